@@ -1,0 +1,18 @@
+# The CMake package iothub_device and the pkg-config file iothub-device.
+include(CMakePackageConfigHelpers)
+
+set(IOTHUB_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/iothub_device)
+install(EXPORT iothub-targets NAMESPACE iothub:: DESTINATION ${IOTHUB_CMAKE_DIR})
+configure_package_config_file(
+  ${CMAKE_CURRENT_LIST_DIR}/iothub_device-config.cmake.in
+  ${PROJECT_BINARY_DIR}/iothub_device-config.cmake
+  INSTALL_DESTINATION ${IOTHUB_CMAKE_DIR})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/iothub_device-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/iothub_device-config.cmake
+  ${PROJECT_BINARY_DIR}/iothub_device-config-version.cmake
+  DESTINATION ${IOTHUB_CMAKE_DIR})
+configure_file(${CMAKE_CURRENT_LIST_DIR}/iothub-device.pc.in
+  ${PROJECT_BINARY_DIR}/iothub-device.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/iothub-device.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

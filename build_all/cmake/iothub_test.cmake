@@ -1,0 +1,18 @@
+# One executable per test file, named after it. Tests may see the layer's private headers.
+#   iothub_add_test(test_packet mqtt_core)
+find_package(cmocka REQUIRED)
+if(NOT TARGET cmocka::cmocka) # cmocka before 1.1.6 sets variables only
+  add_library(cmocka::cmocka INTERFACE IMPORTED)
+  target_include_directories(cmocka::cmocka INTERFACE ${CMOCKA_INCLUDE_DIR})
+  target_link_libraries(cmocka::cmocka INTERFACE ${CMOCKA_LIBRARIES})
+endif()
+
+function(iothub_add_test name layer)
+  add_executable(${name} ${name}.c)
+  target_link_libraries(${name} PRIVATE ${layer} ${ARGN} cmocka::cmocka iothub_warnings)
+  target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${layer},INCLUDE_DIRECTORIES>)
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS ${layer})
+endfunction()

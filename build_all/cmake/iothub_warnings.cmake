@@ -1,0 +1,8 @@
+# Warnings for our own sources only: linked PRIVATE, never exported.
+option(IOTHUB_WARNINGS_AS_ERRORS "Stop at the first warning (the presets do)" OFF)
+
+add_library(iothub_warnings INTERFACE)
+target_compile_options(iothub_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
+  -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wswitch-enum
+  $<$<BOOL:${IOTHUB_WARNINGS_AS_ERRORS}>:-Werror>)

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Install the Debian packages that the build, the tests and the demo need and that are missing.
+# Nothing to do, and no root needed, when all are there.
+set -euo pipefail
+
+packages=(
+  gcc libc6-dev cmake ninja-build pkgconf python3
+  libwolfssl-dev libcmocka-dev
+  libcjson-dev libcurl4-openssl-dev libmicrohttpd-dev
+  mosquitto mosquitto-dev ca-certificates
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "setup.sh: as root, please: apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+
+echo "setup.sh: installing ${missing[*]}" >&2
+# An interrupted or concurrent apt run holds a lock for a while: wait for it instead of failing.
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
+"${apt[@]}" update >&2
+"${apt[@]}" install --no-install-recommends "${missing[@]}" >&2

@@ -1,0 +1,294 @@
+#ifndef MQC_ENGINE_H
+#define MQC_ENGINE_H
+
+/**
+ * @file
+ * MQTT 3.1.1 client engine without I/O, clock, threads or heap.
+ *
+ * The caller moves bytes and time; the engine decides what they mean:
+ *
+ *     socket readable -> mqc_rx_space, recv(), mqc_rx_commit
+ *     always          -> mqc_next_event until it returns false
+ *     socket writable -> mqc_tx_data, send(), mqc_tx_consume
+ *     timer           -> mqc_next_deadline, mqc_tick
+ *
+ * A publish is encoded once into the ring of its lane and stays there until it
+ * is finished: the ring is the send buffer, the offline queue, the in-flight
+ * store and the source of retransmission.  It may be filled at any time, also
+ * before the first connection.
+ *
+ * Not thread-safe: one engine belongs to one thread at a time.
+ */
+
+#include "mqtt_core/result.h"
+#include "mqtt_core/span.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Monotonic milliseconds from any origin. */
+typedef uint64_t mqc_time;
+
+#define MQC_LANES_MAX 3
+
+typedef struct mqc_engine mqc_engine;   /* complete in engine_struct.h */
+typedef struct mqc_entry mqc_entry;     /* one queued publish; engine_struct.h */
+typedef struct mqc_inbound mqc_inbound; /* one unacknowledged message; engine_struct.h */
+
+/* --- set-up --------------------------------------------------------------- */
+
+/**
+ * One queue of outgoing publishes with its own order, memory and window.
+ * Lanes share the connection; lane 0 has the right of way over lane 1, and so
+ * on, switching at packet boundaries only.  A plain client uses one lane.
+ */
+typedef struct mqc_lane_memory {
+    uint8_t *ring; /* encoded packets; the largest publish must fit */
+    size_t ring_len;
+    mqc_entry *entries; /* one per publish in the ring */
+    size_t entries_len;
+    uint16_t window; /* publishes sent but not yet finished; 0: 65535 */
+} mqc_lane_memory;
+
+/** Memory that the engine uses as long as it lives.  No part may overlap. */
+typedef struct mqc_memory {
+    uint8_t *rx; /* a larger packet is skipped, see MQC_EVENT_OVERSIZE */
+    size_t rx_len;
+    uint8_t *control; /* CONNECT, SUBSCRIBE, acknowledgements: the largest must fit */
+    size_t control_len;
+    mqc_inbound *inbound; /* QoS 1 messages handed out and not yet acknowledged */
+    size_t inbound_len;
+    mqc_lane_memory lanes[MQC_LANES_MAX];
+    size_t lane_count;
+} mqc_memory;
+
+/**
+ * Prepare *e.  Needs at least 16 bytes of rx, 32 of control, one inbound entry
+ * and one lane with one entry.  MQC_ERR_ARG otherwise.
+ */
+mqc_result mqc_init(mqc_engine *e, const mqc_memory *memory);
+
+typedef enum mqc_state {
+    MQC_IDLE = 0,      /* no connection; mqc_connect starts one */
+    MQC_CONNECTING,    /* CONNECT queued or sent */
+    MQC_CONNECTED,     /* CONNACK accepted */
+    MQC_DISCONNECTING, /* DISCONNECT queued; close the stream once tx is empty */
+    MQC_FAILED         /* latched error; mqc_reset leaves it */
+} mqc_state;
+
+mqc_state mqc_get_state(const mqc_engine *e);
+
+/** The latched error, MQC_OK when there is none. */
+mqc_result mqc_error(const mqc_engine *e);
+
+/** Name of the packet in which the latched error was found, e.g. "PUBACK"; "" without one. */
+const char *mqc_error_packet(const mqc_engine *e);
+
+/**
+ * Forget the connection, after loss, failure or DISCONNECT.  What is in the
+ * lanes stays: unfinished publishes go out again after the next CONNACK, with
+ * DUP and their packet id when the server still has the session, as new ones
+ * when it has not (MQTT 3.1.1 section 4.4).  Messages received but not
+ * acknowledged are forgotten; the server sends them again.
+ */
+void mqc_reset(mqc_engine *e);
+
+/* --- requests --------------------------------------------------------------- */
+
+typedef struct mqc_will {
+    mqc_span topic; /* ptr NULL: no Will */
+    mqc_span payload;
+    uint8_t qos;
+    bool retain;
+} mqc_will;
+
+typedef struct mqc_connect_options {
+    mqc_span client_id; /* may be empty with clean_session */
+    mqc_span username;  /* ptr NULL: absent */
+    mqc_span password;  /* ptr NULL: absent; needs a user name */
+    mqc_will will;
+    uint16_t keep_alive_s; /* 0: off */
+    bool clean_session;
+    uint32_t timeout_ms; /* from here to CONNACK; 0: none */
+} mqc_connect_options;
+
+/** Queue CONNECT.  MQC_IDLE only.  Everything is copied before the call returns. */
+mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now);
+
+/** An outgoing publish.  Zero-initialise; tag, id and kind come back in mqc_done. */
+typedef struct mqc_outgoing {
+    mqc_span topic;
+    mqc_span payload;
+    uint8_t qos; /* 0 or 1 */
+    bool retain;
+    /**
+     * QoS 0 only: the message is finished by mqc_release (an answer on another
+     * topic came), not by being sent.  Until then it counts in the window and
+     * is sent again on a new connection.
+     */
+    bool keep;
+    uint8_t lane;
+    uint8_t kind;
+    uint32_t id;
+    void *tag;
+    /**
+     * When to give up, 0: never.  A QoS 1 publish that has been sent does not
+     * expire while the server may have it.
+     */
+    mqc_time expires;
+} mqc_outgoing;
+
+/**
+ * Queue a PUBLISH in any state but MQC_FAILED; topic and payload are copied.
+ * An accepted publish ends in exactly one MQC_EVENT_DONE or mqc_release.
+ *
+ * @param[out] packet_id  0 for QoS 0.  May be NULL.
+ * @retval MQC_ERR_NO_SPACE  the lane is full; nothing was queued
+ * @retval MQC_ERR_TOO_BIG   larger than the lane's ring, or than MQTT can carry
+ * @retval MQC_ERR_ARG       topic not valid, QoS above 1, keep with QoS 1, no such lane
+ */
+mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id);
+
+/**
+ * Finish a kept message whose answer has arrived.  Takes the oldest one of the
+ * lane with this id; *done says what it was.
+ * @retval MQC_ERR_STATE  no kept message with this id has been sent
+ */
+struct mqc_done;
+mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, struct mqc_done *done);
+
+/** While held, nothing new of the lane is sent.  A packet begun is completed. */
+void mqc_hold(mqc_engine *e, uint8_t lane, bool hold);
+
+/**
+ * End everything in the lane as MQC_OUTCOME_DISCARDED, delivered as events.
+ * @retval MQC_ERR_STATE  the connection is not over: call mqc_reset first
+ */
+mqc_result mqc_discard(mqc_engine *e, uint8_t lane);
+
+typedef struct mqc_lane_info {
+    size_t count;     /* accepted and not finished */
+    size_t in_flight; /* of these, sent and waiting for an acknowledgement or release */
+    size_t bytes;     /* of the ring in use */
+    size_t bytes_cap; /* of the ring in all */
+} mqc_lane_info;
+
+mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane);
+
+typedef struct mqc_subscription {
+    mqc_span filter;
+    uint8_t qos;
+} mqc_subscription;
+
+/** Queue SUBSCRIBE or UNSUBSCRIBE.  MQC_CONNECTED only; at most 4 of both unanswered. */
+mqc_result mqc_subscribe(mqc_engine *e, const mqc_subscription *s, size_t count,
+                         uint16_t *packet_id);
+mqc_result mqc_unsubscribe(mqc_engine *e, const mqc_span *filters, size_t count,
+                           uint16_t *packet_id);
+
+/** Queue DISCONNECT behind the packet in progress.  Nothing follows it. */
+mqc_result mqc_disconnect(mqc_engine *e);
+
+/**
+ * Acknowledge a QoS 1 message.  May come late and out of order: the engine sends
+ * PUBACKs in the order in which the messages came (MQTT 3.1.1 section 4.6).
+ * @retval MQC_ERR_STATE  no unacknowledged message with this id on this connection
+ */
+mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id);
+
+/* --- events --------------------------------------------------------------- */
+
+typedef enum mqc_event_type {
+    MQC_EVENT_CONNECTED = 1, /* .connack: accepted */
+    MQC_EVENT_REFUSED,       /* .connack: refused; the engine is in MQC_FAILED */
+    MQC_EVENT_PUBLISH,       /* .publish: a message; with QoS 1 it wants mqc_ack */
+    MQC_EVENT_OVERSIZE,      /* .publish without payload (and without topic if that did
+                                not fit either); with QoS 1 it wants mqc_ack */
+    MQC_EVENT_DONE,          /* .done: a publish of ours has ended */
+    MQC_EVENT_SUBSCRIBED,    /* .suback */
+    MQC_EVENT_UNSUBSCRIBED   /* .packet_id */
+} mqc_event_type;
+
+/** A message from the server. */
+typedef struct mqc_message {
+    mqc_span topic;
+    mqc_span payload;
+    size_t payload_len; /* as the packet says, also when the payload was skipped */
+    uint16_t packet_id; /* 0 for QoS 0 */
+    uint8_t qos;
+    bool retain;
+    bool dup;
+} mqc_message;
+
+typedef enum mqc_outcome {
+    MQC_OUTCOME_SENT = 1,  /* QoS 0: all bytes were taken by the stream */
+    MQC_OUTCOME_ACKED,     /* QoS 1: the server has it */
+    MQC_OUTCOME_EXPIRED,   /* its time ran out first */
+    MQC_OUTCOME_DISCARDED, /* by mqc_discard */
+    MQC_OUTCOME_RELEASED   /* only from mqc_release, never as an event */
+} mqc_outcome;
+
+typedef struct mqc_done {
+    mqc_outcome outcome;
+    uint8_t lane;
+    uint8_t kind;
+    uint16_t packet_id;
+    uint32_t id;
+    void *tag;
+} mqc_done;
+
+typedef struct mqc_event {
+    mqc_event_type type;
+    union {
+        struct {
+            uint8_t return_code; /* MQTT 3.1.1 table 3.1 */
+            bool session_present;
+        } connack;
+        mqc_message publish;
+        mqc_done done;
+        struct {
+            uint16_t packet_id;
+            mqc_span return_codes; /* one per filter: granted QoS, or 0x80 refused */
+        } suback;
+        uint16_t packet_id;
+    } u;
+} mqc_event;
+
+/**
+ * Take the next event.  False when there is none for now: none arrived, or the
+ * inbound table is full and waits for mqc_ack.  Spans in *ev stay valid until
+ * the next call of this function, mqc_rx_space or mqc_reset on the same engine.
+ * A malformed packet latches mqc_error and yields no event.
+ */
+bool mqc_next_event(mqc_engine *e, mqc_event *ev);
+
+/* --- bytes and time --------------------------------------------------------- */
+
+/** Where to put received bytes.  *len is 0 when events must be taken first. */
+uint8_t *mqc_rx_space(mqc_engine *e, size_t *len);
+
+/** len bytes were put there. */
+mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now);
+
+/**
+ * The next bytes for the peer, as many as lie together, often several packets;
+ * *len is 0 when there are none.  Bytes that were offered and of which nothing was
+ * consumed are offered again at the start of the next run: TLS needs that.
+ */
+const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len);
+void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now);
+
+/** False: nothing waits for time.  Call mqc_tick no later than *when. */
+bool mqc_next_deadline(const mqc_engine *e, mqc_time *when);
+
+/**
+ * Keep-alive, time-outs and expiry.  The peer counts as lost when nothing was
+ * received for 1.5 x keep-alive, or a PINGREQ stays unanswered for one keep-alive.
+ */
+mqc_result mqc_tick(mqc_engine *e, mqc_time now);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,92 @@
+#ifndef PLAT_STREAM_H
+#define PLAT_STREAM_H
+
+/**
+ * @file
+ * A non-blocking byte stream.  TCP, TLS over it, and the scripted stream of the
+ * tests implement it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/result.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What an opening stream is busy with; each stage gets its own deadline. */
+typedef enum plat_stage {
+    PLAT_STAGE_RESOLVE = 1,
+    PLAT_STAGE_CONNECT,
+    PLAT_STAGE_TLS,
+    PLAT_STAGE_OPEN /* bytes may flow */
+} plat_stage;
+
+/** What a stream needs before it can make progress. */
+typedef struct plat_poll {
+    intptr_t fd; /* -1: nothing to poll */
+    bool want_read;
+    bool want_write;
+    bool ready_now;      /* bytes wait inside (TLS): do not sleep */
+    uint64_t wake_at_ms; /* monotonic; 0: only the descriptor matters */
+} plat_poll;
+
+typedef struct plat_stream plat_stream;
+
+typedef struct plat_stream_ops {
+    /**
+     * Begin to open.  Never blocks; a closed stream only.  host is copied.
+     * now_ms is the monotonic clock, here and below.
+     */
+    plat_result (*open)(plat_stream *s, const char *host, uint16_t port, uint64_t now_ms);
+
+    /**
+     * Continue to open.  PLAT_OK: open.  PLAT_WOULD_BLOCK: busy with *stage, call
+     * again as poll says.  Anything else: failed in *stage; close it.
+     */
+    plat_result (*progress)(plat_stream *s, uint64_t now_ms, plat_stage *stage);
+
+    /** PLAT_OK with *got > 0, PLAT_WOULD_BLOCK, PLAT_EOF or an error. */
+    plat_result (*recv)(plat_stream *s, uint8_t *buf, size_t cap, size_t *got);
+
+    /**
+     * PLAT_OK with *sent > 0, PLAT_WOULD_BLOCK or an error.  After WOULD_BLOCK the
+     * next call must offer the same bytes again, possibly at another address
+     * and possibly followed by more.
+     */
+    plat_result (*send)(plat_stream *s, const uint8_t *buf, size_t len, size_t *sent);
+
+    /** want_send: the caller has bytes to send. */
+    void (*poll)(const plat_stream *s, bool want_send, plat_poll *out);
+
+    /** Why the last call failed, for people: one line, never a secret.  "" without failure. */
+    const char *(*detail)(const plat_stream *s);
+
+    /** Drop the connection at once, best effort close_notify.  Idempotent; may be reopened. */
+    void (*close)(plat_stream *s);
+
+    /** Close and give back everything; the storage may be reused. */
+    void (*deinit)(plat_stream *s);
+} plat_stream_ops;
+
+/** First member of every implementation. */
+struct plat_stream {
+    const plat_stream_ops *ops;
+};
+
+/** Room for any stream that a plat_net makes; the caller owns it. */
+#define PLAT_STREAM_SIZE 1536
+typedef union plat_stream_storage {
+    plat_stream stream;
+    uint64_t align;
+    void *align_ptr;
+    unsigned char bytes[PLAT_STREAM_SIZE];
+} plat_stream_storage;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
