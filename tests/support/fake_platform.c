@@ -1,0 +1,98 @@
+#include "fake_platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wolfssl_crypto.h"
+
+static void refuse(const char *what)
+{
+    fprintf(stderr, "fake_platform: %s\n", what);
+    abort();
+}
+
+static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
+                               const plat_stream_config *config, plat_stream **out)
+{
+    fake_net *net = (fake_net *)(uintptr_t)self; /* the tests own it, and it is not const */
+    (void)memory;
+    if (net->stream_result != PLAT_OK) {
+        return net->stream_result;
+    }
+    if (net->made == FAKE_STREAMS) {
+        refuse("more streams than FAKE_STREAMS");
+    }
+    net->configs[net->made] = *config;
+    *out = &net->streams[net->made].base;
+    net->made++;
+    return PLAT_OK;
+}
+
+static bool is_ready(const fake_net *net, const plat_poll *p)
+{
+    for (size_t i = 0; i < net->made; i++) {
+        if (net->streams[i].state == SCRIPTED_READY && scripted_is_ready(&net->streams[i], p)) {
+            return true;
+        }
+    }
+    return p->ready_now;
+}
+
+/* Nobody else can act while we sleep: move the clock to the moment of waking. */
+static void wait_for(const plat_net *self, const plat_poll *p, int timeout_ms)
+{
+    fake_net *net = (fake_net *)(uintptr_t)self;
+    net->waits++;
+    net->last_timeout_ms = timeout_ms;
+    if (is_ready(net, p)) {
+        return;
+    }
+    uint64_t now = net->clock->monotonic_ms;
+    uint64_t left = timeout_ms < 0 ? UINT64_MAX : (uint64_t)timeout_ms;
+    if (p->wake_at_ms != 0) {
+        uint64_t wake = p->wake_at_ms > now ? p->wake_at_ms - now : 0;
+        left = wake < left ? wake : left;
+    }
+    if (left == UINT64_MAX) {
+        refuse("wait without a limit, and nothing can ever end it");
+    }
+    fake_clock_advance(net->clock, left);
+}
+
+void fake_platform_init(fake_platform *f)
+{
+    fake_clock_init(&f->clock, 1000, 1700000000);
+    f->net = (fake_net){
+        .base = { .stream = make_stream, .wait = wait_for },
+        .clock = &f->clock,
+        .streams = f->streams,
+    };
+    for (size_t i = 0; i < FAKE_STREAMS; i++) {
+        scripted_init(&f->streams[i]);
+    }
+    f->platform = (plat_platform){
+        .clock = &f->clock.base,
+        .crypto = plat_wolfssl_crypto(),
+        .net = &f->net.base,
+    };
+}
+
+void fake_platform_free(fake_platform *f)
+{
+    for (size_t i = 0; i < FAKE_STREAMS; i++) {
+        scripted_free(&f->streams[i]);
+    }
+}
+
+scripted_stream *fake_platform_stream(fake_platform *f)
+{
+    scripted_stream *newest = NULL;
+    for (size_t i = 0; i < f->net.made; i++) {
+        scripted_stream *s = &f->streams[i];
+        if (s->state != SCRIPTED_CLOSED &&
+            (newest == NULL || s->opened_at_ms >= newest->opened_at_ms)) {
+            newest = s;
+        }
+    }
+    return newest;
+}
