@@ -1,0 +1,35 @@
+#include "base64_check.h"
+
+/* The value of a base64 digit, 64 for anything else. */
+static unsigned digit_value(uint8_t c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned i = 0;
+
+    while (i < 64 && (uint8_t)digits[i] != c) {
+        i++;
+    }
+    return i;
+}
+
+bool iothub_base64_valid(mqc_span text, size_t *len)
+{
+    static const unsigned unused_bits[] = { 0, 0x03, 0x0F }; /* of the last digit, by padding */
+    size_t padding = 0;
+    unsigned last = 0;
+
+    if (text.len % 4 != 0) {
+        return false;
+    }
+    while (padding < 2 && padding < text.len && text.ptr[text.len - 1 - padding] == '=') {
+        padding++;
+    }
+    for (size_t i = 0; i < text.len - padding; i++) {
+        last = digit_value(text.ptr[i]);
+        if (last == 64) {
+            return false;
+        }
+    }
+    *len = text.len / 4 * 3 - padding;
+    return (last & unused_bits[padding]) == 0;
+}

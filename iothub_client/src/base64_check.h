@@ -1,0 +1,16 @@
+#ifndef IOTHUB_BASE64_CHECK_H
+#define IOTHUB_BASE64_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mqtt_core/span.h"
+
+/**
+ * True for standard base64 with padding (RFC 4648 section 4), without white
+ * space and stray bits.  *len is the size of what it stands for.  Lets a key be refused before
+ * there is any crypto library to ask.
+ */
+bool iothub_base64_valid(mqc_span text, size_t *len);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef IOTHUB_PARTS_H
+#define IOTHUB_PARTS_H
+
+/**
+ * @file
+ * Lists of Name=Value parts with one separator: connection strings and SAS tokens.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "iothub/result.h"
+#include "mqtt_core/span.h"
+
+typedef struct iothub_parts_format {
+    const char *what; /* begins every error text */
+    char separator;
+    bool ignore_case;         /* in names */
+    const char *const *names; /* the known ones */
+    size_t count;
+} iothub_parts_format;
+
+/**
+ * Put the value of names[i] into values[i], which borrows from text; an absent
+ * part has ptr NULL.  Only the first '=' of a part splits.  Refuses duplicate,
+ * empty, unknown and malformed parts; the error text shows names, never values,
+ * and no name that might be half of a secret.
+ */
+iothub_result iothub_parts_split(const iothub_parts_format *f, mqc_span text, mqc_span *values,
+                                 iothub_error *err);
+
+/** Fill *err with "what: name problem" and return code. */
+iothub_result iothub_parts_fail(const iothub_parts_format *f, size_t name, iothub_result code,
+                                const char *problem, iothub_error *err);
+
+/** IOTHUB_ERR_PART_MISSING that names the part. */
+iothub_result iothub_parts_missing(const iothub_parts_format *f, size_t name, iothub_error *err);
+
+/** text without white space at both ends. */
+mqc_span iothub_trim(mqc_span text);
+
+#endif

@@ -1,0 +1,286 @@
+#include "iothub/sas.h"
+
+#include "base64_check.h"
+#include "parts.h"
+#include "percent.h"
+#include "text.h"
+
+enum {
+    SIGNATURE_CHARS = 44,        /* base64 of 32 bytes */
+    SIGNATURE_DECODED_MAX = 128, /* more than any field that could be one */
+    U64_DIGITS = 20
+};
+
+enum field { RESOURCE, SIGNATURE, EXPIRY, POLICY, FIELD_COUNT };
+
+static const char *const field_names[FIELD_COUNT] = { "sr", "sig", "se", "skn" };
+
+static const iothub_parts_format format = {
+    .what = "SharedAccessSignature",
+    .separator = '&',
+    .ignore_case = false,
+    .names = field_names,
+    .count = FIELD_COUNT,
+};
+
+/* Not memset, which the compiler may drop for memory that is about to go. */
+static void wipe(uint8_t *p, size_t len)
+{
+    volatile uint8_t *v = p;
+
+    while (len-- != 0) {
+        *v++ = 0;
+    }
+}
+
+static iothub_result fail_plat(plat_result p, iothub_error *err)
+{
+    if (p == PLAT_ERR_ENCODING) {
+        return iothub_fail(err, IOTHUB_ERR_KEY, "the key is not base64");
+    }
+    if (p == PLAT_ERR_NO_SPACE) {
+        return iothub_fail(err, IOTHUB_ERR_KEY, "the key is longer than 1024 bytes");
+    }
+    return iothub_fail(err, IOTHUB_ERR_CRYPTO, "the crypto library cannot sign a token");
+}
+
+/* The signature of text, in base64. */
+static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text,
+                          char out[SIGNATURE_CHARS], iothub_error *err)
+{
+    uint8_t raw[IOTHUB_KEY_MAX];
+    uint8_t mac[PLAT_SHA256_SIZE];
+    size_t raw_len = 0;
+    size_t out_len = 0;
+
+    if (key.len == 0) {
+        return iothub_fail(err, IOTHUB_ERR_KEY, "the key is empty");
+    }
+    plat_result p =
+        crypto->base64_decode(crypto, (const char *)key.ptr, key.len, raw, sizeof raw, &raw_len);
+    if (p == PLAT_OK) {
+        p = crypto->hmac_sha256(crypto, raw, raw_len, text.ptr, text.len, mac);
+    }
+    if (p == PLAT_OK) {
+        p = crypto->base64_encode(crypto, mac, sizeof mac, out, SIGNATURE_CHARS, &out_len);
+    }
+    wipe(raw, sizeof raw);
+    return p == PLAT_OK ? IOTHUB_OK : fail_plat(p, err);
+}
+
+/*
+ * "sr \n se" is what gets signed, and sr stands first in the token: both are
+ * written to their place, signed there, and the token goes on after sr.
+ */
+iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant *grant, char *out,
+                               size_t cap, size_t *len, iothub_error *err)
+{
+    char sig[SIGNATURE_CHARS];
+    iothub_text t;
+
+    iothub_text_init(&t, out, cap);
+    if (grant->resource.len == 0) {
+        (void)iothub_text_finish(&t);
+        return iothub_fail(err, IOTHUB_ERR_ARG, "a SAS token needs a resource");
+    }
+    iothub_text_put(&t, "SharedAccessSignature sr=");
+    size_t from = t.len;
+    iothub_percent_put(&t, grant->resource);
+    size_t to = t.len;
+    iothub_text_put_char(&t, '\n');
+    iothub_text_put_u64(&t, grant->expiry_s);
+    if (t.overflow) {
+        (void)iothub_text_finish(&t);
+        return iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token");
+    }
+
+    iothub_result r = sign(crypto, grant->key, mqc_span_of(out + from, t.len - from), sig, err);
+    if (r != IOTHUB_OK) {
+        out[0] = '\0';
+        return r;
+    }
+
+    t.len = to;
+    iothub_text_put(&t, "&sig=");
+    iothub_percent_put(&t, mqc_span_of(sig, sizeof sig));
+    iothub_text_put(&t, "&se=");
+    iothub_text_put_u64(&t, grant->expiry_s);
+    if (grant->policy.len != 0) {
+        iothub_text_put(&t, "&skn=");
+        iothub_percent_put(&t, grant->policy);
+    }
+    if (iothub_text_finish(&t) != IOTHUB_OK) {
+        return iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token");
+    }
+    if (len != NULL) {
+        *len = t.len;
+    }
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out, size_t cap)
+{
+    iothub_text t;
+
+    iothub_text_init(&t, out, cap);
+    iothub_text_put_span(&t, cs->host_name);
+    if (cs->kind != IOTHUB_IDENTITY_SERVICE) {
+        iothub_text_put(&t, "/devices/");
+        iothub_text_put_span(&t, cs->device_id);
+    }
+    if (cs->kind == IOTHUB_IDENTITY_MODULE) {
+        iothub_text_put(&t, "/modules/");
+        iothub_text_put_span(&t, cs->module_id);
+    }
+    return iothub_text_finish(&t);
+}
+
+iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_connection_string *cs,
+                                   uint64_t expiry_s, char *out, size_t cap, size_t *len,
+                                   iothub_error *err)
+{
+    char resource[IOTHUB_SAS_RESOURCE_SIZE];
+
+    if (cs->key.len == 0) {
+        return iothub_fail(err, IOTHUB_ERR_ARG,
+                           "a connection string without SharedAccessKey cannot make a token");
+    }
+    iothub_result r = iothub_sas_resource(cs, resource, sizeof resource);
+    if (r != IOTHUB_OK) {
+        return iothub_fail(err, r, "the resource of the SAS token is too long");
+    }
+    const iothub_sas_grant grant = {
+        .resource = mqc_span_str(resource),
+        .key = cs->key,
+        .policy = cs->policy_name,
+        .expiry_s = expiry_s,
+    };
+    return iothub_sas_build(crypto, &grant, out, cap, len, err);
+}
+
+static iothub_result invalid(enum field field, const char *problem, iothub_error *err)
+{
+    return iothub_parts_fail(&format, field, IOTHUB_ERR_PART_INVALID, problem, err);
+}
+
+static iothub_result parse_expiry(mqc_span digits, uint64_t *out, iothub_error *err)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
+            return invalid(EXPIRY, "is not a decimal number of seconds", err);
+        }
+        uint64_t digit = (uint64_t)(digits.ptr[i] - '0');
+        if (n > (UINT64_MAX - digit) / 10) {
+            return invalid(EXPIRY, "is too large", err);
+        }
+        n = n * 10 + digit;
+    }
+    *out = n;
+    return IOTHUB_OK;
+}
+
+static iothub_result check_fields(const mqc_span *v, iothub_error *err)
+{
+    char sig[SIGNATURE_DECODED_MAX];
+    size_t sig_len;
+    size_t mac_len;
+
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        if (v[i].len == 0 && i != POLICY) {
+            return iothub_parts_missing(&format, i, err);
+        }
+        if (!iothub_percent_valid(v[i])) {
+            return invalid((enum field)i, "has a broken percent-encoding", err);
+        }
+    }
+    if (iothub_percent_decode(v[SIGNATURE], sig, sizeof sig, &sig_len) != IOTHUB_OK ||
+        !iothub_base64_valid(mqc_span_of(sig, sig_len), &mac_len)) {
+        return invalid(SIGNATURE, "is not base64", err);
+    }
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err)
+{
+    const mqc_span prefix = MQC_SPAN_LIT("SharedAccessSignature ");
+    mqc_span v[FIELD_COUNT];
+    uint64_t expiry_s = 0;
+
+    if (text.len < prefix.len || memcmp(text.ptr, prefix.ptr, prefix.len) != 0) {
+        return iothub_fail(err, IOTHUB_ERR_PART_INVALID,
+                           "SharedAccessSignature: must begin with \"SharedAccessSignature \"");
+    }
+    mqc_span fields = mqc_span_of(text.ptr + prefix.len, text.len - prefix.len);
+    iothub_result r = iothub_parts_split(&format, fields, v, err);
+    if (r == IOTHUB_OK) {
+        r = check_fields(v, err);
+    }
+    if (r == IOTHUB_OK) {
+        r = parse_expiry(v[EXPIRY], &expiry_s, err);
+    }
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    const iothub_sas_token token = {
+        .resource = v[RESOURCE],
+        .signature = v[SIGNATURE],
+        .policy = v[POLICY],
+        .expiry_text = v[EXPIRY],
+        .expiry_s = expiry_s,
+    };
+    *out = token;
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_sas_decode(mqc_span field, char *out, size_t cap)
+{
+    size_t len;
+
+    if (cap == 0) {
+        return IOTHUB_ERR_NO_SPACE;
+    }
+    iothub_result r = iothub_percent_decode(field, out, cap - 1, &len);
+    out[r == IOTHUB_OK ? len : 0] = '\0';
+    return r;
+}
+
+static bool same_in_constant_time(const char *a, const char *b, size_t len)
+{
+    unsigned differences = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        differences |= (unsigned)((uint8_t)a[i] ^ (uint8_t)b[i]);
+    }
+    return differences == 0;
+}
+
+iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_token *token,
+                                mqc_span key, iothub_error *err)
+{
+    char signed_text[IOTHUB_SAS_VERIFY_MAX + 1 + U64_DIGITS + 1];
+    char sent[SIGNATURE_CHARS];
+    char right[SIGNATURE_CHARS];
+    size_t sent_len = 0;
+    iothub_text t;
+
+    iothub_text_init(&t, signed_text, sizeof signed_text);
+    iothub_text_put_span(&t, token->resource);
+    iothub_text_put_char(&t, '\n');
+    iothub_text_put_span(&t, token->expiry_text);
+    if (t.overflow) {
+        return iothub_fail(err, IOTHUB_ERR_TOO_BIG, "SharedAccessSignature: sr is too long");
+    }
+    iothub_result r = sign(crypto, key, iothub_text_span(&t), right, err);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = iothub_percent_decode(token->signature, sent, sizeof sent, &sent_len);
+    if (r != IOTHUB_OK || sent_len != sizeof sent ||
+        !same_in_constant_time(sent, right, sizeof sent)) {
+        return iothub_fail(err, IOTHUB_ERR_AUTH,
+                           "SharedAccessSignature: sig was not made with this key");
+    }
+    return IOTHUB_OK;
+}
