@@ -1,6 +1,7 @@
 #include "iothub/sas.h"
 
 #include "base64_check.h"
+#include "decimal.h"
 #include "parts.h"
 #include "percent.h"
 #include "text.h"
@@ -165,20 +166,12 @@ static iothub_result invalid(enum field field, const char *problem, iothub_error
 
 static iothub_result parse_expiry(mqc_span digits, uint64_t *out, iothub_error *err)
 {
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
-            return invalid(EXPIRY, "is not a decimal number of seconds", err);
-        }
-        uint64_t digit = (uint64_t)(digits.ptr[i] - '0');
-        if (n > (UINT64_MAX - digit) / 10) {
-            return invalid(EXPIRY, "is too large", err);
-        }
-        n = n * 10 + digit;
+    switch (iothub_decimal_parse(digits, out)) {
+    case IOTHUB_DECIMAL_OK: return IOTHUB_OK;
+    case IOTHUB_DECIMAL_TOO_LARGE: return invalid(EXPIRY, "is too large", err);
+    case IOTHUB_DECIMAL_NOT_A_NUMBER: break;
     }
-    *out = n;
-    return IOTHUB_OK;
+    return invalid(EXPIRY, "is not a decimal number of seconds", err);
 }
 
 static iothub_result check_fields(const mqc_span *v, iothub_error *err)

@@ -1,0 +1,98 @@
+#include "property_bag.h"
+
+#include "decimal.h"
+#include "percent.h"
+
+void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
+{
+    w->text = text;
+    w->started = false;
+}
+
+static void put_separator(iothub_bag_writer *w)
+{
+    if (w->started) {
+        iothub_text_put_char(w->text, '&');
+    }
+    w->started = true;
+}
+
+void iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value)
+{
+    put_separator(w);
+    iothub_percent_put(w->text, name);
+    iothub_text_put_char(w->text, '=');
+    iothub_percent_put(w->text, value);
+}
+
+void iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value)
+{
+    put_separator(w);
+    iothub_text_put(w->text, "%24.");
+    iothub_text_put(w->text, name);
+    iothub_text_put_char(w->text, '=');
+    iothub_percent_put(w->text, value);
+}
+
+static const uint8_t *find_byte(mqc_span s, char c)
+{
+    return s.len != 0 ? memchr(s.ptr, c, s.len) : NULL;
+}
+
+bool iothub_bag_next(mqc_span *rest, iothub_bag_pair *pair)
+{
+    if (rest->len == 0) {
+        return false;
+    }
+    mqc_span item = *rest;
+    const uint8_t *ampersand = find_byte(item, '&');
+    *rest = mqc_span_of(NULL, 0);
+    if (ampersand != NULL) {
+        size_t used = (size_t)(ampersand - item.ptr);
+        *rest = mqc_span_of(ampersand + 1, item.len - used - 1);
+        item.len = used;
+    }
+
+    const uint8_t *equals = find_byte(item, '=');
+    pair->has_value = equals != NULL;
+    pair->name = item;
+    pair->value = mqc_span_of(NULL, 0);
+    if (equals != NULL) {
+        pair->name.len = (size_t)(equals - item.ptr);
+        pair->value = mqc_span_of(equals + 1, item.len - pair->name.len - 1);
+    }
+    return true;
+}
+
+iothub_result iothub_bag_check(mqc_span bag)
+{
+    iothub_bag_pair pair;
+
+    if (bag.len != 0 && bag.ptr[bag.len - 1] == '&') {
+        return IOTHUB_ERR_PROTOCOL;
+    }
+    while (iothub_bag_next(&bag, &pair)) {
+        if (pair.name.len == 0 || !iothub_percent_valid(pair.name) ||
+            !iothub_percent_valid(pair.value)) {
+            return IOTHUB_ERR_PROTOCOL;
+        }
+    }
+    return IOTHUB_OK;
+}
+
+bool iothub_bag_find(mqc_span bag, mqc_span name, iothub_bag_pair *pair)
+{
+    while (iothub_bag_next(&bag, pair)) {
+        if (iothub_percent_eq(pair->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+iothub_result iothub_bag_u64(const iothub_bag_pair *pair, uint64_t *out)
+{
+    bool good = iothub_decimal_parse(pair->value, out) == IOTHUB_DECIMAL_OK;
+
+    return good ? IOTHUB_OK : IOTHUB_ERR_PROTOCOL;
+}
