@@ -1,0 +1,409 @@
+#include "json_path.h"
+
+#include "decimal.h"
+
+/* Where we are, and which of the open brackets are braces (bit set, innermost lowest). */
+typedef struct scan {
+    const uint8_t *p;
+    const uint8_t *end;
+    uint32_t braces;
+    unsigned depth;
+} scan;
+
+/* What a step of the walk leaves behind. */
+typedef enum step {
+    STEP_BAD,
+    STEP_VALUE_NEXT, /* a value must follow here */
+    STEP_VALUE_DONE  /* a value has just ended */
+} step;
+
+static scan scan_of(mqc_span text)
+{
+    const scan s = { .p = text.ptr, .end = text.len != 0 ? text.ptr + text.len : text.ptr };
+    return s;
+}
+
+static size_t left(const scan *s)
+{
+    return (size_t)(s->end - s->p);
+}
+
+/* The next byte, or 0 at the end: 0 is never right outside or inside a string. */
+static uint8_t peek(const scan *s)
+{
+    return s->p < s->end ? *s->p : (uint8_t)0;
+}
+
+static bool take(scan *s, char c)
+{
+    if (s->p == s->end || *s->p != (uint8_t)c) {
+        return false;
+    }
+    s->p++;
+    return true;
+}
+
+static void skip_space(scan *s)
+{
+    while (peek(s) == ' ' || peek(s) == '\t' || peek(s) == '\n' || peek(s) == '\r') {
+        s->p++;
+    }
+}
+
+static bool skip_word(scan *s, const char *word)
+{
+    size_t len = strlen(word);
+
+    if (left(s) < len || memcmp(s->p, word, len) != 0) {
+        return false;
+    }
+    s->p += len;
+    return true;
+}
+
+static bool skip_digits(scan *s)
+{
+    const uint8_t *from = s->p;
+
+    while (peek(s) >= '0' && peek(s) <= '9') {
+        s->p++;
+    }
+    return s->p != from;
+}
+
+/* RFC 8259 section 6. */
+static bool skip_number(scan *s)
+{
+    (void)take(s, '-');
+    if (!take(s, '0') && !skip_digits(s)) {
+        return false;
+    }
+    if (take(s, '.') && !skip_digits(s)) {
+        return false;
+    }
+    if (take(s, 'e') || take(s, 'E')) {
+        if (!take(s, '+')) {
+            (void)take(s, '-');
+        }
+        return skip_digits(s);
+    }
+    return true;
+}
+
+/* --- strings ------------------------------------------------------------- */
+
+/* Four hex digits. */
+static bool take_u16(scan *s, uint32_t *out)
+{
+    uint32_t n = 0;
+
+    if (left(s) < 4) {
+        return false;
+    }
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = *s->p++;
+        uint8_t folded = c | 0x20;
+        if (c >= '0' && c <= '9') {
+            n = n << 4 | (uint32_t)(c - '0');
+        } else if (folded >= 'a' && folded <= 'f') {
+            n = n << 4 | (uint32_t)(folded - 'a' + 10);
+        } else {
+            return false;
+        }
+    }
+    *out = n;
+    return true;
+}
+
+/* What follows \u, with the second half of a surrogate pair. */
+static bool take_unicode_escape(scan *s, uint32_t *code_point)
+{
+    uint32_t low;
+
+    if (!take_u16(s, code_point)) {
+        return false;
+    }
+    if (*code_point < 0xD800 || *code_point > 0xDFFF) {
+        return true;
+    }
+    if (*code_point > 0xDBFF || !take(s, '\\') || !take(s, 'u') || !take_u16(s, &low) ||
+        low < 0xDC00 || low > 0xDFFF) {
+        return false;
+    }
+    *code_point = 0x10000 + ((*code_point - 0xD800) << 10) + (low - 0xDC00);
+    return true;
+}
+
+static bool take_escape(scan *s, uint32_t *code_point)
+{
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+
+    if (take(s, 'u')) {
+        return take_unicode_escape(s, code_point);
+    }
+    const char *at = peek(s) != 0 ? strchr(letters, peek(s)) : NULL;
+    if (at == NULL) {
+        return false;
+    }
+    *code_point = (uint8_t)meanings[at - letters];
+    s->p++;
+    return true;
+}
+
+/* One multi-byte character, RFC 3629 section 4: shortest form, no surrogates, <= U+10FFFF. */
+static bool take_utf8(scan *s, uint32_t *code_point)
+{
+    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    uint8_t lead = *s->p;
+    size_t len = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    uint32_t n = lead & (0xFFu >> (len + 1));
+
+    if (lead < 0xC2 || lead > 0xF4 || left(s) < len) {
+        return false;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((s->p[i] & 0xC0) != 0x80) {
+            return false;
+        }
+        n = n << 6 | (s->p[i] & 0x3Fu);
+    }
+    if (n < smallest[len] || n > 0x10FFFF || (n >= 0xD800 && n <= 0xDFFF)) {
+        return false;
+    }
+    *code_point = n;
+    s->p += len;
+    return true;
+}
+
+/* One character of a string, not the closing quote. */
+static bool take_char(scan *s, uint32_t *code_point)
+{
+    uint8_t c = peek(s);
+
+    if (c < 0x20) {
+        return false;
+    }
+    if (take(s, '\\')) {
+        return take_escape(s, code_point);
+    }
+    if (c >= 0x80) {
+        return take_utf8(s, code_point);
+    }
+    *code_point = c;
+    s->p++;
+    return true;
+}
+
+static size_t utf8_encode(uint32_t n, uint8_t out[4])
+{
+    if (n < 0x80) {
+        out[0] = (uint8_t)n;
+        return 1;
+    }
+    if (n < 0x800) {
+        out[0] = (uint8_t)(0xC0 | n >> 6);
+        out[1] = (uint8_t)(0x80 | (n & 0x3F));
+        return 2;
+    }
+    if (n < 0x10000) {
+        out[0] = (uint8_t)(0xE0 | n >> 12);
+        out[1] = (uint8_t)(0x80 | (n >> 6 & 0x3F));
+        out[2] = (uint8_t)(0x80 | (n & 0x3F));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xF0 | n >> 18);
+    out[1] = (uint8_t)(0x80 | (n >> 12 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (n >> 6 & 0x3F));
+    out[3] = (uint8_t)(0x80 | (n & 0x3F));
+    return 4;
+}
+
+/* Skip a string; *same (may be NULL) says whether it is equal to expected. */
+static bool skip_string(scan *s, const char *expected, bool *same)
+{
+    mqc_span rest = mqc_span_str(expected);
+    bool equal = true;
+
+    if (!take(s, '"')) {
+        return false;
+    }
+    while (!take(s, '"')) {
+        uint32_t code_point;
+        uint8_t utf8[4];
+        if (!take_char(s, &code_point)) {
+            return false;
+        }
+        size_t len = utf8_encode(code_point, utf8);
+        equal = equal && rest.len >= len && memcmp(rest.ptr, utf8, len) == 0;
+        if (equal) {
+            rest = mqc_span_of(rest.ptr + len, rest.len - len);
+        }
+    }
+    if (same != NULL) {
+        *same = equal && rest.len == 0;
+    }
+    return true;
+}
+
+/* --- values -------------------------------------------------------------- */
+
+/* "key" : */
+static bool skip_key(scan *s, const char *expected, bool *same)
+{
+    skip_space(s);
+    if (!skip_string(s, expected, same)) {
+        return false;
+    }
+    skip_space(s);
+    return take(s, ':');
+}
+
+static bool in_object(const scan *s)
+{
+    return (s->braces & 1u) != 0;
+}
+
+static step close_bracket(scan *s)
+{
+    s->braces >>= 1;
+    s->depth--;
+    return STEP_VALUE_DONE;
+}
+
+static step open_bracket(scan *s, bool brace)
+{
+    s->p++;
+    if (s->depth == IOTHUB_JSON_DEPTH) {
+        return STEP_BAD;
+    }
+    s->depth++;
+    s->braces = s->braces << 1 | (brace ? 1u : 0u);
+    skip_space(s);
+    if (take(s, brace ? '}' : ']')) {
+        return close_bracket(s);
+    }
+    return !brace || skip_key(s, NULL, NULL) ? STEP_VALUE_NEXT : STEP_BAD;
+}
+
+/* At the place of a value. */
+static step begin_value(scan *s)
+{
+    bool good = false;
+
+    skip_space(s);
+    switch (iothub_json_kind_of(mqc_span_of(s->p, left(s)))) {
+    case IOTHUB_JSON_OBJECT: return open_bracket(s, true);
+    case IOTHUB_JSON_ARRAY: return open_bracket(s, false);
+    case IOTHUB_JSON_STRING: good = skip_string(s, NULL, NULL); break;
+    case IOTHUB_JSON_NUMBER: good = skip_number(s); break;
+    case IOTHUB_JSON_TRUE: good = skip_word(s, "true"); break;
+    case IOTHUB_JSON_FALSE: good = skip_word(s, "false"); break;
+    case IOTHUB_JSON_NULL: good = skip_word(s, "null"); break;
+    case IOTHUB_JSON_NONE: break;
+    }
+    return good ? STEP_VALUE_DONE : STEP_BAD;
+}
+
+/* After a value inside an object or array. */
+static step after_value(scan *s)
+{
+    skip_space(s);
+    if (take(s, ',')) {
+        return !in_object(s) || skip_key(s, NULL, NULL) ? STEP_VALUE_NEXT : STEP_BAD;
+    }
+    return take(s, in_object(s) ? '}' : ']') ? close_bracket(s) : STEP_BAD;
+}
+
+static bool skip_value(scan *s)
+{
+    step st = STEP_VALUE_NEXT;
+
+    s->depth = 0;
+    while (st != STEP_BAD) {
+        if (st == STEP_VALUE_NEXT) {
+            st = begin_value(s);
+        } else if (s->depth != 0) {
+            st = after_value(s);
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+iothub_json_kind iothub_json_kind_of(mqc_span text)
+{
+    scan s = scan_of(text);
+
+    skip_space(&s);
+    switch (peek(&s)) {
+    case '{': return IOTHUB_JSON_OBJECT;
+    case '[': return IOTHUB_JSON_ARRAY;
+    case '"': return IOTHUB_JSON_STRING;
+    case 't': return IOTHUB_JSON_TRUE;
+    case 'f': return IOTHUB_JSON_FALSE;
+    case 'n': return IOTHUB_JSON_NULL;
+    default: break;
+    }
+    bool number = peek(&s) == '-' || (peek(&s) >= '0' && peek(&s) <= '9');
+    return number ? IOTHUB_JSON_NUMBER : IOTHUB_JSON_NONE;
+}
+
+iothub_result iothub_json_check(mqc_span text)
+{
+    scan s = scan_of(text);
+
+    if (!skip_value(&s)) {
+        return IOTHUB_ERR_JSON;
+    }
+    skip_space(&s);
+    return s.p == s.end ? IOTHUB_OK : IOTHUB_ERR_JSON;
+}
+
+/* From the place of an object to the place of the value under key. */
+static bool enter_member(scan *s, const char *key)
+{
+    bool same;
+
+    skip_space(s);
+    if (!take(s, '{')) {
+        return false;
+    }
+    while (skip_key(s, key, &same)) {
+        if (same) {
+            return true;
+        }
+        if (!skip_value(s)) {
+            return false;
+        }
+        skip_space(s);
+        if (!take(s, ',')) {
+            return false;
+        }
+    }
+    return false;
+}
+
+bool iothub_json_find(mqc_span text, const char *const *keys, size_t count, mqc_span *value)
+{
+    scan s = scan_of(text);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!enter_member(&s, keys[i])) {
+            return false;
+        }
+    }
+    skip_space(&s);
+    const uint8_t *from = s.p;
+    if (!skip_value(&s)) {
+        return false;
+    }
+    *value = mqc_span_of(from, (size_t)(s.p - from));
+    return true;
+}
+
+bool iothub_json_u64(mqc_span value, uint64_t *out)
+{
+    return iothub_decimal_parse(value, out) == IOTHUB_DECIMAL_OK;
+}

@@ -1,0 +1,418 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "json_path.h"
+
+/* Checks a copy that ends where the allocation ends, so that the sanitizer sees a read beyond. */
+static iothub_result check(const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+    assert_non_null(copy);
+    memcpy(copy + 1, text, len);
+
+    iothub_result r = iothub_json_check(mqc_span_of(copy + 1, len));
+
+    free(copy);
+    return r;
+}
+
+static void valid_texts_are_accepted(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        "\"\"",
+        "0",
+        "-0",
+        "true",
+        "false",
+        "null",
+        " \t\r\n{ \"a\" : 1 , \"b\" : [ ] } \n",
+        "[1,-1,0.5,-0.5,1e1,1E1,1e+1,1e-1,10.01e10,1234567890123456789012345678901234567890]",
+        "[[],[[]],{},[{}],{\"a\":{}}]",
+        "{\"\":0}",
+        "{\"a\":1,\"a\":2}",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\uD83D\\uDE00\\u0000\\uffff\"",
+        "\"\x7F\"",
+        "\"\xC2\x80 \xDF\xBF \xE0\xA0\x80 \xED\x9F\xBF \xEE\x80\x80 \xEF\xBF\xBF\"",
+        "\"\xF0\x90\x80\x80 \xF4\x8F\xBF\xBF\"",
+        "[\"a\",\"b\"]",
+        "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":2}}",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (check(texts[i], strlen(texts[i])) != IOTHUB_OK) {
+            fail_msg("refused: %s", texts[i]);
+        }
+    }
+}
+
+static void invalid_texts_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        const char *text;
+    } cases[] = {
+        { "nothing", "" },
+        { "white space only", " \n" },
+        { "word", "hello" },
+        { "two values", "{}{}" },
+        { "value after value", "1 2" },
+        { "byte order mark", "\xEF\xBB\xBF{}" },
+        { "other white space", "\f{}" },
+        { "no-break space", "\xC2\xA0{}" },
+        { "open object", "{" },
+        { "open array", "[" },
+        { "wrong bracket", "[}" },
+        { "wrong bracket, nested", "{\"a\":[}" },
+        { "wrong bracket after a value", "[1}" },
+        { "too many brackets", "[]]" },
+        { "comma first", "[,1]" },
+        { "comma last", "[1,]" },
+        { "two commas", "[1,,2]" },
+        { "comma last in object", "{\"a\":1,}" },
+        { "comma first in object", "{,\"a\":1}" },
+        { "missing comma", "[1 2]" },
+        { "missing colon", "{\"a\" 1}" },
+        { "missing value", "{\"a\":}" },
+        { "missing key", "{:1}" },
+        { "key is a number", "{1:1}" },
+        { "key without quotes", "{a:1}" },
+        { "single quotes", "{'a':1}" },
+        { "colon in array", "[\"a\":1]" },
+        { "comment", "[1] // x" },
+        { "comment inside", "[/**/1]" },
+        { "true in capitals", "TRUE" },
+        { "true cut off", "tru" },
+        { "true with a tail", "truex" },
+        { "nan", "NaN" },
+        { "infinity", "-Infinity" },
+        { "plus", "+1" },
+        { "minus alone", "-" },
+        { "leading zero", "01" },
+        { "leading zero, negative", "-01" },
+        { "no digit before the dot", ".5" },
+        { "no digit after the dot", "1." },
+        { "no digit after the dot, exponent", "1.e1" },
+        { "empty exponent", "1e" },
+        { "empty exponent, sign", "1e+" },
+        { "two signs", "1e+-1" },
+        { "hex number", "0x10" },
+        { "number with a tail", "1a" },
+        { "open string", "\"abc" },
+        { "open string after a backslash", "\"abc\\" },
+        { "backslash hides the quote", "\"abc\\\"" },
+        { "unknown escape", "\"\\x41\"" },
+        { "capital escape", "\"\\N\"" },
+        { "short \\u", "\"\\u12\"" },
+        { "no hex after \\u", "\"\\u12g4\"" },
+        { "lone high surrogate", "\"\\uD83D\"" },
+        { "high surrogate and letter", "\"\\uD83Dx\"" },
+        { "high surrogate and other escape", "\"\\uD83D\\n\"" },
+        { "two high surrogates", "\"\\uD83D\\uD83D\"" },
+        { "lone low surrogate", "\"\\uDE00\"" },
+        { "line break in a string", "\"a\nb\"" },
+        { "tab in a string", "\"a\tb\"" },
+        { "continuation byte alone", "\"\x80\"" },
+        { "two bytes for ASCII", "\"\xC0\x80\"" },
+        { "two bytes for ASCII, high", "\"\xC1\xBF\"" },
+        { "cut two-byte character", "\"\xC2\"" },
+        { "three bytes, too long a form", "\"\xE0\x9F\xBF\"" },
+        { "surrogate in UTF-8", "\"\xED\xA0\x80\"" },
+        { "cut three-byte character", "\"\xE2\x82\"" },
+        { "four bytes, too long a form", "\"\xF0\x8F\xBF\xBF\"" },
+        { "above U+10FFFF", "\"\xF4\x90\x80\x80\"" },
+        { "lead byte F5", "\"\xF5\x80\x80\x80\"" },
+        { "byte FF", "\"\xFF\"" },
+        { "byte FE at the end", "\"\xFE" },
+        { "cut four-byte character at the end", "\"\xF0\x90\x80" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (check(cases[i].text, strlen(cases[i].text)) != IOTHUB_ERR_JSON) {
+            fail_msg("accepted: %s", cases[i].why);
+        }
+    }
+}
+
+static void nul_is_no_end_of_text(void **state)
+{
+    (void)state;
+
+    assert_int_equal(check("{}\0", 3), IOTHUB_ERR_JSON);
+    assert_int_equal(check("\0{}", 3), IOTHUB_ERR_JSON);
+    assert_int_equal(check("\"a\0b\"", 5), IOTHUB_ERR_JSON);
+    assert_int_equal(check("\"\\\0\"", 4), IOTHUB_ERR_JSON);
+}
+
+static void nesting_is_limited(void **state)
+{
+    (void)state;
+    static const char *const open[] = { "[", "{\"a\":" };
+    static const char close[] = { ']', '}' };
+
+    for (size_t kind = 0; kind < 2; kind++) {
+        for (size_t depth = 1; depth <= 40; depth++) {
+            char text[400] = "";
+            for (size_t i = 0; i < depth; i++) {
+                strcat(text, open[kind]);
+            }
+            strcat(text, "0");
+            memset(text + strlen(text), close[kind], depth);
+            assert_int_equal(check(text, strlen(text)),
+                             depth <= IOTHUB_JSON_DEPTH ? IOTHUB_OK : IOTHUB_ERR_JSON);
+        }
+    }
+}
+
+static void mixed_nesting_remembers_every_bracket(void **state)
+{
+    (void)state;
+    char text[200] = "";
+
+    for (int i = 0; i < 16; i++) {
+        strcat(text, "[{\"a\":");
+    }
+    strcat(text, "0");
+    for (int i = 0; i < 16; i++) {
+        strcat(text, "}]");
+    }
+    assert_int_equal(check(text, strlen(text)), IOTHUB_OK);
+
+    size_t first_close = (size_t)(strchr(text, '}') - text);
+    for (size_t at = first_close; at < strlen(text); at++) {
+        char was = text[at];
+        text[at] = was == '}' ? ']' : '}';
+        assert_int_equal(check(text, strlen(text)), IOTHUB_ERR_JSON);
+        text[at] = was;
+    }
+}
+
+static void a_million_brackets_need_no_stack(void **state)
+{
+    (void)state;
+    enum { LEN = 1000000 };
+    char *text = malloc(LEN);
+    assert_non_null(text);
+    memset(text, '[', LEN);
+
+    assert_int_equal(check(text, LEN), IOTHUB_ERR_JSON);
+    free(text);
+}
+
+static const char twin[] = "{ \"desired\" : {\"led\":{\"on\":true,\"color\":\"r\\u0065d\"},"
+                           "\"$version\" : 7 , \"list\":[1,{\"$version\":99}]},\n"
+                           "\"reported\":{\"$version\":18446744073709551615,\"n\":null}}";
+
+static void assert_found(const char *const *keys, size_t count, const char *expected)
+{
+    mqc_span value;
+
+    assert_true(iothub_json_find(mqc_span_str(twin), keys, count, &value));
+    assert_true(mqc_span_eq(value, mqc_span_str(expected)));
+}
+
+static void values_are_found_by_path(void **state)
+{
+    (void)state;
+    const char *const desired_version[] = { "desired", "$version" };
+    const char *const color[] = { "desired", "led", "color" };
+    const char *const on[] = { "desired", "led", "on" };
+    const char *const list[] = { "desired", "list" };
+    const char *const null[] = { "reported", "n" };
+    const char *const reported_version[] = { "reported", "$version" };
+
+    assert_found(desired_version, 2, "7");
+    assert_found(color, 3, "\"r\\u0065d\"");
+    assert_found(on, 3, "true");
+    assert_found(list, 2, "[1,{\"$version\":99}]");
+    assert_found(null, 2, "null");
+    assert_found(reported_version, 2, "18446744073709551615");
+    assert_found(NULL, 0, twin);
+}
+
+static void what_is_not_there_is_not_found(void **state)
+{
+    (void)state;
+    static const char *const paths[][3] = {
+        { "absent", NULL, NULL },       { "$version", NULL, NULL },
+        { "desired", "led", "off" },    { "desired", "list", "$version" },
+        { "desired", "$version", "x" }, { "reported", "n", "x" },
+        { "Desired", NULL, NULL },      { "desire", NULL, NULL },
+        { "desired2", NULL, NULL },     { "", NULL, NULL },
+    };
+
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        size_t count = 0;
+        mqc_span value;
+        while (count < 3 && paths[i][count] != NULL) {
+            count++;
+        }
+        assert_false(iothub_json_find(mqc_span_str(twin), paths[i], count, &value));
+    }
+}
+
+static void keys_are_compared_by_meaning(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *key;
+        bool same;
+    } cases[] = {
+        { "{\"\\u0024version\":1}", "$version", true },
+        { "{\"\\u0061\\/\\\"\\\\\":1}", "a/\"\\", true },
+        { "{\"\\b\\f\\n\\r\\t\":1}", "\b\f\n\r\t", true },
+        { "{\"\\u00fc\":1}", "\xC3\xBC", true },
+        { "{\"\xC3\xBC\":1}", "\xC3\xBC", true },
+        { "{\"\\u20AC\":1}", "\xE2\x82\xAC", true },
+        { "{\"\\ud83d\\ude00\":1}", "\xF0\x9F\x98\x80", true },
+        { "{\"\xF0\x9F\x98\x80\":1}", "\xF0\x9F\x98\x80", true },
+        { "{\"\":1}", "", true },
+        { "{\"a\\u0000\":1}", "a", false },
+        { "{\"\\u00fc\":1}", "\xC3", false },
+        { "{\"ab\":1}", "a", false },
+        { "{\"a\":1}", "ab", false },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mqc_span value;
+        const char *const keys[] = { cases[i].key };
+        assert_int_equal(iothub_json_check(mqc_span_str(cases[i].text)), IOTHUB_OK);
+        if (iothub_json_find(mqc_span_str(cases[i].text), keys, 1, &value) != cases[i].same) {
+            fail_msg("wrong answer for %s", cases[i].text);
+        }
+    }
+}
+
+static void of_equal_keys_the_first_counts(void **state)
+{
+    (void)state;
+    const char *const key[] = { "a" };
+    mqc_span value;
+
+    assert_true(iothub_json_find(mqc_span_str("{\"b\":0,\"a\":1,\"a\":2}"), key, 1, &value));
+    assert_true(mqc_span_eq(value, mqc_span_str("1")));
+}
+
+/* A text that is cut anywhere is refused, and looking into it stays within bounds. */
+static void every_truncation_is_refused(void **state)
+{
+    (void)state;
+    const char *const keys[] = { "reported", "n" };
+
+    for (size_t len = 0; len + 1 < sizeof twin; len++) {
+        mqc_span value;
+        char *copy = malloc(len + 1);
+        assert_non_null(copy);
+        memcpy(copy + 1, twin, len);
+
+        assert_int_equal(iothub_json_check(mqc_span_of(copy + 1, len)), IOTHUB_ERR_JSON);
+        bool found = iothub_json_find(mqc_span_of(copy + 1, len), keys, 2, &value);
+        assert_true(!found || value.len == 4);
+        free(copy);
+    }
+}
+
+/* Whatever one byte becomes, there is an answer, and an accepted text is walked to its end. */
+static void every_changed_byte_gets_an_answer(void **state)
+{
+    (void)state;
+    const char *const keys[] = { "reported", "n" };
+
+    for (size_t at = 0; at + 1 < sizeof twin; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            char text[sizeof twin];
+            mqc_span value;
+            memcpy(text, twin, sizeof twin);
+            text[at] = (char)byte;
+            iothub_result r = check(text, sizeof twin - 1);
+            assert_true(r == IOTHUB_OK || r == IOTHUB_ERR_JSON);
+            if (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') {
+                assert_int_equal(r, IOTHUB_ERR_JSON);
+            }
+            (void)iothub_json_find(mqc_span_of(text, sizeof twin - 1), keys, 2, &value);
+        }
+    }
+}
+
+static void numbers_and_kinds_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        iothub_json_kind kind;
+    } kinds[] = {
+        { " {}", IOTHUB_JSON_OBJECT },   { "[1]", IOTHUB_JSON_ARRAY },
+        { "\"x\"", IOTHUB_JSON_STRING }, { "\n-1", IOTHUB_JSON_NUMBER },
+        { "9", IOTHUB_JSON_NUMBER },     { "true", IOTHUB_JSON_TRUE },
+        { "false", IOTHUB_JSON_FALSE },  { "null", IOTHUB_JSON_NULL },
+        { "", IOTHUB_JSON_NONE },        { "x", IOTHUB_JSON_NONE },
+    };
+    static const char *const not_u64[] = { "-1",    "1.0",  "1e3", "18446744073709551616",
+                                           "\"1\"", "null", "" };
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        assert_int_equal(iothub_json_kind_of(mqc_span_str(kinds[i].text)), kinds[i].kind);
+    }
+    for (size_t i = 0; i < sizeof not_u64 / sizeof not_u64[0]; i++) {
+        assert_false(iothub_json_u64(mqc_span_str(not_u64[i]), &n));
+    }
+    assert_true(iothub_json_u64(mqc_span_str("0"), &n) && n == 0);
+    assert_true(iothub_json_u64(mqc_span_str("18446744073709551615"), &n) && n == UINT64_MAX);
+}
+
+static void a_large_twin_is_searched_to_its_end(void **state)
+{
+    (void)state;
+    enum { SIZE = 80000 };
+    char *text = malloc(SIZE);
+    size_t len = 0;
+    const char *const keys[] = { "desired", "$version" };
+    mqc_span value;
+
+    assert_non_null(text);
+    strcpy(text, "{\"desired\":{");
+    len = strlen(text);
+    while (len < SIZE - 100) {
+        memcpy(text + len, "\"key\":[\"value\",1.5e3],", 22);
+        len += 22;
+    }
+    strcpy(text + len, "\"$version\":42}}");
+    len += strlen(text + len);
+
+    assert_int_equal(iothub_json_check(mqc_span_of(text, len)), IOTHUB_OK);
+    assert_true(iothub_json_find(mqc_span_of(text, len), keys, 2, &value));
+    assert_true(mqc_span_eq(value, mqc_span_str("42")));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(valid_texts_are_accepted),
+        cmocka_unit_test(invalid_texts_are_refused),
+        cmocka_unit_test(nul_is_no_end_of_text),
+        cmocka_unit_test(nesting_is_limited),
+        cmocka_unit_test(mixed_nesting_remembers_every_bracket),
+        cmocka_unit_test(a_million_brackets_need_no_stack),
+        cmocka_unit_test(values_are_found_by_path),
+        cmocka_unit_test(what_is_not_there_is_not_found),
+        cmocka_unit_test(keys_are_compared_by_meaning),
+        cmocka_unit_test(of_equal_keys_the_first_counts),
+        cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(every_changed_byte_gets_an_answer),
+        cmocka_unit_test(numbers_and_kinds_are_read),
+        cmocka_unit_test(a_large_twin_is_searched_to_its_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
