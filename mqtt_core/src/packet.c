@@ -1,0 +1,258 @@
+#include "packet.h"
+
+#include "mqtt_core/topic.h"
+
+const char *mqc_packet_name(unsigned type)
+{
+    static const char names[][12] = {
+        "",        "CONNECT",  "CONNACK",    "PUBLISH", "PUBACK",      "PUBREC",
+        "PUBREL",  "PUBCOMP",  "SUBSCRIBE",  "SUBACK",  "UNSUBSCRIBE", "UNSUBACK",
+        "PINGREQ", "PINGRESP", "DISCONNECT",
+    };
+    return type < sizeof names / sizeof names[0] ? names[type] : "";
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+/* Section 2.2.2, table 2.2. */
+static bool flags_valid(unsigned type, unsigned flags)
+{
+    switch (type) {
+    case MQC_PUBLISH: {
+        unsigned qos = mqc_publish_qos((uint8_t)flags);
+        return qos < 3 && (qos != 0 || (flags & MQC_PUBLISH_DUP) == 0);
+    }
+    case MQC_PUBREL:
+    case MQC_SUBSCRIBE:
+    case MQC_UNSUBSCRIBE: return flags == 2;
+    case 0:
+    case 15: return false;
+    default: return flags == 0;
+    }
+}
+
+/* Can a packet of this type, sent by a server, be that long? */
+static bool remaining_valid(const mqc_header *h)
+{
+    switch (h->type) {
+    case MQC_CONNACK:
+    case MQC_PUBACK:
+    case MQC_PUBREC:
+    case MQC_PUBREL:
+    case MQC_PUBCOMP:
+    case MQC_UNSUBACK: return h->remaining == 2;
+    case MQC_PUBLISH: return h->remaining >= (mqc_publish_qos(h->flags) == 0 ? 3u : 5u);
+    case MQC_SUBACK: return h->remaining >= 3;
+    case MQC_PINGRESP: return h->remaining == 0;
+    default: /* not for a server to send: refused by its type */ return true;
+    }
+}
+
+/* Section 2.2.3: at most four bytes, and no more of them than needed. */
+static mqc_result decode_remaining(mqc_span in, mqc_header *h)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        if (1 + i >= in.len) {
+            return MQC_ERR_NO_SPACE;
+        }
+        uint8_t b = in.ptr[1 + i];
+        value |= (uint32_t)(b & 0x7Fu) << (7 * i);
+        if ((b & 0x80u) == 0) {
+            h->remaining = value;
+            h->len = (uint8_t)(2 + i);
+            return b == 0 && i > 0 ? MQC_ERR_MALFORMED : MQC_OK;
+        }
+    }
+    return MQC_ERR_MALFORMED;
+}
+
+mqc_result mqc_decode_header(mqc_span in, mqc_header *h)
+{
+    if (in.len == 0) {
+        return MQC_ERR_NO_SPACE;
+    }
+    h->type = in.ptr[0] >> 4;
+    h->flags = in.ptr[0] & 0x0Fu;
+    if (!flags_valid(h->type, h->flags)) {
+        return MQC_ERR_MALFORMED;
+    }
+    mqc_result r = decode_remaining(in, h);
+    return r == MQC_OK && !remaining_valid(h) ? MQC_ERR_MALFORMED : r;
+}
+
+/* Section 3.2.2: return codes above 5 are reserved, a refusal has no session. */
+mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session_present)
+{
+    mqc_reader r = mqc_r_over(body);
+    unsigned v = mqc_r_u16(&r);
+    unsigned present = v >> 8;
+    unsigned code = v & 0xFFu;
+
+    if (r.bad || r.p != r.end || present > 1 || code > 5 || (code != 0 && present != 0)) {
+        return MQC_ERR_MALFORMED;
+    }
+    *return_code = (uint8_t)code;
+    *session_present = present != 0;
+    return MQC_OK;
+}
+
+/* Section 3.3: topic, packet id when QoS > 0, payload. */
+mqc_result mqc_decode_publish(uint8_t flags, mqc_span body, mqc_message *out)
+{
+    mqc_reader r = mqc_r_over(body);
+    mqc_message m;
+
+    m.qos = mqc_publish_qos(flags);
+    m.retain = (flags & MQC_PUBLISH_RETAIN) != 0;
+    m.dup = (flags & MQC_PUBLISH_DUP) != 0;
+    m.topic = mqc_r_string(&r);
+    m.packet_id = m.qos > 0 ? mqc_r_u16(&r) : (uint16_t)0;
+    m.payload = mqc_r_rest(&r);
+    m.payload_len = m.payload.len;
+
+    if (r.bad || (m.qos > 0 && m.packet_id == 0) || !mqc_topic_name_valid(m.topic)) {
+        return MQC_ERR_MALFORMED;
+    }
+    *out = m;
+    return MQC_OK;
+}
+
+/* Section 3.9. */
+mqc_result mqc_decode_suback(mqc_span body, uint16_t *packet_id, mqc_span *return_codes)
+{
+    mqc_reader r = mqc_r_over(body);
+    uint16_t id = mqc_r_u16(&r);
+    mqc_span codes = mqc_r_rest(&r);
+
+    if (r.bad || id == 0 || codes.len == 0) {
+        return MQC_ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < codes.len; i++) {
+        if (codes.ptr[i] > 2 && codes.ptr[i] != 0x80) {
+            return MQC_ERR_MALFORMED;
+        }
+    }
+    *packet_id = id;
+    *return_codes = codes;
+    return MQC_OK;
+}
+
+mqc_result mqc_decode_id(mqc_span body, uint16_t *packet_id)
+{
+    mqc_reader r = mqc_r_over(body);
+    uint16_t id = mqc_r_u16(&r);
+
+    if (r.bad || r.p != r.end || id == 0) {
+        return MQC_ERR_MALFORMED;
+    }
+    *packet_id = id;
+    return MQC_OK;
+}
+
+/* --- writing --------------------------------------------------------------- */
+
+static void put_header(mqc_writer *w, unsigned first, size_t remaining)
+{
+    mqc_w_u8(w, first);
+    do {
+        unsigned digit = (unsigned)(remaining & 0x7Fu);
+        remaining >>= 7;
+        mqc_w_u8(w, remaining != 0 ? digit | 0x80u : digit);
+    } while (remaining != 0);
+}
+
+static void put_string(mqc_writer *w, mqc_span s)
+{
+    mqc_w_u16(w, s.len);
+    mqc_w_bytes(w, s.ptr, s.len);
+}
+
+/* Section 3.1.2.3. */
+static unsigned connect_flags(const mqc_connect_options *o)
+{
+    unsigned flags = o->clean_session ? 0x02u : 0;
+
+    if (o->will.topic.ptr != NULL) {
+        flags |= 0x04u | (unsigned)o->will.qos << 3 | (o->will.retain ? 0x20u : 0);
+    }
+    if (o->password.ptr != NULL) {
+        flags |= 0x40u;
+    }
+    if (o->username.ptr != NULL) {
+        flags |= 0x80u;
+    }
+    return flags;
+}
+
+static void put_connect_body(mqc_writer *w, const mqc_connect_options *o)
+{
+    static const uint8_t protocol[] = { 0, 4, 'M', 'Q', 'T', 'T', 4 };
+
+    mqc_w_bytes(w, protocol, sizeof protocol);
+    mqc_w_u8(w, connect_flags(o));
+    mqc_w_u16(w, o->keep_alive_s);
+    put_string(w, o->client_id);
+    if (o->will.topic.ptr != NULL) {
+        put_string(w, o->will.topic);
+        put_string(w, o->will.payload);
+    }
+    if (o->username.ptr != NULL) {
+        put_string(w, o->username);
+    }
+    if (o->password.ptr != NULL) {
+        put_string(w, o->password);
+    }
+}
+
+void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o)
+{
+    mqc_writer measure = { NULL, 0, 0 };
+
+    put_connect_body(&measure, o);
+    put_header(w, MQC_CONNECT << 4, measure.at);
+    put_connect_body(w, o);
+}
+
+size_t mqc_encode_publish_head(mqc_writer *w, const mqc_outgoing *m)
+{
+    size_t remaining = 2 + m->topic.len + (m->qos > 0 ? 2u : 0) + m->payload.len;
+
+    put_header(w, MQC_PUBLISH << 4 | (unsigned)m->qos << 1 | (m->retain ? MQC_PUBLISH_RETAIN : 0),
+               remaining);
+    size_t len = w->at + remaining;
+    mqc_w_u16(w, m->topic.len);
+    return len;
+}
+
+static void put_filters_body(mqc_writer *w, const mqc_filters *f, uint16_t packet_id)
+{
+    mqc_w_u16(w, packet_id);
+    for (size_t i = 0; i < f->count; i++) {
+        put_string(w, mqc_filter_at(f, i));
+        if (f->subs != NULL) {
+            mqc_w_u8(w, f->subs[i].qos);
+        }
+    }
+}
+
+void mqc_encode_filters(mqc_writer *w, const mqc_filters *f, uint16_t packet_id)
+{
+    mqc_writer measure = { NULL, 0, 0 };
+
+    put_filters_body(&measure, f, packet_id);
+    put_header(w, (f->subs != NULL ? MQC_SUBSCRIBE * 16u : MQC_UNSUBSCRIBE * 16u) + 2u, measure.at);
+    put_filters_body(w, f, packet_id);
+}
+
+void mqc_encode_id(mqc_writer *w, mqc_packet_type type, uint16_t packet_id)
+{
+    put_header(w, (unsigned)type << 4 | (type == MQC_PUBREL ? 2u : 0), 2);
+    mqc_w_u16(w, packet_id);
+}
+
+void mqc_encode_empty(mqc_writer *w, mqc_packet_type type)
+{
+    put_header(w, (unsigned)type << 4, 0);
+}

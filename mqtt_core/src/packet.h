@@ -1,0 +1,94 @@
+#ifndef MQC_PACKET_H
+#define MQC_PACKET_H
+
+#include "mqtt_core/engine.h"
+#include "wire.h"
+
+/*
+ * The control packets of MQTT 3.1.1 chapter 3, as far as a client writes and
+ * reads them.  Decoders refuse with MQC_ERR_MALFORMED and leave *out alone.
+ * Encoders expect arguments that were checked.
+ */
+
+typedef enum mqc_packet_type {
+    MQC_CONNECT = 1,
+    MQC_CONNACK,
+    MQC_PUBLISH,
+    MQC_PUBACK,
+    MQC_PUBREC,
+    MQC_PUBREL,
+    MQC_PUBCOMP,
+    MQC_SUBSCRIBE,
+    MQC_SUBACK,
+    MQC_UNSUBSCRIBE,
+    MQC_UNSUBACK,
+    MQC_PINGREQ,
+    MQC_PINGRESP,
+    MQC_DISCONNECT
+} mqc_packet_type;
+
+#define MQC_PUBLISH_RETAIN 0x01u
+#define MQC_PUBLISH_DUP    0x08u
+
+#define MQC_REMAINING_MAX    268435455u /* section 2.2.3 */
+#define MQC_PUBLISH_HEAD_MAX 7          /* fixed header and length of the topic */
+#define MQC_ACK_LEN          4
+#define MQC_EMPTY_LEN        2
+#define MQC_STRING_MAX       65535u
+
+typedef struct mqc_header {
+    uint8_t type;
+    uint8_t flags;
+    uint8_t len; /* of the fixed header itself */
+    uint32_t remaining;
+} mqc_header;
+
+/* Name as in the specification, "" for what is no packet type. */
+const char *mqc_packet_name(unsigned type);
+
+static inline uint8_t mqc_publish_qos(uint8_t flags)
+{
+    return (uint8_t)((flags >> 1) & 3u);
+}
+
+/*
+ * Read a fixed header and judge what can be judged by it: flags, and a
+ * remaining length that cannot belong to the type.  MQC_ERR_NO_SPACE: more
+ * bytes are needed; type and flags are then set if in.len > 0.
+ */
+mqc_result mqc_decode_header(mqc_span in, mqc_header *h);
+
+mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session_present);
+mqc_result mqc_decode_publish(uint8_t flags, mqc_span body, mqc_message *out);
+mqc_result mqc_decode_suback(mqc_span body, uint16_t *packet_id, mqc_span *return_codes);
+
+/* PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK. */
+mqc_result mqc_decode_id(mqc_span body, uint16_t *packet_id);
+
+void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o);
+
+/* A publish up to its topic; topic, mqc_encode_u16(packet id) and payload follow.
+ * Returns the length of the whole packet. */
+size_t mqc_encode_publish_head(mqc_writer *w, const mqc_outgoing *m);
+
+/* SUBSCRIBE when subs is set, otherwise UNSUBSCRIBE. */
+typedef struct mqc_filters {
+    const mqc_subscription *subs;
+    const mqc_span *spans;
+    size_t count;
+} mqc_filters;
+
+static inline mqc_span mqc_filter_at(const mqc_filters *f, size_t i)
+{
+    return f->subs != NULL ? f->subs[i].filter : f->spans[i];
+}
+
+void mqc_encode_filters(mqc_writer *w, const mqc_filters *f, uint16_t packet_id);
+
+/* PUBACK, PUBREC, PUBREL and PUBCOMP: MQC_ACK_LEN bytes. */
+void mqc_encode_id(mqc_writer *w, mqc_packet_type type, uint16_t packet_id);
+
+/* PINGREQ and DISCONNECT: MQC_EMPTY_LEN bytes. */
+void mqc_encode_empty(mqc_writer *w, mqc_packet_type type);
+
+#endif
