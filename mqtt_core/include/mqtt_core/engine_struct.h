@@ -1,0 +1,137 @@
+#ifndef MQC_ENGINE_STRUCT_H
+#define MQC_ENGINE_STRUCT_H
+
+/**
+ * @file
+ * The complete types of engine.h, for those who place an engine in memory of
+ * their own.  Members are private and change with any version: recompile.
+ */
+
+#include "mqtt_core/engine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MQC_PENDING_MAX 4
+
+struct mqc_entry {
+    void *tag;
+    mqc_time expires; /* 0: never */
+    uint32_t id;
+    uint32_t len;       /* bytes in the ring */
+    uint16_t packet_id; /* 0 for QoS 0 */
+    uint8_t state;      /* mqc_entry_state */
+    uint8_t flags;      /* mqc_entry_flag */
+    uint8_t outcome;    /* mqc_outcome, once ended */
+    uint8_t kind;
+};
+
+struct mqc_inbound {
+    uint16_t packet_id;
+    bool acked;
+};
+
+/*
+ * A lane.  Positions named send, grant and report count entries from the
+ * oldest one: 0 <= send <= grant <= count.
+ */
+typedef struct mqc_outbox {
+    uint8_t *ring;
+    size_t ring_len;
+    size_t ring_head; /* first byte of the oldest entry */
+    size_t ring_used;
+
+    mqc_entry *entries; /* circular */
+    size_t entries_len;
+    size_t head; /* index of the oldest entry */
+    size_t count;
+
+    size_t send;          /* the next entry to leave, */
+    size_t send_done;     /* its bytes that have left, */
+    size_t send_at;       /* and the first byte that has not */
+    size_t grant;         /* entries before this one may leave */
+    size_t granted_bytes; /* from send_at to the end of what may leave */
+    size_t offered;       /* bytes handed out, none of them consumed yet */
+
+    size_t report;     /* no entry before this one waits to be reported */
+    size_t unreported; /* ended and waiting for that */
+    size_t live;       /* accepted and not reported */
+    size_t in_flight;  /* sent and waiting for an end */
+    size_t windowed;   /* granted and counting in the window */
+    size_t window;
+
+    mqc_time next_expiry; /* nothing expires before */
+    bool overdue;         /* something could not expire because it was on its way out */
+    bool held;
+} mqc_outbox;
+
+/* Control packets on their way out, one behind the other. */
+typedef struct mqc_control {
+    uint8_t *buf;
+    size_t cap;
+    size_t start;
+    size_t end;
+} mqc_control;
+
+/* QoS 1 messages that were handed out, oldest first. */
+typedef struct mqc_inbox {
+    mqc_inbound *table; /* circular */
+    size_t cap;
+    size_t head;
+    size_t count;
+    size_t acked; /* so many at the head are acknowledged and wait to be encoded */
+} mqc_inbox;
+
+/* What the server sends. */
+typedef struct mqc_input {
+    uint8_t *buf;
+    size_t cap;
+    size_t start; /* first byte not yet understood */
+    size_t end;
+    size_t skip;       /* bytes of an oversize packet still to be dropped */
+    uint32_t after_id; /* of it, bytes behind the packet id */
+    uint8_t flags;     /* its flags */
+    uint8_t phase;     /* mqc_input_phase */
+    uint8_t flow;      /* mqc_input_flow */
+    bool unread;       /* bytes came that mqc_next_event has not looked at */
+} mqc_input;
+
+/* A SUBSCRIBE or UNSUBSCRIBE without its answer. */
+typedef struct mqc_pending {
+    uint16_t packet_id; /* 0: free */
+    uint16_t count;
+    uint8_t answer; /* packet type that ends it */
+} mqc_pending;
+
+struct mqc_engine {
+    mqc_input in;
+    mqc_control control;
+    mqc_inbox inbox;
+    mqc_outbox lanes[MQC_LANES_MAX];
+    uint8_t lane_count;
+    uint8_t tx_source; /* where the last run came from: lane, or MQC_LANES_MAX for control */
+
+    uint8_t state;        /* mqc_state */
+    uint8_t error_packet; /* packet type */
+    mqc_result error;
+
+    mqc_pending pending[MQC_PENDING_MAX];
+    uint16_t next_id;  /* candidate for the next packet id */
+    uint16_t free_ids; /* so many from the candidate on are known to be free */
+
+    mqc_time connect_deadline;
+    mqc_time last_rx;
+    mqc_time last_tx;
+    mqc_time ping_at; /* when the unanswered PINGREQ was queued */
+    uint32_t keep_alive_ms;
+    bool ping_wanted;  /* not yet in the control area */
+    bool ping_pending; /* not yet answered */
+    bool disconnect_queued;
+    bool clean_session;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,175 @@
+#include "internal.h"
+
+#include "mqtt_core/topic.h"
+
+#define RX_MIN      16
+#define CONTROL_MIN 32
+
+static bool lanes_valid(const mqc_memory *m)
+{
+    if (m->lane_count < 1 || m->lane_count > MQC_LANES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < m->lane_count; i++) {
+        const mqc_lane_memory *l = &m->lanes[i];
+        if (l->ring == NULL || l->ring_len == 0 || l->entries == NULL || l->entries_len == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
+{
+    if (m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL || m->control_len < CONTROL_MIN ||
+        m->inbound == NULL || m->inbound_len == 0 || !lanes_valid(m)) {
+        return MQC_ERR_ARG;
+    }
+    memset(e, 0, sizeof *e);
+    e->in.buf = m->rx;
+    e->in.cap = m->rx_len;
+    e->control.buf = m->control;
+    e->control.cap = m->control_len;
+    e->inbox.table = m->inbound;
+    e->inbox.cap = m->inbound_len;
+    e->lane_count = (uint8_t)m->lane_count;
+    for (size_t i = 0; i < m->lane_count; i++) {
+        mqc_outbox_init(&e->lanes[i], &m->lanes[i]);
+    }
+    e->next_id = 1;
+    e->free_ids = UINT16_MAX;
+    return MQC_OK;
+}
+
+mqc_state mqc_get_state(const mqc_engine *e)
+{
+    return (mqc_state)e->state;
+}
+
+mqc_result mqc_error(const mqc_engine *e)
+{
+    return e->error;
+}
+
+const char *mqc_error_packet(const mqc_engine *e)
+{
+    return mqc_packet_name(e->error_packet);
+}
+
+mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type)
+{
+    e->state = MQC_FAILED;
+    e->error = error;
+    e->error_packet = (uint8_t)packet_type;
+    return error;
+}
+
+void mqc_reset(mqc_engine *e)
+{
+    e->state = MQC_IDLE;
+    e->error = MQC_OK;
+    e->error_packet = 0;
+
+    e->in.start = 0;
+    e->in.end = 0;
+    e->in.skip = 0;
+    e->in.phase = MQC_INPUT_PACKET;
+    e->in.flow = MQC_INPUT_FLOWING;
+    e->in.unread = false;
+
+    mqc_control_consume(&e->control, SIZE_MAX);
+    e->inbox.count = 0;
+    e->inbox.acked = 0;
+    memset(e->pending, 0, sizeof e->pending);
+    e->ping_wanted = false;
+    e->ping_pending = false;
+    e->disconnect_queued = false;
+    for (size_t i = 0; i < e->lane_count; i++) {
+        mqc_outbox_rewind(&e->lanes[i]);
+    }
+}
+
+/* --- publishing ------------------------------------------------------------ */
+
+static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
+{
+    return m->qos <= 1 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
+           (m->payload.ptr != NULL || m->payload.len == 0) && mqc_topic_name_valid(m->topic);
+}
+
+mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id)
+{
+    uint8_t bytes[MQC_PUBLISH_HEAD_MAX];
+    mqc_writer w = { bytes, sizeof bytes, 0 };
+    uint16_t id = 0;
+
+    if (e->error != MQC_OK) {
+        return e->error;
+    }
+    if (!outgoing_valid(e, m)) {
+        return MQC_ERR_ARG;
+    }
+    if (m->payload.len > MQC_REMAINING_MAX - MQC_STRING_MAX - 4 &&
+        m->payload.len > MQC_REMAINING_MAX - m->topic.len - (m->qos > 0 ? 4u : 2u)) {
+        return MQC_ERR_TOO_BIG;
+    }
+    size_t len = mqc_encode_publish_head(&w, m);
+    mqc_outbox *lane = &e->lanes[m->lane];
+    mqc_result r = mqc_outbox_room(lane, len);
+    if (r != MQC_OK) {
+        return r;
+    }
+    if (m->qos > 0) {
+        id = mqc_new_packet_id(e);
+        if (id == 0) {
+            return MQC_ERR_NO_SPACE;
+        }
+    }
+    mqc_outbox_put(lane, m, mqc_span_of(bytes, w.at), len, id);
+    if (packet_id != NULL) {
+        *packet_id = id;
+    }
+    return MQC_OK;
+}
+
+mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
+{
+    if (lane >= e->lane_count) {
+        return MQC_ERR_ARG;
+    }
+    done->lane = lane;
+    return mqc_outbox_release(&e->lanes[lane], id, done) ? MQC_OK : MQC_ERR_STATE;
+}
+
+void mqc_hold(mqc_engine *e, uint8_t lane, bool hold)
+{
+    if (lane < e->lane_count) {
+        e->lanes[lane].held = hold;
+    }
+}
+
+mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
+{
+    if (lane >= e->lane_count) {
+        return MQC_ERR_ARG;
+    }
+    if (e->state != MQC_IDLE) {
+        return MQC_ERR_STATE;
+    }
+    mqc_outbox_discard(&e->lanes[lane]);
+    return MQC_OK;
+}
+
+mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane)
+{
+    mqc_lane_info info = { 0, 0, 0, 0 };
+
+    if (lane < e->lane_count) {
+        const mqc_outbox *o = &e->lanes[lane];
+        info.count = o->live;
+        info.in_flight = o->in_flight;
+        info.bytes = o->ring_used;
+        info.bytes_cap = o->ring_len;
+    }
+    return info;
+}

@@ -1,0 +1,40 @@
+#ifndef MQC_INTERNAL_H
+#define MQC_INTERNAL_H
+
+#include "control.h"
+#include "inbox.h"
+#include "mqtt_core/engine_struct.h"
+#include "outbox.h"
+#include "packet.h"
+
+/* What the parts of the engine share. */
+
+#define MQC_TX_CONTROL MQC_LANES_MAX
+
+/* Where the reader of the input stands inside an oversize packet. */
+typedef enum mqc_input_phase {
+    MQC_INPUT_PACKET = 0, /* at a fixed header */
+    MQC_INPUT_OVERSIZE_ID /* behind a topic that was skipped */
+} mqc_input_phase;
+
+/* Do we take what the server sends?  If not, its silence means nothing. */
+typedef enum mqc_input_flow {
+    MQC_INPUT_FLOWING = 0,
+    MQC_INPUT_STALLED, /* a message waits for a place in the inbox */
+    MQC_INPUT_RESUMED  /* no longer, but the timers do not know yet */
+} mqc_input_flow;
+
+/* Latch an error found in, or missing for want of, a packet of that type. */
+mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
+
+/* --- packet ids (ids.c) --- */
+
+/* An id that neither a lane nor a pending request uses; 0 when all are taken. */
+uint16_t mqc_new_packet_id(mqc_engine *e);
+
+/* --- requests that wait for an answer (requests.c) --- */
+
+/* End the request with that id.  False: there is none that expects this answer. */
+bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id, size_t count);
+
+#endif

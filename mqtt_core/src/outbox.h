@@ -1,0 +1,80 @@
+#ifndef MQC_OUTBOX_H
+#define MQC_OUTBOX_H
+
+#include "mqtt_core/engine_struct.h"
+
+/*
+ * A lane: a ring of encoded packets and, beside it, a circular table with one
+ * entry for each of them in the same order.
+ *
+ *     table   | ended | sent | sent | begun | granted | queued | queued |
+ *               0                     send              grant             count
+ *     ring    |#######|######|######|###:#####|#########|########|#######|
+ *             ring_head                 send_at
+ *
+ * Space is reclaimed from the head only, so that the order of the ring is the
+ * order of sending, also on a later connection.
+ */
+
+typedef enum mqc_entry_state {
+    MQC_ENTRY_QUEUED = 0, /* not sent as a whole on this connection */
+    MQC_ENTRY_SENT,       /* waits for PUBACK, or for its release */
+    MQC_ENTRY_ENDED,      /* its outcome waits to be reported */
+    MQC_ENTRY_DEAD        /* reported; waits for its space to reach the head */
+} mqc_entry_state;
+
+typedef enum mqc_entry_flag {
+    MQC_ENTRY_QOS = 0x03,   /* mask */
+    MQC_ENTRY_KEEP = 0x04,  /* ends by mqc_release */
+    MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
+} mqc_entry_flag;
+
+#define MQC_NEVER UINT64_MAX
+
+void mqc_outbox_init(mqc_outbox *o, const mqc_lane_memory *m);
+
+/* Has the lane got room for a packet of that length? */
+mqc_result mqc_outbox_room(const mqc_outbox *o, size_t len);
+
+/* Encode a publish for which there is room; head comes from mqc_encode_publish_head. */
+void mqc_outbox_put(mqc_outbox *o, const mqc_outgoing *m, mqc_span head, size_t len,
+                    uint16_t packet_id);
+
+/* Packet id of the n-th entry, 0 when it has none or no longer needs it. */
+uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n);
+
+/* Is the server in the middle of a packet of this lane, as far as we know? */
+static inline bool mqc_outbox_begun(const mqc_outbox *o)
+{
+    return o->send_done > 0 || o->offered > 0;
+}
+
+/* Grant what window and hold allow.  True when mqc_outbox_run has bytes. */
+bool mqc_outbox_ready(mqc_outbox *o);
+
+/*
+ * The bytes to send next, as many as lie together; with cut, no packet after
+ * the one that has begun.  At least what was offered before and not consumed.
+ */
+const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len);
+void mqc_outbox_consume(mqc_outbox *o, size_t len);
+
+/* PUBACK.  False: no such packet is in flight. */
+bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id);
+
+/* Finish the oldest kept message with that id.  False: there is none. */
+bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done);
+
+/* Take the next outcome.  All of *done is set but the lane. */
+bool mqc_outbox_report(mqc_outbox *o, mqc_done *done);
+
+/* The connection is gone: everything unfinished has to leave again. */
+void mqc_outbox_rewind(mqc_outbox *o);
+
+/* There is a new one.  Without the session, a resend is a new message. */
+void mqc_outbox_resume(mqc_outbox *o, bool session_present);
+
+void mqc_outbox_expire(mqc_outbox *o, mqc_time now);
+void mqc_outbox_discard(mqc_outbox *o);
+
+#endif

@@ -1,0 +1,140 @@
+#include "internal.h"
+
+#include "mqtt_core/topic.h"
+
+/* --- CONNECT and DISCONNECT ------------------------------------------------ */
+
+static bool will_valid(const mqc_will *w)
+{
+    return w->topic.ptr == NULL ||
+           (mqc_topic_name_valid(w->topic) && w->payload.len <= MQC_STRING_MAX && w->qos <= 2);
+}
+
+static bool string_valid(mqc_span s)
+{
+    return s.len <= MQC_STRING_MAX && mqc_utf8_valid(s);
+}
+
+/* Section 3.1.3. */
+static bool connect_valid(const mqc_connect_options *o)
+{
+    return string_valid(o->client_id) && (o->client_id.len > 0 || o->clean_session) &&
+           string_valid(o->username) && o->password.len <= MQC_STRING_MAX &&
+           (o->password.ptr == NULL || o->username.ptr != NULL) && will_valid(&o->will);
+}
+
+mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now)
+{
+    mqc_writer w = { NULL, 0, 0 };
+
+    if (e->state != MQC_IDLE) {
+        return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
+    }
+    if (!connect_valid(o)) {
+        return MQC_ERR_ARG;
+    }
+    mqc_encode_connect(&w, o);
+    w = mqc_control_reserve(&e->control, w.at); /* empty: nothing is queued while idle */
+    if (w.cap == 0) {
+        return MQC_ERR_TOO_BIG;
+    }
+    mqc_encode_connect(&w, o);
+
+    e->state = MQC_CONNECTING;
+    e->clean_session = o->clean_session;
+    e->keep_alive_ms = o->keep_alive_s * 1000u;
+    e->connect_deadline = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
+    e->last_rx = now;
+    e->last_tx = now;
+    return MQC_OK;
+}
+
+mqc_result mqc_disconnect(mqc_engine *e)
+{
+    if (e->state != MQC_CONNECTED) {
+        return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
+    }
+    e->state = MQC_DISCONNECTING; /* encoded when its turn comes, see tx.c */
+    return MQC_OK;
+}
+
+/* --- SUBSCRIBE and UNSUBSCRIBE --------------------------------------------- */
+
+static bool filters_valid(const mqc_filters *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (!mqc_topic_filter_valid(mqc_filter_at(f, i)) ||
+            (f->subs != NULL && f->subs[i].qos > 1)) {
+            return false;
+        }
+    }
+    return f->count > 0 && f->count <= UINT16_MAX;
+}
+
+static mqc_pending *find_pending(mqc_engine *e, uint16_t packet_id)
+{
+    for (size_t i = 0; i < MQC_PENDING_MAX; i++) {
+        if (e->pending[i].packet_id == packet_id) {
+            return &e->pending[i];
+        }
+    }
+    return NULL;
+}
+
+static mqc_result request(mqc_engine *e, const mqc_filters *f, uint16_t *packet_id)
+{
+    mqc_pending *p = find_pending(e, 0);
+    mqc_writer w = { NULL, 0, 0 };
+
+    if (e->state != MQC_CONNECTED) {
+        return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
+    }
+    if (!filters_valid(f)) {
+        return MQC_ERR_ARG;
+    }
+    mqc_encode_filters(&w, f, 0);
+    if (w.at > e->control.cap) {
+        return MQC_ERR_TOO_BIG;
+    }
+    if (p == NULL || w.at > e->control.cap - mqc_control_pending(&e->control)) {
+        return MQC_ERR_NO_SPACE;
+    }
+    uint16_t id = mqc_new_packet_id(e);
+    if (id == 0) {
+        return MQC_ERR_NO_SPACE;
+    }
+    w = mqc_control_reserve(&e->control, w.at);
+    mqc_encode_filters(&w, f, id);
+    p->packet_id = id;
+    p->count = (uint16_t)f->count;
+    p->answer = f->subs != NULL ? MQC_SUBACK : MQC_UNSUBACK;
+    if (packet_id != NULL) {
+        *packet_id = id;
+    }
+    return MQC_OK;
+}
+
+mqc_result mqc_subscribe(mqc_engine *e, const mqc_subscription *s, size_t count,
+                         uint16_t *packet_id)
+{
+    const mqc_filters f = { s, NULL, count };
+    return s != NULL ? request(e, &f, packet_id) : MQC_ERR_ARG;
+}
+
+mqc_result mqc_unsubscribe(mqc_engine *e, const mqc_span *filters, size_t count,
+                           uint16_t *packet_id)
+{
+    const mqc_filters f = { NULL, filters, count };
+    return filters != NULL ? request(e, &f, packet_id) : MQC_ERR_ARG;
+}
+
+bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id, size_t count)
+{
+    mqc_pending *p = find_pending(e, packet_id);
+
+    if (p == NULL || p->answer != answer || (answer == MQC_SUBACK && p->count != count)) {
+        return false;
+    }
+    p->packet_id = 0;
+    return true;
+}

@@ -1,0 +1,89 @@
+#ifndef RIG_H
+#define RIG_H
+
+/* An engine with memory of any size around it, a clock, and a record of what it said. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mqtt_core/engine_struct.h"
+
+#define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
+
+typedef struct rig_lane {
+    size_t ring_len;
+    size_t entries_len;
+    uint16_t window;
+} rig_lane;
+
+/* Zero: a size that is large enough for most tests. */
+typedef struct rig_sizes {
+    size_t rx;
+    size_t control;
+    size_t inbound;
+    rig_lane lanes[MQC_LANES_MAX];
+} rig_sizes;
+
+typedef struct rig {
+    mqc_engine e;
+    mqc_memory memory; /* each part allocated alone, so that ASan guards its ends */
+    mqc_time now;
+
+    uint8_t sent[16384]; /* what the server would have received */
+    size_t sent_len;
+    size_t runs; /* calls of mqc_tx_data that gave something */
+
+    char log[65536]; /* one line per event */
+    size_t log_len;
+    size_t events;
+    mqc_event last;   /* its spans are gone */
+    bool ack_at_once; /* acknowledge each message as it is handed out */
+} rig;
+
+void rig_init(rig *r, const rig_sizes *sizes);
+void rig_deinit(rig *r);
+
+/* CONNECT and CONNACK; what was sent and logged on the way is forgotten. */
+void rig_connect(rig *r, bool clean_session, bool session_present);
+void rig_connect_with(rig *r, const mqc_connect_options *o, bool session_present);
+
+/* Hand over received bytes, in one piece as far as they fit, and take the events. */
+mqc_result rig_feed(rig *r, const void *bytes, size_t len);
+#define RIG_FEED(r, ...) \
+    rig_feed((r), (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* Take all events. */
+void rig_pull(rig *r);
+
+/* The stream takes up to max bytes. */
+size_t rig_send(rig *r, size_t max);
+void rig_send_all(rig *r);
+
+void rig_forget(rig *r); /* what was sent and logged */
+
+#define rig_expect_log(r, text) assert_string_equal((r)->log, (text))
+#define rig_expect_sent(r, ...)                                  \
+    rig_expect_sent_bytes((r), (const uint8_t[]){ __VA_ARGS__ }, \
+                          sizeof((const uint8_t[]){ __VA_ARGS__ }))
+void rig_expect_sent_bytes(const rig *r, const void *bytes, size_t len);
+
+/* The packets that were sent, in words: "PUBLISH d0 q1 r0 id1 t len2\n". */
+const char *rig_sent_text(const rig *r);
+
+/* Publish topic "t" with a payload of len bytes, id as payload's first byte. */
+uint16_t rig_publish(rig *r, uint8_t lane, uint8_t qos, uint32_t id, size_t len);
+
+/* The engine's deadline, MQC_NEVER without one. */
+mqc_time rig_deadline(const rig *r);
+
+/* Small generator of our own, so that a failure repeats everywhere. */
+uint32_t rig_random(uint64_t *seed);
+
+#endif

@@ -1,0 +1,239 @@
+#include "rig.h"
+
+static void connect_is_encoded_as_the_specification_says(void **state)
+{
+    (void)state;
+    rig r;
+    const mqc_connect_options o = {
+        .client_id = MQC_SPAN_LIT("id"),
+        .username = MQC_SPAN_LIT("me"),
+        .password = MQC_SPAN_LIT("pw"),
+        .will = { .topic = MQC_SPAN_LIT("w"),
+                  .payload = MQC_SPAN_LIT("x"),
+                  .qos = 1,
+                  .retain = true },
+        .keep_alive_s = 240,
+    };
+    rig_init(&r, NULL);
+
+    assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
+    rig_send_all(&r);
+
+    assert_int_equal(mqc_get_state(&r.e), MQC_CONNECTING);
+    rig_expect_sent(&r, 0x10, 28, 0, 4, 'M', 'Q', 'T', 'T', 4, 0xEC, 0, 240, 0, 2, 'i', 'd', 0, 1,
+                    'w', 0, 1, 'x', 0, 2, 'm', 'e', 0, 2, 'p', 'w');
+    rig_deinit(&r);
+}
+
+static void qos1_publish_ends_with_its_puback(void **state)
+{
+    (void)state;
+    rig r;
+    uint16_t id;
+    int tag;
+    const mqc_outgoing m = { .topic = MQC_SPAN_LIT("ab"),
+                             .payload = MQC_SPAN_LIT("hi"),
+                             .qos = 1,
+                             .retain = true,
+                             .id = 7,
+                             .kind = 3,
+                             .tag = &tag };
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);
+    rig_send_all(&r);
+    rig_expect_sent(&r, 0x33, 8, 0, 2, 'a', 'b', 0, 1, 'h', 'i');
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 1);
+    assert_int_equal(RIG_FEED(&r, 0x40, 2, 0, 1), MQC_OK);
+
+    rig_expect_log(&r, "DONE acked lane0 id7\n");
+    assert_int_equal(id, 1);
+    assert_int_equal(r.last.u.done.packet_id, 1);
+    assert_int_equal(r.last.u.done.kind, 3);
+    assert_ptr_equal(r.last.u.done.tag, &tag);
+    assert_int_equal(mqc_lane(&r.e, 0).count, 0);
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 0);
+    rig_deinit(&r);
+}
+
+static void qos0_publish_ends_when_its_last_byte_has_left(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    (void)rig_publish(&r, 0, 0, 1, 3);
+
+    (void)rig_send(&r, 7);
+    rig_pull(&r);
+    rig_expect_log(&r, "");
+    (void)rig_send(&r, 1);
+    rig_pull(&r);
+
+    rig_expect_log(&r, "DONE sent lane0 id1\n");
+    rig_deinit(&r);
+}
+
+static void messages_are_acknowledged_in_the_order_in_which_they_came(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(RIG_FEED(&r, 0x32, 6, 0, 1, 't', 0, 9, 'x', 0x3B, 5, 0, 1, 't', 0, 5), MQC_OK);
+    rig_expect_log(&r, "PUBLISH d0 q1 r0 id9 t 1 x\nPUBLISH d1 q1 r1 id5 t 0 \n");
+    assert_int_equal(mqc_ack(&r.e, 5), MQC_OK);
+    rig_send_all(&r);
+    assert_int_equal(r.sent_len, 0);
+    assert_int_equal(mqc_ack(&r.e, 9), MQC_OK);
+    rig_send_all(&r);
+
+    rig_expect_sent(&r, 0x40, 2, 0, 9, 0x40, 2, 0, 5);
+    assert_int_equal(mqc_ack(&r.e, 9), MQC_ERR_STATE);
+    rig_deinit(&r);
+}
+
+static void subscriptions_are_answered(void **state)
+{
+    (void)state;
+    rig r;
+    uint16_t a;
+    uint16_t b;
+    const mqc_subscription s[] = { { MQC_SPAN_LIT("a/#"), 1 }, { MQC_SPAN_LIT("+"), 0 } };
+    const mqc_span f[] = { MQC_SPAN_LIT("+") };
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(mqc_subscribe(&r.e, s, 2, &a), MQC_OK);
+    assert_int_equal(mqc_unsubscribe(&r.e, f, 1, &b), MQC_OK);
+    rig_send_all(&r);
+    assert_int_equal(RIG_FEED(&r, 0xB0, 2, 0, 2, 0x90, 4, 0, 1, 0x80, 0), MQC_OK);
+
+    rig_expect_sent(&r, 0x82, 12, 0, 1, 0, 3, 'a', '/', '#', 1, 0, 1, '+', 0, 0xA2, 5, 0, 2, 0, 1,
+                    '+');
+    rig_expect_log(&r, "UNSUBSCRIBED 2\nSUBSCRIBED 1 \\80\\00\n");
+    rig_deinit(&r);
+}
+
+static void publishes_wait_for_connack(void **state)
+{
+    (void)state;
+    rig r;
+    const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c") };
+    rig_init(&r, NULL);
+    (void)rig_publish(&r, 0, 1, 1, 1);
+    assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
+
+    rig_send_all(&r);
+    assert_string_equal(rig_sent_text(&r), "CONNECT\n");
+    assert_int_equal(RIG_FEED(&r, 0x20, 2, 0, 0), MQC_OK);
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "CONNECT\nPUBLISH d0 q1 r0 id1 #1\n");
+    rig_deinit(&r);
+}
+
+static void nothing_follows_disconnect(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    (void)rig_publish(&r, 0, 1, 1, 4);
+    (void)rig_publish(&r, 0, 1, 2, 4);
+    (void)rig_send(&r, 5);
+
+    assert_int_equal(mqc_disconnect(&r.e), MQC_OK);
+    rig_send_all(&r);
+
+    assert_int_equal(mqc_get_state(&r.e), MQC_DISCONNECTING);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id1 #1\nDISCONNECT\n");
+    rig_deinit(&r);
+}
+
+static void refusal_is_an_event_and_latches(void **state)
+{
+    (void)state;
+    rig r;
+    const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c"), .clean_session = true };
+    rig_init(&r, NULL);
+    assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
+    rig_send_all(&r);
+
+    assert_int_equal(RIG_FEED(&r, 0x20, 2, 0, 5), MQC_ERR_REFUSED);
+
+    rig_expect_log(&r, "REFUSED 5 0\n");
+    assert_int_equal(mqc_get_state(&r.e), MQC_FAILED);
+    assert_string_equal(mqc_error_packet(&r.e), "CONNACK");
+    assert_int_equal(mqc_tick(&r.e, r.now), MQC_ERR_REFUSED);
+    mqc_reset(&r.e);
+    assert_int_equal(mqc_get_state(&r.e), MQC_IDLE);
+    assert_int_equal(mqc_error(&r.e), MQC_OK);
+    rig_deinit(&r);
+}
+
+static void unacknowledged_publishes_go_out_again(void **state)
+{
+    (void)state;
+    for (int present = 0; present < 2; present++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, false, false);
+        (void)rig_publish(&r, 0, 1, 1, 1);
+        (void)rig_publish(&r, 0, 1, 2, 1);
+        (void)rig_publish(&r, 0, 1, 3, 1);
+        (void)rig_send(&r, 10 * 2 - 3);
+        mqc_reset(&r.e);
+
+        rig_connect(&r, false, present);
+        rig_send_all(&r);
+
+        assert_string_equal(rig_sent_text(&r), present ? "PUBLISH d1 q1 r0 id1 #1\n"
+                                                         "PUBLISH d1 q1 r0 id2 #2\n"
+                                                         "PUBLISH d0 q1 r0 id3 #3\n"
+                                                       : "PUBLISH d0 q1 r0 id1 #1\n"
+                                                         "PUBLISH d0 q1 r0 id2 #2\n"
+                                                         "PUBLISH d0 q1 r0 id3 #3\n");
+        assert_int_equal(RIG_FEED(&r, 0x40, 2, 0, 1, 0x40, 2, 0, 2, 0x40, 2, 0, 3), MQC_OK);
+        rig_expect_log(&r, "DONE acked lane0 id1\nDONE acked lane0 id2\nDONE acked lane0 id3\n");
+        rig_deinit(&r);
+    }
+}
+
+static void sixteen_queued_publishes_leave_in_one_run(void **state)
+{
+    (void)state;
+    for (uint8_t qos = 0; qos < 2; qos++) {
+        rig r;
+        const rig_sizes sizes = { .lanes = { { .window = 16 } } };
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        for (uint32_t i = 0; i < 16; i++) {
+            (void)rig_publish(&r, 0, qos, i, 256);
+        }
+
+        rig_send_all(&r);
+
+        assert_int_equal(r.runs, 1);
+        rig_deinit(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connect_is_encoded_as_the_specification_says),
+        cmocka_unit_test(qos1_publish_ends_with_its_puback),
+        cmocka_unit_test(qos0_publish_ends_when_its_last_byte_has_left),
+        cmocka_unit_test(messages_are_acknowledged_in_the_order_in_which_they_came),
+        cmocka_unit_test(subscriptions_are_answered),
+        cmocka_unit_test(publishes_wait_for_connack),
+        cmocka_unit_test(nothing_follows_disconnect),
+        cmocka_unit_test(refusal_is_an_event_and_latches),
+        cmocka_unit_test(unacknowledged_publishes_go_out_again),
+        cmocka_unit_test(sixteen_queued_publishes_leave_in_one_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
