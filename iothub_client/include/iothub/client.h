@@ -1,0 +1,203 @@
+#ifndef IOTHUB_CLIENT_H
+#define IOTHUB_CLIENT_H
+
+/**
+ * @file
+ * A device or module that talks to a hub.
+ *
+ *     iothub_options o;
+ *     iothub_options_init(&o);           defaults, then your callbacks
+ *     c = iothub_new(connection_string, &o, &error);
+ *     iothub_start(c);
+ *     iothub_send_telemetry(c, &t, NULL);
+ *     for (;;) iothub_wait(c, 1000);     or poll_info and process in a loop of your own
+ *
+ * Contracts:
+ * - A request that returned IOTHUB_OK is copied, and ends in exactly one `done`,
+ *   also when the client stops (IOTHUB_ERR_CANCELLED).  A refused one gets none.
+ * - Requests are taken while disconnected, and even before iothub_start.
+ * - Not thread-safe: one client belongs to one thread at a time.
+ * - No heap is used after iothub_init by the SDK's own code; the platform's resolver
+ *   and wolfSSL allocate while connecting.
+ */
+
+#include "iothub/message.h"
+#include "iothub/options.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Prepare *c.  Nothing is sent until iothub_start.
+ *
+ * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or with
+ *                           SharedAccessSignature; copied into memory
+ * @param memory  every buffer the client will ever use; at least IOTHUB_MEMORY_SIZE
+ *                of the sizes in *o; belongs to the client until iothub_deinit
+ */
+iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
+                          void *memory, size_t memory_len, iothub_error *error);
+
+/** Drop the connection at once.  Requests still open get their `done` before it returns. */
+void iothub_deinit(iothub_client *c);
+
+/** The two above on the heap. */
+iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
+                          iothub_error *error);
+void iothub_free(iothub_client *c);
+
+/** Connect and stay connected until iothub_stop.  Begins with the next iothub_process. */
+iothub_result iothub_start(iothub_client *c);
+
+/**
+ * Send what is queued for up to grace_ms, DISCONNECT, end what is left with
+ * IOTHUB_ERR_CANCELLED.  Over when the state is IOTHUB_STOPPED: keep calling
+ * iothub_process until then.
+ */
+iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
+
+/** Cut the wait of IOTHUB_WAITING short, e.g. when the network is back. */
+iothub_result iothub_reconnect_now(iothub_client *c);
+
+/**
+ * Replace a SharedAccessSignature given ready-made; used from the next connection on.
+ * Refused when the client has a key, or the token is for another resource.
+ */
+iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
+
+/** Why the last call on c was refused.  The text names the argument at fault. */
+const iothub_error *iothub_last_error(const iothub_client *c);
+
+iothub_state iothub_get_state(const iothub_client *c);
+const char *iothub_state_str(iothub_state s);
+
+/* --- driving it ------------------------------------------------------------- */
+
+typedef struct iothub_poll {
+    intptr_t fd; /* -1: nothing to poll now; ask again after each process */
+    bool want_read;
+    bool want_write;
+    int timeout_ms; /* -1: no deadline; 0: call iothub_process at once */
+} iothub_poll;
+
+/** What to wait for before the next iothub_process. */
+void iothub_poll_info(const iothub_client *c, iothub_poll *out);
+
+/**
+ * Do all work that is possible now, run callbacks, return.  Never blocks.  Losing
+ * the connection is not an error here: the status callback tells.
+ * @retval IOTHUB_ERR_STATE  called from a callback
+ */
+iothub_result iothub_process(iothub_client *c);
+
+/** Sleep until there is work, at most max_ms, then iothub_process. */
+iothub_result iothub_wait(iothub_client *c, uint32_t max_ms);
+
+/* --- telemetry ----------------------------------------------------------------- */
+
+typedef struct iothub_property {
+    const char *name;
+    const char *value;
+} iothub_property;
+
+/** Outgoing telemetry.  Zero-initialise; absent texts are NULL. */
+typedef struct iothub_telemetry {
+    const void *body;
+    size_t body_len;
+    const char *content_type;     /* e.g. "application/json" */
+    const char *content_encoding; /* e.g. "utf-8" */
+    const char *message_id;
+    const char *correlation_id;
+    const char *user_id;
+    const char *creation_time; /* "2026-01-31T12:00:00Z" */
+    const char *component;     /* Plug and Play */
+    const char *output;        /* modules */
+    bool security_message;     /* for Defender for IoT */
+    bool at_most_once;         /* QoS 0: done when it has left; default QoS 1: done when acknowledged */
+    uint32_t ttl_ms;           /* give up when not sent by then; 0: never */
+    const iothub_property *properties; /* UTF-8; names not empty and not starting with "$." */
+    size_t property_count;
+    void *tag; /* comes back in iothub_done */
+} iothub_telemetry;
+
+#define IOTHUB_MESSAGE_MAX (256u * 1024u) /* body, system property values, names and values */
+
+/**
+ * Queue a message.
+ * @param[out] op  may be NULL
+ * @retval IOTHUB_ERR_NO_SPACE  tx_size is used up by messages without acknowledgement
+ * @retval IOTHUB_ERR_TOO_BIG   over IOTHUB_MESSAGE_MAX, or over tx_size
+ * @retval IOTHUB_ERR_ARG       a property that cannot be sent; iothub_last_error names it
+ */
+iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op);
+
+/* --- cloud-to-device messages ------------------------------------------------------ */
+
+/**
+ * Accept a message that was deferred.  In any order; the hub hears of it in the order of
+ * arrival.
+ * @retval IOTHUB_ERR_EXPIRED  the connection it came on is gone; the hub sends it again
+ */
+iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery);
+
+/* --- device twin ------------------------------------------------------------------- */
+
+/** Ask for the whole twin: {"desired":{..},"reported":{..}} in done.body. */
+iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op);
+
+/**
+ * Merge a JSON object into the reported properties; null deletes.
+ * Reports reach the hub in order, one at a time.
+ * @retval IOTHUB_ERR_JSON  not a JSON object
+ */
+iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
+                                 iothub_op *op);
+
+/* --- direct methods ------------------------------------------------------------------- */
+
+/**
+ * Answer a method, from the callback or later.
+ *
+ * @param json  JSON, or empty
+ * @retval IOTHUB_ERR_EXPIRED  too late: the connection is gone, or 300 s have passed
+ * @retval IOTHUB_ERR_STATE    answered before
+ */
+iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
+                                    const void *json, size_t len, void *tag, iothub_op *op);
+
+/* --- statistics ------------------------------------------------------------------------ */
+
+/** Counters since iothub_init. */
+typedef struct iothub_stats {
+    uint64_t connects;          /* times IOTHUB_CONNECTED was reached */
+    uint64_t failed_attempts;   /* attempts that did not get there */
+    uint64_t losses;            /* connections lost after that */
+    uint64_t token_renewals;    /* planned reconnects */
+    uint64_t bytes_sent;        /* MQTT bytes, before TLS */
+    uint64_t bytes_received;
+    uint64_t send_calls; /* of the stream: telemetry_acknowledged / send_calls shows the batches */
+    uint64_t recv_calls;
+    uint64_t telemetry_accepted;
+    uint64_t telemetry_acknowledged; /* QoS 1 acknowledged, QoS 0 left */
+    uint64_t telemetry_expired;
+    uint64_t telemetry_cancelled;
+    uint64_t c2d_received;
+    uint64_t c2d_accepted;
+    uint64_t c2d_oversize; /* skipped: larger than rx_size */
+    uint64_t methods_received;
+    uint64_t methods_answered;
+    uint64_t desired_delivered;
+    uint64_t desired_duplicates; /* patches with a version already seen */
+    uint64_t desired_gaps;       /* versions missing: the twin was fetched again */
+    uint64_t ignored;            /* messages on topics or with ids that nobody asked for */
+    size_t queued;               /* telemetry not finished, now */
+    size_t queued_bytes;
+} iothub_stats;
+
+void iothub_get_stats(const iothub_client *c, iothub_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

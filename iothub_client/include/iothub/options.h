@@ -1,0 +1,179 @@
+#ifndef IOTHUB_OPTIONS_H
+#define IOTHUB_OPTIONS_H
+
+/**
+ * @file
+ * What an application decides once: sizes, times, trust, and its callbacks.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "iothub/result.h"
+#include "mqtt_core/span.h"
+#include "platform/platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct iothub_client iothub_client;   /* complete in iothub/client_struct.h */
+typedef struct iothub_message iothub_message; /* read with iothub/message.h */
+
+/** Names one accepted request of a client.  0 is never used. */
+typedef uint32_t iothub_op;
+
+typedef enum iothub_op_kind {
+    IOTHUB_OP_TELEMETRY = 1,
+    IOTHUB_OP_TWIN_GET,
+    IOTHUB_OP_TWIN_REPORT,
+    IOTHUB_OP_METHOD_RESPONSE
+} iothub_op_kind;
+
+/** How one request ended. */
+typedef struct iothub_done {
+    iothub_op op;
+    iothub_op_kind kind;
+    iothub_result result;
+    int status;       /* twin: the hub's answer (200, 204, 429 ...), 0 without one */
+    uint64_t version; /* twin: $version the hub named, 0 if none */
+    mqc_span body;    /* twin get: the JSON document; a refusal may carry one too */
+    void *tag;        /* as given with the request */
+} iothub_done;
+
+/** The life of a connection.  STOPPED to CONNECTED are passed in this order. */
+typedef enum iothub_state {
+    IOTHUB_STOPPED = 0, /* iothub_start leaves it */
+    IOTHUB_RESOLVING,   /* looking up the host name */
+    IOTHUB_CONNECTING,  /* TCP */
+    IOTHUB_SECURING,    /* TLS handshake */
+    IOTHUB_LOGGING_IN,  /* CONNECT sent, waiting for CONNACK */
+    IOTHUB_SUBSCRIBING, /* telemetry flows; waiting for SUBACK */
+    IOTHUB_CONNECTED,   /* everything flows */
+    IOTHUB_RENEWING,    /* planned reconnect with a new token: letting go of the old one */
+    IOTHUB_STOPPING,    /* DISCONNECT is leaving */
+    IOTHUB_WAITING      /* lost or refused; the next attempt is scheduled */
+} iothub_state;
+
+typedef struct iothub_status {
+    iothub_state state;
+    iothub_result reason; /* why the state was entered; IOTHUB_OK when all went as planned */
+    const char *text;     /* the reason for people, one line; valid during the callback */
+    uint32_t retry_in_ms; /* IOTHUB_WAITING: until the next attempt */
+    uint32_t attempt;     /* failed attempts in a row */
+} iothub_status;
+
+/** Desired properties, from the hub. */
+typedef struct iothub_desired {
+    mqc_span json;     /* the whole desired object, or a patch to be merged into it */
+    mqc_span reported; /* with complete: what the hub holds as reported; else empty */
+    uint64_t version;
+    bool complete; /* json is the whole object: comes first after every connect */
+} iothub_desired;
+
+typedef enum iothub_disposition {
+    IOTHUB_ACCEPT, /* handled or safely stored: the hub may forget it */
+    IOTHUB_DEFER   /* not yet; iothub_message_accept follows */
+} iothub_disposition;
+
+/** Keep it to answer a method after the callback has returned. */
+typedef struct iothub_method_token {
+    uint32_t connection;
+    uint32_t call;
+    char rid[64];
+} iothub_method_token;
+
+typedef struct iothub_method_call {
+    mqc_span name;
+    mqc_span payload; /* JSON, or empty */
+    iothub_method_token token;
+} iothub_method_call;
+
+typedef enum iothub_method_verdict {
+    IOTHUB_METHOD_TAKEN,  /* answered, or going to be answered, with iothub_method_respond */
+    IOTHUB_METHOD_UNKNOWN /* the client answers 404 */
+} iothub_method_verdict;
+
+typedef enum iothub_log_level {
+    IOTHUB_LOG_ERROR = 1,
+    IOTHUB_LOG_WARNING,
+    IOTHUB_LOG_INFO,
+    IOTHUB_LOG_DEBUG
+} iothub_log_level;
+
+/**
+ * All run inside iothub_process, never inside another call, and may make
+ * requests.  Spans and texts end with the callback; copy what you keep.
+ * A NULL c2d, desired or method callback means that the feature is not
+ * subscribed at all.
+ */
+typedef struct iothub_callbacks {
+    /** The state changed. */
+    void (*status)(iothub_client *c, const iothub_status *s, void *user);
+    /** A request ended: exactly once for each that was accepted. */
+    void (*done)(iothub_client *c, const iothub_done *d, void *user);
+    /** A cloud-to-device message (for a module: a message for one of its inputs). */
+    iothub_disposition (*c2d)(iothub_client *c, const iothub_message *m, void *user);
+    /** Desired properties: complete after each connect, then patches in order of version. */
+    void (*desired)(iothub_client *c, const iothub_desired *d, void *user);
+    /** A direct method was called. */
+    iothub_method_verdict (*method)(iothub_client *c, const iothub_method_call *call, void *user);
+    /**
+     * A SharedAccessSignature given ready-made runs out in seconds_left (0: it has) and
+     * cannot be renewed: fetch a new one and call iothub_set_token.
+     */
+    void (*token_expiring)(iothub_client *c, int64_t seconds_left, void *user);
+    /** One line for a log; never holds a key, signature or token. */
+    void (*log)(iothub_log_level level, const char *module, const char *text, void *user);
+} iothub_callbacks;
+
+typedef struct iothub_options {
+    size_t struct_size; /* set by iothub_options_init, for later growth */
+
+    uint16_t port;          /* 8883 */
+    const char *ca_file;    /* PEM file with the only roots to trust; NULL: the system's */
+    const char *model_id;   /* Plug and Play model (dtmi:...), or NULL */
+    const char *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the SDK */
+
+    uint16_t keep_alive_s;   /* 240; 1 to 1177 */
+    bool clean_session;      /* false: the hub keeps C2D and subscriptions while away */
+    uint16_t window;         /* 16: telemetry messages in flight */
+    uint32_t sas_lifetime_s; /* 3600; renewed at 80 % */
+
+    /* Deadlines, in ms. */
+    uint32_t resolve_timeout_ms;   /* 15 s */
+    uint32_t connect_timeout_ms;   /* 15 s, TCP */
+    uint32_t tls_timeout_ms;       /* 15 s */
+    uint32_t login_timeout_ms;     /* 30 s, CONNECT to CONNACK */
+    uint32_t subscribe_timeout_ms; /* 30 s */
+    uint32_t request_timeout_ms;   /* 60 s, twin requests, also while disconnected */
+
+    /* Back-off with full jitter: a random time up to a limit that doubles from min to max. */
+    uint32_t retry_min_ms;      /* 1 s */
+    uint32_t retry_max_ms;      /* 60 s */
+    uint32_t auth_retry_min_ms; /* 5 min: after a second refusal of the credential in a row */
+    uint32_t auth_retry_max_ms; /* 1 h */
+
+    /**
+     * Buffers in bytes; see IOTHUB_MEMORY_SIZE.  0, for iothub_new only: large
+     * enough for every message that a hub may send or take.
+     */
+    size_t rx_size;      /* the largest packet from the hub; a larger C2D message is skipped */
+    size_t tx_size;      /* telemetry waiting for the hub's acknowledgement */
+    size_t request_size; /* the largest twin report or method answer, with its topic */
+
+    const plat_platform *platform; /* plat_posix() on Linux */
+    iothub_log_level log_level;    /* IOTHUB_LOG_INFO */
+    iothub_callbacks callbacks;
+    void *user; /* passed to every callback */
+} iothub_options;
+
+/** Fill *o with the defaults above.  Texts are borrowed until iothub_deinit. */
+#define iothub_options_init(o) iothub_options_init_sized((o), sizeof *(o))
+void iothub_options_init_sized(iothub_options *o, size_t struct_size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,152 @@
+#include "internal.h"
+#include "iothub/message.h"
+#include "percent.h"
+#include "property_bag.h"
+
+struct iothub_message {
+    const topic_parts *topic;
+    const mqc_message *mqtt;
+    uint32_t delivery;
+};
+
+/* A delivery names a packet id on one connection: the same id on the next one is another message. */
+static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
+{
+    return packet_id == 0 ? 0 : (c->session.number & 0xFFFFu) << 16 | packet_id;
+}
+
+static void accept(iothub_client *c, uint16_t packet_id)
+{
+    if (packet_id == 0 || mqc_ack(&c->engine, packet_id) == MQC_OK) {
+        c->stats.c2d_accepted++;
+        c->kick = true;
+    }
+}
+
+void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m)
+{
+    const iothub_message message = { p, m, delivery_of(c, m->packet_id) };
+
+    c->stats.c2d_received++;
+    if (c->options.callbacks.c2d == NULL) { /* a subscription of an earlier run of the session */
+        c->stats.ignored++;
+        notify_log_text(c, IOTHUB_LOG_WARNING, "c2d",
+                        "message left unaccepted: there is no c2d callback");
+        return;
+    }
+    if (c->options.callbacks.c2d(c, &message, c->options.user) == IOTHUB_ACCEPT) {
+        accept(c, m->packet_id);
+    }
+}
+
+void c2d_on_oversize(iothub_client *c, const mqc_message *m)
+{
+    iothub_text t;
+    char size[24];
+
+    c->stats.c2d_oversize++;
+    iothub_text_init(&t, size, sizeof size);
+    iothub_text_put_u64(&t, m->payload_len);
+    const mqc_span parts[] = { MQC_SPAN_LIT("skipped a message of "), iothub_text_span(&t),
+                               MQC_SPAN_LIT(" bytes: larger than rx_size") };
+    notify_log(c, IOTHUB_LOG_ERROR, "c2d", parts, 3);
+    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+}
+
+iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
+{
+    uint16_t packet_id = (uint16_t)(delivery & 0xFFFFu);
+
+    if (delivery == 0) {
+        return IOTHUB_OK;
+    }
+    if (delivery != delivery_of(c, packet_id)) {
+        return client_refuse(c, IOTHUB_ERR_EXPIRED,
+                             "message: its connection is gone, the hub sends it again");
+    }
+    if (mqc_ack(&c->engine, packet_id) != MQC_OK) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "message: accepted before");
+    }
+    c->stats.c2d_accepted++;
+    c->kick = true;
+    return IOTHUB_OK;
+}
+
+/* --- reading ------------------------------------------------------------------ */
+
+mqc_span iothub_message_body(const iothub_message *m)
+{
+    return m->mqtt->payload;
+}
+
+mqc_span iothub_message_input(const iothub_message *m)
+{
+    return m->topic->input;
+}
+
+bool iothub_message_is_repeat(const iothub_message *m)
+{
+    return m->mqtt->dup;
+}
+
+uint32_t iothub_message_delivery(const iothub_message *m)
+{
+    return m->delivery;
+}
+
+iothub_result iothub_message_property(const iothub_message *m, const char *name, char *out,
+                                      size_t cap, size_t *len)
+{
+    iothub_bag_pair pair;
+    size_t n = 0;
+
+    if (name == NULL || out == NULL || cap == 0) {
+        return IOTHUB_ERR_ARG;
+    }
+    if (!iothub_bag_find(m->topic->bag, mqc_span_str(name), &pair) || !pair.has_value) {
+        return IOTHUB_ERR_PART_MISSING;
+    }
+    iothub_result r = iothub_percent_decode(pair.value, out, cap - 1, &n);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    out[n] = '\0';
+    if (len != NULL) {
+        *len = n;
+    }
+    return IOTHUB_OK;
+}
+
+/* Decode what fits; false when it was cut. */
+static bool decode_some(mqc_span encoded, char *out, size_t cap)
+{
+    size_t n = 0;
+    uint8_t byte;
+
+    while (encoded.len > 0 && n + 1 < cap && iothub_percent_take(&encoded, &byte)) {
+        out[n++] = (char)byte;
+    }
+    out[n] = '\0';
+    return encoded.len == 0;
+}
+
+bool iothub_message_next_property(const iothub_message *m, iothub_property_cursor *cursor)
+{
+    mqc_span bag = m->topic->bag;
+    iothub_bag_pair pair;
+
+    if (cursor->offset > bag.len) {
+        return false;
+    }
+    mqc_span rest = mqc_span_of(bag.ptr + cursor->offset, bag.len - cursor->offset);
+    if (!iothub_bag_next(&rest, &pair)) {
+        return false;
+    }
+    cursor->offset = bag.len - rest.len;
+    bool name_whole = decode_some(pair.name, cursor->name, sizeof cursor->name);
+    bool value_whole = decode_some(pair.value, cursor->value, sizeof cursor->value);
+    cursor->truncated = !name_whole || !value_whole;
+    return true;
+}

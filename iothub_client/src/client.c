@@ -1,0 +1,281 @@
+#include <string.h>
+
+#include "internal.h"
+
+mqc_time client_now(const iothub_client *c)
+{
+    const plat_clock *clock = c->options.platform->clock;
+    return clock->monotonic_ms(clock);
+}
+
+topic_identity client_topics(const iothub_client *c)
+{
+    topic_identity id = { c->identity.device_id, c->identity.module_id };
+    return id;
+}
+
+iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text)
+{
+    return iothub_fail(&c->error, code, text);
+}
+
+iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue)
+{
+    const mqc_span parts[] = { mqc_span_str(queue), MQC_SPAN_LIT(": "),
+                               mqc_span_str(mqc_result_str(r)),
+                               mqc_span_str(r == MQC_ERR_NO_SPACE ? ", process and try again"
+                                                                  : "") };
+    return iothub_fail_parts(&c->error, iothub_from_mqc(r), parts, 4);
+}
+
+iothub_op client_next_op(iothub_client *c)
+{
+    if (++c->last_op == 0) {
+        c->last_op = 1;
+    }
+    return c->last_op;
+}
+
+/* --- set-up ------------------------------------------------------------------- */
+
+/* Cuts the caller's memory into aligned pieces. */
+typedef struct arena {
+    uint8_t *at;
+    size_t left;
+    bool bad;
+} arena;
+
+static void *cut(arena *a, size_t len)
+{
+    size_t pad = (size_t)(-(uintptr_t)a->at & 15u);
+
+    if (a->bad || a->left < pad || a->left - pad < len) {
+        a->bad = true;
+        return NULL;
+    }
+    uint8_t *piece = a->at + pad;
+    a->at = piece + len;
+    a->left -= pad + len;
+    return piece;
+}
+
+static mqc_lane_memory cut_lane(arena *a, size_t ring_len, size_t entries, uint16_t window)
+{
+    mqc_lane_memory lane = {
+        .ring = cut(a, ring_len),
+        .ring_len = ring_len,
+        .entries = cut(a, entries * sizeof(mqc_entry)),
+        .entries_len = entries,
+        .window = window,
+    };
+    return lane;
+}
+
+static iothub_result cut_buffers(iothub_client *c, arena *a, iothub_error *error)
+{
+    const iothub_options *o = &c->options;
+    mqc_memory m = {
+        .rx = cut(a, o->rx_size),
+        .rx_len = o->rx_size,
+        .control = cut(a, IOTHUB_CONTROL_SIZE),
+        .control_len = IOTHUB_CONTROL_SIZE,
+        .inbound = cut(a, IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound)),
+        .inbound_len = IOTHUB_UNACCEPTED_MAX,
+        .lane_count = IOTHUB_LANES,
+    };
+
+    m.lanes[IOTHUB_LANE_METHOD] = cut_lane(a, o->request_size, IOTHUB_REQUESTS, 0);
+    /* One twin request at a time: reports reach the hub in order (section 5 of the protocol). */
+    m.lanes[IOTHUB_LANE_TWIN] = cut_lane(a, o->request_size, IOTHUB_REQUESTS, 1);
+    m.lanes[IOTHUB_LANE_TELEMETRY] =
+        cut_lane(a, o->tx_size, IOTHUB_TELEMETRY_ENTRIES(o->tx_size), o->window);
+    c->scratch_len = IOTHUB_SCRATCH_SIZE(o->tx_size);
+    c->scratch = cut(a, c->scratch_len);
+    if (a->bad) {
+        return iothub_fail(error, IOTHUB_ERR_MEMORY,
+                           "memory: smaller than IOTHUB_MEMORY_SIZE of the sizes in the options");
+    }
+    if (mqc_init(&c->engine, &m) != MQC_OK) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "options: rx_size, tx_size or request_size");
+    }
+    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
+    return IOTHUB_OK;
+}
+
+static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
+                                   iothub_error *error)
+{
+    size_t size = strlen(connection_string) + 1;
+    char *copy = cut(a, size);
+
+    if (copy == NULL) {
+        return iothub_fail(error, IOTHUB_ERR_MEMORY, "memory: no room for the connection string");
+    }
+    memcpy(copy, connection_string, size);
+    iothub_result r = iothub_connection_string_parse(&c->identity, copy, error);
+    if (r == IOTHUB_OK) {
+        r = iothub_connection_string_check_mqtt(&c->identity, error);
+    }
+    if (r != IOTHUB_OK || c->identity.key.len > 0) {
+        return r;
+    }
+    c->token_cap = a->left > 16 ? a->left - 16 : 0; /* a later token may be longer */
+    c->token = cut(a, c->token_cap);
+    return credential_take_token(c, c->identity.signature, error);
+}
+
+static iothub_result check_options(const iothub_options *o, iothub_error *error)
+{
+    const char *fault = NULL;
+
+    if (o->platform == NULL || o->platform->clock == NULL || o->platform->crypto == NULL ||
+        o->platform->net == NULL) {
+        fault = "options: platform is not set, e.g. to plat_posix()";
+    } else if (o->port == 0) {
+        fault = "options: port is 0";
+    } else if (o->keep_alive_s == 0 || o->keep_alive_s > 1177) {
+        fault = "options: keep_alive_s must be 1 to 1177";
+    } else if (o->window == 0) {
+        fault = "options: window is 0";
+    } else if (o->sas_lifetime_s < 10) {
+        fault = "options: sas_lifetime_s is below 10";
+    } else if (o->retry_min_ms == 0 || o->retry_max_ms < o->retry_min_ms ||
+               o->auth_retry_min_ms == 0 || o->auth_retry_max_ms < o->auth_retry_min_ms) {
+        fault = "options: retry_min_ms and auth_retry_min_ms must be 1 to their maximum";
+    }
+    return fault == NULL ? IOTHUB_OK : iothub_fail(error, IOTHUB_ERR_ARG, fault);
+}
+
+/* An application built against an older, shorter struct gets defaults for what it does not know. */
+static void copy_options(iothub_options *to, const iothub_options *from)
+{
+    size_t size = from->struct_size < sizeof *to ? from->struct_size : sizeof *to;
+
+    iothub_options_init(to);
+    memcpy(to, from, size);
+    to->struct_size = sizeof *to;
+}
+
+/* Keys and tokens do not outlive the client.  A client without platform is not initialised. */
+static void wipe(iothub_client *c)
+{
+    volatile unsigned char *at = c->memory; /* volatile: these are no dead stores */
+
+    for (size_t i = 0; i < c->memory_len; i++) {
+        at[i] = 0;
+    }
+    c->options.platform = NULL;
+}
+
+iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
+                          void *memory, size_t memory_len, iothub_error *error)
+{
+    arena a = { memory, memory_len, false };
+
+    if (c == NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "client is NULL");
+    }
+    memset(c, 0, sizeof *c);
+    if (connection_string == NULL || o == NULL || memory == NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "connection string, options or memory is NULL");
+    }
+    copy_options(&c->options, o);
+    c->memory = memory;
+    c->memory_len = memory_len;
+    iothub_result r = check_options(&c->options, error);
+    if (r == IOTHUB_OK) {
+        r = cut_buffers(c, &a, error);
+    }
+    if (r == IOTHUB_OK) {
+        r = take_identity(c, &a, connection_string, error);
+    }
+    if (r != IOTHUB_OK) {
+        wipe(c);
+    }
+    return r;
+}
+
+void iothub_deinit(iothub_client *c)
+{
+    if (c->options.platform == NULL) {
+        return;
+    }
+    mqc_reset(&c->engine);
+    for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
+        (void)mqc_discard(&c->engine, lane);
+    }
+    loop_take_events(c);
+    if (c->stream != NULL) {
+        c->stream->ops->deinit(c->stream);
+    }
+    wipe(c);
+}
+
+/* --- wishes, granted by the next iothub_process ----------------------------------- */
+
+iothub_result iothub_start(iothub_client *c)
+{
+    if (c->session.state != IOTHUB_STOPPED && !c->wish.stop) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_start: already started");
+    }
+    c->wish.start = true;
+    c->kick = true;
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
+{
+    c->wish.start = false;
+    c->wish.stop = true;
+    c->wish.stop_at = client_now(c) + grace_ms;
+    c->kick = true;
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_reconnect_now(iothub_client *c)
+{
+    if (c->session.state != IOTHUB_WAITING) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_reconnect_now: not waiting");
+    }
+    c->wish.start = true;
+    c->kick = true;
+    return IOTHUB_OK;
+}
+
+/* --- looking in ------------------------------------------------------------------------ */
+
+const iothub_error *iothub_last_error(const iothub_client *c)
+{
+    return &c->error;
+}
+
+iothub_state iothub_get_state(const iothub_client *c)
+{
+    return c->session.state;
+}
+
+const char *iothub_state_str(iothub_state s)
+{
+    switch (s) {
+    case IOTHUB_STOPPED:     return "stopped";
+    case IOTHUB_RESOLVING:   return "resolving";
+    case IOTHUB_CONNECTING:  return "connecting";
+    case IOTHUB_SECURING:    return "securing";
+    case IOTHUB_LOGGING_IN:  return "logging in";
+    case IOTHUB_SUBSCRIBING: return "subscribing";
+    case IOTHUB_CONNECTED:   return "connected";
+    case IOTHUB_RENEWING:    return "renewing";
+    case IOTHUB_STOPPING:    return "stopping";
+    case IOTHUB_WAITING:     return "waiting";
+    }
+    return "unknown";
+}
+
+void iothub_get_stats(const iothub_client *c, iothub_stats *out)
+{
+    mqc_lane_info telemetry = mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY);
+
+    *out = c->stats;
+    out->queued = telemetry.count;
+    out->queued_bytes = telemetry.bytes;
+}

@@ -1,0 +1,210 @@
+#include <string.h>
+
+#include "internal.h"
+#include "iothub/sas.h"
+#include "iothub/version.h"
+#include "percent.h"
+
+#define API_VERSION "2021-04-12"
+
+/* 2023-01-01: a wall clock before this has never been set. */
+static const int64_t CLOCK_IS_SET_S = 1672531200;
+
+static int64_t wall_s(const iothub_client *c)
+{
+    const plat_clock *clock = c->options.platform->clock;
+    return clock->wall_s(clock);
+}
+
+static bool has_key(const iothub_client *c)
+{
+    return c->identity.key.len > 0;
+}
+
+iothub_result credential_ready(const iothub_client *c, iothub_error *error)
+{
+    int64_t now_s = wall_s(c);
+
+    if (now_s < CLOCK_IS_SET_S) {
+        return iothub_fail(error, IOTHUB_ERR_NO_TIME,
+                           "the wall clock is not set: tokens and certificates need the date");
+    }
+    if (!has_key(c) && now_s >= c->session.token_expiry_s) {
+        return iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED,
+                           "the SharedAccessSignature has expired, and there is no key to make "
+                           "a new one");
+    }
+    return IOTHUB_OK;
+}
+
+/* "{host}/{device}[/{module}]/?api-version=..&DeviceClientType=..[&model-id=..]" */
+static void put_user_name(iothub_text *t, const iothub_client *c)
+{
+    const iothub_options *o = &c->options;
+
+    iothub_text_put_span(t, c->identity.host_name);
+    iothub_text_put_char(t, '/');
+    iothub_text_put_span(t, c->identity.device_id);
+    if (c->identity.module_id.len > 0) {
+        iothub_text_put_char(t, '/');
+        iothub_text_put_span(t, c->identity.module_id);
+    }
+    iothub_text_put(t, "/?api-version=" API_VERSION "&DeviceClientType=");
+    iothub_percent_put(t, mqc_span_str(o->user_agent != NULL
+                                           ? o->user_agent
+                                           : "iothub_device/" IOTHUB_VERSION_STRING));
+    if (o->model_id != NULL) {
+        iothub_text_put(t, "&model-id=");
+        iothub_percent_put(t, mqc_span_str(o->model_id));
+    }
+}
+
+static void put_client_id(iothub_text *t, const iothub_client *c)
+{
+    iothub_text_put_span(t, c->identity.device_id);
+    if (c->identity.module_id.len > 0) {
+        iothub_text_put_char(t, '/');
+        iothub_text_put_span(t, c->identity.module_id);
+    }
+}
+
+/* The text put since `from`. */
+static mqc_span since(const iothub_text *t, size_t from)
+{
+    return mqc_span_of(t->buf + from, t->len - from);
+}
+
+/* The token comes last in the scratch: it is built in place. */
+static iothub_result put_password(iothub_client *c, iothub_text *t, mqc_span *password,
+                                  iothub_error *error)
+{
+    char *at = t->buf + t->len;
+    size_t len = 0;
+
+    if (!has_key(c)) {
+        *password = mqc_span_str(c->token);
+        return IOTHUB_OK;
+    }
+    uint64_t expiry_s = (uint64_t)wall_s(c) + c->options.sas_lifetime_s;
+    iothub_result r = iothub_sas_build_for(c->options.platform->crypto, &c->identity, expiry_s, at,
+                                           t->cap - t->len, &len, error);
+    *password = mqc_span_of(at, len);
+    return r;
+}
+
+iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothub_error *error)
+{
+    iothub_text t;
+
+    iothub_text_init(&t, c->scratch, c->scratch_len);
+    memset(o, 0, sizeof *o);
+    put_client_id(&t, c);
+    o->client_id = since(&t, 0);
+    size_t user_name_at = t.len;
+    put_user_name(&t, c);
+    o->username = since(&t, user_name_at);
+    if (t.overflow) {
+        return iothub_fail(error, IOTHUB_ERR_TOO_BIG, "user name too long: model_id, user_agent");
+    }
+    o->keep_alive_s = c->options.keep_alive_s;
+    o->clean_session = c->options.clean_session;
+    return put_password(c, &t, &o->password, error);
+}
+
+/* --- ready-made tokens --------------------------------------------------------- */
+
+static char lower(char ch)
+{
+    return ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+}
+
+/* A token counts for its resource and all below it, by whole segments. */
+static bool covers(const char *granted, const char *wanted)
+{
+    while (*granted != '\0' && lower(*granted) == lower(*wanted)) {
+        granted++;
+        wanted++;
+    }
+    return *granted == '\0' && (*wanted == '\0' || *wanted == '/');
+}
+
+static iothub_result check_resource(const iothub_client *c, const iothub_sas_token *token,
+                                    iothub_error *error)
+{
+    char *wanted = c->scratch;
+    char *granted = c->scratch + IOTHUB_SAS_RESOURCE_SIZE;
+
+    if (iothub_sas_resource(&c->identity, wanted, IOTHUB_SAS_RESOURCE_SIZE) != IOTHUB_OK ||
+        iothub_sas_decode(token->resource, granted, IOTHUB_SAS_RESOURCE_SIZE) != IOTHUB_OK ||
+        !covers(granted, wanted)) {
+        return iothub_fail(error, IOTHUB_ERR_PART_INVALID,
+                           "SharedAccessSignature: sr is for another resource than this device");
+    }
+    return IOTHUB_OK;
+}
+
+/* The notice comes after 80 % of the life that is left. */
+static void watch_token(iothub_client *c)
+{
+    int64_t left_s = c->session.token_expiry_s - wall_s(c);
+    mqc_time now = client_now(c);
+
+    c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
+}
+
+iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub_error *error)
+{
+    iothub_sas_token token;
+
+    iothub_result r = iothub_sas_parse(&token, signature, error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = check_resource(c, &token, error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (signature.len >= c->token_cap) {
+        return iothub_fail(error, IOTHUB_ERR_NO_SPACE,
+                           "SharedAccessSignature: longer than the memory kept for it");
+    }
+    memmove(c->token, signature.ptr, signature.len);
+    c->token[signature.len] = '\0';
+    c->session.token_expiry_s =
+        token.expiry_s < INT32_MAX * INT64_C(1000) ? (int64_t)token.expiry_s
+                                                   : INT32_MAX * INT64_C(1000);
+    watch_token(c);
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
+{
+    if (has_key(c)) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "the client makes its tokens from its key");
+    }
+    if (shared_access_signature == NULL) {
+        return client_refuse(c, IOTHUB_ERR_ARG, "SharedAccessSignature is NULL");
+    }
+    iothub_result r =
+        credential_take_token(c, mqc_span_str(shared_access_signature), &c->error);
+    if (r == IOTHUB_OK) {
+        session_new_token(c);
+    }
+    return r;
+}
+
+void credential_on_time(iothub_client *c, mqc_time now)
+{
+    if (c->session.token_notice_at == 0 || now < c->session.token_notice_at) {
+        return;
+    }
+    int64_t left_s = c->session.token_expiry_s - wall_s(c);
+
+    c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : 0;
+    notify_log_text(c, IOTHUB_LOG_WARNING, "credential",
+                    left_s > 0 ? "the SharedAccessSignature expires soon and cannot be renewed"
+                               : "the SharedAccessSignature has expired");
+    if (c->options.callbacks.token_expiring != NULL) {
+        c->options.callbacks.token_expiring(c, left_s > 0 ? left_s : 0, c->options.user);
+    }
+}

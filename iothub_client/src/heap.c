@@ -1,0 +1,57 @@
+#include <stdlib.h>
+
+#include "internal.h"
+
+/* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
+enum { RX_SIZE = 256 * 1024 + 65535 + 16 };
+/* Four of the largest messages a hub takes, or some thousand small ones. */
+enum { TX_SIZE = 4 * (256 * 1024 + 65535 + 16) };
+/* A method answer of 128 KB. */
+enum { REQUEST_SIZE = 128 * 1024 + 1024 };
+
+static size_t or_default(size_t size, size_t fallback)
+{
+    return size != 0 ? size : fallback;
+}
+
+iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
+                          iothub_error *error)
+{
+    iothub_options sized;
+
+    if (connection_string == NULL || o == NULL) {
+        iothub_fail(error, IOTHUB_ERR_ARG, "connection string or options is NULL");
+        return NULL;
+    }
+    iothub_options_init(&sized);
+    memcpy(&sized, o, o->struct_size < sizeof sized ? o->struct_size : sizeof sized);
+    sized.struct_size = sizeof sized;
+    sized.rx_size = or_default(sized.rx_size, RX_SIZE);
+    sized.tx_size = or_default(sized.tx_size, TX_SIZE);
+    sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
+
+    size_t arena = IOTHUB_MEMORY_SIZE(sized.rx_size, sized.tx_size, sized.request_size) +
+                   2 * strlen(connection_string);
+    struct {
+        iothub_client client;
+        unsigned char arena[];
+    } *block = malloc(sizeof *block + arena);
+    if (block == NULL) {
+        iothub_fail(error, IOTHUB_ERR_MEMORY, "no heap left for a client");
+        return NULL;
+    }
+    if (iothub_init(&block->client, connection_string, &sized, block->arena, arena, error) !=
+        IOTHUB_OK) {
+        free(block);
+        return NULL;
+    }
+    return &block->client;
+}
+
+void iothub_free(iothub_client *c)
+{
+    if (c != NULL) {
+        iothub_deinit(c);
+        free(c);
+    }
+}

@@ -1,0 +1,78 @@
+#ifndef IOTHUB_INTERNAL_H
+#define IOTHUB_INTERNAL_H
+
+/**
+ * @file
+ * What the files of the client call in each other, one block a file.
+ */
+
+#include "iothub/client_struct.h"
+#include "link.h"
+#include "text.h"
+#include "topics.h"
+
+/* map.c: results of the layers below. */
+iothub_result iothub_from_plat(plat_result r);
+iothub_result iothub_from_mqc(mqc_result r);
+
+/* notify.c: every callback leaves from here. */
+void notify_status(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms);
+void notify_done(iothub_client *c, const iothub_done *d);
+void notify_log(const iothub_client *c, iothub_log_level level, const char *module,
+                const mqc_span *parts, size_t count);
+void notify_log_text(const iothub_client *c, iothub_log_level level, const char *module,
+                     const char *text);
+
+/* client.c */
+mqc_time client_now(const iothub_client *c);
+topic_identity client_topics(const iothub_client *c);
+/** Remember why a call is refused, and return code. */
+iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text);
+/** Refuse with the engine's reason; queue says which queue. */
+iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue);
+iothub_op client_next_op(iothub_client *c);
+
+/* loop.c */
+void loop_take_events(iothub_client *c);
+
+/* session.c: the state of the connection. */
+void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text);
+void session_opened(iothub_client *c, plat_result r, plat_stage stage);
+void session_stream_failed(iothub_client *c, plat_result r);
+void session_engine_failed(iothub_client *c, mqc_result r);
+void session_refused(iothub_client *c, uint8_t return_code);
+void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes);
+/** A ready-made token was replaced: log in with it soon. */
+void session_new_token(iothub_client *c);
+void session_on_time(iothub_client *c, mqc_time now);
+/** False: nothing of the session waits for time. */
+bool session_next_deadline(const iothub_client *c, mqc_time *when);
+
+/* credential.c: user name and token, and how long they are good. */
+/** Could log in now: the clock is set, a given token has not run out. */
+iothub_result credential_ready(const iothub_client *c, iothub_error *error);
+/** Fill *o; its texts stand in the scratch buffer. */
+iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothub_error *error);
+/** Check a ready-made token against the identity and start to watch its end. */
+iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub_error *error);
+void credential_on_time(iothub_client *c, mqc_time now);
+
+/* twin.c */
+void twin_on_connected(iothub_client *c);
+void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body);
+void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json);
+/** True when the finished publish was the client's own. */
+bool twin_takes_done(iothub_client *c, const mqc_done *m);
+void twin_on_time(iothub_client *c, mqc_time now);
+/** 0: the twin does not wait for time. */
+mqc_time twin_next_deadline(const iothub_client *c);
+
+/* methods.c */
+void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload);
+void methods_on_lost(iothub_client *c);
+
+/* c2d.c */
+void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m);
+void c2d_on_oversize(iothub_client *c, const mqc_message *m);
+
+#endif

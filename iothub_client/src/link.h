@@ -1,0 +1,31 @@
+#ifndef IOTHUB_LINK_H
+#define IOTHUB_LINK_H
+
+/**
+ * @file
+ * The whole life of a connection as one pure function: no I/O, no clock.
+ */
+
+#include "iothub/options.h"
+
+typedef enum link_input {
+    LINK_IN_START,
+    LINK_IN_RESOLVED,  /* the stream has begun TCP */
+    LINK_IN_REACHED,   /* the stream has begun TLS */
+    LINK_IN_STREAM_UP, /* bytes may flow */
+    LINK_IN_CONNACK,
+    LINK_IN_SUBACK,
+    LINK_IN_RENEW,   /* the token comes to its end */
+    LINK_IN_LOST,    /* closed, broken, refused or malformed */
+    LINK_IN_DEADLINE, /* the state lasted as long as it may */
+    LINK_IN_LEFT,    /* DISCONNECT has left */
+    LINK_IN_STOP
+} link_input;
+
+/** An input that means nothing in a state leaves the state alone. */
+iothub_state link_next(iothub_state s, link_input in);
+
+/** True in the states in which MQTT flows: from LOGGING_IN to STOPPING. */
+bool link_has_stream(iothub_state s);
+
+#endif

@@ -1,0 +1,280 @@
+#include "internal.h"
+
+/* A peer that floods us, or an application that queues from every callback, must not keep
+ * iothub_process from returning. */
+enum { ROUNDS_MAX = 64 };
+
+/* --- events ------------------------------------------------------------------- */
+
+static void on_message(iothub_client *c, const mqc_message *m)
+{
+    const topic_identity id = client_topics(c);
+    const topic_parts p = topic_parse(m->topic, &id);
+
+    switch (p.kind) {
+    case TOPIC_C2D:           c2d_on_message(c, &p, m); return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload); return;
+    case TOPIC_DESIRED:       twin_on_desired(c, &p, m->payload); return;
+    case TOPIC_METHOD:        methods_on_call(c, &p, m->payload); return;
+    case TOPIC_UNKNOWN:       break;
+    }
+    const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
+    notify_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
+    c->stats.ignored++;
+    if (m->qos > 0) {
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+}
+
+static iothub_result outcome_result(const mqc_done *d)
+{
+    switch (d->outcome) {
+    case MQC_OUTCOME_SENT:
+    case MQC_OUTCOME_ACKED:
+    case MQC_OUTCOME_RELEASED:  return IOTHUB_OK;
+    case MQC_OUTCOME_EXPIRED:
+        return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
+    case MQC_OUTCOME_DISCARDED: break;
+    }
+    return IOTHUB_ERR_CANCELLED;
+}
+
+static void count_done(iothub_client *c, const iothub_done *d)
+{
+    if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
+        c->stats.methods_answered += d->result == IOTHUB_OK;
+    } else if (d->kind != IOTHUB_OP_TELEMETRY) {
+        return;
+    } else if (d->result == IOTHUB_OK) {
+        c->stats.telemetry_acknowledged++;
+    } else if (d->result == IOTHUB_ERR_EXPIRED) {
+        c->stats.telemetry_expired++;
+    } else {
+        c->stats.telemetry_cancelled++;
+    }
+}
+
+static void on_done(iothub_client *c, const mqc_done *m)
+{
+    if (twin_takes_done(c, m)) {
+        return;
+    }
+    const iothub_done d = {
+        .op = m->id,
+        .kind = (iothub_op_kind)m->kind,
+        .result = outcome_result(m),
+        .tag = m->tag,
+    };
+    count_done(c, &d);
+    if (d.op != 0) { /* 0: an answer of the client's own */
+        notify_done(c, &d);
+    }
+}
+
+static void on_event(iothub_client *c, const mqc_event *ev)
+{
+    switch (ev->type) {
+    case MQC_EVENT_CONNECTED:
+        session_feed(c, LINK_IN_CONNACK, IOTHUB_OK,
+                     ev->u.connack.session_present ? "logged in, session kept" : "logged in");
+        break;
+    case MQC_EVENT_REFUSED:    session_refused(c, ev->u.connack.return_code); break;
+    case MQC_EVENT_PUBLISH:    on_message(c, &ev->u.publish); break;
+    case MQC_EVENT_OVERSIZE:   c2d_on_oversize(c, &ev->u.publish); break;
+    case MQC_EVENT_DONE:       on_done(c, &ev->u.done); break;
+    case MQC_EVENT_SUBSCRIBED:
+        session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
+        break;
+    case MQC_EVENT_UNSUBSCRIBED: break; /* the client never unsubscribes */
+    }
+}
+
+void loop_take_events(iothub_client *c)
+{
+    mqc_event ev;
+
+    while (mqc_next_event(&c->engine, &ev)) {
+        on_event(c, &ev);
+    }
+    mqc_result r = mqc_error(&c->engine);
+    if (r != MQC_OK && link_has_stream(c->session.state)) {
+        session_engine_failed(c, r);
+    }
+}
+
+/* --- bytes ---------------------------------------------------------------------- */
+
+/* One read.  True when there is probably more. */
+static bool receive(iothub_client *c, mqc_time now)
+{
+    plat_poll p;
+    size_t cap;
+    size_t got = 0;
+    uint8_t *at = mqc_rx_space(&c->engine, &cap);
+
+    c->rx_full = cap == 0;
+    if (cap == 0) {
+        return false;
+    }
+    plat_result r = c->stream->ops->recv(c->stream, at, cap, &got);
+    c->stats.recv_calls++;
+    if (r == PLAT_WOULD_BLOCK) {
+        return false;
+    }
+    if (r != PLAT_OK) {
+        session_stream_failed(c, r);
+        return false;
+    }
+    c->stats.bytes_received += got;
+    (void)mqc_rx_commit(&c->engine, got, now); /* an error is latched; loop_take_events sees it */
+    c->stream->ops->poll(c->stream, false, &p);
+    return got == cap || p.ready_now;
+}
+
+/* One write.  True when some bytes left. */
+static bool transmit(iothub_client *c, mqc_time now)
+{
+    size_t len;
+    size_t sent = 0;
+    const uint8_t *data = mqc_tx_data(&c->engine, &len);
+
+    c->want_write = false;
+    if (len == 0) {
+        return false;
+    }
+    plat_result r = c->stream->ops->send(c->stream, data, len, &sent);
+    c->stats.send_calls++;
+    if (r == PLAT_WOULD_BLOCK) {
+        c->want_write = true;
+        return false;
+    }
+    if (r != PLAT_OK) {
+        session_stream_failed(c, r);
+        return false;
+    }
+    c->stats.bytes_sent += sent;
+    mqc_tx_consume(&c->engine, sent, now);
+    return true;
+}
+
+static void pump(iothub_client *c, mqc_time now)
+{
+    int round = 0;
+    bool more = true;
+
+    while (more && round++ < ROUNDS_MAX) {
+        more = link_has_stream(c->session.state) && receive(c, now);
+        loop_take_events(c);
+    }
+    while (link_has_stream(c->session.state) && transmit(c, now)) {
+        loop_take_events(c);
+        if (round++ >= ROUNDS_MAX) {
+            c->kick = true;
+            return;
+        }
+    }
+    c->kick = c->kick || more;
+}
+
+static void open_stream(iothub_client *c, mqc_time now)
+{
+    plat_stage stage = PLAT_STAGE_RESOLVE;
+
+    if (c->session.state >= IOTHUB_RESOLVING && c->session.state <= IOTHUB_SECURING) {
+        plat_result r = c->stream->ops->progress(c->stream, now, &stage);
+        session_opened(c, r, stage);
+    }
+}
+
+/* --- driving ------------------------------------------------------------------------ */
+
+iothub_result iothub_process(iothub_client *c)
+{
+    if (c->processing) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_process inside a callback");
+    }
+    mqc_time now = client_now(c);
+
+    c->processing = true;
+    c->kick = false;
+    session_on_time(c, now);
+    credential_on_time(c, now);
+    twin_on_time(c, now);
+    (void)mqc_tick(&c->engine, now); /* an error is latched */
+    loop_take_events(c);
+    open_stream(c, now);
+    pump(c, now);
+    session_on_time(c, now); /* what the events made possible: DISCONNECT, the end of a stop */
+    loop_take_events(c);
+    c->processing = false;
+    return IOTHUB_OK;
+}
+
+static void earlier(mqc_time *deadline, mqc_time candidate)
+{
+    if (candidate != 0 && (*deadline == 0 || candidate < *deadline)) {
+        *deadline = candidate;
+    }
+}
+
+static void poll_info(const iothub_client *c, plat_poll *p, int *timeout_ms)
+{
+    mqc_time deadline = 0;
+    mqc_time when;
+    iothub_state s = c->session.state;
+
+    *p = (plat_poll){ .fd = -1 };
+    if (c->stream != NULL && s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING) {
+        c->stream->ops->poll(c->stream, c->want_write, p);
+        p->want_read = p->want_read && !c->rx_full;
+        p->ready_now = p->ready_now && !c->rx_full;
+        earlier(&deadline, p->wake_at_ms);
+    }
+    if (session_next_deadline(c, &when)) {
+        earlier(&deadline, when);
+    }
+    if (mqc_next_deadline(&c->engine, &when)) {
+        earlier(&deadline, when);
+    }
+    earlier(&deadline, twin_next_deadline(c));
+    earlier(&deadline, c->session.token_notice_at);
+
+    mqc_time now = client_now(c);
+    if (c->kick || p->ready_now || (deadline != 0 && deadline <= now)) {
+        *timeout_ms = 0;
+    } else if (deadline == 0) {
+        *timeout_ms = -1;
+    } else {
+        *timeout_ms = deadline - now < INT32_MAX ? (int)(deadline - now) : INT32_MAX;
+    }
+}
+
+void iothub_poll_info(const iothub_client *c, iothub_poll *out)
+{
+    plat_poll p;
+
+    poll_info(c, &p, &out->timeout_ms);
+    out->fd = p.fd;
+    out->want_read = p.want_read;
+    out->want_write = p.want_write;
+}
+
+iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
+{
+    const plat_net *net = c->options.platform->net;
+    int limit = max_ms < INT32_MAX ? (int)max_ms : INT32_MAX;
+    plat_poll p;
+    int timeout_ms;
+
+    if (c->processing) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_wait inside a callback");
+    }
+    poll_info(c, &p, &timeout_ms);
+    if (timeout_ms < 0 || timeout_ms > limit) {
+        timeout_ms = limit;
+    }
+    if (timeout_ms > 0) {
+        net->wait(net, &p, timeout_ms);
+    }
+    return iothub_process(c);
+}

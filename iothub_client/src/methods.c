@@ -1,0 +1,139 @@
+#include <string.h>
+
+#include "internal.h"
+#include "json_path.h"
+#include "percent.h"
+
+/* The longest that a caller may wait for an answer; the hub does not tell how long this one does. */
+static const mqc_time ANSWER_WITHIN_MS = 300000;
+
+enum { NAME_MAX_LEN = 256 };
+
+static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_span json, void *tag,
+                          iothub_op op)
+{
+    iothub_text t;
+
+    iothub_text_init(&t, c->scratch, c->scratch_len);
+    topic_put_method_response(&t, status, mqc_span_str(rid));
+    const mqc_outgoing m = {
+        .topic = iothub_text_span(&t),
+        .payload = json,
+        .lane = IOTHUB_LANE_METHOD,
+        .kind = IOTHUB_OP_METHOD_RESPONSE,
+        .id = op,
+        .tag = tag,
+    };
+    c->kick = true;
+    return mqc_publish(&c->engine, &m, NULL);
+}
+
+/* The slot that was free for the longest time: one just answered still tells a double answer. */
+static iothub_method_slot *take_slot(iothub_client *c)
+{
+    iothub_method_slot *best = NULL;
+    mqc_time now = client_now(c);
+
+    for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
+        iothub_method_slot *slot = &c->methods[i];
+        bool open = slot->state == IOTHUB_SLOT_OPEN && now - slot->since < ANSWER_WITHIN_MS;
+        if (!open && (best == NULL || slot->call < best->call)) {
+            best = slot;
+        }
+    }
+    return best;
+}
+
+static iothub_method_slot *find_slot(iothub_client *c, uint32_t call)
+{
+    for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
+        if (c->methods[i].state != IOTHUB_SLOT_FREE && c->methods[i].call == call) {
+            return &c->methods[i];
+        }
+    }
+    return NULL;
+}
+
+/* The client's own answer: op 0, so that nobody hears of a `done`. */
+static void answer_by_client(iothub_client *c, const iothub_method_call *call, int status,
+                             const char *text)
+{
+    const mqc_span parts[] = { MQC_SPAN_LIT("method "), call->name, MQC_SPAN_LIT(": "),
+                               mqc_span_str(text) };
+
+    notify_log(c, IOTHUB_LOG_WARNING, "methods", parts, 4);
+    if (publish(c, status, call->token.rid, mqc_span_of(NULL, 0), NULL, 0) != MQC_OK) {
+        notify_log_text(c, IOTHUB_LOG_ERROR, "methods", "no room for that answer either");
+    }
+}
+
+void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
+{
+    iothub_method_call call = { .payload = payload };
+    char name[NAME_MAX_LEN];
+    size_t name_len = 0;
+
+    c->stats.methods_received++;
+    if (c->options.callbacks.method == NULL || p->rid.len >= sizeof call.token.rid ||
+        iothub_percent_decode(p->name, name, sizeof name, &name_len) != IOTHUB_OK) {
+        c->stats.ignored++;
+        notify_log_text(c, IOTHUB_LOG_WARNING, "methods", "ignored a call with a strange name or id");
+        return;
+    }
+    call.name = mqc_span_of(name, name_len);
+    memcpy(call.token.rid, p->rid.ptr, p->rid.len);
+    call.token.connection = c->session.number;
+    call.token.call = ++c->last_call;
+
+    iothub_method_slot *slot = take_slot(c);
+    if (slot == NULL) {
+        answer_by_client(c, &call, 503, "too many calls are open, answered 503");
+        return;
+    }
+    *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, client_now(c) };
+    if (c->options.callbacks.method(c, &call, c->options.user) == IOTHUB_METHOD_TAKEN) {
+        return;
+    }
+    slot = find_slot(c, call.token.call);
+    if (slot != NULL && slot->state == IOTHUB_SLOT_OPEN) {
+        slot->state = IOTHUB_SLOT_ANSWERED;
+        answer_by_client(c, &call, 404, "unknown, answered 404");
+    }
+}
+
+void methods_on_lost(iothub_client *c)
+{
+    memset(c->methods, 0, sizeof c->methods);
+}
+
+iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
+                                    const void *json, size_t len, void *tag, iothub_op *op)
+{
+    if (token == NULL || (json == NULL && len > 0) ||
+        memchr(token->rid, '\0', sizeof token->rid) == NULL) {
+        return client_refuse(c, IOTHUB_ERR_ARG, "method answer: NULL, or not a token of a call");
+    }
+    iothub_method_slot *slot =
+        token->connection == c->session.number ? find_slot(c, token->call) : NULL;
+    if (slot == NULL ||
+        (slot->state == IOTHUB_SLOT_OPEN && client_now(c) - slot->since >= ANSWER_WITHIN_MS)) {
+        return client_refuse(c, IOTHUB_ERR_EXPIRED, "method answer: too late, nobody waits for it");
+    }
+    if (slot->state == IOTHUB_SLOT_ANSWERED) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "method answer: this call was answered before");
+    }
+    mqc_span body = mqc_span_of(json, len);
+    if (len > 0 && iothub_json_check(body) != IOTHUB_OK) {
+        return client_refuse(c, IOTHUB_ERR_JSON, "method answer: not JSON");
+    }
+    iothub_op next = client_next_op(c);
+    mqc_result r = publish(c, status, token->rid, body, tag, next);
+    if (r != MQC_OK) {
+        return client_refuse_mqc(c, r, "method answer");
+    }
+    slot->state = IOTHUB_SLOT_ANSWERED;
+    if (op != NULL) {
+        *op = next;
+    }
+    return IOTHUB_OK;
+}

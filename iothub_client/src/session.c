@@ -1,0 +1,415 @@
+#include <string.h>
+
+#include "internal.h"
+#include "retry.h"
+
+enum {
+    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged */
+    LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
+};
+
+/* --- entering a state ------------------------------------------------------- */
+
+/* Back to a state in which nothing of a connection is left. */
+static void drop(iothub_client *c)
+{
+    if (c->stream != NULL) {
+        c->stream->ops->close(c->stream);
+    }
+    mqc_reset(&c->engine);
+    (void)mqc_discard(&c->engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
+    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, false);
+    methods_on_lost(c);
+    c->want_write = false;
+    c->rx_full = false;
+}
+
+/* The stream is made once, with the first attempt, and opened again for each later one. */
+static iothub_result make_stream(iothub_client *c, iothub_error *error)
+{
+    const plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = c->options.ca_file };
+    const plat_net *net = c->options.platform->net;
+
+    if (c->stream != NULL) {
+        return IOTHUB_OK;
+    }
+    plat_result r = net->stream(net, &c->stream_memory, &config, &c->stream);
+    if (r == PLAT_OK) {
+        return IOTHUB_OK;
+    }
+    c->stream = NULL;
+    return iothub_fail_name(
+        error, iothub_from_plat(r), plat_result_str(r),
+        mqc_span_str(config.ca_file != NULL ? config.ca_file : "the system's bundle"), "");
+}
+
+static void dial(iothub_client *c)
+{
+    const iothub_connection_string *id = &c->identity;
+    iothub_error error;
+    iothub_text host;
+
+    if (credential_ready(c, &error) != IOTHUB_OK || make_stream(c, &error) != IOTHUB_OK) {
+        session_feed(c, LINK_IN_LOST, error.code, error.text);
+        return;
+    }
+    iothub_text_init(&host, c->scratch, c->scratch_len);
+    iothub_text_put_span(&host,
+                         id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
+    (void)iothub_text_finish(&host); /* the scratch takes any host name */
+    plat_result r = c->stream->ops->open(c->stream, c->scratch, c->options.port, client_now(c));
+    if (r != PLAT_OK) {
+        session_opened(c, r, PLAT_STAGE_RESOLVE);
+    }
+}
+
+static void log_in(iothub_client *c)
+{
+    mqc_connect_options o;
+    iothub_error error;
+
+    if (credential_connect(c, &o, &error) != IOTHUB_OK) {
+        session_feed(c, LINK_IN_LOST, error.code, error.text);
+        return;
+    }
+    mqc_result r = mqc_connect(&c->engine, &o, client_now(c));
+    if (r != MQC_OK) {
+        session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
+    }
+}
+
+static void subscribe(iothub_client *c)
+{
+    const bool wanted[TOPIC_FEATURE_COUNT] = {
+        [TOPIC_FEATURE_TWIN_RESPONSE] = true,
+        [TOPIC_FEATURE_C2D] = c->options.callbacks.c2d != NULL,
+        [TOPIC_FEATURE_DESIRED] = c->options.callbacks.desired != NULL,
+        [TOPIC_FEATURE_METHOD] = c->options.callbacks.method != NULL,
+    };
+    const topic_identity id = client_topics(c);
+    mqc_subscription filters[TOPIC_FEATURE_COUNT];
+    size_t count = 0;
+    iothub_text t;
+
+    iothub_text_init(&t, c->scratch, c->scratch_len);
+    for (int f = 0; f < TOPIC_FEATURE_COUNT; f++) {
+        if (!wanted[f]) {
+            continue;
+        }
+        size_t at = t.len;
+        topic_put_filter(&t, &id, (topic_feature)f);
+        filters[count].filter = mqc_span_of(c->scratch + at, t.len - at);
+        filters[count].qos = f == TOPIC_FEATURE_C2D ? 1 : 0;
+        count++;
+    }
+    mqc_result r = mqc_subscribe(&c->engine, filters, count, &c->session.subscribe_id);
+    if (r != MQC_OK) {
+        session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
+    }
+}
+
+static void connected(iothub_client *c)
+{
+    c->stats.connects++;
+    c->session.connected_at = client_now(c);
+    c->session.refusals = 0;
+    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, false);
+    twin_on_connected(c);
+}
+
+/* How long to wait after a failure; counts it. */
+static uint32_t back_off_ms(iothub_client *c, iothub_result reason)
+{
+    const iothub_options *o = &c->options;
+    iothub_session *s = &c->session;
+    uint32_t random = UINT32_MAX;
+    uint32_t limit;
+
+    s->failures++;
+    switch ((int)reason) {
+    case IOTHUB_ERR_AUTH:
+    case IOTHUB_ERR_TOKEN_EXPIRED:
+        s->refusals++;
+        limit = s->refusals < 2 ? o->retry_min_ms
+                                : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms,
+                                                 s->refusals - 1);
+        break;
+    case IOTHUB_ERR_TLS_UNTRUSTED: /* a person has to act: no hurry */
+    case IOTHUB_ERR_TLS_HOST:
+    case IOTHUB_ERR_TLS_DATE:
+    case IOTHUB_ERR_TLS_CERT:
+    case IOTHUB_ERR_TRUST_STORE:
+        limit = o->retry_max_ms;
+        break;
+    default:
+        limit = retry_limit_ms(o->retry_min_ms, o->retry_max_ms, s->failures);
+        break;
+    }
+    (void)o->platform->crypto->random(o->platform->crypto, &random, sizeof random);
+    return retry_delay_ms(limit, random, client_now(c) - s->attempt_began);
+}
+
+static uint32_t budget_ms(const iothub_client *c, iothub_state s)
+{
+    switch (s) {
+    case IOTHUB_RESOLVING:   return c->options.resolve_timeout_ms;
+    case IOTHUB_CONNECTING:  return c->options.connect_timeout_ms;
+    case IOTHUB_SECURING:    return c->options.tls_timeout_ms;
+    case IOTHUB_LOGGING_IN:  return c->options.login_timeout_ms;
+    case IOTHUB_SUBSCRIBING: return c->options.subscribe_timeout_ms;
+    case IOTHUB_RENEWING:    return RENEW_TIMEOUT_MS;
+    case IOTHUB_STOPPING:    return LEAVE_TIMEOUT_MS;
+    case IOTHUB_CONNECTED: /* until the token is to be renewed; a given one cannot be */
+        if (c->identity.key.len == 0) {
+            return 0;
+        }
+        return c->options.sas_lifetime_s < UINT32_MAX / 800 ? c->options.sas_lifetime_s * 800
+                                                            : UINT32_MAX;
+    case IOTHUB_STOPPED:
+    case IOTHUB_WAITING: break;
+    }
+    return 0;
+}
+
+/* What the new state does first.  May feed the next input, so it comes last. */
+static void act(iothub_client *c)
+{
+    switch (c->session.state) {
+    case IOTHUB_RESOLVING:   dial(c); break;
+    case IOTHUB_LOGGING_IN:  log_in(c); break;
+    case IOTHUB_SUBSCRIBING: subscribe(c); break;
+    case IOTHUB_CONNECTED:   connected(c); break;
+    case IOTHUB_RENEWING:    mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true); break;
+    case IOTHUB_STOPPING:    (void)mqc_disconnect(&c->engine); break;
+    case IOTHUB_STOPPED:
+        for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
+            (void)mqc_discard(&c->engine, lane);
+        }
+        break;
+    case IOTHUB_CONNECTING:
+    case IOTHUB_SECURING:
+    case IOTHUB_WAITING: break;
+    }
+}
+
+static void count(iothub_client *c, iothub_state was, iothub_state next)
+{
+    if (next == IOTHUB_RENEWING) {
+        c->stats.token_renewals++;
+    }
+    if (next != IOTHUB_WAITING) {
+        return;
+    }
+    if (was != IOTHUB_CONNECTED) {
+        c->stats.failed_attempts++;
+        return;
+    }
+    c->stats.losses++;
+    if (client_now(c) - c->session.connected_at >= c->options.retry_max_ms) {
+        c->session.failures = 0; /* it was stable: this is a new story */
+    }
+}
+
+/* The only writer of c->session.state. */
+void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text)
+{
+    iothub_session *s = &c->session;
+    iothub_state was = s->state;
+    iothub_state next = link_next(was, in);
+    mqc_time now = client_now(c);
+    uint32_t wait_ms = budget_ms(c, next);
+
+    if (next == was) {
+        return;
+    }
+    count(c, was, next);
+    if (next == IOTHUB_RESOLVING) {
+        s->attempt_began = now;
+        s->number++;
+    }
+    if (next == IOTHUB_WAITING) {
+        wait_ms = back_off_ms(c, reason);
+    }
+    if (next == IOTHUB_RESOLVING || next == IOTHUB_WAITING || next == IOTHUB_STOPPED) {
+        drop(c);
+    }
+    s->state = next;
+    s->deadline = wait_ms > 0 ? now + wait_ms : 0;
+    c->kick = true;
+    notify_status(c, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
+    act(c);
+}
+
+/* --- what the rest of the client reports -------------------------------------- */
+
+void session_opened(iothub_client *c, plat_result r, plat_stage stage)
+{
+    if (stage > PLAT_STAGE_RESOLVE && c->session.state == IOTHUB_RESOLVING) {
+        session_feed(c, LINK_IN_RESOLVED, IOTHUB_OK, "host name found");
+    }
+    if (stage > PLAT_STAGE_CONNECT && c->session.state == IOTHUB_CONNECTING) {
+        session_feed(c, LINK_IN_REACHED, IOTHUB_OK, "TCP connected");
+    }
+    if (r == PLAT_OK) {
+        session_feed(c, LINK_IN_STREAM_UP, IOTHUB_OK, "TLS established");
+    } else if (r != PLAT_WOULD_BLOCK) {
+        session_stream_failed(c, r);
+    }
+}
+
+void session_stream_failed(iothub_client *c, plat_result r)
+{
+    const char *detail = c->stream->ops->detail(c->stream);
+    iothub_error error; /* closing the stream may take its text away */
+
+    if (r == PLAT_EOF) {
+        detail = "the hub closed the connection";
+    }
+    iothub_fail(&error, iothub_from_plat(r), detail[0] != '\0' ? detail : plat_result_str(r));
+    session_feed(c, LINK_IN_LOST, error.code, error.text);
+}
+
+void session_engine_failed(iothub_client *c, mqc_result r)
+{
+    const char *packet = mqc_error_packet(&c->engine);
+    const mqc_span parts[] = { MQC_SPAN_LIT("MQTT: "), mqc_span_str(mqc_result_str(r)),
+                               mqc_span_str(packet[0] != '\0' ? " in " : ""),
+                               mqc_span_str(packet) };
+    iothub_error error;
+
+    iothub_fail_parts(&error, iothub_from_mqc(r), parts, sizeof parts / sizeof parts[0]);
+    session_feed(c, LINK_IN_LOST, error.code, error.text);
+}
+
+void session_refused(iothub_client *c, uint8_t return_code)
+{
+    static const struct {
+        iothub_result reason;
+        const char *text;
+    } codes[] = { /* MQTT 3.1.1 table 3.1 */
+        [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK 0" },
+        [1] = { IOTHUB_ERR_PROTOCOL, "CONNACK 1: the hub does not speak MQTT 3.1.1" },
+        [2] = { IOTHUB_ERR_AUTH, "CONNACK 2: the hub refused the client id (device id)" },
+        [3] = { IOTHUB_ERR_UNAVAILABLE, "CONNACK 3: the hub is unavailable" },
+        [4] = { IOTHUB_ERR_AUTH, "CONNACK 4: the hub refused the user name or token" },
+        [5] = { IOTHUB_ERR_AUTH, "CONNACK 5: not authorized: key, token, clock or device id" },
+    };
+    size_t code = return_code < sizeof codes / sizeof codes[0] ? return_code : 0;
+
+    session_feed(c, LINK_IN_LOST, codes[code].reason, codes[code].text);
+}
+
+void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
+{
+    if (packet_id != c->session.subscribe_id) {
+        return;
+    }
+    if (memchr(return_codes.ptr, 0x80, return_codes.len) != NULL) {
+        session_feed(c, LINK_IN_LOST, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused a topic filter");
+        return;
+    }
+    session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");
+}
+
+void session_new_token(iothub_client *c)
+{
+    if (c->session.state == IOTHUB_CONNECTED || c->session.state == IOTHUB_WAITING) {
+        c->session.deadline = client_now(c);
+        c->kick = true;
+    }
+}
+
+/* --- time ------------------------------------------------------------------- */
+
+static void on_deadline(iothub_client *c)
+{
+    static const char *const late[] = {
+        [IOTHUB_RESOLVING] = "DNS did not answer in time",
+        [IOTHUB_CONNECTING] = "no answer to the TCP connection in time",
+        [IOTHUB_SECURING] = "the TLS handshake did not finish in time",
+        [IOTHUB_LOGGING_IN] = "no CONNACK in time",
+        [IOTHUB_SUBSCRIBING] = "no SUBACK in time",
+    };
+    iothub_state s = c->session.state;
+
+    c->session.deadline = 0;
+    if (s == IOTHUB_CONNECTED) {
+        session_feed(c, LINK_IN_RENEW, IOTHUB_OK, "renewing the token");
+    } else if (s < IOTHUB_CONNECTED) {
+        session_feed(c, LINK_IN_DEADLINE, IOTHUB_ERR_TIMEOUT, late[s]);
+    } else {
+        session_feed(c, LINK_IN_DEADLINE, IOTHUB_OK, "trying again");
+    }
+}
+
+/* Requests of the application that have not ended. */
+static bool work_left(const iothub_client *c)
+{
+    size_t own = c->twin.pending ? 1 : 0;
+
+    return mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).count > 0 ||
+           mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0 ||
+           mqc_lane(&c->engine, IOTHUB_LANE_TWIN).count > own;
+}
+
+static void grant_wishes(iothub_client *c, mqc_time now)
+{
+    iothub_wish *wish = &c->wish;
+
+    if (wish->start && !wish->stop) {
+        wish->start = false;
+        session_feed(c, LINK_IN_START, IOTHUB_OK, "starting");
+    }
+    if (wish->stop && (now >= wish->stop_at || !work_left(c))) {
+        session_feed(c, LINK_IN_STOP, IOTHUB_OK, "stopping");
+    }
+    if (c->session.state == IOTHUB_STOPPED && wish->stop) {
+        wish->stop = false;
+        c->kick = wish->start;
+    }
+}
+
+/* On purpose or for a new token: DISCONNECT once nothing is in flight, close once it has left. */
+static void leave(iothub_client *c)
+{
+    size_t len;
+
+    if (c->session.state != IOTHUB_RENEWING && c->session.state != IOTHUB_STOPPING) {
+        return;
+    }
+    if (mqc_get_state(&c->engine) == MQC_CONNECTED) {
+        if (mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
+            mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0) {
+            return;
+        }
+        (void)mqc_disconnect(&c->engine);
+        c->kick = true;
+    }
+    (void)mqc_tx_data(&c->engine, &len);
+    if (len == 0) {
+        session_feed(c, LINK_IN_LEFT, IOTHUB_OK,
+                     c->session.state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
+    }
+}
+
+void session_on_time(iothub_client *c, mqc_time now)
+{
+    grant_wishes(c, now);
+    if (c->session.deadline != 0 && now >= c->session.deadline) {
+        on_deadline(c);
+    }
+    leave(c);
+}
+
+bool session_next_deadline(const iothub_client *c, mqc_time *when)
+{
+    mqc_time deadline = c->session.deadline;
+
+    if (c->wish.stop && c->session.state != IOTHUB_STOPPING &&
+        (deadline == 0 || c->wish.stop_at < deadline)) {
+        deadline = c->wish.stop_at;
+    }
+    *when = deadline;
+    return deadline != 0;
+}

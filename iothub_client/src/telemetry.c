@@ -1,0 +1,152 @@
+#include "internal.h"
+#include "property_bag.h"
+#include "mqtt_core/topic.h"
+
+/* The Defender for IoT agent is told apart by this interface id. */
+#define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
+
+/* Builds the bag and adds up what the hub counts: values of system properties, names and values
+ * of the others. */
+typedef struct bag_builder {
+    iothub_bag_writer w;
+    size_t counted;
+} bag_builder;
+
+static void put_system(bag_builder *b, const char *name, const char *value)
+{
+    if (value != NULL) {
+        mqc_span v = mqc_span_str(value);
+        b->counted += v.len;
+        iothub_bag_put_system(&b->w, name, v);
+    }
+}
+
+static iothub_result check_value(iothub_client *c, const char *name, const char *value)
+{
+    if (value != NULL && value[0] != '\0' && !mqc_utf8_valid(mqc_span_str(value))) {
+        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the value of ",
+                                mqc_span_str(name), " is not UTF-8");
+    }
+    return IOTHUB_OK;
+}
+
+static iothub_result put_properties(iothub_client *c, bag_builder *b, const iothub_telemetry *t)
+{
+    for (size_t i = 0; i < t->property_count; i++) {
+        const iothub_property *p = &t->properties[i];
+        mqc_span name = mqc_span_str(p->name);
+
+        if (name.len == 0 || p->value == NULL) {
+            return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a property without name or value");
+        }
+        if (!mqc_utf8_valid(name)) {
+            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
+                                    " is not UTF-8");
+        }
+        if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
+            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
+                                    " starts like a system property");
+        }
+        iothub_result r = check_value(c, p->name, p->value);
+        if (r != IOTHUB_OK) {
+            return r;
+        }
+        mqc_span value = mqc_span_str(p->value);
+        b->counted += name.len + value.len;
+        iothub_bag_put(&b->w, name, value);
+    }
+    return IOTHUB_OK;
+}
+
+static iothub_result put_system_properties(iothub_client *c, bag_builder *b,
+                                           const iothub_telemetry *t)
+{
+    const struct {
+        const char *wire;
+        const char *name;
+        const char *value;
+    } fields[] = {
+        { "mid", "message_id", t->message_id },
+        { "cid", "correlation_id", t->correlation_id },
+        { "uid", "user_id", t->user_id },
+        { "ct", "content_type", t->content_type },
+        { "ce", "content_encoding", t->content_encoding },
+        { "ctime", "creation_time", t->creation_time },
+        { "sub", "component", t->component },
+        { "on", "output", t->output },
+        { "ifid", "security_message", t->security_message ? SECURITY_INTERFACE : NULL },
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        iothub_result r = check_value(c, fields[i].name, fields[i].value);
+        if (r != IOTHUB_OK) {
+            return r;
+        }
+        put_system(b, fields[i].wire, fields[i].value);
+    }
+    return IOTHUB_OK;
+}
+
+/* The topic with its bag, in the scratch buffer. */
+static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
+{
+    const topic_identity id = client_topics(c);
+    iothub_text text;
+    bag_builder b = { .counted = t->body_len };
+
+    iothub_text_init(&text, c->scratch, c->scratch_len);
+    topic_put_events(&text, &id);
+    iothub_bag_begin(&b.w, &text);
+    iothub_result r = put_system_properties(c, &b, t);
+    if (r == IOTHUB_OK) {
+        r = put_properties(c, &b, t);
+    }
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (b.counted > IOTHUB_MESSAGE_MAX) {
+        return client_refuse(c, IOTHUB_ERR_TOO_BIG,
+                             "telemetry: body and properties are over 256 KB");
+    }
+    if (text.overflow) {
+        return client_refuse(c, IOTHUB_ERR_TOO_BIG,
+                             "telemetry: the properties are too long for a topic");
+    }
+    *topic = iothub_text_span(&text);
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+{
+    mqc_span topic;
+
+    if (t == NULL || (t->body == NULL && t->body_len > 0) ||
+        (t->properties == NULL && t->property_count > 0)) {
+        return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a pointer is NULL");
+    }
+    iothub_result r = compose(c, t, &topic);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    iothub_op next = client_next_op(c);
+    const mqc_outgoing m = {
+        .topic = topic,
+        .payload = mqc_span_of(t->body, t->body_len),
+        .qos = t->at_most_once ? 0 : 1,
+        .lane = IOTHUB_LANE_TELEMETRY,
+        .kind = IOTHUB_OP_TELEMETRY,
+        .id = next,
+        .tag = t->tag,
+        .expires = t->ttl_ms > 0 ? client_now(c) + t->ttl_ms : 0,
+    };
+    mqc_result m_result = mqc_publish(&c->engine, &m, NULL);
+    if (m_result != MQC_OK) {
+        return client_refuse_mqc(c, m_result, "telemetry");
+    }
+    c->stats.telemetry_accepted++;
+    c->kick = true;
+    if (op != NULL) {
+        *op = next;
+    }
+    return IOTHUB_OK;
+}

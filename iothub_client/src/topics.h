@@ -1,0 +1,63 @@
+#ifndef IOTHUB_TOPICS_H
+#define IOTHUB_TOPICS_H
+
+/**
+ * @file
+ * The only place that knows the topic strings of IoT Hub.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mqtt_core/span.h"
+#include "text.h"
+
+/** Whose topics: spans live as long as the client. */
+typedef struct topic_identity {
+    mqc_span device;
+    mqc_span module; /* empty for a device */
+} topic_identity;
+
+/* Outgoing.  An overflow latches in *t. */
+void topic_put_events(iothub_text *t, const topic_identity *id); /* the bag follows */
+void topic_put_twin_get(iothub_text *t, uint32_t rid);
+void topic_put_twin_report(iothub_text *t, uint32_t rid);
+void topic_put_method_response(iothub_text *t, int status, mqc_span rid);
+
+typedef enum topic_feature {
+    TOPIC_FEATURE_TWIN_RESPONSE,
+    TOPIC_FEATURE_C2D, /* devicebound, or the inputs of a module */
+    TOPIC_FEATURE_DESIRED,
+    TOPIC_FEATURE_METHOD,
+    TOPIC_FEATURE_COUNT
+} topic_feature;
+
+void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature feature);
+
+typedef enum topic_kind {
+    TOPIC_UNKNOWN = 0,
+    TOPIC_C2D,           /* bag; input for a module */
+    TOPIC_TWIN_RESPONSE, /* status, rid, version if has_version */
+    TOPIC_DESIRED,       /* version if has_version */
+    TOPIC_METHOD         /* name, rid */
+} topic_kind;
+
+/** An incoming topic, taken apart.  Spans point into the topic. */
+typedef struct topic_parts {
+    topic_kind kind;
+    mqc_span bag;
+    mqc_span input;
+    mqc_span name; /* percent-encoded, as received */
+    mqc_span rid;  /* percent-encoded, as received */
+    int status;
+    uint64_t version;
+    bool has_version;
+} topic_parts;
+
+/** TOPIC_UNKNOWN for anything that is not exactly one of ours. */
+topic_parts topic_parse(mqc_span topic, const topic_identity *id);
+
+/** The decimal request id of topic_put_twin_*; false when it is not one. */
+bool topic_rid_number(mqc_span rid, uint32_t *out);
+
+#endif
