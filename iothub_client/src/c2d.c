@@ -9,7 +9,8 @@ struct iothub_message {
     uint32_t delivery;
 };
 
-/* A delivery names a packet id on one connection: the same id on the next one is another message. */
+/* A delivery names a packet id on one connection: the same id on the next one is another message.
+ */
 static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
 {
     return packet_id == 0 ? 0 : (c->session.number & 0xFFFFu) << 16 | packet_id;

@@ -21,10 +21,10 @@ iothub_result client_refuse(iothub_client *c, iothub_result code, const char *te
 
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue)
 {
-    const mqc_span parts[] = { mqc_span_str(queue), MQC_SPAN_LIT(": "),
-                               mqc_span_str(mqc_result_str(r)),
-                               mqc_span_str(r == MQC_ERR_NO_SPACE ? ", process and try again"
-                                                                  : "") };
+    const mqc_span parts[] = {
+        mqc_span_str(queue), MQC_SPAN_LIT(": "), mqc_span_str(mqc_result_str(r)),
+        mqc_span_str(r == MQC_ERR_NO_SPACE ? ", process and try again" : "")
+    };
     return iothub_fail_parts(&c->error, iothub_from_mqc(r), parts, 4);
 }
 
@@ -257,16 +257,16 @@ iothub_state iothub_get_state(const iothub_client *c)
 const char *iothub_state_str(iothub_state s)
 {
     switch (s) {
-    case IOTHUB_STOPPED:     return "stopped";
-    case IOTHUB_RESOLVING:   return "resolving";
-    case IOTHUB_CONNECTING:  return "connecting";
-    case IOTHUB_SECURING:    return "securing";
-    case IOTHUB_LOGGING_IN:  return "logging in";
+    case IOTHUB_STOPPED: return "stopped";
+    case IOTHUB_RESOLVING: return "resolving";
+    case IOTHUB_CONNECTING: return "connecting";
+    case IOTHUB_SECURING: return "securing";
+    case IOTHUB_LOGGING_IN: return "logging in";
     case IOTHUB_SUBSCRIBING: return "subscribing";
-    case IOTHUB_CONNECTED:   return "connected";
-    case IOTHUB_RENEWING:    return "renewing";
-    case IOTHUB_STOPPING:    return "stopping";
-    case IOTHUB_WAITING:     return "waiting";
+    case IOTHUB_CONNECTED: return "connected";
+    case IOTHUB_RENEWING: return "renewing";
+    case IOTHUB_STOPPING: return "stopping";
+    case IOTHUB_WAITING: return "waiting";
     }
     return "unknown";
 }

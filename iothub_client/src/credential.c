@@ -170,9 +170,9 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
     }
     memmove(c->token, signature.ptr, signature.len);
     c->token[signature.len] = '\0';
-    c->session.token_expiry_s =
-        token.expiry_s < INT32_MAX * INT64_C(1000) ? (int64_t)token.expiry_s
-                                                   : INT32_MAX * INT64_C(1000);
+    c->session.token_expiry_s = token.expiry_s < INT32_MAX * INT64_C(1000)
+                                    ? (int64_t)token.expiry_s
+                                    : INT32_MAX * INT64_C(1000);
     watch_token(c);
     return IOTHUB_OK;
 }
@@ -185,8 +185,7 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
     if (shared_access_signature == NULL) {
         return client_refuse(c, IOTHUB_ERR_ARG, "SharedAccessSignature is NULL");
     }
-    iothub_result r =
-        credential_take_token(c, mqc_span_str(shared_access_signature), &c->error);
+    iothub_result r = credential_take_token(c, mqc_span_str(shared_access_signature), &c->error);
     if (r == IOTHUB_OK) {
         session_new_token(c);
     }

@@ -4,17 +4,17 @@
 static iothub_state opening(iothub_state s, link_input in)
 {
     switch (in) {
-    case LINK_IN_RESOLVED:  return IOTHUB_CONNECTING;
-    case LINK_IN_REACHED:   return IOTHUB_SECURING;
+    case LINK_IN_RESOLVED: return IOTHUB_CONNECTING;
+    case LINK_IN_REACHED: return IOTHUB_SECURING;
     case LINK_IN_STREAM_UP: return IOTHUB_LOGGING_IN;
     case LINK_IN_LOST:
-    case LINK_IN_DEADLINE:  return IOTHUB_WAITING;
-    case LINK_IN_STOP:      return IOTHUB_STOPPED;
+    case LINK_IN_DEADLINE: return IOTHUB_WAITING;
+    case LINK_IN_STOP: return IOTHUB_STOPPED;
     case LINK_IN_START:
     case LINK_IN_CONNACK:
     case LINK_IN_SUBACK:
     case LINK_IN_RENEW:
-    case LINK_IN_LEFT:      break;
+    case LINK_IN_LEFT: break;
     }
     return s;
 }
@@ -43,15 +43,15 @@ static iothub_state leaving(iothub_state s, link_input in, iothub_state next)
 iothub_state link_next(iothub_state s, link_input in)
 {
     switch (s) {
-    case IOTHUB_STOPPED:     return in == LINK_IN_START ? IOTHUB_RESOLVING : s;
+    case IOTHUB_STOPPED: return in == LINK_IN_START ? IOTHUB_RESOLVING : s;
     case IOTHUB_RESOLVING:
     case IOTHUB_CONNECTING:
-    case IOTHUB_SECURING:    return opening(s, in);
-    case IOTHUB_LOGGING_IN:  return online(s, in, LINK_IN_CONNACK, IOTHUB_SUBSCRIBING);
+    case IOTHUB_SECURING: return opening(s, in);
+    case IOTHUB_LOGGING_IN: return online(s, in, LINK_IN_CONNACK, IOTHUB_SUBSCRIBING);
     case IOTHUB_SUBSCRIBING: return online(s, in, LINK_IN_SUBACK, IOTHUB_CONNECTED);
-    case IOTHUB_CONNECTED:   return online(s, in, LINK_IN_RENEW, IOTHUB_RENEWING);
-    case IOTHUB_RENEWING:    return leaving(s, in, IOTHUB_RESOLVING);
-    case IOTHUB_STOPPING:    return leaving(s, in, IOTHUB_STOPPED);
+    case IOTHUB_CONNECTED: return online(s, in, LINK_IN_RENEW, IOTHUB_RENEWING);
+    case IOTHUB_RENEWING: return leaving(s, in, IOTHUB_RESOLVING);
+    case IOTHUB_STOPPING: return leaving(s, in, IOTHUB_STOPPED);
     case IOTHUB_WAITING:
         if (in == LINK_IN_DEADLINE || in == LINK_IN_START) {
             return IOTHUB_RESOLVING;

@@ -15,10 +15,10 @@ typedef enum link_input {
     LINK_IN_STREAM_UP, /* bytes may flow */
     LINK_IN_CONNACK,
     LINK_IN_SUBACK,
-    LINK_IN_RENEW,   /* the token comes to its end */
-    LINK_IN_LOST,    /* closed, broken, refused or malformed */
+    LINK_IN_RENEW,    /* the token comes to its end */
+    LINK_IN_LOST,     /* closed, broken, refused or malformed */
     LINK_IN_DEADLINE, /* the state lasted as long as it may */
-    LINK_IN_LEFT,    /* DISCONNECT has left */
+    LINK_IN_LEFT,     /* DISCONNECT has left */
     LINK_IN_STOP
 } link_input;
 

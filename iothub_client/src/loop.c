@@ -12,11 +12,11 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const topic_parts p = topic_parse(m->topic, &id);
 
     switch (p.kind) {
-    case TOPIC_C2D:           c2d_on_message(c, &p, m); return;
+    case TOPIC_C2D: c2d_on_message(c, &p, m); return;
     case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload); return;
-    case TOPIC_DESIRED:       twin_on_desired(c, &p, m->payload); return;
-    case TOPIC_METHOD:        methods_on_call(c, &p, m->payload); return;
-    case TOPIC_UNKNOWN:       break;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload); return;
+    case TOPIC_METHOD: methods_on_call(c, &p, m->payload); return;
+    case TOPIC_UNKNOWN: break;
     }
     const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
     notify_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
@@ -31,7 +31,7 @@ static iothub_result outcome_result(const mqc_done *d)
     switch (d->outcome) {
     case MQC_OUTCOME_SENT:
     case MQC_OUTCOME_ACKED:
-    case MQC_OUTCOME_RELEASED:  return IOTHUB_OK;
+    case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
     case MQC_OUTCOME_EXPIRED:
         return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
     case MQC_OUTCOME_DISCARDED: break;
@@ -78,10 +78,10 @@ static void on_event(iothub_client *c, const mqc_event *ev)
         session_feed(c, LINK_IN_CONNACK, IOTHUB_OK,
                      ev->u.connack.session_present ? "logged in, session kept" : "logged in");
         break;
-    case MQC_EVENT_REFUSED:    session_refused(c, ev->u.connack.return_code); break;
-    case MQC_EVENT_PUBLISH:    on_message(c, &ev->u.publish); break;
-    case MQC_EVENT_OVERSIZE:   c2d_on_oversize(c, &ev->u.publish); break;
-    case MQC_EVENT_DONE:       on_done(c, &ev->u.done); break;
+    case MQC_EVENT_REFUSED: session_refused(c, ev->u.connack.return_code); break;
+    case MQC_EVENT_PUBLISH: on_message(c, &ev->u.publish); break;
+    case MQC_EVENT_OVERSIZE: c2d_on_oversize(c, &ev->u.publish); break;
+    case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
     case MQC_EVENT_SUBSCRIBED:
         session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
         break;

@@ -4,7 +4,8 @@
 #include "json_path.h"
 #include "percent.h"
 
-/* The longest that a caller may wait for an answer; the hub does not tell how long this one does. */
+/* The longest that a caller may wait for an answer; the hub does not tell how long this one does.
+ */
 static const mqc_time ANSWER_WITHIN_MS = 300000;
 
 enum { NAME_MAX_LEN = 256 };
@@ -77,7 +78,8 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
     if (c->options.callbacks.method == NULL || p->rid.len >= sizeof call.token.rid ||
         iothub_percent_decode(p->name, name, sizeof name, &name_len) != IOTHUB_OK) {
         c->stats.ignored++;
-        notify_log_text(c, IOTHUB_LOG_WARNING, "methods", "ignored a call with a strange name or id");
+        notify_log_text(c, IOTHUB_LOG_WARNING, "methods",
+                        "ignored a call with a strange name or id");
         return;
     }
     call.name = mqc_span_of(name, name_len);

@@ -131,20 +131,16 @@ static uint32_t back_off_ms(iothub_client *c, iothub_result reason)
     case IOTHUB_ERR_AUTH:
     case IOTHUB_ERR_TOKEN_EXPIRED:
         s->refusals++;
-        limit = s->refusals < 2 ? o->retry_min_ms
-                                : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms,
-                                                 s->refusals - 1);
+        limit = s->refusals < 2
+                    ? o->retry_min_ms
+                    : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms, s->refusals - 1);
         break;
     case IOTHUB_ERR_TLS_UNTRUSTED: /* a person has to act: no hurry */
     case IOTHUB_ERR_TLS_HOST:
     case IOTHUB_ERR_TLS_DATE:
     case IOTHUB_ERR_TLS_CERT:
-    case IOTHUB_ERR_TRUST_STORE:
-        limit = o->retry_max_ms;
-        break;
-    default:
-        limit = retry_limit_ms(o->retry_min_ms, o->retry_max_ms, s->failures);
-        break;
+    case IOTHUB_ERR_TRUST_STORE: limit = o->retry_max_ms; break;
+    default: limit = retry_limit_ms(o->retry_min_ms, o->retry_max_ms, s->failures); break;
     }
     (void)o->platform->crypto->random(o->platform->crypto, &random, sizeof random);
     return retry_delay_ms(limit, random, client_now(c) - s->attempt_began);
@@ -153,13 +149,13 @@ static uint32_t back_off_ms(iothub_client *c, iothub_result reason)
 static uint32_t budget_ms(const iothub_client *c, iothub_state s)
 {
     switch (s) {
-    case IOTHUB_RESOLVING:   return c->options.resolve_timeout_ms;
-    case IOTHUB_CONNECTING:  return c->options.connect_timeout_ms;
-    case IOTHUB_SECURING:    return c->options.tls_timeout_ms;
-    case IOTHUB_LOGGING_IN:  return c->options.login_timeout_ms;
+    case IOTHUB_RESOLVING: return c->options.resolve_timeout_ms;
+    case IOTHUB_CONNECTING: return c->options.connect_timeout_ms;
+    case IOTHUB_SECURING: return c->options.tls_timeout_ms;
+    case IOTHUB_LOGGING_IN: return c->options.login_timeout_ms;
     case IOTHUB_SUBSCRIBING: return c->options.subscribe_timeout_ms;
-    case IOTHUB_RENEWING:    return RENEW_TIMEOUT_MS;
-    case IOTHUB_STOPPING:    return LEAVE_TIMEOUT_MS;
+    case IOTHUB_RENEWING: return RENEW_TIMEOUT_MS;
+    case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
     case IOTHUB_CONNECTED: /* until the token is to be renewed; a given one cannot be */
         if (c->identity.key.len == 0) {
             return 0;
@@ -176,12 +172,12 @@ static uint32_t budget_ms(const iothub_client *c, iothub_state s)
 static void act(iothub_client *c)
 {
     switch (c->session.state) {
-    case IOTHUB_RESOLVING:   dial(c); break;
-    case IOTHUB_LOGGING_IN:  log_in(c); break;
+    case IOTHUB_RESOLVING: dial(c); break;
+    case IOTHUB_LOGGING_IN: log_in(c); break;
     case IOTHUB_SUBSCRIBING: subscribe(c); break;
-    case IOTHUB_CONNECTED:   connected(c); break;
-    case IOTHUB_RENEWING:    mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true); break;
-    case IOTHUB_STOPPING:    (void)mqc_disconnect(&c->engine); break;
+    case IOTHUB_CONNECTED: connected(c); break;
+    case IOTHUB_RENEWING: mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true); break;
+    case IOTHUB_STOPPING: (void)mqc_disconnect(&c->engine); break;
     case IOTHUB_STOPPED:
         for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
             (void)mqc_discard(&c->engine, lane);
@@ -287,7 +283,8 @@ void session_refused(iothub_client *c, uint8_t return_code)
     static const struct {
         iothub_result reason;
         const char *text;
-    } codes[] = { /* MQTT 3.1.1 table 3.1 */
+    } codes[] = {
+        /* MQTT 3.1.1 table 3.1 */
         [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK 0" },
         [1] = { IOTHUB_ERR_PROTOCOL, "CONNACK 1: the hub does not speak MQTT 3.1.1" },
         [2] = { IOTHUB_ERR_AUTH, "CONNACK 2: the hub refused the client id (device id)" },
@@ -306,7 +303,8 @@ void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_co
         return;
     }
     if (memchr(return_codes.ptr, 0x80, return_codes.len) != NULL) {
-        session_feed(c, LINK_IN_LOST, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused a topic filter");
+        session_feed(c, LINK_IN_LOST, IOTHUB_ERR_REJECTED,
+                     "SUBACK: the hub refused a topic filter");
         return;
     }
     session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");

@@ -1,6 +1,6 @@
 #include "internal.h"
-#include "property_bag.h"
 #include "mqtt_core/topic.h"
+#include "property_bag.h"
 
 /* The Defender for IoT agent is told apart by this interface id. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
@@ -40,12 +40,12 @@ static iothub_result put_properties(iothub_client *c, bag_builder *b, const ioth
             return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a property without name or value");
         }
         if (!mqc_utf8_valid(name)) {
-            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
-                                    " is not UTF-8");
+            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ",
+                                    name, " is not UTF-8");
         }
         if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
-            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
-                                    " starts like a system property");
+            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ",
+                                    name, " starts like a system property");
         }
         iothub_result r = check_value(c, p->name, p->value);
         if (r != IOTHUB_OK) {

@@ -60,8 +60,8 @@ void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature fe
         iothub_text_put(t, id->module.len > 0 ? "/inputs/" : "/messages/devicebound/");
         break;
     case TOPIC_FEATURE_DESIRED: iothub_text_put(t, DESIRED); break;
-    case TOPIC_FEATURE_METHOD:  iothub_text_put(t, METHOD); break;
-    case TOPIC_FEATURE_COUNT:   break;
+    case TOPIC_FEATURE_METHOD: iothub_text_put(t, METHOD); break;
+    case TOPIC_FEATURE_COUNT: break;
     }
     iothub_text_put_char(t, '#');
 }
@@ -122,8 +122,8 @@ static bool parse_query(mqc_span query, topic_parts *p)
 static topic_kind parse_twin_response(mqc_span rest, topic_parts *p)
 {
     uint64_t status;
-    if (iothub_decimal_parse(take_until(&rest, '/'), &status) != IOTHUB_DECIMAL_OK || status > 999 ||
-        !parse_query(rest, p)) {
+    if (iothub_decimal_parse(take_until(&rest, '/'), &status) != IOTHUB_DECIMAL_OK ||
+        status > 999 || !parse_query(rest, p)) {
         return TOPIC_UNKNOWN;
     }
     p->status = (int)status;

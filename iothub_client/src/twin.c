@@ -97,8 +97,8 @@ static void sync_later(iothub_client *c)
 {
     uint32_t random = UINT32_MAX;
     const plat_crypto *crypto = c->options.platform->crypto;
-    uint32_t limit = retry_limit_ms(c->options.retry_min_ms, c->options.retry_max_ms,
-                                    ++c->twin.failures);
+    uint32_t limit =
+        retry_limit_ms(c->options.retry_min_ms, c->options.retry_max_ms, ++c->twin.failures);
 
     (void)crypto->random(crypto, &random, sizeof random);
     c->twin.retry_at = client_now(c) + retry_delay_ms(limit, random, 0);
@@ -116,12 +116,13 @@ static void sync_done(iothub_client *c, int status, mqc_span body)
     static const char *const desired[] = { "desired" };
     static const char *const reported[] = { "reported" };
     iothub_desired d = { .complete = true };
-    bool good = status == 200 && is_object(body) &&
-                iothub_json_find(body, desired, 1, &d.json) && find_version(d.json, &d.version);
+    bool good = status == 200 && is_object(body) && iothub_json_find(body, desired, 1, &d.json) &&
+                find_version(d.json, &d.version);
 
     c->twin.pending = false;
     if (!good) {
-        notify_log_text(c, IOTHUB_LOG_WARNING, "twin", "the hub did not give the twin, asking again");
+        notify_log_text(c, IOTHUB_LOG_WARNING, "twin",
+                        "the hub did not give the twin, asking again");
         sync_later(c);
         return;
     }
@@ -197,7 +198,8 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json)
         sync_start(c);
         return;
     }
-    if (twin->pending || twin->retry_at != 0) { /* the document to come holds it, or it is asked again */
+    if (twin->pending ||
+        twin->retry_at != 0) { /* the document to come holds it, or it is asked again */
         twin->newest = d.version > twin->newest ? d.version : twin->newest;
         return;
     }

@@ -126,8 +126,9 @@ void fixture_init_as(client_fixture *f, const char *connection_string,
         f->platform.streams[i].after = serve_after_send;
         f->platform.streams[i].user = f;
     }
-    f->client = iothub_new(connection_string != NULL ? connection_string : FIXTURE_CONNECTION_STRING,
-                           &f->options, &error);
+    f->client =
+        iothub_new(connection_string != NULL ? connection_string : FIXTURE_CONNECTION_STRING,
+                   &f->options, &error);
     if (f->client == NULL) {
         fail_msg("iothub_new: %s", error.text);
     }
@@ -191,7 +192,8 @@ void fixture_sleep(client_fixture *f, uint64_t ms)
     while (ms > 0) {
         iothub_poll p;
         iothub_poll_info(f->client, &p);
-        uint64_t step = p.timeout_ms < 0 || (uint64_t)p.timeout_ms > ms ? ms : (uint64_t)p.timeout_ms;
+        uint64_t step =
+            p.timeout_ms < 0 || (uint64_t)p.timeout_ms > ms ? ms : (uint64_t)p.timeout_ms;
         fake_clock_advance(&f->platform.clock, step);
         ms -= step;
         fixture_run(f);

@@ -27,8 +27,8 @@
 
 #define FIXTURE_LOG 256
 
-#define FIXTURE_CONNECTION_STRING                                                                  \
-    "HostName=myhub.azure-devices.net;DeviceId=device1;"                                           \
+#define FIXTURE_CONNECTION_STRING                        \
+    "HostName=myhub.azure-devices.net;DeviceId=device1;" \
     "SharedAccessKey=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 typedef struct fixture_status {

@@ -15,9 +15,9 @@ static void connects_logs_in_and_subscribes(void **state)
     assert_string_equal(f.hub.user_name,
                         "myhub.azure-devices.net/device1/"
                         "?api-version=2021-04-12&DeviceClientType=iothub_device%2F0.1.0");
-    assert_memory_equal(f.hub.password,
-                        "SharedAccessSignature sr=myhub.azure-devices.net%2Fdevices%2Fdevice1&sig=",
-                        73);
+    assert_memory_equal(
+        f.hub.password,
+        "SharedAccessSignature sr=myhub.azure-devices.net%2Fdevices%2Fdevice1&sig=", 73);
     assert_non_null(strstr(f.hub.password, "&se=1700003600"));
     assert_false(f.hub.clean_session);
     assert_int_equal(f.hub.keep_alive_s, 240);

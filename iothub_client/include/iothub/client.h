@@ -114,8 +114,8 @@ typedef struct iothub_telemetry {
     const char *component;     /* Plug and Play */
     const char *output;        /* modules */
     bool security_message;     /* for Defender for IoT */
-    bool at_most_once;         /* QoS 0: done when it has left; default QoS 1: done when acknowledged */
-    uint32_t ttl_ms;           /* give up when not sent by then; 0: never */
+    bool at_most_once; /* QoS 0: done when it has left; default QoS 1: done when acknowledged */
+    uint32_t ttl_ms;   /* give up when not sent by then; 0: never */
     const iothub_property *properties; /* UTF-8; names not empty and not starting with "$." */
     size_t property_count;
     void *tag; /* comes back in iothub_done */
@@ -170,11 +170,11 @@ iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token 
 
 /** Counters since iothub_init. */
 typedef struct iothub_stats {
-    uint64_t connects;          /* times IOTHUB_CONNECTED was reached */
-    uint64_t failed_attempts;   /* attempts that did not get there */
-    uint64_t losses;            /* connections lost after that */
-    uint64_t token_renewals;    /* planned reconnects */
-    uint64_t bytes_sent;        /* MQTT bytes, before TLS */
+    uint64_t connects;        /* times IOTHUB_CONNECTED was reached */
+    uint64_t failed_attempts; /* attempts that did not get there */
+    uint64_t losses;          /* connections lost after that */
+    uint64_t token_renewals;  /* planned reconnects */
+    uint64_t bytes_sent;      /* MQTT bytes, before TLS */
     uint64_t bytes_received;
     uint64_t send_calls; /* of the stream: telemetry_acknowledged / send_calls shows the batches */
     uint64_t recv_calls;

@@ -18,23 +18,24 @@ extern "C" {
 /* One lane a purpose: an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
-#define IOTHUB_OPEN_METHODS    16 /* calls answered later; one more is refused with 503 */
-#define IOTHUB_REQUESTS        16 /* twin requests, and as many method answers, at a time */
-#define IOTHUB_UNACCEPTED_MAX  64 /* deferred messages; a hub has at most 50 out */
+#define IOTHUB_OPEN_METHODS    16   /* calls answered later; one more is refused with 503 */
+#define IOTHUB_REQUESTS        16   /* twin requests, and as many method answers, at a time */
+#define IOTHUB_UNACCEPTED_MAX  64   /* deferred messages; a hub has at most 50 out */
 #define IOTHUB_CONTROL_SIZE    2560 /* CONNECT with long names and a token, SUBSCRIBE */
-#define IOTHUB_CREDENTIAL_SIZE 1024 /* a usual connection string; add twice what yours is longer */
+#define IOTHUB_CREDENTIAL_SIZE 1024 /* a usual connection string; add twice what yours is longer \
+                                     */
 
 /* Where topics and credentials are put together. */
-#define IOTHUB_SCRATCH_SIZE(tx) ((tx) / 16 < 2560 ? 2560 : (tx) / 16 > 65536 ? 65536 : (tx) / 16)
+#define IOTHUB_SCRATCH_SIZE(tx)      ((tx) / 16 < 2560 ? 2560 : (tx) / 16 > 65536 ? 65536 : (tx) / 16)
 #define IOTHUB_TELEMETRY_ENTRIES(tx) ((tx) / 128 + 16)
 
 /**
  * Bytes of memory that iothub_init wants for options with these rx_size, tx_size and
  * request_size.  A constant expression.
  */
-#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                                       \
-    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_CONTROL_SIZE + IOTHUB_CREDENTIAL_SIZE +         \
-     IOTHUB_SCRATCH_SIZE(tx) + IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +                      \
+#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                               \
+    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_CONTROL_SIZE + IOTHUB_CREDENTIAL_SIZE + \
+     IOTHUB_SCRATCH_SIZE(tx) + IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +              \
      (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUESTS) * sizeof(mqc_entry) + 16 * 16)
 
 typedef enum iothub_method_slot_state {
@@ -51,11 +52,11 @@ typedef struct iothub_method_slot {
 
 /** What the client knows of the desired properties. */
 typedef struct iothub_twin_sync {
-    bool pending;        /* a GET of the client's own is under way */
-    uint64_t version;    /* last delivered; 0: none */
-    uint64_t newest;     /* highest seen while pending */
-    uint32_t failures;   /* refused GETs in a row */
-    mqc_time retry_at;   /* 0: not scheduled */
+    bool pending;      /* a GET of the client's own is under way */
+    uint64_t version;  /* last delivered; 0: none */
+    uint64_t newest;   /* highest seen while pending */
+    uint32_t failures; /* refused GETs in a row */
+    mqc_time retry_at; /* 0: not scheduled */
 } iothub_twin_sync;
 
 /** What happens to the connection, written by session.c only. */
@@ -64,8 +65,8 @@ typedef struct iothub_session {
     mqc_time deadline; /* end of the state; 0: none */
     mqc_time attempt_began;
     mqc_time connected_at;
-    uint32_t number;        /* of this connection; never 0 once one was tried */
-    uint32_t failures;      /* attempts in a row, and refusals of the credential among them */
+    uint32_t number;   /* of this connection; never 0 once one was tried */
+    uint32_t failures; /* attempts in a row, and refusals of the credential among them */
     uint32_t refusals;
     uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
     int64_t token_expiry_s; /* wall clock; of the ready-made token, 0: the client has a key */
@@ -84,7 +85,7 @@ struct iothub_client {
     iothub_connection_string identity; /* spans into the arena */
     void *memory;                      /* the arena, wiped at the end */
     size_t memory_len;
-    char *token;                       /* ready-made; replaced by iothub_set_token */
+    char *token; /* ready-made; replaced by iothub_set_token */
     size_t token_cap;
     char *scratch;
     size_t scratch_len;

@@ -131,10 +131,11 @@ typedef struct iothub_callbacks {
 typedef struct iothub_options {
     size_t struct_size; /* set by iothub_options_init, for later growth */
 
-    uint16_t port;          /* 8883 */
-    const char *ca_file;    /* PEM file with the only roots to trust; NULL: the system's */
-    const char *model_id;   /* Plug and Play model (dtmi:...), or NULL */
-    const char *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the SDK */
+    uint16_t port;        /* 8883 */
+    const char *ca_file;  /* PEM file with the only roots to trust; NULL: the system's */
+    const char *model_id; /* Plug and Play model (dtmi:...), or NULL */
+    const char
+        *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the SDK */
 
     uint16_t keep_alive_s;   /* 240; 1 to 1177 */
     bool clean_session;      /* false: the hub keeps C2D and subscriptions while away */
