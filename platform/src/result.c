@@ -3,24 +3,24 @@
 const char *plat_result_str(plat_result r)
 {
     switch (r) { /* no default: -Wswitch finds the code somebody forgot */
-    case PLAT_OK:                 return "ok";
-    case PLAT_WOULD_BLOCK:        return "would block";
-    case PLAT_EOF:                return "closed by the peer";
-    case PLAT_ERR_DNS:            return "host name does not resolve";
-    case PLAT_ERR_CONNECT:        return "cannot connect";
-    case PLAT_ERR_IO:             return "connection broken";
-    case PLAT_ERR_TLS:            return "TLS failed";
+    case PLAT_OK: return "ok";
+    case PLAT_WOULD_BLOCK: return "would block";
+    case PLAT_EOF: return "closed by the peer";
+    case PLAT_ERR_DNS: return "host name does not resolve";
+    case PLAT_ERR_CONNECT: return "cannot connect";
+    case PLAT_ERR_IO: return "connection broken";
+    case PLAT_ERR_TLS: return "TLS failed";
     case PLAT_ERR_CERT_UNTRUSTED: return "certificate not trusted";
-    case PLAT_ERR_CERT_HOST:      return "certificate for another host";
-    case PLAT_ERR_CERT_DATE:      return "certificate expired or not yet valid";
-    case PLAT_ERR_CERT:           return "certificate not acceptable";
-    case PLAT_ERR_TRUST_STORE:    return "trusted roots cannot be read";
-    case PLAT_ERR_ENCODING:       return "not base64";
-    case PLAT_ERR_NO_SPACE:       return "no space";
-    case PLAT_ERR_ARG:            return "invalid argument";
-    case PLAT_ERR_STATE:          return "not allowed in this state";
-    case PLAT_ERR_MEMORY:         return "out of memory";
-    case PLAT_ERR_CRYPTO:         return "crypto library failed";
+    case PLAT_ERR_CERT_HOST: return "certificate for another host";
+    case PLAT_ERR_CERT_DATE: return "certificate expired or not yet valid";
+    case PLAT_ERR_CERT: return "certificate not acceptable";
+    case PLAT_ERR_TRUST_STORE: return "trusted roots cannot be read";
+    case PLAT_ERR_ENCODING: return "not base64";
+    case PLAT_ERR_NO_SPACE: return "no space";
+    case PLAT_ERR_ARG: return "invalid argument";
+    case PLAT_ERR_STATE: return "not allowed in this state";
+    case PLAT_ERR_MEMORY: return "out of memory";
+    case PLAT_ERR_CRYPTO: return "crypto library failed";
     }
     return "unknown result";
 }
