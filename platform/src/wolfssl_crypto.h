@@ -4,6 +4,6 @@
 #include "platform/platform.h"
 
 /** wolfCrypt behind plat_crypto: stateless, any thread.  hmac_sha256 and base64 use no heap. */
-const plat_crypto *plat_wolfssl_crypto(void);
+extern const plat_crypto plat_wolfssl_crypto;
 
 #endif

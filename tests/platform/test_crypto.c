@@ -51,7 +51,7 @@ static void hmac_sha256_gives_the_answers_of_rfc_4231(void **state)
         /* not in the RFC: an empty key and an empty message */
         { "", 0, "", 0, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad" },
     };
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t mac[PLAT_SHA256_SIZE];
@@ -85,7 +85,7 @@ static const struct {
 static void base64_gives_the_answers_of_rfc_4648_in_both_directions(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
 
     for (size_t i = 0; i < sizeof rfc_4648 / sizeof rfc_4648[0]; i++) {
         const char *plain = rfc_4648[i].plain;
@@ -116,7 +116,7 @@ static void fill(uint8_t *bytes, size_t len, unsigned seed)
 static void base64_brings_back_every_length_on_one_line(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
     uint8_t plain[600];
     uint8_t decoded[600];
     char text[804];
@@ -137,7 +137,7 @@ static void base64_brings_back_every_length_on_one_line(void **state)
 static void base64_needs_exactly_its_length_and_writes_nothing_beyond(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
     uint8_t plain[70];
     fill(plain, sizeof plain, 7);
 
@@ -164,7 +164,7 @@ static void base64_needs_exactly_its_length_and_writes_nothing_beyond(void **sta
 static void base64_refuses_every_truncation_inside_a_quad(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
     static const char text[] = "c2VjcmV0IGtleSBvZiBhIGRldmljZSB0aGF0IG5vYm9keSBrbm93cw==";
 
     for (size_t len = 0; len < sizeof text - 1; len++) {
@@ -178,7 +178,7 @@ static void base64_refuses_every_truncation_inside_a_quad(void **state)
 static void base64_refuses_every_foreign_character_at_every_place(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -199,7 +199,7 @@ static void base64_refuses_every_foreign_character_at_every_place(void **state)
 static void base64_refuses_loose_padding_white_space_and_stray_bits(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
     static const char *const bad[] = {
         "Zg=",   "Zg",       "Zg===",    "=",        "==",        "====",         "Z===",
         "=Zg=",  "Zg==Zg==", "Zm8=Zm8=", "Zm9v====", "Zm9v\n",    "Zm9v\r\n",     " Zm9v",
@@ -219,7 +219,7 @@ static void base64_refuses_loose_padding_white_space_and_stray_bits(void **state
 static void random_bytes_fill_every_length_and_differ_each_time(void **state)
 {
     (void)state;
-    const plat_crypto *c = plat_wolfssl_crypto();
+    const plat_crypto *c = &plat_wolfssl_crypto;
     static uint8_t a[200000]; /* more than wolfCrypt gives in one block */
     static uint8_t b[200000];
     static const size_t lengths[] = { 0, 1, 16, 65536, 65537, sizeof a - 1 };

@@ -72,7 +72,7 @@ void fake_platform_init(fake_platform *f)
     }
     f->platform = (plat_platform){
         .clock = &f->clock.base,
-        .crypto = plat_wolfssl_crypto(),
+        .crypto = &plat_wolfssl_crypto,
         .net = &f->net.base,
     };
 }

@@ -142,14 +142,9 @@ static plat_result random_bytes(const plat_crypto *self, void *out, size_t len)
     return rc == 0 ? PLAT_OK : PLAT_ERR_CRYPTO;
 }
 
-static const plat_crypto crypto = {
+const plat_crypto plat_wolfssl_crypto = {
     .hmac_sha256 = hmac_sha256,
     .base64_decode = base64_decode,
     .base64_encode = base64_encode,
     .random = random_bytes,
 };
-
-const plat_crypto *plat_wolfssl_crypto(void)
-{
-    return &crypto;
-}

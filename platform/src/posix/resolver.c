@@ -1,0 +1,282 @@
+#include "posix/resolver.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* The pool's lock guards state and next.  The rest belongs to the helper thread while RUNNING. */
+typedef enum lookup_state {
+    LOOKUP_QUEUED,
+    LOOKUP_RUNNING,
+    LOOKUP_ABANDONED, /* released while RUNNING: the thread frees it */
+    LOOKUP_DONE
+} lookup_state;
+
+struct plat_lookup {
+    lookup_state state;
+    plat_lookup *next;
+    int fd;
+    const char *why;
+    size_t count;
+    plat_address addresses[PLAT_LOOKUP_ADDRESSES];
+    char host[];
+};
+
+static struct {
+    pthread_mutex_t lock;
+    plat_lookup *first;
+    plat_lookup **end;
+    unsigned threads;
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &pool.first };
+
+static void free_lookup(plat_lookup *l)
+{
+    if (l->fd >= 0) {
+        (void)close(l->fd);
+    }
+    free(l);
+}
+
+/* Alternate between the families (RFC 8305 section 4), in the order that getaddrinfo prefers. */
+static void keep_addresses(plat_lookup *l, const struct addrinfo *list)
+{
+    const struct addrinfo *next[2] = { list, list };
+    int family[2] = { list->ai_family, list->ai_family == AF_INET6 ? AF_INET : AF_INET6 };
+    for (int turn = 0; next[0] != NULL || next[1] != NULL; turn ^= 1) {
+        while (next[turn] != NULL && next[turn]->ai_family != family[turn]) {
+            next[turn] = next[turn]->ai_next;
+        }
+        const struct addrinfo *a = next[turn];
+        if (a == NULL) {
+            continue;
+        }
+        if (l->count == PLAT_LOOKUP_ADDRESSES) {
+            return;
+        }
+        if (a->ai_addrlen <= sizeof l->addresses[0]) {
+            memcpy(&l->addresses[l->count++], a->ai_addr, a->ai_addrlen);
+        }
+        next[turn] = a->ai_next;
+    }
+}
+
+static const char *cause_of(int rc)
+{
+    switch (rc) {
+    case 0:
+    case EAI_NONAME: return "no such name";
+    case EAI_AGAIN: return "the name servers do not answer";
+    default: return gai_strerror(rc);
+    }
+}
+
+static void resolve(plat_lookup *l, int flags)
+{
+    const struct addrinfo hints = {
+        .ai_flags = flags,
+        .ai_family = AF_UNSPEC,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct addrinfo *list = NULL;
+    int rc = getaddrinfo(l->host, NULL, &hints, &list);
+    if (rc == 0) {
+        keep_addresses(l, list);
+        freeaddrinfo(list);
+    }
+    if (l->count == 0) {
+        l->why = cause_of(rc);
+    }
+}
+
+/* RFC 6761 section 6.3: always the loopback, and no need to ask anybody. */
+static bool is_localhost(const char *host)
+{
+    return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "localhost.") == 0;
+}
+
+static void keep_loopback(plat_lookup *l)
+{
+    l->addresses[0].v6 = (struct sockaddr_in6){
+        .sin6_family = AF_INET6,
+        .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+    };
+    l->addresses[1].v4 = (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    l->count = 2;
+}
+
+/* Both under the pool's lock. */
+static plat_lookup *take_next(void)
+{
+    plat_lookup *l = pool.first;
+    if (l == NULL) {
+        return NULL;
+    }
+    pool.first = l->next;
+    if (pool.first == NULL) {
+        pool.end = &pool.first;
+    }
+    l->state = LOOKUP_RUNNING;
+    return l;
+}
+
+static void remove_queued(plat_lookup *l)
+{
+    plat_lookup **at = &pool.first;
+    while (*at != l) {
+        at = &(*at)->next;
+    }
+    *at = l->next;
+    if (l->next == NULL) {
+        pool.end = at;
+    }
+}
+
+static void finish(plat_lookup *l)
+{
+    if (l->state == LOOKUP_ABANDONED) {
+        free_lookup(l);
+        return;
+    }
+    l->state = LOOKUP_DONE;
+    const uint64_t one = 1;
+    ssize_t n = write(l->fd, &one, sizeof one); /* cannot fail: the counter is 0 */
+    (void)n;
+}
+
+static void *work(void *unused)
+{
+    (void)unused;
+    (void)pthread_mutex_lock(&pool.lock);
+    for (plat_lookup *l = take_next(); l != NULL; l = take_next()) {
+        (void)pthread_mutex_unlock(&pool.lock);
+        resolve(l, AI_ADDRCONFIG);
+        (void)pthread_mutex_lock(&pool.lock);
+        finish(l);
+    }
+    pool.threads--;
+    (void)pthread_mutex_unlock(&pool.lock);
+    return NULL;
+}
+
+/* The application's signal handlers run on its own threads, never on ours. */
+static int start_thread(void)
+{
+    sigset_t all;
+    sigset_t before;
+    pthread_attr_t attr;
+    pthread_t thread;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    (void)pthread_attr_init(&attr);
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    int rc = pthread_create(&thread, &attr, work, NULL);
+    (void)pthread_attr_destroy(&attr);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+static plat_result enqueue(plat_lookup *l)
+{
+    plat_result r = PLAT_OK;
+    (void)pthread_mutex_lock(&pool.lock);
+    *pool.end = l;
+    pool.end = &l->next;
+    if (pool.threads < PLAT_LOOKUP_THREADS) {
+        if (start_thread() == 0) {
+            pool.threads++;
+        } else if (pool.threads == 0) {
+            remove_queued(l);
+            r = PLAT_ERR_MEMORY;
+        }
+    }
+    (void)pthread_mutex_unlock(&pool.lock);
+    return r;
+}
+
+static plat_result ask_the_name_servers(plat_lookup *l)
+{
+    l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->fd < 0) {
+        return PLAT_ERR_MEMORY;
+    }
+    l->state = LOOKUP_QUEUED;
+    return enqueue(l);
+}
+
+plat_result plat_lookup_start(const char *host, plat_lookup **out)
+{
+    size_t size = strlen(host) + 1;
+    plat_lookup *l = calloc(1, sizeof *l + size);
+    if (l == NULL) {
+        return PLAT_ERR_MEMORY;
+    }
+    memcpy(l->host, host, size);
+    l->fd = -1;
+    l->state = LOOKUP_DONE;
+    plat_result r = PLAT_OK;
+    if (is_localhost(host)) {
+        keep_loopback(l);
+    } else {
+        resolve(l, AI_NUMERICHOST);
+        if (l->count == 0) {
+            r = ask_the_name_servers(l);
+        }
+    }
+    if (r != PLAT_OK) {
+        free_lookup(l);
+        return r;
+    }
+    *out = l;
+    return PLAT_OK;
+}
+
+int plat_lookup_fd(const plat_lookup *l)
+{
+    return l->fd;
+}
+
+bool plat_lookup_is_done(plat_lookup *l)
+{
+    (void)pthread_mutex_lock(&pool.lock);
+    bool done = l->state == LOOKUP_DONE;
+    (void)pthread_mutex_unlock(&pool.lock);
+    return done;
+}
+
+size_t plat_lookup_count(const plat_lookup *l, const char **why)
+{
+    *why = l->why;
+    return l->count;
+}
+
+const plat_address *plat_lookup_at(const plat_lookup *l, size_t index)
+{
+    return &l->addresses[index];
+}
+
+void plat_lookup_release(plat_lookup *l)
+{
+    if (l == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&pool.lock);
+    switch (l->state) {
+    case LOOKUP_QUEUED:
+        remove_queued(l);
+        free_lookup(l);
+        break;
+    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break;
+    case LOOKUP_ABANDONED: break;
+    case LOOKUP_DONE: free_lookup(l); break;
+    }
+    (void)pthread_mutex_unlock(&pool.lock);
+}

@@ -1,0 +1,330 @@
+#include "posix/tcp_stream.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * With several addresses each gets its share of time and then the next one its turn, so that a
+ * dead IPv6 route cannot eat the whole stage (the aim of RFC 8305, with one socket at a time).
+ * The share grows from round to round, so that a slow network gets its connection as well.
+ */
+#define FIRST_PATIENCE_MS 500
+#define PATIENCE_GROWTH   3
+#define LONGEST_MS        60000
+
+static plat_tcp_stream *self_of(plat_stream *s)
+{
+    return (plat_tcp_stream *)s;
+}
+
+static const plat_tcp_stream *const_self_of(const plat_stream *s)
+{
+    return (const plat_tcp_stream *)s;
+}
+
+static plat_result fail(plat_tcp_stream *s, plat_result r)
+{
+    s->state = PLAT_TCP_FAILED;
+    s->failure = r;
+    return r;
+}
+
+static const char *cause_text(int error, char *text, size_t cap)
+{
+    if (strerror_r(error, text, cap) != 0) {
+        (void)snprintf(text, cap, "error %d", error);
+    }
+    text[0] = (char)tolower((unsigned char)text[0]);
+    return text;
+}
+
+/* "hub.example (192.0.2.1) port 8883: connection refused" */
+static void explain(plat_tcp_stream *s, int error)
+{
+    char address[PLAT_ADDRESS_TEXT];
+    char cause[64];
+    (void)plat_address_text(&s->peer, address);
+    bool numeric = strcmp(s->host, address) == 0;
+    (void)snprintf(s->detail, sizeof s->detail, "%.80s%s%s%s port %u: %s", s->host,
+                   numeric ? "" : " (", numeric ? "" : address, numeric ? "" : ")",
+                   (unsigned)s->port, cause_text(error, cause, sizeof cause));
+}
+
+static void drop_socket(plat_tcp_stream *s)
+{
+    if (s->fd >= 0) {
+        (void)close(s->fd);
+        s->fd = -1;
+    }
+}
+
+static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, uint64_t now_ms)
+{
+    plat_tcp_stream *s = self_of(base);
+    (void)now_ms;
+    size_t len = strlen(host);
+    if (s->state != PLAT_TCP_CLOSED) {
+        return PLAT_ERR_STATE;
+    }
+    if (len == 0 || len >= sizeof s->host) {
+        return PLAT_ERR_ARG;
+    }
+    memcpy(s->host, host, len + 1);
+    s->port = port;
+    s->next = 0;
+    s->timed_out = false;
+    s->patience_ms = FIRST_PATIENCE_MS;
+    s->detail[0] = '\0';
+    plat_result r = plat_lookup_start(host, &s->lookup);
+    if (r != PLAT_OK) {
+        (void)snprintf(s->detail, sizeof s->detail, "%.80s: no memory, thread or descriptor left",
+                       host);
+        return fail(s, r);
+    }
+    s->state = PLAT_TCP_RESOLVING;
+    return PLAT_OK;
+}
+
+static plat_result become_open(plat_tcp_stream *s)
+{
+    plat_lookup_release(s->lookup);
+    s->lookup = NULL;
+    s->detail[0] = '\0';
+    s->state = PLAT_TCP_OPEN;
+    return PLAT_OK;
+}
+
+/* PLAT_OK: connected; WOULD_BLOCK: on its way; else this address is out. */
+static plat_result start_connect(plat_tcp_stream *s)
+{
+    const int on = 1;
+    s->fd = socket(s->peer.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s->fd < 0) {
+        explain(s, errno);
+        return PLAT_ERR_CONNECT;
+    }
+    (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(s->fd, &s->peer.any, plat_address_len(&s->peer)) == 0) {
+        return PLAT_OK;
+    }
+    if (errno == EINPROGRESS || errno == EINTR) {
+        return PLAT_WOULD_BLOCK;
+    }
+    explain(s, errno);
+    drop_socket(s);
+    return PLAT_ERR_CONNECT;
+}
+
+static plat_result check_connect(plat_tcp_stream *s)
+{
+    struct pollfd pfd = { .fd = s->fd, .events = POLLOUT };
+    if (poll(&pfd, 1, 0) <= 0) {
+        return PLAT_WOULD_BLOCK;
+    }
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) {
+        error = errno;
+    }
+    if (error == 0) {
+        return PLAT_OK;
+    }
+    explain(s, error);
+    drop_socket(s);
+    return PLAT_ERR_CONNECT;
+}
+
+/* Addresses one after the other until one is on its way; a round of refusals ends it. */
+static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
+{
+    const char *why;
+    size_t count = plat_lookup_count(s->lookup, &why);
+    for (;;) {
+        if (s->next == count) {
+            if (!s->timed_out) {
+                return fail(s, PLAT_ERR_CONNECT);
+            }
+            s->next = 0;
+            s->timed_out = false;
+            s->patience_ms *= s->patience_ms < LONGEST_MS ? PATIENCE_GROWTH : 1;
+        }
+        s->peer = *plat_lookup_at(s->lookup, s->next++);
+        plat_address_set_port(&s->peer, s->port);
+        plat_result r = start_connect(s);
+        if (r == PLAT_OK) {
+            return become_open(s);
+        }
+        if (r == PLAT_WOULD_BLOCK) {
+            s->give_up_ms = count > 1 ? now_ms + s->patience_ms : 0;
+            return r;
+        }
+    }
+}
+
+static plat_result resolving(plat_tcp_stream *s, uint64_t now_ms)
+{
+    if (!plat_lookup_is_done(s->lookup)) {
+        return PLAT_WOULD_BLOCK;
+    }
+    const char *why;
+    if (plat_lookup_count(s->lookup, &why) == 0) {
+        (void)snprintf(s->detail, sizeof s->detail, "%.100s: %.100s", s->host, why);
+        return fail(s, PLAT_ERR_DNS);
+    }
+    s->state = PLAT_TCP_CONNECTING;
+    return try_next_address(s, now_ms);
+}
+
+static plat_result connecting(plat_tcp_stream *s, uint64_t now_ms)
+{
+    plat_result r = check_connect(s);
+    if (r == PLAT_OK) {
+        return become_open(s);
+    }
+    if (r == PLAT_WOULD_BLOCK) {
+        if (s->give_up_ms == 0 || now_ms < s->give_up_ms) {
+            return r;
+        }
+        s->timed_out = true;
+        drop_socket(s);
+    }
+    return try_next_address(s, now_ms);
+}
+
+static plat_stage stage_of(const plat_tcp_stream *s, plat_result r)
+{
+    switch (s->state) {
+    case PLAT_TCP_OPEN: return PLAT_STAGE_OPEN;
+    case PLAT_TCP_CONNECTING: return PLAT_STAGE_CONNECT;
+    case PLAT_TCP_FAILED: return r == PLAT_ERR_CONNECT ? PLAT_STAGE_CONNECT : PLAT_STAGE_RESOLVE;
+    case PLAT_TCP_CLOSED:
+    case PLAT_TCP_RESOLVING: break;
+    }
+    return PLAT_STAGE_RESOLVE;
+}
+
+static plat_result tcp_progress(plat_stream *base, uint64_t now_ms, plat_stage *stage)
+{
+    plat_tcp_stream *s = self_of(base);
+    plat_result r = PLAT_ERR_STATE;
+    switch (s->state) {
+    case PLAT_TCP_RESOLVING: r = resolving(s, now_ms); break;
+    case PLAT_TCP_CONNECTING: r = connecting(s, now_ms); break;
+    case PLAT_TCP_OPEN: r = PLAT_OK; break;
+    case PLAT_TCP_FAILED: r = s->failure; break;
+    case PLAT_TCP_CLOSED: break;
+    }
+    *stage = stage_of(s, r);
+    return r;
+}
+
+static plat_result not_open(const plat_tcp_stream *s)
+{
+    return s->state == PLAT_TCP_FAILED ? s->failure : PLAT_ERR_STATE;
+}
+
+static plat_result io_failed(plat_tcp_stream *s, int error)
+{
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+        return PLAT_WOULD_BLOCK;
+    }
+    explain(s, error);
+    return fail(s, PLAT_ERR_IO);
+}
+
+static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
+{
+    plat_tcp_stream *s = self_of(base);
+    *got = 0;
+    if (s->state != PLAT_TCP_OPEN) {
+        return not_open(s);
+    }
+    ssize_t n;
+    do {
+        n = recv(s->fd, buf, cap, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return io_failed(s, errno);
+    }
+    *got = (size_t)n;
+    return n > 0 ? PLAT_OK : PLAT_EOF;
+}
+
+static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
+{
+    plat_tcp_stream *s = self_of(base);
+    *sent = 0;
+    if (s->state != PLAT_TCP_OPEN) {
+        return not_open(s);
+    }
+    ssize_t n;
+    do {
+        n = send(s->fd, buf, len, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return io_failed(s, errno);
+    }
+    *sent = (size_t)n;
+    return PLAT_OK;
+}
+
+static void tcp_poll(const plat_stream *base, bool want_send, plat_poll *out)
+{
+    const plat_tcp_stream *s = const_self_of(base);
+    *out = (plat_poll){ .fd = -1 };
+    switch (s->state) {
+    case PLAT_TCP_RESOLVING:
+        out->fd = plat_lookup_fd(s->lookup);
+        out->want_read = true;
+        out->ready_now = out->fd < 0;
+        break;
+    case PLAT_TCP_CONNECTING:
+        out->fd = s->fd;
+        out->want_write = true;
+        out->wake_at_ms = s->give_up_ms;
+        break;
+    case PLAT_TCP_OPEN:
+        out->fd = s->fd;
+        out->want_read = true;
+        out->want_write = want_send;
+        break;
+    case PLAT_TCP_CLOSED:
+    case PLAT_TCP_FAILED: break;
+    }
+}
+
+static const char *tcp_detail(const plat_stream *base)
+{
+    const plat_tcp_stream *s = const_self_of(base);
+    return s->state == PLAT_TCP_FAILED ? s->detail : "";
+}
+
+static void tcp_close(plat_stream *base)
+{
+    plat_tcp_stream *s = self_of(base);
+    plat_lookup_release(s->lookup);
+    s->lookup = NULL;
+    drop_socket(s);
+    s->state = PLAT_TCP_CLOSED;
+}
+
+static const plat_stream_ops ops = {
+    .open = tcp_open,
+    .progress = tcp_progress,
+    .recv = tcp_recv,
+    .send = tcp_send,
+    .poll = tcp_poll,
+    .detail = tcp_detail,
+    .close = tcp_close,
+    .deinit = tcp_close,
+};
+
+void plat_tcp_init(plat_tcp_stream *s)
+{
+    *s = (plat_tcp_stream){ .base.ops = &ops, .fd = -1 };
+}
