@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "wolfssl_crypto.h"
-
 static void refuse(const char *what)
 {
     fprintf(stderr, "fake_platform: %s\n", what);
@@ -72,7 +70,7 @@ void fake_platform_init(fake_platform *f)
     }
     f->platform = (plat_platform){
         .clock = &f->clock.base,
-        .crypto = &plat_wolfssl_crypto,
+        .crypto = plat_posix()->crypto,
         .net = &f->net.base,
     };
 }

@@ -1,0 +1,34 @@
+#ifndef PLAT_WOLFSSL_ROOTS_H
+#define PLAT_WOLFSSL_ROOTS_H
+
+/**
+ * @file
+ * The trusted roots of one PEM file.  They are kept as they are, with the hash of
+ * their names: a handshake needs one or two of them, so only those are ever given
+ * to wolfSSL.
+ */
+
+#include <stddef.h>
+
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/asn.h>
+#include <wolfssl/wolfcrypt/asn_public.h>
+
+#include "platform/result.h"
+
+typedef struct plat_root {
+    byte subject[KEYID_SIZE]; /* DecodedCert.subjectHash */
+    DerBuffer *der;
+} plat_root;
+
+typedef struct plat_roots {
+    plat_root *list;
+    size_t count;
+} plat_roots;
+
+/** PLAT_ERR_TRUST_STORE when the file cannot be read or holds no certificate. */
+plat_result plat_roots_load(plat_roots *r, const char *file);
+void plat_roots_free(plat_roots *r);
+
+#endif

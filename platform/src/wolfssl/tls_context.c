@@ -1,0 +1,161 @@
+#include "wolfssl/tls_context.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Forward secrecy and authenticated encryption only.  ChaCha20 comes first: without AES
+ * instructions, as in Debian's wolfSSL, it is faster, and its time says nothing about the key.
+ */
+static const char suites[] = "TLS13-CHACHA20-POLY1305-SHA256:"
+                             "TLS13-AES128-GCM-SHA256:"
+                             "TLS13-AES256-GCM-SHA384:"
+                             "ECDHE-ECDSA-CHACHA20-POLY1305:"
+                             "ECDHE-RSA-CHACHA20-POLY1305:"
+                             "ECDHE-ECDSA-AES128-GCM-SHA256:"
+                             "ECDHE-RSA-AES128-GCM-SHA256:"
+                             "ECDHE-ECDSA-AES256-GCM-SHA384:"
+                             "ECDHE-RSA-AES256-GCM-SHA384";
+
+static const char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ED25519:"
+                                 "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+                                 "RSA+SHA256:RSA+SHA384:RSA+SHA512";
+
+static const char *const system_bundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL */
+    "/etc/ssl/ca-bundle.pem",             /* openSUSE */
+    "/etc/ssl/cert.pem",                  /* the BSDs */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    bool started;
+    plat_tls_context *first;
+} shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+bool plat_tls_suite_is_safe(const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = suites; at != NULL; at = strchr(at, ':')) {
+        at += *at == ':' ? 1 : 0;
+        if (strncmp(at, name, len) == 0 && (at[len] == ':' || at[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *system_bundle(void)
+{
+    for (size_t i = 0; i < sizeof system_bundles / sizeof system_bundles[0]; i++) {
+        if (access(system_bundles[i], R_OK) == 0) {
+            return system_bundles[i];
+        }
+    }
+    return system_bundles[0];
+}
+
+/* wolfSSL judges no certificate: chain.c does, called back at each handshake. */
+static WOLFSSL_CTX *make_ctx(void)
+{
+    WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLS_client_method());
+    if (ctx == NULL) {
+        return NULL;
+    }
+    (void)wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
+    if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_set1_sigalgs_list(ctx, signatures) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_SetMinRsaKey_Sz(ctx, 2048) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_SetMinEccKey_Sz(ctx, 256) != WOLFSSL_SUCCESS) {
+        wolfSSL_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+static void free_context(plat_tls_context *c)
+{
+    wolfSSL_CTX_free(c->ctx); /* takes NULL */
+    plat_roots_free(&c->roots);
+    free(c->file);
+    free(c);
+}
+
+static bool is_for(const plat_tls_context *c, const char *ca_file)
+{
+    if (c->file == NULL || ca_file == NULL) {
+        return c->file == ca_file;
+    }
+    return strcmp(c->file, ca_file) == 0;
+}
+
+static plat_result load(const char *ca_file, plat_tls_context **out, const char **file)
+{
+    plat_tls_context *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return PLAT_ERR_MEMORY;
+    }
+    *file = ca_file != NULL ? ca_file : system_bundle();
+    plat_result r = plat_roots_load(&c->roots, *file);
+    if (r == PLAT_OK && ca_file != NULL) {
+        c->file = strdup(ca_file);
+        r = c->file != NULL ? PLAT_OK : PLAT_ERR_MEMORY;
+    }
+    if (r == PLAT_OK) {
+        c->ctx = make_ctx();
+        r = c->ctx != NULL ? PLAT_OK : PLAT_ERR_MEMORY;
+    }
+    if (r != PLAT_OK) {
+        free_context(c);
+        return r;
+    }
+    c->next = shared.first;
+    shared.first = c;
+    *out = c;
+    return PLAT_OK;
+}
+
+static plat_result acquire(const char *ca_file, plat_tls_context **out, const char **file)
+{
+    if (!shared.started && wolfSSL_Init() != WOLFSSL_SUCCESS) {
+        return PLAT_ERR_CRYPTO;
+    }
+    shared.started = true;
+    for (plat_tls_context *c = shared.first; c != NULL; c = c->next) {
+        if (is_for(c, ca_file)) {
+            *out = c;
+            return PLAT_OK;
+        }
+    }
+    return load(ca_file, out, file);
+}
+
+plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out, const char **file)
+{
+    *file = NULL;
+    (void)pthread_mutex_lock(&shared.lock);
+    plat_result r = acquire(ca_file, out, file);
+    if (r == PLAT_OK) {
+        (*out)->users++;
+    }
+    (void)pthread_mutex_unlock(&shared.lock);
+    return r;
+}
+
+void plat_tls_context_release(plat_tls_context *c)
+{
+    (void)pthread_mutex_lock(&shared.lock);
+    if (--c->users == 0) {
+        plat_tls_context **at = &shared.first;
+        while (*at != c) {
+            at = &(*at)->next;
+        }
+        *at = c->next;
+        free_context(c);
+    }
+    (void)pthread_mutex_unlock(&shared.lock);
+}

@@ -1,0 +1,390 @@
+#include "wolfssl_tls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wolfssl/chain.h"
+#include "wolfssl/tls_context.h"
+
+#include <wolfssl/error-ssl.h>
+
+#define RECORD_MAX 16384
+
+static plat_tls_stream *self_of(plat_stream *s)
+{
+    return (plat_tls_stream *)s;
+}
+
+static const plat_tls_stream *const_self_of(const plat_stream *s)
+{
+    return (const plat_tls_stream *)s;
+}
+
+static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
+{
+    if (s->state != PLAT_TLS_FAILED) {
+        s->failed_in = s->state == PLAT_TLS_OPEN ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
+        (void)snprintf(s->detail, sizeof s->detail, "%.100s: %s", s->host, why);
+    }
+    s->state = PLAT_TLS_FAILED;
+    s->failure = r;
+    return r;
+}
+
+/* The stream below explains its failure better than we could. */
+static plat_result fail_below(plat_tls_stream *s, plat_result r)
+{
+    (void)snprintf(s->detail, sizeof s->detail, "%s", s->lower->ops->detail(s->lower));
+    s->failed_in = s->state == PLAT_TLS_OPEN ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
+    s->state = PLAT_TLS_FAILED;
+    s->failure = r;
+    return r;
+}
+
+/* --- what wolfSSL calls --- */
+
+static int io_result(plat_tls_stream *s, plat_result r, size_t n, int again)
+{
+    s->lower_result = r;
+    switch ((int)r) {
+    case PLAT_OK: return (int)n;
+    case PLAT_WOULD_BLOCK: return again;
+    case PLAT_EOF: return WOLFSSL_CBIO_ERR_CONN_CLOSE;
+    default: return WOLFSSL_CBIO_ERR_GENERAL;
+    }
+}
+
+static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
+{
+    (void)ssl;
+    plat_tls_stream *s = user;
+    size_t got = 0;
+    plat_result r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
+    return io_result(s, r, got, WOLFSSL_CBIO_ERR_WANT_READ);
+}
+
+static int io_send(WOLFSSL *ssl, char *buf, int len, void *user)
+{
+    (void)ssl;
+    plat_tls_stream *s = user;
+    size_t sent = 0;
+    plat_result r = s->lower->ops->send(s->lower, (const uint8_t *)buf, (size_t)len, &sent);
+    return io_result(s, r, sent, WOLFSSL_CBIO_ERR_WANT_WRITE);
+}
+
+/*
+ * Called for each certificate, the server's own last, whatever wolfSSL thinks of it; nothing but
+ * the answer for that last one counts.
+ */
+static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
+{
+    (void)preverified;
+    plat_tls_stream *s = store->userCtx;
+    if (store->error_depth > 0) {
+        return 1;
+    }
+    plat_host host;
+    const char *why = "the host name is malformed";
+    s->verdict = PLAT_ERR_ARG;
+    if (plat_host_parse(&host, s->host) && store->totalCerts > 0) {
+        const plat_chain chain = { .certs = store->certs, .count = (size_t)store->totalCerts };
+        s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &why);
+    }
+    if (s->verdict != PLAT_OK) {
+        (void)fail(s, s->verdict, why);
+        return 0;
+    }
+    return 1;
+}
+
+/* --- opening --- */
+
+static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, uint64_t now_ms)
+{
+    plat_tls_stream *s = self_of(base);
+    plat_host parsed;
+    if (s->state != PLAT_TLS_CLOSED) {
+        return PLAT_ERR_STATE;
+    }
+    if (strlen(host) >= sizeof s->host || !plat_host_parse(&parsed, host)) {
+        return PLAT_ERR_ARG;
+    }
+    memcpy(s->host, host, strlen(host) + 1);
+    s->detail[0] = '\0';
+    s->state = PLAT_TLS_LOWER;
+    plat_result r = s->lower->ops->open(s->lower, host, port, now_ms);
+    if (r != PLAT_OK) {
+        (void)fail_below(s, r);
+        s->failed_in = PLAT_STAGE_RESOLVE;
+    }
+    return r;
+}
+
+static bool set_server_name(WOLFSSL *ssl, const char *text)
+{
+    plat_host host;
+    if (!plat_host_parse(&host, text)) {
+        return false;
+    }
+    if (host.ip_len != 0) { /* RFC 6066 section 3: no addresses */
+        return true;
+    }
+    return wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, host.name, (word16)strlen(host.name)) ==
+           WOLFSSL_SUCCESS;
+}
+
+static plat_result begin_handshake(plat_tls_stream *s)
+{
+    s->state = PLAT_TLS_HANDSHAKE;
+    s->verdict = PLAT_WOULD_BLOCK;
+    s->lower_result = PLAT_OK;
+    s->wants_write = false;
+    s->retry_len = 0;
+    s->ssl = wolfSSL_new(s->context->ctx);
+    if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
+        return fail(s, PLAT_ERR_MEMORY, "no memory left");
+    }
+    wolfSSL_SSLSetIORecv(s->ssl, io_recv);
+    wolfSSL_SSLSetIOSend(s->ssl, io_send);
+    wolfSSL_SetIOReadCtx(s->ssl, s);
+    wolfSSL_SetIOWriteCtx(s->ssl, s);
+    wolfSSL_set_verify(s->ssl, WOLFSSL_VERIFY_PEER, judge);
+    wolfSSL_SetCertCbCtx(s->ssl, s);
+    return PLAT_OK;
+}
+
+/* A server can choose only what was offered, says the RFC; wolfSSL does not check all of it. */
+static plat_result check_agreement(plat_tls_stream *s)
+{
+    const char *version = wolfSSL_get_version(s->ssl);
+    if (strcmp(version, "TLSv1.3") != 0 && strcmp(version, "TLSv1.2") != 0) {
+        return fail(s, PLAT_ERR_TLS, "the server insists on an old version of TLS");
+    }
+    if (!plat_tls_suite_is_safe(wolfSSL_get_cipher_name(s->ssl))) {
+        return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe cipher suite");
+    }
+    if (s->verdict != PLAT_OK) {
+        return fail(s, PLAT_ERR_CERT, "the server presents no certificate");
+    }
+    return PLAT_OK;
+}
+
+static const char *explain(int error)
+{
+    switch (error) {
+    case VERSION_ERROR: return "no common version of TLS: 1.2 or 1.3 is needed";
+    case MATCH_SUITE_ERROR: return "no safe cipher suite in common";
+    case UNKNOWN_RECORD_TYPE:
+    case UNKNOWN_HANDSHAKE_TYPE: return "the peer does not speak TLS";
+    default: return wolfSSL_ERR_reason_error_string((unsigned long)error);
+    }
+}
+
+static plat_result ssl_failed(plat_tls_stream *s, int error)
+{
+    if (s->state == PLAT_TLS_FAILED) { /* judge said why */
+        return s->failure;
+    }
+    if (s->lower_result == PLAT_EOF) {
+        return fail(s, s->state == PLAT_TLS_OPEN ? PLAT_ERR_IO : PLAT_ERR_TLS,
+                    "the peer closed the connection without a word");
+    }
+    if (s->lower_result != PLAT_OK && s->lower_result != PLAT_WOULD_BLOCK) {
+        return fail_below(s, s->lower_result);
+    }
+    return fail(s, PLAT_ERR_TLS, explain(error));
+}
+
+/* WOULD_BLOCK or a failure, from what a call of wolfSSL left behind. */
+static plat_result ssl_result(plat_tls_stream *s, int rc)
+{
+    int error = wolfSSL_get_error(s->ssl, rc);
+    s->wants_write = error == WOLFSSL_ERROR_WANT_WRITE;
+    if (error == WOLFSSL_ERROR_WANT_READ || s->wants_write) {
+        return PLAT_WOULD_BLOCK;
+    }
+    if (error == WOLFSSL_ERROR_ZERO_RETURN) {
+        return PLAT_EOF;
+    }
+    return ssl_failed(s, error);
+}
+
+static plat_result handshake(plat_tls_stream *s)
+{
+    int rc = wolfSSL_connect(s->ssl);
+    if (rc != WOLFSSL_SUCCESS) {
+        plat_result r = ssl_result(s, rc);
+        return r == PLAT_EOF ? fail(s, PLAT_ERR_TLS, "the peer refused the handshake") : r;
+    }
+    plat_result r = check_agreement(s);
+    if (r == PLAT_OK) {
+        s->wants_write = false;
+        s->state = PLAT_TLS_OPEN;
+    }
+    return r;
+}
+
+static plat_result open_lower(plat_tls_stream *s, uint64_t now_ms, plat_stage *stage)
+{
+    plat_result r = s->lower->ops->progress(s->lower, now_ms, stage);
+    if (r == PLAT_OK) {
+        return begin_handshake(s);
+    }
+    if (r != PLAT_WOULD_BLOCK) {
+        (void)fail_below(s, r);
+        s->failed_in = *stage;
+    }
+    return r;
+}
+
+static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *stage)
+{
+    plat_tls_stream *s = self_of(base);
+    plat_result r = PLAT_OK;
+    *stage = PLAT_STAGE_RESOLVE;
+    if (s->state == PLAT_TLS_LOWER) {
+        r = open_lower(s, now_ms, stage);
+        if (r != PLAT_OK) {
+            return r;
+        }
+    }
+    switch (s->state) {
+    case PLAT_TLS_HANDSHAKE:
+        r = handshake(s);
+        *stage = r == PLAT_OK ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
+        return r;
+    case PLAT_TLS_OPEN: *stage = PLAT_STAGE_OPEN; return PLAT_OK;
+    case PLAT_TLS_FAILED: *stage = s->failed_in; return s->failure;
+    case PLAT_TLS_CLOSED:
+    case PLAT_TLS_LOWER: break;
+    }
+    return PLAT_ERR_STATE;
+}
+
+/* --- open --- */
+
+static plat_result not_open(const plat_tls_stream *s)
+{
+    return s->state == PLAT_TLS_FAILED ? s->failure : PLAT_ERR_STATE;
+}
+
+static int at_most(size_t n, int limit)
+{
+    return n < (size_t)limit ? (int)n : limit;
+}
+
+static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
+{
+    plat_tls_stream *s = self_of(base);
+    *got = 0;
+    if (s->state != PLAT_TLS_OPEN) {
+        return not_open(s);
+    }
+    while (*got < cap) { /* one read gives one record; small ones are worth collecting */
+        int n = wolfSSL_read(s->ssl, buf + *got, at_most(cap - *got, RECORD_MAX));
+        if (n <= 0) {
+            return *got > 0 ? PLAT_OK : ssl_result(s, n);
+        }
+        *got += (size_t)n;
+    }
+    return PLAT_OK;
+}
+
+static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
+{
+    plat_tls_stream *s = self_of(base);
+    *sent = 0;
+    if (s->state != PLAT_TLS_OPEN) {
+        return not_open(s);
+    }
+    if (len < s->retry_len) {
+        return PLAT_ERR_ARG;
+    }
+    int want = s->retry_len != 0 ? (int)s->retry_len : at_most(len, RECORD_MAX);
+    int n = wolfSSL_write(s->ssl, buf, want);
+    if (n <= 0) {
+        plat_result r = ssl_result(s, n);
+        s->retry_len = r == PLAT_WOULD_BLOCK ? (size_t)want : 0;
+        return r == PLAT_EOF ? PLAT_ERR_IO : r;
+    }
+    s->retry_len = 0;
+    s->wants_write = false;
+    *sent = (size_t)n;
+    return PLAT_OK;
+}
+
+static void tls_poll(const plat_stream *base, bool want_send, plat_poll *out)
+{
+    const plat_tls_stream *s = const_self_of(base);
+    *out = (plat_poll){ .fd = -1 };
+    switch (s->state) {
+    case PLAT_TLS_LOWER: s->lower->ops->poll(s->lower, false, out); break;
+    case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, out); break;
+    case PLAT_TLS_OPEN:
+        s->lower->ops->poll(s->lower, want_send || s->wants_write, out);
+        out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0;
+        break;
+    case PLAT_TLS_CLOSED:
+    case PLAT_TLS_FAILED: break;
+    }
+}
+
+static const char *tls_detail(const plat_stream *base)
+{
+    const plat_tls_stream *s = const_self_of(base);
+    return s->state == PLAT_TLS_FAILED ? s->detail : "";
+}
+
+static void tls_close(plat_stream *base)
+{
+    plat_tls_stream *s = self_of(base);
+    if (s->state == PLAT_TLS_OPEN) {
+        (void)wolfSSL_shutdown(s->ssl); /* close_notify, if the socket takes it */
+    }
+    wolfSSL_free(s->ssl); /* takes NULL */
+    s->ssl = NULL;
+    s->lower->ops->close(s->lower);
+    s->state = PLAT_TLS_CLOSED;
+}
+
+static void tls_deinit(plat_stream *base)
+{
+    plat_tls_stream *s = self_of(base);
+    tls_close(base);
+    s->lower->ops->deinit(s->lower);
+    if (s->context != NULL) {
+        plat_tls_context_release(s->context);
+        s->context = NULL;
+    }
+}
+
+static const plat_stream_ops ops = {
+    .open = tls_open,
+    .progress = tls_progress,
+    .recv = tls_recv,
+    .send = tls_send,
+    .poll = tls_poll,
+    .detail = tls_detail,
+    .close = tls_close,
+    .deinit = tls_deinit,
+};
+
+static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *file)
+{
+    (void)snprintf(s->detail, sizeof s->detail,
+                   r == PLAT_ERR_TRUST_STORE ? "%.180s: no certificate can be read from it"
+                                             : "%.180s: not enough memory to load it",
+                   file != NULL ? file : "wolfSSL");
+    s->state = PLAT_TLS_FAILED;
+    s->failed_in = PLAT_STAGE_RESOLVE;
+    s->failure = r;
+    return r;
+}
+
+plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file)
+{
+    const char *file;
+    *s = (plat_tls_stream){ .base.ops = &ops, .lower = lower };
+    plat_result r = plat_tls_context_acquire(ca_file, &s->context, &file);
+    return r == PLAT_OK ? r : refuse_roots(s, r, file);
+}

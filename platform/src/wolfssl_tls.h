@@ -1,0 +1,43 @@
+#ifndef PLAT_WOLFSSL_TLS_H
+#define PLAT_WOLFSSL_TLS_H
+
+/**
+ * @file
+ * TLS on wolfSSL over any other stream, as a client.  The certificate chain and the
+ * host name are always verified; nothing switches that off.
+ */
+
+#include "platform/stream.h"
+
+typedef enum plat_tls_state {
+    PLAT_TLS_CLOSED = 0,
+    PLAT_TLS_LOWER, /* the stream below is opening */
+    PLAT_TLS_HANDSHAKE,
+    PLAT_TLS_OPEN,
+    PLAT_TLS_FAILED /* until close; every call repeats the failure */
+} plat_tls_state;
+
+typedef struct plat_tls_stream {
+    plat_stream base;
+    plat_stream *lower; /* borrowed; this stream opens and closes it */
+    struct plat_tls_context *context;
+    struct WOLFSSL *ssl; /* from HANDSHAKE on */
+    plat_tls_state state;
+    plat_result failure;
+    plat_stage failed_in;
+    plat_result verdict;      /* on the chain; WOULD_BLOCK while none was seen */
+    plat_result lower_result; /* what the stream below said last */
+    bool wants_write;         /* wolfSSL holds bytes that the stream below did not take */
+    size_t retry_len;         /* after WOULD_BLOCK of send: the record that must be repeated */
+    char host[256];
+    char detail[224];
+} plat_tls_stream;
+
+/**
+ * Make a closed stream over lower, which must live as long.  ca_file NULL: the
+ * system's roots.  Loads the roots when no other stream has them.  After a failure
+ * s->detail says why, and there is nothing to give back.
+ */
+plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file);
+
+#endif
