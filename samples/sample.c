@@ -1,0 +1,124 @@
+#include "sample.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static unsigned parse_number(struct argp_state *state, const char *name, const char *text,
+                             unsigned max)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || n == 0 || n > max) {
+        argp_error(state, "--%s: \"%s\" is not a number from 1 to %u", name, text, max);
+    }
+    return (unsigned)n;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    sample *s = state->input;
+
+    switch (key) {
+    case 'p': s->options.port = (uint16_t)parse_number(state, "port", arg, 65535); return 0;
+    case 'n': s->count = parse_number(state, "count", arg, 1000000000); return 0;
+    case 'd': s->duration_s = parse_number(state, "duration", arg, 1000000); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One line for each step, so that a beginner sees what a connection is made of. */
+static void on_status(iothub_client *c, const iothub_status *status, void *user)
+{
+    sample *s = user;
+
+    (void)c;
+    if (status->state == IOTHUB_CONNECTED) {
+        s->was_connected = true;
+        printf("connected\n");
+    } else if (status->state == IOTHUB_WAITING) {
+        (void)sample_fail(status->text);
+        /* The client would go on trying for ever; a sample that never got through ends. */
+        s->failed = !s->was_connected;
+    }
+}
+
+void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
+{
+    static const struct argp_option options[] = {
+        { "port", 'p', "PORT", 0, "MQTT port of the hub (8883)", 0 },
+        { "count", 'n', "N", 0, "End after so many messages, calls or changes", 0 },
+        { "duration", 'd', "SECONDS", 0, "End after this time at the latest", 0 },
+        { 0 },
+    };
+    char doc[512];
+    const struct argp argp = { options, parse_option, NULL, doc, NULL, NULL, NULL };
+    struct sigaction action = { .sa_handler = on_signal };
+
+    snprintf(
+        doc, sizeof doc,
+        "%s\vEnvironment:\n"
+        "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n"
+        "  IOTHUB_CA_FILE                   PEM file with the roots to trust, for the emulator",
+        what_it_does);
+    iothub_options_init(&s->options);
+    argp_err_exit_status = 2;
+    argp_parse(&argp, argc, argv, 0, NULL, s);
+
+    s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
+    if (s->connection_string == NULL) {
+        fprintf(stderr, "IOTHUB_DEVICE_CONNECTION_STRING is not set\n");
+        exit(2);
+    }
+    s->options.platform = plat_posix();
+    s->options.ca_file = getenv("IOTHUB_CA_FILE");
+    s->options.callbacks.status = on_status;
+    s->options.user = s;
+    s->began_ms = s->options.platform->clock->monotonic_ms(s->options.platform->clock);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a line is seen when it is written, also in a pipe */
+}
+
+bool sample_goes_on(const sample *s)
+{
+    const plat_clock *clock = s->options.platform->clock;
+    uint64_t passed_ms = clock->monotonic_ms(clock) - s->began_ms;
+
+    return !interrupted && !s->failed && passed_ms < (uint64_t)s->duration_s * 1000;
+}
+
+int sample_fail(const char *why)
+{
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, why);
+    return 1;
+}
+
+uint32_t sample_grace_ms(const sample *s)
+{
+    return s->was_connected ? 1000 : 0;
+}
+
+void sample_stop(const sample *s, iothub_client *c)
+{
+    (void)iothub_stop(c, sample_grace_ms(s));
+    while (iothub_get_state(c) != IOTHUB_STOPPED) {
+        (void)iothub_wait(c, 1000);
+    }
+}
+
+int sample_exit_status(const sample *s, bool done)
+{
+    return !s->failed && (done || interrupted) ? 0 : 1;
+}

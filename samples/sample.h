@@ -1,0 +1,40 @@
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+/**
+ * @file
+ * What all samples need before they get to their point: command line, environment,
+ * Ctrl-C, and a line for each change of the connection.
+ */
+
+#include <iothub/client.h>
+
+typedef struct sample {
+    const char *connection_string; /* from IOTHUB_DEVICE_CONNECTION_STRING */
+    iothub_options options;        /* defaults, platform, port, IOTHUB_CA_FILE, status line */
+    unsigned count;                /* --count */
+    unsigned duration_s;           /* --duration */
+    uint64_t began_ms;
+    bool was_connected;
+    bool failed; /* the very first connection did not come about */
+} sample;
+
+/** Exits with 2 for wrong usage and for a missing connection string. */
+void sample_init(sample *s, int argc, char **argv, const char *what_it_does);
+
+/** Not interrupted, not failed, and --duration is not over. */
+bool sample_goes_on(const sample *s);
+
+/** Say why a call was refused, on standard error.  Returns 1, the exit status for it. */
+int sample_fail(const char *why);
+
+/** How long iothub_stop may take for what is still under way; no time without a connection. */
+uint32_t sample_grace_ms(const sample *s);
+
+/** Send what is still under way, say goodbye to the hub in order, and wait until that is done. */
+void sample_stop(const sample *s, iothub_client *c);
+
+/** Exit status at the end: done is whether the sample did what it is for. */
+int sample_exit_status(const sample *s, bool done);
+
+#endif

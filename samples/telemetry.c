@@ -1,0 +1,93 @@
+/*
+ * Telemetry: send messages to the hub and hear when each one has arrived there.
+ *
+ *     export IOTHUB_DEVICE_CONNECTION_STRING="HostName=...;DeviceId=...;SharedAccessKey=..."
+ *     telemetry --count 5
+ */
+
+#include <stdio.h>
+
+#include "sample.h"
+
+typedef struct app {
+    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    unsigned arrived;
+    unsigned lost;
+} app;
+
+/* Each message that was accepted ends here, exactly once. */
+static void on_done(iothub_client *c, const iothub_done *d, void *user)
+{
+    app *a = user;
+
+    (void)c;
+    if (d->result == IOTHUB_OK) {
+        a->arrived++;
+        printf("message %u is at the hub\n", d->op);
+    } else {
+        a->lost++;
+        printf("message %u: %s\n", d->op, iothub_result_str(d->result));
+    }
+}
+
+static iothub_result send_reading(iothub_client *c, unsigned number)
+{
+    /* Properties let the hub route messages without looking at the body. */
+    double temperature = 20.0 + number % 10 / 2.0;
+    const iothub_property properties[] = {
+        { "temperatureAlert", temperature > 23 ? "true" : "false" },
+    };
+    char body[80];
+    int len =
+        snprintf(body, sizeof body, "{\"number\":%u,\"temperature\":%.1f}", number, temperature);
+    const iothub_telemetry message = {
+        .body = body,
+        .body_len = (size_t)len,
+        .content_type = "application/json",
+        .content_encoding = "utf-8",
+        .properties = properties,
+        .property_count = 1,
+    };
+
+    return iothub_send_telemetry(c, &message, NULL); /* copied: body may go */
+}
+
+/* Send all, a few a second, and wait until the hub has them. */
+static void run(app *a, iothub_client *c)
+{
+    unsigned sent = 0;
+
+    while (sample_goes_on(&a->sample) && a->arrived + a->lost < a->sample.count) {
+        if (sent < a->sample.count) {
+            iothub_result r = send_reading(c, sent + 1);
+            if (r == IOTHUB_OK) {
+                sent++;
+            } else if (r != IOTHUB_ERR_NO_SPACE) { /* that one only means: later */
+                (void)sample_fail(iothub_last_error(c)->text);
+                return;
+            }
+        }
+        (void)iothub_wait(c, 200);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    app a = { .sample = { .count = 5, .duration_s = 60 } };
+    iothub_error error;
+
+    sample_init(&a.sample, argc, argv, "Send telemetry to an IoT Hub.");
+    a.sample.options.callbacks.done = on_done;
+
+    iothub_client *c = iothub_new(a.sample.connection_string, &a.sample.options, &error);
+    if (c == NULL) {
+        return sample_fail(error.text);
+    }
+    (void)iothub_start(c);
+    run(&a, c);
+
+    sample_stop(&a.sample, c);
+    iothub_free(c);
+    printf("%u messages arrived\n", a.arrived);
+    return sample_exit_status(&a.sample, a.arrived == a.sample.count);
+}
