@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  gcc libc6-dev cmake ninja-build pkgconf python3
+  gcc g++ libc6-dev cmake ninja-build pkgconf python3
   libwolfssl-dev libcmocka-dev
   libcjson-dev libcurl4-openssl-dev libmicrohttpd-dev
   mosquitto mosquitto-dev ca-certificates

@@ -13,6 +13,8 @@ install(FILES
   ${PROJECT_BINARY_DIR}/iothub_device-config.cmake
   ${PROJECT_BINARY_DIR}/iothub_device-config-version.cmake
   DESTINATION ${IOTHUB_CMAKE_DIR})
+# Relative, so that an installed tree may be moved.
+file(RELATIVE_PATH IOTHUB_PC_TO_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/iothub-device.pc.in
   ${PROJECT_BINARY_DIR}/iothub-device.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/iothub-device.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What a user of an installed SDK does: find_package, pkg-config, include any header alone.
+# The program built is the one in the README.
+#
+# usage: run.sh SOURCE_DIR BUILD_DIR C_FLAGS
+set -euo pipefail
+source=$1 build=$2 flags=$3
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cmake --install "$build" --prefix "$work/prefix" >/dev/null
+
+# The first C block of the README is the complete program.
+awk '/^```c$/ { on = 1; next } /^```$/ { if (on) exit } on' "$source/README.md" >"$work/main.c"
+grep -q iothub_new "$work/main.c"
+
+cat >"$work/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.21)
+project(consumer LANGUAGES C)
+find_package(iothub_device 0.1 REQUIRED)
+add_executable(app main.c)
+target_link_libraries(app PRIVATE iothub::client iothub::platform_posix)
+END
+cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="$flags" \
+  >"$work/log" 2>&1 && cmake --build "$work/build" >>"$work/log" 2>&1 || {
+  cat "$work/log"
+  exit 1
+}
+echo "find_package: built the program of the README"
+
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name iothub-device.pc)")
+export PKG_CONFIG_PATH
+# shellcheck disable=SC2046,SC2086 # flags are words
+cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/app" "$work/main.c" \
+  $(pkg-config --static --cflags --libs iothub-device)
+echo "pkg-config: built the program of the README"
+
+for app in "$work/app" "$work/build/app"; do
+  if IOTHUB_DEVICE_CONNECTION_STRING='HostName=h' "$app" 2>"$work/stderr"; then
+    echo "a connection string without DeviceId was taken" >&2
+    exit 1
+  fi
+  grep -q DeviceId "$work/stderr"
+done
+echo "both name the missing part of a connection string"
+
+include=$work/prefix/include/iothub_device
+headers=$(cd "$include" && find . -name '*.h' | sed 's|^\./||' | sort)
+for header in $headers; do
+  printf '#include "%s"\n' "$header" >"$work/one.c"
+  cc -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$include" -fsyntax-only "$work/one.c"
+  c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -I"$include" -fsyntax-only -x c++ "$work/one.c"
+done
+echo "$(wc -w <<<"$headers") headers compile alone, as C99 and as C++11"
