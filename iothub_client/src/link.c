@@ -1,11 +1,17 @@
 #include "link.h"
 
+/* A stream that tries the next address may report an early stage again: never a step back. */
+static iothub_state forward(iothub_state s, iothub_state next)
+{
+    return s < next ? next : s;
+}
+
 /* An attempt that is lost, or takes too long, waits and tries again. */
 static iothub_state opening(iothub_state s, link_input in)
 {
     switch (in) {
-    case LINK_IN_RESOLVED: return IOTHUB_CONNECTING;
-    case LINK_IN_REACHED: return IOTHUB_SECURING;
+    case LINK_IN_RESOLVED: return forward(s, IOTHUB_CONNECTING);
+    case LINK_IN_REACHED: return forward(s, IOTHUB_SECURING);
     case LINK_IN_STREAM_UP: return IOTHUB_LOGGING_IN;
     case LINK_IN_LOST:
     case LINK_IN_DEADLINE: return IOTHUB_WAITING;
