@@ -237,8 +237,7 @@ iothub_result iothub_reconnect_now(iothub_client *c)
     if (c->session.state != IOTHUB_WAITING) {
         return client_refuse(c, IOTHUB_ERR_STATE, "iothub_reconnect_now: not waiting");
     }
-    c->wish.start = true;
-    c->kick = true;
+    session_hurry(c);
     return IOTHUB_OK;
 }
 

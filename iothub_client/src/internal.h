@@ -42,6 +42,8 @@ void session_stream_failed(iothub_client *c, plat_result r);
 void session_engine_failed(iothub_client *c, mqc_result r);
 void session_refused(iothub_client *c, uint8_t return_code);
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes);
+/** End the present state now: the wait for the next attempt. */
+void session_hurry(iothub_client *c);
 /** A ready-made token was replaced: log in with it soon. */
 void session_new_token(iothub_client *c);
 void session_on_time(iothub_client *c, mqc_time now);

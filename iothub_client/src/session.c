@@ -146,6 +146,16 @@ static uint32_t back_off_ms(iothub_client *c, iothub_result reason)
     return retry_delay_ms(limit, random, client_now(c) - s->attempt_began);
 }
 
+/* End every request that is still open; only without a connection. */
+static void cancel_all(iothub_client *c)
+{
+    for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
+        (void)mqc_discard(&c->engine, lane);
+    }
+    c->wish.stop = false; /* granted: what comes from now on waits for the next start */
+    c->kick = true;
+}
+
 static uint32_t budget_ms(const iothub_client *c, iothub_state s)
 {
     switch (s) {
@@ -178,11 +188,7 @@ static void act(iothub_client *c)
     case IOTHUB_CONNECTED: connected(c); break;
     case IOTHUB_RENEWING: mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true); break;
     case IOTHUB_STOPPING: (void)mqc_disconnect(&c->engine); break;
-    case IOTHUB_STOPPED:
-        for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
-            (void)mqc_discard(&c->engine, lane);
-        }
-        break;
+    case IOTHUB_STOPPED: cancel_all(c); break;
     case IOTHUB_CONNECTING:
     case IOTHUB_SECURING:
     case IOTHUB_WAITING: break;
@@ -191,19 +197,18 @@ static void act(iothub_client *c)
 
 static void count(iothub_client *c, iothub_state was, iothub_state next)
 {
-    if (next == IOTHUB_RENEWING) {
-        c->stats.token_renewals++;
-    }
-    if (next != IOTHUB_WAITING) {
-        return;
-    }
-    if (was != IOTHUB_CONNECTED) {
-        c->stats.failed_attempts++;
-        return;
-    }
-    c->stats.losses++;
-    if (client_now(c) - c->session.connected_at >= c->options.retry_max_ms) {
-        c->session.failures = 0; /* it was stable: this is a new story */
+    c->stats.token_renewals += next == IOTHUB_RENEWING;
+    c->stats.losses += next == IOTHUB_WAITING && was == IOTHUB_CONNECTED;
+    c->stats.failed_attempts += next == IOTHUB_WAITING && was != IOTHUB_CONNECTED;
+}
+
+/* The end of a connection is the beginning of the next attempt: the time it lasted is not
+ * spent on that, and if it was long, older failures are another story. */
+static void leave_connected(iothub_client *c, mqc_time now)
+{
+    c->session.attempt_began = now;
+    if (now - c->session.connected_at >= c->options.retry_max_ms) {
+        c->session.failures = 0;
     }
 }
 
@@ -220,6 +225,9 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
         return;
     }
     count(c, was, next);
+    if (was == IOTHUB_CONNECTED) {
+        leave_connected(c, now);
+    }
     if (next == IOTHUB_RESOLVING) {
         s->attempt_began = now;
         s->number++;
@@ -310,11 +318,16 @@ void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_co
     session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");
 }
 
+void session_hurry(iothub_client *c)
+{
+    c->session.deadline = client_now(c);
+    c->kick = true;
+}
+
 void session_new_token(iothub_client *c)
 {
     if (c->session.state == IOTHUB_CONNECTED || c->session.state == IOTHUB_WAITING) {
-        c->session.deadline = client_now(c);
-        c->kick = true;
+        session_hurry(c);
     }
 }
 
@@ -337,7 +350,8 @@ static void on_deadline(iothub_client *c)
     } else if (s < IOTHUB_CONNECTED) {
         session_feed(c, LINK_IN_DEADLINE, IOTHUB_ERR_TIMEOUT, late[s]);
     } else {
-        session_feed(c, LINK_IN_DEADLINE, IOTHUB_OK, "trying again");
+        session_feed(c, LINK_IN_DEADLINE, IOTHUB_OK,
+                     s == IOTHUB_STOPPING ? "stopped" : "trying again");
     }
 }
 
@@ -362,9 +376,8 @@ static void grant_wishes(iothub_client *c, mqc_time now)
     if (wish->stop && (now >= wish->stop_at || !work_left(c))) {
         session_feed(c, LINK_IN_STOP, IOTHUB_OK, "stopping");
     }
-    if (c->session.state == IOTHUB_STOPPED && wish->stop) {
-        wish->stop = false;
-        c->kick = wish->start;
+    if (c->session.state == IOTHUB_STOPPED && wish->stop) { /* before any start */
+        cancel_all(c);
     }
 }
 

@@ -11,6 +11,27 @@ static void copy(char *out, size_t cap, mqc_span in)
     out[n] = '\0';
 }
 
+/* No text for people ever holds the key, a signature or a token. */
+static void check_no_secret(const client_fixture *f, const char *text)
+{
+    if (strstr(text, "sig=") != NULL || (f->secret[0] != '\0' && strstr(text, f->secret) != NULL)) {
+        fail_msg("a secret in: %s", text);
+    }
+}
+
+static void remember_secret(client_fixture *f, const char *connection_string)
+{
+    static const char *const names[] = { "SharedAccessKey=", "sig=" };
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *at = strstr(connection_string, names[i]);
+        if (at != NULL) {
+            at += strlen(names[i]);
+            copy(f->secret, sizeof f->secret, mqc_span_of(at, strcspn(at, "&;")));
+        }
+    }
+}
+
 static void on_status(iothub_client *c, const iothub_status *s, void *user)
 {
     (void)c;
@@ -20,6 +41,7 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
     to->state = s->state;
     to->reason = s->reason;
     to->retry_in_ms = s->retry_in_ms;
+    check_no_secret(f, s->text);
     snprintf(to->text, sizeof to->text, "%s", s->text);
 }
 
@@ -82,6 +104,7 @@ static void on_log(iothub_log_level level, const char *module, const char *text,
     client_fixture *f = user;
     size_t at = strlen(f->log);
 
+    check_no_secret(f, text);
     snprintf(f->log + at, sizeof f->log - at, "%d %s %s\n", (int)level, module, text);
 }
 
@@ -126,9 +149,11 @@ void fixture_init_as(client_fixture *f, const char *connection_string,
         f->platform.streams[i].after = serve_after_send;
         f->platform.streams[i].user = f;
     }
-    f->client =
-        iothub_new(connection_string != NULL ? connection_string : FIXTURE_CONNECTION_STRING,
-                   &f->options, &error);
+    if (connection_string == NULL) {
+        connection_string = FIXTURE_CONNECTION_STRING;
+    }
+    remember_secret(f, connection_string);
+    f->client = iothub_new(connection_string, &f->options, &error);
     if (f->client == NULL) {
         fail_msg("iothub_new: %s", error.text);
     }
@@ -141,6 +166,7 @@ void fixture_init(client_fixture *f, void (*change)(iothub_options *o))
 
 void fixture_free(client_fixture *f)
 {
+    check_no_secret(f, iothub_last_error(f->client)->text);
     iothub_free(f->client);
     fake_platform_free(&f->platform);
 }

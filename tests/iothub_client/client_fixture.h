@@ -70,7 +70,8 @@ typedef struct client_fixture {
     void (*on_c2d)(struct client_fixture *f, const iothub_message *m);
     unsigned expiring_count;
     int64_t seconds_left;
-    char log[8192]; /* every log line, one behind the other */
+    char log[8192];   /* the first log lines, one behind the other */
+    char secret[256]; /* of the connection string; must not show up in any text */
 } client_fixture;
 
 /** change may be NULL.  A connection string of NULL means FIXTURE_CONNECTION_STRING. */

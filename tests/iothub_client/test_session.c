@@ -315,6 +315,168 @@ static void every_failing_call_of_the_stream_is_survived(void **state)
     }
 }
 
+static void a_fleet_does_not_come_back_as_one_after_a_long_connection(void **state)
+{
+    (void)state;
+    uint32_t shortest = UINT32_MAX;
+    uint32_t longest = 0;
+
+    for (int device = 0; device < 40; device++) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        fixture_connect(&f);
+        fixture_sleep(&f, 100000);
+        fixture_cut(&f);
+        uint32_t wait = fixture_last_status(&f)->retry_in_ms;
+        shortest = wait < shortest ? wait : shortest;
+        longest = wait > longest ? wait : longest;
+        fixture_free(&f);
+    }
+
+    assert_true(shortest < 500 && longest > 500); /* of 1000; 40 coins on one side: never */
+}
+
+static void shortest(iothub_options *o)
+{
+    o->retry_min_ms = 1;
+    o->retry_max_ms = 1;
+}
+
+static void the_shortest_back_off_still_ends(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, shortest);
+    f.hub.return_code = 3;
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+
+    fixture_sleep(&f, 100);
+    assert_in_range(f.hub.connects, 50, 101);
+    f.hub.return_code = 0;
+    fixture_sleep(&f, 1);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_free(&f);
+}
+
+static void a_renewal_after_a_stable_time_forgets_old_failures(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.hub.return_code = 3;
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_sleep(&f, 100000);
+    f.hub.return_code = 0;
+    fixture_sleep(&f, 60000);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+
+    f.hub.return_code = 3; /* and it is long stable when the renewal meets a busy hub */
+    while (iothub_get_state(f.client) == IOTHUB_CONNECTED) {
+        fixture_sleep(&f, 1000);
+    }
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+    assert_in_range(fixture_last_status(&f)->retry_in_ms, 1, 1000);
+    fixture_free(&f);
+}
+
+static void reconnect_now_during_a_stop_does_not_start_again(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    fixture_cut(&f);
+    iothub_op op = fixture_send(&f, "last words");
+    assert_int_equal(iothub_stop(f.client, 5000), IOTHUB_OK);
+
+    assert_int_equal(iothub_reconnect_now(f.client), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(fixture_ended(&f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_OK);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+    fixture_sleep(&f, 100000);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+    assert_int_equal(f.hub.connects, 2);
+    fixture_free(&f);
+}
+
+static void stop_before_start_cancels_what_is_queued(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how;
+    iothub_op get;
+    fixture_init(&f, NULL);
+    iothub_op op = fixture_send(&f, "never mind");
+    assert_int_equal(iothub_twin_get(f.client, NULL, &get), IOTHUB_OK);
+
+    assert_int_equal(iothub_stop(f.client, 1000), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(fixture_ended(&f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_ERR_CANCELLED);
+    assert_int_equal(fixture_ended(&f, get, &how), 1);
+    assert_int_equal(how, IOTHUB_ERR_CANCELLED);
+
+    op = fixture_send(&f, "for the next start");
+    fixture_run(&f);
+    assert_int_equal(fixture_ended(&f, op, NULL), 0);
+    fixture_connect(&f);
+    assert_int_equal(fixture_ended(&f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_OK);
+    fixture_free(&f);
+}
+
+static void a_stop_ends_in_every_stage(void **state)
+{
+    (void)state;
+    for (unsigned calls = 0; calls < 12; calls++) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        f.platform.streams[0].stage_calls = 2; /* each process is one small step */
+        iothub_op op = fixture_send(&f, "one");
+        iothub_result how;
+        assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+        for (unsigned n = 0; n < calls; n++) {
+            assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+        }
+
+        assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
+        fixture_run(&f);
+
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+        assert_int_equal(fixture_ended(&f, op, &how), 1);
+        for (unsigned n = 0; n < f.status_count; n++) {
+            assert_int_equal(f.statuses[n].reason, IOTHUB_OK);
+        }
+        assert_null(fixture_stream(&f));
+        fixture_free(&f);
+    }
+}
+
+static void a_disconnect_that_cannot_leave_is_given_up(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    fixture_stream(&f)->send_room = 0;
+
+    assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPING);
+    fixture_sleep(&f, 2000);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+    assert_non_null(strstr(fixture_last_status(&f)->text, "stopped"));
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +494,13 @@ int main(void)
         cmocka_unit_test(a_stopped_client_can_start_again),
         cmocka_unit_test(reconnect_now_cuts_the_wait_short),
         cmocka_unit_test(every_failing_call_of_the_stream_is_survived),
+        cmocka_unit_test(a_fleet_does_not_come_back_as_one_after_a_long_connection),
+        cmocka_unit_test(the_shortest_back_off_still_ends),
+        cmocka_unit_test(a_renewal_after_a_stable_time_forgets_old_failures),
+        cmocka_unit_test(reconnect_now_during_a_stop_does_not_start_again),
+        cmocka_unit_test(stop_before_start_cancels_what_is_queued),
+        cmocka_unit_test(a_stop_ends_in_every_stage),
+        cmocka_unit_test(a_disconnect_that_cannot_leave_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
