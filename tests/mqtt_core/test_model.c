@@ -1,0 +1,347 @@
+#include "packet.h"
+#include "rig.h"
+
+/*
+ * A random walk of publishes, bytes, time and lost connections against a tiny
+ * server, checked against the promises of engine.h: each accepted publish ends
+ * exactly once, first deliveries keep the order of the lane, and there is never
+ * more in flight than the window allows.
+ */
+
+enum { LANES = 3, MESSAGES = 400, STEPS = 4000, WALKS = 60 };
+
+typedef struct message {
+    uint8_t lane;
+    uint8_t qos;
+    bool keep;
+    bool ended;
+    bool arrived; /* at the server, at least once */
+    mqc_time expires;
+} message;
+
+typedef struct world {
+    rig r;
+    uint64_t seed;
+    message messages[MESSAGES];
+    uint32_t accepted;
+    uint32_t open;
+
+    uint8_t wire[8192]; /* bytes that the server has not yet understood */
+    size_t wire_len;
+    uint8_t reply[8192]; /* bytes on their way to the client */
+    size_t reply_len;
+    bool session;      /* the server has one */
+    bool server_ready; /* CONNECT was seen */
+    uint32_t newest[LANES];
+    uint32_t kept_arrived[MESSAGES];
+    size_t kept_count;
+} world;
+
+static uint32_t roll(world *w, uint32_t sides)
+{
+    return rig_random(&w->seed) % sides;
+}
+
+/* --- the server --------------------------------------------------------------- */
+
+static void answer(world *w, const void *bytes, size_t len)
+{
+    assert_true(len <= sizeof w->reply - w->reply_len);
+    memcpy(w->reply + w->reply_len, bytes, len);
+    w->reply_len += len;
+}
+
+static void server_connect(world *w, const uint8_t *body)
+{
+    bool clean = (body[7] & 2) != 0;
+    bool present = !clean && w->session;
+
+    w->session = !clean;
+    w->server_ready = true;
+    answer(w, (const uint8_t[]){ 0x20, 2, present, 0 }, 4);
+}
+
+static void server_publish(world *w, uint8_t flags, const uint8_t *body)
+{
+    /* topic "t", id when QoS 1, then the number of the message */
+    const uint8_t *p = body + 3;
+    const uint8_t *id = p;
+
+    assert_true(w->server_ready);
+    p += mqc_publish_qos(flags) > 0 ? 2 : 0;
+    uint32_t n = (uint32_t)p[0] << 8 | p[1];
+    message *m = &w->messages[n];
+    assert_true(n < w->accepted);
+    if (!m->arrived) {
+        assert_true(n >= w->newest[m->lane]);
+        assert_int_equal(flags & MQC_PUBLISH_DUP, 0);
+        w->newest[m->lane] = n;
+        m->arrived = true;
+    }
+    if (m->qos == 1) {
+        answer(w, (const uint8_t[]){ 0x40, 2, id[0], id[1] }, 4);
+    } else if (m->keep) {
+        w->kept_arrived[w->kept_count++ % MESSAGES] = n;
+    }
+}
+
+static void server_packet(world *w, uint8_t first, const uint8_t *body)
+{
+    switch (first >> 4) {
+    case MQC_CONNECT: server_connect(w, body); break;
+    case MQC_PUBLISH: server_publish(w, first & 0xF, body); break;
+    case MQC_PINGREQ: answer(w, (const uint8_t[]){ 0xD0, 0 }, 2); break;
+    case MQC_PUBACK: /* of what maybe_message sent */ break;
+    default: fail_msg("the server got a %s", mqc_packet_name(first >> 4));
+    }
+}
+
+static void server_read(world *w)
+{
+    size_t at = 0;
+
+    while (w->wire_len - at >= 2) { /* all lengths are one byte here */
+        size_t len = 2 + w->wire[at + 1];
+        assert_true(w->wire[at + 1] < 0x80);
+        if (len > w->wire_len - at) {
+            break;
+        }
+        server_packet(w, w->wire[at], w->wire + at + 2);
+        at += len;
+    }
+    memmove(w->wire, w->wire + at, w->wire_len - at);
+    w->wire_len -= at;
+}
+
+/* --- the client ---------------------------------------------------------------- */
+
+static void end_message(world *w, const mqc_done *done)
+{
+    message *m = &w->messages[done->id];
+
+    assert_true(done->id < w->accepted);
+    assert_false(m->ended);
+    assert_int_equal(done->lane, m->lane);
+    if (done->outcome == MQC_OUTCOME_ACKED) {
+        assert_true(m->arrived && m->qos == 1);
+    } else if (done->outcome == MQC_OUTCOME_EXPIRED) {
+        assert_true(m->expires != 0 && m->expires <= w->r.now);
+    }
+    m->ended = true;
+    w->open--;
+}
+
+static void take_events(world *w)
+{
+    mqc_event ev;
+
+    while (mqc_next_event(&w->r.e, &ev)) {
+        if (ev.type == MQC_EVENT_DONE) {
+            end_message(w, &ev.u.done);
+        } else if (ev.type == MQC_EVENT_PUBLISH && ev.u.publish.qos > 0) {
+            assert_int_equal(mqc_ack(&w->r.e, ev.u.publish.packet_id), MQC_OK);
+        }
+    }
+    assert_int_equal(mqc_error(&w->r.e), MQC_OK);
+}
+
+static void maybe_publish(world *w)
+{
+    uint32_t n = w->accepted;
+    uint8_t payload[40] = { (uint8_t)(n >> 8), (uint8_t)n };
+    message *m = &w->messages[n];
+
+    if (n == MESSAGES) {
+        return;
+    }
+    *m = (message){ .lane = (uint8_t)roll(w, LANES), .qos = (uint8_t)roll(w, 2) };
+    m->keep = m->qos == 0 && roll(w, 3) == 0;
+    m->expires = roll(w, 4) == 0 ? w->r.now + roll(w, 200) + 1 : 0;
+    const mqc_outgoing o = { .topic = MQC_SPAN_LIT("t"),
+                             .payload = { payload, 2 + roll(w, 38) },
+                             .qos = m->qos,
+                             .keep = m->keep,
+                             .lane = m->lane,
+                             .id = n,
+                             .expires = m->expires };
+    mqc_result r = mqc_publish(&w->r.e, &o, NULL);
+    if (r == MQC_OK) {
+        w->accepted++;
+        w->open++;
+    } else {
+        assert_int_equal(r, MQC_ERR_NO_SPACE);
+    }
+}
+
+static void move_out(world *w)
+{
+    size_t len;
+    const uint8_t *run = mqc_tx_data(&w->r.e, &len);
+
+    if (roll(w, 4) == 0) {
+        return; /* the stream is busy: the same bytes come again */
+    }
+    if (len > 0) {
+        size_t n = 1 + roll(w, (uint32_t)len);
+        n = n <= sizeof w->wire - w->wire_len ? n : sizeof w->wire - w->wire_len;
+        memcpy(w->wire + w->wire_len, run, n);
+        w->wire_len += n;
+        mqc_tx_consume(&w->r.e, n, w->r.now);
+    }
+    server_read(w);
+}
+
+static void move_in(world *w)
+{
+    size_t cap;
+    uint8_t *at = mqc_rx_space(&w->r.e, &cap);
+    size_t n = w->reply_len < cap ? w->reply_len : cap;
+
+    n = n > 0 ? 1 + roll(w, (uint32_t)n) : 0;
+    if (n > 0) {
+        memcpy(at, w->reply, n);
+        memmove(w->reply, w->reply + n, w->reply_len - n);
+        w->reply_len -= n;
+        assert_int_equal(mqc_rx_commit(&w->r.e, n, w->r.now), MQC_OK);
+    }
+}
+
+static void release_one(world *w)
+{
+    mqc_done done;
+
+    if (w->kept_count == 0) {
+        return;
+    }
+    uint32_t n = w->kept_arrived[--w->kept_count];
+    if (mqc_release(&w->r.e, w->messages[n].lane, n, &done) == MQC_OK) {
+        assert_int_equal(done.outcome, MQC_OUTCOME_RELEASED);
+        end_message(w, &done);
+    }
+}
+
+static void connect(world *w)
+{
+    const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c"),
+                                    .clean_session = roll(w, 4) == 0,
+                                    .keep_alive_s = 60 };
+    if (mqc_get_state(&w->r.e) == MQC_IDLE) {
+        assert_int_equal(mqc_connect(&w->r.e, &o, w->r.now), MQC_OK);
+    }
+}
+
+static void lose_connection(world *w)
+{
+    mqc_reset(&w->r.e);
+    w->wire_len = 0;
+    w->reply_len = 0;
+    w->kept_count = 0;
+    w->server_ready = false;
+}
+
+static void maybe_message(world *w)
+{
+    if (mqc_get_state(&w->r.e) == MQC_CONNECTED && w->reply_len < 4000) {
+        answer(w, (const uint8_t[]){ 0x32, 6, 0, 1, 't', 0, (uint8_t)(1 + roll(w, 255)), 'x' }, 8);
+    }
+}
+
+static void check(const world *w)
+{
+    size_t open = 0;
+
+    for (uint8_t i = 0; i < LANES; i++) {
+        mqc_lane_info info = mqc_lane(&w->r.e, i);
+        assert_true(info.in_flight <= w->r.memory.lanes[i].window);
+        assert_true(info.bytes <= info.bytes_cap);
+        open += info.count;
+    }
+    assert_int_equal(open, w->open);
+}
+
+static void one_step(world *w)
+{
+    switch (roll(w, 12)) {
+    case 0:
+    case 1: maybe_publish(w); break;
+    case 2:
+    case 3:
+    case 4: move_out(w); break;
+    case 5:
+    case 6:
+    case 7: move_in(w); break;
+    case 8:
+        w->r.now += roll(w, 20);
+        assert_int_equal(mqc_tick(&w->r.e, w->r.now), MQC_OK);
+        break;
+    case 9: release_one(w); break;
+    case 10: maybe_message(w); break;
+    default:
+        if (roll(w, 40) == 0) {
+            lose_connection(w);
+        } else {
+            mqc_hold(&w->r.e, (uint8_t)roll(w, LANES), roll(w, 3) == 0);
+        }
+        connect(w);
+        break;
+    }
+    take_events(w);
+    check(w);
+}
+
+/* Everything that is left must find its end. */
+static void settle(world *w)
+{
+    for (uint8_t i = 0; i < LANES; i++) {
+        mqc_hold(&w->r.e, i, false);
+    }
+    for (int i = 0; i < 20000 && w->open > 0; i++) {
+        connect(w);
+        move_out(w);
+        move_in(w);
+        release_one(w);
+        take_events(w);
+    }
+    assert_int_equal(w->open, 0);
+    for (uint8_t i = 0; i < LANES; i++) {
+        assert_int_equal(mqc_lane(&w->r.e, i).bytes, 0);
+        assert_int_equal(mqc_lane(&w->r.e, i).in_flight, 0);
+    }
+}
+
+static void every_accepted_publish_ends_exactly_once(void **state)
+{
+    (void)state;
+    world *w = malloc(sizeof *w);
+
+    for (uint64_t walk = 1; walk <= WALKS; walk++) {
+        memset(w, 0, sizeof *w);
+        w->seed = walk * 7919;
+        const rig_sizes sizes = { .rx = 16 + roll(w, 40),
+                                  .control = 32 + roll(w, 40),
+                                  .inbound = 1 + roll(w, 4),
+                                  .lanes = { { 60 + roll(w, 300), 1 + roll(w, 12), 3 },
+                                             { 60 + roll(w, 300), 1 + roll(w, 12), 1 },
+                                             { 60 + roll(w, 900), 1 + roll(w, 40), 9 } } };
+        rig_init(&w->r, &sizes);
+
+        for (int i = 0; i < STEPS; i++) {
+            one_step(w);
+        }
+        settle(w);
+
+        for (uint32_t i = 0; i < w->accepted; i++) {
+            assert_true(w->messages[i].ended);
+        }
+        rig_deinit(&w->r);
+    }
+    free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_accepted_publish_ends_exactly_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,541 @@
+#include "rig.h"
+
+static void release(rig *r, uint32_t id, mqc_result want)
+{
+    mqc_done done = { 0 };
+    assert_int_equal(mqc_release(&r->e, 0, id, &done), want);
+    if (want == MQC_OK) {
+        assert_int_equal(done.outcome, MQC_OUTCOME_RELEASED);
+        assert_int_equal(done.id, id);
+    }
+}
+
+static mqc_result publish(rig *r, uint32_t id, uint8_t qos, bool keep, mqc_time expires)
+{
+    const uint8_t byte = (uint8_t)id;
+    const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"),
+                             .payload = { &byte, 1 },
+                             .qos = qos,
+                             .keep = keep,
+                             .expires = expires,
+                             .id = id };
+    return mqc_publish(&r->e, &m, NULL);
+}
+
+static void puback(rig *r, uint16_t id)
+{
+    assert_int_equal(RIG_FEED(r, 0x40, 2, (uint8_t)(id >> 8), (uint8_t)id), MQC_OK);
+}
+
+/* --- the ring ------------------------------------------------------------------ */
+
+static void packets_wrap_around_the_ring_at_every_offset(void **state)
+{
+    (void)state;
+    for (size_t ring = 40; ring < 72; ring++) {
+        const rig_sizes sizes = { .lanes = { { .ring_len = ring } } };
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        uint16_t waiting = rig_publish(&r, 0, 1, 0, 5); /* so that the ring is never empty */
+
+        for (uint32_t i = 1; i < 100; i++) {
+            uint16_t id = rig_publish(&r, 0, 1, i, 5);
+            rig_send_all(&r);
+            puback(&r, waiting);
+            waiting = id;
+            size_t last = r.sent_len - 12;
+            const uint8_t want[] = { 0x32,
+                                     10,
+                                     0,
+                                     1,
+                                     't',
+                                     (uint8_t)(id >> 8),
+                                     (uint8_t)id,
+                                     (uint8_t)i,
+                                     (uint8_t)(i + 1),
+                                     (uint8_t)(i + 2),
+                                     (uint8_t)(i + 3),
+                                     (uint8_t)(i + 4) };
+            assert_memory_equal(r.sent + last, want, sizeof want);
+        }
+        rig_deinit(&r);
+    }
+}
+
+static void a_full_lane_refuses_and_is_unchanged(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .ring_len = 24, .entries_len = 3 } } };
+    const mqc_outgoing big = { .topic = MQC_SPAN_LIT("t"), .payload = { (const uint8_t *)"", 20 } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(mqc_publish(&r.e, &big, NULL), MQC_ERR_TOO_BIG);
+    (void)rig_publish(&r, 0, 1, 1, 5); /* 12 bytes each */
+    (void)rig_publish(&r, 0, 1, 2, 5);
+    assert_int_equal(publish(&r, 3, 0, false, 0), MQC_ERR_NO_SPACE);
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 24);
+    rig_send_all(&r);
+    puback(&r, 1);
+    assert_int_equal(publish(&r, 3, 1, false, 0), MQC_OK);
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 20);
+    rig_send_all(&r);
+    puback(&r, 2);
+    puback(&r, 3);
+
+    rig_expect_log(&r, "DONE acked lane0 id1\nDONE acked lane0 id2\nDONE acked lane0 id3\n");
+    rig_deinit(&r);
+}
+
+static void bad_publishes_are_refused(void **state)
+{
+    (void)state;
+    const mqc_span t = MQC_SPAN_LIT("t");
+    const mqc_span wild = MQC_SPAN_LIT("t/#");
+    const mqc_span huge = { (const uint8_t *)"", 268435455u };
+    const struct {
+        const char *why;
+        mqc_outgoing m;
+        mqc_result want;
+    } cases[] = {
+        { "no topic", { .qos = 1 }, MQC_ERR_ARG },
+        { "wildcard", { .topic = wild }, MQC_ERR_ARG },
+        { "QoS 2", { .topic = t, .qos = 2 }, MQC_ERR_ARG },
+        { "kept with QoS 1", { .topic = t, .qos = 1, .keep = true }, MQC_ERR_ARG },
+        { "no such lane", { .topic = t, .lane = 1 }, MQC_ERR_ARG },
+        { "payload without bytes", { .topic = t, .payload = { NULL, 1 } }, MQC_ERR_ARG },
+        { "more than MQTT can carry", { .topic = t, .payload = huge }, MQC_ERR_TOO_BIG },
+    };
+    rig r;
+    rig_init(&r, NULL);
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        mqc_result got = mqc_publish(&r.e, &cases[i].m, NULL);
+        if (got != cases[i].want) {
+            fail_msg("%s: %s", cases[i].why, mqc_result_str(got));
+        }
+    }
+    assert_int_equal(mqc_lane(&r.e, 0).count, 0);
+    rig_deinit(&r);
+}
+
+/* --- window, hold, lanes ---------------------------------------------------------- */
+
+static void the_window_holds_back_what_is_beyond(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 2 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 4; i++) {
+        (void)rig_publish(&r, 0, 1, i, 1);
+    }
+
+    rig_send_all(&r);
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id1 #1\nPUBLISH d0 q1 r0 id2 #2\n");
+    puback(&r, 2);
+    rig_forget(&r);
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id3 #3\n");
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
+    rig_deinit(&r);
+}
+
+static void a_held_lane_completes_its_packet_and_stops(void **state)
+{
+    (void)state;
+    for (size_t cut = 0; cut <= 8; cut++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, true, false);
+        (void)publish(&r, 1, 1, false, 0); /* 8 bytes each */
+        (void)publish(&r, 2, 1, false, 0);
+        (void)rig_send(&r, cut);
+
+        mqc_hold(&r.e, 0, true);
+        rig_send_all(&r);
+        assert_int_equal(r.sent_len, cut == 0 ? 0 : 8);
+        mqc_hold(&r.e, 0, false);
+        rig_send_all(&r);
+
+        assert_string_equal(rig_sent_text(&r),
+                            "PUBLISH d0 q1 r0 id1 #1\nPUBLISH d0 q1 r0 id2 #2\n");
+        rig_deinit(&r);
+    }
+}
+
+static void lanes_switch_at_packet_boundaries_only(void **state)
+{
+    (void)state;
+    const mqc_span f[] = { MQC_SPAN_LIT("f") };
+    const rig_sizes sizes = { .lanes = { { .ring_len = 100 }, { .ring_len = 100 } } };
+
+    for (size_t cut = 0; cut <= 9; cut++) {
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        (void)rig_publish(&r, 1, 1, 11, 2); /* 9 bytes each */
+        (void)rig_publish(&r, 1, 1, 12, 2);
+        (void)rig_send(&r, cut);
+        (void)rig_publish(&r, 0, 0, 1, 2);
+        assert_int_equal(mqc_unsubscribe(&r.e, f, 1, NULL), MQC_OK);
+
+        rig_send_all(&r);
+
+        assert_string_equal(rig_sent_text(&r), cut == 0 ? "UNSUBSCRIBE\nPUBLISH d0 q0 r0 id0 #1\n"
+                                                          "PUBLISH d0 q1 r0 id1 #11\n"
+                                                          "PUBLISH d0 q1 r0 id2 #12\n"
+                                                        : "PUBLISH d0 q1 r0 id1 #11\n"
+                                                          "UNSUBSCRIBE\nPUBLISH d0 q0 r0 id0 #1\n"
+                                                          "PUBLISH d0 q1 r0 id2 #12\n");
+        rig_deinit(&r);
+    }
+}
+
+static void what_was_offered_is_offered_again(void **state)
+{
+    (void)state;
+    const mqc_span f[] = { MQC_SPAN_LIT("f") };
+    const rig_sizes sizes = { .lanes = { { .ring_len = 100 }, { .ring_len = 100 } } };
+    uint8_t first[100];
+    size_t first_len;
+    size_t len;
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    (void)publish(&r, 1, 1, false, r.now + 1);
+    const uint8_t *run = mqc_tx_data(&r.e, &first_len);
+    memcpy(first, run, first_len);
+
+    (void)rig_publish(&r, 1, 1, 3, 1);
+    (void)publish(&r, 2, 1, false, 0);
+    assert_int_equal(mqc_unsubscribe(&r.e, f, 1, NULL), MQC_OK);
+    mqc_hold(&r.e, 0, true);
+    assert_int_equal(mqc_tick(&r.e, r.now + 5), MQC_OK); /* not even expiry takes it back */
+    run = mqc_tx_data(&r.e, &len);
+
+    assert_true(len >= first_len);
+    assert_memory_equal(run, first, first_len);
+    rig_send_all(&r);
+    rig_pull(&r);
+    rig_expect_log(&r, "");
+    rig_deinit(&r);
+}
+
+/* A stream may have passed on the start of a run that it has not yet reported taken. */
+static void an_answer_may_come_before_the_stream_reports(void **state)
+{
+    (void)state;
+    size_t len;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    (void)publish(&r, 1, 1, false, 0);
+    (void)publish(&r, 2, 0, true, 0);
+    (void)publish(&r, 3, 1, false, 0);
+    (void)mqc_tx_data(&r.e, &len);
+
+    puback(&r, 1);
+    release(&r, 2, MQC_OK);
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id1 #1\nPUBLISH d0 q0 r0 id0 #2\n"
+                                           "PUBLISH d0 q1 r0 id2 #3\n");
+    rig_expect_log(&r, "DONE acked lane0 id1\n");
+    assert_int_equal(mqc_lane(&r.e, 0).count, 1);
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 1);
+    rig_deinit(&r);
+}
+
+/* --- kept messages ------------------------------------------------------------------ */
+
+static void kept_messages_wait_for_their_release(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 2 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 3; i++) {
+        assert_int_equal(publish(&r, i, 0, true, 0), MQC_OK);
+    }
+    release(&r, 1, MQC_ERR_STATE); /* not sent */
+
+    rig_send_all(&r);
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
+    release(&r, 3, MQC_ERR_STATE); /* beyond the window */
+    release(&r, 2, MQC_OK);
+    release(&r, 2, MQC_ERR_STATE);
+    rig_send_all(&r);
+    release(&r, 3, MQC_OK);
+    mqc_reset(&r.e);
+    release(&r, 1, MQC_ERR_STATE); /* not sent on this connection */
+    rig_connect(&r, true, false);
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q0 r0 id0 #1\n");
+    release(&r, 1, MQC_OK);
+    rig_pull(&r);
+    rig_expect_log(&r, "");
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 0);
+    rig_deinit(&r);
+}
+
+static void kept_messages_expire_also_after_being_sent(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    assert_int_equal(publish(&r, 1, 0, true, r.now + 10), MQC_OK);
+    rig_send_all(&r);
+
+    assert_int_equal(rig_deadline(&r), r.now + 10);
+    assert_int_equal(mqc_tick(&r.e, r.now + 9), MQC_OK);
+    rig_pull(&r);
+    rig_expect_log(&r, "");
+    assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+    rig_pull(&r);
+
+    rig_expect_log(&r, "DONE expired lane0 id1\n");
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+    rig_deinit(&r);
+}
+
+/* --- expiry and discard --------------------------------------------------------------- */
+
+static void queued_messages_expire_to_the_millisecond(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    assert_int_equal(publish(&r, 1, 1, false, r.now + 20), MQC_OK);
+    assert_int_equal(publish(&r, 2, 0, false, r.now + 10), MQC_OK);
+    assert_int_equal(publish(&r, 3, 1, false, 0), MQC_OK);
+
+    assert_int_equal(rig_deadline(&r), r.now + 10);
+    assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+    assert_int_equal(rig_deadline(&r), r.now + 20);
+    assert_int_equal(mqc_tick(&r.e, r.now + 20), MQC_OK);
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+    rig_pull(&r);
+
+    rig_expect_log(&r, "DONE expired lane0 id1\nDONE expired lane0 id2\n");
+    rig_connect(&r, true, false);
+    rig_send_all(&r);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id2 #3\n");
+    rig_deinit(&r);
+}
+
+static void a_packet_that_has_begun_does_not_expire(void **state)
+{
+    (void)state;
+    for (size_t cut = 0; cut <= 8; cut++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, true, false);
+        assert_int_equal(publish(&r, 1, 1, false, r.now + 10), MQC_OK); /* 8 bytes */
+        assert_int_equal(publish(&r, 2, 1, false, r.now + 10), MQC_OK);
+        (void)rig_send(&r, cut);
+
+        assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+        rig_pull(&r);
+        assert_int_equal(rig_deadline(&r), UINT64_MAX);
+        rig_send_all(&r);
+
+        assert_string_equal(rig_sent_text(&r), cut == 0 ? "" : "PUBLISH d0 q1 r0 id1 #1\n");
+        rig_expect_log(&r, cut == 0 ? "DONE expired lane0 id1\nDONE expired lane0 id2\n"
+                                    : "DONE expired lane0 id2\n");
+        rig_deinit(&r);
+    }
+}
+
+static void what_the_server_may_have_expires_only_without_the_session(void **state)
+{
+    (void)state;
+    for (int present = 0; present < 2; present++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, false, false);
+        assert_int_equal(publish(&r, 1, 1, false, r.now + 10), MQC_OK);
+        rig_send_all(&r);
+        mqc_reset(&r.e);
+
+        assert_int_equal(mqc_tick(&r.e, r.now + 100), MQC_OK);
+        rig_pull(&r);
+        rig_expect_log(&r, "");
+        assert_int_equal(rig_deadline(&r), UINT64_MAX);
+        rig_connect(&r, false, present);
+        assert_int_equal(mqc_tick(&r.e, r.now + 100), MQC_OK);
+        rig_pull(&r);
+
+        rig_expect_log(&r, present ? "" : "DONE expired lane0 id1\n");
+        rig_deinit(&r);
+    }
+}
+
+static void discard_ends_everything_once_the_connection_is_over(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 3; i++) {
+        (void)publish(&r, i, i != 2, false, r.now + 50);
+    }
+    (void)rig_send(&r, 10);
+
+    assert_int_equal(mqc_discard(&r.e, 0), MQC_ERR_STATE);
+    mqc_reset(&r.e);
+    assert_int_equal(mqc_discard(&r.e, 0), MQC_OK);
+    assert_int_equal(mqc_discard(&r.e, 1), MQC_ERR_ARG);
+    rig_pull(&r);
+
+    rig_expect_log(&r, "DONE discarded lane0 id1\nDONE discarded lane0 id2\n"
+                       "DONE discarded lane0 id3\n");
+    assert_int_equal(mqc_lane(&r.e, 0).count, 0);
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 0);
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+    rig_deinit(&r);
+}
+
+/* --- a new connection -------------------------------------------------------------------- */
+
+static void order_and_dup_hold_wherever_the_connection_breaks(void **state)
+{
+    (void)state;
+    enum { EACH = 8, COUNT = 5 };
+
+    for (size_t cut = 0; cut <= EACH * COUNT; cut++) {
+        for (int present = 0; present < 2; present++) {
+            rig r;
+            char want[400] = "";
+            rig_init(&r, NULL);
+            rig_connect(&r, false, false);
+            for (uint32_t i = 1; i <= COUNT; i++) {
+                (void)publish(&r, i, 1, false, 0);
+            }
+            (void)rig_send(&r, cut);
+            mqc_reset(&r.e);
+
+            rig_connect(&r, false, present);
+            rig_send_all(&r);
+
+            for (size_t i = 1; i <= COUNT; i++) {
+                (void)snprintf(want + strlen(want), sizeof want - strlen(want),
+                               "PUBLISH d%d q1 r0 id%zu #%zu\n", present && EACH * i <= cut, i, i);
+            }
+            assert_string_equal(rig_sent_text(&r), want);
+            rig_deinit(&r);
+        }
+    }
+}
+
+static void dup_is_taken_back_when_the_session_is_lost_later(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, false, false);
+    (void)publish(&r, 1, 1, false, 0);
+    rig_send_all(&r);
+    mqc_reset(&r.e);
+    rig_connect(&r, false, true);
+    rig_send_all(&r);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d1 q1 r0 id1 #1\n");
+    mqc_reset(&r.e);
+
+    rig_connect(&r, false, false);
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id1 #1\n");
+    rig_deinit(&r);
+}
+
+/* --- packet ids ---------------------------------------------------------------------------- */
+
+static void packet_ids_skip_those_in_use_after_the_wrap(void **state)
+{
+    (void)state;
+    const mqc_span f[] = { MQC_SPAN_LIT("f") };
+    const rig_sizes sizes = { .lanes = {
+                                  { .ring_len = 99 }, { .ring_len = 99 }, { .ring_len = 99 } } };
+    bool used[65536] = { false };
+    uint16_t stuck[6];
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (size_t i = 0; i < 5; i++) { /* 1 to 5, interleaved between lanes */
+        stuck[i] = rig_publish(&r, i % 2, 1, 1, 1);
+    }
+    assert_int_equal(mqc_unsubscribe(&r.e, f, 1, &stuck[5]), MQC_OK);
+    for (size_t i = 0; i < 6; i++) {
+        used[stuck[i]] = true;
+    }
+    rig_send_all(&r);
+
+    for (uint32_t i = 0; i < 3 * 65536; i++) {
+        uint16_t id = rig_publish(&r, 2, 1, 2, 1);
+        assert_int_not_equal(id, 0);
+        assert_false(used[id]);
+        rig_forget(&r);
+        rig_send_all(&r);
+        puback(&r, id);
+    }
+
+    assert_int_equal(mqc_error(&r.e), MQC_OK);
+    rig_deinit(&r);
+}
+
+static void packet_ids_run_out_before_they_repeat(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .ring_len = 7 * 66000, .entries_len = 66000 } } };
+    const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"), .qos = 1 };
+    bool *used = calloc(65536, sizeof *used);
+    uint16_t id;
+    rig r;
+    rig_init(&r, &sizes);
+
+    for (size_t i = 0; i < 65535; i++) {
+        assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);
+        assert_int_not_equal(id, 0);
+        assert_false(used[id]);
+        used[id] = true;
+    }
+    assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_ERR_NO_SPACE);
+
+    assert_int_equal(mqc_lane(&r.e, 0).count, 65535);
+    free(used);
+    rig_deinit(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packets_wrap_around_the_ring_at_every_offset),
+        cmocka_unit_test(a_full_lane_refuses_and_is_unchanged),
+        cmocka_unit_test(bad_publishes_are_refused),
+        cmocka_unit_test(the_window_holds_back_what_is_beyond),
+        cmocka_unit_test(a_held_lane_completes_its_packet_and_stops),
+        cmocka_unit_test(lanes_switch_at_packet_boundaries_only),
+        cmocka_unit_test(what_was_offered_is_offered_again),
+        cmocka_unit_test(an_answer_may_come_before_the_stream_reports),
+        cmocka_unit_test(kept_messages_wait_for_their_release),
+        cmocka_unit_test(kept_messages_expire_also_after_being_sent),
+        cmocka_unit_test(queued_messages_expire_to_the_millisecond),
+        cmocka_unit_test(a_packet_that_has_begun_does_not_expire),
+        cmocka_unit_test(what_the_server_may_have_expires_only_without_the_session),
+        cmocka_unit_test(discard_ends_everything_once_the_connection_is_over),
+        cmocka_unit_test(order_and_dup_hold_wherever_the_connection_breaks),
+        cmocka_unit_test(dup_is_taken_back_when_the_session_is_lost_later),
+        cmocka_unit_test(packet_ids_skip_those_in_use_after_the_wrap),
+        cmocka_unit_test(packet_ids_run_out_before_they_repeat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

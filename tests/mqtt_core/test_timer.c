@@ -1,0 +1,210 @@
+#include "rig.h"
+
+enum { KEEP_ALIVE = 10000 };
+
+static const mqc_connect_options options = { .client_id = MQC_SPAN_LIT("c"),
+                                             .keep_alive_s = KEEP_ALIVE / 1000,
+                                             .clean_session = true,
+                                             .timeout_ms = 700 };
+
+static void connect(rig *r, const rig_sizes *sizes)
+{
+    rig_init(r, sizes);
+    rig_connect_with(r, &options, false);
+}
+
+static void tick(rig *r, mqc_time at, mqc_result want)
+{
+    r->now = at;
+    assert_int_equal(mqc_tick(&r->e, at), want);
+}
+
+static void connack_has_a_deadline(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+    assert_int_equal(mqc_connect(&r.e, &options, r.now), MQC_OK);
+
+    assert_int_equal(rig_deadline(&r), r.now + 700);
+    tick(&r, r.now + 699, MQC_OK);
+    tick(&r, r.now + 1, MQC_ERR_TIMEOUT);
+
+    assert_string_equal(mqc_error_packet(&r.e), "CONNACK");
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+    rig_deinit(&r);
+}
+
+static void silence_is_answered_by_a_ping_and_then_loss(void **state)
+{
+    (void)state;
+    rig r;
+    connect(&r, NULL);
+    mqc_time start = r.now;
+
+    assert_int_equal(rig_deadline(&r), start + KEEP_ALIVE);
+    tick(&r, start + KEEP_ALIVE - 1, MQC_OK);
+    rig_send_all(&r);
+    assert_int_equal(r.sent_len, 0);
+    tick(&r, start + KEEP_ALIVE, MQC_OK);
+    tick(&r, start + KEEP_ALIVE, MQC_OK); /* once is enough */
+    rig_send_all(&r);
+    rig_expect_sent(&r, 0xC0, 0);
+    assert_int_equal(rig_deadline(&r), start + KEEP_ALIVE * 3 / 2);
+    tick(&r, start + KEEP_ALIVE * 3 / 2 - 1, MQC_OK);
+    tick(&r, start + KEEP_ALIVE * 3 / 2, MQC_ERR_TIMEOUT);
+
+    assert_string_equal(mqc_error_packet(&r.e), "PINGRESP");
+    rig_deinit(&r);
+}
+
+static void an_answered_ping_starts_over(void **state)
+{
+    (void)state;
+    rig r;
+    connect(&r, NULL);
+    for (int i = 0; i < 5; i++) {
+        tick(&r, rig_deadline(&r), MQC_OK);
+        rig_send_all(&r);
+        r.now += 50;
+
+        assert_int_equal(RIG_FEED(&r, 0xD0, 0), MQC_OK);
+
+        assert_int_equal(rig_deadline(&r), r.now - 50 + KEEP_ALIVE);
+    }
+    assert_int_equal(r.sent_len, 10);
+    assert_int_equal(r.events, 0);
+    rig_deinit(&r);
+}
+
+static void receiving_does_not_replace_sending(void **state)
+{
+    (void)state;
+    rig r;
+    connect(&r, NULL);
+    mqc_time start = r.now;
+
+    for (int i = 1; i <= 9; i++) {
+        r.now = start + 1000u * (unsigned)i;
+        assert_int_equal(RIG_FEED(&r, 0x30, 3, 0, 1, 'a'), MQC_OK);
+    }
+
+    assert_int_equal(rig_deadline(&r), start + KEEP_ALIVE);
+    rig_deinit(&r);
+}
+
+static void sending_does_not_hide_a_silent_peer(void **state)
+{
+    (void)state;
+    rig r;
+    connect(&r, NULL);
+    mqc_time start = r.now;
+    mqc_result result = MQC_OK;
+
+    while (result == MQC_OK) {
+        r.now += 500;
+        (void)rig_publish(&r, 0, 0, 1, 1);
+        rig_send_all(&r);
+        rig_pull(&r);
+        result = mqc_tick(&r.e, r.now);
+    }
+
+    assert_int_equal(result, MQC_ERR_TIMEOUT);
+    assert_int_equal(r.now, start + KEEP_ALIVE * 3 / 2);
+    rig_deinit(&r);
+}
+
+static void a_ping_without_answer_is_loss_however_much_comes(void **state)
+{
+    (void)state;
+    rig r;
+    connect(&r, NULL);
+    mqc_time start = r.now;
+    tick(&r, start + KEEP_ALIVE, MQC_OK);
+    rig_send_all(&r);
+
+    r.now = start + 2 * KEEP_ALIVE - 1;
+    assert_int_equal(RIG_FEED(&r, 0x30, 3, 0, 1, 'a'), MQC_OK);
+    assert_int_equal(rig_deadline(&r), start + 2 * KEEP_ALIVE);
+    tick(&r, start + 2 * KEEP_ALIVE - 1, MQC_OK);
+    tick(&r, start + 2 * KEEP_ALIVE, MQC_ERR_TIMEOUT);
+
+    rig_deinit(&r);
+}
+
+static void no_loss_is_seen_while_we_do_not_read(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .inbound = 1 };
+    rig r;
+    connect(&r, &sizes);
+    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 1, 0x32, 5, 0, 1, 't', 0, 2), MQC_OK);
+    assert_int_equal(r.events, 1);
+
+    for (int i = 0; i < 5; i++) { /* the server still hears from us */
+        mqc_time due = rig_deadline(&r);
+        assert_int_equal(due, r.now + KEEP_ALIVE);
+        tick(&r, due, MQC_OK);
+        rig_send_all(&r);
+    }
+    assert_int_equal(r.sent_len, 5 * 2);
+    assert_int_equal(mqc_ack(&r.e, 1), MQC_OK);
+    r.now += 100;
+    rig_send_all(&r);
+    rig_pull(&r);
+    assert_int_equal(r.events, 2);
+    tick(&r, r.now, MQC_OK);
+
+    assert_int_equal(rig_deadline(&r), r.now + KEEP_ALIVE);
+    assert_int_equal(RIG_FEED(&r, 0xD0, 0, 0xD0, 0, 0xD0, 0), MQC_OK);
+    rig_deinit(&r);
+}
+
+static void without_keep_alive_nothing_is_due(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+    tick(&r, r.now + 1000000000u, MQC_OK);
+
+    rig_deinit(&r);
+}
+
+static void a_stream_that_takes_nothing_gets_one_ping(void **state)
+{
+    (void)state;
+    rig r;
+    connect(&r, NULL);
+    mqc_time start = r.now;
+    size_t ticks = 0;
+
+    while (mqc_error(&r.e) == MQC_OK) {
+        r.now = rig_deadline(&r);
+        (void)mqc_tick(&r.e, r.now);
+        ticks++;
+    }
+
+    assert_int_equal(ticks, 2); /* the ping, the loss */
+    assert_int_equal(r.now, start + KEEP_ALIVE * 3 / 2);
+    rig_deinit(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connack_has_a_deadline),
+        cmocka_unit_test(silence_is_answered_by_a_ping_and_then_loss),
+        cmocka_unit_test(an_answered_ping_starts_over),
+        cmocka_unit_test(receiving_does_not_replace_sending),
+        cmocka_unit_test(sending_does_not_hide_a_silent_peer),
+        cmocka_unit_test(a_ping_without_answer_is_loss_however_much_comes),
+        cmocka_unit_test(no_loss_is_seen_while_we_do_not_read),
+        cmocka_unit_test(without_keep_alive_nothing_is_due),
+        cmocka_unit_test(a_stream_that_takes_nothing_gets_one_ping),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
