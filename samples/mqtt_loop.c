@@ -1,0 +1,96 @@
+#include "mqtt_loop.h"
+
+static bool fail(mqtt_loop *l, plat_result r)
+{
+    const char *detail = l->stream->ops->detail(l->stream);
+
+    l->part = plat_result_str(r);
+    l->why = r == PLAT_EOF ? "the broker closed the connection" : detail;
+    return false;
+}
+
+mqc_time mqtt_loop_now(const mqtt_loop *l)
+{
+    return l->platform->clock->monotonic_ms(l->platform->clock);
+}
+
+bool mqtt_loop_open(mqtt_loop *l, const char *host, unsigned port, mqc_time until)
+{
+    plat_stage stage;
+    plat_result r = l->stream->ops->open(l->stream, host, (uint16_t)port, mqtt_loop_now(l));
+
+    while (r == PLAT_OK || r == PLAT_WOULD_BLOCK) {
+        r = l->stream->ops->progress(l->stream, mqtt_loop_now(l), &stage);
+        if (r == PLAT_OK) {
+            return true;
+        }
+        if (mqtt_loop_now(l) >= until) {
+            l->part = host;
+            l->why = "no answer in time";
+            return false;
+        }
+        if (r == PLAT_WOULD_BLOCK) {
+            mqtt_loop_sleep(l, until);
+        }
+    }
+    return fail(l, r);
+}
+
+bool mqtt_loop_receive(mqtt_loop *l)
+{
+    size_t cap;
+    size_t got = 0;
+    uint8_t *at = mqc_rx_space(l->engine, &cap);
+
+    if (cap == 0) {
+        return true; /* the engine waits for acknowledgements first */
+    }
+    plat_result r = l->stream->ops->recv(l->stream, at, cap, &got);
+    if (r == PLAT_WOULD_BLOCK) {
+        return true;
+    }
+    if (r != PLAT_OK) {
+        return fail(l, r);
+    }
+    (void)mqc_rx_commit(l->engine, got, mqtt_loop_now(l)); /* mqc_error keeps what is wrong */
+    return true;
+}
+
+bool mqtt_loop_transmit(mqtt_loop *l)
+{
+    const uint8_t *data;
+    size_t len;
+    size_t sent;
+
+    l->blocked = false;
+    while (data = mqc_tx_data(l->engine, &len), len > 0) {
+        plat_result r = l->stream->ops->send(l->stream, data, len, &sent);
+        if (r == PLAT_WOULD_BLOCK) {
+            l->blocked = true;
+            return true;
+        }
+        if (r != PLAT_OK) {
+            return fail(l, r);
+        }
+        mqc_tx_consume(l->engine, sent, mqtt_loop_now(l));
+    }
+    return true;
+}
+
+void mqtt_loop_sleep(const mqtt_loop *l, mqc_time until)
+{
+    mqc_time now = mqtt_loop_now(l);
+    mqc_time deadline;
+    plat_poll p;
+
+    l->stream->ops->poll(l->stream, l->blocked, &p);
+    if (mqc_next_deadline(l->engine, &deadline) && deadline < until) {
+        until = deadline;
+    }
+    if (p.wake_at_ms != 0 && p.wake_at_ms < until) {
+        until = p.wake_at_ms;
+    }
+    if (!p.ready_now && until > now) {
+        l->platform->net->wait(l->platform->net, &p, (int)(until - now));
+    }
+}
