@@ -34,6 +34,9 @@ LIBRARIES = {
     "wolfssl/": "platform/src/wolfssl/",
     "sqlite3.h": "platform/src/sqlite/",
     "wslay/": "platform/src/websocket/",
+    "gnutls/": "tools/hub_emulator/",
+    "microhttpd.h": "tools/hub_emulator/rest_server",
+    "mosquitto": "tools/hub_emulator/plugin",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 

@@ -1,0 +1,97 @@
+#ifndef HUB_HUB_H
+#define HUB_HUB_H
+
+/**
+ * @file
+ * The hub: what happens on each event of the broker, in the hub's own words.
+ * Knows no broker; it acts through hub_broker.  One thread.
+ */
+
+#include "login.h"
+#include "methods.h"
+#include "telemetry.h"
+#include "topics.h"
+
+/** What the hub wants done.  None of these calls back into the hub. */
+typedef struct hub_broker {
+    void *user;
+    void (*publish)(void *user, const char *client_id, const char *topic, const void *payload,
+                    size_t len, int qos);
+    void (*drop)(void *user, const char *client_id);
+    void (*log)(void *user, const char *line);
+    /** Milliseconds since 1970. */
+    int64_t (*now_ms)(void *user);
+} hub_broker;
+
+/** One logged-in client; key is whatever the broker tells clients apart by. */
+typedef struct hub_connection {
+    const void *key;
+    hub_identity *identity; /* NULL once it is deleted */
+    char *client_id;
+    int64_t expires_s;
+    bool dropping;
+    struct hub_connection *next;
+} hub_connection;
+
+typedef struct hub {
+    hub_registry registry;
+    hub_telemetry telemetry;
+    hub_methods methods;
+    hub_broker broker;
+    hub_connection *connections;
+    bool work;               /* something may have to go out at the next tick */
+    int64_t swept_ms;        /* last look at all deadlines */
+    unsigned throttle_twins; /* so many twin requests will be answered 429 */
+} hub;
+
+hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault);
+void hub_close(hub *h);
+
+/* From the broker: anything but HUB_OK means refuse, or close. */
+
+hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
+                       hub_fault *fault);
+void hub_disconnected(hub *h, const void *key);
+hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, hub_fault *fault);
+void hub_unsubscribe(hub *h, const void *key, const char *filter);
+
+typedef struct hub_publish {
+    const char *topic;
+    const void *payload;
+    size_t len;
+    int qos;
+    bool retain;
+} hub_publish;
+
+/** May the client publish this?  Changes nothing. */
+hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault);
+/** Act on a publish that was allowed. */
+void hub_accept_publish(hub *h, const void *key, const hub_publish *p);
+/** The Will of a client whose connection is over already. */
+void hub_accept_will(hub *h, const char *client_id, const hub_publish *p);
+/** The client published what the broker refused without asking. */
+void hub_forbidden(hub *h, const char *client_id);
+bool hub_knows(const hub *h, const void *key);
+
+/** The broker has sent a C2D message (not a repetition), or got it acknowledged. */
+void hub_c2d_on_wire(hub *h, const char *client_id, uint16_t packet_id);
+void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id);
+
+/** Often: at least ten times a second. */
+void hub_tick(hub *h);
+
+/* From the service side. */
+
+hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin_mode mode,
+                           hub_fault *fault);
+hub_result hub_invoke(hub *h, const hub_identity *id, const cJSON *body, hub_method_done done,
+                      void *user, hub_fault *fault);
+/** Tell the broker to close the client's connection, if there is one. */
+void hub_kick(hub *h, hub_identity *id);
+/** Remove an identity, a device with its modules. */
+void hub_delete(hub *h, hub_identity *id);
+
+int64_t hub_now(const hub *h);
+void hub_log(const hub *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,32 @@
+#ifndef HUB_LOGIN_H
+#define HUB_LOGIN_H
+
+/** @file  Who may connect: user name, client id and token. */
+
+#include "registry.h"
+
+/** What an MQTT CONNECT carries; user_name and password may be NULL. */
+typedef struct hub_credentials {
+    const char *client_id;
+    const char *user_name;
+    const char *password;
+} hub_credentials;
+
+typedef struct hub_login {
+    hub_identity *identity;
+    int64_t expires_s;
+    bool old_api; /* api-version 2016-11-14 */
+} hub_login;
+
+hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
+                           hub_login *out, hub_fault *fault);
+
+/**
+ * A service request: a token of a policy with all of these rights, for this hub.
+ * hosts are the names the hub goes by; the token must cover one of them.
+ */
+hub_result hub_login_service(const hub_registry *r, const char *authorization, unsigned rights,
+                             const char *const *hosts, size_t host_count, int64_t now_s,
+                             hub_fault *fault);
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef HUB_METHODS_H
+#define HUB_METHODS_H
+
+/**
+ * @file
+ * Direct methods under way: each waits for its device, then for the answer, and
+ * ends in exactly one call of done.
+ */
+
+#include "json.h"
+#include "result.h"
+
+#define HUB_METHOD_BYTES_MAX (128 * 1024)
+
+/** payload is the device's JSON text, empty for none; valid during the call only. */
+typedef struct hub_method_answer {
+    hub_result result;
+    int status;
+    const char *payload;
+    size_t payload_len;
+    const char *why; /* unless HUB_OK */
+} hub_method_answer;
+
+typedef void (*hub_method_done)(void *user, const hub_method_answer *answer);
+
+typedef enum hub_method_state { HUB_METHOD_WAITING = 0, HUB_METHOD_SENT } hub_method_state;
+
+typedef struct hub_method {
+    char rid[24];
+    char *client_id;
+    char *name;
+    char *payload; /* JSON text, empty without a payload */
+    hub_method_state state;
+    int64_t deadline_ms;
+    int64_t response_ms;
+    hub_method_done done;
+    void *user;
+} hub_method;
+
+typedef struct hub_methods {
+    hub_method **items;
+    size_t count;
+    uint64_t last_rid;
+} hub_methods;
+
+/** Check the body of the request and take it in.  done is not called on refusal. */
+hub_result hub_methods_add(hub_methods *m, const char *client_id, const cJSON *body, int64_t now_ms,
+                           hub_method_done done, void *user, hub_fault *fault);
+/** A method that waits for this client, or NULL. */
+hub_method *hub_methods_waiting(hub_methods *m, const char *client_id);
+/** It has gone out: the answer is due. */
+void hub_methods_sent(hub_method *method, int64_t now_ms);
+/** False when nobody waits for this answer (any more). */
+bool hub_methods_answer(hub_methods *m, const char *client_id, const char *rid, size_t rid_len,
+                        const hub_method_answer *answer);
+/** End what has waited long enough. */
+void hub_methods_expire(hub_methods *m, int64_t now_ms);
+/** The caller has gone: forget its method without a call. */
+void hub_methods_forget(hub_methods *m, const void *user);
+void hub_methods_free(hub_methods *m);
+
+#endif

@@ -1,0 +1,59 @@
+#include "result.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int hub_result_status(hub_result r)
+{
+    switch (r) {
+    case HUB_OK: return 200;
+    case HUB_ERR_ARGUMENT: return 400;
+    case HUB_ERR_UNAUTHORIZED: return 401;
+    case HUB_ERR_QUEUE_FULL: return 403;
+    case HUB_ERR_NO_DEVICE:
+    case HUB_ERR_NO_MODULE:
+    case HUB_ERR_NOT_ONLINE:
+    case HUB_ERR_NO_RESOURCE: return 404;
+    case HUB_ERR_METHOD: return 405;
+    case HUB_ERR_EXISTS: return 409;
+    case HUB_ERR_ETAG: return 412;
+    case HUB_ERR_TOO_LARGE: return 413;
+    case HUB_ERR_THROTTLED: return 429;
+    case HUB_ERR_STATE: return 500;
+    case HUB_ERR_TIMEOUT: return 504;
+    }
+    return 500;
+}
+
+const char *hub_result_name(hub_result r)
+{
+    switch (r) {
+    case HUB_OK: return "Ok";
+    case HUB_ERR_ARGUMENT: return "ArgumentInvalid";
+    case HUB_ERR_UNAUTHORIZED: return "IotHubUnauthorizedAccess";
+    case HUB_ERR_QUEUE_FULL: return "DeviceMaximumQueueDepthExceeded";
+    case HUB_ERR_NO_DEVICE: return "DeviceNotFound";
+    case HUB_ERR_NO_MODULE: return "ModuleNotFound";
+    case HUB_ERR_NOT_ONLINE: return "DeviceNotOnline";
+    case HUB_ERR_NO_RESOURCE: return "ResourceNotFound";
+    case HUB_ERR_METHOD: return "MethodNotAllowed";
+    case HUB_ERR_EXISTS: return "DeviceAlreadyExists";
+    case HUB_ERR_ETAG: return "PreconditionFailed";
+    case HUB_ERR_TOO_LARGE: return "RequestEntityTooLarge";
+    case HUB_ERR_THROTTLED: return "ThrottlingException";
+    case HUB_ERR_STATE: return "ServerError";
+    case HUB_ERR_TIMEOUT: return "GatewayTimeout";
+    }
+    return "ServerError";
+}
+
+hub_result hub_fail(hub_fault *f, hub_result code, const char *format, ...)
+{
+    va_list args;
+
+    f->code = code;
+    va_start(args, format);
+    (void)vsnprintf(f->text, sizeof f->text, format, args);
+    va_end(args);
+    return code;
+}

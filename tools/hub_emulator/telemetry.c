@@ -1,0 +1,192 @@
+#include "telemetry.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto.h"
+#include "json.h"
+
+/* Wire name of a system property and the name event consumers know it by. */
+static const struct {
+    const char *wire;
+    const char *name;
+} system_names[] = {
+    { "$.mid", "message-id" },
+    { "$.cid", "correlation-id" },
+    { "$.uid", "user-id" },
+    { "$.ct", "content-type" },
+    { "$.ce", "content-encoding" },
+    { "$.ctime", "iothub-creation-time-utc" },
+    { "$.exp", "absolute-expiry-time" },
+    { "$.to", "to" },
+    { "$.on", "iothub-output-name" },
+    { "$.sub", "dt-subject" },
+    { "$.ifid", "iothub-interface-id" },
+    { "$.cdid", "iothub-connection-device-id" },
+    { "$.cmid", "iothub-connection-module-id" },
+};
+
+static bool is_system(const char *name)
+{
+    return strncmp(name, "$.", 2) == 0;
+}
+
+static const char *system_name(const char *wire)
+{
+    for (size_t i = 0; i < sizeof system_names / sizeof system_names[0]; i++) {
+        if (strcmp(wire, system_names[i].wire) == 0) {
+            return system_names[i].name;
+        }
+    }
+    return wire;
+}
+
+size_t hub_telemetry_size(const hub_bag *bag, size_t body_len)
+{
+    size_t n = body_len;
+
+    for (size_t i = 0; i < bag->count; i++) {
+        const hub_bag_item *item = &bag->items[i];
+        n += item->value != NULL ? strlen(item->value) : 0;
+        n += is_system(item->name) ? 0 : strlen(item->name);
+    }
+    return n;
+}
+
+static bool message_id_valid(const char *id)
+{
+    size_t len = strlen(id);
+
+    for (const char *p = id; *p != '\0'; p++) {
+        if (((unsigned char)*p & 0x80) != 0 ||
+            (!isalnum((unsigned char)*p) && strchr("-:.+%_#*?!(),=@;$'", *p) == NULL)) {
+            return false;
+        }
+    }
+    return len <= 128;
+}
+
+hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault)
+{
+    const hub_bag_item *id = hub_bag_find(bag, "$.mid");
+
+    if (id != NULL && id->value != NULL && !message_id_valid(id->value)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT,
+                        "message id: longer than 128 or with a character it may not have");
+    }
+    if (hub_telemetry_size(bag, body_len) > HUB_TELEMETRY_SIZE_MAX) {
+        return hub_fail(fault, HUB_ERR_TOO_LARGE, "message of %zu bytes, more than 256 KB",
+                        hub_telemetry_size(bag, body_len));
+    }
+    return HUB_OK;
+}
+
+void hub_telemetry_init(hub_telemetry *t)
+{
+    *t = (hub_telemetry){
+        .ring = hub_calloc(HUB_TELEMETRY_EVENTS_MAX, sizeof *t->ring),
+        .next_sequence = 1,
+    };
+}
+
+static hub_event *at(const hub_telemetry *t, size_t i)
+{
+    return &t->ring[(t->first + i) % HUB_TELEMETRY_EVENTS_MAX];
+}
+
+static void drop_oldest(hub_telemetry *t)
+{
+    hub_event *oldest = at(t, 0);
+
+    t->bytes -= strlen(oldest->json);
+    free(oldest->json);
+    free(oldest->device);
+    t->first = (t->first + 1) % HUB_TELEMETRY_EVENTS_MAX;
+    t->count--;
+}
+
+void hub_telemetry_free(hub_telemetry *t)
+{
+    while (t->count > 0) {
+        drop_oldest(t);
+    }
+    free(t->ring);
+    *t = (hub_telemetry){ 0 };
+}
+
+static void add_properties(cJSON *event, const hub_telemetry_input *in)
+{
+    cJSON *system = cJSON_AddObjectToObject(event, "systemProperties");
+    cJSON *application = cJSON_AddObjectToObject(event, "properties");
+
+    for (size_t i = 0; i < in->bag->count; i++) {
+        const hub_bag_item *item = &in->bag->items[i];
+        if (is_system(item->name)) {
+            hub_json_add_text(system, system_name(item->name), item->value);
+        } else {
+            hub_json_add_text(application, item->name, item->value);
+        }
+    }
+}
+
+static void add_body(cJSON *event, const hub_telemetry_input *in)
+{
+    if (hub_utf8_valid(in->body, in->len)) {
+        char *text = hub_memdup(in->body, in->len);
+        hub_json_add_text(event, "body", text);
+        free(text);
+    } else {
+        char *text = hub_base64_encode(in->body, in->len);
+        hub_json_add_text(event, "bodyBase64", text);
+        free(text);
+    }
+}
+
+static char *event_text(const hub_telemetry *t, const hub_telemetry_input *in)
+{
+    cJSON *event = cJSON_CreateObject();
+
+    (void)cJSON_AddNumberToObject(event, "sequence", (double)t->next_sequence);
+    hub_json_add_time(event, "enqueuedTime", in->now_ms);
+    hub_json_add_text(event, "deviceId", in->device);
+    if (in->module != NULL) {
+        hub_json_add_text(event, "moduleId", in->module);
+    }
+    add_properties(event, in);
+    add_body(event, in);
+    (void)cJSON_AddNumberToObject(event, "bodyLength", (double)in->len);
+    (void)cJSON_AddNumberToObject(event, "qos", in->qos);
+    char *text = hub_json_print(event);
+    cJSON_Delete(event);
+    return text;
+}
+
+void hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in)
+{
+    char *text = event_text(t, in);
+    size_t len = strlen(text);
+
+    while (t->count == HUB_TELEMETRY_EVENTS_MAX ||
+           (t->count > 0 && t->bytes + len > HUB_TELEMETRY_BYTES_MAX)) {
+        drop_oldest(t);
+    }
+    *at(t, t->count) = (hub_event){ .json = text, .device = hub_strdup(in->device) };
+    t->count++;
+    t->bytes += len;
+    t->next_sequence++;
+}
+
+const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device)
+{
+    uint64_t oldest = t->next_sequence - t->count;
+
+    *from = *from < oldest ? oldest : *from;
+    for (; *from < t->next_sequence; (*from)++) {
+        const hub_event *event = at(t, (size_t)(*from - oldest));
+        if (device == NULL || strcmp(event->device, device) == 0) {
+            return event;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,54 @@
+#ifndef HUB_TELEMETRY_H
+#define HUB_TELEMETRY_H
+
+/**
+ * @file
+ * The log of telemetry: one line of JSON an event, numbered from 1 without a
+ * gap, bounded by count and bytes so that the oldest go first.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bag.h"
+
+#define HUB_TELEMETRY_EVENTS_MAX 100000
+#define HUB_TELEMETRY_BYTES_MAX  (128u * 1024 * 1024)
+#define HUB_TELEMETRY_SIZE_MAX   (256u * 1024)
+
+typedef struct hub_event {
+    char *json; /* without a line end */
+    char *device;
+} hub_event;
+
+typedef struct hub_telemetry {
+    hub_event *ring;
+    size_t first; /* index of the oldest */
+    size_t count;
+    size_t bytes;
+    uint64_t next_sequence;
+} hub_telemetry;
+
+/** What arrived.  The bag is as parsed from the topic. */
+typedef struct hub_telemetry_input {
+    const char *device;
+    const char *module; /* or NULL */
+    const hub_bag *bag;
+    const void *body;
+    size_t len;
+    int qos;
+    int64_t now_ms;
+} hub_telemetry_input;
+
+/** Body, system property values, names and values of application properties. */
+size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
+/** The hub's rules on a message: size and message id. */
+hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
+
+void hub_telemetry_init(hub_telemetry *t);
+void hub_telemetry_free(hub_telemetry *t);
+void hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in);
+/** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
+const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);
+
+#endif

@@ -1,0 +1,40 @@
+#ifndef HUB_TEXT_H
+#define HUB_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * @file
+ * Heap and growing text.  A tool may stop when there is no memory left, so
+ * these never return NULL: they say so and abort.
+ */
+
+void *hub_calloc(size_t count, size_t size);
+void *hub_realloc(void *old, size_t size);
+char *hub_strdup(const char *s);
+/** A copy with a NUL behind it. */
+char *hub_memdup(const void *data, size_t len);
+char *hub_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Growing bytes, always followed by a NUL once something was added. */
+typedef struct hub_text {
+    char *p;
+    size_t len;
+    size_t cap;
+} hub_text;
+
+void hub_text_add(hub_text *t, const void *data, size_t len);
+void hub_text_str(hub_text *t, const char *s);
+void hub_text_printf(hub_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void hub_text_free(hub_text *t);
+
+/** Milliseconds since 1970 as 2026-11-20T10:11:12.345Z. */
+#define HUB_TIME_SIZE 32
+void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE]);
+
+/** Well-formed UTF-8 without U+0000. */
+bool hub_utf8_valid(const void *data, size_t len);
+
+#endif

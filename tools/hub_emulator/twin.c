@@ -1,0 +1,375 @@
+#include "twin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto.h"
+#include "text.h"
+#include "twin_rules.h"
+
+#define LAST_UPDATED         "$lastUpdated"
+#define LAST_UPDATED_VERSION "$lastUpdatedVersion"
+
+/* Who changes what when: what metadata records. */
+typedef struct stamp {
+    int64_t now_ms;
+    int64_t version; /* 0: not recorded (reported properties) */
+} stamp;
+
+static void set(cJSON *object, const char *name, cJSON *value)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+    (void)cJSON_AddItemToObject(object, name, value);
+}
+
+static cJSON *get(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static void put_stamp(cJSON *metadata, const stamp *at)
+{
+    char text[HUB_TIME_SIZE];
+
+    hub_time_text(at->now_ms, text);
+    set(metadata, LAST_UPDATED, cJSON_CreateString(text));
+    if (at->version > 0) {
+        set(metadata, LAST_UPDATED_VERSION, cJSON_CreateNumber((double)at->version));
+    }
+}
+
+/* The member as an object, made or replaced when it is something else. */
+static cJSON *object_member(cJSON *parent, const char *name)
+{
+    cJSON *member = get(parent, name);
+    if (!cJSON_IsObject(member)) {
+        member = cJSON_CreateObject();
+        set(parent, name, member);
+    }
+    return member;
+}
+
+/* Values and metadata move together; the depth was checked before. */
+static void merge(cJSON *values, cJSON *metadata, const cJSON *patch, const stamp *at)
+{
+    const cJSON *change;
+
+    put_stamp(metadata, at);
+    cJSON_ArrayForEach(change, patch)
+    {
+        const char *name = change->string;
+        if (cJSON_IsNull(change)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(values, name);
+            cJSON_DeleteItemFromObjectCaseSensitive(metadata, name);
+        } else if (cJSON_IsObject(change)) {
+            merge(object_member(values, name), object_member(metadata, name), change, at);
+        } else {
+            set(values, name, cJSON_Duplicate(change, true));
+            cJSON *leaf = cJSON_CreateObject();
+            put_stamp(leaf, at);
+            set(metadata, name, leaf);
+        }
+    }
+}
+
+/* The patch that turns one document into the other. */
+static cJSON *difference(const cJSON *from, const cJSON *to)
+{
+    cJSON *patch = cJSON_CreateObject();
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, from)
+    {
+        if (get(to, item->string) == NULL) {
+            (void)cJSON_AddItemToObject(patch, item->string, cJSON_CreateNull());
+        }
+    }
+    cJSON_ArrayForEach(item, to)
+    {
+        const cJSON *old = get(from, item->string);
+        if (cJSON_IsObject(old) && cJSON_IsObject(item)) {
+            if (!cJSON_Compare(old, item, true)) {
+                (void)cJSON_AddItemToObject(patch, item->string, difference(old, item));
+            }
+        } else if (old == NULL || !cJSON_Compare(old, item, true)) {
+            (void)cJSON_AddItemToObject(patch, item->string, cJSON_Duplicate(item, true));
+        }
+    }
+    return patch;
+}
+
+static cJSON *fresh_metadata(const stamp *at)
+{
+    cJSON *metadata = cJSON_CreateObject();
+    put_stamp(metadata, at);
+    return metadata;
+}
+
+void hub_twin_init(hub_twin *t, int64_t now_ms)
+{
+    stamp reported = { .now_ms = now_ms };
+    stamp desired = { .now_ms = now_ms, .version = 1 };
+
+    *t = (hub_twin){
+        .desired = { cJSON_CreateObject(), fresh_metadata(&desired), 1 },
+        .reported = { cJSON_CreateObject(), fresh_metadata(&reported), 1 },
+        .tags = cJSON_CreateObject(),
+        .version = 2,
+        .etag = 1,
+    };
+}
+
+static void free_part(hub_twin_part *part)
+{
+    cJSON_Delete(part->values);
+    cJSON_Delete(part->metadata);
+}
+
+void hub_twin_free(hub_twin *t)
+{
+    free_part(&t->desired);
+    free_part(&t->reported);
+    cJSON_Delete(t->tags);
+    *t = (hub_twin){ 0 };
+}
+
+static hub_result check_size(const cJSON *values, size_t max, const char *what, hub_fault *fault)
+{
+    size_t size = hub_twin_size(values);
+    if (size > max) {
+        return hub_fail(fault, HUB_ERR_TOO_LARGE, "twin: %s would take %zu bytes, more than %zu",
+                        what, size, max);
+    }
+    return HUB_OK;
+}
+
+/* Size comes before merging too: merging costs the product of both sizes. */
+static hub_result check_patch(const cJSON *patch, size_t max, const char *what, hub_fault *fault)
+{
+    hub_result r = hub_twin_check(patch, fault);
+    return r == HUB_OK ? check_size(patch, max, what, fault) : r;
+}
+
+/* A changed copy, so that a refusal changes nothing. */
+static hub_result prepare(const hub_twin_part *part, const cJSON *patch, hub_twin_mode mode,
+                          const stamp *at, hub_twin_part *out, hub_fault *fault)
+{
+    hub_result r = check_patch(patch, HUB_TWIN_PROPERTIES_MAX, "the patch", fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    bool keep = mode == HUB_TWIN_MERGE;
+    out->values = keep ? cJSON_Duplicate(part->values, true) : cJSON_CreateObject();
+    out->metadata = keep ? cJSON_Duplicate(part->metadata, true) : cJSON_CreateObject();
+    out->version = part->version + 1;
+    merge(out->values, out->metadata, patch, at);
+    r = check_size(out->values, HUB_TWIN_PROPERTIES_MAX, "properties", fault);
+    if (r != HUB_OK) {
+        free_part(out);
+    }
+    return r;
+}
+
+static void adopt(hub_twin_part *part, const hub_twin_part *fresh)
+{
+    free_part(part);
+    *part = *fresh;
+}
+
+hub_result hub_twin_report(hub_twin *t, const cJSON *patch, int64_t now_ms, hub_fault *fault)
+{
+    hub_twin_part fresh;
+    stamp at = { .now_ms = now_ms };
+
+    hub_result r = prepare(&t->reported, patch, HUB_TWIN_MERGE, &at, &fresh, fault);
+    if (r == HUB_OK) {
+        adopt(&t->reported, &fresh);
+        t->version++;
+    }
+    return r;
+}
+
+static hub_result prepare_tags(const hub_twin *t, const cJSON *tags, hub_twin_mode mode,
+                               cJSON **out, hub_fault *fault)
+{
+    stamp none = { 0 };
+
+    hub_result r = check_patch(tags, HUB_TWIN_TAGS_MAX, "tags", fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    *out = mode == HUB_TWIN_MERGE ? cJSON_Duplicate(t->tags, true) : cJSON_CreateObject();
+    cJSON *unused = cJSON_CreateObject();
+    merge(*out, unused, tags, &none);
+    cJSON_Delete(unused);
+    r = check_size(*out, HUB_TWIN_TAGS_MAX, "tags", fault);
+    if (r != HUB_OK) {
+        cJSON_Delete(*out);
+        *out = NULL;
+    }
+    return r;
+}
+
+/* A twin that was read and comes back still carries what only the hub may write. */
+static cJSON *without_hub_members(const cJSON *desired)
+{
+    cJSON *copy = cJSON_Duplicate(desired, true);
+    cJSON_DeleteItemFromObjectCaseSensitive(copy, "$metadata");
+    cJSON_DeleteItemFromObjectCaseSensitive(copy, "$version");
+    return copy;
+}
+
+static hub_result update_desired(hub_twin *t, const cJSON *desired, hub_twin_mode mode,
+                                 int64_t now_ms, cJSON **notify, hub_fault *fault)
+{
+    hub_twin_part fresh;
+    stamp at = { .now_ms = now_ms, .version = t->desired.version + 1 };
+    cJSON *patch = without_hub_members(desired);
+
+    hub_result r = prepare(&t->desired, patch, mode, &at, &fresh, fault);
+    if (r == HUB_OK) {
+        *notify = mode == HUB_TWIN_MERGE ? cJSON_Duplicate(patch, true)
+                                         : difference(t->desired.values, fresh.values);
+        (void)cJSON_AddNumberToObject(*notify, "$version", (double)fresh.version);
+        adopt(&t->desired, &fresh);
+    }
+    cJSON_Delete(patch);
+    return r;
+}
+
+hub_result hub_twin_update(hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
+                           cJSON **notify, hub_fault *fault)
+{
+    const cJSON *tags = get(body, "tags");
+    const cJSON *desired = get(get(body, "properties"), "desired");
+    cJSON *fresh_tags = NULL;
+    hub_result r = HUB_OK;
+
+    *notify = NULL;
+    if (!cJSON_IsObject(body)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: not a JSON object");
+    }
+    if (tags != NULL && !cJSON_IsNull(tags)) {
+        r = prepare_tags(t, tags, mode, &fresh_tags, fault);
+    }
+    if (r == HUB_OK && desired != NULL && !cJSON_IsNull(desired)) {
+        r = update_desired(t, desired, mode, now_ms, notify, fault);
+    }
+    if (r != HUB_OK) {
+        cJSON_Delete(fresh_tags);
+        return r;
+    }
+    if (fresh_tags != NULL) {
+        cJSON_Delete(t->tags);
+        t->tags = fresh_tags;
+    }
+    t->version++;
+    t->etag++;
+    return HUB_OK;
+}
+
+static cJSON *with_version(const hub_twin_part *part)
+{
+    cJSON *copy = cJSON_Duplicate(part->values, true);
+    (void)cJSON_AddNumberToObject(copy, "$version", (double)part->version);
+    return copy;
+}
+
+char *hub_twin_device_text(const hub_twin *t)
+{
+    cJSON *twin = cJSON_CreateObject();
+
+    (void)cJSON_AddItemToObject(twin, "desired", with_version(&t->desired));
+    (void)cJSON_AddItemToObject(twin, "reported", with_version(&t->reported));
+    char *text = hub_json_print(twin);
+    cJSON_Delete(twin);
+    return text;
+}
+
+static cJSON *service_part(const hub_twin_part *part)
+{
+    cJSON *copy = cJSON_Duplicate(part->values, true);
+    (void)cJSON_AddItemToObject(copy, "$metadata", cJSON_Duplicate(part->metadata, true));
+    (void)cJSON_AddNumberToObject(copy, "$version", (double)part->version);
+    return copy;
+}
+
+void hub_twin_add_service_view(const hub_twin *t, cJSON *into)
+{
+    char *etag = hub_twin_etag(t);
+
+    hub_json_add_text(into, "etag", etag);
+    free(etag);
+    (void)cJSON_AddNumberToObject(into, "version", (double)t->version);
+    (void)cJSON_AddItemToObject(into, "tags", cJSON_Duplicate(t->tags, true));
+    cJSON *properties = cJSON_AddObjectToObject(into, "properties");
+    (void)cJSON_AddItemToObject(properties, "desired", service_part(&t->desired));
+    (void)cJSON_AddItemToObject(properties, "reported", service_part(&t->reported));
+}
+
+char *hub_twin_etag(const hub_twin *t)
+{
+    uint8_t bytes[8];
+
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)((uint64_t)t->etag >> (56 - 8 * i));
+    }
+    return hub_base64_encode(bytes, sizeof bytes);
+}
+
+static cJSON *part_to_state(const hub_twin_part *part)
+{
+    cJSON *state = cJSON_CreateObject();
+
+    (void)cJSON_AddItemToObject(state, "values", cJSON_Duplicate(part->values, true));
+    (void)cJSON_AddItemToObject(state, "metadata", cJSON_Duplicate(part->metadata, true));
+    (void)cJSON_AddNumberToObject(state, "version", (double)part->version);
+    return state;
+}
+
+static bool part_from_state(hub_twin_part *part, const cJSON *state)
+{
+    const cJSON *values = get(state, "values");
+    const cJSON *metadata = get(state, "metadata");
+    int64_t version;
+
+    if (!cJSON_IsObject(values) || !cJSON_IsObject(metadata) ||
+        !hub_json_whole(get(state, "version"), 1, INT64_C(1) << 52, &version)) {
+        return false;
+    }
+    part->values = cJSON_Duplicate(values, true);
+    part->metadata = cJSON_Duplicate(metadata, true);
+    part->version = version;
+    return true;
+}
+
+cJSON *hub_twin_to_state(const hub_twin *t)
+{
+    cJSON *state = cJSON_CreateObject();
+
+    (void)cJSON_AddItemToObject(state, "desired", part_to_state(&t->desired));
+    (void)cJSON_AddItemToObject(state, "reported", part_to_state(&t->reported));
+    (void)cJSON_AddItemToObject(state, "tags", cJSON_Duplicate(t->tags, true));
+    (void)cJSON_AddNumberToObject(state, "version", (double)t->version);
+    (void)cJSON_AddNumberToObject(state, "etag", (double)t->etag);
+    return state;
+}
+
+bool hub_twin_from_state(hub_twin *t, const cJSON *state)
+{
+    hub_twin fresh = { 0 };
+    const cJSON *tags = get(state, "tags");
+    const int64_t max = INT64_C(1) << 52;
+
+    bool ok = part_from_state(&fresh.desired, get(state, "desired")) &&
+              part_from_state(&fresh.reported, get(state, "reported")) && cJSON_IsObject(tags) &&
+              hub_json_whole(get(state, "version"), 1, max, &fresh.version) &&
+              hub_json_whole(get(state, "etag"), 1, max, &fresh.etag);
+    if (!ok) {
+        hub_twin_free(&fresh);
+        return false;
+    }
+    fresh.tags = cJSON_Duplicate(tags, true);
+    *t = fresh;
+    return true;
+}
