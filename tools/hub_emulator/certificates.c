@@ -1,0 +1,242 @@
+#include "certificates.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include "crypto.h"
+#include "text.h"
+
+#define KEY_BITS  2048
+#define DAY_S     86400
+#define CA_DAYS   3650
+#define LEAF_DAYS 397
+#define SPARE_S   (7 * DAY_S)
+
+typedef struct pair {
+    gnutls_x509_crt_t crt;
+    gnutls_x509_privkey_t key;
+} pair;
+
+static hub_result failed(hub_fault *fault, const char *what, int code)
+{
+    return hub_fail(fault, HUB_ERR_STATE, "%s: %s", what, gnutls_strerror(code));
+}
+
+static void pair_init(pair *p)
+{
+    (void)gnutls_x509_crt_init(&p->crt);
+    (void)gnutls_x509_privkey_init(&p->key);
+}
+
+static void pair_deinit(pair *p)
+{
+    gnutls_x509_crt_deinit(p->crt);
+    gnutls_x509_privkey_deinit(p->key);
+}
+
+/* --- files ------------------------------------------------------------- */
+
+static int load_crt(const hub_store *store, const char *name, gnutls_x509_crt_t crt)
+{
+    char *path = hub_store_path(store, name);
+    gnutls_datum_t data = { 0 };
+    int code = gnutls_load_file(path, &data);
+
+    if (code >= 0) {
+        code = gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_PEM);
+        gnutls_free(data.data);
+    }
+    free(path);
+    return code;
+}
+
+static int load_key(const hub_store *store, const char *name, gnutls_x509_privkey_t key)
+{
+    char *path = hub_store_path(store, name);
+    gnutls_datum_t data = { 0 };
+    int code = gnutls_load_file(path, &data);
+
+    if (code >= 0) {
+        code = gnutls_x509_privkey_import(key, &data, GNUTLS_X509_FMT_PEM);
+        gnutls_free(data.data);
+    }
+    free(path);
+    return code;
+}
+
+static hub_result write_datum(const hub_store *store, const char *name, gnutls_datum_t *data,
+                              int code, hub_fault *fault)
+{
+    if (code < 0) {
+        return failed(fault, name, code);
+    }
+    hub_result r = hub_store_write(store, name, data->data, data->size, fault);
+    gnutls_free(data->data);
+    return r;
+}
+
+static hub_result save(const hub_store *store, const char *name, const pair *p, hub_fault *fault)
+{
+    char *crt_name = hub_format("%s.crt", name);
+    char *key_name = hub_format("%s.key", name);
+    gnutls_datum_t data = { 0 };
+
+    int code = gnutls_x509_privkey_export2(p->key, GNUTLS_X509_FMT_PEM, &data);
+    hub_result r = write_datum(store, key_name, &data, code, fault);
+    if (r == HUB_OK) {
+        code = gnutls_x509_crt_export2(p->crt, GNUTLS_X509_FMT_PEM, &data);
+        r = write_datum(store, crt_name, &data, code, fault);
+    }
+    free(crt_name);
+    free(key_name);
+    return r;
+}
+
+/* --- making ------------------------------------------------------------ */
+
+/* Keep the first failure, so that a certificate can be built straight down. */
+static void step(int *code, int result)
+{
+    if (*code >= 0 && result < 0) {
+        *code = result;
+    }
+}
+
+static int common_fields(const pair *p, const char *name, int64_t now_s, int days)
+{
+    uint8_t serial[16];
+    uint8_t id[20];
+    int code = gnutls_x509_privkey_generate(p->key, GNUTLS_PK_RSA, KEY_BITS, 0);
+
+    hub_random(serial, sizeof serial);
+    hub_random(id, sizeof id);
+    serial[0] &= 0x7F; /* positive */
+    serial[0] |= 0x40;
+    step(&code, gnutls_x509_crt_set_version(p->crt, 3));
+    step(&code, gnutls_x509_crt_set_serial(p->crt, serial, sizeof serial));
+    step(&code, gnutls_x509_crt_set_activation_time(p->crt, (time_t)(now_s - DAY_S)));
+    step(&code, gnutls_x509_crt_set_expiration_time(p->crt, (time_t)(now_s + days * DAY_S)));
+    step(&code, gnutls_x509_crt_set_key(p->crt, p->key));
+    step(&code, gnutls_x509_crt_set_subject_key_id(p->crt, id, sizeof id));
+    step(&code, gnutls_x509_crt_set_dn_by_oid(p->crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,
+                                              (unsigned)strlen(name)));
+    return code;
+}
+
+static int make_ca(pair *ca, int64_t now_s)
+{
+    uint8_t mark[4];
+
+    /* A name of its own, so that the roots of two emulators are not mistaken for each other. */
+    hub_random(mark, sizeof mark);
+    char *name = hub_format("hub_emulator CA %02x%02x%02x%02x", mark[0], mark[1], mark[2], mark[3]);
+    int code = common_fields(ca, name, now_s, CA_DAYS);
+    step(&code, gnutls_x509_crt_set_basic_constraints(ca->crt, 1, 0));
+    step(&code,
+         gnutls_x509_crt_set_key_usage(ca->crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN));
+    step(&code, gnutls_x509_crt_sign2(ca->crt, ca->crt, ca->key, GNUTLS_DIG_SHA256, 0));
+    free(name);
+    return code;
+}
+
+static int set_names(gnutls_x509_crt_t crt)
+{
+    static const uint8_t v4[4] = { 127, 0, 0, 1 };
+    static const uint8_t v6[16] = { [15] = 1 };
+    int code = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "localhost", 9,
+                                                    GNUTLS_FSAN_SET);
+
+    step(&code, gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, v4, sizeof v4,
+                                                     GNUTLS_FSAN_APPEND));
+    step(&code, gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, v6, sizeof v6,
+                                                     GNUTLS_FSAN_APPEND));
+    return code;
+}
+
+static int make_leaf(pair *leaf, const pair *ca, int64_t now_s)
+{
+    uint8_t ca_id[64];
+    size_t ca_id_len = sizeof ca_id;
+    int code = common_fields(leaf, "localhost", now_s, LEAF_DAYS);
+
+    step(&code, set_names(leaf->crt));
+    step(&code, gnutls_x509_crt_set_basic_constraints(leaf->crt, 0, -1));
+    step(&code, gnutls_x509_crt_set_key_usage(leaf->crt, GNUTLS_KEY_DIGITAL_SIGNATURE |
+                                                             GNUTLS_KEY_KEY_ENCIPHERMENT));
+    step(&code, gnutls_x509_crt_set_key_purpose_oid(leaf->crt, GNUTLS_KP_TLS_WWW_SERVER, 0));
+    step(&code, gnutls_x509_crt_get_subject_key_id(ca->crt, ca_id, &ca_id_len, NULL));
+    step(&code, gnutls_x509_crt_set_authority_key_id(leaf->crt, ca_id, ca_id_len));
+    step(&code, gnutls_x509_crt_sign2(leaf->crt, ca->crt, ca->key, GNUTLS_DIG_SHA256, 0));
+    return code;
+}
+
+/* --- what is there ----------------------------------------------------- */
+
+static bool good_for_now(gnutls_x509_crt_t crt, int64_t now_s)
+{
+    return (int64_t)gnutls_x509_crt_get_activation_time(crt) <= now_s &&
+           (int64_t)gnutls_x509_crt_get_expiration_time(crt) > now_s + SPARE_S;
+}
+
+static bool load_ca(const hub_store *store, const pair *ca, int64_t now_s)
+{
+    return load_crt(store, HUB_CA_FILE, ca->crt) >= 0 && load_key(store, "ca.key", ca->key) >= 0 &&
+           good_for_now(ca->crt, now_s);
+}
+
+static bool leaf_usable(const hub_store *store, const pair *ca, int64_t now_s)
+{
+    pair leaf;
+
+    pair_init(&leaf);
+    bool ok = load_crt(store, "server.crt", leaf.crt) >= 0 &&
+              load_key(store, "server.key", leaf.key) >= 0 && good_for_now(leaf.crt, now_s) &&
+              gnutls_x509_crt_check_issuer(leaf.crt, ca->crt) != 0;
+    pair_deinit(&leaf);
+    return ok;
+}
+
+static hub_result ensure_ca(const hub_store *store, pair *ca, int64_t now_s, hub_fault *fault)
+{
+    if (load_ca(store, ca, now_s)) {
+        return HUB_OK;
+    }
+    pair_deinit(ca); /* whatever half of it was read */
+    pair_init(ca);
+    int code = make_ca(ca, now_s);
+    return code < 0 ? failed(fault, "making the CA", code) : save(store, "ca", ca, fault);
+}
+
+static hub_result ensure_leaf(const hub_store *store, const pair *ca, int64_t now_s,
+                              hub_fault *fault)
+{
+    pair leaf;
+
+    if (leaf_usable(store, ca, now_s)) {
+        return HUB_OK;
+    }
+    pair_init(&leaf);
+    int code = make_leaf(&leaf, ca, now_s);
+    hub_result r = code < 0 ? failed(fault, "making the server certificate", code)
+                            : save(store, "server", &leaf, fault);
+    pair_deinit(&leaf);
+    return r;
+}
+
+hub_result hub_certificates_ensure(const hub_store *store, int64_t now_s, hub_fault *fault)
+{
+    pair ca;
+
+    pair_init(&ca);
+    hub_result r = ensure_ca(store, &ca, now_s, fault);
+    if (r == HUB_OK) {
+        r = ensure_leaf(store, &ca, now_s, fault);
+    }
+    pair_deinit(&ca);
+    return r;
+}

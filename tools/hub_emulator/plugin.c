@@ -1,0 +1,297 @@
+/* The plugin that Mosquitto loads: its callbacks become calls of the hub.  The only file that knows
+ * Mosquitto.  The broker has one thread, and all of this runs on it. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+
+#include "broker_log.h"
+#include "hub.h"
+#include "rest_server.h"
+
+#define MQTT_3_1_1 4
+#define EXPORTED   __attribute__((visibility("default")))
+
+typedef struct plugin {
+    hub hub;
+    rest_server *rest;
+    int ready_fd; /* told once, at the first tick */
+    int log_fd;   /* -1: nobody wants to read it */
+} plugin;
+
+static plugin self;
+
+/* --- what the hub wants from the broker -------------------------------- */
+
+static void broker_publish(void *user, const char *client_id, const char *topic,
+                           const void *payload, size_t len, int qos)
+{
+    (void)user;
+    (void)mosquitto_broker_publish_copy(client_id, topic, (int)len, payload, qos, false, NULL);
+}
+
+static void broker_drop(void *user, const char *client_id)
+{
+    (void)user;
+    (void)mosquitto_kick_client_by_clientid(client_id, true);
+}
+
+static void broker_log(void *user, const char *line)
+{
+    (void)user;
+    if (self.log_fd >= 0) {
+        (void)dprintf(self.log_fd, "hub: %s\n", line);
+    }
+}
+
+static int64_t broker_now_ms(void *user)
+{
+    struct timespec now;
+
+    (void)user;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- the broker's log -------------------------------------------------- */
+
+static void take_line(void *user, const char *line)
+{
+    plugin *p = user;
+    hub_broker_log_entry e = hub_broker_log_read(line);
+
+    switch (e.kind) {
+    case HUB_LOG_CHATTER: break;
+    case HUB_LOG_NOTICE:
+        if (p->log_fd >= 0) {
+            (void)dprintf(p->log_fd, "mosquitto: %s\n", line);
+        }
+        break;
+    case HUB_LOG_FORBIDDEN: hub_forbidden(&p->hub, e.client_id); break;
+    case HUB_LOG_SENT: hub_c2d_on_wire(&p->hub, e.client_id, e.packet_id); break;
+    case HUB_LOG_ACKNOWLEDGED: hub_c2d_on_ack(&p->hub, e.client_id, e.packet_id); break;
+    }
+}
+
+static void drain_log(plugin *p)
+{
+    hub_broker_log_drain(STDERR_FILENO, take_line, p);
+}
+
+/* --- callbacks --------------------------------------------------------- */
+
+static int on_login(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_basic_auth *e = data;
+    plugin *p = user;
+    const hub_credentials credentials = {
+        .client_id = mosquitto_client_id(e->client),
+        .user_name = e->username,
+        .password = e->password,
+    };
+    hub_fault fault;
+
+    (void)event;
+    drain_log(p); /* acknowledgements of the session that this login may end */
+    if (credentials.client_id == NULL ||
+        mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
+        return MOSQ_ERR_AUTH;
+    }
+    if (hub_connect(&p->hub, e->client, &credentials, mosquitto_client_clean_session(e->client),
+                    &fault) == HUB_OK) {
+        return MOSQ_ERR_SUCCESS;
+    }
+    hub_log(&p->hub, "%s: refused: %s", credentials.client_id, fault.text);
+    return MOSQ_ERR_AUTH;
+}
+
+static int on_disconnect(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_disconnect *e = data;
+    plugin *p = user;
+
+    (void)event;
+    drain_log(p);
+    hub_disconnected(&p->hub, e->client);
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* Anything the hub does not allow closes the connection. */
+static int verdict(const plugin *p, const struct mosquitto_evt_acl_check *e, hub_result r,
+                   const hub_fault *fault)
+{
+    if (r == HUB_OK) {
+        return MOSQ_ERR_SUCCESS;
+    }
+    hub_log(&p->hub, "%s: closed: %s", mosquitto_client_id(e->client), fault->text);
+    return MOSQ_ERR_PROTOCOL;
+}
+
+static int on_write(plugin *p, const struct mosquitto_evt_acl_check *e)
+{
+    const hub_publish publish = {
+        .topic = e->topic,
+        .payload = e->payload,
+        .len = e->payloadlen,
+        .qos = e->qos,
+        .retain = e->retain,
+    };
+    hub_fault fault;
+
+    if (!hub_knows(&p->hub, e->client)) { /* the connection is over: this is its Will */
+        const char *client_id = mosquitto_client_id(e->client);
+        if (client_id != NULL) {
+            hub_accept_will(&p->hub, client_id, &publish);
+        }
+        return MOSQ_ERR_ACL_DENIED;
+    }
+    return verdict(p, e, hub_check_publish(&p->hub, e->client, &publish, &fault), &fault);
+}
+
+static int on_access(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_acl_check *e = data;
+    plugin *p = user;
+    hub_fault fault;
+
+    (void)event;
+    switch (e->access) {
+    case MOSQ_ACL_WRITE: return on_write(p, e);
+    case MOSQ_ACL_SUBSCRIBE:
+        return verdict(p, e, hub_subscribe(&p->hub, e->client, e->topic, e->qos, &fault), &fault);
+    case MOSQ_ACL_UNSUBSCRIBE:
+        hub_unsubscribe(&p->hub, e->client, e->topic);
+        return MOSQ_ERR_SUCCESS;
+    default: return MOSQ_ERR_SUCCESS;
+    }
+}
+
+/* Nothing a device publishes ever reaches another client: act on it and swallow it. */
+static int on_message(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_message *e = data;
+    plugin *p = user;
+    const hub_publish publish = {
+        .topic = e->topic,
+        .payload = e->payload,
+        .len = e->payloadlen,
+        .qos = e->qos,
+        .retain = e->retain,
+    };
+
+    (void)event;
+    hub_accept_publish(&p->hub, e->client, &publish);
+    return MOSQ_ERR_ACL_DENIED;
+}
+
+static int on_tick(int event, void *data, void *user)
+{
+    plugin *p = user;
+
+    (void)event;
+    (void)data;
+    drain_log(p);
+    rest_server_run(p->rest);
+    hub_tick(&p->hub);
+    if (p->ready_fd >= 0) {
+        (void)!write(p->ready_fd, "R", 1);
+        (void)close(p->ready_fd);
+        p->ready_fd = -1;
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* --- life -------------------------------------------------------------- */
+
+static const struct {
+    int event;
+    MOSQ_FUNC_generic_callback callback;
+} callbacks[] = {
+    { MOSQ_EVT_BASIC_AUTH, on_login }, { MOSQ_EVT_DISCONNECT, on_disconnect },
+    { MOSQ_EVT_ACL_CHECK, on_access }, { MOSQ_EVT_MESSAGE, on_message },
+    { MOSQ_EVT_TICK, on_tick },
+};
+
+static const char *option(const struct mosquitto_opt *options, int count, const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(options[i].key, name) == 0) {
+            return options[i].value;
+        }
+    }
+    return "-1";
+}
+
+EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+{
+    for (int i = 0; i < supported_version_count; i++) {
+        if (supported_versions[i] == MOSQ_PLUGIN_VERSION) {
+            return MOSQ_PLUGIN_VERSION;
+        }
+    }
+    return -1;
+}
+
+static int start(plugin *p, const struct mosquitto_opt *options, int count)
+{
+    static const hub_broker broker = {
+        .publish = broker_publish,
+        .drop = broker_drop,
+        .log = broker_log,
+        .now_ms = broker_now_ms,
+    };
+    const rest_server_config rest = {
+        .certificate_file = "server.crt",
+        .key_file = "server.key",
+        .sockets = { atoi(option(options, count, "rest_fd")),
+                     atoi(option(options, count, "rest_fd6")) },
+    };
+    hub_fault fault;
+
+    hub_json_init();
+    p->ready_fd = atoi(option(options, count, "ready_fd"));
+    p->log_fd = atoi(option(options, count, "log_fd"));
+    if (hub_open(&p->hub, ".", &broker, &fault) != HUB_OK) {
+        (void)fprintf(stderr, "Error: %s\n", fault.text);
+        return MOSQ_ERR_UNKNOWN;
+    }
+    p->rest = rest_server_start(&p->hub, &rest);
+    if (p->rest == NULL) {
+        (void)fputs("Error: the REST service does not start\n", stderr);
+        hub_close(&p->hub);
+        return MOSQ_ERR_UNKNOWN;
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+                                   struct mosquitto_opt *options, int option_count)
+{
+    int r = start(&self, options, option_count);
+
+    *userdata = &self;
+    for (size_t i = 0; r == MOSQ_ERR_SUCCESS && i < sizeof callbacks / sizeof callbacks[0]; i++) {
+        r = mosquitto_callback_register(identifier, callbacks[i].event, callbacks[i].callback, NULL,
+                                        &self);
+    }
+    return r;
+}
+
+EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options,
+                                      int option_count)
+{
+    plugin *p = userdata;
+
+    (void)options;
+    (void)option_count;
+    drain_log(p);
+    rest_server_stop(p->rest);
+    hub_close(&p->hub);
+    return MOSQ_ERR_SUCCESS;
+}

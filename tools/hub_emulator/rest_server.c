@@ -1,0 +1,435 @@
+#include "rest_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "rest.h"
+#include "waker.h"
+
+#define BODY_MAX          (1024u * 1024)
+#define CONNECTIONS_MAX   200
+#define HEADER_BYTES_MAX  (64u * 1024)
+#define IDLE_S            120
+#define HEARTBEAT_MS      15000
+#define EVENT_BLOCK_BYTES 65536
+
+typedef enum call_state {
+    CALL_READING = 0,
+    CALL_SUSPENDED, /* a method is under way */
+    CALL_ANSWERED   /* the reply is there to be sent */
+} call_state;
+
+/* One HTTP request. */
+typedef struct call {
+    rest_server *server;
+    struct MHD_Connection *connection;
+    call_state state;
+    rest_handling handling;
+    hub_text body;
+    bool too_large;
+} call;
+
+/* One client that watches telemetry. */
+typedef struct watcher {
+    rest_server *server;
+    struct MHD_Connection *connection;
+    rest_watch watch;
+    hub_text pending; /* lines not yet taken */
+    size_t taken;
+    int64_t heartbeat_ms;
+    bool suspended;
+    struct watcher *next;
+} watcher;
+
+struct rest_server {
+    hub *hub;
+    struct MHD_Daemon *daemons[REST_SOCKETS_MAX];
+    size_t count;
+    waker *waker;
+    watcher *watchers;
+    uint64_t announced; /* sequence number up to which watchers have been woken */
+};
+
+/* --- replies ----------------------------------------------------------- */
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value != NULL) {
+        (void)MHD_add_response_header(response, name, value);
+    }
+}
+
+static void add_etag(struct MHD_Response *response, const char *etag)
+{
+    if (etag != NULL) {
+        char *quoted = hub_format("\"%s\"", etag);
+        add_header(response, MHD_HTTP_HEADER_ETAG, quoted);
+        free(quoted);
+    }
+}
+
+static enum MHD_Result send_reply(call *c)
+{
+    rest_reply *reply = &c->handling.reply;
+    const char *text = reply->text != NULL ? reply->text : "";
+    union {
+        const char *in;
+        void *out;
+    } cast = { .in = text }; /* copied, but the prototype is not const */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), cast.out, MHD_RESPMEM_MUST_COPY);
+
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    if (reply->text != NULL) {
+        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json; charset=utf-8");
+    }
+    add_etag(response, reply->etag);
+    add_header(response, "iothub-errorcode", reply->code);
+    enum MHD_Result r = MHD_queue_response(c->connection, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+/* --- watchers ---------------------------------------------------------- */
+
+static bool fill(watcher *w)
+{
+    hub *h = w->server->hub;
+
+    w->pending.len = 0;
+    w->taken = 0;
+    while (w->watch.left > 0 && w->pending.len < EVENT_BLOCK_BYTES) {
+        const hub_event *event = hub_telemetry_from(&h->telemetry, &w->watch.next, w->watch.device);
+        if (event == NULL) {
+            break;
+        }
+        hub_text_str(&w->pending, event->json);
+        hub_text_str(&w->pending, "\n");
+        w->watch.next++;
+        w->watch.left--;
+    }
+    if (w->pending.len == 0 && w->heartbeat_ms <= hub_now(h)) {
+        hub_text_str(&w->pending, "\n"); /* finds out whether anybody is still there */
+    }
+    if (w->pending.len > 0) {
+        w->heartbeat_ms = hub_now(h) + HEARTBEAT_MS;
+    }
+    return w->pending.len > 0;
+}
+
+static bool watch_over(const watcher *w)
+{
+    return w->watch.left == 0 ||
+           (w->watch.deadline_ms != 0 && hub_now(w->server->hub) >= w->watch.deadline_ms);
+}
+
+static ssize_t read_events(void *user, uint64_t position, char *out, size_t max)
+{
+    watcher *w = user;
+
+    (void)position;
+    if (w->taken == w->pending.len && !fill(w)) {
+        if (watch_over(w)) {
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        }
+        w->suspended = true;
+        MHD_suspend_connection(w->connection);
+        return 0;
+    }
+    size_t n = w->pending.len - w->taken;
+    n = n < max ? n : max;
+    memcpy(out, w->pending.p + w->taken, n);
+    w->taken += n;
+    return (ssize_t)n;
+}
+
+static void end_watch(void *user)
+{
+    watcher *w = user;
+    watcher **at = &w->server->watchers;
+
+    while (*at != w) {
+        at = &(*at)->next;
+    }
+    *at = w->next;
+    free(w->watch.device);
+    hub_text_free(&w->pending);
+    free(w);
+}
+
+static enum MHD_Result start_watch(call *c)
+{
+    rest_server *s = c->server;
+    watcher *w = hub_calloc(1, sizeof *w);
+
+    *w = (watcher){
+        .server = s,
+        .connection = c->connection,
+        .watch = c->handling.watch,
+        .heartbeat_ms = hub_now(s->hub) + HEARTBEAT_MS,
+        .next = s->watchers,
+    };
+    s->watchers = w;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, EVENT_BLOCK_BYTES / 4, read_events, w, end_watch);
+    if (response == NULL) {
+        end_watch(w);
+        return MHD_NO;
+    }
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/x-ndjson");
+    enum MHD_Result r = MHD_queue_response(c->connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+static void resume(watcher *w)
+{
+    if (w->suspended) {
+        w->suspended = false;
+        MHD_resume_connection(w->connection);
+    }
+}
+
+static void wake_watchers(rest_server *s)
+{
+    bool news = s->hub->telemetry.next_sequence != s->announced;
+    int64_t now = s->watchers != NULL ? hub_now(s->hub) : 0;
+
+    for (watcher *w = s->watchers; w != NULL; w = w->next) {
+        if (news || watch_over(w) || now >= w->heartbeat_ms) {
+            resume(w);
+        }
+    }
+    s->announced = s->hub->telemetry.next_sequence;
+}
+
+/* --- requests ---------------------------------------------------------- */
+
+static const char *query(const rest_request *r, const char *name)
+{
+    const char *value = NULL;
+    size_t len = 0;
+
+    if (MHD_lookup_connection_value_n(r->transport, MHD_GET_ARGUMENT_KIND, name, strlen(name),
+                                      &value, &len) != MHD_YES) {
+        return NULL;
+    }
+    return value != NULL ? value : "";
+}
+
+static void finished(rest_handling *handling)
+{
+    call *c = handling->user;
+
+    c->state = CALL_ANSWERED;
+    MHD_resume_connection(c->connection);
+}
+
+static const char *header(const call *c, const char *name)
+{
+    return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result handle(call *c, const char *method, const char *path)
+{
+    rest_request request = {
+        .method = method,
+        .path = path,
+        .authorization = header(c, MHD_HTTP_HEADER_AUTHORIZATION),
+        .host = header(c, MHD_HTTP_HEADER_HOST),
+        .if_match = header(c, MHD_HTTP_HEADER_IF_MATCH),
+        .body = c->body.p,
+        .body_len = c->body.len,
+        .query = query,
+        .transport = c->connection,
+    };
+    c->handling.finished = finished;
+    c->handling.user = c;
+    c->state = CALL_ANSWERED;
+    rest_outcome outcome = rest_handle(c->server->hub, &request, &c->handling);
+    rest_request_free(&request);
+    switch (outcome) {
+    case REST_REPLY: break;
+    case REST_LATER:
+        c->state = CALL_SUSPENDED;
+        MHD_suspend_connection(c->connection);
+        return MHD_YES;
+    case REST_WATCH: return start_watch(c);
+    }
+    return send_reply(c);
+}
+
+static enum MHD_Result take_body(call *c, const char *data, size_t *size)
+{
+    if (c->body.len + *size > BODY_MAX) {
+        c->too_large = true;
+    } else {
+        hub_text_add(&c->body, data, *size);
+    }
+    *size = 0;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **context)
+{
+    call *c = *context;
+
+    (void)version;
+    if (c == NULL) {
+        c = hub_calloc(1, sizeof *c);
+        c->server = user;
+        c->connection = connection;
+        *context = c;
+        return MHD_YES;
+    }
+    if (*size > 0) {
+        return take_body(c, data, size);
+    }
+    if (c->state == CALL_ANSWERED) {
+        return send_reply(c);
+    }
+    if (c->too_large) {
+        (void)rest_fail(&c->handling, HUB_ERR_TOO_LARGE, "the body is larger than 1 MB");
+        return send_reply(c);
+    }
+    return handle(c, method, path);
+}
+
+static void on_end(void *user, struct MHD_Connection *connection, void **context,
+                   enum MHD_RequestTerminationCode code)
+{
+    call *c = *context;
+
+    (void)user;
+    (void)connection;
+    (void)code;
+    if (c == NULL) {
+        return;
+    }
+    rest_abandon(c->server->hub, &c->handling);
+    rest_reply_free(&c->handling.reply);
+    hub_text_free(&c->body);
+    free(c);
+    *context = NULL;
+}
+
+/* --- life -------------------------------------------------------------- */
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    hub_text t = { 0 };
+    char piece[4096];
+    size_t n;
+
+    if (file == NULL) {
+        return NULL;
+    }
+    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
+        hub_text_add(&t, piece, n);
+    }
+    (void)fclose(file);
+    return t.p;
+}
+
+static struct MHD_Daemon *start_daemon(rest_server *s, int fd, const char *certificate,
+                                       const char *key)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                            on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT,
+                            certificate, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_end, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
+                            MHD_OPTION_END);
+}
+
+static bool start_daemons(rest_server *s, const rest_server_config *config)
+{
+    char *certificate = read_file(config->certificate_file);
+    char *key = read_file(config->key_file);
+    bool ok = certificate != NULL && key != NULL;
+
+    for (size_t i = 0; ok && i < REST_SOCKETS_MAX; i++) {
+        if (config->sockets[i] >= 0) {
+            s->daemons[s->count] = start_daemon(s, config->sockets[i], certificate, key);
+            ok = s->daemons[s->count] != NULL;
+            s->count += ok ? 1 : 0;
+        }
+    }
+    free(certificate);
+    free(key);
+    return ok;
+}
+
+static bool start_waker(rest_server *s)
+{
+    int fds[REST_SOCKETS_MAX];
+
+    for (size_t i = 0; i < s->count; i++) {
+        fds[i] = MHD_get_daemon_info(s->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    }
+    s->waker = waker_start(fds, s->count);
+    return s->waker != NULL;
+}
+
+rest_server *rest_server_start(hub *h, const rest_server_config *config)
+{
+    rest_server *s = hub_calloc(1, sizeof *s);
+
+    s->hub = h;
+    s->announced = h->telemetry.next_sequence;
+    if (!start_daemons(s, config) || !start_waker(s)) {
+        rest_server_stop(s);
+        return NULL;
+    }
+    return s;
+}
+
+void rest_server_run(rest_server *s)
+{
+    MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker comes round by itself as often as that */
+
+    wake_watchers(s);
+    for (size_t i = 0; i < s->count; i++) {
+        MHD_UNSIGNED_LONG_LONG timeout;
+        (void)MHD_run(s->daemons[i]);
+        if (MHD_get_timeout(s->daemons[i], &timeout) == MHD_YES && timeout < soonest) {
+            soonest = timeout;
+        }
+    }
+    waker_rearm(s->waker, soonest < 100 ? (int)soonest : -1);
+}
+
+/* Suspended connections must be resumed before their daemon may stop. */
+static void resume_all(rest_server *s)
+{
+    for (watcher *w = s->watchers; w != NULL; w = w->next) {
+        w->watch.left = 0;
+        resume(w);
+    }
+    hub_methods_expire(&s->hub->methods, INT64_MAX);
+}
+
+void rest_server_stop(rest_server *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    if (s->waker != NULL) {
+        waker_stop(s->waker);
+    }
+    resume_all(s);
+    for (size_t i = 0; i < s->count; i++) {
+        (void)MHD_run(s->daemons[i]);
+        MHD_stop_daemon(s->daemons[i]);
+    }
+    free(s);
+}
