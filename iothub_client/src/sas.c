@@ -235,6 +235,9 @@ iothub_result iothub_sas_decode(mqc_span field, char *out, size_t cap)
         return IOTHUB_ERR_NO_SPACE;
     }
     iothub_result r = iothub_percent_decode(field, out, cap - 1, &len);
+    if (r == IOTHUB_OK && len != 0 && memchr(out, '\0', len) != NULL) {
+        r = IOTHUB_ERR_PROTOCOL;
+    }
     out[r == IOTHUB_OK ? len : 0] = '\0';
     return r;
 }

@@ -398,6 +398,8 @@ static void decoding_a_field_respects_the_capacity(void **state)
     assert_string_equal(out, "");
     assert_int_equal(iothub_sas_decode(mqc_span_str("a%2F"), out, 3), IOTHUB_OK);
     assert_string_equal(out, "a/");
+    assert_int_equal(iothub_sas_decode(mqc_span_str("a%00"), out, 3), IOTHUB_ERR_PROTOCOL);
+    assert_string_equal(out, "");
 }
 
 int main(void)

@@ -70,7 +70,10 @@ typedef struct iothub_sas_token {
  */
 iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err);
 
-/** Percent-decode a field of a parsed token into a NUL-terminated text. */
+/**
+ * Percent-decode a field of a parsed token into a NUL-terminated text.
+ * IOTHUB_ERR_PROTOCOL when it is broken or holds a NUL; "" is left behind then.
+ */
 iothub_result iothub_sas_decode(mqc_span field, char *out, size_t cap);
 
 /**

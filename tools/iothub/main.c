@@ -1,0 +1,28 @@
+/* iothub: tokens for an IoT Hub, and the service side of it, from the command line. */
+
+#include "commands.h"
+#include "iothub/version.h"
+#include "sas_token.h"
+
+const char *argp_program_version = "iothub " IOTHUB_VERSION_STRING;
+
+int main(int argc, char **argv)
+{
+    static const command commands[] = {
+        { "sas-token", "Make a shared access signature, or explain one", run_sas_token },
+    };
+    static const command_group group = {
+        .doc = "Tools for Azure IoT Hub and for the hub emulator.",
+        .end = "Results go to standard output, everything else to standard error.  The exit status "
+               "is 0 for success, 1 for a failure and 2 for wrong usage.",
+        .commands = commands,
+        .count = sizeof commands / sizeof commands[0],
+    };
+    char name[] = "iothub";
+
+    argp_err_exit_status = EXIT_USAGE;
+    if (argc > 0) {
+        argv[0] = name;
+    }
+    return run_group(&group, argc, argv, NULL);
+}

@@ -1,0 +1,314 @@
+#include "sas_token.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "input.h"
+#include "iothub/sas.h"
+#include "sas_inspect.h"
+
+#define DEVICE_ENV "IOTHUB_DEVICE_CONNECTION_STRING"
+
+enum { DEFAULT_TTL_S = 3600, FIRST_PLAUSIBLE_TIME = 1600000000 /* September 2020 */ };
+
+enum option_key {
+    OPT_CS = 256,
+    OPT_TTL,
+    OPT_EXPIRY,
+    OPT_AS_CS,
+    OPT_RESOURCE,
+    OPT_KEY,
+    OPT_POLICY,
+    OPT_INSPECT
+};
+
+/* What the user asked for; NULL: not given. */
+typedef struct request {
+    const char *connection_string;
+    const char *ttl;
+    const char *expiry;
+    bool as_connection_string;
+    const char *resource;
+    const char *key;
+    const char *policy;
+    const char *inspect;
+
+    uint64_t ttl_s;
+    uint64_t expiry_s;
+} request;
+
+static const struct argp_option options[] = {
+    { .doc = "For a connection string (the default):", .group = 1 },
+    { .name = "connection-string",
+      .key = OPT_CS,
+      .arg = "CS",
+      .group = 1,
+      .doc = "String of a device, a module or a service (policy); - reads it from standard input "
+             "(default: $" DEVICE_ENV ")" },
+    { .name = "as-connection-string",
+      .key = OPT_AS_CS,
+      .group = 1,
+      .doc = "Print the connection string that carries the token instead of the key" },
+    { .doc = "For any resource:", .group = 2 },
+    { .name = "resource",
+      .key = OPT_RESOURCE,
+      .arg = "URI",
+      .group = 2,
+      .doc = "What the token opens, e.g. myhub.azure-devices.net/devices/device1; not "
+             "percent-encoded" },
+    { .name = "key",
+      .key = OPT_KEY,
+      .arg = "BASE64",
+      .group = 2,
+      .doc = "The key; - reads it from standard input, so that it does not show in the process "
+             "list" },
+    { .name = "policy",
+      .key = OPT_POLICY,
+      .arg = "NAME",
+      .group = 2,
+      .doc = "Name of the policy that owns the key; device keys have none" },
+    { .doc = "For both:", .group = 3 },
+    { .name = "ttl",
+      .key = OPT_TTL,
+      .arg = "SECONDS",
+      .group = 3,
+      .doc = "Life of the token from now on (default: 3600)" },
+    { .name = "expiry",
+      .key = OPT_EXPIRY,
+      .arg = "UNIX",
+      .group = 3,
+      .doc = "End of its life in seconds since 1970-01-01 UTC, instead of --ttl" },
+    { .doc = "For a token that exists:", .group = 4 },
+    { .name = "inspect",
+      .key = OPT_INSPECT,
+      .arg = "TOKEN",
+      .group = 4,
+      .doc = "Explain TOKEN (- reads it from standard input); with --key also say whether its "
+             "signature is right, and exit with 1 when it is not" },
+    { 0 },
+};
+
+static const char doc[] =
+    "Print a shared access signature (SAS token) that opens an IoT Hub until it expires."
+    "\vExamples:\n"
+    "  iothub sas-token --connection-string \"$DEVICE_STRING\" --ttl 86400\n"
+    "  iothub sas-token --as-connection-string\n"
+    "  iothub sas-token --resource myhub.azure-devices.net --key - <key.txt\n"
+    "  iothub sas-token --inspect \"$TOKEN\" --key \"$KEY\"";
+
+/* --- usage --------------------------------------------------------------- */
+
+/* Which of two options that do not go together were given. */
+static void refuse_pair(struct argp_state *state, const char *a, const void *a_given, const char *b,
+                        const void *b_given)
+{
+    if (a_given != NULL && b_given != NULL) {
+        argp_error(state, "%s and %s do not go together", a, b);
+    }
+}
+
+static void check_contradictions(struct argp_state *state, const request *q)
+{
+    const char *as_cs = q->as_connection_string ? "" : NULL;
+    const struct {
+        const char *name;
+        const void *given;
+    } making[] = {
+        { "--connection-string", q->connection_string },
+        { "--as-connection-string", as_cs },
+        { "--resource", q->resource },
+        { "--policy", q->policy },
+        { "--ttl", q->ttl },
+        { "--expiry", q->expiry },
+    };
+
+    for (size_t i = 0; i < sizeof making / sizeof making[0]; i++) {
+        refuse_pair(state, "--inspect", q->inspect, making[i].name, making[i].given);
+    }
+    refuse_pair(state, "--ttl", q->ttl, "--expiry", q->expiry);
+    refuse_pair(state, "--resource", q->resource, "--connection-string", q->connection_string);
+    refuse_pair(state, "--resource", q->resource, "--as-connection-string", as_cs);
+}
+
+static bool is_dash(const char *text)
+{
+    return text != NULL && strcmp(text, "-") == 0;
+}
+
+static void check_completeness(struct argp_state *state, request *q)
+{
+    if (q->resource != NULL && q->key == NULL) {
+        argp_error(state, "--resource needs --key");
+    }
+    if (q->resource == NULL && q->inspect == NULL && (q->key != NULL || q->policy != NULL)) {
+        argp_error(state, "%s needs --resource", q->key != NULL ? "--key" : "--policy");
+    }
+    if (is_dash(q->inspect) && is_dash(q->key)) {
+        argp_error(state, "only one of --inspect and --key can come from standard input");
+    }
+    if (q->resource != NULL && *q->resource == '\0') {
+        argp_error(state, "--resource is empty");
+    }
+    if (q->policy != NULL && *q->policy == '\0') {
+        argp_error(state, "--policy is empty");
+    }
+    if (q->resource == NULL && q->inspect == NULL && q->connection_string == NULL) {
+        q->connection_string = getenv(DEVICE_ENV);
+        if (q->connection_string == NULL || *q->connection_string == '\0') {
+            argp_error(state, "no connection string: give --connection-string or set " DEVICE_ENV);
+        }
+    }
+}
+
+static void read_numbers(struct argp_state *state, request *q)
+{
+    q->ttl_s = DEFAULT_TTL_S;
+    if (q->ttl != NULL && !parse_number(q->ttl, 1, INT64_MAX / 2, &q->ttl_s)) {
+        argp_error(state, "--ttl: '%s' is not a number of seconds from 1 on", q->ttl);
+    }
+    if (q->expiry != NULL && !parse_number(q->expiry, 1, UINT64_MAX, &q->expiry_s)) {
+        argp_error(state, "--expiry: '%s' is not a number of seconds since 1970", q->expiry);
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    request *q = state->input;
+
+    switch (key) {
+    case OPT_CS: q->connection_string = arg; return 0;
+    case OPT_TTL: q->ttl = arg; return 0;
+    case OPT_EXPIRY: q->expiry = arg; return 0;
+    case OPT_AS_CS: q->as_connection_string = true; return 0;
+    case OPT_RESOURCE: q->resource = arg; return 0;
+    case OPT_KEY: q->key = arg; return 0;
+    case OPT_POLICY: q->policy = arg; return 0;
+    case OPT_INSPECT: q->inspect = arg; return 0;
+    case ARGP_KEY_ARG: argp_error(state, "unexpected argument '%s'", arg); return 0;
+    case ARGP_KEY_END:
+        check_contradictions(state, q);
+        check_completeness(state, q);
+        read_numbers(state, q);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* --- work ---------------------------------------------------------------- */
+
+static int find_expiry(request *q)
+{
+    if (q->expiry == NULL) {
+        const plat_clock *clock = plat_posix()->clock;
+        int64_t now = clock->wall_s(clock);
+        if (now < FIRST_PLAUSIBLE_TIME) {
+            return complain("the clock of this machine is not set; use --expiry");
+        }
+        q->expiry_s = (uint64_t)now + q->ttl_s;
+    }
+    return EXIT_SUCCESS;
+}
+
+static void print_part(const char *name, mqc_span value)
+{
+    if (value.len != 0) {
+        printf("%s=%.*s;", name, (int)value.len, (const char *)value.ptr);
+    }
+}
+
+static void print_connection_string(const iothub_connection_string *cs, const char *token)
+{
+    print_part("HostName", cs->host_name);
+    print_part("GatewayHostName", cs->gateway_host_name);
+    print_part("DeviceId", cs->device_id);
+    print_part("ModuleId", cs->module_id);
+    print_part("SharedAccessKeyName", cs->policy_name);
+    printf("SharedAccessSignature=%s\n", token);
+}
+
+static int make_for_connection_string(const request *q, const char *text)
+{
+    char token[IOTHUB_SAS_TOKEN_SIZE];
+    iothub_connection_string cs;
+    iothub_error err;
+
+    iothub_result r = iothub_connection_string_parse(&cs, text, &err);
+    if (r == IOTHUB_OK) {
+        r = iothub_sas_build_for(plat_posix()->crypto, &cs, q->expiry_s, token, sizeof token, NULL,
+                                 &err);
+    }
+    if (r != IOTHUB_OK) {
+        return complain("%s", err.text);
+    }
+    if (q->as_connection_string) {
+        print_connection_string(&cs, token);
+    } else {
+        puts(token);
+    }
+    return finish_output();
+}
+
+static int make_for_resource(const request *q, const char *key)
+{
+    const iothub_sas_grant grant = {
+        .resource = mqc_span_str(q->resource),
+        .key = mqc_span_str(key),
+        .policy = mqc_span_str(q->policy),
+        .expiry_s = q->expiry_s,
+    };
+    /* Each byte may become three; the rest of a token is short. */
+    size_t cap = 3 * (grant.resource.len + grant.policy.len) + 256;
+    char *token = malloc(cap);
+    iothub_error err = { .text = "out of memory" };
+
+    if (token == NULL ||
+        iothub_sas_build(plat_posix()->crypto, &grant, token, cap, NULL, &err) != IOTHUB_OK) {
+        free(token);
+        return complain("%s", err.text);
+    }
+    puts(token);
+    free(token);
+    return finish_output();
+}
+
+static int inspect(const request *q)
+{
+    char *token = input_text(q->inspect, "token");
+    char *key = q->key != NULL ? input_text(q->key, "key") : NULL;
+    int status = EXIT_FAILURE;
+
+    if (token != NULL && (key != NULL || q->key == NULL)) {
+        status = inspect_token(token, key);
+    }
+    forget(key);
+    free(token);
+    return status;
+}
+
+static int make(request *q)
+{
+    bool for_resource = q->resource != NULL;
+    char *secret = for_resource ? input_text(q->key, "key")
+                                : input_text(q->connection_string, "connection string");
+    int status = EXIT_FAILURE;
+
+    if (secret != NULL && find_expiry(q) == EXIT_SUCCESS) {
+        status =
+            for_resource ? make_for_resource(q, secret) : make_for_connection_string(q, secret);
+    }
+    forget(secret);
+    return status;
+}
+
+int run_sas_token(int argc, char **argv, void *context)
+{
+    static const struct argp argp = { .options = options, .parser = parse, .doc = doc };
+    request q = { 0 };
+
+    (void)context;
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &q);
+    return q.inspect != NULL ? inspect(&q) : make(&q);
+}

@@ -1,0 +1,7 @@
+#ifndef TOOL_SAS_TOKEN_H
+#define TOOL_SAS_TOKEN_H
+
+/** `iothub sas-token` */
+int run_sas_token(int argc, char **argv, void *context);
+
+#endif
