@@ -99,8 +99,8 @@ static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
 
 mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id)
 {
-    uint8_t bytes[MQC_PUBLISH_HEAD_MAX];
-    mqc_writer w = { bytes, sizeof bytes, 0 };
+    uint8_t head[MQC_PUBLISH_HEAD_MAX];
+    size_t head_len;
     uint16_t id = 0;
 
     if (e->error != MQC_OK) {
@@ -109,11 +109,10 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
     if (!outgoing_valid(e, m)) {
         return MQC_ERR_ARG;
     }
-    if (m->payload.len > MQC_REMAINING_MAX - MQC_STRING_MAX - 4 &&
-        m->payload.len > MQC_REMAINING_MAX - m->topic.len - (m->qos > 0 ? 4u : 2u)) {
+    if (m->payload.len > MQC_REMAINING_MAX - m->topic.len - (m->qos > 0 ? 4u : 2u)) {
         return MQC_ERR_TOO_BIG;
     }
-    size_t len = mqc_encode_publish_head(&w, m);
+    size_t len = mqc_encode_publish_head(head, m, &head_len);
     mqc_outbox *lane = &e->lanes[m->lane];
     mqc_result r = mqc_outbox_room(lane, len);
     if (r != MQC_OK) {
@@ -125,7 +124,7 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
             return MQC_ERR_NO_SPACE;
         }
     }
-    mqc_outbox_put(lane, m, mqc_span_of(bytes, w.at), len, id);
+    mqc_outbox_put(lane, m, mqc_span_of(head, head_len), len, id);
     if (packet_id != NULL) {
         *packet_id = id;
     }

@@ -16,20 +16,17 @@ static size_t ring_forward(const mqc_outbox *o, size_t at, size_t n)
     return at < o->ring_len ? at : at - o->ring_len;
 }
 
-static size_t ring_put(const mqc_outbox *o, size_t at, const void *src, size_t n)
+static inline size_t ring_put(const mqc_outbox *o, size_t at, const uint8_t *src, size_t n)
 {
-    size_t first = o->ring_len - at;
+    size_t room = o->ring_len - at;
 
-    if (n < first) {
-        first = n;
+    if (n < room) {
+        memcpy(o->ring + at, src, n);
+        return at + n;
     }
-    if (n != 0) {
-        memcpy(o->ring + at, src, first);
-    }
-    if (n != first) {
-        memcpy(o->ring, (const uint8_t *)src + first, n - first);
-    }
-    return ring_forward(o, at, n);
+    memcpy(o->ring + at, src, room);
+    memcpy(o->ring, src + room, n - room);
+    return n - room;
 }
 
 /* Entries before this position have left, or may be leaving at this moment. */
@@ -101,7 +98,9 @@ void mqc_outbox_put(mqc_outbox *o, const mqc_outgoing *m, mqc_span head, size_t 
         const uint8_t id[2] = { (uint8_t)(packet_id >> 8), (uint8_t)packet_id };
         at = ring_put(o, at, id, sizeof id);
     }
-    (void)ring_put(o, at, m->payload.ptr, m->payload.len);
+    if (m->payload.len > 0) {
+        (void)ring_put(o, at, m->payload.ptr, m->payload.len);
+    }
 
     o->ring_used += len;
     o->count++;
@@ -117,37 +116,28 @@ uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
 
 /* --- ends ------------------------------------------------------------------ */
 
-/* What has ended before it left does not leave; nothing of it may be on its way. */
-static void skip_ended(mqc_outbox *o)
-{
-    while (o->send == o->grant && o->send < o->count && ended(entry_at(o, o->send))) {
-        o->send_at = ring_forward(o, o->send_at, entry_at(o, o->send)->len);
-        o->send++;
-        o->grant++;
-    }
-}
-
 static void reclaim(mqc_outbox *o)
 {
-    skip_ended(o);
-    while (o->send > 0) {
+    while (o->count > 0) {
         mqc_entry *e = entry_at(o, 0);
-        if (e->state != MQC_ENTRY_DEAD) {
-            return;
+        if (e->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
+            return; /* unfinished, or its bytes are just leaving */
         }
         o->ring_head = ring_forward(o, o->ring_head, e->len);
         o->ring_used -= e->len;
         o->head = o->head + 1 < o->entries_len ? o->head + 1 : 0;
         o->count--;
-        o->send--;
-        o->grant--;
         o->report -= o->report > 0 ? 1u : 0;
+        if (o->send > 0) {
+            o->send--;
+            o->grant--;
+        } else {
+            o->send_at = o->ring_head;
+        }
     }
-    if (o->count == 0) { /* start over, where the cache is warm and no run is cut in two */
-        o->ring_head = 0;
-        o->send_at = 0;
-        o->head = 0;
-    }
+    o->ring_head = 0; /* start over, where the cache is warm and no run is cut in two */
+    o->send_at = 0;
+    o->head = 0;
 }
 
 static void end_entry(mqc_outbox *o, size_t position, mqc_outcome outcome)
@@ -182,16 +172,12 @@ static void bury(mqc_outbox *o, mqc_entry *e, mqc_done *done)
     reclaim(o);
 }
 
-bool mqc_outbox_report(mqc_outbox *o, mqc_done *done)
+void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 {
-    if (o->unreported == 0) {
-        return false;
-    }
     while (entry_at(o, o->report)->state != MQC_ENTRY_ENDED) {
         o->report++;
     }
     bury(o, entry_at(o, o->report), done);
-    return true;
 }
 
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id)
@@ -224,6 +210,16 @@ bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done)
 }
 
 /* --- out -------------------------------------------------------------------- */
+
+/* What has ended before it left does not leave; nothing of it may be on its way. */
+static void skip_ended(mqc_outbox *o)
+{
+    while (o->send == o->grant && o->send < o->count && ended(entry_at(o, o->send))) {
+        o->send_at = ring_forward(o, o->send_at, entry_at(o, o->send)->len);
+        o->send++;
+        o->grant++;
+    }
+}
 
 bool mqc_outbox_ready(mqc_outbox *o)
 {

@@ -65,8 +65,9 @@ bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id);
 /* Finish the oldest kept message with that id.  False: there is none. */
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done);
 
-/* Take the next outcome.  All of *done is set but the lane. */
-bool mqc_outbox_report(mqc_outbox *o, mqc_done *done);
+/* Take the next outcome, when unreported says that there is one.  All of *done is
+ * set but the lane. */
+void mqc_outbox_report(mqc_outbox *o, mqc_done *done);
 
 /* The connection is gone: everything unfinished has to leave again. */
 void mqc_outbox_rewind(mqc_outbox *o);

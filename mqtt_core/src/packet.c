@@ -14,38 +14,37 @@ const char *mqc_packet_name(unsigned type)
 
 /* --- reading ------------------------------------------------------------- */
 
-/* Section 2.2.2, table 2.2. */
+/* Tables 2.1 and 2.2, and what is known of the length of what a server sends. */
+static const struct {
+    uint8_t flags;
+    uint8_t least;
+    bool exact;
+} rules[16] = {
+    [0] = { 0xFF, 0, false },        [MQC_CONNACK] = { 0, 2, true },
+    [MQC_PUBLISH] = { 0, 3, false }, [MQC_PUBACK] = { 0, 2, true },
+    [MQC_PUBREC] = { 0, 2, true },   [MQC_PUBREL] = { 2, 2, true },
+    [MQC_PUBCOMP] = { 0, 2, true },  [MQC_SUBSCRIBE] = { 2, 0, false },
+    [MQC_SUBACK] = { 0, 3, false },  [MQC_UNSUBSCRIBE] = { 2, 0, false },
+    [MQC_UNSUBACK] = { 0, 2, true }, [MQC_PINGRESP] = { 0, 0, true },
+    [15] = { 0xFF, 0, false },
+};
+
 static bool flags_valid(unsigned type, unsigned flags)
 {
-    switch (type) {
-    case MQC_PUBLISH: {
-        unsigned qos = mqc_publish_qos((uint8_t)flags);
-        return qos < 3 && (qos != 0 || (flags & MQC_PUBLISH_DUP) == 0);
+    if (type == MQC_PUBLISH) { /* not QoS 3, no DUP with QoS 0 */
+        return (flags & 0x06u) != 0x06u && (flags & 0x0Eu) != MQC_PUBLISH_DUP;
     }
-    case MQC_PUBREL:
-    case MQC_SUBSCRIBE:
-    case MQC_UNSUBSCRIBE: return flags == 2;
-    case 0:
-    case 15: return false;
-    default: return flags == 0;
-    }
+    return flags == rules[type].flags;
 }
 
-/* Can a packet of this type, sent by a server, be that long? */
 static bool remaining_valid(const mqc_header *h)
 {
-    switch (h->type) {
-    case MQC_CONNACK:
-    case MQC_PUBACK:
-    case MQC_PUBREC:
-    case MQC_PUBREL:
-    case MQC_PUBCOMP:
-    case MQC_UNSUBACK: return h->remaining == 2;
-    case MQC_PUBLISH: return h->remaining >= (mqc_publish_qos(h->flags) == 0 ? 3u : 5u);
-    case MQC_SUBACK: return h->remaining >= 3;
-    case MQC_PINGRESP: return h->remaining == 0;
-    default: /* not for a server to send: refused by its type */ return true;
+    uint32_t least = rules[h->type].least;
+
+    if (h->type == MQC_PUBLISH && mqc_publish_qos(h->flags) > 0) {
+        least += 2;
     }
+    return rules[h->type].exact ? h->remaining == least : h->remaining >= least;
 }
 
 /* Section 2.2.3: at most four bytes, and no more of them than needed. */
@@ -215,14 +214,22 @@ void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o)
     put_connect_body(w, o);
 }
 
-size_t mqc_encode_publish_head(mqc_writer *w, const mqc_outgoing *m)
+size_t mqc_encode_publish_head(uint8_t head[MQC_PUBLISH_HEAD_MAX], const mqc_outgoing *m,
+                               size_t *head_len)
 {
     size_t remaining = 2 + m->topic.len + (m->qos > 0 ? 2u : 0) + m->payload.len;
+    size_t left = remaining;
+    uint8_t *p = head;
 
-    put_header(w, MQC_PUBLISH << 4 | (unsigned)m->qos << 1 | (m->retain ? MQC_PUBLISH_RETAIN : 0),
-               remaining);
-    size_t len = w->at + remaining;
-    mqc_w_u16(w, m->topic.len);
+    *p++ = (uint8_t)(MQC_PUBLISH * 16u | m->qos * 2u | (m->retain ? MQC_PUBLISH_RETAIN : 0));
+    for (; left > 0x7F; left >>= 7) {
+        *p++ = (uint8_t)(left | 0x80u);
+    }
+    *p++ = (uint8_t)left;
+    size_t len = (size_t)(p - head) + remaining;
+    *p++ = (uint8_t)(m->topic.len >> 8);
+    *p++ = (uint8_t)m->topic.len;
+    *head_len = (size_t)(p - head);
     return len;
 }
 

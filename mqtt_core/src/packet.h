@@ -67,9 +67,12 @@ mqc_result mqc_decode_id(mqc_span body, uint16_t *packet_id);
 
 void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o);
 
-/* A publish up to its topic; topic, mqc_encode_u16(packet id) and payload follow.
- * Returns the length of the whole packet. */
-size_t mqc_encode_publish_head(mqc_writer *w, const mqc_outgoing *m);
+/*
+ * The start of a PUBLISH, up to the length of its topic; topic, packet id when
+ * QoS > 0 and payload follow.  Returns the length of the whole packet.
+ */
+size_t mqc_encode_publish_head(uint8_t head[MQC_PUBLISH_HEAD_MAX], const mqc_outgoing *m,
+                               size_t *head_len);
 
 /* SUBSCRIBE when subs is set, otherwise UNSUBSCRIBE. */
 typedef struct mqc_filters {

@@ -279,7 +279,8 @@ static step next_step(mqc_engine *e, mqc_event *ev)
 static bool next_done(mqc_engine *e, mqc_event *ev)
 {
     for (uint8_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_report(&e->lanes[i], &ev->u.done)) {
+        if (e->lanes[i].unreported > 0) {
+            mqc_outbox_report(&e->lanes[i], &ev->u.done);
             ev->type = MQC_EVENT_DONE;
             ev->u.done.lane = i;
             return true;
