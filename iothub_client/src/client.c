@@ -28,12 +28,18 @@ iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queu
     return iothub_fail_parts(&c->error, iothub_from_mqc(r), parts, 4);
 }
 
-iothub_op client_next_op(iothub_client *c)
+iothub_op client_next_op(const iothub_client *c)
 {
-    if (++c->last_op == 0) {
-        c->last_op = 1;
+    return c->last_op == UINT32_MAX ? 1 : c->last_op + 1;
+}
+
+void client_take_op(iothub_client *c, iothub_op next, iothub_op *op)
+{
+    c->last_op = next;
+    c->kick = true;
+    if (op != NULL) {
+        *op = next;
     }
-    return c->last_op;
 }
 
 /* --- set-up ------------------------------------------------------------------- */

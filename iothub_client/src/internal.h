@@ -30,7 +30,9 @@ topic_identity client_topics(const iothub_client *c);
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text);
 /** Refuse with the engine's reason; queue says which queue. */
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue);
-iothub_op client_next_op(iothub_client *c);
+/** The name of the next request, which client_take_op gives away once it is accepted. */
+iothub_op client_next_op(const iothub_client *c);
+void client_take_op(iothub_client *c, iothub_op next, iothub_op *op);
 
 /* loop.c */
 void loop_take_events(iothub_client *c);

@@ -134,8 +134,6 @@ iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token 
         return client_refuse_mqc(c, r, "method answer");
     }
     slot->state = IOTHUB_SLOT_ANSWERED;
-    if (op != NULL) {
-        *op = next;
-    }
+    client_take_op(c, next, op);
     return IOTHUB_OK;
 }

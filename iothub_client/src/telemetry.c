@@ -144,9 +144,6 @@ iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t,
         return client_refuse_mqc(c, m_result, "telemetry");
     }
     c->stats.telemetry_accepted++;
-    c->kick = true;
-    if (op != NULL) {
-        *op = next;
-    }
+    client_take_op(c, next, op);
     return IOTHUB_OK;
 }

@@ -52,10 +52,7 @@ static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span jso
     if (r != MQC_OK) {
         return client_refuse_mqc(c, r, "twin request");
     }
-    c->kick = true;
-    if (op != NULL) {
-        *op = next;
-    }
+    client_take_op(c, next, op);
     return IOTHUB_OK;
 }
 
@@ -83,14 +80,16 @@ static void sync_start(iothub_client *c)
     if (c->options.callbacks.desired == NULL || c->twin.pending) {
         return; /* a pending GET goes out again by itself */
     }
-    mqc_result r = publish(c, KIND_TWIN_SYNC, client_next_op(c), mqc_span_of(NULL, 0), NULL);
+    iothub_op next = client_next_op(c);
+
+    mqc_result r = publish(c, KIND_TWIN_SYNC, next, mqc_span_of(NULL, 0), NULL);
     if (r != MQC_OK) { /* the lane is full of requests of the application */
         c->twin.retry_at = client_now(c) + c->options.retry_min_ms;
         return;
     }
     c->twin.pending = true;
     c->twin.newest = 0;
-    c->kick = true;
+    client_take_op(c, next, NULL);
 }
 
 static void sync_later(iothub_client *c)
