@@ -16,17 +16,25 @@ static size_t ring_forward(const mqc_outbox *o, size_t at, size_t n)
     return at < o->ring_len ? at : at - o->ring_len;
 }
 
-static inline size_t ring_put(const mqc_outbox *o, size_t at, const uint8_t *src, size_t n)
-{
-    size_t room = o->ring_len - at;
+/* Writes into the ring, round its end. */
+typedef struct ring_cursor {
+    uint8_t *p;
+    uint8_t *end;
+    uint8_t *start;
+} ring_cursor;
 
-    if (n < room) {
-        memcpy(o->ring + at, src, n);
-        return at + n;
+static inline void ring_put(ring_cursor *c, const uint8_t *src, size_t n)
+{
+    size_t room = (size_t)(c->end - c->p);
+
+    if (n > room) {
+        memcpy(c->p, src, room);
+        src += room;
+        n -= room;
+        c->p = c->start;
     }
-    memcpy(o->ring + at, src, room);
-    memcpy(o->ring, src + room, n - room);
-    return n - room;
+    memcpy(c->p, src, n);
+    c->p += n;
 }
 
 /* Entries before this position have left, or may be leaving at this moment. */
@@ -80,7 +88,8 @@ void mqc_outbox_put(mqc_outbox *o, const mqc_outgoing *m, mqc_span head, size_t 
                     uint16_t packet_id)
 {
     mqc_entry *e = entry_at(o, o->count);
-    size_t at = ring_forward(o, o->ring_head, o->ring_used);
+    ring_cursor c = { o->ring + ring_forward(o, o->ring_head, o->ring_used), o->ring + o->ring_len,
+                      o->ring };
 
     e->tag = m->tag;
     e->expires = m->expires;
@@ -92,14 +101,14 @@ void mqc_outbox_put(mqc_outbox *o, const mqc_outgoing *m, mqc_span head, size_t 
     e->outcome = 0;
     e->kind = m->kind;
 
-    at = ring_put(o, at, head.ptr, head.len);
-    at = ring_put(o, at, m->topic.ptr, m->topic.len);
+    ring_put(&c, head.ptr, head.len);
+    ring_put(&c, m->topic.ptr, m->topic.len);
     if (m->qos > 0) {
         const uint8_t id[2] = { (uint8_t)(packet_id >> 8), (uint8_t)packet_id };
-        at = ring_put(o, at, id, sizeof id);
+        ring_put(&c, id, sizeof id);
     }
     if (m->payload.len > 0) {
-        (void)ring_put(o, at, m->payload.ptr, m->payload.len);
+        ring_put(&c, m->payload.ptr, m->payload.len);
     }
 
     o->ring_used += len;

@@ -37,6 +37,9 @@ struct mqc_inbound {
  * oldest one: 0 <= send <= grant <= count.
  */
 typedef struct mqc_outbox {
+    bool held;
+    bool overdue; /* something could not expire because it was on its way out */
+
     uint8_t *ring;
     size_t ring_len;
     size_t ring_head; /* first byte of the oldest entry */
@@ -62,8 +65,6 @@ typedef struct mqc_outbox {
     size_t window;
 
     mqc_time next_expiry; /* nothing expires before */
-    bool overdue;         /* something could not expire because it was on its way out */
-    bool held;
 } mqc_outbox;
 
 /* Control packets on their way out, one behind the other. */
@@ -104,31 +105,32 @@ typedef struct mqc_pending {
     uint8_t answer; /* packet type that ends it */
 } mqc_pending;
 
+/* Small members first: on a small machine their instructions are shorter there. */
 struct mqc_engine {
+    uint8_t state; /* mqc_state */
+    uint8_t lane_count;
+    uint8_t tx_source;    /* where the last run came from: lane, or MQC_LANES_MAX for control */
+    uint8_t error_packet; /* packet type */
+    bool ping_wanted;     /* not yet in the control area */
+    bool ping_pending;    /* not yet answered */
+    bool disconnect_queued;
+    bool clean_session;
+    uint16_t next_id;  /* candidate for the next packet id */
+    uint16_t free_ids; /* so many from the candidate on are known to be free */
+    mqc_result error;
+    uint32_t keep_alive_ms;
+
     mqc_input in;
     mqc_control control;
     mqc_inbox inbox;
-    mqc_outbox lanes[MQC_LANES_MAX];
-    uint8_t lane_count;
-    uint8_t tx_source; /* where the last run came from: lane, or MQC_LANES_MAX for control */
-
-    uint8_t state;        /* mqc_state */
-    uint8_t error_packet; /* packet type */
-    mqc_result error;
-
     mqc_pending pending[MQC_PENDING_MAX];
-    uint16_t next_id;  /* candidate for the next packet id */
-    uint16_t free_ids; /* so many from the candidate on are known to be free */
 
     mqc_time connect_deadline;
     mqc_time last_rx;
     mqc_time last_tx;
     mqc_time ping_at; /* when the unanswered PINGREQ was queued */
-    uint32_t keep_alive_ms;
-    bool ping_wanted;  /* not yet in the control area */
-    bool ping_pending; /* not yet answered */
-    bool disconnect_queued;
-    bool clean_session;
+
+    mqc_outbox lanes[MQC_LANES_MAX];
 };
 
 #ifdef __cplusplus
