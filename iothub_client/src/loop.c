@@ -11,6 +11,9 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const topic_identity id = client_topics(c);
     const topic_parts p = topic_parse(m->topic, &id);
 
+    if (p.kind != TOPIC_C2D && m->qos > 0) { /* nothing is lost by taking it: it is not stored */
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
     switch (p.kind) {
     case TOPIC_C2D: c2d_on_message(c, &p, m); return;
     case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload); return;
@@ -21,9 +24,6 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
     notify_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
     c->stats.ignored++;
-    if (m->qos > 0) {
-        (void)mqc_ack(&c->engine, m->packet_id);
-    }
 }
 
 static iothub_result outcome_result(const mqc_done *d)
@@ -234,7 +234,7 @@ static void poll_info(const iothub_client *c, plat_poll *p, int *timeout_ms)
         earlier(&deadline, when);
     }
     if (mqc_next_deadline(&c->engine, &when)) {
-        earlier(&deadline, when);
+        earlier(&deadline, when > 0 ? when : 1); /* 0 means at once there, never here */
     }
     earlier(&deadline, twin_next_deadline(c));
     earlier(&deadline, c->session.token_notice_at);

@@ -197,8 +197,8 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json)
         sync_start(c);
         return;
     }
-    if (twin->pending ||
-        twin->retry_at != 0) { /* the document to come holds it, or it is asked again */
+    if (twin->pending || twin->retry_at != 0 || c->session.state != IOTHUB_CONNECTED) {
+        /* the document to come holds it, or it is asked again */
         twin->newest = d.version > twin->newest ? d.version : twin->newest;
         return;
     }
