@@ -63,7 +63,7 @@ iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
     if (delivery == 0) {
         return IOTHUB_OK;
     }
-    if (delivery != delivery_of(c, packet_id)) {
+    if (delivery != delivery_of(c, packet_id) || !link_has_stream(c->session.state)) {
         return client_refuse(c, IOTHUB_ERR_EXPIRED,
                              "message: its connection is gone, the hub sends it again");
     }
@@ -148,6 +148,7 @@ bool iothub_message_next_property(const iothub_message *m, iothub_property_curso
     cursor->offset = bag.len - rest.len;
     bool name_whole = decode_some(pair.name, cursor->name, sizeof cursor->name);
     bool value_whole = decode_some(pair.value, cursor->value, sizeof cursor->value);
+    cursor->has_value = pair.has_value;
     cursor->truncated = !name_whole || !value_whole;
     return true;
 }

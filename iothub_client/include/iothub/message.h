@@ -43,6 +43,7 @@ typedef struct iothub_property_cursor {
     size_t offset; /* start with 0 */
     char name[128];
     char value[512];
+    bool has_value; /* false: the name alone, which means null; "name=" is empty instead */
     bool truncated; /* name or value was longer: iothub_message_property has all of it */
 } iothub_property_cursor;
 
