@@ -30,7 +30,7 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     *h = (hub){ .broker = *broker };
     hub_result r = hub_registry_open(&h->registry, state_dir, fault);
     if (r == HUB_OK) {
-        hub_telemetry_init(&h->telemetry);
+        r = hub_telemetry_open(&h->telemetry, &h->registry.store, fault);
     }
     return r;
 }
@@ -49,7 +49,7 @@ void hub_close(hub *h)
         free_connection(c);
     }
     hub_methods_free(&h->methods);
-    hub_telemetry_free(&h->telemetry);
+    hub_telemetry_close(&h->telemetry);
     hub_registry_close(&h->registry);
 }
 
@@ -211,9 +211,9 @@ static void take_telemetry(hub *h, const hub_identity *id, const char *bag_text,
                            const hub_publish *p, bool will)
 {
     hub_bag bag;
-    hub_fault ignored;
+    hub_fault fault;
 
-    if (hub_bag_parse(bag_text, &bag, &ignored) != HUB_OK) {
+    if (hub_bag_parse(bag_text, &bag, &fault) != HUB_OK) {
         return; /* checked before */
     }
     if (p->retain) {
@@ -231,7 +231,9 @@ static void take_telemetry(hub *h, const hub_identity *id, const char *bag_text,
         .qos = p->qos,
         .now_ms = hub_now(h),
     };
-    hub_telemetry_add(&h->telemetry, &in);
+    if (hub_telemetry_add(&h->telemetry, &in, &fault) != HUB_OK) {
+        hub_log(h, "telemetry will not survive a restart: %s", fault.text);
+    }
     hub_bag_free(&bag);
 }
 

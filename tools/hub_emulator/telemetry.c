@@ -82,14 +82,6 @@ hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *f
     return HUB_OK;
 }
 
-void hub_telemetry_init(hub_telemetry *t)
-{
-    *t = (hub_telemetry){
-        .ring = hub_calloc(HUB_TELEMETRY_EVENTS_MAX, sizeof *t->ring),
-        .next_sequence = 1,
-    };
-}
-
 static hub_event *at(const hub_telemetry *t, size_t i)
 {
     return &t->ring[(t->first + i) % HUB_TELEMETRY_EVENTS_MAX];
@@ -106,12 +98,60 @@ static void drop_oldest(hub_telemetry *t)
     t->count--;
 }
 
-void hub_telemetry_free(hub_telemetry *t)
+/* Takes text over. */
+static void keep(hub_telemetry *t, char *text, const char *device)
+{
+    size_t len = strlen(text);
+
+    while (t->count == HUB_TELEMETRY_EVENTS_MAX ||
+           (t->count > 0 && t->bytes + len > HUB_TELEMETRY_BYTES_MAX)) {
+        drop_oldest(t);
+    }
+    *at(t, t->count) = (hub_event){ .json = text, .device = hub_strdup(device) };
+    t->count++;
+    t->bytes += len;
+    t->next_sequence++;
+}
+
+static void drop_all(hub_telemetry *t)
 {
     while (t->count > 0) {
         drop_oldest(t);
     }
+}
+
+/* A line of an earlier run.  Numbers have no gap: what comes before one is forgotten. */
+static void take_up(void *user, const char *line)
+{
+    hub_telemetry *t = user;
+    cJSON *event = cJSON_Parse(line);
+    const char *device = cJSON_GetStringValue(cJSON_GetObjectItem(event, "deviceId"));
+    double sequence = cJSON_GetNumberValue(cJSON_GetObjectItem(event, "sequence"));
+
+    if (device != NULL && sequence >= 1 && sequence < 9e15) {
+        if ((uint64_t)sequence != t->next_sequence) {
+            drop_all(t);
+            t->next_sequence = (uint64_t)sequence;
+        }
+        keep(t, hub_strdup(line), device);
+    }
+    cJSON_Delete(event);
+}
+
+hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, hub_fault *fault)
+{
+    *t = (hub_telemetry){
+        .ring = hub_calloc(HUB_TELEMETRY_EVENTS_MAX, sizeof *t->ring),
+        .next_sequence = 1,
+    };
+    return hub_event_log_open(&t->log, store, take_up, t, fault);
+}
+
+void hub_telemetry_close(hub_telemetry *t)
+{
+    drop_all(t);
     free(t->ring);
+    hub_event_log_close(&t->log);
     *t = (hub_telemetry){ 0 };
 }
 
@@ -162,19 +202,13 @@ static char *event_text(const hub_telemetry *t, const hub_telemetry_input *in)
     return text;
 }
 
-void hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in)
+hub_result hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in, hub_fault *fault)
 {
     char *text = event_text(t, in);
-    size_t len = strlen(text);
+    hub_result r = hub_event_log_append(&t->log, text, fault);
 
-    while (t->count == HUB_TELEMETRY_EVENTS_MAX ||
-           (t->count > 0 && t->bytes + len > HUB_TELEMETRY_BYTES_MAX)) {
-        drop_oldest(t);
-    }
-    *at(t, t->count) = (hub_event){ .json = text, .device = hub_strdup(in->device) };
-    t->count++;
-    t->bytes += len;
-    t->next_sequence++;
+    keep(t, text, in->device);
+    return r;
 }
 
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bag.h"
+#include "event_log.h"
 
 #define HUB_TELEMETRY_EVENTS_MAX 100000
 #define HUB_TELEMETRY_BYTES_MAX  (128u * 1024 * 1024)
@@ -27,6 +28,7 @@ typedef struct hub_telemetry {
     size_t count;
     size_t bytes;
     uint64_t next_sequence;
+    hub_event_log log;
 } hub_telemetry;
 
 /** What arrived.  The bag is as parsed from the topic. */
@@ -45,9 +47,11 @@ size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
 /** The hub's rules on a message: size and message id. */
 hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
 
-void hub_telemetry_init(hub_telemetry *t);
-void hub_telemetry_free(hub_telemetry *t);
-void hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in);
+/** Takes up the events of earlier runs with this state. */
+hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, hub_fault *fault);
+void hub_telemetry_close(hub_telemetry *t);
+/** Keeps the event in any case; HUB_ERR_STATE when it could not be written to disk. */
+hub_result hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in, hub_fault *fault);
 /** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);
 
