@@ -355,6 +355,73 @@ static void a_packet_that_has_begun_does_not_expire(void **state)
     }
 }
 
+static void what_expired_does_not_wait_for_its_event(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    assert_int_equal(publish(&r, 1, 1, false, r.now + 10), MQC_OK);
+    assert_int_equal(publish(&r, 2, 1, false, 0), MQC_OK);
+
+    assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+    rig_send_all(&r); /* no event was taken */
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id2 #2\n");
+    rig_deinit(&r);
+}
+
+static void an_offer_delays_expiry_until_it_is_over(void **state)
+{
+    (void)state;
+    size_t len;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    assert_int_equal(publish(&r, 1, 1, false, r.now + 10), MQC_OK);
+    assert_int_equal(publish(&r, 2, 1, false, r.now + 10), MQC_OK);
+    (void)mqc_tx_data(&r.e, &len);
+    assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
+
+    mqc_tx_consume(&r.e, 1, r.now);
+
+    assert_true(rig_deadline(&r) <= r.now);
+    assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+    rig_pull(&r);
+    rig_expect_log(&r, "DONE expired lane0 id2\n");
+    rig_deinit(&r);
+}
+
+static void the_window_survives_an_early_answer_and_an_expiry(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 2 } } };
+    size_t len;
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 3; i++) {
+        assert_int_equal(publish(&r, i, 1, false, i == 3 ? r.now + 10 : 0), MQC_OK);
+    }
+    (void)mqc_tx_data(&r.e, &len);
+    puback(&r, 2);
+    mqc_tx_consume(&r.e, 1, r.now);
+    assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
+    rig_forget(&r);
+
+    (void)rig_send(&r, SIZE_MAX); /* the rest of the first */
+    puback(&r, 1);
+    rig_forget(&r);
+    for (uint32_t i = 4; i <= 6; i++) {
+        assert_int_equal(publish(&r, i, 1, false, 0), MQC_OK);
+    }
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id4 #4\nPUBLISH d0 q1 r0 id5 #5\n");
+    rig_deinit(&r);
+}
+
 static void what_the_server_may_have_expires_only_without_the_session(void **state)
 {
     (void)state;
@@ -530,6 +597,9 @@ int main(void)
         cmocka_unit_test(kept_messages_expire_also_after_being_sent),
         cmocka_unit_test(queued_messages_expire_to_the_millisecond),
         cmocka_unit_test(a_packet_that_has_begun_does_not_expire),
+        cmocka_unit_test(what_expired_does_not_wait_for_its_event),
+        cmocka_unit_test(an_offer_delays_expiry_until_it_is_over),
+        cmocka_unit_test(the_window_survives_an_early_answer_and_an_expiry),
         cmocka_unit_test(what_the_server_may_have_expires_only_without_the_session),
         cmocka_unit_test(discard_ends_everything_once_the_connection_is_over),
         cmocka_unit_test(order_and_dup_hold_wherever_the_connection_breaks),

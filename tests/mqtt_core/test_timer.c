@@ -193,6 +193,25 @@ static void a_stream_that_takes_nothing_gets_one_ping(void **state)
     rig_deinit(&r);
 }
 
+static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .inbound = 1 };
+    rig r;
+    connect(&r, &sizes);
+    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 1, 0x32, 5, 0, 1, 't', 0, 2), MQC_OK);
+
+    for (int i = 0; i < 3; i++) { /* neither direction moves */
+        mqc_time due = rig_deadline(&r);
+        assert_int_equal(due, r.now + KEEP_ALIVE);
+        tick(&r, due, MQC_OK);
+    }
+    rig_send_all(&r);
+
+    rig_expect_sent(&r, 0xC0, 0);
+    rig_deinit(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(no_loss_is_seen_while_we_do_not_read),
         cmocka_unit_test(without_keep_alive_nothing_is_due),
         cmocka_unit_test(a_stream_that_takes_nothing_gets_one_ping),
+        cmocka_unit_test(a_stalled_stream_does_not_make_the_timer_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
