@@ -183,10 +183,12 @@ static void bury(mqc_outbox *o, mqc_entry *e, mqc_done *done)
 
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 {
-    while (entry_at(o, o->report)->state != MQC_ENTRY_ENDED) {
-        o->report++;
+    mqc_entry *e = entry_at(o, o->report);
+
+    while (e->state != MQC_ENTRY_ENDED) {
+        e = entry_at(o, ++o->report);
     }
-    bury(o, entry_at(o, o->report), done);
+    bury(o, e, done);
 }
 
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id)

@@ -4,12 +4,15 @@
 
 const char *mqc_packet_name(unsigned type)
 {
-    static const char names[][12] = {
-        "",        "CONNECT",  "CONNACK",    "PUBLISH", "PUBACK",      "PUBREC",
-        "PUBREL",  "PUBCOMP",  "SUBSCRIBE",  "SUBACK",  "UNSUBSCRIBE", "UNSUBACK",
-        "PINGREQ", "PINGRESP", "DISCONNECT",
-    };
-    return type < sizeof names / sizeof names[0] ? names[type] : "";
+    static const char names[] = "\0CONNECT\0CONNACK\0PUBLISH\0PUBACK\0PUBREC\0PUBREL\0PUBCOMP\0"
+                                "SUBSCRIBE\0SUBACK\0UNSUBSCRIBE\0UNSUBACK\0PINGREQ\0PINGRESP\0"
+                                "DISCONNECT";
+    const char *p = names;
+
+    for (unsigned i = 0; i < type && type <= MQC_DISCONNECT; i++) {
+        p += strlen(p) + 1;
+    }
+    return p;
 }
 
 /* --- reading ------------------------------------------------------------- */
