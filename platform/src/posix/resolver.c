@@ -10,6 +10,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+enum {
+    HOST_SIZE = 256, /* RFC 1035 section 2.3.4: 253 characters, a final dot, NUL */
+    SPARES_MAX = PLAT_LOOKUP_THREADS
+};
+
 /* The pool's lock guards state and next.  The rest belongs to the helper thread while RUNNING. */
 typedef enum lookup_state {
     LOOKUP_QUEUED,
@@ -25,7 +30,7 @@ struct plat_lookup {
     const char *why;
     size_t count;
     plat_address addresses[PLAT_LOOKUP_ADDRESSES];
-    char host[];
+    char host[HOST_SIZE];
 };
 
 static struct {
@@ -33,14 +38,48 @@ static struct {
     plat_lookup *first;
     plat_lookup **end;
     unsigned threads;
+    plat_lookup *spare; /* so that a reconnect allocates nothing */
+    unsigned spares;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &pool.first };
 
+static plat_lookup *take_spare(void)
+{
+    (void)pthread_mutex_lock(&pool.lock);
+    plat_lookup *l = pool.spare;
+    if (l != NULL) {
+        pool.spare = l->next;
+        pool.spares--;
+    }
+    (void)pthread_mutex_unlock(&pool.lock);
+    return l;
+}
+
+/* Under the pool's lock. */
 static void free_lookup(plat_lookup *l)
 {
     if (l->fd >= 0) {
         (void)close(l->fd);
     }
-    free(l);
+    if (pool.spares == SPARES_MAX) {
+        free(l);
+        return;
+    }
+    l->next = pool.spare;
+    pool.spare = l;
+    pool.spares++;
+}
+
+static plat_lookup *new_lookup(const char *host, size_t size)
+{
+    plat_lookup *l = take_spare();
+    if (l == NULL) {
+        l = malloc(sizeof *l);
+    }
+    if (l != NULL) {
+        *l = (plat_lookup){ .state = LOOKUP_DONE, .fd = -1 };
+        memcpy(l->host, host, size);
+    }
+    return l;
 }
 
 /* Alternate between the families (RFC 8305 section 4), in the order that getaddrinfo prefers. */
@@ -188,6 +227,7 @@ static plat_result enqueue(plat_lookup *l)
 {
     plat_result r = PLAT_OK;
     (void)pthread_mutex_lock(&pool.lock);
+    l->state = LOOKUP_QUEUED;
     *pool.end = l;
     pool.end = &l->next;
     if (pool.threads < PLAT_LOOKUP_THREADS) {
@@ -195,6 +235,7 @@ static plat_result enqueue(plat_lookup *l)
             pool.threads++;
         } else if (pool.threads == 0) {
             remove_queued(l);
+            l->state = LOOKUP_DONE;
             r = PLAT_ERR_MEMORY;
         }
     }
@@ -208,20 +249,19 @@ static plat_result ask_the_name_servers(plat_lookup *l)
     if (l->fd < 0) {
         return PLAT_ERR_MEMORY;
     }
-    l->state = LOOKUP_QUEUED;
     return enqueue(l);
 }
 
 plat_result plat_lookup_start(const char *host, plat_lookup **out)
 {
     size_t size = strlen(host) + 1;
-    plat_lookup *l = calloc(1, sizeof *l + size);
+    if (size > HOST_SIZE) {
+        return PLAT_ERR_ARG;
+    }
+    plat_lookup *l = new_lookup(host, size);
     if (l == NULL) {
         return PLAT_ERR_MEMORY;
     }
-    memcpy(l->host, host, size);
-    l->fd = -1;
-    l->state = LOOKUP_DONE;
     plat_result r = PLAT_OK;
     if (is_localhost(host)) {
         keep_loopback(l);
@@ -232,7 +272,7 @@ plat_result plat_lookup_start(const char *host, plat_lookup **out)
         }
     }
     if (r != PLAT_OK) {
-        free_lookup(l);
+        plat_lookup_release(l);
         return r;
     }
     *out = l;

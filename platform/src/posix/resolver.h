@@ -18,7 +18,8 @@
 
 typedef struct plat_lookup plat_lookup;
 
-/** Numeric addresses and "localhost" are done at once. */
+/** Numeric addresses and "localhost" are done at once.  PLAT_ERR_ARG: longer than a host name may
+ * be. */
 plat_result plat_lookup_start(const char *host, plat_lookup **out);
 
 /** Becomes readable when done; -1 when there is nothing to wait for. */
