@@ -30,27 +30,37 @@ static iothub_result check_value(iothub_client *c, const char *name, const char 
     return IOTHUB_OK;
 }
 
+static iothub_result check_property(iothub_client *c, const iothub_property *p)
+{
+    mqc_span name = mqc_span_str(p->name);
+
+    if (name.len == 0) {
+        return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a property without a name");
+    }
+    if (!mqc_utf8_valid(name)) {
+        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
+                                " is not UTF-8");
+    }
+    if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
+        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
+                                " starts like a system property");
+    }
+    if (p->value == NULL) {
+        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property ", name,
+                                " has no value");
+    }
+    return check_value(c, p->name, p->value);
+}
+
 static iothub_result put_properties(iothub_client *c, bag_builder *b, const iothub_telemetry *t)
 {
     for (size_t i = 0; i < t->property_count; i++) {
         const iothub_property *p = &t->properties[i];
-        mqc_span name = mqc_span_str(p->name);
-
-        if (name.len == 0 || p->value == NULL) {
-            return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a property without name or value");
-        }
-        if (!mqc_utf8_valid(name)) {
-            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ",
-                                    name, " is not UTF-8");
-        }
-        if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
-            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ",
-                                    name, " starts like a system property");
-        }
-        iothub_result r = check_value(c, p->name, p->value);
+        iothub_result r = check_property(c, p);
         if (r != IOTHUB_OK) {
             return r;
         }
+        mqc_span name = mqc_span_str(p->name);
         mqc_span value = mqc_span_str(p->value);
         b->counted += name.len + value.len;
         iothub_bag_put(&b->w, name, value);
