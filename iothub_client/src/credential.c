@@ -21,7 +21,27 @@ static bool has_key(const iothub_client *c)
     return c->identity.key.len > 0;
 }
 
-iothub_result credential_ready(const iothub_client *c, iothub_error *error)
+/* The notice comes after 80 % of the life that is left. */
+static void watch_token(iothub_client *c)
+{
+    int64_t left_s = c->session.token_expiry_s - wall_s(c);
+    mqc_time now = client_now(c);
+
+    c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
+}
+
+/* The wall clock may have been set since the token came: the notice must not come too late. */
+static void check_notice(iothub_client *c)
+{
+    int64_t left_s = c->session.token_expiry_s - wall_s(c);
+    mqc_time end = client_now(c) + (left_s > 0 ? (uint64_t)left_s * 1000 : 0);
+
+    if (c->session.token_notice_at > end) {
+        watch_token(c);
+    }
+}
+
+iothub_result credential_ready(iothub_client *c, iothub_error *error)
 {
     int64_t now_s = wall_s(c);
 
@@ -29,6 +49,7 @@ iothub_result credential_ready(const iothub_client *c, iothub_error *error)
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
                            "the wall clock is not set: tokens and certificates need the date");
     }
+    check_notice(c);
     if (!has_key(c) && now_s >= c->session.token_expiry_s) {
         return iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED,
                            "the SharedAccessSignature has expired, and there is no key to make "
@@ -141,15 +162,6 @@ static iothub_result check_resource(const iothub_client *c, const iothub_sas_tok
                            "SharedAccessSignature: sr is for another resource than this device");
     }
     return IOTHUB_OK;
-}
-
-/* The notice comes after 80 % of the life that is left. */
-static void watch_token(iothub_client *c)
-{
-    int64_t left_s = c->session.token_expiry_s - wall_s(c);
-    mqc_time now = client_now(c);
-
-    c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
 }
 
 iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub_error *error)

@@ -54,7 +54,7 @@ bool session_next_deadline(const iothub_client *c, mqc_time *when);
 
 /* credential.c: user name and token, and how long they are good. */
 /** Could log in now: the clock is set, a given token has not run out. */
-iothub_result credential_ready(const iothub_client *c, iothub_error *error);
+iothub_result credential_ready(iothub_client *c, iothub_error *error);
 /** Fill *o; its texts stand in the scratch buffer. */
 iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothub_error *error);
 /** Check a ready-made token against the identity and start to watch its end. */

@@ -73,6 +73,7 @@ static void log_in(iothub_client *c)
         session_feed(c, LINK_IN_LOST, error.code, error.text);
         return;
     }
+    c->session.token_replaced = false;
     mqc_result r = mqc_connect(&c->engine, &o, client_now(c));
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
@@ -116,6 +117,9 @@ static void connected(iothub_client *c)
     c->session.refusals = 0;
     mqc_hold(&c->engine, IOTHUB_LANE_TWIN, false);
     twin_on_connected(c);
+    if (c->session.token_replaced) { /* while this connection logged in with the old one */
+        session_hurry(c);
+    }
 }
 
 /* How long to wait after a failure; counts it. */
@@ -326,6 +330,7 @@ void session_hurry(iothub_client *c)
 
 void session_new_token(iothub_client *c)
 {
+    c->session.token_replaced = true;
     if (c->session.state == IOTHUB_CONNECTED || c->session.state == IOTHUB_WAITING) {
         session_hurry(c);
     }

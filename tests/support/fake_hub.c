@@ -120,7 +120,7 @@ static void on_subscribe(fake_hub *h, scripted_stream *s, reader r)
 
     (void)u16(&r);
     while (r.p < r.end) {
-        char filter[200];
+        char filter[400];
         text(&r, filter, sizeof filter);
         at += (size_t)snprintf(h->filters + at, sizeof h->filters - at, "%s%s", at ? " " : "",
                                filter);

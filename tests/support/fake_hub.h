@@ -34,10 +34,10 @@ typedef struct fake_hub {
 
     /* What came. */
     unsigned connects, subscribes, pings, disconnects;
-    char client_id[300], user_name[600], password[1600];
+    char client_id[300], user_name[1200], password[1600];
     uint16_t keep_alive_s;
     bool clean_session;
-    char filters[600]; /* of the last SUBSCRIBE, joined by ' ' */
+    char filters[1000]; /* of the last SUBSCRIBE, joined by ' ' */
     unsigned publishes;
     fake_hub_publish log[FAKE_HUB_LOG]; /* number n stands at n % FAKE_HUB_LOG */
     uint16_t acked[FAKE_HUB_LOG];       /* packet ids of the client's PUBACKs */

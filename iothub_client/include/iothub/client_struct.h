@@ -18,12 +18,13 @@ extern "C" {
 /* One lane a purpose: an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
-#define IOTHUB_OPEN_METHODS    16   /* calls answered later; one more is refused with 503 */
-#define IOTHUB_REQUESTS        16   /* twin requests, and as many method answers, at a time */
-#define IOTHUB_UNACCEPTED_MAX  64   /* deferred messages; a hub has at most 50 out */
-#define IOTHUB_CONTROL_SIZE    2560 /* CONNECT with long names and a token, SUBSCRIBE */
-#define IOTHUB_CREDENTIAL_SIZE 1024 /* a usual connection string; add twice what yours is longer \
-                                     */
+#define IOTHUB_OPEN_METHODS   16   /* calls answered later; one more is refused with 503 */
+#define IOTHUB_REQUESTS       16   /* twin requests, and as many method answers, at a time */
+#define IOTHUB_UNACCEPTED_MAX 64   /* deferred messages; a hub has at most 50 out */
+#define IOTHUB_CONTROL_SIZE   2560 /* CONNECT with long names and a token, SUBSCRIBE */
+#define IOTHUB_CREDENTIAL_SIZE                                        \
+    1024 /* a usual connection string; add twice what yours is longer \
+          */
 
 /* Where topics and credentials are put together. */
 #define IOTHUB_SCRATCH_SIZE(tx)      ((tx) / 16 < 2560 ? 2560 : (tx) / 16 > 65536 ? 65536 : (tx) / 16)
@@ -71,6 +72,7 @@ typedef struct iothub_session {
     uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
     int64_t token_expiry_s; /* wall clock; of the ready-made token, 0: the client has a key */
     mqc_time token_notice_at;
+    bool token_replaced; /* since the last CONNECT */
 } iothub_session;
 
 /** What the application asked for since the last iothub_process. */

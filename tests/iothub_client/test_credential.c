@@ -1,0 +1,405 @@
+#include <stdio.h>
+
+#include "client_fixture.h"
+#include "iothub/sas.h"
+
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define NOW 1700000000 /* of the fake clock */
+
+/* A token for this resource, signed with the key of the fixture. */
+static const char *make_token(const char *resource, uint64_t expiry_s)
+{
+    static char token[IOTHUB_SAS_TOKEN_SIZE];
+    fake_platform p;
+    const iothub_sas_grant grant = { .resource = mqc_span_str(resource),
+                                     .key = MQC_SPAN_LIT(KEY),
+                                     .expiry_s = expiry_s };
+    fake_platform_init(&p);
+    assert_int_equal(iothub_sas_build(p.platform.crypto, &grant, token, sizeof token, NULL, NULL),
+                     IOTHUB_OK);
+    fake_platform_free(&p);
+    return token;
+}
+
+#define DEVICE_RESOURCE "myhub.azure-devices.net/devices/device1"
+
+static const char *device_token(int64_t life_s)
+{
+    return make_token(DEVICE_RESOURCE, (uint64_t)(NOW + life_s));
+}
+
+static const char *with_token(const char *token)
+{
+    static char text[IOTHUB_SAS_TOKEN_SIZE + 100];
+    snprintf(text, sizeof text,
+             "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature=%s", token);
+    return text;
+}
+
+static void init_with_token(client_fixture *f, int64_t life_s)
+{
+    fixture_init_as(f, with_token(device_token(life_s)), NULL);
+}
+
+/* The password that the hub got must be signed with the key. */
+static void check_password(client_fixture *f)
+{
+    iothub_sas_token token;
+    const mqc_span key = MQC_SPAN_LIT(KEY);
+    iothub_error error;
+
+    if (iothub_sas_parse(&token, mqc_span_str(f->hub.password), &error) != IOTHUB_OK ||
+        iothub_sas_verify(f->platform.platform.crypto, &token, key, &error) != IOTHUB_OK) {
+        fail_msg("%s", error.text);
+    }
+}
+
+/* --- keys ---------------------------------------------------------------------------- */
+
+static void a_module_logs_in_under_its_own_name(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init_as(&f, "HostName=h.net;DeviceId=dev;ModuleId=mod;SharedAccessKey=" KEY, NULL);
+    fixture_connect(&f);
+
+    assert_string_equal(f.hub.client_id, "dev/mod");
+    assert_string_equal(f.hub.user_name, "h.net/dev/mod/?api-version=2021-04-12&DeviceClientType="
+                                         "iothub_device%2F0.1.0");
+    assert_non_null(strstr(f.hub.password, "sr=h.net%2Fdevices%2Fdev%2Fmodules%2Fmod&"));
+    check_password(&f);
+    fixture_free(&f);
+}
+
+static void a_gateway_is_dialled_and_the_hub_is_named(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init_as(
+        &f, "HostName=h.net;DeviceId=dev;GatewayHostName=edge.local;SharedAccessKey=" KEY, NULL);
+    fixture_connect(&f);
+
+    assert_string_equal(fixture_stream(&f)->host, "edge.local");
+    assert_int_equal(fixture_stream(&f)->port, 8883);
+    assert_memory_equal(f.hub.user_name, "h.net/dev/?", 11);
+    assert_non_null(strstr(f.hub.password, "sr=h.net%2Fdevices%2Fdev&"));
+    assert_null(strstr(f.hub.password, "edge"));
+    fixture_free(&f);
+}
+
+static void with_model(iothub_options *o)
+{
+    o->model_id = "dtmi:com:example:Thing;1";
+    o->user_agent = "my product/2 (x)";
+    o->port = 443;
+}
+
+static void model_and_user_agent_are_percent_encoded(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, with_model);
+    fixture_connect(&f);
+
+    assert_string_equal(f.hub.user_name, "myhub.azure-devices.net/device1/?api-version=2021-04-12&"
+                                         "DeviceClientType=my%20product%2F2%20%28x%29&"
+                                         "model-id=dtmi%3Acom%3Aexample%3AThing%3B1");
+    assert_int_equal(fixture_stream(&f)->port, 443);
+    fixture_free(&f);
+}
+
+static char longest[129];
+
+static void longest_model(iothub_options *o)
+{
+    o->model_id = longest;
+}
+
+static void the_longest_names_and_keys_fit(void **state)
+{
+    (void)state;
+    char text[1024];
+    char key[173];
+    client_fixture f;
+
+    for (int worst = 0; worst <= 1; worst++) {
+        memset(longest, worst ? '%' : 'd', 128); /* three times as long in the token */
+        memset(key, 'A', 172);                   /* 128 bytes */
+        key[171] = '=';
+        key[172] = '\0';
+        int n = snprintf(text, sizeof text, "HostName=");
+        memset(text + n, 'h', 60);
+        snprintf(text + n + 60, sizeof text - (size_t)n - 60,
+                 ".azure-devices.net;DeviceId=%s;ModuleId=%s;SharedAccessKey=%s", longest, longest,
+                 key);
+        fixture_init_as(&f, text, longest_model);
+        fixture_connect(&f);
+        assert_int_equal(strlen(f.hub.client_id), 257);
+        fixture_free(&f);
+    }
+}
+
+static void endless_model(iothub_options *o)
+{
+    static char model[3000];
+    memset(model, 'm', sizeof model - 1);
+    o->model_id = model;
+}
+
+static void a_user_name_that_does_not_fit_is_named(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, endless_model);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TOO_BIG);
+    assert_non_null(strstr(fixture_last_status(&f)->text, "model_id"));
+    fixture_free(&f);
+}
+
+/* --- ready-made tokens ------------------------------------------------------------------- */
+
+static void a_ready_made_token_is_sent_as_it_is(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 3600);
+    fixture_connect(&f);
+    assert_string_equal(f.hub.password, device_token(3600));
+    fixture_sleep(&f, 3500000);
+    assert_int_equal(f.hub.connects, 1); /* it cannot be renewed, so nothing happens */
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_free(&f);
+}
+
+static void a_token_of_a_wider_scope_will_do(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = { "myhub.azure-devices.net",
+                                          "myhub.azure-devices.net/devices",
+                                          "MYHUB.azure-devices.net/devices/device1" };
+
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        client_fixture f;
+        fixture_init_as(&f, with_token(make_token(scopes[i], NOW + 100)), NULL);
+        fixture_connect(&f);
+        fixture_free(&f);
+    }
+}
+
+static void a_token_for_another_resource_is_refused(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = {
+        "myhub.azure-devices.net/devices/device",
+        "myhub.azure-devices.net/devices/device10",
+        "myhub.azure-devices.net/devices/device1/modules/m",
+        "myhub.azure-devices.net/devices/device2",
+        "myhub.azure-devices.ne",
+        "other.azure-devices.net/devices/device1",
+        "x",
+    };
+    client_fixture f;
+    init_with_token(&f, 3600); /* for its platform */
+
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        iothub_error error;
+        const char *token = make_token(scopes[i], NOW + 100);
+        assert_null(iothub_new(with_token(token), &f.options, &error));
+        assert_int_equal(error.code, IOTHUB_ERR_PART_INVALID);
+        assert_null(strstr(error.text, "sig="));
+        assert_int_equal(iothub_set_token(f.client, token), IOTHUB_ERR_PART_INVALID);
+    }
+    fixture_free(&f);
+}
+
+static void the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 1000);
+    fixture_connect(&f);
+
+    fixture_sleep(&f, 799999);
+    assert_int_equal(f.expiring_count, 0);
+    fixture_sleep(&f, 1);
+    assert_int_equal(f.expiring_count, 1);
+    assert_int_equal(f.seconds_left, 200);
+    fixture_sleep(&f, 199999);
+    assert_int_equal(f.expiring_count, 1);
+    fixture_sleep(&f, 1);
+    assert_int_equal(f.expiring_count, 2);
+    assert_int_equal(f.seconds_left, 0);
+    fixture_sleep(&f, 10000000);
+    assert_int_equal(f.expiring_count, 2);
+    fixture_free(&f);
+}
+
+static void a_clock_set_late_does_not_lose_the_notice(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 1000);
+    fake_clock_set_wall(&f.platform.clock, 0);
+    assert_int_equal(iothub_set_token(f.client, device_token(1000)), IOTHUB_OK);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NO_TIME);
+
+    fake_clock_set_wall(&f.platform.clock, NOW);
+    fixture_sleep(&f, 10000);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_sleep(&f, 850000);
+
+    assert_int_equal(f.expiring_count, 1);
+    fixture_free(&f);
+
+    init_with_token(&f, 1000); /* and if it is too late already, that is told */
+    fake_clock_set_wall(&f.platform.clock, 0);
+    assert_int_equal(iothub_set_token(f.client, device_token(1000)), IOTHUB_OK);
+    fake_clock_set_wall(&f.platform.clock, NOW + 2000);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_sleep(&f, 10000);
+    assert_int_equal(f.expiring_count, 1);
+    assert_int_equal(f.seconds_left, 0);
+    fixture_free(&f);
+}
+
+static void an_expired_token_is_named_and_nobody_is_dialled(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 0);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TOKEN_EXPIRED);
+    assert_int_equal(f.expiring_count, 1);
+    assert_int_equal(f.seconds_left, 0);
+    fixture_sleep(&f, 100000);
+    assert_int_equal(f.platform.streams[0].calls[SCRIPTED_OPEN], 0);
+    fixture_free(&f);
+}
+
+static void a_new_token_leads_to_a_planned_reconnect(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 1000);
+    fixture_connect(&f);
+    unsigned before = f.status_count;
+
+    assert_int_equal(iothub_set_token(f.client, device_token(5000)), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(f.hub.connects, 2);
+    assert_int_equal(f.hub.disconnects, 1);
+    assert_string_equal(f.hub.password, device_token(5000));
+    assert_int_equal(f.statuses[before].state, IOTHUB_RENEWING);
+    for (unsigned i = before; i < f.status_count; i++) {
+        assert_int_equal(f.statuses[i].reason, IOTHUB_OK);
+    }
+    fixture_sleep(&f, 3999999);
+    assert_int_equal(f.expiring_count, 0);
+    fixture_sleep(&f, 1);
+    assert_int_equal(f.expiring_count, 1);
+    fixture_free(&f);
+}
+
+static void a_new_token_ends_the_wait_of_an_expired_one(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 0);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_sleep(&f, 30000);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+
+    assert_int_equal(iothub_set_token(f.client, device_token(5000)), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_free(&f);
+}
+
+static void a_token_that_comes_during_the_login_is_used_soon(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 1000);
+    f.hub.mute_subscribe = true;
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_SUBSCRIBING);
+    assert_int_equal(iothub_set_token(f.client, device_token(5000)), IOTHUB_OK);
+
+    f.hub.mute_subscribe = false;
+    uint16_t id = f.client->session.subscribe_id;
+    const uint8_t suback[] = { 0x90, 6, (uint8_t)(id >> 8), (uint8_t)id, 0, 1, 0, 0 };
+    scripted_feed(fixture_stream(&f), suback, sizeof suback);
+    fixture_run(&f);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(f.hub.connects, 2);
+    assert_string_equal(f.hub.password, device_token(5000));
+    fixture_sleep(&f, 100000);
+    assert_int_equal(f.hub.connects, 2);
+    fixture_free(&f);
+}
+
+static void set_token_refuses_what_it_cannot_use(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    assert_int_equal(iothub_set_token(f.client, device_token(1000)), IOTHUB_ERR_STATE);
+    fixture_free(&f);
+
+    init_with_token(&f, 1000);
+    assert_int_equal(iothub_set_token(f.client, NULL), IOTHUB_ERR_ARG);
+    assert_true(iothub_set_token(f.client, "") < 0);
+    assert_true(iothub_set_token(f.client, "SharedAccessSignature sr=x") < 0);
+    fixture_connect(&f);
+    assert_string_equal(f.hub.password, device_token(1000)); /* a refusal changes nothing */
+    fixture_free(&f);
+}
+
+static void no_text_ever_holds_a_secret(void **state)
+{
+    (void)state;
+    for (uint8_t code = 1; code <= 5; code++) { /* the fixture looks at each text */
+        client_fixture f;
+        init_with_token(&f, 1000);
+        f.hub.return_code = code;
+        assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+        fixture_sleep(&f, 2000000);
+        assert_true(strlen(f.secret) > 40);
+        fixture_free(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_module_logs_in_under_its_own_name),
+        cmocka_unit_test(a_gateway_is_dialled_and_the_hub_is_named),
+        cmocka_unit_test(model_and_user_agent_are_percent_encoded),
+        cmocka_unit_test(the_longest_names_and_keys_fit),
+        cmocka_unit_test(a_user_name_that_does_not_fit_is_named),
+        cmocka_unit_test(a_ready_made_token_is_sent_as_it_is),
+        cmocka_unit_test(a_token_of_a_wider_scope_will_do),
+        cmocka_unit_test(a_token_for_another_resource_is_refused),
+        cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),
+        cmocka_unit_test(a_clock_set_late_does_not_lose_the_notice),
+        cmocka_unit_test(an_expired_token_is_named_and_nobody_is_dialled),
+        cmocka_unit_test(a_new_token_leads_to_a_planned_reconnect),
+        cmocka_unit_test(a_new_token_ends_the_wait_of_an_expired_one),
+        cmocka_unit_test(a_token_that_comes_during_the_login_is_used_soon),
+        cmocka_unit_test(set_token_refuses_what_it_cannot_use),
+        cmocka_unit_test(no_text_ever_holds_a_secret),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
