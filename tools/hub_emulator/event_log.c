@@ -13,9 +13,11 @@ static hub_result failed(hub_fault *fault, const char *path)
     return hub_fail(fault, HUB_ERR_STATE, "%s: %s", path, strerror(errno));
 }
 
-/* The last line may be cut off, by a kill or a full disk: it was never acknowledged. */
+/* The last line may be cut off, by a kill or a full disk: it was never acknowledged, and the next
+ * one must not stand behind it. */
 static void read_lines(const char *path, hub_event_log_visit visit, void *user)
 {
+    off_t whole = 0;
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t cap = 0;
@@ -27,9 +29,13 @@ static void read_lines(const char *path, hub_event_log_visit visit, void *user)
     while ((len = getline(&line, &cap, file)) > 0 && line[len - 1] == '\n') {
         line[len - 1] = '\0';
         visit(user, line);
+        whole += len;
     }
     free(line);
     (void)fclose(file);
+    if (len > 0) {
+        (void)!truncate(path, whole);
+    }
 }
 
 static hub_result open_current(hub_event_log *l, hub_fault *fault)

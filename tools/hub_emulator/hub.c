@@ -30,7 +30,8 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     *h = (hub){ .broker = *broker };
     hub_result r = hub_registry_open(&h->registry, state_dir, fault);
     if (r == HUB_OK) {
-        r = hub_telemetry_open(&h->telemetry, &h->registry.store, fault);
+        r = hub_telemetry_open(&h->telemetry, &h->registry.store, HUB_TELEMETRY_EVENTS_MAX,
+                               HUB_TELEMETRY_BYTES_MAX, fault);
     }
     return r;
 }

@@ -84,7 +84,7 @@ hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *f
 
 static hub_event *at(const hub_telemetry *t, size_t i)
 {
-    return &t->ring[(t->first + i) % HUB_TELEMETRY_EVENTS_MAX];
+    return &t->ring[(t->first + i) % t->events_max];
 }
 
 static void drop_oldest(hub_telemetry *t)
@@ -94,7 +94,7 @@ static void drop_oldest(hub_telemetry *t)
     t->bytes -= strlen(oldest->json);
     free(oldest->json);
     free(oldest->device);
-    t->first = (t->first + 1) % HUB_TELEMETRY_EVENTS_MAX;
+    t->first = (t->first + 1) % t->events_max;
     t->count--;
 }
 
@@ -103,8 +103,7 @@ static void keep(hub_telemetry *t, char *text, const char *device)
 {
     size_t len = strlen(text);
 
-    while (t->count == HUB_TELEMETRY_EVENTS_MAX ||
-           (t->count > 0 && t->bytes + len > HUB_TELEMETRY_BYTES_MAX)) {
+    while (t->count == t->events_max || (t->count > 0 && t->bytes + len > t->bytes_max)) {
         drop_oldest(t);
     }
     *at(t, t->count) = (hub_event){ .json = text, .device = hub_strdup(device) };
@@ -138,10 +137,13 @@ static void take_up(void *user, const char *line)
     cJSON_Delete(event);
 }
 
-hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, hub_fault *fault)
+hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
+                              size_t bytes_max, hub_fault *fault)
 {
     *t = (hub_telemetry){
-        .ring = hub_calloc(HUB_TELEMETRY_EVENTS_MAX, sizeof *t->ring),
+        .ring = hub_calloc(events_max, sizeof *t->ring),
+        .events_max = events_max,
+        .bytes_max = bytes_max,
         .next_sequence = 1,
     };
     return hub_event_log_open(&t->log, store, take_up, t, fault);

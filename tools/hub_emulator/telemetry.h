@@ -24,6 +24,8 @@ typedef struct hub_event {
 
 typedef struct hub_telemetry {
     hub_event *ring;
+    size_t events_max;
+    size_t bytes_max;
     size_t first; /* index of the oldest */
     size_t count;
     size_t bytes;
@@ -47,8 +49,9 @@ size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
 /** The hub's rules on a message: size and message id. */
 hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
 
-/** Takes up the events of earlier runs with this state. */
-hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, hub_fault *fault);
+/** Keep so much in memory; take up the events of earlier runs with this state. */
+hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
+                              size_t bytes_max, hub_fault *fault);
 void hub_telemetry_close(hub_telemetry *t);
 /** Keeps the event in any case; HUB_ERR_STATE when it could not be written to disk. */
 hub_result hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in, hub_fault *fault);

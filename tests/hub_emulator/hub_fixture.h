@@ -1,0 +1,54 @@
+#ifndef HUB_FIXTURE_H
+#define HUB_FIXTURE_H
+
+/* A hub with a broker that only remembers, a clock that stands still, and a state directory that
+ * goes away. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hub.h"
+
+#define FIXTURE_NOW_S 1700000000
+
+typedef struct sent_publish {
+    char *client_id;
+    char *topic;
+    char *payload;
+    size_t len;
+    int qos;
+} sent_publish;
+
+typedef struct hub_fixture {
+    hub hub;
+    char dir[64];
+    int64_t now_ms;
+    sent_publish sent[128];
+    size_t sent_count;
+    char dropped[256]; /* client ids, each followed by a space */
+} hub_fixture;
+
+/* cmocka setup and teardown; the device device1 exists. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/* As after kill -9: nothing is told to the old hub. */
+void fixture_restart(hub_fixture *f);
+void fixture_forget_sent(hub_fixture *f);
+
+hub_identity *fixture_device(hub_fixture *f, const char *device);
+/* A token on the heap. */
+char *fixture_token(const char *resource, const char *key, int64_t expiry_s, const char *policy);
+/* Log in with a good token that is valid for an hour; key tells the connections apart. */
+hub_result fixture_connect(hub_fixture *f, const void *key, const char *client_id, bool clean);
+void fixture_subscribe(hub_fixture *f, const void *key, const char *filter, int qos);
+/* As the plugin does it: check, then accept. */
+hub_result fixture_publish(hub_fixture *f, const void *key, const char *topic, const char *text);
+/* Queue a message with this body. */
+void fixture_queue(hub_fixture *f, const char *device, const char *body, int64_t ttl_s);
+
+#endif

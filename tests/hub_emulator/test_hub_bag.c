@@ -1,0 +1,107 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bag.h"
+
+static hub_result parse(const char *text, hub_bag *out)
+{
+    hub_fault fault;
+    return hub_bag_parse(text, out, &fault);
+}
+
+static void null_empty_and_value_are_kept_apart(void **state)
+{
+    (void)state;
+    hub_bag bag;
+
+    assert_int_equal(parse("alone&empty=&both=1", &bag), HUB_OK);
+
+    assert_int_equal(bag.count, 3);
+    assert_null(hub_bag_find(&bag, "alone")->value);
+    assert_string_equal(hub_bag_find(&bag, "empty")->value, "");
+    assert_string_equal(hub_bag_find(&bag, "both")->value, "1");
+    hub_bag_free(&bag);
+}
+
+static void escapes_are_decoded_and_plus_is_no_space(void **state)
+{
+    (void)state;
+    hub_bag bag;
+
+    assert_int_equal(parse("%24.ct=a%2Fb&%c3%A4=+%20%7e&x=a=b", &bag), HUB_OK);
+
+    assert_string_equal(hub_bag_find(&bag, "$.ct")->value, "a/b");
+    assert_string_equal(hub_bag_find(&bag, "\xC3\xA4")->value, "+ ~");
+    assert_string_equal(hub_bag_find(&bag, "x")->value, "a=b");
+    hub_bag_free(&bag);
+}
+
+static void what_is_not_percent_encoded_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "a=%",   "a=%4",       "a=%4g", "a=%zz",       "a=%00",    "a b=c",    "a=\"",
+        "a=<",   "a=\xC3\xA4", "=v",    "&a=1",        "a=1&",     "a=1&&b=2", "a=1&a=2",
+        "a&%61", "a=%C3",      "a=%FF", "a=%ED%A0%80", "a=%C0%80", "a=\\",     "a=^",
+        "a=`",   "a=|",        "a={",   "a=\x7F",      "a=\x01",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        hub_bag bag;
+        if (parse(bad[i], &bag) != HUB_ERR_ARGUMENT || bag.items != NULL) {
+            fail_msg("accepted: %s", bad[i]);
+        }
+    }
+}
+
+static void an_empty_bag_is_fine(void **state)
+{
+    (void)state;
+    hub_bag bag;
+
+    assert_int_equal(parse("", &bag), HUB_OK);
+    assert_int_equal(bag.count, 0);
+}
+
+static void every_character_comes_back_from_the_wire(void **state)
+{
+    (void)state;
+    char value[256] = "";
+    hub_bag bag = { 0 };
+    hub_text wire = { 0 };
+    hub_bag back;
+
+    for (size_t i = 1; i < 128; i++) {
+        value[i - 1] = (char)i;
+    }
+    strcat(value, "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
+    hub_bag_add(&bag, value, value);
+    hub_bag_add(&bag, "alone", NULL);
+    hub_bag_format(&bag, &wire);
+    assert_null(strchr(wire.p, '~'));
+    assert_int_equal(parse(wire.p, &back), HUB_OK);
+
+    assert_string_equal(hub_bag_find(&back, value)->value, value);
+    assert_null(hub_bag_find(&back, "alone")->value);
+    hub_bag_free(&bag);
+    hub_bag_free(&back);
+    hub_text_free(&wire);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(null_empty_and_value_are_kept_apart),
+        cmocka_unit_test(escapes_are_decoded_and_plus_is_no_space),
+        cmocka_unit_test(what_is_not_percent_encoded_is_refused),
+        cmocka_unit_test(an_empty_bag_is_fine),
+        cmocka_unit_test(every_character_comes_back_from_the_wire),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,343 @@
+#include "hub_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENTS "devices/device1/messages/events/"
+
+static const int one;
+static const int two;
+
+/* --- login ------------------------------------------------------------- */
+
+typedef struct attempt {
+    const char *why;
+    const char *client_id;
+    const char *user_name;
+    const char *resource;
+    const char *policy; /* its key signs; NULL: the device's own */
+    int64_t lifetime_s;
+    bool accepted;
+} attempt;
+
+static hub_result try_login(hub_fixture *f, const attempt *a)
+{
+    const hub_policy *policy =
+        a->policy != NULL ? hub_registry_policy(&f->hub.registry, a->policy) : NULL;
+    const char *key =
+        policy != NULL ? policy->primary_key : fixture_device(f, "device1")->primary_key;
+    char *token = fixture_token(a->resource, key, FIXTURE_NOW_S + a->lifetime_s, a->policy);
+    const hub_credentials c = { a->client_id, a->user_name, token };
+    hub_fault fault;
+
+    hub_result r = hub_connect(&f->hub, &one, &c, true, &fault);
+    if (r == HUB_OK) {
+        hub_disconnected(&f->hub, &one);
+    } else if (strstr(fault.text, key) != NULL || strstr(fault.text, token) != NULL) {
+        fail_msg("a secret in: %s", fault.text);
+    }
+    free(token);
+    return r;
+}
+
+static void logins_follow_the_rules_of_the_hub(void **state)
+{
+    hub_fixture *f = *state;
+#define USER "localhost/device1/?api-version=2021-04-12"
+#define SR   "localhost/devices/device1"
+    static const attempt attempts[] = {
+        { "as documented", "device1", USER, SR, NULL, 60, true },
+        { "with more parameters", "device1", USER "&DeviceClientType=a%20b&model-id=dtmi%3Ax%3B1",
+          SR, NULL, 60, true },
+        { "preview version", "device1", "localhost/device1/?api-version=2025-08-01-preview", SR,
+          NULL, 60, true },
+        { "the form of 2016", "device1", "localhost/device1/api-version=2016-11-14", SR, NULL, 60,
+          true },
+        { "any name of the hub", "device1", "my.hub/device1/?api-version=2021-04-12",
+          "my.hub/devices/device1", NULL, 60, true },
+        { "a policy for the hub", "device1", USER, "localhost", "iothubowner", 60, true },
+        { "a policy for all devices", "device1", USER, "localhost/devices", "device", 60, true },
+        { "a policy that may not", "device1", USER, "localhost", "service", 60, false },
+        { "an unknown policy", "device1", USER, "localhost", "nope", 60, false },
+        { "expired", "device1", USER, SR, NULL, 0, false },
+        { "scope of another device", "device1", USER, "localhost/devices/device11", NULL, 60,
+          false },
+        { "scope of half a name", "device1", USER, "localhost/devices/device", NULL, 60, false },
+        { "scope of another hub", "device1", USER, "other/devices/device1", NULL, 60, false },
+        { "unknown device", "nobody", "localhost/nobody/?api-version=2021-04-12",
+          "localhost/devices/nobody", NULL, 60, false },
+        { "another client id", "device2", USER, SR, NULL, 60, false },
+        { "client id in capitals", "DEVICE1", USER, SR, NULL, 60, false },
+        { "no api-version", "device1", "localhost/device1/", SR, NULL, 60, false },
+        { "no slash", "device1", "localhost/device1", SR, NULL, 60, false },
+        { "api-version not a date", "device1", "localhost/device1/?api-version=1", SR, NULL, 60,
+          false },
+        { "api-version twice", "device1", USER "&api-version=2021-04-12", SR, NULL, 60, false },
+        { "no host", "device1", "/device1/?api-version=2021-04-12", "/devices/device1", NULL, 60,
+          false },
+        { "no user name", "device1", NULL, SR, NULL, 60, false },
+    };
+
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        hub_result r = try_login(f, &attempts[i]);
+        if ((r == HUB_OK) != attempts[i].accepted) {
+            fail_msg("%s: %s", attempts[i].why, hub_result_name(r));
+        }
+    }
+}
+
+static void the_secondary_key_is_as_good(void **state)
+{
+    hub_fixture *f = *state;
+    char *token =
+        fixture_token(SR, fixture_device(f, "device1")->secondary_key, FIXTURE_NOW_S + 1, NULL);
+    const hub_credentials c = { "device1", USER, token };
+    hub_fault fault;
+
+    assert_int_equal(hub_connect(&f->hub, &one, &c, true, &fault), HUB_OK);
+    free(token);
+}
+
+static void a_disabled_device_is_refused(void **state)
+{
+    hub_fixture *f = *state;
+
+    fixture_device(f, "device1")->enabled = false;
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_ERR_UNAUTHORIZED);
+}
+
+static void a_connection_ends_with_its_token(void **state)
+{
+    hub_fixture *f = *state;
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    f->now_ms += 3600 * 1000 - 1;
+    hub_tick(&f->hub);
+    assert_string_equal(f->dropped, "");
+    f->now_ms += 100; /* deadlines are looked at ten times a second */
+    hub_tick(&f->hub);
+    hub_tick(&f->hub);
+    assert_string_equal(f->dropped, "device1 ");
+}
+
+/* --- subscriptions ----------------------------------------------------- */
+
+static void a_device_fits_its_five_filters(void **state)
+{
+    hub_fixture *f = *state;
+    hub_fault fault;
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    fixture_subscribe(f, &one, "devices/device1/messages/devicebound/#", 1);
+    fixture_subscribe(f, &one, "$iothub/twin/res/#", 0);
+    fixture_subscribe(f, &one, "$iothub/twin/PATCH/properties/desired/#", 0);
+    fixture_subscribe(f, &one, "$iothub/methods/POST/#", 0);
+    fixture_subscribe(f, &one, "$iothub/credentials/res/#", 0);
+    fixture_subscribe(f, &one, "$iothub/twin/res/#", 0);
+    assert_int_equal(hub_subscribe(&f->hub, &one, "$iothub/#", 0, &fault), HUB_ERR_ARGUMENT);
+}
+
+static void a_client_that_is_being_closed_subscribes_to_nothing(void **state)
+{
+    hub_fixture *f = *state;
+    hub_fault fault;
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    hub_kick(&f->hub, fixture_device(f, "device1"));
+    assert_int_equal(hub_subscribe(&f->hub, &one, "anything", 0, &fault), HUB_OK);
+    assert_int_equal(fixture_device(f, "device1")->session.subscriptions, 0);
+}
+
+/* --- telemetry --------------------------------------------------------- */
+
+static const char *last_event(hub_fixture *f)
+{
+    uint64_t from = f->hub.telemetry.next_sequence - 1;
+    const hub_event *event = hub_telemetry_from(&f->hub.telemetry, &from, NULL);
+    return event != NULL ? event->json : "";
+}
+
+static void publish_retained(hub_fixture *f)
+{
+    const hub_publish p = { .topic = EVENTS, .payload = "x", .len = 1, .retain = true };
+    hub_accept_publish(&f->hub, &one, &p);
+}
+
+static void retain_becomes_a_property(void **state)
+{
+    hub_fixture *f = *state;
+    hub_identity *id = fixture_device(f, "device1");
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    publish_retained(f);
+    assert_non_null(strstr(last_event(f), "\"mqtt-retain\":\"true\""));
+    id->session.old_api = true;
+    publish_retained(f);
+    assert_non_null(strstr(last_event(f), "\"x-opt-retain\":\"true\""));
+}
+
+static void a_will_is_telemetry(void **state)
+{
+    hub_fixture *f = *state;
+    hub_publish p = { .topic = EVENTS "a=1", .payload = "x", .len = 1 };
+
+    hub_accept_will(&f->hub, "device1", &p);
+    assert_non_null(strstr(last_event(f), "{\"a\":\"1\",\"iothub-MessageType\":\"Will\"}"));
+    p.topic = "devices/other/messages/events/";
+    hub_accept_will(&f->hub, "device1", &p);
+    p.topic = EVENTS "a=%";
+    hub_accept_will(&f->hub, "device1", &p);
+    hub_accept_will(&f->hub, "nobody", &p);
+    assert_int_equal(f->hub.telemetry.count, 1);
+}
+
+static void illegal_publishes_are_refused(void **state)
+{
+    hub_fixture *f = *state;
+    static const char *const topics[] = {
+        "x",
+        "devices/other/messages/events/",
+        EVENTS "a=%",
+        EVENTS "%24.mid=a%20b",
+        "$iothub/twin/GET/",
+        "$iothub/methods/res/x/?$rid=1",
+        "$iothub/twin/PATCH/properties/desired/?$rid=1",
+        "devices/device1/messages/devicebound/",
+        "$iothub/credentials/POST/issueCertificate/?$rid=1",
+    };
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
+        if (fixture_publish(f, &one, topics[i], "{}") == HUB_OK) {
+            fail_msg("%s", topics[i]);
+        }
+    }
+    assert_int_equal(f->hub.telemetry.count, 0);
+    assert_int_equal(f->sent_count, 0);
+}
+
+/* --- twins ------------------------------------------------------------- */
+
+static void twin_requests_are_answered_to_listeners(void **state)
+{
+    hub_fixture *f = *state;
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    assert_int_equal(fixture_publish(f, &one, "$iothub/twin/GET/?$rid=1", " "), HUB_OK);
+    assert_int_equal(f->sent_count, 0);
+    fixture_subscribe(f, &one, "$iothub/twin/res/#", 0);
+    (void)fixture_publish(f, &one, "$iothub/twin/GET/?$rid=a%20b", " ");
+    (void)fixture_publish(f, &one, "$iothub/twin/PATCH/properties/reported/?$rid=2", "{\"a\":1}");
+    (void)fixture_publish(f, &one, "$iothub/twin/PATCH/properties/reported/?$rid=3", "{\"a\":");
+    f->hub.throttle_twins = 1;
+    (void)fixture_publish(f, &one, "$iothub/twin/GET/?$rid=4", " ");
+
+    assert_int_equal(f->sent_count, 4);
+    assert_string_equal(f->sent[0].topic, "$iothub/twin/res/200/?$rid=a%20b");
+    assert_string_equal(f->sent[1].topic, "$iothub/twin/res/204/?$rid=2&$version=2");
+    assert_int_equal(f->sent[1].len, 0);
+    assert_string_equal(f->sent[2].topic, "$iothub/twin/res/400/?$rid=3");
+    assert_string_equal(f->sent[3].topic, "$iothub/twin/res/429/?$rid=4");
+    fixture_restart(f);
+    assert_int_equal(fixture_device(f, "device1")->twin.reported.version, 2);
+}
+
+static void desired_changes_reach_who_listens_now(void **state)
+{
+    hub_fixture *f = *state;
+    hub_identity *id = fixture_device(f, "device1");
+    static const char text[] = "{\"properties\":{\"desired\":{\"a\":1}}}";
+    cJSON *body = hub_json_read(text, sizeof text - 1);
+    hub_fault fault;
+
+    assert_int_equal(fixture_connect(f, &one, "device1", false), HUB_OK);
+    assert_int_equal(hub_update_twin(&f->hub, id, body, HUB_TWIN_MERGE, &fault), HUB_OK);
+    fixture_subscribe(f, &one, "$iothub/twin/PATCH/properties/desired/#", 1);
+    assert_int_equal(hub_update_twin(&f->hub, id, body, HUB_TWIN_MERGE, &fault), HUB_OK);
+    hub_disconnected(&f->hub, &one);
+    assert_int_equal(hub_update_twin(&f->hub, id, body, HUB_TWIN_MERGE, &fault), HUB_OK);
+    cJSON_Delete(body);
+
+    assert_int_equal(f->sent_count, 1);
+    assert_string_equal(f->sent[0].topic, "$iothub/twin/PATCH/properties/desired/?$version=3");
+    assert_string_equal(f->sent[0].payload, "{\"a\":1,\"$version\":3}");
+    assert_int_equal(f->sent[0].qos, 0);
+}
+
+/* --- sessions ---------------------------------------------------------- */
+
+static void a_second_connection_takes_over(void **state)
+{
+    hub_fixture *f = *state;
+    const hub_identity *id = fixture_device(f, "device1");
+
+    assert_int_equal(fixture_connect(f, &one, "device1", false), HUB_OK);
+    fixture_subscribe(f, &one, "$iothub/methods/POST/#", 0);
+    assert_int_equal(fixture_connect(f, &two, "device1", false), HUB_OK);
+    hub_disconnected(&f->hub, &one);
+
+    assert_non_null(id->session.connection);
+    assert_int_equal(id->session.subscriptions, HUB_SUB_METHODS);
+    hub_disconnected(&f->hub, &two);
+    assert_null(id->session.connection);
+    assert_int_equal(id->session.subscriptions, HUB_SUB_METHODS);
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    assert_int_equal(id->session.subscriptions, 0);
+}
+
+static void a_deleted_device_is_dropped(void **state)
+{
+    hub_fixture *f = *state;
+
+    assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
+    hub_delete(&f->hub, fixture_device(f, "device1"));
+    assert_string_equal(f->dropped, "device1 ");
+    assert_int_equal(fixture_publish(f, &one, EVENTS, "x"), HUB_ERR_UNAUTHORIZED);
+    hub_unsubscribe(&f->hub, &one, "x");
+    hub_tick(&f->hub);
+    hub_disconnected(&f->hub, &one);
+    assert_null(f->hub.connections);
+}
+
+static void modules_have_topics_of_their_own(void **state)
+{
+    hub_fixture *f = *state;
+    hub_identity *made;
+    hub_fault fault;
+
+    assert_int_equal(
+        hub_registry_create(&f->hub.registry, "device1", "m", NULL, f->now_ms, &made, &fault),
+        HUB_OK);
+    assert_int_equal(fixture_connect(f, &one, "device1/m", true), HUB_OK);
+    fixture_subscribe(f, &one, "devices/device1/modules/m/#", 1);
+    assert_int_equal(
+        fixture_publish(f, &one, "devices/device1/modules/m/messages/events/%24.on=out", "x"),
+        HUB_OK);
+    assert_int_equal(fixture_publish(f, &one, EVENTS, "x"), HUB_ERR_ARGUMENT);
+
+    assert_non_null(strstr(last_event(f), "\"moduleId\":\"m\""));
+    assert_non_null(strstr(last_event(f), "\"iothub-output-name\":\"out\""));
+}
+
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(logins_follow_the_rules_of_the_hub),
+        FIXTURE_TEST(the_secondary_key_is_as_good),
+        FIXTURE_TEST(a_disabled_device_is_refused),
+        FIXTURE_TEST(a_connection_ends_with_its_token),
+        FIXTURE_TEST(a_device_fits_its_five_filters),
+        FIXTURE_TEST(a_client_that_is_being_closed_subscribes_to_nothing),
+        FIXTURE_TEST(retain_becomes_a_property),
+        FIXTURE_TEST(a_will_is_telemetry),
+        FIXTURE_TEST(illegal_publishes_are_refused),
+        FIXTURE_TEST(twin_requests_are_answered_to_listeners),
+        FIXTURE_TEST(desired_changes_reach_who_listens_now),
+        FIXTURE_TEST(a_second_connection_takes_over),
+        FIXTURE_TEST(a_deleted_device_is_dropped),
+        FIXTURE_TEST(modules_have_topics_of_their_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

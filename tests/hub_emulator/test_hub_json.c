@@ -1,0 +1,146 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "json.h"
+
+static bool reads(const char *text, size_t len)
+{
+    cJSON *json = hub_json_read(text, len);
+    bool ok = json != NULL;
+
+    cJSON_Delete(json);
+    return ok;
+}
+
+static void json_is_read(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "{}",
+        " [ ] ",
+        "null",
+        "true",
+        "-0",
+        "0.5e-3",
+        "1E+2",
+        "\"\\u00e4\\ud83d\\ude00\\n\"",
+        "{\"a\":{\"b\":[1,2,{}]},\"a\":null}",
+        "\"\xF0\x9F\x98\x80\"",
+        "\t\r\n{\"\":1}\n",
+    };
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (!reads(good[i], strlen(good[i]))) {
+            fail_msg("refused: %s", good[i]);
+        }
+    }
+}
+
+static void what_only_looks_like_json_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        " ",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "-",
+        "1e",
+        "1e+",
+        "0x1",
+        "NaN",
+        "tru",
+        "nulll",
+        "'a'",
+        "{a:1}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "[1,]",
+        "[1 2]",
+        "{,}",
+        "{} {}",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\u0041\"",
+        "\"a\nb\"",
+        "\"\xFF\"",
+        "\"a",
+        "]",
+        "}",
+        "[}",
+        "{\"a\":1]",
+        "{\"a\":1",
+        "[",
+        "{",
+        "//\n1",
+        "\xEF\xBB\xBF{}",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (reads(bad[i], strlen(bad[i]))) {
+            fail_msg("accepted: %s", bad[i]);
+        }
+    }
+}
+
+static void every_truncation_is_refused(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"key\":[true,false,null,-1.5e3,\"\\u00e4\\\\\"],\"o\":{\"x\":{}}}";
+    const size_t len = sizeof text - 1;
+
+    assert_true(reads(text, len));
+    for (size_t i = 0; i < len; i++) {
+        /* A copy of exactly that size, so that a read behind it is found. */
+        char *cut = malloc(i + 1);
+        assert_non_null(cut);
+        memcpy(cut, text, i);
+        char *exact = realloc(cut, i > 0 ? i : 1);
+        assert_non_null(exact);
+        if (reads(exact, i)) {
+            fail_msg("accepted: %.*s", (int)i, text);
+        }
+        free(exact);
+    }
+}
+
+static void nesting_has_an_end(void **state)
+{
+    (void)state;
+    enum { DEEP = 100000 };
+    char *text = malloc(DEEP);
+
+    assert_non_null(text);
+    memset(text, '[', DEEP);
+    assert_false(reads(text, DEEP));
+    memset(text + HUB_JSON_MAX_DEPTH, ']', HUB_JSON_MAX_DEPTH);
+    assert_true(reads(text, 2 * HUB_JSON_MAX_DEPTH));
+    text[HUB_JSON_MAX_DEPTH] = '[';
+    memset(text + HUB_JSON_MAX_DEPTH + 1, ']', HUB_JSON_MAX_DEPTH + 1);
+    assert_false(reads(text, 2 * HUB_JSON_MAX_DEPTH + 2));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_read),
+        cmocka_unit_test(what_only_looks_like_json_is_refused),
+        cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(nesting_has_an_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,184 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "methods.h"
+#include "text.h"
+
+/* How a call ended, and how often. */
+typedef struct outcome {
+    int calls;
+    hub_result result;
+    int status;
+    char payload[32];
+} outcome;
+
+static void done(void *user, const hub_method_answer *answer)
+{
+    outcome *o = user;
+
+    o->calls++;
+    o->result = answer->result;
+    o->status = answer->status;
+    (void)snprintf(o->payload, sizeof o->payload, "%.*s", (int)answer->payload_len,
+                   answer->payload != NULL ? answer->payload : "");
+}
+
+static hub_result invoke(hub_methods *m, const char *text, int64_t now_ms, outcome *o)
+{
+    hub_fault fault;
+    cJSON *body = hub_json_read(text, strlen(text));
+
+    hub_result r = hub_methods_add(m, "d", body, now_ms, done, o, &fault);
+    cJSON_Delete(body);
+    return r;
+}
+
+static void an_answer_ends_the_call_once(void **state)
+{
+    (void)state;
+    hub_methods m = { 0 };
+    outcome o = { 0 };
+    const hub_method_answer answer = { .status = 201, .payload = "{}", .payload_len = 2 };
+
+    assert_int_equal(invoke(&m, "{\"methodName\":\"x\",\"payload\":[1]}", 0, &o), HUB_OK);
+    hub_method *method = hub_methods_waiting(&m, "d");
+    assert_string_equal(method->payload, "[1]");
+    char rid[24];
+    (void)snprintf(rid, sizeof rid, "%s", method->rid);
+    assert_null(hub_methods_waiting(&m, "other"));
+    assert_false(hub_methods_answer(&m, "d", rid, strlen(rid), &answer)); /* not sent yet */
+    hub_methods_sent(method, 0);
+    assert_null(hub_methods_waiting(&m, "d"));
+    assert_false(hub_methods_answer(&m, "other", rid, strlen(rid), &answer));
+    assert_false(hub_methods_answer(&m, "d", "nope", 4, &answer));
+    assert_true(hub_methods_answer(&m, "d", rid, strlen(rid), &answer));
+    assert_false(hub_methods_answer(&m, "d", rid, strlen(rid), &answer));
+
+    assert_int_equal(o.calls, 1);
+    assert_int_equal(o.status, 201);
+    assert_string_equal(o.payload, "{}");
+    hub_methods_free(&m);
+}
+
+static void a_device_that_does_not_come_is_not_online(void **state)
+{
+    (void)state;
+    hub_methods m = { 0 };
+    outcome now = { 0 };
+    outcome later = { 0 };
+
+    assert_int_equal(invoke(&m, "{\"methodName\":\"x\"}", 0, &now), HUB_OK);
+    assert_int_equal(invoke(&m, "{\"methodName\":\"x\",\"connectTimeoutInSeconds\":7}", 0, &later),
+                     HUB_OK);
+    hub_methods_expire(&m, 0);
+    assert_int_equal(now.result, HUB_ERR_NOT_ONLINE);
+    hub_methods_expire(&m, 6999);
+    assert_int_equal(later.calls, 0);
+    hub_methods_expire(&m, 7000);
+    assert_int_equal(later.result, HUB_ERR_NOT_ONLINE);
+    hub_methods_free(&m);
+}
+
+static void a_device_that_does_not_answer_times_out(void **state)
+{
+    (void)state;
+    hub_methods m = { 0 };
+    outcome o = { 0 };
+
+    assert_int_equal(invoke(&m, "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":5}", 0, &o),
+                     HUB_OK);
+    hub_methods_sent(hub_methods_waiting(&m, "d"), 100);
+    hub_methods_expire(&m, 5099);
+    assert_int_equal(o.calls, 0);
+    hub_methods_expire(&m, 5100);
+    assert_int_equal(o.result, HUB_ERR_TIMEOUT);
+    assert_int_equal(m.count, 0);
+    hub_methods_free(&m);
+}
+
+static void a_caller_that_left_is_not_called(void **state)
+{
+    (void)state;
+    hub_methods m = { 0 };
+    outcome o = { 0 };
+
+    assert_int_equal(invoke(&m, "{\"methodName\":\"x\"}", 0, &o), HUB_OK);
+    hub_methods_forget(&m, &o);
+    hub_methods_expire(&m, INT64_MAX);
+    assert_int_equal(o.calls, 0);
+    hub_methods_free(&m);
+}
+
+static void requests_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        hub_result r;
+    } cases[] = {
+        { "{\"methodName\":\"component*command\"}", HUB_OK },
+        { "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":300,\"connectTimeoutInSeconds\":300}",
+          HUB_OK },
+        { "{\"methodName\":\"x\",\"payload\":null,\"connectTimeoutInSeconds\":null}", HUB_OK },
+        { "{}", HUB_ERR_ARGUMENT },
+        { "[]", HUB_ERR_ARGUMENT },
+        { "null", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"\"}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":5}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"a b\"}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"a/b\"}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"a#\"}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"\\u00e4\"}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":4}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":301}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":\"9\"}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":9.5}", HUB_ERR_ARGUMENT },
+        { "{\"methodName\":\"x\",\"connectTimeoutInSeconds\":-1}", HUB_ERR_ARGUMENT },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hub_methods m = { 0 };
+        outcome o = { 0 };
+        if (invoke(&m, cases[i].body, 0, &o) != cases[i].r || o.calls != 0) {
+            fail_msg("%s", cases[i].body);
+        }
+        hub_methods_free(&m);
+    }
+}
+
+static void a_payload_has_a_largest_size(void **state)
+{
+    (void)state;
+
+    for (size_t extra = 0; extra < 2; extra++) {
+        hub_methods m = { 0 };
+        outcome o = { 0 };
+        char *fill = hub_calloc(1, HUB_METHOD_BYTES_MAX);
+        memset(fill, 'x', HUB_METHOD_BYTES_MAX - 2 + extra);
+        char *body = hub_format("{\"methodName\":\"x\",\"payload\":\"%s\"}", fill);
+        assert_int_equal(invoke(&m, body, 0, &o), extra == 0 ? HUB_OK : HUB_ERR_TOO_LARGE);
+        free(fill);
+        free(body);
+        hub_methods_free(&m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_ends_the_call_once),
+        cmocka_unit_test(a_device_that_does_not_come_is_not_online),
+        cmocka_unit_test(a_device_that_does_not_answer_times_out),
+        cmocka_unit_test(a_caller_that_left_is_not_called),
+        cmocka_unit_test(requests_are_checked),
+        cmocka_unit_test(a_payload_has_a_largest_size),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

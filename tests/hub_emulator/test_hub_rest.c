@@ -1,0 +1,375 @@
+#include "hub_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rest.h"
+
+static const int device_key;
+
+/* One request; the reply stays until the next one. */
+typedef struct exchange {
+    hub_fixture *fixture;
+    const char *policy;   /* whose key signs */
+    const char *if_match; /* NULL: none */
+    const char *query;    /* "name=value", one only, besides api-version */
+    rest_handling handling;
+    rest_outcome outcome;
+    int finished;
+} exchange;
+
+static const char *query_value(const rest_request *r, const char *name)
+{
+    const exchange *x = r->transport;
+    size_t len = strlen(name);
+
+    if (x->query != NULL && strncmp(x->query, name, len) == 0 && x->query[len] == '=') {
+        return x->query + len + 1;
+    }
+    return strcmp(name, "api-version") == 0 ? "2021-04-12" : NULL;
+}
+
+static void finished(rest_handling *h)
+{
+    ((exchange *)h->user)->finished++;
+}
+
+static void forget(exchange *x)
+{
+    rest_reply_free(&x->handling.reply);
+    free(x->handling.watch.device);
+    x->handling = (rest_handling){ 0 };
+}
+
+static int ask(exchange *x, const char *method, const char *path, const char *body)
+{
+    const char *policy = x->policy != NULL ? x->policy : "iothubowner";
+    char *token = fixture_token("localhost",
+                                hub_registry_policy(&x->fixture->hub.registry, policy)->primary_key,
+                                FIXTURE_NOW_S + 60, policy);
+    rest_request r = {
+        .method = method,
+        .path = path,
+        .authorization = token,
+        .host = "localhost:8443",
+        .if_match = x->if_match,
+        .body = body,
+        .body_len = body != NULL ? strlen(body) : 0,
+        .query = query_value,
+        .transport = x,
+    };
+
+    forget(x);
+    x->handling.finished = finished;
+    x->handling.user = x;
+    x->outcome = rest_handle(&x->fixture->hub, &r, &x->handling);
+    rest_request_free(&r);
+    free(token);
+    return x->handling.reply.status;
+}
+
+static const char *reply(const exchange *x)
+{
+    return x->handling.reply.text != NULL ? x->handling.reply.text : "";
+}
+
+static void a_device_is_created_shown_changed_and_deleted(void **state)
+{
+    exchange x = { .fixture = *state };
+
+    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"deviceId\":\"new\"}"), 200);
+    assert_non_null(strstr(reply(&x), "\"type\":\"sas\""));
+    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"deviceId\":\"new\"}"), 409);
+    assert_non_null(strstr(reply(&x), "ErrorCode:DeviceAlreadyExists;"));
+    assert_int_equal(ask(&x, "GET", "/devices/new", NULL), 200);
+    char *etag = hub_strdup(x.handling.reply.etag);
+    x.if_match = "\"stale\"";
+    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"status\":\"disabled\"}"), 412);
+    assert_int_equal(ask(&x, "DELETE", "/devices/new", NULL), 412);
+    x.if_match = etag;
+    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"status\":\"disabled\"}"), 200);
+    x.if_match = "*";
+    assert_int_equal(ask(&x, "PUT", "/devices/nobody", "{}"), 404);
+    assert_int_equal(ask(&x, "DELETE", "/devices/new", NULL), 204);
+    assert_int_equal(ask(&x, "GET", "/devices/new", NULL), 404);
+    assert_string_equal(x.handling.reply.code, "DeviceNotFound");
+    forget(&x);
+    free(etag);
+}
+
+static void modules_belong_to_their_device(void **state)
+{
+    exchange x = { .fixture = *state };
+
+    assert_int_equal(ask(&x, "PUT", "/devices/device1/modules/m", "{\"moduleId\":\"m\"}"), 200);
+    assert_int_equal(ask(&x, "PUT", "/devices/device1/modules/m", "{\"moduleId\":\"n\"}"), 400);
+    assert_int_equal(ask(&x, "GET", "/devices/device1/modules", NULL), 200);
+    assert_non_null(strstr(reply(&x), "\"moduleId\":\"m\""));
+    assert_int_equal(ask(&x, "GET", "/twins/device1/modules/m", NULL), 200);
+    assert_int_equal(ask(&x, "GET", "/twins/device1/modules/n", NULL), 404);
+    assert_string_equal(x.handling.reply.code, "ModuleNotFound");
+    assert_int_equal(ask(&x, "DELETE", "/devices/device1", NULL), 204);
+    assert_int_equal(((hub_fixture *)*state)->hub.registry.count, 0);
+    forget(&x);
+}
+
+static void what_a_stranger_sends_is_refused(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *path;
+        const char *body;
+        int status;
+    } cases[] = {
+        { "GET", "/", NULL, 404 },
+        { "GET", "", NULL, 404 },
+        { "GET", "//", NULL, 404 },
+        { "GET", "/devices/a/b/c/d/e/f/g", NULL, 404 },
+        { "GET", "/devices/device1/", NULL, 200 },
+        { "GET", "/devicesx", NULL, 404 },
+        { "PATCH", "/devices/device1", NULL, 405 },
+        { "PUT", "/devices/x", NULL, 400 },
+        { "PUT", "/devices/x", "[]", 400 },
+        { "PUT", "/devices/x", "{", 400 },
+        { "PUT", "/devices/x", "{\"deviceId\":\"y\"}", 400 },
+        { "PUT", "/devices/x", "{\"authentication\":5,\"capabilities\":[]}", 200 },
+        { "PUT", "/devices/a b", "{}", 400 },
+        { "PATCH", "/twins/device1", NULL, 400 },
+        { "PATCH", "/twins/device1", "[]", 400 },
+        { "PATCH", "/twins/device1", "{\"properties\":{\"desired\":5}}", 400 },
+        { "PATCH", "/twins/device1", "{\"properties\":5,\"tags\":{}}", 200 },
+        { "PATCH", "/twins/device1", "{\"tags\":[1]}", 400 },
+        { "POST", "/twins/device1/methods", NULL, 400 },
+        { "POST", "/twins/device1/methods", "7", 400 },
+        { "POST", "/devices", "{}", 400 },
+        { "POST", "/devices", "[5]", 400 },
+        { "POST", "/devices/query", "{\"query\":5}", 400 },
+        { "POST", "/devices/query", "{\"query\":\"DROP TABLE devices\"}", 400 },
+        { "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices WHERE 1\"}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "[]", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"body\":\"a\",\"bodyBase64\":\"YQ==\"}",
+          400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":\"Y\"}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"a\":1}}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"\":\"\"}}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"$.mid\":\"\"}}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"properties\":[]}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"ttlSeconds\":0}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"messageId\":1}", 400 },
+        { "POST", "/emulator/devices/nobody/messages", "{}", 404 },
+        { "PUT", "/emulator/throttle", "{}", 400 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x = { .fixture = *state };
+        int status = ask(&x, cases[i].method, cases[i].path, cases[i].body);
+        if (status != cases[i].status) {
+            fail_msg("%s %s %s: %d", cases[i].method, cases[i].path, cases[i].body, status);
+        }
+        forget(&x);
+    }
+}
+
+static void a_policy_allows_what_it_names(void **state)
+{
+    static const struct {
+        const char *policy;
+        int read;
+        int write;
+        int service;
+    } cases[] = {
+        { "iothubowner", 200, 200, 200 },  { "service", 401, 401, 200 },
+        { "registryRead", 200, 401, 401 }, { "registryReadWrite", 200, 409, 401 },
+        { "device", 401, 401, 401 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x = { .fixture = *state, .policy = cases[i].policy };
+        assert_int_equal(ask(&x, "GET", "/devices", NULL), cases[i].read);
+        assert_int_equal(ask(&x, "PUT", "/devices/p", "{}"), cases[i].write);
+        assert_int_equal(ask(&x, "GET", "/twins/device1", NULL), cases[i].service);
+        forget(&x);
+    }
+}
+
+static void a_service_token_must_be_for_this_hub_and_alive(void **state)
+{
+    hub_fixture *f = *state;
+    const char *key = hub_registry_policy(&f->hub.registry, "iothubowner")->primary_key;
+    const char *device = fixture_device(f, "device1")->primary_key;
+    const struct {
+        const char *resource;
+        const char *key;
+        const char *policy;
+        int64_t lifetime;
+        int status;
+    } cases[] = {
+        { "localhost", key, "iothubowner", 60, 200 },
+        { "127.0.0.1", key, "iothubowner", 60, 200 },
+        { "other", key, "iothubowner", 60, 401 },
+        { "localhost/devices/device1", key, "iothubowner", 60, 401 },
+        { "localhost", key, "iothubowner", 0, 401 },
+        { "localhost", key, "service", 60, 401 },
+        { "localhost", key, NULL, 60, 401 },
+        { "localhost", device, "iothubowner", 60, 401 },
+        { "localhost/devices/device1", device, NULL, 60, 401 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x = { .fixture = f };
+        char *token = fixture_token(cases[i].resource, cases[i].key,
+                                    FIXTURE_NOW_S + cases[i].lifetime, cases[i].policy);
+        rest_request r = { .method = "GET",
+                           .path = "/devices",
+                           .authorization = token,
+                           .host = "127.0.0.1:1",
+                           .query = query_value,
+                           .transport = &x };
+        (void)rest_handle(&f->hub, &r, &x.handling);
+        if (x.handling.reply.status != cases[i].status) {
+            fail_msg("case %zu: %d", i, x.handling.reply.status);
+        }
+        rest_request_free(&r);
+        forget(&x);
+        free(token);
+    }
+}
+
+static void a_method_is_answered_later(void **state)
+{
+    hub_fixture *f = *state;
+    exchange x = { .fixture = f };
+
+    assert_int_equal(fixture_connect(f, &device_key, "device1", true), HUB_OK);
+    fixture_subscribe(f, &device_key, "$iothub/methods/POST/#", 0);
+    (void)ask(&x, "POST", "/twins/device1/methods",
+              "{\"methodName\":\"go\",\"payload\":{\"a\":1}}");
+    assert_int_equal(x.outcome, REST_LATER);
+    hub_tick(&f->hub);
+    assert_string_equal(f->sent[0].topic, "$iothub/methods/POST/go/?$rid=1");
+    assert_string_equal(f->sent[0].payload, "{\"a\":1}");
+    (void)fixture_publish(f, &device_key, "$iothub/methods/res/7/?$rid=1", "[true]");
+    assert_int_equal(x.finished, 1);
+    assert_int_equal(x.handling.reply.status, 200);
+    assert_string_equal(reply(&x), "{\"status\":7,\"payload\":[true]}");
+
+    (void)ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
+    hub_tick(&f->hub);
+    assert_string_equal(f->sent[1].payload, "");
+    (void)fixture_publish(f, &device_key, "$iothub/methods/res/200/?$rid=2", "no json");
+    assert_int_equal(x.finished, 2);
+    assert_int_equal(x.handling.reply.status, 400);
+
+    (void)ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
+    rest_abandon(&f->hub, &x.handling);
+    f->now_ms += 1000000;
+    hub_tick(&f->hub);
+    assert_int_equal(x.finished, 2);
+    forget(&x);
+}
+
+static void a_method_without_a_listener_is_404103(void **state)
+{
+    hub_fixture *f = *state;
+    exchange x = { .fixture = f };
+
+    (void)ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
+    hub_tick(&f->hub);
+    assert_int_equal(x.finished, 1);
+    assert_int_equal(x.handling.reply.status, 404);
+    assert_non_null(strstr(reply(&x), "404103"));
+    forget(&x);
+}
+
+static void twins_are_queried_by_device(void **state)
+{
+    exchange x = { .fixture = *state };
+
+    (void)ask(&x, "PUT", "/devices/other", "{}");
+    assert_int_equal(ask(&x, "POST", "/devices/query", "{\"query\":\"select * from devices\"}"),
+                     200);
+    assert_non_null(strstr(reply(&x), "device1"));
+    assert_non_null(strstr(reply(&x), "other"));
+    assert_int_equal(ask(&x, "POST", "/devices/query",
+                         "{\"query\":\"SELECT * FROM devices WHERE deviceId = 'other'\"}"),
+                     200);
+    assert_null(strstr(reply(&x), "device1"));
+    assert_int_equal(
+        ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices.modules\"}"), 200);
+    assert_string_equal(reply(&x), "[]");
+    forget(&x);
+}
+
+static void many_devices_are_changed_at_once(void **state)
+{
+    exchange x = { .fixture = *state };
+
+    assert_int_equal(
+        ask(&x, "POST", "/devices",
+            "[{\"id\":\"a\",\"importMode\":\"create\"},{\"id\":\"b\",\"importMode\":\"create\"}]"),
+        200);
+    assert_int_equal(
+        ask(&x, "POST", "/devices",
+            "[{\"id\":\"a\",\"importMode\":\"create\"},{\"id\":\"b\",\"importMode\":\"delete\"}]"),
+        400);
+    assert_non_null(strstr(reply(&x), "DeviceAlreadyExists"));
+    assert_int_equal(((hub_fixture *)*state)->hub.registry.count, 2);
+    forget(&x);
+}
+
+static void messages_are_queued_listed_and_purged(void **state)
+{
+    exchange x = { .fixture = *state };
+
+    assert_int_equal(
+        ask(&x, "POST", "/emulator/devices/device1/messages",
+            "{\"body\":\"hi\",\"messageId\":\"m1\",\"properties\":{\"a~\":\"1\",\"n\":null}}"),
+        201);
+    assert_string_equal(reply(&x), "{\"sequence\":1,\"waiting\":1}");
+    assert_int_equal(ask(&x, "GET", "/emulator/devices/device1/messages", NULL), 200);
+    assert_non_null(strstr(reply(&x), "%24.mid=m1&%24.to=%2Fdevices%2Fdevice1%2Fmessages%2F"
+                                      "devicebound&a%7E=1&n\""));
+    assert_int_equal(ask(&x, "DELETE", "/devices/device1/commands", NULL), 200);
+    assert_non_null(strstr(reply(&x), "\"totalMessagesPurged\":1"));
+    forget(&x);
+}
+
+static void a_watch_is_described_by_its_query(void **state)
+{
+    exchange x = { .fixture = *state };
+
+    x.query = "from=7";
+    (void)ask(&x, "GET", "/emulator/events", NULL);
+    assert_int_equal(x.outcome, REST_WATCH);
+    assert_int_equal(x.handling.watch.next, 7);
+    x.query = "timeout=3";
+    (void)ask(&x, "GET", "/emulator/events", NULL);
+    assert_int_equal(x.handling.watch.next, 1);
+    assert_int_equal(x.handling.watch.deadline_ms, ((hub_fixture *)*state)->now_ms + 3000);
+    x.query = "from=x";
+    assert_int_equal(ask(&x, "GET", "/emulator/events", NULL), 400);
+    x.query = "limit=-1";
+    assert_int_equal(ask(&x, "GET", "/emulator/events", NULL), 400);
+    forget(&x);
+}
+
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(a_device_is_created_shown_changed_and_deleted),
+        FIXTURE_TEST(modules_belong_to_their_device),
+        FIXTURE_TEST(what_a_stranger_sends_is_refused),
+        FIXTURE_TEST(a_policy_allows_what_it_names),
+        FIXTURE_TEST(a_service_token_must_be_for_this_hub_and_alive),
+        FIXTURE_TEST(a_method_is_answered_later),
+        FIXTURE_TEST(a_method_without_a_listener_is_404103),
+        FIXTURE_TEST(twins_are_queried_by_device),
+        FIXTURE_TEST(many_devices_are_changed_at_once),
+        FIXTURE_TEST(messages_are_queued_listed_and_purged),
+        FIXTURE_TEST(a_watch_is_described_by_its_query),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
