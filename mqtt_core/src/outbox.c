@@ -232,15 +232,28 @@ static void skip_ended(mqc_outbox *o)
     }
 }
 
+/*
+ * Once the window has stopped the lane, half of it must be free again.  A server
+ * that answers one by one would otherwise let them leave one by one.
+ */
+static bool window_open(mqc_outbox *o)
+{
+    size_t most = o->stopped ? o->window / 2 : o->window - 1;
+
+    o->stopped = o->windowed > most;
+    return !o->stopped;
+}
+
 bool mqc_outbox_ready(mqc_outbox *o)
 {
     if (o->held) {
         return mqc_outbox_begun(o);
     }
     skip_ended(o);
+    o->stopped = o->stopped && o->grant < o->count; /* not when nothing waits any more */
     while (o->grant < o->count) {
         mqc_entry *e = entry_at(o, o->grant);
-        if (ended(e) || (in_window(e) && o->windowed >= o->window)) {
+        if (ended(e) || (in_window(e) && !window_open(o))) {
             break;
         }
         o->windowed += in_window(e) ? 1u : 0;

@@ -146,6 +146,134 @@ static void the_window_holds_back_what_is_beyond(void **state)
     rig_deinit(&r);
 }
 
+/* Two messages always wait; the server answers one, and the stream may send. */
+static void answers_one_by_one_still_free_batches(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 320 };
+
+    for (uint16_t window = 1; window <= 20; window++) {
+        const rig_sizes sizes = { .lanes = { { .window = window } } };
+        const size_t batch = window - window / 2u;
+        uint16_t accepted = 0;
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+
+        for (uint16_t acked = 1; acked <= MESSAGES; acked++) {
+            while (accepted < acked + window + 1 && accepted < MESSAGES) {
+                accepted = rig_publish(&r, 0, 1, accepted, 1);
+            }
+            rig_send_all(&r);
+            puback(&r, acked); /* an error, had it not been sent */
+        }
+
+        assert_true(r.runs <= MESSAGES / batch + 2);
+        assert_int_equal(mqc_lane(&r.e, 0).count, 0);
+        rig_deinit(&r);
+    }
+}
+
+static size_t sent_now(rig *r)
+{
+    size_t before = mqc_lane(&r->e, 0).in_flight;
+    rig_send_all(r);
+    return mqc_lane(&r->e, 0).in_flight - before;
+}
+
+static void only_a_lane_that_was_stopped_waits_for_half_its_window(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+
+    for (uint32_t i = 1; i <= 4; i++) { /* up to the window, one by one */
+        (void)publish(&r, i, 1, false, 0);
+        assert_int_equal(sent_now(&r), 1);
+    }
+    puback(&r, 1);
+    (void)publish(&r, 5, 1, false, 0);
+    assert_int_equal(sent_now(&r), 1); /* full, but nothing had to wait */
+
+    (void)publish(&r, 6, 1, false, r.now + 10);
+    assert_int_equal(sent_now(&r), 0);
+    puback(&r, 2);
+    assert_int_equal(sent_now(&r), 0); /* three in flight */
+    r.now += 10;
+    assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+    assert_int_equal(sent_now(&r), 0); /* expired: nothing waits any more */
+    (void)publish(&r, 7, 1, false, 0);
+    assert_int_equal(sent_now(&r), 1);
+    rig_deinit(&r);
+}
+
+typedef void freeing(rig *r, uint32_t id);
+
+static void free_by_release(rig *r, uint32_t id)
+{
+    release(r, id, MQC_OK);
+}
+
+/* Message number id expires at that time. */
+static void free_by_expiry(rig *r, uint32_t id)
+{
+    assert_int_equal(mqc_tick(&r->e, id), MQC_OK);
+    rig_pull(r);
+}
+
+static void every_end_of_a_kept_message_frees_the_window(void **state)
+{
+    (void)state;
+    freeing *const ways[] = { free_by_release, free_by_expiry };
+
+    for (size_t way = 0; way < COUNT_OF(ways); way++) {
+        for (uint16_t window = 1; window <= 9; window++) {
+            const rig_sizes sizes = { .lanes = { { .window = window } } };
+            rig r;
+            rig_init(&r, &sizes);
+            r.now = 0;
+            rig_connect(&r, true, false);
+            for (uint32_t id = 1; id <= 2u * window; id++) {
+                (void)publish(&r, id, 0, true, id);
+            }
+            assert_int_equal(sent_now(&r), window);
+
+            size_t in_flight = window;
+            for (uint32_t id = 1; id <= window; id++) {
+                ways[way](&r, id);
+                in_flight--;
+                size_t sent = sent_now(&r);
+                bool half = in_flight == window / 2u;
+                assert_int_equal(sent, half ? window - window / 2u : 0);
+                in_flight += sent;
+            }
+            rig_deinit(&r);
+        }
+    }
+}
+
+static void a_new_connection_starts_with_the_whole_window(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, false, false);
+    for (uint32_t i = 1; i <= 6; i++) {
+        (void)publish(&r, i, 1, false, 0);
+    }
+    assert_int_equal(sent_now(&r), 4);
+    puback(&r, 1);
+    assert_int_equal(sent_now(&r), 0);
+    mqc_reset(&r.e);
+    rig_connect(&r, false, true);
+
+    assert_int_equal(sent_now(&r), 4);
+    rig_deinit(&r);
+}
+
 static void a_held_lane_completes_its_packet_and_stops(void **state)
 {
     (void)state;
@@ -589,6 +717,10 @@ int main(void)
         cmocka_unit_test(a_full_lane_refuses_and_is_unchanged),
         cmocka_unit_test(bad_publishes_are_refused),
         cmocka_unit_test(the_window_holds_back_what_is_beyond),
+        cmocka_unit_test(answers_one_by_one_still_free_batches),
+        cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_half_its_window),
+        cmocka_unit_test(every_end_of_a_kept_message_frees_the_window),
+        cmocka_unit_test(a_new_connection_starts_with_the_whole_window),
         cmocka_unit_test(a_held_lane_completes_its_packet_and_stops),
         cmocka_unit_test(lanes_switch_at_packet_boundaries_only),
         cmocka_unit_test(what_was_offered_is_offered_again),

@@ -48,7 +48,12 @@ typedef struct mqc_lane_memory {
     size_t ring_len;
     mqc_entry *entries; /* one per publish in the ring */
     size_t entries_len;
-    uint16_t window; /* publishes sent but not yet finished; 0: 65535 */
+    /**
+     * Publishes sent but not yet finished; 0: 65535.  Once the window has held one
+     * back, the lane sends again when at most half of the window is unfinished, so
+     * that what waits leaves in batches.
+     */
+    uint16_t window;
 } mqc_lane_memory;
 
 /** Memory that the engine uses as long as it lives.  No part may overlap. */

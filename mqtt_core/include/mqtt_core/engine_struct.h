@@ -38,6 +38,7 @@ struct mqc_inbound {
  */
 typedef struct mqc_outbox {
     bool held;
+    bool stopped; /* by the window, until half of it is free again */
     bool overdue; /* something could not expire because it was on its way out */
 
     uint8_t *ring;
