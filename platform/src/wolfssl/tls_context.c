@@ -23,6 +23,16 @@ static const char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ED25519
                                  "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
                                  "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
+static const struct {
+    word16 id;
+    const char *name; /* as wolfSSL_get_curve_name says it */
+} groups[] = {
+    { WOLFSSL_ECC_SECP256R1, "SECP256R1" }, { WOLFSSL_ECC_SECP384R1, "SECP384R1" },
+    { WOLFSSL_ECC_SECP521R1, "SECP521R1" }, { WOLFSSL_ECC_X25519, "X25519" },
+    { WOLFSSL_ECC_X448, "X448" },
+};
+#define GROUP_COUNT (sizeof groups / sizeof groups[0])
+
 static const char *const system_bundles[] = {
     "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
     "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL */
@@ -48,6 +58,16 @@ bool plat_tls_suite_is_safe(const char *name)
     return false;
 }
 
+bool plat_tls_group_is_safe(const char *name)
+{
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        if (name != NULL && strcmp(groups[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *system_bundle(void)
 {
     for (size_t i = 0; i < sizeof system_bundles / sizeof system_bundles[0]; i++) {
@@ -56,6 +76,16 @@ static const char *system_bundle(void)
         }
     }
     return system_bundles[0];
+}
+
+static bool offer_groups(WOLFSSL_CTX *ctx)
+{
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        if (wolfSSL_CTX_UseSupportedCurve(ctx, groups[i].id) != WOLFSSL_SUCCESS) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* wolfSSL judges no certificate: chain.c does, called back at each handshake. */
@@ -68,7 +98,7 @@ static WOLFSSL_CTX *make_ctx(void)
     (void)wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
     if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_set1_sigalgs_list(ctx, signatures) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_set1_sigalgs_list(ctx, signatures) != WOLFSSL_SUCCESS || !offer_groups(ctx) ||
         wolfSSL_CTX_SetMinRsaKey_Sz(ctx, 2048) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_SetMinEccKey_Sz(ctx, 256) != WOLFSSL_SUCCESS) {
         wolfSSL_CTX_free(ctx);

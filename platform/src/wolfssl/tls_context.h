@@ -28,7 +28,8 @@ plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out
                                      const char **file);
 void plat_tls_context_release(plat_tls_context *c);
 
-/** Whether a cipher suite, by wolfSSL's name, is one that was offered. */
+/** Whether a cipher suite, or a group for the key exchange, by wolfSSL's name, was offered. */
 bool plat_tls_suite_is_safe(const char *name);
+bool plat_tls_group_is_safe(const char *name);
 
 #endif
