@@ -1,0 +1,475 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fake_dns.h"
+#include "posix/clock.h"
+#include "posix/tcp_stream.h"
+#include "posix/wait.h"
+
+static plat_tcp_stream tcp;
+static plat_stream *const s = &tcp.base;
+
+static int make(void **state)
+{
+    (void)state;
+    plat_tcp_init(&tcp);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    s->ops->deinit(s);
+    return 0;
+}
+
+static uint64_t now(void)
+{
+    return plat_posix_clock.monotonic_ms(&plat_posix_clock);
+}
+
+static plat_poll poll_of(bool want_send)
+{
+    plat_poll p;
+    s->ops->poll(s, want_send, &p);
+    return p;
+}
+
+/* Until it is open or failed, sleeping only as poll says. */
+static plat_result drive(plat_stage *stage)
+{
+    plat_result r;
+    while ((r = s->ops->progress(s, now(), stage)) == PLAT_WOULD_BLOCK) {
+        plat_poll p = poll_of(false);
+        plat_posix_wait(NULL, &p, 10000);
+    }
+    return r;
+}
+
+static int listen_on(const char *address, uint16_t *port, int backlog)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(*port) };
+    socklen_t len = sizeof a;
+    assert_int_equal(inet_pton(AF_INET, address, &a.sin_addr), 1);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, backlog), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static uint16_t unused_port(void)
+{
+    uint16_t port = 0;
+    close(listen_on("127.0.0.1", &port, 1));
+    return port;
+}
+
+typedef struct pair {
+    int listener;
+    int peer;
+    uint16_t port;
+} pair;
+
+static pair connect_pair(void)
+{
+    pair p = { .port = 0 };
+    plat_stage stage;
+    p.listener = listen_on("127.0.0.1", &p.port, 4);
+    assert_int_equal(s->ops->open(s, "127.0.0.1", p.port, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_OK);
+    assert_int_equal(stage, PLAT_STAGE_OPEN);
+    p.peer = accept(p.listener, NULL, NULL);
+    assert_true(p.peer >= 0);
+    return p;
+}
+
+static void close_pair(const pair *p)
+{
+    close(p->peer);
+    close(p->listener);
+}
+
+static plat_result recv_some(uint8_t *buf, size_t cap, size_t *got)
+{
+    plat_result r;
+    while ((r = s->ops->recv(s, buf, cap, got)) == PLAT_WOULD_BLOCK) {
+        plat_poll p = poll_of(false);
+        assert_true(p.want_read);
+        plat_posix_wait(NULL, &p, 10000);
+    }
+    return r;
+}
+
+static void bytes_flow_both_ways_on_a_socket_with_the_right_options(void **state)
+{
+    (void)state;
+    uint8_t buf[16];
+    size_t n = 0;
+    pair p = connect_pair();
+    int on = 0;
+    socklen_t len = sizeof on;
+
+    int fd = (int)poll_of(false).fd;
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+    assert_true(on);
+    assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+
+    assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_WOULD_BLOCK);
+    assert_int_equal(n, 0);
+    assert_int_equal(s->ops->send(s, (const uint8_t *)"ping", 4, &n), PLAT_OK);
+    assert_int_equal(n, 4);
+    assert_int_equal(recv(p.peer, buf, sizeof buf, 0), 4);
+    assert_int_equal(send(p.peer, "pong", 4, 0), 4);
+    assert_int_equal(recv_some(buf, sizeof buf, &n), PLAT_OK);
+    assert_int_equal(n, 4);
+    assert_memory_equal(buf, "pong", 4);
+    assert_string_equal(s->ops->detail(s), "");
+    close_pair(&p);
+}
+
+static void a_refused_connection_names_host_port_and_cause(void **state)
+{
+    (void)state;
+    static const char *const answer[] = { "127.0.0.1" };
+    fake_dns_set(answer, 1);
+    uint16_t port = unused_port();
+    plat_stage stage;
+    char wanted[100];
+
+    assert_int_equal(s->ops->open(s, "127.0.0.1", port, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_ERR_CONNECT);
+    assert_int_equal(stage, PLAT_STAGE_CONNECT);
+    snprintf(wanted, sizeof wanted, "127.0.0.1 port %u: connection refused", port);
+    assert_string_equal(s->ops->detail(s), wanted);
+    assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_ERR_CONNECT);
+
+    s->ops->close(s);
+    assert_string_equal(s->ops->detail(s), "");
+    assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_ERR_CONNECT);
+    snprintf(wanted, sizeof wanted, "hub.example (127.0.0.1) port %u: connection refused", port);
+    assert_string_equal(s->ops->detail(s), wanted);
+}
+
+static void a_name_that_does_not_resolve_fails_in_its_own_stage(void **state)
+{
+    (void)state;
+    plat_stage stage;
+
+    assert_int_equal(s->ops->open(s, "missing.example", 8883, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_ERR_DNS);
+
+    assert_int_equal(stage, PLAT_STAGE_RESOLVE);
+    assert_string_equal(s->ops->detail(s), "missing.example: no such name");
+}
+
+static void every_address_gets_its_turn(void **state)
+{
+    (void)state;
+    /* ::1 and 127.0.0.2 refuse: nobody listens there on this port */
+    static const char *const answer[] = { "::1", "127.0.0.2", "127.0.0.3", "127.0.0.1" };
+    fake_dns_set(answer, 4);
+    plat_stage stage;
+    uint16_t port = 0;
+    int listener = listen_on("127.0.0.1", &port, 1);
+
+    assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_OK);
+
+    close(listener);
+}
+
+static void localhost_reaches_a_listener_that_has_ipv4_only(void **state)
+{
+    (void)state;
+    plat_stage stage;
+    uint16_t port = 0;
+    int listener = listen_on("127.0.0.1", &port, 1);
+
+    assert_int_equal(s->ops->open(s, "localhost", port, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_OK);
+
+    close(listener);
+}
+
+/* A listener whose queue is full: the kernel drops what comes, as a dead route does. */
+typedef struct black_hole {
+    int listener;
+    int fillers[3];
+} black_hole;
+
+static black_hole make_black_hole(const char *address, uint16_t *port)
+{
+    black_hole h = { .listener = listen_on(address, port, 0) };
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(*port) };
+    assert_int_equal(inet_pton(AF_INET, address, &a.sin_addr), 1);
+    for (size_t i = 0; i < 3; i++) {
+        h.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(h.fillers[i], (struct sockaddr *)&a, sizeof a);
+    }
+    struct pollfd first = { .fd = h.fillers[0], .events = POLLOUT };
+    assert_int_equal(poll(&first, 1, 10000), 1);
+    return h;
+}
+
+static void close_black_hole(const black_hole *h)
+{
+    for (size_t i = 0; i < 3; i++) {
+        close(h->fillers[i]);
+    }
+    close(h->listener);
+}
+
+static void a_dead_address_gives_way_to_the_next_one(void **state)
+{
+    (void)state;
+    static const char *const answer[] = { "127.0.0.2", "127.0.0.1" };
+    fake_dns_set(answer, 2);
+    plat_stage stage;
+    uint16_t port = 0;
+    int listener = listen_on("127.0.0.1", &port, 1);
+    black_hole h = make_black_hole("127.0.0.2", &port);
+
+    assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
+    uint64_t started = now();
+    assert_int_equal(drive(&stage), PLAT_OK);
+
+    assert_in_range(now() - started, 300, 5000);
+    close_black_hole(&h);
+    close(listener);
+}
+
+static void patience_grows_from_round_to_round_and_one_address_has_it_all(void **state)
+{
+    (void)state;
+    static const char *const answer[] = { "127.0.0.2", "127.0.0.3" };
+    static const uint64_t shares[] = { 500, 500, 1500, 1500, 4500, 4500, 13500, 13500 };
+    uint16_t port = 0;
+    black_hole a = make_black_hole("127.0.0.2", &port);
+    black_hole b = make_black_hole("127.0.0.3", &port);
+    plat_stage stage;
+    uint64_t t = 1000;
+
+    fake_dns_set(answer, 2);
+    assert_int_equal(s->ops->open(s, "hub.example", port, t), PLAT_OK);
+    while (s->ops->progress(s, t, &stage) == PLAT_WOULD_BLOCK && stage == PLAT_STAGE_RESOLVE) {
+        plat_poll p = poll_of(false);
+        plat_posix_wait(NULL, &p, 10000);
+    }
+    for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
+        assert_int_equal(stage, PLAT_STAGE_CONNECT);
+        assert_int_equal(poll_of(false).wake_at_ms, t + shares[i]);
+        assert_true(poll_of(false).want_write);
+        assert_int_equal(s->ops->progress(s, t + shares[i] - 1, &stage), PLAT_WOULD_BLOCK);
+        assert_int_equal(poll_of(false).wake_at_ms, t + shares[i]);
+        t += shares[i];
+        assert_int_equal(s->ops->progress(s, t, &stage), PLAT_WOULD_BLOCK);
+    }
+    s->ops->close(s);
+
+    assert_int_equal(s->ops->open(s, "127.0.0.2", port, t), PLAT_OK);
+    assert_int_equal(s->ops->progress(s, t, &stage), PLAT_WOULD_BLOCK);
+    assert_int_equal(poll_of(false).wake_at_ms, 0);
+    assert_int_equal(s->ops->progress(s, t + 1000000, &stage), PLAT_WOULD_BLOCK);
+    close_black_hole(&a);
+    close_black_hole(&b);
+}
+
+static void closing_at_any_stage_is_immediate_and_the_stream_opens_again(void **state)
+{
+    (void)state;
+    static const char *const answer[] = { "127.0.0.1" };
+    fake_dns_set(answer, 1);
+    fake_dns_close_gate();
+    plat_stage stage;
+    uint16_t port = 0;
+    black_hole h = make_black_hole("127.0.0.2", &port);
+
+    for (int i = 0; i < 8; i++) { /* more than there are helper threads */
+        assert_int_equal(s->ops->open(s, "slow.example", port, now()), PLAT_OK);
+        assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_WOULD_BLOCK);
+        assert_int_equal(stage, PLAT_STAGE_RESOLVE);
+        assert_true(poll_of(false).fd >= 0 && poll_of(false).want_read);
+        s->ops->close(s);
+        s->ops->close(s);
+        assert_int_equal(poll_of(true).fd, -1);
+    }
+    fake_dns_open_gate();
+    assert_int_equal(s->ops->open(s, "127.0.0.2", port, now()), PLAT_OK);
+    assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_WOULD_BLOCK);
+    assert_int_equal(stage, PLAT_STAGE_CONNECT);
+    s->ops->close(s);
+
+    pair p = connect_pair();
+    s->ops->close(s);
+    uint8_t byte;
+    assert_int_equal(recv(p.peer, &byte, 1, 0), 0);
+    close_pair(&p);
+    close_black_hole(&h);
+}
+
+static void an_orderly_end_is_told_from_a_broken_connection(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    size_t n = 0;
+    char wanted[100];
+    plat_stage stage;
+
+    pair p = connect_pair();
+    assert_int_equal(shutdown(p.peer, SHUT_WR), 0); /* half open: we may still send */
+    assert_int_equal(recv_some(&byte, 1, &n), PLAT_EOF);
+    assert_int_equal(s->ops->send(s, (const uint8_t *)"x", 1, &n), PLAT_OK);
+    assert_int_equal(recv(p.peer, &byte, 1, 0), 1);
+    close_pair(&p);
+    s->ops->close(s);
+
+    p = connect_pair();
+    const struct linger reset = { .l_onoff = 1 };
+    assert_int_equal(setsockopt(p.peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    close_pair(&p);
+    assert_int_equal(recv_some(&byte, 1, &n), PLAT_ERR_IO);
+    snprintf(wanted, sizeof wanted, "127.0.0.1 port %u: connection reset by peer", p.port);
+    assert_string_equal(s->ops->detail(s), wanted);
+    assert_int_equal(s->ops->send(s, &byte, 1, &n), PLAT_ERR_IO);
+    assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_ERR_IO);
+}
+
+static void sending_to_a_peer_that_left_raises_no_signal(void **state)
+{
+    (void)state;
+    size_t n;
+    pair p = connect_pair();
+    close_pair(&p);
+    plat_result r;
+
+    while ((r = s->ops->send(s, (const uint8_t *)"x", 1, &n)) == PLAT_OK) {
+        plat_poll q = poll_of(false);
+        plat_posix_wait(NULL, &q, 10000); /* the reset arrives as readable */
+    }
+
+    assert_int_equal(r, PLAT_ERR_IO);
+}
+
+static void a_full_socket_takes_what_fits_and_loses_nothing(void **state)
+{
+    (void)state;
+    enum { TOTAL = 1000000 };
+    uint8_t *out = malloc(TOTAL);
+    uint8_t *in = malloc(TOTAL);
+    assert_true(out != NULL && in != NULL);
+    for (size_t i = 0; i < TOTAL; i++) {
+        out[i] = (uint8_t)(i * 31u + (i >> 9));
+    }
+    pair p = connect_pair();
+    const int tiny = 65536;
+    assert_int_equal(setsockopt((int)poll_of(false).fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny),
+                     0);
+    size_t sent = 0;
+    size_t seen = 0;
+    unsigned blocked = 0;
+
+    while (seen < TOTAL) {
+        size_t n = 0;
+        plat_result r = sent < TOTAL ? s->ops->send(s, out + sent, TOTAL - sent, &n) : PLAT_OK;
+        sent += n;
+        if (r == PLAT_WOULD_BLOCK || sent == TOTAL) {
+            assert_int_equal(n == 0 || sent == TOTAL, 1);
+            blocked++;
+            ssize_t got = recv(p.peer, in + seen, TOTAL - seen, 0);
+            assert_true(got > 0);
+            seen += (size_t)got;
+        } else {
+            assert_int_equal(r, PLAT_OK);
+        }
+    }
+
+    assert_true(blocked > 2);
+    assert_memory_equal(in, out, TOTAL);
+    close_pair(&p);
+    free(in);
+    free(out);
+}
+
+static void calls_in_the_wrong_state_are_refused(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    size_t n;
+    plat_stage stage;
+    char long_name[300];
+    memset(long_name, 'a', sizeof long_name);
+    long_name[sizeof long_name - 1] = '\0';
+
+    assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_ERR_STATE);
+    assert_int_equal(s->ops->send(s, &byte, 1, &n), PLAT_ERR_STATE);
+    assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_ERR_STATE);
+    assert_int_equal(s->ops->open(s, "", 1, now()), PLAT_ERR_ARG);
+    assert_int_equal(s->ops->open(s, long_name, 1, now()), PLAT_ERR_ARG);
+    assert_int_equal(s->ops->open(s, "192.0.2.1", 1, now()), PLAT_OK);
+    assert_int_equal(s->ops->open(s, "192.0.2.1", 1, now()), PLAT_ERR_STATE);
+    assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_ERR_STATE);
+}
+
+static void waiting_ends_at_the_first_of_its_reasons(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    plat_poll p = { .fd = fds[0], .want_read = true };
+    uint64_t start = now();
+
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .ready_now = true }, -1);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = 1 }, -1);
+    plat_posix_wait(NULL, &p, 0);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = fds[1], .want_write = true }, -1);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = now() + 10 }, -1);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = UINT64_MAX }, 10);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    plat_posix_wait(NULL, &p, -1);
+
+    assert_in_range(now() - start, 18, 5000);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+#define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make, clean)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_STREAM(bytes_flow_both_ways_on_a_socket_with_the_right_options),
+        WITH_STREAM(a_refused_connection_names_host_port_and_cause),
+        WITH_STREAM(a_name_that_does_not_resolve_fails_in_its_own_stage),
+        WITH_STREAM(every_address_gets_its_turn),
+        WITH_STREAM(localhost_reaches_a_listener_that_has_ipv4_only),
+        WITH_STREAM(a_dead_address_gives_way_to_the_next_one),
+        WITH_STREAM(patience_grows_from_round_to_round_and_one_address_has_it_all),
+        WITH_STREAM(closing_at_any_stage_is_immediate_and_the_stream_opens_again),
+        WITH_STREAM(an_orderly_end_is_told_from_a_broken_connection),
+        WITH_STREAM(sending_to_a_peer_that_left_raises_no_signal),
+        WITH_STREAM(a_full_socket_takes_what_fits_and_loses_nothing),
+        WITH_STREAM(calls_in_the_wrong_state_are_refused),
+        WITH_STREAM(waiting_ends_at_the_first_of_its_reasons),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
