@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "iothub/version.h"
 #include "sas_token.h"
+#include "service.h"
 
 const char *argp_program_version = "iothub " IOTHUB_VERSION_STRING;
 
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
 {
     static const command commands[] = {
         { "sas-token", "Make a shared access signature, or explain one", run_sas_token },
+        { "service", "The other side of a device: twins, methods, messages", run_service },
     };
     static const command_group group = {
         .doc = "Tools for Azure IoT Hub and for the hub emulator.",

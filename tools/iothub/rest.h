@@ -1,0 +1,52 @@
+#ifndef TOOL_REST_H
+#define TOOL_REST_H
+
+/**
+ * @file
+ * The REST interface of a hub: one authorised HTTPS request at a time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What every path of the real hub's interface must carry. */
+#define REST_API_VERSION "api-version=2021-04-12"
+
+/** Where the connection string of the service comes from. */
+#define REST_SERVICE_ENV "IOTHUB_CONNECTION_STRING"
+
+typedef struct rest rest;
+
+/**
+ * Get ready to talk to the hub of IOTHUB_CONNECTION_STRING, trusting IOTHUB_CA_FILE
+ * when that is set.  Sends nothing yet.  NULL after a complaint.
+ */
+rest *rest_open(uint16_t port);
+void rest_close(rest *r);
+
+typedef struct rest_call {
+    const char *method; /* "GET", ... */
+    const char *path;   /* percent-encoded, begins with '/', may have a query */
+    const char *body;   /* JSON, or NULL */
+    long timeout_s;     /* 0: none once connected */
+    /** Takes the body of a success as it arrives; false ends the call.  NULL: collect it. */
+    bool (*on_data)(void *user, const char *data, size_t len);
+    void *user;
+} rest_call;
+
+typedef struct rest_reply {
+    long status;
+    char *body; /* NUL-terminated; empty when on_data took it */
+    size_t len;
+    char code[64]; /* the hub's own name for an error, or "" */
+} rest_reply;
+
+/** False after a complaint, when no complete reply came. */
+bool rest_perform(rest *r, const rest_call *call, rest_reply *reply);
+void rest_reply_free(rest_reply *reply);
+
+/** Percent-encoded copy for one segment of a path; free it. */
+char *rest_escape(const char *text);
+
+#endif

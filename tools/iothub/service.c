@@ -1,0 +1,198 @@
+#include "service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "input.h"
+#include "service_fault.h"
+
+#define PORT_ENV "IOTHUB_REST_PORT"
+
+enum { HTTPS_PORT = 443, OPT_REST_PORT = 512 };
+
+/* --- the command line ------------------------------------------------------ */
+
+static error_t parse_shared(int key, char *arg, struct argp_state *state)
+{
+    service_options *o = state->input;
+
+    if (key != OPT_REST_PORT) {
+        return ARGP_ERR_UNKNOWN;
+    }
+    if (!parse_number(arg, 1, 65535, &o->rest_port)) {
+        argp_error(state, "--rest-port: '%s' is not a port", arg);
+    }
+    return 0;
+}
+
+static const struct argp_option shared_options[] = {
+    { .name = "rest-port",
+      .key = OPT_REST_PORT,
+      .arg = "PORT",
+      .doc = "HTTPS port of the hub (default: $" PORT_ENV ", which the emulator tells, or 443)" },
+    { 0 },
+};
+static const struct argp shared_argp = { .options = shared_options, .parser = parse_shared };
+const struct argp_child service_children[] = { { .argp = &shared_argp }, { 0 } };
+
+void service_take_word(struct argp_state *state, service_words *w, size_t max, const char *arg)
+{
+    if (w->count == max) {
+        argp_error(state, "unexpected argument '%s'", arg);
+    }
+    w->items[w->count++] = arg;
+}
+
+static bool copy_id(char *out, size_t cap, const char *from, size_t len)
+{
+    if (len == 0 || len >= cap) {
+        return false;
+    }
+    memcpy(out, from, len);
+    out[len] = '\0';
+    return true;
+}
+
+void service_read_target(struct argp_state *state, const char *arg, service_target *target)
+{
+    size_t len = strcspn(arg, "/");
+    const char *module = arg[len] == '/' ? arg + len + 1 : NULL;
+
+    target->module[0] = '\0';
+    if (!copy_id(target->device, sizeof target->device, arg, len)) {
+        argp_error(state, "'%s': a device id has 1 to 128 characters", arg);
+    }
+    if (module != NULL &&
+        (strchr(module, '/') != NULL ||
+         !copy_id(target->module, sizeof target->module, module, strlen(module)))) {
+        argp_error(state, "'%s' is neither DEVICE nor DEVICE/MODULE", arg);
+    }
+}
+
+static bool read_port(service_options *o)
+{
+    const char *text = getenv(PORT_ENV);
+
+    o->rest_port = HTTPS_PORT;
+    return text == NULL || *text == '\0' || parse_number(text, 1, 65535, &o->rest_port);
+}
+
+int run_service(int argc, char **argv, void *context)
+{
+    static const command commands[] = {
+        { "twin", "Read a device twin, or change its desired properties", run_service_twin },
+        { "method", "Call a direct method and print the answer", run_service_method },
+        { "c2d", "Send a message to a device (emulator only)", run_service_c2d },
+        { "monitor", "Print telemetry as it arrives (emulator only)", run_service_monitor },
+    };
+    static const command_group group = {
+        .doc = "What a back end does with devices, over the REST interface of the hub.",
+        .end = "IOTHUB_CONNECTION_STRING names the hub and the policy:\n"
+               "  HostName=..;SharedAccessKeyName=service;SharedAccessKey=..\n"
+               "IOTHUB_CA_FILE, when it is set, is a PEM file with the only roots to trust: the "
+               "emulator has its own.",
+        .commands = commands,
+        .count = sizeof commands / sizeof commands[0],
+        .children = service_children,
+    };
+    service_options o;
+
+    (void)context;
+    if (!read_port(&o)) {
+        complain(PORT_ENV ": '%s' is not a port", getenv(PORT_ENV));
+        return EXIT_USAGE;
+    }
+    return run_group(&group, argc, argv, &o);
+}
+
+/* --- calls ----------------------------------------------------------------- */
+
+char *service_path(const char *head, const service_target *target, const char *tail)
+{
+    char *device = rest_escape(target->device);
+    char *module = rest_escape(target->module);
+    const char *between = target->module[0] != '\0' ? "/modules/" : "";
+    char *path = NULL;
+
+    if (device == NULL || module == NULL ||
+        asprintf(&path, "%s%s%s%s%s", head, device, between, module, tail) < 0) {
+        complain("out of memory");
+        path = NULL;
+    }
+    free(device);
+    free(module);
+    return path;
+}
+
+char *service_json_input(const char *given, const char *what)
+{
+    size_t len;
+    char *text = strcmp(given, "-") == 0 ? input_all(what, &len) : strdup(given);
+
+    if (text == NULL) {
+        return NULL;
+    }
+    cJSON *json = cJSON_ParseWithOpts(text, NULL, 1);
+    if (json == NULL) {
+        complain("the %s is not JSON", what);
+        free(text);
+        return NULL;
+    }
+    cJSON_Delete(json);
+    return text;
+}
+
+int service_call(const service_options *o, const rest_call *call, const service_target *target,
+                 rest_reply *reply)
+{
+    const char *connection_string = getenv(REST_SERVICE_ENV);
+    int status = EXIT_FAILURE;
+
+    if (connection_string == NULL || *connection_string == '\0') {
+        complain(REST_SERVICE_ENV " is not set; see iothub service --help");
+        return EXIT_USAGE;
+    }
+    rest *r = rest_open((uint16_t)o->rest_port);
+    if (r != NULL && rest_perform(r, call, reply)) {
+        if (reply->status >= 200 && reply->status < 300) {
+            status = EXIT_SUCCESS;
+        } else {
+            service_explain(reply, call->path, target);
+            rest_reply_free(reply);
+        }
+    }
+    rest_close(r);
+    return status;
+}
+
+/* cJSON indents with tabs and has one after each colon; inside strings they are escaped. */
+int service_print(const cJSON *json)
+{
+    char *text = cJSON_Print(json);
+
+    if (text == NULL) {
+        return complain("out of memory");
+    }
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c != '\t') {
+            putchar(*c);
+        } else {
+            fputs(c > text && c[-1] == ':' ? " " : "  ", stdout);
+        }
+    }
+    putchar('\n');
+    free(text);
+    return finish_output();
+}
+
+int service_print_reply(rest_reply *reply)
+{
+    cJSON *json = cJSON_Parse(reply->body);
+    int status = json != NULL ? service_print(json) : complain("the hub's answer is not JSON");
+
+    cJSON_Delete(json);
+    rest_reply_free(reply);
+    return status;
+}

@@ -1,0 +1,126 @@
+/* Why the hub refused a request, in words. */
+
+#include "service_fault.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+
+/* The hub's own words, from whichever of its forms of error it used. */
+typedef struct fault {
+    char code[64]; /* "DeviceNotFound", "404103", ... */
+    char text[256];
+} fault;
+
+static void copy_printable(char *out, size_t cap, const char *from, size_t len)
+{
+    size_t n = len < cap - 1 ? len : cap - 1;
+
+    for (size_t i = 0; i < n; i++) {
+        out[i] = from[i] < 0x20 || from[i] >= 0x7F ? '?' : from[i];
+    }
+    out[n] = '\0';
+}
+
+/* {"errorCode":404103,"message":"..."} */
+static bool read_numbered(fault *f, const cJSON *json)
+{
+    const cJSON *number = cJSON_GetObjectItem(json, "errorCode");
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(json, "message"));
+
+    if (!cJSON_IsNumber(number)) {
+        return false;
+    }
+    (void)snprintf(f->code, sizeof f->code, "%d", number->valueint);
+    text = text != NULL ? text : "";
+    copy_printable(f->text, sizeof f->text, text, strlen(text));
+    return true;
+}
+
+/* "ErrorCode:DeviceNotFound;text", or one of the above as a string. */
+static void read_message(fault *f, const char *message)
+{
+    static const char prefix[] = "ErrorCode:";
+    cJSON *inner = cJSON_Parse(message);
+    bool numbered = read_numbered(f, inner);
+
+    cJSON_Delete(inner);
+    if (numbered) {
+        return;
+    }
+    if (strncmp(message, prefix, sizeof prefix - 1) == 0) {
+        message += sizeof prefix - 1;
+        size_t len = strcspn(message, ";");
+        copy_printable(f->code, sizeof f->code, message, len);
+        message += message[len] == ';' ? len + 1 : len;
+    }
+    copy_printable(f->text, sizeof f->text, message, strlen(message));
+}
+
+static void read_fault(fault *f, const rest_reply *reply)
+{
+    cJSON *json = cJSON_Parse(reply->body);
+    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "Message"));
+
+    memset(f, 0, sizeof *f);
+    copy_printable(f->code, sizeof f->code, reply->code, strlen(reply->code));
+    if (message != NULL) {
+        read_message(f, message);
+    } else {
+        (void)read_numbered(f, json);
+    }
+    cJSON_Delete(json);
+}
+
+static bool code_is(const fault *f, const char *name, const char *number)
+{
+    return strcmp(f->code, name) == 0 || strcmp(f->code, number) == 0;
+}
+
+static bool is_emulator_only(const rest_reply *reply, const fault *f, const char *path)
+{
+    bool unknown_path = reply->status == 404 || reply->status == 405 || reply->status == 501 ||
+                        code_is(f, "InvalidProtocolVersion", "400023");
+
+    return unknown_path && strncmp(path, EMULATOR_PATH, sizeof EMULATOR_PATH - 1) == 0;
+}
+
+static void explain_missing(const rest_reply *reply, const fault *f, const char *path,
+                            const service_target *target)
+{
+    const char *device = target != NULL ? target->device : "";
+
+    if (code_is(f, "DeviceNotFound", "404001")) {
+        complain("the hub knows no device '%s' (404)", device);
+    } else if (code_is(f, "ModuleNotFound", "404010")) {
+        complain("the device '%s' has no module '%s' (404)", device,
+                 target != NULL ? target->module : "");
+    } else if (code_is(f, "DeviceNotOnline", "404103")) {
+        complain("'%s' is not connected, or does not listen for methods (404103)", device);
+    } else if (is_emulator_only(reply, f, path)) {
+        complain("only the hub emulator has this, and this hub is another: in the cloud, messages "
+                 "go by AMQP");
+    } else {
+        complain("the hub answered %ld: %s %s", reply->status, f->code, f->text);
+    }
+}
+
+void service_explain(const rest_reply *reply, const char *path, const service_target *target)
+{
+    fault f;
+
+    read_fault(&f, reply);
+    switch (reply->status) {
+    case 401:
+        complain("the hub refused the token (401): the key or the policy of "
+                 "IOTHUB_CONNECTION_STRING is wrong, or the clock of this machine");
+        return;
+    case 429: complain("the hub throttles (429): try again later"); return;
+    case 504:
+        complain("'%s' did not answer in time (504)", target != NULL ? target->device : "");
+        return;
+    default: explain_missing(reply, &f, path, target); return;
+    }
+}

@@ -1,0 +1,135 @@
+/* `iothub service method` */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "input.h"
+#include "service.h"
+
+enum { OPT_TIMEOUT = 256, DEFAULT_TIMEOUT_S = 30, SPARE_TIME_S = 15 };
+
+typedef struct method_input {
+    service_options *shared;
+    service_words words; /* TARGET NAME [JSON] */
+    service_target target;
+    uint64_t timeout_s;
+} method_input;
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    method_input *in = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = in->shared; return 0;
+    case ARGP_KEY_ARG: service_take_word(state, &in->words, 3, arg); return 0;
+    case OPT_TIMEOUT:
+        if (!parse_number(arg, 5, 300, &in->timeout_s)) {
+            argp_error(state, "--timeout: '%s' is not a number of seconds from 5 to 300", arg);
+        }
+        return 0;
+    case ARGP_KEY_END:
+        if (in->words.count < 2 || *in->words.items[1] == '\0') {
+            argp_error(state, "a device and the name of a method are needed");
+        }
+        service_read_target(state, in->words.items[0], &in->target);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The payload goes into the request as it is: numbers keep every digit. */
+static char *request_body(const method_input *in, const char *payload)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *body = NULL;
+
+    if (cJSON_AddStringToObject(json, "methodName", in->words.items[1]) != NULL &&
+        cJSON_AddNumberToObject(json, "responseTimeoutInSeconds", (double)in->timeout_s) != NULL &&
+        (payload == NULL || cJSON_AddRawToObject(json, "payload", payload) != NULL)) {
+        body = cJSON_PrintUnformatted(json);
+    }
+    if (body == NULL) {
+        complain("out of memory");
+    }
+    cJSON_Delete(json);
+    return body;
+}
+
+static int print_answer(rest_reply *reply)
+{
+    cJSON *json = cJSON_Parse(reply->body);
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(json, "status");
+    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(json, "payload");
+    int result;
+
+    rest_reply_free(reply);
+    if (!cJSON_IsNumber(status)) {
+        result = complain("the hub's answer has no status");
+    } else {
+        result = payload != NULL ? service_print(payload) : finish_output();
+        fprintf(stderr, "status %d\n", status->valueint);
+        if (status->valueint < 200 || status->valueint > 299) {
+            result = EXIT_FAILURE;
+        }
+    }
+    cJSON_Delete(json);
+    return result;
+}
+
+static int call_method(const method_input *in, const char *body)
+{
+    char *path = service_path("/twins/", &in->target, "/methods?" REST_API_VERSION);
+    const rest_call call = {
+        .method = "POST",
+        .path = path,
+        .body = body,
+        .timeout_s = (long)in->timeout_s + SPARE_TIME_S,
+    };
+    rest_reply reply;
+    int status = EXIT_FAILURE;
+
+    if (path != NULL) {
+        status = service_call(in->shared, &call, &in->target, &reply);
+    }
+    free(path);
+    return status == EXIT_SUCCESS ? print_answer(&reply) : status;
+}
+
+int run_service_method(int argc, char **argv, void *context)
+{
+    static const struct argp_option options[] = {
+        { .name = "timeout",
+          .key = OPT_TIMEOUT,
+          .arg = "SECONDS",
+          .doc = "How long the device may take to answer, 5 to 300 (default: 30)" },
+        { 0 },
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "DEVICE[/MODULE] NAME [JSON]",
+        .doc = "Call a direct method with the payload JSON (- reads it from standard input), and "
+               "print the payload of the answer."
+               "\vThe status that the device answers goes to standard error; the exit status is 0 "
+               "when it is one of 200 to 299, otherwise 1.\n\n"
+               "Example:\n"
+               "  iothub service method device1 reboot '{\"delay\": 5}'",
+        .children = service_children,
+    };
+    method_input in = { .shared = context, .timeout_s = DEFAULT_TIMEOUT_S };
+    char *payload = NULL;
+    int status = EXIT_FAILURE;
+
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    if (in.words.count == 3) {
+        payload = service_json_input(in.words.items[2], "payload");
+    }
+    if (in.words.count < 3 || payload != NULL) {
+        char *body = request_body(&in, payload);
+        status = body != NULL ? call_method(&in, body) : EXIT_FAILURE;
+        free(body);
+    }
+    free(payload);
+    return status;
+}

@@ -1,0 +1,151 @@
+/* `iothub service monitor` */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "input.h"
+#include "service.h"
+#include "service_fault.h"
+
+enum { OPT_COUNT = 'n', OPT_FROM = 256, OPT_TIMEOUT };
+
+typedef struct monitor_input {
+    service_options *shared;
+    service_words words; /* [DEVICE] */
+    service_target target;
+    uint64_t count;   /* 0: no limit */
+    uint64_t from;    /* 0: what arrives from now on */
+    uint64_t timeout; /* 0: no limit */
+
+    bool in_line; /* the last byte printed was no line end */
+    uint64_t printed;
+} monitor_input;
+
+static void read_option(struct argp_state *state, const char *name, const char *arg, uint64_t max,
+                        uint64_t *out)
+{
+    if (!parse_number(arg, 1, max, out)) {
+        argp_error(state, "%s: '%s' is not a number from 1 on", name, arg);
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    monitor_input *in = state->input;
+    const uint64_t large = 1000000000000;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = in->shared; return 0;
+    case ARGP_KEY_ARG:
+        service_take_word(state, &in->words, 1, arg);
+        service_read_target(state, arg, &in->target);
+        if (in->target.module[0] != '\0') {
+            argp_error(state, "a device shows its modules too: leave '/%s' away",
+                       in->target.module);
+        }
+        return 0;
+    case OPT_COUNT: read_option(state, "--count", arg, large, &in->count); return 0;
+    case OPT_FROM: read_option(state, "--from", arg, large, &in->from); return 0;
+    case OPT_TIMEOUT: read_option(state, "--timeout", arg, 86400, &in->timeout); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Lines go out at once, for whoever reads them through a pipe; empty ones are heartbeats. */
+static bool print_lines(void *user, const char *data, size_t len)
+{
+    monitor_input *in = user;
+
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] == '\n' && !in->in_line) {
+            continue;
+        }
+        putchar(data[i]);
+        in->in_line = data[i] != '\n';
+        in->printed += in->in_line ? 0 : 1;
+    }
+    return fflush(stdout) == 0;
+}
+
+static char *events_path(const monitor_input *in)
+{
+    char *device = rest_escape(in->target.device);
+    char *path = NULL;
+    size_t len;
+    FILE *f = device != NULL ? open_memstream(&path, &len) : NULL;
+
+    if (f == NULL) {
+        free(device);
+        complain("out of memory");
+        return NULL;
+    }
+    fputs(EMULATOR_PATH "events?" REST_API_VERSION, f);
+    if (*device != '\0') {
+        fprintf(f, "&device=%s", device);
+    }
+    if (in->count != 0) {
+        fprintf(f, "&limit=%" PRIu64, in->count);
+    }
+    if (in->from != 0) {
+        fprintf(f, "&from=%" PRIu64, in->from);
+    }
+    if (in->timeout != 0) {
+        fprintf(f, "&timeout=%" PRIu64, in->timeout);
+    }
+    free(device);
+    (void)fclose(f);
+    return path;
+}
+
+static int watch(monitor_input *in)
+{
+    char *path = events_path(in);
+    const rest_call call = { .method = "GET", .path = path, .on_data = print_lines, .user = in };
+    rest_reply reply;
+    int status = EXIT_FAILURE;
+
+    if (path != NULL) {
+        status = service_call(in->shared, &call, &in->target, &reply);
+    }
+    free(path);
+    if (status != EXIT_SUCCESS) {
+        return status;
+    }
+    rest_reply_free(&reply);
+    if (finish_output() != EXIT_SUCCESS) {
+        return EXIT_FAILURE;
+    }
+    if (in->count != 0 && in->printed < in->count) {
+        return complain("%" PRIu64 " of %" PRIu64 " messages arrived", in->printed, in->count);
+    }
+    return in->count == 0 && in->timeout == 0 ? complain("the emulator has stopped") : status;
+}
+
+int run_service_monitor(int argc, char **argv, void *context)
+{
+    static const struct argp_option options[] = {
+        { .name = "count", .key = OPT_COUNT, .arg = "N", .doc = "End after N messages" },
+        { .name = "timeout", .key = OPT_TIMEOUT, .arg = "SECONDS", .doc = "End after SECONDS" },
+        { .name = "from",
+          .key = OPT_FROM,
+          .arg = "N",
+          .doc = "Begin with message N; 1 is the oldest (default: what arrives from now on)" },
+        { 0 },
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "[DEVICE]",
+        .doc = "Print telemetry as it arrives, one JSON object a line, of one device or of all.  "
+               "Emulator only: a hub in the cloud hands telemetry out by AMQP."
+               "\vWithout --count and --timeout it goes on until it is interrupted.  With --count "
+               "the exit status is 1 when fewer messages arrived.",
+        .children = service_children,
+    };
+    monitor_input in = { .shared = context };
+
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    return watch(&in);
+}

@@ -1,0 +1,139 @@
+/* `iothub service twin get|update` */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "service.h"
+
+enum { TWIN_TIMEOUT_S = 60 };
+
+typedef struct twin_input {
+    service_options *shared;
+    service_words words; /* TARGET [JSON] */
+    size_t wanted;
+    service_target target;
+} twin_input;
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    twin_input *in = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = in->shared; return 0;
+    case ARGP_KEY_ARG: service_take_word(state, &in->words, in->wanted, arg); return 0;
+    case ARGP_KEY_END:
+        if (in->words.count < in->wanted) {
+            argp_error(state, in->words.count == 0 ? "which device?" : "the JSON is missing");
+        }
+        service_read_target(state, in->words.items[0], &in->target);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int call_and_print(const twin_input *in, const char *method, const char *body)
+{
+    char *path = service_path("/twins/", &in->target, "?" REST_API_VERSION);
+    const rest_call call = {
+        .method = method, .path = path, .body = body, .timeout_s = TWIN_TIMEOUT_S
+    };
+    rest_reply reply;
+    int status = EXIT_FAILURE;
+
+    if (path != NULL) {
+        status = service_call(in->shared, &call, &in->target, &reply);
+    }
+    free(path);
+    return status == EXIT_SUCCESS ? service_print_reply(&reply) : status;
+}
+
+static int run_get(int argc, char **argv, void *context)
+{
+    static const struct argp argp = {
+        .parser = parse,
+        .args_doc = "DEVICE[/MODULE]",
+        .doc = "Print the twin of a device or module: tags, desired and reported properties.",
+        .children = service_children,
+    };
+    twin_input in = { .shared = context, .wanted = 1 };
+
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    return call_and_print(&in, "GET", NULL);
+}
+
+/* Desired properties alone, or already the form of the REST interface? */
+static bool is_whole_twin(const cJSON *json)
+{
+    const cJSON *member;
+
+    cJSON_ArrayForEach(member, json)
+    {
+        bool part =
+            strcmp(member->string, "tags") == 0 || strcmp(member->string, "properties") == 0;
+        if (!part || !cJSON_IsObject(member)) {
+            return false;
+        }
+    }
+    return cJSON_GetArraySize(json) != 0;
+}
+
+/* The text goes into the request as it is: numbers keep every digit. */
+static char *update_body(const char *text)
+{
+    cJSON *json = cJSON_Parse(text);
+    char *body = NULL;
+
+    if (!cJSON_IsObject(json)) {
+        complain("the update of a twin must be a JSON object");
+    } else if (is_whole_twin(json)) {
+        body = strdup(text);
+    } else if (asprintf(&body, "{\"properties\":{\"desired\":%s}}", text) < 0) {
+        complain("out of memory");
+        body = NULL;
+    }
+    cJSON_Delete(json);
+    return body;
+}
+
+static int run_update(int argc, char **argv, void *context)
+{
+    static const struct argp argp = {
+        .parser = parse,
+        .args_doc = "DEVICE[/MODULE] JSON",
+        .doc = "Merge JSON into the desired properties of a device or module, and print the new "
+               "twin.  null deletes a property.  - reads the JSON from standard input."
+               "\vExamples:\n"
+               "  iothub service twin update device1 '{\"interval\": 5, \"old\": null}'\n"
+               "  iothub service twin update device1 '{\"tags\": {\"floor\": 2}}'\n\n"
+               "An object with nothing but \"tags\" and \"properties\" objects in it is sent as it "
+               "is.",
+        .children = service_children,
+    };
+    twin_input in = { .shared = context, .wanted = 2 };
+
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    char *text = service_json_input(in.words.items[1], "update");
+    char *body = text != NULL ? update_body(text) : NULL;
+    int status = body != NULL ? call_and_print(&in, "PATCH", body) : EXIT_FAILURE;
+
+    free(body);
+    free(text);
+    return status;
+}
+
+int run_service_twin(int argc, char **argv, void *context)
+{
+    static const command commands[] = {
+        { "get", "Print a twin", run_get },
+        { "update", "Change desired properties or tags", run_update },
+    };
+    static const command_group group = {
+        .doc = "The twin of a device or module.",
+        .commands = commands,
+        .count = sizeof commands / sizeof commands[0],
+        .children = service_children,
+    };
+    return run_group(&group, argc, argv, context);
+}
