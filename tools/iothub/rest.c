@@ -203,7 +203,6 @@ static CURLcode configure(rest *r, transfer *t, const char *url)
     curl_easy_reset(c);
 #define SET(option, value) rc = rc != CURLE_OK ? rc : curl_easy_setopt(c, option, value)
     SET(CURLOPT_URL, url);
-    SET(CURLOPT_PROTOCOLS_STR, "https");
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_PATH_AS_IS, 1L); /* ids may be dots */
     SET(CURLOPT_CUSTOMREQUEST, call->method);
