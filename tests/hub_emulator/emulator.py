@@ -1,0 +1,258 @@
+"""Start a hub_emulator on free ports and talk to it: HTTPS, and MQTT down to the single packet."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import queue
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+import urllib.parse
+
+API = "api-version=2021-04-12"
+PATIENCE_S = 20
+
+
+def sas_token(resource, key, lifetime_s=3600, policy=None):
+    """A token as the documentation of the hub describes it; written without any SDK."""
+    sr = urllib.parse.quote(resource, safe="")
+    expiry = int(time.time()) + lifetime_s
+    mac = hmac.new(base64.b64decode(key), f"{sr}\n{expiry}".encode(), hashlib.sha256).digest()
+    sig = urllib.parse.quote(base64.b64encode(mac), safe="")
+    token = f"SharedAccessSignature sr={sr}&sig={sig}&se={expiry}"
+    return token + (f"&skn={policy}" if policy else "")
+
+
+def parts(connection_string):
+    return dict(part.split("=", 1) for part in connection_string.split(";"))
+
+
+class Emulator:
+    def __init__(self, program, *arguments):
+        self.process = subprocess.Popen(
+            [program, "--port", "0", "--rest-port", "0", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.lines = []
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            if line == "READY\n":
+                break
+        else:
+            raise RuntimeError(f"hub_emulator ended with {self.process.wait()}")
+        self.env = dict(line.split("=", 1) for line in self.lines[:-1])
+        self.ca_file = self.env["IOTHUB_CA_FILE"]
+        self.port = int(self.env["IOTHUB_PORT"])
+        self.rest_port = int(self.env["IOTHUB_REST_PORT"])
+        self.device_key = parts(self.env["IOTHUB_DEVICE_CONNECTION_STRING"])["SharedAccessKey"]
+        self.service_key = parts(self.env["IOTHUB_CONNECTION_STRING"])["SharedAccessKey"]
+        self.tls = ssl.create_default_context(cafile=self.ca_file)
+
+    def stop(self):
+        self.process.terminate()
+        return self.wait()
+
+    def wait(self):
+        self.process.stdout.close()
+        return self.process.wait(PATIENCE_S)
+
+    def open(self, method, path, body=None, token=None, headers=()):
+        connection = http.client.HTTPSConnection("localhost", self.rest_port, context=self.tls,
+                                                 timeout=PATIENCE_S)
+        token = token or sas_token("localhost", self.service_key, policy="iothubowner")
+        connection.request(method, path, None if body is None else json.dumps(body),
+                           {"Authorization": token, "Connection": "close", **dict(headers)})
+        return connection.getresponse()
+
+    def rest(self, *arguments, **named):
+        """Status and decoded body."""
+        response = self.open(*arguments, **named)
+        text = response.read()
+        response.close()
+        return response.status, json.loads(text) if text else None
+
+    def events(self, first=1, count=None):
+        """Telemetry from that number on: count of it, waiting if need be; or all there is."""
+        query = f"from={first}&" + ("timeout=0" if count is None else f"limit={count}")
+        response = self.open("GET", "/emulator/events?" + query)
+        lines = [json.loads(line) for line in response if line.strip()]
+        response.close()
+        return lines
+
+    def send(self, body, device="device1", **members):
+        return self.rest("POST", f"/emulator/devices/{device}/messages", {"body": body, **members})
+
+    def waiting(self, device="device1"):
+        return len(self.rest("GET", f"/emulator/devices/{device}/messages")[1])
+
+    def wait_until_none_waits(self, device="device1"):
+        """An acknowledgement shows at the emulator a moment after it was written."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.waiting(device):
+            assert time.monotonic() < deadline, "messages still wait"
+
+    def user_name(self, client_id="device1"):
+        return f"localhost/{client_id}/?{API}"
+
+    def token(self, lifetime_s=3600, resource="localhost/devices/device1"):
+        return sas_token(resource, self.device_key, lifetime_s)
+
+
+def text(value):
+    data = value.encode()
+    return struct.pack(">H", len(data)) + data
+
+
+class Closed(Exception):
+    """The emulator has closed the connection."""
+
+
+class Device:
+    """MQTT 3.1.1 by hand: sends what a test wants, and acknowledges only when told to."""
+
+    CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
+
+    def __init__(self, emulator, client_id="device1", user_name=None, password=None, clean=True,
+                 will=None, protocol=4):
+        self.ids = 0
+        self.packets = queue.Queue()
+        raw = socket.create_connection(("localhost", emulator.port), PATIENCE_S)
+        self.socket = emulator.tls.wrap_socket(raw, server_hostname="localhost")
+        flags = 0xC0 | (2 if clean else 0)
+        payload = text(client_id)
+        if will:
+            topic, body, qos, retain = will
+            flags |= 4 | qos << 3 | (0x20 if retain else 0)
+            payload += text(topic) + text(body)
+        payload += text(user_name or emulator.user_name(client_id))
+        payload += text(password or emulator.token())
+        self.write(0x10, text("MQTT") + bytes([protocol, flags, 0, 60]) + payload)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        try:
+            session, self.code = self.expect(self.CONNACK)
+            self.session_present = bool(session)
+        except Closed:
+            self.code = None
+
+    def write(self, first, body):
+        length = b""
+        left = len(body)
+        while True:
+            length += bytes([left % 128 | (0x80 if left >= 128 else 0)])
+            left //= 128
+            if not left:
+                break
+        try:
+            self.socket.sendall(bytes([first]) + length + body)
+        except OSError:
+            pass  # closed by the peer: the reader says so
+
+    def read_exactly(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.socket.recv(count - len(data))
+            if not piece:
+                raise ConnectionError
+            data += piece
+        return data
+
+    def read(self):
+        try:
+            while True:
+                first = self.read_exactly(1)[0]
+                length = shift = 0
+                while True:
+                    byte = self.read_exactly(1)[0]
+                    length |= (byte & 0x7F) << shift
+                    shift += 7
+                    if not byte & 0x80:
+                        break
+                self.packets.put((first, self.read_exactly(length)))
+        except (OSError, ValueError):
+            self.packets.put((0, b""))
+
+    def expect(self, kind):
+        first, body = self.packets.get(timeout=PATIENCE_S)
+        if first == 0:
+            self.packets.put((0, b""))
+            raise Closed
+        assert first >> 4 == kind, f"packet {first:#x} instead of kind {kind}"
+        return body
+
+    def next_id(self):
+        self.ids += 1
+        return self.ids
+
+    def publish(self, topic, body=b"", qos=1, retain=False):
+        """Send, and wait for the PUBACK at QoS 1."""
+        body = body.encode() if isinstance(body, str) else body
+        number = struct.pack(">H", self.next_id()) if qos else b""
+        self.write(0x30 | qos << 1 | (1 if retain else 0), text(topic) + number + body)
+        if qos == 1:
+            assert self.expect(self.PUBACK) == number
+
+    def subscribe(self, *filters, qos=1):
+        number = struct.pack(">H", self.next_id())
+        self.write(0x82, number + b"".join(text(f) + bytes([qos]) for f in filters))
+        body = self.expect(self.SUBACK)
+        assert body[:2] == number
+        return list(body[2:])
+
+    def unsubscribe(self, topic):
+        self.write(0xA2, struct.pack(">H", self.next_id()) + text(topic))
+        self.expect(self.UNSUBACK)
+
+    def receive(self, acknowledge=True):
+        """Topic, body and whether it is a repetition."""
+        first, body = self.packets.get(timeout=PATIENCE_S)
+        if first == 0:
+            raise Closed
+        assert first >> 4 == self.PUBLISH, f"packet {first:#x} instead of a PUBLISH"
+        length = struct.unpack(">H", body[:2])[0]
+        topic, rest = body[2:2 + length].decode(), body[2 + length:]
+        if first & 6:
+            if acknowledge:
+                self.write(0x40, rest[:2])
+            rest = rest[2:]
+        return topic, rest.decode(), bool(first & 8)
+
+    def quiet(self):
+        """Nothing more has come than what was asked for: the answer to a ping is next."""
+        self.write(0xC0, b"")
+        self.expect(self.PINGRESP)
+
+    def closed(self):
+        """Wait for the emulator to close; False when it answers a ping instead."""
+        self.write(0xC0, b"")
+        try:
+            while True:
+                first, _ = self.packets.get(timeout=PATIENCE_S)
+                if first == 0:
+                    return True
+                if first >> 4 == self.PINGRESP:
+                    return False
+        finally:
+            self.abort()
+
+    def wait_closed(self):
+        while self.packets.get(timeout=PATIENCE_S)[0] != 0:
+            pass
+        self.abort()
+
+    def disconnect(self):
+        self.write(0xE0, b"")
+        self.wait_closed()
+
+    def abort(self):
+        """Drop the connection without a DISCONNECT."""
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.reader.join(PATIENCE_S)
+        self.socket.close()

@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+"""The hub emulator as a whole, against clients that know nothing of this SDK.
+
+usage: test_emulator.py HUB_EMULATOR
+"""
+
+import os
+import pathlib
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from emulator import API, PATIENCE_S, Closed, Device, Emulator, sas_token
+
+PROGRAM = ""
+EVENTS = "devices/device1/messages/events/"
+BOUND = "devices/device1/messages/devicebound/"
+TWIN_ANSWERS = "$iothub/twin/res/#"
+DESIRED = "$iothub/twin/PATCH/properties/desired/#"
+METHODS = "$iothub/methods/POST/#"
+
+
+class Rules(unittest.TestCase):
+    """One emulator for all: each test leaves device1 disconnected and without messages."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.hub = Emulator(PROGRAM)
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.hub.stop() == 0
+
+    def last_event(self):
+        return self.hub.events()[-1]
+
+    def test_telemetry_arrives_with_its_properties(self):
+        device = Device(self.hub)
+        device.publish(EVENTS + "%24.ct=text%2Fplain&a=1&alone&empty=&%C3%A4=%26", "hello")
+        event = self.last_event()
+        self.assertEqual(event["deviceId"], "device1")
+        self.assertEqual(event["systemProperties"], {"content-type": "text/plain"})
+        self.assertEqual(event["properties"], {"a": "1", "alone": None, "empty": "", "ä": "&"})
+        self.assertEqual(event["body"], "hello")
+        device.publish(EVENTS, b"\xff\x00")
+        self.assertEqual(self.last_event()["bodyBase64"], "/wA=")
+        device.publish(EVENTS, b"x" * (256 * 1024))
+        self.assertEqual(self.last_event()["bodyLength"], 256 * 1024)
+        device.disconnect()
+
+    def test_a_watcher_sees_telemetry_as_it_arrives(self):
+        device = Device(self.hub)
+        device.publish(EVENTS, "before")
+        first = self.last_event()["sequence"]
+        seen = []
+        watcher = threading.Thread(target=lambda: seen.extend(self.hub.events(first, 3)))
+        watcher.start()
+        device.publish(EVENTS, "one")
+        device.publish(EVENTS, "two")
+        watcher.join(PATIENCE_S)
+        self.assertEqual([event["body"] for event in seen], ["before", "one", "two"])
+        device.disconnect()
+
+    def test_retain_and_will_become_properties(self):
+        device = Device(self.hub, will=(EVENTS + "w=1", "gone", 1, True))
+        device.publish(EVENTS, "kept?", retain=True)
+        last = self.last_event()
+        self.assertEqual(last["properties"], {"mqtt-retain": "true"})
+        device.abort()
+        will = self.hub.events(last["sequence"] + 1, 1)[0]
+        self.assertEqual(will["body"], "gone")
+        self.assertEqual(will["properties"],
+                         {"w": "1", "mqtt-retain": "true", "iothub-MessageType": "Will"})
+        device = Device(self.hub, user_name="localhost/device1/api-version=2016-11-14")
+        device.publish(EVENTS, "kept?", retain=True)
+        self.assertEqual(self.last_event()["properties"], {"x-opt-retain": "true"})
+        device.disconnect()
+
+    def test_what_the_hub_does_not_allow_closes_the_connection(self):
+        for topic, body in [
+                ("elsewhere", ""), ("$SYS/x", ""), ("devices/device2/messages/events/", ""),
+                (EVENTS.rstrip("/"), ""), (EVENTS + "a=%zz", ""), (EVENTS + "a b=c", ""),
+                (EVENTS + "a=1&a=2", ""), (EVENTS + "%24.mid=a%20b", ""), (BOUND, ""),
+                ("$iothub/twin/GET/", ""), ("$iothub/methods/res/x/?$rid=1", ""),
+                (EVENTS, "x" * (256 * 1024 + 1)), (EVENTS, "x" * (1024 * 1024)),
+                (EVENTS + "a=b", "x" * (256 * 1024 - 1))]:
+            with self.subTest(topic=topic, size=len(body)):
+                device = Device(self.hub)
+                device.publish(topic, body, qos=0)
+                self.assertTrue(device.closed())
+        device = Device(self.hub)
+        device.publish(EVENTS, "", qos=2)
+        self.assertTrue(device.closed())
+        for topic in ["#", "$SYS/#", "devices/device2/messages/devicebound/#", "$iothub/#",
+                      "$iothub/twin/res/+", BOUND + "+"]:
+            with self.subTest(filter=topic):
+                device = Device(self.hub)
+                with self.assertRaises(Closed):
+                    device.subscribe(topic)
+                device.abort()
+
+    def test_no_more_than_quality_one_is_granted(self):
+        device = Device(self.hub)
+        self.assertEqual(device.subscribe(BOUND + "#", TWIN_ANSWERS, qos=2), [1, 1])
+        self.assertEqual(device.subscribe(METHODS, qos=0), [0])
+        device.disconnect()
+
+    def test_logins_that_the_hub_refuses(self):
+        hub = self.hub
+        key = hub.device_key
+        for named in [
+                {"password": hub.token(-1)},
+                {"password": "nonsense"},
+                {"password": hub.token(resource="localhost/devices/device11")},
+                {"password": hub.token(resource="localhost/devices/device")},
+                {"password": hub.token(resource="other/devices/device1")},
+                {"password": sas_token("localhost", hub.service_key, policy="service")},
+                {"password": sas_token("localhost/devices/device1", key, policy="iothubowner")},
+                {"user_name": "localhost/device1"},
+                {"user_name": "localhost/device2/?" + API},
+                {"client_id": "nobody"},
+                {"client_id": "device2", "user_name": hub.user_name()}]:
+            with self.subTest(**named):
+                device = Device(hub, **named)
+                self.assertEqual(device.code, 5)
+                device.abort()
+        device = Device(hub, password=sas_token("localhost", hub.service_key, policy="device"))
+        self.assertEqual(device.code, 5)  # another policy's key
+        device.abort()
+        device = Device(hub, password=sas_token("localhost", hub.service_key, policy="iothubowner"))
+        self.assertEqual(device.code, 0)
+        device.disconnect()
+
+    def test_a_connection_ends_with_its_token(self):
+        device = Device(self.hub, password=self.hub.token(2))
+        self.assertEqual(device.code, 0)
+        device.wait_closed()
+
+    def test_a_second_connection_takes_over(self):
+        first = Device(self.hub)
+        second = Device(self.hub)
+        first.wait_closed()
+        second.publish(EVENTS, "mine")
+        second.disconnect()
+
+    def test_twins(self):
+        device = Device(self.hub)
+        device.subscribe(TWIN_ANSWERS, DESIRED, qos=0)
+        device.publish("$iothub/twin/PATCH/properties/reported/?$rid=1", '{"a":{"b":1}}', qos=0)
+        self.assertEqual(device.receive()[0], "$iothub/twin/res/204/?$rid=1&$version=2")
+        device.publish("$iothub/twin/PATCH/properties/reported/?$rid=2", '{"a"', qos=0)
+        self.assertEqual(device.receive()[0], "$iothub/twin/res/400/?$rid=2")
+        device.publish("$iothub/twin/PATCH/properties/reported/?$rid=3",
+                       "{" + ",".join(f'"k{i}":"{"x" * 4000}"' for i in range(9)) + "}", qos=0)
+        self.assertEqual(device.receive()[0], "$iothub/twin/res/413/?$rid=3")
+        self.assertEqual(self.hub.rest("PUT", "/emulator/throttle", {"twinRequests": 1})[0], 204)
+        device.publish("$iothub/twin/GET/?$rid=4", " ", qos=0)
+        self.assertEqual(device.receive()[0], "$iothub/twin/res/429/?$rid=4")
+        status, twin = self.hub.rest("PATCH", f"/twins/device1?{API}",
+                                     {"tags": {"t": 1}, "properties": {"desired": {"d": [1]}}})
+        self.assertEqual(status, 200)
+        self.assertEqual(twin["properties"]["reported"]["a"], {"b": 1})
+        self.assertEqual(device.receive()[:2], ("$iothub/twin/PATCH/properties/desired/?$version=2",
+                                                '{"d":[1],"$version":2}'))
+        device.publish("$iothub/twin/GET/?x=y&$rid=a%20b", " ", qos=0)
+        self.assertEqual(device.receive()[:2], (
+            "$iothub/twin/res/200/?$rid=a%20b",
+            '{"desired":{"d":[1],"$version":2},"reported":{"a":{"b":1},"$version":2}}'))
+        status, _ = self.hub.rest("PATCH", f"/twins/device1?{API}", {},
+                                  headers={"If-Match": '"AAAAAAAAAAE="'})
+        self.assertEqual(status, 412)
+        device.disconnect()
+
+    def invoke(self, results, **members):
+        results.append(self.hub.rest("POST", f"/twins/device1/methods?{API}",
+                                     {"methodName": "go", **members}))
+
+    def test_methods(self):
+        results = []
+        self.invoke(results)
+        self.assertEqual(results[0][0], 404)
+        self.assertIn("404103", results[0][1]["Message"])
+        caller = threading.Thread(target=self.invoke, args=(results,),
+                                  kwargs={"payload": [1], "connectTimeoutInSeconds": 20})
+        caller.start()
+        device = Device(self.hub)
+        device.subscribe(METHODS, qos=0)
+        topic, body, _ = device.receive()
+        self.assertEqual((topic.split("?")[0], body), ("$iothub/methods/POST/go/", "[1]"))
+        rid = topic.split("$rid=")[1]
+        device.publish("$iothub/methods/res/299/?$rid=nobody", "{}", qos=0)
+        device.publish(f"$iothub/methods/res/201/?$rid={rid}", '{"ok":true}', qos=0)
+        caller.join(PATIENCE_S)
+        self.assertEqual(results[1], (200, {"status": 201, "payload": {"ok": True}}))
+        self.invoke(results, responseTimeoutInSeconds=5)
+        self.assertEqual(results[2][0], 504)
+        device.disconnect()
+
+    def test_messages_wait_for_the_device(self):
+        device = Device(self.hub, clean=False)
+        self.assertEqual(device.subscribe(BOUND + "#"), [1])
+        device.disconnect()
+        self.assertEqual(self.hub.send("one", messageId="m~1", properties={"k": "ä", "n": None})[0],
+                         201)
+        for i in range(20):
+            self.hub.send(f"more {i}")
+        device = Device(self.hub, clean=False)
+        self.assertTrue(device.session_present)
+        topic, body, again = device.receive()
+        self.assertEqual(topic, BOUND + "%24.mid=m%7E1&%24.to=%2Fdevices%2Fdevice1%2Fmessages%2F"
+                         "devicebound&k=%C3%A4&n")
+        self.assertEqual((body, again), ("one", False))
+        self.assertEqual([device.receive()[1] for _ in range(20)], [f"more {i}" for i in range(20)])
+        self.hub.wait_until_none_waits()
+        device.quiet()
+        device.disconnect()
+
+    def test_a_message_without_acknowledgement_comes_again(self):
+        device = Device(self.hub, clean=False)
+        device.subscribe(BOUND + "#")
+        self.hub.send("one")
+        self.assertEqual(device.receive(acknowledge=False)[1:], ("one", False))
+        device.abort()
+        device = Device(self.hub, clean=False)
+        self.assertEqual(device.receive(acknowledge=False)[1:], ("one", True))
+        device.abort()
+        device = Device(self.hub, clean=True)
+        device.subscribe(BOUND + "#")
+        self.assertEqual(device.receive()[1:], ("one", False))
+        self.hub.wait_until_none_waits()
+        device.quiet()
+        device.disconnect()
+
+    def test_an_unsubscribed_device_gets_no_message(self):
+        device = Device(self.hub)
+        device.subscribe(BOUND + "#")
+        device.unsubscribe(BOUND + "#")
+        self.hub.send("one")
+        device.quiet()
+        device.subscribe(BOUND + "#")
+        self.assertEqual(device.receive()[1], "one")
+        self.hub.wait_until_none_waits()
+        device.disconnect()
+
+    def test_modules(self):
+        status, module = self.hub.rest("PUT", f"/devices/device1/modules/mod?{API}",
+                                       {"deviceId": "device1", "moduleId": "mod"})
+        self.assertEqual(status, 200)
+        key = module["authentication"]["symmetricKey"]["primaryKey"]
+        token = sas_token("localhost/devices/device1/modules/mod", key)
+        device = Device(self.hub, "device1/mod", password=token)
+        self.assertEqual(device.code, 0)
+        device.publish("devices/device1/modules/mod/messages/events/%24.on=out", "x")
+        event = self.last_event()
+        self.assertEqual((event["moduleId"], event["systemProperties"]),
+                         ("mod", {"iothub-output-name": "out"}))
+        self.assertEqual(self.hub.rest("DELETE", f"/devices/device1/modules/mod?{API}")[0], 204)
+        device.wait_closed()
+
+    def test_a_disabled_device_is_dropped_and_refused(self):
+        self.assertEqual(self.hub.rest("PUT", f"/devices/other?{API}", {"deviceId": "other"})[0],
+                         200)
+        key = self.hub.rest("GET", f"/devices/other?{API}")[1]["authentication"]["symmetricKey"]
+        token = sas_token("localhost/devices/other", key["secondaryKey"])
+        device = Device(self.hub, "other", password=token)
+        self.assertEqual(device.code, 0)
+        self.hub.rest("PUT", f"/devices/other?{API}", {"status": "disabled"},
+                      headers={"If-Match": "*"})
+        device.wait_closed()
+        device = Device(self.hub, "other", password=token)
+        self.assertEqual(device.code, 5)
+        device.abort()
+        self.assertEqual(self.hub.rest("DELETE", f"/devices/other?{API}")[0], 204)
+
+    def test_services_need_a_token(self):
+        for token in ["nonsense", sas_token("localhost", self.hub.service_key),
+                      sas_token("localhost", self.hub.service_key, -1, "iothubowner"),
+                      sas_token("other", self.hub.service_key, policy="iothubowner"),
+                      self.hub.token()]:
+            status, body = self.hub.rest("GET", f"/devices?{API}", token=token)
+            self.assertEqual(status, 401)
+            self.assertTrue(body["Message"].startswith("ErrorCode:IotHubUnauthorizedAccess;"))
+            self.assertNotIn(self.hub.service_key, body["Message"])
+
+    def mosquitto(self, name, *arguments):
+        return subprocess.run(
+            [name, "-h", "localhost", "-p", str(self.hub.port), "--cafile", self.hub.ca_file,
+             "-i", "device1", "-u", self.hub.user_name(), *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S,
+            check=False)
+
+    def test_a_client_that_nobody_here_wrote(self):
+        done = self.mosquitto("mosquitto_pub", "-P", self.hub.token(), "-t", EVENTS + "by=mosquitto",
+                              "-m", "hello", "-q", "1")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(self.last_event()["properties"], {"by": "mosquitto"})
+        self.hub.send("for you")
+        done = self.mosquitto("mosquitto_sub", "-P", self.hub.token(), "-t", BOUND + "#", "-q", "1",
+                              "-C", "1")
+        self.assertEqual((done.returncode, done.stdout), (0, "for you\n"))
+        self.hub.wait_until_none_waits()
+        done = self.mosquitto("mosquitto_pub", "-P", self.hub.token(-1), "-t", EVENTS, "-m", "x")
+        self.assertEqual(done.returncode, 5, done.stdout)
+
+
+class Life(unittest.TestCase):
+    """Starting, stopping, and what stays."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.state = os.path.join(self.directory.name, "it's state")
+
+    def start(self, *arguments):
+        hub = Emulator(PROGRAM, *arguments)
+        self.addCleanup(hub.process.kill)
+        return hub
+
+    def fails(self, *arguments):
+        done = subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.stdout, "")
+        self.assertTrue(done.stderr.startswith("hub_emulator: "), done.stderr)
+        return done.returncode, done.stderr
+
+    def test_it_says_how_to_connect(self):
+        hub = self.start("--state", self.state, "--device", "first", "--device", "second")
+        names = [line.split("=")[0] for line in hub.lines]
+        self.assertEqual(names, ["IOTHUB_DEVICE_CONNECTION_STRING",
+                                 "IOTHUB_DEVICE_CONNECTION_STRING_2", "IOTHUB_CONNECTION_STRING",
+                                 "IOTHUB_CA_FILE", "IOTHUB_PORT", "IOTHUB_REST_PORT", "READY"])
+        self.assertIn("HostName=localhost;DeviceId=first;",
+                      hub.env["IOTHUB_DEVICE_CONNECTION_STRING"])
+        shell = subprocess.run(
+            ["sh", "-c", f". {shlex.quote(self.state)}/env; env"], stdout=subprocess.PIPE,
+            text=True, check=True, env={"PATH": os.environ["PATH"]})
+        for line in hub.lines[:-1]:
+            self.assertIn(line + "\n", shell.stdout)
+        self.assertEqual(hub.stop(), 0)
+
+    def test_nothing_stays_of_a_private_directory(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            hub = self.start()
+            state = pathlib.Path(hub.ca_file).parent
+            self.assertTrue(state.is_dir())
+            hub.process.send_signal(number)
+            self.assertEqual(hub.wait(), 0)
+            self.assertFalse(state.exists())
+            for port in (hub.port, hub.rest_port):
+                with self.assertRaises(OSError):
+                    socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+
+    def test_state_survives_a_kill(self):
+        hub = self.start("--state", self.state)
+        hub.rest("PATCH", f"/twins/device1?{API}", {"properties": {"desired": {"a": 1}}})
+        hub.rest("PUT", f"/devices/extra?{API}", {})
+        device = Device(hub)
+        device.subscribe(TWIN_ANSWERS, qos=0)
+        device.publish("$iothub/twin/PATCH/properties/reported/?$rid=1", '{"r":2}', qos=0)
+        device.receive()
+        device.publish(EVENTS, "seen")
+        hub.send("first")
+        hub.send("second")
+        hub.process.kill()
+        hub.wait()
+        device.wait_closed()
+        again = self.start("--state", self.state)
+        for name in ("IOTHUB_DEVICE_CONNECTION_STRING", "IOTHUB_CONNECTION_STRING",
+                     "IOTHUB_CA_FILE"):
+            self.assertEqual(hub.env[name], again.env[name])
+        _, twin = again.rest("GET", f"/twins/device1?{API}")
+        self.assertEqual(twin["properties"]["desired"]["a"], 1)
+        self.assertEqual(twin["properties"]["reported"]["r"], 2)
+        self.assertEqual(again.rest("GET", f"/devices/extra?{API}")[0], 200)
+        self.assertEqual(again.events()[0]["body"], "seen")
+        device = Device(again, clean=False)
+        self.assertFalse(device.session_present)
+        device.subscribe(BOUND + "#")
+        self.assertEqual([device.receive()[1] for _ in range(2)], ["first", "second"])
+        again.wait_until_none_waits()
+        device.disconnect()
+        self.assertEqual(again.stop(), 0)
+
+    def test_one_state_serves_one_emulator(self):
+        hub = self.start("--state", self.state)
+        code, why = self.fails("--state", self.state, "--port", "0", "--rest-port", "0")
+        self.assertEqual(code, 1)
+        self.assertIn("in use by another hub_emulator", why)
+        self.assertEqual(hub.stop(), 0)
+
+    def test_failures_have_one_line_and_a_code(self):
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        port = str(taken.getsockname()[1])
+        foreign = os.path.join(self.directory.name, "foreign")
+        os.mkdir(foreign)
+        pathlib.Path(foreign, "something").touch()
+        broken = os.path.join(self.directory.name, "broken")
+        os.mkdir(broken)
+        pathlib.Path(broken, "hub.json").write_text("{", encoding="utf-8")
+        free = ["--port", "0", "--rest-port", "0"]
+        for code, text, arguments in [
+                (1, f"port {port} is in use", ["--port", port, "--rest-port", "0"]),
+                (1, f"port {port} is in use", ["--port", "0", "--rest-port", port]),
+                (1, "install the package mosquitto", free + ["--mosquitto", "/nonexistent"]),
+                (1, "not a state directory", free + ["--state", foreign]),
+                (1, "hub.json", free + ["--state", broken]),
+                (1, "No such file", free + ["--state", "/nonexistent/dir"]),
+                (2, "not a port", ["--port", "65536"]),
+                (2, "not a port", ["--rest-port", ""]),
+                (2, "not a device id", ["--device", "a/b"]),
+                (2, "not a device id", ["--device", "a#"]),
+                (2, "the same", ["--port", "9", "--rest-port", "9"]),
+                (2, "no arguments", ["extra"])]:
+            with self.subTest(arguments=arguments):
+                got, why = self.fails(*arguments)
+                self.assertEqual(got, code, why)
+                self.assertIn(text, why)
+                self.assertEqual(why.count("\n"), 1 if code == 1 else 2, why)
+
+    def test_help_goes_to_standard_output(self):
+        done = subprocess.run([PROGRAM, "--help"], stdout=subprocess.PIPE, text=True, check=True)
+        for option in ("--port", "--rest-port", "--state", "--device", "--verbose"):
+            self.assertIn(option, done.stdout)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
