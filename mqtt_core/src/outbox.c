@@ -147,6 +147,8 @@ static void reclaim(mqc_outbox *o)
     o->ring_head = 0; /* start over, where the cache is warm and no run is cut in two */
     o->send_at = 0;
     o->head = 0;
+    o->next_expiry = MQC_NEVER; /* of what has ended: nobody has to wake up for it */
+    o->overdue = false;
 }
 
 static void end_entry(mqc_outbox *o, size_t position, mqc_outcome outcome)
