@@ -33,6 +33,11 @@ iothub_op client_next_op(const iothub_client *c)
     return c->last_op == UINT32_MAX ? 1 : c->last_op + 1;
 }
 
+mqc_result client_publish(iothub_client *c, const mqc_outgoing *m)
+{
+    return c->closing ? MQC_ERR_STATE : mqc_publish(&c->engine, m, NULL);
+}
+
 void client_take_op(iothub_client *c, iothub_op next, iothub_op *op)
 {
     c->last_op = next;
@@ -130,6 +135,21 @@ static iothub_result take_identity(iothub_client *c, arena *a, const char *conne
     return credential_take_token(c, c->identity.signature, error);
 }
 
+/* 0 would mean never in one place and at once in another. */
+static const char *check_timeouts(const iothub_options *o)
+{
+    const uint32_t timeouts[] = { o->resolve_timeout_ms,   o->connect_timeout_ms,
+                                  o->tls_timeout_ms,       o->login_timeout_ms,
+                                  o->subscribe_timeout_ms, o->request_timeout_ms };
+
+    for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
+        if (timeouts[i] == 0) {
+            return "options: a timeout is 0";
+        }
+    }
+    return NULL;
+}
+
 static iothub_result check_options(const iothub_options *o, iothub_error *error)
 {
     const char *fault = NULL;
@@ -148,6 +168,9 @@ static iothub_result check_options(const iothub_options *o, iothub_error *error)
     } else if (o->retry_min_ms == 0 || o->retry_max_ms < o->retry_min_ms ||
                o->auth_retry_min_ms == 0 || o->auth_retry_max_ms < o->auth_retry_min_ms) {
         fault = "options: retry_min_ms and auth_retry_min_ms must be 1 to their maximum";
+    }
+    if (fault == NULL) {
+        fault = check_timeouts(o);
     }
     return fault == NULL ? IOTHUB_OK : iothub_fail(error, IOTHUB_ERR_ARG, fault);
 }
@@ -206,6 +229,8 @@ void iothub_deinit(iothub_client *c)
     if (c->options.platform == NULL) {
         return;
     }
+    c->processing = true; /* for the callbacks to come */
+    c->closing = true;
     mqc_reset(&c->engine);
     for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
         (void)mqc_discard(&c->engine, lane);

@@ -177,7 +177,7 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
         return r;
     }
     if (signature.len >= c->token_cap) {
-        return iothub_fail(error, IOTHUB_ERR_NO_SPACE,
+        return iothub_fail(error, IOTHUB_ERR_MEMORY,
                            "SharedAccessSignature: longer than the memory kept for it");
     }
     memmove(c->token, signature.ptr, signature.len);

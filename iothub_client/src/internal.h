@@ -32,6 +32,8 @@ iothub_result client_refuse(iothub_client *c, iothub_result code, const char *te
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue);
 /** The name of the next request, which client_take_op gives away once it is accepted. */
 iothub_op client_next_op(const iothub_client *c);
+/** mqc_publish, refused once the client is being torn down. */
+mqc_result client_publish(iothub_client *c, const mqc_outgoing *m);
 void client_take_op(iothub_client *c, iothub_op next, iothub_op *op);
 
 /* loop.c */

@@ -26,7 +26,7 @@ static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_spa
         .tag = tag,
     };
     c->kick = true;
-    return mqc_publish(&c->engine, &m, NULL);
+    return client_publish(c, &m);
 }
 
 /* The slot that was free for the longest time: one just answered still tells a double answer. */

@@ -149,7 +149,7 @@ iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t,
         .tag = t->tag,
         .expires = t->ttl_ms > 0 ? client_now(c) + t->ttl_ms : 0,
     };
-    mqc_result m_result = mqc_publish(&c->engine, &m, NULL);
+    mqc_result m_result = client_publish(c, &m);
     if (m_result != MQC_OK) {
         return client_refuse_mqc(c, m_result, "telemetry");
     }

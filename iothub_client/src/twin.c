@@ -40,7 +40,7 @@ static mqc_result publish(iothub_client *c, uint8_t kind, uint32_t op, mqc_span 
         .tag = tag,
         .expires = client_now(c) + c->options.request_timeout_ms,
     };
-    return mqc_publish(&c->engine, &m, NULL);
+    return client_publish(c, &m);
 }
 
 static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span json, void *tag,

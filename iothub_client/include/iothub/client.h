@@ -39,7 +39,10 @@ extern "C" {
 iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
                           void *memory, size_t memory_len, iothub_error *error);
 
-/** Drop the connection at once.  Requests still open get their `done` before it returns. */
+/**
+ * Drop the connection at once.  Requests still open get their `done` before it returns;
+ * new ones are refused with IOTHUB_ERR_STATE by then.  Not from a callback.
+ */
 void iothub_deinit(iothub_client *c);
 
 /** The two above on the heap. */
@@ -63,6 +66,7 @@ iothub_result iothub_reconnect_now(iothub_client *c);
 /**
  * Replace a SharedAccessSignature given ready-made; used from the next connection on.
  * Refused when the client has a key, or the token is for another resource.
+ * @retval IOTHUB_ERR_MEMORY  longer than the memory left at iothub_init
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 

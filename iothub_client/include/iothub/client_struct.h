@@ -104,6 +104,7 @@ struct iothub_client {
     uint32_t last_op;
 
     bool processing; /* inside iothub_process */
+    bool closing;    /* inside iothub_deinit: nothing is accepted any more */
     bool kick;       /* work was queued: poll must not sleep */
     bool want_write; /* the stream would not take all */
     bool rx_full;    /* events must be acknowledged before more is read */

@@ -142,7 +142,7 @@ typedef struct iothub_options {
     uint16_t window;         /* 16: telemetry messages in flight */
     uint32_t sas_lifetime_s; /* 3600; renewed at 80 % */
 
-    /* Deadlines, in ms. */
+    /* Deadlines, in ms; not 0. */
     uint32_t resolve_timeout_ms;   /* 15 s */
     uint32_t connect_timeout_ms;   /* 15 s, TCP */
     uint32_t tls_timeout_ms;       /* 15 s */

@@ -1,0 +1,523 @@
+#include <stdlib.h>
+
+#include "client_fixture.h"
+
+enum { RX = 512, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
+
+#define TOKEN_STRING                                                            \
+    "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature="  \
+    "SharedAccessSignature sr=myhub.azure-devices.net%2Fdevices%2Fdevice1&sig=" \
+    "gFSfLGMXDOvf906%2FiaX3KwzLLNFHgaFZyCbsGjxtd1Y%3D&se=1900000000"
+
+static void small(iothub_options *o)
+{
+    o->rx_size = RX;
+    o->tx_size = TX;
+    o->request_size = REQUEST;
+}
+
+/* --- memory --------------------------------------------------------------------------- */
+
+static void each_capacity_is_refused_or_used_within_its_bounds(void **state)
+{
+    (void)state;
+    static const char *const strings[] = { FIXTURE_CONNECTION_STRING, TOKEN_STRING };
+    client_fixture f; /* for its platform and options */
+    iothub_client *c = malloc(sizeof *c);
+    fixture_init(&f, small);
+
+    for (size_t n = 0; n < 4; n++) {
+        bool fitted = false;
+        const size_t offset = n / 2; /* any alignment will do */
+        for (size_t len = 0; len <= SIZE; len++) {
+            unsigned char *memory =
+                malloc(len + offset + (len == 0)); /* the sanitizer guards its ends */
+            iothub_error error;
+            iothub_result r =
+                iothub_init(c, strings[n % 2], &f.options, memory + offset, len, &error);
+            assert_true(r == IOTHUB_OK || (r == IOTHUB_ERR_MEMORY && error.code == r));
+            assert_true(r == IOTHUB_OK || !fitted); /* more never makes it worse */
+            fitted = r == IOTHUB_OK;
+            iothub_deinit(c);
+            free(memory);
+        }
+        assert_true(fitted);
+    }
+    free(c);
+    fixture_free(&f);
+}
+
+static void a_client_in_static_memory_keeps_to_it_and_leaves_no_secret(void **state)
+{
+    (void)state;
+    static struct {
+        unsigned char before[64], memory[SIZE], after[64];
+    } block;
+    static iothub_client c;
+    client_fixture f;
+    iothub_client *heap;
+    iothub_op op;
+    fixture_init(&f, small);
+    heap = f.client;
+    memset(&block, 0xA5, sizeof block);
+
+    assert_int_equal(iothub_init(&c, FIXTURE_CONNECTION_STRING, &f.options, block.memory,
+                                 sizeof block.memory, NULL),
+                     IOTHUB_OK);
+    f.client = &c;
+    fixture_connect(&f);
+    op = fixture_send(&f, "from static memory");
+    fixture_run(&f);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    iothub_deinit(&c);
+    iothub_deinit(&c); /* harmless */
+    f.client = heap;
+
+    for (size_t i = 0; i < 64; i++) {
+        assert_int_equal(block.before[i], 0xA5);
+        assert_int_equal(block.after[i], 0xA5);
+    }
+    for (size_t i = 0; i < SIZE; i++) {
+        assert_int_equal(block.memory[i], 0); /* keys and tokens are gone */
+    }
+    fixture_free(&f);
+}
+
+static void sizes_left_to_iothub_new_take_what_a_hub_may_send(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_error error;
+    fixture_init(&f, NULL);
+    iothub_options o = f.options;
+    o.rx_size = o.tx_size = o.request_size = 0;
+    char *body = calloc(1, IOTHUB_MESSAGE_MAX);
+    const iothub_telemetry t = { .body = body, .body_len = IOTHUB_MESSAGE_MAX };
+
+    iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+
+    assert_non_null(c);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(iothub_send_telemetry(c, &t, NULL), IOTHUB_OK);
+    }
+    iothub_free(c);
+    iothub_free(NULL);
+    free(body);
+    fixture_free(&f);
+}
+
+static void absurd_sizes_are_refused(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2, SIZE_MAX / 4 * 3 };
+    client_fixture f;
+    fixture_init(&f, NULL);
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (int which = 0; which < 3; which++) {
+            iothub_options o = f.options;
+            unsigned char memory[64];
+            iothub_client *c = malloc(sizeof *c);
+            *(which == 0 ? &o.rx_size : which == 1 ? &o.tx_size : &o.request_size) = sizes[i];
+            assert_int_equal(iothub_init(c, FIXTURE_CONNECTION_STRING, &o, memory, 64, NULL),
+                             IOTHUB_ERR_MEMORY);
+            free(c);
+        }
+    }
+    fixture_free(&f);
+}
+
+/* --- options --------------------------------------------------------------------------- */
+
+#define SET(name, field, value)         \
+    static void name(iothub_options *o) \
+    {                                   \
+        o->field = (value);             \
+    }
+
+SET(no_platform, platform, NULL)
+SET(no_port, port, 0)
+SET(no_keep_alive, keep_alive_s, 0)
+SET(long_keep_alive, keep_alive_s, 1178)
+SET(no_window, window, 0)
+SET(short_life, sas_lifetime_s, 9)
+SET(no_retry, retry_min_ms, 0)
+SET(low_retry_max, retry_max_ms, 999)
+SET(no_auth_retry, auth_retry_min_ms, 0)
+SET(low_auth_retry_max, auth_retry_max_ms, 299999)
+SET(no_resolve_timeout, resolve_timeout_ms, 0)
+SET(no_connect_timeout, connect_timeout_ms, 0)
+SET(no_tls_timeout, tls_timeout_ms, 0)
+SET(no_login_timeout, login_timeout_ms, 0)
+SET(no_subscribe_timeout, subscribe_timeout_ms, 0)
+SET(no_request_timeout, request_timeout_ms, 0)
+SET(longest_keep_alive, keep_alive_s, 1177)
+SET(shortest_keep_alive, keep_alive_s, 1)
+SET(shortest_life, sas_lifetime_s, 10)
+SET(endless_life, sas_lifetime_s, UINT32_MAX)
+
+static void each_option_is_checked_and_named(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*set)(iothub_options *o);
+        const char *named; /* NULL: accepted */
+    } cases[] = {
+        { no_platform, "platform" },
+        { no_port, "port" },
+        { no_keep_alive, "keep_alive_s" },
+        { long_keep_alive, "keep_alive_s" },
+        { no_window, "window" },
+        { short_life, "sas_lifetime_s" },
+        { no_retry, "retry_min_ms" },
+        { low_retry_max, "retry_min_ms" },
+        { no_auth_retry, "auth_retry_min_ms" },
+        { low_auth_retry_max, "auth_retry_min_ms" },
+        { no_resolve_timeout, "timeout" },
+        { no_connect_timeout, "timeout" },
+        { no_tls_timeout, "timeout" },
+        { no_login_timeout, "timeout" },
+        { no_subscribe_timeout, "timeout" },
+        { no_request_timeout, "timeout" },
+        { longest_keep_alive, NULL },
+        { shortest_keep_alive, NULL },
+        { shortest_life, NULL },
+        { endless_life, NULL },
+    };
+    client_fixture f;
+    fixture_init(&f, small);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        iothub_options o = f.options;
+        iothub_error error = { IOTHUB_OK, "" };
+        cases[i].set(&o);
+        iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+        assert_int_equal(c == NULL, cases[i].named != NULL);
+        assert_int_equal(error.code, cases[i].named != NULL ? IOTHUB_ERR_ARG : IOTHUB_OK);
+        assert_true(cases[i].named == NULL || strstr(error.text, cases[i].named) != NULL);
+        iothub_free(c);
+    }
+    fixture_free(&f);
+}
+
+static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, small);
+    const size_t size = offsetof(iothub_options, log_level);
+    iothub_options *old = malloc(size); /* the sanitizer sees a look beyond */
+    iothub_options_init_sized(old, size);
+    assert_int_equal(old->struct_size, size);
+    assert_int_equal(old->keep_alive_s, 240);
+    old->platform = &f.platform.platform;
+    old->keep_alive_s = 60;
+    old->rx_size = RX;
+    old->tx_size = TX;
+    old->request_size = REQUEST;
+
+    iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);
+
+    assert_non_null(c);
+    assert_int_equal(c->options.keep_alive_s, 60);
+    assert_int_equal(c->options.log_level, IOTHUB_LOG_INFO);
+    assert_null(c->options.callbacks.done);
+    assert_null(c->options.user);
+    iothub_free(c);
+    free(old);
+    fixture_free(&f);
+}
+
+static void null_arguments_are_refused(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_error error;
+    unsigned char memory[16];
+    iothub_client *c = malloc(sizeof *c);
+    fixture_init(&f, small);
+    const char *cs = FIXTURE_CONNECTION_STRING;
+
+    assert_int_equal(iothub_init(NULL, cs, &f.options, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_int_equal(iothub_init(c, NULL, &f.options, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_int_equal(iothub_init(c, cs, NULL, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_int_equal(iothub_init(c, cs, &f.options, NULL, 16, &error), IOTHUB_ERR_ARG);
+    assert_int_equal(iothub_init(c, cs, &f.options, NULL, 0, NULL), IOTHUB_ERR_ARG);
+    iothub_deinit(c); /* a failed init leaves nothing behind */
+    assert_null(iothub_new(NULL, &f.options, &error));
+    assert_int_equal(error.code, IOTHUB_ERR_ARG);
+    assert_null(iothub_new(cs, NULL, &error));
+    assert_null(iothub_new("", &f.options, NULL));
+    free(c);
+    fixture_free(&f);
+}
+
+/* --- calls at the wrong time ------------------------------------------------------------- */
+
+static void start_and_reconnect_know_their_time(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    assert_int_equal(iothub_reconnect_now(f.client), IOTHUB_ERR_STATE);
+    assert_int_equal(iothub_message_accept(f.client, 5), IOTHUB_ERR_EXPIRED);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK); /* not granted yet: the same wish */
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(iothub_start(f.client), IOTHUB_ERR_STATE);
+    assert_int_equal(iothub_reconnect_now(f.client), IOTHUB_ERR_STATE);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "iothub_reconnect_now"));
+    fixture_free(&f);
+}
+
+static void requests_made_before_the_start_are_sent_after_it(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_op get, report;
+    fixture_init(&f, NULL);
+    iothub_op sent = fixture_send(&f, "early");
+    assert_int_equal(iothub_twin_get(f.client, NULL, &get), IOTHUB_OK);
+    assert_int_equal(iothub_twin_report(f.client, "{}", 2, NULL, &report), IOTHUB_OK);
+
+    fixture_connect(&f);
+
+    const iothub_op ops[] = { sent, get, report };
+    for (size_t i = 0; i < 3; i++) {
+        iothub_result how;
+        assert_int_equal(fixture_ended(&f, ops[i], &how), 1);
+        assert_int_equal(how, IOTHUB_OK);
+    }
+    fixture_free(&f);
+}
+
+typedef struct insider {
+    client_fixture f; /* first: callbacks get this pointer */
+    iothub_result process, wait, send, get;
+    unsigned dones;
+    iothub_result last;
+} insider;
+
+static void meddle(iothub_client *c, const iothub_done *d, void *user)
+{
+    insider *in = user;
+    const iothub_telemetry t = { .body = "x", .body_len = 1 };
+
+    in->dones++;
+    in->last = d->result;
+    in->process = iothub_process(c);
+    in->wait = iothub_wait(c, 1);
+    in->send = iothub_send_telemetry(c, &t, NULL);
+    in->get = iothub_twin_get(c, NULL, NULL);
+}
+
+static void meddling(iothub_options *o)
+{
+    o->callbacks.done = meddle;
+}
+
+static void a_callback_cannot_drive_the_client(void **state)
+{
+    (void)state;
+    insider *in = calloc(1, sizeof *in);
+    fixture_init(&in->f, meddling);
+    assert_int_equal(iothub_start(in->f.client), IOTHUB_OK);
+    (void)fixture_send(&in->f, "x");
+    for (int i = 0; i < 10; i++) { /* it sends one more for each that ends: never at rest */
+        assert_int_equal(iothub_process(in->f.client), IOTHUB_OK);
+    }
+    assert_true(in->dones > 0);
+    assert_int_equal(in->process, IOTHUB_ERR_STATE);
+    assert_int_equal(in->wait, IOTHUB_ERR_STATE);
+    assert_int_equal(in->send, IOTHUB_OK);
+    fixture_free(&in->f);
+    free(in);
+}
+
+static void deinit_ends_each_open_request_and_takes_no_more(void **state)
+{
+    (void)state;
+    insider *in = calloc(1, sizeof *in);
+    iothub_error error;
+    iothub_client *other;
+    fixture_init(&in->f, meddling);
+    other = iothub_new(FIXTURE_CONNECTION_STRING, &in->f.options, &error);
+    const iothub_telemetry t = { .body = "x", .body_len = 1 };
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(iothub_send_telemetry(other, &t, NULL), IOTHUB_OK);
+        assert_int_equal(iothub_twin_get(other, NULL, NULL), IOTHUB_OK);
+    }
+
+    iothub_free(other);
+
+    assert_int_equal(in->dones, 10);
+    assert_int_equal(in->last, IOTHUB_ERR_CANCELLED);
+    assert_int_equal(in->process, IOTHUB_ERR_STATE);
+    assert_int_equal(in->wait, IOTHUB_ERR_STATE);
+    assert_int_equal(in->send, IOTHUB_ERR_STATE); /* accepted, it would never end */
+    assert_int_equal(in->get, IOTHUB_ERR_STATE);
+    fixture_free(&in->f);
+    free(in);
+}
+
+static void deinit_of_a_connected_client_closes_its_stream(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    iothub_client *c = f.client;
+    scripted_stream *s = fixture_stream(&f);
+    f.hub.mute_publish = true;
+    iothub_op op = fixture_send(&f, "unheard");
+    fixture_run(&f);
+
+    iothub_deinit(c);
+
+    assert_int_equal(s->state, SCRIPTED_CLOSED);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    fixture_free(&f);
+}
+
+/* --- sleeping -------------------------------------------------------------------------------- */
+
+static int rest(client_fixture *f)
+{
+    iothub_poll p;
+    fixture_run(f);
+    assert_int_equal(iothub_process(f->client), IOTHUB_OK);
+    iothub_poll_info(f->client, &p);
+    return p.timeout_ms;
+}
+
+static void an_idle_client_sleeps_until_the_keep_alive(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    assert_int_equal(rest(&f), -1); /* not started: nothing at all */
+    fixture_connect(&f);
+
+    assert_int_equal(rest(&f), 240000);
+    fixture_sleep(&f, 240000);
+    assert_int_equal(f.hub.pings, 1);
+    assert_int_equal(rest(&f), 240000);
+    fixture_free(&f);
+}
+
+static void muted_publish(client_fixture *f)
+{
+    f->hub.mute_publish = true;
+    fixture_send(f, "x");
+    fixture_run(f);
+}
+
+static void no_state_is_a_busy_loop(void **state)
+{
+    (void)state;
+    for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        scripted_stream *stream = &f.platform.streams[0];
+        stream->stall_at = s == IOTHUB_RESOLVING    ? PLAT_STAGE_RESOLVE
+                           : s == IOTHUB_CONNECTING ? PLAT_STAGE_CONNECT
+                           : s == IOTHUB_SECURING   ? PLAT_STAGE_TLS
+                                                    : PLAT_STAGE_OPEN;
+        f.hub.mute_connect = s == IOTHUB_LOGGING_IN;
+        f.hub.mute_subscribe = s == IOTHUB_SUBSCRIBING;
+        f.hub.return_code = s == IOTHUB_WAITING ? 3 : 0;
+        if (s != IOTHUB_STOPPED) {
+            assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+            fixture_run(&f);
+        }
+        if (s == IOTHUB_RENEWING) {
+            muted_publish(&f);
+            while (iothub_get_state(f.client) == IOTHUB_CONNECTED) {
+                fixture_sleep(&f, 100000);
+            }
+        }
+        if (s == IOTHUB_STOPPING) {
+            stream->send_room = 0;
+            assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
+        }
+        int timeout = rest(&f);
+
+        assert_int_equal(iothub_get_state(f.client), s);
+        assert_true(timeout > 0 || (s == IOTHUB_STOPPED && timeout == -1));
+        fixture_free(&f);
+    }
+}
+
+static void a_stream_that_takes_nothing_is_no_busy_loop(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    fixture_stream(&f)->send_room = 0;
+    fixture_send(&f, "x");
+
+    assert_true(rest(&f) > 0);
+    iothub_poll_info(f.client, &p);
+    assert_true(p.want_write);
+    fixture_free(&f);
+}
+
+static void wait_sleeps_to_the_deadline_and_no_longer(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    uint64_t before = f.platform.clock.monotonic_ms;
+
+    assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_OK);
+    assert_int_equal(f.platform.clock.monotonic_ms - before, 1000);
+    assert_int_equal(iothub_wait(f.client, UINT32_MAX), IOTHUB_OK);
+    assert_int_equal(f.platform.clock.monotonic_ms - before, 240000);
+    assert_int_equal(f.hub.pings, 1);
+    unsigned waits = f.platform.net.waits;
+    fixture_send(&f, "x");
+    assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_OK);
+    assert_int_equal(f.platform.net.waits, waits); /* work to do: no sleep */
+    fixture_free(&f);
+}
+
+static void each_state_has_its_name(void **state)
+{
+    (void)state;
+    for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
+        assert_string_not_equal(iothub_state_str((iothub_state)s), "unknown");
+        for (int t = IOTHUB_STOPPED; t < s; t++) {
+            assert_string_not_equal(iothub_state_str((iothub_state)s),
+                                    iothub_state_str((iothub_state)t));
+        }
+    }
+    assert_string_equal(iothub_state_str((iothub_state)99), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_capacity_is_refused_or_used_within_its_bounds),
+        cmocka_unit_test(a_client_in_static_memory_keeps_to_it_and_leaves_no_secret),
+        cmocka_unit_test(sizes_left_to_iothub_new_take_what_a_hub_may_send),
+        cmocka_unit_test(absurd_sizes_are_refused),
+        cmocka_unit_test(each_option_is_checked_and_named),
+        cmocka_unit_test(an_older_shorter_options_struct_gets_defaults_for_the_rest),
+        cmocka_unit_test(null_arguments_are_refused),
+        cmocka_unit_test(start_and_reconnect_know_their_time),
+        cmocka_unit_test(requests_made_before_the_start_are_sent_after_it),
+        cmocka_unit_test(a_callback_cannot_drive_the_client),
+        cmocka_unit_test(deinit_ends_each_open_request_and_takes_no_more),
+        cmocka_unit_test(deinit_of_a_connected_client_closes_its_stream),
+        cmocka_unit_test(an_idle_client_sleeps_until_the_keep_alive),
+        cmocka_unit_test(no_state_is_a_busy_loop),
+        cmocka_unit_test(a_stream_that_takes_nothing_is_no_busy_loop),
+        cmocka_unit_test(wait_sleeps_to_the_deadline_and_no_longer),
+        cmocka_unit_test(each_state_has_its_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
