@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# See it run: install what is missing, build, start the local hub emulator, run the samples
+# against it, and show what the device did and what the service side saw.
+#
+# With IOTHUB_DEVICE_CONNECTION_STRING set, the samples talk to that hub instead. The service side
+# (twin, methods) joins in when IOTHUB_CONNECTION_STRING is set too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+started=$SECONDS
+bin=build/release/bin
+work=$(mktemp -d)
+jobs_to_end=()
+worked=()
+
+if [ -t 1 ]; then
+  bold=$'\e[1m' blue=$'\e[36m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+else
+  bold='' blue='' green='' red='' plain=''
+fi
+
+title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
+device() { sed -u "s/^/${blue}device  |${plain} /"; }
+service() { sed -u "s/^/${green}service |${plain} /"; }
+
+finish() {
+  status=$?
+  for job in ${jobs_to_end[@]+"${jobs_to_end[@]}"}; do
+    kill "$job" 2>/dev/null || true
+    wait "$job" 2>/dev/null || true
+  done
+  if [ "$status" -ne 0 ]; then
+    printf '\n%sdemo.sh: something failed; the emulator said:%s\n' "$red" "$plain"
+    cat "$work/emulator.log" 2>/dev/null || true
+  fi
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# wait_for FILE PATTERN: until a line of the file matches, or 30 seconds are over.
+wait_for() {
+  for _ in $(seq 300); do
+    grep -q -e "$2" "$1" 2>/dev/null && return 0
+    read -r -t 0.1 <> <(:) || true
+  done
+  echo "demo.sh: waited in vain for \"$2\"" >&2
+  cat "$1" >&2
+  return 1
+}
+
+# on_device NAME ARGUMENTS...: a sample in the background; its lines are shown and kept.
+on_device() {
+  : >"$work/$1.log"
+  "$bin/$@" --port "$port" > >(tee "$work/$1.log" | device) 2>&1 &
+  sample=$!
+}
+
+title 'Build'
+./build_all/setup.sh
+cmake --preset release >"$work/build.log" || { cat "$work/build.log"; exit 1; }
+cmake --build --preset release --target demo >"$work/build.log" || { cat "$work/build.log"; exit 1; }
+echo "samples and tools are in $bin"
+
+if [ -z "${IOTHUB_DEVICE_CONNECTION_STRING:-}" ]; then
+  title 'A local hub: hub_emulator'
+  "$bin/hub_emulator" --port 0 --rest-port 0 --device device1 >"$work/emulator.log" 2>&1 &
+  jobs_to_end=($!)
+  wait_for "$work/emulator.log" '^READY$'
+  # Lines NAME=value; the values hold no quotes, but do hold ';' and '='.
+  while IFS='=' read -r name value; do
+    case $name in IOTHUB_*) export "$name=$value" ;; esac
+  done <"$work/emulator.log"
+  local_hub=yes
+  echo "ready on port $IOTHUB_PORT, REST on port $IOTHUB_REST_PORT"
+fi
+port=${IOTHUB_PORT:-8883}
+rest=(--rest-port "${IOTHUB_REST_PORT:-443}")
+device_id=$(sed -n 's/.*;DeviceId=\([^;]*\).*/\1/p' <<<"$IOTHUB_DEVICE_CONNECTION_STRING")
+
+title 'A SAS token'
+"$bin/iothub" sas-token --ttl 3600 >"$work/token"
+"$bin/iothub" sas-token --inspect "$(cat "$work/token")" 2>&1 | device
+worked+=(sas-token)
+
+title 'Telemetry'
+if [ -n "${local_hub:-}" ]; then
+  "$bin/iothub" service monitor "$device_id" --from 1 "${rest[@]}" > >(tee "$work/monitor.log" | service) 2>&1 &
+  jobs_to_end=($! "${jobs_to_end[@]}") # ends before the emulator does
+fi
+on_device telemetry --count 3
+wait "$sample"
+if [ -n "${local_hub:-}" ]; then
+  wait_for "$work/monitor.log" 'number.*3'
+fi
+worked+=(telemetry)
+
+if [ -n "${local_hub:-}" ]; then
+  title 'A cloud-to-device message, sent while the device is away'
+  "$bin/iothub" service c2d "$device_id" 'hello device' --property colour=blue "${rest[@]}" 2>&1 | service
+  on_device c2d --count 1
+  wait "$sample"
+  worked+=(c2d)
+fi
+
+if [ -n "${IOTHUB_CONNECTION_STRING:-}" ]; then
+  title 'The device twin: desired and reported properties'
+  on_device twin --count 2
+  wait_for "$work/twin.log" 'complete'
+  "$bin/iothub" service twin update "$device_id" '{"properties":{"desired":{"interval":10}}}' \
+    "${rest[@]}" >/dev/null
+  wait "$sample"
+  "$bin/iothub" service twin get "$device_id" "${rest[@]}" 2>&1 | sed -n '/"properties"/,$p' | service
+  worked+=(twin)
+
+  title 'Direct methods: answered at once, later, and not at all'
+  on_device methods --count 3
+  wait_for "$work/methods.log" '^connected$'
+  "$bin/iothub" service method "$device_id" ping '{"x":1}' "${rest[@]}" 2>&1 | service
+  "$bin/iothub" service method "$device_id" selftest "${rest[@]}" 2>&1 | service
+  { "$bin/iothub" service method "$device_id" nonsense "${rest[@]}" 2>&1 || true; } | service
+  "$bin/iothub" service method "$device_id" ping "${rest[@]}" 2>&1 | service
+  wait "$sample"
+  worked+=(methods)
+fi
+
+title "Own poll loop, static memory"
+on_device event_loop --count 2
+wait "$sample"
+worked+=(event_loop)
+
+printf '\n%sworked in %d s: %s%s\n' "$bold$green" $((SECONDS - started)) "${worked[*]}" "$plain"

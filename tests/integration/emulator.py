@@ -1,0 +1,136 @@
+"""Start, kill and restart the hub emulator; run the programs of the build against it."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+
+PATIENCE_S = 60  # far beyond what anything here takes
+
+
+class Emulator:
+    """The emulator on ports of its own, with a state folder that survives a kill."""
+
+    def __init__(self, bin_dir, devices=("device1",)):
+        self.bin_dir = bin_dir
+        self.folder = tempfile.TemporaryDirectory(prefix="iothub-test-")
+        self.devices = devices
+        self.port = self.rest_port = "0"
+        self.values = {}
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.process is not None:
+            self.stop()
+        self.folder.cleanup()
+
+    def start(self):
+        command = [os.path.join(self.bin_dir, "hub_emulator"), "--port", self.port,
+                   "--rest-port", self.rest_port, "--state", os.path.join(self.folder.name, "state")]
+        for device in self.devices:
+            command += ["--device", device]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            line = line.strip()
+            if line == "READY":
+                self.port = self.values["IOTHUB_PORT"]
+                self.rest_port = self.values["IOTHUB_REST_PORT"]
+                return
+            name, _, value = line.partition("=")
+            self.values[name] = value
+        raise AssertionError("the emulator ended before it was ready")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(PATIENCE_S) == 0, "the emulator did not end well"
+        self.process.stdout.close()
+        self.process = None
+
+    def kill(self):
+        """As a power cut: nobody can tidy up."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self.process.stdout.close()
+        self.process = None
+
+    def environment(self):
+        return {**os.environ, **self.values}
+
+    def command(self, name, *arguments):
+        return [os.path.join(self.bin_dir, name), *arguments]
+
+    def run(self, name, *arguments):
+        """Run a program to its end; its output, and its exit status must be 0."""
+        result = subprocess.run(self.command(name, *arguments), env=self.environment(), text=True,
+                                capture_output=True, timeout=PATIENCE_S, check=False)
+        assert result.returncode == 0, f"{name} {arguments}: {result.stdout}{result.stderr}"
+        return result.stdout
+
+    def service(self, *arguments):
+        return self.run("iothub", "service", *arguments)
+
+    def sample(self, name, *arguments):
+        """Start a sample in the background."""
+        return Background(self.command(name, "--port", self.port, *arguments), self.environment())
+
+    def monitor(self):
+        """All telemetry since the state folder is new, then what arrives."""
+        return Background(self.command("iothub", "service", "monitor", "--from", "1"),
+                          self.environment())
+
+
+class Background:
+    """A program whose lines of output can be waited for."""
+
+    def __init__(self, command, environment):
+        self.lines = []
+        self.changed = threading.Condition()
+        self.process = subprocess.Popen(command, env=environment, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+
+    def wait_for(self, found):
+        """Until found(lines) is true."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: found(self.lines), PATIENCE_S), self.lines[-20:]
+
+    def wait_line(self, part):
+        self.wait_for(lambda lines: any(part in line for line in lines))
+
+    def end(self):
+        """Until the program ends by itself, well."""
+        status = self.process.wait(PATIENCE_S)
+        self.reader.join()
+        errors = self.process.stderr.read()
+        self.close()
+        assert status == 0, f"exit status {status}: {self.lines[-20:]} {errors}"
+        return self.lines
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.wait(PATIENCE_S)
+        self.reader.join()
+        self.close()
+
+    def close(self):
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def numbers(monitor_lines):
+    """The field "number" of each message that the monitor showed."""
+    bodies = (json.loads(line).get("body") for line in monitor_lines if line.startswith("{"))
+    return [b["number"] if isinstance(b, dict) else json.loads(b)["number"] for b in bodies]

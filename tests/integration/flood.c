@@ -1,0 +1,156 @@
+/*
+ * Send numbered telemetry as fast as the queue takes it, over whatever happens to the
+ * hub, and check the client's promises from inside: each accepted message ends exactly
+ * once and well, and the SDK's own code allocates nothing between the first and the last.
+ *
+ * usage: flood PORT COUNT      (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ *
+ * Linked with --wrap for the allocator, so that the calls of our own objects are
+ * counted, and those inside libc and wolfSSL are not.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <iothub/client.h>
+
+static unsigned allocations;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    allocations++;
+    return __real_realloc(block, size);
+}
+
+typedef struct flood {
+    unsigned count;
+    unsigned sent;
+    unsigned ended;
+    unsigned failed;
+    unsigned full;       /* times that send said: no space */
+    unsigned char *ends; /* how often each message ended */
+} flood;
+
+static void on_done(iothub_client *c, const iothub_done *d, void *user)
+{
+    flood *f = user;
+
+    (void)c;
+    f->ended++;
+    f->failed += d->result != IOTHUB_OK;
+    f->ends[(uintptr_t)d->tag]++; /* the tag is the message's number */
+}
+
+static void on_status(iothub_client *c, const iothub_status *s, void *user)
+{
+    (void)c;
+    (void)user;
+    fprintf(stderr, "%s: %s\n", iothub_state_str(s->state), s->text);
+}
+
+/* False when something else than a full queue came in the way. */
+static bool fill(flood *f, iothub_client *c)
+{
+    char body[64];
+
+    while (f->sent < f->count) {
+        int len = snprintf(body, sizeof body, "{\"number\":%u}", f->sent + 1);
+        const iothub_telemetry t = {
+            .body = body,
+            .body_len = (size_t)len,
+            .tag = (void *)(uintptr_t)(f->sent + 1),
+        };
+        iothub_result r = iothub_send_telemetry(c, &t, NULL);
+        if (r == IOTHUB_ERR_NO_SPACE) {
+            f->full++;
+            return true;
+        }
+        if (r != IOTHUB_OK) {
+            fprintf(stderr, "flood: %s\n", iothub_last_error(c)->text);
+            return false;
+        }
+        f->sent++;
+    }
+    return true;
+}
+
+static bool each_ended_once(const flood *f)
+{
+    for (unsigned n = 1; n <= f->count; n++) {
+        if (f->ends[n] != 1) {
+            fprintf(stderr, "flood: message %u ended %u times\n", n, f->ends[n]);
+            return false;
+        }
+    }
+    return f->failed == 0;
+}
+
+int main(int argc, char **argv)
+{
+    flood f = { .count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    iothub_options o;
+    iothub_error error;
+    iothub_stats stats;
+
+    if (f.count == 0) {
+        fprintf(stderr, "usage: flood PORT COUNT\n");
+        return 2;
+    }
+    f.ends = calloc(f.count + 1, 1);
+    iothub_options_init(&o);
+    o.platform = plat_posix();
+    o.port = (uint16_t)strtoul(argv[1], NULL, 10);
+    o.ca_file = getenv("IOTHUB_CA_FILE");
+    o.retry_min_ms = 100;
+    o.retry_max_ms = 1000;
+    o.tx_size = 64 * 1024;
+    o.callbacks.done = on_done;
+    o.callbacks.status = on_status;
+    o.user = &f;
+    iothub_client *c = iothub_new(getenv("IOTHUB_DEVICE_CONNECTION_STRING"), &o, &error);
+    if (c == NULL || f.ends == NULL) {
+        fprintf(stderr, "flood: %s\n", error.text);
+        return 1;
+    }
+    (void)iothub_start(c);
+    while (iothub_get_state(c) != IOTHUB_CONNECTED) {
+        (void)iothub_wait(c, 1000);
+    }
+    unsigned before = allocations;
+    alarm(120); /* a test that hangs ends */
+    while (f.ended < f.count && fill(&f, c)) {
+        (void)iothub_wait(c, 1000);
+    }
+    unsigned during = allocations - before;
+
+    iothub_get_stats(c, &stats);
+    bool good = each_ended_once(&f);
+    iothub_free(c);
+    free(f.ends);
+    printf("{\"sent\":%u,\"ended\":%u,\"failed\":%u,\"full\":%u,\"allocations\":%u,\"connects\":%u,"
+           "\"losses\":%u,\"sends\":%u}\n",
+           f.sent, f.ended, f.failed, f.full, during, (unsigned)stats.connects,
+           (unsigned)stats.losses, (unsigned)stats.send_calls);
+    return good ? 0 : 1;
+}

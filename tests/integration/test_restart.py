@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""10,000 messages while the hub is killed and comes back: nothing accepted is lost.
+
+usage: test_restart.py BIN_DIR FLOOD
+"""
+
+import json
+import sys
+import unittest
+
+from emulator import Background, Emulator, numbers
+
+BIN_DIR, FLOOD = sys.argv.pop(1), sys.argv.pop(1)
+COUNT = 10000
+
+
+class Restart(unittest.TestCase):
+    def test_nothing_accepted_is_lost(self):
+        with Emulator(BIN_DIR) as hub:
+            monitor = hub.monitor()
+            flood = Background([FLOOD, hub.port, str(COUNT)], hub.environment())
+            monitor.wait_for(lambda lines: len(lines) > COUNT // 3)
+            hub.kill()
+            monitor.stop()
+            hub.start()
+            report = json.loads(flood.end()[-1])
+            monitor = hub.monitor()
+            monitor.wait_for(lambda lines: len(lines) > 0 and str(COUNT) in lines[-1])
+            monitor.stop()
+            arrived = numbers(monitor.lines)
+
+        print(report)
+        self.assertEqual(report["ended"], COUNT)
+        self.assertEqual(report["allocations"], 0)
+        self.assertEqual(report["connects"], 2)
+        first_seen = list(dict.fromkeys(arrived))
+        self.assertEqual(first_seen, list(range(1, COUNT + 1)), "all, new ones in order")
+
+
+if __name__ == "__main__":
+    unittest.main()
