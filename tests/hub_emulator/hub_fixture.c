@@ -29,6 +29,13 @@ static void drop(void *user, const char *client_id)
     assert_true(strlen(f->dropped) + strlen(client_id) + 2 < sizeof f->dropped);
     strcat(f->dropped, client_id);
     strcat(f->dropped, " ");
+    /* As Mosquitto does: it reports the end before it returns. */
+    for (const hub_connection *c = f->hub.connections; c != NULL; c = c->next) {
+        if (strcmp(c->client_id, client_id) == 0) {
+            hub_disconnected(&f->hub, c->key);
+            return;
+        }
+    }
 }
 
 static void no_log(void *user, const char *line)

@@ -140,13 +140,18 @@ void hub_disconnected(hub *h, const void *key)
     forget(h, c);
 }
 
+static void reject(hub *h, hub_connection *c)
+{
+    if (c->state == HUB_CONNECTION_LIVE) {
+        c->state = HUB_CONNECTION_UNWANTED;
+        h->work = true;
+    }
+}
+
 void hub_kick(hub *h, hub_identity *id)
 {
-    hub_connection *c = id->session.connection;
-
-    if (c != NULL && !c->dropping) {
-        c->dropping = true;
-        h->broker.drop(h->broker.user, c->client_id);
+    if (id->session.connection != NULL) {
+        reject(h, id->session.connection);
     }
 }
 
@@ -164,7 +169,7 @@ hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, h
 {
     hub_connection *c = find(h, key);
 
-    if (c == NULL || c->dropping || c->identity == NULL) {
+    if (c == NULL || c->state != HUB_CONNECTION_LIVE || c->identity == NULL) {
         return HUB_OK; /* the broker goes through the filters of a session it closes */
     }
     hub_identity *id = c->identity;
@@ -196,7 +201,7 @@ void hub_unsubscribe(hub *h, const void *key, const char *filter)
 static bool listens(const hub_identity *id, hub_subscription s)
 {
     const hub_connection *c = id->session.connection;
-    return c != NULL && !c->dropping && (id->session.subscriptions & s) != 0;
+    return c != NULL && c->state == HUB_CONNECTION_LIVE && (id->session.subscriptions & s) != 0;
 }
 
 /* Publish at QoS 0 and free the topic. */
@@ -500,20 +505,42 @@ static void send_c2d(hub *h, hub_identity *id)
 
 /* --- time -------------------------------------------------------------- */
 
-static void drop_expired(hub *h, int64_t now_s)
+static void reject_expired(hub *h, int64_t now_s)
 {
     for (hub_connection *c = h->connections; c != NULL; c = c->next) {
-        if (!c->dropping && c->expires_s <= now_s) {
-            c->dropping = true;
+        if (c->state == HUB_CONNECTION_LIVE && c->expires_s <= now_s) {
             hub_log(h, "%s: its token has expired", c->client_id);
-            h->broker.drop(h->broker.user, c->client_id);
+            reject(h, c);
         }
+    }
+}
+
+static hub_connection *find_unwanted(const hub *h)
+{
+    hub_connection *c = h->connections;
+
+    while (c != NULL && c->state != HUB_CONNECTION_UNWANTED) {
+        c = c->next;
+    }
+    return c;
+}
+
+/* The broker reports the end of a connection while it is dropped, so start over each time. */
+static void drop_unwanted(hub *h)
+{
+    hub_connection *c;
+
+    while ((c = find_unwanted(h)) != NULL) {
+        char *client_id = hub_strdup(c->client_id);
+        c->state = HUB_CONNECTION_DROPPED;
+        h->broker.drop(h->broker.user, client_id);
+        free(client_id);
     }
 }
 
 static void sweep(hub *h, int64_t now)
 {
-    drop_expired(h, now / 1000);
+    reject_expired(h, now / 1000);
     for (size_t i = 0; i < h->registry.count; i++) {
         hub_identity *id = h->registry.items[i];
         size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, now);
@@ -533,6 +560,7 @@ void hub_tick(hub *h)
     }
     if (h->work) {
         h->work = false;
+        drop_unwanted(h);
         for (size_t i = 0; i < h->registry.count; i++) {
             send_methods(h, h->registry.items[i]);
             send_c2d(h, h->registry.items[i]);

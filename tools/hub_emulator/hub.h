@@ -12,7 +12,8 @@
 #include "telemetry.h"
 #include "topics.h"
 
-/** What the hub wants done.  None of these calls back into the hub. */
+/** What the hub wants done.  drop may call hub_disconnected and hub_accept_will before it returns.
+ */
 typedef struct hub_broker {
     void *user;
     void (*publish)(void *user, const char *client_id, const char *topic, const void *payload,
@@ -23,13 +24,19 @@ typedef struct hub_broker {
     int64_t (*now_ms)(void *user);
 } hub_broker;
 
+typedef enum hub_connection_state {
+    HUB_CONNECTION_LIVE = 0,
+    HUB_CONNECTION_UNWANTED, /* to be dropped at the next tick */
+    HUB_CONNECTION_DROPPED   /* the broker was told */
+} hub_connection_state;
+
 /** One logged-in client; key is whatever the broker tells clients apart by. */
 typedef struct hub_connection {
     const void *key;
     hub_identity *identity; /* NULL once it is deleted */
     char *client_id;
     int64_t expires_s;
-    bool dropping;
+    hub_connection_state state;
     struct hub_connection *next;
 } hub_connection;
 
@@ -86,7 +93,7 @@ hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin
                            hub_fault *fault);
 hub_result hub_invoke(hub *h, const hub_identity *id, const cJSON *body, hub_method_done done,
                       void *user, hub_fault *fault);
-/** Tell the broker to close the client's connection, if there is one. */
+/** Close the client's connection, if there is one, at the next tick. */
 void hub_kick(hub *h, hub_identity *id);
 /** Remove an identity, a device with its modules. */
 void hub_delete(hub *h, hub_identity *id);

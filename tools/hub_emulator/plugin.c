@@ -19,6 +19,7 @@
 #define EXPORTED   __attribute__((visibility("default")))
 
 typedef struct plugin {
+    mosquitto_plugin_id_t *identifier;
     hub hub;
     rest_server *rest;
     int ready_fd; /* told once, at the first tick */
@@ -276,6 +277,7 @@ EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **use
     int r = start(&self, options, option_count);
 
     *userdata = &self;
+    self.identifier = identifier;
     for (size_t i = 0; r == MOSQ_ERR_SUCCESS && i < sizeof callbacks / sizeof callbacks[0]; i++) {
         r = mosquitto_callback_register(identifier, callbacks[i].event, callbacks[i].callback, NULL,
                                         &self);
@@ -290,6 +292,10 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
 
     (void)options;
     (void)option_count;
+    for (size_t i = 0; i < sizeof callbacks / sizeof callbacks[0]; i++) {
+        (void)mosquitto_callback_unregister(p->identifier, callbacks[i].event,
+                                            callbacks[i].callback, NULL);
+    }
     drain_log(p);
     rest_server_stop(p->rest);
     hub_close(&p->hub);
