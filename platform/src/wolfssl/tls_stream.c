@@ -46,7 +46,9 @@ static plat_result fail_below(plat_tls_stream *s, plat_result r)
 
 static int io_result(plat_tls_stream *s, plat_result r, size_t n, int again)
 {
-    s->lower_result = r;
+    if (s->lower_result == PLAT_OK || s->lower_result == PLAT_WOULD_BLOCK) {
+        s->lower_result = r; /* the first failure counts, not that of the farewell after it */
+    }
     switch ((int)r) {
     case PLAT_OK: return (int)n;
     case PLAT_WOULD_BLOCK: return again;
