@@ -206,15 +206,17 @@ static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **st
     client_fixture f;
     fixture_init(&f, small);
     const size_t size = offsetof(iothub_options, log_level);
-    iothub_options *old = malloc(size); /* the sanitizer sees a look beyond */
-    iothub_options_init_sized(old, size);
-    assert_int_equal(old->struct_size, size);
-    assert_int_equal(old->keep_alive_s, 240);
-    old->platform = &f.platform.platform;
-    old->keep_alive_s = 60;
-    old->rx_size = RX;
-    old->tx_size = TX;
-    old->request_size = REQUEST;
+    iothub_options o;
+    memset(&o, 0xEE, sizeof o);
+    iothub_options_init_sized(&o, size);
+    assert_int_equal(o.struct_size, size);
+    assert_int_equal(o.keep_alive_s, 240);
+    assert_int_equal(o.log_level, 0xEEEEEEEE); /* beyond what that application knows */
+    o.platform = &f.platform.platform;
+    o.keep_alive_s = 60;
+    small(&o);
+    void *old = malloc(size); /* the sanitizer sees a look beyond */
+    memcpy(old, &o, size);
 
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);
 
