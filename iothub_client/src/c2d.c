@@ -40,22 +40,6 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
     }
 }
 
-void c2d_on_oversize(iothub_client *c, const mqc_message *m)
-{
-    iothub_text t;
-    char size[24];
-
-    c->stats.c2d_oversize++;
-    iothub_text_init(&t, size, sizeof size);
-    iothub_text_put_u64(&t, m->payload_len);
-    const mqc_span parts[] = { MQC_SPAN_LIT("skipped a message of "), iothub_text_span(&t),
-                               MQC_SPAN_LIT(" bytes: larger than rx_size") };
-    notify_log(c, IOTHUB_LOG_ERROR, "c2d", parts, 3);
-    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
-        (void)mqc_ack(&c->engine, m->packet_id);
-    }
-}
-
 iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
 {
     uint16_t packet_id = (uint16_t)(delivery & 0xFFFFu);

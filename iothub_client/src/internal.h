@@ -65,7 +65,8 @@ void credential_on_time(iothub_client *c, mqc_time now);
 
 /* twin.c */
 void twin_on_connected(iothub_client *c);
-void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body);
+/** fault: IOTHUB_OK, or why the body could not be received. */
+void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iothub_result fault);
 void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json);
 /** True when the finished publish was the client's own. */
 bool twin_takes_done(iothub_client *c, const mqc_done *m);
@@ -79,6 +80,5 @@ void methods_on_lost(iothub_client *c);
 
 /* c2d.c */
 void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m);
-void c2d_on_oversize(iothub_client *c, const mqc_message *m);
 
 #endif

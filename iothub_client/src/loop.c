@@ -16,7 +16,7 @@ static void on_message(iothub_client *c, const mqc_message *m)
     }
     switch (p.kind) {
     case TOPIC_C2D: c2d_on_message(c, &p, m); return;
-    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload); return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, IOTHUB_OK); return;
     case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload); return;
     case TOPIC_METHOD: methods_on_call(c, &p, m->payload); return;
     case TOPIC_UNKNOWN: break;
@@ -24,6 +24,30 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
     notify_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
     c->stats.ignored++;
+}
+
+static void on_oversize(iothub_client *c, const mqc_message *m)
+{
+    const topic_identity id = client_topics(c);
+    const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
+    iothub_text t;
+    char size[24];
+
+    iothub_text_init(&t, size, sizeof size);
+    iothub_text_put_u64(&t, m->payload_len);
+    const mqc_span parts[] = { MQC_SPAN_LIT("skipped a message of "), iothub_text_span(&t),
+                               MQC_SPAN_LIT(" bytes: larger than rx_size") };
+    notify_log(c, IOTHUB_LOG_ERROR, "loop", parts, 3);
+    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+    if (p.kind == TOPIC_TWIN_RESPONSE) {
+        twin_on_response(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
+    } else if (p.kind == TOPIC_C2D || m->topic.len == 0) {
+        c->stats.c2d_oversize++;
+    } else {
+        c->stats.ignored++;
+    }
 }
 
 static iothub_result outcome_result(const mqc_done *d)
@@ -80,7 +104,7 @@ static void on_event(iothub_client *c, const mqc_event *ev)
         break;
     case MQC_EVENT_REFUSED: session_refused(c, ev->u.connack.return_code); break;
     case MQC_EVENT_PUBLISH: on_message(c, &ev->u.publish); break;
-    case MQC_EVENT_OVERSIZE: c2d_on_oversize(c, &ev->u.publish); break;
+    case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
     case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
     case MQC_EVENT_SUBSCRIBED:
         session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);

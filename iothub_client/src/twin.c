@@ -155,8 +155,9 @@ void twin_on_time(iothub_client *c, mqc_time now)
 
 /* --- from the hub ------------------------------------------------------------------------- */
 
-void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body)
+void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iothub_result fault)
 {
+    iothub_result answer = p->status >= 200 && p->status < 300 ? IOTHUB_OK : IOTHUB_ERR_REJECTED;
     mqc_done m;
     uint32_t rid;
 
@@ -173,7 +174,7 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body)
     const iothub_done d = {
         .op = m.id,
         .kind = (iothub_op_kind)m.kind,
-        .result = p->status >= 200 && p->status < 300 ? IOTHUB_OK : IOTHUB_ERR_REJECTED,
+        .result = fault != IOTHUB_OK ? fault : answer,
         .status = p->status,
         .version = p->version,
         .body = body,

@@ -516,6 +516,38 @@ static void a_document_that_never_comes_is_asked_for_again(void **state)
     fixture_free(&f);
 }
 
+static void small_rx(iothub_options *o)
+{
+    o->rx_size = 512;
+}
+
+static void a_twin_larger_than_rx_size_ends_the_request_at_once(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how;
+    char twin[1001] = "{\"desired\":{\"$version\":1,\"x\":\"";
+    memset(twin + strlen(twin), 'x', 900);
+    strcat(twin, "\"}}");
+    fixture_init(&f, small_rx);
+    f.hub.twin = twin;
+    fixture_connect(&f);
+
+    iothub_op op = get(&f);
+    fixture_run(&f);
+
+    assert_int_equal(fixture_ended(&f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_ERR_TOO_BIG);
+    assert_int_equal(last_done(&f)->status, 200);
+    assert_string_equal(f.done_body, "");
+    assert_non_null(strstr(f.log, "larger than rx_size"));
+    assert_int_equal(f.desired_count, 0);
+    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* somebody makes it smaller */
+    fixture_sleep(&f, 60000);
+    assert_int_equal(f.desired_count, 1);
+    fixture_free(&f);
+}
+
 static void each_connection_begins_with_the_document(void **state)
 {
     (void)state;
@@ -702,6 +734,7 @@ int main(void)
         cmocka_unit_test(a_refused_document_is_asked_for_again_with_back_off),
         cmocka_unit_test(a_document_that_cannot_be_read_is_asked_for_again),
         cmocka_unit_test(a_document_that_never_comes_is_asked_for_again),
+        cmocka_unit_test(a_twin_larger_than_rx_size_ends_the_request_at_once),
         cmocka_unit_test(each_connection_begins_with_the_document),
         cmocka_unit_test(without_the_callback_there_is_no_get),
         cmocka_unit_test(a_twin_recreated_with_a_lower_version_is_followed),

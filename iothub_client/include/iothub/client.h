@@ -55,8 +55,8 @@ iothub_result iothub_start(iothub_client *c);
 
 /**
  * Send what is queued for up to grace_ms, DISCONNECT, end what is left with
- * IOTHUB_ERR_CANCELLED.  Over when the state is IOTHUB_STOPPED: keep calling
- * iothub_process until then.
+ * IOTHUB_ERR_CANCELLED; at once when never started.  Over when the state is IOTHUB_STOPPED: keep
+ * calling iothub_process until then.
  */
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
 
@@ -147,7 +147,10 @@ iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery);
 
 /* --- device twin ------------------------------------------------------------------- */
 
-/** Ask for the whole twin: {"desired":{..},"reported":{..}} in done.body. */
+/**
+ * Ask for the whole twin: {"desired":{..},"reported":{..}} in done.body.  One larger than
+ * rx_size ends with IOTHUB_ERR_TOO_BIG and no body.
+ */
 iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op);
 
 /**
@@ -161,7 +164,8 @@ iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len,
 /* --- direct methods ------------------------------------------------------------------- */
 
 /**
- * Answer a method, from the callback or later.
+ * Answer a method, from the callback or later.  Its `done` says that the answer has left;
+ * IOTHUB_ERR_CANCELLED when the connection broke first.
  *
  * @param json  JSON, or empty
  * @retval IOTHUB_ERR_EXPIRED  too late: the connection is gone, or 300 s have passed
