@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <wolfssl/wolfcrypt/ecc.h>
+
 /*
  * Forward secrecy and authenticated encryption only.  ChaCha20 comes first: without AES
  * instructions, as in Debian's wolfSSL, it is faster, and its time says nothing about the key.
@@ -186,6 +188,9 @@ void plat_tls_context_release(plat_tls_context *c)
         }
         *at = c->next;
         free_context(c);
+        if (shared.first == NULL) { /* tables for elliptic curves, some 800 KB each */
+            wc_ecc_fp_free();
+        }
     }
     (void)pthread_mutex_unlock(&shared.lock);
 }
