@@ -86,6 +86,19 @@ static char *find_plugin(void)
 
 /* --- starting ---------------------------------------------------------- */
 
+/* Address by address: a resolver may give one of those of "localhost" twice. */
+static void add_listener(hub_text *t, uint16_t port, const char *address)
+{
+    hub_text_printf(t,
+                    "listener %u %s\n"
+                    "max_qos 1\n"
+                    "certfile server.crt\n"
+                    "keyfile server.key\n"
+                    "tls_version tlsv1.2\n"
+                    "ciphers " CIPHERS "\n",
+                    port, address);
+}
+
 static hub_result write_config(const hub_broker_setup *setup, const char *plugin, int ready_fd,
                                int log_fd, hub_fault *fault)
 {
@@ -113,14 +126,10 @@ static hub_result write_config(const hub_broker_setup *setup, const char *plugin
                     "plugin_opt_rest_fd %d\n"
                     "plugin_opt_rest_fd6 %d\n",
                     plugin, ready_fd, log_fd, setup->rest->v4, setup->rest->v6);
-    hub_text_printf(&t,
-                    "listener %u %s\n"
-                    "max_qos 1\n"
-                    "certfile server.crt\n"
-                    "keyfile server.key\n"
-                    "tls_version tlsv1.2\n"
-                    "ciphers " CIPHERS "\n",
-                    setup->port, hub_localhost_has_ipv6() ? "localhost" : "127.0.0.1");
+    add_listener(&t, setup->port, "127.0.0.1");
+    if (setup->ipv6) {
+        add_listener(&t, setup->port, "::1");
+    }
     hub_store_open(&store, setup->state_dir);
     hub_result r = hub_store_write(&store, CONFIG_FILE, t.p, t.len, fault);
     hub_store_close(&store);

@@ -117,6 +117,7 @@ typedef struct emulator {
     hub_sockets rest;
     hub_broker_process broker;
     uint16_t port;
+    bool ipv6;
     int signals;
     hub_text lines; /* what to print */
     hub_text env;   /* the same for a shell */
@@ -257,6 +258,7 @@ static hub_result choose_port(emulator *e, hub_fault *fault)
     hub_result r = hub_sockets_open(&probe, e->options->port, "--port", fault);
     if (r == HUB_OK) {
         e->port = probe.port;
+        e->ipv6 = probe.v6 >= 0;
         hub_sockets_close(&probe);
     }
     return r;
@@ -287,6 +289,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
             .mosquitto = e->options->mosquitto,
             .state_dir = e->state.path,
             .port = e->port,
+            .ipv6 = e->ipv6,
             .rest = &e->rest,
             .verbose = e->options->verbose,
         };

@@ -2,8 +2,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -105,20 +105,4 @@ void hub_sockets_close(hub_sockets *s)
     }
     s->v4 = -1;
     s->v6 = -1;
-}
-
-bool hub_localhost_has_ipv6(void)
-{
-    const struct addrinfo hints = { .ai_family = AF_INET6, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *found = NULL;
-
-    if (getaddrinfo("localhost", NULL, &hints, &found) != 0) {
-        return false;
-    }
-    freeaddrinfo(found);
-    int fd = listen_v6(0);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return fd >= 0;
 }

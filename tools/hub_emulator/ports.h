@@ -1,7 +1,6 @@
 #ifndef HUB_PORTS_H
 #define HUB_PORTS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "result.h"
@@ -19,8 +18,5 @@ typedef struct hub_sockets {
  */
 hub_result hub_sockets_open(hub_sockets *s, uint16_t port, const char *option, hub_fault *fault);
 void hub_sockets_close(hub_sockets *s);
-
-/** Will "localhost" as a listener reach ::1 too? */
-bool hub_localhost_has_ipv6(void);
 
 #endif

@@ -15,6 +15,7 @@
 #define IDLE_S            120
 #define HEARTBEAT_MS      15000
 #define EVENT_BLOCK_BYTES 65536
+#define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 typedef enum call_state {
     CALL_READING = 0,
