@@ -30,8 +30,11 @@ finish() {
     wait "$job" 2>/dev/null || true
   done
   if [ "$status" -ne 0 ]; then
-    printf '\n%sdemo.sh: something failed; the emulator said:%s\n' "$red" "$plain"
-    cat "$work/emulator.log" 2>/dev/null || true
+    printf '\n%sdemo.sh: failed%s\n' "$red" "$plain"
+    if [ -s "$work/emulator.log" ]; then
+      echo 'the emulator said:'
+      cat "$work/emulator.log"
+    fi
   fi
   rm -rf "$work"
 }
