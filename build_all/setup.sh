@@ -7,7 +7,7 @@ packages=(
   gcc g++ libc6-dev cmake ninja-build pkgconf python3
   libwolfssl-dev libcmocka-dev
   libcjson-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev
-  mosquitto mosquitto-dev mosquitto-clients ca-certificates
+  mosquitto mosquitto-dev libmosquitto-dev mosquitto-clients ca-certificates
 )
 
 missing=()
