@@ -56,7 +56,8 @@ typedef struct plat_net plat_net;
 struct plat_net {
     /**
      * Make a closed stream in *memory.  Loads the roots on first use and shares
-     * them between all streams with the same ca_file.
+     * them between all streams with the same ca_file.  After PLAT_ERR_TRUST_STORE
+     * the detail of *out names the file; nothing else can be done with it.
      */
     plat_result (*stream)(const plat_net *self, plat_stream_storage *memory,
                           const plat_stream_config *config, plat_stream **out);
