@@ -21,7 +21,7 @@ find_package(iothub_device 0.1 REQUIRED)
 add_executable(app main.c)
 target_link_libraries(app PRIVATE iothub::client iothub::platform_posix)
 END
-cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="$flags" \
+cmake -G Ninja -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="$flags" \
   >"$work/log" 2>&1 && cmake --build "$work/build" >>"$work/log" 2>&1 || {
   cat "$work/log"
   exit 1
