@@ -5,12 +5,10 @@ import hashlib
 import hmac
 import http.client
 import json
-import queue
 import socket
 import ssl
 import struct
 import subprocess
-import threading
 import time
 import urllib.parse
 
@@ -119,7 +117,6 @@ class Device:
     def __init__(self, emulator, client_id="device1", user_name=None, password=None, clean=True,
                  will=None, protocol=4):
         self.ids = 0
-        self.packets = queue.Queue()
         raw = socket.create_connection(("localhost", emulator.port), PATIENCE_S)
         self.socket = emulator.tls.wrap_socket(raw, server_hostname="localhost")
         flags = 0xC0 | (2 if clean else 0)
@@ -131,8 +128,6 @@ class Device:
         payload += text(user_name or emulator.user_name(client_id))
         payload += text(password or emulator.token())
         self.write(0x10, text("MQTT") + bytes([protocol, flags, 0, 60]) + payload)
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
         try:
             session, self.code = self.expect(self.CONNACK)
             self.session_present = bool(session)
@@ -150,7 +145,7 @@ class Device:
         try:
             self.socket.sendall(bytes([first]) + length + body)
         except OSError:
-            pass  # closed by the peer: the reader says so
+            pass  # closed by the peer: the next read says so
 
     def read_exactly(self, count):
         data = b""
@@ -161,25 +156,25 @@ class Device:
             data += piece
         return data
 
-    def read(self):
+    def packet(self):
+        """The next packet: first byte and body; zero when there will be none."""
         try:
+            first = self.read_exactly(1)[0]
+            length = shift = 0
             while True:
-                first = self.read_exactly(1)[0]
-                length = shift = 0
-                while True:
-                    byte = self.read_exactly(1)[0]
-                    length |= (byte & 0x7F) << shift
-                    shift += 7
-                    if not byte & 0x80:
-                        break
-                self.packets.put((first, self.read_exactly(length)))
-        except (OSError, ValueError):
-            self.packets.put((0, b""))
+                byte = self.read_exactly(1)[0]
+                length |= (byte & 0x7F) << shift
+                shift += 7
+                if not byte & 0x80:
+                    return first, self.read_exactly(length)
+        except socket.timeout:
+            raise
+        except OSError:
+            return 0, b""
 
     def expect(self, kind):
-        first, body = self.packets.get(timeout=PATIENCE_S)
+        first, body = self.packet()
         if first == 0:
-            self.packets.put((0, b""))
             raise Closed
         assert first >> 4 == kind, f"packet {first:#x} instead of kind {kind}"
         return body
@@ -209,7 +204,7 @@ class Device:
 
     def receive(self, acknowledge=True):
         """Topic, body and whether it is a repetition."""
-        first, body = self.packets.get(timeout=PATIENCE_S)
+        first, body = self.packet()
         if first == 0:
             raise Closed
         assert first >> 4 == self.PUBLISH, f"packet {first:#x} instead of a PUBLISH"
@@ -231,7 +226,7 @@ class Device:
         self.write(0xC0, b"")
         try:
             while True:
-                first, _ = self.packets.get(timeout=PATIENCE_S)
+                first, _ = self.packet()
                 if first == 0:
                     return True
                 if first >> 4 == self.PINGRESP:
@@ -240,7 +235,7 @@ class Device:
             self.abort()
 
     def wait_closed(self):
-        while self.packets.get(timeout=PATIENCE_S)[0] != 0:
+        while self.packet()[0] != 0:
             pass
         self.abort()
 
@@ -254,5 +249,4 @@ class Device:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        self.reader.join(PATIENCE_S)
         self.socket.close()
