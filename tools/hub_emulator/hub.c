@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP_MS        50
-#define MAX_FILTERS     5
-#define MAX_TWIN_REPORT HUB_TELEMETRY_SIZE_MAX
+#include "hub_internal.h"
+
+#define SWEEP_MS    50
+#define MAX_FILTERS 5
 
 int64_t hub_now(const hub *h)
 {
@@ -56,7 +57,7 @@ void hub_close(hub *h)
 
 /* --- connections ------------------------------------------------------- */
 
-static hub_connection *find(const hub *h, const void *key)
+hub_connection *hub_find(const hub *h, const void *key)
 {
     hub_connection *c = h->connections;
 
@@ -68,7 +69,7 @@ static hub_connection *find(const hub *h, const void *key)
 
 bool hub_knows(const hub *h, const void *key)
 {
-    return find(h, key) != NULL;
+    return hub_find(h, key) != NULL;
 }
 
 static void forget(hub *h, hub_connection *gone)
@@ -123,7 +124,7 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
 
 void hub_disconnected(hub *h, const void *key)
 {
-    hub_connection *c = find(h, key);
+    hub_connection *c = hub_find(h, key);
 
     if (c == NULL) {
         return; /* a login that was refused */
@@ -167,7 +168,7 @@ static unsigned bit_count(unsigned set)
 
 hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, hub_fault *fault)
 {
-    hub_connection *c = find(h, key);
+    hub_connection *c = hub_find(h, key);
 
     if (c == NULL || c->state != HUB_CONNECTION_LIVE || c->identity == NULL) {
         return HUB_OK; /* the broker goes through the filters of a session it closes */
@@ -190,7 +191,7 @@ hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, h
 
 void hub_unsubscribe(hub *h, const void *key, const char *filter)
 {
-    const hub_connection *c = find(h, key);
+    const hub_connection *c = hub_find(h, key);
 
     if (c != NULL && c->identity != NULL) {
         hub_identity *id = c->identity;
@@ -198,126 +199,20 @@ void hub_unsubscribe(hub *h, const void *key, const char *filter)
     }
 }
 
-static bool listens(const hub_identity *id, hub_subscription s)
+bool hub_listens(const hub_identity *id, hub_subscription s)
 {
     const hub_connection *c = id->session.connection;
     return c != NULL && c->state == HUB_CONNECTION_LIVE && (id->session.subscriptions & s) != 0;
 }
 
 /* Publish at QoS 0 and free the topic. */
-static void send(hub *h, const hub_identity *id, char *topic, const char *text)
+void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text)
 {
     h->broker.publish(h->broker.user, id->client_id, topic, text, strlen(text), 0);
     free(topic);
 }
 
-/* --- telemetry --------------------------------------------------------- */
-
-static void take_telemetry(hub *h, const hub_identity *id, const char *bag_text,
-                           const hub_publish *p, bool will)
-{
-    hub_bag bag;
-    hub_fault fault;
-
-    if (hub_bag_parse(bag_text, &bag, &fault) != HUB_OK) {
-        return; /* checked before */
-    }
-    if (p->retain) {
-        hub_bag_add(&bag, id->session.old_api ? "x-opt-retain" : "mqtt-retain", "true");
-    }
-    if (will) {
-        hub_bag_add(&bag, "iothub-MessageType", "Will");
-    }
-    const hub_telemetry_input in = {
-        .device = id->device,
-        .module = id->module,
-        .bag = &bag,
-        .body = p->payload,
-        .len = p->len,
-        .qos = p->qos,
-        .now_ms = hub_now(h),
-    };
-    if (hub_telemetry_add(&h->telemetry, &in, &fault) != HUB_OK) {
-        hub_log(h, "telemetry will not survive a restart: %s", fault.text);
-    }
-    hub_bag_free(&bag);
-}
-
-static hub_result check_telemetry(const char *bag_text, const hub_publish *p, hub_fault *fault)
-{
-    hub_bag bag;
-
-    hub_result r = hub_bag_parse(bag_text, &bag, fault);
-    if (r == HUB_OK) {
-        r = hub_telemetry_check(&bag, p->len, fault);
-    }
-    hub_bag_free(&bag);
-    return r;
-}
-
-/* --- twins ------------------------------------------------------------- */
-
-static void answer_twin(hub *h, const hub_identity *id, const hub_topic *request, int status,
-                        int64_t version, const char *text)
-{
-    if (listens(id, HUB_SUB_TWIN_ANSWERS)) {
-        send(h, id, hub_topic_twin_answer(status, request, version), text);
-    }
-}
-
-static void refuse_twin(hub *h, const hub_identity *id, const hub_topic *request,
-                        const hub_fault *fault)
-{
-    cJSON *json = cJSON_CreateObject();
-    int status = hub_result_status(fault->code);
-
-    (void)cJSON_AddNumberToObject(json, "errorCode", status * 1000);
-    hub_json_add_text(json, "message", fault->text);
-    char *text = hub_json_print(json);
-    answer_twin(h, id, request, status, -1, text);
-    hub_log(h, "%s: %s", id->client_id, fault->text);
-    cJSON_Delete(json);
-    free(text);
-}
-
-static bool throttled(hub *h, const hub_identity *id, const hub_topic *request)
-{
-    hub_fault fault;
-
-    if (h->throttle_twins == 0) {
-        return false;
-    }
-    h->throttle_twins--;
-    (void)hub_fail(&fault, HUB_ERR_THROTTLED, "throttled on request");
-    refuse_twin(h, id, request, &fault);
-    return true;
-}
-
-static void get_twin(hub *h, const hub_identity *id, const hub_topic *request)
-{
-    char *text = hub_twin_device_text(&id->twin);
-
-    answer_twin(h, id, request, 200, -1, text);
-    free(text);
-}
-
-static void report_twin(hub *h, hub_identity *id, const hub_topic *request, const hub_publish *p)
-{
-    hub_fault fault;
-    cJSON *patch = hub_json_read(p->payload, p->len);
-
-    hub_result r = patch == NULL ? hub_fail(&fault, HUB_ERR_ARGUMENT, "twin: not JSON")
-                                 : hub_twin_report(&id->twin, patch, hub_now(h), &fault);
-    cJSON_Delete(patch);
-    if (r == HUB_OK) {
-        r = hub_registry_save(&h->registry, id, &fault);
-    }
-    if (r != HUB_OK) {
-        refuse_twin(h, id, request, &fault);
-        return;
-    }
-    answer_twin(h, id, request, 204, id->twin.reported.version, "");
-}
+/* --- twins and methods from the service side ---------------------------- */
 
 hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin_mode mode,
                            hub_fault *fault)
@@ -328,16 +223,14 @@ hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin
     if (r == HUB_OK) {
         r = hub_registry_save(&h->registry, id, fault);
     }
-    if (r == HUB_OK && notify != NULL && listens(id, HUB_SUB_DESIRED)) {
+    if (r == HUB_OK && notify != NULL && hub_listens(id, HUB_SUB_DESIRED)) {
         char *text = hub_json_print(notify);
-        send(h, id, hub_topic_desired(id->twin.desired.version), text);
+        hub_send_text(h, id, hub_topic_desired(id->twin.desired.version), text);
         free(text);
     }
     cJSON_Delete(notify);
     return r;
 }
-
-/* --- methods ----------------------------------------------------------- */
 
 hub_result hub_invoke(hub *h, const hub_identity *id, const cJSON *body, hub_method_done done,
                       void *user, hub_fault *fault)
@@ -350,107 +243,13 @@ static void send_methods(hub *h, const hub_identity *id)
 {
     hub_method *method;
 
-    if (!listens(id, HUB_SUB_METHODS)) {
+    if (!hub_listens(id, HUB_SUB_METHODS)) {
         return;
     }
     while ((method = hub_methods_waiting(&h->methods, id->client_id)) != NULL) {
-        send(h, id, hub_topic_method(method->name, method->rid), method->payload);
+        hub_send_text(h, id, hub_topic_method(method->name, method->rid), method->payload);
         hub_methods_sent(method, hub_now(h));
     }
-}
-
-static void take_answer(hub *h, const hub_identity *id, const hub_topic *topic,
-                        const hub_publish *p)
-{
-    hub_method_answer answer = {
-        .status = topic->status,
-        .payload = p->payload,
-        .payload_len = p->len,
-    };
-    cJSON *json = hub_json_read(p->payload, p->len);
-
-    if (json == NULL && p->len > 0) {
-        answer.result = HUB_ERR_ARGUMENT;
-        answer.why = "the device answered with something that is not JSON";
-    }
-    cJSON_Delete(json);
-    if (!hub_methods_answer(&h->methods, id->client_id, topic->rid, topic->rid_len, &answer)) {
-        hub_log(h, "%s: an answer nobody waits for", id->client_id);
-    }
-}
-
-/* --- what a client publishes ------------------------------------------- */
-
-static hub_result check(const hub_topic *topic, const hub_publish *p, hub_fault *fault)
-{
-    switch (topic->kind) {
-    case HUB_TOPIC_UNKNOWN:
-        return hub_fail(fault, HUB_ERR_ARGUMENT, "topic %.150s is not allowed", p->topic);
-    case HUB_TOPIC_TELEMETRY: return check_telemetry(topic->bag, p, fault);
-    case HUB_TOPIC_TWIN_GET: return HUB_OK;
-    case HUB_TOPIC_TWIN_REPORT:
-        return p->len <= MAX_TWIN_REPORT ? HUB_OK
-                                         : hub_fail(fault, HUB_ERR_TOO_LARGE, "twin: too large");
-    case HUB_TOPIC_METHOD_ANSWER:
-        return p->len <= HUB_METHOD_BYTES_MAX
-                   ? HUB_OK
-                   : hub_fail(fault, HUB_ERR_TOO_LARGE, "method answer of more than 128 KB");
-    }
-    return HUB_OK;
-}
-
-hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault)
-{
-    const hub_connection *c = find(h, key);
-
-    if (c == NULL || c->identity == NULL) {
-        return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "the device is gone");
-    }
-    hub_topic topic = hub_topic_read(p->topic, c->identity->device, c->identity->module);
-    return check(&topic, p, fault);
-}
-
-void hub_accept_publish(hub *h, const void *key, const hub_publish *p)
-{
-    const hub_connection *c = find(h, key);
-
-    if (c == NULL || c->identity == NULL) {
-        return;
-    }
-    hub_identity *id = c->identity;
-    hub_topic topic = hub_topic_read(p->topic, id->device, id->module);
-    id->activity_ms = hub_now(h);
-    switch (topic.kind) {
-    case HUB_TOPIC_UNKNOWN: break;
-    case HUB_TOPIC_TELEMETRY: take_telemetry(h, id, topic.bag, p, false); break;
-    case HUB_TOPIC_TWIN_GET:
-        if (!throttled(h, id, &topic)) {
-            get_twin(h, id, &topic);
-        }
-        break;
-    case HUB_TOPIC_TWIN_REPORT:
-        if (!throttled(h, id, &topic)) {
-            report_twin(h, id, &topic, p);
-        }
-        break;
-    case HUB_TOPIC_METHOD_ANSWER: take_answer(h, id, &topic, p); break;
-    }
-}
-
-void hub_accept_will(hub *h, const char *client_id, const hub_publish *p)
-{
-    const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
-    hub_fault fault;
-
-    if (id == NULL) {
-        return;
-    }
-    hub_topic topic = hub_topic_read(p->topic, id->device, id->module);
-    if (topic.kind != HUB_TOPIC_TELEMETRY || check(&topic, p, &fault) != HUB_OK) {
-        hub_log(h, "%s: its Will breaks a rule and is dropped", client_id);
-        return;
-    }
-    take_telemetry(h, id, topic.bag, p, true);
 }
 
 void hub_forbidden(hub *h, const char *client_id)
@@ -487,7 +286,7 @@ static void send_c2d(hub *h, hub_identity *id)
 {
     hub_c2d_message *m;
 
-    if (id->module != NULL || !listens(id, HUB_SUB_C2D)) {
+    if (id->module != NULL || !hub_listens(id, HUB_SUB_C2D)) {
         return;
     }
     while ((m = hub_c2d_next(&id->c2d)) != NULL) {

@@ -197,9 +197,11 @@ static bool scan_value(scanner *s)
 
 cJSON *hub_json_read(const void *text, size_t len)
 {
+    if (len == 0 || !hub_utf8_valid(text, len)) {
+        return NULL;
+    }
     scanner s = { .p = text, .end = (const char *)text + len };
-
-    if (len == 0 || !hub_utf8_valid(text, len) || !scan_value(&s)) {
+    if (!scan_value(&s)) {
         return NULL;
     }
     skip_space(&s);
