@@ -34,14 +34,18 @@ static iothub_result make_stream(iothub_client *c, iothub_error *error)
     if (c->stream != NULL) {
         return IOTHUB_OK;
     }
-    plat_result r = net->stream(net, &c->stream_memory, &config, &c->stream);
+    plat_stream *made = NULL;
+    plat_result r = net->stream(net, &c->stream_memory, &config, &made);
     if (r == PLAT_OK) {
+        c->stream = made;
         return IOTHUB_OK;
     }
-    c->stream = NULL;
-    return iothub_fail_name(
-        error, iothub_from_plat(r), plat_result_str(r),
-        mqc_span_str(config.ca_file != NULL ? config.ca_file : "the system's bundle"), "");
+    const char *detail = made != NULL ? made->ops->detail(made) : "";
+    iothub_fail(error, iothub_from_plat(r), detail[0] != '\0' ? detail : plat_result_str(r));
+    if (made != NULL) {
+        made->ops->deinit(made);
+    }
+    return error->code;
 }
 
 static void dial(iothub_client *c)
@@ -297,7 +301,7 @@ void session_refused(iothub_client *c, uint8_t return_code)
         const char *text;
     } codes[] = {
         /* MQTT 3.1.1 table 3.1 */
-        [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK 0" },
+        [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK with an unknown code" },
         [1] = { IOTHUB_ERR_PROTOCOL, "CONNACK 1: the hub does not speak MQTT 3.1.1" },
         [2] = { IOTHUB_ERR_AUTH, "CONNACK 2: the hub refused the client id (device id)" },
         [3] = { IOTHUB_ERR_UNAVAILABLE, "CONNACK 3: the hub is unavailable" },
