@@ -1,6 +1,7 @@
 #include "hub_fixture.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,7 +70,7 @@ int fixture_setup(void **state)
 
     hub_json_init();
     f->now_ms = INT64_C(1000) * FIXTURE_NOW_S;
-    strcpy(f->dir, "/tmp/hub_fixture.XXXXXX");
+    strcpy(f->dir, P_tmpdir "/hub_fixture.XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     open_hub(f);
     assert_int_equal(

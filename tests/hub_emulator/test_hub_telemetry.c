@@ -37,7 +37,7 @@ static int make_store(void **state)
 
     (void)state;
     hub_json_init();
-    strcpy(dir, "/tmp/hub_events.XXXXXX");
+    strcpy(dir, P_tmpdir "/hub_events.XXXXXX");
     assert_non_null(mkdtemp(dir));
     hub_store_open(&store, dir);
     return 0;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -24,7 +25,7 @@ static hub_result failed(hub_fault *fault, const char *path)
 static char *private_path(void)
 {
     const char *tmp = getenv("TMPDIR");
-    char *path = hub_format("%s/hub_emulator.XXXXXX", tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
+    char *path = hub_format("%s/hub_emulator.XXXXXX", tmp != NULL && *tmp != '\0' ? tmp : P_tmpdir);
 
     if (mkdtemp(path) == NULL) {
         free(path);
