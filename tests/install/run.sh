@@ -28,6 +28,25 @@ cmake -G Ninja -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -D
 }
 echo "find_package: built the program of the README"
 
+# As a part of another project: libraries only.
+cat >"$work/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.21)
+project(embedder LANGUAGES C)
+add_subdirectory($source sdk)
+add_executable(app main.c)
+target_link_libraries(app PRIVATE iothub::client iothub::platform_posix)
+END
+cmake -G Ninja -S "$work" -B "$work/embedded" -DCMAKE_C_FLAGS="$flags" >"$work/log" 2>&1 &&
+  cmake --build "$work/embedded" >>"$work/log" 2>&1 || {
+  cat "$work/log"
+  exit 1
+}
+if ls "$work/embedded/sdk/samples" >/dev/null 2>&1; then
+  echo "samples were built for an embedding project" >&2
+  exit 1
+fi
+echo "add_subdirectory: built the program of the README"
+
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name iothub-device.pc)")
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046,SC2086 # flags are words
