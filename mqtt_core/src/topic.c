@@ -6,28 +6,31 @@
 #define EACH(b) ((size_t)-1 / 0xFFu * (b))
 
 /*
- * Is this word all ASCII without NUL, '+' and '#'?  The two wildcards differ in
- * one bit.  Borrows can only follow a byte that is refused anyway.
+ * The top bit of each byte is zero when this word is all ASCII without NUL, '+'
+ * and '#'.  The two wildcards differ in one bit.  Borrows can only follow a byte
+ * that is refused anyway.
  */
-static bool plain_word(const uint8_t *p)
+static size_t faults(const uint8_t *p)
 {
     size_t w;
 
     memcpy(&w, p, sizeof w);
     size_t wildcard = (w | EACH('+' ^ '#')) ^ EACH('+');
-    return ((w | (w - EACH(1u)) | (wildcard - EACH(1u))) & EACH(0x80u)) == 0;
+    return w | (w - EACH(1u)) | (wildcard - EACH(1u));
 }
 
-/* Length of the leading part that needs no closer look; nearly always all of it. */
-static size_t plain_prefix(mqc_span s)
+/* Nothing that needs a closer look?  Short texts get one. */
+static bool plain(mqc_span s)
 {
-    size_t i = 0;
-
-    while (s.len - i >= sizeof(size_t) && plain_word(s.ptr + i)) {
-        i += sizeof(size_t);
+    if (s.len < sizeof(size_t)) {
+        return false;
     }
-    bool tail = s.len - i < sizeof(size_t) && s.len >= sizeof(size_t);
-    return tail && plain_word(s.ptr + s.len - sizeof(size_t)) ? s.len : i;
+    const uint8_t *last = s.ptr + s.len - sizeof(size_t);
+    size_t found = faults(last);
+    for (const uint8_t *p = s.ptr; p < last; p += sizeof(size_t)) {
+        found |= faults(p);
+    }
+    return (found & EACH(0x80u)) == 0;
 }
 
 /*
@@ -66,9 +69,9 @@ static size_t utf8_sequence(const uint8_t *p, size_t n)
     return len;
 }
 
-static bool text_valid(mqc_span s, bool wildcards)
+static bool sequences_valid(mqc_span s, bool wildcards)
 {
-    size_t i = plain_prefix(s);
+    size_t i = 0;
 
     while (i < s.len) {
         size_t n = utf8_sequence(s.ptr + i, s.len - i);
@@ -82,18 +85,19 @@ static bool text_valid(mqc_span s, bool wildcards)
 
 bool mqc_utf8_valid(mqc_span text)
 {
-    return text_valid(text, true);
+    return sequences_valid(text, true);
 }
 
 bool mqc_topic_name_valid(mqc_span name)
 {
-    return name.len >= 1 && name.len <= NAME_MAX_LEN && text_valid(name, false);
+    return name.len >= 1 && name.len <= NAME_MAX_LEN &&
+           (plain(name) || sequences_valid(name, false));
 }
 
 /* Section 4.7.1: a wildcard fills its level, and '#' is the last one. */
 bool mqc_topic_filter_valid(mqc_span filter)
 {
-    if (filter.len < 1 || filter.len > NAME_MAX_LEN || !text_valid(filter, true)) {
+    if (filter.len < 1 || filter.len > NAME_MAX_LEN || !mqc_utf8_valid(filter)) {
         return false;
     }
     for (size_t i = 0; i < filter.len; i++) {
