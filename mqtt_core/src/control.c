@@ -1,4 +1,4 @@
-#include "control.h"
+#include "internal.h"
 
 mqc_writer mqc_control_reserve(mqc_control *c, size_t n)
 {
@@ -28,4 +28,41 @@ void mqc_control_consume(mqc_control *c, size_t n)
     }
     c->start = 0;
     c->end = 0;
+}
+
+/* Section 4.6: in the order in which the messages came. */
+static void queue_pubacks(mqc_engine *e)
+{
+    uint16_t id;
+
+    while ((id = mqc_inbox_next(&e->inbox)) != 0) {
+        mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
+        if (w.cap == 0) {
+            return;
+        }
+        mqc_encode_id(&w, MQC_PUBACK, id);
+        mqc_inbox_drop(&e->inbox);
+    }
+}
+
+static bool queue_empty(mqc_engine *e, mqc_packet_type type)
+{
+    mqc_writer w = mqc_control_reserve(&e->control, MQC_EMPTY_LEN);
+
+    mqc_encode_empty(&w, type);
+    return w.cap != 0;
+}
+
+void mqc_control_fill(mqc_engine *e)
+{
+    if (e->state == MQC_CONNECTING || e->disconnect_queued) {
+        return;
+    }
+    queue_pubacks(e);
+    if (e->ping_wanted && queue_empty(e, MQC_PINGREQ)) {
+        e->ping_wanted = false;
+    }
+    if (e->state == MQC_DISCONNECTING && mqc_inbox_next(&e->inbox) == 0) {
+        e->disconnect_queued = queue_empty(e, MQC_DISCONNECT);
+    }
 }

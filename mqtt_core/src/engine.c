@@ -1,7 +1,5 @@
 #include "internal.h"
 
-#include "mqtt_core/topic.h"
-
 #define RX_MIN      16
 #define CONTROL_MIN 32
 
@@ -34,7 +32,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
     e->inbox.cap = m->inbound_len;
     e->lane_count = (uint8_t)m->lane_count;
     for (size_t i = 0; i < m->lane_count; i++) {
-        mqc_outbox_init(&e->lanes[i], &m->lanes[i]);
+        mqc_outbox_init(&e->lanes[i], (uint8_t)i, &m->lanes[i]);
     }
     e->next_id = 1;
     e->free_ids = UINT16_MAX;
@@ -61,6 +59,7 @@ mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type)
     e->state = MQC_FAILED;
     e->error = error;
     e->error_packet = (uint8_t)packet_type;
+    e->in.unread = false; /* nothing more is read */
     return error;
 }
 
@@ -89,54 +88,13 @@ void mqc_reset(mqc_engine *e)
     }
 }
 
-/* --- publishing ------------------------------------------------------------ */
-
-static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
-{
-    return m->qos <= 1 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
-           (m->payload.ptr != NULL || m->payload.len == 0) && mqc_topic_name_valid(m->topic);
-}
-
-mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id)
-{
-    uint8_t head[MQC_PUBLISH_HEAD_MAX];
-    size_t head_len;
-    uint16_t id = 0;
-
-    if (e->error != MQC_OK) {
-        return e->error;
-    }
-    if (!outgoing_valid(e, m)) {
-        return MQC_ERR_ARG;
-    }
-    if (m->payload.len > MQC_REMAINING_MAX - m->topic.len - (m->qos > 0 ? 4u : 2u)) {
-        return MQC_ERR_TOO_BIG;
-    }
-    size_t len = mqc_encode_publish_head(head, m, &head_len);
-    mqc_outbox *lane = &e->lanes[m->lane];
-    mqc_result r = mqc_outbox_room(lane, len);
-    if (r != MQC_OK) {
-        return r;
-    }
-    if (m->qos > 0) {
-        id = mqc_new_packet_id(e);
-        if (id == 0) {
-            return MQC_ERR_NO_SPACE;
-        }
-    }
-    mqc_outbox_put(lane, m, mqc_span_of(head, head_len), len, id);
-    if (packet_id != NULL) {
-        *packet_id = id;
-    }
-    return MQC_OK;
-}
+/* --- lanes ---------------------------------------------------------------- */
 
 mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
 {
     if (lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
-    done->lane = lane;
     return mqc_outbox_release(&e->lanes[lane], id, done) ? MQC_OK : MQC_ERR_STATE;
 }
 

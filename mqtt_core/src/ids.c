@@ -3,7 +3,7 @@
 /*
  * Ids are given out in sequence, so those in use lie behind the candidate and
  * the next collision is known after one look at all of them: only then is
- * another look needed.
+ * another look needed.  0 is no id, and so always in use.
  */
 
 /* Ids from the candidate up to this one, going round. */
@@ -18,11 +18,8 @@ static uint16_t distance(const mqc_engine *e, uint16_t id)
  */
 static void meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *stepped)
 {
-    if (id == 0) {
-        return;
-    }
     if (id == e->next_id) {
-        e->next_id = e->next_id < UINT16_MAX ? (uint16_t)(e->next_id + 1) : (uint16_t)1;
+        e->next_id++;
         ++*stepped;
     } else if (distance(e, id) < *nearest) {
         *nearest = distance(e, id);
@@ -33,6 +30,7 @@ static uint16_t look_at_all(mqc_engine *e, uint32_t *stepped)
 {
     uint16_t nearest = UINT16_MAX;
 
+    meet(e, 0, &nearest, stepped);
     for (size_t i = 0; i < MQC_PENDING_MAX; i++) {
         meet(e, e->pending[i].packet_id, &nearest, stepped);
     }
@@ -44,8 +42,7 @@ static uint16_t look_at_all(mqc_engine *e, uint32_t *stepped)
     return nearest;
 }
 
-/* Make the candidate free.  False when none is. */
-static bool find_free(mqc_engine *e)
+bool mqc_find_free_id(mqc_engine *e)
 {
     uint32_t total = 0;
 
@@ -53,7 +50,7 @@ static bool find_free(mqc_engine *e)
         uint32_t stepped = 0;
         uint16_t nearest = look_at_all(e, &stepped);
         total += stepped;
-        if (total >= UINT16_MAX) {
+        if (total > UINT16_MAX) {
             return false;
         }
         if (stepped == 0) {
@@ -61,21 +58,4 @@ static bool find_free(mqc_engine *e)
         }
     }
     return true;
-}
-
-uint16_t mqc_new_packet_id(mqc_engine *e)
-{
-    if (!find_free(e)) {
-        return 0;
-    }
-    uint16_t id = e->next_id;
-    e->free_ids--;
-    e->next_id++;
-    if (e->next_id == 0) {
-        e->next_id = 1;
-        if (e->free_ids > 0) {
-            e->free_ids--; /* the distance counted 0 as an id */
-        }
-    }
-    return id;
 }

@@ -31,11 +31,6 @@ bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
     return true;
 }
 
-uint16_t mqc_inbox_next(const mqc_inbox *b)
-{
-    return b->acked > 0 ? message_at(b, 0)->packet_id : (uint16_t)0;
-}
-
 void mqc_inbox_drop(mqc_inbox *b)
 {
     b->head = b->head + 1 < b->cap ? b->head + 1 : 0;

@@ -20,7 +20,11 @@ void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id);
 bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id);
 
 /* The packet id to acknowledge next, 0 when the oldest message is not finished. */
-uint16_t mqc_inbox_next(const mqc_inbox *b);
+static inline uint16_t mqc_inbox_next(const mqc_inbox *b)
+{
+    return b->acked > 0 ? b->table[b->head].packet_id : (uint16_t)0;
+}
+
 void mqc_inbox_drop(mqc_inbox *b);
 
 #endif

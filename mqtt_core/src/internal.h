@@ -9,8 +9,6 @@
 
 /* What the parts of the engine share. */
 
-#define MQC_TX_CONTROL MQC_LANES_MAX
-
 /* Where the reader of the input stands inside an oversize packet. */
 typedef enum mqc_input_phase {
     MQC_INPUT_PACKET = 0, /* at a fixed header */
@@ -27,10 +25,23 @@ typedef enum mqc_input_flow {
 /* Latch an error found in, or missing for want of, a packet of that type. */
 mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
 
+/* Encode the control packets that were decided on, now that there may be room (control.c). */
+void mqc_control_fill(mqc_engine *e);
+
 /* --- packet ids (ids.c) --- */
 
+/* Make the candidate free.  False when all ids are taken. */
+bool mqc_find_free_id(mqc_engine *e);
+
 /* An id that neither a lane nor a pending request uses; 0 when all are taken. */
-uint16_t mqc_new_packet_id(mqc_engine *e);
+static inline uint16_t mqc_new_packet_id(mqc_engine *e)
+{
+    if (e->free_ids == 0 && !mqc_find_free_id(e)) {
+        return 0;
+    }
+    e->free_ids--;
+    return e->next_id++;
+}
 
 /* --- requests that wait for an answer (requests.c) --- */
 

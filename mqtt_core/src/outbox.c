@@ -4,37 +4,14 @@
 
 /* --- places --------------------------------------------------------------- */
 
-static mqc_entry *entry_at(const mqc_outbox *o, size_t position)
+static mqc_entry *oldest(const mqc_outbox *o)
 {
-    size_t i = o->head + position;
-    return &o->entries[i < o->entries_len ? i : i - o->entries_len];
+    return o->entries + o->head;
 }
 
-static size_t ring_forward(const mqc_outbox *o, size_t at, size_t n)
+static mqc_entry *next_entry(const mqc_outbox *o, mqc_entry *e)
 {
-    at += n;
-    return at < o->ring_len ? at : at - o->ring_len;
-}
-
-/* Writes into the ring, round its end. */
-typedef struct ring_cursor {
-    uint8_t *p;
-    uint8_t *end;
-    uint8_t *start;
-} ring_cursor;
-
-static inline void ring_put(ring_cursor *c, const uint8_t *src, size_t n)
-{
-    size_t room = (size_t)(c->end - c->p);
-
-    if (n > room) {
-        memcpy(c->p, src, room);
-        src += room;
-        n -= room;
-        c->p = c->start;
-    }
-    memcpy(c->p, src, n);
-    c->p += n;
+    return e + 1 < o->entries + o->entries_len ? e + 1 : o->entries;
 }
 
 /* Entries before this position have left, or may be leaving at this moment. */
@@ -53,18 +30,12 @@ static bool in_window(const mqc_entry *e)
     return (e->flags & (MQC_ENTRY_QOS | MQC_ENTRY_KEEP)) != 0;
 }
 
-static void expect_expiry(mqc_outbox *o, const mqc_entry *e)
-{
-    if (e->expires != 0 && e->expires < o->next_expiry) {
-        o->next_expiry = e->expires;
-    }
-}
-
 /* --- in -------------------------------------------------------------------- */
 
-void mqc_outbox_init(mqc_outbox *o, const mqc_lane_memory *m)
+void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
 {
     memset(o, 0, sizeof *o);
+    o->number = number;
     o->ring = m->ring;
     o->ring_len = m->ring_len;
     o->entries = m->entries;
@@ -73,76 +44,41 @@ void mqc_outbox_init(mqc_outbox *o, const mqc_lane_memory *m)
     o->next_expiry = MQC_NEVER;
 }
 
-mqc_result mqc_outbox_room(const mqc_outbox *o, size_t len)
-{
-    if (len > o->ring_len) {
-        return MQC_ERR_TOO_BIG;
-    }
-    if (len > o->ring_len - o->ring_used || o->count == o->entries_len) {
-        return MQC_ERR_NO_SPACE;
-    }
-    return MQC_OK;
-}
-
-void mqc_outbox_put(mqc_outbox *o, const mqc_outgoing *m, mqc_span head, size_t len,
-                    uint16_t packet_id)
-{
-    mqc_entry *e = entry_at(o, o->count);
-    ring_cursor c = { o->ring + ring_forward(o, o->ring_head, o->ring_used), o->ring + o->ring_len,
-                      o->ring };
-
-    e->tag = m->tag;
-    e->expires = m->expires;
-    e->id = m->id;
-    e->len = (uint32_t)len;
-    e->packet_id = packet_id;
-    e->state = MQC_ENTRY_QUEUED;
-    e->flags = (uint8_t)(m->qos | (m->keep ? MQC_ENTRY_KEEP : 0));
-    e->outcome = 0;
-    e->kind = m->kind;
-
-    ring_put(&c, head.ptr, head.len);
-    ring_put(&c, m->topic.ptr, m->topic.len);
-    if (m->qos > 0) {
-        const uint8_t id[2] = { (uint8_t)(packet_id >> 8), (uint8_t)packet_id };
-        ring_put(&c, id, sizeof id);
-    }
-    if (m->payload.len > 0) {
-        ring_put(&c, m->payload.ptr, m->payload.len);
-    }
-
-    o->ring_used += len;
-    o->count++;
-    o->live++;
-    expect_expiry(o, e);
-}
-
 uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
 {
-    const mqc_entry *e = entry_at(o, n);
+    const mqc_entry *e = mqc_entry_at(o, n);
     return ended(e) ? (uint16_t)0 : e->packet_id;
 }
 
 /* --- ends ------------------------------------------------------------------ */
 
+/* The oldest entry is dead: give back its space.  Not while its bytes are leaving. */
+static void drop_head(mqc_outbox *o)
+{
+    o->ring_head = mqc_ring_forward(o, o->ring_head, oldest(o)->len);
+    o->ring_used -= oldest(o)->len;
+    o->head = o->head + 1 < o->entries_len ? o->head + 1 : 0;
+    o->count--;
+    if (o->send > 0) {
+        o->send--;
+        o->grant--;
+    } else {
+        o->send_at = o->ring_head;
+    }
+}
+
+/* Once everything has been reported: positions move. */
 static void reclaim(mqc_outbox *o)
 {
+    if (o->unreported > 0) {
+        return;
+    }
     while (o->count > 0) {
-        mqc_entry *e = entry_at(o, 0);
-        if (e->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
-            return; /* unfinished, or its bytes are just leaving */
+        bool leaving = o->send == 0 && o->grant > 0;
+        if (oldest(o)->state != MQC_ENTRY_DEAD || leaving) {
+            return;
         }
-        o->ring_head = ring_forward(o, o->ring_head, e->len);
-        o->ring_used -= e->len;
-        o->head = o->head + 1 < o->entries_len ? o->head + 1 : 0;
-        o->count--;
-        o->report -= o->report > 0 ? 1u : 0;
-        if (o->send > 0) {
-            o->send--;
-            o->grant--;
-        } else {
-            o->send_at = o->ring_head;
-        }
+        drop_head(o);
     }
     o->ring_head = 0; /* start over, where the cache is warm and no run is cut in two */
     o->send_at = 0;
@@ -151,15 +87,18 @@ static void reclaim(mqc_outbox *o)
     o->overdue = false;
 }
 
-static void end_entry(mqc_outbox *o, size_t position, mqc_outcome outcome)
+/* A granted entry that ends makes room in the window. */
+static void leave_window(mqc_outbox *o, const mqc_entry *e)
 {
-    mqc_entry *e = entry_at(o, position);
+    o->in_flight -= e->state == MQC_ENTRY_SENT;
+    o->windowed -= in_window(e);
+}
 
-    if (e->state == MQC_ENTRY_SENT) {
-        o->in_flight--;
-    }
-    if (position < o->grant && in_window(e)) {
-        o->windowed--;
+/* Its outcome waits for mqc_outbox_report. */
+static void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_outcome outcome)
+{
+    if (position < o->grant) {
+        leave_window(o, e);
     }
     e->state = MQC_ENTRY_ENDED;
     e->outcome = (uint8_t)outcome;
@@ -169,55 +108,57 @@ static void end_entry(mqc_outbox *o, size_t position, mqc_outcome outcome)
     o->unreported++;
 }
 
-static void bury(mqc_outbox *o, mqc_entry *e, mqc_done *done)
+static void bury(mqc_outbox *o, mqc_entry *e, mqc_outcome outcome, mqc_done *done)
 {
-    done->outcome = (mqc_outcome)e->outcome;
+    done->outcome = outcome;
+    done->lane = o->number;
     done->kind = e->kind;
     done->packet_id = e->packet_id;
     done->id = e->id;
     done->tag = e->tag;
 
     e->state = MQC_ENTRY_DEAD;
-    o->unreported--;
     o->live--;
     reclaim(o);
 }
 
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 {
-    mqc_entry *e = entry_at(o, o->report);
+    mqc_entry *e = mqc_entry_at(o, o->report);
 
     while (e->state != MQC_ENTRY_ENDED) {
-        e = entry_at(o, ++o->report);
+        e = mqc_entry_at(o, ++o->report);
     }
-    bury(o, e, done);
+    o->unreported--;
+    bury(o, e, (mqc_outcome)e->outcome, done);
 }
 
-bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id)
+bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done)
 {
-    size_t limit = touched(o);
+    mqc_entry *e = oldest(o);
 
-    for (size_t i = 0; i < limit; i++) {
-        mqc_entry *e = entry_at(o, i);
+    for (size_t n = touched(o); n > 0; n--) {
         if (e->packet_id == packet_id && !ended(e)) {
-            end_entry(o, i, MQC_OUTCOME_ACKED);
+            leave_window(o, e);
+            bury(o, e, MQC_OUTCOME_ACKED, done);
             return true;
         }
+        e = next_entry(o, e);
     }
     return false;
 }
 
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done)
 {
-    size_t limit = touched(o);
+    mqc_entry *e = oldest(o);
 
-    for (size_t i = 0; i < limit; i++) {
-        mqc_entry *e = entry_at(o, i);
+    for (size_t n = touched(o); n > 0; n--) {
         if ((e->flags & MQC_ENTRY_KEEP) != 0 && e->id == id && !ended(e)) {
-            end_entry(o, i, MQC_OUTCOME_RELEASED);
-            bury(o, e, done);
+            leave_window(o, e);
+            bury(o, e, MQC_OUTCOME_RELEASED, done);
             return true;
         }
+        e = next_entry(o, e);
     }
     return false;
 }
@@ -227,8 +168,8 @@ bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done)
 /* What has ended before it left does not leave; nothing of it may be on its way. */
 static void skip_ended(mqc_outbox *o)
 {
-    while (o->send == o->grant && o->send < o->count && ended(entry_at(o, o->send))) {
-        o->send_at = ring_forward(o, o->send_at, entry_at(o, o->send)->len);
+    while (o->send == o->grant && o->send < o->count && ended(mqc_entry_at(o, o->send))) {
+        o->send_at = mqc_ring_forward(o, o->send_at, mqc_entry_at(o, o->send)->len);
         o->send++;
         o->grant++;
     }
@@ -246,21 +187,29 @@ static bool window_open(mqc_outbox *o)
     return !o->stopped;
 }
 
+static void grant_more(mqc_outbox *o)
+{
+    while (o->grant < o->count) {
+        mqc_entry *e = mqc_entry_at(o, o->grant);
+        if (ended(e) || (in_window(e) && !window_open(o))) {
+            return;
+        }
+        o->windowed += in_window(e) ? 1u : 0;
+        o->granted_bytes += e->len;
+        o->grant++;
+    }
+}
+
 bool mqc_outbox_ready(mqc_outbox *o)
 {
     if (o->held) {
         return mqc_outbox_begun(o);
     }
     skip_ended(o);
-    o->stopped = o->stopped && o->grant < o->count; /* not when nothing waits any more */
-    while (o->grant < o->count) {
-        mqc_entry *e = entry_at(o, o->grant);
-        if (ended(e) || (in_window(e) && !window_open(o))) {
-            break;
-        }
-        o->windowed += in_window(e) ? 1u : 0;
-        o->granted_bytes += e->len;
-        o->grant++;
+    if (o->grant < o->count) {
+        grant_more(o);
+    } else {
+        o->stopped = false; /* nothing waits any more */
     }
     return o->granted_bytes > 0;
 }
@@ -271,7 +220,7 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
     size_t to_ring_end = o->ring_len - o->send_at;
 
     if (cut || o->held) {
-        n = o->send_done > 0 ? entry_at(o, o->send)->len - o->send_done : 0;
+        n = o->send_done > 0 ? mqc_entry_at(o, o->send)->len - o->send_done : 0;
     }
     if (n > to_ring_end) {
         n = to_ring_end;
@@ -287,7 +236,7 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
 /* The last byte of the entry at send has left. */
 static void entry_sent(mqc_outbox *o)
 {
-    mqc_entry *e = entry_at(o, o->send);
+    mqc_entry *e = mqc_entry_at(o, o->send);
 
     if (ended(e)) {
         return; /* the answer was faster than the stream's report */
@@ -296,7 +245,7 @@ static void entry_sent(mqc_outbox *o)
         e->state = MQC_ENTRY_SENT;
         o->in_flight++;
     } else {
-        end_entry(o, o->send, MQC_OUTCOME_SENT);
+        end_entry(o, e, o->send, MQC_OUTCOME_SENT);
     }
 }
 
@@ -310,9 +259,9 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     }
     o->offered = 0;
     o->granted_bytes -= len;
-    o->send_at = ring_forward(o, o->send_at, len);
+    o->send_at = mqc_ring_forward(o, o->send_at, len);
     for (;;) {
-        size_t left = entry_at(o, o->send)->len - o->send_done;
+        size_t left = mqc_entry_at(o, o->send)->len - o->send_done;
         if (len < left) {
             o->send_done += len;
             break;
@@ -337,7 +286,7 @@ static void ungrant(mqc_outbox *o)
     size_t keep = touched(o);
 
     while (o->grant > keep) {
-        mqc_entry *e = entry_at(o, --o->grant);
+        mqc_entry *e = mqc_entry_at(o, --o->grant);
         o->granted_bytes -= e->len;
         if (in_window(e) && !ended(e)) {
             o->windowed--;
@@ -350,7 +299,7 @@ static void ungrant(mqc_outbox *o)
 void mqc_outbox_rewind(mqc_outbox *o)
 {
     for (size_t i = 0; i < o->count; i++) {
-        mqc_entry *e = entry_at(o, i);
+        mqc_entry *e = mqc_entry_at(o, i);
         if (e->state == MQC_ENTRY_SENT) {
             e->state = MQC_ENTRY_QUEUED;
             if ((e->flags & MQC_ENTRY_QOS) != 0) {
@@ -375,15 +324,15 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
     size_t at = o->ring_head;
 
     for (size_t i = 0; i < o->count; i++) {
-        mqc_entry *e = entry_at(o, i);
+        mqc_entry *e = mqc_entry_at(o, i);
         if ((e->flags & MQC_ENTRY_RESEND) != 0 && session_present) {
             o->ring[at] |= MQC_PUBLISH_DUP;
         } else if ((e->flags & MQC_ENTRY_RESEND) != 0) {
             o->ring[at] &= (uint8_t)~MQC_PUBLISH_DUP;
             e->flags &= (uint8_t)~MQC_ENTRY_RESEND;
-            expect_expiry(o, e);
+            mqc_outbox_expect_expiry(o, e);
         }
-        at = ring_forward(o, at, e->len);
+        at = mqc_ring_forward(o, at, e->len);
     }
 }
 
@@ -406,16 +355,16 @@ void mqc_outbox_expire(mqc_outbox *o, mqc_time now)
     o->next_expiry = MQC_NEVER;
     o->overdue = false;
     for (size_t i = 0; i < o->count; i++) {
-        mqc_entry *e = entry_at(o, i);
+        mqc_entry *e = mqc_entry_at(o, i);
         if (!can_expire(e)) {
             continue;
         }
         if (now < e->expires) {
-            expect_expiry(o, e);
+            mqc_outbox_expect_expiry(o, e);
         } else if (e->state == MQC_ENTRY_QUEUED && i < o->grant) {
             o->overdue = true; /* on its way out */
         } else {
-            end_entry(o, i, MQC_OUTCOME_EXPIRED);
+            end_entry(o, e, i, MQC_OUTCOME_EXPIRED);
         }
     }
 }
@@ -423,8 +372,9 @@ void mqc_outbox_expire(mqc_outbox *o, mqc_time now)
 void mqc_outbox_discard(mqc_outbox *o)
 {
     for (size_t i = 0; i < o->count; i++) {
-        if (!ended(entry_at(o, i))) {
-            end_entry(o, i, MQC_OUTCOME_DISCARDED);
+        mqc_entry *e = mqc_entry_at(o, i);
+        if (!ended(e)) {
+            end_entry(o, e, i, MQC_OUTCOME_DISCARDED);
         }
     }
     o->next_expiry = MQC_NEVER;

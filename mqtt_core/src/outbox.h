@@ -31,14 +31,32 @@ typedef enum mqc_entry_flag {
 
 #define MQC_NEVER UINT64_MAX
 
-void mqc_outbox_init(mqc_outbox *o, const mqc_lane_memory *m);
+static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
+{
+    size_t i = o->head + position;
+    return &o->entries[i < o->entries_len ? i : i - o->entries_len];
+}
+
+static inline size_t mqc_ring_forward(const mqc_outbox *o, size_t at, size_t n)
+{
+    at += n;
+    return at < o->ring_len ? at : at - o->ring_len;
+}
+
+static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
+{
+    if (e->expires != 0 && e->expires < o->next_expiry) {
+        o->next_expiry = e->expires;
+    }
+}
+
+void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m);
 
 /* Has the lane got room for a packet of that length? */
-mqc_result mqc_outbox_room(const mqc_outbox *o, size_t len);
-
-/* Encode a publish for which there is room; head comes from mqc_encode_publish_head. */
-void mqc_outbox_put(mqc_outbox *o, const mqc_outgoing *m, mqc_span head, size_t len,
-                    uint16_t packet_id);
+static inline bool mqc_outbox_room(const mqc_outbox *o, size_t len)
+{
+    return len <= o->ring_len - o->ring_used && o->count < o->entries_len;
+}
 
 /* Packet id of the n-th entry, 0 when it has none or no longer needs it. */
 uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n);
@@ -60,13 +78,12 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len);
 void mqc_outbox_consume(mqc_outbox *o, size_t len);
 
 /* PUBACK.  False: no such packet is in flight. */
-bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id);
+bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done);
 
 /* Finish the oldest kept message with that id.  False: there is none. */
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done);
 
-/* Take the next outcome, when unreported says that there is one.  All of *done is
- * set but the lane. */
+/* Take the next outcome, when unreported says that there is one. */
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done);
 
 /* The connection is gone: everything unfinished has to leave again. */

@@ -17,38 +17,23 @@ const char *mqc_packet_name(unsigned type)
 
 /* --- reading ------------------------------------------------------------- */
 
-/* Tables 2.1 and 2.2, and what is known of the length of what a server sends. */
+/*
+ * Tables 2.1 and 2.2, and what is known of the length of what a server sends.
+ * PUBLISH: not QoS 3, no DUP with QoS 0.
+ */
 static const struct {
-    uint8_t flags;
+    uint16_t flags; /* bit n: the value n is valid */
     uint8_t least;
     bool exact;
 } rules[16] = {
-    [0] = { 0xFF, 0, false },        [MQC_CONNACK] = { 0, 2, true },
-    [MQC_PUBLISH] = { 0, 3, false }, [MQC_PUBACK] = { 0, 2, true },
-    [MQC_PUBREC] = { 0, 2, true },   [MQC_PUBREL] = { 2, 2, true },
-    [MQC_PUBCOMP] = { 0, 2, true },  [MQC_SUBSCRIBE] = { 2, 0, false },
-    [MQC_SUBACK] = { 0, 3, false },  [MQC_UNSUBSCRIBE] = { 2, 0, false },
-    [MQC_UNSUBACK] = { 0, 2, true }, [MQC_PINGRESP] = { 0, 0, true },
-    [15] = { 0xFF, 0, false },
+    [MQC_CONNECT] = { 1, 0, false },  [MQC_CONNACK] = { 1, 2, true },
+    [MQC_PUBLISH] = { 0x3C3F, 3, 0 }, [MQC_PUBACK] = { 1, 2, true },
+    [MQC_PUBREC] = { 1, 2, true },    [MQC_PUBREL] = { 1 << 2, 2, true },
+    [MQC_PUBCOMP] = { 1, 2, true },   [MQC_SUBSCRIBE] = { 1 << 2, 0, false },
+    [MQC_SUBACK] = { 1, 3, false },   [MQC_UNSUBSCRIBE] = { 1 << 2, 0, false },
+    [MQC_UNSUBACK] = { 1, 2, true },  [MQC_PINGREQ] = { 1, 0, false },
+    [MQC_PINGRESP] = { 1, 0, true },  [MQC_DISCONNECT] = { 1, 0, false },
 };
-
-static bool flags_valid(unsigned type, unsigned flags)
-{
-    if (type == MQC_PUBLISH) { /* not QoS 3, no DUP with QoS 0 */
-        return (flags & 0x06u) != 0x06u && (flags & 0x0Eu) != MQC_PUBLISH_DUP;
-    }
-    return flags == rules[type].flags;
-}
-
-static bool remaining_valid(const mqc_header *h)
-{
-    uint32_t least = rules[h->type].least;
-
-    if (h->type == MQC_PUBLISH && mqc_publish_qos(h->flags) > 0) {
-        least += 2;
-    }
-    return rules[h->type].exact ? h->remaining == least : h->remaining >= least;
-}
 
 /* Section 2.2.3: at most four bytes, and no more of them than needed. */
 static mqc_result decode_remaining(mqc_span in, mqc_header *h)
@@ -77,22 +62,25 @@ mqc_result mqc_decode_header(mqc_span in, mqc_header *h)
     }
     h->type = in.ptr[0] >> 4;
     h->flags = in.ptr[0] & 0x0Fu;
-    if (!flags_valid(h->type, h->flags)) {
+    if ((rules[h->type].flags >> h->flags & 1u) == 0) {
         return MQC_ERR_MALFORMED;
     }
     mqc_result r = decode_remaining(in, h);
-    return r == MQC_OK && !remaining_valid(h) ? MQC_ERR_MALFORMED : r;
+    if (r != MQC_OK) {
+        return r;
+    }
+    uint32_t least = rules[h->type].least;
+    bool fits = rules[h->type].exact ? h->remaining == least : h->remaining >= least;
+    return fits ? MQC_OK : MQC_ERR_MALFORMED;
 }
 
 /* Section 3.2.2: return codes above 5 are reserved, a refusal has no session. */
 mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session_present)
 {
-    mqc_reader r = mqc_r_over(body);
-    unsigned v = mqc_r_u16(&r);
-    unsigned present = v >> 8;
-    unsigned code = v & 0xFFu;
+    unsigned present = body.ptr[0];
+    unsigned code = body.ptr[1];
 
-    if (r.bad || r.p != r.end || present > 1 || code > 5 || (code != 0 && present != 0)) {
+    if (present > 1 || code > 5 || (code != 0 && present != 0)) {
         return MQC_ERR_MALFORMED;
     }
     *return_code = (uint8_t)code;
@@ -103,54 +91,31 @@ mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session
 /* Section 3.3: topic, packet id when QoS > 0, payload. */
 mqc_result mqc_decode_publish(uint8_t flags, mqc_span body, mqc_message *out)
 {
-    mqc_reader r = mqc_r_over(body);
-    mqc_message m;
+    size_t head = mqc_publish_head_len(flags, body.ptr);
 
-    m.qos = mqc_publish_qos(flags);
-    m.retain = (flags & MQC_PUBLISH_RETAIN) != 0;
-    m.dup = (flags & MQC_PUBLISH_DUP) != 0;
-    m.topic = mqc_r_string(&r);
-    m.packet_id = m.qos > 0 ? mqc_r_u16(&r) : (uint16_t)0;
-    m.payload = mqc_r_rest(&r);
-    m.payload_len = m.payload.len;
-
-    if (r.bad || (m.qos > 0 && m.packet_id == 0) || !mqc_topic_name_valid(m.topic)) {
+    if (head > body.len) {
         return MQC_ERR_MALFORMED;
     }
-    *out = m;
-    return MQC_OK;
+    mqc_publish_flags(flags, out);
+    out->topic = mqc_span_of(body.ptr + 2, mqc_u16_at(body.ptr));
+    out->packet_id = out->qos > 0 ? mqc_u16_at(body.ptr + head - 2) : (uint16_t)0;
+    out->payload = mqc_span_of(body.ptr + head, body.len - head);
+    out->payload_len = out->payload.len;
+    bool valid = (out->qos == 0 || out->packet_id != 0) && mqc_topic_name_valid(out->topic);
+    return valid ? MQC_OK : MQC_ERR_MALFORMED;
 }
 
 /* Section 3.9. */
 mqc_result mqc_decode_suback(mqc_span body, uint16_t *packet_id, mqc_span *return_codes)
 {
-    mqc_reader r = mqc_r_over(body);
-    uint16_t id = mqc_r_u16(&r);
-    mqc_span codes = mqc_r_rest(&r);
-
-    if (r.bad || id == 0 || codes.len == 0) {
-        return MQC_ERR_MALFORMED;
-    }
-    for (size_t i = 0; i < codes.len; i++) {
-        if (codes.ptr[i] > 2 && codes.ptr[i] != 0x80) {
+    *packet_id = mqc_u16_at(body.ptr);
+    *return_codes = mqc_span_of(body.ptr + 2, body.len - 2);
+    for (size_t i = 2; i < body.len; i++) {
+        if (body.ptr[i] > 2 && body.ptr[i] != 0x80) {
             return MQC_ERR_MALFORMED;
         }
     }
-    *packet_id = id;
-    *return_codes = codes;
-    return MQC_OK;
-}
-
-mqc_result mqc_decode_id(mqc_span body, uint16_t *packet_id)
-{
-    mqc_reader r = mqc_r_over(body);
-    uint16_t id = mqc_r_u16(&r);
-
-    if (r.bad || r.p != r.end || id == 0) {
-        return MQC_ERR_MALFORMED;
-    }
-    *packet_id = id;
-    return MQC_OK;
+    return *packet_id != 0 ? MQC_OK : MQC_ERR_MALFORMED;
 }
 
 /* --- writing --------------------------------------------------------------- */
@@ -215,25 +180,6 @@ void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o)
     put_connect_body(&measure, o);
     put_header(w, MQC_CONNECT << 4, measure.at);
     put_connect_body(w, o);
-}
-
-size_t mqc_encode_publish_head(uint8_t head[MQC_PUBLISH_HEAD_MAX], const mqc_outgoing *m,
-                               size_t *head_len)
-{
-    size_t remaining = 2 + m->topic.len + (m->qos > 0 ? 2u : 0) + m->payload.len;
-    size_t left = remaining;
-    uint8_t *p = head;
-
-    *p++ = (uint8_t)(MQC_PUBLISH * 16u | m->qos * 2u | (m->retain ? MQC_PUBLISH_RETAIN : 0));
-    for (; left > 0x7F; left >>= 7) {
-        *p++ = (uint8_t)(left | 0x80u);
-    }
-    *p++ = (uint8_t)left;
-    size_t len = (size_t)(p - head) + remaining;
-    *p++ = (uint8_t)(m->topic.len >> 8);
-    *p++ = (uint8_t)m->topic.len;
-    *head_len = (size_t)(p - head);
-    return len;
 }
 
 static void put_filters_body(mqc_writer *w, const mqc_filters *f, uint16_t packet_id)

@@ -1,13 +1,13 @@
 #ifndef MQC_PACKET_H
 #define MQC_PACKET_H
 
-#include "mqtt_core/engine.h"
+#include "mqtt_core/engine_struct.h"
 #include "wire.h"
 
 /*
  * The control packets of MQTT 3.1.1 chapter 3, as far as a client writes and
- * reads them.  Decoders refuse with MQC_ERR_MALFORMED and leave *out alone.
- * Encoders expect arguments that were checked.
+ * reads them.  Decoders refuse with MQC_ERR_MALFORMED; they expect a body as long
+ * as mqc_decode_header has accepted.  Encoders expect arguments that were checked.
  */
 
 typedef enum mqc_packet_type {
@@ -30,18 +30,10 @@ typedef enum mqc_packet_type {
 #define MQC_PUBLISH_RETAIN 0x01u
 #define MQC_PUBLISH_DUP    0x08u
 
-#define MQC_REMAINING_MAX    268435455u /* section 2.2.3 */
-#define MQC_PUBLISH_HEAD_MAX 7          /* fixed header and length of the topic */
-#define MQC_ACK_LEN          4
-#define MQC_EMPTY_LEN        2
-#define MQC_STRING_MAX       65535u
-
-typedef struct mqc_header {
-    uint8_t type;
-    uint8_t flags;
-    uint8_t len; /* of the fixed header itself */
-    uint32_t remaining;
-} mqc_header;
+#define MQC_REMAINING_MAX 268435455u /* section 2.2.3 */
+#define MQC_ACK_LEN       4
+#define MQC_EMPTY_LEN     2
+#define MQC_STRING_MAX    65535u
 
 /* Name as in the specification, "" for what is no packet type. */
 const char *mqc_packet_name(unsigned type);
@@ -49,6 +41,19 @@ const char *mqc_packet_name(unsigned type);
 static inline uint8_t mqc_publish_qos(uint8_t flags)
 {
     return (uint8_t)((flags >> 1) & 3u);
+}
+
+/* Bytes of a PUBLISH body before its payload, given the first two. */
+static inline size_t mqc_publish_head_len(uint8_t flags, const uint8_t *body)
+{
+    return 2u + mqc_u16_at(body) + (mqc_publish_qos(flags) > 0 ? 2u : 0u);
+}
+
+static inline void mqc_publish_flags(uint8_t flags, mqc_message *out)
+{
+    out->qos = mqc_publish_qos(flags);
+    out->retain = (flags & MQC_PUBLISH_RETAIN) != 0;
+    out->dup = (flags & MQC_PUBLISH_DUP) != 0;
 }
 
 /*
@@ -62,17 +67,16 @@ mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session
 mqc_result mqc_decode_publish(uint8_t flags, mqc_span body, mqc_message *out);
 mqc_result mqc_decode_suback(mqc_span body, uint16_t *packet_id, mqc_span *return_codes);
 
-/* PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK. */
-mqc_result mqc_decode_id(mqc_span body, uint16_t *packet_id);
-
 void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o);
 
-/*
- * The start of a PUBLISH, up to the length of its topic; topic, packet id when
- * QoS > 0 and payload follow.  Returns the length of the whole packet.
- */
-size_t mqc_encode_publish_head(uint8_t head[MQC_PUBLISH_HEAD_MAX], const mqc_outgoing *m,
-                               size_t *head_len);
+/* Length of a whole packet, with its fixed header. */
+static inline size_t mqc_packet_len(size_t remaining)
+{
+    return remaining + (remaining < 1u << 7    ? 2u
+                        : remaining < 1u << 14 ? 3u
+                        : remaining < 1u << 21 ? 4u
+                                               : 5u);
+}
 
 /* SUBSCRIBE when subs is set, otherwise UNSUBSCRIBE. */
 typedef struct mqc_filters {

@@ -2,26 +2,17 @@
 
 /* What became of the bytes at the front of the input. */
 typedef enum step {
-    STEP_AGAIN, /* understood; there may be more */
-    STEP_EVENT, /* understood, and the caller wants to know */
-    STEP_WAIT   /* nothing to be done now */
+    STEP_AGAIN,     /* understood; there may be more */
+    STEP_EVENT,     /* understood, and the caller wants to know */
+    STEP_WAIT,      /* the inbox is full */
+    STEP_STARVE,    /* more bytes are needed */
+    STEP_MALFORMED, /* against the rules of encoding, */
+    STEP_UNEXPECTED /* or not allowed here */
 } step;
 
 static mqc_span unread(const mqc_input *in)
 {
     return mqc_span_of(in->buf + in->start, in->end - in->start);
-}
-
-static step fail(mqc_engine *e, mqc_result error, unsigned type)
-{
-    (void)mqc_fail(e, error, type);
-    return STEP_WAIT;
-}
-
-static step starve(mqc_engine *e)
-{
-    e->in.unread = false;
-    return STEP_WAIT;
 }
 
 /* --- one packet ---------------------------------------------------------- */
@@ -32,7 +23,7 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     bool present;
 
     if (mqc_decode_connack(body, &code, &present) != MQC_OK || (present && e->clean_session)) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_CONNACK);
+        return STEP_MALFORMED;
     }
     ev->u.connack.return_code = code;
     ev->u.connack.session_present = present;
@@ -49,151 +40,136 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     return STEP_EVENT;
 }
 
-static step on_puback(mqc_engine *e, mqc_span body)
+static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
-    uint16_t id;
-
-    if (mqc_decode_id(body, &id) != MQC_OK) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_PUBACK);
-    }
     for (size_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_acked(&e->lanes[i], id)) {
-            return STEP_AGAIN;
+        if (mqc_outbox_acked(&e->lanes[i], packet_id, &ev->u.done)) {
+            ev->type = MQC_EVENT_DONE;
+            return STEP_EVENT;
         }
     }
-    return fail(e, MQC_ERR_PROTOCOL, MQC_PUBACK);
+    return STEP_UNEXPECTED;
 }
 
 static step on_suback(mqc_engine *e, mqc_span body, mqc_event *ev)
 {
-    if (mqc_decode_suback(body, &ev->u.suback.packet_id, &ev->u.suback.return_codes) != MQC_OK) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_SUBACK);
-    }
-    if (!mqc_request_answered(e, MQC_SUBACK, ev->u.suback.packet_id,
-                              ev->u.suback.return_codes.len)) {
-        return fail(e, MQC_ERR_PROTOCOL, MQC_SUBACK);
+    uint16_t *id = &ev->u.suback.packet_id;
+    mqc_span *codes = &ev->u.suback.return_codes;
+
+    if (mqc_decode_suback(body, id, codes) != MQC_OK) {
+        return STEP_MALFORMED;
     }
     ev->type = MQC_EVENT_SUBSCRIBED;
-    return STEP_EVENT;
+    return mqc_request_answered(e, MQC_SUBACK, *id, codes->len) ? STEP_EVENT : STEP_UNEXPECTED;
 }
 
-static step on_unsuback(mqc_engine *e, mqc_span body, mqc_event *ev)
+static step on_unsuback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
-    if (mqc_decode_id(body, &ev->u.packet_id) != MQC_OK) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_UNSUBACK);
-    }
-    if (!mqc_request_answered(e, MQC_UNSUBACK, ev->u.packet_id, 0)) {
-        return fail(e, MQC_ERR_PROTOCOL, MQC_UNSUBACK);
-    }
     ev->type = MQC_EVENT_UNSUBSCRIBED;
-    return STEP_EVENT;
+    ev->u.packet_id = packet_id;
+    return mqc_request_answered(e, MQC_UNSUBACK, packet_id, 0) ? STEP_EVENT : STEP_UNEXPECTED;
 }
 
 /* A QoS 1 message needs a place in the inbox, otherwise it stays where it is. */
-static bool admit(mqc_engine *e, uint16_t packet_id)
+static step admit(mqc_engine *e, uint16_t packet_id)
 {
     if (packet_id != 0) {
         if (mqc_inbox_full(&e->inbox)) {
             e->in.flow = MQC_INPUT_STALLED;
-            return false;
+            return STEP_WAIT;
         }
         mqc_inbox_add(&e->inbox, packet_id);
     }
     if (e->in.flow == MQC_INPUT_STALLED) {
         e->in.flow = MQC_INPUT_RESUMED;
     }
-    return true;
+    return STEP_EVENT;
 }
 
-static step on_publish(mqc_engine *e, uint8_t flags, mqc_span body, mqc_event *ev)
+static step on_publish(mqc_engine *e, mqc_span body, mqc_event *ev)
 {
-    if (mqc_decode_publish(flags, body, &ev->u.publish) != MQC_OK) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_PUBLISH);
+    if (mqc_decode_publish(e->in.header.flags, body, &ev->u.publish) != MQC_OK) {
+        return STEP_MALFORMED;
     }
     ev->type = MQC_EVENT_PUBLISH;
-    return admit(e, ev->u.publish.packet_id) ? STEP_EVENT : STEP_WAIT;
+    return admit(e, ev->u.publish.packet_id);
 }
 
-static step on_packet(mqc_engine *e, const mqc_header *h, mqc_span body, mqc_event *ev)
+static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
 {
-    switch (h->type) {
+    switch (e->in.header.type) {
     case MQC_CONNACK: return on_connack(e, body, ev);
-    case MQC_PUBLISH: return on_publish(e, h->flags, body, ev);
-    case MQC_PUBACK: return on_puback(e, body);
+    case MQC_PUBLISH: return on_publish(e, body, ev);
     case MQC_SUBACK: return on_suback(e, body, ev);
-    case MQC_UNSUBACK: return on_unsuback(e, body, ev);
-    default: /* PINGRESP; several may come when reading was stalled for long */
+    case MQC_PINGRESP: /* several may come when reading was stalled for long */
         e->ping_pending = false;
         return STEP_AGAIN;
+    default: break;
     }
+    uint16_t id = mqc_u16_at(body.ptr);
+    if (id == 0) {
+        return STEP_MALFORMED;
+    }
+    return e->in.header.type == MQC_PUBACK ? on_puback(e, id, ev) : on_unsuback(e, id, ev);
 }
 
 /* May a server send this packet to us at this moment? */
-static bool expected(const mqc_engine *e, const mqc_header *h)
+static bool expected(const mqc_engine *e)
 {
-    if (e->state == MQC_CONNECTING || h->type == MQC_CONNACK) {
-        return e->state == MQC_CONNECTING && h->type == MQC_CONNACK;
+    const unsigned connected = 1u << MQC_PUBLISH | 1u << MQC_PUBACK | 1u << MQC_SUBACK |
+                               1u << MQC_UNSUBACK | 1u << MQC_PINGRESP;
+    unsigned types = e->state == MQC_CONNECTING ? 1u << MQC_CONNACK : connected;
+
+    if (e->in.header.type == MQC_PUBLISH && mqc_publish_qos(e->in.header.flags) > 1) {
+        return false; /* nothing is subscribed with more */
     }
-    switch (h->type) {
-    case MQC_PUBLISH: return mqc_publish_qos(h->flags) < 2; /* nothing is subscribed with more */
-    case MQC_PUBACK:
-    case MQC_SUBACK:
-    case MQC_UNSUBACK:
-    case MQC_PINGRESP: return true;
-    default: return false;
-    }
+    return (types >> e->in.header.type & 1u) != 0;
 }
 
 /* --- packets larger than the buffer ----------------------------------------- */
 
-/* Bytes of a publish before its payload, given the first two behind the header. */
-static size_t publish_head(const uint8_t *body, uint8_t flags)
-{
-    size_t topic = (size_t)body[0] << 8 | body[1];
-    return 2 + topic + (mqc_publish_qos(flags) > 0 ? 2u : 0);
-}
-
-static void oversize_event(mqc_event *ev, uint32_t payload_len)
+static step oversize_event(mqc_event *ev, size_t payload_len)
 {
     ev->type = MQC_EVENT_OVERSIZE;
     ev->u.publish.payload_len = payload_len;
+    return STEP_EVENT;
 }
 
 /* Topic and id fit: they are read, the payload is not. */
-static step oversize_with_topic(mqc_engine *e, const mqc_header *h, size_t head, mqc_event *ev)
+static step oversize_with_topic(mqc_engine *e, size_t head, mqc_event *ev)
 {
     mqc_input *in = &e->in;
-    mqc_span body = mqc_span_of(in->buf + in->start + h->len, head);
+    const mqc_header *h = &in->header;
 
-    step s = on_publish(e, h->flags, body, ev);
-    if (s == STEP_EVENT) {
-        oversize_event(ev, h->remaining - (uint32_t)head);
-        in->start += h->len + head;
-        in->skip = h->remaining - head;
+    step s = on_publish(e, mqc_span_of(in->buf + in->start + h->len, head), ev);
+    if (s != STEP_EVENT) {
+        return s;
     }
-    return s;
+    in->start += h->len + head;
+    in->skip = h->remaining - head;
+    return oversize_event(ev, in->skip);
 }
 
-static step on_oversize(mqc_engine *e, const mqc_header *h, mqc_event *ev)
+static step on_oversize(mqc_engine *e, mqc_event *ev)
 {
     mqc_input *in = &e->in;
+    const mqc_header *h = &in->header;
     mqc_span have = unread(in);
 
     if (h->type != MQC_PUBLISH) {
-        return fail(e, MQC_ERR_MALFORMED, h->type);
+        return STEP_MALFORMED;
     }
     if (have.len < h->len + 2u) {
-        return starve(e);
+        return STEP_STARVE;
     }
-    size_t head = publish_head(have.ptr + h->len, h->flags);
+    size_t head = mqc_publish_head_len(h->flags, have.ptr + h->len);
     if (head > h->remaining) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_PUBLISH);
+        return STEP_MALFORMED;
     }
     if (h->len + head <= in->cap) {
-        return have.len < h->len + head ? starve(e) : oversize_with_topic(e, h, head, ev);
+        return have.len < h->len + head ? STEP_STARVE : oversize_with_topic(e, head, ev);
     }
     in->phase = MQC_INPUT_OVERSIZE_ID;
-    in->flags = h->flags;
     in->after_id = h->remaining - (uint32_t)head;
     in->skip = h->len + head - (mqc_publish_qos(h->flags) > 0 ? 2u : 0);
     return STEP_AGAIN;
@@ -203,27 +179,28 @@ static step on_oversize(mqc_engine *e, const mqc_header *h, mqc_event *ev)
 static step on_oversize_id(mqc_engine *e, mqc_event *ev)
 {
     mqc_input *in = &e->in;
-    bool has_id = mqc_publish_qos(in->flags) > 0;
+    mqc_message m = { .packet_id = 0 };
     mqc_span have = unread(in);
-    mqc_message m = { .qos = mqc_publish_qos(in->flags) };
+    size_t id_len = mqc_publish_qos(in->header.flags) > 0 ? 2 : 0;
 
-    if (has_id && have.len < 2) {
-        return starve(e);
+    if (have.len < id_len) {
+        return STEP_STARVE;
     }
-    if (has_id && mqc_decode_id(mqc_span_of(have.ptr, 2), &m.packet_id) != MQC_OK) {
-        return fail(e, MQC_ERR_MALFORMED, MQC_PUBLISH);
+    if (id_len > 0) {
+        m.packet_id = mqc_u16_at(have.ptr);
+        if (m.packet_id == 0) {
+            return STEP_MALFORMED;
+        }
     }
-    if (!admit(e, m.packet_id)) {
+    if (admit(e, m.packet_id) == STEP_WAIT) {
         return STEP_WAIT;
     }
-    m.retain = (in->flags & MQC_PUBLISH_RETAIN) != 0;
-    m.dup = (in->flags & MQC_PUBLISH_DUP) != 0;
+    mqc_publish_flags(in->header.flags, &m);
     ev->u.publish = m;
-    oversize_event(ev, in->after_id);
-    in->start += has_id ? 2u : 0;
+    in->start += id_len;
     in->skip = in->after_id;
     in->phase = MQC_INPUT_PACKET;
-    return STEP_EVENT;
+    return oversize_event(ev, in->after_id);
 }
 
 /* --- the stream of packets -------------------------------------------------- */
@@ -232,30 +209,30 @@ static step next_packet(mqc_engine *e, mqc_event *ev)
 {
     mqc_input *in = &e->in;
     mqc_span have = unread(in);
-    mqc_header h;
+    const mqc_header *h = &in->header;
 
     if (have.len == 0) {
-        return starve(e);
+        return STEP_STARVE;
     }
-    mqc_result r = mqc_decode_header(have, &h);
+    mqc_result r = mqc_decode_header(have, &in->header);
     if (r == MQC_ERR_MALFORMED) {
-        return fail(e, r, h.type);
+        return STEP_MALFORMED;
     }
-    if (!expected(e, &h)) {
-        return fail(e, MQC_ERR_PROTOCOL, h.type);
+    if (!expected(e)) {
+        return STEP_UNEXPECTED;
     }
     if (r == MQC_ERR_NO_SPACE) {
-        return starve(e);
+        return STEP_STARVE;
     }
-    if (h.remaining > in->cap - h.len) {
-        return on_oversize(e, &h, ev);
+    if (have.len - h->len < h->remaining) {
+        return h->remaining > in->cap - h->len ? on_oversize(e, ev) : STEP_STARVE;
     }
-    if (have.len - h.len < h.remaining) {
-        return starve(e);
-    }
-    step s = on_packet(e, &h, mqc_span_of(have.ptr + h.len, h.remaining), ev);
+    step s = on_packet(e, mqc_span_of(have.ptr + h->len, h->remaining), ev);
     if (s != STEP_WAIT) {
-        in->start += h.len + h.remaining;
+        in->start += h->len + h->remaining;
+    }
+    if (in->start == in->end) {
+        in->unread = false;
     }
     return s;
 }
@@ -270,7 +247,7 @@ static step next_step(mqc_engine *e, mqc_event *ev)
         in->start += n;
         in->skip -= n;
         if (in->skip > 0) {
-            return starve(e);
+            return STEP_STARVE;
         }
     }
     return in->phase == MQC_INPUT_OVERSIZE_ID ? on_oversize_id(e, ev) : next_packet(e, ev);
@@ -278,11 +255,10 @@ static step next_step(mqc_engine *e, mqc_event *ev)
 
 static bool next_done(mqc_engine *e, mqc_event *ev)
 {
-    for (uint8_t i = 0; i < e->lane_count; i++) {
+    for (size_t i = 0; i < e->lane_count; i++) {
         if (e->lanes[i].unreported > 0) {
-            mqc_outbox_report(&e->lanes[i], &ev->u.done);
             ev->type = MQC_EVENT_DONE;
-            ev->u.done.lane = i;
+            mqc_outbox_report(&e->lanes[i], &ev->u.done);
             return true;
         }
     }
@@ -295,13 +271,16 @@ bool mqc_next_event(mqc_engine *e, mqc_event *ev)
         if (next_done(e, ev)) {
             return true;
         }
-        if (!e->in.unread || e->state == MQC_FAILED) {
+        if (!e->in.unread) {
             return false;
         }
         switch (next_step(e, ev)) {
         case STEP_AGAIN: break;
         case STEP_EVENT: return true;
         case STEP_WAIT: return false;
+        case STEP_STARVE: e->in.unread = false; return false;
+        case STEP_MALFORMED: (void)mqc_fail(e, MQC_ERR_MALFORMED, e->in.header.type); return false;
+        case STEP_UNEXPECTED: (void)mqc_fail(e, MQC_ERR_PROTOCOL, e->in.header.type); return false;
         }
     }
 }
@@ -314,11 +293,12 @@ uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)
     if (in->unread || e->state == MQC_IDLE || e->state == MQC_FAILED) {
         return NULL;
     }
-    if (in->start > 0) { /* less than one packet is left */
-        memmove(in->buf, in->buf + in->start, in->end - in->start);
-        in->end -= in->start;
-        in->start = 0;
+    size_t left = in->end - in->start; /* less than one packet */
+    if (in->start > 0 && left > 0) {
+        memmove(in->buf, in->buf + in->start, left);
     }
+    in->start = 0;
+    in->end = left;
     *len = in->cap - in->end;
     return in->buf + in->end;
 }

@@ -37,6 +37,7 @@ struct mqc_inbound {
  * oldest one: 0 <= send <= grant <= count.
  */
 typedef struct mqc_outbox {
+    uint8_t number;
     bool held;
     bool stopped; /* by the window, until half of it is free again */
     bool overdue; /* something could not expire because it was on its way out */
@@ -58,8 +59,8 @@ typedef struct mqc_outbox {
     size_t granted_bytes; /* from send_at to the end of what may leave */
     size_t offered;       /* bytes handed out, none of them consumed yet */
 
-    size_t report;     /* no entry before this one waits to be reported */
-    size_t unreported; /* ended and waiting for that */
+    size_t unreported; /* ended and waiting to be reported; */
+    size_t report;     /* if any, none of them is before this one */
     size_t live;       /* accepted and not reported */
     size_t in_flight;  /* sent and waiting for an end */
     size_t windowed;   /* granted and counting in the window */
@@ -85,6 +86,14 @@ typedef struct mqc_inbox {
     size_t acked; /* so many at the head are acknowledged and wait to be encoded */
 } mqc_inbox;
 
+/* A fixed header. */
+typedef struct mqc_header {
+    uint8_t type;
+    uint8_t flags;
+    uint8_t len; /* of the header itself */
+    uint32_t remaining;
+} mqc_header;
+
 /* What the server sends. */
 typedef struct mqc_input {
     uint8_t *buf;
@@ -93,7 +102,7 @@ typedef struct mqc_input {
     size_t end;
     size_t skip;       /* bytes of an oversize packet still to be dropped */
     uint32_t after_id; /* of it, bytes behind the packet id */
-    uint8_t flags;     /* its flags */
+    mqc_header header; /* of the packet at start */
     uint8_t phase;     /* mqc_input_phase */
     uint8_t flow;      /* mqc_input_flow */
     bool unread;       /* bytes came that mqc_next_event has not looked at */
@@ -110,7 +119,6 @@ typedef struct mqc_pending {
 struct mqc_engine {
     uint8_t state; /* mqc_state */
     uint8_t lane_count;
-    uint8_t tx_source;    /* where the last run came from: lane, or MQC_LANES_MAX for control */
     uint8_t error_packet; /* packet type */
     bool ping_wanted;     /* not yet in the control area */
     bool ping_pending;    /* not yet answered */
@@ -131,6 +139,7 @@ struct mqc_engine {
     mqc_time last_tx;
     mqc_time ping_at; /* when the unanswered PINGREQ was queued */
 
+    mqc_outbox *tx_lane; /* where the last run came from; NULL: control */
     mqc_outbox lanes[MQC_LANES_MAX];
 };
 

@@ -1,0 +1,114 @@
+#include "internal.h"
+
+#include "mqtt_core/topic.h"
+
+/* Writes into the ring, round its end. */
+typedef struct ring_cursor {
+    uint8_t *p;
+    uint8_t *end;
+    uint8_t *start;
+} ring_cursor;
+
+static inline void put_byte(ring_cursor *c, size_t v)
+{
+    *c->p++ = (uint8_t)v;
+    if (c->p == c->end) {
+        c->p = c->start;
+    }
+}
+
+static inline void put_span(ring_cursor *c, mqc_span s)
+{
+    size_t room = (size_t)(c->end - c->p);
+
+    if (s.len >= room) {
+        memcpy(c->p, s.ptr, room);
+        s = mqc_span_of(s.ptr + room, s.len - room);
+        c->p = c->start;
+    }
+    if (s.len > 0) {
+        memcpy(c->p, s.ptr, s.len);
+        c->p += s.len;
+    }
+}
+
+static ring_cursor ring_tail(const mqc_outbox *o)
+{
+    ring_cursor c = { o->ring + mqc_ring_forward(o, o->ring_head, o->ring_used),
+                      o->ring + o->ring_len, o->ring };
+    return c;
+}
+
+/* Section 3.3. */
+static void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remaining, uint16_t packet_id)
+{
+    const mqc_span topic = m->topic;
+
+    put_byte(&c, MQC_PUBLISH * 16u | m->qos * 2u | (m->retain ? MQC_PUBLISH_RETAIN : 0));
+    for (; remaining > 0x7F; remaining >>= 7) {
+        put_byte(&c, remaining | 0x80u);
+    }
+    put_byte(&c, remaining);
+    put_byte(&c, topic.len >> 8);
+    put_byte(&c, topic.len);
+    put_span(&c, topic);
+    if (m->qos > 0) {
+        put_byte(&c, packet_id >> 8);
+        put_byte(&c, packet_id);
+    }
+    put_span(&c, m->payload);
+}
+
+static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t packet_id)
+{
+    mqc_entry *e = mqc_entry_at(o, o->count);
+
+    e->tag = m->tag;
+    e->expires = m->expires;
+    e->id = m->id;
+    e->len = (uint32_t)len;
+    e->packet_id = packet_id;
+    e->state = MQC_ENTRY_QUEUED;
+    e->flags = (uint8_t)(m->qos | (m->keep ? MQC_ENTRY_KEEP : 0));
+    e->outcome = 0;
+    e->kind = m->kind;
+    mqc_outbox_expect_expiry(o, e);
+    o->ring_used += len;
+    o->count++;
+    o->live++;
+}
+
+static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
+{
+    return m->qos <= 1 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
+           (m->payload.ptr != NULL || m->payload.len == 0) && mqc_topic_name_valid(m->topic);
+}
+
+mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id)
+{
+    uint16_t id = 0;
+
+    if (e->error != MQC_OK) {
+        return e->error;
+    }
+    if (!outgoing_valid(e, m)) {
+        return MQC_ERR_ARG;
+    }
+    mqc_outbox *lane = e->lanes + m->lane;
+    size_t head = 2 + m->topic.len + (m->qos > 0 ? 2u : 0);
+    size_t remaining = head + m->payload.len;
+    size_t len = mqc_packet_len(remaining);
+    if (m->payload.len > MQC_REMAINING_MAX - head || len > lane->ring_len) {
+        return MQC_ERR_TOO_BIG;
+    }
+    if (!mqc_outbox_room(lane, len) || (m->qos > 0 && (id = mqc_new_packet_id(e)) == 0)) {
+        return MQC_ERR_NO_SPACE;
+    }
+    if (packet_id != NULL) {
+        *packet_id = id;
+    }
+    ring_cursor tail = ring_tail(lane);
+    put_entry(lane, m, len, id);
+    put_packet(tail, m, remaining, id);
+    return MQC_OK;
+}
