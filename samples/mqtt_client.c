@@ -10,15 +10,12 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include <mqtt_core/engine_struct.h>
-
 #include "mqtt_args.h"
 #include "mqtt_loop.h"
 
 typedef struct app {
     mqtt_args args;
     mqtt_loop loop;
-    mqc_engine engine;
     unsigned received;
     unsigned finished; /* of our own two messages */
     bool failed;
@@ -48,7 +45,7 @@ static void log_in(app *a)
         .clean_session = true,
         .timeout_ms = 10000,
     };
-    mqc_result r = mqc_connect(&a->engine, &o, mqtt_loop_now(&a->loop));
+    mqc_result r = mqc_connect(&a->loop.engine, &o, mqtt_loop_now(&a->loop));
 
     if (r != MQC_OK) {
         fail(a, "CONNECT", mqc_result_str(r));
@@ -58,7 +55,7 @@ static void log_in(app *a)
 static void subscribe(app *a)
 {
     const mqc_subscription s = { mqc_span_str(a->args.topic), 1 };
-    mqc_result r = mqc_subscribe(&a->engine, &s, 1, NULL);
+    mqc_result r = mqc_subscribe(&a->loop.engine, &s, 1, NULL);
 
     if (r != MQC_OK) {
         fail(a, "--topic", mqc_result_str(r));
@@ -72,7 +69,8 @@ static void publish(app *a, uint8_t qos)
         .payload = mqc_span_str(a->args.message),
         .qos = qos,
     };
-    mqc_result r = mqc_publish(&a->engine, &m, NULL); /* copied; leaves when the stream takes it */
+    mqc_result r =
+        mqc_publish(&a->loop.engine, &m, NULL); /* copied; leaves when the stream takes it */
 
     if (r != MQC_OK) {
         fail(a, "--topic or --message", mqc_result_str(r));
@@ -85,7 +83,7 @@ static void on_message(app *a, const mqc_message *m)
     printf("%.*s (QoS %d): %.*s\n", (int)m->topic.len, (const char *)m->topic.ptr, m->qos,
            (int)m->payload.len, (const char *)m->payload.ptr);
     if (m->qos > 0) {
-        (void)mqc_ack(&a->engine, m->packet_id); /* now the broker may forget it */
+        (void)mqc_ack(&a->loop.engine, m->packet_id); /* now the broker may forget it */
     }
 }
 
@@ -124,16 +122,16 @@ static bool turn(app *a)
 {
     mqc_event ev;
 
-    (void)mqc_tick(&a->engine, mqtt_loop_now(&a->loop));
+    (void)mqc_tick(&a->loop.engine, mqtt_loop_now(&a->loop));
     if (!mqtt_loop_receive(&a->loop)) {
         fail(a, a->loop.part, a->loop.why);
         return false;
     }
-    while (mqc_next_event(&a->engine, &ev)) {
+    while (mqc_next_event(&a->loop.engine, &ev)) {
         on_event(a, &ev);
     }
-    if (!a->failed && mqc_error(&a->engine) != MQC_OK) {
-        fail(a, mqc_result_str(mqc_error(&a->engine)), mqc_error_packet(&a->engine));
+    if (!a->failed && mqc_error(&a->loop.engine) != MQC_OK) {
+        fail(a, mqc_result_str(mqc_error(&a->loop.engine)), mqc_error_packet(&a->loop.engine));
     }
     if (!a->failed && !mqtt_loop_transmit(&a->loop)) {
         fail(a, a->loop.part, a->loop.why);
@@ -157,7 +155,7 @@ static void run(app *a)
         }
         mqtt_loop_sleep(&a->loop, until);
     }
-    if (mqc_disconnect(&a->engine) == MQC_OK) {
+    if (mqc_disconnect(&a->loop.engine) == MQC_OK) {
         (void)mqtt_loop_transmit(&a->loop);
     }
 }
@@ -165,36 +163,13 @@ static void run(app *a)
 int main(int argc, char **argv)
 {
     static app a;
-    static uint8_t rx[64 * 1024], ring[64 * 1024], control[4 * 1024];
-    static mqc_entry entries[16];
-    static mqc_inbound inbound[16];
-    static plat_stream_storage storage;
-    const mqc_memory memory = {
-        .rx = rx,
-        .rx_len = sizeof rx,
-        .control = control,
-        .control_len = sizeof control,
-        .inbound = inbound,
-        .inbound_len = 16,
-        .lanes = { { ring, sizeof ring, entries, 16, 16 } },
-        .lane_count = 1,
-    };
     struct sigaction action = { .sa_handler = on_signal };
-    const plat_net *net = plat_posix()->net;
 
     mqtt_args_parse(&a.args, argc, argv);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    a.loop.platform = plat_posix();
-    a.loop.engine = &a.engine;
-
-    const plat_stream_config config = {
-        .kind = a.args.ca_file != NULL ? PLAT_STREAM_TLS : PLAT_STREAM_TCP,
-        .ca_file = a.args.ca_file,
-    };
-    plat_result r = net->stream(net, &storage, &config, &a.loop.stream);
-    if (r != PLAT_OK || mqc_init(&a.engine, &memory) != MQC_OK) {
-        fail(&a, a.args.ca_file != NULL ? a.args.ca_file : "stream", plat_result_str(r));
+    if (!mqtt_loop_init(&a.loop, a.args.ca_file)) {
+        fail(&a, a.loop.part, a.loop.why);
         return 1;
     }
     run(&a);

@@ -9,6 +9,33 @@ static bool fail(mqtt_loop *l, plat_result r)
     return false;
 }
 
+bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
+{
+    /* Every byte that the engine will ever use; it allocates nothing itself. */
+    static uint8_t rx[64 * 1024], ring[64 * 1024], control[4 * 1024];
+    static mqc_entry entries[16];
+    static mqc_inbound inbound[16];
+    static plat_stream_storage storage;
+    const mqc_memory memory = {
+        .rx = rx,
+        .rx_len = sizeof rx,
+        .control = control,
+        .control_len = sizeof control,
+        .inbound = inbound,
+        .inbound_len = 16,
+        .lanes = { { ring, sizeof ring, entries, 16, 16 } },
+        .lane_count = 1,
+    };
+    const plat_stream_config config = {
+        .kind = ca_file != NULL ? PLAT_STREAM_TLS : PLAT_STREAM_TCP,
+        .ca_file = ca_file,
+    };
+
+    l->platform = plat_posix();
+    plat_result r = l->platform->net->stream(l->platform->net, &storage, &config, &l->stream);
+    return r == PLAT_OK ? mqc_init(&l->engine, &memory) == MQC_OK : fail(l, r);
+}
+
 mqc_time mqtt_loop_now(const mqtt_loop *l)
 {
     return l->platform->clock->monotonic_ms(l->platform->clock);
@@ -40,7 +67,7 @@ bool mqtt_loop_receive(mqtt_loop *l)
 {
     size_t cap;
     size_t got = 0;
-    uint8_t *at = mqc_rx_space(l->engine, &cap);
+    uint8_t *at = mqc_rx_space(&l->engine, &cap);
 
     if (cap == 0) {
         return true; /* the engine waits for acknowledgements first */
@@ -52,7 +79,7 @@ bool mqtt_loop_receive(mqtt_loop *l)
     if (r != PLAT_OK) {
         return fail(l, r);
     }
-    (void)mqc_rx_commit(l->engine, got, mqtt_loop_now(l)); /* mqc_error keeps what is wrong */
+    (void)mqc_rx_commit(&l->engine, got, mqtt_loop_now(l)); /* mqc_error keeps what is wrong */
     return true;
 }
 
@@ -63,7 +90,7 @@ bool mqtt_loop_transmit(mqtt_loop *l)
     size_t sent;
 
     l->blocked = false;
-    while (data = mqc_tx_data(l->engine, &len), len > 0) {
+    while (data = mqc_tx_data(&l->engine, &len), len > 0) {
         plat_result r = l->stream->ops->send(l->stream, data, len, &sent);
         if (r == PLAT_WOULD_BLOCK) {
             l->blocked = true;
@@ -72,7 +99,7 @@ bool mqtt_loop_transmit(mqtt_loop *l)
         if (r != PLAT_OK) {
             return fail(l, r);
         }
-        mqc_tx_consume(l->engine, sent, mqtt_loop_now(l));
+        mqc_tx_consume(&l->engine, sent, mqtt_loop_now(l));
     }
     return true;
 }
@@ -84,7 +111,7 @@ void mqtt_loop_sleep(const mqtt_loop *l, mqc_time until)
     plat_poll p;
 
     l->stream->ops->poll(l->stream, l->blocked, &p);
-    if (mqc_next_deadline(l->engine, &deadline) && deadline < until) {
+    if (mqc_next_deadline(&l->engine, &deadline) && deadline < until) {
         until = deadline;
     }
     if (p.wake_at_ms != 0 && p.wake_at_ms < until) {

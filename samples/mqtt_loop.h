@@ -7,17 +7,20 @@
  * and a stream, and tells it the time.
  */
 
-#include <mqtt_core/engine.h>
+#include <mqtt_core/engine_struct.h>
 #include <platform/platform.h>
 
 typedef struct mqtt_loop {
     const plat_platform *platform;
     plat_stream *stream;
-    mqc_engine *engine;
+    mqc_engine engine;
     bool blocked;     /* the stream would not take all bytes */
     const char *part; /* after a failure: what failed, */
     const char *why;  /* and why */
 } mqtt_loop;
+
+/** An engine with memory for it, and a stream: TLS when ca_file is given. */
+bool mqtt_loop_init(mqtt_loop *l, const char *ca_file);
 
 mqc_time mqtt_loop_now(const mqtt_loop *l);
 
