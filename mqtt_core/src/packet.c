@@ -2,19 +2,6 @@
 
 #include "mqtt_core/topic.h"
 
-const char *mqc_packet_name(unsigned type)
-{
-    static const char names[] = "\0CONNECT\0CONNACK\0PUBLISH\0PUBACK\0PUBREC\0PUBREL\0PUBCOMP\0"
-                                "SUBSCRIBE\0SUBACK\0UNSUBSCRIBE\0UNSUBACK\0PINGREQ\0PINGRESP\0"
-                                "DISCONNECT";
-    const char *p = names;
-
-    for (unsigned i = 0; i < type && type <= MQC_DISCONNECT; i++) {
-        p += strlen(p) + 1;
-    }
-    return p;
-}
-
 /* --- reading ------------------------------------------------------------- */
 
 /*

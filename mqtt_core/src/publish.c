@@ -17,6 +17,12 @@ static inline void put_byte(ring_cursor *c, size_t v)
     }
 }
 
+static inline void put_u16(ring_cursor *c, size_t v)
+{
+    put_byte(c, v >> 8);
+    put_byte(c, v);
+}
+
 static inline void put_span(ring_cursor *c, mqc_span s)
 {
     size_t room = (size_t)(c->end - c->p);
@@ -49,12 +55,10 @@ static void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remaining, u
         put_byte(&c, remaining | 0x80u);
     }
     put_byte(&c, remaining);
-    put_byte(&c, topic.len >> 8);
-    put_byte(&c, topic.len);
+    put_u16(&c, topic.len);
     put_span(&c, topic);
     if (m->qos > 0) {
-        put_byte(&c, packet_id >> 8);
-        put_byte(&c, packet_id);
+        put_u16(&c, packet_id);
     }
     put_span(&c, m->payload);
 }

@@ -1,17 +1,35 @@
 #include "mqtt_core/result.h"
 
+#include "packet.h"
+
+/* Names for people, packed without a table of pointers. */
+
+/* The n-th text, or the empty one behind the last. */
+static const char *text_at(const char *texts, unsigned n)
+{
+    while (n > 0 && *texts != '\0') {
+        texts += strlen(texts) + 1;
+        n--;
+    }
+    return texts;
+}
+
 const char *mqc_result_str(mqc_result r)
 {
-    switch (r) { /* no default: -Wswitch finds the code somebody forgot */
-    case MQC_OK: return "ok";
-    case MQC_ERR_ARG: return "invalid argument";
-    case MQC_ERR_STATE: return "not allowed in this state";
-    case MQC_ERR_NO_SPACE: return "no space";
-    case MQC_ERR_TOO_BIG: return "too big";
-    case MQC_ERR_MALFORMED: return "malformed packet";
-    case MQC_ERR_PROTOCOL: return "protocol violation";
-    case MQC_ERR_TIMEOUT: return "timed out";
-    case MQC_ERR_REFUSED: return "connection refused by the server";
-    }
-    return "unknown result";
+    static const char usable[] = "ok\0invalid argument\0wrong state\0no space\0too big\0";
+    static const char fatal[] = "malformed packet\0protocol violation\0timed out\0"
+                                "refused by the server\0";
+
+    const char *text = mqc_is_fatal(r) ? text_at(fatal, (unsigned)(MQC_ERR_MALFORMED - r))
+                                       : text_at(usable, (unsigned)(MQC_OK - r));
+    return *text != '\0' ? text : "unknown result";
+}
+
+const char *mqc_packet_name(unsigned type)
+{
+    static const char names[] = "CONNECT\0CONNACK\0PUBLISH\0PUBACK\0PUBREC\0PUBREL\0PUBCOMP\0"
+                                "SUBSCRIBE\0SUBACK\0UNSUBSCRIBE\0UNSUBACK\0PINGREQ\0PINGRESP\0"
+                                "DISCONNECT\0";
+
+    return text_at(names, type - 1); /* 0 is no type and wraps */
 }
