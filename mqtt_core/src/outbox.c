@@ -124,11 +124,11 @@ static void bury(mqc_outbox *o, mqc_entry *e, mqc_outcome outcome, mqc_done *don
 
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 {
-    mqc_entry *e = mqc_entry_at(o, o->report);
+    mqc_entry *e;
 
-    while (e->state != MQC_ENTRY_ENDED) {
-        e = mqc_entry_at(o, ++o->report);
-    }
+    do {
+        e = mqc_entry_at(o, o->report++);
+    } while (e->state != MQC_ENTRY_ENDED);
     o->unreported--;
     bury(o, e, (mqc_outcome)e->outcome, done);
 }
