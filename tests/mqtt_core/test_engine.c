@@ -162,7 +162,7 @@ static void refusal_is_an_event_and_latches(void **state)
     assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
     rig_send_all(&r);
 
-    assert_int_equal(RIG_FEED(&r, 0x20, 2, 0, 5, 0x40, 2), MQC_ERR_REFUSED); /* no more is read */
+    assert_int_equal(RIG_FEED(&r, 0x20, 2, 0, 5, 0x40, 2, 0, 9), MQC_ERR_REFUSED);
 
     rig_expect_log(&r, "REFUSED 5 0\n");
     assert_int_equal(mqc_get_state(&r.e), MQC_FAILED);
