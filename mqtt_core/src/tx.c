@@ -17,11 +17,12 @@ static bool control_wanted(const mqc_engine *e)
 /* The most urgent lane with something to send.  Control packets go before all of them. */
 static mqc_outbox *ready_lane(mqc_engine *e)
 {
-    if (e->state == MQC_CONNECTED && mqc_control_pending(&e->control) == 0) {
-        for (mqc_outbox *o = e->lanes; o < e->lanes + e->lane_count; o++) {
-            if (mqc_outbox_ready(o)) {
-                return o;
-            }
+    if (e->state != MQC_CONNECTED || mqc_control_pending(&e->control) != 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < e->lane_count; i++) {
+        if (mqc_outbox_ready(&e->lanes[i])) {
+            return &e->lanes[i];
         }
     }
     return NULL;
