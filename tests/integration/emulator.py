@@ -134,3 +134,8 @@ def numbers(monitor_lines):
     """The field "number" of each message that the monitor showed."""
     bodies = (json.loads(line).get("body") for line in monitor_lines if line.startswith("{"))
     return [b["number"] if isinstance(b, dict) else json.loads(b)["number"] for b in bodies]
+
+
+def first_seen(items):
+    """Without repeats, which "at least once" allows."""
+    return list(dict.fromkeys(items))

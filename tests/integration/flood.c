@@ -3,7 +3,7 @@
  * hub, and check the client's promises from inside: each accepted message ends exactly
  * once and well, and the SDK's own code allocates nothing between the first and the last.
  *
- * usage: flood PORT COUNT      (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ * usage: flood PORT COUNT KEEP_ALIVE_S   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
  *
  * Linked with --wrap for the allocator, so that the calls of our own objects are
  * counted, and those inside libc and wolfSSL are not.
@@ -108,13 +108,13 @@ static bool each_ended_once(const flood *f)
 
 int main(int argc, char **argv)
 {
-    flood f = { .count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    flood f = { .count = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
     iothub_options o;
     iothub_error error;
     iothub_stats stats;
 
     if (f.count == 0) {
-        fprintf(stderr, "usage: flood PORT COUNT\n");
+        fprintf(stderr, "usage: flood PORT COUNT KEEP_ALIVE_S\n");
         return 2;
     }
     f.ends = calloc(f.count + 1, 1);
@@ -122,8 +122,10 @@ int main(int argc, char **argv)
     o.platform = plat_posix();
     o.port = (uint16_t)strtoul(argv[1], NULL, 10);
     o.ca_file = getenv("IOTHUB_CA_FILE");
-    o.retry_min_ms = 100;
-    o.retry_max_ms = 1000;
+    o.keep_alive_s = (uint16_t)strtoul(argv[3], NULL, 10);
+    o.tls_timeout_ms = o.login_timeout_ms = o.subscribe_timeout_ms = 10000;
+    o.retry_min_ms = 20;
+    o.retry_max_ms = 200;
     o.tx_size = 64 * 1024;
     o.callbacks.done = on_done;
     o.callbacks.status = on_status;

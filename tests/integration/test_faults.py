@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Telemetry over a network that misbehaves: nothing accepted is lost, each message ends once.
+
+usage: test_faults.py BIN_DIR FLOOD FAULT_PROXY
+"""
+
+import json
+import subprocess
+import sys
+import unittest
+
+from emulator import PATIENCE_S, Background, Emulator, first_seen, numbers
+
+BIN_DIR, FLOOD, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
+
+
+class Proxy:
+    """fault_proxy in front of the hub; ends with its standard input."""
+
+    def __init__(self, hub, fault, n, seed):
+        self.process = subprocess.Popen([FAULT_PROXY, hub.port, fault, str(n), str(seed)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = self.process.stdout.readline().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate(timeout=PATIENCE_S)
+
+
+class Faults(unittest.TestCase):
+    def flood(self, fault, n, count, keep_alive_s=60, seed=1):
+        """Everything arrives, new messages in order; what the client says of itself."""
+        with Emulator(BIN_DIR) as hub, Proxy(hub, fault, n, seed) as proxy:
+            flood = Background([FLOOD, proxy.port, str(count), str(keep_alive_s)],
+                               hub.environment())
+            report = json.loads(flood.end()[-1])
+            monitor = hub.monitor()
+            monitor.wait_for(lambda lines: any(f'{count}}}' in line for line in lines))
+            monitor.stop()
+        self.assertEqual(report["ended"], count)
+        self.assertEqual(report["allocations"], 0)
+        self.assertEqual(first_seen(numbers(monitor.lines)), list(range(1, count + 1)))
+        return report
+
+    def test_a_quiet_network(self):
+        self.assertEqual(self.flood("pass", 1, 1000)["losses"], 0)
+
+    def test_every_record_is_split(self):
+        self.assertEqual(self.flood("split", 100, 500)["losses"], 0)
+
+    def test_a_slow_line(self):
+        self.assertEqual(self.flood("trickle", 20, 50)["losses"], 0)
+
+    def test_connections_are_cut(self):
+        for seed in range(3):
+            self.assertGreater(self.flood("cut", 30000, 2000, seed=seed)["losses"], 2)
+
+    def test_connections_are_reset(self):
+        for seed in range(3):
+            self.assertGreater(self.flood("reset", 30000, 2000, seed=seed)["losses"], 2)
+
+    def test_a_connection_that_goes_silent_is_given_up(self):
+        self.assertGreater(self.flood("stall", 10000, 1000, keep_alive_s=1)["connects"], 1)
+
+    def test_a_connection_on_which_nothing_comes_back_is_given_up(self):
+        self.assertGreater(self.flood("half-open", 10000, 1000, keep_alive_s=1)["connects"], 1)
+
+    def test_a_hub_that_hangs_up_at_first(self):
+        self.assertEqual(self.flood("refuse", 5, 100)["connects"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,313 @@
+/*
+ * A TCP proxy on the loopback that does to its connections what networks do.
+ *
+ * usage: fault_proxy TARGET_PORT FAULT N SEED
+ *
+ *   pass             nothing
+ *   split N          forwards at most N bytes at a time, sometimes one
+ *   trickle N        forwards N bytes, then waits a millisecond
+ *   cut N            closes both sides in order after up to N bytes
+ *   reset N          the same with RST
+ *   stall N          after N bytes of the first connection it forwards nothing more
+ *   half-open N      after N bytes of the first connection nothing comes back any more
+ *   refuse N         closes the first N connections at once
+ *
+ * N of cut and reset is an upper bound; SEED decides each time. Prints its port, and
+ * ends when standard input does.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PAIRS_MAX = 64, BUFFER = 16384 };
+
+typedef enum fault {
+    FAULT_PASS,
+    FAULT_SPLIT,
+    FAULT_TRICKLE,
+    FAULT_CUT,
+    FAULT_RESET,
+    FAULT_STALL,
+    FAULT_HALF_OPEN,
+    FAULT_REFUSE
+} fault;
+
+static const char *const fault_names[] = { "pass",  "split", "trickle",   "cut",
+                                           "reset", "stall", "half-open", "refuse" };
+
+/* One direction: bytes read from one socket and not yet written to the other. */
+typedef struct flow {
+    int from, to;
+    char buffer[BUFFER];
+    size_t start, end;
+} flow;
+
+typedef struct pair {
+    bool used;
+    unsigned number; /* counted from 1 */
+    size_t passed;   /* bytes of both directions */
+    size_t limit;    /* when the fault strikes */
+    flow up, down;
+} pair;
+
+static struct {
+    fault kind;
+    size_t n;
+    uint32_t random;
+    uint16_t target;
+    unsigned accepted;
+    pair pairs[PAIRS_MAX];
+} proxy;
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static size_t up_to(size_t n)
+{
+    proxy.random ^= proxy.random << 13;
+    proxy.random ^= proxy.random >> 17;
+    proxy.random ^= proxy.random << 5;
+    return 1 + proxy.random % n;
+}
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+}
+
+static void close_pair(pair *p, bool reset)
+{
+    const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+    int fds[] = { p->up.from, p->up.to };
+
+    for (size_t i = 0; i < 2; i++) {
+        if (reset) {
+            (void)setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        }
+        (void)close(fds[i]);
+    }
+    p->used = false;
+}
+
+/* --- faults --------------------------------------------------------------------- */
+
+static bool first_only(void)
+{
+    return proxy.kind == FAULT_STALL || proxy.kind == FAULT_HALF_OPEN;
+}
+
+static size_t limit_of(unsigned number)
+{
+    if (proxy.kind == FAULT_CUT || proxy.kind == FAULT_RESET) {
+        return up_to(proxy.n);
+    }
+    return first_only() && number == 1 ? proxy.n : SIZE_MAX;
+}
+
+/* The direction is dead, though the connection looks alive. */
+static bool mute(const pair *p, const flow *f)
+{
+    if (p->passed < p->limit) {
+        return false;
+    }
+    return proxy.kind == FAULT_STALL || (proxy.kind == FAULT_HALF_OPEN && f == &p->down);
+}
+
+static size_t portion(const pair *p, size_t len)
+{
+    size_t most = len;
+
+    if (proxy.kind == FAULT_SPLIT) {
+        most = up_to(2) == 1 ? 1 : up_to(proxy.n);
+    } else if (proxy.kind == FAULT_TRICKLE) {
+        most = proxy.n;
+    } else if (p->passed < p->limit && p->limit - p->passed < most) {
+        most = p->limit - p->passed;
+    }
+    return most < len ? most : len;
+}
+
+/* --- bytes ---------------------------------------------------------------------- */
+
+/* False when the pair is gone. */
+static bool fill(pair *p, flow *f)
+{
+    ssize_t n = recv(f->from, f->buffer, sizeof f->buffer, MSG_DONTWAIT);
+
+    if (n <= 0) {
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            return true;
+        }
+        close_pair(p, n < 0);
+        return false;
+    }
+    f->start = 0;
+    f->end = (size_t)n;
+    return true;
+}
+
+static bool forward(pair *p, flow *f)
+{
+    size_t len = portion(p, f->end - f->start);
+    ssize_t n = send(f->to, f->buffer + f->start, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n < 0) {
+        if (errno == EAGAIN || errno == EINTR) {
+            return true;
+        }
+        close_pair(p, true);
+        return false;
+    }
+    f->start += (size_t)n;
+    p->passed += (size_t)n;
+    if (p->passed >= p->limit && !first_only()) {
+        close_pair(p, proxy.kind == FAULT_RESET);
+        return false;
+    }
+    return true;
+}
+
+static void start_flow(flow *f, int from, int to)
+{
+    f->from = from;
+    f->to = to;
+    f->start = f->end = 0;
+}
+
+static void accept_one(int listener)
+{
+    const struct sockaddr_in address = loopback(proxy.target);
+    const int on = 1;
+    int device = accept(listener, NULL, NULL);
+    pair *p = proxy.pairs;
+
+    if (device < 0) {
+        return;
+    }
+    proxy.accepted++;
+    while (p < proxy.pairs + PAIRS_MAX && p->used) {
+        p++;
+    }
+    int hub = socket(AF_INET, SOCK_STREAM, 0);
+    if (p == proxy.pairs + PAIRS_MAX || (proxy.kind == FAULT_REFUSE && proxy.accepted <= proxy.n) ||
+        hub < 0 || connect(hub, (const struct sockaddr *)&address, sizeof address) != 0) {
+        (void)close(device);
+        (void)close(hub);
+        return;
+    }
+    (void)setsockopt(device, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(hub, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    p->used = true;
+    p->number = proxy.accepted;
+    p->passed = 0;
+    p->limit = limit_of(p->number);
+    start_flow(&p->up, device, hub);
+    start_flow(&p->down, hub, device);
+}
+
+/* --- the loop ------------------------------------------------------------------- */
+
+static void watch(struct pollfd *fd, const pair *p, const flow *f)
+{
+    bool waiting = f->start < f->end;
+
+    fd->fd = !p->used || mute(p, f) ? -1 : waiting ? f->to : f->from;
+    fd->events = waiting ? POLLOUT : POLLIN;
+}
+
+static void serve(pair *p, flow *f, short events)
+{
+    if (!p->used || events == 0 || mute(p, f)) {
+        return;
+    }
+    if (f->start == f->end && !fill(p, f)) {
+        return;
+    }
+    if (f->start < f->end) {
+        (void)forward(p, f);
+    }
+}
+
+static void run(int listener)
+{
+    static struct pollfd fds[2 + 2 * PAIRS_MAX];
+
+    for (;;) {
+        fds[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
+        fds[1] = (struct pollfd){ .fd = listener, .events = POLLIN };
+        for (size_t i = 0; i < PAIRS_MAX; i++) {
+            watch(&fds[2 + 2 * i], &proxy.pairs[i], &proxy.pairs[i].up);
+            watch(&fds[3 + 2 * i], &proxy.pairs[i], &proxy.pairs[i].down);
+        }
+        if (poll(fds, 2 + 2 * PAIRS_MAX, -1) < 0) {
+            continue;
+        }
+        if (fds[0].revents != 0) {
+            return;
+        }
+        if (fds[1].revents != 0) {
+            accept_one(listener);
+        }
+        for (size_t i = 0; i < PAIRS_MAX; i++) {
+            serve(&proxy.pairs[i], &proxy.pairs[i].up, fds[2 + 2 * i].revents);
+            serve(&proxy.pairs[i], &proxy.pairs[i].down, fds[3 + 2 * i].revents);
+        }
+        if (proxy.kind == FAULT_TRICKLE) {
+            (void)poll(NULL, 0, 1);
+        }
+    }
+}
+
+static bool read_arguments(int argc, char **argv)
+{
+    if (argc != 5) {
+        return false;
+    }
+    proxy.target = (uint16_t)strtoul(argv[1], NULL, 10);
+    proxy.n = strtoul(argv[3], NULL, 10);
+    proxy.random = (uint32_t)strtoul(argv[4], NULL, 10) * 2654435761u | 1u;
+    for (size_t i = 0; i < sizeof fault_names / sizeof fault_names[0]; i++) {
+        if (strcmp(argv[2], fault_names[i]) == 0) {
+            proxy.kind = (fault)i;
+            return proxy.target != 0 && proxy.n != 0;
+        }
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t len = sizeof address;
+
+    if (!read_arguments(argc, argv)) {
+        fprintf(stderr, "usage: fault_proxy TARGET_PORT FAULT N SEED\n");
+        return 2;
+    }
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) != 0 ||
+        listen(listener, 64) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &len) != 0) {
+        die("fault_proxy");
+    }
+    printf("%d\n", ntohs(address.sin_port));
+    (void)fflush(stdout);
+    run(listener);
+    return 0;
+}
