@@ -159,6 +159,8 @@ static iothub_result check_options(const iothub_options *o, iothub_error *error)
         fault = "options: platform is not set, e.g. to plat_posix()";
     } else if (o->port == 0) {
         fault = "options: port is 0";
+    } else if (o->ca_file != NULL && o->ca_file[0] == '\0') {
+        fault = "options: ca_file is empty; NULL means the system's roots";
     } else if (o->keep_alive_s == 0 || o->keep_alive_s > 1177) {
         fault = "options: keep_alive_s must be 1 to 1177";
     } else if (o->window == 0) {

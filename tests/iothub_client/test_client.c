@@ -137,6 +137,7 @@ static void absurd_sizes_are_refused(void **state)
 
 SET(no_platform, platform, NULL)
 SET(no_port, port, 0)
+SET(empty_ca_file, ca_file, "")
 SET(no_keep_alive, keep_alive_s, 0)
 SET(long_keep_alive, keep_alive_s, 1178)
 SET(no_window, window, 0)
@@ -165,6 +166,7 @@ static void each_option_is_checked_and_named(void **state)
     } cases[] = {
         { no_platform, "platform" },
         { no_port, "port" },
+        { empty_ca_file, "ca_file" },
         { no_keep_alive, "keep_alive_s" },
         { long_keep_alive, "keep_alive_s" },
         { no_window, "window" },
