@@ -2,6 +2,8 @@
 #include "mqtt_core/topic.h"
 #include "property_bag.h"
 
+enum { MESSAGE_ID_MAX = 128 };
+
 /* The Defender for IoT agent is told apart by this interface id. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
 
@@ -52,11 +54,27 @@ static iothub_result check_property(iothub_client *c, const iothub_property *p)
     return check_value(c, p->name, p->value);
 }
 
+/* The hub closes the connection on a name that stands twice, and a message like that would be sent
+ * again for ever. */
+static iothub_result check_unique(iothub_client *c, const iothub_property *properties, size_t i)
+{
+    for (size_t earlier = 0; earlier < i; earlier++) {
+        if (strcmp(properties[earlier].name, properties[i].name) == 0) {
+            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property ",
+                                    mqc_span_str(properties[i].name), " is given twice");
+        }
+    }
+    return IOTHUB_OK;
+}
+
 static iothub_result put_properties(iothub_client *c, bag_builder *b, const iothub_telemetry *t)
 {
     for (size_t i = 0; i < t->property_count; i++) {
         const iothub_property *p = &t->properties[i];
         iothub_result r = check_property(c, p);
+        if (r == IOTHUB_OK) {
+            r = check_unique(c, t->properties, i);
+        }
         if (r != IOTHUB_OK) {
             return r;
         }
@@ -66,6 +84,28 @@ static iothub_result put_properties(iothub_client *c, bag_builder *b, const ioth
         iothub_bag_put(&b->w, name, value);
     }
     return IOTHUB_OK;
+}
+
+/* As for a name that stands twice: the hub would close the connection, again and again. */
+static iothub_result check_message_id(iothub_client *c, const char *id)
+{
+    static const char signs[] = "-:.+%_#*?!(),=@;$'";
+    size_t len = 0;
+
+    for (; id != NULL && id[len] != '\0'; len++) {
+        char letter = (char)(id[len] | 0x20); /* in lower case, if it is one */
+        bool known = (letter >= 'a' && letter <= 'z') || (id[len] >= '0' && id[len] <= '9') ||
+                     strchr(signs, id[len]) != NULL;
+        if (!known) {
+            return client_refuse(c, IOTHUB_ERR_ARG,
+                                 "telemetry: message_id has a character other than A-Z a-z 0-9 "
+                                 "- : . + % _ # * ? ! ( ) , = @ ; $ '");
+        }
+    }
+    return len <= MESSAGE_ID_MAX
+               ? IOTHUB_OK
+               : client_refuse(c, IOTHUB_ERR_ARG,
+                               "telemetry: message_id is longer than 128 characters");
 }
 
 static iothub_result put_system_properties(iothub_client *c, bag_builder *b,
@@ -94,7 +134,7 @@ static iothub_result put_system_properties(iothub_client *c, bag_builder *b,
         }
         put_system(b, fields[i].wire, fields[i].value);
     }
-    return IOTHUB_OK;
+    return check_message_id(c, t->message_id);
 }
 
 /* The topic with its bag, in the scratch buffer. */

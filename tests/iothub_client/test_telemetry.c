@@ -96,7 +96,7 @@ static void all_system_properties_stand_in_the_topic_by_their_wire_names(void **
     client_fixture f;
     static const iothub_property p[] = { { "a b", "1&2=3" }, { "empty", "" }, { "+/#", "%$" } };
     const iothub_telemetry t = {
-        .message_id = "m 1",
+        .message_id = "m+1",
         .correlation_id = "c",
         .user_id = "u",
         .content_type = "application/json",
@@ -114,7 +114,7 @@ static void all_system_properties_stand_in_the_topic_by_their_wire_names(void **
     assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
 
     assert_string_equal(last(&f)->topic,
-                        EVENTS "%24.mid=m%201&%24.cid=c&%24.uid=u&%24.ct=application%2Fjson&"
+                        EVENTS "%24.mid=m%2B1&%24.cid=c&%24.uid=u&%24.ct=application%2Fjson&"
                                "%24.ce=utf-8&%24.ctime=2026-01-31T12%3A00%3A00Z&"
                                "%24.sub=thermostat1&%24.on=out&"
                                "%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1&"
@@ -266,6 +266,52 @@ static void impossible_properties_are_refused(void **state)
     t.property_count = 1;
     assert_int_equal(iothub_send_telemetry(f.client, &t, &op), IOTHUB_ERR_ARG);
     assert_int_equal(op, 77);
+    fixture_free(&f);
+}
+
+static void a_property_that_is_given_twice_is_refused_and_named(void **state)
+{
+    (void)state;
+    static const iothub_property p[] = { { "colour", "red" }, { "Colour", "" }, { "colour", "" } };
+    client_fixture f;
+    iothub_telemetry t = { .properties = p, .property_count = 2 };
+    fixture_init(&f, quiet);
+
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+    t.property_count = 3;
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_ARG);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "colour is given twice"));
+    fixture_free(&f);
+}
+
+static iothub_result send_message_id(client_fixture *f, const char *id)
+{
+    const iothub_telemetry t = { .message_id = id };
+
+    return iothub_send_telemetry(f->client, &t, NULL);
+}
+
+static void a_message_id_that_the_hub_would_close_the_connection_for_is_refused(void **state)
+{
+    (void)state;
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "-:.+%_#*?!(),=@;$'";
+    client_fixture f;
+    char longest[130];
+    fixture_init(&f, large);
+
+    for (int byte = 1; byte < 256; byte++) {
+        const char id[] = { 'a', (char)byte, '\0' };
+        assert_int_equal(send_message_id(&f, id),
+                         strchr(allowed, byte) != NULL ? IOTHUB_OK : IOTHUB_ERR_ARG);
+    }
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "message_id"));
+    memset(longest, 'm', sizeof longest);
+    longest[129] = '\0';
+    assert_int_equal(send_message_id(&f, longest), IOTHUB_ERR_ARG);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "128"));
+    longest[128] = '\0';
+    assert_int_equal(send_message_id(&f, longest), IOTHUB_OK);
     fixture_free(&f);
 }
 
@@ -740,6 +786,8 @@ int main(void)
         cmocka_unit_test(what_is_not_utf_8_is_refused_and_named),
         cmocka_unit_test(each_system_property_is_checked_and_named),
         cmocka_unit_test(impossible_properties_are_refused),
+        cmocka_unit_test(a_property_that_is_given_twice_is_refused_and_named),
+        cmocka_unit_test(a_message_id_that_the_hub_would_close_the_connection_for_is_refused),
         cmocka_unit_test(the_limit_of_256_kb_holds_to_the_byte),
         cmocka_unit_test(what_never_fits_is_told_from_what_does_not_fit_now),
         cmocka_unit_test(a_full_ring_refuses_and_all_that_was_accepted_ends_once),

@@ -111,7 +111,7 @@ typedef struct iothub_telemetry {
     size_t body_len;
     const char *content_type;     /* e.g. "application/json" */
     const char *content_encoding; /* e.g. "utf-8" */
-    const char *message_id;
+    const char *message_id;       /* up to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ ' */
     const char *correlation_id;
     const char *user_id;
     const char *creation_time; /* "2026-01-31T12:00:00Z" */
@@ -120,7 +120,7 @@ typedef struct iothub_telemetry {
     bool security_message;     /* for Defender for IoT */
     bool at_most_once; /* QoS 0: done when it has left; default QoS 1: done when acknowledged */
     uint32_t ttl_ms;   /* give up when not sent by then; 0: never */
-    const iothub_property *properties; /* UTF-8; names not empty and not starting with "$." */
+    const iothub_property *properties; /* UTF-8; names unique, not empty, not beginning "$." */
     size_t property_count;
     void *tag; /* comes back in iothub_done */
 } iothub_telemetry;
