@@ -179,24 +179,22 @@ static step on_oversize(mqc_engine *e, mqc_event *ev)
 static step on_oversize_id(mqc_engine *e, mqc_event *ev)
 {
     mqc_input *in = &e->in;
-    mqc_message m = { .packet_id = 0 };
+    mqc_message *m = &ev->u.publish;
     mqc_span have = unread(in);
     size_t id_len = mqc_publish_qos(in->header.flags) > 0 ? 2 : 0;
 
     if (have.len < id_len) {
         return STEP_STARVE;
     }
-    if (id_len > 0) {
-        m.packet_id = mqc_u16_at(have.ptr);
-        if (m.packet_id == 0) {
-            return STEP_MALFORMED;
-        }
+    memset(m, 0, sizeof *m);
+    mqc_publish_flags(in->header.flags, m);
+    m->packet_id = id_len > 0 ? mqc_u16_at(have.ptr) : (uint16_t)0;
+    if (id_len > 0 && m->packet_id == 0) {
+        return STEP_MALFORMED;
     }
-    if (admit(e, m.packet_id) == STEP_WAIT) {
+    if (admit(e, m->packet_id) == STEP_WAIT) {
         return STEP_WAIT;
     }
-    mqc_publish_flags(in->header.flags, &m);
-    ev->u.publish = m;
     in->start += id_len;
     in->skip = in->after_id;
     in->phase = MQC_INPUT_PACKET;
