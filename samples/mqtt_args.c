@@ -29,6 +29,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'c': a->ca_file = arg; return 0;
     case 'n': a->count = number(state, arg, 1000000000); return 0;
     case 'W': a->timeout_s = number(state, arg, 1000000); return 0;
+    case ARGP_KEY_END:
+        if (a->password != NULL && a->user_name == NULL) {
+            argp_error(state, "--pw needs --username");
+        }
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

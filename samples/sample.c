@@ -78,7 +78,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
 
     s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
     if (s->connection_string == NULL) {
-        fprintf(stderr, "IOTHUB_DEVICE_CONNECTION_STRING is not set\n");
+        (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set");
         exit(2);
     }
     s->options.platform = plat_posix();
@@ -120,5 +120,8 @@ void sample_stop(const sample *s, iothub_client *c)
 
 int sample_exit_status(const sample *s, bool done)
 {
-    return !s->failed && (done || interrupted) ? 0 : 1;
+    if (s->failed) {
+        return 1; /* said when it happened */
+    }
+    return done || interrupted ? 0 : sample_fail("--duration is over before --count was reached");
 }

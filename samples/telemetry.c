@@ -52,7 +52,7 @@ static iothub_result send_reading(iothub_client *c, unsigned number)
     return iothub_send_telemetry(c, &message, NULL); /* copied: body may go */
 }
 
-/* Send all, a few a second, and wait until the hub has them. */
+/* Send one after the other, and wait until the hub has them all. */
 static void run(app *a, iothub_client *c)
 {
     unsigned sent = 0;

@@ -72,6 +72,14 @@ class Emulator:
         assert result.returncode == 0, f"{name} {arguments}: {result.stdout}{result.stderr}"
         return result.stdout
 
+    def fail(self, name, *arguments, **changes):
+        """Run a program that must fail; its exit status and what it said on standard error."""
+        environment = {**self.environment(), **changes}
+        result = subprocess.run(self.command(name, *arguments), env=environment, text=True,
+                                capture_output=True, timeout=PATIENCE_S, check=False)
+        assert result.returncode != 0, f"{name} {arguments}: {result.stdout}{result.stderr}"
+        return result.returncode, result.stderr
+
     def service(self, *arguments):
         return self.run("iothub", "service", *arguments)
 

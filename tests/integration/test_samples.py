@@ -69,6 +69,51 @@ class Samples(unittest.TestCase):
     def test_the_poll_loop_delivers(self):
         self.assertIn("message 2: ok", self.hub.sample("event_loop", "--count", "2").end())
 
+    def fails(self, status, text, name, *arguments, **changes):
+        """The program fails with one line that holds the text, and shows no key."""
+        key = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"].rpartition("SharedAccessKey=")[2]
+        how, errors = self.hub.fail(name, *arguments, **changes)
+        self.assertIn(text, errors)
+        self.assertTrue(errors.startswith(name + ": "), errors)
+        if how == 1:  # for wrong usage, a hint follows
+            self.assertEqual(errors.count("\n"), 1, errors)
+        self.assertNotIn(key, errors)
+        self.assertEqual(how, status, errors)
+
+    def test_a_duration_that_is_over_is_said(self):
+        for name in ("c2d", "twin", "methods", "event_loop", "telemetry"):
+            self.fails(1, "--duration is over", name, "--port", self.hub.port,
+                       "--count", "1000000", "--duration", "1")
+
+    def test_bad_input_gets_one_line_that_names_the_part(self):
+        good = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
+        key = good.rpartition("SharedAccessKey=")[2]
+        for text, bad in {
+                "SharedAccessKey is missing": good.replace("SharedAccessKey=" + key, ""),
+                "DeviceId is given twice": good.replace(";Shared", ";DeviceId=d;Shared"),
+                "HostName is empty": good.replace("localhost", ""),
+                "unknown part Colour": good + ";Colour=red",
+                "part 4 has an unknown name": good + ";" + key,
+                "SharedAccessKey is not base64": good + "!",
+                "DeviceId contains '+'": good.replace("device1", "dev+1"),
+                "DeviceId contains '#'": good.replace("device1", "dev#1"),
+                "DeviceId contains '/'": good.replace("device1", "dev/1"),
+                "nowhere.invalid": good.replace("localhost", "nowhere.invalid"),
+                "not authorized": good.replace("device1", "stranger"),
+        }.items():
+            self.fails(1, text, "telemetry", "--port", self.hub.port,
+                       IOTHUB_DEVICE_CONNECTION_STRING=bad)
+        self.fails(1, "connection refused", "telemetry", "--port", "1")
+        self.fails(1, "/nowhere.pem", "telemetry", "--port", self.hub.port,
+                   IOTHUB_CA_FILE="/nowhere.pem")
+        self.fails(1, "ca_file is empty", "telemetry", IOTHUB_CA_FILE="")
+
+    def test_wrong_usage_ends_with_2(self):
+        for name in ("telemetry", "c2d", "twin", "methods", "event_loop", "mqtt_client"):
+            self.fails(2, "is not a number from 1", name, "--port", "0")
+            self.fails(2, "Too many arguments", name, "more")
+        self.fails(2, "--pw needs --username", "mqtt_client", "-P", "secret")
+
     def test_an_interrupt_ends_a_sample_well(self):
         for name in ("telemetry", "c2d", "twin", "methods", "event_loop"):
             sample = self.hub.sample(name, "--count", "1000")
