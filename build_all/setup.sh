@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Install the Debian packages that the build, the tests and the demo need and that are missing.
 # Nothing to do, and no root needed, when all are there.
+#
+#   ./build_all/setup.sh [fuzz] [analyze]     as well: what fuzz.sh, analyze.sh need
 set -euo pipefail
 
 packages=(
@@ -9,6 +11,16 @@ packages=(
   libcjson-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev
   mosquitto mosquitto-dev libmosquitto-dev mosquitto-clients ca-certificates
 )
+for purpose in "$@"; do
+  case $purpose in
+  fuzz) packages+=(clang libclang-rt-dev llvm) ;;
+  analyze) packages+=(clang-tidy cppcheck) ;;
+  *)
+    echo "setup.sh: nothing is known for $purpose" >&2
+    exit 2
+    ;;
+  esac
+done
 
 missing=()
 for package in "${packages[@]}"; do

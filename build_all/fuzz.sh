@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Let libFuzzer look for inputs that break a promise; installs what is missing (clang).
+#
+#   ./build_all/fuzz.sh [--minutes N] [TARGET...]     default: 5 minutes for each target
+#
+# What it learns stays in build/fuzz/corpus, so that the next run goes on from there.  An input that
+# breaks something is kept in build/fuzz/crashes; run it again with build/fuzz/fuzz/TARGET FILE.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+minutes=5
+targets=()
+while [ $# -gt 0 ]; do
+  case $1 in
+  --minutes)
+    minutes=${2:?a number of minutes}
+    shift
+    ;;
+  -*)
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+  *) targets+=("$1") ;;
+  esac
+  shift
+done
+
+./build_all/setup.sh fuzz
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(ls tests/fuzz/corpus)
+
+mkdir -p build/fuzz/crashes
+failed=()
+for target in "${targets[@]}"; do
+  log=build/fuzz/$target.log
+  mkdir -p "build/fuzz/corpus/$target"
+  status=0
+  "build/fuzz/fuzz/$target" -max_total_time=$((minutes * 60)) -max_len=2048 -timeout=20 \
+    -print_final_stats=1 -artifact_prefix="build/fuzz/crashes/$target-" \
+    "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1 || status=$?
+  executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  printf '%-24s %12s executions\n' "$target" "${executed:-0}"
+  if [ "$status" -ne 0 ]; then
+    failed+=("$target")
+    grep -v -e '^#' -e '^stat::' "$log" | tail -n 40
+  fi
+done
+
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "fuzz.sh: broken: ${failed[*]}; the inputs are in build/fuzz/crashes" >&2
+  exit 1
+fi
