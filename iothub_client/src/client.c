@@ -198,6 +198,18 @@ static void wipe(iothub_client *c)
     c->options.platform = NULL;
 }
 
+static const char *missing_argument(const char *connection_string, const iothub_options *o,
+                                    const void *memory)
+{
+    if (connection_string == NULL) {
+        return "connection string: is NULL";
+    }
+    if (o == NULL) {
+        return "options: is NULL";
+    }
+    return memory == NULL ? "memory: is NULL" : NULL;
+}
+
 iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
                           void *memory, size_t memory_len, iothub_error *error)
 {
@@ -207,8 +219,9 @@ iothub_result iothub_init(iothub_client *c, const char *connection_string, const
         return iothub_fail(error, IOTHUB_ERR_ARG, "client is NULL");
     }
     memset(c, 0, sizeof *c);
-    if (connection_string == NULL || o == NULL || memory == NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "connection string, options or memory is NULL");
+    const char *missing = missing_argument(connection_string, o, memory);
+    if (missing != NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, missing);
     }
     copy_options(&c->options, o);
     c->memory = memory;

@@ -20,7 +20,8 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
     iothub_options sized;
 
     if (connection_string == NULL || o == NULL) {
-        iothub_fail(error, IOTHUB_ERR_ARG, "connection string or options is NULL");
+        iothub_fail(error, IOTHUB_ERR_ARG,
+                    o == NULL ? "options: is NULL" : "connection string: is NULL");
         return NULL;
     }
     iothub_options_init(&sized);

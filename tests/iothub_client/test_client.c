@@ -244,11 +244,15 @@ static void null_arguments_are_refused(void **state)
 
     assert_int_equal(iothub_init(NULL, cs, &f.options, memory, 16, &error), IOTHUB_ERR_ARG);
     assert_int_equal(iothub_init(c, NULL, &f.options, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_string_equal(error.text, "connection string: is NULL");
     assert_int_equal(iothub_init(c, cs, NULL, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_string_equal(error.text, "options: is NULL");
     assert_int_equal(iothub_init(c, cs, &f.options, NULL, 16, &error), IOTHUB_ERR_ARG);
+    assert_string_equal(error.text, "memory: is NULL");
     assert_int_equal(iothub_init(c, cs, &f.options, NULL, 0, NULL), IOTHUB_ERR_ARG);
     iothub_deinit(c); /* a failed init leaves nothing behind */
     assert_null(iothub_new(NULL, &f.options, &error));
+    assert_string_equal(error.text, "connection string: is NULL");
     assert_int_equal(error.code, IOTHUB_ERR_ARG);
     assert_null(iothub_new(cs, NULL, &error));
     assert_null(iothub_new("", &f.options, NULL));

@@ -18,7 +18,7 @@
  * - Requests are taken while disconnected, and even before iothub_start.
  * - Not thread-safe: one client belongs to one thread at a time.
  * - No heap is used after iothub_init by the SDK's own code; the platform's resolver
- *   and wolfSSL allocate while connecting.
+ *   allocates while connecting, and wolfSSL then and for the TLS records it takes in.
  */
 
 #include "iothub/message.h"
