@@ -171,6 +171,27 @@ static void what_a_stranger_sends_is_refused(void **state)
     }
 }
 
+static void a_reply_that_quotes_the_path_is_json_whatever_the_path_holds(void **state)
+{
+    static const char *const ids[] = { "\xF8x", "a\nb", "\xC3", "j\xC3\xBCrgen", "\x7F" };
+    exchange x = { .fixture = *state };
+    char path[200];
+
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        /* the error text cuts long names: here at each place around the strange bytes */
+        for (int filler = 120; filler < 150; filler++) {
+            (void)snprintf(path, sizeof path, "/devices/%0*d%s%s", filler, 0, ids[i], ids[i]);
+            assert_int_equal(ask(&x, "PUT", path, "{}"), 400);
+            cJSON *json = hub_json_read(reply(&x), strlen(reply(&x)));
+            assert_non_null(json);
+            const char *message = hub_json_string(json, "Message");
+            assert_null(strpbrk(message, "\n\x7F"));
+            cJSON_Delete(json);
+        }
+    }
+    forget(&x);
+}
+
 static void a_policy_allows_what_it_names(void **state)
 {
     static const struct {
@@ -362,6 +383,7 @@ int main(void)
         FIXTURE_TEST(a_device_is_created_shown_changed_and_deleted),
         FIXTURE_TEST(modules_belong_to_their_device),
         FIXTURE_TEST(what_a_stranger_sends_is_refused),
+        FIXTURE_TEST(a_reply_that_quotes_the_path_is_json_whatever_the_path_holds),
         FIXTURE_TEST(a_policy_allows_what_it_names),
         FIXTURE_TEST(a_service_token_must_be_for_this_hub_and_alive),
         FIXTURE_TEST(a_method_is_answered_later),

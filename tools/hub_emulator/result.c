@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "text.h"
 
 int hub_result_status(hub_result r)
 {
@@ -47,6 +50,19 @@ const char *hub_result_name(hub_result r)
     return "ServerError";
 }
 
+/* The text can quote a stranger, cut anywhere; it goes into JSON and into one line of a log. */
+static void make_plain(char *text)
+{
+    bool utf8 = hub_utf8_valid(text, strlen(text));
+
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < ' ' || c == 0x7F || (c > 0x7F && !utf8)) {
+            *text = '?';
+        }
+    }
+}
+
 hub_result hub_fail(hub_fault *f, hub_result code, const char *format, ...)
 {
     va_list args;
@@ -55,5 +71,6 @@ hub_result hub_fail(hub_fault *f, hub_result code, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(f->text, sizeof f->text, format, args);
     va_end(args);
+    make_plain(f->text);
     return code;
 }

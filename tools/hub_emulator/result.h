@@ -30,7 +30,10 @@ typedef struct hub_fault {
     char text[240];
 } hub_fault;
 
-/** Fill *f and return the code, so that a refusal is one statement. */
+/**
+ * Fill *f and return the code, so that a refusal is one statement.  Control characters, and
+ * all but ASCII in what is not UTF-8, become '?'.
+ */
 hub_result hub_fail(hub_fault *f, hub_result code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
