@@ -1,0 +1,92 @@
+/* What strangers write to the emulator, as text: topics, filters, bags, tokens, JSON. */
+
+#include "bag.h"
+#include "fuzz.h"
+#include "json.h"
+#include "token.h"
+#include "topics.h"
+
+static void topics(const char *text, const char *module)
+{
+    hub_topic t = hub_topic_read(text, "d", module);
+
+    (void)hub_topic_filter(text, "d", module);
+    if (t.rid != NULL) {
+        FUZZ_CHECK(t.rid >= text && t.rid + t.rid_len <= text + strlen(text));
+        free(hub_topic_twin_answer(200, &t, 7));
+    }
+    FUZZ_CHECK(t.kind != HUB_TOPIC_TELEMETRY || t.bag != NULL);
+}
+
+static void bag(const char *text)
+{
+    hub_bag first;
+    hub_bag second;
+    hub_text wire = { 0 };
+    hub_fault fault;
+
+    if (hub_bag_parse(text, &first, &fault) != HUB_OK) {
+        FUZZ_CHECK(first.items == NULL && first.count == 0 && fault.text[0] != '\0');
+        return;
+    }
+    hub_bag_format(&first, &wire);
+    FUZZ_CHECK(hub_bag_parse(wire.p != NULL ? wire.p : "", &second, &fault) == HUB_OK);
+    FUZZ_CHECK(first.count == second.count);
+    for (size_t i = 0; i < first.count; i++) {
+        const hub_bag_item *a = &first.items[i];
+        const hub_bag_item *b = &second.items[i];
+        FUZZ_CHECK(strcmp(a->name, b->name) == 0 && hub_bag_find(&first, a->name) == a);
+        FUZZ_CHECK((a->value == NULL) == (b->value == NULL));
+        FUZZ_CHECK(a->value == NULL || strcmp(a->value, b->value) == 0);
+    }
+    hub_bag_free(&first);
+    hub_bag_free(&second);
+    hub_text_free(&wire);
+}
+
+static void token(const char *text)
+{
+    hub_token t;
+    hub_fault fault;
+
+    if (hub_token_parse(text, &t, &fault) != HUB_OK) {
+        return;
+    }
+    FUZZ_CHECK(t.sr != NULL && t.resource != NULL && t.signature != NULL);
+    FUZZ_CHECK(!hub_token_signed_by(&t, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+    FUZZ_CHECK(hub_token_covers(&t, t.resource) || t.resource[0] == '\0' ||
+               t.resource[strlen(t.resource) - 1] == '/' || strchr(t.resource, '/') == t.resource);
+    hub_token_free(&t);
+}
+
+static void json(const uint8_t *data, size_t size)
+{
+    cJSON *first = hub_json_read(data, size);
+
+    if (first == NULL) {
+        return;
+    }
+    char *text = hub_json_print(first);
+    cJSON *second = hub_json_read(text, strlen(text));
+    FUZZ_CHECK(second != NULL);
+    char *again = hub_json_print(second);
+    FUZZ_CHECK(strcmp(text, again) == 0);
+    cJSON_Delete(first);
+    cJSON_Delete(second);
+    free(text);
+    free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text((fuzz_input){ data, size });
+
+    hub_json_init();
+    topics(text, NULL);
+    topics(text, "m");
+    bag(text);
+    token(text);
+    json(data, size);
+    free(text);
+    return 0;
+}
