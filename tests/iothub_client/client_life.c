@@ -1,0 +1,315 @@
+#include "client_life.h"
+
+#include <stdio.h>
+
+#include "iothub/message.h"
+
+static uint32_t roll(client_life *l, uint32_t sides)
+{
+    return l->roll(l, sides);
+}
+
+static void note(client_life *l, iothub_result r, iothub_op op)
+{
+    if (r != IOTHUB_OK) {
+        return;
+    }
+    assert_false(l->closing);
+    assert_in_range(op, 1, CLIENT_LIFE_OPS - 1);
+    assert_int_equal(l->taken[op]++, 0);
+    l->accepted++;
+}
+
+static void request(client_life *l)
+{
+    iothub_client *c = l->f.client;
+    const char body[300] = "x";
+    iothub_op op = 0;
+    iothub_result r = IOTHUB_ERR_ARG;
+
+    switch (roll(l, 6)) {
+    case 0:
+    case 1:
+    case 2: {
+        const iothub_telemetry t = { .body = body,
+                                     .body_len = roll(l, sizeof body),
+                                     .at_most_once = roll(l, 4) == 0,
+                                     .ttl_ms = roll(l, 4) == 0 ? roll(l, 5000) : 0 };
+        r = iothub_send_telemetry(c, &t, &op);
+        break;
+    }
+    case 3: r = iothub_twin_get(c, NULL, &op); break;
+    case 4: r = iothub_twin_report(c, "{\"a\":1}", 7, NULL, &op); break;
+    default: r = iothub_method_respond(c, &l->tokens[roll(l, 8)], 200, "{}", 2, NULL, &op); break;
+    }
+    note(l, r, op);
+}
+
+static void drive(client_life *l)
+{
+    iothub_client *c = l->f.client;
+
+    switch (roll(l, 5)) {
+    case 0: (void)iothub_start(c); break;
+    case 1:
+        if (roll(l, 4) == 0) {
+            (void)iothub_stop(c, roll(l, 2) * roll(l, 10000));
+        }
+        break;
+    case 2: (void)iothub_reconnect_now(c); break;
+    case 3: (void)iothub_message_accept(c, l->deliveries[roll(l, 8)]); break;
+    default:
+        assert_int_equal(iothub_process(c), l->f.client->processing ? IOTHUB_ERR_STATE : IOTHUB_OK);
+    }
+}
+
+/* Inside a callback: sometimes a request or a wish. */
+static void meddle(client_life *l)
+{
+    if (roll(l, 8) == 0) {
+        request(l);
+    }
+    if (roll(l, 8) == 0) {
+        drive(l);
+    }
+}
+
+static void on_status(iothub_client *c, const iothub_status *st, void *user)
+{
+    client_life *l = user;
+    assert_int_equal(st->state, iothub_get_state(c));
+    assert_true(st->state != IOTHUB_WAITING || (st->reason != IOTHUB_OK && st->retry_in_ms > 0));
+    meddle(l);
+}
+
+static void on_done(iothub_client *c, const iothub_done *d, void *user)
+{
+    client_life *l = user;
+    (void)c;
+    assert_in_range(d->op, 1, CLIENT_LIFE_OPS - 1);
+    assert_int_equal(l->taken[d->op], 1);
+    assert_int_equal(l->ended[d->op]++, 0);
+    meddle(l);
+}
+
+static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
+{
+    (void)c;
+    assert_true(d->json.len > 0);
+    meddle(user);
+}
+
+static iothub_disposition on_c2d(iothub_client *c, const iothub_message *m, void *user)
+{
+    client_life *l = user;
+    (void)c;
+    l->deliveries[roll(l, 8)] = iothub_message_delivery(m);
+    meddle(l);
+    return roll(l, 2) == 0 ? IOTHUB_ACCEPT : IOTHUB_DEFER;
+}
+
+static iothub_method_verdict on_method(iothub_client *c, const iothub_method_call *call, void *user)
+{
+    client_life *l = user;
+    (void)c;
+    l->tokens[roll(l, 8)] = call->token;
+    meddle(l);
+    return roll(l, 4) == 0 ? IOTHUB_METHOD_UNKNOWN : IOTHUB_METHOD_TAKEN;
+}
+
+static void options(iothub_options *o)
+{
+    o->callbacks = (iothub_callbacks){
+        .status = on_status,
+        .done = on_done,
+        .c2d = on_c2d,
+        .desired = on_desired,
+        .method = on_method,
+    };
+    o->tx_size = 4096;
+    o->request_size = 512;
+    o->sas_lifetime_s = 600;
+}
+
+/* A topic, and behind it what the dice say. */
+static void hub_lies(client_life *l, scripted_stream *stream)
+{
+    static const char *const topics[] = {
+        "devices/device1/messages/devicebound/",
+        "$iothub/methods/POST/",
+        "$iothub/twin/PATCH/properties/desired/?$version=",
+        "$iothub/twin/res/",
+        "$iothub/twin/res/200/?$rid=",
+    };
+    char topic[128];
+    uint8_t payload[64];
+    size_t len = roll(l, 2) ? roll(l, sizeof payload) : 0;
+
+    size_t at = (size_t)snprintf(topic, sizeof topic, "%s", topics[roll(l, 5)]);
+    for (uint32_t n = roll(l, 24); n > 0; n--) {
+        topic[at++] = (char)roll(l, 256);
+    }
+    topic[at] = '\0';
+    for (size_t i = 0; i < len; i++) {
+        payload[i] = (uint8_t)roll(l, 256);
+    }
+    fake_hub_send(stream, topic, payload, len, (uint16_t)roll(l, 3));
+}
+
+static void hub_breaks_the_rules(client_life *l, scripted_stream *stream)
+{
+    uint8_t bytes[32];
+    size_t len = 1 + roll(l, sizeof bytes);
+
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = (uint8_t)roll(l, 256);
+    }
+    scripted_feed(stream, bytes, len);
+}
+
+static void hub_acts(client_life *l)
+{
+    scripted_stream *stream = fixture_stream(&l->f);
+    uint16_t id = (uint16_t)(1 + roll(l, 500));
+
+    if (stream == NULL || stream->state != SCRIPTED_READY ||
+        iothub_get_state(l->f.client) < IOTHUB_SUBSCRIBING) {
+        return;
+    }
+    switch (roll(l, l->hostile ? 6 : 3)) {
+    case 0:
+        fake_hub_send(stream, "devices/device1/messages/devicebound/a=b", "c2d", 3,
+                      roll(l, 2) ? id : 0);
+        break;
+    case 1: fake_hub_send(stream, "$iothub/methods/POST/m/?$rid=5", "{}", 2, 0); break;
+    case 2:
+        fake_hub_send(stream, "$iothub/twin/PATCH/properties/desired/?$version=2",
+                      "{\"$version\":2}", 14, 0);
+        break;
+    case 3: hub_breaks_the_rules(l, stream); break;
+    default: hub_lies(l, stream); break;
+    }
+}
+
+static void trouble(client_life *l)
+{
+    static const int twin[] = { 200, 200, 0, 429 };
+    fake_hub *h = &l->f.hub;
+    scripted_stream *stream = &l->f.platform.streams[0];
+
+    h->mute_publish = roll(l, 4) == 0;
+    h->mute_connect = roll(l, 8) == 0;
+    h->mute_subscribe = roll(l, 8) == 0;
+    h->return_code = roll(l, 6) == 0 ? (uint8_t)(1 + roll(l, 5)) : 0;
+    h->session_present = roll(l, 2) == 0;
+    h->twin_status = twin[roll(l, 4)];
+    stream->send_max = roll(l, 4) == 0 ? 1 + roll(l, 30) : 0;
+    stream->recv_max = roll(l, 4) == 0 ? 1 + roll(l, 5) : 0;
+    stream->send_room = roll(l, 4) == 0 ? roll(l, 300) : SIZE_MAX;
+    stream->stage_calls = roll(l, 3);
+    stream->stall_at =
+        roll(l, 8) == 0 ? (plat_stage)(PLAT_STAGE_RESOLVE + (int)roll(l, 3)) : PLAT_STAGE_OPEN;
+    if (roll(l, 4) == 0) {
+        scripted_fail(stream, SCRIPTED_ANY, 1 + roll(l, 10), PLAT_ERR_IO);
+    }
+}
+
+/* Sleep as the client asks.  Many wake-ups without any time passing would be a busy loop. */
+static void sleep_some(client_life *l)
+{
+    uint64_t left = roll(l, 4) == 0 ? roll(l, 700000) : roll(l, 2000);
+    unsigned idle = 0;
+
+    while (left > 0) {
+        iothub_poll p;
+        iothub_poll_info(l->f.client, &p);
+        uint64_t nap =
+            p.timeout_ms < 0 || (uint64_t)p.timeout_ms > left ? left : (uint64_t)p.timeout_ms;
+        idle = nap == 0 ? idle + 1 : 0;
+        assert_true(idle < 5000);
+        left -= nap;
+        fake_clock_advance(&l->f.platform.clock, nap);
+        assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
+    }
+}
+
+void client_life_step(client_life *l)
+{
+    switch (roll(l, 6)) {
+    case 0:
+    case 1: request(l); break;
+    case 2: drive(l); break;
+    case 3: hub_acts(l); break;
+    case 4:
+        if (roll(l, 3) == 0) {
+            trouble(l);
+        }
+        break;
+    default: sleep_some(l);
+    }
+    assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
+}
+
+static void calm(client_life *l)
+{
+    scripted_stream *stream = &l->f.platform.streams[0];
+
+    l->f.hub.mute_publish = l->f.hub.mute_connect = l->f.hub.mute_subscribe = false;
+    l->f.hub.return_code = 0;
+    l->f.hub.twin_status = 200;
+    stream->send_max = stream->recv_max = 0;
+    stream->send_room = SIZE_MAX;
+    stream->stall_at = PLAT_STAGE_OPEN;
+    scripted_fail(stream, SCRIPTED_ANY, 0, PLAT_OK);
+}
+
+/* Sleep as the client asks, and process. */
+static void nap(client_life *l)
+{
+    iothub_poll p;
+
+    iothub_poll_info(l->f.client, &p);
+    fake_clock_advance(&l->f.platform.clock, p.timeout_ms > 0 ? (uint64_t)p.timeout_ms : 0);
+    assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
+}
+
+static unsigned open_requests(const client_life *l)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < CLIENT_LIFE_OPS; i++) {
+        assert_true(l->ended[i] <= l->taken[i]);
+        n += (unsigned)(l->taken[i] - l->ended[i]);
+    }
+    return n;
+}
+
+void client_life_begin(client_life *l)
+{
+    fixture_init(&l->f, options);
+}
+
+void client_life_end(client_life *l)
+{
+    iothub_client *c = l->f.client;
+
+    calm(l);
+    (void)iothub_stop(c, 0); /* from any state, all of it ends */
+    for (int n = 0; n < 20000 && c->wish.stop; n++) {
+        nap(l);
+    }
+    assert_false(c->wish.stop);
+
+    /* With the trouble over it connects again, whatever its history. */
+    for (int n = 0; n < 100000 && iothub_get_state(c) != IOTHUB_CONNECTED; n++) {
+        (void)iothub_start(c);
+        nap(l);
+    }
+    if (iothub_get_state(c) != IOTHUB_CONNECTED) {
+        fail_msg("not connected again: %s", iothub_state_str(iothub_get_state(c)));
+    }
+
+    l->closing = true; /* deinit takes no more, and ends the rest */
+    iothub_deinit(c);
+    assert_int_equal(open_requests(l), 0);
+    fixture_free(&l->f);
+}
