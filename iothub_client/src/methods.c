@@ -124,6 +124,9 @@ iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token 
     if (slot->state == IOTHUB_SLOT_ANSWERED) {
         return client_refuse(c, IOTHUB_ERR_STATE, "method answer: this call was answered before");
     }
+    if (len > IOTHUB_METHOD_PAYLOAD_MAX) { /* the hub would close the connection */
+        return client_refuse(c, IOTHUB_ERR_TOO_BIG, "method answer: over 128 KB");
+    }
     mqc_span body = mqc_span_of(json, len);
     if (len > 0 && iothub_json_check(body) != IOTHUB_OK) {
         return client_refuse(c, IOTHUB_ERR_JSON, "method answer: not JSON");

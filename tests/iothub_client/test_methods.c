@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "client_fixture.h"
 
@@ -269,6 +270,32 @@ static void the_answer_is_json_or_empty(void **state)
     fixture_free(&f);
 }
 
+static void roomy(iothub_options *o)
+{
+    o->rx_size = 8192;
+    o->tx_size = 16384;
+    o->request_size = 256 * 1024;
+}
+
+static void an_answer_that_the_hub_would_close_the_connection_for_is_refused(void **state)
+{
+    (void)state;
+    char *json = calloc(1, IOTHUB_METHOD_PAYLOAD_MAX + 2);
+    client_fixture f;
+    fixture_init(&f, roomy);
+    fixture_connect(&f);
+    call(&f, "m", "1", "");
+    memset(json, ' ', IOTHUB_METHOD_PAYLOAD_MAX + 1);
+    json[0] = '5';
+
+    assert_int_equal(respond(&f, 0, 200, json, NULL), IOTHUB_ERR_TOO_BIG);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "128 KB"));
+    json[IOTHUB_METHOD_PAYLOAD_MAX] = '\0';
+    assert_int_equal(respond(&f, 0, 200, json, NULL), IOTHUB_OK); /* still open */
+    fixture_free(&f);
+    free(json);
+}
+
 static void a_token_that_never_was_is_refused(void **state)
 {
     (void)state;
@@ -357,6 +384,7 @@ int main(void)
         cmocka_unit_test(request_ids_of_any_shape_go_back_as_they_came),
         cmocka_unit_test(a_request_id_or_name_that_is_too_long_is_ignored),
         cmocka_unit_test(the_answer_is_json_or_empty),
+        cmocka_unit_test(an_answer_that_the_hub_would_close_the_connection_for_is_refused),
         cmocka_unit_test(a_token_that_never_was_is_refused),
         cmocka_unit_test(an_answer_overtakes_queued_telemetry),
         cmocka_unit_test(calls_that_come_with_qos_1_are_acknowledged),

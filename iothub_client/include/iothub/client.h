@@ -50,17 +50,24 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
                           iothub_error *error);
 void iothub_free(iothub_client *c);
 
-/** Connect and stay connected until iothub_stop.  Begins with the next iothub_process. */
+/**
+ * Connect and stay connected until iothub_stop.  Begins with the next iothub_process.
+ * @retval IOTHUB_ERR_STATE  started already
+ */
 iothub_result iothub_start(iothub_client *c);
 
 /**
  * Send what is queued for up to grace_ms, DISCONNECT, end what is left with
  * IOTHUB_ERR_CANCELLED; at once when never started.  Over when the state is IOTHUB_STOPPED: keep
- * calling iothub_process until then.
+ * calling iothub_process until then.  What is accepted meanwhile shares the grace; later
+ * requests wait for the next iothub_start.
  */
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
 
-/** Cut the wait of IOTHUB_WAITING short, e.g. when the network is back. */
+/**
+ * Cut the wait of IOTHUB_WAITING short, e.g. when the network is back.
+ * @retval IOTHUB_ERR_STATE  not waiting
+ */
 iothub_result iothub_reconnect_now(iothub_client *c);
 
 /**
@@ -70,7 +77,7 @@ iothub_result iothub_reconnect_now(iothub_client *c);
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 
-/** Why the last call on c was refused.  The text names the argument at fault. */
+/** Why the latest refused call on c was refused.  The text names the argument at fault. */
 const iothub_error *iothub_last_error(const iothub_client *c);
 
 iothub_state iothub_get_state(const iothub_client *c);
@@ -163,11 +170,14 @@ iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len,
 
 /* --- direct methods ------------------------------------------------------------------- */
 
+#define IOTHUB_METHOD_PAYLOAD_MAX (128u * 1024u)
+
 /**
  * Answer a method, from the callback or later.  Its `done` says that the answer has left;
  * IOTHUB_ERR_CANCELLED when the connection broke first.
  *
  * @param json  JSON, or empty
+ * @retval IOTHUB_ERR_TOO_BIG  over IOTHUB_METHOD_PAYLOAD_MAX, or over request_size
  * @retval IOTHUB_ERR_EXPIRED  too late: the connection is gone, or 300 s have passed
  * @retval IOTHUB_ERR_STATE    answered before
  */
