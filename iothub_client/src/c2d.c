@@ -104,17 +104,17 @@ iothub_result iothub_message_property(const iothub_message *m, const char *name,
     return IOTHUB_OK;
 }
 
-/* Decode what fits; false when it was cut. */
+/* Decode what fits, up to a NUL; false when that is not all. */
 static bool decode_some(mqc_span encoded, char *out, size_t cap)
 {
     size_t n = 0;
-    uint8_t byte;
+    uint8_t byte = 1;
 
-    while (encoded.len > 0 && n + 1 < cap && iothub_percent_take(&encoded, &byte)) {
+    while (encoded.len > 0 && n + 1 < cap && iothub_percent_take(&encoded, &byte) && byte != 0) {
         out[n++] = (char)byte;
     }
     out[n] = '\0';
-    return encoded.len == 0;
+    return encoded.len == 0 && byte != 0;
 }
 
 bool iothub_message_next_property(const iothub_message *m, iothub_property_cursor *cursor)

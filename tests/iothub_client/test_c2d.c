@@ -350,6 +350,37 @@ static void check_long(client_fixture *f, const iothub_message *m)
     assert_int_equal(iothub_message_property(m, "b", out, sizeof out, &len), IOTHUB_OK);
 }
 
+static void check_nul(client_fixture *f, const iothub_message *m)
+{
+    iothub_property_cursor cursor = { .offset = 0 };
+    char out[8];
+    size_t len;
+    (void)f;
+    assert_true(iothub_message_next_property(m, &cursor));
+    assert_string_equal(cursor.name, "a");
+    assert_string_equal(cursor.value, "x");
+    assert_true(cursor.truncated);
+    assert_int_equal(iothub_message_property(m, "a", out, sizeof out, &len), IOTHUB_OK);
+    assert_int_equal(len, 3);
+    assert_memory_equal(out, "x\0y", 4);
+    assert_true(iothub_message_next_property(m, &cursor));
+    assert_string_equal(cursor.value, "z");
+    assert_true(cursor.truncated); /* also when nothing follows the NUL */
+}
+
+static void a_value_with_a_nul_is_cut_there_and_says_so(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.on_c2d = check_nul;
+    fixture_connect(&f);
+
+    send_message(&f, "a=x%00y&b=z%00", "x", 1);
+    assert_int_equal(f.c2d_count, 1);
+    fixture_free(&f);
+}
+
 static void a_long_name_is_cut_and_the_walk_goes_on(void **state)
 {
     (void)state;
@@ -437,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_message_on_a_strange_topic_does_not_block),
         cmocka_unit_test(properties_are_found_by_name),
         cmocka_unit_test(a_walk_meets_every_property_in_order),
+        cmocka_unit_test(a_value_with_a_nul_is_cut_there_and_says_so),
         cmocka_unit_test(a_long_name_is_cut_and_the_walk_goes_on),
         cmocka_unit_test(broken_bags_are_walked_to_their_end),
         cmocka_unit_test(a_module_gets_its_inputs),

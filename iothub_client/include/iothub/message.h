@@ -44,7 +44,7 @@ typedef struct iothub_property_cursor {
     char name[128];
     char value[512];
     bool has_value; /* false: the name alone, which means null; "name=" is empty instead */
-    bool truncated; /* name or value was longer: iothub_message_property has all of it */
+    bool truncated; /* longer, or with a NUL inside: iothub_message_property has all of it */
 } iothub_property_cursor;
 
 /** Step through all properties in the order of the message.  False at the end. */
