@@ -285,9 +285,9 @@ void session_stream_failed(iothub_client *c, plat_result r)
 void session_engine_failed(iothub_client *c, mqc_result r)
 {
     const char *packet = mqc_error_packet(&c->engine);
+    const char *joint = r == MQC_ERR_TIMEOUT ? " waiting for " : " in ";
     const mqc_span parts[] = { MQC_SPAN_LIT("MQTT: "), mqc_span_str(mqc_result_str(r)),
-                               mqc_span_str(packet[0] != '\0' ? " in " : ""),
-                               mqc_span_str(packet) };
+                               mqc_span_str(packet[0] != '\0' ? joint : ""), mqc_span_str(packet) };
     iothub_error error;
 
     iothub_fail_parts(&error, iothub_from_mqc(r), parts, sizeof parts / sizeof parts[0]);

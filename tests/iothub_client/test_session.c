@@ -102,6 +102,7 @@ static void a_silent_hub_is_lost_after_one_and_a_half_keep_alives(void **state)
 
     assert_int_equal(lost_after, 360000);
     assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TIMEOUT);
+    assert_string_equal(fixture_last_status(&f)->text, "MQTT: timed out waiting for PINGRESP");
     fixture_free(&f);
 }
 
