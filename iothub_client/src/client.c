@@ -261,18 +261,27 @@ void iothub_deinit(iothub_client *c)
 
 iothub_result iothub_start(iothub_client *c)
 {
-    if (c->session.state != IOTHUB_STOPPED && !c->wish.stop) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_start: already started");
+    switch (c->wish.kind) {
+    case IOTHUB_WISH_NONE:
+        if (c->session.state != IOTHUB_STOPPED) {
+            return client_refuse(c, IOTHUB_ERR_STATE, "iothub_start: already started");
+        }
+        c->wish.kind = IOTHUB_WISH_START;
+        break;
+    case IOTHUB_WISH_STOP: c->wish.kind = IOTHUB_WISH_STOP_START; break;
+    case IOTHUB_WISH_START_STOP: c->wish.kind = IOTHUB_WISH_START; break;
+    case IOTHUB_WISH_START:
+    case IOTHUB_WISH_STOP_START: break; /* the same wish */
     }
-    c->wish.start = true;
     c->kick = true;
     return IOTHUB_OK;
 }
 
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
 {
-    c->wish.start = false;
-    c->wish.stop = true;
+    bool starting = c->wish.kind == IOTHUB_WISH_START || c->wish.kind == IOTHUB_WISH_START_STOP;
+
+    c->wish.kind = starting ? IOTHUB_WISH_START_STOP : IOTHUB_WISH_STOP;
     c->wish.stop_at = client_now(c) + grace_ms;
     c->kick = true;
     return IOTHUB_OK;

@@ -160,7 +160,8 @@ static void cancel_all(iothub_client *c)
     for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
         (void)mqc_discard(&c->engine, lane);
     }
-    c->wish.stop = false; /* granted: what comes from now on waits for the next start */
+    /* The stop is granted: what comes from now on waits for the next start. */
+    c->wish.kind = c->wish.kind == IOTHUB_WISH_STOP_START ? IOTHUB_WISH_START : IOTHUB_WISH_NONE;
     c->kick = true;
 }
 
@@ -374,19 +375,26 @@ static bool work_left(const iothub_client *c)
            mqc_lane(&c->engine, IOTHUB_LANE_TWIN).count > own;
 }
 
+static bool stop_wanted(const iothub_client *c)
+{
+    return c->wish.kind == IOTHUB_WISH_STOP || c->wish.kind == IOTHUB_WISH_STOP_START;
+}
+
 static void grant_wishes(iothub_client *c, mqc_time now)
 {
     iothub_wish *wish = &c->wish;
 
-    if (wish->start && !wish->stop) {
-        wish->start = false;
+    if (wish->kind == IOTHUB_WISH_START || wish->kind == IOTHUB_WISH_START_STOP) {
+        wish->kind = wish->kind == IOTHUB_WISH_START ? IOTHUB_WISH_NONE : IOTHUB_WISH_STOP;
         session_feed(c, LINK_IN_START, IOTHUB_OK, "starting");
     }
-    if (wish->stop && (now >= wish->stop_at || !work_left(c))) {
-        session_feed(c, LINK_IN_STOP, IOTHUB_OK, "stopping");
+    if (!stop_wanted(c)) {
+        return;
     }
-    if (c->session.state == IOTHUB_STOPPED && wish->stop) { /* before any start */
+    if (c->session.state == IOTHUB_STOPPED) { /* before any start */
         cancel_all(c);
+    } else if (now >= wish->stop_at || !work_left(c)) {
+        session_feed(c, LINK_IN_STOP, IOTHUB_OK, "stopping");
     }
 }
 
@@ -426,7 +434,7 @@ bool session_next_deadline(const iothub_client *c, mqc_time *when)
 {
     mqc_time deadline = c->session.deadline;
 
-    if (c->wish.stop && c->session.state != IOTHUB_STOPPING &&
+    if (stop_wanted(c) && c->session.state != IOTHUB_STOPPING &&
         (deadline == 0 || c->wish.stop_at < deadline)) {
         deadline = c->wish.stop_at;
     }

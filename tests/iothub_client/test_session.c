@@ -254,6 +254,25 @@ static void stop_cancels_what_the_grace_did_not_suffice_for(void **state)
     fixture_free(&f);
 }
 
+static void start_send_and_stop_in_one_breath_still_sends(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how;
+    fixture_init(&f, NULL);
+
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    iothub_op op = fixture_send(&f, "in one breath");
+    assert_int_equal(iothub_stop(f.client, 1000), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+    assert_int_equal(fixture_ended(&f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_OK);
+    assert_int_equal(f.hub.disconnects, 1);
+    fixture_free(&f);
+}
+
 static void a_stopped_client_can_start_again(void **state)
 {
     (void)state;
@@ -494,6 +513,7 @@ int main(void)
         cmocka_unit_test(an_unset_clock_is_named_before_anything_is_sent),
         cmocka_unit_test(stop_sends_what_is_queued_then_disconnects),
         cmocka_unit_test(stop_cancels_what_the_grace_did_not_suffice_for),
+        cmocka_unit_test(start_send_and_stop_in_one_breath_still_sends),
         cmocka_unit_test(a_stopped_client_can_start_again),
         cmocka_unit_test(reconnect_now_cuts_the_wait_short),
         cmocka_unit_test(every_failing_call_of_the_stream_is_survived),

@@ -58,7 +58,7 @@ iothub_result iothub_start(iothub_client *c);
 
 /**
  * Send what is queued for up to grace_ms, DISCONNECT, end what is left with
- * IOTHUB_ERR_CANCELLED; at once when never started.  Over when the state is IOTHUB_STOPPED: keep
+ * IOTHUB_ERR_CANCELLED; at once when not started.  Over when the state is IOTHUB_STOPPED: keep
  * calling iothub_process until then.  What is accepted meanwhile shares the grace; later
  * requests wait for the next iothub_start.
  */

@@ -75,11 +75,18 @@ typedef struct iothub_session {
     bool token_replaced; /* since the last CONNECT */
 } iothub_session;
 
-/** What the application asked for since the last iothub_process. */
+/** What the application asked for and iothub_process has not carried out, in this order. */
+typedef enum iothub_wish_kind {
+    IOTHUB_WISH_NONE = 0,
+    IOTHUB_WISH_START,
+    IOTHUB_WISH_STOP,
+    IOTHUB_WISH_START_STOP,
+    IOTHUB_WISH_STOP_START
+} iothub_wish_kind;
+
 typedef struct iothub_wish {
-    bool start;
-    bool stop;
-    mqc_time stop_at; /* with stop: the end of the grace */
+    iothub_wish_kind kind;
+    mqc_time stop_at; /* with a stop: the end of the grace */
 } iothub_wish;
 
 struct iothub_client {
