@@ -24,7 +24,7 @@ bool iothub_base64_valid(mqc_span text, size_t *len)
     while (padding < 2 && padding < text.len && text.ptr[text.len - 1 - padding] == '=') {
         padding++;
     }
-    for (size_t i = 0; i < text.len - padding; i++) {
+    for (size_t i = 0; i + padding < text.len; i++) {
         last = digit_value(text.ptr[i]);
         if (last == 64) {
             return false;

@@ -247,8 +247,8 @@ void iothub_deinit(iothub_client *c)
     c->processing = true; /* for the callbacks to come */
     c->closing = true;
     mqc_reset(&c->engine);
-    for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(&c->engine, lane);
+    for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
+        (void)mqc_discard(&c->engine, (uint8_t)lane);
     }
     loop_take_events(c);
     if (c->stream != NULL) {

@@ -257,7 +257,7 @@ iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_toke
 {
     char signed_text[IOTHUB_SAS_VERIFY_MAX + 1 + U64_DIGITS + 1];
     char sent[SIGNATURE_CHARS];
-    char right[SIGNATURE_CHARS];
+    char right[SIGNATURE_CHARS] = { 0 };
     size_t sent_len = 0;
     iothub_text t;
 

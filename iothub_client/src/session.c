@@ -94,7 +94,7 @@ static void subscribe(iothub_client *c)
     };
     const topic_identity id = client_topics(c);
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
-    size_t count = 0;
+    size_t used = 0;
     iothub_text t;
 
     iothub_text_init(&t, c->scratch, c->scratch_len);
@@ -104,11 +104,11 @@ static void subscribe(iothub_client *c)
         }
         size_t at = t.len;
         topic_put_filter(&t, &id, (topic_feature)f);
-        filters[count].filter = mqc_span_of(c->scratch + at, t.len - at);
-        filters[count].qos = f == TOPIC_FEATURE_C2D ? 1 : 0;
-        count++;
+        filters[used].filter = mqc_span_of(c->scratch + at, t.len - at);
+        filters[used].qos = f == TOPIC_FEATURE_C2D ? 1 : 0;
+        used++;
     }
-    mqc_result r = mqc_subscribe(&c->engine, filters, count, &c->session.subscribe_id);
+    mqc_result r = mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
     }
@@ -157,8 +157,8 @@ static uint32_t back_off_ms(iothub_client *c, iothub_result reason)
 /* End every request that is still open; only without a connection. */
 static void cancel_all(iothub_client *c)
 {
-    for (uint8_t lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(&c->engine, lane);
+    for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
+        (void)mqc_discard(&c->engine, (uint8_t)lane);
     }
     /* The stop is granted: what comes from now on waits for the next start. */
     c->wish.kind = c->wish.kind == IOTHUB_WISH_STOP_START ? IOTHUB_WISH_START : IOTHUB_WISH_NONE;

@@ -45,7 +45,8 @@ static size_t utf8_sequence(const uint8_t *p, size_t n)
 
     if (p[0] < 0x80) {
         return p[0] != 0 ? 1 : 0;
-    } else if (p[0] >= 0xC2 && p[0] <= 0xDF) {
+    }
+    if (p[0] >= 0xC2 && p[0] <= 0xDF) {
         len = 2;
     } else if (p[0] >= 0xE0 && p[0] <= 0xEF) {
         len = 3;

@@ -329,7 +329,7 @@ static hub_result announce(emulator *e, hub_fault *fault)
 
 static hub_result serve(emulator *e, hub_fault *fault)
 {
-    bool stop;
+    bool stop = false;
 
     hub_result r = prepare(e, fault);
     if (r == HUB_OK) {

@@ -219,14 +219,15 @@ static const struct {
     { MOSQ_EVT_TICK, on_tick },
 };
 
-static const char *option(const struct mosquitto_opt *options, int count, const char *name)
+/* -1 when it was not given. */
+static int option(const struct mosquitto_opt *options, int count, const char *name)
 {
     for (int i = 0; i < count; i++) {
         if (strcmp(options[i].key, name) == 0) {
-            return options[i].value;
+            return (int)strtol(options[i].value, NULL, 10);
         }
     }
-    return "-1";
+    return -1;
 }
 
 EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
@@ -250,14 +251,13 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     const rest_server_config rest = {
         .certificate_file = "server.crt",
         .key_file = "server.key",
-        .sockets = { atoi(option(options, count, "rest_fd")),
-                     atoi(option(options, count, "rest_fd6")) },
+        .sockets = { option(options, count, "rest_fd"), option(options, count, "rest_fd6") },
     };
     hub_fault fault;
 
     hub_json_init();
-    p->ready_fd = atoi(option(options, count, "ready_fd"));
-    p->log_fd = atoi(option(options, count, "log_fd"));
+    p->ready_fd = option(options, count, "ready_fd");
+    p->log_fd = option(options, count, "log_fd");
     if (hub_open(&p->hub, ".", &broker, &fault) != HUB_OK) {
         (void)fprintf(stderr, "Error: %s\n", fault.text);
         return MOSQ_ERR_UNKNOWN;

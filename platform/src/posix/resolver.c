@@ -86,7 +86,7 @@ static plat_lookup *new_lookup(const char *host, size_t size)
 static void keep_addresses(plat_lookup *l, const struct addrinfo *list)
 {
     const struct addrinfo *next[2] = { list, list };
-    int family[2] = { list->ai_family, list->ai_family == AF_INET6 ? AF_INET : AF_INET6 };
+    const int family[2] = { list->ai_family, list->ai_family == AF_INET6 ? AF_INET : AF_INET6 };
     for (int turn = 0; next[0] != NULL || next[1] != NULL; turn ^= 1) {
         while (next[turn] != NULL && next[turn]->ai_family != family[turn]) {
             next[turn] = next[turn]->ai_next;
