@@ -228,7 +228,7 @@ bool hub_broker_said_ready(hub_broker_process *b)
 
 static bool ended(hub_broker_process *b)
 {
-    return waitpid(b->pid, NULL, WNOHANG) != 0;
+    return waitpid(b->pid, &b->status, WNOHANG) != 0;
 }
 
 void hub_broker_stop(hub_broker_process *b)
@@ -243,7 +243,7 @@ void hub_broker_stop(hub_broker_process *b)
         }
         if (tries > STOP_TRIES) {
             (void)kill(b->pid, SIGKILL);
-            (void)waitpid(b->pid, NULL, 0);
+            (void)waitpid(b->pid, &b->status, 0);
         }
     }
     b->pid = -1;
@@ -251,6 +251,12 @@ void hub_broker_stop(hub_broker_process *b)
         (void)close(b->ready_fd);
     }
     b->ready_fd = -1;
+}
+
+static char *describe_end(int status)
+{
+    return WIFSIGNALED(status) ? hub_format("ended by signal %d", WTERMSIG(status))
+                               : hub_format("ended with exit status %d", WEXITSTATUS(status));
 }
 
 char *hub_broker_last_error(const hub_broker_process *b)
@@ -268,8 +274,7 @@ char *hub_broker_last_error(const hub_broker_process *b)
             best = at + sizeof mark - 1;
         }
     }
-    char *line = best != NULL ? hub_memdup(best, strcspn(best, "\n"))
-                              : hub_strdup("it ended without a word");
+    char *line = best != NULL ? hub_memdup(best, strcspn(best, "\n")) : describe_end(b->status);
     free(text);
     return line;
 }

@@ -22,6 +22,7 @@ typedef struct hub_broker_process {
     pid_t pid;
     int ready_fd; /* readable, or at its end, once the broker is ready or gone */
     int log_fd;   /* memory file with the broker's log */
+    int status;   /* as of waitpid(2), once it has ended */
 } hub_broker_process;
 
 hub_result hub_broker_start(hub_broker_process *b, const hub_broker_setup *setup, hub_fault *fault);
@@ -29,7 +30,7 @@ hub_result hub_broker_start(hub_broker_process *b, const hub_broker_setup *setup
 bool hub_broker_said_ready(hub_broker_process *b);
 /** End it if it still runs, and wait for that.  Idempotent. */
 void hub_broker_stop(hub_broker_process *b);
-/** The last error in the broker's log, on the heap; or a general sentence. */
+/** Once stopped: the last error in the broker's log, or else how it ended.  On the heap. */
 char *hub_broker_last_error(const hub_broker_process *b);
 
 #endif

@@ -266,6 +266,7 @@ static hub_result choose_port(emulator *e, hub_fault *fault)
 
 static hub_result broker_failed(emulator *e, hub_fault *fault)
 {
+    hub_broker_stop(&e->broker);
     char *why = hub_broker_last_error(&e->broker);
     (void)hub_fail(fault, HUB_ERR_STATE, "mosquitto: %s", why);
     free(why);
@@ -300,7 +301,6 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
         event what = wait_for_event(e);
         *stop = what == EVENT_STOP;
         if (what == EVENT_BROKER_GONE) {
-            hub_broker_stop(&e->broker);
             r = broker_failed(e, fault);
             (void)close(e->broker.log_fd);
         }
