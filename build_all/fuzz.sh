@@ -25,6 +25,11 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || {
+  echo "fuzz.sh: --minutes $minutes: not a whole number from 1" >&2
+  exit 2
+}
+
 ./build_all/setup.sh fuzz
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
