@@ -30,18 +30,33 @@ void mqc_control_consume(mqc_control *c, size_t n)
     c->end = 0;
 }
 
-/* Section 4.6: in the order in which the messages came. */
-static void queue_pubacks(mqc_engine *e)
+bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id)
 {
-    uint16_t id;
+    mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
 
-    while ((id = mqc_inbox_next(&e->inbox)) != 0) {
+    mqc_encode_id(&w, type, packet_id);
+    return w.cap != 0;
+}
+
+static void queue_releases(mqc_engine *e)
+{
+    mqc_releases *l = &e->releases;
+
+    while (l->due != NULL && mqc_control_queue_id(e, MQC_PUBREL, l->due->packet_id)) {
+        l->due = l->due->u.behind;
+    }
+}
+
+static void queue_answers(mqc_engine *e)
+{
+    while (mqc_inbox_due(&e->inbox)) {
         mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
         if (w.cap == 0) {
             return;
         }
-        mqc_encode_id(&w, MQC_PUBACK, id);
-        mqc_inbox_drop(&e->inbox);
+        uint16_t id;
+        mqc_packet_type type = mqc_inbox_answer(&e->inbox, &id);
+        mqc_encode_id(&w, type, id);
     }
 }
 
@@ -58,11 +73,12 @@ void mqc_control_fill(mqc_engine *e)
     if (e->state == MQC_CONNECTING || e->disconnect_queued) {
         return;
     }
-    queue_pubacks(e);
+    queue_releases(e);
+    queue_answers(e);
     if (e->ping_wanted && queue_empty(e, MQC_PINGREQ)) {
         e->ping_wanted = false;
     }
-    if (e->state == MQC_DISCONNECTING && mqc_inbox_next(&e->inbox) == 0) {
+    if (e->state == MQC_DISCONNECTING && !mqc_answers_due(e)) {
         e->disconnect_queued = queue_empty(e, MQC_DISCONNECT);
     }
 }

@@ -77,8 +77,7 @@ void mqc_reset(mqc_engine *e)
     e->in.unread = false;
 
     mqc_control_consume(&e->control, SIZE_MAX);
-    e->inbox.count = 0;
-    e->inbox.acked = 0;
+    mqc_inbox_rewind(&e->inbox);
     memset(e->pending, 0, sizeof e->pending);
     e->ping_wanted = false;
     e->ping_pending = false;
@@ -114,6 +113,7 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
         return MQC_ERR_STATE;
     }
     mqc_outbox_discard(&e->lanes[lane]);
+    mqc_releases_restart(&e->releases);
     return MQC_OK;
 }
 

@@ -6,17 +6,83 @@ static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
     return &b->table[i < b->cap ? i : i - b->cap];
 }
 
-void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id)
+/* Where the messages of this connection begin that wait for their PUBACK or PUBREC. */
+static size_t queue_start(const mqc_inbox *b)
+{
+    return b->released + b->received;
+}
+
+/* Acknowledgements that nothing older holds back any more. */
+static void advance(mqc_inbox *b)
+{
+    size_t i = queue_start(b) + b->acked;
+
+    while (i < b->count && message_at(b, i)->acked) {
+        b->acked++;
+        i++;
+    }
+}
+
+/* Move one towards the head; those between move back by one. */
+static void move_forward(mqc_inbox *b, size_t from, size_t to)
+{
+    mqc_inbound m = *message_at(b, from);
+
+    for (; from > to; from--) {
+        *message_at(b, from) = *message_at(b, from - 1);
+    }
+    *message_at(b, to) = m;
+}
+
+static mqc_inbound take(mqc_inbox *b, size_t position)
+{
+    move_forward(b, position, 0);
+    mqc_inbound m = b->table[b->head];
+    b->head = b->head + 1 < b->cap ? b->head + 1 : 0;
+    b->count--;
+    return m;
+}
+
+void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos)
 {
     mqc_inbound *m = message_at(b, b->count++);
 
     m->packet_id = packet_id;
+    m->qos = qos;
     m->acked = false;
+}
+
+/* Position of the unreleased QoS 2 message with this id; count: there is none. */
+static size_t find(const mqc_inbox *b, uint16_t packet_id)
+{
+    size_t i = b->released;
+
+    while (i < b->count &&
+           (message_at(b, i)->qos != 2 || message_at(b, i)->packet_id != packet_id)) {
+        i++;
+    }
+    return i;
+}
+
+bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id)
+{
+    size_t i = find(b, packet_id);
+
+    if (i == b->count) {
+        return false;
+    }
+    if (i < queue_start(b)) {
+        mqc_inbound m = take(b, i);
+        b->received--;
+        *message_at(b, b->count++) = m;
+        advance(b);
+    }
+    return true;
 }
 
 bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
 {
-    size_t i = b->acked;
+    size_t i = b->received > 0 ? b->released : b->released + b->acked;
 
     while (i < b->count && (message_at(b, i)->acked || message_at(b, i)->packet_id != packet_id)) {
         i++;
@@ -25,15 +91,67 @@ bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
         return false;
     }
     message_at(b, i)->acked = true;
-    while (b->acked < b->count && message_at(b, b->acked)->acked) {
-        b->acked++;
-    }
+    advance(b);
     return true;
 }
 
-void mqc_inbox_drop(mqc_inbox *b)
+mqc_inbox_release_result mqc_inbox_release(mqc_inbox *b, uint16_t packet_id)
 {
-    b->head = b->head + 1 < b->cap ? b->head + 1 : 0;
-    b->count--;
+    size_t i = find(b, packet_id);
+
+    if (i == b->count) {
+        return MQC_INBOX_UNKNOWN;
+    }
+    if (!message_at(b, i)->acked) {
+        return MQC_INBOX_PREMATURE;
+    }
+    if (i < queue_start(b)) {
+        b->received--;
+    } else if (i < queue_start(b) + b->acked) {
+        b->acked--;
+    }
+    move_forward(b, i, b->released++);
+    return MQC_INBOX_RELEASED;
+}
+
+mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id)
+{
+    if (b->released > 0) {
+        b->released--;
+        *packet_id = take(b, 0).packet_id;
+        return MQC_PUBCOMP;
+    }
+    const mqc_inbound *m = message_at(b, b->received);
+    *packet_id = m->packet_id;
     b->acked--;
+    if (m->qos == 2) {
+        b->received++; /* where it stands */
+        return MQC_PUBREC;
+    }
+    (void)take(b, b->received);
+    return MQC_PUBACK;
+}
+
+void mqc_inbox_rewind(mqc_inbox *b)
+{
+    size_t kept = 0;
+
+    for (size_t i = b->released; i < b->count; i++) {
+        mqc_inbound m = *message_at(b, i);
+        if (m.qos == 2) {
+            *message_at(b, kept++) = m;
+        }
+    }
+    b->released = 0;
+    b->received = kept;
+    b->acked = 0;
+    b->count = kept;
+}
+
+void mqc_inbox_clear(mqc_inbox *b)
+{
+    b->released = 0;
+    b->received = 0;
+    b->acked = 0;
+    b->count = 0;
 }

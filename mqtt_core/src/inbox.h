@@ -1,30 +1,63 @@
 #ifndef MQC_INBOX_H
 #define MQC_INBOX_H
 
-#include "mqtt_core/engine_struct.h"
+#include "packet.h"
 
 /*
- * QoS 1 messages that were handed out, in the order in which they came.  The
- * table is also the queue of PUBACKs to be encoded, so none can be lost for
- * want of space, and they leave in order (MQTT 3.1.1 section 4.6).
+ * Messages with QoS that were handed out.  The table is also the queue of the
+ * answers to be encoded, so none can be lost for want of space, and what the
+ * exactly-once promise of QoS 2 has to remember (MQTT 3.1.1 section 4.3.3).
+ *
+ *     | released | received ........ | acked ......... | handed out ...... |
+ *       PUBREL     waits for PUBREL,   PUBACK, PUBREC    waits for mqc_ack,
+ *       came       or for the PUBLISH  to be encoded     perhaps acknowledged
+ *       (QoS 2)    again (QoS 2)                         out of order
+ *
+ * The two parts behind are in the order in which the messages came, and so are
+ * their PUBACKs and PUBRECs (section 4.6).
  */
+
+typedef enum mqc_inbox_release_result {
+    MQC_INBOX_RELEASED = 0,
+    MQC_INBOX_UNKNOWN,  /* no such message */
+    MQC_INBOX_PREMATURE /* the application still has it: no PUBREC was sent */
+} mqc_inbox_release_result;
 
 static inline bool mqc_inbox_full(const mqc_inbox *b)
 {
     return b->count == b->cap;
 }
 
-void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id);
+/* Is it full of messages that wait for what comes behind the one that has no place? */
+static inline bool mqc_inbox_stuck(const mqc_inbox *b)
+{
+    return b->received == b->cap;
+}
+
+void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos);
+
+/* A QoS 2 PUBLISH: was it handed out before and not released?  Then it is answered again. */
+bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id);
 
 /* False: no unacknowledged message with this id. */
 bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id);
 
-/* The packet id to acknowledge next, 0 when the oldest message is not finished. */
-static inline uint16_t mqc_inbox_next(const mqc_inbox *b)
+/* PUBREL: the id is forgotten once PUBCOMP is encoded. */
+mqc_inbox_release_result mqc_inbox_release(mqc_inbox *b, uint16_t packet_id);
+
+/* Are there answers to encode? */
+static inline bool mqc_inbox_due(const mqc_inbox *b)
 {
-    return b->acked > 0 ? b->table[b->head].packet_id : (uint16_t)0;
+    return (b->released | b->acked) != 0;
 }
 
-void mqc_inbox_drop(mqc_inbox *b);
+/* Take the next answer, when there is one. */
+mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id);
+
+/* The connection is gone: what the server sends again and may be handed out again is forgotten. */
+void mqc_inbox_rewind(mqc_inbox *b);
+
+/* The session is gone. */
+void mqc_inbox_clear(mqc_inbox *b);
 
 #endif

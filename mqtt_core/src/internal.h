@@ -6,6 +6,7 @@
 #include "mqtt_core/engine_struct.h"
 #include "outbox.h"
 #include "packet.h"
+#include "releases.h"
 
 /* What the parts of the engine share. */
 
@@ -27,6 +28,15 @@ mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
 
 /* Encode the control packets that were decided on, now that there may be room (control.c). */
 void mqc_control_fill(mqc_engine *e);
+
+/* Are there acknowledgements that were decided on and not encoded? */
+static inline bool mqc_answers_due(const mqc_engine *e)
+{
+    return mqc_inbox_due(&e->inbox) || e->releases.due != NULL;
+}
+
+/* PUBACK, PUBREC, PUBREL or PUBCOMP.  False: there is no room now. */
+bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id);
 
 /* --- packet ids (ids.c) --- */
 

@@ -30,6 +30,12 @@ static bool in_window(const mqc_entry *e)
     return (e->flags & (MQC_ENTRY_QOS | MQC_ENTRY_KEEP)) != 0;
 }
 
+/* Does it still have to leave, or to be answered? */
+static bool leaves(const mqc_entry *e)
+{
+    return e->state < MQC_ENTRY_RECEIVED;
+}
+
 /* --- in -------------------------------------------------------------------- */
 
 void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
@@ -90,7 +96,7 @@ static void reclaim(mqc_outbox *o)
 /* A granted entry that ends makes room in the window. */
 static void leave_window(mqc_outbox *o, const mqc_entry *e)
 {
-    o->in_flight -= e->state == MQC_ENTRY_SENT;
+    o->in_flight -= e->state == MQC_ENTRY_SENT || e->state == MQC_ENTRY_RECEIVED;
     o->windowed -= in_window(e);
 }
 
@@ -133,14 +139,22 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
     bury(o, e, (mqc_outcome)e->outcome, done);
 }
 
+void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_done *done)
+{
+    leave_window(o, e);
+    bury(o, e, MQC_OUTCOME_ACKED, done);
+}
+
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done)
 {
     mqc_entry *e = oldest(o);
 
     for (size_t n = touched(o); n > 0; n--) {
         if (e->packet_id == packet_id && !ended(e)) {
-            leave_window(o, e);
-            bury(o, e, MQC_OUTCOME_ACKED, done);
+            if ((e->flags & MQC_ENTRY_QOS) != 1) {
+                return false;
+            }
+            mqc_outbox_completed(o, e, done);
             return true;
         }
         e = next_entry(o, e);
@@ -168,7 +182,7 @@ bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done)
 /* What has ended before it left does not leave; nothing of it may be on its way. */
 static void skip_ended(mqc_outbox *o)
 {
-    while (o->send == o->grant && o->send < o->count && ended(mqc_entry_at(o, o->send))) {
+    while (o->send == o->grant && o->send < o->count && !leaves(mqc_entry_at(o, o->send))) {
         o->send_at = mqc_ring_forward(o, o->send_at, mqc_entry_at(o, o->send)->len);
         o->send++;
         o->grant++;
@@ -191,7 +205,7 @@ static void grant_more(mqc_outbox *o)
 {
     while (o->grant < o->count) {
         mqc_entry *e = mqc_entry_at(o, o->grant);
-        if (ended(e) || (in_window(e) && !window_open(o))) {
+        if (!leaves(e) || (in_window(e) && !window_open(o))) {
             return;
         }
         o->windowed += in_window(e) ? 1u : 0;
@@ -238,7 +252,7 @@ static void entry_sent(mqc_outbox *o)
 {
     mqc_entry *e = mqc_entry_at(o, o->send);
 
-    if (ended(e)) {
+    if (!leaves(e)) {
         return; /* the answer was faster than the stream's report */
     }
     if (in_window(e)) {
@@ -246,6 +260,20 @@ static void entry_sent(mqc_outbox *o)
         o->in_flight++;
     } else {
         end_entry(o, e, o->send, MQC_OUTCOME_SENT);
+    }
+}
+
+/* Take back the grant of what has not been offered. */
+static void ungrant(mqc_outbox *o)
+{
+    size_t keep = touched(o);
+
+    while (o->grant > keep) {
+        mqc_entry *e = mqc_entry_at(o, --o->grant);
+        o->granted_bytes -= e->len;
+        if (in_window(e) && leaves(e)) {
+            o->windowed--;
+        }
     }
 }
 
@@ -276,21 +304,61 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     }
     if (o->overdue) {
         o->next_expiry = 0;
+        ungrant(o);
     }
     reclaim(o);
 }
 
-/* Take back the grant of what has not been offered. */
-static void ungrant(mqc_outbox *o)
-{
-    size_t keep = touched(o);
+/* --- QoS 2 ------------------------------------------------------------------- */
 
-    while (o->grant > keep) {
-        mqc_entry *e = mqc_entry_at(o, --o->grant);
-        o->granted_bytes -= e->len;
-        if (in_window(e) && !ended(e)) {
-            o->windowed--;
+static size_t position_of(const mqc_outbox *o, const mqc_entry *e)
+{
+    size_t i = (size_t)(e - o->entries);
+    return i >= o->head ? i - o->head : i + o->entries_len - o->head;
+}
+
+mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id)
+{
+    mqc_entry *e = oldest(o);
+
+    for (size_t n = o->count; n > 0; n--) {
+        if (e->packet_id == packet_id && !ended(e)) {
+            return e;
         }
+        e = next_entry(o, e);
+    }
+    return NULL;
+}
+
+bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e)
+{
+    size_t at = position_of(o, e);
+
+    if ((e->flags & MQC_ENTRY_QOS) != 2) {
+        return false;
+    }
+    if (at >= touched(o)) { /* the server had it on an earlier connection, and says so first */
+        if ((e->flags & MQC_ENTRY_RESEND) == 0) {
+            return false;
+        }
+        ungrant(o);
+    }
+    o->overdue = o->overdue || at >= o->send; /* what of its PUBLISH can stay behind, has to */
+    o->in_flight += e->state == MQC_ENTRY_QUEUED;
+    o->windowed += at >= o->grant; /* from now on it counts wherever it stands */
+    e->state = MQC_ENTRY_RECEIVED;
+    e->lane = o->number;
+    return true;
+}
+
+/* In a new connection: PUBREL is sent again, PUBLISH is not. */
+static void resume_received(mqc_outbox *o, mqc_entry *e, size_t position, bool session_present)
+{
+    if (session_present) {
+        o->in_flight++;
+        o->windowed++;
+    } else {
+        end_entry(o, e, position, MQC_OUTCOME_ACKED);
     }
 }
 
@@ -325,7 +393,9 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
 
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
-        if ((e->flags & MQC_ENTRY_RESEND) != 0 && session_present) {
+        if (e->state == MQC_ENTRY_RECEIVED) {
+            resume_received(o, e, i, session_present);
+        } else if ((e->flags & MQC_ENTRY_RESEND) != 0 && session_present) {
             o->ring[at] |= MQC_PUBLISH_DUP;
         } else if ((e->flags & MQC_ENTRY_RESEND) != 0) {
             o->ring[at] &= (uint8_t)~MQC_PUBLISH_DUP;
@@ -336,10 +406,10 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
     }
 }
 
-/* A QoS 1 message that the server may have does not expire, a kept one always does. */
+/* A message with QoS that the server may have does not expire, a kept one always does. */
 static bool can_expire(const mqc_entry *e)
 {
-    if (e->expires == 0 || (e->flags & MQC_ENTRY_RESEND) != 0) {
+    if (e->u.expires == 0 || (e->flags & MQC_ENTRY_RESEND) != 0) {
         return false;
     }
     return e->state == MQC_ENTRY_QUEUED ||
@@ -353,13 +423,13 @@ void mqc_outbox_expire(mqc_outbox *o, mqc_time now)
     }
     ungrant(o);
     o->next_expiry = MQC_NEVER;
-    o->overdue = false;
+    o->overdue = o->overdue && o->offered > 0;
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
         if (!can_expire(e)) {
             continue;
         }
-        if (now < e->expires) {
+        if (now < e->u.expires) {
             mqc_outbox_expect_expiry(o, e);
         } else if (e->state == MQC_ENTRY_QUEUED && i < o->grant) {
             o->overdue = true; /* on its way out */

@@ -18,7 +18,8 @@
 
 typedef enum mqc_entry_state {
     MQC_ENTRY_QUEUED = 0, /* not sent as a whole on this connection */
-    MQC_ENTRY_SENT,       /* waits for PUBACK, or for its release */
+    MQC_ENTRY_SENT,       /* waits for PUBACK, PUBREC, or for its release */
+    MQC_ENTRY_RECEIVED,   /* PUBREC came: it is not sent again, and waits for PUBCOMP */
     MQC_ENTRY_ENDED,      /* its outcome waits to be reported */
     MQC_ENTRY_DEAD        /* reported; waits for its space to reach the head */
 } mqc_entry_state;
@@ -45,8 +46,8 @@ static inline size_t mqc_ring_forward(const mqc_outbox *o, size_t at, size_t n)
 
 static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
 {
-    if (e->expires != 0 && e->expires < o->next_expiry) {
-        o->next_expiry = e->expires;
+    if (e->u.expires != 0 && e->u.expires < o->next_expiry) {
+        o->next_expiry = e->u.expires;
     }
 }
 
@@ -80,6 +81,15 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len);
 /* PUBACK.  False: no such packet is in flight. */
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done);
 
+/* The unfinished entry with this id, sent or not. */
+mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id);
+
+/* The first PUBREC for an entry.  False: it cannot have one. */
+bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e);
+
+/* PUBCOMP for an entry that had its PUBREC. */
+void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_done *done);
+
 /* Finish the oldest kept message with that id.  False: there is none. */
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done);
 
@@ -89,7 +99,10 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done);
 /* The connection is gone: everything unfinished has to leave again. */
 void mqc_outbox_rewind(mqc_outbox *o);
 
-/* There is a new one.  Without the session, a resend is a new message. */
+/*
+ * There is a new one.  Without the session, a resend is a new message, and what
+ * had its PUBREC has ended: the server took it over before it forgot.
+ */
 void mqc_outbox_resume(mqc_outbox *o, bool session_present);
 
 void mqc_outbox_expire(mqc_outbox *o, mqc_time now);

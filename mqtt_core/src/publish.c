@@ -68,7 +68,7 @@ static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t
     mqc_entry *e = mqc_entry_at(o, o->count);
 
     e->tag = m->tag;
-    e->expires = m->expires;
+    e->u.expires = m->expires;
     e->id = m->id;
     e->len = (uint32_t)len;
     e->packet_id = packet_id;
@@ -84,7 +84,7 @@ static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t
 
 static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
 {
-    return m->qos <= 1 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
+    return m->qos <= 2 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
            (m->payload.ptr != NULL || m->payload.len == 0) && mqc_topic_name_valid(m->topic);
 }
 

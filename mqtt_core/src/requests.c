@@ -64,7 +64,7 @@ static bool filters_valid(const mqc_filters *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         if (!mqc_topic_filter_valid(mqc_filter_at(f, i)) ||
-            (f->subs != NULL && f->subs[i].qos > 1)) {
+            (f->subs != NULL && f->subs[i].qos > 2)) {
             return false;
         }
     }

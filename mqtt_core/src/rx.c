@@ -37,6 +37,10 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
     }
+    mqc_releases_restart(&e->releases);
+    if (!present) {
+        mqc_inbox_clear(&e->inbox);
+    }
     return STEP_EVENT;
 }
 
@@ -47,6 +51,82 @@ static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
             ev->type = MQC_EVENT_DONE;
             return STEP_EVENT;
         }
+    }
+    return STEP_UNEXPECTED;
+}
+
+/* The packet at start can go on, now or when there is room again. */
+static step flowing(mqc_engine *e, bool room, step then)
+{
+    if (!room) {
+        e->in.flow = MQC_INPUT_STALLED;
+        return STEP_WAIT;
+    }
+    if (e->in.flow == MQC_INPUT_STALLED) {
+        e->in.flow = MQC_INPUT_RESUMED;
+    }
+    return then;
+}
+
+/*
+ * About a message of which we know nothing: it was finished on an earlier
+ * connection, or belongs to an earlier life of the session.  With this the
+ * server can finish it, too.
+ */
+static step answer_unknown(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id)
+{
+    return flowing(e, mqc_control_queue_id(e, answer, packet_id), STEP_AGAIN);
+}
+
+/* The unfinished publish of ours with this id, and its lane. */
+static mqc_entry *find_publish(mqc_engine *e, uint16_t packet_id, mqc_outbox **lane)
+{
+    mqc_entry *m = NULL;
+
+    for (size_t i = 0; i < e->lane_count && m == NULL; i++) {
+        *lane = &e->lanes[i];
+        m = mqc_outbox_find(*lane, packet_id);
+    }
+    return m;
+}
+
+static step on_pubrec(mqc_engine *e, uint16_t packet_id)
+{
+    mqc_entry *m = mqc_releases_take(&e->releases, packet_id); /* once more */
+    mqc_outbox *lane;
+
+    if (m == NULL) {
+        m = find_publish(e, packet_id, &lane);
+        if (m == NULL) {
+            return answer_unknown(e, MQC_PUBREL, packet_id);
+        }
+        if (!mqc_outbox_received(lane, m)) {
+            return STEP_UNEXPECTED;
+        }
+    }
+    mqc_releases_add(&e->releases, m);
+    return STEP_AGAIN;
+}
+
+static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
+{
+    mqc_entry *m = mqc_releases_take(&e->releases, packet_id);
+    mqc_outbox *lane;
+
+    if (m == NULL) { /* PUBREL may have been sent twice, or for an unknown id */
+        return find_publish(e, packet_id, &lane) == NULL ? STEP_AGAIN : STEP_UNEXPECTED;
+    }
+    ev->type = MQC_EVENT_DONE;
+    mqc_outbox_completed(&e->lanes[m->lane], m, &ev->u.done);
+    return STEP_EVENT;
+}
+
+static step on_pubrel(mqc_engine *e, uint16_t packet_id)
+{
+    switch (mqc_inbox_release(&e->inbox, packet_id)) {
+    case MQC_INBOX_RELEASED: return STEP_AGAIN;
+    case MQC_INBOX_UNKNOWN: return answer_unknown(e, MQC_PUBCOMP, packet_id);
+    case MQC_INBOX_PREMATURE: break;
     }
     return STEP_UNEXPECTED;
 }
@@ -70,20 +150,24 @@ static step on_unsuback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
     return mqc_request_answered(e, MQC_UNSUBACK, packet_id, 0) ? STEP_EVENT : STEP_UNEXPECTED;
 }
 
-/* A QoS 1 message needs a place in the inbox, otherwise it stays where it is. */
-static step admit(mqc_engine *e, uint16_t packet_id)
+/* A message with QoS needs a place in the inbox, otherwise it stays where it is. */
+static step admit(mqc_engine *e, const mqc_message *m)
 {
-    if (packet_id != 0) {
-        if (mqc_inbox_full(&e->inbox)) {
-            e->in.flow = MQC_INPUT_STALLED;
-            return STEP_WAIT;
-        }
-        mqc_inbox_add(&e->inbox, packet_id);
+    if (m->qos == 0) {
+        return flowing(e, true, STEP_EVENT);
     }
-    if (e->in.flow == MQC_INPUT_STALLED) {
-        e->in.flow = MQC_INPUT_RESUMED;
+    if (m->qos == 2 && mqc_inbox_repeated(&e->inbox, m->packet_id)) {
+        return STEP_AGAIN;
     }
-    return STEP_EVENT;
+    if (mqc_inbox_full(&e->inbox)) {
+        mqc_control_fill(e); /* what is encoded may make a place */
+    }
+    if (mqc_inbox_full(&e->inbox)) {
+        bool for_ever = mqc_inbox_stuck(&e->inbox);
+        return for_ever ? STEP_UNEXPECTED : flowing(e, false, STEP_EVENT);
+    }
+    mqc_inbox_add(&e->inbox, m->packet_id, m->qos);
+    return flowing(e, true, STEP_EVENT);
 }
 
 static step on_publish(mqc_engine *e, mqc_span body, mqc_event *ev)
@@ -92,7 +176,7 @@ static step on_publish(mqc_engine *e, mqc_span body, mqc_event *ev)
         return STEP_MALFORMED;
     }
     ev->type = MQC_EVENT_PUBLISH;
-    return admit(e, ev->u.publish.packet_id);
+    return admit(e, &ev->u.publish);
 }
 
 static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
@@ -110,29 +194,35 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
     if (id == 0) {
         return STEP_MALFORMED;
     }
-    return e->in.header.type == MQC_PUBACK ? on_puback(e, id, ev) : on_unsuback(e, id, ev);
+    switch (e->in.header.type) {
+    case MQC_PUBACK: return on_puback(e, id, ev);
+    case MQC_PUBREC: return on_pubrec(e, id);
+    case MQC_PUBREL: return on_pubrel(e, id);
+    case MQC_PUBCOMP: return on_pubcomp(e, id, ev);
+    default: return on_unsuback(e, id, ev);
+    }
 }
 
 /* May a server send this packet to us at this moment? */
 static bool expected(const mqc_engine *e)
 {
-    const unsigned connected = 1u << MQC_PUBLISH | 1u << MQC_PUBACK | 1u << MQC_SUBACK |
+    const unsigned connected = 1u << MQC_PUBLISH | 1u << MQC_PUBACK | 1u << MQC_PUBREC |
+                               1u << MQC_PUBREL | 1u << MQC_PUBCOMP | 1u << MQC_SUBACK |
                                1u << MQC_UNSUBACK | 1u << MQC_PINGRESP;
     unsigned types = e->state == MQC_CONNECTING ? 1u << MQC_CONNACK : connected;
 
-    if (e->in.header.type == MQC_PUBLISH && mqc_publish_qos(e->in.header.flags) > 1) {
-        return false; /* nothing is subscribed with more */
-    }
     return (types >> e->in.header.type & 1u) != 0;
 }
 
 /* --- packets larger than the buffer ----------------------------------------- */
 
-static step oversize_event(mqc_event *ev, size_t payload_len)
+/* The payload is not read, whether the message is handed out (s) or not. */
+static step skip_payload(mqc_engine *e, step s, size_t payload_len, mqc_event *ev)
 {
+    e->in.skip = payload_len;
     ev->type = MQC_EVENT_OVERSIZE;
     ev->u.publish.payload_len = payload_len;
-    return STEP_EVENT;
+    return s;
 }
 
 /* Topic and id fit: they are read, the payload is not. */
@@ -142,12 +232,11 @@ static step oversize_with_topic(mqc_engine *e, size_t head, mqc_event *ev)
     const mqc_header *h = &in->header;
 
     step s = on_publish(e, mqc_span_of(in->buf + in->start + h->len, head), ev);
-    if (s != STEP_EVENT) {
+    if (s != STEP_EVENT && s != STEP_AGAIN) {
         return s;
     }
     in->start += h->len + head;
-    in->skip = h->remaining - head;
-    return oversize_event(ev, in->skip);
+    return skip_payload(e, s, h->remaining - head, ev);
 }
 
 static step on_oversize(mqc_engine *e, mqc_event *ev)
@@ -192,13 +281,13 @@ static step on_oversize_id(mqc_engine *e, mqc_event *ev)
     if (id_len > 0 && m->packet_id == 0) {
         return STEP_MALFORMED;
     }
-    if (admit(e, m->packet_id) == STEP_WAIT) {
-        return STEP_WAIT;
+    step s = admit(e, m);
+    if (s != STEP_EVENT && s != STEP_AGAIN) {
+        return s;
     }
     in->start += id_len;
-    in->skip = in->after_id;
     in->phase = MQC_INPUT_PACKET;
-    return oversize_event(ev, in->after_id);
+    return skip_payload(e, s, in->after_id, ev);
 }
 
 /* --- the stream of packets -------------------------------------------------- */

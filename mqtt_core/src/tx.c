@@ -2,16 +2,18 @@
 
 mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id)
 {
+    bool known = mqc_inbox_ack(&e->inbox, packet_id); /* QoS 2: for the next connection, too */
+
     if (e->error != MQC_OK) {
         return e->error;
     }
-    return mqc_inbox_ack(&e->inbox, packet_id) ? MQC_OK : MQC_ERR_STATE;
+    return known ? MQC_OK : MQC_ERR_STATE;
 }
 
 /* Is there anything that waits to be encoded? */
 static bool control_wanted(const mqc_engine *e)
 {
-    return mqc_inbox_next(&e->inbox) != 0 || e->ping_wanted || e->state == MQC_DISCONNECTING;
+    return mqc_answers_due(e) || e->ping_wanted || e->state == MQC_DISCONNECTING;
 }
 
 /* The most urgent lane with something to send.  Control packets go before all of them. */

@@ -126,6 +126,9 @@ static void server_packet(world *w, uint8_t first, const uint8_t *body, size_t l
         break;
     case 0x82: owe(w, 0x90, body, count_filters(body, len, 1)); break;
     case 0xA2: owe(w, 0xB0, body, count_filters(body, len, 0)); break;
+    case 0x50: /* answers to what a hostile server sent */
+    case 0x62:
+    case 0x70: FUZZ_CHECK(len == 2 && w->hostile); break;
     case 0x40: FUZZ_CHECK(len == 2 && (body[0] != 0 || body[1] != 0)); break;
     case 0xC0:
         FUZZ_CHECK(len == 0);

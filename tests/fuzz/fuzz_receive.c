@@ -45,7 +45,7 @@ static void note_number(record *r, uint64_t n)
 
 static void note_message(record *r, const mqc_message *m)
 {
-    FUZZ_CHECK(m->qos < 2 && (m->packet_id != 0) == (m->qos > 0));
+    FUZZ_CHECK(m->qos <= 2 && (m->packet_id != 0) == (m->qos > 0));
     FUZZ_CHECK(m->payload.len == 0 || m->payload.len == m->payload_len);
     note(r, m->topic.ptr, m->topic.len);
     note(r, m->payload.ptr, m->payload.len);

@@ -4,20 +4,32 @@
 /*
  * A random walk of publishes, bytes, time and lost connections against a tiny
  * server, checked against the promises of engine.h: each accepted publish ends
- * exactly once, first deliveries keep the order of the lane, and there is never
- * more in flight than the window allows.
+ * exactly once, first deliveries keep the order of the lane, there is never more in
+ * flight than the window allows, and QoS 2 delivers exactly once in both directions
+ * as long as the server keeps the session.
  */
 
-enum { LANES = 3, MESSAGES = 400, STEPS = 4000, WALKS = 60 };
+enum { LANES = 3, MESSAGES = 400, STEPS = 4000, WALKS = 400 };
+enum { OUT_MAX = 4, OUT_ID = 256, HANDED_MAX = 4000 };
 
 typedef struct message {
     uint8_t lane;
     uint8_t qos;
     bool keep;
     bool ended;
-    bool arrived; /* at the server, at least once */
+    bool arrived;  /* at the server, at least once */
+    bool released; /* the server had its PUBREL */
+    int session;   /* in which it arrived last */
     mqc_time expires;
 } message;
+
+/* A QoS 2 message of the server; its id is OUT_ID and its number. */
+typedef enum out_state { OUT_FREE = 0, OUT_PUBLISHED, OUT_RELEASED } out_state;
+
+typedef struct outgoing {
+    out_state state;
+    uint32_t number;
+} outgoing;
 
 typedef struct world {
     rig r;
@@ -30,8 +42,14 @@ typedef struct world {
     size_t wire_len;
     uint8_t reply[8192]; /* bytes on their way to the client */
     size_t reply_len;
-    bool session;      /* the server has one */
-    bool server_ready; /* CONNECT was seen */
+    bool session; /* the server has one */
+    int session_number;
+    uint32_t unreleased[65536]; /* by id: 1 + the QoS 2 message whose PUBREL is awaited */
+    outgoing out[OUT_MAX];
+    uint32_t out_count;         /* QoS 2 messages that were ever sent */
+    uint8_t handed[HANDED_MAX]; /* how often the client handed them out */
+    bool unacked[HANDED_MAX];   /* by the application */
+    bool server_ready;          /* CONNECT was seen */
     uint32_t newest[LANES];
     uint32_t kept_arrived[MESSAGES];
     size_t kept_count;
@@ -51,6 +69,19 @@ static void answer(world *w, const void *bytes, size_t len)
     w->reply_len += len;
 }
 
+/* What the server repeats after a reconnect, or because it is impatient. */
+static void server_send_again(world *w, const outgoing *o)
+{
+    const uint8_t n[] = { (uint8_t)(o->number >> 8), (uint8_t)o->number };
+    const uint8_t id[] = { (uint8_t)((OUT_ID + o->number) >> 8), n[1] };
+
+    if (o->state == OUT_PUBLISHED) {
+        answer(w, (const uint8_t[]){ 0x3C, 7, 0, 1, 't', id[0], id[1], n[0], n[1] }, 9);
+    } else if (o->state == OUT_RELEASED) {
+        answer(w, (const uint8_t[]){ 0x62, 2, id[0], id[1] }, 4);
+    }
+}
+
 static void server_connect(world *w, const uint8_t *body)
 {
     bool clean = (body[7] & 2) != 0;
@@ -59,6 +90,79 @@ static void server_connect(world *w, const uint8_t *body)
     w->session = !clean;
     w->server_ready = true;
     answer(w, (const uint8_t[]){ 0x20, 2, present, 0 }, 4);
+    if (!present) {
+        w->session_number++;
+        memset(w->unreleased, 0, sizeof w->unreleased);
+        memset(w->out, 0, sizeof w->out);
+    }
+    for (size_t i = 0; i < OUT_MAX; i++) {
+        server_send_again(w, &w->out[i]);
+    }
+}
+
+static uint16_t id_at(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* Method B of section 4.3.3: delivered at once, the id remembered until PUBREL. */
+static bool server_knows(world *w, uint16_t id, uint32_t n)
+{
+    message *m = &w->messages[n];
+    bool known = w->unreleased[id] != 0;
+
+    answer(w, (const uint8_t[]){ 0x50, 2, (uint8_t)(id >> 8), (uint8_t)id }, 4);
+    if (known) {
+        assert_int_equal(w->unreleased[id], n + 1);
+        return true;
+    }
+    assert_false(m->arrived && m->session == w->session_number);
+    assert_false(m->released);
+    m->session = w->session_number;
+    w->unreleased[id] = n + 1;
+    return false;
+}
+
+static void server_release(world *w, uint16_t id)
+{
+    if (w->unreleased[id] != 0) {
+        w->messages[w->unreleased[id] - 1].released = true;
+        w->unreleased[id] = 0;
+    }
+    answer(w, (const uint8_t[]){ 0x70, 2, (uint8_t)(id >> 8), (uint8_t)id }, 4);
+}
+
+/* An impatient server gets answers for what it has long forgotten. */
+static outgoing *find_out(world *w, uint16_t id)
+{
+    for (size_t i = 0; i < OUT_MAX; i++) {
+        if (w->out[i].state != OUT_FREE && OUT_ID + w->out[i].number == id) {
+            return &w->out[i];
+        }
+    }
+    return NULL;
+}
+
+static void server_received(world *w, uint16_t id)
+{
+    outgoing *o = find_out(w, id);
+
+    if (o != NULL) {
+        assert_int_equal(w->handed[o->number], 1);
+        assert_false(w->unacked[o->number]);
+        o->state = OUT_RELEASED;
+        server_send_again(w, o);
+    }
+}
+
+static void server_completed(world *w, uint16_t id)
+{
+    outgoing *o = find_out(w, id);
+
+    if (o != NULL) {
+        assert_int_equal(o->state, OUT_RELEASED);
+        o->state = OUT_FREE;
+    }
 }
 
 static void server_publish(world *w, uint8_t flags, const uint8_t *body)
@@ -72,6 +176,9 @@ static void server_publish(world *w, uint8_t flags, const uint8_t *body)
     uint32_t n = (uint32_t)p[0] << 8 | p[1];
     message *m = &w->messages[n];
     assert_true(n < w->accepted);
+    if (m->qos == 2 && server_knows(w, id_at(id), n)) {
+        return;
+    }
     if (!m->arrived) {
         assert_true(n >= w->newest[m->lane]);
         assert_int_equal(flags & MQC_PUBLISH_DUP, 0);
@@ -92,6 +199,9 @@ static void server_packet(world *w, uint8_t first, const uint8_t *body)
     case MQC_PUBLISH: server_publish(w, first & 0xF, body); break;
     case MQC_PINGREQ: answer(w, (const uint8_t[]){ 0xD0, 0 }, 2); break;
     case MQC_PUBACK: /* of what maybe_message sent */ break;
+    case MQC_PUBREC: server_received(w, id_at(body)); break;
+    case MQC_PUBREL: server_release(w, id_at(body)); break;
+    case MQC_PUBCOMP: server_completed(w, id_at(body)); break;
     default: fail_msg("the server got a %s", mqc_packet_name(first >> 4));
     }
 }
@@ -123,12 +233,35 @@ static void end_message(world *w, const mqc_done *done)
     assert_false(m->ended);
     assert_int_equal(done->lane, m->lane);
     if (done->outcome == MQC_OUTCOME_ACKED) {
-        assert_true(m->arrived && m->qos == 1);
+        assert_true(m->arrived && m->qos > 0);
     } else if (done->outcome == MQC_OUTCOME_EXPIRED) {
         assert_true(m->expires != 0 && m->expires <= w->r.now);
     }
     m->ended = true;
     w->open--;
+}
+
+static void acknowledge(world *w, size_t i)
+{
+    uint32_t n = w->out[i].number;
+
+    if (w->unacked[n]) {
+        w->unacked[n] = false;
+        assert_int_equal(mqc_ack(&w->r.e, (uint16_t)(OUT_ID + n)), MQC_OK);
+    }
+}
+
+/* The application is in no hurry with QoS 2 messages. */
+static void take_message(world *w, const mqc_message *m)
+{
+    if (m->qos == 1) {
+        assert_int_equal(mqc_ack(&w->r.e, m->packet_id), MQC_OK);
+    } else if (m->qos == 2) {
+        uint32_t n = id_at(m->payload.ptr);
+        assert_true(n < w->out_count);
+        assert_int_equal(w->handed[n]++, 0);
+        w->unacked[n] = true;
+    }
 }
 
 static void take_events(world *w)
@@ -138,8 +271,10 @@ static void take_events(world *w)
     while (mqc_next_event(&w->r.e, &ev)) {
         if (ev.type == MQC_EVENT_DONE) {
             end_message(w, &ev.u.done);
-        } else if (ev.type == MQC_EVENT_PUBLISH && ev.u.publish.qos > 0) {
-            assert_int_equal(mqc_ack(&w->r.e, ev.u.publish.packet_id), MQC_OK);
+        } else if (ev.type == MQC_EVENT_PUBLISH) {
+            take_message(w, &ev.u.publish);
+        } else if (ev.type == MQC_EVENT_CONNECTED && !ev.u.connack.session_present) {
+            memset(w->unacked, 0, sizeof w->unacked);
         }
     }
     assert_int_equal(mqc_error(&w->r.e), MQC_OK);
@@ -154,7 +289,7 @@ static void maybe_publish(world *w)
     if (n == MESSAGES) {
         return;
     }
-    *m = (message){ .lane = (uint8_t)roll(w, LANES), .qos = (uint8_t)roll(w, 2) };
+    *m = (message){ .lane = (uint8_t)roll(w, LANES), .qos = (uint8_t)roll(w, 3) };
     m->keep = m->qos == 0 && roll(w, 3) == 0;
     m->expires = roll(w, 4) == 0 ? w->r.now + roll(w, 200) + 1 : 0;
     const mqc_outgoing o = { .topic = MQC_SPAN_LIT("t"),
@@ -232,6 +367,10 @@ static void connect(world *w)
 
 static void lose_connection(world *w)
 {
+    if (mqc_get_state(&w->r.e) == MQC_CONNECTING) {
+        /* A CONNACK that told of a new session may be lost: nothing in MQTT 3.1.1 says so later. */
+        w->session = false;
+    }
     mqc_reset(&w->r.e);
     w->wire_len = 0;
     w->reply_len = 0;
@@ -243,6 +382,35 @@ static void maybe_message(world *w)
 {
     if (mqc_get_state(&w->r.e) == MQC_CONNECTED && w->reply_len < 4000) {
         answer(w, (const uint8_t[]){ 0x32, 6, 0, 1, 't', 0, (uint8_t)(1 + roll(w, 255)), 'x' }, 8);
+    }
+}
+
+/* One place of the table is left to others, so that the client never has to give up. */
+static void maybe_qos2_message(world *w)
+{
+    uint32_t i = roll(w, OUT_MAX);
+    outgoing *o = &w->out[i];
+
+    if (mqc_get_state(&w->r.e) != MQC_CONNECTED || w->reply_len > 4000 ||
+        w->out_count == HANDED_MAX) {
+        return;
+    }
+    if (o->state != OUT_FREE) {
+        server_send_again(w, o);
+    } else if (i + 1 < w->r.memory.inbound_len) {
+        o->state = OUT_PUBLISHED;
+        o->number = w->out_count++;
+        server_send_again(w, o);
+        w->reply[w->reply_len - 9] = 0x34;
+    }
+}
+
+static void maybe_repeated_pubrec(world *w)
+{
+    uint32_t id = 1 + roll(w, MESSAGES);
+
+    if (w->server_ready && w->unreleased[id] != 0 && w->reply_len < 4000) {
+        answer(w, (const uint8_t[]){ 0x50, 2, (uint8_t)(id >> 8), (uint8_t)id }, 4);
     }
 }
 
@@ -261,7 +429,7 @@ static void check(const world *w)
 
 static void one_step(world *w)
 {
-    switch (roll(w, 12)) {
+    switch (roll(w, 15)) {
     case 0:
     case 1: maybe_publish(w); break;
     case 2:
@@ -276,6 +444,9 @@ static void one_step(world *w)
         break;
     case 9: release_one(w); break;
     case 10: maybe_message(w); break;
+    case 11: maybe_qos2_message(w); break;
+    case 12: maybe_repeated_pubrec(w); break;
+    case 13: acknowledge(w, roll(w, OUT_MAX)); break;
     default:
         if (roll(w, 40) == 0) {
             lose_connection(w);
@@ -289,20 +460,32 @@ static void one_step(world *w)
     check(w);
 }
 
+static bool server_busy(const world *w)
+{
+    bool busy = false;
+
+    for (size_t i = 0; i < OUT_MAX; i++) {
+        busy = busy || w->out[i].state != OUT_FREE;
+    }
+    return busy;
+}
+
 /* Everything that is left must find its end. */
 static void settle(world *w)
 {
     for (uint8_t i = 0; i < LANES; i++) {
         mqc_hold(&w->r.e, i, false);
     }
-    for (int i = 0; i < 20000 && w->open > 0; i++) {
+    for (int i = 0; i < 20000 && (w->open > 0 || server_busy(w)); i++) {
         connect(w);
         move_out(w);
         move_in(w);
         release_one(w);
+        acknowledge(w, (size_t)i % OUT_MAX);
         take_events(w);
     }
     assert_int_equal(w->open, 0);
+    assert_false(server_busy(w));
     for (uint8_t i = 0; i < LANES; i++) {
         assert_int_equal(mqc_lane(&w->r.e, i).bytes, 0);
         assert_int_equal(mqc_lane(&w->r.e, i).in_flight, 0);

@@ -102,7 +102,7 @@ static void bad_publishes_are_refused(void **state)
     } cases[] = {
         { "no topic", { .qos = 1 }, MQC_ERR_ARG },
         { "wildcard", { .topic = wild }, MQC_ERR_ARG },
-        { "QoS 2", { .topic = t, .qos = 2 }, MQC_ERR_ARG },
+        { "QoS 3", { .topic = t, .qos = 3 }, MQC_ERR_ARG },
         { "kept with QoS 1", { .topic = t, .qos = 1, .keep = true }, MQC_ERR_ARG },
         { "no such lane", { .topic = t, .lane = 1 }, MQC_ERR_ARG },
         { "payload without bytes", { .topic = t, .payload = { NULL, 1 } }, MQC_ERR_ARG },

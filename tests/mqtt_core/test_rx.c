@@ -128,10 +128,13 @@ static void what_a_server_must_not_send_ends_the_connection(void **state)
         { "UNSUBSCRIBE", "UNSUBSCRIBE", { 0xA2 }, 1, MQC_ERR_PROTOCOL },
         { "PINGREQ", "PINGREQ", { 0xC0 }, 1, MQC_ERR_PROTOCOL },
         { "DISCONNECT", "DISCONNECT", { 0xE0 }, 1, MQC_ERR_PROTOCOL },
-        { "PUBREC", "PUBREC", { 0x50 }, 1, MQC_ERR_PROTOCOL },
-        { "PUBREL", "PUBREL", { 0x62 }, 1, MQC_ERR_PROTOCOL },
-        { "PUBCOMP", "PUBCOMP", { 0x70 }, 1, MQC_ERR_PROTOCOL },
-        { "QoS 2", "PUBLISH", { 0x34 }, 1, MQC_ERR_PROTOCOL },
+        { "PUBREC for QoS 1", "PUBREC", { 0x50, 2, 0, 1 }, 4, MQC_ERR_PROTOCOL },
+        { "PUBCOMP for QoS 1", "PUBCOMP", { 0x70, 2, 0, 1 }, 4, MQC_ERR_PROTOCOL },
+        { "PUBREC 0", "PUBREC", { 0x50, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
+        { "PUBREL 0", "PUBREL", { 0x62, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
+        { "PUBCOMP 0", "PUBCOMP", { 0x70, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
+        { "PUBREL without its flags", "PUBREL", { 0x60 }, 1, MQC_ERR_MALFORMED },
+        { "QoS 3", "PUBLISH", { 0x36 }, 1, MQC_ERR_MALFORMED },
         { "PUBACK for nothing", "PUBACK", { 0x40, 2, 0, 99 }, 4, MQC_ERR_PROTOCOL },
         { "PUBACK twice", "PUBACK", { 0x40, 2, 0, 1, 0x40, 2, 0, 1 }, 8, MQC_ERR_PROTOCOL },
         { "PUBACK for a SUBSCRIBE", "PUBACK", { 0x40, 2, 0, 4 }, 4, MQC_ERR_PROTOCOL },
@@ -244,7 +247,7 @@ static void oversize_is_reported_at_every_buffer_size(void **state)
     uint8_t stream[400];
     enum { TOPIC = 60, PAYLOAD = 90 };
 
-    for (uint8_t qos = 0; qos < 2; qos++) {
+    for (uint8_t qos = 0; qos < 3; qos++) {
         size_t len = oversize_stream(stream, qos, TOPIC, PAYLOAD);
         size_t whole = len - 6;
         for (size_t rx = 16; rx <= whole + 1; rx++) {

@@ -179,6 +179,9 @@ static void on_packet(fake_hub *h, scripted_stream *s, uint8_t first, reader r)
     case 1: on_connect(h, s, r); break;
     case 3: on_publish(h, s, first & 0x0F, r); break;
     case 4: h->acked[h->acks++ % FAKE_HUB_LOG] = (uint16_t)u16(&r); break;
+    case 5: /* PUBREC, PUBREL, PUBCOMP: answers to QoS 2 packets that a test has fed */
+    case 6:
+    case 7: break;
     case 8: on_subscribe(h, s, r); break;
     case 12:
         h->pings++;

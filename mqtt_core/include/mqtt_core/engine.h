@@ -62,7 +62,14 @@ typedef struct mqc_memory {
     size_t rx_len;
     uint8_t *control; /* CONNECT, SUBSCRIBE, acknowledgements: the largest must fit */
     size_t control_len;
-    mqc_inbound *inbound; /* QoS 1 messages handed out and not yet acknowledged */
+    /**
+     * Messages handed out: with QoS 1 until they are acknowledged, with QoS 2 until the
+     * server has released them.  While it is full, nothing is read.  A server that has
+     * more QoS 2 messages unreleased than there are places cannot be waited for: that is
+     * MQC_ERR_PROTOCOL in "PUBLISH", and the next connection goes on from there.  Two
+     * times the server's in-flight limit is enough (Mosquitto: 2 x 20).
+     */
+    mqc_inbound *inbound;
     size_t inbound_len;
     mqc_lane_memory lanes[MQC_LANES_MAX];
     size_t lane_count;
@@ -94,8 +101,13 @@ const char *mqc_error_packet(const mqc_engine *e);
  * Forget the connection, after loss, failure or DISCONNECT.  What is in the
  * lanes stays: unfinished publishes go out again after the next CONNACK, with
  * DUP and their packet id when the server still has the session, as new ones
- * when it has not (MQTT 3.1.1 section 4.4).  Messages received but not
- * acknowledged are forgotten; the server sends them again.
+ * when it has not (MQTT 3.1.1 section 4.4).  A QoS 2 publish that had its PUBREC
+ * is not published again: its PUBREL is, or, when the session is gone, it has ended
+ * as MQC_OUTCOME_ACKED, since the server took it over before it forgot.
+ *
+ * QoS 1 messages received but not acknowledged are forgotten; the server sends
+ * them again.  QoS 2 messages that the server has not released are remembered, so
+ * that none is handed out twice, until a CONNACK says that the session is gone.
  */
 void mqc_reset(mqc_engine *e);
 
@@ -125,7 +137,7 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
 typedef struct mqc_outgoing {
     mqc_span topic;
     mqc_span payload;
-    uint8_t qos; /* 0 or 1 */
+    uint8_t qos; /* 0 to 2 */
     bool retain;
     /**
      * QoS 0 only: the message is finished by mqc_release (an answer on another
@@ -138,7 +150,7 @@ typedef struct mqc_outgoing {
     uint32_t id;
     void *tag;
     /**
-     * When to give up, 0: never.  A QoS 1 publish that has been sent does not
+     * When to give up, 0: never.  A publish with QoS that has been sent does not
      * expire while the server may have it.
      */
     mqc_time expires;
@@ -151,7 +163,7 @@ typedef struct mqc_outgoing {
  * @param[out] packet_id  0 for QoS 0.  May be NULL.
  * @retval MQC_ERR_NO_SPACE  the lane is full; nothing was queued
  * @retval MQC_ERR_TOO_BIG   larger than the lane's ring, or than MQTT can carry
- * @retval MQC_ERR_ARG       topic not valid, QoS above 1, keep with QoS 1, no such lane
+ * @retval MQC_ERR_ARG       topic not valid, QoS above 2, keep with QoS, no such lane
  */
 mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id);
 
@@ -183,7 +195,7 @@ mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane);
 
 typedef struct mqc_subscription {
     mqc_span filter;
-    uint8_t qos;
+    uint8_t qos; /* 0 to 2 */
 } mqc_subscription;
 
 /** Queue SUBSCRIBE or UNSUBSCRIBE.  MQC_CONNECTED only; at most 4 of both unanswered. */
@@ -196,9 +208,12 @@ mqc_result mqc_unsubscribe(mqc_engine *e, const mqc_span *filters, size_t count,
 mqc_result mqc_disconnect(mqc_engine *e);
 
 /**
- * Acknowledge a QoS 1 message.  May come late and out of order: the engine sends
- * PUBACKs in the order in which the messages came (MQTT 3.1.1 section 4.6).
- * @retval MQC_ERR_STATE  no unacknowledged message with this id on this connection
+ * Acknowledge a message with QoS.  May come late and out of order: the engine sends
+ * PUBACKs and PUBRECs in the order in which the messages came (MQTT 3.1.1 section 4.6).
+ * For QoS 2 it counts also without a connection, and when a latched error is returned:
+ * the message is not handed out again.
+ * @retval MQC_ERR_STATE  no unacknowledged message with this id: on this connection for
+ *                        QoS 1, in this session for QoS 2
  */
 mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id);
 
@@ -207,9 +222,9 @@ mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id);
 typedef enum mqc_event_type {
     MQC_EVENT_CONNECTED = 1, /* .connack: accepted */
     MQC_EVENT_REFUSED,       /* .connack: refused; the engine is in MQC_FAILED */
-    MQC_EVENT_PUBLISH,       /* .publish: a message; with QoS 1 it wants mqc_ack */
+    MQC_EVENT_PUBLISH,       /* .publish: a message; with QoS it wants mqc_ack */
     MQC_EVENT_OVERSIZE,      /* .publish without payload (and without topic if that did
-                                not fit either); with QoS 1 it wants mqc_ack */
+                                not fit either); with QoS it wants mqc_ack */
     MQC_EVENT_DONE,          /* .done: a publish of ours has ended */
     MQC_EVENT_SUBSCRIBED,    /* .suback */
     MQC_EVENT_UNSUBSCRIBED   /* .packet_id */
@@ -228,7 +243,7 @@ typedef struct mqc_message {
 
 typedef enum mqc_outcome {
     MQC_OUTCOME_SENT = 1,  /* QoS 0: all bytes were taken by the stream */
-    MQC_OUTCOME_ACKED,     /* QoS 1: the server has it */
+    MQC_OUTCOME_ACKED,     /* QoS 1 and 2: the server has it, by PUBACK or PUBCOMP */
     MQC_OUTCOME_EXPIRED,   /* its time ran out first */
     MQC_OUTCOME_DISCARDED, /* by mqc_discard */
     MQC_OUTCOME_RELEASED   /* only from mqc_release, never as an event */
@@ -262,7 +277,8 @@ typedef struct mqc_event {
 
 /**
  * Take the next event.  False when there is none for now: none arrived, or the
- * inbound table is full and waits for mqc_ack.  Spans in *ev stay valid until
+ * inbound table is full and waits for mqc_ack or for an answer to leave; ask again
+ * after mqc_tx_consume.  Spans in *ev stay valid until
  * the next call of this function, mqc_rx_space or mqc_reset on the same engine.
  * A malformed packet latches mqc_error and yields no event.
  */

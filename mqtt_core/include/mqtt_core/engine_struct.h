@@ -17,7 +17,10 @@ extern "C" {
 
 struct mqc_entry {
     void *tag;
-    mqc_time expires; /* 0: never */
+    union {
+        mqc_time expires;  /* 0: never */
+        mqc_entry *behind; /* MQC_ENTRY_RECEIVED: the next in mqc_releases */
+    } u;
     uint32_t id;
     uint32_t len;       /* bytes in the ring */
     uint16_t packet_id; /* 0 for QoS 0 */
@@ -25,11 +28,13 @@ struct mqc_entry {
     uint8_t flags;      /* mqc_entry_flag */
     uint8_t outcome;    /* mqc_outcome, once ended */
     uint8_t kind;
+    uint8_t lane; /* of an entry in mqc_releases */
 };
 
 struct mqc_inbound {
     uint16_t packet_id;
-    bool acked;
+    uint8_t qos;
+    bool acked; /* by the application */
 };
 
 /*
@@ -40,7 +45,7 @@ typedef struct mqc_outbox {
     uint8_t number;
     bool held;
     bool stopped; /* by the window, until half of it is free again */
-    bool overdue; /* something could not expire because it was on its way out */
+    bool overdue; /* something could not be stopped because it was on its way out */
 
     uint8_t *ring;
     size_t ring_len;
@@ -77,14 +82,23 @@ typedef struct mqc_control {
     size_t end;
 } mqc_control;
 
-/* QoS 1 messages that were handed out, oldest first. */
+/* Messages with QoS that were handed out; see inbox.h for the order of the table. */
 typedef struct mqc_inbox {
     mqc_inbound *table; /* circular */
     size_t cap;
     size_t head;
     size_t count;
-    size_t acked; /* so many at the head are acknowledged and wait to be encoded */
+    size_t released; /* PUBREL came: so many at the head wait for PUBCOMP to be encoded, */
+    size_t received; /* behind them, so many wait for the server, */
+    size_t acked;    /* and behind these, so many for PUBACK or PUBREC to be encoded */
 } mqc_inbox;
+
+/* QoS 2 publishes for which PUBREC came, in the order of the PUBRECs. */
+typedef struct mqc_releases {
+    mqc_entry *first;
+    mqc_entry *last;
+    mqc_entry *due; /* PUBREL of this one and those behind it has not been encoded */
+} mqc_releases;
 
 /* A fixed header. */
 typedef struct mqc_header {
@@ -132,6 +146,7 @@ struct mqc_engine {
     mqc_input in;
     mqc_control control;
     mqc_inbox inbox;
+    mqc_releases releases;
     mqc_pending pending[MQC_PENDING_MAX];
 
     mqc_time connect_deadline;

@@ -1,0 +1,21 @@
+#ifndef MQC_RELEASES_H
+#define MQC_RELEASES_H
+
+#include "outbox.h"
+
+/*
+ * QoS 2 publishes of all lanes for which PUBREC came, chained through their
+ * entries: PUBRELs leave in the order of the PUBRECs (MQTT 3.1.1 section 4.6),
+ * and none is lost when the control area is full.
+ */
+
+/* PUBREC came: PUBREL is due. */
+void mqc_releases_add(mqc_releases *l, mqc_entry *e);
+
+/* Take out the one with this id; NULL: there is none. */
+mqc_entry *mqc_releases_take(mqc_releases *l, uint16_t packet_id);
+
+/* Drop what has ended; all others are due again. */
+void mqc_releases_restart(mqc_releases *l);
+
+#endif
