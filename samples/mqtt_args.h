@@ -5,6 +5,7 @@
 typedef struct mqtt_args {
     const char *host, *topic, *message, *client_id, *user_name, *password, *ca_file;
     unsigned port, count, timeout_s;
+    int qos; /* of the one message; -1: one message each of QoS 0 and 1 */
 } mqtt_args;
 
 /** Defaults first.  Exits with 2 for wrong usage. */

@@ -1,6 +1,7 @@
 /*
  * The MQTT layer alone, against any MQTT 3.1.1 broker: subscribe to a topic, send one
- * message at QoS 0 and one at QoS 1, print what comes until both are back.
+ * message at QoS 0 and one at QoS 1 (or one of the QoS asked for), print what comes until
+ * they are back.
  *
  *     mqtt_client -h localhost -p 1883 -t greetings -m hello
  *
@@ -17,7 +18,8 @@ typedef struct app {
     mqtt_args args;
     mqtt_loop loop;
     unsigned received;
-    unsigned finished; /* of our own two messages */
+    unsigned sent; /* of our own messages */
+    unsigned finished;
     bool failed;
 } app;
 
@@ -54,7 +56,8 @@ static void log_in(app *a)
 
 static void subscribe(app *a)
 {
-    const mqc_subscription s = { mqc_span_str(a->args.topic), 1 };
+    const mqc_subscription s = { mqc_span_str(a->args.topic),
+                                 a->args.qos < 0 ? 1 : (uint8_t)a->args.qos };
     mqc_result r = mqc_subscribe(&a->loop.engine, &s, 1, NULL);
 
     if (r != MQC_OK) {
@@ -75,6 +78,17 @@ static void publish(app *a, uint8_t qos)
     if (r != MQC_OK) {
         fail(a, "--topic or --message", mqc_result_str(r));
     }
+    a->sent++;
+}
+
+static void publish_all(app *a)
+{
+    if (a->args.qos >= 0) {
+        publish(a, (uint8_t)a->args.qos);
+        return;
+    }
+    publish(a, 0);
+    publish(a, 1);
 }
 
 static void on_message(app *a, const mqc_message *m)
@@ -102,8 +116,7 @@ static void on_event(app *a, const mqc_event *ev)
             fail(a, "the broker refused to subscribe", a->args.topic);
             break;
         }
-        publish(a, 0);
-        publish(a, 1);
+        publish_all(a);
         break;
     case MQC_EVENT_PUBLISH:
     case MQC_EVENT_OVERSIZE: on_message(a, &ev->u.publish); break;
@@ -114,7 +127,7 @@ static void on_event(app *a, const mqc_event *ev)
 
 static bool all_done(const app *a)
 {
-    return a->received >= a->args.count && a->finished == 2;
+    return a->sent > 0 && a->received >= a->args.count && a->finished == a->sent;
 }
 
 /* One turn: read, understand, write.  False when it is over. */
