@@ -53,9 +53,10 @@ wait_for() {
 }
 
 # on_device NAME ARGUMENTS...: a sample in the background; its lines are shown and kept.
+# `wait "$sample"` waits for the last line too, and gives the sample's exit status.
 on_device() {
   : >"$work/$1.log"
-  "$bin/$@" --port "$port" > >(tee "$work/$1.log" | device) 2>&1 &
+  ("$bin/$@" --port "$port" 2>&1 | tee "$work/$1.log" | device) &
   sample=$!
 }
 
@@ -88,13 +89,13 @@ worked+=(sas-token)
 
 title 'Telemetry'
 if [ -n "${local_hub:-}" ]; then
-  "$bin/iothub" service monitor "$device_id" --from 1 "${rest[@]}" > >(tee "$work/monitor.log" | service) 2>&1 &
-  jobs_to_end=($! "${jobs_to_end[@]}") # ends before the emulator does
+  ("$bin/iothub" service monitor "$device_id" --from 1 --count 3 "${rest[@]}" 2>&1 | service) &
+  monitor=$!
 fi
 on_device telemetry --count 3
 wait "$sample"
 if [ -n "${local_hub:-}" ]; then
-  wait_for "$work/monitor.log" 'number.*3'
+  wait "$monitor"
 fi
 worked+=(telemetry)
 
