@@ -4,7 +4,8 @@
 /**
  * @file
  * The complete client, for those who place it in static memory.  Nothing in here
- * is to be touched; including this file is the opt-in to recompile with each version.
+ * is to be touched; including this file is the opt-in to recompile with each version.  Once
+ * initialised a client stays where it is, and its memory with it.
  */
 
 #include "iothub/client.h"

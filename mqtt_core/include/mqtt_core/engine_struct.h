@@ -4,7 +4,8 @@
 /**
  * @file
  * The complete types of engine.h, for those who place an engine in memory of
- * their own.  Members are private and change with any version: recompile.
+ * their own.  Members are private and change with any version: recompile.  Once
+ * initialised an engine stays where it is: it points into itself.
  */
 
 #include "mqtt_core/engine.h"
