@@ -21,6 +21,11 @@ iothub_result iothub_from_plat(plat_result r)
     case PLAT_ERR_STATE: return IOTHUB_ERR_STATE;
     case PLAT_ERR_MEMORY: return IOTHUB_ERR_MEMORY;
     case PLAT_ERR_CRYPTO: return IOTHUB_ERR_CRYPTO;
+    case PLAT_ERR_FULL: return IOTHUB_ERR_NO_SPACE;
+    case PLAT_ERR_STORE:
+    case PLAT_ERR_STORE_VERSION:
+    case PLAT_ERR_STORE_DAMAGED:
+    case PLAT_ERR_STORE_BUSY: return IOTHUB_ERR_STORE;
     }
     return IOTHUB_ERR_NETWORK;
 }

@@ -42,7 +42,10 @@ const char *iothub_result_str(iothub_result r)
     case IOTHUB_ERR_REJECTED: return "rejected by the hub";
     case IOTHUB_ERR_CANCELLED: return "cancelled";
     case IOTHUB_ERR_EXPIRED: return "time to live over";
+    case IOTHUB_ERR_DROPPED: return "given up to make room";
+    case IOTHUB_KEPT: return "kept in the store";
     case IOTHUB_ERR_CRYPTO: return "crypto library failed";
+    case IOTHUB_ERR_STORE: return "the store failed";
     }
     return "unknown result";
 }

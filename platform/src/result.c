@@ -21,6 +21,11 @@ const char *plat_result_str(plat_result r)
     case PLAT_ERR_STATE: return "not allowed in this state";
     case PLAT_ERR_MEMORY: return "out of memory";
     case PLAT_ERR_CRYPTO: return "crypto library failed";
+    case PLAT_ERR_FULL: return "no space left in the store";
+    case PLAT_ERR_STORE: return "the store cannot be read or written";
+    case PLAT_ERR_STORE_VERSION: return "a store of another version or owner";
+    case PLAT_ERR_STORE_DAMAGED: return "not a store, or a damaged one";
+    case PLAT_ERR_STORE_BUSY: return "another process has the store";
     }
     return "unknown result";
 }

@@ -20,6 +20,10 @@ static void each_failure_of_the_platform_has_its_result(void **state)
             assert_int_equal(same, other == PLAT_EOF && r == PLAT_ERR_IO); /* both: it is gone */
         }
     }
+    assert_int_equal(iothub_from_plat(PLAT_ERR_FULL), IOTHUB_ERR_NO_SPACE);
+    for (int r = PLAT_ERR_STORE; r >= PLAT_ERR_STORE_BUSY; r--) { /* the text tells them apart */
+        assert_int_equal(iothub_from_plat((plat_result)r), IOTHUB_ERR_STORE);
+    }
     assert_int_equal(iothub_from_plat(PLAT_OK), IOTHUB_OK);
     assert_int_equal(iothub_from_plat(PLAT_WOULD_BLOCK), IOTHUB_OK);
     assert_int_equal(iothub_from_plat((plat_result)-99), IOTHUB_ERR_NETWORK);

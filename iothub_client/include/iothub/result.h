@@ -50,8 +50,12 @@ typedef enum iothub_result {
     IOTHUB_ERR_REJECTED = -40,  /* the hub answered with a failure status */
     IOTHUB_ERR_CANCELLED = -41, /* the client was stopped first */
     IOTHUB_ERR_EXPIRED = -42,   /* its time to live ran out first */
+    IOTHUB_ERR_DROPPED = -43,   /* given up to make room for newer ones, or by iothub_purge */
+    IOTHUB_KEPT =
+        -44, /* not an error: the client was stopped; the store has it for the next start */
 
-    IOTHUB_ERR_CRYPTO = -50 /* the crypto library failed, e.g. no entropy */
+    IOTHUB_ERR_CRYPTO = -50, /* the crypto library failed, e.g. no entropy */
+    IOTHUB_ERR_STORE = -51   /* the store of telemetry failed: the text says how */
 } iothub_result;
 
 /** Static English text.  Never NULL, also for unknown values. */

@@ -30,7 +30,13 @@ typedef enum plat_result {
     PLAT_ERR_ARG = -14,
     PLAT_ERR_STATE = -15,
     PLAT_ERR_MEMORY = -16,
-    PLAT_ERR_CRYPTO = -17 /* the crypto library failed, e.g. no entropy */
+    PLAT_ERR_CRYPTO = -17, /* the crypto library failed, e.g. no entropy */
+
+    PLAT_ERR_FULL = -18,          /* no space on the disk, or a store's own limit */
+    PLAT_ERR_STORE = -19,         /* a store's file cannot be read or written */
+    PLAT_ERR_STORE_VERSION = -20, /* of another version, purpose or owner */
+    PLAT_ERR_STORE_DAMAGED = -21, /* not a store, or a damaged one */
+    PLAT_ERR_STORE_BUSY = -22     /* another process has the store open */
 } plat_result;
 
 /** Static English text for logs.  Never NULL, also for unknown values. */
