@@ -143,6 +143,7 @@ static void bytes_flow_both_ways_on_a_socket_with_the_right_options(void **state
     assert_int_equal(n, 4);
     assert_memory_equal(buf, "pong", 4);
     assert_string_equal(s->ops->detail(s), "");
+    assert_false(s->ops->resumed(s));
     close_pair(&p);
 }
 

@@ -213,6 +213,12 @@ static void stream_poll(const plat_stream *base, bool want_send, plat_poll *out)
     };
 }
 
+static bool stream_resumed(const plat_stream *base)
+{
+    const scripted_stream *s = const_self_of(base);
+    return s->state == SCRIPTED_READY && s->resumed;
+}
+
 static const char *stream_detail(const plat_stream *base)
 {
     const scripted_stream *s = const_self_of(base);
@@ -233,6 +239,7 @@ static const plat_stream_ops ops = {
     .recv = stream_recv,
     .send = stream_send,
     .poll = stream_poll,
+    .resumed = stream_resumed,
     .detail = stream_detail,
     .close = stream_close,
     .deinit = stream_close,

@@ -46,6 +46,7 @@ struct scripted_stream {
     size_t send_room;      /* bytes until send says WOULD_BLOCK; default SIZE_MAX; test refills */
     plat_result recv_then; /* when all that was fed is read: WOULD_BLOCK (default), EOF, error */
     intptr_t fd;           /* what poll reports once open; default -1 */
+    bool resumed;          /* what the open stream says of its TLS session */
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);
     void *user; /* after is called at the end of each call; it may feed or drain */

@@ -88,6 +88,17 @@ static void stalls_in_each_stage_until_released(void **state)
     }
 }
 
+static void says_what_the_script_says_of_its_session_once_it_is_open(void **state)
+{
+    (void)state;
+    scripted.resumed = true;
+    assert_false(s->ops->resumed(s));
+    open_at_once();
+    assert_true(s->ops->resumed(s));
+    s->ops->close(s);
+    assert_false(s->ops->resumed(s));
+}
+
 static void gives_what_was_fed_in_the_sizes_asked_for(void **state)
 {
     (void)state;
@@ -230,6 +241,8 @@ int main(void)
                                         clean),
         cmocka_unit_test_setup_teardown(walks_through_the_stages_when_asked_to, make, clean),
         cmocka_unit_test_setup_teardown(stalls_in_each_stage_until_released, make, clean),
+        cmocka_unit_test_setup_teardown(says_what_the_script_says_of_its_session_once_it_is_open,
+                                        make, clean),
         cmocka_unit_test_setup_teardown(gives_what_was_fed_in_the_sizes_asked_for, make, clean),
         cmocka_unit_test_setup_teardown(collects_what_is_sent_within_the_room_it_has, make, clean),
         cmocka_unit_test_setup_teardown(

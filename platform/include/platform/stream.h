@@ -62,6 +62,9 @@ typedef struct plat_stream_ops {
     /** want_send: the caller has bytes to send. */
     void (*poll)(const plat_stream *s, bool want_send, plat_poll *out);
 
+    /** Whether the open connection took up a TLS session of an earlier one; false before that. */
+    bool (*resumed)(const plat_stream *s);
+
     /** Why the last call failed, for people: one line, never a secret.  "" without failure. */
     const char *(*detail)(const plat_stream *s);
 

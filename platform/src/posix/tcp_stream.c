@@ -298,6 +298,12 @@ static void tcp_poll(const plat_stream *base, bool want_send, plat_poll *out)
     }
 }
 
+static bool tcp_resumed(const plat_stream *base)
+{
+    (void)base;
+    return false;
+}
+
 static const char *tcp_detail(const plat_stream *base)
 {
     const plat_tcp_stream *s = const_self_of(base);
@@ -319,6 +325,7 @@ static const plat_stream_ops ops = {
     .recv = tcp_recv,
     .send = tcp_send,
     .poll = tcp_poll,
+    .resumed = tcp_resumed,
     .detail = tcp_detail,
     .close = tcp_close,
     .deinit = tcp_close,

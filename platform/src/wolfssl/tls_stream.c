@@ -370,6 +370,12 @@ static void tls_poll(const plat_stream *base, bool want_send, plat_poll *out)
     }
 }
 
+static bool tls_resumed(const plat_stream *base)
+{
+    const plat_tls_stream *s = const_self_of(base);
+    return s->state == PLAT_TLS_OPEN && wolfSSL_session_reused(s->ssl) != 0;
+}
+
 static const char *tls_detail(const plat_stream *base)
 {
     const plat_tls_stream *s = const_self_of(base);
@@ -405,6 +411,7 @@ static const plat_stream_ops ops = {
     .recv = tls_recv,
     .send = tls_send,
     .poll = tls_poll,
+    .resumed = tls_resumed,
     .detail = tls_detail,
     .close = tls_close,
     .deinit = tls_deinit,
