@@ -171,6 +171,11 @@ void fixture_free(client_fixture *f)
     fake_platform_free(&f->platform);
 }
 
+void fixture_quiet(iothub_options *o)
+{
+    o->callbacks.desired = NULL;
+}
+
 scripted_stream *fixture_stream(client_fixture *f)
 {
     return fake_platform_stream(&f->platform);

@@ -80,6 +80,9 @@ void fixture_init_as(client_fixture *f, const char *connection_string,
                      void (*change)(iothub_options *o));
 void fixture_free(client_fixture *f);
 
+/** Change options: no desired callback, and so no GET of the client's own between the messages. */
+void fixture_quiet(iothub_options *o);
+
 /** Process and let the hub answer until neither has more to do. */
 void fixture_run(client_fixture *f);
 

@@ -567,16 +567,11 @@ static void each_connection_begins_with_the_document(void **state)
     fixture_free(&f);
 }
 
-static void no_callback(iothub_options *o)
-{
-    o->callbacks.desired = NULL;
-}
-
 static void without_the_callback_there_is_no_get(void **state)
 {
     (void)state;
     client_fixture f;
-    fixture_init(&f, no_callback);
+    fixture_init(&f, fixture_quiet);
     fixture_connect(&f);
 
     patch(&f, 2); /* from a subscription of an earlier run */
