@@ -64,11 +64,13 @@ static void turn(app *a)
     iothub_poll_info(&client, &p);
     int until_timer = a->next_ms > now ? (int)(a->next_ms - now) : 0;
     int timeout = p.timeout_ms < 0 || p.timeout_ms > until_timer ? until_timer : p.timeout_ms;
-    struct pollfd fd = {
-        .fd = (int)p.fd, /* poll() ignores -1 */
-        .events = (short)((p.want_read ? POLLIN : 0) | (p.want_write ? POLLOUT : 0)),
-    };
-    (void)poll(&fd, 1, timeout);
+    struct pollfd fds[IOTHUB_POLL_FDS];
+    for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
+        fds[i].fd = (int)p.fds[i].fd; /* poll() ignores -1 */
+        fds[i].events =
+            (short)((p.fds[i].want_read ? POLLIN : 0) | (p.fds[i].want_write ? POLLOUT : 0));
+    }
+    (void)poll(fds, IOTHUB_POLL_FDS, timeout);
     (void)iothub_process(&client); /* never blocks, and does no harm when there is nothing to do */
 }
 

@@ -118,6 +118,6 @@ void mqtt_loop_sleep(const mqtt_loop *l, mqc_time until)
         until = p.wake_at_ms;
     }
     if (!p.ready_now && until > now) {
-        l->platform->net->wait(l->platform->net, &p, (int)(until - now));
+        l->platform->net->wait(l->platform->net, &p, 1, (int)(until - now));
     }
 }

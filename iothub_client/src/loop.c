@@ -241,13 +241,14 @@ static void earlier(mqc_time *deadline, mqc_time candidate)
     }
 }
 
-static void poll_info(const iothub_client *c, plat_poll *p, int *timeout_ms)
+static void poll_info(const iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
     mqc_time deadline = 0;
     mqc_time when;
     iothub_state s = c->session.state;
+    plat_poll *p = &polls[0];
 
-    *p = (plat_poll){ .fd = -1 };
+    polls[0] = polls[1] = (plat_poll){ .fd = -1 };
     if (c->stream != NULL && s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING) {
         c->stream->ops->poll(c->stream, c->want_write, p);
         p->want_read = p->want_read && !c->rx_full;
@@ -275,30 +276,30 @@ static void poll_info(const iothub_client *c, plat_poll *p, int *timeout_ms)
 
 void iothub_poll_info(const iothub_client *c, iothub_poll *out)
 {
-    plat_poll p;
+    plat_poll polls[IOTHUB_POLL_FDS];
 
-    poll_info(c, &p, &out->timeout_ms);
-    out->fd = p.fd;
-    out->want_read = p.want_read;
-    out->want_write = p.want_write;
+    poll_info(c, polls, &out->timeout_ms);
+    for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
+        out->fds[i] = (iothub_poll_fd){ polls[i].fd, polls[i].want_read, polls[i].want_write };
+    }
 }
 
 iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
 {
     const plat_net *net = c->options.platform->net;
     int limit = max_ms < INT32_MAX ? (int)max_ms : INT32_MAX;
-    plat_poll p;
+    plat_poll polls[IOTHUB_POLL_FDS];
     int timeout_ms;
 
     if (c->processing) {
         return client_refuse(c, IOTHUB_ERR_STATE, "iothub_wait inside a callback");
     }
-    poll_info(c, &p, &timeout_ms);
+    poll_info(c, polls, &timeout_ms);
     if (timeout_ms < 0 || timeout_ms > limit) {
         timeout_ms = limit;
     }
     if (timeout_ms > 0) {
-        net->wait(net, &p, timeout_ms);
+        net->wait(net, polls, IOTHUB_POLL_FDS, timeout_ms);
     }
     return iothub_process(c);
 }

@@ -195,7 +195,7 @@ static bool stream_has_input(client_fixture *f)
     iothub_poll p;
 
     iothub_poll_info(f->client, &p);
-    return s != NULL && s->state == SCRIPTED_READY && p.want_read && scripted_unread(s) > 0;
+    return s != NULL && s->state == SCRIPTED_READY && p.fds[0].want_read && scripted_unread(s) > 0;
 }
 
 void fixture_run(client_fixture *f)

@@ -37,7 +37,7 @@ static plat_result drive(plat_stream *s, plat_stage *stage, plat_stage until)
         }
         plat_poll poll;
         s->ops->poll(s, false, &poll);
-        p->net->wait(p->net, &poll, 10000);
+        p->net->wait(p->net, &poll, 1, 10000);
     }
 }
 
@@ -122,7 +122,7 @@ static void the_clocks_run(void **state)
     const plat_platform *p = plat_posix();
     uint64_t start = p->clock->monotonic_ms(p->clock);
 
-    p->net->wait(p->net, &(plat_poll){ .fd = -1 }, 5);
+    p->net->wait(p->net, &(plat_poll){ .fd = -1 }, 1, 5);
 
     assert_in_range(p->clock->monotonic_ms(p->clock) - start, 4, 5000);
     assert_true(p->clock->wall_s(p->clock) > 1600000000);

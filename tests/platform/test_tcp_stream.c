@@ -55,7 +55,7 @@ static plat_result drive(plat_stage *stage)
     plat_result r;
     while ((r = s->ops->progress(s, now(), stage)) == PLAT_WOULD_BLOCK) {
         plat_poll p = poll_of(false);
-        plat_posix_wait(NULL, &p, 10000);
+        plat_posix_wait(NULL, &p, 1, 10000);
     }
     return r;
 }
@@ -113,7 +113,7 @@ static plat_result recv_some(uint8_t *buf, size_t cap, size_t *got)
     while ((r = s->ops->recv(s, buf, cap, got)) == PLAT_WOULD_BLOCK) {
         plat_poll p = poll_of(false);
         assert_true(p.want_read);
-        plat_posix_wait(NULL, &p, 10000);
+        plat_posix_wait(NULL, &p, 1, 10000);
     }
     return r;
 }
@@ -274,7 +274,7 @@ static void patience_grows_from_round_to_round_and_one_address_has_it_all(void *
     assert_int_equal(s->ops->open(s, "hub.example", port, t), PLAT_OK);
     while (s->ops->progress(s, t, &stage) == PLAT_WOULD_BLOCK && stage == PLAT_STAGE_RESOLVE) {
         plat_poll p = poll_of(false);
-        plat_posix_wait(NULL, &p, 10000);
+        plat_posix_wait(NULL, &p, 1, 10000);
     }
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++) {
         assert_int_equal(stage, PLAT_STAGE_CONNECT);
@@ -365,7 +365,7 @@ static void sending_to_a_peer_that_left_raises_no_signal(void **state)
 
     while ((r = s->ops->send(s, (const uint8_t *)"x", 1, &n)) == PLAT_OK) {
         plat_poll q = poll_of(false);
-        plat_posix_wait(NULL, &q, 10000); /* the reset arrives as readable */
+        plat_posix_wait(NULL, &q, 1, 10000); /* the reset arrives as readable */
     }
 
     assert_int_equal(r, PLAT_ERR_IO);
@@ -439,14 +439,24 @@ static void waiting_ends_at_the_first_of_its_reasons(void **state)
     plat_poll p = { .fd = fds[0], .want_read = true };
     uint64_t start = now();
 
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .ready_now = true }, -1);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = 1 }, -1);
-    plat_posix_wait(NULL, &p, 0);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = fds[1], .want_write = true }, -1);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = now() + 10 }, -1);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = UINT64_MAX }, 10);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .ready_now = true }, 1, -1);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = 1 }, 1, -1);
+    plat_posix_wait(NULL, &p, 1, 0);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = fds[1], .want_write = true }, 1, -1);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = now() + 10 }, 1, -1);
+    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = UINT64_MAX }, 1, 10);
+    plat_posix_wait(NULL, NULL, 0, 1);
     assert_int_equal(write(fds[1], "x", 1), 1);
-    plat_posix_wait(NULL, &p, -1);
+    plat_posix_wait(NULL, &p, 1, -1);
+    for (size_t i = 0; i < PLAT_WAIT_MAX; i++) { /* whichever of them it is */
+        plat_poll polls[PLAT_WAIT_MAX] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
+        polls[i] = p;
+        plat_posix_wait(NULL, polls, PLAT_WAIT_MAX, -1);
+        polls[i] = (plat_poll){ .fd = -1, .ready_now = true };
+        plat_posix_wait(NULL, polls, PLAT_WAIT_MAX, -1);
+        polls[i] = (plat_poll){ .fd = -1, .wake_at_ms = 1 };
+        plat_posix_wait(NULL, polls, PLAT_WAIT_MAX, -1);
+    }
 
     assert_in_range(now() - start, 18, 5000);
     close(fds[0]);

@@ -26,30 +26,38 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
     return PLAT_OK;
 }
 
-static bool is_ready(const fake_net *net, const plat_poll *p)
+static bool is_ready(const fake_net *net, const plat_poll *polls, size_t count)
 {
-    for (size_t i = 0; i < net->made; i++) {
-        if (net->streams[i].state == SCRIPTED_READY && scripted_is_ready(&net->streams[i], p)) {
+    for (size_t p = 0; p < count; p++) {
+        if (polls[p].ready_now) {
             return true;
         }
+        for (size_t i = 0; i < net->made; i++) {
+            if (net->streams[i].state == SCRIPTED_READY &&
+                scripted_is_ready(&net->streams[i], &polls[p])) {
+                return true;
+            }
+        }
     }
-    return p->ready_now;
+    return false;
 }
 
 /* Nobody else can act while we sleep: move the clock to the moment of waking. */
-static void wait_for(const plat_net *self, const plat_poll *p, int timeout_ms)
+static void wait_for(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
     fake_net *net = (fake_net *)(uintptr_t)self;
     net->waits++;
     net->last_timeout_ms = timeout_ms;
-    if (is_ready(net, p)) {
+    if (is_ready(net, polls, count)) {
         return;
     }
     uint64_t now = net->clock->monotonic_ms;
     uint64_t left = timeout_ms < 0 ? UINT64_MAX : (uint64_t)timeout_ms;
-    if (p->wake_at_ms != 0) {
-        uint64_t wake = p->wake_at_ms > now ? p->wake_at_ms - now : 0;
-        left = wake < left ? wake : left;
+    for (size_t i = 0; i < count; i++) {
+        if (polls[i].wake_at_ms != 0) {
+            uint64_t wake = polls[i].wake_at_ms > now ? polls[i].wake_at_ms - now : 0;
+            left = wake < left ? wake : left;
+        }
     }
     if (left == UINT64_MAX) {
         refuse("wait without a limit, and nothing can ever end it");

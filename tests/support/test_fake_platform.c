@@ -86,7 +86,7 @@ static void waiting_moves_the_clock_to_the_moment_of_waking(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         f.clock.monotonic_ms = 1000;
-        net->wait(net, &cases[i].poll, cases[i].timeout_ms);
+        net->wait(net, &cases[i].poll, 1, cases[i].timeout_ms);
         assert_int_equal(f.clock.monotonic_ms, 1000 + cases[i].sleeps);
         assert_int_equal(f.net.last_timeout_ms, cases[i].timeout_ms);
     }

@@ -85,10 +85,17 @@ const char *iothub_state_str(iothub_state s);
 
 /* --- driving it ------------------------------------------------------------- */
 
-typedef struct iothub_poll {
+/** The connection, and the one that is being made to take its place. */
+#define IOTHUB_POLL_FDS 2
+
+typedef struct iothub_poll_fd {
     intptr_t fd; /* -1: nothing to poll now; ask again after each process */
     bool want_read;
     bool want_write;
+} iothub_poll_fd;
+
+typedef struct iothub_poll {
+    iothub_poll_fd fds[IOTHUB_POLL_FDS];
     int timeout_ms; /* -1: no deadline; 0: call iothub_process at once */
 } iothub_poll;
 

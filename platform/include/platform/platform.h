@@ -52,6 +52,8 @@ typedef struct plat_stream_config {
     const char *ca_file;
 } plat_stream_config;
 
+#define PLAT_WAIT_MAX 4
+
 typedef struct plat_net plat_net;
 struct plat_net {
     /**
@@ -62,10 +64,11 @@ struct plat_net {
     plat_result (*stream)(const plat_net *self, plat_stream_storage *memory,
                           const plat_stream_config *config, plat_stream **out);
     /**
-     * Sleep until *p is ready or timeout_ms is over (-1: no limit).  The only
-     * function here that blocks; only iothub_wait calls it.
+     * Sleep until one of polls[0] to polls[count - 1] is ready or timeout_ms is over
+     * (-1: no limit).  count is at most PLAT_WAIT_MAX.  The only function here that
+     * blocks; only iothub_wait calls it.
      */
-    void (*wait)(const plat_net *self, const plat_poll *p, int timeout_ms);
+    void (*wait)(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms);
 };
 
 typedef struct plat_platform {

@@ -4,6 +4,6 @@
 #include "platform/platform.h"
 
 /** plat_net.wait with poll(2).  A signal ends it early, so that its handler's flag is seen. */
-void plat_posix_wait(const plat_net *self, const plat_poll *p, int timeout_ms);
+void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms);
 
 #endif
