@@ -53,6 +53,9 @@ class Faults(unittest.TestCase):
     def test_a_slow_line(self):
         self.assertEqual(self.flood("trickle", 20, 50)["losses"], 0)
 
+    def test_a_long_line(self):
+        self.assertEqual(self.flood("delay", 30, 500)["losses"], 0)
+
     def test_connections_are_cut(self):
         for seed in range(3):
             self.assertGreater(self.flood("cut", 30000, 2000, seed=seed)["losses"], 2)

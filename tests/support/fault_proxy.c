@@ -6,14 +6,17 @@
  *   pass             nothing
  *   split N          forwards at most N bytes at a time, sometimes one
  *   trickle N        forwards N bytes, then waits a millisecond
+ *   drip N           forwards one byte, then waits N milliseconds
+ *   delay N          forwards N milliseconds later
  *   cut N            closes both sides in order after up to N bytes
  *   reset N          the same with RST
  *   stall N          after N bytes of the first connection it forwards nothing more
  *   half-open N      after N bytes of the first connection nothing comes back any more
  *   refuse N         closes the first N connections at once
  *
- * N of cut and reset is an upper bound; SEED decides each time. Prints its port, and
- * ends when standard input does.
+ * N of cut and reset is an upper bound; SEED decides each time. Prints its port. A line
+ * "FAULT N" on standard input changes the fault, also for the connections there are; each
+ * of them is a first one then. Ends when standard input does.
  */
 
 #include <errno.h>
@@ -26,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAIRS_MAX = 64, BUFFER = 16384 };
@@ -34,6 +38,8 @@ typedef enum fault {
     FAULT_PASS,
     FAULT_SPLIT,
     FAULT_TRICKLE,
+    FAULT_DRIP,
+    FAULT_DELAY,
     FAULT_CUT,
     FAULT_RESET,
     FAULT_STALL,
@@ -41,14 +47,15 @@ typedef enum fault {
     FAULT_REFUSE
 } fault;
 
-static const char *const fault_names[] = { "pass",  "split", "trickle",   "cut",
-                                           "reset", "stall", "half-open", "refuse" };
+static const char *const fault_names[] = { "pass", "split", "trickle", "drip",      "delay",
+                                           "cut",  "reset", "stall",   "half-open", "refuse" };
 
 /* One direction: bytes read from one socket and not yet written to the other. */
 typedef struct flow {
     int from, to;
     char buffer[BUFFER];
     size_t start, end;
+    int64_t ready_ms; /* not before this time */
 } flow;
 
 typedef struct pair {
@@ -72,6 +79,14 @@ static void die(const char *what)
 {
     perror(what);
     exit(1);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static size_t up_to(size_t n)
@@ -137,10 +152,25 @@ static size_t portion(const pair *p, size_t len)
         most = up_to(2) == 1 ? 1 : up_to(proxy.n);
     } else if (proxy.kind == FAULT_TRICKLE) {
         most = proxy.n;
+    } else if (proxy.kind == FAULT_DRIP) {
+        most = 1;
     } else if (p->passed < p->limit && p->limit - p->passed < most) {
         most = p->limit - p->passed;
     }
     return most < len ? most : len;
+}
+
+static int64_t pause_after_read_ms(void)
+{
+    return proxy.kind == FAULT_DELAY ? (int64_t)proxy.n : 0;
+}
+
+static int64_t pause_after_write_ms(void)
+{
+    if (proxy.kind == FAULT_DRIP) {
+        return (int64_t)proxy.n;
+    }
+    return proxy.kind == FAULT_TRICKLE ? 1 : 0;
 }
 
 /* --- bytes ---------------------------------------------------------------------- */
@@ -159,6 +189,7 @@ static bool fill(pair *p, flow *f)
     }
     f->start = 0;
     f->end = (size_t)n;
+    f->ready_ms = now_ms() + pause_after_read_ms();
     return true;
 }
 
@@ -175,6 +206,7 @@ static bool forward(pair *p, flow *f)
         return false;
     }
     f->start += (size_t)n;
+    f->ready_ms = now_ms() + pause_after_write_ms();
     p->passed += (size_t)n;
     if (p->passed >= p->limit && !first_only()) {
         close_pair(p, proxy.kind == FAULT_RESET);
@@ -223,11 +255,28 @@ static void accept_one(int listener)
 
 /* --- the loop ------------------------------------------------------------------- */
 
-static void watch(struct pollfd *fd, const pair *p, const flow *f)
+/* Until the bytes that wait may be forwarded. */
+static int64_t pause_left_ms(const flow *f)
+{
+    int64_t left = f->start < f->end ? f->ready_ms - now_ms() : 0;
+
+    return left > 0 ? left : 0;
+}
+
+static void watch(struct pollfd *fd, const pair *p, const flow *f, int *timeout_ms)
 {
     bool waiting = f->start < f->end;
 
-    fd->fd = !p->used || mute(p, f) ? -1 : waiting ? f->to : f->from;
+    *fd = (struct pollfd){ .fd = -1 };
+    if (!p->used || mute(p, f)) {
+        return;
+    }
+    int64_t left = pause_left_ms(f);
+    if (left > 0) {
+        *timeout_ms = *timeout_ms < 0 || left < *timeout_ms ? (int)left : *timeout_ms;
+        return;
+    }
+    fd->fd = waiting ? f->to : f->from;
     fd->events = waiting ? POLLOUT : POLLIN;
 }
 
@@ -239,9 +288,45 @@ static void serve(pair *p, flow *f, short events)
     if (f->start == f->end && !fill(p, f)) {
         return;
     }
-    if (f->start < f->end) {
+    if (f->start < f->end && pause_left_ms(f) == 0) {
         (void)forward(p, f);
     }
+}
+
+static bool read_fault(const char *name, const char *n)
+{
+    for (size_t i = 0; i < sizeof fault_names / sizeof fault_names[0]; i++) {
+        if (strcmp(name, fault_names[i]) == 0) {
+            proxy.kind = (fault)i;
+            proxy.n = strtoul(n, NULL, 10);
+            return proxy.n != 0;
+        }
+    }
+    return false;
+}
+
+/* False at the end of standard input, and when it makes no sense. */
+static bool change_fault(void)
+{
+    char line[64];
+    char name[16];
+    char n[16];
+    size_t len = 0;
+
+    while (len < sizeof line - 1 && read(STDIN_FILENO, line + len, 1) == 1 && line[len] != '\n') {
+        len++;
+    }
+    line[len] = '\0';
+    if (sscanf(line, "%15s %15s", name, n) != 2 || !read_fault(name, n)) {
+        return false;
+    }
+    proxy.accepted = 0;
+    for (pair *p = proxy.pairs; p < proxy.pairs + PAIRS_MAX; p++) {
+        p->number = 1;
+        p->passed = 0;
+        p->limit = limit_of(1);
+    }
+    return true;
 }
 
 static void run(int listener)
@@ -249,16 +334,17 @@ static void run(int listener)
     static struct pollfd fds[2 + 2 * PAIRS_MAX];
 
     for (;;) {
+        int timeout_ms = -1;
         fds[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
         fds[1] = (struct pollfd){ .fd = listener, .events = POLLIN };
         for (size_t i = 0; i < PAIRS_MAX; i++) {
-            watch(&fds[2 + 2 * i], &proxy.pairs[i], &proxy.pairs[i].up);
-            watch(&fds[3 + 2 * i], &proxy.pairs[i], &proxy.pairs[i].down);
+            watch(&fds[2 + 2 * i], &proxy.pairs[i], &proxy.pairs[i].up, &timeout_ms);
+            watch(&fds[3 + 2 * i], &proxy.pairs[i], &proxy.pairs[i].down, &timeout_ms);
         }
-        if (poll(fds, 2 + 2 * PAIRS_MAX, -1) < 0) {
+        if (poll(fds, 2 + 2 * PAIRS_MAX, timeout_ms) < 0) {
             continue;
         }
-        if (fds[0].revents != 0) {
+        if (fds[0].revents != 0 && !change_fault()) {
             return;
         }
         if (fds[1].revents != 0) {
@@ -267,9 +353,6 @@ static void run(int listener)
         for (size_t i = 0; i < PAIRS_MAX; i++) {
             serve(&proxy.pairs[i], &proxy.pairs[i].up, fds[2 + 2 * i].revents);
             serve(&proxy.pairs[i], &proxy.pairs[i].down, fds[3 + 2 * i].revents);
-        }
-        if (proxy.kind == FAULT_TRICKLE) {
-            (void)poll(NULL, 0, 1);
         }
     }
 }
@@ -280,15 +363,8 @@ static bool read_arguments(int argc, char **argv)
         return false;
     }
     proxy.target = (uint16_t)strtoul(argv[1], NULL, 10);
-    proxy.n = strtoul(argv[3], NULL, 10);
     proxy.random = (uint32_t)strtoul(argv[4], NULL, 10) * 2654435761u | 1u;
-    for (size_t i = 0; i < sizeof fault_names / sizeof fault_names[0]; i++) {
-        if (strcmp(argv[2], fault_names[i]) == 0) {
-            proxy.kind = (fault)i;
-            return proxy.target != 0 && proxy.n != 0;
-        }
-    }
-    return false;
+    return read_fault(argv[2], argv[3]) && proxy.target != 0;
 }
 
 int main(int argc, char **argv)
