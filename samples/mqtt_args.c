@@ -1,7 +1,46 @@
 #include "mqtt_args.h"
 
 #include <argp.h>
+#include <mqtt_core/topic.h>
 #include <stdlib.h>
+
+enum { KEEP_SESSION = 256, WILL_TOPIC, WILL_PAYLOAD, WILL_QOS, WILL_RETAIN };
+
+static const struct argp_option options[] = {
+    { "host", 'h', "HOST", 0, "Broker (localhost)", 1 },
+    { "port", 'p', "PORT", 0, "Its port (1883; 8883 with --cafile)", 0 },
+    { "cafile", 'c', "FILE", 0, "Use TLS, and trust only the roots in this PEM file", 0 },
+    { "id", 'i', "ID", 0, "Client id (the broker chooses one)", 0 },
+    { "username", 'u', "NAME", 0, "User name", 0 },
+    { "pw", 'P', "PASSWORD", 0, "Password; needs a user name", 0 },
+    { "disable-clean-session", KEEP_SESSION, NULL, 0,
+      "Go on with the session of --id, and leave it behind: subscriptions stay, and messages for "
+      "them wait",
+      0 },
+    { "topic", 't', "TOPIC", 0,
+      "Where to publish and listen (iothub_device/sample); without publishing, a filter such as "
+      "a/+/b or a/#",
+      2 },
+    { "message", 'm', "TEXT", 0, "What to publish (hello)", 0 },
+    { "qos", 'q', "0|1|2", 0, "Send one message with this QoS, and subscribe with it", 0 },
+    { "retain", 'r', NULL, 0, "The broker keeps the message for later subscribers", 0 },
+    { "count", 'n', "N", 0, "End after so many received messages (1; 2 without a command or --qos)",
+      0 },
+    { "timeout", 'W', "SECONDS", 0, "Give up after this time (10)", 0 },
+    { "will-topic", WILL_TOPIC, "TOPIC", 0,
+      "The Will: what the broker publishes there if this client goes without a word", 3 },
+    { "will-payload", WILL_PAYLOAD, "TEXT", 0, "Text of the Will (none)", 0 },
+    { "will-qos", WILL_QOS, "0|1|2", 0, "QoS of the Will (0)", 0 },
+    { "will-retain", WILL_RETAIN, NULL, 0, "The broker keeps the Will for later subscribers", 0 },
+    { 0 },
+};
+
+static const struct {
+    const char *name;
+    mqtt_command command;
+} commands[] = { { "publish", MQTT_PUBLISH },
+                 { "listen", MQTT_LISTEN },
+                 { "unsubscribe", MQTT_UNSUBSCRIBE } };
 
 static unsigned number(struct argp_state *state, const char *text, unsigned min, unsigned max)
 {
@@ -9,9 +48,58 @@ static unsigned number(struct argp_state *state, const char *text, unsigned min,
     unsigned long n = strtoul(text, &end, 10);
 
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || n < min || n > max) {
-        argp_error(state, "\"%s\" is not a number from %u to %u", text, min, max);
+        argp_failure(state, 2, 0, "\"%s\" is not a number from %u to %u", text, min, max);
     }
     return (unsigned)n;
+}
+
+static mqtt_command command(struct argp_state *state, const char *text)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(text, commands[i].name) == 0) {
+            return commands[i].command;
+        }
+    }
+    argp_failure(state, 2, 0, "\"%s\" is not publish, listen or unsubscribe", text);
+    return MQTT_BOTH;
+}
+
+static void check_text(struct argp_state *state, const char *option, const char *text)
+{
+    if (!mqc_utf8_valid(mqc_span_str(text))) {
+        argp_failure(state, 2, 0, "%s is not UTF-8", option);
+    }
+}
+
+static void check_topics(struct argp_state *state, const mqtt_args *a)
+{
+    if (a->command == MQTT_LISTEN || a->command == MQTT_UNSUBSCRIBE) {
+        if (!mqc_topic_filter_valid(mqc_span_str(a->topic))) {
+            argp_failure(state, 2, 0, "--topic \"%s\" is not a topic filter", a->topic);
+        }
+    } else if (!mqc_topic_name_valid(mqc_span_str(a->topic))) {
+        argp_failure(state, 2, 0, "--topic \"%s\" is no topic to publish to", a->topic);
+    }
+    if (a->will_topic != NULL && !mqc_topic_name_valid(mqc_span_str(a->will_topic))) {
+        argp_failure(state, 2, 0, "--will-topic \"%s\" is no topic to publish to", a->will_topic);
+    }
+}
+
+/* What only the whole command line shows. */
+static void check(struct argp_state *state, const mqtt_args *a)
+{
+    check_text(state, "--id", a->client_id);
+    check_text(state, "--username", a->user_name);
+    check_topics(state, a);
+    if (a->password != NULL && a->user_name == NULL) {
+        argp_failure(state, 2, 0, "--pw needs --username");
+    }
+    if (a->keep_session && a->client_id[0] == '\0') {
+        argp_failure(state, 2, 0, "--disable-clean-session needs --id");
+    }
+    if (a->will_topic == NULL && (a->will_payload != NULL || a->will_qos != 0 || a->will_retain)) {
+        argp_failure(state, 2, 0, "--will-payload, --will-qos and --will-retain need --will-topic");
+    }
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -28,38 +116,35 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'P': a->password = arg; return 0;
     case 'c': a->ca_file = arg; return 0;
     case 'q': a->qos = (int)number(state, arg, 0, 2); return 0;
+    case 'r': a->retain = true; return 0;
     case 'n': a->count = number(state, arg, 1, 1000000000); return 0;
     case 'W': a->timeout_s = number(state, arg, 1, 1000000); return 0;
-    case ARGP_KEY_END:
-        if (a->password != NULL && a->user_name == NULL) {
-            argp_error(state, "--pw needs --username");
+    case KEEP_SESSION: a->keep_session = true; return 0;
+    case WILL_TOPIC: a->will_topic = arg; return 0;
+    case WILL_PAYLOAD: a->will_payload = arg; return 0;
+    case WILL_QOS: a->will_qos = number(state, arg, 0, 2); return 0;
+    case WILL_RETAIN: a->will_retain = true; return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0) {
+            argp_failure(state, 2, 0, "\"%s\": one command is enough", arg);
         }
+        a->command = command(state, arg);
         return 0;
+    case ARGP_KEY_END: check(state, a); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
 void mqtt_args_parse(mqtt_args *a, int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        { "host", 'h', "HOST", 0, "Broker (localhost)", 0 },
-        { "port", 'p', "PORT", 0, "Its port (1883; 8883 with --cafile)", 0 },
-        { "topic", 't', "TOPIC", 0, "Where to publish and listen (iothub_device/sample)", 0 },
-        { "message", 'm', "TEXT", 0, "What to publish (hello)", 0 },
-        { "qos", 'q', "0|1|2", 0, "Send one message with this QoS, and subscribe with it", 0 },
-        { "id", 'i', "ID", 0, "Client id (the broker chooses one)", 0 },
-        { "username", 'u', "NAME", 0, "User name", 0 },
-        { "pw", 'P', "PASSWORD", 0, "Password; needs a user name", 0 },
-        { "cafile", 'c', "FILE", 0, "Use TLS, and trust only the roots in this PEM file", 0 },
-        { "count", 'n', "N", 0, "End after so many received messages (2; 1 with --qos)", 0 },
-        { "timeout", 'W', "SECONDS", 0, "Give up after this time (10)", 0 },
-        { 0 },
-    };
     static const struct argp argp = {
         .options = options,
         .parser = parse_option,
+        .args_doc = "[publish|listen|unsubscribe]",
         .doc = "Try the MQTT layer against any MQTT 3.1.1 broker: subscribe to a topic, send one "
-               "message at QoS 0 and one at QoS 1, print what comes.",
+               "message at QoS 0 and one at QoS 1, print what comes. With a command only a part "
+               "of it: send, subscribe and print, or end a subscription of a session that was "
+               "left behind.",
     };
     const mqtt_args defaults = {
         .host = "localhost",
@@ -73,8 +158,10 @@ void mqtt_args_parse(mqtt_args *a, int argc, char **argv)
     *a = defaults;
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, a);
-    if (a->count == 0) {
-        a->count = a->qos < 0 ? 2 : 1;
+    if (a->command == MQTT_PUBLISH || a->command == MQTT_UNSUBSCRIBE) {
+        a->count = 0;
+    } else if (a->count == 0) {
+        a->count = a->command == MQTT_BOTH && a->qos < 0 ? 2 : 1;
     }
     if (a->port == 0) {
         a->port = a->ca_file != NULL ? 8883 : 1883;

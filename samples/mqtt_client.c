@@ -5,6 +5,13 @@
  *
  *     mqtt_client -h localhost -p 1883 -t greetings -m hello
  *
+ * Only a part of it, with what MQTT offers beside:
+ *
+ *     mqtt_client publish -t state -m on -q 1 --retain
+ *     mqtt_client listen -t 'state/#' -q 2 -i me --disable-clean-session
+ *     mqtt_client unsubscribe -t 'state/#' -i me --disable-clean-session
+ *     mqtt_client listen -t work --will-topic state --will-payload gone
+ *
  * mqtt_core knows no sockets and no clock: mqtt_loop.c moves the bytes and the time.
  */
 
@@ -20,6 +27,7 @@ typedef struct app {
     unsigned received;
     unsigned sent; /* of our own messages */
     unsigned finished;
+    bool begun; /* whatever was to be asked for, or sent, has been */
     bool failed;
 } app;
 
@@ -43,14 +51,18 @@ static void log_in(app *a)
         .client_id = mqc_span_str(a->args.client_id),
         .username = mqc_span_str(a->args.user_name),
         .password = mqc_span_str(a->args.password),
+        .will = { .topic = mqc_span_str(a->args.will_topic),
+                  .payload = mqc_span_str(a->args.will_payload),
+                  .qos = (uint8_t)a->args.will_qos,
+                  .retain = a->args.will_retain },
         .keep_alive_s = 60,
-        .clean_session = true,
+        .clean_session = !a->args.keep_session,
         .timeout_ms = 10000,
     };
     mqc_result r = mqc_connect(&a->loop.engine, &o, mqtt_loop_now(&a->loop));
 
     if (r != MQC_OK) {
-        fail(a, "CONNECT", mqc_result_str(r));
+        fail(a, "--id, --username, --pw or --will-payload", mqc_result_str(r));
     }
 }
 
@@ -65,12 +77,23 @@ static void subscribe(app *a)
     }
 }
 
+static void unsubscribe(app *a)
+{
+    const mqc_span filter = mqc_span_str(a->args.topic);
+    mqc_result r = mqc_unsubscribe(&a->loop.engine, &filter, 1, NULL);
+
+    if (r != MQC_OK) {
+        fail(a, "--topic", mqc_result_str(r));
+    }
+}
+
 static void publish(app *a, uint8_t qos)
 {
     const mqc_outgoing m = {
         .topic = mqc_span_str(a->args.topic),
         .payload = mqc_span_str(a->args.message),
         .qos = qos,
+        .retain = a->args.retain,
     };
     mqc_result r =
         mqc_publish(&a->loop.engine, &m, NULL); /* copied; leaves when the stream takes it */
@@ -83,22 +106,52 @@ static void publish(app *a, uint8_t qos)
 
 static void publish_all(app *a)
 {
+    a->begun = true;
     if (a->args.qos >= 0) {
         publish(a, (uint8_t)a->args.qos);
         return;
     }
     publish(a, 0);
-    publish(a, 1);
+    if (!a->failed) {
+        publish(a, 1);
+    }
 }
 
 static void on_message(app *a, const mqc_message *m)
 {
     a->received++;
-    printf("%.*s (QoS %d): %.*s\n", (int)m->topic.len, (const char *)m->topic.ptr, m->qos,
-           (int)m->payload.len, (const char *)m->payload.ptr);
+    printf("%.*s (QoS %d%s): %.*s\n", (int)m->topic.len, (const char *)m->topic.ptr, m->qos,
+           m->retain ? ", retained" : "", (int)m->payload.len, (const char *)m->payload.ptr);
     if (m->qos > 0) {
         (void)mqc_ack(&a->loop.engine, m->packet_id); /* now the broker may forget it */
     }
+}
+
+static void on_connected(app *a, bool session_present)
+{
+    if (a->args.keep_session) {
+        puts(session_present ? "the session goes on" : "a new session");
+    }
+    switch (a->args.command) {
+    case MQTT_BOTH:
+    case MQTT_LISTEN: subscribe(a); break;
+    case MQTT_PUBLISH: publish_all(a); break;
+    case MQTT_UNSUBSCRIBE: unsubscribe(a); break;
+    }
+}
+
+static void on_subscribed(app *a, uint8_t return_code)
+{
+    if (return_code == 0x80) {
+        fail(a, "the broker refused to subscribe", a->args.topic);
+        return;
+    }
+    if (a->args.command == MQTT_BOTH) {
+        publish_all(a);
+        return;
+    }
+    printf("listening to %s with QoS %d\n", a->args.topic, return_code);
+    a->begun = true;
 }
 
 static void on_event(app *a, const mqc_event *ev)
@@ -106,28 +159,22 @@ static void on_event(app *a, const mqc_event *ev)
     char code[4];
 
     switch (ev->type) {
-    case MQC_EVENT_CONNECTED: subscribe(a); break;
+    case MQC_EVENT_CONNECTED: on_connected(a, ev->u.connack.session_present); break;
     case MQC_EVENT_REFUSED:
         snprintf(code, sizeof code, "%d", ev->u.connack.return_code);
         fail(a, "the broker refused the connection, CONNACK", code);
         break;
-    case MQC_EVENT_SUBSCRIBED:
-        if (ev->u.suback.return_codes.ptr[0] == 0x80) {
-            fail(a, "the broker refused to subscribe", a->args.topic);
-            break;
-        }
-        publish_all(a);
-        break;
+    case MQC_EVENT_SUBSCRIBED: on_subscribed(a, ev->u.suback.return_codes.ptr[0]); break;
     case MQC_EVENT_PUBLISH:
     case MQC_EVENT_OVERSIZE: on_message(a, &ev->u.publish); break;
     case MQC_EVENT_DONE: a->finished++; break;
-    case MQC_EVENT_UNSUBSCRIBED: break;
+    case MQC_EVENT_UNSUBSCRIBED: a->begun = true; break;
     }
 }
 
 static bool all_done(const app *a)
 {
-    return a->sent > 0 && a->received >= a->args.count && a->finished == a->sent;
+    return a->begun && a->received >= a->args.count && a->finished == a->sent;
 }
 
 /* One turn: read, understand, write.  False when it is over. */
@@ -179,6 +226,7 @@ int main(int argc, char **argv)
     struct sigaction action = { .sa_handler = on_signal };
 
     mqtt_args_parse(&a.args, argc, argv);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (!mqtt_loop_init(&a.loop, a.args.ca_file)) {

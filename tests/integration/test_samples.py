@@ -109,10 +109,9 @@ class Samples(unittest.TestCase):
         self.fails(1, "ca_file is empty", "telemetry", IOTHUB_CA_FILE="")
 
     def test_wrong_usage_ends_with_2(self):
-        for name in ("telemetry", "c2d", "twin", "methods", "event_loop", "mqtt_client"):
+        for name in ("telemetry", "c2d", "twin", "methods", "event_loop"):
             self.fails(2, "is not a number from 1", name, "--port", "0")
             self.fails(2, "Too many arguments", name, "more")
-        self.fails(2, "--pw needs --username", "mqtt_client", "-P", "secret")
 
     def test_an_interrupt_ends_a_sample_well(self):
         for name in ("telemetry", "c2d", "twin", "methods", "event_loop"):

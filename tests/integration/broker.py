@@ -1,0 +1,53 @@
+"""Start a Mosquitto of one's own, as it comes, on a free port."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+PATIENCE_S = 60
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Broker:
+    """Keeps everything in memory; `options` are further lines of its configuration."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.TemporaryDirectory(prefix="mqtt-test-")
+        self.options = ("allow_anonymous true", "persistence false", "max_queued_messages 0",
+                        "connection_messages false", "log_dest stderr", *options)
+        self.port = self.process = None
+
+    def __enter__(self):
+        while not self._start(free_port()):  # somebody else was faster
+            pass
+        return self
+
+    def __exit__(self, *_):
+        if self.port is None:
+            self.folder.cleanup()
+            return
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+        self.process.stderr.close()
+        self.folder.cleanup()
+
+    def _start(self, port):
+        path = os.path.join(self.folder.name, "mosquitto.conf")
+        with open(path, "w", encoding="ascii") as f:
+            print(f"listener {port} 127.0.0.1", *self.options, sep="\n", file=f)
+        program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        self.process = subprocess.Popen([program, "-c", path], stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if line.rstrip().endswith(" running"):
+                self.port = str(port)
+                return True
+        self.process.wait(PATIENCE_S)
+        self.process.stderr.close()
+        return False
