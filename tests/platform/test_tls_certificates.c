@@ -1,0 +1,359 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tls_fixture.h"
+#include "wolfssl/tls_context.h"
+
+static void intermediates_may_come_in_any_order_with_others_among_them(void **state)
+{
+    (void)state;
+    pki_cert leaf, second, under_second, stranger;
+    pki_spec spec = good_spec;
+    spec.issuer = &intermediate;
+    spec.issuer_key = PKI_INTERMEDIATE;
+    pki_make(&leaf, &spec);
+    spec = ca_spec;
+    spec.name = "Second Intermediate";
+    spec.key = PKI_OTHER;
+    spec.issuer = &intermediate;
+    spec.issuer_key = PKI_INTERMEDIATE;
+    pki_make(&second, &spec);
+    spec = good_spec;
+    spec.issuer = &second;
+    spec.issuer_key = PKI_OTHER;
+    pki_make(&under_second, &spec);
+    spec = root_spec("Stranger", PKI_OTHER);
+    pki_make(&stranger, &spec);
+
+    expect_success("one", HOST,
+                   &(tls_peer_config){ { &leaf, &intermediate }, 2, PKI_LEAF, 0, 0, NULL });
+    expect_success("with root", HOST,
+                   &(tls_peer_config){ { &leaf, &intermediate, &root }, 3, PKI_LEAF, 0, 0, NULL });
+    expect_success(
+        "two", HOST,
+        &(tls_peer_config){ { &under_second, &second, &intermediate }, 3, PKI_LEAF, 0, 0, NULL });
+    expect_success(
+        "disordered", HOST,
+        &(tls_peer_config){
+            { &under_second, &intermediate, &stranger, &second }, 4, PKI_LEAF, 0, 0, NULL });
+    /* what an earlier connection presented does not help a later one */
+    expect_refusal("missing", HOST, &(tls_peer_config){ { &leaf }, 1, PKI_LEAF, 0, 0, NULL },
+                   PLAT_ERR_CERT_UNTRUSTED);
+    expect_refusal("gap", HOST,
+                   &(tls_peer_config){ { &under_second, &second }, 2, PKI_LEAF, 0, 0, NULL },
+                   PLAT_ERR_CERT_UNTRUSTED);
+}
+
+static void names_and_addresses_are_found_in_the_alternative_names_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        const char *host;
+        const char *dns;
+        size_t dns_len;
+        const char *ip;
+        bool matches;
+    } cases[] = {
+        { "name", "hub.example", "hub.example", 0, NULL, true },
+        { "final dot", "hub.example.", "hub.example", 0, NULL, true },
+        { "case", "HUB.example", "hub.EXAMPLE", 0, NULL, true },
+        { "wildcard", "hub.example.com", "*.example.com", 0, NULL, true },
+        { "IPv4", "192.0.2.1", NULL, 0, "192.0.2.1", true },
+        { "IPv6", "2001:db8::1", NULL, 0, "2001:0db8::0001", true },
+        { "other name", "hub.example", "pub.example", 0, NULL, false },
+        { "partial wildcard", "hub.example.com", "h*.example.com", 0, NULL, false },
+        { "two labels", "a.hub.example.com", "*.example.com", 0, NULL, false },
+        { "bare wildcard", "hub.example", "*", 0, NULL, false },
+        { "NUL", "hub.example", "hub.example\0.evil.org", 21, NULL, false },
+        { "common name only", "hub.example", NULL, 0, NULL, false },
+        { "other address", "192.0.2.2", NULL, 0, "192.0.2.1", false },
+        { "address as name", "192.0.2.1", "192.0.2.1", 0, NULL, false },
+        { "name of an address", "hub.example", NULL, 0, "192.0.2.1", false },
+        { "other IPv6", "2001:db8::2", NULL, 0, "2001:db8::1", false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pki_cert leaf;
+        pki_spec spec = good_spec;
+        spec.name = cases[i].host; /* the common name would match each time */
+        spec.dns = cases[i].dns;
+        spec.dns_len = cases[i].dns_len;
+        spec.ip = cases[i].ip;
+        pki_make(&leaf, &spec);
+        const tls_peer_config c = { { &leaf }, 1, PKI_LEAF, 0, 0, NULL };
+        if (cases[i].matches) {
+            expect_success(cases[i].what, cases[i].host, &c);
+        } else {
+            expect_refusal(cases[i].what, cases[i].host, &c, PLAT_ERR_CERT_HOST);
+        }
+    }
+}
+
+/* --- bad servers --- */
+
+typedef void (*spoil)(pki_spec *leaf, pki_spec *ca);
+
+static void expired(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->from_days = -30;
+    leaf->to_days = -1;
+}
+
+static void not_yet_valid(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->from_days = 2;
+}
+
+static void weak_rsa(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->key = PKI_RSA_1024;
+}
+
+static void signed_with_sha1(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->signature = CTC_SHAwECDSA;
+}
+
+static void key_signs_certificates_only(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->key_usage = "keyCertSign";
+}
+
+static void client_only(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->extended_key_usage = "clientAuth";
+}
+
+static void issuer_not_a_ca(pki_spec *leaf, pki_spec *ca)
+{
+    (void)leaf;
+    ca->ca = false;
+}
+
+static void issuer_may_not_sign(pki_spec *leaf, pki_spec *ca)
+{
+    (void)leaf;
+    ca->key_usage = "digitalSignature";
+}
+
+static void issuer_expired(pki_spec *leaf, pki_spec *ca)
+{
+    (void)leaf;
+    ca->from_days = -30;
+    ca->to_days = -1;
+}
+
+static void issuer_signed_with_sha1(pki_spec *leaf, pki_spec *ca)
+{
+    (void)leaf;
+    ca->signature = CTC_SHAwECDSA;
+}
+
+static void issuer_weak(pki_spec *leaf, pki_spec *ca)
+{
+    leaf->issuer_key = PKI_RSA_1024;
+    ca->key = PKI_RSA_1024;
+}
+
+static void issuer_for_clients_only(pki_spec *leaf, pki_spec *ca)
+{
+    (void)leaf;
+    ca->extended_key_usage = "clientAuth";
+}
+
+static void signature_of_another_key(pki_spec *leaf, pki_spec *ca)
+{
+    (void)ca;
+    leaf->issuer_key = PKI_OTHER;
+}
+
+static void issuer_from_a_false_root(pki_spec *leaf, pki_spec *ca)
+{
+    (void)leaf;
+    ca->issuer_key = PKI_OTHER; /* with the name of the true one */
+}
+
+static void bad_certificates_are_refused_each_for_its_own_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        spoil spoil;
+        plat_result wanted;
+    } cases[] = {
+        { "expired", expired, PLAT_ERR_CERT_DATE },
+        { "not yet valid", not_yet_valid, PLAT_ERR_CERT_DATE },
+        { "RSA 1024", weak_rsa, PLAT_ERR_CERT },
+        { "SHA-1", signed_with_sha1, PLAT_ERR_CERT },
+        { "keyCertSign only", key_signs_certificates_only, PLAT_ERR_CERT },
+        { "clientAuth only", client_only, PLAT_ERR_CERT },
+        { "issuer is no CA", issuer_not_a_ca, PLAT_ERR_CERT },
+        { "issuer may not sign", issuer_may_not_sign, PLAT_ERR_CERT },
+        { "issuer expired", issuer_expired, PLAT_ERR_CERT_DATE },
+        { "issuer with SHA-1", issuer_signed_with_sha1, PLAT_ERR_CERT },
+        { "issuer with RSA 1024", issuer_weak, PLAT_ERR_CERT },
+        { "issuer for clients", issuer_for_clients_only, PLAT_ERR_CERT },
+        { "signature of another key", signature_of_another_key, PLAT_ERR_CERT_UNTRUSTED },
+        { "false root", issuer_from_a_false_root, PLAT_ERR_CERT_UNTRUSTED },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pki_cert ca, leaf;
+        pki_spec ca_copy = ca_spec;
+        pki_spec leaf_copy = good_spec;
+        leaf_copy.issuer = &ca;
+        leaf_copy.issuer_key = PKI_INTERMEDIATE;
+        cases[i].spoil(&leaf_copy, &ca_copy);
+        pki_make(&ca, &ca_copy);
+        pki_make(&leaf, &leaf_copy);
+        const tls_peer_config c = { { &leaf, &ca }, 2, leaf_copy.key, 0, 0, NULL };
+        expect_refusal(cases[i].what, HOST, &c, cases[i].wanted);
+    }
+}
+
+static void strangers_are_not_trusted(void **state)
+{
+    (void)state;
+    pki_cert other_root, leaf, self_signed;
+    pki_spec spec = root_spec("Nobody's Root", PKI_OTHER);
+    pki_make(&other_root, &spec);
+    spec = good_spec;
+    spec.issuer = &other_root;
+    spec.issuer_key = PKI_OTHER;
+    pki_make(&leaf, &spec);
+    spec.issuer = NULL;
+    pki_make(&self_signed, &spec);
+
+    expect_refusal("unknown root", HOST, &(tls_peer_config){ { &leaf }, 1, PKI_LEAF, 0, 0, NULL },
+                   PLAT_ERR_CERT_UNTRUSTED);
+    expect_refusal("root presented", HOST,
+                   &(tls_peer_config){ { &leaf, &other_root }, 2, PKI_LEAF, 0, 0, NULL },
+                   PLAT_ERR_CERT_UNTRUSTED);
+    expect_refusal("self-signed", HOST,
+                   &(tls_peer_config){ { &self_signed }, 1, PKI_LEAF, 0, 0, NULL },
+                   PLAT_ERR_CERT_UNTRUSTED);
+}
+
+static void a_path_longer_than_its_authority_allows_is_refused(void **state)
+{
+    (void)state;
+    pki_cert first, second, leaf;
+    for (int path_len = 0; path_len < 2; path_len++) {
+        pki_spec spec = ca_spec;
+        spec.path_len = path_len;
+        pki_make(&first, &spec);
+        spec = ca_spec;
+        spec.name = "Second Intermediate";
+        spec.key = PKI_OTHER;
+        spec.issuer = &first;
+        spec.issuer_key = PKI_INTERMEDIATE;
+        pki_make(&second, &spec);
+        spec = good_spec;
+        spec.issuer = &second;
+        spec.issuer_key = PKI_OTHER;
+        pki_make(&leaf, &spec);
+        const tls_peer_config c = { { &leaf, &second, &first }, 3, PKI_LEAF, 0, 0, NULL };
+        if (path_len == 0) {
+            expect_refusal("path length 0", HOST, &c, PLAT_ERR_CERT);
+        } else {
+            expect_success("path length 1", HOST, &c);
+        }
+    }
+}
+
+static void a_certificate_that_is_itself_in_the_file_is_trusted(void **state)
+{
+    (void)state;
+    pki_cert self_signed;
+    pki_spec spec = good_spec;
+    spec.issuer = NULL;
+    pki_make(&self_signed, &spec);
+    const char *file = pki_write_pem("pinned.pem", (const pki_cert *const[]){ &self_signed }, 1);
+    s->ops->deinit(s);
+    assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+
+    expect_success("pinned", HOST, &(tls_peer_config){ { &self_signed }, 1, PKI_LEAF, 0, 0, NULL });
+    expect_refusal("another", HOST, &good_config, PLAT_ERR_CERT_UNTRUSTED);
+}
+static void a_certificate_that_changed_is_judged_anew_on_reconnect(void **state)
+{
+    (void)state;
+    pki_cert other;
+    pki_spec spec = good_spec;
+    spec.dns = "other.example";
+    pki_make(&other, &spec);
+    const tls_peer_config changed = { { &other }, 1, PKI_LEAF, 0, 0, NULL };
+
+    for (int i = 0; i < 3; i++) {
+        expect_success("before", HOST, &good_config);
+        expect_refusal("changed", HOST, &changed, PLAT_ERR_CERT_HOST);
+    }
+}
+
+/* --- trust --- */
+
+static void roots_that_cannot_be_read_are_an_error_that_names_the_file(void **state)
+{
+    (void)state;
+    const char *empty = pki_write_pem("empty.pem", NULL, 0);
+    const char *const bad[] = { "/nonexistent/roots.pem", empty, "/" };
+    for (size_t i = 0; i < 3; i++) {
+        plat_tls_stream t;
+        size_t n;
+        uint8_t byte = 0;
+        assert_int_equal(plat_tls_init(&t, &wire.base, bad[i]), PLAT_ERR_TRUST_STORE);
+        assert_non_null(strstr(t.base.ops->detail(&t.base), bad[i]));
+        assert_int_equal(t.base.ops->open(&t.base, HOST, 1, 0), PLAT_ERR_STATE);
+        assert_int_equal(t.base.ops->send(&t.base, &byte, 1, &n), PLAT_ERR_TRUST_STORE);
+        t.base.ops->deinit(&t.base);
+    }
+}
+
+static void streams_share_the_roots_of_a_file_until_the_last_one_is_gone(void **state)
+{
+    (void)state;
+    plat_tls_context *a = NULL;
+    plat_tls_context *b = NULL;
+    const char *file;
+    const char *path = pki_write_pem("changing.pem", (const pki_cert *const[]){ &root }, 1);
+
+    assert_int_equal(plat_tls_context_acquire(path, &a, &file), PLAT_OK);
+    FILE *f = fopen(path, "w"); /* now it holds nothing */
+    assert_non_null(f);
+    fclose(f);
+    assert_int_equal(plat_tls_context_acquire(path, &b, &file), PLAT_OK);
+    assert_ptr_equal(a, b);
+    plat_tls_context_release(a);
+    assert_int_equal(b->roots.count, 1);
+    plat_tls_context_release(b);
+
+    assert_int_equal(plat_tls_context_acquire(path, &a, &file), PLAT_ERR_TRUST_STORE);
+    assert_string_equal(file, path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_STREAM(intermediates_may_come_in_any_order_with_others_among_them),
+        WITH_STREAM(names_and_addresses_are_found_in_the_alternative_names_only),
+        WITH_STREAM(bad_certificates_are_refused_each_for_its_own_reason),
+        WITH_STREAM(strangers_are_not_trusted),
+        WITH_STREAM(a_path_longer_than_its_authority_allows_is_refused),
+        WITH_STREAM(a_certificate_that_is_itself_in_the_file_is_trusted),
+        WITH_STREAM(a_certificate_that_changed_is_judged_anew_on_reconnect),
+        WITH_STREAM(roots_that_cannot_be_read_are_an_error_that_names_the_file),
+        WITH_STREAM(streams_share_the_roots_of_a_file_until_the_last_one_is_gone),
+    };
+    return cmocka_run_group_tests(tests, make_everything, remove_everything);
+}

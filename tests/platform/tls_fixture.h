@@ -1,0 +1,56 @@
+#ifndef TEST_TLS_FIXTURE_H
+#define TEST_TLS_FIXTURE_H
+
+/**
+ * @file
+ * What the tests of the TLS stream share: good certificates, a stream under test over a scripted
+ * wire, a server at its other end, and the steps that drive both.
+ */
+
+#include "test_pki.h"
+#include "tls_peer.h"
+#include "wolfssl_tls.h"
+
+#define HOST      "hub.example"
+#define NO_LENGTH -1
+
+extern pki_cert root, rsa_root, intermediate, good, good_rsa;
+extern const char *ca_file;
+
+extern scripted_stream wire;
+extern plat_tls_stream tls;
+extern plat_stream *const s;
+extern tls_peer peer;
+
+extern const pki_spec good_spec;
+extern const pki_spec ca_spec;
+extern const tls_peer_config good_config;
+
+pki_spec root_spec(const char *name, pki_key key);
+
+/** For the group. */
+int make_everything(void **state);
+int remove_everything(void **state);
+
+/** For each test. */
+int make_stream(void **state);
+int free_stream(void **state);
+#define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make_stream, free_stream)
+
+/** Until the client is open or failed, or both ends wait for each other: WOULD_BLOCK. */
+plat_result shake_hands(plat_stage *stage);
+
+plat_result connect_to(const char *host, const tls_peer_config *config);
+void disconnect(void);
+
+/** A connection that fails as wanted, and passes no byte. */
+void expect_refusal(const char *what, const char *host, const tls_peer_config *config,
+                    plat_result wanted);
+
+/** Bytes both ways over the open connection. */
+void expect_echo(const char *what);
+
+/** A connection from open to close. */
+void expect_success(const char *what, const char *host, const tls_peer_config *config);
+
+#endif
