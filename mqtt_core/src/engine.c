@@ -97,6 +97,14 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
     return mqc_outbox_release(&e->lanes[lane], id, done) ? MQC_OK : MQC_ERR_STATE;
 }
 
+mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id)
+{
+    if (lane >= e->lane_count) {
+        return MQC_ERR_ARG;
+    }
+    return mqc_outbox_requeue(&e->lanes[lane], id) ? MQC_OK : MQC_ERR_STATE;
+}
+
 void mqc_hold(mqc_engine *e, uint8_t lane, bool hold)
 {
     if (lane < e->lane_count) {

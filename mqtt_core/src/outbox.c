@@ -309,6 +309,38 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     reclaim(o);
 }
 
+/* The last entry before send that has not ended, and where its bytes begin. */
+static mqc_entry *last_sent(const mqc_outbox *o, size_t *position, size_t *at)
+{
+    *at = o->send_at;
+    for (*position = o->send; *position > 0;) {
+        mqc_entry *e = mqc_entry_at(o, --*position);
+        *at = mqc_ring_back(o, *at, e->len);
+        if (!ended(e)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id)
+{
+    size_t position;
+    size_t at;
+    mqc_entry *e = last_sent(o, &position, &at);
+
+    if (mqc_outbox_begun(o) || e == NULL || (e->flags & MQC_ENTRY_KEEP) == 0 || e->id != id) {
+        return false;
+    }
+    ungrant(o);
+    leave_window(o, e);
+    e->state = MQC_ENTRY_QUEUED;
+    o->send = position;
+    o->send_at = at;
+    o->grant = position;
+    return true;
+}
+
 /* --- QoS 2 ------------------------------------------------------------------- */
 
 static size_t position_of(const mqc_outbox *o, const mqc_entry *e)

@@ -44,6 +44,11 @@ static inline size_t mqc_ring_forward(const mqc_outbox *o, size_t at, size_t n)
     return at < o->ring_len ? at : at - o->ring_len;
 }
 
+static inline size_t mqc_ring_back(const mqc_outbox *o, size_t at, size_t n)
+{
+    return at >= n ? at - n : at + o->ring_len - n;
+}
+
 static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
 {
     if (e->u.expires != 0 && e->u.expires < o->next_expiry) {
@@ -92,6 +97,9 @@ void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_done *done);
 
 /* Finish the oldest kept message with that id.  False: there is none. */
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done);
+
+/* The last packet that left, a kept message with that id, has to leave again.  False: it is not. */
+bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id);
 
 /* Take the next outcome, when unreported says that there is one. */
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done);

@@ -51,6 +51,7 @@ typedef struct world {
     bool unacked[HANDED_MAX];   /* by the application */
     bool server_ready;          /* CONNECT was seen */
     uint32_t newest[LANES];
+    uint32_t requeued[LANES]; /* 1 + the message that has to come before any later one */
     uint32_t kept_arrived[MESSAGES];
     size_t kept_count;
 } world;
@@ -165,6 +166,17 @@ static void server_completed(world *w, uint16_t id)
     }
 }
 
+/* What was put back comes before what was behind it. */
+static void check_requeued(world *w, uint32_t n)
+{
+    uint32_t *requeued = &w->requeued[w->messages[n].lane];
+
+    assert_true(*requeued == 0 || n < *requeued || w->messages[*requeued - 1].ended);
+    if (*requeued == n + 1) {
+        *requeued = 0;
+    }
+}
+
 static void server_publish(world *w, uint8_t flags, const uint8_t *body)
 {
     /* topic "t", id when QoS 1, then the number of the message */
@@ -179,6 +191,7 @@ static void server_publish(world *w, uint8_t flags, const uint8_t *body)
     if (m->qos == 2 && server_knows(w, id_at(id), n)) {
         return;
     }
+    check_requeued(w, n);
     if (!m->arrived) {
         assert_true(n >= w->newest[m->lane]);
         assert_int_equal(flags & MQC_PUBLISH_DUP, 0);
@@ -349,6 +362,11 @@ static void release_one(world *w)
         return;
     }
     uint32_t n = w->kept_arrived[--w->kept_count];
+    if (roll(w, 4) == 0 && mqc_requeue(&w->r.e, w->messages[n].lane, n) == MQC_OK) {
+        assert_false(w->messages[n].ended);
+        w->requeued[w->messages[n].lane] = n + 1;
+        return;
+    }
     if (mqc_release(&w->r.e, w->messages[n].lane, n, &done) == MQC_OK) {
         assert_int_equal(done.outcome, MQC_OUTCOME_RELEASED);
         end_message(w, &done);

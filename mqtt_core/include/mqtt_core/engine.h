@@ -175,6 +175,14 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
 struct mqc_done;
 mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, struct mqc_done *done);
 
+/**
+ * Send a kept message once more on this connection, because its answer said "later": it counts
+ * as not sent again, before all that is behind it.  mqc_hold the lane first to choose the time.
+ * @retval MQC_ERR_STATE  it is not the last message of the lane that has been sent, or a
+ *                        packet of the lane is half sent; does not happen with a window of 1
+ */
+mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id);
+
 /** While held, nothing new of the lane is sent.  A packet begun is completed. */
 void mqc_hold(mqc_engine *e, uint8_t lane, bool hold);
 
