@@ -6,8 +6,9 @@
  * A durable queue of records, first in, first out: what telemetry waits in when it
  * has to survive the end of the process or of the power.
  *
- * Every record has a sequence number, one more than the record before it.  A number is
- * never used twice in the life of a store, also when all records are gone.
+ * Every record has a sequence number, higher than that of the record before it.  It is
+ * one more, except after a crash: the numbers that a lost record may have had are then left
+ * out, because no number is used twice in the life of a store, also when all records are gone.
  *
  * A store has one owner at a time: a second process that opens it gets
  * PLAT_ERR_STORE_BUSY.  Not thread-safe: it belongs to the thread of its client.
@@ -52,14 +53,18 @@ typedef struct plat_store_ops {
      * Add r at the end.  PLAT_OK: the record outlives the process from now on.  It
      * outlives a loss of power too: at once, or from the next sync on that happens within the
      * delay with which the store was opened.
-     * @retval PLAT_ERR_FULL  no space on the disk, or the store's own limit; nothing is stored
+     * @retval PLAT_ERR_FULL   no space on the disk, or the store's own limit; nothing is stored
+     * @retval PLAT_ERR_STORE  the disk failed; the record is not in the store, but if the
+     *                         process ends now it may be after the next opening
      */
     plat_result (*append)(plat_store *s, plat_store_record *r, uint64_t now_ms);
 
     /**
      * The first record with seq or a higher number.  head and body stay valid until the
      * next call on the store.
-     * @retval PLAT_EOF  there is none
+     * @retval PLAT_EOF                there is none
+     * @retval PLAT_ERR_STORE_DAMAGED  it is not what was stored, or records are missing: said by
+     *                                 every call from now on, and the file is not written to
      */
     plat_result (*read)(plat_store *s, uint64_t seq, plat_store_record *out);
 
