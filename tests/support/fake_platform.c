@@ -65,8 +65,22 @@ static void wait_for(const plat_net *self, const plat_poll *polls, size_t count,
     fake_clock_advance(net->clock, left);
 }
 
+static plat_result next_random(const plat_crypto *self, void *out, size_t len)
+{
+    fake_crypto *crypto = (fake_crypto *)(uintptr_t)self;
+    uint8_t *bytes = out;
+
+    for (size_t i = 0; i < len; i++) {
+        crypto->seed = crypto->seed * 1664525u + 1013904223u;
+        bytes[i] = (uint8_t)(crypto->seed >> 24);
+    }
+    return PLAT_OK;
+}
+
 void fake_platform_init(fake_platform *f)
 {
+    f->crypto = (fake_crypto){ .base = *plat_posix()->crypto, .seed = 1 };
+    f->crypto.base.random = next_random;
     fake_clock_init(&f->clock, 1000, 1700000000);
     f->net = (fake_net){
         .base = { .stream = make_stream, .wait = wait_for },
@@ -78,7 +92,7 @@ void fake_platform_init(fake_platform *f)
     }
     f->platform = (plat_platform){
         .clock = &f->clock.base,
-        .crypto = plat_posix()->crypto,
+        .crypto = &f->crypto.base,
         .net = &f->net.base,
     };
 }

@@ -3,7 +3,8 @@
 
 /**
  * @file
- * A whole plat_platform without system: fake clock, real crypto, scripted streams.
+ * A whole plat_platform without system: fake clock, real crypto but for its random numbers (the
+ * same in every run), scripted streams.
  *
  *     fake_platform_init(&f);
  *     client uses f.platform, f.streams[0] is the first stream it makes ...
@@ -27,9 +28,15 @@ typedef struct fake_net {
     scripted_stream *streams;
 } fake_net;
 
+typedef struct fake_crypto {
+    plat_crypto base;
+    uint32_t seed; /* of random; changes with each number */
+} fake_crypto;
+
 typedef struct fake_platform {
     plat_platform platform;
     fake_clock clock;
+    fake_crypto crypto;
     fake_net net;
     /** Ready from init on: a test may write a stream's script before the stream is made. */
     scripted_stream streams[FAKE_STREAMS];
