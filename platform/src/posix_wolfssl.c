@@ -2,6 +2,7 @@
 
 #include "posix/clock.h"
 #include "posix/tcp_stream.h"
+#include "posix/thread.h"
 #include "posix/wait.h"
 #include "wolfssl_crypto.h"
 #include "wolfssl_tls.h"
@@ -36,6 +37,7 @@ static const plat_platform platform = {
     .clock = &plat_posix_clock,
     .crypto = &plat_wolfssl_crypto,
     .net = &net,
+    .threads = &plat_posix_threads,
 };
 
 const plat_platform *plat_posix(void)

@@ -4,11 +4,13 @@
 /**
  * @file
  * What the layers above need from an operating system and its libraries: three
- * small interfaces.  A port fills them in (see platform/README.md); tests put
- * fakes in their place by embedding the interface as the first member.
+ * small interfaces, and a fourth for a background thread.  A port fills them in (see
+ * platform/README.md); tests put fakes in their place by embedding the interface as
+ * the first member.
  */
 
 #include "platform/stream.h"
+#include "platform/thread.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,7 +68,7 @@ struct plat_net {
     /**
      * Sleep until one of polls[0] to polls[count - 1] is ready or timeout_ms is over
      * (-1: no limit).  count is at most PLAT_WAIT_MAX.  The only function here that
-     * blocks; only iothub_wait calls it.
+     * blocks; only iothub_wait and the runner call it.
      */
     void (*wait)(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms);
 };
@@ -75,6 +77,7 @@ typedef struct plat_platform {
     const plat_clock *clock;
     const plat_crypto *crypto;
     const plat_net *net;
+    const plat_threads *threads; /* for the runner; NULL: none */
 } plat_platform;
 
 /** POSIX sockets and clock, wolfSSL.  Lives as long as the process. */

@@ -3,12 +3,13 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "posix/thread.h"
 
 enum {
     HOST_SIZE = 256, /* RFC 1035 section 2.3.4: 253 characters, a final dot, NUL */
@@ -206,21 +207,10 @@ static void *work(void *unused)
     return NULL;
 }
 
-/* The application's signal handlers run on its own threads, never on ours. */
 static int start_thread(void)
 {
-    sigset_t all;
-    sigset_t before;
-    pthread_attr_t attr;
     pthread_t thread;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    int rc = pthread_create(&thread, &attr, work, NULL);
-    (void)pthread_attr_destroy(&attr);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
+    return plat_posix_spawn(&thread, true, work, NULL);
 }
 
 static plat_result enqueue(plat_lookup *l)
