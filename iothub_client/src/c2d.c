@@ -35,12 +35,12 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
                         "message left unaccepted: there is no c2d callback");
         return;
     }
-    if (c->options.callbacks.c2d(c, &message, c->options.user) == IOTHUB_ACCEPT) {
+    if (notify_c2d(c, &message) == IOTHUB_ACCEPT) {
         accept(c, m->packet_id);
     }
 }
 
-iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
+static iothub_result accept_deferred(iothub_client *c, uint32_t delivery)
 {
     uint16_t packet_id = (uint16_t)(delivery & 0xFFFFu);
 
@@ -57,6 +57,12 @@ iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
     c->stats.c2d_accepted++;
     c->kick = true;
     return IOTHUB_OK;
+}
+
+iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
+{
+    client_enter(c);
+    return client_return(c, accept_deferred(c, delivery));
 }
 
 /* --- reading ------------------------------------------------------------------ */

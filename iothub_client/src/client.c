@@ -16,7 +16,7 @@ topic_identity client_topics(const iothub_client *c)
 
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text)
 {
-    return iothub_fail(&c->error, code, text);
+    return iothub_fail(client_error(c), code, text);
 }
 
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue)
@@ -25,7 +25,7 @@ iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queu
         mqc_span_str(queue), MQC_SPAN_LIT(": "), mqc_span_str(mqc_result_str(r)),
         mqc_span_str(r == MQC_ERR_NO_SPACE ? ", process and try again" : "")
     };
-    return iothub_fail_parts(&c->error, iothub_from_mqc(r), parts, 4);
+    return iothub_fail_parts(client_error(c), iothub_from_mqc(r), parts, 4);
 }
 
 iothub_op client_next_op(const iothub_client *c)
@@ -244,6 +244,8 @@ void iothub_deinit(iothub_client *c)
     if (c->options.platform == NULL) {
         return;
     }
+    guard_stop(c);
+    client_enter(c);
     c->processing = true; /* for the callbacks to come */
     c->closing = true;
     mqc_reset(&c->engine);
@@ -254,12 +256,14 @@ void iothub_deinit(iothub_client *c)
     if (c->stream != NULL) {
         c->stream->ops->deinit(c->stream);
     }
+    client_leave(c);
+    guard_deinit(c);
     wipe(c);
 }
 
 /* --- wishes, granted by the next iothub_process ----------------------------------- */
 
-iothub_result iothub_start(iothub_client *c)
+static iothub_result wish_start(iothub_client *c)
 {
     switch (c->wish.kind) {
     case IOTHUB_WISH_NONE:
@@ -277,17 +281,24 @@ iothub_result iothub_start(iothub_client *c)
     return IOTHUB_OK;
 }
 
+iothub_result iothub_start(iothub_client *c)
+{
+    client_enter(c);
+    return client_return(c, wish_start(c));
+}
+
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
 {
+    client_enter(c);
     bool starting = c->wish.kind == IOTHUB_WISH_START || c->wish.kind == IOTHUB_WISH_START_STOP;
 
     c->wish.kind = starting ? IOTHUB_WISH_START_STOP : IOTHUB_WISH_STOP;
     c->wish.stop_at = client_now(c) + grace_ms;
     c->kick = true;
-    return IOTHUB_OK;
+    return client_return(c, IOTHUB_OK);
 }
 
-iothub_result iothub_reconnect_now(iothub_client *c)
+static iothub_result hurry(iothub_client *c)
 {
     if (c->session.state != IOTHUB_WAITING) {
         return client_refuse(c, IOTHUB_ERR_STATE, "iothub_reconnect_now: not waiting");
@@ -296,16 +307,20 @@ iothub_result iothub_reconnect_now(iothub_client *c)
     return IOTHUB_OK;
 }
 
-/* --- looking in ------------------------------------------------------------------------ */
-
-const iothub_error *iothub_last_error(const iothub_client *c)
+iothub_result iothub_reconnect_now(iothub_client *c)
 {
-    return &c->error;
+    client_enter(c);
+    return client_return(c, hurry(c));
 }
+
+/* --- looking in ------------------------------------------------------------------------ */
 
 iothub_state iothub_get_state(const iothub_client *c)
 {
-    return c->session.state;
+    client_enter(c);
+    iothub_state s = c->session.state;
+    client_leave(c);
+    return s;
 }
 
 const char *iothub_state_str(iothub_state s)
@@ -327,9 +342,11 @@ const char *iothub_state_str(iothub_state s)
 
 void iothub_get_stats(const iothub_client *c, iothub_stats *out)
 {
+    client_enter(c);
     mqc_lane_info telemetry = mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY);
 
     *out = c->stats;
     out->queued = telemetry.count;
     out->queued_bytes = telemetry.bytes;
+    client_leave(c);
 }

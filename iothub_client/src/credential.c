@@ -189,7 +189,7 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
     return IOTHUB_OK;
 }
 
-iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
+static iothub_result replace_token(iothub_client *c, const char *shared_access_signature)
 {
     if (has_key(c)) {
         return client_refuse(c, IOTHUB_ERR_STATE, "the client makes its tokens from its key");
@@ -197,11 +197,18 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
     if (shared_access_signature == NULL) {
         return client_refuse(c, IOTHUB_ERR_ARG, "SharedAccessSignature is NULL");
     }
-    iothub_result r = credential_take_token(c, mqc_span_str(shared_access_signature), &c->error);
+    iothub_result r =
+        credential_take_token(c, mqc_span_str(shared_access_signature), client_error(c));
     if (r == IOTHUB_OK) {
         session_new_token(c);
     }
     return r;
+}
+
+iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
+{
+    client_enter(c);
+    return client_return(c, replace_token(c, shared_access_signature));
 }
 
 void credential_on_time(iothub_client *c, mqc_time now)
@@ -215,7 +222,5 @@ void credential_on_time(iothub_client *c, mqc_time now)
     notify_log_text(c, IOTHUB_LOG_WARNING, "credential",
                     left_s > 0 ? "the SharedAccessSignature expires soon and cannot be renewed"
                                : "the SharedAccessSignature has expired");
-    if (c->options.callbacks.token_expiring != NULL) {
-        c->options.callbacks.token_expiring(c, left_s > 0 ? left_s : 0, c->options.user);
-    }
+    notify_token_expiring(c, left_s > 0 ? left_s : 0);
 }

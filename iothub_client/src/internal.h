@@ -15,9 +15,48 @@
 iothub_result iothub_from_plat(plat_result r);
 iothub_result iothub_from_mqc(mqc_result r);
 
-/* notify.c: every callback leaves from here. */
+/* guard.c: other threads are kept out between enter and leave, but for the callbacks. */
+void guard_enter(iothub_guard *g);
+/** work: the thread that drives the client has something to do. */
+void guard_leave(iothub_guard *g, bool work);
+
+static inline void client_enter(const iothub_client *c)
+{
+    if (c->guard != NULL) {
+        guard_enter(c->guard);
+    }
+}
+
+static inline void client_leave(const iothub_client *c)
+{
+    if (c->guard != NULL) {
+        guard_leave(c->guard, c->kick);
+    }
+}
+
+/** Leave, and return r. */
+static inline iothub_result client_return(const iothub_client *c, iothub_result r)
+{
+    client_leave(c);
+    return r;
+}
+
+/** Iff a thread of the client's own drives it. */
+bool guard_has_runner(const iothub_client *c);
+/** The client goes away: the runner first, and when nothing is left the guard itself. */
+void guard_stop(iothub_client *c);
+void guard_deinit(iothub_client *c);
+
+/** Where the latest refusal of the calling thread stands. */
+iothub_error *client_error(iothub_client *c);
+
+/* notify.c: every callback leaves from here, and only from here: without the lock. */
 void notify_status(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms);
 void notify_done(iothub_client *c, const iothub_done *d);
+iothub_disposition notify_c2d(iothub_client *c, const iothub_message *m);
+void notify_desired(iothub_client *c, const iothub_desired *d);
+iothub_method_verdict notify_method(iothub_client *c, const iothub_method_call *call);
+void notify_token_expiring(iothub_client *c, int64_t seconds_left);
 void notify_log(const iothub_client *c, iothub_log_level level, const char *module,
                 const mqc_span *parts, size_t count);
 void notify_log_text(const iothub_client *c, iothub_log_level level, const char *module,
@@ -38,6 +77,10 @@ void client_take_op(iothub_client *c, iothub_op next, iothub_op *op);
 
 /* loop.c */
 void loop_take_events(iothub_client *c);
+/** All work that is possible now. */
+void loop_turn(iothub_client *c);
+/** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline. */
+void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 /* session.c: the state of the connection. */
 void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text);

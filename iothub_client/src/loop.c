@@ -212,11 +212,8 @@ static void open_stream(iothub_client *c, mqc_time now)
 
 /* --- driving ------------------------------------------------------------------------ */
 
-iothub_result iothub_process(iothub_client *c)
+void loop_turn(iothub_client *c)
 {
-    if (c->processing) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_process inside a callback");
-    }
     mqc_time now = client_now(c);
 
     c->processing = true;
@@ -231,7 +228,29 @@ iothub_result iothub_process(iothub_client *c)
     session_on_time(c, now); /* what the events made possible: DISCONNECT, the end of a stop */
     loop_take_events(c);
     c->processing = false;
+}
+
+/* Whose turn it is. */
+static iothub_result may_drive(iothub_client *c)
+{
+    if (guard_has_runner(c)) {
+        return client_refuse(c, IOTHUB_ERR_STATE,
+                             "iothub_process, iothub_wait: the runner does it");
+    }
+    if (c->processing) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_process, iothub_wait inside a callback");
+    }
     return IOTHUB_OK;
+}
+
+iothub_result iothub_process(iothub_client *c)
+{
+    client_enter(c);
+    iothub_result r = may_drive(c);
+    if (r == IOTHUB_OK) {
+        loop_turn(c);
+    }
+    return client_return(c, r);
 }
 
 static void earlier(mqc_time *deadline, mqc_time candidate)
@@ -241,7 +260,7 @@ static void earlier(mqc_time *deadline, mqc_time candidate)
     }
 }
 
-static void poll_info(const iothub_client *c, plat_poll *polls, int *timeout_ms)
+void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
     mqc_time deadline = 0;
     mqc_time when;
@@ -278,7 +297,14 @@ void iothub_poll_info(const iothub_client *c, iothub_poll *out)
 {
     plat_poll polls[IOTHUB_POLL_FDS];
 
-    poll_info(c, polls, &out->timeout_ms);
+    client_enter(c);
+    if (guard_has_runner(c)) {
+        polls[0] = polls[1] = (plat_poll){ .fd = -1 };
+        out->timeout_ms = -1;
+    } else {
+        loop_poll(c, polls, &out->timeout_ms);
+    }
+    client_leave(c);
     for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
         out->fds[i] = (iothub_poll_fd){ polls[i].fd, polls[i].want_read, polls[i].want_write };
     }
@@ -291,10 +317,13 @@ iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
     plat_poll polls[IOTHUB_POLL_FDS];
     int timeout_ms;
 
-    if (c->processing) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_wait inside a callback");
+    client_enter(c);
+    iothub_result r = may_drive(c);
+    if (r != IOTHUB_OK) {
+        return client_return(c, r);
     }
-    poll_info(c, polls, &timeout_ms);
+    loop_poll(c, polls, &timeout_ms);
+    client_leave(c);
     if (timeout_ms < 0 || timeout_ms > limit) {
         timeout_ms = limit;
     }

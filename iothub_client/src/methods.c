@@ -93,7 +93,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
         return;
     }
     *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, client_now(c) };
-    if (c->options.callbacks.method(c, &call, c->options.user) == IOTHUB_METHOD_TAKEN) {
+    if (notify_method(c, &call) == IOTHUB_METHOD_TAKEN) {
         return;
     }
     slot = find_slot(c, call.token.call);
@@ -108,10 +108,10 @@ void methods_on_lost(iothub_client *c)
     memset(c->methods, 0, sizeof c->methods);
 }
 
-iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
-                                    const void *json, size_t len, void *tag, iothub_op *op)
+static iothub_result respond(iothub_client *c, const iothub_method_token *token, int status,
+                             mqc_span json, void *tag, iothub_op *op)
 {
-    if (token == NULL || (json == NULL && len > 0) ||
+    if (token == NULL || (json.ptr == NULL && json.len > 0) ||
         memchr(token->rid, '\0', sizeof token->rid) == NULL) {
         return client_refuse(c, IOTHUB_ERR_ARG, "method answer: NULL, or not a token of a call");
     }
@@ -124,19 +124,25 @@ iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token 
     if (slot->state == IOTHUB_SLOT_ANSWERED) {
         return client_refuse(c, IOTHUB_ERR_STATE, "method answer: this call was answered before");
     }
-    if (len > IOTHUB_METHOD_PAYLOAD_MAX) { /* the hub would close the connection */
+    if (json.len > IOTHUB_METHOD_PAYLOAD_MAX) { /* the hub would close the connection */
         return client_refuse(c, IOTHUB_ERR_TOO_BIG, "method answer: over 128 KB");
     }
-    mqc_span body = mqc_span_of(json, len);
-    if (len > 0 && iothub_json_check(body) != IOTHUB_OK) {
+    if (json.len > 0 && iothub_json_check(json) != IOTHUB_OK) {
         return client_refuse(c, IOTHUB_ERR_JSON, "method answer: not JSON");
     }
     iothub_op next = client_next_op(c);
-    mqc_result r = publish(c, status, token->rid, body, tag, next);
+    mqc_result r = publish(c, status, token->rid, json, tag, next);
     if (r != MQC_OK) {
         return client_refuse_mqc(c, r, "method answer");
     }
     slot->state = IOTHUB_SLOT_ANSWERED;
     client_take_op(c, next, op);
     return IOTHUB_OK;
+}
+
+iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
+                                    const void *json, size_t len, void *tag, iothub_op *op)
+{
+    client_enter(c);
+    return client_return(c, respond(c, token, status, mqc_span_of(json, len), tag, op));
 }

@@ -1,5 +1,20 @@
 #include "internal.h"
 
+/* Callbacks may take locks and wait for other threads: the client's own lock is free meanwhile.
+ * Whoever calls a notify function therefore finds the client as if the callback had made
+ * requests, which it may do anyway. */
+static void begin(const iothub_client *c)
+{
+    if (c->guard != NULL) {
+        guard_leave(c->guard, false);
+    }
+}
+
+static void end(const iothub_client *c)
+{
+    client_enter(c);
+}
+
 void notify_status(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms)
 {
     const iothub_status s = {
@@ -14,14 +29,50 @@ void notify_status(iothub_client *c, iothub_result reason, const char *text, uin
 
     notify_log(c, reason == IOTHUB_OK ? IOTHUB_LOG_INFO : IOTHUB_LOG_WARNING, "session", parts, 3);
     if (c->options.callbacks.status != NULL) {
+        begin(c);
         c->options.callbacks.status(c, &s, c->options.user);
+        end(c);
     }
 }
 
 void notify_done(iothub_client *c, const iothub_done *d)
 {
     if (c->options.callbacks.done != NULL) {
+        begin(c);
         c->options.callbacks.done(c, d, c->options.user);
+        end(c);
+    }
+}
+
+iothub_disposition notify_c2d(iothub_client *c, const iothub_message *m)
+{
+    begin(c);
+    iothub_disposition d = c->options.callbacks.c2d(c, m, c->options.user);
+    end(c);
+    return d;
+}
+
+void notify_desired(iothub_client *c, const iothub_desired *d)
+{
+    begin(c);
+    c->options.callbacks.desired(c, d, c->options.user);
+    end(c);
+}
+
+iothub_method_verdict notify_method(iothub_client *c, const iothub_method_call *call)
+{
+    begin(c);
+    iothub_method_verdict v = c->options.callbacks.method(c, call, c->options.user);
+    end(c);
+    return v;
+}
+
+void notify_token_expiring(iothub_client *c, int64_t seconds_left)
+{
+    if (c->options.callbacks.token_expiring != NULL) {
+        begin(c);
+        c->options.callbacks.token_expiring(c, seconds_left, c->options.user);
+        end(c);
     }
 }
 
@@ -33,7 +84,9 @@ void notify_log(const iothub_client *c, iothub_log_level level, const char *modu
     }
     iothub_error line; /* the one composer of bounded, printable lines */
     (void)iothub_fail_parts(&line, IOTHUB_OK, parts, count);
+    begin(c);
     c->options.callbacks.log(level, module, line.text, c->options.user);
+    end(c);
 }
 
 void notify_log_text(const iothub_client *c, iothub_log_level level, const char *module,

@@ -336,6 +336,7 @@ void session_hurry(iothub_client *c)
 void session_new_token(iothub_client *c)
 {
     c->session.token_replaced = true;
+    c->kick = true; /* its notice may come earlier than anything waited for */
     if (c->session.state == IOTHUB_CONNECTED || c->session.state == IOTHUB_WAITING) {
         session_hurry(c);
     }

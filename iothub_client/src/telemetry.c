@@ -26,7 +26,7 @@ static void put_system(bag_builder *b, const char *name, const char *value)
 static iothub_result check_value(iothub_client *c, const char *name, const char *value)
 {
     if (value != NULL && value[0] != '\0' && !mqc_utf8_valid(mqc_span_str(value))) {
-        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the value of ",
+        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the value of ",
                                 mqc_span_str(name), " is not UTF-8");
     }
     return IOTHUB_OK;
@@ -40,15 +40,15 @@ static iothub_result check_property(iothub_client *c, const iothub_property *p)
         return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a property without a name");
     }
     if (!mqc_utf8_valid(name)) {
-        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
-                                " is not UTF-8");
+        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property name ",
+                                name, " is not UTF-8");
     }
     if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
-        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property name ", name,
-                                " starts like a system property");
+        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property name ",
+                                name, " starts like a system property");
     }
     if (p->value == NULL) {
-        return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property ", name,
+        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property ", name,
                                 " has no value");
     }
     return check_value(c, p->name, p->value);
@@ -60,7 +60,7 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
 {
     for (size_t earlier = 0; earlier < i; earlier++) {
         if (strcmp(properties[earlier].name, properties[i].name) == 0) {
-            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property ",
+            return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property ",
                                     mqc_span_str(properties[i].name), " is given twice");
         }
     }
@@ -167,7 +167,7 @@ static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_sp
     return IOTHUB_OK;
 }
 
-iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
 {
     mqc_span topic;
 
@@ -197,4 +197,10 @@ iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t,
     c->stats.telemetry_accepted++;
     client_take_op(c, next, op);
     return IOTHUB_OK;
+}
+
+iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+{
+    client_enter(c);
+    return client_return(c, send(c, t, op));
 }

@@ -58,18 +58,23 @@ static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span jso
 
 iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op)
 {
-    return request(c, IOTHUB_OP_TWIN_GET, mqc_span_of(NULL, 0), tag, op);
+    client_enter(c);
+    return client_return(c, request(c, IOTHUB_OP_TWIN_GET, mqc_span_of(NULL, 0), tag, op));
+}
+
+static iothub_result report(iothub_client *c, mqc_span json, void *tag, iothub_op *op)
+{
+    if (json.ptr == NULL || !is_object(json)) {
+        return client_refuse(c, IOTHUB_ERR_JSON, "twin report: not a JSON object");
+    }
+    return request(c, IOTHUB_OP_TWIN_REPORT, json, tag, op);
 }
 
 iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
                                  iothub_op *op)
 {
-    mqc_span doc = mqc_span_of(json, len);
-
-    if (json == NULL || !is_object(doc)) {
-        return client_refuse(c, IOTHUB_ERR_JSON, "twin report: not a JSON object");
-    }
-    return request(c, IOTHUB_OP_TWIN_REPORT, doc, tag, op);
+    client_enter(c);
+    return client_return(c, report(c, mqc_span_of(json, len), tag, op));
 }
 
 /* --- resync: after each connect, and whenever a version is missing ------------------------ */
@@ -107,7 +112,7 @@ static void deliver(iothub_client *c, const iothub_desired *d)
 {
     c->twin.version = d->version;
     c->stats.desired_delivered++;
-    c->options.callbacks.desired(c, d, c->options.user);
+    notify_desired(c, d);
 }
 
 static void sync_done(iothub_client *c, int status, mqc_span body)

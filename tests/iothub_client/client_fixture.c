@@ -32,12 +32,35 @@ static void remember_secret(client_fixture *f, const char *connection_string)
     }
 }
 
+void fixture_check_unlocked(const client_fixture *f)
+{
+    if (f->client != NULL && f->client->guard != NULL) {
+        assert_false(fake_threads_held(&f->client->guard->thread));
+    }
+}
+
+static iothub_result no_runner(iothub_client *c)
+{
+    (void)c;
+    return IOTHUB_ERR_STATE;
+}
+
+void fixture_guard(client_fixture *f)
+{
+    iothub_guard *g = &f->client->guard_memory;
+
+    *g = (iothub_guard){ .threads = &fake_threads, .stop = no_runner };
+    assert_int_equal(fake_threads.init(&g->thread), PLAT_OK);
+    f->client->guard = g;
+}
+
 static void on_status(iothub_client *c, const iothub_status *s, void *user)
 {
     (void)c;
     client_fixture *f = user;
     fixture_status *to = &f->statuses[f->status_count++ % FIXTURE_LOG];
 
+    fixture_check_unlocked(f);
     to->state = s->state;
     to->reason = s->reason;
     to->retry_in_ms = s->retry_in_ms;
@@ -50,6 +73,7 @@ static void on_done(iothub_client *c, const iothub_done *d, void *user)
     (void)c;
     client_fixture *f = user;
 
+    fixture_check_unlocked(f);
     copy(f->done_body, sizeof f->done_body, d->body);
     f->dones[f->done_count++ % (4 * FIXTURE_LOG)] = *d;
 }
@@ -59,6 +83,7 @@ static iothub_disposition on_c2d(iothub_client *c, const iothub_message *m, void
     (void)c;
     client_fixture *f = user;
 
+    fixture_check_unlocked(f);
     copy(f->c2d_body, sizeof f->c2d_body, iothub_message_body(m));
     f->deliveries[f->c2d_count++ % FIXTURE_LOG] = iothub_message_delivery(m);
     if (f->on_c2d != NULL) {
@@ -73,6 +98,7 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
     client_fixture *f = user;
     fixture_desired *to = &f->desired[f->desired_count++ % FIXTURE_LOG];
 
+    fixture_check_unlocked(f);
     copy(to->json, sizeof to->json, d->json);
     copy(to->reported, sizeof to->reported, d->reported);
     to->version = d->version;
@@ -84,6 +110,7 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
     (void)c;
     client_fixture *f = user;
 
+    fixture_check_unlocked(f);
     copy(f->method_name, sizeof f->method_name, call->name);
     copy(f->method_payload, sizeof f->method_payload, call->payload);
     f->tokens[f->method_count++ % FIXTURE_LOG] = call->token;
@@ -95,6 +122,7 @@ static void on_expiring(iothub_client *c, int64_t seconds_left, void *user)
     (void)c;
     client_fixture *f = user;
 
+    fixture_check_unlocked(f);
     f->expiring_count++;
     f->seconds_left = seconds_left;
 }
@@ -104,6 +132,7 @@ static void on_log(iothub_log_level level, const char *module, const char *text,
     client_fixture *f = user;
     size_t at = strlen(f->log);
 
+    fixture_check_unlocked(f);
     check_no_secret(f, text);
     snprintf(f->log + at, sizeof f->log - at, "%d %s %s\n", (int)level, module, text);
 }

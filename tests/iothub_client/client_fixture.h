@@ -23,6 +23,7 @@
 
 #include "fake_hub.h"
 #include "fake_platform.h"
+#include "fake_threads.h"
 #include "iothub/client_struct.h"
 
 #define FIXTURE_LOG 256
@@ -79,6 +80,10 @@ void fixture_init(client_fixture *f, void (*change)(iothub_options *o));
 void fixture_init_as(client_fixture *f, const char *connection_string,
                      void (*change)(iothub_options *o));
 void fixture_free(client_fixture *f);
+
+/** Guard the client as a runner would; each callback then checks that the lock is free. */
+void fixture_guard(client_fixture *f);
+void fixture_check_unlocked(const client_fixture *f);
 
 /** Change options: no desired callback, and so no GET of the client's own between the messages. */
 void fixture_quiet(iothub_options *o);

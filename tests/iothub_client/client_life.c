@@ -66,6 +66,7 @@ static void drive(client_life *l)
 /* Inside a callback: sometimes a request or a wish. */
 static void meddle(client_life *l)
 {
+    fixture_check_unlocked(&l->f);
     if (roll(l, 8) == 0) {
         request(l);
     }
@@ -117,6 +118,14 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
     return roll(l, 4) == 0 ? IOTHUB_METHOD_UNKNOWN : IOTHUB_METHOD_TAKEN;
 }
 
+static void on_log(iothub_log_level level, const char *module, const char *text, void *user)
+{
+    (void)level;
+    (void)module;
+    (void)text;
+    meddle(user);
+}
+
 static void options(iothub_options *o)
 {
     o->callbacks = (iothub_callbacks){
@@ -125,6 +134,7 @@ static void options(iothub_options *o)
         .c2d = on_c2d,
         .desired = on_desired,
         .method = on_method,
+        .log = on_log,
     };
     o->tx_size = 4096;
     o->request_size = 512;
@@ -286,6 +296,7 @@ static unsigned open_requests(const client_life *l)
 void client_life_begin(client_life *l)
 {
     fixture_init(&l->f, options);
+    fixture_guard(&l->f);
 }
 
 void client_life_end(client_life *l)

@@ -90,6 +90,23 @@ typedef struct iothub_wish {
     mqc_time stop_at; /* with a stop: the end of the grace */
 } iothub_wish;
 
+typedef enum iothub_runner_state {
+    IOTHUB_RUNNER_NONE = 0, /* the application drives */
+    IOTHUB_RUNNER_RUNS,
+    IOTHUB_RUNNER_ENDS /* asked to stop, not joined */
+} iothub_runner_state;
+
+/** What lets several threads use a client; all but the first two under its lock. */
+typedef struct iothub_guard {
+    const plat_threads *threads;
+    iothub_result (*stop)(iothub_client *c); /* the runner, if there is one */
+    plat_thread thread;
+    iothub_runner_state state;
+    const void *driver; /* tells the runner's thread from others */
+    bool asleep;        /* that thread, and nobody has woken it */
+    size_t wakes;       /* sent, or about to be sent, and not taken */
+} iothub_guard;
+
 struct iothub_client {
     iothub_options options;
     iothub_connection_string identity; /* spans into the arena */
@@ -117,7 +134,10 @@ struct iothub_client {
     bool want_write; /* the stream would not take all */
     bool rx_full;    /* events must be acknowledged before more is read */
     iothub_stats stats;
-    iothub_error error;
+    iothub_error error; /* without a guard; with it, each thread has its own */
+
+    iothub_guard *guard; /* NULL: one thread at a time */
+    iothub_guard guard_memory;
 };
 
 #ifdef __cplusplus
