@@ -58,6 +58,7 @@ static iothub_result outcome_result(const mqc_done *d)
     case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
     case MQC_OUTCOME_EXPIRED:
         return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
+    case MQC_OUTCOME_DROPPED: return IOTHUB_ERR_DROPPED;
     case MQC_OUTCOME_DISCARDED: break;
     }
     return IOTHUB_ERR_CANCELLED;

@@ -125,14 +125,23 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
     return MQC_OK;
 }
 
+mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag)
+{
+    if (lane >= e->lane_count) {
+        return MQC_ERR_ARG;
+    }
+    return mqc_outbox_drop(&e->lanes[lane], tag) ? MQC_OK : MQC_ERR_STATE;
+}
+
 mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane)
 {
-    mqc_lane_info info = { 0, 0, 0, 0 };
+    mqc_lane_info info = { 0 };
 
     if (lane < e->lane_count) {
         const mqc_outbox *o = &e->lanes[lane];
         info.count = o->live;
         info.in_flight = o->in_flight;
+        info.begun = o->send > 0 || mqc_outbox_begun(o);
         info.bytes = o->ring_used;
         info.bytes_cap = o->ring_len;
     }

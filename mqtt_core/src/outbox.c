@@ -481,3 +481,46 @@ void mqc_outbox_discard(mqc_outbox *o)
     }
     o->next_expiry = MQC_NEVER;
 }
+
+/* The space of what has ended at the head, before it is reported: its entries stay. */
+static void free_ended(mqc_outbox *o)
+{
+    for (size_t i = 0; i < o->count && ended(mqc_entry_at(o, i)); i++) {
+        mqc_entry *e = mqc_entry_at(o, i);
+        if (i >= o->send && i < touched(o)) {
+            return; /* its bytes are leaving */
+        }
+        o->ring_head = mqc_ring_forward(o, o->ring_head, e->len);
+        o->ring_used -= e->len;
+        e->len = 0;
+        if (i >= o->send) {
+            o->send_at = o->ring_head;
+        }
+    }
+}
+
+/* The id of a QoS 2 publish that the server may hold cannot be given to another one. */
+static bool can_drop(const mqc_entry *e)
+{
+    bool held = (e->flags & MQC_ENTRY_QOS) == 2 && (e->flags & MQC_ENTRY_RESEND) != 0;
+
+    return e->state == MQC_ENTRY_QUEUED && !held;
+}
+
+bool mqc_outbox_drop(mqc_outbox *o, void **tag)
+{
+    ungrant(o);
+    for (size_t i = o->grant; i < o->count; i++) {
+        mqc_entry *e = mqc_entry_at(o, i);
+        if (!can_drop(e)) {
+            continue;
+        }
+        end_entry(o, e, i, MQC_OUTCOME_DROPPED);
+        free_ended(o);
+        if (tag != NULL) {
+            *tag = e->tag;
+        }
+        return true;
+    }
+    return false;
+}

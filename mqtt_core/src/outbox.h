@@ -116,4 +116,7 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present);
 void mqc_outbox_expire(mqc_outbox *o, mqc_time now);
 void mqc_outbox_discard(mqc_outbox *o);
 
+/* End the oldest entry of which nothing has left.  False: there is none. */
+bool mqc_outbox_drop(mqc_outbox *o, void **tag);
+
 #endif

@@ -208,6 +208,7 @@ static void end_message(world *w, const mqc_done *done)
     case MQC_OUTCOME_SENT: FUZZ_CHECK(m->qos == 0 && !m->keep); break;
     case MQC_OUTCOME_ACKED: FUZZ_CHECK(m->qos == 1 && m->arrived); break;
     case MQC_OUTCOME_EXPIRED: FUZZ_CHECK(m->expires != 0 && m->expires <= w->now); break;
+    case MQC_OUTCOME_DROPPED:
     case MQC_OUTCOME_DISCARDED: break;
     case MQC_OUTCOME_RELEASED: FUZZ_CHECK(m->keep); break;
     }
@@ -333,6 +334,10 @@ static void release_one(world *w)
         return; /* there can be no answer yet */
     }
     const message *m = &w->messages[n];
+    if (n % 8 == 7) {
+        (void)mqc_drop(&w->e, m->lane, NULL);
+        return;
+    }
     if (n % 2 == 0 && mqc_requeue(&w->e, m->lane, n) == MQC_OK) {
         FUZZ_CHECK(m->keep && !m->ended);
         return;

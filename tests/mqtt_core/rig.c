@@ -109,6 +109,7 @@ static const char *outcome_name(mqc_outcome o)
     case MQC_OUTCOME_EXPIRED: return "expired";
     case MQC_OUTCOME_DISCARDED: return "discarded";
     case MQC_OUTCOME_RELEASED: return "released";
+    case MQC_OUTCOME_DROPPED: return "dropped";
     }
     return "?";
 }

@@ -17,6 +17,7 @@ typedef struct message {
     uint8_t qos;
     bool keep;
     bool ended;
+    bool dropped;
     bool arrived;  /* at the server, at least once */
     bool released; /* the server had its PUBREL */
     int session;   /* in which it arrived last */
@@ -188,6 +189,7 @@ static void server_publish(world *w, uint8_t flags, const uint8_t *body)
     uint32_t n = (uint32_t)p[0] << 8 | p[1];
     message *m = &w->messages[n];
     assert_true(n < w->accepted);
+    assert_false(m->dropped);
     if (m->qos == 2 && server_knows(w, id_at(id), n)) {
         return;
     }
@@ -250,6 +252,7 @@ static void end_message(world *w, const mqc_done *done)
     } else if (done->outcome == MQC_OUTCOME_EXPIRED) {
         assert_true(m->expires != 0 && m->expires <= w->r.now);
     }
+    assert_int_equal(m->dropped, done->outcome == MQC_OUTCOME_DROPPED);
     m->ended = true;
     w->open--;
 }
@@ -311,6 +314,7 @@ static void maybe_publish(world *w)
                              .keep = m->keep,
                              .lane = m->lane,
                              .id = n,
+                             .tag = m,
                              .expires = m->expires };
     mqc_result r = mqc_publish(&w->r.e, &o, NULL);
     if (r == MQC_OK) {
@@ -371,6 +375,20 @@ static void release_one(world *w)
         assert_int_equal(done.outcome, MQC_OUTCOME_RELEASED);
         end_message(w, &done);
     }
+}
+
+static void drop_one(world *w)
+{
+    uint8_t lane = (uint8_t)roll(w, LANES);
+    void *tag;
+
+    if (mqc_drop(&w->r.e, lane, &tag) != MQC_OK) {
+        return;
+    }
+    message *m = tag;
+    assert_false(m->ended || m->dropped);
+    assert_int_equal(m->lane, lane);
+    m->dropped = true;
 }
 
 static void connect(world *w)
@@ -447,7 +465,7 @@ static void check(const world *w)
 
 static void one_step(world *w)
 {
-    switch (roll(w, 15)) {
+    switch (roll(w, 16)) {
     case 0:
     case 1: maybe_publish(w); break;
     case 2:
@@ -465,6 +483,11 @@ static void one_step(world *w)
     case 11: maybe_qos2_message(w); break;
     case 12: maybe_repeated_pubrec(w); break;
     case 13: acknowledge(w, roll(w, OUT_MAX)); break;
+    case 14:
+        if (roll(w, 4) == 0) {
+            drop_one(w);
+        }
+        break;
     default:
         if (roll(w, 40) == 0) {
             lose_connection(w);

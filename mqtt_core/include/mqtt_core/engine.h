@@ -192,9 +192,20 @@ void mqc_hold(mqc_engine *e, uint8_t lane, bool hold);
  */
 mqc_result mqc_discard(mqc_engine *e, uint8_t lane);
 
+/**
+ * End the oldest publish of the lane of which nothing has left on this connection, as
+ * MQC_OUTCOME_DROPPED, delivered as an event.  Its space is free at once when nothing before
+ * it is unfinished.  After a reset that is any publish, although the server may have it, but
+ * for one with QoS 2 that has been sent.
+ * @param[out] tag  its tag; may be NULL
+ * @retval MQC_ERR_STATE  there is none
+ */
+mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag);
+
 typedef struct mqc_lane_info {
     size_t count;     /* accepted and not finished */
     size_t in_flight; /* of these, sent and waiting for an acknowledgement or release */
+    bool begun;       /* the oldest of them has left, or is leaving, on this connection */
     size_t bytes;     /* of the ring in use */
     size_t bytes_cap; /* of the ring in all */
 } mqc_lane_info;
@@ -254,7 +265,8 @@ typedef enum mqc_outcome {
     MQC_OUTCOME_ACKED,     /* QoS 1 and 2: the server has it, by PUBACK or PUBCOMP */
     MQC_OUTCOME_EXPIRED,   /* its time ran out first */
     MQC_OUTCOME_DISCARDED, /* by mqc_discard */
-    MQC_OUTCOME_RELEASED   /* only from mqc_release, never as an event */
+    MQC_OUTCOME_RELEASED,  /* only from mqc_release, never as an event */
+    MQC_OUTCOME_DROPPED    /* by mqc_drop */
 } mqc_outcome;
 
 typedef struct mqc_done {

@@ -1,0 +1,180 @@
+#include "rig.h"
+
+/* Giving up what has not been sent. */
+
+static uint32_t drop(rig *r)
+{
+    void *tag = NULL;
+    return mqc_drop(&r->e, 0, &tag) == MQC_OK ? (uint32_t)(uintptr_t)tag : 0;
+}
+
+static mqc_result publish(rig *r, uint8_t qos, uint32_t id, size_t len)
+{
+    uint8_t payload[200] = { (uint8_t)id };
+    const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"),
+                             .payload = { payload, len },
+                             .qos = qos,
+                             .id = id,
+                             .tag = (void *)(uintptr_t)id };
+    return mqc_publish(&r->e, &m, NULL);
+}
+
+static void puback(rig *r, uint8_t id)
+{
+    assert_int_equal(RIG_FEED(r, 0x40, 2, 0, id), MQC_OK);
+}
+
+static void the_oldest_goes_first_and_is_not_sent(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    for (uint32_t id = 1; id <= 4; id++) {
+        assert_int_equal(publish(&r, 1, id, 5), MQC_OK);
+    }
+    size_t before = mqc_lane(&r.e, 0).bytes;
+
+    assert_int_equal(drop(&r), 1);
+    assert_int_equal(drop(&r), 2);
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, before / 2);
+    assert_int_equal(mqc_drop(&r.e, 1, NULL), MQC_ERR_ARG);
+    rig_connect(&r, true, false); /* forgets what was logged */
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id3 #3\nPUBLISH d0 q1 r0 id4 #4\n");
+    assert_int_equal(drop(&r), 0);
+    puback(&r, 3);
+    puback(&r, 4);
+    rig_expect_log(&r, "DONE acked lane0 id3\nDONE acked lane0 id4\n");
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 0);
+    rig_deinit(&r);
+}
+
+static void each_dropped_one_ends_once(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    for (uint32_t id = 1; id <= 3; id++) {
+        assert_int_equal(publish(&r, (uint8_t)(id - 1), id, 5), MQC_OK);
+        assert_int_equal(drop(&r), id);
+    }
+    assert_int_equal(drop(&r), 0);
+    rig_pull(&r);
+    rig_expect_log(&r, "DONE dropped lane0 id1\nDONE dropped lane0 id2\nDONE dropped lane0 id3\n");
+    assert_int_equal(mqc_lane(&r.e, 0).count, 0);
+    rig_deinit(&r);
+}
+
+/* 24 bytes in three messages of 8; the first n have left. */
+static void what_has_begun_to_leave_stays(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 24; n++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, true, false);
+        for (uint32_t id = 1; id <= 3; id++) {
+            assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
+        }
+        assert_int_equal(rig_send(&r, n), n);
+        uint32_t whole = (uint32_t)((n + 7) / 8);
+        assert_int_equal(mqc_lane(&r.e, 0).begun, n > 0);
+
+        for (uint32_t id = whole + 1; id <= 3; id++) {
+            assert_int_equal(drop(&r), id);
+        }
+        assert_int_equal(drop(&r), 0);
+        assert_int_equal(mqc_lane(&r.e, 0).bytes, n > 0 ? 24 : 0);
+        rig_send_all(&r);
+        assert_int_equal(r.sent_len, 8 * whole);
+        rig_deinit(&r);
+    }
+}
+
+static void what_the_stream_was_offered_stays(void **state)
+{
+    (void)state;
+    rig r;
+    size_t len;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    assert_int_equal(publish(&r, 0, 1, 1), MQC_OK);
+    (void)mqc_tx_data(&r.e, &len);
+    assert_int_equal(publish(&r, 0, 2, 1), MQC_OK);
+
+    assert_int_equal(drop(&r), 2);
+    assert_int_equal(drop(&r), 0);
+    rig_send_all(&r);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q0 r0 id0 #1\n");
+    rig_deinit(&r);
+}
+
+static void what_was_sent_on_a_lost_connection_can_go_except_with_qos_2(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, false, false);
+    assert_int_equal(publish(&r, 2, 1, 1), MQC_OK);
+    assert_int_equal(publish(&r, 1, 2, 1), MQC_OK);
+    assert_int_equal(publish(&r, 1, 3, 1), MQC_OK);
+    rig_send_all(&r);
+    assert_int_equal(drop(&r), 0);
+    mqc_reset(&r.e);
+    rig_forget(&r);
+
+    assert_false(mqc_lane(&r.e, 0).begun);
+    assert_int_equal(drop(&r), 2);
+    rig_connect(&r, false, true);
+    rig_send_all(&r);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d1 q2 r0 id1 #1\nPUBLISH d1 q1 r0 id3 #3\n");
+    rig_deinit(&r);
+}
+
+/* Nobody takes events meanwhile: the table of entries is the only limit. */
+static void a_full_lane_always_has_the_newest(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len < 90; len++) {
+        const rig_sizes sizes = { .lanes = { { .ring_len = 300, .entries_len = 64 } } };
+        rig r;
+        uint32_t id = 0;
+        uint32_t oldest = 1;
+        rig_init(&r, &sizes);
+
+        for (;;) {
+            mqc_result result = publish(&r, 1, id + 1, len);
+            if (result == MQC_OK) {
+                id++;
+            } else if (mqc_lane(&r.e, 0).count == 64) {
+                break;
+            } else {
+                assert_int_equal(drop(&r), oldest++);
+            }
+        }
+        rig_pull(&r);
+        assert_int_equal(r.events, oldest - 1);
+        assert_int_equal(mqc_lane(&r.e, 0).bytes, (id - oldest + 1) * (len + 7));
+        rig_connect(&r, true, false);
+        rig_send_all(&r);
+        assert_int_equal(r.sent_len, (id - oldest + 1) * (len + 7));
+        for (size_t at = 0; at < r.sent_len; at += len + 7) {
+            assert_int_equal(r.sent[at + 7], oldest++);
+        }
+        rig_deinit(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_oldest_goes_first_and_is_not_sent),
+        cmocka_unit_test(each_dropped_one_ends_once),
+        cmocka_unit_test(what_has_begun_to_leave_stays),
+        cmocka_unit_test(what_the_stream_was_offered_stays),
+        cmocka_unit_test(what_was_sent_on_a_lost_connection_can_go_except_with_qos_2),
+        cmocka_unit_test(a_full_lane_always_has_the_newest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
