@@ -110,7 +110,9 @@ void credential_on_time(iothub_client *c, mqc_time now);
 void twin_on_connected(iothub_client *c);
 /** fault: IOTHUB_OK, or why the body could not be received. */
 void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iothub_result fault);
-void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json);
+void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json, iothub_result fault);
+/** What the hub last said to a request that ends without an answer; 0: nothing. */
+int twin_last_status(const iothub_client *c, const mqc_done *m);
 /** True when the finished publish was the client's own. */
 bool twin_takes_done(iothub_client *c, const mqc_done *m);
 void twin_on_time(iothub_client *c, mqc_time now);

@@ -17,7 +17,7 @@ static void on_message(iothub_client *c, const mqc_message *m)
     switch (p.kind) {
     case TOPIC_C2D: c2d_on_message(c, &p, m); return;
     case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, IOTHUB_OK); return;
-    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload); return;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, IOTHUB_OK); return;
     case TOPIC_METHOD: methods_on_call(c, &p, m->payload); return;
     case TOPIC_UNKNOWN: break;
     }
@@ -43,6 +43,8 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
     }
     if (p.kind == TOPIC_TWIN_RESPONSE) {
         twin_on_response(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
+    } else if (p.kind == TOPIC_DESIRED) {
+        twin_on_desired(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
     } else if (p.kind == TOPIC_C2D || m->topic.len == 0) {
         c->stats.c2d_oversize++;
     } else {
@@ -88,6 +90,7 @@ static void on_done(iothub_client *c, const mqc_done *m)
         .op = m->id,
         .kind = (iothub_op_kind)m->kind,
         .result = outcome_result(m),
+        .status = twin_last_status(c, m),
         .tag = m->tag,
     };
     count_done(c, &d);

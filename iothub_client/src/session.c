@@ -119,7 +119,6 @@ static void connected(iothub_client *c)
     c->stats.connects++;
     c->session.connected_at = client_now(c);
     c->session.refusals = 0;
-    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, false);
     twin_on_connected(c);
     if (c->session.token_replaced) { /* while this connection logged in with the old one */
         session_hurry(c);

@@ -132,7 +132,10 @@ static topic_kind parse_twin_response(mqc_span rest, topic_parts *p)
 
 static topic_kind parse_desired(mqc_span rest, topic_parts *p)
 {
-    return parse_query(rest, p) ? TOPIC_DESIRED : TOPIC_UNKNOWN;
+    if (!parse_query(rest, p)) { /* a change all the same: it must not pass unnoticed */
+        p->has_version = false;
+    }
+    return TOPIC_DESIRED;
 }
 
 static topic_kind parse_method(mqc_span rest, topic_parts *p)

@@ -54,7 +54,10 @@ typedef struct topic_parts {
     bool has_version;
 } topic_parts;
 
-/** TOPIC_UNKNOWN for anything that is not exactly one of ours. */
+/**
+ * TOPIC_UNKNOWN for anything that is not exactly one of ours, except that whatever begins as a
+ * desired change is one, if need be without version.
+ */
 topic_parts topic_parse(mqc_span topic, const topic_identity *id);
 
 /** The decimal request id of topic_put_twin_*; false when it is not one. */

@@ -77,6 +77,50 @@ iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len,
     return client_return(c, report(c, mqc_span_of(json, len), tag, op));
 }
 
+/* --- back-off ----------------------------------------------------------------------- */
+
+/* When to ask again.  Limited to half the time of a request: none runs out of it untried. */
+static mqc_time back_off(iothub_client *c)
+{
+    const iothub_options *o = &c->options;
+    uint32_t half = o->request_timeout_ms / 2;
+    uint32_t most = o->retry_max_ms < half ? o->retry_max_ms : half;
+    uint32_t limit = retry_limit_ms(o->retry_min_ms, most, ++c->twin.failures);
+    uint32_t random = UINT32_MAX;
+
+    (void)o->platform->crypto->random(o->platform->crypto, &random, sizeof random);
+    return client_now(c) + retry_delay_ms(limit, random, 0);
+}
+
+static void hold_until(iothub_client *c, mqc_time when)
+{
+    c->twin.hold_until = when;
+    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, when != 0);
+}
+
+/* Throttled, or trouble inside the hub: this request goes again, and all others wait for it. */
+static bool later(iothub_client *c, uint32_t rid, int status)
+{
+    bool wanted = status == 429 || (status >= 500 && status <= 599);
+
+    if (!wanted || mqc_requeue(&c->engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
+        return false;
+    }
+    notify_log_text(c, IOTHUB_LOG_WARNING, "twin",
+                    status == 429 ? "throttled by the hub, asking again later"
+                                  : "the hub has an error of its own, asking again later");
+    c->stats.twin_retries++;
+    c->twin.later_op = rid;
+    c->twin.later_status = status;
+    hold_until(c, back_off(c));
+    return true;
+}
+
+int twin_last_status(const iothub_client *c, const mqc_done *m)
+{
+    return m->lane == IOTHUB_LANE_TWIN && m->id == c->twin.later_op ? c->twin.later_status : 0;
+}
+
 /* --- resync: after each connect, and whenever a version is missing ------------------------ */
 
 static void sync_start(iothub_client *c)
@@ -93,19 +137,23 @@ static void sync_start(iothub_client *c)
         return;
     }
     c->twin.pending = true;
+    c->twin.stale = false;
     c->twin.newest = 0;
     client_take_op(c, next, NULL);
 }
 
 static void sync_later(iothub_client *c)
 {
-    uint32_t random = UINT32_MAX;
-    const plat_crypto *crypto = c->options.platform->crypto;
-    uint32_t limit =
-        retry_limit_ms(c->options.retry_min_ms, c->options.retry_max_ms, ++c->twin.failures);
+    notify_log_text(c, IOTHUB_LOG_WARNING, "twin", "the hub did not give the twin, asking again");
+    c->twin.pending = false;
+    c->twin.retry_at = back_off(c);
+}
 
-    (void)crypto->random(crypto, &random, sizeof random);
-    c->twin.retry_at = client_now(c) + retry_delay_ms(limit, random, 0);
+/* Is the application up to date, as far as the client knows? */
+static bool is_synced(const iothub_client *c)
+{
+    return c->options.callbacks.desired != NULL && !c->twin.pending && c->twin.retry_at == 0 &&
+           c->session.state == IOTHUB_CONNECTED;
 }
 
 static void deliver(iothub_client *c, const iothub_desired *d)
@@ -115,23 +163,34 @@ static void deliver(iothub_client *c, const iothub_desired *d)
     notify_desired(c, d);
 }
 
-static void sync_done(iothub_client *c, int status, mqc_span body)
+static bool read_document(mqc_span body, iothub_desired *d)
 {
     static const char *const desired[] = { "desired" };
     static const char *const reported[] = { "reported" };
-    iothub_desired d = { .complete = true };
-    bool good = status == 200 && is_object(body) && iothub_json_find(body, desired, 1, &d.json) &&
-                find_version(d.json, &d.version);
 
-    c->twin.pending = false;
-    if (!good) {
-        notify_log_text(c, IOTHUB_LOG_WARNING, "twin",
-                        "the hub did not give the twin, asking again");
+    *d = (iothub_desired){ .complete = true };
+    if (!is_object(body) || !iothub_json_find(body, desired, 1, &d->json) ||
+        !find_version(d->json, &d->version)) {
+        return false;
+    }
+    (void)iothub_json_find(body, reported, 1, &d->reported);
+    return true;
+}
+
+static void sync_done(iothub_client *c, int status, mqc_span body)
+{
+    iothub_desired d;
+
+    if (status != 200 || !read_document(body, &d)) {
         sync_later(c);
         return;
     }
+    c->twin.pending = false;
     c->twin.failures = 0;
-    (void)iothub_json_find(body, reported, 1, &d.reported);
+    if (c->twin.stale) {
+        sync_start(c);
+        return;
+    }
     uint64_t newest = c->twin.newest;
     deliver(c, &d);
     if (newest > d.version) { /* a patch overtook the document */
@@ -139,21 +198,46 @@ static void sync_done(iothub_client *c, int status, mqc_span body)
     }
 }
 
+/* The application's own look at the twin shows what the hub never notified. */
+static void compare(iothub_client *c, mqc_span body)
+{
+    iothub_desired d;
+
+    if (is_synced(c) && read_document(body, &d) && d.version != c->twin.version) {
+        c->stats.desired_gaps++;
+        sync_start(c);
+    }
+}
+
 void twin_on_connected(iothub_client *c)
 {
+    /* An answer to the earlier connection can still come, and be older than a change that was
+     * notified to nobody. */
+    c->twin.stale = c->twin.pending;
+    hold_until(c, c->twin.hold_until);
     sync_start(c);
 }
 
 mqc_time twin_next_deadline(const iothub_client *c)
 {
-    return c->session.state == IOTHUB_CONNECTED ? c->twin.retry_at : 0;
+    const iothub_twin_sync *twin = &c->twin;
+
+    if (c->session.state != IOTHUB_CONNECTED) {
+        return 0;
+    }
+    bool hold_first = twin->retry_at == 0 || twin->hold_until < twin->retry_at;
+    return twin->hold_until != 0 && hold_first ? twin->hold_until : twin->retry_at;
 }
 
 void twin_on_time(iothub_client *c, mqc_time now)
 {
-    mqc_time at = twin_next_deadline(c);
-
-    if (at != 0 && now >= at) {
+    if (c->session.state != IOTHUB_CONNECTED) {
+        return;
+    }
+    if (c->twin.hold_until != 0 && now >= c->twin.hold_until) {
+        hold_until(c, 0);
+    }
+    if (c->twin.retry_at != 0 && now >= c->twin.retry_at) {
         sync_start(c);
     }
 }
@@ -166,8 +250,13 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iot
     mqc_done m;
     uint32_t rid;
 
-    if (!topic_rid_number(p->rid, &rid) ||
-        mqc_release(&c->engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
+    if (!topic_rid_number(p->rid, &rid)) {
+        rid = 0; /* names no request */
+    }
+    if (later(c, rid, p->status)) {
+        return;
+    }
+    if (mqc_release(&c->engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
         c->stats.ignored++;
         notify_log_text(c, IOTHUB_LOG_INFO, "twin", "ignored an answer that nobody waits for");
         return;
@@ -185,40 +274,56 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iot
         .body = body,
         .tag = m.tag,
     };
+    c->twin.failures = 0; /* whatever it says, it is an answer */
+    if (m.kind == IOTHUB_OP_TWIN_GET && d.result == IOTHUB_OK) {
+        compare(c, body);
+    }
     notify_done(c, &d);
 }
 
-void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json)
+/* A change whose version nobody can tell: only the document shows it. */
+static void unreadable(iothub_client *c, const char *text)
+{
+    notify_log_text(c, IOTHUB_LOG_WARNING, "twin", text);
+    c->stats.ignored++;
+    if (is_synced(c)) {
+        sync_start(c);
+    } else {
+        c->twin.newest = UINT64_MAX; /* the answer under way may not hold it */
+    }
+}
+
+static void on_patch(iothub_client *c, const iothub_desired *d)
 {
     iothub_twin_sync *twin = &c->twin;
+
+    if (!is_synced(c)) { /* the document to come holds it, or it is asked again */
+        twin->newest = d->version > twin->newest ? d->version : twin->newest;
+    } else if (d->version == twin->version) {
+        c->stats.desired_duplicates++;
+    } else if (d->version < twin->version || d->version - twin->version != 1) {
+        /* changes are missing, or an old one came late, or the versions began again */
+        c->stats.desired_gaps++;
+        sync_start(c);
+        twin->newest = d->version;
+    } else {
+        deliver(c, d);
+    }
+}
+
+void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json, iothub_result fault)
+{
     iothub_desired d = { .json = json, .version = p->version };
 
     if (c->options.callbacks.desired == NULL) {
         c->stats.ignored++;
-        return;
+    } else if (fault != IOTHUB_OK) {
+        unreadable(c, "desired change that could not be received");
+    } else if (!is_object(json) || (!p->has_version && !find_version(json, &d.version))) {
+        unreadable(c, "desired change without JSON or version");
+    } else {
+        on_patch(c, &d);
     }
-    if (!is_object(json) || (!p->has_version && !find_version(json, &d.version))) {
-        c->stats.ignored++;
-        notify_log_text(c, IOTHUB_LOG_WARNING, "twin", "desired change without JSON or version");
-        sync_start(c);
-        return;
-    }
-    if (twin->pending || twin->retry_at != 0 || c->session.state != IOTHUB_CONNECTED) {
-        /* the document to come holds it, or it is asked again */
-        twin->newest = d.version > twin->newest ? d.version : twin->newest;
-        return;
-    }
-    if (d.version <= twin->version) {
-        c->stats.desired_duplicates++;
-        return;
-    }
-    if (d.version != twin->version + 1) {
-        c->stats.desired_gaps++;
-        sync_start(c);
-        twin->newest = d.version;
-        return;
-    }
-    deliver(c, &d);
 }
 
 bool twin_takes_done(iothub_client *c, const mqc_done *m)

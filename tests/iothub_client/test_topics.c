@@ -177,6 +177,28 @@ static void a_version_may_be_missing(void **state)
     assert_false(p.has_version);
 }
 
+static void what_comes_as_a_desired_change_is_one_whatever_its_version(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "$iothub/twin/PATCH/properties/desired/?$version=18446744073709551616",
+        "$iothub/twin/PATCH/properties/desired/?$version=99999999999999999999999",
+        "$iothub/twin/PATCH/properties/desired/?$version=",
+        "$iothub/twin/PATCH/properties/desired/?$version",
+        "$iothub/twin/PATCH/properties/desired/?$version=-1",
+        "$iothub/twin/PATCH/properties/desired/?$version=1x",
+        "$iothub/twin/PATCH/properties/desired/?$version=1&x=%zz",
+        "$iothub/twin/PATCH/properties/desired/$version=1",
+        "$iothub/twin/PATCH/properties/desired/",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        topic_parts p = parse(odd[i], &device);
+        if (p.kind != TOPIC_DESIRED || p.has_version) {
+            fail_msg("not taken: %s", odd[i]);
+        }
+    }
+}
+
 static void numbers_are_read_to_their_end_and_not_beyond(void **state)
 {
     (void)state;
@@ -186,12 +208,6 @@ static void numbers_are_read_to_their_end_and_not_beyond(void **state)
     assert_true(p.version == UINT64_MAX);
 
     static const char *const wrong[] = {
-        "$iothub/twin/PATCH/properties/desired/?$version=18446744073709551616",
-        "$iothub/twin/PATCH/properties/desired/?$version=99999999999999999999999",
-        "$iothub/twin/PATCH/properties/desired/?$version=",
-        "$iothub/twin/PATCH/properties/desired/?$version",
-        "$iothub/twin/PATCH/properties/desired/?$version=-1",
-        "$iothub/twin/PATCH/properties/desired/?$version=1x",
         "$iothub/twin/res/1000/?$rid=1",
         "$iothub/twin/res/18446744073709551816/?$rid=1", /* 200 modulo 2^64 */
         "$iothub/twin/res/-1/?$rid=1",
@@ -282,7 +298,7 @@ static const struct {
     { "$iothub/twin/res/204/?$rid=12&$version=34", &device, "$iothub/twin/res/",
       TOPIC_TWIN_RESPONSE },
     { "$iothub/twin/PATCH/properties/desired/?$version=34", &device,
-      "$iothub/twin/PATCH/properties/desired/?", TOPIC_DESIRED },
+      "$iothub/twin/PATCH/properties/desired/", TOPIC_DESIRED },
     { "$iothub/methods/POST/reboot/?$rid=12", &device, "$iothub/methods/POST/", TOPIC_METHOD },
     { "devices/dev1/messages/devicebound/%24.mid=1&a=%20", &device,
       "devices/dev1/messages/devicebound/", TOPIC_C2D },
@@ -361,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_twin_response_gives_status_rid_and_version),
         cmocka_unit_test(query_keys_come_in_any_order_and_unknown_ones_are_ignored),
         cmocka_unit_test(a_version_may_be_missing),
+        cmocka_unit_test(what_comes_as_a_desired_change_is_one_whatever_its_version),
         cmocka_unit_test(numbers_are_read_to_their_end_and_not_beyond),
         cmocka_unit_test(a_method_gives_name_and_rid_as_received),
         cmocka_unit_test(a_message_gives_its_bag_and_a_module_its_input),

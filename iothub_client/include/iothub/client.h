@@ -161,9 +161,17 @@ iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery);
 
 /* --- device twin ------------------------------------------------------------------- */
 
+/*
+ * A request that the hub answers with 429 or 5xx is sent again, with back-off, until
+ * request_timeout_ms have passed; the others wait behind it.  Any other answer is final.
+ */
+
 /**
  * Ask for the whole twin: {"desired":{..},"reported":{..}} in done.body.  One larger than
  * rx_size ends with IOTHUB_ERR_TOO_BIG and no body.
+ *
+ * When its version shows that a desired change was never notified, the desired callback gets
+ * the document soon after: asking now and then guards against a hub that loses notifications.
  */
 iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op);
 
@@ -214,7 +222,8 @@ typedef struct iothub_stats {
     uint64_t methods_answered;
     uint64_t desired_delivered;
     uint64_t desired_duplicates; /* patches with a version already seen */
-    uint64_t desired_gaps;       /* versions missing: the twin was fetched again */
+    uint64_t desired_gaps;       /* versions missing or going back: the twin was fetched again */
+    uint64_t twin_retries;       /* twin requests that the hub wanted to have again later */
     uint64_t ignored;            /* messages on topics or with ids that nobody asked for */
     size_t queued;               /* telemetry not finished, now */
     size_t queued_bytes;

@@ -52,13 +52,17 @@ typedef struct iothub_method_slot {
     mqc_time since;
 } iothub_method_slot;
 
-/** What the client knows of the desired properties. */
+/** What the client knows of the desired properties, and of the hub's patience. */
 typedef struct iothub_twin_sync {
-    bool pending;      /* a GET of the client's own is under way */
-    uint64_t version;  /* last delivered; 0: none */
-    uint64_t newest;   /* highest seen while pending */
-    uint32_t failures; /* refused GETs in a row */
-    mqc_time retry_at; /* 0: not scheduled */
+    bool pending;        /* a GET of the client's own is under way, */
+    bool stale;          /* and was so when an earlier connection broke */
+    uint64_t version;    /* last delivered; 0: none */
+    uint64_t newest;     /* highest seen while pending */
+    uint32_t failures;   /* useless answers in a row */
+    mqc_time retry_at;   /* of the client's own GET; 0: not scheduled */
+    mqc_time hold_until; /* the hub wants to be asked later, 0: it does not; */
+    iothub_op later_op;  /* what it said last, and to which request */
+    int later_status;
 } iothub_twin_sync;
 
 /** What happens to the connection, written by session.c only. */

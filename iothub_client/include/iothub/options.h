@@ -36,7 +36,8 @@ typedef struct iothub_done {
     iothub_op op;
     iothub_op_kind kind;
     iothub_result result;
-    int status;       /* twin: the hub's answer (200, 204, 429 ...), 0 without one */
+    int status;       /* twin: the hub's last answer (200, 204, 400 ...; 429 or 5xx with
+                         IOTHUB_ERR_TIMEOUT: it wanted to be asked later), 0 without one */
     uint64_t version; /* twin: $version the hub named, 0 if none */
     mqc_span body;    /* twin get: the JSON document; a refusal may carry one too */
     void *tag;        /* as given with the request */
@@ -148,7 +149,8 @@ typedef struct iothub_options {
     uint32_t tls_timeout_ms;       /* 15 s */
     uint32_t login_timeout_ms;     /* 30 s, CONNECT to CONNACK */
     uint32_t subscribe_timeout_ms; /* 30 s */
-    uint32_t request_timeout_ms;   /* 60 s, twin requests, also while disconnected */
+    uint32_t request_timeout_ms;   /* 60 s, twin requests with all repetitions, also while
+                                      disconnected */
 
     /* Back-off with full jitter: a random time up to a limit that doubles from min to max. */
     uint32_t retry_min_ms;      /* 1 s */
