@@ -99,8 +99,9 @@ class Background:
     def __init__(self, command, environment):
         self.lines = []
         self.changed = threading.Condition()
+        self.errors = tempfile.TemporaryFile("a+")  # a pipe that nobody reads would stop it
         self.process = subprocess.Popen(command, env=environment, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=self.errors)
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
 
@@ -122,7 +123,7 @@ class Background:
         """Until the program ends by itself, well."""
         status = self.process.wait(PATIENCE_S)
         self.reader.join()
-        errors = self.process.stderr.read()
+        errors = self.said()
         self.close()
         assert status == 0, f"exit status {status}: {self.lines[-20:]} {errors}"
         return self.lines
@@ -133,9 +134,15 @@ class Background:
         self.reader.join()
         self.close()
 
+    def said(self):
+        """On standard error, so far."""
+        with open(self.errors.fileno(), encoding="utf-8", closefd=False) as errors:
+            errors.seek(0)
+            return errors.read()
+
     def close(self):
         self.process.stdout.close()
-        self.process.stderr.close()
+        self.errors.close()
 
 
 def numbers(monitor_lines):

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""A device does everything at once while network and hub fail at random; nothing may get lost.
+
+usage: soak.py BIN_DIR SOAK_DEVICE FAULT_PROXY [--minutes N] [--rate N] [--seed N]
+
+build_all/soak.sh builds all that and runs it for hours.
+
+The hub's side of what soak_device.c checks from inside: each accepted message arrives, new ones in
+order; each C2D message reaches the device; each answer to a method is its own; the device
+ends with the hub's desired properties, and the hub with the device's report.  Prints what it
+survived in one line.  --seed repeats the faults and their order, not their moments.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "integration"))
+
+from emulator import PATIENCE_S, Background, Emulator  # noqa: E402
+from service import Service, ServiceError  # noqa: E402
+
+DEVICE = "device1"
+SETTLE_S = 120
+# What the network does, and up to how much of it: mostly it breaks, at times it works.
+FAULTS = (("pass", 1), ("pass", 1), ("split", 200), ("trickle", 400), ("drip", 1), ("delay", 200),
+          ("stall", 20000), ("half-open", 20000), ("refuse", 5),
+          *3 * (("cut", 40000), ("reset", 40000), ("cut", 15000), ("reset", 15000)))
+
+
+class Failure(Exception):
+    pass
+
+
+class Network:
+    """fault_proxy, whose fault changes."""
+
+    def __init__(self, program, hub, seed):
+        self.process = subprocess.Popen([program, hub.port, "pass", "1", str(seed)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = self.process.stdout.readline().strip()
+
+    def fail(self, fault, n):
+        self.process.stdin.write(f"{fault} {n}\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.communicate(timeout=PATIENCE_S)
+
+
+class Telemetry(threading.Thread):
+    """Reads what arrives at the hub, as it arrives, over restarts of the hub."""
+
+    def __init__(self, hub):
+        super().__init__(daemon=True)
+        self.hub = hub
+        self.next_event = 1
+        self.highest = 0
+        self.repeats = 0
+        self.fault = None
+        self.ending = False
+
+    def run(self):
+        while not self.ending and self.fault is None:
+            try:
+                for event in Service(self.hub).events(self.next_event, seconds=2):
+                    self.take(event)
+            except (OSError, http.client.HTTPException, ServiceError):
+                time.sleep(0.05)  # the hub is away
+
+    def take(self, event):
+        if event["sequence"] != self.next_event:
+            self.fault = f"the hub's log lost events from {self.next_event} on"
+        self.next_event = event["sequence"] + 1
+        number = json.loads(event["body"])["number"]
+        if number <= self.highest:
+            self.repeats += 1
+        elif number == self.highest + 1:
+            self.highest = number
+        elif self.fault is None:
+            self.fault = f"message {number} arrived after {self.highest}"
+
+
+class Calls(threading.Thread):
+    """Calls methods one after the other."""
+
+    def __init__(self, hub, seed):
+        super().__init__(daemon=True)
+        self.hub = hub
+        self.random = random.Random(seed)
+        self.answered = self.failed = 0
+        self.fault = None
+        self.ending = False
+
+    def run(self):
+        number = 0
+        while not self.ending and self.fault is None:
+            number += 1
+            try:
+                answer = Service(self.hub).method(DEVICE, "echo", {"number": number})
+            except (OSError, http.client.HTTPException, ServiceError):
+                self.failed += 1  # nobody there, or no answer in time: a method may fail
+                time.sleep(0.1)
+                continue
+            if answer != {"status": 200, "payload": {"number": number}}:
+                self.fault = f"method {number} was answered {answer}"
+            self.answered += 1
+            time.sleep(self.random.random() / 10)
+
+
+class Soak:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.random = random.Random(arguments.seed)
+        self.sent_c2d = []
+        self.kills = 0
+        self.faults = 0
+        self.number = 0
+
+    def run(self):
+        with Emulator(self.arguments.bin_dir) as self.hub:
+            self.network = Network(self.arguments.fault_proxy, self.hub, self.arguments.seed)
+            self.telemetry = Telemetry(self.hub)
+            self.calls = Calls(self.hub, self.arguments.seed)
+            self.device = Background(
+                [self.arguments.soak_device, self.network.port, str(self.arguments.rate),
+                 str(self.arguments.seed), "1"], self.hub.environment())
+            self.telemetry.start()
+            self.calls.start()
+            try:
+                self.trouble()
+                self.peace()
+                self.compare()
+            except Exception:
+                print(self.device.said()[-4000:], file=sys.stderr)
+                raise
+            finally:
+                self.telemetry.ending = self.calls.ending = True
+                if self.device.process.poll() is None:
+                    self.device.process.kill()
+                self.network.end()
+            self.summarise()
+
+    # --- while it goes on ----------------------------------------------------------------
+
+    def check(self):
+        """Whatever was found so far by anybody."""
+        for watcher in (self.telemetry, self.calls):
+            if watcher.fault is not None:
+                raise Failure(watcher.fault)
+        if self.device.process.poll() is not None:
+            raise Failure("the device ended")
+
+    def trouble(self):
+        end = time.monotonic() + self.arguments.minutes * 60
+        next_fault = next_kill = 0
+        while time.monotonic() < end:
+            now = time.monotonic()
+            if now >= next_fault:
+                self.change_network()
+                next_fault = now + self.random.uniform(0.3, 2.5)
+            if now >= next_kill:
+                if next_kill > 0:
+                    self.kill_hub()
+                next_kill = now + self.random.uniform(5, 30)
+            self.disturb_twin()
+            self.send_c2d()
+            self.check()
+            time.sleep(self.random.random() / 5)
+
+    def change_network(self):
+        fault, most = self.random.choice(FAULTS)
+        self.network.fail(fault, self.random.randint(1, most))
+        self.faults += 1
+
+    def kill_hub(self):
+        self.hub.kill()
+        time.sleep(self.random.random() * 2)
+        self.hub.start()
+        self.kills += 1
+
+    def disturb_twin(self):
+        if self.random.random() < 0.7:
+            return
+        self.number += 1
+        name = f"k{self.random.randrange(8)}"
+        value = self.random.choice((self.number, None, "x" * self.random.randrange(500)))
+        try:
+            Service(self.hub).patch_desired(DEVICE, {name: value, "number": self.number})
+            if self.random.random() < 0.1:
+                Service(self.hub).throttle(self.random.randint(1, 3))
+        except (OSError, http.client.HTTPException, ServiceError):
+            pass  # what the hub has at the end is what counts
+
+    def send_c2d(self):
+        if self.random.random() < 0.7:
+            return
+        name = f"m{len(self.sent_c2d) + 1}-{self.random.randrange(10 ** 6)}"
+        try:
+            Service(self.hub).send(DEVICE, name, "x" * self.random.randrange(2000))
+            self.sent_c2d.append(name)
+        except (OSError, http.client.HTTPException, ServiceError):
+            pass  # the queue is full, or nobody knows
+
+    # --- at the end ---------------------------------------------------------------------------
+
+    def reports(self, name):
+        """All values of that name that the device printed."""
+        with self.device.changed:
+            lines = [json.loads(line) for line in self.device.lines]
+        return [line[name] for line in lines if name in line]
+
+    def await_that(self, what, holds):
+        end = time.monotonic() + SETTLE_S
+        while not holds():
+            self.check()
+            if time.monotonic() > end:
+                raise Failure(f"{what}, after {SETTLE_S} s of good network")
+            time.sleep(0.2)
+
+    def peace(self):
+        self.network.fail("pass", 1)
+        self.calls.ending = True
+        self.calls.join(SETTLE_S)
+        twin = Service(self.hub).twin(DEVICE)
+        version = twin["properties"]["desired"]["$version"]
+        self.await_that(f"desired version {version} did not reach the device",
+                        lambda: self.reports("desired")[-1:] == [version])
+        self.await_that("a C2D message did not reach the device",
+                        lambda: set(self.sent_c2d) <= set(self.reports("c2d")))
+        self.device.process.terminate()
+        self.device.wait_for(lambda lines: len(lines) > 0 and "document" in lines[-1])
+        self.summary = json.loads(self.device.end()[-1])
+        self.await_last_message()
+
+    def await_last_message(self):
+        end = time.monotonic() + SETTLE_S
+        while self.telemetry.highest < self.summary["accepted"]:
+            if self.telemetry.fault is not None or time.monotonic() > end:
+                raise Failure(self.telemetry.fault or
+                              f"{self.telemetry.highest} of {self.summary['accepted']} arrived")
+            time.sleep(0.1)
+
+    def compare(self):
+        properties = Service(self.hub).twin(DEVICE)["properties"]
+        desired = {k: v for k, v in properties["desired"].items() if not k.startswith("$meta")}
+        if self.summary["document"] != desired:
+            raise Failure(f"desired: {self.summary['document']} here, {desired} at the hub")
+        if properties["reported"].get("number") != self.summary["reports"]:
+            raise Failure(f"reported: {self.summary['reports']} here, "
+                          f"{properties['reported']} at the hub")
+        if self.telemetry.highest != self.summary["accepted"]:
+            raise Failure(f"{self.summary['accepted']} accepted, {self.telemetry.highest} arrived")
+        arrived = list(dict.fromkeys(i for i in self.reports("arrived") if i in self.sent_c2d))
+        if arrived != self.sent_c2d:
+            raise Failure("C2D messages arrived in another order than they were sent")
+
+    def summarise(self):
+        s = self.summary
+        heap = self.reports("heap")
+        print(f"soak: {self.arguments.minutes * 60:.0f} s, seed {self.arguments.seed}: "
+              f"{self.faults} faults, {self.kills} kills of the hub, {s['connects']} connects, "
+              f"{s['losses']} losses, {s['renewals']} renewals; "
+              f"telemetry {s['accepted']} accepted, all arrived (+{self.telemetry.repeats} repeats); "
+              f"{s['reports']} reports; desired version {s['desired']} ({s['gaps']} gaps); "
+              f"{self.calls.answered} methods answered, {self.calls.failed} failed; "
+              f"{len(self.sent_c2d)} C2D; {s['levels']} levels, heap "
+              f"{heap[0] if heap else 0} to {heap[-1] if heap else 0}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin_dir")
+    parser.add_argument("soak_device")
+    parser.add_argument("fault_proxy")
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--rate", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.randrange(10 ** 6))
+    arguments = parser.parse_args()
+    try:
+        Soak(arguments).run()
+    except Failure as failure:
+        sys.exit(f"soak: seed {arguments.seed}: {failure}")
+
+
+if __name__ == "__main__":
+    main()
