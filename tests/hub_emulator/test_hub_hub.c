@@ -230,6 +230,7 @@ static void twin_requests_are_answered_to_listeners(void **state)
     (void)fixture_publish(f, &one, "$iothub/twin/PATCH/properties/reported/?$rid=2", "{\"a\":1}");
     (void)fixture_publish(f, &one, "$iothub/twin/PATCH/properties/reported/?$rid=3", "{\"a\":");
     f->hub.throttle_twins = 1;
+    f->hub.throttle_status = 503;
     (void)fixture_publish(f, &one, "$iothub/twin/GET/?$rid=4", " ");
 
     assert_int_equal(f->sent_count, 4);
@@ -237,7 +238,7 @@ static void twin_requests_are_answered_to_listeners(void **state)
     assert_string_equal(f->sent[1].topic, "$iothub/twin/res/204/?$rid=2&$version=2");
     assert_int_equal(f->sent[1].len, 0);
     assert_string_equal(f->sent[2].topic, "$iothub/twin/res/400/?$rid=3");
-    assert_string_equal(f->sent[3].topic, "$iothub/twin/res/429/?$rid=4");
+    assert_string_equal(f->sent[3].topic, "$iothub/twin/res/503/?$rid=4");
     fixture_restart(f);
     assert_int_equal(fixture_device(f, "device1")->twin.reported.version, 2);
 }

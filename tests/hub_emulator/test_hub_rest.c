@@ -159,6 +159,9 @@ static void what_a_stranger_sends_is_refused(void **state)
         { "POST", "/emulator/devices/device1/messages", "{\"messageId\":1}", 400 },
         { "POST", "/emulator/devices/nobody/messages", "{}", 404 },
         { "PUT", "/emulator/throttle", "{}", 400 },
+        { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":200}", 400 },
+        { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":\"429\"}", 400 },
+        { "PUT", "/emulator/throttle", "{\"twinRequests\":0,\"status\":500}", 204 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
+import urllib.request
 
 PATIENCE_S = 60  # far beyond what anything here takes
 
@@ -82,6 +84,17 @@ class Emulator:
 
     def service(self, *arguments):
         return self.run("iothub", "service", *arguments)
+
+    def put(self, path, value):
+        """A REST request that no program of the build makes."""
+        token = self.run("iothub", "sas-token", "--connection-string",
+                         self.values["IOTHUB_CONNECTION_STRING"]).strip()
+        request = urllib.request.Request(
+            f"https://localhost:{self.rest_port}{path}", json.dumps(value).encode(),
+            {"Authorization": token, "Content-Type": "application/json"}, method="PUT")
+        context = ssl.create_default_context(cafile=self.values["IOTHUB_CA_FILE"])
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=context):
+            pass
 
     def sample(self, name, *arguments):
         """Start a sample in the background."""

@@ -50,6 +50,14 @@ class Samples(unittest.TestCase):
         self.assertEqual(twin["properties"]["reported"]["seenVersion"],
                          twin["properties"]["desired"]["$version"])
 
+    def test_a_hub_that_throttles_is_waited_out(self):
+        for status in (429, 503):
+            self.hub.put("/emulator/throttle", {"twinRequests": 2, "status": status})
+            lines = self.hub.sample("twin", "--count", "1").end()
+            self.assertTrue(any("complete" in line for line in lines), lines)
+            self.assertTrue(any("reported" in line for line in lines), lines)
+            self.assertFalse(any("refused" in line for line in lines), lines)
+
     def test_methods_are_answered_at_once_and_later(self):
         methods = self.hub.sample("methods", "--count", "2")
         methods.wait_line("connected")

@@ -48,7 +48,8 @@ typedef struct hub {
     hub_connection *connections;
     bool work;               /* something may have to go out at the next tick */
     int64_t swept_ms;        /* last look at all deadlines */
-    unsigned throttle_twins; /* so many twin requests will be answered 429 */
+    unsigned throttle_twins; /* so many twin requests will be answered with throttle_status */
+    int throttle_status;
 } hub;
 
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault);

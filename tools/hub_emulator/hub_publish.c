@@ -61,31 +61,27 @@ static void answer_twin(hub *h, const hub_identity *id, const hub_topic *request
     }
 }
 
-static void refuse_twin(hub *h, const hub_identity *id, const hub_topic *request,
-                        const hub_fault *fault)
+static void refuse_twin(hub *h, const hub_identity *id, const hub_topic *request, int status,
+                        const char *reason)
 {
     cJSON *json = cJSON_CreateObject();
-    int status = hub_result_status(fault->code);
 
     (void)cJSON_AddNumberToObject(json, "errorCode", status * 1000);
-    hub_json_add_text(json, "message", fault->text);
+    hub_json_add_text(json, "message", reason);
     char *text = hub_json_print(json);
     answer_twin(h, id, request, status, -1, text);
-    hub_log(h, "%s: %s", id->client_id, fault->text);
+    hub_log(h, "%s: %s", id->client_id, reason);
     cJSON_Delete(json);
     free(text);
 }
 
 static bool throttled(hub *h, const hub_identity *id, const hub_topic *request)
 {
-    hub_fault fault;
-
     if (h->throttle_twins == 0) {
         return false;
     }
     h->throttle_twins--;
-    (void)hub_fail(&fault, HUB_ERR_THROTTLED, "throttled on request");
-    refuse_twin(h, id, request, &fault);
+    refuse_twin(h, id, request, h->throttle_status, "throttled on request");
     return true;
 }
 
@@ -109,7 +105,7 @@ static void report_twin(hub *h, hub_identity *id, const hub_topic *request, cons
         r = hub_registry_save(&h->registry, id, &fault);
     }
     if (r != HUB_OK) {
-        refuse_twin(h, id, request, &fault);
+        refuse_twin(h, id, request, hub_result_status(fault.code), fault.text);
         return;
     }
     answer_twin(h, id, request, 204, id->twin.reported.version, "");

@@ -201,13 +201,19 @@ static rest_outcome watch_events(hub *h, rest_request *r, rest_handling *out)
 
 static rest_outcome throttle(hub *h, rest_request *r, rest_handling *out)
 {
+    const cJSON *answer = cJSON_GetObjectItemCaseSensitive(r->json, "status");
     int64_t twins;
+    int64_t status = 429;
 
     if (!hub_json_whole(cJSON_GetObjectItemCaseSensitive(r->json, "twinRequests"), 0, 1000000,
                         &twins)) {
         return rest_fail(out, HUB_ERR_ARGUMENT, "twinRequests: not a whole number");
     }
+    if (answer != NULL && !hub_json_whole(answer, 400, 599, &status)) {
+        return rest_fail(out, HUB_ERR_ARGUMENT, "status: not a whole number from 400 to 599");
+    }
     h->throttle_twins = (unsigned)twins;
+    h->throttle_status = (int)status;
     return rest_empty(out, 204);
 }
 

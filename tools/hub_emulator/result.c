@@ -21,7 +21,6 @@ int hub_result_status(hub_result r)
     case HUB_ERR_EXISTS: return 409;
     case HUB_ERR_ETAG: return 412;
     case HUB_ERR_TOO_LARGE: return 413;
-    case HUB_ERR_THROTTLED: return 429;
     case HUB_ERR_STATE: return 500;
     case HUB_ERR_TIMEOUT: return 504;
     }
@@ -43,7 +42,6 @@ const char *hub_result_name(hub_result r)
     case HUB_ERR_EXISTS: return "DeviceAlreadyExists";
     case HUB_ERR_ETAG: return "PreconditionFailed";
     case HUB_ERR_TOO_LARGE: return "RequestEntityTooLarge";
-    case HUB_ERR_THROTTLED: return "ThrottlingException";
     case HUB_ERR_STATE: return "ServerError";
     case HUB_ERR_TIMEOUT: return "GatewayTimeout";
     }

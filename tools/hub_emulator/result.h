@@ -15,7 +15,6 @@ typedef enum hub_result {
     HUB_ERR_EXISTS = -9,       /* 409 DeviceAlreadyExists */
     HUB_ERR_ETAG = -10,        /* 412 PreconditionFailed */
     HUB_ERR_TOO_LARGE = -11,   /* 413 RequestEntityTooLarge */
-    HUB_ERR_THROTTLED = -12,   /* 429 ThrottlingException */
     HUB_ERR_STATE = -13,       /* 500 ServerError: the state directory cannot be written */
     HUB_ERR_TIMEOUT = -14      /* 504 GatewayTimeout */
 } hub_result;
