@@ -19,6 +19,7 @@ static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
 static void accept(iothub_client *c, uint16_t packet_id)
 {
     if (packet_id == 0 || mqc_ack(&c->engine, packet_id) == MQC_OK) {
+        c->session.deferred -= packet_id != 0;
         c->stats.c2d_accepted++;
         c->kick = true;
     }
@@ -35,6 +36,7 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
                         "message left unaccepted: there is no c2d callback");
         return;
     }
+    c->session.deferred += m->packet_id != 0;
     if (notify_c2d(c, &message) == IOTHUB_ACCEPT) {
         accept(c, m->packet_id);
     }
@@ -54,6 +56,7 @@ static iothub_result accept_deferred(iothub_client *c, uint32_t delivery)
     if (mqc_ack(&c->engine, packet_id) != MQC_OK) {
         return client_refuse(c, IOTHUB_ERR_STATE, "message: accepted before");
     }
+    c->session.deferred--;
     c->stats.c2d_accepted++;
     c->kick = true;
     return IOTHUB_OK;

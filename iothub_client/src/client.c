@@ -165,8 +165,8 @@ static iothub_result check_options(const iothub_options *o, iothub_error *error)
         fault = "options: keep_alive_s must be 1 to 1177";
     } else if (o->window == 0) {
         fault = "options: window is 0";
-    } else if (o->sas_lifetime_s < 10) {
-        fault = "options: sas_lifetime_s is below 10";
+    } else if (o->sas_lifetime_s < 2) {
+        fault = "options: sas_lifetime_s is below 2";
     } else if (o->retry_min_ms == 0 || o->retry_max_ms < o->retry_min_ms ||
                o->auth_retry_min_ms == 0 || o->auth_retry_max_ms < o->auth_retry_min_ms) {
         fault = "options: retry_min_ms and auth_retry_min_ms must be 1 to their maximum";
@@ -256,6 +256,9 @@ void iothub_deinit(iothub_client *c)
     if (c->stream != NULL) {
         c->stream->ops->deinit(c->stream);
     }
+    if (c->spare != NULL) {
+        c->spare->ops->deinit(c->spare);
+    }
     client_leave(c);
     guard_deinit(c);
     wipe(c);
@@ -300,10 +303,13 @@ iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
 
 static iothub_result hurry(iothub_client *c)
 {
-    if (c->session.state != IOTHUB_WAITING) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_reconnect_now: not waiting");
+    if (c->session.state == IOTHUB_WAITING) {
+        session_hurry(c);
+    } else if (c->session.state == IOTHUB_CONNECTED) {
+        renewal_hurry(c);
+    } else {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_reconnect_now: nothing to cut short");
     }
-    session_hurry(c);
     return IOTHUB_OK;
 }
 

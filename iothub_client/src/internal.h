@@ -82,11 +82,35 @@ void loop_turn(iothub_client *c);
 /** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline. */
 void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms);
 
+/* dial.c: streams. */
+/** Begin to open *slot, making it in memory when it is NULL. */
+iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
+                        iothub_error *error);
+/** Why a stream failed with r. */
+iothub_result dial_why(const plat_stream *s, plat_result r, iothub_error *error);
+
+/* renewal.c: the planned change of the connection. */
+/** Begin it as soon as nothing postpones it, at the latest in patience_ms. */
+void renewal_begin(iothub_client *c, uint64_t patience_ms);
+void renewal_hurry(iothub_client *c);
+/** Give the connection in the making up. */
+void renewal_cancel(iothub_client *c);
+/** Use the connection in the making from now on; the old one is closed. */
+void renewal_adopt(iothub_client *c);
+void renewal_progress(iothub_client *c, mqc_time now);
+void renewal_on_time(iothub_client *c, mqc_time now);
+/** 0: the renewal does not wait for time. */
+mqc_time renewal_next_deadline(const iothub_client *c);
+
 /* session.c: the state of the connection. */
 void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text);
 void session_opened(iothub_client *c, plat_result r, plat_stage stage);
 void session_stream_failed(iothub_client *c, plat_result r);
 void session_engine_failed(iothub_client *c, mqc_result r);
+/** That a stage took longer than its budget. */
+const char *session_late_text(iothub_state s);
+uint32_t session_budget_ms(const iothub_client *c, iothub_state s);
+bool session_stop_wanted(const iothub_client *c);
 void session_refused(iothub_client *c, uint8_t return_code);
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes);
 /** End the present state now: the wait for the next attempt. */
@@ -122,6 +146,8 @@ mqc_time twin_next_deadline(const iothub_client *c);
 /* methods.c */
 void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload);
 void methods_on_lost(iothub_client *c);
+/** Whether somebody may still wait for an answer. */
+bool methods_open(const iothub_client *c);
 
 /* c2d.c */
 void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m);

@@ -37,6 +37,14 @@ static iothub_state online(iothub_state s, link_input in, link_input up, iothub_
     return in == LINK_IN_STOP ? IOTHUB_STOPPING : s;
 }
 
+static iothub_state connected(link_input in, iothub_state spare)
+{
+    if (in == LINK_IN_LOST && link_is_opening(spare)) {
+        return spare;
+    }
+    return online(IOTHUB_CONNECTED, in, LINK_IN_RENEW, IOTHUB_RENEWING);
+}
+
 /* Leaving on purpose: however it ends, it has ended. */
 static iothub_state leaving(iothub_state s, link_input in, iothub_state next)
 {
@@ -46,7 +54,7 @@ static iothub_state leaving(iothub_state s, link_input in, iothub_state next)
     return in == LINK_IN_STOP ? IOTHUB_STOPPING : s;
 }
 
-iothub_state link_next(iothub_state s, link_input in)
+iothub_state link_next(iothub_state s, link_input in, iothub_state spare)
 {
     switch (s) {
     case IOTHUB_STOPPED: return in == LINK_IN_START ? IOTHUB_RESOLVING : s;
@@ -55,8 +63,8 @@ iothub_state link_next(iothub_state s, link_input in)
     case IOTHUB_SECURING: return opening(s, in);
     case IOTHUB_LOGGING_IN: return online(s, in, LINK_IN_CONNACK, IOTHUB_SUBSCRIBING);
     case IOTHUB_SUBSCRIBING: return online(s, in, LINK_IN_SUBACK, IOTHUB_CONNECTED);
-    case IOTHUB_CONNECTED: return online(s, in, LINK_IN_RENEW, IOTHUB_RENEWING);
-    case IOTHUB_RENEWING: return leaving(s, in, IOTHUB_RESOLVING);
+    case IOTHUB_CONNECTED: return connected(in, spare);
+    case IOTHUB_RENEWING: return leaving(s, in, link_is_opening(spare) ? spare : IOTHUB_RESOLVING);
     case IOTHUB_STOPPING: return leaving(s, in, IOTHUB_STOPPED);
     case IOTHUB_WAITING:
         if (in == LINK_IN_DEADLINE || in == LINK_IN_START) {
@@ -70,4 +78,9 @@ iothub_state link_next(iothub_state s, link_input in)
 bool link_has_stream(iothub_state s)
 {
     return s >= IOTHUB_LOGGING_IN && s <= IOTHUB_STOPPING;
+}
+
+bool link_is_opening(iothub_state spare)
+{
+    return spare >= IOTHUB_RESOLVING && spare <= IOTHUB_LOGGING_IN;
 }

@@ -15,17 +15,26 @@ typedef enum link_input {
     LINK_IN_STREAM_UP, /* bytes may flow */
     LINK_IN_CONNACK,
     LINK_IN_SUBACK,
-    LINK_IN_RENEW,    /* the token comes to its end */
+    LINK_IN_RENEW,    /* the connection is to be changed for another */
     LINK_IN_LOST,     /* closed, broken, refused or malformed */
     LINK_IN_DEADLINE, /* the state lasted as long as it may */
     LINK_IN_LEFT,     /* DISCONNECT has left */
     LINK_IN_STOP
 } link_input;
 
-/** An input that means nothing in a state leaves the state alone. */
-iothub_state link_next(iothub_state s, link_input in);
+/**
+ * An input that means nothing in a state leaves the state alone.
+ *
+ * spare: the state of a second connection that is being made to take the place of the one
+ * in use; where that one ends, the spare is gone on with.  IOTHUB_STOPPED: there is none.  A
+ * spare is a link of its own that goes no further than IOTHUB_LOGGING_IN: open, and waiting.
+ */
+iothub_state link_next(iothub_state s, link_input in, iothub_state spare);
 
 /** True in the states in which MQTT flows: from LOGGING_IN to STOPPING. */
 bool link_has_stream(iothub_state s);
+
+/** True for a spare on its way: neither absent nor waiting to be tried again. */
+bool link_is_opening(iothub_state spare);
 
 #endif

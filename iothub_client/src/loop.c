@@ -212,6 +212,7 @@ static void open_stream(iothub_client *c, mqc_time now)
         plat_result r = c->stream->ops->progress(c->stream, now, &stage);
         session_opened(c, r, stage);
     }
+    renewal_progress(c, now);
 }
 
 /* --- driving ------------------------------------------------------------------------ */
@@ -278,6 +279,11 @@ void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
         p->ready_now = p->ready_now && !c->rx_full;
         earlier(&deadline, p->wake_at_ms);
     }
+    if (link_is_opening(c->renewal.spare)) {
+        c->spare->ops->poll(c->spare, false, &polls[1]);
+        earlier(&deadline, polls[1].wake_at_ms);
+    }
+    earlier(&deadline, renewal_next_deadline(c));
     if (session_next_deadline(c, &when)) {
         earlier(&deadline, when);
     }
@@ -288,7 +294,7 @@ void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
     earlier(&deadline, c->session.token_notice_at);
 
     mqc_time now = client_now(c);
-    if (c->kick || p->ready_now || (deadline != 0 && deadline <= now)) {
+    if (c->kick || polls[0].ready_now || polls[1].ready_now || (deadline != 0 && deadline <= now)) {
         *timeout_ms = 0;
     } else if (deadline == 0) {
         *timeout_ms = -1;

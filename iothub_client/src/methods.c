@@ -29,6 +29,11 @@ static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_spa
     return client_publish(c, &m);
 }
 
+static bool is_open(const iothub_method_slot *slot, mqc_time now)
+{
+    return slot->state == IOTHUB_SLOT_OPEN && now - slot->since < ANSWER_WITHIN_MS;
+}
+
 /* The slot that was free for the longest time: one just answered still tells a double answer. */
 static iothub_method_slot *take_slot(iothub_client *c)
 {
@@ -37,8 +42,7 @@ static iothub_method_slot *take_slot(iothub_client *c)
 
     for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
         iothub_method_slot *slot = &c->methods[i];
-        bool open = slot->state == IOTHUB_SLOT_OPEN && now - slot->since < ANSWER_WITHIN_MS;
-        if (!open && (best == NULL || slot->call < best->call)) {
+        if (!is_open(slot, now) && (best == NULL || slot->call < best->call)) {
             best = slot;
         }
     }
@@ -106,6 +110,18 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
 void methods_on_lost(iothub_client *c)
 {
     memset(c->methods, 0, sizeof c->methods);
+}
+
+bool methods_open(const iothub_client *c)
+{
+    mqc_time now = client_now(c);
+
+    for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
+        if (is_open(&c->methods[i], now)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static iothub_result respond(iothub_client *c, const iothub_method_token *token, int status,

@@ -10,6 +10,7 @@ void iothub_options_init_sized(iothub_options *o, size_t struct_size)
         .keep_alive_s = 240,
         .window = 16,
         .sas_lifetime_s = 3600,
+        .overlap = true,
         .resolve_timeout_ms = 15000,
         .connect_timeout_ms = 15000,
         .tls_timeout_ms = 15000,

@@ -4,7 +4,9 @@
 #include "retry.h"
 
 enum {
-    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged */
+    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged; */
+    URGENT_TIMEOUT_MS = 3000, /* when the old connection may be dead already */
+    PATIENCE_MS = 10000,      /* for open methods, when no token comes to its end */
     LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
 };
 
@@ -21,50 +23,17 @@ static void drop(iothub_client *c)
     mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
     mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, false);
     methods_on_lost(c);
+    c->session.deferred = 0;
     c->want_write = false;
     c->rx_full = false;
 }
 
-/* The stream is made once, with the first attempt, and opened again for each later one. */
-static iothub_result make_stream(iothub_client *c, iothub_error *error)
-{
-    const plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = c->options.ca_file };
-    const plat_net *net = c->options.platform->net;
-
-    if (c->stream != NULL) {
-        return IOTHUB_OK;
-    }
-    plat_stream *made = NULL;
-    plat_result r = net->stream(net, &c->stream_memory, &config, &made);
-    if (r == PLAT_OK) {
-        c->stream = made;
-        return IOTHUB_OK;
-    }
-    const char *detail = made != NULL ? made->ops->detail(made) : "";
-    iothub_fail(error, iothub_from_plat(r), detail[0] != '\0' ? detail : plat_result_str(r));
-    if (made != NULL) {
-        made->ops->deinit(made);
-    }
-    return error->code;
-}
-
 static void dial(iothub_client *c)
 {
-    const iothub_connection_string *id = &c->identity;
     iothub_error error;
-    iothub_text host;
 
-    if (credential_ready(c, &error) != IOTHUB_OK || make_stream(c, &error) != IOTHUB_OK) {
+    if (dial_open(c, &c->stream, &c->stream_memory[0], &error) != IOTHUB_OK) {
         session_feed(c, LINK_IN_LOST, error.code, error.text);
-        return;
-    }
-    iothub_text_init(&host, c->scratch, c->scratch_len);
-    iothub_text_put_span(&host,
-                         id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
-    (void)iothub_text_finish(&host); /* the scratch takes any host name */
-    plat_result r = c->stream->ops->open(c->stream, c->scratch, c->options.port, client_now(c));
-    if (r != PLAT_OK) {
-        session_opened(c, r, PLAT_STAGE_RESOLVE);
     }
 }
 
@@ -78,6 +47,7 @@ static void log_in(iothub_client *c)
         return;
     }
     c->session.token_replaced = false;
+    c->session.login_at = client_now(c);
     mqc_result r = mqc_connect(&c->engine, &o, client_now(c));
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
@@ -114,15 +84,54 @@ static void subscribe(iothub_client *c)
     }
 }
 
+/* After 80 % of the token's life, which may be a second shorter than asked for: the clock that
+ * dates it knows no parts of a second. */
+static uint64_t renew_after_ms(const iothub_client *c)
+{
+    uint64_t life_s = c->options.sas_lifetime_s;
+    uint64_t latest_ms = life_s * 1000 - 1200;
+
+    return life_s * 800 < latest_ms ? life_s * 800 : latest_ms;
+}
+
 static void connected(iothub_client *c)
 {
+    iothub_session *s = &c->session;
+
     c->stats.connects++;
-    c->session.connected_at = client_now(c);
-    c->session.refusals = 0;
+    s->connected_at = client_now(c);
+    s->refusals = 0;
+    if (c->identity.key.len > 0) { /* a given token cannot be renewed */
+        s->deadline = s->login_at + renew_after_ms(c);
+    }
     twin_on_connected(c);
-    if (c->session.token_replaced) { /* while this connection logged in with the old one */
+    if (s->token_replaced) { /* while this connection logged in with the old one */
         session_hurry(c);
     }
+}
+
+/* The new connection takes telemetry. */
+static void logged_in(iothub_client *c, mqc_time now)
+{
+    if (!c->session.planned) {
+        return;
+    }
+    uint64_t gap_ms = now - c->session.left_at;
+
+    c->session.planned = false;
+    c->stats.token_renewals++;
+    c->stats.renewal_gap_last_ms = gap_ms;
+    c->stats.renewal_gap_sum_ms += gap_ms;
+    if (gap_ms > c->stats.renewal_gap_longest_ms) {
+        c->stats.renewal_gap_longest_ms = gap_ms;
+    }
+}
+
+static void let_go(iothub_client *c, mqc_time now)
+{
+    c->session.planned = true;
+    c->session.left_at = now;
+    mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true);
 }
 
 /* How long to wait after a failure; counts it. */
@@ -164,7 +173,7 @@ static void cancel_all(iothub_client *c)
     c->kick = true;
 }
 
-static uint32_t budget_ms(const iothub_client *c, iothub_state s)
+uint32_t session_budget_ms(const iothub_client *c, iothub_state s)
 {
     switch (s) {
     case IOTHUB_RESOLVING: return c->options.resolve_timeout_ms;
@@ -172,14 +181,9 @@ static uint32_t budget_ms(const iothub_client *c, iothub_state s)
     case IOTHUB_SECURING: return c->options.tls_timeout_ms;
     case IOTHUB_LOGGING_IN: return c->options.login_timeout_ms;
     case IOTHUB_SUBSCRIBING: return c->options.subscribe_timeout_ms;
-    case IOTHUB_RENEWING: return RENEW_TIMEOUT_MS;
+    case IOTHUB_RENEWING: return c->renewal.urgent ? URGENT_TIMEOUT_MS : RENEW_TIMEOUT_MS;
     case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
-    case IOTHUB_CONNECTED: /* until the token is to be renewed; a given one cannot be */
-        if (c->identity.key.len == 0) {
-            return 0;
-        }
-        return c->options.sas_lifetime_s < UINT32_MAX / 800 ? c->options.sas_lifetime_s * 800
-                                                            : UINT32_MAX;
+    case IOTHUB_CONNECTED: /* connected() knows */
     case IOTHUB_STOPPED:
     case IOTHUB_WAITING: break;
     }
@@ -187,14 +191,21 @@ static uint32_t budget_ms(const iothub_client *c, iothub_state s)
 }
 
 /* What the new state does first.  May feed the next input, so it comes last. */
-static void act(iothub_client *c)
+static void act(iothub_client *c, mqc_time now, bool adopted)
 {
     switch (c->session.state) {
-    case IOTHUB_RESOLVING: dial(c); break;
+    case IOTHUB_RESOLVING:
+        if (!adopted) {
+            dial(c);
+        }
+        break;
     case IOTHUB_LOGGING_IN: log_in(c); break;
-    case IOTHUB_SUBSCRIBING: subscribe(c); break;
+    case IOTHUB_SUBSCRIBING:
+        logged_in(c, now);
+        subscribe(c);
+        break;
     case IOTHUB_CONNECTED: connected(c); break;
-    case IOTHUB_RENEWING: mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true); break;
+    case IOTHUB_RENEWING: let_go(c, now); break;
     case IOTHUB_STOPPING: (void)mqc_disconnect(&c->engine); break;
     case IOTHUB_STOPPED: cancel_all(c); break;
     case IOTHUB_CONNECTING:
@@ -205,8 +216,8 @@ static void act(iothub_client *c)
 
 static void count(iothub_client *c, iothub_state was, iothub_state next)
 {
-    c->stats.token_renewals += next == IOTHUB_RENEWING;
-    c->stats.losses += next == IOTHUB_WAITING && was == IOTHUB_CONNECTED;
+    c->stats.losses +=
+        was == IOTHUB_CONNECTED && next != IOTHUB_RENEWING && next != IOTHUB_STOPPING;
     c->stats.failed_attempts += next == IOTHUB_WAITING && was != IOTHUB_CONNECTED;
 }
 
@@ -220,14 +231,26 @@ static void leave_connected(iothub_client *c, mqc_time now)
     }
 }
 
+/* A connection begins: a new one, or the one that was opened beside the old. */
+static void begin_attempt(iothub_client *c, mqc_time now, bool adopt)
+{
+    c->session.attempt_began = now;
+    c->session.number++;
+    if (adopt) {
+        renewal_adopt(c);
+    }
+}
+
 /* The only writer of c->session.state. */
 void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text)
 {
     iothub_session *s = &c->session;
     iothub_state was = s->state;
-    iothub_state next = link_next(was, in);
+    iothub_state next = link_next(was, in, c->renewal.spare);
+    bool leaves = was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING;
+    bool adopt = leaves && next == c->renewal.spare && link_is_opening(next);
     mqc_time now = client_now(c);
-    uint32_t wait_ms = budget_ms(c, next);
+    uint32_t wait_ms = session_budget_ms(c, next);
 
     if (next == was) {
         return;
@@ -236,21 +259,24 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
     if (was == IOTHUB_CONNECTED) {
         leave_connected(c, now);
     }
-    if (next == IOTHUB_RESOLVING) {
-        s->attempt_began = now;
-        s->number++;
-    }
     if (next == IOTHUB_WAITING) {
         wait_ms = back_off_ms(c, reason);
     }
-    if (next == IOTHUB_RESOLVING || next == IOTHUB_WAITING || next == IOTHUB_STOPPED) {
+    s->planned = s->planned && next != IOTHUB_WAITING && next != IOTHUB_STOPPED;
+    if (adopt || next == IOTHUB_RESOLVING || next == IOTHUB_WAITING || next == IOTHUB_STOPPED) {
         drop(c);
+    }
+    if (adopt || next == IOTHUB_RESOLVING) {
+        begin_attempt(c, now, adopt);
+    }
+    if (next != IOTHUB_CONNECTED && next != IOTHUB_RENEWING) {
+        renewal_cancel(c);
     }
     s->state = next;
     s->deadline = wait_ms > 0 ? now + wait_ms : 0;
     c->kick = true;
     notify_status(c, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
-    act(c);
+    act(c, now, adopt);
 }
 
 /* --- what the rest of the client reports -------------------------------------- */
@@ -264,22 +290,36 @@ void session_opened(iothub_client *c, plat_result r, plat_stage stage)
         session_feed(c, LINK_IN_REACHED, IOTHUB_OK, "TCP connected");
     }
     if (r == PLAT_OK) {
+        c->stats.tls_resumptions += c->stream->ops->resumed(c->stream);
         session_feed(c, LINK_IN_STREAM_UP, IOTHUB_OK, "TLS established");
     } else if (r != PLAT_WOULD_BLOCK) {
         session_stream_failed(c, r);
     }
 }
 
+/* The connection in use has ended.  While it was being left that is no news. */
+static void lose(iothub_client *c, const iothub_error *why)
+{
+    const mqc_span parts[] = { mqc_span_str(why->text),
+                               MQC_SPAN_LIT("; going on with the new connection") };
+    iothub_error error = *why;
+
+    if (c->session.state == IOTHUB_RENEWING) {
+        session_feed(c, LINK_IN_LOST, IOTHUB_OK, "the old connection has ended");
+        return;
+    }
+    if (c->session.state == IOTHUB_CONNECTED && link_is_opening(c->renewal.spare)) {
+        (void)iothub_fail_parts(&error, why->code, parts, 2);
+    }
+    session_feed(c, LINK_IN_LOST, error.code, error.text);
+}
+
 void session_stream_failed(iothub_client *c, plat_result r)
 {
-    const char *detail = c->stream->ops->detail(c->stream);
     iothub_error error; /* closing the stream may take its text away */
 
-    if (r == PLAT_EOF) {
-        detail = "the hub closed the connection";
-    }
-    iothub_fail(&error, iothub_from_plat(r), detail[0] != '\0' ? detail : plat_result_str(r));
-    session_feed(c, LINK_IN_LOST, error.code, error.text);
+    (void)dial_why(c->stream, r, &error);
+    lose(c, &error);
 }
 
 void session_engine_failed(iothub_client *c, mqc_result r)
@@ -291,7 +331,7 @@ void session_engine_failed(iothub_client *c, mqc_result r)
     iothub_error error;
 
     iothub_fail_parts(&error, iothub_from_mqc(r), parts, sizeof parts / sizeof parts[0]);
-    session_feed(c, LINK_IN_LOST, error.code, error.text);
+    lose(c, &error);
 }
 
 void session_refused(iothub_client *c, uint8_t return_code)
@@ -343,22 +383,38 @@ void session_new_token(iothub_client *c)
 
 /* --- time ------------------------------------------------------------------- */
 
+const char *session_late_text(iothub_state s)
+{
+    switch (s) {
+    case IOTHUB_RESOLVING: return "DNS did not answer in time";
+    case IOTHUB_CONNECTING: return "no answer to the TCP connection in time";
+    case IOTHUB_SECURING: return "the TLS handshake did not finish in time";
+    case IOTHUB_LOGGING_IN: return "no CONNACK in time";
+    case IOTHUB_SUBSCRIBING: return "no SUBACK in time";
+    case IOTHUB_STOPPED:
+    case IOTHUB_CONNECTED:
+    case IOTHUB_RENEWING:
+    case IOTHUB_STOPPING:
+    case IOTHUB_WAITING: break;
+    }
+    return "";
+}
+
+/* How long work on the old connection may postpone a renewal: to 90 % of the token's life. */
+static uint64_t patience_ms(const iothub_client *c)
+{
+    return c->identity.key.len > 0 ? (uint64_t)c->options.sas_lifetime_s * 100 : PATIENCE_MS;
+}
+
 static void on_deadline(iothub_client *c)
 {
-    static const char *const late[] = {
-        [IOTHUB_RESOLVING] = "DNS did not answer in time",
-        [IOTHUB_CONNECTING] = "no answer to the TCP connection in time",
-        [IOTHUB_SECURING] = "the TLS handshake did not finish in time",
-        [IOTHUB_LOGGING_IN] = "no CONNACK in time",
-        [IOTHUB_SUBSCRIBING] = "no SUBACK in time",
-    };
     iothub_state s = c->session.state;
 
     c->session.deadline = 0;
     if (s == IOTHUB_CONNECTED) {
-        session_feed(c, LINK_IN_RENEW, IOTHUB_OK, "renewing the token");
+        renewal_begin(c, patience_ms(c));
     } else if (s < IOTHUB_CONNECTED) {
-        session_feed(c, LINK_IN_DEADLINE, IOTHUB_ERR_TIMEOUT, late[s]);
+        session_feed(c, LINK_IN_DEADLINE, IOTHUB_ERR_TIMEOUT, session_late_text(s));
     } else {
         session_feed(c, LINK_IN_DEADLINE, IOTHUB_OK,
                      s == IOTHUB_STOPPING ? "stopped" : "trying again");
@@ -375,7 +431,7 @@ static bool work_left(const iothub_client *c)
            mqc_lane(&c->engine, IOTHUB_LANE_TWIN).count > own;
 }
 
-static bool stop_wanted(const iothub_client *c)
+bool session_stop_wanted(const iothub_client *c)
 {
     return c->wish.kind == IOTHUB_WISH_STOP || c->wish.kind == IOTHUB_WISH_STOP_START;
 }
@@ -388,7 +444,7 @@ static void grant_wishes(iothub_client *c, mqc_time now)
         wish->kind = wish->kind == IOTHUB_WISH_START ? IOTHUB_WISH_NONE : IOTHUB_WISH_STOP;
         session_feed(c, LINK_IN_START, IOTHUB_OK, "starting");
     }
-    if (!stop_wanted(c)) {
+    if (!session_stop_wanted(c)) {
         return;
     }
     if (c->session.state == IOTHUB_STOPPED) { /* before any start */
@@ -408,7 +464,8 @@ static void leave(iothub_client *c)
     }
     if (mqc_get_state(&c->engine) == MQC_CONNECTED) {
         if (mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
-            mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0) {
+            mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0 ||
+            (c->session.state == IOTHUB_RENEWING && methods_open(c))) {
             return;
         }
         (void)mqc_disconnect(&c->engine);
@@ -427,6 +484,7 @@ void session_on_time(iothub_client *c, mqc_time now)
     if (c->session.deadline != 0 && now >= c->session.deadline) {
         on_deadline(c);
     }
+    renewal_on_time(c, now);
     leave(c);
 }
 
@@ -434,7 +492,7 @@ bool session_next_deadline(const iothub_client *c, mqc_time *when)
 {
     mqc_time deadline = c->session.deadline;
 
-    if (stop_wanted(c) && c->session.state != IOTHUB_STOPPING &&
+    if (session_stop_wanted(c) && c->session.state != IOTHUB_STOPPING &&
         (deadline == 0 || c->wish.stop_at < deadline)) {
         deadline = c->wish.stop_at;
     }

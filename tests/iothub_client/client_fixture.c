@@ -220,11 +220,15 @@ static bool client_is_awake(const client_fixture *f)
 
 static bool stream_has_input(client_fixture *f)
 {
-    scripted_stream *s = fixture_stream(f);
     iothub_poll p;
+    bool unread = false;
 
     iothub_poll_info(f->client, &p);
-    return s != NULL && s->state == SCRIPTED_READY && p.fds[0].want_read && scripted_unread(s) > 0;
+    for (size_t i = 0; i < f->platform.net.made; i++) {
+        scripted_stream *s = &f->platform.streams[i];
+        unread = unread || (s->state == SCRIPTED_READY && scripted_unread(s) > 0);
+    }
+    return unread && p.fds[0].want_read;
 }
 
 void fixture_run(client_fixture *f)

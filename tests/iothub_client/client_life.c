@@ -205,7 +205,7 @@ static void trouble(client_life *l)
 {
     static const int twin[] = { 200, 200, 0, 429 };
     fake_hub *h = &l->f.hub;
-    scripted_stream *stream = &l->f.platform.streams[0];
+    scripted_stream *stream = &l->f.platform.streams[roll(l, 2)]; /* a client has no more */
 
     h->mute_publish = roll(l, 4) == 0;
     h->mute_connect = roll(l, 8) == 0;
@@ -262,15 +262,16 @@ void client_life_step(client_life *l)
 
 static void calm(client_life *l)
 {
-    scripted_stream *stream = &l->f.platform.streams[0];
-
     l->f.hub.mute_publish = l->f.hub.mute_connect = l->f.hub.mute_subscribe = false;
     l->f.hub.return_code = 0;
     l->f.hub.twin_status = 200;
-    stream->send_max = stream->recv_max = 0;
-    stream->send_room = SIZE_MAX;
-    stream->stall_at = PLAT_STAGE_OPEN;
-    scripted_fail(stream, SCRIPTED_ANY, 0, PLAT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        scripted_stream *stream = &l->f.platform.streams[i];
+        stream->send_max = stream->recv_max = 0;
+        stream->send_room = SIZE_MAX;
+        stream->stall_at = PLAT_STAGE_OPEN;
+        scripted_fail(stream, SCRIPTED_ANY, 0, PLAT_OK);
+    }
 }
 
 /* Sleep as the client asks, and process. */

@@ -39,15 +39,41 @@ static const int table[STATES][INPUTS] = {
 };
 /* clang-format on */
 
+/* A spare on its way takes the place of a connection that ends. */
+static int expected(int s, int in, int spare)
+{
+    bool on_its_way = spare == RES || spare == CON || spare == SEC || spare == LOG;
+    bool ends = (s == UP_ && in == LINK_IN_LOST) || (s == REN && table[s][in] == RES);
+
+    return on_its_way && ends ? spare : table[s][in];
+}
+
 static void each_state_answers_each_input_as_the_table_says(void **state)
 {
     (void)state;
     for (int s = 0; s < STATES; s++) {
         for (int in = 0; in < INPUTS; in++) {
-            int next = (int)link_next((iothub_state)s, (link_input)in);
-            if (next != table[s][in]) {
-                fail_msg("state %d, input %d: %d instead of %d", s, in, next, table[s][in]);
+            for (int spare = 0; spare < STATES; spare++) {
+                int next = (int)link_next((iothub_state)s, (link_input)in, (iothub_state)spare);
+                if (next != expected(s, in, spare)) {
+                    fail_msg("state %d, input %d, spare %d: %d", s, in, spare, next);
+                }
             }
+        }
+    }
+}
+
+static void a_spare_goes_no_further_than_an_open_stream(void **state)
+{
+    (void)state;
+    static const link_input inputs[] = { LINK_IN_START,     LINK_IN_RESOLVED, LINK_IN_REACHED,
+                                         LINK_IN_STREAM_UP, LINK_IN_LOST,     LINK_IN_DEADLINE };
+
+    for (int s = 0; s < STATES; s++) {
+        assert_int_equal(link_is_opening((iothub_state)s), s >= RES && s <= LOG);
+        for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+            int next = (int)link_next((iothub_state)s, inputs[i], IOTHUB_STOPPED);
+            assert_true((s > LOG && s != WAI) || next <= LOG || next == WAI);
         }
     }
 }
@@ -59,10 +85,10 @@ static void each_state_can_be_left_and_reached(void **state)
         bool left = false;
         bool reached = false;
         for (int in = 0; in < INPUTS; in++) {
-            left = left || link_next((iothub_state)s, (link_input)in) != (iothub_state)s;
+            left = left || link_next((iothub_state)s, (link_input)in, IOTHUB_STOPPED) != (iothub_state)s;
             for (int from = 0; from < STATES; from++) {
-                reached = reached ||
-                          (from != s && (int)link_next((iothub_state)from, (link_input)in) == s);
+                reached = reached || (from != s &&
+                                      (int)link_next((iothub_state)from, (link_input)in, IOTHUB_STOPPED) == s);
             }
         }
         assert_true(left);
@@ -76,13 +102,13 @@ static void stop_and_then_any_end_leads_to_stopped(void **state)
     static const link_input ends[] = { LINK_IN_LEFT, LINK_IN_LOST, LINK_IN_DEADLINE };
 
     for (int s = 0; s < STATES; s++) {
-        iothub_state next = link_next((iothub_state)s, LINK_IN_STOP);
+        iothub_state next = link_next((iothub_state)s, LINK_IN_STOP, IOTHUB_STOPPED);
         if (next == IOTHUB_STOPPED) {
             continue;
         }
         assert_int_equal(next, IOTHUB_STOPPING);
         for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-            assert_int_equal(link_next(next, ends[i]), IOTHUB_STOPPED);
+            assert_int_equal(link_next(next, ends[i], IOTHUB_STOPPED), IOTHUB_STOPPED);
         }
     }
 }
@@ -91,7 +117,7 @@ static void nothing_but_a_start_leaves_stopped(void **state)
 {
     (void)state;
     for (int in = 0; in < INPUTS; in++) {
-        bool leaves = link_next(IOTHUB_STOPPED, (link_input)in) != IOTHUB_STOPPED;
+        bool leaves = link_next(IOTHUB_STOPPED, (link_input)in, IOTHUB_STOPPED) != IOTHUB_STOPPED;
         assert_int_equal(leaves, in == LINK_IN_START);
     }
 }
@@ -100,7 +126,7 @@ static void a_deadline_ends_each_state_that_may_have_one(void **state)
 {
     (void)state;
     for (int s = IOTHUB_RESOLVING; s < STATES; s++) {
-        assert_int_not_equal(link_next((iothub_state)s, LINK_IN_DEADLINE), s);
+        assert_int_not_equal(link_next((iothub_state)s, LINK_IN_DEADLINE, IOTHUB_STOPPED), s);
     }
 }
 
@@ -117,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_state_answers_each_input_as_the_table_says),
+        cmocka_unit_test(a_spare_goes_no_further_than_an_open_stream),
         cmocka_unit_test(each_state_can_be_left_and_reached),
         cmocka_unit_test(stop_and_then_any_end_leads_to_stopped),
         cmocka_unit_test(nothing_but_a_start_leaves_stopped),

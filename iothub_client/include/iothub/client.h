@@ -65,8 +65,10 @@ iothub_result iothub_start(iothub_client *c);
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
 
 /**
- * Cut the wait of IOTHUB_WAITING short, e.g. when the network is back.
- * @retval IOTHUB_ERR_STATE  not waiting
+ * Connect anew without delay, e.g. when the network is back or has changed.  IOTHUB_WAITING:
+ * the wait ends.  IOTHUB_CONNECTED: as a renewal, the new connection is made before the
+ * old one is given up, with a new token when there is a key.
+ * @retval IOTHUB_ERR_STATE  in the other states: not started, or on its way already
  */
 iothub_result iothub_reconnect_now(iothub_client *c);
 
@@ -206,7 +208,14 @@ typedef struct iothub_stats {
     uint64_t connects;        /* times IOTHUB_CONNECTED was reached */
     uint64_t failed_attempts; /* attempts that did not get there */
     uint64_t losses;          /* connections lost after that */
-    uint64_t token_renewals;  /* planned reconnects */
+    uint64_t token_renewals;  /* planned changes of the connection that were completed: for a
+                                 new token, or by iothub_reconnect_now */
+    /* Of these: from the last moment that the old connection took telemetry to CONNACK on
+     * the new one. */
+    uint64_t renewal_gap_last_ms;
+    uint64_t renewal_gap_longest_ms;
+    uint64_t renewal_gap_sum_ms;
+    uint64_t tls_resumptions; /* connections that took up an earlier TLS session */
     uint64_t bytes_sent;      /* MQTT bytes, before TLS */
     uint64_t bytes_received;
     uint64_t send_calls; /* of the stream: telemetry_acknowledged / send_calls shows the batches */

@@ -78,7 +78,23 @@ typedef struct iothub_session {
     int64_t token_expiry_s; /* wall clock; of the ready-made token, 0: the client has a key */
     mqc_time token_notice_at;
     bool token_replaced; /* since the last CONNECT */
+    mqc_time login_at;   /* when the token in use was made */
+    bool planned;        /* the connection was left on purpose; */
+    mqc_time left_at;    /* from here on it took no telemetry */
+    uint32_t deferred;   /* C2D messages to be accepted later, on this connection */
 } iothub_session;
+
+/** The planned change of the connection, and the second one in the making; written by
+ * renewal.c only. */
+typedef struct iothub_renewal {
+    bool due;
+    bool urgent;        /* by iothub_reconnect_now */
+    mqc_time switch_by; /* until then, open methods and deferred messages postpone it */
+    iothub_state spare; /* the second connection: see link.h */
+    mqc_time deadline;  /* end of that state; 0: none */
+    mqc_time began;     /* the attempt */
+    uint32_t failures;  /* attempts in a row */
+} iothub_renewal;
 
 /** What the application asked for and iothub_process has not carried out, in this order. */
 typedef enum iothub_wish_kind {
@@ -121,11 +137,13 @@ struct iothub_client {
     char *scratch;
     size_t scratch_len;
 
-    plat_stream_storage stream_memory;
+    plat_stream_storage stream_memory[2];
     plat_stream *stream; /* NULL until the first attempt */
+    plat_stream *spare;  /* the other one; NULL until the first renewal */
     mqc_engine engine;
 
     iothub_session session;
+    iothub_renewal renewal;
     iothub_wish wish;
     iothub_twin_sync twin;
     iothub_method_slot methods[IOTHUB_OPEN_METHODS];

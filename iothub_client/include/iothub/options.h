@@ -52,7 +52,7 @@ typedef enum iothub_state {
     IOTHUB_LOGGING_IN,  /* CONNECT sent, waiting for CONNACK */
     IOTHUB_SUBSCRIBING, /* telemetry flows; waiting for SUBACK */
     IOTHUB_CONNECTED,   /* everything flows */
-    IOTHUB_RENEWING,    /* planned reconnect with a new token: letting go of the old one */
+    IOTHUB_RENEWING,    /* planned change of the connection: letting go of the old one */
     IOTHUB_STOPPING,    /* DISCONNECT is leaving */
     IOTHUB_WAITING      /* lost or refused; the next attempt is scheduled */
 } iothub_state;
@@ -138,10 +138,16 @@ typedef struct iothub_options {
     const char
         *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the SDK */
 
-    uint16_t keep_alive_s;   /* 240; 1 to 1177 */
-    bool clean_session;      /* false: the hub keeps C2D and subscriptions while away */
-    uint16_t window;         /* 16: telemetry messages in flight */
-    uint32_t sas_lifetime_s; /* 3600; renewed at 80 % */
+    uint16_t keep_alive_s; /* 240; 1 to 1177 */
+    bool clean_session;    /* false: the hub keeps C2D and subscriptions while away */
+    uint16_t window;       /* 16: telemetry messages in flight */
+    /** 3600; a token is renewed at 80 %.  From 2 on, but a few seconds are for tests only. */
+    uint32_t sas_lifetime_s;
+    /**
+     * true: a renewal makes the new connection while the old one is in use, which takes memory
+     * for two TLS sessions.  false: only after the old one has ended.
+     */
+    bool overlap;
 
     /* Deadlines, in ms; not 0. */
     uint32_t resolve_timeout_ms;   /* 15 s */

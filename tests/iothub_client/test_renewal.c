@@ -1,0 +1,781 @@
+#include <stdlib.h>
+
+#include "client_fixture.h"
+#include "iothub/message.h"
+
+/* The planned change of the connection: streams[0] is the old one, streams[1] the new one. */
+
+enum { LIFE_MS = 3600 * 1000, DUE_MS = LIFE_MS / 10 * 8, BOUND_MS = LIFE_MS / 10 * 9 };
+
+static const plat_stage stages[] = { PLAT_STAGE_RESOLVE, PLAT_STAGE_CONNECT, PLAT_STAGE_TLS };
+static const iothub_state states[] = { IOTHUB_RESOLVING, IOTHUB_CONNECTING, IOTHUB_SECURING };
+
+typedef struct renewal {
+    client_fixture f;
+    scripted_stream *old, *new;
+    unsigned statuses; /* before the renewal */
+} renewal;
+
+static void connect(renewal *r, void (*change)(iothub_options *o))
+{
+    fixture_init(&r->f, change);
+    r->old = &r->f.platform.streams[0];
+    r->new = &r->f.platform.streams[1];
+    fixture_connect(&r->f);
+    r->f.hub.session_present = true;
+    r->statuses = r->f.status_count;
+}
+
+/* Connect, and sleep until the new connection is in the making. */
+static void begin(renewal *r, plat_stage stall_at)
+{
+    connect(r, NULL);
+    r->new->stall_at = stall_at;
+    fixture_sleep(&r->f, DUE_MS);
+    assert_int_equal(iothub_get_state(r->f.client), IOTHUB_CONNECTED);
+}
+
+static void assert_ended_well(const client_fixture *f, iothub_op op)
+{
+    iothub_result how = IOTHUB_ERR_STATE;
+
+    assert_int_equal(fixture_ended(f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_OK);
+}
+
+static iothub_stats stats_of(const client_fixture *f)
+{
+    iothub_stats stats;
+    iothub_get_stats(f->client, &stats);
+    return stats;
+}
+
+/* On the new connection, and nobody was told of anything but a change as planned. */
+static void assert_renewed(const renewal *r)
+{
+    const client_fixture *f = &r->f;
+
+    assert_int_equal(iothub_get_state(f->client), IOTHUB_CONNECTED);
+    assert_int_equal(f->hub.connects, 2);
+    assert_int_equal(r->old->state, SCRIPTED_CLOSED);
+    assert_int_equal(r->new->state, SCRIPTED_READY);
+    for (unsigned i = r->statuses; i < f->status_count; i++) {
+        assert_int_equal(f->statuses[i].reason, IOTHUB_OK);
+        assert_int_not_equal(f->statuses[i].state, IOTHUB_WAITING);
+    }
+    assert_int_equal(stats_of(f).token_renewals, 1);
+    assert_int_equal(stats_of(f).losses, 0);
+}
+
+static void the_old_connection_carries_everything_while_the_new_one_opens(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        renewal r;
+        iothub_op report;
+        begin(&r, stages[i]);
+
+        iothub_op op = fixture_send(&r.f, "meanwhile");
+        assert_int_equal(iothub_twin_report(r.f.client, "{}", 2, NULL, &report), IOTHUB_OK);
+        fixture_run(&r.f);
+        assert_ended_well(&r.f, op);
+        assert_ended_well(&r.f, report);
+        assert_int_equal(r.f.hub.connects, 1);
+        assert_int_equal(r.f.status_count, r.statuses);
+
+        r.new->stall_at = PLAT_STAGE_OPEN;
+        fixture_run(&r.f);
+        assert_renewed(&r);
+        assert_int_equal(r.f.hub.disconnects, 1);
+        assert_non_null(strstr(r.f.hub.password, "&se=1700006480"));
+        fixture_free(&r.f);
+    }
+}
+
+static void a_planned_change_passes_these_states_only(void **state)
+{
+    (void)state;
+    static const iothub_state path[] = { IOTHUB_RENEWING, IOTHUB_LOGGING_IN, IOTHUB_SUBSCRIBING,
+                                         IOTHUB_CONNECTED };
+    renewal r;
+    connect(&r, NULL);
+
+    fixture_sleep(&r.f, DUE_MS);
+
+    assert_int_equal(r.f.status_count - r.statuses, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(r.f.statuses[r.statuses + i].state, path[i]);
+    }
+    fixture_free(&r.f);
+}
+
+static void renewals_take_turns_with_the_two_streams(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+
+    for (unsigned n = 1; n <= 20; n++) {
+        iothub_op op = fixture_send(&r.f, "x");
+        fixture_sleep(&r.f, DUE_MS);
+        assert_ended_well(&r.f, op);
+        assert_int_equal(stats_of(&r.f).token_renewals, n);
+        assert_int_equal(r.f.platform.net.made, 2);
+        assert_int_equal((n % 2 == 0 ? r.old : r.new)->state, SCRIPTED_READY);
+        assert_int_equal((n % 2 == 0 ? r.new : r.old)->state, SCRIPTED_CLOSED);
+    }
+    fixture_free(&r.f);
+}
+
+static void a_new_connection_that_does_not_get_up_is_no_loss(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        renewal r;
+        begin(&r, stages[i]);
+
+        fixture_sleep(&r.f, 14999);
+        assert_int_equal(r.new->state, SCRIPTED_OPENING);
+        fixture_sleep(&r.f, 1); /* the deadline of the stage */
+        assert_int_equal(r.new->state, SCRIPTED_CLOSED);
+        fixture_sleep(&r.f, 200000);
+        assert_in_range(r.new->calls[SCRIPTED_OPEN], 5, 20); /* again and again, with back-off */
+        assert_int_equal(r.f.status_count, r.statuses);
+        iothub_op op = fixture_send(&r.f, "all the same");
+        fixture_run(&r.f);
+        assert_ended_well(&r.f, op);
+
+        r.new->stall_at = PLAT_STAGE_OPEN;
+        fixture_sleep(&r.f, 80000);
+        assert_renewed(&r);
+        fixture_free(&r.f);
+    }
+}
+
+static void the_new_connection_takes_over_when_the_old_one_is_lost(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        renewal r;
+        begin(&r, stages[i]);
+        r.f.hub.mute_publish = true;
+        iothub_op op = fixture_send(&r.f, "on its way");
+        fixture_run(&r.f);
+
+        scripted_break(r.old, PLAT_EOF);
+        fixture_run(&r.f);
+        assert_int_equal(iothub_get_state(r.f.client), states[i]);
+        assert_int_equal(fixture_last_status(&r.f)->reason, IOTHUB_ERR_NETWORK);
+        assert_non_null(strstr(fixture_last_status(&r.f)->text, "going on with the new"));
+        r.f.hub.mute_publish = false;
+        r.new->stall_at = PLAT_STAGE_OPEN;
+        fixture_run(&r.f);
+
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+        assert_int_equal(r.new->calls[SCRIPTED_OPEN], 1); /* gone on with, not begun again */
+        assert_ended_well(&r.f, op);
+        assert_int_equal(stats_of(&r.f).losses, 1);
+        assert_int_equal(stats_of(&r.f).token_renewals, 0);
+        for (unsigned n = r.statuses; n < r.f.status_count; n++) {
+            assert_int_not_equal(r.f.statuses[n].state, IOTHUB_WAITING);
+        }
+        fixture_free(&r.f);
+    }
+}
+
+static void a_stage_taken_over_keeps_a_deadline(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        renewal r;
+        begin(&r, stages[i]);
+        scripted_break(r.old, PLAT_ERR_IO);
+        fixture_run(&r.f);
+
+        fixture_sleep(&r.f, 15000);
+
+        assert_int_equal(fixture_last_status(&r.f)->state, IOTHUB_WAITING);
+        assert_int_equal(fixture_last_status(&r.f)->reason, IOTHUB_ERR_TIMEOUT);
+        r.new->stall_at = PLAT_STAGE_OPEN;
+        fixture_sleep(&r.f, 1000);
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+        fixture_free(&r.f);
+    }
+}
+
+static void a_loss_while_the_renewal_waits_for_another_try_is_an_ordinary_one(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    scripted_fail(r.new, SCRIPTED_PROGRESS, 1, PLAT_ERR_CONNECT);
+    fixture_sleep(&r.f, DUE_MS);
+    assert_int_equal(r.new->state, SCRIPTED_CLOSED);
+
+    scripted_break(r.old, PLAT_ERR_IO);
+    fixture_run(&r.f);
+
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_WAITING);
+    fixture_sleep(&r.f, 1000);
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+    fixture_free(&r.f);
+}
+
+static void a_stop_ends_both_connections_in_each_stage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        renewal r;
+        begin(&r, stages[i]);
+        iothub_op op = fixture_send(&r.f, "last words");
+
+        assert_int_equal(iothub_stop(r.f.client, 1000), IOTHUB_OK);
+        fixture_run(&r.f);
+
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_STOPPED);
+        assert_ended_well(&r.f, op);
+        assert_int_equal(r.old->state, SCRIPTED_CLOSED);
+        assert_int_equal(r.new->state, SCRIPTED_CLOSED);
+        fixture_sleep(&r.f, 10 * LIFE_MS);
+        assert_int_equal(r.f.hub.connects, 1);
+        fixture_free(&r.f);
+    }
+}
+
+static void a_stop_while_letting_go_ends_both_connections(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.hub.mute_publish = true;
+    iothub_op op = fixture_send(&r.f, "unheard");
+    fixture_sleep(&r.f, DUE_MS);
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
+
+    assert_int_equal(iothub_stop(r.f.client, 0), IOTHUB_OK);
+    fixture_run(&r.f);
+
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_STOPPED);
+    assert_int_equal(fixture_ended(&r.f, op, NULL), 1);
+    assert_null(fixture_stream(&r.f));
+    fixture_free(&r.f);
+}
+
+static void deinit_in_the_middle_closes_both_streams(void **state)
+{
+    (void)state;
+    renewal r;
+    begin(&r, PLAT_STAGE_TLS);
+
+    iothub_deinit(r.f.client);
+
+    assert_null(fixture_stream(&r.f));
+    fixture_free(&r.f);
+}
+
+static void a_refused_login_on_the_new_connection_is_an_ordinary_failure(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.hub.return_code = 5;
+    iothub_op op = fixture_send(&r.f, "x");
+    fixture_sleep(&r.f, DUE_MS);
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_WAITING);
+    assert_int_equal(fixture_last_status(&r.f)->reason, IOTHUB_ERR_AUTH);
+
+    r.f.hub.return_code = 0;
+    fixture_sleep(&r.f, 1000);
+
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+    assert_ended_well(&r.f, op);
+    assert_int_equal(stats_of(&r.f).token_renewals, 0);
+    fixture_free(&r.f);
+}
+
+static void what_is_in_flight_is_waited_for_but_not_for_ever(void **state)
+{
+    (void)state;
+    for (int answered = 0; answered < 2; answered++) {
+        renewal r;
+        connect(&r, NULL);
+        r.f.hub.mute_publish = true;
+        iothub_op op = fixture_send(&r.f, "slow");
+        fixture_run(&r.f);
+        unsigned number = r.f.hub.publishes - 1;
+        fixture_sleep(&r.f, DUE_MS);
+        iothub_op later = fixture_send(&r.f, "held");
+        fixture_sleep(&r.f, 9999);
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
+        assert_int_equal(r.f.hub.publishes, number + 1);
+
+        r.f.hub.mute_publish = false;
+        if (answered) {
+            fake_hub_ack(&r.f.hub, r.old, number);
+        }
+        fixture_sleep(&r.f, 1);
+
+        assert_renewed(&r);
+        assert_ended_well(&r.f, op);
+        assert_ended_well(&r.f, later);
+        assert_int_equal(fake_hub_at(&r.f.hub, number + 1)->dup, !answered);
+        fixture_free(&r.f);
+    }
+}
+
+static void an_old_connection_that_ends_while_it_is_left_is_no_error(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.hub.mute_publish = true;
+    iothub_op op = fixture_send(&r.f, "x");
+    fixture_sleep(&r.f, DUE_MS);
+    r.f.hub.mute_publish = false;
+
+    scripted_break(r.old, PLAT_EOF);
+    fixture_run(&r.f);
+
+    assert_renewed(&r);
+    assert_ended_well(&r.f, op);
+    fixture_free(&r.f);
+}
+
+static void a_new_connection_lost_while_the_old_is_left_is_made_again_at_once(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.hub.mute_publish = true;
+    iothub_op op = fixture_send(&r.f, "x");
+    fixture_sleep(&r.f, DUE_MS);
+    scripted_break(r.new, PLAT_EOF);
+    fixture_run(&r.f);
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
+    r.f.hub.mute_publish = false;
+
+    scripted_break(r.old, PLAT_EOF);
+    fixture_run(&r.f);
+
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+    assert_ended_well(&r.f, op);
+    for (unsigned i = r.statuses; i < r.f.status_count; i++) {
+        assert_int_equal(r.f.statuses[i].reason, IOTHUB_OK);
+    }
+    fixture_free(&r.f);
+}
+
+/* Telemetry all the time, while the nth call of one of the streams fails. */
+static void every_failing_call_is_survived(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2 * 60; n++) {
+        renewal r;
+        iothub_op ops[12];
+        connect(&r, NULL);
+        r.new->stage_calls = 2;
+        fixture_sleep(&r.f, DUE_MS - 3);
+        scripted_fail(&r.f.platform.streams[n % 2], SCRIPTED_ANY, 1 + n / 2, PLAT_ERR_IO);
+
+        for (size_t i = 0; i < 12; i++) {
+            ops[i] = fixture_send(&r.f, "x");
+            fixture_sleep(&r.f, 1);
+        }
+        scripted_fail(&r.f.platform.streams[n % 2], SCRIPTED_ANY, 0, PLAT_OK);
+        fixture_sleep(&r.f, 5000);
+
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+        assert_true(r.f.hub.connects >= 2);
+        for (size_t i = 0; i < 12; i++) {
+            assert_ended_well(&r.f, ops[i]);
+        }
+        fixture_free(&r.f);
+    }
+}
+
+/* --- what postpones the change ------------------------------------------------------- */
+
+static void call_method(renewal *r)
+{
+    fake_hub_send(r->old, "$iothub/methods/POST/m/?$rid=5", "{}", 2, 0);
+    fixture_run(&r->f);
+    assert_int_equal(r->f.method_count, 1);
+}
+
+static void an_open_method_postpones_the_change_until_it_is_answered(void **state)
+{
+    (void)state;
+    renewal r;
+    iothub_op op;
+    connect(&r, NULL);
+    fixture_sleep(&r.f, DUE_MS - 1000);
+    call_method(&r);
+    fixture_sleep(&r.f, 100000);
+    assert_int_equal(r.f.hub.connects, 1);
+    assert_int_equal(r.f.platform.net.made, 1);
+
+    assert_int_equal(iothub_method_respond(r.f.client, &r.f.tokens[0], 200, "{}", 2, NULL, &op),
+                     IOTHUB_OK);
+    fixture_run(&r.f);
+
+    assert_ended_well(&r.f, op);
+    assert_renewed(&r);
+    fixture_free(&r.f);
+}
+
+static void a_deferred_message_postpones_the_change_until_it_is_accepted(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.disposition = IOTHUB_DEFER;
+    fake_hub_send(r.old, "devices/device1/messages/devicebound/a=b", "x", 1, 7);
+    fixture_sleep(&r.f, DUE_MS + 1000);
+    assert_int_equal(r.f.hub.connects, 1);
+
+    assert_int_equal(iothub_message_accept(r.f.client, r.f.deliveries[0]), IOTHUB_OK);
+    fixture_run(&r.f);
+
+    assert_renewed(&r);
+    assert_int_equal(r.f.hub.acks, 1);
+    fixture_free(&r.f);
+}
+
+static iothub_disposition accept_twice(iothub_client *c, const iothub_message *m, void *user)
+{
+    (void)user;
+    assert_int_equal(iothub_message_accept(c, iothub_message_delivery(m)), IOTHUB_OK);
+    return IOTHUB_ACCEPT;
+}
+
+static void accept_inside(iothub_options *o)
+{
+    o->callbacks.c2d = accept_twice;
+}
+
+static void a_message_accepted_in_its_callback_postpones_nothing(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, accept_inside);
+    fake_hub_send(r.old, "devices/device1/messages/devicebound/a=b", "x", 1, 7);
+
+    fixture_sleep(&r.f, DUE_MS);
+
+    assert_renewed(&r);
+    fixture_free(&r.f);
+}
+
+static void a_twin_request_under_way_postpones_the_change(void **state)
+{
+    (void)state;
+    renewal r;
+    iothub_op op;
+    connect(&r, NULL);
+    fixture_sleep(&r.f, DUE_MS - 1000);
+    r.f.hub.twin_status = 0;
+    assert_int_equal(iothub_twin_report(r.f.client, "{}", 2, NULL, &op), IOTHUB_OK);
+    fixture_sleep(&r.f, 2000);
+    assert_int_equal(r.f.hub.connects, 1);
+
+    r.f.hub.twin_status = 200;
+    fake_hub_send(r.old, "$iothub/twin/res/204/?$rid=1&$version=2", "", 0, 0);
+    fixture_sleep(&r.f, 70000); /* answered, or given up at its own deadline */
+
+    assert_int_equal(fixture_ended(&r.f, op, NULL), 1);
+    assert_renewed(&r);
+    fixture_free(&r.f);
+}
+
+static void at_90_percent_of_the_life_nothing_postpones_any_more(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.disposition = IOTHUB_DEFER;
+    fake_hub_send(r.old, "devices/device1/messages/devicebound/a=b", "x", 1, 7);
+
+    fixture_sleep(&r.f, BOUND_MS - 1);
+    assert_int_equal(r.f.hub.connects, 1);
+    fixture_sleep(&r.f, 1);
+
+    assert_renewed(&r);
+    assert_int_equal(iothub_message_accept(r.f.client, r.f.deliveries[0]), IOTHUB_ERR_EXPIRED);
+    fixture_free(&r.f);
+}
+
+static void an_open_connection_that_the_hub_closes_meanwhile_is_opened_again(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    call_method(&r);
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK); /* opens in spite of it */
+    fixture_run(&r.f);
+    assert_int_equal(r.new->state, SCRIPTED_READY);
+    assert_int_equal(r.f.hub.connects, 1);
+
+    scripted_break(r.new, PLAT_EOF);
+    fixture_run(&r.f);
+    assert_int_equal(r.new->state, SCRIPTED_CLOSED);
+    fixture_sleep(&r.f, 1000);
+    assert_int_equal(r.new->state, SCRIPTED_READY);
+    fixture_sleep(&r.f, 12000);
+
+    assert_renewed(&r);
+    assert_int_equal(r.new->calls[SCRIPTED_OPEN], 2);
+    fixture_free(&r.f);
+}
+
+/* --- iothub_reconnect_now ---------------------------------------------------------------- */
+
+static void reconnect_now_makes_the_new_connection_first(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    fixture_sleep(&r.f, 5000);
+    r.new->stall_at = PLAT_STAGE_TLS;
+
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+    fixture_run(&r.f);
+    iothub_op op = fixture_send(&r.f, "meanwhile");
+    fixture_run(&r.f);
+    assert_ended_well(&r.f, op);
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK); /* the same */
+    r.new->stall_at = PLAT_STAGE_OPEN;
+    fixture_run(&r.f);
+
+    assert_renewed(&r);
+    assert_non_null(strstr(r.f.hub.password, "&se=1700003605"));
+    fixture_sleep(&r.f, DUE_MS - 1); /* the next renewal counts from here */
+    assert_int_equal(r.f.hub.connects, 2);
+    fixture_sleep(&r.f, 1);
+    assert_int_equal(r.f.hub.connects, 3);
+    fixture_free(&r.f);
+}
+
+static void reconnect_now_leaves_a_dead_connection_after_three_seconds(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.old->after = NULL; /* nobody hears us any more */
+    iothub_op op = fixture_send(&r.f, "into the void");
+    fixture_run(&r.f);
+
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+    fixture_sleep(&r.f, 2999);
+    assert_int_equal(r.f.hub.connects, 1);
+    fixture_sleep(&r.f, 1);
+
+    assert_renewed(&r);
+    assert_ended_well(&r.f, op);
+    fixture_free(&r.f);
+}
+
+static void reconnect_now_cuts_the_wait_of_a_failed_renewal_short(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    scripted_fail(r.new, SCRIPTED_PROGRESS, 1, PLAT_ERR_CONNECT);
+    fixture_sleep(&r.f, DUE_MS);
+    assert_int_equal(r.f.hub.connects, 1);
+
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+    fixture_run(&r.f);
+
+    assert_renewed(&r);
+    fixture_free(&r.f);
+}
+
+/* --- without overlap --------------------------------------------------------------------- */
+
+static void no_overlap(iothub_options *o)
+{
+    o->overlap = false;
+}
+
+static void without_overlap_there_is_one_stream_only(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, no_overlap);
+    for (int n = 2; n <= 3; n++) {
+        iothub_op op = fixture_send(&r.f, "x");
+        if (n == 2) {
+            fixture_sleep(&r.f, DUE_MS);
+        } else {
+            assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+            fixture_run(&r.f);
+        }
+        assert_ended_well(&r.f, op);
+        assert_int_equal(r.f.hub.connects, n);
+        assert_int_equal(r.f.platform.net.made, 1);
+    }
+    assert_int_equal(stats_of(&r.f).token_renewals, 2);
+    assert_int_equal(stats_of(&r.f).losses, 0);
+    fixture_free(&r.f);
+}
+
+/* --- looking in ------------------------------------------------------------------------------ */
+
+static void the_gap_is_measured_from_the_last_telemetry_to_connack(void **state)
+{
+    (void)state;
+    static const uint64_t gaps[] = { 70, 200, 30 };
+    renewal r;
+    connect(&r, NULL);
+
+    for (size_t i = 0; i < 3; i++) {
+        r.f.hub.mute_publish = true;
+        fixture_send(&r.f, "x");
+        fixture_run(&r.f);
+        assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+        fixture_run(&r.f);
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
+        fixture_sleep(&r.f, gaps[i]);
+        r.f.hub.mute_publish = false;
+        fake_hub_ack(&r.f.hub, &r.f.platform.streams[i % 2], r.f.hub.publishes - 1);
+        fixture_run(&r.f);
+        assert_int_equal(stats_of(&r.f).renewal_gap_last_ms, gaps[i]);
+    }
+
+    assert_int_equal(stats_of(&r.f).renewal_gap_longest_ms, 200);
+    assert_int_equal(stats_of(&r.f).renewal_gap_sum_ms, 300);
+    assert_int_equal(stats_of(&r.f).token_renewals, 3);
+    fixture_free(&r.f);
+}
+
+static void resumed_tls_sessions_are_counted(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    assert_int_equal(stats_of(&r.f).tls_resumptions, 0);
+
+    r.new->resumed = true;
+    fixture_sleep(&r.f, DUE_MS);
+    assert_int_equal(stats_of(&r.f).tls_resumptions, 1);
+    fixture_cut(&r.f);
+    r.old->resumed = r.new->resumed = true;
+    fixture_sleep(&r.f, 1000);
+
+    assert_int_equal(stats_of(&r.f).tls_resumptions, 2);
+    fixture_free(&r.f);
+}
+
+static void both_descriptors_are_shown_while_there_are_two(void **state)
+{
+    (void)state;
+    renewal r;
+    iothub_poll p;
+    connect(&r, NULL);
+    r.old->fd = 10;
+    r.new->fd = 11;
+    iothub_poll_info(r.f.client, &p);
+    assert_int_equal(p.fds[0].fd, 10);
+    assert_int_equal(p.fds[1].fd, -1);
+    call_method(&r);
+
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+    fixture_run(&r.f);
+    iothub_poll_info(r.f.client, &p);
+    assert_int_equal(p.fds[0].fd, 10);
+    assert_int_equal(p.fds[1].fd, 11); /* open, and waits for the method */
+    assert_true(p.fds[1].want_read);
+    assert_true(p.timeout_ms > 0);
+    fixture_sleep(&r.f, 20000);
+
+    assert_renewed(&r);
+    iothub_poll_info(r.f.client, &p);
+    assert_int_equal(p.fds[0].fd, 11);
+    assert_int_equal(p.fds[1].fd, -1);
+    fixture_free(&r.f);
+}
+
+static void no_stage_of_a_renewal_is_a_busy_loop(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        renewal r;
+        iothub_poll p;
+        begin(&r, stages[i]);
+
+        assert_int_equal(iothub_process(r.f.client), IOTHUB_OK);
+        iothub_poll_info(r.f.client, &p);
+        assert_true(p.timeout_ms > 0);
+        assert_int_equal(iothub_stop(r.f.client, 5000), IOTHUB_OK); /* and with a grace that runs */
+        r.f.hub.mute_publish = true;
+        fixture_send(&r.f, "x");
+        fixture_run(&r.f);
+        iothub_poll_info(r.f.client, &p);
+        assert_true(p.timeout_ms > 0);
+        fixture_sleep(&r.f, 20000);
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_STOPPED);
+        fixture_free(&r.f);
+    }
+}
+
+static void two_seconds(iothub_options *o)
+{
+    o->sas_lifetime_s = 2;
+}
+
+static void the_shortest_life_is_renewed_while_its_token_is_good(void **state)
+{
+    (void)state;
+    for (uint64_t part_ms = 0; part_ms < 1000; part_ms += 50) { /* of a second, at the start */
+        renewal r;
+        fixture_init(&r.f, two_seconds);
+        fake_clock_advance(&r.f.platform.clock, part_ms);
+        fixture_connect(&r.f);
+        for (unsigned n = 2; n < 6; n++) {
+            const char *se = strstr(r.f.hub.password, "&se=");
+            int64_t expiry_ms = strtoll(se + 4, NULL, 10) * 1000;
+            while (r.f.hub.connects < n) {
+                fixture_sleep(&r.f, 1);
+            }
+            assert_true(r.f.platform.clock.wall_ms < expiry_ms - 100);
+        }
+        fixture_free(&r.f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_old_connection_carries_everything_while_the_new_one_opens),
+        cmocka_unit_test(a_planned_change_passes_these_states_only),
+        cmocka_unit_test(renewals_take_turns_with_the_two_streams),
+        cmocka_unit_test(a_new_connection_that_does_not_get_up_is_no_loss),
+        cmocka_unit_test(the_new_connection_takes_over_when_the_old_one_is_lost),
+        cmocka_unit_test(a_stage_taken_over_keeps_a_deadline),
+        cmocka_unit_test(a_loss_while_the_renewal_waits_for_another_try_is_an_ordinary_one),
+        cmocka_unit_test(a_stop_ends_both_connections_in_each_stage),
+        cmocka_unit_test(a_stop_while_letting_go_ends_both_connections),
+        cmocka_unit_test(deinit_in_the_middle_closes_both_streams),
+        cmocka_unit_test(a_refused_login_on_the_new_connection_is_an_ordinary_failure),
+        cmocka_unit_test(what_is_in_flight_is_waited_for_but_not_for_ever),
+        cmocka_unit_test(an_old_connection_that_ends_while_it_is_left_is_no_error),
+        cmocka_unit_test(a_new_connection_lost_while_the_old_is_left_is_made_again_at_once),
+        cmocka_unit_test(every_failing_call_is_survived),
+        cmocka_unit_test(an_open_method_postpones_the_change_until_it_is_answered),
+        cmocka_unit_test(a_deferred_message_postpones_the_change_until_it_is_accepted),
+        cmocka_unit_test(a_message_accepted_in_its_callback_postpones_nothing),
+        cmocka_unit_test(a_twin_request_under_way_postpones_the_change),
+        cmocka_unit_test(at_90_percent_of_the_life_nothing_postpones_any_more),
+        cmocka_unit_test(an_open_connection_that_the_hub_closes_meanwhile_is_opened_again),
+        cmocka_unit_test(reconnect_now_makes_the_new_connection_first),
+        cmocka_unit_test(reconnect_now_leaves_a_dead_connection_after_three_seconds),
+        cmocka_unit_test(reconnect_now_cuts_the_wait_of_a_failed_renewal_short),
+        cmocka_unit_test(without_overlap_there_is_one_stream_only),
+        cmocka_unit_test(the_gap_is_measured_from_the_last_telemetry_to_connack),
+        cmocka_unit_test(resumed_tls_sessions_are_counted),
+        cmocka_unit_test(both_descriptors_are_shown_while_there_are_two),
+        cmocka_unit_test(no_stage_of_a_renewal_is_a_busy_loop),
+        cmocka_unit_test(the_shortest_life_is_renewed_while_its_token_is_good),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
