@@ -1,4 +1,4 @@
-# The CMake package iothub_device and the pkg-config file iothub-device.
+# The CMake package iothub_device and the pkg-config files iothub-device and iothub-device-sqlite.
 include(CMakePackageConfigHelpers)
 
 set(IOTHUB_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/iothub_device)
@@ -15,6 +15,11 @@ install(FILES
   DESTINATION ${IOTHUB_CMAKE_DIR})
 # Relative, so that an installed tree may be moved.
 file(RELATIVE_PATH IOTHUB_PC_TO_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/iothub-device.pc.in
-  ${PROJECT_BINARY_DIR}/iothub-device.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/iothub-device.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(pc_files iothub-device.pc)
+if(IOTHUB_BUILD_SQLITE)
+  list(APPEND pc_files iothub-device-sqlite.pc)
+endif()
+foreach(pc IN LISTS pc_files)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${pc}.in ${PROJECT_BINARY_DIR}/${pc} @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

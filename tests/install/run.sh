@@ -54,6 +54,49 @@ cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/app" "$work/main.c" \
   $(pkg-config --static --cflags --libs iothub-device)
 echo "pkg-config: built the program of the README"
 
+# The store is apart: its user links SQLite, others do not.
+if ldd "$work/app" | grep -q sqlite; then
+  echo "SQLite is linked without need" >&2
+  exit 1
+fi
+cat >"$work/store.c" <<'END'
+#include <stdio.h>
+
+#include "platform/sqlite_store.h"
+
+int main(int argc, char **argv)
+{
+    const plat_sqlite_options o = { .path = argc > 1 ? argv[1] : "", .owner = "install" };
+    char detail[PLAT_STORE_DETAIL_SIZE];
+    plat_store *store;
+
+    if (plat_sqlite_store_open(&o, &store, detail) != PLAT_OK) {
+        puts(detail);
+        return 1;
+    }
+    return store->ops->close(store) == PLAT_OK ? 0 : 1;
+}
+END
+# shellcheck disable=SC2046,SC2086 # flags are words
+cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/store" "$work/store.c" \
+  $(pkg-config --static --cflags --libs iothub-device-sqlite)
+"$work/store" "$work/a.db"
+mkdir "$work/consumer"
+cat >"$work/consumer/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.21)
+project(consumer LANGUAGES C)
+find_package(iothub_device 0.1 REQUIRED)
+add_executable(store ../store.c)
+target_link_libraries(store PRIVATE iothub::platform_sqlite)
+END
+cmake -G Ninja -S "$work/consumer" -B "$work/consumer/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
+  -DCMAKE_C_FLAGS="$flags" >"$work/log" 2>&1 && cmake --build "$work/consumer/build" >>"$work/log" 2>&1 || {
+  cat "$work/log"
+  exit 1
+}
+"$work/consumer/build/store" "$work/b.db"
+echo "the store: built with find_package and pkg-config, opens a file"
+
 for app in "$work/app" "$work/build/app"; do
   if IOTHUB_DEVICE_CONNECTION_STRING='HostName=h' "$app" 2>"$work/stderr"; then
     echo "a connection string without DeviceId was taken" >&2

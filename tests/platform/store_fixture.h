@@ -1,0 +1,51 @@
+#ifndef STORE_FIXTURE_H
+#define STORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "platform/sqlite_store.h"
+
+/*
+ * A store in a directory of its own, and records that say by themselves whether they are whole:
+ * all that is in one follows from its number.
+ */
+struct store_fixture {
+    char dir[64];
+    char path[96];
+    char wal[104];
+    char detail[PLAT_STORE_DETAIL_SIZE];
+    plat_sqlite_options options;
+    plat_store *store;
+};
+
+int store_fixture_setup(void **state);
+int store_fixture_teardown(void **state);
+void store_fixture_clear(struct store_fixture *f); /* no file in the directory */
+
+plat_result store_try_open(struct store_fixture *f);
+void store_open(struct store_fixture *f);
+void store_close(struct store_fixture *f);
+void store_reopen(struct store_fixture *f);
+
+plat_result store_try_append(struct store_fixture *f, uint64_t number);
+void store_append(struct store_fixture *f, uint64_t number);
+void store_append_many(struct store_fixture *f, uint64_t first, uint64_t last);
+/* The record of this number, as it must come back. */
+bool store_record_is(const plat_store_record *r, uint64_t number);
+plat_store_info store_get_info(const struct store_fixture *f);
+
+void store_remove(struct store_fixture *f, uint64_t seq);
+/* Read all; they are those with the numbers first..last, in order. */
+void store_expect(struct store_fixture *f, uint64_t first, uint64_t last);
+
+/* Whole files. */
+uint8_t *store_file_read(const char *path, size_t *len);
+void store_file_write(const char *path, const uint8_t *bytes, size_t len);
+
+#endif

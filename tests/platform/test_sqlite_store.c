@@ -1,0 +1,345 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store_fixture.h"
+
+static void records_come_back_in_order_and_whole(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+
+    store_append_many(f, 1, 300);
+
+    store_expect(f, 1, 300);
+    store_reopen(f);
+    store_expect(f, 1, 300);
+}
+
+static void a_removed_record_is_gone_at_once_and_after_reopening(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+    store_append_many(f, 1, 20);
+
+    for (uint64_t seq = 1; seq <= 9; seq++) {
+        store_remove(f, seq);
+        store_expect(f, seq + 1, 20);
+    }
+
+    store_reopen(f);
+    store_expect(f, 10, 20);
+}
+
+static void numbers_go_on_when_all_records_are_gone(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+    store_append_many(f, 1, 5);
+    for (uint64_t seq = 1; seq <= 5; seq++) {
+        store_remove(f, seq);
+    }
+
+    store_reopen(f);
+
+    assert_int_equal(store_get_info(f).next_seq, 6);
+    assert_int_equal(store_get_info(f).count, 0);
+    store_append(f, 6);
+    store_expect(f, 6, 6);
+    store_reopen(f);
+    store_expect(f, 6, 6);
+}
+
+static void removing_what_is_not_there_is_no_error(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+    store_append_many(f, 1, 3);
+
+    store_remove(f, 2);
+    store_remove(f, 2);
+    store_remove(f, 0);
+    store_remove(f, 4);
+    store_remove(f, UINT64_MAX);
+
+    assert_int_equal(store_get_info(f).count, 2);
+}
+
+/* Against an array of flags: any order of calls, and now and then a new process. */
+static void random_use_agrees_with_a_model(void **state)
+{
+    enum { MOST = 3000 };
+    static bool there[MOST + 2];
+    struct store_fixture *f = *state;
+    uint64_t next = 1;
+    uint64_t head = 1;
+    uint64_t count = 0;
+    uint64_t now = 1000;
+    srand(1);
+    memset(there, 0, sizeof there);
+    store_open(f);
+
+    for (int i = 0; i < 20000; i++) {
+        int what = rand() % 100;
+        if (what < 40 && next <= MOST) {
+            store_append(f, next);
+            there[next++] = true;
+            count++;
+        } else if (what < 75 && head < next) {
+            uint64_t seq = rand() % 4 == 0 ? head + (uint64_t)rand() % (next - head) : head;
+            store_remove(f, seq);
+            count -= there[seq];
+            there[seq] = false;
+            while (head < next && !there[head]) {
+                head++;
+            }
+        } else if (what < 95) {
+            uint64_t from = (uint64_t)rand() % next;
+            plat_store_record r;
+            plat_result result = f->store->ops->read(f->store, from, &r);
+            while (from < next && !there[from]) {
+                from++;
+            }
+            assert_int_equal(result, from < next ? PLAT_OK : PLAT_EOF);
+            assert_true(result == PLAT_EOF || (r.seq == from && store_record_is(&r, from)));
+        } else if (what < 99) {
+            now += 20;
+            assert_int_equal(f->store->ops->on_time(f->store, now), PLAT_OK);
+        } else if (rand() % 5 == 0) {
+            store_reopen(f);
+        }
+        assert_int_equal(store_get_info(f).count, count);
+        assert_int_equal(store_get_info(f).next_seq, next);
+    }
+}
+
+/* More than fit the set in memory, and every second one: they must reach the disk early. */
+static void any_number_of_records_may_go_out_of_order(void **state)
+{
+    struct store_fixture *f = *state;
+    plat_store_record r;
+    store_open(f);
+    store_append_many(f, 1, 1000);
+
+    for (uint64_t seq = 2; seq <= 1000; seq += 2) {
+        store_remove(f, seq);
+    }
+
+    store_reopen(f);
+    assert_int_equal(store_get_info(f).count, 500);
+    for (uint64_t seq = 1; seq <= 1000; seq += 2) {
+        assert_int_equal(f->store->ops->read(f->store, seq - 1, &r), PLAT_OK);
+        assert_true(r.seq == seq && store_record_is(&r, seq));
+        store_remove(f, seq);
+    }
+    assert_int_equal(store_get_info(f).count, 0);
+    assert_int_equal(store_get_info(f).bytes, 0);
+    store_reopen(f);
+    assert_int_equal(store_get_info(f).count, 0);
+    assert_int_equal(store_get_info(f).bytes, 0);
+}
+
+static void the_deadline_is_set_by_what_is_not_on_the_disk(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 0);
+
+    store_append(f, 1); /* at 1000 */
+
+    assert_int_equal(f->store->ops->next_deadline(f->store), 1050);
+    assert_int_equal(f->store->ops->on_time(f->store, 1049), PLAT_OK);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 1050);
+    assert_int_equal(f->store->ops->on_time(f->store, 1050), PLAT_OK);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 0);
+    store_remove(f, 1);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 1050);
+    assert_int_equal(f->store->ops->sync(f->store), PLAT_OK);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 0);
+}
+
+static void without_a_delay_only_removals_wait(void **state)
+{
+    struct store_fixture *f = *state;
+    f->options.sync_delay_ms = 0;
+    store_open(f);
+
+    store_append(f, 1);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 0);
+
+    store_remove(f, 1);
+    assert_int_equal(f->store->ops->next_deadline(f->store), 2000);
+}
+
+static void each_store_has_an_id_for_life(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+    uint64_t id = store_get_info(f).id;
+    store_reopen(f);
+    assert_int_equal(store_get_info(f).id, id);
+
+    store_close(f);
+    store_fixture_clear(f);
+    store_open(f);
+
+    assert_int_not_equal(store_get_info(f).id, id);
+}
+
+static void only_its_owner_can_read_it(void **state)
+{
+    struct store_fixture *f = *state;
+    struct stat st;
+    char shm[128];
+    mode_t before = umask(0);
+    store_open(f);
+    store_append(f, 1);
+    umask(before);
+
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(f->wal, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    snprintf(shm, sizeof shm, "%s-shm", f->path);
+    assert_int_not_equal(stat(shm, &st), 0);
+}
+
+static void a_closed_store_is_one_file(void **state)
+{
+    struct store_fixture *f = *state;
+    struct stat st;
+    store_open(f);
+    store_append(f, 1);
+
+    store_close(f);
+
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_nlink, 1);
+    assert_int_not_equal(stat(f->wal, &st), 0);
+}
+
+static void a_second_opening_finds_it_busy(void **state)
+{
+    struct store_fixture *f = *state;
+    plat_store *second;
+    char detail[PLAT_STORE_DETAIL_SIZE];
+    int status;
+    store_open(f);
+    store_append(f, 1);
+
+    assert_int_equal(plat_sqlite_store_open(&f->options, &second, detail), PLAT_ERR_STORE_BUSY);
+    assert_null(second);
+    assert_non_null(strstr(detail, "queue.db"));
+
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(-plat_sqlite_store_open(&f->options, &second, detail));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(-WEXITSTATUS(status), PLAT_ERR_STORE_BUSY);
+    store_append(f, 2);
+    store_expect(f, 1, 2);
+}
+
+static void another_owner_is_refused(void **state)
+{
+    struct store_fixture *f = *state;
+    store_open(f);
+    store_append(f, 1);
+    store_close(f);
+
+    f->options.owner = "hub/another";
+    assert_int_equal(store_try_open(f), PLAT_ERR_STORE_VERSION);
+    assert_non_null(strstr(f->detail, "queue.db: made for another owner"));
+
+    f->options.owner = "hub/device";
+    store_open(f);
+    store_expect(f, 1, 1);
+}
+
+static void bad_options_are_refused(void **state)
+{
+    struct store_fixture *f = *state;
+    const plat_sqlite_options good = f->options;
+
+    f->options.path = NULL;
+    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    f->options.path = "";
+    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    f->options = good;
+    f->options.owner = NULL;
+    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    f->options = good;
+    f->options.max_disk_bytes = PLAT_SQLITE_STORE_LEAST - 1;
+    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+}
+
+/* What SQLite would take for a database in memory, or for a URI. */
+static void any_name_is_the_name_of_a_file(void **state)
+{
+    static const char *const names[] = { ":memory:", "file:x?mode=memory", "a%20b" };
+    struct store_fixture *f = *state;
+    char before[256];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(f->dir), 0);
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        f->options.path = names[i];
+        store_open(f);
+        store_append(f, 1);
+        store_reopen(f);
+        store_expect(f, 1, 1);
+        store_close(f);
+        assert_int_equal(access(names[i], F_OK), 0);
+    }
+
+    assert_int_equal(chdir(before), 0);
+}
+
+static void a_symbolic_link_is_followed(void **state)
+{
+    struct store_fixture *f = *state;
+    char link[128];
+    store_open(f);
+    store_append(f, 1);
+    store_close(f);
+    snprintf(link, sizeof link, "%s/link", f->dir);
+    assert_int_equal(symlink("queue.db", link), 0);
+
+    f->options.path = link;
+    store_open(f);
+
+    store_append(f, 2);
+    assert_int_equal(access(f->wal, F_OK), 0);
+    store_reopen(f);
+    store_expect(f, 1, 2);
+}
+
+int main(void)
+{
+#define WITH_STORE(test) \
+    cmocka_unit_test_setup_teardown(test, store_fixture_setup, store_fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(records_come_back_in_order_and_whole),
+        WITH_STORE(a_removed_record_is_gone_at_once_and_after_reopening),
+        WITH_STORE(numbers_go_on_when_all_records_are_gone),
+        WITH_STORE(removing_what_is_not_there_is_no_error),
+        WITH_STORE(random_use_agrees_with_a_model),
+        WITH_STORE(any_number_of_records_may_go_out_of_order),
+        WITH_STORE(the_deadline_is_set_by_what_is_not_on_the_disk),
+        WITH_STORE(without_a_delay_only_removals_wait),
+        WITH_STORE(each_store_has_an_id_for_life),
+        WITH_STORE(only_its_owner_can_read_it),
+        WITH_STORE(a_closed_store_is_one_file),
+        WITH_STORE(a_second_opening_finds_it_busy),
+        WITH_STORE(another_owner_is_refused),
+        WITH_STORE(bad_options_are_refused),
+        WITH_STORE(any_name_is_the_name_of_a_file),
+        WITH_STORE(a_symbolic_link_is_followed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
