@@ -54,7 +54,8 @@ static void log_in(iothub_client *c)
     }
 }
 
-static void subscribe(iothub_client *c)
+/* What the client listens to; the texts stand in the scratch buffer. */
+static size_t put_filters(iothub_client *c, mqc_subscription *filters)
 {
     const bool wanted[TOPIC_FEATURE_COUNT] = {
         [TOPIC_FEATURE_TWIN_RESPONSE] = true,
@@ -63,7 +64,6 @@ static void subscribe(iothub_client *c)
         [TOPIC_FEATURE_METHOD] = c->options.callbacks.method != NULL,
     };
     const topic_identity id = client_topics(c);
-    mqc_subscription filters[TOPIC_FEATURE_COUNT];
     size_t used = 0;
     iothub_text t;
 
@@ -78,7 +78,15 @@ static void subscribe(iothub_client *c)
         filters[used].qos = f == TOPIC_FEATURE_C2D ? 1 : 0;
         used++;
     }
-    mqc_result r = mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
+    return used;
+}
+
+static void subscribe(iothub_client *c)
+{
+    mqc_subscription filters[TOPIC_FEATURE_COUNT];
+    size_t count = put_filters(c, filters);
+
+    mqc_result r = mqc_subscribe(&c->engine, filters, count, &c->session.subscribe_id);
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
     }
@@ -355,12 +363,18 @@ void session_refused(iothub_client *c, uint8_t return_code)
 
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
 {
+    const uint8_t *refused = memchr(return_codes.ptr, 0x80, return_codes.len);
+    mqc_subscription filters[TOPIC_FEATURE_COUNT];
+    iothub_error error;
+
     if (packet_id != c->session.subscribe_id) {
         return;
     }
-    if (memchr(return_codes.ptr, 0x80, return_codes.len) != NULL) {
-        session_feed(c, LINK_IN_LOST, IOTHUB_ERR_REJECTED,
-                     "SUBACK: the hub refused a topic filter");
+    if (refused != NULL) { /* the engine has checked that there is one code for each */
+        (void)put_filters(c, filters);
+        (void)iothub_fail_name(&error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
+                               filters[refused - return_codes.ptr].filter, "");
+        session_feed(c, LINK_IN_LOST, error.code, error.text);
         return;
     }
     session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");

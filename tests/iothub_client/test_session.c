@@ -208,6 +208,32 @@ static void an_unset_clock_is_named_before_anything_is_sent(void **state)
     fixture_free(&f);
 }
 
+static void a_refused_filter_is_named(void **state)
+{
+    (void)state;
+    static const char *const filters[] = { "$iothub/twin/res/#",
+                                           "devices/device1/messages/devicebound/#",
+                                           "$iothub/twin/PATCH/properties/desired/#",
+                                           "$iothub/methods/POST/#" };
+
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        f.hub.refuse_filter = filters[i];
+        assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+        fixture_run(&f);
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+        assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_REJECTED);
+        if (strstr(fixture_last_status(&f)->text, filters[i]) == NULL) {
+            fail_msg("%s is not named: %s", filters[i], fixture_last_status(&f)->text);
+        }
+        f.hub.refuse_filter = NULL;
+        fixture_sleep(&f, 1000);
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+        fixture_free(&f);
+    }
+}
+
 static void stop_sends_what_is_queued_then_disconnects(void **state)
 {
     (void)state;
@@ -512,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_refused_credential_is_tried_once_more_soon_and_then_slowly),
         cmocka_unit_test(a_token_is_renewed_by_a_planned_reconnect_without_back_off),
         cmocka_unit_test(an_unset_clock_is_named_before_anything_is_sent),
+        cmocka_unit_test(a_refused_filter_is_named),
         cmocka_unit_test(stop_sends_what_is_queued_then_disconnects),
         cmocka_unit_test(stop_cancels_what_the_grace_did_not_suffice_for),
         cmocka_unit_test(start_send_and_stop_in_one_breath_still_sends),

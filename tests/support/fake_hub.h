@@ -28,9 +28,9 @@ typedef struct fake_hub {
     bool mute_connect, mute_subscribe, mute_publish; /* say nothing to these */
     uint8_t return_code;                             /* of CONNACK */
     bool session_present;
-    uint8_t granted;  /* 0x80 refuses every filter; else the QoS asked for is granted */
-    int twin_status;  /* 0: twin requests stay unanswered */
-    const char *twin; /* answer to GET */
+    const char *refuse_filter; /* a filter that holds this text; NULL: all are granted */
+    int twin_status;           /* 0: twin requests stay unanswered */
+    const char *twin;          /* answer to GET */
 
     /* What came. */
     unsigned connects, subscribes, pings, disconnects;
