@@ -280,11 +280,14 @@ class BadInput(unittest.TestCase):
     def test_full_standard_output(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run([PROGRAM, "sas-token", "--connection-string", DEVICE],
-                                  stdout=full, stderr=subprocess.PIPE, timeout=60)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"cannot be written", done.stderr)
+        service = [["service", name, "--help"] for name in ("twin", "method", "c2d", "monitor")]
+        for arguments in (["sas-token", "--connection-string", DEVICE], ["--help"], ["--usage"],
+                          ["--version"], ["sas-token", "--help"], ["service", "--help"], *service):
+            with self.subTest(arguments), open("/dev/full", "wb") as full:
+                done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                      timeout=60)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr.count(b"cannot be written"), 1)
 
 
 class Usage(unittest.TestCase):

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct group_input {
     const command_group *group;
@@ -98,9 +100,19 @@ int complain(const char *format, ...)
 
 int finish_output(void)
 {
+    static bool failed; /* said once is enough */
+
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        return complain("standard output cannot be written: %s", strerror(errno));
+    if (!failed && (fflush(stdout) != 0 || ferror(stdout))) {
+        failed = true;
+        (void)complain("standard output cannot be written: %s", strerror(errno));
     }
-    return EXIT_SUCCESS;
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void finish_output_at_exit(void)
+{
+    if (finish_output() != EXIT_SUCCESS) {
+        _exit(EXIT_FAILURE);
+    }
 }

@@ -38,4 +38,8 @@ int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** Flush standard output; EXIT_SUCCESS, or a complaint when it could not be written. */
 int finish_output(void);
 
+/** For atexit: --help and --version end inside argp, and fail all the same when nobody gets them.
+ */
+void finish_output_at_exit(void);
+
 #endif

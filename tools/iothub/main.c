@@ -1,5 +1,7 @@
 /* iothub: tokens for an IoT Hub, and the service side of it, from the command line. */
 
+#include <stdlib.h>
+
 #include "commands.h"
 #include "iothub/version.h"
 #include "sas_token.h"
@@ -23,6 +25,7 @@ int main(int argc, char **argv)
     char name[] = "iothub";
 
     argp_err_exit_status = EXIT_USAGE;
+    (void)atexit(finish_output_at_exit);
     if (argc > 0) {
         argv[0] = name;
     }
