@@ -158,6 +158,21 @@ class Background:
         self.errors.close()
 
 
+class Proxy:
+    """fault_proxy in front of the hub; ends with its standard input."""
+
+    def __init__(self, program, hub, fault, n, seed=1):
+        self.process = subprocess.Popen([program, hub.port, fault, str(n), str(seed)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = self.process.stdout.readline().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate(timeout=PATIENCE_S)
+
+
 def numbers(monitor_lines):
     """The field "number" of each message that the monitor showed."""
     bodies = (json.loads(line).get("body") for line in monitor_lines if line.startswith("{"))

@@ -4,9 +4,6 @@
  * once and well, and the SDK's own code allocates nothing between the first and the last.
  *
  * usage: flood PORT COUNT KEEP_ALIVE_S   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
- *
- * Linked with --wrap for the allocator, so that the calls of our own objects are
- * counted, and those inside libc and wolfSSL are not.
  */
 
 #include <signal.h>
@@ -16,32 +13,7 @@
 
 #include <iothub/client.h>
 
-static unsigned allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    allocations++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    allocations++;
-    return __real_realloc(block, size);
-}
+#include "allocations.h"
 
 typedef struct flood {
     unsigned count;
@@ -139,12 +111,12 @@ int main(int argc, char **argv)
     while (iothub_get_state(c) != IOTHUB_CONNECTED) {
         (void)iothub_wait(c, 1000);
     }
-    unsigned before = allocations;
+    unsigned before = allocations();
     alarm(120); /* a test that hangs ends */
     while (f.ended < f.count && fill(&f, c)) {
         (void)iothub_wait(c, 1000);
     }
-    unsigned during = allocations - before;
+    unsigned during = allocations() - before;
 
     iothub_get_stats(c, &stats);
     bool good = each_ended_once(&f);

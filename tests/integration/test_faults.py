@@ -5,34 +5,18 @@ usage: test_faults.py BIN_DIR FLOOD FAULT_PROXY
 """
 
 import json
-import subprocess
 import sys
 import unittest
 
-from emulator import PATIENCE_S, Background, Emulator, first_seen, numbers
+from emulator import Background, Emulator, Proxy, first_seen, numbers
 
 BIN_DIR, FLOOD, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
-
-
-class Proxy:
-    """fault_proxy in front of the hub; ends with its standard input."""
-
-    def __init__(self, hub, fault, n, seed):
-        self.process = subprocess.Popen([FAULT_PROXY, hub.port, fault, str(n), str(seed)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = self.process.stdout.readline().strip()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.communicate(timeout=PATIENCE_S)
 
 
 class Faults(unittest.TestCase):
     def flood(self, fault, n, count, keep_alive_s=60, seed=1):
         """Everything arrives, new messages in order; what the client says of itself."""
-        with Emulator(BIN_DIR) as hub, Proxy(hub, fault, n, seed) as proxy:
+        with Emulator(BIN_DIR) as hub, Proxy(FAULT_PROXY, hub, fault, n, seed) as proxy:
             flood = Background([FLOOD, proxy.port, str(count), str(keep_alive_s)],
                                hub.environment())
             report = json.loads(flood.end()[-1])

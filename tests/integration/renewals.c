@@ -1,0 +1,248 @@
+/*
+ * Renew the connection N times while publishing all the time, and check from inside that
+ * nobody notices: each message ends once and well, no status has a reason other than
+ * IOTHUB_OK, our own code allocates nothing, and descriptors and resident memory stay level.
+ *
+ * usage: renewals PORT N LIFETIME_S   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ *
+ * LIFETIME_S 0: by iothub_reconnect_now, one after the other; else by tokens that live so long.
+ * Reports as one JSON object, times in microseconds.
+ */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <iothub/client.h>
+
+#include "allocations.h"
+
+enum { TRIPS = 51, WARM_UP = 5, BETWEEN = 50, PACE_US = 1000 };
+
+typedef struct run {
+    unsigned wanted;
+    bool by_hand;
+    unsigned renewals; /* completed */
+    unsigned surprises;
+    unsigned sent, ended, failed;
+    unsigned more_after; /* messages ended: time for the next renewal by hand */
+    int64_t next_us;     /* not before: the next message */
+    int64_t left_us;     /* when the old connection took its last telemetry */
+    int64_t *gaps_us;
+} run;
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void on_done(iothub_client *c, const iothub_done *d, void *user)
+{
+    run *r = user;
+
+    (void)c;
+    r->failed += d->result != IOTHUB_OK || d->tag != (void *)(uintptr_t)(r->ended + 1);
+    r->ended++; /* in order, each once */
+}
+
+static void on_status(iothub_client *c, const iothub_status *s, void *user)
+{
+    run *r = user;
+
+    (void)c;
+    if (s->reason != IOTHUB_OK) {
+        r->surprises++;
+        fprintf(stderr, "%s: %s\n", iothub_state_str(s->state), s->text);
+    }
+    if (s->state == IOTHUB_RENEWING) {
+        r->left_us = now_us();
+    } else if (s->state == IOTHUB_SUBSCRIBING && r->left_us != 0) {
+        r->gaps_us[r->renewals++] = now_us() - r->left_us;
+        r->left_us = 0;
+    }
+}
+
+static void on_log(iothub_log_level level, const char *module, const char *text, void *user)
+{
+    (void)user;
+    if (level <= IOTHUB_LOG_WARNING) {
+        fprintf(stderr, "%s: %s\n", module, text);
+    }
+}
+
+static bool send_one(run *r, iothub_client *c)
+{
+    char body[64];
+    int len = snprintf(body, sizeof body, "{\"number\":%u}", r->sent + 1);
+    const iothub_telemetry t = {
+        .body = body,
+        .body_len = (size_t)len,
+        .tag = (void *)(uintptr_t)(r->sent + 1),
+    };
+
+    if (iothub_send_telemetry(c, &t, NULL) != IOTHUB_OK) {
+        return false;
+    }
+    r->sent++;
+    return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int64_t median(int64_t *values, unsigned count)
+{
+    qsort(values, count, sizeof *values, by_size);
+    return count > 0 ? values[count / 2] : 0;
+}
+
+/* From a message to its acknowledgement, with nothing else under way: a round trip and the hub's
+ * work. */
+static int64_t round_trip_us(run *r, iothub_client *c)
+{
+    int64_t trips[TRIPS];
+
+    for (unsigned i = 0; i < TRIPS; i++) {
+        int64_t start = now_us();
+        (void)send_one(r, c);
+        while (r->ended < r->sent) {
+            (void)iothub_wait(c, 1000);
+        }
+        trips[i] = now_us() - start;
+    }
+    return median(trips, TRIPS);
+}
+
+static unsigned descriptors(void)
+{
+    unsigned n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+
+    while (dir != NULL && readdir(dir) != NULL) {
+        n++;
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    return n;
+}
+
+static long resident_kb(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    if (f != NULL && fscanf(f, "%*d %ld", &pages) != 1) {
+        pages = 0;
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* As fast as the queue takes it; with tokens, which take their time, a thousand a second. */
+static void publish(run *r, iothub_client *c)
+{
+    while ((r->by_hand || now_us() >= r->next_us) && send_one(r, c)) {
+        r->next_us = now_us() + PACE_US;
+    }
+}
+
+/* Publish until so many renewals are through, and back on one connection. */
+static void renew(run *r, iothub_client *c, unsigned until)
+{
+    while (r->renewals < until || iothub_get_state(c) != IOTHUB_CONNECTED) {
+        publish(r, c);
+        if (r->by_hand && r->ended >= r->more_after && iothub_reconnect_now(c) == IOTHUB_OK) {
+            r->more_after = r->ended + BETWEEN;
+        }
+        (void)iothub_wait(c, r->by_hand ? 1000 : 1);
+    }
+}
+
+static iothub_client *start(run *r, char **argv)
+{
+    iothub_options o;
+    iothub_error error;
+
+    iothub_options_init(&o);
+    o.platform = plat_posix();
+    o.port = (uint16_t)strtoul(argv[1], NULL, 10);
+    o.ca_file = getenv("IOTHUB_CA_FILE");
+    o.sas_lifetime_s = r->by_hand ? 3600 : (uint32_t)strtoul(argv[3], NULL, 10);
+    o.tx_size = 4096;
+    o.callbacks.done = on_done;
+    o.callbacks.status = on_status;
+    o.callbacks.log = on_log;
+    o.user = r;
+    iothub_client *c = iothub_new(getenv("IOTHUB_DEVICE_CONNECTION_STRING"), &o, &error);
+    if (c == NULL) {
+        fprintf(stderr, "renewals: %s\n", error.text);
+        exit(1);
+    }
+    (void)iothub_start(c);
+    while (iothub_get_state(c) != IOTHUB_CONNECTED) {
+        (void)iothub_wait(c, 1000);
+    }
+    return c;
+}
+
+static void report(run *r, const iothub_stats *s, int64_t trip_us)
+{
+    int64_t longest = 0;
+
+    for (unsigned i = 0; i < r->renewals; i++) {
+        longest = r->gaps_us[i] > longest ? r->gaps_us[i] : longest;
+    }
+    printf("{\"sent\":%u,\"ended\":%u,\"failed\":%u,\"surprises\":%u,\"renewals\":%u,"
+           "\"losses\":%u,\"failed_attempts\":%u,\"resumptions\":%u,\"round_trip_us\":%lld,"
+           "\"gap_median_us\":%lld,\"gap_longest_us\":%lld,",
+           r->sent, r->ended, r->failed, r->surprises, (unsigned)s->token_renewals,
+           (unsigned)s->losses, (unsigned)s->failed_attempts, (unsigned)s->tls_resumptions,
+           (long long)trip_us, (long long)median(r->gaps_us, r->renewals), (long long)longest);
+}
+
+int main(int argc, char **argv)
+{
+    run r = { .wanted = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    iothub_stats stats;
+
+    if (r.wanted == 0) {
+        fprintf(stderr, "usage: renewals PORT N LIFETIME_S\n");
+        return 2;
+    }
+    r.by_hand = strtoul(argv[3], NULL, 10) == 0;
+    r.gaps_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.gaps_us);
+    iothub_client *c = r.gaps_us != NULL ? start(&r, argv) : NULL;
+    if (c == NULL) {
+        return 1;
+    }
+    int64_t trip_us = round_trip_us(&r, c);
+    renew(&r, c, WARM_UP); /* both streams have been used */
+    unsigned fds = descriptors();
+    long before_kb = resident_kb();
+    unsigned allocated = allocations();
+    renew(&r, c, r.wanted + WARM_UP);
+    allocated = allocations() - allocated;
+    long after_kb = resident_kb();
+    unsigned fds_after = descriptors();
+    while (r.ended < r.sent) {
+        (void)iothub_wait(c, 1000);
+    }
+    iothub_get_stats(c, &stats);
+    report(&r, &stats, trip_us);
+    printf("\"allocations\":%u,\"descriptors\":[%u,%u],\"resident_kb\":[%ld,%ld]}\n", allocated,
+           fds, fds_after, before_kb, after_kb);
+    iothub_free(c);
+    free(r.gaps_us);
+    return r.failed == 0 && r.surprises == 0 ? 0 : 1;
+}

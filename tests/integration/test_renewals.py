@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Renewals while telemetry flows: nothing is lost, repeated or noticed, and nothing grows.
+
+usage: test_renewals.py BIN_DIR RENEWALS FAULT_PROXY
+"""
+
+import json
+import sys
+import unittest
+
+from emulator import Background, Emulator, Proxy, first_seen, numbers
+
+BIN_DIR, RENEWALS, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
+
+
+class Renewals(unittest.TestCase):
+    def renew(self, hub, port, count, lifetime_s):
+        device = Background([RENEWALS, port, str(count), str(lifetime_s)], hub.environment())
+        report = json.loads(device.end()[-1])
+        monitor = hub.monitor()
+        monitor.wait_for(lambda lines: any(f'{report["sent"]}}}' in line for line in lines))
+        monitor.stop()
+        self.assertGreaterEqual(report["renewals"], count)
+        for name in ("failed", "surprises", "losses", "failed_attempts", "allocations"):
+            self.assertEqual(report[name], 0, name)
+        self.assertEqual(report["ended"], report["sent"])
+        self.assertEqual(*report["descriptors"])
+        self.assertEqual(first_seen(numbers(monitor.lines)), list(range(1, report["sent"] + 1)))
+        return report
+
+    def test_one_after_the_other(self):
+        with Emulator(BIN_DIR) as hub:
+            self.renew(hub, hub.port, 30, 0)
+
+    def test_over_a_long_line(self):
+        with Emulator(BIN_DIR) as hub, Proxy(FAULT_PROXY, hub, "delay", 20) as proxy:
+            self.renew(hub, proxy.port, 5, 0)
+
+    def test_with_tokens_that_live_two_seconds(self):
+        with Emulator(BIN_DIR) as hub:
+            self.renew(hub, hub.port, 2, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
