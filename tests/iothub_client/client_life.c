@@ -203,7 +203,7 @@ static void hub_acts(client_life *l)
 
 static void trouble(client_life *l)
 {
-    static const int twin[] = { 200, 200, 0, 429 };
+    static const int twin[] = { 200, 200, 200, 0, 429, 500, 599, 400 };
     fake_hub *h = &l->f.hub;
     scripted_stream *stream = &l->f.platform.streams[roll(l, 2)]; /* a client has no more */
 
@@ -212,7 +212,7 @@ static void trouble(client_life *l)
     h->mute_subscribe = roll(l, 8) == 0;
     h->return_code = roll(l, 6) == 0 ? (uint8_t)(1 + roll(l, 5)) : 0;
     h->session_present = roll(l, 2) == 0;
-    h->twin_status = twin[roll(l, 4)];
+    h->twin_status = twin[roll(l, 8)];
     stream->send_max = roll(l, 4) == 0 ? 1 + roll(l, 30) : 0;
     stream->recv_max = roll(l, 4) == 0 ? 1 + roll(l, 5) : 0;
     stream->send_room = roll(l, 4) == 0 ? roll(l, 300) : SIZE_MAX;
