@@ -201,6 +201,37 @@ plat_result sqlite_store_make_room(struct sqlite_store *s, uint64_t frames)
     return sqlite_store_checkpoint(s);
 }
 
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint32_t le32(const uint8_t *p)
+{
+    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* The WAL header, section 4.1 of SQLite's file format: eight numbers, the last two are the sum of
+ * the others; the magic number says in which byte order that was made. */
+bool sqlite_store_wal_salt(const struct sqlite_store *s, uint64_t *salt)
+{
+    uint8_t h[32];
+    sqlite3_file *wal = NULL;
+
+    if (sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK ||
+        wal->pMethods == NULL || wal->pMethods->xRead(wal, h, sizeof h, 0) != SQLITE_OK) {
+        return false;
+    }
+    uint32_t (*word)(const uint8_t *p) = (h[3] & 1) != 0 ? be32 : le32;
+    uint32_t sum[2] = { 0, 0 };
+    for (size_t i = 0; i < 24; i += 8) {
+        sum[0] += word(h + i) + sum[1];
+        sum[1] += word(h + i + 4) + sum[0];
+    }
+    *salt = be32(h + 16);
+    return sum[0] == be32(h + 24) && sum[1] == be32(h + 28);
+}
+
 static uint64_t size_of(const struct sqlite_store *s, int which)
 {
     sqlite3_file *file = NULL;

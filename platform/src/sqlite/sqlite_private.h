@@ -60,6 +60,7 @@ struct store_meta {
     uint64_t last;     /* seq of the last row; says nothing while in_use */
     uint64_t holes;
     uint64_t hole_bytes;
+    uint64_t wal_salt; /* of the WAL when this was written; it goes up by one with each restart */
 };
 
 struct sqlite_store {
@@ -111,6 +112,8 @@ void sqlite_store_checkpoint_early(struct sqlite_store *s);
 plat_result sqlite_store_sync_wal(struct sqlite_store *s);
 /* Make room for a transaction, so that the WAL keeps within its cap. */
 plat_result sqlite_store_make_room(struct sqlite_store *s, uint64_t frames);
+/* The number in the header of the WAL: false when there is no valid one. */
+bool sqlite_store_wal_salt(const struct sqlite_store *s, uint64_t *salt);
 uint64_t sqlite_store_disk_bytes(const struct sqlite_store *s);
 
 /* sqlite_schema.c: what is in the file. */

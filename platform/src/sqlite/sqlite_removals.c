@@ -186,6 +186,7 @@ static plat_result write_part(struct sqlite_store *s, uint64_t rows, struct stor
     if (r == PLAT_OK) {
         r = nth(s, 0, &m->first);
     }
+    (void)sqlite_store_wal_salt(s, &m->wal_salt);
     return r == PLAT_OK ? sqlite_store_write_meta(s, m) : r;
 }
 

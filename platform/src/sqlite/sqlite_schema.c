@@ -6,9 +6,12 @@
 
 #include "sqlite_private.h"
 
-#define META_TABLE                                                                \
-    "CREATE TABLE meta(id INTEGER, owner TEXT, reserved INTEGER, in_use INTEGER," \
-    " first INTEGER, last INTEGER, holes INTEGER, hole_bytes INTEGER, hash INTEGER)"
+enum { WAL_RESTARTS = 1 << 20 };
+
+#define META_TABLE                                                                       \
+    "CREATE TABLE meta(id INTEGER, owner TEXT, reserved INTEGER, in_use INTEGER,"        \
+    " first INTEGER, last INTEGER, holes INTEGER, hole_bytes INTEGER, wal_salt INTEGER," \
+    " hash INTEGER)"
 #define RECORDS_TABLE                                                                            \
     "CREATE TABLE records(seq INTEGER PRIMARY KEY, number INTEGER, total INTEGER, size INTEGER," \
     " stored_s INTEGER, tag INTEGER, id INTEGER, ttl_ms INTEGER, flags INTEGER, hash INTEGER,"   \
@@ -31,7 +34,7 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_DIG] = "UPDATE records SET stored_s=0,tag=0,id=0,ttl_ms=0,flags=0,hash=?2,"
                   "head=NULL,body=NULL WHERE seq=?1",
     [STORE_META] = "UPDATE meta SET reserved=?1,in_use=?2,first=?3,last=?4,holes=?5,hole_bytes=?6,"
-                   "hash=?7",
+                   "wal_salt=?7,hash=?8",
     [STORE_PAGES] = "PRAGMA page_count",
 };
 
@@ -75,7 +78,8 @@ uint64_t sqlite_store_hash_row(const struct sqlite_store *s, const struct store_
 
 static uint64_t hash_meta(const struct store_meta *m)
 {
-    const uint64_t words[] = { m->reserved, m->in_use, m->first, m->last, m->holes, m->hole_bytes };
+    const uint64_t words[] = { m->reserved, m->in_use,     m->first,   m->last,
+                               m->holes,    m->hole_bytes, m->wal_salt };
     uint64_t h = m->id;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -167,7 +171,8 @@ plat_result sqlite_store_write_meta(struct sqlite_store *s, const struct store_m
     sqlite3_bind_int64(st, 4, (sqlite3_int64)m->last);
     sqlite3_bind_int64(st, 5, (sqlite3_int64)m->holes);
     sqlite3_bind_int64(st, 6, (sqlite3_int64)m->hole_bytes);
-    sqlite3_bind_int64(st, 7, (sqlite3_int64)hash_meta(m));
+    sqlite3_bind_int64(st, 7, (sqlite3_int64)m->wal_salt);
+    sqlite3_bind_int64(st, 8, (sqlite3_int64)hash_meta(m));
     plat_result r = sqlite_store_run(s, STORE_META, m->reserved, m->in_use);
     return r == PLAT_EOF ? PLAT_OK : r;
 }
@@ -197,7 +202,7 @@ static plat_result write_first_rows(struct sqlite_store *s, const char *owner)
     char *sql = sqlite3_mprintf(
         "PRAGMA application_id=%d; PRAGMA user_version=%d;" META_TABLE ";" RECORDS_TABLE ";"
         "INSERT INTO records VALUES(0,0,0,0,0,0,0,0,0,%lld,NULL,NULL);"
-        "INSERT INTO meta VALUES(%lld,%Q,1,0,0,0,1,0,%lld);",
+        "INSERT INTO meta VALUES(%lld,%Q,1,0,0,0,1,0,0,%lld);",
         SQLITE_STORE_APPLICATION, SQLITE_STORE_VERSION, (long long)sqlite_store_hash_row(s, &first),
         (long long)m.id, owner, (long long)hash_meta(&m));
     plat_result r = sql == NULL ? sqlite_store_fail(s, PLAT_ERR_MEMORY, "out of memory")
@@ -333,8 +338,9 @@ static plat_result take_meta(struct sqlite_store *s, sqlite3_stmt *st, const cha
         .last = (uint64_t)sqlite3_column_int64(st, 5),
         .holes = (uint64_t)sqlite3_column_int64(st, 6),
         .hole_bytes = (uint64_t)sqlite3_column_int64(st, 7),
+        .wal_salt = (uint64_t)sqlite3_column_int64(st, 8),
     };
-    if ((uint64_t)sqlite3_column_int64(st, 8) != hash_meta(&s->meta)) {
+    if ((uint64_t)sqlite3_column_int64(st, 9) != hash_meta(&s->meta)) {
         return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "its description is damaged");
     }
     const unsigned char *text = sqlite3_column_text(st, 1);
@@ -346,7 +352,8 @@ static plat_result take_meta(struct sqlite_store *s, sqlite3_stmt *st, const cha
 
 static plat_result read_meta(struct sqlite_store *s, const char *owner)
 {
-    static const char sql[] = "SELECT id,owner,reserved,in_use,first,last,holes,hole_bytes,hash "
+    static const char sql[] = "SELECT id,owner,reserved,in_use,first,last,holes,hole_bytes,"
+                              "wal_salt,hash "
                               "FROM meta";
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
@@ -397,6 +404,23 @@ static plat_result read_ends(struct sqlite_store *s)
     return PLAT_OK;
 }
 
+/* A store in use has a WAL: its first append has put a frame there that outlives a loss of power,
+ * and there are at most some restarts of the WAL for each append since. */
+static plat_result check_wal(struct sqlite_store *s, int64_t wal_bytes)
+{
+    uint64_t salt = 0;
+
+    if (wal_bytes < SQLITE_STORE_FRAME + 32) {
+        return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED,
+                                 "it was in use, but its -wal file is lost");
+    }
+    if (!sqlite_store_wal_salt(s, &salt) || (uint32_t)(salt - s->meta.wal_salt) > WAL_RESTARTS) {
+        return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED,
+                                 "its -wal file is damaged or of another file");
+    }
+    return PLAT_OK;
+}
+
 plat_result sqlite_store_load(struct sqlite_store *s, const char *owner, int64_t wal_bytes)
 {
     plat_result r = check_kind(s);
@@ -404,10 +428,8 @@ plat_result sqlite_store_load(struct sqlite_store *s, const char *owner, int64_t
     if (r == PLAT_OK) {
         r = read_meta(s, owner);
     }
-    /* Its first append has put a frame there that outlives a loss of power. */
-    if (r == PLAT_OK && s->meta.in_use && wal_bytes < SQLITE_STORE_FRAME + 32) {
-        r = sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED,
-                              "it was in use, but its -wal file is lost");
+    if (r == PLAT_OK && s->meta.in_use) {
+        r = check_wal(s, wal_bytes);
     }
     if (r == PLAT_OK) {
         r = prepare(s);

@@ -51,7 +51,13 @@ static plat_result reserve(struct sqlite_store *s)
     }
     m.reserved = s->next_seq + RESERVE;
     m.in_use = true;
-    plat_result r = sqlite_store_make_room(s, 1);
+    plat_result r = sqlite_store_make_room(s, 2);
+    if (r == PLAT_OK) {
+        r = sqlite_store_write_meta(s, &m); /* now the WAL has a header */
+    }
+    if (r == PLAT_OK && !sqlite_store_wal_salt(s, &m.wal_salt)) {
+        r = sqlite_store_fail(s, PLAT_ERR_STORE, "its -wal file cannot be read");
+    }
     if (r == PLAT_OK) {
         r = sqlite_store_write_meta(s, &m);
     }
@@ -273,7 +279,7 @@ static plat_result close_store(plat_store *base)
     if (r == PLAT_OK) {
         r = write_last_words(s);
     }
-    destroy(s, s->latched != PLAT_OK);
+    destroy(s, r != PLAT_OK); /* SQLite must not take the -wal of a store that is still in use */
     return r;
 }
 
