@@ -8,6 +8,7 @@
  */
 
 #include "platform/stream.h"
+#include "wolfssl_trust.h"
 
 typedef enum plat_tls_state {
     PLAT_TLS_CLOSED = 0,
@@ -26,9 +27,14 @@ typedef struct plat_tls_stream {
     plat_result failure;
     plat_stage failed_in;
     plat_result verdict;      /* on the chain; WOULD_BLOCK while none was seen */
+    plat_trust trust;         /* what the chain, or that of the resumed session, is worth */
+    bool offered;             /* a session of an earlier connection */
+    bool unproven;            /* and it did not bring us a byte yet */
+    bool new_ticket;          /* of this connection, not kept yet */
     plat_result lower_result; /* what the stream below said last */
     bool wants_write;         /* wolfSSL holds bytes that the stream below did not take */
     size_t retry_len;         /* after WOULD_BLOCK of send: the record that must be repeated */
+    uint16_t port;
     char host[256];
     char detail[224];
 } plat_tls_stream;

@@ -272,6 +272,33 @@ static void a_path_longer_than_its_authority_allows_is_refused(void **state)
     }
 }
 
+static void a_root_that_has_expired_gives_way_to_a_newer_one_of_its_name(void **state)
+{
+    (void)state;
+    pki_cert old, leaf;
+    pki_spec spec = root_spec("Test Root", PKI_ROOT);
+    spec.from_days = -30;
+    spec.to_days = -1;
+    pki_make(&old, &spec);
+    spec = good_spec;
+    spec.issuer = &old;
+    pki_make(&leaf, &spec);
+    const tls_peer_config c = { { &leaf }, 1, PKI_LEAF, 0, 0, NULL };
+
+    const char *file = pki_write_pem("old.pem", (const pki_cert *const[]){ &old }, 1);
+    s->ops->deinit(s);
+    assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+    expect_refusal("old", HOST, &c, PLAT_ERR_CERT_DATE);
+
+    for (int i = 0; i < 2; i++) {
+        const pki_cert *const both[] = { i == 0 ? &old : &root, i == 0 ? &root : &old };
+        file = pki_write_pem(i == 0 ? "old_new.pem" : "new_old.pem", both, 2);
+        s->ops->deinit(s);
+        assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+        expect_success("old and new", HOST, &c);
+    }
+}
+
 static void a_certificate_that_is_itself_in_the_file_is_trusted(void **state)
 {
     (void)state;
@@ -350,6 +377,7 @@ int main(void)
         WITH_STREAM(bad_certificates_are_refused_each_for_its_own_reason),
         WITH_STREAM(strangers_are_not_trusted),
         WITH_STREAM(a_path_longer_than_its_authority_allows_is_refused),
+        WITH_STREAM(a_root_that_has_expired_gives_way_to_a_newer_one_of_its_name),
         WITH_STREAM(a_certificate_that_is_itself_in_the_file_is_trusted),
         WITH_STREAM(a_certificate_that_changed_is_judged_anew_on_reconnect),
         WITH_STREAM(roots_that_cannot_be_read_are_an_error_that_names_the_file),

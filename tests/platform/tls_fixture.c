@@ -16,6 +16,7 @@ scripted_stream wire;
 plat_tls_stream tls;
 plat_stream *const s = &tls.base;
 tls_peer peer;
+tls_tickets *tickets;
 
 /* --- certificates --- */
 
@@ -83,6 +84,7 @@ int make_stream(void **state)
 {
     (void)state;
     scripted_init(&wire);
+    tickets = NULL;
     assert_int_equal(plat_tls_init(&tls, &wire.base, ca_file), PLAT_OK);
     return 0;
 }
@@ -93,6 +95,12 @@ int free_stream(void **state)
     s->ops->deinit(s);
     scripted_free(&wire);
     return 0;
+}
+
+void restart_stream(void)
+{
+    s->ops->deinit(s);
+    assert_int_equal(plat_tls_init(&tls, &wire.base, ca_file), PLAT_OK);
 }
 
 /* --- driving both ends --- */
@@ -117,7 +125,7 @@ plat_result connect_to(const char *host, const tls_peer_config *config)
 {
     plat_stage stage;
     assert_int_equal(s->ops->open(s, host, 8883, 0), PLAT_OK);
-    tls_peer_start(&peer, &wire, config);
+    tls_peer_start(&peer, &wire, config, tickets);
     plat_result r = shake_hands(&stage);
     assert_int_equal(stage, r == PLAT_OK ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS);
     return r;

@@ -21,6 +21,7 @@ extern scripted_stream wire;
 extern plat_tls_stream tls;
 extern plat_stream *const s;
 extern tls_peer peer;
+extern tls_tickets *tickets; /* of the next server; NULL: it resumes nothing */
 
 extern const pki_spec good_spec;
 extern const pki_spec ca_spec;
@@ -35,11 +36,16 @@ int remove_everything(void **state);
 /** For each test. */
 int make_stream(void **state);
 int free_stream(void **state);
+
+/** Nothing is left of earlier connections. */
+void restart_stream(void);
+
 #define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make_stream, free_stream)
 
 /** Until the client is open or failed, or both ends wait for each other: WOULD_BLOCK. */
 plat_result shake_hands(plat_stage *stage);
 
+/** Port 8883. */
 plat_result connect_to(const char *host, const tls_peer_config *config);
 void disconnect(void);
 

@@ -84,7 +84,49 @@ static void allow_anonymous(WOLFSSL_CTX *ctx)
                      WOLFSSL_SUCCESS);
 }
 
-void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c)
+/* No secrets here, but wolfSSL wants to see that something was done to the ticket. */
+static int seal_or_open(WOLFSSL *ssl, byte name[16], byte iv[16], byte mac[32], int seal,
+                        byte *ticket, int len, int *out_len, void *user)
+{
+    (void)ssl;
+    tls_tickets *t = user;
+    *out_len = len;
+    for (int i = 0; i < len; i++) {
+        ticket[i] ^= 0x0f;
+    }
+    if (seal) {
+        memset(name, 'n', 16);
+        memset(iv, 'i', 16);
+        memset(mac, 'm', 32);
+        return WOLFSSL_TICKET_RET_OK;
+    }
+    t->offered++;
+    if (t->decline || mac[0] != 'm') {
+        return WOLFSSL_TICKET_RET_REJECT;
+    }
+    if (t->spoil_at < (size_t)len) {
+        ticket[t->spoil_at] ^= 0x55;
+    }
+    return WOLFSSL_TICKET_RET_OK;
+}
+
+static void share_tickets(WOLFSSL_CTX *ctx, tls_tickets *t)
+{
+    int life_s = t->life_s != 0 ? t->life_s : 24 * 60 * 60;
+    assert_int_equal(wolfSSL_CTX_set_TicketEncCb(ctx, seal_or_open), WOLFSSL_SUCCESS);
+    assert_int_equal(wolfSSL_CTX_set_TicketEncCtx(ctx, t), WOLFSSL_SUCCESS);
+    assert_int_equal(wolfSSL_CTX_set_TicketHint(ctx, life_s), WOLFSSL_SUCCESS);
+    (void)wolfSSL_CTX_set_timeout(ctx, (unsigned)life_s);
+    if (t->no_new) {
+        assert_int_equal(wolfSSL_CTX_no_ticket_TLSv13(ctx), 0);
+    }
+    if (t->without_exchange) {
+        assert_int_equal(wolfSSL_CTX_no_dhe_psk(ctx), 0);
+    }
+}
+
+void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c,
+                    tls_tickets *tickets)
 {
     memset(p, 0, sizeof *p);
     p->wire = wire;
@@ -104,6 +146,12 @@ void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c
     }
     if (c->suites != NULL) {
         assert_int_equal(wolfSSL_CTX_set_cipher_list(p->ctx, c->suites), WOLFSSL_SUCCESS);
+    }
+    if (tickets != NULL) {
+        share_tickets(p->ctx, tickets);
+    }
+    if (tickets == NULL || tickets->decline) {
+        (void)wolfSSL_CTX_set_session_cache_mode(p->ctx, WOLFSSL_SESS_CACHE_OFF);
     }
     wolfSSL_CTX_SetIORecv(p->ctx, io_recv);
     wolfSSL_CTX_SetIOSend(p->ctx, io_send);

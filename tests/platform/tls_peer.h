@@ -17,6 +17,19 @@ typedef struct tls_peer_config {
     const char *suites; /* NULL: wolfSSL's */
 } tls_peer_config;
 
+/**
+ * Keys for session tickets of TLS 1.3, as servers of one name share them; the test decides what
+ * they do.  The sessions of TLS 1.2 are known by their ids, which wolfSSL keeps for the process.
+ */
+typedef struct tls_tickets {
+    bool decline;          /* what was issued before: do a full handshake; both versions */
+    bool no_new;           /* issue none */
+    bool without_exchange; /* resume without a new key exchange */
+    size_t spoil_at;       /* that byte of what a ticket holds is changed; SIZE_MAX: none */
+    int life_s;            /* as told to the client; 0: a day */
+    unsigned offered;      /* each look at a ticket that came back */
+} tls_tickets;
+
 typedef struct tls_peer {
     WOLFSSL_CTX *ctx;
     WOLFSSL *ssl;
@@ -34,7 +47,9 @@ typedef struct tls_peer {
     char sni[64];
 } tls_peer;
 
-void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *config);
+/** tickets NULL: with keys of its own, so that it declines what another server issued. */
+void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *config,
+                    tls_tickets *tickets);
 
 /** Handle what has arrived. */
 void tls_peer_step(tls_peer *p);

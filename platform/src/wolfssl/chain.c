@@ -1,6 +1,7 @@
 #include "wolfssl/chain.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <wolfssl/error-ssl.h>
@@ -31,12 +32,12 @@ typedef struct verifier {
     link_names names[PRESENTED];
     size_t path[LONGEST]; /* indexes of chain->certs, the server's own first */
     size_t path_len;
-    const char **why;
+    plat_chain_verdict *out;
 } verifier;
 
 static plat_result refuse(verifier *v, plat_result r, const char *why)
 {
-    *v->why = why;
+    v->out->why = why;
     return r;
 }
 
@@ -258,10 +259,51 @@ static plat_result check(verifier *v, const DecodedCert *cert, size_t place)
     return PLAT_OK;
 }
 
+/* A date of unusual form becomes "", which is before any other. */
+static void read_date(const DecodedCert *cert, char out[static PLAT_DATE_SIZE])
+{
+    const byte *text;
+    byte format;
+    int len;
+    out[0] = '\0';
+    if (wc_GetDateInfo(cert->afterDate, cert->afterDateLen, &text, &format, &len) != 0) {
+        return;
+    }
+    if (format == ASN_UTC_TIME && len == 13) { /* RFC 5280 section 4.1.2.5.1 */
+        (void)snprintf(out, PLAT_DATE_SIZE, "%s%.13s", text[0] >= '5' ? "19" : "20",
+                       (const char *)text);
+    } else if (format == ASN_GENERALIZED_TIME && len == 15) {
+        (void)snprintf(out, PLAT_DATE_SIZE, "%.15s", (const char *)text);
+    }
+}
+
+static void note_expiry(verifier *v, const char *date)
+{
+    char *first = v->out->trust.valid_until;
+    if (strcmp(date, first) < 0) {
+        memcpy(first, date, PLAT_DATE_SIZE);
+    }
+}
+
 static plat_result trust(verifier *v, const byte *der, word32 len)
 {
     int rc = wolfSSL_CertManagerLoadCABuffer(v->manager, der, (long)len, WOLFSSL_FILETYPE_ASN1);
     return rc == WOLFSSL_SUCCESS ? PLAT_OK : explain(v, rc);
+}
+
+static plat_result judge_root(verifier *v, const DecodedCert *cert)
+{
+    char date[PLAT_DATE_SIZE];
+    bool fits = !cert->pathLengthSet || cert->pathLength + 1u >= v->path_len;
+    if (!has_strong_key(cert) || !fits) {
+        return refuse(v, PLAT_ERR_CERT, "the trusted root is weak or may not sign this");
+    }
+    read_date(cert, date);
+    if (date[0] != '\0' && plat_date_is_past(date, wc_Time(NULL))) {
+        return refuse(v, PLAT_ERR_CERT_DATE, "the trusted root has expired");
+    }
+    note_expiry(v, date);
+    return PLAT_OK;
 }
 
 static plat_result check_root(verifier *v, const DerBuffer *der)
@@ -269,15 +311,9 @@ static plat_result check_root(verifier *v, const DerBuffer *der)
     DecodedCert cert;
     wc_InitDecodedCert(&cert, der->buffer, der->length, NULL);
     int rc = wc_ParseCert(&cert, CA_TYPE, NO_VERIFY, NULL);
-    bool fits = !cert.pathLengthSet || cert.pathLength + 1u >= v->path_len;
-    bool strong = has_strong_key(&cert);
+    plat_result r = rc == 0 ? judge_root(v, &cert) : explain(v, rc);
     wc_FreeDecodedCert(&cert);
-    if (rc != 0) {
-        return explain(v, rc);
-    }
-    return strong && fits
-               ? PLAT_OK
-               : refuse(v, PLAT_ERR_CERT, "the trusted root is weak or may not sign this");
+    return r;
 }
 
 /* Several roots may have the name, such as an old and a new one: one that fits is enough. */
@@ -306,6 +342,11 @@ static plat_result verify_link(verifier *v, size_t place)
     wc_InitDecodedCert(&cert, der->buffer, der->length, NULL);
     int rc = wc_ParseCert(&cert, CERT_TYPE, VERIFY, v->manager);
     plat_result r = rc == 0 ? check(v, &cert, place) : explain(v, rc);
+    if (r == PLAT_OK) {
+        char date[PLAT_DATE_SIZE];
+        read_date(&cert, date);
+        note_expiry(v, date);
+    }
     wc_FreeDecodedCert(&cert);
     if (r == PLAT_OK && place > 0) {
         r = trust(v, der->buffer, der->length);
@@ -323,9 +364,10 @@ static plat_result verify_path(verifier *v)
 }
 
 plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
-                              const plat_host *host, const char **why)
+                              const plat_host *host, plat_chain_verdict *out)
 {
-    verifier v = { .chain = chain, .roots = roots, .host = host, .why = why };
+    verifier v = { .chain = chain, .roots = roots, .host = host, .out = out };
+    *out = (plat_chain_verdict){ .trust = { wc_Time(NULL), "99991231235959Z" } };
     if (chain->count == 0 || chain->count > PRESENTED) {
         return refuse(&v, PLAT_ERR_CERT, "the server presents no certificate, or far too many");
     }

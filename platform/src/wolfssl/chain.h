@@ -10,6 +10,7 @@
 
 #include "wolfssl/host_name.h"
 #include "wolfssl/roots.h"
+#include "wolfssl_trust.h"
 
 #include <wolfssl/ssl.h>
 
@@ -18,8 +19,12 @@ typedef struct plat_chain {
     size_t count;
 } plat_chain;
 
-/** Not PLAT_OK: *why is one line of static text. */
+typedef struct plat_chain_verdict {
+    const char *why;  /* not PLAT_OK: one line of static text */
+    plat_trust trust; /* PLAT_OK: until when it holds */
+} plat_chain_verdict;
+
 plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
-                              const plat_host *host, const char **why);
+                              const plat_host *host, plat_chain_verdict *out);
 
 #endif

@@ -97,7 +97,12 @@ static WOLFSSL_CTX *make_ctx(void)
     if (ctx == NULL) {
         return NULL;
     }
+    /*
+     * wolfSSL's own cache is for the whole process and asks nobody what a session is worth.  Of
+     * TLS 1.2 only session ids are used: wolfSSL 5.5 breaks off when a server declines a ticket.
+     */
     (void)wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
+    (void)wolfSSL_CTX_set_timeout(ctx, PLAT_SESSION_LIFE_S);
     if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set1_sigalgs_list(ctx, signatures) != WOLFSSL_SUCCESS || !offer_groups(ctx) ||
@@ -112,6 +117,7 @@ static WOLFSSL_CTX *make_ctx(void)
 static void free_context(plat_tls_context *c)
 {
     wolfSSL_CTX_free(c->ctx); /* takes NULL */
+    plat_sessions_free(&c->sessions);
     plat_roots_free(&c->roots);
     free(c->file);
     free(c);
@@ -131,6 +137,7 @@ static plat_result load(const char *ca_file, plat_tls_context **out, const char 
     if (c == NULL) {
         return PLAT_ERR_MEMORY;
     }
+    plat_sessions_init(&c->sessions);
     *file = ca_file != NULL ? ca_file : system_bundle();
     plat_result r = plat_roots_load(&c->roots, *file);
     if (r == PLAT_OK && ca_file != NULL) {

@@ -3,12 +3,14 @@
 
 /**
  * @file
- * What all TLS streams with the same roots share: the roots and wolfSSL's settings.
+ * What all TLS streams with the same roots share: the roots, sessions to resume and
+ * wolfSSL's settings.
  */
 
 #include <stdbool.h>
 
 #include "wolfssl/roots.h"
+#include "wolfssl/sessions.h"
 
 #include <wolfssl/ssl.h>
 
@@ -16,6 +18,7 @@ typedef struct plat_tls_context {
     struct plat_tls_context *next;
     unsigned users;
     plat_roots roots;
+    plat_sessions sessions;
     WOLFSSL_CTX *ctx;
     char *file; /* as asked for; NULL: the system's bundle */
 } plat_tls_context;

@@ -87,17 +87,73 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
         return 1;
     }
     plat_host host;
-    const char *why = "the host name is malformed";
+    plat_chain_verdict verdict = { .why = "the host name is malformed" };
     s->verdict = PLAT_ERR_ARG;
     if (plat_host_parse(&host, s->host) && store->totalCerts > 0) {
         const plat_chain chain = { .certs = store->certs, .count = (size_t)store->totalCerts };
-        s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &why);
+        s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &verdict);
     }
     if (s->verdict != PLAT_OK) {
-        (void)fail(s, s->verdict, why);
+        (void)fail(s, s->verdict, verdict.why);
         return 0;
     }
+    s->trust = verdict.trust;
     return 1;
+}
+
+/* TLS 1.2 brings tickets in the handshake, TLS 1.3 at any time after it. */
+static int note_ticket(WOLFSSL *ssl, const unsigned char *ticket, int len, void *user)
+{
+    (void)ssl;
+    (void)ticket;
+    (void)len;
+    plat_tls_stream *s = user;
+    s->new_ticket = true;
+    return 0;
+}
+
+/* --- sessions --- */
+
+static plat_session_key session_key(const plat_tls_stream *s)
+{
+    return (plat_session_key){ .host = s->host, .port = s->port };
+}
+
+static void offer_session(plat_tls_stream *s)
+{
+    const plat_session_key key = session_key(s);
+    WOLFSSL_SESSION *session = plat_sessions_take(&s->context->sessions, &key, &s->trust);
+    if (session != NULL) {
+        s->offered = wolfSSL_set_session(s->ssl, session) == WOLFSSL_SUCCESS;
+        s->unproven = s->offered;
+        wolfSSL_SESSION_free(session); /* the connection has its own reference */
+    }
+}
+
+static void keep_session(plat_tls_stream *s)
+{
+    const plat_session_key key = session_key(s);
+    WOLFSSL_SESSION *session = wolfSSL_get1_session(s->ssl);
+    if (session != NULL) {
+        plat_sessions_put(&s->context->sessions, &key, session, &s->trust);
+        wolfSSL_SESSION_free(session);
+    }
+    s->new_ticket = false;
+}
+
+/* Whatever it was that went wrong, the next attempt must not meet it again. */
+static void forget_unproven_session(plat_tls_stream *s)
+{
+    if (s->unproven) {
+        const plat_session_key key = session_key(s);
+        plat_sessions_forget(&s->context->sessions, &key);
+        s->unproven = false;
+    }
+}
+
+static bool is_resumed(const plat_tls_stream *s)
+{
+    return s->offered && wolfSSL_session_reused(s->ssl) != 0;
 }
 
 /* --- opening --- */
@@ -113,6 +169,7 @@ static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, 
         return PLAT_ERR_ARG;
     }
     memcpy(s->host, host, strlen(host) + 1);
+    s->port = port;
     s->detail[0] = '\0';
     s->state = PLAT_TLS_LOWER;
     plat_result r = s->lower->ops->open(s->lower, host, port, now_ms);
@@ -143,6 +200,8 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->lower_result = PLAT_OK;
     s->wants_write = false;
     s->retry_len = 0;
+    s->offered = false;
+    s->new_ticket = false;
     s->ssl = wolfSSL_new(s->context->ctx);
     if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
         return fail(s, PLAT_ERR_MEMORY, "no memory left");
@@ -153,24 +212,33 @@ static plat_result begin_handshake(plat_tls_stream *s)
     wolfSSL_SetIOWriteCtx(s->ssl, s);
     wolfSSL_set_verify(s->ssl, WOLFSSL_VERIFY_PEER, judge);
     wolfSSL_SetCertCbCtx(s->ssl, s);
+    (void)wolfSSL_set_SessionTicket_cb(s->ssl, note_ticket, s);
+    offer_session(s);
     return PLAT_OK;
+}
+
+/* An abbreviated handshake of TLS 1.2 has no key exchange; that of its first one was checked. */
+static bool has_safe_group(const plat_tls_stream *s, bool is_tls13)
+{
+    return (is_resumed(s) && !is_tls13) || plat_tls_group_is_safe(wolfSSL_get_curve_name(s->ssl));
 }
 
 /* A server can choose only what was offered, says the RFC; wolfSSL does not check all of it. */
 static plat_result check_agreement(plat_tls_stream *s)
 {
     const char *version = wolfSSL_get_version(s->ssl);
-    if (strcmp(version, "TLSv1.3") != 0 && strcmp(version, "TLSv1.2") != 0) {
+    bool is_tls13 = strcmp(version, "TLSv1.3") == 0;
+    if (!is_tls13 && strcmp(version, "TLSv1.2") != 0) {
         return fail(s, PLAT_ERR_TLS, "the server insists on an old version of TLS");
     }
     if (!plat_tls_suite_is_safe(wolfSSL_get_cipher_name(s->ssl))) {
         return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe cipher suite");
     }
-    if (!plat_tls_group_is_safe(wolfSSL_get_curve_name(s->ssl))) {
+    if (!has_safe_group(s, is_tls13)) {
         return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe key exchange");
     }
-    if (s->verdict != PLAT_OK) {
-        return fail(s, PLAT_ERR_CERT, "the server presents no certificate");
+    if (is_resumed(s) ? s->verdict != PLAT_WOULD_BLOCK : s->verdict != PLAT_OK) {
+        return fail(s, PLAT_ERR_CERT, "the server presents no certificate, or one out of turn");
     }
     return PLAT_OK;
 }
@@ -250,6 +318,16 @@ static plat_result ssl_result(plat_tls_stream *s, int rc)
     return ssl_failed(s, error);
 }
 
+static void become_open(plat_tls_stream *s)
+{
+    s->wants_write = false;
+    s->unproven = is_resumed(s);
+    s->state = PLAT_TLS_OPEN;
+    if (s->new_ticket || strcmp(wolfSSL_get_version(s->ssl), "TLSv1.2") == 0) {
+        keep_session(s); /* of TLS 1.2 also the one just resumed: it may be used again */
+    }
+}
+
 static plat_result handshake(plat_tls_stream *s)
 {
     int rc = wolfSSL_connect(s->ssl);
@@ -259,8 +337,7 @@ static plat_result handshake(plat_tls_stream *s)
     }
     plat_result r = check_agreement(s);
     if (r == PLAT_OK) {
-        s->wants_write = false;
-        s->state = PLAT_TLS_OPEN;
+        become_open(s);
     }
     return r;
 }
@@ -314,14 +391,10 @@ static int at_most(size_t n, int limit)
     return n < (size_t)limit ? (int)n : limit;
 }
 
-static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
+/* One read gives one record; small ones are worth collecting. */
+static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, size_t *got)
 {
-    plat_tls_stream *s = self_of(base);
-    *got = 0;
-    if (s->state != PLAT_TLS_OPEN) {
-        return not_open(s);
-    }
-    while (*got < cap) { /* one read gives one record; small ones are worth collecting */
+    while (*got < cap) {
         int n = wolfSSL_read(s->ssl, buf + *got, at_most(cap - *got, RECORD_MAX));
         if (n <= 0) {
             return *got > 0 ? PLAT_OK : ssl_result(s, n);
@@ -329,6 +402,21 @@ static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
         *got += (size_t)n;
     }
     return PLAT_OK;
+}
+
+static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
+{
+    plat_tls_stream *s = self_of(base);
+    *got = 0;
+    if (s->state != PLAT_TLS_OPEN) {
+        return not_open(s);
+    }
+    plat_result r = read_records(s, buf, cap, got);
+    if (s->new_ticket) {
+        keep_session(s);
+    }
+    s->unproven = s->unproven && *got == 0;
+    return r;
 }
 
 static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
@@ -373,7 +461,7 @@ static void tls_poll(const plat_stream *base, bool want_send, plat_poll *out)
 static bool tls_resumed(const plat_stream *base)
 {
     const plat_tls_stream *s = const_self_of(base);
-    return s->state == PLAT_TLS_OPEN && wolfSSL_session_reused(s->ssl) != 0;
+    return s->state == PLAT_TLS_OPEN && is_resumed(s);
 }
 
 static const char *tls_detail(const plat_stream *base)
@@ -388,6 +476,7 @@ static void tls_close(plat_stream *base)
     if (s->state == PLAT_TLS_OPEN) {
         (void)wolfSSL_shutdown(s->ssl); /* close_notify, if the socket takes it */
     }
+    forget_unproven_session(s);
     wolfSSL_free(s->ssl); /* takes NULL */
     s->ssl = NULL;
     s->lower->ops->close(s->lower);

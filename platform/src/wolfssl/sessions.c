@@ -1,0 +1,155 @@
+#include "wolfssl/sessions.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include <wolfssl/wolfcrypt/asn_public.h>
+#include <wolfssl/wolfcrypt/memory.h>
+
+/*
+ * Serialised, because wolfSSL's own object takes 37 KB and must not be shared between threads.  In
+ * wolfSSL's memory, as all that grows with connections.
+ */
+typedef struct plat_session {
+    plat_trust trust;
+    int64_t expires_at_s; /* as the server wishes */
+    uint16_t port;
+    size_t host_len;
+    size_t len;
+    unsigned char data[]; /* the host, then the session */
+} plat_session;
+
+void plat_sessions_init(plat_sessions *p)
+{
+    *p = (plat_sessions){ 0 };
+    (void)pthread_mutex_init(&p->lock, NULL);
+}
+
+/* It holds a secret; a plain memset before free is one that a compiler may leave out. */
+static void discard(plat_session *s)
+{
+    volatile unsigned char *data = s->data;
+    for (size_t i = 0; i < s->host_len + s->len; i++) {
+        data[i] = 0;
+    }
+    wolfSSL_Free(s);
+}
+
+void plat_sessions_free(plat_sessions *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        discard(p->list[i]);
+    }
+    (void)pthread_mutex_destroy(&p->lock);
+}
+
+static plat_session *serialise(const plat_session_key *key, WOLFSSL_SESSION *session,
+                               const plat_trust *trust)
+{
+    int len = wolfSSL_i2d_SSL_SESSION(session, NULL);
+    if (wolfSSL_SESSION_is_resumable(session) == 0 || len <= 0 || len > PLAT_SESSION_MAX_LEN) {
+        return NULL;
+    }
+    size_t host_len = strlen(key->host);
+    plat_session *s = wolfSSL_Malloc(sizeof *s + host_len + (size_t)len);
+    if (s == NULL) {
+        return NULL;
+    }
+    *s = (plat_session){
+        .trust = *trust,
+        .expires_at_s = wolfSSL_SESSION_get_time(session) + wolfSSL_SESSION_get_timeout(session),
+        .port = key->port,
+        .host_len = host_len,
+        .len = (size_t)len,
+    };
+    memcpy(s->data, key->host, host_len);
+    unsigned char *at = s->data + host_len;
+    if (wolfSSL_i2d_SSL_SESSION(session, &at) != len) {
+        discard(s);
+        return NULL;
+    }
+    return s;
+}
+
+static WOLFSSL_SESSION *deserialise(const plat_session *s)
+{
+    const unsigned char *at = s->data + s->host_len;
+    return wolfSSL_d2i_SSL_SESSION(NULL, &at, (long)s->len);
+}
+
+/* By the clock that judges certificates; one that was set back ends the trust as well. */
+static bool has_lapsed(const plat_session *s)
+{
+    time_t now = wc_Time(NULL);
+    return now < s->trust.judged_at_s || now - s->trust.judged_at_s >= PLAT_SESSION_LIFE_S ||
+           now >= s->expires_at_s || plat_date_is_past(s->trust.valid_until, now);
+}
+
+static bool is_for(const plat_session *s, const plat_session_key *key)
+{
+    return s->port == key->port && s->host_len == strlen(key->host) &&
+           memcmp(s->data, key->host, s->host_len) == 0;
+}
+
+static plat_session *remove_at(plat_sessions *p, size_t i)
+{
+    plat_session *s = p->list[i];
+    p->count--;
+    memmove(&p->list[i], &p->list[i + 1], (p->count - i) * sizeof(p->list[0]));
+    return s;
+}
+
+void plat_sessions_put(plat_sessions *p, const plat_session_key *key, WOLFSSL_SESSION *session,
+                       const plat_trust *trust)
+{
+    plat_session *s = serialise(key, session, trust);
+    if (s == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&p->lock);
+    if (p->count == PLAT_SESSIONS) {
+        discard(remove_at(p, 0));
+    }
+    p->list[p->count++] = s;
+    (void)pthread_mutex_unlock(&p->lock);
+}
+
+static plat_session *take(plat_sessions *p, const plat_session_key *key)
+{
+    plat_session *found = NULL;
+    (void)pthread_mutex_lock(&p->lock);
+    for (size_t i = p->count; i > 0 && found == NULL; i--) {
+        if (has_lapsed(p->list[i - 1])) {
+            discard(remove_at(p, i - 1));
+        } else if (is_for(p->list[i - 1], key)) {
+            found = remove_at(p, i - 1);
+        }
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+    return found;
+}
+
+WOLFSSL_SESSION *plat_sessions_take(plat_sessions *p, const plat_session_key *key,
+                                    plat_trust *trust)
+{
+    plat_session *s = take(p, key);
+    if (s == NULL) {
+        return NULL;
+    }
+    *trust = s->trust;
+    WOLFSSL_SESSION *session = deserialise(s);
+    discard(s);
+    return session;
+}
+
+void plat_sessions_forget(plat_sessions *p, const plat_session_key *key)
+{
+    (void)pthread_mutex_lock(&p->lock);
+    for (size_t i = p->count; i > 0; i--) {
+        if (is_for(p->list[i - 1], key)) {
+            discard(remove_at(p, i - 1));
+        }
+    }
+    (void)pthread_mutex_unlock(&p->lock);
+}
