@@ -2,7 +2,11 @@
 #include "mqtt_core/topic.h"
 #include "property_bag.h"
 
-enum { MESSAGE_ID_MAX = 128 };
+enum {
+    MESSAGE_ID_MAX = 128,
+    FILTER_BITS = 2048, /* 256 bytes of stack */
+    NAMES_A_SHARE = 128
+};
 
 /* The Defender for IoT agent is told apart by this interface id. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
@@ -54,13 +58,58 @@ static iothub_result check_property(iothub_client *c, const iothub_property *p)
     return check_value(c, p->name, p->value);
 }
 
-/* What a hub does with a name that stands twice is documented nowhere; one that closes the
- * connection, as the emulator does, would get the message again for ever. */
-static iothub_result check_unique(iothub_client *c, const iothub_property *properties, size_t i)
+/* FNV-1a. */
+static uint32_t hash_of(const char *name)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *name != '\0'; name++) {
+        hash = (hash ^ (uint8_t)*name) * 16777619u;
+    }
+    return hash;
+}
+
+static bool stands_before(const iothub_property *properties, size_t i)
 {
     for (size_t earlier = 0; earlier < i; earlier++) {
         if (strcmp(properties[earlier].name, properties[i].name) == 0) {
-            return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property ",
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Looks at one share of the names, one bit a hash: only a name whose bit is taken already can be
+ * there twice.  The index of such a name, or count. */
+static size_t find_repeated(const iothub_property *properties, size_t count, size_t share,
+                            size_t shares)
+{
+    uint32_t taken[FILTER_BITS / 32] = { 0 };
+
+    for (size_t i = 0; i < count; i++) {
+        size_t hash = hash_of(properties[i].name);
+        size_t bit = hash / shares % FILTER_BITS;
+        if (hash % shares != share) {
+            continue;
+        }
+        if ((taken[bit / 32] >> bit % 32 & 1u) != 0 && stands_before(properties, i)) {
+            return i;
+        }
+        taken[bit / 32] |= UINT32_C(1) << bit % 32;
+    }
+    return count;
+}
+
+/* What a hub does with a name that stands twice is documented nowhere; one that closes the
+ * connection, as the emulator does, would get the message again for ever. */
+static iothub_result check_unique(iothub_client *c, const iothub_property *properties, size_t count)
+{
+    size_t shares = count / NAMES_A_SHARE + 1; /* the filter stays nearly empty */
+
+    for (size_t share = 0; share < shares; share++) {
+        size_t i = find_repeated(properties, count, share, shares);
+        if (i < count) {
+            return iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property ",
                                     mqc_span_str(properties[i].name), " is given twice");
         }
     }
@@ -69,12 +118,9 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
 
 static iothub_result put_properties(iothub_client *c, bag_builder *b, const iothub_telemetry *t)
 {
-    for (size_t i = 0; i < t->property_count; i++) {
+    for (size_t i = 0; i < t->property_count && !b->w.text->overflow; i++) {
         const iothub_property *p = &t->properties[i];
         iothub_result r = check_property(c, p);
-        if (r == IOTHUB_OK) {
-            r = check_unique(c, t->properties, i);
-        }
         if (r != IOTHUB_OK) {
             return r;
         }
@@ -83,7 +129,7 @@ static iothub_result put_properties(iothub_client *c, bag_builder *b, const ioth
         b->counted += name.len + value.len;
         iothub_bag_put(&b->w, name, value);
     }
-    return IOTHUB_OK;
+    return b->w.text->overflow ? IOTHUB_OK : check_unique(c, t->properties, t->property_count);
 }
 
 /* The hub allows these characters only, and most of what it rejects ends in a closed connection:

@@ -323,6 +323,59 @@ static void what_never_fits_is_told_from_what_does_not_fit_now(void **state)
     free(text);
 }
 
+static void names_of_different_properties(iothub_property *p, char (*names)[20], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof names[i], "%zx", i);
+        p[i] = (iothub_property){ names[i], "" };
+    }
+}
+
+/* Comparing each with each would take days. */
+static void a_million_properties_are_refused_without_reading_them_all(void **state)
+{
+    (void)state;
+    enum { MANY = 1000000 };
+    iothub_property *p = malloc(MANY * sizeof *p);
+    char(*names)[20] = malloc(MANY * sizeof *names);
+    client_fixture f;
+    fixture_init(&f, large);
+    names_of_different_properties(p, names, MANY);
+
+    const iothub_telemetry t = { .properties = p, .property_count = MANY };
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_TOO_BIG);
+
+    fixture_free(&f);
+    free(names);
+    free(p);
+}
+
+static void among_thousands_of_properties_each_repeated_one_is_found(void **state)
+{
+    (void)state;
+    enum { MANY = 6000 };
+    iothub_property *p = malloc(MANY * sizeof *p);
+    char(*names)[20] = malloc(MANY * sizeof *names);
+    client_fixture f;
+    fixture_init(&f, large);
+
+    for (size_t count = 2; count <= MANY; count = count * 3 / 2 + 1) {
+        names_of_different_properties(p, names, count);
+        const iothub_telemetry t = { .properties = p, .property_count = count };
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+        for (size_t at = 1; at < count; at += count / 2) {
+            const char *own = p[at].name;
+            p[at].name = names[at / 2];
+            assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_ARG);
+            assert_non_null(strstr(iothub_last_error(f.client)->text, "is given twice"));
+            p[at].name = own;
+        }
+    }
+    fixture_free(&f);
+    free(names);
+    free(p);
+}
+
 static void a_full_ring_refuses_and_all_that_was_accepted_ends_once(void **state)
 {
     (void)state;
@@ -374,6 +427,8 @@ int main(void)
         cmocka_unit_test(a_message_id_that_the_hub_would_close_the_connection_for_is_refused),
         cmocka_unit_test(the_limit_of_256_kb_holds_to_the_byte),
         cmocka_unit_test(what_never_fits_is_told_from_what_does_not_fit_now),
+        cmocka_unit_test(a_million_properties_are_refused_without_reading_them_all),
+        cmocka_unit_test(among_thousands_of_properties_each_repeated_one_is_found),
         cmocka_unit_test(a_full_ring_refuses_and_all_that_was_accepted_ends_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
