@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what is missing, build with sanitizers, run every test.
+# Install what is missing, build with sanitizers, run every test; then once more, under
+# ThreadSanitizer, those of what several threads use.
 # Arguments go to ctest: ./build_all/test.sh -R outbox
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,3 +9,7 @@ cd "$(dirname "$0")/.."
 cmake --preset asan >/dev/null
 cmake --build --preset asan
 ctest --preset asan -j "$(nproc)" "$@"
+
+cmake --preset tsan >/dev/null
+cmake --build --preset tsan
+ctest --preset tsan -j "$(nproc)" "$@"

@@ -7,6 +7,13 @@ if(NOT TARGET cmocka::cmocka) # cmocka before 1.1.6 sets variables only
   target_link_libraries(cmocka::cmocka INTERFACE ${CMOCKA_LIBRARIES})
 endif()
 
+# Tests of what several threads use run under ThreadSanitizer as well, in the preset tsan.
+add_custom_target(threaded)
+function(iothub_is_threaded)
+  add_dependencies(threaded ${ARGN})
+  set_property(TEST ${ARGN} APPEND PROPERTY LABELS threads)
+endfunction()
+
 function(iothub_add_test name layer)
   add_executable(${name} ${name}.c)
   target_link_libraries(${name} PRIVATE ${layer} ${ARGN} cmocka::cmocka iothub_warnings)

@@ -117,6 +117,8 @@ void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_co
 void session_hurry(iothub_client *c);
 /** A ready-made token was replaced: log in with it soon. */
 void session_new_token(iothub_client *c);
+/** iothub_stop was called and is not over. */
+bool session_is_leaving(const iothub_client *c);
 void session_on_time(iothub_client *c, mqc_time now);
 /** False: nothing of the session waits for time. */
 bool session_next_deadline(const iothub_client *c, mqc_time *when);

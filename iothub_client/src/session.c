@@ -492,6 +492,11 @@ static void leave(iothub_client *c)
     }
 }
 
+bool session_is_leaving(const iothub_client *c)
+{
+    return session_stop_wanted(c) || c->session.state == IOTHUB_STOPPING;
+}
+
 void session_on_time(iothub_client *c, mqc_time now)
 {
     grant_wishes(c, now);

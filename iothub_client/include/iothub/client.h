@@ -16,7 +16,7 @@
  * - A request that returned IOTHUB_OK is copied, and ends in exactly one `done`,
  *   also when the client stops (IOTHUB_ERR_CANCELLED).  A refused one gets none.
  * - Requests are taken while disconnected, and even before iothub_start.
- * - Not thread-safe: one client belongs to one thread at a time.
+ * - One client belongs to one thread at a time, unless a runner drives it: iothub/runner.h.
  * - No heap is used after iothub_init by the SDK's own code; the platform's resolver
  *   allocates while connecting, and wolfSSL then and for the TLS records it takes in.
  */
@@ -79,7 +79,10 @@ iothub_result iothub_reconnect_now(iothub_client *c);
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 
-/** Why the latest refused call on c was refused.  The text names the argument at fault. */
+/**
+ * Why the latest refused call on c was refused.  The text names the argument at fault.  With a
+ * runner it is about the calling thread's latest one, on any client that has a runner.
+ */
 const iothub_error *iothub_last_error(const iothub_client *c);
 
 iothub_state iothub_get_state(const iothub_client *c);
@@ -107,7 +110,7 @@ void iothub_poll_info(const iothub_client *c, iothub_poll *out);
 /**
  * Do all work that is possible now, run callbacks, return.  Never blocks.  Losing
  * the connection is not an error here: the status callback tells.
- * @retval IOTHUB_ERR_STATE  called from a callback
+ * @retval IOTHUB_ERR_STATE  called from a callback, or a runner drives the client
  */
 iothub_result iothub_process(iothub_client *c);
 

@@ -1,0 +1,138 @@
+#include "iothub/runner.h"
+
+#include "internal.h"
+
+_Static_assert(IOTHUB_POLL_FDS + 1 <= PLAT_WAIT_MAX, "no place left for the wake-up");
+
+/* Under the lock, which is free while the thread sleeps. */
+static void sleep_until_work(iothub_client *c)
+{
+    const plat_net *net = c->options.platform->net;
+    iothub_guard *g = c->guard;
+    plat_poll polls[IOTHUB_POLL_FDS + 1];
+    int timeout_ms;
+
+    loop_poll(c, polls, &timeout_ms);
+    g->threads->poll_wakes(&g->thread, &polls[IOTHUB_POLL_FDS]);
+    g->asleep = timeout_ms != 0;
+    g->threads->unlock(&g->thread);
+    if (timeout_ms != 0) {
+        net->wait(net, polls, IOTHUB_POLL_FDS + 1, timeout_ms);
+    }
+    g->threads->lock(&g->thread);
+    g->asleep = false;
+    if (g->wakes > 0) { /* one that is still on its way ends the next sleep, and is taken then */
+        g->wakes -= g->threads->take_wakes(&g->thread);
+    }
+}
+
+static bool goes_on(const iothub_client *c)
+{
+    return c->guard->state == IOTHUB_RUNNER_RUNS || session_is_leaving(c);
+}
+
+static void run(void *user)
+{
+    iothub_client *c = user;
+    iothub_guard *g = c->guard;
+
+    g->threads->lock(&g->thread);
+    g->driver = g->threads->local();
+    loop_turn(c);
+    while (goes_on(c)) {
+        sleep_until_work(c);
+        loop_turn(c);
+    }
+    g->threads->unlock(&g->thread);
+}
+
+/* For the first runner; the client keeps it, as other threads may be using the client when
+ * this runner stops. */
+static plat_result make_guard(iothub_client *c)
+{
+    iothub_guard *g = &c->guard_memory;
+
+    if (c->guard != NULL) {
+        return PLAT_OK;
+    }
+    *g = (iothub_guard){ .threads = c->options.platform->threads, .stop = iothub_runner_stop };
+    plat_result r = g->threads->init(&g->thread);
+    if (r == PLAT_OK) {
+        c->guard = g;
+    }
+    return r;
+}
+
+/* Nobody else drives the client. */
+static bool take_over(iothub_client *c)
+{
+    client_enter(c);
+    bool is_free = c->guard->state == IOTHUB_RUNNER_NONE && !c->processing;
+    if (is_free) {
+        c->guard->state = IOTHUB_RUNNER_RUNS;
+    }
+    client_leave(c);
+    return is_free;
+}
+
+static void give_up(iothub_client *c)
+{
+    client_enter(c);
+    c->guard->state = IOTHUB_RUNNER_NONE;
+    c->guard->driver = NULL;
+    client_leave(c);
+}
+
+iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
+{
+    if (c->options.platform->threads == NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "iothub_runner_start: platform has no threads");
+    }
+    if (c->guard == NULL && c->processing) {
+        return iothub_fail(error, IOTHUB_ERR_STATE, "iothub_runner_start inside a callback");
+    }
+    plat_result r = make_guard(c);
+    if (r == PLAT_OK && !take_over(c)) {
+        return iothub_fail(error, IOTHUB_ERR_STATE,
+                           "iothub_runner_start: another thread drives the client");
+    }
+    if (r == PLAT_OK) {
+        r = c->guard->threads->start(&c->guard->thread, run, c);
+        if (r != PLAT_OK) {
+            give_up(c);
+        }
+    }
+    return r == PLAT_OK ? IOTHUB_OK
+                        : iothub_fail(error, iothub_from_plat(r),
+                                      "iothub_runner_start: no thread, or no descriptor, left");
+}
+
+/* The thread sees it before it sleeps, or is woken. */
+static iothub_result ask_to_end(iothub_client *c)
+{
+    iothub_guard *g = c->guard;
+
+    if (g->state != IOTHUB_RUNNER_RUNS) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_runner_stop: no runner to stop");
+    }
+    if (g->driver == g->threads->local()) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_runner_stop inside a callback");
+    }
+    g->state = IOTHUB_RUNNER_ENDS;
+    c->kick = true;
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_runner_stop(iothub_client *c)
+{
+    if (c->guard == NULL) {
+        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_runner_stop: no runner to stop");
+    }
+    client_enter(c);
+    iothub_result r = client_return(c, ask_to_end(c));
+    if (r == IOTHUB_OK) {
+        c->guard->threads->join(&c->guard->thread);
+        give_up(c);
+    }
+    return r;
+}

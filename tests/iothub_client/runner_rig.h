@@ -1,0 +1,68 @@
+#ifndef RUNNER_RIG_H
+#define RUNNER_RIG_H
+
+/**
+ * @file
+ * A client that a real thread drives, on a fake clock, with a fake hub that answers at
+ * once.  No time passes by itself: when nothing wakes the runner, it sleeps for ever.
+ *
+ *     rig_begin(r, NULL);
+ *     rig_connect(r);                 runner started, client connected
+ *     ... rig_await(r, predicate);
+ *     rig_end(r);                     stops the runner; each request has ended once
+ */
+
+#include <pthread.h>
+
+#include "client_fixture.h"
+#include "iothub/runner.h"
+
+#define RIG_TAGS 65536
+
+typedef struct runner_rig runner_rig;
+struct runner_rig {
+    client_fixture f; /* first; its log of callbacks is for the runner's thread */
+    plat_platform *platform;
+    bool leap; /* while it sleeps, the clock moves to its deadline */
+
+    /* Under the lock, which is not the client's. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool asleep; /* the runner waits, and nothing that came before has yet to wake it */
+    int timeout_ms;
+    unsigned sleeps; /* that did not end at once */
+    iothub_state state;
+    unsigned dones;                            /* of requests with a tag */
+    unsigned taken[RIG_TAGS], ended[RIG_TAGS]; /* by tag */
+    iothub_result last_result;
+
+    /* Called on the runner's thread; NULL: nothing.  The first one under the lock. */
+    void (*on_sleep)(runner_rig *r);
+    void (*on_done)(runner_rig *r, const iothub_done *d);
+    void (*on_status)(runner_rig *r, const iothub_status *s);
+    void (*on_desired)(runner_rig *r);
+    iothub_disposition (*on_c2d)(runner_rig *r, const iothub_message *m);
+    iothub_method_verdict (*on_method)(runner_rig *r, const iothub_method_call *call);
+    void (*on_publish)(runner_rig *r, scripted_stream *s, const fake_hub_publish *p);
+    unsigned served; /* publishes that on_publish saw */
+};
+
+runner_rig *rig_new(void (*change)(iothub_options *o));
+/** Stop the runner if there is one, end the client, and check that what was taken ended once. */
+void rig_free(runner_rig *r);
+
+void rig_start(runner_rig *r);
+void rig_connect(runner_rig *r);
+
+/** Until ready(r), which is asked under the rig's lock whenever something has happened. */
+void rig_await(runner_rig *r, bool (*ready)(const runner_rig *r));
+void rig_await_dones(runner_rig *r, unsigned count);
+void rig_await_asleep(runner_rig *r);
+void rig_await_state(runner_rig *r, iothub_state state);
+
+/** Send with QoS 1.  tag counts from 1; what was taken is noted. */
+iothub_result rig_send(runner_rig *r, unsigned tag, const char *body);
+void rig_note(runner_rig *r, unsigned tag);
+void *rig_tag(unsigned tag);
+
+#endif
