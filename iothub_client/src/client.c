@@ -1,6 +1,7 @@
 #include <string.h>
 
-#include "internal.h"
+#include "backlog.h"
+#include "queue.h"
 
 mqc_time client_now(const iothub_client *c)
 {
@@ -82,6 +83,21 @@ static mqc_lane_memory cut_lane(arena *a, size_t ring_len, size_t entries, uint1
     return lane;
 }
 
+/*
+ * With a store the lane holds what the window lets leave and as much again, so that there is
+ * always a batch; the memory of the other entries is for the table that goes with them.
+ */
+static size_t telemetry_entries(const iothub_options *o)
+{
+    size_t entries = IOTHUB_TELEMETRY_ENTRIES(o->tx_size);
+    size_t wanted = 2 * (size_t)o->window;
+
+    if (o->store == NULL) {
+        return entries;
+    }
+    return wanted < entries / 2 ? wanted : entries / 2;
+}
+
 static iothub_result cut_buffers(iothub_client *c, arena *a, iothub_error *error)
 {
     const iothub_options *o = &c->options;
@@ -98,8 +114,12 @@ static iothub_result cut_buffers(iothub_client *c, arena *a, iothub_error *error
     m.lanes[IOTHUB_LANE_METHOD] = cut_lane(a, o->request_size, IOTHUB_REQUESTS, 0);
     /* One twin request at a time: reports reach the hub in order (section 5 of the protocol). */
     m.lanes[IOTHUB_LANE_TWIN] = cut_lane(a, o->request_size, IOTHUB_REQUESTS, 1);
-    m.lanes[IOTHUB_LANE_TELEMETRY] =
-        cut_lane(a, o->tx_size, IOTHUB_TELEMETRY_ENTRIES(o->tx_size), o->window);
+    size_t entries = telemetry_entries(o);
+    m.lanes[IOTHUB_LANE_TELEMETRY] = cut_lane(a, o->tx_size, entries, o->window);
+    if (o->store != NULL) {
+        size_t table_len = (IOTHUB_TELEMETRY_ENTRIES(o->tx_size) - entries) * sizeof(mqc_entry);
+        backlog_init(c, cut(a, table_len), table_len, entries);
+    }
     c->scratch_len = IOTHUB_SCRATCH_SIZE(o->tx_size);
     c->scratch = cut(a, c->scratch_len);
     if (a->bad) {
@@ -150,6 +170,17 @@ static const char *check_timeouts(const iothub_options *o)
     return NULL;
 }
 
+static const char *check_queue(const iothub_options *o)
+{
+    if (o->queue_max_age_s > UINT32_MAX / 1000) {
+        return "options: queue_max_age_s is over 4294967";
+    }
+    if (o->when_full != IOTHUB_REFUSE_NEW && o->when_full != IOTHUB_DROP_OLDEST) {
+        return "options: when_full is neither IOTHUB_REFUSE_NEW nor IOTHUB_DROP_OLDEST";
+    }
+    return NULL;
+}
+
 static iothub_result check_options(const iothub_options *o, iothub_error *error)
 {
     const char *fault = NULL;
@@ -170,6 +201,9 @@ static iothub_result check_options(const iothub_options *o, iothub_error *error)
     } else if (o->retry_min_ms == 0 || o->retry_max_ms < o->retry_min_ms ||
                o->auth_retry_min_ms == 0 || o->auth_retry_max_ms < o->auth_retry_min_ms) {
         fault = "options: retry_min_ms and auth_retry_min_ms must be 1 to their maximum";
+    }
+    if (fault == NULL) {
+        fault = check_queue(o);
     }
     if (fault == NULL) {
         fault = check_timeouts(o);
@@ -253,6 +287,7 @@ void iothub_deinit(iothub_client *c)
         (void)mqc_discard(&c->engine, (uint8_t)lane);
     }
     loop_take_events(c);
+    backlog_deinit(c);
     if (c->stream != NULL) {
         c->stream->ops->deinit(c->stream);
     }
@@ -349,10 +384,7 @@ const char *iothub_state_str(iothub_state s)
 void iothub_get_stats(const iothub_client *c, iothub_stats *out)
 {
     client_enter(c);
-    mqc_lane_info telemetry = mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY);
-
     *out = c->stats;
-    out->queued = telemetry.count;
-    out->queued_bytes = telemetry.bytes;
+    queue_count(c, out);
     client_leave(c);
 }

@@ -1,4 +1,5 @@
-#include "internal.h"
+#include "backlog.h"
+#include "queue.h"
 
 /* A peer that floods us, or an application that queues from every callback, must not keep
  * iothub_process from returning. */
@@ -70,20 +71,19 @@ static void count_done(iothub_client *c, const iothub_done *d)
 {
     if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
         c->stats.methods_answered += d->result == IOTHUB_OK;
-    } else if (d->kind != IOTHUB_OP_TELEMETRY) {
-        return;
-    } else if (d->result == IOTHUB_OK) {
-        c->stats.telemetry_acknowledged++;
-    } else if (d->result == IOTHUB_ERR_EXPIRED) {
-        c->stats.telemetry_expired++;
-    } else {
-        c->stats.telemetry_cancelled++;
+    } else if (d->kind == IOTHUB_OP_TELEMETRY) {
+        queue_count_end(c, d->result);
     }
 }
 
 static void on_done(iothub_client *c, const mqc_done *m)
 {
     if (twin_takes_done(c, m)) {
+        return;
+    }
+    c->dropping -= m->outcome == MQC_OUTCOME_DROPPED;
+    if (m->kind == IOTHUB_OP_TELEMETRY && c->options.store != NULL) {
+        backlog_on_done(c, m, outcome_result(m));
         return;
     }
     const iothub_done d = {
@@ -164,6 +164,8 @@ static bool transmit(iothub_client *c, mqc_time now)
 {
     size_t len;
     size_t sent = 0;
+
+    backlog_feed(c, now);
     const uint8_t *data = mqc_tx_data(&c->engine, &len);
 
     c->want_write = false;
@@ -226,6 +228,7 @@ void loop_turn(iothub_client *c)
     session_on_time(c, now);
     credential_on_time(c, now);
     twin_on_time(c, now);
+    backlog_on_time(c, now);
     (void)mqc_tick(&c->engine, now); /* an error is latched */
     loop_take_events(c);
     open_stream(c, now);
@@ -291,6 +294,7 @@ void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
         earlier(&deadline, when > 0 ? when : 1); /* 0 means at once there, never here */
     }
     earlier(&deadline, twin_next_deadline(c));
+    earlier(&deadline, backlog_next_deadline(c));
     earlier(&deadline, c->session.token_notice_at);
 
     mqc_time now = client_now(c);

@@ -439,8 +439,10 @@ static void on_deadline(iothub_client *c)
 static bool work_left(const iothub_client *c)
 {
     size_t own = c->twin.pending ? 1 : 0;
+    /* What is in a store can wait for the next start. */
+    bool telemetry = c->options.store == NULL || mqc_get_state(&c->engine) == MQC_CONNECTED;
 
-    return mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).count > 0 ||
+    return (telemetry && mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
            mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0 ||
            mqc_lane(&c->engine, IOTHUB_LANE_TWIN).count > own;
 }

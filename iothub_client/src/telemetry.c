@@ -1,6 +1,7 @@
-#include "internal.h"
+#include "backlog.h"
 #include "mqtt_core/topic.h"
 #include "property_bag.h"
+#include "queue.h"
 
 enum {
     MESSAGE_ID_MAX = 128,
@@ -191,7 +192,7 @@ static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_sp
     iothub_text text;
     bag_builder b = { .counted = t->body_len };
 
-    iothub_text_init(&text, c->scratch, c->scratch_len);
+    iothub_text_init(&text, c->scratch + BACKLOG_TOPIC_AT, c->scratch_len - BACKLOG_TOPIC_AT);
     topic_put_events(&text, &id);
     iothub_bag_begin(&b.w, &text);
     iothub_result r = put_system_properties(c, &b, t);
@@ -213,6 +214,22 @@ static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_sp
     return IOTHUB_OK;
 }
 
+/* A message that may come again after a crash has a name that stays. */
+static iothub_result compose_named(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
+{
+    char id[40];
+    iothub_text text;
+    iothub_telemetry named = *t;
+
+    if (c->options.store != NULL && t->message_id == NULL) {
+        iothub_text_init(&text, id, sizeof id);
+        backlog_message_id(c, &text);
+        (void)iothub_text_finish(&text);
+        named.message_id = id;
+    }
+    return compose(c, &named, topic);
+}
+
 static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
 {
     mqc_span topic;
@@ -221,12 +238,12 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
         (t->properties == NULL && t->property_count > 0)) {
         return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a pointer is NULL");
     }
-    iothub_result r = compose(c, t, &topic);
+    iothub_result r = compose_named(c, t, &topic);
     if (r != IOTHUB_OK) {
         return r;
     }
     iothub_op next = client_next_op(c);
-    const mqc_outgoing m = {
+    mqc_outgoing m = {
         .topic = topic,
         .payload = mqc_span_of(t->body, t->body_len),
         .qos = t->at_most_once ? 0 : 1,
@@ -234,11 +251,10 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
         .kind = IOTHUB_OP_TELEMETRY,
         .id = next,
         .tag = t->tag,
-        .expires = t->ttl_ms > 0 ? client_now(c) + t->ttl_ms : 0,
     };
-    mqc_result m_result = client_publish(c, &m);
-    if (m_result != MQC_OK) {
-        return client_refuse_mqc(c, m_result, "telemetry");
+    r = queue_put(c, &m, t->ttl_ms);
+    if (r != IOTHUB_OK) {
+        return r;
     }
     c->stats.telemetry_accepted++;
     client_take_op(c, next, op);

@@ -52,6 +52,11 @@ static void do_message_accept(iothub_client *c)
     (void)iothub_message_accept(c, 77);
 }
 
+static void do_purge(iothub_client *c)
+{
+    (void)iothub_purge(c, NULL);
+}
+
 static void do_twin_get(iothub_client *c)
 {
     (void)iothub_twin_get(c, NULL, NULL);
@@ -99,6 +104,7 @@ static const struct guarded {
     { "iothub_poll_info", do_poll_info, 1 },
     { "iothub_send_telemetry", do_send_telemetry, 1 },
     { "iothub_send_telemetry", do_send_bad_telemetry, 1 },
+    { "iothub_purge", do_purge, 1 },
     { "iothub_message_accept", do_message_accept, 1 },
     { "iothub_twin_get", do_twin_get, 1 },
     { "iothub_twin_report", do_twin_report, 1 },

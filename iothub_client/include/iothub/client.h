@@ -15,6 +15,7 @@
  * Contracts:
  * - A request that returned IOTHUB_OK is copied, and ends in exactly one `done`,
  *   also when the client stops (IOTHUB_ERR_CANCELLED).  A refused one gets none.
+ * - Telemetry of a client with a store (options.store) outlives stop and process: see there.
  * - Requests are taken while disconnected, and even before iothub_start.
  * - One client belongs to one thread at a time, unless a runner drives it: iothub/runner.h.
  * - No heap is used after iothub_init by the SDK's own code; the platform's resolver
@@ -61,6 +62,9 @@ iothub_result iothub_start(iothub_client *c);
  * IOTHUB_ERR_CANCELLED; at once when not started.  Over when the state is IOTHUB_STOPPED: keep
  * calling iothub_process until then.  What is accepted meanwhile shares the grace; later
  * requests wait for the next iothub_start.
+ *
+ * Telemetry in a store does not end with a stop: the grace is for what is on its way to the hub,
+ * the rest goes on with the next iothub_start, or ends with IOTHUB_KEPT in iothub_deinit.
  */
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
 
@@ -131,6 +135,7 @@ typedef struct iothub_telemetry {
     const char *content_type;     /* e.g. "application/json" */
     const char *content_encoding; /* e.g. "utf-8" */
     const char *message_id;       /* up to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ ' */
+                                  /* NULL, with a store: an id that a repeat has too */
     const char *correlation_id;
     const char *user_id;
     const char *creation_time; /* "2026-01-31T12:00:00Z" */
@@ -147,13 +152,28 @@ typedef struct iothub_telemetry {
 #define IOTHUB_MESSAGE_MAX (256u * 1024u) /* body, system property values, names and values */
 
 /**
- * Queue a message.
+ * Queue a message.  With options.store it is in the store when this returns IOTHUB_OK, with all
+ * that the store promises; this call may wait for the disk then.
+ *
+ * Without a message_id of its own, a stored message gets "<id of the store>-<number>", the same
+ * in every repeat, also after a crash: a receiver drops duplicates by it.
+ *
  * @param[out] op  may be NULL
- * @retval IOTHUB_ERR_NO_SPACE  tx_size is used up by messages without acknowledgement
- * @retval IOTHUB_ERR_TOO_BIG   over IOTHUB_MESSAGE_MAX, or over tx_size
+ * @retval IOTHUB_ERR_NO_SPACE  the queue is full: tx_size by messages without acknowledgement, a
+ *                              limit in the options, the disk
+ * @retval IOTHUB_ERR_TOO_BIG   over IOTHUB_MESSAGE_MAX, tx_size or queue_max_bytes
  * @retval IOTHUB_ERR_ARG       a property that cannot be sent; iothub_last_error names it
+ * @retval IOTHUB_ERR_STORE     the store failed; iothub_last_error has its text
  */
 iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op);
+
+/**
+ * Give up all telemetry that is not on its way to the hub: it ends with IOTHUB_ERR_DROPPED, some at
+ * a time in each iothub_process.  What a process that ends before leaves in its store is sent
+ * by the next one.
+ * @param[out] count  how many; may be NULL
+ */
+iothub_result iothub_purge(iothub_client *c, uint64_t *count);
 
 /* --- cloud-to-device messages ------------------------------------------------------ */
 
@@ -223,10 +243,17 @@ typedef struct iothub_stats {
     uint64_t bytes_received;
     uint64_t send_calls; /* of the stream: telemetry_acknowledged / send_calls shows the batches */
     uint64_t recv_calls;
+    /* accepted + found = acknowledged + expired + dropped + cancelled + kept + queued */
     uint64_t telemetry_accepted;
+    uint64_t telemetry_found;        /* in the store at iothub_init */
+    uint64_t telemetry_stored;       /* in the store since then */
+    uint64_t telemetry_sent;         /* acknowledged, or waiting for that */
     uint64_t telemetry_acknowledged; /* QoS 1 acknowledged, QoS 0 left */
     uint64_t telemetry_expired;
+    uint64_t telemetry_dropped; /* to make room, or by iothub_purge */
     uint64_t telemetry_cancelled;
+    uint64_t telemetry_kept; /* in the store when the client ended */
+    uint64_t store_errors;   /* failed calls of the store; those not refused are tried again */
     uint64_t c2d_received;
     uint64_t c2d_accepted;
     uint64_t c2d_oversize; /* skipped: larger than rx_size */
@@ -237,8 +264,8 @@ typedef struct iothub_stats {
     uint64_t desired_gaps;       /* versions missing or going back: the twin was fetched again */
     uint64_t twin_retries;       /* twin requests that the hub wanted to have again later */
     uint64_t ignored;            /* messages on topics or with ids that nobody asked for */
-    size_t queued;               /* telemetry not finished, now */
-    size_t queued_bytes;
+    uint64_t queued;             /* telemetry not finished, now */
+    uint64_t queued_bytes;
 } iothub_stats;
 
 void iothub_get_stats(const iothub_client *c, iothub_stats *out);

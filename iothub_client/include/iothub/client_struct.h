@@ -96,6 +96,40 @@ typedef struct iothub_renewal {
     uint32_t failures;  /* attempts in a row */
 } iothub_renewal;
 
+/** A record taken from the store. */
+typedef struct iothub_taken {
+    uint64_t seq; /* 0: removed already */
+    void *tag;    /* of the application */
+    iothub_op op; /* 0: of an earlier run, or the lane knows it */
+    uint32_t next;
+} iothub_taken;
+
+/** Telemetry in the store, see backlog.c. */
+typedef struct iothub_backlog {
+    iothub_taken *table;
+    uint32_t table_len;
+    uint32_t fresh;  /* places from here on were never used */
+    uint32_t free;   /* lists of places: free ones, */
+    uint32_t ended;  /* ends that were told, to be removed from the store, */
+    uint32_t untold; /* removed, to be told */
+    uint32_t untold_last;
+    size_t lane_max; /* so many at a time are in the lane, */
+    size_t in_lane;  /* and so many now */
+
+    uint64_t next;      /* records from here on wait in the store only */
+    uint64_t first_own; /* records from here on were stored by this client */
+    uint64_t open;      /* records whose end was not counted */
+    uint64_t purge_end; /* records before this are given up; 0: none */
+    uint64_t purging;   /* how many these are */
+    mqc_time front_expires;
+    bool front_known; /* front_expires is that of the first record that waits; 0: never */
+
+    bool unsaid; /* error is not in the log yet */
+    uint32_t failures;
+    mqc_time retry_at; /* the store is left alone until then; 0: it works */
+    iothub_error error;
+} iothub_backlog;
+
 /** What the application asked for and iothub_process has not carried out, in this order. */
 typedef enum iothub_wish_kind {
     IOTHUB_WISH_NONE = 0,
@@ -146,6 +180,8 @@ struct iothub_client {
     iothub_renewal renewal;
     iothub_wish wish;
     iothub_twin_sync twin;
+    iothub_backlog backlog;
+    uint64_t dropping; /* telemetry given up in the lane and not reported by the engine */
     iothub_method_slot methods[IOTHUB_OPEN_METHODS];
     uint32_t last_call;
     uint32_t last_op;

@@ -13,6 +13,7 @@
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 #include "platform/platform.h"
+#include "platform/store.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -129,6 +130,12 @@ typedef struct iothub_callbacks {
     void (*log)(iothub_log_level level, const char *module, const char *text, void *user);
 } iothub_callbacks;
 
+/** What happens to telemetry when there is no room for it. */
+typedef enum iothub_when_full {
+    IOTHUB_REFUSE_NEW = 0, /* IOTHUB_ERR_NO_SPACE */
+    IOTHUB_DROP_OLDEST     /* what has not been sent, oldest first, ends with IOTHUB_ERR_DROPPED */
+} iothub_when_full;
+
 typedef struct iothub_options {
     size_t struct_size; /* set by iothub_options_init, for later growth */
 
@@ -171,6 +178,17 @@ typedef struct iothub_options {
     size_t rx_size;      /* the largest packet from the hub; a larger C2D message is skipped */
     size_t tx_size;      /* telemetry waiting for the hub's acknowledgement */
     size_t request_size; /* the largest twin report or method answer, with its topic */
+
+    /**
+     * Where telemetry waits, so that it outlives the process: e.g. plat_sqlite_store_open.
+     * Borrowed until iothub_deinit.  NULL: in the RAM of tx_size.
+     */
+    plat_store *store;
+    /* Limits of the telemetry that waits; 0: none but memory and disk. */
+    uint64_t queue_max_count;
+    uint64_t queue_max_bytes; /* in the store, or of the ring, with their topics */
+    uint32_t queue_max_age_s; /* a ttl_ms for all that have none or a longer one */
+    iothub_when_full when_full;
 
     const plat_platform *platform; /* plat_posix() on Linux */
     iothub_log_level log_level;    /* IOTHUB_LOG_INFO */

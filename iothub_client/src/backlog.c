@@ -1,0 +1,592 @@
+#include "backlog.h"
+
+#include "queue.h"
+#include "retry.h"
+
+/*
+ * With a store all telemetry goes through it, and this is the one reader:
+ *
+ *     store     | removed | taken: in the table, and in the lane or removed late | waiting |
+ *                                                                                 next
+ */
+
+enum {
+    RETRY_MIN_MS = 1000,
+    RETRY_MAX_MS = 60000,
+    GIVE_UP_MAX = 64, /* records in one go */
+    STAMP = sizeof(mqc_time)
+};
+
+/* Flags of a record. */
+enum { AT_MOST_ONCE = 1 };
+
+/* --- the table of what was taken from the store --------------------------------- */
+
+#define NONE UINT32_MAX
+
+static iothub_taken *table_get(iothub_backlog *b)
+{
+    if (b->free != NONE) {
+        iothub_taken *t = &b->table[b->free];
+        b->free = t->next;
+        return t;
+    }
+    return b->fresh < b->table_len ? &b->table[b->fresh++] : NULL;
+}
+
+static void push(iothub_backlog *b, uint32_t *list, iothub_taken *t)
+{
+    t->next = *list;
+    *list = (uint32_t)(t - b->table);
+}
+
+static iothub_taken *pop(iothub_backlog *b, uint32_t *list)
+{
+    iothub_taken *t = &b->table[*list];
+    *list = t->next;
+    return t;
+}
+
+static bool is_ended(const iothub_backlog *b, uint64_t seq)
+{
+    for (uint32_t i = b->ended; i != NONE; i = b->table[i].next) {
+        if (b->table[i].seq == seq) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Done for people, told by the next iothub_process: in the order in which they came. */
+static void tell_later(iothub_backlog *b, iothub_taken *t)
+{
+    uint32_t at = (uint32_t)(t - b->table);
+
+    t->next = NONE;
+    if (b->untold == NONE) {
+        b->untold = at;
+    } else {
+        b->table[b->untold_last].next = at;
+    }
+    b->untold_last = at;
+}
+
+/* --- failures of the store ------------------------------------------------------- */
+
+/* Said in the log by the next iothub_process: callbacks do not run in other calls. */
+static void failed(iothub_client *c, iothub_result code, const char *text)
+{
+    iothub_backlog *b = &c->backlog;
+
+    c->stats.store_errors++;
+    b->failures++;
+    b->retry_at = client_now(c) + retry_limit_ms(RETRY_MIN_MS, RETRY_MAX_MS, b->failures);
+    b->unsaid = true;
+    iothub_fail(&b->error, code, text);
+    c->kick = true;
+}
+
+static const char *why(const plat_store *s, plat_result r)
+{
+    const char *detail = s->ops->detail(s);
+    return detail[0] != '\0' ? detail : plat_result_str(r);
+}
+
+static bool went_well(iothub_client *c, plat_result r)
+{
+    if (r != PLAT_OK && r != PLAT_EOF) {
+        failed(c, iothub_from_plat(r), why(c->options.store, r));
+        return false;
+    }
+    return true;
+}
+
+static void say_failure(iothub_client *c)
+{
+    iothub_error error = c->backlog.error;
+
+    if (c->backlog.unsaid) {
+        c->backlog.unsaid = false;
+        notify_log_text(c, IOTHUB_LOG_ERROR, "store", error.text);
+    }
+}
+
+static bool resting(const iothub_client *c)
+{
+    return c->backlog.retry_at != 0;
+}
+
+/* --- ends ------------------------------------------------------------------------ */
+
+static bool remove_record(iothub_client *c, uint64_t seq)
+{
+    plat_store *s = c->options.store;
+
+    if (!went_well(c, s->ops->remove(s, seq, client_now(c)))) {
+        return false;
+    }
+    c->backlog.failures = 0;
+    return true;
+}
+
+/* Nobody hears of what an earlier run of the program left. */
+static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result)
+{
+    const iothub_done d = {
+        .op = op,
+        .kind = IOTHUB_OP_TELEMETRY,
+        .result = result,
+        .tag = tag,
+    };
+
+    if (op != 0) {
+        notify_done(c, &d);
+    }
+}
+
+static void count_end(iothub_client *c, iothub_result result)
+{
+    queue_count_end(c, result);
+    c->backlog.open--;
+}
+
+void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result)
+{
+    iothub_backlog *b = &c->backlog;
+    iothub_taken *t = m->tag;
+    const iothub_taken was = *t;
+
+    b->in_lane--;
+    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start goes on from there */
+        b->next = was.seq < b->next ? was.seq : b->next;
+        b->front_known = false;
+        push(b, &b->free, t);
+        return;
+    }
+    if (was.seq == 0 || (!resting(c) && remove_record(c, was.seq))) {
+        push(b, &b->free, t);
+    } else {
+        push(b, &b->ended, t);
+    }
+    count_end(c, result);
+    tell(c, m->id, was.tag, result);
+}
+
+static bool remove_ended(iothub_client *c)
+{
+    iothub_backlog *b = &c->backlog;
+
+    while (b->ended != NONE) {
+        if (!remove_record(c, b->table[b->ended].seq)) {
+            return false;
+        }
+        push(b, &b->free, pop(b, &b->ended));
+    }
+    return true;
+}
+
+static void tell_untold(iothub_client *c)
+{
+    iothub_backlog *b = &c->backlog;
+
+    while (b->untold != NONE) {
+        iothub_taken *t = pop(b, &b->untold);
+        const iothub_taken was = *t;
+        push(b, &b->free, t);
+        tell(c, was.op, was.tag, IOTHUB_ERR_DROPPED);
+    }
+}
+
+/* --- reading --------------------------------------------------------------------- */
+
+static plat_store_info info_of(const iothub_client *c)
+{
+    plat_store_info info;
+    c->options.store->ops->info(c->options.store, &info);
+    return info;
+}
+
+static void go_on_at(iothub_backlog *b, uint64_t seq)
+{
+    b->next = seq;
+    b->front_known = false;
+    if (seq >= b->purge_end) {
+        b->purge_end = 0;
+        b->purging = 0;
+    }
+}
+
+/* The first record that waits.  False: there is none, or the store failed. */
+static bool peek(iothub_client *c, plat_store_record *r)
+{
+    iothub_backlog *b = &c->backlog;
+    plat_store *s = c->options.store;
+    const uint64_t end = info_of(c).next_seq;
+
+    while (b->next < end) {
+        plat_result result = s->ops->read(s, b->next, r);
+        if (!went_well(c, result)) {
+            return false;
+        }
+        if (result == PLAT_EOF) {
+            go_on_at(b, end);
+        } else if (is_ended(b, r->seq)) {
+            go_on_at(b, r->seq + 1);
+        } else {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_own(const iothub_client *c, const plat_store_record *r)
+{
+    return r->seq >= c->backlog.first_own;
+}
+
+static iothub_op op_of(const iothub_client *c, const plat_store_record *r)
+{
+    return is_own(c, r) ? r->id : 0;
+}
+
+static void *tag_of(const plat_store_record *r)
+{
+    return (void *)(uintptr_t)r->tag;
+}
+
+/*
+ * How old a record is at least.  In the run that stored it the monotonic clock knows.  For an older
+ * one the wall clock has to do: when it is unknown or was set back, the record is new.
+ */
+static uint64_t age_ms(const iothub_client *c, const plat_store_record *r, mqc_time now)
+{
+    const plat_clock *clock = c->options.platform->clock;
+    mqc_time stamp = now;
+
+    if (is_own(c, r)) {
+        memcpy(&stamp, r->head, r->head_len >= STAMP ? STAMP : 0);
+        return now - stamp;
+    }
+    int64_t wall = clock->wall_s(clock);
+    if (wall <= 0 || r->stored_s <= 0 || wall <= r->stored_s) {
+        return 0;
+    }
+    return (uint64_t)(wall - r->stored_s - 1) * 1000; /* of both, the fractions are unknown */
+}
+
+/* When it has to be given up; 0: never. */
+static mqc_time expiry(const iothub_client *c, const plat_store_record *r, mqc_time now)
+{
+    if (r->ttl_ms == 0) {
+        return 0;
+    }
+    uint64_t age = age_ms(c, r, now);
+    return age < r->ttl_ms ? now + (r->ttl_ms - age) : now;
+}
+
+static void pass(iothub_backlog *b, uint64_t seq)
+{
+    b->purging -= seq < b->purge_end && b->purging > 0;
+    go_on_at(b, seq + 1);
+}
+
+/* Behind a record that cannot be removed nothing else is given up or sent. */
+static bool give_up(iothub_client *c, const plat_store_record *r, iothub_result result)
+{
+    const iothub_op op = op_of(c, r);
+    void *tag = tag_of(r);
+    const uint64_t seq = r->seq;
+
+    if (!remove_record(c, seq)) {
+        return false;
+    }
+    pass(&c->backlog, seq);
+    count_end(c, result);
+    tell(c, op, tag, result);
+    return true;
+}
+
+static iothub_result verdict(const iothub_client *c, const plat_store_record *r, mqc_time expires,
+                             mqc_time now)
+{
+    if (r->seq < c->backlog.purge_end) {
+        return IOTHUB_ERR_DROPPED;
+    }
+    return expires != 0 && expires <= now ? IOTHUB_ERR_EXPIRED : IOTHUB_OK;
+}
+
+/* Purged and expired records at the front, some in one go. */
+static void clear_front(iothub_client *c, mqc_time now)
+{
+    iothub_backlog *b = &c->backlog;
+    plat_store_record r;
+
+    for (int n = 0; n < GIVE_UP_MAX; n++) {
+        if (!peek(c, &r)) {
+            b->front_known = !resting(c);
+            b->front_expires = 0;
+            return;
+        }
+        mqc_time expires = expiry(c, &r, now);
+        iothub_result result = verdict(c, &r, expires, now);
+        if (result == IOTHUB_OK) {
+            b->front_known = true;
+            b->front_expires = expires;
+            return;
+        }
+        if (!give_up(c, &r, result)) {
+            return;
+        }
+    }
+    c->kick = true;
+}
+
+/* --- sending --------------------------------------------------------------------- */
+
+static bool may_feed(const iothub_client *c)
+{
+    return mqc_get_state(&c->engine) == MQC_CONNECTED && !resting(c) && !session_stop_wanted(c) &&
+           !c->closing;
+}
+
+/* What does not fit now goes later; what can never leave must not be skipped: it is said. */
+static bool refused(iothub_client *c, iothub_taken *t, mqc_result r)
+{
+    push(&c->backlog, &c->backlog.free, t);
+    if (r == MQC_ERR_TOO_BIG || r == MQC_ERR_ARG) {
+        failed(c, iothub_from_mqc(r),
+               r == MQC_ERR_TOO_BIG ? "the next message is larger than tx_size; it was stored with "
+                                      "a larger one"
+                                    : "the next record is no message of this client");
+    }
+    return false;
+}
+
+static bool feed_one(iothub_client *c, const plat_store_record *r, mqc_time expires)
+{
+    iothub_backlog *b = &c->backlog;
+    const size_t stamp = r->head_len >= STAMP ? STAMP : r->head_len;
+    iothub_taken *t = table_get(b);
+
+    if (t == NULL) {
+        return false;
+    }
+    *t = (iothub_taken){ .seq = r->seq, .tag = tag_of(r) };
+    const mqc_outgoing m = {
+        .topic = mqc_span_of((const uint8_t *)r->head + stamp, r->head_len - stamp),
+        .payload = mqc_span_of(r->body_len > 0 ? r->body : NULL, r->body_len),
+        .qos = (r->flags & AT_MOST_ONCE) != 0 ? 0 : 1,
+        .lane = IOTHUB_LANE_TELEMETRY,
+        .kind = IOTHUB_OP_TELEMETRY,
+        .id = op_of(c, r),
+        .tag = t,
+        .expires = expires,
+    };
+    mqc_result result = mqc_publish(&c->engine, &m, NULL);
+    if (result != MQC_OK) {
+        return refused(c, t, result);
+    }
+    b->in_lane++;
+    b->failures = 0;
+    pass(b, r->seq);
+    return true;
+}
+
+void backlog_feed(iothub_client *c, mqc_time now)
+{
+    iothub_backlog *b = &c->backlog;
+    plat_store_record r;
+
+    if (c->options.store == NULL || !may_feed(c)) {
+        return;
+    }
+    for (int given_up = 0; b->in_lane < b->lane_max && peek(c, &r);) {
+        mqc_time expires = expiry(c, &r, now);
+        iothub_result result = verdict(c, &r, expires, now);
+        if (result == IOTHUB_OK ? !feed_one(c, &r, expires) : !give_up(c, &r, result)) {
+            return;
+        }
+        given_up += result != IOTHUB_OK;
+        if (given_up == GIVE_UP_MAX) {
+            c->kick = true;
+            return;
+        }
+    }
+}
+
+/* --- in -------------------------------------------------------------------------- */
+
+iothub_result backlog_refuse(iothub_client *c, plat_result r)
+{
+    const mqc_span parts[] = { MQC_SPAN_LIT("telemetry: "),
+                               mqc_span_str(why(c->options.store, r)) };
+
+    c->stats.store_errors += r != PLAT_ERR_FULL;
+    return iothub_fail_parts(client_error(c), iothub_from_plat(r), parts, 2);
+}
+
+void backlog_message_id(const iothub_client *c, iothub_text *t)
+{
+    static const char digits[] = "0123456789abcdef";
+    const plat_store_info info = info_of(c);
+
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        iothub_text_put_char(t, digits[info.id >> shift & 15]);
+    }
+    iothub_text_put_char(t, '-');
+    iothub_text_put_u64(t, info.next_seq);
+}
+
+plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms)
+{
+    const plat_clock *clock = c->options.platform->clock;
+    plat_store *s = c->options.store;
+    const mqc_time now = client_now(c);
+    uint8_t *head = (uint8_t *)c->scratch; /* the topic stands behind the stamp */
+    plat_store_record r = {
+        .stored_s = clock->wall_s(clock),
+        .tag = (uintptr_t)m->tag,
+        .id = m->id,
+        .ttl_ms = ttl_ms,
+        .flags = m->qos == 0 ? AT_MOST_ONCE : 0,
+        .head = head,
+        .head_len = STAMP + m->topic.len,
+        .body = m->payload.ptr,
+        .body_len = m->payload.len,
+    };
+
+    memcpy(head, &now, STAMP);
+    plat_result result = s->ops->append(s, &r, now);
+    if (result == PLAT_OK) {
+        c->stats.telemetry_stored++;
+        c->backlog.open++;
+        c->backlog.front_known = c->backlog.front_known && c->backlog.open - c->backlog.in_lane > 1;
+    }
+    return result;
+}
+
+bool backlog_drop_oldest(iothub_client *c)
+{
+    iothub_backlog *b = &c->backlog;
+    plat_store_record r;
+    void *tag;
+
+    if (resting(c)) {
+        return false;
+    }
+    if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
+        iothub_taken *t = tag;
+        t->seq = remove_record(c, t->seq) ? 0 : t->seq;
+        c->dropping++;
+        return true;
+    }
+    iothub_taken *t = peek(c, &r) ? table_get(b) : NULL;
+    if (t == NULL) {
+        return false;
+    }
+    *t = (iothub_taken){ .seq = r.seq, .op = op_of(c, &r), .tag = tag_of(&r) };
+    if (!remove_record(c, t->seq)) {
+        push(b, &b->free, t);
+        return false;
+    }
+    pass(b, t->seq);
+    count_end(c, IOTHUB_ERR_DROPPED);
+    tell_later(b, t);
+    return true;
+}
+
+uint64_t backlog_purge(iothub_client *c)
+{
+    iothub_backlog *b = &c->backlog;
+    uint64_t waiting = b->open - b->in_lane;
+    uint64_t count = waiting - b->purging;
+
+    b->purge_end = info_of(c).next_seq;
+    b->purging = waiting;
+    return count;
+}
+
+/* --- life ------------------------------------------------------------------------ */
+
+void backlog_init(iothub_client *c, void *memory, size_t len, size_t lane_max)
+{
+    iothub_backlog *b = &c->backlog;
+    const plat_store_info info = info_of(c);
+
+    b->table = memory;
+    b->table_len = (uint32_t)(len / sizeof *b->table);
+    b->free = b->ended = b->untold = NONE;
+    b->lane_max = lane_max;
+    b->first_own = info.next_seq;
+    b->open = info.count;
+    c->stats.telemetry_found = info.count;
+    c->kick = true;
+}
+
+void backlog_on_time(iothub_client *c, mqc_time now)
+{
+    iothub_backlog *b = &c->backlog;
+    plat_store *s = c->options.store;
+
+    if (s == NULL) {
+        return;
+    }
+    say_failure(c);
+    tell_untold(c);
+    if (b->retry_at > now) {
+        return;
+    }
+    b->retry_at = 0;
+    mqc_time deadline = s->ops->next_deadline(s);
+    if (!remove_ended(c) ||
+        (deadline != 0 && deadline <= now && !went_well(c, s->ops->on_time(s, now)))) {
+        return;
+    }
+    bool look =
+        !may_feed(c) && (!b->front_known || (b->front_expires != 0 && b->front_expires <= now));
+    if (b->next < b->purge_end || look) {
+        clear_front(c, now);
+    }
+}
+
+mqc_time backlog_next_deadline(const iothub_client *c)
+{
+    const iothub_backlog *b = &c->backlog;
+    plat_store *s = c->options.store;
+
+    if (s == NULL || resting(c)) {
+        return b->retry_at;
+    }
+    mqc_time deadline = s->ops->next_deadline(s);
+    if (!may_feed(c) && b->front_known && b->front_expires != 0 &&
+        (deadline == 0 || b->front_expires < deadline)) {
+        deadline = b->front_expires;
+    }
+    return deadline;
+}
+
+void backlog_deinit(iothub_client *c)
+{
+    iothub_backlog *b = &c->backlog;
+    plat_store *s = c->options.store;
+    plat_store_record r;
+
+    if (s == NULL) {
+        return;
+    }
+    tell_untold(c);
+    (void)remove_ended(c);
+    b->next = b->next > b->first_own ? b->next : b->first_own;
+    bool heard = c->options.callbacks.done != NULL;
+    for (int tries = 0; heard && tries < 3; tries++) { /* one failure may be the only one */
+        while (peek(c, &r)) {
+            const iothub_op op = op_of(c, &r);
+            pass(b, r.seq);
+            count_end(c, IOTHUB_KEPT);
+            tell(c, op, tag_of(&r), IOTHUB_KEPT);
+        }
+        say_failure(c);
+    }
+    (void)went_well(c, s->ops->sync(s));
+    say_failure(c);
+}

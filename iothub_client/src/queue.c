@@ -1,0 +1,180 @@
+#include "queue.h"
+
+#include "backlog.h"
+
+/* --- how much is waiting ----------------------------------------------------------- */
+
+static mqc_lane_info lane(const iothub_client *c)
+{
+    return mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY);
+}
+
+static uint64_t waiting(const iothub_client *c)
+{
+    return c->options.store != NULL ? c->backlog.open : lane(c).count;
+}
+
+uint64_t queue_bytes(const iothub_client *c)
+{
+    plat_store *s = c->options.store;
+    plat_store_info info;
+
+    if (s == NULL) {
+        return lane(c).bytes;
+    }
+    s->ops->info(s, &info);
+    return info.bytes;
+}
+
+void queue_count(const iothub_client *c, iothub_stats *out)
+{
+    out->queued = waiting(c);
+    out->queued_bytes = queue_bytes(c);
+    out->telemetry_sent = c->stats.telemetry_acknowledged + lane(c).in_flight;
+}
+
+void queue_count_end(iothub_client *c, iothub_result result)
+{
+    switch ((int)result) {
+    case IOTHUB_OK: c->stats.telemetry_acknowledged++; break;
+    case IOTHUB_ERR_EXPIRED: c->stats.telemetry_expired++; break;
+    case IOTHUB_ERR_DROPPED: c->stats.telemetry_dropped++; break;
+    case IOTHUB_KEPT: c->stats.telemetry_kept++; break;
+    default: c->stats.telemetry_cancelled++; break;
+    }
+}
+
+/* --- making room -------------------------------------------------------------------- */
+
+static bool drop_one(iothub_client *c)
+{
+    if (c->options.when_full != IOTHUB_DROP_OLDEST) {
+        return false;
+    }
+    if (c->options.store != NULL) {
+        return backlog_drop_oldest(c);
+    }
+    if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
+        return false;
+    }
+    c->dropping++;
+    return true;
+}
+
+/* Of a ring, what waits for the hub in front of the rest holds all of it. */
+static bool drop_bytes(iothub_client *c)
+{
+    return (c->options.store != NULL || !lane(c).begun) && drop_one(c);
+}
+
+/* Dropped messages keep their entries in the ring's table until the next iothub_process. */
+static uint64_t count_limit(const iothub_options *o)
+{
+    uint64_t limit = o->queue_max_count != 0 ? o->queue_max_count : UINT64_MAX;
+    uint64_t table = IOTHUB_TELEMETRY_ENTRIES(o->tx_size) / 4 * 3;
+
+    return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
+}
+
+static iothub_result make_room(iothub_client *c, size_t len)
+{
+    const iothub_options *o = &c->options;
+
+    if (o->queue_max_bytes != 0 && len > o->queue_max_bytes) {
+        return client_refuse(c, IOTHUB_ERR_TOO_BIG, "telemetry: larger than queue_max_bytes");
+    }
+    while (waiting(c) - c->dropping >= count_limit(o)) {
+        if (!drop_one(c)) {
+            return client_refuse(c, IOTHUB_ERR_NO_SPACE,
+                                 "telemetry: queue_max_count is reached, process and try again");
+        }
+    }
+    while (o->queue_max_bytes != 0 && queue_bytes(c) + len > o->queue_max_bytes) {
+        if (!drop_bytes(c)) {
+            return client_refuse(c, IOTHUB_ERR_NO_SPACE,
+                                 "telemetry: queue_max_bytes is reached, process and try again");
+        }
+    }
+    return IOTHUB_OK;
+}
+
+/* --- in ------------------------------------------------------------------------------- */
+
+/* A disk that others have filled is not worth the whole queue. */
+enum { FREE_AT_MOST = 65536 };
+
+static iothub_result put_in_store(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms,
+                                  size_t len)
+{
+    const uint64_t before = queue_bytes(c);
+    plat_result r;
+
+    if (len > c->options.tx_size) {
+        return client_refuse_mqc(c, MQC_ERR_TOO_BIG, "telemetry");
+    }
+    while ((r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL) {
+        if (before - queue_bytes(c) > 2 * len + FREE_AT_MOST || !drop_one(c)) {
+            break;
+        }
+    }
+    return r == PLAT_OK ? IOTHUB_OK : backlog_refuse(c, r);
+}
+
+static iothub_result put_in_ring(iothub_client *c, const mqc_outgoing *m, size_t len)
+{
+    mqc_result r;
+
+    while ((r = client_publish(c, m)) == MQC_ERR_NO_SPACE) {
+        mqc_lane_info info = lane(c);
+        if (info.bytes_cap - info.bytes >= len || !drop_bytes(c)) {
+            break;
+        }
+    }
+    return r == MQC_OK ? IOTHUB_OK : client_refuse_mqc(c, r, "telemetry");
+}
+
+iothub_result queue_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms)
+{
+    const uint32_t max_age_ms = c->options.queue_max_age_s * 1000;
+    const size_t len = m->topic.len + m->payload.len + 9; /* the most that MQTT adds */
+
+    if (c->closing) {
+        return client_refuse_mqc(c, MQC_ERR_STATE, "telemetry");
+    }
+    if (max_age_ms != 0 && (ttl_ms == 0 || ttl_ms > max_age_ms)) {
+        ttl_ms = max_age_ms;
+    }
+    iothub_result r = make_room(c, len);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (c->options.store != NULL) {
+        return put_in_store(c, m, ttl_ms, len);
+    }
+    m->expires = ttl_ms > 0 ? client_now(c) + ttl_ms : 0;
+    return put_in_ring(c, m, len);
+}
+
+/* --- giving up ------------------------------------------------------------------------ */
+
+static uint64_t purge(iothub_client *c)
+{
+    uint64_t count = 0;
+
+    while (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
+        count++;
+    }
+    c->dropping += count;
+    c->kick = true;
+    return c->options.store != NULL ? count + backlog_purge(c) : count;
+}
+
+iothub_result iothub_purge(iothub_client *c, uint64_t *count)
+{
+    client_enter(c);
+    uint64_t n = purge(c);
+    if (count != NULL) {
+        *count = n;
+    }
+    return client_return(c, IOTHUB_OK);
+}
