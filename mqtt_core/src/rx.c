@@ -40,6 +40,7 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     mqc_releases_restart(&e->releases);
     if (!present) {
         mqc_inbox_clear(&e->inbox);
+        mqc_repeats_clear(&e->repeats);
     }
     return STEP_EVENT;
 }
@@ -123,6 +124,7 @@ static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 
 static step on_pubrel(mqc_engine *e, uint16_t packet_id)
 {
+    mqc_repeats_release(&e->repeats, packet_id);
     switch (mqc_inbox_release(&e->inbox, packet_id)) {
     case MQC_INBOX_RELEASED: return STEP_AGAIN;
     case MQC_INBOX_UNKNOWN: return answer_unknown(e, MQC_PUBCOMP, packet_id);
@@ -150,7 +152,11 @@ static step on_unsuback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
     return mqc_request_answered(e, MQC_UNSUBACK, packet_id, 0) ? STEP_EVENT : STEP_UNEXPECTED;
 }
 
-/* A message with QoS needs a place in the inbox, otherwise it stays where it is. */
+/*
+ * A message with QoS needs a place in the inbox, otherwise it stays where it is.  But if all
+ * places wait for what comes behind it, it is passed over, and so are those that follow, to keep
+ * their order: mqc_tick asks for them with another connection.
+ */
 static step admit(mqc_engine *e, const mqc_message *m)
 {
     if (m->qos == 0) {
@@ -162,11 +168,20 @@ static step admit(mqc_engine *e, const mqc_message *m)
     if (mqc_inbox_full(&e->inbox)) {
         mqc_control_fill(e); /* what is encoded may make a place */
     }
+    if (mqc_inbox_stuck(&e->inbox)) {
+        e->in.passed_over = true;
+    }
+    if (e->in.passed_over) {
+        return flowing(e, true, STEP_AGAIN);
+    }
     if (mqc_inbox_full(&e->inbox)) {
-        bool for_ever = mqc_inbox_stuck(&e->inbox);
-        return for_ever ? STEP_UNEXPECTED : flowing(e, false, STEP_EVENT);
+        return flowing(e, false, STEP_EVENT);
     }
     mqc_inbox_add(&e->inbox, m->packet_id, m->qos);
+    if (m->qos == 2 && mqc_repeats_meet(&e->repeats, m)) {
+        (void)mqc_inbox_ack(&e->inbox, m->packet_id);
+        return flowing(e, true, STEP_AGAIN);
+    }
     return flowing(e, true, STEP_EVENT);
 }
 

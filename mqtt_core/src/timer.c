@@ -38,9 +38,15 @@ static mqc_time lost_at(const mqc_engine *e)
     return e->ping_pending ? earlier(silent, e->ping_at + e->keep_alive_ms) : silent;
 }
 
+/* Can what was passed over be had on another connection, now that there is a place for it? */
+static bool wants_another_connection(const mqc_engine *e)
+{
+    return e->in.passed_over && !mqc_inbox_full(&e->inbox) && mqc_control_pending(&e->control) == 0;
+}
+
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
 {
-    mqc_time t = earlier(ping_due(e), lost_at(e));
+    mqc_time t = wants_another_connection(e) ? 0 : earlier(ping_due(e), lost_at(e));
 
     for (size_t i = 0; i < e->lane_count; i++) {
         t = earlier(t, e->lanes[i].next_expiry);
@@ -61,6 +67,9 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
         e->in.flow = MQC_INPUT_FLOWING;
         e->last_rx = now;
         e->ping_at = now;
+    }
+    if (wants_another_connection(e)) {
+        return mqc_fail(e, MQC_ERR_PROTOCOL, MQC_PUBLISH);
     }
     if (now >= lost_at(e)) {
         return mqc_fail(e, MQC_ERR_TIMEOUT,

@@ -32,9 +32,10 @@ typedef uint64_t mqc_time;
 
 #define MQC_LANES_MAX 3
 
-typedef struct mqc_engine mqc_engine;   /* complete in engine_struct.h */
-typedef struct mqc_entry mqc_entry;     /* one queued publish; engine_struct.h */
-typedef struct mqc_inbound mqc_inbound; /* one unacknowledged message; engine_struct.h */
+typedef struct mqc_engine mqc_engine;     /* complete in engine_struct.h */
+typedef struct mqc_entry mqc_entry;       /* one queued publish; engine_struct.h */
+typedef struct mqc_inbound mqc_inbound;   /* one unacknowledged message; engine_struct.h */
+typedef struct mqc_released mqc_released; /* one QoS 2 message of late; engine_struct.h */
 
 /* --- set-up --------------------------------------------------------------- */
 
@@ -64,13 +65,28 @@ typedef struct mqc_memory {
     size_t control_len;
     /**
      * Messages handed out: with QoS 1 until they are acknowledged, with QoS 2 until the
-     * server has released them.  While it is full, nothing is read.  A server that has
-     * more QoS 2 messages unreleased than there are places cannot be waited for: that is
-     * MQC_ERR_PROTOCOL in "PUBLISH", and the next connection goes on from there.  Two
-     * times the server's in-flight limit is enough (Mosquitto: 2 x 20).
+     * server has released them.  While it is full of messages that the application has
+     * not acknowledged, nothing is read.  A server that has more QoS 2 messages unreleased
+     * than there are places cannot be waited for: what has no place is passed over and,
+     * once there are places again, asked for with a new connection: MQC_ERR_PROTOCOL in
+     * "PUBLISH".  Two times the server's in-flight limit avoids this (Mosquitto: 2 x 20), but for
+     * servers that break their limit (Mosquitto 2.0.11, after connections that broke).
      */
     mqc_inbound *inbound;
     size_t inbound_len;
+    /**
+     * The last QoS 2 messages received, by id and hash, against servers that send one
+     * again after its PUBREL although MQTT 3.1.1 section 4.3.3 frees the id there
+     * (Mosquitto 2.0.11 after connections that broke in quick succession).  Such a repeat
+     * is recognised on a later connection of the same session and answered, but not
+     * handed out.  With a server that re-uses its ids soon, a new message could look the
+     * same: none is taken for a repeat until the server has been seen to count its ids on, or at
+     * least 8 messages were remembered and all differed, and none any more once the server
+     * came back to an id.  NULL and 0: never; for those who receive no QoS 2 messages.
+     * Otherwise at least two times the server's in-flight limit.
+     */
+    mqc_released *released;
+    size_t released_len;
     mqc_lane_memory lanes[MQC_LANES_MAX];
     size_t lane_count;
 } mqc_memory;
