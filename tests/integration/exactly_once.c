@@ -1,0 +1,176 @@
+/*
+ * QoS 2 messages to a broker and back over connections that break: each is numbered, and what
+ * arrives is counted.
+ *
+ * usage: exactly_once PORT COUNT SECONDS
+ *
+ * Prints one line of JSON.  The session is kept; every fourth message is acknowledged late.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mqtt_loop.h"
+
+enum { COUNT_MAX = 100000, LATE_MAX = 8 };
+
+static const mqc_span topic = MQC_SPAN_LIT("exactly/once");
+
+typedef struct trial {
+    mqtt_loop loop;
+    unsigned count;
+    unsigned accepted; /* by the engine */
+    unsigned done;
+    unsigned arrived; /* different ones */
+    unsigned twice;
+    unsigned connections;
+    unsigned repeated; /* messages with DUP */
+    bool subscribed;
+    bool broken; /* a promise, or the rules */
+    uint16_t late[LATE_MAX];
+    unsigned late_count;
+    uint8_t times[COUNT_MAX];
+} trial;
+
+static void check(trial *t, bool claim, const char *what)
+{
+    if (!claim) {
+        fprintf(stderr, "exactly_once: %s\n", what);
+        t->broken = true;
+    }
+}
+
+static void acknowledge_late_ones(trial *t)
+{
+    while (t->late_count > 0) {
+        uint16_t id = t->late[--t->late_count];
+        check(t, mqc_ack(&t->loop.engine, id) == MQC_OK, "an acknowledgement was refused");
+    }
+}
+
+static void on_message(trial *t, const mqc_message *m)
+{
+    char text[16] = "";
+
+    if (m->payload.len < sizeof text) {
+        memcpy(text, m->payload.ptr, m->payload.len);
+    }
+    unsigned number = (unsigned)strtoul(text, NULL, 10);
+    check(t, m->qos == 2 && number < t->count, "a message that nobody has sent");
+    if (t->broken) {
+        return;
+    }
+    t->repeated += m->dup;
+    t->arrived += t->times[number] == 0;
+    t->twice += t->times[number]++ > 0;
+    t->late[t->late_count++] = m->packet_id;
+    if (number % 4 != 0 || t->late_count == LATE_MAX) {
+        acknowledge_late_ones(t);
+    }
+}
+
+static void on_event(trial *t, const mqc_event *ev)
+{
+    const mqc_subscription s = { topic, 2 };
+
+    switch (ev->type) {
+    case MQC_EVENT_CONNECTED:
+        check(t, ev->u.connack.session_present || !t->subscribed, "the broker lost the session");
+        if (!t->subscribed) {
+            check(t, mqc_subscribe(&t->loop.engine, &s, 1, NULL) == MQC_OK, "SUBSCRIBE");
+        }
+        break;
+    case MQC_EVENT_SUBSCRIBED: t->subscribed = true; break;
+    case MQC_EVENT_PUBLISH: on_message(t, &ev->u.publish); break;
+    case MQC_EVENT_DONE:
+        check(t, ev->u.done.outcome == MQC_OUTCOME_ACKED, "a message has ended otherwise");
+        t->done++;
+        break;
+    case MQC_EVENT_REFUSED:
+    case MQC_EVENT_OVERSIZE:
+    case MQC_EVENT_UNSUBSCRIBED: check(t, false, "an event that cannot be"); break;
+    }
+}
+
+static void publish_more(trial *t)
+{
+    while (t->subscribed && t->accepted < t->count) {
+        char text[16];
+        int len = snprintf(text, sizeof text, "%u", t->accepted);
+        const mqc_outgoing m = {
+            .topic = topic, .payload = mqc_span_of(text, (size_t)len), .qos = 2, .id = t->accepted
+        };
+        if (mqc_publish(&t->loop.engine, &m, NULL) != MQC_OK) {
+            return;
+        }
+        t->accepted++;
+    }
+}
+
+static bool over(const trial *t)
+{
+    return t->broken || (t->done == t->count && t->arrived == t->count);
+}
+
+/* One turn of a connection; false when it has ended. */
+static bool turn(trial *t)
+{
+    mqc_engine *e = &t->loop.engine;
+    mqc_event ev;
+
+    if (mqc_tick(e, mqtt_loop_now(&t->loop)) != MQC_OK || !mqtt_loop_receive(&t->loop)) {
+        return false;
+    }
+    bool idle = true;
+    while (mqc_next_event(e, &ev)) {
+        on_event(t, &ev);
+        idle = false;
+    }
+    if (idle) {
+        acknowledge_late_ones(t);
+    }
+    publish_more(t);
+    return mqc_error(e) == MQC_OK && mqtt_loop_transmit(&t->loop) && !over(t);
+}
+
+static void connection(trial *t, unsigned port, mqc_time until)
+{
+    const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("exactly_once"),
+                                    .keep_alive_s = 60,
+                                    .timeout_ms = 10000 };
+
+    mqc_reset(&t->loop.engine);
+    if (mqtt_loop_open(&t->loop, "127.0.0.1", port, until)) {
+        t->connections++;
+        check(t, mqc_connect(&t->loop.engine, &o, mqtt_loop_now(&t->loop)) == MQC_OK, "CONNECT");
+        while (turn(t) && mqtt_loop_now(&t->loop) < until) {
+            mqtt_loop_sleep(&t->loop, t->late_count > 0 ? mqtt_loop_now(&t->loop) : until);
+        }
+    }
+    t->loop.stream->ops->close(t->loop.stream);
+}
+
+int main(int argc, char **argv)
+{
+    static trial t;
+
+    if (argc != 4 || (t.count = (unsigned)strtoul(argv[2], NULL, 10)) > COUNT_MAX) {
+        fprintf(stderr, "usage: exactly_once PORT COUNT SECONDS\n");
+        return 2;
+    }
+    unsigned port = (unsigned)strtoul(argv[1], NULL, 10);
+    if (!mqtt_loop_init(&t.loop, NULL)) {
+        return 1;
+    }
+    mqc_time until = mqtt_loop_now(&t.loop) + strtoul(argv[3], NULL, 10) * 1000;
+    while (!over(&t) && mqtt_loop_now(&t.loop) < until) {
+        connection(&t, port, until);
+    }
+    printf(
+        "{\"done\": %u, \"arrived\": %u, \"twice\": %u, \"repeated\": %u, \"connections\": %u}\n",
+        t.done, t.arrived, t.twice, t.repeated, t.connections);
+    t.loop.stream->ops->deinit(t.loop.stream);
+    return t.broken ? 1 : 0;
+}
