@@ -209,6 +209,6 @@ void store_file_write(const char *path, const uint8_t *bytes, size_t len)
     FILE *file = fopen(path, "wb");
 
     assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_true(len == 0 || fwrite(bytes, 1, len, file) == len);
     assert_int_equal(fclose(file), 0);
 }

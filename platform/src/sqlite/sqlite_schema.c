@@ -189,86 +189,19 @@ static plat_result prepare(struct sqlite_store *s)
     return PLAT_OK;
 }
 
-/* --- making one --------------------------------------------------------- */
+/* --- of what kind ------------------------------------------------------- */
 
-/* The row before the first record: a hole that no number counts. */
-static plat_result write_first_rows(struct sqlite_store *s, const char *owner)
+/* NULL: there is none, or no memory for it. */
+static const unsigned char *column_text(sqlite3_stmt *st, int column, int *rc)
 {
-    struct store_row first = { .hole = true };
-    struct store_meta m = { .reserved = 1, .holes = 1 };
+    bool null = sqlite3_column_type(st, column) == SQLITE_NULL;
+    const unsigned char *text = sqlite3_column_text(st, column);
 
-    sqlite3_randomness((int)sizeof m.id, &m.id);
-    s->meta.id = m.id;
-    char *sql = sqlite3_mprintf(
-        "PRAGMA application_id=%d; PRAGMA user_version=%d;" META_TABLE ";" RECORDS_TABLE ";"
-        "INSERT INTO records VALUES(0,0,0,0,0,0,0,0,0,%lld,NULL,NULL);"
-        "INSERT INTO meta VALUES(%lld,%Q,1,0,0,0,1,0,0,%lld);",
-        SQLITE_STORE_APPLICATION, SQLITE_STORE_VERSION, (long long)sqlite_store_hash_row(s, &first),
-        (long long)m.id, owner, (long long)hash_meta(&m));
-    plat_result r = sql == NULL ? sqlite_store_fail(s, PLAT_ERR_MEMORY, "out of memory")
-                                : sqlite_store_exec(s, sql);
-    sqlite3_free(sql);
-    return r;
+    if (text == NULL && !null) {
+        *rc = SQLITE_NOMEM;
+    }
+    return text;
 }
-
-static plat_result fill(struct sqlite_store *s, const char *path, const plat_sqlite_options *o)
-{
-    plat_result r = sqlite_store_connect(s, path);
-
-    if (r == PLAT_OK) {
-        r = sqlite_store_configure(s, o);
-    }
-    if (r == PLAT_OK) {
-        r = sqlite_store_exec(s, "PRAGMA page_size=2048; PRAGMA journal_mode=WAL; BEGIN");
-    }
-    if (r == PLAT_OK) {
-        r = write_first_rows(s, o->owner);
-    }
-    if (r == PLAT_OK) {
-        r = sqlite_store_exec(s, "COMMIT");
-    }
-    if (r == PLAT_OK) {
-        r = sqlite_store_checkpoint(s);
-    }
-    sqlite_store_disconnect(s, false);
-    return r;
-}
-
-static plat_result fail_errno(struct sqlite_store *s, int error)
-{
-    bool full = error == ENOSPC || error == EDQUOT;
-
-    return sqlite_store_fail(s, full ? PLAT_ERR_FULL : PLAT_ERR_STORE, strerror(error));
-}
-
-/* Made under another name, so that a store is there as a whole or not at all. */
-plat_result sqlite_store_create(struct sqlite_store *s, const plat_sqlite_options *o)
-{
-    char *name = sqlite3_mprintf("%s.XXXXXX", o->path);
-    char *wal = NULL;
-    int fd = name != NULL ? mkstemp(name) : -1;
-
-    if (fd < 0) {
-        plat_result failed = name == NULL ? PLAT_ERR_MEMORY : fail_errno(s, errno);
-        sqlite3_free(name);
-        return failed;
-    }
-    (void)close(fd);
-    plat_result r = fill(s, name, o);
-    if (r == PLAT_OK && link(name, o->path) != 0 && errno != EEXIST) {
-        r = rename(name, o->path) == 0 ? PLAT_OK : fail_errno(s, errno); /* a disk without links */
-    }
-    (void)unlink(name);
-    wal = sqlite3_mprintf("%s-wal", name);
-    if (wal != NULL) {
-        (void)unlink(wal); /* there after a failure only */
-    }
-    sqlite3_free(wal);
-    sqlite3_free(name);
-    return r;
-}
-
-/* --- checking one ------------------------------------------------------- */
 
 static plat_result ask(struct sqlite_store *s, const char *sql, char *out, size_t size)
 {
@@ -280,7 +213,7 @@ static plat_result ask(struct sqlite_store *s, const char *sql, char *out, size_
         rc = sqlite3_step(st);
     }
     if (rc == SQLITE_ROW) {
-        const unsigned char *text = sqlite3_column_text(st, 0);
+        const unsigned char *text = column_text(st, 0, &rc);
         snprintf(out, size, "%s", text != NULL ? (const char *)text : "");
     }
     plat_result r =
@@ -328,6 +261,92 @@ static plat_result check_kind(struct sqlite_store *s)
     return r;
 }
 
+/* --- making one --------------------------------------------------------- */
+
+/* The row before the first record: a hole that no number counts. */
+static plat_result write_first_rows(struct sqlite_store *s, const char *owner)
+{
+    struct store_row first = { .hole = true };
+    struct store_meta m = { .reserved = 1, .holes = 1 };
+
+    sqlite3_randomness((int)sizeof m.id, &m.id);
+    s->meta.id = m.id;
+    char *sql = sqlite3_mprintf(
+        "PRAGMA application_id=%d; PRAGMA user_version=%d;" META_TABLE ";" RECORDS_TABLE ";"
+        "INSERT INTO records VALUES(0,0,0,0,0,0,0,0,0,%lld,NULL,NULL);"
+        "INSERT INTO meta VALUES(%lld,%Q,1,0,0,0,1,0,0,%lld);",
+        SQLITE_STORE_APPLICATION, SQLITE_STORE_VERSION, (long long)sqlite_store_hash_row(s, &first),
+        (long long)m.id, owner, (long long)hash_meta(&m));
+    plat_result r = sql == NULL ? sqlite_store_fail(s, PLAT_ERR_MEMORY, "out of memory")
+                                : sqlite_store_exec(s, sql);
+    sqlite3_free(sql);
+    return r;
+}
+
+static plat_result fill(struct sqlite_store *s, const char *path, const plat_sqlite_options *o)
+{
+    plat_result r = sqlite_store_connect(s, path);
+
+    if (r == PLAT_OK) {
+        r = sqlite_store_configure(s, o);
+    }
+    if (r == PLAT_OK) {
+        r = sqlite_store_exec(s, "PRAGMA page_size=2048; PRAGMA journal_mode=WAL; BEGIN");
+    }
+    if (r == PLAT_OK) {
+        r = write_first_rows(s, o->owner);
+    }
+    if (r == PLAT_OK) {
+        r = sqlite_store_exec(s, "COMMIT");
+    }
+    if (r == PLAT_OK) {
+        r = sqlite_store_checkpoint(s);
+    }
+    /* A pragma that fails may say nothing. */
+    if (r == PLAT_OK && check_kind(s) != PLAT_OK) {
+        s->latched = PLAT_OK;
+        r = sqlite_store_fail(s, PLAT_ERR_STORE, "cannot be made");
+    }
+    sqlite_store_disconnect(s, false);
+    return r;
+}
+
+static plat_result fail_errno(struct sqlite_store *s, int error)
+{
+    bool full = error == ENOSPC || error == EDQUOT;
+
+    return sqlite_store_fail(s, full ? PLAT_ERR_FULL : PLAT_ERR_STORE, strerror(error));
+}
+
+/* Made under another name, so that a store is there as a whole or not at all. */
+plat_result sqlite_store_create(struct sqlite_store *s, const plat_sqlite_options *o)
+{
+    char *name = sqlite3_mprintf("%s.XXXXXX", o->path);
+    char *wal = NULL;
+    int fd = name != NULL ? mkstemp(name) : -1;
+
+    if (fd < 0) {
+        plat_result failed = name == NULL ? PLAT_ERR_MEMORY : fail_errno(s, errno);
+        sqlite3_free(name);
+        return failed;
+    }
+    (void)close(fd);
+    plat_result r = fill(s, name, o);
+    if (r == PLAT_OK && link(name, o->path) != 0 && errno != EEXIST) {
+        r = rename(name, o->path) == 0 ? PLAT_OK : fail_errno(s, errno); /* a disk without links */
+    }
+    (void)unlink(name);
+    wal = sqlite3_mprintf("%s-wal", name);
+    if (wal != NULL) {
+        (void)unlink(wal); /* there after a failure only */
+    }
+    sqlite3_free(wal);
+    sqlite3_free(name);
+    return r;
+}
+
+/* --- checking one ------------------------------------------------------- */
+
 static plat_result take_meta(struct sqlite_store *s, sqlite3_stmt *st, const char *owner)
 {
     s->meta = (struct store_meta){
@@ -343,7 +362,11 @@ static plat_result take_meta(struct sqlite_store *s, sqlite3_stmt *st, const cha
     if ((uint64_t)sqlite3_column_int64(st, 9) != hash_meta(&s->meta)) {
         return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "its description is damaged");
     }
-    const unsigned char *text = sqlite3_column_text(st, 1);
+    int rc = SQLITE_OK;
+    const unsigned char *text = column_text(st, 1, &rc);
+    if (rc != SQLITE_OK) {
+        return sqlite_store_from_sqlite(s, rc);
+    }
     if (text == NULL || strcmp((const char *)text, owner) != 0) {
         return sqlite_store_fail(s, PLAT_ERR_STORE_VERSION, "made for another owner");
     }

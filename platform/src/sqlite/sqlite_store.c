@@ -50,7 +50,6 @@ static plat_result reserve(struct sqlite_store *s)
         return PLAT_OK;
     }
     m.reserved = s->next_seq + RESERVE;
-    m.in_use = true;
     plat_result r = sqlite_store_make_room(s, 2);
     if (r == PLAT_OK) {
         r = sqlite_store_write_meta(s, &m); /* now the WAL has a header */
@@ -59,6 +58,7 @@ static plat_result reserve(struct sqlite_store *s)
         r = sqlite_store_fail(s, PLAT_ERR_STORE, "its -wal file cannot be read");
     }
     if (r == PLAT_OK) {
+        m.in_use = true; /* and the salt that goes with it */
         r = sqlite_store_write_meta(s, &m);
     }
     if (r == PLAT_OK) {
