@@ -10,10 +10,40 @@
 /* 2023-01-01: a wall clock before this has never been set. */
 static const int64_t CLOCK_IS_SET_S = 1672531200;
 
+/* The end of year 9999, which no clock means. */
+static const int64_t CLOCK_MAX_S = 253402300799;
+
+/* Less is drift, and the wall clock's whole seconds. */
+enum { STEP_S = 5 };
+
 static int64_t wall_s(const iothub_client *c)
 {
     const plat_clock *clock = c->options.platform->clock;
-    return clock->wall_s(clock);
+    int64_t s = clock->wall_s(clock);
+
+    if (s < 0) {
+        return 0;
+    }
+    return s < CLOCK_MAX_S ? s : CLOCK_MAX_S;
+}
+
+int64_t credential_clock(const iothub_client *c)
+{
+    int64_t s = wall_s(c);
+
+    bool meant = s >= CLOCK_IS_SET_S && s < CLOCK_MAX_S;
+
+    return meant ? s - (int64_t)(client_now(c) / 1000) : INT64_MIN;
+}
+
+bool credential_clock_moved(const iothub_client *c, int64_t since)
+{
+    int64_t now = credential_clock(c);
+
+    if (now == INT64_MIN || since == INT64_MIN) {
+        return now != since && now != INT64_MIN; /* a clock that was lost tells nothing */
+    }
+    return now - since > STEP_S || since - now > STEP_S;
 }
 
 static bool has_key(const iothub_client *c)
@@ -28,17 +58,7 @@ static void watch_token(iothub_client *c)
     mqc_time now = client_now(c);
 
     c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
-}
-
-/* The wall clock may have been set since the token came: the notice must not come too late. */
-static void check_notice(iothub_client *c)
-{
-    int64_t left_s = c->session.token_expiry_s - wall_s(c);
-    mqc_time end = client_now(c) + (left_s > 0 ? (uint64_t)left_s * 1000 : 0);
-
-    if (c->session.token_notice_at > end) {
-        watch_token(c);
-    }
+    c->session.notice_clock_s = credential_clock(c);
 }
 
 iothub_result credential_ready(iothub_client *c, iothub_error *error)
@@ -49,7 +69,6 @@ iothub_result credential_ready(iothub_client *c, iothub_error *error)
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
                            "the wall clock is not set: tokens and certificates need the date");
     }
-    check_notice(c);
     if (!has_key(c) && now_s >= c->session.token_expiry_s) {
         return iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED,
                            "the SharedAccessSignature has expired, and there is no key to make "
@@ -213,6 +232,9 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
 
 void credential_on_time(iothub_client *c, mqc_time now)
 {
+    if (!has_key(c) && credential_clock_moved(c, c->session.notice_clock_s)) {
+        watch_token(c);
+    }
     if (c->session.token_notice_at == 0 || now < c->session.token_notice_at) {
         return;
     }

@@ -52,6 +52,8 @@ iothub_error *client_error(iothub_client *c);
 
 /* notify.c: every callback leaves from here, and only from here: without the lock. */
 void notify_status(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms);
+/** Ask the application how long to wait. */
+uint32_t notify_retry(iothub_client *c, const iothub_retry *r);
 void notify_done(iothub_client *c, const iothub_done *d);
 iothub_disposition notify_c2d(iothub_client *c, const iothub_message *m);
 void notify_desired(iothub_client *c, const iothub_desired *d);
@@ -81,6 +83,22 @@ void loop_take_events(iothub_client *c);
 void loop_turn(iothub_client *c);
 /** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline. */
 void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms);
+
+/* back_off.c: how long to wait after a failure. */
+/** Counts the failure.  IOTHUB_RETRY_STOP: no more attempts. */
+uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text);
+/** A random time up to limit_ms, less what was spent since began. */
+uint32_t back_off_random_ms(const iothub_client *c, uint32_t limit_ms, mqc_time began);
+/** Another time of day may end a wait, or call for a new token. */
+void back_off_look(iothub_client *c, mqc_time now);
+/** 0: the wall clock is of no interest. */
+mqc_time back_off_next_look(const iothub_client *c);
+/** The connection ends: when it was up for long, older failures are another story. */
+void back_off_forget(iothub_client *c);
+/** A start: nothing has failed yet. */
+void back_off_reset(iothub_client *c);
+/** The hub closed the connection; true when it looks as if for another client, again. */
+bool back_off_evicted(iothub_client *c);
 
 /* dial.c: streams. */
 /** Begin to open *slot, making it in memory when it is NULL. */
@@ -124,6 +142,10 @@ void session_on_time(iothub_client *c, mqc_time now);
 bool session_next_deadline(const iothub_client *c, mqc_time *when);
 
 /* credential.c: user name and token, and how long they are good. */
+/** The wall clock against the monotonic one, in s; to be compared later. */
+int64_t credential_clock(const iothub_client *c);
+/** The wall clock was set since then, by more than a few seconds. */
+bool credential_clock_moved(const iothub_client *c, int64_t since);
 /** Could log in now: the clock is set, a given token has not run out. */
 iothub_result credential_ready(iothub_client *c, iothub_error *error);
 /** Fill *o; its texts stand in the scratch buffer. */

@@ -15,6 +15,7 @@ static iothub_state opening(iothub_state s, link_input in)
     case LINK_IN_STREAM_UP: return IOTHUB_LOGGING_IN;
     case LINK_IN_LOST:
     case LINK_IN_DEADLINE: return IOTHUB_WAITING;
+    case LINK_IN_GIVE_UP:
     case LINK_IN_STOP: return IOTHUB_STOPPED;
     case LINK_IN_START:
     case LINK_IN_CONNACK:
@@ -33,6 +34,9 @@ static iothub_state online(iothub_state s, link_input in, link_input up, iothub_
     }
     if (in == LINK_IN_LOST || in == LINK_IN_DEADLINE) {
         return IOTHUB_WAITING;
+    }
+    if (in == LINK_IN_GIVE_UP) {
+        return IOTHUB_STOPPED;
     }
     return in == LINK_IN_STOP ? IOTHUB_STOPPING : s;
 }

@@ -19,6 +19,7 @@ typedef enum link_input {
     LINK_IN_LOST,     /* closed, broken, refused or malformed */
     LINK_IN_DEADLINE, /* the state lasted as long as it may */
     LINK_IN_LEFT,     /* DISCONNECT has left */
+    LINK_IN_GIVE_UP,  /* lost, and not to be tried again */
     LINK_IN_STOP
 } link_input;
 

@@ -35,6 +35,17 @@ void notify_status(iothub_client *c, iothub_result reason, const char *text, uin
     }
 }
 
+uint32_t notify_retry(iothub_client *c, const iothub_retry *r)
+{
+    if (c->options.callbacks.retry == NULL) {
+        return r->delay_ms;
+    }
+    begin(c);
+    uint32_t delay = c->options.callbacks.retry(c, r, c->options.user);
+    end(c);
+    return delay;
+}
+
 void notify_done(iothub_client *c, const iothub_done *d)
 {
     if (c->options.callbacks.done != NULL) {

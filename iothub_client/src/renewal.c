@@ -24,16 +24,14 @@ static bool active(const iothub_client *c)
     return c->renewal.due && c->session.state == IOTHUB_CONNECTED && !session_stop_wanted(c);
 }
 
-static uint32_t back_off_ms(iothub_client *c)
+static uint32_t wait_before_next_ms(iothub_client *c)
 {
     const iothub_options *o = &c->options;
     iothub_renewal *r = &c->renewal;
-    uint32_t random = UINT32_MAX;
 
     r->failures++;
-    (void)o->platform->crypto->random(o->platform->crypto, &random, sizeof random);
-    return retry_delay_ms(retry_limit_ms(o->retry_min_ms, o->retry_max_ms, r->failures), random,
-                          client_now(c) - r->began);
+    return back_off_random_ms(c, retry_limit_ms(o->retry_min_ms, o->retry_max_ms, r->failures),
+                              r->began);
 }
 
 static void feed(iothub_client *c, link_input in, const char *why);
@@ -72,7 +70,7 @@ static void feed(iothub_client *c, link_input in, const char *why)
     }
     if (next == IOTHUB_WAITING) {
         fail_spare(c, why);
-        wait_ms = back_off_ms(c);
+        wait_ms = wait_before_next_ms(c);
     }
     r->spare = next;
     r->deadline = wait_ms > 0 && next != IOTHUB_LOGGING_IN ? now + wait_ms : 0;

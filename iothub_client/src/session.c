@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "internal.h"
-#include "retry.h"
 
 enum {
     RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged; */
@@ -32,6 +31,7 @@ static void dial(iothub_client *c)
 {
     iothub_error error;
 
+    c->session.clock_s = credential_clock(c);
     if (dial_open(c, &c->stream, &c->stream_memory[0], &error) != IOTHUB_OK) {
         session_feed(c, LINK_IN_LOST, error.code, error.text);
     }
@@ -48,6 +48,7 @@ static void log_in(iothub_client *c)
     }
     c->session.token_replaced = false;
     c->session.login_at = client_now(c);
+    c->session.clock_s = credential_clock(c);
     mqc_result r = mqc_connect(&c->engine, &o, client_now(c));
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
@@ -107,7 +108,9 @@ static void connected(iothub_client *c)
     iothub_session *s = &c->session;
 
     c->stats.connects++;
-    s->connected_at = client_now(c);
+    if (s->connected_at == 0) { /* a planned change does not count as an end */
+        s->connected_at = client_now(c);
+    }
     s->refusals = 0;
     if (c->identity.key.len > 0) { /* a given token cannot be renewed */
         s->deadline = s->login_at + renew_after_ms(c);
@@ -140,34 +143,6 @@ static void let_go(iothub_client *c, mqc_time now)
     c->session.planned = true;
     c->session.left_at = now;
     mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true);
-}
-
-/* How long to wait after a failure; counts it. */
-static uint32_t back_off_ms(iothub_client *c, iothub_result reason)
-{
-    const iothub_options *o = &c->options;
-    iothub_session *s = &c->session;
-    uint32_t random = UINT32_MAX;
-    uint32_t limit;
-
-    s->failures++;
-    switch ((int)reason) {
-    case IOTHUB_ERR_AUTH:
-    case IOTHUB_ERR_TOKEN_EXPIRED:
-        s->refusals++;
-        limit = s->refusals < 2
-                    ? o->retry_min_ms
-                    : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms, s->refusals - 1);
-        break;
-    case IOTHUB_ERR_TLS_UNTRUSTED: /* a person has to act: no hurry */
-    case IOTHUB_ERR_TLS_HOST:
-    case IOTHUB_ERR_TLS_DATE:
-    case IOTHUB_ERR_TLS_CERT:
-    case IOTHUB_ERR_TRUST_STORE: limit = o->retry_max_ms; break;
-    default: limit = retry_limit_ms(o->retry_min_ms, o->retry_max_ms, s->failures); break;
-    }
-    (void)o->platform->crypto->random(o->platform->crypto, &random, sizeof random);
-    return retry_delay_ms(limit, random, client_now(c) - s->attempt_began);
 }
 
 /* End every request that is still open; only without a connection. */
@@ -234,9 +209,7 @@ static void count(iothub_client *c, iothub_state was, iothub_state next)
 static void leave_connected(iothub_client *c, mqc_time now)
 {
     c->session.attempt_began = now;
-    if (now - c->session.connected_at >= c->options.retry_max_ms) {
-        c->session.failures = 0;
-    }
+    back_off_forget(c);
 }
 
 /* A connection begins: a new one, or the one that was opened beside the old. */
@@ -268,7 +241,9 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
         leave_connected(c, now);
     }
     if (next == IOTHUB_WAITING) {
-        wait_ms = back_off_ms(c, reason);
+        wait_ms = back_off_ms(c, reason, text);
+        s->connected_at = 0;
+        next = wait_ms == IOTHUB_RETRY_STOP ? link_next(was, LINK_IN_GIVE_UP, was) : next;
     }
     s->planned = s->planned && next != IOTHUB_WAITING && next != IOTHUB_STOPPED;
     if (adopt || next == IOTHUB_RESOLVING || next == IOTHUB_WAITING || next == IOTHUB_STOPPED) {
@@ -327,6 +302,11 @@ void session_stream_failed(iothub_client *c, plat_result r)
     iothub_error error; /* closing the stream may take its text away */
 
     (void)dial_why(c->stream, r, &error);
+    if (r == PLAT_EOF && back_off_evicted(c)) {
+        (void)iothub_fail(&error, IOTHUB_ERR_NETWORK,
+                          "the hub closed the connection soon after login, again: does another "
+                          "client use this identity, or does the hub refuse a message?");
+    }
     lose(c, &error);
 }
 
@@ -414,10 +394,13 @@ const char *session_late_text(iothub_state s)
     return "";
 }
 
-/* How long work on the old connection may postpone a renewal: to 90 % of the token's life. */
+/* How long work on the old connection may postpone a renewal: to 90 % of the token's life, if
+ * that is known. */
 static uint64_t patience_ms(const iothub_client *c)
 {
-    return c->identity.key.len > 0 ? (uint64_t)c->options.sas_lifetime_s * 100 : PATIENCE_MS;
+    bool known = c->identity.key.len > 0 && !credential_clock_moved(c, c->session.clock_s);
+
+    return known ? (uint64_t)c->options.sas_lifetime_s * 100 : PATIENCE_MS;
 }
 
 static void on_deadline(iothub_client *c)
@@ -458,6 +441,7 @@ static void grant_wishes(iothub_client *c, mqc_time now)
 
     if (wish->kind == IOTHUB_WISH_START || wish->kind == IOTHUB_WISH_START_STOP) {
         wish->kind = wish->kind == IOTHUB_WISH_START ? IOTHUB_WISH_NONE : IOTHUB_WISH_STOP;
+        back_off_reset(c);
         session_feed(c, LINK_IN_START, IOTHUB_OK, "starting");
     }
     if (!session_stop_wanted(c)) {
@@ -502,6 +486,7 @@ bool session_is_leaving(const iothub_client *c)
 void session_on_time(iothub_client *c, mqc_time now)
 {
     grant_wishes(c, now);
+    back_off_look(c, now);
     if (c->session.deadline != 0 && now >= c->session.deadline) {
         on_deadline(c);
     }
@@ -516,6 +501,10 @@ bool session_next_deadline(const iothub_client *c, mqc_time *when)
     if (session_stop_wanted(c) && c->session.state != IOTHUB_STOPPING &&
         (deadline == 0 || c->wish.stop_at < deadline)) {
         deadline = c->wish.stop_at;
+    }
+    mqc_time look = back_off_next_look(c);
+    if (look != 0 && (deadline == 0 || look < deadline)) {
+        deadline = look;
     }
     *when = deadline;
     return deadline != 0;

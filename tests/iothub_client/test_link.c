@@ -25,17 +25,17 @@ enum {
 
 /* clang-format off */
 static const int table[STATES][INPUTS] = {
-    /*        START RESOL REACH  UP   CONNA SUBAC RENEW LOST  DEADL LEFT  STOP */
-    [STO] = { RES,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO },
-    [RES] = { RES,  CON,  SEC,  LOG,  RES,  RES,  RES,  WAI,  WAI,  RES,  STO },
-    [CON] = { CON,  CON,  SEC,  LOG,  CON,  CON,  CON,  WAI,  WAI,  CON,  STO },
-    [SEC] = { SEC,  SEC,  SEC,  LOG,  SEC,  SEC,  SEC,  WAI,  WAI,  SEC,  STO },
-    [LOG] = { LOG,  LOG,  LOG,  LOG,  SUB,  LOG,  LOG,  WAI,  WAI,  LOG,  END },
-    [SUB] = { SUB,  SUB,  SUB,  SUB,  SUB,  UP_,  SUB,  WAI,  WAI,  SUB,  END },
-    [UP_] = { UP_,  UP_,  UP_,  UP_,  UP_,  UP_,  REN,  WAI,  WAI,  UP_,  END },
-    [REN] = { REN,  REN,  REN,  REN,  REN,  REN,  REN,  RES,  RES,  RES,  END },
-    [END] = { END,  END,  END,  END,  END,  END,  END,  STO,  STO,  STO,  END },
-    [WAI] = { RES,  WAI,  WAI,  WAI,  WAI,  WAI,  WAI,  WAI,  RES,  WAI,  STO },
+    /*        START RESOL REACH  UP   CONNA SUBAC RENEW LOST  DEADL LEFT  GIVE  STOP */
+    [STO] = { RES,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO,  STO },
+    [RES] = { RES,  CON,  SEC,  LOG,  RES,  RES,  RES,  WAI,  WAI,  RES,  STO,  STO },
+    [CON] = { CON,  CON,  SEC,  LOG,  CON,  CON,  CON,  WAI,  WAI,  CON,  STO,  STO },
+    [SEC] = { SEC,  SEC,  SEC,  LOG,  SEC,  SEC,  SEC,  WAI,  WAI,  SEC,  STO,  STO },
+    [LOG] = { LOG,  LOG,  LOG,  LOG,  SUB,  LOG,  LOG,  WAI,  WAI,  LOG,  STO,  END },
+    [SUB] = { SUB,  SUB,  SUB,  SUB,  SUB,  UP_,  SUB,  WAI,  WAI,  SUB,  STO,  END },
+    [UP_] = { UP_,  UP_,  UP_,  UP_,  UP_,  UP_,  REN,  WAI,  WAI,  UP_,  STO,  END },
+    [REN] = { REN,  REN,  REN,  REN,  REN,  REN,  REN,  RES,  RES,  RES,  REN,  END },
+    [END] = { END,  END,  END,  END,  END,  END,  END,  STO,  STO,  STO,  END,  END },
+    [WAI] = { RES,  WAI,  WAI,  WAI,  WAI,  WAI,  WAI,  WAI,  RES,  WAI,  WAI,  STO },
 };
 /* clang-format on */
 

@@ -70,10 +70,16 @@ typedef struct iothub_session {
     iothub_state state;
     mqc_time deadline; /* end of the state; 0: none */
     mqc_time attempt_began;
-    mqc_time connected_at;
-    uint32_t number;   /* of this connection; never 0 once one was tried */
-    uint32_t failures; /* attempts in a row, and refusals of the credential among them */
+    mqc_time connected_at; /* 0: not since the last failure */
+    uint32_t number;       /* of this connection; never 0 once one was tried */
+    uint32_t failures;     /* attempts in a row, and refusals of the credential among them */
     uint32_t refusals;
+    mqc_time failing_since;
+    uint32_t evictions; /* connections in a row that the hub closed soon */
+    int64_t clock_s;    /* credential_clock of the attempt and its token */
+    uint32_t look_ms;   /* WAITING: how often to look at the clock; 0: never */
+    mqc_time look_at;
+    int64_t notice_clock_s; /* credential_clock when token_notice_at was worked out */
     uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
     int64_t token_expiry_s; /* wall clock; of the ready-made token, 0: the client has a key */
     mqc_time token_notice_at;

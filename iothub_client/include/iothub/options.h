@@ -66,6 +66,17 @@ typedef struct iothub_status {
     uint32_t attempt;     /* failed attempts in a row */
 } iothub_status;
 
+/** An attempt to connect failed, or the connection was lost. */
+typedef struct iothub_retry {
+    iothub_result reason;
+    const char *text;    /* the reason for people; valid during the callback */
+    uint32_t attempt;    /* failures in a row, with this one */
+    uint64_t failing_ms; /* since the first of them */
+    uint32_t delay_ms;   /* what the client would wait: exponential, with jitter */
+} iothub_retry;
+
+#define IOTHUB_RETRY_STOP UINT32_MAX
+
 /** Desired properties, from the hub. */
 typedef struct iothub_desired {
     mqc_span json;     /* the whole desired object, or a patch to be merged into it */
@@ -113,6 +124,12 @@ typedef enum iothub_log_level {
 typedef struct iothub_callbacks {
     /** The state changed. */
     void (*status)(iothub_client *c, const iothub_status *s, void *user);
+    /**
+     * How many ms to wait before the next attempt.  NULL: r->delay_ms, for ever.
+     * IOTHUB_RETRY_STOP gives up: the state is IOTHUB_STOPPED with the reason, open requests
+     * end as with iothub_stop, and iothub_start begins anew.
+     */
+    uint32_t (*retry)(iothub_client *c, const iothub_retry *r, void *user);
     /** A request ended: exactly once for each that was accepted. */
     void (*done)(iothub_client *c, const iothub_done *d, void *user);
     /** A cloud-to-device message (for a module: a message for one of its inputs). */

@@ -1,0 +1,286 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client_fixture.h"
+
+/* --- the policy of the application ----------------------------------------------------- */
+
+typedef struct policy {
+    client_fixture f; /* first: callbacks get this pointer */
+    iothub_retry last;
+    char text[160];
+    unsigned asked;
+    uint32_t answer;     /* 0: what the client would do */
+    unsigned give_up_at; /* 0: never */
+} policy;
+
+static uint32_t on_retry(iothub_client *c, const iothub_retry *r, void *user)
+{
+    policy *p = user;
+    (void)c;
+    p->last = *r;
+    snprintf(p->text, sizeof p->text, "%s", r->text);
+    p->asked++;
+    if (p->give_up_at != 0 && r->attempt >= p->give_up_at) {
+        return IOTHUB_RETRY_STOP;
+    }
+    return p->answer != 0 ? p->answer : r->delay_ms;
+}
+
+static void with_policy(iothub_options *o)
+{
+    o->callbacks.retry = on_retry;
+}
+
+static policy *make_policy(void)
+{
+    policy *p = calloc(1, sizeof *p);
+    fixture_init(&p->f, with_policy);
+    return p;
+}
+
+static void free_policy(policy *p)
+{
+    fixture_free(&p->f);
+    free(p);
+}
+
+static void the_policy_is_told_all_and_its_delay_is_kept(void **state)
+{
+    (void)state;
+    policy *p = make_policy();
+    client_fixture *f = &p->f;
+    f->hub.return_code = 3;
+    p->answer = 7000;
+    assert_int_equal(iothub_start(f->client), IOTHUB_OK);
+    fixture_run(f);
+
+    for (unsigned n = 1; n <= 10; n++) {
+        assert_int_equal(p->asked, n);
+        assert_int_equal(p->last.reason, IOTHUB_ERR_UNAVAILABLE);
+        assert_string_equal(p->text, "CONNACK 3: the hub is unavailable");
+        assert_int_equal(p->last.attempt, n);
+        assert_int_equal(p->last.failing_ms, (n - 1) * 7000);
+        assert_in_range(p->last.delay_ms, 1, 60000);
+        assert_int_equal(fixture_last_status(f)->retry_in_ms, 7000);
+        fixture_sleep(f, 6999);
+        assert_int_equal(f->hub.connects, n);
+        fixture_sleep(f, 1);
+        assert_int_equal(f->hub.connects, n + 1);
+    }
+    free_policy(p);
+}
+
+static uint32_t at_once(iothub_client *c, const iothub_retry *r, void *user)
+{
+    (void)c;
+    (void)r;
+    (void)user;
+    return 0;
+}
+
+static void without_delay(iothub_options *o)
+{
+    o->callbacks.retry = at_once;
+}
+
+static void a_delay_of_zero_is_the_next_millisecond(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, without_delay);
+    f.hub.return_code = 3;
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+
+    fixture_sleep(&f, 10);
+
+    assert_int_equal(f.hub.connects, 11);
+    fixture_free(&f);
+}
+
+/* Give up after the failure of each stage, with requests open: as a stop, and it can be started
+ * again. */
+static void giving_up_is_a_stop_with_the_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        plat_stage stall_at;
+        bool mute_connect, mute_subscribe;
+    } stages[] = {
+        { PLAT_STAGE_RESOLVE, false, false }, { PLAT_STAGE_CONNECT, false, false },
+        { PLAT_STAGE_TLS, false, false },     { PLAT_STAGE_OPEN, true, false },
+        { PLAT_STAGE_OPEN, false, true },
+    };
+
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+        policy *p = make_policy();
+        client_fixture *f = &p->f;
+        iothub_op ops[2];
+        iothub_result how;
+        p->give_up_at = 3;
+        f->platform.streams[0].stall_at = stages[i].stall_at;
+        f->hub.mute_connect = stages[i].mute_connect;
+        f->hub.mute_subscribe = stages[i].mute_subscribe;
+        f->hub.mute_publish = true;
+        f->hub.twin_status = 0;
+        ops[0] = fixture_send(f, "unheard");
+        assert_int_equal(iothub_twin_get(f->client, NULL, &ops[1]), IOTHUB_OK);
+        assert_int_equal(iothub_start(f->client), IOTHUB_OK);
+
+        fixture_sleep(f, 200000);
+
+        assert_int_equal(p->asked, 3);
+        assert_int_equal(iothub_get_state(f->client), IOTHUB_STOPPED);
+        assert_int_equal(fixture_last_status(f)->reason, IOTHUB_ERR_TIMEOUT);
+        assert_null(fixture_stream(f));
+        for (size_t n = 0; n < 2; n++) {
+            assert_int_equal(fixture_ended(f, ops[n], &how), 1);
+            assert_int_equal(how, n == 1 ? how : IOTHUB_ERR_CANCELLED);
+        }
+        f->hub.mute_connect = f->hub.mute_subscribe = f->hub.mute_publish = false;
+        f->hub.twin_status = 200;
+        f->platform.streams[0].stall_at = PLAT_STAGE_OPEN;
+        fixture_connect(f);
+        free_policy(p);
+    }
+}
+
+static void giving_up_after_a_loss_stops_too(void **state)
+{
+    (void)state;
+    policy *p = make_policy();
+    p->give_up_at = 1;
+    fixture_connect(&p->f);
+
+    fixture_cut(&p->f);
+
+    assert_int_equal(iothub_get_state(p->f.client), IOTHUB_STOPPED);
+    assert_int_equal(fixture_last_status(&p->f)->reason, IOTHUB_ERR_NETWORK);
+    fixture_sleep(&p->f, 1000000);
+    assert_int_equal(p->f.hub.connects, 1);
+    fixture_connect(&p->f);
+    assert_int_equal(p->f.hub.connects, 2);
+    free_policy(p);
+}
+
+/* --- the first attempt --------------------------------------------------------------------- */
+
+static void no_route_and_no_dns_at_the_first_attempt_are_ordinary(void **state)
+{
+    (void)state;
+    static const struct {
+        plat_result failure;
+        iothub_result reason;
+    } cases[] = { { PLAT_ERR_DNS, IOTHUB_ERR_DNS },
+                  { PLAT_ERR_CONNECT, IOTHUB_ERR_CONNECT },
+                  { PLAT_ERR_IO, IOTHUB_ERR_NETWORK } };
+
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        client_fixture f;
+        scripted_call call = i % 2 == 0 ? SCRIPTED_PROGRESS : SCRIPTED_OPEN;
+        iothub_result how;
+        fixture_init(&f, NULL);
+        iothub_op op = fixture_send(&f, "x");
+        scripted_fail(&f.platform.streams[0], call, 1, cases[i / 2].failure);
+        assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+        fixture_run(&f);
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+        assert_int_equal(fixture_last_status(&f)->reason, cases[i / 2].reason);
+        assert_in_range(fixture_last_status(&f)->retry_in_ms, 1, 1000);
+
+        fixture_sleep(&f, 1000);
+
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+        assert_int_equal(fixture_ended(&f, op, &how), 1);
+        assert_int_equal(how, IOTHUB_OK);
+        fixture_free(&f);
+    }
+}
+
+/* --- two clients, one identity ------------------------------------------------------------- */
+
+/* The hub closes the older connection of the two. */
+static void take_over(client_fixture *winner, client_fixture *loser, unsigned *connects)
+{
+    if (winner->hub.connects == *connects) {
+        return;
+    }
+    *connects = winner->hub.connects;
+    scripted_stream *s = fixture_stream(loser);
+    if (s != NULL && s->state == SCRIPTED_READY) {
+        scripted_break(s, PLAT_EOF);
+        fixture_run(loser);
+    }
+}
+
+static bool said(const client_fixture *f, const char *text)
+{
+    for (unsigned i = 0; i < f->status_count && i < FIXTURE_LOG; i++) {
+        if (strstr(f->statuses[i].text, text) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void two_clients_with_one_identity_back_off(void **state)
+{
+    (void)state;
+    client_fixture *f = calloc(2, sizeof *f);
+    unsigned connects[2] = { 0, 0 };
+    unsigned before = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        fixture_init(&f[i], NULL);
+        assert_int_equal(iothub_start(f[i].client), IOTHUB_OK);
+    }
+    for (unsigned minute = 0; minute < 120; minute++) {
+        for (unsigned step = 0; step < 600; step++) {
+            for (size_t i = 0; i < 2; i++) {
+                fixture_sleep(&f[i], 100);
+                take_over(&f[i], &f[1 - i], &connects[i]);
+            }
+        }
+        unsigned all = connects[0] + connects[1];
+        assert_in_range(all - before, 0, minute == 0 ? 20 : 8); /* together */
+        before = all;
+    }
+
+    assert_in_range(before, 30, 2 * 120 + 20); /* two a minute in the long run */
+    assert_true(said(&f[0], "another client") && said(&f[1], "another client"));
+    fixture_free(&f[0]);
+    fixture_free(&f[1]);
+    free(f);
+}
+
+static void one_early_end_is_not_called_a_take_over(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+
+    for (int n = 0; n < 5; n++) {
+        scripted_break(fixture_stream(&f), PLAT_EOF);
+        fixture_run(&f);
+        assert_string_equal(fixture_last_status(&f)->text, "the hub closed the connection");
+        fixture_sleep(&f, 200000); /* a long time without */
+    }
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_policy_is_told_all_and_its_delay_is_kept),
+        cmocka_unit_test(a_delay_of_zero_is_the_next_millisecond),
+        cmocka_unit_test(giving_up_is_a_stop_with_the_reason),
+        cmocka_unit_test(giving_up_after_a_loss_stops_too),
+        cmocka_unit_test(no_route_and_no_dns_at_the_first_attempt_are_ordinary),
+        cmocka_unit_test(two_clients_with_one_identity_back_off),
+        cmocka_unit_test(one_early_end_is_not_called_a_take_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
