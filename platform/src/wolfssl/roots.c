@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <wolfssl/wolfcrypt/error-crypt.h>
+
 #define LARGEST_FILE (16L * 1024 * 1024)
 
 static bool read_stream(FILE *f, byte **bytes, long *len)
@@ -40,13 +42,13 @@ static plat_result add(plat_roots *r, DerBuffer *der)
 {
     DecodedCert cert;
     wc_InitDecodedCert(&cert, der->buffer, der->length, NULL);
-    bool usable = wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, NULL) == 0;
+    int rc = wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, NULL);
     byte subject[KEYID_SIZE];
     memcpy(subject, cert.subjectHash, sizeof subject);
     wc_FreeDecodedCert(&cert);
-    if (!usable) { /* an exotic root in a system's bundle must not lock out the others */
+    if (rc != 0) { /* an exotic root in a system's bundle must not lock out the others */
         wc_FreeDer(&der);
-        return PLAT_OK;
+        return rc == MEMORY_E ? PLAT_ERR_MEMORY : PLAT_OK;
     }
     if ((r->count & (r->count - 1)) == 0) { /* full at each power of two */
         size_t cap = r->count == 0 ? 1 : 2 * r->count;
@@ -74,6 +76,7 @@ static plat_result parse(plat_roots *r, const byte *pem, long len)
             result = add(r, der);
         } else {
             wc_FreeDer(&der);
+            result = rc == MEMORY_E ? PLAT_ERR_MEMORY : PLAT_OK;
         }
         if (info.consumed <= 0 || info.consumed > len) {
             break;

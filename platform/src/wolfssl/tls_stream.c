@@ -397,6 +397,8 @@ static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, si
     while (*got < cap) {
         int n = wolfSSL_read(s->ssl, buf + *got, at_most(cap - *got, RECORD_MAX));
         if (n <= 0) {
+            bool sound = wolfSSL_get_error(s->ssl, n) == WOLFSSL_ERROR_WANT_READ;
+            s->new_ticket = s->new_ticket && sound; /* or it may be half a session */
             return *got > 0 ? PLAT_OK : ssl_result(s, n);
         }
         *got += (size_t)n;
