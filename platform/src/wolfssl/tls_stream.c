@@ -326,6 +326,7 @@ static void become_open(plat_tls_stream *s)
     if (s->new_ticket || strcmp(wolfSSL_get_version(s->ssl), "TLSv1.2") == 0) {
         keep_session(s); /* of TLS 1.2 also the one just resumed: it may be used again */
     }
+    wolfSSL_FreeArrays(s->ssl); /* 5.5 KB that the handshake alone needs */
 }
 
 static plat_result handshake(plat_tls_stream *s)
