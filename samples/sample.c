@@ -33,6 +33,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'p': s->options.port = (uint16_t)parse_number(state, "port", arg, 65535); return 0;
     case 'n': s->count = parse_number(state, "count", arg, 1000000000); return 0;
+    case 's': s->store = arg; return 0;
+    case 'f': s->first = parse_number(state, "first", arg, 1000000000); return 0;
     case 'd': s->duration_s = parse_number(state, "duration", arg, 1000000); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -50,16 +52,18 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
     } else if (status->state == IOTHUB_WAITING) {
         (void)sample_fail(status->text);
         /* The client would go on trying for ever; a sample that never got through ends. */
-        s->failed = !s->was_connected;
+        s->failed = !s->was_connected && s->store == NULL;
     }
 }
 
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
 {
-    static const struct argp_option options[] = {
+    struct argp_option options[] = {
         { "port", 'p', "PORT", 0, "MQTT port of the hub (8883)", 0 },
         { "count", 'n', "N", 0, "End after so many messages, calls or changes", 0 },
         { "duration", 'd', "SECONDS", 0, "End after this time at the latest", 0 },
+        { "store", 's', "FILE", 0, "Where messages wait (telemetry.db)", 0 },
+        { "first", 'f', "N", 0, "Number of the first message (1)", 0 },
         { 0 },
     };
     char doc[512];
@@ -72,6 +76,10 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n"
         "  IOTHUB_CA_FILE                   PEM file with the roots to trust, for the emulator",
         what_it_does);
+    if (s->store == NULL) {
+        options[3] = (struct argp_option){ 0 };
+    }
+    s->first = 1;
     iothub_options_init(&s->options);
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, s);

@@ -14,6 +14,8 @@ typedef struct sample {
     iothub_options options;        /* defaults, platform, port, IOTHUB_CA_FILE, status line */
     unsigned count;                /* --count */
     unsigned duration_s;           /* --duration */
+    const char *store;             /* --store; NULL before sample_init: there is no such option */
+    unsigned first;                /* --first, of a sample with a store */
     uint64_t began_ms;
     bool was_connected;
     bool failed; /* the very first connection did not come about */

@@ -5,11 +5,13 @@ usage: test_samples.py BIN_DIR
 """
 
 import json
+import os
 import signal
+import subprocess
 import sys
 import unittest
 
-from emulator import Emulator, numbers
+from emulator import PATIENCE_S, Emulator, numbers
 
 BIN_DIR = sys.argv.pop(1)
 
@@ -73,6 +75,23 @@ class Samples(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "404"):
             self.hub.service("method", "device1", "nonsense")
         methods.stop()
+
+    def test_what_was_stored_without_a_hub_arrives_in_the_next_run(self):
+        store = os.path.join(self.hub.folder.name, "telemetry.db")
+        away = self.hub.command("store_and_forward", "--port", "1", "--count", "5", "--store", store,
+                                "--duration", "1")
+        result = subprocess.run(away, env=self.hub.environment(), text=True, capture_output=True,
+                                timeout=PATIENCE_S, check=False)
+        self.assertIn("0 found, 5 stored, 0 at the hub, 0 expired, 0 dropped, 5 waiting",
+                      result.stdout)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        monitor = self.hub.monitor()
+        lines = self.hub.sample("store_and_forward", "--count", "3", "--first", "6",
+                                "--store", store).end()
+        self.assertIn("5 found, 3 stored, 8 at the hub, 0 expired, 0 dropped, 0 waiting", lines)
+        monitor.wait_for(lambda seen: len(seen) >= 8)
+        monitor.stop()
+        self.assertEqual(numbers(monitor.lines), list(range(1, 9)))
 
     def test_the_poll_loop_delivers(self):
         self.assertIn("message 2: ok", self.hub.sample("event_loop", "--count", "2").end())
