@@ -319,6 +319,38 @@ static void a_symbolic_link_is_followed(void **state)
     store_expect(f, 1, 2);
 }
 
+/* The database and its WAL together, at every step of filling up and of draining. */
+static void its_files_never_take_more_than_the_limit(void **state)
+{
+    enum { LIMIT = 1024 * 1024 };
+    struct store_fixture *f = *state;
+    plat_store_record r;
+    uint64_t n = 0;
+    uint64_t gone = 0;
+    f->options.max_disk_bytes = LIMIT;
+    store_open(f);
+
+    for (int round = 0; round < 3; round++) {
+        while (store_try_append(f, n + 1) == PLAT_OK) {
+            n++;
+            assert_true(store_get_info(f).disk <= LIMIT);
+        }
+        assert_int_equal(store_try_append(f, n + 1), PLAT_ERR_FULL);
+        assert_non_null(strstr(f->store->ops->detail(f->store), "queue.db: "));
+        assert_true(store_get_info(f).bytes > LIMIT / 2);
+        for (int i = 0; i < 700; i++) {
+            assert_int_equal(f->store->ops->read(f->store, 0, &r), PLAT_OK);
+            assert_true(store_record_is(&r, ++gone));
+            store_remove(f, r.seq);
+            assert_true(store_get_info(f).disk <= LIMIT);
+        }
+        assert_int_equal(f->store->ops->sync(f->store), PLAT_OK);
+        assert_true(store_get_info(f).disk <= LIMIT);
+    }
+    store_reopen(f);
+    store_expect(f, gone + 1, n);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) \
@@ -340,6 +372,7 @@ int main(void)
         WITH_STORE(bad_options_are_refused),
         WITH_STORE(any_name_is_the_name_of_a_file),
         WITH_STORE(a_symbolic_link_is_followed),
+        WITH_STORE(its_files_never_take_more_than_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

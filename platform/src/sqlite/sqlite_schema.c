@@ -48,17 +48,15 @@ static uint64_t hash_u64(uint64_t h, uint64_t v)
 static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
+    uint64_t word = 0;
 
     h = hash_u64(h, len);
-    while (len > 0) {
-        size_t n = len < 8 ? len : 8;
-        uint64_t word = 0;
-        for (size_t i = 0; i < n; i++) {
-            word |= (uint64_t)p[i] << (8 * i);
+    for (size_t i = 0; i < len; i++) {
+        word |= (uint64_t)p[i] << (8 * (i % 8));
+        if (i % 8 == 7 || i + 1 == len) {
+            h = hash_u64(h, word);
+            word = 0;
         }
-        h = hash_u64(h, word);
-        p += n;
-        len -= n;
     }
     return h;
 }
