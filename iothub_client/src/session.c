@@ -85,9 +85,9 @@ static size_t put_filters(iothub_client *c, mqc_subscription *filters)
 static void subscribe(iothub_client *c)
 {
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
-    size_t count = put_filters(c, filters);
+    size_t used = put_filters(c, filters);
 
-    mqc_result r = mqc_subscribe(&c->engine, filters, count, &c->session.subscribe_id);
+    mqc_result r = mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
     }
@@ -344,13 +344,13 @@ void session_refused(iothub_client *c, uint8_t return_code)
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
 {
     const uint8_t *refused = memchr(return_codes.ptr, 0x80, return_codes.len);
-    mqc_subscription filters[TOPIC_FEATURE_COUNT];
-    iothub_error error;
 
     if (packet_id != c->session.subscribe_id) {
         return;
     }
     if (refused != NULL) { /* the engine has checked that there is one code for each */
+        mqc_subscription filters[TOPIC_FEATURE_COUNT];
+        iothub_error error;
         (void)put_filters(c, filters);
         (void)iothub_fail_name(&error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
                                filters[refused - return_codes.ptr].filter, "");
