@@ -33,7 +33,10 @@ typedef struct plat_tls_stream {
     bool new_ticket;          /* of this connection, not kept yet */
     plat_result lower_result; /* what the stream below said last */
     bool wants_write;         /* wolfSSL holds bytes that the stream below did not take */
-    size_t retry_len;         /* after WOULD_BLOCK of send: the record that must be repeated */
+    uint8_t *ahead;           /* read-ahead, from HANDSHAKE on */
+    uint16_t ahead_at;        /* the first byte that wolfSSL has not taken */
+    uint16_t ahead_end;
+    size_t retry_len; /* after WOULD_BLOCK of send: the record that must be repeated */
     uint16_t port;
     char host[256];
     char detail[224];

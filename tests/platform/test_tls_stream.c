@@ -350,6 +350,37 @@ static void one_recv_collects_many_records_and_the_rest_is_announced(void **stat
     disconnect();
 }
 
+static void many_records_are_read_in_one_go(void **state)
+{
+    (void)state;
+    uint8_t buf[200];
+    size_t n;
+    plat_poll p;
+    assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
+    expect_echo("before");
+
+    for (unsigned records = 1; records <= 20; records++) {
+        for (unsigned i = 0; i < records; i++) {
+            tls_peer_send(&peer, "ack!", 4);
+        }
+        unsigned before = wire.calls[SCRIPTED_RECV];
+        assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
+        assert_int_equal(n, 4 * records);
+        assert_int_equal(wire.calls[SCRIPTED_RECV] - before, 2); /* the second: nothing is left */
+    }
+
+    for (unsigned i = 0; i < 3; i++) {
+        tls_peer_send(&peer, "ack!", 4);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(s->ops->recv(s, buf, 4, &n), PLAT_OK);
+        assert_int_equal(scripted_unread(&wire), 0);
+        s->ops->poll(s, false, &p);
+        assert_int_equal(p.ready_now, i < 2); /* the descriptor knows nothing of the rest */
+    }
+    disconnect();
+}
+
 static void an_announced_end_is_told_from_a_cut_one(void **state)
 {
     (void)state;
@@ -406,6 +437,7 @@ int main(void)
         WITH_STREAM(stages_below_are_passed_on),
         WITH_STREAM(big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire),
         WITH_STREAM(one_recv_collects_many_records_and_the_rest_is_announced),
+        WITH_STREAM(many_records_are_read_in_one_go),
         WITH_STREAM(an_announced_end_is_told_from_a_cut_one),
         WITH_STREAM(hosts_that_cannot_be_hosts_are_refused_at_once),
     };

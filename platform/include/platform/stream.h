@@ -81,7 +81,7 @@ struct plat_stream {
 };
 
 /** Room for any stream that a plat_net makes; the caller owns it. */
-#define PLAT_STREAM_SIZE 1152
+#define PLAT_STREAM_SIZE 1216
 typedef union plat_stream_storage {
     plat_stream stream;
     uint64_t align;

@@ -10,6 +10,7 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 #define RECORD_MAX 16384
+#define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
 
 static plat_tls_stream *self_of(plat_stream *s)
 {
@@ -57,12 +58,38 @@ static int io_result(plat_tls_stream *s, plat_result r, size_t n, int again)
     }
 }
 
+/* wolfSSL asks for the five bytes of a record's header, then for its body. */
+static plat_result read_ahead(plat_tls_stream *s)
+{
+    size_t got = 0;
+    plat_result r = s->lower->ops->recv(s->lower, s->ahead, READ_AHEAD, &got);
+    s->ahead_at = 0;
+    s->ahead_end = (uint16_t)got;
+    return r;
+}
+
+static size_t take_ahead(plat_tls_stream *s, char *buf, size_t cap)
+{
+    size_t held = (size_t)s->ahead_end - s->ahead_at;
+    size_t n = held < cap ? held : cap;
+    memcpy(buf, s->ahead + s->ahead_at, n);
+    s->ahead_at = (uint16_t)(s->ahead_at + n);
+    return n;
+}
+
 static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
 {
     (void)ssl;
     plat_tls_stream *s = user;
     size_t got = 0;
-    plat_result r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
+    plat_result r = PLAT_OK;
+    bool empty = s->ahead_at == s->ahead_end;
+    if (empty && (size_t)cap >= READ_AHEAD) { /* no detour for large records */
+        r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
+    } else {
+        r = empty ? read_ahead(s) : r;
+        got = r == PLAT_OK ? take_ahead(s, buf, (size_t)cap) : 0;
+    }
     return io_result(s, r, got, WOLFSSL_CBIO_ERR_WANT_READ);
 }
 
@@ -202,8 +229,10 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->retry_len = 0;
     s->offered = false;
     s->new_ticket = false;
+    s->ahead_at = s->ahead_end = 0;
+    s->ahead = wolfSSL_Malloc(READ_AHEAD);
     s->ssl = wolfSSL_new(s->context->ctx);
-    if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
+    if (s->ahead == NULL || s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
         return fail(s, PLAT_ERR_MEMORY, "no memory left");
     }
     wolfSSL_SSLSetIORecv(s->ssl, io_recv);
@@ -454,7 +483,8 @@ static void tls_poll(const plat_stream *base, bool want_send, plat_poll *out)
     case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, out); break;
     case PLAT_TLS_OPEN:
         s->lower->ops->poll(s->lower, want_send || s->wants_write, out);
-        out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0;
+        out->ready_now =
+            out->ready_now || wolfSSL_pending(s->ssl) > 0 || s->ahead_at < s->ahead_end;
         break;
     case PLAT_TLS_CLOSED:
     case PLAT_TLS_FAILED: break;
@@ -482,6 +512,8 @@ static void tls_close(plat_stream *base)
     forget_unproven_session(s);
     wolfSSL_free(s->ssl); /* takes NULL */
     s->ssl = NULL;
+    wolfSSL_Free(s->ahead); /* takes NULL */
+    s->ahead = NULL;
     s->lower->ops->close(s->lower);
     s->state = PLAT_TLS_CLOSED;
 }
