@@ -107,10 +107,11 @@ class Emulator:
 
 
 class Background:
-    """A program whose lines of output can be waited for."""
+    """A program whose lines of output can be waited for, or are taken one by one."""
 
-    def __init__(self, command, environment):
+    def __init__(self, command, environment, take=None):
         self.lines = []
+        self.take = take
         self.changed = threading.Condition()
         self.errors = tempfile.TemporaryFile("a+")  # a pipe that nobody reads would stop it
         self.process = subprocess.Popen(command, env=environment, text=True,
@@ -120,6 +121,9 @@ class Background:
 
     def _read(self):
         for line in self.process.stdout:
+            if self.take is not None:
+                self.take(line.rstrip("\n"))
+                continue
             with self.changed:
                 self.lines.append(line.rstrip("\n"))
                 self.changed.notify_all()
