@@ -30,7 +30,9 @@ typedef struct run {
     unsigned more_after; /* messages ended: time for the next renewal by hand */
     int64_t next_us;     /* not before: the next message */
     int64_t left_us;     /* when the old connection took its last telemetry */
+    int64_t login_us;    /* CONNECT left */
     int64_t *gaps_us;
+    int64_t *logins_us; /* of the gaps: CONNECT to CONNACK */
 } run;
 
 static int64_t now_us(void)
@@ -60,7 +62,10 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
     }
     if (s->state == IOTHUB_RENEWING) {
         r->left_us = now_us();
+    } else if (s->state == IOTHUB_LOGGING_IN) {
+        r->login_us = now_us();
     } else if (s->state == IOTHUB_SUBSCRIBING && r->left_us != 0) {
+        r->logins_us[r->renewals] = now_us() - r->login_us;
         r->gaps_us[r->renewals++] = now_us() - r->left_us;
         r->left_us = 0;
     }
@@ -205,10 +210,11 @@ static void report(run *r, const iothub_stats *s, int64_t trip_us)
     }
     printf("{\"sent\":%u,\"ended\":%u,\"failed\":%u,\"surprises\":%u,\"renewals\":%u,"
            "\"losses\":%u,\"failed_attempts\":%u,\"resumptions\":%u,\"round_trip_us\":%lld,"
-           "\"gap_median_us\":%lld,\"gap_longest_us\":%lld,",
+           "\"gap_median_us\":%lld,\"gap_longest_us\":%lld,\"login_median_us\":%lld,",
            r->sent, r->ended, r->failed, r->surprises, (unsigned)s->token_renewals,
            (unsigned)s->losses, (unsigned)s->failed_attempts, (unsigned)s->tls_resumptions,
-           (long long)trip_us, (long long)median(r->gaps_us, r->renewals), (long long)longest);
+           (long long)trip_us, (long long)median(r->gaps_us, r->renewals), (long long)longest,
+           (long long)median(r->logins_us, r->renewals));
 }
 
 int main(int argc, char **argv)
@@ -222,7 +228,8 @@ int main(int argc, char **argv)
     }
     r.by_hand = strtoul(argv[3], NULL, 10) == 0;
     r.gaps_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.gaps_us);
-    iothub_client *c = r.gaps_us != NULL ? start(&r, argv) : NULL;
+    r.logins_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.logins_us);
+    iothub_client *c = r.gaps_us != NULL && r.logins_us != NULL ? start(&r, argv) : NULL;
     if (c == NULL) {
         return 1;
     }
@@ -244,5 +251,6 @@ int main(int argc, char **argv)
            fds, fds_after, before_kb, after_kb);
     iothub_free(c);
     free(r.gaps_us);
+    free(r.logins_us);
     return r.failed == 0 && r.surprises == 0 ? 0 : 1;
 }
