@@ -204,6 +204,7 @@ static void hub_acts(client_life *l)
 static void trouble(client_life *l)
 {
     static const int twin[] = { 200, 200, 200, 0, 429, 500, 599, 400 };
+    static const int64_t clocks[] = { 0, 1700000000, 1700003600, 1800000000, 4294967296 };
     fake_hub *h = &l->f.hub;
     scripted_stream *stream = &l->f.platform.streams[roll(l, 2)]; /* a client has no more */
 
@@ -219,6 +220,9 @@ static void trouble(client_life *l)
     stream->stage_calls = roll(l, 3);
     stream->stall_at =
         roll(l, 8) == 0 ? (plat_stage)(PLAT_STAGE_RESOLVE + (int)roll(l, 3)) : PLAT_STAGE_OPEN;
+    if (roll(l, 4) == 0) {
+        fake_clock_set_wall(&l->f.platform.clock, clocks[roll(l, 5)]);
+    }
     if (roll(l, 4) == 0) {
         scripted_fail(stream, SCRIPTED_ANY, 1 + roll(l, 10), PLAT_ERR_IO);
     }
@@ -262,6 +266,7 @@ void client_life_step(client_life *l)
 
 static void calm(client_life *l)
 {
+    fake_clock_set_wall(&l->f.platform.clock, 1700000000);
     l->f.hub.mute_publish = l->f.hub.mute_connect = l->f.hub.mute_subscribe = false;
     l->f.hub.return_code = 0;
     l->f.hub.twin_status = 200;
