@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "internal.h"
 #include "retry.h"
 
@@ -17,20 +19,20 @@ uint32_t back_off_random_ms(const iothub_client *c, uint32_t limit_ms, mqc_time 
 static uint32_t limit_ms(const iothub_client *c, iothub_result reason)
 {
     const iothub_options *o = &c->options;
-    const iothub_session *s = &c->session;
+    const iothub_back_off *b = &c->back_off;
 
     switch ((int)reason) {
     case IOTHUB_ERR_AUTH:
     case IOTHUB_ERR_TOKEN_EXPIRED:
-        return s->refusals < 2
+        return b->refusals < 2
                    ? o->retry_min_ms
-                   : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms, s->refusals - 1);
+                   : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms, b->refusals - 1);
     case IOTHUB_ERR_TLS_UNTRUSTED: /* a person has to act: no hurry */
     case IOTHUB_ERR_TLS_HOST:
     case IOTHUB_ERR_TLS_DATE:
     case IOTHUB_ERR_TLS_CERT:
     case IOTHUB_ERR_TRUST_STORE: return o->retry_max_ms;
-    default: return retry_limit_ms(o->retry_min_ms, o->retry_max_ms, s->failures);
+    default: return retry_limit_ms(o->retry_min_ms, o->retry_max_ms, b->failures);
     }
 }
 
@@ -48,21 +50,21 @@ static uint32_t look_ms(iothub_result reason)
 
 uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text)
 {
-    iothub_session *s = &c->session;
+    iothub_back_off *b = &c->back_off;
     mqc_time now = client_now(c);
 
-    if (s->failures++ == 0) {
-        s->failing_since = now;
+    if (b->failures++ == 0) {
+        b->failing_since = now;
     }
-    s->refusals += reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_TOKEN_EXPIRED;
-    s->look_ms = look_ms(reason);
-    s->look_at = now + s->look_ms;
+    b->refusals += reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_TOKEN_EXPIRED;
+    b->look_ms = look_ms(reason);
+    b->look_at = now + b->look_ms;
     const iothub_retry r = {
         .reason = reason,
         .text = text,
-        .attempt = s->failures,
-        .failing_ms = now - s->failing_since,
-        .delay_ms = back_off_random_ms(c, limit_ms(c, reason), s->attempt_began),
+        .attempt = b->failures,
+        .failing_ms = now - b->failing_since,
+        .delay_ms = back_off_random_ms(c, limit_ms(c, reason), c->session.attempt_began),
     };
     uint32_t delay = notify_retry(c, &r);
     return delay > 0 ? delay : 1;
@@ -70,41 +72,37 @@ uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text)
 
 static void on_clock_moved(iothub_client *c, mqc_time now)
 {
-    iothub_session *s = &c->session;
-
-    if (s->state == IOTHUB_WAITING) {
+    if (c->session.state == IOTHUB_WAITING) {
         session_hurry(c);
         return;
     }
     /* The token in use may end at any time; but a clock that flaps is no reason for a storm. */
-    mqc_time earliest = s->login_at + c->options.retry_max_ms;
-    mqc_time when = now < earliest ? earliest : now;
-    if (!c->renewal.due && when < s->deadline) {
-        s->deadline = when;
+    mqc_time earliest = c->session.login_at + c->options.retry_max_ms;
+    if (session_bring_forward(c, now < earliest ? earliest : now)) {
         notify_log_text(c, IOTHUB_LOG_WARNING, "session", "the wall clock was set: a new token");
     }
 }
 
 void back_off_look(iothub_client *c, mqc_time now)
 {
-    iothub_session *s = &c->session;
-    bool renewable = s->state == IOTHUB_CONNECTED && c->identity.key.len > 0;
-    bool curable = s->state == IOTHUB_WAITING && s->look_ms > 0;
+    iothub_back_off *b = &c->back_off;
+    bool renewable = c->session.state == IOTHUB_CONNECTED && c->identity.key.len > 0;
+    bool curable = c->session.state == IOTHUB_WAITING && b->look_ms > 0;
 
-    if ((!renewable && !curable) || now < s->look_at) {
+    if ((!renewable && !curable) || now < b->look_at) {
         return;
     }
-    s->look_at = now + (curable ? s->look_ms : LOOK_FOR_TIME_MS);
-    if (credential_clock_moved(c, s->clock_s)) {
+    b->look_at = now + (curable ? b->look_ms : LOOK_FOR_TIME_MS);
+    if (credential_clock_moved(c, c->session.clock_s)) {
         on_clock_moved(c, now);
     }
 }
 
 mqc_time back_off_next_look(const iothub_client *c)
 {
-    const iothub_session *s = &c->session;
+    const iothub_back_off *b = &c->back_off;
 
-    return s->state == IOTHUB_WAITING && s->look_ms > 0 ? s->look_at : 0;
+    return c->session.state == IOTHUB_WAITING && b->look_ms > 0 ? b->look_at : 0;
 }
 
 /* Up for so long, it is not one client pushing the other out: each comes back within the longest
@@ -117,17 +115,19 @@ static bool is_stable(const iothub_client *c)
 void back_off_forget(iothub_client *c)
 {
     if (is_stable(c)) {
-        c->session.failures = 0;
-        c->session.evictions = 0;
+        c->back_off.failures = 0;
+        c->back_off.evictions = 0;
     }
+}
+
+void back_off_accepted(iothub_client *c)
+{
+    c->back_off.refusals = 0;
 }
 
 void back_off_reset(iothub_client *c)
 {
-    iothub_session *s = &c->session;
-
-    s->failures = s->refusals = s->evictions = 0;
-    s->connected_at = 0;
+    memset(&c->back_off, 0, sizeof c->back_off);
 }
 
 bool back_off_evicted(iothub_client *c)
@@ -135,6 +135,6 @@ bool back_off_evicted(iothub_client *c)
     if (c->session.state != IOTHUB_CONNECTED || is_stable(c)) {
         return false;
     }
-    c->session.evictions++;
-    return c->session.evictions > 1;
+    c->back_off.evictions++;
+    return c->back_off.evictions > 1;
 }

@@ -11,27 +11,22 @@ iothub_result dial_why(const plat_stream *s, plat_result r, iothub_error *error)
 }
 
 /* A stream is made once, with the first attempt that needs it, and opened again for each later
- * one. */
-static iothub_result make(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
-                          iothub_error *error)
+ * one.  NULL: failed. */
+static plat_stream *make(iothub_client *c, plat_stream_storage *memory, iothub_error *error)
 {
     const plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = c->options.ca_file };
     const plat_net *net = c->options.platform->net;
-
-    if (*slot != NULL) {
-        return IOTHUB_OK;
-    }
     plat_stream *made = NULL;
+
     plat_result r = net->stream(net, memory, &config, &made);
     if (r == PLAT_OK) {
-        *slot = made;
-        return IOTHUB_OK;
+        return made;
     }
     (void)dial_why(made, r, error);
     if (made != NULL) {
         made->ops->deinit(made);
     }
-    return error->code;
+    return NULL;
 }
 
 iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
@@ -40,14 +35,18 @@ iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storag
     const iothub_connection_string *id = &c->identity;
     iothub_text host;
 
-    if (credential_ready(c, error) != IOTHUB_OK || make(c, slot, memory, error) != IOTHUB_OK) {
+    if (credential_ready(c, error) != IOTHUB_OK) {
         return error->code;
     }
+    plat_stream *s = *slot != NULL ? *slot : make(c, memory, error);
+    if (s == NULL) {
+        return error->code;
+    }
+    *slot = s;
     iothub_text_init(&host, c->scratch, c->scratch_len);
     iothub_text_put_span(&host,
                          id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
     (void)iothub_text_finish(&host); /* the scratch takes any host name */
-    plat_stream *s = *slot;
     plat_result r = s->ops->open(s, c->scratch, c->options.port, client_now(c));
     return r == PLAT_OK ? IOTHUB_OK : dial_why(s, r, error);
 }

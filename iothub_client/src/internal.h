@@ -95,6 +95,8 @@ void back_off_look(iothub_client *c, mqc_time now);
 mqc_time back_off_next_look(const iothub_client *c);
 /** The connection ends: when it was up for long, older failures are another story. */
 void back_off_forget(iothub_client *c);
+/** The hub took the credential. */
+void back_off_accepted(iothub_client *c);
 /** A start: nothing has failed yet. */
 void back_off_reset(iothub_client *c);
 /** The hub closed the connection; true when it looks as if for another client, again. */
@@ -130,9 +132,13 @@ const char *session_late_text(iothub_state s);
 uint32_t session_budget_ms(const iothub_client *c, iothub_state s);
 bool session_stop_wanted(const iothub_client *c);
 void session_refused(iothub_client *c, uint8_t return_code);
+/** subscribe.c: the topics of the features in use. */
+void session_subscribe(iothub_client *c);
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes);
 /** End the present state now: the wait for the next attempt. */
 void session_hurry(iothub_client *c);
+/** Renew no later than when; false when that is so anyway. */
+bool session_bring_forward(iothub_client *c, mqc_time when);
 /** A ready-made token was replaced: log in with it soon. */
 void session_new_token(iothub_client *c);
 /** iothub_stop was called and is not over. */

@@ -22,7 +22,7 @@ void notify_status(iothub_client *c, iothub_result reason, const char *text, uin
         .reason = reason,
         .text = text,
         .retry_in_ms = retry_in_ms,
-        .attempt = c->session.failures,
+        .attempt = c->back_off.failures,
     };
     mqc_span parts[] = { mqc_span_str(iothub_state_str(s.state)), MQC_SPAN_LIT(": "),
                          mqc_span_str(text) };

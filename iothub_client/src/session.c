@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "internal.h"
 
 enum {
@@ -55,44 +53,6 @@ static void log_in(iothub_client *c)
     }
 }
 
-/* What the client listens to; the texts stand in the scratch buffer. */
-static size_t put_filters(iothub_client *c, mqc_subscription *filters)
-{
-    const bool wanted[TOPIC_FEATURE_COUNT] = {
-        [TOPIC_FEATURE_TWIN_RESPONSE] = true,
-        [TOPIC_FEATURE_C2D] = c->options.callbacks.c2d != NULL,
-        [TOPIC_FEATURE_DESIRED] = c->options.callbacks.desired != NULL,
-        [TOPIC_FEATURE_METHOD] = c->options.callbacks.method != NULL,
-    };
-    const topic_identity id = client_topics(c);
-    size_t used = 0;
-    iothub_text t;
-
-    iothub_text_init(&t, c->scratch, c->scratch_len);
-    for (int f = 0; f < TOPIC_FEATURE_COUNT; f++) {
-        if (!wanted[f]) {
-            continue;
-        }
-        size_t at = t.len;
-        topic_put_filter(&t, &id, (topic_feature)f);
-        filters[used].filter = mqc_span_of(c->scratch + at, t.len - at);
-        filters[used].qos = f == TOPIC_FEATURE_C2D ? 1 : 0;
-        used++;
-    }
-    return used;
-}
-
-static void subscribe(iothub_client *c)
-{
-    mqc_subscription filters[TOPIC_FEATURE_COUNT];
-    size_t used = put_filters(c, filters);
-
-    mqc_result r = mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
-    if (r != MQC_OK) {
-        session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
-    }
-}
-
 /* After 80 % of the token's life, which may be a second shorter than asked for: the clock that
  * dates it knows no parts of a second. */
 static uint64_t renew_after_ms(const iothub_client *c)
@@ -111,7 +71,7 @@ static void connected(iothub_client *c)
     if (s->connected_at == 0) { /* a planned change does not count as an end */
         s->connected_at = client_now(c);
     }
-    s->refusals = 0;
+    back_off_accepted(c);
     if (c->identity.key.len > 0) { /* a given token cannot be renewed */
         s->deadline = s->login_at + renew_after_ms(c);
     }
@@ -185,7 +145,7 @@ static void act(iothub_client *c, mqc_time now, bool adopted)
     case IOTHUB_LOGGING_IN: log_in(c); break;
     case IOTHUB_SUBSCRIBING:
         logged_in(c, now);
-        subscribe(c);
+        session_subscribe(c);
         break;
     case IOTHUB_CONNECTED: connected(c); break;
     case IOTHUB_RENEWING: let_go(c, now); break;
@@ -197,7 +157,7 @@ static void act(iothub_client *c, mqc_time now, bool adopted)
     }
 }
 
-static void count(iothub_client *c, iothub_state was, iothub_state next)
+static void count_end(iothub_client *c, iothub_state was, iothub_state next)
 {
     c->stats.losses +=
         was == IOTHUB_CONNECTED && next != IOTHUB_RENEWING && next != IOTHUB_STOPPING;
@@ -236,7 +196,7 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
     if (next == was) {
         return;
     }
-    count(c, was, next);
+    count_end(c, was, next);
     if (was == IOTHUB_CONNECTED) {
         leave_connected(c, now);
     }
@@ -341,29 +301,19 @@ void session_refused(iothub_client *c, uint8_t return_code)
     session_feed(c, LINK_IN_LOST, codes[code].reason, codes[code].text);
 }
 
-void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
-{
-    const uint8_t *refused = memchr(return_codes.ptr, 0x80, return_codes.len);
-
-    if (packet_id != c->session.subscribe_id) {
-        return;
-    }
-    if (refused != NULL) { /* the engine has checked that there is one code for each */
-        mqc_subscription filters[TOPIC_FEATURE_COUNT];
-        iothub_error error;
-        (void)put_filters(c, filters);
-        (void)iothub_fail_name(&error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
-                               filters[refused - return_codes.ptr].filter, "");
-        session_feed(c, LINK_IN_LOST, error.code, error.text);
-        return;
-    }
-    session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");
-}
-
 void session_hurry(iothub_client *c)
 {
     c->session.deadline = client_now(c);
     c->kick = true;
+}
+
+bool session_bring_forward(iothub_client *c, mqc_time when)
+{
+    if (when >= c->session.deadline) { /* 0: it is due already */
+        return false;
+    }
+    c->session.deadline = when;
+    return true;
 }
 
 void session_new_token(iothub_client *c)
@@ -442,6 +392,7 @@ static void grant_wishes(iothub_client *c, mqc_time now)
     if (wish->kind == IOTHUB_WISH_START || wish->kind == IOTHUB_WISH_START_STOP) {
         wish->kind = wish->kind == IOTHUB_WISH_START ? IOTHUB_WISH_NONE : IOTHUB_WISH_STOP;
         back_off_reset(c);
+        c->session.connected_at = 0;
         session_feed(c, LINK_IN_START, IOTHUB_OK, "starting");
     }
     if (!session_stop_wanted(c)) {

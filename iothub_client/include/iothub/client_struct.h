@@ -68,38 +68,42 @@ typedef struct iothub_twin_sync {
 /** What happens to the connection, written by session.c only. */
 typedef struct iothub_session {
     iothub_state state;
+    uint32_t number;   /* of this connection; never 0 once one was tried */
     mqc_time deadline; /* end of the state; 0: none */
     mqc_time attempt_began;
-    mqc_time connected_at; /* 0: not since the last failure */
-    uint32_t number;       /* of this connection; never 0 once one was tried */
-    uint32_t failures;     /* attempts in a row, and refusals of the credential among them */
-    uint32_t refusals;
-    mqc_time failing_since;
-    uint32_t evictions; /* connections in a row that the hub closed soon */
-    int64_t clock_s;    /* credential_clock of the attempt and its token */
-    uint32_t look_ms;   /* WAITING: how often to look at the clock; 0: never */
-    mqc_time look_at;
-    int64_t notice_clock_s; /* credential_clock when token_notice_at was worked out */
-    uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
+    mqc_time connected_at;  /* 0: not since the last failure */
+    mqc_time login_at;      /* when the token in use was made */
+    mqc_time left_at;       /* planned: from here on it took no telemetry */
+    int64_t clock_s;        /* credential_clock of the attempt and its token */
     int64_t token_expiry_s; /* wall clock; of the ready-made token, 0: the client has a key */
     mqc_time token_notice_at;
-    bool token_replaced; /* since the last CONNECT */
-    mqc_time login_at;   /* when the token in use was made */
-    bool planned;        /* the connection was left on purpose; */
-    mqc_time left_at;    /* from here on it took no telemetry */
-    uint32_t deferred;   /* C2D messages to be accepted later, on this connection */
+    int64_t notice_clock_s; /* credential_clock when that was worked out */
+    uint32_t deferred;      /* C2D messages to be accepted later, on this connection */
+    uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
+    bool token_replaced;    /* since the last CONNECT */
+    bool planned;           /* the connection was left on purpose */
 } iothub_session;
+
+/** Failures and waits, written by back_off.c only. */
+typedef struct iothub_back_off {
+    uint32_t failures; /* attempts in a row, and refusals of the credential among them */
+    uint32_t refusals;
+    uint32_t evictions; /* connections in a row that the hub closed soon */
+    uint32_t look_ms;   /* WAITING: how often to look at the clock; 0: never */
+    mqc_time look_at;
+    mqc_time failing_since;
+} iothub_back_off;
 
 /** The planned change of the connection, and the second one in the making; written by
  * renewal.c only. */
 typedef struct iothub_renewal {
-    bool due;
-    bool urgent;        /* by iothub_reconnect_now */
-    mqc_time switch_by; /* until then, open methods and deferred messages postpone it */
     iothub_state spare; /* the second connection: see link.h */
-    mqc_time deadline;  /* end of that state; 0: none */
-    mqc_time began;     /* the attempt */
     uint32_t failures;  /* attempts in a row */
+    mqc_time deadline;  /* end of the spare's state; 0: none */
+    mqc_time began;     /* the attempt */
+    mqc_time switch_by; /* until then, open methods and deferred messages postpone it */
+    bool due;
+    bool urgent; /* by iothub_reconnect_now */
 } iothub_renewal;
 
 /** A record taken from the store. */
@@ -183,6 +187,7 @@ struct iothub_client {
     mqc_engine engine;
 
     iothub_session session;
+    iothub_back_off back_off;
     iothub_renewal renewal;
     iothub_wish wish;
     iothub_twin_sync twin;

@@ -1,0 +1,60 @@
+#include <string.h>
+
+#include "internal.h"
+
+/* What the client listens to; the texts stand in the scratch buffer. */
+static size_t put_filters(iothub_client *c, mqc_subscription *filters)
+{
+    const bool wanted[TOPIC_FEATURE_COUNT] = {
+        [TOPIC_FEATURE_TWIN_RESPONSE] = true,
+        [TOPIC_FEATURE_C2D] = c->options.callbacks.c2d != NULL,
+        [TOPIC_FEATURE_DESIRED] = c->options.callbacks.desired != NULL,
+        [TOPIC_FEATURE_METHOD] = c->options.callbacks.method != NULL,
+    };
+    const topic_identity id = client_topics(c);
+    size_t used = 0;
+    iothub_text t;
+
+    iothub_text_init(&t, c->scratch, c->scratch_len);
+    for (int f = 0; f < TOPIC_FEATURE_COUNT; f++) {
+        if (!wanted[f]) {
+            continue;
+        }
+        size_t at = t.len;
+        topic_put_filter(&t, &id, (topic_feature)f);
+        filters[used].filter = mqc_span_of(c->scratch + at, t.len - at);
+        filters[used].qos = f == TOPIC_FEATURE_C2D ? 1 : 0;
+        used++;
+    }
+    return used;
+}
+
+void session_subscribe(iothub_client *c)
+{
+    mqc_subscription filters[TOPIC_FEATURE_COUNT];
+    size_t used = put_filters(c, filters);
+
+    mqc_result r = mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
+    if (r != MQC_OK) {
+        session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
+    }
+}
+
+void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
+{
+    const uint8_t *refused = memchr(return_codes.ptr, 0x80, return_codes.len);
+
+    if (packet_id != c->session.subscribe_id) {
+        return;
+    }
+    if (refused != NULL) { /* the engine has checked that there is one code for each */
+        mqc_subscription filters[TOPIC_FEATURE_COUNT];
+        iothub_error error;
+        (void)put_filters(c, filters);
+        (void)iothub_fail_name(&error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
+                               filters[refused - return_codes.ptr].filter, "");
+        session_feed(c, LINK_IN_LOST, error.code, error.text);
+        return;
+    }
+    session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");
+}
