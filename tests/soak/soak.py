@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -119,18 +120,18 @@ class Soak:
         self.arguments = arguments
         self.random = random.Random(arguments.seed)
         self.sent_c2d = []
-        self.kills = 0
+        self.kills = self.deaths = 0
         self.faults = 0
         self.number = 0
+        self.device = None
 
     def run(self):
         with Emulator(self.arguments.bin_dir) as self.hub:
             self.network = Network(self.arguments.fault_proxy, self.hub, self.arguments.seed)
             self.telemetry = Telemetry(self.hub)
             self.calls = Calls(self.hub, self.arguments.seed)
-            self.device = Background(
-                [self.arguments.soak_device, self.network.port, str(self.arguments.rate),
-                 str(self.arguments.seed), "1"], self.hub.environment())
+            self.lines = []
+            self.start_device()
             self.telemetry.start()
             self.calls.start()
             try:
@@ -160,6 +161,7 @@ class Soak:
     def trouble(self):
         end = time.monotonic() + self.arguments.minutes * 60
         next_fault = next_kill = 0
+        next_death = time.monotonic() + self.random.uniform(5, 20)
         while time.monotonic() < end:
             now = time.monotonic()
             if now >= next_fault:
@@ -169,6 +171,9 @@ class Soak:
                 if next_kill > 0:
                     self.kill_hub()
                 next_kill = now + self.random.uniform(5, 30)
+            if now >= next_death:
+                self.kill_device()
+                next_death = now + self.random.uniform(60, 600)
             self.disturb_twin()
             self.send_c2d()
             self.check()
@@ -184,6 +189,20 @@ class Soak:
         time.sleep(self.random.random() * 2)
         self.hub.start()
         self.kills += 1
+
+    def start_device(self):
+        """It goes on with the number after the last that it is known to have accepted."""
+        first = max(self.reports("accepted"), default=0) + 1
+        store = os.path.join(self.hub.folder.name, "telemetry.db")
+        self.device = Background(
+            [self.arguments.soak_device, self.network.port, str(self.arguments.rate),
+             str(self.arguments.seed), str(first), store], self.hub.environment())
+
+    def kill_device(self):
+        self.device.stop(signal.SIGKILL)
+        self.lines += self.device.lines
+        self.start_device()
+        self.deaths += 1
 
     def disturb_twin(self):
         if self.random.random() < 0.7:
@@ -211,9 +230,12 @@ class Soak:
     # --- at the end ---------------------------------------------------------------------------
 
     def reports(self, name):
-        """All values of that name that the device printed."""
-        with self.device.changed:
-            lines = [json.loads(line) for line in self.device.lines]
+        """All values of that name that the device printed, in all its lives."""
+        printed = list(self.lines)
+        if self.device is not None:
+            with self.device.changed:
+                printed += self.device.lines
+        lines = [json.loads(line) for line in printed if line.endswith("}")]  # whole ones
         return [line[name] for line in lines if name in line]
 
     def await_that(self, what, holds):
@@ -252,7 +274,7 @@ class Soak:
         desired = {k: v for k, v in properties["desired"].items() if not k.startswith("$meta")}
         if self.summary["document"] != desired:
             raise Failure(f"desired: {self.summary['document']} here, {desired} at the hub")
-        if properties["reported"].get("number") != self.summary["reports"]:
+        if properties["reported"].get("number", 0) != self.summary["reports"]:
             raise Failure(f"reported: {self.summary['reports']} here, "
                           f"{properties['reported']} at the hub")
         if self.telemetry.highest != self.summary["accepted"]:
@@ -265,7 +287,7 @@ class Soak:
         s = self.summary
         heap = self.reports("heap")
         print(f"soak: {self.arguments.minutes * 60:.0f} s, seed {self.arguments.seed}: "
-              f"{self.faults} faults, {self.kills} kills of the hub, {s['connects']} connects, "
+              f"{self.faults} faults, {self.kills} kills of the hub, {self.deaths} of the device, {s['connects']} connects, "
               f"{s['losses']} losses, {s['renewals']} renewals; "
               f"telemetry {s['accepted']} accepted, all arrived (+{self.telemetry.repeats} repeats); "
               f"{s['reports']} reports; desired version {s['desired']} ({s['gaps']} gaps); "

@@ -5,9 +5,11 @@
  * 100 connections heap and descriptors are where they were.  What it saw and did goes to
  * standard output, one JSON object a line, for soak.py to compare with the hub's side.
  *
- * usage: soak_device PORT RATE SEED FIRST   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ * usage: soak_device PORT RATE SEED FIRST STORE
+ *        (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
  *
- * RATE messages a second, numbered from FIRST.  SIGTERM: finish what is open, then end.
+ * RATE messages a second, numbered from FIRST, stored in the file STORE so that a kill loses
+ * none.  SIGTERM: finish what is open, then end.
  */
 
 #include "soak_device.h"
@@ -22,6 +24,7 @@
 #include <time.h>
 
 #include <cjson/cJSON.h>
+#include <platform/sqlite_store.h>
 
 #include "ledger.h"
 
@@ -372,11 +375,15 @@ static void check_level(device *d)
 
 static void check_stats(const iothub_stats *s)
 {
-    uint64_t ended = s->telemetry_acknowledged + s->telemetry_expired + s->telemetry_cancelled;
+    uint64_t begun = s->telemetry_accepted + s->telemetry_found;
 
-    if (s->telemetry_accepted != ended + s->queued) {
-        soak_fail("statistics: %llu accepted, %llu ended, %zu queued",
-                  (unsigned long long)s->telemetry_accepted, (unsigned long long)ended, s->queued);
+    if (begun != s->telemetry_acknowledged + s->queued) { /* nothing expires or is dropped here */
+        soak_fail("statistics: %llu begun, %llu acknowledged, %llu queued",
+                  (unsigned long long)begun, (unsigned long long)s->telemetry_acknowledged,
+                  (unsigned long long)s->queued);
+    }
+    if (s->store_errors > 0) {
+        soak_fail("the store failed");
     }
     if (s->c2d_accepted > s->c2d_received || s->methods_answered > s->methods_received) {
         soak_fail("statistics: more answers than questions");
@@ -402,9 +409,9 @@ static void work(device *d, int64_t now)
     do_later(d, now);
 }
 
-static bool at_rest(const device *d)
+static bool at_rest(const device *d, const iothub_stats *s)
 {
-    return d->ledger.open == 0 && nothing_later(d) &&
+    return d->ledger.open == 0 && s->queued == 0 && nothing_later(d) &&
            iothub_get_state(d->client) == IOTHUB_CONNECTED;
 }
 
@@ -412,7 +419,7 @@ static void change_phase(device *d, const iothub_stats *s, int64_t now)
 {
     if (told_to_end != 0) {
         d->phase = PHASE_FINISH;
-    } else if (d->phase == PHASE_SETTLE && at_rest(d)) {
+    } else if (d->phase == PHASE_SETTLE && at_rest(d, s)) {
         check_level(d);
         d->next_level = s->connects + CONNECTS_PER_LEVEL;
         d->phase = PHASE_WORK;
@@ -424,10 +431,10 @@ static void change_phase(device *d, const iothub_stats *s, int64_t now)
 
 static void live(device *d)
 {
-    iothub_stats s = { 0 };
+    iothub_stats s = { .queued = 1 };
     int64_t finish_by = INT64_MAX;
 
-    while (d->phase != PHASE_FINISH || !at_rest(d)) {
+    while (d->phase != PHASE_FINISH || !at_rest(d, &s)) {
         (void)iothub_wait(d->client, 10);
         int64_t now = now_ms();
         work(d, now);
@@ -470,7 +477,7 @@ static void set_options(iothub_options *o, const char *port, device *d)
     o->port = (uint16_t)strtoul(port, NULL, 10);
     o->ca_file = getenv("IOTHUB_CA_FILE");
     o->keep_alive_s = 1;
-    o->sas_lifetime_s = 10;
+    o->sas_lifetime_s = 4;
     o->retry_min_ms = 20;
     o->retry_max_ms = 200;
     o->auth_retry_min_ms = 200;
@@ -491,9 +498,10 @@ int main(int argc, char **argv)
     const struct sigaction end = { .sa_handler = on_sigterm };
     iothub_options o;
     iothub_error error;
+    char detail[PLAT_STORE_DETAIL_SIZE];
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: soak_device PORT RATE SEED FIRST\n");
+    if (argc != 6) {
+        fprintf(stderr, "usage: soak_device PORT RATE SEED FIRST STORE\n");
         return 2;
     }
     (void)sigaction(SIGTERM, &end, NULL);
@@ -504,6 +512,10 @@ int main(int argc, char **argv)
     d.next_level = 20; /* by then every table is as full as it gets */
     d.sent_ms = now_ms();
     set_options(&o, argv[1], &d);
+    const plat_sqlite_options file = { .path = argv[5], .owner = "soak", .sync_delay_ms = 50 };
+    if (plat_sqlite_store_open(&file, &o.store, detail) != PLAT_OK) {
+        soak_fail("%s", detail);
+    }
     d.client = iothub_new(getenv("IOTHUB_DEVICE_CONNECTION_STRING"), &o, &error);
     if (d.client == NULL) {
         soak_fail("%s", error.text);
@@ -513,6 +525,7 @@ int main(int argc, char **argv)
     check_level(&d);
     print_summary(&d);
     iothub_free(d.client);
+    (void)o.store->ops->close(o.store);
     cJSON_Delete(d.desired);
     return 0;
 }
