@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "tls_fixture.h"
 #include "wolfssl/tls_context.h"
@@ -40,6 +41,25 @@ static void good_chains_connect_with_both_versions_and_every_suite(void **state)
     c.max_version = 0;
     c.min_version = WOLFSSL_TLSV1_3;
     expect_success("TLS 1.3 only", HOST, &c);
+}
+
+static void *connect_elsewhere(void *unused)
+{
+    (void)unused;
+    expect_success("on another thread", HOST, &good_config);
+    return NULL;
+}
+
+/* The sanitizer of memory finds what it leaves behind: wolfSSL has tables for each thread. */
+static void a_thread_that_connected_may_end(void **state)
+{
+    (void)state;
+    pthread_t thread;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&thread, NULL, connect_elsewhere, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
 }
 
 static void the_server_is_told_the_name_but_never_an_address(void **state)
@@ -425,6 +445,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STREAM(good_chains_connect_with_both_versions_and_every_suite),
+        WITH_STREAM(a_thread_that_connected_may_end),
         WITH_STREAM(the_server_is_told_the_name_but_never_an_address),
         WITH_STREAM(unsafe_suites_and_old_versions_are_refused),
         WITH_STREAM(only_what_was_offered_counts_as_safe),

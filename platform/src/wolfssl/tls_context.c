@@ -45,6 +45,7 @@ static const char *const system_bundles[] = {
 static struct {
     pthread_mutex_t lock;
     bool started;
+    pthread_key_t tables; /* its destructor is what matters */
     plat_tls_context *first;
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -158,12 +159,32 @@ static plat_result load(const char *ca_file, plat_tls_context **out, const char 
     return PLAT_OK;
 }
 
+/* Tables for elliptic curves, some 800 KB each. */
+static void free_tables(void *unused)
+{
+    (void)unused;
+    wc_ecc_fp_free();
+}
+
+static bool start(void)
+{
+    if (!shared.started) {
+        shared.started = wolfSSL_Init() == WOLFSSL_SUCCESS &&
+                         pthread_key_create(&shared.tables, free_tables) == 0;
+    }
+    return shared.started;
+}
+
+void plat_tls_end_with_thread(void)
+{
+    (void)pthread_setspecific(shared.tables, &shared); /* anything but NULL */
+}
+
 static plat_result acquire(const char *ca_file, plat_tls_context **out, const char **file)
 {
-    if (!shared.started && wolfSSL_Init() != WOLFSSL_SUCCESS) {
+    if (!start()) {
         return PLAT_ERR_CRYPTO;
     }
-    shared.started = true;
     for (plat_tls_context *c = shared.first; c != NULL; c = c->next) {
         if (is_for(c, ca_file)) {
             *out = c;
@@ -195,8 +216,8 @@ void plat_tls_context_release(plat_tls_context *c)
         }
         *at = c->next;
         free_context(c);
-        if (shared.first == NULL) { /* tables for elliptic curves, some 800 KB each */
-            wc_ecc_fp_free();
+        if (shared.first == NULL) {
+            free_tables(NULL);
         }
     }
     (void)pthread_mutex_unlock(&shared.lock);

@@ -31,6 +31,9 @@ plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out
                                      const char **file);
 void plat_tls_context_release(plat_tls_context *c);
 
+/** Before each handshake: what wolfSSL keeps for the calling thread ends with the thread. */
+void plat_tls_end_with_thread(void);
+
 /** Whether a cipher suite, or a group for the key exchange, by wolfSSL's name, was offered. */
 bool plat_tls_suite_is_safe(const char *name);
 bool plat_tls_group_is_safe(const char *name);

@@ -360,6 +360,7 @@ static void become_open(plat_tls_stream *s)
 
 static plat_result handshake(plat_tls_stream *s)
 {
+    plat_tls_end_with_thread();
     int rc = wolfSSL_connect(s->ssl);
     if (rc != WOLFSSL_SUCCESS) {
         plat_result r = ssl_result(s, rc);
