@@ -133,4 +133,9 @@ on_device event_loop --count 2
 wait "$sample"
 worked+=(event_loop)
 
+title "Several threads, one client that a thread of its own drives"
+on_device runner --count 2
+wait "$sample"
+worked+=(runner)
+
 printf '\n%sworked in %d s: %s%s\n' "$bold$green" $((SECONDS - started)) "${worked[*]}" "$plain"

@@ -7,6 +7,8 @@
  * Ctrl-C, and a line for each change of the connection.
  */
 
+#include <stdatomic.h>
+
 #include <iothub/client.h>
 
 typedef struct sample {
@@ -17,8 +19,8 @@ typedef struct sample {
     const char *store;             /* --store; NULL before sample_init: there is no such option */
     unsigned first;                /* --first, of a sample with a store */
     uint64_t began_ms;
-    bool was_connected;
-    bool failed; /* the very first connection did not come about */
+    atomic_bool was_connected; /* a runner's thread sets these */
+    atomic_bool failed;        /* the very first connection did not come about */
 } sample;
 
 /** Exits with 2 for wrong usage and for a missing connection string. */
