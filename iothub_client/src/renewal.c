@@ -175,6 +175,12 @@ static void drive_spare(iothub_client *c, mqc_time now)
     }
 }
 
+/* With overlap there is somewhere to go; without, the last refusal was some time ago. */
+static bool may_leave(const iothub_client *c, mqc_time now)
+{
+    return c->options.overlap ? c->renewal.spare == IOTHUB_LOGGING_IN : now >= c->renewal.deadline;
+}
+
 void renewal_on_time(iothub_client *c, mqc_time now)
 {
     iothub_error error;
@@ -185,10 +191,11 @@ void renewal_on_time(iothub_client *c, mqc_time now)
     if (c->options.overlap) {
         drive_spare(c, now);
     }
-    if (postponed(c, now) || (c->options.overlap && c->renewal.spare != IOTHUB_LOGGING_IN)) {
+    if (postponed(c, now) || !may_leave(c, now)) {
         return;
     }
-    if (c->options.overlap && credential_ready(c, &error) != IOTHUB_OK) {
+    if (credential_ready(c, &error) != IOTHUB_OK) {          /* better an old token than none */
+        c->renewal.deadline = now + c->options.retry_max_ms; /* a spare has its own back-off */
         feed(c, LINK_IN_LOST, error.text);
         return;
     }

@@ -125,7 +125,8 @@ typedef struct iothub_callbacks {
     /** The state changed. */
     void (*status)(iothub_client *c, const iothub_status *s, void *user);
     /**
-     * How many ms to wait before the next attempt.  NULL: r->delay_ms, for ever.
+     * How many ms to wait before the next attempt.  NULL: r->delay_ms, for ever.  Not asked
+     * about the second connection of a renewal: while that fails, the first is in use.
      * IOTHUB_RETRY_STOP gives up: the state is IOTHUB_STOPPED with the reason, open requests
      * end as with iothub_stop, and iothub_start begins anew.
      */
