@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "iothub/message.h"
+#include "store_fixture.h"
 
 static uint32_t roll(client_life *l, uint32_t sides)
 {
@@ -141,6 +142,15 @@ static void options(iothub_options *o)
     o->sas_lifetime_s = 600;
 }
 
+static void stored_options(iothub_options *o)
+{
+    options(o);
+    o->store = &fixture_store.base;
+    o->window = 4;
+    o->queue_max_count = 30;
+    o->when_full = IOTHUB_DROP_OLDEST;
+}
+
 /* A topic, and behind it what the dice say. */
 static void hub_lies(client_life *l, scripted_stream *stream)
 {
@@ -226,6 +236,11 @@ static void trouble(client_life *l)
     if (roll(l, 4) == 0) {
         scripted_fail(stream, SCRIPTED_ANY, 1 + roll(l, 10), PLAT_ERR_IO);
     }
+    if (l->stored) {
+        fixture_store.max_count = roll(l, 4) == 0 ? 1 + roll(l, 20) : 0;
+        fake_store_fail(&fixture_store, roll(l, 2) * roll(l, 50), roll(l, 20), PLAT_ERR_STORE);
+        (void)iothub_purge(l->f.client, NULL);
+    }
 }
 
 /* Sleep as the client asks.  Many wake-ups without any time passing would be a busy loop. */
@@ -261,7 +276,9 @@ void client_life_step(client_life *l)
         break;
     default: sleep_some(l);
     }
+    store_check_sum(&l->f);
     assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
+    store_check_sum(&l->f);
 }
 
 static void calm(client_life *l)
@@ -276,6 +293,7 @@ static void calm(client_life *l)
         stream->send_room = SIZE_MAX;
         stream->stall_at = PLAT_STAGE_OPEN;
         scripted_fail(stream, SCRIPTED_ANY, 0, PLAT_OK);
+    fake_store_fail(&fixture_store, 0, 0, PLAT_OK);
     }
 }
 
@@ -301,7 +319,8 @@ static unsigned open_requests(const client_life *l)
 
 void client_life_begin(client_life *l)
 {
-    fixture_init(&l->f, options);
+    fake_store_init(&fixture_store);
+    fixture_init(&l->f, l->stored ? stored_options : options);
     fixture_guard(&l->f);
 }
 
@@ -329,4 +348,5 @@ void client_life_end(client_life *l)
     iothub_deinit(c);
     assert_int_equal(open_requests(l), 0);
     fixture_free(&l->f);
+    fake_store_free(&fixture_store);
 }

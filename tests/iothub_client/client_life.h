@@ -22,6 +22,7 @@ struct client_life {
     client_fixture f; /* first: callbacks get this pointer */
     /** 0 .. sides - 1: decides everything.  In the end it must not go on rolling 0. */
     uint32_t (*roll)(client_life *l, uint32_t sides);
+    bool stored;  /* telemetry goes through a store that fails at times */
     bool hostile; /* the hub lies and breaks the rules of MQTT too */
     bool closing;
     unsigned accepted;

@@ -16,13 +16,14 @@ static uint32_t roll(client_life *l, uint32_t sides)
     return (s->seed >> 8) % sides;
 }
 
-static void live(uint32_t seed, bool hostile)
+static void live(uint32_t seed, bool hostile, bool stored)
 {
     soak *s = calloc(1, sizeof *s);
 
     s->seed = seed;
     s->life.roll = roll;
     s->life.hostile = hostile;
+    s->life.stored = stored;
     client_life_begin(&s->life);
     for (int n = 0; n < 3000; n++) {
         client_life_step(&s->life);
@@ -36,7 +37,7 @@ static void each_request_ends_once_whatever_happens(void **state)
 {
     (void)state;
     for (uint32_t seed = 1; seed <= 40; seed++) {
-        live(seed, false);
+        live(seed, false, false);
     }
 }
 
@@ -44,7 +45,15 @@ static void each_request_ends_once_with_a_hub_that_lies_and_breaks_the_rules(voi
 {
     (void)state;
     for (uint32_t seed = 1; seed <= 40; seed++) {
-        live(seed, true);
+        live(seed, true, false);
+    }
+}
+
+static void each_request_ends_once_with_a_store_that_fails(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 40; seed++) {
+        live(seed, seed % 2 == 0, true);
     }
 }
 
@@ -53,6 +62,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_ends_once_whatever_happens),
         cmocka_unit_test(each_request_ends_once_with_a_hub_that_lies_and_breaks_the_rules),
+        cmocka_unit_test(each_request_ends_once_with_a_store_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
