@@ -99,6 +99,13 @@ if [ -n "${local_hub:-}" ]; then
 fi
 worked+=(telemetry)
 
+title 'Store and forward: three messages without a network, and the next run'
+{ "$bin/store_and_forward" --port 1 --store "$work/telemetry.db" --count 3 --duration 1 2>&1 || true; } |
+  device
+on_device store_and_forward --store "$work/telemetry.db" --first 4 --count 1
+wait "$sample"
+worked+=(store_and_forward)
+
 if [ -n "${local_hub:-}" ]; then
   title 'A cloud-to-device message, sent while the device is away'
   "$bin/iothub" service c2d "$device_id" 'hello device' --property colour=blue "${rest[@]}" 2>&1 | service

@@ -190,6 +190,81 @@ static void a_store_that_fails_for_ever_costs_no_time(void **state)
     fake_store_free(&fixture_store);
 }
 
+/* A record that was told to have ended and is still there is not told again, nor sent. */
+static void one_that_cannot_be_removed_ends_once(void **state)
+{
+    (void)state;
+    run r = { .sent = 0 };
+    fake_store_init(&fixture_store);
+    fixture_init(&r.f, small);
+    be_silent(&r);
+    send_next(&r);
+    send_next(&r);
+    fixture_connect(&r.f);
+    fake_hub_ack(&r.f.hub, fixture_stream(&r.f), 1);
+    fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE);
+    fixture_run(&r.f);
+    assert_int_equal(fixture_ended(&r.f, r.ops[1], NULL), 1);
+    assert_int_equal(fake_store_count(&fixture_store), 2);
+
+    fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE); /* again, at the end */
+    iothub_deinit(r.f.client);
+    assert_int_equal(fixture_ended(&r.f, r.ops[0], NULL), 1);
+    assert_int_equal(fixture_ended(&r.f, r.ops[1], NULL), 1);
+    fixture_free(&r.f);
+    fake_store_free(&fixture_store);
+}
+
+static void one_is_told_to_have_expired_once_it_is_removed(void **state)
+{
+    (void)state;
+    run r = { .sent = 0 };
+    const iothub_telemetry t = { .body = "0", .body_len = 1, .ttl_ms = 1000 };
+    fake_store_init(&fixture_store);
+    fixture_init(&r.f, small);
+    assert_int_equal(iothub_send_telemetry(r.f.client, &t, NULL), IOTHUB_OK);
+    fixture_sleep(&r.f, 500);
+    fake_store_fail(&fixture_store, 2, 1, PLAT_ERR_STORE); /* read, and then remove */
+    fixture_sleep(&r.f, 500);
+    assert_int_equal(fixture_store.failures, 1);
+    assert_int_equal(r.f.done_count, 0);
+    fixture_sleep(&r.f, 1000);
+    assert_int_equal(r.f.done_count, 1);
+    assert_int_equal(fake_store_count(&fixture_store), 0);
+    fixture_free(&r.f);
+    fake_store_free(&fixture_store);
+}
+
+static void one_window(iothub_options *o)
+{
+    store_options(o);
+    o->window = 1;
+}
+
+static void what_comes_to_the_front_expires_in_time(void **state)
+{
+    (void)state;
+    run r = { .sent = 0 };
+    const iothub_telemetry t = { .body = "2", .body_len = 1, .ttl_ms = 5000 };
+    iothub_op op;
+    fake_store_init(&fixture_store);
+    fixture_init(&r.f, one_window);
+    send_next(&r);
+    send_next(&r);
+    assert_int_equal(iothub_send_telemetry(r.f.client, &t, &op), IOTHUB_OK);
+    fixture_run(&r.f); /* the one at the front never expires */
+    be_silent(&r);
+    fixture_connect(&r.f); /* takes the first two */
+    r.f.hub.mute_connect = true;
+    fixture_cut(&r.f);
+    fixture_sleep(&r.f, 4999);
+    assert_int_equal(fixture_ended(&r.f, op, NULL), 0);
+    fixture_sleep(&r.f, 1);
+    assert_int_equal(fixture_ended(&r.f, op, NULL), 1);
+    fixture_free(&r.f);
+    fake_store_free(&fixture_store);
+}
+
 static void the_process_may_be_killed_at_any_step(void **state)
 {
     (void)state;
@@ -236,6 +311,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_may_fail_once_or_for_long),
         cmocka_unit_test(a_store_that_fails_for_ever_costs_no_time),
+        cmocka_unit_test(one_that_cannot_be_removed_ends_once),
+        cmocka_unit_test(one_is_told_to_have_expired_once_it_is_removed),
+        cmocka_unit_test(what_comes_to_the_front_expires_in_time),
         cmocka_unit_test(the_process_may_be_killed_at_any_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

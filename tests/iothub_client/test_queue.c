@@ -267,6 +267,27 @@ static void a_full_store_refuses_or_drops(void **state)
     }
 }
 
+static void limits_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    static const iothub_options wrong[] = { { .queue_max_age_s = 4294968 },
+                                            { .when_full = (iothub_when_full)2 } };
+    static const char *const names[] = { "queue_max_age_s", "when_full" };
+    for (size_t i = 0; i < 2; i++) {
+        client_fixture f;
+        iothub_error error;
+        stored = false;
+        begin(&f, (iothub_options){ .queue_max_age_s = 4294967 });
+        iothub_options o = f.options;
+        o.queue_max_age_s = wrong[i].queue_max_age_s;
+        o.when_full = wrong[i].when_full;
+        assert_null(iothub_new(FIXTURE_CONNECTION_STRING, &o, &error));
+        assert_int_equal(error.code, IOTHUB_ERR_ARG);
+        assert_non_null(strstr(error.text, names[i]));
+        end(&f);
+    }
+}
+
 /* --- purge ------------------------------------------------------------------------------------ */
 
 static void a_purge_offline_gives_everything_up(void **state)
@@ -356,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_ring_that_drops_has_the_newest_whatever_the_sizes),
         cmocka_unit_test(a_ring_held_by_what_is_on_its_way_refuses),
         cmocka_unit_test(a_full_store_refuses_or_drops),
+        cmocka_unit_test(limits_out_of_range_are_refused),
         cmocka_unit_test(a_purge_offline_gives_everything_up),
         cmocka_unit_test(a_purge_online_leaves_what_is_on_its_way),
         cmocka_unit_test(a_purge_takes_what_an_earlier_run_left),
