@@ -112,55 +112,6 @@ static void every_changed_byte_is_an_event_or_a_latched_error(void **state)
     }
 }
 
-static void what_a_server_must_not_send_ends_the_connection(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *why;
-        const char *packet;
-        uint8_t bytes[8];
-        size_t len;
-        mqc_result want;
-    } cases[] = {
-        { "second CONNACK", "CONNACK", { 0x20, 2, 0, 0 }, 4, MQC_ERR_PROTOCOL },
-        { "CONNECT", "CONNECT", { 0x10 }, 1, MQC_ERR_PROTOCOL },
-        { "SUBSCRIBE", "SUBSCRIBE", { 0x82 }, 1, MQC_ERR_PROTOCOL },
-        { "UNSUBSCRIBE", "UNSUBSCRIBE", { 0xA2 }, 1, MQC_ERR_PROTOCOL },
-        { "PINGREQ", "PINGREQ", { 0xC0 }, 1, MQC_ERR_PROTOCOL },
-        { "DISCONNECT", "DISCONNECT", { 0xE0 }, 1, MQC_ERR_PROTOCOL },
-        { "PUBREC for QoS 1", "PUBREC", { 0x50, 2, 0, 1 }, 4, MQC_ERR_PROTOCOL },
-        { "PUBCOMP for QoS 1", "PUBCOMP", { 0x70, 2, 0, 1 }, 4, MQC_ERR_PROTOCOL },
-        { "PUBREC 0", "PUBREC", { 0x50, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
-        { "PUBREL 0", "PUBREL", { 0x62, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
-        { "PUBCOMP 0", "PUBCOMP", { 0x70, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
-        { "PUBREL without its flags", "PUBREL", { 0x60 }, 1, MQC_ERR_MALFORMED },
-        { "QoS 3", "PUBLISH", { 0x36 }, 1, MQC_ERR_MALFORMED },
-        { "PUBACK for nothing", "PUBACK", { 0x40, 2, 0, 99 }, 4, MQC_ERR_PROTOCOL },
-        { "PUBACK twice", "PUBACK", { 0x40, 2, 0, 1, 0x40, 2, 0, 1 }, 8, MQC_ERR_PROTOCOL },
-        { "PUBACK for a SUBSCRIBE", "PUBACK", { 0x40, 2, 0, 4 }, 4, MQC_ERR_PROTOCOL },
-        { "PUBACK 0", "PUBACK", { 0x40, 2, 0, 0 }, 4, MQC_ERR_MALFORMED },
-        { "SUBACK for nothing", "SUBACK", { 0x90, 4, 0, 9, 0, 0 }, 6, MQC_ERR_PROTOCOL },
-        { "SUBACK for UNSUBSCRIBE", "SUBACK", { 0x90, 3, 0, 5, 0 }, 5, MQC_ERR_PROTOCOL },
-        { "a code is missing", "SUBACK", { 0x90, 3, 0, 4, 0 }, 5, MQC_ERR_PROTOCOL },
-        { "reserved code", "SUBACK", { 0x90, 4, 0, 4, 3, 0 }, 6, MQC_ERR_MALFORMED },
-        { "UNSUBACK for nothing", "UNSUBACK", { 0xB0, 2, 0, 4 }, 4, MQC_ERR_PROTOCOL },
-        { "reserved type", "", { 0xF0 }, 1, MQC_ERR_MALFORMED },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        rig r;
-        start(&r, NULL);
-        mqc_result got = rig_feed(&r, cases[i].bytes, cases[i].len);
-        if (got != cases[i].want || strcmp(mqc_error_packet(&r.e), cases[i].packet) != 0) {
-            fail_msg("%s: %s in %s", cases[i].why, mqc_result_str(got), mqc_error_packet(&r.e));
-        }
-        size_t len;
-        assert_null(mqc_rx_space(&r.e, &len));
-        assert_null(mqc_tx_data(&r.e, &len));
-        rig_deinit(&r);
-    }
-}
-
 static void only_connack_may_come_first(void **state)
 {
     (void)state;
@@ -365,7 +316,6 @@ int main(void)
         cmocka_unit_test(one_byte_at_a_time_gives_the_same_events),
         cmocka_unit_test(every_truncation_waits_for_more),
         cmocka_unit_test(every_changed_byte_is_an_event_or_a_latched_error),
-        cmocka_unit_test(what_a_server_must_not_send_ends_the_connection),
         cmocka_unit_test(only_connack_may_come_first),
         cmocka_unit_test(session_present_needs_a_session),
         cmocka_unit_test(a_hundred_pubacks_complete_in_one_pass),
