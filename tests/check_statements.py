@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""mqtt_core/MQTT-3.1.1.md lists every normative statement once, and the tests that it names exist.
+
+usage: check_statements.py SOURCE_DIR
+"""
+
+import pathlib
+import re
+import sys
+
+# How many statements appendix B has for each section.
+STATEMENTS = {
+    "1.5.3": 3, "2.2.2": 2, "2.3.1": 7,
+    "3.1.0": 2, "3.1.2": 24, "3.1.3": 11, "3.1.4": 5, "3.2.0": 1, "3.2.2": 6,
+    "3.3.1": 12, "3.3.2": 3, "3.3.4": 1, "3.3.5": 2, "3.6.1": 1,
+    "3.8.1": 1, "3.8.3": 4, "3.8.4": 6, "3.9.3": 2, "3.10.1": 1, "3.10.3": 2, "3.10.4": 6,
+    "3.12.4": 1, "3.14.1": 1, "3.14.4": 3,
+    "4.1.0": 2, "4.3.1": 1, "4.3.2": 2, "4.3.3": 2, "4.4.0": 1, "4.5.0": 2, "4.6.0": 6,
+    "4.7.1": 3, "4.7.2": 1, "4.7.3": 4, "4.8.0": 2, "6.0.0": 4, "7.0.0": 2, "7.1.1": 1, "7.1.2": 1,
+}
+
+
+def tests_of(path):
+    """What runs: a cmocka test that main names, or a method of a unittest."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return set(re.findall(r"^    def (test_\w+)\(", text, re.M))
+    return set(re.findall(r"cmocka_unit_test\(\s*(\w+)\)", text))
+
+
+def faults(source):
+    lines = (source / "mqtt_core/MQTT-3.1.1.md").read_text(encoding="utf-8").splitlines()
+    known = {f"{section}-{n}" for section, count in STATEMENTS.items()
+             for n in range(1, count + 1)}
+    listed = []
+    for line in lines:
+        if line.startswith("| ["):
+            statement, _, where = line.strip("| ").split(" | ", 2)
+            listed += re.findall(r"\[MQTT-([\d.]+-\d+)\]", statement)
+            named = re.findall(r"`(\w+\.(?:c|py)): (\w+)`", where)
+            if not named and not where.startswith("none"):
+                yield f"{statement}: neither a test nor the reason why there is none"
+            for name, test in named:
+                found = sorted((source / "tests").rglob(name))
+                if not found:
+                    yield f"{statement}: no file {name}"
+                elif not any(test in tests_of(path) for path in found):
+                    yield f"{statement}: no test {test} in {name}"
+        else:
+            listed += re.findall(r"\[MQTT-([\d.]+-\d+)\]", line)
+    for statement in sorted(known | set(listed)):
+        if statement not in known:
+            yield f"[MQTT-{statement}]: there is no such statement"
+        elif listed.count(statement) != 1:
+            yield f"[MQTT-{statement}]: listed {listed.count(statement)} times"
+
+
+def main():
+    found = list(faults(pathlib.Path(sys.argv[1])))
+    for fault in found:
+        print(fault)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
