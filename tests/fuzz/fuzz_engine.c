@@ -2,13 +2,14 @@
  * The engine under a script: each byte of the input decides what the client, its stream, the time
  * or the server does next.  Checked against the promises of engine.h by a server that reads
  * strictly: each accepted publish ends once, first deliveries keep their order, the window holds,
- * bytes that were offered stay, packet ids in flight differ.
+ * bytes that were offered stay, packet ids in flight differ.  As long as the server keeps to the
+ * rules and the session, QoS 2 messages arrive once in both directions.
  */
 
 #include "fuzz.h"
 #include "mqtt_core/engine_struct.h"
 
-enum { LANES = 2, MESSAGES = 64, OWED = 64 };
+enum { LANES = 2, MESSAGES = 64, OWED = 64, OUT_MAX = 4, OUT_ID = 256, HANDED_MAX = 256 };
 
 /* Topic "t", payload: number of the message, then its copies. */
 typedef struct message {
@@ -17,7 +18,9 @@ typedef struct message {
     uint8_t len;
     bool keep;
     bool ended;
-    bool arrived; /* at the server, at least once */
+    bool arrived;        /* at the server, at least once */
+    uint16_t unreleased; /* QoS 2: the server knows it under this id */
+    unsigned session;    /* in which it arrived last */
     mqc_time expires;
 } message;
 
@@ -27,6 +30,15 @@ typedef struct owed {
     uint16_t packet_id;
     uint8_t filters;
 } owed;
+
+/* A QoS 2 message of the server. */
+typedef enum out_state { OUT_FREE = 0, OUT_PUBLISHED, OUT_RELEASED } out_state;
+
+typedef struct outgoing {
+    out_state state;
+    uint16_t id;
+    uint8_t number;
+} outgoing;
 
 typedef struct world {
     fuzz_input in;
@@ -47,9 +59,17 @@ typedef struct world {
     owed owed[OWED];
     size_t owed_count;
     bool ready;   /* the server has seen CONNECT and answered it */
-    bool hostile; /* it broke the rules: it cannot expect any answer */
+    bool hostile; /* it broke the rules: it cannot expect any answer, */
+    bool guilty;  /* nor, having done so once, that anything arrives once */
+    bool session;
+    unsigned session_number;
+    outgoing out[OUT_MAX];
+    bool counts;    /* its ids on, or takes the same again */
+    bool remembers; /* the client what was released */
+    unsigned out_count;
+    uint8_t handed[HANDED_MAX]; /* how often the client handed them out */
     uint32_t newest[LANES];
-    uint16_t unacked[8]; /* messages of the server that the client keeps */
+    uint16_t unacked[16]; /* messages of the server that the client keeps */
     size_t unacked_count;
 } world;
 
@@ -95,8 +115,76 @@ static void server_publish(world *w, uint8_t flags, const uint8_t *body, size_t 
         w->newest[m->lane] = n;
         m->arrived = true;
     }
+    if (qos == 2 && m->unreleased == 0) {
+        FUZZ_CHECK(m->session != w->session_number || w->guilty);
+        m->session = w->session_number;
+        m->unreleased = (uint16_t)(body[3] << 8 | body[4]);
+    }
     if (qos > 0) {
-        owe(w, 0x40, body + 3, 0);
+        owe(w, qos == 1 ? 0x40 : 0x50, body + 3, 0);
+    }
+}
+
+static void server_release(world *w, const uint8_t *id)
+{
+    for (uint32_t n = 0; n < w->accepted; n++) {
+        if (w->messages[n].unreleased == (id[0] << 8 | id[1])) {
+            w->messages[n].unreleased = 0;
+        }
+    }
+    owe(w, 0x70, id, 0);
+}
+
+/* What the server repeats after a reconnect, or because it is impatient. */
+static void server_send(world *w, const outgoing *o, bool dup)
+{
+    const uint8_t id[] = { (uint8_t)(o->id >> 8), (uint8_t)o->id };
+
+    if (o->state == OUT_PUBLISHED) {
+        const uint8_t first = dup ? 0x3C : 0x34;
+        answer(w, (const uint8_t[]){ first, 6, 0, 1, 'o', id[0], id[1], o->number }, 8);
+    } else if (o->state == OUT_RELEASED) {
+        answer(w, (const uint8_t[]){ 0x62, 2, id[0], id[1] }, 4);
+    }
+}
+
+static void server_answered(world *w, out_state before, out_state after, const uint8_t *id)
+{
+    for (size_t i = 0; i < OUT_MAX; i++) {
+        outgoing *o = &w->out[i];
+        if (o->id == (id[0] << 8 | id[1]) && o->state != OUT_FREE) {
+            FUZZ_CHECK(o->state == before || o->state == after || w->guilty);
+            o->state = after;
+            if (after == OUT_RELEASED) {
+                server_send(w, o, false);
+            }
+        }
+    }
+}
+
+static void server_connect(world *w, const uint8_t *body)
+{
+    const bool clean = (body[7] & 2u) != 0;
+    const uint8_t bits = fuzz_byte(&w->in);
+    const bool refuse = bits % 8 == 7;
+    const bool present = !refuse && !clean && w->session && bits % 2 != 0;
+
+    FUZZ_CHECK(!w->ready);
+    w->ready = true;
+    answer(w, (const uint8_t[]){ 0x20, 2, present, refuse ? 5 : 0 }, 4);
+    if (refuse) {
+        return;
+    }
+    w->session = !clean;
+    if (!present) {
+        w->session_number++;
+        memset(w->out, 0, sizeof w->out);
+        for (uint32_t n = 0; n < w->accepted; n++) {
+            w->messages[n].unreleased = 0;
+        }
+    }
+    for (size_t i = 0; i < OUT_MAX; i++) {
+        server_send(w, &w->out[i], true);
     }
 }
 
@@ -116,19 +204,21 @@ static void server_packet(world *w, uint8_t first, const uint8_t *body, size_t l
 {
     FUZZ_CHECK(w->ready || first == 0x10);
     switch (first) {
-    case 0x10:
-        FUZZ_CHECK(!w->ready);
-        w->ready = true;
-        const bool clean = (body[7] & 2u) != 0;
-        const uint8_t bits = fuzz_byte(&w->in);
-        const bool refuse = bits % 8 == 7;
-        answer(w, (const uint8_t[]){ 0x20, 2, !refuse && !clean && bits % 2, refuse ? 5 : 0 }, 4);
-        break;
+    case 0x10: server_connect(w, body); break;
     case 0x82: owe(w, 0x90, body, count_filters(body, len, 1)); break;
     case 0xA2: owe(w, 0xB0, body, count_filters(body, len, 0)); break;
-    case 0x50: /* answers to what a hostile server sent */
+    case 0x50:
+        FUZZ_CHECK(len == 2);
+        server_answered(w, OUT_PUBLISHED, OUT_RELEASED, body);
+        break;
     case 0x62:
-    case 0x70: FUZZ_CHECK(len == 2 && w->hostile); break;
+        FUZZ_CHECK(len == 2);
+        server_release(w, body);
+        break;
+    case 0x70:
+        FUZZ_CHECK(len == 2);
+        server_answered(w, OUT_RELEASED, OUT_FREE, body);
+        break;
     case 0x40: FUZZ_CHECK(len == 2 && (body[0] != 0 || body[1] != 0)); break;
     case 0xC0:
         FUZZ_CHECK(len == 0);
@@ -185,6 +275,26 @@ static void server_message(world *w)
     }
 }
 
+static void server_qos2_message(world *w)
+{
+    const size_t i = fuzz_roll(&w->in, OUT_MAX);
+    outgoing *o = &w->out[i];
+
+    if (!w->ready || sizeof w->reply - w->reply_len < 100) {
+        return;
+    }
+    if (o->state != OUT_FREE) {
+        if (w->counts) { /* two answers may come: the id must not be in use again by then */
+            server_send(w, o, true);
+        }
+    } else if (w->out_count < HANDED_MAX) {
+        o->state = OUT_PUBLISHED;
+        o->number = (uint8_t)w->out_count++;
+        o->id = (uint16_t)(OUT_ID + (w->counts ? o->number : i));
+        server_send(w, o, false);
+    }
+}
+
 static void server_breaks_the_rules(world *w)
 {
     uint8_t bytes[16];
@@ -194,6 +304,7 @@ static void server_breaks_the_rules(world *w)
         bytes[i] = fuzz_byte(&w->in);
     }
     w->hostile = true;
+    w->guilty = true;
     answer(w, bytes, len);
 }
 
@@ -206,7 +317,7 @@ static void end_message(world *w, const mqc_done *done)
     FUZZ_CHECK(!m->ended && done->lane == m->lane && done->kind == m->len && done->tag == m);
     switch (done->outcome) {
     case MQC_OUTCOME_SENT: FUZZ_CHECK(m->qos == 0 && !m->keep); break;
-    case MQC_OUTCOME_ACKED: FUZZ_CHECK(m->qos == 1 && m->arrived); break;
+    case MQC_OUTCOME_ACKED: FUZZ_CHECK(m->qos > 0 && (m->arrived || w->guilty)); break;
     case MQC_OUTCOME_EXPIRED: FUZZ_CHECK(m->expires != 0 && m->expires <= w->now); break;
     case MQC_OUTCOME_DROPPED:
     case MQC_OUTCOME_DISCARDED: break;
@@ -227,6 +338,41 @@ static void ack(world *w, size_t which)
     }
 }
 
+static void keep(world *w, const mqc_message *m)
+{
+    if (m->qos == 0) {
+        return;
+    }
+    if (m->qos == 2 && !w->guilty) {
+        FUZZ_CHECK(m->packet_id >= OUT_ID && m->payload.len == 1);
+        FUZZ_CHECK(w->handed[m->payload.ptr[0]]++ == 0);
+    }
+    if (w->unacked_count == sizeof w->unacked / sizeof w->unacked[0]) {
+        ack(w, 0);
+    }
+    w->unacked[w->unacked_count++] = m->packet_id;
+}
+
+/* On a new connection only QoS 2 messages still want their acknowledgement, if they have a session.
+ */
+static void forget_unacked(world *w, uint16_t least)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < w->unacked_count; i++) {
+        if (w->unacked[i] >= least) {
+            w->unacked[kept++] = w->unacked[i];
+        }
+    }
+    w->unacked_count = kept;
+}
+
+/* Has the server more messages under way, of both kinds, than the client has places? */
+static bool overrun(const world *w)
+{
+    return mqc_error(&w->e) == MQC_ERR_PROTOCOL && strcmp(mqc_error_packet(&w->e), "PUBLISH") == 0;
+}
+
 static void take_events(world *w)
 {
     mqc_event ev;
@@ -235,17 +381,13 @@ static void take_events(world *w)
         if (ev.type == MQC_EVENT_DONE) {
             end_message(w, &ev.u.done);
         } else if (ev.type == MQC_EVENT_PUBLISH || ev.type == MQC_EVENT_OVERSIZE) {
-            if (ev.u.publish.qos == 0) {
-                continue;
-            }
-            if (w->unacked_count == sizeof w->unacked / sizeof w->unacked[0]) {
-                ack(w, 0);
-            }
-            w->unacked[w->unacked_count++] = ev.u.publish.packet_id;
+            keep(w, &ev.u.publish);
+        } else if (ev.type == MQC_EVENT_CONNECTED && !ev.u.connack.session_present) {
+            forget_unacked(w, UINT16_MAX);
         }
     }
     FUZZ_CHECK(mqc_error(&w->e) == MQC_OK || w->hostile || mqc_error(&w->e) == MQC_ERR_REFUSED ||
-               mqc_error(&w->e) == MQC_ERR_TIMEOUT);
+               mqc_error(&w->e) == MQC_ERR_TIMEOUT || overrun(w));
 }
 
 static void publish(world *w)
@@ -257,7 +399,7 @@ static void publish(world *w)
     if (n == MESSAGES) {
         return;
     }
-    message m = { .lane = bits & 1, .qos = bits >> 1 & 1, .len = 1 };
+    message m = { .lane = bits & 1, .qos = (bits & 16) != 0 ? 2 : bits >> 1 & 1, .len = 1 };
     m.keep = m.qos == 0 && (bits & 4) != 0;
     m.expires = (bits & 8) != 0 ? w->now + fuzz_byte(&w->in) + 1 : 0;
     m.len = (uint8_t)(1 + fuzz_roll(&w->in, sizeof payload));
@@ -377,13 +519,17 @@ static void connect(world *w)
 static void lose_connection(world *w)
 {
     server_read(w);
+    if (mqc_get_state(&w->e) == MQC_CONNECTING) {
+        w->session =
+            false; /* a lost CONNACK may have told of a new one: MQTT 3.1.1 cannot say so */
+    }
     mqc_reset(&w->e);
     FUZZ_CHECK(mqc_get_state(&w->e) == MQC_IDLE && mqc_error(&w->e) == MQC_OK);
     w->wire_len = 0;
     w->offered_len = 0;
     w->reply_len = 0;
     w->owed_count = 0;
-    w->unacked_count = 0;
+    forget_unacked(w, OUT_ID);
     w->ready = false;
     w->hostile = false;
 }
@@ -416,7 +562,7 @@ static void check(const world *w)
 
 static void step(world *w)
 {
-    switch (fuzz_roll(&w->in, 18)) {
+    switch (fuzz_roll(&w->in, 20)) {
     case 0:
     case 1:
     case 2: publish(w); break;
@@ -438,6 +584,8 @@ static void step(world *w)
     }
     case 15: request(w, fuzz_roll(&w->in, 2) == 0); break;
     case 16: connect(w); break;
+    case 18:
+    case 19: server_qos2_message(w); break;
     default:
         switch (fuzz_roll(&w->in, 4)) {
         case 0: lose_connection(w); break;
@@ -502,6 +650,8 @@ static void begin(world *w)
     m->rx = malloc(m->rx_len); /* each part alone, so that the sanitizer guards its ends */
     m->control = malloc(m->control_len);
     m->inbound = calloc(m->inbound_len, sizeof *m->inbound);
+    m->released_len = w->remembers ? 2 * OUT_MAX : 0;
+    m->released = calloc(2 * OUT_MAX, sizeof *m->released);
     m->lane_count = LANES;
     for (size_t i = 0; i < LANES; i++) {
         mqc_lane_memory *l = &m->lanes[i];
@@ -523,6 +673,7 @@ static void end(world *w)
     free(w->memory.rx);
     free(w->memory.control);
     free(w->memory.inbound);
+    free(w->memory.released);
     free(w);
 }
 
@@ -532,6 +683,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     FUZZ_CHECK(w != NULL);
     w->in = (fuzz_input){ data, size };
+    w->counts = size > 0 && (data[size - 1] & 1) != 0;
+    w->remembers = size > 0 && (data[size - 1] & 2) != 0;
     begin(w);
     while (w->in.len > 0) {
         step(w);
