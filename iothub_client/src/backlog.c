@@ -495,6 +495,12 @@ bool backlog_drop_oldest(iothub_client *c)
     return true;
 }
 
+bool backlog_sync(iothub_client *c)
+{
+    plat_store *s = c->options.store;
+    return !resting(c) && went_well(c, s->ops->sync(s));
+}
+
 uint64_t backlog_purge(iothub_client *c)
 {
     iothub_backlog *b = &c->backlog;

@@ -24,6 +24,8 @@ iothub_result backlog_refuse(iothub_client *c, plat_result r);
 
 /** Give up the oldest message that has not been sent.  False: none, or not now. */
 bool backlog_drop_oldest(iothub_client *c);
+/** Everything on the disk, and what was removed no longer there.  False: not now. */
+bool backlog_sync(iothub_client *c);
 /** Give up what waits in the store, from now on; how many these are. */
 uint64_t backlog_purge(iothub_client *c);
 

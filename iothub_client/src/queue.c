@@ -100,20 +100,31 @@ static iothub_result make_room(iothub_client *c, size_t len)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* A disk that others have filled is not worth the whole queue. */
-enum { FREE_AT_MOST = 65536 };
+/* A disk that others have filled is not worth the whole queue: that much in all. */
+enum { FREE_AT_ONCE = 16384, FREE_ROUNDS = 4 };
+
+/* One will do for a limit by count.  A disk wants whole pages, and may keep what was removed
+ * until it is synced, which is not worth while for each message. */
+static bool free_some(iothub_client *c, int round, size_t len)
+{
+    const uint64_t before = queue_bytes(c);
+    const uint64_t wanted = round == 0 ? 1 : 2 * len + FREE_AT_ONCE;
+
+    while (before - queue_bytes(c) < wanted && drop_one(c)) {
+    }
+    return queue_bytes(c) < before && (round == 0 || backlog_sync(c));
+}
 
 static iothub_result put_in_store(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms,
                                   size_t len)
 {
-    const uint64_t before = queue_bytes(c);
     plat_result r;
 
     if (len > c->options.tx_size) {
         return client_refuse_mqc(c, MQC_ERR_TOO_BIG, "telemetry");
     }
-    while ((r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL) {
-        if (before - queue_bytes(c) > 2 * len + FREE_AT_MOST || !drop_one(c)) {
+    for (int round = 0; (r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL; round++) {
+        if (round == FREE_ROUNDS || !free_some(c, round, len)) {
             break;
         }
     }
