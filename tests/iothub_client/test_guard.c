@@ -1,4 +1,10 @@
 #include "client_fixture.h"
+#include "internal.h"
+
+#define TOKEN(expiry) \
+    "SharedAccessSignature sr=myhub.azure-devices.net%2Fdevices%2Fdevice1&sig=YWJj&se=" expiry
+#define WITH_TOKEN(expiry) \
+    "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature=" TOKEN(expiry)
 
 static void do_start(iothub_client *c)
 {
@@ -17,7 +23,7 @@ static void do_reconnect_now(iothub_client *c)
 
 static void do_set_token(iothub_client *c)
 {
-    (void)iothub_set_token(c, "SharedAccessSignature sr=a&sig=b&se=1");
+    (void)iothub_set_token(c, TOKEN("1700000500"));
 }
 
 static void do_last_error(iothub_client *c)
@@ -220,11 +226,7 @@ static void the_notice_of_a_token_leaves_the_lock_free(void **state)
 {
     (void)state;
     client_fixture f;
-    fixture_init_as(&f,
-                    "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature="
-                    "SharedAccessSignature sr=myhub.azure-devices.net%2Fdevices%2Fdevice1&sig=YWJj&"
-                    "se=1700000100",
-                    meddle_in_the_log);
+    fixture_init_as(&f, WITH_TOKEN("1700000100"), meddle_in_the_log);
     fixture_guard(&f);
     f.done_count = 1000; /* the log stays quiet */
 
@@ -298,6 +300,47 @@ static void every_request_wakes(void **state)
     }
 }
 
+static int timeout_of(const client_fixture *f)
+{
+    plat_poll polls[IOTHUB_POLL_FDS];
+    int timeout_ms;
+
+    loop_poll(f->client, polls, &timeout_ms);
+    return timeout_ms < 0 ? INT32_MAX : timeout_ms;
+}
+
+static void check_that_it_wakes(const struct guarded *function, const char *connection_string)
+{
+    client_fixture f;
+    fixture_init_as(&f, connection_string, NULL);
+    fixture_guard(&f);
+    if (connection_string == NULL) {
+        fixture_connect(&f);
+    }
+    int before = timeout_of(&f);
+    f.client->guard->asleep = true;
+
+    function->call(f.client);
+
+    if (timeout_of(&f) < before && f.client->guard->wakes != 1) {
+        fail_msg("%s: the runner sleeps past its deadline", function->name);
+    }
+    fixture_free(&f);
+}
+
+/* Who sleeps until a deadline must hear of an earlier one. */
+static void nothing_brings_a_deadline_forward_without_waking(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        bool drives = functions[i].call == do_process || functions[i].call == do_wait;
+        if (!drives) {
+            check_that_it_wakes(&functions[i], NULL);
+            check_that_it_wakes(&functions[i], WITH_TOKEN("1800000000"));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_refusal_is_told_to_the_thread_that_made_the_call),
         cmocka_unit_test(only_work_wakes_and_only_who_sleeps),
         cmocka_unit_test(every_request_wakes),
+        cmocka_unit_test(nothing_brings_a_deadline_forward_without_waking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
  * While the runner has the client:
  * - Every function of client.h may be called from any thread; none waits for the network.
  *   A request wakes the thread when it sleeps: there is no interval at which it looks.
+ *   The exception is iothub_deinit: all other threads must be done with the client by then.
  * - Callbacks run on the runner's thread, one at a time, and no lock is held meanwhile: they may
  *   make requests, take locks of the application, and wait for other threads that make
  *   requests.  While one takes its time the connection is not served.

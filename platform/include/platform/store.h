@@ -11,7 +11,7 @@
  * out, because no number is used twice in the life of a store, also when all records are gone.
  *
  * A store has one owner at a time: a second process that opens it gets
- * PLAT_ERR_STORE_BUSY.  Not thread-safe: it belongs to the thread of its client.
+ * PLAT_ERR_STORE_BUSY.  Not thread-safe: its client calls it, one thread at a time.
  * Appending and syncing block for as long as the disk takes.
  */
 
