@@ -203,7 +203,10 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
     if (next == IOTHUB_WAITING) {
         wait_ms = back_off_ms(c, reason, text);
         s->connected_at = 0;
-        next = wait_ms == IOTHUB_RETRY_STOP ? link_next(was, LINK_IN_GIVE_UP, IOTHUB_STOPPED) : next;
+        if (wait_ms == IOTHUB_RETRY_STOP) {
+            wait_ms = 0;
+            next = link_next(was, LINK_IN_GIVE_UP, IOTHUB_STOPPED);
+        }
     }
     s->planned = s->planned && next != IOTHUB_WAITING && next != IOTHUB_STOPPED;
     if (adopt || next == IOTHUB_RESOLVING || next == IOTHUB_WAITING || next == IOTHUB_STOPPED) {

@@ -150,6 +150,7 @@ static void giving_up_is_a_stop_with_the_reason(void **state)
 static void giving_up_after_a_loss_stops_too(void **state)
 {
     (void)state;
+    iothub_poll poll;
     policy *p = make_policy();
     p->give_up_at = 1;
     fixture_connect(&p->f);
@@ -158,6 +159,8 @@ static void giving_up_after_a_loss_stops_too(void **state)
 
     assert_int_equal(iothub_get_state(p->f.client), IOTHUB_STOPPED);
     assert_int_equal(fixture_last_status(&p->f)->reason, IOTHUB_ERR_NETWORK);
+    iothub_poll_info(p->f.client, &poll);
+    assert_int_equal(poll.timeout_ms, -1); /* nothing waits for time any more */
     fixture_sleep(&p->f, 1000000);
     assert_int_equal(p->f.hub.connects, 1);
     fixture_connect(&p->f);
