@@ -1,7 +1,8 @@
 #include "backlog.h"
 
 #include "queue.h"
-#include "retry.h"
+#include "store_call.h"
+#include "taken.h"
 
 /*
  * With a store all telemetry goes through it, and this is the one reader:
@@ -11,8 +12,6 @@
  */
 
 enum {
-    RETRY_MIN_MS = 1000,
-    RETRY_MAX_MS = 60000,
     GIVE_UP_MAX = 64, /* records in one go */
     STAMP = sizeof(mqc_time)
 };
@@ -20,114 +19,7 @@ enum {
 /* Flags of a record. */
 enum { AT_MOST_ONCE = 1 };
 
-/* --- the table of what was taken from the store --------------------------------- */
-
-#define NONE UINT32_MAX
-
-static iothub_taken *table_get(iothub_backlog *b)
-{
-    if (b->free != NONE) {
-        iothub_taken *t = &b->table[b->free];
-        b->free = t->next;
-        return t;
-    }
-    return b->fresh < b->table_len ? &b->table[b->fresh++] : NULL;
-}
-
-static void push(iothub_backlog *b, uint32_t *list, iothub_taken *t)
-{
-    t->next = *list;
-    *list = (uint32_t)(t - b->table);
-}
-
-static iothub_taken *pop(iothub_backlog *b, uint32_t *list)
-{
-    iothub_taken *t = &b->table[*list];
-    *list = t->next;
-    return t;
-}
-
-static bool is_ended(const iothub_backlog *b, uint64_t seq)
-{
-    for (uint32_t i = b->ended; i != NONE; i = b->table[i].next) {
-        if (b->table[i].seq == seq) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Done for people, told by the next iothub_process: in the order in which they came. */
-static void tell_later(iothub_backlog *b, iothub_taken *t)
-{
-    uint32_t at = (uint32_t)(t - b->table);
-
-    t->next = NONE;
-    if (b->untold == NONE) {
-        b->untold = at;
-    } else {
-        b->table[b->untold_last].next = at;
-    }
-    b->untold_last = at;
-}
-
-/* --- failures of the store ------------------------------------------------------- */
-
-/* Said in the log by the next iothub_process: callbacks do not run in other calls. */
-static void failed(iothub_client *c, iothub_result code, const char *text)
-{
-    iothub_backlog *b = &c->backlog;
-
-    c->stats.store_errors++;
-    b->failures++;
-    b->retry_at = client_now(c) + retry_limit_ms(RETRY_MIN_MS, RETRY_MAX_MS, b->failures);
-    b->unsaid = true;
-    iothub_fail(&b->error, code, text);
-    c->kick = true;
-}
-
-static const char *why(const plat_store *s, plat_result r)
-{
-    const char *detail = s->ops->detail(s);
-    return detail[0] != '\0' ? detail : plat_result_str(r);
-}
-
-static bool went_well(iothub_client *c, plat_result r)
-{
-    if (r != PLAT_OK && r != PLAT_EOF) {
-        failed(c, iothub_from_plat(r), why(c->options.store, r));
-        return false;
-    }
-    return true;
-}
-
-static void say_failure(iothub_client *c)
-{
-    iothub_error error = c->backlog.error;
-
-    if (c->backlog.unsaid) {
-        c->backlog.unsaid = false;
-        notify_log_text(c, IOTHUB_LOG_ERROR, "store", error.text);
-    }
-}
-
-static bool resting(const iothub_client *c)
-{
-    return c->backlog.retry_at != 0;
-}
-
 /* --- ends ------------------------------------------------------------------------ */
-
-static bool remove_record(iothub_client *c, uint64_t seq)
-{
-    plat_store *s = c->options.store;
-
-    if (!went_well(c, s->ops->remove(s, seq, client_now(c)))) {
-        return false;
-    }
-    c->backlog.failures = 0;
-    return true;
-}
 
 /* Nobody hears of what an earlier run of the program left. */
 static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result)
@@ -160,13 +52,13 @@ void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result)
     if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start goes on from there */
         b->next = was.seq < b->next ? was.seq : b->next;
         b->front_known = false;
-        push(b, &b->free, t);
+        taken_push(b, &b->free, t);
         return;
     }
-    if (was.seq == 0 || (!resting(c) && remove_record(c, was.seq))) {
-        push(b, &b->free, t);
+    if (was.seq == 0 || (!store_rests(c) && store_remove(c, was.seq))) {
+        taken_push(b, &b->free, t);
     } else {
-        push(b, &b->ended, t);
+        taken_push(b, &b->ended, t);
     }
     count_end(c, result);
     tell(c, m->id, was.tag, result);
@@ -176,11 +68,11 @@ static bool remove_ended(iothub_client *c)
 {
     iothub_backlog *b = &c->backlog;
 
-    while (b->ended != NONE) {
-        if (!remove_record(c, b->table[b->ended].seq)) {
+    while (b->ended != TAKEN_NONE) {
+        if (!store_remove(c, b->table[b->ended].seq)) {
             return false;
         }
-        push(b, &b->free, pop(b, &b->ended));
+        taken_push(b, &b->free, taken_pop(b, &b->ended));
     }
     return true;
 }
@@ -189,22 +81,15 @@ static void tell_untold(iothub_client *c)
 {
     iothub_backlog *b = &c->backlog;
 
-    while (b->untold != NONE) {
-        iothub_taken *t = pop(b, &b->untold);
+    while (b->untold != TAKEN_NONE) {
+        iothub_taken *t = taken_pop(b, &b->untold);
         const iothub_taken was = *t;
-        push(b, &b->free, t);
+        taken_push(b, &b->free, t);
         tell(c, was.op, was.tag, IOTHUB_ERR_DROPPED);
     }
 }
 
 /* --- reading --------------------------------------------------------------------- */
-
-static plat_store_info info_of(const iothub_client *c)
-{
-    plat_store_info info;
-    c->options.store->ops->info(c->options.store, &info);
-    return info;
-}
 
 static void go_on_at(iothub_backlog *b, uint64_t seq)
 {
@@ -221,16 +106,16 @@ static bool peek(iothub_client *c, plat_store_record *r)
 {
     iothub_backlog *b = &c->backlog;
     plat_store *s = c->options.store;
-    const uint64_t end = info_of(c).next_seq;
+    const uint64_t end = store_info(c).next_seq;
 
     while (b->next < end) {
         plat_result result = s->ops->read(s, b->next, r);
-        if (!went_well(c, result)) {
+        if (!store_went_well(c, result)) {
             return false;
         }
         if (result == PLAT_EOF) {
             go_on_at(b, end);
-        } else if (is_ended(b, r->seq)) {
+        } else if (taken_is_ended(b, r->seq)) {
             go_on_at(b, r->seq + 1);
         } else {
             return true;
@@ -297,7 +182,7 @@ static bool give_up(iothub_client *c, const plat_store_record *r, iothub_result 
     void *tag = tag_of(r);
     const uint64_t seq = r->seq;
 
-    if (!remove_record(c, seq)) {
+    if (!store_remove(c, seq)) {
         return false;
     }
     pass(&c->backlog, seq);
@@ -323,7 +208,7 @@ static void clear_front(iothub_client *c, mqc_time now)
 
     for (int n = 0; n < GIVE_UP_MAX; n++) {
         if (!peek(c, &r)) {
-            b->front_known = !resting(c);
+            b->front_known = !store_rests(c);
             b->front_expires = 0;
             return;
         }
@@ -345,19 +230,20 @@ static void clear_front(iothub_client *c, mqc_time now)
 
 static bool may_feed(const iothub_client *c)
 {
-    return mqc_get_state(&c->engine) == MQC_CONNECTED && !resting(c) && !session_stop_wanted(c) &&
-           !c->closing;
+    return mqc_get_state(&c->engine) == MQC_CONNECTED && !store_rests(c) &&
+           !session_stop_wanted(c) && !c->closing;
 }
 
 /* What does not fit now goes later; what can never leave must not be skipped: it is said. */
 static bool refused(iothub_client *c, iothub_taken *t, mqc_result r)
 {
-    push(&c->backlog, &c->backlog.free, t);
+    taken_push(&c->backlog, &c->backlog.free, t);
     if (r == MQC_ERR_TOO_BIG || r == MQC_ERR_ARG) {
-        failed(c, iothub_from_mqc(r),
-               r == MQC_ERR_TOO_BIG ? "the next message is larger than tx_size; it was stored with "
-                                      "a larger one"
-                                    : "the next record is no message of this client");
+        store_failed(c, iothub_from_mqc(r),
+                     r == MQC_ERR_TOO_BIG
+                         ? "the next message is larger than tx_size; it was stored with "
+                           "a larger one"
+                         : "the next record is no message of this client");
     }
     return false;
 }
@@ -366,7 +252,7 @@ static bool feed_one(iothub_client *c, const plat_store_record *r, mqc_time expi
 {
     iothub_backlog *b = &c->backlog;
     const size_t stamp = r->head_len >= STAMP ? STAMP : r->head_len;
-    iothub_taken *t = table_get(b);
+    iothub_taken *t = taken_get(b);
 
     if (t == NULL) {
         return false;
@@ -419,7 +305,7 @@ void backlog_feed(iothub_client *c, mqc_time now)
 iothub_result backlog_refuse(iothub_client *c, plat_result r)
 {
     const mqc_span parts[] = { MQC_SPAN_LIT("telemetry: "),
-                               mqc_span_str(why(c->options.store, r)) };
+                               mqc_span_str(store_why(c->options.store, r)) };
 
     c->stats.store_errors += r != PLAT_ERR_FULL;
     return iothub_fail_parts(client_error(c), iothub_from_plat(r), parts, 2);
@@ -428,7 +314,7 @@ iothub_result backlog_refuse(iothub_client *c, plat_result r)
 void backlog_message_id(const iothub_client *c, iothub_text *t)
 {
     static const char digits[] = "0123456789abcdef";
-    const plat_store_info info = info_of(c);
+    const plat_store_info info = store_info(c);
 
     for (int shift = 60; shift >= 0; shift -= 4) {
         iothub_text_put_char(t, digits[info.id >> shift & 15]);
@@ -471,34 +357,34 @@ bool backlog_drop_oldest(iothub_client *c)
     plat_store_record r;
     void *tag;
 
-    if (resting(c)) {
+    if (store_rests(c)) {
         return false;
     }
     if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
         iothub_taken *t = tag;
-        t->seq = remove_record(c, t->seq) ? 0 : t->seq;
+        t->seq = store_remove(c, t->seq) ? 0 : t->seq;
         c->dropping++;
         return true;
     }
-    iothub_taken *t = peek(c, &r) ? table_get(b) : NULL;
+    iothub_taken *t = peek(c, &r) ? taken_get(b) : NULL;
     if (t == NULL) {
         return false;
     }
     *t = (iothub_taken){ .seq = r.seq, .op = op_of(c, &r), .tag = tag_of(&r) };
-    if (!remove_record(c, t->seq)) {
-        push(b, &b->free, t);
+    if (!store_remove(c, t->seq)) {
+        taken_push(b, &b->free, t);
         return false;
     }
     pass(b, t->seq);
     count_end(c, IOTHUB_ERR_DROPPED);
-    tell_later(b, t);
+    taken_append(b, t);
     return true;
 }
 
 bool backlog_sync(iothub_client *c)
 {
     plat_store *s = c->options.store;
-    return !resting(c) && went_well(c, s->ops->sync(s));
+    return !store_rests(c) && store_went_well(c, s->ops->sync(s));
 }
 
 uint64_t backlog_purge(iothub_client *c)
@@ -507,7 +393,7 @@ uint64_t backlog_purge(iothub_client *c)
     uint64_t waiting = b->open - b->in_lane;
     uint64_t count = waiting - b->purging;
 
-    b->purge_end = info_of(c).next_seq;
+    b->purge_end = store_info(c).next_seq;
     b->purging = waiting;
     return count;
 }
@@ -517,11 +403,11 @@ uint64_t backlog_purge(iothub_client *c)
 void backlog_init(iothub_client *c, void *memory, size_t len, size_t lane_max)
 {
     iothub_backlog *b = &c->backlog;
-    const plat_store_info info = info_of(c);
+    const plat_store_info info = store_info(c);
 
     b->table = memory;
     b->table_len = (uint32_t)(len / sizeof *b->table);
-    b->free = b->ended = b->untold = NONE;
+    b->free = b->ended = b->untold = TAKEN_NONE;
     b->lane_max = lane_max;
     b->first_own = info.next_seq;
     b->open = info.count;
@@ -537,7 +423,7 @@ void backlog_on_time(iothub_client *c, mqc_time now)
     if (s == NULL) {
         return;
     }
-    say_failure(c);
+    store_say_failure(c);
     tell_untold(c);
     if (b->retry_at > now) {
         return;
@@ -545,7 +431,7 @@ void backlog_on_time(iothub_client *c, mqc_time now)
     b->retry_at = 0;
     mqc_time deadline = s->ops->next_deadline(s);
     if (!remove_ended(c) ||
-        (deadline != 0 && deadline <= now && !went_well(c, s->ops->on_time(s, now)))) {
+        (deadline != 0 && deadline <= now && !store_went_well(c, s->ops->on_time(s, now)))) {
         return;
     }
     bool look =
@@ -560,7 +446,7 @@ mqc_time backlog_next_deadline(const iothub_client *c)
     const iothub_backlog *b = &c->backlog;
     plat_store *s = c->options.store;
 
-    if (s == NULL || resting(c)) {
+    if (s == NULL || store_rests(c)) {
         return b->retry_at;
     }
     mqc_time deadline = s->ops->next_deadline(s);
@@ -591,8 +477,8 @@ void backlog_deinit(iothub_client *c)
             count_end(c, IOTHUB_KEPT);
             tell(c, op, tag_of(&r), IOTHUB_KEPT);
         }
-        say_failure(c);
+        store_say_failure(c);
     }
-    (void)went_well(c, s->ops->sync(s));
-    say_failure(c);
+    (void)store_went_well(c, s->ops->sync(s));
+    store_say_failure(c);
 }
