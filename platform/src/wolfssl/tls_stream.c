@@ -5,9 +5,7 @@
 
 #include "wolfssl/chain.h"
 #include "wolfssl/tls_context.h"
-
-#include <wolfssl/error-ssl.h>
-#include <wolfssl/wolfcrypt/error-crypt.h>
+#include "wolfssl/tls_explain.h"
 
 #define RECORD_MAX 16384
 #define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
@@ -272,50 +270,6 @@ static plat_result check_agreement(plat_tls_stream *s)
     return PLAT_OK;
 }
 
-static const char *explain_alert(const plat_tls_stream *s)
-{
-    WOLFSSL_ALERT_HISTORY seen;
-    if (wolfSSL_get_alert_history(s->ssl, &seen) != WOLFSSL_SUCCESS) {
-        return "the server refused the handshake";
-    }
-    switch (seen.last_rx.code) {
-    case handshake_failure: return "the server refused: no safe cipher suite in common";
-    case protocol_version: return "the server refused: TLS 1.2 or 1.3 is needed";
-    case unrecognized_name: return "the server refused: it does not know this host name";
-    default: return "the server refused the handshake";
-    }
-}
-
-static const char *explain(const plat_tls_stream *s, int error)
-{
-    switch (error) {
-    case VERSION_ERROR: return "no common version of TLS: 1.2 or 1.3 is needed";
-    case MATCH_SUITE_ERROR: return "no safe cipher suite in common";
-    case UNKNOWN_RECORD_TYPE:
-    case UNKNOWN_HANDSHAKE_TYPE: return "the peer does not speak TLS";
-    case FATAL_ERROR: return explain_alert(s);
-    default: return wolfSSL_ERR_reason_error_string((unsigned long)error);
-    }
-}
-
-/* Certificates so bad that wolfSSL gives up before it asks for our opinion. */
-static bool is_about_certificates(int error)
-{
-    switch (error) {
-    case ASN_PATHLEN_SIZE_E:
-    case ASN_PATHLEN_INV_E:
-    case ECC_CURVE_OID_E:
-    case ASN_ECC_KEY_E:
-    case RSA_KEY_SIZE_E:
-    case ECC_KEY_SIZE_E:
-    case MAX_CHAIN_ERROR:
-    case PEER_KEY_ERROR:
-    case ECC_PEERKEY_ERROR:
-    case NO_PEER_CERT: return true;
-    default: return error <= ASN_PARSE_E && error >= ASN_ALT_NAME_E;
-    }
-}
-
 static plat_result ssl_failed(plat_tls_stream *s, int error)
 {
     if (s->state == PLAT_TLS_FAILED) { /* judge said why */
@@ -329,8 +283,8 @@ static plat_result ssl_failed(plat_tls_stream *s, int error)
         return fail_below(s, s->lower_result);
     }
     bool untried = s->verdict == PLAT_WOULD_BLOCK;
-    return fail(s, untried && is_about_certificates(error) ? PLAT_ERR_CERT : PLAT_ERR_TLS,
-                explain(s, error));
+    return fail(s, untried && plat_tls_blames_certificate(error) ? PLAT_ERR_CERT : PLAT_ERR_TLS,
+                plat_tls_explain(s->ssl, error));
 }
 
 /* WOULD_BLOCK or a failure, from what a call of wolfSSL left behind. */
