@@ -237,6 +237,22 @@ static plat_result io_failed(plat_tcp_stream *s, int error)
     return fail(s, PLAT_ERR_IO);
 }
 
+/*
+ * A server with Nagle's algorithm, as Mosquitto by default, holds a small packet back until the
+ * last one is acknowledged: 40 ms for each PUBACK while nothing leaves that could carry the
+ * acknowledgement. Linux falls back to delayed acknowledgements by itself, so the option is set
+ * anew each time.
+ */
+static void acknowledge_now(int fd)
+{
+#ifdef TCP_QUICKACK
+    const int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#else
+    (void)fd;
+#endif
+}
+
 static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     plat_tcp_stream *s = self_of(base);
@@ -251,8 +267,12 @@ static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
     if (n < 0) {
         return io_failed(s, errno);
     }
+    if (n == 0) {
+        return PLAT_EOF;
+    }
+    acknowledge_now(s->fd);
     *got = (size_t)n;
-    return n > 0 ? PLAT_OK : PLAT_EOF;
+    return PLAT_OK;
 }
 
 static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
