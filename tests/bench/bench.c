@@ -1,0 +1,269 @@
+/*
+ * Runs one job with the peer that is linked in, and reports it in one line of JSON.
+ *
+ *     bench_PEER --port N [--ca FILE] [--kind publish|receive|latency|idle] [--count N]
+ *                [--window N] [--qos 0|1] [--thread]
+ */
+
+#include "bench.h"
+
+#include <dlfcn.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "count.h"
+
+uint8_t bench_payload[BENCH_PAYLOAD];
+
+typedef struct reading {
+    uint64_t wall_ns;
+    uint64_t cpu_ns;
+    unsigned long ended;
+    bench_counts counts;
+} reading;
+
+static atomic_ulong ended;
+static atomic_ulong awaited; /* what bench_wait sleeps for; 0: nothing */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t reached = PTHREAD_COND_INITIALIZER;
+
+void bench_fail(const char *what, const char *why)
+{
+    fprintf(stderr, "bench: %s: %s\n", what, why);
+    exit(1);
+}
+
+void bench_ended(unsigned long count)
+{
+    unsigned long now = atomic_fetch_add(&ended, count) + count;
+    unsigned long target = atomic_load(&awaited);
+
+    if (target != 0 && now >= target) {
+        (void)pthread_mutex_lock(&lock);
+        (void)pthread_cond_signal(&reached);
+        (void)pthread_mutex_unlock(&lock);
+    }
+}
+
+void bench_wait(unsigned long target)
+{
+    (void)pthread_mutex_lock(&lock);
+    atomic_store(&awaited, target);
+    while (atomic_load(&ended) < target) {
+        (void)pthread_cond_wait(&reached, &lock);
+    }
+    atomic_store(&awaited, 0);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* --- measuring -------------------------------------------------------------------------- */
+
+static uint64_t nanoseconds(clockid_t clock)
+{
+    struct timespec t;
+
+    (void)clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* What count.c has counted, when the driver has put it before the C library. */
+static bench_counts counts(void)
+{
+    const bench_counts *c = dlsym(RTLD_DEFAULT, "bench_count_totals");
+    const bench_counts none = { 0 };
+
+    return c != NULL ? *c : none;
+}
+
+static reading read_all(void)
+{
+    return (reading){
+        .wall_ns = nanoseconds(CLOCK_MONOTONIC),
+        .cpu_ns = nanoseconds(CLOCK_PROCESS_CPUTIME_ID),
+        .ended = atomic_load(&ended),
+        .counts = counts(),
+    };
+}
+
+static void report(const reading *begin, const reading *end)
+{
+    printf("{\"messages\":%lu,\"wall_ns\":%llu,\"cpu_ns\":%llu,\"allocations\":%lu,\"calls\":%lu",
+           end->ended - begin->ended, (unsigned long long)(end->wall_ns - begin->wall_ns),
+           (unsigned long long)(end->cpu_ns - begin->cpu_ns),
+           end->counts.allocations - begin->counts.allocations,
+           end->counts.calls - begin->counts.calls);
+}
+
+/* --- the jobs --------------------------------------------------------------------------- */
+
+/* Until `total` messages have ended since the start of the program. */
+static void publish(bench_peer *p, const bench_job *job, unsigned long total)
+{
+    unsigned long sent = atomic_load(&ended);
+
+    while (atomic_load(&ended) < total) {
+        while (sent < total && sent - atomic_load(&ended) < job->window && peer_publish(p)) {
+            sent++;
+        }
+        /* Who sleeps while another thread works is not woken for each message. */
+        unsigned long half = sent > job->window / 2 ? sent - job->window / 2 : sent;
+        peer_turn(p, sent == total ? total : half);
+    }
+}
+
+static void receive(bench_peer *p, const bench_job *job, unsigned long total)
+{
+    (void)job;
+    while (atomic_load(&ended) < total) {
+        peer_turn(p, total);
+    }
+}
+
+static void run_messages(const bench_job *job,
+                         void (*run)(bench_peer *, const bench_job *, unsigned long))
+{
+    bench_peer *p = peer_open(job, 0);
+    run(p, job, job->count / 10);
+    reading begin = read_all();
+    run(p, job, job->count);
+    reading end = read_all();
+    report(&begin, &end);
+    puts("}");
+    peer_close(p);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a;
+    uint64_t right = *(const uint64_t *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+static void run_latency(const bench_job *job)
+{
+    uint64_t *ns = calloc(job->count, sizeof *ns);
+    unsigned long warm = job->count / 10;
+    bench_peer *p = peer_open(job, 0);
+    reading begin = read_all();
+
+    for (unsigned long i = 0; i < job->count; i++) {
+        if (i == warm) {
+            begin = read_all();
+        }
+        uint64_t start = nanoseconds(CLOCK_MONOTONIC);
+        publish(p, job, i + 1);
+        ns[i] = nanoseconds(CLOCK_MONOTONIC) - start;
+    }
+    reading end = read_all();
+    unsigned long measured = job->count - warm;
+    qsort(ns + warm, measured, sizeof *ns, by_size);
+    report(&begin, &end);
+    printf(",\"median_ns\":%llu,\"p99_ns\":%llu}\n", (unsigned long long)ns[warm + measured / 2],
+           (unsigned long long)ns[warm + measured * 99 / 100]);
+    peer_close(p);
+    free(ns);
+}
+
+/* Memory of this process that nobody shares with it, in bytes. */
+static unsigned long memory(void)
+{
+    char line[128];
+    unsigned long kb;
+    unsigned long sum = 0;
+    FILE *f = fopen("/proc/self/smaps_rollup", "r");
+
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        if (sscanf(line, "Private_Dirty: %lu", &kb) == 1 ||
+            sscanf(line, "Private_Clean: %lu", &kb) == 1) {
+            sum += kb * 1024;
+        }
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    return sum;
+}
+
+static void run_idle(const bench_job *job)
+{
+    bench_peer **peers = calloc(job->count, sizeof *peers);
+    unsigned long first = job->count / 2; /* what they share is there by then: wolfSSL keeps
+                                             tables for the first 16 points it meets, 0.8 MB each */
+    unsigned long before = 0;
+
+    for (unsigned long i = 0; i < job->count; i++) {
+        if (i == first) {
+            before = memory();
+        }
+        peers[i] = peer_open(job, i);
+    }
+    unsigned long after = memory();
+    printf("{\"messages\":%lu,\"bytes_each\":%lu}\n", job->count,
+           job->count > first ? (after > before ? after - before : 0) / (job->count - first) : 0);
+    for (unsigned long i = 0; i < job->count; i++) {
+        peer_close(peers[i]);
+    }
+    free(peers);
+}
+
+/* --- the command line ------------------------------------------------------------------- */
+
+static bench_kind parse_kind(const char *text)
+{
+    static const char *const names[] = { "publish", "receive", "latency", "idle" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            return (bench_kind)i;
+        }
+    }
+    bench_fail("--kind", text);
+}
+
+static bench_job parse(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "port", required_argument, NULL, 'p' },   { "ca", required_argument, NULL, 'c' },
+        { "kind", required_argument, NULL, 'k' },   { "count", required_argument, NULL, 'n' },
+        { "window", required_argument, NULL, 'w' }, { "qos", required_argument, NULL, 'q' },
+        { "thread", no_argument, NULL, 't' },       { NULL, 0, NULL, 0 },
+    };
+    bench_job job = { .host = "localhost", .count = 10, .window = 20, .qos = 1 };
+    int o;
+
+    while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+        switch (o) {
+        case 'p': job.port = (uint16_t)strtoul(optarg, NULL, 10); break;
+        case 'c': job.ca_file = optarg; break;
+        case 'k': job.kind = parse_kind(optarg); break;
+        case 'n': job.count = strtoul(optarg, NULL, 10); break;
+        case 'w': job.window = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'q': job.qos = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 't': job.thread = true; break;
+        default: exit(2);
+        }
+    }
+    return job;
+}
+
+int main(int argc, char **argv)
+{
+    const bench_job job = parse(argc, argv);
+
+    memset(bench_payload, 'x', sizeof bench_payload);
+
+    switch (job.kind) {
+    case BENCH_PUBLISH: run_messages(&job, publish); break;
+    case BENCH_RECEIVE: run_messages(&job, receive); break;
+    case BENCH_LATENCY: run_latency(&job); break;
+    case BENCH_IDLE: run_idle(&job); break;
+    }
+    return 0;
+}

@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Run the same jobs with every client library that is there, in turns, and compare.
+
+usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
+                [--transport plain|tls] [--no-counts] [--no-instructions] [--json FILE]
+
+PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
+and runs this; README.md beside this file says how to read the tables.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from table import print_tables
+
+PATIENCE_S = 300  # far beyond what anything here takes
+CALLGRIND_MESSAGES = 2000
+LIBRARIES = ("libwolfssl-dev", "libmosquitto-dev", "libpaho-mqtt-dev", "libssl3", "libgnutls28-dev",
+             "valgrind")
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    name: str
+    program: str
+    options: tuple = ()
+    messages: int = 100000  # enough for a few tenths of a second on plain TCP
+    connections: int = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    name: str
+    kind: str
+    qos: int
+    window: int
+
+
+PEERS = (
+    Peer("limit", "bench_limit", messages=1000000),
+    Peer("engine", "bench_engine", messages=1000000),
+    Peer("client", "bench_client", messages=500000),
+    Peer("client, runner", "bench_client", ("--thread",), messages=300000),
+    Peer("libmosquitto", "bench_mosquitto"),
+    Peer("libmosquitto, thread", "bench_mosquitto", ("--thread",)),
+    Peer("Paho C", "bench_paho", messages=50000, connections=12),  # 1.5 s for a connection
+)
+
+JOBS = (
+    Job("publish QoS 0", "publish", 0, 200),
+    Job("publish QoS 1, window 20", "publish", 1, 20),
+    Job("publish QoS 1, window 100", "publish", 1, 100),
+    Job("receive QoS 0", "receive", 0, 1),
+    Job("receive QoS 1", "receive", 1, 100),
+    Job("latency QoS 1", "latency", 1, 1),
+    Job("idle", "idle", 1, 1),
+)
+
+
+class Failure(Exception):
+    pass
+
+
+class Bench:
+    def __init__(self, programs, folder):
+        self.programs = programs
+        self.certificates = os.path.join(folder, "tls")
+
+    def program(self, name):
+        return os.path.join(self.programs, name)
+
+    def start_broker(self, job, tls, count):
+        command = [self.program("null_broker")]
+        if tls:
+            command += ["--tls", self.certificates]
+        if job.kind == "receive":
+            command += ["--send", str(count), "--qos", str(job.qos), "--window", str(job.window)]
+        broker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return broker, broker.stdout.readline().strip().removeprefix("PORT=")
+
+    def run(self, peer, job, tls, count, before=(), environment=None):
+        """One job with one peer: what it says of itself, and what the broker says."""
+        broker, port = self.start_broker(job, tls, count)
+        command = [*before, self.program(peer.program), "--port", port, "--kind", job.kind, "--qos",
+                   str(job.qos), "--window", str(job.window), "--count", str(count), *peer.options]
+        if tls:
+            command += ["--ca", os.path.join(self.certificates, "ca.crt")]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, check=False,
+                                    timeout=PATIENCE_S, env={**os.environ, **(environment or {})})
+            if result.returncode != 0:
+                raise Failure(f"{peer.name}, {job.name}: {result.stderr or result.returncode}")
+            said, _ = broker.communicate(timeout=PATIENCE_S)
+        finally:
+            broker.kill()
+            broker.wait()
+        report = json.loads(result.stdout.splitlines()[-1])
+        report["broker"] = json.loads(said)
+        report["stderr"] = result.stderr
+        self.check(peer, job, count, report)
+        return report
+
+    @staticmethod
+    def check(peer, job, count, report):
+        """Nobody is fast by doing less."""
+        broker = report["broker"]
+        published = count if job.kind in ("publish", "latency") else 0
+        if broker["published"] != published:
+            raise Failure(f"{peer.name}, {job.name}: {broker['published']} of {published} arrived")
+        if job.kind == "receive" and job.qos > 0 and broker["acknowledged"] > count:
+            raise Failure(f"{peer.name}, {job.name}: more acknowledgements than messages")
+
+
+def per_message(report, what):
+    return report[what] / max(report["messages"], 1)
+
+
+def measure_time(bench, peer, job, tls, count):
+    report = bench.run(peer, job, tls, count)
+    if job.kind == "idle":
+        return {"bytes": report["bytes_each"]}
+    values = {
+        "cpu_ns": per_message(report, "cpu_ns"),
+        "per_s": report["messages"] * 1e9 / max(report["wall_ns"], 1),
+        "broker_share": report["broker"]["share"],
+    }
+    for name in ("median_ns", "p99_ns"):
+        if name in report:
+            values[name] = report[name]
+    return values
+
+
+def measure_counts(bench, peer, job, tls, count):
+    preload = {"LD_PRELOAD": os.path.join(bench.programs, "libbench_count.so")}
+    report = bench.run(peer, job, tls, count, environment=preload)
+    return {name: per_message(report, name) for name in ("allocations", "calls")}
+
+
+def measure_instructions(bench, peer, job, tls):
+    """Twice as many messages, and the difference: what start and end cost is in both."""
+    totals = []
+    for count in (CALLGRIND_MESSAGES, 2 * CALLGRIND_MESSAGES):
+        before = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+        report = bench.run(peer, job, tls, count, before)
+        totals.append(int(re.search(r"Collected : (\d+)", report["stderr"]).group(1)))
+    return {"instructions": (totals[1] - totals[0]) / CALLGRIND_MESSAGES}
+
+
+def count_for(peer, job, tls, messages):
+    if job.kind == "idle":
+        return min(peer.connections, messages // 5)
+    if messages < peer.messages:
+        return messages
+    if job.kind == "latency":
+        return 10000
+    return min(peer.messages, 100000) if tls else peer.messages
+
+
+def time_in_turns(bench, peers, job, tls, arguments):
+    """Every round takes all peers in turn, so that what disturbs one disturbs all."""
+    values = {peer: [] for peer in peers}
+    for _ in range(1 if job.kind == "idle" else arguments.rounds):
+        for peer in peers:
+            count = count_for(peer, job, tls, arguments.messages)
+            values[peer].append(measure_time(bench, peer, job, tls, count))
+    return values
+
+
+def measure_job(bench, peers, job, transport, arguments):
+    tls = transport == "tls"
+    rows = []
+    for peer, rounds in time_in_turns(bench, peers, job, tls, arguments).items():
+        row = {"transport": transport, "job": job.name, "peer": peer.name, "rounds": rounds}
+        row.update((name, statistics.median(r[name] for r in rounds)) for name in rounds[0])
+        count = min(count_for(peer, job, tls, arguments.messages), 50000)
+        if arguments.counts and job.kind != "idle":
+            row.update(measure_counts(bench, peer, job, tls, count))
+        if arguments.instructions and job.kind in ("publish", "receive"):
+            row.update(measure_instructions(bench, peer, job, tls))
+        rows.append(row)
+    return rows
+
+
+def run_jobs(bench, peers, jobs, arguments):
+    results = []
+    for transport in arguments.transport or ("plain", "tls"):
+        for job in jobs:
+            print(f"{transport}: {job.name}", file=sys.stderr, flush=True)
+            results += measure_job(bench, peers, job, transport, arguments)
+    return results
+
+
+def available(programs, wanted):
+    peers = []
+    for peer in PEERS:
+        if wanted and peer.name not in wanted:
+            continue
+        if os.path.exists(os.path.join(programs, peer.program)):
+            peers.append(peer)
+        else:
+            print(f"bench: no {peer.name}: it was not there when this was built "
+                  "(build_all/setup.sh bench)", file=sys.stderr)
+    return peers
+
+
+def describe():
+    """What the figures depend on, in a few lines."""
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = re.findall(r"model name\s*: (.*)", file.read())
+    print(f"{os.cpu_count()} cores, {models[0] if models else platform.machine()}, "
+          f"{platform.system()} {platform.release()}")
+    if shutil.which("dpkg-query"):
+        query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *LIBRARIES]
+        said = subprocess.run(query, capture_output=True, text=True, check=False).stdout
+        print("; ".join(said.splitlines()))
+
+
+def parse():
+    parser = argparse.ArgumentParser(description="Compare MQTT client libraries.")
+    parser.add_argument("programs", help="folder with the programs of the bench")
+    parser.add_argument("--rounds", type=int, default=5, help="median of so many (5)")
+    parser.add_argument("--messages", type=int, default=10**9, help="at most so many a run")
+    parser.add_argument("--peer", action="append", choices=[p.name for p in PEERS])
+    parser.add_argument("--job", action="append", choices=[j.name for j in JOBS])
+    parser.add_argument("--transport", action="append", choices=["plain", "tls"])
+    parser.add_argument("--no-counts", dest="counts", action="store_false",
+                        help="no allocations and system calls")
+    parser.add_argument("--no-instructions", dest="instructions", action="store_false",
+                        help="no run under callgrind")
+    parser.add_argument("--json", help="all figures, of every round, to this file")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse()
+    if arguments.instructions and shutil.which("valgrind") is None:
+        print("bench: no instructions: valgrind is not installed", file=sys.stderr)
+        arguments.instructions = False
+    peers = available(arguments.programs, arguments.peer)
+    jobs = [j for j in JOBS if not arguments.job or j.name in arguments.job]
+    with tempfile.TemporaryDirectory(prefix="iothub-bench-") as folder:
+        try:
+            results = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
+        except Failure as failure:
+            sys.exit(f"bench: {failure}")
+    describe()
+    print_tables(results)
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

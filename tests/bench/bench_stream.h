@@ -1,0 +1,25 @@
+#ifndef BENCH_STREAM_H
+#define BENCH_STREAM_H
+
+/** @file A stream of the platform, used as if it were blocking. */
+
+#include <platform/platform.h>
+
+#include "bench.h"
+
+typedef struct bench_stream {
+    plat_stream_storage storage;
+    plat_stream *stream;
+} bench_stream;
+
+uint64_t bench_now_ms(void);
+
+void bench_stream_open(bench_stream *s, const bench_job *job);
+
+/** Send all of it. */
+void bench_stream_send(bench_stream *s, const uint8_t *data, size_t len);
+
+/** At least one byte. */
+size_t bench_stream_recv(bench_stream *s, uint8_t *buf, size_t cap);
+
+#endif

@@ -1,0 +1,151 @@
+#include "null_link.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "certificates.h"
+
+enum { AHEAD = 64 * 1024 };
+
+static gnutls_certificate_credentials_t credentials;
+static gnutls_priority_t priorities;
+
+static void must(int code, const char *what)
+{
+    if (code < 0) {
+        fprintf(stderr, "null_broker: %s: %s\n", what, gnutls_strerror(code));
+        exit(1);
+    }
+}
+
+void null_tls_load(const char *folder)
+{
+    hub_store store;
+    hub_fault fault;
+
+    (void)mkdir(folder, 0700);
+    hub_store_open(&store, folder);
+    if (hub_certificates_ensure(&store, (int64_t)time(NULL), &fault) != HUB_OK) {
+        fprintf(stderr, "null_broker: %s\n", fault.text);
+        exit(1);
+    }
+    char *crt = hub_store_path(&store, "server.crt");
+    char *key = hub_store_path(&store, "server.key");
+    must(gnutls_certificate_allocate_credentials(&credentials), "certificate");
+    must(gnutls_certificate_set_x509_key_file(credentials, crt, key, GNUTLS_X509_FMT_PEM), crt);
+    /* One cipher, so that every peer pays for the same one. */
+    must(gnutls_priority_init(&priorities, "NORMAL:-CIPHER-ALL:+AES-256-GCM", NULL), "priorities");
+    free(crt);
+    free(key);
+    hub_store_close(&store);
+}
+
+/* As much as there is in one call: GnuTLS alone asks for the head and the body of each record. */
+static ssize_t pull(gnutls_transport_ptr_t user, void *buf, size_t cap)
+{
+    null_link *l = user;
+
+    if (l->ahead_at == l->ahead_len) {
+        ssize_t n = recv(l->fd, l->ahead, AHEAD, 0);
+        if (n <= 0) {
+            return n;
+        }
+        l->ahead_at = 0;
+        l->ahead_len = (size_t)n;
+    }
+    size_t len = l->ahead_len - l->ahead_at < cap ? l->ahead_len - l->ahead_at : cap;
+    memcpy(buf, l->ahead + l->ahead_at, len);
+    l->ahead_at += len;
+    return (ssize_t)len;
+}
+
+static ssize_t push(gnutls_transport_ptr_t user, const void *buf, size_t len)
+{
+    const null_link *l = user;
+
+    return send(l->fd, buf, len, MSG_NOSIGNAL);
+}
+
+void null_link_open(null_link *l, int fd, bool secure)
+{
+    const int on = 1;
+
+    *l = (null_link){ .fd = fd };
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!secure) {
+        return;
+    }
+    l->ahead = malloc(AHEAD);
+    must(gnutls_init(&l->tls, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL), "session");
+    must(gnutls_priority_set(l->tls, priorities), "priorities");
+    must(gnutls_credentials_set(l->tls, GNUTLS_CRD_CERTIFICATE, credentials), "certificate");
+    gnutls_transport_set_ptr(l->tls, l);
+    gnutls_transport_set_pull_function(l->tls, pull);
+    gnutls_transport_set_push_function(l->tls, push);
+}
+
+void null_link_close(null_link *l)
+{
+    if (l->tls != NULL) {
+        gnutls_deinit(l->tls);
+    }
+    free(l->ahead);
+    (void)close(l->fd);
+}
+
+static ssize_t tls_result(ssize_t n)
+{
+    if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n))) {
+        return -1;
+    }
+    return n > 0 ? n : 0;
+}
+
+static ssize_t plain_result(ssize_t n)
+{
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        return -1;
+    }
+    return n > 0 ? n : 0;
+}
+
+/* Records until there is no more, so that many messages are answered together. */
+static ssize_t tls_read(null_link *l, uint8_t *buf, size_t cap)
+{
+    size_t got = 0;
+
+    if (!l->greeted) {
+        int code = gnutls_handshake(l->tls);
+        if (code < 0) {
+            return gnutls_error_is_fatal(code) ? -1 : 0;
+        }
+        l->greeted = true;
+    }
+    while (got < cap) {
+        ssize_t n = tls_result(gnutls_record_recv(l->tls, buf + got, cap - got));
+        if (n <= 0) {
+            return got > 0 ? (ssize_t)got : n;
+        }
+        got += (size_t)n;
+    }
+    return (ssize_t)got;
+}
+
+ssize_t null_link_read(null_link *l, uint8_t *buf, size_t cap)
+{
+    return l->tls != NULL ? tls_read(l, buf, cap) : plain_result(recv(l->fd, buf, cap, 0));
+}
+
+ssize_t null_link_write(null_link *l, const uint8_t *buf, size_t len)
+{
+    return l->tls != NULL ? tls_result(gnutls_record_send(l->tls, buf, len))
+                          : plain_result(send(l->fd, buf, len, MSG_NOSIGNAL));
+}

@@ -1,0 +1,32 @@
+#ifndef NULL_LINK_H
+#define NULL_LINK_H
+
+/** @file A connection of the null broker: a socket, plain or with TLS by GnuTLS. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <gnutls/gnutls.h>
+
+typedef struct null_link {
+    int fd;
+    gnutls_session_t tls; /* NULL: plain */
+    bool greeted;         /* the handshake is over */
+    uint8_t *ahead;       /* read from the socket and not yet by GnuTLS */
+    size_t ahead_at;
+    size_t ahead_len;
+} null_link;
+
+/** Load what TLS needs from server.crt and server.key in this folder; made when missing. */
+void null_tls_load(const char *folder);
+
+void null_link_open(null_link *l, int fd, bool secure);
+void null_link_close(null_link *l);
+
+/** Bytes moved; 0: it would block; -1: the connection is over. */
+ssize_t null_link_read(null_link *l, uint8_t *buf, size_t cap);
+ssize_t null_link_write(null_link *l, const uint8_t *buf, size_t len);
+
+#endif

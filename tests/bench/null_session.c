@@ -1,0 +1,242 @@
+#include "null_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    INPUT = 256 * 1024,
+    BATCH = 200,
+    FILTERS = 16,
+    PACKET_MAX = 5 + 2 + NULL_TOPIC + 2 + NULL_PAYLOAD
+};
+
+enum packet_type {
+    CONNECT = 1,
+    PUBLISH = 3,
+    PUBACK = 4,
+    SUBSCRIBE = 8,
+    UNSUBSCRIBE = 10,
+    PINGREQ = 12,
+    DISCONNECT = 14
+};
+
+typedef struct packet {
+    unsigned type;
+    unsigned qos;
+    const uint8_t *body;
+    size_t len;
+    size_t whole; /* with its fixed header */
+} packet;
+
+null_counts null_totals;
+
+/* All sessions run on one thread, one after the other. */
+static uint8_t input[NULL_REST + INPUT];
+static uint8_t output[INPUT];
+static size_t output_len;
+
+static void put(const uint8_t *bytes, size_t len)
+{
+    memcpy(output + output_len, bytes, len);
+    output_len += len;
+}
+
+static unsigned u16(const uint8_t *p)
+{
+    return (unsigned)p[0] << 8 | p[1];
+}
+
+/* False: not all of it is there. */
+static bool next_packet(const uint8_t *at, size_t len, packet *out)
+{
+    size_t remaining = 0;
+    size_t head = 1;
+    unsigned shift = 0;
+
+    do {
+        if (head >= len || shift > 21) {
+            return false;
+        }
+        remaining |= (size_t)(at[head] & 0x7Fu) << shift;
+        shift += 7;
+    } while ((at[head++] & 0x80u) != 0);
+    *out = (packet){ at[0] >> 4, at[0] >> 1 & 3u, at + head, remaining, head + remaining };
+    return out->whole <= len;
+}
+
+static void on_publish(const packet *p)
+{
+    null_totals.published++;
+    if (p->qos > 0 && p->len > 4 && u16(p->body) + 4u <= p->len) {
+        const uint8_t *id = p->body + 2 + u16(p->body);
+        put((const uint8_t[]){ 0x40, 2, id[0], id[1] }, 4);
+    }
+}
+
+/* Where the filter ends with '#', the messages have something there, as C2D messages do. */
+static void begin_flood(null_session *s, const char *filter, size_t len, const null_flood *flood)
+{
+    static const char wanted[] = "devicebound";
+
+    if (memmem(filter, len, wanted, sizeof wanted - 1) == NULL || len + 2 >= sizeof s->topic) {
+        return;
+    }
+    bool open = filter[len - 1] == '#';
+    snprintf(s->topic, sizeof s->topic, "%.*s%s", (int)(open ? len - 1 : len), filter,
+             open ? "a=1" : "");
+    s->unsent = flood->count;
+}
+
+/* Every filter is granted; the one for C2D messages gets them. */
+static void on_subscribe(null_session *s, const packet *p, const null_flood *flood)
+{
+    uint8_t suback[2 + 2 + FILTERS] = { 0x90, 2, p->body[0], p->body[1] };
+    size_t count = 0;
+    size_t at = 2;
+
+    while (at + 2 < p->len && count < FILTERS) {
+        size_t len = u16(p->body + at);
+        at += 2 + len;
+        if (at >= p->len) {
+            break;
+        }
+        begin_flood(s, (const char *)p->body + at - len, len, flood);
+        suback[4 + count++] = p->body[at++] & 1;
+    }
+    suback[1] = (uint8_t)(2 + count);
+    put(suback, 4 + count);
+}
+
+static bool on_packet(null_session *s, const packet *p, const null_flood *flood)
+{
+    switch (p->type) {
+    case CONNECT:
+        null_totals.connects++;
+        put((const uint8_t[]){ 0x20, 2, 0, 0 }, 4);
+        break;
+    case PUBLISH: on_publish(p); break;
+    case PUBACK:
+        null_totals.acknowledged++;
+        s->in_flight -= s->in_flight > 0;
+        break;
+    case SUBSCRIBE: on_subscribe(s, p, flood); break;
+    case UNSUBSCRIBE: put((const uint8_t[]){ 0xB0, 2, p->body[0], p->body[1] }, 4); break;
+    case PINGREQ: put((const uint8_t[]){ 0xD0, 0 }, 2); break;
+    default: return false; /* DISCONNECT, or what no client of the bench sends */
+    }
+    return true;
+}
+
+static bool send_all(null_session *s, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = null_link_write(&s->link, data, len);
+        if (n < 0) {
+            return false;
+        }
+        if (n == 0) {
+            break;
+        }
+        data += n;
+        len -= (size_t)n;
+    }
+    if (len > 0 && s->pending == NULL) {
+        s->pending = malloc(INPUT);
+    }
+    if (len > 0) {
+        memmove(s->pending, data, len);
+    }
+    s->pending_len = len;
+    return true;
+}
+
+/* The same packets each time, but for their ids. */
+static size_t make_batch(null_session *s, unsigned qos, size_t count)
+{
+    size_t topic_len = strlen(s->topic);
+    size_t remaining = 2 + topic_len + (qos > 0 ? 2 : 0) + NULL_PAYLOAD;
+    uint8_t *p = output;
+
+    for (size_t i = 0; i < count; i++) {
+        *p++ = (uint8_t)(0x30 | qos << 1);
+        *p++ = (uint8_t)(remaining & 0x7F) | 0x80;
+        *p++ = (uint8_t)(remaining >> 7);
+        *p++ = 0;
+        *p++ = (uint8_t)topic_len;
+        memcpy(p, s->topic, topic_len);
+        p += topic_len;
+        if (qos > 0) {
+            s->packet_id = s->packet_id == UINT16_MAX ? 1 : (uint16_t)(s->packet_id + 1);
+            *p++ = (uint8_t)(s->packet_id >> 8);
+            *p++ = (uint8_t)s->packet_id;
+        }
+        memset(p, 'x', NULL_PAYLOAD);
+        p += NULL_PAYLOAD;
+    }
+    return (size_t)(p - output);
+}
+
+static bool pour(null_session *s, const null_flood *flood)
+{
+    while (s->unsent > 0 && s->pending_len == 0) {
+        size_t room = flood->qos > 0 ? flood->window - s->in_flight : BATCH;
+        size_t count = room < s->unsent ? room : s->unsent;
+        if (count == 0) {
+            return true;
+        }
+        count = count < BATCH ? count : BATCH;
+        s->unsent -= count;
+        s->in_flight += flood->qos > 0 ? (unsigned)count : 0;
+        if (!send_all(s, output, make_batch(s, flood->qos, count))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* False: the connection is over. */
+static bool take_packets(null_session *s, const uint8_t *at, size_t len, const null_flood *flood)
+{
+    packet p;
+
+    while (len > 0 && next_packet(at, len, &p)) {
+        if (!on_packet(s, &p, flood)) {
+            return false;
+        }
+        at += p.whole;
+        len -= p.whole;
+    }
+    if (len > sizeof s->rest) {
+        return false;
+    }
+    memmove(s->rest, at, len);
+    s->rest_len = len;
+    return true;
+}
+
+bool null_session_run(null_session *s, const null_flood *flood)
+{
+    if (s->pending_len > 0 && !send_all(s, s->pending, s->pending_len)) {
+        return false;
+    }
+    if (s->pending_len > 0) {
+        return true;
+    }
+    ssize_t n;
+    do {
+        memcpy(input, s->rest, s->rest_len);
+        n = null_link_read(&s->link, input + s->rest_len, INPUT);
+        if (n < 0) {
+            return false;
+        }
+        output_len = 0;
+        if (n > 0 && !take_packets(s, input, s->rest_len + (size_t)n, flood)) {
+            return false;
+        }
+        if (!send_all(s, output, output_len)) {
+            return false;
+        }
+    } while (n == INPUT && s->pending_len == 0); /* TLS may hold more, and epoll does not see it */
+    return pour(s, flood);
+}

@@ -1,0 +1,44 @@
+#ifndef NULL_SESSION_H
+#define NULL_SESSION_H
+
+/**
+ * @file
+ * What the null broker does with one client: it takes every message and drops it, acknowledges
+ * all that came in one read with one write, and floods who subscribes.
+ */
+
+#include "null_link.h"
+
+enum { NULL_REST = 2048, NULL_TOPIC = 256, NULL_PAYLOAD = 256 };
+
+/** What a subscriber gets. */
+typedef struct null_flood {
+    unsigned long count;
+    unsigned qos;
+    unsigned window; /* with QoS 1: not acknowledged yet, at most */
+} null_flood;
+
+typedef struct null_session {
+    null_link link;
+    uint8_t rest[NULL_REST]; /* of a packet that has not arrived completely */
+    size_t rest_len;
+    uint8_t *pending; /* what the socket would not take */
+    size_t pending_len;
+    char topic[NULL_TOPIC]; /* of the flood */
+    unsigned long unsent;   /* of the flood */
+    unsigned in_flight;
+    uint16_t packet_id;
+} null_session;
+
+typedef struct null_counts {
+    unsigned long connects; /* CONNECT packets */
+    unsigned long published;
+    unsigned long acknowledged; /* of what was sent */
+} null_counts;
+
+extern null_counts null_totals;
+
+/** Do all that is possible now.  False: the connection is over. */
+bool null_session_run(null_session *s, const null_flood *flood);
+
+#endif

@@ -1,0 +1,75 @@
+"""Markdown tables of what bench.py has measured: a row for each job, a column for each peer."""
+
+# Who is compared with whom: like with like.
+RATIOS = (
+    ("engine", "limit"),
+    ("libmosquitto", "engine"),
+    ("Paho C", "engine"),
+    ("libmosquitto", "client"),
+    ("libmosquitto, thread", "client, runner"),
+    ("Paho C", "client, runner"),
+)
+TITLES = {"plain": "plain TCP", "tls": "TLS 1.3, AES-256-GCM"}
+
+# What, title, digits, and whether a second table says how many times as much.
+METRICS = (
+    ("cpu_ns", "CPU time per message, ns", 0, True),
+    ("per_s", "messages a second", 0, False),
+    ("instructions", "instructions per message, user space", 0, True),
+    ("calls", "system calls per message", 3, False),
+    ("allocations", "heap allocations per message", 2, False),
+    ("median_ns", "latency of one message at a time, median, ns", 0, True),
+    ("p99_ns", "latency of one message at a time, 99 %, ns", 0, False),
+    ("bytes", "memory of an idle connection, bytes", 0, False),
+    ("broker_share", "share of one CPU that the null broker used", 2, False),
+)
+
+
+def aligned(rows):
+    """Columns as wide as their widest cell."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        lines.append("| " + " | ".join(cells) + " |")
+    rule = ["-" * widths[0]] + ["-" * (w - 1) + ":" for w in widths[1:]]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return lines
+
+
+def figures(values, jobs, peers, digits):
+    rows = [["", *peers]]
+    for job in jobs:
+        cells = (values.get((job, p)) for p in peers)
+        rows.append([job, *("" if c is None else f"{c:.{digits}f}" for c in cells)])
+    return rows
+
+
+def ratios(values, jobs, peers):
+    pairs = [(a, b) for a, b in RATIOS if a in peers and b in peers]
+    rows = [["times as much", *(f"{a} / {b}" for a, b in pairs)]]
+    for job in jobs:
+        cells = ((values.get((job, a)), values.get((job, b))) for a, b in pairs)
+        rows.append([job, *(f"{a / b:.1f}" if a is not None and b else "" for a, b in cells)])
+    return rows if pairs else []
+
+
+def print_metric(results, metric, title, digits, compare):
+    """For one transport; nothing when nobody has measured it."""
+    found = [r for r in results if metric in r]
+    peers = list(dict.fromkeys(r["peer"] for r in found))
+    jobs = list(dict.fromkeys(r["job"] for r in found))
+    values = {(r["job"], r["peer"]): r[metric] for r in found}
+    if not found:
+        return
+    print(f"\n### {title}\n")
+    print("\n".join(aligned(figures(values, jobs, peers, digits))))
+    if compare and (rows := ratios(values, jobs, peers)):
+        print("\n" + "\n".join(aligned(rows)))
+
+
+def print_tables(results):
+    for transport in dict.fromkeys(r["transport"] for r in results):
+        of_transport = [r for r in results if r["transport"] == transport]
+        for metric, title, digits, compare in METRICS:
+            print_metric(of_transport, metric, f"{title}: {TITLES[transport]}", digits, compare)
