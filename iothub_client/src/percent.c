@@ -21,18 +21,35 @@ static unsigned hex_value(uint8_t c)
     return 16;
 }
 
-void iothub_percent_put(iothub_text *t, mqc_span raw)
+static void put_escaped(iothub_text *t, uint8_t c)
 {
     static const char hex[] = "0123456789ABCDEF";
+    const char escaped[] = { '%', hex[c >> 4], hex[c & 0x0F] };
 
-    for (size_t i = 0; i < raw.len && !t->overflow; i++) {
-        uint8_t c = raw.ptr[i];
-        if (is_unreserved(c)) {
-            iothub_text_put_char(t, (char)c);
-        } else {
-            const char escaped[] = { '%', hex[c >> 4], hex[c & 0x0F] };
-            iothub_text_put_span(t, mqc_span_of(escaped, sizeof escaped));
+    iothub_text_put_span(t, mqc_span_of(escaped, sizeof escaped));
+}
+
+static size_t unreserved_run(mqc_span s)
+{
+    size_t n = 0;
+
+    while (n < s.len && is_unreserved(s.ptr[n])) {
+        n++;
+    }
+    return n;
+}
+
+/* What needs no escape goes in one piece: nearly always all of it. */
+void iothub_percent_put(iothub_text *t, mqc_span raw)
+{
+    while (raw.len > 0 && !t->overflow) {
+        size_t run = unreserved_run(raw);
+        iothub_text_put_span(t, mqc_span_of(raw.ptr, run));
+        if (run == raw.len) {
+            return;
         }
+        put_escaped(t, raw.ptr[run]);
+        raw = mqc_span_of(raw.ptr + run + 1, raw.len - run - 1);
     }
 }
 

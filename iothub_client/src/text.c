@@ -30,7 +30,11 @@ void iothub_text_put(iothub_text *t, const char *z)
 
 void iothub_text_put_char(iothub_text *t, char c)
 {
-    iothub_text_put_span(t, mqc_span_of(&c, 1));
+    if (t->overflow || t->len + 1 >= t->cap) {
+        t->overflow = true;
+        return;
+    }
+    t->buf[t->len++] = c;
 }
 
 void iothub_text_put_u64(iothub_text *t, uint64_t n)

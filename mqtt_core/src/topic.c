@@ -86,7 +86,13 @@ static bool sequences_valid(mqc_span s, bool wildcards)
 
 bool mqc_utf8_valid(mqc_span text)
 {
-    return sequences_valid(text, true);
+    size_t ascii = 0;
+
+    while (ascii < text.len && text.ptr[ascii] - 1u < 0x7Fu) {
+        ascii++;
+    }
+    return ascii == text.len ||
+           sequences_valid(mqc_span_of(text.ptr + ascii, text.len - ascii), true);
 }
 
 bool mqc_topic_name_valid(mqc_span name)
