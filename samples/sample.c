@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -35,6 +36,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'n': s->count = parse_number(state, "count", arg, 1000000000); return 0;
     case 's': s->store = arg; return 0;
     case 'f': s->first = parse_number(state, "first", arg, 1000000000); return 0;
+    case 'D': s->devices = arg; return 0;
+    case 'i': s->interval_s = parse_number(state, "interval", arg, 1000000); return 0;
     case 'd': s->duration_s = parse_number(state, "duration", arg, 1000000); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -64,6 +67,8 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         { "duration", 'd', "SECONDS", 0, "End after this time at the latest", 0 },
         { "store", 's', "FILE", 0, "Where messages wait (telemetry.db)", 0 },
         { "first", 'f', "N", 0, "Number of the first message (1)", 0 },
+        { "devices", 'D', "FILE", 0, "A connection string on each line (devices.txt)", 0 },
+        { "interval", 'i', "SECONDS", 0, "Between two messages of a device (10)", 0 },
         { 0 },
     };
     char doc[512];
@@ -73,11 +78,14 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     snprintf(
         doc, sizeof doc,
         "%s\vEnvironment:\n"
-        "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n"
+        "%s"
         "  IOTHUB_CA_FILE                   PEM file with the roots to trust, for the emulator",
-        what_it_does);
-    if (s->store == NULL) {
-        options[3] = (struct argp_option){ 0 };
+        what_it_does,
+        s->devices == NULL ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "");
+    if (s->devices != NULL) {
+        memmove(&options[3], &options[5], 3 * sizeof options[0]);
+    } else {
+        options[s->store == NULL ? 3 : 5] = (struct argp_option){ 0 };
     }
     s->first = 1;
     iothub_options_init(&s->options);
@@ -85,7 +93,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     argp_parse(&argp, argc, argv, 0, NULL, s);
 
     s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
-    if (s->connection_string == NULL) {
+    if (s->connection_string == NULL && s->devices == NULL) {
         (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set");
         exit(2);
     }

@@ -18,6 +18,8 @@ typedef struct sample {
     unsigned duration_s;           /* --duration */
     const char *store;             /* --store; NULL before sample_init: there is no such option */
     unsigned first;                /* --first, of a sample with a store */
+    const char *devices;           /* --devices, instead of connection_string; NULL as above */
+    unsigned interval_s;           /* --interval, of a sample with many devices */
     uint64_t began_ms;
     atomic_bool was_connected; /* a runner's thread sets these */
     atomic_bool failed;        /* the very first connection did not come about */

@@ -1,0 +1,255 @@
+#include "platform/poll_set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "posix/clock.h"
+
+enum { BATCH = 64, FIRST_CAP = 64 };
+
+struct plat_poll_set {
+    int epoll;
+    struct epoll_event ready[BATCH];
+    int at; /* of these, the next to hand out */
+    int end;
+    uint64_t turn_ms; /* what was due then has its turn before the descriptors are asked again */
+    plat_poll_item **heap; /* the earliest deadline first; heap[0] is not used */
+    size_t count;
+    size_t cap;
+};
+
+static uint64_t now_ms(void)
+{
+    return plat_posix_clock.monotonic_ms(&plat_posix_clock);
+}
+
+/* --- deadlines: a binary heap ----------------------------------------------------- */
+
+static void put(plat_poll_set *s, size_t place, plat_poll_item *item)
+{
+    s->heap[place] = item;
+    item->place = place;
+}
+
+static void sift_up(plat_poll_set *s, size_t place, plat_poll_item *item)
+{
+    while (place > 1 && item->due_ms < s->heap[place / 2]->due_ms) {
+        put(s, place, s->heap[place / 2]);
+        place /= 2;
+    }
+    put(s, place, item);
+}
+
+static void sift_down(plat_poll_set *s, size_t place, plat_poll_item *item)
+{
+    for (size_t child = 2 * place; child <= s->count; child = 2 * place) {
+        if (child < s->count && s->heap[child + 1]->due_ms < s->heap[child]->due_ms) {
+            child++;
+        }
+        if (item->due_ms <= s->heap[child]->due_ms) {
+            break;
+        }
+        put(s, place, s->heap[child]);
+        place = child;
+    }
+    put(s, place, item);
+}
+
+static void settle(plat_poll_set *s, size_t place, plat_poll_item *item)
+{
+    if (place > 1 && item->due_ms < s->heap[place / 2]->due_ms) {
+        sift_up(s, place, item);
+    } else {
+        sift_down(s, place, item);
+    }
+}
+
+static plat_result add(plat_poll_set *s, plat_poll_item *item)
+{
+    if (s->count + 1 >= s->cap) {
+        size_t cap = s->cap == 0 ? FIRST_CAP : 2 * s->cap;
+        plat_poll_item **heap = realloc(s->heap, cap * sizeof(plat_poll_item *));
+        if (heap == NULL) {
+            return PLAT_ERR_MEMORY;
+        }
+        s->heap = heap;
+        s->cap = cap;
+    }
+    s->count++;
+    put(s, s->count, item);
+    return PLAT_OK;
+}
+
+/* --- descriptors -------------------------------------------------------------------- */
+
+static uint32_t events_of(const plat_poll *p)
+{
+    return (p->want_read ? (uint32_t)EPOLLIN : 0U) | (p->want_write ? (uint32_t)EPOLLOUT : 0U);
+}
+
+static bool is_wanted(const plat_poll *polls, int fd)
+{
+    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
+        if (polls[i].fd == fd) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * epoll forgets a descriptor by itself when that is closed, and a new one may have its number: so
+ * whether it is in there is known only by trying.
+ */
+static plat_result watch(plat_poll_set *s, plat_poll_item *item, int fd, uint32_t events)
+{
+    struct epoll_event ev = { .events = events, .data.ptr = item };
+    if (epoll_ctl(s->epoll, EPOLL_CTL_MOD, fd, &ev) == 0 ||
+        (errno == ENOENT && epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) == 0)) {
+        return PLAT_OK;
+    }
+    return PLAT_ERR_MEMORY;
+}
+
+static bool is_watched(const plat_poll_item *item, int fd, uint32_t events)
+{
+    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
+        if (item->fds[i].watched == fd + 1 && item->fds[i].events == events) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that is open still, but not waited for, would wake us for ever. */
+static void unwatch_others(plat_poll_set *s, const plat_poll_item *item, const plat_poll *polls)
+{
+    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
+        if (item->fds[i].watched != 0 && !is_wanted(polls, item->fds[i].watched - 1)) {
+            (void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, item->fds[i].watched - 1, NULL);
+        }
+    }
+}
+
+static plat_result watch_all(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
+                             bool same)
+{
+    const plat_poll_item before = *item;
+    plat_result r = PLAT_OK;
+    unwatch_others(s, item, polls);
+    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
+        int fd = (int)polls[i].fd;
+        uint32_t events = events_of(&polls[i]);
+        item->fds[i].watched = fd + 1;
+        item->fds[i].events = events;
+        if (fd >= 0 && !(same && is_watched(&before, fd, events)) &&
+            watch(s, item, fd, events) != PLAT_OK) {
+            item->fds[i].watched = 0;
+            r = PLAT_ERR_MEMORY;
+        }
+    }
+    return r;
+}
+
+/* --- the set ------------------------------------------------------------------------- */
+
+plat_result plat_poll_set_new(plat_poll_set **out)
+{
+    plat_poll_set *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return PLAT_ERR_MEMORY;
+    }
+    s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (s->epoll < 0) {
+        free(s);
+        return PLAT_ERR_MEMORY;
+    }
+    *out = s;
+    return PLAT_OK;
+}
+
+void plat_poll_set_free(plat_poll_set *s)
+{
+    if (s != NULL) {
+        (void)close(s->epoll);
+        free(s->heap);
+        free(s);
+    }
+}
+
+plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
+                                 bool same, uint64_t due_ms)
+{
+    if (item->place == 0 && add(s, item) != PLAT_OK) {
+        return PLAT_ERR_MEMORY;
+    }
+    item->due_ms = due_ms;
+    settle(s, item->place, item);
+    return watch_all(s, item, polls, same);
+}
+
+void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item)
+{
+    static const plat_poll nothing[PLAT_POLL_SET_FDS] = { { .fd = -1 }, { .fd = -1 } };
+    if (item->place == 0) {
+        return;
+    }
+    unwatch_others(s, item, nothing);
+    for (int i = s->at; i < s->end; i++) {
+        if (s->ready[i].data.ptr == item) {
+            s->ready[i].data.ptr = NULL;
+        }
+    }
+    plat_poll_item *last = s->heap[s->count--];
+    if (last != item) {
+        settle(s, item->place, last);
+    }
+    *item = (plat_poll_item){ 0 };
+}
+
+static plat_poll_item *next_ready(plat_poll_set *s)
+{
+    while (s->at < s->end) {
+        plat_poll_item *item = s->ready[s->at++].data.ptr;
+        if (item != NULL) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static plat_poll_item *next_due(const plat_poll_set *s)
+{
+    return s->count > 0 && s->heap[1]->due_ms <= s->turn_ms ? s->heap[1] : NULL;
+}
+
+static int patience(const plat_poll_set *s, int max_ms)
+{
+    uint64_t now = now_ms();
+    uint64_t due = s->count > 0 ? s->heap[1]->due_ms : PLAT_POLL_SET_NEVER;
+    if (due <= now) {
+        return 0;
+    }
+    return max_ms < 0 || due - now < (uint64_t)max_ms
+               ? (due - now < INT32_MAX ? (int)(due - now) : -1)
+               : max_ms;
+}
+
+plat_poll_item *plat_poll_set_next(plat_poll_set *s, int max_ms)
+{
+    plat_poll_item *item = next_ready(s);
+    if (item == NULL) {
+        item = next_due(s);
+    }
+    if (item != NULL) {
+        return item;
+    }
+    int n = epoll_wait(s->epoll, s->ready, BATCH, patience(s, max_ms));
+    s->at = 0;
+    s->end = n > 0 ? n : 0;
+    s->turn_ms = now_ms();
+    item = next_ready(s);
+    return item != NULL ? item : next_due(s);
+}
