@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "fleet.h"
 #include "iothub/version.h"
 #include "sas_token.h"
 #include "service.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
     static const command commands[] = {
         { "sas-token", "Make a shared access signature, or explain one", run_sas_token },
         { "service", "The other side of a device: twins, methods, messages", run_service },
+        { "fleet", "Simulate many devices, as a load", run_fleet },
     };
     static const command_group group = {
         .doc = "Tools for Azure IoT Hub and for the hub emulator.",
