@@ -85,6 +85,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     if (s->devices != NULL) {
         memmove(&options[3], &options[5], 3 * sizeof options[0]);
     } else {
+        // cppcheck-suppress unreadVariable ; argp_parse reads it
         options[s->store == NULL ? 3 : 5] = (struct argp_option){ 0 };
     }
     s->first = 1;

@@ -268,6 +268,13 @@ static void earlier(mqc_time *deadline, mqc_time candidate)
     }
 }
 
+static void no_polls(plat_poll *polls)
+{
+    for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
+        polls[i] = (plat_poll){ .fd = -1 };
+    }
+}
+
 void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
     mqc_time deadline = 0;
@@ -275,7 +282,7 @@ void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
     iothub_state s = c->session.state;
     plat_poll *p = &polls[0];
 
-    polls[0] = polls[1] = (plat_poll){ .fd = -1 };
+    no_polls(polls);
     if (c->stream != NULL && s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING) {
         c->stream->ops->poll(c->stream, c->want_write, p);
         p->want_read = p->want_read && !c->rx_full;
@@ -313,7 +320,7 @@ void iothub_poll_info(const iothub_client *c, iothub_poll *out)
 
     client_enter(c);
     if (guard_has_runner(c)) {
-        polls[0] = polls[1] = (plat_poll){ .fd = -1 };
+        no_polls(polls);
         out->timeout_ms = -1;
     } else {
         loop_poll(c, polls, &out->timeout_ms);
