@@ -14,7 +14,7 @@ bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
     /* Every byte that the engine will ever use; it allocates nothing itself. */
     static uint8_t rx[64 * 1024], ring[64 * 1024], control[4 * 1024];
     static mqc_entry entries[16];
-    static mqc_inbound inbound[40];
+    static mqc_inbound inbound[256];
     static mqc_released released[64];
     static plat_stream_storage storage;
     const mqc_memory memory = {
@@ -23,7 +23,7 @@ bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
         .control = control,
         .control_len = sizeof control,
         .inbound = inbound,
-        .inbound_len = 40,
+        .inbound_len = 256,
         .released = released,
         .released_len = 64,
         .lanes = { { ring, sizeof ring, entries, 16, 16 } },

@@ -50,7 +50,8 @@ typedef struct mqc_lane_memory {
     mqc_entry *entries; /* one per publish in the ring */
     size_t entries_len;
     /**
-     * Publishes sent but not yet finished; 0: 65535.  Once the window has held one
+     * Publishes sent but not yet finished; 0: 65535.  Mosquitto drops QoS 2 publishes
+     * beyond its own 20 and closes the connection.  Once the window has held one
      * back, the lane sends again when at most half of the window is unfinished, so
      * that what waits leaves in batches.
      */
@@ -70,7 +71,7 @@ typedef struct mqc_memory {
      * than there are places cannot be waited for: what has no place is passed over and,
      * once there are places again, asked for with a new connection: MQC_ERR_PROTOCOL in
      * "PUBLISH".  Two times the server's in-flight limit avoids this (Mosquitto: 2 x 20), but for
-     * servers that break their limit (Mosquitto 2.0.11, after connections that broke).
+     * servers that break their limit (Mosquitto 2.0.11 does: 256 places do no harm).
      */
     mqc_inbound *inbound;
     size_t inbound_len;
