@@ -47,8 +47,9 @@ static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span jso
                              iothub_op *op)
 {
     iothub_op next = client_next_op(c);
+    bool behind = c->twin.starved && c->session.state == IOTHUB_CONNECTED;
 
-    mqc_result r = publish(c, (uint8_t)kind, next, json, tag);
+    mqc_result r = behind ? MQC_ERR_NO_SPACE : publish(c, (uint8_t)kind, next, json, tag);
     if (r != MQC_OK) {
         return client_refuse_mqc(c, r, "twin request");
     }
@@ -126,13 +127,15 @@ int twin_last_status(const iothub_client *c, const mqc_done *m)
 static void sync_start(iothub_client *c)
 {
     c->twin.retry_at = 0;
+    c->twin.starved = false;
     if (c->options.callbacks.desired == NULL || c->twin.pending) {
         return; /* a pending GET goes out again by itself */
     }
     iothub_op next = client_next_op(c);
 
     mqc_result r = publish(c, KIND_TWIN_SYNC, next, mqc_span_of(NULL, 0), NULL);
-    if (r != MQC_OK) { /* the lane is full of requests of the application */
+    if (r != MQC_OK) { /* the lane is full of requests of the application: no more of these first */
+        c->twin.starved = true;
         c->twin.retry_at = client_now(c) + c->options.retry_min_ms;
         return;
     }
@@ -275,6 +278,9 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iot
         .tag = m.tag,
     };
     c->twin.failures = 0; /* whatever it says, it is an answer */
+    if (c->twin.starved) {
+        sync_start(c);
+    }
     if (m.kind == IOTHUB_OP_TWIN_GET && d.result == IOTHUB_OK) {
         compare(c, body);
     }

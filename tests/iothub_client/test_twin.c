@@ -259,6 +259,38 @@ static void a_full_queue_refuses_and_what_was_accepted_ends_once(void **state)
     fixture_free(&f);
 }
 
+static void fill_up(client_fixture *f)
+{
+    while (iothub_twin_get(f->client, NULL, NULL) == IOTHUB_OK) {
+    }
+}
+
+static void a_queue_that_is_kept_full_does_not_keep_the_document_back(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    f.hub.twin_status = 0; /* answers come from here */
+    const unsigned before = f.hub.publishes;
+
+    fill_up(&f);
+    fixture_run(&f);
+    twin_patch(&f, 3); /* 2 was lost: the client has a GET of its own to send */
+    fixture_run(&f);
+    for (unsigned i = 0; i <= IOTHUB_REQUESTS; i++) {
+        const fake_hub_publish *asked = fake_hub_at(&f.hub, before + i);
+        twin_answer(&f, 200, twin_rid(asked), "", "{\"desired\":{\"$version\":3},\"reported\":{}}");
+        fixture_run(&f);
+        fill_up(&f);
+        fixture_run(&f);
+    }
+
+    assert_int_equal(f.desired_count, 2);
+    assert_int_equal(f.desired[1].version, 3);
+    fixture_free(&f);
+}
+
 /* --- resync ---------------------------------------------------------------------------- */
 
 static void the_document_comes_first_then_patches_in_order(void **state)
@@ -678,6 +710,7 @@ int main(void)
         cmocka_unit_test(answers_that_nobody_waits_for_are_ignored),
         cmocka_unit_test(only_a_json_object_can_be_reported),
         cmocka_unit_test(a_full_queue_refuses_and_what_was_accepted_ends_once),
+        cmocka_unit_test(a_queue_that_is_kept_full_does_not_keep_the_document_back),
         cmocka_unit_test(the_document_comes_first_then_patches_in_order),
         cmocka_unit_test(a_version_in_the_body_alone_will_do),
         cmocka_unit_test(a_patch_that_comes_again_is_dropped),

@@ -56,6 +56,7 @@ typedef struct iothub_method_slot {
 typedef struct iothub_twin_sync {
     bool pending;        /* a GET of the client's own is under way, */
     bool stale;          /* and was so when an earlier connection broke */
+    bool starved;        /* it found no room among the requests of the application */
     uint64_t version;    /* last delivered; 0: none */
     uint64_t newest;     /* highest seen while pending */
     uint32_t failures;   /* useless answers in a row */
