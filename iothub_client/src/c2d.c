@@ -39,6 +39,9 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
     c->session.deferred += m->packet_id != 0;
     if (notify_c2d(c, &message) == IOTHUB_ACCEPT) {
         accept(c, m->packet_id);
+    } else if (c->session.deferred == IOTHUB_UNACCEPTED_MAX) {
+        notify_log_text(c, IOTHUB_LOG_WARNING, "c2d",
+                        "nothing more is read until a deferred message is accepted");
     }
 }
 
