@@ -3,6 +3,7 @@
 #include "fleet.h"
 
 #include <argp.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -354,6 +355,7 @@ int run_fleet(int argc, char **argv, void *context)
         schedule_all(&f);
         run(&f);
         fleet_progress(&f);
+        f.heap = mallinfo2().uordblks;
         stop_all(&f);
         status = fleet_summary(&f);
     }

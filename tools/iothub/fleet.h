@@ -49,6 +49,7 @@ typedef struct fleet_totals {
     size_t ever_connected; /* devices */
     uint64_t connects;
     uint64_t losses;
+    uint64_t resumed;                     /* connects that took up an earlier TLS session */
     uint64_t link_errors[FLEET_KINDS];    /* attempts and connections that failed */
     uint64_t message_errors[FLEET_KINDS]; /* messages that ended without arriving */
     fleet_latency latency;
@@ -65,6 +66,7 @@ typedef struct fleet {
     char *body; /* one for all; the beginning changes */
     fleet_totals totals;
     uint64_t began_us;
+    size_t heap; /* in use while all were there */
     bool failed; /* a descriptor could not be watched */
 } fleet;
 

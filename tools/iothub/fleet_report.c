@@ -1,7 +1,6 @@
 /* What a fleet says while it runs, and at its end. */
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -96,7 +95,7 @@ static void print_errors(const char *what, const uint64_t *counts)
     }
 }
 
-/* What this process took: heap now, resident memory at its highest, processor time. */
+/* What this process took: heap before the end, resident memory at its highest, processor time. */
 static void print_costs(const fleet *f)
 {
     struct rusage u;
@@ -106,7 +105,7 @@ static void print_costs(const fleet *f)
     double cpu_s = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
                    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
     printf("costs: %.1f KB of heap a device, %.1f MB resident at most, %.2f s of CPU\n",
-           (double)mallinfo2().uordblks / n / 1024, (double)u.ru_maxrss / 1024, cpu_s);
+           (double)f->heap / n / 1024, (double)u.ru_maxrss / 1024, cpu_s);
 }
 
 int fleet_summary(const fleet *f)
@@ -114,8 +113,9 @@ int fleet_summary(const fleet *f)
     const fleet_totals *t = &f->totals;
     uint64_t unfinished = t->sent - t->arrived - sum(t->message_errors);
 
-    printf("devices: %zu, of which %zu were connected; %" PRIu64 " connects, %" PRIu64 " losses\n",
-           f->count, t->ever_connected, t->connects, t->losses);
+    printf("devices: %zu, of which %zu were connected; %" PRIu64 " connects (%" PRIu64
+           " resumed TLS), %" PRIu64 " losses\n",
+           f->count, t->ever_connected, t->connects, t->resumed, t->losses);
     printf("messages: %" PRIu64 " sent, %" PRIu64 " arrived, %" PRIu64 " failed, %" PRIu64
            " skipped; %.1f a second\n",
            t->sent, t->arrived, sum(t->message_errors) + unfinished, t->skipped,
