@@ -261,21 +261,27 @@ static void another_owner_is_refused(void **state)
     store_expect(f, 1, 1);
 }
 
+static void refused_for(struct store_fixture *f, const char *option)
+{
+    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    assert_non_null(strstr(f->detail, option));
+}
+
 static void bad_options_are_refused(void **state)
 {
     struct store_fixture *f = *state;
     const plat_sqlite_options good = f->options;
 
     f->options.path = NULL;
-    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    refused_for(f, "no path");
     f->options.path = "";
-    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    refused_for(f, "no path");
     f->options = good;
     f->options.owner = NULL;
-    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    refused_for(f, "no owner");
     f->options = good;
     f->options.max_disk_bytes = PLAT_SQLITE_STORE_LEAST - 1;
-    assert_int_equal(store_try_open(f), PLAT_ERR_ARG);
+    refused_for(f, "max_disk_bytes");
 }
 
 /* What SQLite would take for a database in memory, or for a URI. */

@@ -45,9 +45,13 @@ typedef struct plat_sqlite_options {
 #define PLAT_STORE_DETAIL_SIZE 160
 
 /**
- * Open or make a store.  A file that is not taken is left as it is, and so is its -wal.
+ * Open or make a store.  A file that is not taken is left as it is, and so is its -wal.  A process
+ * that is killed while it makes one leaves path.XXXXXX, six random letters, behind.
+ *
+ * A byte that was changed inside the -wal cannot be told from a loss of power: the records behind
+ * it are gone, without an error.
  * @param[out] out     NULL after a failure
- * @param[out] detail  why it failed, one line that names the file; "" after PLAT_OK
+ * @param[out] detail  why it failed, one line that names the file or the option; "" after PLAT_OK
  * @retval PLAT_ERR_STORE_VERSION  made by another version, for another purpose or another owner
  * @retval PLAT_ERR_STORE_DAMAGED  not a store, or a damaged one; the file is left as it is
  * @retval PLAT_ERR_STORE_BUSY     another process has it

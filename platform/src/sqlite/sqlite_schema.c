@@ -78,7 +78,7 @@ static uint64_t hash_meta(const struct store_meta *m)
 {
     const uint64_t words[] = { m->reserved, m->in_use,     m->first,   m->last,
                                m->holes,    m->hole_bytes, m->wal_salt };
-    uint64_t h = m->id;
+    uint64_t h = m->id ^ SQLITE_STORE_APPLICATION; /* else zeros would have the hash zero */
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         h = hash_u64(h, words[i]);

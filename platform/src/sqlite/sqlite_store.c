@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -342,6 +343,18 @@ static plat_result create_if_missing(struct sqlite_store *s, const plat_sqlite_o
                   : sqlite_store_create(s, o);
 }
 
+static const char *check_options(const plat_sqlite_options *o)
+{
+    if (o->path == NULL || o->path[0] == '\0') {
+        return "no path";
+    }
+    if (o->owner == NULL) {
+        return "no owner";
+    }
+    bool least = o->max_disk_bytes == 0 || o->max_disk_bytes >= PLAT_SQLITE_STORE_LEAST;
+    return least ? NULL : "max_disk_bytes is below PLAT_SQLITE_STORE_LEAST";
+}
+
 plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **out,
                                    char detail_text[PLAT_STORE_DETAIL_SIZE])
 {
@@ -349,8 +362,9 @@ plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **ou
 
     *out = NULL;
     detail_text[0] = '\0';
-    if (o->path == NULL || o->path[0] == '\0' || o->owner == NULL ||
-        (o->max_disk_bytes != 0 && o->max_disk_bytes < PLAT_SQLITE_STORE_LEAST)) {
+    const char *fault = check_options(o);
+    if (fault != NULL) {
+        snprintf(detail_text, PLAT_STORE_DETAIL_SIZE, "store: %s", fault);
         return PLAT_ERR_ARG;
     }
     struct sqlite_store *s = calloc(1, sizeof *s);
@@ -358,6 +372,7 @@ plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **ou
     if (s == NULL || path == NULL) {
         free(path);
         free(s);
+        snprintf(detail_text, PLAT_STORE_DETAIL_SIZE, "store: out of memory");
         return PLAT_ERR_MEMORY;
     }
     s->base.ops = &store_ops;
