@@ -2,7 +2,7 @@
 # Install the Debian packages that the build, the tests and the demo need and that are missing.
 # Nothing to do, and no root needed, when all are there.
 #
-#   ./build_all/setup.sh [fuzz] [analyze] [bench]     as well: what fuzz.sh, analyze.sh, bench.sh need
+#   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     as well: what the scripts named so need
 set -euo pipefail
 
 packages=(
@@ -16,6 +16,7 @@ for purpose in "$@"; do
   fuzz) packages+=(clang libclang-rt-dev llvm) ;;
   analyze) packages+=(clang-tidy cppcheck) ;;
   bench) packages+=(libpaho-mqtt-dev valgrind) ;;
+  wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;
   *)
     echo "setup.sh: nothing is known for $purpose" >&2
     exit 2

@@ -2,7 +2,8 @@
 """Run the same jobs with every client library that is there, in turns, and compare.
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
-                [--transport plain|tls] [--no-counts] [--no-instructions] [--json FILE]
+                [--transport plain|tls] [--aes PROGRAMS] [--no-counts] [--no-instructions]
+                [--json FILE]
 
 PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
 and runs this; README.md beside this file says how to read the tables.
@@ -35,6 +36,7 @@ class Peer:
     options: tuple = ()
     messages: int = 100000  # enough for a few tenths of a second on plain TCP
     connections: int = 200
+    folder: str = ""  # of its program, if it is not that of the others: TLS only
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ PEERS = (
     Peer("client, runner", "bench_client", ("--thread",), messages=300000),
     Peer("libmosquitto", "bench_mosquitto"),
     Peer("libmosquitto, thread", "bench_mosquitto", ("--thread",)),
-    Peer("Paho C", "bench_paho", messages=50000, connections=12),  # 1.5 s for a connection
+    Peer("Paho C", "bench_paho", messages=50000, connections=0),  # takes 1.5 s for each
 )
 
 JOBS = (
@@ -75,11 +77,8 @@ class Bench:
         self.programs = programs
         self.certificates = os.path.join(folder, "tls")
 
-    def program(self, name):
-        return os.path.join(self.programs, name)
-
     def start_broker(self, job, tls, count):
-        command = [self.program("null_broker")]
+        command = [os.path.join(self.programs, "null_broker")]
         if tls:
             command += ["--tls", self.certificates]
         if job.kind == "receive":
@@ -90,7 +89,8 @@ class Bench:
     def run(self, peer, job, tls, count, before=(), environment=None):
         """One job with one peer: what it says of itself, and what the broker says."""
         broker, port = self.start_broker(job, tls, count)
-        command = [*before, self.program(peer.program), "--port", port, "--kind", job.kind, "--qos",
+        program = os.path.join(peer.folder or self.programs, peer.program)
+        command = [*before, program, "--port", port, "--kind", job.kind, "--qos",
                    str(job.qos), "--window", str(job.window), "--count", str(count), *peer.options]
         if tls:
             command += ["--ca", os.path.join(self.certificates, "ca.crt")]
@@ -195,16 +195,24 @@ def run_jobs(bench, peers, jobs, arguments):
     for transport in arguments.transport or ("plain", "tls"):
         for job in jobs:
             print(f"{transport}: {job.name}", file=sys.stderr, flush=True)
-            results += measure_job(bench, peers, job, transport, arguments)
+            here = [p for p in peers if (transport == "tls" or not p.folder) and
+                    (job.kind != "idle" or p.connections > 0)]
+            results += measure_job(bench, here, job, transport, arguments)
     return results
 
 
-def available(programs, wanted):
+def all_peers(aes):
+    """With ours once more, from a build with another wolfSSL."""
+    again = [dataclasses.replace(p, name=f"{p.name}, AES", folder=aes) for p in PEERS[:3]]
+    return [*PEERS, *(again if aes else ())]
+
+
+def available(programs, wanted, aes):
     peers = []
-    for peer in PEERS:
+    for peer in all_peers(aes):
         if wanted and peer.name not in wanted:
             continue
-        if os.path.exists(os.path.join(programs, peer.program)):
+        if os.path.exists(os.path.join(peer.folder or programs, peer.program)):
             peers.append(peer)
         else:
             print(f"bench: no {peer.name}: it was not there when this was built "
@@ -229,9 +237,11 @@ def parse():
     parser.add_argument("programs", help="folder with the programs of the bench")
     parser.add_argument("--rounds", type=int, default=5, help="median of so many (5)")
     parser.add_argument("--messages", type=int, default=10**9, help="at most so many a run")
-    parser.add_argument("--peer", action="append", choices=[p.name for p in PEERS])
+    parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?")])
     parser.add_argument("--job", action="append", choices=[j.name for j in JOBS])
     parser.add_argument("--transport", action="append", choices=["plain", "tls"])
+    parser.add_argument("--aes", default="",
+                        help="programs built with a wolfSSL that has AES instructions")
     parser.add_argument("--no-counts", dest="counts", action="store_false",
                         help="no allocations and system calls")
     parser.add_argument("--no-instructions", dest="instructions", action="store_false",
@@ -245,7 +255,7 @@ def main():
     if arguments.instructions and shutil.which("valgrind") is None:
         print("bench: no instructions: valgrind is not installed", file=sys.stderr)
         arguments.instructions = False
-    peers = available(arguments.programs, arguments.peer)
+    peers = available(arguments.programs, arguments.peer, arguments.aes)
     jobs = [j for j in JOBS if not arguments.job or j.name in arguments.job]
     with tempfile.TemporaryDirectory(prefix="iothub-bench-") as folder:
         try:

@@ -8,6 +8,8 @@ RATIOS = (
     ("libmosquitto", "client"),
     ("libmosquitto, thread", "client, runner"),
     ("Paho C", "client, runner"),
+    ("libmosquitto", "engine, AES"),
+    ("libmosquitto", "client, AES"),
 )
 TITLES = {"plain": "plain TCP", "tls": "TLS 1.3, AES-256-GCM"}
 
@@ -49,8 +51,9 @@ def ratios(values, jobs, peers):
     pairs = [(a, b) for a, b in RATIOS if a in peers and b in peers]
     rows = [["times as much", *(f"{a} / {b}" for a, b in pairs)]]
     for job in jobs:
-        cells = ((values.get((job, a)), values.get((job, b))) for a, b in pairs)
-        rows.append([job, *(f"{a / b:.1f}" if a is not None and b else "" for a, b in cells)])
+        cells = [(values.get((job, a)), values.get((job, b))) for a, b in pairs]
+        both = [a is not None and b is not None and b >= 1 for a, b in cells]
+        rows.append([job, *(f"{a / b:.1f}" if ok else "" for (a, b), ok in zip(cells, both))])
     return rows if pairs else []
 
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Build the wolfSSL of this Debian from its source, with the processor's AES instructions, which the
+# package goes without.  For measuring: bench.sh --aes.  Installs what it needs (autotools).
+#
+#   ./build_all/wolfssl.sh       leaves it in build/wolfssl/usr; nothing to do when it is there
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+top=$PWD/build/wolfssl
+[ ! -e "$top/usr/lib/pkgconfig/wolfssl.pc" ] || exit 0
+./build_all/setup.sh wolfssl
+
+# Lists of sources of our own: the system may have none, and is not to be changed.
+mkdir -p "$top/lists/partial" "$top/archives/partial"
+sed 's/^Types: *deb *$/Types: deb-src/' /etc/apt/sources.list.d/*.sources \
+  >"$top/debian.sources" 2>/dev/null || true
+sed -n 's/^deb /deb-src /p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+  >"$top/debian.list" 2>/dev/null || true
+lists=$top/debian.sources
+[ -s "$lists" ] || lists=$top/debian.list
+apt=(apt-get -q -o Dir::Etc::sourcelist="$lists" -o Dir::Etc::sourceparts=-
+  -o Dir::State::lists="$top/lists" -o Dir::Cache::archives="$top/archives"
+  -o APT::Sandbox::User="$(id -un)")
+"${apt[@]}" update >&2
+cd "$top"
+rm -rf wolfssl-*/
+"${apt[@]}" source wolfssl >&2
+
+# As debian/rules has it, and with the instructions.
+cd wolfssl-*/
+./autogen.sh >../build.log 2>&1
+./configure --prefix="$top/usr" --enable-distro --enable-pkcs11 --disable-examples \
+  --enable-intelasm >>../build.log 2>&1
+make -j2 install >>../build.log 2>&1
