@@ -2,6 +2,11 @@
 
 #include "packet.h"
 
+enum {
+    SMALL_WINDOW = 16,
+    GATHER_MS = 2 /* a loss where answers come at longer intervals: small against their way */
+};
+
 /* --- places --------------------------------------------------------------- */
 
 static mqc_entry *oldest(const mqc_outbox *o)
@@ -38,6 +43,16 @@ static bool leaves(const mqc_entry *e)
 
 /* --- in -------------------------------------------------------------------- */
 
+/* Half of the window, or the whole of a small one: what leaves together costs one call and one
+ * TLS record. */
+static size_t batch_of(size_t window)
+{
+    size_t half = window - window / 2;
+    size_t batch = half > SMALL_WINDOW ? half : SMALL_WINDOW;
+
+    return batch < window ? batch : window;
+}
+
 void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
 {
     memset(o, 0, sizeof *o);
@@ -47,6 +62,8 @@ void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
     o->entries = m->entries;
     o->entries_len = m->entries_len;
     o->window = m->window != 0 ? m->window : UINT16_MAX;
+    o->resume_at = o->window - batch_of(o->window);
+    o->go_on_at = MQC_NEVER;
     o->next_expiry = MQC_NEVER;
 }
 
@@ -190,22 +207,41 @@ static void skip_ended(mqc_outbox *o)
 }
 
 /*
- * Once the window has stopped the lane, half of it must be free again.  A server
- * that answers one by one would otherwise let them leave one by one.
+ * Once the window has stopped the lane, room for a batch has to come together.  A server that
+ * answers one by one would otherwise let them leave one by one; one that takes its time is not
+ * waited for.
  */
-static bool window_open(mqc_outbox *o)
+static bool window_open(mqc_outbox *o, mqc_time last_rx)
 {
-    size_t most = o->stopped ? o->window / 2 : o->window - 1;
+    size_t most = o->stopped ? o->resume_at : o->window - 1;
 
     o->stopped = o->windowed > most;
+    if (!o->stopped) {
+        o->go_on_at = MQC_NEVER;
+    } else if (o->windowed < o->window && o->go_on_at == MQC_NEVER) {
+        o->go_on_at = last_rx + GATHER_MS;
+    }
     return !o->stopped;
 }
 
-static void grant_more(mqc_outbox *o)
+static void start_over(mqc_outbox *o)
+{
+    o->stopped = false;
+    o->go_on_at = MQC_NEVER;
+}
+
+void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)
+{
+    if (now >= o->go_on_at) {
+        start_over(o);
+    }
+}
+
+static void grant_more(mqc_outbox *o, mqc_time last_rx)
 {
     while (o->grant < o->count) {
         mqc_entry *e = mqc_entry_at(o, o->grant);
-        if (!leaves(e) || (in_window(e) && !window_open(o))) {
+        if (!leaves(e) || (in_window(e) && !window_open(o, last_rx))) {
             return;
         }
         o->windowed += in_window(e) ? 1u : 0;
@@ -214,16 +250,16 @@ static void grant_more(mqc_outbox *o)
     }
 }
 
-bool mqc_outbox_ready(mqc_outbox *o)
+bool mqc_outbox_ready(mqc_outbox *o, mqc_time last_rx)
 {
     if (o->held) {
         return mqc_outbox_begun(o);
     }
     skip_ended(o);
     if (o->grant < o->count) {
-        grant_more(o);
+        grant_more(o, last_rx);
     } else {
-        o->stopped = false; /* nothing waits any more */
+        start_over(o); /* nothing waits any more */
     }
     return o->granted_bytes > 0;
 }

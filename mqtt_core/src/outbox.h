@@ -74,7 +74,10 @@ static inline bool mqc_outbox_begun(const mqc_outbox *o)
 }
 
 /* Grant what window and hold allow.  True when mqc_outbox_run has bytes. */
-bool mqc_outbox_ready(mqc_outbox *o);
+bool mqc_outbox_ready(mqc_outbox *o, mqc_time last_rx);
+
+/* From o->go_on_at on, a stopped lane fills its window whatever it is short of. */
+void mqc_outbox_go_on(mqc_outbox *o, mqc_time now);
 
 /*
  * The bytes to send next, as many as lie together; with cut, no packet after

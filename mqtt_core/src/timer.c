@@ -49,7 +49,7 @@ bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
     mqc_time t = wants_another_connection(e) ? 0 : earlier(ping_due(e), lost_at(e));
 
     for (size_t i = 0; i < e->lane_count; i++) {
-        t = earlier(t, e->lanes[i].next_expiry);
+        t = earlier(t, earlier(e->lanes[i].next_expiry, e->lanes[i].go_on_at));
     }
     *when = t;
     return t != MQC_NEVER && e->state != MQC_FAILED;
@@ -62,6 +62,7 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_expire(&e->lanes[i], now);
+        mqc_outbox_go_on(&e->lanes[i], now);
     }
     if (e->in.flow == MQC_INPUT_RESUMED) { /* silence counts from now on */
         e->in.flow = MQC_INPUT_FLOWING;

@@ -23,7 +23,7 @@ static mqc_outbox *ready_lane(mqc_engine *e)
         return NULL;
     }
     for (size_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_ready(&e->lanes[i])) {
+        if (mqc_outbox_ready(&e->lanes[i], e->last_rx)) {
             return &e->lanes[i];
         }
     }

@@ -157,11 +157,32 @@ static void no_more_than_the_window_is_in_flight(void **state)
     for (unsigned acked = 1; acked <= 40; acked++) {
         fake_hub_ack(&f.hub, fixture_stream(&f), acked - 1);
         fixture_run(&f);
-        if (sent - acked <= 8) { /* half of it is free: the next batch */
+        if (acked == sent) { /* all of it is free: the next batch */
             sent = acked + 16 < 40 ? acked + 16 : 40;
         }
         assert_int_equal(f.done_count, acked);
         assert_int_equal(f.hub.publishes, sent);
+    }
+    fixture_free(&f);
+}
+
+static void a_slow_hub_is_not_waited_for(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    f.hub.mute_publish = true;
+    for (int i = 0; i < 20; i++) {
+        fixture_send(&f, "x");
+    }
+    fixture_run(&f);
+    for (unsigned acked = 1; acked <= 4; acked++) {
+        fake_hub_ack(&f.hub, fixture_stream(&f), acked - 1);
+        fixture_run(&f);
+        assert_int_equal(f.hub.publishes, 16 + acked - 1);
+        fixture_sleep(&f, 2);
+        assert_int_equal(f.hub.publishes, 16 + acked);
     }
     fixture_free(&f);
 }
@@ -220,6 +241,7 @@ int main(void)
         cmocka_unit_test(sixteen_queued_messages_leave_in_one_send),
         cmocka_unit_test(a_hundred_acknowledgements_are_taken_in_one_pass),
         cmocka_unit_test(no_more_than_the_window_is_in_flight),
+        cmocka_unit_test(a_slow_hub_is_not_waited_for),
         cmocka_unit_test(unacknowledged_messages_are_sent_again_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,9 @@ const char *rig_sent_text(const rig *r);
 /* Publish topic "t" with a payload of len bytes, id as payload's first byte. */
 uint16_t rig_publish(rig *r, uint8_t lane, uint8_t qos, uint32_t id, size_t len);
 
+/* Time passes, until a lane that its window has stopped goes on with what is free. */
+void rig_gather(rig *r);
+
 /* The engine's deadline, MQC_NEVER without one. */
 mqc_time rig_deadline(const rig *r);
 

@@ -138,12 +138,19 @@ static void the_window_holds_back_what_is_beyond(void **state)
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
     assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id1 #1\nPUBLISH d0 q1 r0 id2 #2\n");
     puback(&r, 2);
+    puback(&r, 1);
     rig_forget(&r);
     rig_send_all(&r);
 
-    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id3 #3\n");
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id3 #3\nPUBLISH d0 q1 r0 id4 #4\n");
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
     rig_deinit(&r);
+}
+
+/* What leaves together, once the window has stopped a lane. */
+static size_t batch_of(size_t window)
+{
+    return window <= 16 ? window : window <= 32 ? 16 : window - window / 2;
 }
 
 /* Two messages always wait; the server answers one, and the stream may send. */
@@ -152,9 +159,9 @@ static void answers_one_by_one_still_free_batches(void **state)
     (void)state;
     enum { MESSAGES = 320 };
 
-    for (uint16_t window = 1; window <= 20; window++) {
-        const rig_sizes sizes = { .lanes = { { .window = window } } };
-        const size_t batch = window - window / 2u;
+    for (uint16_t window = 1; window <= 40; window++) {
+        const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+        const size_t batch = batch_of(window);
         uint16_t accepted = 0;
         rig r;
         rig_init(&r, &sizes);
@@ -181,7 +188,70 @@ static size_t sent_now(rig *r)
     return mqc_lane(&r->e, 0).in_flight - before;
 }
 
-static void only_a_lane_that_was_stopped_waits_for_half_its_window(void **state)
+/* The server answers one every gap_ms: how long does a free place of the window stay empty? */
+static void check_slow_answers(uint16_t window, mqc_time gap_ms)
+{
+    enum { GATHER_MS = 2 };
+    const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+    mqc_time free_since = 0;
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 3u * window; i++) {
+        (void)publish(&r, i, 1, false, 0);
+    }
+    assert_int_equal(sent_now(&r), window);
+
+    for (uint16_t acked = 1; acked <= 2u * window; acked++) {
+        r.now += gap_ms;
+        assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        if (sent_now(&r) > 0) {
+            free_since = 0;
+        }
+        puback(&r, acked);
+        free_since = free_since != 0 ? free_since : r.now;
+        if (sent_now(&r) > 0) {
+            free_since = 0;
+        } else {
+            assert_int_equal(rig_deadline(&r), free_since + GATHER_MS);
+        }
+        assert_true(free_since == 0 || r.now < free_since + GATHER_MS);
+    }
+    rig_deinit(&r);
+}
+
+static void a_server_that_answers_slowly_is_not_waited_for(void **state)
+{
+    (void)state;
+    for (uint16_t window = 2; window <= 40; window++) {
+        for (mqc_time gap_ms = 1; gap_ms <= 3; gap_ms++) {
+            check_slow_answers(window, gap_ms);
+        }
+    }
+}
+
+static void a_free_place_that_nothing_waits_for_is_no_deadline(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 5; i++) {
+        (void)publish(&r, i, 1, false, i == 5 ? r.now + 1 : 0);
+    }
+    assert_int_equal(sent_now(&r), 4);
+    puback(&r, 1);
+    assert_int_equal(sent_now(&r), 0);
+
+    r.now += 1; /* the one that waited has expired */
+    assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+    assert_int_equal(sent_now(&r), 0);
+    assert_true(rig_deadline(&r) > r.now + 100); /* keep-alive, if any */
+    rig_deinit(&r);
+}
+
+static void only_a_lane_that_was_stopped_waits_for_a_batch(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .lanes = { { .window = 4 } } };
@@ -209,46 +279,53 @@ static void only_a_lane_that_was_stopped_waits_for_half_its_window(void **state)
     rig_deinit(&r);
 }
 
-typedef void freeing(rig *r, uint32_t id);
-
-static void free_by_release(rig *r, uint32_t id)
-{
-    release(r, id, MQC_OK);
-}
-
-/* Message number id expires at that time. */
-static void free_by_expiry(rig *r, uint32_t id)
-{
-    assert_int_equal(mqc_tick(&r->e, id), MQC_OK);
-    rig_pull(r);
-}
-
-static void every_end_of_a_kept_message_frees_the_window(void **state)
+static void each_release_of_a_kept_message_frees_the_window(void **state)
 {
     (void)state;
-    freeing *const ways[] = { free_by_release, free_by_expiry };
+    for (uint16_t window = 1; window <= 40; window++) {
+        const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        for (uint32_t id = 1; id <= 2u * window; id++) {
+            (void)publish(&r, id, 0, true, 0);
+        }
+        assert_int_equal(sent_now(&r), window);
 
-    for (size_t way = 0; way < COUNT_OF(ways); way++) {
-        for (uint16_t window = 1; window <= 9; window++) {
-            const rig_sizes sizes = { .lanes = { { .window = window } } };
+        size_t in_flight = window;
+        for (uint32_t id = 1; id <= window; id++) {
+            release(&r, id, MQC_OK);
+            in_flight--;
+            size_t sent = sent_now(&r);
+            bool goes_on = in_flight == window - batch_of(window);
+            assert_int_equal(sent, goes_on ? batch_of(window) : 0);
+            in_flight += sent;
+        }
+        rig_deinit(&r);
+    }
+}
+
+static void each_expiry_of_a_kept_message_frees_the_window(void **state)
+{
+    (void)state;
+    for (uint16_t window = 1; window <= 40; window++) {
+        for (uint16_t expired = 1; expired <= window; expired++) {
+            const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
             rig r;
             rig_init(&r, &sizes);
-            r.now = 0;
             rig_connect(&r, true, false);
             for (uint32_t id = 1; id <= 2u * window; id++) {
-                (void)publish(&r, id, 0, true, id);
+                (void)publish(&r, id, 0, true, id <= expired ? r.now + 1 : 0);
             }
             assert_int_equal(sent_now(&r), window);
 
-            size_t in_flight = window;
-            for (uint32_t id = 1; id <= window; id++) {
-                ways[way](&r, id);
-                in_flight--;
-                size_t sent = sent_now(&r);
-                bool half = in_flight == window / 2u;
-                assert_int_equal(sent, half ? window - window / 2u : 0);
-                in_flight += sent;
-            }
+            r.now++;
+            assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+            rig_pull(&r);
+            rig_forget(&r);
+            rig_send_all(&r);
+            size_t in_flight = expired >= batch_of(window) ? window : (size_t)window - expired;
+            assert_int_equal(mqc_lane(&r.e, 0).in_flight, in_flight);
             rig_deinit(&r);
         }
     }
@@ -399,6 +476,8 @@ static void kept_messages_wait_for_their_release(void **state)
     release(&r, 3, MQC_ERR_STATE); /* beyond the window */
     release(&r, 2, MQC_OK);
     release(&r, 2, MQC_ERR_STATE);
+    rig_send_all(&r);
+    rig_gather(&r);
     rig_send_all(&r);
     release(&r, 3, MQC_OK);
     mqc_reset(&r.e);
@@ -720,8 +799,11 @@ int main(void)
         cmocka_unit_test(bad_publishes_are_refused),
         cmocka_unit_test(the_window_holds_back_what_is_beyond),
         cmocka_unit_test(answers_one_by_one_still_free_batches),
-        cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_half_its_window),
-        cmocka_unit_test(every_end_of_a_kept_message_frees_the_window),
+        cmocka_unit_test(a_server_that_answers_slowly_is_not_waited_for),
+        cmocka_unit_test(a_free_place_that_nothing_waits_for_is_no_deadline),
+        cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_a_batch),
+        cmocka_unit_test(each_release_of_a_kept_message_frees_the_window),
+        cmocka_unit_test(each_expiry_of_a_kept_message_frees_the_window),
         cmocka_unit_test(a_new_connection_starts_with_the_whole_window),
         cmocka_unit_test(a_held_lane_completes_its_packet_and_stops),
         cmocka_unit_test(lanes_switch_at_packet_boundaries_only),

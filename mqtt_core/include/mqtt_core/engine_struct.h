@@ -51,7 +51,7 @@ struct mqc_released {
 typedef struct mqc_outbox {
     uint8_t number;
     bool held;
-    bool stopped; /* by the window, until half of it is free again */
+    bool stopped; /* by the window, until a batch may leave */
     bool overdue; /* something could not be stopped because it was on its way out */
 
     uint8_t *ring;
@@ -77,6 +77,8 @@ typedef struct mqc_outbox {
     size_t in_flight;  /* sent and waiting for an end */
     size_t windowed;   /* granted and counting in the window */
     size_t window;
+    size_t resume_at;  /* windowed at which a stopped lane goes on, */
+    mqc_time go_on_at; /* or the time when it does, MQC_NEVER: not decided */
 
     mqc_time next_expiry; /* nothing expires before */
 } mqc_outbox;
