@@ -9,8 +9,11 @@
 
 #include "sample.h"
 
+enum { SHOWN = 100 }; /* messages; of more, only the sum is said */
+
 typedef struct app {
     sample sample; /* first: the callbacks of sample.c get the same pointer */
+    unsigned sent;
     unsigned arrived;
     unsigned lost;
 } app;
@@ -23,7 +26,9 @@ static void on_done(iothub_client *c, const iothub_done *d, void *user)
     (void)c;
     if (d->result == IOTHUB_OK) {
         a->arrived++;
-        printf("message %u is at the hub\n", d->op);
+        if (a->sample.count <= SHOWN) {
+            printf("message %u is at the hub\n", d->op);
+        }
     } else {
         a->lost++;
         printf("message %u: %s\n", d->op, iothub_result_str(d->result));
@@ -52,20 +57,25 @@ static iothub_result send_reading(iothub_client *c, unsigned number)
     return iothub_send_telemetry(c, &message, NULL); /* copied: body may go */
 }
 
-/* Send one after the other, and wait until the hub has them all. */
+/* As many as the queue takes.  False: something is wrong with a message. */
+static bool send_more(app *a, iothub_client *c)
+{
+    iothub_result r = IOTHUB_OK;
+
+    while (r == IOTHUB_OK && a->sent < a->sample.count) {
+        r = send_reading(c, a->sent + 1);
+        a->sent += r == IOTHUB_OK ? 1 : 0;
+    }
+    return r == IOTHUB_OK || r == IOTHUB_ERR_NO_SPACE; /* which only means: later */
+}
+
+/* Wait until the hub has them all. */
 static void run(app *a, iothub_client *c)
 {
-    unsigned sent = 0;
-
     while (sample_goes_on(&a->sample) && a->arrived + a->lost < a->sample.count) {
-        if (sent < a->sample.count) {
-            iothub_result r = send_reading(c, sent + 1);
-            if (r == IOTHUB_OK) {
-                sent++;
-            } else if (r != IOTHUB_ERR_NO_SPACE) { /* that one only means: later */
-                (void)sample_fail(iothub_last_error(c)->text);
-                return;
-            }
+        if (!send_more(a, c)) {
+            (void)sample_fail(iothub_last_error(c)->text);
+            return;
         }
         (void)iothub_wait(c, 200);
     }

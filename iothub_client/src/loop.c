@@ -135,7 +135,6 @@ void loop_take_events(iothub_client *c)
 /* One read.  True when there is probably more. */
 static bool receive(iothub_client *c, mqc_time now)
 {
-    plat_poll p;
     size_t cap;
     size_t got = 0;
     uint8_t *at = mqc_rx_space(&c->engine, &cap);
@@ -155,8 +154,7 @@ static bool receive(iothub_client *c, mqc_time now)
     }
     c->stats.bytes_received += got;
     (void)mqc_rx_commit(&c->engine, got, now); /* an error is latched; loop_take_events sees it */
-    c->stream->ops->poll(c->stream, false, &p);
-    return got == cap || p.ready_now;
+    return got == cap;
 }
 
 /* One write.  True when some bytes left. */
@@ -187,15 +185,28 @@ static bool transmit(iothub_client *c, mqc_time now)
     return true;
 }
 
-static void pump(iothub_client *c, mqc_time now)
+/*
+ * What a request has queued leaves before anything is read: mostly there is nothing to read yet.
+ * Not twice in a row, though, or an application that always has something to send would never hear.
+ */
+static bool reads_first(iothub_client *c, bool asked)
+{
+    bool reads = !asked || c->read_due;
+
+    c->read_due = !reads;
+    return reads;
+}
+
+static void pump(iothub_client *c, mqc_time now, bool asked)
 {
     int round = 0;
-    bool more = true;
+    bool more = reads_first(c, asked);
 
     while (more && round++ < ROUNDS_MAX) {
         more = link_has_stream(c->session.state) && receive(c, now);
         loop_take_events(c);
     }
+    c->read_due = c->read_due || more;
     while (link_has_stream(c->session.state) && transmit(c, now)) {
         loop_take_events(c);
         if (round++ >= ROUNDS_MAX) {
@@ -222,6 +233,7 @@ static void open_stream(iothub_client *c, mqc_time now)
 void loop_turn(iothub_client *c)
 {
     mqc_time now = client_now(c);
+    bool asked = c->kick;
 
     c->processing = true;
     c->kick = false;
@@ -232,7 +244,7 @@ void loop_turn(iothub_client *c)
     (void)mqc_tick(&c->engine, now); /* an error is latched */
     loop_take_events(c);
     open_stream(c, now);
-    pump(c, now);
+    pump(c, now, asked);
     session_on_time(c, now); /* what the events made possible: DISCONNECT, the end of a stop */
     loop_take_events(c);
     c->processing = false;
@@ -336,14 +348,16 @@ iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
     const plat_net *net = c->options.platform->net;
     int limit = max_ms < INT32_MAX ? (int)max_ms : INT32_MAX;
     plat_poll polls[IOTHUB_POLL_FDS];
-    int timeout_ms;
+    int timeout_ms = 0;
 
     client_enter(c);
     iothub_result r = may_drive(c);
     if (r != IOTHUB_OK) {
         return client_return(c, r);
     }
-    loop_poll(c, polls, &timeout_ms);
+    if (!c->kick) {
+        loop_poll(c, polls, &timeout_ms);
+    }
     client_leave(c);
     if (timeout_ms < 0 || timeout_ms > limit) {
         timeout_ms = limit;

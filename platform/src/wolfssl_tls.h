@@ -32,6 +32,7 @@ typedef struct plat_tls_stream {
     bool unproven;            /* and it did not bring us a byte yet */
     bool new_ticket;          /* of this connection, not kept yet */
     plat_result lower_result; /* what the stream below said last */
+    bool lower_empty;         /* the last read from there brought less than it had room for */
     bool wants_write;         /* wolfSSL holds bytes that the stream below did not take */
     uint8_t *ahead;           /* read-ahead, from HANDSHAKE on */
     uint16_t ahead_at;        /* the first byte that wolfSSL has not taken */

@@ -1,6 +1,7 @@
 /*
  * Loaded before the C library (LD_PRELOAD) it counts what a program allocates, and its system calls
- * that move bytes or wait for them, whichever library makes them.  Locks are not counted.
+ * that move bytes, wait for them or set up how they move, whichever library makes them.  Locks are
+ * not counted.
  */
 
 #include <dlfcn.h>
@@ -66,6 +67,8 @@ COUNTED(ssize_t, recv, (int fd, void *buf, size_t len, int flags), (fd, buf, len
 COUNTED(ssize_t, send, (int fd, const void *buf, size_t len, int flags), (fd, buf, len, flags))
 COUNTED(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags))
 COUNTED(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags))
+COUNTED(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
+        (fd, level, name, value, len))
 COUNTED(int, poll, (struct pollfd * fds, nfds_t n, int ms), (fds, n, ms))
 COUNTED(int, ppoll, (struct pollfd * fds, nfds_t n, const struct timespec *t, const sigset_t *mask),
         (fds, n, t, mask))

@@ -140,6 +140,46 @@ static void a_hundred_acknowledgements_are_taken_in_one_pass(void **state)
     fixture_free(&f);
 }
 
+static void a_lone_message_costs_one_send_and_one_read(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* nothing is left to read */
+    const unsigned *calls = fixture_stream(&f)->calls;
+    unsigned sends = calls[SCRIPTED_SEND];
+    unsigned reads = calls[SCRIPTED_RECV];
+
+    fixture_send(&f, "x");
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+    assert_int_equal(calls[SCRIPTED_SEND], sends + 1);
+    assert_int_equal(calls[SCRIPTED_RECV], reads);
+    (void)fake_hub_serve(&f.hub, fixture_stream(&f));
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+
+    assert_int_equal(f.done_count, 1);
+    assert_int_equal(calls[SCRIPTED_SEND], sends + 1);
+    assert_int_equal(calls[SCRIPTED_RECV], reads + 1);
+    fixture_free(&f);
+}
+
+static void an_application_that_sends_in_every_turn_still_hears(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+
+    for (unsigned turn = 1; turn <= 100; turn++) {
+        fixture_send(&f, "x");
+        assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+        (void)fake_hub_serve(&f.hub, fixture_stream(&f));
+        assert_true(f.done_count + 2 >= turn);
+    }
+    fixture_free(&f);
+}
+
 static void no_more_than_the_window_is_in_flight(void **state)
 {
     (void)state;
@@ -240,6 +280,8 @@ int main(void)
         cmocka_unit_test(telemetry_flows_before_the_suback),
         cmocka_unit_test(sixteen_queued_messages_leave_in_one_send),
         cmocka_unit_test(a_hundred_acknowledgements_are_taken_in_one_pass),
+        cmocka_unit_test(a_lone_message_costs_one_send_and_one_read),
+        cmocka_unit_test(an_application_that_sends_in_every_turn_still_hears),
         cmocka_unit_test(no_more_than_the_window_is_in_flight),
         cmocka_unit_test(a_slow_hub_is_not_waited_for),
         cmocka_unit_test(unacknowledged_messages_are_sent_again_in_order),

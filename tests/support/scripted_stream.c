@@ -201,7 +201,7 @@ static bool readable(const scripted_stream *s)
             (s->rx_read < s->rx.len || s->recv_then != PLAT_WOULD_BLOCK));
 }
 
-static void stream_poll(const plat_stream *base, bool want_send, plat_poll *out)
+static void stream_poll(plat_stream *base, bool want_send, plat_poll *out)
 {
     const scripted_stream *s = const_self_of(base);
     bool opening = s->state == SCRIPTED_OPENING;

@@ -108,7 +108,10 @@ typedef struct iothub_poll {
     int timeout_ms; /* -1: no deadline; 0: call iothub_process at once */
 } iothub_poll;
 
-/** What to wait for before the next iothub_process. */
+/**
+ * What to wait for before the next iothub_process.  A descriptor counts as long as it is ready, as
+ * with poll and with epoll by default: not every turn reads.
+ */
 void iothub_poll_info(const iothub_client *c, iothub_poll *out);
 
 /**

@@ -201,6 +201,7 @@ struct iothub_client {
     bool processing; /* inside iothub_process */
     bool closing;    /* inside iothub_deinit: nothing is accepted any more */
     bool kick;       /* work was queued: poll must not sleep */
+    bool read_due;   /* the last turn left unread what may have come */
     bool want_write; /* the stream would not take all */
     bool rx_full;    /* events must be acknowledged before more is read */
     iothub_stats stats;

@@ -49,7 +49,10 @@ typedef struct plat_stream_ops {
      */
     plat_result (*progress)(plat_stream *s, uint64_t now_ms, plat_stage *stage);
 
-    /** PLAT_OK with *got > 0, PLAT_WOULD_BLOCK, PLAT_EOF or an error. */
+    /**
+     * PLAT_OK with *got > 0, PLAT_WOULD_BLOCK, PLAT_EOF or an error.  As much as there is: less
+     * than cap says that a further call would block, most likely.
+     */
     plat_result (*recv)(plat_stream *s, uint8_t *buf, size_t cap, size_t *got);
 
     /**
@@ -59,8 +62,11 @@ typedef struct plat_stream_ops {
      */
     plat_result (*send)(plat_stream *s, const uint8_t *buf, size_t len, size_t *sent);
 
-    /** want_send: the caller has bytes to send. */
-    void (*poll)(const plat_stream *s, bool want_send, plat_poll *out);
+    /**
+     * What to wait for; want_send: until send may take bytes.  Called before each sleep, and only
+     * then: what a stream puts off, to go along with the next bytes, now waits no longer.
+     */
+    void (*poll)(plat_stream *s, bool want_send, plat_poll *out);
 
     /** Whether the open connection took up a TLS session of an earlier one; false before that. */
     bool (*resumed)(const plat_stream *s);

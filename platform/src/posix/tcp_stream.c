@@ -243,14 +243,13 @@ static plat_result io_failed(plat_tcp_stream *s, int error)
  * acknowledgement. Linux falls back to delayed acknowledgements by itself, so the option is set
  * anew each time.
  */
-static void acknowledge_now(int fd)
+static void acknowledge_now(plat_tcp_stream *s)
 {
 #ifdef TCP_QUICKACK
     const int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-#else
-    (void)fd;
+    (void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 #endif
+    s->unacknowledged = false;
 }
 
 static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
@@ -270,7 +269,7 @@ static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
     if (n == 0) {
         return PLAT_EOF;
     }
-    acknowledge_now(s->fd);
+    s->unacknowledged = true;
     *got = (size_t)n;
     return PLAT_OK;
 }
@@ -289,13 +288,14 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
     if (n < 0) {
         return io_failed(s, errno);
     }
+    s->unacknowledged = false; /* by the same segment */
     *sent = (size_t)n;
     return PLAT_OK;
 }
 
-static void tcp_poll(const plat_stream *base, bool want_send, plat_poll *out)
+static void tcp_poll(plat_stream *base, bool want_send, plat_poll *out)
 {
-    const plat_tcp_stream *s = const_self_of(base);
+    plat_tcp_stream *s = self_of(base);
     *out = (plat_poll){ .fd = -1 };
     switch (s->state) {
     case PLAT_TCP_RESOLVING:
@@ -309,6 +309,9 @@ static void tcp_poll(const plat_stream *base, bool want_send, plat_poll *out)
         out->wake_at_ms = s->give_up_ms;
         break;
     case PLAT_TCP_OPEN:
+        if (s->unacknowledged) {
+            acknowledge_now(s);
+        }
         out->fd = s->fd;
         out->want_read = true;
         out->want_write = want_send;

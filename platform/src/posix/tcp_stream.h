@@ -19,6 +19,7 @@ typedef struct plat_tcp_stream {
     int fd;
     plat_lookup *lookup; /* while RESOLVING and CONNECTING */
     size_t next;         /* address to try after the current one */
+    bool unacknowledged; /* bytes were received, and none sent since */
     bool timed_out;      /* some address of this round was slow rather than refused */
     uint32_t patience_ms;
     uint64_t give_up_ms; /* the current address; 0: never, it is the only one */

@@ -63,6 +63,7 @@ static plat_result read_ahead(plat_tls_stream *s)
     plat_result r = s->lower->ops->recv(s->lower, s->ahead, READ_AHEAD, &got);
     s->ahead_at = 0;
     s->ahead_end = (uint16_t)got;
+    s->lower_empty = got < READ_AHEAD;
     return r;
 }
 
@@ -84,6 +85,7 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
     bool empty = s->ahead_at == s->ahead_end;
     if (empty && (size_t)cap >= READ_AHEAD) { /* no detour for large records */
         r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
+        s->lower_empty = got < (size_t)cap;
     } else {
         r = empty ? read_ahead(s) : r;
         got = r == PLAT_OK ? take_ahead(s, buf, (size_t)cap) : 0;
@@ -376,10 +378,16 @@ static int at_most(size_t n, int limit)
     return n < (size_t)limit ? (int)n : limit;
 }
 
+/* Is there another record, or a part of one? */
+static bool holds_bytes(const plat_tls_stream *s)
+{
+    return s->ahead_at < s->ahead_end || !s->lower_empty;
+}
+
 /* One read gives one record; small ones are worth collecting. */
 static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, size_t *got)
 {
-    while (*got < cap) {
+    while (*got < cap && (*got == 0 || holds_bytes(s))) {
         int n = wolfSSL_read(s->ssl, buf + *got, at_most(cap - *got, RECORD_MAX));
         if (n <= 0) {
             bool sound = wolfSSL_get_error(s->ssl, n) == WOLFSSL_ERROR_WANT_READ;
@@ -429,7 +437,7 @@ static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
-static void tls_poll(const plat_stream *base, bool want_send, plat_poll *out)
+static void tls_poll(plat_stream *base, bool want_send, plat_poll *out)
 {
     const plat_tls_stream *s = const_self_of(base);
     *out = (plat_poll){ .fd = -1 };
