@@ -2,7 +2,7 @@
 """Run the same jobs with every client library that is there, in turns, and compare.
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
-                [--transport plain|tls] [--aes PROGRAMS] [--no-counts] [--no-instructions]
+                [--transport plain|tls|tls-aes] [--aes PROGRAMS] [--no-counts] [--no-instructions]
                 [--json FILE]
 
 PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 
-from table import print_tables
+from table import TITLES, print_tables
 
+TRANSPORTS = tuple(TITLES)
 PATIENCE_S = 300  # far beyond what anything here takes
 CALLGRIND_MESSAGES = 2000
 LIBRARIES = ("libwolfssl-dev", "libmosquitto-dev", "libpaho-mqtt-dev", "libssl3", "libgnutls28-dev",
@@ -36,7 +37,7 @@ class Peer:
     options: tuple = ()
     messages: int = 100000  # enough for a few tenths of a second on plain TCP
     connections: int = 200
-    folder: str = ""  # of its program, if it is not that of the others: TLS only
+    folder: str = ""  # of its program, if it is not that of the others: TLS with AES only
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,22 +78,24 @@ class Bench:
         self.programs = programs
         self.certificates = os.path.join(folder, "tls")
 
-    def start_broker(self, job, tls, count):
+    def start_broker(self, job, transport, count):
         command = [os.path.join(self.programs, "null_broker")]
-        if tls:
+        if transport != "plain":
             command += ["--tls", self.certificates]
+        if transport == "tls-aes":
+            command += ["--ciphers", "+AES-256-GCM"]
         if job.kind == "receive":
             command += ["--send", str(count), "--qos", str(job.qos), "--window", str(job.window)]
         broker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         return broker, broker.stdout.readline().strip().removeprefix("PORT=")
 
-    def run(self, peer, job, tls, count, before=(), environment=None):
+    def run(self, peer, job, transport, count, before=(), environment=None):
         """One job with one peer: what it says of itself, and what the broker says."""
-        broker, port = self.start_broker(job, tls, count)
+        broker, port = self.start_broker(job, transport, count)
         program = os.path.join(peer.folder or self.programs, peer.program)
         command = [*before, program, "--port", port, "--kind", job.kind, "--qos",
                    str(job.qos), "--window", str(job.window), "--count", str(count), *peer.options]
-        if tls:
+        if transport != "plain":
             command += ["--ca", os.path.join(self.certificates, "ca.crt")]
         try:
             result = subprocess.run(command, capture_output=True, text=True, check=False,
@@ -124,8 +127,8 @@ def per_message(report, what):
     return report[what] / max(report["messages"], 1)
 
 
-def measure_time(bench, peer, job, tls, count):
-    report = bench.run(peer, job, tls, count)
+def measure_time(bench, peer, job, transport, count):
+    report = bench.run(peer, job, transport, count)
     if job.kind == "idle":
         return {"bytes": report["bytes_each"]}
     values = {
@@ -139,63 +142,62 @@ def measure_time(bench, peer, job, tls, count):
     return values
 
 
-def measure_counts(bench, peer, job, tls, count):
+def measure_counts(bench, peer, job, transport, count):
     preload = {"LD_PRELOAD": os.path.join(bench.programs, "libbench_count.so")}
-    report = bench.run(peer, job, tls, count, environment=preload)
+    report = bench.run(peer, job, transport, count, environment=preload)
     return {name: per_message(report, name) for name in ("allocations", "calls")}
 
 
-def measure_instructions(bench, peer, job, tls):
+def measure_instructions(bench, peer, job, transport):
     """Twice as many messages, and the difference: what start and end cost is in both."""
     totals = []
     for count in (CALLGRIND_MESSAGES, 2 * CALLGRIND_MESSAGES):
         before = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
-        report = bench.run(peer, job, tls, count, before)
+        report = bench.run(peer, job, transport, count, before)
         totals.append(int(re.search(r"Collected : (\d+)", report["stderr"]).group(1)))
     return {"instructions": (totals[1] - totals[0]) / CALLGRIND_MESSAGES}
 
 
-def count_for(peer, job, tls, messages):
+def count_for(peer, job, transport, messages):
     if job.kind == "idle":
         return min(peer.connections, messages // 5)
     if messages < peer.messages:
         return messages
     if job.kind == "latency":
         return 10000
-    return min(peer.messages, 100000) if tls else peer.messages
+    return peer.messages if transport == "plain" else min(peer.messages, 100000)
 
 
-def time_in_turns(bench, peers, job, tls, arguments):
+def time_in_turns(bench, peers, job, transport, arguments):
     """Every round takes all peers in turn, so that what disturbs one disturbs all."""
     values = {peer: [] for peer in peers}
     for _ in range(1 if job.kind == "idle" else arguments.rounds):
         for peer in peers:
-            count = count_for(peer, job, tls, arguments.messages)
-            values[peer].append(measure_time(bench, peer, job, tls, count))
+            count = count_for(peer, job, transport, arguments.messages)
+            values[peer].append(measure_time(bench, peer, job, transport, count))
     return values
 
 
 def measure_job(bench, peers, job, transport, arguments):
-    tls = transport == "tls"
     rows = []
-    for peer, rounds in time_in_turns(bench, peers, job, tls, arguments).items():
+    for peer, rounds in time_in_turns(bench, peers, job, transport, arguments).items():
         row = {"transport": transport, "job": job.name, "peer": peer.name, "rounds": rounds}
         row.update((name, statistics.median(r[name] for r in rounds)) for name in rounds[0])
-        count = min(count_for(peer, job, tls, arguments.messages), 50000)
+        count = min(count_for(peer, job, transport, arguments.messages), 50000)
         if arguments.counts and job.kind != "idle":
-            row.update(measure_counts(bench, peer, job, tls, count))
+            row.update(measure_counts(bench, peer, job, transport, count))
         if arguments.instructions and job.kind in ("publish", "receive"):
-            row.update(measure_instructions(bench, peer, job, tls))
+            row.update(measure_instructions(bench, peer, job, transport))
         rows.append(row)
     return rows
 
 
 def run_jobs(bench, peers, jobs, arguments):
     results = []
-    for transport in arguments.transport or ("plain", "tls"):
+    for transport in arguments.transport or TRANSPORTS:
         for job in jobs:
             print(f"{transport}: {job.name}", file=sys.stderr, flush=True)
-            here = [p for p in peers if (transport == "tls" or not p.folder) and
+            here = [p for p in peers if (transport == "tls-aes" or not p.folder) and
                     (job.kind != "idle" or p.connections > 0)]
             results += measure_job(bench, here, job, transport, arguments)
     return results
@@ -239,7 +241,7 @@ def parse():
     parser.add_argument("--messages", type=int, default=10**9, help="at most so many a run")
     parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?")])
     parser.add_argument("--job", action="append", choices=[j.name for j in JOBS])
-    parser.add_argument("--transport", action="append", choices=["plain", "tls"])
+    parser.add_argument("--transport", action="append", choices=TRANSPORTS)
     parser.add_argument("--aes", default="",
                         help="programs built with a wolfSSL that has AES instructions")
     parser.add_argument("--no-counts", dest="counts", action="store_false",

@@ -2,7 +2,7 @@
  * The other end of the bench: a broker that costs as little as one can, so that the figures are
  * the client's.  It ends with its last connection and says how busy it was.
  *
- *     null_broker [--tls FOLDER] [--send COUNT] [--qos QOS] [--window N]
+ *     null_broker [--tls FOLDER [--ciphers NAMES]] [--send COUNT] [--qos QOS] [--window N]
  *
  * Prints PORT=number first and, at the end, one JSON object: what it received, its own time on a
  * CPU from the first CONNECT on, and its share of the time that passed.
@@ -149,26 +149,28 @@ static void report(const broker *b)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "tls", required_argument, NULL, 't' },
-        { "send", required_argument, NULL, 's' },
-        { "qos", required_argument, NULL, 'q' },
-        { "window", required_argument, NULL, 'w' },
-        { NULL, 0, NULL, 0 },
+        { "tls", required_argument, NULL, 't' },    { "ciphers", required_argument, NULL, 'c' },
+        { "send", required_argument, NULL, 's' },   { "qos", required_argument, NULL, 'q' },
+        { "window", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 },
     };
     broker b = { .flood.window = 100 };
+    const char *folder = NULL;
+    const char *ciphers = NULL;
     int o;
 
     while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0) {
         switch (o) {
-        case 't':
-            b.secure = true;
-            null_tls_load(optarg);
-            break;
+        case 't': folder = optarg; break;
+        case 'c': ciphers = optarg; break;
         case 's': b.flood.count = strtoul(optarg, NULL, 10); break;
         case 'q': b.flood.qos = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'w': b.flood.window = (unsigned)strtoul(optarg, NULL, 10); break;
         default: return 2;
         }
+    }
+    if (folder != NULL) {
+        b.secure = true;
+        null_tls_load(folder, ciphers);
     }
     start(&b);
     run(&b);

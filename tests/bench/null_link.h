@@ -19,8 +19,12 @@ typedef struct null_link {
     size_t ahead_len;
 } null_link;
 
-/** Load what TLS needs from server.crt and server.key in this folder; made when missing. */
-void null_tls_load(const char *folder);
+/**
+ * Load what TLS needs from server.crt and server.key in this folder; made when missing.  ciphers:
+ * those taken, in the words of GnuTLS ("+AES-256-GCM"); NULL: all, and the client's first choice
+ * counts.
+ */
+void null_tls_load(const char *folder, const char *ciphers);
 
 void null_link_open(null_link *l, int fd, bool secure);
 void null_link_close(null_link *l);
