@@ -180,6 +180,30 @@ static void an_application_that_sends_in_every_turn_still_hears(void **state)
     fixture_free(&f);
 }
 
+static void under_load_a_batch_costs_one_send_and_one_read(void **state)
+{
+    (void)state;
+    enum { BATCHES = 4 };
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+    const unsigned *calls = fixture_stream(&f)->calls;
+    unsigned sends = calls[SCRIPTED_SEND];
+    unsigned reads = calls[SCRIPTED_RECV];
+    for (unsigned i = 0; i < 16 * BATCHES; i++) {
+        fixture_send(&f, "x");
+    }
+
+    while (f.done_count < 16 * BATCHES) {
+        assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+    }
+
+    assert_int_equal(calls[SCRIPTED_SEND], sends + BATCHES);
+    assert_int_equal(calls[SCRIPTED_RECV], reads + BATCHES);
+    fixture_free(&f);
+}
+
 static void no_more_than_the_window_is_in_flight(void **state)
 {
     (void)state;
@@ -282,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_hundred_acknowledgements_are_taken_in_one_pass),
         cmocka_unit_test(a_lone_message_costs_one_send_and_one_read),
         cmocka_unit_test(an_application_that_sends_in_every_turn_still_hears),
+        cmocka_unit_test(under_load_a_batch_costs_one_send_and_one_read),
         cmocka_unit_test(no_more_than_the_window_is_in_flight),
         cmocka_unit_test(a_slow_hub_is_not_waited_for),
         cmocka_unit_test(unacknowledged_messages_are_sent_again_in_order),
