@@ -2,8 +2,9 @@
 
 static bool is_unreserved(uint8_t c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    bool letter = (c | 0x20u) - 'a' < 26;
+
+    return letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /* The value of a hex digit, 16 for anything else. */
@@ -29,28 +30,42 @@ static void put_escaped(iothub_text *t, uint8_t c)
     iothub_text_put_span(t, mqc_span_of(escaped, sizeof escaped));
 }
 
-static size_t unreserved_run(mqc_span s)
+/* What needs no escape, as far as there is room: nearly always all of it.  How many bytes. */
+static size_t put_unreserved(iothub_text *t, mqc_span raw)
 {
+    size_t room = t->overflow ? 0 : t->cap - 1 - t->len;
+    size_t most = raw.len < room ? raw.len : room;
+    char *to = t->buf + t->len;
     size_t n = 0;
 
-    while (n < s.len && is_unreserved(s.ptr[n])) {
+    while (n < most && is_unreserved(raw.ptr[n])) {
+        to[n] = (char)raw.ptr[n];
         n++;
     }
+    t->len += n;
     return n;
 }
 
-/* What needs no escape goes in one piece: nearly always all of it. */
-void iothub_percent_put(iothub_text *t, mqc_span raw)
+/* Begins with a byte that needs an escape, or for which there is no room. */
+static void put_rest(iothub_text *t, mqc_span raw)
 {
     while (raw.len > 0 && !t->overflow) {
-        size_t run = unreserved_run(raw);
-        iothub_text_put_span(t, mqc_span_of(raw.ptr, run));
-        if (run == raw.len) {
-            return;
-        }
-        put_escaped(t, raw.ptr[run]);
-        raw = mqc_span_of(raw.ptr + run + 1, raw.len - run - 1);
+        put_escaped(t, raw.ptr[0]);
+        raw = mqc_span_of(raw.ptr + 1, raw.len - 1);
+        size_t n = put_unreserved(t, raw);
+        raw = mqc_span_of(raw.ptr + n, raw.len - n);
     }
+}
+
+bool iothub_percent_put(iothub_text *t, mqc_span raw)
+{
+    size_t n = put_unreserved(t, raw);
+
+    if (n == raw.len) {
+        return true;
+    }
+    put_rest(t, mqc_span_of(raw.ptr + n, raw.len - n));
+    return false;
 }
 
 bool iothub_percent_take(mqc_span *rest, uint8_t *byte)

@@ -15,8 +15,11 @@
 #include "mqtt_core/span.h"
 #include "text.h"
 
-/** Overflow latches in *t as with every put. */
-void iothub_percent_put(iothub_text *t, mqc_span raw);
+/**
+ * Overflow latches in *t as with every put.  True when raw is in *t as it was, which makes it
+ * well-formed UTF-8 as well; false when there was anything to escape, or no room.
+ */
+bool iothub_percent_put(iothub_text *t, mqc_span raw);
 
 /**
  * Take one decoded byte from the front of *rest, which must not be empty.

@@ -17,21 +17,21 @@ static void put_separator(iothub_bag_writer *w)
     w->started = true;
 }
 
-void iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value)
+bool iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value)
 {
     put_separator(w);
-    iothub_percent_put(w->text, name);
+    bool verbatim = iothub_percent_put(w->text, name);
     iothub_text_put_char(w->text, '=');
-    iothub_percent_put(w->text, value);
+    return iothub_percent_put(w->text, value) && verbatim;
 }
 
-void iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value)
+bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value)
 {
     put_separator(w);
     iothub_text_put(w->text, "%24.");
     iothub_text_put(w->text, name);
     iothub_text_put_char(w->text, '=');
-    iothub_percent_put(w->text, value);
+    return iothub_percent_put(w->text, value);
 }
 
 static const uint8_t *find_byte(mqc_span s, char c)

@@ -23,11 +23,14 @@ typedef struct iothub_bag_writer {
 
 void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text);
 
-/** An application property. */
-void iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value);
+/** An application property.  True when both went in as they are (iothub_percent_put). */
+bool iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value);
 
-/** A system property by its short wire name: "mid" is sent as "%24.mid". */
-void iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value);
+/**
+ * A system property by its short wire name: "mid" is sent as "%24.mid".  True when the value went
+ * in as it is.
+ */
+bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value);
 
 /** One pair, still percent-encoded. */
 typedef struct iothub_bag_pair {

@@ -20,18 +20,9 @@ typedef struct bag_builder {
     size_t counted;
 } bag_builder;
 
-static void put_system(bag_builder *b, const char *name, const char *value)
-{
-    if (value != NULL) {
-        mqc_span v = mqc_span_str(value);
-        b->counted += v.len;
-        iothub_bag_put_system(&b->w, name, v);
-    }
-}
-
 static iothub_result check_value(iothub_client *c, const char *name, const char *value)
 {
-    if (value != NULL && value[0] != '\0' && !mqc_utf8_valid(mqc_span_str(value))) {
+    if (!mqc_utf8_valid(mqc_span_str(value))) {
         return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the value of ",
                                 mqc_span_str(name), " is not UTF-8");
     }
@@ -135,18 +126,24 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
                                          mqc_span_str(properties[i].name), " is given twice");
 }
 
+/* A pair that needed no escape can only lack a part: it is checked no further. */
+static iothub_result put_property(iothub_client *c, bag_builder *b, const iothub_property *p)
+{
+    mqc_span name = mqc_span_str(p->name);
+    mqc_span value = mqc_span_str(p->value);
+
+    b->counted += name.len + value.len;
+    bool good = iothub_bag_put(&b->w, name, value) && name.len > 0 && p->value != NULL;
+    return good ? IOTHUB_OK : check_property(c, p);
+}
+
 static iothub_result put_properties(iothub_client *c, bag_builder *b, const iothub_telemetry *t)
 {
     for (size_t i = 0; i < t->property_count && !b->w.text->overflow; i++) {
-        const iothub_property *p = &t->properties[i];
-        iothub_result r = check_property(c, p);
+        iothub_result r = put_property(c, b, &t->properties[i]);
         if (r != IOTHUB_OK) {
             return r;
         }
-        mqc_span name = mqc_span_str(p->name);
-        mqc_span value = mqc_span_str(p->value);
-        b->counted += name.len + value.len;
-        iothub_bag_put(&b->w, name, value);
     }
     return b->w.text->overflow ? IOTHUB_OK : check_unique(c, t->properties, t->property_count);
 }
@@ -174,31 +171,46 @@ static iothub_result check_message_id(iothub_client *c, const char *id)
                                "telemetry: message_id is longer than 128 characters");
 }
 
+/* wire: what the hub calls it. */
+static iothub_result put_system(iothub_client *c, bag_builder *b, const char *wire,
+                                const char *name, const char *value)
+{
+    if (value == NULL) {
+        return IOTHUB_OK;
+    }
+    mqc_span v = mqc_span_str(value);
+    b->counted += v.len;
+    return iothub_bag_put_system(&b->w, wire, v) ? IOTHUB_OK : check_value(c, name, value);
+}
+
 static iothub_result put_system_properties(iothub_client *c, bag_builder *b,
                                            const iothub_telemetry *t)
 {
-    const struct {
+    static const struct {
         const char *wire;
         const char *name;
-        const char *value;
+        size_t offset;
     } fields[] = {
-        { "mid", "message_id", t->message_id },
-        { "cid", "correlation_id", t->correlation_id },
-        { "uid", "user_id", t->user_id },
-        { "ct", "content_type", t->content_type },
-        { "ce", "content_encoding", t->content_encoding },
-        { "ctime", "creation_time", t->creation_time },
-        { "sub", "component", t->component },
-        { "on", "output", t->output },
-        { "ifid", "security_message", t->security_message ? SECURITY_INTERFACE : NULL },
+        { "mid", "message_id", offsetof(iothub_telemetry, message_id) },
+        { "cid", "correlation_id", offsetof(iothub_telemetry, correlation_id) },
+        { "uid", "user_id", offsetof(iothub_telemetry, user_id) },
+        { "ct", "content_type", offsetof(iothub_telemetry, content_type) },
+        { "ce", "content_encoding", offsetof(iothub_telemetry, content_encoding) },
+        { "ctime", "creation_time", offsetof(iothub_telemetry, creation_time) },
+        { "sub", "component", offsetof(iothub_telemetry, component) },
+        { "on", "output", offsetof(iothub_telemetry, output) },
     };
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        iothub_result r = check_value(c, fields[i].name, fields[i].value);
+        const char *value;
+        memcpy(&value, (const char *)t + fields[i].offset, sizeof value);
+        iothub_result r = put_system(c, b, fields[i].wire, fields[i].name, value);
         if (r != IOTHUB_OK) {
             return r;
         }
-        put_system(b, fields[i].wire, fields[i].value);
+    }
+    if (t->security_message) {
+        (void)put_system(c, b, "ifid", "security_message", SECURITY_INTERFACE);
     }
     return check_message_id(c, t->message_id);
 }
@@ -239,12 +251,10 @@ static iothub_result compose_named(iothub_client *c, const iothub_telemetry *t, 
     iothub_text text;
     iothub_telemetry named = *t;
 
-    if (c->options.store != NULL && t->message_id == NULL) {
-        iothub_text_init(&text, id, sizeof id);
-        backlog_message_id(c, &text);
-        (void)iothub_text_finish(&text);
-        named.message_id = id;
-    }
+    iothub_text_init(&text, id, sizeof id);
+    backlog_message_id(c, &text);
+    (void)iothub_text_finish(&text);
+    named.message_id = id;
     return compose(c, &named, topic);
 }
 
@@ -256,7 +266,8 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
         (t->properties == NULL && t->property_count > 0)) {
         return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a pointer is NULL");
     }
-    iothub_result r = compose_named(c, t, &topic);
+    bool nameless = c->options.store != NULL && t->message_id == NULL;
+    iothub_result r = nameless ? compose_named(c, t, &topic) : compose(c, t, &topic);
     if (r != IOTHUB_OK) {
         return r;
     }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -62,6 +63,58 @@ static void every_capacity_encodes_all_or_overflows(void **state)
         bool fits = cap >= sizeof expected;
         assert_int_equal(iothub_text_finish(&t), fits ? IOTHUB_OK : IOTHUB_ERR_NO_SPACE);
         assert_int_equal(buf[cap], 0x5A);
+    }
+}
+
+/* The simplest encoder there is.  True when it had nothing to escape. */
+static bool encode_slowly(const char *raw, size_t len, char *out)
+{
+    static const char unreserved[] = "az~";
+    bool verbatim = true;
+
+    for (size_t i = 0; i < len; i++) {
+        bool plain = strchr(unreserved, raw[i]) != NULL;
+        out += plain ? sprintf(out, "%c", raw[i]) : sprintf(out, "%%%02X", (uint8_t)raw[i]);
+        verbatim = verbatim && plain;
+    }
+    return verbatim;
+}
+
+static void check_capacities(const char *raw, size_t len)
+{
+    char expected[32];
+    bool verbatim = encode_slowly(raw, len, expected);
+    size_t needed = strlen(expected) + 1;
+
+    for (size_t cap = 0; cap <= needed; cap++) {
+        char buf[32];
+        iothub_text t;
+        memset(buf, 0x5A, sizeof buf);
+        iothub_text_init(&t, buf, cap);
+
+        bool said = iothub_percent_put(&t, mqc_span_of(raw, len));
+
+        assert_int_equal(said, verbatim && cap == needed);
+        assert_int_equal(iothub_text_finish(&t), cap == needed ? IOTHUB_OK : IOTHUB_ERR_NO_SPACE);
+        assert_true(cap < needed || strcmp(buf, expected) == 0);
+        assert_int_equal(buf[cap], 0x5A);
+    }
+}
+
+static void every_mix_is_encoded_as_byte_by_byte(void **state)
+{
+    (void)state;
+    static const char bytes[] = { 'a', 'z', '~', '/', '\xC3' };
+
+    for (size_t len = 1; len <= 5; len++) {
+        for (unsigned mix = 0; mix < 5 * 5 * 5 * 5 * 5; mix++) {
+            char raw[5];
+            unsigned rest = mix;
+            for (size_t i = 0; i < sizeof raw; i++, rest /= 5) {
+                raw[i] = bytes[rest % 5];
+            }
+            check_capacities(raw, len);
+        }
     }
 }
 
@@ -145,6 +198,7 @@ int main(void)
         cmocka_unit_test(every_byte_round_trips),
         cmocka_unit_test(encoding_is_upper_case_and_space_is_percent_20),
         cmocka_unit_test(every_capacity_encodes_all_or_overflows),
+        cmocka_unit_test(every_mix_is_encoded_as_byte_by_byte),
         cmocka_unit_test(decoding_is_strict),
         cmocka_unit_test(decoding_respects_the_capacity_and_works_in_place),
         cmocka_unit_test(comparing_sees_length_differences),
