@@ -48,7 +48,8 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
 static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
     for (size_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_acked(&e->lanes[i], packet_id, &ev->u.done)) {
+        mqc_outbox *lane = &e->lanes[i];
+        if (lane->windowed > 0 && mqc_outbox_acked(lane, packet_id, &ev->u.done)) {
             ev->type = MQC_EVENT_DONE;
             return STEP_EVENT;
         }
