@@ -76,6 +76,14 @@ static uint64_t count_limit(const iothub_options *o)
     return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
 }
 
+/* Without a limit, as usual, nobody counts. */
+static bool too_many(const iothub_client *c)
+{
+    const uint64_t limit = count_limit(&c->options);
+
+    return limit != UINT64_MAX && waiting(c) - c->dropping >= limit;
+}
+
 static iothub_result make_room(iothub_client *c, size_t len)
 {
     const iothub_options *o = &c->options;
@@ -83,7 +91,7 @@ static iothub_result make_room(iothub_client *c, size_t len)
     if (o->queue_max_bytes != 0 && len > o->queue_max_bytes) {
         return client_refuse(c, IOTHUB_ERR_TOO_BIG, "telemetry: larger than queue_max_bytes");
     }
-    while (waiting(c) - c->dropping >= count_limit(o)) {
+    while (too_many(c)) {
         if (!drop_one(c)) {
             return client_refuse(c, IOTHUB_ERR_NO_SPACE,
                                  "telemetry: queue_max_count is reached, process and try again");
