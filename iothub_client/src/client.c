@@ -9,12 +9,6 @@ mqc_time client_now(const iothub_client *c)
     return clock->monotonic_ms(clock);
 }
 
-topic_identity client_topics(const iothub_client *c)
-{
-    topic_identity id = { c->identity.device_id, c->identity.module_id };
-    return id;
-}
-
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text)
 {
     return iothub_fail(client_error(c), code, text);
@@ -29,23 +23,9 @@ iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queu
     return iothub_fail_parts(client_error(c), iothub_from_mqc(r), parts, 4);
 }
 
-iothub_op client_next_op(const iothub_client *c)
-{
-    return c->last_op == UINT32_MAX ? 1 : c->last_op + 1;
-}
-
 mqc_result client_publish(iothub_client *c, const mqc_outgoing *m)
 {
     return c->closing ? MQC_ERR_STATE : mqc_publish(&c->engine, m, NULL);
-}
-
-void client_take_op(iothub_client *c, iothub_op next, iothub_op *op)
-{
-    c->last_op = next;
-    c->kick = true;
-    if (op != NULL) {
-        *op = next;
-    }
 }
 
 /* --- set-up ------------------------------------------------------------------- */

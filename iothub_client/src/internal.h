@@ -66,16 +66,33 @@ void notify_log_text(const iothub_client *c, iothub_log_level level, const char 
 
 /* client.c */
 mqc_time client_now(const iothub_client *c);
-topic_identity client_topics(const iothub_client *c);
 /** Remember why a call is refused, and return code. */
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text);
 /** Refuse with the engine's reason; queue says which queue. */
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue);
-/** The name of the next request, which client_take_op gives away once it is accepted. */
-iothub_op client_next_op(const iothub_client *c);
 /** mqc_publish, refused once the client is being torn down. */
 mqc_result client_publish(iothub_client *c, const mqc_outgoing *m);
-void client_take_op(iothub_client *c, iothub_op next, iothub_op *op);
+
+static inline topic_identity client_topics(const iothub_client *c)
+{
+    topic_identity id = { c->identity.device_id, c->identity.module_id };
+    return id;
+}
+
+/** The name of the next request, which client_take_op gives away once it is accepted. */
+static inline iothub_op client_next_op(const iothub_client *c)
+{
+    return c->last_op == UINT32_MAX ? 1 : c->last_op + 1;
+}
+
+static inline void client_take_op(iothub_client *c, iothub_op next, iothub_op *op)
+{
+    c->last_op = next;
+    c->kick = true;
+    if (op != NULL) {
+        *op = next;
+    }
+}
 
 /* loop.c */
 void loop_take_events(iothub_client *c);

@@ -61,11 +61,6 @@ iothub_result iothub_text_finish(iothub_text *t)
     return IOTHUB_OK;
 }
 
-mqc_span iothub_text_span(const iothub_text *t)
-{
-    return mqc_span_of(t->buf, t->len);
-}
-
 static void put_printable(iothub_text *t, mqc_span s)
 {
     for (size_t i = 0; i < s.len && !t->overflow; i++) {

@@ -37,7 +37,10 @@ void iothub_text_put_u64(iothub_text *t, uint64_t n);
 iothub_result iothub_text_finish(iothub_text *t);
 
 /** What stands in the buffer so far, without the NUL. */
-mqc_span iothub_text_span(const iothub_text *t);
+static inline mqc_span iothub_text_span(const iothub_text *t)
+{
+    return mqc_span_of(t->buf, t->len);
+}
 
 /**
  * Fill *err (NULL is fine) and return code, for `return iothub_fail(...)`.  The
