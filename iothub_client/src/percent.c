@@ -2,7 +2,7 @@
 
 static bool is_unreserved(uint8_t c)
 {
-    bool letter = (c | 0x20u) - 'a' < 26;
+    bool letter = (uint8_t)((c | 0x20) - 'a') < 26;
 
     return letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
@@ -30,42 +30,39 @@ static void put_escaped(iothub_text *t, uint8_t c)
     iothub_text_put_span(t, mqc_span_of(escaped, sizeof escaped));
 }
 
-/* What needs no escape, as far as there is room: nearly always all of it.  How many bytes. */
-static size_t put_unreserved(iothub_text *t, mqc_span raw)
+/* What needs no escape, as far as there is room.  How many bytes. */
+static size_t copy(iothub_text *t, const uint8_t *from, size_t most)
 {
     size_t room = t->overflow ? 0 : t->cap - 1 - t->len;
-    size_t most = raw.len < room ? raw.len : room;
     char *to = t->buf + t->len;
     size_t n = 0;
 
-    while (n < most && is_unreserved(raw.ptr[n])) {
-        to[n] = (char)raw.ptr[n];
+    if (most > room) {
+        most = room;
+    }
+    while (n < most && is_unreserved(from[n])) {
+        to[n] = (char)from[n];
         n++;
     }
     t->len += n;
     return n;
 }
 
-/* Begins with a byte that needs an escape, or for which there is no room. */
-static void put_rest(iothub_text *t, mqc_span raw)
+size_t iothub_percent_copy(iothub_text *t, const char *z)
 {
-    while (raw.len > 0 && !t->overflow) {
-        put_escaped(t, raw.ptr[0]);
-        raw = mqc_span_of(raw.ptr + 1, raw.len - 1);
-        size_t n = put_unreserved(t, raw);
-        raw = mqc_span_of(raw.ptr + n, raw.len - n);
-    }
+    return copy(t, (const uint8_t *)z, SIZE_MAX); /* NUL is not unreserved */
 }
 
-bool iothub_percent_put(iothub_text *t, mqc_span raw)
+void iothub_percent_put(iothub_text *t, mqc_span raw)
 {
-    size_t n = put_unreserved(t, raw);
-
-    if (n == raw.len) {
-        return true;
+    while (raw.len > 0 && !t->overflow) {
+        size_t n = copy(t, raw.ptr, raw.len);
+        if (n < raw.len) {
+            put_escaped(t, raw.ptr[n]); /* overflows when it was for want of room */
+            n++;
+        }
+        raw = mqc_span_of(raw.ptr + n, raw.len - n);
     }
-    put_rest(t, mqc_span_of(raw.ptr + n, raw.len - n));
-    return false;
 }
 
 bool iothub_percent_take(mqc_span *rest, uint8_t *byte)

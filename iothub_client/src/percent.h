@@ -15,11 +15,14 @@
 #include "mqtt_core/span.h"
 #include "text.h"
 
+/** Overflow latches in *t as with every put. */
+void iothub_percent_put(iothub_text *t, mqc_span raw);
+
 /**
- * Overflow latches in *t as with every put.  True when raw is in *t as it was, which makes it
- * well-formed UTF-8 as well; false when there was anything to escape, or no room.
+ * Put the front of z, up to the first byte that needs an escape or finds no room: nearly always
+ * all of it.  How many bytes; the rest, if any, is left to iothub_percent_put.
  */
-bool iothub_percent_put(iothub_text *t, mqc_span raw);
+size_t iothub_percent_copy(iothub_text *t, const char *z);
 
 /**
  * Take one decoded byte from the front of *rest, which must not be empty.

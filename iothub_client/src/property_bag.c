@@ -3,12 +3,6 @@
 #include "decimal.h"
 #include "percent.h"
 
-void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
-{
-    w->text = text;
-    w->started = false;
-}
-
 static void put_separator(iothub_bag_writer *w)
 {
     if (w->started) {
@@ -17,21 +11,36 @@ static void put_separator(iothub_bag_writer *w)
     w->started = true;
 }
 
-bool iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value)
+/* True when it needed no escape. */
+static bool put_text(iothub_bag_writer *w, const char *z)
 {
-    put_separator(w);
-    bool verbatim = iothub_percent_put(w->text, name);
-    iothub_text_put_char(w->text, '=');
-    return iothub_percent_put(w->text, value) && verbatim;
+    size_t n = iothub_percent_copy(w->text, z);
+    bool verbatim = z[n] == '\0';
+
+    w->counted += n;
+    if (!verbatim) {
+        mqc_span rest = mqc_span_str(z + n);
+        w->counted += rest.len;
+        iothub_percent_put(w->text, rest);
+    }
+    return verbatim;
 }
 
-bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value)
+bool iothub_bag_put(iothub_bag_writer *w, const char *name, const char *value)
+{
+    put_separator(w);
+    bool verbatim = put_text(w, name);
+    iothub_text_put_char(w->text, '=');
+    return put_text(w, value) && verbatim;
+}
+
+bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, const char *value)
 {
     put_separator(w);
     iothub_text_put(w->text, "%24.");
     iothub_text_put(w->text, name);
     iothub_text_put_char(w->text, '=');
-    return iothub_percent_put(w->text, value);
+    return put_text(w, value);
 }
 
 static const uint8_t *find_byte(mqc_span s, char c)

@@ -18,19 +18,26 @@
 /** Appends pairs to *text; overflow latches there. */
 typedef struct iothub_bag_writer {
     iothub_text *text;
+    size_t counted; /* what the hub counts, in bytes before encoding: all but system names */
     bool started;
 } iothub_bag_writer;
 
-void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text);
-
-/** An application property.  True when both went in as they are (iothub_percent_put). */
-bool iothub_bag_put(iothub_bag_writer *w, mqc_span name, mqc_span value);
+static inline void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
+{
+    w->text = text;
+    w->counted = 0;
+    w->started = false;
+}
 
 /**
- * A system property by its short wire name: "mid" is sent as "%24.mid".  True when the value went
- * in as it is.
+ * An application property.  True when both texts are in the bag as they were, which makes them
+ * well-formed UTF-8 and the name none of a system property; false when there was anything to
+ * escape, or no room.
  */
-bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, mqc_span value);
+bool iothub_bag_put(iothub_bag_writer *w, const char *name, const char *value);
+
+/** A system property by its short wire name: "mid" is sent as "%24.mid".  True as above. */
+bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, const char *value);
 
 /** One pair, still percent-encoded. */
 typedef struct iothub_bag_pair {

@@ -13,13 +13,6 @@ enum {
 /* The Defender for IoT agent is told apart by this interface id. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
 
-/* Builds the bag and adds up what the hub counts: values of system properties, names and values
- * of the others. */
-typedef struct bag_builder {
-    iothub_bag_writer w;
-    size_t counted;
-} bag_builder;
-
 static iothub_result check_value(iothub_client *c, const char *name, const char *value)
 {
     if (!mqc_utf8_valid(mqc_span_str(value))) {
@@ -126,26 +119,24 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
                                          mqc_span_str(properties[i].name), " is given twice");
 }
 
-/* A pair that needed no escape can only lack a part: it is checked no further. */
-static iothub_result put_property(iothub_client *c, bag_builder *b, const iothub_property *p)
+/* A pair that needed no escape has nothing in it that is worth a check. */
+static iothub_result put_property(iothub_client *c, iothub_bag_writer *w, const iothub_property *p)
 {
-    mqc_span name = mqc_span_str(p->name);
-    mqc_span value = mqc_span_str(p->value);
+    bool whole = p->name != NULL && p->name[0] != '\0' && p->value != NULL;
 
-    b->counted += name.len + value.len;
-    bool good = iothub_bag_put(&b->w, name, value) && name.len > 0 && p->value != NULL;
-    return good ? IOTHUB_OK : check_property(c, p);
+    return whole && iothub_bag_put(w, p->name, p->value) ? IOTHUB_OK : check_property(c, p);
 }
 
-static iothub_result put_properties(iothub_client *c, bag_builder *b, const iothub_telemetry *t)
+static iothub_result put_properties(iothub_client *c, iothub_bag_writer *w,
+                                    const iothub_telemetry *t)
 {
-    for (size_t i = 0; i < t->property_count && !b->w.text->overflow; i++) {
-        iothub_result r = put_property(c, b, &t->properties[i]);
+    for (size_t i = 0; i < t->property_count && !w->text->overflow; i++) {
+        iothub_result r = put_property(c, w, &t->properties[i]);
         if (r != IOTHUB_OK) {
             return r;
         }
     }
-    return b->w.text->overflow ? IOTHUB_OK : check_unique(c, t->properties, t->property_count);
+    return w->text->overflow ? IOTHUB_OK : check_unique(c, t->properties, t->property_count);
 }
 
 /* The hub allows these characters only, and most of what it rejects ends in a closed connection:
@@ -172,18 +163,15 @@ static iothub_result check_message_id(iothub_client *c, const char *id)
 }
 
 /* wire: what the hub calls it. */
-static iothub_result put_system(iothub_client *c, bag_builder *b, const char *wire,
+static iothub_result put_system(iothub_client *c, iothub_bag_writer *w, const char *wire,
                                 const char *name, const char *value)
 {
-    if (value == NULL) {
-        return IOTHUB_OK;
-    }
-    mqc_span v = mqc_span_str(value);
-    b->counted += v.len;
-    return iothub_bag_put_system(&b->w, wire, v) ? IOTHUB_OK : check_value(c, name, value);
+    bool good = value == NULL || iothub_bag_put_system(w, wire, value);
+
+    return good ? IOTHUB_OK : check_value(c, name, value);
 }
 
-static iothub_result put_system_properties(iothub_client *c, bag_builder *b,
+static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *w,
                                            const iothub_telemetry *t)
 {
     static const struct {
@@ -204,13 +192,13 @@ static iothub_result put_system_properties(iothub_client *c, bag_builder *b,
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *value;
         memcpy(&value, (const char *)t + fields[i].offset, sizeof value);
-        iothub_result r = put_system(c, b, fields[i].wire, fields[i].name, value);
+        iothub_result r = put_system(c, w, fields[i].wire, fields[i].name, value);
         if (r != IOTHUB_OK) {
             return r;
         }
     }
     if (t->security_message) {
-        (void)put_system(c, b, "ifid", "security_message", SECURITY_INTERFACE);
+        (void)put_system(c, w, "ifid", "security_message", SECURITY_INTERFACE);
     }
     return check_message_id(c, t->message_id);
 }
@@ -220,19 +208,19 @@ static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_sp
 {
     const topic_identity id = client_topics(c);
     iothub_text text;
-    bag_builder b = { .counted = t->body_len };
+    iothub_bag_writer w;
 
     iothub_text_init(&text, c->scratch + BACKLOG_TOPIC_AT, c->scratch_len - BACKLOG_TOPIC_AT);
     topic_put_events(&text, &id);
-    iothub_bag_begin(&b.w, &text);
-    iothub_result r = put_system_properties(c, &b, t);
+    iothub_bag_begin(&w, &text);
+    iothub_result r = put_system_properties(c, &w, t);
     if (r == IOTHUB_OK) {
-        r = put_properties(c, &b, t);
+        r = put_properties(c, &w, t);
     }
     if (r != IOTHUB_OK) {
         return r;
     }
-    if (b.counted > IOTHUB_MESSAGE_MAX) {
+    if (t->body_len > IOTHUB_MESSAGE_MAX || w.counted > IOTHUB_MESSAGE_MAX - t->body_len) {
         return client_refuse(c, IOTHUB_ERR_TOO_BIG,
                              "telemetry: body and properties are over 256 KB");
     }

@@ -20,9 +20,9 @@ static iothub_result write_bag(char *buf, size_t cap)
     iothub_bag_writer w;
     iothub_text_init(&t, buf, cap);
     iothub_bag_begin(&w, &t);
-    iothub_bag_put_system(&w, "mid", str("1/2"));
-    iothub_bag_put(&w, str("a b"), str("c&d=e"));
-    iothub_bag_put(&w, str("empty"), str(""));
+    iothub_bag_put_system(&w, "mid", "1/2");
+    iothub_bag_put(&w, "a b", "c&d=e");
+    iothub_bag_put(&w, "empty", "");
     return iothub_text_finish(&t);
 }
 
@@ -50,9 +50,9 @@ static void every_byte_round_trips_in_names_and_values(void **state)
 {
     (void)state;
 
-    for (int byte = 0; byte < 256; byte++) {
-        const uint8_t raw[] = { 'x', (uint8_t)byte, 'y' };
-        const mqc_span expected = mqc_span_of(raw, sizeof raw);
+    for (int byte = 1; byte < 256; byte++) {
+        const char raw[] = { 'x', (char)byte, 'y', '\0' };
+        const mqc_span expected = str(raw);
         char buf[64];
         char value[8];
         size_t len = 0;
@@ -62,9 +62,9 @@ static void every_byte_round_trips_in_names_and_values(void **state)
 
         iothub_text_init(&t, buf, sizeof buf);
         iothub_bag_begin(&w, &t);
-        iothub_bag_put(&w, str("first"), str("1"));
-        iothub_bag_put(&w, expected, expected);
-        iothub_bag_put(&w, str("last"), str("2"));
+        iothub_bag_put(&w, "first", "1");
+        iothub_bag_put(&w, raw, raw);
+        iothub_bag_put(&w, "last", "2");
         mqc_span bag = iothub_text_span(&t);
 
         assert_int_equal(iothub_bag_check(bag), IOTHUB_OK);
