@@ -329,7 +329,7 @@ plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl
     const plat_clock *clock = c->options.platform->clock;
     plat_store *s = c->options.store;
     const mqc_time now = client_now(c);
-    uint8_t *head = (uint8_t *)c->scratch; /* the topic stands behind the stamp */
+    char *head = c->events - BACKLOG_TOPIC_AT; /* the stamp, and behind it the topic */
     plat_store_record r = {
         .stored_s = clock->wall_s(clock),
         .tag = (uintptr_t)m->tag,

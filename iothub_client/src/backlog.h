@@ -16,7 +16,7 @@ void backlog_deinit(iothub_client *c);
 
 /** "<id of the store>-<number>" of the message that is appended next. */
 void backlog_message_id(const iothub_client *c, iothub_text *t);
-/** Where in the scratch buffer the topic of m has to stand. */
+/** The topic of m has to stand at c->events, with that much room in front of it. */
 #define BACKLOG_TOPIC_AT sizeof(mqc_time)
 plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms);
 /** Refuse a call because the store failed with r. */

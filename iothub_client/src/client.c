@@ -113,6 +113,20 @@ static iothub_result cut_buffers(iothub_client *c, arena *a, iothub_error *error
     return IOTHUB_OK;
 }
 
+/* Every message begins with it: it stays in front of the scratch, with room for the stamp. */
+static void put_events_topic(iothub_client *c)
+{
+    const topic_identity id = client_topics(c);
+    iothub_text t;
+
+    c->events = c->scratch + BACKLOG_TOPIC_AT;
+    iothub_text_init(&t, c->events, c->scratch_len - BACKLOG_TOPIC_AT);
+    topic_put_events(&t, &id);
+    c->events_len = t.len;
+    c->scratch += BACKLOG_TOPIC_AT + t.len;
+    c->scratch_len -= BACKLOG_TOPIC_AT + t.len;
+}
+
 static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
                                    iothub_error *error)
 {
@@ -127,8 +141,12 @@ static iothub_result take_identity(iothub_client *c, arena *a, const char *conne
     if (r == IOTHUB_OK) {
         r = iothub_connection_string_check_mqtt(&c->identity, error);
     }
-    if (r != IOTHUB_OK || c->identity.key.len > 0) {
+    if (r != IOTHUB_OK) {
         return r;
+    }
+    put_events_topic(c);
+    if (c->identity.key.len > 0) {
+        return IOTHUB_OK;
     }
     c->token_cap = a->left > 16 ? a->left - 16 : 0; /* a later token may be longer */
     c->token = cut(a, c->token_cap);

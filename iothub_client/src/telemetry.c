@@ -203,15 +203,16 @@ static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *
     return check_message_id(c, t->message_id);
 }
 
-/* The topic with its bag, in the scratch buffer. */
+/* The topic with its bag: most of it is there. */
 static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
 {
-    const topic_identity id = client_topics(c);
-    iothub_text text;
+    iothub_text text = {
+        .buf = c->events,
+        .cap = c->events_len + c->scratch_len,
+        .len = c->events_len,
+    };
     iothub_bag_writer w;
 
-    iothub_text_init(&text, c->scratch + BACKLOG_TOPIC_AT, c->scratch_len - BACKLOG_TOPIC_AT);
-    topic_put_events(&text, &id);
     iothub_bag_begin(&w, &text);
     iothub_result r = put_system_properties(c, &w, t);
     if (r == IOTHUB_OK) {

@@ -179,7 +179,9 @@ struct iothub_client {
     size_t memory_len;
     char *token; /* ready-made; replaced by iothub_set_token */
     size_t token_cap;
-    char *scratch;
+    char *events; /* the topic of telemetry; its bag is put behind it, */
+    size_t events_len;
+    char *scratch; /* which is here */
     size_t scratch_len;
 
     plat_stream_storage stream_memory[2];
