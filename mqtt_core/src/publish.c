@@ -111,8 +111,7 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
     if (packet_id != NULL) {
         *packet_id = id;
     }
-    ring_cursor tail = ring_tail(lane);
+    put_packet(ring_tail(lane), m, remaining, id);
     put_entry(lane, m, len, id);
-    put_packet(tail, m, remaining, id);
     return MQC_OK;
 }
