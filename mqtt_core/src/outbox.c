@@ -97,9 +97,8 @@ static void reclaim(mqc_outbox *o)
         return;
     }
     while (o->count > 0) {
-        bool leaving = o->send == 0 && o->grant > 0;
-        if (oldest(o)->state != MQC_ENTRY_DEAD || leaving) {
-            return;
+        if (oldest(o)->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
+            return; /* alive, or leaving */
         }
         drop_head(o);
     }
