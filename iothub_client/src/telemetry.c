@@ -162,43 +162,41 @@ static iothub_result check_message_id(iothub_client *c, const char *id)
                                "telemetry: message_id is longer than 128 characters");
 }
 
-/* wire: what the hub calls it. */
-static iothub_result put_system(iothub_client *c, iothub_bag_writer *w, const char *wire,
-                                const char *name, const char *value)
-{
-    bool good = value == NULL || iothub_bag_put_system(w, wire, value);
+typedef struct system_property {
+    const char *wire; /* what the hub calls it, */
+    const char *name; /* and the application */
+    size_t offset;
+} system_property;
 
-    return good ? IOTHUB_OK : check_value(c, name, value);
-}
+static const system_property system_properties[] = {
+    { "mid", "message_id", offsetof(iothub_telemetry, message_id) },
+    { "cid", "correlation_id", offsetof(iothub_telemetry, correlation_id) },
+    { "uid", "user_id", offsetof(iothub_telemetry, user_id) },
+    { "ct", "content_type", offsetof(iothub_telemetry, content_type) },
+    { "ce", "content_encoding", offsetof(iothub_telemetry, content_encoding) },
+    { "ctime", "creation_time", offsetof(iothub_telemetry, creation_time) },
+    { "sub", "component", offsetof(iothub_telemetry, component) },
+    { "on", "output", offsetof(iothub_telemetry, output) },
+};
 
 static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *w,
                                            const iothub_telemetry *t)
 {
-    static const struct {
-        const char *wire;
-        const char *name;
-        size_t offset;
-    } fields[] = {
-        { "mid", "message_id", offsetof(iothub_telemetry, message_id) },
-        { "cid", "correlation_id", offsetof(iothub_telemetry, correlation_id) },
-        { "uid", "user_id", offsetof(iothub_telemetry, user_id) },
-        { "ct", "content_type", offsetof(iothub_telemetry, content_type) },
-        { "ce", "content_encoding", offsetof(iothub_telemetry, content_encoding) },
-        { "ctime", "creation_time", offsetof(iothub_telemetry, creation_time) },
-        { "sub", "component", offsetof(iothub_telemetry, component) },
-        { "on", "output", offsetof(iothub_telemetry, output) },
-    };
+    const system_property *end =
+        system_properties + sizeof system_properties / sizeof system_properties[0];
 
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    for (const system_property *p = system_properties; p < end; p++) {
         const char *value;
-        memcpy(&value, (const char *)t + fields[i].offset, sizeof value);
-        iothub_result r = put_system(c, w, fields[i].wire, fields[i].name, value);
-        if (r != IOTHUB_OK) {
-            return r;
+        memcpy(&value, (const char *)t + p->offset, sizeof value);
+        if (value != NULL && !iothub_bag_put_system(w, p->wire, value)) {
+            iothub_result r = check_value(c, p->name, value);
+            if (r != IOTHUB_OK) {
+                return r;
+            }
         }
     }
     if (t->security_message) {
-        (void)put_system(c, w, "ifid", "security_message", SECURITY_INTERFACE);
+        (void)iothub_bag_put_system(w, "ifid", SECURITY_INTERFACE);
     }
     return check_message_id(c, t->message_id);
 }
