@@ -191,8 +191,11 @@ void mqc_encode_filters(mqc_writer *w, const mqc_filters *f, uint16_t packet_id)
 
 void mqc_encode_id(mqc_writer *w, mqc_packet_type type, uint16_t packet_id)
 {
-    put_header(w, (unsigned)type << 4 | (type == MQC_PUBREL ? 2u : 0), 2);
-    mqc_w_u16(w, packet_id);
+    const unsigned flags = type == MQC_PUBREL ? 2 : 0;
+    const uint8_t packet[MQC_ACK_LEN] = { (uint8_t)(type * 16u | flags), MQC_ACK_LEN - 2,
+                                          (uint8_t)(packet_id >> 8), (uint8_t)packet_id };
+
+    mqc_w_bytes(w, packet, sizeof packet);
 }
 
 void mqc_encode_empty(mqc_writer *w, mqc_packet_type type)
