@@ -26,12 +26,13 @@ static void advance(mqc_inbox *b)
 /* Move one towards the head; those between move back by one. */
 static void move_forward(mqc_inbox *b, size_t from, size_t to)
 {
-    mqc_inbound m = *message_at(b, from);
-
-    for (; from > to; from--) {
-        *message_at(b, from) = *message_at(b, from - 1);
+    while (from > to) {
+        mqc_inbound *behind = message_at(b, from--);
+        mqc_inbound *before = message_at(b, from);
+        mqc_inbound m = *before;
+        *before = *behind;
+        *behind = m;
     }
-    *message_at(b, to) = m;
 }
 
 static mqc_inbound take(mqc_inbox *b, size_t position)
