@@ -55,10 +55,14 @@ static uint32_t hash_of(const char *name)
     return hash;
 }
 
+/* Most names differ in their first byte. */
 static bool stands_before(const iothub_property *properties, size_t i)
 {
+    const char *name = properties[i].name;
+
     for (size_t earlier = 0; earlier < i; earlier++) {
-        if (strcmp(properties[earlier].name, properties[i].name) == 0) {
+        const char *other = properties[earlier].name;
+        if (other[0] == name[0] && strcmp(other, name) == 0) {
             return true;
         }
     }
