@@ -172,14 +172,14 @@ topic_parts topic_parse(mqc_span topic, const topic_identity *id)
     topic_parts p = { .kind = TOPIC_UNKNOWN };
     mqc_span rest = topic;
 
-    if (take(&rest, TWIN_RESPONSE)) {
+    if (take(&rest, "devices/")) { /* of these there may be many */
+        p.kind = parse_c2d(rest, id, &p);
+    } else if (take(&rest, TWIN_RESPONSE)) {
         p.kind = parse_twin_response(rest, &p);
     } else if (take(&rest, DESIRED)) {
         p.kind = parse_desired(rest, &p);
     } else if (take(&rest, METHOD)) {
         p.kind = parse_method(rest, &p);
-    } else if (take(&rest, "devices/")) {
-        p.kind = parse_c2d(rest, id, &p);
     }
     return p;
 }
