@@ -3,7 +3,11 @@
 static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
 {
     size_t i = b->head + position;
-    return &b->table[i < b->cap ? i : i - b->cap];
+
+    if (i >= b->cap) {
+        i -= b->cap;
+    }
+    return b->table + i;
 }
 
 /* Where the messages of this connection begin that wait for their PUBACK or PUBREC. */

@@ -35,7 +35,11 @@ typedef enum mqc_entry_flag {
 static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
 {
     size_t i = o->head + position;
-    return &o->entries[i < o->entries_len ? i : i - o->entries_len];
+
+    if (i >= o->entries_len) {
+        i -= o->entries_len;
+    }
+    return o->entries + i;
 }
 
 static inline size_t mqc_ring_forward(const mqc_outbox *o, size_t at, size_t n)
