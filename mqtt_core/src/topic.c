@@ -5,34 +5,37 @@
 /* A byte repeated over a machine word. */
 #define EACH(b) ((size_t)-1 / 0xFFu * (b))
 
-/*
- * NUL, '#' and '+' have none of these bits.  So have thirteen others, ' ', '!', '"', '(', ')' and
- * '*' among them, that are rare in topics.
- */
-#define HARMLESS 0xD4u
+/* NUL has none of these bits. */
+#define IN_TEXT 0x7Fu
 
 /*
- * The top bit of each byte is zero when this word is all ASCII and each byte has a harmless bit.
+ * NUL, '#' and '+' have none of these.  So have thirteen others, ' ', '!', '"', '(', ')' and '*'
+ * among them, that are rare in topics.
+ */
+#define IN_NAME 0x54u
+
+/*
+ * The top bit of each byte is zero when this word is all ASCII and each byte has one of the bits.
  * Borrows can only follow a byte that is found anyway.
  */
-static size_t suspects(const uint8_t *p)
+static size_t suspects(const uint8_t *p, size_t bits)
 {
     size_t w;
 
     memcpy(&w, p, sizeof w);
-    return w | ((w & EACH(HARMLESS)) - EACH(1u));
+    return w | ((w & bits) - EACH(1u));
 }
 
 /* Nothing that needs a closer look?  Short texts get one. */
-static bool plain(mqc_span s)
+static bool plain(mqc_span s, size_t bits)
 {
     if (s.len < sizeof(size_t)) {
         return false;
     }
     const uint8_t *last = s.ptr + s.len - sizeof(size_t);
-    size_t found = suspects(last);
+    size_t found = suspects(last, bits);
     for (const uint8_t *p = s.ptr; p < last; p += sizeof(size_t)) {
-        found |= suspects(p);
+        found |= suspects(p, bits);
     }
     return (found & EACH(0x80u)) == 0;
 }
@@ -90,19 +93,13 @@ static bool sequences_valid(mqc_span s, bool wildcards)
 
 bool mqc_utf8_valid(mqc_span text)
 {
-    size_t ascii = 0;
-
-    while (ascii < text.len && text.ptr[ascii] - 1u < 0x7Fu) {
-        ascii++;
-    }
-    return ascii == text.len ||
-           sequences_valid(mqc_span_of(text.ptr + ascii, text.len - ascii), true);
+    return plain(text, EACH(IN_TEXT)) || sequences_valid(text, true);
 }
 
 bool mqc_topic_name_valid(mqc_span name)
 {
     return name.len >= 1 && name.len <= NAME_MAX_LEN &&
-           (plain(name) || sequences_valid(name, false));
+           (plain(name, EACH(IN_NAME)) || sequences_valid(name, false));
 }
 
 /* Section 4.7.1: a wildcard fills its level, and '#' is the last one. */

@@ -46,6 +46,7 @@ static void check_places(uint8_t *text, size_t len, uint8_t fill, uint8_t byte)
     for (size_t at = 0; at < len; at++) {
         text[at] = byte;
         assert_int_equal(mqc_topic_name_valid(mqc_span_of(text, len)), allowed(byte));
+        assert_int_equal(mqc_utf8_valid(mqc_span_of(text, len)), byte != 0 && byte < 0x80);
         text[at] = fill;
     }
 }
@@ -62,6 +63,28 @@ static void a_bad_byte_is_found_at_every_place(void **state)
             for (size_t i = 0; i < COUNT_OF(fills); i++) {
                 check_places(text + b % 8, len, fills[i], (uint8_t)b);
                 check_places(text + len % 8, len, fills[i], (uint8_t)b);
+            }
+        }
+    }
+}
+
+static void longer_sequences_are_valid_at_every_place(void **state)
+{
+    (void)state;
+    static const char *const sequences[] = { "\xC3\x9F", "\xE2\x82\xAC", "\xF0\x9F\x98\x80" };
+
+    for (size_t i = 0; i < COUNT_OF(sequences); i++) {
+        size_t n = strlen(sequences[i]);
+        for (size_t len = n; len <= 33; len++) {
+            for (size_t at = 0; at + n <= len; at++) {
+                uint8_t text[33];
+                memset(text, 'a', sizeof text);
+                memcpy(text + at, sequences[i], n);
+
+                assert_true(mqc_topic_name_valid(mqc_span_of(text, len)));
+                assert_true(mqc_utf8_valid(mqc_span_of(text, len)));
+                assert_false(mqc_utf8_valid(mqc_span_of(text, at + n - 1)));
+                assert_false(mqc_topic_name_valid(mqc_span_of(text, at + n - 1)));
             }
         }
     }
@@ -132,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_follows_the_unicode_table),
         cmocka_unit_test(a_bad_byte_is_found_at_every_place),
+        cmocka_unit_test(longer_sequences_are_valid_at_every_place),
         cmocka_unit_test(filters_are_checked),
         cmocka_unit_test(lengths_end_at_65535),
         cmocka_unit_test(filters_match_as_in_section_4_7),
