@@ -25,9 +25,16 @@ static unsigned hex_value(uint8_t c)
 static void put_escaped(iothub_text *t, uint8_t c)
 {
     static const char hex[] = "0123456789ABCDEF";
-    const char escaped[] = { '%', hex[c >> 4], hex[c & 0x0F] };
+    char *to = t->buf + t->len;
 
-    iothub_text_put_span(t, mqc_span_of(escaped, sizeof escaped));
+    if (t->cap - t->len <= 3) {
+        t->overflow = true;
+        return;
+    }
+    to[0] = '%';
+    to[1] = hex[c >> 4];
+    to[2] = hex[c & 0x0F];
+    t->len += 3;
 }
 
 /* What needs no escape, as far as there is room.  How many bytes. */
