@@ -158,8 +158,10 @@ runner_rig *rig_new(void (*change)(iothub_options *o))
     changes = change;
     fixture_init(&r->f, options);
     r->platform = &r->f.platform.platform;
-    r->f.platform.streams[0].after = serve;
-    r->f.platform.streams[0].user = r;
+    for (size_t i = 0; i < FAKE_STREAMS; i++) { /* one that leaps comes to renewals */
+        r->f.platform.streams[i].after = serve;
+        r->f.platform.streams[i].user = r;
+    }
     (void)pthread_mutex_init(&r->lock, NULL);
     (void)pthread_cond_init(&r->changed, NULL);
     return r;
