@@ -10,6 +10,7 @@
 
 #include "tls_fixture.h"
 #include "wolfssl/sessions.h"
+#include "wolfssl/tls_context.h"
 
 #define HOUR_S (60 * 60)
 
@@ -106,6 +107,25 @@ static void every_later_connection_resumes_whatever_the_version(void **state)
         for (int n = 0; n < 5; n++) {
             expect_resumption(HOST, &c);
         }
+    }
+}
+
+static void a_session_holds_no_certificate(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WAYS; i++) {
+        tls_peer_config c = start_way(i);
+        const plat_session_key key = { .host = HOST, .port = 8883 };
+        plat_trust trust;
+        c.chain[1] = &root;
+        c.chain_len = 2;
+        expect_full(HOST, &c);
+
+        WOLFSSL_SESSION *session = plat_sessions_take(&tls.context->sessions, &key, &trust);
+
+        assert_non_null(session);
+        assert_in_range(wolfSSL_i2d_SSL_SESSION(session, NULL), 1, 400);
+        wolfSSL_SESSION_free(session);
     }
 }
 
@@ -491,6 +511,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_TICKETS(every_later_connection_resumes_whatever_the_version),
+        WITH_TICKETS(a_session_holds_no_certificate),
         WITH_TICKETS(a_stream_resumes_what_another_one_still_uses),
         WITH_TICKETS(a_tls13_ticket_is_shown_once),
         WITH_TICKETS(sessions_are_for_the_same_host_and_port),

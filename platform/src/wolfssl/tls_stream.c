@@ -102,6 +102,19 @@ static int io_send(WOLFSSL *ssl, char *buf, int len, void *user)
     return io_result(s, r, sent, WOLFSSL_CBIO_ERR_WANT_WRITE);
 }
 
+/* The session keeps a copy of each certificate, which nobody is going to ask for. */
+static void discard_certificates(WOLFSSL_X509_STORE_CTX *store)
+{
+#ifdef SESSION_CERTS
+    const int count = wolfSSL_get_chain_count(store->sesChain);
+    for (int i = 0; i < count; i++) {
+        memset(wolfSSL_get_chain_cert(store->sesChain, i), 0,
+               (size_t)wolfSSL_get_chain_length(store->sesChain, i));
+    }
+#endif
+    store->discardSessionCerts = 1;
+}
+
 /*
  * Called for each certificate, the server's own last, whatever wolfSSL thinks of it; nothing but
  * the answer for that last one counts.
@@ -125,6 +138,7 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
         return 0;
     }
     s->trust = verdict.trust;
+    discard_certificates(store);
     return 1;
 }
 
