@@ -34,7 +34,7 @@ typedef struct plat_tls_stream {
     plat_result lower_result; /* what the stream below said last */
     bool lower_empty;         /* the last read from there brought less than it had room for */
     bool wants_write;         /* wolfSSL holds bytes that the stream below did not take */
-    uint8_t *ahead;           /* read-ahead, from HANDSHAKE on */
+    uint8_t *ahead;           /* read-ahead; NULL: nothing, or no memory for it */
     uint16_t ahead_at;        /* the first byte that wolfSSL has not taken */
     uint16_t ahead_end;
     size_t retry_len; /* after WOULD_BLOCK of send: the record that must be repeated */

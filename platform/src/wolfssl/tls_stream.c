@@ -56,6 +56,27 @@ static int io_result(plat_tls_stream *s, plat_result r, size_t n, int again)
     }
 }
 
+/* Room for the read-ahead: only while it holds something, most connections being idle. */
+static bool has_room_ahead(plat_tls_stream *s)
+{
+    if (s->ahead == NULL) {
+        s->ahead = wolfSSL_Malloc(READ_AHEAD);
+    }
+    return s->ahead != NULL;
+}
+
+static bool has_bytes_ahead(const plat_tls_stream *s)
+{
+    return s->ahead_at < s->ahead_end;
+}
+
+static void drop_ahead(plat_tls_stream *s)
+{
+    wolfSSL_Free(s->ahead); /* takes NULL */
+    s->ahead = NULL;
+    s->ahead_at = s->ahead_end = 0;
+}
+
 /* wolfSSL asks for the five bytes of a record's header, then for its body. */
 static plat_result read_ahead(plat_tls_stream *s)
 {
@@ -82,8 +103,9 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
     plat_tls_stream *s = user;
     size_t got = 0;
     plat_result r = PLAT_OK;
-    bool empty = s->ahead_at == s->ahead_end;
-    if (empty && (size_t)cap >= READ_AHEAD) { /* no detour for large records */
+    bool empty = !has_bytes_ahead(s);
+    bool large = (size_t)cap >= READ_AHEAD; /* no detour */
+    if (empty && (large || !has_room_ahead(s))) {
         r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
         s->lower_empty = got < (size_t)cap;
     } else {
@@ -243,10 +265,8 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->retry_len = 0;
     s->offered = false;
     s->new_ticket = false;
-    s->ahead_at = s->ahead_end = 0;
-    s->ahead = wolfSSL_Malloc(READ_AHEAD);
     s->ssl = wolfSSL_new(s->context->ctx);
-    if (s->ahead == NULL || s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
+    if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
         return fail(s, PLAT_ERR_MEMORY, "no memory left");
     }
     wolfSSL_SSLSetIORecv(s->ssl, io_recv);
@@ -395,7 +415,7 @@ static int at_most(size_t n, int limit)
 /* Is there another record, or a part of one? */
 static bool holds_bytes(const plat_tls_stream *s)
 {
-    return s->ahead_at < s->ahead_end || !s->lower_empty;
+    return has_bytes_ahead(s) || !s->lower_empty;
 }
 
 /* One read gives one record; small ones are worth collecting. */
@@ -421,6 +441,9 @@ static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
         return not_open(s);
     }
     plat_result r = read_records(s, buf, cap, got);
+    if (!has_bytes_ahead(s)) {
+        drop_ahead(s);
+    }
     if (s->new_ticket) {
         keep_session(s);
     }
@@ -460,8 +483,7 @@ static void tls_poll(plat_stream *base, bool want_send, plat_poll *out)
     case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, out); break;
     case PLAT_TLS_OPEN:
         s->lower->ops->poll(s->lower, want_send || s->wants_write, out);
-        out->ready_now =
-            out->ready_now || wolfSSL_pending(s->ssl) > 0 || s->ahead_at < s->ahead_end;
+        out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0 || has_bytes_ahead(s);
         break;
     case PLAT_TLS_CLOSED:
     case PLAT_TLS_FAILED: break;
@@ -489,8 +511,7 @@ static void tls_close(plat_stream *base)
     forget_unproven_session(s);
     wolfSSL_free(s->ssl); /* takes NULL */
     s->ssl = NULL;
-    wolfSSL_Free(s->ahead); /* takes NULL */
-    s->ahead = NULL;
+    drop_ahead(s);
     s->lower->ops->close(s->lower);
     s->state = PLAT_TLS_CLOSED;
 }
