@@ -6,6 +6,7 @@
 #include "wolfssl/chain.h"
 #include "wolfssl/tls_context.h"
 #include "wolfssl/tls_explain.h"
+#include "wolfssl/zero_pages.h"
 
 #define RECORD_MAX 16384
 #define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
@@ -337,6 +338,16 @@ static plat_result ssl_result(plat_tls_stream *s, int rc)
     return ssl_failed(s, error);
 }
 
+/* The handshake alone needs 5.5 KB; the rest is room that most connections never fill. */
+static void give_memory_back(WOLFSSL *ssl)
+{
+    WOLFSSL_SESSION *session = wolfSSL_get1_session(ssl);
+    wolfSSL_FreeArrays(ssl);
+    plat_zero_pages_give_back(session);
+    plat_zero_pages_give_back(ssl);
+    wolfSSL_SESSION_free(session); /* takes NULL */
+}
+
 static void become_open(plat_tls_stream *s)
 {
     s->wants_write = false;
@@ -345,7 +356,7 @@ static void become_open(plat_tls_stream *s)
     if (s->new_ticket || strcmp(wolfSSL_get_version(s->ssl), "TLSv1.2") == 0) {
         keep_session(s); /* of TLS 1.2 also the one just resumed: it may be used again */
     }
-    wolfSSL_FreeArrays(s->ssl); /* 5.5 KB that the handshake alone needs */
+    give_memory_back(s->ssl);
 }
 
 static plat_result handshake(plat_tls_stream *s)
