@@ -127,6 +127,15 @@ static void put_events_topic(iothub_client *c)
     c->scratch_len -= BACKLOG_TOPIC_AT + t.len;
 }
 
+/* The copy of the connection string is ours: a name in it may end in a NUL instead of the ';'. */
+static const char *terminate(char *copy, mqc_span name)
+{
+    char *at = copy + (name.ptr - (const uint8_t *)copy);
+
+    at[name.len] = '\0';
+    return at;
+}
+
 static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
                                    iothub_error *error)
 {
@@ -145,12 +154,15 @@ static iothub_result take_identity(iothub_client *c, arena *a, const char *conne
         return r;
     }
     put_events_topic(c);
-    if (c->identity.key.len > 0) {
+    const iothub_connection_string *id = &c->identity;
+    c->host =
+        terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
+    if (id->key.len > 0) {
         return IOTHUB_OK;
     }
     c->token_cap = a->left > 16 ? a->left - 16 : 0; /* a later token may be longer */
     c->token = cut(a, c->token_cap);
-    return credential_take_token(c, c->identity.signature, error);
+    return credential_take_token(c, id->signature, error);
 }
 
 /* 0 would mean never in one place and at once in another. */

@@ -32,9 +32,6 @@ static plat_stream *make(iothub_client *c, plat_stream_storage *memory, iothub_e
 iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
                         iothub_error *error)
 {
-    const iothub_connection_string *id = &c->identity;
-    iothub_text host;
-
     if (credential_ready(c, error) != IOTHUB_OK) {
         return error->code;
     }
@@ -43,10 +40,6 @@ iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storag
         return error->code;
     }
     *slot = s;
-    iothub_text_init(&host, c->scratch, c->scratch_len);
-    iothub_text_put_span(&host,
-                         id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
-    (void)iothub_text_finish(&host); /* the scratch takes any host name */
-    plat_result r = s->ops->open(s, c->scratch, c->options.port, client_now(c));
+    plat_result r = s->ops->open(s, c->host, c->options.port, client_now(c));
     return r == PLAT_OK ? IOTHUB_OK : dial_why(s, r, error);
 }

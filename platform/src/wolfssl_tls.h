@@ -23,30 +23,31 @@ typedef struct plat_tls_stream {
     plat_stream *lower; /* borrowed; this stream opens and closes it */
     struct plat_tls_context *context;
     struct WOLFSSL *ssl; /* from HANDSHAKE on */
+    const char *host;    /* borrowed until close */
+    char *detail;        /* see detail.h */
+    uint8_t *ahead;      /* read-ahead; NULL: nothing, or no memory for it */
+    uint16_t ahead_at;   /* the first byte that wolfSSL has not taken */
+    uint16_t ahead_end;
+    uint16_t port;
+    bool offered;      /* a session of an earlier connection */
+    bool unproven;     /* and it did not bring us a byte yet */
+    bool new_ticket;   /* of this connection, not kept yet */
+    bool wants_write;  /* wolfSSL holds bytes that the stream below did not take */
+    bool lower_empty;  /* the last read from below brought less than it had room for */
+    bool below_failed; /* the stream below knows why */
     plat_tls_state state;
     plat_result failure;
     plat_stage failed_in;
     plat_result verdict;      /* on the chain; WOULD_BLOCK while none was seen */
-    plat_trust trust;         /* what the chain, or that of the resumed session, is worth */
-    bool offered;             /* a session of an earlier connection */
-    bool unproven;            /* and it did not bring us a byte yet */
-    bool new_ticket;          /* of this connection, not kept yet */
     plat_result lower_result; /* what the stream below said last */
-    bool lower_empty;         /* the last read from there brought less than it had room for */
-    bool wants_write;         /* wolfSSL holds bytes that the stream below did not take */
-    uint8_t *ahead;           /* read-ahead; NULL: nothing, or no memory for it */
-    uint16_t ahead_at;        /* the first byte that wolfSSL has not taken */
-    uint16_t ahead_end;
-    size_t retry_len; /* after WOULD_BLOCK of send: the record that must be repeated */
-    uint16_t port;
-    char host[256];
-    char detail[224];
+    size_t retry_len;         /* after WOULD_BLOCK of send: the record that must be repeated */
+    plat_trust trust;         /* what the chain, or that of the resumed session, is worth */
 } plat_tls_stream;
 
 /**
  * Make a closed stream over lower, which must live as long.  ca_file NULL: the
  * system's roots.  Loads the roots when no other stream has them.  After a failure
- * s->detail says why, and there is nothing to give back.
+ * the stream is there all the same: its detail says why, and deinit ends it.
  */
 plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file);
 

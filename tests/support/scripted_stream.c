@@ -85,6 +85,7 @@ static plat_result stream_open(plat_stream *base, const char *host, uint16_t por
     require(s->state == SCRIPTED_CLOSED, "open of a stream that is not closed");
     require(strlen(host) < sizeof s->host, "host name too long for this fake");
     memcpy(s->host, host, strlen(host) + 1);
+    s->borrowed_host = host;
     s->port = port;
     s->opened_at_ms = now_ms;
     s->rx.len = s->rx_read = 0;
@@ -228,6 +229,8 @@ static const char *stream_detail(const plat_stream *base)
 static void stream_close(plat_stream *base)
 {
     scripted_stream *s = self_of(base);
+    require(s->state == SCRIPTED_CLOSED || strcmp(s->borrowed_host, s->host) == 0,
+            "the host did not stay until close");
     s->calls[SCRIPTED_CLOSE]++;
     s->state = SCRIPTED_CLOSED;
     (void)finish(s, SCRIPTED_CLOSE, PLAT_OK);

@@ -56,6 +56,7 @@ struct scripted_stream {
     plat_stage stage;
     unsigned calls[SCRIPTED_CALLS]; /* since init */
     char host[256];
+    const char *borrowed_host;
     uint16_t port;
     uint64_t opened_at_ms;
     size_t last_send; /* bytes that the last send took */

@@ -175,6 +175,7 @@ typedef struct iothub_guard {
 struct iothub_client {
     iothub_options options;
     iothub_connection_string identity; /* spans into the arena */
+    const char *host;                  /* whom to connect to, in the arena */
     void *memory;                      /* the arena, wiped at the end */
     size_t memory_len;
     char *token; /* ready-made; replaced by iothub_set_token */

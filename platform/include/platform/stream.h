@@ -38,7 +38,7 @@ typedef struct plat_stream plat_stream;
 
 typedef struct plat_stream_ops {
     /**
-     * Begin to open.  Never blocks; a closed stream only.  host is copied.
+     * Begin to open.  Never blocks; a closed stream only.  host must stay until close.
      * now_ms is the monotonic clock, here and below.
      */
     plat_result (*open)(plat_stream *s, const char *host, uint16_t port, uint64_t now_ms);
@@ -87,7 +87,7 @@ struct plat_stream {
 };
 
 /** Room for any stream that a plat_net makes; the caller owns it. */
-#define PLAT_STREAM_SIZE 1216
+#define PLAT_STREAM_SIZE 240
 typedef union plat_stream_storage {
     plat_stream stream;
     uint64_t align;

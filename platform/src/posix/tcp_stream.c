@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "detail.h"
+
 /*
  * With several addresses each gets its share of time and then the next one its turn, so that a
  * dead IPv6 route cannot eat the whole stage (the aim of RFC 8305, with one socket at a time).
@@ -16,6 +18,8 @@
 #define FIRST_PATIENCE_MS 500
 #define PATIENCE_GROWTH   3
 #define LONGEST_MS        60000
+
+#define HOST_MAX 255
 
 static plat_tcp_stream *self_of(plat_stream *s)
 {
@@ -50,9 +54,9 @@ static void explain(plat_tcp_stream *s, int error)
     char cause[64];
     (void)plat_address_text(&s->peer, address);
     bool numeric = strcmp(s->host, address) == 0;
-    (void)snprintf(s->detail, sizeof s->detail, "%.80s%s%s%s port %u: %s", s->host,
-                   numeric ? "" : " (", numeric ? "" : address, numeric ? "" : ")",
-                   (unsigned)s->port, cause_text(error, cause, sizeof cause));
+    plat_detail_set(&s->detail, "%.80s%s%s%s port %u: %s", s->host, numeric ? "" : " (",
+                    numeric ? "" : address, numeric ? "" : ")", (unsigned)s->port,
+                    cause_text(error, cause, sizeof cause));
 }
 
 static void drop_socket(plat_tcp_stream *s)
@@ -67,23 +71,20 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
 {
     plat_tcp_stream *s = self_of(base);
     (void)now_ms;
-    size_t len = strlen(host);
     if (s->state != PLAT_TCP_CLOSED) {
         return PLAT_ERR_STATE;
     }
-    if (len == 0 || len >= sizeof s->host) {
+    if (host[0] == '\0' || strlen(host) > HOST_MAX) {
         return PLAT_ERR_ARG;
     }
-    memcpy(s->host, host, len + 1);
+    s->host = host;
     s->port = port;
     s->next = 0;
     s->timed_out = false;
     s->patience_ms = FIRST_PATIENCE_MS;
-    s->detail[0] = '\0';
     plat_result r = plat_lookup_start(host, &s->lookup);
     if (r != PLAT_OK) {
-        (void)snprintf(s->detail, sizeof s->detail, "%.80s: no memory, thread or descriptor left",
-                       host);
+        plat_detail_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
         return fail(s, r);
     }
     s->state = PLAT_TCP_RESOLVING;
@@ -94,7 +95,7 @@ static plat_result become_open(plat_tcp_stream *s)
 {
     plat_lookup_release(s->lookup);
     s->lookup = NULL;
-    s->detail[0] = '\0';
+    plat_detail_drop(&s->detail); /* of addresses that were tried in vain */
     s->state = PLAT_TCP_OPEN;
     return PLAT_OK;
 }
@@ -173,7 +174,7 @@ static plat_result resolving(plat_tcp_stream *s, uint64_t now_ms)
     }
     const char *why;
     if (plat_lookup_count(s->lookup, &why) == 0) {
-        (void)snprintf(s->detail, sizeof s->detail, "%.100s: %.100s", s->host, why);
+        plat_detail_set(&s->detail, "%.100s: %.100s", s->host, why);
         return fail(s, PLAT_ERR_DNS);
     }
     s->state = PLAT_TCP_CONNECTING;
@@ -330,7 +331,7 @@ static bool tcp_resumed(const plat_stream *base)
 static const char *tcp_detail(const plat_stream *base)
 {
     const plat_tcp_stream *s = const_self_of(base);
-    return s->state == PLAT_TCP_FAILED ? s->detail : "";
+    return s->state == PLAT_TCP_FAILED ? plat_detail_text(s->detail) : "";
 }
 
 static void tcp_close(plat_stream *base)
@@ -339,6 +340,7 @@ static void tcp_close(plat_stream *base)
     plat_lookup_release(s->lookup);
     s->lookup = NULL;
     drop_socket(s);
+    plat_detail_drop(&s->detail);
     s->state = PLAT_TCP_CLOSED;
 }
 

@@ -25,8 +25,8 @@ typedef struct plat_tcp_stream {
     uint64_t give_up_ms; /* the current address; 0: never, it is the only one */
     plat_address peer;
     uint16_t port;
-    char host[256];
-    char detail[224];
+    const char *host; /* borrowed until close */
+    char *detail;     /* see detail.h */
 } plat_tcp_stream;
 
 void plat_tcp_init(plat_tcp_stream *s);

@@ -1,13 +1,14 @@
 #include "wolfssl_tls.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "detail.h"
 #include "wolfssl/chain.h"
 #include "wolfssl/tls_context.h"
 #include "wolfssl/tls_explain.h"
 #include "wolfssl/zero_pages.h"
 
+#define HOST_MAX   255
 #define RECORD_MAX 16384
 #define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
 
@@ -25,7 +26,7 @@ static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
 {
     if (s->state != PLAT_TLS_FAILED) {
         s->failed_in = s->state == PLAT_TLS_OPEN ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
-        (void)snprintf(s->detail, sizeof s->detail, "%.100s: %s", s->host, why);
+        plat_detail_set(&s->detail, "%.100s: %s", s->host, why);
     }
     s->state = PLAT_TLS_FAILED;
     s->failure = r;
@@ -35,7 +36,7 @@ static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
 /* The stream below explains its failure better than we could. */
 static plat_result fail_below(plat_tls_stream *s, plat_result r)
 {
-    (void)snprintf(s->detail, sizeof s->detail, "%s", s->lower->ops->detail(s->lower));
+    s->below_failed = true;
     s->failed_in = s->state == PLAT_TLS_OPEN ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
     s->state = PLAT_TLS_FAILED;
     s->failure = r;
@@ -229,12 +230,12 @@ static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, 
     if (s->state != PLAT_TLS_CLOSED) {
         return PLAT_ERR_STATE;
     }
-    if (strlen(host) >= sizeof s->host || !plat_host_parse(&parsed, host)) {
+    if (strlen(host) > HOST_MAX || !plat_host_parse(&parsed, host)) {
         return PLAT_ERR_ARG;
     }
-    memcpy(s->host, host, strlen(host) + 1);
+    s->host = host;
     s->port = port;
-    s->detail[0] = '\0';
+    s->below_failed = false;
     s->state = PLAT_TLS_LOWER;
     plat_result r = s->lower->ops->open(s->lower, host, port, now_ms);
     if (r != PLAT_OK) {
@@ -510,7 +511,10 @@ static bool tls_resumed(const plat_stream *base)
 static const char *tls_detail(const plat_stream *base)
 {
     const plat_tls_stream *s = const_self_of(base);
-    return s->state == PLAT_TLS_FAILED ? s->detail : "";
+    if (s->state != PLAT_TLS_FAILED) {
+        return "";
+    }
+    return s->below_failed ? s->lower->ops->detail(s->lower) : plat_detail_text(s->detail);
 }
 
 static void tls_close(plat_stream *base)
@@ -523,6 +527,7 @@ static void tls_close(plat_stream *base)
     wolfSSL_free(s->ssl); /* takes NULL */
     s->ssl = NULL;
     drop_ahead(s);
+    plat_detail_drop(&s->detail);
     s->lower->ops->close(s->lower);
     s->state = PLAT_TLS_CLOSED;
 }
@@ -552,10 +557,10 @@ static const plat_stream_ops ops = {
 
 static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *file)
 {
-    (void)snprintf(s->detail, sizeof s->detail,
-                   r == PLAT_ERR_TRUST_STORE ? "%.180s: no certificate can be read from it"
-                                             : "%.180s: not enough memory to load it",
-                   file != NULL ? file : "wolfSSL");
+    plat_detail_set(&s->detail,
+                    r == PLAT_ERR_TRUST_STORE ? "%.180s: no certificate can be read from it"
+                                              : "%.180s: not enough memory to load it",
+                    file != NULL ? file : "wolfSSL");
     s->state = PLAT_TLS_FAILED;
     s->failed_in = PLAT_STAGE_RESOLVE;
     s->failure = r;
