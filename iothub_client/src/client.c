@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "backlog.h"
+#include "memory.h"
 #include "queue.h"
 
 mqc_time client_now(const iothub_client *c)
@@ -30,141 +31,6 @@ mqc_result client_publish(iothub_client *c, const mqc_outgoing *m)
 
 /* --- set-up ------------------------------------------------------------------- */
 
-/* Cuts the caller's memory into aligned pieces. */
-typedef struct arena {
-    uint8_t *at;
-    size_t left;
-    bool bad;
-} arena;
-
-static void *cut(arena *a, size_t len)
-{
-    size_t pad = (size_t)(-(uintptr_t)a->at & 15u);
-
-    if (a->bad || a->left < pad || a->left - pad < len) {
-        a->bad = true;
-        return NULL;
-    }
-    uint8_t *piece = a->at + pad;
-    a->at = piece + len;
-    a->left -= pad + len;
-    return piece;
-}
-
-static mqc_lane_memory cut_lane(arena *a, size_t ring_len, size_t entries, uint16_t window)
-{
-    mqc_lane_memory lane = {
-        .ring = cut(a, ring_len),
-        .ring_len = ring_len,
-        .entries = cut(a, entries * sizeof(mqc_entry)),
-        .entries_len = entries,
-        .window = window,
-    };
-    return lane;
-}
-
-/*
- * With a store the lane holds what the window lets leave and as much again, so that there is
- * always a batch; the memory of the other entries is for the table that goes with them.
- */
-static size_t telemetry_entries(const iothub_options *o)
-{
-    size_t entries = IOTHUB_TELEMETRY_ENTRIES(o->tx_size);
-    size_t wanted = 2 * (size_t)o->window;
-
-    if (o->store == NULL) {
-        return entries;
-    }
-    return wanted < entries / 2 ? wanted : entries / 2;
-}
-
-static iothub_result cut_buffers(iothub_client *c, arena *a, iothub_error *error)
-{
-    const iothub_options *o = &c->options;
-    mqc_memory m = {
-        .rx = cut(a, o->rx_size),
-        .rx_len = o->rx_size,
-        .control = cut(a, IOTHUB_CONTROL_SIZE),
-        .control_len = IOTHUB_CONTROL_SIZE,
-        .inbound = cut(a, IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound)),
-        .inbound_len = IOTHUB_UNACCEPTED_MAX,
-        .lane_count = IOTHUB_LANES,
-    };
-
-    m.lanes[IOTHUB_LANE_METHOD] = cut_lane(a, o->request_size, IOTHUB_REQUESTS, 0);
-    /* One twin request at a time: reports reach the hub in order (section 5 of the protocol). */
-    m.lanes[IOTHUB_LANE_TWIN] = cut_lane(a, o->request_size, IOTHUB_REQUESTS, 1);
-    size_t entries = telemetry_entries(o);
-    m.lanes[IOTHUB_LANE_TELEMETRY] = cut_lane(a, o->tx_size, entries, o->window);
-    if (o->store != NULL) {
-        size_t table_len = (IOTHUB_TELEMETRY_ENTRIES(o->tx_size) - entries) * sizeof(mqc_entry);
-        backlog_init(c, cut(a, table_len), table_len, entries);
-    }
-    c->scratch_len = IOTHUB_SCRATCH_SIZE(o->tx_size);
-    c->scratch = cut(a, c->scratch_len);
-    if (a->bad) {
-        return iothub_fail(error, IOTHUB_ERR_MEMORY,
-                           "memory: smaller than IOTHUB_MEMORY_SIZE of the sizes in the options");
-    }
-    if (mqc_init(&c->engine, &m) != MQC_OK) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "options: rx_size, tx_size or request_size");
-    }
-    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
-    return IOTHUB_OK;
-}
-
-/* Every message begins with it: it stays in front of the scratch, with room for the stamp. */
-static void put_events_topic(iothub_client *c)
-{
-    const topic_identity id = client_topics(c);
-    iothub_text t;
-
-    c->events = c->scratch + BACKLOG_TOPIC_AT;
-    iothub_text_init(&t, c->events, c->scratch_len - BACKLOG_TOPIC_AT);
-    topic_put_events(&t, &id);
-    c->events_len = t.len;
-    c->scratch += BACKLOG_TOPIC_AT + t.len;
-    c->scratch_len -= BACKLOG_TOPIC_AT + t.len;
-}
-
-/* The copy of the connection string is ours: a name in it may end in a NUL instead of the ';'. */
-static const char *terminate(char *copy, mqc_span name)
-{
-    char *at = copy + (name.ptr - (const uint8_t *)copy);
-
-    at[name.len] = '\0';
-    return at;
-}
-
-static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
-                                   iothub_error *error)
-{
-    size_t size = strlen(connection_string) + 1;
-    char *copy = cut(a, size);
-
-    if (copy == NULL) {
-        return iothub_fail(error, IOTHUB_ERR_MEMORY, "memory: no room for the connection string");
-    }
-    memcpy(copy, connection_string, size);
-    iothub_result r = iothub_connection_string_parse(&c->identity, copy, error);
-    if (r == IOTHUB_OK) {
-        r = iothub_connection_string_check_mqtt(&c->identity, error);
-    }
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    put_events_topic(c);
-    const iothub_connection_string *id = &c->identity;
-    c->host =
-        terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
-    if (id->key.len > 0) {
-        return IOTHUB_OK;
-    }
-    c->token_cap = a->left > 16 ? a->left - 16 : 0; /* a later token may be longer */
-    c->token = cut(a, c->token_cap);
-    return credential_take_token(c, id->signature, error);
-}
-
 /* 0 would mean never in one place and at once in another. */
 static const char *check_timeouts(const iothub_options *o)
 {
@@ -178,6 +44,24 @@ static const char *check_timeouts(const iothub_options *o)
         }
     }
     return NULL;
+}
+
+/* Percent-encoded they share the user name of CONNECT, which MQTT ends at 65535. */
+enum { NAME_MAX_LEN = 4096 };
+
+static bool is_too_long(const char *name)
+{
+    return name != NULL && strlen(name) > NAME_MAX_LEN;
+}
+
+static const char *check_names(const iothub_options *o)
+{
+    if (o->ca_file != NULL && o->ca_file[0] == '\0') {
+        return "options: ca_file is empty; NULL means the system's roots";
+    }
+    return is_too_long(o->model_id) || is_too_long(o->user_agent)
+               ? "options: model_id or user_agent is over 4096 characters"
+               : NULL;
 }
 
 static const char *check_queue(const iothub_options *o)
@@ -200,8 +84,6 @@ static iothub_result check_options(const iothub_options *o, iothub_error *error)
         fault = "options: platform is not set, e.g. to plat_posix()";
     } else if (o->port == 0) {
         fault = "options: port is 0";
-    } else if (o->ca_file != NULL && o->ca_file[0] == '\0') {
-        fault = "options: ca_file is empty; NULL means the system's roots";
     } else if (o->keep_alive_s == 0 || o->keep_alive_s > 1177) {
         fault = "options: keep_alive_s must be 1 to 1177";
     } else if (o->window == 0) {
@@ -211,6 +93,9 @@ static iothub_result check_options(const iothub_options *o, iothub_error *error)
     } else if (o->retry_min_ms == 0 || o->retry_max_ms < o->retry_min_ms ||
                o->auth_retry_min_ms == 0 || o->auth_retry_max_ms < o->auth_retry_min_ms) {
         fault = "options: retry_min_ms and auth_retry_min_ms must be 1 to their maximum";
+    }
+    if (fault == NULL) {
+        fault = check_names(o);
     }
     if (fault == NULL) {
         fault = check_queue(o);
@@ -254,33 +139,36 @@ static const char *missing_argument(const char *connection_string, const iothub_
     return memory == NULL ? "memory: is NULL" : NULL;
 }
 
-iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
-                          void *memory, size_t memory_len, iothub_error *error)
+iothub_result client_init(iothub_client *c, const char *connection_string, const iothub_options *o,
+                          void *memory, size_t memory_len, size_t *missing, iothub_error *error)
 {
-    arena a = { memory, memory_len, false };
-
+    *missing = 0;
     if (c == NULL) {
         return iothub_fail(error, IOTHUB_ERR_ARG, "client is NULL");
     }
     memset(c, 0, sizeof *c);
-    const char *missing = missing_argument(connection_string, o, memory);
-    if (missing != NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, missing);
+    const char *absent = missing_argument(connection_string, o, memory);
+    if (absent != NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, absent);
     }
     copy_options(&c->options, o);
     c->memory = memory;
     c->memory_len = memory_len;
     iothub_result r = check_options(&c->options, error);
     if (r == IOTHUB_OK) {
-        r = cut_buffers(c, &a, error);
-    }
-    if (r == IOTHUB_OK) {
-        r = take_identity(c, &a, connection_string, error);
+        r = memory_divide(c, connection_string, missing, error);
     }
     if (r != IOTHUB_OK) {
         wipe(c);
     }
     return r;
+}
+
+iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
+                          void *memory, size_t memory_len, iothub_error *error)
+{
+    size_t missing;
+    return client_init(c, connection_string, o, memory, memory_len, &missing, error);
 }
 
 void iothub_deinit(iothub_client *c)

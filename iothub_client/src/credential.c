@@ -151,6 +151,30 @@ iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothu
     return put_password(c, &t, &o->password, error);
 }
 
+/* The fixed header, the variable one, and the lengths of three texts (sections 2.2 and 3.1). */
+enum { CONNECT_FRAME = 5 + 10 + 3 * 2 };
+
+/* What a token of our own has beside its resource, with a signature that is percent-encoded at its
+ * worst and a NUL. */
+enum { TOKEN_FRAME = sizeof "SharedAccessSignature sr=&sig=&se=18446744073709551615" + 3 * 44 };
+
+credential_size credential_measure(const iothub_client *c)
+{
+    char resource[IOTHUB_SAS_RESOURCE_SIZE];
+    iothub_text t;
+
+    iothub_text_count(&t);
+    put_client_id(&t, c);
+    put_user_name(&t, c);
+    (void)iothub_sas_resource(&c->identity, resource, sizeof resource);
+    if (!has_key(c)) { /* check_resource wants the resource twice */
+        const size_t check = 2 * (strlen(resource) + 1);
+        return (credential_size){ CONNECT_FRAME + t.len, t.len + 1 > check ? t.len + 1 : check };
+    }
+    iothub_percent_put(&t, mqc_span_str(resource));
+    return (credential_size){ CONNECT_FRAME + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
+}
+
 /* --- ready-made tokens --------------------------------------------------------- */
 
 static char lower(char ch)
@@ -171,11 +195,12 @@ static bool covers(const char *granted, const char *wanted)
 static iothub_result check_resource(const iothub_client *c, const iothub_sas_token *token,
                                     iothub_error *error)
 {
+    const size_t half = c->scratch_len / 2; /* what is longer than wanted covers nothing */
     char *wanted = c->scratch;
-    char *granted = c->scratch + IOTHUB_SAS_RESOURCE_SIZE;
+    char *granted = c->scratch + half;
 
-    if (iothub_sas_resource(&c->identity, wanted, IOTHUB_SAS_RESOURCE_SIZE) != IOTHUB_OK ||
-        iothub_sas_decode(token->resource, granted, IOTHUB_SAS_RESOURCE_SIZE) != IOTHUB_OK ||
+    if (iothub_sas_resource(&c->identity, wanted, half) != IOTHUB_OK ||
+        iothub_sas_decode(token->resource, granted, half) != IOTHUB_OK ||
         !covers(granted, wanted)) {
         return iothub_fail(error, IOTHUB_ERR_PART_INVALID,
                            "SharedAccessSignature: sr is for another resource than this device");

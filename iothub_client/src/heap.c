@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "internal.h"
+#include "memory.h"
 
 /* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
 enum { RX_SIZE = 256 * 1024 + 65535 + 16 };
@@ -12,6 +12,27 @@ enum { REQUEST_SIZE = 128 * 1024 + 1024 };
 static size_t or_default(size_t size, size_t fallback)
 {
     return size != 0 ? size : fallback;
+}
+
+static iothub_client *make(const char *connection_string, const iothub_options *o, size_t len,
+                           size_t *missing, iothub_error *error)
+{
+    struct {
+        iothub_client client;
+        unsigned char arena[];
+    } *block = malloc(sizeof *block + len);
+
+    *missing = 0;
+    if (block == NULL) {
+        iothub_fail(error, IOTHUB_ERR_MEMORY, "no heap left for a client");
+        return NULL;
+    }
+    if (client_init(&block->client, connection_string, o, block->arena, len, missing, error) !=
+        IOTHUB_OK) {
+        free(block);
+        return NULL;
+    }
+    return &block->client;
 }
 
 iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
@@ -31,22 +52,11 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
     sized.tx_size = or_default(sized.tx_size, TX_SIZE);
     sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
 
-    size_t arena = IOTHUB_MEMORY_SIZE(sized.rx_size, sized.tx_size, sized.request_size) +
-                   2 * strlen(connection_string);
-    struct {
-        iothub_client client;
-        unsigned char arena[];
-    } *block = malloc(sizeof *block + arena);
-    if (block == NULL) {
-        iothub_fail(error, IOTHUB_ERR_MEMORY, "no heap left for a client");
-        return NULL;
-    }
-    if (iothub_init(&block->client, connection_string, &sized, block->arena, arena, error) !=
-        IOTHUB_OK) {
-        free(block);
-        return NULL;
-    }
-    return &block->client;
+    size_t len = IOTHUB_MEMORY_SIZE(sized.rx_size, sized.tx_size, sized.request_size);
+    size_t missing;
+    iothub_client *c = make(connection_string, &sized, len, &missing, error);
+    /* names longer than usual */
+    return missing == 0 ? c : make(connection_string, &sized, len + missing, &missing, error);
 }
 
 void iothub_free(iothub_client *c)

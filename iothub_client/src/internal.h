@@ -173,6 +173,12 @@ bool credential_clock_moved(const iothub_client *c, int64_t since);
 iothub_result credential_ready(iothub_client *c, iothub_error *error);
 /** Fill *o; its texts stand in the scratch buffer. */
 iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothub_error *error);
+typedef struct credential_size {
+    size_t connect; /* of CONNECT; without a key, its token comes on top */
+    size_t scratch;
+} credential_size;
+/** What logging in takes at most. */
+credential_size credential_measure(const iothub_client *c);
 /** Check a ready-made token against the identity and start to watch its end. */
 iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub_error *error);
 void credential_on_time(iothub_client *c, mqc_time now);

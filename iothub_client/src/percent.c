@@ -62,8 +62,22 @@ size_t iothub_percent_copy(iothub_text *t, const char *z)
     return copy(t, (const uint8_t *)z, SIZE_MAX); /* NUL is not unreserved */
 }
 
+static size_t escaped_len(mqc_span raw)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < raw.len; i++) {
+        len += unreserved[raw.ptr[i]] ? 1 : 3;
+    }
+    return len;
+}
+
 void iothub_percent_put(iothub_text *t, mqc_span raw)
 {
+    if (t->buf == NULL) { /* it counts, or has no room at all */
+        t->len += escaped_len(raw);
+        return;
+    }
     while (raw.len > 0 && !t->overflow) {
         size_t n = copy(t, raw.ptr, raw.len);
         if (n < raw.len) {

@@ -11,13 +11,18 @@ void iothub_text_init(iothub_text *t, char *buf, size_t cap)
     t->overflow = cap == 0;
 }
 
+void iothub_text_count(iothub_text *t)
+{
+    iothub_text_init(t, NULL, SIZE_MAX);
+}
+
 void iothub_text_put_span(iothub_text *t, mqc_span s)
 {
     if (t->overflow || s.len > t->cap - 1 - t->len) {
         t->overflow = true;
         return;
     }
-    if (s.len != 0) {
+    if (s.len != 0 && t->buf != NULL) {
         memcpy(t->buf + t->len, s.ptr, s.len);
     }
     t->len += s.len;
@@ -34,7 +39,10 @@ void iothub_text_put_char(iothub_text *t, char c)
         t->overflow = true;
         return;
     }
-    t->buf[t->len++] = c;
+    if (t->buf != NULL) {
+        t->buf[t->len] = c;
+    }
+    t->len++;
 }
 
 void iothub_text_put_u64(iothub_text *t, uint64_t n)

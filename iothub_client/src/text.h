@@ -28,6 +28,9 @@ typedef struct iothub_text {
 /** With cap 0 (buf may be NULL then) even the empty text overflows. */
 void iothub_text_init(iothub_text *t, char *buf, size_t cap);
 
+/** Write nothing, count in `len` what would have been written; not to be finished. */
+void iothub_text_count(iothub_text *t);
+
 void iothub_text_put(iothub_text *t, const char *z);
 void iothub_text_put_span(iothub_text *t, mqc_span s);
 void iothub_text_put_char(iothub_text *t, char c);

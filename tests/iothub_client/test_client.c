@@ -157,6 +157,18 @@ SET(shortest_keep_alive, keep_alive_s, 1)
 SET(shortest_life, sas_lifetime_s, 2)
 SET(endless_life, sas_lifetime_s, UINT32_MAX)
 
+static char endless[4098];
+
+static const char *name_of(size_t len)
+{
+    memset(endless, 'm', sizeof endless);
+    endless[len] = '\0';
+    return endless;
+}
+
+SET(endless_model, model_id, name_of(4097))
+SET(endless_agent, user_agent, name_of(4097))
+
 static void each_option_is_checked_and_named(void **state)
 {
     (void)state;
@@ -167,6 +179,8 @@ static void each_option_is_checked_and_named(void **state)
         { no_platform, "platform" },
         { no_port, "port" },
         { empty_ca_file, "ca_file" },
+        { endless_model, "model_id" },
+        { endless_agent, "user_agent" },
         { no_keep_alive, "keep_alive_s" },
         { long_keep_alive, "keep_alive_s" },
         { no_window, "window" },

@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "client_fixture.h"
 #include "iothub/sas.h"
@@ -139,23 +141,68 @@ static void the_longest_names_and_keys_fit(void **state)
     }
 }
 
-static void endless_model(iothub_options *o)
+/* What iothub_init says that it wants on top of len; 0: it is content. */
+static size_t missing_of(const client_fixture *f, const char *text, size_t len)
 {
-    static char model[3000];
-    memset(model, 'm', sizeof model - 1);
-    o->model_id = model;
+    iothub_client *c = malloc(sizeof *c);
+    void *memory = malloc(len);
+    iothub_error error;
+    size_t missing = 0;
+
+    if (iothub_init(c, text, &f->options, memory, len, &error) != IOTHUB_OK) {
+        assert_int_equal(error.code, IOTHUB_ERR_MEMORY);
+        assert_int_equal(sscanf(error.text, "memory: %zu bytes more", &missing), 1);
+        assert_int_not_equal(missing, 0);
+    }
+    iothub_deinit(c);
+    free(memory);
+    free(c);
+    return missing;
 }
 
-static void a_user_name_that_does_not_fit_is_named(void **state)
+/* Of each length: refused at once with the number that helps, or good for a login. */
+static void names_are_refused_at_init_or_log_in(void **state)
 {
     (void)state;
+    static const size_t sizes[] = { 0, 64, 1000, IOTHUB_MEMORY_SIZE(8192, 16384, 4096) };
+    char text[600];
+
+    for (size_t len = 1; len <= 128; len += len < 8 ? 1 : 15) {
+        client_fixture f;
+        memset(longest, '%', len);
+        longest[len] = '\0';
+        snprintf(
+            text, sizeof text,
+            "HostName=myhub.azure-devices.net;DeviceId=%s;ModuleId=%s;SharedAccessKey=c2VjcmV0",
+            longest, longest);
+        fixture_init_as(&f, text, longest_model);
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            const size_t missing = missing_of(&f, text, sizes[i]);
+            assert_int_equal(missing_of(&f, text, sizes[i] + missing + 15), 0);
+            assert_true(missing < 16 || missing_of(&f, text, sizes[i] + missing - 16) != 0);
+        }
+        fixture_connect(&f);
+        assert_int_equal(strlen(f.hub.client_id), 2 * len + 1);
+        fixture_free(&f);
+    }
+}
+
+static void an_id_of_100_characters_needs_no_more_than_the_usual(void **state)
+{
+    (void)state;
+    char text[300];
     client_fixture f;
-    fixture_init(&f, endless_model);
-    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
-    fixture_run(&f);
-    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
-    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TOO_BIG);
-    assert_non_null(strstr(fixture_last_status(&f)->text, "model_id"));
+    fixture_init(&f, NULL);
+    memset(longest, 'd', 100);
+    longest[100] = '\0';
+    snprintf(text, sizeof text, "HostName=%.22s.azure-devices.net;DeviceId=%s;SharedAccessKey=" KEY,
+             longest, longest);
+
+    assert_int_equal(missing_of(&f, text, IOTHUB_MEMORY_SIZE(8192, 16384, 4096)), 0);
+
+    f.options.rx_size = f.options.tx_size = 1024;
+    f.options.request_size = 256;
+    assert_int_equal(missing_of(&f, text, IOTHUB_MEMORY_SIZE(1024, 1024, 256)), 0);
     fixture_free(&f);
 }
 
@@ -388,7 +435,8 @@ int main(void)
         cmocka_unit_test(a_gateway_is_dialled_and_the_hub_is_named),
         cmocka_unit_test(model_and_user_agent_are_percent_encoded),
         cmocka_unit_test(the_longest_names_and_keys_fit),
-        cmocka_unit_test(a_user_name_that_does_not_fit_is_named),
+        cmocka_unit_test(names_are_refused_at_init_or_log_in),
+        cmocka_unit_test(an_id_of_100_characters_needs_no_more_than_the_usual),
         cmocka_unit_test(a_ready_made_token_is_sent_as_it_is),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),

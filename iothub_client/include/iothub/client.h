@@ -36,6 +36,7 @@ extern "C" {
  *                           SharedAccessSignature; copied into memory
  * @param memory  every buffer the client will ever use; at least IOTHUB_MEMORY_SIZE
  *                of the sizes in *o; belongs to the client until iothub_deinit
+ * @retval IOTHUB_ERR_MEMORY  for names this long it is not enough; the text tells by how many bytes
  */
 iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
                           void *memory, size_t memory_len, iothub_error *error);
@@ -46,7 +47,7 @@ iothub_result iothub_init(iothub_client *c, const char *connection_string, const
  */
 void iothub_deinit(iothub_client *c);
 
-/** The two above on the heap. */
+/** The two above on the heap, as much as the names take. */
 iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
                           iothub_error *error);
 void iothub_free(iothub_client *c);

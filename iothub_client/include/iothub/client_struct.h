@@ -19,26 +19,33 @@ extern "C" {
 /* One lane a purpose: an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
-#define IOTHUB_OPEN_METHODS   16   /* calls answered later; one more is refused with 503 */
-#define IOTHUB_REQUESTS       16   /* twin requests, and as many method answers, at a time */
-#define IOTHUB_UNACCEPTED_MAX 64   /* deferred messages; a hub has at most 50 out */
-#define IOTHUB_CONTROL_SIZE   2560 /* CONNECT with long names and a token, SUBSCRIBE */
-#define IOTHUB_CREDENTIAL_SIZE                                        \
-    1024 /* a usual connection string; add twice what yours is longer \
-          */
+#define IOTHUB_OPEN_METHODS   16 /* calls answered later; one more is refused with 503 */
+#define IOTHUB_REQUESTS       16 /* twin requests, and as many method answers, at a time */
+#define IOTHUB_UNACCEPTED_MAX 64 /* deferred messages; a hub has at most 50 out */
 
-/* Where topics and credentials are put together. */
-#define IOTHUB_SCRATCH_SIZE(tx)      ((tx) / 16 < 2560 ? 2560 : (tx) / 16 > 65536 ? 65536 : (tx) / 16)
+/*
+ * The connection string and CONNECT.  Enough for a device id of 100 characters at a host of 40;
+ * iothub_init says how many bytes more longer names take, a model_id or a user_agent among them.
+ */
+#define IOTHUB_NAMES_SIZE 1280
+
+/* Where topics and credentials are put together: the least it is; long names make it larger. */
+#define IOTHUB_SCRATCH_SIZE(tx)     \
+    ((tx) / 4 < 512      ? 512      \
+     : (tx) / 4 < 2560   ? (tx) / 4 \
+     : (tx) / 16 < 2560  ? 2560     \
+     : (tx) / 16 > 65536 ? 65536    \
+                         : (tx) / 16)
 #define IOTHUB_TELEMETRY_ENTRIES(tx) ((tx) / 128 + 16)
 
 /**
  * Bytes of memory that iothub_init wants for options with these rx_size, tx_size and
  * request_size.  A constant expression.
  */
-#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                               \
-    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_CONTROL_SIZE + IOTHUB_CREDENTIAL_SIZE + \
-     IOTHUB_SCRATCH_SIZE(tx) + IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +              \
-     (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUESTS) * sizeof(mqc_entry) + 16 * 16)
+#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                              \
+    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_NAMES_SIZE + IOTHUB_SCRATCH_SIZE(tx) + \
+     IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +                                       \
+     (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUESTS) * sizeof(mqc_entry) + 16)
 
 typedef enum iothub_method_slot_state {
     IOTHUB_SLOT_FREE = 0,

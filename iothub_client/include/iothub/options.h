@@ -157,11 +157,11 @@ typedef enum iothub_when_full {
 typedef struct iothub_options {
     size_t struct_size; /* set by iothub_options_init, for later growth */
 
-    uint16_t port;        /* 8883 */
-    const char *ca_file;  /* PEM file with the only roots to trust; NULL: the system's */
-    const char *model_id; /* Plug and Play model (dtmi:...), or NULL */
-    const char
-        *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the SDK */
+    uint16_t port;          /* 8883 */
+    const char *ca_file;    /* PEM file with the only roots to trust; NULL: the system's */
+    const char *model_id;   /* Plug and Play model (dtmi:...), at most 4096 characters, or NULL */
+    const char *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the
+                               SDK; at most 4096 */
 
     uint16_t keep_alive_s; /* 240; 1 to 1177 */
     bool clean_session;    /* false: the hub keeps C2D and subscriptions while away */
