@@ -65,8 +65,8 @@ static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
     const size_t others = IOTHUB_TELEMETRY_ENTRIES(o->tx_size) - entries;
 
     align(a);
-    cut_entries(a, &m->lanes[IOTHUB_LANE_METHOD], IOTHUB_REQUESTS);
-    cut_entries(a, &m->lanes[IOTHUB_LANE_TWIN], IOTHUB_REQUESTS);
+    cut_entries(a, &m->lanes[IOTHUB_LANE_METHOD], IOTHUB_REQUEST_ENTRIES(o->request_size));
+    cut_entries(a, &m->lanes[IOTHUB_LANE_TWIN], IOTHUB_REQUEST_ENTRIES(o->request_size));
     cut_entries(a, &m->lanes[IOTHUB_LANE_TELEMETRY], entries);
     if (o->store != NULL) {
         void *table = cut(a, others * sizeof(mqc_entry));

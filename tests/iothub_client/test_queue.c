@@ -225,7 +225,7 @@ static void a_ring_held_by_what_is_on_its_way_refuses(void **state)
     client_fixture f;
     unsigned n = 0;
     stored = false;
-    begin(&f, (iothub_options){ .when_full = IOTHUB_DROP_OLDEST, .tx_size = 512 });
+    begin(&f, (iothub_options){ .when_full = IOTHUB_DROP_OLDEST, .tx_size = 256 });
     f.hub.mute_publish = true;
     fixture_connect(&f);
     assert_int_equal(try_send(&f, n++), IOTHUB_OK);

@@ -36,16 +36,21 @@ enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_L
      : (tx) / 16 < 2560  ? 2560     \
      : (tx) / 16 > 65536 ? 65536    \
                          : (tx) / 16)
-#define IOTHUB_TELEMETRY_ENTRIES(tx) ((tx) / 128 + 16)
+
+/* Messages in a ring: as many as a small one holds of 64 bytes with their topics, or a few more. */
+#define IOTHUB_REQUEST_ENTRIES(request) \
+    ((request) / 64 < 4 ? 4 : (request) / 64 < IOTHUB_REQUESTS ? (request) / 64 : IOTHUB_REQUESTS)
+#define IOTHUB_TELEMETRY_ENTRIES(tx) ((tx) < 1024 ? 16 : (tx) < 2048 ? (tx) / 64 : (tx) / 128 + 16)
 
 /**
  * Bytes of memory that iothub_init wants for options with these rx_size, tx_size and
  * request_size.  A constant expression.
  */
-#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                              \
-    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_NAMES_SIZE + IOTHUB_SCRATCH_SIZE(tx) + \
-     IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +                                       \
-     (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUESTS) * sizeof(mqc_entry) + 16)
+#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                                     \
+    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_NAMES_SIZE + IOTHUB_SCRATCH_SIZE(tx) +        \
+     IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +                                              \
+     (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUEST_ENTRIES(request)) * sizeof(mqc_entry) + \
+     16)
 
 typedef enum iothub_method_slot_state {
     IOTHUB_SLOT_FREE = 0,
