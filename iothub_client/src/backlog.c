@@ -240,7 +240,7 @@ static bool refused(iothub_client *c, iothub_taken *t, mqc_result r)
 {
     taken_push(&c->backlog, &c->backlog.free, t);
     if (r == MQC_ERR_TOO_BIG || r == MQC_ERR_ARG) {
-        store_failed(c, iothub_from_mqc(r),
+        store_failed(c, PLAT_ERR_ARG,
                      r == MQC_ERR_TOO_BIG
                          ? "the next message is larger than tx_size; it was stored with "
                            "a larger one"

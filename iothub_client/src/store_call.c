@@ -4,7 +4,7 @@
 
 enum { RETRY_MIN_MS = 1000, RETRY_MAX_MS = 60000 };
 
-void store_failed(iothub_client *c, iothub_result code, const char *text)
+void store_failed(iothub_client *c, plat_result r, const char *text)
 {
     iothub_backlog *b = &c->backlog;
 
@@ -12,7 +12,8 @@ void store_failed(iothub_client *c, iothub_result code, const char *text)
     b->failures++;
     b->retry_at = client_now(c) + retry_limit_ms(RETRY_MIN_MS, RETRY_MAX_MS, b->failures);
     b->unsaid = true;
-    iothub_fail(&b->error, code, text);
+    b->fault = r;
+    b->fault_text = text;
     c->kick = true;
 }
 
@@ -25,7 +26,7 @@ const char *store_why(const plat_store *s, plat_result r)
 bool store_went_well(iothub_client *c, plat_result r)
 {
     if (r != PLAT_OK && r != PLAT_EOF) {
-        store_failed(c, iothub_from_plat(r), store_why(c->options.store, r));
+        store_failed(c, r, NULL);
         return false;
     }
     return true;
@@ -33,10 +34,14 @@ bool store_went_well(iothub_client *c, plat_result r)
 
 void store_say_failure(iothub_client *c)
 {
-    iothub_error error = c->backlog.error;
+    iothub_backlog *b = &c->backlog;
+    iothub_error error; /* a copy: during the callback the store may be called again */
 
-    if (c->backlog.unsaid) {
-        c->backlog.unsaid = false;
+    if (b->unsaid) {
+        b->unsaid = false;
+        (void)iothub_fail(&error, iothub_from_plat(b->fault),
+                          b->fault_text != NULL ? b->fault_text
+                                                : store_why(c->options.store, b->fault));
         notify_log_text(c, IOTHUB_LOG_ERROR, "store", error.text);
     }
 }

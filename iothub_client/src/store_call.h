@@ -9,8 +9,11 @@
 
 #include "internal.h"
 
-/** Told in the log by the next iothub_process: callbacks do not run in other calls. */
-void store_failed(iothub_client *c, iothub_result code, const char *text);
+/**
+ * Told in the log by the next iothub_process: callbacks do not run in other calls.  text: static,
+ * or NULL for that of the store.
+ */
+void store_failed(iothub_client *c, plat_result r, const char *text);
 /** False: r is a failure, and was treated as one. */
 bool store_went_well(iothub_client *c, plat_result r);
 void store_say_failure(iothub_client *c);

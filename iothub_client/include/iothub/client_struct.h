@@ -147,10 +147,11 @@ typedef struct iothub_backlog {
     mqc_time front_expires;
     bool front_known; /* front_expires is that of the first record that waits; 0: never */
 
-    bool unsaid; /* error is not in the log yet */
+    bool unsaid; /* the last failure is not in the log yet: */
+    plat_result fault;
+    const char *fault_text; /* NULL: the store knows */
     uint32_t failures;
     mqc_time retry_at; /* the store is left alone until then; 0: it works */
-    iothub_error error;
 } iothub_backlog;
 
 /** What the application asked for and iothub_process has not carried out, in this order. */
