@@ -6,7 +6,7 @@
 
 /* The longest that a caller may wait for an answer; the hub does not tell how long this one does.
  */
-static const mqc_time ANSWER_WITHIN_MS = 300000;
+enum { ANSWER_WITHIN_S = 300 };
 
 enum { NAME_MAX_LEN = 256 };
 
@@ -29,16 +29,21 @@ static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_spa
     return client_publish(c, &m);
 }
 
-static bool is_open(const iothub_method_slot *slot, mqc_time now)
+static uint32_t now_s(const iothub_client *c)
 {
-    return slot->state == IOTHUB_SLOT_OPEN && now - slot->since < ANSWER_WITHIN_MS;
+    return (uint32_t)(client_now(c) / 1000);
+}
+
+static bool is_open(const iothub_method_slot *slot, uint32_t now)
+{
+    return slot->state == IOTHUB_SLOT_OPEN && now - slot->since_s < ANSWER_WITHIN_S;
 }
 
 /* The slot that was free for the longest time: one just answered still tells a double answer. */
 static iothub_method_slot *take_slot(iothub_client *c)
 {
     iothub_method_slot *best = NULL;
-    mqc_time now = client_now(c);
+    const uint32_t now = now_s(c);
 
     for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
         iothub_method_slot *slot = &c->methods[i];
@@ -96,7 +101,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
         answer_by_client(c, &call, 503, "too many calls are open, answered 503");
         return;
     }
-    *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, client_now(c) };
+    *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, now_s(c) };
     if (notify_method(c, &call) == IOTHUB_METHOD_TAKEN) {
         return;
     }
@@ -114,7 +119,7 @@ void methods_on_lost(iothub_client *c)
 
 bool methods_open(const iothub_client *c)
 {
-    mqc_time now = client_now(c);
+    const uint32_t now = now_s(c);
 
     for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
         if (is_open(&c->methods[i], now)) {
@@ -133,8 +138,7 @@ static iothub_result respond(iothub_client *c, const iothub_method_token *token,
     }
     iothub_method_slot *slot =
         token->connection == c->session.number ? find_slot(c, token->call) : NULL;
-    if (slot == NULL ||
-        (slot->state == IOTHUB_SLOT_OPEN && client_now(c) - slot->since >= ANSWER_WITHIN_MS)) {
+    if (slot == NULL || (slot->state == IOTHUB_SLOT_OPEN && !is_open(slot, now_s(c)))) {
         return client_refuse(c, IOTHUB_ERR_EXPIRED, "method answer: too late, nobody waits for it");
     }
     if (slot->state == IOTHUB_SLOT_ANSWERED) {

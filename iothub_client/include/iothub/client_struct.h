@@ -61,7 +61,7 @@ typedef enum iothub_method_slot_state {
 typedef struct iothub_method_slot {
     iothub_method_slot_state state;
     uint32_t call;
-    mqc_time since;
+    uint32_t since_s; /* of the monotonic clock */
 } iothub_method_slot;
 
 /** What the client knows of the desired properties, and of the hub's patience. */
