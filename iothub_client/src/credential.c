@@ -77,6 +77,11 @@ iothub_result credential_ready(iothub_client *c, iothub_error *error)
     return IOTHUB_OK;
 }
 
+static bool is_module(const iothub_client *c)
+{
+    return c->identity.module_id.len > 0;
+}
+
 /* "{host}/{device}[/{module}]/?api-version=..&DeviceClientType=..[&model-id=..]" */
 static void put_user_name(iothub_text *t, const iothub_client *c)
 {
@@ -85,7 +90,7 @@ static void put_user_name(iothub_text *t, const iothub_client *c)
     iothub_text_put_span(t, c->identity.host_name);
     iothub_text_put_char(t, '/');
     iothub_text_put_span(t, c->identity.device_id);
-    if (c->identity.module_id.len > 0) {
+    if (is_module(c)) {
         iothub_text_put_char(t, '/');
         iothub_text_put_span(t, c->identity.module_id);
     }
@@ -99,10 +104,11 @@ static void put_user_name(iothub_text *t, const iothub_client *c)
     }
 }
 
+/* "{device}/{module}"; that of a device stands in the connection string. */
 static void put_client_id(iothub_text *t, const iothub_client *c)
 {
-    iothub_text_put_span(t, c->identity.device_id);
-    if (c->identity.module_id.len > 0) {
+    if (is_module(c)) {
+        iothub_text_put_span(t, c->identity.device_id);
         iothub_text_put_char(t, '/');
         iothub_text_put_span(t, c->identity.module_id);
     }
@@ -139,7 +145,7 @@ iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothu
     iothub_text_init(&t, c->scratch, c->scratch_len);
     memset(o, 0, sizeof *o);
     put_client_id(&t, c);
-    o->client_id = since(&t, 0);
+    o->client_id = is_module(c) ? since(&t, 0) : c->identity.device_id;
     size_t user_name_at = t.len;
     put_user_name(&t, c);
     o->username = since(&t, user_name_at);
@@ -166,13 +172,14 @@ credential_size credential_measure(const iothub_client *c)
     iothub_text_count(&t);
     put_client_id(&t, c);
     put_user_name(&t, c);
+    const size_t frame = CONNECT_FRAME + (is_module(c) ? 0 : c->identity.device_id.len);
     (void)iothub_sas_resource(&c->identity, resource, sizeof resource);
     if (!has_key(c)) { /* check_resource wants the resource twice */
         const size_t check = 2 * (strlen(resource) + 1);
-        return (credential_size){ CONNECT_FRAME + t.len, t.len + 1 > check ? t.len + 1 : check };
+        return (credential_size){ frame + t.len, t.len + 1 > check ? t.len + 1 : check };
     }
     iothub_percent_put(&t, mqc_span_str(resource));
-    return (credential_size){ CONNECT_FRAME + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
+    return (credential_size){ frame + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
 }
 
 /* --- ready-made tokens --------------------------------------------------------- */

@@ -2,7 +2,12 @@
 
 #include "client_fixture.h"
 
-enum { RX = 512, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
+enum { RX = 1024, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
+
+/* What the README promises of a machine of 64 bits, whose pointers are the largest. */
+_Static_assert(sizeof(iothub_client) + SIZE < 8 * 1024, "a client with small buffers");
+_Static_assert(sizeof(iothub_client) + IOTHUB_MEMORY_SIZE(1024, 2048, 512) < 10752,
+               "a client as the benchmarks make it");
 
 #define TOKEN_STRING                                                            \
     "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature="  \

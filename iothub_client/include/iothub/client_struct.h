@@ -27,7 +27,7 @@ enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_L
  * The connection string and CONNECT.  Enough for a device id of 100 characters at a host of 40;
  * iothub_init says how many bytes more longer names take, a model_id or a user_agent among them.
  */
-#define IOTHUB_NAMES_SIZE 1280
+#define IOTHUB_NAMES_SIZE 1104
 
 /* Where topics and credentials are put together: the least it is; long names make it larger. */
 #define IOTHUB_SCRATCH_SIZE(tx)     \

@@ -87,7 +87,7 @@ struct plat_stream {
 };
 
 /** Room for any stream that a plat_net makes; the caller owns it. */
-#define PLAT_STREAM_SIZE 240
+#define PLAT_STREAM_SIZE 224
 typedef union plat_stream_storage {
     plat_stream stream;
     uint64_t align;
