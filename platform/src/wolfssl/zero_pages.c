@@ -1,5 +1,3 @@
-#define _DEFAULT_SOURCE /* madvise */
-
 #include "wolfssl/zero_pages.h"
 
 #include <stdbool.h>
