@@ -78,41 +78,70 @@ static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
 
 /* --- who the device is --------------------------------------------------------------- */
 
-/* The copy of the connection string is ours: a name in it may end in a NUL instead of the ';'. */
-static const char *terminate(char *copy, mqc_span name)
-{
-    char *at = copy + (name.ptr - (const uint8_t *)copy);
+/* A copy of the connection string without the token, which has a place of its own. */
+typedef struct identity_copy {
+    const uint8_t *from;
+    size_t gap_at;
+    size_t gap_len;
+    uint8_t *to;
+} identity_copy;
 
-    at[name.len] = '\0';
-    return at;
+static mqc_span moved(const identity_copy *copy, mqc_span s)
+{
+    if (s.len == 0) {
+        return s;
+    }
+    size_t at = (size_t)(s.ptr - copy->from);
+    return mqc_span_of(copy->to + (at < copy->gap_at ? at : at - copy->gap_len), s.len);
 }
 
-static void keep_identity(iothub_client *c, char *copy, const char *connection_string, size_t size)
+/* The copy is ours: a name in it may end in a NUL instead of the ';'. */
+static const char *terminate(const identity_copy *copy, mqc_span name)
+{
+    uint8_t *at = copy->to + (name.ptr - copy->to);
+
+    at[name.len] = '\0';
+    return (const char *)at;
+}
+
+static void keep_identity(iothub_client *c, const identity_copy *copy, size_t len)
 {
     iothub_connection_string *id = &c->identity;
+    const size_t after = copy->gap_at + copy->gap_len;
 
-    memcpy(copy, connection_string, size);
-    (void)iothub_connection_string_parse(id, copy, NULL); /* went well before */
+    memcpy(copy->to, copy->from, copy->gap_at);
+    memcpy(copy->to + copy->gap_at, copy->from + after, len - after);
+    id->host_name = moved(copy, id->host_name);
+    id->gateway_host_name = moved(copy, id->gateway_host_name);
+    id->device_id = moved(copy, id->device_id);
+    id->module_id = moved(copy, id->module_id);
+    id->key = moved(copy, id->key);
     c->host =
         terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
-/* Without room for the copy, spans into the caller's text will do to count what is missing. */
+/* Spans into the caller's text will do to count what is missing; with room they move to a copy. */
 static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
                                    iothub_error *error)
 {
-    const size_t size = strlen(connection_string) + 1;
+    const size_t len = strlen(connection_string) + 1;
+    const iothub_connection_string *id = &c->identity;
 
     iothub_result r = iothub_connection_string_parse(&c->identity, connection_string, error);
     if (r == IOTHUB_OK) {
-        r = iothub_connection_string_check_mqtt(&c->identity, error);
+        r = iothub_connection_string_check_mqtt(id, error);
     }
     if (r != IOTHUB_OK) {
         return r;
     }
-    char *copy = cut(a, size);
-    if (copy != NULL) {
-        keep_identity(c, copy, connection_string, size);
+    identity_copy copy = { .from = (const uint8_t *)connection_string, .gap_at = len };
+    if (id->signature.len > 0) {
+        copy.gap_at = (size_t)(id->signature.ptr - copy.from);
+        copy.gap_len = id->signature.len;
+    }
+    copy.to = cut(a, len - copy.gap_len);
+    if (copy.to != NULL) {
+        keep_identity(c, &copy, len);
     }
     return IOTHUB_OK;
 }
@@ -140,6 +169,9 @@ static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
+
+/* Of two tokens for the same device one may be so much longer: signatures are percent-encoded. */
+enum { TOKEN_GROWTH = 128 };
 
 /*
  * Every message begins with the same topic: it stays in front of the scratch, with room for the
@@ -178,7 +210,7 @@ static void cut_login(iothub_client *c, arena *a, mqc_memory *m)
     m->control_len = size.connect;
     if (c->identity.key.len == 0) {
         size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
-        c->token_cap = larger(rest, c->identity.signature.len + 1);
+        c->token_cap = larger(rest, c->identity.signature.len + 1 + TOKEN_GROWTH);
         c->token = cut(a, c->token_cap);
         m->control_len += c->token_cap;
     }
@@ -203,8 +235,15 @@ static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_
         return iothub_fail(error, IOTHUB_ERR_ARG, "options: rx_size, tx_size or request_size");
     }
     mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
-    return c->identity.key.len > 0 ? IOTHUB_OK
-                                   : credential_take_token(c, c->identity.signature, error);
+    return IOTHUB_OK;
+}
+
+static iothub_result take_token(iothub_client *c, iothub_error *error)
+{
+    const mqc_span token = c->identity.signature;
+
+    c->identity.signature = mqc_span_of(NULL, 0); /* it was in the caller's text */
+    return token.len > 0 ? credential_take_token(c, token, error) : IOTHUB_OK;
 }
 
 iothub_result memory_divide(iothub_client *c, const char *connection_string, size_t *missing,
@@ -221,5 +260,9 @@ iothub_result memory_divide(iothub_client *c, const char *connection_string, siz
     cut_rings(&a, &c->options, &m);
     cut_login(c, &a, &m);
     *missing = a.missing;
-    return a.missing > 0 ? fail_missing(a.missing, error) : start_engine(c, &m, error);
+    if (a.missing > 0) {
+        return fail_missing(a.missing, error);
+    }
+    r = start_engine(c, &m, error);
+    return r == IOTHUB_OK ? take_token(c, error) : r;
 }

@@ -221,6 +221,50 @@ static void a_ready_made_token_is_sent_as_it_is(void **state)
     fixture_free(&f);
 }
 
+static void a_token_may_stand_anywhere_in_the_connection_string(void **state)
+{
+    (void)state;
+    static const char *const orders[] = { "H;D;S", "H;S;D", "D;H;S", "D;S;H", "S;H;D", "S;D;H" };
+
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        char text[600] = "";
+        client_fixture f;
+        for (const char *o = orders[i]; *o != '\0'; o++) {
+            strcat(text, *o == 'H'   ? "HostName=myhub.azure-devices.net"
+                         : *o == 'D' ? "DeviceId=device1"
+                         : *o == 'S' ? "SharedAccessSignature="
+                                     : ";");
+            strcat(text, *o == 'S' ? device_token(3600) : "");
+        }
+        fixture_init_as(&f, text, NULL);
+        memset(text, 0, sizeof text); /* nothing is borrowed from it */
+        fixture_connect(&f);
+        assert_string_equal(fixture_stream(&f)->host, "myhub.azure-devices.net");
+        assert_string_equal(f.hub.client_id, "device1");
+        assert_string_equal(f.hub.password, device_token(3600));
+        fixture_free(&f);
+    }
+}
+
+static void a_later_token_may_be_longer(void **state)
+{
+    (void)state;
+    char token[600];
+    client_fixture f;
+    init_with_token(&f, 3600);
+    fixture_connect(&f);
+    memset(longest, 'p', 120);
+    longest[120] = '\0';
+    snprintf(token, sizeof token, "%s&skn=%s", device_token(7200), longest);
+
+    assert_int_equal(iothub_set_token(f.client, token), IOTHUB_OK);
+    fixture_sleep(&f, 60000);
+
+    assert_int_equal(f.hub.connects, 2);
+    assert_string_equal(f.hub.password, token);
+    fixture_free(&f);
+}
+
 static void a_token_of_a_wider_scope_will_do(void **state)
 {
     (void)state;
@@ -438,6 +482,8 @@ int main(void)
         cmocka_unit_test(names_are_refused_at_init_or_log_in),
         cmocka_unit_test(an_id_of_100_characters_needs_no_more_than_the_usual),
         cmocka_unit_test(a_ready_made_token_is_sent_as_it_is),
+        cmocka_unit_test(a_token_may_stand_anywhere_in_the_connection_string),
+        cmocka_unit_test(a_later_token_may_be_longer),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),

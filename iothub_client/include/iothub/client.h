@@ -80,7 +80,7 @@ iothub_result iothub_reconnect_now(iothub_client *c);
 /**
  * Replace a SharedAccessSignature given ready-made; used from the next connection on.
  * Refused when the client has a key, or the token is for another resource.
- * @retval IOTHUB_ERR_MEMORY  longer than the memory left at iothub_init
+ * @retval IOTHUB_ERR_MEMORY  over 128 bytes longer than the first, and no memory left for it
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 
