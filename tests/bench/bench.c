@@ -9,7 +9,7 @@
 
 #include <dlfcn.h>
 #include <getopt.h>
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +30,7 @@ typedef struct reading {
 
 static atomic_ulong ended;
 static atomic_ulong awaited; /* what bench_wait sleeps for; 0: nothing */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t reached = PTHREAD_COND_INITIALIZER;
+static sem_t reached;
 
 void bench_fail(const char *what, const char *why)
 {
@@ -44,22 +43,20 @@ void bench_ended(unsigned long count)
     unsigned long now = atomic_fetch_add(&ended, count) + count;
     unsigned long target = atomic_load(&awaited);
 
-    if (target != 0 && now >= target) {
-        (void)pthread_mutex_lock(&lock);
-        (void)pthread_cond_signal(&reached);
-        (void)pthread_mutex_unlock(&lock);
+    if (target != 0 && now >= target && atomic_exchange(&awaited, 0) != 0) {
+        (void)sem_post(&reached);
     }
 }
 
 void bench_wait(unsigned long target)
 {
-    (void)pthread_mutex_lock(&lock);
     atomic_store(&awaited, target);
-    while (atomic_load(&ended) < target) {
-        (void)pthread_cond_wait(&reached, &lock);
+    while (atomic_load(&ended) < target) { /* a post may be left of the last time */
+        if (sem_wait(&reached) == 0) {
+            atomic_store(&awaited, target);
+        }
     }
     atomic_store(&awaited, 0);
-    (void)pthread_mutex_unlock(&lock);
 }
 
 /* --- measuring -------------------------------------------------------------------------- */
@@ -258,6 +255,7 @@ int main(int argc, char **argv)
     const bench_job job = parse(argc, argv);
 
     memset(bench_payload, 'x', sizeof bench_payload);
+    (void)sem_init(&reached, 0, 0);
 
     switch (job.kind) {
     case BENCH_PUBLISH: run_messages(&job, publish); break;
