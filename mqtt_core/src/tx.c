@@ -30,11 +30,11 @@ static mqc_outbox *ready_lane(mqc_engine *e)
     return NULL;
 }
 
-const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
+/* Choose where the next bytes come from.  False: there are none. */
+static bool choose(mqc_engine *e, bool *cut)
 {
-    *len = 0;
     if (e->state == MQC_IDLE || e->state == MQC_FAILED) {
-        return NULL;
+        return false;
     }
     if (control_wanted(e)) {
         mqc_control_fill(e);
@@ -44,12 +44,30 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
     if (!begun) {
         e->tx_lane = ready;
     }
+    /* What has begun is completed first, but alone when something more urgent waits. */
+    *cut = e->tx_lane != ready;
+    return e->tx_lane != NULL || mqc_control_pending(&e->control) > 0;
+}
+
+bool mqc_tx_ready(mqc_engine *e)
+{
+    bool cut;
+    return choose(e, &cut);
+}
+
+const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
+{
+    bool cut;
+
+    *len = 0;
+    if (!choose(e, &cut)) {
+        return NULL;
+    }
     if (e->tx_lane == NULL) {
         *len = mqc_control_pending(&e->control);
         return e->control.buf + e->control.start;
     }
-    /* What has begun is completed first, but alone when something more urgent waits. */
-    return mqc_outbox_run(e->tx_lane, e->tx_lane != ready, len);
+    return mqc_outbox_run(e->tx_lane, cut, len);
 }
 
 void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)

@@ -433,8 +433,10 @@ static void publish(world *w)
 static void move_out(world *w, size_t most)
 {
     size_t len;
+    bool ready = mqc_tx_ready(&w->e);
     const uint8_t *run = mqc_tx_data(&w->e, &len);
 
+    FUZZ_CHECK(ready == (len > 0));
     if (mqc_get_state(&w->e) != MQC_FAILED) {
         FUZZ_CHECK(len >= w->offered_len && len <= sizeof w->offered);
         FUZZ_CHECK(w->offered_len == 0 || memcmp(run, w->offered, w->offered_len) == 0);

@@ -191,7 +191,9 @@ size_t rig_send(rig *r, size_t max)
 
     while (total < max) {
         size_t len;
+        bool ready = mqc_tx_ready(&r->e);
         const uint8_t *run = mqc_tx_data(&r->e, &len);
+        assert_int_equal(ready, len > 0);
         if (len == 0) {
             break;
         }

@@ -110,6 +110,21 @@ static void what_the_stream_was_offered_stays(void **state)
     rig_deinit(&r);
 }
 
+static void to_ask_whether_there_is_something_offers_nothing(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    assert_false(mqc_tx_ready(&r.e));
+    assert_int_equal(publish(&r, 1, 1, 1), MQC_OK);
+    assert_true(mqc_tx_ready(&r.e));
+
+    assert_int_equal(drop(&r), 1);
+    assert_false(mqc_tx_ready(&r.e));
+    rig_deinit(&r);
+}
+
 static void what_was_sent_on_a_lost_connection_can_go_except_with_qos_2(void **state)
 {
     (void)state;
@@ -173,6 +188,7 @@ int main(void)
         cmocka_unit_test(each_dropped_one_ends_once),
         cmocka_unit_test(what_has_begun_to_leave_stays),
         cmocka_unit_test(what_the_stream_was_offered_stays),
+        cmocka_unit_test(to_ask_whether_there_is_something_offers_nothing),
         cmocka_unit_test(what_was_sent_on_a_lost_connection_can_go_except_with_qos_2),
         cmocka_unit_test(a_full_lane_always_has_the_newest),
     };

@@ -328,8 +328,11 @@ static void maybe_publish(world *w)
 static void move_out(world *w)
 {
     size_t len;
+    bool asked = roll(w, 2) == 0;
+    bool ready = asked && mqc_tx_ready(&w->r.e);
     const uint8_t *run = mqc_tx_data(&w->r.e, &len);
 
+    assert_true(!asked || ready == (len > 0));
     if (roll(w, 4) == 0) {
         return; /* the stream is busy: the same bytes come again */
     }

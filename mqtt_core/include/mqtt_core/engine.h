@@ -337,6 +337,9 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now);
 const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len);
 void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now);
 
+/** Whether mqc_tx_data has bytes, without offering them: what is queued may still be dropped. */
+bool mqc_tx_ready(mqc_engine *e);
+
 /** False: nothing waits for time.  Call mqc_tick no later than *when. */
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when);
 
