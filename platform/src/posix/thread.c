@@ -36,6 +36,20 @@ int plat_posix_spawn(pthread_t *thread, bool detached, void *(*run)(void *), voi
     return rc;
 }
 
+/* The lock is held for less time than the system takes to put a thread to sleep and to wake it:
+ * with glibc who finds it taken looks again a few times first. */
+static void make_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+
+    (void)pthread_mutexattr_init(&attr);
+#ifdef __GLIBC__
+    (void)pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    (void)pthread_mutex_init(lock, &attr); /* cannot fail with these attributes */
+    (void)pthread_mutexattr_destroy(&attr);
+}
+
 static plat_result init(plat_thread *t)
 {
     posix_thread *p = of(t);
@@ -44,7 +58,7 @@ static plat_result init(plat_thread *t)
     if (p->wakes < 0) {
         return PLAT_ERR_MEMORY;
     }
-    (void)pthread_mutex_init(&p->lock, NULL); /* cannot fail without attributes */
+    make_lock(&p->lock);
     return PLAT_OK;
 }
 
