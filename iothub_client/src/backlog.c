@@ -352,6 +352,16 @@ plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl
     return result;
 }
 
+bool backlog_wants_turn(const iothub_client *c)
+{
+    const iothub_backlog *b = &c->backlog;
+
+    if (c->options.store == NULL) {
+        return false;
+    }
+    return may_feed(c) ? b->in_lane < b->lane_max : !b->front_known;
+}
+
 bool backlog_drop_oldest(iothub_client *c)
 {
     iothub_backlog *b = &c->backlog;

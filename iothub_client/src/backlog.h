@@ -19,6 +19,8 @@ void backlog_message_id(const iothub_client *c, iothub_text *t);
 /** The topic of m has to stand at c->events, with that much room in front of it. */
 #define BACKLOG_TOPIC_AT sizeof(mqc_time)
 plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms);
+/** Of what was appended: whether a turn would send it, or look how long it may wait. */
+bool backlog_wants_turn(const iothub_client *c);
 /** Refuse a call because the store failed with r. */
 iothub_result backlog_refuse(iothub_client *c, plat_result r);
 

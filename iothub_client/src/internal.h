@@ -88,7 +88,6 @@ static inline iothub_op client_next_op(const iothub_client *c)
 static inline void client_take_op(iothub_client *c, iothub_op next, iothub_op *op)
 {
     c->last_op = next;
-    c->kick = true;
     if (op != NULL) {
         *op = next;
     }
@@ -98,8 +97,18 @@ static inline void client_take_op(iothub_client *c, iothub_op next, iothub_op *o
 void loop_take_events(iothub_client *c);
 /** All work that is possible now. */
 void loop_turn(iothub_client *c);
-/** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline. */
-void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms);
+/** Bytes wait that the stream might take. */
+bool loop_may_send(iothub_client *c);
+/** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline.
+ * Returns the deadline, 0: none. */
+mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms);
+
+/* direct.c: telemetry, and a runner that sleeps. */
+/** The runner is about to sleep. */
+void direct_on_sleep(iothub_guard *g, iothub_op last, mqc_time wake_at);
+/** A message was queued: send it now, let the next turn do it, or leave it to the acknowledgement
+ * it has to wait for.  ends_when_sent: the application hears of it at once. */
+void direct_on_queued(iothub_client *c, bool ends_when_sent);
 
 /* back_off.c: how long to wait after a failure. */
 /** Counts the failure.  IOTHUB_RETRY_STOP: no more attempts. */

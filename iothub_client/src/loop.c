@@ -228,6 +228,11 @@ static void open_stream(iothub_client *c, mqc_time now)
     renewal_progress(c, now);
 }
 
+bool loop_may_send(iothub_client *c)
+{
+    return link_has_stream(c->session.state) && !c->want_write && mqc_tx_ready(&c->engine);
+}
+
 /* --- driving ------------------------------------------------------------------------ */
 
 void loop_turn(iothub_client *c)
@@ -247,6 +252,7 @@ void loop_turn(iothub_client *c)
     pump(c, now, asked);
     session_on_time(c, now); /* what the events made possible: DISCONNECT, the end of a stop */
     loop_take_events(c);
+    c->kick = c->kick || loop_may_send(c); /* what came behind the last write */
     c->processing = false;
 }
 
@@ -287,7 +293,7 @@ static void no_polls(plat_poll *polls)
     }
 }
 
-void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
+mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
     mqc_time deadline = 0;
     mqc_time when;
@@ -324,6 +330,7 @@ void loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
     } else {
         *timeout_ms = deadline - now < INT32_MAX ? (int)(deadline - now) : INT32_MAX;
     }
+    return deadline;
 }
 
 void iothub_poll_info(const iothub_client *c, iothub_poll *out)

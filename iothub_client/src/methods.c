@@ -157,6 +157,7 @@ static iothub_result respond(iothub_client *c, const iothub_method_token *token,
     }
     slot->state = IOTHUB_SLOT_ANSWERED;
     client_take_op(c, next, op);
+    c->kick = true;
     return IOTHUB_OK;
 }
 

@@ -46,19 +46,23 @@ void queue_count_end(iothub_client *c, iothub_result result)
 
 /* --- making room -------------------------------------------------------------------- */
 
-static bool drop_one(iothub_client *c)
+static bool drop_in_lane(iothub_client *c)
 {
-    if (c->options.when_full != IOTHUB_DROP_OLDEST) {
-        return false;
-    }
-    if (c->options.store != NULL) {
-        return backlog_drop_oldest(c);
-    }
     if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
         return false;
     }
     c->dropping++;
     return true;
+}
+
+static bool drop_one(iothub_client *c)
+{
+    if (c->options.when_full != IOTHUB_DROP_OLDEST) {
+        return false;
+    }
+    bool dropped = c->options.store != NULL ? backlog_drop_oldest(c) : drop_in_lane(c);
+    c->kick = c->kick || dropped; /* its end has to be told */
+    return dropped;
 }
 
 /* Of a ring, what waits for the hub in front of the rest holds all of it. */

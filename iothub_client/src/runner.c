@@ -12,9 +12,11 @@ static void sleep_until_work(iothub_client *c)
     plat_poll polls[IOTHUB_POLL_FDS + 1];
     int timeout_ms;
 
-    loop_poll(c, polls, &timeout_ms);
+    mqc_time deadline = loop_poll(c, polls, &timeout_ms);
     g->threads->poll_wakes(&g->thread, &polls[IOTHUB_POLL_FDS]);
-    g->asleep = timeout_ms != 0;
+    if (timeout_ms != 0) {
+        direct_on_sleep(g, c->last_op, deadline);
+    }
     g->threads->unlock(&g->thread);
     if (timeout_ms != 0) {
         net->wait(net, polls, IOTHUB_POLL_FDS + 1, timeout_ms);
@@ -55,7 +57,12 @@ static plat_result make_guard(iothub_client *c)
     if (c->guard != NULL) {
         return PLAT_OK;
     }
-    *g = (iothub_guard){ .threads = c->options.platform->threads, .stop = iothub_runner_stop };
+    *g = (iothub_guard){
+        .threads = c->options.platform->threads,
+        .stop = iothub_runner_stop,
+        .last_op = c->last_op,
+        .lone = true,
+    };
     plat_result r = g->threads->init(&g->thread);
     if (r == PLAT_OK) {
         c->guard = g;

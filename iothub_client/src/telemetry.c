@@ -278,6 +278,7 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
     }
     c->stats.telemetry_accepted++;
     client_take_op(c, next, op);
+    direct_on_queued(c, t->at_most_once);
     return IOTHUB_OK;
 }
 

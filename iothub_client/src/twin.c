@@ -54,6 +54,7 @@ static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span jso
         return client_refuse_mqc(c, r, "twin request");
     }
     client_take_op(c, next, op);
+    c->kick = true;
     return IOTHUB_OK;
 }
 
@@ -143,6 +144,7 @@ static void sync_start(iothub_client *c)
     c->twin.stale = false;
     c->twin.newest = 0;
     client_take_op(c, next, NULL);
+    c->kick = true;
 }
 
 static void sync_later(iothub_client *c)

@@ -2,6 +2,8 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* --- the platform -------------------------------------------------------------- */
 
@@ -18,6 +20,58 @@ static bool stream_is_ready(runner_rig *r, const plat_poll *polls, size_t count)
     return false;
 }
 
+/* Something came, or will have come: the next look is to see it. */
+static void note_input(runner_rig *r)
+{
+    const uint64_t one = 1;
+    assert_int_equal(write(r->input, &one, sizeof one), sizeof one);
+}
+
+static void forget_input(runner_rig *r)
+{
+    uint64_t count;
+    ssize_t n = read(r->input, &count, sizeof count); /* fails when there was none */
+    (void)n;
+}
+
+/* Under both locks. */
+static void fall_asleep(runner_rig *r, int timeout_ms)
+{
+    r->asleep = true;
+    r->timeout_ms = timeout_ms;
+    r->sleeps++;
+    if (r->on_sleep != NULL) {
+        r->on_sleep(r);
+    }
+    (void)pthread_cond_broadcast(&r->changed);
+}
+
+/* True: it is not time yet.  Under the client's lock, as others may send. */
+static bool must_wait(runner_rig *r, const plat_poll *polls, size_t count, int timeout_ms)
+{
+    struct pollfd wakes = { .fd = (int)polls[count - 1].fd, .events = POLLIN };
+
+    forget_input(r);
+    if (stream_is_ready(r, polls, count - 1) || poll(&wakes, 1, 0) == 1) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&r->lock);
+    fall_asleep(r, timeout_ms);
+    bool leap = r->leap && timeout_ms >= 0;
+    (void)pthread_mutex_unlock(&r->lock);
+    if (leap) {
+        fake_clock_advance(&r->f.platform.clock, (uint64_t)timeout_ms);
+    }
+    return !leap;
+}
+
+static void wake_up(runner_rig *r)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    r->asleep = false;
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
 /* The last of the polls is the runner's wake-up; the others have no descriptor. */
 static void wait_for(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
@@ -25,33 +79,18 @@ static void wait_for(const plat_net *self, const plat_poll *polls, size_t count,
     fake_platform *platform = (fake_platform *)(void *)((char *)net - offsetof(fake_platform, net));
     runner_rig *r = (runner_rig *)(void *)((char *)platform - offsetof(runner_rig, f) -
                                            offsetof(client_fixture, platform));
-    struct pollfd wakes = { .fd = (int)polls[count - 1].fd, .events = POLLIN };
+    iothub_guard *g = r->f.client->guard;
+    struct pollfd fds[] = { { .fd = (int)polls[count - 1].fd, .events = POLLIN },
+                            { .fd = r->input, .events = POLLIN } };
 
     assert_int_equal(count, IOTHUB_POLL_FDS + 1);
-    if (stream_is_ready(r, polls, count - 1) || poll(&wakes, 1, 0) == 1) {
-        return;
+    g->threads->lock(&g->thread);
+    bool wait = must_wait(r, polls, count, timeout_ms);
+    g->threads->unlock(&g->thread);
+    if (wait) {
+        assert_true(poll(fds, 2, -1) > 0);
     }
-    (void)pthread_mutex_lock(&r->lock);
-    r->asleep = true;
-    r->timeout_ms = timeout_ms;
-    r->sleeps++;
-    if (r->on_sleep != NULL) {
-        r->on_sleep(r);
-    }
-    bool leap = r->leap && timeout_ms >= 0;
-    (void)pthread_cond_broadcast(&r->changed);
-    (void)pthread_mutex_unlock(&r->lock);
-    if (leap) {
-        const iothub_guard *g = r->f.client->guard; /* under its lock others read the clock */
-        g->threads->lock(&r->f.client->guard->thread);
-        fake_clock_advance(&r->f.platform.clock, (uint64_t)timeout_ms);
-        g->threads->unlock(&r->f.client->guard->thread);
-    } else {
-        assert_int_equal(poll(&wakes, 1, -1), 1);
-    }
-    (void)pthread_mutex_lock(&r->lock);
-    r->asleep = false;
-    (void)pthread_mutex_unlock(&r->lock);
+    wake_up(r);
 }
 
 static void serve(scripted_stream *s, scripted_call call, plat_result result, void *user)
@@ -65,6 +104,7 @@ static void serve(scripted_stream *s, scripted_call call, plat_result result, vo
     while (r->on_publish != NULL && r->served < r->f.hub.publishes) {
         r->on_publish(r, s, fake_hub_at(&r->f.hub, r->served++));
     }
+    note_input(r);
 }
 
 /* --- callbacks ------------------------------------------------------------------- */
@@ -162,6 +202,8 @@ runner_rig *rig_new(void (*change)(iothub_options *o))
         r->f.platform.streams[i].after = serve;
         r->f.platform.streams[i].user = r;
     }
+    r->input = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_true(r->input >= 0);
     (void)pthread_mutex_init(&r->lock, NULL);
     (void)pthread_cond_init(&r->changed, NULL);
     return r;
@@ -175,6 +217,7 @@ void rig_free(runner_rig *r)
             fail_msg("request %zu ended %u times", tag, r->ended[tag]);
         }
     }
+    (void)close(r->input);
     (void)pthread_mutex_destroy(&r->lock);
     (void)pthread_cond_destroy(&r->changed);
     free(r);
@@ -233,6 +276,18 @@ void rig_await_state(runner_rig *r, iothub_state state)
         (void)pthread_cond_wait(&r->changed, &r->lock);
     }
     (void)pthread_mutex_unlock(&r->lock);
+}
+
+/* --- the stream ------------------------------------------------------------------------------ */
+
+void rig_set_room(runner_rig *r, size_t room)
+{
+    iothub_guard *g = r->f.client->guard;
+
+    g->threads->lock(&g->thread);
+    fixture_stream(&r->f)->send_room = room;
+    note_input(r);
+    g->threads->unlock(&g->thread);
 }
 
 /* --- requests ------------------------------------------------------------------------------ */

@@ -24,6 +24,7 @@ struct runner_rig {
     client_fixture f; /* first; its log of callbacks is for the runner's thread */
     plat_platform *platform;
     bool leap; /* while it sleeps, the clock moves to its deadline */
+    int input; /* eventfd: something was sent, and perhaps answered, since the runner looked */
 
     /* Under the lock, which is not the client's. */
     pthread_mutex_t lock;
@@ -36,7 +37,8 @@ struct runner_rig {
     unsigned taken[RIG_TAGS], ended[RIG_TAGS]; /* by tag */
     iothub_result last_result;
 
-    /* Called on the runner's thread; NULL: nothing.  The first one under the lock. */
+    /* Called on the runner's thread, on_publish on the one that sends, which has the client to
+     * itself; NULL: nothing.  The first one under the lock. */
     void (*on_sleep)(runner_rig *r);
     void (*on_done)(runner_rig *r, const iothub_done *d);
     void (*on_status)(runner_rig *r, const iothub_status *s);
@@ -59,6 +61,9 @@ void rig_await(runner_rig *r, bool (*ready)(const runner_rig *r));
 void rig_await_dones(runner_rig *r, unsigned count);
 void rig_await_asleep(runner_rig *r);
 void rig_await_state(runner_rig *r, iothub_state state);
+
+/** How much the stream takes from now on. */
+void rig_set_room(runner_rig *r, size_t room);
 
 /** Send with QoS 1.  tag counts from 1; what was taken is noted. */
 iothub_result rig_send(runner_rig *r, unsigned tag, const char *body);

@@ -61,6 +61,60 @@ static void every_kind_of_request_wakes_the_runner(void **state)
     rig_free(r);
 }
 
+static pthread_t writer;
+static pthread_t teller;
+
+static void note_writer(runner_rig *r, scripted_stream *s, const fake_hub_publish *p)
+{
+    (void)r;
+    (void)s;
+    (void)p;
+    writer = pthread_self();
+}
+
+static void note_teller(runner_rig *r, const iothub_done *d)
+{
+    (void)r;
+    (void)d;
+    teller = pthread_self();
+}
+
+static void a_lone_request_leaves_on_the_thread_that_makes_it_and_ends_on_the_runners(void **state)
+{
+    (void)state;
+    runner_rig *r = rig_new(NULL);
+    r->on_publish = note_writer;
+    r->on_done = note_teller;
+    rig_connect(r);
+
+    for (unsigned tag = 1; tag <= 1000; tag++) {
+        rig_await_asleep(r);
+        assert_int_equal(rig_send(r, tag, "lone"), IOTHUB_OK);
+        rig_await_dones(r, tag);
+        assert_true(tag == 1 || pthread_equal(writer, pthread_self()));
+        assert_false(pthread_equal(teller, pthread_self()));
+    }
+
+    rig_free(r);
+}
+
+static void what_the_stream_did_not_take_the_runner_sends_when_it_does(void **state)
+{
+    (void)state;
+    runner_rig *r = rig_new(NULL);
+    rig_connect(r);
+
+    for (unsigned tag = 1; tag <= 100; tag++) {
+        rig_await_asleep(r);
+        rig_set_room(r, tag % 10);
+        assert_int_equal(rig_send(r, tag, "in two pieces"), IOTHUB_OK);
+        rig_set_room(r, SIZE_MAX);
+        rig_await_dones(r, tag);
+    }
+
+    rig_free(r);
+}
+
 enum { PERIODS = 500, KEEP_ALIVE_S = 240 };
 
 static unsigned pings;
@@ -373,6 +427,8 @@ int main(void)
         cmocka_unit_test(a_request_leaves_at_once_while_no_time_passes),
         cmocka_unit_test(a_client_without_deadline_sleeps_for_ever_and_wakes_for_a_request),
         cmocka_unit_test(every_kind_of_request_wakes_the_runner),
+        cmocka_unit_test(a_lone_request_leaves_on_the_thread_that_makes_it_and_ends_on_the_runners),
+        cmocka_unit_test(what_the_stream_did_not_take_the_runner_sends_when_it_does),
         cmocka_unit_test(an_idle_client_wakes_up_for_its_keep_alive_only),
         cmocka_unit_test(while_it_runs_nobody_else_may_drive),
         cmocka_unit_test(once_stopped_the_client_is_driven_by_hand_again),

@@ -6,7 +6,7 @@
 enum { SENDERS = 4, MESSAGES = 300, REPORTS = 100, OPEN_MAX = 12 };
 
 /* What the runner's thread hands over to the workers, and what the hub counts.  Under the
- * rig's lock, but for the fields of the hub, which are the runner's thread's. */
+ * rig's lock, but for the fields of the hub, which are the sending thread's. */
 typedef struct crowd {
     runner_rig *r;
     pthread_t threads[SENDERS + 3];

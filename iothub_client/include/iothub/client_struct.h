@@ -180,9 +180,12 @@ typedef struct iothub_guard {
     iothub_result (*stop)(iothub_client *c); /* the runner, if there is one */
     plat_thread thread;
     iothub_runner_state state;
-    const void *driver; /* tells the runner's thread from others */
-    bool asleep;        /* that thread, and nobody has woken it */
+    iothub_op last_op;  /* before the runner's thread last fell asleep */
+    const void *driver; /* tells that thread from others */
+    mqc_time wake_at;   /* when it wakes by itself; 0: never */
     size_t wakes;       /* sent, or about to be sent, and not taken */
+    bool asleep;        /* it is, and nobody has woken it */
+    bool lone;          /* of late, requests came one at a time */
 } iothub_guard;
 
 struct iothub_client {

@@ -15,7 +15,10 @@
  *
  * While the runner has the client:
  * - Every function of client.h may be called from any thread; none waits for the network.
- *   A request wakes the thread when it sleeps: there is no interval at which it looks.
+ *   A request wakes the thread when it sleeps and has something to do for it: there is no
+ *   interval at which it looks.  Telemetry that is to be acknowledged (QoS 1) and comes alone is
+ *   handed to the socket by the thread that sends it; many messages are left to the runner,
+ *   so that they leave together.
  *   The exception is iothub_deinit: all other threads must be done with the client by then.
  * - Callbacks run on the runner's thread, one at a time, and no lock is held meanwhile: they may
  *   make requests, take locks of the application, and wait for other threads that make
