@@ -118,9 +118,10 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
     size_t i = count <= FEW_NAMES ? find_repeated_of_few(properties, count)
                                   : find_repeated(properties, count);
 
-    return i == count ? IOTHUB_OK
-                      : iothub_fail_name(&c->error, IOTHUB_ERR_ARG, "telemetry: the property ",
-                                         mqc_span_str(properties[i].name), " is given twice");
+    return i == count
+               ? IOTHUB_OK
+               : iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property ",
+                                  mqc_span_str(properties[i].name), " is given twice");
 }
 
 /* A pair that needed no escape has nothing in it that is worth a check. */

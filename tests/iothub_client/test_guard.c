@@ -260,6 +260,11 @@ static void a_refusal_is_told_to_the_thread_that_made_the_call(void **state)
     assert_ptr_equal(iothub_last_error(f.client), own);
     assert_int_equal(own->code, IOTHUB_ERR_ARG);
     assert_int_equal(f.client->error.code, IOTHUB_ERR_STATE);
+
+    const iothub_property twice[] = { { "name", "a" }, { "name", "b" } };
+    const iothub_telemetry t = { .properties = twice, .property_count = 2 };
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_ARG);
+    assert_non_null(strstr(own->text, "given twice"));
     fixture_free(&f);
 }
 
