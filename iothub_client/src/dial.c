@@ -43,3 +43,11 @@ iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storag
     plat_result r = s->ops->open(s, c->host, c->options.port, client_now(c));
     return r == PLAT_OK ? IOTHUB_OK : dial_why(s, r, error);
 }
+
+plat_result dial_progress(iothub_client *c, plat_stream *s, mqc_time now, plat_stage *stage)
+{
+    bool opened = guard_open(c);
+    plat_result r = s->ops->progress(s, now, stage);
+    guard_close(c, opened);
+    return r;
+}

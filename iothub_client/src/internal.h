@@ -43,6 +43,10 @@ static inline iothub_result client_return(const iothub_client *c, iothub_result 
 
 /** Iff a thread of the client's own drives it. */
 bool guard_has_runner(const iothub_client *c);
+/** Between them a runner is in a call of a stream, which may take its time: others may make
+ * requests.  They touch neither a stream nor bytes that the engine has lent. */
+bool guard_open(const iothub_client *c);
+void guard_close(const iothub_client *c, bool opened);
 /** The client goes away: the runner first, and when nothing is left the guard itself. */
 void guard_stop(iothub_client *c);
 void guard_deinit(iothub_client *c);
@@ -132,6 +136,8 @@ bool back_off_evicted(iothub_client *c);
 /** Begin to open *slot, making it in memory when it is NULL. */
 iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
                         iothub_error *error);
+/** progress of the stream; others may make requests meanwhile. */
+plat_result dial_progress(iothub_client *c, plat_stream *s, mqc_time now, plat_stage *stage);
 /** Why a stream failed with r. */
 iothub_result dial_why(const plat_stream *s, plat_result r, iothub_error *error);
 

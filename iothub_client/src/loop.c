@@ -132,6 +132,22 @@ void loop_take_events(iothub_client *c)
 
 /* --- bytes ---------------------------------------------------------------------- */
 
+static plat_result read_stream(iothub_client *c, uint8_t *at, size_t cap, size_t *got)
+{
+    bool opened = guard_open(c);
+    plat_result r = c->stream->ops->recv(c->stream, at, cap, got);
+    guard_close(c, opened);
+    return r;
+}
+
+static plat_result write_stream(iothub_client *c, const uint8_t *data, size_t len, size_t *sent)
+{
+    bool opened = guard_open(c);
+    plat_result r = c->stream->ops->send(c->stream, data, len, sent);
+    guard_close(c, opened);
+    return r;
+}
+
 /* One read.  True when there is probably more. */
 static bool receive(iothub_client *c, mqc_time now)
 {
@@ -143,7 +159,7 @@ static bool receive(iothub_client *c, mqc_time now)
     if (cap == 0) {
         return false;
     }
-    plat_result r = c->stream->ops->recv(c->stream, at, cap, &got);
+    plat_result r = read_stream(c, at, cap, &got);
     c->stats.recv_calls++;
     if (r == PLAT_WOULD_BLOCK) {
         return false;
@@ -170,7 +186,7 @@ static bool transmit(iothub_client *c, mqc_time now)
     if (len == 0) {
         return false;
     }
-    plat_result r = c->stream->ops->send(c->stream, data, len, &sent);
+    plat_result r = write_stream(c, data, len, &sent);
     c->stats.send_calls++;
     if (r == PLAT_WOULD_BLOCK) {
         c->want_write = true;
@@ -222,7 +238,7 @@ static void open_stream(iothub_client *c, mqc_time now)
     plat_stage stage = PLAT_STAGE_RESOLVE;
 
     if (c->session.state >= IOTHUB_RESOLVING && c->session.state <= IOTHUB_SECURING) {
-        plat_result r = c->stream->ops->progress(c->stream, now, &stage);
+        plat_result r = dial_progress(c, c->stream, now, &stage);
         session_opened(c, r, stage);
     }
     renewal_progress(c, now);

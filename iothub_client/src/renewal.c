@@ -138,7 +138,7 @@ static void go_on(iothub_client *c, mqc_time now)
 {
     iothub_error error;
     plat_stage stage = PLAT_STAGE_RESOLVE;
-    plat_result r = c->spare->ops->progress(c->spare, now, &stage);
+    plat_result r = dial_progress(c, c->spare, now, &stage);
 
     if (stage > PLAT_STAGE_RESOLVE) {
         feed(c, LINK_IN_RESOLVED, "");

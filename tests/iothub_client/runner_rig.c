@@ -97,6 +97,9 @@ static void serve(scripted_stream *s, scripted_call call, plat_result result, vo
 {
     runner_rig *r = user;
 
+    if (r->on_call != NULL) {
+        r->on_call(r, call);
+    }
     if (call != SCRIPTED_SEND || result != PLAT_OK) {
         return;
     }
@@ -280,14 +283,37 @@ void rig_await_state(runner_rig *r, iothub_state state)
 
 /* --- the stream ------------------------------------------------------------------------------ */
 
-void rig_set_room(runner_rig *r, size_t room)
+/* True: the runner slept, and so left the stream alone. */
+static bool set_room(runner_rig *r, size_t room, unsigned *sleeps)
 {
     iothub_guard *g = r->f.client->guard;
 
     g->threads->lock(&g->thread);
-    fixture_stream(&r->f)->send_room = room;
-    note_input(r);
+    bool asleep = g->asleep;
+    *sleeps = r->sleeps;
+    if (asleep) {
+        scripted_stream *s = fixture_stream(&r->f);
+        bool more = room > s->send_room;
+        s->send_room = room;
+        if (more) {
+            note_input(r);
+        }
+    }
     g->threads->unlock(&g->thread);
+    return asleep;
+}
+
+void rig_set_room(runner_rig *r, size_t room)
+{
+    unsigned sleeps;
+
+    while (!set_room(r, room, &sleeps)) {
+        (void)pthread_mutex_lock(&r->lock);
+        while (r->sleeps == sleeps) {
+            (void)pthread_cond_wait(&r->changed, &r->lock);
+        }
+        (void)pthread_mutex_unlock(&r->lock);
+    }
 }
 
 /* --- requests ------------------------------------------------------------------------------ */

@@ -46,7 +46,8 @@ struct runner_rig {
     iothub_disposition (*on_c2d)(runner_rig *r, const iothub_message *m);
     iothub_method_verdict (*on_method)(runner_rig *r, const iothub_method_call *call);
     void (*on_publish)(runner_rig *r, scripted_stream *s, const fake_hub_publish *p);
-    unsigned served; /* publishes that on_publish saw */
+    void (*on_call)(runner_rig *r, scripted_call call); /* in the middle of it */
+    unsigned served;                                    /* publishes that on_publish saw */
 };
 
 runner_rig *rig_new(void (*change)(iothub_options *o));
@@ -62,7 +63,7 @@ void rig_await_dones(runner_rig *r, unsigned count);
 void rig_await_asleep(runner_rig *r);
 void rig_await_state(runner_rig *r, iothub_state state);
 
-/** How much the stream takes from now on. */
+/** How much the stream takes from the runner's next sleep on. */
 void rig_set_room(runner_rig *r, size_t room);
 
 /** Send with QoS 1.  tag counts from 1; what was taken is noted. */

@@ -105,7 +105,6 @@ static void what_the_stream_did_not_take_the_runner_sends_when_it_does(void **st
     rig_connect(r);
 
     for (unsigned tag = 1; tag <= 100; tag++) {
-        rig_await_asleep(r);
         rig_set_room(r, tag % 10);
         assert_int_equal(rig_send(r, tag, "in two pieces"), IOTHUB_OK);
         rig_set_room(r, SIZE_MAX);
@@ -353,6 +352,57 @@ static void a_callback_may_wait_for_a_thread_that_makes_requests(void **state)
     rig_free(r);
 }
 
+/* --- while the runner is in a call of the stream ---------------------------------------------- */
+
+static unsigned meddled[SCRIPTED_CALLS];
+
+static void *ask_for_stats(void *arg)
+{
+    runner_rig *r = arg;
+    iothub_stats s;
+
+    iothub_get_stats(r->f.client, &s);
+    return NULL;
+}
+
+static void wait_for_a_request(runner_rig *r, scripted_call call)
+{
+    const iothub_guard *g = r->f.client->guard;
+    bool runs = call == SCRIPTED_PROGRESS || call == SCRIPTED_RECV || call == SCRIPTED_SEND;
+    pthread_t other;
+
+    if (runs && g->driver == g->threads->local()) {
+        meddled[call]++;
+        assert_int_equal(pthread_create(&other, NULL, ask_for_stats, r), 0);
+        assert_int_equal(pthread_join(other, NULL), 0);
+    }
+}
+
+static void send_one_more(runner_rig *r, const iothub_done *d)
+{
+    if (d->tag == rig_tag(1)) { /* this one leaves on the runner's thread */
+        assert_int_equal(rig_send(r, 2, "from a callback"), IOTHUB_OK);
+    }
+}
+
+static void nobodys_request_waits_for_the_stream(void **state)
+{
+    (void)state;
+    runner_rig *r = rig_new(NULL);
+    memset(meddled, 0, sizeof meddled);
+    r->on_call = wait_for_a_request;
+    r->on_done = send_one_more;
+    rig_connect(r);
+
+    assert_int_equal(rig_send(r, 1, "x"), IOTHUB_OK);
+    rig_await_dones(r, 2);
+
+    assert_true(meddled[SCRIPTED_PROGRESS] > 0);
+    assert_true(meddled[SCRIPTED_RECV] > 0);
+    assert_true(meddled[SCRIPTED_SEND] > 1); /* CONNECT was one */
+    rig_free(r);
+}
+
 /* --- failures -------------------------------------------------------------------------------- */
 
 static void no_thread(iothub_options *o)
@@ -439,6 +489,7 @@ int main(void)
         cmocka_unit_test(callbacks_neither_start_nor_stop_a_runner),
         cmocka_unit_test(a_callback_of_iothub_process_starts_none),
         cmocka_unit_test(a_callback_may_wait_for_a_thread_that_makes_requests),
+        cmocka_unit_test(nobodys_request_waits_for_the_stream),
         cmocka_unit_test(a_platform_without_threads_has_no_runner),
         cmocka_unit_test(without_a_thread_left_the_client_is_driven_by_hand),
         cmocka_unit_test(without_a_descriptor_left_the_client_is_driven_by_hand),

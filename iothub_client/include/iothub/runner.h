@@ -14,7 +14,8 @@
  *     iothub_free(c);
  *
  * While the runner has the client:
- * - Every function of client.h may be called from any thread; none waits for the network.
+ * - Every function of client.h may be called from any thread; none waits for the network, nor
+ *   while the runner reads, writes or encrypts.
  *   A request wakes the thread when it sleeps and has something to do for it: there is no
  *   interval at which it looks.  Telemetry that is to be acknowledged (QoS 1) and comes alone is
  *   handed to the socket by the thread that sends it; many messages are left to the runner,
