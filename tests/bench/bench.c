@@ -7,36 +7,19 @@
 
 #include "bench.h"
 
-#include <dlfcn.h>
 #include <getopt.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "count.h"
-
 uint8_t bench_payload[BENCH_PAYLOAD];
-
-typedef struct reading {
-    uint64_t wall_ns;
-    uint64_t cpu_ns;
-    unsigned long ended;
-    bench_counts counts;
-} reading;
 
 static atomic_ulong ended;
 static atomic_ulong awaited; /* what bench_wait sleeps for; 0: nothing */
 static sem_t reached;
-
-void bench_fail(const char *what, const char *why)
-{
-    fprintf(stderr, "bench: %s: %s\n", what, why);
-    exit(1);
-}
 
 void bench_ended(unsigned long count)
 {
@@ -61,37 +44,10 @@ void bench_wait(unsigned long target)
 
 /* --- measuring -------------------------------------------------------------------------- */
 
-static uint64_t nanoseconds(clockid_t clock)
-{
-    struct timespec t;
-
-    (void)clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* What count.c has counted, when the driver has put it before the C library. */
-static bench_counts counts(void)
-{
-    const bench_counts *c = dlsym(RTLD_DEFAULT, "bench_count_totals");
-    const bench_counts none = { 0 };
-
-    return c != NULL ? *c : none;
-}
-
-static reading read_all(void)
-{
-    return (reading){
-        .wall_ns = nanoseconds(CLOCK_MONOTONIC),
-        .cpu_ns = nanoseconds(CLOCK_PROCESS_CPUTIME_ID),
-        .ended = atomic_load(&ended),
-        .counts = counts(),
-    };
-}
-
-static void report(const reading *begin, const reading *end)
+static void report(unsigned long messages, const bench_reading *begin, const bench_reading *end)
 {
     printf("{\"messages\":%lu,\"wall_ns\":%llu,\"cpu_ns\":%llu,\"allocations\":%lu,\"calls\":%lu",
-           end->ended - begin->ended, (unsigned long long)(end->wall_ns - begin->wall_ns),
+           messages, (unsigned long long)(end->wall_ns - begin->wall_ns),
            (unsigned long long)(end->cpu_ns - begin->cpu_ns),
            end->counts.allocations - begin->counts.allocations,
            end->counts.calls - begin->counts.calls);
@@ -127,20 +83,13 @@ static void run_messages(const bench_job *job,
 {
     bench_peer *p = peer_open(job, 0);
     run(p, job, job->count / 10);
-    reading begin = read_all();
+    unsigned long before = atomic_load(&ended);
+    bench_reading begin = bench_read();
     run(p, job, job->count);
-    reading end = read_all();
-    report(&begin, &end);
+    bench_reading end = bench_read();
+    report(atomic_load(&ended) - before, &begin, &end);
     puts("}");
     peer_close(p);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-
-    return left < right ? -1 : left > right;
 }
 
 static void run_latency(const bench_job *job)
@@ -148,44 +97,24 @@ static void run_latency(const bench_job *job)
     uint64_t *ns = calloc(job->count, sizeof *ns);
     unsigned long warm = job->count / 10;
     bench_peer *p = peer_open(job, 0);
-    reading begin = read_all();
+    bench_reading begin = bench_read();
 
     for (unsigned long i = 0; i < job->count; i++) {
         if (i == warm) {
-            begin = read_all();
+            begin = bench_read();
         }
-        uint64_t start = nanoseconds(CLOCK_MONOTONIC);
+        uint64_t start = bench_clock_ns(CLOCK_MONOTONIC);
         publish(p, job, i + 1);
-        ns[i] = nanoseconds(CLOCK_MONOTONIC) - start;
+        ns[i] = bench_clock_ns(CLOCK_MONOTONIC) - start;
     }
-    reading end = read_all();
+    bench_reading end = bench_read();
     unsigned long measured = job->count - warm;
-    qsort(ns + warm, measured, sizeof *ns, by_size);
-    report(&begin, &end);
+    bench_sort(ns + warm, measured);
+    report(measured, &begin, &end);
     printf(",\"median_ns\":%llu,\"p99_ns\":%llu}\n", (unsigned long long)ns[warm + measured / 2],
            (unsigned long long)ns[warm + measured * 99 / 100]);
     peer_close(p);
     free(ns);
-}
-
-/* Memory of this process that nobody shares with it, in bytes. */
-static unsigned long memory(void)
-{
-    char line[128];
-    unsigned long kb;
-    unsigned long sum = 0;
-    FILE *f = fopen("/proc/self/smaps_rollup", "r");
-
-    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-        if (sscanf(line, "Private_Dirty: %lu", &kb) == 1 ||
-            sscanf(line, "Private_Clean: %lu", &kb) == 1) {
-            sum += kb * 1024;
-        }
-    }
-    if (f != NULL) {
-        (void)fclose(f);
-    }
-    return sum;
 }
 
 static void run_idle(const bench_job *job)
@@ -193,17 +122,18 @@ static void run_idle(const bench_job *job)
     bench_peer **peers = calloc(job->count, sizeof *peers);
     unsigned long first = job->count / 2; /* what they share is there by then: wolfSSL keeps
                                              tables for the first 16 points it meets, 0.8 MB each */
-    unsigned long before = 0;
+    uint64_t before = 0;
 
     for (unsigned long i = 0; i < job->count; i++) {
         if (i == first) {
-            before = memory();
+            before = bench_memory();
         }
         peers[i] = peer_open(job, i);
     }
-    unsigned long after = memory();
-    printf("{\"messages\":%lu,\"bytes_each\":%lu}\n", job->count,
-           job->count > first ? (after > before ? after - before : 0) / (job->count - first) : 0);
+    uint64_t after = bench_memory();
+    uint64_t grown = after > before ? after - before : 0;
+    printf("{\"messages\":%lu,\"bytes_each\":%llu}\n", job->count,
+           job->count > first ? (unsigned long long)(grown / (job->count - first)) : 0);
     for (unsigned long i = 0; i < job->count; i++) {
         peer_close(peers[i]);
     }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "measure.h"
+
 enum { BENCH_PAYLOAD = 256 };
 
 /** As the device client makes it for the device "bench" with two properties. */
@@ -63,8 +65,5 @@ void bench_ended(unsigned long count);
 
 /** Sleep until target messages have ended. */
 void bench_wait(unsigned long target);
-
-/** Say what is wrong and end the program. */
-void bench_fail(const char *what, const char *why) __attribute__((noreturn));
 
 #endif

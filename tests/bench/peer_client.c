@@ -4,50 +4,16 @@
  * costs. With --thread a runner drives it.
  */
 
-#include <iothub/client_struct.h>
 #include <iothub/runner.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench.h"
+#include "bench_client.h"
 
 struct bench_peer {
     iothub_client *client;
     const bench_job *job;
 };
-
-static plat_result plain_stream(const plat_net *self, plat_stream_storage *memory,
-                                const plat_stream_config *config, plat_stream **out)
-{
-    const plat_net *net = plat_posix()->net;
-    const plat_stream_config plain = { .kind = PLAT_STREAM_TCP };
-
-    (void)self;
-    (void)config;
-    return net->stream(net, memory, &plain, out);
-}
-
-static void plain_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
-{
-    const plat_net *net = plat_posix()->net;
-
-    (void)self;
-    net->wait(net, polls, count, timeout_ms);
-}
-
-static const plat_platform *platform(const bench_job *job)
-{
-    static const plat_net net = { plain_stream, plain_wait };
-    static plat_platform plain;
-
-    if (job->ca_file != NULL) {
-        return plat_posix();
-    }
-    plain = *plat_posix();
-    plain.net = &net;
-    return &plain;
-}
 
 static void on_status(iothub_client *c, const iothub_status *s, void *user)
 {
@@ -82,7 +48,7 @@ static void set_options(iothub_options *o, const bench_job *job)
     const bool idle = job->kind == BENCH_IDLE;
 
     iothub_options_init(o);
-    o->platform = platform(job);
+    o->platform = bench_platform(job->ca_file);
     o->port = job->port;
     o->ca_file = job->ca_file;
     o->clean_session = true;
@@ -95,21 +61,6 @@ static void set_options(iothub_options *o, const bench_job *job)
     o->callbacks.c2d = job->kind == BENCH_RECEIVE ? on_c2d : NULL;
 }
 
-/* As iothub_new, but every byte of it counts, whether it will be used or not. */
-static iothub_client *make(const iothub_options *o)
-{
-    size_t len = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size);
-    iothub_client *c = malloc(sizeof *c + len);
-    iothub_error error;
-
-    memset(c, 0xFF, sizeof *c + len);
-    if (iothub_init(c, "HostName=localhost;DeviceId=bench;SharedAccessKey=YmVuY2g=", o, c + 1, len,
-                    &error) != IOTHUB_OK) {
-        bench_fail("client", error.text);
-    }
-    return c;
-}
-
 bench_peer *peer_open(const bench_job *job, unsigned long number)
 {
     bench_peer *p = calloc(1, sizeof *p);
@@ -119,7 +70,7 @@ bench_peer *peer_open(const bench_job *job, unsigned long number)
     (void)number;
     p->job = job;
     set_options(&o, job);
-    p->client = make(&o);
+    p->client = bench_client_new("HostName=localhost;DeviceId=bench;SharedAccessKey=YmVuY2g=", &o);
     (void)iothub_start(p->client);
     while (iothub_get_state(p->client) != IOTHUB_CONNECTED) {
         (void)iothub_wait(p->client, 1000);
@@ -162,7 +113,6 @@ void peer_close(bench_peer *p)
     if (p->job->thread) {
         (void)iothub_runner_stop(p->client);
     }
-    iothub_deinit(p->client);
-    free(p->client);
+    bench_client_free(p->client);
     free(p);
 }

@@ -1,0 +1,61 @@
+#include "bench_client.h"
+
+#include <iothub/client_struct.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure.h"
+
+static plat_result plain_stream(const plat_net *self, plat_stream_storage *memory,
+                                const plat_stream_config *config, plat_stream **out)
+{
+    const plat_net *net = plat_posix()->net;
+    const plat_stream_config plain = { .kind = PLAT_STREAM_TCP };
+
+    (void)self;
+    (void)config;
+    return net->stream(net, memory, &plain, out);
+}
+
+static void plain_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
+{
+    const plat_net *net = plat_posix()->net;
+
+    (void)self;
+    net->wait(net, polls, count, timeout_ms);
+}
+
+const plat_platform *bench_platform(const char *ca_file)
+{
+    static const plat_net net = { plain_stream, plain_wait };
+    static plat_platform plain;
+
+    if (ca_file != NULL) {
+        return plat_posix();
+    }
+    plain = *plat_posix();
+    plain.net = &net;
+    return &plain;
+}
+
+iothub_client *bench_client_new(const char *connection_string, const iothub_options *o)
+{
+    size_t len = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size);
+    iothub_client *c = malloc(sizeof *c + len);
+    iothub_error error;
+
+    if (c == NULL) {
+        bench_fail("client", "no memory left");
+    }
+    memset(c, 0xFF, sizeof *c + len);
+    if (iothub_init(c, connection_string, o, c + 1, len, &error) != IOTHUB_OK) {
+        bench_fail("client", error.text);
+    }
+    return c;
+}
+
+void bench_client_free(iothub_client *c)
+{
+    iothub_deinit(c);
+    free(c);
+}

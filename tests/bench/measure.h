@@ -1,0 +1,31 @@
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+/** @file What the programs of the bench read off this process. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "count.h"
+
+typedef struct bench_reading {
+    uint64_t wall_ns;
+    uint64_t cpu_ns; /* user and system, all threads */
+    bench_counts counts;
+} bench_reading;
+
+uint64_t bench_clock_ns(clockid_t clock);
+
+/** Counts are 0 unless count.c was loaded before the C library. */
+bench_reading bench_read(void);
+
+/** Memory of this process that nobody shares with it, in bytes. */
+uint64_t bench_memory(void);
+
+void bench_sort(uint64_t *values, size_t count);
+
+/** Say what is wrong and end the program. */
+void bench_fail(const char *what, const char *why) __attribute__((noreturn));
+
+#endif
