@@ -73,21 +73,25 @@ class Failure(Exception):
     pass
 
 
+def start_broker(programs, *options):
+    """The process, and its port."""
+    command = [os.path.join(programs, "null_broker"), *options]
+    broker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return broker, broker.stdout.readline().strip().removeprefix("PORT=")
+
+
 class Bench:
     def __init__(self, programs, folder):
         self.programs = programs
         self.certificates = os.path.join(folder, "tls")
 
     def start_broker(self, job, transport, count):
-        command = [os.path.join(self.programs, "null_broker")]
-        if transport != "plain":
-            command += ["--tls", self.certificates]
+        options = [] if transport == "plain" else ["--tls", self.certificates]
         if transport == "tls-aes":
-            command += ["--ciphers", "+AES-256-GCM"]
+            options += ["--ciphers", "+AES-256-GCM"]
         if job.kind == "receive":
-            command += ["--send", str(count), "--qos", str(job.qos), "--window", str(job.window)]
-        broker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        return broker, broker.stdout.readline().strip().removeprefix("PORT=")
+            options += ["--send", str(count), "--qos", str(job.qos), "--window", str(job.window)]
+        return start_broker(self.programs, *options)
 
     def run(self, peer, job, transport, count, before=(), environment=None):
         """One job with one peer: what it says of itself, and what the broker says."""
@@ -226,12 +230,13 @@ def describe():
     """What the figures depend on, in a few lines."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         models = re.findall(r"model name\s*: (.*)", file.read())
-    print(f"{os.cpu_count()} cores, {models[0] if models else platform.machine()}, "
-          f"{platform.system()} {platform.release()}")
+    lines = [f"{os.cpu_count()} cores, {models[0] if models else platform.machine()}, "
+             f"{platform.system()} {platform.release()}"]
     if shutil.which("dpkg-query"):
         query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *LIBRARIES]
         said = subprocess.run(query, capture_output=True, text=True, check=False).stdout
-        print("; ".join(said.splitlines()))
+        lines.append("; ".join(said.splitlines()))
+    return "\n".join(lines)
 
 
 def parse():
@@ -264,7 +269,7 @@ def main():
             results = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
         except Failure as failure:
             sys.exit(f"bench: {failure}")
-    describe()
+    print(describe())
     print_tables(results)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:

@@ -77,3 +77,5 @@ COUNTED(int, pselect,
         (int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t, const sigset_t *mask),
         (n, r, w, e, t, mask))
 COUNTED(int, epoll_wait, (int fd, struct epoll_event *events, int n, int ms), (fd, events, n, ms))
+COUNTED(int, epoll_ctl, (int epoll, int what, int fd, struct epoll_event *event),
+        (epoll, what, fd, event))

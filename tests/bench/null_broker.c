@@ -1,9 +1,12 @@
 /*
  * The other end of the bench: a broker that costs as little as one can, so that the figures are
- * the client's.  It ends with its last connection and says how busy it was.
+ * the client's.  It ends with its last connection, or with --stay at SIGTERM, and says how busy it
+ * was.
  *
- *     null_broker [--tls FOLDER [--ciphers NAMES]] [--send COUNT] [--qos QOS] [--window N]
+ *     null_broker [--port N] [--tls FOLDER [--ciphers NAMES] [--tickets]] [--stay]
+ *                 [--send COUNT] [--qos QOS] [--window N]
  *
+ * With --tickets TLS sessions can be resumed, also with the next broker of the same FOLDER.
  * Prints PORT=number first and, at the end, one JSON object: what it received, its own time on a
  * CPU from the first CONNECT on, and its share of the time that passed.
  */
@@ -13,6 +16,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -26,13 +30,22 @@ enum { EVENTS = 256, BACKLOG = 4096 };
 typedef struct broker {
     int listener;
     int epoll;
+    uint16_t port; /* 0: any */
     bool secure;
+    bool stay; /* until SIGTERM */
     null_flood flood;
     unsigned long open; /* connections */
     bool begun;         /* the first CONNECT came */
     double begun_s;
     double begun_cpu_s;
 } broker;
+
+static volatile sig_atomic_t ended;
+
+static void on_signal(int number)
+{
+    ended = number;
+}
 
 static double seconds(clockid_t clock)
 {
@@ -57,17 +70,31 @@ static void watch(const broker *b, int operation, int fd, uint32_t events, void 
     }
 }
 
-static void start(broker *b)
+static void allow_descriptors(void)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof a;
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
+}
+
+static void start(broker *b)
+{
+    struct sockaddr_in a = {
+        .sin_family = AF_INET,
+        .sin_port = htons(b->port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    const struct sigaction action = { .sa_handler = on_signal };
+    const int on = 1;
+    socklen_t len = sizeof a;
+
+    allow_descriptors();
+    (void)sigaction(SIGTERM, &action, NULL);
     b->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    (void)setsockopt(b->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(b->listener, (struct sockaddr *)&a, sizeof a) != 0 ||
         listen(b->listener, BACKLOG) != 0 ||
         getsockname(b->listener, (struct sockaddr *)&a, &len) != 0) {
@@ -124,7 +151,7 @@ static void run(broker *b)
 {
     struct epoll_event events[EVENTS];
 
-    while (!b->begun || b->open > 0) {
+    while (ended == 0 && (b->stay || !b->begun || b->open > 0)) {
         int n = epoll_wait(b->epoll, events, EVENTS, -1);
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr == NULL) {
@@ -149,19 +176,29 @@ static void report(const broker *b)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "tls", required_argument, NULL, 't' },    { "ciphers", required_argument, NULL, 'c' },
-        { "send", required_argument, NULL, 's' },   { "qos", required_argument, NULL, 'q' },
-        { "window", required_argument, NULL, 'w' }, { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },
+        { "tls", required_argument, NULL, 't' },
+        { "ciphers", required_argument, NULL, 'c' },
+        { "tickets", no_argument, NULL, 'k' },
+        { "stay", no_argument, NULL, 'y' },
+        { "send", required_argument, NULL, 's' },
+        { "qos", required_argument, NULL, 'q' },
+        { "window", required_argument, NULL, 'w' },
+        { NULL, 0, NULL, 0 },
     };
     broker b = { .flood.window = 100 };
     const char *folder = NULL;
     const char *ciphers = NULL;
+    bool tickets = false;
     int o;
 
     while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0) {
         switch (o) {
         case 't': folder = optarg; break;
         case 'c': ciphers = optarg; break;
+        case 'p': b.port = (uint16_t)strtoul(optarg, NULL, 10); break;
+        case 'k': tickets = true; break;
+        case 'y': b.stay = true; break;
         case 's': b.flood.count = strtoul(optarg, NULL, 10); break;
         case 'q': b.flood.qos = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'w': b.flood.window = (unsigned)strtoul(optarg, NULL, 10); break;
@@ -170,10 +207,14 @@ int main(int argc, char **argv)
     }
     if (folder != NULL) {
         b.secure = true;
-        null_tls_load(folder, ciphers);
+        null_tls_load(folder, ciphers, tickets);
     }
     start(&b);
     run(&b);
     report(&b);
+    (void)fflush(stdout);
+    if (ended != 0) {
+        _exit(0); /* as if killed: nobody hears a word of farewell */
+    }
     return 0;
 }

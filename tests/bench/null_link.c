@@ -17,6 +17,7 @@ enum { AHEAD = 64 * 1024 };
 
 static gnutls_certificate_credentials_t credentials;
 static gnutls_priority_t priorities;
+static gnutls_datum_t ticket_key; /* empty: no tickets */
 
 static void must(int code, const char *what)
 {
@@ -26,7 +27,29 @@ static void must(int code, const char *what)
     }
 }
 
-void null_tls_load(const char *folder, const char *ciphers)
+static void stop_if(hub_result r, const hub_fault *fault)
+{
+    if (r != HUB_OK) {
+        fprintf(stderr, "null_broker: %s\n", fault->text);
+        exit(1);
+    }
+}
+
+/* From a file, so that a broker takes the tickets of the one before it. */
+static void load_ticket_key(const hub_store *store)
+{
+    char *path = hub_store_path(store, "ticket.key");
+    hub_fault fault;
+
+    if (gnutls_load_file(path, &ticket_key) < 0) {
+        must(gnutls_session_ticket_key_generate(&ticket_key), "ticket key");
+        stop_if(hub_store_write(store, "ticket.key", ticket_key.data, ticket_key.size, &fault),
+                &fault);
+    }
+    free(path);
+}
+
+void null_tls_load(const char *folder, const char *ciphers, bool tickets)
 {
     char wanted[128] = "NORMAL";
     hub_store store;
@@ -34,10 +57,7 @@ void null_tls_load(const char *folder, const char *ciphers)
 
     (void)mkdir(folder, 0700);
     hub_store_open(&store, folder);
-    if (hub_certificates_ensure(&store, (int64_t)time(NULL), &fault) != HUB_OK) {
-        fprintf(stderr, "null_broker: %s\n", fault.text);
-        exit(1);
-    }
+    stop_if(hub_certificates_ensure(&store, (int64_t)time(NULL), &fault), &fault);
     char *crt = hub_store_path(&store, "server.crt");
     char *key = hub_store_path(&store, "server.key");
     must(gnutls_certificate_allocate_credentials(&credentials), "certificate");
@@ -46,6 +66,9 @@ void null_tls_load(const char *folder, const char *ciphers)
         (void)snprintf(wanted, sizeof wanted, "NORMAL:-CIPHER-ALL:%s", ciphers);
     }
     must(gnutls_priority_init(&priorities, wanted, NULL), wanted);
+    if (tickets) {
+        load_ticket_key(&store);
+    }
     free(crt);
     free(key);
     hub_store_close(&store);
@@ -90,6 +113,9 @@ void null_link_open(null_link *l, int fd, bool secure)
     must(gnutls_init(&l->tls, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL), "session");
     must(gnutls_priority_set(l->tls, priorities), "priorities");
     must(gnutls_credentials_set(l->tls, GNUTLS_CRD_CERTIFICATE, credentials), "certificate");
+    if (ticket_key.size > 0) {
+        must(gnutls_session_ticket_enable_server(l->tls, &ticket_key), "tickets");
+    }
     gnutls_transport_set_ptr(l->tls, l);
     gnutls_transport_set_pull_function(l->tls, pull);
     gnutls_transport_set_push_function(l->tls, push);

@@ -20,11 +20,11 @@ typedef struct null_link {
 } null_link;
 
 /**
- * Load what TLS needs from server.crt and server.key in this folder; made when missing.  ciphers:
- * those taken, in the words of GnuTLS ("+AES-256-GCM"); NULL: all, and the client's first choice
- * counts.
+ * Load what TLS needs from server.crt and server.key in this folder, and with tickets, which allow
+ * sessions to be resumed, from ticket.key; made when missing.  ciphers: those taken, in the words
+ * of GnuTLS ("+AES-256-GCM"); NULL: all, and the client's first choice counts.
  */
-void null_tls_load(const char *folder, const char *ciphers);
+void null_tls_load(const char *folder, const char *ciphers, bool tickets);
 
 void null_link_open(null_link *l, int fd, bool secure);
 void null_link_close(null_link *l);

@@ -1,0 +1,178 @@
+/* One of many devices. */
+
+#include "many.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RX = 1024, TX = 2048, REQUEST = 512, PAYLOAD = 256 };
+
+struct many_device {
+    plat_poll_item item; /* first: the set hands it back */
+    many *many;
+    iothub_client *client;
+    uint64_t next_us; /* the next message */
+    uint64_t left;    /* messages to send */
+    uint64_t connected_us;
+    bool connected;
+};
+
+uint64_t many_now_us(void)
+{
+    return bench_clock_ns(CLOCK_MONOTONIC) / 1000;
+}
+
+static void on_status(iothub_client *c, const iothub_status *s, void *user)
+{
+    many_device *d = user;
+    bool connected = s->state == IOTHUB_CONNECTED;
+
+    (void)c;
+    if (s->state == IOTHUB_WAITING && !d->many->may_lose) {
+        bench_fail("connection", s->text);
+    }
+    if (connected != d->connected) {
+        d->many->connected += connected ? 1 : (size_t)-1;
+        d->connected = connected;
+        d->connected_us = many_now_us();
+    }
+}
+
+static void on_done(iothub_client *c, const iothub_done *done, void *user)
+{
+    const many_device *d = user;
+    many *m = d->many;
+
+    (void)c;
+    if (done->result != IOTHUB_OK) {
+        bench_fail("telemetry", iothub_result_str(done->result));
+    }
+    if (m->latency_us != NULL) {
+        m->latency_us[m->acknowledged] = many_now_us() - (uint64_t)(uintptr_t)done->tag;
+    }
+    m->acknowledged++;
+}
+
+static void send_one(many_device *d, uint64_t now_us)
+{
+    static const char body[PAYLOAD];
+    static const iothub_property properties[] = { { "alert", "false" }, { "source", "bench" } };
+    const iothub_telemetry t = {
+        .body = body,
+        .body_len = sizeof body,
+        .properties = properties,
+        .property_count = 2,
+        .tag = (void *)(uintptr_t)now_us, /* NOLINT(performance-no-int-to-ptr): never followed */
+    };
+    iothub_result r = iothub_send_telemetry(d->client, &t, NULL);
+
+    if (r != IOTHUB_OK && r != IOTHUB_ERR_NO_SPACE) {
+        bench_fail("telemetry", iothub_last_error(d->client)->text);
+    }
+    d->many->sent += r == IOTHUB_OK;
+    d->many->refused += r != IOTHUB_OK;
+    d->left -= r == IOTHUB_OK;
+    d->next_us = d->left > 0 ? d->next_us + d->many->period_us : MANY_NEVER;
+}
+
+static uint64_t due_ms(const many_device *d, int timeout_ms)
+{
+    uint64_t now = many_now_us() / 1000;
+    uint64_t due = timeout_ms < 0 ? PLAT_POLL_SET_NEVER : now + (uint64_t)timeout_ms;
+    uint64_t own = d->next_us == MANY_NEVER ? PLAT_POLL_SET_NEVER : d->next_us / 1000 + 1;
+    return own < due ? own : due;
+}
+
+/* Do what it has to do, and tell the set what it waits for next. */
+static void serve(many_device *d)
+{
+    plat_poll polls[PLAT_POLL_SET_FDS];
+    iothub_poll p;
+    uint64_t now_us = many_now_us();
+
+    if (now_us >= d->next_us) {
+        send_one(d, now_us);
+    }
+    (void)iothub_process(d->client);
+    iothub_poll_info(d->client, &p);
+    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
+        polls[i] = (plat_poll){ p.fds[i].fd, p.fds[i].want_read, p.fds[i].want_write, false, 0 };
+    }
+    bool same = d->connected && p.fds[1].fd < 0; /* no new descriptor came since the last time */
+    if (plat_poll_set_update(d->many->set, &d->item, polls, same, due_ms(d, p.timeout_ms)) !=
+        PLAT_OK) {
+        bench_fail("epoll", "no memory left");
+    }
+}
+
+void many_turn(many *m, int max_ms)
+{
+    plat_poll_item *item = plat_poll_set_next(m->set, max_ms);
+
+    if (item != NULL) {
+        serve((many_device *)item);
+    }
+}
+
+many_device *many_device_new(many *m, size_t number)
+{
+    const many_options *mo = m->options;
+    many_device *d = calloc(1, sizeof *d);
+    iothub_options o;
+    char text[100];
+
+    if (d == NULL) {
+        bench_fail("device", "no memory left");
+    }
+    iothub_options_init(&o);
+    o.platform = bench_platform(mo->ca_file);
+    o.port = mo->port;
+    o.ca_file = mo->ca_file;
+    o.keep_alive_s = mo->keep_alive_s;
+    o.retry_min_ms = mo->retry_min_ms;
+    o.retry_max_ms = mo->retry_max_ms;
+    o.rx_size = RX;
+    o.tx_size = TX;
+    o.request_size = REQUEST;
+    o.callbacks.status = on_status;
+    o.callbacks.done = on_done;
+    o.user = d;
+    (void)snprintf(text, sizeof text,
+                   "HostName=localhost;DeviceId=device%zu;SharedAccessKey=YmVuY2g=", number);
+    d->many = m;
+    d->next_us = MANY_NEVER;
+    d->client = bench_client_new(text, &o);
+    return d;
+}
+
+void many_device_start(many_device *d)
+{
+    (void)iothub_start(d->client);
+    serve(d);
+}
+
+void many_device_send(many_device *d, uint64_t count, uint64_t first_us)
+{
+    d->left = count;
+    d->next_us = first_us;
+    serve(d);
+}
+
+uint64_t many_device_connected_us(const many_device *d)
+{
+    return d->connected_us;
+}
+
+void many_device_stats(const many_device *d, iothub_stats *out)
+{
+    iothub_get_stats(d->client, out);
+}
+
+void many_device_free(many_device *d)
+{
+    plat_poll_set_remove(d->many->set, &d->item);
+    d->many->connected -= d->connected;
+    bench_client_free(d->client);
+    free(d);
+}
