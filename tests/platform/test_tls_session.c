@@ -220,24 +220,57 @@ static void sessions_are_for_the_same_roots(void **state)
     scripted_free(&other_wire);
 }
 
+/* hN.hub.example */
+static const char *numbered_host(int number)
+{
+    static char host[32];
+    snprintf(host, sizeof host, "h%d.hub.example", number);
+    return host;
+}
+
+static tls_peer_config any_host(pki_cert *leaf)
+{
+    pki_spec spec = good_spec;
+    spec.dns = "*.hub.example";
+    pki_make(leaf, &spec);
+    return (tls_peer_config){ { leaf }, 1, PKI_LEAF, 0, 0, NULL };
+}
+
+/* After one connection more than that, the first session is gone and all others are there. */
+static void expect_to_keep(int kept, int first_host, const tls_peer_config *c)
+{
+    for (int i = 0; i <= kept; i++) {
+        expect_full(numbered_host(first_host + i), c);
+    }
+    for (int i = kept; i > 0; i--) {
+        expect_resumption(numbered_host(first_host + i), c);
+    }
+    expect_full(numbered_host(first_host), c);
+}
+
 static void the_oldest_session_makes_room(void **state)
 {
     (void)state;
     pki_cert leaf;
-    pki_spec spec = good_spec;
-    spec.dns = "*.hub.example";
-    pki_make(&leaf, &spec);
-    const tls_peer_config c = { { &leaf }, 1, PKI_LEAF, 0, 0, NULL };
-    char host[32];
-    for (int i = 0; i <= PLAT_SESSIONS; i++) {
-        snprintf(host, sizeof host, "h%d.hub.example", i);
-        expect_full(host, &c);
+    const tls_peer_config c = any_host(&leaf);
+    expect_to_keep(PLAT_SESSIONS_MIN, 0, &c);
+}
+
+static void many_streams_keep_more_sessions_as_long_as_they_live(void **state)
+{
+    (void)state;
+    enum { MORE = PLAT_SESSIONS_MIN + 2, STREAMS = MORE * PLAT_SESSION_STREAMS };
+    static plat_tls_stream others[STREAMS - 1];
+    pki_cert leaf;
+    const tls_peer_config c = any_host(&leaf);
+    for (int i = 0; i < STREAMS - 1; i++) {
+        assert_int_equal(plat_tls_init(&others[i], &wire.base, ca_file), PLAT_OK);
     }
-    for (int i = PLAT_SESSIONS; i > 0; i--) {
-        snprintf(host, sizeof host, "h%d.hub.example", i);
-        expect_resumption(host, &c);
+    expect_to_keep(MORE, 0, &c);
+    for (int i = 0; i < STREAMS - 1; i++) {
+        plat_tls_context_release(others[i].context);
     }
-    expect_full("h0.hub.example", &c);
+    expect_to_keep(PLAT_SESSIONS_MIN, MORE + 1, &c);
 }
 
 /* --- until when --- */
@@ -517,6 +550,7 @@ int main(void)
         WITH_TICKETS(sessions_are_for_the_same_host_and_port),
         WITH_TICKETS(sessions_are_for_the_same_roots),
         WITH_TICKETS(the_oldest_session_makes_room),
+        WITH_TICKETS(many_streams_keep_more_sessions_as_long_as_they_live),
         WITH_TICKETS(a_day_after_the_certificates_were_seen_they_are_asked_for_again),
         WITH_TICKETS(a_session_ends_with_the_first_certificate_of_its_chain),
         WITH_TICKETS(a_ticket_is_used_no_longer_than_its_server_wishes),

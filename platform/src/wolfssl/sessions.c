@@ -12,6 +12,8 @@
  * wolfSSL's memory, as all that grows with connections.
  */
 typedef struct plat_session {
+    struct plat_session *newer;
+    struct plat_session *older;
     plat_trust trust;
     int64_t expires_at_s; /* as the server wishes */
     uint16_t port;
@@ -22,7 +24,7 @@ typedef struct plat_session {
 
 void plat_sessions_init(plat_sessions *p)
 {
-    *p = (plat_sessions){ 0 };
+    *p = (plat_sessions){ .limit = PLAT_SESSIONS_MIN };
     (void)pthread_mutex_init(&p->lock, NULL);
 }
 
@@ -36,12 +38,35 @@ static void discard(plat_session *s)
     wolfSSL_Free(s);
 }
 
+/* Here and below, under the lock. */
+static plat_session *take_out(plat_sessions *p, plat_session *s)
+{
+    *(s->newer != NULL ? &s->newer->older : &p->newest) = s->older;
+    *(s->older != NULL ? &s->older->newer : &p->oldest) = s->newer;
+    p->count--;
+    return s;
+}
+
+static void trim(plat_sessions *p, size_t limit)
+{
+    while (p->count > limit) {
+        discard(take_out(p, p->oldest));
+    }
+}
+
 void plat_sessions_free(plat_sessions *p)
 {
-    for (size_t i = 0; i < p->count; i++) {
-        discard(p->list[i]);
-    }
+    trim(p, 0);
     (void)pthread_mutex_destroy(&p->lock);
+}
+
+void plat_sessions_set_streams(plat_sessions *p, size_t streams)
+{
+    size_t share = streams / PLAT_SESSION_STREAMS;
+    (void)pthread_mutex_lock(&p->lock);
+    p->limit = share > PLAT_SESSIONS_MIN ? share : PLAT_SESSIONS_MIN;
+    trim(p, p->limit);
+    (void)pthread_mutex_unlock(&p->lock);
 }
 
 static plat_session *serialise(const plat_session_key *key, WOLFSSL_SESSION *session,
@@ -92,12 +117,12 @@ static bool is_for(const plat_session *s, const plat_session_key *key)
            memcmp(s->data, key->host, s->host_len) == 0;
 }
 
-static plat_session *remove_at(plat_sessions *p, size_t i)
+static void add_newest(plat_sessions *p, plat_session *s)
 {
-    plat_session *s = p->list[i];
-    p->count--;
-    memmove(&p->list[i], &p->list[i + 1], (p->count - i) * sizeof(p->list[0]));
-    return s;
+    s->older = p->newest;
+    *(s->older != NULL ? &s->older->newer : &p->oldest) = s;
+    p->newest = s;
+    p->count++;
 }
 
 void plat_sessions_put(plat_sessions *p, const plat_session_key *key, WOLFSSL_SESSION *session,
@@ -108,22 +133,22 @@ void plat_sessions_put(plat_sessions *p, const plat_session_key *key, WOLFSSL_SE
         return;
     }
     (void)pthread_mutex_lock(&p->lock);
-    if (p->count == PLAT_SESSIONS) {
-        discard(remove_at(p, 0));
-    }
-    p->list[p->count++] = s;
+    add_newest(p, s);
+    trim(p, p->limit);
     (void)pthread_mutex_unlock(&p->lock);
 }
 
 static plat_session *take(plat_sessions *p, const plat_session_key *key)
 {
     plat_session *found = NULL;
+    plat_session *older;
     (void)pthread_mutex_lock(&p->lock);
-    for (size_t i = p->count; i > 0 && found == NULL; i--) {
-        if (has_lapsed(p->list[i - 1])) {
-            discard(remove_at(p, i - 1));
-        } else if (is_for(p->list[i - 1], key)) {
-            found = remove_at(p, i - 1);
+    for (plat_session *s = p->newest; s != NULL && found == NULL; s = older) {
+        older = s->older;
+        if (has_lapsed(s)) {
+            discard(take_out(p, s));
+        } else if (is_for(s, key)) {
+            found = take_out(p, s);
         }
     }
     (void)pthread_mutex_unlock(&p->lock);
@@ -145,10 +170,12 @@ WOLFSSL_SESSION *plat_sessions_take(plat_sessions *p, const plat_session_key *ke
 
 void plat_sessions_forget(plat_sessions *p, const plat_session_key *key)
 {
+    plat_session *older;
     (void)pthread_mutex_lock(&p->lock);
-    for (size_t i = p->count; i > 0; i--) {
-        if (is_for(p->list[i - 1], key)) {
-            discard(remove_at(p, i - 1));
+    for (plat_session *s = p->newest; s != NULL; s = older) {
+        older = s->older;
+        if (is_for(s, key)) {
+            discard(take_out(p, s));
         }
     }
     (void)pthread_mutex_unlock(&p->lock);

@@ -21,7 +21,8 @@
 
 #include <wolfssl/ssl.h>
 
-#define PLAT_SESSIONS        16
+#define PLAT_SESSIONS_MIN    16              /* are kept in any case, */
+#define PLAT_SESSION_STREAMS 2               /* and one for so many streams, if that is more */
 #define PLAT_SESSION_LIFE_S  (24L * 60 * 60) /* from one full handshake to the next */
 #define PLAT_SESSION_MAX_LEN (16 * 1024)     /* longer ones are not kept */
 
@@ -33,12 +34,17 @@ typedef struct plat_session_key {
 
 typedef struct plat_sessions {
     pthread_mutex_t lock;
-    struct plat_session *list[PLAT_SESSIONS]; /* oldest first */
+    struct plat_session *newest;
+    struct plat_session *oldest;
     size_t count;
+    size_t limit;
 } plat_sessions;
 
 void plat_sessions_init(plat_sessions *p);
 void plat_sessions_free(plat_sessions *p);
+
+/** How many streams there are now; when they get fewer, the oldest sessions may have to go. */
+void plat_sessions_set_streams(plat_sessions *p, size_t streams);
 
 /** Keep a copy; the oldest one makes room.  Without memory nothing happens. */
 void plat_sessions_put(plat_sessions *p, const plat_session_key *key, WOLFSSL_SESSION *session,

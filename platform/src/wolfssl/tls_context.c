@@ -200,7 +200,7 @@ plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out
     (void)pthread_mutex_lock(&shared.lock);
     plat_result r = acquire(ca_file, out, file);
     if (r == PLAT_OK) {
-        (*out)->users++;
+        plat_sessions_set_streams(&(*out)->sessions, ++(*out)->users);
     }
     (void)pthread_mutex_unlock(&shared.lock);
     return r;
@@ -209,7 +209,8 @@ plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out
 void plat_tls_context_release(plat_tls_context *c)
 {
     (void)pthread_mutex_lock(&shared.lock);
-    if (--c->users == 0) {
+    plat_sessions_set_streams(&c->sessions, --c->users);
+    if (c->users == 0) {
         plat_tls_context **at = &shared.first;
         while (*at != c) {
             at = &(*at)->next;
