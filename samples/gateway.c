@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <platform/poll_set.h>
 
@@ -151,6 +152,17 @@ static void read_devices(gateway *g)
     }
 }
 
+/* A connection is one descriptor, two while its token is renewed; a shell allows 1024 at first. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static void turn(gateway *g)
 {
     plat_poll_item *item = plat_poll_set_next(g->set, 1000);
@@ -198,6 +210,7 @@ int main(int argc, char **argv)
     if (plat_poll_set_new(&g.set) != PLAT_OK) {
         return sample_fail("no memory left");
     }
+    allow_descriptors();
     read_devices(&g);
     while (sample_goes_on(&g.sample) && g.finished < g.device_count) {
         turn(&g);

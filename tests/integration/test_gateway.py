@@ -28,13 +28,13 @@ class Gateway(unittest.TestCase):
         self.monitor = self.hub.monitor()
         self.addCleanup(self.monitor.stop)
 
-    def gateway(self, strings, *arguments):
+    def gateway(self, strings, *arguments, before=()):
         path = os.path.join(self.hub.folder.name, "devices.txt")
         with open(path, "w", encoding="ascii") as file:
             file.writelines(line + "\n" for line in strings)
         command = self.hub.command("gateway", "--port", self.hub.port, "--devices", path,
                                    "--interval", "1", *arguments)
-        return Background(command, self.hub.environment())
+        return Background([*before, *command], self.hub.environment())
 
     def arrived(self, count):
         """How many messages of each device came, when so many are there."""
@@ -48,6 +48,13 @@ class Gateway(unittest.TestCase):
         self.assertTrue(lines[-1 - DEVICES].endswith(f"{3 * DEVICES} messages arrived"), lines)
         self.assertEqual(self.arrived(3 * DEVICES),
                          {f"device{i}": 3 for i in range(1, DEVICES + 1)})
+
+    def test_a_low_limit_of_descriptors_is_raised(self):
+        gateway = self.gateway(self.strings, before=(
+            "sh", "-c", f'ulimit -S -n {DEVICES}; exec "$0" "$@"'))
+        gateway.wait_line(f"{DEVICES} of {DEVICES} connected")
+        gateway.process.send_signal(signal.SIGINT)
+        gateway.end()
 
     def test_one_device_refused_does_not_disturb_the_others(self):
         strings = list(self.strings)

@@ -269,7 +269,7 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->new_ticket = false;
     s->ssl = wolfSSL_new(s->context->ctx);
     if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
-        return fail(s, PLAT_ERR_MEMORY, "no memory left");
+        return fail(s, PLAT_ERR_MEMORY, "no memory or descriptor left"); /* it reads /dev/urandom */
     }
     wolfSSL_SSLSetIORecv(s->ssl, io_recv);
     wolfSSL_SSLSetIOSend(s->ssl, io_send);
