@@ -89,6 +89,18 @@ class Fleet(unittest.TestCase):
                 any(f'"{name}"' in line for line in lines) for name in own))
             self.assertIn(f"{devices}, of which {devices} were", self.interrupt(fleet)["devices"])
 
+    def test_a_file_is_dealt_out_line_by_line(self):
+        """A shard that reads a line of another one would meet a string that nobody can use."""
+        good = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
+        for shard in range(3):
+            lines = [good if i % 3 == shard else f"of shard {i % 3}" for i in range(8)]
+            path = self.file("dealt.txt", ["# eight devices", "", *lines[:4], " ", *lines[4:]])
+            fleet = self.fleet("--rate", "0", "--shard", f"{shard}/3", path)
+            fleet.wait_line("connected")
+            fleet.stop()
+            self.assertTrue(any(line.startswith(f"devices: {lines.count(good)},")
+                                for line in fleet.lines), fleet.lines)
+
     def test_a_refused_device_is_an_error_by_kind_and_the_others_go_on(self):
         good = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
         path = self.file("some.txt", ["# two devices", "", good, good.replace("device1", "nobody")])
