@@ -12,6 +12,7 @@
 #include "many.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -73,6 +74,7 @@ static void warm_up(many *m)
         wait_connected(m, 2);
         many_device_free(passing);
     }
+    (void)malloc_trim(0); /* or the next devices would have their memory for nothing */
 }
 
 /* As many at once as allowed, and the next as soon as one of them is connected. */
