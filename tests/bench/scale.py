@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from table import aligned
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE_S = 600  # far beyond what anything here takes
 SIZES = (10, 100, 1000, 10000)
+OTHER_DESCRIPTORS = 64  # as in many.c
 STORMS = (("plain TCP", "plain", False), ("TLS, full handshakes", "tls", False),
           ("TLS, sessions resumed", "tls", True))
 TITLES = {"plain": "plain TCP", "tls": "TLS 1.3"}
@@ -277,12 +279,22 @@ def update(results):
 # --- all of it --------------------------------------------------------------------------------
 
 
+def possible(sizes):
+    """Those for which there are descriptors; bench_many needs some for other things."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for count in sizes:
+        if count + OTHER_DESCRIPTORS <= hard or hard == resource.RLIM_INFINITY:
+            yield count
+        else:
+            print(f"scale: left out: {count} devices; ulimit -Hn is {hard}", file=sys.stderr)
+
+
 def run(arguments):
     results = {"machine": describe(), "sizes": [], "storms": []}
     transports = arguments.transport or ("plain", "tls")
     with tempfile.TemporaryDirectory(prefix="iothub-scale-") as folder:
         for transport in transports:
-            for count in arguments.devices or SIZES:
+            for count in possible(arguments.devices or SIZES):
                 print(f"{transport}: {count} devices", file=sys.stderr, flush=True)
                 scale = Scale(arguments, folder)
                 with scale.stack:
