@@ -58,6 +58,20 @@ static void report_times(const many *m)
     printf("]");
 }
 
+static void report(const many *m, const totals *before, uint64_t cpu_ns)
+{
+    totals now = add_up(m);
+
+    printf(",\"storm\":{\"cpu_ns\":%llu,\"reconnects\":%llu,\"failed_attempts\":%llu,"
+           "\"losses\":%llu,\"resumed\":%llu",
+           (unsigned long long)cpu_ns, (unsigned long long)(now.connects - before->connects),
+           (unsigned long long)(now.failed_attempts - before->failed_attempts),
+           (unsigned long long)(now.losses - before->losses),
+           (unsigned long long)(now.resumptions - before->resumptions));
+    report_times(m);
+    printf("}");
+}
+
 void many_storm(many *m)
 {
     const struct sigaction action = { .sa_handler = on_return };
@@ -75,14 +89,5 @@ void many_storm(many *m)
     while (returned == 0 || m->connected < m->options->devices || m->acknowledged < wanted) {
         many_turn(m, MANY_TURN_MS);
     }
-    uint64_t cpu_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - returned_cpu_ns;
-    totals after = add_up(m);
-    printf(",\"storm\":{\"cpu_ns\":%llu,\"reconnects\":%llu,\"failed_attempts\":%llu,"
-           "\"losses\":%llu,\"resumed\":%llu",
-           (unsigned long long)cpu_ns, (unsigned long long)(after.connects - before.connects),
-           (unsigned long long)(after.failed_attempts - before.failed_attempts),
-           (unsigned long long)(after.losses - before.losses),
-           (unsigned long long)(after.resumptions - before.resumptions));
-    report_times(m);
-    printf("}");
+    report(m, &before, bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - returned_cpu_ns);
 }
