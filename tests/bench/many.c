@@ -18,7 +18,7 @@
 #include <sys/resource.h>
 
 /* Of the process, not of a device: wolfSSL keeps tables for the first 16 points that it meets. */
-enum { WARM_UP = 40, OTHER_DESCRIPTORS = 64 };
+enum { WARM_UP = 100, OTHER_DESCRIPTORS = 64 };
 
 static void report(const char *what, const bench_reading *begin, const bench_reading *end)
 {
