@@ -3,12 +3,12 @@
 # Then measure what a device costs with 10 to 10,000 of them in one process.
 #
 #   ./build_all/bench.sh                   both
-#   ./build_all/bench.sh [--aes] [--rounds N] [--job NAME] [--peer NAME] [--json FILE] ...
+#   ./build_all/bench.sh [--aes] [--rounds N] [--job NAME] [--peer NAME] [--json FILE] [--update] ...
 #   ./build_all/bench.sh --scale [--update] [--devices N] [--json FILE] ...
 #
 # With options for the comparison there is nothing but that; --scale leaves it out.
 # --aes builds wolfSSL with the processor's AES instructions (wolfssl.sh) and shows TLS with it as well.
-# Prints tables; --help and --scale --help list all options.  tests/bench/README.md says how to read
+# Prints tables, and with --update puts them into the READMEs; --help and --scale --help list all options.  tests/bench/README.md says how to read
 # them.  Takes some twenty-five minutes; installs what is missing (Paho C, valgrind).
 set -euo pipefail
 cd "$(dirname "$0")/.."

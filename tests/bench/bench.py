@@ -3,7 +3,7 @@
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
                 [--transport plain|tls|tls-aes] [--aes PROGRAMS] [--no-counts] [--no-instructions]
-                [--json FILE]
+                [--json FILE] [--from FILE] [--update]
 
 PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
 and runs this; README.md beside this file says how to read the tables.
@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 
-from table import TITLES, print_tables
+from table import METRICS, TITLES, put_between, tables
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSPORTS = tuple(TITLES)
 PATIENCE_S = 300  # far beyond what anything here takes
 CALLGRIND_MESSAGES = 2000
@@ -254,11 +255,15 @@ def parse():
     parser.add_argument("--no-instructions", dest="instructions", action="store_false",
                         help="no run under callgrind")
     parser.add_argument("--json", help="all figures, of every round, to this file")
+    parser.add_argument("--from", dest="source", metavar="FILE",
+                        help="measure nothing: the figures are in this file, from --json")
+    parser.add_argument("--update", action="store_true",
+                        help="put the tables into README.md beside this script, and the first ones "
+                             "into that of the project")
     return parser.parse_args()
 
 
-def main():
-    arguments = parse()
+def run(arguments):
     if arguments.instructions and shutil.which("valgrind") is None:
         print("bench: no instructions: valgrind is not installed", file=sys.stderr)
         arguments.instructions = False
@@ -266,11 +271,30 @@ def main():
     jobs = [j for j in JOBS if not arguments.job or j.name in arguments.job]
     with tempfile.TemporaryDirectory(prefix="iothub-bench-") as folder:
         try:
-            results = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
+            rows = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
         except Failure as failure:
             sys.exit(f"bench: {failure}")
-    print(describe())
-    print_tables(results)
+    return {"machine": describe(), "rows": rows}
+
+
+def update(results):
+    machine, rows = results["machine"], results["rows"]
+    put_between(os.path.join(HERE, "README.md"), "bench.py", f"{machine}\n\n{tables(rows)}")
+    first = [r for r in rows if r["transport"] != "tls-aes"]
+    put_between(os.path.join(HERE, "..", "..", "README.md"), "bench.py",
+                f"{tables(first, METRICS[:1])}\n{machine}\n")
+
+
+def main():
+    arguments = parse()
+    if arguments.source:
+        with open(arguments.source, encoding="utf-8") as file:
+            results = json.load(file)
+    else:
+        results = run(arguments)
+    print(f"{results['machine']}\n\n{tables(results['rows'])}")
+    if arguments.update:
+        update(results)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)

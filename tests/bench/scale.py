@@ -2,7 +2,7 @@
 """Many devices in one process: what each costs, whether that grows with their number, and what
 happens when their hub goes away and returns.
 
-usage: scale.py PROGRAMS [--devices N ...] [--transport plain|tls] [--storm N] [--update]
+usage: scale.py PROGRAMS [--devices N ...] [--transport plain|tls|tls-resumed] [--storm N] [--update]
                 [--json FILE] [--from FILE] ...
 
 PROGRAMS is the folder with bench_many and null_broker.  build_all/bench.sh --scale builds them and
@@ -23,16 +23,19 @@ import time
 
 from bench import Failure, describe, start_broker
 from scale_plot import draw
-from table import aligned
+from table import aligned, put_between
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE_S = 600  # far beyond what anything here takes
 SIZES = (10, 100, 1000, 10000)
 OTHER_DESCRIPTORS = 64  # as in many.c
-STORMS = (("plain TCP", "plain", False), ("TLS, full handshakes", "tls", False),
-          ("TLS, sessions resumed", "tls", True))
-TITLES = {"plain": "plain TCP", "tls": "TLS 1.3"}
-BEGIN, END = "<!-- scale.py writes what follows -->\n", "<!-- until here -->\n"
+STORMS = (("plain TCP", "plain"), ("TLS, full handshakes", "tls"),
+          ("TLS, sessions resumed", "tls-resumed"))
+TITLES = {
+    "plain": "plain TCP",
+    "tls": "TLS 1.3",
+    "tls-resumed": "TLS 1.3, sessions resumed",
+}
 
 # What, title, digits; the figures of one run.
 COLUMNS = (
@@ -65,10 +68,12 @@ class Scale:
         self.folder = folder
         self.stack = contextlib.ExitStack()
 
-    def broker(self, transport, tickets=False, port="0"):
+    def broker(self, transport, port="0"):
         options = ["--stay", "--port", port]
-        if transport == "tls":
-            options += ["--tls", self.folder, *(["--tickets"] if tickets else [])]
+        if transport != "plain":
+            options += ["--tls", self.folder]
+        if transport == "tls-resumed":
+            options.append("--tickets")
         broker, port = start_broker(self.programs, *options)
         self.stack.callback(broker.wait)
         self.stack.callback(broker.kill)
@@ -79,7 +84,7 @@ class Scale:
         command = [os.path.join(self.programs, "bench_many"), "--port", port,
                    "--devices", str(count), "--messages", str(arguments.messages),
                    "--rate", str(arguments.rate), *options]
-        if transport == "tls":
+        if transport != "plain":
             command += ["--ca", os.path.join(self.folder, "ca.crt")]
         environment = dict(os.environ)
         if arguments.counts:
@@ -157,9 +162,9 @@ def wait_line(devices, wanted):
         raise Failure(line + devices.stderr.read())
 
 
-def storm(scale, name, transport, tickets):
+def storm(scale, name, transport):
     arguments = scale.arguments
-    broker, port = scale.broker(transport, tickets)
+    broker, port = scale.broker(transport)
     devices = scale.devices(arguments.storm, transport, port, "--no-idle", "--storm", "--retry-min",
                             str(arguments.retry_min), "--retry-max", str(arguments.retry_max))
     wait_line(devices, "READY")
@@ -167,14 +172,14 @@ def storm(scale, name, transport, tickets):
     gone = time.monotonic()
     wait_line(devices, "LOST")
     time.sleep(max(arguments.down - (time.monotonic() - gone), 0))
-    broker, _ = scale.broker(transport, tickets, port)
+    broker, _ = scale.broker(transport, port)
     down = time.monotonic() - gone
     devices.send_signal(signal.SIGUSR1)
     report = finish(devices)
     after = stop(broker)
     expect("messages at the broker", before["published"] + after["published"], report["sent"])
     expect("devices that came back", len(report["storm"]["back_ms"]), arguments.storm)
-    if (report["storm"]["resumed"] > 0) != tickets:
+    if (report["storm"]["resumed"] > 0) != (transport == "tls-resumed"):
         raise Failure(f"{name}: {report['storm']['resumed']} TLS sessions resumed")
     return {"name": name, "down_s": down, "broker_cpu_s": after["cpu_s"],
             "retry_ms": [arguments.retry_min, arguments.retry_max], **report}
@@ -268,12 +273,7 @@ def update(results):
     """The plot, and the tables in README.md."""
     with open(os.path.join(HERE, "scale.svg"), "w", encoding="utf-8") as file:
         file.write(draw([{"transport": r["transport"], **figures(r)} for r in results["sizes"]]))
-    path = os.path.join(HERE, "README.md")
-    with open(path, encoding="utf-8") as file:
-        head, _, rest = file.read().partition(BEGIN)
-    tail = rest.partition(END)[2]
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{head}{BEGIN}\n{tables(results)}\n{END}{tail}")
+    put_between(os.path.join(HERE, "README.md"), "scale.py", tables(results))
 
 
 # --- all of it --------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ def possible(sizes):
 
 def run(arguments):
     results = {"machine": describe(), "sizes": [], "storms": []}
-    transports = arguments.transport or ("plain", "tls")
+    transports = arguments.transport or TITLES
     with tempfile.TemporaryDirectory(prefix="iothub-scale-") as folder:
         for transport in transports:
             for count in possible(arguments.devices or SIZES):
@@ -299,12 +299,12 @@ def run(arguments):
                 scale = Scale(arguments, folder)
                 with scale.stack:
                     results["sizes"].append(measure(scale, count, transport))
-        for name, transport, tickets in STORMS if arguments.storm else ():
+        for name, transport in STORMS if arguments.storm else ():
             if transport in transports:
                 print(f"storm: {name}", file=sys.stderr, flush=True)
                 scale = Scale(arguments, folder)
                 with scale.stack:
-                    results["storms"].append(storm(scale, name, transport, tickets))
+                    results["storms"].append(storm(scale, name, transport))
     return results
 
 
@@ -313,7 +313,7 @@ def parse():
     parser.add_argument("programs", help="folder with the programs of the bench")
     parser.add_argument("--devices", action="append", type=int,
                         help=f"how many, 2 or more; may be given again ({SIZES})")
-    parser.add_argument("--transport", action="append", choices=["plain", "tls"])
+    parser.add_argument("--transport", action="append", choices=TITLES)
     parser.add_argument("--messages", type=int, default=20000, help="of all devices (20000)")
     parser.add_argument("--rate", type=int, default=2000,
                         help="messages a second, of all devices (2000)")

@@ -61,22 +61,35 @@ def ratios(values, jobs, peers):
     return rows if pairs else []
 
 
-def print_metric(results, metric, title, digits, compare):
+def metric_lines(results, metric, title, digits, compare):
     """For one transport; nothing when nobody has measured it."""
     found = [r for r in results if metric in r]
     peers = list(dict.fromkeys(r["peer"] for r in found))
     jobs = list(dict.fromkeys(r["job"] for r in found))
     values = {(r["job"], r["peer"]): r[metric] for r in found}
     if not found:
-        return
-    print(f"\n### {title}\n")
-    print("\n".join(aligned(figures(values, jobs, peers, digits))))
+        return []
+    lines = [f"### {title}", "", *aligned(figures(values, jobs, peers, digits)), ""]
     if compare and (rows := ratios(values, jobs, peers)):
-        print("\n" + "\n".join(aligned(rows)))
+        lines += [*aligned(rows), ""]
+    return lines
 
 
-def print_tables(results):
+def tables(results, metrics=METRICS):
+    lines = []
     for transport in dict.fromkeys(r["transport"] for r in results):
         of_transport = [r for r in results if r["transport"] == transport]
-        for metric, title, digits, compare in METRICS:
-            print_metric(of_transport, metric, f"{title}: {TITLES[transport]}", digits, compare)
+        for metric, title, digits, compare in metrics:
+            title = f"{title}: {TITLES[transport]}"
+            lines += metric_lines(of_transport, metric, title, digits, compare)
+    return "\n".join(lines)
+
+
+def put_between(path, script, text):
+    """Replace what stands in a file between the marks of a script."""
+    begin, end = f"<!-- {script} writes what follows -->\n", "<!-- until here -->\n"
+    with open(path, encoding="utf-8") as file:
+        head, _, rest = file.read().partition(begin)
+    tail = rest.partition(end)[2]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{head}{begin}\n{text}\n{end}{tail}")
