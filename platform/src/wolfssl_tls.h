@@ -25,7 +25,7 @@ typedef struct plat_tls_stream {
     struct WOLFSSL *ssl; /* from HANDSHAKE on */
     const char *host;    /* borrowed until close */
     char *detail;        /* see detail.h */
-    uint8_t *ahead;      /* read-ahead; NULL: nothing, or no memory for it */
+    uint8_t *ahead;      /* what was read ahead; NULL between two calls that left nothing of it */
     uint16_t ahead_at;   /* the first byte that wolfSSL has not taken */
     uint16_t ahead_end;
     uint16_t port;

@@ -58,18 +58,34 @@ static int io_result(plat_tls_stream *s, plat_result r, size_t n, int again)
     }
 }
 
-/* Room for the read-ahead: only while it holds something, most connections being idle. */
-static bool has_room_ahead(plat_tls_stream *s)
-{
-    if (s->ahead == NULL) {
-        s->ahead = wolfSSL_Malloc(READ_AHEAD);
-    }
-    return s->ahead != NULL;
-}
-
 static bool has_bytes_ahead(const plat_tls_stream *s)
 {
     return s->ahead_at < s->ahead_end;
+}
+
+/*
+ * While wolfSSL works, what is read ahead stands on the stack, in room: most connections are
+ * idle, and need no memory for it.
+ */
+static void lend_ahead(plat_tls_stream *s, uint8_t *room)
+{
+    s->ahead = s->ahead != NULL ? s->ahead : room;
+}
+
+/* What it left, for want of space or of the rest of a record, gets a place that stays. */
+static plat_result keep_ahead(plat_tls_stream *s, const uint8_t *room, plat_result r)
+{
+    if (s->ahead != room) {
+        return r;
+    }
+    s->ahead = has_bytes_ahead(s) ? wolfSSL_Malloc(READ_AHEAD) : NULL;
+    if (s->ahead != NULL) {
+        memcpy(s->ahead, room, s->ahead_end);
+    } else if (has_bytes_ahead(s)) {
+        s->ahead_end = s->ahead_at;
+        return fail(s, PLAT_ERR_MEMORY, "no memory left");
+    }
+    return r;
 }
 
 static void drop_ahead(plat_tls_stream *s)
@@ -107,7 +123,7 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
     plat_result r = PLAT_OK;
     bool empty = !has_bytes_ahead(s);
     bool large = (size_t)cap >= READ_AHEAD; /* no detour */
-    if (empty && (large || !has_room_ahead(s))) {
+    if (empty && (large || s->ahead == NULL)) {
         r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
         s->lower_empty = got < (size_t)cap;
     } else {
@@ -362,7 +378,6 @@ static void become_open(plat_tls_stream *s)
 
 static plat_result handshake(plat_tls_stream *s)
 {
-    plat_tls_end_with_thread();
     int rc = wolfSSL_connect(s->ssl);
     if (rc != WOLFSSL_SUCCESS) {
         plat_result r = ssl_result(s, rc);
@@ -391,6 +406,7 @@ static plat_result open_lower(plat_tls_stream *s, uint64_t now_ms, plat_stage *s
 static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *stage)
 {
     plat_tls_stream *s = self_of(base);
+    uint8_t room[READ_AHEAD];
     plat_result r = PLAT_OK;
     *stage = PLAT_STAGE_RESOLVE;
     if (s->state == PLAT_TLS_LOWER) {
@@ -401,7 +417,9 @@ static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *
     }
     switch (s->state) {
     case PLAT_TLS_HANDSHAKE:
-        r = handshake(s);
+        plat_tls_end_with_thread();
+        lend_ahead(s, room);
+        r = keep_ahead(s, room, handshake(s));
         *stage = r == PLAT_OK ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
         return r;
     case PLAT_TLS_OPEN: *stage = PLAT_STAGE_OPEN; return PLAT_OK;
@@ -448,14 +466,13 @@ static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, si
 static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     plat_tls_stream *s = self_of(base);
+    uint8_t room[READ_AHEAD];
     *got = 0;
     if (s->state != PLAT_TLS_OPEN) {
         return not_open(s);
     }
-    plat_result r = read_records(s, buf, cap, got);
-    if (!has_bytes_ahead(s)) {
-        drop_ahead(s);
-    }
+    lend_ahead(s, room);
+    plat_result r = keep_ahead(s, room, read_records(s, buf, cap, got));
     if (s->new_ticket) {
         keep_session(s);
     }
