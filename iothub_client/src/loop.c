@@ -207,7 +207,7 @@ static bool transmit(iothub_client *c, mqc_time now)
  */
 static bool reads_first(iothub_client *c, bool asked)
 {
-    bool reads = !asked || c->read_due;
+    bool reads = !asked || c->read_due || c->rx_full;
 
     c->read_due = !reads;
     return reads;

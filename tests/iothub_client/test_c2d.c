@@ -200,6 +200,51 @@ static void a_full_table_stops_reading_and_goes_on_after_an_accept(void **state)
     fixture_free(&f);
 }
 
+/* As a loop does that sleeps as it is told. */
+static void turn_while_asked(client_fixture *f)
+{
+    iothub_poll p;
+
+    for (int turns = 0; turns < 100; turns++) {
+        iothub_poll_info(f->client, &p);
+        if (p.timeout_ms != 0 && (!p.fds[0].want_read || scripted_unread(fixture_stream(f)) == 0)) {
+            return;
+        }
+        assert_int_equal(iothub_process(f->client), IOTHUB_OK);
+        (void)fake_hub_serve(&f->hub, fixture_stream(f));
+    }
+    fail_msg("a busy loop");
+}
+
+static void what_a_full_table_left_unread_is_read_after_the_accepts(void **state)
+{
+    (void)state;
+    for (unsigned behind = 1; behind <= 20; behind++) {
+        client_fixture f;
+        fixture_init(&f, fixture_quiet);
+        f.disposition = IOTHUB_DEFER;
+        fixture_connect(&f);
+        fixture_stream(&f)->fd = 7;
+        for (uint16_t i = 1; i <= IOTHUB_UNACCEPTED_MAX + 10; i++) {
+            fake_hub_send(fixture_stream(&f), TOPIC, "x", 1, i);
+        }
+        turn_while_asked(&f);
+        for (uint16_t i = 0; i < behind; i++) {
+            fake_hub_send(fixture_stream(&f), TOPIC, "x", 1, (uint16_t)(100 + i));
+        }
+        turn_while_asked(&f);
+        assert_int_equal(f.c2d_count, IOTHUB_UNACCEPTED_MAX);
+
+        for (unsigned i = 0; i < IOTHUB_UNACCEPTED_MAX; i++) {
+            assert_int_equal(iothub_message_accept(f.client, f.deliveries[i]), IOTHUB_OK);
+        }
+        turn_while_asked(&f);
+        assert_int_equal(scripted_unread(fixture_stream(&f)), 0);
+        assert_int_equal(f.c2d_count, IOTHUB_UNACCEPTED_MAX + 10 + behind);
+        fixture_free(&f);
+    }
+}
+
 static void an_oversize_message_is_skipped_and_acknowledged(void **state)
 {
     (void)state;
@@ -464,6 +509,7 @@ int main(void)
         cmocka_unit_test(a_redelivery_says_so),
         cmocka_unit_test(qos_0_needs_no_acceptance),
         cmocka_unit_test(a_full_table_stops_reading_and_goes_on_after_an_accept),
+        cmocka_unit_test(what_a_full_table_left_unread_is_read_after_the_accepts),
         cmocka_unit_test(an_oversize_message_is_skipped_and_acknowledged),
         cmocka_unit_test(a_message_on_a_strange_topic_does_not_block),
         cmocka_unit_test(properties_are_found_by_name),
