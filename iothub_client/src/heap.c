@@ -35,10 +35,30 @@ static iothub_client *make(const char *connection_string, const iothub_options *
     return &block->client;
 }
 
+/* So that no sum of them wraps. */
+static bool is_sane(const iothub_options *o)
+{
+    const size_t most = SIZE_MAX / 16;
+
+    return o->rx_size <= most && o->tx_size <= most && o->request_size <= most;
+}
+
+static iothub_client *make_fitting(const char *connection_string, const iothub_options *o,
+                                   iothub_error *error)
+{
+    const size_t len = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size);
+    size_t missing;
+
+    iothub_client *c = make(connection_string, o, len, &missing, error);
+    /* names longer than usual */
+    return missing == 0 ? c : make(connection_string, o, len + missing, &missing, error);
+}
+
 iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
                           iothub_error *error)
 {
     iothub_options sized;
+    iothub_error why;
 
     if (connection_string == NULL || o == NULL) {
         iothub_fail(error, IOTHUB_ERR_ARG,
@@ -51,12 +71,16 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
     sized.rx_size = or_default(sized.rx_size, RX_SIZE);
     sized.tx_size = or_default(sized.tx_size, TX_SIZE);
     sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
+    if (!is_sane(&sized)) {
+        iothub_fail(error, IOTHUB_ERR_MEMORY, "options: rx_size, tx_size or request_size");
+        return NULL;
+    }
 
-    size_t len = IOTHUB_MEMORY_SIZE(sized.rx_size, sized.tx_size, sized.request_size);
-    size_t missing;
-    iothub_client *c = make(connection_string, &sized, len, &missing, error);
-    /* names longer than usual */
-    return missing == 0 ? c : make(connection_string, &sized, len + missing, &missing, error);
+    iothub_client *c = make_fitting(connection_string, &sized, &why);
+    if (c == NULL && error != NULL) {
+        *error = why;
+    }
+    return c;
 }
 
 void iothub_free(iothub_client *c)

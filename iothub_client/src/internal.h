@@ -99,7 +99,7 @@ static inline void client_take_op(iothub_client *c, iothub_op next, iothub_op *o
 
 /* loop.c */
 void loop_take_events(iothub_client *c);
-/** All work that is possible now. */
+/** What iothub_process does. */
 void loop_turn(iothub_client *c);
 /** Bytes wait that the stream might take. */
 bool loop_may_send(iothub_client *c);

@@ -34,9 +34,15 @@ static uint32_t now_s(const iothub_client *c)
     return (uint32_t)(client_now(c) / 1000);
 }
 
+/* From there an answer may come rather late than early. */
+static uint32_t next_s(const iothub_client *c)
+{
+    return (uint32_t)((client_now(c) + 999) / 1000);
+}
+
 static bool is_open(const iothub_method_slot *slot, uint32_t now)
 {
-    return slot->state == IOTHUB_SLOT_OPEN && now - slot->since_s < ANSWER_WITHIN_S;
+    return slot->state == IOTHUB_SLOT_OPEN && (int32_t)(now - slot->since_s) < ANSWER_WITHIN_S;
 }
 
 /* The slot that was free for the longest time: one just answered still tells a double answer. */
@@ -101,7 +107,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
         answer_by_client(c, &call, 503, "too many calls are open, answered 503");
         return;
     }
-    *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, now_s(c) };
+    *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, next_s(c) };
     if (notify_method(c, &call) == IOTHUB_METHOD_TAKEN) {
         return;
     }

@@ -411,8 +411,6 @@ static void grant_wishes(iothub_client *c, mqc_time now)
 /* On purpose or for a new token: DISCONNECT once nothing is in flight, close once it has left. */
 static void leave(iothub_client *c)
 {
-    size_t len;
-
     if (c->session.state != IOTHUB_RENEWING && c->session.state != IOTHUB_STOPPING) {
         return;
     }
@@ -425,8 +423,7 @@ static void leave(iothub_client *c)
         (void)mqc_disconnect(&c->engine);
         c->kick = true;
     }
-    (void)mqc_tx_data(&c->engine, &len);
-    if (len == 0) {
+    if (!mqc_tx_ready(&c->engine)) {
         session_feed(c, LINK_IN_LEFT, IOTHUB_OK,
                      c->session.state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
     }

@@ -43,8 +43,8 @@ static bool leaves(const mqc_entry *e)
 
 /* --- in -------------------------------------------------------------------- */
 
-/* Half of the window, or the whole of a small one: what leaves together costs one call and one
- * TLS record. */
+/* Half of the window, but not a small part: what leaves together costs one call and one TLS
+ * record. */
 static size_t batch_of(size_t window)
 {
     size_t half = window - window / 2;

@@ -160,6 +160,21 @@ static void after_300_seconds_it_is_too_late(void **state)
     fixture_free(&f);
 }
 
+static void no_answer_is_refused_early(void **state)
+{
+    (void)state;
+    for (uint64_t ms = 0; ms < 2000; ms += 333) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        fixture_connect(&f);
+        fixture_sleep(&f, ms);
+        call(&f, "m", "1", "");
+        fixture_sleep(&f, 299999);
+        assert_int_equal(respond(&f, 0, 200, "{}", NULL), IOTHUB_OK);
+        fixture_free(&f);
+    }
+}
+
 static void an_unknown_method_is_answered_404_by_the_client(void **state)
 {
     (void)state;
@@ -379,6 +394,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_could_not_leave_ends_with_the_connection),
         cmocka_unit_test(a_second_answer_is_refused),
         cmocka_unit_test(after_300_seconds_it_is_too_late),
+        cmocka_unit_test(no_answer_is_refused_early),
         cmocka_unit_test(an_unknown_method_is_answered_404_by_the_client),
         cmocka_unit_test(the_seventeenth_open_call_is_answered_503),
         cmocka_unit_test(request_ids_of_any_shape_go_back_as_they_came),

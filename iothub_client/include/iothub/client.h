@@ -116,7 +116,8 @@ typedef struct iothub_poll {
 void iothub_poll_info(const iothub_client *c, iothub_poll *out);
 
 /**
- * Do all work that is possible now, run callbacks, return.  Never blocks.  Losing
+ * Do what is to be done now, run callbacks, return.  Never blocks.  After a request that is to
+ * send it; what has come meanwhile is read by the next call.  Losing
  * the connection is not an error here: the status callback tells.
  * @retval IOTHUB_ERR_STATE  called from a callback, or a runner drives the client
  */

@@ -24,8 +24,9 @@ enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_L
 #define IOTHUB_UNACCEPTED_MAX 64 /* deferred messages; a hub has at most 50 out */
 
 /*
- * The connection string and CONNECT.  Enough for a device id of 100 characters at a host of 40;
- * iothub_init says how many bytes more longer names take, a model_id or a user_agent among them.
+ * The connection string and CONNECT.  Enough for a device id of 100 characters at a host of 40,
+ * of 70 with a ready-made token; iothub_init says how many bytes more longer names take, a
+ * model_id or a user_agent among them.
  */
 #define IOTHUB_NAMES_SIZE 1104
 

@@ -52,8 +52,8 @@ typedef struct mqc_lane_memory {
     /**
      * Publishes sent but not yet finished; 0: 65535.  Mosquitto drops QoS 2 publishes
      * beyond its own 20 and closes the connection.  Once the window has held one
-     * back, the lane sends again when half of the window is free, all of one up to 16, or
-     * 2 ms after the first place was: what waits leaves in batches.
+     * back, the lane sends again when half of the window is free and 16 places at least (all
+     * of a smaller one), or 2 ms after the first place was: what waits leaves in batches.
      */
     uint16_t window;
 } mqc_lane_memory;

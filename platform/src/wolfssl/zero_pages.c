@@ -8,7 +8,13 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/memory.h>
 
-#if defined(__linux__) && defined(__GLIBC__)
+#if defined(XMALLOC_USER) || defined(XMALLOC_OVERRIDE) || defined(WOLFSSL_STATIC_MEMORY)
+#define OTHER_MALLOC 1
+#else
+#define OTHER_MALLOC 0
+#endif
+
+#if defined(__linux__) && defined(__GLIBC__) && !OTHER_MALLOC
 
 #include <malloc.h>
 #include <sys/mman.h>
