@@ -87,6 +87,7 @@ void mqc_reset(mqc_engine *e)
     e->ping_wanted = false;
     e->ping_pending = false;
     e->disconnect_queued = false;
+    e->probe_id = 0;
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_rewind(&e->lanes[i]);
     }

@@ -2,10 +2,7 @@
 
 #include "packet.h"
 
-enum {
-    SMALL_WINDOW = 16,
-    GATHER_MS = 2 /* a loss where answers come at longer intervals: small against their way */
-};
+enum { SMALL_WINDOW = 16 };
 
 /* --- places --------------------------------------------------------------- */
 
@@ -206,19 +203,19 @@ static void skip_ended(mqc_outbox *o)
 }
 
 /*
- * Once the window has stopped the lane, room for a batch has to come together.  A server that
- * answers one by one would otherwise let them leave one by one; one that takes its time is not
- * waited for.
+ * Once the window has stopped the lane, room for a batch has to come together until go_on_at.  A
+ * server that answers one by one would otherwise let them leave one by one.
  */
-static bool window_open(mqc_outbox *o, mqc_time last_rx)
+static bool window_open(mqc_outbox *o, mqc_time go_on_at)
 {
-    size_t most = o->stopped ? o->resume_at : o->window - 1;
+    bool gathers = o->stopped && go_on_at != 0;
+    size_t most = gathers ? o->resume_at : o->window - 1;
 
     o->stopped = o->windowed > most;
     if (!o->stopped) {
         o->go_on_at = MQC_NEVER;
     } else if (o->windowed < o->window && o->go_on_at == MQC_NEVER) {
-        o->go_on_at = last_rx + GATHER_MS;
+        o->go_on_at = go_on_at;
     }
     return !o->stopped;
 }
@@ -236,11 +233,11 @@ void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)
     }
 }
 
-static void grant_more(mqc_outbox *o, mqc_time last_rx)
+static void grant_more(mqc_outbox *o, mqc_time go_on_at)
 {
     while (o->grant < o->count) {
         mqc_entry *e = mqc_entry_at(o, o->grant);
-        if (!leaves(e) || (in_window(e) && !window_open(o, last_rx))) {
+        if (!leaves(e) || (in_window(e) && !window_open(o, go_on_at))) {
             return;
         }
         o->windowed += in_window(e) ? 1u : 0;
@@ -249,14 +246,14 @@ static void grant_more(mqc_outbox *o, mqc_time last_rx)
     }
 }
 
-bool mqc_outbox_ready(mqc_outbox *o, mqc_time last_rx)
+bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at)
 {
     if (o->held) {
         return mqc_outbox_begun(o);
     }
     skip_ended(o);
     if (o->grant < o->count) {
-        grant_more(o, last_rx);
+        grant_more(o, go_on_at);
     } else {
         start_over(o); /* nothing waits any more */
     }

@@ -77,8 +77,11 @@ static inline bool mqc_outbox_begun(const mqc_outbox *o)
     return o->send_done > 0 || o->offered > 0;
 }
 
-/* Grant what window and hold allow.  True when mqc_outbox_run has bytes. */
-bool mqc_outbox_ready(mqc_outbox *o, mqc_time last_rx);
+/*
+ * Grant what window and hold allow.  True when mqc_outbox_run has bytes.  go_on_at: how long a
+ * lane that stops now may wait for a batch; 0: not at all.
+ */
+bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at);
 
 /* From o->go_on_at on, a stopped lane fills its window whatever it is short of. */
 void mqc_outbox_go_on(mqc_outbox *o, mqc_time now);

@@ -16,6 +16,52 @@ static bool control_wanted(const mqc_engine *e)
     return mqc_answers_due(e) || e->ping_wanted || e->state == MQC_DISCONNECTING;
 }
 
+/* --- the pace --- */
+
+enum {
+    ROUND_TRIP_MS = 64, /* units */
+    NEAR = ROUND_TRIP_MS / 4,
+    GATHER_MS = 2,
+    SHARE = 8, /* of a round trip, and of the past in the mean */
+    TOO_LONG_MS = 60000
+};
+
+/*
+ * How long places of the window may stay free, so that what waits leaves together.  Next to the
+ * server that costs hardly anything, the whole window being on its way for less than a
+ * millisecond; further away each moment is a loss.
+ */
+static mqc_time gather_until(const mqc_engine *e)
+{
+    mqc_time ms =
+        e->round_trip < NEAR ? GATHER_MS : e->round_trip / (ROUND_TRIP_MS * (unsigned)SHARE);
+
+    return ms > 0 ? e->last_rx + ms : 0;
+}
+
+static void begin_probe(mqc_engine *e, mqc_time now)
+{
+    const mqc_outbox *lane = e->tx_lane;
+
+    if (e->probe_id == 0 && lane->send > 0) {
+        e->probe_id = mqc_outbox_id(lane, lane->send - 1);
+        e->probe_at = now;
+    }
+}
+
+void mqc_end_probe(mqc_engine *e, uint16_t packet_id)
+{
+    mqc_time ms = e->last_rx - e->probe_at;
+
+    if (packet_id == e->probe_id) {
+        e->probe_id = 0;
+        ms = ms < TOO_LONG_MS ? ms : TOO_LONG_MS;
+        e->round_trip += (uint32_t)ms * ROUND_TRIP_MS / SHARE - e->round_trip / SHARE;
+    }
+}
+
+/* --- bytes --- */
+
 /* The most urgent lane with something to send.  Control packets go before all of them. */
 static mqc_outbox *ready_lane(mqc_engine *e)
 {
@@ -23,7 +69,7 @@ static mqc_outbox *ready_lane(mqc_engine *e)
         return NULL;
     }
     for (size_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_ready(&e->lanes[i], e->last_rx)) {
+        if (mqc_outbox_ready(&e->lanes[i], gather_until(e))) {
             return &e->lanes[i];
         }
     }
@@ -80,5 +126,6 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
         mqc_control_consume(&e->control, len);
     } else {
         mqc_outbox_consume(e->tx_lane, len);
+        begin_probe(e, now);
     }
 }

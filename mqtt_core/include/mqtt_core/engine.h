@@ -53,7 +53,9 @@ typedef struct mqc_lane_memory {
      * Publishes sent but not yet finished; 0: 65535.  Mosquitto drops QoS 2 publishes
      * beyond its own 20 and closes the connection.  Once the window has held one
      * back, the lane sends again when half of the window is free and 16 places at least (all
-     * of a smaller one), or 2 ms after the first place was: what waits leaves in batches.
+     * of a smaller one), so that what waits leaves in batches; but no later than 2 ms after
+     * the first place was, or, when the server is further than 0.25 ms away, an eighth of a
+     * round trip (of less than 8 ms: at once).
      */
     uint16_t window;
 } mqc_lane_memory;

@@ -169,8 +169,10 @@ struct mqc_engine {
     bool clean_session;
     uint16_t next_id;  /* candidate for the next packet id */
     uint16_t free_ids; /* so many from the candidate on are known to be free */
+    uint16_t probe_id; /* the publish whose answer is timed; 0: none */
     mqc_result error;
     uint32_t keep_alive_ms;
+    uint32_t round_trip; /* to the server and back, smoothed; in 1/64 ms */
 
     mqc_input in;
     mqc_control control;
@@ -183,6 +185,7 @@ struct mqc_engine {
     mqc_time last_rx;
     mqc_time last_tx;
     mqc_time ping_at; /* when the unanswered PINGREQ was queued */
+    mqc_time probe_at;
 
     mqc_outbox *tx_lane; /* where the last run came from; NULL: control */
     mqc_outbox lanes[MQC_LANES_MAX];
