@@ -70,7 +70,9 @@ static void turn(app *a)
         fds[i].events =
             (short)((p.fds[i].want_read ? POLLIN : 0) | (p.fds[i].want_write ? POLLOUT : 0));
     }
-    (void)poll(fds, IOTHUB_POLL_FDS, timeout);
+    if (timeout != 0) { /* else the client has work already */
+        (void)poll(fds, IOTHUB_POLL_FDS, timeout);
+    }
     (void)iothub_process(&client); /* never blocks, and does no harm when there is nothing to do */
 }
 

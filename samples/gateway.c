@@ -6,9 +6,11 @@
  *     gateway --devices devices.txt --interval 10      a connection string on each line
  */
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include <platform/poll_set.h>
@@ -139,6 +141,7 @@ static void add_device(gateway *g, const char *connection_string)
 
 static void read_devices(gateway *g)
 {
+    errno = 0;
     FILE *f = fopen(g->sample.devices, "r");
     char *line = NULL;
     size_t cap = 0;
@@ -147,9 +150,12 @@ static void read_devices(gateway *g)
         add_device(g, line);
     }
     free(line);
-    if (f == NULL || fclose(f) != 0 || g->devices == NULL) {
-        exit(sample_fail("no file of connection strings, or an empty one"));
+    if (f == NULL || ferror(f) != 0 || g->devices == NULL) {
+        fprintf(stderr, "gateway: %s: %s\n", g->sample.devices,
+                errno != 0 ? strerror(errno) : "no connection string in it");
+        exit(1);
     }
+    (void)fclose(f);
 }
 
 /* A connection is one descriptor, two while its token is renewed; a shell allows 1024 at first. */

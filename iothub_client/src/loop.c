@@ -318,7 +318,7 @@ mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
 
     no_polls(polls);
     if (c->stream != NULL && s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING) {
-        c->stream->ops->poll(c->stream, c->want_write, p);
+        c->stream->ops->poll(c->stream, c->want_write || c->kick, p);
         p->want_read = p->want_read && !c->rx_full;
         p->ready_now = p->ready_now && !c->rx_full;
         earlier(&deadline, p->wake_at_ms);

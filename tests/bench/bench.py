@@ -240,13 +240,22 @@ def describe():
     return "\n".join(lines)
 
 
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
 def parse():
     parser = argparse.ArgumentParser(description="Compare MQTT client libraries.")
     parser.add_argument("programs", help="folder with the programs of the bench")
-    parser.add_argument("--rounds", type=int, default=5, help="median of so many (5)")
-    parser.add_argument("--messages", type=int, default=10**9, help="at most so many a run")
-    parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?")])
-    parser.add_argument("--job", action="append", choices=[j.name for j in JOBS])
+    parser.add_argument("--rounds", type=positive, default=5, help="median of so many (5)")
+    parser.add_argument("--messages", type=positive, default=10**9, help="at most so many a run")
+    parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?")],
+                        metavar="NAME", help="a column of the tables; may be given again")
+    parser.add_argument("--job", action="append", choices=[j.name for j in JOBS],
+                        metavar="NAME", help="a row of the tables; may be given again")
     parser.add_argument("--transport", action="append", choices=TRANSPORTS)
     parser.add_argument("--aes", default="",
                         help="programs built with a wolfSSL that has AES instructions")

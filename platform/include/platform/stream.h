@@ -64,7 +64,7 @@ typedef struct plat_stream_ops {
 
     /**
      * What to wait for; want_send: until send may take bytes.  Called before each sleep, and only
-     * then: what a stream puts off, to go along with the next bytes, now waits no longer.
+     * then: what a stream puts off, to go along with bytes that are to come, now waits no longer.
      */
     void (*poll)(plat_stream *s, bool want_send, plat_poll *out);
 

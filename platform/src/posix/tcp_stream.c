@@ -310,7 +310,7 @@ static void tcp_poll(plat_stream *base, bool want_send, plat_poll *out)
         out->wake_at_ms = s->give_up_ms;
         break;
     case PLAT_TCP_OPEN:
-        if (s->unacknowledged) {
+        if (s->unacknowledged && !want_send) {
             acknowledge_now(s);
         }
         out->fd = s->fd;
