@@ -36,8 +36,17 @@ static inline bool mqc_answers_due(const mqc_engine *e)
     return mqc_inbox_due(&e->inbox) || e->releases.due != NULL;
 }
 
-/* A publish has been answered (tx.c). */
-void mqc_end_probe(mqc_engine *e, uint16_t packet_id);
+/* --- the way to the server (tx.c) --- */
+
+/* The publish that is timed has been answered. */
+void mqc_end_probe(mqc_engine *e);
+
+static inline void mqc_look_at_probe(mqc_engine *e, uint16_t packet_id)
+{
+    if (packet_id == e->probe_id) {
+        mqc_end_probe(e);
+    }
+}
 
 /* PUBACK, PUBREC, PUBREL or PUBCOMP.  False: there is no room now. */
 bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id);

@@ -211,8 +211,8 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
         return STEP_MALFORMED;
     }
     switch (e->in.header.type) {
-    case MQC_PUBACK: mqc_end_probe(e, id); return on_puback(e, id, ev);
-    case MQC_PUBREC: mqc_end_probe(e, id); return on_pubrec(e, id);
+    case MQC_PUBACK: mqc_look_at_probe(e, id); return on_puback(e, id, ev);
+    case MQC_PUBREC: mqc_look_at_probe(e, id); return on_pubrec(e, id);
     case MQC_PUBREL: return on_pubrel(e, id);
     case MQC_PUBCOMP: return on_pubcomp(e, id, ev);
     default: return on_unsuback(e, id, ev);

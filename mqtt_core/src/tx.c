@@ -49,15 +49,13 @@ static void begin_probe(mqc_engine *e, mqc_time now)
     }
 }
 
-void mqc_end_probe(mqc_engine *e, uint16_t packet_id)
+void mqc_end_probe(mqc_engine *e)
 {
-    mqc_time ms = e->last_rx - e->probe_at;
+    mqc_time took = e->last_rx - e->probe_at;
+    uint32_t ms = took < TOO_LONG_MS ? (uint32_t)took : TOO_LONG_MS;
 
-    if (packet_id == e->probe_id) {
-        e->probe_id = 0;
-        ms = ms < TOO_LONG_MS ? ms : TOO_LONG_MS;
-        e->round_trip += (uint32_t)ms * ROUND_TRIP_MS / SHARE - e->round_trip / SHARE;
-    }
+    e->probe_id = 0;
+    e->round_trip += ms * ROUND_TRIP_MS / SHARE - e->round_trip / SHARE;
 }
 
 /* --- bytes --- */
@@ -68,8 +66,9 @@ static mqc_outbox *ready_lane(mqc_engine *e)
     if (e->state != MQC_CONNECTED || mqc_control_pending(&e->control) != 0) {
         return NULL;
     }
+    const mqc_time go_on_at = gather_until(e);
     for (size_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_ready(&e->lanes[i], gather_until(e))) {
+        if (mqc_outbox_ready(&e->lanes[i], go_on_at)) {
             return &e->lanes[i];
         }
     }
