@@ -69,7 +69,10 @@ typedef struct world {
     unsigned out_count;
     uint8_t handed[HANDED_MAX]; /* how often the client handed them out */
     uint32_t newest[LANES];
-    uint16_t unacked[16]; /* messages of the server that the client keeps */
+    struct {
+        uint16_t id;
+        uint8_t qos;
+    } unacked[16]; /* messages of the server that the client keeps */
     size_t unacked_count;
 } world;
 
@@ -336,7 +339,7 @@ static void end_message(world *w, const mqc_done *done)
 static void ack(world *w, size_t which)
 {
     if (which < w->unacked_count) {
-        mqc_result r = mqc_ack(&w->e, w->unacked[which]);
+        mqc_result r = mqc_ack(&w->e, w->unacked[which].id);
         FUZZ_CHECK(r == MQC_OK || w->hostile || mqc_get_state(&w->e) != MQC_CONNECTED);
         w->unacked[which] = w->unacked[--w->unacked_count];
     }
@@ -354,17 +357,18 @@ static void keep(world *w, const mqc_message *m)
     if (w->unacked_count == sizeof w->unacked / sizeof w->unacked[0]) {
         ack(w, 0);
     }
-    w->unacked[w->unacked_count++] = m->packet_id;
+    w->unacked[w->unacked_count].id = m->packet_id;
+    w->unacked[w->unacked_count++].qos = m->qos;
 }
 
 /* On a new connection only QoS 2 messages still want their acknowledgement, if they have a session.
  */
-static void forget_unacked(world *w, uint16_t least)
+static void forget_unacked(world *w, bool session)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < w->unacked_count; i++) {
-        if (w->unacked[i] >= least) {
+        if (session && w->unacked[i].qos == 2) {
             w->unacked[kept++] = w->unacked[i];
         }
     }
@@ -387,7 +391,7 @@ static void take_events(world *w)
         } else if (ev.type == MQC_EVENT_PUBLISH || ev.type == MQC_EVENT_OVERSIZE) {
             keep(w, &ev.u.publish);
         } else if (ev.type == MQC_EVENT_CONNECTED && !ev.u.connack.session_present) {
-            forget_unacked(w, UINT16_MAX);
+            forget_unacked(w, false);
         }
     }
     FUZZ_CHECK(mqc_error(&w->e) == MQC_OK || w->hostile || mqc_error(&w->e) == MQC_ERR_REFUSED ||
@@ -535,7 +539,7 @@ static void lose_connection(world *w)
     w->offered_len = 0;
     w->reply_len = 0;
     w->owed_count = 0;
-    forget_unacked(w, OUT_ID);
+    forget_unacked(w, true);
     w->ready = false;
     w->hostile = false;
 }
