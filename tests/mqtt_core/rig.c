@@ -293,3 +293,37 @@ uint32_t rig_random(uint64_t *seed)
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(*seed >> 33);
 }
+
+mqc_result rig_queue(rig *r, uint32_t id, uint8_t qos, bool keep, mqc_time expires)
+{
+    const uint8_t byte = (uint8_t)id;
+    const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"),
+                             .payload = { &byte, 1 },
+                             .qos = qos,
+                             .keep = keep,
+                             .expires = expires,
+                             .id = id };
+    return mqc_publish(&r->e, &m, NULL);
+}
+
+void rig_puback(rig *r, uint16_t id)
+{
+    assert_int_equal(RIG_FEED(r, 0x40, 2, (uint8_t)(id >> 8), (uint8_t)id), MQC_OK);
+}
+
+void rig_release(rig *r, uint32_t id, mqc_result want)
+{
+    mqc_done done = { 0 };
+    assert_int_equal(mqc_release(&r->e, 0, id, &done), want);
+    if (want == MQC_OK) {
+        assert_int_equal(done.outcome, MQC_OUTCOME_RELEASED);
+        assert_int_equal(done.id, id);
+    }
+}
+
+size_t rig_sent_now(rig *r)
+{
+    size_t before = mqc_lane(&r->e, 0).in_flight;
+    rig_send_all(r);
+    return mqc_lane(&r->e, 0).in_flight - before;
+}

@@ -84,6 +84,14 @@ uint16_t rig_publish(rig *r, uint8_t lane, uint8_t qos, uint32_t id, size_t len)
 /* Time passes, until a lane that its window has stopped goes on with what is free. */
 void rig_gather(rig *r);
 
+/* Publish topic "t" on lane 0, id as the payload. */
+mqc_result rig_queue(rig *r, uint32_t id, uint8_t qos, bool keep, mqc_time expires);
+void rig_puback(rig *r, uint16_t id);
+/* Finish a kept message of lane 0, or be refused. */
+void rig_release(rig *r, uint32_t id, mqc_result want);
+/* Send all there is: how many messages more are in flight now? */
+size_t rig_sent_now(rig *r);
+
 /* The engine's deadline, MQC_NEVER without one. */
 mqc_time rig_deadline(const rig *r);
 

@@ -1,0 +1,270 @@
+#include "rig.h"
+
+static void the_window_holds_back_what_is_beyond(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 2 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 4; i++) {
+        (void)rig_publish(&r, 0, 1, i, 1);
+    }
+
+    rig_send_all(&r);
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id1 #1\nPUBLISH d0 q1 r0 id2 #2\n");
+    rig_puback(&r, 2);
+    rig_puback(&r, 1);
+    rig_forget(&r);
+    rig_send_all(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id3 #3\nPUBLISH d0 q1 r0 id4 #4\n");
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
+    rig_deinit(&r);
+}
+
+/* What leaves together, once the window has stopped a lane. */
+static size_t batch_of(size_t window)
+{
+    return window <= 16 ? window : window <= 32 ? 16 : window - window / 2;
+}
+
+/* Two messages always wait; the server answers one, and the stream may send. */
+static void answers_one_by_one_still_free_batches(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 320 };
+
+    for (uint16_t window = 1; window <= 40; window++) {
+        const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+        const size_t batch = batch_of(window);
+        uint16_t accepted = 0;
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+
+        for (uint16_t acked = 1; acked <= MESSAGES; acked++) {
+            while (accepted < acked + window + 1 && accepted < MESSAGES) {
+                accepted = rig_publish(&r, 0, 1, accepted, 1);
+            }
+            rig_send_all(&r);
+            rig_puback(&r, acked); /* an error, had it not been sent */
+        }
+
+        assert_true(r.runs <= MESSAGES / batch + 2);
+        assert_int_equal(mqc_lane(&r.e, 0).count, 0);
+        rig_deinit(&r);
+    }
+}
+
+/* A server at the end of a way: each publish is answered way_ms after it left, but no more than
+ * one in gap_ms.  How many are answered in so many round trips? */
+static size_t answered_in(uint16_t window, mqc_time way_ms, mqc_time gap_ms, unsigned round_trips)
+{
+    enum { ID_MAX = 60000 };
+    static mqc_time left_at[ID_MAX];
+    const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+    uint16_t queued = 0;
+    size_t sent = 0;
+    size_t answered = 0;
+    mqc_time free_at = 0;
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    const mqc_time end = r.now + round_trips * way_ms;
+
+    for (; r.now < end; r.now++) {
+        assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        while (answered < sent && left_at[answered] + way_ms <= r.now && free_at <= r.now) {
+            free_at = r.now + gap_ms;
+            rig_puback(&r, (uint16_t)++answered);
+        }
+        while (mqc_lane(&r.e, 0).count < 2u * window) {
+            queued = rig_publish(&r, 0, 1, queued, 1);
+            assert_in_range(queued, 1, ID_MAX - 1);
+        }
+        for (size_t n = rig_sent_now(&r); n > 0; n--) {
+            left_at[sent++] = r.now;
+        }
+        rig_forget(&r);
+    }
+    rig_deinit(&r);
+    return answered;
+}
+
+static void the_window_is_never_empty_on_a_long_way(void **state)
+{
+    (void)state;
+    const mqc_time ways[] = { 1, 2, 3, 5, 8, 10, 20, 64, 200 };
+
+    for (uint16_t window = 1; window <= 40; window += 3) {
+        for (size_t i = 0; i < COUNT_OF(ways); i++) {
+            for (mqc_time gap_ms = 0; gap_ms * window <= ways[i]; gap_ms++) {
+                size_t most = 100u * window;
+                assert_true(answered_in(window, ways[i], gap_ms, 101) >= most * 4 / 5);
+            }
+        }
+    }
+}
+
+static void next_to_the_server_a_batch_is_waited_for_but_not_for_long(void **state)
+{
+    (void)state;
+    enum { GATHER_MS = 2 };
+
+    for (uint16_t window = 2; window <= 40; window++) {
+        const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        for (uint32_t i = 1; i <= 2u * window; i++) {
+            (void)rig_queue(&r, i, 1, false, 0);
+        }
+        assert_int_equal(rig_sent_now(&r), window);
+        rig_puback(&r, 1);
+        assert_int_equal(rig_sent_now(&r), 0);
+        assert_int_equal(rig_deadline(&r), r.now + GATHER_MS);
+
+        rig_gather(&r);
+        assert_int_equal(rig_sent_now(&r), 1);
+        rig_deinit(&r);
+    }
+}
+
+static void a_free_place_that_nothing_waits_for_is_no_deadline(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+    for (uint32_t i = 1; i <= 5; i++) {
+        (void)rig_queue(&r, i, 1, false, i == 5 ? r.now + 1 : 0);
+    }
+    assert_int_equal(rig_sent_now(&r), 4);
+    rig_puback(&r, 1);
+    assert_int_equal(rig_sent_now(&r), 0);
+
+    r.now += 1; /* the one that waited has expired */
+    assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+    assert_int_equal(rig_sent_now(&r), 0);
+    assert_true(rig_deadline(&r) > r.now + 100); /* keep-alive, if any */
+    rig_deinit(&r);
+}
+
+static void only_a_lane_that_was_stopped_waits_for_a_batch(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+
+    for (uint32_t i = 1; i <= 4; i++) { /* up to the window, one by one */
+        (void)rig_queue(&r, i, 1, false, 0);
+        assert_int_equal(rig_sent_now(&r), 1);
+    }
+    rig_puback(&r, 1);
+    (void)rig_queue(&r, 5, 1, false, 0);
+    assert_int_equal(rig_sent_now(&r), 1); /* full, but nothing had to wait */
+
+    (void)rig_queue(&r, 6, 1, false, r.now + 10);
+    assert_int_equal(rig_sent_now(&r), 0);
+    rig_puback(&r, 2);
+    assert_int_equal(rig_sent_now(&r), 0); /* three in flight */
+    r.now += 10;
+    assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+    assert_int_equal(rig_sent_now(&r), 0); /* expired: nothing waits any more */
+    (void)rig_queue(&r, 7, 1, false, 0);
+    assert_int_equal(rig_sent_now(&r), 1);
+    rig_deinit(&r);
+}
+
+static void each_release_of_a_kept_message_frees_the_window(void **state)
+{
+    (void)state;
+    for (uint16_t window = 1; window <= 40; window++) {
+        const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        for (uint32_t id = 1; id <= 2u * window; id++) {
+            (void)rig_queue(&r, id, 0, true, 0);
+        }
+        assert_int_equal(rig_sent_now(&r), window);
+
+        size_t in_flight = window;
+        for (uint32_t id = 1; id <= window; id++) {
+            rig_release(&r, id, MQC_OK);
+            in_flight--;
+            size_t sent = rig_sent_now(&r);
+            bool goes_on = in_flight == window - batch_of(window);
+            assert_int_equal(sent, goes_on ? batch_of(window) : 0);
+            in_flight += sent;
+        }
+        rig_deinit(&r);
+    }
+}
+
+static void each_expiry_of_a_kept_message_frees_the_window(void **state)
+{
+    (void)state;
+    for (uint16_t window = 1; window <= 40; window++) {
+        for (uint16_t expired = 1; expired <= window; expired++) {
+            const rig_sizes sizes = { .lanes = { { .entries_len = 120, .window = window } } };
+            rig r;
+            rig_init(&r, &sizes);
+            rig_connect(&r, true, false);
+            for (uint32_t id = 1; id <= 2u * window; id++) {
+                (void)rig_queue(&r, id, 0, true, id <= expired ? r.now + 1 : 0);
+            }
+            assert_int_equal(rig_sent_now(&r), window);
+
+            r.now++;
+            assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+            rig_pull(&r);
+            rig_forget(&r);
+            rig_send_all(&r);
+            size_t in_flight = expired >= batch_of(window) ? window : (size_t)window - expired;
+            assert_int_equal(mqc_lane(&r.e, 0).in_flight, in_flight);
+            rig_deinit(&r);
+        }
+    }
+}
+
+static void a_new_connection_starts_with_the_whole_window(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, false, false);
+    for (uint32_t i = 1; i <= 6; i++) {
+        (void)rig_queue(&r, i, 1, false, 0);
+    }
+    assert_int_equal(rig_sent_now(&r), 4);
+    rig_puback(&r, 1);
+    assert_int_equal(rig_sent_now(&r), 0);
+    mqc_reset(&r.e);
+    rig_connect(&r, false, true);
+
+    assert_int_equal(rig_sent_now(&r), 4);
+    rig_deinit(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_window_holds_back_what_is_beyond),
+        cmocka_unit_test(answers_one_by_one_still_free_batches),
+        cmocka_unit_test(the_window_is_never_empty_on_a_long_way),
+        cmocka_unit_test(next_to_the_server_a_batch_is_waited_for_but_not_for_long),
+        cmocka_unit_test(a_free_place_that_nothing_waits_for_is_no_deadline),
+        cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_a_batch),
+        cmocka_unit_test(each_release_of_a_kept_message_frees_the_window),
+        cmocka_unit_test(each_expiry_of_a_kept_message_frees_the_window),
+        cmocka_unit_test(a_new_connection_starts_with_the_whole_window),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
