@@ -285,15 +285,18 @@ class Soak:
 
     def summarise(self):
         s = self.summary
-        heap = self.reports("heap")
         print(f"soak: {self.arguments.minutes * 60:.0f} s, seed {self.arguments.seed}: "
               f"{self.faults} faults, {self.kills} kills of the hub, {self.deaths} of the device, {s['connects']} connects, "
               f"{s['losses']} losses, {s['renewals']} renewals; "
               f"telemetry {s['accepted']} accepted, all arrived (+{self.telemetry.repeats} repeats); "
               f"{s['reports']} reports; desired version {s['desired']} ({s['gaps']} gaps); "
               f"{self.calls.answered} methods answered, {self.calls.failed} failed; "
-              f"{len(self.sent_c2d)} C2D; {s['levels']} levels, heap "
-              f"{heap[0] if heap else 0} to {heap[-1] if heap else 0}")
+              f"{len(self.sent_c2d)} C2D; {s['levels']} levels, heap {self.between('heap')}, "
+              f"of SQLite {self.between('sqlite')}")
+
+    def between(self, name):
+        levels = self.reports(name)
+        return f"{min(levels)} to {max(levels)} bytes"
 
 
 def main():
