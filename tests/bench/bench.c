@@ -120,8 +120,8 @@ static void run_latency(const bench_job *job)
 static void run_idle(const bench_job *job)
 {
     bench_peer **peers = calloc(job->count, sizeof *peers);
-    unsigned long first = job->count / 2; /* what they share is there by then: wolfSSL keeps
-                                             tables for the first 16 points it meets, 0.8 MB each */
+    unsigned long first = job->count / 2; /* what they share is there by then: tables for the keys
+                                             in certificates, 0.8 MB each */
     uint64_t before = 0;
 
     for (unsigned long i = 0; i < job->count; i++) {

@@ -31,23 +31,29 @@ static void intermediates_may_come_in_any_order_with_others_among_them(void **st
     spec = root_spec("Stranger", PKI_OTHER);
     pki_make(&stranger, &spec);
 
-    expect_success("one", HOST,
-                   &(tls_peer_config){ { &leaf, &intermediate }, 2, PKI_LEAF, 0, 0, NULL });
-    expect_success("with root", HOST,
-                   &(tls_peer_config){ { &leaf, &intermediate, &root }, 3, PKI_LEAF, 0, 0, NULL });
     expect_success(
-        "two", HOST,
-        &(tls_peer_config){ { &under_second, &second, &intermediate }, 3, PKI_LEAF, 0, 0, NULL });
+        "one", HOST,
+        &(tls_peer_config){ .chain = { &leaf, &intermediate }, .chain_len = 2, .key = PKI_LEAF });
+    expect_success("with root", HOST,
+                   &(tls_peer_config){
+                       .chain = { &leaf, &intermediate, &root }, .chain_len = 3, .key = PKI_LEAF });
+    expect_success("two", HOST,
+                   &(tls_peer_config){ .chain = { &under_second, &second, &intermediate },
+                                       .chain_len = 3,
+                                       .key = PKI_LEAF });
     expect_success(
         "disordered", HOST,
-        &(tls_peer_config){
-            { &under_second, &intermediate, &stranger, &second }, 4, PKI_LEAF, 0, 0, NULL });
+        &(tls_peer_config){ .chain = { &under_second, &intermediate, &stranger, &second },
+                            .chain_len = 4,
+                            .key = PKI_LEAF });
     /* what an earlier connection presented does not help a later one */
-    expect_refusal("missing", HOST, &(tls_peer_config){ { &leaf }, 1, PKI_LEAF, 0, 0, NULL },
+    expect_refusal("missing", HOST,
+                   &(tls_peer_config){ .chain = { &leaf }, .chain_len = 1, .key = PKI_LEAF },
                    PLAT_ERR_CERT_UNTRUSTED);
-    expect_refusal("gap", HOST,
-                   &(tls_peer_config){ { &under_second, &second }, 2, PKI_LEAF, 0, 0, NULL },
-                   PLAT_ERR_CERT_UNTRUSTED);
+    expect_refusal(
+        "gap", HOST,
+        &(tls_peer_config){ .chain = { &under_second, &second }, .chain_len = 2, .key = PKI_LEAF },
+        PLAT_ERR_CERT_UNTRUSTED);
 }
 
 static void names_and_addresses_are_found_in_the_alternative_names_only(void **state)
@@ -86,7 +92,7 @@ static void names_and_addresses_are_found_in_the_alternative_names_only(void **s
         spec.dns_len = cases[i].dns_len;
         spec.ip = cases[i].ip;
         pki_make(&leaf, &spec);
-        const tls_peer_config c = { { &leaf }, 1, PKI_LEAF, 0, 0, NULL };
+        const tls_peer_config c = { .chain = { &leaf }, .chain_len = 1, .key = PKI_LEAF };
         if (cases[i].matches) {
             expect_success(cases[i].what, cases[i].host, &c);
         } else {
@@ -217,7 +223,7 @@ static void bad_certificates_are_refused_each_for_its_own_reason(void **state)
         cases[i].spoil(&leaf_copy, &ca_copy);
         pki_make(&ca, &ca_copy);
         pki_make(&leaf, &leaf_copy);
-        const tls_peer_config c = { { &leaf, &ca }, 2, leaf_copy.key, 0, 0, NULL };
+        const tls_peer_config c = { .chain = { &leaf, &ca }, .chain_len = 2, .key = leaf_copy.key };
         expect_refusal(cases[i].what, HOST, &c, cases[i].wanted);
     }
 }
@@ -235,13 +241,15 @@ static void strangers_are_not_trusted(void **state)
     spec.issuer = NULL;
     pki_make(&self_signed, &spec);
 
-    expect_refusal("unknown root", HOST, &(tls_peer_config){ { &leaf }, 1, PKI_LEAF, 0, 0, NULL },
+    expect_refusal("unknown root", HOST,
+                   &(tls_peer_config){ .chain = { &leaf }, .chain_len = 1, .key = PKI_LEAF },
                    PLAT_ERR_CERT_UNTRUSTED);
-    expect_refusal("root presented", HOST,
-                   &(tls_peer_config){ { &leaf, &other_root }, 2, PKI_LEAF, 0, 0, NULL },
-                   PLAT_ERR_CERT_UNTRUSTED);
+    expect_refusal(
+        "root presented", HOST,
+        &(tls_peer_config){ .chain = { &leaf, &other_root }, .chain_len = 2, .key = PKI_LEAF },
+        PLAT_ERR_CERT_UNTRUSTED);
     expect_refusal("self-signed", HOST,
-                   &(tls_peer_config){ { &self_signed }, 1, PKI_LEAF, 0, 0, NULL },
+                   &(tls_peer_config){ .chain = { &self_signed }, .chain_len = 1, .key = PKI_LEAF },
                    PLAT_ERR_CERT_UNTRUSTED);
 }
 
@@ -263,7 +271,9 @@ static void a_path_longer_than_its_authority_allows_is_refused(void **state)
         spec.issuer = &second;
         spec.issuer_key = PKI_OTHER;
         pki_make(&leaf, &spec);
-        const tls_peer_config c = { { &leaf, &second, &first }, 3, PKI_LEAF, 0, 0, NULL };
+        const tls_peer_config c = { .chain = { &leaf, &second, &first },
+                                    .chain_len = 3,
+                                    .key = PKI_LEAF };
         if (path_len == 0) {
             expect_refusal("path length 0", HOST, &c, PLAT_ERR_CERT);
         } else {
@@ -283,7 +293,7 @@ static void a_root_that_has_expired_gives_way_to_a_newer_one_of_its_name(void **
     spec = good_spec;
     spec.issuer = &old;
     pki_make(&leaf, &spec);
-    const tls_peer_config c = { { &leaf }, 1, PKI_LEAF, 0, 0, NULL };
+    const tls_peer_config c = { .chain = { &leaf }, .chain_len = 1, .key = PKI_LEAF };
 
     const char *file = pki_write_pem("old.pem", (const pki_cert *const[]){ &old }, 1);
     s->ops->deinit(s);
@@ -310,7 +320,9 @@ static void a_certificate_that_is_itself_in_the_file_is_trusted(void **state)
     s->ops->deinit(s);
     assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
 
-    expect_success("pinned", HOST, &(tls_peer_config){ { &self_signed }, 1, PKI_LEAF, 0, 0, NULL });
+    expect_success(
+        "pinned", HOST,
+        &(tls_peer_config){ .chain = { &self_signed }, .chain_len = 1, .key = PKI_LEAF });
     expect_refusal("another", HOST, &good_config, PLAT_ERR_CERT_UNTRUSTED);
 }
 static void a_certificate_that_changed_is_judged_anew_on_reconnect(void **state)
@@ -320,7 +332,7 @@ static void a_certificate_that_changed_is_judged_anew_on_reconnect(void **state)
     pki_spec spec = good_spec;
     spec.dns = "other.example";
     pki_make(&other, &spec);
-    const tls_peer_config changed = { { &other }, 1, PKI_LEAF, 0, 0, NULL };
+    const tls_peer_config changed = { .chain = { &other }, .chain_len = 1, .key = PKI_LEAF };
 
     for (int i = 0; i < 3; i++) {
         expect_success("before", HOST, &good_config);

@@ -233,7 +233,7 @@ static tls_peer_config any_host(pki_cert *leaf)
     pki_spec spec = good_spec;
     spec.dns = "*.hub.example";
     pki_make(leaf, &spec);
-    return (tls_peer_config){ { leaf }, 1, PKI_LEAF, 0, 0, NULL };
+    return (tls_peer_config){ .chain = { leaf }, .chain_len = 1, .key = PKI_LEAF };
 }
 
 /* After one connection more than that, the first session is gone and all others are there. */
@@ -314,7 +314,7 @@ static void a_session_ends_with_the_first_certificate_of_its_chain(void **state)
         const char *file = pki_write_pem(name, (const pki_cert *const[]){ &ca }, 1);
         s->ops->deinit(s);
         assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
-        const tls_peer_config c = { { &leaf, &inner }, 2, PKI_LEAF, 0, 0, NULL };
+        const tls_peer_config c = { .chain = { &leaf, &inner }, .chain_len = 2, .key = PKI_LEAF };
 
         clock_offset_s = 12 * HOUR_S;
         expect_full(HOST, &c);

@@ -89,12 +89,10 @@ static void unsafe_suites_and_old_versions_are_refused(void **state)
         { "TLS13-AES128-CCM-SHA256", false, false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        tls_peer_config c = { { cases[i].rsa ? &good_rsa : &good },
-                              cases[i].anonymous ? 0 : 1,
-                              cases[i].rsa ? PKI_RSA : PKI_LEAF,
-                              0,
-                              0,
-                              cases[i].suites };
+        tls_peer_config c = { .chain = { cases[i].rsa ? &good_rsa : &good },
+                              .chain_len = cases[i].anonymous ? 0 : 1,
+                              .key = cases[i].rsa ? PKI_RSA : PKI_LEAF,
+                              .suites = cases[i].suites };
         expect_refusal(cases[i].suites, HOST, &c, PLAT_ERR_TLS);
     }
     tls_peer_config c = good_config;
@@ -123,6 +121,36 @@ static void only_what_was_offered_counts_as_safe(void **state)
     assert_false(plat_tls_group_is_safe(NULL));
     assert_false(plat_tls_group_is_safe("SECP224R1"));
     assert_true(plat_tls_group_is_safe("SECP256R1"));
+}
+
+static void a_server_gets_the_group_that_it_has_and_x25519_if_it_has_all(void **state)
+{
+    (void)state;
+    static const struct {
+        int only;
+        const char *group;
+    } cases[] = {
+        { 0, "X25519" },
+        { WOLFSSL_ECC_X25519, "X25519" },
+        { WOLFSSL_ECC_SECP256R1, "SECP256R1" },
+        { WOLFSSL_ECC_SECP384R1, "SECP384R1" },
+        { WOLFSSL_ECC_SECP521R1, "SECP521R1" },
+        { WOLFSSL_ECC_X448, "X448" },
+    };
+    tls_peer_config c = good_config;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        c.group = cases[i].only;
+        assert_int_equal(connect_to(HOST, &c), PLAT_OK);
+        assert_string_equal(wolfSSL_get_curve_name(tls.ssl), cases[i].group);
+        expect_echo(cases[i].group);
+        disconnect();
+    }
+    restart_stream(); /* no session of another version */
+    c = good_config;
+    c.max_version = TLS1_2_VERSION;
+    assert_int_equal(connect_to(HOST, &c), PLAT_OK);
+    assert_string_equal(wolfSSL_get_curve_name(tls.ssl), "X25519");
+    disconnect();
 }
 
 /* --- a handshake that goes wrong half-way --- */
@@ -449,6 +477,7 @@ int main(void)
         WITH_STREAM(the_server_is_told_the_name_but_never_an_address),
         WITH_STREAM(unsafe_suites_and_old_versions_are_refused),
         WITH_STREAM(only_what_was_offered_counts_as_safe),
+        WITH_STREAM(a_server_gets_the_group_that_it_has_and_x25519_if_it_has_all),
         WITH_STREAM(a_handshake_one_byte_at_a_time_never_blocks_and_succeeds),
         WITH_STREAM(a_server_that_stops_anywhere_leaves_the_client_waiting_until_it_is_closed),
         WITH_STREAM(a_server_that_leaves_anywhere_ends_the_handshake),

@@ -147,6 +147,11 @@ void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c
     if (c->suites != NULL) {
         assert_int_equal(wolfSSL_CTX_set_cipher_list(p->ctx, c->suites), WOLFSSL_SUCCESS);
     }
+    if (c->group != 0) {
+        int group = c->group;
+        assert_int_equal(wolfSSL_CTX_UseSupportedCurve(p->ctx, (word16)group), WOLFSSL_SUCCESS);
+        assert_int_equal(wolfSSL_CTX_set_groups(p->ctx, &group, 1), WOLFSSL_SUCCESS);
+    }
     if (tickets != NULL) {
         share_tickets(p->ctx, tickets);
     }

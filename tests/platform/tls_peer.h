@@ -15,6 +15,7 @@ typedef struct tls_peer_config {
     int min_version; /* WOLFSSL_TLSV1_2 ...; 0: what wolfSSL has */
     int max_version;
     const char *suites; /* NULL: wolfSSL's */
+    int group;          /* of wolfSSL's numbers; 0: what wolfSSL has */
 } tls_peer_config;
 
 /**

@@ -25,12 +25,16 @@ static const char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ED25519
                                  "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
                                  "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
+/*
+ * X25519 comes first, and brings a key share: for any other group wolfSSL first makes a table of
+ * the server's point, used once, which takes as long as the exchange itself.
+ */
 static const struct {
     word16 id;
     const char *name; /* as wolfSSL_get_curve_name says it */
 } groups[] = {
-    { WOLFSSL_ECC_SECP256R1, "SECP256R1" }, { WOLFSSL_ECC_SECP384R1, "SECP384R1" },
-    { WOLFSSL_ECC_SECP521R1, "SECP521R1" }, { WOLFSSL_ECC_X25519, "X25519" },
+    { WOLFSSL_ECC_X25519, "X25519" },       { WOLFSSL_ECC_SECP256R1, "SECP256R1" },
+    { WOLFSSL_ECC_SECP384R1, "SECP384R1" }, { WOLFSSL_ECC_SECP521R1, "SECP521R1" },
     { WOLFSSL_ECC_X448, "X448" },
 };
 #define GROUP_COUNT (sizeof groups / sizeof groups[0])
@@ -46,6 +50,7 @@ static struct {
     pthread_mutex_t lock;
     bool started;
     pthread_key_t tables; /* its destructor is what matters */
+    unsigned threads;     /* that may have tables */
     plat_tls_context *first;
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -83,12 +88,15 @@ static const char *system_bundle(void)
 
 static bool offer_groups(WOLFSSL_CTX *ctx)
 {
+    int ids[GROUP_COUNT];
+
     for (size_t i = 0; i < GROUP_COUNT; i++) {
+        ids[i] = groups[i].id;
         if (wolfSSL_CTX_UseSupportedCurve(ctx, groups[i].id) != WOLFSSL_SUCCESS) {
             return false;
         }
     }
-    return true;
+    return wolfSSL_CTX_set_groups(ctx, ids, GROUP_COUNT) == WOLFSSL_SUCCESS;
 }
 
 /* wolfSSL judges no certificate: chain.c does, called back at each handshake. */
@@ -159,25 +167,47 @@ static plat_result load(const char *ca_file, plat_tls_context **out, const char 
     return PLAT_OK;
 }
 
-/* Tables for elliptic curves, some 800 KB each. */
-static void free_tables(void *unused)
+/*
+ * Tables of points on elliptic curves, some 800 KB each, 16 at most: wolfSSL makes one when it
+ * meets a point again, such as the key of a certificate.
+ */
+static void end_thread(void *unused)
 {
     (void)unused;
     wc_ecc_fp_free();
+    (void)pthread_mutex_lock(&shared.lock);
+    shared.threads--;
+    (void)pthread_mutex_unlock(&shared.lock);
 }
 
 static bool start(void)
 {
     if (!shared.started) {
         shared.started = wolfSSL_Init() == WOLFSSL_SUCCESS &&
-                         pthread_key_create(&shared.tables, free_tables) == 0;
+                         pthread_key_create(&shared.tables, end_thread) == 0;
     }
     return shared.started;
 }
 
-void plat_tls_end_with_thread(void)
+void plat_tls_handshake_begins(void)
 {
-    (void)pthread_setspecific(shared.tables, &shared); /* anything but NULL */
+    if (pthread_getspecific(shared.tables) != NULL ||
+        pthread_setspecific(shared.tables, &shared) != 0) { /* anything but NULL */
+        return;
+    }
+    (void)pthread_mutex_lock(&shared.lock);
+    shared.threads++;
+    (void)pthread_mutex_unlock(&shared.lock);
+}
+
+void plat_tls_handshake_ended(const plat_tls_context *c)
+{
+    (void)pthread_mutex_lock(&shared.lock);
+    bool few = c->users / PLAT_TLS_TABLES_PAY < shared.threads;
+    (void)pthread_mutex_unlock(&shared.lock);
+    if (few) {
+        wc_ecc_fp_free();
+    }
 }
 
 static plat_result acquire(const char *ca_file, plat_tls_context **out, const char **file)
@@ -218,7 +248,7 @@ void plat_tls_context_release(plat_tls_context *c)
         *at = c->next;
         free_context(c);
         if (shared.first == NULL) {
-            free_tables(NULL);
+            wc_ecc_fp_free();
         }
     }
     (void)pthread_mutex_unlock(&shared.lock);

@@ -417,9 +417,12 @@ static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *
     }
     switch (s->state) {
     case PLAT_TLS_HANDSHAKE:
-        plat_tls_end_with_thread();
+        plat_tls_handshake_begins();
         lend_ahead(s, room);
         r = keep_ahead(s, room, handshake(s));
+        if (r != PLAT_WOULD_BLOCK) {
+            plat_tls_handshake_ended(s->context);
+        }
         *stage = r == PLAT_OK ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
         return r;
     case PLAT_TLS_OPEN: *stage = PLAT_STAGE_OPEN; return PLAT_OK;
