@@ -202,28 +202,29 @@ static void skip_ended(mqc_outbox *o)
     }
 }
 
+static void start_over(mqc_outbox *o)
+{
+    o->stopped = false;
+    o->go_on_at = MQC_NEVER;
+}
+
 /*
  * Once the window has stopped the lane, room for a batch has to come together until go_on_at.  A
  * server that answers one by one would otherwise let them leave one by one.
  */
 static bool window_open(mqc_outbox *o, mqc_time go_on_at)
 {
-    bool gathers = o->stopped && go_on_at != 0;
-    size_t most = gathers ? o->resume_at : o->window - 1;
-
-    o->stopped = o->windowed > most;
-    if (!o->stopped) {
-        o->go_on_at = MQC_NEVER;
-    } else if (o->windowed < o->window && o->go_on_at == MQC_NEVER) {
+    if (o->stopped && (go_on_at == 0 || o->windowed <= o->resume_at)) {
+        start_over(o);
+    }
+    if (!o->stopped && o->windowed < o->window) {
+        return true;
+    }
+    o->stopped = true;
+    if (o->windowed < o->window && o->go_on_at == MQC_NEVER) {
         o->go_on_at = go_on_at;
     }
-    return !o->stopped;
-}
-
-static void start_over(mqc_outbox *o)
-{
-    o->stopped = false;
-    o->go_on_at = MQC_NEVER;
+    return false;
 }
 
 void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)

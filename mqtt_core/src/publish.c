@@ -7,12 +7,13 @@ typedef struct ring_cursor {
     uint8_t *p;
     uint8_t *end;
     uint8_t *start;
+    bool turns; /* the packet reaches the end */
 } ring_cursor;
 
 static inline void put_byte(ring_cursor *c, size_t v)
 {
     *c->p++ = (uint8_t)v;
-    if (c->p == c->end) {
+    if (c->turns && c->p == c->end) {
         c->p = c->start;
     }
 }
@@ -27,7 +28,7 @@ static inline void put_span(ring_cursor *c, mqc_span s)
 {
     size_t room = (size_t)(c->end - c->p);
 
-    if (s.len >= room) {
+    if (c->turns && s.len >= room) {
         memcpy(c->p, s.ptr, room);
         s = mqc_span_of(s.ptr + room, s.len - room);
         c->p = c->start;
@@ -38,15 +39,9 @@ static inline void put_span(ring_cursor *c, mqc_span s)
     }
 }
 
-static ring_cursor ring_tail(const mqc_outbox *o)
-{
-    ring_cursor c = { o->ring + mqc_ring_forward(o, o->ring_head, o->ring_used),
-                      o->ring + o->ring_len, o->ring };
-    return c;
-}
-
 /* Section 3.3. */
-static void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remaining, uint16_t packet_id)
+static inline void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remaining,
+                              uint16_t packet_id)
 {
     const mqc_span topic = m->topic;
 
@@ -61,6 +56,21 @@ static void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remaining, u
         put_u16(&c, packet_id);
     }
     put_span(&c, m->payload);
+}
+
+/* Most packets lie in one piece; nothing has to be asked for each of their bytes. */
+static void put_into_ring(const mqc_outbox *o, const mqc_outgoing *m, size_t len, size_t remaining,
+                          uint16_t packet_id)
+{
+    size_t at = mqc_ring_forward(o, o->ring_head, o->ring_used);
+    ring_cursor c = { o->ring + at, o->ring + o->ring_len, o->ring, false };
+
+    if (len < o->ring_len - at) {
+        put_packet(c, m, remaining, packet_id);
+    } else {
+        c.turns = true;
+        put_packet(c, m, remaining, packet_id);
+    }
 }
 
 static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t packet_id)
@@ -111,7 +121,7 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
     if (packet_id != NULL) {
         *packet_id = id;
     }
-    put_packet(ring_tail(lane), m, remaining, id);
+    put_into_ring(lane, m, len, remaining, id);
     put_entry(lane, m, len, id);
     return MQC_OK;
 }
