@@ -107,13 +107,17 @@ bool mqtt_loop_transmit(mqtt_loop *l)
     return true;
 }
 
-void mqtt_loop_sleep(const mqtt_loop *l, mqc_time until)
+void mqtt_loop_sleep(mqtt_loop *l, mqc_time until)
 {
     mqc_time now = mqtt_loop_now(l);
     mqc_time deadline;
     plat_poll p;
 
-    l->stream->ops->poll(l->stream, l->blocked, &p);
+    size_t least = mqc_rx_least(&l->engine, &deadline);
+    if (least > 1 && deadline < until) {
+        until = deadline;
+    }
+    l->stream->ops->poll(l->stream, l->blocked, least, &p);
     if (mqc_next_deadline(&l->engine, &deadline) && deadline < until) {
         until = deadline;
     }

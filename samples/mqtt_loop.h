@@ -34,6 +34,6 @@ bool mqtt_loop_receive(mqtt_loop *l);
 bool mqtt_loop_transmit(mqtt_loop *l);
 
 /** Sleep until the stream or the engine wants attention, or until `until`. */
-void mqtt_loop_sleep(const mqtt_loop *l, mqc_time until);
+void mqtt_loop_sleep(mqtt_loop *l, mqc_time until);
 
 #endif

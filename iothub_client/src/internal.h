@@ -105,7 +105,7 @@ void loop_turn(iothub_client *c);
 bool loop_may_send(iothub_client *c);
 /** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline.
  * Returns the deadline, 0: none. */
-mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms);
+mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 /* direct.c: telemetry, and a runner that sleeps. */
 /** The runner is about to sleep. */

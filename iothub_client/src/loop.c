@@ -309,7 +309,7 @@ static void no_polls(plat_poll *polls)
     }
 }
 
-mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
+mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
     mqc_time deadline = 0;
     mqc_time when;
@@ -318,13 +318,15 @@ mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
 
     no_polls(polls);
     if (c->stream != NULL && s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING) {
-        c->stream->ops->poll(c->stream, c->want_write || c->kick, p);
+        size_t least = mqc_rx_least(&c->engine, &when);
+        c->stream->ops->poll(c->stream, c->want_write || c->kick, least, p);
+        earlier(&deadline, when);
         p->want_read = p->want_read && !c->rx_full;
         p->ready_now = p->ready_now && !c->rx_full;
         earlier(&deadline, p->wake_at_ms);
     }
     if (link_is_opening(c->renewal.spare)) {
-        c->spare->ops->poll(c->spare, false, &polls[1]);
+        c->spare->ops->poll(c->spare, false, 1, &polls[1]);
         earlier(&deadline, polls[1].wake_at_ms);
     }
     earlier(&deadline, renewal_next_deadline(c));
@@ -349,7 +351,7 @@ mqc_time loop_poll(const iothub_client *c, plat_poll *polls, int *timeout_ms)
     return deadline;
 }
 
-void iothub_poll_info(const iothub_client *c, iothub_poll *out)
+void iothub_poll_info(iothub_client *c, iothub_poll *out)
 {
     plat_poll polls[IOTHUB_POLL_FDS];
 

@@ -39,6 +39,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
     }
     e->next_id = 1;
     e->free_ids = UINT16_MAX;
+    mqc_pace_reset(e);
     return MQC_OK;
 }
 
@@ -87,7 +88,7 @@ void mqc_reset(mqc_engine *e)
     e->ping_wanted = false;
     e->ping_pending = false;
     e->disconnect_queued = false;
-    e->probe_id = 0;
+    mqc_pace_reset(e);
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_rewind(&e->lanes[i]);
     }

@@ -36,17 +36,27 @@ static inline bool mqc_answers_due(const mqc_engine *e)
     return mqc_inbox_due(&e->inbox) || e->releases.due != NULL;
 }
 
-/* --- the way to the server (tx.c) --- */
+/* --- when to send, when to wake up (pace.c) --- */
+
+/* There is a new connection. */
+void mqc_pace_reset(mqc_engine *e);
+/* How long a lane that its window stops may wait for a batch; 0: not at all. */
+mqc_time mqc_pace_gather_until(const mqc_engine *e);
+void mqc_pace_batch_left(mqc_engine *e, mqc_time now);
+void mqc_pace_bytes_came(mqc_engine *e, size_t len, mqc_time now);
+void mqc_pace_on_time(mqc_engine *e, mqc_time now);
 
 /* The publish that is timed has been answered. */
-void mqc_end_probe(mqc_engine *e);
+void mqc_pace_end_probe(mqc_engine *e);
 
 static inline void mqc_look_at_probe(mqc_engine *e, uint16_t packet_id)
 {
     if (packet_id == e->probe_id) {
-        mqc_end_probe(e);
+        mqc_pace_end_probe(e);
     }
 }
+
+/* --- the way to the server (tx.c) --- */
 
 /* PUBACK, PUBREC, PUBREL or PUBCOMP.  False: there is no room now. */
 bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id);

@@ -83,6 +83,12 @@ static inline bool mqc_outbox_begun(const mqc_outbox *o)
  */
 bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at);
 
+/*
+ * So many answers are worth waiting for, 0: none.  near: those that open the window for a batch,
+ * or half of many; else a share of them that the throughput hardly notices.
+ */
+size_t mqc_outbox_awaits(const mqc_outbox *o, bool near);
+
 /* From o->go_on_at on, a stopped lane fills its window whatever it is short of. */
 void mqc_outbox_go_on(mqc_outbox *o, mqc_time now);
 

@@ -423,6 +423,9 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
         in->end += len;
         in->unread = true;
         e->last_rx = now;
+        if (e->patient_until != MQC_NEVER) {
+            mqc_pace_bytes_came(e, len, now);
+        }
     }
     return MQC_OK;
 }

@@ -64,6 +64,7 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
         mqc_outbox_expire(&e->lanes[i], now);
         mqc_outbox_go_on(&e->lanes[i], now);
     }
+    mqc_pace_on_time(e, now);
     if (e->in.flow == MQC_INPUT_RESUMED) { /* silence counts from now on */
         e->in.flow = MQC_INPUT_FLOWING;
         e->last_rx = now;

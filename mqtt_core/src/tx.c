@@ -16,48 +16,6 @@ static bool control_wanted(const mqc_engine *e)
     return mqc_answers_due(e) || e->ping_wanted || e->state == MQC_DISCONNECTING;
 }
 
-/* --- the pace --- */
-
-enum {
-    ROUND_TRIP_MS = 64, /* units */
-    NEAR = ROUND_TRIP_MS / 4,
-    GATHER_MS = 2,
-    SHARE = 8, /* of a round trip, and of the past in the mean */
-    TOO_LONG_MS = 60000
-};
-
-/*
- * How long places of the window may stay free, so that what waits leaves together.  Next to the
- * server that costs hardly anything, the whole window being on its way for less than a
- * millisecond; further away each moment is a loss.
- */
-static mqc_time gather_until(const mqc_engine *e)
-{
-    mqc_time ms =
-        e->round_trip < NEAR ? GATHER_MS : e->round_trip / (ROUND_TRIP_MS * (unsigned)SHARE);
-
-    return ms > 0 ? e->last_rx + ms : 0;
-}
-
-static void begin_probe(mqc_engine *e, mqc_time now)
-{
-    const mqc_outbox *lane = e->tx_lane;
-
-    if (e->probe_id == 0 && lane->send > 0) {
-        e->probe_id = mqc_outbox_id(lane, lane->send - 1);
-        e->probe_at = now;
-    }
-}
-
-void mqc_end_probe(mqc_engine *e)
-{
-    mqc_time took = e->last_rx - e->probe_at;
-    uint32_t ms = took < TOO_LONG_MS ? (uint32_t)took : TOO_LONG_MS;
-
-    e->probe_id = 0;
-    e->round_trip += ms * ROUND_TRIP_MS / SHARE - e->round_trip / SHARE;
-}
-
 /* --- bytes --- */
 
 /* The most urgent lane with something to send.  Control packets go before all of them. */
@@ -66,7 +24,7 @@ static mqc_outbox *ready_lane(mqc_engine *e)
     if (e->state != MQC_CONNECTED || mqc_control_pending(&e->control) != 0) {
         return NULL;
     }
-    const mqc_time go_on_at = gather_until(e);
+    const mqc_time go_on_at = mqc_pace_gather_until(e);
     for (size_t i = 0; i < e->lane_count; i++) {
         if (mqc_outbox_ready(&e->lanes[i], go_on_at)) {
             return &e->lanes[i];
@@ -125,6 +83,6 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
         mqc_control_consume(&e->control, len);
     } else {
         mqc_outbox_consume(e->tx_lane, len);
-        begin_probe(e, now);
+        mqc_pace_batch_left(e, now);
     }
 }

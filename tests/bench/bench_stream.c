@@ -19,7 +19,7 @@ static void wait_for(bench_stream *s, bool want_send)
     const plat_net *net = plat_posix()->net;
     plat_poll p;
 
-    s->stream->ops->poll(s->stream, want_send, &p);
+    s->stream->ops->poll(s->stream, want_send, 1, &p);
     if (!p.ready_now) {
         net->wait(net, &p, 1, -1);
     }

@@ -140,6 +140,31 @@ static void a_hundred_acknowledgements_are_taken_in_one_pass(void **state)
     fixture_free(&f);
 }
 
+static void a_sleeper_asks_for_many_acknowledgements_at_once_for_two_milliseconds(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    fixture_init(&f, wide);
+    fixture_connect(&f);
+    iothub_poll_info(f.client, &p);
+    assert_int_equal(fixture_stream(&f)->last_least, 1);
+    f.hub.mute_publish = true;
+    for (int i = 0; i < 100; i++) {
+        fixture_send(&f, "x");
+    }
+    fixture_run(&f);
+    iothub_poll_info(f.client, &p);
+    assert_int_equal(fixture_stream(&f)->last_least, 50 * 4);
+    assert_int_equal(p.timeout_ms, 2);
+
+    fixture_sleep(&f, 2);
+    iothub_poll_info(f.client, &p);
+    assert_int_equal(fixture_stream(&f)->last_least, 1);
+    assert_true(p.timeout_ms > 2);
+    fixture_free(&f);
+}
+
 static void a_lone_message_costs_one_send_and_one_read(void **state)
 {
     (void)state;
@@ -304,6 +329,7 @@ int main(void)
         cmocka_unit_test(telemetry_flows_before_the_suback),
         cmocka_unit_test(sixteen_queued_messages_leave_in_one_send),
         cmocka_unit_test(a_hundred_acknowledgements_are_taken_in_one_pass),
+        cmocka_unit_test(a_sleeper_asks_for_many_acknowledgements_at_once_for_two_milliseconds),
         cmocka_unit_test(a_lone_message_costs_one_send_and_one_read),
         cmocka_unit_test(an_application_that_sends_in_every_turn_still_hears),
         cmocka_unit_test(under_load_a_batch_costs_one_send_and_one_read),

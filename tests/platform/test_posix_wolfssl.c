@@ -36,7 +36,7 @@ static plat_result drive(plat_stream *s, plat_stage *stage, plat_stage until)
             return r;
         }
         plat_poll poll;
-        s->ops->poll(s, false, &poll);
+        s->ops->poll(s, false, 1, &poll);
         p->net->wait(p->net, &poll, 1, 10000);
     }
 }
@@ -91,7 +91,7 @@ static void a_tls_stream_waits_for_a_silent_server_and_refuses_plain_text(void *
         plat_poll p;
         assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_WOULD_BLOCK);
         assert_int_equal(stage, PLAT_STAGE_TLS);
-        s->ops->poll(s, false, &p);
+        s->ops->poll(s, false, 1, &p);
         assert_true(p.fd >= 0 && p.want_read && !p.ready_now);
     }
 

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static uint64_t now(void)
 static plat_poll poll_of(bool want_send)
 {
     plat_poll p;
-    s->ops->poll(s, want_send, &p);
+    s->ops->poll(s, want_send, 1, &p);
     return p;
 }
 
@@ -175,6 +176,56 @@ static void what_was_received_is_acknowledged_before_a_sleep(void **state)
     close_pair(&p);
 }
 #endif
+
+static void await_unread(int fd, int bytes)
+{
+    int unread = 0;
+    while (unread < bytes) {
+        assert_int_equal(ioctl(fd, FIONREAD, &unread), 0);
+    }
+}
+
+static bool is_awake(int fd)
+{
+    struct pollfd f = { .fd = fd, .events = POLLIN };
+    return poll(&f, 1, 0) == 1;
+}
+
+static void fewer_bytes_than_asked_for_wake_nobody_and_an_end_always_does(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    size_t n = 0;
+    plat_poll q;
+    pair p = connect_pair();
+    const int on = 1;
+    assert_int_equal(setsockopt(p.peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+
+    for (size_t least = 1; least <= 300; least += least / 2 + 1) {
+        s->ops->poll(s, false, least, &q);
+        for (int sent = 1; sent <= (int)least; sent++) {
+            assert_int_equal(send(p.peer, "x", 1, 0), 1);
+            await_unread((int)q.fd, sent);
+            bool few = sent < ((int)least + 1) / 2;
+            assert_false(few && is_awake((int)q.fd));
+        }
+        assert_true(is_awake((int)q.fd));
+        for (size_t i = 0; i < least; i++) {
+            assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_OK); /* without waiting for more */
+        }
+        assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_WOULD_BLOCK);
+    }
+    s->ops->poll(s, false, 1, &q);
+    assert_int_equal(send(p.peer, "x", 1, 0), 1);
+    await_unread((int)q.fd, 1);
+    assert_true(is_awake((int)q.fd));
+    assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_OK);
+
+    s->ops->poll(s, false, 1000, &q);
+    close_pair(&p);
+    plat_posix_wait(NULL, &q, 1, -1);
+    assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_EOF);
+}
 
 static void a_refused_connection_names_host_port_and_cause(void **state)
 {
@@ -500,6 +551,7 @@ int main(void)
         WITH_STREAM(bytes_flow_both_ways_on_a_socket_with_the_right_options),
 #ifdef TCP_QUICKACK
         WITH_STREAM(what_was_received_is_acknowledged_before_a_sleep),
+        WITH_STREAM(fewer_bytes_than_asked_for_wake_nobody_and_an_end_always_does),
 #endif
         WITH_STREAM(a_refused_connection_names_host_port_and_cause),
         WITH_STREAM(a_name_that_does_not_resolve_fails_in_its_own_stage),

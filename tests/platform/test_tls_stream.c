@@ -183,7 +183,7 @@ static void a_handshake_one_byte_at_a_time_never_blocks_and_succeeds(void **stat
         }
         assert_int_equal(stage, PLAT_STAGE_TLS);
         plat_poll p;
-        s->ops->poll(s, false, &p);
+        s->ops->poll(s, false, 1, &p);
         assert_true(p.want_read);
         assert_false(p.ready_now);
         stalls++;
@@ -345,7 +345,7 @@ static void big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire(v
         plat_result r = s->ops->send(s, from, len, &n);
         if (r == PLAT_WOULD_BLOCK) {
             plat_poll p;
-            s->ops->poll(s, false, &p);
+            s->ops->poll(s, false, 1, &p);
             assert_true(p.want_write); /* also when the caller has nothing else to send */
             blocked++;
             wire.send_room = 1000;
@@ -361,6 +361,37 @@ static void big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire(v
     assert_true(blocked > 30);
     assert_int_equal(peer.got_len, sizeof big);
     assert_memory_equal(peer.got, big, sizeof big);
+    disconnect();
+}
+
+static size_t least_below(size_t least)
+{
+    plat_poll p;
+    s->ops->poll(s, false, least, &p);
+    return wire.last_least;
+}
+
+static void bytes_to_wait_for_grow_below_as_those_of_late_did(void **state)
+{
+    (void)state;
+    uint8_t buf[2000];
+    size_t n;
+    assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
+    expect_echo("before"); /* takes the session tickets as well */
+
+    tls_peer_send(&peer, buf, 2000);
+    assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
+    assert_int_equal(least_below(100), 100);
+    for (int i = 0; i < 10; i++) {
+        tls_peer_send(&peer, "puba", 4); /* and 22 bytes in each record of TLS 1.3 */
+    }
+    assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
+    assert_int_equal(n, 40);
+    assert_int_equal(least_below(100), 600);
+    assert_int_equal(least_below(1), 1);
+    tls_peer_send(&peer, "x", 1);
+    assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
+    assert_int_equal(least_below(100), 800); /* not 2,300 */
     disconnect();
 }
 
@@ -385,7 +416,7 @@ static void one_recv_collects_many_records_and_the_rest_is_announced(void **stat
     assert_int_equal(s->ops->recv(s, buf, 150, &n), PLAT_OK);
     assert_int_equal(n, 150);
     assert_int_equal(scripted_unread(&wire), 0);
-    s->ops->poll(s, false, &p);
+    s->ops->poll(s, false, 1, &p);
     assert_true(p.ready_now); /* the descriptor will stay silent */
     size_t total = n;
     while (s->ops->recv(s, buf, sizeof buf, &n) == PLAT_OK) {
@@ -393,7 +424,7 @@ static void one_recv_collects_many_records_and_the_rest_is_announced(void **stat
         total += n;
     }
     assert_int_equal(total, 1000);
-    s->ops->poll(s, false, &p);
+    s->ops->poll(s, false, 1, &p);
     assert_false(p.ready_now);
     disconnect();
 }
@@ -423,7 +454,7 @@ static void many_records_are_read_in_one_go(void **state)
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(s->ops->recv(s, buf, 4, &n), PLAT_OK);
         assert_int_equal(scripted_unread(&wire), 0);
-        s->ops->poll(s, false, &p);
+        s->ops->poll(s, false, 1, &p);
         assert_int_equal(p.ready_now, i < 2); /* the descriptor knows nothing of the rest */
     }
     disconnect();
@@ -486,6 +517,7 @@ int main(void)
         WITH_STREAM(every_failure_below_comes_through_with_its_own_words),
         WITH_STREAM(stages_below_are_passed_on),
         WITH_STREAM(big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire),
+        WITH_STREAM(bytes_to_wait_for_grow_below_as_those_of_late_did),
         WITH_STREAM(one_recv_collects_many_records_and_the_rest_is_announced),
         WITH_STREAM(many_records_are_read_in_one_go),
         WITH_STREAM(an_announced_end_is_told_from_a_cut_one),

@@ -202,10 +202,11 @@ static bool readable(const scripted_stream *s)
             (s->rx_read < s->rx.len || s->recv_then != PLAT_WOULD_BLOCK));
 }
 
-static void stream_poll(plat_stream *base, bool want_send, plat_poll *out)
+static void stream_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
-    const scripted_stream *s = const_self_of(base);
+    scripted_stream *s = self_of(base);
     bool opening = s->state == SCRIPTED_OPENING;
+    s->last_least = least;
     *out = (plat_poll){
         .fd = s->state == SCRIPTED_READY ? s->fd : -1,
         .want_read = opening || s->state == SCRIPTED_READY,

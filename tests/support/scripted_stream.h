@@ -59,7 +59,8 @@ struct scripted_stream {
     const char *borrowed_host;
     uint16_t port;
     uint64_t opened_at_ms;
-    size_t last_send; /* bytes that the last send took */
+    size_t last_send;  /* bytes that the last send took */
+    size_t last_least; /* bytes that the last poll was to wait for */
 
     /* Private. */
     scripted_bytes rx, tx, promised;

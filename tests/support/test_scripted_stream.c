@@ -36,7 +36,7 @@ static void open_at_once(void)
 static plat_poll poll_now(bool want_send)
 {
     plat_poll p;
-    s->ops->poll(s, want_send, &p);
+    s->ops->poll(s, want_send, 1, &p);
     return p;
 }
 

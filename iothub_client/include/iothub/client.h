@@ -110,10 +110,12 @@ typedef struct iothub_poll {
 } iothub_poll;
 
 /**
- * What to wait for before the next iothub_process.  A descriptor counts as long as it is ready, as
+ * What to wait for before the next iothub_process; to be asked before each sleep.  While many
+ * messages are on their way a descriptor may be ready only when several acknowledgements
+ * have come, or timeout_ms is over, 2 at most.  A descriptor counts as long as it is ready, as
  * with poll and with epoll by default: not every turn reads.
  */
-void iothub_poll_info(const iothub_client *c, iothub_poll *out);
+void iothub_poll_info(iothub_client *c, iothub_poll *out);
 
 /**
  * Do what is to be done now, run callbacks, return.  Never blocks.  After a request that is to

@@ -342,6 +342,14 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now);
 /** Whether mqc_tx_data has bytes, without offering them: what is queued may still be dropped. */
 bool mqc_tx_ready(mqc_engine *e);
 
+/**
+ * For the sleep that follows: fewer bytes than that need not wake the caller before *until: many publishes are on their way,
+ * and it saves work to take their answers together.  1: any byte, and *until is 0.  Who waits so
+ * calls mqc_tick no later than *until, 2 ms from the last bytes; where that was in vain,
+ * it is seldom asked for again.
+ */
+size_t mqc_rx_least(mqc_engine *e, mqc_time *until);
+
 /** False: nothing waits for time.  Call mqc_tick no later than *when. */
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when);
 

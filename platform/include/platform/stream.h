@@ -63,10 +63,11 @@ typedef struct plat_stream_ops {
     plat_result (*send)(plat_stream *s, const uint8_t *buf, size_t len, size_t *sent);
 
     /**
-     * What to wait for; want_send: until send may take bytes.  Called before each sleep, and only
+     * What to wait for; want_send: until send may take bytes; least: fewer bytes to read than that
+     * need not end the wait, 1 for any (a hint).  Called before each sleep, and only
      * then: what a stream puts off, to go along with bytes that are to come, now waits no longer.
      */
-    void (*poll)(plat_stream *s, bool want_send, plat_poll *out);
+    void (*poll)(plat_stream *s, bool want_send, size_t least, plat_poll *out);
 
     /** Whether the open connection took up a TLS session of an earlier one; false before that. */
     bool (*resumed)(const plat_stream *s);

@@ -21,6 +21,8 @@
 
 #define HOST_MAX 255
 
+#define LOW_WATER_MAX 4096
+
 static plat_tcp_stream *self_of(plat_stream *s)
 {
     return (plat_tcp_stream *)s;
@@ -110,6 +112,7 @@ static plat_result start_connect(plat_tcp_stream *s)
         return PLAT_ERR_CONNECT;
     }
     (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    s->low_water = 1;
     if (connect(s->fd, &s->peer.any, plat_address_len(&s->peer)) == 0) {
         return PLAT_OK;
     }
@@ -253,6 +256,18 @@ static void acknowledge_now(plat_tcp_stream *s)
     s->unacknowledged = false;
 }
 
+/* Fewer than asked for is allowed, too: a call for each change would cost more than it saves. */
+static void wake_for(plat_tcp_stream *s, size_t least)
+{
+    const int bytes = least < LOW_WATER_MAX ? (int)least : LOW_WATER_MAX;
+    if (bytes >= s->low_water && bytes / 2 < s->low_water) {
+        return;
+    }
+    if (setsockopt(s->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0) {
+        s->low_water = (uint16_t)bytes;
+    }
+}
+
 static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     plat_tcp_stream *s = self_of(base);
@@ -294,7 +309,7 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
-static void tcp_poll(plat_stream *base, bool want_send, plat_poll *out)
+static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
     plat_tcp_stream *s = self_of(base);
     *out = (plat_poll){ .fd = -1 };
@@ -313,6 +328,7 @@ static void tcp_poll(plat_stream *base, bool want_send, plat_poll *out)
         if (s->unacknowledged && !want_send) {
             acknowledge_now(s);
         }
+        wake_for(s, least);
         out->fd = s->fd;
         out->want_read = true;
         out->want_write = want_send;

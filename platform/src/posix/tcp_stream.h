@@ -21,6 +21,7 @@ typedef struct plat_tcp_stream {
     size_t next;         /* address to try after the current one */
     bool unacknowledged; /* bytes were received, and none sent since */
     bool timed_out;      /* some address of this round was slow rather than refused */
+    uint16_t low_water;  /* so many bytes to read wake a sleeper */
     uint32_t patience_ms;
     uint64_t give_up_ms; /* the current address; 0: never, it is the only one */
     plat_address peer;

@@ -11,6 +11,7 @@
 #define HOST_MAX   255
 #define RECORD_MAX 16384
 #define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
+#define GROWTH_MAX 8
 
 static plat_tls_stream *self_of(plat_stream *s)
 {
@@ -130,6 +131,7 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
         r = empty ? read_ahead(s) : r;
         got = r == PLAT_OK ? take_ahead(s, buf, (size_t)cap) : 0;
     }
+    s->taken += (uint32_t)got;
     return io_result(s, r, got, WOLFSSL_CBIO_ERR_WANT_READ);
 }
 
@@ -466,6 +468,14 @@ static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, si
     return PLAT_OK;
 }
 
+static void note_growth(plat_tls_stream *s, size_t got)
+{
+    if (got > 0) {
+        size_t growth = s->taken / got;
+        s->growth = (uint8_t)(growth < GROWTH_MAX ? growth : GROWTH_MAX);
+    }
+}
+
 static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     plat_tls_stream *s = self_of(base);
@@ -474,12 +484,14 @@ static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
     if (s->state != PLAT_TLS_OPEN) {
         return not_open(s);
     }
+    s->taken = 0;
     lend_ahead(s, room);
     plat_result r = keep_ahead(s, room, read_records(s, buf, cap, got));
     if (s->new_ticket) {
         keep_session(s);
     }
     s->unproven = s->unproven && *got == 0;
+    note_growth(s, *got);
     return r;
 }
 
@@ -493,11 +505,11 @@ static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, s
     if (len < s->retry_len) {
         return PLAT_ERR_ARG;
     }
-    int want = s->retry_len != 0 ? (int)s->retry_len : at_most(len, RECORD_MAX);
+    int want = s->retry_len != 0 ? s->retry_len : at_most(len, RECORD_MAX);
     int n = wolfSSL_write(s->ssl, buf, want);
     if (n <= 0) {
         plat_result r = ssl_result(s, n);
-        s->retry_len = r == PLAT_WOULD_BLOCK ? (size_t)want : 0;
+        s->retry_len = r == PLAT_WOULD_BLOCK ? (uint16_t)want : (uint16_t)0;
         return r == PLAT_EOF ? PLAT_ERR_IO : r;
     }
     s->retry_len = 0;
@@ -506,15 +518,21 @@ static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
-static void tls_poll(plat_stream *base, bool want_send, plat_poll *out)
+/* As many bytes below as brought that many of late: small records are mostly overhead. */
+static size_t least_below(const plat_tls_stream *s, size_t least)
+{
+    return least > 1 && s->growth > 1 ? least * s->growth : least;
+}
+
+static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
     const plat_tls_stream *s = const_self_of(base);
     *out = (plat_poll){ .fd = -1 };
     switch (s->state) {
-    case PLAT_TLS_LOWER: s->lower->ops->poll(s->lower, false, out); break;
-    case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, out); break;
+    case PLAT_TLS_LOWER: s->lower->ops->poll(s->lower, false, 1, out); break;
+    case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, 1, out); break;
     case PLAT_TLS_OPEN:
-        s->lower->ops->poll(s->lower, want_send || s->wants_write, out);
+        s->lower->ops->poll(s->lower, want_send || s->wants_write, least_below(s, least), out);
         out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0 || has_bytes_ahead(s);
         break;
     case PLAT_TLS_CLOSED:

@@ -1,0 +1,143 @@
+#include "internal.h"
+
+/*
+ * When to send and when to wake up, so that many packets share a call: what the server's distance
+ * and its way to answer allow.
+ */
+
+enum {
+    ROUND_TRIP_MS = 64, /* units */
+    NEAR = ROUND_TRIP_MS / 4,
+    GATHER_MS = 2,
+    SHARE = 8, /* of a round trip, and of the past in the mean */
+    TOO_LONG_MS = 60000
+};
+
+/* --- the round trip --- */
+
+static bool is_near(const mqc_engine *e)
+{
+    return e->round_trip < NEAR;
+}
+
+static void begin_probe(mqc_engine *e, mqc_time now)
+{
+    const mqc_outbox *lane = e->tx_lane;
+
+    if (e->probe_id == 0 && lane->send > 0) {
+        e->probe_id = mqc_outbox_id(lane, lane->send - 1);
+        e->probe_at = now;
+    }
+}
+
+void mqc_pace_end_probe(mqc_engine *e)
+{
+    mqc_time took = e->last_rx - e->probe_at;
+    uint32_t ms = took < TOO_LONG_MS ? (uint32_t)took : TOO_LONG_MS;
+
+    e->probe_id = 0;
+    e->round_trip += ms * ROUND_TRIP_MS / SHARE - e->round_trip / SHARE;
+}
+
+/* --- what waits for the window --- */
+
+/*
+ * How long places of the window may stay free, so that what waits leaves together.  Next to the
+ * server that costs hardly anything, the whole window being on its way for less than a
+ * millisecond; further away each moment is a loss.
+ */
+mqc_time mqc_pace_gather_until(const mqc_engine *e)
+{
+    mqc_time ms = is_near(e) ? GATHER_MS : e->round_trip / (ROUND_TRIP_MS * (unsigned)SHARE);
+
+    return ms > 0 ? e->last_rx + ms : 0;
+}
+
+/* --- patience --- */
+
+enum {
+    ANSWER_LEN = 4,   /* PUBACK, PUBREC, PUBCOMP */
+    MISTRUST_MIN = 4, /* 16 batches */
+    MISTRUST_MAX = 12
+};
+
+static void begin_patience(mqc_engine *e, mqc_time now)
+{
+    if (e->impatience > 0) {
+        e->impatience--;
+    } else if (e->patient_until == MQC_NEVER) {
+        e->patient_until = now + GATHER_MS;
+    }
+}
+
+void mqc_pace_bytes_came(mqc_engine *e, size_t len, mqc_time now)
+{
+    if (e->asked_for > 0 && len >= e->asked_for && e->mistrust > MISTRUST_MIN) {
+        e->mistrust--;
+    }
+    e->asked_for = 0;
+    e->patient_until = now + GATHER_MS;
+}
+
+/*
+ * A server with Nagle's algorithm sends one answer, and no other until that one is acknowledged:
+ * who waits for more of them waits in vain, each time.
+ */
+static void end_patience(mqc_engine *e)
+{
+    if (e->asked_for > 0) {
+        e->impatience = (uint16_t)(1u << e->mistrust);
+        if (e->mistrust < MISTRUST_MAX) {
+            e->mistrust++;
+        }
+    }
+    e->asked_for = 0;
+    e->patient_until = MQC_NEVER;
+}
+
+/* Bytes that bring as many answers as are worth waiting for; 0: none are. */
+static size_t answers_len(const mqc_engine *e)
+{
+    size_t least = 0;
+
+    for (size_t i = 0; i < e->lane_count; i++) {
+        size_t bytes = ANSWER_LEN * mqc_outbox_awaits(&e->lanes[i], is_near(e));
+        if (bytes > 0 && (least == 0 || bytes < least)) {
+            least = bytes;
+        }
+    }
+    return least < e->in.cap / 2 ? least : e->in.cap / 2;
+}
+
+size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
+{
+    bool patient = e->patient_until != MQC_NEVER && e->state == MQC_CONNECTED;
+
+    e->asked_for = patient ? (uint32_t)answers_len(e) : 0;
+    *until = e->asked_for > 0 ? e->patient_until : 0;
+    return e->asked_for > 0 ? e->asked_for : 1;
+}
+
+/* --- all of it --- */
+
+void mqc_pace_reset(mqc_engine *e)
+{
+    e->probe_id = 0;
+    e->impatience = 0;
+    e->mistrust = MISTRUST_MIN;
+    e->asked_for = 0;
+    e->patient_until = MQC_NEVER;
+}
+
+void mqc_pace_batch_left(mqc_engine *e, mqc_time now)
+{
+    begin_probe(e, now);
+    begin_patience(e, now);
+}
+
+void mqc_pace_on_time(mqc_engine *e, mqc_time now)
+{
+    if (now >= e->patient_until) {
+        end_patience(e);
+    }
+}
