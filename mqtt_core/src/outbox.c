@@ -266,7 +266,7 @@ size_t mqc_outbox_awaits(const mqc_outbox *o, bool near)
     if (near && o->stopped && o->grant < o->count) {
         return o->windowed > o->resume_at ? o->windowed - o->resume_at : 0;
     }
-    return o->windowed >= SMALL_WINDOW ? o->windowed / (near ? 2 : 8) : 0;
+    return o->windowed >= SMALL_WINDOW ? o->windowed / (near ? 2 : 4) : 0;
 }
 
 const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)

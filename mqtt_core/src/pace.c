@@ -53,10 +53,18 @@ mqc_time mqc_pace_gather_until(const mqc_engine *e)
     return ms > 0 ? e->last_rx + ms : 0;
 }
 
-/* --- patience --- */
+/* --- what is worth waking up for --- */
 
+/*
+ * Answers to many publishes are taken together.  How many a server sends without a pause is
+ * found out.  With Nagle's algorithm it is one, until that one is acknowledged; in general its
+ * congestion window: ten packets at first, each with one answer, if it likes to send them so.
+ */
 enum {
-    ANSWER_LEN = 4,   /* PUBACK, PUBREC, PUBCOMP */
+    ANSWER_LEN = 4, /* PUBACK, PUBREC, PUBCOMP */
+    ASK_FIRST = 10 * ANSWER_LEN,
+    ASK_LEAST = 2 * ANSWER_LEN,
+    ASK_MOST = 4096,
     MISTRUST_MIN = 4, /* 16 batches */
     MISTRUST_MAX = 12
 };
@@ -65,34 +73,43 @@ static void begin_patience(mqc_engine *e, mqc_time now)
 {
     if (e->impatience > 0) {
         e->impatience--;
-    } else if (e->patient_until == MQC_NEVER) {
+    }
+    if (e->patient_until == MQC_NEVER) {
         e->patient_until = now + GATHER_MS;
+    }
+}
+
+/* When its time was over, no more had come. */
+static void waited_in_vain(mqc_engine *e, size_t len)
+{
+    e->ask_most = (uint16_t)(len > ASK_LEAST ? len : ASK_LEAST);
+    e->impatience = (uint16_t)(1u << e->mistrust);
+    if (e->mistrust < MISTRUST_MAX) {
+        e->mistrust++;
+    }
+}
+
+static void was_rewarded(mqc_engine *e)
+{
+    if (e->impatience > 0) {
+        return;
+    }
+    if (e->asked_for < e->ask_most) { /* for all that is worth it */
+        e->mistrust = e->mistrust > MISTRUST_MIN ? (uint8_t)(e->mistrust - 1) : e->mistrust;
+    } else if (e->ask_most < ASK_MOST) {
+        e->ask_most = (uint16_t)(e->ask_most * 2u);
     }
 }
 
 void mqc_pace_bytes_came(mqc_engine *e, size_t len, mqc_time now)
 {
-    if (e->asked_for > 0 && len >= e->asked_for && e->mistrust > MISTRUST_MIN) {
-        e->mistrust--;
+    if (e->asked_for > 0 && len >= e->asked_for) {
+        was_rewarded(e);
+    } else if (e->asked_for > 0 && e->patient_until == 0) {
+        waited_in_vain(e, len);
     }
     e->asked_for = 0;
     e->patient_until = now + GATHER_MS;
-}
-
-/*
- * A server with Nagle's algorithm sends one answer, and no other until that one is acknowledged:
- * who waits for more of them waits in vain, each time.
- */
-static void end_patience(mqc_engine *e)
-{
-    if (e->asked_for > 0) {
-        e->impatience = (uint16_t)(1u << e->mistrust);
-        if (e->mistrust < MISTRUST_MAX) {
-            e->mistrust++;
-        }
-    }
-    e->asked_for = 0;
-    e->patient_until = MQC_NEVER;
 }
 
 /* Bytes that bring as many answers as are worth waiting for; 0: none are. */
@@ -109,11 +126,24 @@ static size_t answers_len(const mqc_engine *e)
     return least < e->in.cap / 2 ? least : e->in.cap / 2;
 }
 
+static uint16_t worth_asking(const mqc_engine *e)
+{
+    bool in_vain = e->impatience > 0 && e->ask_most <= ASK_LEAST;
+
+    if (e->patient_until == MQC_NEVER || e->state != MQC_CONNECTED || in_vain) {
+        return 0;
+    }
+    size_t bytes = answers_len(e);
+    return bytes < e->ask_most ? (uint16_t)bytes : e->ask_most;
+}
+
 size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
 {
-    bool patient = e->patient_until != MQC_NEVER && e->state == MQC_CONNECTED;
-
-    e->asked_for = patient ? (uint32_t)answers_len(e) : 0;
+    if (e->patient_until == 0) { /* nothing has come at all */
+        waited_in_vain(e, 0);
+        e->patient_until = MQC_NEVER;
+    }
+    e->asked_for = worth_asking(e);
     *until = e->asked_for > 0 ? e->patient_until : 0;
     return e->asked_for > 0 ? e->asked_for : 1;
 }
@@ -126,6 +156,7 @@ void mqc_pace_reset(mqc_engine *e)
     e->impatience = 0;
     e->mistrust = MISTRUST_MIN;
     e->asked_for = 0;
+    e->ask_most = ASK_FIRST;
     e->patient_until = MQC_NEVER;
 }
 
@@ -138,6 +169,6 @@ void mqc_pace_batch_left(mqc_engine *e, mqc_time now)
 void mqc_pace_on_time(mqc_engine *e, mqc_time now)
 {
     if (now >= e->patient_until) {
-        end_patience(e);
+        e->patient_until = e->asked_for > 0 ? 0 : MQC_NEVER;
     }
 }

@@ -155,7 +155,7 @@ static void a_sleeper_asks_for_many_acknowledgements_at_once_for_two_millisecond
     }
     fixture_run(&f);
     iothub_poll_info(f.client, &p);
-    assert_int_equal(fixture_stream(&f)->last_least, 50 * 4);
+    assert_int_equal(fixture_stream(&f)->last_least, 10 * 4);
     assert_int_equal(p.timeout_ms, 2);
 
     fixture_sleep(&f, 2);

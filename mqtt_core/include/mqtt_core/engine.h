@@ -343,10 +343,10 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now);
 bool mqc_tx_ready(mqc_engine *e);
 
 /**
- * For the sleep that follows: fewer bytes than that need not wake the caller before *until: many publishes are on their way,
- * and it saves work to take their answers together.  1: any byte, and *until is 0.  Who waits so
- * calls mqc_tick no later than *until, 2 ms from the last bytes; where that was in vain,
- * it is seldom asked for again.
+ * For the sleep that follows: fewer bytes than that need not wake the caller before *until: many
+ * publishes are on their way, and it saves work to take their answers together.  1: any byte, and
+ * *until is 0.  Who waits so calls mqc_tick no later than *until, 2 ms from the last bytes, and
+ * reads what there is; the next answer depends on it.
  */
 size_t mqc_rx_least(mqc_engine *e, mqc_time *until);
 

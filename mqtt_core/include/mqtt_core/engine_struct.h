@@ -167,15 +167,16 @@ struct mqc_engine {
     bool ping_pending;    /* not yet answered */
     bool disconnect_queued;
     bool clean_session;
-    uint8_t mistrust;    /* of a server that may let us wait for many answers in vain */
+    uint8_t mistrust;    /* of the server, that it sends many answers without a pause */
     uint16_t next_id;    /* candidate for the next packet id */
     uint16_t free_ids;   /* so many from the candidate on are known to be free */
     uint16_t probe_id;   /* the publish whose answer is timed; 0: none */
-    uint16_t impatience; /* so many batches leave before one waits for many answers again */
+    uint16_t impatience; /* so many batches leave before more is asked for again */
     mqc_result error;
     uint32_t keep_alive_ms;
     uint32_t round_trip; /* to the server and back, smoothed; in 1/64 ms */
-    uint32_t asked_for;  /* bytes, by a sleeper; 0: none */
+    uint16_t asked_for;  /* bytes, by a sleeper; 0: none */
+    uint16_t ask_most;   /* so many came at once, or may */
 
     mqc_input in;
     mqc_control control;
@@ -189,7 +190,7 @@ struct mqc_engine {
     mqc_time last_tx;
     mqc_time ping_at; /* when the unanswered PINGREQ was queued */
     mqc_time probe_at;
-    mqc_time patient_until; /* with few bytes; MQC_NEVER: any byte is welcome at once */
+    mqc_time patient_until; /* with few bytes; 0: that is over; MQC_NEVER: any are welcome */
 
     mqc_outbox *tx_lane; /* where the last run came from; NULL: control */
     mqc_outbox lanes[MQC_LANES_MAX];
