@@ -47,6 +47,7 @@ class Job:
     kind: str
     qos: int
     window: int
+    one_by_one: bool = False  # is how the broker answers
 
 
 PEERS = (
@@ -63,6 +64,7 @@ JOBS = (
     Job("publish QoS 0", "publish", 0, 200),
     Job("publish QoS 1, window 20", "publish", 1, 20),
     Job("publish QoS 1, window 100", "publish", 1, 100),
+    Job("window 100, answered one by one", "publish", 1, 100, one_by_one=True),
     Job("receive QoS 0", "receive", 0, 1),
     Job("receive QoS 1", "receive", 1, 100),
     Job("latency QoS 1", "latency", 1, 1),
@@ -90,6 +92,8 @@ class Bench:
         options = [] if transport == "plain" else ["--tls", self.certificates]
         if transport == "tls-aes":
             options += ["--ciphers", "+AES-256-GCM"]
+        if job.one_by_one:
+            options.append("--one-by-one")
         if job.kind == "receive":
             options += ["--send", str(count), "--qos", str(job.qos), "--window", str(job.window)]
         return start_broker(self.programs, *options)

@@ -14,14 +14,14 @@ static void check(const bench_stream *s, plat_result r)
     }
 }
 
-static void wait_for(bench_stream *s, bool want_send)
+static void wait_for(bench_stream *s, bool want_send, size_t least, int timeout_ms)
 {
     const plat_net *net = plat_posix()->net;
     plat_poll p;
 
-    s->stream->ops->poll(s->stream, want_send, 1, &p);
+    s->stream->ops->poll(s->stream, want_send, least, &p);
     if (!p.ready_now) {
-        net->wait(net, &p, 1, -1);
+        net->wait(net, &p, 1, timeout_ms);
     }
 }
 
@@ -42,7 +42,7 @@ void bench_stream_open(bench_stream *s, const bench_job *job)
             return;
         }
         check(s, r);
-        wait_for(s, false);
+        wait_for(s, false, 1, -1);
     }
 }
 
@@ -53,11 +53,16 @@ void bench_stream_send(bench_stream *s, const uint8_t *data, size_t len)
         plat_result r = s->stream->ops->send(s->stream, data, len, &sent);
         check(s, r);
         if (r == PLAT_WOULD_BLOCK) {
-            wait_for(s, true);
+            wait_for(s, true, 1, -1);
         }
         data += sent;
         len -= sent;
     }
+}
+
+void bench_stream_wait(bench_stream *s, size_t least, int timeout_ms)
+{
+    wait_for(s, false, least, timeout_ms);
 }
 
 size_t bench_stream_recv(bench_stream *s, uint8_t *buf, size_t cap)
@@ -69,6 +74,6 @@ size_t bench_stream_recv(bench_stream *s, uint8_t *buf, size_t cap)
         if (r == PLAT_OK) {
             return got;
         }
-        wait_for(s, false);
+        wait_for(s, false, 1, -1);
     }
 }

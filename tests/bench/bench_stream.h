@@ -19,6 +19,9 @@ void bench_stream_open(bench_stream *s, const bench_job *job);
 /** Send all of it. */
 void bench_stream_send(bench_stream *s, const uint8_t *data, size_t len);
 
+/** Until so many bytes have come, or the time is over. */
+void bench_stream_wait(bench_stream *s, size_t least, int timeout_ms);
+
 /** At least one byte. */
 size_t bench_stream_recv(bench_stream *s, uint8_t *buf, size_t cap);
 

@@ -4,11 +4,12 @@
  * was.
  *
  *     null_broker [--port N] [--tls FOLDER [--ciphers NAMES] [--tickets]] [--stay]
- *                 [--send COUNT] [--qos QOS] [--window N]
+ *                 [--send COUNT] [--qos QOS] [--window N] [--one-by-one]
  *
- * With --tickets TLS sessions can be resumed, also with the next broker of the same FOLDER.
- * Prints PORT=number first and, at the end, one JSON object: what it received, its own time on a
- * CPU from the first CONNECT on, and its share of the time that passed.
+ * With --one-by-one each acknowledgement is a write of its own, and a TLS record, as with
+ * Mosquitto. With --tickets TLS sessions can be resumed, also with the next broker of the same
+ * FOLDER. Prints PORT=number first and, at the end, one JSON object: what it received, its own time
+ * on a CPU from the first CONNECT on, and its share of the time that passed.
  */
 
 #include "null_session.h"
@@ -176,15 +177,11 @@ static void report(const broker *b)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },
-        { "tls", required_argument, NULL, 't' },
-        { "ciphers", required_argument, NULL, 'c' },
-        { "tickets", no_argument, NULL, 'k' },
-        { "stay", no_argument, NULL, 'y' },
-        { "send", required_argument, NULL, 's' },
-        { "qos", required_argument, NULL, 'q' },
-        { "window", required_argument, NULL, 'w' },
-        { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },    { "tls", required_argument, NULL, 't' },
+        { "ciphers", required_argument, NULL, 'c' }, { "tickets", no_argument, NULL, 'k' },
+        { "stay", no_argument, NULL, 'y' },          { "send", required_argument, NULL, 's' },
+        { "qos", required_argument, NULL, 'q' },     { "window", required_argument, NULL, 'w' },
+        { "one-by-one", no_argument, NULL, 'o' },    { NULL, 0, NULL, 0 },
     };
     broker b = { .flood.window = 100 };
     const char *folder = NULL;
@@ -202,6 +199,7 @@ int main(int argc, char **argv)
         case 's': b.flood.count = strtoul(optarg, NULL, 10); break;
         case 'q': b.flood.qos = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'w': b.flood.window = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'o': null_one_by_one = true; break;
         default: return 2;
         }
     }

@@ -30,6 +30,7 @@ typedef struct packet {
 } packet;
 
 null_counts null_totals;
+bool null_one_by_one;
 
 /* All sessions run on one thread, one after the other. */
 static uint8_t input[NULL_REST + INPUT];
@@ -128,27 +129,48 @@ static bool on_packet(null_session *s, const packet *p, const null_flood *flood)
     return true;
 }
 
-static bool send_all(null_session *s, const uint8_t *data, size_t len)
+/* What one read brings is never answered with more than INPUT bytes. */
+static void keep(null_session *s, const uint8_t *data, size_t len)
 {
-    while (len > 0) {
-        ssize_t n = null_link_write(&s->link, data, len);
-        if (n < 0) {
-            return false;
-        }
-        if (n == 0) {
-            break;
-        }
-        data += n;
-        len -= (size_t)n;
-    }
     if (len > 0 && s->pending == NULL) {
         s->pending = malloc(INPUT);
     }
     if (len > 0) {
-        memmove(s->pending, data, len);
+        memmove(s->pending + s->pending_len, data, len);
+        s->pending_len += len;
     }
-    s->pending_len = len;
+}
+
+static bool send_all(null_session *s, const uint8_t *data, size_t len)
+{
+    ssize_t n = 1;
+
+    while (len > 0 && n > 0 && s->pending_len == 0) {
+        n = null_link_write(&s->link, data, len);
+        if (n < 0) {
+            return false;
+        }
+        data += n;
+        len -= (size_t)n;
+    }
+    keep(s, data, len);
     return true;
+}
+
+static bool send_output(null_session *s)
+{
+    size_t len = output_len;
+
+    output_len = 0;
+    return send_all(s, output, len);
+}
+
+static bool send_pending(null_session *s)
+{
+    size_t len = s->pending_len;
+
+    s->pending_len = 0;
+    return send_all(s, s->pending, len);
 }
 
 /* The same packets each time, but for their ids. */
@@ -204,6 +226,9 @@ static bool take_packets(null_session *s, const uint8_t *at, size_t len, const n
         if (!on_packet(s, &p, flood)) {
             return false;
         }
+        if (null_one_by_one && !send_output(s)) {
+            return false;
+        }
         at += p.whole;
         len -= p.whole;
     }
@@ -217,7 +242,7 @@ static bool take_packets(null_session *s, const uint8_t *at, size_t len, const n
 
 bool null_session_run(null_session *s, const null_flood *flood)
 {
-    if (s->pending_len > 0 && !send_all(s, s->pending, s->pending_len)) {
+    if (!send_pending(s)) {
         return false;
     }
     if (s->pending_len > 0) {
@@ -230,11 +255,10 @@ bool null_session_run(null_session *s, const null_flood *flood)
         if (n < 0) {
             return false;
         }
-        output_len = 0;
         if (n > 0 && !take_packets(s, input, s->rest_len + (size_t)n, flood)) {
             return false;
         }
-        if (!send_all(s, output, output_len)) {
+        if (!send_output(s)) {
             return false;
         }
     } while (n == INPUT && s->pending_len == 0); /* TLS may hold more, and epoll does not see it */

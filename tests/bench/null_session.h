@@ -4,7 +4,8 @@
 /**
  * @file
  * What the null broker does with one client: it takes every message and drops it, acknowledges
- * all that came in one read with one write, and floods who subscribes.
+ * all that came in one read with one write or, if told so, each by itself, and floods who
+ * subscribes.
  */
 
 #include "null_link.h"
@@ -37,6 +38,8 @@ typedef struct null_counts {
 } null_counts;
 
 extern null_counts null_totals;
+
+extern bool null_one_by_one; /* each acknowledgement is a write of its own */
 
 /** Do all that is possible now.  False: the connection is over. */
 bool null_session_run(null_session *s, const null_flood *flood);

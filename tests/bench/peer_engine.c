@@ -92,11 +92,27 @@ static void transmit(bench_peer *p, mqc_time now)
     }
 }
 
+/* Until many answers have come, if they are worth it. */
+static mqc_time sleep_for_many(bench_peer *p, mqc_time now)
+{
+    mqc_time until;
+    size_t least = mqc_rx_least(&p->engine, &until);
+
+    if (least == 1) {
+        return now;
+    }
+    bench_stream_wait(&p->stream, least, until > now ? (int)(until - now) : 0);
+    now = bench_now_ms();
+    (void)mqc_tick(&p->engine, now);
+    return now;
+}
+
 static void receive(bench_peer *p, mqc_time now)
 {
     size_t cap;
-    uint8_t *at = mqc_rx_space(&p->engine, &cap);
 
+    now = sleep_for_many(p, now);
+    uint8_t *at = mqc_rx_space(&p->engine, &cap);
     if (cap > 0) {
         (void)mqc_rx_commit(&p->engine, bench_stream_recv(&p->stream, at, cap), now);
     }
