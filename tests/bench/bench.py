@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 
+from results import Failure, add_options, conclude
 from table import METRICS, TITLES, put_between, tables
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -70,10 +71,6 @@ JOBS = (
     Job("latency QoS 1", "latency", 1, 1),
     Job("idle", "idle", 1, 1),
 )
-
-
-class Failure(Exception):
-    pass
 
 
 def start_broker(programs, *options):
@@ -202,14 +199,14 @@ def measure_job(bench, peers, job, transport, arguments):
 
 
 def run_jobs(bench, peers, jobs, arguments):
-    results = []
+    rows = []
     for transport in arguments.transport or TRANSPORTS:
         for job in jobs:
             print(f"{transport}: {job.name}", file=sys.stderr, flush=True)
             here = [p for p in peers if (transport == "tls-aes" or not p.folder) and
                     (job.kind != "idle" or p.connections > 0)]
-            results += measure_job(bench, here, job, transport, arguments)
-    return results
+            rows += measure_job(bench, here, job, transport, arguments)
+    return rows
 
 
 def all_peers(aes):
@@ -267,51 +264,32 @@ def parse():
                         help="no allocations and system calls")
     parser.add_argument("--no-instructions", dest="instructions", action="store_false",
                         help="no run under callgrind")
-    parser.add_argument("--json", help="all figures, of every round, to this file")
-    parser.add_argument("--from", dest="source", metavar="FILE",
-                        help="measure nothing: the figures are in this file, from --json")
-    parser.add_argument("--update", action="store_true",
-                        help="put the tables into README.md beside this script, and the first ones "
-                             "into that of the project")
+    add_options(parser, "the tables into README.md beside this script, and the first ones into "
+                        "that of the project")
     return parser.parse_args()
 
 
-def run(arguments):
+def measure(arguments):
     if arguments.instructions and shutil.which("valgrind") is None:
         print("bench: no instructions: valgrind is not installed", file=sys.stderr)
         arguments.instructions = False
     peers = available(arguments.programs, arguments.peer, arguments.aes)
     jobs = [j for j in JOBS if not arguments.job or j.name in arguments.job]
     with tempfile.TemporaryDirectory(prefix="iothub-bench-") as folder:
-        try:
-            rows = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
-        except Failure as failure:
-            sys.exit(f"bench: {failure}")
+        rows = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
     return {"machine": describe(), "rows": rows}
 
 
-def update(results):
-    machine, rows = results["machine"], results["rows"]
-    put_between(os.path.join(HERE, "README.md"), "bench.py", f"{machine}\n\n{tables(rows)}")
-    first = [r for r in rows if r["transport"] != "tls-aes"]
+def show(found):
+    return f"{found['machine']}\n\n{tables(found['rows'])}"
+
+
+def update(found):
+    put_between(os.path.join(HERE, "README.md"), "bench.py", show(found))
+    first = [r for r in found["rows"] if r["transport"] != "tls-aes"]
     put_between(os.path.join(HERE, "..", "..", "README.md"), "bench.py",
-                f"{tables(first, METRICS[:1])}\n{machine}\n")
-
-
-def main():
-    arguments = parse()
-    if arguments.source:
-        with open(arguments.source, encoding="utf-8") as file:
-            results = json.load(file)
-    else:
-        results = run(arguments)
-    print(f"{results['machine']}\n\n{tables(results['rows'])}")
-    if arguments.update:
-        update(results)
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
+                f"{tables(first, METRICS[:1])}\n{found['machine']}\n")
 
 
 if __name__ == "__main__":
-    main()
+    conclude("bench", parse(), measure, show, update)

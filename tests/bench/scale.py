@@ -21,7 +21,8 @@ import sys
 import tempfile
 import time
 
-from bench import Failure, describe, start_broker
+from bench import describe, start_broker
+from results import Failure, add_options, conclude
 from scale_plot import draw
 from table import aligned, put_between
 
@@ -326,31 +327,9 @@ def parse():
                         help="leave out ten seconds in which nothing is sent")
     parser.add_argument("--no-counts", dest="counts", action="store_false",
                         help="no allocations and system calls")
-    parser.add_argument("--json", help="all figures to this file")
-    parser.add_argument("--from", dest="source", metavar="FILE",
-                        help="measure nothing: the figures are in this file, from --json")
-    parser.add_argument("--update", action="store_true",
-                        help="put tables and plot into README.md and scale.svg beside this script")
+    add_options(parser, "tables and plot into README.md and scale.svg beside this script")
     return parser.parse_args()
 
 
-def main():
-    arguments = parse()
-    if arguments.source:
-        with open(arguments.source, encoding="utf-8") as file:
-            results = json.load(file)
-    else:
-        try:
-            results = run(arguments)
-        except Failure as failure:
-            sys.exit(f"scale: {failure}")
-    print(tables(results))
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
-    if arguments.update:
-        update(results)
-
-
 if __name__ == "__main__":
-    main()
+    conclude("scale", parse(), run, tables, update)
