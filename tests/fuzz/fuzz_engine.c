@@ -553,6 +553,9 @@ static void tick(world *w, mqc_time ms)
     FUZZ_CHECK(r == mqc_error(&w->e));
     /* Otherwise its loop would turn without end. */
     FUZZ_CHECK(!mqc_next_deadline(&w->e, &when) || when > w->now);
+    size_t least = mqc_rx_least(&w->e, &when);
+    FUZZ_CHECK(least >= 1 && least <= w->memory.rx_len);
+    FUZZ_CHECK(least > 1 ? when > w->now : when == 0); /* or it might sleep for ever */
 }
 
 static void check(const world *w)
