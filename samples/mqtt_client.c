@@ -209,11 +209,13 @@ static void run(app *a)
     }
     log_in(a);
     while (turn(a)) {
-        if (mqtt_loop_now(&a->loop) >= until) {
+        mqc_time now = mqtt_loop_now(&a->loop);
+        if (now >= until) {
             fail(a, a->args.host, "--timeout is over");
             break;
         }
-        mqtt_loop_sleep(&a->loop, until);
+        /* a signal that came just before does not end a sleep */
+        mqtt_loop_sleep(&a->loop, now + 1000 < until ? now + 1000 : until);
     }
     if (mqc_disconnect(&a->loop.engine) == MQC_OK) {
         (void)mqtt_loop_transmit(&a->loop);
