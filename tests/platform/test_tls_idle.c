@@ -153,7 +153,7 @@ static void expect_at_most(const char *what, const tls_peer_config *config, size
 }
 
 /* A page more than usual, for blocks that lie badly. */
-enum { FULL = 48 * 1024, RESUMED = 26 * 1024 };
+enum { FULL = 27 * 1024, RESUMED = 26 * 1024 };
 
 static tls_peer_config server(pki_key key, int version)
 {

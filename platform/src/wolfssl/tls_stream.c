@@ -8,6 +8,8 @@
 #include "wolfssl/tls_explain.h"
 #include "wolfssl/zero_pages.h"
 
+#include <wolfssl/openssl/evp.h>
+
 #define HOST_MAX   255
 #define RECORD_MAX 16384
 #define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
@@ -145,7 +147,7 @@ static int io_send(WOLFSSL *ssl, char *buf, int len, void *user)
 }
 
 /* The session keeps a copy of each certificate, which nobody is going to ask for. */
-static void discard_certificates(WOLFSSL_X509_STORE_CTX *store)
+static void discard_chain(WOLFSSL_X509_STORE_CTX *store)
 {
 #ifdef SESSION_CERTS
     const int count = wolfSSL_get_chain_count(store->sesChain);
@@ -155,6 +157,28 @@ static void discard_certificates(WOLFSSL_X509_STORE_CTX *store)
     }
 #endif
     store->discardSessionCerts = 1;
+}
+
+/*
+ * The connection keeps a copy of the server's own certificate, too, with its key and its names
+ * taken apart: 16 KB and more.  The handshake uses another copy of the key.
+ */
+static void discard_own_certificate(WOLFSSL_X509_STORE_CTX *store)
+{
+#if defined(OPENSSL_ALL) && defined(WOLFSSL_CERT_GEN)
+    WOLFSSL_X509 *copy = store->current_cert;
+    WOLFSSL_X509_PUBKEY *key = wolfSSL_X509_get_X509_PUBKEY(copy);
+    WOLFSSL_X509_NAME *empty = wolfSSL_X509_NAME_new();
+    if (key != NULL) {
+        wolfSSL_EVP_PKEY_free(key->pkey); /* takes NULL */
+        key->pkey = NULL;
+    }
+    (void)wolfSSL_X509_set_subject_name(copy, empty); /* refuse NULL */
+    (void)wolfSSL_X509_set_issuer_name(copy, empty);
+    wolfSSL_X509_NAME_free(empty);
+#else
+    (void)store;
+#endif
 }
 
 /*
@@ -180,7 +204,8 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
         return 0;
     }
     s->trust = verdict.trust;
-    discard_certificates(store);
+    discard_chain(store);
+    discard_own_certificate(store);
     return 1;
 }
 
