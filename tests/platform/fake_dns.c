@@ -12,13 +12,20 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool gate_closed;
 static unsigned hanging;
 static unsigned calls;
-static const char *const *answer;
-static size_t answer_count;
 
+typedef struct answers {
+    const char *const *addresses;
+    size_t count;
+} answers;
+
+static answers now;
+
+/* A look-up of an earlier test, which nobody waits for any more, may still be going on. */
 void fake_dns_set(const char *const *addresses, size_t count)
 {
-    answer = addresses;
-    answer_count = count;
+    pthread_mutex_lock(&lock);
+    now = (answers){ addresses, count };
+    pthread_mutex_unlock(&lock);
 }
 
 void fake_dns_close_gate(void)
@@ -50,7 +57,8 @@ unsigned fake_dns_await(unsigned count)
     return seen;
 }
 
-static void hang(const char *name)
+/* As long as the gate is closed; then as it is answered. */
+static answers ask(const char *name)
 {
     pthread_mutex_lock(&lock);
     calls++;
@@ -62,7 +70,9 @@ static void hang(const char *name)
     }
     hanging -= slow ? 1 : 0;
     pthread_cond_broadcast(&changed);
+    answers found = now;
     pthread_mutex_unlock(&lock);
+    return found;
 }
 
 typedef struct entry {
@@ -96,13 +106,13 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     if (*res != NULL || (hints->ai_flags & AI_NUMERICHOST) != 0) {
         return *res != NULL ? 0 : EAI_NONAME;
     }
-    hang(node);
+    const answers found = ask(node);
     if (strncmp(node, "silent", 6) == 0) {
         return EAI_AGAIN;
     }
     struct addrinfo **end = res;
-    for (size_t i = 0; i < answer_count && strncmp(node, "missing", 7) != 0; i++) {
-        *end = make(answer[i]);
+    for (size_t i = 0; i < found.count && strncmp(node, "missing", 7) != 0; i++) {
+        *end = make(found.addresses[i]);
         end = &(*end)->ai_next;
     }
     return *res != NULL ? 0 : EAI_NONAME;
