@@ -41,7 +41,7 @@ typedef struct plat_tls_stream {
     plat_result verdict;      /* on the chain; WOULD_BLOCK while none was seen */
     plat_result lower_result; /* what the stream below said last */
     uint16_t retry_len;       /* after WOULD_BLOCK of send: the record that must be repeated */
-    uint8_t growth;           /* of what is received, by TLS; 0: not known yet */
+    uint8_t growth;           /* of what is received, by TLS, in eighths; 0: not known */
     uint32_t taken;           /* bytes from below by one call of recv */
     plat_trust trust;         /* what the chain, or that of the resumed session, is worth */
 } plat_tls_stream;

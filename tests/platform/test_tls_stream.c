@@ -387,7 +387,7 @@ static void bytes_to_wait_for_grow_below_as_those_of_late_did(void **state)
     }
     assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
     assert_int_equal(n, 40);
-    assert_int_equal(least_below(100), 600);
+    assert_int_equal(least_below(100), 650);
     assert_int_equal(least_below(1), 1);
     tls_peer_send(&peer, "x", 1);
     assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);

@@ -10,10 +10,11 @@
 
 #include <wolfssl/openssl/evp.h>
 
-#define HOST_MAX   255
-#define RECORD_MAX 16384
-#define READ_AHEAD 1024 /* some dozens of acknowledgements, each in a record of its own */
-#define GROWTH_MAX 8
+#define HOST_MAX    255
+#define RECORD_MAX  16384
+#define READ_AHEAD  1024 /* some dozens of acknowledgements, each in a record of its own */
+#define GROWTH_UNIT 8u   /* no growth */
+#define GROWTH_MAX  (8 * GROWTH_UNIT)
 
 static plat_tls_stream *self_of(plat_stream *s)
 {
@@ -495,8 +496,9 @@ static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, si
 
 static void note_growth(plat_tls_stream *s, size_t got)
 {
-    if (got > 0) {
-        size_t growth = s->taken / got;
+    size_t left = (size_t)s->ahead_end - s->ahead_at;
+    if (got > 0 && s->taken >= left) {
+        size_t growth = (s->taken - left) * GROWTH_UNIT / got;
         s->growth = (uint8_t)(growth < GROWTH_MAX ? growth : GROWTH_MAX);
     }
 }
@@ -546,7 +548,7 @@ static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, s
 /* As many bytes below as brought that many of late: small records are mostly overhead. */
 static size_t least_below(const plat_tls_stream *s, size_t least)
 {
-    return least > 1 && s->growth > 1 ? least * s->growth : least;
+    return least > 1 && s->growth > GROWTH_UNIT ? least * s->growth / GROWTH_UNIT : least;
 }
 
 static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
