@@ -299,7 +299,7 @@ static plat_result judge_root(verifier *v, const DecodedCert *cert)
         return refuse(v, PLAT_ERR_CERT, "the trusted root is weak or may not sign this");
     }
     read_date(cert, date);
-    if (date[0] != '\0' && plat_date_is_past(date, wc_Time(NULL))) {
+    if (date[0] != '\0' && plat_date_is_past(date, v->chain->now_s)) {
         return refuse(v, PLAT_ERR_CERT_DATE, "the trusted root has expired");
     }
     note_expiry(v, date);
@@ -367,7 +367,7 @@ plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
                               const plat_host *host, plat_chain_verdict *out)
 {
     verifier v = { .chain = chain, .roots = roots, .host = host, .out = out };
-    *out = (plat_chain_verdict){ .trust = { wc_Time(NULL), "99991231235959Z" } };
+    *out = (plat_chain_verdict){ .trust = { chain->now_s, "99991231235959Z" } };
     if (chain->count == 0 || chain->count > PRESENTED) {
         return refuse(&v, PLAT_ERR_CERT, "the server presents no certificate, or far too many");
     }

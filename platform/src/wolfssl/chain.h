@@ -17,6 +17,7 @@
 typedef struct plat_chain {
     const WOLFSSL_BUFFER_INFO *certs; /* the server's own first, the others in any order */
     size_t count;
+    int64_t now_s; /* the time of the judgement, in seconds since 1970 */
 } plat_chain;
 
 typedef struct plat_chain_verdict {

@@ -87,6 +87,19 @@ static plat_result parse(plat_roots *r, const byte *pem, long len)
     return result != PLAT_OK ? result : r->count > 0 ? PLAT_OK : PLAT_ERR_TRUST_STORE;
 }
 
+plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len)
+{
+    *r = (plat_roots){ 0 };
+    if (len > LARGEST_FILE) {
+        return PLAT_ERR_TRUST_STORE;
+    }
+    plat_result result = parse(r, pem, (long)len);
+    if (result != PLAT_OK) {
+        plat_roots_free(r);
+    }
+    return result;
+}
+
 plat_result plat_roots_load(plat_roots *r, const char *file)
 {
     byte *pem;
@@ -95,11 +108,8 @@ plat_result plat_roots_load(plat_roots *r, const char *file)
     if (!read_file(file, &pem, &len)) {
         return PLAT_ERR_TRUST_STORE;
     }
-    plat_result result = parse(r, pem, len);
+    plat_result result = plat_roots_load_pem(r, pem, (size_t)len);
     free(pem);
-    if (result != PLAT_OK) {
-        plat_roots_free(r);
-    }
     return result;
 }
 

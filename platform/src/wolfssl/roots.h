@@ -29,6 +29,9 @@ typedef struct plat_roots {
 
 /** PLAT_ERR_TRUST_STORE when the file cannot be read or holds no certificate. */
 plat_result plat_roots_load(plat_roots *r, const char *file);
+
+/** The same from PEM text in memory, which is not needed afterwards. */
+plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len);
 void plat_roots_free(plat_roots *r);
 
 #endif

@@ -197,7 +197,9 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
     plat_chain_verdict verdict = { .why = "the host name is malformed" };
     s->verdict = PLAT_ERR_ARG;
     if (plat_host_parse(&host, s->host) && store->totalCerts > 0) {
-        const plat_chain chain = { .certs = store->certs, .count = (size_t)store->totalCerts };
+        const plat_chain chain = { .certs = store->certs,
+                                   .count = (size_t)store->totalCerts,
+                                   .now_s = (int64_t)wc_Time(NULL) };
         s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &verdict);
     }
     if (s->verdict != PLAT_OK) {
