@@ -42,10 +42,10 @@ static bool leaves(const mqc_entry *e)
 
 /* Half of the window, but not a small part: what leaves together costs one call and one TLS
  * record. */
-static size_t batch_of(size_t window)
+static uint32_t batch_of(uint32_t window)
 {
-    size_t half = window - window / 2;
-    size_t batch = half > SMALL_WINDOW ? half : SMALL_WINDOW;
+    uint32_t half = window - window / 2;
+    uint32_t batch = half > SMALL_WINDOW ? half : SMALL_WINDOW;
 
     return batch < window ? batch : window;
 }
@@ -84,6 +84,10 @@ static void drop_head(mqc_outbox *o)
         o->grant--;
     } else {
         o->send_at = o->ring_head;
+    }
+    if (o->undroppable > 0) {
+        o->undroppable--;
+        o->freed -= o->freed > 0;
     }
 }
 
@@ -326,6 +330,9 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     if (len == 0) {
         return;
     }
+    if (len < o->offered) {
+        o->undroppable = o->freed; /* what was offered may come back */
+    }
     o->offered = 0;
     o->granted_bytes -= len;
     o->send_at = mqc_ring_forward(o, o->send_at, len);
@@ -379,6 +386,7 @@ bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id)
     o->send = position;
     o->send_at = at;
     o->grant = position;
+    o->undroppable = o->freed;
     return true;
 }
 
@@ -457,6 +465,7 @@ void mqc_outbox_rewind(mqc_outbox *o)
     o->in_flight = 0;
     o->windowed = 0;
     o->next_expiry = 0; /* look again */
+    o->undroppable = o->freed;
     reclaim(o);
 }
 
@@ -464,6 +473,7 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
 {
     size_t at = o->ring_head;
 
+    o->undroppable = o->freed;
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
         if (e->state == MQC_ENTRY_RECEIVED) {
@@ -526,15 +536,15 @@ void mqc_outbox_discard(mqc_outbox *o)
 /* The space of what has ended at the head, before it is reported: its entries stay. */
 static void free_ended(mqc_outbox *o)
 {
-    for (size_t i = 0; i < o->count && ended(mqc_entry_at(o, i)); i++) {
-        mqc_entry *e = mqc_entry_at(o, i);
-        if (i >= o->send && i < touched(o)) {
+    for (; o->freed < o->count && ended(mqc_entry_at(o, o->freed)); o->freed++) {
+        mqc_entry *e = mqc_entry_at(o, o->freed);
+        if (o->freed >= o->send && o->freed < touched(o)) {
             return; /* its bytes are leaving */
         }
         o->ring_head = mqc_ring_forward(o, o->ring_head, e->len);
         o->ring_used -= e->len;
         e->len = 0;
-        if (i >= o->send) {
+        if (o->freed >= o->send) {
             o->send_at = o->ring_head;
         }
     }
@@ -548,20 +558,35 @@ static bool can_drop(const mqc_entry *e)
     return e->state == MQC_ENTRY_QUEUED && !held;
 }
 
+/* The first entry of which nothing has left and that may go; NULL: there is none. */
+static mqc_entry *find_droppable(mqc_outbox *o)
+{
+    if (o->undroppable < o->grant) {
+        o->undroppable = (uint32_t)o->grant;
+    }
+    for (; o->undroppable < o->count; o->undroppable++) {
+        mqc_entry *e = mqc_entry_at(o, o->undroppable);
+        if (can_drop(e)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
 bool mqc_outbox_drop(mqc_outbox *o, void **tag)
 {
     ungrant(o);
-    for (size_t i = o->grant; i < o->count; i++) {
-        mqc_entry *e = mqc_entry_at(o, i);
-        if (!can_drop(e)) {
-            continue;
-        }
-        end_entry(o, e, i, MQC_OUTCOME_DROPPED);
-        free_ended(o);
-        if (tag != NULL) {
-            *tag = e->tag;
-        }
-        return true;
+    mqc_entry *e = find_droppable(o);
+    if (e == NULL) {
+        return false;
     }
-    return false;
+    end_entry(o, e, o->undroppable++, MQC_OUTCOME_DROPPED);
+    free_ended(o);
+    if (o->undroppable < o->freed) {
+        o->undroppable = o->freed;
+    }
+    if (tag != NULL) {
+        *tag = e->tag;
+    }
+    return true;
 }

@@ -71,14 +71,17 @@ typedef struct mqc_outbox {
     size_t granted_bytes; /* from send_at to the end of what may leave */
     size_t offered;       /* bytes handed out, none of them consumed yet */
 
-    size_t unreported; /* ended and waiting to be reported; */
-    size_t report;     /* if any, none of them is before this one */
-    size_t live;       /* accepted and not reported */
-    size_t in_flight;  /* sent and waiting for an end */
-    size_t windowed;   /* granted and counting in the window */
-    size_t window;
-    size_t resume_at;  /* windowed at which a stopped lane goes on, */
-    mqc_time go_on_at; /* or the time when it does, MQC_NEVER: not decided */
+    uint32_t freed;       /* entries at the head whose space in the ring is free again, */
+    uint32_t undroppable; /* as many or more that mqc_drop cannot end: it looks behind them */
+
+    size_t report;       /* no ended entry before this one waits to be reported */
+    uint32_t unreported; /* ended and waiting to be reported */
+    uint32_t live;       /* accepted and not reported */
+    uint32_t in_flight;  /* sent and waiting for an end */
+    uint32_t windowed;   /* granted and counting in the window */
+    uint32_t window;
+    uint32_t resume_at; /* windowed at which a stopped lane goes on, */
+    mqc_time go_on_at;  /* or the time when it does, MQC_NEVER: not decided */
 
     mqc_time next_expiry; /* nothing expires before */
 } mqc_outbox;

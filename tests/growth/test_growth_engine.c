@@ -1,0 +1,304 @@
+/* No work of the engine grows with the square of a queue. */
+
+#include "mqtt_core/engine_struct.h"
+#include "steps.h"
+
+enum { MESSAGE_LEN = 3 + 2 + 2 + 8 }; /* in the ring, with QoS 1; without an id, 2 fewer */
+
+typedef struct bench {
+    mqc_engine e;
+    mqc_entry *entries;
+    uint8_t *ring;
+    uint8_t rx[4096];
+    uint8_t control[256];
+    mqc_inbound inbound[4];
+    mqc_time now;
+    size_t ended; /* events of that kind */
+} bench;
+
+static bench *bench_new(size_t entries, uint16_t window)
+{
+    bench *b = calloc(1, sizeof *b);
+    const size_t ring_len = entries * MESSAGE_LEN;
+
+    b->entries = calloc(entries, sizeof *b->entries);
+    b->ring = calloc(ring_len, 1);
+    const mqc_memory memory = {
+        .rx = b->rx,
+        .rx_len = sizeof b->rx,
+        .control = b->control,
+        .control_len = sizeof b->control,
+        .inbound = b->inbound,
+        .inbound_len = 4,
+        .lanes = { { b->ring, ring_len, b->entries, entries, window } },
+        .lane_count = 1,
+    };
+    assert_int_equal(mqc_init(&b->e, &memory), MQC_OK);
+    return b;
+}
+
+static uint64_t bench_end(bench *b, uint64_t began)
+{
+    uint64_t took = steps_now() - began;
+
+    free(b->entries);
+    free(b->ring);
+    free(b);
+    return took;
+}
+
+static mqc_result publish(bench *b, uint8_t qos, mqc_time expires)
+{
+    static const uint8_t payload[9] = { 0 };
+    const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"),
+                             .payload = { payload, qos > 0 ? 7 : 9 },
+                             .qos = qos,
+                             .expires = expires };
+
+    return mqc_publish(&b->e, &m, NULL);
+}
+
+static void fill(bench *b, size_t n, uint8_t qos)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(publish(b, qos, 0), MQC_OK);
+    }
+}
+
+static void take_events(bench *b)
+{
+    mqc_event ev;
+
+    while (mqc_next_event(&b->e, &ev)) {
+        b->ended += ev.type == MQC_EVENT_DONE;
+    }
+    assert_int_equal(mqc_error(&b->e), MQC_OK);
+}
+
+static void feed(bench *b, const uint8_t *bytes, size_t len)
+{
+    while (len > 0) {
+        size_t cap;
+        uint8_t *at = mqc_rx_space(&b->e, &cap);
+        size_t n = len < cap ? len : cap;
+        memcpy(at, bytes, n);
+        assert_int_equal(mqc_rx_commit(&b->e, n, b->now), MQC_OK);
+        take_events(b);
+        bytes += n;
+        len -= n;
+    }
+}
+
+static void feed_id(bench *b, uint8_t type, size_t id)
+{
+    const uint8_t packet[] = { type, 2, (uint8_t)(id >> 8), (uint8_t)id };
+    feed(b, packet, sizeof packet);
+}
+
+/* At most len bytes leave in one go; 0: all that may. */
+static void transmit(bench *b, size_t len)
+{
+    size_t run;
+
+    while (mqc_tx_data(&b->e, &run) != NULL && run > 0) {
+        mqc_tx_consume(&b->e, len > 0 && len < run ? len : run, b->now);
+        if (len > 0) {
+            return;
+        }
+    }
+}
+
+static void connect_with(bench *b, bool session_present)
+{
+    const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("growth") };
+    const uint8_t connack[] = { 0x20, 2, session_present, 0 };
+
+    assert_int_equal(mqc_connect(&b->e, &o, b->now), MQC_OK);
+    transmit(b, 0);
+    feed(b, connack, sizeof connack);
+}
+
+/* --- giving up ---------------------------------------------------------------------------- */
+
+static uint64_t purge(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    size_t count = 0;
+    fill(b, n, 1);
+
+    uint64_t began = steps_now();
+    while (mqc_drop(&b->e, 0, NULL) == MQC_OK) {
+        count++;
+    }
+    assert_int_equal(count, n);
+    take_events(b);
+    assert_int_equal(b->ended, n);
+    return bench_end(b, began);
+}
+
+/* One message is on its way: nothing can be given back before it has left. */
+static uint64_t purge_behind_one(size_t n)
+{
+    bench *b = bench_new(n, 1);
+    connect_with(b, false);
+    fill(b, n, 1);
+    transmit(b, 2);
+
+    uint64_t began = steps_now();
+    while (mqc_drop(&b->e, 0, NULL) == MQC_OK) {
+    }
+    take_events(b);
+    assert_int_equal(b->ended, n - 1);
+    return bench_end(b, began);
+}
+
+/* The stream was offered half of them and took none. */
+static uint64_t purge_behind_an_offer(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    size_t len;
+    connect_with(b, false);
+    fill(b, n / 2, 0);
+    (void)mqc_tx_data(&b->e, &len);
+    fill(b, n / 2, 0);
+
+    uint64_t began = steps_now();
+    while (mqc_drop(&b->e, 0, NULL) == MQC_OK) {
+    }
+    take_events(b);
+    assert_int_equal(b->ended, n / 2);
+    return bench_end(b, began);
+}
+
+/* What the server may hold with QoS 2 stays, in front of all that goes. */
+static uint64_t purge_behind_qos_2(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    connect_with(b, false);
+    fill(b, n / 2, 2);
+    transmit(b, 0);
+    mqc_reset(&b->e);
+    fill(b, n / 2, 1);
+
+    uint64_t began = steps_now();
+    while (mqc_drop(&b->e, 0, NULL) == MQC_OK) {
+    }
+    take_events(b);
+    assert_int_equal(b->ended, n / 2);
+    return bench_end(b, began);
+}
+
+/* Nobody takes events meanwhile. */
+static uint64_t the_newest_stay(size_t n)
+{
+    bench *b = bench_new(2 * n, 0);
+    fill(b, n, 1);
+
+    uint64_t began = steps_now();
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(mqc_drop(&b->e, 0, NULL), MQC_OK);
+        assert_int_equal(publish(b, 1, 0), MQC_OK);
+    }
+    take_events(b);
+    assert_int_equal(b->ended, n);
+    return bench_end(b, began);
+}
+
+static uint64_t discard(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    fill(b, n, 1);
+
+    uint64_t began = steps_now();
+    assert_int_equal(mqc_discard(&b->e, 0), MQC_OK);
+    take_events(b);
+    assert_int_equal(b->ended, n);
+    return bench_end(b, began);
+}
+
+static void giving_up_costs_the_same_for_each(void **state)
+{
+    (void)state;
+    steps_check("purge", purge, 1000);
+    steps_check("purge, one message on its way", purge_behind_one, 1000);
+    steps_check("purge behind what the stream was offered", purge_behind_an_offer, 1000);
+    steps_check("purge behind QoS 2 messages that stay", purge_behind_qos_2, 1000);
+    steps_check("the newest stay", the_newest_stay, 1000);
+    steps_check("discard", discard, 1000);
+}
+
+/* --- sending ------------------------------------------------------------------------------- */
+
+static uint64_t qos_0(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    connect_with(b, false);
+    fill(b, n, 0);
+
+    uint64_t began = steps_now();
+    transmit(b, 0);
+    take_events(b);
+    assert_int_equal(b->ended, n);
+    return bench_end(b, began);
+}
+
+static uint64_t small_writes(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    connect_with(b, false);
+    fill(b, n, 0);
+
+    uint64_t began = steps_now();
+    while (b->ended < n) {
+        transmit(b, MESSAGE_LEN / 2);
+        take_events(b);
+    }
+    return bench_end(b, began);
+}
+
+static uint64_t small_window(size_t n)
+{
+    bench *b = bench_new(n, 10);
+    connect_with(b, false);
+    fill(b, n, 1);
+
+    uint64_t began = steps_now();
+    for (size_t id = 1; id <= n; id++) {
+        transmit(b, 0);
+        feed_id(b, 0x40, id);
+    }
+    assert_int_equal(b->ended, n);
+    return bench_end(b, began);
+}
+
+static uint64_t reconnects(size_t n)
+{
+    bench *b = bench_new(n, 0);
+    fill(b, n, 1);
+
+    uint64_t began = steps_now();
+    for (int i = 0; i < 4; i++) {
+        connect_with(b, i > 1);
+        transmit(b, 0);
+        mqc_reset(&b->e);
+    }
+    return bench_end(b, began);
+}
+
+static void sending_costs_the_same_for_each(void **state)
+{
+    (void)state;
+    steps_check("QoS 0", qos_0, 1000);
+    steps_check("QoS 0, half a message in a write", small_writes, 1000);
+    steps_check("QoS 1, window of 10", small_window, 1000);
+    steps_check("four connections, all sent again", reconnects, 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(giving_up_costs_the_same_for_each),
+        cmocka_unit_test(sending_costs_the_same_for_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
