@@ -25,23 +25,33 @@ static void accept(iothub_client *c, uint16_t packet_id)
     }
 }
 
+/* A subscription of an earlier run of the session.  Without its acknowledgement the message would
+ * hold a place in the inbound table, and in the order of all later acknowledgements, until the
+ * connection ends ([MQTT-4.5.0-2], section 4.6). */
+static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
+{
+    if (packet_id != 0) {
+        (void)mqc_ack(&c->engine, packet_id);
+    }
+    session_unwanted(c, TOPIC_FEATURE_C2D, "acknowledged a message: there is no c2d callback");
+}
+
 void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m)
 {
-    const iothub_message message = { p, m, delivery_of(c, m->packet_id) };
+    uint16_t packet_id = m->qos == 1 ? m->packet_id : 0; /* loop.c has acknowledged QoS 2 */
+    const iothub_message message = { p, m, delivery_of(c, packet_id) };
 
     c->stats.c2d_received++;
-    if (c->options.callbacks.c2d == NULL) { /* a subscription of an earlier run of the session */
-        c->stats.ignored++;
-        notify_log_text(c, IOTHUB_LOG_WARNING, "c2d",
-                        "message left unaccepted: there is no c2d callback");
+    if (c->options.callbacks.c2d == NULL) {
+        acknowledge_unwanted(c, packet_id);
         return;
     }
-    c->session.deferred += m->packet_id != 0;
+    c->session.deferred += packet_id != 0;
     if (notify_c2d(c, &message) == IOTHUB_ACCEPT) {
-        accept(c, m->packet_id);
+        accept(c, packet_id);
     } else if (c->session.deferred == IOTHUB_UNACCEPTED_MAX) {
         notify_log_text(c, IOTHUB_LOG_WARNING, "c2d",
-                        "nothing more is read until a deferred message is accepted");
+                        "one more message stops reading until a deferred one is accepted");
     }
 }
 

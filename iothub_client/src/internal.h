@@ -167,6 +167,11 @@ void session_refused(iothub_client *c, uint8_t return_code);
 /** subscribe.c: the topics of the features in use. */
 void session_subscribe(iothub_client *c);
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes);
+/**
+ * Count and log a message for a feature without callback, which an earlier run of the session
+ * subscribed to, and end that subscription: the hub keeps the messages to come for a later run.
+ */
+void session_unwanted(iothub_client *c, topic_feature feature, const char *text);
 /** End the present state now: the wait for the next attempt. */
 void session_hurry(iothub_client *c);
 /** Renew no later than when; false when that is so anyway. */

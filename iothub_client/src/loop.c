@@ -12,7 +12,9 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const topic_identity id = client_topics(c);
     const topic_parts p = topic_parse(m->topic, &id);
 
-    if (p.kind != TOPIC_C2D && m->qos > 0) { /* nothing is lost by taking it: it is not stored */
+    /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
+     * not hand out such a message a second time, so that it cannot wait for the application. */
+    if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
         (void)mqc_ack(&c->engine, m->packet_id);
     }
     switch (p.kind) {
@@ -113,7 +115,7 @@ static void on_event(iothub_client *c, const mqc_event *ev)
     case MQC_EVENT_SUBSCRIBED:
         session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
         break;
-    case MQC_EVENT_UNSUBSCRIBED: break; /* the client never unsubscribes */
+    case MQC_EVENT_UNSUBSCRIBED: break; /* session_unwanted needs to know no more */
     }
 }
 
@@ -213,6 +215,19 @@ static bool reads_first(iothub_client *c, bool asked)
     return reads;
 }
 
+/* What was in the way of reading has gone with the bytes that were sent. */
+static bool reads_again(iothub_client *c)
+{
+    size_t cap;
+
+    if (!c->rx_full) {
+        return false;
+    }
+    (void)mqc_rx_space(&c->engine, &cap);
+    c->rx_full = cap == 0 && link_has_stream(c->session.state);
+    return !c->rx_full;
+}
+
 static void pump(iothub_client *c, mqc_time now, bool asked)
 {
     int round = 0;
@@ -230,7 +245,7 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
             return;
         }
     }
-    c->kick = c->kick || more;
+    c->kick = c->kick || more || reads_again(c);
 }
 
 static void open_stream(iothub_client *c, mqc_time now)

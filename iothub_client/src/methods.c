@@ -90,7 +90,12 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
     size_t name_len = 0;
 
     c->stats.methods_received++;
-    if (c->options.callbacks.method == NULL || p->rid.len >= sizeof call.token.rid ||
+    if (c->options.callbacks.method == NULL) {
+        session_unwanted(c, TOPIC_FEATURE_METHOD,
+                         "ignored a method call: there is no method callback");
+        return;
+    }
+    if (p->rid.len >= sizeof call.token.rid ||
         iothub_percent_decode(p->name, name, sizeof name, &name_len) != IOTHUB_OK) {
         c->stats.ignored++;
         notify_log_text(c, IOTHUB_LOG_WARNING, "methods",

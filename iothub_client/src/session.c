@@ -21,6 +21,7 @@ static void drop(iothub_client *c)
     mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, false);
     methods_on_lost(c);
     c->session.deferred = 0;
+    c->session.unsubscribed = 0;
     c->want_write = false;
     c->rx_full = false;
 }

@@ -40,6 +40,29 @@ void session_subscribe(iothub_client *c)
     }
 }
 
+static void unsubscribe(iothub_client *c, topic_feature feature)
+{
+    const topic_identity id = client_topics(c);
+    iothub_text t;
+
+    iothub_text_init(&t, c->scratch, c->scratch_len);
+    topic_put_filter(&t, &id, feature);
+    const mqc_span filter = iothub_text_span(&t);
+    if (mqc_unsubscribe(&c->engine, &filter, 1, NULL) == MQC_OK) {
+        c->session.unsubscribed |= 1u << feature;
+        c->kick = true;
+    }
+}
+
+void session_unwanted(iothub_client *c, topic_feature feature, const char *text)
+{
+    c->stats.ignored++;
+    notify_log_text(c, IOTHUB_LOG_WARNING, "session", text);
+    if ((c->session.unsubscribed >> feature & 1u) == 0) {
+        unsubscribe(c, feature);
+    }
+}
+
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
 {
     const uint8_t *refused = memchr(return_codes.ptr, 0x80, return_codes.len);

@@ -324,7 +324,8 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json, ioth
     iothub_desired d = { .json = json, .version = p->version };
 
     if (c->options.callbacks.desired == NULL) {
-        c->stats.ignored++;
+        session_unwanted(c, TOPIC_FEATURE_DESIRED,
+                         "ignored a desired change: there is no desired callback");
     } else if (fault != IOTHUB_OK) {
         unreadable(c, "desired change that could not be received");
     } else if (!is_object(json) || (!p->has_version && !find_version(json, &d.version))) {

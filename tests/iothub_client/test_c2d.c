@@ -245,6 +245,35 @@ static void what_a_full_table_left_unread_is_read_after_the_accepts(void **state
     }
 }
 
+/* While the stream takes nothing, acknowledgements fill their area and the table behind it. */
+static void reading_goes_on_as_soon_as_acknowledgements_can_leave(void **state)
+{
+    (void)state;
+    static const char *const topics[] = { TOPIC, "devices/device10/messages/devicebound/" };
+
+    for (unsigned t = 0; t < 2; t++) {
+        client_fixture f;
+        const unsigned count = 500;
+        fixture_init(&f, fixture_quiet);
+        fixture_connect(&f);
+        fixture_stream(&f)->fd = 7;
+        fixture_stream(&f)->send_room = 0;
+        for (uint16_t i = 1; i <= count; i++) {
+            fake_hub_send(fixture_stream(&f), topics[t], "x", 1, i);
+        }
+        turn_while_asked(&f);
+        assert_int_equal(f.hub.acks, 0);
+
+        fixture_stream(&f)->send_room = SIZE_MAX;
+        assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* as the stream is writable */
+        (void)fake_hub_serve(&f.hub, fixture_stream(&f));
+        turn_while_asked(&f);
+        assert_int_equal(scripted_unread(fixture_stream(&f)), 0);
+        assert_int_equal(f.hub.acks, count);
+        fixture_free(&f);
+    }
+}
+
 static void an_oversize_message_is_skipped_and_acknowledged(void **state)
 {
     (void)state;
@@ -510,6 +539,7 @@ int main(void)
         cmocka_unit_test(qos_0_needs_no_acceptance),
         cmocka_unit_test(a_full_table_stops_reading_and_goes_on_after_an_accept),
         cmocka_unit_test(what_a_full_table_left_unread_is_read_after_the_accepts),
+        cmocka_unit_test(reading_goes_on_as_soon_as_acknowledgements_can_leave),
         cmocka_unit_test(an_oversize_message_is_skipped_and_acknowledged),
         cmocka_unit_test(a_message_on_a_strange_topic_does_not_block),
         cmocka_unit_test(properties_are_found_by_name),

@@ -134,6 +134,16 @@ static void on_subscribe(fake_hub *h, scripted_stream *s, reader r)
     }
 }
 
+static void on_unsubscribe(fake_hub *h, scripted_stream *s, reader r)
+{
+    uint16_t id = (uint16_t)u16(&r);
+
+    text(&r, h->unfiltered, sizeof h->unfiltered);
+    assert_ptr_equal(r.p, r.end);
+    h->unsubscribes++;
+    feed_id(s, 0xB0, id);
+}
+
 static void answer_twin(fake_hub *h, scripted_stream *s, const char *topic)
 {
     const char *rid = strstr(topic, "$rid=");
@@ -184,6 +194,7 @@ static void on_packet(fake_hub *h, scripted_stream *s, uint8_t first, reader r)
     case 6:
     case 7: break;
     case 8: on_subscribe(h, s, r); break;
+    case 10: on_unsubscribe(h, s, r); break;
     case 12:
         h->pings++;
         feed_packet(s, 0xD0, NULL, 0);

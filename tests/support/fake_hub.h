@@ -33,11 +33,12 @@ typedef struct fake_hub {
     const char *twin;          /* answer to GET */
 
     /* What came. */
-    unsigned connects, subscribes, pings, disconnects;
+    unsigned connects, subscribes, unsubscribes, pings, disconnects;
     char client_id[300], user_name[1200], password[1600];
     uint16_t keep_alive_s;
     bool clean_session;
-    char filters[1000]; /* of the last SUBSCRIBE, joined by ' ' */
+    char filters[1000];   /* of the last SUBSCRIBE, joined by ' ' */
+    char unfiltered[400]; /* the filter of the last UNSUBSCRIBE */
     unsigned publishes;
     fake_hub_publish log[FAKE_HUB_LOG]; /* number n stands at n % FAKE_HUB_LOG */
     uint16_t acked[FAKE_HUB_LOG];       /* packet ids of the client's PUBACKs */

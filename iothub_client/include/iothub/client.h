@@ -270,7 +270,8 @@ typedef struct iothub_stats {
     uint64_t desired_duplicates; /* patches with a version already seen */
     uint64_t desired_gaps;       /* versions missing or going back: the twin was fetched again */
     uint64_t twin_retries;       /* twin requests that the hub wanted to have again later */
-    uint64_t ignored;            /* messages on topics or with ids that nobody asked for */
+    uint64_t ignored;            /* messages on topics or with ids that nobody asked for, or for
+                                    a feature without callback; those at QoS 1 were acknowledged */
     uint64_t queued;             /* telemetry not finished, now */
     uint64_t queued_bytes;
 } iothub_stats;

@@ -94,6 +94,7 @@ typedef struct iothub_session {
     int64_t notice_clock_s; /* credential_clock when that was worked out */
     uint32_t deferred;      /* C2D messages to be accepted later, on this connection */
     uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
+    uint32_t unsubscribed;  /* features that nobody takes: bits of topic_feature */
     bool token_replaced;    /* since the last CONNECT */
     bool planned;           /* the connection was left on purpose */
 } iothub_session;

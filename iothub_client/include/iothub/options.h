@@ -119,7 +119,9 @@ typedef enum iothub_log_level {
  * All run inside iothub_process, never inside another call, and may make
  * requests.  Spans and texts end with the callback; copy what you keep.
  * A NULL c2d, desired or method callback means that the feature is not
- * subscribed at all.
+ * subscribed at all.  If an earlier run of the session (clean_session false) subscribed to it, the
+ * client acknowledges the messages that still arrive, counts them as iothub_stats.ignored, logs
+ * them, and ends that subscription: the hub keeps later messages for a run with a callback.
  */
 typedef struct iothub_callbacks {
     /** The state changed. */
@@ -133,7 +135,10 @@ typedef struct iothub_callbacks {
     uint32_t (*retry)(iothub_client *c, const iothub_retry *r, void *user);
     /** A request ended: exactly once for each that was accepted. */
     void (*done)(iothub_client *c, const iothub_done *d, void *user);
-    /** A cloud-to-device message (for a module: a message for one of its inputs). */
+    /**
+     * A cloud-to-device message (for a module: a message for one of its inputs).  IOTHUB_DEFER
+     * counts for QoS 1, the only one that a hub uses for what is to be acknowledged.
+     */
     iothub_disposition (*c2d)(iothub_client *c, const iothub_message *m, void *user);
     /** Desired properties: complete after each connect, then patches in order of version. */
     void (*desired)(iothub_client *c, const iothub_desired *d, void *user);
