@@ -15,7 +15,6 @@ bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
     static uint8_t rx[64 * 1024], ring[64 * 1024], control[4 * 1024];
     static mqc_entry entries[16];
     static mqc_inbound inbound[256];
-    static mqc_released released[64];
     static plat_stream_storage storage;
     const mqc_memory memory = {
         .rx = rx,
@@ -24,8 +23,6 @@ bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
         .control_len = sizeof control,
         .inbound = inbound,
         .inbound_len = 256,
-        .released = released,
-        .released_len = 64,
         .lanes = { { ring, sizeof ring, entries, 16, 16 } },
         .lane_count = 1,
     };

@@ -20,8 +20,7 @@ static bool lanes_valid(const mqc_memory *m)
 mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
 {
     if (m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL || m->control_len < CONTROL_MIN ||
-        m->inbound == NULL || m->inbound_len == 0 || (m->released == NULL && m->released_len > 0) ||
-        !lanes_valid(m)) {
+        m->inbound == NULL || m->inbound_len == 0 || !lanes_valid(m)) {
         return MQC_ERR_ARG;
     }
     memset(e, 0, sizeof *e);
@@ -31,8 +30,6 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
     e->control.cap = m->control_len;
     e->inbox.table = m->inbound;
     e->inbox.cap = m->inbound_len;
-    e->repeats.table = m->released;
-    e->repeats.cap = m->released_len;
     e->lane_count = (uint8_t)m->lane_count;
     for (size_t i = 0; i < m->lane_count; i++) {
         mqc_outbox_init(&e->lanes[i], (uint8_t)i, &m->lanes[i]);
@@ -83,7 +80,6 @@ void mqc_reset(mqc_engine *e)
 
     mqc_control_consume(&e->control, SIZE_MAX);
     mqc_inbox_rewind(&e->inbox);
-    mqc_repeats_rewind(&e->repeats);
     memset(e->pending, 0, sizeof e->pending);
     e->ping_wanted = false;
     e->ping_pending = false;

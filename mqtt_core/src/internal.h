@@ -7,7 +7,6 @@
 #include "outbox.h"
 #include "packet.h"
 #include "releases.h"
-#include "repeats.h"
 
 /* What the parts of the engine share. */
 

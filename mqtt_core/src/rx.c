@@ -40,7 +40,6 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     mqc_releases_restart(&e->releases);
     if (!present) {
         mqc_inbox_clear(&e->inbox);
-        mqc_repeats_clear(&e->repeats);
     }
     return STEP_EVENT;
 }
@@ -125,7 +124,6 @@ static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 
 static step on_pubrel(mqc_engine *e, uint16_t packet_id)
 {
-    mqc_repeats_release(&e->repeats, packet_id);
     switch (mqc_inbox_release(&e->inbox, packet_id)) {
     case MQC_INBOX_RELEASED: return STEP_AGAIN;
     case MQC_INBOX_UNKNOWN: return answer_unknown(e, MQC_PUBCOMP, packet_id);
@@ -179,10 +177,6 @@ static step admit(mqc_engine *e, const mqc_message *m)
         return flowing(e, false, STEP_EVENT);
     }
     mqc_inbox_add(&e->inbox, m->packet_id, m->qos);
-    if (m->qos == 2 && mqc_repeats_meet(&e->repeats, m)) {
-        (void)mqc_inbox_ack(&e->inbox, m->packet_id);
-        return flowing(e, true, STEP_AGAIN);
-    }
     return flowing(e, true, STEP_EVENT);
 }
 

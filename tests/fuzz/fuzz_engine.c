@@ -64,8 +64,7 @@ typedef struct world {
     bool session;
     unsigned session_number;
     outgoing out[OUT_MAX];
-    bool counts;    /* its ids on, or takes the same again */
-    bool remembers; /* the client what was released */
+    bool counts; /* its ids on, or takes the same again */
     unsigned out_count;
     uint8_t handed[HANDED_MAX]; /* how often the client handed them out */
     uint32_t newest[LANES];
@@ -663,8 +662,6 @@ static void begin(world *w)
     m->rx = malloc(m->rx_len); /* each part alone, so that the sanitizer guards its ends */
     m->control = malloc(m->control_len);
     m->inbound = calloc(m->inbound_len, sizeof *m->inbound);
-    m->released_len = w->remembers ? 2 * OUT_MAX : 0;
-    m->released = calloc(2 * OUT_MAX, sizeof *m->released);
     m->lane_count = LANES;
     for (size_t i = 0; i < LANES; i++) {
         mqc_lane_memory *l = &m->lanes[i];
@@ -686,7 +683,6 @@ static void end(world *w)
     free(w->memory.rx);
     free(w->memory.control);
     free(w->memory.inbound);
-    free(w->memory.released);
     free(w);
 }
 
@@ -697,7 +693,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(w != NULL);
     w->in = (fuzz_input){ data, size };
     w->counts = size > 0 && (data[size - 1] & 1) != 0;
-    w->remembers = size > 0 && (data[size - 1] & 2) != 0;
     begin(w);
     while (w->in.len > 0) {
         step(w);

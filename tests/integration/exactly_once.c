@@ -1,6 +1,7 @@
 /*
  * QoS 2 messages to a broker and back over connections that break: each is numbered, and what
- * arrives is counted.
+ * arrives is counted.  A message may arrive twice only when the broker broke MQTT 3.1.1 section
+ * 4.3.3: it had sent PUBREL, and sent the PUBLISH again.  So the received bytes are read here, too.
  *
  * usage: exactly_once PORT COUNT SECONDS
  *
@@ -17,6 +18,19 @@
 enum { COUNT_MAX = 100000, LATE_MAX = 8 };
 
 static const mqc_span topic = MQC_SPAN_LIT("exactly/once");
+
+/* A second reader of what the broker sends, which looks for PUBREL only. */
+typedef struct wire {
+    plat_result (*recv)(plat_stream *s, uint8_t *buf, size_t cap, size_t *got);
+    enum { WIRE_TYPE = 0, WIRE_LENGTH, WIRE_BODY } phase;
+    uint8_t type;
+    unsigned shift;
+    size_t left; /* of the body */
+    uint16_t id;
+    bool released[65536]; /* PUBREL came after the last PUBLISH with this id */
+} wire;
+
+static wire tapped;
 
 typedef struct trial {
     mqtt_loop loop;
@@ -42,6 +56,57 @@ static void check(trial *t, bool claim, const char *what)
     }
 }
 
+static void read_length(wire *w, uint8_t byte)
+{
+    w->left |= (size_t)(byte & 0x7F) << w->shift;
+    w->shift += 7;
+    if ((byte & 0x80) == 0) {
+        w->phase = w->left > 0 ? WIRE_BODY : WIRE_TYPE;
+    }
+}
+
+static void read_body(wire *w, uint8_t byte)
+{
+    w->id = (uint16_t)(w->id << 8 | byte);
+    if (--w->left > 0) {
+        return;
+    }
+    w->phase = WIRE_TYPE;
+    if (w->type == 0x62) {
+        w->released[w->id] = true;
+    }
+}
+
+static plat_result read_twice(plat_stream *s, uint8_t *buf, size_t cap, size_t *got)
+{
+    wire *w = &tapped;
+    plat_result r = w->recv(s, buf, cap, got);
+
+    for (size_t i = 0; r == PLAT_OK && i < *got; i++) {
+        switch (w->phase) {
+        case WIRE_TYPE:
+            w->type = buf[i];
+            w->shift = 0;
+            w->left = 0;
+            w->phase = WIRE_LENGTH;
+            break;
+        case WIRE_LENGTH: read_length(w, buf[i]); break;
+        case WIRE_BODY: read_body(w, buf[i]); break;
+        }
+    }
+    return r;
+}
+
+static void tap(plat_stream *s)
+{
+    static plat_stream_ops ops;
+
+    ops = *s->ops;
+    tapped.recv = ops.recv;
+    ops.recv = read_twice;
+    s->ops = &ops;
+}
+
 static void acknowledge_late_ones(trial *t)
 {
     while (t->late_count > 0) {
@@ -64,7 +129,11 @@ static void on_message(trial *t, const mqc_message *m)
     }
     t->repeated += m->dup;
     t->arrived += t->times[number] == 0;
-    t->twice += t->times[number]++ > 0;
+    if (t->times[number]++ > 0) {
+        check(t, m->dup && tapped.released[m->packet_id], "a message twice, without PUBREL");
+        t->twice++;
+    }
+    tapped.released[m->packet_id] = false;
     t->late[t->late_count++] = m->packet_id;
     if (number % 4 != 0 || t->late_count == LATE_MAX) {
         acknowledge_late_ones(t);
@@ -142,6 +211,7 @@ static void connection(trial *t, unsigned port, mqc_time until)
                                     .timeout_ms = 10000 };
 
     mqc_reset(&t->loop.engine);
+    tapped.phase = WIRE_TYPE;
     if (mqtt_loop_open(&t->loop, "127.0.0.1", port, until)) {
         t->connections++;
         check(t, mqc_connect(&t->loop.engine, &o, mqtt_loop_now(&t->loop)) == MQC_OK, "CONNECT");
@@ -164,6 +234,7 @@ int main(int argc, char **argv)
     if (!mqtt_loop_init(&t.loop, NULL)) {
         return 1;
     }
+    tap(t.loop.stream);
     mqc_time until = mqtt_loop_now(&t.loop) + strtoul(argv[3], NULL, 10) * 1000;
     while (!over(&t) && mqtt_loop_now(&t.loop) < until) {
         connection(&t, port, until);

@@ -18,11 +18,9 @@ void rig_init(rig *r, const rig_sizes *sizes)
     m->rx_len = or_default(s->rx, 4096);
     m->control_len = or_default(s->control, 512);
     m->inbound_len = or_default(s->inbound, 16);
-    m->released_len = s->released;
     m->rx = malloc(m->rx_len);
     m->control = malloc(m->control_len);
     m->inbound = malloc(m->inbound_len * sizeof *m->inbound);
-    m->released = m->released_len > 0 ? malloc(m->released_len * sizeof *m->released) : NULL;
     for (size_t i = 0; i < MQC_LANES_MAX; i++) {
         mqc_lane_memory *l = &m->lanes[i];
         if (i > 0 && s->lanes[i].ring_len == 0) {
@@ -43,7 +41,6 @@ void rig_deinit(rig *r)
     free(r->memory.rx);
     free(r->memory.control);
     free(r->memory.inbound);
-    free(r->memory.released);
     for (size_t i = 0; i < r->memory.lane_count; i++) {
         free(r->memory.lanes[i].ring);
         free(r->memory.lanes[i].entries);

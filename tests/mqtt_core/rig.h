@@ -28,7 +28,6 @@ typedef struct rig_sizes {
     size_t rx;
     size_t control;
     size_t inbound;
-    size_t released; /* zero here: none */
     rig_lane lanes[MQC_LANES_MAX];
 } rig_sizes;
 

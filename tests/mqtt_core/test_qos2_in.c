@@ -137,6 +137,33 @@ static void a_message_is_handed_out_once_wherever_the_connection_breaks(void **s
     }
 }
 
+/* A server with lowest-free ids: the ninth message has id and text of the first, and only its
+ * repetition arrives. */
+static void a_new_message_that_looks_like_a_finished_one_is_handed_out(void **state)
+{
+    (void)state;
+    for (int finished = 1; finished <= 70; finished++) {
+        rig r;
+        begin(&r, NULL);
+        r.ack_at_once = true;
+        for (int i = 1; i <= finished; i++) {
+            const uint8_t id = (uint8_t)i;
+            assert_int_equal(RIG_FEED(&r, 0x34, 6, 0, 1, 't', 0, id, id), MQC_OK);
+            rig_send_all(&r);
+            pubrel(&r, id);
+            rig_send_all(&r);
+        }
+        rig_forget(&r);
+        reconnect(&r, true);
+
+        assert_int_equal(RIG_FEED(&r, 0x3C, 6, 0, 1, 't', 0, 1, 1), MQC_OK);
+
+        expect_sent(&r, "PUBREC 1\n");
+        expect_log(&r, "PUBLISH d1 q2 r0 id1 t 1 \\01\n");
+        rig_deinit(&r);
+    }
+}
+
 static void an_acknowledgement_counts_between_connections_and_after_an_error(void **state)
 {
     (void)state;
@@ -398,6 +425,7 @@ int main(void)
         cmocka_unit_test(pubacks_and_pubrecs_leave_in_the_order_of_their_messages),
         cmocka_unit_test(pubrel_for_a_message_that_the_application_still_has_is_a_violation),
         cmocka_unit_test(a_message_is_handed_out_once_wherever_the_connection_breaks),
+        cmocka_unit_test(a_new_message_that_looks_like_a_finished_one_is_handed_out),
         cmocka_unit_test(an_acknowledgement_counts_between_connections_and_after_an_error),
         cmocka_unit_test(an_unacknowledged_repeat_keeps_waiting_for_the_application),
         cmocka_unit_test(answers_survive_a_full_control_area),

@@ -32,10 +32,9 @@ typedef uint64_t mqc_time;
 
 #define MQC_LANES_MAX 3
 
-typedef struct mqc_engine mqc_engine;     /* complete in engine_struct.h */
-typedef struct mqc_entry mqc_entry;       /* one queued publish; engine_struct.h */
-typedef struct mqc_inbound mqc_inbound;   /* one unacknowledged message; engine_struct.h */
-typedef struct mqc_released mqc_released; /* one QoS 2 message of late; engine_struct.h */
+typedef struct mqc_engine mqc_engine;   /* complete in engine_struct.h */
+typedef struct mqc_entry mqc_entry;     /* one queued publish; engine_struct.h */
+typedef struct mqc_inbound mqc_inbound; /* one unacknowledged message; engine_struct.h */
 
 /* --- set-up --------------------------------------------------------------- */
 
@@ -77,19 +76,6 @@ typedef struct mqc_memory {
      */
     mqc_inbound *inbound;
     size_t inbound_len;
-    /**
-     * The last QoS 2 messages received, by id and hash, against servers that send one
-     * again after its PUBREL although MQTT 3.1.1 section 4.3.3 frees the id there
-     * (Mosquitto 2.0.11 after connections that broke in quick succession).  Such a repeat
-     * is recognised on a later connection of the same session and answered, but not
-     * handed out.  With a server that re-uses its ids soon, a new message could look the
-     * same: none is taken for a repeat until the server has been seen to count its ids on, or at
-     * least 8 messages were remembered and all differed, and none any more once the server
-     * came back to an id.  NULL and 0: never; for those who receive no QoS 2 messages.
-     * Otherwise at least two times the server's in-flight limit.
-     */
-    mqc_released *released;
-    size_t released_len;
     mqc_lane_memory lanes[MQC_LANES_MAX];
     size_t lane_count;
 } mqc_memory;

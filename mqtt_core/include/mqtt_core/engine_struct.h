@@ -38,12 +38,6 @@ struct mqc_inbound {
     bool acked; /* by the application */
 };
 
-struct mqc_released {
-    uint32_t hash; /* of topic and payload */
-    uint16_t packet_id;
-    uint8_t state;
-};
-
 /*
  * A lane.  Positions named send, grant and report count entries from the
  * oldest one: 0 <= send <= grant <= count.
@@ -105,25 +99,6 @@ typedef struct mqc_inbox {
     size_t acked;    /* and behind these, so many for PUBACK or PUBREC to be encoded */
 } mqc_inbox;
 
-/* How the server chooses the ids of its messages. */
-typedef enum mqc_id_policy {
-    MQC_SERVER_UNKNOWN = 0,
-    MQC_SERVER_COUNTS, /* on, past free ones */
-    MQC_SERVER_REUSES  /* or so we fear: it came back to one */
-} mqc_id_policy;
-
-/* QoS 2 messages that were handed out of late; see repeats.h. */
-typedef struct mqc_repeats {
-    mqc_released *table; /* circular */
-    size_t cap;
-    size_t count;
-    size_t next;     /* is overwritten next */
-    uint16_t newest; /* id that is ahead of all others; 0: none yet */
-    uint16_t probe;  /* its PUBREL shows that the server knows of a free id */
-    uint8_t belief;  /* mqc_id_policy */
-    uint8_t proof;   /* how far it has got on this connection */
-} mqc_repeats;
-
 /* QoS 2 publishes for which PUBREC came, in the order of the PUBRECs. */
 typedef struct mqc_releases {
     mqc_entry *first;
@@ -184,7 +159,6 @@ struct mqc_engine {
     mqc_input in;
     mqc_control control;
     mqc_inbox inbox;
-    mqc_repeats repeats;
     mqc_releases releases;
     mqc_pending pending[MQC_PENDING_MAX];
 
