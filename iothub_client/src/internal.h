@@ -180,6 +180,8 @@ bool session_bring_forward(iothub_client *c, mqc_time when);
 void session_new_token(iothub_client *c);
 /** iothub_stop was called and is not over. */
 bool session_is_leaving(const iothub_client *c);
+/** A wish or the change of the connection may go on as soon as requests have ended. */
+bool session_is_changing(const iothub_client *c);
 void session_on_time(iothub_client *c, mqc_time now);
 /** False: nothing of the session waits for time. */
 bool session_next_deadline(const iothub_client *c, mqc_time *when);

@@ -281,9 +281,11 @@ void loop_turn(iothub_client *c)
     loop_take_events(c);
     open_stream(c, now);
     pump(c, now, asked);
-    session_on_time(c, now); /* what the events made possible: DISCONNECT, the end of a stop */
-    loop_take_events(c);
-    c->kick = c->kick || loop_may_send(c); /* what came behind the last write */
+    if (session_is_changing(c)) { /* what the events made possible: DISCONNECT, the end of a stop */
+        session_on_time(c, now);
+        loop_take_events(c);
+        c->kick = c->kick || loop_may_send(c);
+    }
     c->processing = false;
 }
 

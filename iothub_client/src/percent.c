@@ -39,27 +39,36 @@ static void put_escaped(iothub_text *t, uint8_t c)
     t->len += 3;
 }
 
-/* What needs no escape, as far as there is room.  How many bytes. */
-static size_t copy(iothub_text *t, const uint8_t *from, size_t most)
+/* A run of bytes that need no escape, as far as there is room.  How many bytes. */
+static size_t put_plain(iothub_text *t, const uint8_t *run, size_t len)
 {
     size_t room = t->overflow ? 0 : t->cap - 1 - t->len;
-    char *to = t->buf + t->len;
-    size_t n = 0;
+    size_t n = len < room ? len : room;
 
-    if (most > room) {
-        most = room;
-    }
-    while (n < most && unreserved[from[n]]) {
-        to[n] = (char)from[n];
-        n++;
-    }
+    memcpy(t->buf + t->len, run, n);
     t->len += n;
     return n;
 }
 
 size_t iothub_percent_copy(iothub_text *t, const char *z)
 {
-    return copy(t, (const uint8_t *)z, SIZE_MAX); /* NUL is not unreserved */
+    const uint8_t *run = (const uint8_t *)z;
+    const uint8_t *end = run;
+
+    while (unreserved[*end]) { /* NUL is not */
+        end++;
+    }
+    return put_plain(t, run, (size_t)(end - run));
+}
+
+static size_t plain_len(mqc_span raw)
+{
+    size_t n = 0;
+
+    while (n < raw.len && unreserved[raw.ptr[n]]) {
+        n++;
+    }
+    return n;
 }
 
 static size_t escaped_len(mqc_span raw)
@@ -79,7 +88,7 @@ void iothub_percent_put(iothub_text *t, mqc_span raw)
         return;
     }
     while (raw.len > 0 && !t->overflow) {
-        size_t n = copy(t, raw.ptr, raw.len);
+        size_t n = put_plain(t, raw.ptr, plain_len(raw));
         if (n < raw.len) {
             put_escaped(t, raw.ptr[n]); /* overflows when it was for want of room */
             n++;

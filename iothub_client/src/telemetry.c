@@ -167,38 +167,26 @@ static iothub_result check_message_id(iothub_client *c, const char *id)
                                "telemetry: message_id is longer than 128 characters");
 }
 
-typedef struct system_property {
-    const char *wire; /* what the hub calls it, */
-    const char *name; /* and the application */
-    size_t offset;
-} system_property;
-
-static const system_property system_properties[] = {
-    { "mid", "message_id", offsetof(iothub_telemetry, message_id) },
-    { "cid", "correlation_id", offsetof(iothub_telemetry, correlation_id) },
-    { "uid", "user_id", offsetof(iothub_telemetry, user_id) },
-    { "ct", "content_type", offsetof(iothub_telemetry, content_type) },
-    { "ce", "content_encoding", offsetof(iothub_telemetry, content_encoding) },
-    { "ctime", "creation_time", offsetof(iothub_telemetry, creation_time) },
-    { "sub", "component", offsetof(iothub_telemetry, component) },
-    { "on", "output", offsetof(iothub_telemetry, output) },
-};
+/* wire: what the hub calls it. */
+static inline bool put_system(iothub_client *c, iothub_bag_writer *w, const char *wire,
+                              const char *name, const char *value)
+{
+    return value == NULL || iothub_bag_put_system(w, wire, value) ||
+           check_value(c, name, value) == IOTHUB_OK;
+}
 
 static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *w,
                                            const iothub_telemetry *t)
 {
-    const system_property *end =
-        system_properties + sizeof system_properties / sizeof system_properties[0];
-
-    for (const system_property *p = system_properties; p < end; p++) {
-        const char *value;
-        memcpy(&value, (const char *)t + p->offset, sizeof value);
-        if (value != NULL && !iothub_bag_put_system(w, p->wire, value)) {
-            iothub_result r = check_value(c, p->name, value);
-            if (r != IOTHUB_OK) {
-                return r;
-            }
-        }
+    if (!put_system(c, w, "mid", "message_id", t->message_id) ||
+        !put_system(c, w, "cid", "correlation_id", t->correlation_id) ||
+        !put_system(c, w, "uid", "user_id", t->user_id) ||
+        !put_system(c, w, "ct", "content_type", t->content_type) ||
+        !put_system(c, w, "ce", "content_encoding", t->content_encoding) ||
+        !put_system(c, w, "ctime", "creation_time", t->creation_time) ||
+        !put_system(c, w, "sub", "component", t->component) ||
+        !put_system(c, w, "on", "output", t->output)) {
+        return IOTHUB_ERR_ARG;
     }
     if (t->security_message) {
         (void)iothub_bag_put_system(w, "ifid", SECURITY_INTERFACE);
@@ -266,6 +254,7 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
     iothub_op next = client_next_op(c);
     mqc_outgoing m = {
         .topic = topic,
+        .topic_checked = true, /* percent-encoded behind what iothub_init has checked */
         .payload = mqc_span_of(t->body, t->body_len),
         .qos = t->at_most_once ? 0 : 1,
         .lane = IOTHUB_LANE_TELEMETRY,

@@ -33,18 +33,6 @@ void iothub_text_put(iothub_text *t, const char *z)
     iothub_text_put_span(t, mqc_span_str(z));
 }
 
-void iothub_text_put_char(iothub_text *t, char c)
-{
-    if (t->overflow || t->len + 1 >= t->cap) {
-        t->overflow = true;
-        return;
-    }
-    if (t->buf != NULL) {
-        t->buf[t->len] = c;
-    }
-    t->len++;
-}
-
 void iothub_text_put_u64(iothub_text *t, uint64_t n)
 {
     char digits[20]; /* 2^64 - 1 has twenty */

@@ -33,7 +33,18 @@ void iothub_text_count(iothub_text *t);
 
 void iothub_text_put(iothub_text *t, const char *z);
 void iothub_text_put_span(iothub_text *t, mqc_span s);
-void iothub_text_put_char(iothub_text *t, char c);
+static inline void iothub_text_put_char(iothub_text *t, char c)
+{
+    if (t->overflow || t->len + 1 >= t->cap) {
+        t->overflow = true;
+        return;
+    }
+    if (t->buf != NULL) {
+        t->buf[t->len] = c;
+    }
+    t->len++;
+}
+
 void iothub_text_put_u64(iothub_text *t, uint64_t n);
 
 /** Terminate with NUL.  IOTHUB_ERR_NO_SPACE after an overflow; the text is "" then. */

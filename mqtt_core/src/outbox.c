@@ -85,10 +85,6 @@ static void drop_head(mqc_outbox *o)
     } else {
         o->send_at = o->ring_head;
     }
-    if (o->undroppable > 0) {
-        o->undroppable--;
-        o->freed -= o->freed > 0;
-    }
 }
 
 /* Once everything has been reported: positions move. */
@@ -158,25 +154,50 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 
 void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_done *done)
 {
-    leave_window(o, e);
+    o->in_flight -= e->state != MQC_ENTRY_QUEUED; /* the answer may be faster than the stream */
+    o->windowed--;
     bury(o, e, MQC_OUTCOME_ACKED, done);
+}
+
+static bool is_open(const mqc_entry *e, uint16_t packet_id)
+{
+    return e->packet_id == packet_id && !ended(e);
+}
+
+/*
+ * Among the first n entries the unfinished one with this id.  As long as nobody else takes ids,
+ * theirs follow one on the other, so that the id tells where it stands.
+ */
+static mqc_entry *find_id(const mqc_outbox *o, uint16_t packet_id, size_t n)
+{
+    mqc_entry *e = oldest(o);
+    size_t likely = (uint16_t)(packet_id - e->packet_id);
+
+    if (likely < n && is_open(mqc_entry_at(o, likely), packet_id)) {
+        return mqc_entry_at(o, likely);
+    }
+    for (; n > 0; n--) {
+        if (is_open(e, packet_id)) {
+            return e;
+        }
+        e = next_entry(o, e);
+    }
+    return NULL;
 }
 
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done)
 {
+    size_t n = touched(o);
     mqc_entry *e = oldest(o);
 
-    for (size_t n = touched(o); n > 0; n--) {
-        if (e->packet_id == packet_id && !ended(e)) {
-            if ((e->flags & MQC_ENTRY_QOS) != 1) {
-                return false;
-            }
-            mqc_outbox_completed(o, e, done);
-            return true;
-        }
-        e = next_entry(o, e);
+    if (n == 0 || !is_open(e, packet_id)) { /* the servers that we know keep the order */
+        e = find_id(o, packet_id, n);
     }
-    return false;
+    if (e == NULL || (e->flags & MQC_ENTRY_QOS) != 1) {
+        return false;
+    }
+    mqc_outbox_completed(o, e, done);
+    return true;
 }
 
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done)
@@ -206,12 +227,6 @@ static void skip_ended(mqc_outbox *o)
     }
 }
 
-static void start_over(mqc_outbox *o)
-{
-    o->stopped = false;
-    o->go_on_at = MQC_NEVER;
-}
-
 /*
  * Once the window has stopped the lane, room for a batch has to come together until go_on_at.  A
  * server that answers one by one would otherwise let them leave one by one.
@@ -219,7 +234,7 @@ static void start_over(mqc_outbox *o)
 static bool window_open(mqc_outbox *o, mqc_time go_on_at)
 {
     if (o->stopped && (go_on_at == 0 || o->windowed <= o->resume_at)) {
-        start_over(o);
+        mqc_outbox_start_over(o);
     }
     if (!o->stopped && o->windowed < o->window) {
         return true;
@@ -229,13 +244,6 @@ static bool window_open(mqc_outbox *o, mqc_time go_on_at)
         o->go_on_at = go_on_at;
     }
     return false;
-}
-
-void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)
-{
-    if (now >= o->go_on_at) {
-        start_over(o);
-    }
 }
 
 static void grant_more(mqc_outbox *o, mqc_time go_on_at)
@@ -260,7 +268,7 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at)
     if (o->grant < o->count) {
         grant_more(o, go_on_at);
     } else {
-        start_over(o); /* nothing waits any more */
+        mqc_outbox_start_over(o); /* nothing waits any more */
     }
     return o->granted_bytes > 0;
 }
@@ -400,15 +408,7 @@ static size_t position_of(const mqc_outbox *o, const mqc_entry *e)
 
 mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id)
 {
-    mqc_entry *e = oldest(o);
-
-    for (size_t n = o->count; n > 0; n--) {
-        if (e->packet_id == packet_id && !ended(e)) {
-            return e;
-        }
-        e = next_entry(o, e);
-    }
-    return NULL;
+    return find_id(o, packet_id, o->count);
 }
 
 bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e)
@@ -499,11 +499,8 @@ static bool can_expire(const mqc_entry *e)
            (e->state == MQC_ENTRY_SENT && (e->flags & MQC_ENTRY_KEEP) != 0);
 }
 
-void mqc_outbox_expire(mqc_outbox *o, mqc_time now)
+void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
 {
-    if (now < o->next_expiry) {
-        return;
-    }
     ungrant(o);
     o->next_expiry = MQC_NEVER;
     o->overdue = o->overdue && o->offered > 0;
@@ -575,6 +572,10 @@ static mqc_entry *find_droppable(mqc_outbox *o)
 
 bool mqc_outbox_drop(mqc_outbox *o, void **tag)
 {
+    if (o->unreported == 0) { /* the head may have moved since the last one */
+        o->freed = 0;
+        o->undroppable = 0;
+    }
     ungrant(o);
     mqc_entry *e = find_droppable(o);
     if (e == NULL) {

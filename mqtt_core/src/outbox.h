@@ -53,6 +53,13 @@ static inline size_t mqc_ring_back(const mqc_outbox *o, size_t at, size_t n)
     return at >= n ? at - n : at + o->ring_len - n;
 }
 
+/* The window does not hold the lane back. */
+static inline void mqc_outbox_start_over(mqc_outbox *o)
+{
+    o->stopped = false;
+    o->go_on_at = MQC_NEVER;
+}
+
 static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
 {
     if (e->u.expires != 0 && e->u.expires < o->next_expiry) {
@@ -77,6 +84,12 @@ static inline bool mqc_outbox_begun(const mqc_outbox *o)
     return o->send_done > 0 || o->offered > 0;
 }
 
+/* Nothing leaves, and nothing waits for its turn. */
+static inline bool mqc_outbox_rests(const mqc_outbox *o)
+{
+    return o->grant == o->count && o->granted_bytes == 0 && !o->stopped;
+}
+
 /*
  * Grant what window and hold allow.  True when mqc_outbox_run has bytes.  go_on_at: how long a
  * lane that stops now may wait for a batch; 0: not at all.
@@ -90,7 +103,12 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at);
 size_t mqc_outbox_awaits(const mqc_outbox *o, bool near);
 
 /* From o->go_on_at on, a stopped lane fills its window whatever it is short of. */
-void mqc_outbox_go_on(mqc_outbox *o, mqc_time now);
+static inline void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)
+{
+    if (now >= o->go_on_at) {
+        mqc_outbox_start_over(o);
+    }
+}
 
 /*
  * The bytes to send next, as many as lie together; with cut, no packet after
@@ -129,7 +147,16 @@ void mqc_outbox_rewind(mqc_outbox *o);
  */
 void mqc_outbox_resume(mqc_outbox *o, bool session_present);
 
-void mqc_outbox_expire(mqc_outbox *o, mqc_time now);
+/* End what is due.  Nothing is before o->next_expiry. */
+void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now);
+
+static inline void mqc_outbox_expire(mqc_outbox *o, mqc_time now)
+{
+    if (now >= o->next_expiry) {
+        mqc_outbox_end_expired(o, now);
+    }
+}
+
 void mqc_outbox_discard(mqc_outbox *o);
 
 /* End the oldest entry of which nothing has left.  False: there is none. */

@@ -92,10 +92,15 @@ static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t
     o->live++;
 }
 
+static bool topic_valid(const mqc_outgoing *m)
+{
+    return m->topic_checked ? m->topic.len - 1u < MQC_STRING_MAX : mqc_topic_name_valid(m->topic);
+}
+
 static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
 {
     return m->qos <= 2 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
-           (m->payload.ptr != NULL || m->payload.len == 0) && mqc_topic_name_valid(m->topic);
+           (m->payload.ptr != NULL || m->payload.len == 0) && topic_valid(m);
 }
 
 mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id)

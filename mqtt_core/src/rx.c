@@ -93,17 +93,16 @@ static mqc_entry *find_publish(mqc_engine *e, uint16_t packet_id, mqc_outbox **l
 
 static step on_pubrec(mqc_engine *e, uint16_t packet_id)
 {
-    mqc_entry *m = mqc_releases_take(&e->releases, packet_id); /* once more */
     mqc_outbox *lane;
+    mqc_entry *m = find_publish(e, packet_id, &lane);
 
     if (m == NULL) {
-        m = find_publish(e, packet_id, &lane);
-        if (m == NULL) {
-            return answer_unknown(e, MQC_PUBREL, packet_id);
-        }
-        if (!mqc_outbox_received(lane, m)) {
-            return STEP_UNEXPECTED;
-        }
+        return answer_unknown(e, MQC_PUBREL, packet_id);
+    }
+    if (m->state == MQC_ENTRY_RECEIVED) { /* once more */
+        (void)mqc_releases_take(&e->releases, packet_id);
+    } else if (!mqc_outbox_received(lane, m)) {
+        return STEP_UNEXPECTED;
     }
     mqc_releases_add(&e->releases, m);
     return STEP_AGAIN;
@@ -350,27 +349,32 @@ static step next_step(mqc_engine *e, mqc_event *ev)
     return in->phase == MQC_INPUT_OVERSIZE_ID ? on_oversize_id(e, ev) : next_packet(e, ev);
 }
 
-static bool next_done(mqc_engine *e, mqc_event *ev)
+/* Does an outcome wait to be reported?  Lanes that are not in use are zero. */
+static bool has_ended(const mqc_engine *e)
 {
-    for (size_t i = 0; i < e->lane_count; i++) {
-        if (e->lanes[i].unreported > 0) {
-            ev->type = MQC_EVENT_DONE;
-            mqc_outbox_report(&e->lanes[i], &ev->u.done);
-            return true;
-        }
+    uint32_t unreported = 0;
+
+    for (size_t i = 0; i < MQC_LANES_MAX; i++) {
+        unreported |= e->lanes[i].unreported;
     }
-    return false;
+    return unreported != 0;
 }
 
-bool mqc_next_event(mqc_engine *e, mqc_event *ev)
+static bool next_done(mqc_engine *e, mqc_event *ev)
 {
-    for (;;) {
-        if (next_done(e, ev)) {
-            return true;
-        }
-        if (!e->in.unread) {
-            return false;
-        }
+    mqc_outbox *lane = e->lanes;
+
+    while (lane->unreported == 0) {
+        lane++;
+    }
+    ev->type = MQC_EVENT_DONE;
+    mqc_outbox_report(lane, &ev->u.done);
+    return true;
+}
+
+static bool next_input(mqc_engine *e, mqc_event *ev)
+{
+    while (e->in.unread) {
         switch (next_step(e, ev)) {
         case STEP_AGAIN: break;
         case STEP_EVENT: return true;
@@ -380,6 +384,15 @@ bool mqc_next_event(mqc_engine *e, mqc_event *ev)
         case STEP_UNEXPECTED: (void)mqc_fail(e, MQC_ERR_PROTOCOL, e->in.header.type); return false;
         }
     }
+    return false;
+}
+
+bool mqc_next_event(mqc_engine *e, mqc_event *ev)
+{
+    if (has_ended(e)) {
+        return next_done(e, ev);
+    }
+    return e->in.unread && next_input(e, ev);
 }
 
 uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)

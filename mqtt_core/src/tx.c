@@ -24,10 +24,10 @@ static mqc_outbox *ready_lane(mqc_engine *e)
     if (e->state != MQC_CONNECTED || mqc_control_pending(&e->control) != 0) {
         return NULL;
     }
-    const mqc_time go_on_at = mqc_pace_gather_until(e);
     for (size_t i = 0; i < e->lane_count; i++) {
-        if (mqc_outbox_ready(&e->lanes[i], go_on_at)) {
-            return &e->lanes[i];
+        mqc_outbox *lane = &e->lanes[i];
+        if (!mqc_outbox_rests(lane) && mqc_outbox_ready(lane, mqc_pace_gather_until(e))) {
+            return lane;
         }
     }
     return NULL;

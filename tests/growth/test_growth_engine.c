@@ -294,11 +294,78 @@ static void sending_costs_the_same_for_each(void **state)
     steps_check("four connections, all sent again", reconnects, 1000);
 }
 
+/* --- answers --------------------------------------------------------------------------------- */
+
+typedef size_t order(size_t i, size_t n);
+
+static size_t in_order(size_t i, size_t n)
+{
+    (void)n;
+    return i;
+}
+
+static size_t backwards(size_t i, size_t n)
+{
+    return n - 1 - i;
+}
+
+static size_t odd_ones_first(size_t i, size_t n)
+{
+    return i < n / 2 ? 2 * i + 1 : 2 * (i - n / 2);
+}
+
+static size_t mixed(size_t i, size_t n)
+{
+    return (i * 7 + 3) % n; /* n is no multiple of 7 */
+}
+
+static uint64_t answered(size_t n, uint8_t qos, order *of)
+{
+    bench *b = bench_new(n, 0);
+    connect_with(b, false);
+    fill(b, n, qos);
+    transmit(b, 0);
+
+    uint64_t began = steps_now();
+    for (size_t i = 0; i < n; i++) {
+        feed_id(b, qos == 1 ? 0x40 : 0x50, of(i, n) + 1);
+        transmit(b, 0);
+    }
+    for (size_t i = 0; i < n && qos == 2; i++) {
+        feed_id(b, 0x70, of(i, n) + 1);
+    }
+    assert_int_equal(b->ended, n);
+    return bench_end(b, began);
+}
+
+#define ANSWERED(qos, of)                      \
+    static uint64_t qos_##qos##_##of(size_t n) \
+    {                                          \
+        return answered(n, qos, of);           \
+    }
+
+ANSWERED(1, in_order)
+ANSWERED(1, backwards)
+ANSWERED(1, odd_ones_first)
+ANSWERED(1, mixed)
+ANSWERED(2, in_order)
+
+static void an_answer_costs_the_same_however_many_are_open(void **state)
+{
+    (void)state;
+    steps_check("PUBACK in order", qos_1_in_order, 1000);
+    steps_check("PUBACK backwards", qos_1_backwards, 1000);
+    steps_check("PUBACK, odd ones first", qos_1_odd_ones_first, 1000);
+    steps_check("PUBACK in no order", qos_1_mixed, 1000);
+    steps_check("all PUBRECs, then all PUBCOMPs", qos_2_in_order, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(giving_up_costs_the_same_for_each),
         cmocka_unit_test(sending_costs_the_same_for_each),
+        cmocka_unit_test(an_answer_costs_the_same_however_many_are_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "client_fixture.h"
+#include "mqtt_core/topic.h"
 #include "percent.h"
 #include "property_bag.h"
 
@@ -19,7 +20,9 @@ static iothub_result send_with(client_fixture *f, const char *name, const char *
 static const fake_hub_publish *last(client_fixture *f)
 {
     fixture_run(f);
-    return fake_hub_at(&f->hub, f->hub.publishes - 1);
+    const fake_hub_publish *p = fake_hub_at(&f->hub, f->hub.publishes - 1);
+    assert_true(mqc_topic_name_valid(mqc_span_str(p->topic))); /* the engine did not look */
+    return p;
 }
 
 static void large(iothub_options *o)

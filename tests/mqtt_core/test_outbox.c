@@ -75,6 +75,8 @@ static void bad_publishes_are_refused(void **state)
     } cases[] = {
         { "no topic", { .qos = 1 }, MQC_ERR_ARG },
         { "wildcard", { .topic = wild }, MQC_ERR_ARG },
+        { "no topic, checked", { .topic_checked = true }, MQC_ERR_ARG },
+        { "too long, checked", { .topic = { t.ptr, 65536 }, .topic_checked = true }, MQC_ERR_ARG },
         { "QoS 3", { .topic = t, .qos = 3 }, MQC_ERR_ARG },
         { "kept with QoS 1", { .topic = t, .qos = 1, .keep = true }, MQC_ERR_ARG },
         { "no such lane", { .topic = t, .lane = 1 }, MQC_ERR_ARG },

@@ -150,6 +150,11 @@ typedef struct mqc_outgoing {
      * is sent again on a new connection.
      */
     bool keep;
+    /**
+     * The caller knows that the topic is one: UTF-8 without NUL, '+' or '#'.  mqc_publish then
+     * looks at its length only.
+     */
+    bool topic_checked;
     uint8_t lane;
     uint8_t kind;
     uint32_t id;

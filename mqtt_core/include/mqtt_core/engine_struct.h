@@ -65,8 +65,8 @@ typedef struct mqc_outbox {
     size_t granted_bytes; /* from send_at to the end of what may leave */
     size_t offered;       /* bytes handed out, none of them consumed yet */
 
-    uint32_t freed;       /* entries at the head whose space in the ring is free again, */
-    uint32_t undroppable; /* as many or more that mqc_drop cannot end: it looks behind them */
+    uint32_t freed;       /* while some are unreported: entries at the head without space, */
+    uint32_t undroppable; /* and as many or more that mqc_drop cannot end: it looks behind them */
 
     size_t report;       /* no ended entry before this one waits to be reported */
     uint32_t unreported; /* ended and waiting to be reported */
