@@ -40,7 +40,8 @@ iothub_result iothub_from_mqc(mqc_result r)
     case MQC_ERR_TOO_BIG: return IOTHUB_ERR_TOO_BIG;
     case MQC_ERR_MALFORMED:
     case MQC_ERR_PROTOCOL: return IOTHUB_ERR_PROTOCOL;
-    case MQC_ERR_TIMEOUT: return IOTHUB_ERR_TIMEOUT;
+    case MQC_ERR_TIMEOUT:
+    case MQC_ERR_STALLED: return IOTHUB_ERR_TIMEOUT;
     case MQC_ERR_REFUSED: return IOTHUB_ERR_AUTH;
     }
     return IOTHUB_ERR_PROTOCOL;

@@ -77,10 +77,12 @@ void mqc_reset(mqc_engine *e)
     e->in.flow = MQC_INPUT_FLOWING;
     e->in.unread = false;
     e->in.passed_over = false;
+    e->in.stalled_at = 0;
 
     mqc_control_consume(&e->control, SIZE_MAX);
     mqc_inbox_rewind(&e->inbox);
     memset(e->pending, 0, sizeof e->pending);
+    e->request_at = 0;
     e->ping_wanted = false;
     e->ping_pending = false;
     e->disconnect_queued = false;

@@ -55,6 +55,13 @@ static inline void mqc_look_at_probe(mqc_engine *e, uint16_t packet_id)
     }
 }
 
+/* --- what is not waited for without end (waits.c) --- */
+
+/* When mqc_waits_on_time has something to do; MQC_NEVER: nothing is waited for. */
+mqc_time mqc_waits_until(const mqc_engine *e);
+/* Latches an error when the server owes an answer, or reading stands still, for too long. */
+mqc_result mqc_waits_on_time(mqc_engine *e, mqc_time now);
+
 /* --- the way to the server (tx.c) --- */
 
 /* PUBACK, PUBREC, PUBREL or PUBCOMP.  False: there is no room now. */

@@ -465,6 +465,7 @@ void mqc_outbox_rewind(mqc_outbox *o)
     o->in_flight = 0;
     o->windowed = 0;
     o->next_expiry = 0; /* look again */
+    o->watched_id = 0;
     o->undroppable = o->freed;
     reclaim(o);
 }

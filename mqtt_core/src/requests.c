@@ -43,6 +43,8 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
     e->state = MQC_CONNECTING;
     e->clean_session = o->clean_session;
     e->keep_alive_ms = o->keep_alive_s * 1000u;
+    e->ack_timeout_ms = o->ack_timeout_ms;
+    e->stall_timeout_ms = o->stall_timeout_ms;
     e->connect_deadline = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
     e->last_rx = now;
     e->last_tx = now;
@@ -134,6 +136,12 @@ bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet
 
     if (p == NULL || p->answer != answer || (answer == MQC_SUBACK && p->count != count)) {
         return false;
+    }
+    if (p == e->pending) {
+        e->request_at = 0;
+    }
+    for (; p + 1 < e->pending + MQC_PENDING_MAX; p++) { /* the oldest stays in front */
+        p[0] = p[1];
     }
     p->packet_id = 0;
     return true;

@@ -22,7 +22,7 @@ const char *mqc_result_str(mqc_result r)
 {
     static const char usable[] = "ok\0invalid argument\0wrong state\0no space\0too big\0";
     static const char fatal[] = "malformed packet\0protocol violation\0timed out\0"
-                                "refused by the server\0";
+                                "refused by the server\0reading stalled\0";
 
     const char *text = mqc_is_fatal(r) ? text_at(fatal, (unsigned)(MQC_ERR_MALFORMED - r))
                                        : text_at(usable, (unsigned)(MQC_OK - r));

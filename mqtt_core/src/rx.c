@@ -65,6 +65,7 @@ static step flowing(mqc_engine *e, bool room, step then)
     }
     if (e->in.flow == MQC_INPUT_STALLED) {
         e->in.flow = MQC_INPUT_RESUMED;
+        e->in.stalled_at = 0;
     }
     return then;
 }

@@ -48,6 +48,7 @@ bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
 {
     mqc_time t = wants_another_connection(e) ? 0 : earlier(ping_due(e), lost_at(e));
 
+    t = earlier(t, mqc_waits_until(e));
     for (size_t i = 0; i < e->lane_count; i++) {
         t = earlier(t, earlier(e->lanes[i].next_expiry, e->lanes[i].go_on_at));
     }
@@ -76,6 +77,9 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
     if (now >= lost_at(e)) {
         return mqc_fail(e, MQC_ERR_TIMEOUT,
                         e->state == MQC_CONNECTING ? MQC_CONNACK : MQC_PINGRESP);
+    }
+    if (mqc_waits_on_time(e, now) != MQC_OK) {
+        return e->error;
     }
     if (now >= ping_due(e)) {
         e->ping_wanted = true;

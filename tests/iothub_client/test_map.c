@@ -45,6 +45,7 @@ static void each_failure_of_the_engine_has_its_result(void **state)
         { MQC_ERR_PROTOCOL, IOTHUB_ERR_PROTOCOL },
         { MQC_ERR_TIMEOUT, IOTHUB_ERR_TIMEOUT },
         { MQC_ERR_REFUSED, IOTHUB_ERR_AUTH },
+        { MQC_ERR_STALLED, IOTHUB_ERR_TIMEOUT },
         { (mqc_result)-99, IOTHUB_ERR_PROTOCOL },
     };
 

@@ -68,7 +68,8 @@ typedef struct mqc_memory {
     /**
      * Messages handed out: with QoS 1 until they are acknowledged, with QoS 2 until the
      * server has released them.  While it is full of messages that the application has
-     * not acknowledged, nothing is read.  A server that has more QoS 2 messages unreleased
+     * not acknowledged, nothing is read (no longer than stall_timeout_ms of
+     * mqc_connect_options).  A server that has more QoS 2 messages unreleased
      * than there are places cannot be waited for: what has no place is passed over and,
      * once there are places again, asked for with a new connection: MQC_ERR_PROTOCOL in
      * "PUBLISH".  Two times the server's in-flight limit avoids this (Mosquitto: 2 x 20), but for
@@ -133,6 +134,22 @@ typedef struct mqc_connect_options {
     uint16_t keep_alive_s; /* 0: off */
     bool clean_session;
     uint32_t timeout_ms; /* from here to CONNACK; 0: none */
+    /**
+     * How long the server may owe an answer: PUBACK, PUBREC or PUBCOMP to the oldest
+     * unfinished publish of a lane, SUBACK or UNSUBACK.  Keep-alive does not notice a server that
+     * answers PINGREQ and nothing else.  The time runs from when the publish has left and
+     * become the oldest of its lane, and stands still while a packet arrives, since the answer may
+     * be behind it.  When it is over, mqc_tick returns MQC_ERR_TIMEOUT, and mqc_error_packet names
+     * the answer that is missing.  0: for ever.
+     */
+    uint32_t ack_timeout_ms;
+    /**
+     * How long reading may stand still: because the inbound table is full and the application
+     * acknowledges nothing, because acknowledgements cannot leave, or because messages were passed
+     * over (mqc_memory.inbound).  The keep-alive cannot see a server that is gone meanwhile.
+     * Then mqc_tick returns MQC_ERR_STALLED.  0: for ever.
+     */
+    uint32_t stall_timeout_ms;
 } mqc_connect_options;
 
 /** Queue CONNECT.  MQC_IDLE only.  Everything is copied before the call returns. */
@@ -345,8 +362,8 @@ size_t mqc_rx_least(mqc_engine *e, mqc_time *until);
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when);
 
 /**
- * Keep-alive, time-outs and expiry.  The peer counts as lost when nothing was
- * received for 1.5 x keep-alive, or a PINGREQ stays unanswered for one keep-alive.
+ * Keep-alive, time-outs of mqc_connect_options, and expiry.  The peer counts as lost when nothing
+ * was received for 1.5 x keep-alive, or a PINGREQ stays unanswered for one keep-alive.
  */
 mqc_result mqc_tick(mqc_engine *e, mqc_time now);
 

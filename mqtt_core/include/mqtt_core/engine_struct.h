@@ -48,6 +48,10 @@ typedef struct mqc_outbox {
     bool stopped; /* by the window, until a batch may leave */
     bool overdue; /* something could not be stopped because it was on its way out */
 
+    uint8_t watched_state; /* of the oldest entry, when it was last seen to wait for an answer, */
+    uint16_t watched_id;   /* its packet id, 0: it does not wait, */
+    mqc_time watched_at;   /* and since when it has waited so */
+
     uint8_t *ring;
     size_t ring_len;
     size_t ring_head; /* first byte of the oldest entry */
@@ -120,13 +124,14 @@ typedef struct mqc_input {
     size_t cap;
     size_t start; /* first byte not yet understood */
     size_t end;
-    size_t skip;       /* bytes of an oversize packet still to be dropped */
-    uint32_t after_id; /* of it, bytes behind the packet id */
-    mqc_header header; /* of the packet at start */
-    uint8_t phase;     /* mqc_input_phase */
-    uint8_t flow;      /* mqc_input_flow */
-    bool unread;       /* bytes came that mqc_next_event has not looked at */
-    bool passed_over;  /* a message had no place and is wanted on another connection */
+    size_t skip;         /* bytes of an oversize packet still to be dropped */
+    uint32_t after_id;   /* of it, bytes behind the packet id */
+    mqc_header header;   /* of the packet at start */
+    uint8_t phase;       /* mqc_input_phase */
+    uint8_t flow;        /* mqc_input_flow */
+    bool unread;         /* bytes came that mqc_next_event has not looked at */
+    bool passed_over;    /* a message had no place and is wanted on another connection */
+    mqc_time stalled_at; /* when mqc_tick first saw that reading stands still; 0: it does not */
 } mqc_input;
 
 /* A SUBSCRIBE or UNSUBSCRIBE without its answer. */
@@ -152,17 +157,20 @@ struct mqc_engine {
     uint16_t impatience; /* so many batches leave before more is asked for again */
     mqc_result error;
     uint32_t keep_alive_ms;
-    uint32_t round_trip; /* to the server and back, smoothed; in 1/64 ms */
-    uint16_t asked_for;  /* bytes, by a sleeper; 0: none */
-    uint16_t ask_most;   /* so many came at once, or may */
+    uint32_t ack_timeout_ms;   /* 0: none */
+    uint32_t stall_timeout_ms; /* 0: none */
+    uint32_t round_trip;       /* to the server and back, smoothed; in 1/64 ms */
+    uint16_t asked_for;        /* bytes, by a sleeper; 0: none */
+    uint16_t ask_most;         /* so many came at once, or may */
 
     mqc_input in;
     mqc_control control;
     mqc_inbox inbox;
     mqc_releases releases;
-    mqc_pending pending[MQC_PENDING_MAX];
+    mqc_pending pending[MQC_PENDING_MAX]; /* the oldest first */
 
     mqc_time connect_deadline;
+    mqc_time request_at; /* since when the oldest in pending is seen to wait; 0: it is not */
     mqc_time last_rx;
     mqc_time last_tx;
     mqc_time ping_at; /* when the unanswered PINGREQ was queued */

@@ -22,8 +22,9 @@ typedef enum mqc_result {
     /* The connection is over; only mqc_reset() leaves this condition. */
     MQC_ERR_MALFORMED = -20, /* the peer broke the MQTT 3.1.1 encoding rules */
     MQC_ERR_PROTOCOL = -21,  /* a well-formed packet that is not allowed here */
-    MQC_ERR_TIMEOUT = -22,   /* no CONNACK, PINGRESP or other sign of life in time */
-    MQC_ERR_REFUSED = -23    /* CONNACK with a refusal code */
+    MQC_ERR_TIMEOUT = -22,   /* no CONNACK, PINGRESP, other sign of life, or owed answer in time */
+    MQC_ERR_REFUSED = -23,   /* CONNACK with a refusal code */
+    MQC_ERR_STALLED = -24    /* nothing could be read for stall_timeout_ms */
 } mqc_result;
 
 /** Static English text for logs.  Never NULL, also for unknown values. */
