@@ -58,6 +58,8 @@ static void log_in(app *a)
         .keep_alive_s = 60,
         .clean_session = !a->args.keep_session,
         .timeout_ms = 10000,
+        .ack_timeout_ms = 30000, /* for a broker that lives, but does not answer */
+        .stall_timeout_ms = 30000,
     };
     mqc_result r = mqc_connect(&a->loop.engine, &o, mqtt_loop_now(&a->loop));
 

@@ -36,7 +36,8 @@ static const char *check_timeouts(const iothub_options *o)
 {
     const uint32_t timeouts[] = { o->resolve_timeout_ms,   o->connect_timeout_ms,
                                   o->tls_timeout_ms,       o->login_timeout_ms,
-                                  o->subscribe_timeout_ms, o->request_timeout_ms };
+                                  o->subscribe_timeout_ms, o->request_timeout_ms,
+                                  o->stall_timeout_ms };
 
     for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
         if (timeouts[i] == 0) {

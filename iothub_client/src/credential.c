@@ -154,6 +154,8 @@ iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothu
     }
     o->keep_alive_s = c->options.keep_alive_s;
     o->clean_session = c->options.clean_session;
+    o->ack_timeout_ms = c->options.ack_timeout_ms;
+    o->stall_timeout_ms = c->options.stall_timeout_ms;
     return put_password(c, &t, &o->password, error);
 }
 

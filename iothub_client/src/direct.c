@@ -9,12 +9,26 @@
 
 void direct_on_sleep(iothub_guard *g, iothub_op last, mqc_time wake_at)
 {
-    if (last != g->last_op) {
+    g->quiet = last == g->last_op;
+    if (!g->quiet) {
         g->lone = last == g->last_op + 1;
     }
     g->last_op = last;
     g->wake_at = wake_at;
     g->asleep = true;
+}
+
+/* A message that is sent on the spot starts the time for its acknowledgement.  The thread is not
+ * woken for that if it wakes up before; when nothing is sent it may sleep longer. */
+mqc_time direct_latest_wake(const iothub_client *c, mqc_time now)
+{
+    const iothub_guard *g = c->guard;
+    bool idle = g == NULL || (g->quiet && c->last_op == g->last_op);
+
+    if (idle || c->options.ack_timeout_ms == 0 || !link_has_stream(c->session.state)) {
+        return 0;
+    }
+    return now + c->options.ack_timeout_ms;
 }
 
 static bool sleeps_beyond(const iothub_guard *g, mqc_time when)
@@ -31,8 +45,9 @@ static bool sleeps_too_long(const iothub_client *c)
            (mqc_next_deadline(&c->engine, &when) && sleeps_beyond(c->guard, when));
 }
 
-/* True: all has left.  A failure shows once more when the runner tries, which can tell it. */
-static bool send_now(iothub_client *c)
+/* True: all has left at *now.  A failure shows once more when the runner tries, which can tell it.
+ */
+static bool send_now(iothub_client *c, mqc_time *now)
 {
     plat_result r = PLAT_OK;
 
@@ -43,7 +58,8 @@ static bool send_now(iothub_client *c)
         r = c->stream->ops->send(c->stream, data, len, &sent);
         c->stats.send_calls++;
         c->stats.bytes_sent += sent;
-        mqc_tx_consume(&c->engine, sent, client_now(c));
+        *now = client_now(c);
+        mqc_tx_consume(&c->engine, sent, *now);
     }
     return r == PLAT_OK;
 }
@@ -53,13 +69,22 @@ static bool is_lone(const iothub_client *c)
     return c->guard->lone && c->last_op == c->guard->last_op + 1;
 }
 
-/* What has been sent does not run out any more: its deadline is nobody's. */
+/* True: all has left, and the thread wakes up before the acknowledgement has taken too long.
+ * What has been sent does not run out any more: its own deadline is nobody's. */
+static bool sends_itself(iothub_client *c)
+{
+    uint32_t limit_ms = c->options.ack_timeout_ms;
+    mqc_time now = 0;
+
+    return send_now(c, &now) && (limit_ms == 0 || !sleeps_beyond(c->guard, now + limit_ms));
+}
+
 static bool needs_the_runner(iothub_client *c, bool ends_when_sent)
 {
     if (!loop_may_send(c)) {
         return sleeps_too_long(c);
     }
-    return ends_when_sent || !is_lone(c) || !send_now(c);
+    return ends_when_sent || !is_lone(c) || !sends_itself(c);
 }
 
 void direct_on_queued(iothub_client *c, bool ends_when_sent)

@@ -110,6 +110,8 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 /* direct.c: telemetry, and a runner that sleeps. */
 /** The runner is about to sleep. */
 void direct_on_sleep(iothub_guard *g, iothub_op last, mqc_time wake_at);
+/** When it has to wake up at the latest, whatever it waits for; 0: whenever. */
+mqc_time direct_latest_wake(const iothub_client *c, mqc_time now);
 /** A message was queued: send it now, let the next turn do it, or leave it to the acknowledgement
  * it has to wait for.  ends_when_sent: the application hears of it at once. */
 void direct_on_queued(iothub_client *c, bool ends_when_sent);

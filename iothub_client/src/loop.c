@@ -358,6 +358,7 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
     earlier(&deadline, c->session.token_notice_at);
 
     mqc_time now = client_now(c);
+    earlier(&deadline, direct_latest_wake(c, now));
     if (c->kick || polls[0].ready_now || polls[1].ready_now || (deadline != 0 && deadline <= now)) {
         *timeout_ms = 0;
     } else if (deadline == 0) {

@@ -17,6 +17,8 @@ void iothub_options_init_sized(iothub_options *o, size_t struct_size)
         .login_timeout_ms = 30000,
         .subscribe_timeout_ms = 30000,
         .request_timeout_ms = 60000,
+        .ack_timeout_ms = 120000,
+        .stall_timeout_ms = 120000,
         .retry_min_ms = 1000,
         .retry_max_ms = 60000,
         .auth_retry_min_ms = 300000,

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "internal.h"
 
 enum {
@@ -274,6 +276,25 @@ void session_stream_failed(iothub_client *c, plat_result r)
     lose(c, &error);
 }
 
+/* PUBACK, SUBACK, UNSUBACK: the answers that the engine limits by ack_timeout_ms. */
+static bool is_acknowledgement(const char *packet)
+{
+    size_t len = strlen(packet);
+    return len > 3 && packet[0] != 'C' && strcmp(packet + len - 3, "ACK") == 0;
+}
+
+static void stalled(iothub_client *c)
+{
+    iothub_error error;
+
+    c->stats.read_stalls++;
+    (void)iothub_fail(&error, iothub_from_mqc(MQC_ERR_STALLED),
+                      c->session.deferred > 0
+                          ? "reading stood still too long: deferred messages were not accepted"
+                          : "reading stood still too long: acknowledgements could not be sent");
+    lose(c, &error);
+}
+
 void session_engine_failed(iothub_client *c, mqc_result r)
 {
     const char *packet = mqc_error_packet(&c->engine);
@@ -282,6 +303,11 @@ void session_engine_failed(iothub_client *c, mqc_result r)
                                mqc_span_str(packet[0] != '\0' ? joint : ""), mqc_span_str(packet) };
     iothub_error error;
 
+    if (r == MQC_ERR_STALLED) {
+        stalled(c);
+        return;
+    }
+    c->stats.ack_timeouts += r == MQC_ERR_TIMEOUT && is_acknowledgement(packet);
     iothub_fail_parts(&error, iothub_from_mqc(r), parts, sizeof parts / sizeof parts[0]);
     lose(c, &error);
 }

@@ -141,7 +141,9 @@ static void on_unsubscribe(fake_hub *h, scripted_stream *s, reader r)
     text(&r, h->unfiltered, sizeof h->unfiltered);
     assert_ptr_equal(r.p, r.end);
     h->unsubscribes++;
-    feed_id(s, 0xB0, id);
+    if (!h->mute_unsubscribe) {
+        feed_id(s, 0xB0, id);
+    }
 }
 
 static void answer_twin(fake_hub *h, scripted_stream *s, const char *topic)

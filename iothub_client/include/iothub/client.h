@@ -238,6 +238,10 @@ typedef struct iothub_stats {
     uint64_t connects;        /* times IOTHUB_CONNECTED was reached */
     uint64_t failed_attempts; /* attempts that did not get there */
     uint64_t losses;          /* connections lost after that */
+    uint64_t ack_timeouts;    /* connections given up because the hub owed an acknowledgement for
+                                 ack_timeout_ms; each is a loss or a failed attempt, too */
+    uint64_t read_stalls;     /* connections given up because reading stood still for
+                                 stall_timeout_ms; likewise */
     uint64_t token_renewals;  /* planned changes of the connection that were completed: for a
                                  new token, or by iothub_reconnect_now */
     /* Of these: from the last moment that the old connection took telemetry to CONNACK on

@@ -188,6 +188,7 @@ typedef struct iothub_guard {
     size_t wakes;       /* sent, or about to be sent, and not taken */
     bool asleep;        /* it is, and nobody has woken it */
     bool lone;          /* of late, requests came one at a time */
+    bool quiet;         /* none came between its last two sleeps */
 } iothub_guard;
 
 struct iothub_client {

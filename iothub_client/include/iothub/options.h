@@ -87,7 +87,7 @@ typedef struct iothub_desired {
 
 typedef enum iothub_disposition {
     IOTHUB_ACCEPT, /* handled or safely stored: the hub may forget it */
-    IOTHUB_DEFER   /* not yet; iothub_message_accept follows */
+    IOTHUB_DEFER   /* not yet; iothub_message_accept follows: see stall_timeout_ms */
 } iothub_disposition;
 
 /** Keep it to answer a method after the callback has returned. */
@@ -179,7 +179,7 @@ typedef struct iothub_options {
      */
     bool overlap;
 
-    /* Deadlines, in ms; not 0. */
+    /* Deadlines, in ms; not 0, but for ack_timeout_ms. */
     uint32_t resolve_timeout_ms;   /* 15 s */
     uint32_t connect_timeout_ms;   /* 15 s, TCP */
     uint32_t tls_timeout_ms;       /* 15 s */
@@ -187,6 +187,24 @@ typedef struct iothub_options {
     uint32_t subscribe_timeout_ms; /* 30 s */
     uint32_t request_timeout_ms;   /* 60 s, twin requests with all repetitions, also while
                                       disconnected */
+    /**
+     * 2 min; 0: none.  How long the hub may owe the acknowledgement (PUBACK) of the oldest message
+     * in flight, or that of an UNSUBSCRIBE.  The time runs from when the message has left, and
+     * begins again when it becomes the oldest; it stands still while a packet arrives.  Then
+     * the connection counts as lost, with IOTHUB_ERR_TIMEOUT: what is not acknowledged is
+     * sent again over the next one, after the back-off.  Keep-alive does not notice a hub that
+     * answers pings only.
+     */
+    uint32_t ack_timeout_ms;
+    /**
+     * 2 min.  How long reading may stand still.  It does when IOTHUB_UNACCEPTED_MAX (64)
+     * messages at QoS 1 have no acknowledgement, as the application defers them or the stream
+     * does not take it, and one more arrives: nothing behind that one, an acknowledgement of
+     * telemetry or an answer of the twin, can be read.  Each message that the application
+     * accepts gives new time.  Then the connection counts as lost, with IOTHUB_ERR_TIMEOUT: the hub
+     * sends again over the next one what was not accepted.
+     */
+    uint32_t stall_timeout_ms;
 
     /* Back-off with full jitter: a random time up to a limit that doubles from min to max. */
     uint32_t retry_min_ms;      /* 1 s */

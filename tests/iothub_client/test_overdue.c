@@ -1,0 +1,428 @@
+#include <stdio.h>
+
+#include "client_fixture.h"
+#include "internal.h"
+#include "iothub/message.h"
+
+/* How long the client waits for the hub, and for its own application: ack_timeout_ms and
+ * stall_timeout_ms. */
+
+#define TOPIC "devices/device1/messages/devicebound/"
+
+enum { ACK = 120000, STALL = 120000 };
+
+static iothub_stats stats_of(const client_fixture *f)
+{
+    iothub_stats stats;
+    iothub_get_stats(f->client, &stats);
+    return stats;
+}
+
+/* The first status with that state from number on; fails the test when there is none. */
+static const fixture_status *status_of(const client_fixture *f, unsigned from, iothub_state state)
+{
+    for (unsigned i = from; i < f->status_count; i++) {
+        if (f->statuses[i % FIXTURE_LOG].state == state) {
+            return &f->statuses[i % FIXTURE_LOG];
+        }
+    }
+    fail_msg("no such state");
+    return NULL;
+}
+
+/* --- the hub owes an acknowledgement ------------------------------------------------- */
+
+static void a_message_without_acknowledgement_is_sent_again_over_a_new_connection(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    f.hub.session_present = true;
+    f.hub.mute_publish = true;
+    iothub_op op = fixture_send(&f, "lost");
+    iothub_op behind = fixture_send(&f, "behind");
+    fixture_run(&f);
+    unsigned statuses = f.status_count;
+
+    fixture_sleep(&f, ACK - 1);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(stats_of(&f).ack_timeouts, 0);
+    fixture_sleep(&f, 1);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+    const fixture_status *why = status_of(&f, statuses, IOTHUB_WAITING);
+    assert_int_equal(why->reason, IOTHUB_ERR_TIMEOUT);
+    assert_string_equal(why->text, "MQTT: timed out waiting for PUBACK");
+    assert_int_equal(stats_of(&f).ack_timeouts, 1);
+    assert_int_equal(stats_of(&f).losses, 1);
+    assert_int_equal(f.done_count, 0);
+
+    f.hub.mute_publish = false;
+    fixture_sleep(&f, f.options.retry_min_ms);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(f.hub.publishes, 4);
+    assert_string_equal(fake_hub_at(&f.hub, 2)->payload, "lost");
+    assert_true(fake_hub_at(&f.hub, 2)->dup);
+    assert_int_equal(fake_hub_at(&f.hub, 2)->packet_id, fake_hub_at(&f.hub, 0)->packet_id);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    assert_int_equal(fixture_ended(&f, behind, NULL), 1);
+    fixture_free(&f);
+}
+
+/* Only one is passed by: the ring behind it fills. */
+static void one_missing_acknowledgement_is_noticed_while_others_come(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    f.hub.mute_publish = true;
+    iothub_op op = fixture_send(&f, "passed by");
+    fixture_run(&f);
+    f.hub.mute_publish = false;
+
+    for (unsigned s = 1; s < ACK / 1000; s++) {
+        (void)fixture_send(&f, "answered");
+        fixture_sleep(&f, 1000);
+        assert_int_equal(f.done_count, s);
+    }
+    assert_int_equal(stats_of(&f).ack_timeouts, 0);
+    fixture_sleep(&f, 5000);
+    assert_int_equal(stats_of(&f).ack_timeouts, 1);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    assert_int_equal(stats_of(&f).queued, 0);
+    fixture_free(&f);
+}
+
+static void no_limit(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->ack_timeout_ms = 0;
+}
+
+static void without_a_limit_the_client_waits(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, no_limit);
+    fixture_connect(&f);
+    f.hub.mute_publish = true;
+    (void)fixture_send(&f, "waits");
+
+    fixture_sleep(&f, 10 * ACK);
+
+    assert_int_equal(f.hub.connects, 1);
+    assert_int_equal(stats_of(&f).ack_timeouts, 0);
+    fixture_free(&f);
+}
+
+static void nothing_in_flight_is_nothing_to_wait_for(void **state)
+{
+    (void)state;
+    const iothub_telemetry t = { .body = "x", .body_len = 1, .at_most_once = true };
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    f.hub.mute_publish = true;
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+
+    fixture_sleep(&f, 10 * ACK);
+
+    assert_int_equal(f.hub.connects, 1);
+    fixture_free(&f);
+}
+
+/* Its requests have a time of their own, which is not that of telemetry. */
+static void an_unanswered_twin_request_is_no_loss(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.hub.twin_status = 0;
+    fixture_connect(&f);
+    iothub_op op = 0;
+    assert_int_equal(iothub_twin_get(f.client, NULL, &op), IOTHUB_OK);
+
+    fixture_sleep(&f, 10 * ACK);
+
+    iothub_result how = IOTHUB_OK;
+    assert_int_equal(fixture_ended(&f, op, &how), 1);
+    assert_int_equal(how, IOTHUB_ERR_TIMEOUT);
+    assert_int_equal(f.hub.connects, 1);
+    fixture_free(&f);
+}
+
+static void short_limit(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->ack_timeout_ms = 500;
+}
+
+static void a_hub_that_never_acknowledges_gets_ever_fewer_logins(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, short_limit);
+    f.hub.mute_publish = true;
+    fixture_connect(&f);
+    f.hub.session_present = true;
+    iothub_op op = fixture_send(&f, "never");
+
+    fixture_sleep(&f, 3600000);
+
+    assert_true(f.hub.connects > 60); /* at least one a minute, and the first few */
+    assert_true(f.hub.connects < 250);
+    assert_int_equal(stats_of(&f).ack_timeouts,
+                     f.hub.connects - 1 + (iothub_get_state(f.client) == IOTHUB_WAITING));
+    assert_int_equal(f.done_count, 0);
+    f.hub.mute_publish = false;
+    fixture_sleep(&f, 2 * f.options.retry_max_ms);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    fixture_free(&f);
+}
+
+static void the_unsubscription_of_what_nobody_wants_is_waited_for_too(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    f.hub.mute_unsubscribe = true;
+    fake_hub_send(fixture_stream(&f), "$iothub/twin/PATCH/properties/desired/?$version=2", "{}", 2,
+                  0);
+    fixture_run(&f);
+    assert_int_equal(f.hub.unsubscribes, 1);
+    unsigned statuses = f.status_count;
+
+    fixture_sleep(&f, ACK);
+
+    assert_string_equal(status_of(&f, statuses, IOTHUB_WAITING)->text,
+                        "MQTT: timed out waiting for UNSUBACK");
+    assert_int_equal(stats_of(&f).ack_timeouts, 1);
+    fixture_free(&f);
+}
+
+/* --- a runner that sleeps, and a message that another thread sends on the spot --------- */
+
+static mqc_time fall_asleep(client_fixture *f)
+{
+    plat_poll polls[IOTHUB_POLL_FDS];
+    int timeout_ms;
+
+    f->client->guard->asleep = false;
+    fixture_run(f);
+    mqc_time deadline = loop_poll(f->client, polls, &timeout_ms);
+    direct_on_sleep(f->client->guard, f->client->last_op, deadline);
+    return deadline;
+}
+
+static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_guard(&f);
+    fixture_connect(&f);
+    f.client->guard->lone = true;
+    f.hub.mute_publish = true;
+
+    /* Also after it has slept long without a message, up to the next keep-alive. */
+    for (unsigned idle = 0; idle < 2; idle++) {
+        mqc_time wake_at = fall_asleep(&f);
+        for (unsigned i = 0; i < 3 * idle; i++) {
+            wake_at = fall_asleep(&f);
+        }
+        fake_clock_advance(&f.platform.clock, 1000);
+        mqc_time sent_at = f.platform.clock.monotonic_ms;
+        (void)fixture_send(&f, "lone");
+        unsigned wakes = (unsigned)f.client->guard->threads->take_wakes(&f.client->guard->thread);
+        assert_true(wakes > 0 || (wake_at != 0 && wake_at <= sent_at + ACK));
+        assert_int_equal(wakes, idle);
+        f.client->guard->asleep = false;
+        if (idle == 0) {
+            fake_hub_ack(&f.hub, fixture_stream(&f), 0);
+            continue;
+        }
+        fixture_run(&f); /* the runner is awake, and sleeps no longer than it may */
+        assert_int_equal(fall_asleep(&f), sent_at + ACK);
+    }
+    fixture_free(&f);
+}
+
+static void a_runner_without_requests_sleeps_until_the_keep_alive(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_guard(&f);
+    fixture_connect(&f);
+    mqc_time now = f.platform.clock.monotonic_ms;
+
+    assert_int_equal(fall_asleep(&f), now + ACK);
+    assert_int_equal(fall_asleep(&f), now + 240000);
+    assert_int_equal(fall_asleep(&f), now + 240000);
+    fixture_free(&f);
+}
+
+/* --- reading stands still --------------------------------------------------------------- */
+
+static void deferring(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->ack_timeout_ms = 0; /* that it also ends the wait is another test */
+}
+
+static void send_messages(client_fixture *f, unsigned count)
+{
+    for (unsigned i = 1; i <= count; i++) {
+        fake_hub_send(fixture_stream(f), TOPIC, "x", 1, (uint16_t)i);
+    }
+    fixture_run(f);
+}
+
+static void deferred_for_ever_they_end_the_connection_and_come_again(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, deferring);
+    f.disposition = IOTHUB_DEFER;
+    fixture_connect(&f);
+    send_messages(&f, IOTHUB_UNACCEPTED_MAX + 1);
+    unsigned statuses = f.status_count;
+
+    fixture_sleep(&f, STALL - 1);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_sleep(&f, 1);
+    const fixture_status *why = status_of(&f, statuses, IOTHUB_WAITING);
+    assert_int_equal(why->reason, IOTHUB_ERR_TIMEOUT);
+    assert_non_null(strstr(why->text, "deferred messages were not accepted"));
+    assert_int_equal(stats_of(&f).read_stalls, 1);
+    assert_int_equal(stats_of(&f).losses, 1);
+
+    fixture_sleep(&f, f.options.retry_min_ms);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    f.disposition = IOTHUB_ACCEPT;
+    iothub_op op = fixture_send(&f, "heard again");
+    send_messages(&f, IOTHUB_UNACCEPTED_MAX + 1);
+    assert_int_equal(f.hub.acks, IOTHUB_UNACCEPTED_MAX + 1);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    fixture_free(&f);
+}
+
+static void the_first_alone_can_hold_up_all_others(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, deferring);
+    f.disposition = IOTHUB_DEFER;
+    fixture_connect(&f);
+    send_messages(&f, 1);
+    f.disposition = IOTHUB_ACCEPT;
+    for (unsigned i = 2; i <= IOTHUB_UNACCEPTED_MAX + 1; i++) {
+        fake_hub_send(fixture_stream(&f), TOPIC, "x", 1, (uint16_t)i);
+    }
+    fixture_run(&f);
+    assert_int_equal(f.hub.acks, 0); /* in their order */
+
+    fixture_sleep(&f, STALL);
+    assert_int_equal(stats_of(&f).read_stalls, 1);
+    fixture_free(&f);
+}
+
+static void as_many_as_a_hub_has_out_may_be_deferred_for_ever(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, deferring);
+    f.disposition = IOTHUB_DEFER;
+    fixture_connect(&f);
+    send_messages(&f, IOTHUB_UNACCEPTED_MAX);
+
+    fixture_sleep(&f, 10 * STALL);
+    iothub_op op = fixture_send(&f, "all the same");
+    fixture_run(&f);
+
+    assert_int_equal(f.hub.connects, 1);
+    assert_int_equal(fixture_ended(&f, op, NULL), 1);
+    fixture_free(&f);
+}
+
+static void an_application_that_accepts_slowly_is_waited_for(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, deferring);
+    f.disposition = IOTHUB_DEFER;
+    fixture_connect(&f);
+    send_messages(&f, IOTHUB_UNACCEPTED_MAX + 20);
+
+    for (unsigned i = 0; i < 20; i++) {
+        fixture_sleep(&f, STALL - 1);
+        assert_int_equal(iothub_message_accept(f.client, f.deliveries[i]), IOTHUB_OK);
+        fixture_run(&f);
+    }
+    assert_int_equal(stats_of(&f).read_stalls, 0);
+    assert_int_equal(f.c2d_count, IOTHUB_UNACCEPTED_MAX + 20);
+    fixture_free(&f);
+}
+
+static void an_acknowledgement_that_is_not_read_is_missing_too(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    f.disposition = IOTHUB_DEFER;
+    fixture_connect(&f);
+    send_messages(&f, IOTHUB_UNACCEPTED_MAX + 1);
+    fixture_sleep(&f, 60000);
+    (void)fixture_send(&f, "not heard");
+    fixture_run(&f);
+
+    fixture_sleep(&f, STALL - 60000);
+    assert_int_equal(stats_of(&f).read_stalls, 1); /* what came first */
+    fixture_free(&f);
+}
+
+static void a_hub_that_takes_nothing_while_it_sends_is_left(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, deferring);
+    fixture_connect(&f);
+    fixture_stream(&f)->send_room = 0;
+    for (unsigned i = 1; i <= 1000; i++) {
+        fake_hub_send(fixture_stream(&f), TOPIC, "x", 1, (uint16_t)i);
+    }
+    fixture_run(&f);
+    unsigned statuses = f.status_count;
+
+    fixture_sleep(&f, STALL);
+
+    assert_non_null(strstr(status_of(&f, statuses, IOTHUB_WAITING)->text,
+                           "acknowledgements could not be sent"));
+    assert_int_equal(stats_of(&f).read_stalls, 1);
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_without_acknowledgement_is_sent_again_over_a_new_connection),
+        cmocka_unit_test(one_missing_acknowledgement_is_noticed_while_others_come),
+        cmocka_unit_test(without_a_limit_the_client_waits),
+        cmocka_unit_test(nothing_in_flight_is_nothing_to_wait_for),
+        cmocka_unit_test(an_unanswered_twin_request_is_no_loss),
+        cmocka_unit_test(a_hub_that_never_acknowledges_gets_ever_fewer_logins),
+        cmocka_unit_test(the_unsubscription_of_what_nobody_wants_is_waited_for_too),
+        cmocka_unit_test(a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message),
+        cmocka_unit_test(a_runner_without_requests_sleeps_until_the_keep_alive),
+        cmocka_unit_test(deferred_for_ever_they_end_the_connection_and_come_again),
+        cmocka_unit_test(the_first_alone_can_hold_up_all_others),
+        cmocka_unit_test(as_many_as_a_hub_has_out_may_be_deferred_for_ever),
+        cmocka_unit_test(an_application_that_accepts_slowly_is_waited_for),
+        cmocka_unit_test(an_acknowledgement_that_is_not_read_is_missing_too),
+        cmocka_unit_test(a_hub_that_takes_nothing_while_it_sends_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
