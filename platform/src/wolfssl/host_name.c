@@ -17,8 +17,9 @@ static bool is_label_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-static bool is_host_name(const char *text, size_t len)
+bool plat_host_is_name(const void *bytes, size_t len)
 {
+    const char *text = bytes;
     size_t label = 0;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '.' && label > 0) {
@@ -51,7 +52,7 @@ bool plat_host_parse(plat_host *h, const char *text)
         h->ip_len = 16;
         return true;
     }
-    return is_host_name(h->name, len);
+    return plat_host_is_name(h->name, len);
 }
 
 static bool same_text(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -85,7 +86,7 @@ bool plat_host_matches_dns(const plat_host *h, const void *san, size_t len)
         len--;
     }
     if (len > 2 && text[0] == '*' && text[1] == '.') {
-        return is_host_name(text + 2, len - 2) && matches_wildcard(h, text + 1, len - 1);
+        return plat_host_is_name(text + 2, len - 2) && matches_wildcard(h, text + 1, len - 1);
     }
     return same_text(h->name, strlen(h->name), text, len);
 }

@@ -22,6 +22,9 @@ typedef struct plat_host {
 /** False when text can be neither a host name nor an address. */
 bool plat_host_parse(plat_host *h, const char *text);
 
+/** Labels of letters, digits, hyphens and underscores, joined by dots; no dot at the end. */
+bool plat_host_is_name(const void *text, size_t len);
+
 /** A dNSName entry as it stands in the certificate; it may hold any byte. */
 bool plat_host_matches_dns(const plat_host *h, const void *san, size_t len);
 

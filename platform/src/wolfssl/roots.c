@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "wolfssl/certificate.h"
 
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
@@ -40,15 +41,10 @@ static bool read_file(const char *file, byte **bytes, long *len)
 /* Takes over der, also when it is of no use to us. */
 static plat_result add(plat_roots *r, DerBuffer *der)
 {
-    DecodedCert cert;
-    wc_InitDecodedCert(&cert, der->buffer, der->length, NULL);
-    int rc = wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, NULL);
-    byte subject[KEYID_SIZE];
-    memcpy(subject, cert.subjectHash, sizeof subject);
-    wc_FreeDecodedCert(&cert);
-    if (rc != 0) { /* an exotic root in a system's bundle must not lock out the others */
-        wc_FreeDer(&der);
-        return rc == MEMORY_E ? PLAT_ERR_MEMORY : PLAT_OK;
+    plat_certificate cert;
+    if (!plat_certificate_read(&cert, (plat_der){ der->buffer, der->length })) {
+        wc_FreeDer(&der); /* an exotic one in a system's bundle must not lock out the others */
+        return PLAT_OK;
     }
     if ((r->count & (r->count - 1)) == 0) { /* full at each power of two */
         size_t cap = r->count == 0 ? 1 : 2 * r->count;
@@ -60,7 +56,7 @@ static plat_result add(plat_roots *r, DerBuffer *der)
         r->list = list;
     }
     plat_root *root = &r->list[r->count++];
-    memcpy(root->subject, subject, sizeof root->subject);
+    root->subject_hash = cert.subject_hash;
     root->der = der;
     return PLAT_OK;
 }

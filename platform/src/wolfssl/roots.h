@@ -3,22 +3,21 @@
 
 /**
  * @file
- * The trusted roots of one PEM file.  They are kept as they are, with the hash of
- * their names: a handshake needs one or two of them, so only those are ever given
- * to wolfSSL.
+ * The trusted certificates of one PEM file.  They are kept as they are, with the hash of
+ * their names: a handshake needs one or two of them, so only those are ever read.
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <wolfssl/options.h>
 
-#include <wolfssl/wolfcrypt/asn.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 
 #include "platform/result.h"
 
 typedef struct plat_root {
-    byte subject[KEYID_SIZE]; /* DecodedCert.subjectHash */
+    uint32_t subject_hash; /* plat_name_hash */
     DerBuffer *der;
 } plat_root;
 

@@ -108,7 +108,7 @@ static bool has_lapsed(const plat_session *s)
 {
     time_t now = wc_Time(NULL);
     return now < s->trust.judged_at_s || now - s->trust.judged_at_s >= PLAT_SESSION_LIFE_S ||
-           now >= s->expires_at_s || plat_date_is_past(s->trust.valid_until, now);
+           now >= s->expires_at_s || now > s->trust.valid_until_s;
 }
 
 static bool is_for(const plat_session *s, const plat_session_key *key)

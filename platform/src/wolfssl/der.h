@@ -1,0 +1,88 @@
+#ifndef PLAT_WOLFSSL_DER_H
+#define PLAT_WOLFSSL_DER_H
+
+/**
+ * @file
+ * A strict, bounded reader of DER (ITU-T X.690).  It never looks behind the end of its input,
+ * copies nothing and recurses nowhere.  Only the definite, shortest form of a length and tags
+ * below 31 are accepted, which is all that a certificate needs.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Borrowed bytes; reading moves the beginning. */
+typedef struct plat_der {
+    const uint8_t *at;
+    size_t len;
+} plat_der;
+
+/** One element. */
+typedef struct plat_der_item {
+    uint8_t tag;
+    plat_der content;
+    plat_der whole; /* with tag and length */
+} plat_der_item;
+
+enum {
+    PLAT_DER_BOOLEAN = 0x01,
+    PLAT_DER_INTEGER = 0x02,
+    PLAT_DER_BIT_STRING = 0x03,
+    PLAT_DER_OCTET_STRING = 0x04,
+    PLAT_DER_NULL = 0x05,
+    PLAT_DER_OID = 0x06,
+    PLAT_DER_UTF8_STRING = 0x0c,
+    PLAT_DER_PRINTABLE_STRING = 0x13,
+    PLAT_DER_T61_STRING = 0x14,
+    PLAT_DER_IA5_STRING = 0x16,
+    PLAT_DER_UTC_TIME = 0x17,
+    PLAT_DER_GENERALIZED_TIME = 0x18,
+    PLAT_DER_VISIBLE_STRING = 0x1a,
+    PLAT_DER_UNIVERSAL_STRING = 0x1c,
+    PLAT_DER_BMP_STRING = 0x1e,
+    PLAT_DER_SEQUENCE = 0x30,
+    PLAT_DER_SET = 0x31,
+    PLAT_DER_CONTEXT = 0x80,             /* [0] IMPLICIT of a simple type; add the number */
+    PLAT_DER_CONTEXT_CONSTRUCTED = 0xa0, /* [0] EXPLICIT, or IMPLICIT of a SEQUENCE */
+};
+
+/* Each returns false, and leaves *in anywhere, when the input is not what was asked for. */
+
+/** Takes the next element, whatever its tag. */
+bool plat_der_next(plat_der *in, plat_der_item *out);
+
+/** Takes the next element if it has this tag. */
+bool plat_der_take(plat_der *in, uint8_t tag, plat_der *content);
+
+/** Takes the next element if it has this tag; otherwise *content is empty and *found false. */
+bool plat_der_take_optional(plat_der *in, uint8_t tag, plat_der *content, bool *found);
+
+/** BOOLEAN DEFAULT FALSE.  An encoded FALSE, which DER leaves out and people write, is accepted. */
+bool plat_der_take_flag(plat_der *in, bool *value);
+
+/** A non-negative INTEGER; one that is too large for *value becomes its maximum. */
+bool plat_der_take_unsigned(plat_der *in, uint8_t tag, uint32_t *value);
+
+/** A BIT STRING of whole bytes. */
+bool plat_der_take_bytes(plat_der *in, plat_der *bytes);
+
+/** A named bit list: bit 0 of the list becomes bit 0 of *bits.  At most 16 are kept. */
+bool plat_der_take_bits(plat_der *in, uint16_t *bits);
+
+/** INTEGER in its shortest form? */
+bool plat_der_is_integer(plat_der content);
+
+bool plat_der_equals(plat_der a, plat_der b);
+
+/** Compare with the content of an object identifier that is written as a string literal. */
+#define plat_der_is(der, literal) \
+    plat_der_equals((der), (plat_der){ (const uint8_t *)(literal), sizeof(literal) - 1 })
+
+/**
+ * UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 has it: with seconds, without fractions,
+ * Z.  *seconds since 1970, which may be negative.
+ */
+bool plat_der_take_time(plat_der *in, int64_t *seconds);
+
+#endif
