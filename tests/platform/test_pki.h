@@ -28,6 +28,7 @@ typedef enum pki_key {
 typedef struct pki_cert {
     byte der[2048];
     size_t len;
+    char name[CTC_NAME_SIZE]; /* the common name of the subject */
 } pki_cert;
 
 typedef struct pki_spec {

@@ -73,31 +73,68 @@ static void the_server_is_told_the_name_but_never_an_address(void **state)
     disconnect();
 }
 
+static const struct unsafe_suite {
+    const char *name;
+    bool anonymous;
+    bool rsa;
+} unsafe_suites[] = {
+    { "ADH-AES128-SHA", true, false },           { "ADH-AES256-GCM-SHA384", true, false },
+    { "ECDHE-ECDSA-NULL-SHA", false, false },    { "ECDHE-ECDSA-RC4-SHA", false, false },
+    { "ECDHE-RSA-RC4-SHA", false, true },        { "ECDHE-ECDSA-DES-CBC3-SHA", false, false },
+    { "ECDHE-RSA-DES-CBC3-SHA", false, true },   { "ECDHE-ECDSA-AES128-SHA256", false, false },
+    { "ECDHE-RSA-AES256-SHA384", false, true },  { "DHE-RSA-AES128-GCM-SHA256", false, true },
+    { "TLS13-AES128-CCM-SHA256", false, false },
+};
+enum { UNSAFE_SUITES = sizeof unsafe_suites / sizeof unsafe_suites[0] };
+
+/*
+ * A list of suites of TLS 1.2 leaves wolfSSL those of TLS 1.3 that it has anyway: without the
+ * highest version, the server would agree upon one of them.
+ */
+static tls_peer_config server_with(const struct unsafe_suite *suite)
+{
+    return (tls_peer_config){ .chain = { suite->rsa ? &good_rsa : &good },
+                              .chain_len = suite->anonymous ? 0 : 1,
+                              .key = suite->rsa ? PKI_RSA : PKI_LEAF,
+                              .max_version =
+                                  strncmp(suite->name, "TLS13", 5) == 0 ? 0 : TLS1_2_VERSION,
+                              .suites = suite->name };
+}
+
 static void unsafe_suites_and_old_versions_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *suites;
-        bool anonymous;
-        bool rsa;
-    } cases[] = {
-        { "ADH-AES128-SHA", true, false },           { "ADH-AES256-GCM-SHA384", true, false },
-        { "ECDHE-ECDSA-NULL-SHA", false, false },    { "ECDHE-ECDSA-RC4-SHA", false, false },
-        { "ECDHE-RSA-RC4-SHA", false, true },        { "ECDHE-ECDSA-DES-CBC3-SHA", false, false },
-        { "ECDHE-RSA-DES-CBC3-SHA", false, true },   { "ECDHE-ECDSA-AES128-SHA256", false, false },
-        { "ECDHE-RSA-AES256-SHA384", false, true },  { "DHE-RSA-AES128-GCM-SHA256", false, true },
-        { "TLS13-AES128-CCM-SHA256", false, false },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        tls_peer_config c = { .chain = { cases[i].rsa ? &good_rsa : &good },
-                              .chain_len = cases[i].anonymous ? 0 : 1,
-                              .key = cases[i].rsa ? PKI_RSA : PKI_LEAF,
-                              .suites = cases[i].suites };
-        expect_refusal(cases[i].suites, HOST, &c, PLAT_ERR_TLS);
+    for (size_t i = 0; i < UNSAFE_SUITES; i++) {
+        if (tls_peer_has_suite(unsafe_suites[i].name)) {
+            tls_peer_config c = server_with(&unsafe_suites[i]);
+            expect_refusal(unsafe_suites[i].name, HOST, &c, PLAT_ERR_TLS);
+        }
     }
     tls_peer_config c = good_config;
     c.max_version = TLS1_1_VERSION;
     expect_refusal("TLS 1.1", HOST, &c, PLAT_ERR_TLS);
+}
+
+/* As if wolfSSL had offered it on its own: the handshake succeeds, and the stream looks at it. */
+static void an_unsafe_suite_that_was_agreed_upon_is_refused_all_the_same(void **state)
+{
+    (void)state;
+    size_t agreed = 0;
+    for (size_t i = 0; i < UNSAFE_SUITES; i++) {
+        const char *name = unsafe_suites[i].name;
+        if (!tls_peer_has_suite(name)) {
+            print_message("%s is not in this wolfSSL\n", name);
+            continue;
+        }
+        tls_peer_config c = server_with(&unsafe_suites[i]);
+        restart_stream();
+        (void)wolfSSL_CTX_allow_anon_cipher(tls.context->ctx);
+        assert_int_equal(wolfSSL_CTX_set_cipher_list(tls.context->ctx, name), WOLFSSL_SUCCESS);
+        assert_int_equal(connect_to(HOST, &c), PLAT_ERR_TLS);
+        agreed += strstr(s->ops->detail(s), "unsafe cipher suite") != NULL ? 1 : 0;
+        disconnect();
+    }
+    assert_true(agreed >= 4); /* without encryption, without a server, CBC, CCM */
 }
 
 static void only_what_was_offered_counts_as_safe(void **state)
@@ -507,6 +544,7 @@ int main(void)
         WITH_STREAM(a_thread_that_connected_may_end),
         WITH_STREAM(the_server_is_told_the_name_but_never_an_address),
         WITH_STREAM(unsafe_suites_and_old_versions_are_refused),
+        WITH_STREAM(an_unsafe_suite_that_was_agreed_upon_is_refused_all_the_same),
         WITH_STREAM(only_what_was_offered_counts_as_safe),
         WITH_STREAM(a_server_gets_the_group_that_it_has_and_x25519_if_it_has_all),
         WITH_STREAM(a_handshake_one_byte_at_a_time_never_blocks_and_succeeds),

@@ -125,6 +125,15 @@ static void share_tickets(WOLFSSL_CTX *ctx, tls_tickets *t)
     }
 }
 
+bool tls_peer_has_suite(const char *name)
+{
+    WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfSSLv23_server_method());
+    assert_non_null(ctx);
+    bool has = wolfSSL_CTX_set_cipher_list(ctx, name) == WOLFSSL_SUCCESS;
+    wolfSSL_CTX_free(ctx);
+    return has;
+}
+
 void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c,
                     tls_tickets *tickets)
 {

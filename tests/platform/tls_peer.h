@@ -48,6 +48,9 @@ typedef struct tls_peer {
     char sni[64];
 } tls_peer;
 
+/** Whether this wolfSSL was built with a suite: later releases leave the weakest ones out. */
+bool tls_peer_has_suite(const char *name);
+
 /** tickets NULL: with keys of its own, so that it declines what another server issued. */
 void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *config,
                     tls_tickets *tickets);

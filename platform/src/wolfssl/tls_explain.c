@@ -29,9 +29,20 @@ const char *plat_tls_explain(WOLFSSL *ssl, int error)
     }
 }
 
+/*
+ * Each release of wolfSSL finds more on its own, before it calls the judge: since 5.6 that a
+ * certificate may sign others and is no CA, for one.
+ */
 bool plat_tls_blames_certificate(int error)
 {
     switch (error) {
+    case ASN_NO_SIGNER_E:
+    case ASN_SELF_SIGNED_E:
+    case SKID_E:
+    case AKID_E:
+    case KEYUSAGE_E:
+    case EXTKEYUSAGE_E:
+    case CERTPOLICIES_E:
     case ASN_PATHLEN_SIZE_E:
     case ASN_PATHLEN_INV_E:
     case ECC_CURVE_OID_E:
