@@ -112,7 +112,7 @@ static void idle(many *m)
 static void report_latency(many *m)
 {
     uint64_t *us = m->latency_us;
-    uint64_t n = m->acknowledged;
+    size_t n = (size_t)m->acknowledged; /* each has its place in memory */
 
     bench_sort(us, n);
     printf(",\"median_us\":%llu,\"p99_us\":%llu,\"longest_us\":%llu", (unsigned long long)us[n / 2],
@@ -123,17 +123,17 @@ static void report_latency(many *m)
 static void send_all(many *m)
 {
     const many_options *o = m->options;
-    uint64_t each = o->messages > o->devices ? o->messages / o->devices : 1;
+    size_t each = o->messages > o->devices ? o->messages / o->devices : 1;
     uint64_t first_us = many_now_us();
 
-    m->period_us = o->devices * 1000000 / o->rate;
+    m->period_us = o->devices * 1000000ULL / o->rate;
     m->latency_us = calloc(each * o->devices, sizeof *m->latency_us);
     if (m->latency_us == NULL) {
         bench_fail("latencies", "no memory left");
     }
     bench_reading begin = bench_read();
     for (size_t i = 0; i < o->devices; i++) {
-        many_device_send(m->devices[i], each, first_us + i * 1000000 / o->rate);
+        many_device_send(m->devices[i], each, first_us + i * 1000000ULL / o->rate);
     }
     while (m->acknowledged < each * o->devices) {
         many_turn(m, MANY_TURN_MS);

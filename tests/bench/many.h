@@ -22,9 +22,9 @@ typedef struct many_options {
     uint16_t port;
     const char *ca_file; /* NULL: plain TCP */
     size_t devices;
-    uint64_t messages; /* of all devices together */
-    uint64_t rate;     /* messages a second, of all devices together */
-    size_t at_once;    /* devices that connect at the same time */
+    size_t messages; /* of all devices together */
+    uint64_t rate;   /* messages a second, of all devices together */
+    size_t at_once;  /* devices that connect at the same time */
     uint16_t keep_alive_s;
     bool idle;  /* for one keep-alive */
     bool storm; /* the hub goes away and returns */

@@ -235,7 +235,7 @@ int main(int argc, char **argv)
         return 1;
     }
     tap(t.loop.stream);
-    mqc_time until = mqtt_loop_now(&t.loop) + strtoul(argv[3], NULL, 10) * 1000;
+    mqc_time until = mqtt_loop_now(&t.loop) + strtoull(argv[3], NULL, 10) * 1000;
     while (!over(&t) && mqtt_loop_now(&t.loop) < until) {
         connection(&t, port, until);
     }
