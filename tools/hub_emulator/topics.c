@@ -91,7 +91,7 @@ static hub_topic method_answer(const char *rest)
 {
     size_t digits = strspn(rest, "-0123456789");
     char *end = NULL;
-    long status = strtol(rest, &end, 10);
+    long long status = strtoll(rest, &end, 10); /* a long of 32 bits ends at what is allowed */
 
     if (digits == 0 || digits > 11 || end != rest + digits || *end != '/' || status > 2147483647 ||
         status < -2147483647) {
