@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* Of the process, not of a device: with many, tables for the keys in certificates are kept. */
 enum { WARM_UP = 100, OTHER_DESCRIPTORS = 64 };
 
 static void report(const char *what, const bench_reading *begin, const bench_reading *end)

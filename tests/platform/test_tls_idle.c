@@ -16,7 +16,6 @@
 
 #include "resident.h"
 #include "tls_fixture.h"
-#include "wolfssl/tls_context.h"
 
 #include <wolfssl/wolfcrypt/memory.h>
 
@@ -195,51 +194,12 @@ static void a_resumed_connection_takes_less(void **state)
     }
 }
 
-/* --- tables ------------------------------------------------------------------ */
-
-enum { MANY = PLAT_TLS_TABLES_PAY, TABLE = 800 * 1024 };
-
-/* Left of a connection that is closed: its session and, maybe, tables. */
-static size_t measure_left(const tls_peer_config *config)
-{
-    heap.count = 0;
-    assert_int_equal(wolfSSL_SetAllocators(noting_malloc, noting_free, noting_realloc), 0);
-    for (int i = 0; i < 3; i++) { /* a point has to be met again */
-        connect_and_talk(config);
-        disconnect();
-    }
-    size_t left = heap_in_use();
-    assert_int_equal(wolfSSL_SetAllocators(malloc, free, realloc), 0);
-    return left;
-}
-
-static void tables_of_points_outlast_a_handshake_only_where_many_streams_share_them(void **state)
-{
-    (void)state;
-    static scripted_stream wires[MANY];
-    static plat_tls_stream streams[MANY];
-    tls_peer_config c = good_config;
-    c.group = WOLFSSL_ECC_SECP256R1;
-
-    assert_in_range(measure_left(&c), 0, TABLE / 10);
-    for (int i = 0; i < MANY; i++) {
-        scripted_init(&wires[i]);
-        assert_int_equal(plat_tls_init(&streams[i], &wires[i].base, ca_file), PLAT_OK);
-    }
-    assert_true(measure_left(&c) > TABLE);
-    for (int i = 0; i < MANY; i++) {
-        streams[i].base.ops->deinit(&streams[i].base);
-        scripted_free(&wires[i]);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STREAM(a_connection_after_a_full_handshake_takes_little),
         cmocka_unit_test_setup_teardown(a_resumed_connection_takes_less, share_tickets,
                                         free_stream),
-        WITH_STREAM(tables_of_points_outlast_a_handshake_only_where_many_streams_share_them),
     };
     return cmocka_run_group_tests(tests, make_everything, remove_everything);
 }

@@ -160,6 +160,9 @@ void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c
         int group = c->group;
         assert_int_equal(wolfSSL_CTX_UseSupportedCurve(p->ctx, (word16)group), WOLFSSL_SUCCESS);
         assert_int_equal(wolfSSL_CTX_set_groups(p->ctx, &group, 1), WOLFSSL_SUCCESS);
+        if (group == WOLFSSL_ECC_SECP256R1) { /* with TLS 1.2, too */
+            assert_int_equal(wolfSSL_CTX_set1_curves_list(p->ctx, "P-256"), WOLFSSL_SUCCESS);
+        }
     }
     if (tickets != NULL) {
         share_tickets(p->ctx, tickets);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "wolfssl/curve_tables.h"
+
 #include <wolfssl/options.h>
 
 #include <wolfssl/wolfcrypt/ecc.h>
@@ -316,6 +318,7 @@ static int check_hash(const plat_signed *s, ecc_key *key)
     int good = 0;
     int rc = wc_Hash(hash_type(s->algorithm), s->bytes.at, (word32)s->bytes.len, hash, hash_len);
     if (rc == 0) {
+        plat_curve_tables_tidy();
         rc = wc_ecc_verify_hash(s->signature.at, (word32)s->signature.len, hash, hash_len, &good,
                                 key);
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <wolfssl/wolfcrypt/ecc.h>
+#include "wolfssl/crypto_callback.h"
 
 /*
  * Forward secrecy and authenticated encryption only.  ChaCha20 comes first: without AES
@@ -49,8 +49,7 @@ static const char *const system_bundles[] = {
 static struct {
     pthread_mutex_t lock;
     bool started;
-    pthread_key_t tables; /* its destructor is what matters */
-    unsigned threads;     /* that may have tables */
+    int device; /* of our callback of wolfCrypt, or INVALID_DEVID */
     plat_tls_context *first;
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -116,7 +115,8 @@ static WOLFSSL_CTX *make_ctx(void)
         wolfSSL_CTX_set_cipher_list(ctx, suites) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set1_sigalgs_list(ctx, signatures) != WOLFSSL_SUCCESS || !offer_groups(ctx) ||
         wolfSSL_CTX_SetMinRsaKey_Sz(ctx, 2048) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_SetMinEccKey_Sz(ctx, 256) != WOLFSSL_SUCCESS) {
+        wolfSSL_CTX_SetMinEccKey_Sz(ctx, 256) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_SetDevId(ctx, shared.device) != WOLFSSL_SUCCESS) {
         wolfSSL_CTX_free(ctx);
         return NULL;
     }
@@ -167,47 +167,13 @@ static plat_result load(const char *ca_file, plat_tls_context **out, const char 
     return PLAT_OK;
 }
 
-/*
- * Tables of points on elliptic curves, some 800 KB each, 16 at most: wolfSSL makes one when it
- * meets a point again, such as the key of a certificate.
- */
-static void end_thread(void *unused)
-{
-    (void)unused;
-    wc_ecc_fp_free();
-    (void)pthread_mutex_lock(&shared.lock);
-    shared.threads--;
-    (void)pthread_mutex_unlock(&shared.lock);
-}
-
 static bool start(void)
 {
-    if (!shared.started) {
-        shared.started = wolfSSL_Init() == WOLFSSL_SUCCESS &&
-                         pthread_key_create(&shared.tables, end_thread) == 0;
+    if (!shared.started && wolfSSL_Init() == WOLFSSL_SUCCESS) {
+        shared.device = plat_crypto_callback_register();
+        shared.started = true;
     }
     return shared.started;
-}
-
-void plat_tls_handshake_begins(void)
-{
-    if (pthread_getspecific(shared.tables) != NULL ||
-        pthread_setspecific(shared.tables, &shared) != 0) { /* anything but NULL */
-        return;
-    }
-    (void)pthread_mutex_lock(&shared.lock);
-    shared.threads++;
-    (void)pthread_mutex_unlock(&shared.lock);
-}
-
-void plat_tls_handshake_ended(const plat_tls_context *c)
-{
-    (void)pthread_mutex_lock(&shared.lock);
-    bool few = c->users / PLAT_TLS_TABLES_PAY < shared.threads;
-    (void)pthread_mutex_unlock(&shared.lock);
-    if (few) {
-        wc_ecc_fp_free();
-    }
 }
 
 static plat_result acquire(const char *ca_file, plat_tls_context **out, const char **file)
@@ -247,9 +213,6 @@ void plat_tls_context_release(plat_tls_context *c)
         }
         *at = c->next;
         free_context(c);
-        if (shared.first == NULL) {
-            wc_ecc_fp_free();
-        }
     }
     (void)pthread_mutex_unlock(&shared.lock);
 }

@@ -31,14 +31,6 @@ plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out
                                      const char **file);
 void plat_tls_context_release(plat_tls_context *c);
 
-/** So many streams of a thread make wolfSSL's tables worth keeping until the next handshake. */
-enum { PLAT_TLS_TABLES_PAY = 64 };
-
-/** The tables of the calling thread end with the thread, */
-void plat_tls_handshake_begins(void);
-/** or here, where there are fewer streams than that for each thread. */
-void plat_tls_handshake_ended(const plat_tls_context *c);
-
 /** Whether a cipher suite, or a group for the key exchange, by wolfSSL's name, was offered. */
 bool plat_tls_suite_is_safe(const char *name);
 bool plat_tls_group_is_safe(const char *name);

@@ -4,6 +4,7 @@
 
 #include "detail.h"
 #include "wolfssl/chain.h"
+#include "wolfssl/curve_tables.h"
 #include "wolfssl/tls_context.h"
 #include "wolfssl/tls_explain.h"
 #include "wolfssl/zero_pages.h"
@@ -325,6 +326,7 @@ static plat_result begin_handshake(plat_tls_stream *s)
     wolfSSL_SetCertCbCtx(s->ssl, s);
     (void)wolfSSL_set_SessionTicket_cb(s->ssl, note_ticket, s);
     offer_session(s);
+    plat_curve_tables_handshake_begins();
     return PLAT_OK;
 }
 
@@ -447,12 +449,12 @@ static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *
     }
     switch (s->state) {
     case PLAT_TLS_HANDSHAKE:
-        plat_tls_handshake_begins();
         lend_ahead(s, room);
         r = keep_ahead(s, room, handshake(s));
         if (r != PLAT_WOULD_BLOCK) {
-            plat_tls_handshake_ended(s->context);
+            plat_curve_tables_handshake_ends();
         }
+        plat_curve_tables_tidy();
         *stage = r == PLAT_OK ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
         return r;
     case PLAT_TLS_OPEN: *stage = PLAT_STAGE_OPEN; return PLAT_OK;
@@ -587,6 +589,9 @@ static const char *tls_detail(const plat_stream *base)
 static void tls_close(plat_stream *base)
 {
     plat_tls_stream *s = self_of(base);
+    if (s->state == PLAT_TLS_HANDSHAKE) {
+        plat_curve_tables_handshake_ends();
+    }
     if (s->state == PLAT_TLS_OPEN) {
         (void)wolfSSL_shutdown(s->ssl); /* close_notify, if the socket takes it */
     }
