@@ -97,6 +97,9 @@ static inline void client_take_op(iothub_client *c, iothub_op next, iothub_op *o
     }
 }
 
+/* events.c: of the engine. */
+void event_take(iothub_client *c, const mqc_event *ev);
+
 /* loop.c */
 void loop_take_events(iothub_client *c);
 /** What iothub_process does. */

@@ -78,13 +78,3 @@ iothub_state link_next(iothub_state s, link_input in, iothub_state spare)
     }
     return s;
 }
-
-bool link_has_stream(iothub_state s)
-{
-    return s >= IOTHUB_LOGGING_IN && s <= IOTHUB_STOPPING;
-}
-
-bool link_is_opening(iothub_state spare)
-{
-    return spare >= IOTHUB_RESOLVING && spare <= IOTHUB_LOGGING_IN;
-}

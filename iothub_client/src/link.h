@@ -6,6 +6,8 @@
  * The whole life of a connection as one pure function: no I/O, no clock.
  */
 
+#include <stdbool.h>
+
 #include "iothub/options.h"
 
 typedef enum link_input {
@@ -33,9 +35,15 @@ typedef enum link_input {
 iothub_state link_next(iothub_state s, link_input in, iothub_state spare);
 
 /** True in the states in which MQTT flows: from LOGGING_IN to STOPPING. */
-bool link_has_stream(iothub_state s);
+static inline bool link_has_stream(iothub_state s)
+{
+    return s >= IOTHUB_LOGGING_IN && s <= IOTHUB_STOPPING;
+}
 
 /** True for a spare on its way: neither absent nor waiting to be tried again. */
-bool link_is_opening(iothub_state spare);
+static inline bool link_is_opening(iothub_state spare)
+{
+    return spare >= IOTHUB_RESOLVING && spare <= IOTHUB_LOGGING_IN;
+}
 
 #endif

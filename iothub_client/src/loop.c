@@ -1,122 +1,18 @@
 #include "backlog.h"
-#include "queue.h"
 
 /* A peer that floods us, or an application that queues from every callback, must not keep
  * iothub_process from returning. */
 enum { ROUNDS_MAX = 64 };
 
-/* --- events ------------------------------------------------------------------- */
+enum { UNREAD_TURNS_MAX = 16 };
 
-static void on_message(iothub_client *c, const mqc_message *m)
+/* Acknowledgements, given or sent, may have made room. */
+static void look_for_room(iothub_client *c)
 {
-    const topic_identity id = client_topics(c);
-    const topic_parts p = topic_parse(m->topic, &id);
+    size_t cap;
 
-    /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
-     * not hand out such a message a second time, so that it cannot wait for the application. */
-    if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
-        (void)mqc_ack(&c->engine, m->packet_id);
-    }
-    switch (p.kind) {
-    case TOPIC_C2D: c2d_on_message(c, &p, m); return;
-    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, IOTHUB_OK); return;
-    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, IOTHUB_OK); return;
-    case TOPIC_METHOD: methods_on_call(c, &p, m->payload); return;
-    case TOPIC_UNKNOWN: break;
-    }
-    const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
-    notify_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
-    c->stats.ignored++;
-}
-
-static void on_oversize(iothub_client *c, const mqc_message *m)
-{
-    const topic_identity id = client_topics(c);
-    const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
-    iothub_text t;
-    char size[24];
-
-    iothub_text_init(&t, size, sizeof size);
-    iothub_text_put_u64(&t, m->payload_len);
-    const mqc_span parts[] = { MQC_SPAN_LIT("skipped a message of "), iothub_text_span(&t),
-                               MQC_SPAN_LIT(" bytes: larger than rx_size") };
-    notify_log(c, IOTHUB_LOG_ERROR, "loop", parts, 3);
-    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
-        (void)mqc_ack(&c->engine, m->packet_id);
-    }
-    if (p.kind == TOPIC_TWIN_RESPONSE) {
-        twin_on_response(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
-    } else if (p.kind == TOPIC_DESIRED) {
-        twin_on_desired(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
-    } else if (p.kind == TOPIC_C2D || m->topic.len == 0) {
-        c->stats.c2d_oversize++;
-    } else {
-        c->stats.ignored++;
-    }
-}
-
-static iothub_result outcome_result(const mqc_done *d)
-{
-    switch (d->outcome) {
-    case MQC_OUTCOME_SENT:
-    case MQC_OUTCOME_ACKED:
-    case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
-    case MQC_OUTCOME_EXPIRED:
-        return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
-    case MQC_OUTCOME_DROPPED: return IOTHUB_ERR_DROPPED;
-    case MQC_OUTCOME_DISCARDED: break;
-    }
-    return IOTHUB_ERR_CANCELLED;
-}
-
-static void count_done(iothub_client *c, const iothub_done *d)
-{
-    if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
-        c->stats.methods_answered += d->result == IOTHUB_OK;
-    } else if (d->kind == IOTHUB_OP_TELEMETRY) {
-        queue_count_end(c, d->result);
-    }
-}
-
-static void on_done(iothub_client *c, const mqc_done *m)
-{
-    if (twin_takes_done(c, m)) {
-        return;
-    }
-    c->dropping -= m->outcome == MQC_OUTCOME_DROPPED;
-    if (m->kind == IOTHUB_OP_TELEMETRY && c->options.store != NULL) {
-        backlog_on_done(c, m, outcome_result(m));
-        return;
-    }
-    const iothub_done d = {
-        .op = m->id,
-        .kind = (iothub_op_kind)m->kind,
-        .result = outcome_result(m),
-        .status = twin_last_status(c, m),
-        .tag = m->tag,
-    };
-    count_done(c, &d);
-    if (d.op != 0) { /* 0: an answer of the client's own */
-        notify_done(c, &d);
-    }
-}
-
-static void on_event(iothub_client *c, const mqc_event *ev)
-{
-    switch (ev->type) {
-    case MQC_EVENT_CONNECTED:
-        session_feed(c, LINK_IN_CONNACK, IOTHUB_OK,
-                     ev->u.connack.session_present ? "logged in, session kept" : "logged in");
-        break;
-    case MQC_EVENT_REFUSED: session_refused(c, ev->u.connack.return_code); break;
-    case MQC_EVENT_PUBLISH: on_message(c, &ev->u.publish); break;
-    case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
-    case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
-    case MQC_EVENT_SUBSCRIBED:
-        session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
-        break;
-    case MQC_EVENT_UNSUBSCRIBED: break; /* session_unwanted needs to know no more */
-    }
+    (void)mqc_rx_space(&c->engine, &cap);
+    c->rx_full = cap == 0;
 }
 
 void loop_take_events(iothub_client *c)
@@ -124,7 +20,10 @@ void loop_take_events(iothub_client *c)
     mqc_event ev;
 
     while (mqc_next_event(&c->engine, &ev)) {
-        on_event(c, &ev);
+        event_take(c, &ev);
+    }
+    if (c->rx_full) {
+        look_for_room(c);
     }
     mqc_result r = mqc_error(&c->engine);
     if (r != MQC_OK && link_has_stream(c->session.state)) {
@@ -203,29 +102,28 @@ static bool transmit(iothub_client *c, mqc_time now)
     return true;
 }
 
+static bool awaits_answers(const iothub_client *c)
+{
+    size_t in_flight = 0;
+
+    for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
+        in_flight += mqc_lane(&c->engine, (uint8_t)lane).in_flight;
+    }
+    return in_flight > 0;
+}
+
 /*
  * What a request has queued leaves before anything is read: mostly there is nothing to read yet.
- * Not twice in a row, though, or an application that always has something to send would never hear.
+ * Not twice in a row when an answer is expected, and not too often otherwise, or an application
+ * that always has something to send would never hear.
  */
 static bool reads_first(iothub_client *c, bool asked)
 {
-    bool reads = !asked || c->read_due || c->rx_full;
+    bool reads = !asked || c->rx_full || c->unread_turns == UNREAD_TURNS_MAX ||
+                 (c->unread_turns > 0 && awaits_answers(c));
 
-    c->read_due = !reads;
+    c->unread_turns = reads ? 0 : (uint8_t)(c->unread_turns + 1);
     return reads;
-}
-
-/* What was in the way of reading has gone with the bytes that were sent. */
-static bool reads_again(iothub_client *c)
-{
-    size_t cap;
-
-    if (!c->rx_full) {
-        return false;
-    }
-    (void)mqc_rx_space(&c->engine, &cap);
-    c->rx_full = cap == 0 && link_has_stream(c->session.state);
-    return !c->rx_full;
 }
 
 static void pump(iothub_client *c, mqc_time now, bool asked)
@@ -233,19 +131,26 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
     int round = 0;
     bool more = reads_first(c, asked);
 
-    while (more && round++ < ROUNDS_MAX) {
-        more = link_has_stream(c->session.state) && receive(c, now);
+    if (c->rx_full) {
         loop_take_events(c);
     }
-    c->read_due = c->read_due || more;
+    do {
+        more = more && link_has_stream(c->session.state) && receive(c, now);
+        loop_take_events(c);
+    } while (more && ++round < ROUNDS_MAX);
+    bool sent = false;
     while (link_has_stream(c->session.state) && transmit(c, now)) {
+        sent = true;
         loop_take_events(c);
         if (round++ >= ROUNDS_MAX) {
             c->kick = true;
-            return;
+            break;
         }
     }
-    c->kick = c->kick || more || reads_again(c);
+    if (more || (c->unread_turns > 0 && !sent)) { /* there is something, or nothing else to do */
+        c->unread_turns = UNREAD_TURNS_MAX;
+    }
+    c->kick = c->kick || more;
 }
 
 static void open_stream(iothub_client *c, mqc_time now)
@@ -278,7 +183,6 @@ void loop_turn(iothub_client *c)
     twin_on_time(c, now);
     backlog_on_time(c, now);
     (void)mqc_tick(&c->engine, now); /* an error is latched */
-    loop_take_events(c);
     open_stream(c, now);
     pump(c, now, asked);
     if (session_is_changing(c)) { /* what the events made possible: DISCONNECT, the end of a stop */

@@ -205,6 +205,37 @@ static void an_application_that_sends_in_every_turn_still_hears(void **state)
     fixture_free(&f);
 }
 
+/* With QoS 0 nothing is expected to come: it is looked for now and then. */
+static void messages_without_an_answer_cost_one_send_each(void **state)
+{
+    (void)state;
+    enum { TURNS = 160 };
+    client_fixture f;
+    const iothub_telemetry t = { .body = "x", .body_len = 1, .at_most_once = true };
+    fixture_init(&f, fixture_quiet);
+    f.disposition = IOTHUB_ACCEPT;
+    fixture_connect(&f);
+    const unsigned *calls = fixture_stream(&f)->calls;
+    unsigned sends = calls[SCRIPTED_SEND];
+    unsigned reads = calls[SCRIPTED_RECV];
+
+    for (unsigned turn = 1; turn <= TURNS; turn++) {
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+        assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_OK);
+        assert_int_equal(f.done_count, turn);
+    }
+    assert_int_equal(calls[SCRIPTED_SEND], sends + TURNS);
+    assert_in_range(calls[SCRIPTED_RECV], reads + TURNS / 20, reads + TURNS / 10);
+
+    fake_hub_send(fixture_stream(&f), "devices/device1/messages/devicebound/", "x", 1, 0);
+    for (unsigned turn = 1; f.c2d_count == 0; turn++) {
+        assert_in_range(turn, 1, 20);
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+        assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_OK);
+    }
+    fixture_free(&f);
+}
+
 static void under_load_a_batch_costs_one_send_and_one_read(void **state)
 {
     (void)state;
@@ -332,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_sleeper_asks_for_many_acknowledgements_at_once_for_two_milliseconds),
         cmocka_unit_test(a_lone_message_costs_one_send_and_one_read),
         cmocka_unit_test(an_application_that_sends_in_every_turn_still_hears),
+        cmocka_unit_test(messages_without_an_answer_cost_one_send_each),
         cmocka_unit_test(under_load_a_batch_costs_one_send_and_one_read),
         cmocka_unit_test(no_more_than_the_window_is_in_flight),
         cmocka_unit_test(a_slow_hub_is_not_waited_for),

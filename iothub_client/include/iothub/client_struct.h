@@ -223,9 +223,10 @@ struct iothub_client {
     bool processing; /* inside iothub_process */
     bool closing;    /* inside iothub_deinit: nothing is accepted any more */
     bool kick;       /* work was queued: poll must not sleep */
-    bool read_due;   /* the last turn left unread what may have come */
-    bool want_write; /* the stream would not take all */
-    bool rx_full;    /* events must be acknowledged before more is read */
+    uint8_t
+        unread_turns; /* in a row that only sent; at the most there may be, the next one reads */
+    bool want_write;  /* the stream would not take all */
+    bool rx_full;     /* events must be acknowledged before more is read */
     iothub_stats stats;
     iothub_error error; /* without a guard; with it, each thread has its own */
 

@@ -1,0 +1,116 @@
+#include "backlog.h"
+#include "queue.h"
+
+/* What the engine reports, to those whom it concerns. */
+
+static void on_message(iothub_client *c, const mqc_message *m)
+{
+    const topic_identity id = client_topics(c);
+    const topic_parts p = topic_parse(m->topic, &id);
+
+    /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
+     * not hand out such a message a second time, so that it cannot wait for the application. */
+    if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+    switch (p.kind) {
+    case TOPIC_C2D: c2d_on_message(c, &p, m); return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, IOTHUB_OK); return;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, IOTHUB_OK); return;
+    case TOPIC_METHOD: methods_on_call(c, &p, m->payload); return;
+    case TOPIC_UNKNOWN: break;
+    }
+    const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
+    notify_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
+    c->stats.ignored++;
+}
+
+static void on_oversize(iothub_client *c, const mqc_message *m)
+{
+    const topic_identity id = client_topics(c);
+    const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
+    iothub_text t;
+    char size[24];
+
+    iothub_text_init(&t, size, sizeof size);
+    iothub_text_put_u64(&t, m->payload_len);
+    const mqc_span parts[] = { MQC_SPAN_LIT("skipped a message of "), iothub_text_span(&t),
+                               MQC_SPAN_LIT(" bytes: larger than rx_size") };
+    notify_log(c, IOTHUB_LOG_ERROR, "loop", parts, 3);
+    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+    if (p.kind == TOPIC_TWIN_RESPONSE) {
+        twin_on_response(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
+    } else if (p.kind == TOPIC_DESIRED) {
+        twin_on_desired(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
+    } else if (p.kind == TOPIC_C2D || m->topic.len == 0) {
+        c->stats.c2d_oversize++;
+    } else {
+        c->stats.ignored++;
+    }
+}
+
+static iothub_result outcome_result(const mqc_done *d)
+{
+    switch (d->outcome) {
+    case MQC_OUTCOME_SENT:
+    case MQC_OUTCOME_ACKED:
+    case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
+    case MQC_OUTCOME_EXPIRED:
+        return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
+    case MQC_OUTCOME_DROPPED: return IOTHUB_ERR_DROPPED;
+    case MQC_OUTCOME_DISCARDED: break;
+    }
+    return IOTHUB_ERR_CANCELLED;
+}
+
+static void count_done(iothub_client *c, const iothub_done *d)
+{
+    if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
+        c->stats.methods_answered += d->result == IOTHUB_OK;
+    } else if (d->kind == IOTHUB_OP_TELEMETRY) {
+        queue_count_end(c, d->result);
+    }
+}
+
+static void on_done(iothub_client *c, const mqc_done *m)
+{
+    if (twin_takes_done(c, m)) {
+        return;
+    }
+    c->dropping -= m->outcome == MQC_OUTCOME_DROPPED;
+    if (m->kind == IOTHUB_OP_TELEMETRY && c->options.store != NULL) {
+        backlog_on_done(c, m, outcome_result(m));
+        return;
+    }
+    const iothub_done d = {
+        .op = m->id,
+        .kind = (iothub_op_kind)m->kind,
+        .result = outcome_result(m),
+        .status = twin_last_status(c, m),
+        .tag = m->tag,
+    };
+    count_done(c, &d);
+    if (d.op != 0) { /* 0: an answer of the client's own */
+        notify_done(c, &d);
+    }
+}
+
+void event_take(iothub_client *c, const mqc_event *ev)
+{
+    switch (ev->type) {
+    case MQC_EVENT_CONNECTED:
+        session_feed(c, LINK_IN_CONNACK, IOTHUB_OK,
+                     ev->u.connack.session_present ? "logged in, session kept" : "logged in");
+        break;
+    case MQC_EVENT_REFUSED: session_refused(c, ev->u.connack.return_code); break;
+    case MQC_EVENT_PUBLISH: on_message(c, &ev->u.publish); break;
+    case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
+    case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
+    case MQC_EVENT_SUBSCRIBED:
+        session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
+        break;
+    case MQC_EVENT_UNSUBSCRIBED: break; /* session_unwanted needs to know no more */
+    }
+}
