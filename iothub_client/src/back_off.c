@@ -86,10 +86,14 @@ static void on_clock_moved(iothub_client *c, mqc_time now)
 void back_off_look(iothub_client *c, mqc_time now)
 {
     iothub_back_off *b = &c->back_off;
+
+    if (now < b->look_at) {
+        return;
+    }
     bool renewable = c->session.state == IOTHUB_CONNECTED && c->identity.key.len > 0;
     bool curable = c->session.state == IOTHUB_WAITING && b->look_ms > 0;
 
-    if ((!renewable && !curable) || now < b->look_at) {
+    if (!renewable && !curable) {
         return;
     }
     b->look_at = now + (curable ? b->look_ms : LOOK_FOR_TIME_MS);

@@ -279,12 +279,12 @@ static bool feed_one(iothub_client *c, const plat_store_record *r, mqc_time expi
     return true;
 }
 
-void backlog_feed(iothub_client *c, mqc_time now)
+void backlog_feed_lane(iothub_client *c, mqc_time now)
 {
     iothub_backlog *b = &c->backlog;
     plat_store_record r;
 
-    if (c->options.store == NULL || !may_feed(c)) {
+    if (!may_feed(c)) {
         return;
     }
     for (int given_up = 0; b->in_lane < b->lane_max && peek(c, &r);) {
@@ -426,14 +426,11 @@ void backlog_init(iothub_client *c, void *memory, size_t len, size_t lane_max)
     c->kick = true;
 }
 
-void backlog_on_time(iothub_client *c, mqc_time now)
+void backlog_look(iothub_client *c, mqc_time now)
 {
     iothub_backlog *b = &c->backlog;
     plat_store *s = c->options.store;
 
-    if (s == NULL) {
-        return;
-    }
     store_say_failure(c);
     tell_untold(c);
     if (b->retry_at > now) {

@@ -32,12 +32,24 @@ bool backlog_sync(iothub_client *c);
 uint64_t backlog_purge(iothub_client *c);
 
 /** Move into the lane what it has room for.  Nothing without a store. */
-void backlog_feed(iothub_client *c, mqc_time now);
+void backlog_feed_lane(iothub_client *c, mqc_time now);
+static inline void backlog_feed(iothub_client *c, mqc_time now)
+{
+    if (c->options.store != NULL) {
+        backlog_feed_lane(c, now);
+    }
+}
 /** A message in the lane has ended. */
 void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result);
 
 /** Nothing without a store. */
-void backlog_on_time(iothub_client *c, mqc_time now);
+void backlog_look(iothub_client *c, mqc_time now);
+static inline void backlog_on_time(iothub_client *c, mqc_time now)
+{
+    if (c->options.store != NULL) {
+        backlog_look(c, now);
+    }
+}
 /** 0: nothing waits for time, or there is no store. */
 mqc_time backlog_next_deadline(const iothub_client *c);
 

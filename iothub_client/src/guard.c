@@ -22,28 +22,6 @@ void guard_leave(iothub_guard *g, bool work)
     }
 }
 
-bool guard_has_runner(const iothub_client *c)
-{
-    return c->guard != NULL && c->guard->state != IOTHUB_RUNNER_NONE;
-}
-
-bool guard_open(const iothub_client *c)
-{
-    bool opens = guard_has_runner(c);
-
-    if (opens) {
-        guard_leave(c->guard, false);
-    }
-    return opens;
-}
-
-void guard_close(const iothub_client *c, bool opened)
-{
-    if (opened) {
-        guard_enter(c->guard);
-    }
-}
-
 void guard_stop(iothub_client *c)
 {
     if (c->guard != NULL) {

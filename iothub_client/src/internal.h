@@ -42,11 +42,30 @@ static inline iothub_result client_return(const iothub_client *c, iothub_result 
 }
 
 /** Iff a thread of the client's own drives it. */
-bool guard_has_runner(const iothub_client *c);
+static inline bool guard_has_runner(const iothub_client *c)
+{
+    return c->guard != NULL && c->guard->state != IOTHUB_RUNNER_NONE;
+}
+
 /** Between them a runner is in a call of a stream, which may take its time: others may make
  * requests.  They touch neither a stream nor bytes that the engine has lent. */
-bool guard_open(const iothub_client *c);
-void guard_close(const iothub_client *c, bool opened);
+static inline bool guard_open(const iothub_client *c)
+{
+    bool opens = guard_has_runner(c);
+
+    if (opens) {
+        guard_leave(c->guard, false);
+    }
+    return opens;
+}
+
+static inline void guard_close(const iothub_client *c, bool opened)
+{
+    if (opened) {
+        guard_enter(c->guard);
+    }
+}
+
 /** The client goes away: the runner first, and when nothing is left the guard itself. */
 void guard_stop(iothub_client *c);
 void guard_deinit(iothub_client *c);
@@ -186,7 +205,12 @@ void session_new_token(iothub_client *c);
 /** iothub_stop was called and is not over. */
 bool session_is_leaving(const iothub_client *c);
 /** A wish or the change of the connection may go on as soon as requests have ended. */
-bool session_is_changing(const iothub_client *c);
+static inline bool session_is_changing(const iothub_client *c)
+{
+    return c->wish.kind != IOTHUB_WISH_NONE || c->renewal.due ||
+           c->session.state == IOTHUB_RENEWING || c->session.state == IOTHUB_STOPPING;
+}
+
 void session_on_time(iothub_client *c, mqc_time now);
 /** False: nothing of the session waits for time. */
 bool session_next_deadline(const iothub_client *c, mqc_time *when);

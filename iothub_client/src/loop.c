@@ -161,7 +161,9 @@ static void open_stream(iothub_client *c, mqc_time now)
         plat_result r = dial_progress(c, c->stream, now, &stage);
         session_opened(c, r, stage);
     }
-    renewal_progress(c, now);
+    if (link_is_opening(c->renewal.spare)) {
+        renewal_progress(c, now);
+    }
 }
 
 bool loop_may_send(iothub_client *c)

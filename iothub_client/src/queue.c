@@ -83,9 +83,10 @@ static uint64_t count_limit(const iothub_options *o)
 /* Without a limit, as usual, nobody counts. */
 static bool too_many(const iothub_client *c)
 {
-    const uint64_t limit = count_limit(&c->options);
+    const iothub_options *o = &c->options;
+    bool limited = o->queue_max_count != 0 || o->when_full == IOTHUB_DROP_OLDEST;
 
-    return limit != UINT64_MAX && waiting(c) - c->dropping >= limit;
+    return limited && waiting(c) - c->dropping >= count_limit(o);
 }
 
 static iothub_result make_room(iothub_client *c, size_t len)

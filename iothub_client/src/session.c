@@ -461,12 +461,6 @@ bool session_is_leaving(const iothub_client *c)
     return session_stop_wanted(c) || c->session.state == IOTHUB_STOPPING;
 }
 
-bool session_is_changing(const iothub_client *c)
-{
-    return c->wish.kind != IOTHUB_WISH_NONE || c->renewal.due ||
-           c->session.state == IOTHUB_RENEWING || c->session.state == IOTHUB_STOPPING;
-}
-
 void session_on_time(iothub_client *c, mqc_time now)
 {
     grant_wishes(c, now);

@@ -83,6 +83,7 @@ void mqc_reset(mqc_engine *e)
     mqc_inbox_rewind(&e->inbox);
     memset(e->pending, 0, sizeof e->pending);
     e->request_at = 0;
+    e->look_at = 0;
     e->ping_wanted = false;
     e->ping_pending = false;
     e->disconnect_queued = false;
@@ -90,6 +91,39 @@ void mqc_reset(mqc_engine *e)
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_rewind(&e->lanes[i]);
     }
+}
+
+/* --- events ---------------------------------------------------------------- */
+
+/* Does an outcome wait to be reported?  Lanes that are not in use are zero. */
+static bool has_ended(const mqc_engine *e)
+{
+    uint32_t unreported = 0;
+
+    for (size_t i = 0; i < MQC_LANES_MAX; i++) {
+        unreported |= e->lanes[i].unreported;
+    }
+    return unreported != 0;
+}
+
+static bool next_done(mqc_engine *e, mqc_event *ev)
+{
+    mqc_outbox *lane = e->lanes;
+
+    while (lane->unreported == 0) {
+        lane++;
+    }
+    ev->type = MQC_EVENT_DONE;
+    mqc_outbox_report(lane, &ev->u.done);
+    return true;
+}
+
+bool mqc_next_event(mqc_engine *e, mqc_event *ev)
+{
+    if (has_ended(e)) {
+        return next_done(e, ev);
+    }
+    return e->in.unread && mqc_next_input(e, ev);
 }
 
 /* --- lanes ---------------------------------------------------------------- */

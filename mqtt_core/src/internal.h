@@ -26,6 +26,9 @@ typedef enum mqc_input_flow {
 /* Latch an error found in, or missing for want of, a packet of that type. */
 mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
 
+/* The next event that received bytes make (rx.c). */
+bool mqc_next_input(mqc_engine *e, mqc_event *ev);
+
 /* Encode the control packets that were decided on, now that there may be room (control.c). */
 void mqc_control_fill(mqc_engine *e);
 

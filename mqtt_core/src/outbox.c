@@ -104,6 +104,7 @@ static void reclaim(mqc_outbox *o)
     o->head = 0;
     o->next_expiry = MQC_NEVER; /* of what has ended: nobody has to wake up for it */
     o->overdue = false;
+    mqc_outbox_start_over(o);
 }
 
 /* A granted entry that ends makes room in the window. */
@@ -265,9 +266,8 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at)
         return mqc_outbox_begun(o);
     }
     skip_ended(o);
-    if (o->grant < o->count) {
-        grant_more(o, go_on_at);
-    } else {
+    grant_more(o, go_on_at);
+    if (o->grant == o->count) {
         mqc_outbox_start_over(o); /* nothing waits any more */
     }
     return o->granted_bytes > 0;

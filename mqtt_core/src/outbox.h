@@ -84,10 +84,10 @@ static inline bool mqc_outbox_begun(const mqc_outbox *o)
     return o->send_done > 0 || o->offered > 0;
 }
 
-/* Nothing leaves, and nothing waits for its turn. */
+/* Everything has left. */
 static inline bool mqc_outbox_rests(const mqc_outbox *o)
 {
-    return o->grant == o->count && o->granted_bytes == 0 && !o->stopped;
+    return o->send == o->count;
 }
 
 /*

@@ -350,30 +350,7 @@ static step next_step(mqc_engine *e, mqc_event *ev)
     return in->phase == MQC_INPUT_OVERSIZE_ID ? on_oversize_id(e, ev) : next_packet(e, ev);
 }
 
-/* Does an outcome wait to be reported?  Lanes that are not in use are zero. */
-static bool has_ended(const mqc_engine *e)
-{
-    uint32_t unreported = 0;
-
-    for (size_t i = 0; i < MQC_LANES_MAX; i++) {
-        unreported |= e->lanes[i].unreported;
-    }
-    return unreported != 0;
-}
-
-static bool next_done(mqc_engine *e, mqc_event *ev)
-{
-    mqc_outbox *lane = e->lanes;
-
-    while (lane->unreported == 0) {
-        lane++;
-    }
-    ev->type = MQC_EVENT_DONE;
-    mqc_outbox_report(lane, &ev->u.done);
-    return true;
-}
-
-static bool next_input(mqc_engine *e, mqc_event *ev)
+bool mqc_next_input(mqc_engine *e, mqc_event *ev)
 {
     while (e->in.unread) {
         switch (next_step(e, ev)) {
@@ -386,14 +363,6 @@ static bool next_input(mqc_engine *e, mqc_event *ev)
         }
     }
     return false;
-}
-
-bool mqc_next_event(mqc_engine *e, mqc_event *ev)
-{
-    if (has_ended(e)) {
-        return next_done(e, ev);
-    }
-    return e->in.unread && next_input(e, ev);
 }
 
 uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)

@@ -52,10 +52,21 @@ static bool choose(mqc_engine *e, bool *cut)
     return e->tx_lane != NULL || mqc_control_pending(&e->control) > 0;
 }
 
+/* Asked before anything else: mostly it is so.  Lanes that are not in use rest. */
+static bool rests(const mqc_engine *e)
+{
+    bool rest = mqc_control_pending(&e->control) == 0 && !control_wanted(e);
+
+    for (size_t i = 0; i < MQC_LANES_MAX && rest; i++) {
+        rest = mqc_outbox_rests(&e->lanes[i]);
+    }
+    return rest;
+}
+
 bool mqc_tx_ready(mqc_engine *e)
 {
     bool cut;
-    return choose(e, &cut);
+    return !rests(e) && choose(e, &cut);
 }
 
 const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
@@ -63,7 +74,7 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
     bool cut;
 
     *len = 0;
-    if (!choose(e, &cut)) {
+    if (rests(e) || !choose(e, &cut)) {
         return NULL;
     }
     if (e->tx_lane == NULL) {

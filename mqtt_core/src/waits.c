@@ -37,9 +37,11 @@ static mqc_time unless_receiving(const mqc_engine *e, mqc_time since)
  */
 static const mqc_entry *owed(const mqc_outbox *o)
 {
+    if (o->in_flight == 0) {
+        return NULL;
+    }
     const mqc_entry *m = o->entries + o->head;
-    bool waits = o->in_flight > 0 &&
-                 (m->state == MQC_ENTRY_SENT || m->state == MQC_ENTRY_RECEIVED) &&
+    bool waits = (m->state == MQC_ENTRY_SENT || m->state == MQC_ENTRY_RECEIVED) &&
                  (m->flags & MQC_ENTRY_QOS) != 0;
 
     return waits ? m : NULL;
@@ -151,6 +153,17 @@ static mqc_result check_reading(mqc_engine *e, mqc_time now)
 
 /* --- time --- */
 
+/* While an answer is waited for; that it stays away is noticed later by so small a part. */
+enum { LOOKS = 64 };
+
+/* Many messages come and go between two looks.  What is rare is looked at each time: a request that
+ * is new, and reading that stands still. */
+static bool too_early(const mqc_engine *e, mqc_time now)
+{
+    return now < e->look_at && (!awaits_request(e) || e->request_at != 0) &&
+           e->in.flow == MQC_INPUT_FLOWING && !e->in.passed_over && e->in.stalled_at == 0;
+}
+
 mqc_time mqc_waits_until(const mqc_engine *e)
 {
     mqc_time t = awaits_answers(e) ? answers_due(e) : MQC_NEVER;
@@ -162,9 +175,18 @@ mqc_time mqc_waits_until(const mqc_engine *e)
     return e->in.stalled_at != 0 ? earliest(t, e->in.stalled_at + e->stall_timeout_ms) : 0;
 }
 
-mqc_result mqc_waits_on_time(mqc_engine *e, mqc_time now)
+static mqc_result look(mqc_engine *e, mqc_time now)
 {
     mqc_result r = check_reading(e, now);
 
-    return r == MQC_OK && awaits_answers(e) ? check_answers(e, now) : r;
+    if (r == MQC_OK && awaits_answers(e)) {
+        r = check_answers(e, now);
+        e->look_at = earliest(now + e->ack_timeout_ms / LOOKS, answers_due(e));
+    }
+    return r;
+}
+
+mqc_result mqc_waits_on_time(mqc_engine *e, mqc_time now)
+{
+    return too_early(e, now) ? MQC_OK : look(e, now);
 }

@@ -170,6 +170,7 @@ struct mqc_engine {
     mqc_pending pending[MQC_PENDING_MAX]; /* the oldest first */
 
     mqc_time connect_deadline;
+    mqc_time look_at;    /* at what the server owes; not before */
     mqc_time request_at; /* since when the oldest in pending is seen to wait; 0: it is not */
     mqc_time last_rx;
     mqc_time last_tx;
