@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Build the wolfSSL of this Debian from its source, with the processor's AES instructions, which the
-# package goes without.  For measuring: bench.sh --aes.  Installs what it needs (autotools).
+# package goes without, and otherwise as the package is built.  For measuring: bench.sh --aes.
+# Installs what it needs (autotools).
 #
 #   ./build_all/wolfssl.sh       leaves it in build/wolfssl/usr; nothing to do when it is there
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-top=$PWD/build/wolfssl
-[ ! -e "$top/usr/lib/pkgconfig/wolfssl.pc" ] || exit 0
 ./build_all/setup.sh wolfssl
+top=$PWD/build/wolfssl
+# The compiler's options of Debian's packages: wolfSSL's own configure sets no -O.
+flags=$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=sh)
+stamp=$top/flags # those of the library that is there
+[ "$(cat "$stamp" 2>/dev/null)" != "$flags" ] || exit 0
 
 # Lists of sources of our own: the system may have none, and is not to be changed.
 mkdir -p "$top/lists/partial" "$top/archives/partial"
@@ -28,7 +32,9 @@ rm -rf wolfssl-*/
 
 # As debian/rules has it, and with the instructions.
 cd wolfssl-*/
+eval "$flags"
 ./autogen.sh >../build.log 2>&1
 ./configure --prefix="$top/usr" --enable-distro --enable-pkcs11 --disable-examples \
   --enable-intelasm >>../build.log 2>&1
 make -j2 install >>../build.log 2>&1
+echo "$flags" >"$stamp"
