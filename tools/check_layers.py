@@ -32,6 +32,7 @@ RULES = [
 # A library appears in one folder only.
 LIBRARIES = {
     "wolfssl/": "platform/src/wolfssl/",
+    "nettle/": "platform/src/nettle/",
     "sqlite3.h": "platform/src/sqlite/",
     "wslay/": "platform/src/websocket/",
     "gnutls/": "tools/hub_emulator/",

@@ -16,6 +16,10 @@ install(FILES
 # Relative, so that an installed tree may be moved.
 file(RELATIVE_PATH IOTHUB_PC_TO_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
 set(pc_files iothub-device.pc)
+set(IOTHUB_PC_NETTLE "")
+if(IOTHUB_USES_NETTLE)
+  set(IOTHUB_PC_NETTLE ", nettle")
+endif()
 if(IOTHUB_BUILD_SQLITE)
   list(APPEND pc_files iothub-device-sqlite.pc)
 endif()
