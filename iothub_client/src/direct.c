@@ -7,28 +7,36 @@
  * that thread, since what comes until it is awake leaves together.
  */
 
+enum { QUIET_SLEEPS = 2 };
+
 void direct_on_sleep(iothub_guard *g, iothub_op last, mqc_time wake_at)
 {
-    g->quiet = last == g->last_op;
-    if (!g->quiet) {
+    if (last != g->last_op) {
         g->lone = last == g->last_op + 1;
+    }
+    if (g->quiet_sleeps < QUIET_SLEEPS) {
+        g->quiet_sleeps++;
     }
     g->last_op = last;
     g->wake_at = wake_at;
     g->asleep = true;
 }
 
+/* When the engine looks for the acknowledgement of a message that leaves at `now`, 0: never. */
+static mqc_time looks_at(const iothub_client *c, mqc_time now)
+{
+    uint32_t limit_ms = c->options.ack_timeout_ms;
+    return limit_ms != 0 ? now + limit_ms / 2 : 0;
+}
+
 /* A message that is sent on the spot starts the time for its acknowledgement.  The thread is not
- * woken for that if it wakes up before; when nothing is sent it may sleep longer. */
+ * woken for that if it wakes up before anyway; only when nobody sends does it sleep longer. */
 mqc_time direct_latest_wake(const iothub_client *c, mqc_time now)
 {
     const iothub_guard *g = c->guard;
-    bool idle = g == NULL || (g->quiet && c->last_op == g->last_op);
+    bool idle = g == NULL || g->quiet_sleeps == QUIET_SLEEPS;
 
-    if (idle || c->options.ack_timeout_ms == 0 || !link_has_stream(c->session.state)) {
-        return 0;
-    }
-    return now + c->options.ack_timeout_ms;
+    return !idle && link_has_stream(c->session.state) ? looks_at(c, now) : 0;
 }
 
 static bool sleeps_beyond(const iothub_guard *g, mqc_time when)
@@ -73,14 +81,16 @@ static bool is_lone(const iothub_client *c)
  * What has been sent does not run out any more: its own deadline is nobody's. */
 static bool sends_itself(iothub_client *c)
 {
-    uint32_t limit_ms = c->options.ack_timeout_ms;
     mqc_time now = 0;
+    bool sent = send_now(c, &now);
+    mqc_time look = looks_at(c, now);
 
-    return send_now(c, &now) && (limit_ms == 0 || !sleeps_beyond(c->guard, now + limit_ms));
+    return sent && (look == 0 || !sleeps_beyond(c->guard, look));
 }
 
 static bool needs_the_runner(iothub_client *c, bool ends_when_sent)
 {
+    c->guard->quiet_sleeps = 0;
     if (!loop_may_send(c)) {
         return sleeps_too_long(c);
     }

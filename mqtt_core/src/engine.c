@@ -36,6 +36,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
     }
     e->next_id = 1;
     e->free_ids = UINT16_MAX;
+    e->look_at = MQC_NEVER;
     mqc_pace_reset(e);
     return MQC_OK;
 }
@@ -83,7 +84,8 @@ void mqc_reset(mqc_engine *e)
     mqc_inbox_rewind(&e->inbox);
     memset(e->pending, 0, sizeof e->pending);
     e->request_at = 0;
-    e->look_at = 0;
+    e->arriving_at = 0;
+    e->look_at = MQC_NEVER;
     e->ping_wanted = false;
     e->ping_pending = false;
     e->disconnect_queued = false;
@@ -133,7 +135,8 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
     if (lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
-    return mqc_outbox_release(&e->lanes[lane], id, done) ? MQC_OK : MQC_ERR_STATE;
+    mqc_time now = e->last_rx > e->last_tx ? e->last_rx : e->last_tx; /* or a little later */
+    return mqc_outbox_release(&e->lanes[lane], id, now, done) ? MQC_OK : MQC_ERR_STATE;
 }
 
 mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id)

@@ -60,10 +60,42 @@ static inline void mqc_look_at_probe(mqc_engine *e, uint16_t packet_id)
 
 /* --- what is not waited for without end (waits.c) --- */
 
-/* When mqc_waits_on_time has something to do; MQC_NEVER: nothing is waited for. */
-mqc_time mqc_waits_until(const mqc_engine *e);
+/* An answer is owed since then, by which time what it answers has left. */
+void mqc_waits_expect(mqc_engine *e, mqc_time since);
+/* The last so many messages of the lane that are in flight have left; before, no answer was owed.
+ */
+void mqc_waits_lane_left(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now);
+/* The stream took bytes of the control area, of a request perhaps. */
+void mqc_waits_request_left(mqc_engine *e, mqc_time now);
 /* Latches an error when the server owes an answer, or reading stands still, for too long. */
-mqc_result mqc_waits_on_time(mqc_engine *e, mqc_time now);
+mqc_result mqc_waits_look(mqc_engine *e, mqc_time now);
+/* How long reading may stand still as it does now. */
+mqc_time mqc_stalled_until(const mqc_engine *e);
+
+/* A message waits for a place in the inbox, or was passed over for want of one. */
+static inline bool mqc_reading_stalled(const mqc_engine *e)
+{
+    return e->in.flow == MQC_INPUT_STALLED || e->in.passed_over;
+}
+
+static inline bool mqc_answer_owed(const mqc_engine *e)
+{
+    bool owed = e->request_at != 0;
+
+    for (size_t i = 0; i < e->lane_count; i++) {
+        owed = owed || e->lanes[i].in_flight > 0;
+    }
+    return owed;
+}
+
+/* When mqc_waits_look has something to do.  What was answered needs no look. */
+static inline mqc_time mqc_waits_until(const mqc_engine *e)
+{
+    mqc_time look = e->look_at != MQC_NEVER && mqc_answer_owed(e) ? e->look_at : MQC_NEVER;
+    mqc_time stalled = mqc_reading_stalled(e) ? mqc_stalled_until(e) : MQC_NEVER;
+
+    return stalled < look ? stalled : look;
+}
 
 /* --- the way to the server (tx.c) --- */
 

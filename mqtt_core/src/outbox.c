@@ -153,8 +153,17 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
     bury(o, e, (mqc_outcome)e->outcome, done);
 }
 
-void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_done *done)
+/* Another one is the oldest from now on. */
+static void note_oldest(mqc_outbox *o, const mqc_entry *e, mqc_time now)
 {
+    if (e == oldest(o)) {
+        o->oldest_at = now;
+    }
+}
+
+void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_time now, mqc_done *done)
+{
+    note_oldest(o, e, now);
     o->in_flight -= e->state != MQC_ENTRY_QUEUED; /* the answer may be faster than the stream */
     o->windowed--;
     bury(o, e, MQC_OUTCOME_ACKED, done);
@@ -186,7 +195,7 @@ static mqc_entry *find_id(const mqc_outbox *o, uint16_t packet_id, size_t n)
     return NULL;
 }
 
-bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done)
+bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done *done)
 {
     size_t n = touched(o);
     mqc_entry *e = oldest(o);
@@ -197,17 +206,18 @@ bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done)
     if (e == NULL || (e->flags & MQC_ENTRY_QOS) != 1) {
         return false;
     }
-    mqc_outbox_completed(o, e, done);
+    mqc_outbox_completed(o, e, now, done);
     return true;
 }
 
-bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done)
+bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done)
 {
     mqc_entry *e = oldest(o);
 
     for (size_t n = touched(o); n > 0; n--) {
         if ((e->flags & MQC_ENTRY_KEEP) != 0 && e->id == id && !ended(e)) {
             leave_window(o, e);
+            note_oldest(o, e, now);
             bury(o, e, MQC_OUTCOME_RELEASED, done);
             return true;
         }
@@ -411,7 +421,7 @@ mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id)
     return find_id(o, packet_id, o->count);
 }
 
-bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e)
+bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
 {
     size_t at = position_of(o, e);
 
@@ -427,6 +437,8 @@ bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e)
     o->overdue = o->overdue || at >= o->send; /* what of its PUBLISH can stay behind, has to */
     o->in_flight += e->state == MQC_ENTRY_QUEUED;
     o->windowed += at >= o->grant; /* from now on it counts wherever it stands */
+    note_oldest(o, e, now);        /* as far as its next answer is concerned */
+    o->owed = true;
     e->state = MQC_ENTRY_RECEIVED;
     e->lane = o->number;
     return true;
@@ -465,7 +477,6 @@ void mqc_outbox_rewind(mqc_outbox *o)
     o->in_flight = 0;
     o->windowed = 0;
     o->next_expiry = 0; /* look again */
-    o->watched_id = 0;
     o->undroppable = o->freed;
     reclaim(o);
 }
@@ -515,6 +526,7 @@ void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
         } else if (e->state == MQC_ENTRY_QUEUED && i < o->grant) {
             o->overdue = true; /* on its way out */
         } else {
+            note_oldest(o, e, now);
             end_entry(o, e, i, MQC_OUTCOME_EXPIRED);
         }
     }

@@ -118,19 +118,19 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len);
 void mqc_outbox_consume(mqc_outbox *o, size_t len);
 
 /* PUBACK.  False: no such packet is in flight. */
-bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_done *done);
+bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done *done);
 
 /* The unfinished entry with this id, sent or not. */
 mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id);
 
 /* The first PUBREC for an entry.  False: it cannot have one. */
-bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e);
+bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now);
 
 /* PUBCOMP for an entry that had its PUBREC. */
-void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_done *done);
+void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_time now, mqc_done *done);
 
 /* Finish the oldest kept message with that id.  False: there is none. */
-bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_done *done);
+bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done);
 
 /* The last packet that left, a kept message with that id, has to leave again.  False: it is not. */
 bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id);

@@ -137,12 +137,13 @@ bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet
     if (p == NULL || p->answer != answer || (answer == MQC_SUBACK && p->count != count)) {
         return false;
     }
-    if (p == e->pending) {
-        e->request_at = 0;
-    }
+    bool oldest = p == e->pending;
     for (; p + 1 < e->pending + MQC_PENDING_MAX; p++) { /* the oldest stays in front */
         p[0] = p[1];
     }
     p->packet_id = 0;
+    if (oldest) {
+        e->request_at = e->pending[0].packet_id != 0 && e->request_at != 0 ? e->last_rx : 0;
+    }
     return true;
 }

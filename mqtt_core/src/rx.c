@@ -36,6 +36,11 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     e->state = MQC_CONNECTED;
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
+        if (e->lanes[i].in_flight > 0) { /* what had its PUBREC before */
+            e->lanes[i].owed = true;
+            e->lanes[i].oldest_at = e->last_rx;
+            mqc_waits_expect(e, e->last_rx);
+        }
     }
     mqc_releases_restart(&e->releases);
     if (!present) {
@@ -48,7 +53,7 @@ static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox *lane = &e->lanes[i];
-        if (lane->windowed > 0 && mqc_outbox_acked(lane, packet_id, &ev->u.done)) {
+        if (lane->windowed > 0 && mqc_outbox_acked(lane, packet_id, e->last_rx, &ev->u.done)) {
             ev->type = MQC_EVENT_DONE;
             return STEP_EVENT;
         }
@@ -102,9 +107,10 @@ static step on_pubrec(mqc_engine *e, uint16_t packet_id)
     }
     if (m->state == MQC_ENTRY_RECEIVED) { /* once more */
         (void)mqc_releases_take(&e->releases, packet_id);
-    } else if (!mqc_outbox_received(lane, m)) {
+    } else if (!mqc_outbox_received(lane, m, e->last_rx)) {
         return STEP_UNEXPECTED;
     }
+    mqc_waits_expect(e, e->last_rx);
     mqc_releases_add(&e->releases, m);
     return STEP_AGAIN;
 }
@@ -118,7 +124,7 @@ static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
         return find_publish(e, packet_id, &lane) == NULL ? STEP_AGAIN : STEP_UNEXPECTED;
     }
     ev->type = MQC_EVENT_DONE;
-    mqc_outbox_completed(&e->lanes[m->lane], m, &ev->u.done);
+    mqc_outbox_completed(&e->lanes[m->lane], m, e->last_rx, &ev->u.done);
     return STEP_EVENT;
 }
 
@@ -397,6 +403,9 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
         return MQC_ERR_ARG;
     }
     if (len > 0) {
+        if (in->end > 0 || in->skip > 0) { /* behind the beginning of a packet */
+            e->arriving_at = now;
+        }
         in->end += len;
         in->unread = true;
         e->last_rx = now;

@@ -78,7 +78,7 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
         return mqc_fail(e, MQC_ERR_TIMEOUT,
                         e->state == MQC_CONNECTING ? MQC_CONNACK : MQC_PINGRESP);
     }
-    if (mqc_waits_on_time(e, now) != MQC_OK) {
+    if ((now >= e->look_at || mqc_reading_stalled(e)) && mqc_waits_look(e, now) != MQC_OK) {
         return e->error;
     }
     if (now >= ping_due(e)) {

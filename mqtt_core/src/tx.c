@@ -92,8 +92,15 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
     e->last_tx = now;
     if (e->tx_lane == NULL) {
         mqc_control_consume(&e->control, len);
+        if (e->pending[0].packet_id != 0) {
+            mqc_waits_request_left(e, now);
+        }
     } else {
+        uint32_t before = e->tx_lane->in_flight;
         mqc_outbox_consume(e->tx_lane, len);
+        if ((before == 0 || !e->tx_lane->owed) && e->ack_timeout_ms != 0) {
+            mqc_waits_lane_left(e, e->tx_lane, e->tx_lane->in_flight - before, now);
+        }
         mqc_pace_batch_left(e, now);
     }
 }

@@ -2,8 +2,12 @@
 
 /*
  * What must not go on without end on a connection that is alive otherwise: an answer that the
- * server owes, and reading that stands still.  Nothing here is done for each message: once in a
- * while the state is looked at, and what is found unchanged is measured.
+ * server owes, and reading that stands still.
+ *
+ * A message costs next to nothing: each lane notes since when its oldest publish has been the
+ * oldest (outbox.c), and the engine when it has to look next.  That is when half of a time, or
+ * all of it, is over for what was on its way at the last look; what was answered meanwhile makes
+ * a look needless, not wrong.
  */
 
 static mqc_time latest(mqc_time a, mqc_time b)
@@ -16,43 +20,62 @@ static mqc_time earliest(mqc_time a, mqc_time b)
     return a < b ? a : b;
 }
 
-/* A packet is arriving: an answer may stand behind it, however long that takes. */
-static bool is_receiving(const mqc_engine *e)
+static mqc_time half_of(mqc_time ms)
 {
-    const mqc_input *in = &e->in;
-    return in->start < in->end || in->skip > 0 || in->phase != MQC_INPUT_PACKET;
+    return ms - ms / 2;
 }
 
-static mqc_time unless_receiving(const mqc_engine *e, mqc_time since)
+void mqc_waits_expect(mqc_engine *e, mqc_time since)
 {
-    return is_receiving(e) ? latest(since, e->last_rx) : since;
+    if (e->ack_timeout_ms != 0) {
+        e->look_at = earliest(e->look_at, since + half_of(e->ack_timeout_ms));
+    }
+}
+
+/* When to look again at what has been waited for since then. */
+static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
+{
+    mqc_time half = since + half_of(e->ack_timeout_ms);
+
+    e->look_at = earliest(e->look_at, now < half ? half : since + e->ack_timeout_ms);
+}
+
+/* *since: when the wait began.  A packet that is arriving gives new time: the answer may stand
+ * behind it. */
+static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_time now)
+{
+    *since = latest(*since, e->arriving_at);
+    if (now >= *since + e->ack_timeout_ms) {
+        return mqc_fail(e, MQC_ERR_TIMEOUT, answer);
+    }
+    look_again(e, *since, now);
+    return MQC_OK;
 }
 
 /* --- publishes --- */
 
 /*
- * The oldest publish of the lane, if the server owes it an answer.  That one alone is looked at:
- * the others left later, and it is the one that holds up the ring.  A kept message has a deadline
- * of its own.
+ * Only the oldest of a lane is looked at: the others left later, and it is the one that holds up
+ * the ring.  A kept message has a deadline of its own.
  */
-static const mqc_entry *owed(const mqc_outbox *o)
+static bool is_owed(const mqc_entry *m)
 {
-    if (o->in_flight == 0) {
-        return NULL;
-    }
-    const mqc_entry *m = o->entries + o->head;
-    bool waits = (m->state == MQC_ENTRY_SENT || m->state == MQC_ENTRY_RECEIVED) &&
-                 (m->flags & MQC_ENTRY_QOS) != 0;
-
-    return waits ? m : NULL;
+    return (m->state == MQC_ENTRY_SENT || m->state == MQC_ENTRY_RECEIVED) &&
+           (m->flags & MQC_ENTRY_QOS) != 0;
 }
 
-/* Since when it has been the oldest, in this state.  Seen for the first time, it cannot have
- * become so behind the last bytes. */
-static mqc_time owed_since(const mqc_engine *e, const mqc_outbox *o, const mqc_entry *m)
+void mqc_waits_lane_left(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now)
 {
-    bool known = o->watched_id == m->packet_id && o->watched_state == m->state;
-    return known ? unless_receiving(e, o->watched_at) : latest(e->last_rx, e->last_tx);
+    o->owed = false;
+    for (size_t i = o->send; i > 0 && count > 0 && !o->owed; i--) {
+        const mqc_entry *m = mqc_entry_at(o, i - 1);
+        o->owed = is_owed(m);
+        count -= m->state == MQC_ENTRY_SENT;
+    }
+    if (o->owed) {
+        o->oldest_at = now;
+        mqc_waits_expect(e, now);
+    }
 }
 
 static unsigned answer_to(const mqc_entry *m)
@@ -65,128 +88,75 @@ static unsigned answer_to(const mqc_entry *m)
 
 static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time now)
 {
-    const mqc_entry *m = owed(o);
+    const mqc_entry *m = o->entries + o->head;
 
-    if (m == NULL) {
-        o->watched_id = 0;
+    if (o->in_flight == 0 || !o->owed) {
         return MQC_OK;
     }
-    o->watched_at = owed_since(e, o, m);
-    o->watched_id = m->packet_id;
-    o->watched_state = m->state;
-    return now < o->watched_at + e->ack_timeout_ms ? MQC_OK
-                                                   : mqc_fail(e, MQC_ERR_TIMEOUT, answer_to(m));
-}
-
-/* --- SUBSCRIBE and UNSUBSCRIBE --- */
-
-static bool awaits_request(const mqc_engine *e)
-{
-    return e->pending[0].packet_id != 0;
-}
-
-static mqc_time request_since(const mqc_engine *e)
-{
-    return e->request_at != 0 ? unless_receiving(e, e->request_at) : latest(e->last_rx, e->last_tx);
-}
-
-/* The time of the oldest runs from when the control area is seen empty: it has left. */
-static mqc_result check_request(mqc_engine *e, mqc_time now)
-{
-    if (!awaits_request(e) || (e->request_at == 0 && mqc_control_pending(&e->control) > 0)) {
+    if (!is_owed(m)) { /* one behind it may be, and gets its time when it is the oldest */
+        o->oldest_at = now;
+        look_again(e, now, now);
         return MQC_OK;
     }
-    e->request_at = request_since(e);
-    return now < e->request_at + e->ack_timeout_ms
-               ? MQC_OK
-               : mqc_fail(e, MQC_ERR_TIMEOUT, e->pending[0].answer);
-}
-
-/* --- both --- */
-
-static bool awaits_answers(const mqc_engine *e)
-{
-    return e->ack_timeout_ms != 0 && e->state == MQC_CONNECTED;
-}
-
-static mqc_time answers_due(const mqc_engine *e)
-{
-    mqc_time since = awaits_request(e) ? request_since(e) : MQC_NEVER;
-
-    for (size_t i = 0; i < e->lane_count; i++) {
-        const mqc_entry *m = owed(&e->lanes[i]);
-        since = m != NULL ? earliest(since, owed_since(e, &e->lanes[i], m)) : since;
-    }
-    return since != MQC_NEVER ? since + e->ack_timeout_ms : MQC_NEVER;
+    return check(e, &o->oldest_at, answer_to(m), now);
 }
 
 static mqc_result check_answers(mqc_engine *e, mqc_time now)
 {
-    mqc_result r = check_request(e, now);
+    mqc_result r = MQC_OK;
 
+    e->look_at = MQC_NEVER;
+    if (e->request_at != 0) {
+        r = check(e, &e->request_at, e->pending[0].answer, now);
+    }
     for (size_t i = 0; i < e->lane_count && r == MQC_OK; i++) {
         r = check_lane(e, &e->lanes[i], now);
     }
     return r;
 }
 
+/* --- SUBSCRIBE and UNSUBSCRIBE --- */
+
+void mqc_waits_request_left(mqc_engine *e, mqc_time now)
+{
+    if (e->request_at == 0 && mqc_control_pending(&e->control) == 0) {
+        e->request_at = now;
+        mqc_waits_expect(e, now);
+    }
+}
+
 /* --- reading --- */
 
-/* A message waits for a place in the inbox, or was passed over for want of one. */
-static bool is_stalled(const mqc_engine *e)
+mqc_time mqc_stalled_until(const mqc_engine *e)
 {
-    return (e->in.flow == MQC_INPUT_STALLED || e->in.passed_over) && e->state == MQC_CONNECTED &&
-           e->stall_timeout_ms != 0;
+    if (e->state != MQC_CONNECTED || e->stall_timeout_ms == 0) {
+        return MQC_NEVER;
+    }
+    /* Since when is decided by the next mqc_tick: at once. */
+    return e->in.stalled_at != 0 ? e->in.stalled_at + e->stall_timeout_ms : 0;
 }
 
 static mqc_result check_reading(mqc_engine *e, mqc_time now)
 {
-    if (!is_stalled(e)) {
-        e->in.stalled_at = 0;
-    } else if (e->in.stalled_at == 0) {
-        e->in.stalled_at = now;
-    } else if (now >= e->in.stalled_at + e->stall_timeout_ms) {
-        return mqc_fail(e, MQC_ERR_STALLED, 0);
+    if (now < mqc_stalled_until(e)) {
+        return MQC_OK;
     }
-    return MQC_OK;
+    if (e->in.stalled_at == 0) {
+        e->in.stalled_at = now;
+        return MQC_OK;
+    }
+    return mqc_fail(e, MQC_ERR_STALLED, 0);
 }
 
 /* --- time --- */
 
-/* While an answer is waited for; that it stays away is noticed later by so small a part. */
-enum { LOOKS = 64 };
-
-/* Many messages come and go between two looks.  What is rare is looked at each time: a request that
- * is new, and reading that stands still. */
-static bool too_early(const mqc_engine *e, mqc_time now)
+mqc_result mqc_waits_look(mqc_engine *e, mqc_time now)
 {
-    return now < e->look_at && (!awaits_request(e) || e->request_at != 0) &&
-           e->in.flow == MQC_INPUT_FLOWING && !e->in.passed_over && e->in.stalled_at == 0;
-}
-
-mqc_time mqc_waits_until(const mqc_engine *e)
-{
-    mqc_time t = awaits_answers(e) ? answers_due(e) : MQC_NEVER;
-
-    if (!is_stalled(e)) {
-        return t;
+    if (e->state != MQC_CONNECTED) {
+        e->look_at = MQC_NEVER;
+        return MQC_OK;
     }
-    /* Since when is decided by the next mqc_tick: at once. */
-    return e->in.stalled_at != 0 ? earliest(t, e->in.stalled_at + e->stall_timeout_ms) : 0;
-}
+    mqc_result r = mqc_reading_stalled(e) ? check_reading(e, now) : MQC_OK;
 
-static mqc_result look(mqc_engine *e, mqc_time now)
-{
-    mqc_result r = check_reading(e, now);
-
-    if (r == MQC_OK && awaits_answers(e)) {
-        r = check_answers(e, now);
-        e->look_at = earliest(now + e->ack_timeout_ms / LOOKS, answers_due(e));
-    }
-    return r;
-}
-
-mqc_result mqc_waits_on_time(mqc_engine *e, mqc_time now)
-{
-    return too_early(e, now) ? MQC_OK : look(e, now);
+    return r == MQC_OK && now >= e->look_at ? check_answers(e, now) : r;
 }

@@ -182,13 +182,13 @@ typedef struct iothub_guard {
     iothub_result (*stop)(iothub_client *c); /* the runner, if there is one */
     plat_thread thread;
     iothub_runner_state state;
-    iothub_op last_op;  /* before the runner's thread last fell asleep */
-    const void *driver; /* tells that thread from others */
-    mqc_time wake_at;   /* when it wakes by itself; 0: never */
-    size_t wakes;       /* sent, or about to be sent, and not taken */
-    bool asleep;        /* it is, and nobody has woken it */
-    bool lone;          /* of late, requests came one at a time */
-    bool quiet;         /* none came between its last two sleeps */
+    iothub_op last_op;    /* before the runner's thread last fell asleep */
+    const void *driver;   /* tells that thread from others */
+    mqc_time wake_at;     /* when it wakes by itself; 0: never */
+    size_t wakes;         /* sent, or about to be sent, and not taken */
+    bool asleep;          /* it is, and nobody has woken it */
+    bool lone;            /* of late, requests came one at a time */
+    uint8_t quiet_sleeps; /* since telemetry was last queued; no more than matter */
 } iothub_guard;
 
 struct iothub_client {

@@ -47,10 +47,9 @@ typedef struct mqc_outbox {
     bool held;
     bool stopped; /* by the window, until a batch may leave */
     bool overdue; /* something could not be stopped because it was on its way out */
+    bool owed;    /* in flight is, or was since it was last empty, a publish with QoS */
 
-    uint8_t watched_state; /* of the oldest entry, when it was last seen to wait for an answer, */
-    uint16_t watched_id;   /* its packet id, 0: it does not wait, */
-    mqc_time watched_at;   /* and since when it has waited so */
+    mqc_time oldest_at; /* then: since when the oldest entry has been that */
 
     uint8_t *ring;
     size_t ring_len;
@@ -170,8 +169,10 @@ struct mqc_engine {
     mqc_pending pending[MQC_PENDING_MAX]; /* the oldest first */
 
     mqc_time connect_deadline;
-    mqc_time look_at;    /* at what the server owes; not before */
-    mqc_time request_at; /* since when the oldest in pending is seen to wait; 0: it is not */
+    mqc_time look_at;    /* when waits.c looks again for what is missing; MQC_NEVER: need not */
+    mqc_time request_at; /* since when the oldest in pending has waited; 0: there is none, or it has
+                            not left */
+    mqc_time arriving_at; /* when bytes last continued a packet */
     mqc_time last_rx;
     mqc_time last_tx;
     mqc_time ping_at; /* when the unanswered PINGREQ was queued */
