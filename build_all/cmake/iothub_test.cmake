@@ -7,6 +7,13 @@ if(NOT TARGET cmocka::cmocka) # cmocka before 1.1.6 sets variables only
   target_link_libraries(cmocka::cmocka INTERFACE ${CMOCKA_LIBRARIES})
 endif()
 
+# Seconds that a test may take; an emulator such as QEMU is ten times slower.
+if(CMAKE_CROSSCOMPILING_EMULATOR)
+  set(IOTHUB_TEST_TIMEOUT 900)
+else()
+  set(IOTHUB_TEST_TIMEOUT 60)
+endif()
+
 # Tests of what several threads use run under ThreadSanitizer as well, in the preset tsan.
 add_custom_target(threaded)
 function(iothub_is_threaded)
@@ -19,11 +26,12 @@ endfunction()
 function(iothub_add_test_from source name layer)
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE ${layer} ${ARGN} cmocka::cmocka iothub_warnings)
-  target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${layer},INCLUDE_DIRECTORIES>)
+  target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${layer},INCLUDE_DIRECTORIES>
+    ${PROJECT_SOURCE_DIR}/tests/support)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS ${layer})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${IOTHUB_TEST_TIMEOUT} LABELS ${layer})
 endfunction()
 
 function(iothub_add_test name)
