@@ -266,9 +266,6 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
 
 void credential_on_time(iothub_client *c, mqc_time now)
 {
-    if (has_key(c)) { /* no token runs out unnoticed */
-        return;
-    }
     if (credential_clock_moved(c, c->session.notice_clock_s)) {
         watch_token(c);
     }

@@ -181,7 +181,9 @@ void loop_turn(iothub_client *c)
     c->processing = true;
     c->kick = false;
     session_on_time(c, now);
-    credential_on_time(c, now);
+    if (c->identity.key.len == 0) { /* a ready-made token, which runs out */
+        credential_on_time(c, now);
+    }
     twin_on_time(c, now);
     backlog_on_time(c, now);
     (void)mqc_tick(&c->engine, now); /* an error is latched */
@@ -292,27 +294,34 @@ void iothub_poll_info(iothub_client *c, iothub_poll *out)
     }
 }
 
-iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
+/* Until there is something to do, or for max_ms. */
+static iothub_result sleep_until_work(iothub_client *c, uint32_t max_ms)
 {
     const plat_net *net = c->options.platform->net;
     int limit = max_ms < INT32_MAX ? (int)max_ms : INT32_MAX;
     plat_poll polls[IOTHUB_POLL_FDS];
-    int timeout_ms = 0;
+    int timeout_ms;
 
-    client_enter(c);
-    iothub_result r = may_drive(c);
-    if (r != IOTHUB_OK) {
-        return client_return(c, r);
-    }
-    if (!c->kick) {
-        loop_poll(c, polls, &timeout_ms);
+    loop_poll(c, polls, &timeout_ms);
+    if (timeout_ms == 0 || limit == 0) {
+        return IOTHUB_OK;
     }
     client_leave(c);
-    if (timeout_ms < 0 || timeout_ms > limit) {
-        timeout_ms = limit;
+    net->wait(net, polls, IOTHUB_POLL_FDS,
+              timeout_ms < 0 || timeout_ms > limit ? limit : timeout_ms);
+    client_enter(c);
+    return may_drive(c);
+}
+
+iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
+{
+    client_enter(c);
+    iothub_result r = may_drive(c);
+    if (r == IOTHUB_OK && !c->kick) {
+        r = sleep_until_work(c, max_ms);
     }
-    if (timeout_ms > 0) {
-        net->wait(net, polls, IOTHUB_POLL_FDS, timeout_ms);
+    if (r == IOTHUB_OK) {
+        loop_turn(c);
     }
-    return iothub_process(c);
+    return client_return(c, r);
 }

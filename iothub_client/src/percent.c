@@ -4,7 +4,7 @@
 #define A_TO_Z FIVE, FIVE, FIVE, FIVE, FIVE, 1
 
 /* Looked up for each byte of each property: that is faster than to compare. */
-static const uint8_t unreserved[256] = {
+const bool iothub_unreserved[256] = {
     ['-'] = 1, ['.'] = 1,      ['0'] = FIVE, ['5'] = FIVE,
     ['_'] = 1, ['A'] = A_TO_Z, ['~'] = 1,    ['a'] = A_TO_Z,
 };
@@ -50,22 +50,11 @@ static size_t put_plain(iothub_text *t, const uint8_t *run, size_t len)
     return n;
 }
 
-size_t iothub_percent_copy(iothub_text *t, const char *z)
-{
-    const uint8_t *run = (const uint8_t *)z;
-    const uint8_t *end = run;
-
-    while (unreserved[*end]) { /* NUL is not */
-        end++;
-    }
-    return put_plain(t, run, (size_t)(end - run));
-}
-
 static size_t plain_len(mqc_span raw)
 {
     size_t n = 0;
 
-    while (n < raw.len && unreserved[raw.ptr[n]]) {
+    while (n < raw.len && iothub_unreserved[raw.ptr[n]]) {
         n++;
     }
     return n;
@@ -76,7 +65,7 @@ static size_t escaped_len(mqc_span raw)
     size_t len = 0;
 
     for (size_t i = 0; i < raw.len; i++) {
-        len += unreserved[raw.ptr[i]] ? 1 : 3;
+        len += iothub_unreserved[raw.ptr[i]] ? 1 : 3;
     }
     return len;
 }
@@ -95,6 +84,17 @@ void iothub_percent_put(iothub_text *t, mqc_span raw)
         }
         raw = mqc_span_of(raw.ptr + n, raw.len - n);
     }
+}
+
+void iothub_percent_put_text(iothub_text *t, char separator, const char *z, size_t *len)
+{
+    mqc_span raw = mqc_span_str(z);
+
+    if (separator != '\0') {
+        iothub_text_put_char(t, separator);
+    }
+    iothub_percent_put(t, raw);
+    *len += raw.len;
 }
 
 bool iothub_percent_take(mqc_span *rest, uint8_t *byte)

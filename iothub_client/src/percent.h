@@ -15,14 +15,26 @@
 #include "mqtt_core/span.h"
 #include "text.h"
 
+/** Of the byte that is the index: it needs no escape. */
+extern const bool iothub_unreserved[256];
+
 /** Overflow latches in *t as with every put. */
 void iothub_percent_put(iothub_text *t, mqc_span raw);
+/** z behind a separator that is put as it is, NUL: none.  *len grows by the length of z. */
+void iothub_percent_put_text(iothub_text *t, char separator, const char *z, size_t *len);
 
-/**
- * Put the front of z, up to the first byte that needs an escape or finds no room: nearly always
- * all of it.  How many bytes; the rest, if any, is left to iothub_percent_put.
- */
-size_t iothub_percent_copy(iothub_text *t, const char *z);
+/** How many bytes at the front of z need no escape: nearly always all of them. */
+static inline size_t iothub_percent_run(const char *z)
+{
+    const uint8_t *front = (const uint8_t *)z;
+    const uint8_t *p = front;
+
+    while (iothub_unreserved[p[0]] && iothub_unreserved[p[1]]) { /* NUL is not */
+        p += 2;
+    }
+    p += iothub_unreserved[p[0]];
+    return (size_t)(p - front);
+}
 
 /**
  * Take one decoded byte from the front of *rest, which must not be empty.

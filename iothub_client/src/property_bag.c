@@ -3,44 +3,41 @@
 #include "decimal.h"
 #include "percent.h"
 
-static void put_separator(iothub_bag_writer *w)
+/* z behind a separator, if that is wanted.  Most texts are put as they are, in one piece. */
+static void put_text(iothub_bag_writer *w, char separator, bool wanted, const char *z)
 {
-    if (w->started) {
-        iothub_text_put_char(w->text, '&');
-    }
-    w->started = true;
-}
+    iothub_text *t = w->text;
+    size_t len = iothub_percent_run(z);
+    char *to = t->buf + t->len;
 
-/* True when it needed no escape. */
-static bool put_text(iothub_bag_writer *w, const char *z)
-{
-    size_t n = iothub_percent_copy(w->text, z);
-    bool verbatim = z[n] == '\0';
-
-    w->counted += n;
-    if (!verbatim) {
-        mqc_span rest = mqc_span_str(z + n);
-        w->counted += rest.len;
-        iothub_percent_put(w->text, rest);
+    if (z[len] != '\0' || t->overflow || len + 1 >= t->cap - t->len) {
+        w->verbatim = false;
+        iothub_percent_put_text(t, wanted ? separator : '\0', z, &w->counted);
+        return;
     }
-    return verbatim;
+    to[0] = separator;
+    t->len += wanted + len;
+    w->counted += len;
+    memcpy(to + wanted, z, len);
 }
 
 bool iothub_bag_put(iothub_bag_writer *w, const char *name, const char *value)
 {
-    put_separator(w);
-    bool verbatim = put_text(w, name);
-    iothub_text_put_char(w->text, '=');
-    return put_text(w, value) && verbatim;
+    w->verbatim = true;
+    put_text(w, '&', w->started, name);
+    put_text(w, '=', true, value);
+    w->started = true;
+    return w->verbatim;
 }
 
 bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, const char *value)
 {
-    put_separator(w);
-    iothub_text_put(w->text, "%24.");
+    iothub_text_put(w->text, w->started ? "&%24." : "%24.");
     iothub_text_put(w->text, name);
-    iothub_text_put_char(w->text, '=');
-    return put_text(w, value);
+    w->verbatim = true;
+    put_text(w, '=', true, value);
+    w->started = true;
+    return w->verbatim;
 }
 
 static const uint8_t *find_byte(mqc_span s, char c)

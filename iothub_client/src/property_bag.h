@@ -20,6 +20,7 @@ typedef struct iothub_bag_writer {
     iothub_text *text;
     size_t counted; /* what the hub counts, in bytes before encoding: all but system names */
     bool started;
+    bool verbatim; /* the last pair needed no escape, and there was room for it */
 } iothub_bag_writer;
 
 static inline void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
@@ -27,6 +28,7 @@ static inline void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
     w->text = text;
     w->counted = 0;
     w->started = false;
+    w->verbatim = true;
 }
 
 /**

@@ -236,7 +236,7 @@ mqc_time twin_next_deadline(const iothub_client *c)
 
 void twin_on_time(iothub_client *c, mqc_time now)
 {
-    if (c->session.state != IOTHUB_CONNECTED) {
+    if (c->session.state != IOTHUB_CONNECTED || (c->twin.hold_until | c->twin.retry_at) == 0) {
         return;
     }
     if (c->twin.hold_until != 0 && now >= c->twin.hold_until) {

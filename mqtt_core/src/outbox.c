@@ -2,8 +2,6 @@
 
 #include "packet.h"
 
-enum { SMALL_WINDOW = 16 };
-
 /* --- places --------------------------------------------------------------- */
 
 static mqc_entry *oldest(const mqc_outbox *o)
@@ -45,7 +43,7 @@ static bool leaves(const mqc_entry *e)
 static uint32_t batch_of(uint32_t window)
 {
     uint32_t half = window - window / 2;
-    uint32_t batch = half > SMALL_WINDOW ? half : SMALL_WINDOW;
+    uint32_t batch = half > MQC_SMALL_WINDOW ? half : MQC_SMALL_WINDOW;
 
     return batch < window ? batch : window;
 }
@@ -288,7 +286,7 @@ size_t mqc_outbox_awaits(const mqc_outbox *o, bool near)
     if (near && o->stopped && o->grant < o->count) {
         return o->windowed > o->resume_at ? o->windowed - o->resume_at : 0;
     }
-    return o->windowed >= SMALL_WINDOW ? o->windowed / (near ? 2 : 4) : 0;
+    return o->windowed >= MQC_SMALL_WINDOW ? o->windowed / (near ? 2 : 4) : 0;
 }
 
 const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)

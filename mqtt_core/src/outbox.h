@@ -32,6 +32,8 @@ typedef enum mqc_entry_flag {
 
 #define MQC_NEVER UINT64_MAX
 
+enum { MQC_SMALL_WINDOW = 16 };
+
 static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
 {
     size_t i = o->head + position;
@@ -101,6 +103,12 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at);
  * or half of many; else a share of them that the throughput hardly notices.
  */
 size_t mqc_outbox_awaits(const mqc_outbox *o, bool near);
+
+/* Not even as many as they could be are worth it. */
+static inline bool mqc_outbox_awaits_few(const mqc_outbox *o)
+{
+    return o->windowed < MQC_SMALL_WINDOW && !o->stopped;
+}
 
 /* From o->go_on_at on, a stopped lane fills its window whatever it is short of. */
 static inline void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)

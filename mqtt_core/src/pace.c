@@ -118,7 +118,11 @@ static size_t answers_len(const mqc_engine *e)
     size_t least = 0;
 
     for (size_t i = 0; i < e->lane_count; i++) {
-        size_t bytes = ANSWER_LEN * mqc_outbox_awaits(&e->lanes[i], is_near(e));
+        const mqc_outbox *lane = &e->lanes[i];
+        if (mqc_outbox_awaits_few(lane)) {
+            continue;
+        }
+        size_t bytes = ANSWER_LEN * mqc_outbox_awaits(lane, is_near(e));
         if (bytes > 0 && (least == 0 || bytes < least)) {
             least = bytes;
         }

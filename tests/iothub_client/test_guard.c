@@ -98,7 +98,7 @@ static void do_process(iothub_client *c)
 
 static void do_wait(iothub_client *c)
 {
-    (void)iothub_wait(c, 0);
+    (void)iothub_wait(c, 1);
 }
 
 /* Every function of client.h that takes a client; check_guard.py finds one that is missing. */

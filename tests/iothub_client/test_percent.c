@@ -85,17 +85,16 @@ static void check_capacities(const char *raw)
     size_t front = encode_slowly(raw, expected);
     size_t needed = strlen(expected) + 1;
 
+    assert_int_equal(iothub_percent_run(raw), front);
+
     for (size_t cap = 0; cap <= needed; cap++) {
         char buf[32];
         iothub_text t;
         memset(buf, 0x5A, sizeof buf);
         iothub_text_init(&t, buf, cap);
 
-        size_t n = iothub_percent_copy(&t, raw);
+        iothub_percent_put(&t, mqc_span_str(raw));
 
-        assert_int_equal(n, front < cap ? front : cap > 0 ? cap - 1 : 0);
-        assert_int_equal(t.len, n);
-        iothub_percent_put(&t, mqc_span_str(raw + n));
         assert_int_equal(iothub_text_finish(&t), cap == needed ? IOTHUB_OK : IOTHUB_ERR_NO_SPACE);
         assert_true(cap < needed || strcmp(buf, expected) == 0);
         assert_int_equal(buf[cap], 0x5A);
