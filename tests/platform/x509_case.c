@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(x509_case *c, DerBuffer *der)
+#include "wolfssl/path.h"
+
+void x509_case_add(x509_case *c, DerBuffer *der)
 {
     if (c->count == X509_CASE_CERTS) {
         fprintf(stderr, "a case has more than %d certificates\n", X509_CASE_CERTS);
@@ -20,34 +22,52 @@ void x509_case_add_pem(x509_case *c, const char *pem)
         fprintf(stderr, "a case has a certificate that is not PEM\n");
         exit(2);
     }
-    add(c, der);
+    x509_case_add(c, der);
 }
 
-void x509_case_add_der(x509_case *c, const void *der, size_t len)
+/* Path validation without the question for whom the certificate is. */
+static plat_result judge_path(const plat_chain *chain, const plat_roots *roots,
+                              plat_chain_verdict *out)
 {
-    DerBuffer *copy = NULL;
-    if (wc_AllocDer(&copy, (word32)len, CERT_TYPE, NULL) != 0) {
-        fprintf(stderr, "no memory left\n");
-        exit(2);
+    plat_certificate certs[PLAT_PATH_PRESENTED];
+    bool readable[PLAT_PATH_PRESENTED];
+    for (size_t i = 0; i < chain->count; i++) {
+        const plat_der der = { chain->certs[i].buffer, chain->certs[i].length };
+        readable[i] = plat_certificate_read(&certs[i], der);
     }
-    memcpy(copy->buffer, der, len);
-    add(c, copy);
+    const plat_path_task task = { .certs = certs,
+                                  .readable = readable,
+                                  .count = chain->count,
+                                  .roots = roots,
+                                  .now_s = chain->now_s,
+                                  .max_path_len = UINT32_MAX };
+    if (!readable[0]) {
+        out->why = "the certificate cannot be read";
+        return PLAT_ERR_CERT;
+    }
+    plat_result r = plat_path_judge_own(&certs[0], chain->now_s, &out->why);
+    return r != PLAT_OK ? r : plat_path_find(&task, &out->trust.valid_until_s, &out->why);
 }
 
 plat_result x509_case_judge(const x509_case *c, plat_chain_verdict *out)
 {
     WOLFSSL_BUFFER_INFO certs[X509_CASE_CERTS];
+    plat_host host;
     for (size_t i = 0; i < c->count; i++) {
         certs[i].buffer = c->certs[i]->buffer;
         certs[i].length = c->certs[i]->length;
     }
-    const plat_chain chain = { .certs = certs, .count = c->count, .now_s = c->now_s };
-    plat_host host;
-    if (!plat_host_parse(&host, c->host)) {
-        *out = (plat_chain_verdict){ .why = "the host name is malformed" };
-        return PLAT_ERR_ARG;
+    const plat_chain chain = { .certs = certs,
+                               .count = c->count,
+                               .now_s = c->now_s,
+                               .has_max_path_len = c->has_max_path_len,
+                               .max_path_len = c->max_path_len };
+    *out = (plat_chain_verdict){ .why = "the host name is malformed" };
+    if (c->host == NULL) {
+        return judge_path(&chain, &c->roots, out);
     }
-    return plat_chain_verify(&chain, &c->roots, &host, out);
+    return plat_host_parse(&host, c->host) ? plat_chain_verify(&chain, &c->roots, &host, out)
+                                           : PLAT_ERR_ARG;
 }
 
 void x509_case_free(x509_case *c)

@@ -1,7 +1,5 @@
 #include "wolfssl/certificate.h"
 
-#define SERIAL_MAX 20
-
 /* [0] EXPLICIT INTEGER DEFAULT v1; v1 itself is left out in DER. */
 static bool take_version(plat_der *in, uint8_t *version)
 {
@@ -19,15 +17,10 @@ static bool take_version(plat_der *in, uint8_t *version)
     return true;
 }
 
+/* Zero, negative ones and long ones are to be met with grace (RFC 5280 section 4.1.2.2). */
 static bool take_serial(plat_der *in, plat_certificate *c)
 {
-    if (!plat_der_take(in, PLAT_DER_INTEGER, &c->serial) || !plat_der_is_integer(c->serial)) {
-        return false;
-    }
-    bool zero = c->serial.len == 1 && c->serial.at[0] == 0;
-    bool negative = (c->serial.at[0] & 0x80) != 0;
-    c->has_sound_serial = !zero && !negative && c->serial.len <= SERIAL_MAX;
-    return true;
+    return plat_der_take(in, PLAT_DER_INTEGER, &c->serial) && plat_der_is_integer(c->serial);
 }
 
 static bool take_name(plat_der *in, plat_der *name, uint32_t *hash)

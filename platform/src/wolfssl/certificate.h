@@ -48,7 +48,6 @@ typedef struct plat_certificate {
      * repeated extension, a critical one that is not processed, or one against RFC 5280.
      */
     const char *flaw;
-    bool has_sound_serial; /* positive, 20 octets at most; old roots have others */
 } plat_certificate;
 
 /** False when it is no certificate, or its fields outside the extensions are malformed. */

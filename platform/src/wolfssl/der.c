@@ -47,10 +47,24 @@ bool plat_der_next(plat_der *in, plat_der_item *out)
     return true;
 }
 
+/* Numbers of one or more bytes, the last of each below 0x80, none with a zero in front. */
+static bool is_oid(plat_der content)
+{
+    bool begins = true;
+    for (size_t i = 0; i < content.len; i++) {
+        if (begins && content.at[i] == LONG_LENGTH) {
+            return false;
+        }
+        begins = content.at[i] < LONG_LENGTH;
+    }
+    return content.len > 0 && begins;
+}
+
 bool plat_der_take(plat_der *in, uint8_t tag, plat_der *content)
 {
     plat_der_item item;
-    if (!plat_der_next(in, &item) || item.tag != tag) {
+    if (!plat_der_next(in, &item) || item.tag != tag ||
+        (tag == PLAT_DER_OID && !is_oid(item.content))) {
         return false;
     }
     *content = item.content;

@@ -52,7 +52,7 @@ enum {
 /** Takes the next element, whatever its tag. */
 bool plat_der_next(plat_der *in, plat_der_item *out);
 
-/** Takes the next element if it has this tag. */
+/** Takes the next element if it has this tag.  An object identifier is checked. */
 bool plat_der_take(plat_der *in, uint8_t tag, plat_der *content);
 
 /** Takes the next element if it has this tag; otherwise *content is empty and *found false. */

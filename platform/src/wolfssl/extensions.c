@@ -32,7 +32,7 @@ static bool take_extension(plat_der *in, extension *e)
 {
     plat_der content;
     return plat_der_take(in, PLAT_DER_SEQUENCE, &content) &&
-           plat_der_take(&content, PLAT_DER_OID, &e->oid) && e->oid.len > 0 &&
+           plat_der_take(&content, PLAT_DER_OID, &e->oid) &&
            plat_der_take_flag(&content, &e->critical) &&
            plat_der_take(&content, PLAT_DER_OCTET_STRING, &e->value) && content.len == 0;
 }
@@ -67,7 +67,7 @@ static bool read_purposes(plat_certificate *c, plat_der value)
         return false;
     }
     while (in.len > 0) {
-        if (!plat_der_take(&in, PLAT_DER_OID, &oid) || oid.len == 0) {
+        if (!plat_der_take(&in, PLAT_DER_OID, &oid)) {
             return false;
         }
         bool fits = plat_der_is(oid, SERVER_AUTH) || plat_der_is(oid, ANY_PURPOSE);

@@ -82,9 +82,6 @@ bool plat_host_matches_dns(const plat_host *h, const void *san, size_t len)
     if (h->ip_len != 0) {
         return false;
     }
-    if (len > 0 && text[len - 1] == '.') {
-        len--;
-    }
     if (len > 2 && text[0] == '*' && text[1] == '.') {
         return plat_host_is_name(text + 2, len - 2) && matches_wildcard(h, text + 1, len - 1);
     }

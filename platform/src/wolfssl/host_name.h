@@ -25,7 +25,8 @@ bool plat_host_parse(plat_host *h, const char *text);
 /** Labels of letters, digits, hyphens and underscores, joined by dots; no dot at the end. */
 bool plat_host_is_name(const void *text, size_t len);
 
-/** A dNSName entry as it stands in the certificate; it may hold any byte. */
+/** A dNSName entry as it stands in the certificate; it may hold any byte.  One with a dot at its
+ *  end is no host name there (RFC 5280 section 4.2.1.6) and matches nothing. */
 bool plat_host_matches_dns(const plat_host *h, const void *san, size_t len);
 
 /** An iPAddress entry: four or sixteen bytes, or it matches nothing. */

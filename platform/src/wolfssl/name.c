@@ -142,13 +142,14 @@ static bool same_text(const attribute *a, const attribute *b)
 
 /* --- distinguished names --- */
 
+/* The value may be of any type, but not an element of something else. */
 static bool take_attribute(plat_der *set, attribute *out)
 {
     plat_der pair;
     plat_der_item value;
     if (!plat_der_take(set, PLAT_DER_SEQUENCE, &pair) ||
-        !plat_der_take(&pair, PLAT_DER_OID, &out->type) || out->type.len == 0 ||
-        !plat_der_next(&pair, &value) || pair.len != 0) {
+        !plat_der_take(&pair, PLAT_DER_OID, &out->type) || !plat_der_next(&pair, &value) ||
+        (value.tag & TAG_CLASS) != 0 || pair.len != 0) {
         return false;
     }
     out->tag = value.tag;
@@ -325,7 +326,7 @@ static bool is_constructed(plat_general_kind kind)
 static bool take_other_name(plat_der value)
 {
     plat_der part;
-    return plat_der_take(&value, PLAT_DER_OID, &part) && part.len > 0 &&
+    return plat_der_take(&value, PLAT_DER_OID, &part) &&
            plat_der_take(&value, PLAT_DER_CONTEXT_CONSTRUCTED, &part) && part.len > 0 &&
            value.len == 0;
 }
