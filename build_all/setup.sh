@@ -3,12 +3,13 @@
 # Nothing to do, and no root needed, when all are there.
 #
 #   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     as well: what the scripts named so need
+#   ./build_all/setup.sh vectors     as well: 29 MB of certificates of others, for x509_pkits (tests/platform)
 set -euo pipefail
 
 packages=(
   gcc g++ libc6-dev cmake ninja-build pkgconf python3
   libwolfssl-dev nettle-dev libsqlite3-dev libcmocka-dev
-  libcjson-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev
+  libcjson-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev
   mosquitto mosquitto-dev libmosquitto-dev mosquitto-clients ca-certificates
 )
 for purpose in "$@"; do
@@ -16,6 +17,7 @@ for purpose in "$@"; do
   fuzz) packages+=(clang libclang-rt-dev llvm) ;;
   analyze) packages+=(clang-tidy cppcheck) ;;
   bench) packages+=(libpaho-mqtt-dev valgrind) ;;
+  vectors) packages+=(python3-cryptography-vectors) ;;
   wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;
   *)
     echo "setup.sh: nothing is known for $purpose" >&2
