@@ -28,6 +28,15 @@ static void fill(struct store_fixture *f)
     assert_int_equal(f->store->ops->sync(f->store), PLAT_OK);
 }
 
+/* The pages that SQLite counts, at offset 28 of its header: behind them is the reserve. */
+static size_t pages_len(const struct image *image)
+{
+    const uint8_t *p = image->db + 28;
+
+    return ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]) * PAGE;
+}
+
+/* Without the reserve, which none of its bytes depends on. */
 static struct image closed_store(struct store_fixture *f)
 {
     struct image image = { 0 };
@@ -35,6 +44,8 @@ static struct image closed_store(struct store_fixture *f)
     fill(f);
     store_close(f);
     image.db = store_file_read(f->path, &image.db_len);
+    assert_true(pages_len(&image) < image.db_len);
+    image.db_len = pages_len(&image);
     return image;
 }
 
@@ -179,6 +190,28 @@ static void a_truncated_file_is_told(void **state)
     image_free(&image);
 }
 
+static void what_is_behind_the_pages_does_not_count(void **state)
+{
+    struct store_fixture *f = *state;
+    struct image image = closed_store(f);
+    size_t len = image.db_len + 100 * PAGE + 3;
+    image.db = realloc(image.db, len);
+    assert_non_null(image.db);
+    memset(image.db + image.db_len, 0xa5, len - image.db_len);
+
+    for (; len >= image.db_len; len -= 7 * PAGE / 2) {
+        struct image longer = { .db = image.db, .db_len = len };
+        lay_out(f, &longer);
+        store_open(f);
+        store_expect(f, FIRST, LAST);
+        store_append_many(f, LAST + 1, LAST + 100);
+        store_reopen(f);
+        store_expect(f, FIRST, LAST + 100);
+        store_close(f);
+    }
+    image_free(&image);
+}
+
 static void a_killed_process_leaves_all_and_takes_no_number_again(void **state)
 {
     struct store_fixture *f = *state;
@@ -309,6 +342,7 @@ static void a_journal_beside_it_is_not_rolled_back(void **state)
     struct store_fixture *f = *state;
     struct image image = closed_store(f);
     char journal[128];
+    lay_out(f, &image);
     snprintf(journal, sizeof journal, "%s-journal", f->path);
     store_file_write(journal, image.db, image.db_len);
 
@@ -417,6 +451,7 @@ int main(void)
         WITH_STORE(any_flipped_byte_is_told),
         WITH_STORE(any_page_of_zeros_or_of_another_place_is_told),
         WITH_STORE(a_truncated_file_is_told),
+        WITH_STORE(what_is_behind_the_pages_does_not_count),
         WITH_STORE(a_killed_process_leaves_all_and_takes_no_number_again),
         WITH_STORE(a_lost_wal_is_told),
         WITH_STORE(a_truncated_or_damaged_wal_leaves_the_beginning),

@@ -6,11 +6,21 @@
  * A store in an SQLite file in WAL mode.  Link iothub::platform_sqlite.
  *
  * Beside the file lies one more, with "-wal" at its end; the two belong together and are only
- * moved or copied together.  A store that was closed is the one file.
+ * moved or copied together.  A store that was closed is the one file, unless the disk was full:
+ * then the -wal stays, for its blocks only.
  *
  * Opening takes the same time however many records there are.  Memory does not grow with them.
  * Counts and bytes are exact.  The file keeps its size while records leave, for those that follow;
  * once it is empty it shrinks.
+ *
+ * A full disk: an append is accepted only if the store also has the blocks that it takes to remove
+ * what it holds.  They are allocated (posix_fallocate) before the append, 0.4 MB at least, so that
+ * remove and sync succeed whoever has filled the disk, and appends as soon as removed records have
+ * left enough pages.  Otherwise append returns PLAT_ERR_FULL, as it does for the limits of a quota
+ * and of RLIMIT_FSIZE, which raises no SIGXFSZ.  This holds on file systems that write blocks in
+ * place, such as ext4, XFS and tmpfs; not on those that write elsewhere (btrfs, ZFS, UBIFS,
+ * JFFS2) and not on NFS, where a full disk may show in a sync only.  No record is lost there
+ * either, but removals may have to wait until there is space.
  */
 
 #include "platform/store.h"
@@ -34,7 +44,8 @@ typedef struct plat_sqlite_options {
     uint32_t sync_delay_ms;
     /**
      * Of its files together; a quarter is for the -wal file, which bounds a record to somewhat
-     * less.  0: what the disk has; else at least PLAT_SQLITE_STORE_LEAST.
+     * less.  While the store is closing, up to 0.4 MB may be there twice.  0: what the disk has;
+     * else at least PLAT_SQLITE_STORE_LEAST.
      */
     uint64_t max_disk_bytes;
 } plat_sqlite_options;
@@ -55,7 +66,7 @@ typedef struct plat_sqlite_options {
  * @retval PLAT_ERR_STORE_VERSION  made by another version, for another purpose or another owner
  * @retval PLAT_ERR_STORE_DAMAGED  not a store, or a damaged one; the file is left as it is
  * @retval PLAT_ERR_STORE_BUSY     another process has it
- * @retval PLAT_ERR_FULL           no space to make it
+ * @retval PLAT_ERR_FULL           no space to make it; nothing of it is left
  * @retval PLAT_ERR_ARG            path or owner NULL, path empty, max_disk_bytes too small
  * @retval PLAT_ERR_MEMORY
  * @retval PLAT_ERR_STORE          any other failure of the file: path, permission, disk

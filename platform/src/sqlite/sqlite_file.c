@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sqlite_private.h"
 
@@ -21,6 +22,23 @@ plat_result sqlite_store_fail(struct sqlite_store *s, plat_result r, const char 
     return r;
 }
 
+void sqlite_store_forgive(struct sqlite_store *s)
+{
+    if (s->latched == PLAT_OK) {
+        s->detail[0] = '\0';
+    }
+}
+
+static bool is_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+plat_result sqlite_store_fail_errno(struct sqlite_store *s, int error)
+{
+    return sqlite_store_fail(s, is_full(error) ? PLAT_ERR_FULL : PLAT_ERR_STORE, strerror(error));
+}
+
 static plat_result result_of(int rc, int error)
 {
     if (rc == SQLITE_IOERR_NOMEM) {
@@ -33,7 +51,8 @@ static plat_result result_of(int rc, int error)
     case SQLITE_LOCKED: return PLAT_ERR_STORE_BUSY;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return PLAT_ERR_STORE_DAMAGED;
-    case SQLITE_IOERR: return error == ENOSPC || error == EDQUOT ? PLAT_ERR_FULL : PLAT_ERR_STORE;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR: return is_full(error) ? PLAT_ERR_FULL : PLAT_ERR_STORE;
     default: return PLAT_ERR_STORE;
     }
 }
@@ -63,26 +82,21 @@ static int note_wal_frames(void *store, sqlite3 *db, const char *name, int frame
     (void)db;
     (void)name;
     s->wal_frames = frames;
+    if ((uint64_t)frames > s->space.wal_frames) {
+        s->space.wal_frames = (uint64_t)frames;
+    }
     return SQLITE_OK;
 }
 
 /* The share of the limit that the WAL may have, and the rest for the database file. */
-static plat_result set_limits(struct sqlite_store *s, uint64_t max_bytes)
+static void set_limits(struct sqlite_store *s, uint64_t max_bytes)
 {
-    char sql[64];
     uint64_t cap = max_bytes / 4 / SQLITE_STORE_FRAME;
 
     s->wal_cap = max_bytes == 0 || cap > WAL_CAP ? WAL_CAP : (int)cap;
-    if (max_bytes == 0) {
-        return PLAT_OK;
-    }
-    uint64_t wal_bytes = (uint64_t)s->wal_cap * SQLITE_STORE_FRAME;
-    uint64_t pages = (max_bytes - wal_bytes) / SQLITE_STORE_PAGE - 1;
-    if (pages > UINT32_MAX / 2) {
-        return PLAT_OK;
-    }
-    snprintf(sql, sizeof sql, "PRAGMA max_page_count=%llu", (unsigned long long)pages);
-    return sqlite_store_exec(s, sql);
+    s->space.limit_closed = max_bytes == 0 ? INT64_MAX : max_bytes;
+    s->space.limit =
+        s->space.limit_closed - SQLITE_STORE_WAL_HEADER - (uint64_t)s->wal_cap * SQLITE_STORE_FRAME;
 }
 
 /*
@@ -124,7 +138,8 @@ plat_result sqlite_store_configure(struct sqlite_store *s, const plat_sqlite_opt
         r = sqlite_store_exec(s, o->sync_delay_ms == 0 ? "PRAGMA synchronous=FULL"
                                                        : "PRAGMA synchronous=NORMAL");
     }
-    return r == PLAT_OK ? set_limits(s, o->max_disk_bytes) : r;
+    set_limits(s, o->max_disk_bytes);
+    return r;
 }
 
 void sqlite_store_disconnect(struct sqlite_store *s, bool leave_file_alone)
@@ -136,8 +151,14 @@ void sqlite_store_disconnect(struct sqlite_store *s, bool leave_file_alone)
     if (leave_file_alone && s->db != NULL) {
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     }
+    sqlite_store_enter_files();
     sqlite3_close(s->db);
     s->db = NULL;
+    if (s->space.file >= 0) {
+        (void)close(s->space.file);
+        s->space.file = -1;
+    }
+    sqlite_store_leave_files();
 }
 
 plat_result sqlite_store_checkpoint(struct sqlite_store *s)
@@ -160,9 +181,8 @@ plat_result sqlite_store_checkpoint(struct sqlite_store *s)
 
 void sqlite_store_checkpoint_early(struct sqlite_store *s)
 {
-    if (s->wal_frames > s->wal_cap / 2 && sqlite_store_checkpoint(s) != PLAT_OK &&
-        s->latched == PLAT_OK) {
-        s->detail[0] = '\0';
+    if (s->wal_frames > s->wal_cap / 2 && sqlite_store_checkpoint(s) != PLAT_OK) {
+        sqlite_store_forgive(s);
     }
 }
 
@@ -192,13 +212,20 @@ plat_result sqlite_store_sync_wal(struct sqlite_store *s)
 
 plat_result sqlite_store_make_room(struct sqlite_store *s, uint64_t frames)
 {
-    if ((uint64_t)s->wal_frames + frames <= (uint64_t)s->wal_cap) {
+    const uint64_t used = (uint64_t)s->wal_frames;
+    const uint64_t cap = (uint64_t)s->wal_cap;
+
+    if (used + frames <= (s->space.wal_frames < cap ? s->space.wal_frames : cap)) {
         return PLAT_OK;
     }
-    if (frames > (uint64_t)s->wal_cap) {
+    if (frames > cap) {
         return sqlite_store_fail(s, PLAT_ERR_FULL, "a record too large for max_disk_bytes");
     }
-    return sqlite_store_checkpoint(s);
+    if (used + frames <= cap && sqlite_store_extend_wal(s, used + frames) == PLAT_OK) {
+        return PLAT_OK;
+    }
+    plat_result r = sqlite_store_checkpoint(s);
+    return r == PLAT_OK ? sqlite_store_extend_wal(s, frames) : r;
 }
 
 static uint32_t be32(const uint8_t *p)

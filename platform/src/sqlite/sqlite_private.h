@@ -25,6 +25,7 @@ enum {
     SQLITE_STORE_VERSION = 1,
     SQLITE_STORE_PAGE = 2048,
     SQLITE_STORE_FRAME = SQLITE_STORE_PAGE + 24, /* of the WAL */
+    SQLITE_STORE_WAL_HEADER = 32,
     SQLITE_STORE_OUTLIERS = 64
 };
 
@@ -34,12 +35,13 @@ enum store_statement {
     STORE_LAST,       /* the last row, with the columns of STORE_READ */
     STORE_FIRST_LIVE, /* seq and size of the first from a seq on that is no hole */
     STORE_LIVE,       /* size, number and total of this one, when it is no hole */
-    STORE_NTH,        /* seq of the row after n others */
+    STORE_NTH,        /* seq and total of the row after n others */
     STORE_HOLES,      /* count and bytes of the holes before a seq */
     STORE_DELETE,     /* all before a seq */
     STORE_DIG,        /* make a hole of this one */
     STORE_META,
     STORE_PAGES,
+    STORE_FREE_PAGES,
     STORE_STATEMENTS
 };
 
@@ -61,6 +63,16 @@ struct store_meta {
     uint64_t holes;
     uint64_t hole_bytes;
     uint64_t wal_salt; /* of the WAL when this was written; it goes up by one with each restart */
+};
+
+/* What its files have on the disk, whoever fills the rest of it. */
+struct store_space {
+    int file;       /* a descriptor of the database file; -1: none */
+    uint64_t limit; /* bytes that file may grow to while there is a -wal */
+    uint64_t limit_closed;
+    uint64_t bytes;      /* of it that are allocated */
+    uint64_t wal_frames; /* of the -wal that are allocated */
+    int64_t room;        /* bytes of pages that appends may still take, at least */
 };
 
 struct sqlite_store {
@@ -94,6 +106,7 @@ struct sqlite_store {
     bool rewrite; /* a sync failed: who knows what it left */
     int wal_frames;
     int wal_cap;
+    struct store_space space;
 };
 
 /* sqlite_file.c: the connection, its errors, what reaches the disk when. */
@@ -102,6 +115,9 @@ plat_result sqlite_store_connect(struct sqlite_store *s, const char *path); /* r
 plat_result sqlite_store_configure(struct sqlite_store *s, const plat_sqlite_options *o);
 void sqlite_store_disconnect(struct sqlite_store *s, bool leave_file_alone);
 plat_result sqlite_store_fail(struct sqlite_store *s, plat_result r, const char *why);
+plat_result sqlite_store_fail_errno(struct sqlite_store *s, int error);
+/* A failure that another way has made good. */
+void sqlite_store_forgive(struct sqlite_store *s);
 plat_result sqlite_store_from_sqlite(struct sqlite_store *s, int rc);
 plat_result sqlite_store_exec(struct sqlite_store *s, const char *sql);
 
@@ -110,11 +126,31 @@ plat_result sqlite_store_checkpoint(struct sqlite_store *s);
 /* When half of the WAL's share is used.  Nothing depends on it: a failure is met again. */
 void sqlite_store_checkpoint_early(struct sqlite_store *s);
 plat_result sqlite_store_sync_wal(struct sqlite_store *s);
-/* Make room for a transaction, so that the WAL keeps within its cap. */
+/* Make room for a transaction, so that the WAL keeps within its cap and its blocks. */
 plat_result sqlite_store_make_room(struct sqlite_store *s, uint64_t frames);
 /* The number in the header of the WAL: false when there is no valid one. */
 bool sqlite_store_wal_salt(const struct sqlite_store *s, uint64_t *salt);
 uint64_t sqlite_store_disk_bytes(const struct sqlite_store *s);
+
+/* sqlite_space.c: blocks of the disk, allocated before they are needed. */
+
+/* Between connecting and the lock, and while a connection and our descriptor are closed: closing a
+ * descriptor drops all locks that the process has on its file. */
+void sqlite_store_enter_files(void);
+void sqlite_store_leave_files(void);
+
+/* A new file, before it has its name.  0, or an errno. */
+int sqlite_store_make_first(const char *path);
+/* The store is locked and loaded: take the reserve.  wal_bytes: of the -wal before, -1 for none.
+ * PLAT_OK also when the disk has no space for it. */
+plat_result sqlite_store_space_open(struct sqlite_store *s, int64_t wal_bytes);
+/* What an append needs, so that it can be removed again whatever happens to the disk. */
+plat_result sqlite_store_space_for(struct sqlite_store *s, uint64_t record_bytes);
+plat_result sqlite_store_extend_wal(struct sqlite_store *s, uint64_t frames);
+/* Before the checkpoint that makes the file smaller. */
+void sqlite_store_space_shrink(struct sqlite_store *s);
+/* At the end: let the file have the reserve.  False: it cannot, so the -wal has to stay. */
+bool sqlite_store_space_leave(struct sqlite_store *s);
 
 /* sqlite_schema.c: what is in the file. */
 

@@ -2,7 +2,12 @@
 
 #include "sqlite_private.h"
 
-enum { ROWS_A_TIME = 512, SHRINK_ABOVE_PAGES = 2048 };
+enum {
+    ROWS_A_TIME = 512,
+    BYTES_A_TIME = 8 * 1024 * 1024,
+    FRAMES_BESIDE = 16, /* pages above the rows, of free pages and of meta */
+    SHRINK_ABOVE_PAGES = 2048
+};
 
 bool sqlite_store_is_removed(const struct sqlite_store *s, uint64_t seq)
 {
@@ -154,37 +159,103 @@ static plat_result delete_before(struct sqlite_store *s, struct store_meta *m, u
     return r == PLAT_EOF ? PLAT_OK : r;
 }
 
-/* seq of the row behind n others; UINT64_MAX when there are no more than n. */
-static plat_result nth(struct sqlite_store *s, uint64_t n, uint64_t *seq)
+/* --- one transaction -------------------------------------------------------- */
+
+/* All rows before `stop` go.  If these are all that wait, the holes are dug as well. */
+struct part {
+    uint64_t stop;
+    bool all;
+    uint64_t frames; /* at most, of the WAL */
+};
+
+/* seq and total of the row behind n others; UINT64_MAX when there are no more than n. */
+static plat_result nth(struct sqlite_store *s, uint64_t n, uint64_t *seq, uint64_t *total)
 {
     plat_result r = sqlite_store_run(s, STORE_NTH, n, 0);
 
     *seq = UINT64_MAX;
+    *total = s->last.total;
     if (r == PLAT_OK) {
         *seq = sqlite_store_column(s, STORE_NTH, 0);
+        *total = sqlite_store_column(s, STORE_NTH, 1);
         sqlite_store_release(s, STORE_NTH);
     }
     return r == PLAT_EOF ? PLAT_OK : r;
 }
 
-/* One part of what waits, in a transaction. */
-static plat_result write_part(struct sqlite_store *s, uint64_t rows, struct store_meta *m,
-                              bool *all)
+/* Of each row at most one page is written, and one of each 500 that it leaves free. */
+static uint64_t frames_for(uint64_t rows, uint64_t bytes)
 {
-    uint64_t last = s->last.record.seq;
-    uint64_t goal = s->below < last ? s->below : last;
-    uint64_t stop;
-    plat_result r = nth(s, rows, &stop);
+    return rows + rows / 8 + FRAMES_BESIDE + bytes / (500 * SQLITE_STORE_PAGE);
+}
 
-    *all = goal <= stop;
+/* Rows that are dug at most. */
+static uint64_t holes_waiting(const struct sqlite_store *s)
+{
+    return s->outlier_count + 1;
+}
+
+/* Rows that can be deleted within so many frames. */
+static uint64_t rows_within(const struct sqlite_store *s, uint64_t frames)
+{
+    const uint64_t rows = frames > FRAMES_BESIDE ? (frames - FRAMES_BESIDE) * 8 / 9 : 0;
+
+    return rows > holes_waiting(s) ? rows - holes_waiting(s) : 0;
+}
+
+/* At most so many rows are deleted. */
+static plat_result plan(struct sqlite_store *s, uint64_t rows, struct part *p)
+{
+    const uint64_t last = s->last.record.seq;
+    const uint64_t goal = s->below < last ? s->below : last;
+    uint64_t deleted = rows > 0 ? rows : 1;
+    uint64_t unused;
+    uint64_t from;
+    uint64_t to;
+    plat_result r = nth(s, 0, &unused, &from);
+
     if (r == PLAT_OK) {
-        r = delete_before(s, m, *all ? goal : stop);
+        r = nth(s, deleted, &p->stop, &to);
     }
-    if (r == PLAT_OK && *all) {
+    while (r == PLAT_OK && to - from > BYTES_A_TIME && deleted > 1) {
+        deleted /= 2;
+        r = nth(s, deleted, &p->stop, &to);
+    }
+    p->all = goal <= p->stop;
+    p->stop = p->all ? goal : p->stop;
+    p->frames = r == PLAT_OK ? frames_for(deleted + holes_waiting(s), to - from) : 0;
+    return r;
+}
+
+/* A part, and room in the WAL for it.  On a full disk it is what the reserve takes. */
+static plat_result plan_within_disk(struct sqlite_store *s, struct part *p)
+{
+    const uint64_t waiting = s->below - s->meta.first; /* at most */
+    const uint64_t most = rows_within(s, (uint64_t)s->wal_cap);
+    const uint64_t rows = waiting < ROWS_A_TIME ? waiting : ROWS_A_TIME;
+    plat_result r = plan(s, rows < most ? rows : most, p);
+
+    if (r == PLAT_OK) {
+        r = sqlite_store_make_room(s, p->frames);
+    }
+    if (r == PLAT_ERR_FULL) {
+        const uint64_t used = (uint64_t)s->wal_frames;
+        const uint64_t have = s->space.wal_frames > used ? s->space.wal_frames - used : 0;
+        r = plan(s, rows_within(s, have), p);
+    }
+    return r;
+}
+
+static plat_result write_part(struct sqlite_store *s, const struct part *p, struct store_meta *m)
+{
+    uint64_t unused;
+    plat_result r = delete_before(s, m, p->stop);
+
+    if (r == PLAT_OK && p->all) {
         r = dig_all(s, m);
     }
     if (r == PLAT_OK) {
-        r = nth(s, 0, &m->first);
+        r = nth(s, 0, &m->first, &unused);
     }
     (void)sqlite_store_wal_salt(s, &m->wal_salt);
     return r == PLAT_OK ? sqlite_store_write_meta(s, m) : r;
@@ -193,10 +264,8 @@ static plat_result write_part(struct sqlite_store *s, uint64_t rows, struct stor
 static plat_result commit_part(struct sqlite_store *s, bool *all)
 {
     struct store_meta m = s->meta;
-    uint64_t cap = (uint64_t)s->wal_cap;
-    uint64_t rows = cap / 2 < ROWS_A_TIME ? cap / 2 : ROWS_A_TIME;
-    /* At most a page of each row, and some above them. */
-    plat_result r = sqlite_store_make_room(s, rows + rows / 8 + 16);
+    struct part p;
+    plat_result r = plan_within_disk(s, &p);
 
     if (r == PLAT_OK) {
         r = sqlite_store_exec(s, "BEGIN");
@@ -204,7 +273,8 @@ static plat_result commit_part(struct sqlite_store *s, bool *all)
     if (r != PLAT_OK) {
         return r;
     }
-    r = write_part(s, rows, &m, all);
+    *all = p.all;
+    r = write_part(s, &p, &m);
     if (r == PLAT_OK) {
         r = sqlite_store_exec(s, "COMMIT");
     }
@@ -230,8 +300,9 @@ static void shrink(struct sqlite_store *s)
         pages = sqlite_store_column(s, STORE_PAGES, 0);
         sqlite_store_release(s, STORE_PAGES);
     }
-    if (pages > SHRINK_ABOVE_PAGES &&
+    if (pages > SHRINK_ABOVE_PAGES && sqlite_store_make_room(s, FRAMES_BESIDE) == PLAT_OK &&
         sqlite3_exec(s->db, "VACUUM", NULL, NULL, NULL) == SQLITE_OK) {
+        sqlite_store_space_shrink(s);
         (void)sqlite_store_checkpoint(s);
     }
 }
@@ -252,5 +323,6 @@ plat_result sqlite_store_write_removals(struct sqlite_store *s)
         s->outlier_count = 0;
         shrink(s);
     }
+    sqlite_store_forgive(s);
     return PLAT_OK;
 }

@@ -28,7 +28,7 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_FIRST_LIVE] =
         "SELECT seq,size FROM records WHERE seq>=?1 AND " LIVE "ORDER BY seq LIMIT 1",
     [STORE_LIVE] = "SELECT size,number,total FROM records WHERE seq=?1 AND " LIVE,
-    [STORE_NTH] = "SELECT seq FROM records ORDER BY seq LIMIT 1 OFFSET ?1",
+    [STORE_NTH] = "SELECT seq,total FROM records ORDER BY seq LIMIT 1 OFFSET ?1",
     [STORE_HOLES] = "SELECT count(*),sum(size) FROM records WHERE seq<?1 AND NOT " LIVE,
     [STORE_DELETE] = "DELETE FROM records WHERE seq<?1",
     [STORE_DIG] = "UPDATE records SET stored_s=0,tag=0,id=0,ttl_ms=0,flags=0,hash=?2,"
@@ -36,6 +36,7 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_META] = "UPDATE meta SET reserved=?1,in_use=?2,first=?3,last=?4,holes=?5,hole_bytes=?6,"
                    "wal_salt=?7,hash=?8",
     [STORE_PAGES] = "PRAGMA page_count",
+    [STORE_FREE_PAGES] = "PRAGMA freelist_count",
 };
 
 /* Each step is a bijection of h: one changed word always changes the end. */
@@ -309,13 +310,6 @@ static plat_result fill(struct sqlite_store *s, const char *path, const plat_sql
     return r;
 }
 
-static plat_result fail_errno(struct sqlite_store *s, int error)
-{
-    bool full = error == ENOSPC || error == EDQUOT;
-
-    return sqlite_store_fail(s, full ? PLAT_ERR_FULL : PLAT_ERR_STORE, strerror(error));
-}
-
 /* Made under another name, so that a store is there as a whole or not at all. */
 plat_result sqlite_store_create(struct sqlite_store *s, const plat_sqlite_options *o)
 {
@@ -324,14 +318,20 @@ plat_result sqlite_store_create(struct sqlite_store *s, const plat_sqlite_option
     int fd = name != NULL ? mkstemp(name) : -1;
 
     if (fd < 0) {
-        plat_result failed = name == NULL ? PLAT_ERR_MEMORY : fail_errno(s, errno);
+        plat_result failed = name == NULL ? PLAT_ERR_MEMORY : sqlite_store_fail_errno(s, errno);
         sqlite3_free(name);
         return failed;
     }
     (void)close(fd);
     plat_result r = fill(s, name, o);
+    int error = r == PLAT_OK ? sqlite_store_make_first(name) : 0;
+    if (error != 0) {
+        r = sqlite_store_fail_errno(s, error);
+    }
     if (r == PLAT_OK && link(name, o->path) != 0 && errno != EEXIST) {
-        r = rename(name, o->path) == 0 ? PLAT_OK : fail_errno(s, errno); /* a disk without links */
+        r = rename(name, o->path) == 0
+                ? PLAT_OK
+                : sqlite_store_fail_errno(s, errno); /* a disk without links */
     }
     (void)unlink(name);
     wal = sqlite3_mprintf("%s-wal", name);

@@ -26,9 +26,7 @@ static const struct sqlite_store *of_const(const plat_store *base)
 static plat_result enter(struct sqlite_store *s)
 {
     sqlite_store_release(s, STORE_READ);
-    if (s->latched == PLAT_OK) {
-        s->detail[0] = '\0';
-    }
+    sqlite_store_forgive(s);
     return s->latched;
 }
 
@@ -101,6 +99,16 @@ static plat_result insert(struct sqlite_store *s, const struct store_row *row)
     return result;
 }
 
+static plat_result prepare_append(struct sqlite_store *s, uint64_t size)
+{
+    plat_result r = reserve(s);
+
+    if (r == PLAT_OK) {
+        r = sqlite_store_space_for(s, size);
+    }
+    return r == PLAT_OK ? sqlite_store_make_room(s, size / (SQLITE_STORE_PAGE - 4) + 12) : r;
+}
+
 static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_ms)
 {
     struct sqlite_store *s = of(base);
@@ -113,9 +121,9 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
         return sqlite_store_fail(s, PLAT_ERR_ARG, "a record too large");
     }
     struct store_row row = { .record = *r, .size = r->head_len + r->body_len };
-    result = reserve(s);
-    if (result == PLAT_OK) {
-        result = sqlite_store_make_room(s, row.size / (SQLITE_STORE_PAGE - 4) + 12);
+    result = prepare_append(s, row.size);
+    if (result == PLAT_ERR_FULL && s->removals_wait && sqlite_store_write_removals(s) == PLAT_OK) {
+        result = prepare_append(s, row.size); /* into what they have left */
     }
     if (result != PLAT_OK) {
         return result;
@@ -136,6 +144,7 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
         wake_by(s, now_ms);
     }
     sqlite_store_checkpoint_early(s);
+    sqlite_store_forgive(s);
     return PLAT_OK;
 }
 
@@ -280,6 +289,10 @@ static plat_result close_store(plat_store *base)
     if (r == PLAT_OK) {
         r = write_last_words(s);
     }
+    if (r == PLAT_OK && !sqlite_store_space_leave(s)) {
+        int yes = 1;
+        (void)sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &yes);
+    }
     destroy(s, r != PLAT_OK); /* SQLite must not take the -wal of a store that is still in use */
     return r;
 }
@@ -320,7 +333,10 @@ static plat_result open_existing(struct sqlite_store *s, const plat_sqlite_optio
                                  "beside it lies a -journal that is not its own");
     }
     r = sqlite_store_configure(s, o);
-    return r == PLAT_OK ? sqlite_store_load(s, o->owner, *wal_bytes) : r;
+    if (r == PLAT_OK) {
+        r = sqlite_store_load(s, o->owner, *wal_bytes);
+    }
+    return r == PLAT_OK ? sqlite_store_space_open(s, *wal_bytes) : r;
 }
 
 static plat_result create_if_missing(struct sqlite_store *s, const plat_sqlite_options *o)
@@ -378,9 +394,12 @@ plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **ou
     s->base.ops = &store_ops;
     s->path = path;
     s->sync_delay_ms = o->sync_delay_ms;
+    s->space.file = -1;
     plat_result r = create_if_missing(s, o);
     if (r == PLAT_OK) {
+        sqlite_store_enter_files();
         r = open_existing(s, o, &wal_bytes);
+        sqlite_store_leave_files();
     }
     if (r != PLAT_OK) {
         memcpy(detail_text, s->detail, sizeof s->detail);
