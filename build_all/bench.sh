@@ -7,28 +7,30 @@
 #   ./build_all/bench.sh --scale [--update] [--devices N] [--json FILE] ...
 #
 # With options for the comparison there is nothing but that; --scale leaves it out.
-# --aes builds wolfSSL with the processor's AES instructions (wolfssl.sh) and shows TLS with it as well.
+# The client stands there a second time, built without nettle; --aes builds wolfSSL with the processor's AES
+# instructions (wolfssl.sh) and shows the client with that as well.
 # Prints tables, and with --update puts them into the READMEs; --help and --scale --help list all options.  tests/bench/README.md says how to read
 # them.  Takes some twenty-five minutes; installs what is missing (Paho C, valgrind).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# build FOLDER: the programs, with the wolfSSL that pkg-config finds
+# build TARGET FOLDER [OPTION...]: with the libraries that pkg-config finds
 build() {
-  cmake --preset release -B "$1" >/dev/null
-  cmake --build "$1" --target bench_programs >&2
+  cmake --preset release -B "$2" "${@:3}" >/dev/null
+  cmake --build "$2" --target "$1" >&2
 }
 
 compare=true
 scale=false
 [ $# -gt 0 ] || scale=true
 options=()
+again=() # with other libraries
 for option in "$@"; do
   case $option in
   --aes)
     ./build_all/wolfssl.sh
-    PKG_CONFIG_PATH=$PWD/build/wolfssl/usr/lib/pkgconfig build build/release-aes
-    options+=(--aes build/release-aes/bench)
+    PKG_CONFIG_PATH=$PWD/build/wolfssl/usr/lib/pkgconfig build bench_client build/release-aes
+    again+=(--aes build/release-aes/bench)
     ;;
   --scale)
     compare=false
@@ -38,9 +40,11 @@ for option in "$@"; do
   esac
 done
 ./build_all/setup.sh bench
-build build/release
+build bench_programs build/release
 if $compare; then
-  python3 -B tests/bench/bench.py build/release/bench ${options[@]+"${options[@]}"}
+  build bench_client build/release-software -DIOTHUB_WITH_NETTLE=OFF
+  again+=(--software build/release-software/bench)
+  python3 -B tests/bench/bench.py build/release/bench "${again[@]}" ${options[@]+"${options[@]}"}
 fi
 if $scale; then
   python3 -B tests/bench/scale.py build/release/bench ${options[@]+"${options[@]}"}

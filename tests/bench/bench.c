@@ -2,7 +2,7 @@
  * Runs one job with the peer that is linked in, and reports it in one line of JSON.
  *
  *     bench_PEER --port N [--ca FILE] [--kind publish|receive|latency|idle] [--count N]
- *                [--window N] [--qos 0|1] [--thread]
+ *                [--size BYTES] [--window N] [--qos 0|1] [--thread]
  */
 
 #include "bench.h"
@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-uint8_t bench_payload[BENCH_PAYLOAD];
+enum { HEAD = 128, BUFFER_MIN = 128 * 1024 };
+
+uint8_t bench_payload[BENCH_PAYLOAD_MAX];
 
 static atomic_ulong ended;
 static atomic_ulong awaited; /* what bench_wait sleeps for; 0: nothing */
@@ -40,6 +42,13 @@ void bench_wait(unsigned long target)
         }
     }
     atomic_store(&awaited, 0);
+}
+
+size_t bench_window_bytes(const bench_job *job)
+{
+    const size_t bytes = job->window * (job->size + HEAD);
+
+    return bytes > BUFFER_MIN ? bytes : BUFFER_MIN;
 }
 
 /* --- measuring -------------------------------------------------------------------------- */
@@ -157,12 +166,17 @@ static bench_kind parse_kind(const char *text)
 static bench_job parse(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },   { "ca", required_argument, NULL, 'c' },
-        { "kind", required_argument, NULL, 'k' },   { "count", required_argument, NULL, 'n' },
-        { "window", required_argument, NULL, 'w' }, { "qos", required_argument, NULL, 'q' },
-        { "thread", no_argument, NULL, 't' },       { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },
+        { "ca", required_argument, NULL, 'c' },
+        { "kind", required_argument, NULL, 'k' },
+        { "count", required_argument, NULL, 'n' },
+        { "window", required_argument, NULL, 'w' },
+        { "qos", required_argument, NULL, 'q' },
+        { "thread", no_argument, NULL, 't' },
+        { "size", required_argument, NULL, 's' },
+        { NULL, 0, NULL, 0 },
     };
-    bench_job job = { .host = "localhost", .count = 10, .window = 20, .qos = 1 };
+    bench_job job = { .host = "localhost", .count = 10, .window = 20, .qos = 1, .size = 256 };
     int o;
 
     while ((o = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -174,8 +188,12 @@ static bench_job parse(int argc, char **argv)
         case 'w': job.window = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'q': job.qos = (unsigned)strtoul(optarg, NULL, 10); break;
         case 't': job.thread = true; break;
+        case 's': job.size = strtoul(optarg, NULL, 10); break;
         default: exit(2);
         }
+    }
+    if (job.size > BENCH_PAYLOAD_MAX) {
+        bench_fail("--size", "too large");
     }
     return job;
 }

@@ -13,7 +13,7 @@
 
 #include "measure.h"
 
-enum { BENCH_PAYLOAD = 256 };
+enum { BENCH_PAYLOAD_MAX = 64 * 1024 };
 
 /** As the device client makes it for the device "bench" with two properties. */
 #define BENCH_TOPIC  "devices/bench/messages/events/alert=false&source=bench"
@@ -34,11 +34,15 @@ typedef struct bench_job {
     unsigned long
         count;       /* messages, of which the first tenth is not measured; or connections: half */
     unsigned window; /* messages published and not ended, at most */
+    size_t size;     /* of a payload */
     unsigned qos;
     bool thread; /* the peer's thread drives the connection, where it has the choice */
 } bench_job;
 
-extern uint8_t bench_payload[BENCH_PAYLOAD];
+extern uint8_t bench_payload[BENCH_PAYLOAD_MAX];
+
+/** Room for a full window of messages, 128 KB at least. */
+size_t bench_window_bytes(const bench_job *job);
 
 /* --- what a peer implements; a failure ends the program ------------------------------ */
 

@@ -2,8 +2,8 @@
 """Run the same jobs with every client library that is there, in turns, and compare.
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
-                [--transport plain|tls|tls-aes] [--aes PROGRAMS] [--no-counts] [--no-instructions]
-                [--json FILE] [--from FILE] [--update]
+                [--transport plain|tls|tls-chacha20] [--software PROGRAMS] [--aes PROGRAMS]
+                [--no-counts] [--no-instructions] [--json FILE] [--from FILE] [--update]
 
 PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
 and runs this; README.md beside this file says how to read the tables.
@@ -28,8 +28,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSPORTS = tuple(TITLES)
 PATIENCE_S = 300  # far beyond what anything here takes
 CALLGRIND_MESSAGES = 2000
-LIBRARIES = ("libwolfssl-dev", "libmosquitto-dev", "libpaho-mqtt-dev", "libssl3", "libgnutls28-dev",
-             "valgrind")
+CALLGRIND_BYTES = 8 * 2**20  # of payload, at most: software takes its time for them
+BYTES = 128 * 2**20          # of payload in a run, at most
+CIPHERS = {"tls": "+AES-128-GCM", "tls-chacha20": "+CHACHA20-POLY1305"}
+LIBRARIES = ("libwolfssl-dev", "nettle-dev", "libmosquitto-dev", "libpaho-mqtt-dev", "libssl3",
+             "libgnutls28-dev", "valgrind")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Job:
     kind: str
     qos: int
     window: int
+    size: int = 256
     one_by_one: bool = False  # is how the broker answers
 
 
@@ -66,8 +70,14 @@ JOBS = (
     Job("publish QoS 1, window 20", "publish", 1, 20),
     Job("publish QoS 1, window 100", "publish", 1, 100),
     Job("window 100, answered one by one", "publish", 1, 100, one_by_one=True),
+    Job("window 100, 16 B", "publish", 1, 100, size=16),
+    Job("window 20, 4 KB", "publish", 1, 20, size=4096),
+    Job("window 20, 64 KB", "publish", 1, 20, size=65536),
     Job("receive QoS 0", "receive", 0, 1),
     Job("receive QoS 1", "receive", 1, 100),
+    Job("receive QoS 1, 16 B", "receive", 1, 100, size=16),
+    Job("receive QoS 1, 4 KB", "receive", 1, 20, size=4096),
+    Job("receive QoS 1, 64 KB", "receive", 1, 20, size=65536),
     Job("latency QoS 1", "latency", 1, 1),
     Job("idle", "idle", 1, 1),
 )
@@ -87,12 +97,13 @@ class Bench:
 
     def start_broker(self, job, transport, count):
         options = [] if transport == "plain" else ["--tls", self.certificates]
-        if transport == "tls-aes":
-            options += ["--ciphers", "+AES-256-GCM"]
+        if transport in CIPHERS:
+            options += ["--ciphers", CIPHERS[transport]]
         if job.one_by_one:
             options.append("--one-by-one")
         if job.kind == "receive":
-            options += ["--send", str(count), "--qos", str(job.qos), "--window", str(job.window)]
+            options += ["--send", str(count), "--size", str(job.size), "--qos", str(job.qos),
+                        "--window", str(job.window)]
         return start_broker(self.programs, *options)
 
     def run(self, peer, job, transport, count, before=(), environment=None):
@@ -100,7 +111,8 @@ class Bench:
         broker, port = self.start_broker(job, transport, count)
         program = os.path.join(peer.folder or self.programs, peer.program)
         command = [*before, program, "--port", port, "--kind", job.kind, "--qos",
-                   str(job.qos), "--window", str(job.window), "--count", str(count), *peer.options]
+                   str(job.qos), "--window", str(job.window), "--size", str(job.size),
+                   "--count", str(count), *peer.options]
         if transport != "plain":
             command += ["--ca", os.path.join(self.certificates, "ca.crt")]
         try:
@@ -157,11 +169,12 @@ def measure_counts(bench, peer, job, transport, count):
 def measure_instructions(bench, peer, job, transport):
     """Twice as many messages, and the difference: what start and end cost is in both."""
     totals = []
-    for count in (CALLGRIND_MESSAGES, 2 * CALLGRIND_MESSAGES):
+    messages = min(CALLGRIND_MESSAGES, CALLGRIND_BYTES // job.size)
+    for count in (messages, 2 * messages):
         before = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
         report = bench.run(peer, job, transport, count, before)
         totals.append(int(re.search(r"Collected : (\d+)", report["stderr"]).group(1)))
-    return {"instructions": (totals[1] - totals[0]) / CALLGRIND_MESSAGES}
+    return {"instructions": (totals[1] - totals[0]) / messages}
 
 
 def count_for(peer, job, transport, messages):
@@ -171,7 +184,8 @@ def count_for(peer, job, transport, messages):
         return messages
     if job.kind == "latency":
         return 10000
-    return peer.messages if transport == "plain" else min(peer.messages, 100000)
+    most = min(peer.messages, BYTES // job.size)
+    return most if transport == "plain" else min(most, 100000)
 
 
 def time_in_turns(bench, peers, job, transport, arguments):
@@ -203,21 +217,23 @@ def run_jobs(bench, peers, jobs, arguments):
     for transport in arguments.transport or TRANSPORTS:
         for job in jobs:
             print(f"{transport}: {job.name}", file=sys.stderr, flush=True)
-            here = [p for p in peers if (transport == "tls-aes" or not p.folder) and
+            here = [p for p in peers if (transport == "tls" or not p.folder) and
                     (job.kind != "idle" or p.connections > 0)]
             rows += measure_job(bench, here, job, transport, arguments)
     return rows
 
 
-def all_peers(aes):
-    """With ours once more, from a build with another wolfSSL."""
-    again = [dataclasses.replace(p, name=f"{p.name}, AES", folder=aes) for p in PEERS[:3]]
-    return [*PEERS, *(again if aes else ())]
+def all_peers(software, aes):
+    """With the client once more, from a build without nettle and one with another wolfSSL."""
+    client = PEERS[2]
+    again = [dataclasses.replace(client, name=f"client, {how}", folder=folder)
+             for how, folder in (("no nettle", software), ("AES wolfSSL", aes)) if folder]
+    return [*PEERS[:4], *again, *PEERS[4:]]
 
 
-def available(programs, wanted, aes):
+def available(programs, wanted, software, aes):
     peers = []
-    for peer in all_peers(aes):
+    for peer in all_peers(software, aes):
         if wanted and peer.name not in wanted:
             continue
         if os.path.exists(os.path.join(peer.folder or programs, peer.program)):
@@ -253,11 +269,13 @@ def parse():
     parser.add_argument("programs", help="folder with the programs of the bench")
     parser.add_argument("--rounds", type=positive, default=5, help="median of so many (5)")
     parser.add_argument("--messages", type=positive, default=10**9, help="at most so many a run")
-    parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?")],
+    parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?", "?")],
                         metavar="NAME", help="a column of the tables; may be given again")
     parser.add_argument("--job", action="append", choices=[j.name for j in JOBS],
                         metavar="NAME", help="a row of the tables; may be given again")
     parser.add_argument("--transport", action="append", choices=TRANSPORTS)
+    parser.add_argument("--software", default="",
+                        help="programs built without nettle")
     parser.add_argument("--aes", default="",
                         help="programs built with a wolfSSL that has AES instructions")
     parser.add_argument("--no-counts", dest="counts", action="store_false",
@@ -273,7 +291,7 @@ def measure(arguments):
     if arguments.instructions and shutil.which("valgrind") is None:
         print("bench: no instructions: valgrind is not installed", file=sys.stderr)
         arguments.instructions = False
-    peers = available(arguments.programs, arguments.peer, arguments.aes)
+    peers = available(arguments.programs, arguments.peer, arguments.software, arguments.aes)
     jobs = [j for j in JOBS if not arguments.job or j.name in arguments.job]
     with tempfile.TemporaryDirectory(prefix="iothub-bench-") as folder:
         rows = run_jobs(Bench(arguments.programs, folder), peers, jobs, arguments)
@@ -286,7 +304,7 @@ def show(found):
 
 def update(found):
     put_between(os.path.join(HERE, "README.md"), "bench.py", show(found))
-    first = [r for r in found["rows"] if r["transport"] != "tls-aes"]
+    first = [r for r in found["rows"] if r["transport"] != "tls-chacha20"]
     put_between(os.path.join(HERE, "..", "..", "README.md"), "bench.py",
                 f"{tables(first, METRICS[:1])}\n{found['machine']}\n")
 

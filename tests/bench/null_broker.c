@@ -4,7 +4,7 @@
  * was.
  *
  *     null_broker [--port N] [--tls FOLDER [--ciphers NAMES] [--tickets]] [--stay]
- *                 [--send COUNT] [--qos QOS] [--window N] [--one-by-one]
+ *                 [--send COUNT] [--size BYTES] [--qos QOS] [--window N] [--one-by-one]
  *
  * With --one-by-one each acknowledgement is a write of its own, and a TLS record, as with
  * Mosquitto. With --tickets TLS sessions can be resumed, also with the next broker of the same
@@ -136,9 +136,7 @@ static void serve(broker *b, null_session *s)
             watch(b, EPOLL_CTL_MOD, s->link.fd, s->pending_len > 0 ? EPOLLOUT : EPOLLIN, s);
         }
     } else {
-        null_link_close(&s->link);
-        free(s->pending);
-        free(s);
+        null_session_free(s);
         b->open--;
     }
     if (!b->begun && null_totals.connects > 0) {
@@ -177,13 +175,19 @@ static void report(const broker *b)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },    { "tls", required_argument, NULL, 't' },
-        { "ciphers", required_argument, NULL, 'c' }, { "tickets", no_argument, NULL, 'k' },
-        { "stay", no_argument, NULL, 'y' },          { "send", required_argument, NULL, 's' },
-        { "qos", required_argument, NULL, 'q' },     { "window", required_argument, NULL, 'w' },
-        { "one-by-one", no_argument, NULL, 'o' },    { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },
+        { "tls", required_argument, NULL, 't' },
+        { "ciphers", required_argument, NULL, 'c' },
+        { "tickets", no_argument, NULL, 'k' },
+        { "stay", no_argument, NULL, 'y' },
+        { "send", required_argument, NULL, 's' },
+        { "qos", required_argument, NULL, 'q' },
+        { "window", required_argument, NULL, 'w' },
+        { "one-by-one", no_argument, NULL, 'o' },
+        { "size", required_argument, NULL, 'z' },
+        { NULL, 0, NULL, 0 },
     };
-    broker b = { .flood.window = 100 };
+    broker b = { .flood = { .window = 100, .size = 256 } };
     const char *folder = NULL;
     const char *ciphers = NULL;
     bool tickets = false;
@@ -200,8 +204,12 @@ int main(int argc, char **argv)
         case 'q': b.flood.qos = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'w': b.flood.window = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'o': null_one_by_one = true; break;
+        case 'z': b.flood.size = strtoul(optarg, NULL, 10); break;
         default: return 2;
         }
+    }
+    if (b.flood.size > NULL_PAYLOAD_MAX) {
+        fail("null_broker: --size");
     }
     if (folder != NULL) {
         b.secure = true;

@@ -63,7 +63,8 @@ void null_tls_load(const char *folder, const char *ciphers, bool tickets)
     must(gnutls_certificate_allocate_credentials(&credentials), "certificate");
     must(gnutls_certificate_set_x509_key_file(credentials, crt, key, GNUTLS_X509_FMT_PEM), crt);
     if (ciphers != NULL) {
-        (void)snprintf(wanted, sizeof wanted, "NORMAL:-CIPHER-ALL:%s", ciphers);
+        (void)snprintf(wanted, sizeof wanted, "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:%s",
+                       ciphers);
     }
     must(gnutls_priority_init(&priorities, wanted, NULL), wanted);
     if (tickets) {

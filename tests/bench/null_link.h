@@ -22,7 +22,7 @@ typedef struct null_link {
 /**
  * Load what TLS needs from server.crt and server.key in this folder, and with tickets, which allow
  * sessions to be resumed, from ticket.key; made when missing.  ciphers: those taken, in the words
- * of GnuTLS ("+AES-256-GCM"); NULL: all, and the client's first choice counts.
+ * of GnuTLS ("+AES-128-GCM"), with TLS 1.3 only; NULL: all, and the client's first choice counts.
  */
 void null_tls_load(const char *folder, const char *ciphers, bool tickets);
 

@@ -4,12 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    INPUT = 256 * 1024,
-    BATCH = 200,
-    FILTERS = 16,
-    PACKET_MAX = 5 + 2 + NULL_TOPIC + 2 + NULL_PAYLOAD
-};
+enum { INPUT = 256 * 1024, BATCH = 200, FILTERS = 16, HEAD_MAX = 5 + 2 + NULL_TOPIC + 2 };
 
 enum packet_type {
     CONNECT = 1,
@@ -33,7 +28,7 @@ null_counts null_totals;
 bool null_one_by_one;
 
 /* All sessions run on one thread, one after the other. */
-static uint8_t input[NULL_REST + INPUT];
+static uint8_t input[NULL_REST_MAX + INPUT];
 static uint8_t output[INPUT];
 static size_t output_len;
 
@@ -173,17 +168,26 @@ static bool send_pending(null_session *s)
     return send_all(s, s->pending, len);
 }
 
-/* The same packets each time, but for their ids. */
-static size_t make_batch(null_session *s, unsigned qos, size_t count)
+static uint8_t *put_length(uint8_t *p, size_t remaining)
 {
+    for (; remaining > 127; remaining >>= 7) {
+        *p++ = (uint8_t)(0x80 | (remaining & 0x7F));
+    }
+    *p++ = (uint8_t)remaining;
+    return p;
+}
+
+/* The same packets each time, but for their ids. */
+static size_t make_batch(null_session *s, const null_flood *flood, size_t count)
+{
+    const unsigned qos = flood->qos;
     size_t topic_len = strlen(s->topic);
-    size_t remaining = 2 + topic_len + (qos > 0 ? 2 : 0) + NULL_PAYLOAD;
+    size_t remaining = 2 + topic_len + (qos > 0 ? 2 : 0) + flood->size;
     uint8_t *p = output;
 
     for (size_t i = 0; i < count; i++) {
         *p++ = (uint8_t)(0x30 | qos << 1);
-        *p++ = (uint8_t)(remaining & 0x7F) | 0x80;
-        *p++ = (uint8_t)(remaining >> 7);
+        p = put_length(p, remaining);
         *p++ = 0;
         *p++ = (uint8_t)topic_len;
         memcpy(p, s->topic, topic_len);
@@ -193,24 +197,33 @@ static size_t make_batch(null_session *s, unsigned qos, size_t count)
             *p++ = (uint8_t)(s->packet_id >> 8);
             *p++ = (uint8_t)s->packet_id;
         }
-        memset(p, 'x', NULL_PAYLOAD);
-        p += NULL_PAYLOAD;
+        memset(p, 'x', flood->size);
+        p += flood->size;
     }
     return (size_t)(p - output);
 }
 
+static size_t batch_of(const null_flood *flood)
+{
+    const size_t fit = INPUT / (HEAD_MAX + flood->size);
+
+    return fit < BATCH ? fit : BATCH;
+}
+
 static bool pour(null_session *s, const null_flood *flood)
 {
+    const size_t batch = batch_of(flood);
+
     while (s->unsent > 0 && s->pending_len == 0) {
-        size_t room = flood->qos > 0 ? flood->window - s->in_flight : BATCH;
+        size_t room = flood->qos > 0 ? flood->window - s->in_flight : batch;
         size_t count = room < s->unsent ? room : s->unsent;
         if (count == 0) {
             return true;
         }
-        count = count < BATCH ? count : BATCH;
+        count = count < batch ? count : batch;
         s->unsent -= count;
         s->in_flight += flood->qos > 0 ? (unsigned)count : 0;
-        if (!send_all(s, output, make_batch(s, flood->qos, count))) {
+        if (!send_all(s, output, make_batch(s, flood, count))) {
             return false;
         }
     }
@@ -232,10 +245,13 @@ static bool take_packets(null_session *s, const uint8_t *at, size_t len, const n
         at += p.whole;
         len -= p.whole;
     }
-    if (len > sizeof s->rest) {
+    if (len > NULL_REST_MAX) {
         return false;
     }
-    memmove(s->rest, at, len);
+    if (len > 0) {
+        s->rest = realloc(s->rest, len);
+        memcpy(s->rest, at, len);
+    }
     s->rest_len = len;
     return true;
 }
@@ -250,7 +266,9 @@ bool null_session_run(null_session *s, const null_flood *flood)
     }
     ssize_t n;
     do {
-        memcpy(input, s->rest, s->rest_len);
+        if (s->rest_len > 0) {
+            memcpy(input, s->rest, s->rest_len);
+        }
         n = null_link_read(&s->link, input + s->rest_len, INPUT);
         if (n < 0) {
             return false;
@@ -263,4 +281,12 @@ bool null_session_run(null_session *s, const null_flood *flood)
         }
     } while (n == INPUT && s->pending_len == 0); /* TLS may hold more, and epoll does not see it */
     return pour(s, flood);
+}
+
+void null_session_free(null_session *s)
+{
+    null_link_close(&s->link);
+    free(s->rest);
+    free(s->pending);
+    free(s);
 }

@@ -10,18 +10,19 @@
 
 #include "null_link.h"
 
-enum { NULL_REST = 2048, NULL_TOPIC = 256, NULL_PAYLOAD = 256 };
+enum { NULL_TOPIC = 256, NULL_PAYLOAD_MAX = 64 * 1024, NULL_REST_MAX = NULL_PAYLOAD_MAX + 512 };
 
 /** What a subscriber gets. */
 typedef struct null_flood {
     unsigned long count;
+    size_t size; /* of a payload */
     unsigned qos;
     unsigned window; /* with QoS 1: not acknowledged yet, at most */
 } null_flood;
 
 typedef struct null_session {
     null_link link;
-    uint8_t rest[NULL_REST]; /* of a packet that has not arrived completely */
+    uint8_t *rest; /* of a packet that has not arrived completely */
     size_t rest_len;
     uint8_t *pending; /* what the socket would not take */
     size_t pending_len;
@@ -43,5 +44,8 @@ extern bool null_one_by_one; /* each acknowledgement is a write of its own */
 
 /** Do all that is possible now.  False: the connection is over. */
 bool null_session_run(null_session *s, const null_flood *flood);
+
+/** Closes the connection as well. */
+void null_session_free(null_session *s);
 
 #endif

@@ -53,8 +53,8 @@ static void set_options(iothub_options *o, const bench_job *job)
     o->ca_file = job->ca_file;
     o->clean_session = true;
     o->window = (uint16_t)job->window;
-    o->rx_size = idle ? 1024 : 64 * 1024;
-    o->tx_size = idle ? 2048 : 128 * 1024;
+    o->rx_size = idle ? 1024 : 2 * BENCH_PAYLOAD_MAX;
+    o->tx_size = idle ? 2048 : bench_window_bytes(job);
     o->request_size = 512;
     o->callbacks.status = on_status;
     o->callbacks.done = on_done;
@@ -86,7 +86,7 @@ bool peer_publish(bench_peer *p)
     static const iothub_property properties[] = { { "alert", "false" }, { "source", "bench" } };
     const iothub_telemetry t = {
         .body = bench_payload,
-        .body_len = BENCH_PAYLOAD,
+        .body_len = p->job->size,
         .at_most_once = p->job->qos == 0,
         .properties = properties,
         .property_count = 2,

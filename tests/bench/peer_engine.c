@@ -27,7 +27,8 @@ static void give_memory(bench_peer *p)
 {
     const bool idle = p->job->kind == BENCH_IDLE;
     const sizes z =
-        idle ? (sizes){ 1024, 2048, 256, 8, 8 } : (sizes){ 64 * 1024, 128 * 1024, 4096, 512, 256 };
+        idle ? (sizes){ 1024, 2048, 256, 8, 8 }
+             : (sizes){ 2 * BENCH_PAYLOAD_MAX, bench_window_bytes(p->job), 4096, 512, 256 };
     size_t len =
         z.entries * sizeof(mqc_entry) + z.inbound * sizeof(mqc_inbound) + z.rx + z.ring + z.control;
     mqc_entry *entries = p->memory = malloc(len);
@@ -161,7 +162,7 @@ bool peer_publish(bench_peer *p)
 {
     const mqc_outgoing m = {
         .topic = mqc_span_of(BENCH_TOPIC, sizeof BENCH_TOPIC - 1),
-        .payload = mqc_span_of(bench_payload, BENCH_PAYLOAD),
+        .payload = mqc_span_of(bench_payload, p->job->size),
         .qos = (uint8_t)p->job->qos,
     };
 

@@ -8,7 +8,7 @@
 
 #include "bench_stream.h"
 
-enum { BLOCK = 1024 * 1024, INPUT = 256 * 1024, HEAD_MAX = 128 };
+enum { BLOCK = 2 * 1024 * 1024, INPUT = 256 * 1024, HEAD_MAX = 128 };
 
 struct bench_peer {
     bench_stream stream;
@@ -21,14 +21,17 @@ struct bench_peer {
     uint8_t *input;
 };
 
-static uint8_t *put_publish(uint8_t *p, const char *topic, unsigned qos)
+static uint8_t *put_publish(uint8_t *p, const char *topic, const bench_job *job)
 {
+    const unsigned qos = job->qos;
     size_t topic_len = strlen(topic);
-    size_t remaining = 2 + topic_len + (qos > 0 ? 2 : 0) + BENCH_PAYLOAD;
+    size_t remaining = 2 + topic_len + (qos > 0 ? 2 : 0) + job->size;
 
     *p++ = (uint8_t)(0x30 | qos << 1);
-    *p++ = (uint8_t)(remaining & 0x7F) | 0x80;
-    *p++ = (uint8_t)(remaining >> 7);
+    for (; remaining > 127; remaining >>= 7) {
+        *p++ = (uint8_t)(0x80 | (remaining & 0x7F));
+    }
+    *p++ = (uint8_t)remaining;
     *p++ = 0;
     *p++ = (uint8_t)topic_len;
     memcpy(p, topic, topic_len);
@@ -37,8 +40,8 @@ static uint8_t *put_publish(uint8_t *p, const char *topic, unsigned qos)
         *p++ = 0;
         *p++ = 1;
     }
-    memcpy(p, bench_payload, BENCH_PAYLOAD);
-    return p + BENCH_PAYLOAD;
+    memcpy(p, bench_payload, job->size);
+    return p + job->size;
 }
 
 static void prepare(bench_peer *p)
@@ -50,7 +53,7 @@ static void prepare(bench_peer *p)
     p->block = malloc(BLOCK + INPUT + INPUT);
     p->acks = p->block + BLOCK;
     p->input = p->acks + INPUT;
-    p->packet_len = (size_t)(put_publish(p->block, topic, job->qos) - p->block);
+    p->packet_len = (size_t)(put_publish(p->block, topic, job) - p->block);
     for (size_t at = p->packet_len; at + p->packet_len <= BLOCK; at += p->packet_len) {
         memcpy(p->block + at, p->block, p->packet_len);
     }

@@ -98,7 +98,7 @@ bench_peer *peer_open(const bench_job *job, unsigned long number)
 
 bool peer_publish(bench_peer *p)
 {
-    check(mosquitto_publish(p->client, NULL, BENCH_TOPIC, BENCH_PAYLOAD, bench_payload,
+    check(mosquitto_publish(p->client, NULL, BENCH_TOPIC, (int)p->job->size, bench_payload,
                             (int)p->job->qos, false),
           "publish");
     return true;

@@ -160,8 +160,8 @@ bool peer_publish(bench_peer *p)
     o.context = p;
     o.onSuccess = on_sent;
     o.onFailure = on_failure;
-    check(MQTTAsync_send(p->client, BENCH_TOPIC, BENCH_PAYLOAD, bench_payload, (int)p->job->qos, 0,
-                         &o),
+    check(MQTTAsync_send(p->client, BENCH_TOPIC, (int)p->job->size, bench_payload, (int)p->job->qos,
+                         0, &o),
           "send");
     return true;
 }
