@@ -60,6 +60,7 @@ static void log_in(app *a)
         .timeout_ms = 10000,
         .ack_timeout_ms = 30000, /* for a broker that lives, but does not answer */
         .stall_timeout_ms = 30000,
+        .reports_flow = true,
     };
     mqc_result r = mqc_connect(&a->loop.engine, &o, mqtt_loop_now(&a->loop));
 
@@ -184,7 +185,7 @@ static bool turn(app *a)
 {
     mqc_event ev;
 
-    (void)mqc_tick(&a->loop.engine, mqtt_loop_now(&a->loop));
+    (void)mqtt_loop_tick(&a->loop);
     if (!mqtt_loop_receive(&a->loop)) {
         fail(a, a->loop.part, a->loop.why);
         return false;

@@ -63,6 +63,19 @@ bool mqtt_loop_open(mqtt_loop *l, const char *host, unsigned port, mqc_time unti
     return fail(l, r);
 }
 
+mqc_result mqtt_loop_tick(mqtt_loop *l)
+{
+    mqc_time now = mqtt_loop_now(l);
+    plat_flow f;
+
+    if (mqc_wants_flow(&l->engine, now)) { /* the system takes bytes long before the broker does */
+        l->stream->ops->flow(l->stream, &f);
+        const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
+        mqc_report_flow(&l->engine, &flow, now);
+    }
+    return mqc_tick(&l->engine, now);
+}
+
 bool mqtt_loop_receive(mqtt_loop *l)
 {
     size_t cap;

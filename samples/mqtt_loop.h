@@ -27,6 +27,9 @@ mqc_time mqtt_loop_now(const mqtt_loop *l);
 /** Open the stream; false when that fails or `until` comes first. */
 bool mqtt_loop_open(mqtt_loop *l, const char *host, unsigned port, mqc_time until);
 
+/** Tell the engine the time and, when it asks, what became of its bytes: for `reports_flow`. */
+mqc_result mqtt_loop_tick(mqtt_loop *l);
+
 /** Read what is there into the engine.  False: the connection is over. */
 bool mqtt_loop_receive(mqtt_loop *l);
 

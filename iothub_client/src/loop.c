@@ -112,6 +112,19 @@ static bool awaits_answers(const iothub_client *c)
     return in_flight > 0;
 }
 
+/* The engine cannot see what the layers below do with its bytes. */
+static void report_flow(iothub_client *c, mqc_time now)
+{
+    plat_flow f;
+
+    if (!mqc_wants_flow(&c->engine, now) || !link_has_stream(c->session.state)) {
+        return;
+    }
+    c->stream->ops->flow(c->stream, &f);
+    const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
+    mqc_report_flow(&c->engine, &flow, now);
+}
+
 /*
  * What a request has queued leaves before anything is read: mostly there is nothing to read yet.
  * Not twice in a row when an answer is expected, and not too often otherwise, or an application
@@ -186,6 +199,7 @@ void loop_turn(iothub_client *c)
     }
     twin_on_time(c, now);
     backlog_on_time(c, now);
+    report_flow(c, now);
     (void)mqc_tick(&c->engine, now); /* an error is latched */
     open_stream(c, now);
     pump(c, now, asked);

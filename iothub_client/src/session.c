@@ -48,6 +48,7 @@ static void log_in(iothub_client *c)
         return;
     }
     c->session.token_replaced = false;
+    o.reports_flow = c->stream->ops->flow != NULL;
     c->session.login_at = client_now(c);
     c->session.clock_s = credential_clock(c);
     mqc_result r = mqc_connect(&c->engine, &o, client_now(c));

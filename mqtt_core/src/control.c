@@ -76,7 +76,7 @@ void mqc_control_fill(mqc_engine *e)
     queue_releases(e);
     queue_answers(e);
     if (e->ping_wanted && queue_empty(e, MQC_PINGREQ)) {
-        e->ping_wanted = false;
+        mqc_ping_encoded(e);
     }
     if (e->state == MQC_DISCONNECTING && !mqc_answers_due(e)) {
         e->disconnect_queued = queue_empty(e, MQC_DISCONNECT);

@@ -37,6 +37,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
     e->next_id = 1;
     e->free_ids = UINT16_MAX;
     e->look_at = MQC_NEVER;
+    mqc_ping_reset(e, 0);
     mqc_pace_reset(e);
     return MQC_OK;
 }
@@ -86,8 +87,7 @@ void mqc_reset(mqc_engine *e)
     e->request_at = 0;
     e->arriving_at = 0;
     e->look_at = MQC_NEVER;
-    e->ping_wanted = false;
-    e->ping_pending = false;
+    mqc_ping_reset(e, 0);
     e->disconnect_queued = false;
     mqc_pace_reset(e);
     for (size_t i = 0; i < e->lane_count; i++) {

@@ -23,6 +23,14 @@ typedef enum mqc_input_flow {
     MQC_INPUT_RESUMED  /* no longer, but the timers do not know yet */
 } mqc_input_flow;
 
+/* The oldest PINGREQ without an answer. */
+typedef enum mqc_ping_state {
+    MQC_PING_NONE = 0,
+    MQC_PING_QUEUED,    /* the stream has not taken all of it, */
+    MQC_PING_UNDER_WAY, /* or has, but the peer's system has not (only with mqc_report_flow) */
+    MQC_PING_SENT       /* the answer is due */
+} mqc_ping_state;
+
 /* Latch an error found in, or missing for want of, a packet of that type. */
 mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
 
@@ -96,6 +104,20 @@ static inline mqc_time mqc_waits_until(const mqc_engine *e)
 
     return stalled < look ? stalled : look;
 }
+
+/* --- keep-alive (timer.c) --- */
+
+/* There is a new connection. */
+void mqc_ping_reset(mqc_engine *e, mqc_time now);
+/* A PINGREQ stands at the end of the control area. */
+void mqc_ping_encoded(mqc_engine *e);
+/* The stream took bytes, and refused others. */
+void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now);
+/* It took bytes of the control area in which a PINGREQ stands, */
+void mqc_ping_bytes_left(mqc_engine *e, size_t len, mqc_time now);
+/* or a packet of that length that nothing will answer. */
+void mqc_ping_unanswered(mqc_engine *e, uint32_t len, mqc_time now);
+void mqc_ping_answered(mqc_engine *e);
 
 /* --- the way to the server (tx.c) --- */
 

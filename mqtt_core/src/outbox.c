@@ -308,20 +308,21 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
     return o->ring + o->send_at;
 }
 
-/* The last byte of the entry at send has left. */
-static void entry_sent(mqc_outbox *o)
+/* The last byte of the entry at send has left.  The length of a packet without an answer, or 0. */
+static uint32_t entry_sent(mqc_outbox *o)
 {
     mqc_entry *e = mqc_entry_at(o, o->send);
 
     if (!leaves(e)) {
-        return; /* the answer was faster than the stream's report */
+        return 0; /* the answer was faster than the stream's report */
     }
     if (in_window(e)) {
         e->state = MQC_ENTRY_SENT;
         o->in_flight++;
-    } else {
-        end_entry(o, e, o->send, MQC_OUTCOME_SENT);
+        return 0;
     }
+    end_entry(o, e, o->send, MQC_OUTCOME_SENT);
+    return e->len;
 }
 
 /* Take back the grant of what has not been offered. */
@@ -338,13 +339,15 @@ static void ungrant(mqc_outbox *o)
     }
 }
 
-void mqc_outbox_consume(mqc_outbox *o, size_t len)
+uint32_t mqc_outbox_consume(mqc_outbox *o, size_t len)
 {
+    uint32_t largest = 0;
+
     if (len > o->offered) {
         len = o->offered;
     }
     if (len == 0) {
-        return;
+        return 0;
     }
     if (len < o->offered) {
         o->undroppable = o->freed; /* what was offered may come back */
@@ -359,7 +362,8 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
             break;
         }
         len -= left;
-        entry_sent(o);
+        uint32_t unanswered = entry_sent(o);
+        largest = unanswered > largest ? unanswered : largest;
         o->send++;
         o->send_done = 0;
         if (len == 0) {
@@ -371,6 +375,14 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
         ungrant(o);
     }
     reclaim(o);
+    return largest;
+}
+
+size_t mqc_outbox_unanswered_len(const mqc_outbox *o)
+{
+    bool waits = o->count > 0 && touched(o) > 0 && !ended(oldest(o));
+
+    return waits ? oldest(o)->len : 0;
 }
 
 /* The last entry before send that has not ended, and where its bytes begin. */

@@ -45,9 +45,9 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
     e->keep_alive_ms = o->keep_alive_s * 1000u;
     e->ack_timeout_ms = o->ack_timeout_ms;
     e->stall_timeout_ms = o->stall_timeout_ms;
-    e->connect_deadline = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
-    e->last_rx = now;
-    e->last_tx = now;
+    e->timed.connack_by = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
+    e->reports_flow = o->reports_flow;
+    mqc_ping_reset(e, now);
     return MQC_OK;
 }
 

@@ -202,7 +202,7 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
     case MQC_PUBLISH: return on_publish(e, body, ev);
     case MQC_SUBACK: return on_suback(e, body, ev);
     case MQC_PINGRESP: /* several may come when reading was stalled for long */
-        e->ping_pending = false;
+        mqc_ping_answered(e);
         return STEP_AGAIN;
     default: break;
     }

@@ -91,13 +91,18 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
     }
     e->last_tx = now;
     if (e->tx_lane == NULL) {
+        mqc_ping_taken(e, len < mqc_control_pending(&e->control), now);
         mqc_control_consume(&e->control, len);
         if (e->pending[0].packet_id != 0) {
             mqc_waits_request_left(e, now);
         }
+        if (e->ping_ahead > 0) {
+            mqc_ping_bytes_left(e, len, now);
+        }
     } else {
         uint32_t before = e->tx_lane->in_flight;
-        mqc_outbox_consume(e->tx_lane, len);
+        mqc_ping_taken(e, len < e->tx_lane->offered, now);
+        mqc_ping_unanswered(e, mqc_outbox_consume(e->tx_lane, len), now);
         if ((before == 0 || !e->tx_lane->owed) && e->ack_timeout_ms != 0) {
             mqc_waits_lane_left(e, e->tx_lane, e->tx_lane->in_flight - before, now);
         }

@@ -189,7 +189,7 @@ static bool turn(trial *t)
     mqc_engine *e = &t->loop.engine;
     mqc_event ev;
 
-    if (mqc_tick(e, mqtt_loop_now(&t->loop)) != MQC_OK || !mqtt_loop_receive(&t->loop)) {
+    if (mqtt_loop_tick(&t->loop) != MQC_OK || !mqtt_loop_receive(&t->loop)) {
         return false;
     }
     bool idle = true;
@@ -208,7 +208,8 @@ static void connection(trial *t, unsigned port, mqc_time until)
 {
     const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("exactly_once"),
                                     .keep_alive_s = 60,
-                                    .timeout_ms = 10000 };
+                                    .timeout_ms = 10000,
+                                    .reports_flow = true };
 
     mqc_reset(&t->loop.engine);
     tapped.phase = WIRE_TYPE;

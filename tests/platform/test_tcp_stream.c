@@ -231,6 +231,68 @@ static void fewer_bytes_than_asked_for_wake_nobody_and_an_end_always_does(void *
     assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_EOF);
 }
 
+static plat_flow flow_now(void)
+{
+    plat_flow f;
+    s->ops->flow(s, &f);
+    return f;
+}
+
+/* The system's own timers decide when a peer says that it has no room. */
+static plat_flow flow_until(bool (*holds)(const plat_flow *f))
+{
+    const uint64_t give_up = now() + 20000;
+    plat_flow f = flow_now();
+    while (!holds(&f) && now() < give_up) {
+        poll(NULL, 0, 10);
+        f = flow_now();
+    }
+    assert_true(holds(&f));
+    return f;
+}
+
+static bool all_is_delivered(const plat_flow *f)
+{
+    return f->pending == 0 && !f->awaited;
+}
+
+static bool window_is_closed(const plat_flow *f)
+{
+    return f->pending > 0 && !f->awaited;
+}
+
+static void the_flow_says_what_arrived_and_what_the_peers_system_has(void **state)
+{
+    (void)state;
+    static uint8_t buf[65536];
+    uint64_t sent = 0;
+    size_t n;
+    pair p = connect_pair();
+
+    plat_flow f = flow_now();
+    assert_true(f.received == 0 && f.delivered == 0 && f.pending == 0);
+    assert_int_equal(send(p.peer, "pong", 4, 0), 4);
+    plat_poll readable = poll_of(false);
+    plat_posix_wait(NULL, &readable, 1, 10000);
+    assert_int_equal(flow_now().received, 4); /* before it is read, */
+    assert_int_equal(recv_some(buf, sizeof buf, &n), PLAT_OK);
+    assert_int_equal(flow_now().received, 4); /* and after it */
+
+    while (s->ops->send(s, buf, sizeof buf, &n) == PLAT_OK) { /* the peer reads nothing */
+        sent += n;
+    }
+    f = flow_until(window_is_closed);
+    assert_int_equal(f.delivered + f.pending, sent);
+    for (uint64_t read = 0; read < sent;) {
+        ssize_t got = recv(p.peer, buf, sizeof buf, 0);
+        assert_true(got > 0);
+        read += (uint64_t)got;
+    }
+    f = flow_until(all_is_delivered);
+    assert_int_equal(f.delivered, sent);
+    close_pair(&p);
+}
+
 static void a_refused_connection_names_host_port_and_cause(void **state)
 {
     (void)state;
@@ -557,6 +619,7 @@ int main(void)
         WITH_STREAM(what_was_received_is_acknowledged_before_a_sleep),
         WITH_STREAM(fewer_bytes_than_asked_for_wake_nobody_and_an_end_always_does),
 #endif
+        WITH_STREAM(the_flow_says_what_arrived_and_what_the_peers_system_has),
         WITH_STREAM(a_refused_connection_names_host_port_and_cause),
         WITH_STREAM(a_name_that_does_not_resolve_fails_in_its_own_stage),
         WITH_STREAM(every_address_gets_its_turn),

@@ -401,6 +401,30 @@ static void big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire(v
     disconnect();
 }
 
+static void the_flow_is_that_of_the_bytes_below(void **state)
+{
+    (void)state;
+    uint8_t buf[2000];
+    plat_flow before;
+    plat_flow after;
+    size_t n;
+    s->ops->flow(s, &before);
+    assert_int_equal(before.received, 0);
+    assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
+    s->ops->flow(s, &before);
+    assert_true(before.received > 500 && before.delivered > 200); /* the handshake */
+
+    tls_peer_send(&peer, buf, 2000);
+    s->ops->flow(s, &after); /* a record that recv has not given */
+    assert_true(after.received >= before.received + 2000);
+    wire.peer_has = wire.tx_total + 900;
+    assert_int_equal(s->ops->send(s, buf, 1000, &n), PLAT_OK);
+    s->ops->flow(s, &after);
+    assert_int_equal(after.delivered, before.delivered + 900);
+    assert_true(after.pending >= 100);
+    disconnect();
+}
+
 static size_t least_below(size_t least)
 {
     plat_poll p;
@@ -555,6 +579,7 @@ int main(void)
         WITH_STREAM(every_failure_below_comes_through_with_its_own_words),
         WITH_STREAM(stages_below_are_passed_on),
         WITH_STREAM(big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire),
+        WITH_STREAM(the_flow_is_that_of_the_bytes_below),
         WITH_STREAM(bytes_to_wait_for_grow_below_as_those_of_late_did),
         WITH_STREAM(one_recv_collects_many_records_and_the_rest_is_announced),
         WITH_STREAM(many_records_are_read_in_one_go),

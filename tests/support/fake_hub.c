@@ -199,6 +199,9 @@ static void on_packet(fake_hub *h, scripted_stream *s, uint8_t first, reader r)
     case 10: on_unsubscribe(h, s, r); break;
     case 12:
         h->pings++;
+        if (h->mute_ping) {
+            break;
+        }
         feed_packet(s, 0xD0, NULL, 0);
         break;
     case 14: h->disconnects++; break;

@@ -25,8 +25,9 @@ typedef struct fake_hub_publish {
 
 typedef struct fake_hub {
     /* How to answer: the test sets these at any time. */
-    bool mute_connect, mute_subscribe, mute_unsubscribe, mute_publish; /* say nothing to these */
-    uint8_t return_code;                                               /* of CONNACK */
+    /* Say nothing to these. */
+    bool mute_connect, mute_subscribe, mute_unsubscribe, mute_publish, mute_ping;
+    uint8_t return_code; /* of CONNACK */
     bool session_present;
     const char *refuse_filter; /* a filter that holds this text; NULL: all are granted */
     int twin_status;           /* 0: twin requests stay unanswered */

@@ -90,6 +90,9 @@ static plat_result stream_open(plat_stream *base, const char *host, uint16_t por
     s->opened_at_ms = now_ms;
     s->rx.len = s->rx_read = 0;
     s->tx.len = s->tx_read = 0;
+    s->rx_total = s->tx_total = 0;
+    s->peer_has = UINT64_MAX;
+    s->hidden = 0;
     s->promised.len = 0;
     s->stage_done = 0;
     s->stage = PLAT_STAGE_RESOLVE;
@@ -187,6 +190,7 @@ static plat_result stream_send(plat_stream *base, const uint8_t *buf, size_t len
         return finish(s, SCRIPTED_SEND, r);
     }
     append(&s->tx, buf, n);
+    s->tx_total += n;
     if (s->send_room != SIZE_MAX) {
         s->send_room -= n;
     }
@@ -212,6 +216,18 @@ static void stream_poll(plat_stream *base, bool want_send, size_t least, plat_po
         .want_read = opening || s->state == SCRIPTED_READY,
         .want_write = want_send && s->state == SCRIPTED_READY,
         .ready_now = readable(s) || (opening && s->stage != s->stall_at),
+    };
+}
+
+static void stream_flow(plat_stream *base, plat_flow *out)
+{
+    const scripted_stream *s = const_self_of(base);
+    uint64_t delivered = s->peer_has < s->tx_total ? s->peer_has : s->tx_total;
+    *out = (plat_flow){
+        .received = s->rx_total + s->hidden,
+        .delivered = delivered,
+        .pending = s->tx_total - delivered,
+        .awaited = delivered < s->tx_total && !s->window_closed,
     };
 }
 
@@ -243,6 +259,7 @@ static const plat_stream_ops ops = {
     .recv = stream_recv,
     .send = stream_send,
     .poll = stream_poll,
+    .flow = stream_flow,
     .resumed = stream_resumed,
     .detail = stream_detail,
     .close = stream_close,
@@ -259,6 +276,7 @@ void scripted_init(scripted_stream *s)
         .fd = -1,
         .failure_detail = "scripted failure",
         .stage = PLAT_STAGE_RESOLVE,
+        .peer_has = UINT64_MAX,
     };
     reserve(&s->rx, FIRST_CAP);
     reserve(&s->tx, FIRST_CAP);
@@ -279,6 +297,7 @@ void scripted_feed(scripted_stream *s, const void *bytes, size_t len)
         s->rx.len = s->rx_read = 0;
     }
     append(&s->rx, bytes, len);
+    s->rx_total += len;
 }
 
 size_t scripted_unread(const scripted_stream *s)

@@ -46,6 +46,9 @@ struct scripted_stream {
     size_t send_room;      /* bytes until send says WOULD_BLOCK; default SIZE_MAX; test refills */
     plat_result recv_then; /* when all that was fed is read: WOULD_BLOCK (default), EOF, error */
     intptr_t fd;           /* what poll reports once open; default -1 */
+    uint64_t peer_has;     /* bytes since open, for flow; default UINT64_MAX: all that were sent */
+    size_t hidden;         /* bytes that arrived and recv does not give: the same */
+    bool window_closed;    /* the peer has no room for what is pending, and says so */
     bool resumed;          /* what the open stream says of its TLS session */
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);
@@ -61,6 +64,8 @@ struct scripted_stream {
     uint64_t opened_at_ms;
     size_t last_send;  /* bytes that the last send took */
     size_t last_least; /* bytes that the last poll was to wait for */
+    uint64_t rx_total; /* bytes fed since open, */
+    uint64_t tx_total; /* and sent */
 
     /* Private. */
     scripted_bytes rx, tx, promised;

@@ -150,6 +150,11 @@ typedef struct mqc_connect_options {
      * Then mqc_tick returns MQC_ERR_STALLED.  0: for ever.
      */
     uint32_t stall_timeout_ms;
+    /**
+     * The caller asks mqc_wants_flow before each mqc_tick and then calls mqc_report_flow.  Without,
+     * bytes count as taken by the peer when mqc_tx_consume says that the stream took them.
+     */
+    bool reports_flow;
 } mqc_connect_options;
 
 /** Queue CONNECT.  MQC_IDLE only.  Everything is copied before the call returns. */
@@ -362,8 +367,33 @@ size_t mqc_rx_least(mqc_engine *e, mqc_time *until);
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when);
 
 /**
- * Keep-alive, time-outs of mqc_connect_options, and expiry.  The peer counts as lost when nothing
- * was received for 1.5 x keep-alive, or a PINGREQ stays unanswered for one keep-alive.
+ * How far the bytes of a connection have come below the engine.  A stream may take bytes long
+ * before the peer does (a kernel's send buffer), and may hold received bytes back until there are
+ * more of them (a TLS record).  The engine counts both as signs of life, if it is told.
+ */
+typedef struct mqc_flow {
+    uint64_t received;  /* bytes that arrived from the peer on this connection, */
+    uint64_t delivered; /* and bytes that its system has acknowledged; neither ever goes back */
+    uint64_t pending;   /* bytes taken by mqc_tx_consume and not acknowledged */
+    bool awaited;       /* the peer's system owes an answer; false: it closed its window */
+} mqc_flow;
+
+/** Whether a report is due.  Only while a PINGREQ is unanswered, 16 times in a keep-alive. */
+bool mqc_wants_flow(const mqc_engine *e, mqc_time now);
+void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now);
+
+/**
+ * Keep-alive, time-outs of mqc_connect_options, and expiry.  A PINGREQ is sent when nothing was
+ * sent for one keep-alive, and when nothing was received for so long that half a keep-alive is left
+ * of 1.5 of them (30 s if that is more; with less than 30 s, a whole one).  The peer counts as lost
+ *
+ * - when it has neither sent nor taken anything for 1.5 x keep-alive while the PINGREQ waits, or
+ * - once that was sent, when nothing was received for 1.5 x keep-alive and the answer had its time.
+ *
+ * The answer to a PINGREQ stands behind what was sent before it, and a relay with large buffers
+ * on a slow link may have taken that long ago.  So it has 16 ms for each byte of the oldest publish
+ * without an answer (of each lane, if it is larger than 1 KB): a server that hangs is found
+ * later then, but not one whose system does not acknowledge what is sent.
  */
 mqc_result mqc_tick(mqc_engine *e, mqc_time now);
 

@@ -145,8 +145,12 @@ struct mqc_engine {
     uint8_t state; /* mqc_state */
     uint8_t lane_count;
     uint8_t error_packet; /* packet type */
-    bool ping_wanted;     /* not yet in the control area */
-    bool ping_pending;    /* not yet answered */
+    uint8_t ping;         /* mqc_ping_state */
+    bool ping_wanted;     /* one is to be put into the control area */
+    bool reports_flow;    /* the caller does, see mqc_report_flow */
+    bool ping_marked;     /* ping_mark is known */
+    bool peer_owes;       /* mqc_flow.awaited of the last report */
+    bool stream_full;     /* it took less than it was offered */
     bool disconnect_queued;
     bool clean_session;
     uint8_t mistrust;    /* of the server, that it sends many answers without a pause */
@@ -161,6 +165,7 @@ struct mqc_engine {
     uint32_t round_trip;       /* to the server and back, smoothed; in 1/64 ms */
     uint16_t asked_for;        /* bytes, by a sleeper; 0: none */
     uint16_t ask_most;         /* so many came at once, or may */
+    uint32_t ping_ahead;       /* control bytes up to the end of a PINGREQ that was not sent */
 
     mqc_input in;
     mqc_control control;
@@ -168,14 +173,21 @@ struct mqc_engine {
     mqc_releases releases;
     mqc_pending pending[MQC_PENDING_MAX]; /* the oldest first */
 
-    mqc_time connect_deadline;
+    union {
+        mqc_time connack_by; /* while MQC_CONNECTING */
+        mqc_time ping_at;    /* then: when the unanswered PINGREQ was sent */
+    } timed;
     mqc_time look_at;    /* when waits.c looks again for what is missing; MQC_NEVER: need not */
     mqc_time request_at; /* since when the oldest in pending has waited; 0: there is none, or it has
                             not left */
     mqc_time arriving_at; /* when bytes last continued a packet */
     mqc_time last_rx;
     mqc_time last_tx;
-    mqc_time ping_at; /* when the unanswered PINGREQ was queued */
+    mqc_time moved_at;    /* below the engine bytes arrived, or the peer took some, after that */
+    mqc_time quiet_until; /* the QoS 0 packets before it may take that long to arrive */
+    mqc_time looked_at;   /* when the flow was last reported, */
+    uint32_t moved;       /* bytes that counted then, modulo 2^32 */
+    uint32_t ping_mark;   /* the PINGREQ has arrived when so many are delivered */
     mqc_time probe_at;
     mqc_time patient_until; /* with few bytes; 0: that is over; MQC_NEVER: any are welcome */
 

@@ -34,6 +34,14 @@ typedef struct plat_poll {
     uint64_t wake_at_ms; /* monotonic; 0: only the descriptor matters */
 } plat_poll;
 
+/** How far the bytes of an open stream have come; see plat_stream_ops.flow. */
+typedef struct plat_flow {
+    uint64_t received;  /* bytes that arrived since open, also those that recv has not given yet */
+    uint64_t delivered; /* bytes sent since open that the peer's system has acknowledged */
+    uint64_t pending;   /* bytes that send took, and that it has not acknowledged */
+    bool awaited;       /* it owes an answer; false: it answers, but has no room for more bytes */
+} plat_flow;
+
 typedef struct plat_stream plat_stream;
 
 typedef struct plat_stream_ops {
@@ -69,6 +77,14 @@ typedef struct plat_stream_ops {
      */
     void (*poll)(plat_stream *s, bool want_send, size_t least, plat_poll *out);
 
+    /**
+     * Signs of life that recv and send do not show: a TLS record that arrives piece by piece, and
+     * bytes that send took long before the peer did.  The counts may include what layers below add,
+     * and never go back.  Called a few times while a PINGREQ has no answer, and at the deadline of
+     * a stage.  NULL: the stream cannot tell; then what send took counts as taken by the peer.
+     */
+    void (*flow)(plat_stream *s, plat_flow *out);
+
     /** Whether the open connection took up a TLS session of an earlier one; false before that. */
     bool (*resumed)(const plat_stream *s);
 
@@ -88,7 +104,7 @@ struct plat_stream {
 };
 
 /** Room for any stream that a plat_net makes; the caller owns it. */
-#define PLAT_STREAM_SIZE 224
+#define PLAT_STREAM_SIZE 208
 typedef union plat_stream_storage {
     plat_stream stream;
     uint64_t align;

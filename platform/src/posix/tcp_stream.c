@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "detail.h"
+#include "posix/tcp_flow.h"
 
 /*
  * With several addresses each gets its share of time and then the next one its turn, so that a
@@ -81,9 +82,9 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
     }
     s->host = host;
     s->port = port;
-    s->next = 0;
+    s->u.trying.next = 0;
     s->timed_out = false;
-    s->patience_ms = FIRST_PATIENCE_MS;
+    s->u.trying.patience_ms = FIRST_PATIENCE_MS;
     plat_result r = plat_lookup_start(host, &s->lookup);
     if (r != PLAT_OK) {
         plat_detail_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
@@ -98,6 +99,8 @@ static plat_result become_open(plat_tcp_stream *s)
     plat_lookup_release(s->lookup);
     s->lookup = NULL;
     plat_detail_drop(&s->detail); /* of addresses that were tried in vain */
+    s->u.moved.received = 0;
+    s->u.moved.sent = 0;
     s->state = PLAT_TCP_OPEN;
     return PLAT_OK;
 }
@@ -149,22 +152,22 @@ static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
     const char *why;
     size_t count = plat_lookup_count(s->lookup, &why);
     for (;;) {
-        if (s->next == count) {
+        if (s->u.trying.next == count) {
             if (!s->timed_out) {
                 return fail(s, PLAT_ERR_CONNECT);
             }
-            s->next = 0;
+            s->u.trying.next = 0;
             s->timed_out = false;
-            s->patience_ms *= s->patience_ms < LONGEST_MS ? PATIENCE_GROWTH : 1;
+            s->u.trying.patience_ms *= s->u.trying.patience_ms < LONGEST_MS ? PATIENCE_GROWTH : 1;
         }
-        s->peer = *plat_lookup_at(s->lookup, s->next++);
+        s->peer = *plat_lookup_at(s->lookup, s->u.trying.next++);
         plat_address_set_port(&s->peer, s->port);
         plat_result r = start_connect(s);
         if (r == PLAT_OK) {
             return become_open(s);
         }
         if (r == PLAT_WOULD_BLOCK) {
-            s->give_up_ms = count > 1 ? now_ms + s->patience_ms : 0;
+            s->u.trying.until_ms = count > 1 ? now_ms + s->u.trying.patience_ms : 0;
             return r;
         }
     }
@@ -191,7 +194,7 @@ static plat_result connecting(plat_tcp_stream *s, uint64_t now_ms)
         return become_open(s);
     }
     if (r == PLAT_WOULD_BLOCK) {
-        if (s->give_up_ms == 0 || now_ms < s->give_up_ms) {
+        if (s->u.trying.until_ms == 0 || now_ms < s->u.trying.until_ms) {
             return r;
         }
         s->timed_out = true;
@@ -286,6 +289,7 @@ static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
         return PLAT_EOF;
     }
     s->unacknowledged = true;
+    s->u.moved.received += (size_t)n;
     *got = (size_t)n;
     return PLAT_OK;
 }
@@ -305,6 +309,7 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
         return io_failed(s, errno);
     }
     s->unacknowledged = false; /* by the same segment */
+    s->u.moved.sent += (size_t)n;
     *sent = (size_t)n;
     return PLAT_OK;
 }
@@ -322,7 +327,7 @@ static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     case PLAT_TCP_CONNECTING:
         out->fd = s->fd;
         out->want_write = true;
-        out->wake_at_ms = s->give_up_ms;
+        out->wake_at_ms = s->u.trying.until_ms;
         break;
     case PLAT_TCP_OPEN:
         if (s->unacknowledged && !want_send) {
@@ -336,6 +341,20 @@ static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     case PLAT_TCP_CLOSED:
     case PLAT_TCP_FAILED: break;
     }
+}
+
+static void tcp_flow(plat_stream *base, plat_flow *out)
+{
+    plat_tcp_stream *s = self_of(base);
+    *out = (plat_flow){ .awaited = true };
+    if (s->state != PLAT_TCP_OPEN) {
+        return;
+    }
+    const plat_tcp_queues q = plat_tcp_queues_of(s->fd);
+    out->received = s->u.moved.received + q.unread;
+    out->pending = q.unacknowledged < s->u.moved.sent ? q.unacknowledged : s->u.moved.sent;
+    out->delivered = s->u.moved.sent - out->pending;
+    out->awaited = q.awaited;
 }
 
 static bool tcp_resumed(const plat_stream *base)
@@ -366,6 +385,7 @@ static const plat_stream_ops ops = {
     .recv = tcp_recv,
     .send = tcp_send,
     .poll = tcp_poll,
+    .flow = tcp_flow,
     .resumed = tcp_resumed,
     .detail = tcp_detail,
     .close = tcp_close,

@@ -571,6 +571,16 @@ static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     }
 }
 
+/* Records and the handshake are bytes as well. */
+static void tls_flow(plat_stream *base, plat_flow *out)
+{
+    const plat_tls_stream *s = const_self_of(base);
+    *out = (plat_flow){ .awaited = true };
+    if (s->state != PLAT_TLS_CLOSED && s->lower->ops->flow != NULL) {
+        s->lower->ops->flow(s->lower, out);
+    }
+}
+
 static bool tls_resumed(const plat_stream *base)
 {
     const plat_tls_stream *s = const_self_of(base);
@@ -621,6 +631,7 @@ static const plat_stream_ops ops = {
     .recv = tls_recv,
     .send = tls_send,
     .poll = tls_poll,
+    .flow = tls_flow,
     .resumed = tls_resumed,
     .detail = tls_detail,
     .close = tls_close,

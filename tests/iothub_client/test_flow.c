@@ -1,0 +1,96 @@
+#include "client_fixture.h"
+
+/* A slow link between the hub and a stream that takes everything at once, as a kernel does. */
+
+enum { KEEP_ALIVE_S = 30, LARGE = 60000, RATE = 100 };
+
+static char body[LARGE];
+
+static void keep_alive(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->keep_alive_s = KEEP_ALIVE_S;
+    o->tx_size = 2 * LARGE;
+    o->ack_timeout_ms = 0;
+}
+
+/* Telemetry that the stream has taken and the hub has not. */
+static scripted_stream *begin(client_fixture *f)
+{
+    const iothub_telemetry m = {
+        .body = body,
+        .body_len = sizeof body,
+    };
+    fixture_init(f, keep_alive);
+    fixture_connect(f);
+    f->hub.mute_publish = true;
+    f->hub.mute_ping = true;
+    scripted_stream *s = fixture_stream(f);
+    assert_int_equal(iothub_send_telemetry(f->client, &m, NULL), IOTHUB_OK);
+    s->peer_has = s->tx_total;
+    fixture_run(f);
+    return s;
+}
+
+static void a_large_message_survives_a_slow_way_up(void **state)
+{
+    (void)state;
+    client_fixture f;
+    scripted_stream *s = begin(&f);
+
+    for (s->peer_has += RATE; s->peer_has < s->tx_total; s->peer_has += RATE) {
+        fixture_sleep(&f, 1000);
+        assert_int_equal(f.hub.connects, 1);
+    }
+    f.hub.mute_ping = false;
+    fake_hub_ack(&f.hub, s, 0);
+    fixture_sleep(&f, 100);
+    assert_int_equal(f.dones[0].result, IOTHUB_OK);
+    fixture_free(&f);
+}
+
+static void a_hub_that_stops_taking_it_is_found_in_time(void **state)
+{
+    (void)state;
+    for (unsigned after_s = 0; after_s < 500; after_s += 37) {
+        client_fixture f;
+        scripted_stream *s = begin(&f);
+        for (unsigned i = 0; i < after_s; i++) {
+            fixture_sleep(&f, 1000);
+            s->peer_has += RATE;
+        }
+        assert_int_equal(f.hub.connects, 1);
+        fixture_sleep(&f, KEEP_ALIVE_S * 1500 + 2000); /* and the first pause of the back-off */
+        assert_int_equal(f.hub.connects, 2);
+        fixture_free(&f);
+    }
+}
+
+static void a_message_that_arrives_inside_a_large_record_is_waited_for(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, keep_alive);
+    fixture_connect(&f);
+    f.hub.mute_ping = true;
+
+    for (unsigned i = 0; i < 160; i++) { /* 16 KB that recv cannot give yet */
+        fixture_stream(&f)->hidden += RATE;
+        fixture_sleep(&f, 1000);
+        assert_int_equal(f.hub.connects, 1);
+    }
+    assert_true(f.hub.pings >= 160 / KEEP_ALIVE_S); /* the hub has a keep-alive, too */
+    fixture_sleep(&f, KEEP_ALIVE_S * 1500 + 2000);
+    assert_int_equal(f.hub.connects, 2);
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_large_message_survives_a_slow_way_up),
+        cmocka_unit_test(a_hub_that_stops_taking_it_is_found_in_time),
+        cmocka_unit_test(a_message_that_arrives_inside_a_large_record_is_waited_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
