@@ -15,6 +15,7 @@ typedef struct tally {
     unsigned long accepted, refused, contradictions;
     unsigned long openssl_refuses; /* of the accepted */
     unsigned long openssl_accepts; /* of the refused */
+    bool openssl_asked;
 } tally;
 
 static uint8_t roll(uint64_t *seed)
@@ -44,12 +45,25 @@ static void print_input(fuzz_input in)
 static void count(tally *n, const chain_trial *t)
 {
     n->contradictions += t->contradiction != NULL;
+    n->openssl_asked = t->openssl_asked;
     if (t->accepted) {
         n->accepted++;
         n->openssl_refuses += t->openssl != NULL;
     } else {
         n->refused++;
         n->openssl_accepts += t->openssl_asked && t->openssl == NULL;
+    }
+}
+
+static void print_tally(const tally *n)
+{
+    printf("accepted %lu, refused %lu, contradictions %lu; ", n->accepted, n->refused,
+           n->contradictions);
+    if (n->openssl_asked) {
+        printf("OpenSSL refuses %lu of the accepted and accepts %lu of the refused\n",
+               n->openssl_refuses, n->openssl_accepts);
+    } else {
+        printf("OpenSSL is not there to be asked\n");
     }
 }
 
@@ -75,8 +89,6 @@ int main(int argc, char **argv)
             chain_print(&t, &p);
         }
     }
-    printf("accepted %lu, refused %lu, contradictions %lu; OpenSSL refuses %lu of the accepted and "
-           "accepts %lu of the refused\n",
-           n.accepted, n.refused, n.contradictions, n.openssl_refuses, n.openssl_accepts);
+    print_tally(&n);
     return n.contradictions == 0 ? 0 : 1;
 }

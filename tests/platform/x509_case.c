@@ -6,6 +6,8 @@
 
 #include "wolfssl/path.h"
 
+static judge_work most;
+
 void x509_case_add(x509_case *c, DerBuffer *der)
 {
     if (c->count == X509_CASE_CERTS) {
@@ -49,7 +51,7 @@ static plat_result judge_path(const plat_chain *chain, const plat_roots *roots,
     return r != PLAT_OK ? r : plat_path_find(&task, &out->trust.valid_until_s, &out->why);
 }
 
-plat_result x509_case_judge(const x509_case *c, plat_chain_verdict *out)
+static plat_result judge(const x509_case *c, plat_chain_verdict *out)
 {
     WOLFSSL_BUFFER_INFO certs[X509_CASE_CERTS];
     plat_host host;
@@ -68,6 +70,31 @@ plat_result x509_case_judge(const x509_case *c, plat_chain_verdict *out)
     }
     return plat_host_parse(&host, c->host) ? plat_chain_verify(&chain, &c->roots, &host, out)
                                            : PLAT_ERR_ARG;
+}
+
+static void check_work(void)
+{
+    const judge_work done = judge_work_done;
+    if (done.signatures > JUDGE_WORK_SIGNATURES || done.elements > JUDGE_WORK_ELEMENTS) {
+        fprintf(stderr, "too much work: %zu signature checks, %zu elements of DER\n",
+                done.signatures, done.elements);
+        exit(1);
+    }
+    most.signatures = done.signatures > most.signatures ? done.signatures : most.signatures;
+    most.elements = done.elements > most.elements ? done.elements : most.elements;
+}
+
+plat_result x509_case_judge(const x509_case *c, plat_chain_verdict *out)
+{
+    judge_work_done = (judge_work){ 0 };
+    plat_result r = judge(c, out);
+    check_work();
+    return r;
+}
+
+judge_work x509_case_most_work(void)
+{
+    return most;
 }
 
 void x509_case_free(x509_case *c)

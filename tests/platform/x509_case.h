@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "judge_work.h"
 #include "wolfssl/chain.h"
 
 enum { X509_CASE_CERTS = 128 };
@@ -29,6 +30,9 @@ void x509_case_add_pem(x509_case *c, const char *pem);
 
 /** A case without a host is judged by its path alone; it has few certificates. */
 plat_result x509_case_judge(const x509_case *c, plat_chain_verdict *out);
+
+/** The most that a single case needed of each.  A case that needs too much ends the program. */
+judge_work x509_case_most_work(void);
 
 void x509_case_free(x509_case *c);
 
