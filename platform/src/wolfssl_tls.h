@@ -42,6 +42,7 @@ typedef struct plat_tls_stream {
     plat_result lower_result; /* what the stream below said last */
     uint16_t retry_len;       /* after WOULD_BLOCK of send: the record that must be repeated */
     uint8_t growth;           /* of what is received, by TLS, in eighths; 0: not known */
+    bool full_chain;          /* as many certificates as wolfSSL can read; there may be more */
     uint32_t taken;           /* bytes from below by one call of recv */
     plat_trust trust;         /* what the chain, or that of the resumed session, is worth */
 } plat_tls_stream;

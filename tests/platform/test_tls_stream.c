@@ -298,16 +298,26 @@ static void a_changed_byte_anywhere_never_ends_in_a_connection(void **state)
 static void plain_text_on_the_port_is_not_tls(void **state)
 {
     (void)state;
-    static const char *const banners[] = { "220 mail.example ESMTP\r\n", "HTTP/1.1 400 Bad\r\n\r\n",
-                                           "\x20\x02\x00\x05\x00", "SSH-2.0-OpenSSH_9.2\r\n" };
-    for (size_t i = 0; i < sizeof banners / sizeof banners[0]; i++) {
+    static const struct {
+        const char *banner;
+        const char *words; /* of the detail */
+    } cases[] = {
+        { "220 mail.example ESMTP\r\n", "does not speak TLS" },
+        { "HTTP/1.1 400 Bad\r\n\r\n", "HTTP server without TLS" },
+        { "HTTP/1.0 200 OK\r\n\r\n<html>", "HTTP server without TLS" },
+        { "<html>\r\n<body>", "does not speak TLS" },
+        { "\x20\x02\x00\x05\x00", "" },
+        { "SSH-2.0-OpenSSH_9.2\r\n", "does not speak TLS" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         plat_stage stage;
         assert_int_equal(s->ops->open(s, HOST, 8883, 0), PLAT_OK);
-        scripted_feed(&wire, banners[i], strlen(banners[i]));
+        scripted_feed(&wire, cases[i].banner, strlen(cases[i].banner));
         scripted_feed(&wire, "more of it", 10);
         assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_ERR_TLS);
         assert_int_equal(stage, PLAT_STAGE_TLS);
         assert_string_not_equal(s->ops->detail(s), "");
+        assert_non_null(strstr(s->ops->detail(s), cases[i].words));
         s->ops->close(s);
     }
 }

@@ -23,6 +23,9 @@ static const char suites_aes_first[] =
     TLS13_AES ":" TLS13_CHACHA20 ":" TLS12_AES ":" TLS12_CHACHA20;
 
 static const char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ED25519:"
+#ifdef HAVE_ED448
+                                 "ED448:"
+#endif
                                  "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
                                  "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 

@@ -3,9 +3,15 @@
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
+const char plat_tls_too_many_certificates[] =
+    "the server sends more certificates than this wolfSSL reads, it seems";
+
 static const char *explain_alert(WOLFSSL *ssl)
 {
     WOLFSSL_ALERT_HISTORY seen;
+    if (wolfSSL_is_init_finished(ssl)) {
+        return "the server ended the connection with an alert";
+    }
     if (wolfSSL_get_alert_history(ssl, &seen) != WOLFSSL_SUCCESS) {
         return "the server refused the handshake";
     }
@@ -17,9 +23,37 @@ static const char *explain_alert(WOLFSSL *ssl)
     }
 }
 
+/* wolfSSL answers a HelloRequest so, and goes on if the server does. */
+static bool declined_renegotiation(WOLFSSL *ssl)
+{
+    WOLFSSL_ALERT_HISTORY seen;
+    return wolfSSL_is_init_finished(ssl) &&
+           wolfSSL_get_alert_history(ssl, &seen) == WOLFSSL_SUCCESS &&
+           seen.last_tx.code == no_renegotiation;
+}
+
+const char *plat_tls_explain_end(WOLFSSL *ssl)
+{
+    return declined_renegotiation(ssl) ? "the server insists on renegotiation, which is not done"
+                                       : "the peer closed the connection without a word";
+}
+
 const char *plat_tls_explain(WOLFSSL *ssl, int error)
 {
+    if (declined_renegotiation(ssl)) {
+        return plat_tls_explain_end(ssl);
+    }
     switch (error) {
+    case MAX_CHAIN_ERROR: return plat_tls_too_many_certificates;
+    case ASN_PARSE_E: return "this wolfSSL cannot read the server's certificate";
+    case HANDSHAKE_SIZE_ERROR:
+        return "the server sends more bytes of certificates than this wolfSSL reads";
+    case LENGTH_ERROR:
+        return wolfSSL_is_init_finished(ssl) ? "a TLS record is longer than the protocol allows"
+                                             : "the peer does not speak TLS";
+    case ALGO_ID_E:
+    case INVALID_PARAMETER:
+        return "the server signs with a kind of key that this wolfSSL does not know";
     case VERSION_ERROR: return "no common version of TLS: 1.2 or 1.3 is needed";
     case MATCH_SUITE_ERROR: return "no safe cipher suite in common";
     case UNKNOWN_RECORD_TYPE:

@@ -12,6 +12,15 @@
 
 const char *plat_tls_explain(WOLFSSL *ssl, int error);
 
+/**
+ * For a failure after the chain was as long as wolfSSL can read: it passes over the others without
+ * a word, shows the first ones to the judge, and reads the next message from the wrong place.
+ */
+extern const char plat_tls_too_many_certificates[];
+
+/** Of a connection that the peer closed without a farewell. */
+const char *plat_tls_explain_end(WOLFSSL *ssl);
+
 /** A certificate so bad that wolfSSL gives up before it asks for our opinion. */
 bool plat_tls_blames_certificate(int error);
 

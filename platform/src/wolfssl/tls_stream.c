@@ -9,6 +9,7 @@
 #include "wolfssl/tls_explain.h"
 #include "wolfssl/zero_pages.h"
 
+#include <wolfssl/error-ssl.h>
 #include <wolfssl/openssl/evp.h>
 
 #define HOST_MAX    255
@@ -196,6 +197,7 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
     }
     plat_host host;
     plat_chain_verdict verdict = { .why = "the host name is malformed" };
+    s->full_chain = store->totalCerts >= wolfSSL_get_verify_depth(s->ssl);
     s->verdict = PLAT_ERR_ARG;
     if (plat_host_parse(&host, s->host) && store->totalCerts > 0) {
         const plat_chain chain = { .certs = store->certs,
@@ -204,7 +206,8 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
         s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &verdict);
     }
     if (s->verdict != PLAT_OK) {
-        (void)fail(s, s->verdict, verdict.why);
+        bool cut = s->full_chain && s->verdict == PLAT_ERR_CERT_UNTRUSTED;
+        (void)fail(s, s->verdict, cut ? plat_tls_too_many_certificates : verdict.why);
         return 0;
     }
     s->trust = verdict.trust;
@@ -314,6 +317,7 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->retry_len = 0;
     s->offered = false;
     s->new_ticket = false;
+    s->full_chain = false;
     s->ssl = wolfSSL_new(s->context->ctx);
     if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
         return fail(s, PLAT_ERR_MEMORY, "no memory or descriptor left"); /* it reads /dev/urandom */
@@ -356,6 +360,15 @@ static plat_result check_agreement(plat_tls_stream *s)
     return PLAT_OK;
 }
 
+/* What was read last is still there; wolfSSL fails on the first five bytes. */
+static bool answers_in_http(const plat_tls_stream *s)
+{
+    static const char start[] = "HTTP/";
+    const size_t len = sizeof start - 1;
+    return s->state == PLAT_TLS_HANDSHAKE && s->verdict == PLAT_WOULD_BLOCK && s->ahead != NULL &&
+           s->ahead_end >= len && memcmp(s->ahead, start, len) == 0;
+}
+
 static plat_result ssl_failed(plat_tls_stream *s, int error)
 {
     if (s->state == PLAT_TLS_FAILED) { /* judge said why */
@@ -363,10 +376,16 @@ static plat_result ssl_failed(plat_tls_stream *s, int error)
     }
     if (s->lower_result == PLAT_EOF) {
         return fail(s, s->state == PLAT_TLS_OPEN ? PLAT_ERR_IO : PLAT_ERR_TLS,
-                    "the peer closed the connection without a word");
+                    plat_tls_explain_end(s->ssl));
     }
     if (s->lower_result != PLAT_OK && s->lower_result != PLAT_WOULD_BLOCK) {
         return fail_below(s, s->lower_result);
+    }
+    if (answers_in_http(s)) {
+        return fail(s, PLAT_ERR_TLS, "an HTTP server without TLS answers on this port");
+    }
+    if (s->state == PLAT_TLS_HANDSHAKE && s->full_chain && error != FATAL_ERROR) {
+        return fail(s, PLAT_ERR_TLS, plat_tls_too_many_certificates);
     }
     bool untried = s->verdict == PLAT_WOULD_BLOCK;
     return fail(s, untried && plat_tls_blames_certificate(error) ? PLAT_ERR_CERT : PLAT_ERR_TLS,
