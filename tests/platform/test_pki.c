@@ -147,11 +147,41 @@ size_t pki_key_der(pki_key k, byte *out, size_t cap)
     return (size_t)len;
 }
 
+size_t pki_public_der(pki_key k, byte *out, size_t cap)
+{
+    int len = is_rsa(k) ? wc_RsaKeyToPublicDer(&rsa_keys[k], out, (word32)cap)
+                        : wc_EccPublicKeyToDer(&ec_keys[k], out, (word32)cap, 1);
+    assert_true(len > 0);
+    return (size_t)len;
+}
+
+void pki_sign(pki_cert *out, size_t len, pki_key signer)
+{
+    int type = is_rsa(signer) ? CTC_SHA256wRSA : CTC_SHA256wECDSA;
+    int all = wc_SignCert_ex((int)len, type, out->der, sizeof out->der, type_of(signer),
+                             key_of(signer), &rng);
+    assert_true(all > 0);
+    out->len = (size_t)all;
+}
+
+/* The same again for a file that is written once more. */
+static char *path_of(const char *file)
+{
+    char path[sizeof paths[0]];
+    snprintf(path, sizeof path, "%s/%s", directory, file);
+    for (size_t i = 0; i < path_count; i++) {
+        if (strcmp(paths[i], path) == 0) {
+            return paths[i];
+        }
+    }
+    assert_true(path_count < sizeof paths / sizeof paths[0]);
+    memcpy(paths[path_count], path, sizeof path);
+    return paths[path_count++];
+}
+
 const char *pki_write_pem(const char *file, const pki_cert *const *certs, size_t count)
 {
-    assert_true(path_count < sizeof paths / sizeof paths[0]);
-    char *path = paths[path_count++];
-    snprintf(path, sizeof paths[0], "%s/%s", directory, file);
+    char *path = path_of(file);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     for (size_t i = 0; i < count; i++) {

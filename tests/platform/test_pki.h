@@ -56,6 +56,12 @@ void pki_make(pki_cert *out, const pki_spec *spec);
 /** The private key as DER, for the server. */
 size_t pki_key_der(pki_key key, byte *out, size_t cap);
 
+/** SubjectPublicKeyInfo. */
+size_t pki_public_der(pki_key key, byte *out, size_t cap);
+
+/** Makes a certificate of the len bytes of a TBSCertificate in out, with SHA-256. */
+void pki_sign(pki_cert *out, size_t len, pki_key signer);
+
 /** A private directory for this process; removed with its files by pki_remove_files. */
 const char *pki_write_pem(const char *file, const pki_cert *const *certs, size_t count);
 void pki_remove_files(void);

@@ -59,7 +59,7 @@ static int on_sni(WOLFSSL *ssl, int *alert, void *user)
 
 static void load(WOLFSSL_CTX *ctx, const tls_peer_config *c)
 {
-    byte all[4 * sizeof c->chain[0]->der * 2];
+    byte all[sizeof c->chain / sizeof c->chain[0] * sizeof c->chain[0]->der * 2];
     size_t len = 0;
     for (size_t i = 0; i < c->chain_len; i++) {
         int n = wc_DerToPem(c->chain[i]->der, (word32)c->chain[i]->len, all + len,

@@ -9,7 +9,7 @@
 #include <wolfssl/ssl.h>
 
 typedef struct tls_peer_config {
-    const pki_cert *chain[4]; /* the server's own first; none: anonymous */
+    const pki_cert *chain[12]; /* the server's own first; none: anonymous */
     size_t chain_len;
     pki_key key;
     int min_version; /* WOLFSSL_TLSV1_2 ...; 0: what wolfSSL has */

@@ -1,0 +1,690 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "cert_writer.h"
+#include "wolfssl/chain.h"
+#include "wolfssl/path.h"
+
+#define HUB      "hub.judge.test"
+#define CA       "ca usage=04"
+#define SERVER   "usage=80 for=server dns:" HUB
+#define MOST     PLAT_PATH_PRESENTED
+#define GOOD     PLAT_OK
+#define BAD      PLAT_ERR_CERT
+#define STRANGER PLAT_ERR_CERT_UNTRUSTED
+
+static int make_keys(void **state)
+{
+    (void)state;
+    pki_make_keys();
+    return 0;
+}
+
+static int free_keys(void **state)
+{
+    (void)state;
+    pki_free_keys();
+    return 0;
+}
+
+/* --- the judge --- */
+
+typedef struct trial {
+    const written_cert *trusted[4];
+    const written_cert *presented[MOST + 1];
+    const char *host; /* NULL: HUB */
+} trial;
+
+static plat_roots trust(const written_cert *const *certs, size_t most)
+{
+    byte pem[16384];
+    size_t len = 0;
+    plat_roots roots = { 0 };
+    for (size_t i = 0; i < most && certs[i] != NULL; i++) {
+        const pki_cert *c = &certs[i]->cert;
+        int n =
+            wc_DerToPem(c->der, (word32)c->len, pem + len, (word32)(sizeof pem - len), CERT_TYPE);
+        assert_true(n > 0);
+        len += (size_t)n;
+    }
+    assert_int_equal(plat_roots_load_pem(&roots, pem, len), PLAT_OK);
+    return roots;
+}
+
+static plat_result judge(const trial *t, plat_chain_verdict *out)
+{
+    WOLFSSL_BUFFER_INFO certs[MOST + 1];
+    plat_chain chain = { .certs = certs, .now_s = (int64_t)time(NULL) };
+    plat_host host;
+    byte copies[MOST + 1][2048];
+    for (size_t i = 0; i <= MOST && t->presented[i] != NULL; i++) {
+        memcpy(copies[i], t->presented[i]->cert.der, t->presented[i]->cert.len);
+        certs[i].buffer = copies[i];
+        certs[i].length = (unsigned)t->presented[i]->cert.len;
+        chain.count = i + 1;
+    }
+    assert_true(plat_host_parse(&host, t->host != NULL ? t->host : HUB));
+    plat_roots roots = trust(t->trusted, 4);
+    plat_result r = plat_chain_verify(&chain, &roots, &host, out);
+    plat_roots_free(&roots);
+    return r;
+}
+
+static void expect(const char *what, const trial *t, plat_result wanted)
+{
+    plat_chain_verdict v;
+    plat_result r = judge(t, &v);
+    if (r != wanted) {
+        fail_msg("%s: %s (%s), not %s", what, plat_result_str(r), r != PLAT_OK ? v.why : "",
+                 plat_result_str(wanted));
+    }
+    if (r != PLAT_OK) {
+        assert_non_null(v.why);
+        assert_null(strchr(v.why, '\n'));
+    }
+}
+
+/* --- root, CA, server, from words --- */
+
+typedef struct words {
+    const char *root, *ca, *server; /* beside CA, CA and SERVER; NULL: none */
+    plat_result wanted;
+    const char *host;
+} words;
+
+static void write_with(written_cert *out, const char *cn, pki_key key, const written_cert *issuer,
+                       const char *usual, const char *more)
+{
+    char all[512];
+    snprintf(all, sizeof all, "%s %s", usual, more != NULL ? more : "");
+    write_cert(out, cn, key, issuer, all);
+}
+
+static void judge_words(const char *what, const words *w)
+{
+    static written_cert root, ca, server;
+    char text[1024];
+    write_with(&root, "Root", PKI_ROOT, NULL, CA, w->root);
+    write_with(&ca, "CA", PKI_INTERMEDIATE, &root, CA, w->ca);
+    write_with(&server, "server", PKI_LEAF, &ca, SERVER, w->server);
+    const trial t = { .trusted = { &root }, .presented = { &server, &ca }, .host = w->host };
+    snprintf(text, sizeof text, "%s; root %s; CA %s; server %s", what,
+             w->root != NULL ? w->root : "", w->ca != NULL ? w->ca : "",
+             w->server != NULL ? w->server : "");
+    expect(text, &t, w->wanted);
+}
+
+#define JUDGE_ALL(what, list)                                            \
+    do {                                                                 \
+        for (size_t at = 0; at < sizeof(list) / sizeof(list)[0]; at++) { \
+            judge_words((what), &(list)[at]);                            \
+        }                                                                \
+    } while (0)
+
+static void constraints_on_host_names_hold_label_by_label_at_any_level(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *base;
+        bool covers;
+    } bases[] = {
+        { "dns:hub.judge.test", true },
+        { "dns:judge.test", true },
+        { "dns:test", true },
+        { "dns:", true },
+        { "dns:JUDGE.Test", true },
+        { "dns:.judge.test", true },
+        { "dns:dge.test", false },
+        { "dns:ub.judge.test", false },
+        { "dns:.hub.judge.test", false },
+        { "dns:a.hub.judge.test", false },
+        { "dns:other.test", false },
+        { "dns:judge.test.org", false },
+    };
+    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
+        char permit[64], exclude[64];
+        plat_result if_covered = bases[i].covers ? GOOD : BAD;
+        plat_result if_not = bases[i].covers ? BAD : GOOD;
+        snprintf(permit, sizeof permit, "+%s", bases[i].base);
+        snprintf(exclude, sizeof exclude, "-%s", bases[i].base);
+        judge_words("permitted by the root", &(words){ permit, NULL, NULL, if_covered, NULL });
+        judge_words("permitted by the CA", &(words){ NULL, permit, NULL, if_covered, NULL });
+        judge_words("excluded by the root", &(words){ exclude, NULL, NULL, if_not, NULL });
+        judge_words("excluded by the CA", &(words){ NULL, exclude, NULL, if_not, NULL });
+    }
+}
+
+static void constraints_of_all_kinds_are_collected_down_the_path(void **state)
+{
+    (void)state;
+    static const words list[] = {
+        { "-dns:localhost", NULL, "dns:localhost", BAD, "localhost" },
+        { "+dns:other.test", "dns:ca.other.test", NULL, BAD, NULL },
+        { "+dns:judge.test", "dns:ca.other.test", NULL, BAD, NULL },
+        { "+dns:judge.test", "+dns:other.test", NULL, BAD, NULL },
+        { "+dns:judge.test +dns:x.test", "+dns:judge.test", NULL, GOOD, NULL },
+        { "+dns:x.judge.test", "+dns:judge.test", NULL, BAD, NULL },
+        { "+dns:judge.test -dns:hub.judge.test", NULL, NULL, BAD, NULL },
+        { "+dns:judge.test nc~", NULL, NULL, GOOD, NULL },
+        { "+dns:x.test nc~", NULL, NULL, BAD, NULL },
+        { "+dns:judge.test", NULL, "dns:other.test", BAD, NULL },
+        { "+dns:judge.test", NULL, "ip:10.0.0.1", GOOD, NULL },
+        /* addresses */
+        { "+ip:10.0.0.0/255.0.0.0", NULL, "ip:10.1.2.3", GOOD, "10.1.2.3" },
+        { "+ip:10.0.0.0/255.0.0.0", NULL, "ip:11.1.2.3", BAD, "11.1.2.3" },
+        { "-ip:10.0.0.0/255.0.0.0", NULL, "ip:10.1.2.3", BAD, "10.1.2.3" },
+        { "-ip:10.0.0.0/255.0.0.0", NULL, "ip:11.1.2.3", GOOD, "11.1.2.3" },
+        { NULL, "-ip:10.1.2.0/255.255.255.0", "ip:10.1.2.3", BAD, "10.1.2.3" },
+        { NULL, "+ip:10.1.2.0/255.255.255.128", "ip:10.1.2.127", GOOD, "10.1.2.127" },
+        { NULL, "+ip:10.1.2.0/255.255.255.128", "ip:10.1.2.128", BAD, "10.1.2.128" },
+        { "+ip:2001:db8::/ffff:ffff::", NULL, "ip:2001:db8::1", GOOD, "2001:db8::1" },
+        { "+ip:2001:db8::/ffff:ffff::", NULL, "ip:2001:db9::1", BAD, "2001:db9::1" },
+        { "+ip:10.0.0.0/255.0.0.0", NULL, "ip:2001:db8::1", BAD, "2001:db8::1" },
+        { "-ip:0.0.0.0/0.0.0.0", NULL, "ip:2001:db8::1", GOOD, "2001:db8::1" },
+        { "-ip:0.0.0.0/0.0.0.0", NULL, NULL, GOOD, NULL },
+        /* directory names: of the subject, and of subjectAltName */
+        { "o=Acme +dir:Acme", "o=Acme", "o=Acme", GOOD, NULL },
+        { "o=Acme +dir:ACME", "o=acme", "o=Acme", GOOD, NULL },
+        { "o=Acme +dir:Acme", "o=Acme", "o=Evil", BAD, NULL },
+        { "o=Acme +dir:Acme", "o=Evil", "o=Acme", BAD, NULL },
+        { "o=Acme +dir:Acme", "o=Acme", "o=Acme dir:Evil", BAD, NULL },
+        { "o=Acme +dir:Acme", "o=Acme", "cn=", GOOD, NULL },
+        { "-dir:Acme", NULL, "o=Acme", BAD, NULL },
+        { "-dir:Acme", NULL, "dir:Acme", BAD, NULL },
+        { "-dir:Acme", NULL, "o=Other", GOOD, NULL },
+        /* mailboxes and URIs */
+        { "+mail:judge.test", NULL, "mail:a@judge.test", GOOD, NULL },
+        { "+mail:a@judge.test", NULL, "mail:a@JUDGE.test", GOOD, NULL },
+        { "+mail:a@judge.test", NULL, "mail:A@judge.test", BAD, NULL },
+        { "+mail:judge.test", NULL, "mail:a@x.judge.test", BAD, NULL },
+        { "+mail:.judge.test", NULL, "mail:a@x.judge.test", GOOD, NULL },
+        { "-mail:judge.test", NULL, "mail:a@judge.test", BAD, NULL },
+        { "+mail:judge.test", NULL, "mail:nobody", BAD, NULL },
+        { "+uri:x.test", NULL, "uri:https://x.test/a", GOOD, NULL },
+        { "+uri:x.test", NULL, "uri:https://me@X.test:8883?q", GOOD, NULL },
+        { "+uri:x.test", NULL, "uri:https://y.x.test/a", BAD, NULL },
+        { "+uri:.x.test", NULL, "uri:spiffe://y.x.test", GOOD, NULL },
+        { "-uri:.x.test", NULL, "uri:spiffe://y.x.test", BAD, NULL },
+        { "-uri:.x.test", NULL, "uri:spiffe://10.0.0.1/", BAD, NULL },
+        { "-uri:.x.test", NULL, "uri:urn:a:b", BAD, NULL },
+        /* of a kind that is not compared */
+        { "+id:*", NULL, "id:*", BAD, NULL },
+        { "-id:*", NULL, "id:+", BAD, NULL },
+        { "-id:*", NULL, NULL, GOOD, NULL },
+    };
+    JUDGE_ALL("constraints", list);
+}
+
+static void a_wildcard_is_permitted_as_a_whole_and_excluded_if_it_may_be(void **state)
+{
+    (void)state;
+    static const words list[] = {
+        { "+dns:judge.test", NULL, "dns:*.judge.test", GOOD, "a.judge.test" },
+        { "+dns:.judge.test", NULL, "dns:*.judge.test", GOOD, "a.judge.test" },
+        { "+dns:hub.judge.test", NULL, "dns:*.judge.test", BAD, "a.judge.test" },
+        { "-dns:bad.judge.test", NULL, "dns:*.judge.test", BAD, "a.judge.test" },
+        { "-dns:BAD.judge.test", NULL, "dns:*.Judge.test", BAD, "a.judge.test" },
+        { "-dns:judge.test", NULL, "dns:*.judge.test", BAD, "a.judge.test" },
+        { "-dns:very.bad.judge.test", NULL, "dns:*.judge.test", GOOD, "a.judge.test" },
+        { "-dns:bad.other.test", NULL, "dns:*.judge.test", GOOD, "a.judge.test" },
+    };
+    JUDGE_ALL("wildcards", list);
+}
+
+static void malformed_constraints_and_names_below_them_end_the_path(void **state)
+{
+    (void)state;
+    static const words list[] = {
+        { "nc0", NULL, NULL, BAD, NULL },
+        { "ncmin", NULL, NULL, BAD, NULL },
+        { "+dns:*.judge.test", NULL, NULL, BAD, NULL },
+        { "-dns:*.other.test", NULL, NULL, BAD, NULL },
+        { "+dns:judge.test.", NULL, NULL, BAD, NULL },
+        { "-dns:a..b", NULL, NULL, BAD, NULL },
+        { "+ip:10.0.0.0", NULL, NULL, BAD, NULL },
+        { "-ip:10.0.0.0/255.0.255.0", NULL, NULL, BAD, NULL },
+        { "-hexip:0a000000ff0000", NULL, NULL, BAD, NULL },
+        { "-dns:other.test", NULL, "dns:h*.x.test", BAD, NULL },
+        { "-dns:other.test", NULL, "dns:a,b", BAD, NULL },
+        { "-dns:other.test", NULL, "dns:", BAD, NULL },
+        { NULL, NULL, "dns:a,b", GOOD, NULL }, /* matches no host, and nobody constrains it */
+        { "-dns:other.test", NULL, "dns:fine.test.", GOOD, NULL },
+        { NULL, NULL, "-dns:other.test", BAD, NULL }, /* a server is no CA */
+    };
+    JUDGE_ALL("malformed", list);
+}
+
+static void extensions_are_held_to_what_rfc_5280_says_of_them(void **state)
+{
+    (void)state;
+    static const words each[] = {
+        { "unknown!", NULL, NULL, BAD, NULL },      { "unknown", NULL, NULL, GOOD, NULL },
+        { "policy", NULL, NULL, BAD, NULL },        { "policy!", NULL, NULL, BAD, NULL },
+        { "policies!", NULL, NULL, GOOD, NULL },    { "mappings!", NULL, NULL, GOOD, NULL },
+        { "anypolicy!", NULL, NULL, GOOD, NULL },   { "crl!", NULL, NULL, BAD, NULL },
+        { "unknown twice", NULL, NULL, BAD, NULL }, { "ski!", NULL, NULL, BAD, NULL },
+        { "aki!=01", NULL, NULL, BAD, NULL },       { "nonames", NULL, NULL, BAD, NULL },
+        { "badnames", NULL, NULL, BAD, NULL },      { "for=none", NULL, NULL, BAD, NULL },
+        { "hexip:0a0000", NULL, NULL, BAD, NULL },
+    };
+    static const words ca_only[] = {
+        { "for=client", NULL, NULL, BAD, NULL },
+        { "for=server", NULL, NULL, GOOD, NULL },
+        { "for=any", NULL, NULL, GOOD, NULL },
+        { "cn=", NULL, NULL, BAD, NULL },
+    };
+    for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) {
+        const char *w = each[i].root;
+        judge_words("on the root", &(words){ w, NULL, NULL, each[i].wanted, NULL });
+        judge_words("on the CA", &(words){ NULL, w, NULL, each[i].wanted, NULL });
+        if (strchr(w, ':') == NULL && strstr(w, "names") == NULL && strncmp(w, "for", 3) != 0) {
+            judge_words("on the server", &(words){ NULL, NULL, w, each[i].wanted, NULL });
+        }
+    }
+    for (size_t i = 0; i < sizeof ca_only / sizeof ca_only[0]; i++) {
+        const char *w = ca_only[i].root;
+        judge_words("on the root", &(words){ w, NULL, NULL, ca_only[i].wanted, NULL });
+        judge_words("on the CA", &(words){ NULL, w, NULL, ca_only[i].wanted, NULL });
+    }
+}
+
+static void serial_numbers_may_be_odd_but_not_malformed(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "serial=01",
+        "serial=00",
+        "serial=80",
+        "serial=0080",
+        "serial=7f0000000000000000000000000000000000000000",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        judge_words("serial", &(words){ odd[i], NULL, NULL, GOOD, NULL });
+        judge_words("serial", &(words){ NULL, odd[i], NULL, GOOD, NULL });
+        judge_words("serial", &(words){ NULL, NULL, odd[i], GOOD, NULL });
+    }
+    judge_words("not DER", &(words){ NULL, NULL, "serial=0001", BAD, NULL });
+    judge_words("none", &(words){ NULL, NULL, "serial=", BAD, NULL });
+}
+
+/* --- servers, by their own words --- */
+
+static void what_a_server_may_be_is_read_strictly(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        plat_result wanted;
+    } list[] = {
+        { SERVER, GOOD },
+        { "dns:" HUB, GOOD },
+        { "end " SERVER, GOOD },
+        { "end0 " SERVER, GOOD },
+        { "ca usage=84 dns:" HUB, GOOD },
+        { "ca=0 usage=84 dns:" HUB, GOOD },
+        { "badca " SERVER, BAD },
+        { "badusage dns:" HUB, BAD },
+        { "usage=84 dns:" HUB, BAD }, /* to sign certificates, but no CA */
+        { "end usage=84 dns:" HUB, BAD },
+        { "usage=20 dns:" HUB, BAD },
+        { "for=client dns:" HUB, BAD },
+        { "for=any dns:" HUB, GOOD },
+        { "cn= dns:" HUB, GOOD },
+        { "cn=", BAD },
+        { "v1", PLAT_ERR_CERT_HOST },
+        { "cn=" HUB, PLAT_ERR_CERT_HOST },
+        { "late " SERVER, PLAT_ERR_CERT_DATE },
+        { "early " SERVER, PLAT_ERR_CERT_DATE },
+    };
+    written_cert root, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        write_cert(&server, "server", PKI_LEAF, &root, list[i].words);
+        expect(list[i].words, &(trial){ .trusted = { &root }, .presented = { &server } },
+               list[i].wanted);
+    }
+}
+
+/* --- what is trusted --- */
+
+static void a_trusted_certificate_signs_only_if_it_may(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        plat_result wanted;
+    } list[] = {
+        { CA, GOOD },
+        { "ca", GOOD },
+        { "ca~ usage=04", GOOD },
+        { "ca=0 usage=04", GOOD },
+        { "ca for=server", GOOD },
+        { "v1", GOOD },
+        { "end", BAD },
+        { "end0 usage=80", BAD },
+        { "usage=04", BAD },
+        { "usage=80", BAD },
+        { "", BAD },
+        { "ski=01", BAD },
+        { "ca usage=80", BAD },
+        { "ca for=client", BAD },
+        { "ca late", PLAT_ERR_CERT_DATE },
+        { "ca early", PLAT_ERR_CERT_DATE },
+    };
+    written_cert cloud, gateway, server;
+    write_cert(&cloud, "Cloud Root", PKI_OTHER, NULL, CA);
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        write_cert(&gateway, "gateway", PKI_ROOT, NULL, list[i].words);
+        write_cert(&server, "server", PKI_LEAF, &gateway, SERVER);
+        expect(list[i].words, &(trial){ .trusted = { &cloud, &gateway }, .presented = { &server } },
+               list[i].wanted);
+        expect(list[i].words,
+               &(trial){ .trusted = { &cloud, &gateway }, .presented = { &server, &gateway } },
+               list[i].wanted);
+    }
+}
+
+static void a_certificate_in_the_file_is_good_for_itself_whoever_issued_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        plat_result wanted;
+    } list[] = {
+        { SERVER, GOOD },
+        { "end " SERVER, GOOD },
+        { "ca usage=84 dns:" HUB, GOOD },
+        { "ca usage=04 dns:" HUB, BAD },
+        { "for=client dns:" HUB, BAD },
+        { "usage=20 dns:" HUB, BAD },
+        { "unknown! dns:" HUB, BAD },
+        { "late dns:" HUB, PLAT_ERR_CERT_DATE },
+        { "early dns:" HUB, PLAT_ERR_CERT_DATE },
+        { "dns:other.test", PLAT_ERR_CERT_HOST },
+    };
+    written_cert nobody, issued, alone, twin;
+    write_cert(&nobody, "Nobody's Root", PKI_OTHER, NULL, CA);
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        write_cert(&issued, "server", PKI_LEAF, &nobody, list[i].words);
+        write_cert(&alone, "server", PKI_LEAF, NULL, list[i].words);
+        expect(list[i].words, &(trial){ .trusted = { &issued }, .presented = { &issued } },
+               list[i].wanted);
+        expect(list[i].words, &(trial){ .trusted = { &alone }, .presented = { &alone } },
+               list[i].wanted);
+    }
+    write_cert(&issued, "server", PKI_LEAF, &nobody, SERVER);
+    write_cert(&twin, "server", PKI_LEAF, &nobody, SERVER);
+    expect("the same but for its number",
+           &(trial){ .trusted = { &issued }, .presented = { &twin } }, STRANGER);
+    expect("in the second place",
+           &(trial){ .trusted = { &issued }, .presented = { &twin, &issued } }, STRANGER);
+}
+
+static void an_intermediate_in_the_file_ends_a_path(void **state)
+{
+    (void)state;
+    written_cert root, ca, below, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    for (int limited = 0; limited < 2; limited++) {
+        write_cert(&ca, "CA", PKI_INTERMEDIATE, &root,
+                   limited != 0 ? "ca=0" : "ca +dns:judge.test");
+        write_cert(&below, "Below", PKI_OTHER, &ca, CA);
+        write_cert(&server, "server", PKI_LEAF, &ca, SERVER);
+        expect("one", &(trial){ .trusted = { &ca }, .presented = { &server } }, GOOD);
+        expect("with its issuer",
+               &(trial){ .trusted = { &ca }, .presented = { &server, &ca, &root } }, GOOD);
+        write_cert(&server, "server", PKI_LEAF, &below, SERVER);
+        expect("two", &(trial){ .trusted = { &ca }, .presented = { &server, &below } },
+               limited != 0 ? BAD : GOOD);
+        write_cert(&server, "server", PKI_LEAF, &below, "dns:out.test");
+        expect("outside",
+               &(trial){ .trusted = { &ca }, .presented = { &server, &below }, .host = "out.test" },
+               BAD);
+    }
+}
+
+/* --- several candidates --- */
+
+static void every_certificate_of_a_name_is_tried(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "ca late",       "ca early",   "ca unknown!",
+                                       "ca for=client", "end",        "ca usage=80",
+                                       "ca for=none",   "ca policy!", "ca -dns:test" };
+    written_cert root, other_root, good, twin, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    write_cert(&good, "CA", PKI_INTERMEDIATE, &root, CA);
+    write_cert(&server, "server", PKI_LEAF, &good, SERVER);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_cert(&twin, "CA", PKI_INTERMEDIATE, &root, bad[i]);
+        expect(bad[i], &(trial){ .trusted = { &root }, .presented = { &server, &twin, &good } },
+               GOOD);
+        expect(bad[i], &(trial){ .trusted = { &root }, .presented = { &server, &good, &twin } },
+               GOOD);
+        expect(bad[i], &(trial){ .trusted = { &twin, &root }, .presented = { &server, &good } },
+               GOOD);
+        expect(bad[i], &(trial){ .trusted = { &twin, &good }, .presented = { &server } }, GOOD);
+        plat_chain_verdict v;
+        assert_int_not_equal(
+            judge(&(trial){ .trusted = { &root }, .presented = { &server, &twin } }, &v), GOOD);
+    }
+    /* another key, and a cross certificate of a root that nobody knows */
+    write_cert(&twin, "CA", PKI_OTHER, &root, CA);
+    expect("other key", &(trial){ .trusted = { &root }, .presented = { &server, &twin, &good } },
+           GOOD);
+    expect("only the other", &(trial){ .trusted = { &root }, .presented = { &server, &twin } },
+           STRANGER);
+    write_cert(&other_root, "Other Root", PKI_OTHER, NULL, CA);
+    write_cert(&twin, "CA", PKI_INTERMEDIATE, &other_root, CA);
+    expect("cross first",
+           &(trial){ .trusted = { &root }, .presented = { &server, &twin, &other_root, &good } },
+           GOOD);
+    expect("unrelated",
+           &(trial){ .trusted = { &root }, .presented = { &server, &other_root, &good } }, GOOD);
+}
+
+static void an_unreadable_certificate_matters_only_on_the_path(void **state)
+{
+    (void)state;
+    written_cert root, ca, server, junk;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    write_cert(&ca, "CA", PKI_INTERMEDIATE, &root, CA);
+    write_cert(&server, "server", PKI_LEAF, &ca, SERVER);
+    junk = ca;
+    junk.cert.der[5] ^= 0x10;
+    expect("junk first", &(trial){ .trusted = { &root }, .presented = { &server, &junk, &ca } },
+           GOOD);
+    expect("junk instead", &(trial){ .trusted = { &root }, .presented = { &server, &junk } },
+           STRANGER);
+    expect("junk as server", &(trial){ .trusted = { &root }, .presented = { &junk, &ca } }, BAD);
+}
+
+static void key_identifiers_count_if_both_have_them(void **state)
+{
+    (void)state;
+    static const words list[] = {
+        { NULL, "ski=01", "aki=01", GOOD, NULL }, { NULL, "ski=01", "aki=02", STRANGER, NULL },
+        { NULL, NULL, "aki=02", GOOD, NULL },     { NULL, "ski=01", NULL, GOOD, NULL },
+        { "ski=07", "aki=07", NULL, GOOD, NULL }, { "ski=07", "aki=08", NULL, STRANGER, NULL },
+        { NULL, "aki=08", "aki=09", GOOD, NULL },
+    };
+    JUDGE_ALL("identifiers", list);
+    written_cert root, ca, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    write_cert(&ca, "CA", PKI_INTERMEDIATE, &root, "ca serial=05");
+    for (int same = 0; same < 2; same++) {
+        written_cert named = ca; /* authorityCertIssuer is the issuer of the issuer */
+        memcpy(named.name, root.name, root.name_len);
+        named.name_len = root.name_len;
+        write_cert(&server, "server", PKI_LEAF, &ca, SERVER);
+        (void)named;
+        write_cert(&server, "server", PKI_LEAF, &ca, same != 0 ? SERVER : SERVER " akiserial=06");
+        expect("serial of the issuer",
+               &(trial){ .trusted = { &root }, .presented = { &server, &ca } },
+               same != 0 ? GOOD : STRANGER);
+    }
+}
+
+static void names_are_compared_without_case(void **state)
+{
+    (void)state;
+    written_cert root, ca, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    write_cert(&ca, "Some_CA", PKI_INTERMEDIATE, &root, CA);
+    written_cert shouted = ca;
+    for (size_t i = 0; i + 3 <= shouted.name_len; i++) {
+        char *c = (char *)&shouted.name[i];
+        *c = (char)(strncmp(c, "ome", 3) == 0 ? 'O' : *c);
+    }
+    write_cert(&server, "server", PKI_LEAF, &shouted, SERVER);
+    expect("case", &(trial){ .trusted = { &root }, .presented = { &server, &ca } }, GOOD);
+}
+
+static void circles_end(void **state)
+{
+    (void)state;
+    written_cert root, a, b, a_by_b, b_by_a, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    write_cert(&a, "A", PKI_INTERMEDIATE, NULL, CA);
+    write_cert(&b, "B", PKI_OTHER, NULL, CA);
+    write_cert(&a_by_b, "A", PKI_INTERMEDIATE, &b, CA);
+    write_cert(&b_by_a, "B", PKI_OTHER, &a, CA);
+    write_cert(&server, "server", PKI_LEAF, &a, SERVER);
+    expect("circle",
+           &(trial){ .trusted = { &root },
+                     .presented = { &server, &a_by_b, &b_by_a, &a, &b, &a_by_b, &b_by_a } },
+           STRANGER);
+    expect("way out of it",
+           &(trial){ .trusted = { &b }, .presented = { &server, &a_by_b, &b_by_a } }, GOOD);
+}
+
+/* --- how long --- */
+
+static void paths_have_up_to_ten_certificates_below_the_root(void **state)
+{
+    (void)state;
+    static written_cert list[PLAT_PATH_LONGEST + 2]; /* the root first */
+    write_cert(&list[0], "Root", PKI_ROOT, NULL, CA);
+    for (size_t i = 1; i < sizeof list / sizeof list[0]; i++) {
+        char cn[8];
+        trial t = { .trusted = { &list[0] } };
+        snprintf(cn, sizeof cn, "CA %zu", i);
+        write_cert(&list[i], "server", PKI_LEAF, &list[i - 1], SERVER);
+        for (size_t k = 0; k < i; k++) {
+            t.presented[k] = &list[i - k];
+        }
+        expect(cn, &t, i <= PLAT_PATH_LONGEST ? GOOD : STRANGER);
+        write_cert(&list[i], cn, i % 2 != 0 ? PKI_INTERMEDIATE : PKI_OTHER, &list[i - 1], CA);
+    }
+}
+
+static void path_lengths_do_not_count_self_issued_certificates(void **state)
+{
+    (void)state;
+    written_cert root, ca, again, below, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, "ca=1");
+    write_cert(&ca, "CA", PKI_INTERMEDIATE, &root, "ca=0");
+    write_cert(&again, "CA", PKI_OTHER, &ca, "ca=0");
+    write_cert(&server, "server", PKI_LEAF, &again, SERVER);
+    expect("a new key of the same CA",
+           &(trial){ .trusted = { &root }, .presented = { &server, &again, &ca } }, GOOD);
+    write_cert(&below, "Below", PKI_OTHER, &ca, "ca");
+    write_cert(&server, "server", PKI_LEAF, &below, SERVER);
+    expect("another CA", &(trial){ .trusted = { &root }, .presented = { &server, &below, &ca } },
+           BAD);
+}
+
+static void self_issued_ones_are_exempt_from_constraints_but_not_the_server(void **state)
+{
+    (void)state;
+    written_cert root, ca, again, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA " +dns:judge.test");
+    write_cert(&ca, "CA", PKI_INTERMEDIATE, &root, CA);
+    write_cert(&again, "CA", PKI_OTHER, &ca, CA " dns:out.test");
+    write_cert(&server, "server", PKI_LEAF, &again, SERVER);
+    expect("exempt", &(trial){ .trusted = { &root }, .presented = { &server, &again, &ca } }, GOOD);
+    write_cert(&server, "CA", PKI_LEAF, &ca, SERVER " dns:out.test");
+    expect("not exempt", &(trial){ .trusted = { &root }, .presented = { &server, &ca } }, BAD);
+}
+
+static void the_work_is_bounded_whatever_is_presented(void **state)
+{
+    (void)state;
+    static written_cert root, server, twins[MOST];
+    trial t = { .trusted = { &root }, .presented = { &server } };
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    /* sixteen CAs of one name, each signed by every other as far as names say */
+    for (size_t i = 0; i < MOST; i++) {
+        write_cert(&twins[i], "Twin", i % 2 != 0 ? PKI_OTHER : PKI_INTERMEDIATE, NULL, CA);
+        if (i > 0) {
+            t.presented[i] = &twins[i];
+        }
+    }
+    write_cert(&server, "server", PKI_LEAF, &twins[0], SERVER);
+    clock_t begin = clock();
+    plat_chain_verdict v;
+    assert_int_not_equal(judge(&t, &v), PLAT_OK);
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 2); /* with sanitizers: some 30 ms */
+    t.presented[MOST] = &root;
+    assert_int_equal(judge(&t, &v), PLAT_ERR_CERT);
+}
+
+/* --- every byte --- */
+
+static void a_chain_with_any_byte_changed_or_missing_is_refused(void **state)
+{
+    (void)state;
+    written_cert root, ca, server;
+    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
+    write_cert(&ca, "CA", PKI_INTERMEDIATE, &root, CA " +dns:judge.test ski=01");
+    write_cert(&server, "server", PKI_LEAF, &ca, SERVER " aki=01 ip:10.0.0.1");
+    trial t = { .trusted = { &root }, .presented = { &server, &ca } };
+    plat_chain_verdict v;
+    for (int which = 0; which < 2; which++) {
+        written_cert *c = which == 0 ? &server : &ca;
+        const pki_cert good = c->cert;
+        for (size_t at = 0; at < good.len; at++) {
+            c->cert.der[at] ^= (byte)(1u << at % 8);
+            assert_int_not_equal(judge(&t, &v), PLAT_OK);
+            c->cert = good;
+            c->cert.len = at + 1 < good.len ? at + 1 : good.len + 1;
+            assert_int_not_equal(judge(&t, &v), PLAT_OK);
+            c->cert = good;
+        }
+    }
+    assert_int_equal(judge(&t, &v), PLAT_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(constraints_on_host_names_hold_label_by_label_at_any_level),
+        cmocka_unit_test(constraints_of_all_kinds_are_collected_down_the_path),
+        cmocka_unit_test(a_wildcard_is_permitted_as_a_whole_and_excluded_if_it_may_be),
+        cmocka_unit_test(malformed_constraints_and_names_below_them_end_the_path),
+        cmocka_unit_test(extensions_are_held_to_what_rfc_5280_says_of_them),
+        cmocka_unit_test(serial_numbers_may_be_odd_but_not_malformed),
+        cmocka_unit_test(what_a_server_may_be_is_read_strictly),
+        cmocka_unit_test(a_trusted_certificate_signs_only_if_it_may),
+        cmocka_unit_test(a_certificate_in_the_file_is_good_for_itself_whoever_issued_it),
+        cmocka_unit_test(an_intermediate_in_the_file_ends_a_path),
+        cmocka_unit_test(every_certificate_of_a_name_is_tried),
+        cmocka_unit_test(an_unreadable_certificate_matters_only_on_the_path),
+        cmocka_unit_test(key_identifiers_count_if_both_have_them),
+        cmocka_unit_test(names_are_compared_without_case),
+        cmocka_unit_test(circles_end),
+        cmocka_unit_test(paths_have_up_to_ten_certificates_below_the_root),
+        cmocka_unit_test(path_lengths_do_not_count_self_issued_certificates),
+        cmocka_unit_test(self_issued_ones_are_exempt_from_constraints_but_not_the_server),
+        cmocka_unit_test(the_work_is_bounded_whatever_is_presented),
+        cmocka_unit_test(a_chain_with_any_byte_changed_or_missing_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_keys, free_keys);
+}
