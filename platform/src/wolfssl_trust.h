@@ -11,4 +11,7 @@ typedef struct plat_trust {
     int64_t valid_until_s; /* inclusive: the first certificate of the chain expires */
 } plat_trust;
 
+/** The time by which certificates and sessions are judged, beyond 2038 as well. */
+int64_t plat_trust_now_s(void);
+
 #endif

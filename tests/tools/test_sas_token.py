@@ -165,6 +165,14 @@ class Inspecting(unittest.TestCase):
         ago = int(out.split(" seconds ago")[0].rsplit(" ", 1)[1])
         self.assertTrue(1000 <= ago < 1100)
 
+    def test_a_date_beyond_2038_is_that_date(self):
+        for expiry, date in [(2147483647, "2038-01-19T03:14:07Z"),
+                             (2147483648, "2038-01-19T03:14:08Z"),
+                             (4294967296, "2106-02-07T06:28:16Z"),
+                             (253402300799, "9999-12-31T23:59:59Z")]:
+            _, out, _ = run("--inspect", token("uri", K32, expiry))
+            self.assertIn(date, out)
+
     def test_a_far_future_is_no_problem(self):
         for expiry in [253402300799, 253402300800, 2**63 - 1, 2**63, 2**64 - 1]:
             status, out, _ = run("--inspect", token("uri", K32, expiry), "--key", K32)

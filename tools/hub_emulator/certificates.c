@@ -107,6 +107,14 @@ static void step(int *code, int result)
     }
 }
 
+/* GnuTLS of some systems with 32 bits has a time_t that ends in 2038: as late as it can be. */
+static time_t time_for_gnutls(int64_t s)
+{
+    const int64_t last = sizeof(time_t) > sizeof(int32_t) ? INT64_MAX : INT32_MAX;
+
+    return (time_t)(s < last ? s : last);
+}
+
 static int common_fields(const pair *p, const char *name, int64_t now_s, int days)
 {
     uint8_t serial[16];
@@ -119,8 +127,9 @@ static int common_fields(const pair *p, const char *name, int64_t now_s, int day
     serial[0] |= 0x40;
     step(&code, gnutls_x509_crt_set_version(p->crt, 3));
     step(&code, gnutls_x509_crt_set_serial(p->crt, serial, sizeof serial));
-    step(&code, gnutls_x509_crt_set_activation_time(p->crt, (time_t)(now_s - DAY_S)));
-    step(&code, gnutls_x509_crt_set_expiration_time(p->crt, (time_t)(now_s + days * DAY_S)));
+    step(&code, gnutls_x509_crt_set_activation_time(p->crt, time_for_gnutls(now_s - DAY_S)));
+    step(&code, gnutls_x509_crt_set_expiration_time(
+                    p->crt, time_for_gnutls(now_s + (int64_t)days * DAY_S)));
     step(&code, gnutls_x509_crt_set_key(p->crt, p->key));
     step(&code, gnutls_x509_crt_set_subject_key_id(p->crt, id, sizeof id));
     step(&code, gnutls_x509_crt_set_dn_by_oid(p->crt, GNUTLS_OID_X520_COMMON_NAME, 0, name,

@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/memory.h>
@@ -69,6 +68,14 @@ void plat_sessions_set_streams(plat_sessions *p, size_t streams)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
+/* wolfSSL counts both in 32 bits without a sign, and gives them as a long, which may have no more.
+ */
+static int64_t expiry_of(const WOLFSSL_SESSION *session)
+{
+    return (int64_t)(uint32_t)wolfSSL_SESSION_get_time(session) +
+           (uint32_t)wolfSSL_SESSION_get_timeout(session);
+}
+
 static plat_session *serialise(const plat_session_key *key, WOLFSSL_SESSION *session,
                                const plat_trust *trust)
 {
@@ -83,7 +90,7 @@ static plat_session *serialise(const plat_session_key *key, WOLFSSL_SESSION *ses
     }
     *s = (plat_session){
         .trust = *trust,
-        .expires_at_s = wolfSSL_SESSION_get_time(session) + wolfSSL_SESSION_get_timeout(session),
+        .expires_at_s = expiry_of(session),
         .port = key->port,
         .host_len = host_len,
         .len = (size_t)len,
@@ -106,7 +113,7 @@ static WOLFSSL_SESSION *deserialise(const plat_session *s)
 /* By the clock that judges certificates; one that was set back ends the trust as well. */
 static bool has_lapsed(const plat_session *s)
 {
-    time_t now = wc_Time(NULL);
+    const int64_t now = plat_trust_now_s();
     return now < s->trust.judged_at_s || now - s->trust.judged_at_s >= PLAT_SESSION_LIFE_S ||
            now >= s->expires_at_s || now > s->trust.valid_until_s;
 }

@@ -202,7 +202,7 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
     if (plat_host_parse(&host, s->host) && store->totalCerts > 0) {
         const plat_chain chain = { .certs = store->certs,
                                    .count = (size_t)store->totalCerts,
-                                   .now_s = (int64_t)wc_Time(NULL) };
+                                   .now_s = plat_trust_now_s() };
         s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &verdict);
     }
     if (s->verdict != PLAT_OK) {
