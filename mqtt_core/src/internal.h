@@ -27,7 +27,8 @@ typedef enum mqc_input_flow {
 typedef enum mqc_ping_state {
     MQC_PING_NONE = 0,
     MQC_PING_QUEUED,    /* the stream has not taken all of it, */
-    MQC_PING_UNDER_WAY, /* or has, but the peer's system has not (only with mqc_report_flow) */
+    MQC_PING_LEFT,      /* it has; the next report of the flow says how much lies before it, */
+    MQC_PING_UNDER_WAY, /* and a later one that the peer's system has it, too */
     MQC_PING_SENT       /* the answer is due */
 } mqc_ping_state;
 
@@ -109,6 +110,8 @@ static inline mqc_time mqc_waits_until(const mqc_engine *e)
 
 /* There is a new connection. */
 void mqc_ping_reset(mqc_engine *e, mqc_time now);
+/* Ask for a sign of life, unless that has been done and not been answered. */
+void mqc_ping_begin(mqc_engine *e);
 /* A PINGREQ stands at the end of the control area. */
 void mqc_ping_encoded(mqc_engine *e);
 /* The stream took bytes, and refused others. */

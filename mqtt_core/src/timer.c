@@ -59,6 +59,7 @@ void mqc_ping_reset(mqc_engine *e, mqc_time now)
     e->ping = MQC_PING_NONE;
     e->ping_wanted = false;
     e->ping_ahead = 0;
+    e->answers_held = false;
     e->peer_owes = true;
     e->stream_full = false;
     e->last_rx = now;
@@ -89,9 +90,8 @@ void mqc_ping_bytes_left(mqc_engine *e, size_t len, mqc_time now)
 {
     e->ping_ahead -= len < e->ping_ahead ? (uint32_t)len : e->ping_ahead;
     if (e->ping_ahead == 0 && e->ping == MQC_PING_QUEUED) {
-        e->ping = e->reports_flow ? MQC_PING_UNDER_WAY : MQC_PING_SENT;
+        e->ping = e->reports_flow ? MQC_PING_LEFT : MQC_PING_SENT;
         e->timed.ping_at = now;
-        e->ping_marked = false;
     }
 }
 
@@ -124,11 +124,11 @@ static mqc_time ping_due(const mqc_engine *e)
     return earlier(due, alive_at(e) + silence_ms(e) - answer_ms(e));
 }
 
-static void begin_ping(mqc_engine *e)
+void mqc_ping_begin(mqc_engine *e)
 {
-    e->ping_wanted = true;
     if (e->ping == MQC_PING_NONE) {
         e->ping = MQC_PING_QUEUED;
+        e->ping_wanted = true;
     }
 }
 
@@ -161,9 +161,9 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
     if (moved != e->moved) {
         e->moved_at = e->looked_at;
     }
-    if (e->ping == MQC_PING_UNDER_WAY && !e->ping_marked) {
+    if (e->ping == MQC_PING_LEFT) {
         e->ping_mark = delivered + (uint32_t)f->pending;
-        e->ping_marked = true;
+        e->ping = MQC_PING_UNDER_WAY;
     }
     e->moved = moved;
     if (e->ping == MQC_PING_UNDER_WAY && reached(delivered, e->ping_mark)) {
@@ -221,6 +221,7 @@ static mqc_time lost_at(const mqc_engine *e)
     }
     switch ((mqc_ping_state)e->ping) {
     case MQC_PING_QUEUED:
+    case MQC_PING_LEFT:
     case MQC_PING_UNDER_WAY: return lost_before_ping(e);
     case MQC_PING_SENT: return lost_after_ping(e);
     case MQC_PING_NONE: break;
@@ -274,7 +275,8 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
         return e->error;
     }
     if (now >= ping_due(e)) {
-        begin_ping(e);
+        mqc_ping_begin(e);
+        e->ping_wanted = true; /* perhaps once more */
     }
     return MQC_OK;
 }

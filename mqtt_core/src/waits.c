@@ -40,13 +40,37 @@ static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
     e->look_at = earliest(e->look_at, now < half ? half : since + e->ack_timeout_ms);
 }
 
-/* *since: when the wait began.  A packet that is arriving gives new time: the answer may stand
- * behind it. */
-static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_time now)
+/*
+ * A server that answers nothing is found by the keep-alive, which knows of slow links; this is
+ * about one that answers PINGREQ and nothing else.  So one is sent when half of the time is over,
+ * and until it is answered no more than half of it is.
+ */
+static mqc_time held_since(const mqc_engine *e, mqc_time now)
 {
-    *since = latest(*since, e->arriving_at);
+    mqc_time held = 0;
+
+    if (e->ping != MQC_PING_NONE) {
+        held = now;
+    } else if (e->answers_held) {
+        held = e->last_rx;
+    }
+    return held > half_of(e->ack_timeout_ms) ? held - half_of(e->ack_timeout_ms) : 0;
+}
+
+/* *since: when the wait began, no earlier than held.  A packet that is arriving gives new time: the
+ * answer may stand behind it. */
+static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_time held,
+                        mqc_time now)
+{
+    bool late = now >= *since + half_of(e->ack_timeout_ms);
+
+    e->answers_held = e->answers_held || (e->ping != MQC_PING_NONE && held > *since);
+    *since = latest(*since, latest(e->arriving_at, held));
     if (now >= *since + e->ack_timeout_ms) {
         return mqc_fail(e, MQC_ERR_TIMEOUT, answer);
+    }
+    if (late && e->keep_alive_ms != 0) {
+        mqc_ping_begin(e);
     }
     look_again(e, *since, now);
     return MQC_OK;
@@ -86,7 +110,7 @@ static unsigned answer_to(const mqc_entry *m)
     return (m->flags & MQC_ENTRY_QOS) == 2 ? MQC_PUBREC : MQC_PUBACK;
 }
 
-static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time now)
+static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time held, mqc_time now)
 {
     const mqc_entry *m = o->entries + o->head;
 
@@ -98,19 +122,21 @@ static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time now)
         look_again(e, now, now);
         return MQC_OK;
     }
-    return check(e, &o->oldest_at, answer_to(m), now);
+    return check(e, &o->oldest_at, answer_to(m), held, now);
 }
 
 static mqc_result check_answers(mqc_engine *e, mqc_time now)
 {
+    const mqc_time held = held_since(e, now);
     mqc_result r = MQC_OK;
 
+    e->answers_held = false;
     e->look_at = MQC_NEVER;
     if (e->request_at != 0) {
-        r = check(e, &e->request_at, e->pending[0].answer, now);
+        r = check(e, &e->request_at, e->pending[0].answer, held, now);
     }
     for (size_t i = 0; i < e->lane_count && r == MQC_OK; i++) {
-        r = check_lane(e, &e->lanes[i], now);
+        r = check_lane(e, &e->lanes[i], held, now);
     }
     return r;
 }

@@ -11,7 +11,6 @@ static void keep_alive(iothub_options *o)
     fixture_quiet(o);
     o->keep_alive_s = KEEP_ALIVE_S;
     o->tx_size = 2 * LARGE;
-    o->ack_timeout_ms = 0;
 }
 
 /* Telemetry that the stream has taken and the hub has not. */

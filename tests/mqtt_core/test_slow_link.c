@@ -249,6 +249,7 @@ static void begin(const transport *t, unsigned rate, uint16_t keep_alive_s)
                               .lanes = { { .ring_len = 4 * (MESSAGE + 1024) } } };
     const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c"),
                                     .keep_alive_s = keep_alive_s,
+                                    .ack_timeout_ms = 120000,
                                     .reports_flow = t->reports };
 
     memset(&w, 0, sizeof w);

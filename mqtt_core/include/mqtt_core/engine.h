@@ -139,8 +139,9 @@ typedef struct mqc_connect_options {
      * unfinished publish of a lane, SUBACK or UNSUBACK.  Keep-alive does not notice a server that
      * answers PINGREQ and nothing else.  The time runs from when the publish has left and
      * become the oldest of its lane, and stands still while a packet arrives, since the answer may
-     * be behind it.  When it is over, mqc_tick returns MQC_ERR_TIMEOUT, and mqc_error_packet names
-     * the answer that is missing.  0: for ever.
+     * be behind it.  When half of it is over a PINGREQ is sent, and until that is answered no more
+     * is: on a slow link the publish may still be on its way.  When it is over, mqc_tick returns
+     * MQC_ERR_TIMEOUT, and mqc_error_packet names the answer that is missing.  0: for ever.
      */
     uint32_t ack_timeout_ms;
     /**

@@ -148,7 +148,7 @@ struct mqc_engine {
     uint8_t ping;         /* mqc_ping_state */
     bool ping_wanted;     /* one is to be put into the control area */
     bool reports_flow;    /* the caller does, see mqc_report_flow */
-    bool ping_marked;     /* ping_mark is known */
+    bool answers_held;    /* at the last look at what the server owes, PINGRESP was one of it */
     bool peer_owes;       /* mqc_flow.awaited of the last report */
     bool stream_full;     /* it took less than it was offered */
     bool disconnect_queued;
