@@ -11,11 +11,19 @@ typedef union cipher {
     struct gcm_aes256_ctx with_256;
 } cipher;
 
-/* A memset alone is left out by the compiler, as nobody reads what it wrote. */
+/*
+ * A memset alone is left out by the compiler, as nobody reads what it wrote.  In pieces, since a
+ * long one is an instruction that takes its time to start.
+ */
 static void wipe(void *memory, size_t len)
 {
     static void *(*const volatile set)(void *, int, size_t) = memset;
-    (void)set(memory, 0, len);
+    enum { PIECE = 512 };
+    uint8_t *at = memory;
+    for (; len > PIECE; at += PIECE, len -= PIECE) {
+        (void)set(at, 0, PIECE);
+    }
+    (void)set(at, 0, len);
 }
 
 /* --- one function for each key length; nettle has no common type for them --- */
