@@ -236,10 +236,7 @@ static bool can_be_compared(const plan_general *name)
 {
     const size_t skipped = name->len > 2 && memcmp(name->bytes, "*.", 2) == 0 ? 2 : 0;
     switch (name->kind) {
-    case GENERAL_DNS:
-        return is_host_name(name->bytes + skipped,
-                            name->len - skipped -
-                                (name->len > 1 && name->bytes[name->len - 1] == '.'));
+    case GENERAL_DNS: return is_host_name(name->bytes + skipped, name->len - skipped);
     case GENERAL_EMAIL: return strchr(name->bytes, '@') != NULL;
     case GENERAL_URI: return strstr(name->bytes, "://") != NULL;
     case GENERAL_IP:
@@ -255,7 +252,6 @@ static bool ends_with_labels(const char *name, const char *base)
 {
     size_t n = strlen(name);
     size_t b = strlen(base);
-    n -= n > 1 && name[n - 1] == '.';
     if (b == 0 || n < b || strncasecmp(name + n - b, base, b) != 0) {
         return b == 0;
     }

@@ -58,8 +58,8 @@ static void change_names(plan *p, fuzz_input *in)
 static void change_constraints(plan *p, fuzz_input *in)
 {
     plan_cert *c = &p->certs[fuzz_roll(in, 16) == 0 ? 0 : 1 + fuzz_roll(in, p->count - 1u)];
-    add_name(fuzz_roll(in, 2) == 0 ? &c->permitted : &c->excluded,
-             (uint8_t)fuzz_roll(in, PLAN_GENERALS));
+    plan_list *list = fuzz_roll(in, 2) == 0 ? &c->permitted : &c->excluded;
+    add_name(list, (uint8_t)fuzz_roll(in, PLAN_GENERALS));
 }
 
 static void change_identity(plan *p, fuzz_input *in)

@@ -59,12 +59,6 @@ static size_t index_of(plat_der text, char c)
     return found != NULL ? (size_t)(found - text.at) : text.len;
 }
 
-static plat_der without_final_dot(plat_der text)
-{
-    return text.len > 1 && text.at[text.len - 1] == '.' ? (plat_der){ text.at, text.len - 1 }
-                                                        : text;
-}
-
 static bool is_host(plat_der text)
 {
     return plat_host_is_name(text.at, text.len);
@@ -324,9 +318,6 @@ static const char *refuse_name(const subtrees *s, plat_general_name name, uint32
 {
     if (!are_of_kind(s->permitted, name.kind, work) && !are_of_kind(s->excluded, name.kind, work)) {
         return NULL;
-    }
-    if (name.kind == PLAT_GENERAL_DNS) {
-        name.value = without_final_dot(name.value);
     }
     if (!is_sound_name(&name)) {
         bool known = name.kind == PLAT_GENERAL_DNS || name.kind == PLAT_GENERAL_EMAIL ||
