@@ -1,9 +1,12 @@
 #include "faulty_vfs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <sqlite3.h>
 
@@ -23,6 +26,7 @@ struct disk_file {
     char name[256];
     uint8_t *synced;
     size_t synced_len;
+    size_t room; /* allocated; 0: synced_len */
     struct change *first;
     struct change **end;
 };
@@ -59,12 +63,36 @@ static bool fails(bool memory)
 
 static bool disk_fails(void)
 {
-    return power_is_off || fails(false);
+    return power_is_off || (kind != FAULT_GROWTH && fails(false));
+}
+
+static bool write_fails(sqlite3_file *real, sqlite3_int64 end)
+{
+    sqlite3_int64 size = 0;
+
+    if (kind != FAULT_GROWTH || power_is_off) {
+        return disk_fails();
+    }
+    return real->pMethods->xFileSize(real, &size) == SQLITE_OK && end > size && fails(false);
 }
 
 static int full_or(int io_error)
 {
-    return kind == FAULT_FULL && !power_is_off ? SQLITE_FULL : io_error;
+    return (kind == FAULT_FULL || kind == FAULT_GROWTH) && !power_is_off ? SQLITE_FULL : io_error;
+}
+
+/* In place of the C library's: the store allocates through a descriptor of its own. */
+int posix_fallocate(int fd, off_t at, off_t len)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0) {
+        return errno;
+    }
+    if ((kind != FAULT_GROWTH || at + len > st.st_size) && (power_is_off || fails(false))) {
+        return kind == FAULT_IO ? EIO : ENOSPC;
+    }
+    return fallocate(fd, 0, at, len) == 0 ? 0 : errno;
 }
 
 /* --- what survives ------------------------------------------------------ */
@@ -126,8 +154,11 @@ static void note_change(struct disk_file *d, size_t at, const void *bytes, size_
 
 static void resize(struct disk_file *d, size_t len)
 {
-    d->synced = realloc(d->synced, len + 1);
-    assert_non_null(d->synced);
+    if (len + 1 > d->room) {
+        d->room = 2 * (len + 1);
+        d->synced = realloc(d->synced, d->room);
+        assert_non_null(d->synced);
+    }
     if (len > d->synced_len) {
         memset(d->synced + d->synced_len, 0, len - d->synced_len);
     }
@@ -176,7 +207,7 @@ static int file_write(sqlite3_file *file, const void *bytes, int len, sqlite3_in
 {
     struct faulty_file *f = of(file);
 
-    if (disk_fails()) {
+    if (write_fails(f->real, at + len)) {
         /* Half of it was written, as a full disk does; but a sector is whole or not there. */
         (void)f->real->pMethods->xWrite(f->real, bytes, power_is_off || len < 512 ? 0 : len / 2,
                                         at);

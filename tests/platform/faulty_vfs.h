@@ -8,7 +8,8 @@
  * And a loss of power: of what was written after the last sync, none or some is there.
  */
 
-enum fault_kind { FAULT_FULL, FAULT_IO, FAULT_MEMORY };
+/* FAULT_GROWTH: as FAULT_FULL, but only where a file would get a block that it does not have. */
+enum fault_kind { FAULT_FULL, FAULT_IO, FAULT_MEMORY, FAULT_GROWTH };
 
 void faulty_vfs_install(void); /* once, before SQLite is used */
 

@@ -141,6 +141,70 @@ static void no_want_of_memory_loses_a_stored_record(void **state)
     sweep(*state, FAULT_MEMORY, true, 211);
 }
 
+static void remove_all(struct store_fixture *f, uint64_t next)
+{
+    plat_store_record r;
+    uint64_t n = next - store_get_info(f).count;
+
+    for (; f->store->ops->read(f->store, 0, &r) == PLAT_OK; n++) {
+        assert_true(store_record_is(&r, n));
+        if (f->store->ops->remove(f->store, r.seq, 1) != PLAT_OK) {
+            fail_msg("%s", f->store->ops->detail(f->store));
+        }
+    }
+    assert_int_equal(n, next);
+    assert_int_equal(f->store->ops->sync(f->store), PLAT_OK);
+}
+
+/* Also when it was closed and opened with the disk full, or out of order, or killed. */
+static void fill_and_drain(struct store_fixture *f, int how)
+{
+    uint64_t next = 1;
+    plat_store_record r;
+
+    while (next < 2000 && store_try_append(f, next) == PLAT_OK) {
+        next++;
+    }
+    if (how == 1) {
+        store_reopen(f);
+    }
+    for (uint64_t seq = next - 1; how == 2 && seq > 1; seq -= seq < 3 ? 1 : 2) {
+        store_remove(f, seq);
+    }
+    if (how == 2) {
+        while (f->store->ops->read(f->store, 0, &r) == PLAT_OK) {
+            store_remove(f, r.seq);
+        }
+    } else {
+        remove_all(f, next);
+    }
+    store_reopen(f);
+    assert_int_equal(store_get_info(f).count, 0);
+    for (uint64_t i = 0; next > 30 && i < 10; i++) {
+        store_append(f, next + i); /* what had room once has it again */
+    }
+    store_close(f);
+}
+
+static void a_disk_full_from_any_growth_on_stops_no_removal(void **state)
+{
+    struct store_fixture *f = *state;
+
+    for (int how = 0; how < 3; how++) {
+        bool happened = true;
+        for (long n = 1; happened; n++) {
+            store_fixture_clear(f);
+            faulty_vfs_arm(FAULT_GROWTH, n, true);
+            plat_result r = store_try_open(f);
+            assert_true(r == PLAT_OK || r == PLAT_ERR_FULL);
+            if (r == PLAT_OK) {
+                fill_and_drain(f, how);
+            }
+            happened = faulty_vfs_disarm();
+        }
+    }
+}
+
 /* The power goes after `calls` calls; all that was synced by then must be there. */
 static void lose_power(struct store_fixture *f, int calls, int survivors)
 {
@@ -210,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(no_fault_of_the_disk_loses_a_stored_record),
         WITH_STORE(a_full_disk_loses_no_stored_record),
+        WITH_STORE(a_disk_full_from_any_growth_on_stops_no_removal),
         WITH_STORE(no_fault_loses_a_stored_record_when_each_is_synced),
         WITH_STORE(no_want_of_memory_loses_a_stored_record),
         WITH_STORE(what_was_synced_survives_a_loss_of_power),

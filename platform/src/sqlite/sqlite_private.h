@@ -149,8 +149,10 @@ plat_result sqlite_store_space_for(struct sqlite_store *s, uint64_t record_bytes
 plat_result sqlite_store_extend_wal(struct sqlite_store *s, uint64_t frames);
 /* Before the checkpoint that makes the file smaller. */
 void sqlite_store_space_shrink(struct sqlite_store *s);
-/* At the end: let the file have the reserve.  False: it cannot, so the -wal has to stay. */
-bool sqlite_store_space_leave(struct sqlite_store *s);
+/* At the end, when all is in the file: it gets the reserve too, or else the -wal stays. */
+void sqlite_store_space_leave(struct sqlite_store *s);
+/* Whether a -wal has stayed for its blocks only, or was never written. */
+bool sqlite_store_is_reserve(const char *wal);
 
 /* sqlite_schema.c: what is in the file. */
 

@@ -387,7 +387,8 @@ plat_result sqlite_store_space_open(struct sqlite_store *s, int64_t wal_bytes)
     plat_result r = ask(s, STORE_PAGES, &pages);
     if (r == PLAT_OK) {
         /* Nobody says how many of them SQLite has found to be valid: perhaps all. */
-        s->wal_frames = (int)smaller(wal_frames, INT32_MAX);
+        uint64_t salt;
+        s->wal_frames = sqlite_store_wal_salt(s, &salt) ? (int)smaller(wal_frames, INT32_MAX) : 0;
         take_reserve(s, wal_frames, pages);
     }
     return r;
@@ -403,7 +404,35 @@ void sqlite_store_space_shrink(struct sqlite_store *s)
     }
 }
 
-bool sqlite_store_space_leave(struct sqlite_store *s)
+bool sqlite_store_is_reserve(const char *wal)
+{
+    static const uint8_t none[WAL_HEADER];
+    uint8_t header[WAL_HEADER];
+    int fd = open(wal, O_RDONLY | O_CLOEXEC);
+    bool read_all = fd >= 0 && read(fd, header, sizeof header) == (ssize_t)sizeof header;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return read_all && memcmp(header, none, sizeof none) == 0;
+}
+
+/* All that is in it is in the file as well.  Without a header it cannot be taken for a WAL of
+ * another store that is made here later. */
+static void keep_wal(struct sqlite_store *s)
+{
+    static const uint8_t none[WAL_HEADER];
+    int yes = 1;
+    int fd = open_wal(s);
+
+    (void)sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &yes);
+    if (fd >= 0) {
+        (void)!pwrite(fd, none, sizeof none, 0); /* a header that stays says what the file says */
+        (void)close(fd);
+    }
+}
+
+static bool move_reserve_to_file(struct sqlite_store *s)
 {
     uint64_t pages;
 
@@ -414,4 +443,11 @@ bool sqlite_store_space_leave(struct sqlite_store *s)
     const uint64_t bytes = smaller(size_for(wanted), s->space.limit_closed);
     trim_file(s, bytes);
     return s->space.bytes >= bytes || allocate(s->space.file, s->space.bytes, bytes) == 0;
+}
+
+void sqlite_store_space_leave(struct sqlite_store *s)
+{
+    if (!move_reserve_to_file(s)) {
+        keep_wal(s);
+    }
 }

@@ -289,9 +289,8 @@ static plat_result close_store(plat_store *base)
     if (r == PLAT_OK) {
         r = write_last_words(s);
     }
-    if (r == PLAT_OK && !sqlite_store_space_leave(s)) {
-        int yes = 1;
-        (void)sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &yes);
+    if (r == PLAT_OK) {
+        sqlite_store_space_leave(s);
     }
     destroy(s, r != PLAT_OK); /* SQLite must not take the -wal of a store that is still in use */
     return r;
@@ -353,7 +352,7 @@ static plat_result create_if_missing(struct sqlite_store *s, const plat_sqlite_o
     if (wal == NULL) {
         return sqlite_store_fail(s, PLAT_ERR_MEMORY, "out of memory");
     }
-    bool orphan = bytes_of(wal) > 0;
+    bool orphan = bytes_of(wal) > 0 && !sqlite_store_is_reserve(wal);
     sqlite3_free(wal);
     return orphan ? sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "lost, but its -wal file is there")
                   : sqlite_store_create(s, o);
