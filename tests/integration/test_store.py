@@ -7,6 +7,7 @@ Without options it is small enough for every day; 200, 50 and 1000000 are the fu
 """
 
 import argparse
+import errno
 import json
 import os
 import random
@@ -119,6 +120,16 @@ class Watcher:
                 f"{number} is not at the hub, only {self.newest}"
 
 
+def fill(folder):
+    """A stranger takes what the disk has left."""
+    with open(os.path.join(folder, "stranger"), "ab", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65536))
+        except OSError as error:
+            assert error.errno == errno.ENOSPC
+
+
 class Store(unittest.TestCase):
     def setUp(self):
         self.hub = Emulator(OPTIONS.bin_dir)
@@ -143,6 +154,20 @@ class Store(unittest.TestCase):
         self.assertEqual(self.watcher.disorder, [], "each came, and new ones in order")
 
     def test_nothing_stored_is_lost_by_kills(self):
+        self.kill_again_and_again(lambda: None)
+
+    def test_nothing_stored_is_lost_on_a_full_disk(self):
+        disk = os.path.join(self.hub.folder.name, "disk")
+        os.mkdir(disk)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk]
+        if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("this process may not mount")
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", disk], check=True))
+        self.file = os.path.join(disk, "telemetry.db")
+        self.kill_again_and_again(lambda: fill(disk))
+
+    def kill_again_and_again(self, between):
+        """between is called when a program has stored some, and when it has been killed"""
         dice = random.Random(OPTIONS.seed)
         hub_kills = set(dice.sample(range(OPTIONS.kills), OPTIONS.hub_kills))
         stored = 0
@@ -150,10 +175,12 @@ class Store(unittest.TestCase):
         for kill in range(OPTIONS.kills):
             sender = Sender(self.hub, self.file, stored + 1, 10**9)
             sender.wait_stored(stored + dice.randrange(1, 1500))
+            between()
             if kill in hub_kills:
                 self.restart_hub()
                 sender.wait_stored(sender.stored + dice.randrange(1, 1500))
             sender.kill()
+            between()
             stored = sender.stored
             self.watcher.unsaid.add(stored + 1)
         last = Sender(self.hub, self.file, stored + 1, 1)
