@@ -3,6 +3,7 @@
 #include "client_fixture.h"
 #include "internal.h"
 #include "iothub/message.h"
+#include "store_fixture.h"
 
 /* How long the client waits for the hub, and for its own application: ack_timeout_ms and
  * stall_timeout_ms. */
@@ -180,6 +181,84 @@ static void a_hub_that_never_acknowledges_gets_ever_fewer_logins(void **state)
     fixture_sleep(&f, 2 * f.options.retry_max_ms);
     assert_int_equal(fixture_ended(&f, op, NULL), 1);
     fixture_free(&f);
+}
+
+static void drop_oldest(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->queue_max_count = 2;
+    o->when_full = IOTHUB_DROP_OLDEST;
+}
+
+/* What the hub may have cannot be dropped, until the connection over which it left is given up. */
+static void what_waits_for_its_acknowledgement_may_be_dropped_once_that_took_too_long(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how = IOTHUB_OK;
+    iothub_op ops[4];
+    fixture_init(&f, drop_oldest);
+    fixture_connect(&f);
+    f.hub.session_present = true;
+    f.hub.mute_publish = true;
+    ops[0] = fixture_send(&f, "0");
+    ops[1] = fixture_send(&f, "1");
+    fixture_run(&f);
+    const iothub_telemetry t = { .body = "x", .body_len = 1 };
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_NO_SPACE);
+
+    fixture_sleep(&f, ACK);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
+    ops[2] = fixture_send(&f, "2");
+    fixture_run(&f);
+    assert_int_equal(fixture_ended(&f, ops[0], &how), 1);
+    assert_int_equal(how, IOTHUB_ERR_DROPPED);
+    f.hub.mute_publish = false;
+    fixture_sleep(&f, f.options.retry_min_ms);
+    ops[3] = fixture_send(&f, "3");
+    fixture_run(&f);
+
+    for (unsigned i = 1; i < 4; i++) {
+        assert_int_equal(fixture_ended(&f, ops[i], &how), 1);
+        assert_int_equal(how, IOTHUB_OK);
+    }
+    store_check_sum(&f);
+    fixture_free(&f);
+}
+
+static void a_stored_message_stays_in_the_store_until_it_is_acknowledged(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_op ops[10];
+    fake_store_init(&fixture_store);
+    fixture_init(&f, store_options);
+    fixture_connect(&f);
+    f.hub.session_present = true;
+    f.hub.mute_publish = true;
+    for (unsigned i = 0; i < 10; i++) {
+        ops[i] = store_send(&f, i);
+    }
+
+    for (unsigned times = 1; times <= 3; times++) {
+        fixture_run(&f);
+        while (stats_of(&f).ack_timeouts < times) {
+            fixture_sleep(&f, ACK / 4);
+        }
+        assert_int_equal(fake_store_count(&fixture_store), 10);
+        assert_int_equal(f.done_count, 0);
+        store_check_sum(&f);
+    }
+    f.hub.mute_publish = false;
+    fixture_sleep(&f, f.options.retry_max_ms + ACK);
+    assert_int_equal(fake_store_count(&fixture_store), 0);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(fixture_ended(&f, ops[i], NULL), 1);
+    }
+    assert_string_equal(store_arrived(&f, 0), "0 1 2 3 4 5 6 7 8 9");
+    store_check_sum(&f);
+    fixture_free(&f);
+    fake_store_free(&fixture_store);
 }
 
 static void the_unsubscription_of_what_nobody_wants_is_waited_for_too(void **state)
@@ -418,6 +497,8 @@ int main(void)
         cmocka_unit_test(nothing_in_flight_is_nothing_to_wait_for),
         cmocka_unit_test(an_unanswered_twin_request_is_no_loss),
         cmocka_unit_test(a_hub_that_never_acknowledges_gets_ever_fewer_logins),
+        cmocka_unit_test(what_waits_for_its_acknowledgement_may_be_dropped_once_that_took_too_long),
+        cmocka_unit_test(a_stored_message_stays_in_the_store_until_it_is_acknowledged),
         cmocka_unit_test(the_unsubscription_of_what_nobody_wants_is_waited_for_too),
         cmocka_unit_test(a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message),
         cmocka_unit_test(a_runner_without_requests_sleeps_until_the_keep_alive),
