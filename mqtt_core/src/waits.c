@@ -153,13 +153,20 @@ void mqc_waits_request_left(mqc_engine *e, mqc_time now)
 
 /* --- reading --- */
 
+/* Acknowledgements that wait for a large packet on a slow link leave in the end. */
+static mqc_time stalled_since(const mqc_engine *e)
+{
+    mqc_time moved = mqc_answers_due(e) ? latest(e->last_tx, e->moved_at) : 0;
+    return latest(e->in.stalled_at, moved);
+}
+
 mqc_time mqc_stalled_until(const mqc_engine *e)
 {
     if (e->state != MQC_CONNECTED || e->stall_timeout_ms == 0) {
         return MQC_NEVER;
     }
     /* Since when is decided by the next mqc_tick: at once. */
-    return e->in.stalled_at != 0 ? e->in.stalled_at + e->stall_timeout_ms : 0;
+    return e->in.stalled_at != 0 ? stalled_since(e) + e->stall_timeout_ms : 0;
 }
 
 static mqc_result check_reading(mqc_engine *e, mqc_time now)

@@ -396,6 +396,37 @@ static void acknowledgements_that_cannot_leave_do_not_stop_reading_for_ever(void
     rig_deinit(&r);
 }
 
+static void acknowledgements_behind_a_slow_packet_are_waited_for(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .inbound = 1, .control = 32 };
+    mqc_connect_options quiet = options;
+    quiet.ack_timeout_ms = 0;
+    quiet.keep_alive_s = 0;
+    rig r;
+    connect_with(&r, &sizes, &quiet);
+    r.ack_at_once = true;
+    (void)rig_publish(&r, 0, 1, 1, 100);
+    assert_int_equal(rig_send(&r, 1), 1);
+    mqc_result result = MQC_OK;
+    for (uint8_t id = 1; result == MQC_OK && id < 100; id++) {
+        const uint8_t message[] = { 0x32, 5, 0, 1, 't', 0, id };
+        result = rig_feed(&r, message, sizeof message);
+    }
+    assert_int_equal(result, MQC_ERR_NO_SPACE);
+
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        r.now += STALL - 1;
+        assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        assert_int_equal(rig_send(&r, 1), 1);
+    }
+    assert_int_equal(rig_deadline(&r), r.now + STALL);
+    r.now += STALL;
+    assert_int_equal(mqc_tick(&r.e, r.now), MQC_ERR_STALLED);
+    rig_deinit(&r);
+}
+
 static void messages_that_were_passed_over_are_not_waited_for_without_end(void **state)
 {
     (void)state;
@@ -627,6 +658,7 @@ int main(void)
         cmocka_unit_test(reading_that_stands_still_ends_the_connection),
         cmocka_unit_test(each_acknowledgement_of_the_application_gives_new_time),
         cmocka_unit_test(acknowledgements_that_cannot_leave_do_not_stop_reading_for_ever),
+        cmocka_unit_test(acknowledgements_behind_a_slow_packet_are_waited_for),
         cmocka_unit_test(messages_that_were_passed_over_are_not_waited_for_without_end),
         cmocka_unit_test(without_a_limit_reading_may_stand_still),
         cmocka_unit_test(what_is_answered_in_half_of_the_time_is_never_missed),

@@ -146,8 +146,8 @@ typedef struct mqc_connect_options {
     uint32_t ack_timeout_ms;
     /**
      * How long reading may stand still: because the inbound table is full and the application
-     * acknowledges nothing, because acknowledgements cannot leave, or because messages were passed
-     * over (mqc_memory.inbound).  The keep-alive cannot see a server that is gone meanwhile.
+     * acknowledges nothing, because acknowledgements cannot leave and the stream takes nothing, or
+     * because messages were passed over (mqc_memory.inbound).  The keep-alive cannot see a server that is gone meanwhile.
      * Then mqc_tick returns MQC_ERR_STALLED.  0: for ever.
      */
     uint32_t stall_timeout_ms;
