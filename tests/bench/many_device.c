@@ -78,9 +78,12 @@ static void send_one(many_device *d, uint64_t now_us)
 
 static uint64_t due_ms(const many_device *d, int timeout_ms)
 {
-    uint64_t now = many_now_us() / 1000;
+    const plat_clock *clock = plat_posix()->clock; /* that of the set */
+    uint64_t now = clock->monotonic_ms(clock);
+    uint64_t now_us = many_now_us();
+    uint64_t left_us = d->next_us > now_us ? d->next_us - now_us : 0;
     uint64_t due = timeout_ms < 0 ? PLAT_POLL_SET_NEVER : now + (uint64_t)timeout_ms;
-    uint64_t own = d->next_us == MANY_NEVER ? PLAT_POLL_SET_NEVER : d->next_us / 1000 + 1;
+    uint64_t own = d->next_us == MANY_NEVER ? PLAT_POLL_SET_NEVER : now + left_us / 1000 + 1;
     return own < due ? own : due;
 }
 

@@ -114,6 +114,11 @@ typedef struct iothub_poll {
  * messages are on their way a descriptor may be ready only when several acknowledgements
  * have come, or timeout_ms is over, 2 at most.  A descriptor counts as long as it is ready, as
  * with poll and with epoll by default: not every turn reads.
+ *
+ * On Linux the time-outs of poll and epoll stand still while the system is suspended, and
+ * timeout_ms does not.  A loop of one's own on a device that is suspended should look again when it
+ * resumes, e.g. by a timerfd of CLOCK_REALTIME with TFD_TIMER_CANCEL_ON_SET, which becomes readable
+ * then.  iothub_wait, the runner and platform/poll_set.h do.
  */
 void iothub_poll_info(iothub_client *c, iothub_poll *out);
 

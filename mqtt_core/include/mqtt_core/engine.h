@@ -27,7 +27,7 @@
 extern "C" {
 #endif
 
-/** Monotonic milliseconds from any origin. */
+/** Monotonic milliseconds from any origin, of a clock that goes on while a device is suspended. */
 typedef uint64_t mqc_time;
 
 #define MQC_LANES_MAX 3

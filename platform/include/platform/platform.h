@@ -18,7 +18,10 @@ extern "C" {
 
 typedef struct plat_clock plat_clock;
 struct plat_clock {
-    /** Milliseconds from any origin; never goes back. */
+    /**
+     * Milliseconds from any origin; never goes back.  It goes on while the system is suspended,
+     * where there is such a clock (CLOCK_BOOTTIME on Linux): the hub does not wait.
+     */
     uint64_t (*monotonic_ms)(const plat_clock *self);
     /** Seconds since 1970-01-01 UTC as the system believes; 0 without such a clock. */
     int64_t (*wall_s)(const plat_clock *self);
@@ -68,7 +71,8 @@ struct plat_net {
     /**
      * Sleep until one of polls[0] to polls[count - 1] is ready or timeout_ms is over
      * (-1: no limit).  count is at most PLAT_WAIT_MAX.  The only function here that
-     * blocks; only iothub_wait and the runner call it.
+     * blocks; only iothub_wait and the runner call it.  It may end early; if the system was
+     * suspended, it ends soon after that has resumed.
      */
     void (*wait)(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms);
 };

@@ -47,7 +47,7 @@ void plat_poll_set_free(plat_poll_set *s);
  * @param polls   PLAT_POLL_SET_FDS of them: fd (-1: none), want_read, want_write count
  * @param same    an fd with its old number is the old one.  False costs a system call each; when
  *                in doubt, e.g. while connecting, it must be false: numbers are used again
- * @param due_ms  by the monotonic clock; PLAT_POLL_SET_NEVER
+ * @param due_ms  by monotonic_ms of plat_posix()->clock; PLAT_POLL_SET_NEVER
  */
 plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
                                  bool same, uint64_t due_ms);
@@ -56,7 +56,8 @@ plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const p
 void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item);
 
 /**
- * Sleep until an item is ready or due, at most max_ms.  NULL: none is, or a signal came.  Once
+ * Sleep until an item is ready or due, at most max_ms.  NULL: none is, a signal came, or the system
+ * was suspended or its clock set and nothing is due.  Once
  * returned, a due item is due still until it is updated.
  */
 plat_poll_item *plat_poll_set_next(plat_poll_set *s, int max_ms);

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "posix/clock.h"
+#include "posix/resume.h"
 
 enum { BATCH = 64, FIRST_CAP = 64 };
 
 struct plat_poll_set {
     int epoll;
+    int resumed; /* see resume.h; -1: none */
     struct epoll_event ready[BATCH];
     int at; /* of these, the next to hand out */
     int end;
@@ -166,6 +168,12 @@ plat_result plat_poll_set_new(plat_poll_set **out)
         free(s);
         return PLAT_ERR_MEMORY;
     }
+    struct epoll_event ev = { .events = EPOLLIN, .data.ptr = s };
+    s->resumed = plat_resume_open();
+    if (s->resumed >= 0 && epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->resumed, &ev) != 0) {
+        (void)close(s->resumed);
+        s->resumed = -1;
+    }
     *out = s;
     return PLAT_OK;
 }
@@ -174,6 +182,9 @@ void plat_poll_set_free(plat_poll_set *s)
 {
     if (s != NULL) {
         (void)close(s->epoll);
+        if (s->resumed >= 0) {
+            (void)close(s->resumed);
+        }
         free(s->heap);
         free(s);
     }
@@ -212,9 +223,11 @@ void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item)
 static plat_poll_item *next_ready(plat_poll_set *s)
 {
     while (s->at < s->end) {
-        plat_poll_item *item = s->ready[s->at++].data.ptr;
-        if (item != NULL) {
-            return item;
+        void *ready = s->ready[s->at++].data.ptr;
+        if (ready == s) { /* what is due has its turn below */
+            plat_resume_clear(s->resumed);
+        } else if (ready != NULL) {
+            return ready;
         }
     }
     return NULL;

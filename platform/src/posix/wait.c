@@ -4,6 +4,10 @@
 #include <poll.h>
 
 #include "posix/clock.h"
+#include "posix/resume.h"
+
+/* A shorter sleep may go on behind a suspension, for the rest of this: it costs one call less. */
+#define SHORT_MS 10000
 
 static int until(uint64_t wake_at_ms, int timeout_ms)
 {
@@ -13,12 +17,26 @@ static int until(uint64_t wake_at_ms, int timeout_ms)
     return timeout_ms < 0 || left_ms < timeout_ms ? left_ms : timeout_ms;
 }
 
+/* Long enough for the system to be suspended meanwhile. */
+static void sleep_long(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    const unsigned before = plat_resume_count();
+    plat_resume_watch resumed;
+    if (poll(fds, count, SHORT_MS) != 0 || !plat_resume_begin(before, &resumed)) {
+        return;
+    }
+    fds[count] = (struct pollfd){ .fd = resumed.fd, .events = POLLIN };
+    (void)poll(fds, count + 1, timeout_ms < 0 ? timeout_ms : timeout_ms - SHORT_MS);
+    plat_resume_end(resumed, fds[count].revents != 0);
+}
+
 void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
-    struct pollfd fds[PLAT_WAIT_MAX];
+    struct pollfd fds[PLAT_WAIT_MAX + 1]; /* room for that of sleep_long */
+    const size_t most = count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX;
 
     (void)self;
-    for (size_t i = 0; i < count && i < PLAT_WAIT_MAX; i++) {
+    for (size_t i = 0; i < most; i++) {
         const plat_poll *p = &polls[i];
         if (p->ready_now) {
             return;
@@ -31,5 +49,9 @@ void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count,
             .events = (short)((p->want_read ? POLLIN : 0) | (p->want_write ? POLLOUT : 0)),
         };
     }
-    (void)poll(fds, count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX, timeout_ms);
+    if (timeout_ms < 0 || timeout_ms > SHORT_MS) {
+        sleep_long(fds, most, timeout_ms);
+    } else {
+        (void)poll(fds, most, timeout_ms);
+    }
 }
