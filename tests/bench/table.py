@@ -11,8 +11,7 @@ RATIOS = (
 )
 TITLES = {
     "plain": "plain TCP",
-    "tls": "TLS 1.3, AES-128-GCM for all, as at a hub",
-    "tls-chacha20": "TLS 1.3, ChaCha20-Poly1305 for all",
+    "tls": "TLS 1.3, AES-128-GCM as at a hub",
 }
 
 # What, title, digits, and whether a second table says how many times as much.
