@@ -32,9 +32,9 @@ plat_algorithm plat_algorithm_read(plat_der identifier);
 /**
  * Why a key is not to be believed, as a line of static text; NULL for RSA of 2048 bits up to what
  * wolfSSL can compute, P-256, P-384, P-521, Ed25519 and Ed448.
- * key: a whole SubjectPublicKeyInfo.
+ * info: a whole SubjectPublicKeyInfo.
  */
-const char *plat_key_flaw(plat_der key);
+const char *plat_key_flaw(plat_der info);
 
 typedef struct plat_signed {
     plat_algorithm algorithm;
