@@ -15,7 +15,8 @@
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/signature.h>
 
-#define RSA_MIN_BITS 2048
+#define RSA_MIN_BITS          2048
+#define RSA_MAX_EXPONENT_BITS 64
 #ifdef RSA_MAX_SIZE
 #define RSA_MAX_BITS RSA_MAX_SIZE
 #else
@@ -216,12 +217,17 @@ static size_t bit_length(plat_der number)
     return bits;
 }
 
+/* A long exponent makes each check as slow as a signature; OpenSSL draws the same line. */
 static const char *rsa_flaw(const public_key *k)
 {
     size_t bits = bit_length(k->modulus);
+    size_t exponent_bits = bit_length(k->exponent);
     bool even = (k->exponent.at[k->exponent.len - 1] & 1) == 0;
-    if (bits < RSA_MIN_BITS || even || bit_length(k->exponent) < 2) {
+    if (bits < RSA_MIN_BITS) {
         return "an RSA key in the chain is too weak: 2048 bits are needed";
+    }
+    if (even || exponent_bits < 2 || exponent_bits > RSA_MAX_EXPONENT_BITS) {
+        return "an RSA key in the chain has an exponent that nobody uses";
     }
     return bits > RSA_MAX_BITS ? "an RSA key in the chain is longer than this wolfSSL can compute"
                                : NULL;
@@ -240,8 +246,16 @@ const char *plat_key_flaw(plat_der info)
         return k.curve != ECC_CURVE_INVALID
                    ? NULL
                    : "a key in the chain is on a curve other than P-256, P-384 and P-521";
-    case PLAT_SCHEME_ED25519:
+#ifdef HAVE_ED25519
+    case PLAT_SCHEME_ED25519: return NULL;
+#else
+    case PLAT_SCHEME_ED25519: break;
+#endif
+#ifdef HAVE_ED448
     case PLAT_SCHEME_ED448: return NULL;
+#else
+    case PLAT_SCHEME_ED448: break;
+#endif
     case PLAT_SCHEME_UNKNOWN: break;
     }
     return "a key in the chain is too weak or of an unknown kind";
