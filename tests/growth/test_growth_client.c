@@ -1,0 +1,268 @@
+/* No work of the client grows with the square of its queue, in RAM or in a store. */
+
+#include "steps.h"
+#include "store_fixture.h"
+
+enum { MESSAGE_LEN = 128 }; /* in the ring, at most: as many as there are entries */
+
+static size_t wanted; /* of the client that is made next */
+static bool stored;
+static iothub_when_full when_full;
+static uint64_t max_count;
+static uint64_t max_bytes;
+static size_t ended;
+
+static void on_done(iothub_client *c, const iothub_done *d, void *user)
+{
+    (void)c;
+    (void)d;
+    (void)user;
+    ended++;
+}
+
+static void sized(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->tx_size = wanted * MESSAGE_LEN;
+    o->window = 100;
+    o->store = stored ? &fixture_store.base : NULL;
+    o->when_full = when_full;
+    o->queue_max_count = max_count;
+    o->queue_max_bytes = max_bytes;
+    o->callbacks.done = on_done;
+    o->callbacks.log = NULL;
+}
+
+static client_fixture *client_new(size_t n)
+{
+    client_fixture *f = malloc(sizeof *f);
+
+    wanted = n;
+    ended = 0;
+    fake_store_init(&fixture_store);
+    fixture_init(f, sized);
+    return f;
+}
+
+static void forget_settings(void)
+{
+    stored = false;
+    when_full = IOTHUB_REFUSE_NEW;
+    max_count = 0;
+    max_bytes = 0;
+}
+
+static uint64_t client_end(client_fixture *f, uint64_t began)
+{
+    uint64_t took = steps_now() - began;
+
+    fixture_free(f);
+    free(f);
+    fake_store_free(&fixture_store);
+    forget_settings();
+    return took;
+}
+
+static iothub_result send_one(client_fixture *f, uint32_t ttl_ms)
+{
+    const iothub_telemetry t = { .body = "0123456789", .body_len = 10, .ttl_ms = ttl_ms };
+    return iothub_send_telemetry(f->client, &t, NULL);
+}
+
+static void fill(client_fixture *f, size_t n, uint32_t ttl_ms)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(send_one(f, ttl_ms), IOTHUB_OK);
+    }
+}
+
+static void run_until(client_fixture *f, size_t n)
+{
+    for (size_t turns = 0; ended < n && turns <= n; turns++) {
+        assert_int_equal(iothub_process(f->client), IOTHUB_OK);
+    }
+    assert_int_equal(ended, n);
+}
+
+/* --- giving up ------------------------------------------------------------------------------- */
+
+static uint64_t purge(size_t n)
+{
+    client_fixture *f = client_new(n);
+    uint64_t count;
+    fill(f, n, 0);
+
+    uint64_t began = steps_now();
+    assert_int_equal(iothub_purge(f->client, &count), IOTHUB_OK);
+    assert_int_equal(count, n);
+    run_until(f, n);
+    return client_end(f, began);
+}
+
+static uint64_t purge_connected(size_t n)
+{
+    client_fixture *f = client_new(n);
+    fixture_connect(f);
+    f->hub.mute_publish = true;
+    fill(f, n, 0);
+    fixture_run(f);
+
+    uint64_t began = steps_now();
+    assert_int_equal(iothub_purge(f->client, NULL), IOTHUB_OK);
+    run_until(f, n - 100); /* the window is on its way */
+    return client_end(f, began);
+}
+
+/* when: after so many messages somebody processes; 0: nobody does, but at the end. */
+static uint64_t drop_oldest(size_t n, size_t when)
+{
+    when_full = IOTHUB_DROP_OLDEST;
+    client_fixture *f = client_new(2 * n);
+
+    uint64_t began = steps_now();
+    for (size_t i = 1; i <= n + n / 4; i++) {
+        assert_int_equal(send_one(f, 0), IOTHUB_OK);
+        if (when != 0 && i % when == 0) {
+            assert_int_equal(iothub_process(f->client), IOTHUB_OK);
+        }
+    }
+    for (size_t turns = 0; ended < n / 5 && turns < n; turns++) {
+        assert_int_equal(iothub_process(f->client), IOTHUB_OK);
+    }
+    assert_in_range(ended, n / 5, n / 4);
+    return client_end(f, began);
+}
+
+static uint64_t drop_by_count(size_t n)
+{
+    max_count = n;
+    return drop_oldest(n, 0);
+}
+
+static uint64_t drop_by_count_one_by_one(size_t n)
+{
+    max_count = n;
+    return drop_oldest(n, 1);
+}
+
+static uint64_t drop_by_bytes(size_t n)
+{
+    max_bytes = n * 49 + 9;
+    return drop_oldest(n, 100);
+}
+
+static uint64_t purge_store(size_t n)
+{
+    stored = true;
+    return purge(n);
+}
+
+static uint64_t drop_in_store(size_t n)
+{
+    stored = true;
+    max_count = n;
+    return drop_oldest(n, 0);
+}
+
+static uint64_t drop_in_store_one_by_one(size_t n)
+{
+    stored = true;
+    max_count = n;
+    return drop_oldest(n, 1);
+}
+
+static void giving_up_costs_the_same_for_each(void **state)
+{
+    (void)state;
+    steps_check("purge", purge, 1000);
+    steps_check("purge while the window is on its way", purge_connected, 1000);
+    steps_check("drop the oldest, by count", drop_by_count, 1000);
+    steps_check("drop the oldest, by count, a turn for each", drop_by_count_one_by_one, 1000);
+    steps_check("drop the oldest, by bytes", drop_by_bytes, 1000);
+    steps_check("purge a store", purge_store, 1000);
+    steps_check("drop the oldest of a store", drop_in_store, 1000);
+    steps_check("drop the oldest of a store, a turn for each", drop_in_store_one_by_one, 1000);
+}
+
+/* --- ends ---------------------------------------------------------------------------------------
+ */
+
+static uint64_t cancel(size_t n)
+{
+    client_fixture *f = client_new(n);
+    fill(f, n, 0);
+
+    uint64_t began = steps_now();
+    iothub_deinit(f->client);
+    assert_int_equal(ended, n);
+    return client_end(f, began);
+}
+
+static uint64_t keep(size_t n)
+{
+    stored = true;
+    return cancel(n);
+}
+
+static uint64_t expire_together(size_t n)
+{
+    client_fixture *f = client_new(n);
+    fill(f, n, 1000);
+    fake_clock_advance(&f->platform.clock, 1000);
+
+    uint64_t began = steps_now();
+    run_until(f, n);
+    return client_end(f, began);
+}
+
+static uint64_t send_all(size_t n)
+{
+    client_fixture *f = client_new(n);
+    fill(f, n, 0);
+
+    uint64_t began = steps_now();
+    fixture_connect(f);
+    run_until(f, n);
+    return client_end(f, began);
+}
+
+static uint64_t send_store(size_t n)
+{
+    stored = true;
+    return send_all(n);
+}
+
+static uint64_t lose_connections(size_t n)
+{
+    client_fixture *f = client_new(n);
+    fixture_connect(f);
+    fill(f, n, 0);
+
+    uint64_t began = steps_now();
+    for (int i = 0; i < 4; i++) {
+        scripted_break(fixture_stream(f), PLAT_ERR_IO);
+        fixture_run(f);
+        fixture_sleep(f, 60000);
+    }
+    return client_end(f, began);
+}
+
+static void an_end_costs_the_same_for_each(void **state)
+{
+    (void)state;
+    steps_check("cancel", cancel, 1000);
+    steps_check("keep in a store", keep, 1000);
+    steps_check("expire together", expire_together, 1000);
+    steps_check("send", send_all, 1000);
+    steps_check("send from a store", send_store, 1000);
+    steps_check("lose four connections", lose_connections, 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(giving_up_costs_the_same_for_each),
+        cmocka_unit_test(an_end_costs_the_same_for_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
