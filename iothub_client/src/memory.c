@@ -72,6 +72,9 @@ static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
         void *table = cut(a, others * sizeof(mqc_entry));
         backlog_init(c, table, others * sizeof(mqc_entry), entries);
     }
+    m->lanes[IOTHUB_LANE_TELEMETRY].expiries_len = IOTHUB_EXPIRIES(o->tx_size);
+    m->lanes[IOTHUB_LANE_TELEMETRY].expiries =
+        cut(a, IOTHUB_EXPIRIES(o->tx_size) * sizeof(mqc_time));
     m->inbound_len = IOTHUB_UNACCEPTED_MAX;
     m->inbound = cut(a, IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound));
 }

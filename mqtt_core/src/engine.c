@@ -10,7 +10,8 @@ static bool lanes_valid(const mqc_memory *m)
     }
     for (size_t i = 0; i < m->lane_count; i++) {
         const mqc_lane_memory *l = &m->lanes[i];
-        if (l->ring == NULL || l->ring_len == 0 || l->entries == NULL || l->entries_len == 0) {
+        if (l->ring == NULL || l->ring_len == 0 || l->entries == NULL || l->entries_len == 0 ||
+            l->entries_len != (uint32_t)l->entries_len) {
             return false;
         }
     }
@@ -162,8 +163,8 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
     if (e->state != MQC_IDLE) {
         return MQC_ERR_STATE;
     }
+    mqc_releases_restart(&e->releases, lane);
     mqc_outbox_discard(&e->lanes[lane]);
-    mqc_releases_restart(&e->releases);
     return MQC_OK;
 }
 

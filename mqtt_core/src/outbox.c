@@ -14,6 +14,12 @@ static mqc_entry *next_entry(const mqc_outbox *o, mqc_entry *e)
     return e + 1 < o->entries + o->entries_len ? e + 1 : o->entries;
 }
 
+static size_t position_of(const mqc_outbox *o, const mqc_entry *e)
+{
+    size_t i = (size_t)(e - o->entries);
+    return i >= o->head ? i - o->head : i + o->entries_len - o->head;
+}
+
 /* Entries before this position have left, or may be leaving at this moment. */
 static size_t touched(const mqc_outbox *o)
 {
@@ -55,11 +61,12 @@ void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
     o->ring = m->ring;
     o->ring_len = m->ring_len;
     o->entries = m->entries;
-    o->entries_len = m->entries_len;
+    o->entries_len = (uint32_t)m->entries_len;
     o->window = m->window != 0 ? m->window : UINT16_MAX;
     o->resume_at = o->window - batch_of(o->window);
     o->go_on_at = MQC_NEVER;
     o->next_expiry = MQC_NEVER;
+    mqc_expiry_init(o, m);
 }
 
 uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
@@ -112,6 +119,24 @@ static void leave_window(mqc_outbox *o, const mqc_entry *e)
     o->windowed -= in_window(e);
 }
 
+/* Mostly behind the one that ended last. */
+static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
+{
+    mqc_entry **at = &o->ended;
+
+    if (o->unreported == 0) {
+        o->ended = NULL;
+    } else if (position_of(o, o->recent) < position) {
+        at = &o->recent->u.behind;
+    }
+    while (*at != NULL && position_of(o, *at) < position) {
+        at = &(*at)->u.behind;
+    }
+    e->u.behind = *at;
+    *at = e;
+    o->recent = e;
+}
+
 /* Its outcome waits for mqc_outbox_report. */
 static void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_outcome outcome)
 {
@@ -120,9 +145,7 @@ static void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_outcome 
     }
     e->state = MQC_ENTRY_ENDED;
     e->outcome = (uint8_t)outcome;
-    if (o->unreported == 0 || position < o->report) {
-        o->report = position;
-    }
+    line_up(o, e, position);
     o->unreported++;
 }
 
@@ -142,11 +165,12 @@ static void bury(mqc_outbox *o, mqc_entry *e, mqc_outcome outcome, mqc_done *don
 
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 {
-    mqc_entry *e;
+    mqc_entry *e = o->ended;
 
-    do {
-        e = mqc_entry_at(o, o->report++);
-    } while (e->state != MQC_ENTRY_ENDED);
+    o->ended = e->u.behind;
+    if (o->recent == e) {
+        o->recent = o->ended;
+    }
     o->unreported--;
     bury(o, e, (mqc_outcome)e->outcome, done);
 }
@@ -222,6 +246,27 @@ bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done
         e = next_entry(o, e);
     }
     return false;
+}
+
+/* A message with QoS that the server may have does not expire, a kept one always does. */
+static bool can_expire(const mqc_entry *e)
+{
+    if (e->u.expires == 0 || (e->flags & MQC_ENTRY_RESEND) != 0) {
+        return false;
+    }
+    return e->state == MQC_ENTRY_QUEUED ||
+           (e->state == MQC_ENTRY_SENT && (e->flags & MQC_ENTRY_KEEP) != 0);
+}
+
+/* Entries that may expire after all. */
+static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        const mqc_entry *e = mqc_entry_at(o, i);
+        if (can_expire(e)) {
+            mqc_expiry_note(o, e);
+        }
+    }
 }
 
 /* --- out -------------------------------------------------------------------- */
@@ -371,6 +416,7 @@ uint32_t mqc_outbox_consume(mqc_outbox *o, size_t len)
         }
     }
     if (o->overdue) {
+        expect_expiries(o, o->send, o->grant);
         o->next_expiry = 0;
         ungrant(o);
     }
@@ -411,20 +457,14 @@ bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id)
     ungrant(o);
     leave_window(o, e);
     e->state = MQC_ENTRY_QUEUED;
-    o->send = position;
+    o->send = (uint32_t)position;
     o->send_at = at;
-    o->grant = position;
+    o->grant = o->send;
     o->undroppable = o->freed;
     return true;
 }
 
 /* --- QoS 2 ------------------------------------------------------------------- */
-
-static size_t position_of(const mqc_outbox *o, const mqc_entry *e)
-{
-    size_t i = (size_t)(e - o->entries);
-    return i >= o->head ? i - o->head : i + o->entries_len - o->head;
-}
 
 mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id)
 {
@@ -486,6 +526,7 @@ void mqc_outbox_rewind(mqc_outbox *o)
     o->offered = 0;
     o->in_flight = 0;
     o->windowed = 0;
+    expect_expiries(o, 0, o->count);
     o->next_expiry = 0; /* look again */
     o->undroppable = o->freed;
     reclaim(o);
@@ -511,35 +552,30 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
     }
 }
 
-/* A message with QoS that the server may have does not expire, a kept one always does. */
-static bool can_expire(const mqc_entry *e)
+mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now)
 {
-    if (e->u.expires == 0 || (e->flags & MQC_ENTRY_RESEND) != 0) {
-        return false;
+    mqc_entry *e = mqc_entry_at(o, position);
+
+    if (!can_expire(e)) {
+        return MQC_NEVER;
     }
-    return e->state == MQC_ENTRY_QUEUED ||
-           (e->state == MQC_ENTRY_SENT && (e->flags & MQC_ENTRY_KEEP) != 0);
+    if (now < e->u.expires) {
+        return e->u.expires;
+    }
+    if (e->state == MQC_ENTRY_QUEUED && position < o->grant) {
+        o->overdue = true; /* on its way out: mqc_outbox_consume sees what becomes of it */
+    } else {
+        note_oldest(o, e, now);
+        end_entry(o, e, position, MQC_OUTCOME_EXPIRED);
+    }
+    return MQC_NEVER;
 }
 
 void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
 {
     ungrant(o);
-    o->next_expiry = MQC_NEVER;
     o->overdue = o->overdue && o->offered > 0;
-    for (size_t i = 0; i < o->count; i++) {
-        mqc_entry *e = mqc_entry_at(o, i);
-        if (!can_expire(e)) {
-            continue;
-        }
-        if (now < e->u.expires) {
-            mqc_outbox_expect_expiry(o, e);
-        } else if (e->state == MQC_ENTRY_QUEUED && i < o->grant) {
-            o->overdue = true; /* on its way out */
-        } else {
-            note_oldest(o, e, now);
-            end_entry(o, e, i, MQC_OUTCOME_EXPIRED);
-        }
-    }
+    o->next_expiry = mqc_expiry_look(o, now);
 }
 
 void mqc_outbox_discard(mqc_outbox *o)
@@ -582,7 +618,7 @@ static bool can_drop(const mqc_entry *e)
 static mqc_entry *find_droppable(mqc_outbox *o)
 {
     if (o->undroppable < o->grant) {
-        o->undroppable = (uint32_t)o->grant;
+        o->undroppable = o->grant;
     }
     for (; o->undroppable < o->count; o->undroppable++) {
         mqc_entry *e = mqc_entry_at(o, o->undroppable);

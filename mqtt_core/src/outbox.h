@@ -62,10 +62,19 @@ static inline void mqc_outbox_start_over(mqc_outbox *o)
     o->go_on_at = MQC_NEVER;
 }
 
+/* --- expiry.c --- */
+
+void mqc_expiry_init(mqc_outbox *o, const mqc_lane_memory *m);
+void mqc_expiry_note(mqc_outbox *o, const mqc_entry *e);
+/* mqc_outbox_look at each entry that may be due.  When the next one is. */
+mqc_time mqc_expiry_look(mqc_outbox *o, mqc_time now);
+/* End the entry at this position if it has expired; when to look again. */
+mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now);
+
 static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
 {
-    if (e->u.expires != 0 && e->u.expires < o->next_expiry) {
-        o->next_expiry = e->u.expires;
+    if (e->u.expires != 0) {
+        mqc_expiry_note(o, e);
     }
 }
 

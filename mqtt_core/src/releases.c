@@ -40,14 +40,14 @@ mqc_entry *mqc_releases_take(mqc_releases *l, uint16_t packet_id)
     return e;
 }
 
-void mqc_releases_restart(mqc_releases *l)
+void mqc_releases_restart(mqc_releases *l, uint8_t ending)
 {
     mqc_entry *e = l->first;
 
     memset(l, 0, sizeof *l);
     while (e != NULL) {
         mqc_entry *behind = e->u.behind;
-        if (e->state == MQC_ENTRY_RECEIVED) {
+        if (e->lane != ending) {
             mqc_releases_add(l, e);
         }
         e = behind;

@@ -15,7 +15,7 @@ void mqc_releases_add(mqc_releases *l, mqc_entry *e);
 /* Take out the one with this id; NULL: there is none. */
 mqc_entry *mqc_releases_take(mqc_releases *l, uint16_t packet_id);
 
-/* Drop what has ended; all others are due again. */
-void mqc_releases_restart(mqc_releases *l);
+/* All are due again, but for those of one lane (MQC_LANES_MAX: none), which are about to end. */
+void mqc_releases_restart(mqc_releases *l, uint8_t ending);
 
 #endif

@@ -34,6 +34,11 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     }
     ev->type = MQC_EVENT_CONNECTED;
     e->state = MQC_CONNECTED;
+    if (present) {
+        mqc_releases_restart(&e->releases, MQC_LANES_MAX);
+    } else {
+        memset(&e->releases, 0, sizeof e->releases); /* they end */
+    }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
         if (e->lanes[i].in_flight > 0) { /* what had its PUBREC before */
@@ -42,7 +47,6 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
             mqc_waits_expect(e, e->last_rx);
         }
     }
-    mqc_releases_restart(&e->releases);
     if (!present) {
         mqc_inbox_clear(&e->inbox);
     }

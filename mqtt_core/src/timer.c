@@ -229,6 +229,14 @@ static mqc_time lost_at(const mqc_engine *e)
     return alive_at(e) + silence_ms(e);
 }
 
+/* Neither lost_at nor ping_due is earlier.  While there is no PINGREQ, its turn comes first. */
+static mqc_time keep_alive_due(const mqc_engine *e)
+{
+    mqc_time due = ping_due(e);
+
+    return e->ping == MQC_PING_NONE && due != MQC_NEVER ? due : earlier(due, lost_at(e));
+}
+
 /* Can what was passed over be had on another connection, now that there is a place for it? */
 static bool wants_another_connection(const mqc_engine *e)
 {
@@ -237,7 +245,7 @@ static bool wants_another_connection(const mqc_engine *e)
 
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
 {
-    mqc_time t = wants_another_connection(e) ? 0 : earlier(ping_due(e), lost_at(e));
+    mqc_time t = wants_another_connection(e) ? 0 : keep_alive_due(e);
 
     t = earlier(t, mqc_waits_until(e));
     t = earlier(t, flow_due(e));
@@ -267,14 +275,15 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
     if (wants_another_connection(e)) {
         return mqc_fail(e, MQC_ERR_PROTOCOL, MQC_PUBLISH);
     }
-    if (now >= lost_at(e)) {
+    bool due = now >= keep_alive_due(e);
+    if (due && now >= lost_at(e)) {
         return mqc_fail(e, MQC_ERR_TIMEOUT,
                         e->state == MQC_CONNECTING ? MQC_CONNACK : MQC_PINGRESP);
     }
     if ((now >= e->look_at || mqc_reading_stalled(e)) && mqc_waits_look(e, now) != MQC_OK) {
         return e->error;
     }
-    if (now >= ping_due(e)) {
+    if (due && now >= ping_due(e)) {
         mqc_ping_begin(e);
         e->ping_wanted = true; /* perhaps once more */
     }

@@ -8,6 +8,7 @@ enum { MESSAGE_LEN = 3 + 2 + 2 + 8 }; /* in the ring, with QoS 1; without an id,
 typedef struct bench {
     mqc_engine e;
     mqc_entry *entries;
+    mqc_time *expiries;
     uint8_t *ring;
     uint8_t rx[4096];
     uint8_t control[256];
@@ -22,6 +23,7 @@ static bench *bench_new(size_t entries, uint16_t window)
     const size_t ring_len = entries * MESSAGE_LEN;
 
     b->entries = calloc(entries, sizeof *b->entries);
+    b->expiries = calloc(MQC_EXPIRIES(entries), sizeof *b->expiries);
     b->ring = calloc(ring_len, 1);
     const mqc_memory memory = {
         .rx = b->rx,
@@ -30,7 +32,8 @@ static bench *bench_new(size_t entries, uint16_t window)
         .control_len = sizeof b->control,
         .inbound = b->inbound,
         .inbound_len = 4,
-        .lanes = { { b->ring, ring_len, b->entries, entries, window } },
+        .lanes = { { b->ring, ring_len, b->entries, entries, window, b->expiries,
+                     MQC_EXPIRIES(entries) } },
         .lane_count = 1,
     };
     assert_int_equal(mqc_init(&b->e, &memory), MQC_OK);
@@ -42,6 +45,7 @@ static uint64_t bench_end(bench *b, uint64_t began)
     uint64_t took = steps_now() - began;
 
     free(b->entries);
+    free(b->expiries);
     free(b->ring);
     free(b);
     return took;
@@ -360,12 +364,61 @@ static void an_answer_costs_the_same_however_many_are_open(void **state)
     steps_check("all PUBRECs, then all PUBCOMPs", qos_2_in_order, 1000);
 }
 
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* step: so many of them at a time. */
+static uint64_t expired(size_t n, order *of, size_t step)
+{
+    bench *b = bench_new(n, 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(publish(b, 1, 1000 + of(i, n)), MQC_OK);
+    }
+
+    uint64_t began = steps_now();
+    for (size_t i = step; i <= n; i += step) {
+        mqc_time when;
+        assert_true(mqc_next_deadline(&b->e, &when));
+        assert_int_equal(when, 1000 + i - step);
+        assert_int_equal(mqc_tick(&b->e, 1000 + i - 1), MQC_OK);
+        take_events(b);
+        assert_int_equal(b->ended, i);
+    }
+    return bench_end(b, began);
+}
+
+#define EXPIRED(of)                        \
+    static uint64_t expired_##of(size_t n) \
+    {                                      \
+        return expired(n, of, 1);          \
+    }
+
+EXPIRED(in_order)
+EXPIRED(backwards)
+EXPIRED(odd_ones_first)
+EXPIRED(mixed)
+
+static uint64_t expired_some_at_a_time(size_t n)
+{
+    return expired(n, mixed, 10);
+}
+
+static void each_that_expires_costs_the_same(void **state)
+{
+    (void)state;
+    steps_check("expiry, the oldest first", expired_in_order, 1000);
+    steps_check("expiry, the newest first", expired_backwards, 1000);
+    steps_check("expiry, odd ones first", expired_odd_ones_first, 1000);
+    steps_check("expiry in no order", expired_mixed, 1000);
+    steps_check("expiry in no order, ten at a time", expired_some_at_a_time, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(giving_up_costs_the_same_for_each),
         cmocka_unit_test(sending_costs_the_same_for_each),
         cmocka_unit_test(an_answer_costs_the_same_however_many_are_open),
+        cmocka_unit_test(each_that_expires_costs_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

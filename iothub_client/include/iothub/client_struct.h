@@ -43,13 +43,19 @@ enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_L
     ((request) / 64 < 4 ? 4 : (request) / 64 < IOTHUB_REQUESTS ? (request) / 64 : IOTHUB_REQUESTS)
 #define IOTHUB_TELEMETRY_ENTRIES(tx) ((tx) < 1024 ? 16 : (tx) < 2048 ? (tx) / 64 : (tx) / 128 + 16)
 
+/* So that in a long queue each message that expires costs the same. */
+#define IOTHUB_EXPIRIES(tx)                           \
+    (IOTHUB_TELEMETRY_ENTRIES(tx) <= MQC_EXPIRY_GROUP \
+         ? 0                                          \
+         : MQC_EXPIRIES(IOTHUB_TELEMETRY_ENTRIES(tx)))
+
 /**
  * Bytes of memory that iothub_init wants for options with these rx_size, tx_size and
  * request_size.  A constant expression.
  */
 #define IOTHUB_MEMORY_SIZE(rx, tx, request)                                                     \
     ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_NAMES_SIZE + IOTHUB_SCRATCH_SIZE(tx) +        \
-     IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +                                              \
+     IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) + IOTHUB_EXPIRIES(tx) * sizeof(mqc_time) +     \
      (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUEST_ENTRIES(request)) * sizeof(mqc_entry) + \
      16)
 

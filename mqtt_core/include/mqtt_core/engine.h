@@ -57,7 +57,19 @@ typedef struct mqc_lane_memory {
      * round trip (of less than 8 ms: at once).
      */
     uint16_t window;
+    /**
+     * For a long lane whose messages expire: with MQC_EXPIRIES(entries_len) of these it costs the
+     * same to end one however many others there are.  NULL: all are looked at.
+     */
+    mqc_time *expiries;
+    size_t expiries_len;
 } mqc_lane_memory;
+
+#define MQC_EXPIRY_GROUP 64
+#define MQC_EXPIRIES(entries)                                \
+    (((entries) + MQC_EXPIRY_GROUP - 1) / MQC_EXPIRY_GROUP + \
+     ((entries) + MQC_EXPIRY_GROUP * MQC_EXPIRY_GROUP - 1) / \
+         (MQC_EXPIRY_GROUP * MQC_EXPIRY_GROUP))
 
 /** Memory that the engine uses as long as it lives.  No part may overlap. */
 typedef struct mqc_memory {

@@ -20,7 +20,7 @@ struct mqc_entry {
     void *tag;
     union {
         mqc_time expires;  /* 0: never */
-        mqc_entry *behind; /* MQC_ENTRY_RECEIVED: the next in mqc_releases */
+        mqc_entry *behind; /* MQC_ENTRY_RECEIVED: the next in mqc_releases; ENDED: to report */
     } u;
     uint32_t id;
     uint32_t len;       /* bytes in the ring */
@@ -39,8 +39,8 @@ struct mqc_inbound {
 };
 
 /*
- * A lane.  Positions named send, grant and report count entries from the
- * oldest one: 0 <= send <= grant <= count.
+ * A lane.  Positions named send and grant count entries from the oldest
+ * one: 0 <= send <= grant <= count.
  */
 typedef struct mqc_outbox {
     uint8_t number;
@@ -57,22 +57,23 @@ typedef struct mqc_outbox {
     size_t ring_used;
 
     mqc_entry *entries; /* circular */
-    size_t entries_len;
-    size_t head; /* index of the oldest entry */
-    size_t count;
+    uint32_t entries_len;
+    uint32_t head; /* index of the oldest entry */
+    uint32_t count;
 
-    size_t send;          /* the next entry to leave, */
-    size_t send_done;     /* its bytes that have left, */
-    size_t send_at;       /* and the first byte that has not */
-    size_t grant;         /* entries before this one may leave */
+    uint32_t send;        /* the next entry to leave, */
+    size_t send_done;     /* bytes of the next entry that have left, */
+    size_t send_at;       /* and the first one that has not */
     size_t granted_bytes; /* from send_at to the end of what may leave */
     size_t offered;       /* bytes handed out, none of them consumed yet */
 
+    uint32_t grant;       /* entries before this one may leave */
     uint32_t freed;       /* while some are unreported: entries at the head without space, */
     uint32_t undroppable; /* and as many or more that mqc_drop cannot end: it looks behind them */
 
-    size_t report;       /* no ended entry before this one waits to be reported */
-    uint32_t unreported; /* ended and waiting to be reported */
+    mqc_entry *ended;    /* those that wait to be reported, the oldest first, */
+    mqc_entry *recent;   /* the one among them that ended last, */
+    uint32_t unreported; /* and how many they are */
     uint32_t live;       /* accepted and not reported */
     uint32_t in_flight;  /* sent and waiting for an end */
     uint32_t windowed;   /* granted and counting in the window */
@@ -81,6 +82,7 @@ typedef struct mqc_outbox {
     mqc_time go_on_at;  /* or the time when it does, MQC_NEVER: not decided */
 
     mqc_time next_expiry; /* nothing expires before */
+    mqc_time *expiries;   /* and nothing of a group of entries before these: see expiry.c */
 } mqc_outbox;
 
 /* Control packets on their way out, one behind the other. */
