@@ -110,6 +110,9 @@ static inline mqc_time mqc_waits_until(const mqc_engine *e)
 
 /* There is a new connection. */
 void mqc_ping_reset(mqc_engine *e, mqc_time now);
+/* How long a slow link may need for the large packets that the server has to take before it
+ * answers; 0: there are none. */
+mqc_time mqc_transit_ahead_ms(const mqc_engine *e);
 /* Ask for a sign of life, unless that has been done and not been answered. */
 void mqc_ping_begin(mqc_engine *e);
 /* A PINGREQ stands at the end of the control area. */

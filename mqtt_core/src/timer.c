@@ -9,7 +9,7 @@
 
 enum {
     PATIENCE_MS = 30000, /* for PINGRESP, unless the keep-alive is shorter */
-    LOOKS = 16,          /* for each keep-alive */
+    LOOKS = 16,          /* for each keep-alive, or ack_timeout_ms */
     SMALL = 1024,        /* a packet that needs no more time than others */
     MS_PER_BYTE = 16     /* of the slowest link that is waited for: 62.5 bytes/s */
 };
@@ -137,7 +137,10 @@ void mqc_ping_begin(mqc_engine *e)
 static mqc_time flow_due(const mqc_engine *e)
 {
     bool looks = e->ping != MQC_PING_NONE && e->reports_flow;
-    return looks ? e->looked_at + e->keep_alive_ms / LOOKS : MQC_NEVER;
+    bool short_wait = e->ack_timeout_ms != 0 && e->ack_timeout_ms < e->keep_alive_ms;
+    mqc_time ms = short_wait ? e->ack_timeout_ms : e->keep_alive_ms;
+
+    return looks ? e->looked_at + ms / LOOKS : MQC_NEVER;
 }
 
 bool mqc_wants_flow(const mqc_engine *e, mqc_time now)
@@ -178,7 +181,7 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
 /* --- loss --- */
 
 /* What the server has to take before it can answer: of each lane, one packet. */
-static mqc_time transit_ahead_ms(const mqc_engine *e)
+mqc_time mqc_transit_ahead_ms(const mqc_engine *e)
 {
     mqc_time ms = 0;
 
@@ -198,13 +201,13 @@ static mqc_time lost_before_ping(const mqc_engine *e)
     if (e->peer_owes) {
         return silent;
     }
-    return later(silent, later(alive + transit_ahead_ms(e), e->quiet_until));
+    return later(silent, later(alive + mqc_transit_ahead_ms(e), e->quiet_until));
 }
 
 /* The answer is due. */
 static mqc_time lost_after_ping(const mqc_engine *e)
 {
-    mqc_time arrives = later(alive_at(e), e->timed.ping_at) + transit_ahead_ms(e);
+    mqc_time arrives = later(alive_at(e), e->timed.ping_at) + mqc_transit_ahead_ms(e);
     mqc_time answered = later(e->timed.ping_at + answer_ms(e), e->quiet_until);
 
     return later(alive_at(e) + silence_ms(e), later(arrives, answered));

@@ -40,16 +40,24 @@ static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
     e->look_at = earliest(e->look_at, now < half ? half : since + e->ack_timeout_ms);
 }
 
+/* Does something large, on a slow link, explain that PINGRESP stays away?  Bytes that move below
+ * the engine are of that, too. */
+static bool is_explained(const mqc_engine *e, mqc_time now)
+{
+    return e->ping == MQC_PING_QUEUED || now < e->quiet_until || e->moved_at > e->timed.ping_at ||
+           mqc_transit_ahead_ms(e) > 0;
+}
+
 /*
- * A server that answers nothing is found by the keep-alive, which knows of slow links; this is
- * about one that answers PINGREQ and nothing else.  So one is sent when half of the time is over,
- * and until it is answered no more than half of it is.
+ * While something large is on its way, the keep-alive knows best how long that may take.  So a
+ * PINGREQ is sent when half of the time is over, and until it is answered no more than half of it
+ * is.  Otherwise a server that does not even answer that one gets no more time.
  */
 static mqc_time held_since(const mqc_engine *e, mqc_time now)
 {
     mqc_time held = 0;
 
-    if (e->ping != MQC_PING_NONE) {
+    if (e->ping != MQC_PING_NONE && is_explained(e, now)) {
         held = now;
     } else if (e->answers_held) {
         held = e->last_rx;

@@ -59,6 +59,58 @@ static void an_answer_that_never_comes_ends_the_connection(void **state)
     }
 }
 
+/* Not even PINGREQ. */
+static void a_server_that_answers_nothing_at_all_gets_no_more_time(void **state)
+{
+    (void)state;
+    mqc_connect_options patient = options;
+    patient.keep_alive_s = 240;
+    rig r;
+    connect_with(&r, NULL, &patient);
+    (void)rig_publish(&r, 0, 1, 1, 1000);
+    rig_send_all(&r);
+    mqc_time start = r.now;
+
+    while (mqc_error(&r.e) == MQC_OK) {
+        r.now = rig_deadline(&r);
+        (void)mqc_tick(&r.e, r.now);
+        rig_send_all(&r);
+    }
+    assert_int_equal(r.now, start + ACK);
+    assert_string_equal(mqc_error_packet(&r.e), "PUBACK");
+    rig_deinit(&r);
+}
+
+/* A TLS record of which the engine has seen nothing arrives at 100 bytes a second. */
+static void an_answer_may_stand_behind_what_arrives_below_the_engine(void **state)
+{
+    (void)state;
+    mqc_connect_options patient = options;
+    patient.keep_alive_s = 240;
+    patient.reports_flow = true;
+    rig r;
+    mqc_flow flow = { .received = 4, .delivered = 100 };
+    connect_with(&r, NULL, &patient);
+    uint16_t id = rig_publish(&r, 0, 1, 1, 100);
+    rig_send_all(&r);
+    mqc_time start = r.now;
+
+    for (int wakes = 0; r.now < start + 8 * ACK; wakes++) {
+        assert_true(wakes < 200);
+        mqc_time due = rig_deadline(&r) > r.now ? rig_deadline(&r) : r.now;
+        flow.received += (due - r.now) / 10;
+        r.now = due;
+        if (mqc_wants_flow(&r.e, r.now)) {
+            mqc_report_flow(&r.e, &flow, r.now);
+        }
+        assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        rig_send_all(&r);
+    }
+    assert_int_equal(RIG_FEED(&r, 0xD0, 0), MQC_OK);
+    rig_puback(&r, id);
+    rig_deinit(&r);
+}
+
 static void qos_0_and_kept_messages_are_owed_no_answer(void **state)
 {
     (void)state;
@@ -643,6 +695,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_never_comes_ends_the_connection),
+        cmocka_unit_test(a_server_that_answers_nothing_at_all_gets_no_more_time),
+        cmocka_unit_test(an_answer_may_stand_behind_what_arrives_below_the_engine),
         cmocka_unit_test(qos_0_and_kept_messages_are_owed_no_answer),
         cmocka_unit_test(behind_a_kept_message_the_time_runs_once_that_has_ended),
         cmocka_unit_test(without_a_limit_an_answer_may_take_for_ever),

@@ -151,16 +151,17 @@ typedef struct mqc_connect_options {
      * unfinished publish of a lane, SUBACK or UNSUBACK.  Keep-alive does not notice a server that
      * answers PINGREQ and nothing else.  The time runs from when the publish has left and
      * become the oldest of its lane, and stands still while a packet arrives, since the answer may
-     * be behind it.  When half of it is over a PINGREQ is sent, and until that is answered no more
-     * is: on a slow link the publish may still be on its way.  When it is over, mqc_tick returns
-     * MQC_ERR_TIMEOUT, and mqc_error_packet names the answer that is missing.  0: for ever.
+     * be behind it.  When half of it is over a PINGREQ is sent; while a publish of more than
+     * 1 KB is on its way, no more than half is over until that is answered: on a slow link it takes
+     * its time.  When it is over, mqc_tick returns MQC_ERR_TIMEOUT, and mqc_error_packet names the
+     * answer that is missing.  0: for ever.
      */
     uint32_t ack_timeout_ms;
     /**
      * How long reading may stand still: because the inbound table is full and the application
      * acknowledges nothing, because acknowledgements cannot leave and the stream takes nothing, or
-     * because messages were passed over (mqc_memory.inbound).  The keep-alive cannot see a server that is gone meanwhile.
-     * Then mqc_tick returns MQC_ERR_STALLED.  0: for ever.
+     * because messages were passed over (mqc_memory.inbound).  The keep-alive cannot see a server
+     * that is gone meanwhile. Then mqc_tick returns MQC_ERR_STALLED.  0: for ever.
      */
     uint32_t stall_timeout_ms;
     /**
@@ -391,7 +392,10 @@ typedef struct mqc_flow {
     bool awaited;       /* the peer's system owes an answer; false: it closed its window */
 } mqc_flow;
 
-/** Whether a report is due.  Only while a PINGREQ is unanswered, 16 times in a keep-alive. */
+/**
+ * Whether a report is due.  Only while a PINGREQ is unanswered, 16 times in a keep-alive, or in
+ * ack_timeout_ms when that is shorter.
+ */
 bool mqc_wants_flow(const mqc_engine *e, mqc_time now);
 void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now);
 
