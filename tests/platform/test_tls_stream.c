@@ -305,7 +305,9 @@ static void plain_text_on_the_port_is_not_tls(void **state)
         { "220 mail.example ESMTP\r\n", "does not speak TLS" },
         { "HTTP/1.1 400 Bad\r\n\r\n", "HTTP server without TLS" },
         { "HTTP/1.0 200 OK\r\n\r\n<html>", "HTTP server without TLS" },
-        { "<html>\r\n<body>", "does not speak TLS" },
+        { "<html>\r\n<body>", "HTTP server without TLS" },
+        { "<!DOCTYPE HTML PUBLIC>\r\n", "HTTP server without TLS" },
+        { "<xml>\r\n<body>", "does not speak TLS" },
         { "\x20\x02\x00\x05\x00", "" },
         { "SSH-2.0-OpenSSH_9.2\r\n", "does not speak TLS" },
     };

@@ -1,5 +1,7 @@
 #include "wolfssl/tls_explain.h"
 
+#include <string.h>
+
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
@@ -67,6 +69,18 @@ const char *plat_tls_explain(WOLFSSL *ssl, int error)
  * Each release of wolfSSL finds more on its own, before it calls the judge: since 5.6 that a
  * certificate may sign others and is no CA, for one.
  */
+bool plat_tls_is_http(const void *bytes, size_t len)
+{
+    static const char *const starts[] = { "HTTP/", "<!DOCTYPE", "<!doctype", "<html", "<HTML" };
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        size_t n = strlen(starts[i]);
+        if (len >= n && memcmp(bytes, starts[i], n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool plat_tls_blames_certificate(int error)
 {
     switch (error) {

@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "wolfssl/tls_context.h"
 
@@ -20,6 +21,9 @@ extern const char plat_tls_too_many_certificates[];
 
 /** Of a connection that the peer closed without a farewell. */
 const char *plat_tls_explain_end(WOLFSSL *ssl);
+
+/** Whether these are the first bytes of an HTTP answer, or of a page in old HTTP without a head. */
+bool plat_tls_is_http(const void *bytes, size_t len);
 
 /** A certificate so bad that wolfSSL gives up before it asks for our opinion. */
 bool plat_tls_blames_certificate(int error);

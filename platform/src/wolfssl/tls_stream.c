@@ -363,10 +363,8 @@ static plat_result check_agreement(plat_tls_stream *s)
 /* What was read last is still there; wolfSSL fails on the first five bytes. */
 static bool answers_in_http(const plat_tls_stream *s)
 {
-    static const char start[] = "HTTP/";
-    const size_t len = sizeof start - 1;
     return s->state == PLAT_TLS_HANDSHAKE && s->verdict == PLAT_WOULD_BLOCK && s->ahead != NULL &&
-           s->ahead_end >= len && memcmp(s->ahead, start, len) == 0;
+           plat_tls_is_http(s->ahead, s->ahead_end);
 }
 
 static plat_result ssl_failed(plat_tls_stream *s, int error)
