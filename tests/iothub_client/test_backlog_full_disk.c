@@ -160,6 +160,33 @@ static void a_few_always_fit(void **state)
     }
 }
 
+/* What is on its way cannot be dropped, so there are records in front of those that are. */
+static void the_oldest_may_go_behind_those_on_their_way(void **state)
+{
+    (void)state;
+    enum { COUNT = 8000 };
+    client_fixture f;
+    open_store();
+    fixture_init(&f, drop_oldest);
+    f.hub.mute_publish = true;
+    fixture_connect(&f);
+
+    for (unsigned n = 0; n < COUNT; n++) {
+        if (send_number(&f, n, BODY) != IOTHUB_OK) {
+            fail_msg("%u: %s", n, iothub_last_error(f.client)->text);
+        }
+        fixture_run(&f);
+        if (n == 1000) {
+            small_disk_fill(folder);
+        }
+    }
+
+    assert_int_equal(stats(&f).telemetry_dropped + stats(&f).queued, COUNT);
+    assert_in_range(stats(&f).queued, 300, COUNT - 1000);
+    fixture_free(&f);
+    close_store();
+}
+
 static unsigned fill(client_fixture *f)
 {
     unsigned n = 0;
@@ -241,6 +268,7 @@ int main(void)
 #define WITH_DISK(test) cmocka_unit_test_setup_teardown(test, mount_disk, unmount_disk)
     const struct CMUnitTest tests[] = {
         WITH_DISK(the_newest_are_never_refused_when_the_oldest_may_go),
+        WITH_DISK(the_oldest_may_go_behind_those_on_their_way),
         WITH_DISK(a_few_always_fit),
         WITH_DISK(a_backlog_that_filled_the_disk_is_sent_once),
         WITH_DISK(what_was_acknowledged_makes_room_at_once),

@@ -1,7 +1,8 @@
 /*
  * A store on file systems that are really full: filled by itself, and by a stranger.
  *
- *   test_sqlite_full_disk [KILLS [MEGABYTES...]]     default: 5 kills, 2 MB; 100 2 8 64 takes minutes
+ *   test_sqlite_full_disk [KILLS [MEGABYTES...]]     default: 5 kills, 2 MB; 100 2 8 64 takes
+ * minutes
  */
 
 #include <signal.h>
@@ -189,6 +190,24 @@ static void a_full_store_may_be_opened_again_and_again(void **state)
     small_disk_fill(f->dir);
     store_open(f);
     drain_all(f, first, next);
+}
+
+/* Without an append in between, which would checkpoint. */
+static void what_was_removed_does_not_come_again(void **state)
+{
+    struct store_fixture *f = *state;
+    uint64_t first = 1;
+    store_open(f);
+    uint64_t next = append_until_full(f, 1);
+
+    for (int i = 0; i < 10; i++) {
+        small_disk_fill(f->dir);
+        store_reopen(f);
+        first = drain(f, first, 7);
+        assert_int_equal(store_get_info(f).count, next - first);
+    }
+    store_reopen(f);
+    store_expect(f, first, next - 1);
 }
 
 static void fill_it(struct store_fixture *f)
@@ -489,6 +508,7 @@ static int test_all(void)
         WITH_DISK(a_stranger_may_come_at_any_number_of_records),
         WITH_DISK(what_a_closed_store_holds_is_drained_on_a_full_disk),
         WITH_DISK(a_full_store_may_be_opened_again_and_again),
+        WITH_DISK(what_was_removed_does_not_come_again),
         WITH_DISK(a_process_killed_with_a_full_disk_leaves_what_can_be_drained),
         WITH_DISK(new_records_fit_where_old_ones_have_left),
         WITH_DISK(large_records_fit_where_small_ones_have_left),

@@ -7,6 +7,7 @@
 
 enum {
     WAL_CAP = 4000, /* frames: about 8 MB */
+    WAL_MAGIC = 0x377f0683,
     DETAIL_PATH = 72
 };
 
@@ -255,8 +256,11 @@ bool sqlite_store_wal_salt(const struct sqlite_store *s, uint64_t *salt)
         sum[0] += word(h + i) + sum[1];
         sum[1] += word(h + i + 4) + sum[0];
     }
+    if ((be32(h) | 1) != WAL_MAGIC || sum[0] != be32(h + 24) || sum[1] != be32(h + 28)) {
+        return false;
+    }
     *salt = be32(h + 16);
-    return sum[0] == be32(h + 24) && sum[1] == be32(h + 28);
+    return true;
 }
 
 static uint64_t size_of(const struct sqlite_store *s, int which)

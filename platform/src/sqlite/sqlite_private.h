@@ -8,7 +8,8 @@
  *            `number` counts records and `total` their bytes since the store was made, so that
  *            the first and the last row tell how many there are, and a missing one is noticed.
  *            A removed record inside or at the end becomes a hole, a row without head, until all
- *            before it are gone as well.
+ *            before it are gone as well. Holes side by side are one row, that of the last, whose
+ *            tag says how many it stands for besides, and whose size is that of all of them.
  *   meta     one row: what tells this store from others, and what the rows cannot say.
  *
  * Both carry a hash: SQLite itself keeps checksums of its WAL only.
@@ -26,7 +27,7 @@ enum {
     SQLITE_STORE_PAGE = 2048,
     SQLITE_STORE_FRAME = SQLITE_STORE_PAGE + 24, /* of the WAL */
     SQLITE_STORE_WAL_HEADER = 32,
-    SQLITE_STORE_OUTLIERS = 64
+    SQLITE_STORE_OUTLIERS = 16
 };
 
 enum store_statement {
@@ -36,9 +37,12 @@ enum store_statement {
     STORE_FIRST_LIVE, /* seq and size of the first from a seq on that is no hole */
     STORE_LIVE,       /* size, number and total of this one, when it is no hole */
     STORE_NTH,        /* seq and total of the row after n others */
-    STORE_HOLES,      /* count and bytes of the holes before a seq */
-    STORE_DELETE,     /* all before a seq */
-    STORE_DIG,        /* make a hole of this one */
+    STORE_HOLES,      /* count and bytes of the removed records before a seq */
+    STORE_BEFORE,     /* the row before a seq, the columns as in sqlite_removals.c */
+    STORE_AFTER,
+    STORE_DELETE, /* all before a seq */
+    STORE_DELETE_ONE,
+    STORE_DIG, /* make a hole of this one */
     STORE_META,
     STORE_PAGES,
     STORE_FREE_PAGES,
@@ -51,6 +55,7 @@ struct store_row {
     uint64_t total; /* this record's bytes included */
     uint64_t size;
     bool hole;
+    uint64_t span; /* of a hole: records that it stands for, itself not counted; its tag */
 };
 
 /* As on the disk. */
@@ -89,7 +94,7 @@ struct sqlite_store {
     uint64_t count;
     uint64_t bytes;
 
-    /* What read saw last: the next one has the next number. */
+    /* What read saw last: the next one has the next number, or is a hole that begins before it. */
     uint64_t seen_seq;
     uint64_t seen_number;
 

@@ -113,6 +113,66 @@ plat_result sqlite_store_remove(struct sqlite_store *s, uint64_t seq)
 
 /* --- on the disk -------------------------------------------------------- */
 
+/* The row beside this one.  PLAT_EOF: there is none, or it is no hole. */
+static plat_result hole_beside(struct sqlite_store *s, enum store_statement which, uint64_t seq,
+                               struct store_row *row)
+{
+    plat_result r = sqlite_store_run(s, which, seq, 0);
+
+    if (r != PLAT_OK) {
+        return r;
+    }
+    *row = (struct store_row){
+        .record = { .seq = sqlite_store_column(s, which, 0) },
+        .size = sqlite_store_column(s, which, 1),
+        .number = sqlite_store_column(s, which, 2),
+        .total = sqlite_store_column(s, which, 3),
+        .span = sqlite_store_column(s, which, 4),
+        .hole = sqlite_store_column(s, which, 5) != 0,
+    };
+    sqlite_store_release(s, which);
+    return row->hole ? PLAT_OK : PLAT_EOF;
+}
+
+/* Let the later of two holes stand for both. */
+static plat_result join(struct sqlite_store *s, const struct store_row *earlier,
+                        struct store_row *later)
+{
+    later->span += 1 + earlier->span;
+    later->size += earlier->size;
+    plat_result r = sqlite_store_run(s, STORE_DELETE_ONE, earlier->record.seq, 0);
+    return r == PLAT_EOF ? PLAT_OK : r;
+}
+
+static plat_result write_hole(struct sqlite_store *s, struct store_row *row)
+{
+    sqlite3_stmt *st = s->statements[STORE_DIG];
+
+    row->record.tag = row->span;
+    sqlite3_bind_int64(st, 3, (sqlite3_int64)row->size);
+    sqlite3_bind_int64(st, 4, (sqlite3_int64)row->span);
+    plat_result r = sqlite_store_run(s, STORE_DIG, row->record.seq, sqlite_store_hash_row(s, row));
+    return r == PLAT_EOF ? PLAT_OK : r;
+}
+
+static plat_result dig_and_join(struct sqlite_store *s, struct store_row row)
+{
+    struct store_row beside;
+    plat_result r = hole_beside(s, STORE_BEFORE, row.record.seq, &beside);
+
+    if (r == PLAT_OK) {
+        r = join(s, &beside, &row);
+    }
+    if (r == PLAT_OK || r == PLAT_EOF) {
+        r = hole_beside(s, STORE_AFTER, row.record.seq, &beside);
+    }
+    if (r == PLAT_OK) {
+        r = join(s, &row, &beside);
+        row = beside;
+    }
+    return r == PLAT_OK || r == PLAT_EOF ? write_hole(s, &row) : r;
+}
+
 static plat_result dig(struct sqlite_store *s, struct store_meta *m, uint64_t seq)
 {
     struct store_row row = { .record.seq = seq, .hole = true };
@@ -127,8 +187,7 @@ static plat_result dig(struct sqlite_store *s, struct store_meta *m, uint64_t se
     sqlite_store_release(s, STORE_LIVE);
     m->holes++;
     m->hole_bytes += row.size;
-    r = sqlite_store_run(s, STORE_DIG, seq, sqlite_store_hash_row(s, &row));
-    return r == PLAT_EOF ? PLAT_OK : r;
+    return dig_and_join(s, row);
 }
 
 static plat_result dig_all(struct sqlite_store *s, struct store_meta *m)
@@ -189,18 +248,19 @@ static uint64_t frames_for(uint64_t rows, uint64_t bytes)
     return rows + rows / 8 + FRAMES_BESIDE + bytes / (500 * SQLITE_STORE_PAGE);
 }
 
-/* Rows that are dug at most. */
-static uint64_t holes_waiting(const struct sqlite_store *s)
+/* Pages that digging writes at most: of each row, of those beside it, and one above them. */
+static uint64_t pages_to_dig(const struct sqlite_store *s)
 {
-    return s->outlier_count + 1;
+    return 4 * (s->outlier_count + 1);
 }
 
-/* Rows that can be deleted within so many frames. */
+/* Rows that can be deleted within so many frames, some of which their bytes take. */
 static uint64_t rows_within(const struct sqlite_store *s, uint64_t frames)
 {
-    const uint64_t rows = frames > FRAMES_BESIDE ? (frames - FRAMES_BESIDE) * 8 / 9 : 0;
+    const uint64_t most = frames - frames / 16;
+    const uint64_t rows = most > FRAMES_BESIDE ? (most - FRAMES_BESIDE) * 8 / 9 : 0;
 
-    return rows > holes_waiting(s) ? rows - holes_waiting(s) : 0;
+    return rows > pages_to_dig(s) ? rows - pages_to_dig(s) : 0;
 }
 
 /* At most so many rows are deleted. */
@@ -223,7 +283,7 @@ static plat_result plan(struct sqlite_store *s, uint64_t rows, struct part *p)
     }
     p->all = goal <= p->stop;
     p->stop = p->all ? goal : p->stop;
-    p->frames = r == PLAT_OK ? frames_for(deleted + holes_waiting(s), to - from) : 0;
+    p->frames = r == PLAT_OK ? frames_for(deleted + pages_to_dig(s), to - from) : 0;
     return r;
 }
 

@@ -18,7 +18,8 @@ enum { WAL_RESTARTS = 1 << 20 };
     " head BLOB, body BLOB)"
 #define ROW "SELECT seq,number,total,size,stored_s,tag,id,ttl_ms,flags,hash,head,body FROM records "
 /* typeof: does not load the bytes. */
-#define LIVE "typeof(head)<>'null' "
+#define LIVE   "typeof(head)<>'null' "
+#define BESIDE "SELECT seq,size,number,total,tag,head IS NULL FROM records "
 
 static const char *const statements[STORE_STATEMENTS] = {
     [STORE_APPEND] = "INSERT INTO records(seq,number,total,size,stored_s,tag,id,ttl_ms,flags,hash,"
@@ -29,9 +30,12 @@ static const char *const statements[STORE_STATEMENTS] = {
         "SELECT seq,size FROM records WHERE seq>=?1 AND " LIVE "ORDER BY seq LIMIT 1",
     [STORE_LIVE] = "SELECT size,number,total FROM records WHERE seq=?1 AND " LIVE,
     [STORE_NTH] = "SELECT seq,total FROM records ORDER BY seq LIMIT 1 OFFSET ?1",
-    [STORE_HOLES] = "SELECT count(*),sum(size) FROM records WHERE seq<?1 AND NOT " LIVE,
+    [STORE_HOLES] = "SELECT sum(1+tag),sum(size) FROM records WHERE seq<?1 AND NOT " LIVE,
+    [STORE_BEFORE] = BESIDE "WHERE seq<?1 ORDER BY seq DESC LIMIT 1",
+    [STORE_AFTER] = BESIDE "WHERE seq>?1 ORDER BY seq LIMIT 1",
     [STORE_DELETE] = "DELETE FROM records WHERE seq<?1",
-    [STORE_DIG] = "UPDATE records SET stored_s=0,tag=0,id=0,ttl_ms=0,flags=0,hash=?2,"
+    [STORE_DELETE_ONE] = "DELETE FROM records WHERE seq=?1",
+    [STORE_DIG] = "UPDATE records SET size=?3,stored_s=0,tag=?4,id=0,ttl_ms=0,flags=0,hash=?2,"
                   "head=NULL,body=NULL WHERE seq=?1",
     [STORE_META] = "UPDATE meta SET reserved=?1,in_use=?2,first=?3,last=?4,holes=?5,hole_bytes=?6,"
                    "wal_salt=?7,hash=?8",
@@ -149,6 +153,7 @@ plat_result sqlite_store_fetch(struct sqlite_store *s, enum store_statement whic
         .size = sqlite_store_column(s, which, 3),
         .hole = sqlite3_column_type(st, 10) == SQLITE_NULL,
     };
+    row->span = row->hole ? row->record.tag : 0;
     r = blob(s, st, 10, &row->record.head, &row->record.head_len);
     if (r == PLAT_OK) {
         r = blob(s, st, 11, &row->record.body, &row->record.body_len);
@@ -404,7 +409,7 @@ static plat_result read_ends(struct sqlite_store *s)
     if (r == PLAT_OK) {
         sqlite_store_release(s, STORE_LAST);
     }
-    uint64_t rows = s->last.number - first.number + 1;
+    uint64_t rows = s->last.number - first.number + 1 + first.span;
     uint64_t bytes = s->last.total - first.total + first.size;
     if (r == PLAT_EOF || (r == PLAT_OK && (first.record.seq != m->first || m->holes > rows ||
                                            m->hole_bytes > bytes || s->last.number < first.number ||

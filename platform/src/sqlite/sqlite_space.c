@@ -146,7 +146,8 @@ static uint64_t size_for(uint64_t pages)
  * size. */
 static void hold(struct sqlite_store *s, uint64_t bytes)
 {
-    int chunk = bytes > 0 ? (int)(bytes / ((bytes - 1) / CHUNK_MOST + 1)) : PAGE;
+    const uint64_t chunks = bytes > 0 ? (bytes - 1) / CHUNK_MOST + 1 : 1;
+    int chunk = (int)((bytes / PAGE + chunks - 1) / chunks * PAGE);
 
     s->space.bytes = bytes;
     (void)sqlite3_file_control(s->db, NULL, SQLITE_FCNTL_CHUNK_SIZE, &chunk);

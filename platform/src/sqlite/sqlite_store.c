@@ -60,11 +60,13 @@ static plat_result reserve(struct sqlite_store *s)
         m.in_use = true; /* and the salt that goes with it */
         r = sqlite_store_write_meta(s, &m);
     }
-    if (r == PLAT_OK) {
-        r = sqlite_store_checkpoint(s);
+    if (r != PLAT_OK) {
+        return r;
     }
-    if (r == PLAT_OK) {
-        s->meta = m;
+    s->meta = m;
+    r = sqlite_store_checkpoint(s);
+    if (r != PLAT_OK) {
+        s->meta.reserved = s->next_seq; /* in use, but the file does not say how far: again */
     }
     return r;
 }
@@ -148,13 +150,16 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
     return PLAT_OK;
 }
 
-/* The row after the one that was read last has the next number, or some are gone. */
+/* The row after the one that was read last has the next number, or some are gone.  A hole may also
+ * stand for what was read before. */
 static plat_result check_chain(struct sqlite_store *s, uint64_t seq, plat_result r,
                                const struct store_row *row)
 {
+    const uint64_t next = s->seen_number + 1;
     bool follows = seq == s->seen_seq + 1;
     bool missing = r == PLAT_EOF ? seq <= s->last.record.seq
-                                 : r == PLAT_OK && follows && row->number != s->seen_number + 1;
+                                 : r == PLAT_OK && follows &&
+                                       (row->number < next || row->number - row->span > next);
 
     if (missing) {
         sqlite_store_release(s, STORE_READ);
@@ -288,6 +293,9 @@ static plat_result close_store(plat_store *base)
 
     if (r == PLAT_OK) {
         r = write_last_words(s);
+    }
+    if (r == PLAT_OK && s->wal_frames > 0) {
+        r = sqlite_store_checkpoint(s); /* of removals, or of one who was killed while it closed */
     }
     if (r == PLAT_OK) {
         sqlite_store_space_leave(s);
