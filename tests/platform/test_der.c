@@ -232,7 +232,8 @@ static void names_differ_neither_by_case_nor_by_spaces_nor_by_encoding(void **st
         { PLAT_DER_UTF8_STRING, "Test Caf", 8, false },
         { PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9s", 11, false },
         { PLAT_DER_UTF8_STRING, "", 0, false },
-        { PLAT_DER_OCTET_STRING, "Test Caf\xc3\xa9", 10, false },
+        { PLAT_DER_NUMERIC_STRING, "Test Caf\xc3\xa9", 10, false },
+        { PLAT_DER_BIT_STRING, "\x07Test Caf", 9, false },
     };
     uint8_t a_room[128], b_room[128];
     const plat_der a = name_of(a_room, PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9", 10);
@@ -255,6 +256,11 @@ static void text_that_is_not_valid_in_its_encoding_is_no_name(void **state)
         size_t len;
     } cases[] = {
         { PLAT_DER_UTF8_STRING, "\xc3", 1 },
+        { PLAT_DER_BIT_STRING, "\x08", 1 },
+        { PLAT_DER_BIT_STRING, "", 0 },
+        { PLAT_DER_OCTET_STRING, "Test", 4 },
+        { PLAT_DER_SEQUENCE, "", 0 },
+        { PLAT_DER_CONTEXT + 1, "Test", 4 },
         { PLAT_DER_UTF8_STRING, "a\x80", 2 },
         { PLAT_DER_UTF8_STRING, "\xc0\x80", 2 },
         { PLAT_DER_UTF8_STRING, "\xe0\x80\x80", 3 },

@@ -74,6 +74,16 @@ static bool is_sound_text(uint8_t tag, plat_der text)
     return true;
 }
 
+/* What directories have in names: text, digits, and identifiers of bits (X.520). */
+static bool is_sound_value(uint8_t tag, plat_der value)
+{
+    switch (tag) {
+    case PLAT_DER_NUMERIC_STRING: return true;
+    case PLAT_DER_BIT_STRING: return value.len > 0 && value.at[0] <= 7;
+    default: return is_text(tag) && is_sound_text(tag, value);
+    }
+}
+
 static size_t char_length(uint8_t tag, plat_der text)
 {
     switch (tag) {
@@ -142,14 +152,13 @@ static bool same_text(const attribute *a, const attribute *b)
 
 /* --- distinguished names --- */
 
-/* The value may be of any type, but not an element of something else. */
 static bool take_attribute(plat_der *set, attribute *out)
 {
     plat_der pair;
     plat_der_item value;
     if (!plat_der_take(set, PLAT_DER_SEQUENCE, &pair) ||
         !plat_der_take(&pair, PLAT_DER_OID, &out->type) || !plat_der_next(&pair, &value) ||
-        (value.tag & TAG_CLASS) != 0 || pair.len != 0) {
+        pair.len != 0) {
         return false;
     }
     out->tag = value.tag;
@@ -162,8 +171,7 @@ static bool is_sound_set(plat_der set)
     attribute a;
     size_t count = 0;
     for (; set.len > 0; count++) {
-        if (count == MOST_IN_SET || !take_attribute(&set, &a) ||
-            (is_text(a.tag) && !is_sound_text(a.tag, a.value))) {
+        if (count == MOST_IN_SET || !take_attribute(&set, &a) || !is_sound_value(a.tag, a.value)) {
             return false;
         }
     }
