@@ -113,7 +113,11 @@ static void begin(world *w, const setting *s)
         .control_len = sizeof w->control,
         .inbound = calloc(s->inbound_len, sizeof(mqc_inbound)),
         .inbound_len = s->inbound_len,
-        .lanes = { { w->ring, sizeof w->ring, w->entries, 4, 4 } },
+        .lanes = { { .ring = w->ring,
+                     .ring_len = sizeof w->ring,
+                     .entries = w->entries,
+                     .entries_len = 4,
+                     .window = 4 } },
         .lane_count = 1,
     };
     FUZZ_CHECK(mqc_init(&w->engine, &w->memory) == MQC_OK);
