@@ -211,7 +211,15 @@ static inline bool session_is_changing(const iothub_client *c)
            c->session.state == IOTHUB_RENEWING || c->session.state == IOTHUB_STOPPING;
 }
 
-void session_on_time(iothub_client *c, mqc_time now);
+void session_look(iothub_client *c, mqc_time now);
+static inline void session_on_time(iothub_client *c, mqc_time now)
+{
+    bool due = c->session.deadline != 0 && now >= c->session.deadline;
+
+    if (due || now >= c->back_off.look_at || session_is_changing(c)) {
+        session_look(c, now);
+    }
+}
 /** False: nothing of the session waits for time. */
 bool session_next_deadline(const iothub_client *c, mqc_time *when);
 
@@ -243,7 +251,13 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json, ioth
 int twin_last_status(const iothub_client *c, const mqc_done *m);
 /** True when the finished publish was the client's own. */
 bool twin_takes_done(iothub_client *c, const mqc_done *m);
-void twin_on_time(iothub_client *c, mqc_time now);
+void twin_look(iothub_client *c, mqc_time now);
+static inline void twin_on_time(iothub_client *c, mqc_time now)
+{
+    if ((c->twin.hold_until | c->twin.retry_at) != 0) {
+        twin_look(c, now);
+    }
+}
 /** 0: the twin does not wait for time. */
 mqc_time twin_next_deadline(const iothub_client *c);
 

@@ -139,28 +139,47 @@ static bool reads_first(iothub_client *c, bool asked)
     return reads;
 }
 
-static void pump(iothub_client *c, mqc_time now, bool asked)
+/* Read what there is.  True: probably not all of it. */
+static bool read_all(iothub_client *c, mqc_time now)
 {
-    int round = 0;
-    bool more = reads_first(c, asked);
+    bool more = true;
 
     if (c->rx_full) {
         loop_take_events(c);
     }
-    do {
-        more = more && link_has_stream(c->session.state) && receive(c, now);
+    for (int round = 0; more && round < ROUNDS_MAX; round++) {
+        more = link_has_stream(c->session.state) && receive(c, now);
         loop_take_events(c);
-    } while (more && ++round < ROUNDS_MAX);
-    bool sent = false;
-    while (link_has_stream(c->session.state) && transmit(c, now)) {
-        sent = true;
-        loop_take_events(c);
-        if (round++ >= ROUNDS_MAX) {
-            c->kick = true;
-            break;
-        }
     }
-    if (more || (c->unread_turns > 0 && !sent)) { /* there is something, or nothing else to do */
+    return more;
+}
+
+/* Write what there is, and what the events that follow make.  taken: there are no others.  False:
+ * nothing has left. */
+static bool write_all(iothub_client *c, mqc_time now, bool taken)
+{
+    bool left = false;
+
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        bool sent = link_has_stream(c->session.state) && transmit(c, now);
+        if (!sent && taken) {
+            return left;
+        }
+        loop_take_events(c);
+        left = left || sent;
+        taken = true;
+    }
+    c->kick = true;
+    return true;
+}
+
+static void pump(iothub_client *c, mqc_time now, bool asked)
+{
+    bool reads = reads_first(c, asked);
+    bool more = reads && read_all(c, now);
+    bool sent = write_all(c, now, reads);
+
+    if (more || (!reads && !sent)) { /* there is something, or nothing else to do */
         c->unread_turns = UNREAD_TURNS_MAX;
     }
     c->kick = c->kick || more;

@@ -462,7 +462,7 @@ bool session_is_leaving(const iothub_client *c)
     return session_stop_wanted(c) || c->session.state == IOTHUB_STOPPING;
 }
 
-void session_on_time(iothub_client *c, mqc_time now)
+void session_look(iothub_client *c, mqc_time now)
 {
     grant_wishes(c, now);
     back_off_look(c, now);

@@ -234,9 +234,9 @@ mqc_time twin_next_deadline(const iothub_client *c)
     return twin->hold_until != 0 && hold_first ? twin->hold_until : twin->retry_at;
 }
 
-void twin_on_time(iothub_client *c, mqc_time now)
+void twin_look(iothub_client *c, mqc_time now)
 {
-    if (c->session.state != IOTHUB_CONNECTED || (c->twin.hold_until | c->twin.retry_at) == 0) {
+    if (c->session.state != IOTHUB_CONNECTED) {
         return;
     }
     if (c->twin.hold_until != 0 && now >= c->twin.hold_until) {

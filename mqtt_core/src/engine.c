@@ -129,6 +129,31 @@ bool mqc_next_event(mqc_engine *e, mqc_event *ev)
     return e->in.unread && mqc_next_input(e, ev);
 }
 
+/* --- bytes to send --------------------------------------------------------- */
+
+/* Asked before anything else: mostly it is so.  Lanes that are not in use rest. */
+static bool rests(const mqc_engine *e)
+{
+    bool rest = mqc_control_pending(&e->control) == 0 && !mqc_control_wanted(e);
+
+    for (size_t i = 0; i < MQC_LANES_MAX && rest; i++) {
+        rest = mqc_outbox_rests(&e->lanes[i]);
+    }
+    return rest;
+}
+
+bool mqc_tx_ready(mqc_engine *e)
+{
+    bool cut;
+    return !rests(e) && mqc_tx_choose(e, &cut);
+}
+
+const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
+{
+    *len = 0;
+    return rests(e) ? NULL : mqc_tx_run(e, len);
+}
+
 /* --- lanes ---------------------------------------------------------------- */
 
 mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)

@@ -55,7 +55,12 @@ void mqc_pace_reset(mqc_engine *e);
 mqc_time mqc_pace_gather_until(const mqc_engine *e);
 void mqc_pace_batch_left(mqc_engine *e, mqc_time now);
 void mqc_pace_bytes_came(mqc_engine *e, size_t len, mqc_time now);
-void mqc_pace_on_time(mqc_engine *e, mqc_time now);
+static inline void mqc_pace_on_time(mqc_engine *e, mqc_time now)
+{
+    if (now >= e->patient_until) {
+        e->patient_until = e->asked_for > 0 ? 0 : MQC_NEVER;
+    }
+}
 
 /* The publish that is timed has been answered. */
 void mqc_pace_end_probe(mqc_engine *e);
@@ -89,12 +94,12 @@ static inline bool mqc_reading_stalled(const mqc_engine *e)
 
 static inline bool mqc_answer_owed(const mqc_engine *e)
 {
-    bool owed = e->request_at != 0;
+    uint32_t owed = 0;
 
-    for (size_t i = 0; i < e->lane_count; i++) {
-        owed = owed || e->lanes[i].in_flight > 0;
+    for (size_t i = 0; i < MQC_LANES_MAX; i++) { /* those that are not in use are zero */
+        owed |= e->lanes[i].in_flight;
     }
-    return owed;
+    return owed != 0 || e->request_at != 0;
 }
 
 /* When mqc_waits_look has something to do.  What was answered needs no look. */
@@ -126,6 +131,17 @@ void mqc_ping_unanswered(mqc_engine *e, uint32_t len, mqc_time now);
 void mqc_ping_answered(mqc_engine *e);
 
 /* --- the way to the server (tx.c) --- */
+
+/* Is there anything that waits to be encoded? */
+static inline bool mqc_control_wanted(const mqc_engine *e)
+{
+    return mqc_answers_due(e) || e->ping_wanted || e->state == MQC_DISCONNECTING;
+}
+
+/* Choose where the next bytes come from.  False: there are none. */
+bool mqc_tx_choose(mqc_engine *e, bool *cut);
+/* They are lent. */
+const uint8_t *mqc_tx_run(mqc_engine *e, size_t *len);
 
 /* PUBACK, PUBREC, PUBREL or PUBCOMP.  False: there is no room now. */
 bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id);

@@ -118,11 +118,7 @@ static size_t answers_len(const mqc_engine *e)
     size_t least = 0;
 
     for (size_t i = 0; i < e->lane_count; i++) {
-        const mqc_outbox *lane = &e->lanes[i];
-        if (mqc_outbox_awaits_few(lane)) {
-            continue;
-        }
-        size_t bytes = ANSWER_LEN * mqc_outbox_awaits(lane, is_near(e));
+        size_t bytes = ANSWER_LEN * mqc_outbox_awaits(&e->lanes[i], is_near(e));
         if (bytes > 0 && (least == 0 || bytes < least)) {
             least = bytes;
         }
@@ -141,8 +137,24 @@ static uint16_t worth_asking(const mqc_engine *e)
     return bytes < e->ask_most ? (uint16_t)bytes : e->ask_most;
 }
 
+/* Mostly none is worth waiting for.  Lanes that are not in use are zero. */
+static bool awaits_few(const mqc_engine *e)
+{
+    bool few = true;
+
+    for (size_t i = 0; i < MQC_LANES_MAX && few; i++) {
+        few = mqc_outbox_awaits_few(&e->lanes[i]);
+    }
+    return few;
+}
+
 size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
 {
+    if (e->patient_until != 0 && awaits_few(e)) {
+        e->asked_for = 0;
+        *until = 0;
+        return 1;
+    }
     if (e->patient_until == 0) { /* nothing has come at all */
         waited_in_vain(e, 0);
         e->patient_until = MQC_NEVER;
@@ -168,11 +180,4 @@ void mqc_pace_batch_left(mqc_engine *e, mqc_time now)
 {
     begin_probe(e, now);
     begin_patience(e, now);
-}
-
-void mqc_pace_on_time(mqc_engine *e, mqc_time now)
-{
-    if (now >= e->patient_until) {
-        e->patient_until = e->asked_for > 0 ? 0 : MQC_NEVER;
-    }
 }

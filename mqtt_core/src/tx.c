@@ -10,12 +10,6 @@ mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id)
     return known ? MQC_OK : MQC_ERR_STATE;
 }
 
-/* Is there anything that waits to be encoded? */
-static bool control_wanted(const mqc_engine *e)
-{
-    return mqc_answers_due(e) || e->ping_wanted || e->state == MQC_DISCONNECTING;
-}
-
 /* --- bytes --- */
 
 /* The most urgent lane with something to send.  Control packets go before all of them. */
@@ -33,13 +27,12 @@ static mqc_outbox *ready_lane(mqc_engine *e)
     return NULL;
 }
 
-/* Choose where the next bytes come from.  False: there are none. */
-static bool choose(mqc_engine *e, bool *cut)
+bool mqc_tx_choose(mqc_engine *e, bool *cut)
 {
     if (e->state == MQC_IDLE || e->state == MQC_FAILED) {
         return false;
     }
-    if (control_wanted(e)) {
+    if (mqc_control_wanted(e)) {
         mqc_control_fill(e);
     }
     mqc_outbox *ready = ready_lane(e);
@@ -52,29 +45,11 @@ static bool choose(mqc_engine *e, bool *cut)
     return e->tx_lane != NULL || mqc_control_pending(&e->control) > 0;
 }
 
-/* Asked before anything else: mostly it is so.  Lanes that are not in use rest. */
-static bool rests(const mqc_engine *e)
-{
-    bool rest = mqc_control_pending(&e->control) == 0 && !control_wanted(e);
-
-    for (size_t i = 0; i < MQC_LANES_MAX && rest; i++) {
-        rest = mqc_outbox_rests(&e->lanes[i]);
-    }
-    return rest;
-}
-
-bool mqc_tx_ready(mqc_engine *e)
-{
-    bool cut;
-    return !rests(e) && choose(e, &cut);
-}
-
-const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
+const uint8_t *mqc_tx_run(mqc_engine *e, size_t *len)
 {
     bool cut;
 
-    *len = 0;
-    if (rests(e) || !choose(e, &cut)) {
+    if (!mqc_tx_choose(e, &cut)) {
         return NULL;
     }
     if (e->tx_lane == NULL) {
