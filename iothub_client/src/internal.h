@@ -186,6 +186,12 @@ void session_engine_failed(iothub_client *c, mqc_result r);
 /** That a stage took longer than its budget. */
 const char *session_late_text(iothub_state s);
 uint32_t session_budget_ms(const iothub_client *c, iothub_state s);
+/** stage.c: how long the state may take before stage_more_ms is asked. */
+uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_state state,
+                        iothub_pace *pace);
+/** How much longer, 0: it took too long.  began: the attempt. */
+uint32_t stage_more_ms(const iothub_client *c, plat_stream *s, iothub_state state, mqc_time began,
+                       iothub_pace *pace);
 bool session_stop_wanted(const iothub_client *c);
 void session_refused(iothub_client *c, uint8_t return_code);
 /** subscribe.c: the topics of the features in use. */

@@ -74,6 +74,21 @@ static bool receive(iothub_client *c, mqc_time now)
     return got == cap;
 }
 
+/*
+ * One call makes one TLS record at most, of which the hub sees nothing before all of it has
+ * arrived. So that it does not take us for dead meanwhile, no record is longer than what a link of
+ * 50 bytes/s carries in 1.5 x keep-alive.  With the default keep-alive that is no limit.
+ */
+enum { LEAST_PORTION = 1024 };
+
+static size_t portion(const iothub_client *c, size_t len)
+{
+    size_t most = c->options.keep_alive_s * (size_t)75;
+
+    most = most > LEAST_PORTION ? most : LEAST_PORTION;
+    return len < most ? len : most;
+}
+
 /* One write.  True when some bytes left. */
 static bool transmit(iothub_client *c, mqc_time now)
 {
@@ -87,7 +102,7 @@ static bool transmit(iothub_client *c, mqc_time now)
     if (len == 0) {
         return false;
     }
-    plat_result r = write_stream(c, data, len, &sent);
+    plat_result r = write_stream(c, data, portion(c, len), &sent);
     c->stats.send_calls++;
     if (r == PLAT_WOULD_BLOCK) {
         c->want_write = true;

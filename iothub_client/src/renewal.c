@@ -74,6 +74,9 @@ static void feed(iothub_client *c, link_input in, const char *why)
     }
     r->spare = next;
     r->deadline = wait_ms > 0 && next != IOTHUB_LOGGING_IN ? now + wait_ms : 0;
+    if (next == IOTHUB_SECURING) {
+        r->deadline = now + stage_begin_ms(c, c->spare, next, &r->pace);
+    }
     c->kick = true;
     if (next == IOTHUB_RESOLVING) {
         r->began = now;
@@ -164,6 +167,18 @@ void renewal_progress(iothub_client *c, mqc_time now)
     }
 }
 
+static void on_deadline(iothub_client *c, mqc_time now)
+{
+    iothub_renewal *r = &c->renewal;
+    uint32_t more_ms = stage_more_ms(c, c->spare, r->spare, r->began, &r->pace);
+
+    if (more_ms > 0) {
+        r->deadline = now + more_ms;
+    } else {
+        feed(c, LINK_IN_DEADLINE, session_late_text(r->spare));
+    }
+}
+
 static void drive_spare(iothub_client *c, mqc_time now)
 {
     iothub_renewal *r = &c->renewal;
@@ -171,7 +186,7 @@ static void drive_spare(iothub_client *c, mqc_time now)
     if (r->spare == IOTHUB_STOPPED && (r->urgent || !postponed(c, now))) {
         feed(c, LINK_IN_START, "");
     } else if (r->deadline != 0 && now >= r->deadline) {
-        feed(c, LINK_IN_DEADLINE, session_late_text(r->spare));
+        on_deadline(c, now);
     }
 }
 

@@ -223,6 +223,9 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
         renewal_cancel(c);
     }
     s->state = next;
+    if (next >= IOTHUB_SECURING && next <= IOTHUB_SUBSCRIBING) {
+        wait_ms = stage_begin_ms(c, c->stream, next, &s->pace);
+    }
     s->deadline = wait_ms > 0 ? now + wait_ms : 0;
     c->kick = true;
     notify_status(c, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
@@ -386,9 +389,14 @@ static uint64_t patience_ms(const iothub_client *c)
 
 static void on_deadline(iothub_client *c)
 {
-    iothub_state s = c->session.state;
+    iothub_session *own = &c->session;
+    iothub_state s = own->state;
+    uint32_t more_ms = stage_more_ms(c, c->stream, s, own->attempt_began, &own->pace);
 
-    c->session.deadline = 0;
+    own->deadline = more_ms > 0 ? client_now(c) + more_ms : 0;
+    if (more_ms > 0) {
+        return;
+    }
     if (s == IOTHUB_CONNECTED) {
         renewal_begin(c, patience_ms(c));
     } else if (s < IOTHUB_CONNECTED) {

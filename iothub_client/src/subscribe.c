@@ -49,7 +49,7 @@ static void unsubscribe(iothub_client *c, topic_feature feature)
     topic_put_filter(&t, &id, feature);
     const mqc_span filter = iothub_text_span(&t);
     if (mqc_unsubscribe(&c->engine, &filter, 1, NULL) == MQC_OK) {
-        c->session.unsubscribed |= 1u << feature;
+        c->session.unsubscribed |= (uint16_t)(1u << feature);
         c->kick = true;
     }
 }
@@ -58,7 +58,7 @@ void session_unwanted(iothub_client *c, topic_feature feature, const char *text)
 {
     c->stats.ignored++;
     notify_log_text(c, IOTHUB_LOG_WARNING, "session", text);
-    if ((c->session.unsubscribed >> feature & 1u) == 0) {
+    if (((unsigned)c->session.unsubscribed >> feature & 1u) == 0) {
         unsubscribe(c, feature);
     }
 }

@@ -84,12 +84,104 @@ static void a_message_that_arrives_inside_a_large_record_is_waited_for(void **st
     fixture_free(&f);
 }
 
+static void no_send_is_longer_than_what_a_slow_link_carries_in_time(void **state)
+{
+    (void)state;
+    client_fixture f;
+    scripted_stream *s = begin(&f);
+    assert_true(s->calls[SCRIPTED_SEND] > LARGE / (KEEP_ALIVE_S * 75));
+    fixture_free(&f);
+}
+
+/* --- stages of connecting --------------------------------------------------------- */
+
+static iothub_state state_after(client_fixture *f, unsigned seconds, size_t bytes_per_s)
+{
+    scripted_stream *s = &f->platform.streams[0];
+    for (unsigned i = 0; i < seconds; i++) {
+        s->hidden += bytes_per_s;
+        fixture_sleep(f, 1000);
+    }
+    return iothub_get_state(f->client);
+}
+
+static void begin_handshake(client_fixture *f)
+{
+    fixture_init(f, NULL);
+    f->platform.streams[0].stall_at = PLAT_STAGE_TLS;
+    assert_int_equal(iothub_start(f->client), IOTHUB_OK);
+    fixture_run(f);
+    assert_int_equal(iothub_get_state(f->client), IOTHUB_SECURING);
+}
+
+static void a_handshake_goes_on_as_long_as_it_moves(void **state)
+{
+    (void)state;
+    client_fixture f;
+    begin_handshake(&f);
+    assert_int_equal(state_after(&f, 60, RATE), IOTHUB_SECURING);
+    f.platform.streams[0].stall_at = PLAT_STAGE_OPEN;
+    assert_int_equal(state_after(&f, 20, 0), IOTHUB_CONNECTED);
+    assert_int_equal(f.hub.connects, 1);
+    fixture_free(&f);
+}
+
+static void a_handshake_that_stops_or_trickles_ends_in_time(void **state)
+{
+    (void)state;
+    static const size_t rates[] = { 0, 1, 20, 49 };
+
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        client_fixture f;
+        begin_handshake(&f);
+        assert_int_equal(state_after(&f, 14, rates[i]), IOTHUB_SECURING);
+        (void)state_after(&f, 1, rates[i]);
+        assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TIMEOUT);
+        fixture_free(&f);
+    }
+}
+
+static void a_handshake_does_not_move_for_ever(void **state)
+{
+    (void)state;
+    client_fixture f;
+    begin_handshake(&f);
+    assert_int_equal(state_after(&f, 140, 10 * RATE), IOTHUB_SECURING);
+    assert_int_equal(f.hub.connects + f.platform.streams[0].calls[SCRIPTED_CLOSE], 0);
+    (void)state_after(&f, 20, 10 * RATE);
+    assert_true(f.platform.streams[0].calls[SCRIPTED_CLOSE] > 0);
+    fixture_free(&f);
+}
+
+/* Messages of the kept session may come before it. */
+static void a_suback_may_stand_behind_a_large_message(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.hub.mute_subscribe = true;
+    f.hub.mute_ping = true; /* its answer stands behind the same message */
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(state_after(&f, 700, RATE), IOTHUB_SUBSCRIBING);
+    assert_int_equal(f.hub.connects, 1);
+    (void)state_after(&f, 60, 0);
+    assert_true(f.platform.streams[0].calls[SCRIPTED_CLOSE] > 0);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_large_message_survives_a_slow_way_up),
         cmocka_unit_test(a_hub_that_stops_taking_it_is_found_in_time),
         cmocka_unit_test(a_message_that_arrives_inside_a_large_record_is_waited_for),
+        cmocka_unit_test(no_send_is_longer_than_what_a_slow_link_carries_in_time),
+        cmocka_unit_test(a_handshake_goes_on_as_long_as_it_moves),
+        cmocka_unit_test(a_handshake_that_stops_or_trickles_ends_in_time),
+        cmocka_unit_test(a_handshake_does_not_move_for_ever),
+        cmocka_unit_test(a_suback_may_stand_behind_a_large_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,12 @@ typedef struct iothub_twin_sync {
     int later_status;
 } iothub_twin_sync;
 
+/** Whether a stage of connecting goes on, see stage.c. */
+typedef struct iothub_pace {
+    unsigned late : 1;   /* the second half of its time has begun, */
+    unsigned moved : 31; /* and when it did, so many bytes had been moved, modulo 2^31 */
+} iothub_pace;
+
 /** What happens to the connection, written by session.c only. */
 typedef struct iothub_session {
     iothub_state state;
@@ -100,9 +106,10 @@ typedef struct iothub_session {
     int64_t notice_clock_s; /* credential_clock when that was worked out */
     uint32_t deferred;      /* C2D messages to be accepted later, on this connection */
     uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
-    uint32_t unsubscribed;  /* features that nobody takes: bits of topic_feature */
-    bool token_replaced;    /* since the last CONNECT */
-    bool planned;           /* the connection was left on purpose */
+    uint16_t unsubscribed;  /* features that nobody takes: bits of topic_feature */
+    iothub_pace pace;
+    bool token_replaced; /* since the last CONNECT */
+    bool planned;        /* the connection was left on purpose */
 } iothub_session;
 
 /** Failures and waits, written by back_off.c only. */
@@ -123,6 +130,7 @@ typedef struct iothub_renewal {
     mqc_time deadline;  /* end of the spare's state; 0: none */
     mqc_time began;     /* the attempt */
     mqc_time switch_by; /* until then, open methods and deferred messages postpone it */
+    iothub_pace pace;   /* of the spare */
     bool due;
     bool urgent; /* by iothub_reconnect_now */
 } iothub_renewal;

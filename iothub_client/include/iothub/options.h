@@ -179,14 +179,16 @@ typedef struct iothub_options {
      */
     bool overlap;
 
-    /* Deadlines, in ms; not 0, but for ack_timeout_ms. */
+    /* Deadlines, in ms; not 0, but for ack_timeout_ms.  While 50 bytes/s or more arrive or are
+     * taken, those of TLS, login and SUBACK go on by half of themselves; up to CONNACK, ten times
+     * in all at most. */
     uint32_t resolve_timeout_ms;   /* 15 s */
     uint32_t connect_timeout_ms;   /* 15 s, TCP */
     uint32_t tls_timeout_ms;       /* 15 s */
     uint32_t login_timeout_ms;     /* 30 s, CONNECT to CONNACK */
     uint32_t subscribe_timeout_ms; /* 30 s */
     uint32_t request_timeout_ms;   /* 60 s, twin requests with all repetitions, also while
-                                      disconnected */
+                                      disconnected: on a slow link a large document takes longer */
     /**
      * 2 min; 0: none.  How long the hub may owe the acknowledgement (PUBACK) of the oldest message
      * in flight, or that of an UNSUBSCRIBE.  The time runs from when the message has left, and
