@@ -233,6 +233,22 @@ static const char *rsa_flaw(const public_key *k)
                                : NULL;
 }
 
+static bool is_compiled(plat_scheme edwards)
+{
+#ifdef HAVE_ED25519
+    if (edwards == PLAT_SCHEME_ED25519) {
+        return true;
+    }
+#endif
+#ifdef HAVE_ED448
+    if (edwards == PLAT_SCHEME_ED448) {
+        return true;
+    }
+#endif
+    (void)edwards;
+    return false;
+}
+
 const char *plat_key_flaw(plat_der info)
 {
     public_key k;
@@ -246,16 +262,12 @@ const char *plat_key_flaw(plat_der info)
         return k.curve != ECC_CURVE_INVALID
                    ? NULL
                    : "a key in the chain is on a curve other than P-256, P-384 and P-521";
-#ifdef HAVE_ED25519
-    case PLAT_SCHEME_ED25519: return NULL;
-#else
-    case PLAT_SCHEME_ED25519: break;
-#endif
-#ifdef HAVE_ED448
-    case PLAT_SCHEME_ED448: return NULL;
-#else
-    case PLAT_SCHEME_ED448: break;
-#endif
+    case PLAT_SCHEME_ED25519:
+    case PLAT_SCHEME_ED448:
+        if (is_compiled(k.scheme)) {
+            return NULL;
+        }
+        break;
     case PLAT_SCHEME_UNKNOWN: break;
     }
     return "a key in the chain is too weak or of an unknown kind";
