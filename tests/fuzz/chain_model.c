@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <strings.h>
-#include <time.h>
 
 #include "chain_words.h"
 
@@ -53,20 +52,28 @@ static bool is_self_issued(const plan_cert *c)
 
 /* --- one certificate ------------------------------------------------------------------ */
 
+/* Seconds since 1970; not by time_t, which may have 32 bits. */
 static bool date_of(uint8_t date, int64_t *seconds)
 {
-    struct tm tm = { 0 };
+    static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
     const char *text = plan_dates[date].text;
     const bool utc = plan_dates[date].tag == 0x17;
     char full[24];
-    if (strlen(text) != (utc ? 13 : 15) || text[strlen(text) - 1] != 'Z') {
+    int year, month, day, hour, minute, second, read = 0;
+    if (strlen(text) != (utc ? 13 : 15)) {
         return false;
     }
     (void)snprintf(full, sizeof full, "%s%s", !utc ? "" : text[0] >= '5' ? "19" : "20", text);
-    if (strptime(full, "%Y%m%d%H%M%SZ", &tm) == NULL) {
+    if (sscanf(full, "%4d%2d%2d%2d%2d%2dZ%n", &year, &month, &day, &hour, &minute, &second,
+               &read) != 6 ||
+        read != 15) {
         return false;
     }
-    *seconds = (int64_t)timegm(&tm);
+    int64_t years = year - 1;
+    int64_t days =
+        365 * years + years / 4 - years / 100 + years / 400 + before[month - 1] + day - 1;
+    days += month > 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    *seconds = ((days - 719162) * 24 + hour) * 3600 + minute * 60 + second;
     return true;
 }
 
