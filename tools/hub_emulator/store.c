@@ -64,6 +64,9 @@ hub_result hub_store_write(const hub_store *s, const char *name, const void *dat
     }
     ok = ok && rename(fresh, path) == 0;
     hub_result r = ok ? HUB_OK : failed(fault, path);
+    if (!ok && fd >= 0) {
+        (void)unlink(fresh); /* on a full disk it would take what the next attempt needs */
+    }
     free(fresh);
     free(path);
     return r;

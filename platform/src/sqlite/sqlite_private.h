@@ -78,6 +78,7 @@ struct store_space {
     uint64_t bytes;      /* of it that are allocated */
     uint64_t wal_frames; /* of the -wal that are allocated */
     int64_t room;        /* bytes of pages that appends may still take, at least */
+    bool tight;          /* the last attempt to let the file grow has failed */
 };
 
 struct sqlite_store {

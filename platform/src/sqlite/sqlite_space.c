@@ -289,13 +289,15 @@ static plat_result grow_file(struct sqlite_store *s, uint64_t bytes)
     if (least > s->space.limit) {
         return sqlite_store_fail(s, PLAT_ERR_FULL, "max_disk_bytes is reached");
     }
-    int error = extend_file(s, larger(least, most));
-    if (error != 0 && least < most) {
+    /* Where even the least had no space, an attempt with more is only work for the file system. */
+    int error = extend_file(s, s->space.tight ? least : larger(least, most));
+    if (error != 0 && !s->space.tight && least < most) {
         error = extend_file(s, least);
     }
     if (error != 0 && give_back_wal(s)) {
         error = extend_file(s, least);
     }
+    s->space.tight = error != 0;
     return error == 0 ? PLAT_OK : sqlite_store_fail_errno(s, error);
 }
 
