@@ -122,19 +122,16 @@ static void leave_window(mqc_outbox *o, const mqc_entry *e)
 /* Mostly behind the one that ended last. */
 static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
 {
-    mqc_entry **at = &o->ended;
+    bool behind = o->recent != NULL && o->recent_at < position;
+    mqc_entry **at = behind ? &o->recent->u.behind : &o->ended;
 
-    if (o->unreported == 0) {
-        o->ended = NULL;
-    } else if (position_of(o, o->recent) < position) {
-        at = &o->recent->u.behind;
-    }
     while (*at != NULL && position_of(o, *at) < position) {
         at = &(*at)->u.behind;
     }
     e->u.behind = *at;
     *at = e;
     o->recent = e;
+    o->recent_at = (uint32_t)position;
 }
 
 /* Its outcome waits for mqc_outbox_report. */
@@ -169,7 +166,7 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 
     o->ended = e->u.behind;
     if (o->recent == e) {
-        o->recent = o->ended;
+        o->recent = NULL;
     }
     o->unreported--;
     bury(o, e, (mqc_outcome)e->outcome, done);

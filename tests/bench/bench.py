@@ -79,6 +79,8 @@ JOBS = (
     Job("receive QoS 1, 16 B", "receive", 1, 100, size=16),
     Job("receive QoS 1, 4 KB", "receive", 1, 20, size=4096),
     Job("receive QoS 1, 64 KB", "receive", 1, 20, size=65536),
+    Job("QoS 0, one at a time", "publish", 0, 1),
+    Job("QoS 1, one at a time", "publish", 1, 1),
     Job("latency QoS 1", "latency", 1, 1),
     Job("idle", "idle", 1, 1),
 )
@@ -183,7 +185,7 @@ def count_for(peer, job, transport, messages):
         return min(peer.connections, messages // 5)
     if messages < peer.messages:
         return messages
-    if job.kind == "latency":
+    if job.window == 1 and job.kind != "receive":
         return 10000
     most = min(peer.messages, BYTES // job.size)
     return most if transport == "plain" else min(most, 100000)

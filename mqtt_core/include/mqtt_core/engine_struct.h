@@ -71,8 +71,9 @@ typedef struct mqc_outbox {
     uint32_t freed;       /* while some are unreported: entries at the head without space, */
     uint32_t undroppable; /* and as many or more that mqc_drop cannot end: it looks behind them */
 
+    uint32_t recent_at;  /* position of recent */
     mqc_entry *ended;    /* those that wait to be reported, the oldest first, */
-    mqc_entry *recent;   /* the one among them that ended last, */
+    mqc_entry *recent;   /* the one among them that ended last, NULL: reported, */
     uint32_t unreported; /* and how many they are */
     uint32_t live;       /* accepted and not reported */
     uint32_t in_flight;  /* sent and waiting for an end */
