@@ -1,5 +1,9 @@
 #include "mqtt_loop.h"
 
+/* A send is one TLS record at most, and the broker sees nothing of that before all of it has
+ * arrived. On a slow link it would take us for dead. */
+enum { PART = 4096 };
+
 static bool fail(mqtt_loop *l, plat_result r)
 {
     const char *detail = l->stream->ops->detail(l->stream);
@@ -104,7 +108,8 @@ bool mqtt_loop_transmit(mqtt_loop *l)
 
     l->blocked = false;
     while (data = mqc_tx_data(&l->engine, &len), len > 0) {
-        plat_result r = l->stream->ops->send(l->stream, data, len, &sent);
+        size_t part = len < PART ? len : PART;
+        plat_result r = l->stream->ops->send(l->stream, data, part, &sent);
         if (r == PLAT_WOULD_BLOCK) {
             l->blocked = true;
             return true;

@@ -3,20 +3,24 @@
  * hub, and check the client's promises from inside: each accepted message ends exactly
  * once and well, and the SDK's own code allocates nothing between the first and the last.
  *
- * usage: flood PORT COUNT KEEP_ALIVE_S   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ * usage: flood PORT COUNT KEEP_ALIVE_S [SIZE]   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
  */
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <iothub/client.h>
 
 #include "allocations.h"
 
+enum { SIZE_MAX_OF_BODY = 65536 };
+
 typedef struct flood {
     unsigned count;
+    size_t size; /* of a body: filled up with spaces */
     unsigned sent;
     unsigned ended;
     unsigned failed;
@@ -44,13 +48,14 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
 /* False when something else than a full queue came in the way. */
 static bool fill(flood *f, iothub_client *c)
 {
-    char body[64];
+    static char body[SIZE_MAX_OF_BODY];
 
     while (f->sent < f->count) {
         int len = snprintf(body, sizeof body, "{\"number\":%u}", f->sent + 1);
+        memset(body + len, ' ', f->size > (size_t)len ? f->size - (size_t)len : 0);
         const iothub_telemetry t = {
             .body = body,
-            .body_len = (size_t)len,
+            .body_len = f->size > (size_t)len ? f->size : (size_t)len,
             .tag = (void *)(uintptr_t)(f->sent + 1),
         };
         iothub_result r = iothub_send_telemetry(c, &t, NULL);
@@ -80,13 +85,14 @@ static bool each_ended_once(const flood *f)
 
 int main(int argc, char **argv)
 {
-    flood f = { .count = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    flood f = { .count = argc == 4 || argc == 5 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
     iothub_options o;
     iothub_error error;
     iothub_stats stats;
 
-    if (f.count == 0) {
-        fprintf(stderr, "usage: flood PORT COUNT KEEP_ALIVE_S\n");
+    f.size = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
+    if (f.count == 0 || f.size > SIZE_MAX_OF_BODY) {
+        fprintf(stderr, "usage: flood PORT COUNT KEEP_ALIVE_S [SIZE]\n");
         return 2;
     }
     f.ends = calloc(f.count + 1, 1);

@@ -14,10 +14,10 @@ BIN_DIR, FLOOD, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
 
 
 class Faults(unittest.TestCase):
-    def flood(self, fault, n, count, keep_alive_s=60, seed=1):
+    def flood(self, fault, n, count, keep_alive_s=60, seed=1, size=0):
         """Everything arrives, new messages in order; what the client says of itself."""
         with Emulator(BIN_DIR) as hub, Proxy(FAULT_PROXY, hub, fault, n, seed) as proxy:
-            flood = Background([FLOOD, proxy.port, str(count), str(keep_alive_s)],
+            flood = Background([FLOOD, proxy.port, str(count), str(keep_alive_s), str(size)],
                                hub.environment())
             report = json.loads(flood.end()[-1])
             monitor = hub.monitor()
@@ -36,6 +36,9 @@ class Faults(unittest.TestCase):
 
     def test_a_slow_line(self):
         self.assertEqual(self.flood("trickle", 20, 50)["losses"], 0)
+
+    def test_a_large_message_that_takes_longer_than_the_keep_alive_allows(self):
+        self.assertEqual(self.flood("drip", 1, 1, keep_alive_s=10, size=18000)["losses"], 0)
 
     def test_a_long_line(self):
         self.assertEqual(self.flood("delay", 30, 500)["losses"], 0)
