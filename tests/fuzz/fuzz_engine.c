@@ -394,7 +394,8 @@ static void take_events(world *w)
         }
     }
     FUZZ_CHECK(mqc_error(&w->e) == MQC_OK || w->hostile || mqc_error(&w->e) == MQC_ERR_REFUSED ||
-               mqc_error(&w->e) == MQC_ERR_TIMEOUT || overrun(w));
+               mqc_error(&w->e) == MQC_ERR_TIMEOUT || mqc_error(&w->e) == MQC_ERR_STALLED ||
+               overrun(w));
 }
 
 static void publish(world *w)
@@ -516,10 +517,14 @@ static void request(world *w, bool subscribe)
 
 static void connect(world *w)
 {
+    const bool clean_session = fuzz_roll(&w->in, 4) == 0;
+    const uint16_t patience_s = (uint16_t)fuzz_roll(&w->in, 3);
     const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c"),
-                                    .clean_session = fuzz_roll(&w->in, 4) == 0,
-                                    .keep_alive_s = (uint16_t)fuzz_roll(&w->in, 3),
-                                    .timeout_ms = 1000 };
+                                    .clean_session = clean_session,
+                                    .keep_alive_s = patience_s,
+                                    .timeout_ms = 1000,
+                                    .ack_timeout_ms = patience_s * 600u,
+                                    .stall_timeout_ms = patience_s * 900u };
     if (mqc_get_state(&w->e) == MQC_IDLE) {
         FUZZ_CHECK(mqc_connect(&w->e, &o, w->now) == MQC_OK);
     }
