@@ -192,7 +192,8 @@ typedef struct iothub_options {
     /**
      * 2 min; 0: none.  How long the hub may owe the acknowledgement (PUBACK) of the oldest message
      * in flight, or that of an UNSUBSCRIBE.  The time runs from when the message has left, and
-     * begins again when it becomes the oldest; it stands still while a packet arrives.  Then
+     * begins again when it becomes the oldest; it stands still while a packet arrives, and while a
+     * message of more than 1 KB and a PINGREQ behind it are on their way, as on a slow link.  Then
      * the connection counts as lost, with IOTHUB_ERR_TIMEOUT: what is not acknowledged is
      * sent again over the next one, after the back-off.  Keep-alive does not notice a hub that
      * answers pings only.
