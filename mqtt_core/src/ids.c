@@ -1,9 +1,11 @@
 #include "internal.h"
 
 /*
- * Ids are given out in sequence, so those in use lie behind the candidate and
- * the next collision is known after one look at all of them: only then is
- * another look needed.  0 is no id, and so always in use.
+ * Ids are given out in sequence, so those in use lie behind the candidate and the next collision is
+ * known after one look at them: only then is another look needed.  Within a lane they ascend, going
+ * round, from the oldest on, so that the first one is the next in the way; until one in use has
+ * been stepped over, which happens when there are thousands of messages or one that never ends.  0
+ * is no id, and so always in use.
  */
 
 /* Ids from the candidate up to this one, going round. */
@@ -12,50 +14,72 @@ static uint16_t distance(const mqc_engine *e, uint16_t id)
     return (uint16_t)(id - e->next_id);
 }
 
-/*
- * One id in use: step over it, or note that the free ones end there.  Within a
- * lane they ascend, so that one pass steps over all in a row.
- */
-static void meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *stepped)
+/* One id in use: step over it, or note that the free ones end there.  True: stepped. */
+static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest)
 {
     if (id == e->next_id) {
         e->next_id++;
-        ++*stepped;
-    } else if (distance(e, id) < *nearest) {
+        return true;
+    }
+    if (distance(e, id) < *nearest) {
         *nearest = distance(e, id);
     }
+    return false;
 }
 
-static uint16_t look_at_all(mqc_engine *e, uint32_t *stepped)
+/* True: ids were stepped over; one pass is enough for all in a row. */
+static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t *nearest,
+                         uint32_t *stepped)
+{
+    const uint32_t before = *stepped;
+    bool goes_on = true;
+
+    for (size_t i = 0; i < o->count && goes_on; i++) {
+        uint16_t id = mqc_outbox_id(o, i);
+        if (id != 0) {
+            bool steps = meet(e, id, nearest);
+            *stepped += steps;
+            goes_on = steps || all;
+        }
+    }
+    return *stepped > before;
+}
+
+/* passed: in which lanes ids were stepped over since the search began. */
+static uint16_t look_at_all(mqc_engine *e, bool *passed, uint32_t *stepped)
 {
     uint16_t nearest = UINT16_MAX;
 
-    meet(e, 0, &nearest, stepped);
+    *stepped += meet(e, 0, &nearest);
     for (size_t i = 0; i < MQC_PENDING_MAX; i++) {
-        meet(e, e->pending[i].packet_id, &nearest, stepped);
+        *stepped += meet(e, e->pending[i].packet_id, &nearest);
     }
     for (size_t l = 0; l < e->lane_count; l++) {
-        for (size_t i = 0; i < e->lanes[l].count; i++) {
-            meet(e, mqc_outbox_id(&e->lanes[l], i), &nearest, stepped);
-        }
+        const mqc_outbox *o = &e->lanes[l];
+        bool all = passed[l] || (o->id_passed && o->live > 0);
+        passed[l] = look_at_lane(e, o, all, &nearest, stepped) || passed[l];
     }
     return nearest;
 }
 
 bool mqc_find_free_id(mqc_engine *e)
 {
+    bool passed[MQC_LANES_MAX] = { false };
     uint32_t total = 0;
 
     while (e->free_ids == 0) {
         uint32_t stepped = 0;
-        uint16_t nearest = look_at_all(e, &stepped);
+        uint16_t nearest = look_at_all(e, passed, &stepped);
         total += stepped;
-        if (total > UINT16_MAX) {
+        if (total > UINT16_MAX) { /* all the way round, to where it was */
             return false;
         }
         if (stepped == 0) {
             e->free_ids = nearest;
         }
+    }
+    for (size_t l = 0; l < e->lane_count; l++) {
+        e->lanes[l].id_passed = passed[l] || (e->lanes[l].id_passed && e->lanes[l].live > 0);
     }
     return true;
 }

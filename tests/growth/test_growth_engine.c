@@ -412,6 +412,70 @@ static void each_that_expires_costs_the_same(void **state)
     steps_check("expiry in no order, ten at a time", expired_some_at_a_time, 1000);
 }
 
+/* --- packet ids --- */
+
+/* All ids are in use: each acknowledgement makes one free, which the next publish takes. */
+static uint64_t all_ids_in_use(size_t n)
+{
+    bench *b = bench_new(70000, UINT16_MAX);
+    connect_with(b, false);
+    fill(b, UINT16_MAX, 1);
+    assert_int_equal(publish(b, 1, 0), MQC_ERR_NO_SPACE);
+    transmit(b, 0);
+
+    uint64_t began = steps_now();
+    for (size_t id = 1; id <= n; id++) {
+        feed_id(b, 0x40, id);
+        assert_int_equal(publish(b, 1, 0), MQC_OK);
+    }
+    return bench_end(b, began);
+}
+
+/* Many open messages, answered in random order, and a few that never are: no id is given twice. */
+static void no_id_is_given_twice(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 70000 };
+    bench *b = bench_new(ENTRIES, UINT16_MAX);
+    static bool used[65536];
+    static uint16_t open[65536];
+    static const size_t levels[] = { 10, 40000, 65535, 100, 30000, 0 };
+    uint32_t random = 1;
+    size_t count = 0;
+    connect_with(b, false);
+
+    for (size_t l = 0; l < sizeof levels / sizeof levels[0]; l++) {
+        while (count < levels[l]) {
+            const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"), .qos = 1 };
+            uint16_t id = 0;
+            mqc_result r = mqc_publish(&b->e, &m, &id);
+            if (r == MQC_ERR_NO_SPACE) { /* the table: the oldest one has to go */
+                break;
+            }
+            assert_int_equal(r, MQC_OK);
+            assert_false(used[id] || id == 0);
+            used[id] = true;
+            open[count++] = id;
+        }
+        transmit(b, 0);
+        while (count > levels[l + 1 < sizeof levels / sizeof levels[0] ? l + 1 : l] / 2) {
+            random = random * 1664525u + 1013904223u;
+            size_t at = random / 65536u % count;
+            feed_id(b, 0x40, open[at]);
+            used[open[at]] = false;
+            open[at] = open[--count];
+        }
+    }
+    assert_int_equal(count, 0);
+    (void)bench_end(b, 0);
+}
+
+static void an_id_costs_the_same_however_many_are_in_use(void **state)
+{
+    (void)state;
+    steps_check("all packet ids in use", all_ids_in_use, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +483,8 @@ int main(void)
         cmocka_unit_test(sending_costs_the_same_for_each),
         cmocka_unit_test(an_answer_costs_the_same_however_many_are_open),
         cmocka_unit_test(each_that_expires_costs_the_same),
+        cmocka_unit_test(no_id_is_given_twice),
+        cmocka_unit_test(an_id_costs_the_same_however_many_are_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
