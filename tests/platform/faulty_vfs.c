@@ -46,6 +46,7 @@ static enum fault_kind kind;
 static long countdown; /* 0: not armed */
 static bool for_good;
 static bool happened;
+static uint64_t space; /* of all files, since a growth has failed */
 
 static bool fails(bool memory)
 {
@@ -66,6 +67,31 @@ static bool disk_fails(void)
     return power_is_off || (kind != FAULT_GROWTH && fails(false));
 }
 
+static uint64_t size_of_all(void)
+{
+    struct stat st;
+    uint64_t all = 0;
+
+    for (size_t i = 0; i < FILES; i++) {
+        bool there = files[i].name[0] != '\0' && stat(files[i].name, &st) == 0;
+        all += there ? (uint64_t)st.st_size : 0;
+    }
+    return all;
+}
+
+/* Once the disk is full, there is no more than at that moment, but what a file gives back. */
+static bool growth_fails(uint64_t bytes)
+{
+    if (happened && for_good && countdown > 0) {
+        return size_of_all() + bytes > space;
+    }
+    if (!fails(false)) {
+        return false;
+    }
+    space = size_of_all();
+    return true;
+}
+
 static bool write_fails(sqlite3_file *real, sqlite3_int64 end)
 {
     sqlite3_int64 size = 0;
@@ -73,7 +99,8 @@ static bool write_fails(sqlite3_file *real, sqlite3_int64 end)
     if (kind != FAULT_GROWTH || power_is_off) {
         return disk_fails();
     }
-    return real->pMethods->xFileSize(real, &size) == SQLITE_OK && end > size && fails(false);
+    return real->pMethods->xFileSize(real, &size) == SQLITE_OK && end > size &&
+           growth_fails((uint64_t)(end - size));
 }
 
 static int full_or(int io_error)
@@ -89,7 +116,12 @@ int posix_fallocate(int fd, off_t at, off_t len)
     if (fstat(fd, &st) != 0) {
         return errno;
     }
-    if ((kind != FAULT_GROWTH || at + len > st.st_size) && (power_is_off || fails(false))) {
+    const bool grows = at + len > st.st_size;
+    if (kind == FAULT_GROWTH && !power_is_off) {
+        if (grows && growth_fails((uint64_t)(at + len - st.st_size))) {
+            return ENOSPC;
+        }
+    } else if (disk_fails()) {
         return kind == FAULT_IO ? EIO : ENOSPC;
     }
     return fallocate(fd, 0, at, len) == 0 ? 0 : errno;

@@ -49,7 +49,11 @@ bool small_disk_prepare(void)
         print_message("skipped: this process may not mount (%s)\n", strerror(errno));
         return false;
     }
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+        print_message("skipped: its mounts cannot be kept private (%s)\n", strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 static bool mount_ext4(unsigned megabytes, const char *dir)
