@@ -24,7 +24,7 @@ rows=(
   'debian12-amd64        bookworm amd64 native'
   'debian12-amd64-clang  bookworm amd64 clang'
   'debian12-i386         bookworm i386  native'
-  'unstable-wolfssl      trixie   amd64 newest_wolfssl'
+  'newest-wolfssl        trixie   amd64 newest_wolfssl'
   'debian13-arm64        trixie   arm64 cross'
   'debian13-armhf        trixie   armhf cross'
   'debian12-armhf        bookworm armhf cross'

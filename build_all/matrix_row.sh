@@ -51,27 +51,28 @@ run_clang() {
   CC=clang CXX=clang++ ./build_all/test.sh
 }
 
-# The package of unstable, built for this release.
-build_newest_wolfssl() {
+# The sources of unstable's package, configured as in debian/rules.  /usr/local comes before /usr for
+# pkg-config, compiler and loader, so that the release's own package may be there as well.
+install_newest_wolfssl() {
   sed -n '1s/^deb \([^ ]*\) .*/deb-src \1 sid main/p' /etc/apt/sources.list >/etc/apt/sources.list.d/sid.list
   apt-get -q update
-  install_packages build-essential
-  apt-get -q -y build-dep --arch-only --no-install-recommends wolfssl/sid
+  ./build_all/setup.sh wolfssl
   mkdir /wolfssl
   cd /wolfssl
-  apt-get -q source wolfssl/sid
-  cd wolfssl-*/
-  DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" dpkg-buildpackage -b -uc -us
-  install_packages /wolfssl/libwolfssl[0-9]*.deb /wolfssl/libwolfssl-dev_*.deb
-  rm /etc/apt/sources.list.d/sid.list
-  apt-get -q update
+  apt-get -q source --tar-only wolfssl/sid
+  tar -xf wolfssl_*.orig.tar.*z --strip-components=1
+  eval "$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=sh)"
+  ./autogen.sh
+  ./configure --enable-distro --enable-pkcs11 --disable-examples
+  make -j "$(nproc)" install
+  ldconfig
+  unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
   cd /src
 }
 
 run_newest_wolfssl() {
   upgrade
-  build_newest_wolfssl
-  ./build_all/setup.sh
+  install_newest_wolfssl
   note_facts gcc
   ./build_all/test.sh
 }
