@@ -10,9 +10,15 @@ cd /src
 
 install_packages() { apt-get -q -y install --no-install-recommends "$@"; }
 
+# Without the release's updates when the mirror, which may be about to get them, has not all of them.
 upgrade() {
-  apt-get -q update
+  apt-get -q update || leave_updates_out
   apt-get -q -y dist-upgrade
+}
+
+leave_updates_out() {
+  sed -i '/-updates \|-security /d' /etc/apt/sources.list
+  apt-get -q update
 }
 
 # The name and the release of a compiler, whatever else its first line holds.
@@ -81,13 +87,12 @@ run_newest_wolfssl() {
 # the same versions: those of the release, since updates do not arrive for all at the same time.
 install_cross() {
   local arch=$1 triplet=$2 library libraries=()
-  sed -i '/-updates \|-security /d' /etc/apt/sources.list
   for library in libc6-dev libwolfssl-dev nettle-dev libsqlite3-dev libcmocka-dev libcjson-dev \
     libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmosquitto-dev; do
     libraries+=("$library:$arch")
   done
   dpkg --add-architecture "$arch"
-  apt-get -q update
+  leave_updates_out
   install_packages "gcc-$triplet" "g++-$triplet" cmake ninja-build pkgconf python3 qemu-user \
     mosquitto-dev "${libraries[@]}"
 }
