@@ -71,6 +71,7 @@ install_newest_wolfssl() {
   ./autogen.sh
   ./configure --enable-distro --enable-pkcs11 --disable-examples
   make -j "$(nproc)" install
+  install -m 644 wolfssl/options.h /usr/local/include/wolfssl/ # which --enable-distro leaves to debian/rules
   ldconfig
   unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
   cd /src

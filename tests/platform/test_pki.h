@@ -51,6 +51,9 @@ typedef struct pki_spec {
 void pki_make_keys(void);
 void pki_free_keys(void);
 
+/** Later releases of wolfSSL make no weak keys: PKI_RSA_1024, PKI_P224. */
+bool pki_has_key(pki_key key);
+
 void pki_make(pki_cert *out, const pki_spec *spec);
 
 /** The private key as DER, for the server. */

@@ -221,6 +221,10 @@ static void bad_certificates_are_refused_each_for_its_own_reason(void **state)
         leaf_copy.issuer = &ca;
         leaf_copy.issuer_key = PKI_INTERMEDIATE;
         cases[i].spoil(&leaf_copy, &ca_copy);
+        if (!pki_has_key(leaf_copy.key) || !pki_has_key(ca_copy.key)) {
+            print_message("skipped: %s: this wolfSSL makes no such key\n", cases[i].what);
+            continue;
+        }
         pki_make(&ca, &ca_copy);
         pki_make(&leaf, &leaf_copy);
         const tls_peer_config c = { .chain = { &leaf, &ca }, .chain_len = 2, .key = leaf_copy.key };
