@@ -23,7 +23,8 @@
 
 #include <wolfssl/wolfcrypt/memory.h>
 
-#if defined(FP_ECC) && defined(HAVE_THREAD_LS)
+/* With WOLFSSL_HAVE_SP_ECC, as in Debian's unstable, P-256 has code of its own. */
+#if defined(FP_ECC) && defined(HAVE_THREAD_LS) && !defined(WOLFSSL_HAVE_SP_ECC)
 #define BUILD_HAS_TABLES true
 #else
 #define BUILD_HAS_TABLES false

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "tls_fixture.h"
+
 #include "wolfssl/tls_context.h"
+#include <wolfssl/wolfcrypt/asn.h>
 
 static void intermediates_may_come_in_any_order_with_others_among_them(void **state)
 {
@@ -56,6 +58,16 @@ static void intermediates_may_come_in_any_order_with_others_among_them(void **st
         PLAT_ERR_CERT_UNTRUSTED);
 }
 
+/* wolfSSL 5.9 refuses names with a NUL before it asks for any judgement. */
+static bool wolfssl_reads(const pki_cert *cert)
+{
+    DecodedCert decoded;
+    wc_InitDecodedCert(&decoded, cert->der, (word32)cert->len, NULL);
+    int rc = wc_ParseCert(&decoded, CERT_TYPE, NO_VERIFY, NULL);
+    wc_FreeDecodedCert(&decoded);
+    return rc == 0;
+}
+
 static void names_and_addresses_are_found_in_the_alternative_names_only(void **state)
 {
     (void)state;
@@ -96,7 +108,8 @@ static void names_and_addresses_are_found_in_the_alternative_names_only(void **s
         if (cases[i].matches) {
             expect_success(cases[i].what, cases[i].host, &c);
         } else {
-            expect_refusal(cases[i].what, cases[i].host, &c, PLAT_ERR_CERT_HOST);
+            expect_refusal(cases[i].what, cases[i].host, &c,
+                           wolfssl_reads(&leaf) ? PLAT_ERR_CERT_HOST : PLAT_ERR_CERT);
         }
     }
 }

@@ -135,7 +135,7 @@ static void a_session_holds_no_certificate(void **state)
         WOLFSSL_SESSION *session = plat_sessions_take(&tls.context->sessions, &key, &trust);
 
         assert_non_null(session);
-        assert_in_range(wolfSSL_i2d_SSL_SESSION(session, NULL), 1, 400);
+        assert_in_range(wolfSSL_i2d_SSL_SESSION(session, NULL), 1, 480); /* 5.9: 456 */
         wolfSSL_SESSION_free(session);
     }
 }
