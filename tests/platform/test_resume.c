@@ -40,8 +40,9 @@ int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
 int __wrap_plat_resume_open(void)
 {
-    newest = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return newest;
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    __atomic_store_n(&newest, fd, __ATOMIC_RELEASE); /* by whatever thread is awake */
+    return fd;
 }
 
 /* The first seconds of a long sleep pass at once. */
@@ -54,6 +55,11 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
         in_first_sleep();
     }
     return __real_poll(fds, count, 0);
+}
+
+static int newest_fd(void)
+{
+    return __atomic_load_n(&newest, __ATOMIC_ACQUIRE);
 }
 
 static void resume(int fd)
@@ -163,7 +169,7 @@ static void every_sleeper_is_woken_each_time(void **state)
     for (int i = 0; i < ROUNDS; i++) {
         (void)pthread_barrier_wait(&asleep);
         (void)pthread_barrier_wait(&asleep);
-        resume(newest);
+        resume(newest_fd());
         (void)pthread_barrier_wait(&asleep);
     }
     for (size_t i = 0; i < SLEEPERS; i++) {
@@ -175,7 +181,7 @@ static void every_sleeper_is_woken_each_time(void **state)
 
 static void resume_newest(void)
 {
-    resume(newest);
+    resume(newest_fd());
 }
 
 static void a_long_sleep_ends_when_the_system_resumes(void **state)
@@ -192,7 +198,7 @@ static void a_long_sleep_ends_when_the_system_resumes(void **state)
 static void resume_and_let_another_see_it(void)
 {
     plat_resume_watch w;
-    resume(newest);
+    resume(newest_fd());
     assert_true(plat_resume_begin(plat_resume_count(), &w));
     plat_resume_end(w, true);
 }
@@ -214,7 +220,7 @@ static void a_set_of_many_wakes_up_and_goes_on(void **state)
     plat_poll_item item = { 0 };
     const plat_poll polls[PLAT_POLL_SET_FDS] = { { .fd = -1 }, { .fd = -1 } };
     assert_int_equal(plat_poll_set_new(&set), PLAT_OK);
-    const int resumed = newest;
+    const int resumed = newest_fd();
     const uint64_t now = plat_posix_clock.monotonic_ms(&plat_posix_clock);
 
     for (int i = 0; i < ROUNDS; i++) {
