@@ -126,8 +126,8 @@ void mqc_ping_encoded(mqc_engine *e);
 void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now);
 /* It took bytes of the control area in which a PINGREQ stands, */
 void mqc_ping_bytes_left(mqc_engine *e, size_t len, mqc_time now);
-/* or a packet of that length that nothing will answer. */
-void mqc_ping_unanswered(mqc_engine *e, uint32_t len, mqc_time now);
+/* or a large packet of that lane that nothing will answer. */
+void mqc_ping_large_left(mqc_engine *e, mqc_outbox *lane, mqc_time now);
 void mqc_ping_answered(mqc_engine *e);
 
 /* --- the way to the server (tx.c) --- */

@@ -135,7 +135,7 @@ static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
 }
 
 /* Its outcome waits for mqc_outbox_report. */
-static void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_outcome outcome)
+static inline void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_outcome outcome)
 {
     if (position < o->grant) {
         leave_window(o, e);
@@ -350,21 +350,31 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
     return o->ring + o->send_at;
 }
 
-/* The last byte of the entry at send has left.  The length of a packet without an answer, or 0. */
-static uint32_t entry_sent(mqc_outbox *o)
+/* Nothing will say that the server has got it. */
+static void note_large(mqc_outbox *o, uint32_t len)
+{
+    uint32_t kb = len / 1024 < UINT16_MAX ? len / 1024 : UINT16_MAX;
+
+    o->left_kb = kb > o->left_kb ? (uint16_t)kb : o->left_kb;
+}
+
+/* The last byte of the entry at send has left. */
+static void entry_sent(mqc_outbox *o)
 {
     mqc_entry *e = mqc_entry_at(o, o->send);
 
     if (!leaves(e)) {
-        return 0; /* the answer was faster than the stream's report */
+        return; /* the answer was faster than the stream's report */
     }
     if (in_window(e)) {
         e->state = MQC_ENTRY_SENT;
         o->in_flight++;
-        return 0;
+        return;
     }
     end_entry(o, e, o->send, MQC_OUTCOME_SENT);
-    return e->len;
+    if (e->len > 1024) {
+        note_large(o, e->len);
+    }
 }
 
 /* Take back the grant of what has not been offered. */
@@ -381,15 +391,13 @@ static void ungrant(mqc_outbox *o)
     }
 }
 
-uint32_t mqc_outbox_consume(mqc_outbox *o, size_t len)
+void mqc_outbox_consume(mqc_outbox *o, size_t len)
 {
-    uint32_t largest = 0;
-
     if (len > o->offered) {
         len = o->offered;
     }
     if (len == 0) {
-        return 0;
+        return;
     }
     if (len < o->offered) {
         o->undroppable = o->freed; /* what was offered may come back */
@@ -404,8 +412,7 @@ uint32_t mqc_outbox_consume(mqc_outbox *o, size_t len)
             break;
         }
         len -= left;
-        uint32_t unanswered = entry_sent(o);
-        largest = unanswered > largest ? unanswered : largest;
+        entry_sent(o);
         o->send++;
         o->send_done = 0;
         if (len == 0) {
@@ -418,7 +425,6 @@ uint32_t mqc_outbox_consume(mqc_outbox *o, size_t len)
         ungrant(o);
     }
     reclaim(o);
-    return largest;
 }
 
 size_t mqc_outbox_unanswered_len(const mqc_outbox *o)

@@ -132,8 +132,7 @@ static inline void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)
  * the one that has begun.  At least what was offered before and not consumed.
  */
 const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len);
-/* The length of the largest packet that has left and gets no answer, 0: none has. */
-uint32_t mqc_outbox_consume(mqc_outbox *o, size_t len);
+void mqc_outbox_consume(mqc_outbox *o, size_t len);
 
 /* The length of the packet that the server has to answer next, if it has left or is leaving. */
 size_t mqc_outbox_unanswered_len(const mqc_outbox *o);

@@ -95,12 +95,14 @@ void mqc_ping_bytes_left(mqc_engine *e, size_t len, mqc_time now)
     }
 }
 
-void mqc_ping_unanswered(mqc_engine *e, uint32_t len, mqc_time now)
+void mqc_ping_large_left(mqc_engine *e, mqc_outbox *lane, mqc_time now)
 {
-    /* What follows the PINGREQ does not hold it up. */
-    if (len > SMALL && e->ping <= MQC_PING_QUEUED) {
+    size_t len = (lane->left_kb + (size_t)1) * 1024;
+
+    if (e->ping <= MQC_PING_QUEUED) { /* what follows the PINGREQ does not hold it up */
         e->quiet_until = later(e->quiet_until, now + transit_ms(len));
     }
+    lane->left_kb = 0;
 }
 
 void mqc_ping_answered(mqc_engine *e)

@@ -77,7 +77,10 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
     } else {
         uint32_t before = e->tx_lane->in_flight;
         mqc_ping_taken(e, len < e->tx_lane->offered, now);
-        mqc_ping_unanswered(e, mqc_outbox_consume(e->tx_lane, len), now);
+        mqc_outbox_consume(e->tx_lane, len);
+        if (e->tx_lane->left_kb > 0) {
+            mqc_ping_large_left(e, e->tx_lane, now);
+        }
         if ((before == 0 || !e->tx_lane->owed) && e->ack_timeout_ms != 0) {
             mqc_waits_lane_left(e, e->tx_lane, e->tx_lane->in_flight - before, now);
         }

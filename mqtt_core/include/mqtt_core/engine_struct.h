@@ -45,10 +45,11 @@ struct mqc_inbound {
 typedef struct mqc_outbox {
     uint8_t number;
     bool held;
-    bool stopped;   /* by the window, until a batch may leave */
-    bool overdue;   /* something could not be stopped because it was on its way out */
-    bool owed;      /* in flight is, or was since it was last empty, a publish with QoS */
-    bool id_passed; /* by the next candidate, while it was in use: see ids.c */
+    bool stopped;     /* by the window, until a batch may leave */
+    bool overdue;     /* something could not be stopped because it was on its way out */
+    bool owed;        /* in flight is, or was since it was last empty, a publish with QoS */
+    bool id_passed;   /* by the next candidate, while it was in use: see ids.c */
+    uint16_t left_kb; /* the largest QoS 0 packet of the last run, 0: none above 1 KB */
 
     mqc_time oldest_at; /* then: since when the oldest entry has been that */
 
