@@ -1,5 +1,6 @@
 #include "wolfssl/crypto_callback.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "aes_gcm.h"
@@ -28,10 +29,28 @@ enum { BY_WOLFSSL = false, BY_CALLBACK = false };
 /* --- AES-GCM --- */
 
 #ifdef PLAT_WITH_AES_GCM
+/*
+ * The type wants 16 bytes of alignment, and wolfSSL's malloc gives 8 on 32-bit Arm: so members are
+ * read as bytes, which need none.
+ */
+static size_t key_len_of(const Aes *aes)
+{
+    word32 len;
+    _Static_assert(sizeof len == sizeof((const Aes *)0)->keylen, "of another size");
+    memcpy(&len, (const byte *)aes + offsetof(Aes, keylen), sizeof len);
+    return len;
+}
+
+static const uint8_t *key_of(const Aes *aes)
+{
+    return (const uint8_t *)aes + offsetof(Aes, devKey);
+}
+
 static bool is_ours(const Aes *aes, word32 nonce_len, word32 tag_len)
 {
-    return BY_CALLBACK && (aes->keylen == 16 || aes->keylen == 32) &&
-           nonce_len == PLAT_AES_GCM_NONCE_LEN && tag_len == PLAT_AES_GCM_TAG_LEN;
+    const size_t key_len = key_len_of(aes);
+    return BY_CALLBACK && (key_len == 16 || key_len == 32) && nonce_len == PLAT_AES_GCM_NONCE_LEN &&
+           tag_len == PLAT_AES_GCM_TAG_LEN;
 }
 
 static int seal(const wc_CryptoInfo *info)
@@ -41,8 +60,8 @@ static int seal(const wc_CryptoInfo *info)
         return CRYPTOCB_UNAVAILABLE;
     }
     const plat_aes_gcm_record r = {
-        .key = (const uint8_t *)aes->devKey,
-        .key_len = (size_t)aes->keylen,
+        .key = key_of(aes),
+        .key_len = key_len_of(aes),
         .nonce = info->cipher.aesgcm_enc.iv,
         .aad = info->cipher.aesgcm_enc.authIn,
         .aad_len = info->cipher.aesgcm_enc.authInSz,
@@ -61,8 +80,8 @@ static int open_record(const wc_CryptoInfo *info)
         return CRYPTOCB_UNAVAILABLE;
     }
     const plat_aes_gcm_record r = {
-        .key = (const uint8_t *)aes->devKey,
-        .key_len = (size_t)aes->keylen,
+        .key = key_of(aes),
+        .key_len = key_len_of(aes),
         .nonce = info->cipher.aesgcm_dec.iv,
         .aad = info->cipher.aesgcm_dec.authIn,
         .aad_len = info->cipher.aesgcm_dec.authInSz,
