@@ -50,8 +50,8 @@ static iothub_client *make_fitting(const char *connection_string, const iothub_o
     size_t missing;
 
     iothub_client *c = make(connection_string, o, len, &missing, error);
-    /* names longer than usual */
-    return missing == 0 ? c : make(connection_string, o, len + missing, &missing, error);
+    /* Names longer than usual.  The next block may lie otherwise, and need other padding. */
+    return missing == 0 ? c : make(connection_string, o, len + missing + 15, &missing, error);
 }
 
 iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
