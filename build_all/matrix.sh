@@ -50,7 +50,7 @@ fail() {
 
 # Its own mounts and processes, which end with it, whatever ends it: nothing needs to be unmounted.
 isolated() {
-  unshare --mount --pid --fork --kill-child --propagation private -- "$@" </dev/null &
+  unshare --mount --pid --fork --kill-child --propagation private -- "$@" </dev/null 9>&- &
   running=$!
   local status=0
   wait "$running" || status=$?
@@ -262,6 +262,8 @@ read_arguments "$@"
 check_wanted
 check_host
 mkdir -p "$cache/logs"
+exec 9>"$cache/lock" # which ends with the script
+flock -n 9 || fail "--cache $cache: another matrix.sh is at work with it"
 trap finish EXIT
 trap 'exit 130' INT TERM
 work=$(mktemp -d "$cache/work.XXXXXX")

@@ -435,6 +435,7 @@ static void a_file_that_cannot_be_written_is_refused(void **state)
         skip_because("root may write any file");
     }
     struct image image = closed_store(f);
+    lay_out(f, &image);
     assert_int_equal(chmod(f->path, 0400), 0);
 
     assert_int_equal(store_try_open(f), PLAT_ERR_STORE);
