@@ -258,28 +258,33 @@ check_host() {
   [ -z "$(git status --porcelain)" ] || echo 'matrix.sh: what is not committed is left out' >&2
 }
 
-read_arguments "$@"
-check_wanted
-check_host
-mkdir -p "$cache/logs"
-exec 9>"$cache/lock" # which ends with the script
-flock -n 9 || fail "--cache $cache: another matrix.sh is at work with it"
-trap finish EXIT
-trap 'exit 130' INT TERM
-work=$(mktemp -d "$cache/work.XXXXXX")
+main() {
+  read_arguments "$@"
+  check_wanted
+  check_host
+  mkdir -p "$cache/logs"
+  exec 9>"$cache/lock" # which ends with the script
+  flock -n 9 || fail "--cache $cache: another matrix.sh is at work with it"
+  trap finish EXIT
+  trap 'exit 130' INT TERM
+  work=$(mktemp -d "$cache/work.XXXXXX")
 
-for row in "${rows[@]}"; do
-  read -r -a words <<<"$row"
-  if is_wanted "${words[0]}"; then
-    do_row "${words[@]}"
+  for row in "${rows[@]}"; do
+    read -r -a words <<<"$row"
+    if is_wanted "${words[0]}"; then
+      do_row "${words[@]}"
+    fi
+  done
+
+  echo
+  echo '| system | compiler | wolfSSL | passed | failed | skipped | time |'
+  echo '| --- | --- | --- | ---: | ---: | ---: | ---: |'
+  printf '%s\n' "${table[@]}"
+  if [ ${#red[@]} -gt 0 ]; then
+    echo "matrix.sh: not green: ${red[*]}" >&2
+    exit 1
   fi
-done
+}
 
-echo
-echo '| system | compiler | wolfSSL | passed | failed | skipped | time |'
-echo '| --- | --- | --- | ---: | ---: | ---: | ---: |'
-printf '%s\n' "${table[@]}"
-if [ ${#red[@]} -gt 0 ]; then
-  echo "matrix.sh: not green: ${red[*]}" >&2
-  exit 1
-fi
+main "$@"
+exit # for bash reads on, and the file may have changed by now
