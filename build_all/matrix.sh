@@ -195,6 +195,7 @@ is_wanted() {
   return 1
 }
 
+# shellcheck disable=SC2317 # called by the trap
 finish() {
   local status=$?
   trap '' INT TERM
