@@ -135,7 +135,8 @@ static void the_clock_goes_on_while_the_system_is_suspended(void **state)
 
 static pthread_barrier_t asleep;
 
-/* All of them have begun to watch before one is woken. */
+/* All of them have begun to watch before one is woken, and nobody closes a descriptor that is just
+ * being written to. */
 static void *sleeper(void *arg)
 {
     (void)arg;
@@ -147,8 +148,10 @@ static void *sleeper(void *arg)
             struct pollfd fd = { .fd = w.fd, .events = POLLIN };
             (void)pthread_barrier_wait(&asleep);
             (void)poll(&fd, 1, -1);
+            (void)pthread_barrier_wait(&asleep);
             plat_resume_end(w, true);
         } else {
+            (void)pthread_barrier_wait(&asleep);
             (void)pthread_barrier_wait(&asleep);
         }
         (void)pthread_barrier_wait(&asleep);
@@ -170,6 +173,7 @@ static void every_sleeper_is_woken_each_time(void **state)
         (void)pthread_barrier_wait(&asleep);
         (void)pthread_barrier_wait(&asleep);
         resume(newest_fd());
+        (void)pthread_barrier_wait(&asleep);
         (void)pthread_barrier_wait(&asleep);
     }
     for (size_t i = 0; i < SLEEPERS; i++) {
