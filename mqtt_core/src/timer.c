@@ -242,6 +242,13 @@ static mqc_time keep_alive_due(const mqc_engine *e)
     return e->ping == MQC_PING_NONE && due != MQC_NEVER ? due : earlier(due, lost_at(e));
 }
 
+/* Within half a keep-alive of the last byte in either direction nothing of it is due. */
+static bool was_just_active(const mqc_engine *e, mqc_time now)
+{
+    return e->ping == MQC_PING_NONE && e->state == MQC_CONNECTED &&
+           now < earlier(e->last_tx, e->last_rx) + e->keep_alive_ms / 2;
+}
+
 /* Can what was passed over be had on another connection, now that there is a place for it? */
 static bool wants_another_connection(const mqc_engine *e)
 {
@@ -280,7 +287,7 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
     if (wants_another_connection(e)) {
         return mqc_fail(e, MQC_ERR_PROTOCOL, MQC_PUBLISH);
     }
-    bool due = now >= keep_alive_due(e);
+    bool due = !was_just_active(e, now) && now >= keep_alive_due(e);
     if (due && now >= lost_at(e)) {
         return mqc_fail(e, MQC_ERR_TIMEOUT,
                         e->state == MQC_CONNECTING ? MQC_CONNACK : MQC_PINGRESP);
