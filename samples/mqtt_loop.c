@@ -27,7 +27,11 @@ bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
         .control_len = sizeof control,
         .inbound = inbound,
         .inbound_len = 256,
-        .lanes = { { ring, sizeof ring, entries, 16, 16 } },
+        .lanes = { { .ring = ring,
+                     .ring_len = sizeof ring,
+                     .entries = entries,
+                     .entries_len = 16,
+                     .window = 16 } },
         .lane_count = 1,
     };
     const plat_stream_config config = {

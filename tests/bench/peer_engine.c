@@ -41,8 +41,11 @@ static void give_memory(bench_peer *p)
         .control_len = z.control,
         .inbound = inbound,
         .inbound_len = z.inbound,
-        .lanes = { { bytes + z.rx + z.control, z.ring, entries, z.entries,
-                     (uint16_t)p->job->window } },
+        .lanes = { { .ring = bytes + z.rx + z.control,
+                     .ring_len = z.ring,
+                     .entries = entries,
+                     .entries_len = z.entries,
+                     .window = (uint16_t)p->job->window } },
         .lane_count = 1,
     };
 
