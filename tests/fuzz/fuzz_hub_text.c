@@ -25,12 +25,12 @@ static void bag(const char *text)
     hub_text wire = { 0 };
     hub_fault fault;
 
-    if (hub_bag_parse(text, &first, &fault) != HUB_OK) {
+    if (hub_bag_parse(text, strlen(text), &first, &fault) != HUB_OK) {
         FUZZ_CHECK(first.items == NULL && first.count == 0 && fault.text[0] != '\0');
         return;
     }
     hub_bag_format(&first, &wire);
-    FUZZ_CHECK(hub_bag_parse(wire.p != NULL ? wire.p : "", &second, &fault) == HUB_OK);
+    FUZZ_CHECK(hub_bag_parse(wire.p != NULL ? wire.p : "", wire.len, &second, &fault) == HUB_OK);
     FUZZ_CHECK(first.count == second.count);
     for (size_t i = 0; i < first.count; i++) {
         const hub_bag_item *a = &first.items[i];

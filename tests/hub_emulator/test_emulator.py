@@ -47,6 +47,12 @@ class Rules(unittest.TestCase):
         self.assertEqual(event["systemProperties"], {"content-type": "text/plain"})
         self.assertEqual(event["properties"], {"a": "1", "alone": None, "empty": "", "ä": "&"})
         self.assertEqual(event["body"], "hello")
+        for topic in [EVENTS.rstrip("/"), EVENTS + "//"]:
+            device.publish(topic, "bare")
+            self.assertEqual((self.last_event()["body"], self.last_event()["properties"]),
+                             ("bare", {}))
+        device.publish(EVENTS + "x=1&a=/", "")
+        self.assertEqual(self.last_event()["properties"], {"x": "1", "a": None})
         device.publish(EVENTS, b"\xff\x00")
         self.assertEqual(self.last_event()["bodyBase64"], "/wA=")
         device.publish(EVENTS, b"x" * (256 * 1024))
@@ -84,7 +90,9 @@ class Rules(unittest.TestCase):
     def test_what_the_hub_does_not_allow_closes_the_connection(self):
         for topic, body in [
                 ("elsewhere", ""), ("$SYS/x", ""), ("devices/device2/messages/events/", ""),
-                (EVENTS.rstrip("/"), ""), (EVENTS + "a=%zz", ""), (EVENTS + "a b=c", ""),
+                (EVENTS.rstrip("/") + "x", ""), (EVENTS + "a=%zz", ""), (EVENTS + "a b=c", ""),
+                (EVENTS + "a=b/c", ""), (EVENTS + "a=b=c", ""), (EVENTS + "a=b#c", ""),
+                (EVENTS + "a=b&", ""), (EVENTS + "a/b=c", ""), (EVENTS + "a=b+c", ""),
                 (EVENTS + "a=1&a=2", ""), (EVENTS + "%24.mid=a%20b", ""), (BOUND, ""),
                 ("$iothub/twin/GET/", ""), ("$iothub/methods/res/x/?$rid=1", ""),
                 (EVENTS, "x" * (256 * 1024 + 1)), (EVENTS, "x" * (1024 * 1024)),

@@ -12,7 +12,7 @@
 static hub_result parse(const char *text, hub_bag *out)
 {
     hub_fault fault;
-    return hub_bag_parse(text, out, &fault);
+    return hub_bag_parse(text, strlen(text), out, &fault);
 }
 
 static void null_empty_and_value_are_kept_apart(void **state)
@@ -34,7 +34,7 @@ static void escapes_are_decoded_and_plus_is_no_space(void **state)
     (void)state;
     hub_bag bag;
 
-    assert_int_equal(parse("%24.ct=a%2Fb&%c3%A4=+%20%7e&x=a=b", &bag), HUB_OK);
+    assert_int_equal(parse("%24.ct=a%2Fb&%c3%A4=+%20%7e&x=a%3Db", &bag), HUB_OK);
 
     assert_string_equal(hub_bag_find(&bag, "$.ct")->value, "a/b");
     assert_string_equal(hub_bag_find(&bag, "\xC3\xA4")->value, "+ ~");
@@ -58,6 +58,41 @@ static void what_is_not_percent_encoded_is_refused(void **state)
             fail_msg("accepted: %s", bad[i]);
         }
     }
+}
+
+/* The hub gives null for such a value, or hangs up; nobody must find his data complete here. */
+static void what_separates_must_be_encoded(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "a=b/c", "a=/b", "a/b=c", "/a=b",  "a=b=c", "a==",    "a==b",  "a=b#c", "#a=b",
+        "a=#",   "a/b",  "/",     "a=b&/", "x&a/b", "a=b&&c", "a=b&=", "&",     "a=1&b=2/3",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        hub_bag bag;
+        if (parse(bad[i], &bag) != HUB_ERR_ARGUMENT || bag.items != NULL) {
+            fail_msg("accepted: %s", bad[i]);
+        }
+    }
+    hub_bag bag;
+    assert_int_equal(parse("a%2Fb%3D=%23%26%2F%3D", &bag), HUB_OK);
+    assert_string_equal(bag.items[0].name, "a/b=");
+    assert_string_equal(bag.items[0].value, "#&/=");
+    hub_bag_free(&bag);
+}
+
+static void only_the_given_length_is_read(void **state)
+{
+    (void)state;
+    hub_bag bag;
+    hub_fault fault;
+    static const char text[] = { 'a', '=', '1', '&', 'b', '/' };
+
+    assert_int_equal(hub_bag_parse(text, 5, &bag, &fault), HUB_OK);
+    assert_int_equal(bag.count, 2);
+    assert_string_equal(bag.items[1].name, "b");
+    hub_bag_free(&bag);
 }
 
 static void an_empty_bag_is_fine(void **state)
@@ -100,6 +135,8 @@ int main(void)
         cmocka_unit_test(null_empty_and_value_are_kept_apart),
         cmocka_unit_test(escapes_are_decoded_and_plus_is_no_space),
         cmocka_unit_test(what_is_not_percent_encoded_is_refused),
+        cmocka_unit_test(what_separates_must_be_encoded),
+        cmocka_unit_test(only_the_given_length_is_read),
         cmocka_unit_test(an_empty_bag_is_fine),
         cmocka_unit_test(every_character_comes_back_from_the_wire),
     };

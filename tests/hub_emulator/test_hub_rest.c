@@ -138,7 +138,7 @@ static void what_a_stranger_sends_is_refused(void **state)
         { "PATCH", "/twins/device1", NULL, 400 },
         { "PATCH", "/twins/device1", "[]", 400 },
         { "PATCH", "/twins/device1", "{\"properties\":{\"desired\":5}}", 400 },
-        { "PATCH", "/twins/device1", "{\"properties\":5,\"tags\":{}}", 200 },
+        { "PATCH", "/twins/device1", "{\"properties\":5,\"tags\":{}}", 400 },
         { "PATCH", "/twins/device1", "{\"tags\":[1]}", 400 },
         { "POST", "/twins/device1/methods", NULL, 400 },
         { "POST", "/twins/device1/methods", "7", 400 },

@@ -63,7 +63,16 @@ static void documented_topics_are_read(void **state)
         { "$iothub/twin/PATCH/properties/reported/?%24rid=7", "m", HUB_TOPIC_TWIN_REPORT, "7", 0 },
         { "$iothub/methods/res/200/?$rid=2", NULL, HUB_TOPIC_METHOD_ANSWER, "2", 200 },
         { "$iothub/methods/res/-5/?$rid=2", NULL, HUB_TOPIC_METHOD_ANSWER, "2", -5 },
-        { "devices/d/messages/events", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "devices/d/messages/events", NULL, HUB_TOPIC_TELEMETRY, "", 0 },
+        { "devices/d/modules/m/messages/events", "m", HUB_TOPIC_TELEMETRY, "", 0 },
+        { "devices/d/messages/eventsx", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "devices/d/messages/events?a=1", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "devices/d/messages/event/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "devices/d//messages/events/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "/devices/d/messages/events/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "devices/D/messages/events/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "Devices/d/messages/events/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
+        { "", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
         { "devices/dd/messages/events/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
         { "devices/d/messages/events/", "m", HUB_TOPIC_UNKNOWN, "", 0 },
         { "devices/d/modules/m/messages/events/", NULL, HUB_TOPIC_UNKNOWN, "", 0 },
@@ -87,11 +96,43 @@ static void documented_topics_are_read(void **state)
     }
 }
 
+static void slashes_at_the_end_are_ignored(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *topic;
+        const char *bag;
+    } cases[] = {
+        { "devices/d/messages/events", "" },
+        { "devices/d/messages/events/", "" },
+        { "devices/d/messages/events////", "" },
+        { "devices/d/messages/events/a=1", "a=1" },
+        { "devices/d/messages/events/a=1/", "a=1" },
+        { "devices/d/messages/events/a=1//", "a=1" },
+        { "devices/d/messages/events/a", "a" },
+        { "devices/d/messages/events/a/", "a" },
+        { "devices/d/messages/events/a=", "a=" },
+        { "devices/d/messages/events/a=/", "a" }, /* null, as at the hub */
+        { "devices/d/messages/events/x=1&a=/", "x=1&a" },
+        { "devices/d/messages/events/a=b=/", "a=b=" }, /* refused as a bag */
+        { "devices/d/messages/events/a=1/b=2/", "a=1/b=2" },
+        { "devices/d/messages/events/=/", "" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hub_topic t = hub_topic_read(cases[i].topic, "d", NULL);
+        if (t.kind != HUB_TOPIC_TELEMETRY || t.bag_len != strlen(cases[i].bag) ||
+            memcmp(t.bag, cases[i].bag, t.bag_len) != 0) {
+            fail_msg("%s", cases[i].topic);
+        }
+    }
+}
+
 static void no_truncated_topic_is_known(void **state)
 {
     (void)state;
     static const char *const topics[] = {
-        "devices/d/messages/events/",
+        "devices/d/messages/events",
         "$iothub/twin/GET/?$rid=1",
         "$iothub/twin/PATCH/properties/reported/?$rid=1",
         "$iothub/methods/res/200/?$rid=1",
@@ -114,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_documented_filters_are_known),
         cmocka_unit_test(documented_topics_are_read),
+        cmocka_unit_test(slashes_at_the_end_are_ignored),
         cmocka_unit_test(no_truncated_topic_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,15 +70,15 @@ static void reports_merge_deeply_and_null_deletes(void **state)
     hub_twin t;
 
     hub_twin_init(&t, 0);
-    assert_int_equal(report(&t, "{\"a\":{\"b\":1,\"c\":[1,null]},\"d\":\"x\",\"gone\":null}"),
+    assert_int_equal(report(&t, "{\"a\":{\"b\":1,\"c\":[1,[]]},\"d\":\"x\",\"gone\":null}"),
                      HUB_OK);
     assert_int_equal(report(&t, "{\"a\":{\"b\":null,\"e\":{\"f\":null}},\"d\":{\"g\":true}}"),
                      HUB_OK);
     assert_int_equal(report(&t, "{}"), HUB_OK);
 
-    expect_device_sees(
-        &t, "{\"desired\":{\"$version\":1},\"reported\":{\"a\":{\"c\":[1,null],\"e\":{}},"
-            "\"d\":{\"g\":true},\"$version\":4}}");
+    expect_device_sees(&t,
+                       "{\"desired\":{\"$version\":1},\"reported\":{\"a\":{\"c\":[1,[]],\"e\":{}},"
+                       "\"d\":{\"g\":true},\"$version\":4}}");
     hub_twin_free(&t);
 }
 
@@ -92,6 +92,37 @@ static void a_refused_report_changes_nothing(void **state)
     assert_int_equal(report(&t, "[1]"), HUB_ERR_ARGUMENT);
     assert_int_equal(report(&t, "null"), HUB_ERR_ARGUMENT);
 
+    expect_device_sees(&t, "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}");
+    hub_twin_free(&t);
+}
+
+static void null_is_refused_inside_of_arrays(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "{\"a\":[null]}",
+        "{\"a\":[1,null]}",
+        "{\"a\":[{\"b\":null}]}",
+        "{\"a\":[[null]]}",
+        "{\"a\":{\"b\":[1,{\"c\":{\"d\":null}}]}}",
+    };
+    hub_twin t;
+
+    hub_twin_init(&t, 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (report(&t, bad[i]) != HUB_ERR_ARGUMENT) {
+            fail_msg("reported: %s", bad[i]);
+        }
+        for (size_t k = 0; k < 2; k++) {
+            char *body = k == 0 ? hub_format("{\"tags\":%s}", bad[i])
+                                : hub_format("{\"properties\":{\"desired\":%s}}", bad[i]);
+            expect_update(&t, body, HUB_TWIN_MERGE, "ArgumentInvalid");
+            expect_update(&t, body, HUB_TWIN_REPLACE, "ArgumentInvalid");
+            free(body);
+        }
+    }
+    expect_update(&t, "{\"properties\":5}", HUB_TWIN_MERGE, "ArgumentInvalid");
+    expect_update(&t, "{\"properties\":[]}", HUB_TWIN_MERGE, "ArgumentInvalid");
     expect_device_sees(&t, "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}");
     hub_twin_free(&t);
 }
@@ -296,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_new_twin_is_empty),
         cmocka_unit_test(reports_merge_deeply_and_null_deletes),
         cmocka_unit_test(a_refused_report_changes_nothing),
+        cmocka_unit_test(null_is_refused_inside_of_arrays),
         cmocka_unit_test(the_device_is_told_the_patch_and_its_version),
         cmocka_unit_test(metadata_mirrors_the_values),
         cmocka_unit_test(limits_hold_to_the_last_byte),

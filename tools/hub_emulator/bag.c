@@ -47,10 +47,11 @@ void hub_percent_encode(const char *text, hub_text *out)
     }
 }
 
-/* What RFC 3986 lets stand in a query, without '&' and '=' that separate. */
+/* What RFC 3986 lets stand in a query, without '&' and '=' that separate, and without '/' that
+ * separates the levels of the topic: a value with a raw one of these never arrives at the hub. */
 static bool query_char(char c)
 {
-    return isalnum((unsigned char)c) || (c != '\0' && strchr("-._~!$'()*+,;:@/?%=", c) != NULL);
+    return isalnum((unsigned char)c) || (c != '\0' && strchr("-._~!$'()*+,;:@?%", c) != NULL);
 }
 
 /* One side of a pair, decoded and checked; NULL when it breaks a rule. */
@@ -92,20 +93,22 @@ static hub_result parse_pair(const char *text, size_t len, hub_bag *out, hub_fau
     return r;
 }
 
-hub_result hub_bag_parse(const char *text, hub_bag *out, hub_fault *fault)
+hub_result hub_bag_parse(const char *text, size_t len, hub_bag *out, hub_fault *fault)
 {
+    const char *end = text + len;
+    bool more = len > 0;
+
     *out = (hub_bag){ 0 };
-    while (*text != '\0') {
-        size_t len = strcspn(text, "&");
-        hub_result r = parse_pair(text, len, out, fault);
-        if (r == HUB_OK && text[len] == '&' && text[len + 1] == '\0') {
-            r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: a property has no name");
-        }
+    while (more) {
+        const char *separator = memchr(text, '&', (size_t)(end - text));
+        const char *pair_end = separator != NULL ? separator : end;
+        hub_result r = parse_pair(text, (size_t)(pair_end - text), out, fault);
         if (r != HUB_OK) {
             hub_bag_free(out);
             return r;
         }
-        text += len + (text[len] == '&' ? 1 : 0);
+        more = separator != NULL;
+        text = pair_end + 1;
     }
     return HUB_OK;
 }

@@ -21,10 +21,11 @@ typedef struct hub_bag {
 } hub_bag;
 
 /**
- * Strict: RFC 3986 query characters only, valid escapes, UTF-8 without U+0000
- * once decoded, no empty and no repeated name.  On failure *out is empty.
+ * Strict: RFC 3986 query characters only and of these no raw '/' or second '=', which the hub
+ * trips over; valid escapes, UTF-8 without U+0000 once decoded, no empty and no repeated name.
+ * On failure *out is empty.
  */
-hub_result hub_bag_parse(const char *text, hub_bag *out, hub_fault *fault);
+hub_result hub_bag_parse(const char *text, size_t len, hub_bag *out, hub_fault *fault);
 
 void hub_bag_add(hub_bag *bag, const char *name, const char *value);
 /** NULL when absent; an item with a NULL value is present. */

@@ -9,13 +9,13 @@
 
 /* --- telemetry --------------------------------------------------------- */
 
-static void take_telemetry(hub *h, const hub_identity *id, const char *bag_text,
+static void take_telemetry(hub *h, const hub_identity *id, const hub_topic *topic,
                            const hub_publish *p, bool will)
 {
     hub_bag bag;
     hub_fault fault;
 
-    if (hub_bag_parse(bag_text, &bag, &fault) != HUB_OK) {
+    if (hub_bag_parse(topic->bag, topic->bag_len, &bag, &fault) != HUB_OK) {
         return; /* checked before */
     }
     if (p->retain) {
@@ -39,11 +39,11 @@ static void take_telemetry(hub *h, const hub_identity *id, const char *bag_text,
     hub_bag_free(&bag);
 }
 
-static hub_result check_telemetry(const char *bag_text, const hub_publish *p, hub_fault *fault)
+static hub_result check_telemetry(const hub_topic *topic, const hub_publish *p, hub_fault *fault)
 {
     hub_bag bag;
 
-    hub_result r = hub_bag_parse(bag_text, &bag, fault);
+    hub_result r = hub_bag_parse(topic->bag, topic->bag_len, &bag, fault);
     if (r == HUB_OK) {
         r = hub_telemetry_check(&bag, p->len, fault);
     }
@@ -140,7 +140,7 @@ static hub_result check(const hub_topic *topic, const hub_publish *p, hub_fault 
     switch (topic->kind) {
     case HUB_TOPIC_UNKNOWN:
         return hub_fail(fault, HUB_ERR_ARGUMENT, "topic %.150s is not allowed", p->topic);
-    case HUB_TOPIC_TELEMETRY: return check_telemetry(topic->bag, p, fault);
+    case HUB_TOPIC_TELEMETRY: return check_telemetry(topic, p, fault);
     case HUB_TOPIC_TWIN_GET: return HUB_OK;
     case HUB_TOPIC_TWIN_REPORT:
         return p->len <= MAX_TWIN_REPORT ? HUB_OK
@@ -176,7 +176,7 @@ void hub_accept_publish(hub *h, const void *key, const hub_publish *p)
     id->activity_ms = hub_now(h);
     switch (topic.kind) {
     case HUB_TOPIC_UNKNOWN: break;
-    case HUB_TOPIC_TELEMETRY: take_telemetry(h, id, topic.bag, p, false); break;
+    case HUB_TOPIC_TELEMETRY: take_telemetry(h, id, &topic, p, false); break;
     case HUB_TOPIC_TWIN_GET:
         if (!throttled(h, id, &topic)) {
             get_twin(h, id, &topic);
@@ -204,5 +204,5 @@ void hub_accept_will(hub *h, const char *client_id, const hub_publish *p)
         hub_log(h, "%s: its Will breaks a rule and is dropped", client_id);
         return;
     }
-    take_telemetry(h, id, topic.bag, p, true);
+    take_telemetry(h, id, &topic, p, true);
 }

@@ -102,11 +102,42 @@ static hub_topic method_answer(const char *rest)
     return topic;
 }
 
+/* Is the last property of the bag a name with '=' and nothing behind it? */
+static bool ends_empty(const char *bag, size_t len)
+{
+    const char *separator = memrchr(bag, '&', len);
+    const char *pair = separator != NULL ? separator + 1 : bag;
+    const char *equals = memchr(pair, '=', len - (size_t)(pair - bag));
+
+    return equals != NULL && equals + 1 == bag + len;
+}
+
+/* What stands behind "messages/events": nothing, or '/' and a bag.  The hub ignores slashes at the
+ * end, so that a value of nothing but a raw '/' arrives as null (azure-iot-sdk-c issue 1695). */
+static hub_topic telemetry(const char *rest)
+{
+    size_t len = strlen(rest);
+
+    if (len > 0 && *rest != '/') {
+        return (hub_topic){ 0 };
+    }
+    const char *bag = len > 0 ? rest + 1 : rest;
+    const size_t whole = strlen(bag);
+    len = whole;
+    while (len > 0 && bag[len - 1] == '/') {
+        len--;
+    }
+    if (len < whole && ends_empty(bag, len)) {
+        len--;
+    }
+    return (hub_topic){ .kind = HUB_TOPIC_TELEMETRY, .bag = bag, .bag_len = len };
+}
+
 hub_topic hub_topic_read(const char *topic, const char *device, const char *module)
 {
-    const char *rest = after(after_identity(topic, device, module), "messages/events/");
+    const char *rest = after(after_identity(topic, device, module), "messages/events");
     if (rest != NULL) {
-        return (hub_topic){ .kind = HUB_TOPIC_TELEMETRY, .bag = rest };
+        return telemetry(rest);
     }
     rest = after(topic, TWIN_GET);
     if (rest != NULL) {

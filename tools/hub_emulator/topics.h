@@ -35,7 +35,8 @@ typedef enum hub_topic_kind {
 /** Points into the topic it was read from. */
 typedef struct hub_topic {
     hub_topic_kind kind;
-    const char *bag; /* telemetry */
+    const char *bag; /* telemetry: bag_len bytes, without the slashes that end the topic */
+    size_t bag_len;
     const char *rid; /* twin and methods: as sent, still encoded */
     size_t rid_len;
     int status; /* method answer */

@@ -241,13 +241,17 @@ hub_result hub_twin_update(hub_twin *t, const cJSON *body, hub_twin_mode mode, i
                            cJSON **notify, hub_fault *fault)
 {
     const cJSON *tags = get(body, "tags");
-    const cJSON *desired = get(get(body, "properties"), "desired");
+    const cJSON *properties = get(body, "properties");
+    const cJSON *desired = get(properties, "desired");
     cJSON *fresh_tags = NULL;
     hub_result r = HUB_OK;
 
     *notify = NULL;
     if (!cJSON_IsObject(body)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: not a JSON object");
+    }
+    if (properties != NULL && !cJSON_IsNull(properties) && !cJSON_IsObject(properties)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: properties is not an object");
     }
     if (tags != NULL && !cJSON_IsNull(tags)) {
         r = prepare_tags(t, tags, mode, &fresh_tags, fault);

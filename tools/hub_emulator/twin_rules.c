@@ -46,10 +46,13 @@ static hub_result check_scalar(const cJSON *value, hub_fault *fault)
     return HUB_OK;
 }
 
-static hub_result check_at(const cJSON *container, int depth, hub_fault *fault)
+/* null deletes a property, and there is nothing to delete in an array, which is replaced as a
+ * whole: the hub refuses null in it at any depth (azure-iot-sdk-csharp issue 1741). */
+static hub_result check_at(const cJSON *container, int depth, bool in_array, hub_fault *fault)
 {
     const cJSON *child;
 
+    in_array = in_array || cJSON_IsArray(container);
     if (depth > HUB_TWIN_DEPTH_MAX) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: nested deeper than %d levels",
                         HUB_TWIN_DEPTH_MAX);
@@ -58,7 +61,9 @@ static hub_result check_at(const cJSON *container, int depth, hub_fault *fault)
     {
         hub_result r = cJSON_IsObject(container) ? check_key(child->string, fault) : HUB_OK;
         if (r == HUB_OK && (cJSON_IsObject(child) || cJSON_IsArray(child))) {
-            r = check_at(child, depth + 1, fault);
+            r = check_at(child, depth + 1, in_array, fault);
+        } else if (r == HUB_OK && in_array && cJSON_IsNull(child)) {
+            r = hub_fail(fault, HUB_ERR_ARGUMENT, "twin: an array holds null");
         } else if (r == HUB_OK) {
             r = check_scalar(child, fault);
         }
@@ -74,7 +79,7 @@ hub_result hub_twin_check(const cJSON *object, hub_fault *fault)
     if (!cJSON_IsObject(object)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: not a JSON object");
     }
-    return check_at(object, 0, fault);
+    return check_at(object, 0, false, fault);
 }
 
 static size_t text_size(const char *s)

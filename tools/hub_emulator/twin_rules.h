@@ -3,7 +3,7 @@
 
 #include "twin.h"
 
-/** Keys, strings, integers and depth of a patch or document; what is null is fine. */
+/** Keys, strings, integers and depth of a patch or document; null is fine outside of arrays. */
 hub_result hub_twin_check(const cJSON *object, hub_fault *fault);
 
 /** Size as the hub counts it: keys and strings without control characters, numbers 8, booleans 4.
