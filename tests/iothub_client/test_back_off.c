@@ -274,6 +274,48 @@ static void one_early_end_is_not_called_a_take_over(void **state)
     fixture_free(&f);
 }
 
+/* Connected for so long, then the hub closes; connected again.  What the status said. */
+static const char *end_after(client_fixture *f, uint64_t ms)
+{
+    static char text[160];
+
+    fixture_sleep(f, ms);
+    assert_int_equal(iothub_get_state(f->client), IOTHUB_CONNECTED);
+    scripted_break(fixture_stream(f), PLAT_EOF);
+    fixture_run(f);
+    snprintf(text, sizeof text, "%s", fixture_last_status(f)->text);
+    fixture_sleep(f, fixture_last_status(f)->retry_in_ms);
+    assert_int_equal(iothub_get_state(f->client), IOTHUB_CONNECTED);
+    return text;
+}
+
+/* Each of two clients comes back within retry_max_ms: up for twice that, nobody pushes. */
+static void a_duel_is_over_after_twice_the_longest_back_off(void **state)
+{
+    (void)state;
+    for (int stable = 0; stable <= 1; stable++) {
+        client_fixture f;
+        iothub_stats stats;
+        fixture_init(&f, NULL);
+        const uint64_t long_ms = 2 * (uint64_t)f.options.retry_max_ms - (stable ? 0 : 1);
+        fixture_connect(&f);
+
+        assert_null(strstr(end_after(&f, 1), "another client"));
+        assert_non_null(strstr(end_after(&f, 1), "another client"));
+        for (int n = 0; n < 3; n++) {
+            bool named = strstr(end_after(&f, long_ms), "another client") != NULL;
+            assert_int_equal(named, !stable);
+            /* The first end after a long time is the first of all: neither named nor waited for. */
+            named = strstr(end_after(&f, 0), "another client") != NULL;
+            assert_int_equal(named, !stable);
+            assert_int_equal(f.client->back_off.failures, stable ? 2 : 4 + 2 * n);
+        }
+        iothub_get_stats(f.client, &stats);
+        assert_int_equal(stats.losses, 8);
+        fixture_free(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +326,7 @@ int main(void)
         cmocka_unit_test(no_route_and_no_dns_at_the_first_attempt_are_ordinary),
         cmocka_unit_test(two_clients_with_one_identity_back_off),
         cmocka_unit_test(one_early_end_is_not_called_a_take_over),
+        cmocka_unit_test(a_duel_is_over_after_twice_the_longest_back_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

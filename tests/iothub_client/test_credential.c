@@ -265,6 +265,36 @@ static void a_later_token_may_be_longer(void **state)
     fixture_free(&f);
 }
 
+/* With not a byte more than iothub_init asks for. */
+static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **state)
+{
+    (void)state;
+    for (size_t growth = 100; growth <= 160; growth++) {
+        char first[IOTHUB_SAS_TOKEN_SIZE];
+        char later[IOTHUB_SAS_TOKEN_SIZE + 200];
+        iothub_error error;
+        client_fixture f;
+        init_with_token(&f, 3600);
+        snprintf(first, sizeof first, "%s", device_token(3600));
+        const size_t len = 64 + missing_of(&f, with_token(first), 64);
+        void *memory = malloc(len);
+        iothub_free(f.client);
+        f.client = malloc(sizeof *f.client);
+        assert_int_equal(iothub_init(f.client, with_token(first), &f.options, memory, len, &error),
+                         IOTHUB_OK);
+        snprintf(later, sizeof later, "%s&skn=%0*d", first, (int)growth - 5, 0);
+        assert_int_equal(strlen(later), strlen(first) + growth);
+
+        iothub_result r = iothub_set_token(f.client, later);
+        fixture_connect(&f);
+
+        assert_int_equal(r, growth <= 128 ? IOTHUB_OK : IOTHUB_ERR_MEMORY);
+        assert_string_equal(f.hub.password, growth <= 128 ? later : first);
+        fixture_free(&f);
+        free(memory);
+    }
+}
+
 static void a_token_of_a_wider_scope_will_do(void **state)
 {
     (void)state;
@@ -484,6 +514,7 @@ int main(void)
         cmocka_unit_test(a_ready_made_token_is_sent_as_it_is),
         cmocka_unit_test(a_token_may_stand_anywhere_in_the_connection_string),
         cmocka_unit_test(a_later_token_may_be_longer),
+        cmocka_unit_test(a_later_token_may_be_128_bytes_longer_in_the_least_memory),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),

@@ -144,6 +144,27 @@ static void a_second_answer_is_refused(void **state)
     fixture_free(&f);
 }
 
+/* Places are taken again in the order in which they were given back. */
+static void a_second_answer_is_told_from_a_late_one_for_sixteen_calls(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+
+    for (unsigned n = 0; n < 3 * IOTHUB_OPEN_METHODS; n++) {
+        call(&f, "m", "1", "");
+        assert_int_equal(respond(&f, n, 200, "{}", NULL), IOTHUB_OK);
+        fixture_run(&f);
+        for (unsigned i = 0; i <= n; i++) {
+            bool known = n - i < IOTHUB_OPEN_METHODS;
+            assert_int_equal(respond(&f, i, 200, "{}", NULL),
+                             known ? IOTHUB_ERR_STATE : IOTHUB_ERR_EXPIRED);
+        }
+    }
+    fixture_free(&f);
+}
+
 static void after_300_seconds_it_is_too_late(void **state)
 {
     (void)state;
@@ -393,6 +414,7 @@ int main(void)
         cmocka_unit_test(after_a_cut_it_is_too_late),
         cmocka_unit_test(an_answer_that_could_not_leave_ends_with_the_connection),
         cmocka_unit_test(a_second_answer_is_refused),
+        cmocka_unit_test(a_second_answer_is_told_from_a_late_one_for_sixteen_calls),
         cmocka_unit_test(after_300_seconds_it_is_too_late),
         cmocka_unit_test(no_answer_is_refused_early),
         cmocka_unit_test(an_unknown_method_is_answered_404_by_the_client),

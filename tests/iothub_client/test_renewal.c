@@ -424,6 +424,58 @@ static void an_open_method_postpones_the_change_until_it_is_answered(void **stat
     fixture_free(&r.f);
 }
 
+/* RENEWING: telemetry is in flight, and the call comes before its acknowledgement. */
+static void a_call_that_comes_while_the_old_connection_is_left_is_answered_on_it(void **state)
+{
+    (void)state;
+    renewal r;
+    iothub_op op;
+    connect(&r, NULL);
+    r.f.hub.mute_publish = true;
+    iothub_op sent = fixture_send(&r.f, "x");
+    fixture_run(&r.f);
+    const unsigned number = r.f.hub.publishes - 1;
+    fixture_sleep(&r.f, DUE_MS);
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
+
+    call_method(&r);
+    fake_hub_ack(&r.f.hub, r.old, number);
+    fixture_sleep(&r.f, 9999);
+    assert_ended_well(&r.f, sent);
+    assert_int_equal(r.f.hub.disconnects, 0);
+    assert_int_equal(iothub_method_respond(r.f.client, &r.f.tokens[0], 200, "{}", 2, NULL, &op),
+                     IOTHUB_OK);
+    fixture_run(&r.f);
+
+    assert_ended_well(&r.f, op);
+    assert_non_null(fake_hub_last(&r.f.hub, "$iothub/methods/res/200/?$rid=5"));
+    assert_renewed(&r);
+    fixture_free(&r.f);
+}
+
+static void a_call_that_is_not_answered_is_left_after_ten_seconds(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.hub.mute_publish = true;
+    fixture_send(&r.f, "x");
+    fixture_run(&r.f);
+    const unsigned number = r.f.hub.publishes - 1;
+    fixture_sleep(&r.f, DUE_MS);
+    call_method(&r);
+    fake_hub_ack(&r.f.hub, r.old, number);
+
+    fixture_sleep(&r.f, 9999);
+    assert_int_equal(r.f.hub.connects, 1);
+    fixture_sleep(&r.f, 1);
+
+    assert_renewed(&r);
+    assert_int_equal(iothub_method_respond(r.f.client, &r.f.tokens[0], 200, "{}", 2, NULL, NULL),
+                     IOTHUB_ERR_EXPIRED);
+    fixture_free(&r.f);
+}
+
 static void a_deferred_message_postpones_the_change_until_it_is_accepted(void **state)
 {
     (void)state;
@@ -589,6 +641,35 @@ static void reconnect_now_cuts_the_wait_of_a_failed_renewal_short(void **state)
 
     assert_renewed(&r);
     fixture_free(&r.f);
+}
+
+/* A method that nobody answers is waited for: three seconds, whichever of the two reasons for the
+ * change comes first. */
+static void reconnect_now_waits_three_seconds_also_when_the_renewal_comes_due(void **state)
+{
+    (void)state;
+    static const uint64_t asked_at[] = { DUE_MS - 2000, DUE_MS - 1, DUE_MS, DUE_MS + 1,
+                                         DUE_MS + 5000 };
+
+    for (size_t i = 0; i < sizeof asked_at / sizeof asked_at[0]; i++) {
+        renewal r;
+        connect(&r, NULL);
+        fixture_sleep(&r.f, DUE_MS - 5000);
+        call_method(&r);
+        fixture_sleep(&r.f, asked_at[i] - (DUE_MS - 5000));
+
+        assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+        fixture_sleep(&r.f, 2999);
+        assert_int_equal(r.f.hub.connects, 1);
+        fixture_sleep(&r.f, 1); /* and as many for the answer, on the connection that is left */
+        assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
+        fixture_sleep(&r.f, 2999);
+        assert_int_equal(r.f.hub.connects, 1);
+        fixture_sleep(&r.f, 1);
+
+        assert_renewed(&r);
+        fixture_free(&r.f);
+    }
 }
 
 /* --- without overlap --------------------------------------------------------------------- */
@@ -763,6 +844,8 @@ int main(void)
         cmocka_unit_test(a_new_connection_lost_while_the_old_is_left_is_made_again_at_once),
         cmocka_unit_test(every_failing_call_is_survived),
         cmocka_unit_test(an_open_method_postpones_the_change_until_it_is_answered),
+        cmocka_unit_test(a_call_that_comes_while_the_old_connection_is_left_is_answered_on_it),
+        cmocka_unit_test(a_call_that_is_not_answered_is_left_after_ten_seconds),
         cmocka_unit_test(a_deferred_message_postpones_the_change_until_it_is_accepted),
         cmocka_unit_test(a_message_accepted_in_its_callback_postpones_nothing),
         cmocka_unit_test(a_twin_request_under_way_postpones_the_change),
@@ -771,6 +854,7 @@ int main(void)
         cmocka_unit_test(reconnect_now_makes_the_new_connection_first),
         cmocka_unit_test(reconnect_now_leaves_a_dead_connection_after_three_seconds),
         cmocka_unit_test(reconnect_now_cuts_the_wait_of_a_failed_renewal_short),
+        cmocka_unit_test(reconnect_now_waits_three_seconds_also_when_the_renewal_comes_due),
         cmocka_unit_test(without_overlap_there_is_one_stream_only),
         cmocka_unit_test(the_gap_is_measured_from_the_last_telemetry_to_connack),
         cmocka_unit_test(resumed_tls_sessions_are_counted),

@@ -291,6 +291,41 @@ static void a_queue_that_is_kept_full_does_not_keep_the_document_back(void **sta
     fixture_free(&f);
 }
 
+static bool report_nothing(client_fixture *f)
+{
+    return iothub_twin_report(f->client, "{}", 2, NULL, NULL) == IOTHUB_OK;
+}
+
+/* Requests that end by their time make room, too, and the application could take it first. */
+static void a_get_of_the_clients_own_that_found_no_room_goes_before_new_requests(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    f.hub.twin_status = 0;
+    const unsigned gets = twin_gets(&f);
+    while (report_nothing(&f)) {
+    }
+    fixture_run(&f);
+    twin_patch(&f, 3);
+    fixture_run(&f);
+    assert_int_equal(twin_gets(&f), gets);
+
+    fixture_sleep(&f, f.options.request_timeout_ms - 1);
+    assert_int_equal(f.done_count, 0);
+    for (unsigned ms = 0; ms <= f.options.retry_min_ms; ms += 100) {
+        while (report_nothing(&f)) { /* as soon as there is room */
+        }
+        fixture_sleep(&f, 100);
+    }
+
+    assert_int_equal(f.done_count, IOTHUB_REQUESTS);
+    assert_int_equal(twin_gets(&f), gets + 1);
+    assert_true(report_nothing(&f)); /* and then it is the application's turn again */
+    fixture_free(&f);
+}
+
 /* --- resync ---------------------------------------------------------------------------- */
 
 static void the_document_comes_first_then_patches_in_order(void **state)
@@ -711,6 +746,7 @@ int main(void)
         cmocka_unit_test(only_a_json_object_can_be_reported),
         cmocka_unit_test(a_full_queue_refuses_and_what_was_accepted_ends_once),
         cmocka_unit_test(a_queue_that_is_kept_full_does_not_keep_the_document_back),
+        cmocka_unit_test(a_get_of_the_clients_own_that_found_no_room_goes_before_new_requests),
         cmocka_unit_test(the_document_comes_first_then_patches_in_order),
         cmocka_unit_test(a_version_in_the_body_alone_will_do),
         cmocka_unit_test(a_patch_that_comes_again_is_dropped),

@@ -181,6 +181,65 @@ static void a_full_lane_always_has_the_newest(void **state)
     }
 }
 
+/* Of five messages of 8 bytes the first have been offered, and some of them are answered before the
+ * stream says what it took.  Their bytes are lent: nothing may be written over them. */
+static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { .ring_len = 40 } } };
+
+    for (uint8_t n = 0; n < 4 * 5 * 8; n++) {
+        uint32_t offered = 1 + n % 4;
+        uint32_t answered = n / 4 % 5;
+        size_t taken = n / 20; /* of the first one, before the answers */
+        uint8_t lent[40];
+        size_t len;
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        for (uint32_t id = 1; id <= offered; id++) {
+            assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
+        }
+        if (answered > offered) {
+            rig_deinit(&r);
+            continue;
+        }
+        assert_int_equal(rig_send(&r, taken), taken);
+        const uint8_t *run = mqc_tx_data(&r.e, &len);
+        assert_int_equal(len, 8 * offered - taken);
+        memcpy(lent, run, len);
+        for (uint8_t id = 1; id <= answered; id++) {
+            puback(&r, id);
+        }
+        for (uint32_t id = offered + 1; id <= 5; id++) {
+            assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
+        }
+
+        for (uint32_t id = offered + 1; id <= 5; id++) {
+            assert_int_equal(drop(&r), id);
+        }
+        assert_int_equal(drop(&r), 0);
+        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* overwrites what it may */
+        }
+        assert_memory_equal(run, lent, len);
+        rig_send_all(&r);
+        assert_true(r.sent_len >= 8 * offered);
+        assert_memory_equal(r.sent + taken, lent, len);
+        rig_pull(&r);
+        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* what is free now can be used */
+        }
+        rig_send_all(&r);
+        /* What was dropped stands behind what has no answer, or nothing is left before it. */
+        uint32_t later = answered == offered ? 5 : answered;
+        assert_int_equal(r.sent_len, 8 * (offered + later));
+        for (size_t at = 8 * offered; at < r.sent_len; at += 8) {
+            assert_memory_equal(r.sent + at, ((const uint8_t[]){ 0x32, 6, 0, 1, 't', 0 }), 6);
+            assert_int_equal(r.sent[at + 7], 0xEE);
+        }
+        rig_deinit(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +247,7 @@ int main(void)
         cmocka_unit_test(each_dropped_one_ends_once),
         cmocka_unit_test(what_has_begun_to_leave_stays),
         cmocka_unit_test(what_the_stream_was_offered_stays),
+        cmocka_unit_test(an_answer_before_the_stream_reports_frees_no_bytes_on_their_way),
         cmocka_unit_test(to_ask_whether_there_is_something_offers_nothing),
         cmocka_unit_test(what_was_sent_on_a_lost_connection_can_go_except_with_qos_2),
         cmocka_unit_test(a_full_lane_always_has_the_newest),

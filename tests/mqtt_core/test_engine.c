@@ -153,6 +153,38 @@ static void nothing_follows_disconnect(void **state)
     rig_deinit(&r);
 }
 
+/* PUBACK takes four bytes of the control area, DISCONNECT two: there is room for it earlier. */
+static void disconnect_does_not_overtake_acknowledgements(void **state)
+{
+    (void)state;
+    for (size_t control = 32; control <= 40; control++) {
+        for (uint8_t messages = 1; messages <= 20; messages++) {
+            for (size_t portion = 1; portion <= 5; portion++) {
+                const rig_sizes sizes = { .control = control, .inbound = 32 };
+                rig r;
+                rig_init(&r, &sizes);
+                r.ack_at_once = true;
+                rig_connect(&r, true, false);
+                for (uint8_t id = 1; id <= messages; id++) {
+                    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, id), MQC_OK);
+                }
+
+                assert_int_equal(mqc_disconnect(&r.e), MQC_OK);
+                while (rig_send(&r, portion) > 0) {
+                }
+
+                assert_int_equal(r.sent_len, 4u * messages + 2);
+                for (uint8_t id = 1; id <= messages; id++) {
+                    const uint8_t puback[] = { 0x40, 2, 0, id };
+                    assert_memory_equal(r.sent + 4 * (id - 1), puback, 4);
+                }
+                assert_memory_equal(r.sent + 4 * messages, ((const uint8_t[]){ 0xE0, 0 }), 2);
+                rig_deinit(&r);
+            }
+        }
+    }
+}
+
 static void refusal_is_an_event_and_latches(void **state)
 {
     (void)state;
@@ -231,6 +263,7 @@ int main(void)
         cmocka_unit_test(subscriptions_are_answered),
         cmocka_unit_test(publishes_wait_for_connack),
         cmocka_unit_test(nothing_follows_disconnect),
+        cmocka_unit_test(disconnect_does_not_overtake_acknowledgements),
         cmocka_unit_test(refusal_is_an_event_and_latches),
         cmocka_unit_test(unacknowledged_publishes_go_out_again),
         cmocka_unit_test(sixteen_queued_publishes_leave_in_one_run),

@@ -257,6 +257,38 @@ static void oversize_faults_are_found(void **state)
     }
 }
 
+/* The topic does not fit, so that its packet id is read by other code than that of a whole packet.
+ */
+static void packet_id_0_behind_a_topic_that_did_not_fit_is_an_error(void **state)
+{
+    (void)state;
+    uint8_t stream[400];
+
+    for (uint8_t qos = 1; qos < 3; qos++) {
+        for (uint16_t id = 0; id < 0x300; id = (uint16_t)(id + 0x80)) {
+            size_t len = oversize_stream(stream, qos, 60, 90);
+            for (size_t chunk = 1; chunk <= len; chunk += 7) {
+                const rig_sizes sizes = { .rx = 16 };
+                mqc_result got = MQC_OK;
+                rig r;
+                rig_init(&r, &sizes);
+                rig_connect(&r, true, false);
+                stream[5 + 60] = (uint8_t)(id >> 8);
+                stream[5 + 61] = (uint8_t)id;
+
+                for (size_t at = 0; at < len && got == MQC_OK; at += chunk) {
+                    got = rig_feed(&r, stream + at, chunk < len - at ? chunk : len - at);
+                }
+
+                assert_int_equal(got, id == 0 ? MQC_ERR_MALFORMED : MQC_OK);
+                assert_string_equal(mqc_error_packet(&r.e), id == 0 ? "PUBLISH" : "");
+                assert_int_equal(r.events, id == 0 ? 0 : 2);
+                rig_deinit(&r);
+            }
+        }
+    }
+}
+
 /* --- back-pressure ----------------------------------------------------------- */
 
 static void messages_wait_for_a_place_in_the_table(void **state)
@@ -321,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_hundred_pubacks_complete_in_one_pass),
         cmocka_unit_test(oversize_is_reported_at_every_buffer_size),
         cmocka_unit_test(oversize_faults_are_found),
+        cmocka_unit_test(packet_id_0_behind_a_topic_that_did_not_fit_is_an_error),
         cmocka_unit_test(messages_wait_for_a_place_in_the_table),
         cmocka_unit_test(acknowledgements_survive_a_full_control_area),
     };
