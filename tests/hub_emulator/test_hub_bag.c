@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,36 @@ static void only_the_given_length_is_read(void **state)
     hub_bag_free(&bag);
 }
 
+static void a_name_is_found_however_many_there_are(void **state)
+{
+    (void)state;
+    hub_text t = { 0 };
+    hub_fault fault;
+    hub_bag bag;
+    char name[16];
+
+    for (int count = 1; count < 50; count++) {
+        t.len = 0;
+        for (int i = 0; i < count; i++) {
+            hub_text_printf(&t, "%sp%d=%d", i > 0 ? "&" : "", i, i);
+        }
+        assert_int_equal(parse(t.p, &bag), HUB_OK);
+        for (int i = 0; i < count; i++) {
+            (void)snprintf(name, sizeof name, "p%d", i);
+            assert_ptr_equal(hub_bag_find(&bag, name), &bag.items[i]);
+        }
+        assert_null(hub_bag_find(&bag, "p"));
+        hub_bag_add(&bag, "p0", "again");
+        assert_ptr_equal(hub_bag_find(&bag, "p0"), &bag.items[0]);
+        hub_bag_free(&bag);
+
+        hub_text_printf(&t, "&%%70%d", count / 2);
+        assert_int_equal(hub_bag_parse(t.p, t.len, &bag, &fault), HUB_ERR_ARGUMENT);
+        assert_non_null(strstr(fault.text, "stands twice"));
+    }
+    hub_text_free(&t);
+}
+
 static void an_empty_bag_is_fine(void **state)
 {
     (void)state;
@@ -137,6 +168,7 @@ int main(void)
         cmocka_unit_test(what_is_not_percent_encoded_is_refused),
         cmocka_unit_test(what_separates_must_be_encoded),
         cmocka_unit_test(only_the_given_length_is_read),
+        cmocka_unit_test(a_name_is_found_however_many_there_are),
         cmocka_unit_test(an_empty_bag_is_fine),
         cmocka_unit_test(every_character_comes_back_from_the_wire),
     };

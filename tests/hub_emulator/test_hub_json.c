@@ -2,12 +2,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "json.h"
+#include "text.h"
 
 static bool reads(const char *text, size_t len)
 {
@@ -134,6 +136,39 @@ static void nesting_has_an_end(void **state)
     free(text);
 }
 
+/* One object of so many members, each name twice: {"m0":-0,..,"m0":0,..}. */
+static char *twice(int members)
+{
+    hub_text t = { 0 };
+
+    hub_text_str(&t, "[{");
+    for (int i = 0; i < 2 * members; i++) {
+        int value = i < members ? -1 - i : i - members;
+        hub_text_printf(&t, "%s\"m%d\":%d", i > 0 ? "," : "", i % members, value);
+    }
+    hub_text_str(&t, "}]");
+    return t.p;
+}
+
+static void of_members_of_one_name_the_last_counts(void **state)
+{
+    (void)state;
+    char name[16];
+
+    for (int members = 1; members < 30; members++) {
+        char *text = twice(members);
+        cJSON *json = hub_json_read(text, strlen(text));
+        const cJSON *object = json->child;
+        assert_int_equal(cJSON_GetArraySize(object), members);
+        for (int i = 0; i < members; i++) {
+            (void)snprintf(name, sizeof name, "m%d", i);
+            assert_int_equal((int)hub_json_number(object, name, -100), i);
+        }
+        cJSON_Delete(json);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +176,7 @@ int main(void)
         cmocka_unit_test(what_only_looks_like_json_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(nesting_has_an_end),
+        cmocka_unit_test(of_members_of_one_name_the_last_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

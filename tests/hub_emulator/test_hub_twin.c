@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,6 +274,82 @@ static void the_sum_of_patches_is_limited_too(void **state)
     hub_twin_free(&t);
 }
 
+/* {"k<from>":<value>,..}; with value NULL each is its own number. */
+static char *members(int from, int to, const char *value)
+{
+    hub_text t = { 0 };
+
+    hub_text_str(&t, "{");
+    for (int i = from; i < to; i++) {
+        hub_text_printf(&t, "%s\"k%02d\":", i > from ? "," : "", i);
+        if (value != NULL) {
+            hub_text_str(&t, value);
+        } else {
+            hub_text_printf(&t, "%d", i);
+        }
+    }
+    hub_text_str(&t, "}");
+    return t.p;
+}
+
+static void report_members(hub_twin *t, int from, int to, const char *value)
+{
+    char *text = members(from, to, value);
+    assert_int_equal(report(t, text), HUB_OK);
+    free(text);
+}
+
+static void large_patches_do_what_small_ones_do(void **state)
+{
+    (void)state;
+    for (int size = 1; size < 40; size++) {
+        hub_twin t;
+        hub_twin_init(&t, 0);
+        report_members(&t, 0, 30, NULL);
+        report_members(&t, 20, 20 + size, "{\"in\":[1]}");
+        report_members(&t, 25, 25 + size, "null");
+        report_members(&t, 22, 22 + size, "\"x\"");
+        for (int i = 0; i < 100; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "k%02d", i);
+            const cJSON *value = cJSON_GetObjectItemCaseSensitive(t.reported.values, name);
+            const cJSON *meta = cJSON_GetObjectItemCaseSensitive(t.reported.metadata, name);
+            bool text = i >= 22 && i < 22 + size;
+            bool removed = !text && i >= 25 && i < 25 + size;
+            bool object = !text && !removed && i >= 20 && i < 20 + size;
+            bool number = !text && !removed && !object && i < 30;
+            assert_int_equal(cJSON_IsString(value), text);
+            assert_int_equal(cJSON_IsObject(value), object);
+            assert_int_equal(cJSON_IsNumber(value), number);
+            assert_int_equal(meta != NULL, value != NULL);
+        }
+        hub_twin_free(&t);
+    }
+}
+
+static void a_replacement_tells_what_differs_however_large_it_is(void **state)
+{
+    (void)state;
+    for (int size = 1; size < 40; size++) {
+        hub_twin t;
+        hub_twin_init(&t, 0);
+        char *many = members(0, size, "{\"a\":[1,{\"b\":2,\"c\":3}],\"d\":{}}");
+        char *other = members(0, size, "{\"d\":{},\"a\":[1,{\"c\":3,\"b\":2}]}");
+        char *first = hub_format("{\"properties\":{\"desired\":{\"o\":%s}}}", many);
+        char *second = hub_format("{\"properties\":{\"desired\":{\"o\":%s,\"n\":1}}}", other);
+        char *told = hub_format("{\"o\":%s,\"$version\":2}", many);
+        expect_update(&t, first, HUB_TWIN_REPLACE, told);
+        expect_update(&t, second, HUB_TWIN_REPLACE, "{\"n\":1,\"$version\":3}");
+        char *gone = update(&t, "{\"properties\":{\"desired\":{\"o\":{}}}}", HUB_TWIN_REPLACE);
+        char *nulls = members(0, size, "null");
+        char *expected = hub_format("{\"n\":null,\"o\":%s,\"$version\":4}", nulls);
+        assert_string_equal(gone, expected);
+        free(many), free(other), free(first), free(second), free(told);
+        free(gone), free(nulls), free(expected);
+        hub_twin_free(&t);
+    }
+}
+
 static void tags_have_their_own_limit(void **state)
 {
     (void)state;
@@ -332,6 +409,8 @@ int main(void)
         cmocka_unit_test(metadata_mirrors_the_values),
         cmocka_unit_test(limits_hold_to_the_last_byte),
         cmocka_unit_test(the_sum_of_patches_is_limited_too),
+        cmocka_unit_test(large_patches_do_what_small_ones_do),
+        cmocka_unit_test(a_replacement_tells_what_differs_however_large_it_is),
         cmocka_unit_test(tags_have_their_own_limit),
         cmocka_unit_test(size_leaves_control_characters_out),
         cmocka_unit_test(a_twin_survives_its_state),

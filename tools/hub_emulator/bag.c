@@ -1,8 +1,12 @@
 #include "bag.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Up to here a look along the items is the fastest. */
+#define FEW_ITEMS 16
 
 static int hex_value(char c)
 {
@@ -113,17 +117,47 @@ hub_result hub_bag_parse(const char *text, size_t len, hub_bag *out, hub_fault *
     return HUB_OK;
 }
 
+/* The first of a name stays the one that is found. */
+static void index_item(hub_bag *bag, size_t i)
+{
+    const char *name = bag->items[i].name;
+
+    if (hub_names_get(&bag->names, name) == NULL) {
+        hub_names_put(&bag->names, name, (void *)(uintptr_t)(i + 1));
+    }
+}
+
+static void index_last(hub_bag *bag)
+{
+    if (bag->count == FEW_ITEMS + 1) {
+        for (size_t i = 0; i < FEW_ITEMS; i++) {
+            index_item(bag, i);
+        }
+    }
+    if (bag->count > FEW_ITEMS) {
+        index_item(bag, bag->count - 1);
+    }
+}
+
 void hub_bag_add(hub_bag *bag, const char *name, const char *value)
 {
-    bag->items = hub_realloc(bag->items, (bag->count + 1) * sizeof *bag->items);
+    if (bag->count == bag->capacity) {
+        bag->capacity = bag->capacity * 2 + 4;
+        bag->items = hub_realloc(bag->items, bag->capacity * sizeof *bag->items);
+    }
     bag->items[bag->count++] = (hub_bag_item){
         .name = hub_strdup(name),
         .value = value != NULL ? hub_strdup(value) : NULL,
     };
+    index_last(bag);
 }
 
 const hub_bag_item *hub_bag_find(const hub_bag *bag, const char *name)
 {
+    if (bag->count > FEW_ITEMS) {
+        uintptr_t at = (uintptr_t)hub_names_get(&bag->names, name);
+        return at > 0 ? &bag->items[at - 1] : NULL;
+    }
     for (size_t i = 0; i < bag->count; i++) {
         if (strcmp(bag->items[i].name, name) == 0) {
             return &bag->items[i];
@@ -153,5 +187,6 @@ void hub_bag_free(hub_bag *bag)
         free(bag->items[i].value);
     }
     free(bag->items);
+    hub_names_free(&bag->names);
     *bag = (hub_bag){ 0 };
 }

@@ -7,6 +7,7 @@
  * joined by '&'.  `name` alone is null, `name=` is empty: kept apart.
  */
 
+#include "names.h"
 #include "result.h"
 #include "text.h"
 
@@ -18,6 +19,8 @@ typedef struct hub_bag_item {
 typedef struct hub_bag {
     hub_bag_item *items;
     size_t count;
+    size_t capacity;
+    hub_names names; /* name to 1 + index; only of a bag with many items */
 } hub_bag;
 
 /**

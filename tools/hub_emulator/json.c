@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "members.h"
 #include "text.h"
 
 /* cJSON reads more than JSON (01, 1., raw control characters, \u0000): a strict scan goes first. */
@@ -205,7 +206,9 @@ cJSON *hub_json_read(const void *text, size_t len)
         return NULL;
     }
     skip_space(&s);
-    return s.p == s.end ? cJSON_ParseWithLength(text, len) : NULL;
+    cJSON *json = s.p == s.end ? cJSON_ParseWithLength(text, len) : NULL;
+    hub_members_unique(json);
+    return json;
 }
 
 char *hub_json_print(const cJSON *json)

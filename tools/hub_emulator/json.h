@@ -21,7 +21,7 @@ void hub_json_init(void);
 /**
  * One JSON value and nothing else (RFC 8259), on the heap; NULL otherwise.
  * Refused as well: \u0000, which C strings cannot hold, and what nests deeper than
- * HUB_JSON_MAX_DEPTH.
+ * HUB_JSON_MAX_DEPTH.  Of several members of one name, the last counts and the others are gone.
  */
 cJSON *hub_json_read(const void *text, size_t len);
 

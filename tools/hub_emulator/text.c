@@ -6,11 +6,16 @@
 #include <string.h>
 #include <time.h>
 
+void hub_out_of_memory(void)
+{
+    (void)fputs("hub_emulator: out of memory\n", stderr);
+    abort();
+}
+
 static void *or_abort(void *p)
 {
     if (p == NULL) {
-        (void)fputs("hub_emulator: out of memory\n", stderr);
-        abort();
+        hub_out_of_memory();
     }
     return p;
 }

@@ -11,6 +11,7 @@
  * these never return NULL: they say so and abort.
  */
 
+void hub_out_of_memory(void) __attribute__((noreturn));
 void *hub_calloc(size_t count, size_t size);
 void *hub_realloc(void *old, size_t size);
 char *hub_strdup(const char *s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "members.h"
 #include "text.h"
 #include "twin_rules.h"
 
@@ -38,13 +39,20 @@ static void put_stamp(cJSON *metadata, const stamp *at)
     }
 }
 
-/* The member as an object, made or replaced when it is something else. */
-static cJSON *object_member(cJSON *parent, const char *name)
+static cJSON *stamped(const stamp *at)
 {
-    cJSON *member = get(parent, name);
+    cJSON *metadata = cJSON_CreateObject();
+    put_stamp(metadata, at);
+    return metadata;
+}
+
+/* The member as an object, made or replaced when it is something else. */
+static cJSON *object_member(hub_members *parent, const char *name)
+{
+    cJSON *member = hub_members_get(parent, name);
     if (!cJSON_IsObject(member)) {
         member = cJSON_CreateObject();
-        set(parent, name, member);
+        hub_members_set(parent, name, member);
     }
     return member;
 }
@@ -53,56 +61,75 @@ static cJSON *object_member(cJSON *parent, const char *name)
 static void merge(cJSON *values, cJSON *metadata, const cJSON *patch, const stamp *at)
 {
     const cJSON *change;
+    hub_members v;
+    hub_members m;
 
     put_stamp(metadata, at);
+    hub_members_open(&v, values, patch);
+    hub_members_open(&m, metadata, patch);
     cJSON_ArrayForEach(change, patch)
     {
         const char *name = change->string;
         if (cJSON_IsNull(change)) {
-            cJSON_DeleteItemFromObjectCaseSensitive(values, name);
-            cJSON_DeleteItemFromObjectCaseSensitive(metadata, name);
+            hub_members_remove(&v, name);
+            hub_members_remove(&m, name);
         } else if (cJSON_IsObject(change)) {
-            merge(object_member(values, name), object_member(metadata, name), change, at);
+            merge(object_member(&v, name), object_member(&m, name), change, at);
         } else {
-            set(values, name, cJSON_Duplicate(change, true));
-            cJSON *leaf = cJSON_CreateObject();
-            put_stamp(leaf, at);
-            set(metadata, name, leaf);
+            hub_members_set(&v, name, cJSON_Duplicate(change, true));
+            hub_members_set(&m, name, stamped(at));
         }
     }
+    hub_members_close(&v);
+    hub_members_close(&m);
 }
 
-/* The patch that turns one document into the other. */
-static cJSON *difference(const cJSON *from, const cJSON *to)
+/* Takes the change over. */
+static void add_change(cJSON *patch, const char *name, cJSON *change)
 {
-    cJSON *patch = cJSON_CreateObject();
-    const cJSON *item;
+    (void)cJSON_AddItemToObject(patch, name, change);
+}
 
+static void add_removed(cJSON *patch, const cJSON *from, cJSON *to)
+{
+    const cJSON *item;
+    hub_members m;
+
+    hub_members_open(&m, to, from);
     cJSON_ArrayForEach(item, from)
     {
-        if (get(to, item->string) == NULL) {
-            (void)cJSON_AddItemToObject(patch, item->string, cJSON_CreateNull());
+        if (hub_members_get(&m, item->string) == NULL) {
+            add_change(patch, item->string, cJSON_CreateNull());
         }
     }
-    cJSON_ArrayForEach(item, to)
-    {
-        const cJSON *old = get(from, item->string);
-        if (cJSON_IsObject(old) && cJSON_IsObject(item)) {
-            if (!cJSON_Compare(old, item, true)) {
-                (void)cJSON_AddItemToObject(patch, item->string, difference(old, item));
-            }
-        } else if (old == NULL || !cJSON_Compare(old, item, true)) {
-            (void)cJSON_AddItemToObject(patch, item->string, cJSON_Duplicate(item, true));
-        }
-    }
-    return patch;
+    hub_members_close(&m);
 }
 
-static cJSON *fresh_metadata(const stamp *at)
+/* The patch that turns one document into the other; changes neither. */
+static cJSON *difference(cJSON *from, cJSON *to)
 {
-    cJSON *metadata = cJSON_CreateObject();
-    put_stamp(metadata, at);
-    return metadata;
+    cJSON *patch = cJSON_CreateObject();
+    cJSON *item;
+    hub_members m;
+
+    add_removed(patch, from, to);
+    hub_members_open(&m, from, to);
+    cJSON_ArrayForEach(item, to)
+    {
+        cJSON *old = hub_members_get(&m, item->string);
+        if (cJSON_IsObject(old) && cJSON_IsObject(item)) {
+            cJSON *inner = difference(old, item);
+            if (inner->child != NULL) {
+                add_change(patch, item->string, inner);
+            } else {
+                cJSON_Delete(inner);
+            }
+        } else if (old == NULL || !hub_members_equal(item, old)) {
+            add_change(patch, item->string, cJSON_Duplicate(item, true));
+        }
+    }
+    hub_members_close(&m);
+    return patch;
 }
 
 void hub_twin_init(hub_twin *t, int64_t now_ms)
@@ -111,8 +138,8 @@ void hub_twin_init(hub_twin *t, int64_t now_ms)
     stamp desired = { .now_ms = now_ms, .version = 1 };
 
     *t = (hub_twin){
-        .desired = { cJSON_CreateObject(), fresh_metadata(&desired), 1 },
-        .reported = { cJSON_CreateObject(), fresh_metadata(&reported), 1 },
+        .desired = { cJSON_CreateObject(), stamped(&desired), 1 },
+        .reported = { cJSON_CreateObject(), stamped(&reported), 1 },
         .tags = cJSON_CreateObject(),
         .version = 2,
         .etag = 1,
