@@ -188,5 +188,5 @@ void fixture_queue(hub_fixture *f, const char *device, const char *body, int64_t
     assert_int_equal(hub_c2d_add(&fixture_device(f, device)->c2d, &f->hub.registry.store, &none,
                                  body, strlen(body), f->now_ms, ttl_s, &fault),
                      HUB_OK);
-    f->hub.work = true;
+    hub_wake(&f->hub, hub_registry_find(&f->hub.registry, device, NULL));
 }

@@ -37,18 +37,10 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     return r;
 }
 
-static void free_connection(hub_connection *c)
-{
-    free(c->client_id);
-    free(c);
-}
-
 void hub_close(hub *h)
 {
     while (h->connections != NULL) {
-        hub_connection *c = h->connections;
-        h->connections = c->next;
-        free_connection(c);
+        hub_connection_remove(h, h->connections);
     }
     hub_methods_free(&h->methods);
     hub_telemetry_close(&h->telemetry);
@@ -57,30 +49,9 @@ void hub_close(hub *h)
 
 /* --- connections ------------------------------------------------------- */
 
-hub_connection *hub_find(const hub *h, const void *key)
-{
-    hub_connection *c = h->connections;
-
-    while (c != NULL && c->key != key) {
-        c = c->next;
-    }
-    return c;
-}
-
 bool hub_knows(const hub *h, const void *key)
 {
     return hub_find(h, key) != NULL;
-}
-
-static void forget(hub *h, hub_connection *gone)
-{
-    hub_connection **at = &h->connections;
-
-    while (*at != gone) {
-        at = &(*at)->next;
-    }
-    *at = gone->next;
-    free_connection(gone);
 }
 
 static void end_session(hub_identity *id)
@@ -109,15 +80,14 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
         .identity = id,
         .client_id = hub_strdup(c->client_id),
         .expires_s = login.expires_s,
-        .next = h->connections,
     };
-    h->connections = fresh;
+    hub_connection_add(h, fresh);
     id->session.connection = fresh;
     id->session.exists = !clean_session;
     id->session.old_api = login.old_api;
     id->connection_ms = now;
     id->activity_ms = now;
-    h->work = true;
+    hub_wake(h, id);
     hub_log(h, "%s: connected", c->client_id);
     return HUB_OK;
 }
@@ -138,21 +108,13 @@ void hub_disconnected(hub *h, const void *key)
         }
         hub_log(h, "%s: disconnected", c->client_id);
     }
-    forget(h, c);
-}
-
-static void reject(hub *h, hub_connection *c)
-{
-    if (c->state == HUB_CONNECTION_LIVE) {
-        c->state = HUB_CONNECTION_UNWANTED;
-        h->work = true;
-    }
+    hub_connection_remove(h, c);
 }
 
 void hub_kick(hub *h, hub_identity *id)
 {
     if (id->session.connection != NULL) {
-        reject(h, id->session.connection);
+        hub_reject(h, id->session.connection);
     }
 }
 
@@ -185,7 +147,7 @@ hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, h
     if (s == HUB_SUB_C2D) {
         id->session.c2d_qos = qos > 0 ? 1 : 0;
     }
-    h->work = true;
+    hub_wake(h, id);
     return HUB_OK;
 }
 
@@ -232,10 +194,10 @@ hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin
     return r;
 }
 
-hub_result hub_invoke(hub *h, const hub_identity *id, const cJSON *body, hub_method_done done,
-                      void *user, hub_fault *fault)
+hub_result hub_invoke(hub *h, hub_identity *id, const cJSON *body, hub_method_done done, void *user,
+                      hub_fault *fault)
 {
-    h->work = true;
+    hub_wake(h, id);
     return hub_methods_add(&h->methods, id->client_id, body, hub_now(h), done, user, fault);
 }
 
@@ -278,7 +240,7 @@ void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id)
     hub_identity *id = hub_registry_find_client(&h->registry, client_id);
 
     if (id != NULL && hub_c2d_acknowledged(&id->c2d, &h->registry.store, packet_id)) {
-        h->work = true;
+        hub_wake(h, id);
     }
 }
 
@@ -309,31 +271,41 @@ static void reject_expired(hub *h, int64_t now_s)
     for (hub_connection *c = h->connections; c != NULL; c = c->next) {
         if (c->state == HUB_CONNECTION_LIVE && c->expires_s <= now_s) {
             hub_log(h, "%s: its token has expired", c->client_id);
-            reject(h, c);
+            hub_reject(h, c);
         }
     }
 }
 
-static hub_connection *find_unwanted(const hub *h)
-{
-    hub_connection *c = h->connections;
-
-    while (c != NULL && c->state != HUB_CONNECTION_UNWANTED) {
-        c = c->next;
-    }
-    return c;
-}
-
-/* The broker reports the end of a connection while it is dropped, so start over each time. */
+/* The broker reports the end of a connection while it is dropped, and maybe of others. */
 static void drop_unwanted(hub *h)
 {
     hub_connection *c;
 
-    while ((c = find_unwanted(h)) != NULL) {
+    while ((c = hub_take_unwanted(h)) != NULL) {
         char *client_id = hub_strdup(c->client_id);
-        c->state = HUB_CONNECTION_DROPPED;
         h->broker.drop(h->broker.user, client_id);
         free(client_id);
+    }
+}
+
+static void expire_messages(hub *h, hub_identity *id, int64_t now)
+{
+    size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, now);
+
+    if (dropped > 0) {
+        hub_log(h, "%s: %zu messages have expired", id->client_id, dropped);
+    }
+}
+
+static void send_to_ready(hub *h, int64_t now)
+{
+    hub_identity *id;
+
+    while ((id = h->ready) != NULL) {
+        hub_unready(id);
+        expire_messages(h, id, now);
+        send_methods(h, id);
+        send_c2d(h, id);
     }
 }
 
@@ -341,11 +313,7 @@ static void sweep(hub *h, int64_t now)
 {
     reject_expired(h, now / 1000);
     for (size_t i = 0; i < h->registry.count; i++) {
-        hub_identity *id = h->registry.items[i];
-        size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, now);
-        if (dropped > 0) {
-            hub_log(h, "%s: %zu messages have expired", id->client_id, dropped);
-        }
+        expire_messages(h, h->registry.items[i], now);
     }
     h->swept_ms = now;
 }
@@ -354,16 +322,13 @@ void hub_tick(hub *h)
 {
     int64_t now = hub_now(h);
 
-    if (h->work || now - h->swept_ms >= SWEEP_MS || now < h->swept_ms) {
+    if (now - h->swept_ms >= SWEEP_MS || now < h->swept_ms) {
         sweep(h, now);
     }
     if (h->work) {
         h->work = false;
         drop_unwanted(h);
-        for (size_t i = 0; i < h->registry.count; i++) {
-            send_methods(h, h->registry.items[i]);
-            send_c2d(h, h->registry.items[i]);
-        }
+        send_to_ready(h, now);
     }
     hub_methods_expire(&h->methods, now);
 }
@@ -373,11 +338,7 @@ void hub_tick(hub *h)
 static void delete_one(hub *h, hub_identity *id)
 {
     hub_kick(h, id);
-    for (hub_connection *c = h->connections; c != NULL; c = c->next) {
-        if (c->identity == id) {
-            c->identity = NULL;
-        }
-    }
+    hub_forget_identity(id);
     hub_registry_remove(&h->registry, id);
 }
 

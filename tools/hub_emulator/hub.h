@@ -37,7 +37,11 @@ typedef struct hub_connection {
     char *client_id;
     int64_t expires_s;
     hub_connection_state state;
-    struct hub_connection *next;
+    struct hub_connection *next; /* in the list of all, reached from *at */
+    struct hub_connection **at;
+    struct hub_connection *next_of_identity;
+    struct hub_connection *next_unwanted; /* in the list of the unwanted, if unwanted_at is set */
+    struct hub_connection **unwanted_at;
 } hub_connection;
 
 typedef struct hub {
@@ -46,9 +50,13 @@ typedef struct hub {
     hub_methods methods;
     hub_broker broker;
     hub_connection *connections;
-    bool work;               /* something may have to go out at the next tick */
-    int64_t swept_ms;        /* last look at all deadlines */
-    unsigned throttle_twins; /* so many twin requests will be answered with throttle_status */
+    size_t connection_count;
+    void *by_key;             /* tree of the connections */
+    hub_connection *unwanted; /* to be dropped at the next tick */
+    hub_identity *ready;      /* something may have to go out to these at the next tick */
+    bool work;                /* one of the two lists is not empty */
+    int64_t swept_ms;         /* last look at all deadlines */
+    unsigned throttle_twins;  /* so many twin requests will be answered with throttle_status */
     int throttle_status;
 } hub;
 
@@ -92,8 +100,10 @@ void hub_tick(hub *h);
 
 hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin_mode mode,
                            hub_fault *fault);
-hub_result hub_invoke(hub *h, const hub_identity *id, const cJSON *body, hub_method_done done,
-                      void *user, hub_fault *fault);
+hub_result hub_invoke(hub *h, hub_identity *id, const cJSON *body, hub_method_done done, void *user,
+                      hub_fault *fault);
+/** See at the next tick whether a method or a message can go out to it. */
+void hub_wake(hub *h, hub_identity *id);
 /** Close the client's connection, if there is one, at the next tick. */
 void hub_kick(hub *h, hub_identity *id);
 /** Remove an identity, a device with its modules. */

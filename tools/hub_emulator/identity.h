@@ -38,6 +38,9 @@ typedef struct hub_identity {
     hub_twin twin;
     hub_c2d c2d;
     hub_session session;
+    struct hub_connection *connections; /* all that are logged in as this one */
+    struct hub_identity *next_ready;    /* in the hub's list, if ready_at is set */
+    struct hub_identity **ready_at;
 } hub_identity;
 
 /** 1 to 128 characters that the hub allows in a device or module id. */

@@ -116,7 +116,10 @@ static void insert(hub_registry *r, hub_identity *id)
     bool found;
     size_t at = place(r, id->client_id, &found);
 
-    r->items = hub_realloc(r->items, (r->count + 1) * sizeof *r->items);
+    if (r->count == r->capacity) {
+        r->capacity = r->capacity * 2 + 8;
+        r->items = hub_realloc(r->items, r->capacity * sizeof *r->items);
+    }
     memmove(r->items + at + 1, r->items + at, (r->count - at) * sizeof *r->items);
     r->items[at] = id;
     r->count++;
@@ -201,6 +204,27 @@ hub_identity *hub_registry_find(const hub_registry *r, const char *device, const
     hub_identity *id = hub_registry_find_client(r, client_id);
     free(client_id);
     return id;
+}
+
+size_t hub_registry_after(const hub_registry *r, const char *client_id)
+{
+    bool found;
+    size_t at = place(r, client_id, &found);
+
+    return found ? at + 1 : at;
+}
+
+/* No id holds a '/', so nothing else sorts in between. */
+hub_identity *const *hub_registry_modules(const hub_registry *r, const char *device, size_t *count)
+{
+    char *first = hub_format("%s/", device);
+    char *behind = hub_format("%s/\x7F", device);
+    size_t from = hub_registry_after(r, first);
+
+    *count = hub_registry_after(r, behind) - from;
+    free(first);
+    free(behind);
+    return *count > 0 ? r->items + from : NULL;
 }
 
 static hub_result check_new(const hub_registry *r, const char *device, const char *module,

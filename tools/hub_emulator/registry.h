@@ -31,6 +31,7 @@ typedef struct hub_registry {
     hub_policy policies[HUB_POLICY_COUNT];
     hub_identity **items; /* ordered by client id */
     size_t count;
+    size_t capacity;
     unsigned last_number;
 } hub_registry;
 
@@ -45,6 +46,10 @@ char *hub_registry_connection_string(const hub_registry *r, const char *host);
 /** module NULL: the device.  NULL when there is none. */
 hub_identity *hub_registry_find(const hub_registry *r, const char *device, const char *module);
 hub_identity *hub_registry_find_client(const hub_registry *r, const char *client_id);
+/** The modules of a device, which stand together; valid until the registry changes. */
+hub_identity *const *hub_registry_modules(const hub_registry *r, const char *device, size_t *count);
+/** Index in items of the first whose client id sorts behind this one. */
+size_t hub_registry_after(const hub_registry *r, const char *client_id);
 
 /** body may be NULL.  *out belongs to the registry. */
 hub_result hub_registry_create(hub_registry *r, const char *device, const char *module,

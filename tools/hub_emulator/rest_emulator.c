@@ -132,7 +132,7 @@ static rest_outcome send_message(hub *h, rest_request *r, rest_handling *out)
     if (queue_message(h, id, r->json, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
-    h->work = true;
+    hub_wake(h, id);
     cJSON *json = cJSON_CreateObject();
     (void)cJSON_AddNumberToObject(json, "sequence", (double)id->c2d.last_sequence);
     (void)cJSON_AddNumberToObject(json, "waiting", (double)id->c2d.count);

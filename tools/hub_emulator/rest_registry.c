@@ -94,9 +94,10 @@ static rest_outcome list_devices(hub *h, rest_request *r, rest_handling *out)
         return rest_fail(out, HUB_ERR_ARGUMENT, "top is not a number up to 1000");
     }
     cJSON *list = cJSON_CreateArray();
-    for (size_t i = 0; i < h->registry.count && cJSON_GetArraySize(list) < top; i++) {
+    for (size_t i = 0; i < h->registry.count && top > 0; i++) {
         if (h->registry.items[i]->module == NULL) {
             (void)cJSON_AddItemToArray(list, hub_identity_view(h->registry.items[i]));
+            top--;
         }
     }
     return rest_json(out, 200, list);
@@ -108,11 +109,10 @@ static rest_outcome list_modules(hub *h, rest_request *r, rest_handling *out)
         return REST_REPLY;
     }
     cJSON *list = cJSON_CreateArray();
-    for (size_t i = 0; i < h->registry.count; i++) {
-        const hub_identity *id = h->registry.items[i];
-        if (id->module != NULL && strcmp(id->device, r->args[0]) == 0) {
-            (void)cJSON_AddItemToArray(list, hub_identity_view(id));
-        }
+    size_t count;
+    hub_identity *const *modules = hub_registry_modules(&h->registry, r->args[0], &count);
+    for (size_t i = 0; i < count; i++) {
+        (void)cJSON_AddItemToArray(list, hub_identity_view(modules[i]));
     }
     return rest_json(out, 200, list);
 }
@@ -206,14 +206,10 @@ static rest_outcome count_devices(hub *h, rest_request *r, rest_handling *out)
 
 static rest_outcome count_connections(hub *h, rest_request *r, rest_handling *out)
 {
-    double connected = 0;
+    cJSON *json = cJSON_CreateObject();
 
     (void)r;
-    for (const hub_connection *c = h->connections; c != NULL; c = c->next) {
-        connected++;
-    }
-    cJSON *json = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(json, "connectedDeviceCount", connected);
+    (void)cJSON_AddNumberToObject(json, "connectedDeviceCount", (double)h->connection_count);
     return rest_json(out, 200, json);
 }
 

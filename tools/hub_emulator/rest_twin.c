@@ -123,7 +123,7 @@ static void complete(void *user, const hub_method_answer *answer)
 
 static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out)
 {
-    const hub_identity *id = rest_identity(h, r, out);
+    hub_identity *id = rest_identity(h, r, out);
     hub_fault fault;
 
     if (id == NULL) {
