@@ -58,11 +58,12 @@ class Emulator:
         self.process.stdout.close()
         return self.process.wait(PATIENCE_S)
 
-    def open(self, method, path, body=None, token=None, headers=()):
+    def open(self, method, path, body=None, token=None, headers=(), raw=None):
+        """The response; body is made JSON, raw is sent as it is."""
         connection = http.client.HTTPSConnection("localhost", self.rest_port, context=self.tls,
                                                  timeout=PATIENCE_S)
         token = token or sas_token("localhost", self.service_key, policy="iothubowner")
-        connection.request(method, path, None if body is None else json.dumps(body),
+        connection.request(method, path, raw if body is None else json.dumps(body),
                            {"Authorization": token, "Connection": "close", **dict(headers)})
         return connection.getresponse()
 
@@ -95,6 +96,10 @@ class Emulator:
 
     def user_name(self, client_id="device1"):
         return f"localhost/{client_id}/?{API}"
+
+    def policy_token(self):
+        """A password for any device."""
+        return sas_token("localhost", self.service_key, policy="iothubowner")
 
     def token(self, lifetime_s=3600, resource="localhost/devices/device1"):
         return sas_token(resource, self.device_key, lifetime_s)

@@ -188,6 +188,40 @@ class Rules(unittest.TestCase):
         results.append(self.hub.rest("POST", f"/twins/device1/methods?{API}",
                                      {"methodName": "go", **members}))
 
+    def test_numbers_pass_unchanged_in_both_directions(self):
+        payload = ('{ "n" :1796056886123456789,"z":[-0,1.0, 1e400,0.1000000000000000055],'
+                   '"b":"\\u0041\\/","a":1,\n"a":2,"long":' + "9" * 80 + "}")
+        self.assertEqual(self.hub.rest("PUT", f"/devices/counter?{API}", {})[0], 200)
+        device = Device(self.hub, "counter", password=self.hub.policy_token())
+        device.subscribe(METHODS, TWIN_ANSWERS, DESIRED, qos=0)
+        texts = []
+
+        def invoke(body):
+            response = self.hub.open("POST", f"/twins/counter/methods?{API}", raw=body)
+            texts.append(response.read().decode())
+
+        caller = threading.Thread(target=invoke,
+                                  args=('{"methodName":"go","payload":%s}' % payload,))
+        caller.start()
+        topic, body, _ = device.receive()
+        self.assertEqual(body, payload)
+        rid = topic.split("$rid=")[1]
+        device.publish(f"$iothub/methods/res/200/?$rid={rid}", payload, qos=0)
+        caller.join(PATIENCE_S)
+        self.assertEqual(texts[0], '{"status":200,"payload":%s}' % payload)
+        numbers = '{"x":-0,"y":1.0,"z":[0.1000000000000000055,5E-1]}'
+        response = self.hub.open("PATCH", f"/twins/counter?{API}",
+                                 raw='{"properties":{"desired":{"numbers":%s}}}' % numbers)
+        self.assertIn('"numbers":' + numbers, response.read().decode())
+        self.assertIn('"numbers":' + numbers, device.receive()[1])
+        device.publish("$iothub/twin/PATCH/properties/reported/?$rid=1",
+                       '{"numbers":%s}' % numbers, qos=0)
+        device.receive()
+        device.publish("$iothub/twin/GET/?$rid=2", "", qos=0)
+        self.assertEqual(device.receive()[1].count('"numbers":' + numbers), 2)
+        device.disconnect()
+        self.assertEqual(self.hub.rest("DELETE", f"/devices/counter?{API}")[0], 204)
+
     def test_methods(self):
         results = []
         self.invoke(results)

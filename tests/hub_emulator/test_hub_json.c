@@ -119,6 +119,85 @@ static void every_truncation_is_refused(void **state)
     }
 }
 
+static void numbers_keep_their_text(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "1796056886123456789",
+        "-0",
+        "-0.0",
+        "1.0",
+        "1e400",
+        "-1E+02",
+        "0.1000000000000000055",
+        "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+        "[0,1,{\"a\":2.50,\"b\":[3e1,\"4\"],\"\":-5},6.0,\"7\",8]",
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cJSON *json = hub_json_read(texts[i], strlen(texts[i]));
+        cJSON *copy = cJSON_Duplicate(json, true);
+        assert_non_null(json);
+        char *text = hub_json_print(copy);
+        assert_string_equal(text, texts[i]);
+        free(text);
+        cJSON_Delete(json);
+        cJSON_Delete(copy);
+    }
+}
+
+static void numbers_have_their_value(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":-12.5,\"b\":[7],\"c\":4503599627370495}";
+    cJSON *json = hub_json_read(text, sizeof text - 1);
+    int64_t whole;
+
+    assert_non_null(json);
+    assert_true(hub_json_number(json, "a", 0) == -12.5);
+    assert_true(hub_json_whole(cJSON_GetObjectItem(json, "c"), 0, INT64_MAX, &whole));
+    assert_int_equal(whole, INT64_C(4503599627370495));
+    cJSON_Delete(json);
+}
+
+static void what_the_hub_makes_itself_is_printed(void **state)
+{
+    (void)state;
+    cJSON *json = cJSON_CreateObject();
+
+    (void)cJSON_AddNumberToObject(json, "n", 9007199254740991.0);
+    (void)cJSON_AddNumberToObject(json, "h", 0.5);
+    (void)cJSON_AddBoolToObject(json, "t", true);
+    (void)cJSON_AddBoolToObject(json, "f", false);
+    hub_json_add_text(json, "x", NULL);
+    (void)cJSON_AddRawToObject(json, "r", "{ }");
+    (void)cJSON_AddArrayToObject(json, "e");
+    hub_json_add_text(json, "a\"b",
+                      "\x01\b\f\n\r\t\"\\/\x7F\xC2\x9B\xC2\xA0\xC3\xA4\xF0\x9F\x98\x80");
+    char *text = hub_json_print(json);
+    assert_string_equal(text,
+                        "{\"n\":9007199254740991,\"h\":0.5,\"t\":true,\"f\":false,\"x\":null,"
+                        "\"r\":{ },\"e\":[],\"a\\\"b\":\"\\u0001\\b\\f\\n\\r\\t\\\"\\\\/\\u007f"
+                        "\\u009b\xC2\xA0\xC3\xA4\xF0\x9F\x98\x80\"}");
+    free(text);
+    cJSON_Delete(json);
+}
+
+static void what_is_handed_on_may_hold_more(void **state)
+{
+    (void)state;
+    char deep[200];
+
+    memset(deep, '[', 100);
+    memset(deep + 100, ']', 100);
+    assert_true(hub_json_valid(deep, 200));
+    assert_true(hub_json_valid("\"\\u0000\"", 8));
+    assert_false(hub_json_valid("\"\0\"", 3));
+    assert_false(hub_json_valid("\"\xFF\"", 3));
+    assert_false(hub_json_valid("", 0));
+    assert_false(hub_json_valid("{", 1));
+}
+
 static void nesting_has_an_end(void **state)
 {
     (void)state;
@@ -175,6 +254,10 @@ int main(void)
         cmocka_unit_test(json_is_read),
         cmocka_unit_test(what_only_looks_like_json_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(numbers_keep_their_text),
+        cmocka_unit_test(numbers_have_their_value),
+        cmocka_unit_test(what_the_hub_makes_itself_is_printed),
+        cmocka_unit_test(what_is_handed_on_may_hold_more),
         cmocka_unit_test(nesting_has_an_end),
         cmocka_unit_test(of_members_of_one_name_the_last_counts),
     };

@@ -35,9 +35,63 @@ static hub_result invoke(hub_methods *m, const char *text, int64_t now_ms, outco
     hub_fault fault;
     cJSON *body = hub_json_read(text, strlen(text));
 
-    hub_result r = hub_methods_add(m, "d", body, now_ms, done, o, &fault);
+    const hub_method_request request = { body, text, strlen(text) };
+    hub_result r = hub_methods_add(m, "d", &request, now_ms, done, o, &fault);
     cJSON_Delete(body);
     return r;
+}
+
+/* What a JSON library would alter on its way. */
+static void the_payload_keeps_every_character(void **state)
+{
+    (void)state;
+    static const char *const payloads[] = {
+        "1796056886123456789",
+        "-0",
+        "1.0",
+        "1e400",
+        "0.1000000000000000055",
+        "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+        "{ \"b\" : 1,\n\t\"a\" : [ 1.50, 2E+2 ] }",
+        "{\"a\":1,\"a\":2}",
+        "\"\\u0041\\u00e4\\/\\ud83d\\ude00\"",
+        "null",
+        "[ ]",
+    };
+
+    for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
+        hub_methods m = { 0 };
+        outcome o = { 0 };
+        char *text = hub_format("{\"payload\": %s , \"methodName\":\"x\"}", payloads[i]);
+        assert_int_equal(invoke(&m, text, 0, &o), HUB_OK);
+        assert_string_equal(hub_methods_waiting(&m, "d")->payload, payloads[i]);
+        hub_methods_free(&m);
+        free(text);
+    }
+}
+
+static void the_payload_is_the_member_of_that_name_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        const char *payload;
+    } cases[] = {
+        { "{\"methodName\":\"x\"}", "" },
+        { "{\"methodName\":\"x\",\"Payload\":1}", "" },
+        { "{\"methodName\":\"x\",\"a\":{\"payload\":1}}", "" },
+        { "{\"methodName\":\"x\",\"a\":\"payload\",\"b\":[\"payload\",1]}", "" },
+        { "{\"methodName\":\"x\",\"payload\":1,\"payload\":2}", "2" },
+        { "{\"methodName\":\"x\",\"pay\\u006coad\":3}", "3" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hub_methods m = { 0 };
+        outcome o = { 0 };
+        assert_int_equal(invoke(&m, cases[i].body, 0, &o), HUB_OK);
+        assert_string_equal(hub_methods_waiting(&m, "d")->payload, cases[i].payload);
+        hub_methods_free(&m);
+    }
 }
 
 static void an_answer_ends_the_call_once(void **state)
@@ -173,6 +227,8 @@ static void a_payload_has_a_largest_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_payload_keeps_every_character),
+        cmocka_unit_test(the_payload_is_the_member_of_that_name_alone),
         cmocka_unit_test(an_answer_ends_the_call_once),
         cmocka_unit_test(a_device_that_does_not_come_is_not_online),
         cmocka_unit_test(a_device_that_does_not_answer_times_out),

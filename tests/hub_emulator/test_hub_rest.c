@@ -155,6 +155,8 @@ static void what_a_stranger_sends_is_refused(void **state)
         { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"\":\"\"}}", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"$.mid\":\"\"}}", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"properties\":[]}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"body\":{\"a\":1}}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":7}", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"ttlSeconds\":0}", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"messageId\":1}", 400 },
         { "POST", "/emulator/devices/nobody/messages", "{}", 404 },

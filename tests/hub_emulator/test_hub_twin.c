@@ -97,6 +97,67 @@ static void a_refused_report_changes_nothing(void **state)
     hub_twin_free(&t);
 }
 
+static void numbers_keep_their_text(void **state)
+{
+    (void)state;
+    hub_twin t;
+
+    hub_twin_init(&t, 0);
+    assert_int_equal(
+        report(&t, "{\"a\":-0,\"b\":1.0,\"c\":[0.1000000000000000055,1e300],\"d\":5E-1}"), HUB_OK);
+    expect_update(&t, "{\"properties\":{\"desired\":{\"x\":1.50,\"y\":{\"z\":2e0}}}}",
+                  HUB_TWIN_MERGE, "{\"x\":1.50,\"y\":{\"z\":2e0},\"$version\":2}");
+    expect_update(&t, "{\"properties\":{\"desired\":{\"x\":1.50,\"y\":{\"z\":2.0}}}}",
+                  HUB_TWIN_REPLACE, "{\"y\":{\"z\":2.0},\"$version\":3}");
+    cJSON *state_of_t = hub_twin_to_state(&t);
+    hub_twin_free(&t);
+    assert_true(hub_twin_from_state(&t, state_of_t));
+    cJSON_Delete(state_of_t);
+    expect_device_sees(&t, "{\"desired\":{\"x\":1.50,\"y\":{\"z\":2.0},\"$version\":3},"
+                           "\"reported\":{\"a\":-0,\"b\":1.0,\"c\":[0.1000000000000000055,1e300],"
+                           "\"d\":5E-1,\"$version\":2}}");
+    hub_twin_free(&t);
+}
+
+static void an_integer_is_one_by_its_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *number;
+        hub_result result;
+    } cases[] = {
+        { "4503599627370495", HUB_OK },
+        { "4503599627370496", HUB_ERR_ARGUMENT },
+        { "-4503599627370496", HUB_OK },
+        { "-4503599627370497", HUB_ERR_ARGUMENT },
+        { "1796056886123456789", HUB_ERR_ARGUMENT },
+        { "99999999999999999999999", HUB_ERR_ARGUMENT },
+        { "4503599627370496.0", HUB_OK }, /* a double */
+        { "1e16", HUB_OK },
+        { "1e308", HUB_OK },
+        { "1e309", HUB_ERR_ARGUMENT },
+        { "-1e400", HUB_ERR_ARGUMENT },
+        { "1e-400", HUB_OK },
+    };
+    hub_twin t;
+
+    hub_twin_init(&t, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = hub_format("{\"a\":[%s]}", cases[i].number);
+        if (report(&t, text) != cases[i].result) {
+            fail_msg("%s", text);
+        }
+        free(text);
+    }
+    char *zeros = hub_format("{\"a\":0.%0120d}", 1);
+    assert_int_equal(report(&t, zeros), HUB_OK);
+    free(zeros);
+    zeros = hub_format("{\"a\":0.%0127d}", 1); /* 129 characters that would count as 8 bytes */
+    assert_int_equal(report(&t, zeros), HUB_ERR_ARGUMENT);
+    free(zeros);
+    hub_twin_free(&t);
+}
+
 static void null_is_refused_inside_of_arrays(void **state)
 {
     (void)state;
@@ -404,6 +465,8 @@ int main(void)
         cmocka_unit_test(a_new_twin_is_empty),
         cmocka_unit_test(reports_merge_deeply_and_null_deletes),
         cmocka_unit_test(a_refused_report_changes_nothing),
+        cmocka_unit_test(numbers_keep_their_text),
+        cmocka_unit_test(an_integer_is_one_by_its_text),
         cmocka_unit_test(null_is_refused_inside_of_arrays),
         cmocka_unit_test(the_device_is_told_the_patch_and_its_version),
         cmocka_unit_test(metadata_mirrors_the_values),

@@ -243,6 +243,39 @@ class Methods(WithHubs):
         self.assertEqual(json.loads(body), {"methodName": "reboot", "responseTimeoutInSeconds": 7,
                                             "payload": {"delay": 5.0}})
 
+    def test_numbers_and_names_are_printed_as_the_hub_wrote_them(self):
+        answer = ('{"payload": {"n":1796056886123456789,"z":[-0,1.0,1e400,0.1000000000000000055],'
+                  '"b":"\\u0041\\/","a":1,"a":2, "long":' + "9" * 80 + '},"status":200}')
+        status, out, err = self.scripted("method", "d", "x", body=answer)
+        self.assertEqual((status, err), (0, "status 200\n"))
+        self.assertEqual(out, '{\n  "n": 1796056886123456789,\n'
+                              '  "z": [-0, 1.0, 1e400, 0.1000000000000000055],\n'
+                              '  "b": "\\u0041\\/",\n  "a": 1,\n  "a": 2,\n  "long": '
+                              + "9" * 80 + '\n}\n')
+        status, out, _ = self.scripted("twin", "get", "d", body='{"a":[1e2,{"b":-0.0}],"c":{}}')
+        self.assertEqual((status, out),
+                         (0, '{\n  "a": [1e2, {\n      "b": -0.0\n    }],\n  "c": {}\n}\n'))
+        self.assertEqual(self.scripted("method", "d", "x", body='{"payload":1,"status":200.5}')[0],
+                         1)
+
+    def test_a_payload_goes_out_as_it_was_given(self):
+        for payload in [b'1796056886123456789', b'{ "a" : 1.0,"a":-0 }', b"1e400", b"9" * 80,
+                        b'"\\u0041\\/"', b"[" * 100 + b"]" * 100]:
+            answer = '{"status":200,"payload":null}'
+            self.assertEqual(self.scripted("method", "d", "x", "-", stdin=payload, body=answer)[0],
+                             0)
+            self.assertIn(b'"payload":' + payload + b"}", Script.seen[3])
+        for payload in [b"01", b"1.", b"+1", b"{} {}", b"'a'", b"", b"NaN"]:
+            status, _, err = self.scripted("method", "d", "x", "-", stdin=payload)
+            self.assertEqual(status, 1)
+            self.assertIn("not JSON", err)
+            self.assertIsNone(Script.seen)
+
+    def test_control_characters_of_an_answer_are_escaped(self):
+        answer = '{"status":200,"payload":"\x7f\x9b31m\xe4"}'
+        _, out, _ = self.scripted("method", "d", "x", body=answer.encode())
+        self.assertEqual(out, '"\\u007f\\u009b31m\xe4"\n')
+
     def test_modules_standard_input_and_no_payload(self):
         answer = {"status": 204, "payload": None}
         self.assertEqual(self.scripted("method", "d/m", "x", "-", stdin=b'"text"', body=answer)[0],

@@ -194,11 +194,11 @@ hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin
     return r;
 }
 
-hub_result hub_invoke(hub *h, hub_identity *id, const cJSON *body, hub_method_done done, void *user,
-                      hub_fault *fault)
+hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *request,
+                      hub_method_done done, void *user, hub_fault *fault)
 {
     hub_wake(h, id);
-    return hub_methods_add(&h->methods, id->client_id, body, hub_now(h), done, user, fault);
+    return hub_methods_add(&h->methods, id->client_id, request, hub_now(h), done, user, fault);
 }
 
 static void send_methods(hub *h, const hub_identity *id)

@@ -100,8 +100,8 @@ void hub_tick(hub *h);
 
 hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin_mode mode,
                            hub_fault *fault);
-hub_result hub_invoke(hub *h, hub_identity *id, const cJSON *body, hub_method_done done, void *user,
-                      hub_fault *fault);
+hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *request,
+                      hub_method_done done, void *user, hub_fault *fault);
 /** See at the next tick whether a method or a message can go out to it. */
 void hub_wake(hub *h, hub_identity *id);
 /** Close the client's connection, if there is one, at the next tick. */

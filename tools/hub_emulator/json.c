@@ -1,20 +1,13 @@
 #include "json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "members.h"
 #include "text.h"
-
-/* cJSON reads more than JSON (01, 1., raw control characters, \u0000): a strict scan goes first. */
-typedef struct scanner {
-    const char *p;
-    const char *end;
-    int depth;
-} scanner;
-
-static bool scan_value(scanner *s);
 
 static void *allocate(size_t size)
 {
@@ -27,195 +20,201 @@ void hub_json_init(void)
     cJSON_InitHooks(&hooks);
 }
 
-static char peek(const scanner *s)
+/* --- reading -------------------------------------------------------------- */
+
+/* The numbers of a text, in its order. */
+typedef struct number_list {
+    json_text *items;
+    size_t count;
+    size_t cap;
+    size_t taken;
+} number_list;
+
+static void note_number(void *user, json_text number)
 {
-    return s->p < s->end ? *s->p : '\0';
+    number_list *list = user;
+
+    if (list->count == list->cap) {
+        list->cap = list->cap * 2 + 16;
+        list->items = hub_realloc(list->items, list->cap * sizeof *list->items);
+    }
+    list->items[list->count++] = number;
 }
 
-static bool take(scanner *s, char c)
+/* cJSON makes a double of a number, and stumbles over more than 63 characters: it gets a 0, with
+ * space up to the length of the number. */
+static char *without_numbers(json_text text, const number_list *numbers)
 {
-    if (peek(s) != c || s->p == s->end) {
-        return false;
+    char *copy = hub_memdup(text.ptr, text.len);
+
+    for (size_t i = 0; i < numbers->count; i++) {
+        char *at = copy + (numbers->items[i].ptr - text.ptr);
+        memset(at, ' ', numbers->items[i].len);
+        *at = '0';
     }
-    s->p++;
-    return true;
+    return copy;
 }
 
-static void skip_space(scanner *s)
+/* The tree has its numbers in the order of the text. */
+static void give_numbers(cJSON *json, number_list *numbers)
 {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')) {
-        s->p++;
+    cJSON *child;
+
+    if (cJSON_IsNumber(json)) {
+        json_text text = numbers->items[numbers->taken++];
+        json->valuestring = hub_memdup(text.ptr, text.len);
+        (void)cJSON_SetNumberHelper(json, strtod(json->valuestring, NULL));
+        return;
+    }
+    cJSON_ArrayForEach(child, json)
+    {
+        give_numbers(child, numbers);
     }
 }
 
-static bool scan_word(scanner *s, const char *word)
+/* cJSON reads more than JSON (01, 1., raw control characters, \u0000): a strict check goes first.
+ */
+cJSON *hub_json_read(const void *data, size_t len)
 {
-    size_t len = strlen(word);
+    const json_text text = { data, len };
+    number_list numbers = { 0 };
+    const json_text_rules rules = { .depth_max = HUB_JSON_MAX_DEPTH,
+                                    .number = note_number,
+                                    .user = &numbers };
+    cJSON *json = NULL;
 
-    if ((size_t)(s->end - s->p) < len || memcmp(s->p, word, len) != 0) {
-        return false;
-    }
-    s->p += len;
-    return true;
-}
-
-static bool scan_digits(scanner *s)
-{
-    const char *start = s->p;
-
-    while (peek(s) >= '0' && peek(s) <= '9') {
-        s->p++;
-    }
-    return s->p > start;
-}
-
-static bool scan_number(scanner *s)
-{
-    (void)take(s, '-');
-    if (!take(s, '0') && !scan_digits(s)) {
-        return false;
-    }
-    if (take(s, '.') && !scan_digits(s)) {
-        return false;
-    }
-    if (take(s, 'e') || take(s, 'E')) {
-        (void)(take(s, '+') || take(s, '-'));
-        return scan_digits(s);
-    }
-    return true;
-}
-
-static bool scan_hex4(scanner *s, unsigned *value)
-{
-    *value = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = peek(s);
-        const char *digits = "0123456789abcdef";
-        const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
-        if (at == NULL) {
-            return false;
+    if (len > 0 && hub_utf8_valid(data, len) && json_text_check(text, &rules)) {
+        char *copy = without_numbers(text, &numbers);
+        json = cJSON_ParseWithLength(copy, len);
+        free(copy);
+        if (json != NULL) {
+            give_numbers(json, &numbers);
+            hub_members_unique(json);
         }
-        *value = *value << 4 | (unsigned)(at - digits);
-        s->p++;
     }
-    return true;
+    free(numbers.items);
+    return json;
 }
 
-/* Behind \u: no U+0000, surrogates in pairs only. */
-static bool scan_unicode(scanner *s)
+bool hub_json_valid(const void *data, size_t len)
 {
-    unsigned first;
-    unsigned second;
+    static const json_text_rules rules = { .depth_max = JSON_TEXT_DEPTH_MAX, .nul = true };
+    const json_text text = { data, len };
 
-    if (!scan_hex4(s, &first) || first == 0 || (first >= 0xDC00 && first < 0xE000)) {
-        return false;
-    }
-    if (first < 0xD800 || first >= 0xE000) {
-        return true;
-    }
-    return take(s, '\\') && take(s, 'u') && scan_hex4(s, &second) && second >= 0xDC00 &&
-           second < 0xE000;
+    return len > 0 && hub_utf8_valid(data, len) && json_text_check(text, &rules);
 }
 
-static bool scan_string(scanner *s)
+/* --- printing --------------------------------------------------------------- */
+
+static void print_value(const cJSON *json, hub_text *out);
+
+/* What JSON demands an escape for, and what a terminal would act on: DEL and C1. */
+static size_t escape_length(const char *p)
 {
-    if (!take(s, '"')) {
-        return false;
+    unsigned char c = (unsigned char)*p;
+
+    if (c < 0x20 || c == 0x7F || c == '"' || c == '\\') {
+        return 1;
     }
-    while (s->p < s->end) {
-        unsigned char c = (unsigned char)*s->p++;
-        if (c == '"') {
-            return true;
-        }
-        if (c < 0x20) {
-            return false;
-        }
-        if (c != '\\') {
+    return c == 0xC2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xA0 ? 2 : 0;
+}
+
+static void print_escape(const char *p, size_t len, hub_text *out)
+{
+    static const char named[] = "\b\f\n\r\t\"\\";
+    static const char letters[] = "bfnrt\"\\";
+    const char *at = strchr(named, *p);
+    char escape[8] = { '\\' };
+
+    if (at != NULL) {
+        escape[1] = letters[at - named];
+    } else {
+        (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)p[len - 1]);
+    }
+    hub_text_str(out, escape);
+}
+
+static void print_string(const char *s, hub_text *out)
+{
+    const char *plain = s;
+
+    hub_text_add(out, "\"", 1);
+    while (*s != '\0') {
+        size_t len = escape_length(s);
+        if (len == 0) {
+            s++;
             continue;
         }
-        char escape = peek(s);
-        if (escape == '\0' || strchr("\"\\/bfnrtu", escape) == NULL) {
-            return false;
-        }
-        s->p++;
-        if (escape == 'u' && !scan_unicode(s)) {
-            return false;
-        }
+        hub_text_add(out, plain, (size_t)(s - plain));
+        print_escape(s, len, out);
+        s += len;
+        plain = s;
     }
-    return false;
+    hub_text_add(out, plain, (size_t)(s - plain));
+    hub_text_add(out, "\"", 1);
 }
 
-static bool scan_member(scanner *s, bool named)
+/* As it was written; one of our own is whole and below 2^53. */
+static void print_number(const cJSON *number, hub_text *out)
 {
-    skip_space(s);
-    if (named) {
-        if (!scan_string(s)) {
-            return false;
-        }
-        skip_space(s);
-        if (!take(s, ':')) {
-            return false;
-        }
+    char text[32];
+
+    if (number->valuestring != NULL) {
+        hub_text_str(out, number->valuestring);
+        return;
     }
-    return scan_value(s);
+    bool whole = number->valuedouble == floor(number->valuedouble);
+    (void)snprintf(text, sizeof text, whole ? "%.0f" : "%.17g", number->valuedouble);
+    hub_text_str(out, text);
 }
 
-static bool scan_container(scanner *s, char close)
+static void print_children(const cJSON *json, const char *ends, hub_text *out)
 {
-    s->p++;
-    if (++s->depth > HUB_JSON_MAX_DEPTH) {
-        return false;
-    }
-    skip_space(s);
-    bool more = !take(s, close);
-    while (more) {
-        if (!scan_member(s, close == '}')) {
-            return false;
+    const cJSON *child;
+
+    hub_text_add(out, &ends[0], 1);
+    cJSON_ArrayForEach(child, json)
+    {
+        if (child != json->child) {
+            hub_text_add(out, ",", 1);
         }
-        skip_space(s);
-        more = take(s, ',');
-        if (!more && !take(s, close)) {
-            return false;
+        if (cJSON_IsObject(json)) {
+            print_string(child->string, out);
+            hub_text_add(out, ":", 1);
         }
+        print_value(child, out);
     }
-    s->depth--;
-    return true;
+    hub_text_add(out, &ends[1], 1);
 }
 
-static bool scan_value(scanner *s)
+static void print_value(const cJSON *json, hub_text *out)
 {
-    skip_space(s);
-    switch (peek(s)) {
-    case '{': return scan_container(s, '}');
-    case '[': return scan_container(s, ']');
-    case '"': return scan_string(s);
-    case 't': return scan_word(s, "true");
-    case 'f': return scan_word(s, "false");
-    case 'n': return scan_word(s, "null");
-    default: return scan_number(s);
+    if (cJSON_IsObject(json)) {
+        print_children(json, "{}", out);
+    } else if (cJSON_IsArray(json)) {
+        print_children(json, "[]", out);
+    } else if (cJSON_IsString(json)) {
+        print_string(json->valuestring, out);
+    } else if (cJSON_IsNumber(json)) {
+        print_number(json, out);
+    } else if (cJSON_IsRaw(json)) {
+        hub_text_str(out, json->valuestring);
+    } else if (cJSON_IsBool(json)) {
+        hub_text_str(out, cJSON_IsTrue(json) ? "true" : "false");
+    } else {
+        hub_text_str(out, "null");
     }
-}
-
-cJSON *hub_json_read(const void *text, size_t len)
-{
-    if (len == 0 || !hub_utf8_valid(text, len)) {
-        return NULL;
-    }
-    scanner s = { .p = text, .end = (const char *)text + len };
-    if (!scan_value(&s)) {
-        return NULL;
-    }
-    skip_space(&s);
-    cJSON *json = s.p == s.end ? cJSON_ParseWithLength(text, len) : NULL;
-    hub_members_unique(json);
-    return json;
 }
 
 char *hub_json_print(const cJSON *json)
 {
-    char *text = cJSON_PrintUnformatted(json);
-    return text != NULL ? text : hub_strdup("null");
+    hub_text out = { 0 };
+
+    print_value(json, &out);
+    return out.p;
 }
+
+/* --- members ---------------------------------------------------------------- */
 
 const char *hub_json_string(const cJSON *object, const char *name)
 {

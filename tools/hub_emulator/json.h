@@ -3,7 +3,8 @@
 
 /**
  * @file
- * JSON that a stranger sent, and short ways to read and build it with cJSON.
+ * JSON that a stranger sent, and short ways to read and build it with cJSON.  A number keeps its
+ * text: an item that hub_json_read made has it as valuestring, and copies of the item have it too.
  */
 
 #include <stdbool.h>
@@ -23,9 +24,12 @@ void hub_json_init(void);
  * Refused as well: \u0000, which C strings cannot hold, and what nests deeper than
  * HUB_JSON_MAX_DEPTH.  Of several members of one name, the last counts and the others are gone.
  */
-cJSON *hub_json_read(const void *text, size_t len);
+cJSON *hub_json_read(const void *data, size_t len);
 
-/** Compact text on the heap. */
+/** Is it one JSON value, for what is only handed on: \u0000 and deeper nesting are allowed. */
+bool hub_json_valid(const void *data, size_t len);
+
+/** Compact text on the heap, with every number as it was read. */
 char *hub_json_print(const cJSON *json);
 
 /** Member by exact name: a string or NULL, a number or the given default. */

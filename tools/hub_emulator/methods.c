@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "text.h"
 
 #define RESPONSE_S_MIN     5
@@ -40,11 +41,13 @@ static hub_result read_timeout(const cJSON *body, const char *name, int64_t min,
     return HUB_OK;
 }
 
-static hub_result read_body(hub_method *method, const cJSON *body, int64_t *connect_s,
-                            hub_fault *fault)
+static hub_result read_request(hub_method *method, const hub_method_request *request,
+                               int64_t *connect_s, hub_fault *fault)
 {
+    const cJSON *body = request->json;
     const char *name = hub_json_string(body, "methodName");
-    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(body, "payload");
+    const json_text payload =
+        json_text_member((json_text){ request->text, request->len }, "payload");
     int64_t response_s = RESPONSE_S_DEFAULT;
 
     if (name == NULL || !name_valid(name)) {
@@ -59,9 +62,9 @@ static hub_result read_body(hub_method *method, const cJSON *body, int64_t *conn
         return r;
     }
     method->name = hub_strdup(name);
-    method->payload = payload != NULL ? hub_json_print(payload) : hub_strdup("");
+    method->payload = hub_memdup(payload.ptr, payload.len);
     method->response_ms = response_s * 1000;
-    if (strlen(method->payload) > HUB_METHOD_BYTES_MAX) {
+    if (payload.len > HUB_METHOD_BYTES_MAX) {
         return hub_fail(fault, HUB_ERR_TOO_LARGE, "the payload is larger than 128 KB");
     }
     return HUB_OK;
@@ -75,13 +78,13 @@ static void free_method(hub_method *method)
     free(method);
 }
 
-hub_result hub_methods_add(hub_methods *m, const char *client_id, const cJSON *body, int64_t now_ms,
-                           hub_method_done done, void *user, hub_fault *fault)
+hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_method_request *request,
+                           int64_t now_ms, hub_method_done done, void *user, hub_fault *fault)
 {
     hub_method *method = hub_calloc(1, sizeof *method);
     int64_t connect_s = 0;
 
-    hub_result r = read_body(method, body, &connect_s, fault);
+    hub_result r = read_request(method, request, &connect_s, fault);
     if (r != HUB_OK) {
         free_method(method);
         return r;

@@ -43,9 +43,16 @@ typedef struct hub_methods {
     uint64_t last_rid;
 } hub_methods;
 
-/** Check the body of the request and take it in.  done is not called on refusal. */
-hub_result hub_methods_add(hub_methods *m, const char *client_id, const cJSON *body, int64_t now_ms,
-                           hub_method_done done, void *user, hub_fault *fault);
+/** The body of a request, read and as text: the payload goes on as it stands there. */
+typedef struct hub_method_request {
+    const cJSON *json;
+    const char *text; /* what json was read from */
+    size_t len;
+} hub_method_request;
+
+/** Check the request and take it in.  done is not called on refusal. */
+hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_method_request *request,
+                           int64_t now_ms, hub_method_done done, void *user, hub_fault *fault);
 /** A method that waits for this client, or NULL. */
 hub_method *hub_methods_waiting(hub_methods *m, const char *client_id);
 /** It has gone out: the answer is due. */

@@ -54,12 +54,22 @@ static hub_result add_application(hub_bag *bag, const cJSON *properties, hub_fau
     return HUB_OK;
 }
 
+static bool text_or_null(const cJSON *item)
+{
+    return item == NULL || cJSON_IsNull(item) || cJSON_IsString(item);
+}
+
 /* body (text) or bodyBase64; *out belongs to the caller. */
 static hub_result read_body(const cJSON *json, uint8_t **out, size_t *len, hub_fault *fault)
 {
-    const char *text = hub_json_string(json, "body");
-    const char *encoded = hub_json_string(json, "bodyBase64");
+    const cJSON *body = cJSON_GetObjectItemCaseSensitive(json, "body");
+    const cJSON *base64 = cJSON_GetObjectItemCaseSensitive(json, "bodyBase64");
+    const char *text = cJSON_GetStringValue(body);
+    const char *encoded = cJSON_GetStringValue(base64);
 
+    if (!text_or_null(body) || !text_or_null(base64)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "body or bodyBase64: not a string");
+    }
     if (text != NULL && encoded != NULL) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "both body and bodyBase64");
     }

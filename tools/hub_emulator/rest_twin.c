@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "rest.h"
+#include "text.h"
 
 static rest_outcome show(rest_handling *out, const hub_identity *id)
 {
@@ -104,6 +105,18 @@ static rest_outcome run_query(hub *h, rest_request *r, rest_handling *out)
 
 /* --- methods ----------------------------------------------------------- */
 
+/* The payload goes on as the device wrote it. */
+static cJSON *answer_to_json(const hub_method_answer *answer)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *payload = hub_memdup(answer->payload, answer->payload_len);
+
+    (void)cJSON_AddNumberToObject(json, "status", answer->status);
+    (void)cJSON_AddRawToObject(json, "payload", answer->payload_len > 0 ? payload : "null");
+    free(payload);
+    return json;
+}
+
 static void complete(void *user, const hub_method_answer *answer)
 {
     rest_handling *out = user;
@@ -111,12 +124,7 @@ static void complete(void *user, const hub_method_answer *answer)
     if (answer->result != HUB_OK) {
         (void)rest_fail(out, answer->result, answer->why);
     } else {
-        cJSON *json = cJSON_CreateObject();
-        cJSON *payload = hub_json_read(answer->payload, answer->payload_len);
-        (void)cJSON_AddNumberToObject(json, "status", answer->status);
-        (void)cJSON_AddItemToObject(json, "payload",
-                                    payload != NULL ? payload : cJSON_CreateNull());
-        (void)rest_json(out, 200, json);
+        (void)rest_json(out, 200, answer_to_json(answer));
     }
     out->finished(out);
 }
@@ -129,7 +137,8 @@ static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out)
     if (id == NULL) {
         return REST_REPLY;
     }
-    if (hub_invoke(h, id, r->json, complete, out, &fault) != HUB_OK) {
+    const hub_method_request request = { r->json, r->body, r->body_len };
+    if (hub_invoke(h, id, &request, complete, out, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
     return REST_LATER;

@@ -18,6 +18,7 @@
 #define HUB_TWIN_DEPTH_MAX      10
 #define HUB_TWIN_KEY_MAX        1024
 #define HUB_TWIN_STRING_MAX     4096
+#define HUB_TWIN_NUMBER_MAX     128 /* characters; the emulator's own limit */
 
 /** Properties with the metadata that mirrors them. */
 typedef struct hub_twin_part {

@@ -31,19 +31,32 @@ static hub_result check_key(const char *key, hub_fault *fault)
     return HUB_OK;
 }
 
+/* Without a point or an exponent it is an integer.  A number counts as 8 bytes, so that its text
+ * needs a limit of its own. */
+static hub_result check_number(const cJSON *number, hub_fault *fault)
+{
+    const char *text = number->valuestring != NULL ? number->valuestring : "0";
+    double d = number->valuedouble;
+
+    if (strlen(text) > HUB_TWIN_NUMBER_MAX) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: a number has more than %d characters",
+                        HUB_TWIN_NUMBER_MAX);
+    }
+    if (!isfinite(d)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: a number is too large for a double");
+    }
+    if (strpbrk(text, ".eE") == NULL && (d < INTEGER_MIN || d > INTEGER_MAX)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: an integer is outside -2^52 .. 2^52-1");
+    }
+    return HUB_OK;
+}
+
 static hub_result check_scalar(const cJSON *value, hub_fault *fault)
 {
     if (cJSON_IsString(value) && strlen(value->valuestring) > HUB_TWIN_STRING_MAX) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: a string is longer than 4 KB");
     }
-    if (cJSON_IsNumber(value)) {
-        double d = value->valuedouble;
-        bool whole = fabs(d) < 9.3e18 && d == floor(d); /* beyond that it can only be a double */
-        if (!isfinite(d) || (whole && (d < INTEGER_MIN || d > INTEGER_MAX))) {
-            return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: an integer is outside -2^52 .. 2^52-1");
-        }
-    }
-    return HUB_OK;
+    return cJSON_IsNumber(value) ? check_number(value, fault) : HUB_OK;
 }
 
 /* null deletes a property, and there is nothing to delete in an array, which is replaced as a

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "commands.h"
 #include "input.h"
 #include "service_fault.h"
@@ -126,6 +127,13 @@ char *service_path(const char *head, const service_target *target, const char *t
     return path;
 }
 
+static bool is_json(const char *text)
+{
+    static const json_text_rules rules = { .depth_max = JSON_TEXT_DEPTH_MAX, .nul = true };
+
+    return json_text_check((json_text){ text, strlen(text) }, &rules);
+}
+
 char *service_json_input(const char *given, const char *what)
 {
     size_t len;
@@ -134,13 +142,11 @@ char *service_json_input(const char *given, const char *what)
     if (text == NULL) {
         return NULL;
     }
-    cJSON *json = cJSON_ParseWithOpts(text, NULL, 1);
-    if (json == NULL) {
+    if (!is_json(text)) {
         complain("the %s is not JSON", what);
         free(text);
         return NULL;
     }
-    cJSON_Delete(json);
     return text;
 }
 
@@ -167,32 +173,23 @@ int service_call(const service_options *o, const rest_call *call, const service_
     return status;
 }
 
-/* cJSON indents with tabs and has one after each colon; inside strings they are escaped. */
-int service_print(const cJSON *json)
+int service_print(const char *text, size_t len)
 {
-    char *text = cJSON_Print(json);
-
-    if (text == NULL) {
-        return complain("out of memory");
-    }
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c != '\t') {
-            putchar(*c);
-        } else {
-            fputs(c > text && c[-1] == ':' ? " " : "  ", stdout);
-        }
-    }
+    json_text_print(stdout, (json_text){ text, len });
     putchar('\n');
-    free(text);
     return finish_output();
+}
+
+bool service_reply_is_json(const rest_reply *reply)
+{
+    return strlen(reply->body) == reply->len && is_json(reply->body);
 }
 
 int service_print_reply(rest_reply *reply)
 {
-    cJSON *json = cJSON_Parse(reply->body);
-    int status = json != NULL ? service_print(json) : complain("the hub's answer is not JSON");
+    int status = service_reply_is_json(reply) ? service_print(reply->body, reply->len)
+                                              : complain("the hub's answer is not JSON");
 
-    cJSON_Delete(json);
     rest_reply_free(reply);
     return status;
 }

@@ -52,9 +52,11 @@ char *service_json_input(const char *given, const char *what);
 int service_call(const service_options *o, const rest_call *call, const service_target *target,
                  rest_reply *reply);
 
-/** Print JSON for people. */
-int service_print(const cJSON *json);
-/** The same for the body of a reply, which is freed. */
+/** Is the body one JSON value, without a NUL? */
+bool service_reply_is_json(const rest_reply *reply);
+/** Print JSON for people.  The text was checked; its numbers are printed as they stand there. */
+int service_print(const char *text, size_t len);
+/** Check the body of a reply, print it, and free it. */
 int service_print_reply(rest_reply *reply);
 
 int run_service(int argc, char **argv, void *context);

@@ -1,8 +1,12 @@
 /* `iothub service method` */
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "../common/json_text.h"
 #include "commands.h"
 #include "input.h"
 #include "service.h"
@@ -56,24 +60,41 @@ static char *request_body(const method_input *in, const char *payload)
     return body;
 }
 
+/* Any 32-bit integer; false for everything else. */
+static bool read_status(json_text text, long *status)
+{
+    char digits[16];
+    char *end;
+
+    if (text.ptr == NULL || text.len >= sizeof digits) {
+        return false;
+    }
+    memcpy(digits, text.ptr, text.len);
+    digits[text.len] = '\0';
+    errno = 0;
+    *status = strtol(digits, &end, 10);
+    return *end == '\0' && errno == 0 && *status >= INT32_MIN && *status <= INT32_MAX;
+}
+
+static int print_parts(json_text answer)
+{
+    const json_text payload = json_text_member(answer, "payload");
+    long status;
+
+    if (!read_status(json_text_member(answer, "status"), &status)) {
+        return complain("the hub's answer has no status");
+    }
+    int result = payload.ptr != NULL ? service_print(payload.ptr, payload.len) : finish_output();
+    fprintf(stderr, "status %ld\n", status);
+    return status >= 200 && status <= 299 ? result : EXIT_FAILURE;
+}
+
 static int print_answer(rest_reply *reply)
 {
-    cJSON *json = cJSON_Parse(reply->body);
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(json, "status");
-    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(json, "payload");
-    int result;
+    int result = service_reply_is_json(reply) ? print_parts((json_text){ reply->body, reply->len })
+                                              : complain("the hub's answer is not JSON");
 
     rest_reply_free(reply);
-    if (!cJSON_IsNumber(status)) {
-        result = complain("the hub's answer has no status");
-    } else {
-        result = payload != NULL ? service_print(payload) : finish_output();
-        fprintf(stderr, "status %d\n", status->valueint);
-        if (status->valueint < 200 || status->valueint > 299) {
-            result = EXIT_FAILURE;
-        }
-    }
-    cJSON_Delete(json);
     return result;
 }
 

@@ -1,0 +1,54 @@
+#ifndef TOOL_JSON_TEXT_H
+#define TOOL_JSON_TEXT_H
+
+/**
+ * @file
+ * JSON as text.  What is only handed on or shown must not change on its way, and a parser that
+ * makes doubles of numbers changes them.  These functions check a text, find a member in it and
+ * lay it out for people; every number stays as it was written.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/** The nesting that json_text_print can show. */
+#define JSON_TEXT_DEPTH_MAX 512
+
+/** A part of a text; no NUL follows it. */
+typedef struct json_text {
+    const char *ptr; /* NULL: none */
+    size_t len;
+} json_text;
+
+/** How strict a check is. */
+typedef struct json_text_rules {
+    unsigned depth_max; /* objects and arrays inside of each other, at most JSON_TEXT_DEPTH_MAX */
+    bool nul;           /* may a string hold \u0000? */
+    /** Called for each number in order of the text; may be NULL. */
+    void (*number)(void *user, json_text number);
+    void *user;
+} json_text_rules;
+
+/**
+ * Is the text one JSON value (RFC 8259) with nothing but white space around it?  When it is not,
+ * calls of rules->number that were made by then mean nothing.  Bytes from 0x80 on are not looked
+ * at: whether they are UTF-8 is the caller's business.
+ */
+bool json_text_check(json_text text, const json_text_rules *rules);
+
+/**
+ * The value of a member of an object that json_text_check accepted: the last one of that name, as
+ * most readers of JSON see it.  name is ASCII.  ptr is NULL when the text is no object or has no
+ * such member.
+ */
+json_text json_text_member(json_text object, const char *name);
+
+/**
+ * Write a text that json_text_check accepted with a member a line and an indent of two spaces.
+ * Control characters from U+007F on, which JSON allows in a string and terminals act on, are
+ * written as escapes.  No line end follows.
+ */
+void json_text_print(FILE *out, json_text text);
+
+#endif
