@@ -129,7 +129,7 @@ class Fleet(unittest.TestCase):
                 (2, "--ramp", ("--ramp", "0", bad)),
                 (2, "--size", ("--size", "0", bad)),
                 (1, "No such file", ("/nowhere",)),
-                (1, "device 1: ", (bad,)),
+                (1, "bad.txt, line 1: ", (bad,)),
                 (1, "no devices in this shard", ("--shard", "1/2", self.file("one.txt", [
                     self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]])))):
             how, errors = self.hub.fail("iothub", "fleet", *arguments)

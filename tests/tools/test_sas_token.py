@@ -211,14 +211,14 @@ class Inspecting(unittest.TestCase):
         text = "SharedAccessSignature sr=a%1B%5B31m%0Ab%C2%9Bc&sig=AAAA&se=1&skn=%00x"
         status, out, _ = run("--inspect", text)
         self.assertEqual(status, 0)
-        self.assertIn("a?[31m?b??c\n", out)
+        self.assertIn("a\\x1B[31m\\nb\\xC2\\x9Bc\n", out)
         self.assertEqual(set(c for c in out if ord(c) < 32), {"\n"})
 
     def test_bad_tokens_are_refused_by_field(self):
         cases = {
             "": "must begin with",
             "hello": "must begin with",
-            "SharedAccessSignature ": "part 1 is empty",
+            "SharedAccessSignature ": "must begin with",
             "SharedAccessSignature sig=AAAA&se=1": "sr is missing",
             "SharedAccessSignature sr=a&se=1": "sig is missing",
             "SharedAccessSignature sr=a&sig=AAAA": "se is missing",
@@ -320,7 +320,7 @@ class Usage(unittest.TestCase):
             (["--inspect", good, "--as-connection-string"], "--inspect and --as-conn"),
             (["--inspect", good, "--connection-string", DEVICE], "--inspect and --connection"),
             (["--inspect", "-", "--key", "-"], "standard input"),
-            (["--connection-string", DEVICE, "extra"], "unexpected argument 'extra'"),
+            (["--connection-string", DEVICE, "extra"], "unexpected argument 1"),
             (["--no-such-option"], "unrecognized option"),
             (["--ttl"], "requires an argument"),
             ([], "IOTHUB_DEVICE_CONNECTION_STRING"),

@@ -468,7 +468,7 @@ class Trouble(WithHubs):
             (413, {}, {"Message": "ErrorCode:RequestEntityTooLarge;big"}, "big"),
             (429, {}, "", "throttles"),
             (500, {}, "<html>\x1b[31m", "500"),
-            (503, {}, {"Message": "a\u001b[31mb"}, "a?[31mb"),
+            (503, {}, {"Message": "a\u001b[31mb"}, "a\\x1B[31mb"),
             (302, {"Location": "https://localhost/"}, "", "302"),
         ]
         for status, headers, body, says in cases:
@@ -489,11 +489,11 @@ class Usage(WithHubs):
     def test_wrong_usage(self):
         cases = [
             (["service"], "which command"),
-            (["service", "nonsense"], "unknown command 'nonsense'"),
+            (["service", "nonsense"], "unknown command"),
             (["service", "twin"], "which command"),
             (["service", "twin", "delete"], "unknown command"),
             (["service", "twin", "get"], "which device"),
-            (["service", "twin", "get", "a", "b"], "unexpected argument 'b'"),
+            (["service", "twin", "get", "a", "b"], "unexpected argument 2"),
             (["service", "twin", "get", "a/b/c"], "DEVICE/MODULE"),
             (["service", "twin", "get", ""], "device id"),
             (["service", "twin", "get", "d" * 129], "device id"),

@@ -1,12 +1,8 @@
 #include "commands.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct group_input {
     const command_group *group;
@@ -25,6 +21,20 @@ static const command *find_command(const command_group *group, const char *name)
     return NULL;
 }
 
+/* The word that is no command is not repeated: it may be a key. */
+static void ask_for_command(const struct argp_state *state, const command_group *group,
+                            const char *problem)
+{
+    char names[128] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < group->count; i++) {
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", i > 0 ? ", " : "",
+                                group->commands[i].name);
+    }
+    cli_usage(state, "%s (%s)", problem, names);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     group_input *input = state->input;
@@ -38,12 +48,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_ARG:
         input->chosen = find_command(input->group, arg);
         if (input->chosen == NULL) {
-            argp_error(state, "unknown command '%s'", arg);
+            ask_for_command(state, input->group, "unknown command");
         }
         input->first = state->next - 1;
         state->next = state->argc; /* the rest belongs to the command */
         return 0;
-    case ARGP_KEY_NO_ARGS: argp_error(state, "which command?"); return 0;
+    case ARGP_KEY_NO_ARGS: ask_for_command(state, input->group, "which command?"); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -78,41 +88,9 @@ int run_group(const command_group *group, int argc, char **argv, void *context)
         .children = group->children,
     };
 
-    (void)argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &input);
+    cli_parse(&argp, argc, argv, ARGP_IN_ORDER, &input);
     free(doc);
     (void)snprintf(name, sizeof name, "%s %s", argv[0], input.chosen->name);
     argv[input.first] = name;
     return input.chosen->run(argc - input.first, argv + input.first, context);
-}
-
-int complain(const char *format, ...)
-{
-    va_list args;
-
-    (void)fflush(stdout);
-    fputs("iothub: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    return EXIT_FAILURE;
-}
-
-int finish_output(void)
-{
-    static bool failed; /* said once is enough */
-
-    errno = 0;
-    if (!failed && (fflush(stdout) != 0 || ferror(stdout))) {
-        failed = true;
-        (void)complain("standard output cannot be written: %s", strerror(errno));
-    }
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-void finish_output_at_exit(void)
-{
-    if (finish_output() != EXIT_SUCCESS) {
-        _exit(EXIT_FAILURE);
-    }
 }

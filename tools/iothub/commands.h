@@ -6,10 +6,8 @@
  * A program of commands inside commands, each with an argp parser of its own.
  */
 
-#include <argp.h>
-
-/** How a command ends, and the program with it. */
-enum { EXIT_USAGE = 2 };
+#include "cli/args.h"
+#include "cli/output.h"
 
 typedef struct command {
     const char *name;
@@ -32,14 +30,8 @@ typedef struct command_group {
  */
 int run_group(const command_group *group, int argc, char **argv, void *context);
 
-/** Print "iothub: text" to standard error and return EXIT_FAILURE. */
-int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/** Flush standard output; EXIT_SUCCESS, or a complaint when it could not be written. */
-int finish_output(void);
-
-/** For atexit: --help and --version end inside argp, and fail all the same when nobody gets them.
- */
-void finish_output_at_exit(void);
+/* The messages and the end of every command. */
+#define complain      cli_error
+#define finish_output cli_finish
 
 #endif

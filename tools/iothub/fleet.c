@@ -4,7 +4,6 @@
 
 #include <argp.h>
 #include <malloc.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +11,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "cli/number.h"
 #include "commands.h"
-#include "input.h"
 #include "service.h"
 
 enum {
@@ -42,6 +41,10 @@ enum {
     OTHER_DESCRIPTORS = 64
 };
 
+/* One message in eleven days; what is less would overflow microseconds. */
+static const double RATE_MIN = 1e-6;
+static const double RATE_MAX = 100000;
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
@@ -59,22 +62,11 @@ uint64_t fleet_now_us(void)
 
 /* --- the command line ------------------------------------------------------------- */
 
-static void read_number(struct argp_state *state, const char *name, const char *text, uint64_t max,
-                        uint64_t *out)
-{
-    if (!parse_number(text, 1, max, out)) {
-        argp_error(state, "--%s: '%s' is not a number from 1 to %llu", name, text,
-                   (unsigned long long)max);
-    }
-}
-
 static void read_rate(struct argp_state *state, const char *name, const char *text, double *out)
 {
-    char *end;
-
-    *out = strtod(text, &end);
-    if (end == text || *end != '\0' || !isfinite(*out) || *out < 0 || *out > 100000) {
-        argp_error(state, "--%s: '%s' is not a rate from 0 to 100000", name, text);
+    if (!cli_rate(text, RATE_MIN, RATE_MAX, out)) {
+        cli_usage(state, "--%s is not a rate: 0, or a number such as 0.5 from 0.000001 to 100000",
+                  name);
     }
 }
 
@@ -82,25 +74,25 @@ static void read_shard(struct argp_state *state, const char *text, fleet_options
 {
     const char *slash = strchr(text, '/');
     char *first = slash != NULL ? strndup(text, (size_t)(slash - text)) : NULL;
-    bool good = first != NULL && parse_number(slash + 1, 1, DEVICES_MAX, &o->shards) &&
-                parse_number(first, 0, o->shards - 1, &o->shard);
+    bool good = first != NULL && cli_number(slash + 1, 1, DEVICES_MAX, &o->shards) &&
+                cli_number(first, 0, o->shards - 1, &o->shard);
 
     free(first);
     if (!good) {
-        argp_error(state, "--shard: '%s' is not I/N with I from 0 to N - 1", text);
+        cli_usage(state, "--shard is not I/N with I from 0 to N - 1");
     }
 }
 
 static void check(struct argp_state *state, const fleet_options *o)
 {
     if ((o->file == NULL) == (o->create == 0)) {
-        argp_error(state, "either a file of connection strings or --create is needed");
+        cli_usage(state, "either a file of connection strings or --create is needed");
     }
     if (o->ramp <= 0) {
-        argp_error(state, "--ramp: 0 never gets anywhere");
+        cli_usage(state, "--ramp: 0 never gets anywhere");
     }
     if (*o->prefix == '\0' || strlen(o->prefix) > PREFIX_MAX) {
-        argp_error(state, "--prefix: 1 to %d characters", PREFIX_MAX);
+        cli_usage(state, "--prefix: 1 to %d characters", PREFIX_MAX);
     }
 }
 
@@ -109,20 +101,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     fleet_options *o = state->input;
 
     switch (key) {
-    case OPT_CREATE: read_number(state, "create", arg, DEVICES_MAX, &o->create); return 0;
+    case OPT_CREATE: o->create = cli_number_option(state, "create", arg, 1, DEVICES_MAX); return 0;
     case OPT_PREFIX: o->prefix = arg; return 0;
-    case OPT_PORT: read_number(state, "port", arg, 65535, &o->port); return 0;
-    case OPT_REST_PORT: read_number(state, "rest-port", arg, 65535, &o->rest_port); return 0;
+    case OPT_PORT: o->port = (uint16_t)cli_number_option(state, "port", arg, 1, 65535); return 0;
+    case OPT_REST_PORT:
+        o->rest_port = (uint16_t)cli_number_option(state, "rest-port", arg, 1, 65535);
+        return 0;
     case OPT_RATE: read_rate(state, "rate", arg, &o->rate); return 0;
-    case OPT_SIZE: read_number(state, "size", arg, SIZE_LIMIT, &o->size); return 0;
+    case OPT_SIZE: o->size = cli_number_option(state, "size", arg, 1, SIZE_LIMIT); return 0;
     case OPT_RAMP: read_rate(state, "ramp", arg, &o->ramp); return 0;
-    case OPT_DURATION: read_number(state, "duration", arg, 1000000000, &o->duration_s); return 0;
-    case OPT_REPORT: read_number(state, "report", arg, 1000000, &o->report_s); return 0;
+    case OPT_DURATION:
+        o->duration_s = cli_number_option(state, "duration", arg, 1, 1000000000);
+        return 0;
+    case OPT_REPORT: o->report_s = cli_number_option(state, "report", arg, 1, 1000000); return 0;
     case OPT_SHARD: read_shard(state, arg, o); return 0;
     case OPT_TELEMETRY_ONLY: o->telemetry_only = true; return 0;
     case ARGP_KEY_ARG:
         if (o->file != NULL) {
-            argp_error(state, "unexpected argument '%s'", arg);
+            cli_usage(state, "only one file can be given");
         }
         o->file = arg;
         return 0;
@@ -198,18 +194,6 @@ static const struct argp argp = {
 
 /* --- getting ready ------------------------------------------------------------------ */
 
-static bool read_ports(fleet_options *o)
-{
-    const char *port = getenv("IOTHUB_PORT");
-    const char *rest_port = getenv("IOTHUB_REST_PORT");
-
-    o->port = 8883;
-    o->rest_port = 443;
-    return (port == NULL || *port == '\0' || parse_number(port, 1, 65535, &o->port)) &&
-           (rest_port == NULL || *rest_port == '\0' ||
-            parse_number(rest_port, 1, 65535, &o->rest_port));
-}
-
 static void set_up_client(fleet *f)
 {
     iothub_options *o = &f->client;
@@ -217,7 +201,7 @@ static void set_up_client(fleet *f)
 
     iothub_options_init(o);
     o->platform = plat_posix();
-    o->port = (uint16_t)f->options->port;
+    o->port = f->options->port;
     o->ca_file = ca_file != NULL && *ca_file != '\0' ? ca_file : NULL;
     o->rx_size = RX;
     o->tx_size = QUEUED * ((size_t)f->options->size + HEADERS);
@@ -255,7 +239,8 @@ static bool set_up(fleet *f)
         return false;
     }
     if (f->count == 0) {
-        (void)complain("no devices%s", o->shards > 1 ? " in this shard" : "");
+        (void)complain(o->shards > 1 ? "no devices in this shard"
+                                     : "the file has no connection string in it");
         return false;
     }
     check_descriptors(f);
@@ -344,11 +329,11 @@ int run_fleet(int argc, char **argv, void *context)
     int status = EXIT_FAILURE;
 
     (void)context;
-    if (!read_ports(&o)) {
-        (void)complain("IOTHUB_PORT or IOTHUB_REST_PORT: not a port");
-        return EXIT_USAGE;
+    if (!cli_port_of("IOTHUB_PORT", 8883, &o.port) ||
+        !cli_port_of("IOTHUB_REST_PORT", 443, &o.rest_port)) {
+        return CLI_EXIT_USAGE;
     }
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+    cli_parse(&argp, argc, argv, 0, &o);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     if (set_up(&f)) {

@@ -19,8 +19,8 @@ typedef struct fleet_options {
     const char *file; /* of connection strings; NULL: create them */
     uint64_t create;
     const char *prefix;
-    uint64_t rest_port;
-    uint64_t port;
+    uint16_t rest_port;
+    uint16_t port;
     double rate;   /* messages a second of one device; 0: none */
     uint64_t size; /* bytes of a body */
     double ramp;   /* devices a second */
@@ -80,7 +80,8 @@ bool fleet_read(fleet *f);
 bool fleet_create(fleet *f);
 
 /* fleet_device.c: the life of one. */
-bool fleet_add(fleet *f, const char *connection_string);
+/** where names it in a report. */
+bool fleet_add(fleet *f, const char *connection_string, const char *where);
 void fleet_set_callbacks(fleet *f);
 /** It starts at that time. */
 void fleet_schedule(fleet_device *d, uint64_t start_us);

@@ -226,14 +226,14 @@ void fleet_serve(plat_poll_item *item)
 
 /* --- its beginning and its end ----------------------------------------------------- */
 
-bool fleet_add(fleet *f, const char *connection_string)
+bool fleet_add(fleet *f, const char *connection_string, const char *where)
 {
     iothub_error error = { .text = "out of memory" };
     fleet_device *d = calloc(1, sizeof *d);
 
     f->client.user = d;
     if (d == NULL || (d->client = iothub_new(connection_string, &f->client, &error)) == NULL) {
-        complain("device %zu: %s", f->count + 1, error.text);
+        complain("%s: %s", where, error.text);
         free(d);
         return false;
     }

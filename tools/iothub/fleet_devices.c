@@ -1,14 +1,14 @@
 /* Where the devices of a fleet come from: a file, or the registry of the hub. */
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/input.h"
+#include "cli/secret.h"
 #include "commands.h"
 #include "fleet.h"
-#include "input.h"
 #include "iothub/connection_string.h"
 #include "service_fault.h"
 
@@ -35,34 +35,32 @@ static bool grow(fleet *f)
 
 /* --- a file ------------------------------------------------------------------------ */
 
-static bool is_blank(const char *line)
+static bool add_entry_of(fleet *f, const cli_list *list, const char *entry)
 {
-    return line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#';
+    char where[256];
+
+    (void)snprintf(where, sizeof where, "%.200s, line %zu", list->name, list->line);
+    return grow(f) && fleet_add(f, entry, where);
 }
 
 bool fleet_read(fleet *f)
 {
-    const char *name = f->options->file;
-    FILE *in = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
-    char *line = NULL;
-    size_t cap = 0;
+    cli_list list;
+    char *entry;
     uint64_t number = 0;
-    bool good = true;
+    cli_list_result r = CLI_LIST_FAILED;
 
-    if (in == NULL) {
-        complain("%s: %s", name, strerror(errno));
+    if (!cli_list_open(&list, f->options->file)) {
         return false;
     }
-    while (good && getline(&line, &cap, in) > 0) {
-        if (!is_blank(line) && fleet_is_ours(f->options, number++)) {
-            good = grow(f) && fleet_add(f, line);
+    while ((r = cli_list_next(&list, &entry)) == CLI_LIST_ENTRY) {
+        if (fleet_is_ours(f->options, number++) && !add_entry_of(f, &list, entry)) {
+            r = CLI_LIST_FAILED;
+            break;
         }
     }
-    forget(line);
-    if (in != stdin) {
-        (void)fclose(in);
-    }
-    return good;
+    cli_list_close(&list);
+    return r == CLI_LIST_END;
 }
 
 /* --- the registry ------------------------------------------------------------------- */
@@ -86,7 +84,7 @@ static bool make_key(char key[KEY_TEXT])
     return good;
 }
 
-static bool add_entry(cJSON *list, const new_device *n)
+static bool add_to_body(cJSON *list, const new_device *n)
 {
     cJSON *entry = cJSON_CreateObject();
 
@@ -115,7 +113,7 @@ static char *bulk_body(const new_device *list, size_t count)
     bool good = json != NULL;
 
     for (size_t i = 0; good && i < count; i++) {
-        good = add_entry(json, &list[i]);
+        good = add_to_body(json, &list[i]);
     }
     char *body = good ? cJSON_PrintUnformatted(json) : NULL;
     cJSON_Delete(json);
@@ -154,8 +152,8 @@ static bool add_created(fleet *f, const char *host, const new_device *n)
         complain("out of memory");
         return false;
     }
-    bool good = grow(f) && fleet_add(f, text);
-    forget(text);
+    bool good = grow(f) && fleet_add(f, text, n->id);
+    cli_forget_text(text);
     return good;
 }
 
@@ -164,7 +162,7 @@ static bool create_some(fleet *f, rest *r, const char *host, new_device *list, s
     char *body = bulk_body(list, count);
     bool good = body != NULL && post(r, body);
 
-    forget(body);
+    cli_forget_text(body);
     for (size_t i = 0; good && i < count; i++) {
         good = add_created(f, host, &list[i]);
     }
@@ -197,7 +195,7 @@ bool fleet_create(fleet *f)
 {
     iothub_connection_string cs;
     char host[IOTHUB_HOST_MAX + 1];
-    rest *r = rest_open((uint16_t)f->options->rest_port);
+    rest *r = rest_open(f->options->rest_port);
 
     if (r == NULL ||
         iothub_connection_string_parse(&cs, getenv(REST_SERVICE_ENV), NULL) != IOTHUB_OK) {

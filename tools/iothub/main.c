@@ -24,10 +24,10 @@ int main(int argc, char **argv)
         .commands = commands,
         .count = sizeof commands / sizeof commands[0],
     };
-    char name[] = "iothub";
+    static char name[] = "iothub";
 
-    argp_err_exit_status = EXIT_USAGE;
-    (void)atexit(finish_output_at_exit);
+    cli_begin();
+    cli_set_name(name);
     if (argc > 0) {
         argv[0] = name;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/secret.h"
 #include "commands.h"
 #include "iothub/sas.h"
 
@@ -132,12 +133,13 @@ rest *rest_open(uint16_t port)
         return NULL;
     }
     rest *r = calloc(1, sizeof *r);
-    if (r == NULL || (r->curl = curl_easy_init()) == NULL || !add_headers(r, token)) {
+    bool good = r != NULL && (r->curl = curl_easy_init()) != NULL && add_headers(r, token);
+    explicit_bzero(token, sizeof token);
+    if (!good) {
         complain("out of memory");
         rest_close(r);
         return NULL;
     }
-    explicit_bzero(token, sizeof token);
     set_host(r, &cs, port);
     r->ca_file = getenv(CA_ENV);
     if (r->ca_file != NULL && *r->ca_file == '\0') {
@@ -150,6 +152,9 @@ void rest_close(rest *r)
 {
     if (r == NULL) {
         return;
+    }
+    for (struct curl_slist *h = r->headers; h != NULL; h = h->next) {
+        explicit_bzero(h->data, strlen(h->data)); /* the token */
     }
     curl_slist_free_all(r->headers);
     curl_easy_cleanup(r->curl);
@@ -246,7 +251,8 @@ static void complain_about(const rest *r, CURLcode rc)
                                                 : "");
         return;
     case CURLE_SSL_CACERT_BADFILE:
-        complain(CA_ENV ": '%s' is not a readable PEM file", r->ca_file != NULL ? r->ca_file : "");
+        complain(CA_ENV ": %s is not a readable PEM file",
+                 cli_shown(r->ca_file != NULL ? r->ca_file : "", "it"));
         return;
     case CURLE_SSL_CONNECT_ERROR: complain("no TLS with %s: %s", r->where, r->why); return;
     default:

@@ -12,7 +12,6 @@
 
 #define LAST_SECOND_OF_9999 253402300799u
 
-/* A token may come from anywhere: no control character of it reaches the terminal. */
 static void print_field(const char *label, mqc_span field, const char *if_empty)
 {
     char *text = malloc(field.len + 1);
@@ -23,9 +22,7 @@ static void print_field(const char *label, mqc_span field, const char *if_empty)
     } else if (*text == '\0') {
         puts(if_empty);
     } else {
-        for (const char *c = text; *c != '\0'; c++) {
-            putchar(*c < 0x20 || *c >= 0x7F ? '?' : *c);
-        }
+        cli_puts(stdout, text);
         putchar('\n');
     }
     free(text);

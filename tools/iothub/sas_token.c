@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/input.h"
+#include "cli/number.h"
+#include "cli/secret.h"
 #include "commands.h"
-#include "input.h"
 #include "iothub/sas.h"
 #include "sas_inspect.h"
 
@@ -106,7 +108,7 @@ static void refuse_pair(struct argp_state *state, const char *a, const void *a_g
                         const void *b_given)
 {
     if (a_given != NULL && b_given != NULL) {
-        argp_error(state, "%s and %s do not go together", a, b);
+        cli_usage(state, "%s and %s do not go together", a, b);
     }
 }
 
@@ -141,24 +143,24 @@ static bool is_dash(const char *text)
 static void check_completeness(struct argp_state *state, request *q)
 {
     if (q->resource != NULL && q->key == NULL) {
-        argp_error(state, "--resource needs --key");
+        cli_usage(state, "--resource needs --key");
     }
     if (q->resource == NULL && q->inspect == NULL && (q->key != NULL || q->policy != NULL)) {
-        argp_error(state, "%s needs --resource", q->key != NULL ? "--key" : "--policy");
+        cli_usage(state, "%s needs --resource", q->key != NULL ? "--key" : "--policy");
     }
     if (is_dash(q->inspect) && is_dash(q->key)) {
-        argp_error(state, "only one of --inspect and --key can come from standard input");
+        cli_usage(state, "only one of --inspect and --key can come from standard input");
     }
     if (q->resource != NULL && *q->resource == '\0') {
-        argp_error(state, "--resource is empty");
+        cli_usage(state, "--resource is empty");
     }
     if (q->policy != NULL && *q->policy == '\0') {
-        argp_error(state, "--policy is empty");
+        cli_usage(state, "--policy is empty");
     }
     if (q->resource == NULL && q->inspect == NULL && q->connection_string == NULL) {
         q->connection_string = getenv(DEVICE_ENV);
         if (q->connection_string == NULL || *q->connection_string == '\0') {
-            argp_error(state, "no connection string: give --connection-string or set " DEVICE_ENV);
+            cli_usage(state, "no connection string: give --connection-string or set " DEVICE_ENV);
         }
     }
 }
@@ -166,11 +168,11 @@ static void check_completeness(struct argp_state *state, request *q)
 static void read_numbers(struct argp_state *state, request *q)
 {
     q->ttl_s = DEFAULT_TTL_S;
-    if (q->ttl != NULL && !parse_number(q->ttl, 1, INT64_MAX / 2, &q->ttl_s)) {
-        argp_error(state, "--ttl: '%s' is not a number of seconds from 1 on", q->ttl);
+    if (q->ttl != NULL && !cli_number(q->ttl, 1, INT64_MAX / 2, &q->ttl_s)) {
+        cli_usage(state, "--ttl is not a number of seconds from 1 on");
     }
-    if (q->expiry != NULL && !parse_number(q->expiry, 1, UINT64_MAX, &q->expiry_s)) {
-        argp_error(state, "--expiry: '%s' is not a number of seconds since 1970", q->expiry);
+    if (q->expiry != NULL && !cli_number(q->expiry, 1, UINT64_MAX, &q->expiry_s)) {
+        cli_usage(state, "--expiry is not a number of seconds since 1970");
     }
 }
 
@@ -187,7 +189,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_KEY: q->key = arg; return 0;
     case OPT_POLICY: q->policy = arg; return 0;
     case OPT_INSPECT: q->inspect = arg; return 0;
-    case ARGP_KEY_ARG: argp_error(state, "unexpected argument '%s'", arg); return 0;
+    case ARGP_KEY_ARG:
+        cli_usage(state, "unexpected argument %u; a connection string follows --connection-string",
+                  state->arg_num + 1);
     case ARGP_KEY_END:
         check_contradictions(state, q);
         check_completeness(state, q);
@@ -276,30 +280,30 @@ static int make_for_resource(const request *q, const char *key)
 
 static int inspect(const request *q)
 {
-    char *token = input_text(q->inspect, "token");
-    char *key = q->key != NULL ? input_text(q->key, "key") : NULL;
+    char *token = cli_text(q->inspect, "token");
+    char *key = q->key != NULL ? cli_text(q->key, "key") : NULL;
     int status = EXIT_FAILURE;
 
     if (token != NULL && (key != NULL || q->key == NULL)) {
         status = inspect_token(token, key);
     }
-    forget(key);
-    free(token);
+    cli_forget_text(key);
+    cli_forget_text(token);
     return status;
 }
 
 static int make(request *q)
 {
     bool for_resource = q->resource != NULL;
-    char *secret = for_resource ? input_text(q->key, "key")
-                                : input_text(q->connection_string, "connection string");
+    char *secret = for_resource ? cli_text(q->key, "key")
+                                : cli_text(q->connection_string, "connection string");
     int status = EXIT_FAILURE;
 
     if (secret != NULL && find_expiry(q) == EXIT_SUCCESS) {
         status =
             for_resource ? make_for_resource(q, secret) : make_for_connection_string(q, secret);
     }
-    forget(secret);
+    cli_forget_text(secret);
     return status;
 }
 
@@ -309,6 +313,6 @@ int run_sas_token(int argc, char **argv, void *context)
     request q = { 0 };
 
     (void)context;
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &q);
+    cli_parse(&argp, argc, argv, 0, &q);
     return q.inspect != NULL ? inspect(&q) : make(&q);
 }

@@ -1,15 +1,19 @@
 #include "service.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../common/json_text.h"
+#include "cli/input.h"
+#include "cli/number.h"
 #include "commands.h"
-#include "input.h"
 #include "service_fault.h"
 
-#define PORT_ENV "IOTHUB_REST_PORT"
+#define PORT_ENV    "IOTHUB_REST_PORT"
+#define WHITE_SPACE " \t\r\n\v\f"
 
 enum { HTTPS_PORT = 443, OPT_REST_PORT = 512 };
 
@@ -22,9 +26,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     if (key != OPT_REST_PORT) {
         return ARGP_ERR_UNKNOWN;
     }
-    if (!parse_number(arg, 1, 65535, &o->rest_port)) {
-        argp_error(state, "--rest-port: '%s' is not a port", arg);
-    }
+    o->rest_port = (uint16_t)cli_number_option(state, "rest-port", arg, 1, 65535);
     return 0;
 }
 
@@ -41,9 +43,14 @@ const struct argp_child service_children[] = { { .argp = &shared_argp }, { 0 } }
 void service_take_word(struct argp_state *state, service_words *w, size_t max, const char *arg)
 {
     if (w->count == max) {
-        argp_error(state, "unexpected argument '%s'", arg);
+        cli_usage(state, "unexpected argument %zu", w->count + 1);
     }
     w->items[w->count++] = arg;
+}
+
+static bool is_id_character(char c)
+{
+    return isalnum((unsigned char)c) || (c != '\0' && strchr("-.+%_#*?!(),=@$':", c) != NULL);
 }
 
 static bool copy_id(char *out, size_t cap, const char *from, size_t len)
@@ -51,33 +58,46 @@ static bool copy_id(char *out, size_t cap, const char *from, size_t len)
     if (len == 0 || len >= cap) {
         return false;
     }
+    for (size_t i = 0; i < len; i++) {
+        if (!is_id_character(from[i])) {
+            return false;
+        }
+    }
     memcpy(out, from, len);
     out[len] = '\0';
     return true;
 }
 
-void service_read_target(struct argp_state *state, const char *arg, service_target *target)
+/* White space around it comes with a copy from elsewhere. */
+static size_t trim(const char **arg)
 {
-    size_t len = strcspn(arg, "/");
-    const char *module = arg[len] == '/' ? arg + len + 1 : NULL;
+    size_t len;
 
-    target->module[0] = '\0';
-    if (!copy_id(target->device, sizeof target->device, arg, len)) {
-        argp_error(state, "'%s': a device id has 1 to 128 characters", arg);
+    *arg += strspn(*arg, WHITE_SPACE);
+    len = strlen(*arg);
+    while (len > 0 && isspace((unsigned char)(*arg)[len - 1])) {
+        len--;
     }
-    if (module != NULL &&
-        (strchr(module, '/') != NULL ||
-         !copy_id(target->module, sizeof target->module, module, strlen(module)))) {
-        argp_error(state, "'%s' is neither DEVICE nor DEVICE/MODULE", arg);
-    }
+    return len;
 }
 
-static bool read_port(service_options *o)
+void service_read_target(struct argp_state *state, const char *arg, service_target *target)
 {
-    const char *text = getenv(PORT_ENV);
+    size_t whole = trim(&arg);
+    const char *slash = memchr(arg, '/', whole);
+    size_t len = slash != NULL ? (size_t)(slash - arg) : whole;
 
-    o->rest_port = HTTPS_PORT;
-    return text == NULL || *text == '\0' || parse_number(text, 1, 65535, &o->rest_port);
+    target->module[0] = '\0';
+    if (strncasecmp(arg, "HostName=", 9) == 0) {
+        cli_usage(state, "the id of a device is wanted, not a connection string");
+    }
+    if (!copy_id(target->device, sizeof target->device, arg, len)) {
+        cli_usage(state, "DEVICE is no device id: 1 to 128 letters, digits and -.+%%_#*?!(),=@$':");
+    }
+    if (slash != NULL &&
+        !copy_id(target->module, sizeof target->module, slash + 1, whole - len - 1)) {
+        cli_usage(state, "the first argument is neither DEVICE nor DEVICE/MODULE");
+    }
 }
 
 int run_service(int argc, char **argv, void *context)
@@ -101,9 +121,8 @@ int run_service(int argc, char **argv, void *context)
     service_options o;
 
     (void)context;
-    if (!read_port(&o)) {
-        complain(PORT_ENV ": '%s' is not a port", getenv(PORT_ENV));
-        return EXIT_USAGE;
+    if (!cli_port_of(PORT_ENV, HTTPS_PORT, &o.rest_port)) {
+        return CLI_EXIT_USAGE;
     }
     return run_group(&group, argc, argv, &o);
 }
@@ -136,13 +155,16 @@ static bool is_json(const char *text)
 
 char *service_json_input(const char *given, const char *what)
 {
-    size_t len;
-    char *text = strcmp(given, "-") == 0 ? input_all(what, &len) : strdup(given);
+    size_t len = strlen(given);
+    char *text = strcmp(given, "-") == 0 ? cli_all(what, &len) : strdup(given);
 
     if (text == NULL) {
         return NULL;
     }
-    if (!is_json(text)) {
+    const char *mark = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+    (void)memmove(text, mark, len + 1 - (size_t)(mark - text));
+    len -= (size_t)(mark - text);
+    if (len != strlen(text) || !is_json(text)) {
         complain("the %s is not JSON", what);
         free(text);
         return NULL;
@@ -158,9 +180,9 @@ int service_call(const service_options *o, const rest_call *call, const service_
 
     if (connection_string == NULL || *connection_string == '\0') {
         complain(REST_SERVICE_ENV " is not set; see iothub service --help");
-        return EXIT_USAGE;
+        return CLI_EXIT_USAGE;
     }
-    rest *r = rest_open((uint16_t)o->rest_port);
+    rest *r = rest_open(o->rest_port);
     if (r != NULL && rest_perform(r, call, reply)) {
         if (reply->status >= 200 && reply->status < 300) {
             status = EXIT_SUCCESS;
@@ -175,7 +197,22 @@ int service_call(const service_options *o, const rest_call *call, const service_
 
 int service_print(const char *text, size_t len)
 {
-    json_text_print(stdout, (json_text){ text, len });
+    char *laid_out = NULL;
+    size_t laid_out_len;
+    cli_json json = { .len = 0 };
+    FILE *f = open_memstream(&laid_out, &laid_out_len);
+
+    if (f == NULL) {
+        return complain("out of memory");
+    }
+    json_text_print(f, (json_text){ text, len });
+    if (fclose(f) != 0) {
+        free(laid_out);
+        return complain("out of memory");
+    }
+    cli_put_json(stdout, &json, laid_out, laid_out_len); /* it need not be UTF-8 */
+    cli_put_json_end(stdout, &json);
+    free(laid_out);
     putchar('\n');
     return finish_output();
 }

@@ -13,7 +13,7 @@
 
 /** Options that every command of the service side takes; the input of service_argp. */
 typedef struct service_options {
-    uint64_t rest_port;
+    uint16_t rest_port;
 } service_options;
 
 /** Parser for these options, to be the first child of a command's own. */

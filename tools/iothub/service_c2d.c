@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/input.h"
 #include "commands.h"
-#include "input.h"
 #include "platform/platform.h"
 #include "service.h"
 #include "service_fault.h"
@@ -25,26 +25,22 @@ static void add_property(struct argp_state *state, message_input *in, const char
     const char *equals = strchr(arg, '=');
 
     if (equals == NULL || equals == arg) {
-        argp_error(state, "--property: '%s' is not NAME=VALUE", arg);
-        return;
+        cli_usage(state, "--property is not NAME=VALUE");
     }
     char *name = strndup(arg, (size_t)(equals - arg));
     if (name != NULL && cJSON_HasObjectItem(in->properties, name)) {
-        argp_error(state, "--property: %s is given twice", name);
+        cli_usage(state, "--property: the same name is given twice");
     }
     if (name == NULL || cJSON_AddStringToObject(in->properties, name, equals + 1) == NULL) {
-        argp_failure(state, EXIT_FAILURE, 0, "out of memory");
+        exit(complain("out of memory"));
     }
     free(name);
 }
 
 static void add_ttl(struct argp_state *state, message_input *in, const char *arg)
 {
-    uint64_t ttl;
+    uint64_t ttl = cli_number_option(state, "ttl", arg, 1, 172800);
 
-    if (!parse_number(arg, 1, 172800, &ttl)) {
-        argp_error(state, "--ttl: '%s' is not a number of seconds from 1 to 172800", arg);
-    }
     (void)cJSON_DeleteItemFromObject(in->json, "ttlSeconds");
     (void)cJSON_AddNumberToObject(in->json, "ttlSeconds", (double)ttl);
 }
@@ -52,11 +48,11 @@ static void add_ttl(struct argp_state *state, message_input *in, const char *arg
 static void check(struct argp_state *state, message_input *in)
 {
     if (in->words.count < 2) {
-        argp_error(state, "a device and a text are needed");
+        cli_usage(state, "a device and a text are needed");
     }
     service_read_target(state, in->words.items[0], &in->target);
     if (in->target.module[0] != '\0') {
-        argp_error(state, "messages go to devices, not to modules");
+        cli_usage(state, "messages go to devices, not to modules");
     }
 }
 
@@ -101,7 +97,7 @@ static char *request_body(message_input *in)
     const char *given = in->words.items[1];
     bool from_stdin = strcmp(given, "-") == 0;
     size_t len = strlen(given);
-    char *text = from_stdin ? input_all("text", &len) : NULL;
+    char *text = from_stdin ? cli_all("text", &len) : NULL;
     char *body = NULL;
 
     if (from_stdin && text == NULL) {
@@ -165,7 +161,7 @@ int run_service_c2d(int argc, char **argv, void *context)
     if (in.properties == NULL) {
         return complain("out of memory");
     }
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    cli_parse(&argp, argc, argv, 0, &in);
     int status = send_message(&in);
     cJSON_Delete(in.json);
     return status;

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/secret.h"
 #include "commands.h"
+
+enum { NAME_SIZE = 160 };
 
 /* The hub's own words, from whichever of its forms of error it used. */
 typedef struct fault {
@@ -14,14 +17,14 @@ typedef struct fault {
     char text[256];
 } fault;
 
-static void copy_printable(char *out, size_t cap, const char *from, size_t len)
+/* A server may repeat the token that it was sent, or worse. */
+static void copy_redacted(char *out, size_t cap, const char *from, size_t len)
 {
     size_t n = len < cap - 1 ? len : cap - 1;
 
-    for (size_t i = 0; i < n; i++) {
-        out[i] = from[i] < 0x20 || from[i] >= 0x7F ? '?' : from[i];
-    }
+    memcpy(out, from, n);
     out[n] = '\0';
+    cli_redact(out);
 }
 
 /* {"errorCode":404103,"message":"..."} */
@@ -35,7 +38,7 @@ static bool read_numbered(fault *f, const cJSON *json)
     }
     (void)snprintf(f->code, sizeof f->code, "%d", number->valueint);
     text = text != NULL ? text : "";
-    copy_printable(f->text, sizeof f->text, text, strlen(text));
+    copy_redacted(f->text, sizeof f->text, text, strlen(text));
     return true;
 }
 
@@ -53,10 +56,10 @@ static void read_message(fault *f, const char *message)
     if (strncmp(message, prefix, sizeof prefix - 1) == 0) {
         message += sizeof prefix - 1;
         size_t len = strcspn(message, ";");
-        copy_printable(f->code, sizeof f->code, message, len);
+        copy_redacted(f->code, sizeof f->code, message, len);
         message += message[len] == ';' ? len + 1 : len;
     }
-    copy_printable(f->text, sizeof f->text, message, strlen(message));
+    copy_redacted(f->text, sizeof f->text, message, strlen(message));
 }
 
 static void read_fault(fault *f, const rest_reply *reply)
@@ -65,13 +68,22 @@ static void read_fault(fault *f, const rest_reply *reply)
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "Message"));
 
     memset(f, 0, sizeof *f);
-    copy_printable(f->code, sizeof f->code, reply->code, strlen(reply->code));
+    copy_redacted(f->code, sizeof f->code, reply->code, strlen(reply->code));
     if (message != NULL) {
         read_message(f, message);
     } else {
         (void)read_numbered(f, json);
     }
     cJSON_Delete(json);
+}
+
+/* What was given for an id may be a key. */
+static const char *quoted(char out[NAME_SIZE], const char *id)
+{
+    bool show = *id != '\0' && cli_may_show(id);
+
+    (void)snprintf(out, NAME_SIZE, show ? "'%s'" : "%s", show ? id : "of this id");
+    return out;
 }
 
 static bool code_is(const fault *f, const char *name, const char *number)
@@ -90,15 +102,19 @@ static bool is_emulator_only(const rest_reply *reply, const fault *f, const char
 static void explain_missing(const rest_reply *reply, const fault *f, const char *path,
                             const service_target *target)
 {
-    const char *device = target != NULL ? target->device : "";
+    char device[NAME_SIZE];
+    char module[NAME_SIZE];
 
     if (code_is(f, "DeviceNotFound", "404001")) {
-        complain("the hub knows no device '%s' (404)", device);
+        complain("the hub knows no device %s (404)",
+                 quoted(device, target != NULL ? target->device : ""));
     } else if (code_is(f, "ModuleNotFound", "404010")) {
-        complain("the device '%s' has no module '%s' (404)", device,
-                 target != NULL ? target->module : "");
+        complain("the device %s has no module %s (404)",
+                 quoted(device, target != NULL ? target->device : ""),
+                 quoted(module, target != NULL ? target->module : ""));
     } else if (code_is(f, "DeviceNotOnline", "404103")) {
-        complain("'%s' is not connected, or does not listen for methods (404103)", device);
+        complain("%s is not connected, or does not listen for methods (404103)",
+                 quoted(device, target != NULL ? target->device : ""));
     } else if (is_emulator_only(reply, f, path)) {
         complain("only the hub emulator has this, and this hub is another: in the cloud, messages "
                  "go by AMQP");
@@ -109,6 +125,7 @@ static void explain_missing(const rest_reply *reply, const fault *f, const char 
 
 void service_explain(const rest_reply *reply, const char *path, const service_target *target)
 {
+    char device[NAME_SIZE];
     fault f;
 
     read_fault(&f, reply);
@@ -119,7 +136,8 @@ void service_explain(const rest_reply *reply, const char *path, const service_ta
         return;
     case 429: complain("the hub throttles (429): try again later"); return;
     case 504:
-        complain("'%s' did not answer in time (504)", target != NULL ? target->device : "");
+        complain("%s did not answer in time (504)",
+                 quoted(device, target != NULL ? target->device : ""));
         return;
     default: explain_missing(reply, &f, path, target); return;
     }

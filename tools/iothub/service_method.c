@@ -8,7 +8,6 @@
 
 #include "../common/json_text.h"
 #include "commands.h"
-#include "input.h"
 #include "service.h"
 
 enum { OPT_TIMEOUT = 256, DEFAULT_TIMEOUT_S = 30, SPARE_TIME_S = 15 };
@@ -27,14 +26,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = in->shared; return 0;
     case ARGP_KEY_ARG: service_take_word(state, &in->words, 3, arg); return 0;
-    case OPT_TIMEOUT:
-        if (!parse_number(arg, 5, 300, &in->timeout_s)) {
-            argp_error(state, "--timeout: '%s' is not a number of seconds from 5 to 300", arg);
-        }
-        return 0;
+    case OPT_TIMEOUT: in->timeout_s = cli_number_option(state, "timeout", arg, 5, 300); return 0;
     case ARGP_KEY_END:
         if (in->words.count < 2 || *in->words.items[1] == '\0') {
-            argp_error(state, "a device and the name of a method are needed");
+            cli_usage(state, "a device and the name of a method are needed");
         }
         service_read_target(state, in->words.items[0], &in->target);
         return 0;
@@ -142,7 +137,7 @@ int run_service_method(int argc, char **argv, void *context)
     char *payload = NULL;
     int status = EXIT_FAILURE;
 
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    cli_parse(&argp, argc, argv, 0, &in);
     if (in.words.count == 3) {
         payload = service_json_input(in.words.items[2], "payload");
     }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "input.h"
 #include "service.h"
 #include "service_fault.h"
 
@@ -19,17 +18,10 @@ typedef struct monitor_input {
     uint64_t from;    /* 0: what arrives from now on */
     uint64_t timeout; /* 0: no limit */
 
+    cli_json json;
     bool in_line; /* the last byte printed was no line end */
     uint64_t printed;
 } monitor_input;
-
-static void read_option(struct argp_state *state, const char *name, const char *arg, uint64_t max,
-                        uint64_t *out)
-{
-    if (!parse_number(arg, 1, max, out)) {
-        argp_error(state, "%s: '%s' is not a number from 1 on", name, arg);
-    }
-}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -42,13 +34,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         service_take_word(state, &in->words, 1, arg);
         service_read_target(state, arg, &in->target);
         if (in->target.module[0] != '\0') {
-            argp_error(state, "a device shows its modules too: leave '/%s' away",
-                       in->target.module);
+            cli_usage(state, "a device shows its modules too: leave /MODULE away");
         }
         return 0;
-    case OPT_COUNT: read_option(state, "--count", arg, large, &in->count); return 0;
-    case OPT_FROM: read_option(state, "--from", arg, large, &in->from); return 0;
-    case OPT_TIMEOUT: read_option(state, "--timeout", arg, 86400, &in->timeout); return 0;
+    case OPT_COUNT: in->count = cli_number_option(state, "count", arg, 1, large); return 0;
+    case OPT_FROM: in->from = cli_number_option(state, "from", arg, 1, large); return 0;
+    case OPT_TIMEOUT: in->timeout = cli_number_option(state, "timeout", arg, 1, 86400); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -62,7 +53,7 @@ static bool print_lines(void *user, const char *data, size_t len)
         if (data[i] == '\n' && !in->in_line) {
             continue;
         }
-        putchar(data[i]);
+        cli_put_json(stdout, &in->json, &data[i], 1);
         in->in_line = data[i] != '\n';
         in->printed += in->in_line ? 0 : 1;
     }
@@ -114,6 +105,7 @@ static int watch(monitor_input *in)
         return status;
     }
     rest_reply_free(&reply);
+    cli_put_json_end(stdout, &in->json);
     if (finish_output() != EXIT_SUCCESS) {
         return EXIT_FAILURE;
     }
@@ -146,6 +138,6 @@ int run_service_monitor(int argc, char **argv, void *context)
     };
     monitor_input in = { .shared = context };
 
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    cli_parse(&argp, argc, argv, 0, &in);
     return watch(&in);
 }

@@ -25,7 +25,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_ARG: service_take_word(state, &in->words, in->wanted, arg); return 0;
     case ARGP_KEY_END:
         if (in->words.count < in->wanted) {
-            argp_error(state, in->words.count == 0 ? "which device?" : "the JSON is missing");
+            cli_usage(state, in->words.count == 0 ? "which device?" : "the JSON is missing");
         }
         service_read_target(state, in->words.items[0], &in->target);
         return 0;
@@ -59,7 +59,7 @@ static int run_get(int argc, char **argv, void *context)
     };
     twin_input in = { .shared = context, .wanted = 1 };
 
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    cli_parse(&argp, argc, argv, 0, &in);
     return call_and_print(&in, "GET", NULL);
 }
 
@@ -113,7 +113,7 @@ static int run_update(int argc, char **argv, void *context)
     };
     twin_input in = { .shared = context, .wanted = 2 };
 
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &in);
+    cli_parse(&argp, argc, argv, 0, &in);
     char *text = service_json_input(in.words.items[1], "update");
     char *body = text != NULL ? update_body(text) : NULL;
     int status = body != NULL ? call_and_print(&in, "PATCH", body) : EXIT_FAILURE;
