@@ -4,6 +4,7 @@
 usage: test_emulator.py HUB_EMULATOR
 """
 
+import json
 import os
 import pathlib
 import shlex
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import urllib.parse
 
 from emulator import API, PATIENCE_S, Closed, Device, Emulator, sas_token
 
@@ -44,7 +46,15 @@ class Rules(unittest.TestCase):
         device.publish(EVENTS + "%24.ct=text%2Fplain&a=1&alone&empty=&%C3%A4=%26", "hello")
         event = self.last_event()
         self.assertEqual(event["deviceId"], "device1")
-        self.assertEqual(event["systemProperties"], {"content-type": "text/plain"})
+        identity = self.hub.rest("GET", f"/devices/device1?{API}")[1]
+        method = event["systemProperties"].pop("iothub-connection-auth-method")
+        self.assertEqual(json.loads(method), {"scope": "device", "type": "sas", "issuer": "iothub",
+                                              "acceptingIpFilterRule": None})
+        self.assertEqual(event["systemProperties"],
+                         {"content-type": "text/plain", "iothub-connection-device-id": "device1",
+                          "iothub-connection-auth-generation-id": identity["generationId"],
+                          "iothub-enqueuedtime": event["enqueuedTime"],
+                          "iothub-message-source": "Telemetry"})
         self.assertEqual(event["properties"], {"a": "1", "alone": None, "empty": "", "ä": "&"})
         self.assertEqual(event["body"], "hello")
         for topic in [EVENTS.rstrip("/"), EVENTS + "//"]:
@@ -58,6 +68,18 @@ class Rules(unittest.TestCase):
         device.publish(EVENTS, b"x" * (256 * 1024))
         self.assertEqual(self.last_event()["bodyLength"], 256 * 1024)
         device.disconnect()
+
+    def test_the_model_of_a_device_is_announced_at_its_login(self):
+        model = "dtmi:com:example:Thermostat;1"
+        device = Device(self.hub, user_name=self.hub.user_name() +
+                        "&DeviceClientType=x&model-id=" + urllib.parse.quote(model, safe=""))
+        device.publish(EVENTS + "%24.sub=part", "x")
+        system = self.last_event()["systemProperties"]
+        self.assertEqual((system["dt-dataschema"], system["dt-subject"]), (model, "part"))
+        device.disconnect()
+        self.assertEqual(self.hub.rest("GET", f"/twins/device1?{API}")[1]["modelId"], model)
+        Device(self.hub).disconnect()
+        self.assertEqual(self.hub.rest("GET", f"/twins/device1?{API}")[1]["modelId"], "")
 
     def test_a_watcher_sees_telemetry_as_it_arrives(self):
         device = Device(self.hub)
@@ -299,8 +321,10 @@ class Rules(unittest.TestCase):
         self.assertEqual(device.code, 0)
         device.publish("devices/device1/modules/mod/messages/events/%24.on=out", "x")
         event = self.last_event()
-        self.assertEqual((event["moduleId"], event["systemProperties"]),
-                         ("mod", {"iothub-output-name": "out"}))
+        system = event["systemProperties"]
+        self.assertEqual((event["moduleId"], system["iothub-connection-module-id"],
+                          system["iothub-connection-device-id"], system["iothub-output-name"]),
+                         ("mod", "mod", "device1", "out"))
         self.assertEqual(self.hub.rest("DELETE", f"/devices/device1/modules/mod?{API}")[0], 204)
         device.wait_closed()
 

@@ -49,6 +49,13 @@ static void logins_follow_the_rules_of_the_hub(void **state)
         { "as documented", "device1", USER, SR, NULL, 60, true },
         { "with more parameters", "device1", USER "&DeviceClientType=a%20b&model-id=dtmi%3Ax%3B1",
           SR, NULL, 60, true },
+        { "a model-id that is no text", "device1", USER "&model-id=%FF", SR, NULL, 60, false },
+        { "a model-id cut in an escape", "device1", USER "&model-id=a%2", SR, NULL, 60, false },
+        { "a model-id with NUL", "device1", USER "&model-id=%00", SR, NULL, 60, false },
+        { "a model-id with a line end", "device1", USER "&model-id=a%0A", SR, NULL, 60, false },
+        { "model-id twice", "device1", USER "&model-id=a&model-id=b", SR, NULL, 60, false },
+        { "an empty model-id", "device1", USER "&model-id=&model-id2=%&model-id", SR, NULL, 60,
+          true },
         { "preview version", "device1", "localhost/device1/?api-version=2025-08-01-preview", SR,
           NULL, 60, true },
         { "the form of 2016", "device1", "localhost/device1/api-version=2016-11-14", SR, NULL, 60,
@@ -84,6 +91,97 @@ static void logins_follow_the_rules_of_the_hub(void **state)
             fail_msg("%s: %s", attempts[i].why, hub_result_name(r));
         }
     }
+}
+
+static const char *last_event(hub_fixture *f)
+{
+    uint64_t from = f->hub.telemetry.next_sequence - 1;
+    const hub_event *event = hub_telemetry_from(&f->hub.telemetry, &from, NULL);
+    return event != NULL ? event->json : "";
+}
+
+/* Log in under that user name with a token for the resource, signed with the key of a policy or,
+ * without one, of device1. */
+static hub_result log_in(hub_fixture *f, const char *client_id, const char *user_name,
+                         const char *resource, const char *policy)
+{
+    const hub_policy *p = hub_registry_policy(&f->hub.registry, "iothubowner");
+    const char *key = policy != NULL ? p->primary_key : fixture_device(f, client_id)->primary_key;
+    char *token = fixture_token(resource, key, FIXTURE_NOW_S + 60, policy);
+    const hub_credentials c = { client_id, user_name, token };
+    hub_fault fault;
+
+    hub_result r = hub_connect(&f->hub, &one, &c, true, &fault);
+    free(token);
+    return r;
+}
+
+static void expect_model(hub_fixture *f, const char *expected)
+{
+    cJSON *view = hub_identity_twin_view(fixture_device(f, "device1"));
+
+    assert_string_equal(hub_json_string(view, "modelId"), expected);
+    cJSON_Delete(view);
+}
+
+static void the_model_of_the_login_is_in_the_twin_and_in_telemetry(void **state)
+{
+    hub_fixture *f = *state;
+#define MODEL "dtmi:com:example:Thermostat;1"
+
+    expect_model(f, "");
+    assert_int_equal(
+        log_in(f, "device1", USER "&model-id=dtmi%3Acom%3aexample:Thermostat%3B1&x=y", SR, NULL),
+        HUB_OK);
+    expect_model(f, MODEL);
+    assert_int_equal(fixture_publish(f, &one, EVENTS "%24.sub=part", "x"), HUB_OK);
+    assert_non_null(strstr(last_event(f), "\"dt-subject\":\"part\""));
+    assert_non_null(strstr(last_event(f), "\"dt-dataschema\":\"" MODEL "\""));
+    hub_disconnected(&f->hub, &one);
+    expect_model(f, MODEL);
+    fixture_restart(f);
+    expect_model(f, MODEL);
+    assert_int_equal(log_in(f, "device1", USER "&model-id=%", SR, NULL), HUB_ERR_UNAUTHORIZED);
+    assert_int_equal(log_in(f, "device1", USER "&model-id=other", "x", NULL), HUB_ERR_UNAUTHORIZED);
+    expect_model(f, MODEL); /* a refused login announces nothing */
+    assert_int_equal(log_in(f, "device1", USER, SR, NULL), HUB_OK);
+    expect_model(f, "");
+    assert_int_equal(fixture_publish(f, &one, EVENTS, "x"), HUB_OK);
+    assert_null(strstr(last_event(f), "dt-dataschema"));
+}
+
+static void the_hub_says_who_has_sent_a_message(void **state)
+{
+    hub_fixture *f = *state;
+    hub_identity *module;
+    hub_fault fault;
+
+    assert_int_equal(
+        hub_registry_create(&f->hub.registry, "device1", "m", NULL, f->now_ms, &module, &fault),
+        HUB_OK);
+    assert_int_equal(log_in(f, "device1", USER, SR, NULL), HUB_OK);
+    assert_int_equal(fixture_publish(f, &one, EVENTS "%24.cdid=spoof&%24.cmid=spoof", "x"), HUB_OK);
+    assert_null(strstr(last_event(f), "spoof"));
+    assert_non_null(strstr(last_event(f), "\"iothub-connection-device-id\":\"device1\""));
+    assert_null(strstr(last_event(f), "module"));
+    assert_non_null(
+        strstr(last_event(f), "{\\\"scope\\\":\\\"device\\\",\\\"type\\\":\\\"sas\\\","));
+    assert_non_null(strstr(last_event(f), fixture_device(f, "device1")->generation_id));
+    hub_disconnected(&f->hub, &one);
+
+    assert_int_equal(log_in(f, "device1", USER, "localhost", "iothubowner"), HUB_OK);
+    assert_int_equal(fixture_publish(f, &one, EVENTS, "x"), HUB_OK);
+    assert_non_null(strstr(last_event(f), "\\\"scope\\\":\\\"hub\\\""));
+    hub_disconnected(&f->hub, &one);
+
+    assert_int_equal(log_in(f, "device1/m", "localhost/device1/m/?api-version=2021-04-12",
+                            SR "/modules/m", NULL),
+                     HUB_OK);
+    assert_int_equal(fixture_publish(f, &one, "devices/device1/modules/m/messages/events", "x"),
+                     HUB_OK);
+    assert_non_null(strstr(last_event(f), "\\\"scope\\\":\\\"module\\\""));
+    assert_non_null(strstr(last_event(f), "\"iothub-connection-module-id\":\"m\""));
+    assert_non_null(strstr(last_event(f), module->generation_id));
 }
 
 static void the_secondary_key_is_as_good(void **state)
@@ -149,13 +247,6 @@ static void a_client_that_is_being_closed_subscribes_to_nothing(void **state)
 }
 
 /* --- telemetry --------------------------------------------------------- */
-
-static const char *last_event(hub_fixture *f)
-{
-    uint64_t from = f->hub.telemetry.next_sequence - 1;
-    const hub_event *event = hub_telemetry_from(&f->hub.telemetry, &from, NULL);
-    return event != NULL ? event->json : "";
-}
 
 static void publish_retained(hub_fixture *f)
 {
@@ -326,6 +417,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(logins_follow_the_rules_of_the_hub),
+        FIXTURE_TEST(the_model_of_the_login_is_in_the_twin_and_in_telemetry),
+        FIXTURE_TEST(the_hub_says_who_has_sent_a_message),
         FIXTURE_TEST(the_secondary_key_is_as_good),
         FIXTURE_TEST(a_disabled_device_is_refused),
         FIXTURE_TEST(a_connection_ends_with_its_token),

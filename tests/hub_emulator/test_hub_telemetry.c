@@ -13,7 +13,7 @@
 #include "telemetry.h"
 
 #define EVENTS 50
-#define BYTES  10000
+#define BYTES  30000
 
 static void add(hub_telemetry *t, const char *device, const char *wire, const void *body,
                 size_t len)
@@ -23,7 +23,16 @@ static void add(hub_telemetry *t, const char *device, const char *wire, const vo
 
     assert_int_equal(hub_bag_parse(wire, strlen(wire), &bag, &fault), HUB_OK);
     const hub_telemetry_input in = {
-        .device = device, .bag = &bag, .body = body, .len = len, .qos = 1, .now_ms = 1000
+        .device = device,
+        .module = NULL,
+        .generation_id = "123",
+        .auth_scope = "device",
+        .model_id = "",
+        .bag = &bag,
+        .body = body,
+        .len = len,
+        .qos = 1,
+        .now_ms = 1000,
     };
     assert_int_equal(hub_telemetry_add(t, &in, &fault), HUB_OK);
     hub_bag_free(&bag);
@@ -72,7 +81,14 @@ static void an_event_says_what_arrived(void **state)
     assert_string_equal(
         hub_telemetry_from(&t, &from, NULL)->json,
         "{\"sequence\":1,\"enqueuedTime\":\"1970-01-01T00:00:01.000Z\",\"deviceId\":\"d\","
-        "\"systemProperties\":{\"content-type\":\"text\",\"$.x\":\"y\"},"
+        "\"systemProperties\":{\"content-type\":\"text\",\"$.x\":\"y\","
+        "\"iothub-connection-device-id\":\"d\","
+        "\"iothub-connection-auth-method\":\"{\\\"scope\\\":\\\"device\\\",\\\"type\\\":"
+        "\\\"sas\\\","
+        "\\\"issuer\\\":\\\"iothub\\\",\\\"acceptingIpFilterRule\\\":null}\","
+        "\"iothub-connection-auth-generation-id\":\"123\","
+        "\"iothub-enqueuedtime\":\"1970-01-01T00:00:01.000Z\","
+        "\"iothub-message-source\":\"Telemetry\"},"
         "\"properties\":{\"a\":\"1\",\"n\":null},\"body\":\"hi\\n\",\"bodyLength\":3,\"qos\":1}");
     from = 2;
     assert_non_null(strstr(hub_telemetry_from(&t, &from, "d")->json, "\"bodyBase64\":\"/w==\""));
@@ -119,7 +135,7 @@ static void bytes_are_bounded_too(void **state)
 {
     (void)state;
     hub_telemetry t;
-    char body[1000];
+    char body[3000];
 
     open_log(&t);
     memset(body, 'x', sizeof body);

@@ -71,6 +71,11 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
         return r;
     }
     hub_identity *id = login.identity;
+    r = hub_registry_set_model(&h->registry, id, login.model_id, fault);
+    free(login.model_id);
+    if (r != HUB_OK) {
+        return r;
+    }
     if (clean_session || !id->session.exists) {
         end_session(id);
     }
@@ -85,6 +90,7 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
     id->session.connection = fresh;
     id->session.exists = !clean_session;
     id->session.old_api = login.old_api;
+    id->auth_scope = login.auth_scope;
     id->connection_ms = now;
     id->activity_ms = now;
     hub_wake(h, id);

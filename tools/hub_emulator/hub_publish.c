@@ -27,6 +27,9 @@ static void take_telemetry(hub *h, const hub_identity *id, const hub_topic *topi
     const hub_telemetry_input in = {
         .device = id->device,
         .module = id->module,
+        .generation_id = id->generation_id,
+        .auth_scope = id->auth_scope,
+        .model_id = id->model_id,
         .bag = &bag,
         .body = p->payload,
         .len = p->len,

@@ -52,6 +52,8 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
         .client_id = module != NULL ? hub_format("%s/%s", device, module) : hub_strdup(device),
         .primary_key = hub_random_key(),
         .secondary_key = hub_random_key(),
+        .model_id = hub_strdup(""),
+        .auth_scope = module != NULL ? "module" : "device",
         .generation_id = hub_format("%lld%02u", (long long)now_ms, number % 100),
         .enabled = true,
         .etag = etag,
@@ -72,6 +74,7 @@ void hub_identity_free(hub_identity *id)
     free(id->primary_key);
     free(id->secondary_key);
     free(id->status_reason);
+    free(id->model_id);
     free(id->generation_id);
     hub_twin_free(&id->twin);
     hub_c2d_free(&id->c2d);
@@ -94,6 +97,7 @@ hub_result hub_identity_save(const hub_identity *id, const hub_store *store, hub
     hub_json_add_text(json, "primaryKey", id->primary_key);
     hub_json_add_text(json, "secondaryKey", id->secondary_key);
     hub_json_add_text(json, "statusReason", id->status_reason);
+    hub_json_add_text(json, "modelId", id->model_id);
     hub_json_add_text(json, "generationId", id->generation_id);
     (void)cJSON_AddBoolToObject(json, "enabled", id->enabled);
     (void)cJSON_AddBoolToObject(json, "edge", id->edge);
@@ -125,6 +129,7 @@ static hub_identity *from_json(const cJSON *json)
     const char *primary = hub_json_string(json, "primaryKey");
     const char *secondary = hub_json_string(json, "secondaryKey");
     const char *generation = hub_json_string(json, "generationId");
+    const char *model = hub_json_string(json, "modelId"); /* not in older files */
     int64_t number;
     hub_twin twin;
 
@@ -139,6 +144,7 @@ static hub_identity *from_json(const cJSON *json)
     replace_text(&id->secondary_key, secondary);
     replace_text(&id->generation_id, generation);
     replace_text(&id->status_reason, hub_json_string(json, "statusReason"));
+    replace_text(&id->model_id, model != NULL ? model : "");
     id->enabled = cJSON_IsTrue(get(json, "enabled"));
     id->edge = cJSON_IsTrue(get(json, "edge"));
     id->etag = (int64_t)hub_json_number(json, "etag", 1);
@@ -325,7 +331,7 @@ cJSON *hub_identity_twin_view(const hub_identity *id)
     add_state(json, id, "statusUpdateTime");
     hub_json_add_text(json, "authenticationType", "sas");
     add_thumbprint(json);
-    hub_json_add_text(json, "modelId", "");
+    hub_json_add_text(json, "modelId", id->model_id);
     add_capabilities(json, id);
     hub_twin_add_service_view(&id->twin, json);
     return json;

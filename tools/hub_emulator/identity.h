@@ -27,7 +27,9 @@ typedef struct hub_identity {
     char *client_id; /* device or device/module */
     char *primary_key;
     char *secondary_key;
-    char *status_reason; /* may be NULL */
+    char *status_reason;    /* may be NULL */
+    char *model_id;         /* what the last login announced, or "" */
+    const char *auth_scope; /* of the last login's token: "device", "module" or "hub" */
     char *generation_id;
     bool enabled;
     bool edge; /* capabilities.iotEdge, kept for the caller only */

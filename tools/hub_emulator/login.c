@@ -8,7 +8,8 @@
 #include "text.h"
 #include "token.h"
 
-#define OLD_API "2016-11-14"
+#define OLD_API      "2016-11-14"
+#define MODEL_ID_MAX 4096
 
 static hub_result refuse(hub_fault *fault, const char *why)
 {
@@ -32,30 +33,62 @@ static bool api_version_valid(const char *v, size_t len)
     return rest == 0 || (rest == 8 && memcmp(v + 10, "-preview", 8) == 0);
 }
 
-/* api-version must be there; DeviceClientType, model-id and whatever else may be. */
-static bool read_query(const char *query, bool *old_api)
+/* The value of the one parameter of that name.  False when it stands twice; *value is NULL when it
+ * is not there. */
+static bool find_parameter(const char *query, const char *name, const char **value,
+                           size_t *value_len)
 {
-    static const char name[] = "api-version=";
-    bool found = false;
+    const size_t name_len = strlen(name);
 
+    *value = NULL;
+    *value_len = 0;
     while (*query != '\0') {
         size_t len = strcspn(query, "&");
-        if (strncmp(query, name, sizeof name - 1) == 0) {
-            const char *version = query + sizeof name - 1;
-            size_t version_len = len - (sizeof name - 1);
-            if (found || !api_version_valid(version, version_len)) {
+        if (len > name_len && strncmp(query, name, name_len) == 0 && query[name_len] == '=') {
+            if (*value != NULL) {
                 return false;
             }
-            found = true;
-            *old_api = version_len == strlen(OLD_API) && memcmp(version, OLD_API, version_len) == 0;
+            *value = query + name_len + 1;
+            *value_len = len - name_len - 1;
         }
         query += len + (query[len] == '&' ? 1 : 0);
     }
-    return found;
+    return true;
+}
+
+static bool read_api_version(const char *query, bool *old_api)
+{
+    const char *version;
+    size_t len;
+
+    if (!find_parameter(query, "api-version", &version, &len) || version == NULL ||
+        !api_version_valid(version, len)) {
+        return false;
+    }
+    *old_api = len == strlen(OLD_API) && memcmp(version, OLD_API, len) == 0;
+    return true;
+}
+
+/* Of IoT Plug and Play: percent-encoded, as dtmi%3Acom%3Aexample%3AThermostat%3B1.  NULL when it is
+ * no text. */
+static char *read_model_id(const char *query)
+{
+    const char *encoded;
+    size_t len;
+
+    if (!find_parameter(query, "model-id", &encoded, &len) || len > MODEL_ID_MAX) {
+        return NULL;
+    }
+    char *model = hub_percent_decode(encoded != NULL ? encoded : "", len);
+    if (model != NULL && !hub_utf8_plain(model)) {
+        free(model);
+        model = NULL;
+    }
+    return model;
 }
 
 /* {host}/{client id}/[?]api-version=..; *host_len is the length of the host. */
-static hub_result read_user_name(const hub_credentials *c, size_t *host_len, bool *old_api,
+static hub_result read_user_name(const hub_credentials *c, size_t *host_len, hub_login *out,
                                  hub_fault *fault)
 {
     const char *user = c->user_name;
@@ -71,10 +104,13 @@ static hub_result read_user_name(const hub_credentials *c, size_t *host_len, boo
         return refuse(fault, "the user name does not fit the client id");
     }
     rest += id_len + 2;
-    if (!read_query(rest + (*rest == '?' ? 1 : 0), old_api)) {
+    rest += *rest == '?' ? 1 : 0;
+    if (!read_api_version(rest, &out->old_api)) {
         return refuse(fault, "the user name has no valid api-version");
     }
-    return HUB_OK;
+    out->model_id = read_model_id(rest);
+    return out->model_id != NULL ? HUB_OK
+                                 : refuse(fault, "the model-id of the user name is not readable");
 }
 
 static bool signed_by_policy(const hub_registry *r, const hub_token *t, unsigned rights)
@@ -131,29 +167,44 @@ static hub_result check_identity(const hub_registry *r, const hub_identity *id, 
     return HUB_OK;
 }
 
-hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
-                           hub_login *out, hub_fault *fault)
+static hub_result check_password(const hub_registry *r, const hub_credentials *c, size_t host_len,
+                                 int64_t now_s, hub_login *out, hub_fault *fault)
 {
-    hub_identity *id = hub_registry_find_client(r, c->client_id);
+    const hub_identity *id = out->identity;
     hub_token token;
-    size_t host_len = 0;
-    bool old_api = false;
 
-    hub_result result = read_user_name(c, &host_len, &old_api, fault);
-    if (result == HUB_OK) {
-        result = check_identity(r, id, fault);
-    }
-    if (result == HUB_OK) {
-        result = hub_token_parse(c->password, &token, fault);
-    }
+    hub_result result = hub_token_parse(c->password, &token, fault);
     if (result != HUB_OK) {
         return result;
     }
     char *resource = resource_of(c, host_len, id);
     result = check_token(r, id, &token, resource, now_s, fault);
-    *out = (hub_login){ .identity = id, .expires_s = token.expiry_s, .old_api = old_api };
+    out->expires_s = token.expiry_s;
+    out->auth_scope = id->module != NULL ? "module" : "device";
+    out->auth_scope = token.policy != NULL ? "hub" : out->auth_scope;
     free(resource);
     hub_token_free(&token);
+    return result;
+}
+
+hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
+                           hub_login *out, hub_fault *fault)
+{
+    hub_identity *id = hub_registry_find_client(r, c->client_id);
+    size_t host_len = 0;
+
+    *out = (hub_login){ .identity = id };
+    hub_result result = read_user_name(c, &host_len, out, fault);
+    if (result == HUB_OK) {
+        result = check_identity(r, id, fault);
+    }
+    if (result == HUB_OK) {
+        result = check_password(r, c, host_len, now_s, out, fault);
+    }
+    if (result != HUB_OK) {
+        free(out->model_id);
+        out->model_id = NULL;
+    }
     return result;
 }
 

@@ -15,9 +15,12 @@ typedef struct hub_credentials {
 typedef struct hub_login {
     hub_identity *identity;
     int64_t expires_s;
-    bool old_api; /* api-version 2016-11-14 */
+    bool old_api;           /* api-version 2016-11-14 */
+    char *model_id;         /* decoded, "" without; on the heap, the caller frees it */
+    const char *auth_scope; /* whose key signed: "device", "module" or "hub" */
 } hub_login;
 
+/** On a refusal there is nothing in *out to be freed. */
 hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
                            hub_login *out, hub_fault *fault);
 

@@ -281,6 +281,25 @@ hub_result hub_registry_save(hub_registry *r, const hub_identity *id, hub_fault 
     return hub_identity_save(id, &r->store, fault);
 }
 
+hub_result hub_registry_set_model(hub_registry *r, hub_identity *id, const char *model,
+                                  hub_fault *fault)
+{
+    char *before = id->model_id;
+
+    if (strcmp(before, model) == 0) {
+        return HUB_OK;
+    }
+    id->model_id = hub_strdup(model);
+    hub_result result = hub_registry_save(r, id, fault);
+    if (result == HUB_OK) {
+        free(before);
+    } else {
+        free(id->model_id);
+        id->model_id = before;
+    }
+    return result;
+}
+
 void hub_registry_remove(hub_registry *r, hub_identity *id)
 {
     bool found;

@@ -58,6 +58,9 @@ hub_result hub_registry_create(hub_registry *r, const char *device, const char *
 hub_result hub_registry_update(hub_registry *r, hub_identity *id, const cJSON *body, int64_t now_ms,
                                hub_fault *fault);
 hub_result hub_registry_save(hub_registry *r, const hub_identity *id, hub_fault *fault);
+/** Keep the model that a login announced.  A failure changes nothing. */
+hub_result hub_registry_set_model(hub_registry *r, hub_identity *id, const char *model,
+                                  hub_fault *fault);
 /** Remove from memory and disk. */
 void hub_registry_remove(hub_registry *r, hub_identity *id);
 

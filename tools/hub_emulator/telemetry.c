@@ -23,8 +23,8 @@ static const struct {
     { "$.on", "iothub-output-name" },
     { "$.sub", "dt-subject" },
     { "$.ifid", "iothub-interface-id" },
-    { "$.cdid", "iothub-connection-device-id" },
-    { "$.cmid", "iothub-connection-module-id" },
+    { "$.cdid", NULL }, /* the hub says itself who has sent it */
+    { "$.cmid", NULL },
 };
 
 static bool is_system(const char *name)
@@ -32,6 +32,7 @@ static bool is_system(const char *name)
     return strncmp(name, "$.", 2) == 0;
 }
 
+/* NULL: not for a device to set. */
 static const char *system_name(const char *wire)
 {
     for (size_t i = 0; i < sizeof system_names / sizeof system_names[0]; i++) {
@@ -157,6 +158,27 @@ void hub_telemetry_close(hub_telemetry *t)
     *t = (hub_telemetry){ 0 };
 }
 
+/* With these the hub says who has sent the message and how it has logged in. */
+static void add_stamps(cJSON *system, const hub_telemetry_input *in)
+{
+    char *method = hub_format("{\"scope\":\"%s\",\"type\":\"sas\",\"issuer\":\"iothub\","
+                              "\"acceptingIpFilterRule\":null}",
+                              in->auth_scope);
+
+    hub_json_add_text(system, "iothub-connection-device-id", in->device);
+    if (in->module != NULL) {
+        hub_json_add_text(system, "iothub-connection-module-id", in->module);
+    }
+    hub_json_add_text(system, "iothub-connection-auth-method", method);
+    hub_json_add_text(system, "iothub-connection-auth-generation-id", in->generation_id);
+    hub_json_add_time(system, "iothub-enqueuedtime", in->now_ms);
+    hub_json_add_text(system, "iothub-message-source", "Telemetry");
+    if (in->model_id[0] != '\0') {
+        hub_json_add_text(system, "dt-dataschema", in->model_id);
+    }
+    free(method);
+}
+
 static void add_properties(cJSON *event, const hub_telemetry_input *in)
 {
     cJSON *system = cJSON_AddObjectToObject(event, "systemProperties");
@@ -164,12 +186,13 @@ static void add_properties(cJSON *event, const hub_telemetry_input *in)
 
     for (size_t i = 0; i < in->bag->count; i++) {
         const hub_bag_item *item = &in->bag->items[i];
-        if (is_system(item->name)) {
-            hub_json_add_text(system, system_name(item->name), item->value);
-        } else {
+        if (!is_system(item->name)) {
             hub_json_add_text(application, item->name, item->value);
+        } else if (system_name(item->name) != NULL) {
+            hub_json_add_text(system, system_name(item->name), item->value);
         }
     }
+    add_stamps(system, in);
 }
 
 static void add_body(cJSON *event, const hub_telemetry_input *in)

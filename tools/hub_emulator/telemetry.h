@@ -37,6 +37,9 @@ typedef struct hub_telemetry {
 typedef struct hub_telemetry_input {
     const char *device;
     const char *module; /* or NULL */
+    const char *generation_id;
+    const char *auth_scope; /* of its token: "device", "module" or "hub" */
+    const char *model_id;   /* or "" */
     const hub_bag *bag;
     const void *body;
     size_t len;

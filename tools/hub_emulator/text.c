@@ -153,3 +153,13 @@ bool hub_utf8_valid(const void *data, size_t len)
     }
     return true;
 }
+
+bool hub_utf8_plain(const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p < 0x20 || *p == 0x7F || (*p == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0)) {
+            return false;
+        }
+    }
+    return hub_utf8_valid(text, strlen(text));
+}

@@ -37,5 +37,7 @@ void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE]);
 
 /** Well-formed UTF-8 without U+0000. */
 bool hub_utf8_valid(const void *data, size_t len);
+/** The same without any control character. */
+bool hub_utf8_plain(const char *text);
 
 #endif
