@@ -110,11 +110,14 @@ static void serve(device *d)
     (void)iothub_process(d->client);
     iothub_poll_info(d->client, &p);
     for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
-        polls[i] = (plat_poll){ p.fds[i].fd, p.fds[i].want_read, p.fds[i].want_write, false, 0 };
+        const iothub_poll_fd *fd = &p.fds[i];
+        polls[i] = (plat_poll){ .fd = fd->fd,
+                                .generation = fd->generation,
+                                .want_read = fd->want_read,
+                                .want_write = fd->want_write };
     }
     uint64_t due = p.timeout_ms < 0 ? PLAT_POLL_SET_NEVER : now_ms() + (uint64_t)p.timeout_ms;
-    bool same = d->connected && p.fds[1].fd < 0; /* no new descriptor came since the last time */
-    if (plat_poll_set_update(d->gateway->set, &d->item, polls, same,
+    if (plat_poll_set_update(d->gateway->set, &d->item, polls,
                              due < d->next_ms ? due : d->next_ms) != PLAT_OK) {
         exit(sample_fail("no memory left"));
     }

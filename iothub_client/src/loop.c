@@ -282,26 +282,40 @@ static void no_polls(plat_poll *polls)
     }
 }
 
+/* Also of one that is closed: who watches its descriptor hears that it is gone. */
+static mqc_time poll_spare(iothub_client *c, plat_poll *p)
+{
+    if (c->spare == NULL) {
+        return 0;
+    }
+    c->spare->ops->poll(c->spare, false, 1, p);
+    return link_is_opening(c->renewal.spare) ? p->wake_at_ms : 0;
+}
+
+static mqc_time poll_stream(iothub_client *c, plat_poll *p)
+{
+    iothub_state s = c->session.state;
+    bool open = s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING;
+    mqc_time deadline = 0;
+
+    if (c->stream == NULL) {
+        return 0;
+    }
+    size_t least = open ? mqc_rx_least(&c->engine, &deadline) : 1;
+    c->stream->ops->poll(c->stream, open && (c->want_write || c->kick), least, p);
+    p->want_read = p->want_read && !c->rx_full;
+    p->ready_now = p->ready_now && !c->rx_full;
+    earlier(&deadline, p->wake_at_ms);
+    return deadline;
+}
+
 mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
-    mqc_time deadline = 0;
     mqc_time when;
-    iothub_state s = c->session.state;
-    plat_poll *p = &polls[0];
 
     no_polls(polls);
-    if (c->stream != NULL && s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING) {
-        size_t least = mqc_rx_least(&c->engine, &when);
-        c->stream->ops->poll(c->stream, c->want_write || c->kick, least, p);
-        earlier(&deadline, when);
-        p->want_read = p->want_read && !c->rx_full;
-        p->ready_now = p->ready_now && !c->rx_full;
-        earlier(&deadline, p->wake_at_ms);
-    }
-    if (link_is_opening(c->renewal.spare)) {
-        c->spare->ops->poll(c->spare, false, 1, &polls[1]);
-        earlier(&deadline, polls[1].wake_at_ms);
-    }
+    mqc_time deadline = poll_stream(c, &polls[c->swapped ? 1 : 0]);
+    earlier(&deadline, poll_spare(c, &polls[c->swapped ? 0 : 1]));
     earlier(&deadline, renewal_next_deadline(c));
     if (session_next_deadline(c, &when)) {
         earlier(&deadline, when);
@@ -338,7 +352,8 @@ void iothub_poll_info(iothub_client *c, iothub_poll *out)
     }
     client_leave(c);
     for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
-        out->fds[i] = (iothub_poll_fd){ polls[i].fd, polls[i].want_read, polls[i].want_write };
+        const plat_poll *p = &polls[i];
+        out->fds[i] = (iothub_poll_fd){ p->fd, p->want_read, p->want_write, p->generation };
     }
 }
 

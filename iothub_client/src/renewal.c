@@ -118,6 +118,7 @@ void renewal_adopt(iothub_client *c)
 
     c->stream = c->spare;
     c->spare = old;
+    c->swapped = !c->swapped;
     memset(&c->renewal, 0, sizeof c->renewal);
 }
 

@@ -100,11 +100,13 @@ static void serve(many_device *d)
     (void)iothub_process(d->client);
     iothub_poll_info(d->client, &p);
     for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
-        polls[i] = (plat_poll){ p.fds[i].fd, p.fds[i].want_read, p.fds[i].want_write, false, 0 };
+        const iothub_poll_fd *fd = &p.fds[i];
+        polls[i] = (plat_poll){ .fd = fd->fd,
+                                .generation = fd->generation,
+                                .want_read = fd->want_read,
+                                .want_write = fd->want_write };
     }
-    bool same = d->connected && p.fds[1].fd < 0; /* no new descriptor came since the last time */
-    if (plat_poll_set_update(d->many->set, &d->item, polls, same, due_ms(d, p.timeout_ms)) !=
-        PLAT_OK) {
+    if (plat_poll_set_update(d->many->set, &d->item, polls, due_ms(d, p.timeout_ms)) != PLAT_OK) {
         bench_fail("epoll", "no memory left");
     }
 }

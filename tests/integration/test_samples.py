@@ -96,6 +96,9 @@ class Samples(unittest.TestCase):
     def test_the_poll_loop_delivers(self):
         self.assertIn("message 2: ok", self.hub.sample("event_loop", "--count", "2").end())
 
+    def test_the_epoll_loop_delivers(self):
+        self.assertIn("message 2: ok", self.hub.sample("epoll_loop", "--count", "2").end())
+
     def test_each_thread_sends_in_order(self):
         monitor = self.hub.monitor()
         self.assertIn("60 messages arrived", self.hub.sample("runner", "--count", "20").end())
@@ -117,7 +120,7 @@ class Samples(unittest.TestCase):
         self.assertEqual(how, status, errors)
 
     def test_a_duration_that_is_over_is_said(self):
-        for name in ("c2d", "twin", "methods", "event_loop", "telemetry", "runner"):
+        for name in ("c2d", "twin", "methods", "epoll_loop", "event_loop", "telemetry", "runner"):
             self.fails(1, "--duration is over", name, "--port", self.hub.port,
                        "--count", "1000000", "--duration", "1")
 
@@ -145,12 +148,12 @@ class Samples(unittest.TestCase):
         self.fails(1, "ca_file is empty", "telemetry", IOTHUB_CA_FILE="")
 
     def test_wrong_usage_ends_with_2(self):
-        for name in ("telemetry", "c2d", "twin", "methods", "event_loop", "runner"):
+        for name in ("telemetry", "c2d", "twin", "methods", "epoll_loop", "event_loop", "runner"):
             self.fails(2, "is not a number from 1", name, "--port", "0")
             self.fails(2, "Too many arguments", name, "more")
 
     def test_an_interrupt_ends_a_sample_well(self):
-        for name in ("telemetry", "c2d", "twin", "methods", "event_loop", "runner"):
+        for name in ("telemetry", "c2d", "twin", "methods", "epoll_loop", "event_loop", "runner"):
             sample = self.hub.sample(name, "--count", "1000")
             sample.wait_line("connected")
             sample.process.send_signal(signal.SIGINT)

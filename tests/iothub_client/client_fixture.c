@@ -228,7 +228,7 @@ static bool stream_has_input(client_fixture *f)
         scripted_stream *s = &f->platform.streams[i];
         unread = unread || (s->state == SCRIPTED_READY && scripted_unread(s) > 0);
     }
-    return unread && p.fds[0].want_read;
+    return unread && (p.fds[0].want_read || p.fds[1].want_read);
 }
 
 void fixture_run(client_fixture *f)

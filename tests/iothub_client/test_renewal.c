@@ -772,8 +772,38 @@ static void both_descriptors_are_shown_while_there_are_two(void **state)
 
     assert_renewed(&r);
     iothub_poll_info(r.f.client, &p);
-    assert_int_equal(p.fds[0].fd, 11);
+    assert_int_equal(p.fds[0].fd, -1);
+    assert_int_equal(p.fds[1].fd, 11); /* in the place where it was */
+    assert_true(p.fds[1].want_read);
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
+    fixture_run(&r.f);
+    iothub_poll_info(r.f.client, &p);
+    assert_int_equal(p.fds[0].fd, 10);
     assert_int_equal(p.fds[1].fd, -1);
+    fixture_free(&r.f);
+}
+
+static void a_place_shows_another_generation_with_each_open_of_its_stream(void **state)
+{
+    (void)state;
+    renewal r;
+    iothub_poll p;
+    uint32_t first;
+    connect(&r, NULL);
+    r.old->fd = r.new->fd = 10; /* the same number all the time */
+    iothub_poll_info(r.f.client, &p);
+    first = p.fds[0].generation;
+    fixture_run(&r.f);
+    iothub_poll_info(r.f.client, &p);
+    assert_int_equal(p.fds[0].generation, first);
+
+    fixture_cut(&r.f);
+    fixture_sleep(&r.f, 120000);
+
+    assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
+    iothub_poll_info(r.f.client, &p);
+    assert_int_equal(p.fds[0].fd, 10);
+    assert_int_not_equal(p.fds[0].generation, first);
     fixture_free(&r.f);
 }
 
@@ -859,6 +889,7 @@ int main(void)
         cmocka_unit_test(the_gap_is_measured_from_the_last_telemetry_to_connack),
         cmocka_unit_test(resumed_tls_sessions_are_counted),
         cmocka_unit_test(both_descriptors_are_shown_while_there_are_two),
+        cmocka_unit_test(a_place_shows_another_generation_with_each_open_of_its_stream),
         cmocka_unit_test(no_stage_of_a_renewal_is_a_busy_loop),
         cmocka_unit_test(the_shortest_life_is_renewed_while_its_token_is_good),
     };

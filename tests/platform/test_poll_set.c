@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -39,18 +40,34 @@ static int ready_fd(void)
     return fd;
 }
 
-static void update2(plat_poll_item *item, int first, int second, bool same, uint64_t due_ms)
+/* Counted: link with --wrap=epoll_ctl. */
+static unsigned controls;
+
+int __real_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+    controls++;
+    return __real_epoll_ctl(epoll, op, fd, event);
+}
+
+static uint32_t generation;
+
+/* Descriptors of the same generation as those before. */
+static void update2(plat_poll_item *item, int first, int second, uint64_t due_ms)
 {
     const plat_poll polls[PLAT_POLL_SET_FDS] = {
-        { .fd = first, .want_read = true },
-        { .fd = second, .want_read = true },
+        { .fd = first, .generation = generation, .want_read = true },
+        { .fd = second, .generation = generation, .want_read = true },
     };
-    assert_int_equal(plat_poll_set_update(set, item, polls, same, due_ms), PLAT_OK);
+    assert_int_equal(plat_poll_set_update(set, item, polls, due_ms), PLAT_OK);
 }
 
 static void watch(plat_poll_item *item, int fd)
 {
-    update2(item, fd, -1, false, PLAT_POLL_SET_NEVER);
+    generation++;
+    update2(item, fd, -1, PLAT_POLL_SET_NEVER);
 }
 
 static void an_item_with_a_ready_descriptor_is_found(void **state)
@@ -75,10 +92,10 @@ static void the_second_descriptor_counts_and_may_become_the_first(void **state)
     int quiet = eventfd(0, 0);
     int fd = ready_fd();
     (void)state;
-    update2(&item, quiet, fd, false, PLAT_POLL_SET_NEVER);
+    update2(&item, quiet, fd, PLAT_POLL_SET_NEVER);
     assert_ptr_equal(plat_poll_set_next(set, PATIENCE_MS), &item);
     (void)close(quiet);
-    update2(&item, fd, -1, true, PLAT_POLL_SET_NEVER);
+    update2(&item, fd, -1, PLAT_POLL_SET_NEVER);
     assert_ptr_equal(plat_poll_set_next(set, PATIENCE_MS), &item);
     (void)close(fd);
 }
@@ -108,6 +125,28 @@ static void a_number_that_is_used_again_is_watched_again(void **state)
     (void)close(again);
 }
 
+static void what_is_watched_already_costs_no_system_call(void **state)
+{
+    plat_poll_item item = { 0 };
+    int fd = ready_fd();
+    int other = eventfd(0, 0);
+    (void)state;
+    watch(&item, fd);
+    update2(&item, fd, other, PLAT_POLL_SET_NEVER);
+    unsigned before = controls;
+    for (int i = 0; i < 10; i++) {
+        update2(&item, fd, other, PLAT_POLL_SET_NEVER);
+        assert_ptr_equal(plat_poll_set_next(set, 0), &item);
+    }
+    assert_int_equal(controls, before);
+    generation++; /* either number may be that of another file now */
+    update2(&item, fd, other, PLAT_POLL_SET_NEVER);
+    assert_true(controls >= before + 2);
+    assert_ptr_equal(plat_poll_set_next(set, 0), &item);
+    (void)close(fd);
+    (void)close(other);
+}
+
 static void a_number_may_move_to_another_item(void **state)
 {
     plat_poll_item before = { 0 };
@@ -132,8 +171,7 @@ static void what_is_wanted_may_change_and_change_back(void **state)
     for (int i = 0; i < 6; i++) {
         polls[0].want_read = i % 3 == 1;
         polls[0].want_write = i % 3 == 2;
-        assert_int_equal(plat_poll_set_update(set, &item, polls, true, PLAT_POLL_SET_NEVER),
-                         PLAT_OK);
+        assert_int_equal(plat_poll_set_update(set, &item, polls, PLAT_POLL_SET_NEVER), PLAT_OK);
         assert_ptr_equal(plat_poll_set_next(set, 0), i % 3 == 0 ? NULL : &item);
     }
     (void)close((int)polls[0].fd);
@@ -145,7 +183,7 @@ static void items_come_when_due_and_the_earliest_first(void **state)
     uint64_t past = now_ms() - MANY;
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
-        update2(&items[i], -1, -1, false, past + i * 7919 % MANY);
+        update2(&items[i], -1, -1, past + i * 7919 % MANY);
     }
     for (size_t i = 0; i < MANY; i += 3) { /* from the middle as well */
         plat_poll_set_remove(set, &items[i]);
@@ -167,8 +205,8 @@ static void it_sleeps_until_the_first_deadline_and_not_shorter(void **state)
     plat_poll_item later = { 0 };
     uint64_t due = now_ms() + SOON_MS;
     (void)state;
-    update2(&later, -1, -1, false, due + PATIENCE_MS);
-    update2(&item, -1, -1, false, due);
+    update2(&later, -1, -1, due + PATIENCE_MS);
+    update2(&item, -1, -1, due);
     assert_ptr_equal(plat_poll_set_next(set, -1), &item);
     assert_true(now_ms() >= due);
 }
@@ -177,9 +215,9 @@ static void max_ms_ends_the_sleep(void **state)
 {
     plat_poll_item item = { 0 };
     (void)state;
-    update2(&item, -1, -1, false, PLAT_POLL_SET_NEVER);
+    update2(&item, -1, -1, PLAT_POLL_SET_NEVER);
     assert_null(plat_poll_set_next(set, SOON_MS));
-    update2(&item, -1, -1, false, now_ms() + PATIENCE_MS);
+    update2(&item, -1, -1, now_ms() + PATIENCE_MS);
     assert_null(plat_poll_set_next(set, SOON_MS));
 }
 
@@ -189,13 +227,13 @@ static void one_that_is_always_due_does_not_keep_the_others_from_their_turn(void
     plat_poll_item ready = { 0 };
     int fd = ready_fd();
     (void)state;
-    update2(&busy, -1, -1, false, 0);
+    update2(&busy, -1, -1, 0);
     watch(&ready, fd);
     for (plat_poll_item *item = NULL; item != &ready;) {
         item = plat_poll_set_next(set, 0);
         assert_non_null(item);
         if (item == &busy) {
-            update2(&busy, -1, -1, false, now_ms());
+            update2(&busy, -1, -1, now_ms());
         }
     }
     (void)close(fd);
@@ -223,8 +261,7 @@ static void a_descriptor_that_cannot_be_watched_is_an_error(void **state)
     const plat_poll polls[PLAT_POLL_SET_FDS] = { { .fd = 1 << 20, .want_read = true },
                                                  { .fd = -1 } };
     (void)state;
-    assert_int_equal(plat_poll_set_update(set, &item, polls, false, PLAT_POLL_SET_NEVER),
-                     PLAT_ERR_MEMORY);
+    assert_int_equal(plat_poll_set_update(set, &item, polls, PLAT_POLL_SET_NEVER), PLAT_ERR_MEMORY);
     watch(&item, -1);
     assert_null(plat_poll_set_next(set, 0));
 }
@@ -238,6 +275,7 @@ int main(void)
         WITH_SET(the_second_descriptor_counts_and_may_become_the_first),
         WITH_SET(a_descriptor_no_longer_wanted_wakes_nobody_although_open),
         WITH_SET(a_number_that_is_used_again_is_watched_again),
+        WITH_SET(what_is_watched_already_costs_no_system_call),
         WITH_SET(a_number_may_move_to_another_item),
         WITH_SET(what_is_wanted_may_change_and_change_back),
         WITH_SET(items_come_when_due_and_the_earliest_first),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "fake_dns.h"
 #include "posix/resolver.h"
@@ -15,6 +16,14 @@ static plat_lookup *start(const char *host)
     plat_lookup *l = NULL;
     assert_int_equal(plat_lookup_start(host, &l), PLAT_OK);
     return l;
+}
+
+static void let_go(plat_lookup *l)
+{
+    int fd = plat_lookup_release(l);
+    if (fd >= 0) {
+        assert_int_equal(close(fd), 0);
+    }
 }
 
 static void await(plat_lookup *l)
@@ -47,13 +56,13 @@ static void addresses_and_localhost_need_no_thread(void **state)
         assert_true(plat_lookup_is_done(l));
         assert_int_equal(plat_lookup_fd(l), -1);
         expect(l, &numeric[i], 1);
-        plat_lookup_release(l);
+        let_go(l);
     }
     for (size_t i = 0; i < 3; i++) {
         plat_lookup *l = start(names[i]);
         assert_true(plat_lookup_is_done(l));
         expect(l, loopback, 2);
-        plat_lookup_release(l);
+        let_go(l);
     }
 
     assert_int_equal(fake_dns_await(0), calls);
@@ -72,7 +81,7 @@ static void a_name_is_answered_through_the_descriptor_with_both_families_in_turn
     await(l);
 
     expect(l, wanted, 5);
-    plat_lookup_release(l);
+    let_go(l);
 }
 
 static void more_addresses_than_needed_are_cut(void **state)
@@ -89,7 +98,7 @@ static void more_addresses_than_needed_are_cut(void **state)
     await(l);
 
     expect(l, wanted, PLAT_LOOKUP_ADDRESSES);
-    plat_lookup_release(l);
+    let_go(l);
 }
 
 static void a_name_without_answer_says_why(void **state)
@@ -101,13 +110,13 @@ static void a_name_without_answer_says_why(void **state)
     await(l);
     assert_int_equal(plat_lookup_count(l, &why), 0);
     assert_string_equal(why, "no such name");
-    plat_lookup_release(l);
+    let_go(l);
 
     l = start("silent.example");
     await(l);
     assert_int_equal(plat_lookup_count(l, &why), 0);
     assert_string_equal(why, "the name servers do not answer");
-    plat_lookup_release(l);
+    let_go(l);
 }
 
 static void only_a_few_threads_hang_and_releasing_never_waits_for_them(void **state)
@@ -125,7 +134,7 @@ static void only_a_few_threads_hang_and_releasing_never_waits_for_them(void **st
     }
     unsigned asked = fake_dns_await(PLAT_LOOKUP_THREADS) - before;
     for (size_t i = 0; i < MANY; i += 2) { /* some of them run, others are in the queue */
-        plat_lookup_release(slow[i]);
+        let_go(slow[i]);
     }
     for (size_t i = 1; i < MANY; i += 2) {
         assert_false(plat_lookup_is_done(slow[i]));
@@ -136,7 +145,7 @@ static void only_a_few_threads_hang_and_releasing_never_waits_for_them(void **st
     for (size_t i = 1; i < MANY; i += 2) {
         await(slow[i]);
         expect(slow[i], answer, 1);
-        plat_lookup_release(slow[i]);
+        let_go(slow[i]);
     }
 }
 
@@ -160,7 +169,7 @@ static void the_queue_keeps_working_whoever_leaves_it(void **state)
         }
         for (size_t i = 0; i < QUEUED; i++) {
             if ((leavers >> i & 1u) != 0) {
-                plat_lookup_release(queued[i]);
+                let_go(queued[i]);
                 queued[i] = NULL;
             }
         }
@@ -169,12 +178,12 @@ static void the_queue_keeps_working_whoever_leaves_it(void **state)
         for (size_t i = 0; i < QUEUED + 1; i++) {
             if (queued[i] != NULL) {
                 await(queued[i]);
-                plat_lookup_release(queued[i]);
+                let_go(queued[i]);
             }
         }
         for (size_t i = 0; i < PLAT_LOOKUP_THREADS; i++) {
             await(running[i]);
-            plat_lookup_release(running[i]);
+            let_go(running[i]);
         }
     }
 }

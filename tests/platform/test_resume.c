@@ -228,12 +228,12 @@ static void a_set_of_many_wakes_up_and_goes_on(void **state)
     const uint64_t now = plat_posix_clock.monotonic_ms(&plat_posix_clock);
 
     for (int i = 0; i < ROUNDS; i++) {
-        assert_int_equal(plat_poll_set_update(set, &item, polls, true, now + LONG_MS), PLAT_OK);
+        assert_int_equal(plat_poll_set_update(set, &item, polls, now + LONG_MS), PLAT_OK);
         resume(resumed);
         assert_null(plat_poll_set_next(set, LONG_MS)); /* nothing is due yet: another look */
         struct pollfd fd = { .fd = resumed, .events = POLLIN };
         assert_int_equal(poll(&fd, 1, 0), 0);
-        assert_int_equal(plat_poll_set_update(set, &item, polls, true, now), PLAT_OK);
+        assert_int_equal(plat_poll_set_update(set, &item, polls, now), PLAT_OK);
         resume(resumed);
         assert_ptr_equal(plat_poll_set_next(set, LONG_MS), &item); /* its time passed meanwhile */
     }

@@ -21,6 +21,7 @@
 #include "posix/tcp_stream.h"
 #include "posix/wait.h"
 #include "skip.h"
+#include "tcp_fixture.h"
 
 static plat_tcp_stream tcp;
 static plat_stream *const s = &tcp.base;
@@ -62,25 +63,10 @@ static plat_result drive(plat_stage *stage)
     return r;
 }
 
-static int listen_on(const char *address, uint16_t *port, int backlog)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(*port) };
-    socklen_t len = sizeof a;
-    assert_int_equal(inet_pton(AF_INET, address, &a.sin_addr), 1);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(fd, backlog), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    *port = ntohs(a.sin_port);
-    return fd;
-}
-
 static uint16_t unused_port(void)
 {
     uint16_t port = 0;
-    close(listen_on("127.0.0.1", &port, 1));
+    close(tcp_listen("127.0.0.1", &port, 1));
     return port;
 }
 
@@ -94,7 +80,7 @@ static pair connect_pair(void)
 {
     pair p = { .port = 0 };
     plat_stage stage;
-    p.listener = listen_on("127.0.0.1", &p.port, 4);
+    p.listener = tcp_listen("127.0.0.1", &p.port, 4);
     assert_int_equal(s->ops->open(s, "127.0.0.1", p.port, now()), PLAT_OK);
     assert_int_equal(drive(&stage), PLAT_OK);
     assert_int_equal(stage, PLAT_STAGE_OPEN);
@@ -337,7 +323,7 @@ static void every_address_gets_its_turn(void **state)
     fake_dns_set(answer, 4);
     plat_stage stage;
     uint16_t port = 0;
-    int listener = listen_on("127.0.0.1", &port, 1);
+    int listener = tcp_listen("127.0.0.1", &port, 1);
 
     assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
     assert_int_equal(drive(&stage), PLAT_OK);
@@ -350,40 +336,12 @@ static void localhost_reaches_a_listener_that_has_ipv4_only(void **state)
     (void)state;
     plat_stage stage;
     uint16_t port = 0;
-    int listener = listen_on("127.0.0.1", &port, 1);
+    int listener = tcp_listen("127.0.0.1", &port, 1);
 
     assert_int_equal(s->ops->open(s, "localhost", port, now()), PLAT_OK);
     assert_int_equal(drive(&stage), PLAT_OK);
 
     close(listener);
-}
-
-/* A listener whose queue is full: the kernel drops what comes, as a dead route does. */
-typedef struct black_hole {
-    int listener;
-    int fillers[3];
-} black_hole;
-
-static black_hole make_black_hole(const char *address, uint16_t *port)
-{
-    black_hole h = { .listener = listen_on(address, port, 0) };
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(*port) };
-    assert_int_equal(inet_pton(AF_INET, address, &a.sin_addr), 1);
-    for (size_t i = 0; i < 3; i++) {
-        h.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(h.fillers[i], (struct sockaddr *)&a, sizeof a);
-    }
-    struct pollfd first = { .fd = h.fillers[0], .events = POLLOUT };
-    assert_int_equal(poll(&first, 1, 10000), 1);
-    return h;
-}
-
-static void close_black_hole(const black_hole *h)
-{
-    for (size_t i = 0; i < 3; i++) {
-        close(h->fillers[i]);
-    }
-    close(h->listener);
 }
 
 static void a_dead_address_gives_way_to_the_next_one(void **state)
@@ -393,15 +351,15 @@ static void a_dead_address_gives_way_to_the_next_one(void **state)
     fake_dns_set(answer, 2);
     plat_stage stage;
     uint16_t port = 0;
-    int listener = listen_on("127.0.0.1", &port, 1);
-    black_hole h = make_black_hole("127.0.0.2", &port);
+    int listener = tcp_listen("127.0.0.1", &port, 1);
+    black_hole h = black_hole_make("127.0.0.2", &port);
 
     assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
     uint64_t started = now();
     assert_int_equal(drive(&stage), PLAT_OK);
 
     assert_in_range(now() - started, 300, 5000);
-    close_black_hole(&h);
+    black_hole_close(&h);
     close(listener);
 }
 
@@ -411,8 +369,8 @@ static void patience_grows_from_round_to_round_and_one_address_has_it_all(void *
     static const char *const answer[] = { "127.0.0.2", "127.0.0.3" };
     static const uint64_t shares[] = { 500, 500, 1500, 1500, 4500, 4500, 13500, 13500 };
     uint16_t port = 0;
-    black_hole a = make_black_hole("127.0.0.2", &port);
-    black_hole b = make_black_hole("127.0.0.3", &port);
+    black_hole a = black_hole_make("127.0.0.2", &port);
+    black_hole b = black_hole_make("127.0.0.3", &port);
     plat_stage stage;
     uint64_t t = 1000;
 
@@ -437,8 +395,8 @@ static void patience_grows_from_round_to_round_and_one_address_has_it_all(void *
     assert_int_equal(s->ops->progress(s, t, &stage), PLAT_WOULD_BLOCK);
     assert_int_equal(poll_of(false).wake_at_ms, 0);
     assert_int_equal(s->ops->progress(s, t + 1000000, &stage), PLAT_WOULD_BLOCK);
-    close_black_hole(&a);
-    close_black_hole(&b);
+    black_hole_close(&a);
+    black_hole_close(&b);
 }
 
 static void closing_at_any_stage_is_immediate_and_the_stream_opens_again(void **state)
@@ -449,7 +407,7 @@ static void closing_at_any_stage_is_immediate_and_the_stream_opens_again(void **
     fake_dns_close_gate();
     plat_stage stage;
     uint16_t port = 0;
-    black_hole h = make_black_hole("127.0.0.2", &port);
+    black_hole h = black_hole_make("127.0.0.2", &port);
 
     for (int i = 0; i < 8; i++) { /* more than there are helper threads */
         assert_int_equal(s->ops->open(s, "slow.example", port, now()), PLAT_OK);
@@ -471,7 +429,7 @@ static void closing_at_any_stage_is_immediate_and_the_stream_opens_again(void **
     uint8_t byte;
     assert_int_equal(recv(p.peer, &byte, 1, 0), 0);
     close_pair(&p);
-    close_black_hole(&h);
+    black_hole_close(&h);
 }
 
 static void an_orderly_end_is_told_from_a_broken_connection(void **state)

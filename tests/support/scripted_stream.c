@@ -213,6 +213,7 @@ static void stream_poll(plat_stream *base, bool want_send, size_t least, plat_po
     s->last_least = least;
     *out = (plat_poll){
         .fd = s->state == SCRIPTED_READY ? s->fd : -1,
+        .generation = s->calls[SCRIPTED_OPEN],
         .want_read = opening || s->state == SCRIPTED_READY,
         .want_write = want_send && s->state == SCRIPTED_READY,
         .ready_now = readable(s) || (opening && s->stage != s->stall_at),

@@ -214,12 +214,12 @@ void fleet_serve(plat_poll_item *item)
     iothub_poll_info(d->client, &p);
     for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
         const iothub_poll_fd *fd = &p.fds[i];
-        polls[i] =
-            (plat_poll){ .fd = fd->fd, .want_read = fd->want_read, .want_write = fd->want_write };
+        polls[i] = (plat_poll){ .fd = fd->fd,
+                                .generation = fd->generation,
+                                .want_read = fd->want_read,
+                                .want_write = fd->want_write };
     }
-    bool same = d->connected && p.fds[1].fd < 0; /* no new descriptor came since the last time */
-    if (plat_poll_set_update(d->fleet->set, &d->item, polls, same, due_ms(d, p.timeout_ms)) !=
-        PLAT_OK) {
+    if (plat_poll_set_update(d->fleet->set, &d->item, polls, due_ms(d, p.timeout_ms)) != PLAT_OK) {
         d->fleet->failed = true;
     }
 }

@@ -95,13 +95,15 @@ const char *iothub_state_str(iothub_state s);
 
 /* --- driving it ------------------------------------------------------------- */
 
-/** The connection, and the one that is being made to take its place. */
+/** The connection, and the one that is being made to take its place, in any order. */
 #define IOTHUB_POLL_FDS 2
 
 typedef struct iothub_poll_fd {
     intptr_t fd; /* -1: nothing to poll now; ask again after each process */
     bool want_read;
     bool want_write;
+    uint32_t generation; /* changes whenever this place shows another open file than before, also
+                            when the number is the same; of no meaning while fd is -1 */
 } iothub_poll_fd;
 
 typedef struct iothub_poll {
@@ -110,10 +112,35 @@ typedef struct iothub_poll {
 } iothub_poll;
 
 /**
- * What to wait for before the next iothub_process; to be asked before each sleep.  While many
- * messages are on their way a descriptor may be ready only when several acknowledgements
- * have come, or timeout_ms is over, 2 at most.  A descriptor counts as long as it is ready, as
- * with poll and with epoll by default: not every turn reads.
+ * What to wait for before the next iothub_process.  Never blocks.
+ *
+ * For a loop of your own:
+ * - Ask after each iothub_process, and before each sleep: requests change the answer, too.  Put
+ *   into effect what each call says before the next call; samples/event_loop.c (poll) and
+ *   samples/epoll_loop.c show the whole of it.
+ * - Call iothub_process when a descriptor is ready in any way, an error or a hang-up among them, or
+ *   when timeout_ms have passed since the call, whichever comes first.  It does no harm when there
+ *   is nothing to do.
+ * - A loop that remembers descriptors, as epoll, kqueue, libuv or select-based ones do, compares
+ *   each place with what the last call said: when the generation or fd differs, stop watching the
+ *   old one, and begin with the new one; when only the wishes differ, change these (EPOLL_CTL_MOD,
+ *   uv_poll_start).  The two places have nothing to do with each other, and their order does not
+ *   matter: a descriptor stays in its place as long as it is open.
+ * - While a client connects its descriptor changes several times: a look-up of the name, then a
+ *   socket for each address that is tried.  A renewal uses the second place beside the first, and
+ *   the first is empty afterwards; the next renewal goes the other way.
+ * - A descriptor that this function has shown stays open until the call after the one that no longer
+ *   shows it, so that a watcher is always stopped before the file is closed (libuv demands that), and a
+ *   number is never used again while it is watched.  The connection itself ends at once.  The call
+ *   that withdraws a descriptor says timeout_ms 0, so that it is closed soon.
+ * - iothub_deinit, iothub_free and iothub_runner_start close at once: stop watching before.
+ * - Watch level-triggered, as is the default.  Not EPOLLET, nor EPOLLONESHOT without a new
+ *   EPOLL_CTL_MOD after each iothub_process: not every turn reads all there is.  EPOLLEXCLUSIVE is
+ *   of no use, since a client belongs to one thread.
+ * - A watcher belongs to one place of one client.  Do not watch a duplicate (dup) of the number.
+ *
+ * While many messages are on their way a descriptor may be ready only when several
+ * acknowledgements have come, or timeout_ms is over, 2 at most.
  *
  * On Linux the time-outs of poll and epoll stand still while the system is suspended, and
  * timeout_ms does not.  A loop of one's own on a device that is suspended should look again when it

@@ -239,6 +239,7 @@ struct iothub_client {
     bool kick;       /* work was queued: poll must not sleep */
     uint8_t
         unread_turns; /* in a row that only sent; at the most there may be, the next one reads */
+    bool swapped;     /* the stream in use is the one that was made second */
     bool want_write;  /* the stream would not take all */
     bool rx_full;     /* events must be acknowledged before more is read */
     iothub_stats stats;

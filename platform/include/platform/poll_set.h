@@ -6,10 +6,10 @@
  * Many clients on one thread: waits for the descriptors and deadlines of all of them, at a cost
  * that grows with those that are ready or due, not with their number.  On Linux, by epoll.
  *
- *     plat_poll_set_update(set, item, polls, false, due_ms);    once each, then again and again:
+ *     plat_poll_set_update(set, item, polls, due_ms);    once each, then again and again:
  *     while ((item = plat_poll_set_next(set, 1000)) != NULL) {
  *         ... iothub_process, iothub_poll_info ...
- *         plat_poll_set_update(set, item, polls, connected, due_ms);
+ *         plat_poll_set_update(set, item, polls, due_ms);
  *     }
  *
  * samples/gateway.c is the whole of it.  For one thread.
@@ -30,6 +30,7 @@ typedef struct plat_poll_item {
     size_t place; /* in the heap of deadlines, from 1; 0: in no set */
     struct {
         int watched; /* the descriptor + 1; 0: none */
+        uint32_t generation;
         uint32_t events;
     } fds[PLAT_POLL_SET_FDS];
 } plat_poll_item;
@@ -41,16 +42,20 @@ plat_result plat_poll_set_new(plat_poll_set **out);
 void plat_poll_set_free(plat_poll_set *s);
 
 /**
- * What item waits for from now on; adds it to the set when it is new.  Call it right after all
- * that may have closed one of its descriptors, before another item gets a turn.
+ * What item waits for from now on; adds it to the set when it is new.  Call it after each
+ * iothub_process, with what iothub_poll_info says then.
  *
- * @param polls   PLAT_POLL_SET_FDS of them: fd (-1: none), want_read, want_write count
- * @param same    an fd with its old number is the old one.  False costs a system call each; when
- *                in doubt, e.g. while connecting, it must be false: numbers are used again
+ * A descriptor that is watched already costs no system call: one with the number, the
+ * generation and the wishes that it had in the same place.  For descriptors of your own raise the
+ * generation whenever a number may stand for another file than before, and call this before
+ * another item gets a turn: numbers are used again.  Those of a client need no care: they stay
+ * open until the set knows of their end.
+ *
+ * @param polls   PLAT_POLL_SET_FDS of them: fd (-1: none), generation, want_read, want_write count
  * @param due_ms  by monotonic_ms of plat_posix()->clock; PLAT_POLL_SET_NEVER
  */
 plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
-                                 bool same, uint64_t due_ms);
+                                 uint64_t due_ms);
 
 /** Nothing of item is watched any more.  Harmless when it is not in the set. */
 void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item);

@@ -30,7 +30,8 @@ typedef struct plat_poll {
     intptr_t fd; /* -1: nothing to poll */
     bool want_read;
     bool want_write;
-    bool ready_now;      /* bytes wait inside (TLS): do not sleep */
+    bool ready_now;      /* do not sleep, e.g. since bytes wait inside (TLS) */
+    uint32_t generation; /* another one for each descriptor of this stream */
     uint64_t wake_at_ms; /* monotonic; 0: only the descriptor matters */
 } plat_poll;
 
@@ -74,6 +75,11 @@ typedef struct plat_stream_ops {
      * What to wait for; want_send: until send may take bytes; least: fewer bytes to read than that
      * need not end the wait, 1 for any (a hint).  Called before each sleep, and only
      * then: what a stream puts off, to go along with bytes that are to come, now waits no longer.
+     *
+     * Called on a closed stream as well.  A descriptor that one call has shown stays open until
+     * the next but one: the next call no longer shows it and says ready_now, so that whoever
+     * watches it stops, and comes back soon.  Its number is therefore never that of something else
+     * while it is watched.
      */
     void (*poll)(plat_stream *s, bool want_send, size_t least, plat_poll *out);
 

@@ -115,14 +115,10 @@ static plat_result watch(plat_poll_set *s, plat_poll_item *item, int fd, uint32_
     return PLAT_ERR_MEMORY;
 }
 
-static bool is_watched(const plat_poll_item *item, int fd, uint32_t events)
+static bool is_watched(const plat_poll_item *item, size_t place, const plat_poll *p)
 {
-    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
-        if (item->fds[i].watched == fd + 1 && item->fds[i].events == events) {
-            return true;
-        }
-    }
-    return false;
+    return item->fds[place].watched == (int)p->fd + 1 &&
+           item->fds[place].generation == p->generation && item->fds[place].events == events_of(p);
 }
 
 /* One that is open still, but not waited for, would wake us for ever. */
@@ -135,22 +131,20 @@ static void unwatch_others(plat_poll_set *s, const plat_poll_item *item, const p
     }
 }
 
-static plat_result watch_all(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
-                             bool same)
+static plat_result watch_all(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls)
 {
-    const plat_poll_item before = *item;
     plat_result r = PLAT_OK;
     unwatch_others(s, item, polls);
     for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
         int fd = (int)polls[i].fd;
         uint32_t events = events_of(&polls[i]);
-        item->fds[i].watched = fd + 1;
-        item->fds[i].events = events;
-        if (fd >= 0 && !(same && is_watched(&before, fd, events)) &&
-            watch(s, item, fd, events) != PLAT_OK) {
-            item->fds[i].watched = 0;
+        if (fd >= 0 && !is_watched(item, i, &polls[i]) && watch(s, item, fd, events) != PLAT_OK) {
+            fd = -1;
             r = PLAT_ERR_MEMORY;
         }
+        item->fds[i].watched = fd + 1;
+        item->fds[i].generation = polls[i].generation;
+        item->fds[i].events = events;
     }
     return r;
 }
@@ -191,14 +185,14 @@ void plat_poll_set_free(plat_poll_set *s)
 }
 
 plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
-                                 bool same, uint64_t due_ms)
+                                 uint64_t due_ms)
 {
     if (item->place == 0 && add(s, item) != PLAT_OK) {
         return PLAT_ERR_MEMORY;
     }
     item->due_ms = due_ms;
     settle(s, item->place, item);
-    return watch_all(s, item, polls, same);
+    return watch_all(s, item, polls);
 }
 
 void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item)

@@ -58,9 +58,6 @@ static plat_lookup *take_spare(void)
 /* Under the pool's lock. */
 static void free_lookup(plat_lookup *l)
 {
-    if (l->fd >= 0) {
-        (void)close(l->fd);
-    }
     if (pool.spares == SPARES_MAX) {
         free(l);
         return;
@@ -262,7 +259,10 @@ plat_result plat_lookup_start(const char *host, plat_lookup **out)
         }
     }
     if (r != PLAT_OK) {
-        plat_lookup_release(l);
+        int fd = plat_lookup_release(l);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
         return r;
     }
     *out = l;
@@ -293,20 +293,22 @@ const plat_address *plat_lookup_at(const plat_lookup *l, size_t index)
     return &l->addresses[index];
 }
 
-void plat_lookup_release(plat_lookup *l)
+int plat_lookup_release(plat_lookup *l)
 {
     if (l == NULL) {
-        return;
+        return -1;
     }
     (void)pthread_mutex_lock(&pool.lock);
+    int fd = l->fd;
     switch (l->state) {
     case LOOKUP_QUEUED:
         remove_queued(l);
         free_lookup(l);
         break;
-    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break;
+    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break; /* writes to fd no more */
     case LOOKUP_ABANDONED: break;
     case LOOKUP_DONE: free_lookup(l); break;
     }
     (void)pthread_mutex_unlock(&pool.lock);
+    return fd;
 }

@@ -31,7 +31,10 @@ bool plat_lookup_is_done(plat_lookup *l);
 size_t plat_lookup_count(const plat_lookup *l, const char **why);
 const plat_address *plat_lookup_at(const plat_lookup *l, size_t index);
 
-/** At any time; never waits for the helper thread. */
-void plat_lookup_release(plat_lookup *l);
+/**
+ * At any time; never waits for the helper thread.  Takes NULL.  Returns the descriptor, -1 without
+ * one: it is the caller's from now on, to be closed when nobody watches it any more.
+ */
+int plat_lookup_release(plat_lookup *l);
 
 #endif

@@ -62,12 +62,47 @@ static void explain(plat_tcp_stream *s, int error)
                     cause_text(error, cause, sizeof cause));
 }
 
+static void close_retired(plat_tcp_stream *s)
+{
+    if (s->retired >= 0) {
+        (void)close(s->retired);
+        s->retired = -1;
+    }
+}
+
+/*
+ * A descriptor that poll has shown stays open until poll has been called again, so that nobody
+ * watches a number that stands for something else already.  The peer hears of the end at once.
+ */
+static void let_go(plat_tcp_stream *s, int fd, bool shown)
+{
+    if (!shown) {
+        (void)close(fd);
+        return;
+    }
+    close_retired(s);              /* who was shown this one was told of that one */
+    (void)shutdown(fd, SHUT_RDWR); /* the descriptor of a look-up does not mind */
+    s->retired = fd;
+    s->told = false;
+}
+
 static void drop_socket(plat_tcp_stream *s)
 {
     if (s->fd >= 0) {
-        (void)close(s->fd);
+        let_go(s, s->fd, s->shown);
         s->fd = -1;
+        s->shown = false;
     }
+}
+
+static void drop_lookup(plat_tcp_stream *s)
+{
+    int fd = plat_lookup_release(s->lookup);
+    if (fd >= 0) {
+        let_go(s, fd, s->lookup_shown);
+    }
+    s->lookup = NULL;
+    s->lookup_shown = false;
 }
 
 static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, uint64_t now_ms)
@@ -90,14 +125,14 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
         plat_detail_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
         return fail(s, r);
     }
+    s->generation += plat_lookup_fd(s->lookup) >= 0;
     s->state = PLAT_TCP_RESOLVING;
     return PLAT_OK;
 }
 
 static plat_result become_open(plat_tcp_stream *s)
 {
-    plat_lookup_release(s->lookup);
-    s->lookup = NULL;
+    drop_lookup(s);
     plat_detail_drop(&s->detail); /* of addresses that were tried in vain */
     s->u.moved.received = 0;
     s->u.moved.sent = 0;
@@ -115,6 +150,7 @@ static plat_result start_connect(plat_tcp_stream *s)
         return PLAT_ERR_CONNECT;
     }
     (void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    s->generation++;
     s->low_water = 1;
     if (connect(s->fd, &s->peer.any, plat_address_len(&s->peer)) == 0) {
         return PLAT_OK;
@@ -314,15 +350,31 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
+/* By this call; the next one comes soon, and closes. */
+static void tell(plat_tcp_stream *s, plat_poll *out)
+{
+    if (s->told) {
+        close_retired(s);
+    } else {
+        s->told = true;
+        out->ready_now = true;
+    }
+}
+
 static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
     plat_tcp_stream *s = self_of(base);
-    *out = (plat_poll){ .fd = -1 };
+    *out = (plat_poll){ .fd = -1, .generation = s->generation };
+    if (s->retired >= 0) {
+        tell(s, out);
+    }
+    s->lookup_shown = s->state == PLAT_TCP_RESOLVING;
+    s->shown = s->state == PLAT_TCP_CONNECTING || s->state == PLAT_TCP_OPEN;
     switch (s->state) {
     case PLAT_TCP_RESOLVING:
         out->fd = plat_lookup_fd(s->lookup);
         out->want_read = true;
-        out->ready_now = out->fd < 0;
+        out->ready_now = out->ready_now || out->fd < 0;
         break;
     case PLAT_TCP_CONNECTING:
         out->fd = s->fd;
@@ -372,11 +424,16 @@ static const char *tcp_detail(const plat_stream *base)
 static void tcp_close(plat_stream *base)
 {
     plat_tcp_stream *s = self_of(base);
-    plat_lookup_release(s->lookup);
-    s->lookup = NULL;
+    drop_lookup(s);
     drop_socket(s);
     plat_detail_drop(&s->detail);
     s->state = PLAT_TCP_CLOSED;
+}
+
+static void tcp_deinit(plat_stream *base)
+{
+    tcp_close(base);
+    close_retired(self_of(base));
 }
 
 static const plat_stream_ops ops = {
@@ -389,10 +446,10 @@ static const plat_stream_ops ops = {
     .resumed = tcp_resumed,
     .detail = tcp_detail,
     .close = tcp_close,
-    .deinit = tcp_close,
+    .deinit = tcp_deinit,
 };
 
 void plat_tcp_init(plat_tcp_stream *s)
 {
-    *s = (plat_tcp_stream){ .base.ops = &ops, .fd = -1 };
+    *s = (plat_tcp_stream){ .base.ops = &ops, .fd = -1, .retired = -1 };
 }

@@ -27,21 +27,26 @@ typedef struct plat_tcp_moved {
 
 typedef struct plat_tcp_stream {
     plat_stream base;
-    plat_tcp_state state;
-    plat_result failure;
-    int fd;
-    uint16_t low_water;  /* so many bytes to read wake a sleeper */
-    bool unacknowledged; /* bytes were received, and none sent since */
-    bool timed_out;      /* some address of this round was slow rather than refused */
     plat_lookup *lookup; /* while RESOLVING and CONNECTING */
     union {
         plat_tcp_trying trying;
         plat_tcp_moved moved;
     } u;
-    plat_address peer;
-    uint16_t port;
     const char *host; /* borrowed until close */
     char *detail;     /* see detail.h */
+    plat_address peer;
+    int fd;              /* of the socket; -1: none */
+    int retired;         /* a descriptor to be closed once who polls it knows; -1: none */
+    uint32_t generation; /* counts the descriptors, those of look-ups as well */
+    uint16_t low_water;  /* so many bytes to read wake a sleeper */
+    uint16_t port;
+    plat_tcp_state state : 8;
+    plat_result failure : 8;
+    bool unacknowledged : 1; /* bytes were received, and none sent since */
+    bool timed_out : 1;      /* some address of this round was slow rather than refused */
+    bool shown : 1;          /* poll has said fd last, */
+    bool lookup_shown : 1;   /* or that of the look-up */
+    bool told : 1;           /* poll was called since the descriptor was retired */
 } plat_tcp_stream;
 
 void plat_tcp_init(plat_tcp_stream *s);

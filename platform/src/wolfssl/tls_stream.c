@@ -577,13 +577,13 @@ static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     const plat_tls_stream *s = const_self_of(base);
     *out = (plat_poll){ .fd = -1 };
     switch (s->state) {
+    case PLAT_TLS_CLOSED:
     case PLAT_TLS_LOWER: s->lower->ops->poll(s->lower, false, 1, out); break;
     case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, 1, out); break;
     case PLAT_TLS_OPEN:
         s->lower->ops->poll(s->lower, want_send || s->wants_write, least_below(s, least), out);
         out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0 || has_bytes_ahead(s);
         break;
-    case PLAT_TLS_CLOSED:
     case PLAT_TLS_FAILED: break;
     }
 }

@@ -1,0 +1,187 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fake_dns.h"
+#include "posix/clock.h"
+#include "posix/tcp_stream.h"
+#include "posix/wait.h"
+#include "tcp_fixture.h"
+
+/* What a loop may rely on that watches the descriptors of a stream. */
+
+static plat_tcp_stream tcp;
+static plat_stream *const s = &tcp.base;
+
+static int make(void **state)
+{
+    (void)state;
+    plat_tcp_init(&tcp);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    s->ops->deinit(s);
+    return 0;
+}
+
+static uint64_t now(void)
+{
+    return plat_posix_clock.monotonic_ms(&plat_posix_clock);
+}
+
+static plat_poll poll_of(bool want_send)
+{
+    plat_poll p;
+    s->ops->poll(s, want_send, 1, &p);
+    return p;
+}
+
+/* Until it is open or failed, sleeping only as poll says. */
+static plat_result drive(plat_stage *stage)
+{
+    plat_result r;
+    while ((r = s->ops->progress(s, now(), stage)) == PLAT_WOULD_BLOCK) {
+        plat_poll p = poll_of(false);
+        plat_posix_wait(NULL, &p, 1, 10000);
+    }
+    return r;
+}
+
+static bool is_open(intptr_t fd)
+{
+    return fcntl((int)fd, F_GETFD) != -1;
+}
+
+/* poll has shown `before`, and says now that it is gone. */
+static plat_poll poll_after(const plat_poll *before)
+{
+    plat_poll p = poll_of(false);
+    assert_true(is_open(before->fd));
+    assert_true(p.ready_now);
+    assert_int_not_equal(p.fd, before->fd);
+    plat_poll next = poll_of(false);
+    assert_false(is_open(before->fd));
+    assert_false(next.ready_now);
+    assert_int_equal(next.fd, p.fd);
+    assert_int_equal(next.generation, p.generation);
+    return next;
+}
+
+static void a_descriptor_that_poll_has_shown_stays_open_until_it_is_shown_no_more(void **state)
+{
+    (void)state;
+    static const char *const answer[] = { "127.0.0.1" };
+    plat_stage stage;
+    uint8_t byte;
+    uint32_t generations[4] = { 0 };
+    fake_dns_set(answer, 1);
+
+    for (size_t i = 0; i < 3; i += 2) {
+        uint16_t port = 0;
+        int listener = tcp_listen("127.0.0.1", &port, 1);
+        assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
+        plat_poll lookup = poll_of(false);
+        assert_true(lookup.fd >= 0);
+        generations[i] = lookup.generation;
+        assert_int_equal(drive(&stage), PLAT_OK);
+        plat_poll socket = poll_of(false);
+        assert_false(is_open(lookup.fd) && lookup.fd != socket.fd);
+        generations[i + 1] = socket.generation;
+        int peer = accept(listener, NULL, NULL);
+
+        s->ops->close(s);
+
+        assert_int_equal(recv(peer, &byte, 1, 0), 0); /* the peer hears of it at once */
+        assert_int_equal(poll_after(&socket).fd, -1);
+        close(peer);
+        close(listener);
+    }
+    for (size_t i = 1; i < 4; i++) {
+        assert_true(generations[i] > generations[i - 1]);
+    }
+}
+
+static void a_look_up_that_is_given_up_keeps_its_descriptor_as_long(void **state)
+{
+    (void)state;
+    fake_dns_close_gate();
+    assert_int_equal(s->ops->open(s, "slow.example", 1, now()), PLAT_OK);
+    plat_poll lookup = poll_of(false);
+    s->ops->close(s);
+    assert_true(is_open(lookup.fd));
+    fake_dns_open_gate();
+    assert_true(is_open(lookup.fd));
+    (void)poll_after(&lookup);
+}
+
+static void what_poll_has_not_shown_is_closed_at_once_and_the_rest_by_deinit(void **state)
+{
+    (void)state;
+    plat_stage stage;
+    uint16_t port = 0;
+    int listener = tcp_listen("127.0.0.1", &port, 4);
+    assert_int_equal(s->ops->open(s, "127.0.0.1", port, now()), PLAT_OK);
+    assert_int_equal(drive(&stage), PLAT_OK);
+    plat_poll shown = poll_of(false);
+    s->ops->close(s);
+    assert_int_equal(s->ops->open(s, "127.0.0.1", port, now()), PLAT_OK);
+    (void)s->ops->progress(s, now(), &stage);
+    intptr_t hidden = tcp.fd;
+    assert_int_not_equal(hidden, shown.fd);
+
+    s->ops->close(s);
+    assert_false(is_open(hidden));
+    assert_true(is_open(shown.fd));
+    s->ops->deinit(s);
+    assert_false(is_open(shown.fd));
+    close(listener);
+}
+
+/* Where the number of a silent address's socket would be used again for the next one. */
+static void each_address_has_a_number_of_its_own_for_who_watches_them(void **state)
+{
+    (void)state;
+    static const char *const answer[] = { "127.0.0.2", "127.0.0.1" };
+    fake_dns_set(answer, 2);
+    plat_stage stage;
+    uint16_t port = 0;
+    int listener = tcp_listen("127.0.0.1", &port, 1);
+    black_hole h = black_hole_make("127.0.0.2", &port);
+    assert_int_equal(s->ops->open(s, "hub.example", port, now()), PLAT_OK);
+    while (s->ops->progress(s, now(), &stage), stage == PLAT_STAGE_RESOLVE) {
+        plat_poll p = poll_of(false);
+        plat_posix_wait(NULL, &p, 1, 10000);
+    }
+    plat_poll silent = poll_of(false);
+    silent = poll_of(false); /* that of the look-up is settled */
+
+    (void)s->ops->progress(s, silent.wake_at_ms, &stage);
+    plat_poll next = poll_after(&silent);
+    assert_int_equal(next.generation, silent.generation + 1);
+
+    black_hole_close(&h);
+    close(listener);
+}
+
+#define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make, clean)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_STREAM(a_descriptor_that_poll_has_shown_stays_open_until_it_is_shown_no_more),
+        WITH_STREAM(a_look_up_that_is_given_up_keeps_its_descriptor_as_long),
+        WITH_STREAM(what_poll_has_not_shown_is_closed_at_once_and_the_rest_by_deinit),
+        WITH_STREAM(each_address_has_a_number_of_its_own_for_who_watches_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
