@@ -23,9 +23,9 @@ static iothub_disposition on_message(iothub_client *c, const iothub_message *m, 
 
     (void)c;
     a->received++;
-    printf("message %u: %.*s\n", a->received, (int)body.len, (const char *)body.ptr);
+    sample_print("message %u: %.*s", a->received, (int)body.len, (const char *)body.ptr);
     while (iothub_message_next_property(m, &p)) {
-        printf("  %s = %s\n", p.name, p.value);
+        sample_print("  %s = %s", p.name, p.value);
     }
     /* An application that stores the message first answers IOTHUB_DEFER here and calls
      * iothub_message_accept when the message is safe. */

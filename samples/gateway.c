@@ -6,13 +6,13 @@
  *     gateway --devices devices.txt --interval 10      a connection string on each line
  */
 
-#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
+#include <cli/input.h>
+#include <cli/output.h>
 #include <platform/poll_set.h>
 
 #include "sample.h"
@@ -56,7 +56,7 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
         printf("%zu of %zu connected\n", d->gateway->connected, d->gateway->device_count);
     }
     if (s->state == IOTHUB_WAITING) { /* this one tries again later; the others go on */
-        fprintf(stderr, "device %zu: %s\n", d->number, s->text);
+        (void)cli_error("device %zu: %s", d->number, s->text);
     }
 }
 
@@ -123,7 +123,7 @@ static void serve(device *d)
     }
 }
 
-static void add_device(gateway *g, const char *connection_string)
+static void add_device(gateway *g, const char *connection_string, const cli_list *from)
 {
     iothub_error error = { .text = "no memory left" };
     device *d = calloc(1, sizeof *d);
@@ -131,8 +131,7 @@ static void add_device(gateway *g, const char *connection_string)
     g->sample.options.user = d;
     if (d == NULL ||
         (d->client = iothub_new(connection_string, &g->sample.options, &error)) == NULL) {
-        fprintf(stderr, "gateway: device %zu: %s\n", g->device_count + 1, error.text);
-        exit(1);
+        exit(cli_error("%s, line %zu: %s", from->name, from->line, error.text));
     }
     d->gateway = g;
     d->next_ms = now_ms() + g->device_count * START_GAP_MS; /* not all at once */
@@ -144,21 +143,23 @@ static void add_device(gateway *g, const char *connection_string)
 
 static void read_devices(gateway *g)
 {
-    errno = 0;
-    FILE *f = fopen(g->sample.devices, "r");
-    char *line = NULL;
-    size_t cap = 0;
+    cli_list list;
+    cli_list_result r;
+    char *entry;
 
-    while (f != NULL && getline(&line, &cap, f) > 0) {
-        add_device(g, line);
-    }
-    free(line);
-    if (f == NULL || ferror(f) != 0 || g->devices == NULL) {
-        fprintf(stderr, "gateway: %s: %s\n", g->sample.devices,
-                errno != 0 ? strerror(errno) : "no connection string in it");
+    if (!cli_list_open(&list, g->sample.devices)) {
         exit(1);
     }
-    (void)fclose(f);
+    while ((r = cli_list_next(&list, &entry)) == CLI_LIST_ENTRY) {
+        add_device(g, entry, &list);
+    }
+    cli_list_close(&list);
+    if (r == CLI_LIST_FAILED) {
+        exit(1);
+    }
+    if (g->devices == NULL) {
+        exit(cli_error("%s: no connection string in it", list.name));
+    }
 }
 
 /* A connection is one descriptor, two while its token is renewed; a shell allows 1024 at first. */

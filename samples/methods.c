@@ -41,8 +41,8 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
 {
     app *a = user;
 
-    printf("called: %.*s %.*s\n", (int)call->name.len, (const char *)call->name.ptr,
-           (int)call->payload.len, (const char *)call->payload.ptr);
+    sample_print("called: %.*s %.*s", (int)call->name.len, (const char *)call->name.ptr,
+                 (int)call->payload.len, (const char *)call->payload.ptr);
     if (is(call->name, "ping")) {
         answer(c, &call->token, "{\"pong\":true}");
         return IOTHUB_METHOD_TAKEN;

@@ -1,8 +1,12 @@
 #include "mqtt_args.h"
 
-#include <argp.h>
+#include <cli/args.h>
+#include <cli/secret.h>
+#include <ctype.h>
 #include <mqtt_core/topic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { KEEP_SESSION = 256, WILL_TOPIC, WILL_PAYLOAD, WILL_QOS, WILL_RETAIN };
 
@@ -42,63 +46,80 @@ static const struct {
                  { "listen", MQTT_LISTEN },
                  { "unsubscribe", MQTT_UNSUBSCRIBE } };
 
-static unsigned number(struct argp_state *state, const char *text, unsigned min, unsigned max)
+static unsigned number(const struct argp_state *state, const char *name, const char *text,
+                       unsigned min, unsigned max)
 {
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || n < min || n > max) {
-        argp_failure(state, 2, 0, "\"%s\" is not a number from %u to %u", text, min, max);
-    }
-    return (unsigned)n;
+    return (unsigned)cli_number_option(state, name, text, min, max);
 }
 
-static mqtt_command command(struct argp_state *state, const char *text)
+static mqtt_command command(const struct argp_state *state, const char *text)
 {
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(text, commands[i].name) == 0) {
             return commands[i].command;
         }
     }
-    argp_failure(state, 2, 0, "\"%s\" is not publish, listen or unsubscribe", text);
-    return MQTT_BOTH;
+    cli_usage(state, "the command is not publish, listen or unsubscribe");
 }
 
-static void check_text(struct argp_state *state, const char *option, const char *text)
+static void check_text(const struct argp_state *state, const char *option, const char *text)
 {
     if (!mqc_utf8_valid(mqc_span_str(text))) {
-        argp_failure(state, 2, 0, "%s is not UTF-8", option);
+        cli_usage(state, "%s is not UTF-8", option);
     }
 }
 
-static void check_topics(struct argp_state *state, const mqtt_args *a)
+static void check_topics(const struct argp_state *state, const mqtt_args *a)
 {
     if (a->command == MQTT_LISTEN || a->command == MQTT_UNSUBSCRIBE) {
         if (!mqc_topic_filter_valid(mqc_span_str(a->topic))) {
-            argp_failure(state, 2, 0, "--topic \"%s\" is not a topic filter", a->topic);
+            cli_usage(state, "--topic is not a topic filter such as a/+/b or a/#");
         }
     } else if (!mqc_topic_name_valid(mqc_span_str(a->topic))) {
-        argp_failure(state, 2, 0, "--topic \"%s\" is no topic to publish to", a->topic);
+        cli_usage(state,
+                  "--topic is no topic to publish to: it is empty, not UTF-8, or has + or #");
     }
     if (a->will_topic != NULL && !mqc_topic_name_valid(mqc_span_str(a->will_topic))) {
-        argp_failure(state, 2, 0, "--will-topic \"%s\" is no topic to publish to", a->will_topic);
+        cli_usage(state,
+                  "--will-topic is no topic to publish to: it is empty, not UTF-8, or has + or #");
+    }
+}
+
+/* A name or an address.  What is neither may be a key, and is not handed to anybody who repeats it.
+ */
+static void check_host(const struct argp_state *state, const char *host)
+{
+    size_t len = strlen(host);
+
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum((unsigned char)host[i]) && strchr("-._:%", host[i]) == NULL) {
+            cli_usage(state,
+                      "--host is no host name: only the name, without scheme, port and path");
+        }
+    }
+    if (len == 0 || len > 253) {
+        cli_usage(state, "--host is no host name: it has 1 to 253 characters");
     }
 }
 
 /* What only the whole command line shows. */
-static void check(struct argp_state *state, const mqtt_args *a)
+static void check(const struct argp_state *state, const mqtt_args *a)
 {
+    check_host(state, a->host);
+    if (a->ca_file != NULL && !cli_may_show(a->ca_file) && access(a->ca_file, R_OK) != 0) {
+        cli_usage(state, "--cafile is not the name of a file");
+    }
     check_text(state, "--id", a->client_id);
     check_text(state, "--username", a->user_name);
     check_topics(state, a);
     if (a->password != NULL && a->user_name == NULL) {
-        argp_failure(state, 2, 0, "--pw needs --username");
+        cli_usage(state, "--pw needs --username");
     }
     if (a->keep_session && a->client_id[0] == '\0') {
-        argp_failure(state, 2, 0, "--disable-clean-session needs --id");
+        cli_usage(state, "--disable-clean-session needs --id");
     }
     if (a->will_topic == NULL && (a->will_payload != NULL || a->will_qos != 0 || a->will_retain)) {
-        argp_failure(state, 2, 0, "--will-payload, --will-qos and --will-retain need --will-topic");
+        cli_usage(state, "--will-payload, --will-qos and --will-retain need --will-topic");
     }
 }
 
@@ -108,25 +129,25 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case 'h': a->host = arg; return 0;
-    case 'p': a->port = number(state, arg, 1, 65535); return 0;
+    case 'p': a->port = number(state, "port", arg, 1, 65535); return 0;
     case 't': a->topic = arg; return 0;
     case 'm': a->message = arg; return 0;
     case 'i': a->client_id = arg; return 0;
     case 'u': a->user_name = arg; return 0;
     case 'P': a->password = arg; return 0;
     case 'c': a->ca_file = arg; return 0;
-    case 'q': a->qos = (int)number(state, arg, 0, 2); return 0;
+    case 'q': a->qos = (int)number(state, "qos", arg, 0, 2); return 0;
     case 'r': a->retain = true; return 0;
-    case 'n': a->count = number(state, arg, 1, 1000000000); return 0;
-    case 'W': a->timeout_s = number(state, arg, 1, 1000000); return 0;
+    case 'n': a->count = number(state, "count", arg, 1, 1000000000); return 0;
+    case 'W': a->timeout_s = number(state, "timeout", arg, 1, 1000000); return 0;
     case KEEP_SESSION: a->keep_session = true; return 0;
     case WILL_TOPIC: a->will_topic = arg; return 0;
     case WILL_PAYLOAD: a->will_payload = arg; return 0;
-    case WILL_QOS: a->will_qos = number(state, arg, 0, 2); return 0;
+    case WILL_QOS: a->will_qos = number(state, "will-qos", arg, 0, 2); return 0;
     case WILL_RETAIN: a->will_retain = true; return 0;
     case ARGP_KEY_ARG:
         if (state->arg_num > 0) {
-            argp_failure(state, 2, 0, "\"%s\": one command is enough", arg);
+            cli_usage(state, "one command is enough");
         }
         a->command = command(state, arg);
         return 0;
@@ -156,8 +177,7 @@ void mqtt_args_parse(mqtt_args *a, int argc, char **argv)
     };
 
     *a = defaults;
-    argp_err_exit_status = 2;
-    argp_parse(&argp, argc, argv, 0, NULL, a);
+    cli_parse(&argp, argc, argv, 0, a);
     if (a->command == MQTT_PUBLISH || a->command == MQTT_UNSUBSCRIBE) {
         a->count = 0;
     } else if (a->count == 0) {

@@ -15,6 +15,8 @@
  * mqtt_core knows no sockets and no clock: mqtt_loop.c moves the bytes and the time.
  */
 
+#include <cli/output.h>
+#include <cli/secret.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -41,7 +43,7 @@ static void on_signal(int number)
 
 static void fail(app *a, const char *part, const char *why)
 {
-    fprintf(stderr, "mqtt_client: %s: %s\n", part, why);
+    (void)cli_error("%s: %s", part, why);
     a->failed = true;
 }
 
@@ -123,8 +125,10 @@ static void publish_all(app *a)
 static void on_message(app *a, const mqc_message *m)
 {
     a->received++;
-    printf("%.*s (QoS %d%s): %.*s\n", (int)m->topic.len, (const char *)m->topic.ptr, m->qos,
-           m->retain ? ", retained" : "", (int)m->payload.len, (const char *)m->payload.ptr);
+    cli_put(stdout, m->topic.ptr, m->topic.len);
+    printf(" (QoS %d%s): ", m->qos, m->retain ? ", retained" : "");
+    cli_put(stdout, m->payload.ptr, m->payload.len);
+    putchar('\n');
     if (m->qos > 0) {
         (void)mqc_ack(&a->loop.engine, m->packet_id); /* now the broker may forget it */
     }
@@ -146,14 +150,16 @@ static void on_connected(app *a, bool session_present)
 static void on_subscribed(app *a, uint8_t return_code)
 {
     if (return_code == 0x80) {
-        fail(a, "the broker refused to subscribe", a->args.topic);
+        fail(a, "the broker refused to subscribe", "--topic");
         return;
     }
     if (a->args.command == MQTT_BOTH) {
         publish_all(a);
         return;
     }
-    printf("listening to %s with QoS %d\n", a->args.topic, return_code);
+    printf("listening to ");
+    cli_puts(stdout, cli_shown(a->args.topic, "--topic"));
+    printf(" with QoS %d\n", return_code);
     a->begun = true;
 }
 
@@ -230,6 +236,7 @@ int main(int argc, char **argv)
     static app a;
     struct sigaction action = { .sa_handler = on_signal };
 
+    cli_begin();
     mqtt_args_parse(&a.args, argc, argv);
     setvbuf(stdout, NULL, _IOLBF, 0);
     sigaction(SIGINT, &action, NULL);

@@ -1,11 +1,17 @@
 #include "sample.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <cli/args.h>
+#include <cli/number.h>
+#include <cli/output.h>
+#include <cli/secret.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -15,16 +21,10 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-static unsigned parse_number(struct argp_state *state, const char *name, const char *text,
-                             unsigned max)
+static unsigned number(const struct argp_state *state, const char *name, const char *text,
+                       unsigned max)
 {
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || n == 0 || n > max) {
-        argp_error(state, "--%s: \"%s\" is not a number from 1 to %u", name, text, max);
-    }
-    return (unsigned)n;
+    return (unsigned)cli_number_option(state, name, text, 1, max);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -32,13 +32,18 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     sample *s = state->input;
 
     switch (key) {
-    case 'p': s->options.port = (uint16_t)parse_number(state, "port", arg, 65535); return 0;
-    case 'n': s->count = parse_number(state, "count", arg, 1000000000); return 0;
+    case 'p': s->options.port = (uint16_t)number(state, "port", arg, 65535); return 0;
+    case 'n': s->count = number(state, "count", arg, 1000000000); return 0;
     case 's': s->store = arg; return 0;
-    case 'f': s->first = parse_number(state, "first", arg, 1000000000); return 0;
+    case 'f': s->first = number(state, "first", arg, 1000000000); return 0;
     case 'D': s->devices = arg; return 0;
-    case 'i': s->interval_s = parse_number(state, "interval", arg, 1000000); return 0;
-    case 'd': s->duration_s = parse_number(state, "duration", arg, 1000000); return 0;
+    case 'i': s->interval_s = number(state, "interval", arg, 1000000); return 0;
+    case 'd': s->duration_s = number(state, "duration", arg, 1000000); return 0;
+    case ARGP_KEY_ARG: /* not repeated: it may be a connection string with its key */
+        cli_usage(state, "Too many arguments: there are only options%s",
+                  s->devices == NULL ? ", and the connection string is in the environment variable "
+                                       "IOTHUB_DEVICE_CONNECTION_STRING"
+                                     : "");
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -59,10 +64,24 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
     }
 }
 
+static void read_environment(sample *s)
+{
+    s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
+    if (s->devices == NULL && (s->connection_string == NULL || *s->connection_string == '\0')) {
+        (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set");
+        exit(CLI_EXIT_USAGE);
+    }
+    s->options.ca_file = getenv("IOTHUB_CA_FILE");
+    if (s->options.ca_file != NULL && !cli_may_show(s->options.ca_file) &&
+        access(s->options.ca_file, R_OK) != 0) { /* the client would repeat it */
+        exit(cli_error("IOTHUB_CA_FILE is not the name of a file: %s", strerror(errno)));
+    }
+}
+
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
 {
     struct argp_option options[] = {
-        { "port", 'p', "PORT", 0, "MQTT port of the hub (8883)", 0 },
+        { "port", 'p', "PORT", 0, "MQTT port of the hub (IOTHUB_PORT, or 8883)", 0 },
         { "count", 'n', "N", 0, "End after so many messages, calls or changes", 0 },
         { "duration", 'd', "SECONDS", 0, "End after this time at the latest", 0 },
         { "store", 's', "FILE", 0, "Where messages wait (telemetry.db)", 0 },
@@ -79,6 +98,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         doc, sizeof doc,
         "%s\vEnvironment:\n"
         "%s"
+        "  IOTHUB_PORT                      as --port\n"
         "  IOTHUB_CA_FILE                   PEM file with the roots to trust, for the emulator",
         what_it_does,
         s->devices == NULL ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "");
@@ -90,16 +110,14 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     }
     s->first = 1;
     iothub_options_init(&s->options);
-    argp_err_exit_status = 2;
-    argp_parse(&argp, argc, argv, 0, NULL, s);
-
-    s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
-    if (s->connection_string == NULL && s->devices == NULL) {
-        (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set");
-        exit(2);
+    cli_begin();
+    bool port_is_good = cli_port_of("IOTHUB_PORT", s->options.port, &s->options.port);
+    cli_parse(&argp, argc, argv, 0, s);
+    if (!port_is_good) {
+        exit(CLI_EXIT_USAGE);
     }
     s->options.platform = plat_posix();
-    s->options.ca_file = getenv("IOTHUB_CA_FILE");
+    read_environment(s);
     s->options.callbacks.status = on_status;
     s->options.user = s;
     s->began_ms = s->options.platform->clock->monotonic_ms(s->options.platform->clock);
@@ -118,8 +136,21 @@ bool sample_goes_on(const sample *s)
 
 int sample_fail(const char *why)
 {
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, why);
-    return 1;
+    return cli_error("%s", why);
+}
+
+void sample_print(const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) >= 0) {
+        cli_puts(stdout, text);
+        putchar('\n');
+        free(text);
+    }
+    va_end(args);
 }
 
 uint32_t sample_grace_ms(const sample *s)

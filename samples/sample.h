@@ -8,12 +8,13 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <iothub/client.h>
 
 typedef struct sample {
     const char *connection_string; /* from IOTHUB_DEVICE_CONNECTION_STRING */
-    iothub_options options;        /* defaults, platform, port, IOTHUB_CA_FILE, status line */
+    iothub_options options;        /* defaults, platform, IOTHUB_PORT or --port, IOTHUB_CA_FILE */
     unsigned count;                /* --count */
     unsigned duration_s;           /* --duration */
     const char *store;             /* --store; NULL before sample_init: there is no such option */
@@ -25,7 +26,10 @@ typedef struct sample {
     atomic_bool failed;        /* the very first connection did not come about */
 } sample;
 
-/** Exits with 2 for wrong usage and for a missing connection string. */
+/**
+ * To be called first in main.  Exits with 2 for wrong usage and for a missing connection string.
+ * At exit, a standard output that could not be written makes the exit status 1.
+ */
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does);
 
 /** Not interrupted, not failed, and --duration is not over. */
@@ -33,6 +37,9 @@ bool sample_goes_on(const sample *s);
 
 /** Say why a call was refused, on standard error.  Returns 1, the exit status for it. */
 int sample_fail(const char *why);
+
+/** printf and a line end, for texts of the hub: their control characters are shown as escapes. */
+void sample_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** How long iothub_stop may take for what is still under way; no time without a connection. */
 uint32_t sample_grace_ms(const sample *s);

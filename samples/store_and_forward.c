@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include <cli/output.h>
+#include <cli/secret.h>
 #include <platform/sqlite_store.h>
 
 #include "sample.h"
@@ -37,24 +39,41 @@ static bool all_arrived(const iothub_client *c)
     return stats.queued == 0;
 }
 
-/* With or without a connection; then wait until the hub has them all. */
-static bool run(sample *s, iothub_client *c)
+/* With or without a connection.  Returns how many are stored; `why` says what stopped the next. */
+static unsigned store_all(const sample *s, iothub_client *c, iothub_error *why)
 {
-    for (unsigned sent = 0; sent < s->count && sample_goes_on(s);) {
-        iothub_result r = send_number(c, s->first + sent);
+    unsigned stored = 0;
+
+    while (stored < s->count && sample_goes_on(s)) {
+        iothub_result r = send_number(c, s->first + stored);
         if (r == IOTHUB_OK) {
-            printf("stored %u\n", s->first + sent);
-            sent++;
-        } else if (r != IOTHUB_ERR_NO_SPACE) { /* that one only means: later */
-            s->failed = true;
-            (void)sample_fail(iothub_last_error(c)->text);
+            printf("stored %u\n", s->first + stored);
+            stored++;
+        } else {
+            *why = *iothub_last_error(c);
+        }
+        if (r != IOTHUB_OK && r != IOTHUB_ERR_NO_SPACE) { /* that one only means: later */
+            break;
         }
         (void)iothub_wait(c, r == IOTHUB_OK ? 0 : 200);
+    }
+    return stored;
+}
+
+/* Then wait until the hub has them all.  False: one of this run was never stored. */
+static bool run(const sample *s, iothub_client *c)
+{
+    iothub_error why = { .text = "the end of the program came first" };
+    unsigned stored = store_all(s, c, &why);
+
+    if (stored < s->count) {
+        (void)cli_error("message %u was not stored: %s", s->first + stored, why.text);
+        return false;
     }
     while (sample_goes_on(s) && !all_arrived(c)) {
         (void)iothub_wait(c, 200);
     }
-    return !s->failed && all_arrived(c);
+    return true;
 }
 
 static void print_counters(const iothub_client *c)
@@ -78,7 +97,7 @@ static bool open_store(sample *s)
     char detail[PLAT_STORE_DETAIL_SIZE];
 
     if (plat_sqlite_store_open(&options, &s->options.store, detail) != PLAT_OK) {
-        (void)sample_fail(detail);
+        (void)sample_fail(cli_may_show(s->store) ? detail : "--store is not the name of a file");
         return false;
     }
     return true;
@@ -99,11 +118,12 @@ int main(int argc, char **argv)
         return sample_fail(error.text);
     }
     (void)iothub_start(c);
-    bool done = run(&s, c);
+    bool stored = run(&s, c);
 
     sample_stop(&s, c);
     print_counters(c);
+    bool arrived = all_arrived(c);
     iothub_free(c);
     (void)s.options.store->ops->close(s.options.store);
-    return sample_exit_status(&s, done);
+    return stored ? sample_exit_status(&s, arrived) : 1;
 }

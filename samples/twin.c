@@ -24,8 +24,8 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
     char report[80];
 
     a->changes++;
-    printf("desired version %llu, %s: %.*s\n", (unsigned long long)d->version,
-           d->complete ? "complete" : "changed", (int)d->json.len, (const char *)d->json.ptr);
+    sample_print("desired version %llu, %s: %.*s", (unsigned long long)d->version,
+                 d->complete ? "complete" : "changed", (int)d->json.len, (const char *)d->json.ptr);
 
     /* Tell the cloud that this version has arrived here. */
     int len = snprintf(report, sizeof report, "{\"seenVersion\":%llu,\"firmware\":\"1.0.0\"}",
