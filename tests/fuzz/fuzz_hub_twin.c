@@ -67,14 +67,18 @@ static void change(hub_twin *t, char how, const cJSON *json, int64_t now_ms)
 {
     const shape was = shape_of(t);
     cJSON *notify = NULL;
+    hub_twin next;
     hub_fault fault;
     hub_result r;
 
     if (how == 'r') {
-        r = hub_twin_report(t, json, now_ms, &fault);
+        r = hub_twin_report(t, json, now_ms, &next, &fault);
     } else {
-        r = hub_twin_update(t, json, how == 's' ? HUB_TWIN_REPLACE : HUB_TWIN_MERGE, now_ms,
+        r = hub_twin_update(t, json, how == 's' ? HUB_TWIN_REPLACE : HUB_TWIN_MERGE, now_ms, &next,
                             &notify, &fault);
+    }
+    if (r == HUB_OK) {
+        hub_twin_adopt(t, &next);
     }
     const shape is = shape_of(t);
     check_change(&was, &is, r);

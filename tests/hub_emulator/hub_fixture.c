@@ -45,15 +45,29 @@ static void no_log(void *user, const char *line)
     (void)line;
 }
 
-static int64_t still(void *user)
+static void take_notice(void *user, const char *line)
 {
-    return ((hub_fixture *)user)->now_ms;
+    hub_fixture *f = user;
+    size_t len = strlen(f->notices);
+
+    (void)snprintf(f->notices + len, sizeof f->notices - len, "%s\n", line);
+}
+
+static hub_clock still(void *user)
+{
+    const hub_fixture *f = user;
+    return (hub_clock){ .wall_ms = f->now_ms + f->step_ms, .up_ms = f->now_ms };
 }
 
 static void open_hub(hub_fixture *f)
 {
     const hub_broker broker = {
-        .user = f, .publish = remember, .drop = drop, .log = no_log, .now_ms = still
+        .user = f,
+        .publish = remember,
+        .drop = drop,
+        .log = no_log,
+        .notice = take_notice,
+        .now = still,
     };
     hub_fault fault;
 
@@ -174,10 +188,7 @@ hub_result fixture_publish(hub_fixture *f, const void *key, const char *topic, c
     hub_fault fault;
 
     hub_result r = hub_check_publish(&f->hub, key, &p, &fault);
-    if (r == HUB_OK) {
-        hub_accept_publish(&f->hub, key, &p);
-    }
-    return r;
+    return r == HUB_OK ? hub_accept_publish(&f->hub, key, &p) : r;
 }
 
 void fixture_queue(hub_fixture *f, const char *device, const char *body, int64_t ttl_s)
@@ -186,7 +197,7 @@ void fixture_queue(hub_fixture *f, const char *device, const char *body, int64_t
     hub_fault fault;
 
     assert_int_equal(hub_c2d_add(&fixture_device(f, device)->c2d, &f->hub.registry.store, &none,
-                                 body, strlen(body), f->now_ms, ttl_s, &fault),
+                                 body, strlen(body), still(f), ttl_s, &fault),
                      HUB_OK);
     hub_wake(&f->hub, hub_registry_find(&f->hub.registry, device, NULL));
 }

@@ -26,7 +26,9 @@ typedef struct sent_publish {
 typedef struct hub_fixture {
     hub hub;
     char dir[64];
-    int64_t now_ms;
+    int64_t now_ms;  /* both clocks */
+    int64_t step_ms; /* how far somebody has set the wall clock */
+    char notices[4096];
     sent_publish sent[128];
     size_t sent_count;
     char dropped[256]; /* client ids, each followed by a space */

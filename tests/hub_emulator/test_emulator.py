@@ -466,16 +466,12 @@ class Life(unittest.TestCase):
         foreign = os.path.join(self.directory.name, "foreign")
         os.mkdir(foreign)
         pathlib.Path(foreign, "something").touch()
-        broken = os.path.join(self.directory.name, "broken")
-        os.mkdir(broken)
-        pathlib.Path(broken, "hub.json").write_text("{", encoding="utf-8")
         free = ["--port", "0", "--rest-port", "0"]
         for code, text, arguments in [
                 (1, f"port {port} is in use", ["--port", port, "--rest-port", "0"]),
                 (1, f"port {port} is in use", ["--port", "0", "--rest-port", port]),
                 (1, "install the package mosquitto", free + ["--mosquitto", "/nonexistent"]),
                 (1, "not a state directory", free + ["--state", foreign]),
-                (1, "hub.json", free + ["--state", broken]),
                 (1, "No such file", free + ["--state", "/nonexistent/dir"]),
                 (2, "not a port", ["--port", "65536"]),
                 (2, "not a port", ["--rest-port", ""]),

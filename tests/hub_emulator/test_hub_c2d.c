@@ -152,17 +152,18 @@ static void the_queue_and_the_size_are_bounded(void **state)
     static char large[HUB_C2D_BYTES_MAX + 1];
     hub_c2d *q = &fixture_device(f, "device1")->c2d;
     const hub_store *store = &f->hub.registry.store;
+    const hub_clock now = hub_time(&f->hub);
     hub_bag bag = { 0 };
     hub_fault fault;
 
     hub_bag_add(&bag, "ab", "cd");
-    assert_int_equal(hub_c2d_add(q, store, &bag, large, sizeof large - 5, 0, 60, &fault), HUB_OK);
-    assert_int_equal(hub_c2d_add(q, store, &bag, large, sizeof large - 4, 0, 60, &fault),
+    assert_int_equal(hub_c2d_add(q, store, &bag, large, sizeof large - 5, now, 60, &fault), HUB_OK);
+    assert_int_equal(hub_c2d_add(q, store, &bag, large, sizeof large - 4, now, 60, &fault),
                      HUB_ERR_TOO_LARGE);
     for (int i = 1; i < HUB_C2D_QUEUE_MAX; i++) {
         fixture_queue(f, "device1", "x", 60);
     }
-    assert_int_equal(hub_c2d_add(q, store, &bag, "x", 1, 0, 60, &fault), HUB_ERR_QUEUE_FULL);
+    assert_int_equal(hub_c2d_add(q, store, &bag, "x", 1, now, 60, &fault), HUB_ERR_QUEUE_FULL);
     hub_bag_free(&bag);
 }
 
@@ -178,6 +179,40 @@ static void what_is_over_its_time_is_not_delivered(void **state)
     assert_int_equal(f->sent_count, 1);
     assert_string_equal(f->sent[0].payload, "long");
     assert_int_equal(waiting(f), 1);
+}
+
+static void setting_the_clock_neither_ends_nor_prolongs_a_message(void **state)
+{
+    hub_fixture *f = *state;
+
+    fixture_queue(f, "device1", "one", 60);
+    f->step_ms = INT64_C(1000) * 86400;
+    f->now_ms += 59999;
+    hub_tick(&f->hub);
+    assert_int_equal(waiting(f), 1);
+    f->step_ms = -f->step_ms;
+    f->now_ms += 51;
+    hub_tick(&f->hub);
+    assert_int_equal(waiting(f), 0);
+}
+
+static void after_a_restart_a_message_goes_by_its_date(void **state)
+{
+    hub_fixture *f = *state;
+
+    fixture_queue(f, "device1", "short", 10);
+    fixture_queue(f, "device1", "long", 60);
+    f->now_ms += 1000;
+    f->step_ms = 20000;
+    fixture_restart(f);
+    f->now_ms += 50;
+    hub_tick(&f->hub);
+    assert_int_equal(waiting(f), 1);
+    f->step_ms = INT64_C(-1000) * 86400; /* no message lives longer than it was to live at first */
+    fixture_restart(f);
+    f->now_ms += 60050;
+    hub_tick(&f->hub);
+    assert_int_equal(waiting(f), 0);
 }
 
 static void quality_zero_needs_no_acknowledgement(void **state)
@@ -217,7 +252,8 @@ static void bytes_and_properties_survive_a_restart(void **state)
     hub_bag_add(&bag, "alone", NULL);
     hub_bag_add(&bag, "k", "\xC3\xA4 &");
     assert_int_equal(
-        hub_c2d_add(q, &f->hub.registry.store, &bag, "\0\xFF\n", 3, f->now_ms, 60, &fault), HUB_OK);
+        hub_c2d_add(q, &f->hub.registry.store, &bag, "\0\xFF\n", 3, hub_time(&f->hub), 60, &fault),
+        HUB_OK);
     hub_bag_free(&bag);
     fixture_restart(f);
     connect_and_listen(f, &first_client, false);
@@ -241,6 +277,8 @@ int main(void)
         FIXTURE_TEST(only_a_window_of_messages_is_on_its_way),
         FIXTURE_TEST(the_queue_and_the_size_are_bounded),
         FIXTURE_TEST(what_is_over_its_time_is_not_delivered),
+        FIXTURE_TEST(setting_the_clock_neither_ends_nor_prolongs_a_message),
+        FIXTURE_TEST(after_a_restart_a_message_goes_by_its_date),
         FIXTURE_TEST(quality_zero_needs_no_acknowledgement),
         FIXTURE_TEST(an_unsubscribed_device_gets_nothing),
         FIXTURE_TEST(bytes_and_properties_survive_a_restart),

@@ -251,7 +251,7 @@ static void a_client_that_is_being_closed_subscribes_to_nothing(void **state)
 static void publish_retained(hub_fixture *f)
 {
     const hub_publish p = { .topic = EVENTS, .payload = "x", .len = 1, .retain = true };
-    hub_accept_publish(&f->hub, &one, &p);
+    assert_int_equal(hub_accept_publish(&f->hub, &one, &p), HUB_OK);
 }
 
 static void retain_becomes_a_property(void **state)
@@ -272,13 +272,13 @@ static void a_will_is_telemetry(void **state)
     hub_fixture *f = *state;
     hub_publish p = { .topic = EVENTS "a=1", .payload = "x", .len = 1 };
 
-    hub_accept_will(&f->hub, "device1", &p);
+    hub_accept_will(&f->hub, &two, "device1", &p);
     assert_non_null(strstr(last_event(f), "{\"a\":\"1\",\"iothub-MessageType\":\"Will\"}"));
     p.topic = "devices/other/messages/events/";
-    hub_accept_will(&f->hub, "device1", &p);
+    hub_accept_will(&f->hub, &two, "device1", &p);
     p.topic = EVENTS "a=%";
-    hub_accept_will(&f->hub, "device1", &p);
-    hub_accept_will(&f->hub, "nobody", &p);
+    hub_accept_will(&f->hub, &two, "device1", &p);
+    hub_accept_will(&f->hub, &two, "nobody", &p);
     assert_int_equal(f->hub.telemetry.count, 1);
 }
 
@@ -340,14 +340,15 @@ static void desired_changes_reach_who_listens_now(void **state)
     hub_identity *id = fixture_device(f, "device1");
     static const char text[] = "{\"properties\":{\"desired\":{\"a\":1}}}";
     cJSON *body = hub_json_read(text, sizeof text - 1);
+    hub_change change = { .twin = body };
     hub_fault fault;
 
     assert_int_equal(fixture_connect(f, &one, "device1", false), HUB_OK);
-    assert_int_equal(hub_update_twin(&f->hub, id, body, HUB_TWIN_MERGE, &fault), HUB_OK);
+    assert_int_equal(hub_apply(&f->hub, id, &change, &fault), HUB_OK);
     fixture_subscribe(f, &one, "$iothub/twin/PATCH/properties/desired/#", 1);
-    assert_int_equal(hub_update_twin(&f->hub, id, body, HUB_TWIN_MERGE, &fault), HUB_OK);
+    assert_int_equal(hub_apply(&f->hub, id, &change, &fault), HUB_OK);
     hub_disconnected(&f->hub, &one);
-    assert_int_equal(hub_update_twin(&f->hub, id, body, HUB_TWIN_MERGE, &fault), HUB_OK);
+    assert_int_equal(hub_apply(&f->hub, id, &change, &fault), HUB_OK);
     cJSON_Delete(body);
 
     assert_int_equal(f->sent_count, 1);
@@ -380,9 +381,10 @@ static void a_second_connection_takes_over(void **state)
 static void a_deleted_device_is_dropped(void **state)
 {
     hub_fixture *f = *state;
+    hub_fault fault;
 
     assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
-    hub_delete(&f->hub, fixture_device(f, "device1"));
+    assert_int_equal(hub_delete(&f->hub, fixture_device(f, "device1"), &fault), HUB_OK);
     assert_int_equal(fixture_publish(f, &one, EVENTS, "x"), HUB_ERR_UNAUTHORIZED);
     hub_unsubscribe(&f->hub, &one, "x");
     hub_tick(&f->hub);

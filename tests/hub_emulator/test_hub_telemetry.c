@@ -54,9 +54,11 @@ static int make_store(void **state)
 
 static int remove_store(void **state)
 {
+    hub_fault fault;
+
     (void)state;
-    hub_store_remove(&store, "events.ndjson");
-    hub_store_remove(&store, "events.old.ndjson");
+    (void)hub_store_remove(&store, "events.ndjson", &fault);
+    (void)hub_store_remove(&store, "events.old.ndjson", &fault);
     assert_int_equal(rmdir(store.dir), 0);
     hub_store_close(&store);
     return 0;

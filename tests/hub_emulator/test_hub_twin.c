@@ -18,8 +18,12 @@ static hub_result report(hub_twin *t, const char *text)
     cJSON *patch = hub_json_read(text, strlen(text));
 
     assert_non_null(patch);
-    hub_result r = hub_twin_report(t, patch, 1000, &fault);
+    hub_twin next;
+    hub_result r = hub_twin_report(t, patch, 1000, &next, &fault);
     cJSON_Delete(patch);
+    if (r == HUB_OK) {
+        hub_twin_adopt(t, &next);
+    }
     return r;
 }
 
@@ -31,11 +35,13 @@ static char *update(hub_twin *t, const char *text, hub_twin_mode mode)
     cJSON *body = hub_json_read(text, strlen(text));
 
     assert_non_null(body);
-    hub_result r = hub_twin_update(t, body, mode, 2000, &notify, &fault);
+    hub_twin next;
+    hub_result r = hub_twin_update(t, body, mode, 2000, &next, &notify, &fault);
     cJSON_Delete(body);
     if (r != HUB_OK) {
         return hub_strdup(hub_result_name(r));
     }
+    hub_twin_adopt(t, &next);
     char *told = notify != NULL ? hub_json_print(notify) : hub_strdup("");
     cJSON_Delete(notify);
     return told;

@@ -13,13 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store.h"
 #include "text.h"
 
-#define CONFIG_FILE "mosquitto.conf"
-#define PLUGIN      "hub_emulator_plugin.so"
-#define STOP_TRIES  100
-#define STOP_NS     50000000
+#define PLUGIN     "hub_emulator_plugin.so"
+#define STOP_TRIES 100
+#define STOP_NS    50000000
 
 /* What the hub accepts, iot-hub-tls-support: TLS 1.2 with these suites. */
 #define CIPHERS                                                \
@@ -99,11 +97,10 @@ static void add_listener(hub_text *t, uint16_t port, const char *address)
                     port, address);
 }
 
-static hub_result write_config(const hub_broker_setup *setup, const char *plugin, int ready_fd,
-                               int log_fd, hub_fault *fault)
+/* The broker reads its configuration from memory: a full disk is no reason not to start. */
+static int write_config(const hub_broker_setup *setup, const char *plugin, int ready_fd, int people)
 {
     hub_text t = { 0 };
-    hub_store store;
 
     hub_text_str(&t, "# Written by hub_emulator at each start.\n"
                      "allow_anonymous false\n"
@@ -123,22 +120,27 @@ static hub_result write_config(const hub_broker_setup *setup, const char *plugin
                     "plugin %s\n"
                     "plugin_opt_ready_fd %d\n"
                     "plugin_opt_log_fd %d\n"
+                    "plugin_opt_notice_fd %d\n"
                     "plugin_opt_rest_fd %d\n"
                     "plugin_opt_rest_fd6 %d\n",
-                    plugin, ready_fd, log_fd, setup->rest->v4, setup->rest->v6);
+                    plugin, ready_fd, setup->verbose ? people : -1, people, setup->rest->v4,
+                    setup->rest->v6);
     add_listener(&t, setup->port, "127.0.0.1");
     if (setup->ipv6) {
         add_listener(&t, setup->port, "::1");
     }
-    hub_store_open(&store, setup->state_dir);
-    hub_result r = hub_store_write(&store, CONFIG_FILE, t.p, t.len, fault);
-    hub_store_close(&store);
+    int fd = memfd_create("mosquitto.conf", 0);
+    if (fd >= 0 && write(fd, t.p, t.len) != (ssize_t)t.len) {
+        (void)close(fd);
+        fd = -1;
+    }
     hub_text_free(&t);
-    return r;
+    return fd;
 }
 
 /* In the child: only async-signal-safe calls from here to exec. */
-static void run_broker(const char *program, const char *dir, int log_fd, pid_t launcher)
+static void run_broker(const char *program, const char *dir, int log_fd, const char *config,
+                       pid_t launcher)
 {
     sigset_t none;
     int null = open("/dev/null", O_RDWR);
@@ -153,7 +155,7 @@ static void run_broker(const char *program, const char *dir, int log_fd, pid_t l
     (void)dup2(null, STDIN_FILENO);
     (void)dup2(null, STDOUT_FILENO);
     (void)dup2(log_fd, STDERR_FILENO);
-    (void)execl(program, "mosquitto", "-c", CONFIG_FILE, (char *)NULL);
+    (void)execl(program, "mosquitto", "-c", config, (char *)NULL);
     _exit(127);
 }
 
@@ -172,26 +174,26 @@ static hub_result launch(hub_broker_process *b, const hub_broker_setup *setup, c
                          const char *plugin, hub_fault *fault)
 {
     int ready[2];
-    int people = setup->verbose ? fcntl(STDERR_FILENO, F_DUPFD, 3) : -1;
+    char config[40];
+    int people = fcntl(STDERR_FILENO, F_DUPFD, 3);
     pid_t launcher = getpid();
 
     if (pipe(ready) != 0) {
         return hub_fail(fault, HUB_ERR_STATE, "pipe: %s", strerror(errno));
     }
     (void)fcntl(ready[0], F_SETFD, FD_CLOEXEC);
-    hub_result r = write_config(setup, plugin, ready[1], people, fault);
-    if (r == HUB_OK) {
-        b->log_fd = make_log();
-        b->pid = b->log_fd >= 0 ? fork() : -1;
-        r = b->pid >= 0 ? HUB_OK : hub_fail(fault, HUB_ERR_STATE, "fork: %s", strerror(errno));
-    }
-    if (r == HUB_OK && b->pid == 0) {
-        run_broker(program, setup->state_dir, b->log_fd, launcher);
+    int config_fd = write_config(setup, plugin, ready[1], people);
+    (void)snprintf(config, sizeof config, "/proc/self/fd/%d", config_fd);
+    b->log_fd = make_log();
+    b->pid = b->log_fd >= 0 && config_fd >= 0 ? fork() : -1;
+    hub_result r =
+        b->pid >= 0 ? HUB_OK : hub_fail(fault, HUB_ERR_STATE, "fork: %s", strerror(errno));
+    if (b->pid == 0) {
+        run_broker(program, setup->state_dir, b->log_fd, config, launcher);
     }
     (void)close(ready[1]);
-    if (people >= 0) {
-        (void)close(people);
-    }
+    (void)close(config_fd);
+    (void)close(people);
     b->ready_fd = ready[0];
     return r;
 }

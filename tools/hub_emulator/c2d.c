@@ -28,8 +28,9 @@ static void append(hub_c2d *q, hub_c2d_message *m)
 static void drop_at(hub_c2d *q, const hub_store *store, size_t i)
 {
     char *name = file_name(q, q->items[i]->sequence);
+    hub_fault fault;
 
-    hub_store_remove(store, name);
+    (void)hub_store_remove(store, name, &fault);
     free(name);
     free_message(q->items[i]);
     q->count--;
@@ -67,8 +68,7 @@ static size_t bag_bytes(const hub_bag *bag)
     return n;
 }
 
-hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, const void *body,
-                       size_t len, int64_t now_ms, int64_t ttl_s, hub_fault *fault)
+static hub_result check_new(const hub_c2d *q, const hub_bag *bag, size_t len, hub_fault *fault)
 {
     if (q->count >= HUB_C2D_QUEUE_MAX) {
         return hub_fail(fault, HUB_ERR_QUEUE_FULL, "the device has %d messages waiting already",
@@ -77,7 +77,18 @@ hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, c
     if (len + bag_bytes(bag) > HUB_C2D_BYTES_MAX) {
         return hub_fail(fault, HUB_ERR_TOO_LARGE, "body and properties exceed 64 KB");
     }
+    return HUB_OK;
+}
+
+hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, const void *body,
+                       size_t len, hub_clock now, int64_t ttl_s, hub_fault *fault)
+{
     hub_text wire = { 0 };
+
+    hub_result r = check_new(q, bag, len, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
     hub_text_str(&wire, "");
     hub_bag_format(bag, &wire);
     if (wire.len > 65000) { /* the topic must fit 65535 bytes with the device id */
@@ -87,18 +98,20 @@ hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, c
 
     hub_c2d_message *m = hub_calloc(1, sizeof *m);
     *m = (hub_c2d_message){
-        .sequence = ++q->last_sequence,
-        .enqueued_ms = now_ms,
-        .expires_ms = now_ms + ttl_s * 1000,
+        .sequence = q->last_sequence + 1,
+        .enqueued_ms = now.wall_ms,
+        .expires_ms = now.wall_ms + ttl_s * 1000,
+        .deadline_ms = now.up_ms + ttl_s * 1000,
         .bag = wire.p,
         .body = hub_memdup(body, len),
         .body_len = len,
     };
-    hub_result r = save(q, store, m, fault);
+    r = save(q, store, m, fault);
     if (r != HUB_OK) {
         free_message(m);
         return r;
     }
+    q->last_sequence = m->sequence;
     append(q, m);
     return HUB_OK;
 }
@@ -145,12 +158,12 @@ void hub_c2d_session_lost(hub_c2d *q)
     }
 }
 
-size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t now_ms)
+size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t up_ms)
 {
     size_t dropped = 0;
 
     for (size_t i = q->count; i-- > 0;) {
-        if (q->items[i]->state == HUB_C2D_QUEUED && q->items[i]->expires_ms <= now_ms) {
+        if (q->items[i]->state == HUB_C2D_QUEUED && q->items[i]->deadline_ms <= up_ms) {
             drop_at(q, store, i);
             dropped++;
         }
@@ -158,7 +171,7 @@ size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t now_ms)
     return dropped;
 }
 
-size_t hub_c2d_purge(hub_c2d *q, const hub_store *store)
+size_t hub_c2d_drop_all(hub_c2d *q, const hub_store *store)
 {
     size_t dropped = q->count;
 
@@ -168,60 +181,60 @@ size_t hub_c2d_purge(hub_c2d *q, const hub_store *store)
     return dropped;
 }
 
-static bool message_from_json(hub_c2d_message *m, const cJSON *json)
+static bool message_from_json(const hub_c2d *q, hub_c2d_message *m, const cJSON *json)
 {
     const int64_t max = INT64_C(1) << 52;
     const char *bag = hub_json_string(json, "bag");
     const char *body = hub_json_string(json, "body");
-    const cJSON *sequence = cJSON_GetObjectItemCaseSensitive(json, "sequence");
-    int64_t number;
+    int64_t sequence;
+    int64_t owner;
 
-    if (bag == NULL || body == NULL || !hub_json_whole(sequence, 1, max, &number)) {
+    if (bag == NULL || body == NULL ||
+        !hub_json_whole(cJSON_GetObjectItemCaseSensitive(json, "owner"), 1, max, &owner) ||
+        !hub_json_whole(cJSON_GetObjectItemCaseSensitive(json, "sequence"), 1, max, &sequence) ||
+        !hub_json_whole(cJSON_GetObjectItemCaseSensitive(json, "enqueued"), 0, max,
+                        &m->enqueued_ms) ||
+        !hub_json_whole(cJSON_GetObjectItemCaseSensitive(json, "expires"), 0, max,
+                        &m->expires_ms) ||
+        owner != q->owner || (uint64_t)sequence != m->sequence) {
         return false;
     }
-    m->sequence = (uint64_t)number;
-    m->enqueued_ms = (int64_t)hub_json_number(json, "enqueued", 0);
-    m->expires_ms = (int64_t)hub_json_number(json, "expires", 0);
     m->bag = hub_strdup(bag);
     m->body = (char *)hub_base64_decode(body, &m->body_len);
     return m->body != NULL;
 }
 
-typedef struct loading {
-    hub_c2d *queue;
-    const hub_store *store;
-} loading;
-
-static hub_result load_one(void *user, const char *name, hub_fault *fault)
+hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, uint64_t sequence,
+                        hub_fault *fault)
 {
-    loading *l = user;
     cJSON *json;
 
-    hub_result r = hub_store_read_json(l->store, name, &json, fault);
+    hub_result r = hub_store_read_json(store, name, &json, fault);
     if (r != HUB_OK) {
         return r;
     }
     hub_c2d_message *m = hub_calloc(1, sizeof *m);
-    if (message_from_json(m, json)) {
-        append(l->queue, m);
-        l->queue->last_sequence = m->sequence;
+    m->sequence = sequence;
+    if (message_from_json(q, m, json)) {
+        append(q, m);
+        q->last_sequence = sequence > q->last_sequence ? sequence : q->last_sequence;
     } else {
         free_message(m);
-        r = hub_fail(fault, HUB_ERR_STATE, "%s/%s: not a message of hub_emulator", l->store->dir,
-                     name);
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "is not a whole message");
     }
     cJSON_Delete(json);
     return r;
 }
 
-hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, hub_fault *fault)
+/* A date that was moved may be anywhere: no message lives longer than it was to live at first. */
+void hub_c2d_start(hub_c2d *q, hub_clock now)
 {
-    loading l = { q, store };
-    char *prefix = hub_format("c2d-%06u-", q->owner);
-
-    hub_result r = hub_store_each(store, prefix, load_one, &l, fault);
-    free(prefix);
-    return r;
+    for (size_t i = 0; i < q->count; i++) {
+        hub_c2d_message *m = q->items[i];
+        int64_t life = m->expires_ms - m->enqueued_ms;
+        int64_t left = m->expires_ms - now.wall_ms;
+        m->deadline_ms = now.up_ms + (left < life ? left : life);
+    }
 }
 
 void hub_c2d_free(hub_c2d *q)

@@ -5,72 +5,166 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "seal.h"
+#include "text.h"
+
+#define CURRENT "events.ndjson"
+#define OLD     "events.old.ndjson"
+#define LINE_MAX_ \
+    (8u * 1024 * 1024) /* an event of 256 KB, each byte as \u00xx, and its properties */
 
 static hub_result failed(hub_fault *fault, const char *path)
 {
     return hub_fail(fault, HUB_ERR_STATE, "%s: %s", path, strerror(errno));
 }
 
+/* --- reading ----------------------------------------------------------- */
+
+/* The lines of one file.  What is longer than any event is not kept. */
+typedef struct reader {
+    hub_event_log_visit visit;
+    void *user;
+    hub_text line;
+    bool too_long;
+    size_t damaged;
+    off_t whole; /* bytes up to the last line end */
+    off_t read;
+} reader;
+
+static void end_line(reader *r)
+{
+    hub_text_add(&r->line, "", 0);
+    size_t len = r->line.len;
+    if (r->too_long || !hub_unseal(r->line.p, &len) || !r->visit(r->user, r->line.p, len)) {
+        r->damaged++;
+    }
+    r->line.len = 0;
+    r->too_long = false;
+}
+
+static void take_piece(reader *r, const char *piece, size_t len)
+{
+    const char *end = memchr(piece, '\n', len);
+
+    while (end != NULL) {
+        size_t part = (size_t)(end - piece);
+        hub_text_add(&r->line, piece, part);
+        r->read += (off_t)part + 1;
+        r->whole = r->read;
+        end_line(r);
+        piece += part + 1;
+        len -= part + 1;
+        end = memchr(piece, '\n', len);
+    }
+    r->too_long = r->too_long || r->line.len + len > LINE_MAX_;
+    r->line.len = r->too_long ? 0 : r->line.len;
+    hub_text_add(&r->line, piece, r->too_long ? 0 : len);
+    r->read += (off_t)len;
+}
+
 /* The last line may be cut off, by a kill or a full disk: it was never acknowledged, and the next
  * one must not stand behind it. */
-static void read_lines(const char *path, hub_event_log_visit visit, void *user)
+static void cut_tail(const hub_store *store, const char *name, const char *path, const reader *r)
 {
-    off_t whole = 0;
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t len;
-
-    if (file == NULL) {
-        return; /* no earlier run */
-    }
-    while ((len = getline(&line, &cap, file)) > 0 && line[len - 1] == '\n') {
-        line[len - 1] = '\0';
-        visit(user, line);
-        whole += len;
-    }
-    free(line);
-    (void)fclose(file);
-    if (len > 0) {
-        (void)!truncate(path, whole);
+    if (r->read > r->whole && truncate(path, r->whole) == 0) {
+        hub_store_report(store, "%s: the last line was not written to its end; %lld bytes cut off",
+                         name, (long long)(r->read - r->whole));
     }
 }
 
-static hub_result open_current(hub_event_log *l, hub_fault *fault)
+static hub_result read_lines(hub_event_log *l, const char *name, const char *path, reader *r,
+                             hub_fault *fault)
 {
-    l->fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    off_t end = l->fd >= 0 ? lseek(l->fd, 0, SEEK_END) : -1;
+    char piece[65536];
+    size_t n;
+    struct stat info;
+    FILE *file = fopen(path, "re");
 
-    if (end < 0) {
-        return failed(fault, l->path);
+    r->damaged = 0;
+    r->whole = r->read = 0;
+    if (file == NULL) {
+        return errno == ENOENT ? HUB_OK : failed(fault, path);
     }
-    l->bytes = (size_t)end;
+    if (fstat(fileno(file), &info) == 0 && !S_ISREG(info.st_mode)) {
+        (void)fclose(file);
+        hub_store_set_aside(l->store, name, "is not a file");
+        return HUB_OK;
+    }
+    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
+        take_piece(r, piece, n);
+    }
+    (void)fclose(file);
+    r->line.len = 0;
+    r->too_long = false;
+    if (r->damaged > 0) {
+        hub_store_report(l->store, "%s: %zu damaged lines are passed over", name, r->damaged);
+    }
+    cut_tail(l->store, name, path, r);
     return HUB_OK;
 }
 
-static hub_result turn(hub_event_log *l, hub_fault *fault)
+/* --- writing ----------------------------------------------------------- */
+
+static int open_current(const hub_event_log *l, size_t *bytes)
 {
-    (void)close(l->fd);
-    l->fd = -1;
-    if (rename(l->path, l->old_path) != 0) {
-        return failed(fault, l->path);
+    int fd = open(l->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+
+    if (end < 0 && fd >= 0) {
+        (void)close(fd);
+        return -1;
     }
-    return open_current(l, fault);
+    *bytes = (size_t)end;
+    return fd;
+}
+
+/* A failure is no harm: the present file grows a little longer. */
+static void turn(hub_event_log *l)
+{
+    size_t bytes;
+
+    /* No such file: it was renamed the last time, and the new one could not be opened. */
+    if (rename(l->path, l->old_path) != 0 && errno != ENOENT) {
+        return;
+    }
+    int fd = open_current(l, &bytes);
+    if (fd >= 0) {
+        (void)close(l->fd);
+        l->fd = fd;
+        l->bytes = bytes;
+    }
 }
 
 hub_result hub_event_log_open(hub_event_log *l, const hub_store *store, hub_event_log_visit visit,
                               void *user, hub_fault *fault)
 {
+    reader r = { .visit = visit, .user = user };
+
     *l = (hub_event_log){
-        .path = hub_store_path(store, "events.ndjson"),
-        .old_path = hub_store_path(store, "events.old.ndjson"),
+        .store = store,
+        .path = hub_store_path(store, CURRENT),
+        .old_path = hub_store_path(store, OLD),
         .fd = -1,
     };
-    read_lines(l->old_path, visit, user);
-    read_lines(l->path, visit, user);
-    return open_current(l, fault);
+    hub_result result = read_lines(l, OLD, l->old_path, &r, fault);
+    if (result == HUB_OK) {
+        result = read_lines(l, CURRENT, l->path, &r, fault);
+    }
+    hub_text_free(&r.line);
+    if (result != HUB_OK) {
+        return result;
+    }
+    l->fd = open_current(l, &l->bytes);
+    if (l->fd < 0) {
+        return failed(fault, l->path);
+    }
+    l->torn = (off_t)l->bytes > r.whole;
+    l->bytes = (size_t)r.whole;
+    return HUB_OK;
 }
 
 void hub_event_log_close(hub_event_log *l)
@@ -83,35 +177,56 @@ void hub_event_log_close(hub_event_log *l)
     *l = (hub_event_log){ .fd = -1 };
 }
 
-hub_result hub_event_log_append(hub_event_log *l, const char *line, hub_fault *fault)
+/* Take back what a failed write left.  Where that fails too, the next event starts on a line of its
+ * own, and a reader passes over the half one. */
+static void take_back(hub_event_log *l)
 {
-    size_t len = strlen(line) + 1;
-    union { /* writev only reads, but says otherwise */
+    l->torn = ftruncate(l->fd, (off_t)l->bytes) != 0;
+}
+
+static size_t end_of(const hub_event_log *l)
+{
+    off_t end = lseek(l->fd, 0, SEEK_END);
+    return end > (off_t)l->bytes ? (size_t)end : l->bytes;
+}
+
+/* writev only reads, but says otherwise. */
+static struct iovec part(const char *text, size_t len)
+{
+    union {
         const char *text;
         void *bytes;
-    } source = { line };
-    char end[] = "\n";
-    struct iovec parts[] = { { source.bytes, len - 1 }, { end, 1 } };
+    } source = { text };
+
+    return (struct iovec){ source.bytes, len };
+}
+
+hub_result hub_event_log_append(hub_event_log *l, const char *line, hub_fault *fault)
+{
+    const size_t len = strlen(line);
+    char end[HUB_SEAL_LEN + 1];
 
     if (l->fd < 0) {
         return hub_fail(fault, HUB_ERR_STATE, "%s: not open", l->path);
     }
     if (l->bytes > 0 && l->bytes + len > HUB_EVENT_LOG_BYTES_MAX) {
-        hub_result r = turn(l, fault);
-        if (r != HUB_OK) {
-            return r;
-        }
+        turn(l);
     }
-    ssize_t n = writev(l->fd, parts, 2);
-    if (n == (ssize_t)len) {
-        l->bytes += len;
+    if (l->torn) {
+        take_back(l);
+    }
+    hub_seal(line, len, end);
+    const struct iovec parts[] = { part("\n", l->torn ? 1 : 0), part(line, len - 1),
+                                   part(end, HUB_SEAL_LEN), part("\n", 1) };
+    const size_t all = parts[0].iov_len + len + HUB_SEAL_LEN;
+    ssize_t n = writev(l->fd, parts, 4);
+    if (n == (ssize_t)all) {
+        l->bytes = l->torn ? end_of(l) : l->bytes + all;
+        l->torn = false;
         return HUB_OK;
     }
     errno = n < 0 ? errno : ENOSPC;
     hub_result r = failed(fault, l->path);
-    if (ftruncate(l->fd, (off_t)l->bytes) != 0) { /* what follows would stand behind half a line */
-        (void)close(l->fd);
-        l->fd = -1;
-    }
+    take_back(l);
     return r;
 }

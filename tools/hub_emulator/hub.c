@@ -10,9 +10,19 @@
 #define SWEEP_MS    50
 #define MAX_FILTERS 5
 
+hub_clock hub_time(const hub *h)
+{
+    return h->broker.now(h->broker.user);
+}
+
 int64_t hub_now(const hub *h)
 {
-    return h->broker.now_ms(h->broker.user);
+    return hub_time(h).wall_ms;
+}
+
+int64_t hub_up(const hub *h)
+{
+    return hub_time(h).up_ms;
 }
 
 void hub_log(const hub *h, const char *format, ...)
@@ -26,13 +36,28 @@ void hub_log(const hub *h, const char *format, ...)
     h->broker.log(h->broker.user, line);
 }
 
+static void notice(void *user, const char *line)
+{
+    const hub *h = user;
+
+    if (h->broker.notice != NULL) {
+        h->broker.notice(h->broker.user, line);
+    }
+}
+
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault)
 {
     *h = (hub){ .broker = *broker };
-    hub_result r = hub_registry_open(&h->registry, state_dir, fault);
-    if (r == HUB_OK) {
-        r = hub_telemetry_open(&h->telemetry, &h->registry.store, HUB_TELEMETRY_EVENTS_MAX,
-                               HUB_TELEMETRY_BYTES_MAX, fault);
+    hub_result r = hub_registry_open(&h->registry, state_dir, notice, h, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    hub_registry_start(&h->registry, hub_time(h));
+    h->swept_ms = hub_up(h);
+    r = hub_telemetry_open(&h->telemetry, &h->registry.store, HUB_TELEMETRY_EVENTS_MAX,
+                           HUB_TELEMETRY_BYTES_MAX, fault);
+    if (r != HUB_OK) {
+        hub_close(h);
     }
     return r;
 }
@@ -54,10 +79,25 @@ bool hub_knows(const hub *h, const void *key)
     return hub_find(h, key) != NULL;
 }
 
+bool hub_may_resume(const hub *h, const void *key)
+{
+    const hub_connection *c = hub_find(h, key);
+    return c != NULL && c->resumed;
+}
+
 static void end_session(hub_identity *id)
 {
     id->session = (hub_session){ .connection = id->session.connection };
     hub_c2d_session_lost(&id->c2d);
+}
+
+static hub_result keep_model(hub *h, hub_identity *id, const char *model, hub_fault *fault)
+{
+    hub_change change = { .model = model };
+
+    return strcmp(id->model_id, model) == 0
+               ? HUB_OK
+               : hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
 }
 
 hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
@@ -71,20 +111,23 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
         return r;
     }
     hub_identity *id = login.identity;
-    r = hub_registry_set_model(&h->registry, id, login.model_id, fault);
+    r = keep_model(h, id, login.model_id, fault);
     free(login.model_id);
     if (r != HUB_OK) {
         return r;
     }
-    if (clean_session || !id->session.exists) {
+    bool resumed = !clean_session && id->session.exists;
+    if (!resumed) {
         end_session(id);
     }
+    h->orphan = h->orphan == key ? NULL : h->orphan;
     hub_connection *fresh = hub_calloc(1, sizeof *fresh);
     *fresh = (hub_connection){
         .key = key,
         .identity = id,
         .client_id = hub_strdup(c->client_id),
         .expires_s = login.expires_s,
+        .resumed = resumed,
     };
     hub_connection_add(h, fresh);
     id->session.connection = fresh;
@@ -106,6 +149,7 @@ void hub_disconnected(hub *h, const void *key)
         return; /* a login that was refused */
     }
     hub_identity *id = c->identity;
+    h->orphan = id == NULL ? key : h->orphan;
     if (id != NULL && id->session.connection == c) {
         id->session.connection = NULL;
         id->connection_ms = hub_now(h);
@@ -182,21 +226,33 @@ void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text
 
 /* --- twins and methods from the service side ---------------------------- */
 
-hub_result hub_update_twin(hub *h, hub_identity *id, const cJSON *body, hub_twin_mode mode,
-                           hub_fault *fault)
+/* A device that is disabled takes its modules along. */
+static void kick_disabled(hub *h, hub_identity *id)
 {
-    cJSON *notify;
+    size_t count = 0;
+    hub_identity *const *modules =
+        id->module == NULL ? hub_registry_modules(&h->registry, id->device, &count) : NULL;
 
-    hub_result r = hub_twin_update(&id->twin, body, mode, hub_now(h), &notify, fault);
-    if (r == HUB_OK) {
-        r = hub_registry_save(&h->registry, id, fault);
+    hub_kick(h, id);
+    for (size_t i = 0; i < count; i++) {
+        hub_kick(h, modules[i]);
     }
-    if (r == HUB_OK && notify != NULL && hub_listens(id, HUB_SUB_DESIRED)) {
-        char *text = hub_json_print(notify);
+}
+
+hub_result hub_apply(hub *h, hub_identity *id, hub_change *c, hub_fault *fault)
+{
+    hub_result r = hub_registry_change(&h->registry, id, c, hub_now(h), fault);
+
+    if (r == HUB_OK && !id->enabled) {
+        kick_disabled(h, id);
+    }
+    if (c->notify != NULL && hub_listens(id, HUB_SUB_DESIRED)) {
+        char *text = hub_json_print(c->notify);
         hub_send_text(h, id, hub_topic_desired(id->twin.desired.version), text);
         free(text);
     }
-    cJSON_Delete(notify);
+    cJSON_Delete(c->notify);
+    c->notify = NULL;
     return r;
 }
 
@@ -204,7 +260,7 @@ hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *reques
                       hub_method_done done, void *user, hub_fault *fault)
 {
     hub_wake(h, id);
-    return hub_methods_add(&h->methods, id->client_id, request, hub_now(h), done, user, fault);
+    return hub_methods_add(&h->methods, id->client_id, request, hub_up(h), done, user, fault);
 }
 
 static void send_methods(hub *h, const hub_identity *id)
@@ -216,7 +272,7 @@ static void send_methods(hub *h, const hub_identity *id)
     }
     while ((method = hub_methods_waiting(&h->methods, id->client_id)) != NULL) {
         hub_send_text(h, id, hub_topic_method(method->name, method->rid), method->payload);
-        hub_methods_sent(method, hub_now(h));
+        hub_methods_sent(method, hub_up(h));
     }
 }
 
@@ -294,67 +350,111 @@ static void drop_unwanted(hub *h)
     }
 }
 
-static void expire_messages(hub *h, hub_identity *id, int64_t now)
+static void expire_messages(hub *h, hub_identity *id, int64_t up_ms)
 {
-    size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, now);
+    size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, up_ms);
 
     if (dropped > 0) {
         hub_log(h, "%s: %zu messages have expired", id->client_id, dropped);
     }
 }
 
-static void send_to_ready(hub *h, int64_t now)
+static void send_to_ready(hub *h, int64_t up_ms)
 {
     hub_identity *id;
 
     while ((id = h->ready) != NULL) {
         hub_unready(id);
-        expire_messages(h, id, now);
+        expire_messages(h, id, up_ms);
         send_methods(h, id);
         send_c2d(h, id);
     }
 }
 
-static void sweep(hub *h, int64_t now)
+static void sweep(hub *h, hub_clock now)
 {
-    reject_expired(h, now / 1000);
+    reject_expired(h, now.wall_ms / 1000);
     for (size_t i = 0; i < h->registry.count; i++) {
-        expire_messages(h, h->registry.items[i], now);
+        expire_messages(h, h->registry.items[i], now.up_ms);
     }
-    h->swept_ms = now;
+    h->swept_ms = now.up_ms;
 }
 
 void hub_tick(hub *h)
 {
-    int64_t now = hub_now(h);
+    const hub_clock now = hub_time(h);
 
-    if (now - h->swept_ms >= SWEEP_MS || now < h->swept_ms) {
+    if (now.up_ms - h->swept_ms >= SWEEP_MS) {
         sweep(h, now);
     }
     if (h->work) {
         h->work = false;
         drop_unwanted(h);
-        send_to_ready(h, now);
+        send_to_ready(h, now.up_ms);
     }
-    hub_methods_expire(&h->methods, now);
+    hub_methods_expire(&h->methods, now.up_ms);
 }
 
 /* --- registry ---------------------------------------------------------- */
 
-static void delete_one(hub *h, hub_identity *id)
+hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault)
 {
-    hub_kick(h, id);
-    hub_forget_identity(id);
-    hub_registry_remove(&h->registry, id);
+    hub_change change = { .purge = true };
+
+    *dropped = 0;
+    if (id->c2d.count == 0) {
+        return HUB_OK;
+    }
+    hub_result r = hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
+    if (r == HUB_OK) {
+        *dropped = hub_c2d_drop_all(&id->c2d, &h->registry.store);
+    }
+    return r;
 }
 
-void hub_delete(hub *h, hub_identity *id)
+/* Whatever is under way for the identity ends; nothing of it waits for another one of that name. */
+static void let_go(hub *h, hub_identity *id)
 {
-    for (size_t i = h->registry.count; id->module == NULL && i-- > 0;) {
-        hub_identity *other = h->registry.items[i];
-        if (other->module != NULL && strcmp(other->device, id->device) == 0) {
-            delete_one(h, other);
-        }
+    static const hub_method_answer deleted = {
+        .result = HUB_ERR_NO_DEVICE,
+        .why = "the device was deleted while the method waited for it",
+    };
+
+    hub_kick(h, id);
+    hub_forget_identity(id);
+    hub_methods_end(&h->methods, id->client_id, &deleted);
+}
+
+static void forget_identity(hub *h, hub_identity *id)
+{
+    let_go(h, id);
+    hub_registry_forget(&h->registry, id);
+}
+
+/* Without their device the modules are no more, whatever becomes of their files. */
+static void delete_modules(hub *h, const char *device)
+{
+    size_t count;
+    hub_identity *const *modules;
+    hub_fault fault;
+
+    while ((modules = hub_registry_modules(&h->registry, device, &count), count) > 0) {
+        hub_identity *last = modules[count - 1];
+        (void)hub_registry_remove_file(&h->registry, last, &fault);
+        forget_identity(h, last);
     }
-    delete_one(h, id);
+}
+
+hub_result hub_delete(hub *h, hub_identity *id, hub_fault *fault)
+{
+    hub_result r = hub_registry_remove_file(&h->registry, id, fault);
+
+    if (r != HUB_OK) {
+        return r;
+    }
+    if (id->module == NULL) {
+        delete_modules(h, id->device);
+    }
+    forget_identity(h, id);
+    return HUB_OK;
 }

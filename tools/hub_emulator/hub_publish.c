@@ -9,14 +9,25 @@
 
 /* --- telemetry --------------------------------------------------------- */
 
-static void take_telemetry(hub *h, const hub_identity *id, const hub_topic *topic,
-                           const hub_publish *p, bool will)
+/* People hear of it once, and again when it is over. */
+static void report_disk(hub *h, hub_result r, const hub_fault *fault)
+{
+    if (r != HUB_OK && !h->full) {
+        hub_store_report(&h->registry.store, "telemetry is refused: %s", fault->text);
+    } else if (r == HUB_OK && h->full) {
+        hub_store_report(&h->registry.store, "telemetry is taken again");
+    }
+    h->full = r != HUB_OK;
+}
+
+static hub_result take_telemetry(hub *h, const hub_identity *id, const hub_topic *topic,
+                                 const hub_publish *p, bool will)
 {
     hub_bag bag;
     hub_fault fault;
 
     if (hub_bag_parse(topic->bag, topic->bag_len, &bag, &fault) != HUB_OK) {
-        return; /* checked before */
+        return HUB_OK; /* checked before */
     }
     if (p->retain) {
         hub_bag_add(&bag, id->session.old_api ? "x-opt-retain" : "mqtt-retain", "true");
@@ -36,10 +47,10 @@ static void take_telemetry(hub *h, const hub_identity *id, const hub_topic *topi
         .qos = p->qos,
         .now_ms = hub_now(h),
     };
-    if (hub_telemetry_add(&h->telemetry, &in, &fault) != HUB_OK) {
-        hub_log(h, "telemetry will not survive a restart: %s", fault.text);
-    }
+    hub_result r = hub_telemetry_add(&h->telemetry, &in, &fault);
+    report_disk(h, r, &fault);
     hub_bag_free(&bag);
+    return r;
 }
 
 static hub_result check_telemetry(const hub_topic *topic, const hub_publish *p, hub_fault *fault)
@@ -100,13 +111,11 @@ static void report_twin(hub *h, hub_identity *id, const hub_topic *request, cons
 {
     hub_fault fault;
     cJSON *patch = hub_json_read(p->payload, p->len);
+    hub_change change = { .reported = patch };
 
     hub_result r = patch == NULL ? hub_fail(&fault, HUB_ERR_ARGUMENT, "twin: not JSON")
-                                 : hub_twin_report(&id->twin, patch, hub_now(h), &fault);
+                                 : hub_apply(h, id, &change, &fault);
     cJSON_Delete(patch);
-    if (r == HUB_OK) {
-        r = hub_registry_save(&h->registry, id, &fault);
-    }
     if (r != HUB_OK) {
         refuse_twin(h, id, request, hub_result_status(fault.code), fault.text);
         return;
@@ -165,19 +174,19 @@ hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_
     return check(&topic, p, fault);
 }
 
-void hub_accept_publish(hub *h, const void *key, const hub_publish *p)
+hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p)
 {
     const hub_connection *c = hub_find(h, key);
 
     if (c == NULL || c->identity == NULL) {
-        return;
+        return HUB_OK;
     }
     hub_identity *id = c->identity;
     hub_topic topic = hub_topic_read(p->topic, id->device, id->module);
     id->activity_ms = hub_now(h);
     switch (topic.kind) {
     case HUB_TOPIC_UNKNOWN: break;
-    case HUB_TOPIC_TELEMETRY: take_telemetry(h, id, &topic, p, false); break;
+    case HUB_TOPIC_TELEMETRY: return take_telemetry(h, id, &topic, p, false);
     case HUB_TOPIC_TWIN_GET:
         if (!throttled(h, id, &topic)) {
             get_twin(h, id, &topic);
@@ -190,14 +199,15 @@ void hub_accept_publish(hub *h, const void *key, const hub_publish *p)
         break;
     case HUB_TOPIC_METHOD_ANSWER: take_answer(h, id, &topic, p); break;
     }
+    return HUB_OK;
 }
 
-void hub_accept_will(hub *h, const char *client_id, const hub_publish *p)
+void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_publish *p)
 {
     const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
     hub_fault fault;
 
-    if (id == NULL) {
+    if (id == NULL || key == h->orphan) { /* deleted, if registered again under this id or not */
         return;
     }
     hub_topic topic = hub_topic_read(p->topic, id->device, id->module);
@@ -205,5 +215,5 @@ void hub_accept_will(hub *h, const char *client_id, const hub_publish *p)
         hub_log(h, "%s: its Will breaks a rule and is dropped", client_id);
         return;
     }
-    take_telemetry(h, id, &topic, p, true);
+    (void)take_telemetry(h, id, &topic, p, true); /* nobody is left to hear of a failure */
 }

@@ -21,18 +21,22 @@ typedef struct hub_session {
 } hub_session;
 
 typedef struct hub_identity {
-    unsigned number; /* names its files */
+    unsigned number;        /* names its files; never used again while one of them is left */
+    unsigned device_number; /* of a module: its device's; 0: not known (an older file) */
     char *device;
     char *module;    /* NULL for a device */
     char *client_id; /* device or device/module */
     char *primary_key;
     char *secondary_key;
     char *status_reason;    /* may be NULL */
+    char *device_scope;     /* its own of an edge device, its parent's of another; may be NULL */
+    char *parent_scope;     /* what parentScopes holds; may be NULL */
+    char *managed_by;       /* of a module; may be NULL */
     char *model_id;         /* what the last login announced, or "" */
     const char *auth_scope; /* of the last login's token: "device", "module" or "hub" */
     char *generation_id;
     bool enabled;
-    bool edge; /* capabilities.iotEdge, kept for the caller only */
+    bool edge; /* capabilities.iotEdge */
     int64_t etag;
     int64_t status_ms;
     int64_t connection_ms;
@@ -57,15 +61,28 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
                                int64_t now_ms);
 void hub_identity_free(hub_identity *id);
 
+/** identity-000001.json, on the heap. */
+char *hub_identity_file(unsigned number);
 hub_result hub_identity_save(const hub_identity *id, const hub_store *store, hub_fault *fault);
-hub_result hub_identity_load(const hub_store *store, const char *name, hub_identity **out,
+/**
+ * Read identity-NUMBER.json, without its messages.  HUB_ERR_ARGUMENT: it is damaged, and fault says
+ * how; HUB_ERR_STATE: it cannot be read now.
+ */
+hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identity **out,
                              hub_fault *fault);
-void hub_identity_remove_files(hub_identity *id, const hub_store *store);
+
+/**
+ * A copy to change, which shares the twin, messages and names with the original.  It ends with
+ * settle, after it was saved, or with discard.
+ */
+void hub_identity_fork(const hub_identity *id, hub_identity *next);
+void hub_identity_settle(hub_identity *id, hub_identity *next);
+void hub_identity_discard(const hub_identity *id, hub_identity *next);
 
 /**
  * Take over what a PUT of the service carries: status, statusReason,
- * authentication (empty or absent keys: keep what is there), capabilities.
- * A refusal changes nothing.
+ * authentication (empty or absent keys: keep what is there), capabilities, managedBy.
+ * A refusal changes nothing.  The scopes are for hub_scopes_apply, which knows the other devices.
  */
 hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms,
                               hub_fault *fault);

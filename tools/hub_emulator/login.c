@@ -117,9 +117,24 @@ static bool signed_by_policy(const hub_registry *r, const hub_token *t, unsigned
 {
     const hub_policy *policy = hub_registry_policy(r, t->policy);
 
-    return policy != NULL && (policy->rights & rights) == rights &&
+    return policy != NULL && (rights == 0 || (policy->rights & rights) != 0) &&
            (hub_token_signed_by(t, policy->primary_key) ||
             hub_token_signed_by(t, policy->secondary_key));
+}
+
+/* The vendor's tools have made tokens for {hub}/devices/{d}/api-version=2016-11-14, and the hub
+ * takes them. */
+static bool covers_version(const hub_token *t, const char *resource)
+{
+    const char *version = strrchr(t->resource, '/');
+
+    if (version == NULL || strncmp(version, "/api-version=", 13) != 0) {
+        return false;
+    }
+    char *versioned = hub_format("%s%s", resource, version);
+    bool covers = hub_token_covers(t, versioned);
+    free(versioned);
+    return covers;
 }
 
 static hub_result check_token(const hub_registry *r, const hub_identity *id, const hub_token *t,
@@ -131,7 +146,7 @@ static hub_result check_token(const hub_registry *r, const hub_identity *id, con
     if (!genuine) {
         return refuse(fault, "the token is not signed with a key that may connect this device");
     }
-    if (!hub_token_covers(t, resource)) {
+    if (!hub_token_covers(t, resource) && !covers_version(t, resource)) {
         return refuse(fault, "the token is for another resource");
     }
     if (t->expiry_s <= now_s) {
@@ -208,19 +223,22 @@ hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int6
     return result;
 }
 
-static bool covers_any(const hub_token *t, const char *const *hosts, size_t count)
+static bool covers_any(const hub_token *t, const hub_service_access *access)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (hosts[i] != NULL && hub_token_covers(t, hosts[i])) {
-            return true;
+    bool covers = false;
+
+    for (size_t i = 0; i < access->host_count && !covers; i++) {
+        if (access->hosts[i] != NULL) {
+            char *resource = hub_format("%s%s", access->hosts[i], access->path);
+            covers = hub_token_covers(t, resource);
+            free(resource);
         }
     }
-    return false;
+    return covers;
 }
 
-hub_result hub_login_service(const hub_registry *r, const char *authorization, unsigned rights,
-                             const char *const *hosts, size_t host_count, int64_t now_s,
-                             hub_fault *fault)
+hub_result hub_login_service(const hub_registry *r, const char *authorization,
+                             const hub_service_access *access, int64_t now_s, hub_fault *fault)
 {
     hub_token token;
 
@@ -231,9 +249,9 @@ hub_result hub_login_service(const hub_registry *r, const char *authorization, u
     if (result != HUB_OK) {
         return result;
     }
-    if (token.policy == NULL || !signed_by_policy(r, &token, rights)) {
+    if (token.policy == NULL || !signed_by_policy(r, &token, access->rights)) {
         result = refuse(fault, "the token is not signed with a policy that allows this");
-    } else if (!covers_any(&token, hosts, host_count)) {
+    } else if (!covers_any(&token, access)) {
         result = refuse(fault, "the token is for another resource");
     } else if (token.expiry_s <= now_s) {
         result = refuse(fault, "the token has expired");

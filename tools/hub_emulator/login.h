@@ -24,12 +24,19 @@ typedef struct hub_login {
 hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
                            hub_login *out, hub_fault *fault);
 
+/** What a service asks for. */
+typedef struct hub_service_access {
+    unsigned rights;          /* the policy needs one of these; 0: any policy will do */
+    const char *const *hosts; /* the names that the hub goes by; NULL is passed over */
+    size_t host_count;
+    const char *path; /* decoded, with its first slash, without the query */
+} hub_service_access;
+
 /**
- * A service request: a token of a policy with all of these rights, for this hub.
- * hosts are the names the hub goes by; the token must cover one of them.
+ * A service request: a token of a policy, whose resource is a prefix, by whole segments, of the
+ * host and path that are asked for.
  */
-hub_result hub_login_service(const hub_registry *r, const char *authorization, unsigned rights,
-                             const char *const *hosts, size_t host_count, int64_t now_s,
-                             hub_fault *fault);
+hub_result hub_login_service(const hub_registry *r, const char *authorization,
+                             const hub_service_access *access, int64_t now_s, hub_fault *fault);
 
 #endif

@@ -136,6 +136,12 @@ static void complain(const char *text)
     (void)fprintf(stderr, "hub_emulator: %s\n", text);
 }
 
+static void notice(void *user, const char *line)
+{
+    (void)user;
+    complain(line);
+}
+
 /* nohup means what it says: a SIGHUP that was ignored stays so. */
 static int watch_signals(void)
 {
@@ -208,7 +214,7 @@ static void add_number(emulator *e, const char *name, unsigned number)
 
 static hub_result prepare(emulator *e, hub_fault *fault)
 {
-    hub_result r = hub_registry_open(&e->registry, e->state.path, fault);
+    hub_result r = hub_registry_open(&e->registry, e->state.path, notice, NULL, fault);
     if (r != HUB_OK) {
         return r;
     }

@@ -166,6 +166,17 @@ void hub_methods_expire(hub_methods *m, int64_t now_ms)
     }
 }
 
+void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_answer *answer)
+{
+    for (size_t i = 0; i < m->count;) {
+        if (strcmp(m->items[i]->client_id, client_id) == 0) {
+            finish(take_at(m, i), answer);
+        } else {
+            i++;
+        }
+    }
+}
+
 void hub_methods_forget(hub_methods *m, const void *user)
 {
     for (size_t i = 0; i < m->count; i++) {

@@ -4,7 +4,7 @@
 /**
  * @file
  * Direct methods under way: each waits for its device, then for the answer, and
- * ends in exactly one call of done.
+ * ends in exactly one call of done.  All times are monotonic.
  */
 
 #include "json.h"
@@ -62,6 +62,8 @@ bool hub_methods_answer(hub_methods *m, const char *client_id, const char *rid, 
                         const hub_method_answer *answer);
 /** End what has waited long enough. */
 void hub_methods_expire(hub_methods *m, int64_t now_ms);
+/** End whatever waits for this client, or for its answer. */
+void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_answer *answer);
 /** The caller has gone: forget its method without a call. */
 void hub_methods_forget(hub_methods *m, const void *user);
 void hub_methods_free(hub_methods *m);

@@ -24,6 +24,7 @@ typedef struct plugin {
     rest_server *rest;
     int ready_fd; /* told once, at the first tick */
     int log_fd;   /* -1: nobody wants to read it */
+    int notice_fd;
 } plugin;
 
 static plugin self;
@@ -51,13 +52,27 @@ static void broker_log(void *user, const char *line)
     }
 }
 
-static int64_t broker_now_ms(void *user)
+static void broker_notice(void *user, const char *line)
+{
+    (void)user;
+    if (self.notice_fd >= 0) {
+        (void)dprintf(self.notice_fd, "hub_emulator: %s\n", line);
+    }
+}
+
+static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
 
-    (void)user;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)clock_gettime(id, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static hub_clock broker_now(void *user)
+{
+    (void)user;
+    return (hub_clock){ .wall_ms = read_clock(CLOCK_REALTIME),
+                        .up_ms = read_clock(CLOCK_MONOTONIC) };
 }
 
 /* --- the broker's log -------------------------------------------------- */
@@ -148,7 +163,7 @@ static int on_write(plugin *p, const struct mosquitto_evt_acl_check *e)
     if (!hub_knows(&p->hub, e->client)) { /* the connection is over: this is its Will */
         const char *client_id = mosquitto_client_id(e->client);
         if (client_id != NULL) {
-            hub_accept_will(&p->hub, client_id, &publish);
+            hub_accept_will(&p->hub, e->client, client_id, &publish);
         }
         return MOSQ_ERR_ACL_DENIED;
     }
@@ -169,11 +184,15 @@ static int on_access(int event, void *data, void *user)
     case MOSQ_ACL_UNSUBSCRIBE:
         hub_unsubscribe(&p->hub, e->client, e->topic);
         return MOSQ_ERR_SUCCESS;
+    case MOSQ_ACL_READ: /* asked at a login only, for what the session of this client id holds */
+        return hub_may_resume(&p->hub, e->client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     default: return MOSQ_ERR_SUCCESS;
     }
 }
 
-/* Nothing a device publishes ever reaches another client: act on it and swallow it. */
+/* Nothing a device publishes ever reaches another client: act on it and swallow it.  A verdict
+ * other than ACL_DENIED closes the connection without an acknowledgement: the device sends it
+ * again. */
 static int on_message(int event, void *data, void *user)
 {
     const struct mosquitto_evt_message *e = data;
@@ -187,8 +206,8 @@ static int on_message(int event, void *data, void *user)
     };
 
     (void)event;
-    hub_accept_publish(&p->hub, e->client, &publish);
-    return MOSQ_ERR_ACL_DENIED;
+    return hub_accept_publish(&p->hub, e->client, &publish) == HUB_OK ? MOSQ_ERR_ACL_DENIED
+                                                                      : MOSQ_ERR_UNKNOWN;
 }
 
 static int on_tick(int event, void *data, void *user)
@@ -246,7 +265,8 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
         .publish = broker_publish,
         .drop = broker_drop,
         .log = broker_log,
-        .now_ms = broker_now_ms,
+        .notice = broker_notice,
+        .now = broker_now,
     };
     const rest_server_config rest = {
         .certificate_file = "server.crt",
@@ -258,6 +278,7 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     hub_json_init();
     p->ready_fd = option(options, count, "ready_fd");
     p->log_fd = option(options, count, "log_fd");
+    p->notice_fd = option(options, count, "notice_fd");
     if (hub_open(&p->hub, ".", &broker, &fault) != HUB_OK) {
         (void)fprintf(stderr, "Error: %s\n", fault.text);
         return MOSQ_ERR_UNKNOWN;

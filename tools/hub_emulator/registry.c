@@ -1,9 +1,12 @@
 #include "registry.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto.h"
+#include "registry_load.h"
+#include "scopes.h"
 #include "text.h"
 
 #define HUB_FILE "hub.json"
@@ -54,7 +57,8 @@ static bool take_policy(hub_policy *policy, const cJSON *json)
     const char *primary = hub_json_string(json, "primaryKey");
     const char *secondary = hub_json_string(json, "secondaryKey");
 
-    if (primary == NULL || secondary == NULL) {
+    if (primary == NULL || secondary == NULL || !hub_key_valid(primary) ||
+        !hub_key_valid(secondary)) {
         return false;
     }
     free(policy->primary_key);
@@ -64,6 +68,14 @@ static bool take_policy(hub_policy *policy, const cJSON *json)
     return true;
 }
 
+/* New keys: whoever has a connection string of the old ones must get another. */
+static hub_result renew_policies(const hub_registry *r, const char *why, hub_fault *fault)
+{
+    hub_store_set_aside(&r->store, HUB_FILE, why);
+    hub_store_report(&r->store, "the hub's policies got new keys");
+    return save_policies(r, fault);
+}
+
 static hub_result load_policies(hub_registry *r, hub_fault *fault)
 {
     cJSON *json;
@@ -71,6 +83,9 @@ static hub_result load_policies(hub_registry *r, hub_fault *fault)
     hub_result result = hub_store_read_json(&r->store, HUB_FILE, &json, fault);
     if (result == HUB_ERR_NO_RESOURCE) {
         return save_policies(r, fault);
+    }
+    if (result == HUB_ERR_ARGUMENT) {
+        return renew_policies(r, fault->text, fault);
     }
     if (result != HUB_OK) {
         return result;
@@ -83,9 +98,7 @@ static hub_result load_policies(hub_registry *r, hub_fault *fault)
                          cJSON_GetObjectItemCaseSensitive(policies, r->policies[i].name));
     }
     cJSON_Delete(json);
-    return ok ? HUB_OK
-              : hub_fail(fault, HUB_ERR_STATE, "%s/" HUB_FILE ": not written by this hub_emulator",
-                         r->store.dir);
+    return ok ? HUB_OK : renew_policies(r, "was not written by this hub_emulator", fault);
 }
 
 /* Index of the client id, or where it belongs. */
@@ -111,7 +124,7 @@ static size_t place(const hub_registry *r, const char *client_id, bool *found)
     return low;
 }
 
-static void insert(hub_registry *r, hub_identity *id)
+void hub_registry_insert(hub_registry *r, hub_identity *id)
 {
     bool found;
     size_t at = place(r, id->client_id, &found);
@@ -126,35 +139,41 @@ static void insert(hub_registry *r, hub_identity *id)
     r->last_number = id->number > r->last_number ? id->number : r->last_number;
 }
 
-static hub_result load_identity(void *user, const char *name, hub_fault *fault)
+void hub_registry_take_out(hub_registry *r, const hub_identity *id)
 {
-    hub_registry *r = user;
-    hub_identity *id;
+    bool found;
+    size_t at = place(r, id->client_id, &found);
 
-    hub_result result = hub_identity_load(&r->store, name, &id, fault);
-    if (result == HUB_OK && hub_registry_find_client(r, id->client_id) != NULL) {
-        result = hub_fail(fault, HUB_ERR_STATE, "%s/%s: a second file for %s", r->store.dir, name,
-                          id->client_id);
-        hub_identity_free(id);
-    } else if (result == HUB_OK) {
-        insert(r, id);
+    if (found) {
+        r->count--;
+        memmove(r->items + at, r->items + at + 1, (r->count - at) * sizeof *r->items);
     }
-    return result;
 }
 
-hub_result hub_registry_open(hub_registry *r, const char *dir, hub_fault *fault)
+hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice, void *user,
+                             hub_fault *fault)
 {
     *r = (hub_registry){ 0 };
     hub_store_open(&r->store, dir);
+    r->store.notice = notice;
+    r->store.user = user;
+    hub_store_tidy(&r->store);
     init_policies(r);
     hub_result result = load_policies(r, fault);
     if (result == HUB_OK) {
-        result = hub_store_each(&r->store, "identity-", load_identity, r, fault);
+        result = hub_registry_load(r, fault);
     }
     if (result != HUB_OK) {
         hub_registry_close(r);
     }
     return result;
+}
+
+void hub_registry_start(hub_registry *r, hub_clock now)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        hub_c2d_start(&r->items[i]->c2d, now);
+    }
 }
 
 void hub_registry_close(hub_registry *r)
@@ -238,25 +257,95 @@ static hub_result check_new(const hub_registry *r, const char *device, const cha
         return hub_fail(fault, HUB_ERR_NO_DEVICE, "no device %s", device);
     }
     if (hub_registry_find(r, device, module) != NULL) {
-        return hub_fail(fault, HUB_ERR_EXISTS, "%s is registered already",
-                        module != NULL ? module : device);
+        return hub_fail(fault, module != NULL ? HUB_ERR_MODULE_EXISTS : HUB_ERR_EXISTS,
+                        "%s is registered already", module != NULL ? module : device);
     }
-    return HUB_OK;
+    return r->last_number < UINT_MAX - 1 ? HUB_OK
+                                         : hub_fail(fault, HUB_ERR_STATE, "no number is left");
+}
+
+/* What a change says, on a copy; was is the identity itself, NULL for a new one. */
+static hub_result prepare(const hub_registry *r, const hub_identity *was, hub_identity *next,
+                          hub_change *c, int64_t now_ms, hub_fault *fault)
+{
+    hub_twin twin = next->twin; /* shares all with next's */
+    hub_result result = HUB_OK;
+
+    if (c->identity != NULL) {
+        result = hub_identity_apply(next, c->identity, now_ms, fault);
+        result = result == HUB_OK ? hub_scopes_apply(r, was, next, c->identity, fault) : result;
+    }
+    if (result == HUB_OK && c->twin != NULL) {
+        result = hub_twin_update(&twin, c->twin, c->mode, now_ms, &next->twin, &c->notify, fault);
+    } else if (result == HUB_OK && c->reported != NULL) {
+        result = hub_twin_report(&twin, c->reported, now_ms, &next->twin, fault);
+    }
+    if (result != HUB_OK) {
+        next->twin = twin;
+    }
+    if (c->model != NULL) {
+        free(next->model_id);
+        next->model_id = hub_strdup(c->model);
+    }
+    if (c->purge) {
+        next->c2d.purged = next->c2d.last_sequence;
+    }
+    return result;
+}
+
+static void forget_notice(hub_change *c)
+{
+    cJSON_Delete(c->notify);
+    c->notify = NULL;
+}
+
+hub_result hub_registry_change(hub_registry *r, hub_identity *id, hub_change *c, int64_t now_ms,
+                               hub_fault *fault)
+{
+    hub_identity next;
+
+    c->notify = NULL;
+    hub_identity_fork(id, &next);
+    hub_result result = prepare(r, id, &next, c, now_ms, fault);
+    if (result == HUB_OK) {
+        result = hub_identity_save(&next, &r->store, fault);
+    }
+    if (result == HUB_OK) {
+        hub_identity_settle(id, &next);
+    } else {
+        hub_identity_discard(id, &next);
+        forget_notice(c);
+    }
+    return result;
+}
+
+/* A new identity has no copy that somebody could see: it is changed in place. */
+static hub_result prepare_new(const hub_registry *r, hub_identity *id, hub_change *c,
+                              int64_t now_ms, hub_fault *fault)
+{
+    const hub_twin before = id->twin;
+
+    hub_result result = prepare(r, NULL, id, c, now_ms, fault);
+    hub_twin_discard(&id->twin, &before);
+    forget_notice(c);
+    return result;
 }
 
 hub_result hub_registry_create(hub_registry *r, const char *device, const char *module,
-                               const cJSON *body, int64_t now_ms, hub_identity **out,
-                               hub_fault *fault)
+                               hub_change *c, int64_t now_ms, hub_identity **out, hub_fault *fault)
 {
+    hub_change none = { 0 };
+
     *out = NULL;
     hub_result result = check_new(r, device, module, fault);
     if (result != HUB_OK) {
         return result;
     }
     hub_identity *id = hub_identity_new(r->last_number + 1, device, module, now_ms);
-    if (body != NULL) {
-        result = hub_identity_apply(id, body, now_ms, fault);
+    if (module != NULL) {
+        id->device_number = hub_registry_find(r, device, NULL)->number;
     }
+    result = prepare_new(r, id, c != NULL ? c : &none, now_ms, fault);
     if (result == HUB_OK) {
         result = hub_identity_save(id, &r->store, fault);
     }
@@ -264,52 +353,23 @@ hub_result hub_registry_create(hub_registry *r, const char *device, const char *
         hub_identity_free(id);
         return result;
     }
-    insert(r, id);
+    hub_registry_insert(r, id);
     *out = id;
     return HUB_OK;
 }
 
-hub_result hub_registry_update(hub_registry *r, hub_identity *id, const cJSON *body, int64_t now_ms,
-                               hub_fault *fault)
+hub_result hub_registry_remove_file(hub_registry *r, const hub_identity *id, hub_fault *fault)
 {
-    hub_result result = hub_identity_apply(id, body, now_ms, fault);
-    return result == HUB_OK ? hub_identity_save(id, &r->store, fault) : result;
-}
+    char *name = hub_identity_file(id->number);
+    hub_result result = hub_store_remove(&r->store, name, fault);
 
-hub_result hub_registry_save(hub_registry *r, const hub_identity *id, hub_fault *fault)
-{
-    return hub_identity_save(id, &r->store, fault);
-}
-
-hub_result hub_registry_set_model(hub_registry *r, hub_identity *id, const char *model,
-                                  hub_fault *fault)
-{
-    char *before = id->model_id;
-
-    if (strcmp(before, model) == 0) {
-        return HUB_OK;
-    }
-    id->model_id = hub_strdup(model);
-    hub_result result = hub_registry_save(r, id, fault);
-    if (result == HUB_OK) {
-        free(before);
-    } else {
-        free(id->model_id);
-        id->model_id = before;
-    }
+    free(name);
     return result;
 }
 
-void hub_registry_remove(hub_registry *r, hub_identity *id)
+void hub_registry_forget(hub_registry *r, hub_identity *id)
 {
-    bool found;
-    size_t at = place(r, id->client_id, &found);
-
-    if (!found) {
-        return;
-    }
-    hub_identity_remove_files(id, &r->store);
+    (void)hub_c2d_drop_all(&id->c2d, &r->store);
+    hub_registry_take_out(r, id);
     hub_identity_free(id);
-    r->count--;
-    memmove(r->items + at, r->items + at + 1, (r->count - at) * sizeof *r->items);
 }

@@ -4,7 +4,8 @@
 /**
  * @file
  * All identities and the shared access policies of the hub, with their place on
- * disk.  Every change is on disk before the call returns.
+ * disk.  Every change is on disk before it is in memory, and there before the call
+ * returns.
  */
 
 #include "identity.h"
@@ -35,8 +36,15 @@ typedef struct hub_registry {
     unsigned last_number;
 } hub_registry;
 
-/** Read the directory; a new one gets its policies and keys. */
-hub_result hub_registry_open(hub_registry *r, const char *dir, hub_fault *fault);
+/**
+ * Read the directory; a new one gets its policies and keys.  A damaged file is set aside and
+ * reported, and the rest is served.  notice may be NULL.  The waiting messages have no deadline
+ * before hub_registry_start.
+ */
+hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice, void *user,
+                             hub_fault *fault);
+/** From here on messages expire. */
+void hub_registry_start(hub_registry *r, hub_clock now);
 void hub_registry_close(hub_registry *r);
 
 const hub_policy *hub_registry_policy(const hub_registry *r, const char *name);
@@ -51,17 +59,30 @@ hub_identity *const *hub_registry_modules(const hub_registry *r, const char *dev
 /** Index in items of the first whose client id sorts behind this one. */
 size_t hub_registry_after(const hub_registry *r, const char *client_id);
 
-/** body may be NULL.  *out belongs to the registry. */
+/** What to change, all of it at once; a NULL member changes nothing. */
+typedef struct hub_change {
+    const cJSON *identity; /* as in a PUT of the identity */
+    const cJSON *twin;     /* as in a PATCH of the twin, or a PUT */
+    hub_twin_mode mode;    /* which of them */
+    const cJSON *reported; /* as the device reports; not together with twin */
+    const char *model;     /* what a login announced */
+    bool purge;            /* the messages that wait: they are not read back after this */
+    cJSON *notify;         /* out: what the device is told of the twin; the caller frees it */
+} hub_change;
+
+/** c may be NULL, and has no reported and no purge.  *out belongs to the registry. */
 hub_result hub_registry_create(hub_registry *r, const char *device, const char *module,
-                               const cJSON *body, int64_t now_ms, hub_identity **out,
+                               hub_change *c, int64_t now_ms, hub_identity **out, hub_fault *fault);
+/** A failure changes nothing, neither in memory nor on disk. */
+hub_result hub_registry_change(hub_registry *r, hub_identity *id, hub_change *c, int64_t now_ms,
                                hub_fault *fault);
-hub_result hub_registry_update(hub_registry *r, hub_identity *id, const cJSON *body, int64_t now_ms,
-                               hub_fault *fault);
-hub_result hub_registry_save(hub_registry *r, const hub_identity *id, hub_fault *fault);
-/** Keep the model that a login announced.  A failure changes nothing. */
-hub_result hub_registry_set_model(hub_registry *r, hub_identity *id, const char *model,
-                                  hub_fault *fault);
-/** Remove from memory and disk. */
-void hub_registry_remove(hub_registry *r, hub_identity *id);
+/**
+ * The first half of a deletion, and the moment in which it is done: the file goes.  A failure
+ * changes nothing.  What else there is of the identity on disk (modules of a device, messages)
+ * belongs to nobody from here on; hub_registry_open removes it, should this run not come to it.
+ */
+hub_result hub_registry_remove_file(hub_registry *r, const hub_identity *id, hub_fault *fault);
+/** The second half: the identity goes from memory, and its messages from disk. */
+void hub_registry_forget(hub_registry *r, hub_identity *id);
 
 #endif

@@ -35,10 +35,8 @@ rest_outcome rest_fault(rest_handling *out, const hub_fault *fault)
     return rest_fail(out, fault->code, fault->text);
 }
 
-bool rest_etag_matches(const rest_request *r, const char *etag)
+bool rest_etag_matches(const char *wanted, const char *etag)
 {
-    const char *wanted = r->if_match;
-
     if (wanted == NULL || strcmp(wanted, "*") == 0 || strcmp(wanted, "\"*\"") == 0) {
         return true;
     }
@@ -48,6 +46,24 @@ bool rest_etag_matches(const rest_request *r, const char *etag)
         len -= 2;
     }
     return strlen(etag) == len && memcmp(wanted, etag, len) == 0;
+}
+
+static hub_result check_etag(const char *if_match, char *etag, const char *what, hub_fault *fault)
+{
+    bool fits = rest_etag_matches(if_match, etag);
+
+    free(etag);
+    return fits ? HUB_OK : hub_fail(fault, HUB_ERR_ETAG, "the %s has changed", what);
+}
+
+hub_result rest_check_identity_etag(const char *if_match, const hub_identity *id, hub_fault *fault)
+{
+    return check_etag(if_match, hub_identity_etag(id), "identity", fault);
+}
+
+hub_result rest_check_twin_etag(const char *if_match, const hub_identity *id, hub_fault *fault)
+{
+    return check_etag(if_match, hub_twin_etag(&id->twin), "twin", fault);
 }
 
 hub_identity *rest_identity(hub *h, const rest_request *r, rest_handling *out)
@@ -130,8 +146,8 @@ static bool matches(rest_request *r, const char *pattern)
 
 static const rest_route *find_route(rest_request *r, bool *path_known)
 {
-    static const rest_route *const tables[] = { rest_registry_routes, rest_twin_routes,
-                                                rest_emulator_routes };
+    static const rest_route *const tables[] = { rest_registry_routes, rest_bulk_routes,
+                                                rest_twin_routes, rest_emulator_routes };
 
     *path_known = false;
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
@@ -148,7 +164,7 @@ static const rest_route *find_route(rest_request *r, bool *path_known)
     return NULL;
 }
 
-/* The hub goes by the name in the request; scopes of tokens name it without a port. */
+/* The hub goes by the name in the request, with and without its port. */
 static hub_result authorise(hub *h, const rest_request *r, unsigned rights, hub_fault *fault)
 {
     char *host = hub_strdup(r->host != NULL ? r->host : "");
@@ -157,9 +173,12 @@ static hub_result authorise(hub *h, const rest_request *r, unsigned rights, hub_
     if (port != NULL && strchr(port, ']') == NULL) {
         *port = '\0';
     }
-    const char *hosts[] = { "localhost", host };
-    hub_result result = hub_login_service(&h->registry, r->authorization, rights, hosts, 2,
-                                          hub_now(h) / 1000, fault);
+    const char *hosts[] = { "localhost", host, r->host };
+    const hub_service_access access = {
+        .rights = rights, .hosts = hosts, .host_count = 3, .path = r->path
+    };
+    hub_result result =
+        hub_login_service(&h->registry, r->authorization, &access, hub_now(h) / 1000, fault);
     free(host);
     return result;
 }

@@ -44,7 +44,7 @@ typedef struct rest_reply {
 typedef struct rest_watch {
     uint64_t next;
     uint64_t left;       /* how many events more */
-    int64_t deadline_ms; /* 0: none */
+    int64_t deadline_ms; /* monotonic; 0: none */
     char *device;        /* NULL: all */
 } rest_watch;
 
@@ -75,11 +75,12 @@ typedef rest_outcome (*rest_handler)(hub *h, rest_request *r, rest_handling *out
 typedef struct rest_route {
     const char *method;
     const char *pattern; /* segments; {} takes any one */
-    unsigned rights;
+    unsigned rights;     /* a policy needs one of these */
     rest_handler handler;
 } rest_route;
 
 extern const rest_route rest_registry_routes[];
+extern const rest_route rest_bulk_routes[];
 extern const rest_route rest_twin_routes[];
 extern const rest_route rest_emulator_routes[];
 
@@ -88,8 +89,11 @@ rest_outcome rest_json(rest_handling *out, int status, cJSON *json);
 rest_outcome rest_empty(rest_handling *out, int status);
 rest_outcome rest_fault(rest_handling *out, const hub_fault *fault);
 rest_outcome rest_fail(rest_handling *out, hub_result code, const char *text);
-/** Does If-Match allow it?  Absent and * do; quotes do not matter. */
-bool rest_etag_matches(const rest_request *r, const char *etag);
+/** Does If-Match allow it?  Absent (NULL) and * do; quotes do not matter. */
+bool rest_etag_matches(const char *if_match, const char *etag);
+/** The same for the etag of the identity, or of its twin; HUB_ERR_ETAG. */
+hub_result rest_check_identity_etag(const char *if_match, const hub_identity *id, hub_fault *fault);
+hub_result rest_check_twin_etag(const char *if_match, const hub_identity *id, hub_fault *fault);
 /** The identity that args[0] and, for a module, args[1] name; NULL with a complete reply. */
 hub_identity *rest_identity(hub *h, const rest_request *r, rest_handling *out);
 /** A number in the query, or otherwise; false when it is not one. */

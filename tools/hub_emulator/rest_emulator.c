@@ -121,7 +121,7 @@ static hub_result queue_message(hub *h, hub_identity *id, const cJSON *json, hub
         r = read_body(json, &body, &len, fault);
     }
     if (r == HUB_OK) {
-        r = hub_c2d_add(&id->c2d, &h->registry.store, &bag, body, len, hub_now(h), ttl, fault);
+        r = hub_c2d_add(&id->c2d, &h->registry.store, &bag, body, len, hub_time(h), ttl, fault);
     }
     free(body);
     hub_bag_free(&bag);
@@ -176,13 +176,17 @@ static rest_outcome list_messages(hub *h, rest_request *r, rest_handling *out)
 static rest_outcome purge_messages(hub *h, rest_request *r, rest_handling *out)
 {
     hub_identity *id = rest_identity(h, r, out);
+    size_t purged;
+    hub_fault fault;
 
     if (id == NULL) {
         return REST_REPLY;
     }
+    if (hub_purge(h, id, &purged, &fault) != HUB_OK) {
+        return rest_fault(out, &fault);
+    }
     cJSON *json = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(json, "totalMessagesPurged",
-                                  (double)hub_c2d_purge(&id->c2d, &h->registry.store));
+    (void)cJSON_AddNumberToObject(json, "totalMessagesPurged", (double)purged);
     hub_json_add_text(json, "deviceId", id->device);
     (void)cJSON_AddNullToObject(json, "moduleId");
     return rest_json(out, 200, json);
@@ -203,7 +207,7 @@ static rest_outcome watch_events(hub *h, rest_request *r, rest_handling *out)
     out->watch = (rest_watch){
         .next = (uint64_t)from,
         .left = (uint64_t)limit,
-        .deadline_ms = timeout >= 0 ? hub_now(h) + timeout * 1000 : 0,
+        .deadline_ms = timeout >= 0 ? hub_up(h) + timeout * 1000 : 0,
         .device = device != NULL ? hub_strdup(device) : NULL,
     };
     return REST_WATCH;

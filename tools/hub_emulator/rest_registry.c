@@ -30,28 +30,22 @@ static bool body_fits(const rest_request *r)
 static rest_outcome create(hub *h, rest_request *r, rest_handling *out)
 {
     hub_identity *id;
+    hub_change change = { .identity = r->json };
     hub_fault fault;
 
     hub_result result =
-        hub_registry_create(&h->registry, r->args[0], r->args[1], r->json, hub_now(h), &id, &fault);
+        hub_registry_create(&h->registry, r->args[0], r->args[1], &change, hub_now(h), &id, &fault);
     return result == HUB_OK ? show(out, id) : rest_fault(out, &fault);
 }
 
 static rest_outcome update(hub *h, rest_request *r, hub_identity *id, rest_handling *out)
 {
+    hub_change change = { .identity = r->json };
     hub_fault fault;
-    char *etag = hub_identity_etag(id);
-    bool fits = rest_etag_matches(r, etag);
 
-    free(etag);
-    if (!fits) {
-        return rest_fail(out, HUB_ERR_ETAG, "the identity has changed");
-    }
-    if (hub_registry_update(&h->registry, id, r->json, hub_now(h), &fault) != HUB_OK) {
+    if (rest_check_identity_etag(r->if_match, id, &fault) != HUB_OK ||
+        hub_apply(h, id, &change, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
-    }
-    if (!id->enabled) {
-        hub_kick(h, id);
     }
     return show(out, id);
 }
@@ -72,17 +66,15 @@ static rest_outcome put_one(hub *h, rest_request *r, rest_handling *out)
 static rest_outcome delete_one(hub *h, rest_request *r, rest_handling *out)
 {
     hub_identity *id = rest_identity(h, r, out);
+    hub_fault fault;
 
     if (id == NULL) {
         return REST_REPLY;
     }
-    char *etag = hub_identity_etag(id);
-    bool fits = rest_etag_matches(r, etag);
-    free(etag);
-    if (!fits) {
-        return rest_fail(out, HUB_ERR_ETAG, "the identity has changed");
+    if (rest_check_identity_etag(r->if_match, id, &fault) != HUB_OK ||
+        hub_delete(h, id, &fault) != HUB_OK) {
+        return rest_fault(out, &fault);
     }
-    hub_delete(h, id);
     return rest_empty(out, 204);
 }
 
@@ -117,72 +109,6 @@ static rest_outcome list_modules(hub *h, rest_request *r, rest_handling *out)
     return rest_json(out, 200, list);
 }
 
-/* --- many at once ------------------------------------------------------ */
-
-static hub_result bulk_existing(hub *h, hub_identity *id, const char *mode, const cJSON *item,
-                                hub_fault *fault)
-{
-    if (strncmp(mode, "delete", 6) == 0) {
-        hub_delete(h, id);
-        return HUB_OK;
-    }
-    if (strncmp(mode, "update", 6) == 0 || strcmp(mode, "createOrUpdate") == 0) {
-        return hub_registry_update(&h->registry, id, item, hub_now(h), fault);
-    }
-    return hub_fail(fault, HUB_ERR_EXISTS, "%s is registered already", id->device);
-}
-
-static hub_result bulk_one(hub *h, const cJSON *item, hub_fault *fault)
-{
-    const char *device = hub_json_string(item, "id");
-    const char *mode = hub_json_string(item, "importMode");
-
-    if (device == NULL || mode == NULL) {
-        return hub_fail(fault, HUB_ERR_ARGUMENT, "an entry has no id or no importMode");
-    }
-    hub_identity *id = hub_registry_find(&h->registry, device, NULL);
-    if (id != NULL) {
-        return bulk_existing(h, id, mode, item, fault);
-    }
-    if (strncmp(mode, "create", 6) != 0) {
-        return hub_fail(fault, HUB_ERR_NO_DEVICE, "no device %.140s", device);
-    }
-    return hub_registry_create(&h->registry, device, NULL, item, hub_now(h), &id, fault);
-}
-
-static void bulk_error(cJSON *errors, const cJSON *item, const hub_fault *fault)
-{
-    cJSON *error = cJSON_CreateObject();
-
-    hub_json_add_text(error, "deviceId", hub_json_string(item, "id"));
-    hub_json_add_text(error, "errorCode", hub_result_name(fault->code));
-    hub_json_add_text(error, "errorStatus", fault->text);
-    (void)cJSON_AddItemToArray(errors, error);
-}
-
-static rest_outcome bulk(hub *h, rest_request *r, rest_handling *out)
-{
-    const cJSON *item;
-
-    if (!cJSON_IsArray(r->json) || cJSON_GetArraySize(r->json) > 100) {
-        return rest_fail(out, HUB_ERR_ARGUMENT, "the body is not an array of up to 100 entries");
-    }
-    cJSON *errors = cJSON_CreateArray();
-    cJSON_ArrayForEach(item, r->json)
-    {
-        hub_fault fault;
-        if (bulk_one(h, item, &fault) != HUB_OK) {
-            bulk_error(errors, item, &fault);
-        }
-    }
-    bool all = cJSON_GetArraySize(errors) == 0;
-    cJSON *json = cJSON_CreateObject();
-    (void)cJSON_AddBoolToObject(json, "isSuccessful", all);
-    (void)cJSON_AddItemToObject(json, "errors", errors);
-    (void)cJSON_AddItemToObject(json, "warnings", cJSON_CreateArray());
-    return rest_json(out, all ? 200 : 400, json);
-}
-
 /* --- counts ------------------------------------------------------------ */
 
 static rest_outcome count_devices(hub *h, rest_request *r, rest_handling *out)
@@ -215,7 +141,6 @@ static rest_outcome count_connections(hub *h, rest_request *r, rest_handling *ou
 
 const rest_route rest_registry_routes[] = {
     { "GET", "devices", HUB_RIGHT_REGISTRY_READ, list_devices },
-    { "POST", "devices", HUB_RIGHT_REGISTRY_WRITE, bulk },
     { "GET", "devices/{}", HUB_RIGHT_REGISTRY_READ, get_one },
     { "PUT", "devices/{}", HUB_RIGHT_REGISTRY_WRITE, put_one },
     { "DELETE", "devices/{}", HUB_RIGHT_REGISTRY_WRITE, delete_one },

@@ -114,11 +114,11 @@ static bool fill(watcher *w)
         w->watch.next++;
         w->watch.left--;
     }
-    if (w->pending.len == 0 && w->heartbeat_ms <= hub_now(h)) {
+    if (w->pending.len == 0 && w->heartbeat_ms <= hub_up(h)) {
         hub_text_str(&w->pending, "\n"); /* finds out whether anybody is still there */
     }
     if (w->pending.len > 0) {
-        w->heartbeat_ms = hub_now(h) + HEARTBEAT_MS;
+        w->heartbeat_ms = hub_up(h) + HEARTBEAT_MS;
     }
     return w->pending.len > 0;
 }
@@ -126,7 +126,7 @@ static bool fill(watcher *w)
 static bool watch_over(const watcher *w)
 {
     return w->watch.left == 0 ||
-           (w->watch.deadline_ms != 0 && hub_now(w->server->hub) >= w->watch.deadline_ms);
+           (w->watch.deadline_ms != 0 && hub_up(w->server->hub) >= w->watch.deadline_ms);
 }
 
 static ssize_t read_events(void *user, uint64_t position, char *out, size_t max)
@@ -172,7 +172,7 @@ static enum MHD_Result start_watch(call *c)
         .server = s,
         .connection = c->connection,
         .watch = c->handling.watch,
-        .heartbeat_ms = hub_now(s->hub) + HEARTBEAT_MS,
+        .heartbeat_ms = hub_up(s->hub) + HEARTBEAT_MS,
         .next = s->watchers,
     };
     s->watchers = w;
@@ -199,7 +199,7 @@ static void resume(watcher *w)
 static void wake_watchers(rest_server *s)
 {
     bool news = s->hub->telemetry.next_sequence != s->announced;
-    int64_t now = s->watchers != NULL ? hub_now(s->hub) : 0;
+    int64_t now = s->watchers != NULL ? hub_up(s->hub) : 0;
 
     for (watcher *w = s->watchers; w != NULL; w = w->next) {
         if (news || watch_over(w) || now >= w->heartbeat_ms) {

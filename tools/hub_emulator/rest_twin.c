@@ -28,13 +28,12 @@ static rest_outcome change_twin(hub *h, rest_request *r, rest_handling *out, hub
     if (id == NULL) {
         return REST_REPLY;
     }
-    char *etag = hub_twin_etag(&id->twin);
-    bool fits = rest_etag_matches(r, etag);
-    free(etag);
-    if (!fits) {
-        return rest_fail(out, HUB_ERR_ETAG, "the twin has changed");
+    if (r->json == NULL) {
+        return rest_fail(out, HUB_ERR_ARGUMENT, "twin: no body");
     }
-    if (hub_update_twin(h, id, r->json, mode, &fault) != HUB_OK) {
+    hub_change change = { .twin = r->json, .mode = mode };
+    if (rest_check_twin_etag(r->if_match, id, &fault) != HUB_OK ||
+        hub_apply(h, id, &change, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
     return show(out, id);
@@ -145,7 +144,7 @@ static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out)
 }
 
 const rest_route rest_twin_routes[] = {
-    { "POST", "devices/query", HUB_RIGHT_REGISTRY_READ, run_query },
+    { "POST", "devices/query", HUB_RIGHT_REGISTRY_READ | HUB_RIGHT_SERVICE_CONNECT, run_query },
     { "GET", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, get_twin },
     { "PATCH", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, patch_twin },
     { "PUT", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, replace_twin },

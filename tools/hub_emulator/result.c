@@ -10,7 +10,9 @@ int hub_result_status(hub_result r)
 {
     switch (r) {
     case HUB_OK: return 200;
-    case HUB_ERR_ARGUMENT: return 400;
+    case HUB_ERR_ARGUMENT:
+    case HUB_ERR_SCOPE:
+    case HUB_ERR_TWICE: return 400;
     case HUB_ERR_UNAUTHORIZED: return 401;
     case HUB_ERR_QUEUE_FULL: return 403;
     case HUB_ERR_NO_DEVICE:
@@ -18,7 +20,8 @@ int hub_result_status(hub_result r)
     case HUB_ERR_NOT_ONLINE:
     case HUB_ERR_NO_RESOURCE: return 404;
     case HUB_ERR_METHOD: return 405;
-    case HUB_ERR_EXISTS: return 409;
+    case HUB_ERR_EXISTS:
+    case HUB_ERR_MODULE_EXISTS: return 409;
     case HUB_ERR_ETAG: return 412;
     case HUB_ERR_TOO_LARGE: return 413;
     case HUB_ERR_STATE: return 500;
@@ -44,6 +47,9 @@ const char *hub_result_name(hub_result r)
     case HUB_ERR_TOO_LARGE: return "RequestEntityTooLarge";
     case HUB_ERR_STATE: return "ServerError";
     case HUB_ERR_TIMEOUT: return "GatewayTimeout";
+    case HUB_ERR_SCOPE: return "InvalidDeviceScope";
+    case HUB_ERR_TWICE: return "DeviceDefinedMultipleTimes";
+    case HUB_ERR_MODULE_EXISTS: return "ModuleAlreadyExistsOnDevice";
     }
     return "ServerError";
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store.h"
 #include "text.h"
 
 /* A killed emulator's broker needs a moment to go. */
@@ -34,7 +35,7 @@ static char *private_path(void)
     return path;
 }
 
-/* Ours, or empty. */
+/* Ours, or empty.  A first start that did not come far leaves part of a hub.json behind. */
 static hub_result check_content(const char *path, hub_fault *fault)
 {
     DIR *dir = opendir(path);
@@ -50,7 +51,7 @@ static hub_result check_content(const char *path, hub_fault *fault)
             continue;
         }
         empty = empty && strcmp(entry->d_name, "lock") == 0;
-        ours = ours || strcmp(entry->d_name, "hub.json") == 0;
+        ours = ours || hub_store_marks(entry->d_name);
     }
     (void)closedir(dir);
     if (!ours && !empty) {

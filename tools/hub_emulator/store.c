@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,19 +11,22 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "seal.h"
 #include "text.h"
 
 #define MAX_FILE_BYTES (16u * 1024 * 1024)
+#define MAX_ASIDE      1000
+#define FRESH          ".new"
 
 void hub_store_open(hub_store *s, const char *dir)
 {
-    s->dir = hub_strdup(dir);
+    *s = (hub_store){ .dir = hub_strdup(dir) };
 }
 
 void hub_store_close(hub_store *s)
 {
     free(s->dir);
-    s->dir = NULL;
+    *s = (hub_store){ 0 };
 }
 
 char *hub_store_path(const hub_store *s, const char *name)
@@ -35,6 +39,71 @@ static hub_result failed(hub_fault *fault, const char *path)
     return hub_fail(fault, HUB_ERR_STATE, "%s: %s", path, strerror(errno));
 }
 
+void hub_store_report(const hub_store *s, const char *format, ...)
+{
+    hub_fault line; /* for its plain text */
+    char text[sizeof line.text];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    (void)hub_fail(&line, HUB_ERR_STATE, "%s", text);
+    if (s->notice != NULL) {
+        s->notice(s->user, line.text);
+    }
+}
+
+/* --- setting aside ----------------------------------------------------- */
+
+static char *aside_path(const hub_store *s, const char *name, int n)
+{
+    return n == 1 ? hub_format("%s/%s.bad", s->dir, name)
+                  : hub_format("%s/%s.bad%d", s->dir, name, n);
+}
+
+static bool exists(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0;
+}
+
+bool hub_store_has_aside(const hub_store *s, const char *name)
+{
+    char *path = aside_path(s, name, 1);
+    bool there = exists(path);
+
+    free(path);
+    return there;
+}
+
+static char *free_aside_path(const hub_store *s, const char *name)
+{
+    for (int n = 1;; n++) {
+        char *path = aside_path(s, name, n);
+        if (n == MAX_ASIDE || !exists(path)) {
+            return path;
+        }
+        free(path);
+    }
+}
+
+void hub_store_set_aside(const hub_store *s, const char *name, const char *why)
+{
+    char *from = hub_store_path(s, name);
+    char *to = free_aside_path(s, name);
+
+    if (rename(from, to) == 0) {
+        hub_store_report(s, "%s: %s; set aside as %s", name, why, strrchr(to, '/') + 1);
+    } else {
+        hub_store_report(s, "%s: %s; left as it is: %s", name, why, strerror(errno));
+    }
+    free(from);
+    free(to);
+}
+
+/* --- writing ----------------------------------------------------------- */
+
 static bool write_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
@@ -43,6 +112,7 @@ static bool write_all(int fd, const char *data, size_t len)
             continue;
         }
         if (n <= 0) {
+            errno = n == 0 ? ENOSPC : errno;
             return false;
         }
         data += n;
@@ -51,23 +121,48 @@ static bool write_all(int fd, const char *data, size_t len)
     return true;
 }
 
+static bool write_fresh(const char *fresh, const void *data, size_t len)
+{
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        return false;
+    }
+    bool ok = write_all(fd, data, len);
+    int why = errno;
+    if (close(fd) != 0 && ok) {
+        return false;
+    }
+    errno = why;
+    return ok;
+}
+
+/* A directory in the place of one of our files. */
+static bool moved_away(const hub_store *s, const char *name)
+{
+    if (errno != EISDIR && errno != ENOTEMPTY) {
+        return false;
+    }
+    hub_store_set_aside(s, name, "is a directory");
+    return true;
+}
+
 hub_result hub_store_write(const hub_store *s, const char *name, const void *data, size_t len,
                            hub_fault *fault)
 {
     char *path = hub_store_path(s, name);
-    char *fresh = hub_format("%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, data, len);
+    char *fresh_name = hub_format("%s" FRESH, name);
+    char *fresh = hub_store_path(s, fresh_name);
+    bool ok = write_fresh(fresh, data, len) ||
+              (moved_away(s, fresh_name) && write_fresh(fresh, data, len));
 
-    if (fd >= 0 && close(fd) != 0) {
-        ok = false;
-    }
-    ok = ok && rename(fresh, path) == 0;
+    ok = ok && (rename(fresh, path) == 0 || (moved_away(s, name) && rename(fresh, path) == 0));
     hub_result r = ok ? HUB_OK : failed(fault, path);
-    if (!ok && fd >= 0) {
+    if (!ok) {
         (void)unlink(fresh); /* on a full disk it would take what the next attempt needs */
     }
     free(fresh);
+    free(fresh_name);
     free(path);
     return r;
 }
@@ -76,11 +171,22 @@ hub_result hub_store_write_json(const hub_store *s, const char *name, const cJSO
                                 hub_fault *fault)
 {
     char *text = hub_json_print(json);
-    hub_result r = hub_store_write(s, name, text, strlen(text), fault);
+    size_t len = strlen(text);
+    char end[HUB_SEAL_LEN + 1];
+    hub_text sealed = { 0 };
+
+    hub_seal(text, len, end);
+    hub_text_add(&sealed, text, len - 1);
+    hub_text_add(&sealed, end, HUB_SEAL_LEN);
     free(text);
+    hub_result r = hub_store_write(s, name, sealed.p, sealed.len, fault);
+    hub_text_free(&sealed);
     return r;
 }
 
+/* --- reading ----------------------------------------------------------- */
+
+/* At most one byte more than may be. */
 static char *read_all(FILE *file, size_t *len)
 {
     hub_text t = { 0 };
@@ -88,48 +194,111 @@ static char *read_all(FILE *file, size_t *len)
     size_t n;
 
     hub_text_add(&t, "", 0);
-    while ((n = fread(piece, 1, sizeof piece, file)) > 0 && t.len < MAX_FILE_BYTES) {
+    while (t.len <= MAX_FILE_BYTES && (n = fread(piece, 1, sizeof piece, file)) > 0) {
         hub_text_add(&t, piece, n);
     }
     *len = t.len;
     return t.p;
 }
 
-hub_result hub_store_read_json(const hub_store *s, const char *name, cJSON **out, hub_fault *fault)
+static hub_result read_file(const char *path, char **text, size_t *len, hub_fault *fault)
 {
-    char *path = hub_store_path(s, name);
     FILE *file = fopen(path, "re");
-    hub_result r;
 
-    *out = NULL;
     if (file == NULL) {
         hub_result why = errno == ENOENT ? HUB_ERR_NO_RESOURCE : HUB_ERR_STATE;
         (void)failed(fault, path);
-        r = why;
-    } else {
-        size_t len;
-        char *text = read_all(file, &len);
-        (void)fclose(file);
-        *out = hub_json_read(text, len);
-        free(text);
-        r = *out != NULL ? HUB_OK
-                         : hub_fail(fault, HUB_ERR_STATE, "%s: not a file of hub_emulator", path);
+        fault->code = why;
+        return why;
     }
+    *text = read_all(file, len);
+    bool broken = ferror(file) != 0;
+    int why = errno;
+    (void)fclose(file);
+    if (!broken) {
+        return HUB_OK;
+    }
+    free(*text);
+    if (why == EISDIR) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "is a directory");
+    }
+    errno = why;
+    return failed(fault, path);
+}
+
+hub_result hub_store_read_json(const hub_store *s, const char *name, cJSON **out, hub_fault *fault)
+{
+    char *path = hub_store_path(s, name);
+    char *text = NULL;
+    size_t len = 0;
+
+    *out = NULL;
+    hub_result r = read_file(path, &text, &len, fault);
+    free(path);
+    if (r != HUB_OK) {
+        return r;
+    }
+    if (len > MAX_FILE_BYTES) {
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "is larger than any file of hub_emulator");
+    } else if (!hub_unseal(text, &len)) {
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "does not fit its checksum");
+    } else {
+        *out = hub_json_read(text, len);
+        r = cJSON_IsObject(*out) ? HUB_OK
+                                 : hub_fail(fault, HUB_ERR_ARGUMENT, "is not a JSON object");
+    }
+    free(text);
+    if (r != HUB_OK) {
+        cJSON_Delete(*out);
+        *out = NULL;
+    }
+    return r;
+}
+
+hub_result hub_store_remove(const hub_store *s, const char *name, hub_fault *fault)
+{
+    char *path = hub_store_path(s, name);
+    hub_result r = unlink(path) == 0 || errno == ENOENT ? HUB_OK : failed(fault, path);
+
     free(path);
     return r;
 }
 
-void hub_store_remove(const hub_store *s, const char *name)
+/* --- the directory ----------------------------------------------------- */
+
+static bool ends_with(const char *name, const char *end)
 {
-    char *path = hub_store_path(s, name);
-    (void)unlink(path);
-    free(path);
+    size_t len = strlen(name);
+    size_t end_len = strlen(end);
+
+    return len >= end_len && strcmp(name + len - end_len, end) == 0;
 }
 
-static bool wanted(const char *name, const char *prefix)
+static bool starts_with(const char *name, const char *start)
 {
-    const char *end = strrchr(name, '.');
-    return strncmp(name, prefix, strlen(prefix)) == 0 && end != NULL && strcmp(end, ".json") == 0;
+    return strncmp(name, start, strlen(start)) == 0;
+}
+
+bool hub_store_marks(const char *name)
+{
+    return starts_with(name, "hub.json") || starts_with(name, "identity-");
+}
+
+void hub_store_tidy(const hub_store *s)
+{
+    DIR *dir = opendir(s->dir);
+    const struct dirent *entry;
+
+    if (dir == NULL) {
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (ends_with(entry->d_name, ".json" FRESH) || ends_with(entry->d_name, ".key" FRESH) ||
+            ends_with(entry->d_name, ".crt" FRESH) || strcmp(entry->d_name, "env" FRESH) == 0) {
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+        }
+    }
+    (void)closedir(dir);
 }
 
 hub_result hub_store_each(const hub_store *s, const char *prefix, hub_store_visit visit, void *user,
@@ -143,8 +312,9 @@ hub_result hub_store_each(const hub_store *s, const char *prefix, hub_store_visi
         return failed(fault, s->dir);
     }
     for (int i = 0; i < count; i++) {
-        if (r == HUB_OK && wanted(entries[i]->d_name, prefix)) {
-            r = visit(user, entries[i]->d_name, fault);
+        const char *name = entries[i]->d_name;
+        if (r == HUB_OK && starts_with(name, prefix)) {
+            r = visit(user, name, fault);
         }
         free(entries[i]);
     }

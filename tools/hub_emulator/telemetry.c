@@ -99,18 +99,19 @@ static void drop_oldest(hub_telemetry *t)
     t->count--;
 }
 
-/* Takes text over. */
-static void keep(hub_telemetry *t, char *text, const char *device)
+/* Takes text over; sequence is next_sequence or above. */
+static void keep(hub_telemetry *t, char *text, const char *device, uint64_t sequence)
 {
     size_t len = strlen(text);
 
     while (t->count == t->events_max || (t->count > 0 && t->bytes + len > t->bytes_max)) {
         drop_oldest(t);
     }
-    *at(t, t->count) = (hub_event){ .json = text, .device = hub_strdup(device) };
+    *at(t, t->count) =
+        (hub_event){ .json = text, .device = hub_strdup(device), .sequence = sequence };
     t->count++;
     t->bytes += len;
-    t->next_sequence++;
+    t->next_sequence = sequence + 1;
 }
 
 static void drop_all(hub_telemetry *t)
@@ -120,22 +121,45 @@ static void drop_all(hub_telemetry *t)
     }
 }
 
-/* A line of an earlier run.  Numbers have no gap: what comes before one is forgotten. */
-static void take_up(void *user, const char *line)
+static void drop_newest(hub_telemetry *t)
 {
-    hub_telemetry *t = user;
-    cJSON *event = cJSON_Parse(line);
-    const char *device = cJSON_GetStringValue(cJSON_GetObjectItem(event, "deviceId"));
-    double sequence = cJSON_GetNumberValue(cJSON_GetObjectItem(event, "sequence"));
+    hub_event *newest = at(t, t->count - 1);
 
-    if (device != NULL && sequence >= 1 && sequence < 9e15) {
-        if ((uint64_t)sequence != t->next_sequence) {
-            drop_all(t);
-            t->next_sequence = (uint64_t)sequence;
-        }
-        keep(t, hub_strdup(line), device);
+    t->bytes -= strlen(newest->json);
+    free(newest->json);
+    free(newest->device);
+    t->count--;
+    t->next_sequence--;
+}
+
+/* A number that is there twice: the first was refused, and could not be taken back. */
+static bool take_event(hub_telemetry *t, const cJSON *event, const char *line)
+{
+    const char *device = hub_json_string(event, "deviceId");
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(event, "sequence");
+    int64_t sequence;
+
+    if (device == NULL || !hub_json_whole(number, 1, INT64_C(1) << 52, &sequence)) {
+        return false;
     }
+    if (t->count > 0 && (uint64_t)sequence + 1 == t->next_sequence) {
+        drop_newest(t);
+    }
+    if ((uint64_t)sequence < t->next_sequence) {
+        return false;
+    }
+    keep(t, hub_strdup(line), device, (uint64_t)sequence);
+    return true;
+}
+
+/* A line of an earlier run. */
+static bool take_up(void *user, char *line, size_t len)
+{
+    cJSON *event = hub_json_read(line, len);
+    bool taken = take_event(user, event, line);
+
     cJSON_Delete(event);
+    return taken;
 }
 
 hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
@@ -232,20 +256,40 @@ hub_result hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in, hu
     char *text = event_text(t, in);
     hub_result r = hub_event_log_append(&t->log, text, fault);
 
-    keep(t, text, in->device);
+    if (r == HUB_OK) {
+        keep(t, text, in->device, t->next_sequence);
+    } else {
+        free(text);
+    }
     return r;
+}
+
+/* Index of the first event numbered so or later. */
+static size_t find_sequence(const hub_telemetry *t, uint64_t sequence)
+{
+    size_t low = 0;
+    size_t high = t->count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (at(t, mid)->sequence < sequence) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
 }
 
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device)
 {
-    uint64_t oldest = t->next_sequence - t->count;
-
-    *from = *from < oldest ? oldest : *from;
-    for (; *from < t->next_sequence; (*from)++) {
-        const hub_event *event = at(t, (size_t)(*from - oldest));
+    for (size_t i = find_sequence(t, *from); i < t->count; i++) {
+        const hub_event *event = at(t, i);
         if (device == NULL || strcmp(event->device, device) == 0) {
+            *from = event->sequence;
             return event;
         }
     }
+    *from = *from > t->next_sequence ? *from : t->next_sequence;
     return NULL;
 }

@@ -4,7 +4,8 @@
 /**
  * @file
  * The log of telemetry: one line of JSON an event, numbered from 1 without a
- * gap, bounded by count and bytes so that the oldest go first.
+ * gap (but for lines that a bad disk has damaged), bounded by count and bytes so that the oldest go
+ * first.
  */
 
 #include <stddef.h>
@@ -20,6 +21,7 @@
 typedef struct hub_event {
     char *json; /* without a line end */
     char *device;
+    uint64_t sequence;
 } hub_event;
 
 typedef struct hub_telemetry {
@@ -52,11 +54,11 @@ size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
 /** The hub's rules on a message: size and message id. */
 hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
 
-/** Keep so much in memory; take up the events of earlier runs with this state. */
+/** Keep so much in memory; take up the events of earlier runs.  The store must outlive it. */
 hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
                               size_t bytes_max, hub_fault *fault);
 void hub_telemetry_close(hub_telemetry *t);
-/** Keeps the event in any case; HUB_ERR_STATE when it could not be written to disk. */
+/** HUB_ERR_STATE: the event could not be written to disk, and so is not there at all. */
 hub_result hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in, hub_fault *fault);
 /** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);

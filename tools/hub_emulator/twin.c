@@ -197,21 +197,43 @@ static hub_result prepare(const hub_twin_part *part, const cJSON *patch, hub_twi
     return r;
 }
 
-static void adopt(hub_twin_part *part, const hub_twin_part *fresh)
+/* Free what the other does not share. */
+static void free_apart(const hub_twin *t, const hub_twin *other)
 {
-    free_part(part);
-    *part = *fresh;
+    cJSON *const mine[] = { t->desired.values, t->desired.metadata, t->reported.values,
+                            t->reported.metadata, t->tags };
+    const cJSON *const theirs[] = { other->desired.values, other->desired.metadata,
+                                    other->reported.values, other->reported.metadata, other->tags };
+
+    for (size_t i = 0; i < sizeof mine / sizeof mine[0]; i++) {
+        if (mine[i] != theirs[i]) {
+            cJSON_Delete(mine[i]);
+        }
+    }
 }
 
-hub_result hub_twin_report(hub_twin *t, const cJSON *patch, int64_t now_ms, hub_fault *fault)
+void hub_twin_adopt(hub_twin *t, const hub_twin *next)
+{
+    free_apart(t, next);
+    *t = *next;
+}
+
+void hub_twin_discard(const hub_twin *t, const hub_twin *next)
+{
+    free_apart(next, t);
+}
+
+hub_result hub_twin_report(const hub_twin *t, const cJSON *patch, int64_t now_ms, hub_twin *next,
+                           hub_fault *fault)
 {
     hub_twin_part fresh;
     stamp at = { .now_ms = now_ms };
 
     hub_result r = prepare(&t->reported, patch, HUB_TWIN_MERGE, &at, &fresh, fault);
     if (r == HUB_OK) {
-        adopt(&t->reported, &fresh);
-        t->version++;
+        *next = *t;
+        next->reported = fresh;
+        next->version++;
     }
     return r;
 }
@@ -225,14 +247,15 @@ static hub_result prepare_tags(const hub_twin *t, const cJSON *tags, hub_twin_mo
     if (r != HUB_OK) {
         return r;
     }
-    *out = mode == HUB_TWIN_MERGE ? cJSON_Duplicate(t->tags, true) : cJSON_CreateObject();
+    cJSON *fresh = mode == HUB_TWIN_MERGE ? cJSON_Duplicate(t->tags, true) : cJSON_CreateObject();
     cJSON *unused = cJSON_CreateObject();
-    merge(*out, unused, tags, &none);
+    merge(fresh, unused, tags, &none);
     cJSON_Delete(unused);
-    r = check_size(*out, HUB_TWIN_TAGS_MAX, "tags", fault);
-    if (r != HUB_OK) {
-        cJSON_Delete(*out);
-        *out = NULL;
+    r = check_size(fresh, HUB_TWIN_TAGS_MAX, "tags", fault);
+    if (r == HUB_OK) {
+        *out = fresh;
+    } else {
+        cJSON_Delete(fresh);
     }
     return r;
 }
@@ -246,8 +269,8 @@ static cJSON *without_hub_members(const cJSON *desired)
     return copy;
 }
 
-static hub_result update_desired(hub_twin *t, const cJSON *desired, hub_twin_mode mode,
-                                 int64_t now_ms, cJSON **notify, hub_fault *fault)
+static hub_result update_desired(const hub_twin *t, const cJSON *desired, hub_twin_mode mode,
+                                 int64_t now_ms, hub_twin *next, cJSON **notify, hub_fault *fault)
 {
     hub_twin_part fresh;
     stamp at = { .now_ms = now_ms, .version = t->desired.version + 1 };
@@ -258,44 +281,45 @@ static hub_result update_desired(hub_twin *t, const cJSON *desired, hub_twin_mod
         *notify = mode == HUB_TWIN_MERGE ? cJSON_Duplicate(patch, true)
                                          : difference(t->desired.values, fresh.values);
         (void)cJSON_AddNumberToObject(*notify, "$version", (double)fresh.version);
-        adopt(&t->desired, &fresh);
+        next->desired = fresh;
     }
     cJSON_Delete(patch);
     return r;
 }
 
-hub_result hub_twin_update(hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
-                           cJSON **notify, hub_fault *fault)
+static bool given(const cJSON *item)
+{
+    return item != NULL && !cJSON_IsNull(item);
+}
+
+hub_result hub_twin_update(const hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
+                           hub_twin *next, cJSON **notify, hub_fault *fault)
 {
     const cJSON *tags = get(body, "tags");
     const cJSON *properties = get(body, "properties");
     const cJSON *desired = get(properties, "desired");
-    cJSON *fresh_tags = NULL;
     hub_result r = HUB_OK;
 
     *notify = NULL;
     if (!cJSON_IsObject(body)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: not a JSON object");
     }
-    if (properties != NULL && !cJSON_IsNull(properties) && !cJSON_IsObject(properties)) {
+    if (given(properties) && !cJSON_IsObject(properties)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: properties is not an object");
     }
-    if (tags != NULL && !cJSON_IsNull(tags)) {
-        r = prepare_tags(t, tags, mode, &fresh_tags, fault);
+    *next = *t;
+    if (given(tags)) {
+        r = prepare_tags(t, tags, mode, &next->tags, fault);
     }
-    if (r == HUB_OK && desired != NULL && !cJSON_IsNull(desired)) {
-        r = update_desired(t, desired, mode, now_ms, notify, fault);
+    if (r == HUB_OK && given(desired)) {
+        r = update_desired(t, desired, mode, now_ms, next, notify, fault);
     }
     if (r != HUB_OK) {
-        cJSON_Delete(fresh_tags);
+        hub_twin_discard(t, next);
         return r;
     }
-    if (fresh_tags != NULL) {
-        cJSON_Delete(t->tags);
-        t->tags = fresh_tags;
-    }
-    t->version++;
-    t->etag++;
+    next->version++;
+    next->etag++;
     return HUB_OK;
 }
 

@@ -38,11 +38,15 @@ typedef struct hub_twin {
 void hub_twin_init(hub_twin *t, int64_t now_ms);
 void hub_twin_free(hub_twin *t);
 
-/**
- * Merge what the device reports; null deletes.  A refusal changes nothing:
- * HUB_ERR_ARGUMENT, or HUB_ERR_TOO_LARGE.
+/*
+ * A change does not touch the twin itself: it fills *next, which shares with the twin whatever
+ * stays as it is.  A caller that has saved *next ends with hub_twin_adopt, any other with
+ * hub_twin_discard.  After a refusal there is nothing to end.
  */
-hub_result hub_twin_report(hub_twin *t, const cJSON *patch, int64_t now_ms, hub_fault *fault);
+
+/** Merge what the device reports; null deletes.  HUB_ERR_ARGUMENT, or HUB_ERR_TOO_LARGE. */
+hub_result hub_twin_report(const hub_twin *t, const cJSON *patch, int64_t now_ms, hub_twin *next,
+                           hub_fault *fault);
 
 typedef enum hub_twin_mode { HUB_TWIN_MERGE, HUB_TWIN_REPLACE } hub_twin_mode;
 
@@ -51,8 +55,13 @@ typedef enum hub_twin_mode { HUB_TWIN_MERGE, HUB_TWIN_REPLACE } hub_twin_mode;
  * *notify is what the device must be told, with $version, or NULL; the caller
  * frees it.
  */
-hub_result hub_twin_update(hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
-                           cJSON **notify, hub_fault *fault);
+hub_result hub_twin_update(const hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
+                           hub_twin *next, cJSON **notify, hub_fault *fault);
+
+/** The twin becomes *next. */
+void hub_twin_adopt(hub_twin *t, const hub_twin *next);
+/** Free what *next does not share with the twin. */
+void hub_twin_discard(const hub_twin *t, const hub_twin *next);
 
 /** Answer to the device's GET, on the heap. */
 char *hub_twin_device_text(const hub_twin *t);
