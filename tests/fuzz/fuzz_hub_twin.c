@@ -44,6 +44,7 @@ static void check_view(const hub_twin *t)
     cJSON_Delete(view);
     free(text);
     view = cJSON_CreateObject();
+    hub_twin_add_service_head(t, view);
     hub_twin_add_service_view(t, view);
     cJSON_Delete(view);
 }

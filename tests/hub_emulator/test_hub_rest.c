@@ -13,7 +13,9 @@ typedef struct exchange {
     hub_fixture *fixture;
     const char *policy;   /* whose key signs */
     const char *if_match; /* NULL: none */
-    const char *query;    /* "name=value", one only, besides api-version */
+    const char *max_item_count;
+    const char *continuation;
+    const char *query; /* "name=value", one only, besides api-version */
     rest_handling handling;
     rest_outcome outcome;
     int finished;
@@ -54,6 +56,8 @@ static int ask(exchange *x, const char *method, const char *path, const char *bo
         .authorization = token,
         .host = "localhost:8443",
         .if_match = x->if_match,
+        .max_item_count = x->max_item_count,
+        .continuation = x->continuation,
         .body = body,
         .body_len = body != NULL ? strlen(body) : 0,
         .query = query_value,
@@ -146,7 +150,7 @@ static void what_a_stranger_sends_is_refused(void **state)
         { "POST", "/devices", "[5]", 400 },
         { "POST", "/devices/query", "{\"query\":5}", 400 },
         { "POST", "/devices/query", "{\"query\":\"DROP TABLE devices\"}", 400 },
-        { "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices WHERE 1\"}", 400 },
+        { "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices WHERE\"}", 400 },
         { "POST", "/emulator/devices/device1/messages", "[]", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"body\":\"a\",\"bodyBase64\":\"YQ==\"}",
           400 },
@@ -308,23 +312,62 @@ static void a_method_without_a_listener_is_404103(void **state)
     forget(&x);
 }
 
-static void twins_are_queried_by_device(void **state)
+static void a_query_answers_in_pages_with_the_headers_of_the_hub(void **state)
 {
     exchange x = { .fixture = *state };
+    const char *all = "{\"query\":\"select * from devices\"}";
 
     (void)ask(&x, "PUT", "/devices/other", "{}");
-    assert_int_equal(ask(&x, "POST", "/devices/query", "{\"query\":\"select * from devices\"}"),
-                     200);
+    assert_int_equal(ask(&x, "POST", "/devices/query", all), 200);
+    assert_string_equal(x.handling.reply.item_type, "Twin");
+    assert_null(x.handling.reply.continuation);
     assert_non_null(strstr(reply(&x), "device1"));
     assert_non_null(strstr(reply(&x), "other"));
-    assert_int_equal(ask(&x, "POST", "/devices/query",
-                         "{\"query\":\"SELECT * FROM devices WHERE deviceId = 'other'\"}"),
-                     200);
+
+    x.max_item_count = "1";
+    assert_int_equal(ask(&x, "POST", "/devices/query", all), 200);
+    assert_null(strstr(reply(&x), "other"));
+    char *token = hub_strdup(x.handling.reply.continuation);
+    x.continuation = token;
+    assert_int_equal(ask(&x, "POST", "/devices/query", all), 200);
     assert_null(strstr(reply(&x), "device1"));
+    assert_non_null(strstr(reply(&x), "other"));
+    assert_null(x.handling.reply.continuation);
     assert_int_equal(
-        ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices.modules\"}"), 200);
-    assert_string_equal(reply(&x), "[]");
+        ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices.modules\"}"), 400);
+    free(token);
+    x.continuation = "";
+    assert_int_equal(
+        ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT COUNT() AS n FROM devices\"}"), 200);
+    assert_string_equal(x.handling.reply.item_type, "raw");
+    assert_string_equal(reply(&x), "[{\"n\":2}]");
     forget(&x);
+}
+
+static void what_is_no_page_size_is_refused_and_what_is_too_large_is_not(void **state)
+{
+    static const struct {
+        const char *count;
+        int status;
+    } cases[] = { { "", 200 },
+                  { "0", 200 },
+                  { "-1", 200 },
+                  { "100", 200 },
+                  { "101", 200 },
+                  { "1e3", 400 },
+                  { "x", 400 },
+                  { "-", 400 },
+                  { " 1", 400 },
+                  { "1 ", 400 },
+                  { "99999999999999999999999", 200 },
+                  { "-99999999999999999999999", 200 } };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x = { .fixture = *state, .max_item_count = cases[i].count };
+        assert_int_equal(ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices\"}"),
+                         cases[i].status);
+        forget(&x);
+    }
 }
 
 static void many_devices_are_changed_at_once(void **state)
@@ -393,7 +436,8 @@ int main(void)
         FIXTURE_TEST(a_service_token_must_be_for_this_hub_and_alive),
         FIXTURE_TEST(a_method_is_answered_later),
         FIXTURE_TEST(a_method_without_a_listener_is_404103),
-        FIXTURE_TEST(twins_are_queried_by_device),
+        FIXTURE_TEST(a_query_answers_in_pages_with_the_headers_of_the_hub),
+        FIXTURE_TEST(what_is_no_page_size_is_refused_and_what_is_too_large_is_not),
         FIXTURE_TEST(many_devices_are_changed_at_once),
         FIXTURE_TEST(messages_are_queued_listed_and_purged),
         FIXTURE_TEST(a_watch_is_described_by_its_query),

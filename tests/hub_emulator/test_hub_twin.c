@@ -228,6 +228,7 @@ static void metadata_mirrors_the_values(void **state)
     hub_twin_init(&t, 0);
     free(update(&t, "{\"properties\":{\"desired\":{\"a\":1,\"b\":{\"c\":2}}}}", HUB_TWIN_MERGE));
     free(update(&t, "{\"properties\":{\"desired\":{\"b\":{\"c\":null}}}}", HUB_TWIN_MERGE));
+    hub_twin_add_service_head(&t, view);
     hub_twin_add_service_view(&t, view);
     char *text = hub_json_print(view);
 

@@ -88,6 +88,8 @@ hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_m
                               hub_fault *fault);
 /** As the service API shows a device or module. */
 cJSON *hub_identity_view(const hub_identity *id);
+/** As the service API shows a twin, but without tags and properties. */
+cJSON *hub_identity_twin_head(const hub_identity *id);
 /** As the service API shows a twin. */
 cJSON *hub_identity_twin_view(const hub_identity *id);
 /** The etag of the identity in base64, on the heap. */

@@ -101,7 +101,7 @@ cJSON *hub_identity_view(const hub_identity *id)
     return json;
 }
 
-cJSON *hub_identity_twin_view(const hub_identity *id)
+cJSON *hub_identity_twin_head(const hub_identity *id)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -113,6 +113,14 @@ cJSON *hub_identity_twin_view(const hub_identity *id)
     hub_json_add_text(json, "modelId", id->model_id);
     add_capabilities(json, id);
     add_scopes(json, id);
+    hub_twin_add_service_head(&id->twin, json);
+    return json;
+}
+
+cJSON *hub_identity_twin_view(const hub_identity *id)
+{
+    cJSON *json = hub_identity_twin_head(id);
+
     hub_twin_add_service_view(&id->twin, json);
     return json;
 }

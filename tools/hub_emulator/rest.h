@@ -18,8 +18,10 @@ typedef struct rest_request {
     const char *method;
     const char *path; /* decoded, without the query */
     const char *authorization;
-    const char *host;     /* Host header, or NULL */
-    const char *if_match; /* or NULL */
+    const char *host;           /* Host header, or NULL */
+    const char *if_match;       /* or NULL */
+    const char *max_item_count; /* x-ms-max-item-count, or NULL */
+    const char *continuation;   /* x-ms-continuation, or NULL */
     const char *body;
     size_t body_len;
     /** Decoded value of a query parameter, "" when it stands alone, NULL when absent. */
@@ -35,9 +37,11 @@ typedef struct rest_request {
 
 typedef struct rest_reply {
     int status;
-    char *text;       /* JSON, or NULL for no body */
-    char *etag;       /* without quotes, or NULL */
-    const char *code; /* hub error code, or NULL */
+    char *text;            /* JSON, or NULL for no body */
+    char *etag;            /* without quotes, or NULL */
+    const char *code;      /* hub error code, or NULL */
+    const char *item_type; /* x-ms-item-type, or NULL */
+    char *continuation;    /* x-ms-continuation, or NULL */
 } rest_reply;
 
 /** A watcher of telemetry. */
@@ -82,6 +86,7 @@ typedef struct rest_route {
 extern const rest_route rest_registry_routes[];
 extern const rest_route rest_bulk_routes[];
 extern const rest_route rest_twin_routes[];
+extern const rest_route rest_query_routes[];
 extern const rest_route rest_emulator_routes[];
 
 /** json is freed. */

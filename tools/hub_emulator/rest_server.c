@@ -91,6 +91,8 @@ static enum MHD_Result send_reply(call *c)
     }
     add_etag(response, reply->etag);
     add_header(response, "iothub-errorcode", reply->code);
+    add_header(response, "x-ms-item-type", reply->item_type);
+    add_header(response, "x-ms-continuation", reply->continuation);
     enum MHD_Result r = MHD_queue_response(c->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return r;
@@ -244,6 +246,8 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
         .authorization = header(c, MHD_HTTP_HEADER_AUTHORIZATION),
         .host = header(c, MHD_HTTP_HEADER_HOST),
         .if_match = header(c, MHD_HTTP_HEADER_IF_MATCH),
+        .max_item_count = header(c, "x-ms-max-item-count"),
+        .continuation = header(c, "x-ms-continuation"),
         .body = c->body.p,
         .body_len = c->body.len,
         .query = query,

@@ -1,9 +1,7 @@
-/* Twins, queries over them, and direct methods, as in the vendor's service API. */
+/* Twins and direct methods, as in the vendor's service API. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "rest.h"
 #include "text.h"
@@ -49,59 +47,6 @@ static rest_outcome replace_twin(hub *h, rest_request *r, rest_handling *out)
     return change_twin(h, r, out, HUB_TWIN_REPLACE);
 }
 
-/* --- queries ----------------------------------------------------------- */
-
-typedef struct query {
-    bool modules;
-    char device[132]; /* "": all */
-} query;
-
-/* SELECT * FROM devices[.modules] [WHERE deviceId = '..'], nothing else. */
-static bool read_query(const char *text, query *q)
-{
-    char source[32] = "";
-    int used = 0;
-    int more = 0;
-
-    *q = (query){ 0 };
-    if (strncasecmp(text, "select", 6) != 0 ||
-        sscanf(text + 6, " * %*1[fF]%*1[rR]%*1[oO]%*1[mM] %31[a-z.] %n", source, &used) != 1) {
-        return false;
-    }
-    q->modules = strcmp(source, "devices.modules") == 0;
-    if (!q->modules && strcmp(source, "devices") != 0) {
-        return false;
-    }
-    const char *rest = text + 6 + used;
-    if (*rest == '\0') {
-        return true;
-    }
-    return strncasecmp(rest, "where ", 6) == 0 &&
-           sscanf(rest + 6, " deviceId = '%128[^']' %n", q->device, &more) == 1 && more > 0 &&
-           rest[6 + more] == '\0';
-}
-
-static rest_outcome run_query(hub *h, rest_request *r, rest_handling *out)
-{
-    const char *text = hub_json_string(r->json, "query");
-    query q;
-
-    if (text == NULL || !read_query(text, &q)) {
-        return rest_fail(out, HUB_ERR_ARGUMENT,
-                         "the emulator knows SELECT * FROM devices, SELECT * FROM devices.modules "
-                         "and WHERE deviceId = '..'");
-    }
-    cJSON *list = cJSON_CreateArray();
-    for (size_t i = 0; i < h->registry.count; i++) {
-        const hub_identity *id = h->registry.items[i];
-        bool wanted = q.device[0] == '\0' || strcmp(q.device, id->device) == 0;
-        if (wanted && (id->module != NULL) == q.modules) {
-            (void)cJSON_AddItemToArray(list, hub_identity_twin_view(id));
-        }
-    }
-    return rest_json(out, 200, list);
-}
-
 /* --- methods ----------------------------------------------------------- */
 
 /* The payload goes on as the device wrote it. */
@@ -144,7 +89,6 @@ static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out)
 }
 
 const rest_route rest_twin_routes[] = {
-    { "POST", "devices/query", HUB_RIGHT_REGISTRY_READ | HUB_RIGHT_SERVICE_CONNECT, run_query },
     { "GET", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, get_twin },
     { "PATCH", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, patch_twin },
     { "PUT", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, replace_twin },

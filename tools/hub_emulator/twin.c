@@ -349,13 +349,17 @@ static cJSON *service_part(const hub_twin_part *part)
     return copy;
 }
 
-void hub_twin_add_service_view(const hub_twin *t, cJSON *into)
+void hub_twin_add_service_head(const hub_twin *t, cJSON *into)
 {
     char *etag = hub_twin_etag(t);
 
     hub_json_add_text(into, "etag", etag);
     free(etag);
     (void)cJSON_AddNumberToObject(into, "version", (double)t->version);
+}
+
+void hub_twin_add_service_view(const hub_twin *t, cJSON *into)
+{
     (void)cJSON_AddItemToObject(into, "tags", cJSON_Duplicate(t->tags, true));
     cJSON *properties = cJSON_AddObjectToObject(into, "properties");
     (void)cJSON_AddItemToObject(properties, "desired", service_part(&t->desired));

@@ -65,7 +65,9 @@ void hub_twin_discard(const hub_twin *t, const hub_twin *next);
 
 /** Answer to the device's GET, on the heap. */
 char *hub_twin_device_text(const hub_twin *t);
-/** Add etag, version, tags and properties, with $metadata and $version. */
+/** Add etag and version. */
+void hub_twin_add_service_head(const hub_twin *t, cJSON *into);
+/** Add tags and properties, with $metadata and $version. */
 void hub_twin_add_service_view(const hub_twin *t, cJSON *into);
 /** "AAAAAAAAAAE=", on the heap. */
 char *hub_twin_etag(const hub_twin *t);
