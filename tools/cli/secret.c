@@ -5,10 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum {
-    SHOWN_MAX = 128,
-    RUN_MAX = 20 /* of mixed letters and digits: names are shorter, or have dashes and dots */
-};
+enum { SHOWN_MAX = 128, RUN_MAX = 20 };
 
 /* Base64 without '/', so that a path is judged by its segments. */
 static bool is_base64(char c)
@@ -16,7 +13,7 @@ static bool is_base64(char c)
     return isalnum((unsigned char)c) || c == '+' || c == '=';
 }
 
-/* Like a key: letters with digits among them. Names of errors have letters alone. */
+/* Like a key: letters with digits among them. Names have dashes and dots, or are shorter. */
 static bool looks_random(const char *run, size_t len)
 {
     size_t digits = 0;
@@ -51,6 +48,19 @@ bool cli_may_show(const char *text)
 const char *cli_shown(const char *text, const char *instead)
 {
     return cli_may_show(text) ? text : instead;
+}
+
+/* A key has small and capital letters and digits; topics, dates and names of errors do not. */
+static bool looks_like_base64(const char *run, size_t len)
+{
+    bool lower = false;
+    bool upper = false;
+
+    for (size_t i = 0; i < len; i++) {
+        lower = lower || islower((unsigned char)run[i]);
+        upper = upper || isupper((unsigned char)run[i]);
+    }
+    return lower && upper && looks_random(run, len);
 }
 
 /* --- texts of servers -------------------------------------------------------- */
@@ -109,7 +119,7 @@ void cli_redact(char *text)
     while (*text != '\0') {
         size_t skip = name_before_value(text);
         size_t len = skip > 0 ? secret_len(text + skip) : run_len(text);
-        if (skip > 0 || looks_random(text, len)) {
+        if (skip > 0 || looks_like_base64(text, len)) {
             memset(text + skip, '*', len);
         }
         text += skip + len > 0 ? skip + len : 1;

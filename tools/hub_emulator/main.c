@@ -1,7 +1,6 @@
 /* hub_emulator: a local IoT Hub in one command. */
 
-#include <argp.h>
-#include <errno.h>
+#include <ctype.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,10 +12,13 @@
 
 #include "broker.h"
 #include "certificates.h"
+#include "cli/args.h"
+#include "cli/number.h"
+#include "cli/output.h"
+#include "cli/secret.h"
 #include "registry.h"
 #include "state_dir.h"
 
-#define EXIT_USAGE      2
 #define HOST            "localhost"
 #define FREE_PORT_TRIES 10
 
@@ -64,21 +66,46 @@ static const struct argp_option option_table[] = {
     { 0 },
 };
 
-static uint16_t parse_port(const char *text, struct argp_state *state)
+/* What was not understood is not repeated: it may be a key. */
+static uint16_t parse_port(const struct argp_state *state, const char *name, const char *text)
 {
-    char *end;
-    long n = strtol(text, &end, 10);
+    uint64_t n;
 
-    if (*text == '\0' || *end != '\0' || n < 0 || n > 65535) {
-        argp_error(state, "%s: not a port", text);
+    if (!cli_number(text, 0, 65535, &n)) {
+        cli_usage(state, "--%s is not a port: a number from 0 to 65535", name);
     }
     return (uint16_t)n;
 }
 
-static void add_device(options *o, const char *id, struct argp_state *state)
+static const char *parse_path(const struct argp_state *state, const char *name, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (iscntrl((unsigned char)*c)) {
+            cli_usage(state, "--%s has control characters", name);
+        }
+    }
+    if (*text == '\0') {
+        cli_usage(state, "--%s is empty", name);
+    }
+    return text;
+}
+
+/* id without white space around it, cut in place. */
+static const char *trimmed(char *id)
+{
+    size_t len = strlen(id);
+
+    while (len > 0 && isspace((unsigned char)id[len - 1])) {
+        id[--len] = '\0';
+    }
+    return id + strspn(id, " \t\r\n\v\f");
+}
+
+static void add_device(options *o, const char *id, const struct argp_state *state)
 {
     if (!hub_id_valid(id) || !hub_id_fits_mqtt(id)) {
-        argp_error(state, "%s: not a device id that MQTT can carry", id);
+        cli_usage(state, "--device is not a device id that MQTT can carry: 1 to 128 letters, "
+                         "digits and -.%%_*?!(),=@$':");
     }
     o->devices = hub_realloc(o->devices, (o->device_count + 1) * sizeof *o->devices);
     o->devices[o->device_count++] = id;
@@ -89,16 +116,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     options *o = state->input;
 
     switch (key) {
-    case 'p': o->port = parse_port(argument, state); return 0;
-    case OPT_REST_PORT: o->rest_port = parse_port(argument, state); return 0;
-    case 's': o->state = argument; return 0;
-    case 'd': add_device(o, argument, state); return 0;
+    case 'p': o->port = parse_port(state, "port", argument); return 0;
+    case OPT_REST_PORT: o->rest_port = parse_port(state, "rest-port", argument); return 0;
+    case 's': o->state = parse_path(state, "state", argument); return 0;
+    case 'd': add_device(o, trimmed(argument), state); return 0;
     case 'v': o->verbose = true; return 0;
-    case OPT_MOSQUITTO: o->mosquitto = argument; return 0;
-    case ARGP_KEY_ARG: argp_error(state, "%s: no arguments are needed", argument); return 0;
+    case OPT_MOSQUITTO: o->mosquitto = parse_path(state, "mosquitto", argument); return 0;
+    case ARGP_KEY_ARG: cli_usage(state, "no arguments are needed");
     case ARGP_KEY_END:
         if (o->port != 0 && o->port == o->rest_port) {
-            argp_error(state, "--port and --rest-port are the same");
+            cli_usage(state, "--port and --rest-port are the same");
         }
         if (o->device_count == 0) {
             add_device(o, "device1", state);
@@ -131,15 +158,23 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void complain(const char *text)
+static bool may_show(const char *path)
 {
-    (void)fprintf(stderr, "hub_emulator: %s\n", text);
+    return path == NULL || cli_may_show(path);
+}
+
+static void complain(const options *o, hub_fault *fault)
+{
+    if (!may_show(o->state) || !may_show(o->mosquitto)) {
+        cli_redact(fault->text); /* somebody took a key for a name */
+    }
+    (void)cli_error("%s", fault->text);
 }
 
 static void notice(void *user, const char *line)
 {
     (void)user;
-    complain(line);
+    (void)cli_error("%s", line);
 }
 
 /* nohup means what it says: a SIGHUP that was ignored stays so. */
@@ -326,9 +361,10 @@ static hub_result announce(emulator *e, hub_fault *fault)
     if (r != HUB_OK) {
         return r;
     }
-    (void)fprintf(stderr, "hub_emulator: for a shell: . %s/env\n", e->state.path);
-    if (printf("%sREADY\n", e->lines.p) < 0 || fflush(stdout) != 0) {
-        return hub_fail(fault, HUB_ERR_STATE, "standard output: %s", strerror(errno));
+    (void)cli_error("for a shell: . %s/env", e->state.path);
+    (void)printf("%sREADY\n", e->lines.p);
+    if (cli_finish() != EXIT_SUCCESS) {
+        return hub_fail(fault, HUB_ERR_STATE, "nobody can read how to connect");
     }
     return HUB_OK;
 }
@@ -373,7 +409,7 @@ static int run(const options *o)
         hub_state_dir_close(&e.state);
     }
     if (r != HUB_OK) {
-        complain(fault.text);
+        complain(o, &fault);
     }
     hub_text_free(&e.lines);
     hub_text_free(&e.env);
@@ -392,8 +428,8 @@ int main(int argc, char **argv)
     char *doc = hub_format("%s\v%s", help_before, help_after);
 
     with_doc.doc = doc;
-    argp_err_exit_status = EXIT_USAGE;
-    (void)argp_parse(&with_doc, argc, argv, 0, NULL, &o);
+    cli_begin();
+    cli_parse(&with_doc, argc, argv, 0, &o);
     int status = run(&o);
     free(o.devices);
     free(doc);

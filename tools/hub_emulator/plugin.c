@@ -12,6 +12,7 @@
 #include <mosquitto_plugin.h>
 
 #include "broker_log.h"
+#include "cli/output.h"
 #include "hub.h"
 #include "rest_server.h"
 
@@ -44,11 +45,30 @@ static void broker_drop(void *user, const char *client_id)
     (void)mosquitto_kick_client_by_clientid(client_id, true);
 }
 
+/* A line for people, in one write; clients choose the names and topics in it. */
+static void show(int fd, const char *from, const char *line)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    if (f == NULL) {
+        return;
+    }
+    (void)fputs(from, f);
+    cli_puts(f, line);
+    (void)fputc('\n', f);
+    if (fclose(f) == 0) {
+        (void)!write(fd, text, len);
+    }
+    free(text);
+}
+
 static void broker_log(void *user, const char *line)
 {
     (void)user;
     if (self.log_fd >= 0) {
-        (void)dprintf(self.log_fd, "hub: %s\n", line);
+        show(self.log_fd, "hub: ", line);
     }
 }
 
@@ -86,7 +106,7 @@ static void take_line(void *user, const char *line)
     case HUB_LOG_CHATTER: break;
     case HUB_LOG_NOTICE:
         if (p->log_fd >= 0) {
-            (void)dprintf(p->log_fd, "mosquitto: %s\n", line);
+            show(p->log_fd, "mosquitto: ", line);
         }
         break;
     case HUB_LOG_FORBIDDEN: hub_forbidden(&p->hub, e.client_id); break;

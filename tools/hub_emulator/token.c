@@ -104,6 +104,14 @@ void hub_token_free(hub_token *t)
     *t = (hub_token){ 0 };
 }
 
+static void forget(uint8_t *secret, size_t len)
+{
+    if (secret != NULL) {
+        explicit_bzero(secret, len);
+        free(secret);
+    }
+}
+
 bool hub_token_signed_by(const hub_token *t, const char *key)
 {
     uint8_t expected[HUB_SHA256_SIZE];
@@ -111,13 +119,13 @@ bool hub_token_signed_by(const hub_token *t, const char *key)
     uint8_t *secret = hub_base64_decode(key, &key_len);
 
     if (secret == NULL || t->signature_len != sizeof expected) {
-        free(secret);
+        forget(secret, key_len);
         return false;
     }
     char *signed_text = hub_format("%s\n%lld", t->sr, (long long)t->expiry_s);
     hub_hmac_sha256(secret, key_len, signed_text, strlen(signed_text), expected);
     free(signed_text);
-    free(secret);
+    forget(secret, key_len);
     return hub_same_bytes(expected, t->signature, sizeof expected);
 }
 
