@@ -217,6 +217,49 @@ static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
     rig_deinit(&r);
 }
 
+/* The flow is looked at every few seconds: by then much more may have been delivered than the
+ * PINGREQ and what was before it.  From there on only what arrives is life. */
+static void a_ping_counts_as_sent_however_much_was_delivered_behind_it(void **state)
+{
+    (void)state;
+    static const uint64_t behind[] = { 0, 1, 101, 70000, INT32_MAX };
+    static const uint64_t before[] = { 100, UINT32_MAX - 1, UINT32_MAX, UINT64_C(1) << 40 };
+    mqc_connect_options reporting = options;
+    reporting.reports_flow = true;
+
+    for (size_t i = 0; i < COUNT_OF(behind) * COUNT_OF(before); i++) {
+        mqc_flow flow = { .delivered = before[i / COUNT_OF(behind)], .awaited = true };
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect_with(&r, &reporting, false);
+        mqc_time start = r.now;
+        tick(&r, start + KEEP_ALIVE, MQC_OK);
+        rig_send_all(&r);
+        rig_expect_sent(&r, 0xC0, 0);
+        flow.pending = 2;
+        mqc_report_flow(&r.e, &flow, r.now);
+        mqc_time half = rig_deadline(&r);
+        flow.delivered += 1;
+        flow.pending = 1;
+        mqc_report_flow(&r.e, &flow, half); /* life: the peer takes something */
+        flow.delivered += 1 + behind[i % COUNT_OF(behind)];
+        mqc_time whole = rig_deadline(&r);
+        mqc_report_flow(&r.e, &flow, whole);
+
+        while (mqc_tick(&r.e, r.now) == MQC_OK) {
+            assert_true(r.now < start + 4 * KEEP_ALIVE);
+            r.now = rig_deadline(&r);
+            flow.delivered += 10;
+            if (mqc_wants_flow(&r.e, r.now)) {
+                mqc_report_flow(&r.e, &flow, r.now);
+            }
+        }
+        assert_string_equal(mqc_error_packet(&r.e), "PINGRESP");
+        assert_int_equal(r.now, half + KEEP_ALIVE * 3 / 2);
+        rig_deinit(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +269,7 @@ int main(void)
         cmocka_unit_test(receiving_does_not_replace_sending),
         cmocka_unit_test(sending_does_not_hide_a_silent_peer),
         cmocka_unit_test(what_arrives_is_life_while_a_ping_has_no_answer),
+        cmocka_unit_test(a_ping_counts_as_sent_however_much_was_delivered_behind_it),
         cmocka_unit_test(no_loss_is_seen_while_we_do_not_read),
         cmocka_unit_test(without_keep_alive_nothing_is_due),
         cmocka_unit_test(a_stream_that_takes_nothing_gets_one_ping),
