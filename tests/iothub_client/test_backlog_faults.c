@@ -235,6 +235,32 @@ static void one_is_told_to_have_expired_once_it_is_removed(void **state)
     fake_store_free(&fixture_store);
 }
 
+/* Whoever wrote it: neither a stamp of eight bytes nor a topic behind it. */
+static void a_record_that_is_no_message_is_said_and_holds_up_those_behind_it(void **state)
+{
+    (void)state;
+    for (uint32_t head_len = 0; head_len <= 9; head_len++) {
+        client_fixture f;
+        plat_store_record bad = {
+            .head = "\0\0\0\0\0\0\0\0#", .head_len = head_len, .body = "x", .body_len = 1
+        };
+        fake_store_init(&fixture_store);
+        assert_int_equal(fixture_store.base.ops->append(&fixture_store.base, &bad, 0), PLAT_OK);
+        fixture_init(&f, small);
+        (void)store_send(&f, 1);
+
+        fixture_connect(&f);
+        fixture_sleep(&f, 10000);
+
+        assert_int_equal(f.hub.publishes, 0);
+        assert_int_equal(fake_store_count(&fixture_store), 2);
+        assert_non_null(strstr(f.log, "the next record is no message of this client"));
+        assert_in_range(store_stats(&f).store_errors, 2, 10);
+        fixture_free(&f);
+        fake_store_free(&fixture_store);
+    }
+}
+
 static void one_window(iothub_options *o)
 {
     store_options(o);
@@ -313,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_store_that_fails_for_ever_costs_no_time),
         cmocka_unit_test(one_that_cannot_be_removed_ends_once),
         cmocka_unit_test(one_is_told_to_have_expired_once_it_is_removed),
+        cmocka_unit_test(a_record_that_is_no_message_is_said_and_holds_up_those_behind_it),
         cmocka_unit_test(what_comes_to_the_front_expires_in_time),
         cmocka_unit_test(the_process_may_be_killed_at_any_step),
     };

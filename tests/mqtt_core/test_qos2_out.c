@@ -271,7 +271,7 @@ static void a_pubrec_before_the_repeated_publish_replaces_it(void **state)
 {
     (void)state;
     size_t len;
-    for (int asked = 0; asked < 2; asked++) {
+    for (int asked = 0; asked < 3; asked++) {
         rig r;
         begin(&r, NULL);
         for (uint32_t i = 1; i <= 3; i++) {
@@ -279,15 +279,18 @@ static void a_pubrec_before_the_repeated_publish_replaces_it(void **state)
         }
         rig_send_all(&r);
         reconnect(&r, true);
-        if (asked) {
+        if (asked == 1) {
             (void)mqc_tx_data(&r.e, &len); /* offered: the stream may have begun to send */
+        } else if (asked == 2) {
+            assert_true(mqc_tx_ready(&r.e)); /* chosen, not offered */
         }
 
         pubrec(&r, 2);
 
-        expect_sent(&r, asked ? "PUBLISH d1 q2 r0 id1 #1\nPUBLISH d1 q2 r0 id2 #2\n"
-                                "PUBLISH d1 q2 r0 id3 #3\nPUBREL 2\n"
-                              : "PUBREL 2\nPUBLISH d1 q2 r0 id1 #1\nPUBLISH d1 q2 r0 id3 #3\n");
+        expect_sent(&r, asked == 1
+                            ? "PUBLISH d1 q2 r0 id1 #1\nPUBLISH d1 q2 r0 id2 #2\n"
+                              "PUBLISH d1 q2 r0 id3 #3\nPUBREL 2\n"
+                            : "PUBREL 2\nPUBLISH d1 q2 r0 id1 #1\nPUBLISH d1 q2 r0 id3 #3\n");
         assert_int_equal(mqc_lane(&r.e, 0).in_flight, 3);
         pubcomp(&r, 2);
         pubrec(&r, 1);
