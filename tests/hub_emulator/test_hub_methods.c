@@ -108,7 +108,7 @@ static void an_answer_ends_the_call_once(void **state)
     (void)snprintf(rid, sizeof rid, "%s", method->rid);
     assert_null(hub_methods_waiting(&m, "other"));
     assert_false(hub_methods_answer(&m, "d", rid, strlen(rid), &answer)); /* not sent yet */
-    hub_methods_sent(method, 0);
+    hub_methods_sent(&m, method, 0);
     assert_null(hub_methods_waiting(&m, "d"));
     assert_false(hub_methods_answer(&m, "other", rid, strlen(rid), &answer));
     assert_false(hub_methods_answer(&m, "d", "nope", 4, &answer));
@@ -148,7 +148,7 @@ static void a_device_that_does_not_answer_times_out(void **state)
 
     assert_int_equal(invoke(&m, "{\"methodName\":\"x\",\"responseTimeoutInSeconds\":5}", 0, &o),
                      HUB_OK);
-    hub_methods_sent(hub_methods_waiting(&m, "d"), 100);
+    hub_methods_sent(&m, hub_methods_waiting(&m, "d"), 100);
     hub_methods_expire(&m, 5099);
     assert_int_equal(o.calls, 0);
     hub_methods_expire(&m, 5100);
@@ -164,7 +164,7 @@ static void a_caller_that_left_is_not_called(void **state)
     outcome o = { 0 };
 
     assert_int_equal(invoke(&m, "{\"methodName\":\"x\"}", 0, &o), HUB_OK);
-    hub_methods_forget(&m, &o);
+    hub_methods_forget(&m, m.last_number);
     hub_methods_expire(&m, INT64_MAX);
     assert_int_equal(o.calls, 0);
     hub_methods_free(&m);

@@ -272,7 +272,7 @@ static void send_methods(hub *h, const hub_identity *id)
     }
     while ((method = hub_methods_waiting(&h->methods, id->client_id)) != NULL) {
         hub_send_text(h, id, hub_topic_method(method->name, method->rid), method->payload);
-        hub_methods_sent(method, hub_up(h));
+        hub_methods_sent(&h->methods, method, hub_up(h));
     }
 }
 

@@ -72,10 +72,93 @@ static hub_result read_request(hub_method *method, const hub_method_request *req
 
 static void free_method(hub_method *method)
 {
-    free(method->client_id);
     free(method->name);
     free(method->payload);
     free(method);
+}
+
+/* --- whose they are ---------------------------------------------------- */
+
+static hub_method_client *client_of(hub_methods *m, const char *client_id)
+{
+    hub_method_client *c = hub_names_get(&m->clients, client_id);
+
+    if (c == NULL) {
+        c = hub_calloc(1, sizeof *c);
+        c->id = hub_strdup(client_id);
+        hub_names_put(&m->clients, c->id, c);
+    }
+    return c;
+}
+
+static void join(hub_method_client *c, hub_method *method)
+{
+    method->client = c;
+    method->previous = c->last;
+    if (c->last != NULL) {
+        c->last->next = method;
+    } else {
+        c->first = method;
+    }
+    c->last = method;
+    if (c->waiting == NULL) {
+        c->waiting = method;
+    }
+}
+
+static void leave(hub_methods *m, hub_method *method)
+{
+    hub_method_client *c = method->client;
+
+    c->waiting = c->waiting == method ? method->next : c->waiting;
+    *(method->previous != NULL ? &method->previous->next : &c->first) = method->next;
+    *(method->next != NULL ? &method->next->previous : &c->last) = method->previous;
+    if (c->first == NULL) {
+        hub_names_drop(&m->clients, c->id);
+        free(c->id);
+        free(c);
+    }
+}
+
+/* --- all of them ------------------------------------------------------- */
+
+/* Index of the first whose number is not below. */
+static size_t place(const hub_methods *m, uint64_t number)
+{
+    size_t low = 0;
+    size_t high = m->count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (m->items[mid]->number < number) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+static hub_method *find(const hub_methods *m, uint64_t number)
+{
+    size_t i = place(m, number);
+
+    return i < m->count && m->items[i]->number == number ? m->items[i] : NULL;
+}
+
+static void take_out(hub_methods *m, hub_method *method)
+{
+    size_t i = place(m, method->number);
+
+    leave(m, method);
+    m->count--;
+    memmove(m->items + i, m->items + i + 1, (m->count - i) * sizeof *m->items);
+}
+
+static void set_deadline(hub_methods *m, hub_method *method, int64_t deadline_ms)
+{
+    method->deadline_ms = deadline_ms;
+    m->soonest_ms = deadline_ms < m->soonest_ms ? deadline_ms : m->soonest_ms;
 }
 
 hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_method_request *request,
@@ -89,60 +172,68 @@ hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_meth
         free_method(method);
         return r;
     }
-    (void)snprintf(method->rid, sizeof method->rid, "%" PRIu64, ++m->last_rid);
-    method->client_id = hub_strdup(client_id);
-    method->deadline_ms = now_ms + connect_s * 1000;
+    method->number = ++m->last_number;
+    (void)snprintf(method->rid, sizeof method->rid, "%" PRIu64, method->number);
     method->done = done;
     method->user = user;
-    m->items = hub_realloc(m->items, (m->count + 1) * sizeof *m->items);
+    if (m->count == m->capacity) {
+        m->capacity = m->capacity * 2 + 8;
+        m->items = hub_realloc(m->items, m->capacity * sizeof(hub_method *));
+    }
     m->items[m->count++] = method;
+    set_deadline(m, method, now_ms + connect_s * 1000);
+    join(client_of(m, client_id), method);
     return HUB_OK;
 }
 
 hub_method *hub_methods_waiting(hub_methods *m, const char *client_id)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->items[i]->state == HUB_METHOD_WAITING &&
-            strcmp(m->items[i]->client_id, client_id) == 0) {
-            return m->items[i];
-        }
-    }
-    return NULL;
+    const hub_method_client *c = hub_names_get(&m->clients, client_id);
+    return c != NULL ? c->waiting : NULL;
 }
 
-void hub_methods_sent(hub_method *method, int64_t now_ms)
+void hub_methods_sent(hub_methods *m, hub_method *method, int64_t now_ms)
 {
     method->state = HUB_METHOD_SENT;
-    method->deadline_ms = now_ms + method->response_ms;
+    method->client->waiting = method->next;
+    set_deadline(m, method, now_ms + method->response_ms);
 }
 
-static hub_method *take_at(hub_methods *m, size_t i)
+static void finish(hub_methods *m, hub_method *method, const hub_method_answer *answer)
 {
-    hub_method *method = m->items[i];
-
-    m->count--;
-    memmove(m->items + i, m->items + i + 1, (m->count - i) * sizeof *m->items);
-    return method;
-}
-
-static void finish(hub_method *method, const hub_method_answer *answer)
-{
+    take_out(m, method);
     method->done(method->user, answer);
     free_method(method);
+}
+
+/* As it was sent: no sign, no zero before it. */
+static uint64_t read_rid(const char *rid, size_t len)
+{
+    uint64_t number = 0;
+
+    if (len == 0 || len > 19 || *rid == '0') {
+        return 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (rid[i] < '0' || rid[i] > '9') {
+            return 0;
+        }
+        number = number * 10 + (uint64_t)(rid[i] - '0');
+    }
+    return number;
 }
 
 bool hub_methods_answer(hub_methods *m, const char *client_id, const char *rid, size_t rid_len,
                         const hub_method_answer *answer)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        const hub_method *method = m->items[i];
-        if (method->state == HUB_METHOD_SENT && strcmp(method->client_id, client_id) == 0 &&
-            strlen(method->rid) == rid_len && memcmp(method->rid, rid, rid_len) == 0) {
-            finish(take_at(m, i), answer);
-            return true;
-        }
+    hub_method *method = find(m, read_rid(rid, rid_len));
+
+    if (method == NULL || method->state != HUB_METHOD_SENT ||
+        strcmp(method->client->id, client_id) != 0) {
+        return false;
     }
-    return false;
+    finish(m, method, answer);
+    return true;
 }
 
 void hub_methods_expire(hub_methods *m, int64_t now_ms)
@@ -156,41 +247,44 @@ void hub_methods_expire(hub_methods *m, int64_t now_ms)
         .why = "{\"errorCode\":504101,\"message\":\"Timed out waiting for the response from "
                "device.\"}",
     };
+    if (now_ms < m->soonest_ms) {
+        return;
+    }
+    m->soonest_ms = INT64_MAX;
     for (size_t i = 0; i < m->count;) {
-        if (m->items[i]->deadline_ms > now_ms) {
+        hub_method *method = m->items[i];
+        if (method->deadline_ms > now_ms) {
+            set_deadline(m, method, method->deadline_ms);
             i++;
-            continue;
+        } else {
+            finish(m, method, method->state == HUB_METHOD_WAITING ? &offline : &silent);
         }
-        hub_method *method = take_at(m, i);
-        finish(method, method->state == HUB_METHOD_WAITING ? &offline : &silent);
     }
 }
 
 void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_answer *answer)
 {
-    for (size_t i = 0; i < m->count;) {
-        if (strcmp(m->items[i]->client_id, client_id) == 0) {
-            finish(take_at(m, i), answer);
-        } else {
-            i++;
-        }
+    const hub_method_client *c;
+
+    while ((c = hub_names_get(&m->clients, client_id)) != NULL) {
+        finish(m, c->first, answer);
     }
 }
 
-void hub_methods_forget(hub_methods *m, const void *user)
+void hub_methods_forget(hub_methods *m, uint64_t number)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->items[i]->user == user) {
-            free_method(take_at(m, i));
-            return;
-        }
+    hub_method *method = find(m, number);
+
+    if (method != NULL) {
+        take_out(m, method);
+        free_method(method);
     }
 }
 
 void hub_methods_free(hub_methods *m)
 {
     while (m->count > 0) {
-        free_method(take_at(m, m->count - 1));
+        hub_methods_forget(m, m->items[m->count - 1]->number);
     }
     free(m->items);
     *m = (hub_methods){ 0 };

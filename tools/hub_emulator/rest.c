@@ -220,7 +220,7 @@ rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
 
 void rest_abandon(hub *h, rest_handling *out)
 {
-    hub_methods_forget(&h->methods, out);
+    hub_methods_forget(&h->methods, out->method);
 }
 
 void rest_request_free(rest_request *r)

@@ -61,6 +61,7 @@ typedef enum rest_outcome {
 typedef struct rest_handling {
     rest_reply reply;
     rest_watch watch;
+    uint64_t method;                           /* for REST_LATER: the number of the method */
     void (*finished)(struct rest_handling *h); /* set by the caller, for REST_LATER */
     void *user;
 } rest_handling;

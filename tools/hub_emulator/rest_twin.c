@@ -85,6 +85,7 @@ static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out)
     if (hub_invoke(h, id, &request, complete, out, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
+    out->method = h->methods.last_number;
     return REST_LATER;
 }
 
