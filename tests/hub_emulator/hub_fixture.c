@@ -59,7 +59,7 @@ static hub_clock still(void *user)
     return (hub_clock){ .wall_ms = f->now_ms + f->step_ms, .up_ms = f->now_ms };
 }
 
-static void open_hub(hub_fixture *f)
+void fixture_open(hub_fixture *f)
 {
     const hub_broker broker = {
         .user = f,
@@ -84,9 +84,10 @@ int fixture_setup(void **state)
 
     hub_json_init();
     f->now_ms = INT64_C(1000) * FIXTURE_NOW_S;
-    strcpy(f->dir, P_tmpdir "/hub_fixture.XXXXXX");
+    (void)snprintf(f->dir, sizeof f->dir, "%s/hub_fixture.XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : P_tmpdir);
     assert_non_null(mkdtemp(f->dir));
-    open_hub(f);
+    fixture_open(f);
     assert_int_equal(
         hub_registry_create(&f->hub.registry, "device1", NULL, NULL, f->now_ms, &made, &fault),
         HUB_OK);
@@ -114,7 +115,7 @@ int fixture_teardown(void **state)
 void fixture_restart(hub_fixture *f)
 {
     hub_close(&f->hub);
-    open_hub(f);
+    fixture_open(f);
 }
 
 void fixture_forget_sent(hub_fixture *f)

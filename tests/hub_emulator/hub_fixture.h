@@ -38,6 +38,8 @@ typedef struct hub_fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* After hub_close. */
+void fixture_open(hub_fixture *f);
 /* As after kill -9: nothing is told to the old hub. */
 void fixture_restart(hub_fixture *f);
 void fixture_forget_sent(hub_fixture *f);

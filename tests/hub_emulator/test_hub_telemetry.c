@@ -176,6 +176,36 @@ static void events_survive_a_restart_but_half_a_line_does_not(void **state)
     free(path);
 }
 
+static void a_damaged_line_costs_no_other(void **state)
+{
+    (void)state;
+    hub_telemetry t;
+    uint64_t from = 2;
+
+    open_log(&t);
+    add(&t, "d", "", "one", 3);
+    add(&t, "d", "", "two", 3);
+    add(&t, "d", "", "three", 5);
+    hub_telemetry_close(&t);
+    char *path = hub_store_path(&store, "events.ndjson");
+    FILE *file = fopen(path, "r+");
+    char text[2000] = "";
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    assert_int_equal(fseek(file, strstr(text, "two") - text, SEEK_SET), 0);
+    (void)fputs("TWO", file); /* still JSON, and still an event */
+    assert_int_equal(fclose(file), 0);
+    open_log(&t);
+
+    assert_int_equal(t.count, 2);
+    assert_non_null(strstr(hub_telemetry_from(&t, &from, NULL)->json, "\"body\":\"three\""));
+    assert_int_equal(from, 3);
+    add(&t, "d", "", "four", 4);
+    from = 4;
+    assert_non_null(strstr(hub_telemetry_from(&t, &from, NULL)->json, "\"body\":\"four\""));
+    hub_telemetry_close(&t);
+    free(path);
+}
+
 static void size_counts_body_and_properties(void **state)
 {
     (void)state;
@@ -234,6 +264,7 @@ int main(void)
         STORE_TEST(the_oldest_go_when_the_log_is_full),
         STORE_TEST(bytes_are_bounded_too),
         STORE_TEST(events_survive_a_restart_but_half_a_line_does_not),
+        STORE_TEST(a_damaged_line_costs_no_other),
         STORE_TEST(size_counts_body_and_properties),
         STORE_TEST(a_message_id_has_its_own_rules),
     };
