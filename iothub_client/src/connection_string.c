@@ -14,6 +14,7 @@ enum part {
     SIGNATURE,
     GATEWAY,
     X509,
+    X509_CERT, /* as .NET writes it */
     PROVISIONING,
     PART_COUNT
 };
@@ -27,15 +28,54 @@ static const char *const part_names[PART_COUNT] = {
     "SharedAccessSignature",
     "GatewayHostName",
     "x509",
+    "X509Cert",
     "UseProvisioning",
+};
+
+#define OF_EVENT_HUB "; that is of an Event Hub or Service Bus, not of an IoT Hub"
+#define OF_STORAGE   "; that is of a storage account, not of an IoT Hub"
+#define OF_DPS       "; the Device Provisioning Service is not supported yet"
+
+/* Names that other SDKs know or ignore, and slips. */
+static const iothub_parts_hint hints[] = {
+    { "ProtocolGatewayHostName", "; write GatewayHostName" },
+    { "Host", "; write HostName" },
+    { "HubName", "; write HostName" },
+    { "IotHubName", "; write HostName" },
+    { "Server", "; write HostName" },
+    { "Device", "; write DeviceId" },
+    { "Id", "; write DeviceId" },
+    { "ClientId", "; write DeviceId" },
+    { "Module", "; write ModuleId" },
+    { "Key", "; write SharedAccessKey" },
+    { "DeviceKey", "; write SharedAccessKey" },
+    { "PrimaryKey", "; write SharedAccessKey" },
+    { "AccessKey", "; write SharedAccessKey" },
+    { "SharedKey", "; write SharedAccessKey" },
+    { "SasToken", "; write SharedAccessSignature" },
+    { "Token", "; write SharedAccessSignature" },
+    { "SharedAccessPolicy", "; write SharedAccessKeyName" },
+    { "PolicyName", "; write SharedAccessKeyName" },
+    { "Endpoint", OF_EVENT_HUB },
+    { "EntityPath", OF_EVENT_HUB },
+    { "AccountKey", OF_STORAGE },
+    { "AccountName", OF_STORAGE },
+    { "DefaultEndpointsProtocol", OF_STORAGE },
+    { "IdScope", OF_DPS },
+    { "RegistrationId", OF_DPS },
+    { "GlobalDeviceEndpoint", OF_DPS },
+    { "DeviceScope", "; leave it out, the hub knows the scope of a device" },
+    { NULL, "; leave it out" },
 };
 
 static const iothub_parts_format format = {
     .what = "connection string",
     .separator = ';',
     .ignore_case = true,
+    .trim = true,
     .names = part_names,
     .count = PART_COUNT,
+    .hints = hints,
 };
 
 static iothub_result invalid(enum part part, const char *problem, iothub_error *err)
@@ -167,7 +207,8 @@ static iothub_result check_key(mqc_span key, iothub_error *err)
     size_t len;
 
     if (!iothub_base64_valid(key, &len)) {
-        return iothub_parts_fail(&format, KEY, IOTHUB_ERR_KEY, "is not base64", err);
+        return iothub_parts_fail(&format, KEY, IOTHUB_ERR_KEY,
+                                 "is not base64; copy it whole, with the '=' at its end", err);
     }
     if (len > IOTHUB_KEY_MAX) {
         return iothub_parts_fail(&format, KEY, IOTHUB_ERR_KEY, "is longer than 1024 bytes", err);
@@ -175,11 +216,42 @@ static iothub_result check_key(mqc_span key, iothub_error *err)
     return IOTHUB_OK;
 }
 
+/* true and false in any letter case: .NET and Python write True and False. */
+static bool is_word(mqc_span value, const char *word)
+{
+    mqc_span w = mqc_span_str(word);
+
+    if (value.len != w.len) {
+        return false;
+    }
+    for (size_t i = 0; i < w.len; i++) {
+        if ((value.ptr[i] | 0x20) != w.ptr[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_flag(enum part part)
+{
+    return part == X509 || part == X509_CERT || part == PROVISIONING;
+}
+
+/* A flag that is false is as good as absent. */
+static void drop_false_flags(mqc_span *v)
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if (is_flag((enum part)i) && is_word(v[i], "false")) {
+            v[i] = mqc_span_of(NULL, 0);
+        }
+    }
+}
+
 /* x509=true and UseProvisioning=true are right, but not for this version. */
 static iothub_result check_flag(enum part part, mqc_span value, iothub_error *err)
 {
-    if (!mqc_span_eq(value, mqc_span_str("true"))) {
-        return invalid(part, "can only be \"true\"", err);
+    if (!is_word(value, "true")) {
+        return invalid(part, "can only be true or false", err);
     }
     return iothub_parts_fail(&format, part, IOTHUB_ERR_UNSUPPORTED,
                              "is not supported yet; use SharedAccessKey", err);
@@ -198,32 +270,45 @@ static iothub_result check_value(enum part part, mqc_span value, iothub_error *e
     case KEY_NAME: return check_policy(value, err);
     case SIGNATURE: return iothub_sas_parse(&token, value, err);
     case X509:
+    case X509_CERT:
     case PROVISIONING: return check_flag(part, value, err);
     case PART_COUNT: break;
     }
     return IOTHUB_OK;
 }
 
+static bool is_only_host(const mqc_span *v)
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if ((v[i].len != 0) != (i == HOST_NAME)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Which parts must, may and must not stand together. */
 static iothub_result check_together(const mqc_span *v, iothub_error *err)
 {
     bool service = v[DEVICE_ID].len == 0 && v[MODULE_ID].len == 0 && v[KEY_NAME].len != 0;
-    bool unsupported = v[X509].len != 0 || v[PROVISIONING].len != 0;
+    bool unsupported = v[X509].len != 0 || v[X509_CERT].len != 0 || v[PROVISIONING].len != 0;
 
     if (v[HOST_NAME].len == 0) {
         return iothub_parts_missing(&format, HOST_NAME, err);
     }
     if (v[DEVICE_ID].len == 0 && !service) {
-        return iothub_parts_missing(&format, DEVICE_ID, err);
-    }
-    if (v[KEY_NAME].len != 0 && !service) {
-        return invalid(KEY_NAME, "does not go with DeviceId: a device key has no name", err);
+        return iothub_parts_fail(&format, DEVICE_ID, IOTHUB_ERR_PART_MISSING,
+                                 is_only_host(v)
+                                     ? "is missing; a shell cuts the string at its first "
+                                       "';' unless it is in quotes"
+                                     : "is missing",
+                                 err);
     }
     if (v[GATEWAY].len != 0 && service) {
-        return invalid(GATEWAY, "is for devices and modules, not for services", err);
+        return invalid(GATEWAY, "is for devices and modules, not for services; leave it out", err);
     }
     if (v[KEY].len != 0 && v[SIGNATURE].len != 0) {
-        return invalid(SIGNATURE, "and SharedAccessKey exclude each other", err);
+        return invalid(SIGNATURE, "and SharedAccessKey exclude each other; leave one out", err);
     }
     if (v[KEY].len == 0 && v[SIGNATURE].len == 0 && !unsupported) {
         return iothub_parts_missing(&format, KEY, err);
@@ -241,12 +326,31 @@ static iothub_identity_kind kind_of(const mqc_span *v)
 
 static mqc_span whole(const char *text)
 {
-    mqc_span s = iothub_trim(mqc_span_str(text));
+    const mqc_span byte_order_mark = MQC_SPAN_LIT("\xEF\xBB\xBF");
+    mqc_span s = mqc_span_str(text);
 
+    if (s.len >= byte_order_mark.len &&
+        memcmp(s.ptr, byte_order_mark.ptr, byte_order_mark.len) == 0) {
+        s = mqc_span_of(s.ptr + byte_order_mark.len, s.len - byte_order_mark.len);
+    }
+    s = iothub_trim(s);
     if (s.len != 0 && s.ptr[s.len - 1] == ';') {
         s.len--;
     }
     return s;
+}
+
+static iothub_result split(mqc_span s, mqc_span *v, iothub_error *err)
+{
+    if (s.len == 0) {
+        return iothub_fail(err, IOTHUB_ERR_PART_MISSING,
+                           "connection string: is empty, HostName is missing");
+    }
+    if (s.ptr[0] == '"' || s.ptr[0] == '\'') {
+        return iothub_fail(err, IOTHUB_ERR_PART_INVALID,
+                           "connection string: begins with a quotation mark; leave the quotes out");
+    }
+    return iothub_parts_split(&format, s, v, err);
 }
 
 iothub_result iothub_connection_string_parse(iothub_connection_string *out, const char *text,
@@ -258,10 +362,9 @@ iothub_result iothub_connection_string_parse(iothub_connection_string *out, cons
     if (out == NULL || text == NULL) {
         return iothub_fail(err, IOTHUB_ERR_ARG, "connection string: none given");
     }
-    iothub_result r = s.len != 0 ? iothub_parts_split(&format, s, v, err)
-                                 : iothub_fail(err, IOTHUB_ERR_PART_MISSING,
-                                               "connection string: is empty, HostName is missing");
+    iothub_result r = split(s, v, err);
     if (r == IOTHUB_OK) {
+        drop_false_flags(v);
         r = check_together(v, err);
     }
     for (size_t i = 0; r == IOTHUB_OK && i < PART_COUNT; i++) {
@@ -300,7 +403,8 @@ iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string
                                                   iothub_error *err)
 {
     if (cs->kind == IOTHUB_IDENTITY_SERVICE) {
-        return invalid(KEY_NAME, "makes this a service string; a device string is needed", err);
+        return invalid(KEY_NAME, "makes this a service string; a device string has DeviceId too",
+                       err);
     }
     iothub_result r = check_topic_id(DEVICE_ID, cs->device_id, err);
     return r == IOTHUB_OK ? check_topic_id(MODULE_ID, cs->module_id, err) : r;

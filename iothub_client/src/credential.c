@@ -3,6 +3,7 @@
 #include "internal.h"
 #include "iothub/sas.h"
 #include "iothub/version.h"
+#include "parts.h"
 #include "percent.h"
 
 #define API_VERSION "2021-04-12"
@@ -181,6 +182,10 @@ credential_size credential_measure(const iothub_client *c)
         return (credential_size){ frame + t.len, t.len + 1 > check ? t.len + 1 : check };
     }
     iothub_percent_put(&t, mqc_span_str(resource));
+    if (c->identity.policy_name.len != 0) {
+        iothub_text_put(&t, "&skn=");
+        iothub_percent_put(&t, c->identity.policy_name);
+    }
     return (credential_size){ frame + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
 }
 
@@ -221,6 +226,7 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
 {
     iothub_sas_token token;
 
+    signature = iothub_trim(signature);
     iothub_result r = iothub_sas_parse(&token, signature, error);
     if (r != IOTHUB_OK) {
         return r;

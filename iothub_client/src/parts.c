@@ -110,6 +110,16 @@ static bool looks_like_a_name(const part *p)
     return p->name.len != 0 && p->name.len <= NAME_MAX_PLAUSIBLE;
 }
 
+static const char *remedy_for(const iothub_parts_format *f, mqc_span name)
+{
+    const iothub_parts_hint *h = f->hints;
+
+    while (h != NULL && h->name != NULL && !same_name(f, name, h->name)) {
+        h++;
+    }
+    return h != NULL ? h->remedy : "";
+}
+
 static iothub_result fail_unknown(const iothub_parts_format *f, const part *p, iothub_error *err)
 {
     const iothub_result code = IOTHUB_ERR_PART_UNKNOWN;
@@ -117,8 +127,7 @@ static iothub_result fail_unknown(const iothub_parts_format *f, const part *p, i
     if (p->value.ptr == NULL) {
         return fail_number(f, p, code, "is not Name=Value", err);
     }
-    mqc_span trimmed = iothub_trim(p->name);
-    if (trimmed.len != p->name.len) {
+    if (iothub_trim(p->name).len != p->name.len) {
         return fail_number(f, p, code, "has white space around its name", err);
     }
     if (!looks_like_a_name(p)) {
@@ -128,6 +137,7 @@ static iothub_result fail_unknown(const iothub_parts_format *f, const part *p, i
         mqc_span_str(f->what),
         mqc_span_str(": unknown part "),
         p->name,
+        mqc_span_str(remedy_for(f, p->name)),
     };
     return iothub_fail_parts(err, code, texts, sizeof texts / sizeof texts[0]);
 }
@@ -136,7 +146,8 @@ static iothub_result store(const iothub_parts_format *f, const part *p, mqc_span
                            iothub_error *err)
 {
     if (p->name.len == 0 && p->value.ptr == NULL) {
-        return fail_number(f, p, IOTHUB_ERR_PART_EMPTY, "is empty", err);
+        return fail_number(f, p, IOTHUB_ERR_PART_EMPTY,
+                           f->separator == ';' ? "is empty; leave out one ';'" : "is empty", err);
     }
     size_t i = find_name(f, p->name);
     if (i == f->count) {
@@ -146,7 +157,8 @@ static iothub_result store(const iothub_parts_format *f, const part *p, mqc_span
         return iothub_parts_fail(f, i, IOTHUB_ERR_PART_UNKNOWN, "is not followed by '='", err);
     }
     if (values[i].ptr != NULL) {
-        return iothub_parts_fail(f, i, IOTHUB_ERR_PART_DUPLICATE, "is given twice", err);
+        return iothub_parts_fail(f, i, IOTHUB_ERR_PART_DUPLICATE, "is given twice; leave one out",
+                                 err);
     }
     if (p->value.len == 0) {
         return iothub_parts_fail(f, i, IOTHUB_ERR_PART_EMPTY, "is empty", err);
@@ -171,6 +183,12 @@ static bool cut(mqc_span text, char c, mqc_span *before, mqc_span *after)
     return true;
 }
 
+/* An absent value stays absent. */
+static mqc_span trim_value(mqc_span value)
+{
+    return value.ptr != NULL ? iothub_trim(value) : value;
+}
+
 iothub_result iothub_parts_split(const iothub_parts_format *f, mqc_span text, mqc_span *values,
                                  iothub_error *err)
 {
@@ -182,6 +200,10 @@ iothub_result iothub_parts_split(const iothub_parts_format *f, mqc_span text, mq
         part p = { .number = number };
         more = cut(text, f->separator, &item, &text);
         (void)cut(item, '=', &p.name, &p.value);
+        if (f->trim) {
+            p.name = iothub_trim(p.name);
+            p.value = trim_value(p.value);
+        }
         iothub_result r = store(f, &p, values, err);
         if (r != IOTHUB_OK) {
             return r;

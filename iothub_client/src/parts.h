@@ -12,12 +12,20 @@
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 
+/** What to do about a name that is not known here, but in use elsewhere. */
+typedef struct iothub_parts_hint {
+    const char *name;
+    const char *remedy;
+} iothub_parts_hint;
+
 typedef struct iothub_parts_format {
     const char *what; /* begins every error text */
     char separator;
     bool ignore_case;         /* in names */
+    bool trim;                /* names and values: white space around them is ignored */
     const char *const *names; /* the known ones */
     size_t count;
+    const iothub_parts_hint *hints; /* ends with a name of NULL, whose remedy is for all others */
 } iothub_parts_format;
 
 /**

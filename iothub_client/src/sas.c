@@ -54,6 +54,7 @@ static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text
     size_t raw_len = 0;
     size_t out_len = 0;
 
+    key = iothub_trim(key);
     if (key.len == 0) {
         return iothub_fail(err, IOTHUB_ERR_KEY, "the key is empty");
     }
@@ -76,17 +77,19 @@ static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text
 iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant *grant, char *out,
                                size_t cap, size_t *len, iothub_error *err)
 {
+    const mqc_span resource = iothub_trim(grant->resource);
+    const mqc_span policy = iothub_trim(grant->policy);
     char sig[SIGNATURE_CHARS];
     iothub_text t;
 
     iothub_text_init(&t, out, cap);
-    if (grant->resource.len == 0) {
+    if (resource.len == 0) {
         (void)iothub_text_finish(&t);
         return iothub_fail(err, IOTHUB_ERR_ARG, "a SAS token needs a resource");
     }
     iothub_text_put(&t, "SharedAccessSignature sr=");
     size_t from = t.len;
-    iothub_percent_put(&t, grant->resource);
+    iothub_percent_put(&t, resource);
     size_t to = t.len;
     iothub_text_put_char(&t, '\n');
     iothub_text_put_u64(&t, grant->expiry_s);
@@ -106,9 +109,9 @@ iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant
     iothub_percent_put(&t, mqc_span_of(sig, sizeof sig));
     iothub_text_put(&t, "&se=");
     iothub_text_put_u64(&t, grant->expiry_s);
-    if (grant->policy.len != 0) {
+    if (policy.len != 0) {
         iothub_text_put(&t, "&skn=");
-        iothub_percent_put(&t, grant->policy);
+        iothub_percent_put(&t, policy);
     }
     if (iothub_text_finish(&t) != IOTHUB_OK) {
         return iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token");
@@ -174,6 +177,17 @@ static iothub_result parse_expiry(mqc_span digits, uint64_t *out, iothub_error *
     return invalid(EXPIRY, "is not a decimal number of seconds", err);
 }
 
+/* A line end would begin another header or line in whatever carries the token. */
+static bool has_blanks(mqc_span value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] <= 0x20 || value.ptr[i] == 0x7F) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static iothub_result check_fields(const mqc_span *v, iothub_error *err)
 {
     char sig[SIGNATURE_DECODED_MAX];
@@ -183,6 +197,9 @@ static iothub_result check_fields(const mqc_span *v, iothub_error *err)
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (v[i].len == 0 && i != POLICY) {
             return iothub_parts_missing(&format, i, err);
+        }
+        if (has_blanks(v[i])) {
+            return invalid((enum field)i, "contains white space or a control character", err);
         }
         if (!iothub_percent_valid(v[i])) {
             return invalid((enum field)i, "has a broken percent-encoding", err);
@@ -197,15 +214,18 @@ static iothub_result check_fields(const mqc_span *v, iothub_error *err)
 
 iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err)
 {
-    const mqc_span prefix = MQC_SPAN_LIT("SharedAccessSignature ");
+    const mqc_span scheme = MQC_SPAN_LIT("SharedAccessSignature");
     mqc_span v[FIELD_COUNT];
     uint64_t expiry_s = 0;
 
-    if (text.len < prefix.len || memcmp(text.ptr, prefix.ptr, prefix.len) != 0) {
+    text = iothub_trim(text);
+    if (text.len < scheme.len || memcmp(text.ptr, scheme.ptr, scheme.len) != 0 ||
+        (text.len > scheme.len && text.ptr[scheme.len] != ' ')) {
         return iothub_fail(err, IOTHUB_ERR_PART_INVALID,
                            "SharedAccessSignature: must begin with \"SharedAccessSignature \"");
     }
-    mqc_span fields = mqc_span_of(text.ptr + prefix.len, text.len - prefix.len);
+    const size_t from = text.len > scheme.len ? scheme.len + 1 : scheme.len;
+    mqc_span fields = mqc_span_of(text.ptr + from, text.len - from);
     iothub_result r = iothub_parts_split(&format, fields, v, err);
     if (r == IOTHUB_OK) {
         r = check_fields(v, err);

@@ -73,6 +73,23 @@ static void a_module_logs_in_under_its_own_name(void **state)
     fixture_free(&f);
 }
 
+static void a_device_with_the_key_of_a_policy_names_the_policy(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init_as(&f,
+                    "HostName=h.net;DeviceId=dev;SharedAccessKeyName=device;SharedAccessKey=" KEY
+                    ";X509Cert=False",
+                    NULL);
+    fixture_connect(&f);
+
+    assert_string_equal(f.hub.client_id, "dev");
+    assert_non_null(strstr(f.hub.password, "sr=h.net%2Fdevices%2Fdev&"));
+    assert_non_null(strstr(f.hub.password, "&skn=device"));
+    check_password(&f);
+    fixture_free(&f);
+}
+
 static void a_gateway_is_dialled_and_the_hub_is_named(void **state)
 {
     (void)state;
@@ -132,8 +149,9 @@ static void the_longest_names_and_keys_fit(void **state)
         int n = snprintf(text, sizeof text, "HostName=");
         memset(text + n, 'h', 60);
         snprintf(text + n + 60, sizeof text - (size_t)n - 60,
-                 ".azure-devices.net;DeviceId=%s;ModuleId=%s;SharedAccessKey=%s", longest, longest,
-                 key);
+                 ".azure-devices.net;DeviceId=%s;ModuleId=%s;SharedAccessKeyName=%s;"
+                 "SharedAccessKey=%s",
+                 longest, longest, longest, key);
         fixture_init_as(&f, text, longest_model);
         fixture_connect(&f);
         assert_int_equal(strlen(f.hub.client_id), 257);
@@ -171,10 +189,11 @@ static void names_are_refused_at_init_or_log_in(void **state)
         client_fixture f;
         memset(longest, '%', len);
         longest[len] = '\0';
-        snprintf(
-            text, sizeof text,
-            "HostName=myhub.azure-devices.net;DeviceId=%s;ModuleId=%s;SharedAccessKey=c2VjcmV0",
-            longest, longest);
+        snprintf(text, sizeof text,
+                 "HostName=myhub.azure-devices.net;DeviceId=%s;ModuleId=%s;%s%s%s"
+                 "SharedAccessKey=c2VjcmV0",
+                 longest, longest, len % 2 == 0 ? "SharedAccessKeyName=" : "",
+                 len % 2 == 0 ? longest : "", len % 2 == 0 ? ";" : "");
         fixture_init_as(&f, text, longest_model);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             const size_t missing = missing_of(&f, text, sizes[i]);
@@ -471,6 +490,20 @@ static void a_token_that_comes_during_the_login_is_used_soon(void **state)
     fixture_free(&f);
 }
 
+static void white_space_around_a_new_token_is_ignored(void **state)
+{
+    (void)state;
+    client_fixture f;
+    char text[IOTHUB_SAS_TOKEN_SIZE];
+
+    init_with_token(&f, 1000);
+    (void)snprintf(text, sizeof text, " %s\r\n", device_token(2000));
+    assert_int_equal(iothub_set_token(f.client, text), IOTHUB_OK);
+    fixture_connect(&f);
+    assert_string_equal(f.hub.password, device_token(2000));
+    fixture_free(&f);
+}
+
 static void set_token_refuses_what_it_cannot_use(void **state)
 {
     (void)state;
@@ -506,6 +539,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_module_logs_in_under_its_own_name),
+        cmocka_unit_test(a_device_with_the_key_of_a_policy_names_the_policy),
         cmocka_unit_test(a_gateway_is_dialled_and_the_hub_is_named),
         cmocka_unit_test(model_and_user_agent_are_percent_encoded),
         cmocka_unit_test(the_longest_names_and_keys_fit),
@@ -523,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_new_token_leads_to_a_planned_reconnect),
         cmocka_unit_test(a_new_token_ends_the_wait_of_an_expired_one),
         cmocka_unit_test(a_token_that_comes_during_the_login_is_used_soon),
+        cmocka_unit_test(white_space_around_a_new_token_is_ignored),
         cmocka_unit_test(set_token_refuses_what_it_cannot_use),
         cmocka_unit_test(no_text_ever_holds_a_secret),
     };

@@ -165,6 +165,67 @@ static void tokens_of_identities_use_their_own_resource(void **state)
     }
 }
 
+static void a_device_with_a_policy_names_it_and_keeps_its_own_resource(void **state)
+{
+    (void)state;
+    char out[IOTHUB_SAS_TOKEN_SIZE];
+    char expected[IOTHUB_SAS_TOKEN_SIZE];
+    iothub_connection_string cs;
+    const iothub_sas_grant grant = {
+        .resource = MQC_SPAN_LIT("myhub.azure-devices.net/devices/device1"),
+        .key = MQC_SPAN_LIT(K32),
+        .policy = MQC_SPAN_LIT("iothubowner"),
+        .expiry_s = 1700000000,
+    };
+
+    assert_int_equal(
+        iothub_connection_string_parse(&cs,
+                                       "HostName=myhub.azure-devices.net;DeviceId=device1;"
+                                       "SharedAccessKeyName=iothubowner;SharedAccessKey=" K32,
+                                       NULL),
+        IOTHUB_OK);
+    assert_int_equal(cs.kind, IOTHUB_IDENTITY_DEVICE);
+    assert_int_equal(iothub_sas_build_for(crypto, &cs, 1700000000, out, sizeof out, NULL, NULL),
+                     IOTHUB_OK);
+    assert_int_equal(iothub_sas_build(crypto, &grant, expected, sizeof expected, NULL, NULL),
+                     IOTHUB_OK);
+    assert_string_equal(out, expected);
+    assert_non_null(strstr(out, "&skn=iothubowner"));
+}
+
+static void white_space_around_texts_is_ignored_and_inside_refused(void **state)
+{
+    (void)state;
+    iothub_sas_token token;
+    iothub_error err;
+    char text[512];
+    char out[512];
+
+    for (size_t i = 0; i < VECTORS; i++) {
+        const iothub_sas_grant grant = {
+            .resource = mqc_span_str(strcat(strcpy(text, vectors[i].resource), " \n")),
+            .key = mqc_span_str(strcat(strcat(strcpy(out, "\t "), vectors[i].key), "\r\n")),
+            .policy = mqc_span_str(vectors[i].policy),
+            .expiry_s = vectors[i].expiry,
+        };
+        char made[512];
+        assert_int_equal(iothub_sas_build(crypto, &grant, made, sizeof made, NULL, NULL),
+                         IOTHUB_OK);
+        assert_string_equal(made, vectors[i].token);
+
+        (void)snprintf(text, sizeof text, " \t%s\r\n", vectors[i].token);
+        assert_int_equal(iothub_sas_parse(&token, mqc_span_str(text), NULL), IOTHUB_OK);
+        assert_int_equal(iothub_sas_verify(crypto, &token, grant.key, NULL), IOTHUB_OK);
+    }
+    static const char *const inside[] = { "SharedAccessSignature sr=a b&sig=AAAA&se=1",
+                                          "SharedAccessSignature sr=a&sig=AAAA &se=1",
+                                          "SharedAccessSignature sr=a\r\nx&sig=AAAA&se=1",
+                                          "SharedAccessSignature  sr=a&sig=AAAA&se=1" };
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+        assert_int_not_equal(iothub_sas_parse(&token, mqc_span_str(inside[i]), &err), IOTHUB_OK);
+    }
+}
+
 /* The sizes of the header hold for the longest names, percent-encoded at their worst. */
 static void the_longest_identity_fits_the_documented_sizes(void **state)
 {
@@ -182,6 +243,8 @@ static void the_longest_identity_fits_the_documented_sizes(void **state)
     memset(text + strlen(text), '#', IOTHUB_ID_MAX);
     strcat(text, ";ModuleId=");
     memset(text + strlen(text), '$', IOTHUB_ID_MAX);
+    strcat(text, ";SharedAccessKeyName=");
+    memset(text + strlen(text), '=', 128);
     strcat(text, ";SharedAccessKey=");
     memset(text + strlen(text), 'A', 1364);
     strcat(text, "AA==");
@@ -221,7 +284,7 @@ static void bad_grants_are_refused(void **state)
     } cases[] = {
         { "no resource", "", K32, IOTHUB_ERR_ARG },
         { "no key", "uri", "", IOTHUB_ERR_KEY },
-        { "key with white space", "uri", K32 "\n", IOTHUB_ERR_KEY },
+        { "key with white space inside", "uri", "AAEC AwQF", IOTHUB_ERR_KEY },
         { "key without padding", "uri", "cGFzc3dvcmQ", IOTHUB_ERR_KEY },
         { "key in the other alphabet", "uri", "-_-_", IOTHUB_ERR_KEY },
     };
@@ -300,7 +363,8 @@ static void bad_tokens_are_refused_by_field(void **state)
         const char *says;
     } cases[] = {
         { "", IOTHUB_ERR_PART_INVALID, "must begin with" },
-        { "SharedAccessSignature", IOTHUB_ERR_PART_INVALID, "must begin with" },
+        { "SharedAccessSignature", IOTHUB_ERR_PART_EMPTY, "part 1 is empty" },
+        { "SharedAccessSignatures sr=a", IOTHUB_ERR_PART_INVALID, "must begin with" },
         { "sharedaccesssignature sr=a&sig=AAAA&se=1", IOTHUB_ERR_PART_INVALID, "must begin with" },
         { "sr=a&sig=AAAA&se=1", IOTHUB_ERR_PART_INVALID, "must begin with" },
         { SAS, IOTHUB_ERR_PART_EMPTY, "part 1 is empty" },
@@ -322,7 +386,7 @@ static void bad_tokens_are_refused_by_field(void **state)
         { SAS "sr=a&sig=A%20AA&se=1", IOTHUB_ERR_PART_INVALID, "sig is not base64" },
         { SAS "sr=a&sig=AAAA&se=-1", IOTHUB_ERR_PART_INVALID, "se is not a decimal" },
         { SAS "sr=a&sig=AAAA&se=1e3", IOTHUB_ERR_PART_INVALID, "se is not a decimal" },
-        { SAS "sr=a&sig=AAAA&se=1\n", IOTHUB_ERR_PART_INVALID, "se is not a decimal" },
+        { SAS "sr=a&sig=AAAA&se=1\n2", IOTHUB_ERR_PART_INVALID, "se contains white space" },
         { SAS "sr=a&sig=AAAA&se=18446744073709551616", IOTHUB_ERR_PART_INVALID, "se is too large" },
         { SAS "sr=a&sig=AAAA&se=99999999999999999999", IOTHUB_ERR_PART_INVALID, "se is too large" },
     };
@@ -427,6 +491,8 @@ int main(void)
         cmocka_unit_test(known_answers_are_read_and_verified),
         cmocka_unit_test(every_capacity_writes_the_whole_token_or_nothing),
         cmocka_unit_test(tokens_of_identities_use_their_own_resource),
+        cmocka_unit_test(a_device_with_a_policy_names_it_and_keeps_its_own_resource),
+        cmocka_unit_test(white_space_around_texts_is_ignored_and_inside_refused),
         cmocka_unit_test(the_longest_identity_fits_the_documented_sizes),
         cmocka_unit_test(a_string_with_a_token_cannot_make_one),
         cmocka_unit_test(bad_grants_are_refused),

@@ -218,7 +218,7 @@ class Inspecting(unittest.TestCase):
         cases = {
             "": "must begin with",
             "hello": "must begin with",
-            "SharedAccessSignature ": "must begin with",
+            "SharedAccessSignature ": "part 1 is empty",
             "SharedAccessSignature sig=AAAA&se=1": "sr is missing",
             "SharedAccessSignature sr=a&se=1": "sig is missing",
             "SharedAccessSignature sr=a&sig=AAAA": "se is missing",

@@ -75,11 +75,12 @@ static bool read_environment(iothub_connection_string *cs)
         complain(REST_SERVICE_ENV ": %s", err.text);
         return false;
     }
-    if (cs->kind != IOTHUB_IDENTITY_SERVICE) {
+    if (cs->policy_name.len == 0) {
         complain(REST_SERVICE_ENV
                  ": is for a device; the one of a service has SharedAccessKeyName");
         return false;
     }
+    cs->kind = IOTHUB_IDENTITY_SERVICE; /* also if it names a device */
     return true;
 }
 

@@ -12,7 +12,7 @@ extern "C" {
 typedef enum iothub_identity_kind {
     IOTHUB_IDENTITY_DEVICE = 1, /* HostName, DeviceId */
     IOTHUB_IDENTITY_MODULE,     /* HostName, DeviceId, ModuleId */
-    IOTHUB_IDENTITY_SERVICE     /* HostName, SharedAccessKeyName: a policy of the hub */
+    IOTHUB_IDENTITY_SERVICE /* HostName, SharedAccessKeyName, no DeviceId: a policy of the hub */
 } iothub_identity_kind;
 
 /** The longest key, decoded.  Keys made by the hub have 32 or 64 bytes. */
@@ -29,16 +29,18 @@ typedef struct iothub_connection_string {
     mqc_span gateway_host_name; /* empty: connect to host_name */
     mqc_span device_id;         /* empty for a service */
     mqc_span module_id;         /* empty unless a module */
-    mqc_span policy_name;       /* SharedAccessKeyName; service only */
+    mqc_span policy_name;       /* SharedAccessKeyName: whose the key is; empty: the device's own */
     mqc_span key;               /* SharedAccessKey, valid base64; or empty and ... */
     mqc_span signature;         /* ... SharedAccessSignature, a complete SAS token */
 } iothub_connection_string;
 
 /**
  * Parse and check `HostName=...;DeviceId=...;SharedAccessKey=...` and its
- * variants for modules and services, with a key or a ready-made token.  Names of
- * parts are matched in any letter case.  White space around the whole and
- * one ';' at the end are forgiven, nothing else is.
+ * variants for modules and services, with a key or a ready-made token.  A device or module may also
+ * use the key of a policy of the hub that has the right DeviceConnect (SharedAccessKeyName).  Names
+ * of parts are matched in any letter case.  White space around the whole and around each name and
+ * value, one ';' at the end, and x509, X509Cert and UseProvisioning with the value false are
+ * ignored, nothing else is.
  *
  * On failure *out is not written, the code is one of IOTHUB_ERR_PART_*,
  * IOTHUB_ERR_KEY or IOTHUB_ERR_UNSUPPORTED, and *err (may be NULL) names the part.

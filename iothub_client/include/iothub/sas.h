@@ -21,7 +21,7 @@ extern "C" {
 /** Room for the resource of any identity, and its NUL. */
 #define IOTHUB_SAS_RESOURCE_SIZE 544
 /** Room for the token of any identity, percent-encoded at its worst, and its NUL. */
-#define IOTHUB_SAS_TOKEN_SIZE 1536
+#define IOTHUB_SAS_TOKEN_SIZE 1664
 /** The longest percent-encoded resource that iothub_sas_verify takes. */
 #define IOTHUB_SAS_VERIFY_MAX 2048
 
@@ -31,7 +31,7 @@ typedef struct iothub_sas_grant {
     mqc_span key;      /* base64 */
     mqc_span policy;   /* name of the policy that owns the key; empty for device keys */
     uint64_t expiry_s; /* seconds since 1970-01-01 UTC */
-} iothub_sas_grant;
+} iothub_sas_grant;    /* white space around the texts is ignored */
 
 /**
  * Write a token into out[0..cap), NUL-terminated; *len (may be NULL) is its length.
@@ -65,7 +65,8 @@ typedef struct iothub_sas_token {
 } iothub_sas_token;
 
 /**
- * Take a token apart; fields may come in any order.  IOTHUB_ERR_PART_* with a text
+ * Take a token apart; fields may come in any order.  White space around the token is ignored,
+ * inside it is refused.  IOTHUB_ERR_PART_* with a text
  * that names the field.  The signature is not checked, nor is the date.
  */
 iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err);
