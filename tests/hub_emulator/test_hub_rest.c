@@ -15,7 +15,9 @@ typedef struct exchange {
     const char *if_match; /* NULL: none */
     const char *max_item_count;
     const char *continuation;
-    const char *query; /* "name=value", one only, besides api-version */
+    const char *query;    /* "name=value", one only, besides api-version */
+    const char *version;  /* NULL: a good one */
+    const char *raw_path; /* NULL: none */
     rest_handling handling;
     rest_outcome outcome;
     int finished;
@@ -29,7 +31,10 @@ static const char *query_value(const rest_request *r, const char *name)
     if (x->query != NULL && strncmp(x->query, name, len) == 0 && x->query[len] == '=') {
         return x->query + len + 1;
     }
-    return strcmp(name, "api-version") == 0 ? "2021-04-12" : NULL;
+    if (strcmp(name, "api-version") != 0) {
+        return NULL;
+    }
+    return x->version != NULL ? x->version : "2021-04-12";
 }
 
 static void finished(rest_handling *h)
@@ -53,6 +58,7 @@ static int ask(exchange *x, const char *method, const char *path, const char *bo
     rest_request r = {
         .method = method,
         .path = path,
+        .raw_path = x->raw_path,
         .authorization = token,
         .host = "localhost:8443",
         .if_match = x->if_match,
@@ -163,6 +169,9 @@ static void what_a_stranger_sends_is_refused(void **state)
         { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":7}", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"ttlSeconds\":0}", 400 },
         { "POST", "/emulator/devices/device1/messages", "{\"messageId\":1}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"messageId\":\"a\\n\"}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"ack\":\"maybe\"}", 400 },
+        { "POST", "/emulator/devices/device1/messages", "{\"ack\":\"full\"}", 201 },
         { "POST", "/emulator/devices/nobody/messages", "{}", 404 },
         { "PUT", "/emulator/throttle", "{}", 400 },
         { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":200}", 400 },
@@ -175,6 +184,67 @@ static void what_a_stranger_sends_is_refused(void **state)
         int status = ask(&x, cases[i].method, cases[i].path, cases[i].body);
         if (status != cases[i].status) {
             fail_msg("%s %s %s: %d", cases[i].method, cases[i].path, cases[i].body, status);
+        }
+        forget(&x);
+    }
+}
+
+static void an_api_version_is_a_date(void **state)
+{
+    static const struct {
+        const char *version;
+        int status;
+    } cases[] = {
+        { "2021-04-12", 200 },  { "2025-08-01-preview", 200 },
+        { "2016-02-03", 200 },  { "", 400 },
+        { "x", 400 },           { "2021-4-12", 400 },
+        { "2021-04-12 ", 400 }, { "2021-04-12-Preview", 400 },
+        { "2021-13-01", 400 },  { "2021-00-10", 400 },
+        { "2021-04-32", 400 },  { "9999-99-99", 400 },
+        { "1999-01-01", 400 },  { "2021-04-1\xC3\xA4", 400 },
+        { "2018-06", 400 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x = { .fixture = *state, .version = cases[i].version };
+        if (ask(&x, "GET", "/devices/device1", NULL) != cases[i].status) {
+            fail_msg("%s", cases[i].version);
+        }
+        if (cases[i].status == 400) {
+            assert_string_equal(x.handling.reply.code, "InvalidProtocolVersion");
+        }
+        assert_int_equal(ask(&x, "GET", "/emulator/devices/device1/messages", NULL), 200);
+        forget(&x);
+    }
+}
+
+static void a_path_is_split_before_it_is_decoded(void **state)
+{
+    static const struct {
+        const char *path;
+        int status;
+    } cases[] = {
+        { "/devices/device1", 200 },
+        { "/devices/%64evice1", 200 },
+        { "/%64evices/device1", 200 },
+        { "/devices%2Fdevice1", 404 },
+        { "/devices/device1%2f", 404 },
+        { "/devices/device1%2Fmodules", 404 },
+        { "/devices/..%2fdevices/device1", 404 },
+        { "/devices/%2e%2e/devices/device1", 404 },
+        { "/devices/device1%00", 400 },
+        { "/devices/device1%00x", 400 },
+        { "/devices/device1%", 400 },
+        { "/devices/device1%4", 400 },
+        { "/devices/device1%zz", 400 },
+        { "/devices/%ff", 404 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        exchange x = { .fixture = *state, .raw_path = cases[i].path };
+        int status = ask(&x, "GET", "/devices/device1", NULL);
+        if (status != cases[i].status) {
+            fail_msg("%s: %d", cases[i].path, status);
         }
         forget(&x);
     }
@@ -431,6 +501,8 @@ int main(void)
         FIXTURE_TEST(a_device_is_created_shown_changed_and_deleted),
         FIXTURE_TEST(modules_belong_to_their_device),
         FIXTURE_TEST(what_a_stranger_sends_is_refused),
+        FIXTURE_TEST(an_api_version_is_a_date),
+        FIXTURE_TEST(a_path_is_split_before_it_is_decoded),
         FIXTURE_TEST(a_reply_that_quotes_the_path_is_json_whatever_the_path_holds),
         FIXTURE_TEST(a_policy_allows_what_it_names),
         FIXTURE_TEST(a_service_token_must_be_for_this_hub_and_alive),

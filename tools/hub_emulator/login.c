@@ -16,8 +16,12 @@ static hub_result refuse(hub_fault *fault, const char *why)
     return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "%s", why);
 }
 
-/* 2021-04-12 or 2025-08-01-preview */
-static bool api_version_valid(const char *v, size_t len)
+static int two_digits(const char *s)
+{
+    return (s[0] - '0') * 10 + s[1] - '0';
+}
+
+bool hub_api_version_valid(const char *v, size_t len)
 {
     static const char form[] = "dddd-dd-dd";
 
@@ -28,6 +32,11 @@ static bool api_version_valid(const char *v, size_t len)
         if (form[i] == 'd' ? !isdigit((unsigned char)v[i]) : v[i] != '-') {
             return false;
         }
+    }
+    int month = two_digits(v + 5);
+    int day = two_digits(v + 8);
+    if (memcmp(v, "2015", 4) < 0 || month < 1 || month > 12 || day < 1 || day > 31) {
+        return false;
     }
     size_t rest = len - (sizeof form - 1);
     return rest == 0 || (rest == 8 && memcmp(v + 10, "-preview", 8) == 0);
@@ -62,7 +71,7 @@ static bool read_api_version(const char *query, bool *old_api)
     size_t len;
 
     if (!find_parameter(query, "api-version", &version, &len) || version == NULL ||
-        !api_version_valid(version, len)) {
+        !hub_api_version_valid(version, len)) {
         return false;
     }
     *old_api = len == strlen(OLD_API) && memcmp(version, OLD_API, len) == 0;

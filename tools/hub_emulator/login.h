@@ -20,6 +20,9 @@ typedef struct hub_login {
     const char *auth_scope; /* whose key signed: "device", "module" or "hub" */
 } hub_login;
 
+/** A date from 2015 on, as 2021-04-12 or 2025-08-01-preview. */
+bool hub_api_version_valid(const char *version, size_t len);
+
 /** On a refusal there is nothing in *out to be freed. */
 hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
                            hub_login *out, hub_fault *fault);

@@ -101,10 +101,10 @@ bool rest_query_number(const rest_request *r, const char *name, int64_t max, int
 
 /* --- routing ----------------------------------------------------------- */
 
-/* Ids never hold a '/', so splitting what is decoded already does no harm. */
-static bool split_path(rest_request *r)
+/* A path is split before it is decoded: %2F does not separate, and %00 does not end it. */
+static hub_result split_path(rest_request *r, hub_fault *fault)
 {
-    const char *p = r->path;
+    const char *p = r->raw_path != NULL ? r->raw_path : r->path;
 
     while (*p == '/') {
         p++;
@@ -113,12 +113,16 @@ static bool split_path(rest_request *r)
             break; /* one slash at the end does no harm */
         }
         if (r->segment_count == REST_SEGMENTS_MAX) {
-            return false;
+            return hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path");
         }
-        r->segments[r->segment_count++] = hub_memdup(p, len);
+        char *segment = r->raw_path != NULL ? hub_percent_decode(p, len) : hub_memdup(p, len);
+        if (segment == NULL) {
+            return hub_fail(fault, HUB_ERR_ARGUMENT, "the path is not percent-encoded");
+        }
+        r->segments[r->segment_count++] = segment;
         p += len;
     }
-    return *p == '\0';
+    return *p == '\0' ? HUB_OK : hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path");
 }
 
 static bool matches(rest_request *r, const char *pattern)
@@ -194,8 +198,8 @@ rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
     hub_fault fault;
     bool path_known = false;
 
-    if (!split_path(r)) {
-        return rest_fail(out, HUB_ERR_NO_RESOURCE, "no such path");
+    if (split_path(r, &fault) != HUB_OK) {
+        return rest_fault(out, &fault);
     }
     const rest_route *route = find_route(r, &path_known);
     hub_result result = authorise(h, r, route != NULL ? route->rights : 0, &fault);
@@ -206,13 +210,17 @@ rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
         return path_known ? rest_fail(out, HUB_ERR_METHOD, "not with this HTTP method")
                           : rest_fail(out, HUB_ERR_NO_RESOURCE, "no such path");
     }
-    if (!ours(r) && r->query(r, "api-version") == NULL) {
-        return rest_fail(out, HUB_ERR_ARGUMENT, "api-version is missing");
+    const char *version = r->query(r, "api-version");
+    if (!ours(r) && (version == NULL || !hub_api_version_valid(version, strlen(version)))) {
+        return rest_fail(out, HUB_ERR_VERSION, "api-version is missing or not a version");
     }
     if (r->body_len > 0) {
         r->json = hub_json_read(r->body, r->body_len);
         if (r->json == NULL) {
-            return rest_fail(out, HUB_ERR_ARGUMENT, "the body is not JSON");
+            return rest_fail(out, HUB_ERR_ARGUMENT,
+                             hub_json_valid(r->body, r->body_len)
+                                 ? "the body nests too deep or holds \\u0000"
+                                 : "the body is not JSON");
         }
     }
     return route->handler(h, r, out);

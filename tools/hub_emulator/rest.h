@@ -16,7 +16,8 @@ struct rest_reply;
 
 typedef struct rest_request {
     const char *method;
-    const char *path; /* decoded, without the query */
+    const char *path;     /* decoded, without the query */
+    const char *raw_path; /* as it was sent, without the query; NULL: path stands for it */
     const char *authorization;
     const char *host;           /* Host header, or NULL */
     const char *if_match;       /* or NULL */

@@ -7,6 +7,8 @@
 #include "crypto.h"
 #include "rest.h"
 
+#define MESSAGE_ID_MAX 128
+
 /* Member of the request and name on the wire. */
 static const struct {
     const char *member;
@@ -15,6 +17,24 @@ static const struct {
     { "messageId", "$.mid" },  { "correlationId", "$.cid" },  { "userId", "$.uid" },
     { "contentType", "$.ct" }, { "contentEncoding", "$.ce" }, { "ack", "iothub-ack" },
 };
+
+static bool system_value_valid(const char *member, const char *value)
+{
+    static const char *const acks[] = { "none", "positive", "negative", "full" };
+
+    if (strcmp(member, "messageId") == 0) {
+        return strlen(value) <= MESSAGE_ID_MAX && hub_utf8_plain(value);
+    }
+    if (strcmp(member, "ack") != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof acks / sizeof acks[0]; i++) {
+        if (strcmp(value, acks[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static hub_result add_system(hub_bag *bag, const cJSON *json, hub_fault *fault)
 {
@@ -25,6 +45,10 @@ static hub_result add_system(hub_bag *bag, const cJSON *json, hub_fault *fault)
         }
         if (!cJSON_IsString(item)) {
             return hub_fail(fault, HUB_ERR_ARGUMENT, "%s: not a string",
+                            system_properties[i].member);
+        }
+        if (!system_value_valid(system_properties[i].member, item->valuestring)) {
+            return hub_fail(fault, HUB_ERR_ARGUMENT, "%s: not a value that the hub allows",
                             system_properties[i].member);
         }
         hub_bag_add(bag, system_properties[i].wire, item->valuestring);

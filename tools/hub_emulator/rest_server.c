@@ -7,9 +7,10 @@
 #include <microhttpd.h>
 
 #include "rest.h"
+#include "rest_server_head.h"
 #include "waker.h"
 
-#define BODY_MAX          (1024u * 1024)
+#define DISCARD_MAX       (16u * 1024 * 1024) /* of a body that is too large anyway */
 #define CONNECTIONS_MAX   200
 #define HEADER_BYTES_MAX  (64u * 1024)
 #define IDLE_S            120
@@ -18,7 +19,8 @@
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 typedef enum call_state {
-    CALL_READING = 0,
+    CALL_FRESH = 0, /* its headers were not looked at */
+    CALL_READING,
     CALL_SUSPENDED, /* a method is under way */
     CALL_ANSWERED   /* the reply is there to be sent */
 } call_state;
@@ -29,9 +31,16 @@ typedef struct call {
     struct MHD_Connection *connection;
     call_state state;
     rest_handling handling;
+    char *path; /* as it was sent */
     hub_text body;
-    bool too_large;
+    size_t discarded; /* of a body that is too large */
 } call;
+
+/* One TCP connection: libmicrohttpd does not report the end of a request whose query takes more
+ * memory than it may have, so that the end of the connection looks after it. */
+typedef struct line {
+    call *open; /* NULL: between two requests */
+} line;
 
 /* One client that watches telemetry. */
 typedef struct watcher {
@@ -222,7 +231,7 @@ static const char *query(const rest_request *r, const char *name)
                                       &value, &len) != MHD_YES) {
         return NULL;
     }
-    return value != NULL ? value : "";
+    return value != NULL && strlen(value) == len ? value : ""; /* no %00 */
 }
 
 static void finished(rest_handling *handling)
@@ -243,6 +252,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
     rest_request request = {
         .method = method,
         .path = path,
+        .raw_path = c->path,
         .authorization = header(c, MHD_HTTP_HEADER_AUTHORIZATION),
         .host = header(c, MHD_HTTP_HEADER_HOST),
         .if_match = header(c, MHD_HTTP_HEADER_IF_MATCH),
@@ -271,13 +281,44 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
 
 static enum MHD_Result take_body(call *c, const char *data, size_t *size)
 {
-    if (c->body.len + *size > BODY_MAX) {
-        c->too_large = true;
+    if (c->discarded > 0 || c->body.len + *size > REST_BODY_MAX) {
+        c->discarded += *size;
     } else {
         hub_text_add(&c->body, data, *size);
     }
     *size = 0;
-    return MHD_YES;
+    return c->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+}
+
+static line *line_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* Comes first for each request, with the target as it was sent. */
+static void *on_target(void *user, const char *target, struct MHD_Connection *connection)
+{
+    call *c = hub_calloc(1, sizeof *c);
+
+    *c = (call){ .server = user, .connection = connection, .path = rest_head_path(target) };
+    line_of(connection)->open = c;
+    return c;
+}
+
+static enum MHD_Result refuse(call *c, unsigned status, const char *text)
+{
+    (void)rest_fail(&c->handling, status == 413 ? HUB_ERR_TOO_LARGE : HUB_ERR_ARGUMENT, text);
+    c->handling.reply.status = (int)status;
+    c->state = CALL_ANSWERED;
+    return send_reply(c);
+}
+
+static enum MHD_Result begin(call *c, const char *version)
+{
+    const rest_head_fault fault = rest_head_check(c->connection, version);
+
+    c->state = CALL_READING;
+    return fault.status == 0 ? MHD_YES : refuse(c, fault.status, fault.text);
 }
 
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
@@ -286,13 +327,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 {
     call *c = *context;
 
-    (void)version;
-    if (c == NULL) {
-        c = hub_calloc(1, sizeof *c);
-        c->server = user;
-        c->connection = connection;
-        *context = c;
-        return MHD_YES;
+    (void)user;
+    (void)connection;
+    if (c->state == CALL_FRESH) {
+        return begin(c, version);
     }
     if (*size > 0) {
         return take_body(c, data, size);
@@ -300,29 +338,48 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     if (c->state == CALL_ANSWERED) {
         return send_reply(c);
     }
-    if (c->too_large) {
-        (void)rest_fail(&c->handling, HUB_ERR_TOO_LARGE, "the body is larger than 1 MB");
-        return send_reply(c);
+    if (c->discarded > 0) {
+        return refuse(c, 413, "the body is larger than 1 MB");
     }
     return handle(c, method, path);
 }
 
-static void on_end(void *user, struct MHD_Connection *connection, void **context,
-                   enum MHD_RequestTerminationCode code)
+static void end_call(call *c)
 {
-    call *c = *context;
-
-    (void)user;
-    (void)connection;
-    (void)code;
     if (c == NULL) {
         return;
     }
     rest_abandon(c->server->hub, &c->handling);
     rest_reply_free(&c->handling.reply);
     hub_text_free(&c->body);
+    free(c->path);
     free(c);
+}
+
+static void on_end(void *user, struct MHD_Connection *connection, void **context,
+                   enum MHD_RequestTerminationCode code)
+{
+    (void)user;
+    (void)code;
+    end_call(*context);
     *context = NULL;
+    line_of(connection)->open = NULL;
+}
+
+static void on_line(void *user, struct MHD_Connection *connection, void **context,
+                    enum MHD_ConnectionNotificationCode code)
+{
+    line *l = *context;
+
+    (void)user;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = hub_calloc(1, sizeof *l);
+    } else {
+        end_call(l->open);
+        free(l);
+        *context = NULL;
+    }
 }
 
 /* --- life -------------------------------------------------------------- */
@@ -347,13 +404,14 @@ static char *read_file(const char *path)
 static struct MHD_Daemon *start_daemon(rest_server *s, int fd, const char *certificate,
                                        const char *key)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                            on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT,
-                            certificate, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_end, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, certificate,
+        MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_CONNECTION, on_line, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
+        MHD_OPTION_END);
 }
 
 static bool start_daemons(rest_server *s, const rest_server_config *config)

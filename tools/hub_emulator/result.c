@@ -11,6 +11,7 @@ int hub_result_status(hub_result r)
     switch (r) {
     case HUB_OK: return 200;
     case HUB_ERR_ARGUMENT:
+    case HUB_ERR_VERSION:
     case HUB_ERR_SCOPE:
     case HUB_ERR_TWICE: return 400;
     case HUB_ERR_UNAUTHORIZED: return 401;
@@ -45,6 +46,7 @@ const char *hub_result_name(hub_result r)
     case HUB_ERR_EXISTS: return "DeviceAlreadyExists";
     case HUB_ERR_ETAG: return "PreconditionFailed";
     case HUB_ERR_TOO_LARGE: return "RequestEntityTooLarge";
+    case HUB_ERR_VERSION: return "InvalidProtocolVersion";
     case HUB_ERR_STATE: return "ServerError";
     case HUB_ERR_TIMEOUT: return "GatewayTimeout";
     case HUB_ERR_SCOPE: return "InvalidDeviceScope";

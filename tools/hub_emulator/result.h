@@ -15,6 +15,7 @@ typedef enum hub_result {
     HUB_ERR_EXISTS = -9,        /* 409 DeviceAlreadyExists */
     HUB_ERR_ETAG = -10,         /* 412 PreconditionFailed */
     HUB_ERR_TOO_LARGE = -11,    /* 413 RequestEntityTooLarge */
+    HUB_ERR_VERSION = -12,      /* 400 InvalidProtocolVersion */
     HUB_ERR_STATE = -13,        /* 500 ServerError: the state directory cannot be written */
     HUB_ERR_TIMEOUT = -14,      /* 504 GatewayTimeout */
     HUB_ERR_SCOPE = -15,        /* 400 InvalidDeviceScope */

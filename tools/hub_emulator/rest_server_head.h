@@ -1,0 +1,26 @@
+#ifndef HUB_REST_SERVER_HEAD_H
+#define HUB_REST_SERVER_HEAD_H
+
+/**
+ * @file
+ * What the head of an HTTP request says of itself, beyond what libmicrohttpd
+ * looks at: a request that two readers could understand in two ways is refused.
+ */
+
+#include <microhttpd.h>
+
+#define REST_BODY_MAX (1024u * 1024)
+
+/** A refusal; status 0 is none. */
+typedef struct rest_head_fault {
+    unsigned status;
+    const char *text;
+} rest_head_fault;
+
+/** Look at the headers before the body is read. */
+rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *version);
+
+/** The path of a request target, still encoded, on the heap: without scheme, host and query. */
+char *rest_head_path(const char *target);
+
+#endif
