@@ -57,7 +57,7 @@ void null_tls_load(const char *folder, const char *ciphers, bool tickets)
 
     (void)mkdir(folder, 0700);
     hub_store_open(&store, folder);
-    stop_if(hub_certificates_ensure(&store, (int64_t)time(NULL), &fault), &fault);
+    stop_if(hub_certificates_ensure(&store, NULL, 0, (int64_t)time(NULL), &fault), &fault);
     char *crt = hub_store_path(&store, "server.crt");
     char *key = hub_store_path(&store, "server.key");
     must(gnutls_certificate_allocate_credentials(&credentials), "certificate");

@@ -31,10 +31,10 @@ def parts(connection_string):
 
 
 class Emulator:
-    def __init__(self, program, *arguments):
+    def __init__(self, program, *arguments, stderr=subprocess.DEVNULL):
         self.process = subprocess.Popen(
             [program, "--port", "0", "--rest-port", "0", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            stdout=subprocess.PIPE, stderr=stderr, text=True)
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))

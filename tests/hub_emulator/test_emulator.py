@@ -7,9 +7,11 @@ usage: test_emulator.py HUB_EMULATOR
 import json
 import os
 import pathlib
+import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -459,6 +461,89 @@ class Life(unittest.TestCase):
         self.assertIn("in use by another hub_emulator", why)
         self.assertEqual(hub.stop(), 0)
 
+    def start_aside(self, *arguments):
+        """The emulator, and what it says to people."""
+        with open(os.path.join(self.directory.name, "said"), "w+", encoding="utf-8") as said:
+            hub = Emulator(PROGRAM, "--state", self.state, *arguments, stderr=said)
+            self.addCleanup(hub.process.kill)
+            said.seek(0)
+            return hub, said.read()
+
+    def names_of(self, hub, address="127.0.0.1", port=None):
+        with socket.create_connection((address, port or hub.port), PATIENCE_S) as raw:
+            context = ssl.create_default_context(cafile=hub.ca_file)
+            context.check_hostname = False
+            with context.wrap_socket(raw) as secure:
+                return sorted(value for _, value in secure.getpeercert()["subjectAltName"])
+
+    def test_host_names_the_hub_and_its_certificate_follows(self):
+        always = ["0:0:0:0:0:0:0:1", "127.0.0.1", "localhost"]
+        hub = self.start("--state", self.state)
+        self.assertEqual(self.names_of(hub), always)
+        roots = pathlib.Path(hub.ca_file).read_bytes()
+        self.assertEqual(hub.stop(), 0)
+        hub, said = self.start_aside("--host", "my.hub.test")
+        self.assertIn("/etc/hosts needs: 127.0.0.1 my.hub.test\n", said)
+        self.assertNotIn("warning", said)
+        for port in (hub.port, hub.rest_port):
+            self.assertEqual(self.names_of(hub, port=port), always + ["my.hub.test"])
+        self.assertEqual(pathlib.Path(hub.ca_file).read_bytes(), roots)
+        for name in ("IOTHUB_DEVICE_CONNECTION_STRING", "IOTHUB_CONNECTION_STRING"):
+            self.assertTrue(hub.env[name].startswith("HostName=my.hub.test;"), name)
+        token = sas_token("my.hub.test", hub.service_key, policy="iothubowner")
+        status, _ = hub.rest("GET", "/devices?" + API, token=token,
+                             headers={"Host": "my.hub.test"}.items())
+        self.assertEqual(status, 200)
+        resource = "my.hub.test/devices/device1"
+        device = Device(hub, user_name=f"my.hub.test/device1/?{API}",
+                        password=hub.token(resource=resource))
+        self.assertEqual(device.code, 0)
+        device.disconnect()
+        self.assertEqual(hub.stop(), 0)
+        hub = self.start("--state", self.state)
+        self.assertEqual(self.names_of(hub), always + ["my.hub.test"])
+        self.assertEqual(hub.stop(), 0)
+
+    def test_listen_takes_another_address(self):
+        hub, said = self.start_aside("--listen", "127.0.0.9")
+        self.assertNotIn("warning", said)
+        self.assertTrue(hub.env["IOTHUB_CONNECTION_STRING"].startswith("HostName=127.0.0.9;"))
+        for port in (hub.port, hub.rest_port):
+            self.assertIn("127.0.0.9", self.names_of(hub, "127.0.0.9", port))
+            with self.assertRaises(OSError):
+                socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self.assertEqual(hub.stop(), 0)
+        hub, said = self.start_aside("--listen", "0.0.0.0", "--host", "localhost")
+        self.assertIn("warning: everybody", said)
+        self.assertEqual(hub.rest("GET", "/devices?" + API)[0], 200)
+        self.assertEqual(hub.stop(), 0)
+
+    def test_the_recipe_of_the_readme_works_as_it_stands(self):
+        readme = pathlib.Path(__file__).parents[2] / "tools" / "hub_emulator" / "README.md"
+        recipe = re.search(r"^```sh\n(rm -f ~/.hub/env\n.*?)^```$",
+                           readme.read_text(encoding="utf-8"), re.M | re.S).group(1)
+        # The ports are those of everybody, here any that is free.
+        recipe = recipe.replace("--state", "--port 0 --rest-port 0 --state")
+        self.assertIn("iothub service twin get", recipe)
+        path = os.path.dirname(PROGRAM) + os.pathsep + os.environ["PATH"]
+        for _ in range(2):  # in an empty directory, and with what an earlier run has left
+            script = ("set -e; trap 'kill $!' EXIT\n" + recipe +
+                      "trap - EXIT; kill $!; wait $!")
+            done = subprocess.run(["sh", "-c", script],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  timeout=3 * PATIENCE_S, check=False,
+                                  env={**os.environ, "HOME": self.directory.name, "PATH": path})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn('"deviceId":"device1"', re.sub(r"\s", "", done.stdout))
+
+    def test_the_file_for_a_shell_is_that_of_this_run(self):
+        self.assertEqual(self.start("--state", self.state).stop(), 0)
+        env = pathlib.Path(self.state, "env")
+        self.assertTrue(env.exists())
+        self.assertEqual(self.fails("--state", self.state, "--port", "0", "--rest-port", "0",
+                                    "--mosquitto", "/bin/false")[0], 1)
+        self.assertFalse(env.exists())
+
     def test_failures_have_one_line_and_a_code(self):
         taken = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(taken.close)
@@ -478,6 +563,17 @@ class Life(unittest.TestCase):
                 (2, "not a device id", ["--device", "a/b"]),
                 (2, "not a device id", ["--device", "a#"]),
                 (2, "the same", ["--port", "9", "--rest-port", "9"]),
+                (2, "not an address", ["--listen", ""]),
+                (2, "not an address", ["--listen", "localhost"]),
+                (2, "not an address", ["--listen", "127.0.0.1:8883"]),
+                (2, "needs --host", ["--listen", "fd00::1"]),
+                (1, "not an address of this machine", free + ["--listen", "192.0.2.1"]),
+                (2, "not a host name", ["--host", ""]),
+                (2, "not a host name", ["--host", "a..b"]),
+                (2, "not a host name", ["--host", ".a"]),
+                (2, "not a host name", ["--host", "a.b:8883"]),
+                (2, "not a host name", ["--host", "a;DeviceId=b"]),
+                (2, "not a host name", ["--host", "a" * 254]),
                 (2, "no arguments", ["extra"])]:
             with self.subTest(arguments=arguments):
                 got, why = self.fails(*arguments)
@@ -487,7 +583,7 @@ class Life(unittest.TestCase):
 
     def test_help_goes_to_standard_output(self):
         done = subprocess.run([PROGRAM, "--help"], stdout=subprocess.PIPE, text=True, check=True)
-        for option in ("--port", "--rest-port", "--state", "--device", "--verbose"):
+        for option in ("--port", "--rest-port", "--state", "--device", "--verbose", "--listen", "--host"):
             self.assertIn(option, done.stdout)
 
 

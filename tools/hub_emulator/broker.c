@@ -125,9 +125,11 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                     "plugin_opt_rest_fd6 %d\n",
                     plugin, ready_fd, setup->verbose ? people : -1, people, setup->rest->v4,
                     setup->rest->v6);
-    add_listener(&t, setup->port, "127.0.0.1");
-    if (setup->ipv6) {
-        add_listener(&t, setup->port, "::1");
+    if (setup->listen->v4[0] != '\0') {
+        add_listener(&t, setup->port, setup->listen->v4);
+    }
+    if (setup->listen->v6[0] != '\0') {
+        add_listener(&t, setup->port, setup->listen->v6);
     }
     int fd = memfd_create("mosquitto.conf", 0);
     if (fd >= 0 && write(fd, t.p, t.len) != (ssize_t)t.len) {

@@ -13,7 +13,7 @@ typedef struct hub_broker_setup {
     const char *mosquitto; /* program to run; NULL: the usual places */
     const char *state_dir; /* absolute */
     uint16_t port;
-    bool ipv6; /* listen on ::1 as well */
+    const hub_addresses *listen;
     const hub_sockets *rest;
     bool verbose;
 } hub_broker_setup;

@@ -1,5 +1,6 @@
 #include "certificates.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,27 +154,79 @@ static int make_ca(pair *ca, int64_t now_s)
     return code;
 }
 
-static int set_names(gnutls_x509_crt_t crt)
-{
-    static const uint8_t v4[4] = { 127, 0, 0, 1 };
-    static const uint8_t v6[16] = { [15] = 1 };
-    int code = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "localhost", 9,
-                                                    GNUTLS_FSAN_SET);
+/* What the server certificate is for. */
+typedef struct wanted {
+    const char *const *names;
+    size_t count;
+} wanted;
 
-    step(&code, gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, v4, sizeof v4,
-                                                     GNUTLS_FSAN_APPEND));
-    step(&code, gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, v6, sizeof v6,
-                                                     GNUTLS_FSAN_APPEND));
+static const char *const always[] = { "localhost", "127.0.0.1", "::1" };
+#define ALWAYS_COUNT (sizeof always / sizeof always[0])
+
+/* The names that are always there, then those that are asked for; NULL behind the last. */
+static const char *name_at(const wanted *w, size_t i)
+{
+    if (i < ALWAYS_COUNT) {
+        return always[i];
+    }
+    return i - ALWAYS_COUNT < w->count ? w->names[i - ALWAYS_COUNT] : NULL;
+}
+
+static bool comes_again(const wanted *w, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(name_at(w, k), name_at(w, i)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int set_name(gnutls_x509_crt_t crt, const char *name)
+{
+    uint8_t address[16];
+
+    if (inet_pton(AF_INET, name, address) == 1) {
+        return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, address, 4,
+                                                    GNUTLS_FSAN_APPEND);
+    }
+    if (inet_pton(AF_INET6, name, address) == 1) {
+        return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, address, 16,
+                                                    GNUTLS_FSAN_APPEND);
+    }
+    return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name,
+                                                (unsigned)strlen(name), GNUTLS_FSAN_APPEND);
+}
+
+static int set_names(gnutls_x509_crt_t crt, const wanted *w)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < ALWAYS_COUNT + w->count; i++) {
+        if (name_at(w, i)[0] != '\0' && !comes_again(w, i)) {
+            step(&code, set_name(crt, name_at(w, i)));
+        }
+    }
     return code;
 }
 
-static int make_leaf(pair *leaf, const pair *ca, int64_t now_s)
+static bool has_names(gnutls_x509_crt_t crt, const wanted *w)
+{
+    bool all = true;
+
+    for (size_t i = 0; all && i < ALWAYS_COUNT + w->count; i++) {
+        all = name_at(w, i)[0] == '\0' || gnutls_x509_crt_check_hostname(crt, name_at(w, i)) != 0;
+    }
+    return all;
+}
+
+static int make_leaf(pair *leaf, const pair *ca, const wanted *w, int64_t now_s)
 {
     uint8_t ca_id[64];
     size_t ca_id_len = sizeof ca_id;
     int code = common_fields(leaf, "localhost", now_s, LEAF_DAYS);
 
-    step(&code, set_names(leaf->crt));
+    step(&code, set_names(leaf->crt, w));
     step(&code, gnutls_x509_crt_set_basic_constraints(leaf->crt, 0, -1));
     step(&code, gnutls_x509_crt_set_key_usage(leaf->crt, GNUTLS_KEY_DIGITAL_SIGNATURE |
                                                              GNUTLS_KEY_KEY_ENCIPHERMENT));
@@ -198,14 +251,14 @@ static bool load_ca(const hub_store *store, const pair *ca, int64_t now_s)
            good_for_now(ca->crt, now_s);
 }
 
-static bool leaf_usable(const hub_store *store, const pair *ca, int64_t now_s)
+static bool leaf_usable(const hub_store *store, const pair *ca, const wanted *w, int64_t now_s)
 {
     pair leaf;
 
     pair_init(&leaf);
     bool ok = load_crt(store, "server.crt", leaf.crt) >= 0 &&
               load_key(store, "server.key", leaf.key) >= 0 && good_for_now(leaf.crt, now_s) &&
-              gnutls_x509_crt_check_issuer(leaf.crt, ca->crt) != 0;
+              gnutls_x509_crt_check_issuer(leaf.crt, ca->crt) != 0 && has_names(leaf.crt, w);
     pair_deinit(&leaf);
     return ok;
 }
@@ -221,30 +274,32 @@ static hub_result ensure_ca(const hub_store *store, pair *ca, int64_t now_s, hub
     return code < 0 ? failed(fault, "making the CA", code) : save(store, "ca", ca, fault);
 }
 
-static hub_result ensure_leaf(const hub_store *store, const pair *ca, int64_t now_s,
-                              hub_fault *fault)
+static hub_result ensure_leaf(const hub_store *store, const pair *ca, const wanted *w,
+                              int64_t now_s, hub_fault *fault)
 {
     pair leaf;
 
-    if (leaf_usable(store, ca, now_s)) {
+    if (leaf_usable(store, ca, w, now_s)) {
         return HUB_OK;
     }
     pair_init(&leaf);
-    int code = make_leaf(&leaf, ca, now_s);
+    int code = make_leaf(&leaf, ca, w, now_s);
     hub_result r = code < 0 ? failed(fault, "making the server certificate", code)
                             : save(store, "server", &leaf, fault);
     pair_deinit(&leaf);
     return r;
 }
 
-hub_result hub_certificates_ensure(const hub_store *store, int64_t now_s, hub_fault *fault)
+hub_result hub_certificates_ensure(const hub_store *store, const char *const *names, size_t count,
+                                   int64_t now_s, hub_fault *fault)
 {
+    const wanted w = { names, count };
     pair ca;
 
     pair_init(&ca);
     hub_result r = ensure_ca(store, &ca, now_s, fault);
     if (r == HUB_OK) {
-        r = ensure_leaf(store, &ca, now_s, fault);
+        r = ensure_leaf(store, &ca, &w, now_s, fault);
     }
     pair_deinit(&ca);
     return r;

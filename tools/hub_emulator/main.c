@@ -1,6 +1,5 @@
 /* hub_emulator: a local IoT Hub in one command. */
 
-#include <ctype.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,139 +11,26 @@
 
 #include "broker.h"
 #include "certificates.h"
-#include "cli/args.h"
-#include "cli/number.h"
 #include "cli/output.h"
 #include "cli/secret.h"
+#include "host.h"
+#include "options.h"
 #include "registry.h"
 #include "state_dir.h"
 
-#define HOST            "localhost"
+#define ENV_FILE        "env"
 #define FREE_PORT_TRIES 10
-
-typedef struct options {
-    uint16_t port;
-    uint16_t rest_port;
-    const char *state;
-    const char *mosquitto;
-    const char **devices;
-    size_t device_count;
-    bool verbose;
-} options;
-
-/* --- command line ------------------------------------------------------ */
-
-static const char help_before[] =
-    "A local Azure IoT Hub: MQTT over TLS for devices, HTTPS for services.\n"
-    "It prints how to connect, one NAME=VALUE a line, then READY, and serves until it is told to "
-    "stop (Ctrl-C or SIGTERM).";
-
-static const char help_after[] =
-    "The same lines are in the file `env' of the state directory, for a shell to read:\n"
-    "  hub_emulator --state ~/.hub &\n"
-    "  . ~/.hub/env\n"
-    "Devices need IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_PORT and IOTHUB_CA_FILE; services "
-    "IOTHUB_CONNECTION_STRING, IOTHUB_REST_PORT and IOTHUB_CA_FILE.\n"
-    "\n"
-    "It listens on the loopback addresses only. Exit status: 0 stopped as asked, 1 failure, 2 "
-    "wrong usage.";
-
-enum { OPT_REST_PORT = 256, OPT_MOSQUITTO };
-
-static const struct argp_option option_table[] = {
-    { "port", 'p', "PORT", 0, "MQTT over TLS (default 8883; 0: any that is free)", 0 },
-    { "rest-port", OPT_REST_PORT, "PORT", 0, "HTTPS (default 8443; 0: any that is free)", 0 },
-    { "state", 's', "DIR", 0,
-      "Keep keys, certificates, twins and waiting messages here (default: a private directory "
-      "that goes away with the emulator)",
-      0 },
-    { "device", 'd', "ID", 0,
-      "Register this device if it is not there yet; may be repeated (default: device1)", 0 },
-    { "verbose", 'v', NULL, 0, "Say on standard error what clients do and why they are refused",
-      0 },
-    { "mosquitto", OPT_MOSQUITTO, "FILE", 0, "The broker to run (default: PATH and /usr/sbin)", 0 },
-    { 0 },
-};
-
-/* What was not understood is not repeated: it may be a key. */
-static uint16_t parse_port(const struct argp_state *state, const char *name, const char *text)
-{
-    uint64_t n;
-
-    if (!cli_number(text, 0, 65535, &n)) {
-        cli_usage(state, "--%s is not a port: a number from 0 to 65535", name);
-    }
-    return (uint16_t)n;
-}
-
-static const char *parse_path(const struct argp_state *state, const char *name, const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        if (iscntrl((unsigned char)*c)) {
-            cli_usage(state, "--%s has control characters", name);
-        }
-    }
-    if (*text == '\0') {
-        cli_usage(state, "--%s is empty", name);
-    }
-    return text;
-}
-
-/* id without white space around it, cut in place. */
-static const char *trimmed(char *id)
-{
-    size_t len = strlen(id);
-
-    while (len > 0 && isspace((unsigned char)id[len - 1])) {
-        id[--len] = '\0';
-    }
-    return id + strspn(id, " \t\r\n\v\f");
-}
-
-static void add_device(options *o, const char *id, const struct argp_state *state)
-{
-    if (!hub_id_valid(id) || !hub_id_fits_mqtt(id)) {
-        cli_usage(state, "--device is not a device id that MQTT can carry: 1 to 128 letters, "
-                         "digits and -.%%_*?!(),=@$':");
-    }
-    o->devices = hub_realloc(o->devices, (o->device_count + 1) * sizeof *o->devices);
-    o->devices[o->device_count++] = id;
-}
-
-static error_t parse_option(int key, char *argument, struct argp_state *state)
-{
-    options *o = state->input;
-
-    switch (key) {
-    case 'p': o->port = parse_port(state, "port", argument); return 0;
-    case OPT_REST_PORT: o->rest_port = parse_port(state, "rest-port", argument); return 0;
-    case 's': o->state = parse_path(state, "state", argument); return 0;
-    case 'd': add_device(o, trimmed(argument), state); return 0;
-    case 'v': o->verbose = true; return 0;
-    case OPT_MOSQUITTO: o->mosquitto = parse_path(state, "mosquitto", argument); return 0;
-    case ARGP_KEY_ARG: cli_usage(state, "no arguments are needed");
-    case ARGP_KEY_END:
-        if (o->port != 0 && o->port == o->rest_port) {
-            cli_usage(state, "--port and --rest-port are the same");
-        }
-        if (o->device_count == 0) {
-            add_device(o, "device1", state);
-        }
-        return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
 
 /* --- one run ----------------------------------------------------------- */
 
 typedef struct emulator {
-    const options *options;
+    const hub_options *options;
     hub_state_dir state;
     hub_registry registry; /* closed once the plugin takes over */
     hub_sockets rest;
     hub_broker_process broker;
     uint16_t port;
-    bool ipv6;
+    hub_addresses listen; /* those that are there */
     int signals;
     hub_text lines; /* what to print */
     hub_text env;   /* the same for a shell */
@@ -163,7 +49,7 @@ static bool may_show(const char *path)
     return path == NULL || cli_may_show(path);
 }
 
-static void complain(const options *o, hub_fault *fault)
+static void complain(const hub_options *o, hub_fault *fault)
 {
     if (!may_show(o->state) || !may_show(o->mosquitto)) {
         cli_redact(fault->text); /* somebody took a key for a name */
@@ -231,7 +117,7 @@ static void add_devices(emulator *e)
 {
     for (size_t i = 0; i < e->options->device_count; i++) {
         const hub_identity *id = hub_registry_find(&e->registry, e->options->devices[i], NULL);
-        char *text = hub_identity_connection_string(id, HOST);
+        char *text = hub_identity_connection_string(id, e->options->host);
         char *name = i == 0 ? hub_strdup("IOTHUB_DEVICE_CONNECTION_STRING")
                             : hub_format("IOTHUB_DEVICE_CONNECTION_STRING_%zu", i + 1);
         add_line(e, name, text);
@@ -247,18 +133,36 @@ static void add_number(emulator *e, const char *name, unsigned number)
     free(text);
 }
 
+static void forget_env(const emulator *e)
+{
+    char *path = hub_format("%s/" ENV_FILE, e->state.path);
+    (void)unlink(path);
+    free(path);
+}
+
+/* The certificate has every name that a client may call the hub by. */
+static hub_result make_certificates(emulator *e, hub_fault *fault)
+{
+    const char *names[] = { e->options->host, hub_addresses_one(&e->options->listen),
+                            e->options->listen.v6 };
+
+    return hub_certificates_ensure(&e->registry.store, names, sizeof names / sizeof names[0],
+                                   now_ms() / 1000, fault);
+}
+
 static hub_result prepare(emulator *e, hub_fault *fault)
 {
+    forget_env(e); /* it is there when the hub is ready, with the ports of this run */
     hub_result r = hub_registry_open(&e->registry, e->state.path, notice, NULL, fault);
     if (r != HUB_OK) {
         return r;
     }
-    r = hub_certificates_ensure(&e->registry.store, now_ms() / 1000, fault);
+    r = make_certificates(e, fault);
     if (r == HUB_OK) {
         r = register_devices(e, fault);
     }
     if (r == HUB_OK) {
-        char *service = hub_registry_connection_string(&e->registry, HOST);
+        char *service = hub_registry_connection_string(&e->registry, e->options->host);
         char *ca = hub_store_path(&e->registry.store, HUB_CA_FILE);
         add_devices(e);
         add_line(e, "IOTHUB_CONNECTION_STRING", service);
@@ -296,10 +200,13 @@ static hub_result choose_port(emulator *e, hub_fault *fault)
 {
     hub_sockets probe;
 
-    hub_result r = hub_sockets_open(&probe, e->options->port, "--port", fault);
+    hub_result r = hub_sockets_open(&probe, &e->options->listen, e->options->port, "--port", fault);
     if (r == HUB_OK) {
         e->port = probe.port;
-        e->ipv6 = probe.v6 >= 0;
+        e->listen = e->options->listen;
+        if (probe.v6 < 0) {
+            e->listen.v6[0] = '\0'; /* no IPv6 here */
+        }
         hub_sockets_close(&probe);
     }
     return r;
@@ -331,7 +238,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
             .mosquitto = e->options->mosquitto,
             .state_dir = e->state.path,
             .port = e->port,
-            .ipv6 = e->ipv6,
+            .listen = &e->listen,
             .rest = &e->rest,
             .verbose = e->options->verbose,
         };
@@ -349,6 +256,26 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
     return r;
 }
 
+/* What people should know before they connect. */
+static void advise(const emulator *e)
+{
+    const hub_options *o = e->options;
+
+    if (!hub_addresses_are_private(&o->listen)) {
+        (void)cli_error("warning: everybody who reaches this machine can try this hub, which is "
+                        "made for tests");
+        if (strcmp(o->host, "localhost") == 0) {
+            (void)cli_error("the connection strings work on this machine only; for others give "
+                            "--host");
+        }
+    }
+    if (o->host_given && !hub_host_leads_here(o->host, &o->listen)) {
+        (void)cli_error("%s does not lead here; what /etc/hosts needs: %s %s", o->host,
+                        hub_addresses_one(&o->listen), o->host);
+    }
+    (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
+}
+
 static hub_result announce(emulator *e, hub_fault *fault)
 {
     hub_store store;
@@ -356,12 +283,12 @@ static hub_result announce(emulator *e, hub_fault *fault)
     add_number(e, "IOTHUB_PORT", e->port);
     add_number(e, "IOTHUB_REST_PORT", e->rest.port);
     hub_store_open(&store, e->state.path);
-    hub_result r = hub_store_write(&store, "env", e->env.p, e->env.len, fault);
+    hub_result r = hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, fault);
     hub_store_close(&store);
     if (r != HUB_OK) {
         return r;
     }
-    (void)cli_error("for a shell: . %s/env", e->state.path);
+    advise(e);
     (void)printf("%sREADY\n", e->lines.p);
     if (cli_finish() != EXIT_SUCCESS) {
         return hub_fail(fault, HUB_ERR_STATE, "nobody can read how to connect");
@@ -375,7 +302,8 @@ static hub_result serve(emulator *e, hub_fault *fault)
 
     hub_result r = prepare(e, fault);
     if (r == HUB_OK) {
-        r = hub_sockets_open(&e->rest, e->options->rest_port, "--rest-port", fault);
+        r = hub_sockets_open(&e->rest, &e->options->listen, e->options->rest_port, "--rest-port",
+                             fault);
     }
     if (r == HUB_OK) {
         r = start_broker(e, &stop, fault);
@@ -390,7 +318,7 @@ static hub_result serve(emulator *e, hub_fault *fault)
     return r;
 }
 
-static int run(const options *o)
+static int run(const hub_options *o)
 {
     emulator e = {
         .options = o,
@@ -418,20 +346,11 @@ static int run(const options *o)
 
 int main(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = option_table,
-        .parser = parse_option,
-        .doc = NULL,
-    };
-    struct argp with_doc = argp;
-    options o = { .port = 8883, .rest_port = 8443 };
-    char *doc = hub_format("%s\v%s", help_before, help_after);
+    hub_options o;
 
-    with_doc.doc = doc;
     cli_begin();
-    cli_parse(&with_doc, argc, argv, 0, &o);
+    hub_options_read(&o, argc, argv);
     int status = run(&o);
-    free(o.devices);
-    free(doc);
+    hub_options_free(&o);
     return status;
 }
