@@ -202,6 +202,32 @@ static void no_route_and_no_dns_at_the_first_attempt_are_ordinary(void **state)
     }
 }
 
+/* As with a trust store that cannot be read: the stream is there to say why, and is given back. */
+static void a_stream_that_could_not_be_made_names_the_reason_and_is_given_back(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    scripted_stream *named = &f.platform.streams[FAKE_STREAMS - 1];
+    f.platform.net.stream_result = PLAT_ERR_TRUST_STORE;
+    f.platform.net.names_fault = true;
+    named->state = SCRIPTED_FAILED;
+    named->borrowed_host = named->host; /* none */
+    named->failure_detail = "roots.pem: no certificate in it";
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TRUST_STORE);
+    assert_string_equal(fixture_last_status(&f)->text, "roots.pem: no certificate in it");
+    assert_int_equal(named->state, SCRIPTED_CLOSED);
+    assert_null(f.client->stream);
+    f.platform.net.stream_result = PLAT_OK;
+    fixture_sleep(&f, 60000);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_int_equal(named->calls[SCRIPTED_OPEN], 0);
+    fixture_free(&f);
+}
+
 /* --- two clients, one identity ------------------------------------------------------------- */
 
 /* The hub closes the older connection of the two. */
@@ -324,6 +350,7 @@ int main(void)
         cmocka_unit_test(giving_up_is_a_stop_with_the_reason),
         cmocka_unit_test(giving_up_after_a_loss_stops_too),
         cmocka_unit_test(no_route_and_no_dns_at_the_first_attempt_are_ordinary),
+        cmocka_unit_test(a_stream_that_could_not_be_made_names_the_reason_and_is_given_back),
         cmocka_unit_test(two_clients_with_one_identity_back_off),
         cmocka_unit_test(one_early_end_is_not_called_a_take_over),
         cmocka_unit_test(a_duel_is_over_after_twice_the_longest_back_off),

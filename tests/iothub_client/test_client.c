@@ -246,11 +246,20 @@ static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **st
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);
 
     assert_non_null(c);
+    assert_int_equal(c->options.struct_size, sizeof c->options);
     assert_int_equal(c->options.keep_alive_s, 60);
     assert_int_equal(c->options.log_level, IOTHUB_LOG_INFO);
     assert_null(c->options.callbacks.done);
     assert_null(c->options.user);
     iothub_free(c);
+
+    static iothub_client placed;
+    static unsigned char memory[SIZE];
+    assert_int_equal(
+        iothub_init(&placed, FIXTURE_CONNECTION_STRING, old, memory, sizeof memory, NULL),
+        IOTHUB_OK);
+    assert_int_equal(placed.options.struct_size, sizeof placed.options);
+    iothub_deinit(&placed);
     free(old);
     fixture_free(&f);
 }
@@ -499,6 +508,28 @@ static void a_stream_that_takes_nothing_is_no_busy_loop(void **state)
     fixture_free(&f);
 }
 
+/* A turn ends after so many writes, so that the application gets its own; the next one follows. */
+static void what_a_turn_did_not_write_is_written_without_waiting(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    f.hub.mute_publish = true;
+    fixture_stream(&f)->send_max = 1;
+    (void)fixture_send(&f,
+                       "0123456789012345678901234567890123456789012345678901234567890123456789");
+
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+    iothub_poll_info(f.client, &p);
+    assert_int_equal(p.timeout_ms, 0);
+    assert_int_equal(f.hub.publishes, 0);
+    fixture_run(&f);
+    assert_int_equal(f.hub.publishes, 1);
+    fixture_free(&f);
+}
+
 static void wait_sleeps_to_the_deadline_and_no_longer(void **state)
 {
     (void)state;
@@ -550,6 +581,7 @@ int main(void)
         cmocka_unit_test(an_idle_client_sleeps_until_the_keep_alive),
         cmocka_unit_test(no_state_is_a_busy_loop),
         cmocka_unit_test(a_stream_that_takes_nothing_is_no_busy_loop),
+        cmocka_unit_test(what_a_turn_did_not_write_is_written_without_waiting),
         cmocka_unit_test(wait_sleeps_to_the_deadline_and_no_longer),
         cmocka_unit_test(each_state_has_its_name),
     };

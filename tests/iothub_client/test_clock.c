@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "client_fixture.h"
+#include "internal.h"
 
 /* The wall clock is set while the client lives, or shows nonsense. */
 
@@ -49,6 +50,31 @@ static void a_clock_set_by_much_renews_the_token_at_once(void **state)
         }
         fixture_free(&f);
     }
+}
+
+/* Before 2023 it was never set, and nobody means the end of year 9999 or what is behind it. */
+static void a_clock_means_what_it_says_from_2023_to_the_end_of_9999(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t wall_s;
+        bool meant;
+    } cases[] = {
+        { INT64_MIN / 1000, false }, { -1, false },           { 0, false },
+        { 1672531199, false },       { 1672531200, true },    { NOW_S, true },
+        { 253402300798, true },      { 253402300799, false }, { INT64_MAX / 1000, false },
+    };
+    client_fixture f;
+    fixture_init(&f, NULL);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        f.platform.clock.monotonic_ms = 5999;
+        f.platform.clock.wall_ms = cases[i].wall_s * 1000;
+        /* What it shows, less what has passed: the same at any time, unless it was set. */
+        assert_true(credential_clock(f.client) ==
+                    (cases[i].meant ? cases[i].wall_s - 5 : INT64_MIN));
+    }
+    fixture_free(&f);
 }
 
 static void drift_is_no_reason_to_renew(void **state)
@@ -279,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_set_by_much_renews_the_token_at_once),
+        cmocka_unit_test(a_clock_means_what_it_says_from_2023_to_the_end_of_9999),
         cmocka_unit_test(drift_is_no_reason_to_renew),
         cmocka_unit_test(a_clock_that_flaps_renews_once_a_minute_at_most),
         cmocka_unit_test(a_clock_that_is_lost_keeps_the_connection),

@@ -494,6 +494,24 @@ static void a_deferred_message_postpones_the_change_until_it_is_accepted(void **
     fixture_free(&r.f);
 }
 
+static void a_deferred_message_of_a_lost_connection_postpones_nothing(void **state)
+{
+    (void)state;
+    renewal r;
+    connect(&r, NULL);
+    r.f.disposition = IOTHUB_DEFER;
+    fake_hub_send(r.old, "devices/device1/messages/devicebound/a=b", "x", 1, 7);
+    fixture_run(&r.f);
+    fixture_cut(&r.f);
+    fixture_sleep(&r.f, 60000);
+    assert_int_equal(r.f.hub.connects, 2);
+
+    fixture_sleep(&r.f, DUE_MS);
+
+    assert_int_equal(r.f.hub.connects, 3);
+    fixture_free(&r.f);
+}
+
 static iothub_disposition accept_twice(iothub_client *c, const iothub_message *m, void *user)
 {
     (void)user;
@@ -878,6 +896,7 @@ int main(void)
         cmocka_unit_test(a_call_that_comes_while_the_old_connection_is_left_is_answered_on_it),
         cmocka_unit_test(a_call_that_is_not_answered_is_left_after_ten_seconds),
         cmocka_unit_test(a_deferred_message_postpones_the_change_until_it_is_accepted),
+        cmocka_unit_test(a_deferred_message_of_a_lost_connection_postpones_nothing),
         cmocka_unit_test(a_message_accepted_in_its_callback_postpones_nothing),
         cmocka_unit_test(a_twin_request_under_way_postpones_the_change),
         cmocka_unit_test(at_90_percent_of_the_life_nothing_postpones_any_more),

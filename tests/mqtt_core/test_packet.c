@@ -185,6 +185,21 @@ static void encoders_stay_inside_every_capacity(void **state)
     }
 }
 
+/* Section 2.2.3, table 2.4. */
+static void the_length_of_a_packet_counts_its_header(void **state)
+{
+    (void)state;
+    static const size_t ends[] = { 127, 16383, 2097151, 268435455 };
+
+    assert_int_equal(mqc_packet_len(0), 2);
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        assert_int_equal(mqc_packet_len(ends[i]), ends[i] + 2 + i);
+        if (i + 1 < COUNT_OF(ends)) {
+            assert_int_equal(mqc_packet_len(ends[i] + 1), ends[i] + 1 + 3 + i);
+        }
+    }
+}
+
 static void pubrel_carries_its_flags(void **state)
 {
     (void)state;
@@ -204,6 +219,7 @@ int main(void)
         cmocka_unit_test(publish_rejects_bad_bodies),
         cmocka_unit_test(suback_takes_the_four_codes_only),
         cmocka_unit_test(encoders_stay_inside_every_capacity),
+        cmocka_unit_test(the_length_of_a_packet_counts_its_header),
         cmocka_unit_test(pubrel_carries_its_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,8 @@ static void step(void)
     }
     receive();
     report();
-    (void)mqc_tick(&w.r.e, w.r.now);
+    mqc_result result = mqc_tick(&w.r.e, w.r.now);
+    assert_int_equal(result, mqc_error(&w.r.e)); /* at once, not at the next one */
     take_events();
     transmit();
 }

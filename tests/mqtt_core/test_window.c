@@ -146,6 +146,37 @@ static void next_to_the_server_a_batch_is_waited_for_but_not_for_long(void **sta
     }
 }
 
+/* The mean takes an eighth of each new value; nothing is further away than a quarter of a
+ * millisecond and nearer than eight of them that a batch would be waited for. */
+static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4 + 5; i++) {
+        const rig_sizes sizes = { .lanes = { { .window = 4 } } };
+        const unsigned slow = i < 4 ? i : 3;
+        const unsigned fast = i < 4 ? 0 : i - 4;
+        uint16_t id = 0;
+        rig r;
+        rig_init(&r, &sizes);
+        rig_connect(&r, true, false);
+        /* In 1/64 ms: 0, 8, 15, 22, and down again: 20, 18, 16, 14. */
+        for (unsigned n = 0; n < slow + fast; n++) {
+            id = rig_publish(&r, 0, 1, 1, 1);
+            rig_send_all(&r);
+            r.now += n < slow;
+            rig_puback(&r, id);
+        }
+        for (unsigned n = 0; n < 8; n++) {
+            (void)rig_publish(&r, 0, 1, 1, 1);
+        }
+        assert_int_equal(rig_sent_now(&r), 4);
+
+        rig_puback(&r, (uint16_t)(id + 1));
+        assert_int_equal(rig_sent_now(&r), slow < 3 || fast == 4 ? 0 : 1);
+        rig_deinit(&r);
+    }
+}
+
 static void a_free_place_that_nothing_waits_for_is_no_deadline(void **state)
 {
     (void)state;
@@ -274,6 +305,7 @@ int main(void)
         cmocka_unit_test(answers_one_by_one_still_free_batches),
         cmocka_unit_test(the_window_is_never_empty_on_a_long_way),
         cmocka_unit_test(next_to_the_server_a_batch_is_waited_for_but_not_for_long),
+        cmocka_unit_test(from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch),
         cmocka_unit_test(a_free_place_that_nothing_waits_for_is_no_deadline),
         cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_a_batch),
         cmocka_unit_test(each_release_of_a_kept_message_frees_the_window),

@@ -15,6 +15,7 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
     fake_net *net = (fake_net *)(uintptr_t)self; /* the tests own it, and it is not const */
     (void)memory;
     if (net->stream_result != PLAT_OK) {
+        *out = net->names_fault ? &net->streams[FAKE_STREAMS - 1].base : *out;
         return net->stream_result;
     }
     if (net->made == FAKE_STREAMS) {
