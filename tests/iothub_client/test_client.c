@@ -102,6 +102,10 @@ static void sizes_left_to_iothub_new_take_what_a_hub_may_send(void **state)
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
 
     assert_non_null(c);
+    const size_t message = IOTHUB_MESSAGE_MAX + 65535 + 16; /* with the longest topic */
+    assert_int_equal(c->options.rx_size, message);
+    assert_int_equal(c->options.tx_size, 4 * message);
+    assert_int_equal(c->options.request_size, IOTHUB_METHOD_PAYLOAD_MAX + 1024);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(iothub_send_telemetry(c, &t, NULL), IOTHUB_OK);
     }
@@ -221,6 +225,44 @@ static void each_option_is_checked_and_named(void **state)
         assert_int_equal(error.code, cases[i].named != NULL ? IOTHUB_ERR_ARG : IOTHUB_OK);
         assert_true(cases[i].named == NULL || strstr(error.text, cases[i].named) != NULL);
         iothub_free(c);
+    }
+    fixture_free(&f);
+}
+
+static char name[4099];
+
+static void model_id(iothub_options *o)
+{
+    o->model_id = name;
+}
+
+static void user_agent(iothub_options *o)
+{
+    o->user_agent = name;
+}
+
+static void names_have_up_to_4096_characters(void **state)
+{
+    (void)state;
+    static void (*const changes[])(iothub_options * o) = { model_id, user_agent };
+    client_fixture f;
+    fixture_init(&f, NULL);
+
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t len = 4095; len <= 4098; len++) {
+            iothub_options o = f.options;
+            iothub_error error;
+            memset(name, 'n', len);
+            name[len] = '\0';
+            changes[i](&o);
+            iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+            assert_int_equal(c != NULL, len <= 4096);
+            if (c == NULL) {
+                assert_int_equal(error.code, IOTHUB_ERR_ARG);
+                assert_non_null(strstr(error.text, "4096 characters"));
+            }
+            iothub_free(c);
+        }
     }
     fixture_free(&f);
 }
@@ -571,6 +613,7 @@ int main(void)
         cmocka_unit_test(sizes_left_to_iothub_new_take_what_a_hub_may_send),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(each_option_is_checked_and_named),
+        cmocka_unit_test(names_have_up_to_4096_characters),
         cmocka_unit_test(an_older_shorter_options_struct_gets_defaults_for_the_rest),
         cmocka_unit_test(null_arguments_are_refused),
         cmocka_unit_test(start_and_reconnect_know_their_time),

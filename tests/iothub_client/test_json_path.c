@@ -2,12 +2,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "json_path.h"
+#include "mqtt_core/topic.h"
 
 /* Checks a copy that ends where the allocation ends, so that the sanitizer sees a read beyond. */
 static iothub_result check(const char *text, size_t len)
@@ -293,6 +295,86 @@ static void keys_are_compared_by_meaning(void **state)
     }
 }
 
+/* RFC 3629, section 3, in other words than those of the reader. */
+static size_t encode(uint32_t n, char *out)
+{
+    size_t len = n < 0x80 ? 1 : n < 0x800 ? 2 : n < 0x10000 ? 3 : 4;
+    static const uint8_t leads[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+
+    for (size_t i = len; i-- > 1; n /= 64) {
+        out[i] = (char)(0x80 + n % 64);
+    }
+    out[0] = (char)(leads[len] + n);
+    return len;
+}
+
+static void escape(uint32_t n, char *out, size_t cap)
+{
+    if (n < 0x10000) {
+        snprintf(out, cap, "\\u%04x", n);
+    } else {
+        snprintf(out, cap, "\\u%04X\\u%04x", 0xD800 + (n - 0x10000) / 1024,
+                 0xDC00 + (n - 0x10000) % 1024);
+    }
+}
+
+static bool finds(const char *text, const char *key)
+{
+    const char *const keys[] = { key };
+    mqc_span value;
+    return iothub_json_find(mqc_span_str(text), keys, 1, &value);
+}
+
+static void each_character_is_itself_whether_escaped_or_not(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 0x10FFFF; n += n < 0x10000 ? 1 : n % 64 == 63 ? 1 : 63) {
+        char key[5] = "";
+        char escaped[16];
+        char text[40];
+        if (n >= 0xD800 && n <= 0xDFFF) {
+            continue;
+        }
+        (void)encode(n, key);
+        escape(n, escaped, sizeof escaped);
+        snprintf(text, sizeof text, "{\"%s\":1}", escaped);
+        bool good = finds(text, key);
+        if (n >= 0x20 && n != '"' && n != '\\') {
+            snprintf(text, sizeof text, "{\"%s\":1}", key);
+            good = good && finds(text, key);
+        }
+        if (!good) {
+            fail_msg("U+%04X is not found", n);
+        }
+    }
+}
+
+/* The rules of MQTT for text are those of JSON, and are read by other code. */
+static void bytes_are_a_character_exactly_when_mqtt_says_so(void **state)
+{
+    (void)state;
+    static const uint8_t next[] = { 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0 };
+
+    for (uint32_t n = 0; n < 128u * 512; n++) {
+        const uint8_t bytes[] = { '"',
+                                  (uint8_t)(0x80 + n % 128),
+                                  next[n / 128 % 8],
+                                  next[n / 1024 % 8],
+                                  next[n / 8192 % 8],
+                                  '"' };
+        for (size_t len = 1; len <= 4; len++) {
+            uint8_t text[6];
+            memcpy(text, bytes, 1 + len);
+            text[1 + len] = '"';
+            bool valid = mqc_utf8_valid(mqc_span_of(bytes + 1, len));
+            if ((iothub_json_check(mqc_span_of(text, len + 2)) == IOTHUB_OK) != valid) {
+                fail_msg("%02x %02x %02x %02x, the first %zu", bytes[1], bytes[2], bytes[3],
+                         bytes[4], len);
+            }
+        }
+    }
+}
+
 static void of_equal_keys_the_first_counts(void **state)
 {
     (void)state;
@@ -408,6 +490,8 @@ int main(void)
         cmocka_unit_test(values_are_found_by_path),
         cmocka_unit_test(what_is_not_there_is_not_found),
         cmocka_unit_test(keys_are_compared_by_meaning),
+        cmocka_unit_test(each_character_is_itself_whether_escaped_or_not),
+        cmocka_unit_test(bytes_are_a_character_exactly_when_mqtt_says_so),
         cmocka_unit_test(of_equal_keys_the_first_counts),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_changed_byte_gets_an_answer),

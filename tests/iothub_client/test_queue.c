@@ -315,6 +315,32 @@ static void a_purge_offline_gives_everything_up(void **state)
     }
 }
 
+static void a_purge_makes_room_at_once_and_for_good(void **state)
+{
+    (void)state;
+    EACH
+    {
+        client_fixture f;
+        begin(&f, (iothub_options){ .queue_max_count = 5 });
+        for (unsigned round = 0; round < 4; round++) {
+            uint64_t count = 0;
+            for (unsigned n = 0; n < 5; n++) {
+                assert_int_equal(try_send(&f, n), IOTHUB_OK);
+            }
+            assert_int_equal(try_send(&f, 5), IOTHUB_ERR_NO_SPACE);
+            assert_int_equal(iothub_purge(f.client, &count), IOTHUB_OK);
+            assert_int_equal(count, 5);
+            if (!stored) { /* in a store they go with the next turn */
+                assert_int_equal(try_send(&f, 6), IOTHUB_OK);
+                assert_int_equal(iothub_purge(f.client, NULL), IOTHUB_OK);
+            }
+            fixture_run(&f);
+            assert_int_equal(store_stats(&f).queued, 0);
+        }
+        end(&f);
+    }
+}
+
 static void a_purge_online_leaves_what_is_on_its_way(void **state)
 {
     (void)state;
@@ -379,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_full_store_refuses_or_drops),
         cmocka_unit_test(limits_out_of_range_are_refused),
         cmocka_unit_test(a_purge_offline_gives_everything_up),
+        cmocka_unit_test(a_purge_makes_room_at_once_and_for_good),
         cmocka_unit_test(a_purge_online_leaves_what_is_on_its_way),
         cmocka_unit_test(a_purge_takes_what_an_earlier_run_left),
     };

@@ -61,6 +61,23 @@ static void every_kind_of_request_wakes_the_runner(void **state)
     rig_free(r);
 }
 
+static void a_wait_cut_short_wakes_the_runner(void **state)
+{
+    (void)state;
+    runner_rig *r = rig_new(NULL);
+    r->f.hub.return_code = 3;
+    rig_start(r);
+    assert_int_equal(iothub_start(r->f.client), IOTHUB_OK);
+    rig_await_state(r, IOTHUB_WAITING);
+    rig_await_asleep(r);
+
+    r->f.hub.return_code = 0;
+    assert_int_equal(iothub_reconnect_now(r->f.client), IOTHUB_OK);
+    rig_await_state(r, IOTHUB_CONNECTED); /* no time passes by itself */
+
+    rig_free(r);
+}
+
 static pthread_t writer;
 static pthread_t teller;
 
@@ -499,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_request_leaves_at_once_while_no_time_passes),
         cmocka_unit_test(a_client_without_deadline_sleeps_for_ever_and_wakes_for_a_request),
         cmocka_unit_test(every_kind_of_request_wakes_the_runner),
+        cmocka_unit_test(a_wait_cut_short_wakes_the_runner),
         cmocka_unit_test(a_lone_request_leaves_on_the_thread_that_makes_it_and_ends_on_the_runners),
         cmocka_unit_test(what_the_stream_did_not_take_the_runner_sends_when_it_does),
         cmocka_unit_test(an_idle_client_wakes_up_for_its_keep_alive_only),

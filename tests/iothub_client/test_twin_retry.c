@@ -38,6 +38,10 @@ static void throttling_and_errors_of_the_hub_are_waited_out(void **state)
         assert_int_equal(f.done_count, 0);
         iothub_get_stats(f.client, &stats);
         assert_int_equal(stats.twin_retries, f.hub.publishes);
+        assert_non_null(
+            strstr(f.log, codes[i] == 429 ? "throttled by the hub" : "an error of its own"));
+        assert_null(
+            strstr(f.log, codes[i] != 429 ? "throttled by the hub" : "an error of its own"));
         f.hub.twin_status = 200;
         fixture_sleep(&f, 30000);
 

@@ -199,6 +199,28 @@ static void a_stream_that_takes_nothing_gets_one_ping(void **state)
     rig_deinit(&r);
 }
 
+/* A byte at a time, of a SUBSCRIBE and the PINGREQ behind it: that it takes them is life. */
+static void a_peer_that_takes_a_little_of_a_request_is_alive(void **state)
+{
+    (void)state;
+    uint8_t topic[200];
+    const mqc_subscription s = { { topic, sizeof topic }, 1 };
+    rig r;
+    connect(&r, NULL);
+    memset(topic, 't', sizeof topic);
+    assert_int_equal(mqc_subscribe(&r.e, &s, 1, NULL), MQC_OK);
+
+    for (int n = 0; n < 50; n++) {
+        assert_int_equal(rig_send(&r, 1), 1);
+        tick(&r, r.now + KEEP_ALIVE, MQC_OK);
+        tick(&r, r.now + KEEP_ALIVE / 4, MQC_OK);
+    }
+    mqc_time taken = r.now - KEEP_ALIVE - KEEP_ALIVE / 4;
+    tick(&r, taken + KEEP_ALIVE * 3 / 2 - 1, MQC_OK);
+    tick(&r, taken + KEEP_ALIVE * 3 / 2, MQC_ERR_TIMEOUT);
+    rig_deinit(&r);
+}
+
 static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
 {
     (void)state;
@@ -273,6 +295,7 @@ int main(void)
         cmocka_unit_test(no_loss_is_seen_while_we_do_not_read),
         cmocka_unit_test(without_keep_alive_nothing_is_due),
         cmocka_unit_test(a_stream_that_takes_nothing_gets_one_ping),
+        cmocka_unit_test(a_peer_that_takes_a_little_of_a_request_is_alive),
         cmocka_unit_test(a_stalled_stream_does_not_make_the_timer_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,157 @@
+#include <stdio.h>
+
+#include "store_fixture.h"
+
+/* When the store is looked at: never late, and not all at once. */
+
+static uint16_t window;
+
+static void with_window(iothub_options *o)
+{
+    store_options(o);
+    o->window = window;
+}
+
+static void begin(client_fixture *f)
+{
+    fake_store_init(&fixture_store);
+    fixture_init(f, with_window);
+}
+
+static void end(client_fixture *f)
+{
+    store_check_sum(f);
+    fixture_free(f);
+    fake_store_free(&fixture_store);
+}
+
+static iothub_op send_for(client_fixture *f, uint32_t ttl_ms)
+{
+    const iothub_telemetry t = { .body = "x", .body_len = 1, .ttl_ms = ttl_ms };
+    iothub_op op;
+
+    assert_int_equal(iothub_send_telemetry(f->client, &t, &op), IOTHUB_OK);
+    return op;
+}
+
+static int timeout_of(client_fixture *f)
+{
+    iothub_poll p;
+    iothub_poll_info(f->client, &p);
+    return p.timeout_ms;
+}
+
+/* At a stop what is on its way is at the front again, before the one that was there. */
+static void what_a_stop_takes_back_expires_in_time(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how;
+    window = 1;
+    begin(&f);
+    f.hub.mute_publish = true;
+    iothub_op soon = send_for(&f, 5000);
+    (void)send_for(&f, 0);
+    iothub_op never = send_for(&f, 0);
+    fixture_connect(&f); /* takes the first two */
+    f.hub.mute_connect = true;
+    fixture_cut(&f); /* the third one is at the front of what waits */
+
+    assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+    fixture_sleep(&f, 4999);
+    assert_int_equal(f.done_count, 0);
+    fixture_sleep(&f, 1);
+
+    assert_int_equal(fixture_ended(&f, soon, &how), 1);
+    assert_int_equal(how, IOTHUB_ERR_EXPIRED);
+    assert_int_equal(fixture_ended(&f, never, NULL), 0);
+    end(&f);
+}
+
+static void what_an_earlier_run_left_is_looked_at_before_the_first_sleep(void **state)
+{
+    (void)state;
+    client_fixture f;
+    window = 16;
+    begin(&f);
+    (void)send_for(&f, 10000);
+    store_kill(&f);
+    fixture_init(&f, with_window);
+
+    assert_int_equal(timeout_of(&f), 0);
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+    assert_in_range(timeout_of(&f), 1, 10000); /* never started, and it expires all the same, */
+    fixture_sleep(&f, 12000);                  /* by whole seconds of the wall clock */
+
+    assert_int_equal(store_stats(&f).telemetry_expired, 1);
+    assert_int_equal(f.done_count, 0); /* nobody of this run asks for it */
+    end(&f);
+}
+
+/* Some in each turn, and each turn says that there are more. */
+static void many_that_have_expired_end_in_turns_that_follow_at_once(void **state)
+{
+    (void)state;
+    enum { MANY = 300, IN_A_TURN = 64 };
+    for (int connected = 0; connected < 2; connected++) {
+        client_fixture f;
+        window = 1;
+        begin(&f);
+        f.hub.mute_publish = true;
+        if (connected) {
+            (void)send_for(&f, 0);
+            (void)send_for(&f, 0);
+            fixture_connect(&f); /* these fill the lane */
+        }
+        for (unsigned n = 0; n < MANY; n++) {
+            (void)send_for(&f, 1000);
+        }
+        fixture_run(&f);
+        fake_clock_advance(&f.platform.clock, 1000);
+        if (connected) {
+            fake_hub_ack(&f.hub, fixture_stream(&f), 0);
+        }
+
+        unsigned before = f.done_count;
+        while (f.done_count < before + MANY) {
+            unsigned turn = f.done_count;
+            assert_int_equal(timeout_of(&f), turn == before && connected ? timeout_of(&f) : 0);
+            assert_int_equal(iothub_process(f.client), IOTHUB_OK);
+            assert_in_range(f.done_count - turn, 1, 2 * IN_A_TURN + 1);
+        }
+        end(&f);
+    }
+}
+
+static void the_bytes_that_are_queued_are_those_of_the_store(void **state)
+{
+    (void)state;
+    client_fixture f;
+    plat_store_info info;
+    window = 16;
+    begin(&f);
+    assert_int_equal(store_stats(&f).queued_bytes, 0);
+
+    for (unsigned n = 0; n < 10; n++) {
+        (void)send_for(&f, 0);
+        fixture_store.base.ops->info(&fixture_store.base, &info);
+        assert_int_equal(store_stats(&f).queued_bytes, info.bytes);
+    }
+    assert_true(info.bytes > 0);
+    fixture_connect(&f);
+    assert_int_equal(store_stats(&f).queued_bytes, 0);
+    end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_stop_takes_back_expires_in_time),
+        cmocka_unit_test(what_an_earlier_run_left_is_looked_at_before_the_first_sleep),
+        cmocka_unit_test(many_that_have_expired_end_in_turns_that_follow_at_once),
+        cmocka_unit_test(the_bytes_that_are_queued_are_those_of_the_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
