@@ -5,7 +5,12 @@
 
 static const char *query_value(const rest_request *r, const char *name)
 {
-    (void)r;
+    const hub_exchange *x = r->transport;
+    size_t len = strlen(name);
+
+    if (x->query != NULL && strncmp(x->query, name, len) == 0 && x->query[len] == '=') {
+        return x->query + len + 1;
+    }
     return strcmp(name, "api-version") == 0 ? "2021-04-12" : NULL;
 }
 

@@ -11,6 +11,7 @@ typedef struct hub_exchange {
     const char *policy;   /* whose key signs; NULL: iothubowner */
     const char *resource; /* the sr of the token; NULL: localhost */
     const char *if_match; /* NULL: none */
+    const char *query;    /* "name=value", one besides api-version; NULL: none */
     rest_handling handling;
     rest_outcome outcome;
     int finished; /* how often a later reply was completed */

@@ -151,8 +151,8 @@ static bool matches(rest_request *r, const char *pattern)
 static const rest_route *find_route(rest_request *r, bool *path_known)
 {
     static const rest_route *const tables[] = { rest_registry_routes, rest_bulk_routes,
-                                                rest_twin_routes, rest_query_routes,
-                                                rest_emulator_routes };
+                                                rest_twin_routes,     rest_digital_twin_routes,
+                                                rest_query_routes,    rest_emulator_routes };
 
     *path_known = false;
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
@@ -246,5 +246,6 @@ void rest_reply_free(rest_reply *r)
     free(r->text);
     free(r->etag);
     free(r->continuation);
+    free(r->command_status);
     *r = (rest_reply){ 0 };
 }

@@ -10,7 +10,7 @@
 #include "hub.h"
 
 #define REST_SEGMENTS_MAX 6
-#define REST_ARGS_MAX     2
+#define REST_ARGS_MAX     3
 
 struct rest_reply;
 
@@ -43,6 +43,7 @@ typedef struct rest_reply {
     const char *code;      /* hub error code, or NULL */
     const char *item_type; /* x-ms-item-type, or NULL */
     char *continuation;    /* x-ms-continuation, or NULL */
+    char *command_status;  /* x-ms-command-statuscode, or NULL */
 } rest_reply;
 
 /** A watcher of telemetry. */
@@ -88,6 +89,7 @@ typedef struct rest_route {
 extern const rest_route rest_registry_routes[];
 extern const rest_route rest_bulk_routes[];
 extern const rest_route rest_twin_routes[];
+extern const rest_route rest_digital_twin_routes[];
 extern const rest_route rest_query_routes[];
 extern const rest_route rest_emulator_routes[];
 

@@ -102,6 +102,7 @@ static enum MHD_Result send_reply(call *c)
     add_header(response, "iothub-errorcode", reply->code);
     add_header(response, "x-ms-item-type", reply->item_type);
     add_header(response, "x-ms-continuation", reply->continuation);
+    add_header(response, "x-ms-command-statuscode", reply->command_status);
     enum MHD_Result r = MHD_queue_response(c->connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return r;
