@@ -1,5 +1,6 @@
 #include "rest_server.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define HEADER_BYTES_MAX  (64u * 1024)
 #define IDLE_S            120
 #define HEARTBEAT_MS      15000
+#define LOOK_MS           100
 #define EVENT_BLOCK_BYTES 65536
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -33,7 +35,9 @@ typedef struct call {
     rest_handling handling;
     char *path; /* as it was sent */
     hub_text body;
-    size_t discarded; /* of a body that is too large */
+    size_t discarded;  /* of a body that is too large */
+    struct call *next; /* of those that are suspended */
+    struct call **at;  /* what points to it there; NULL: it is not one of them */
 } call;
 
 /* One TCP connection: libmicrohttpd does not report the end of a request whose query takes more
@@ -59,7 +63,9 @@ struct rest_server {
     struct MHD_Daemon *daemons[REST_SOCKETS_MAX];
     size_t count;
     waker *waker;
+    call *waiting; /* for the end of a method */
     watcher *watchers;
+    int64_t looked_ms;  /* last look for callers that have left */
     uint64_t announced; /* sequence number up to which watchers have been woken */
 };
 
@@ -235,12 +241,73 @@ static const char *query(const rest_request *r, const char *name)
     return value != NULL && strlen(value) == len ? value : ""; /* no %00 */
 }
 
+static void suspend(call *c)
+{
+    rest_server *s = c->server;
+
+    c->state = CALL_SUSPENDED;
+    c->next = s->waiting;
+    c->at = &s->waiting;
+    if (c->next != NULL) {
+        c->next->at = &c->next;
+    }
+    s->waiting = c;
+    MHD_suspend_connection(c->connection);
+}
+
+static void no_longer_waiting(call *c)
+{
+    if (c->at != NULL) {
+        *c->at = c->next;
+        if (c->next != NULL) {
+            c->next->at = c->at;
+        }
+        c->at = NULL;
+    }
+}
+
 static void finished(rest_handling *handling)
 {
     call *c = handling->user;
 
+    no_longer_waiting(c);
     c->state = CALL_ANSWERED;
     MHD_resume_connection(c->connection);
+}
+
+static bool has_left(struct MHD_Connection *connection)
+{
+    struct pollfd p = {
+        .fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+        .events = POLLRDHUP,
+    };
+    return poll(&p, 1, 0) > 0;
+}
+
+/* libmicrohttpd does not look at a suspended connection: without this a caller that has left would
+ * hold one of the few until its method is over. */
+static void let_leavers_go(rest_server *s)
+{
+    call *next;
+
+    if (hub_up(s->hub) < s->looked_ms + LOOK_MS) {
+        return;
+    }
+    s->looked_ms = hub_up(s->hub);
+    for (call *c = s->waiting; c != NULL; c = next) {
+        next = c->next;
+        if (has_left(c->connection)) {
+            rest_abandon(s->hub, &c->handling);
+            (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has left");
+            finished(&c->handling);
+        }
+    }
+    for (watcher *w = s->watchers; w != NULL; w = w->next) {
+        if (w->suspended && has_left(w->connection)) {
+            w->watch.left = 0;
+            resume(w);
+        }
+    }
 }
 
 static const char *header(const call *c, const char *name)
@@ -252,7 +319,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
 {
     rest_request request = {
         .method = method,
-        .path = path,
+        .path = rest_head_local(path),
         .raw_path = c->path,
         .authorization = header(c, MHD_HTTP_HEADER_AUTHORIZATION),
         .host = header(c, MHD_HTTP_HEADER_HOST),
@@ -271,10 +338,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
     rest_request_free(&request);
     switch (outcome) {
     case REST_REPLY: break;
-    case REST_LATER:
-        c->state = CALL_SUSPENDED;
-        MHD_suspend_connection(c->connection);
-        return MHD_YES;
+    case REST_LATER: suspend(c); return MHD_YES;
     case REST_WATCH: return start_watch(c);
     }
     return send_reply(c);
@@ -350,6 +414,7 @@ static void end_call(call *c)
     if (c == NULL) {
         return;
     }
+    no_longer_waiting(c);
     rest_abandon(c->server->hub, &c->handling);
     rest_reply_free(&c->handling.reply);
     hub_text_free(&c->body);
@@ -462,6 +527,7 @@ void rest_server_run(rest_server *s)
     MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker comes round by itself as often as that */
 
     wake_watchers(s);
+    let_leavers_go(s);
     for (size_t i = 0; i < s->count; i++) {
         MHD_UNSIGNED_LONG_LONG timeout;
         (void)MHD_run(s->daemons[i]);

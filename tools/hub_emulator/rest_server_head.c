@@ -79,7 +79,7 @@ rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *v
     return (rest_head_fault){ 0 };
 }
 
-char *rest_head_path(const char *target)
+const char *rest_head_local(const char *target)
 {
     static const char *const schemes[] = { "https://", "http://" };
 
@@ -87,9 +87,15 @@ char *rest_head_path(const char *target)
         size_t len = strlen(schemes[i]);
         if (strncasecmp(target, schemes[i], len) == 0) {
             target += len;
-            target += strcspn(target, "/?#");
-            break;
+            return target + strcspn(target, "/?#");
         }
     }
-    return hub_memdup(target, strcspn(target, "?#"));
+    return target;
+}
+
+char *rest_head_path(const char *target)
+{
+    const char *local = rest_head_local(target);
+
+    return hub_memdup(local, strcspn(local, "?#"));
 }

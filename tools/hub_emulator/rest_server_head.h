@@ -20,6 +20,8 @@ typedef struct rest_head_fault {
 /** Look at the headers before the body is read. */
 rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *version);
 
+/** What follows scheme and host of a request target, which it need not have. */
+const char *rest_head_local(const char *target);
 /** The path of a request target, still encoded, on the heap: without scheme, host and query. */
 char *rest_head_path(const char *target);
 
