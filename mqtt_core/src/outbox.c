@@ -402,6 +402,7 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     if (len < o->offered) {
         o->undroppable = o->freed; /* what was offered may come back */
     }
+    const uint32_t first = o->send;
     o->offered = 0;
     o->granted_bytes -= len;
     o->send_at = mqc_ring_forward(o, o->send_at, len);
@@ -420,7 +421,7 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
         }
     }
     if (o->overdue) {
-        expect_expiries(o, o->send, o->grant);
+        expect_expiries(o, first, o->grant); /* a kept one may expire also once it has left */
         o->next_expiry = 0;
         ungrant(o);
     }
@@ -535,6 +536,18 @@ void mqc_outbox_rewind(mqc_outbox *o)
     reclaim(o);
 }
 
+/* The server may have it, if it has the session. */
+static void resume_sent(mqc_outbox *o, mqc_entry *e, uint8_t *first_byte, bool session_present)
+{
+    if (session_present) {
+        *first_byte |= MQC_PUBLISH_DUP;
+        return;
+    }
+    *first_byte &= (uint8_t)~MQC_PUBLISH_DUP;
+    e->flags &= (uint8_t)~MQC_ENTRY_RESEND;
+    mqc_outbox_expect_expiry(o, e);
+}
+
 void mqc_outbox_resume(mqc_outbox *o, bool session_present)
 {
     size_t at = o->ring_head;
@@ -544,12 +557,8 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
         mqc_entry *e = mqc_entry_at(o, i);
         if (e->state == MQC_ENTRY_RECEIVED) {
             resume_received(o, e, i, session_present);
-        } else if ((e->flags & MQC_ENTRY_RESEND) != 0 && session_present) {
-            o->ring[at] |= MQC_PUBLISH_DUP;
-        } else if ((e->flags & MQC_ENTRY_RESEND) != 0) {
-            o->ring[at] &= (uint8_t)~MQC_PUBLISH_DUP;
-            e->flags &= (uint8_t)~MQC_ENTRY_RESEND;
-            mqc_outbox_expect_expiry(o, e);
+        } else if (!ended(e) && (e->flags & MQC_ENTRY_RESEND) != 0) {
+            resume_sent(o, e, o->ring + at, session_present);
         }
         at = mqc_ring_forward(o, at, e->len);
     }
@@ -577,7 +586,7 @@ mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now)
 void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
 {
     ungrant(o);
-    o->overdue = o->overdue && o->offered > 0;
+    o->overdue = o->overdue && mqc_outbox_begun(o);
     o->next_expiry = mqc_expiry_look(o, now);
 }
 

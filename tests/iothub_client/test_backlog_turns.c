@@ -90,6 +90,25 @@ static void what_an_earlier_run_left_is_looked_at_before_the_first_sleep(void **
     end(&f);
 }
 
+static void the_first_one_in_an_empty_store_expires_in_time_without_a_start(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_result how;
+    window = 16;
+    begin(&f);
+    for (int n = 0; n < 3; n++) {
+        fixture_run(&f); /* finds nothing */
+        iothub_op op = send_for(&f, 1000);
+        fixture_sleep(&f, 999);
+        assert_int_equal(fixture_ended(&f, op, NULL), 0);
+        fixture_sleep(&f, 1);
+        assert_int_equal(fixture_ended(&f, op, &how), 1);
+        assert_int_equal(how, IOTHUB_ERR_EXPIRED);
+    }
+    end(&f);
+}
+
 /* Some in each turn, and each turn says that there are more. */
 static void many_that_have_expired_end_in_turns_that_follow_at_once(void **state)
 {
@@ -150,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_stop_takes_back_expires_in_time),
         cmocka_unit_test(what_an_earlier_run_left_is_looked_at_before_the_first_sleep),
+        cmocka_unit_test(the_first_one_in_an_empty_store_expires_in_time_without_a_start),
         cmocka_unit_test(many_that_have_expired_end_in_turns_that_follow_at_once),
         cmocka_unit_test(the_bytes_that_are_queued_are_those_of_the_store),
     };

@@ -38,6 +38,7 @@ static void a_clock_set_by_much_renews_the_token_at_once(void **state)
         fixture_sleep(&f, 1000); /* a working client looks once a second */
 
         assert_int_equal(f.hub.connects, 2);
+        assert_non_null(strstr(f.log, "2 session the wall clock was set: a new token"));
         snprintf(expiry, sizeof expiry, "&se=%lld",
                  (long long)(f.platform.clock.wall_ms / 1000 + 3600));
         char earlier[32];
@@ -74,6 +75,30 @@ static void a_clock_means_what_it_says_from_2023_to_the_end_of_9999(void **state
         assert_true(credential_clock(f.client) ==
                     (cases[i].meant ? cases[i].wall_s - 5 : INT64_MIN));
     }
+    fixture_free(&f);
+}
+
+/* Waiting for half an hour, the client wakes up for a look at the clock, and for nothing else. */
+static void a_refused_client_looks_at_the_clock_every_five_seconds(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    fixture_init(&f, NULL);
+    f.hub.return_code = 5;
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_sleep(&f, 2000); /* the second attempt */
+    assert_int_equal(f.hub.connects, 2);
+    f.client->session.deadline += 1000000; /* the wait is random */
+
+    iothub_poll_info(f.client, &p);
+    fixture_sleep(&f, (uint64_t)p.timeout_ms);
+    for (int n = 0; n < 20; n++) {
+        iothub_poll_info(f.client, &p);
+        assert_int_equal(p.timeout_ms, 5000);
+        fixture_sleep(&f, 5000);
+    }
+    assert_int_equal(f.hub.connects, 2);
     fixture_free(&f);
 }
 
@@ -306,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_set_by_much_renews_the_token_at_once),
         cmocka_unit_test(a_clock_means_what_it_says_from_2023_to_the_end_of_9999),
+        cmocka_unit_test(a_refused_client_looks_at_the_clock_every_five_seconds),
         cmocka_unit_test(drift_is_no_reason_to_renew),
         cmocka_unit_test(a_clock_that_flaps_renews_once_a_minute_at_most),
         cmocka_unit_test(a_clock_that_is_lost_keeps_the_connection),

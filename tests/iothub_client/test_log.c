@@ -62,6 +62,20 @@ static void lines_above_the_level_are_left_out(void **state)
     }
 }
 
+static void what_nobody_asked_for_is_named_by_its_topic(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+
+    fake_hub_send(fixture_stream(&f), "some/topic", "x", 1, 0);
+    fixture_run(&f);
+
+    assert_int_equal(lines_with(&f, "2 loop ignored a message on topic some/topic\n"), 1);
+    fixture_free(&f);
+}
+
 static void no_callbacks(iothub_options *o)
 {
     o->callbacks = (iothub_callbacks){ .log = NULL };
@@ -89,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_information_and_failures_are_warnings),
         cmocka_unit_test(lines_above_the_level_are_left_out),
+        cmocka_unit_test(what_nobody_asked_for_is_named_by_its_topic),
         cmocka_unit_test(a_client_without_callbacks_keeps_its_words_to_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

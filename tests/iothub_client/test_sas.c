@@ -458,10 +458,13 @@ static void verifying_refuses_what_it_cannot_hold_and_bad_keys(void **state)
     static char text[IOTHUB_SAS_VERIFY_MAX + 200];
     iothub_sas_token token;
 
-    strcpy(text, SAS "sig=AAAA&se=1&sr=");
+    strcpy(text, SAS "sig=AAAA&se=18446744073709551615&sr=");
     memset(text + strlen(text), 'a', IOTHUB_SAS_VERIFY_MAX + 100);
     assert_int_equal(iothub_sas_parse(&token, mqc_span_str(text), NULL), IOTHUB_OK);
 
+    assert_int_equal(iothub_sas_verify(crypto, &token, mqc_span_str(K32), NULL),
+                     IOTHUB_ERR_TOO_BIG);
+    token.resource.len = IOTHUB_SAS_VERIFY_MAX + 1;
     assert_int_equal(iothub_sas_verify(crypto, &token, mqc_span_str(K32), NULL),
                      IOTHUB_ERR_TOO_BIG);
     token.resource.len = IOTHUB_SAS_VERIFY_MAX;

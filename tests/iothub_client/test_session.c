@@ -315,6 +315,36 @@ static void a_stopped_client_can_start_again(void **state)
     fixture_free(&f);
 }
 
+/* Without a turn between them.  Bits of n, from the lowest: 1 is a start, 0 a stop. */
+static void of_starts_and_stops_in_one_breath_the_last_one_counts(void **state)
+{
+    (void)state;
+    for (unsigned length = 1; length <= 5; length++) {
+        for (unsigned n = 0; n < 2u << length; n++) {
+            const bool connected = n % 2 != 0; /* before all of them */
+            bool on = connected;
+            client_fixture f;
+            fixture_init(&f, NULL);
+            if (connected) {
+                fixture_connect(&f);
+            }
+            for (unsigned i = 1; i <= length; i++) {
+                bool start = (n >> i & 1) != 0;
+                iothub_result r = start ? iothub_start(f.client) : iothub_stop(f.client, 0);
+                bool refused = start && i == 1 && connected;
+                assert_int_equal(r, refused ? IOTHUB_ERR_STATE : IOTHUB_OK);
+                on = start;
+                if (refused) {
+                    break; /* nothing was asked for yet */
+                }
+            }
+            fixture_run(&f);
+            assert_int_equal(iothub_get_state(f.client), on ? IOTHUB_CONNECTED : IOTHUB_STOPPED);
+            fixture_free(&f);
+        }
+    }
+}
+
 static void reconnect_now_cuts_the_wait_short(void **state)
 {
     (void)state;
@@ -543,6 +573,7 @@ int main(void)
         cmocka_unit_test(stop_cancels_what_the_grace_did_not_suffice_for),
         cmocka_unit_test(start_send_and_stop_in_one_breath_still_sends),
         cmocka_unit_test(a_stopped_client_can_start_again),
+        cmocka_unit_test(of_starts_and_stops_in_one_breath_the_last_one_counts),
         cmocka_unit_test(reconnect_now_cuts_the_wait_short),
         cmocka_unit_test(every_failing_call_of_the_stream_is_survived),
         cmocka_unit_test(a_fleet_does_not_come_back_as_one_after_a_long_connection),

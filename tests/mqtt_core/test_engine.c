@@ -25,6 +25,47 @@ static void connect_is_encoded_as_the_specification_says(void **state)
     rig_deinit(&r);
 }
 
+static void each_part_of_the_memory_is_needed(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .lanes = { { 0 }, { .ring_len = 64 }, { .ring_len = 64 } } };
+    mqc_engine e;
+    rig r;
+    rig_init(&r, &sizes);
+
+    for (unsigned fault = 0; fault < 8 + 3 * 4; fault++) {
+        mqc_memory m = r.memory;
+        mqc_lane_memory *l = &m.lanes[fault < 8 ? 0 : (fault - 8) / 4];
+        switch (fault) {
+        case 0: m.rx = NULL; break;
+        case 1: m.rx_len = 15; break;
+        case 2: m.control = NULL; break;
+        case 3: m.control_len = 31; break;
+        case 4: m.inbound = NULL; break;
+        case 5: m.inbound_len = 0; break;
+        case 6: m.lane_count = 0; break;
+        case 7: m.lane_count = 4; break;
+        default:
+            l->ring = fault % 4 == 0 ? NULL : l->ring;
+            l->ring_len = fault % 4 == 1 ? 0 : l->ring_len;
+            l->entries = fault % 4 == 2 ? NULL : l->entries;
+            l->entries_len = fault % 4 == 3 ? 0 : l->entries_len;
+        }
+        if (mqc_init(&e, &m) != MQC_ERR_ARG) {
+            fail_msg("fault %u", fault);
+        }
+    }
+    r.memory.rx_len = 16;
+    r.memory.control_len = 32;
+    r.memory.inbound_len = 1;
+    for (size_t i = 0; i < 3; i++) {
+        r.memory.lanes[i].ring_len = 1;
+        r.memory.lanes[i].entries_len = 1;
+    }
+    assert_int_equal(mqc_init(&e, &r.memory), MQC_OK);
+    rig_deinit(&r);
+}
+
 static void qos1_publish_ends_with_its_puback(void **state)
 {
     (void)state;
@@ -257,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_is_encoded_as_the_specification_says),
+        cmocka_unit_test(each_part_of_the_memory_is_needed),
         cmocka_unit_test(qos1_publish_ends_with_its_puback),
         cmocka_unit_test(qos0_publish_ends_when_its_last_byte_has_left),
         cmocka_unit_test(messages_are_acknowledged_in_the_order_in_which_they_came),

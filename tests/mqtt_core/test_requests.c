@@ -140,6 +140,33 @@ static void requests_that_break_a_rule_are_refused(void **state)
     rig_deinit(&r);
 }
 
+/* The filter makes the packet as large as the control area, or a byte larger. */
+static void a_request_may_fill_the_control_area(void **state)
+{
+    (void)state;
+    uint8_t filter[128];
+    memset(filter, 'f', sizeof filter);
+
+    for (size_t control = 32; control < 120; control++) {
+        for (size_t more = 0; more < 2; more++) {
+            const rig_sizes sizes = { .control = control };
+            const mqc_subscription s = { { filter, control + more - 7 }, 1 };
+            const mqc_span f = { filter, control + more - 6 };
+            rig r;
+            rig_init(&r, &sizes);
+            rig_connect(&r, true, false);
+
+            assert_int_equal(mqc_subscribe(&r.e, &s, 1, NULL), more ? MQC_ERR_TOO_BIG : MQC_OK);
+            assert_int_equal(mqc_subscribe(&r.e, &s, 1, NULL),
+                             more ? MQC_ERR_TOO_BIG : MQC_ERR_NO_SPACE);
+            rig_send_all(&r);
+            assert_int_equal(r.sent_len, more ? 0 : control);
+            assert_int_equal(mqc_unsubscribe(&r.e, &f, 1, NULL), more ? MQC_ERR_TOO_BIG : MQC_OK);
+            rig_deinit(&r);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_connect_that_breaks_a_rule_is_refused),
         cmocka_unit_test(a_connection_has_one_connect),
         cmocka_unit_test(requests_that_break_a_rule_are_refused),
+        cmocka_unit_test(a_request_may_fill_the_control_area),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
