@@ -58,10 +58,13 @@ class Emulator:
         self.process.stdout.close()
         return self.process.wait(PATIENCE_S)
 
+    def connect(self):
+        return http.client.HTTPSConnection("localhost", self.rest_port, context=self.tls,
+                                           timeout=PATIENCE_S)
+
     def open(self, method, path, body=None, token=None, headers=(), raw=None):
         """The response; body is made JSON, raw is sent as it is."""
-        connection = http.client.HTTPSConnection("localhost", self.rest_port, context=self.tls,
-                                                 timeout=PATIENCE_S)
+        connection = self.connect()
         token = token or sas_token("localhost", self.service_key, policy="iothubowner")
         connection.request(method, path, raw if body is None else json.dumps(body),
                            {"Authorization": token, "Connection": "close", **dict(headers)})

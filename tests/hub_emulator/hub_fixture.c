@@ -39,6 +39,14 @@ static void drop(void *user, const char *client_id)
     }
 }
 
+static void end_session(void *user, const char *client_id)
+{
+    hub_fixture *f = user;
+    size_t len = strlen(f->ended);
+
+    (void)snprintf(f->ended + len, sizeof f->ended - len, "%s ", client_id);
+}
+
 static void no_log(void *user, const char *line)
 {
     (void)user;
@@ -65,6 +73,7 @@ void fixture_open(hub_fixture *f)
         .user = f,
         .publish = remember,
         .drop = drop,
+        .end_session = end_session,
         .log = no_log,
         .notice = take_notice,
         .now = still,

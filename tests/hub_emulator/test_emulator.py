@@ -330,6 +330,51 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.hub.rest("DELETE", f"/devices/device1/modules/mod?{API}")[0], 204)
         device.wait_closed()
 
+    def register(self, name):
+        """Its token."""
+        status, body = self.hub.rest("PUT", f"/devices/{name}?{API}", {})
+        self.assertEqual(status, 200)
+        key = body["authentication"]["symmetricKey"]["primaryKey"]
+        return sas_token(f"localhost/devices/{name}", key)
+
+    def test_a_device_that_is_registered_again_inherits_nothing(self):
+        bound = "devices/again/messages/devicebound/#"
+        will = ("devices/again/messages/events/", "its will", 0, False)
+        for online in (False, True):
+            with self.subTest(online=online):
+                device = Device(self.hub, "again", password=self.register("again"), clean=False,
+                                will=will)
+                self.assertFalse(device.session_present)
+                device.subscribe(bound, METHODS)
+                self.hub.send("of the old one", "again")
+                self.assertEqual(device.receive(acknowledge=False)[1], "of the old one")
+                results = []
+                caller = threading.Thread(target=lambda: results.append(self.hub.rest(
+                    "POST", f"/twins/again/methods?{API}", {"methodName": "go"})))
+                if online:
+                    caller.start()
+                    device.receive()  # the call; it is never answered
+                else:
+                    device.disconnect()
+                self.assertEqual(self.hub.rest("DELETE", f"/devices/again?{API}")[0], 204)
+                token = self.register("again")
+                if online:
+                    caller.join(PATIENCE_S)
+                    self.assertEqual(results[0][0], 404)
+                    self.assertIn("DeviceNotFound", results[0][1]["Message"])
+                if online:
+                    device.wait_closed()
+                device = Device(self.hub, "again", password=token, clean=False)
+                self.assertFalse(device.session_present)
+                device.quiet()
+                self.hub.send("of the new one", "again")
+                device.quiet()
+                device.subscribe(bound)
+                self.assertEqual(device.receive()[1:], ("of the new one", False))
+                device.disconnect()
+                self.assertEqual(self.hub.rest("DELETE", f"/devices/again?{API}")[0], 204)
+        self.assertNotIn("its will", [e["body"] for e in self.hub.events()])
+
     def test_a_disabled_device_is_dropped_and_refused(self):
         self.assertEqual(self.hub.rest("PUT", f"/devices/other?{API}", {"deviceId": "other"})[0],
                          200)

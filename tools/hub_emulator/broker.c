@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sessions.h"
 #include "text.h"
 
 #define PLUGIN     "hub_emulator_plugin.so"
@@ -131,6 +132,7 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
     if (setup->listen->v6[0] != '\0') {
         add_listener(&t, setup->port, setup->listen->v6);
     }
+    hub_text_str(&t, "listener 0 " HUB_SESSIONS_SOCKET "\n"); /* for the plugin's own logins */
     int fd = memfd_create("mosquitto.conf", 0);
     if (fd >= 0 && write(fd, t.p, t.len) != (ssize_t)t.len) {
         (void)close(fd);

@@ -79,6 +79,12 @@ bool hub_knows(const hub *h, const void *key)
     return hub_find(h, key) != NULL;
 }
 
+bool hub_is_online(const hub *h, const char *client_id)
+{
+    const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
+    return id != NULL && id->session.connection != NULL;
+}
+
 bool hub_may_resume(const hub *h, const void *key)
 {
     const hub_connection *c = hub_find(h, key);
@@ -421,6 +427,9 @@ static void let_go(hub *h, hub_identity *id)
     };
 
     hub_kick(h, id);
+    if (id->session.exists && h->broker.end_session != NULL) {
+        h->broker.end_session(h->broker.user, id->client_id);
+    }
     hub_forget_identity(id);
     hub_methods_end(&h->methods, id->client_id, &deleted);
 }

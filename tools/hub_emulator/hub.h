@@ -20,6 +20,8 @@ typedef struct hub_broker {
     void (*publish)(void *user, const char *client_id, const char *topic, const void *payload,
                     size_t len, int qos);
     void (*drop)(void *user, const char *client_id);
+    /** End the session that is kept for a client that is away; may be NULL. */
+    void (*end_session)(void *user, const char *client_id);
     void (*log)(void *user, const char *line);
     /** For people, also those who did not ask for the log; may be NULL. */
     void (*notice)(void *user, const char *line);
@@ -96,6 +98,7 @@ void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_p
 /** The client published what the broker refused without asking. */
 void hub_forbidden(hub *h, const char *client_id);
 bool hub_knows(const hub *h, const void *key);
+bool hub_is_online(const hub *h, const char *client_id);
 /**
  * May the broker deliver what it kept for this client?  Not what it kept for a device that was
  * deleted, and registered again under the same id.

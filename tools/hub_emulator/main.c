@@ -70,6 +70,7 @@ static int watch_signals(void)
     sigset_t set;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* the broker's too: a file that may not grow is an error 500 */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
@@ -273,21 +274,30 @@ static void advise(const emulator *e)
         (void)cli_error("%s does not lead here; what /etc/hosts needs: %s %s", o->host,
                         hub_addresses_one(&o->listen), o->host);
     }
-    (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
+}
+
+/* The same lines are on standard output: on a full disk it serves without them, and without those
+ * of an earlier run, which may be of other ports. */
+static void write_env(const emulator *e)
+{
+    hub_store store;
+    hub_fault fault;
+
+    hub_store_open(&store, e->state.path);
+    if (hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, &fault) == HUB_OK) {
+        (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
+    } else {
+        (void)cli_error("%s", fault.text);
+        (void)hub_store_remove(&store, ENV_FILE, &fault);
+    }
+    hub_store_close(&store);
 }
 
 static hub_result announce(emulator *e, hub_fault *fault)
 {
-    hub_store store;
-
     add_number(e, "IOTHUB_PORT", e->port);
     add_number(e, "IOTHUB_REST_PORT", e->rest.port);
-    hub_store_open(&store, e->state.path);
-    hub_result r = hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, fault);
-    hub_store_close(&store);
-    if (r != HUB_OK) {
-        return r;
-    }
+    write_env(e);
     advise(e);
     (void)printf("%sREADY\n", e->lines.p);
     if (cli_finish() != EXIT_SUCCESS) {

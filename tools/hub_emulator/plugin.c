@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "hub.h"
 #include "rest_server.h"
+#include "sessions.h"
 
 #define MQTT_3_1_1 4
 #define EXPORTED   __attribute__((visibility("default")))
@@ -23,6 +24,7 @@ typedef struct plugin {
     mosquitto_plugin_id_t *identifier;
     hub hub;
     rest_server *rest;
+    hub_sessions sessions;
     int ready_fd; /* told once, at the first tick */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
@@ -62,6 +64,12 @@ static void show(int fd, const char *from, const char *line)
         (void)!write(fd, text, len);
     }
     free(text);
+}
+
+static void broker_end_session(void *user, const char *client_id)
+{
+    (void)user;
+    hub_sessions_end(&self.sessions, client_id);
 }
 
 static void broker_log(void *user, const char *line)
@@ -138,6 +146,10 @@ static int on_login(int event, void *data, void *user)
     if (credentials.client_id == NULL ||
         mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
         return MOSQ_ERR_AUTH;
+    }
+    if (hub_sessions_owns(&p->sessions, credentials.user_name, credentials.password)) {
+        /* not of a client that has come meanwhile: its session is a new one */
+        return hub_is_online(&p->hub, credentials.client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
     }
     if (hub_connect(&p->hub, e->client, &credentials, mosquitto_client_clean_session(e->client),
                     &fault) == HUB_OK) {
@@ -239,6 +251,7 @@ static int on_tick(int event, void *data, void *user)
     drain_log(p);
     rest_server_run(p->rest);
     hub_tick(&p->hub);
+    hub_sessions_run(&p->sessions);
     if (p->ready_fd >= 0) {
         (void)!write(p->ready_fd, "R", 1);
         (void)close(p->ready_fd);
@@ -284,6 +297,7 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     static const hub_broker broker = {
         .publish = broker_publish,
         .drop = broker_drop,
+        .end_session = broker_end_session,
         .log = broker_log,
         .notice = broker_notice,
         .now = broker_now,
@@ -296,6 +310,7 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     hub_fault fault;
 
     hub_json_init();
+    hub_sessions_init(&p->sessions);
     p->ready_fd = option(options, count, "ready_fd");
     p->log_fd = option(options, count, "log_fd");
     p->notice_fd = option(options, count, "notice_fd");
@@ -340,5 +355,6 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
     drain_log(p);
     rest_server_stop(p->rest);
     hub_close(&p->hub);
+    hub_sessions_free(&p->sessions);
     return MOSQ_ERR_SUCCESS;
 }
