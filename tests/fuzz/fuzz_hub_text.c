@@ -3,6 +3,7 @@
 #include "bag.h"
 #include "fuzz.h"
 #include "json.h"
+#include "json_text.h"
 #include "token.h"
 #include "topics.h"
 
@@ -77,6 +78,70 @@ static void json(const uint8_t *data, size_t size)
     free(again);
 }
 
+/* Without the white space between values. */
+static char *squeezed(json_text text)
+{
+    hub_text out = { 0 };
+    bool in_string = false;
+
+    hub_text_add(&out, "", 0);
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        if (c == '"') {
+            in_string = !in_string;
+        }
+        if (in_string && c == '\\') { /* an escape goes along as a whole */
+            hub_text_add(&out, &text.ptr[i++], 2);
+        } else if (in_string || strchr(" \t\r\n", c) == NULL) {
+            hub_text_add(&out, &text.ptr[i], 1);
+        }
+    }
+    return out.p;
+}
+
+static void laid_out(json_text text)
+{
+    char *out = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&out, &len);
+
+    FUZZ_CHECK(f != NULL);
+    json_text_print(f, text);
+    FUZZ_CHECK(fclose(f) == 0 && hub_json_valid(out, len));
+    char *was = squeezed(text);
+    char *is = squeezed((json_text){ out, len });
+    FUZZ_CHECK(strcmp(was, is) == 0);
+    free(was);
+    free(is);
+    free(out);
+}
+
+static void members(json_text text)
+{
+    const char *at = NULL;
+    json_text name;
+    json_text value;
+
+    while (json_text_next(text, &at, &name, &value)) {
+        FUZZ_CHECK(at <= text.ptr + text.len && name.ptr > text.ptr && value.ptr > name.ptr);
+        FUZZ_CHECK(hub_json_valid(name.ptr, name.len) && hub_json_valid(value.ptr, value.len));
+    }
+}
+
+static void json_as_text(const uint8_t *data, size_t size)
+{
+    const json_text text = { (const char *)data, size };
+    cJSON *tree = hub_json_read(data, size);
+    bool valid = hub_json_valid(data, size);
+
+    FUZZ_CHECK(tree == NULL || valid);
+    cJSON_Delete(tree);
+    if (valid) {
+        laid_out(text);
+        members(text);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text((fuzz_input){ data, size });
@@ -87,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bag(text);
     token(text);
     json(data, size);
+    json_as_text(data, size);
     free(text);
     return 0;
 }

@@ -46,11 +46,28 @@ static void text_is_laid_out_and_nothing_in_it_changes(void **state)
     expect_print("[true,false,null]", "[true, false, null]");
 }
 
-static void controls_do_not_reach_a_terminal(void **state)
+static void the_members_are_visited_in_order(void **state)
 {
     (void)state;
-    expect_print("\"\x7F|\xC2\x9B|\xC2\x80|\xC2\xA0|\xC3\xA4\"",
-                 "\"\\u007f|\\u009b|\\u0080|\xC2\xA0|\xC3\xA4\"");
+    const json_text object = span(" { \"a\" : [1, 2] , \"b\":{\"c\":3} ,\"a\":\"x,}\" } ");
+    static const char *const names[] = { "a", "b", "a" };
+    static const char *const values[] = { "[1, 2]", "{\"c\":3}", "\"x,}\"" };
+    const char *at = NULL;
+    json_text name;
+    json_text value;
+
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(json_text_next(object, &at, &name, &value));
+        assert_true(json_text_is_name(name, names[i]));
+        assert_int_equal(value.len, strlen(values[i]));
+        assert_memory_equal(value.ptr, values[i], value.len);
+    }
+    assert_false(json_text_next(object, &at, &name, &value));
+    static const char *const none[] = { "{}", " { } ", "[1]", "null", "" };
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        at = NULL;
+        assert_false(json_text_next(span(none[i]), &at, &name, &value));
+    }
 }
 
 static void the_last_member_of_a_name_is_found(void **state)
@@ -132,7 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_laid_out_and_nothing_in_it_changes),
-        cmocka_unit_test(controls_do_not_reach_a_terminal),
+        cmocka_unit_test(the_members_are_visited_in_order),
         cmocka_unit_test(the_last_member_of_a_name_is_found),
         cmocka_unit_test(escapes_in_names_are_read),
         cmocka_unit_test(numbers_are_reported_in_order),

@@ -231,8 +231,7 @@ static char next_character(scanner *s)
     }
 }
 
-/* Is this string, with its quotes, that name? */
-static bool is_name(json_text string, const char *name)
+bool json_text_is_name(json_text string, const char *name)
 {
     scanner s = { .p = string.ptr + 1, .end = string.ptr + string.len - 1 };
 
@@ -244,49 +243,52 @@ static bool is_name(json_text string, const char *name)
     return s.p == s.end && *name == '\0';
 }
 
-/* One member, up to the ',' or '}' behind it. */
-static bool read_member(scanner *s, json_text *name, json_text *value)
+bool json_text_next(json_text object, const char **at, json_text *name, json_text *value)
 {
-    skip_space(s);
-    name->ptr = s->p;
-    if (!scan_string(s)) {
+    static const json_text_rules any = { .depth_max = JSON_TEXT_DEPTH_MAX, .nul = true };
+
+    if (object.len == 0) {
         return false;
     }
-    name->len = (size_t)(s->p - name->ptr);
-    skip_space(s);
-    (void)take(s, ':');
-    skip_space(s);
-    value->ptr = s->p;
-    if (!scan_value(s)) {
+    scanner s = { .p = object.ptr, .end = object.ptr + object.len, .rules = &any };
+    if (*at == NULL) {
+        skip_space(&s);
+    } else {
+        s.p = *at;
+    }
+    if (!take(&s, *at == NULL ? '{' : ',')) {
         return false;
     }
-    value->len = (size_t)(s->p - value->ptr);
-    skip_space(s);
+    skip_space(&s);
+    name->ptr = s.p;
+    if (!scan_string(&s)) {
+        return false;
+    }
+    name->len = (size_t)(s.p - name->ptr);
+    skip_space(&s);
+    (void)take(&s, ':');
+    skip_space(&s);
+    value->ptr = s.p;
+    if (!scan_value(&s)) {
+        return false;
+    }
+    value->len = (size_t)(s.p - value->ptr);
+    skip_space(&s);
+    *at = s.p;
     return true;
 }
 
 json_text json_text_member(json_text object, const char *name)
 {
-    static const json_text_rules any = { .depth_max = JSON_TEXT_DEPTH_MAX, .nul = true };
     json_text found = { 0 };
+    const char *at = NULL;
     json_text key;
     json_text value;
 
-    if (object.len == 0) {
-        return found;
-    }
-    scanner s = { .p = object.ptr, .end = object.ptr + object.len, .rules = &any };
-    skip_space(&s);
-    if (!take(&s, '{')) {
-        return found;
-    }
-    skip_space(&s);
-    bool more = !take(&s, '}');
-    while (more && read_member(&s, &key, &value)) {
-        if (is_name(key, name)) {
+    while (json_text_next(object, &at, &key, &value)) {
+        if (json_text_is_name(key, name)) {
             found = value;
         }
-        more = take(&s, ',');
     }
     return found;
 }
@@ -298,32 +300,12 @@ static void new_line(FILE *out, unsigned depth)
     (void)fprintf(out, "\n%*s", (int)(2 * depth), "");
 }
 
-/* DEL, and U+0080 to U+009F, which are C2 80 to C2 9F. */
-static void print_character(FILE *out, scanner *s)
-{
-    unsigned char c = (unsigned char)*s->p++;
-    unsigned char second = s->p < s->end ? (unsigned char)*s->p : 0;
-
-    if (c == 0x7F) {
-        (void)fputs("\\u007f", out);
-    } else if (c == 0xC2 && second >= 0x80 && second < 0xA0) {
-        (void)fprintf(out, "\\u00%02x", second);
-        s->p++;
-    } else {
-        (void)putc(c, out);
-    }
-}
-
 static void print_string(FILE *out, scanner *s)
 {
     const char *start = s->p;
 
     (void)scan_string(s);
-    const char *end = s->p;
-    s->p = start;
-    while (s->p < end) {
-        print_character(out, s);
-    }
+    (void)fwrite(start, 1, (size_t)(s->p - start), out);
 }
 
 /* What stands between values; in_object[depth] says what we are in. */

@@ -38,6 +38,14 @@ typedef struct json_text_rules {
 bool json_text_check(json_text text, const json_text_rules *rules);
 
 /**
+ * Step through the members of an object that json_text_check accepted, with *at NULL at first.
+ * name is with its quotes.  False at the end, and when the text is no object.
+ */
+bool json_text_next(json_text object, const char **at, json_text *name, json_text *value);
+/** Is the string, with its quotes, that ASCII text? */
+bool json_text_is_name(json_text string, const char *name);
+
+/**
  * The value of a member of an object that json_text_check accepted: the last one of that name, as
  * most readers of JSON see it.  name is ASCII.  ptr is NULL when the text is no object or has no
  * such member.
@@ -46,8 +54,7 @@ json_text json_text_member(json_text object, const char *name);
 
 /**
  * Write a text that json_text_check accepted with a member a line and an indent of two spaces.
- * Control characters from U+007F on, which JSON allows in a string and terminals act on, are
- * written as escapes.  No line end follows.
+ * Strings are written as they are, also with what a terminal acts on.  No line end follows.
  */
 void json_text_print(FILE *out, json_text text);
 

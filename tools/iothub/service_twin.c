@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "commands.h"
 #include "service.h"
 
@@ -64,36 +65,36 @@ static int run_get(int argc, char **argv, void *context)
 }
 
 /* Desired properties alone, or already the form of the REST interface? */
-static bool is_whole_twin(const cJSON *json)
+static bool is_whole_twin(json_text update)
 {
-    const cJSON *member;
+    const char *at = NULL;
+    json_text name;
+    json_text value;
+    bool any = false;
 
-    cJSON_ArrayForEach(member, json)
-    {
-        bool part =
-            strcmp(member->string, "tags") == 0 || strcmp(member->string, "properties") == 0;
-        if (!part || !cJSON_IsObject(member)) {
+    while (json_text_next(update, &at, &name, &value)) {
+        bool part = json_text_is_name(name, "tags") || json_text_is_name(name, "properties");
+        if (!part || *value.ptr != '{') {
             return false;
         }
+        any = true;
     }
-    return cJSON_GetArraySize(json) != 0;
+    return any;
 }
 
-/* The text goes into the request as it is: numbers keep every digit. */
+/* The text, which is JSON, goes into the request as it is: numbers keep every digit. */
 static char *update_body(const char *text)
 {
-    cJSON *json = cJSON_Parse(text);
     char *body = NULL;
 
-    if (!cJSON_IsObject(json)) {
+    if (text[strspn(text, " \t\r\n")] != '{') {
         complain("the update of a twin must be a JSON object");
-    } else if (is_whole_twin(json)) {
+    } else if (is_whole_twin((json_text){ text, strlen(text) })) {
         body = strdup(text);
     } else if (asprintf(&body, "{\"properties\":{\"desired\":%s}}", text) < 0) {
         complain("out of memory");
         body = NULL;
     }
-    cJSON_Delete(json);
     return body;
 }
 
