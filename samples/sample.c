@@ -48,6 +48,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const char *hint(const sample *s, const iothub_status *status)
+{
+    bool untrusted = status->reason == IOTHUB_ERR_TLS_UNTRUSTED && s->options.ca_file == NULL;
+
+    return untrusted ? "; the root of a local hub is given by IOTHUB_CA_FILE" : "";
+}
+
 /* One line for each step, so that a beginner sees what a connection is made of. */
 static void on_status(iothub_client *c, const iothub_status *status, void *user)
 {
@@ -58,7 +65,7 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
         s->was_connected = true;
         printf("connected\n");
     } else if (status->state == IOTHUB_WAITING) {
-        (void)sample_fail(status->text);
+        (void)cli_error("%s%s", status->text, hint(s, status));
         /* The client would go on trying for ever; a sample that never got through ends. */
         s->failed = !s->was_connected && s->store == NULL;
     }
@@ -68,7 +75,8 @@ static void read_environment(sample *s)
 {
     s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
     if (s->devices == NULL && (s->connection_string == NULL || *s->connection_string == '\0')) {
-        (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set");
+        (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set; it is the connection string "
+                          "of the device");
         exit(CLI_EXIT_USAGE);
     }
     s->options.ca_file = getenv("IOTHUB_CA_FILE");

@@ -75,6 +75,8 @@ static const iothub_parts_format format = {
     .trim = true,
     .names = part_names,
     .count = PART_COUNT,
+    .no_name = "is not Name=Value, such as HostName=... or DeviceId=...",
+    .bad_name = "has an unknown name; there are HostName, DeviceId, SharedAccessKey and a few more",
     .hints = hints,
 };
 

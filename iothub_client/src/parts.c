@@ -125,13 +125,13 @@ static iothub_result fail_unknown(const iothub_parts_format *f, const part *p, i
     const iothub_result code = IOTHUB_ERR_PART_UNKNOWN;
 
     if (p->value.ptr == NULL) {
-        return fail_number(f, p, code, "is not Name=Value", err);
+        return fail_number(f, p, code, f->no_name, err);
     }
     if (iothub_trim(p->name).len != p->name.len) {
         return fail_number(f, p, code, "has white space around its name", err);
     }
     if (!looks_like_a_name(p)) {
-        return fail_number(f, p, code, "has an unknown name", err);
+        return fail_number(f, p, code, f->bad_name, err);
     }
     const mqc_span texts[] = {
         mqc_span_str(f->what),

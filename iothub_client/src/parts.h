@@ -25,6 +25,8 @@ typedef struct iothub_parts_format {
     bool trim;                /* names and values: white space around them is ignored */
     const char *const *names; /* the known ones */
     size_t count;
+    const char *no_name;            /* what is wrong with a part without '=', */
+    const char *bad_name;           /* and with one whose name cannot be shown */
     const iothub_parts_hint *hints; /* ends with a name of NULL, whose remedy is for all others */
 } iothub_parts_format;
 

@@ -22,6 +22,8 @@ static const iothub_parts_format format = {
     .ignore_case = false,
     .names = field_names,
     .count = FIELD_COUNT,
+    .no_name = "is not Name=Value",
+    .bad_name = "has an unknown name",
 };
 
 /* Not memset, which the compiler may drop for memory that is about to go. */

@@ -83,9 +83,9 @@ static const char *trimmed(char *id)
 
 static void add_device(hub_options *o, const char *id, const struct argp_state *state)
 {
-    if (!hub_id_valid(id) || !hub_id_fits_mqtt(id)) {
-        cli_usage(state, "--device is not a device id that MQTT can carry: 1 to 128 letters, "
-                         "digits and -.%%_*?!(),=@$':");
+    if (!hub_id_valid(id) || !hub_id_fits_mqtt(id) || strchr(id, ';') != NULL) {
+        cli_usage(state, "--device is not a device id that MQTT and a connection string can carry: "
+                         "1 to 128 letters, digits and -.%%_*?!(),=@$':");
     }
     o->devices = hub_realloc(o->devices, (o->device_count + 1) * sizeof *o->devices);
     o->devices[o->device_count++] = id;

@@ -238,6 +238,8 @@ static CURLcode configure(rest *r, transfer *t, const char *url)
 
 static void complain_about(const rest *r, CURLcode rc)
 {
+    bool show = r->ca_file != NULL && cli_may_show(r->ca_file);
+
     switch ((int)rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
         complain("the host name of %s does not resolve", r->where);
@@ -252,8 +254,8 @@ static void complain_about(const rest *r, CURLcode rc)
                                                 : "");
         return;
     case CURLE_SSL_CACERT_BADFILE:
-        complain(CA_ENV ": %s is not a readable PEM file",
-                 cli_shown(r->ca_file != NULL ? r->ca_file : "", "it"));
+        complain(CA_ENV "%s%s is not a readable PEM file", show ? ": " : "",
+                 show ? r->ca_file : "");
         return;
     case CURLE_SSL_CONNECT_ERROR: complain("no TLS with %s: %s", r->where, r->why); return;
     default:

@@ -165,7 +165,9 @@ char *service_json_input(const char *given, const char *what)
     (void)memmove(text, mark, len + 1 - (size_t)(mark - text));
     len -= (size_t)(mark - text);
     if (len != strlen(text) || !is_json(text)) {
-        complain("the %s is not JSON", what);
+        complain("the %s is not JSON; names and texts in it stand in double quotes, all of it in "
+                 "single ones for a shell",
+                 what);
         free(text);
         return NULL;
     }
