@@ -280,6 +280,38 @@ static void an_end_costs_the_same_for_each(void **state)
     steps_check("lose four connections", lose_connections, 300);
 }
 
+/* --- properties ------------------------------------------------------------------------------ */
+
+static uint64_t with_properties(size_t n)
+{
+    client_fixture *f = client_new(4 * n + 1000);
+    iothub_property *p = malloc(n * sizeof *p);
+    char(*names)[24] = malloc(n * sizeof *names);
+    const iothub_telemetry t = { .properties = p, .property_count = n };
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof names[i], "p%zu", i);
+        p[i] = (iothub_property){ names[i], "v" };
+    }
+
+    uint64_t began = steps_now();
+    assert_int_equal(iothub_send_telemetry(f->client, &t, NULL), IOTHUB_OK);
+    uint64_t took = client_end(f, began);
+    free(names);
+    free(p);
+    return took;
+}
+
+/* Each name is looked at once for every 128 of them, and not compared with all the others. */
+static void a_property_among_thousands_costs_few_steps(void **state)
+{
+    (void)state;
+    enum { MANY = 1600, EACH_MOST = 1000 }; /* compared with all the others: 4100 */
+
+    uint64_t took = with_properties(MANY);
+    printf("properties, %d of them: %.1f\n", MANY, (double)took / MANY);
+    assert_in_range(took, MANY, MANY * (uint64_t)EACH_MOST);
+}
+
 /* --- a message that is sent alone ----------------------------------------------------------------
  */
 
@@ -328,6 +360,7 @@ int main(void)
         cmocka_unit_test(giving_up_costs_the_same_for_each),
         cmocka_unit_test(an_end_costs_the_same_for_each),
         cmocka_unit_test(a_lone_message_costs_no_more_than_it_did),
+        cmocka_unit_test(a_property_among_thousands_costs_few_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

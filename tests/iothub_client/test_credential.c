@@ -314,6 +314,36 @@ static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **sta
     }
 }
 
+/* What is written into the scratch buffer for CONNECT fits, whatever its length is decided by. */
+static void with_a_token_any_model_id_logs_in_in_the_least_memory(void **state)
+{
+    (void)state;
+    static char model[1001];
+
+    for (size_t len = 1; len <= 1000; len += len < 300 || len > 420 ? 37 : 1) {
+        client_fixture f;
+        iothub_error error;
+        init_with_token(&f, 3600);
+        memset(model, 'm', len);
+        model[len] = '\0';
+        f.options.model_id = model;
+        f.options.tx_size = 1024;
+        const char *text = with_token(device_token(3600));
+        const size_t size = 64 + missing_of(&f, text, 64);
+        void *memory = malloc(size);
+        iothub_free(f.client);
+        f.client = malloc(sizeof *f.client);
+        assert_int_equal(iothub_init(f.client, text, &f.options, memory, size, &error), IOTHUB_OK);
+
+        fixture_connect(&f);
+
+        assert_non_null(strstr(f.hub.user_name, "&model-id=m"));
+        assert_int_equal(strlen(strstr(f.hub.user_name, "&model-id=")), 10 + len);
+        fixture_free(&f);
+        free(memory);
+    }
+}
+
 static void a_token_of_a_wider_scope_will_do(void **state)
 {
     (void)state;
@@ -549,6 +579,7 @@ int main(void)
         cmocka_unit_test(a_token_may_stand_anywhere_in_the_connection_string),
         cmocka_unit_test(a_later_token_may_be_longer),
         cmocka_unit_test(a_later_token_may_be_128_bytes_longer_in_the_least_memory),
+        cmocka_unit_test(with_a_token_any_model_id_logs_in_in_the_least_memory),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),

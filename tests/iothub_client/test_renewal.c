@@ -122,6 +122,7 @@ static void renewals_take_turns_with_the_two_streams(void **state)
         assert_ended_well(&r.f, op);
         assert_int_equal(stats_of(&r.f).token_renewals, n);
         assert_int_equal(r.f.platform.net.made, 2);
+        assert_ptr_not_equal(r.f.platform.net.memories[0], r.f.platform.net.memories[1]);
         assert_int_equal((n % 2 == 0 ? r.old : r.new)->state, SCRIPTED_READY);
         assert_int_equal((n % 2 == 0 ? r.new : r.old)->state, SCRIPTED_CLOSED);
     }

@@ -196,6 +196,57 @@ static void an_idle_client_wakes_up_for_its_keep_alive_only(void **state)
     rig_free(r);
 }
 
+/* Wrong ends the program: these are other threads. */
+static plat_threads plain_threads;
+static pthread_t holder;
+static bool held;
+
+static void checked_lock(plat_thread *t)
+{
+    plain_threads.lock(t);
+    if (held) {
+        abort();
+    }
+    held = true;
+    holder = pthread_self();
+}
+
+static void checked_unlock(plat_thread *t)
+{
+    if (!held || !pthread_equal(holder, pthread_self())) {
+        abort();
+    }
+    held = false;
+    plain_threads.unlock(t);
+}
+
+static void check_locks(iothub_options *o)
+{
+    static plat_threads threads;
+    plat_platform *platform = (plat_platform *)(uintptr_t)o->platform;
+    plain_threads = threads = *platform->threads;
+    threads.lock = checked_lock;
+    threads.unlock = checked_unlock;
+    platform->threads = &threads;
+}
+
+static void who_gives_the_lock_back_has_it(void **state)
+{
+    (void)state;
+    runner_rig *r = rig_new(check_locks);
+    rig_connect(r);
+    for (unsigned tag = 1; tag <= 50; tag++) {
+        assert_int_equal(rig_send(r, tag, "x"), IOTHUB_OK);
+        if (tag % 10 == 0) {
+            rig_await_dones(r, tag);
+            rig_await_asleep(r);
+        }
+    }
+    assert_int_equal(iothub_runner_stop(r->f.client), IOTHUB_OK);
+    assert_false(held);
+    rig_free(r);
+}
+
 /* --- who drives --------------------------------------------------------------------------- */
 
 static void while_it_runs_nobody_else_may_drive(void **state)
@@ -520,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_lone_request_leaves_on_the_thread_that_makes_it_and_ends_on_the_runners),
         cmocka_unit_test(what_the_stream_did_not_take_the_runner_sends_when_it_does),
         cmocka_unit_test(an_idle_client_wakes_up_for_its_keep_alive_only),
+        cmocka_unit_test(who_gives_the_lock_back_has_it),
         cmocka_unit_test(while_it_runs_nobody_else_may_drive),
         cmocka_unit_test(once_stopped_the_client_is_driven_by_hand_again),
         cmocka_unit_test(to_stop_what_never_ran_is_refused),

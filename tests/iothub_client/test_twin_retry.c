@@ -142,6 +142,34 @@ static void every_request_is_tried_however_long_the_hub_throttles(void **state)
     fixture_free(&f);
 }
 
+/* Each wait is random; the limit shows in the longest of many. */
+static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
+{
+    (void)state;
+    static const uint32_t times_ms[] = { 4000, 20000, 60000, 200000 };
+
+    for (size_t i = 0; i < sizeof times_ms / sizeof times_ms[0]; i++) {
+        client_fixture f;
+        mqc_time longest = 0;
+        throttled(&f);
+        f.client->options.request_timeout_ms = times_ms[i];
+        for (unsigned n = 0; n < 300; n++) {
+            if (mqc_lane(&f.client->engine, IOTHUB_LANE_TWIN).count == 0) {
+                (void)twin_get(&f);
+            }
+            fixture_run(&f);
+            mqc_time now = f.platform.clock.monotonic_ms;
+            mqc_time wait = f.client->twin.hold_until > now ? f.client->twin.hold_until - now : 1;
+            longest = wait > longest ? wait : longest;
+            fixture_sleep(&f, wait);
+        }
+        /* Nor than retry_max_ms. */
+        mqc_time most = times_ms[i] / 2 < 60000 ? times_ms[i] / 2 : 60000;
+        assert_in_range(longest, most / 4 * 3, most);
+        fixture_free(&f);
+    }
+}
+
 static void a_good_answer_starts_the_back_off_anew(void **state)
 {
     (void)state;
@@ -346,6 +374,7 @@ int main(void)
         cmocka_unit_test(reports_keep_their_order_when_one_goes_again),
         cmocka_unit_test(when_the_time_is_over_done_names_what_the_hub_said_last),
         cmocka_unit_test(every_request_is_tried_however_long_the_hub_throttles),
+        cmocka_unit_test(no_wait_is_longer_than_half_the_time_of_a_request),
         cmocka_unit_test(a_good_answer_starts_the_back_off_anew),
         cmocka_unit_test(a_wait_outlives_the_connection_and_nothing_goes_twice),
         cmocka_unit_test(a_wait_that_ends_while_away_is_over),

@@ -13,7 +13,6 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
                                const plat_stream_config *config, plat_stream **out)
 {
     fake_net *net = (fake_net *)(uintptr_t)self; /* the tests own it, and it is not const */
-    (void)memory;
     if (net->stream_result != PLAT_OK) {
         *out = net->names_fault ? &net->streams[FAKE_STREAMS - 1].base : *out;
         return net->stream_result;
@@ -22,6 +21,7 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
         refuse("more streams than FAKE_STREAMS");
     }
     net->configs[net->made] = *config;
+    net->memories[net->made] = memory;
     *out = &net->streams[net->made].base;
     net->made++;
     return PLAT_OK;

@@ -23,7 +23,8 @@ typedef struct fake_net {
     plat_result stream_result;                /* not PLAT_OK: making a stream fails with this, */
     bool names_fault;                         /* and hands out the last of streams all the same */
     size_t made;                              /* streams handed out so far, in order of f.streams */
-    plat_stream_config configs[FAKE_STREAMS]; /* what each was made with */
+    plat_stream_config configs[FAKE_STREAMS]; /* what each was made with, */
+    const void *memories[FAKE_STREAMS];       /* and where */
     unsigned waits;                           /* calls of wait */
     int last_timeout_ms;
     scripted_stream *streams;
