@@ -253,11 +253,9 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iot
 {
     iothub_result answer = p->status >= 200 && p->status < 300 ? IOTHUB_OK : IOTHUB_ERR_REJECTED;
     mqc_done m;
-    uint32_t rid;
+    uint32_t rid = 0; /* names no request */
 
-    if (!topic_rid_number(p->rid, &rid)) {
-        rid = 0; /* names no request */
-    }
+    (void)topic_rid_number(p->rid, &rid);
     if (later(c, rid, p->status)) {
         return;
     }

@@ -552,7 +552,6 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
 {
     size_t at = o->ring_head;
 
-    o->undroppable = o->freed;
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
         if (e->state == MQC_ENTRY_RECEIVED) {

@@ -572,6 +572,35 @@ static void what_a_turn_did_not_write_is_written_without_waiting(void **state)
     fixture_free(&f);
 }
 
+static bool asks_in_each_turn(client_fixture *f)
+{
+    const iothub_telemetry t = { .body = "x", .body_len = 1, .at_most_once = true };
+    unsigned before = f->platform.streams[0].calls[SCRIPTED_RECV];
+
+    assert_int_equal(iothub_send_telemetry(f->client, &t, NULL), IOTHUB_OK);
+    assert_int_equal(iothub_process(f->client), IOTHUB_OK);
+    return f->platform.streams[0].calls[SCRIPTED_RECV] != before;
+}
+
+/* A turn that was asked for writes, and mostly there is nothing to read yet. */
+static void who_sends_in_each_turn_reads_in_each_seventeenth(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    while (!asks_in_each_turn(&f)) {
+    }
+
+    for (int round = 0; round < 5; round++) {
+        for (int turn = 1; turn <= 16; turn++) {
+            assert_false(asks_in_each_turn(&f));
+        }
+        assert_true(asks_in_each_turn(&f));
+    }
+    fixture_free(&f);
+}
+
 static void wait_sleeps_to_the_deadline_and_no_longer(void **state)
 {
     (void)state;
@@ -625,6 +654,7 @@ int main(void)
         cmocka_unit_test(no_state_is_a_busy_loop),
         cmocka_unit_test(a_stream_that_takes_nothing_is_no_busy_loop),
         cmocka_unit_test(what_a_turn_did_not_write_is_written_without_waiting),
+        cmocka_unit_test(who_sends_in_each_turn_reads_in_each_seventeenth),
         cmocka_unit_test(wait_sleeps_to_the_deadline_and_no_longer),
         cmocka_unit_test(each_state_has_its_name),
     };

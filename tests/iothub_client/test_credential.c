@@ -314,6 +314,21 @@ static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **sta
     }
 }
 
+/* In the least memory that iothub_init takes. */
+static void *move_to_the_least(client_fixture *f, const char *text)
+{
+    iothub_error error;
+    const size_t size = 64 + missing_of(f, text, 64);
+    void *memory = malloc(size);
+
+    iothub_free(f->client);
+    f->client = malloc(sizeof *f->client);
+    if (iothub_init(f->client, text, &f->options, memory, size, &error) != IOTHUB_OK) {
+        fail_msg("%s: %s", text, error.text);
+    }
+    return memory;
+}
+
 /* What is written into the scratch buffer for CONNECT fits, whatever its length is decided by. */
 static void with_a_token_any_model_id_logs_in_in_the_least_memory(void **state)
 {
@@ -322,23 +337,73 @@ static void with_a_token_any_model_id_logs_in_in_the_least_memory(void **state)
 
     for (size_t len = 1; len <= 1000; len += len < 300 || len > 420 ? 37 : 1) {
         client_fixture f;
-        iothub_error error;
         init_with_token(&f, 3600);
         memset(model, 'm', len);
         model[len] = '\0';
         f.options.model_id = model;
         f.options.tx_size = 1024;
-        const char *text = with_token(device_token(3600));
-        const size_t size = 64 + missing_of(&f, text, 64);
-        void *memory = malloc(size);
-        iothub_free(f.client);
-        f.client = malloc(sizeof *f.client);
-        assert_int_equal(iothub_init(f.client, text, &f.options, memory, size, &error), IOTHUB_OK);
+        void *memory = move_to_the_least(&f, with_token(device_token(3600)));
 
         fixture_connect(&f);
 
         assert_non_null(strstr(f.hub.user_name, "&model-id=m"));
         assert_int_equal(strlen(strstr(f.hub.user_name, "&model-id=")), 10 + len);
+        fixture_free(&f);
+        free(memory);
+    }
+}
+
+/* The scratch buffer holds the resource twice when a token is checked. */
+static void a_token_for_the_longest_names_is_checked_in_the_least_memory(void **state)
+{
+    (void)state;
+    static char device[129];
+    static char host[192];
+    static char text[1024];
+    static char resource[400];
+    memset(host, 'h', sizeof host - 1);
+    host[63] = host[127] = '.';
+
+    for (size_t len = 1; len <= 128; len++) {
+        client_fixture f;
+        memset(device, 'd', len);
+        device[len] = '\0';
+        snprintf(resource, sizeof resource, "%s/devices/%s", host, device);
+        snprintf(text, sizeof text, "HostName=%s;DeviceId=%s;SharedAccessSignature=%s", host,
+                 device, make_token(resource, NOW + 100));
+        init_with_token(&f, 3600);
+        f.options.tx_size = 1024;
+        void *memory = move_to_the_least(&f, text);
+
+        fixture_connect(&f);
+
+        assert_string_equal(f.hub.client_id, device);
+        fixture_free(&f);
+        free(memory);
+    }
+}
+
+/* A token of one's own names the policy, whose length varies. */
+static void the_key_of_a_policy_logs_in_in_the_least_memory(void **state)
+{
+    (void)state;
+    static char policy[129];
+    static char text[400];
+
+    for (size_t len = 0; len <= 128; len++) {
+        client_fixture f;
+        memset(policy, '%', len); /* three times as long in the token */
+        policy[len] = '\0';
+        snprintf(text, sizeof text, "HostName=h.net;DeviceId=d%s%s;SharedAccessKey=" KEY,
+                 len > 0 ? ";SharedAccessKeyName=" : "", policy);
+        init_with_token(&f, 3600);
+        f.options.tx_size = 1024;
+        void *memory = move_to_the_least(&f, text);
+
+        fixture_connect(&f);
+
+        check_password(&f);
+        assert_int_equal(strstr(f.hub.password, "&skn=") != NULL, len > 0);
         fixture_free(&f);
         free(memory);
     }
@@ -580,6 +645,8 @@ int main(void)
         cmocka_unit_test(a_later_token_may_be_longer),
         cmocka_unit_test(a_later_token_may_be_128_bytes_longer_in_the_least_memory),
         cmocka_unit_test(with_a_token_any_model_id_logs_in_in_the_least_memory),
+        cmocka_unit_test(a_token_for_the_longest_names_is_checked_in_the_least_memory),
+        cmocka_unit_test(the_key_of_a_policy_logs_in_in_the_least_memory),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),

@@ -93,6 +93,40 @@ static void no_send_is_longer_than_what_a_slow_link_carries_in_time(void **state
     fixture_free(&f);
 }
 
+static uint16_t wanted_s;
+
+static void with_keep_alive(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->keep_alive_s = wanted_s;
+}
+
+/* 75 bytes for each second, and 1024 at least. */
+static void the_longest_send_depends_on_the_keep_alive(void **state)
+{
+    (void)state;
+    static const uint16_t keep_alives_s[] = { 1, 13, 14, 20, 100 };
+
+    for (size_t i = 0; i < sizeof keep_alives_s / sizeof keep_alives_s[0]; i++) {
+        const iothub_telemetry t = { .body = body, .body_len = 12000 };
+        const size_t most = keep_alives_s[i] > 13 ? keep_alives_s[i] * (size_t)75 : 1024;
+        client_fixture f;
+        wanted_s = keep_alives_s[i];
+        fixture_init(&f, with_keep_alive);
+        fixture_connect(&f);
+        f.hub.mute_publish = true;
+        scripted_stream *s = fixture_stream(&f);
+        const unsigned calls = s->calls[SCRIPTED_SEND];
+        const uint64_t sent = s->tx_total;
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+
+        fixture_run(&f);
+
+        assert_int_equal(s->calls[SCRIPTED_SEND] - calls, (s->tx_total - sent + most - 1) / most);
+        fixture_free(&f);
+    }
+}
+
 /* --- stages of connecting --------------------------------------------------------- */
 
 static iothub_state state_after(client_fixture *f, unsigned seconds, size_t bytes_per_s)
@@ -141,6 +175,35 @@ static void a_handshake_that_stops_or_trickles_ends_in_time(void **state)
     }
 }
 
+static void in_a_minute(iothub_options *o)
+{
+    fixture_quiet(o);
+    o->tls_timeout_ms = 60000;
+}
+
+/* Half of its time is over, and half of it more; in each, so many bytes are enough. */
+static void fifty_bytes_a_second_are_enough_and_one_byte_less_is_not(void **state)
+{
+    (void)state;
+    for (size_t bytes = 1498; bytes <= 1502; bytes++) {
+        client_fixture f;
+        fixture_init(&f, in_a_minute);
+        scripted_stream *s = &f.platform.streams[0];
+        s->stall_at = PLAT_STAGE_TLS;
+        assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+        fixture_run(&f);
+        fixture_sleep(&f, 30000);
+        s->hidden += bytes;
+        fixture_sleep(&f, 29999);
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_SECURING);
+        fixture_sleep(&f, 1);
+
+        assert_int_equal(iothub_get_state(f.client),
+                         bytes >= 1500 ? IOTHUB_SECURING : IOTHUB_WAITING);
+        fixture_free(&f);
+    }
+}
+
 static void a_handshake_does_not_move_for_ever(void **state)
 {
     (void)state;
@@ -180,8 +243,10 @@ int main(void)
         cmocka_unit_test(no_send_is_longer_than_what_a_slow_link_carries_in_time),
         cmocka_unit_test(a_handshake_goes_on_as_long_as_it_moves),
         cmocka_unit_test(a_handshake_that_stops_or_trickles_ends_in_time),
+        cmocka_unit_test(fifty_bytes_a_second_are_enough_and_one_byte_less_is_not),
         cmocka_unit_test(a_handshake_does_not_move_for_ever),
         cmocka_unit_test(a_suback_may_stand_behind_a_large_message),
+        cmocka_unit_test(the_longest_send_depends_on_the_keep_alive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

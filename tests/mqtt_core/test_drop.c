@@ -110,6 +110,36 @@ static void what_the_stream_was_offered_stays(void **state)
     rig_deinit(&r);
 }
 
+/* Three are lent to the stream and cannot go; it takes n bytes, and gives the others back. */
+static void what_was_lent_and_came_back_goes_before_what_is_younger(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 24; n++) {
+        size_t len;
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, true, false);
+        for (uint32_t id = 1; id <= 3; id++) {
+            assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
+        }
+        (void)mqc_tx_data(&r.e, &len);
+        assert_int_equal(len, 24);
+        for (uint32_t id = 4; id <= 6; id++) {
+            assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
+        }
+        assert_int_equal(drop(&r), 4);
+        mqc_tx_consume(&r.e, n, r.now);
+
+        uint32_t whole = (uint32_t)((n + 7) / 8);
+        for (uint32_t id = whole + 1; id <= 6; id++) {
+            assert_int_equal(drop(&r), id != 4 ? id : 5);
+            id += id == 4;
+        }
+        assert_int_equal(drop(&r), 0);
+        rig_deinit(&r);
+    }
+}
+
 static void to_ask_whether_there_is_something_offers_nothing(void **state)
 {
     (void)state;
@@ -248,6 +278,7 @@ int main(void)
         cmocka_unit_test(what_has_begun_to_leave_stays),
         cmocka_unit_test(what_the_stream_was_offered_stays),
         cmocka_unit_test(an_answer_before_the_stream_reports_frees_no_bytes_on_their_way),
+        cmocka_unit_test(what_was_lent_and_came_back_goes_before_what_is_younger),
         cmocka_unit_test(to_ask_whether_there_is_something_offers_nothing),
         cmocka_unit_test(what_was_sent_on_a_lost_connection_can_go_except_with_qos_2),
         cmocka_unit_test(a_full_lane_always_has_the_newest),

@@ -221,6 +221,40 @@ static void a_peer_that_takes_a_little_of_a_request_is_alive(void **state)
     rig_deinit(&r);
 }
 
+/* QoS 0: nothing will say that it arrived.  Of each byte, by whole kilobytes, 16 ms. */
+static void a_large_message_without_answer_gives_the_ping_its_time(void **state)
+{
+    (void)state;
+    static const size_t lens[] = { 1000, 1024, 1025, 2047, 2048, 30000, 65000 };
+    static uint8_t payload[65000];
+
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        const rig_sizes sizes = { .lanes = { { .ring_len = 70000 } } };
+        const size_t head = lens[i] > 130 ? 3 + 3 : 2 + 3; /* fixed header, topic "t" */
+        const size_t more = lens[i] > 16383 ? 1 : 0;
+        const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"),
+                                 .payload = { payload, lens[i] - head - more } };
+        size_t len;
+        rig r;
+        connect(&r, &sizes);
+        mqc_time start = r.now;
+        assert_int_equal(mqc_publish(&r.e, &m, NULL), MQC_OK);
+        (void)mqc_tx_data(&r.e, &len);
+        assert_int_equal(len, lens[i]);
+        mqc_tx_consume(&r.e, len, r.now);
+        rig_pull(&r);
+
+        while (mqc_tick(&r.e, r.now) == MQC_OK) {
+            rig_send_all(&r);
+            r.now = rig_deadline(&r);
+        }
+        mqc_time transit = lens[i] > 1024 ? (lens[i] / 1024 + 1) * 1024 * 16 : 0;
+        mqc_time silent = KEEP_ALIVE * 3 / 2;
+        assert_int_equal(r.now - start, transit > silent ? transit : silent);
+        rig_deinit(&r);
+    }
+}
+
 static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
 {
     (void)state;
@@ -296,6 +330,7 @@ int main(void)
         cmocka_unit_test(without_keep_alive_nothing_is_due),
         cmocka_unit_test(a_stream_that_takes_nothing_gets_one_ping),
         cmocka_unit_test(a_peer_that_takes_a_little_of_a_request_is_alive),
+        cmocka_unit_test(a_large_message_without_answer_gives_the_ping_its_time),
         cmocka_unit_test(a_stalled_stream_does_not_make_the_timer_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
