@@ -589,7 +589,7 @@ static void white_space_around_a_new_token_is_ignored(void **state)
 {
     (void)state;
     client_fixture f;
-    char text[IOTHUB_SAS_TOKEN_SIZE];
+    char text[IOTHUB_SAS_TOKEN_SIZE + 4];
 
     init_with_token(&f, 1000);
     (void)snprintf(text, sizeof text, " %s\r\n", device_token(2000));
