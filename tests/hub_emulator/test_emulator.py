@@ -499,6 +499,37 @@ class Life(unittest.TestCase):
         device.disconnect()
         self.assertEqual(again.stop(), 0)
 
+    def spoil(self, name, kind):
+        path = pathlib.Path(self.state, name)
+        if kind == "directory":
+            path.unlink()
+            path.mkdir()
+        else:
+            data = bytearray(path.read_bytes())
+            where = len(data) * 46 // 100  # of a key: in its first prime
+            while not chr(data[where]).isalnum():
+                where += 1
+            data[where] ^= 1
+            path.write_bytes(data if kind == "flipped" else b"")
+
+    def test_damaged_files_are_set_aside(self):
+        hub = self.start("--state", self.state)
+        self.assertEqual(hub.rest("PUT", f"/devices/kept?{API}", {})[0], 200)
+        self.assertEqual(hub.stop(), 0)
+        for name, kind in [("ca.crt", "flipped"), ("ca.key", "empty"), ("server.crt", "flipped"),
+                           ("server.crt", "directory"), ("server.key", "flipped"),
+                           ("server.key", "empty"), ("hub.json", "flipped"),
+                           ("identity-000001.json", "empty"), ("lock", "directory")]:
+            with self.subTest(name=name, kind=kind):
+                self.spoil(name, kind)
+                hub = self.start("--state", self.state)
+                self.assertEqual(hub.rest("GET", f"/devices/kept?{API}")[0], 200)
+                device = Device(hub)
+                self.assertEqual(device.code, 0)
+                device.disconnect()
+                self.assertEqual(hub.stop(), 0)
+                self.assertTrue(pathlib.Path(self.state, name + ".bad").exists())
+
     def test_one_state_serves_one_emulator(self):
         hub = self.start("--state", self.state)
         code, why = self.fails("--state", self.state, "--port", "0", "--rest-port", "0")

@@ -245,49 +245,117 @@ static bool good_for_now(gnutls_x509_crt_t crt, int64_t now_s)
            (int64_t)gnutls_x509_crt_get_expiration_time(crt) > now_s + SPARE_S;
 }
 
-static bool load_ca(const hub_store *store, const pair *ca, int64_t now_s)
+/* Is the file there, and what it should be?  What is there and is not, is set aside. */
+static bool usable(const hub_store *store, const char *name, int code)
 {
-    return load_crt(store, HUB_CA_FILE, ca->crt) >= 0 && load_key(store, "ca.key", ca->key) >= 0 &&
+    if (code < 0 && code != GNUTLS_E_FILE_ERROR) {
+        hub_store_set_aside(store, name, gnutls_strerror(code));
+    }
+    return code >= 0;
+}
+
+static bool has_crt(const hub_store *store, const char *name, const pair *p)
+{
+    return usable(store, name, load_crt(store, name, p->crt));
+}
+
+static bool has_key(const hub_store *store, const char *name, const pair *p)
+{
+    int code = load_key(store, name, p->key);
+
+    if (code >= 0) {
+        code = gnutls_x509_privkey_verify_params(p->key);
+    }
+    return usable(store, name, code);
+}
+
+static bool key_fits(const hub_store *store, const char *name, const pair *p)
+{
+    uint8_t own[64];
+    uint8_t wanted_id[64];
+    size_t own_len = sizeof own;
+    size_t wanted_len = sizeof wanted_id;
+    bool fits = gnutls_x509_privkey_get_key_id(p->key, 0, own, &own_len) >= 0 &&
+                gnutls_x509_crt_get_key_id(p->crt, 0, wanted_id, &wanted_len) >= 0 &&
+                own_len == wanted_len && memcmp(own, wanted_id, own_len) == 0;
+
+    if (!fits) {
+        hub_store_set_aside(store, name, "is not the key of its certificate");
+    }
+    return fits;
+}
+
+/* A flipped bit may leave a certificate that can be read. */
+static bool signed_by(const hub_store *store, const char *name, gnutls_x509_crt_t crt,
+                      const pair *ca)
+{
+    unsigned status = 0;
+    bool ok =
+        gnutls_x509_crt_verify(crt, &ca->crt, 1,
+                               GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DO_NOT_ALLOW_SAME,
+                               &status) >= 0 &&
+        status == 0;
+
+    if (!ok) {
+        hub_store_set_aside(store, name, "does not fit its signature");
+    }
+    return ok;
+}
+
+static bool has_ca_crt(const hub_store *store, const pair *ca, int64_t now_s)
+{
+    return has_crt(store, HUB_CA_FILE, ca) && signed_by(store, HUB_CA_FILE, ca->crt, ca) &&
            good_for_now(ca->crt, now_s);
 }
 
-static bool leaf_usable(const hub_store *store, const pair *ca, const wanted *w, int64_t now_s)
+static bool has_leaf(const hub_store *store, const pair *ca, const wanted *w, int64_t now_s)
 {
     pair leaf;
 
     pair_init(&leaf);
-    bool ok = load_crt(store, "server.crt", leaf.crt) >= 0 &&
-              load_key(store, "server.key", leaf.key) >= 0 && good_for_now(leaf.crt, now_s) &&
-              gnutls_x509_crt_check_issuer(leaf.crt, ca->crt) != 0 && has_names(leaf.crt, w);
+    bool ok = has_crt(store, "server.crt", &leaf) && has_key(store, "server.key", &leaf) &&
+              key_fits(store, "server.key", &leaf) &&
+              gnutls_x509_crt_check_issuer(leaf.crt, ca->crt) != 0 &&
+              signed_by(store, "server.crt", leaf.crt, ca) && good_for_now(leaf.crt, now_s) &&
+              has_names(leaf.crt, w);
     pair_deinit(&leaf);
     return ok;
 }
 
-static hub_result ensure_ca(const hub_store *store, pair *ca, int64_t now_s, hub_fault *fault)
+static hub_result renew_ca(const hub_store *store, pair *ca, int64_t now_s, hub_fault *fault)
 {
-    if (load_ca(store, ca, now_s)) {
-        return HUB_OK;
-    }
     pair_deinit(ca); /* whatever half of it was read */
     pair_init(ca);
     int code = make_ca(ca, now_s);
     return code < 0 ? failed(fault, "making the CA", code) : save(store, "ca", ca, fault);
 }
 
-static hub_result ensure_leaf(const hub_store *store, const pair *ca, const wanted *w,
-                              int64_t now_s, hub_fault *fault)
+static hub_result renew_leaf(const hub_store *store, const pair *ca, const wanted *w, int64_t now_s,
+                             hub_fault *fault)
 {
     pair leaf;
 
-    if (leaf_usable(store, ca, w, now_s)) {
-        return HUB_OK;
-    }
     pair_init(&leaf);
     int code = make_leaf(&leaf, ca, w, now_s);
     hub_result r = code < 0 ? failed(fault, "making the server certificate", code)
                             : save(store, "server", &leaf, fault);
     pair_deinit(&leaf);
     return r;
+}
+
+/* The CA stays as long as it can: clients have its certificate.  Its key is needed only where a
+ * certificate must be made. */
+static hub_result ensure(const hub_store *store, pair *ca, const wanted *w, int64_t now_s,
+                         hub_fault *fault)
+{
+    bool ca_crt = has_ca_crt(store, ca, now_s);
+    bool ca_key = has_key(store, "ca.key", ca) && ca_crt && key_fits(store, "ca.key", ca);
+
+    if (ca_crt && has_leaf(store, ca, w, now_s)) {
+        return HUB_OK;
+    }
+    hub_result r = ca_key ? HUB_OK : renew_ca(store, ca, now_s, fault);
+    return r == HUB_OK ? renew_leaf(store, ca, w, now_s, fault) : r;
 }
 
 hub_result hub_certificates_ensure(const hub_store *store, const char *const *names, size_t count,
@@ -297,10 +365,7 @@ hub_result hub_certificates_ensure(const hub_store *store, const char *const *na
     pair ca;
 
     pair_init(&ca);
-    hub_result r = ensure_ca(store, &ca, now_s, fault);
-    if (r == HUB_OK) {
-        r = ensure_leaf(store, &ca, &w, now_s, fault);
-    }
+    hub_result r = ensure(store, &ca, &w, now_s, fault);
     pair_deinit(&ca);
     return r;
 }

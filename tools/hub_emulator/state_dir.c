@@ -72,14 +72,30 @@ static hub_result make_or_check(const char *path, hub_fault *fault)
     return errno == EEXIST ? check_content(path, fault) : failed(fault, path);
 }
 
+static int open_lock(const hub_state_dir *s)
+{
+    char *file = hub_format("%s/lock", s->path);
+    int fd = open(file, O_RDWR | O_CREAT, 0600);
+    int why = errno;
+
+    free(file);
+    errno = why;
+    return fd;
+}
+
 /* The descriptor is inherited by the broker: the lock ends with the last of both. */
 static hub_result lock(hub_state_dir *s, hub_fault *fault)
 {
-    char *file = hub_format("%s/lock", s->path);
     const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
 
-    s->lock_fd = open(file, O_RDWR | O_CREAT, 0600);
-    free(file);
+    s->lock_fd = open_lock(s);
+    if (s->lock_fd < 0 && errno == EISDIR) {
+        hub_store store;
+        hub_store_open(&store, s->path);
+        hub_store_set_aside(&store, "lock", "is a directory");
+        hub_store_close(&store);
+        s->lock_fd = open_lock(s);
+    }
     if (s->lock_fd < 0) {
         return failed(fault, s->path);
     }
