@@ -421,6 +421,89 @@ class Rules(unittest.TestCase):
         self.assertEqual(done.returncode, 5, done.stdout)
 
 
+class Amqp(unittest.TestCase):
+    """What is said to clients of a protocol that is not there."""
+
+    SASL, AMQP = b"AMQP\x03\x01\0\0", b"AMQP\0\x01\0\0"
+    ANONYMOUS = b"\0\0\0\x19\x02\x01\0\0\0\x53\x41\xc0\x0c\x01\xa3\x09ANONYMOUS"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.hub = Emulator(PROGRAM, "--amqp-port", "0")
+        cls.port = int(cls.hub.env["IOTHUB_AMQP_PORT"])
+
+    @classmethod
+    def tearDownClass(cls):
+        silent = socket.create_connection(("127.0.0.1", cls.port), PATIENCE_S)
+        assert cls.hub.stop() == 0
+        silent.close()
+
+    def connect(self):
+        raw = socket.create_connection(("localhost", self.port), PATIENCE_S)
+        secure = self.hub.tls.wrap_socket(raw, server_hostname="localhost")
+        self.addCleanup(secure.close)
+        return secure
+
+    @staticmethod
+    def exactly(secure, count):
+        data = b""
+        while len(data) < count:
+            piece = secure.recv(count - len(data))
+            assert piece, "closed"
+            data += piece
+        return data
+
+    def frame(self, secure):
+        size = int.from_bytes(self.exactly(secure, 4), "big")
+        body = self.exactly(secure, size - 4)
+        return body[6], body[4:]  # a descriptor's code, and the performative
+
+    def expect_reason(self, secure):
+        self.assertEqual(self.exactly(secure, 8), self.AMQP)
+        self.assertEqual(self.frame(secure)[0], 0x10)  # open
+        code, close = self.frame(secure)
+        self.assertEqual(code, 0x18)
+        self.assertIn(b"amqp:not-implemented", close)
+
+    def test_a_client_that_logs_in_learns_why_it_gets_no_further(self):
+        secure = self.connect()
+        secure.sendall(self.SASL)
+        self.assertEqual(self.exactly(secure, 8), self.SASL)
+        code, mechanisms = self.frame(secure)
+        self.assertEqual(code, 0x40)
+        self.assertIn(b"ANONYMOUS", mechanisms)
+        secure.sendall(self.ANONYMOUS)
+        self.assertEqual(self.frame(secure)[0], 0x44)
+        secure.sendall(self.AMQP)
+        self.expect_reason(secure)
+
+    def test_nobody_waits_for_silent_or_strange_clients(self):
+        crowd = [socket.create_connection(("127.0.0.1", self.port), PATIENCE_S) for _ in range(8)]
+        for number, raw in enumerate(crowd):
+            if number % 2:
+                raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        secure = self.connect()
+        secure.sendall(b"x" * 100)
+        self.assertEqual(self.exactly(secure, 8), self.SASL)
+        secure = self.connect()
+        for byte in self.AMQP:
+            secure.sendall(bytes([byte]))
+        self.expect_reason(secure)
+        self.assertEqual(self.hub.rest("GET", "/devices?" + API)[0], 200)
+        for raw in crowd:
+            raw.close()
+
+    def test_what_is_too_many_is_closed_and_room_comes_back(self):
+        crowd = [socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)
+                 for _ in range(17)]
+        self.assertEqual(crowd[-1].recv(1), b"")
+        for raw in crowd:
+            raw.close()
+        secure = self.connect()
+        secure.sendall(self.AMQP)
+        self.expect_reason(secure)
+
+
 class Life(unittest.TestCase):
     """Starting, stopping, and what stays."""
 
@@ -538,7 +621,7 @@ class Life(unittest.TestCase):
         self.assertEqual(hub.stop(), 0)
 
     def start_aside(self, *arguments):
-        """The emulator, and what it says to people."""
+        """With what it says to people; its socket can be reached under any name."""
         with open(os.path.join(self.directory.name, "said"), "w+", encoding="utf-8") as said:
             hub = Emulator(PROGRAM, "--state", self.state, *arguments, stderr=said)
             self.addCleanup(hub.process.kill)
@@ -631,6 +714,7 @@ class Life(unittest.TestCase):
         for code, text, arguments in [
                 (1, f"port {port} is in use", ["--port", port, "--rest-port", "0"]),
                 (1, f"port {port} is in use", ["--port", "0", "--rest-port", port]),
+                (1, f"port {port} is in use", free + ["--amqp-port", port]),
                 (1, "install the package mosquitto", free + ["--mosquitto", "/nonexistent"]),
                 (1, "not a state directory", free + ["--state", foreign]),
                 (1, "No such file", free + ["--state", "/nonexistent/dir"]),
@@ -639,6 +723,8 @@ class Life(unittest.TestCase):
                 (2, "not a device id", ["--device", "a/b"]),
                 (2, "not a device id", ["--device", "a#"]),
                 (2, "the same", ["--port", "9", "--rest-port", "9"]),
+                (2, "the same", ["--port", "9", "--amqp-port", "9"]),
+                (2, "not a port", ["--amqp-port", "-1"]),
                 (2, "not an address", ["--listen", ""]),
                 (2, "not an address", ["--listen", "localhost"]),
                 (2, "not an address", ["--listen", "127.0.0.1:8883"]),
@@ -659,7 +745,8 @@ class Life(unittest.TestCase):
 
     def test_help_goes_to_standard_output(self):
         done = subprocess.run([PROGRAM, "--help"], stdout=subprocess.PIPE, text=True, check=True)
-        for option in ("--port", "--rest-port", "--state", "--device", "--verbose", "--listen", "--host"):
+        for option in ("--port", "--rest-port", "--state", "--device", "--verbose", "--listen", "--host",
+                       "--amqp-port"):
             self.assertIn(option, done.stdout)
 
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "amqp_server.h"
 #include "broker.h"
 #include "certificates.h"
 #include "cli/output.h"
@@ -19,6 +20,7 @@
 #include "state_dir.h"
 
 #define ENV_FILE        "env"
+#define AMQP_PORT       5671
 #define FREE_PORT_TRIES 10
 
 /* --- one run ----------------------------------------------------------- */
@@ -29,7 +31,9 @@ typedef struct emulator {
     hub_registry registry; /* closed once the plugin takes over */
     hub_sockets rest;
     hub_broker_process broker;
+    hub_amqp_server *amqp; /* NULL: AMQP clients meet nobody */
     uint16_t port;
+    uint16_t amqp_port;
     hub_addresses listen; /* those that are there */
     int signals;
     hub_text lines; /* what to print */
@@ -177,16 +181,18 @@ static hub_result prepare(emulator *e, hub_fault *fault)
 
 typedef enum event { EVENT_READY, EVENT_BROKER_GONE, EVENT_STOP } event;
 
+/* Signals and the broker; AMQP clients are served meanwhile. */
 static event wait_for_event(emulator *e)
 {
-    struct pollfd polls[] = {
+    struct pollfd polls[2 + HUB_AMQP_POLLS_MAX] = {
         { .fd = e->signals, .events = POLLIN },
-        { .fd = e->broker.ready_fd, .events = POLLIN },
     };
     struct signalfd_siginfo info;
 
     for (;;) {
-        (void)poll(polls, 2, -1);
+        polls[1] = (struct pollfd){ .fd = e->broker.ready_fd, .events = POLLIN };
+        size_t more = hub_amqp_polls(e->amqp, polls + 2);
+        (void)poll(polls, (nfds_t)(2 + more), hub_amqp_timeout(e->amqp));
         if (polls[0].revents != 0) {
             if (read(e->signals, &info, sizeof info) == (ssize_t)sizeof info) {
                 return info.ssi_signo == SIGCHLD ? EVENT_BROKER_GONE : EVENT_STOP;
@@ -194,6 +200,7 @@ static event wait_for_event(emulator *e)
         } else if (polls[1].revents != 0) {
             return hub_broker_said_ready(&e->broker) ? EVENT_READY : EVENT_BROKER_GONE;
         }
+        hub_amqp_run(e->amqp);
     }
 }
 
@@ -293,10 +300,44 @@ static void write_env(const emulator *e)
     hub_store_close(&store);
 }
 
+/* Where nobody asked for the port, it is no reason not to start. */
+static hub_result start_amqp(emulator *e, hub_fault *fault)
+{
+    const hub_options *o = e->options;
+    const bool asked = o->amqp_port >= 0;
+    const uint16_t port = asked ? (uint16_t)o->amqp_port : AMQP_PORT;
+    hub_sockets sockets;
+    hub_store store;
+
+    if (!asked && o->port == 0) {
+        return HUB_OK;
+    }
+    hub_result r = hub_sockets_open(&sockets, &o->listen, port, "--amqp-port", fault);
+    if (r != HUB_OK && !asked) {
+        (void)cli_error("no answer for AMQP clients: %s", fault->text);
+        return HUB_OK;
+    }
+    if (r != HUB_OK) {
+        return r;
+    }
+    hub_store_open(&store, e->state.path);
+    r = hub_amqp_start(&e->amqp, &sockets, &store, fault);
+    hub_store_close(&store);
+    if (r != HUB_OK) {
+        hub_sockets_close(&sockets);
+        return r;
+    }
+    e->amqp_port = sockets.port;
+    return HUB_OK;
+}
+
 static hub_result announce(emulator *e, hub_fault *fault)
 {
     add_number(e, "IOTHUB_PORT", e->port);
     add_number(e, "IOTHUB_REST_PORT", e->rest.port);
+    if (e->amqp != NULL) {
+        add_number(e, "IOTHUB_AMQP_PORT", e->amqp_port);
+    }
     write_env(e);
     advise(e);
     (void)printf("%sREADY\n", e->lines.p);
@@ -314,6 +355,9 @@ static hub_result serve(emulator *e, hub_fault *fault)
     if (r == HUB_OK) {
         r = hub_sockets_open(&e->rest, &e->options->listen, e->options->rest_port, "--rest-port",
                              fault);
+    }
+    if (r == HUB_OK) {
+        r = start_amqp(e, fault);
     }
     if (r == HUB_OK) {
         r = start_broker(e, &stop, fault);
@@ -344,6 +388,7 @@ static int run(const hub_options *o)
         r = serve(&e, &fault);
         hub_broker_stop(&e.broker);
         hub_sockets_close(&e.rest);
+        hub_amqp_stop(e.amqp);
         hub_state_dir_close(&e.state);
     }
     if (r != HUB_OK) {

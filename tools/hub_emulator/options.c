@@ -21,13 +21,19 @@ static const char help_after[] =
     "Devices need IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_PORT and IOTHUB_CA_FILE; services "
     "IOTHUB_CONNECTION_STRING, IOTHUB_REST_PORT and IOTHUB_CA_FILE.\n"
     "\n"
+    "AMQP is not there: what comes to --amqp-port is told so at once.\n"
+    "\n"
     "Exit status: 0 stopped as asked, 1 failure, 2 wrong usage.";
 
-enum { OPT_REST_PORT = 256, OPT_LISTEN, OPT_HOST, OPT_MOSQUITTO };
+enum { OPT_REST_PORT = 256, OPT_AMQP_PORT, OPT_LISTEN, OPT_HOST, OPT_MOSQUITTO };
 
 static const struct argp_option option_table[] = {
     { "port", 'p', "PORT", 0, "MQTT over TLS (default 8883; 0: any that is free)", 0 },
     { "rest-port", OPT_REST_PORT, "PORT", 0, "HTTPS (default 8443; 0: any that is free)", 0 },
+    { "amqp-port", OPT_AMQP_PORT, "PORT", 0,
+      "Where AMQP clients are refused (default 5671, or nowhere with --port 0; 0: any that is "
+      "free)",
+      0 },
     { "listen", OPT_LISTEN, "ADDRESS", 0,
       "Listen on this address; 0.0.0.0 and :: are all (default: 127.0.0.1 and ::1)", 0 },
     { "host", OPT_HOST, "NAME", 0,
@@ -122,6 +128,9 @@ static void check_ports(const hub_options *o, const struct argp_state *state)
     if (o->port != 0 && o->port == o->rest_port) {
         cli_usage(state, "--port and --rest-port are the same");
     }
+    if (o->amqp_port > 0 && (o->amqp_port == o->port || o->amqp_port == o->rest_port)) {
+        cli_usage(state, "--amqp-port is the same as --port or --rest-port");
+    }
 }
 
 static void choose_host(hub_options *o, const struct argp_state *state)
@@ -154,6 +163,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'p': o->port = parse_port(state, "port", argument); return 0;
     case OPT_REST_PORT: o->rest_port = parse_port(state, "rest-port", argument); return 0;
+    case OPT_AMQP_PORT: o->amqp_port = parse_port(state, "amqp-port", argument); return 0;
     case OPT_LISTEN: parse_listen(o, argument, state); return 0;
     case OPT_HOST: o->host = parse_host(state, argument); return 0;
     case 's': o->state = parse_path(state, "state", argument); return 0;
@@ -171,7 +181,7 @@ void hub_options_read(hub_options *o, int argc, char **argv)
     char *doc = hub_format("%s\v%s", help_before, help_after);
     const struct argp argp = { .options = option_table, .parser = parse_option, .doc = doc };
 
-    *o = (hub_options){ .port = 8883, .rest_port = 8443 };
+    *o = (hub_options){ .port = 8883, .rest_port = 8443, .amqp_port = -1 };
     hub_addresses_loopback(&o->listen);
     cli_parse(&argp, argc, argv, 0, o);
     free(doc);

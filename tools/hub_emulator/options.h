@@ -12,6 +12,7 @@
 typedef struct hub_options {
     uint16_t port;
     uint16_t rest_port;
+    int amqp_port; /* -1: not given */
     hub_addresses listen;
     const char *host; /* what clients call the hub; never NULL */
     bool host_given;

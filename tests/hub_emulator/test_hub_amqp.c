@@ -1,0 +1,145 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "amqp_refusal.h"
+
+#define SASL_HEADER "AMQP\x03\x01\0\0"
+#define AMQP_HEADER "AMQP\0\x01\0\0"
+/* sasl-init with ANONYMOUS */
+#define SASL_INIT                    \
+    "\0\0\0\x1A\x02\x01\0\0"         \
+    "\0\x53\x41\xC0\x0D\x01\xA3\x0A" \
+    "ANONYMOUS!"
+#define CONVERSATION SASL_HEADER SASL_INIT AMQP_HEADER "whatever else comes"
+
+static size_t number(const char *p)
+{
+    const uint8_t *b = (const uint8_t *)p;
+    return (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+}
+
+/* Step over a frame with this type and descriptor. */
+static const char *frame(const char *p, const char *end, char type, char descriptor)
+{
+    assert_true(end - p >= 12);
+    const size_t len = number(p);
+
+    assert_in_range(len, 12, (size_t)(end - p));
+    assert_int_equal(p[4], 2);
+    assert_int_equal(p[5], type);
+    assert_memory_equal(p + 8, "\0\x53", 2);
+    assert_int_equal(p[10], descriptor);
+    assert_int_equal((uint8_t)p[11], 0xC0);
+    assert_int_equal((uint8_t)p[12] + 13, len); /* the list ends with the frame */
+    return p + len;
+}
+
+static const char *header(const char *p, const char *end, const char *expected)
+{
+    assert_true(end - p >= 8);
+    assert_memory_equal(p, expected, 8);
+    return p + 8;
+}
+
+static void expect_refusal(const char *p, const char *end)
+{
+    p = header(p, end, AMQP_HEADER);
+    p = frame(p, end, 0, 0x10);
+    const char *close = p;
+    p = frame(p, end, 0, 0x18);
+    assert_ptr_equal(p, end);
+    assert_non_null(memmem(close, (size_t)(end - close), "amqp:not-implemented", 20));
+    assert_non_null(memmem(close, (size_t)(end - close), "does not speak AMQP", 19));
+}
+
+static void a_client_learns_why_whether_it_logs_in_or_not(void **state)
+{
+    (void)state;
+    amqp_refusal plain = { 0 };
+    amqp_refusal sasl = { 0 };
+    hub_text out = { 0 };
+
+    amqp_refusal_take(&plain, AMQP_HEADER, 8, &out);
+    expect_refusal(out.p, out.p + out.len);
+    assert_int_equal(plain.state, AMQP_REFUSAL_OVER);
+    out.len = 0;
+
+    amqp_refusal_take(&sasl, CONVERSATION, sizeof CONVERSATION - 1, &out);
+    const char *end = out.p + out.len;
+    const char *p = header(out.p, end, SASL_HEADER);
+    const char *mechanisms = p;
+    p = frame(p, end, 1, 0x40);
+    assert_non_null(memmem(mechanisms, (size_t)(p - mechanisms), "ANONYMOUS", 9));
+    p = frame(p, end, 1, 0x44);
+    expect_refusal(p, end);
+    hub_text_free(&out);
+}
+
+static void the_answer_is_the_same_however_the_bytes_are_cut(void **state)
+{
+    (void)state;
+    amqp_refusal whole = { 0 };
+    hub_text expected = { 0 };
+
+    amqp_refusal_take(&whole, CONVERSATION, sizeof CONVERSATION - 1, &expected);
+    for (size_t piece = 1; piece < sizeof CONVERSATION; piece++) {
+        amqp_refusal r = { 0 };
+        hub_text out = { 0 };
+        for (size_t at = 0; at < sizeof CONVERSATION - 1; at += piece) {
+            size_t left = sizeof CONVERSATION - 1 - at;
+            char *copy = hub_memdup(CONVERSATION + at, left < piece ? left : piece);
+            amqp_refusal_take(&r, copy, left < piece ? left : piece, &out);
+            free(copy);
+        }
+        assert_int_equal(out.len, expected.len);
+        assert_memory_equal(out.p, expected.p, out.len);
+        hub_text_free(&out);
+    }
+    hub_text_free(&expected);
+}
+
+static void what_is_not_amqp_ends_at_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        size_t answer;
+    } cases[] = {
+        { "GET / HTTP/1.1\r\n", 16, 8 },
+        { "AMQP\x02\x01\0\0", 8, 8 },
+        { "AMQP\0\0\x09\x01", 8, 8 },
+        { "AMQP\0\x01\0", 7, 0 },
+        { SASL_HEADER SASL_HEADER, 16, 59 },
+        { SASL_HEADER "\0\0\0\x07\x02\x01\0\0", 16, 59 },
+        { SASL_HEADER "\0\0\0\x08\x02\0\0\0", 16, 59 },
+        { SASL_HEADER "\xFF\xFF\xFF\xFF\x02\x01\0\0", 16, 59 },
+        { SASL_HEADER SASL_INIT SASL_HEADER, 42, 83 },
+        { SASL_HEADER "\0\0\0\x08\x02\x01\0\0" SASL_HEADER, 24, 83 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        amqp_refusal r = { 0 };
+        hub_text out = { 0 };
+        amqp_refusal_take(&r, cases[i].bytes, cases[i].len, &out);
+        assert_int_equal(out.len, cases[i].answer);
+        assert_int_equal(r.state, cases[i].len < 8 ? AMQP_REFUSAL_HEADER : AMQP_REFUSAL_OVER);
+        hub_text_free(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_learns_why_whether_it_logs_in_or_not),
+        cmocka_unit_test(the_answer_is_the_same_however_the_bytes_are_cut),
+        cmocka_unit_test(what_is_not_amqp_ends_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
