@@ -28,7 +28,7 @@ static void add_property(struct argp_state *state, message_input *in, const char
         cli_usage(state, "--property is not NAME=VALUE");
     }
     char *name = strndup(arg, (size_t)(equals - arg));
-    if (name != NULL && cJSON_HasObjectItem(in->properties, name)) {
+    if (name != NULL && cJSON_GetObjectItemCaseSensitive(in->properties, name) != NULL) {
         cli_usage(state, "--property: the same name is given twice");
     }
     if (name == NULL || cJSON_AddStringToObject(in->properties, name, equals + 1) == NULL) {
