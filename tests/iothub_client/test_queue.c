@@ -267,6 +267,31 @@ static void a_full_store_refuses_or_drops(void **state)
     }
 }
 
+/* In a ring with what MQTT adds to it, in a store with the most that it may add. */
+static void the_largest_message_with_its_topic_is_as_large_as_the_ring(void **state)
+{
+    (void)state;
+    static char body[2000];
+    EACH
+    {
+        client_fixture f;
+        iothub_telemetry t = { .body = body, .body_len = 1, .message_id = "x" };
+        begin(&f, (iothub_options){ .tx_size = 2000 });
+        fixture_connect(&f);
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+        fixture_run(&f);
+        const size_t most = 2000 - strlen(fake_hub_at(&f.hub, 0)->topic) - (stored ? 9 : 7);
+
+        t.body_len = most + 1;
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_TOO_BIG);
+        t.body_len = most;
+        assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+        fixture_run(&f);
+        assert_int_equal(fake_hub_at(&f.hub, 1)->payload_len, most);
+        end(&f);
+    }
+}
+
 static void limits_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -403,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_ring_that_drops_has_the_newest_whatever_the_sizes),
         cmocka_unit_test(a_ring_held_by_what_is_on_its_way_refuses),
         cmocka_unit_test(a_full_store_refuses_or_drops),
+        cmocka_unit_test(the_largest_message_with_its_topic_is_as_large_as_the_ring),
         cmocka_unit_test(limits_out_of_range_are_refused),
         cmocka_unit_test(a_purge_offline_gives_everything_up),
         cmocka_unit_test(a_purge_makes_room_at_once_and_for_good),

@@ -1,0 +1,267 @@
+#include <stdlib.h>
+
+#include "client_fixture.h"
+
+/* Options: their defaults, and which values are refused. */
+
+enum { RX = 1024, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
+
+static void small(iothub_options *o)
+{
+    o->rx_size = RX;
+    o->tx_size = TX;
+    o->request_size = REQUEST;
+}
+
+#define SET(name, field, value)         \
+    static void name(iothub_options *o) \
+    {                                   \
+        o->field = (value);             \
+    }
+
+SET(no_platform, platform, NULL)
+SET(no_port, port, 0)
+SET(empty_ca_file, ca_file, "")
+SET(no_keep_alive, keep_alive_s, 0)
+SET(long_keep_alive, keep_alive_s, 1178)
+SET(no_window, window, 0)
+SET(short_life, sas_lifetime_s, 1)
+SET(no_retry, retry_min_ms, 0)
+SET(low_retry_max, retry_max_ms, 999)
+SET(no_auth_retry, auth_retry_min_ms, 0)
+SET(low_auth_retry_max, auth_retry_max_ms, 299999)
+SET(no_resolve_timeout, resolve_timeout_ms, 0)
+SET(no_connect_timeout, connect_timeout_ms, 0)
+SET(no_tls_timeout, tls_timeout_ms, 0)
+SET(no_login_timeout, login_timeout_ms, 0)
+SET(no_subscribe_timeout, subscribe_timeout_ms, 0)
+SET(no_request_timeout, request_timeout_ms, 0)
+SET(no_stall_timeout, stall_timeout_ms, 0)
+SET(no_ack_timeout, ack_timeout_ms, 0)
+SET(longest_keep_alive, keep_alive_s, 1177)
+SET(shortest_keep_alive, keep_alive_s, 1)
+SET(shortest_life, sas_lifetime_s, 2)
+SET(endless_life, sas_lifetime_s, UINT32_MAX)
+SET(even_retry, retry_max_ms, 1000)
+SET(shortest_retry, retry_min_ms, 1)
+SET(even_auth_retry, auth_retry_max_ms, 300000)
+SET(shortest_auth_retry, auth_retry_min_ms, 1)
+SET(oldest_age, queue_max_age_s, 4294967)
+SET(too_old_age, queue_max_age_s, 4294968)
+SET(window_of_one, window, 1)
+SET(largest_window, window, UINT16_MAX)
+SET(port_of_one, port, 1)
+
+static char endless[4098];
+
+static const char *name_of(size_t len)
+{
+    memset(endless, 'm', sizeof endless);
+    endless[len] = '\0';
+    return endless;
+}
+
+SET(endless_model, model_id, name_of(4097))
+SET(endless_agent, user_agent, name_of(4097))
+
+static void each_option_is_checked_and_named(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*set)(iothub_options *o);
+        const char *named; /* NULL: accepted */
+    } cases[] = {
+        { no_platform, "platform" },
+        { no_port, "port" },
+        { empty_ca_file, "ca_file" },
+        { endless_model, "model_id" },
+        { endless_agent, "user_agent" },
+        { no_keep_alive, "keep_alive_s" },
+        { long_keep_alive, "keep_alive_s" },
+        { no_window, "window" },
+        { short_life, "sas_lifetime_s" },
+        { no_retry, "retry_min_ms" },
+        { low_retry_max, "retry_min_ms" },
+        { no_auth_retry, "auth_retry_min_ms" },
+        { low_auth_retry_max, "auth_retry_min_ms" },
+        { no_resolve_timeout, "timeout" },
+        { no_connect_timeout, "timeout" },
+        { no_tls_timeout, "timeout" },
+        { no_login_timeout, "timeout" },
+        { no_subscribe_timeout, "timeout" },
+        { no_request_timeout, "timeout" },
+        { no_stall_timeout, "timeout" },
+        { no_ack_timeout, NULL },
+        { longest_keep_alive, NULL },
+        { shortest_keep_alive, NULL },
+        { shortest_life, NULL },
+        { endless_life, NULL },
+        { even_retry, NULL },
+        { shortest_retry, NULL },
+        { even_auth_retry, NULL },
+        { shortest_auth_retry, NULL },
+        { oldest_age, NULL },
+        { too_old_age, "queue_max_age_s" },
+        { window_of_one, NULL },
+        { largest_window, NULL },
+        { port_of_one, NULL },
+    };
+    client_fixture f;
+    fixture_init(&f, small);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        iothub_options o = f.options;
+        iothub_error error = { IOTHUB_OK, "" };
+        cases[i].set(&o);
+        iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+        assert_int_equal(c == NULL, cases[i].named != NULL);
+        assert_int_equal(error.code, cases[i].named != NULL ? IOTHUB_ERR_ARG : IOTHUB_OK);
+        assert_true(cases[i].named == NULL || strstr(error.text, cases[i].named) != NULL);
+        iothub_free(c);
+    }
+    fixture_free(&f);
+}
+
+static void each_part_of_the_platform_is_needed(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, small);
+    for (int part = 0; part < 3; part++) {
+        plat_platform lacking = f.platform.platform;
+        iothub_options o = f.options;
+        iothub_error error;
+        lacking.clock = part == 0 ? NULL : lacking.clock;
+        lacking.crypto = part == 1 ? NULL : lacking.crypto;
+        lacking.net = part == 2 ? NULL : lacking.net;
+        o.platform = &lacking;
+        assert_null(iothub_new(FIXTURE_CONNECTION_STRING, &o, &error));
+        assert_int_equal(error.code, IOTHUB_ERR_ARG);
+        assert_non_null(strstr(error.text, "platform"));
+    }
+    fixture_free(&f);
+}
+
+/* As options.h says. */
+static void the_defaults_are_those_that_are_written(void **state)
+{
+    (void)state;
+    iothub_options o;
+    memset(&o, 0xEE, sizeof o);
+    iothub_options_init(&o);
+
+    assert_int_equal(o.struct_size, sizeof o);
+    assert_int_equal(o.port, 8883);
+    assert_int_equal(o.keep_alive_s, 240);
+    assert_int_equal(o.window, 16);
+    assert_int_equal(o.sas_lifetime_s, 3600);
+    assert_true(o.overlap);
+    assert_false(o.clean_session);
+    assert_int_equal(o.resolve_timeout_ms, 15000);
+    assert_int_equal(o.connect_timeout_ms, 15000);
+    assert_int_equal(o.tls_timeout_ms, 15000);
+    assert_int_equal(o.login_timeout_ms, 30000);
+    assert_int_equal(o.subscribe_timeout_ms, 30000);
+    assert_int_equal(o.request_timeout_ms, 60000);
+    assert_int_equal(o.ack_timeout_ms, 120000);
+    assert_int_equal(o.stall_timeout_ms, 120000);
+    assert_int_equal(o.retry_min_ms, 1000);
+    assert_int_equal(o.retry_max_ms, 60000);
+    assert_int_equal(o.auth_retry_min_ms, 300000);
+    assert_int_equal(o.auth_retry_max_ms, 3600000);
+    assert_int_equal(o.log_level, IOTHUB_LOG_INFO);
+    assert_null(o.store);
+    assert_null(o.platform);
+    assert_int_equal(o.rx_size + o.tx_size + o.request_size, 0);
+    assert_int_equal(o.queue_max_count + o.queue_max_bytes + o.queue_max_age_s, 0);
+    assert_int_equal(o.when_full, IOTHUB_REFUSE_NEW);
+}
+
+static char name[4099];
+
+static void model_id(iothub_options *o)
+{
+    o->model_id = name;
+}
+
+static void user_agent(iothub_options *o)
+{
+    o->user_agent = name;
+}
+
+static void names_have_up_to_4096_characters(void **state)
+{
+    (void)state;
+    static void (*const changes[])(iothub_options * o) = { model_id, user_agent };
+    client_fixture f;
+    fixture_init(&f, NULL);
+
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t len = 4095; len <= 4098; len++) {
+            iothub_options o = f.options;
+            iothub_error error;
+            memset(name, 'n', len);
+            name[len] = '\0';
+            changes[i](&o);
+            iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+            assert_int_equal(c != NULL, len <= 4096);
+            if (c == NULL) {
+                assert_int_equal(error.code, IOTHUB_ERR_ARG);
+                assert_non_null(strstr(error.text, "4096 characters"));
+            }
+            iothub_free(c);
+        }
+    }
+    fixture_free(&f);
+}
+
+static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, small);
+    const size_t size = offsetof(iothub_options, log_level);
+    iothub_options o;
+    memset(&o, 0xEE, sizeof o);
+    iothub_options_init_sized(&o, size);
+    assert_int_equal(o.struct_size, size);
+    assert_int_equal(o.keep_alive_s, 240);
+    assert_int_equal(o.log_level, 0xEEEEEEEE); /* beyond what that application knows */
+    o.platform = &f.platform.platform;
+    o.keep_alive_s = 60;
+    small(&o);
+    void *old = malloc(size); /* the sanitizer sees a look beyond */
+    memcpy(old, &o, size);
+
+    iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);
+
+    assert_non_null(c);
+    assert_int_equal(c->options.struct_size, sizeof c->options);
+    assert_int_equal(c->options.keep_alive_s, 60);
+    assert_int_equal(c->options.log_level, IOTHUB_LOG_INFO);
+    assert_null(c->options.callbacks.done);
+    assert_null(c->options.user);
+    iothub_free(c);
+
+    static iothub_client placed;
+    static unsigned char memory[SIZE];
+    assert_int_equal(
+        iothub_init(&placed, FIXTURE_CONNECTION_STRING, old, memory, sizeof memory, NULL),
+        IOTHUB_OK);
+    assert_int_equal(placed.options.struct_size, sizeof placed.options);
+    iothub_deinit(&placed);
+    free(old);
+    fixture_free(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_option_is_checked_and_named),
+        cmocka_unit_test(each_part_of_the_platform_is_needed),
+        cmocka_unit_test(the_defaults_are_those_that_are_written),
+        cmocka_unit_test(names_have_up_to_4096_characters),
+        cmocka_unit_test(an_older_shorter_options_struct_gets_defaults_for_the_rest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
