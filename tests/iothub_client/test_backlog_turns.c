@@ -144,6 +144,42 @@ static void many_that_have_expired_end_in_turns_that_follow_at_once(void **state
     }
 }
 
+static void few_places(iothub_options *o)
+{
+    with_window(o);
+    o->when_full = IOTHUB_DROP_OLDEST;
+    o->queue_max_count = 5;
+    o->tx_size = 4096;
+}
+
+/* Each end that nobody was told of takes a place of the table; without one nothing is dropped. */
+static void more_drops_than_places_wait_for_a_turn(void **state)
+{
+    (void)state;
+    client_fixture f;
+    unsigned taken = 0;
+    window = 4;
+    fake_store_init(&fixture_store);
+    fixture_init(&f, few_places);
+    const uint32_t places = f.client->backlog.table_len;
+
+    for (unsigned round = 1; round <= 3; round++) {
+        const iothub_telemetry t = { .body = "x", .body_len = 1 };
+        unsigned more = 0;
+        while (iothub_send_telemetry(f.client, &t, NULL) == IOTHUB_OK) {
+            more++;
+            assert_true(more < 1000);
+        }
+        taken += more;
+        assert_int_equal(more, (round == 1 ? 5 : 0) + places);
+        assert_int_equal(iothub_last_error(f.client)->code, IOTHUB_ERR_NO_SPACE);
+        assert_int_equal(fake_store_count(&fixture_store), 5);
+        fixture_run(&f);
+        assert_int_equal(f.done_count, taken - 5);
+    }
+    end(&f);
+}
+
 static void the_bytes_that_are_queued_are_those_of_the_store(void **state)
 {
     (void)state;
@@ -171,6 +207,7 @@ int main(void)
         cmocka_unit_test(what_an_earlier_run_left_is_looked_at_before_the_first_sleep),
         cmocka_unit_test(the_first_one_in_an_empty_store_expires_in_time_without_a_start),
         cmocka_unit_test(many_that_have_expired_end_in_turns_that_follow_at_once),
+        cmocka_unit_test(more_drops_than_places_wait_for_a_turn),
         cmocka_unit_test(the_bytes_that_are_queued_are_those_of_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

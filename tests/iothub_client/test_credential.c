@@ -462,14 +462,36 @@ static void the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes(void
     fixture_sleep(&f, 1);
     assert_int_equal(f.expiring_count, 1);
     assert_int_equal(f.seconds_left, 200);
+    assert_non_null(strstr(f.log, "the SharedAccessSignature expires soon"));
+    assert_null(strstr(f.log, "has expired"));
     fixture_sleep(&f, 199999);
     assert_int_equal(f.expiring_count, 1);
     fixture_sleep(&f, 1);
     assert_int_equal(f.expiring_count, 2);
+    assert_non_null(strstr(f.log, "the SharedAccessSignature has expired"));
     assert_int_equal(f.seconds_left, 0);
     fixture_sleep(&f, 10000000);
     assert_int_equal(f.expiring_count, 2);
     fixture_free(&f);
+}
+
+/* In milliseconds it has to fit 64 bits. */
+static void the_end_of_a_token_may_be_as_far_away_as_it_likes(void **state)
+{
+    (void)state;
+    static const uint64_t ends_s[] = { NOW + 1, INT64_C(2147483646999), INT64_C(2147483647000),
+                                       INT64_C(2147483647001), UINT64_MAX };
+
+    for (size_t i = 0; i < sizeof ends_s / sizeof ends_s[0]; i++) {
+        const uint64_t most = UINT64_C(2147483647000);
+        client_fixture f;
+        fixture_init_as(&f, with_token(make_token(DEVICE_RESOURCE, ends_s[i])), NULL);
+        assert_true((uint64_t)f.client->session.token_expiry_s ==
+                    (ends_s[i] < most ? ends_s[i] : most));
+        fixture_connect(&f);
+        assert_int_equal(f.expiring_count, 0);
+        fixture_free(&f);
+    }
 }
 
 static void a_clock_set_late_does_not_lose_the_notice(void **state)
@@ -650,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),
+        cmocka_unit_test(the_end_of_a_token_may_be_as_far_away_as_it_likes),
         cmocka_unit_test(a_clock_set_late_does_not_lose_the_notice),
         cmocka_unit_test(an_expired_token_is_named_and_nobody_is_dialled),
         cmocka_unit_test(a_new_token_leads_to_a_planned_reconnect),

@@ -142,6 +142,27 @@ static void a_long_name_leaves_room_for_the_reason(void **state)
     assert_non_null(strstr(err.text, "nnn...' is not known"));
 }
 
+static void a_text_that_is_too_long_ends_in_three_dots(void **state)
+{
+    (void)state;
+    char text[sizeof((iothub_error *)0)->text + 10];
+    const size_t fits = sizeof((iothub_error *)0)->text - 1;
+
+    for (size_t len = fits - 2; len < sizeof text; len++) {
+        iothub_error err;
+        memset(text, 'n', len);
+        text[len] = '\0';
+        (void)iothub_fail(&err, IOTHUB_ERR_ARG, text);
+        if (len <= fits) {
+            assert_string_equal(err.text, text);
+            continue;
+        }
+        assert_int_equal(strlen(err.text), fits);
+        assert_int_equal(strspn(err.text, "n"), fits - 3);
+        assert_string_equal(err.text + fits - 3, "...");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +173,7 @@ int main(void)
         cmocka_unit_test(error_texts_are_printable_for_every_byte),
         cmocka_unit_test(error_texts_of_every_length_fit),
         cmocka_unit_test(a_long_name_leaves_room_for_the_reason),
+        cmocka_unit_test(a_text_that_is_too_long_ends_in_three_dots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -289,6 +289,48 @@ static void packet_id_0_behind_a_topic_that_did_not_fit_is_an_error(void **state
     }
 }
 
+static void no_more_bytes_are_taken_than_there_was_room_for(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .rx = 16 };
+    size_t cap;
+    rig r;
+    rig_init(&r, &sizes);
+    assert_null(mqc_rx_space(&r.e, &cap));
+    assert_int_equal(cap, 0);
+    assert_int_equal(mqc_rx_commit(&r.e, 1, r.now), MQC_ERR_STATE); /* not connected */
+    rig_connect(&r, true, false);
+
+    memcpy(mqc_rx_space(&r.e, &cap), ((const uint8_t[]){ 0x30, 6, 0 }), 3);
+    assert_int_equal(cap, 16);
+    assert_int_equal(mqc_rx_commit(&r.e, 17, r.now), MQC_ERR_ARG);
+    assert_int_equal(mqc_rx_commit(&r.e, SIZE_MAX, r.now), MQC_ERR_ARG);
+    assert_int_equal(mqc_rx_commit(&r.e, 3, r.now), MQC_OK);
+    rig_pull(&r);
+    memcpy(mqc_rx_space(&r.e, &cap), ((const uint8_t[]){ 1, 't', 1, 2, 3 }), 5);
+    assert_int_equal(cap, 13);
+    assert_int_equal(mqc_rx_commit(&r.e, 14, r.now), MQC_ERR_ARG);
+    assert_int_equal(mqc_rx_commit(&r.e, 5, r.now), MQC_OK); /* a refusal changed nothing */
+    rig_pull(&r);
+
+    rig_expect_log(&r, "PUBLISH d0 q0 r0 id0 t 3 \\01\\02\\03\n");
+    rig_deinit(&r);
+}
+
+/* It is told by the first bytes, whatever comes behind them. */
+static void a_topic_longer_than_its_packet_is_told_by_four_bytes(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .rx = 32 };
+    rig r;
+    rig_init(&r, &sizes);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(RIG_FEED(&r, 0x30, 0x7F, 0), MQC_OK);
+    assert_int_equal(RIG_FEED(&r, 0x7E), MQC_ERR_MALFORMED);
+    rig_deinit(&r);
+}
+
 /* --- back-pressure ----------------------------------------------------------- */
 
 static void messages_wait_for_a_place_in_the_table(void **state)
@@ -354,6 +396,8 @@ int main(void)
         cmocka_unit_test(oversize_is_reported_at_every_buffer_size),
         cmocka_unit_test(oversize_faults_are_found),
         cmocka_unit_test(packet_id_0_behind_a_topic_that_did_not_fit_is_an_error),
+        cmocka_unit_test(no_more_bytes_are_taken_than_there_was_room_for),
+        cmocka_unit_test(a_topic_longer_than_its_packet_is_told_by_four_bytes),
         cmocka_unit_test(messages_wait_for_a_place_in_the_table),
         cmocka_unit_test(acknowledgements_survive_a_full_control_area),
     };
