@@ -390,12 +390,14 @@ static void what_a_turn_did_not_write_is_written_without_waiting(void **state)
     fixture_connect(&f);
     f.hub.mute_publish = true;
     fixture_stream(&f)->send_max = 1;
+    const unsigned before = fixture_stream(&f)->calls[SCRIPTED_SEND];
     (void)fixture_send(&f,
                        "0123456789012345678901234567890123456789012345678901234567890123456789");
 
     assert_int_equal(iothub_process(f.client), IOTHUB_OK);
     iothub_poll_info(f.client, &p);
     assert_int_equal(p.timeout_ms, 0);
+    assert_int_equal(fixture_stream(&f)->calls[SCRIPTED_SEND] - before, 64);
     assert_int_equal(f.hub.publishes, 0);
     fixture_run(&f);
     assert_int_equal(f.hub.publishes, 1);

@@ -92,6 +92,27 @@ static void an_answer_may_be_given_later_and_has_its_own_done(void **state)
     fixture_free(&f);
 }
 
+static void any_number_may_be_the_status_of_an_answer(void **state)
+{
+    (void)state;
+    static const int numbers[] = { 0, 1, -1, 200, INT32_MAX, INT32_MIN };
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+
+    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char rid[16];
+        char topic[64];
+        snprintf(rid, sizeof rid, "r%u", i);
+        snprintf(topic, sizeof topic, "$iothub/methods/res/%d/?$rid=r%u", numbers[i], i);
+        call(&f, "m", rid, "");
+        assert_int_equal(respond(&f, i, numbers[i], "", NULL), IOTHUB_OK);
+        fixture_run(&f);
+        assert_string_equal(answer_of(&f, rid)->topic, topic);
+    }
+    fixture_free(&f);
+}
+
 static void after_a_cut_it_is_too_late(void **state)
 {
     (void)state;
@@ -411,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_may_be_given_in_the_callback),
         cmocka_unit_test(an_answer_may_be_given_later_and_has_its_own_done),
+        cmocka_unit_test(any_number_may_be_the_status_of_an_answer),
         cmocka_unit_test(after_a_cut_it_is_too_late),
         cmocka_unit_test(an_answer_that_could_not_leave_ends_with_the_connection),
         cmocka_unit_test(a_second_answer_is_refused),

@@ -128,6 +128,31 @@ static void a_lost_connection_comes_back_by_itself(void **state)
     fixture_free(&f);
 }
 
+static void a_failure_without_words_of_the_stream_has_those_of_its_code(void **state)
+{
+    (void)state;
+    static const char *const details[] = { "", "the cable is out" };
+
+    for (size_t i = 0; i < 2; i++) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        fixture_connect(&f);
+        fixture_stream(&f)->failure_detail = details[i];
+        fixture_stream(&f)->send_room = 10; /* more than that waits */
+        (void)fixture_send(&f, "x");
+        fixture_run(&f);
+        assert_true(f.client->want_write);
+
+        fixture_cut(&f);
+
+        assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NETWORK);
+        assert_string_equal(fixture_last_status(&f)->text,
+                            details[i][0] != '\0' ? details[i] : plat_result_str(PLAT_ERR_IO));
+        assert_false(f.client->want_write); /* the next one may take it */
+        fixture_free(&f);
+    }
+}
+
 static void each_refusal_of_the_hub_has_its_result(void **state)
 {
     (void)state;
@@ -564,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_stalled_stage_is_given_up_at_its_deadline),
         cmocka_unit_test(a_silent_hub_is_lost_after_one_and_a_half_keep_alives),
         cmocka_unit_test(a_lost_connection_comes_back_by_itself),
+        cmocka_unit_test(a_failure_without_words_of_the_stream_has_those_of_its_code),
         cmocka_unit_test(each_refusal_of_the_hub_has_its_result),
         cmocka_unit_test(a_refused_credential_is_tried_once_more_soon_and_then_slowly),
         cmocka_unit_test(a_token_is_renewed_by_a_planned_reconnect_without_back_off),

@@ -265,6 +265,32 @@ static void of_a_server_some_way_off_a_quarter_is_asked_for(void **state)
     rig_deinit(&s.r);
 }
 
+/* Whichever lane has them. */
+static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
+{
+    (void)state;
+    for (uint8_t many = 0; many < 2; many++) {
+        const rig_sizes sizes = { .lanes = {
+                                      { .ring_len = 4000, .entries_len = 240, .window = 200 },
+                                      { .ring_len = 4000, .entries_len = 240, .window = 200 } } };
+        server s = { .acked = 0 };
+        mqc_time until;
+        rig_init(&s.r, &sizes);
+        rig_connect(&s.r, true, false);
+        s.r.e.ask_most = 4096; /* trust that takes long to earn */
+        for (uint32_t n = 0; n < 100; n++) {
+            (void)rig_publish(&s.r, many, 1, n, 1);
+        }
+        for (uint32_t n = 0; n < 20; n++) {
+            (void)rig_publish(&s.r, 1 - many, 1, n, 1);
+        }
+        rig_send_all(&s.r);
+
+        assert_int_equal(mqc_rx_least(&s.r.e, &until), 20 / 2 * ANSWER_LEN);
+        rig_deinit(&s.r);
+    }
+}
+
 static void nothing_is_asked_for_without_a_connection(void **state)
 {
     (void)state;
@@ -297,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_read_that_comes_early_says_nothing_of_the_server),
         cmocka_unit_test(half_a_buffer_is_all_that_is_asked_for),
         cmocka_unit_test(of_a_server_some_way_off_a_quarter_is_asked_for),
+        cmocka_unit_test(of_two_lanes_the_one_that_needs_fewer_answers_counts),
         cmocka_unit_test(nothing_is_asked_for_without_a_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
