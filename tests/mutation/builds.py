@@ -60,6 +60,7 @@ class Build:
         configure = ["cmake", "-G", "Ninja", "-S", self.root, "-B", self.folder]
         options = {
             "CMAKE_BUILD_TYPE": "None",
+            "CMAKE_C_COMPILER": "gcc",  # whose gcov is used
             "CMAKE_C_FLAGS": MODES[self.mode],
             "CMAKE_C_COMPILER_LAUNCHER": "",
             "CMAKE_EXPORT_COMPILE_COMMANDS": "ON",
