@@ -330,6 +330,53 @@ static void every_byte_in_an_id_is_accepted_or_refused_by_the_hubs_rule(void **s
     }
 }
 
+/* A key whose name was lost could stand there as well: only what looks like a name is shown. */
+static void an_unknown_name_is_shown_if_it_is_of_letters_and_digits(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0x21; byte < 0x7F; byte++) {
+        for (size_t at = 0; at < 4; at++) {
+            iothub_connection_string cs;
+            iothub_error err = { .text = "" };
+            char name[] = "Zaz9";
+            char text[200];
+            bool alnum = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                         (byte >= 'a' && byte <= 'z');
+            name[at] = (char)byte;
+            snprintf(text, sizeof text, DEVICE ";" KEY ";%s=x", name);
+            if (byte == ';' || byte == '=') {
+                continue;
+            }
+            assert_int_equal(iothub_connection_string_parse(&cs, text, &err),
+                             IOTHUB_ERR_PART_UNKNOWN);
+            assert_int_equal(strstr(err.text, name) != NULL, alnum);
+        }
+    }
+}
+
+/* True, False: each letter is compared. */
+static void a_flag_is_one_of_two_words(void **state)
+{
+    (void)state;
+    static const char word[] = "false";
+    for (size_t at = 0; at < strlen(word); at++) {
+        for (unsigned byte = 0x21; byte < 0x7F; byte++) {
+            iothub_connection_string cs;
+            char text[200];
+            char changed[] = "false";
+            bool same = (char)(byte | 0x20) == word[at];
+            changed[at] = (char)byte;
+            snprintf(text, sizeof text, DEVICE ";" KEY ";x509=%s", changed);
+            if (byte == ';' || byte == '=') {
+                continue;
+            }
+            if ((iothub_connection_string_parse(&cs, text, NULL) == IOTHUB_OK) != same) {
+                fail_msg("%s", text);
+            }
+        }
+    }
+}
+
 static void keys_up_to_1024_bytes_are_accepted(void **state)
 {
     (void)state;
@@ -385,6 +432,8 @@ int main(void)
         cmocka_unit_test(no_error_text_shows_any_of_the_key),
         cmocka_unit_test(every_truncation_is_refused_or_complete),
         cmocka_unit_test(every_byte_in_an_id_is_accepted_or_refused_by_the_hubs_rule),
+        cmocka_unit_test(an_unknown_name_is_shown_if_it_is_of_letters_and_digits),
+        cmocka_unit_test(a_flag_is_one_of_two_words),
         cmocka_unit_test(keys_up_to_1024_bytes_are_accepted),
         cmocka_unit_test(mqtt_refuses_wildcards_in_ids_and_services),
     };

@@ -418,6 +418,25 @@ static void a_signature_may_be_longer_than_those_of_today_but_not_without_end(vo
     }
 }
 
+/* It would begin another line in whatever carries the token. */
+static void white_space_is_refused_at_every_place(void **state)
+{
+    (void)state;
+    static const char whole[] = SAS "sr=abc&sig=AAAA&se=123&skn=def";
+    static const char blanks[] = " \t\n\r\x01\x1F\x7F";
+
+    for (size_t at = strlen(SAS) + 3; at + 1 < strlen(whole);
+         at++) { /* around it they are forgiven */
+        for (size_t b = 0; b < strlen(blanks); b++) {
+            iothub_sas_token token;
+            char text[sizeof whole];
+            memcpy(text, whole, sizeof whole);
+            text[at] = blanks[b];
+            assert_int_not_equal(iothub_sas_parse(&token, mqc_span_str(text), NULL), IOTHUB_OK);
+        }
+    }
+}
+
 static void the_largest_expiry_is_read(void **state)
 {
     (void)state;
@@ -502,6 +521,7 @@ int main(void)
         cmocka_unit_test(signatures_cover_the_bytes_as_sent),
         cmocka_unit_test(bad_tokens_are_refused_by_field),
         cmocka_unit_test(a_signature_may_be_longer_than_those_of_today_but_not_without_end),
+        cmocka_unit_test(white_space_is_refused_at_every_place),
         cmocka_unit_test(the_largest_expiry_is_read),
         cmocka_unit_test(no_damaged_token_verifies),
         cmocka_unit_test(verifying_refuses_what_it_cannot_hold_and_bad_keys),

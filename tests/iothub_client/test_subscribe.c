@@ -37,6 +37,21 @@ static void send_messages(client_fixture *f, const char *topic, unsigned count)
     fixture_run(f);
 }
 
+/* QoS 1 for messages, which are to be accepted; of the others a lost one is asked for again. */
+static void messages_alone_are_wanted_with_qos_1(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+
+    assert_string_equal(f.hub.filters, "$iothub/twin/res/# " C2D "# "
+                                       "$iothub/twin/PATCH/properties/desired/# "
+                                       "$iothub/methods/POST/#");
+    assert_string_equal(f.hub.wanted_qos, "0100");
+    fixture_free(&f);
+}
+
 static void messages_without_a_callback_are_acknowledged_and_nothing_stops(void **state)
 {
     (void)state;
@@ -183,6 +198,7 @@ static void a_message_at_qos_2_cannot_be_deferred_and_takes_no_place(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_alone_are_wanted_with_qos_1),
         cmocka_unit_test(messages_without_a_callback_are_acknowledged_and_nothing_stops),
         cmocka_unit_test(a_message_at_qos_0_without_a_callback_is_counted),
         cmocka_unit_test(the_subscription_that_nobody_wants_is_ended_once_a_connection),

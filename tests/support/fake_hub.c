@@ -125,6 +125,8 @@ static void on_subscribe(fake_hub *h, scripted_stream *s, reader r)
         at += (size_t)snprintf(h->filters + at, sizeof h->filters - at, "%s%s", at ? " " : "",
                                filter);
         uint8_t qos = *r.p++;
+        h->wanted_qos[n - 2] = (char)('0' + qos);
+        h->wanted_qos[n - 1] = '\0';
         bool refuse = h->refuse_filter != NULL && strstr(filter, h->refuse_filter) != NULL;
         body[n++] = refuse ? 0x80 : qos;
     }

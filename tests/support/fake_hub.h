@@ -38,7 +38,8 @@ typedef struct fake_hub {
     char client_id[300], user_name[1200], password[1600];
     uint16_t keep_alive_s;
     bool clean_session;
-    char filters[1000];   /* of the last SUBSCRIBE, joined by ' ' */
+    char filters[1000];   /* of the last SUBSCRIBE, joined by ' ', */
+    char wanted_qos[16];  /* and what was asked for each, one digit behind the other */
     char unfiltered[400]; /* the filter of the last UNSUBSCRIBE */
     unsigned publishes;
     fake_hub_publish log[FAKE_HUB_LOG]; /* number n stands at n % FAKE_HUB_LOG */
