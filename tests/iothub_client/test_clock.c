@@ -78,6 +78,31 @@ static void a_clock_means_what_it_says_from_2023_to_the_end_of_9999(void **state
     fixture_free(&f);
 }
 
+static void without_a_clock_it_is_looked_at_once_a_second(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    fixture_init(&f, NULL);
+    fake_clock_set_wall(&f.platform.clock, 0);
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NO_TIME);
+    f.client->session.deadline += 1000000; /* the wait is random */
+
+    for (int n = 0; n < 20; n++) {
+        iothub_poll_info(f.client, &p);
+        assert_int_equal(p.timeout_ms, 1000);
+        fixture_sleep(&f, 1000);
+    }
+    fake_clock_set_wall(&f.platform.clock, NOW_S);
+    fixture_sleep(&f, 999);
+    assert_int_equal(f.hub.connects, 0);
+    fixture_sleep(&f, 1);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_free(&f);
+}
+
 /* Waiting for half an hour, the client wakes up for a look at the clock, and for nothing else. */
 static void a_refused_client_looks_at_the_clock_every_five_seconds(void **state)
 {
@@ -332,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_clock_set_by_much_renews_the_token_at_once),
         cmocka_unit_test(a_clock_means_what_it_says_from_2023_to_the_end_of_9999),
         cmocka_unit_test(a_refused_client_looks_at_the_clock_every_five_seconds),
+        cmocka_unit_test(without_a_clock_it_is_looked_at_once_a_second),
         cmocka_unit_test(drift_is_no_reason_to_renew),
         cmocka_unit_test(a_clock_that_flaps_renews_once_a_minute_at_most),
         cmocka_unit_test(a_clock_that_is_lost_keeps_the_connection),

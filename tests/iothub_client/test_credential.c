@@ -566,6 +566,31 @@ static void a_new_token_leads_to_a_planned_reconnect(void **state)
     fixture_free(&f);
 }
 
+/* Nobody knows how long the old one is good for. */
+static void an_open_call_postpones_the_new_token_for_ten_seconds(void **state)
+{
+    (void)state;
+    client_fixture f;
+    init_with_token(&f, 3600);
+    fixture_connect(&f);
+    fake_hub_send(fixture_stream(&f), "$iothub/methods/POST/m/?$rid=5", "", 0, 0);
+    fixture_run(&f);
+    assert_int_equal(f.method_count, 1);
+
+    assert_int_equal(iothub_set_token(f.client, device_token(7200)), IOTHUB_OK);
+    fixture_sleep(&f, 9999);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    fixture_sleep(&f, 1);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_RENEWING);
+    assert_int_equal(iothub_method_respond(f.client, &f.tokens[0], 200, "", 0, NULL, NULL),
+                     IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(f.hub.connects, 2);
+    assert_string_equal(f.hub.password, device_token(7200));
+    fixture_free(&f);
+}
+
 static void a_new_token_ends_the_wait_of_an_expired_one(void **state)
 {
     (void)state;
@@ -676,6 +701,7 @@ int main(void)
         cmocka_unit_test(a_clock_set_late_does_not_lose_the_notice),
         cmocka_unit_test(an_expired_token_is_named_and_nobody_is_dialled),
         cmocka_unit_test(a_new_token_leads_to_a_planned_reconnect),
+        cmocka_unit_test(an_open_call_postpones_the_new_token_for_ten_seconds),
         cmocka_unit_test(a_new_token_ends_the_wait_of_an_expired_one),
         cmocka_unit_test(a_token_that_comes_during_the_login_is_used_soon),
         cmocka_unit_test(white_space_around_a_new_token_is_ignored),

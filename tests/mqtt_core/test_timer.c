@@ -255,6 +255,40 @@ static void a_large_message_without_answer_gives_the_ping_its_time(void **state)
     }
 }
 
+/* Of the keep-alive, or of the time for acknowledgements if that is shorter. */
+static void while_a_ping_has_no_answer_the_flow_is_asked_for_sixteen_times(void **state)
+{
+    (void)state;
+    static const uint32_t acks_ms[] = { 0, 16000, KEEP_ALIVE - 16, KEEP_ALIVE, KEEP_ALIVE + 16 };
+
+    for (size_t i = 0; i < COUNT_OF(acks_ms); i++) {
+        mqc_connect_options reporting = options;
+        const mqc_flow flow = { .awaited = true };
+        reporting.reports_flow = true;
+        reporting.ack_timeout_ms = acks_ms[i];
+        mqc_time every =
+            (acks_ms[i] != 0 && acks_ms[i] < KEEP_ALIVE ? acks_ms[i] : KEEP_ALIVE) / 16;
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect_with(&r, &reporting, false);
+        assert_false(mqc_wants_flow(&r.e, r.now + 100 * KEEP_ALIVE));
+        tick(&r, r.now + KEEP_ALIVE, MQC_OK);
+        rig_send_all(&r);
+        assert_true(mqc_wants_flow(&r.e, r.now)); /* at once, how much lies before it */
+
+        for (int n = 0; n < 4; n++) {
+            mqc_report_flow(&r.e, &flow, r.now);
+            assert_int_equal(rig_deadline(&r), r.now + every);
+            assert_false(mqc_wants_flow(&r.e, r.now + every - 1));
+            assert_true(mqc_wants_flow(&r.e, r.now + every));
+            r.now += every;
+        }
+        assert_int_equal(RIG_FEED(&r, 0xD0, 0), MQC_OK);
+        assert_false(mqc_wants_flow(&r.e, r.now + 100 * KEEP_ALIVE));
+        rig_deinit(&r);
+    }
+}
+
 static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
 {
     (void)state;
@@ -331,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_stream_that_takes_nothing_gets_one_ping),
         cmocka_unit_test(a_peer_that_takes_a_little_of_a_request_is_alive),
         cmocka_unit_test(a_large_message_without_answer_gives_the_ping_its_time),
+        cmocka_unit_test(while_a_ping_has_no_answer_the_flow_is_asked_for_sixteen_times),
         cmocka_unit_test(a_stalled_stream_does_not_make_the_timer_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
