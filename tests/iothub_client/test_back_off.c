@@ -71,6 +71,34 @@ static void the_policy_is_told_all_and_its_delay_is_kept(void **state)
     free_policy(p);
 }
 
+/* From five minutes to an hour, doubling, each time a random part of it. */
+static void a_credential_that_stays_refused_is_tried_ever_more_slowly(void **state)
+{
+    (void)state;
+    static const uint32_t limits_ms[] = { 1000,    300000,  600000,  1200000,
+                                          2400000, 3600000, 3600000, 3600000 };
+    uint32_t longest[8] = { 0 };
+
+    for (int times = 0; times < 40; times++) {
+        policy *p = make_policy();
+        p->f.platform.crypto.seed = (uint32_t)times * 77777u;
+        p->f.hub.return_code = 5;
+        p->answer = 1;
+        assert_int_equal(iothub_start(p->f.client), IOTHUB_OK);
+        for (size_t n = 0; n < 8; n++) {
+            fixture_run(&p->f);
+            assert_int_equal(p->asked, n + 1);
+            assert_in_range(p->last.delay_ms, n == 0 ? 1 : limits_ms[n] / 16 - 100, limits_ms[n]);
+            longest[n] = p->last.delay_ms > longest[n] ? p->last.delay_ms : longest[n];
+            fake_clock_advance(&p->f.platform.clock, 1);
+        }
+        free_policy(p);
+    }
+    for (size_t n = 0; n < 8; n++) {
+        assert_true(longest[n] > limits_ms[n] / 4 * 3);
+    }
+}
+
 static uint32_t at_once(iothub_client *c, const iothub_retry *r, void *user)
 {
     (void)c;
@@ -346,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_policy_is_told_all_and_its_delay_is_kept),
+        cmocka_unit_test(a_credential_that_stays_refused_is_tried_ever_more_slowly),
         cmocka_unit_test(a_delay_of_zero_is_the_next_millisecond),
         cmocka_unit_test(giving_up_is_a_stop_with_the_reason),
         cmocka_unit_test(giving_up_after_a_loss_stops_too),

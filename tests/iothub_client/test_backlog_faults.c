@@ -261,6 +261,41 @@ static void a_record_that_is_no_message_is_said_and_holds_up_those_behind_it(voi
     }
 }
 
+static void small_dropping(iothub_options *o)
+{
+    small(o);
+    o->when_full = IOTHUB_DROP_OLDEST;
+    o->queue_max_count = 4;
+}
+
+/* It was on a connection that is gone.  It is dropped now, and leaves the store when that works. */
+static void one_that_was_dropped_and_not_removed_is_removed_later(void **state)
+{
+    (void)state;
+    run r = { .sent = 0 };
+    fake_store_init(&fixture_store);
+    fixture_init(&r.f, small_dropping);
+    be_silent(&r);
+    for (int n = 0; n < 4; n++) {
+        send_next(&r);
+    }
+    fixture_connect(&r.f);
+    r.f.hub.mute_connect = true;
+    fixture_cut(&r.f);
+
+    fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE);
+    send_next(&r);
+    assert_int_equal(fixture_store.failures, 1);
+    fixture_sleep(&r.f, 60000);
+
+    assert_int_equal(fixture_ended(&r.f, r.ops[0], NULL), 1);
+    assert_int_equal(fake_store_count(&fixture_store), 4);
+    assert_int_equal(fixture_store.records[0].removed, true);
+    store_check_sum(&r.f);
+    fixture_free(&r.f);
+    fake_store_free(&fixture_store);
+}
+
 static void one_window(iothub_options *o)
 {
     store_options(o);
@@ -340,6 +375,7 @@ int main(void)
         cmocka_unit_test(one_that_cannot_be_removed_ends_once),
         cmocka_unit_test(one_is_told_to_have_expired_once_it_is_removed),
         cmocka_unit_test(a_record_that_is_no_message_is_said_and_holds_up_those_behind_it),
+        cmocka_unit_test(one_that_was_dropped_and_not_removed_is_removed_later),
         cmocka_unit_test(what_comes_to_the_front_expires_in_time),
         cmocka_unit_test(the_process_may_be_killed_at_any_step),
     };

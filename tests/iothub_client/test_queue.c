@@ -171,6 +171,52 @@ static void bytes_are_limited(void **state)
     }
 }
 
+/* What is counted beforehand has the nine bytes that MQTT may add. */
+static void the_limit_of_bytes_may_be_filled_to_the_last_one(void **state)
+{
+    (void)state;
+    for (uint64_t less = 0; less < 2; less++) {
+        client_fixture f;
+        stored = false;
+        begin(&f, (iothub_options){ .queue_max_count = 0 });
+        assert_int_equal(try_send(&f, 1), IOTHUB_OK);
+        const uint64_t each = store_stats(&f).queued_bytes;
+        end(&f);
+        begin(&f, (iothub_options){ .queue_max_bytes = 4 * each + each + 3 - less });
+
+        for (unsigned n = 1; n <= 4; n++) {
+            assert_int_equal(try_send(&f, n), IOTHUB_OK);
+        }
+        assert_int_equal(try_send(&f, 5), less == 0 ? IOTHUB_OK : IOTHUB_ERR_NO_SPACE);
+        assert_int_equal(try_send(&f, 6), IOTHUB_ERR_NO_SPACE);
+        end(&f);
+    }
+}
+
+/* What was dropped keeps its entry until it is reported: a quarter of them is for that. */
+static void a_ring_that_drops_holds_three_quarters_of_its_entries(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { 1024, 2048, 16384, 100000 };
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const uint64_t most = IOTHUB_TELEMETRY_ENTRIES(sizes[i]) / 4 * 3;
+        client_fixture f;
+        uint64_t longest = 0;
+        stored = false;
+        begin(&f, (iothub_options){ .when_full = IOTHUB_DROP_OLDEST, .tx_size = sizes[i] });
+        for (unsigned n = 0; n < 3 * most; n++) {
+            assert_int_equal(try_send(&f, n % 10), IOTHUB_OK);
+            fixture_run(&f);
+            uint64_t queued = store_stats(&f).queued;
+            longest = queued > longest ? queued : longest;
+        }
+        const uint64_t fit = sizes[i] / 41; /* with a topic of 32 */
+        assert_int_equal(longest, most < fit ? most : fit);
+        end(&f);
+    }
+}
+
 static void age_is_a_time_to_live_for_all(void **state)
 {
     (void)state;
@@ -424,6 +470,8 @@ int main(void)
         cmocka_unit_test(a_full_queue_drops_the_oldest),
         cmocka_unit_test(the_oldest_that_was_not_sent_goes),
         cmocka_unit_test(bytes_are_limited),
+        cmocka_unit_test(the_limit_of_bytes_may_be_filled_to_the_last_one),
+        cmocka_unit_test(a_ring_that_drops_holds_three_quarters_of_its_entries),
         cmocka_unit_test(age_is_a_time_to_live_for_all),
         cmocka_unit_test(a_ring_that_drops_has_the_newest_whatever_the_sizes),
         cmocka_unit_test(a_ring_held_by_what_is_on_its_way_refuses),

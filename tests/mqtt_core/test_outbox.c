@@ -541,9 +541,15 @@ static void packet_ids_run_out_before_they_repeat(void **state)
         (void)rig_send(&r, 10000);
         rig_forget(&r);
     }
-    rig_puback(&r, 777);
-    assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);
-    assert_int_equal(id, 777);
+    for (uint16_t back = 0; back < 3; back++) { /* the search ends just before where it began */
+        uint16_t last = (uint16_t)(r.e.next_id - 1 - back);
+        last = last == 0 ? UINT16_MAX : last;
+        rig_puback(&r, last);
+        assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);
+        assert_int_equal(id, last);
+        rig_send_all(&r);
+        rig_forget(&r);
+    }
     assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_ERR_NO_SPACE);
     free(used);
     rig_deinit(&r);
