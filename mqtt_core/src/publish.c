@@ -84,7 +84,6 @@ static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t
     e->packet_id = packet_id;
     e->state = MQC_ENTRY_QUEUED;
     e->flags = (uint8_t)(m->qos | (m->keep ? MQC_ENTRY_KEEP : 0));
-    e->outcome = 0;
     e->kind = m->kind;
     mqc_outbox_expect_expiry(o, e);
     o->ring_used += len;

@@ -261,6 +261,37 @@ static void a_record_that_is_no_message_is_said_and_holds_up_those_behind_it(voi
     }
 }
 
+/* A store that has failed is left alone, also in the turn in which it did. */
+static void behind_a_removal_that_failed_nothing_is_asked_of_the_store(void **state)
+{
+    (void)state;
+    run r = { .sent = 0 };
+    fake_store_init(&fixture_store);
+    fixture_init(&r.f, small);
+    be_silent(&r);
+    for (int n = 0; n < 12; n++) {
+        send_next(&r);
+    }
+    fixture_connect(&r.f);
+    fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE);
+    fake_hub_ack(&r.f.hub, fixture_stream(&r.f), 1);
+    fixture_run(&r.f);
+    assert_int_equal(fixture_ended(&r.f, r.ops[1], NULL), 1);
+
+    for (int n = 0; n < 5; n++) {
+        unsigned before = fixture_store.calls;
+        mqc_time now = r.f.platform.clock.monotonic_ms;
+        assert_true(r.f.client->backlog.retry_at > now);
+        fixture_sleep(&r.f, r.f.client->backlog.retry_at - now - 1);
+        assert_int_equal(fixture_store.calls, before);
+        fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE);
+        fixture_sleep(&r.f, 1);
+        assert_int_equal(fixture_store.calls, before + 1);
+    }
+    fixture_free(&r.f);
+    fake_store_free(&fixture_store);
+}
+
 static void small_dropping(iothub_options *o)
 {
     small(o);
@@ -376,6 +407,7 @@ int main(void)
         cmocka_unit_test(one_is_told_to_have_expired_once_it_is_removed),
         cmocka_unit_test(a_record_that_is_no_message_is_said_and_holds_up_those_behind_it),
         cmocka_unit_test(one_that_was_dropped_and_not_removed_is_removed_later),
+        cmocka_unit_test(behind_a_removal_that_failed_nothing_is_asked_of_the_store),
         cmocka_unit_test(what_comes_to_the_front_expires_in_time),
         cmocka_unit_test(the_process_may_be_killed_at_any_step),
     };

@@ -144,6 +144,25 @@ static void many_that_have_expired_end_in_turns_that_follow_at_once(void **state
     }
 }
 
+/* Of another run, of which the wall clock tells the age; in doubt it is new. */
+static void a_record_without_a_date_is_new_and_one_of_1970_is_old(void **state)
+{
+    (void)state;
+    for (int64_t stored_s = -1; stored_s <= 2; stored_s++) {
+        plat_store_record old = {
+            .stored_s = stored_s, .ttl_ms = 4000000, .head = "\0\0\0\0\0\0\0\0topic", .head_len = 13
+        };
+        client_fixture f;
+        window = 16;
+        fake_store_init(&fixture_store);
+        assert_int_equal(fixture_store.base.ops->append(&fixture_store.base, &old, 0), PLAT_OK);
+        fixture_init(&f, with_window);
+        fixture_run(&f);
+        assert_int_equal(store_stats(&f).telemetry_expired, stored_s > 0);
+        end(&f);
+    }
+}
+
 static void few_places(iothub_options *o)
 {
     with_window(o);
@@ -208,6 +227,7 @@ int main(void)
         cmocka_unit_test(the_first_one_in_an_empty_store_expires_in_time_without_a_start),
         cmocka_unit_test(many_that_have_expired_end_in_turns_that_follow_at_once),
         cmocka_unit_test(more_drops_than_places_wait_for_a_turn),
+        cmocka_unit_test(a_record_without_a_date_is_new_and_one_of_1970_is_old),
         cmocka_unit_test(the_bytes_that_are_queued_are_those_of_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -377,6 +377,21 @@ static void a_flag_is_one_of_two_words(void **state)
     }
 }
 
+static void a_policy_name_is_of_visible_ascii(void **state)
+{
+    (void)state;
+    for (unsigned byte = 1; byte < 256; byte++) {
+        iothub_connection_string cs;
+        char text[200];
+        snprintf(text, sizeof text, DEVICE ";" KEY ";SharedAccessKeyName=p%cp", (int)byte);
+        if (byte == ';') {
+            continue;
+        }
+        assert_int_equal(iothub_connection_string_parse(&cs, text, NULL),
+                         byte > 0x20 && byte < 0x7F ? IOTHUB_OK : IOTHUB_ERR_PART_INVALID);
+    }
+}
+
 static void keys_up_to_1024_bytes_are_accepted(void **state)
 {
     (void)state;
@@ -434,6 +449,7 @@ int main(void)
         cmocka_unit_test(every_byte_in_an_id_is_accepted_or_refused_by_the_hubs_rule),
         cmocka_unit_test(an_unknown_name_is_shown_if_it_is_of_letters_and_digits),
         cmocka_unit_test(a_flag_is_one_of_two_words),
+        cmocka_unit_test(a_policy_name_is_of_visible_ascii),
         cmocka_unit_test(keys_up_to_1024_bytes_are_accepted),
         cmocka_unit_test(mqtt_refuses_wildcards_in_ids_and_services),
     };

@@ -235,6 +235,23 @@ static void a_read_that_comes_early_says_nothing_of_the_server(void **state)
     rig_deinit(&s.r);
 }
 
+/* The application was busy with other things. */
+static void who_did_not_ask_has_not_waited_in_vain(void **state)
+{
+    (void)state;
+    server s;
+    begin(&s, 200, ENOUGH);
+    for (int times = 0; times < 10; times++) {
+        send_many(&s, MANY);
+        pass(&s, PATIENCE_MS + 1);
+        assert_int_equal(asked(&s), 0); /* too late for these */
+        answer(&s, MANY);
+    }
+    send_many(&s, 100);
+    assert_int_equal(asked(&s), FIRST);
+    rig_deinit(&s.r);
+}
+
 static void half_a_buffer_is_all_that_is_asked_for(void **state)
 {
     (void)state;
@@ -321,6 +338,7 @@ int main(void)
         cmocka_unit_test(who_waits_in_vain_does_it_ever_less_often),
         cmocka_unit_test(who_gets_all_that_is_worth_it_forgets_the_waits_in_vain),
         cmocka_unit_test(a_read_that_comes_early_says_nothing_of_the_server),
+        cmocka_unit_test(who_did_not_ask_has_not_waited_in_vain),
         cmocka_unit_test(half_a_buffer_is_all_that_is_asked_for),
         cmocka_unit_test(of_a_server_some_way_off_a_quarter_is_asked_for),
         cmocka_unit_test(of_two_lanes_the_one_that_needs_fewer_answers_counts),

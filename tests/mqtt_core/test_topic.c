@@ -150,7 +150,9 @@ static void filters_match_as_in_section_4_7(void **state)
         { "a/+", "a/", true },        { "a/+/c", "a/b/c", true }, { "a/+/c", "a/c", false },
         { "a/+/#", "a/b", true },     { "#", "$SYS/x", false },   { "+/x", "$SYS/x", false },
         { "$SYS/#", "$SYS/x", true }, { "a//b", "a//b", true },   { "a/+/b", "a//b", true },
-        { "a/#", "a/", true },        { "a/b/#", "a", false },
+        { "a/#", "a/", true },        { "a/b/#", "a", false },    { "", "a", false },
+        { "a", "", false },           { "", "", false },          { "#", "", false },
+        { "+", "", false },
     };
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

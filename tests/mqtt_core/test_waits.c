@@ -528,6 +528,66 @@ static void messages_that_were_passed_over_are_not_waited_for_without_end(void *
     rig_deinit(&r);
 }
 
+/* Before or in the same moment. */
+/* Each has its time from when it becomes the oldest, whatever is answered first. */
+static void of_several_requests_the_oldest_is_waited_for(void **state)
+{
+    (void)state;
+    for (unsigned order = 0; order < 4 * 3 * 2; order++) {
+        const mqc_subscription s = { MQC_SPAN_LIT("a"), 1 };
+        unsigned turns[] = { order % 4, order / 4 % 3, order / 12 };
+        uint16_t open[4];
+        size_t left = 4;
+        rig r;
+        connect_with(&r, NULL, &options);
+        for (size_t i = 0; i < 4; i++) {
+            assert_int_equal(mqc_subscribe(&r.e, &s, 1, &open[i]), MQC_OK);
+        }
+        rig_send_all(&r);
+        mqc_time since = r.now;
+
+        for (size_t i = 0; i < 3; i++) { /* one stays */
+            uint16_t id = open[turns[i]];
+            assert_int_equal(live(&r, since + ACK - 1), MQC_OK);
+            assert_int_equal(RIG_FEED(&r, 0x90, 3, (uint8_t)(id >> 8), (uint8_t)id, 1), MQC_OK);
+            memmove(open + turns[i], open + turns[i] + 1, (--left - turns[i]) * sizeof open[0]);
+            if (turns[i] > 0) {
+                break; /* the oldest is still there, and its time is nearly over */
+            }
+            since = r.now;
+        }
+        expect_timeout(&r, since + ACK, "SUBACK");
+        rig_deinit(&r);
+    }
+}
+
+static void an_answer_is_missed_also_while_reading_stands_still(void **state)
+{
+    (void)state;
+    const rig_sizes sizes = { .inbound = 1 };
+    for (int earlier = 0; earlier < 2; earlier++) {
+        rig r;
+        connect_with(&r, &sizes, &options);
+        (void)rig_publish(&r, 0, 1, 1, 5);
+        rig_send_all(&r);
+        mqc_time start = r.now;
+        for (uint8_t id = 1; id <= 2; id++) { /* there is room for one */
+            r.now = earlier ? start + 1 : start + ACK;
+            assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, id), MQC_OK);
+        }
+        assert_int_equal(r.events, 1);
+        if (earlier) {
+            assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+            assert_int_equal(mqc_tick(&r.e, start + ACK - 1), MQC_OK);
+            rig_send_all(&r); /* PINGREQ */
+        }
+
+        assert_int_equal(mqc_tick(&r.e, start + ACK), MQC_ERR_TIMEOUT);
+        assert_string_equal(mqc_error_packet(&r.e), "PUBACK");
+        rig_deinit(&r);
+    }
+}
+
 static void without_a_limit_reading_may_stand_still(void **state)
 {
     (void)state;
@@ -745,6 +805,8 @@ int main(void)
         cmocka_unit_test(acknowledgements_that_cannot_leave_do_not_stop_reading_for_ever),
         cmocka_unit_test(acknowledgements_behind_a_slow_packet_are_waited_for),
         cmocka_unit_test(messages_that_were_passed_over_are_not_waited_for_without_end),
+        cmocka_unit_test(of_several_requests_the_oldest_is_waited_for),
+        cmocka_unit_test(an_answer_is_missed_also_while_reading_stands_still),
         cmocka_unit_test(without_a_limit_reading_may_stand_still),
         cmocka_unit_test(what_is_answered_in_half_of_the_time_is_never_missed),
         cmocka_unit_test(whatever_else_goes_on_a_missing_answer_is_noticed_in_its_time),
