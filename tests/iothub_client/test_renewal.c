@@ -851,6 +851,32 @@ static void no_stage_of_a_renewal_is_a_busy_loop(void **state)
     }
 }
 
+static uint32_t life_s;
+
+static void with_life(iothub_options *o)
+{
+    o->sas_lifetime_s = life_s;
+}
+
+/* At 80 % of the life, and 1.2 s before its end if that is earlier. */
+static void a_token_is_renewed_to_the_millisecond(void **state)
+{
+    (void)state;
+    for (life_s = 2; life_s <= 100000; life_s = life_s < 10 ? life_s + 1 : life_s * 10) {
+        const uint64_t at_ms = life_s > 6 ? life_s * UINT64_C(800) : life_s * UINT64_C(1000) - 1200;
+        client_fixture f;
+        fixture_init(&f, with_life);
+        fixture_connect(&f);
+        for (unsigned n = 1; n <= 3; n++) {
+            fixture_sleep(&f, at_ms - 1);
+            assert_int_equal(f.hub.connects, n);
+            fixture_sleep(&f, 1);
+            assert_int_equal(f.hub.connects, n + 1);
+        }
+        fixture_free(&f);
+    }
+}
+
 static void two_seconds(iothub_options *o)
 {
     o->sas_lifetime_s = 2;
@@ -913,6 +939,7 @@ int main(void)
         cmocka_unit_test(both_descriptors_are_shown_while_there_are_two),
         cmocka_unit_test(a_place_shows_another_generation_with_each_open_of_its_stream),
         cmocka_unit_test(no_stage_of_a_renewal_is_a_busy_loop),
+        cmocka_unit_test(a_token_is_renewed_to_the_millisecond),
         cmocka_unit_test(the_shortest_life_is_renewed_while_its_token_is_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
