@@ -352,6 +352,17 @@ static void an_unknown_name_is_shown_if_it_is_of_letters_and_digits(void **state
             assert_int_equal(strstr(err.text, name) != NULL, alnum);
         }
     }
+    for (size_t len = 30; len <= 35; len++) { /* a key is longer than any name */
+        iothub_connection_string cs;
+        iothub_error err = { .text = "" };
+        char name[36];
+        char text[200];
+        memset(name, 'n', len);
+        name[len] = '\0';
+        snprintf(text, sizeof text, DEVICE ";" KEY ";%s=x", name);
+        assert_int_equal(iothub_connection_string_parse(&cs, text, &err), IOTHUB_ERR_PART_UNKNOWN);
+        assert_int_equal(strstr(err.text, name) != NULL, len <= 32);
+    }
 }
 
 /* True, False: each letter is compared. */
