@@ -486,7 +486,9 @@ class Rest(Hostile):
             ("two lengths", 400, patch(headers=["Content-Length: 2"], length=True)),
             ("two lengths that differ", 400, patch(headers=["Content-Length: 3"], length=True)),
             ("2 MB", 413, patch(b'{"a":"' + b"x" * 2097152 + b'"}', length=True)),
-            ("chunks", 200, chunked(b"1\r\n{\r\n1;a=b\r\n}\r\n0\r\nX: y\r\n\r\n")),
+            ("chunks", 200, chunked(b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")),
+            ("a chunk with an extension", (200, 400), chunked(b"2;a=b\r\n{}\r\n0\r\n\r\n")),
+            ("a trailer", (200, 400), chunked(b"2\r\n{}\r\n0\r\nX: y\r\n\r\n")),
             ("no chunk", 400, chunked(b"0\r\n\r\n")),
             ("a chunk of no number", 400, chunked(b"zz\r\n{}\r\n0\r\n\r\n")),
             ("a negative chunk", 400, chunked(b"-2\r\n{}\r\n0\r\n\r\n")),
@@ -496,7 +498,7 @@ class Rest(Hostile):
             ("chunks and a length", 400, chunked(b"2\r\n{}\r\n0\r\n\r\n", "Content-Length: 2")),
             ("gzip as transfer encoding", (400, 501), patch(headers=["Transfer-Encoding: gzip"])),
             ("a body with GET", 200, self.request(body=b"{}")),
-            ("Expect", 100, patch(headers=["Expect: 100-continue"], length=True)),
+            ("Expect", (100, 200), patch(headers=["Expect: 100-continue"], length=True)),
         ])
 
     def test_bodies(self):
