@@ -2,6 +2,9 @@
 # See it run: install what is missing, build, start the local hub emulator, run the samples
 # against it, and show what the device did and what the service side saw.
 #
+# Among the packages is Debian's mosquitto, which brings a broker as a system service on port 1883. setup.sh stops and disables that
+# service if it was not there before; the emulator starts the program itself, on ports of its own, and stops it at the end.
+#
 # With IOTHUB_DEVICE_CONNECTION_STRING set, the samples talk to that hub instead. The service side
 # (twin, methods) joins in when IOTHUB_CONNECTION_STRING is set too.
 set -euo pipefail

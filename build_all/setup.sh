@@ -2,6 +2,10 @@
 # Install the Debian packages that the build, the tests and the demo need and that are missing.
 # Nothing to do, and no root needed, when all are there.
 #
+# Debian's package mosquitto starts a broker on port 1883 as a system service, and enables it for each boot. Nothing here needs it:
+# the emulator and the tests start brokers of their own. If this script installs the package, it stops and disables that service; a
+# mosquitto that was there before is left as it is.
+#
 #   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     as well: what the scripts named so need
 #   ./build_all/setup.sh vectors     as well: 29 MB of certificates of others, for x509_pkits (tests/platform)
 set -euo pipefail
@@ -47,3 +51,24 @@ echo "setup.sh: installing ${missing[*]}" >&2
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
 "${apt[@]}" update >&2
 "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2
+
+# The service that came with the package, also where no systemd runs.
+stop_broker() {
+  if [ -d /run/systemd/system ]; then
+    "${as_root[@]}" systemctl disable --now mosquitto.service
+  elif [ -x /etc/init.d/mosquitto ]; then
+    "${as_root[@]}" service mosquitto stop
+    "${as_root[@]}" update-rc.d mosquitto disable
+  fi
+}
+
+case " ${missing[*]} " in
+*' mosquitto '*)
+  if stop_broker >&2; then
+    echo "setup.sh: the package mosquitto brings a system service, a broker on port 1883; it is stopped and disabled, as nothing here" \
+      "needs it (to have it: systemctl enable --now mosquitto)" >&2
+  else
+    echo "setup.sh: the package mosquitto has started a broker on port 1883, which could not be stopped; nothing here needs it" >&2
+  fi
+  ;;
+esac
