@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -189,6 +190,18 @@ class Store(unittest.TestCase):
         self.assertIn(" 0 waiting", last.last_line)
         print(f"{OPTIONS.kills} kills, {OPTIONS.hub_kills} of the hub: {stored + 1} stored, "
               f"{self.watcher.repeats} repeats, {time.monotonic() - began:.0f} s")
+
+    def test_a_message_that_was_never_stored_is_a_failure(self):
+        """Also if all that were stored have arrived, and if somebody asked for the end."""
+        sender = Background(self.hub.command(
+            "store_and_forward", "--port", self.hub.port, "--store", self.file, "--count",
+            "1000000000"), self.hub.environment())
+        self.addCleanup(sender.close)
+        sender.wait_line("stored 1")
+        sender.process.send_signal(signal.SIGTERM)
+        self.assertEqual(sender.process.wait(PATIENCE_S), 1)
+        sender.reader.join()
+        self.assertRegex(sender.said(), r"^store_and_forward: message \d+ was not stored: ")
 
     def test_an_outage_is_stored_and_drained_in_order(self):
         count = OPTIONS.outage
