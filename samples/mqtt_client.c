@@ -30,6 +30,7 @@ typedef struct app {
     unsigned sent; /* of our own messages */
     unsigned finished;
     bool begun; /* whatever was to be asked for, or sent, has been */
+    bool connected;
     bool failed;
 } app;
 
@@ -134,8 +135,22 @@ static void on_message(app *a, const mqc_message *m)
     }
 }
 
+/* Section 3.2.2.3. */
+static const char *refusal(uint8_t return_code)
+{
+    static const char *const texts[] = { "0",
+                                         "1, not MQTT 3.1.1",
+                                         "2, it does not take this client id; see --id",
+                                         "3, it is not available",
+                                         "4, wrong user name or password; see --username and --pw",
+                                         "5, not authorized; see --username and --pw" };
+
+    return return_code < sizeof texts / sizeof texts[0] ? texts[return_code] : "unknown";
+}
+
 static void on_connected(app *a, bool session_present)
 {
+    a->connected = true;
     if (a->args.keep_session) {
         puts(session_present ? "the session goes on" : "a new session");
     }
@@ -165,13 +180,10 @@ static void on_subscribed(app *a, uint8_t return_code)
 
 static void on_event(app *a, const mqc_event *ev)
 {
-    char code[4];
-
     switch (ev->type) {
     case MQC_EVENT_CONNECTED: on_connected(a, ev->u.connack.session_present); break;
     case MQC_EVENT_REFUSED:
-        snprintf(code, sizeof code, "%d", ev->u.connack.return_code);
-        fail(a, "the broker refused the connection, CONNACK", code);
+        fail(a, "the broker refused the connection, CONNACK", refusal(ev->u.connack.return_code));
         break;
     case MQC_EVENT_SUBSCRIBED: on_subscribed(a, ev->u.suback.return_codes.ptr[0]); break;
     case MQC_EVENT_PUBLISH:
@@ -186,6 +198,16 @@ static bool all_done(const app *a)
     return a->begun && a->received >= a->args.count && a->finished == a->sent;
 }
 
+/* A port with TLS hangs up when it hears plain MQTT. */
+static void fail_early(app *a)
+{
+    bool hint = !a->connected && a->args.ca_file == NULL;
+
+    (void)cli_error("%s: %s%s", a->loop.part, a->loop.why,
+                    hint ? "; a port with TLS needs --cafile" : "");
+    a->failed = true;
+}
+
 /* One turn: read, understand, write.  False when it is over. */
 static bool turn(app *a)
 {
@@ -193,7 +215,7 @@ static bool turn(app *a)
 
     (void)mqtt_loop_tick(&a->loop);
     if (!mqtt_loop_receive(&a->loop)) {
-        fail(a, a->loop.part, a->loop.why);
+        fail_early(a);
         return false;
     }
     while (mqc_next_event(&a->loop.engine, &ev)) {

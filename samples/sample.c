@@ -50,9 +50,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const char *hint(const sample *s, const iothub_status *status)
 {
-    bool untrusted = status->reason == IOTHUB_ERR_TLS_UNTRUSTED && s->options.ca_file == NULL;
-
-    return untrusted ? "; the root of a local hub is given by IOTHUB_CA_FILE" : "";
+    if (status->reason == IOTHUB_ERR_TLS_UNTRUSTED && s->options.ca_file == NULL) {
+        return "; the root of a local hub is given by IOTHUB_CA_FILE";
+    }
+    bool broken = status->reason == IOTHUB_ERR_NETWORK || status->reason == IOTHUB_ERR_TLS;
+    return broken && !s->was_connected ? "; is this the port for MQTT over TLS?" : "";
 }
 
 /* One line for each step, so that a beginner sees what a connection is made of. */

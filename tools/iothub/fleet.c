@@ -3,6 +3,7 @@
 #include "fleet.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,6 +94,11 @@ static void check(struct argp_state *state, const fleet_options *o)
     }
     if (*o->prefix == '\0' || strlen(o->prefix) > PREFIX_MAX) {
         cli_usage(state, "--prefix: 1 to %d characters", PREFIX_MAX);
+    }
+    for (const char *c = o->prefix; *c != '\0'; c++) { /* '+' and '#' cannot use MQTT */
+        if (!isalnum((unsigned char)*c) && strchr("-.%_*?!(),=@$':", *c) == NULL) {
+            cli_usage(state, "--prefix: device ids have letters, digits and -.%%_*?!(),=@$':");
+        }
     }
 }
 

@@ -71,6 +71,11 @@ static bool read_environment(iothub_connection_string *cs)
 {
     iothub_error err;
 
+    if (getenv(REST_SERVICE_ENV) == NULL || *getenv(REST_SERVICE_ENV) == '\0') {
+        complain(REST_SERVICE_ENV
+                 " is not set; it is the connection string of a policy of the hub");
+        return false;
+    }
     if (iothub_connection_string_parse(cs, getenv(REST_SERVICE_ENV), &err) != IOTHUB_OK) {
         complain(REST_SERVICE_ENV ": %s", err.text);
         return false;
@@ -256,6 +261,10 @@ static void complain_about(const rest *r, CURLcode rc)
     case CURLE_SSL_CACERT_BADFILE:
         complain(CA_ENV "%s%s is not a readable PEM file", show ? ": " : "",
                  show ? r->ca_file : "");
+        return;
+    case CURLE_GOT_NOTHING:
+        complain("%s does not speak HTTPS; the port is that of IOTHUB_REST_PORT or --rest-port",
+                 r->where);
         return;
     case CURLE_SSL_CONNECT_ERROR: complain("no TLS with %s: %s", r->where, r->why); return;
     default:

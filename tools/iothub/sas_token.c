@@ -14,6 +14,8 @@
 
 #define DEVICE_ENV "IOTHUB_DEVICE_CONNECTION_STRING"
 
+static const uint64_t TTL_MAX_S = 1000000000000;
+
 enum { DEFAULT_TTL_S = 3600, FIRST_PLAUSIBLE_TIME = 1600000000 /* September 2020 */ };
 
 enum option_key {
@@ -168,8 +170,9 @@ static void check_completeness(struct argp_state *state, request *q)
 static void read_numbers(struct argp_state *state, request *q)
 {
     q->ttl_s = DEFAULT_TTL_S;
-    if (q->ttl != NULL && !cli_number(q->ttl, 1, INT64_MAX / 2, &q->ttl_s)) {
-        cli_usage(state, "--ttl is not a number of seconds from 1 on");
+    if (q->ttl != NULL && !cli_number(q->ttl, 1, TTL_MAX_S, &q->ttl_s)) {
+        cli_usage(state, "--ttl is not a number of seconds from 1 to %llu",
+                  (unsigned long long)TTL_MAX_S);
     }
     if (q->expiry != NULL && !cli_number(q->expiry, 1, UINT64_MAX, &q->expiry_s)) {
         cli_usage(state, "--expiry is not a number of seconds since 1970");

@@ -165,9 +165,11 @@ char *service_json_input(const char *given, const char *what)
     (void)memmove(text, mark, len + 1 - (size_t)(mark - text));
     len -= (size_t)(mark - text);
     if (len != strlen(text) || !is_json(text)) {
-        complain("the %s is not JSON; names and texts in it stand in double quotes, all of it in "
-                 "single ones for a shell",
-                 what);
+        complain("the %s is not JSON; %s", what,
+                 strpbrk(text, "{[\"") != NULL
+                     ? "names and texts in it stand in double quotes, all of it in single ones for "
+                       "a shell"
+                     : "to read it from a file, write - <FILE in its position");
         free(text);
         return NULL;
     }
