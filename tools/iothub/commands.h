@@ -30,8 +30,4 @@ typedef struct command_group {
  */
 int run_group(const command_group *group, int argc, char **argv, void *context);
 
-/* The messages and the end of every command. */
-#define complain      cli_error
-#define finish_output cli_finish
-
 #endif

@@ -226,8 +226,8 @@ static void check_descriptors(const fleet *f)
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < f->count + OTHER_DESCRIPTORS) {
-        (void)complain("only %llu descriptors are allowed (ulimit -Hn): some devices will fail",
-                       (unsigned long long)limit.rlim_cur);
+        (void)cli_error("only %llu descriptors are allowed (ulimit -Hn): some devices will fail",
+                        (unsigned long long)limit.rlim_cur);
     }
 }
 
@@ -237,7 +237,7 @@ static bool set_up(fleet *f)
 
     f->body = malloc((size_t)o->size + HEADERS);
     if (f->body == NULL || plat_poll_set_new(&f->set) != PLAT_OK) {
-        (void)complain("out of memory");
+        (void)cli_error("out of memory");
         return false;
     }
     set_up_client(f);
@@ -245,8 +245,8 @@ static bool set_up(fleet *f)
         return false;
     }
     if (f->count == 0) {
-        (void)complain(o->shards > 1 ? "no devices in this shard"
-                                     : "the file has no connection string in it");
+        (void)cli_error(o->shards > 1 ? "no devices in this shard"
+                                      : "the file has no connection string in it");
         return false;
     }
     check_descriptors(f);

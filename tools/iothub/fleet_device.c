@@ -233,7 +233,7 @@ bool fleet_add(fleet *f, const char *connection_string, const char *where)
 
     f->client.user = d;
     if (d == NULL || (d->client = iothub_new(connection_string, &f->client, &error)) == NULL) {
-        complain("%s: %s", where, error.text);
+        cli_error("%s: %s", where, error.text);
         free(d);
         return false;
     }

@@ -26,7 +26,7 @@ static bool grow(fleet *f)
     }
     fleet_device **longer = realloc(f->devices, 2 * (f->count + 1) * sizeof(fleet_device *));
     if (longer == NULL) {
-        complain("out of memory");
+        cli_error("out of memory");
         return false;
     }
     f->devices = longer;
@@ -118,7 +118,7 @@ static char *bulk_body(const new_device *list, size_t count)
     char *body = good ? cJSON_PrintUnformatted(json) : NULL;
     cJSON_Delete(json);
     if (body == NULL) {
-        complain("out of memory");
+        cli_error("out of memory");
     }
     return body;
 }
@@ -149,7 +149,7 @@ static bool add_created(fleet *f, const char *host, const new_device *n)
     char *text = NULL;
 
     if (asprintf(&text, "HostName=%s;DeviceId=%s;SharedAccessKey=%s", host, n->id, n->key) < 0) {
-        complain("out of memory");
+        cli_error("out of memory");
         return false;
     }
     bool good = grow(f) && fleet_add(f, text, n->id);

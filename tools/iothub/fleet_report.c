@@ -127,7 +127,7 @@ int fleet_summary(const fleet *f)
     print_errors("connection error", t->link_errors);
     print_errors("message error", t->message_errors);
     print_costs(f);
-    if (finish_output() != EXIT_SUCCESS) {
+    if (cli_finish() != EXIT_SUCCESS) {
         return EXIT_FAILURE;
     }
     bool good = t->ever_connected == f->count && t->arrived == t->sent && !f->failed;

@@ -48,7 +48,7 @@ static bool make_token(const iothub_connection_string *cs, char *token, size_t c
 
     if (cs->signature.len != 0) {
         if (cs->signature.len >= cap) {
-            complain(REST_SERVICE_ENV ": SharedAccessSignature is too long");
+            cli_error(REST_SERVICE_ENV ": SharedAccessSignature is too long");
             return false;
         }
         memcpy(token, cs->signature.ptr, cs->signature.len);
@@ -56,12 +56,12 @@ static bool make_token(const iothub_connection_string *cs, char *token, size_t c
         return true;
     }
     if (now < FIRST_PLAUSIBLE_TIME) {
-        complain("the clock of this machine is not set, so no token can be made");
+        cli_error("the clock of this machine is not set, so no token can be made");
         return false;
     }
     if (iothub_sas_build_for(plat_posix()->crypto, cs, (uint64_t)now + TOKEN_LIFE_S, token, cap,
                              NULL, &err) != IOTHUB_OK) {
-        complain(REST_SERVICE_ENV ": %s", err.text);
+        cli_error(REST_SERVICE_ENV ": %s", err.text);
         return false;
     }
     return true;
@@ -72,17 +72,17 @@ static bool read_environment(iothub_connection_string *cs)
     iothub_error err;
 
     if (getenv(REST_SERVICE_ENV) == NULL || *getenv(REST_SERVICE_ENV) == '\0') {
-        complain(REST_SERVICE_ENV
-                 " is not set; it is the connection string of a policy of the hub");
+        cli_error(REST_SERVICE_ENV
+                  " is not set; it is the connection string of a policy of the hub");
         return false;
     }
     if (iothub_connection_string_parse(cs, getenv(REST_SERVICE_ENV), &err) != IOTHUB_OK) {
-        complain(REST_SERVICE_ENV ": %s", err.text);
+        cli_error(REST_SERVICE_ENV ": %s", err.text);
         return false;
     }
     if (cs->policy_name.len == 0) {
-        complain(REST_SERVICE_ENV
-                 ": is for a device; the one of a service has SharedAccessKeyName");
+        cli_error(REST_SERVICE_ENV
+                  ": is for a device; the one of a service has SharedAccessKeyName");
         return false;
     }
     cs->kind = IOTHUB_IDENTITY_SERVICE; /* also if it names a device */
@@ -142,7 +142,7 @@ rest *rest_open(uint16_t port)
     bool good = r != NULL && (r->curl = curl_easy_init()) != NULL && add_headers(r, token);
     explicit_bzero(token, sizeof token);
     if (!good) {
-        complain("out of memory");
+        cli_error("out of memory");
         rest_close(r);
         return NULL;
     }
@@ -247,29 +247,29 @@ static void complain_about(const rest *r, CURLcode rc)
 
     switch ((int)rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        complain("the host name of %s does not resolve", r->where);
+        cli_error("the host name of %s does not resolve", r->where);
         return;
-    case CURLE_COULDNT_CONNECT: complain("nobody answers at %s", r->where); return;
+    case CURLE_COULDNT_CONNECT: cli_error("nobody answers at %s", r->where); return;
     case CURLE_OPERATION_TIMEDOUT:
-        complain("%s gave no answer in time: %s", r->where, r->why);
+        cli_error("%s gave no answer in time: %s", r->where, r->why);
         return;
     case CURLE_PEER_FAILED_VERIFICATION:
-        complain("the certificate of %s is not accepted: %s%s", r->where, r->why,
-                 r->ca_file == NULL && r->local ? "; set " CA_ENV " to the root of the emulator"
-                                                : "");
+        cli_error("the certificate of %s is not accepted: %s%s", r->where, r->why,
+                  r->ca_file == NULL && r->local ? "; set " CA_ENV " to the root of the emulator"
+                                                 : "");
         return;
     case CURLE_SSL_CACERT_BADFILE:
-        complain(CA_ENV "%s%s is not a readable PEM file", show ? ": " : "",
-                 show ? r->ca_file : "");
+        cli_error(CA_ENV "%s%s is not a readable PEM file", show ? ": " : "",
+                  show ? r->ca_file : "");
         return;
     case CURLE_GOT_NOTHING:
-        complain("%s does not speak HTTPS; the port is that of IOTHUB_REST_PORT or --rest-port",
-                 r->where);
+        cli_error("%s does not speak HTTPS; the port is that of IOTHUB_REST_PORT or --rest-port",
+                  r->where);
         return;
-    case CURLE_SSL_CONNECT_ERROR: complain("no TLS with %s: %s", r->where, r->why); return;
+    case CURLE_SSL_CONNECT_ERROR: cli_error("no TLS with %s: %s", r->where, r->why); return;
     default:
-        complain("the request to %s failed: %s", r->where,
-                 r->why[0] != '\0' ? r->why : curl_easy_strerror(rc));
+        cli_error("the request to %s failed: %s", r->where,
+                  r->why[0] != '\0' ? r->why : curl_easy_strerror(rc));
         return;
     }
 }
@@ -298,7 +298,7 @@ bool rest_perform(rest *r, const rest_call *call, rest_reply *reply)
     memset(reply, 0, sizeof *reply);
     t.body = open_memstream(&reply->body, &reply->len);
     if (t.body == NULL || asprintf(&url, "https://%s%s", r->where, call->path) < 0) {
-        complain("out of memory");
+        cli_error("out of memory");
         url = NULL;
     } else {
         good = transfer_all(r, &t, url);

@@ -59,18 +59,18 @@ static int print_signature(const plat_crypto *crypto, const iothub_sas_token *to
 
     if (key == NULL) {
         printf("%-10s not checked, for want of --key\n", "signature:");
-        return finish_output();
+        return cli_finish();
     }
     iothub_result r = iothub_sas_verify(crypto, token, mqc_span_str(key), &err);
     if (r == IOTHUB_OK) {
         printf("%-10s right, made with this key\n", "signature:");
-        return finish_output();
+        return cli_finish();
     }
     if (r == IOTHUB_ERR_AUTH) {
         printf("%-10s WRONG, not made with this key\n", "signature:");
         return EXIT_FAILURE;
     }
-    return complain("%s", err.text);
+    return cli_error("%s", err.text);
 }
 
 int inspect_token(const char *token_text, const char *key)
@@ -79,7 +79,7 @@ int inspect_token(const char *token_text, const char *key)
     iothub_error err;
 
     if (iothub_sas_parse(&token, mqc_span_str(token_text), &err) != IOTHUB_OK) {
-        return complain("%s", err.text);
+        return cli_error("%s", err.text);
     }
     print_field("resource:", token.resource, "");
     print_field("policy:", token.policy, "none");

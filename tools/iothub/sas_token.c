@@ -212,7 +212,7 @@ static int find_expiry(request *q)
         const plat_clock *clock = plat_posix()->clock;
         int64_t now = clock->wall_s(clock);
         if (now < FIRST_PLAUSIBLE_TIME) {
-            return complain("the clock of this machine is not set; use --expiry");
+            return cli_error("the clock of this machine is not set; use --expiry");
         }
         q->expiry_s = (uint64_t)now + q->ttl_s;
     }
@@ -248,14 +248,14 @@ static int make_for_connection_string(const request *q, const char *text)
                                  &err);
     }
     if (r != IOTHUB_OK) {
-        return complain("%s", err.text);
+        return cli_error("%s", err.text);
     }
     if (q->as_connection_string) {
         print_connection_string(&cs, token);
     } else {
         puts(token);
     }
-    return finish_output();
+    return cli_finish();
 }
 
 static int make_for_resource(const request *q, const char *key)
@@ -274,11 +274,11 @@ static int make_for_resource(const request *q, const char *key)
     if (token == NULL ||
         iothub_sas_build(plat_posix()->crypto, &grant, token, cap, NULL, &err) != IOTHUB_OK) {
         free(token);
-        return complain("%s", err.text);
+        return cli_error("%s", err.text);
     }
     puts(token);
     free(token);
-    return finish_output();
+    return cli_finish();
 }
 
 static int inspect(const request *q)

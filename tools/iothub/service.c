@@ -138,7 +138,7 @@ char *service_path(const char *head, const service_target *target, const char *t
 
     if (device == NULL || module == NULL ||
         asprintf(&path, "%s%s%s%s%s", head, device, between, module, tail) < 0) {
-        complain("out of memory");
+        cli_error("out of memory");
         path = NULL;
     }
     free(device);
@@ -165,11 +165,12 @@ char *service_json_input(const char *given, const char *what)
     (void)memmove(text, mark, len + 1 - (size_t)(mark - text));
     len -= (size_t)(mark - text);
     if (len != strlen(text) || !is_json(text)) {
-        complain("the %s is not JSON; %s", what,
-                 strpbrk(text, "{[\"") != NULL
-                     ? "names and texts in it stand in double quotes, all of it in single ones for "
-                       "a shell"
-                     : "to read it from a file, write - <FILE in its position");
+        cli_error(
+            "the %s is not JSON; %s", what,
+            strpbrk(text, "{[\"") != NULL
+                ? "names and texts in it stand in double quotes, all of it in single ones for "
+                  "a shell"
+                : "to read it from a file, write - <FILE in its position");
         free(text);
         return NULL;
     }
@@ -183,7 +184,7 @@ int service_call(const service_options *o, const rest_call *call, const service_
     int status = EXIT_FAILURE;
 
     if (connection_string == NULL || *connection_string == '\0') {
-        complain(REST_SERVICE_ENV " is not set; see iothub service --help");
+        cli_error(REST_SERVICE_ENV " is not set; see iothub service --help");
         return CLI_EXIT_USAGE;
     }
     rest *r = rest_open(o->rest_port);
@@ -207,18 +208,18 @@ int service_print(const char *text, size_t len)
     FILE *f = open_memstream(&laid_out, &laid_out_len);
 
     if (f == NULL) {
-        return complain("out of memory");
+        return cli_error("out of memory");
     }
     json_text_print(f, (json_text){ text, len });
     if (fclose(f) != 0) {
         free(laid_out);
-        return complain("out of memory");
+        return cli_error("out of memory");
     }
     cli_put_json(stdout, &json, laid_out, laid_out_len); /* it need not be UTF-8 */
     cli_put_json_end(stdout, &json);
     free(laid_out);
     putchar('\n');
-    return finish_output();
+    return cli_finish();
 }
 
 bool service_reply_is_json(const rest_reply *reply)
@@ -229,7 +230,7 @@ bool service_reply_is_json(const rest_reply *reply)
 int service_print_reply(rest_reply *reply)
 {
     int status = service_reply_is_json(reply) ? service_print(reply->body, reply->len)
-                                              : complain("the hub's answer is not JSON");
+                                              : cli_error("the hub's answer is not JSON");
 
     rest_reply_free(reply);
     return status;

@@ -32,7 +32,7 @@ static void add_property(struct argp_state *state, message_input *in, const char
         cli_usage(state, "--property: the same name is given twice");
     }
     if (name == NULL || cJSON_AddStringToObject(in->properties, name, equals + 1) == NULL) {
-        exit(complain("out of memory"));
+        exit(cli_error("out of memory"));
     }
     free(name);
 }
@@ -107,7 +107,7 @@ static char *request_body(message_input *in)
         body = cJSON_PrintUnformatted(in->json);
     }
     if (body == NULL) {
-        complain("out of memory");
+        cli_error("out of memory");
     }
     free(text);
     return body;
@@ -159,7 +159,7 @@ int run_service_c2d(int argc, char **argv, void *context)
 
     in.properties = cJSON_AddObjectToObject(in.json, "properties");
     if (in.properties == NULL) {
-        return complain("out of memory");
+        return cli_error("out of memory");
     }
     cli_parse(&argp, argc, argv, 0, &in);
     int status = send_message(&in);

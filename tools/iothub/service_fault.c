@@ -106,20 +106,20 @@ static void explain_missing(const rest_reply *reply, const fault *f, const char 
     char module[NAME_SIZE];
 
     if (code_is(f, "DeviceNotFound", "404001")) {
-        complain("the hub knows no device %s (404)",
-                 quoted(device, target != NULL ? target->device : ""));
+        cli_error("the hub knows no device %s (404)",
+                  quoted(device, target != NULL ? target->device : ""));
     } else if (code_is(f, "ModuleNotFound", "404010")) {
-        complain("the device %s has no module %s (404)",
-                 quoted(device, target != NULL ? target->device : ""),
-                 quoted(module, target != NULL ? target->module : ""));
+        cli_error("the device %s has no module %s (404)",
+                  quoted(device, target != NULL ? target->device : ""),
+                  quoted(module, target != NULL ? target->module : ""));
     } else if (code_is(f, "DeviceNotOnline", "404103")) {
-        complain("%s is not connected, or does not listen for methods (404103)",
-                 quoted(device, target != NULL ? target->device : ""));
+        cli_error("%s is not connected, or does not listen for methods (404103)",
+                  quoted(device, target != NULL ? target->device : ""));
     } else if (is_emulator_only(reply, f, path)) {
-        complain("only the hub emulator has this, and this hub is another: in the cloud, messages "
-                 "go by AMQP");
+        cli_error("only the hub emulator has this, and this hub is another: in the cloud, messages "
+                  "go by AMQP");
     } else {
-        complain("the hub answered %ld: %s %s", reply->status, f->code, f->text);
+        cli_error("the hub answered %ld: %s %s", reply->status, f->code, f->text);
     }
 }
 
@@ -131,13 +131,13 @@ void service_explain(const rest_reply *reply, const char *path, const service_ta
     read_fault(&f, reply);
     switch (reply->status) {
     case 401:
-        complain("the hub refused the token (401): the key or the policy of "
-                 "IOTHUB_CONNECTION_STRING is wrong, or the clock of this machine");
+        cli_error("the hub refused the token (401): the key or the policy of "
+                  "IOTHUB_CONNECTION_STRING is wrong, or the clock of this machine");
         return;
-    case 429: complain("the hub throttles (429): try again later"); return;
+    case 429: cli_error("the hub throttles (429): try again later"); return;
     case 504:
-        complain("%s did not answer in time (504)",
-                 quoted(device, target != NULL ? target->device : ""));
+        cli_error("%s did not answer in time (504)",
+                  quoted(device, target != NULL ? target->device : ""));
         return;
     default: explain_missing(reply, &f, path, target); return;
     }

@@ -49,7 +49,7 @@ static char *request_body(const method_input *in, const char *payload)
         body = cJSON_PrintUnformatted(json);
     }
     if (body == NULL) {
-        complain("out of memory");
+        cli_error("out of memory");
     }
     cJSON_Delete(json);
     return body;
@@ -77,9 +77,9 @@ static int print_parts(json_text answer)
     long status;
 
     if (!read_status(json_text_member(answer, "status"), &status)) {
-        return complain("the hub's answer has no status");
+        return cli_error("the hub's answer has no status");
     }
-    int result = payload.ptr != NULL ? service_print(payload.ptr, payload.len) : finish_output();
+    int result = payload.ptr != NULL ? service_print(payload.ptr, payload.len) : cli_finish();
     fprintf(stderr, "status %ld\n", status);
     return status >= 200 && status <= 299 ? result : EXIT_FAILURE;
 }
@@ -87,7 +87,7 @@ static int print_parts(json_text answer)
 static int print_answer(rest_reply *reply)
 {
     int result = service_reply_is_json(reply) ? print_parts((json_text){ reply->body, reply->len })
-                                              : complain("the hub's answer is not JSON");
+                                              : cli_error("the hub's answer is not JSON");
 
     rest_reply_free(reply);
     return result;

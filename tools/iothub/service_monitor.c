@@ -69,7 +69,7 @@ static char *events_path(const monitor_input *in)
 
     if (f == NULL) {
         free(device);
-        complain("out of memory");
+        cli_error("out of memory");
         return NULL;
     }
     fputs(EMULATOR_PATH "events?" REST_API_VERSION, f);
@@ -106,13 +106,13 @@ static int watch(monitor_input *in)
     }
     rest_reply_free(&reply);
     cli_put_json_end(stdout, &in->json);
-    if (finish_output() != EXIT_SUCCESS) {
+    if (cli_finish() != EXIT_SUCCESS) {
         return EXIT_FAILURE;
     }
     if (in->count != 0 && in->printed < in->count) {
-        return complain("%" PRIu64 " of %" PRIu64 " messages arrived", in->printed, in->count);
+        return cli_error("%" PRIu64 " of %" PRIu64 " messages arrived", in->printed, in->count);
     }
-    return in->count == 0 && in->timeout == 0 ? complain("the emulator has stopped") : status;
+    return in->count == 0 && in->timeout == 0 ? cli_error("the emulator has stopped") : status;
 }
 
 int run_service_monitor(int argc, char **argv, void *context)

@@ -88,11 +88,11 @@ static char *update_body(const char *text)
     char *body = NULL;
 
     if (text[strspn(text, " \t\r\n")] != '{') {
-        complain("the update of a twin must be a JSON object");
+        cli_error("the update of a twin must be a JSON object");
     } else if (is_whole_twin((json_text){ text, strlen(text) })) {
         body = strdup(text);
     } else if (asprintf(&body, "{\"properties\":{\"desired\":%s}}", text) < 0) {
-        complain("out of memory");
+        cli_error("out of memory");
         body = NULL;
     }
     return body;
