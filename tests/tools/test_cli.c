@@ -130,7 +130,7 @@ static void a_word_that_can_be_a_secret_is_not_shown(void **state)
     static const char *const secrets[] = {
         KEY32,
         KEY64,
-        "HostName=h;DeviceId=d;SharedAccessKey=" KEY32,
+        ("HostName=h;DeviceId=d;SharedAccessKey=" KEY32),
         "SharedAccessSignature sr=h&sig=AAAA&se=1",
         "abcdefghijklmnopqrstuvwxyz0123456789",
         "with\x1B[31mcolour",
