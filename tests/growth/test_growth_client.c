@@ -308,7 +308,7 @@ static void a_property_among_thousands_costs_few_steps(void **state)
     enum { MANY = 1600, EACH_MOST = 1000 }; /* compared with all the others: 4100 */
 
     uint64_t took = with_properties(MANY);
-    printf("properties, %d of them: %.1f\n", MANY, (double)took / MANY);
+    printf("properties, %d of them: %.1f\n", MANY, (double)took / (double)MANY);
     assert_in_range(took, MANY, MANY * (uint64_t)EACH_MOST);
 }
 

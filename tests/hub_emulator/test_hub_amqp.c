@@ -93,7 +93,7 @@ static void the_answer_is_the_same_however_the_bytes_are_cut(void **state)
         hub_text out = { 0 };
         for (size_t at = 0; at < sizeof CONVERSATION - 1; at += piece) {
             size_t left = sizeof CONVERSATION - 1 - at;
-            char *copy = hub_memdup(CONVERSATION + at, left < piece ? left : piece);
+            char *copy = hub_memdup(&CONVERSATION[at], left < piece ? left : piece);
             amqp_refusal_take(&r, copy, left < piece ? left : piece, &out);
             free(copy);
         }

@@ -249,8 +249,8 @@ static void columns_are_what_select_names(void **state)
         "[{\"deviceId\":\"a\"},{\"deviceId\":\"b\"}]",
         "SELECT devices.deviceId, devices.modules.moduleId FROM devices.modules",
         "[{\"deviceId\":\"a\",\"moduleId\":\"m\"},{\"deviceId\":\"a\",\"moduleId\":\"n\"}]",
-        "SELECT moduleId AS m FROM devices.modules WHERE devices.modules.moduleId = 'n' and "
-        "devices.deviceId = 'a'",
+        ("SELECT moduleId AS m FROM devices.modules WHERE devices.modules.moduleId = 'n' and "
+         "devices.deviceId = 'a'"),
         "[{\"m\":\"n\"}]",
     };
 

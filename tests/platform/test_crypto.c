@@ -117,7 +117,7 @@ static void base64_brings_back_every_length_on_one_line(void **state)
 {
     (void)state;
     const plat_crypto *c = &plat_wolfssl_crypto;
-    uint8_t plain[600];
+    uint8_t plain[600] = { 0 };
     uint8_t decoded[600];
     char text[804];
 
