@@ -313,10 +313,10 @@ static bool has_leaf(const hub_store *store, const pair *ca, const wanted *w, in
     pair leaf;
 
     pair_init(&leaf);
-    bool ok = has_crt(store, "server.crt", &leaf) && has_key(store, "server.key", &leaf) &&
-              key_fits(store, "server.key", &leaf) &&
+    bool ok = has_crt(store, "server.crt", &leaf) &&
               gnutls_x509_crt_check_issuer(leaf.crt, ca->crt) != 0 &&
-              signed_by(store, "server.crt", leaf.crt, ca) && good_for_now(leaf.crt, now_s) &&
+              signed_by(store, "server.crt", leaf.crt, ca) && has_key(store, "server.key", &leaf) &&
+              key_fits(store, "server.key", &leaf) && good_for_now(leaf.crt, now_s) &&
               has_names(leaf.crt, w);
     pair_deinit(&leaf);
     return ok;
