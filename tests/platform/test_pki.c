@@ -17,7 +17,7 @@ static ecc_key ec_keys[PKI_KEYS];
 static RsaKey rsa_keys[PKI_KEYS];
 static WC_RNG rng;
 static char directory[] = "/tmp/iothub-tls-XXXXXX";
-static char paths[8][64];
+static char paths[24][64];
 static size_t path_count;
 static bool made[PKI_KEYS];
 

@@ -376,26 +376,88 @@ static void roots_that_cannot_be_read_are_an_error_that_names_the_file(void **st
     }
 }
 
+static const char *write_file(const char *name, const void *bytes, size_t len)
+{
+    const char *path = pki_write_pem(name, NULL, 0);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, len, f), len);
+    fclose(f);
+    return path;
+}
+
+static void each_fault_of_the_roots_has_its_own_text(void **state)
+{
+    (void)state;
+    static const char bad_pem[] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    static const char key[] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    static const unsigned char der[] = { 0x30, 0x82, 0x01, 0x00, 0x30 };
+    static const char garbage[] = "these are not the roots you are looking for";
+    const struct {
+        const char *file;
+        const char *why;
+    } cases[] = {
+        { "/nonexistent/roots.pem", "there is no such file" },
+        { "/dev/null/roots.pem", "a part of the path is no directory" },
+        { "/", "it is a directory" },
+        { "/dev/null", "it is no regular file" },
+        { write_file("fault_empty.pem", "", 0), "it is empty" },
+        { write_file("fault_pem.pem", bad_pem, strlen(bad_pem)), "none of them can be read" },
+        { write_file("fault_key.pem", key, strlen(key)), "it is a private key" },
+        { write_file("fault_der.pem", der, sizeof der), "it looks like DER" },
+        { write_file("fault_text.pem", garbage, strlen(garbage)), "no certificate in PEM form" },
+        { write_file("fault_byte.pem", "x", 1), "no certificate in PEM form" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        plat_tls_stream t;
+        assert_int_equal(plat_tls_init(&t, &wire.base, cases[i].file), PLAT_ERR_TRUST_STORE);
+        const char *detail = t.base.ops->detail(&t.base);
+        if (strstr(detail, cases[i].why) == NULL) {
+            fail_msg("%s: %s", cases[i].file, detail);
+        }
+        t.base.ops->deinit(&t.base);
+    }
+}
+
+static void of_a_long_path_the_end_is_shown_and_the_cause_whole(void **state)
+{
+    (void)state;
+    char path[400];
+    plat_tls_stream t;
+    memset(path, 'd', sizeof path);
+    path[0] = '/';
+    snprintf(path + 200, sizeof path - 200, "/my/roots.pem");
+
+    assert_int_equal(plat_tls_init(&t, &wire.base, path), PLAT_ERR_TRUST_STORE);
+
+    const char *detail = t.base.ops->detail(&t.base);
+    assert_true(strlen(detail) < 156);
+    assert_non_null(strstr(detail, "d/my/roots.pem: there is no such file"));
+    t.base.ops->deinit(&t.base);
+}
+
 static void streams_share_the_roots_of_a_file_until_the_last_one_is_gone(void **state)
 {
     (void)state;
     plat_tls_context *a = NULL;
     plat_tls_context *b = NULL;
-    const char *file;
+    plat_roots_fault fault;
     const char *path = pki_write_pem("changing.pem", (const pki_cert *const[]){ &root }, 1);
 
-    assert_int_equal(plat_tls_context_acquire(path, &a, &file), PLAT_OK);
+    assert_int_equal(plat_tls_context_acquire(path, &a, &fault), PLAT_OK);
     FILE *f = fopen(path, "w"); /* now it holds nothing */
     assert_non_null(f);
     fclose(f);
-    assert_int_equal(plat_tls_context_acquire(path, &b, &file), PLAT_OK);
+    assert_int_equal(plat_tls_context_acquire(path, &b, &fault), PLAT_OK);
     assert_ptr_equal(a, b);
     plat_tls_context_release(a);
     assert_int_equal(b->roots.count, 1);
     plat_tls_context_release(b);
 
-    assert_int_equal(plat_tls_context_acquire(path, &a, &file), PLAT_ERR_TRUST_STORE);
-    assert_string_equal(file, path);
+    assert_int_equal(plat_tls_context_acquire(path, &a, &fault), PLAT_ERR_TRUST_STORE);
+    assert_string_equal(fault.file, path);
+    assert_string_equal(fault.why, "it is empty");
 }
 
 int main(void)
@@ -410,6 +472,8 @@ int main(void)
         WITH_STREAM(a_certificate_that_is_itself_in_the_file_is_trusted),
         WITH_STREAM(a_certificate_that_changed_is_judged_anew_on_reconnect),
         WITH_STREAM(roots_that_cannot_be_read_are_an_error_that_names_the_file),
+        WITH_STREAM(each_fault_of_the_roots_has_its_own_text),
+        WITH_STREAM(of_a_long_path_the_end_is_shown_and_the_cause_whole),
         WITH_STREAM(streams_share_the_roots_of_a_file_until_the_last_one_is_gone),
     };
     return cmocka_run_group_tests(tests, make_everything, remove_everything);

@@ -1,8 +1,13 @@
 #include "wolfssl/roots.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "wolfssl/certificate.h"
 
@@ -10,32 +15,99 @@
 
 #define LARGEST_FILE (16L * 1024 * 1024)
 
-static bool read_stream(FILE *f, byte **bytes, long *len)
+static const char *const no_memory = "not enough memory to load it";
+
+static const char *explain_open(int error)
 {
-    if (fseek(f, 0, SEEK_END) != 0) {
-        return false;
+    switch (error) {
+    case ENOENT: return "there is no such file";
+    case ENOTDIR: return "there is no such file: a part of the path is no directory";
+    case EACCES: return "this user may not read it";
+    case EMFILE:
+    case ENFILE: return "no descriptor left to open it";
+    default: return "it cannot be opened";
     }
-    *len = ftell(f);
-    if (*len <= 0 || *len > LARGEST_FILE || fseek(f, 0, SEEK_SET) != 0) {
-        return false;
-    }
-    *bytes = malloc((size_t)*len);
-    return *bytes != NULL && fread(*bytes, 1, (size_t)*len, f) == (size_t)*len;
 }
 
-static bool read_file(const char *file, byte **bytes, long *len)
+/* NULL: it may be read. */
+static const char *examine(const struct stat *about)
+{
+    if (S_ISDIR(about->st_mode)) {
+        return "it is a directory, and must be a file with certificates in PEM form";
+    }
+    if (!S_ISREG(about->st_mode)) {
+        return "it is no regular file";
+    }
+    if (about->st_size == 0) {
+        return "it is empty";
+    }
+    return about->st_size > LARGEST_FILE ? "it is larger than 16 MB" : NULL;
+}
+
+static const char *read_stream(FILE *f, byte **bytes, long *len)
+{
+    struct stat about;
+    if (fstat(fileno(f), &about) != 0) {
+        return "it cannot be read";
+    }
+    const char *fault = examine(&about);
+    if (fault != NULL) {
+        return fault;
+    }
+    *len = (long)about.st_size;
+    *bytes = malloc((size_t)*len);
+    if (*bytes == NULL) {
+        return no_memory;
+    }
+    return fread(*bytes, 1, (size_t)*len, f) == (size_t)*len ? NULL : "it cannot be read";
+}
+
+/* NULL: read.  A FIFO must not make us wait for who writes. */
+static const char *read_file(const char *file, byte **bytes, long *len)
 {
     *bytes = NULL;
-    FILE *f = fopen(file, "rb");
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
     if (f == NULL) {
-        return false;
+        const char *fault = explain_open(errno);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return fault;
     }
-    bool ok = read_stream(f, bytes, len);
+    const char *fault = read_stream(f, bytes, len);
     (void)fclose(f);
-    if (!ok) {
+    if (fault != NULL) {
         free(*bytes);
+        *bytes = NULL;
     }
-    return ok;
+    return fault;
+}
+
+static bool holds(const byte *text, long len, const char *what)
+{
+    const size_t n = strlen(what);
+    for (long at = 0; at + (long)n <= len; at++) {
+        if (text[at] == (byte)what[0] && memcmp(text + at, what, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *explain_content(const byte *text, long len)
+{
+    if (holds(text, len, "-----BEGIN CERTIFICATE-----") ||
+        holds(text, len, "-----BEGIN TRUSTED CERTIFICATE-----")) {
+        return "there are certificates in it, and none of them can be read";
+    }
+    if (holds(text, len, "PRIVATE KEY-----")) {
+        return "it is a private key, and must be a file with certificates in PEM form";
+    }
+    if (len > 1 && text[0] == 0x30 && (text[1] & 0x80u) != 0) {
+        return "it looks like DER, and must be in PEM form (-----BEGIN CERTIFICATE-----)";
+    }
+    return "there is no certificate in PEM form in it (-----BEGIN CERTIFICATE-----)";
 }
 
 /* Takes over der, also when it is of no use to us. */
@@ -96,15 +168,19 @@ plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len)
     return result;
 }
 
-plat_result plat_roots_load(plat_roots *r, const char *file)
+plat_result plat_roots_load(plat_roots *r, const char *file, const char **why)
 {
     byte *pem;
     long len;
     *r = (plat_roots){ 0 };
-    if (!read_file(file, &pem, &len)) {
-        return PLAT_ERR_TRUST_STORE;
+    *why = read_file(file, &pem, &len);
+    if (*why != NULL) {
+        return *why == no_memory ? PLAT_ERR_MEMORY : PLAT_ERR_TRUST_STORE;
     }
     plat_result result = plat_roots_load_pem(r, pem, (size_t)len);
+    if (result != PLAT_OK) {
+        *why = result == PLAT_ERR_MEMORY ? no_memory : explain_content(pem, len);
+    }
     free(pem);
     return result;
 }

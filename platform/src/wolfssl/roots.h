@@ -26,8 +26,14 @@ typedef struct plat_roots {
     size_t count;
 } plat_roots;
 
-/** PLAT_ERR_TRUST_STORE when the file cannot be read or holds no certificate. */
-plat_result plat_roots_load(plat_roots *r, const char *file);
+/** Which file is at fault, and why: static text.  NULL: it is no file. */
+typedef struct plat_roots_fault {
+    const char *file;
+    const char *why;
+} plat_roots_fault;
+
+/** PLAT_ERR_TRUST_STORE when the file cannot be read or holds no certificate: *why, for people. */
+plat_result plat_roots_load(plat_roots *r, const char *file, const char **why);
 
 /** The same from PEM text in memory, which is not needed afterwards. */
 plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len);

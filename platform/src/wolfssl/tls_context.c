@@ -149,15 +149,18 @@ static bool is_for(const plat_tls_context *c, const char *ca_file)
     return strcmp(c->file, ca_file) == 0;
 }
 
-static plat_result load(const char *ca_file, plat_tls_context **out, const char **file)
+static plat_result load(const char *ca_file, plat_tls_context **out, plat_roots_fault *fault)
 {
     plat_tls_context *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return PLAT_ERR_MEMORY;
     }
     plat_sessions_init(&c->sessions);
-    *file = ca_file != NULL ? ca_file : system_bundle();
-    plat_result r = plat_roots_load(&c->roots, *file);
+    fault->file = ca_file != NULL ? ca_file : system_bundle();
+    plat_result r = plat_roots_load(&c->roots, fault->file, &fault->why);
+    if (r == PLAT_ERR_TRUST_STORE && ca_file == NULL) {
+        fault->why = "no trusted roots: install the package ca-certificates, or set ca_file";
+    }
     if (r == PLAT_OK && ca_file != NULL) {
         c->file = strdup(ca_file);
         r = c->file != NULL ? PLAT_OK : PLAT_ERR_MEMORY;
@@ -185,7 +188,7 @@ static bool start(void)
     return shared.started;
 }
 
-static plat_result acquire(const char *ca_file, plat_tls_context **out, const char **file)
+static plat_result acquire(const char *ca_file, plat_tls_context **out, plat_roots_fault *fault)
 {
     if (!start()) {
         return PLAT_ERR_CRYPTO;
@@ -196,14 +199,15 @@ static plat_result acquire(const char *ca_file, plat_tls_context **out, const ch
             return PLAT_OK;
         }
     }
-    return load(ca_file, out, file);
+    return load(ca_file, out, fault);
 }
 
-plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out, const char **file)
+plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out,
+                                     plat_roots_fault *fault)
 {
-    *file = NULL;
+    *fault = (plat_roots_fault){ 0 };
     (void)pthread_mutex_lock(&shared.lock);
-    plat_result r = acquire(ca_file, out, file);
+    plat_result r = acquire(ca_file, out, fault);
     if (r == PLAT_OK) {
         plat_sessions_set_streams(&(*out)->sessions, ++(*out)->users);
     }

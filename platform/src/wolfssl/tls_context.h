@@ -25,10 +25,10 @@ typedef struct plat_tls_context {
 
 /**
  * The context for this file, made when nobody uses it yet.  Any thread.  On failure
- * *file names the culprit, if there is one.
+ * *fault names the culprit, if there is one.
  */
 plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out,
-                                     const char **file);
+                                     plat_roots_fault *fault);
 void plat_tls_context_release(plat_tls_context *c);
 
 /** Whether a cipher suite, or a group for the key exchange, by wolfSSL's name, was offered. */

@@ -13,6 +13,7 @@
 #include <wolfssl/openssl/evp.h>
 
 #define HOST_MAX    255
+#define PATH_SHOWN  76
 #define RECORD_MAX  16384
 #define READ_AHEAD  1024 /* some dozens of acknowledgements, each in a record of its own */
 #define GROWTH_UNIT 8u   /* no growth */
@@ -655,12 +656,14 @@ static const plat_stream_ops ops = {
     .deinit = tls_deinit,
 };
 
-static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *file)
+/* Of a long path the end tells more, and the cause must not be cut. */
+static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const plat_roots_fault *fault)
 {
-    plat_detail_set(&s->detail,
-                    r == PLAT_ERR_TRUST_STORE ? "%.180s: no certificate can be read from it"
-                                              : "%.180s: not enough memory to load it",
-                    file != NULL ? file : "wolfSSL");
+    const char *file = fault->file != NULL ? fault->file : "wolfSSL";
+    size_t len = strlen(file);
+    bool cut = len > PATH_SHOWN;
+    plat_detail_set(&s->detail, "%s%s: %s", cut ? "..." : "", cut ? file + len - PATH_SHOWN : file,
+                    fault->why != NULL ? fault->why : "not enough memory to load it");
     s->state = PLAT_TLS_FAILED;
     s->failed_in = PLAT_STAGE_RESOLVE;
     s->failure = r;
@@ -669,8 +672,8 @@ static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *f
 
 plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file)
 {
-    const char *file;
+    plat_roots_fault fault;
     *s = (plat_tls_stream){ .base.ops = &ops, .lower = lower };
-    plat_result r = plat_tls_context_acquire(ca_file, &s->context, &file);
-    return r == PLAT_OK ? r : refuse_roots(s, r, file);
+    plat_result r = plat_tls_context_acquire(ca_file, &s->context, &fault);
+    return r == PLAT_OK ? r : refuse_roots(s, r, &fault);
 }
