@@ -20,8 +20,9 @@ static bool lanes_valid(const mqc_memory *m)
 
 mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
 {
-    if (m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL || m->control_len < CONTROL_MIN ||
-        m->inbound == NULL || m->inbound_len == 0 || !lanes_valid(m)) {
+    if (e == NULL || m == NULL || m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL ||
+        m->control_len < CONTROL_MIN || m->inbound == NULL || m->inbound_len == 0 ||
+        !lanes_valid(m)) {
         return MQC_ERR_ARG;
     }
     memset(e, 0, sizeof *e);
@@ -158,7 +159,7 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
 
 mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
 {
-    if (lane >= e->lane_count) {
+    if (e == NULL || done == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
     mqc_time now = e->last_rx > e->last_tx ? e->last_rx : e->last_tx; /* or a little later */
@@ -167,7 +168,7 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
 
 mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id)
 {
-    if (lane >= e->lane_count) {
+    if (e == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
     return mqc_outbox_requeue(&e->lanes[lane], id) ? MQC_OK : MQC_ERR_STATE;
@@ -175,14 +176,14 @@ mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id)
 
 void mqc_hold(mqc_engine *e, uint8_t lane, bool hold)
 {
-    if (lane < e->lane_count) {
+    if (e != NULL && lane < e->lane_count) {
         e->lanes[lane].held = hold;
     }
 }
 
 mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
 {
-    if (lane >= e->lane_count) {
+    if (e == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
     if (e->state != MQC_IDLE) {
@@ -195,7 +196,7 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
 
 mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag)
 {
-    if (lane >= e->lane_count) {
+    if (e == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
     return mqc_outbox_drop(&e->lanes[lane], tag) ? MQC_OK : MQC_ERR_STATE;
@@ -205,7 +206,7 @@ mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane)
 {
     mqc_lane_info info = { 0 };
 
-    if (lane < e->lane_count) {
+    if (e != NULL && lane < e->lane_count) {
         const mqc_outbox *o = &e->lanes[lane];
         info.count = o->live;
         info.in_flight = o->in_flight;

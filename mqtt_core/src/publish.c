@@ -99,13 +99,17 @@ static bool topic_valid(const mqc_outgoing *m)
 static bool outgoing_valid(const mqc_engine *e, const mqc_outgoing *m)
 {
     return m->qos <= 2 && !(m->keep && m->qos != 0) && m->lane < e->lane_count &&
-           (m->payload.ptr != NULL || m->payload.len == 0) && topic_valid(m);
+           (m->payload.ptr != NULL || m->payload.len == 0) && m->topic.ptr != NULL &&
+           topic_valid(m);
 }
 
 mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id)
 {
     uint16_t id = 0;
 
+    if (e == NULL || m == NULL) {
+        return MQC_ERR_ARG;
+    }
     if (e->error != MQC_OK) {
         return e->error;
     }

@@ -4,22 +4,28 @@
 
 /* --- CONNECT and DISCONNECT ------------------------------------------------ */
 
+static bool is_there(mqc_span s)
+{
+    return s.ptr != NULL || s.len == 0;
+}
+
 static bool will_valid(const mqc_will *w)
 {
-    return w->topic.ptr == NULL ||
-           (mqc_topic_name_valid(w->topic) && w->payload.len <= MQC_STRING_MAX && w->qos <= 2);
+    return w->topic.ptr == NULL || (mqc_topic_name_valid(w->topic) && is_there(w->payload) &&
+                                    w->payload.len <= MQC_STRING_MAX && w->qos <= 2);
 }
 
 static bool string_valid(mqc_span s)
 {
-    return s.len <= MQC_STRING_MAX && mqc_utf8_valid(s);
+    return is_there(s) && s.len <= MQC_STRING_MAX && mqc_utf8_valid(s);
 }
 
 /* Section 3.1.3. */
 static bool connect_valid(const mqc_connect_options *o)
 {
     return string_valid(o->client_id) && (o->client_id.len > 0 || o->clean_session) &&
-           string_valid(o->username) && o->password.len <= MQC_STRING_MAX &&
+           string_valid(o->username) && is_there(o->password) &&
+           o->password.len <= MQC_STRING_MAX &&
            (o->password.ptr == NULL || o->username.ptr != NULL) && will_valid(&o->will);
 }
 
@@ -27,6 +33,9 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
 {
     mqc_writer w = { NULL, 0, 0 };
 
+    if (e == NULL || o == NULL) {
+        return MQC_ERR_ARG;
+    }
     if (e->state != MQC_IDLE) {
         return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
     }
@@ -53,6 +62,9 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
 
 mqc_result mqc_disconnect(mqc_engine *e)
 {
+    if (e == NULL) {
+        return MQC_ERR_ARG;
+    }
     if (e->state != MQC_CONNECTED) {
         return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
     }
@@ -65,7 +77,7 @@ mqc_result mqc_disconnect(mqc_engine *e)
 static bool filters_valid(const mqc_filters *f)
 {
     for (size_t i = 0; i < f->count; i++) {
-        if (!mqc_topic_filter_valid(mqc_filter_at(f, i)) ||
+        if (!is_there(mqc_filter_at(f, i)) || !mqc_topic_filter_valid(mqc_filter_at(f, i)) ||
             (f->subs != NULL && f->subs[i].qos > 2)) {
             return false;
         }
@@ -120,14 +132,14 @@ mqc_result mqc_subscribe(mqc_engine *e, const mqc_subscription *s, size_t count,
                          uint16_t *packet_id)
 {
     const mqc_filters f = { s, NULL, count };
-    return s != NULL ? request(e, &f, packet_id) : MQC_ERR_ARG;
+    return e != NULL && s != NULL ? request(e, &f, packet_id) : MQC_ERR_ARG;
 }
 
 mqc_result mqc_unsubscribe(mqc_engine *e, const mqc_span *filters, size_t count,
                            uint16_t *packet_id)
 {
     const mqc_filters f = { NULL, filters, count };
-    return filters != NULL ? request(e, &f, packet_id) : MQC_ERR_ARG;
+    return e != NULL && filters != NULL ? request(e, &f, packet_id) : MQC_ERR_ARG;
 }
 
 bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id, size_t count)

@@ -18,6 +18,11 @@
  * before the first connection.
  *
  * Not thread-safe: one engine belongs to one thread at a time.
+ *
+ * Requests and set-up return MQC_ERR_ARG for an engine, options or texts that are NULL.  What moves
+ * bytes, events and time takes an engine that mqc_init has prepared, and pointers that are not
+ * NULL: it runs for every packet.  More bytes than there were offered are never taken for granted:
+ * a recv() that failed, with its -1 handed to mqc_rx_commit, is MQC_ERR_ARG and changes nothing.
  */
 
 #include "mqtt_core/result.h"
@@ -95,7 +100,7 @@ typedef struct mqc_memory {
 
 /**
  * Prepare *e.  Needs at least 16 bytes of rx, 32 of control, one inbound entry
- * and one lane with one entry.  MQC_ERR_ARG otherwise.
+ * and one lane with one entry and one byte.  MQC_ERR_ARG otherwise.
  */
 mqc_result mqc_init(mqc_engine *e, const mqc_memory *memory);
 
