@@ -23,6 +23,10 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
     app *a = user;
     char report[80];
 
+    if (d->result != IOTHUB_OK) { /* what is known here may be old */
+        (void)sample_fail(d->text);
+        return;
+    }
     a->changes++;
     sample_print("desired version %llu, %s: %.*s", (unsigned long long)d->version,
                  d->complete ? "complete" : "changed", (int)d->json.len, (const char *)d->json.ptr);

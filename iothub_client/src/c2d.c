@@ -77,30 +77,30 @@ static iothub_result accept_deferred(iothub_client *c, uint32_t delivery)
 
 iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
 {
-    client_enter(c);
-    return client_return(c, accept_deferred(c, delivery));
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK ? client_return(c, accept_deferred(c, delivery)) : r;
 }
 
 /* --- reading ------------------------------------------------------------------ */
 
 mqc_span iothub_message_body(const iothub_message *m)
 {
-    return m->mqtt->payload;
+    return m != NULL ? m->mqtt->payload : mqc_span_of(NULL, 0);
 }
 
 mqc_span iothub_message_input(const iothub_message *m)
 {
-    return m->topic->input;
+    return m != NULL ? m->topic->input : mqc_span_of(NULL, 0);
 }
 
 bool iothub_message_is_repeat(const iothub_message *m)
 {
-    return m->mqtt->dup;
+    return m != NULL && m->mqtt->dup;
 }
 
 uint32_t iothub_message_delivery(const iothub_message *m)
 {
-    return m->delivery;
+    return m != NULL ? m->delivery : 0;
 }
 
 iothub_result iothub_message_property(const iothub_message *m, const char *name, char *out,
@@ -109,7 +109,7 @@ iothub_result iothub_message_property(const iothub_message *m, const char *name,
     iothub_bag_pair pair;
     size_t n = 0;
 
-    if (name == NULL || out == NULL || cap == 0) {
+    if (m == NULL || name == NULL || out == NULL || cap == 0) {
         return IOTHUB_ERR_ARG;
     }
     if (!iothub_bag_find(m->topic->bag, mqc_span_str(name), &pair) || !pair.has_value) {
@@ -141,9 +141,12 @@ static bool decode_some(mqc_span encoded, char *out, size_t cap)
 
 bool iothub_message_next_property(const iothub_message *m, iothub_property_cursor *cursor)
 {
-    mqc_span bag = m->topic->bag;
     iothub_bag_pair pair;
 
+    if (m == NULL || cursor == NULL) {
+        return false;
+    }
+    mqc_span bag = m->topic->bag;
     if (cursor->offset > bag.len) {
         return false;
     }

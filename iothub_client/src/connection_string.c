@@ -404,6 +404,9 @@ static iothub_result check_topic_id(enum part part, mqc_span id, iothub_error *e
 iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,
                                                   iothub_error *err)
 {
+    if (cs == NULL) {
+        return iothub_fail(err, IOTHUB_ERR_ARG, "connection string: is NULL");
+    }
     if (cs->kind == IOTHUB_IDENTITY_SERVICE) {
         return invalid(KEY_NAME, "makes this a service string; a device string has DeviceId too",
                        err);

@@ -251,10 +251,12 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
 static iothub_result replace_token(iothub_client *c, const char *shared_access_signature)
 {
     if (has_key(c)) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "the client makes its tokens from its key");
+        return client_refuse(
+            c, IOTHUB_ERR_STATE,
+            "iothub_set_token: the client makes its tokens from its key, and needs none");
     }
     if (shared_access_signature == NULL) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "SharedAccessSignature is NULL");
+        return client_refuse(c, IOTHUB_ERR_ARG, "iothub_set_token: SharedAccessSignature is NULL");
     }
     iothub_result r =
         credential_take_token(c, mqc_span_str(shared_access_signature), client_error(c));
@@ -266,8 +268,8 @@ static iothub_result replace_token(iothub_client *c, const char *shared_access_s
 
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
 {
-    client_enter(c);
-    return client_return(c, replace_token(c, shared_access_signature));
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK ? client_return(c, replace_token(c, shared_access_signature)) : r;
 }
 
 void credential_on_time(iothub_client *c, mqc_time now)

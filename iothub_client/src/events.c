@@ -15,9 +15,9 @@ static void on_message(iothub_client *c, const mqc_message *m)
     }
     switch (p.kind) {
     case TOPIC_C2D: c2d_on_message(c, &p, m); return;
-    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, IOTHUB_OK); return;
-    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, IOTHUB_OK); return;
-    case TOPIC_METHOD: methods_on_call(c, &p, m->payload); return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, NULL); return;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, NULL); return;
+    case TOPIC_METHOD: methods_on_call(c, &p, m->payload, false); return;
     case TOPIC_UNKNOWN: break;
     }
     const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
@@ -25,26 +25,52 @@ static void on_message(iothub_client *c, const mqc_message *m)
     c->stats.ignored++;
 }
 
+static const char *name_of(topic_kind kind)
+{
+    switch (kind) {
+    case TOPIC_C2D: return "skipped a cloud-to-device message";
+    case TOPIC_TWIN_RESPONSE: return "a twin document";
+    case TOPIC_DESIRED: return "a desired change";
+    case TOPIC_METHOD: return "a method call";
+    case TOPIC_UNKNOWN: break;
+    }
+    return "skipped a message";
+}
+
+/* "a twin document of 9000 bytes: larger than rx_size (1024)" */
+static void explain(const iothub_client *c, topic_kind kind, size_t len, iothub_error *error)
+{
+    iothub_text t;
+    char text[100];
+
+    iothub_text_init(&t, text, sizeof text);
+    iothub_text_put(&t, name_of(kind));
+    iothub_text_put(&t, " of ");
+    iothub_text_put_u64(&t, len);
+    iothub_text_put(&t, " bytes: larger than rx_size (");
+    (void)iothub_text_finish(&t);
+    (void)iothub_fail_number(error, IOTHUB_ERR_TOO_BIG, text, c->options.rx_size, ")");
+}
+
 static void on_oversize(iothub_client *c, const mqc_message *m)
 {
     const topic_identity id = client_topics(c);
     const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
-    iothub_text t;
-    char size[24];
+    iothub_error why;
 
-    iothub_text_init(&t, size, sizeof size);
-    iothub_text_put_u64(&t, m->payload_len);
-    const mqc_span parts[] = { MQC_SPAN_LIT("skipped a message of "), iothub_text_span(&t),
-                               MQC_SPAN_LIT(" bytes: larger than rx_size") };
-    notify_log(c, IOTHUB_LOG_ERROR, "loop", parts, 3);
+    explain(c, p.kind, m->payload_len, &why);
+    notify_log_text(c, IOTHUB_LOG_ERROR, "loop", why.text);
     if (m->qos > 0) { /* unacknowledged, it would come again for ever */
         (void)mqc_ack(&c->engine, m->packet_id);
     }
-    if (p.kind == TOPIC_TWIN_RESPONSE) {
-        twin_on_response(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
-    } else if (p.kind == TOPIC_DESIRED) {
-        twin_on_desired(c, &p, mqc_span_of(NULL, 0), IOTHUB_ERR_TOO_BIG);
-    } else if (p.kind == TOPIC_C2D || m->topic.len == 0) {
+    switch (p.kind) {
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, mqc_span_of(NULL, 0), &why); return;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, mqc_span_of(NULL, 0), &why); return;
+    case TOPIC_METHOD: methods_on_call(c, &p, mqc_span_of(NULL, 0), true); return;
+    case TOPIC_C2D: c->stats.c2d_oversize++; return;
+    case TOPIC_UNKNOWN: break;
+    }
+    if (m->topic.len == 0) {
         c->stats.c2d_oversize++;
     } else {
         c->stats.ignored++;

@@ -22,6 +22,13 @@ void guard_leave(iothub_guard *g, bool work)
     }
 }
 
+bool guard_in_callback(const iothub_client *c)
+{
+    const iothub_guard *g = c->guard;
+
+    return guard_has_runner(c) ? g->driver == g->threads->local() : c->processing;
+}
+
 void guard_stop(iothub_client *c)
 {
     if (c->guard != NULL) {
@@ -38,11 +45,6 @@ void guard_deinit(iothub_client *c)
 }
 
 iothub_error *client_error(iothub_client *c)
-{
-    return c->guard != NULL ? c->guard->threads->local() : &c->error;
-}
-
-const iothub_error *iothub_last_error(const iothub_client *c)
 {
     return c->guard != NULL ? c->guard->threads->local() : &c->error;
 }

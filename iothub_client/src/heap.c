@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "options_check.h"
 
 /* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
 enum { RX_SIZE = 256 * 1024 + 65535 + 16 };
@@ -14,33 +15,40 @@ static size_t or_default(size_t size, size_t fallback)
     return size != 0 ? size : fallback;
 }
 
+typedef struct block {
+    iothub_client client;
+    unsigned char arena[];
+} block;
+
 static iothub_client *make(const char *connection_string, const iothub_options *o, size_t len,
                            size_t *missing, iothub_error *error)
 {
-    struct {
-        iothub_client client;
-        unsigned char arena[];
-    } *block = malloc(sizeof *block + len);
+    block *b = malloc(sizeof *b + len);
 
     *missing = 0;
-    if (block == NULL) {
+    if (b == NULL) {
         iothub_fail(error, IOTHUB_ERR_MEMORY, "no heap left for a client");
         return NULL;
     }
-    if (client_init(&block->client, connection_string, o, block->arena, len, missing, error) !=
-        IOTHUB_OK) {
-        free(block);
+    if (client_init(&b->client, connection_string, o, b->arena, len, missing, error) != IOTHUB_OK) {
+        free(b);
         return NULL;
     }
-    return &block->client;
+    return &b->client;
 }
 
 /* So that no sum of them wraps. */
-static bool is_sane(const iothub_options *o)
+static const char *find_insane(const iothub_options *o)
 {
     const size_t most = SIZE_MAX / 16;
 
-    return o->rx_size <= most && o->tx_size <= most && o->request_size <= most;
+    if (o->rx_size > most) {
+        return "options: rx_size is more than memory can hold";
+    }
+    if (o->tx_size > most) {
+        return "options: tx_size is more than memory can hold";
+    }
+    return o->request_size > most ? "options: request_size is more than memory can hold" : NULL;
 }
 
 static iothub_client *make_fitting(const char *connection_string, const iothub_options *o,
@@ -60,19 +68,19 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
     iothub_options sized;
     iothub_error why;
 
-    if (connection_string == NULL || o == NULL) {
-        iothub_fail(error, IOTHUB_ERR_ARG,
-                    o == NULL ? "options: is NULL" : "connection string: is NULL");
+    if (connection_string == NULL) {
+        iothub_fail(error, IOTHUB_ERR_ARG, "connection string: is NULL");
         return NULL;
     }
-    iothub_options_init(&sized);
-    memcpy(&sized, o, o->struct_size < sizeof sized ? o->struct_size : sizeof sized);
-    sized.struct_size = sizeof sized;
+    if (options_take(&sized, o, error) != IOTHUB_OK) {
+        return NULL;
+    }
     sized.rx_size = or_default(sized.rx_size, RX_SIZE);
     sized.tx_size = or_default(sized.tx_size, TX_SIZE);
     sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
-    if (!is_sane(&sized)) {
-        iothub_fail(error, IOTHUB_ERR_MEMORY, "options: rx_size, tx_size or request_size");
+    const char *insane = find_insane(&sized);
+    if (insane != NULL) {
+        iothub_fail(error, IOTHUB_ERR_MEMORY, insane);
         return NULL;
     }
 
@@ -85,8 +93,14 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
 
 void iothub_free(iothub_client *c)
 {
-    if (c != NULL) {
-        iothub_deinit(c);
-        free(c);
+    if (c == NULL) {
+        return;
+    }
+    bool ours =
+        c->memory == ((block *)c)->arena; /* else it is by iothub_init, and not on the heap */
+    if (c->magic != IOTHUB_CLIENT_MAGIC || client_end(c)) {
+        if (ours) {
+            free(c);
+        }
     }
 }

@@ -34,12 +34,36 @@ static inline void client_leave(const iothub_client *c)
     }
 }
 
+/* door.c: who comes in from outside, and what was forgotten. */
+iothub_result door_refuse(const iothub_client *c);
+void door_hint(iothub_client *c);
+
+/** Every public function begins with it: IOTHUB_OK when c is a client, and entered. */
+static inline iothub_result client_begin(const iothub_client *c)
+{
+    if (c == NULL || c->magic != IOTHUB_CLIENT_MAGIC) {
+        return door_refuse(c);
+    }
+    client_enter(c);
+    if (c->unserved) {
+        door_hint((iothub_client *)(uintptr_t)c);
+    }
+    return IOTHUB_OK;
+}
+
 /** Leave, and return r. */
 static inline iothub_result client_return(const iothub_client *c, iothub_result r)
 {
     client_leave(c);
     return r;
 }
+
+/** The client begins, and can be used. */
+iothub_result door_open(iothub_client *c, iothub_error *error);
+/** Whether it may end now: it is one, and this is no callback of it. */
+bool door_may_end(iothub_client *c);
+/** It ends. */
+void door_close(iothub_client *c);
 
 /** Iff a thread of the client's own drives it. */
 static inline bool guard_has_runner(const iothub_client *c)
@@ -66,6 +90,8 @@ static inline void guard_close(const iothub_client *c, bool opened)
     }
 }
 
+/** The caller is inside a callback of c. */
+bool guard_in_callback(const iothub_client *c);
 /** The client goes away: the runner first, and when nothing is left the guard itself. */
 void guard_stop(iothub_client *c);
 void guard_deinit(iothub_client *c);
@@ -93,6 +119,9 @@ mqc_time client_now(const iothub_client *c);
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text);
 /** Refuse with the engine's reason; queue says which queue. */
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue);
+/** Refuse what can never fit: so many bytes, because an option is too small. */
+iothub_result client_refuse_size(iothub_client *c, const char *what, size_t len, const char *option,
+                                 size_t size);
 /** mqc_publish, refused once the client is being torn down. */
 mqc_result client_publish(iothub_client *c, const mqc_outgoing *m);
 
@@ -250,9 +279,11 @@ void credential_on_time(iothub_client *c, mqc_time now);
 
 /* twin.c */
 void twin_on_connected(iothub_client *c);
-/** fault: IOTHUB_OK, or why the body could not be received. */
-void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iothub_result fault);
-void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json, iothub_result fault);
+/** fault: why the body could not be received; NULL: it was. */
+void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
+                      const iothub_error *fault);
+void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
+                     const iothub_error *fault);
 /** What the hub last said to a request that ends without an answer; 0: nothing. */
 int twin_last_status(const iothub_client *c, const mqc_done *m);
 /** True when the finished publish was the client's own. */
@@ -268,7 +299,8 @@ static inline void twin_on_time(iothub_client *c, mqc_time now)
 mqc_time twin_next_deadline(const iothub_client *c);
 
 /* methods.c */
-void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload);
+/** oversize: the payload could not be received. */
+void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, bool oversize);
 void methods_on_lost(iothub_client *c);
 /** Whether somebody may still wait for an answer. */
 bool methods_open(const iothub_client *c);

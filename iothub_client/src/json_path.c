@@ -101,7 +101,7 @@ static bool take_u16(scan *s, uint32_t *out)
         return false;
     }
     for (int i = 0; i < 4; i++) {
-        uint8_t c = *s->p++;
+        uint8_t c = *s->p;
         uint8_t folded = c | 0x20;
         if (c >= '0' && c <= '9') {
             n = n << 4 | (uint32_t)(c - '0');
@@ -110,6 +110,7 @@ static bool take_u16(scan *s, uint32_t *out)
         } else {
             return false;
         }
+        s->p++;
     }
     *out = n;
     return true;
@@ -350,15 +351,29 @@ iothub_json_kind iothub_json_kind_of(mqc_span text)
     return number ? IOTHUB_JSON_NUMBER : IOTHUB_JSON_NONE;
 }
 
+/* All of it, and nothing behind. */
+static bool skip_text(scan *s)
+{
+    if (!skip_value(s)) {
+        return false;
+    }
+    skip_space(s);
+    return s->p == s->end;
+}
+
 iothub_result iothub_json_check(mqc_span text)
 {
     scan s = scan_of(text);
 
-    if (!skip_value(&s)) {
-        return IOTHUB_ERR_JSON;
-    }
-    skip_space(&s);
-    return s.p == s.end ? IOTHUB_OK : IOTHUB_ERR_JSON;
+    return skip_text(&s) ? IOTHUB_OK : IOTHUB_ERR_JSON;
+}
+
+size_t iothub_json_good(mqc_span text)
+{
+    scan s = scan_of(text);
+
+    (void)skip_text(&s);
+    return text.len - left(&s);
 }
 
 /* From the place of an object to the place of the value under key. */

@@ -33,6 +33,9 @@ typedef enum iothub_json_kind {
  */
 iothub_result iothub_json_check(mqc_span text);
 
+/** How many bytes of text are good: where iothub_json_check found the fault, if there is one. */
+size_t iothub_json_good(mqc_span text);
+
 /** What kind of value text begins with, by its first character alone. */
 iothub_json_kind iothub_json_kind_of(mqc_span text);
 

@@ -250,18 +250,23 @@ static iothub_result may_drive(iothub_client *c)
 {
     if (guard_has_runner(c)) {
         return client_refuse(c, IOTHUB_ERR_STATE,
-                             "iothub_process, iothub_wait: the runner does it");
+                             "iothub_process, iothub_wait: the runner drives the client");
     }
     if (c->processing) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_process, iothub_wait inside a callback");
+        return client_refuse(c, IOTHUB_ERR_STATE,
+                             "iothub_process, iothub_wait inside a callback, or on two threads at "
+                             "once: return first, or use a runner");
     }
     return IOTHUB_OK;
 }
 
 iothub_result iothub_process(iothub_client *c)
 {
-    client_enter(c);
-    iothub_result r = may_drive(c);
+    iothub_result r = client_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = may_drive(c);
     if (r == IOTHUB_OK) {
         loop_turn(c);
     }
@@ -343,14 +348,17 @@ void iothub_poll_info(iothub_client *c, iothub_poll *out)
 {
     plat_poll polls[IOTHUB_POLL_FDS];
 
-    client_enter(c);
-    if (guard_has_runner(c)) {
-        no_polls(polls);
-        out->timeout_ms = -1;
-    } else {
-        loop_poll(c, polls, &out->timeout_ms);
+    if (out == NULL) {
+        return;
     }
-    client_leave(c);
+    no_polls(polls);
+    out->timeout_ms = -1;
+    if (client_begin(c) == IOTHUB_OK) {
+        if (!guard_has_runner(c)) {
+            loop_poll(c, polls, &out->timeout_ms);
+        }
+        client_leave(c);
+    }
     for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
         const plat_poll *p = &polls[i];
         out->fds[i] = (iothub_poll_fd){ p->fd, p->want_read, p->want_write, p->generation };
@@ -378,8 +386,11 @@ static iothub_result sleep_until_work(iothub_client *c, uint32_t max_ms)
 
 iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
 {
-    client_enter(c);
-    iothub_result r = may_drive(c);
+    iothub_result r = client_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = may_drive(c);
     if (r == IOTHUB_OK && !c->kick) {
         r = sleep_until_work(c, max_ms);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backlog.h"
+#include "options_check.h"
 
 /* Cuts the caller's memory into pieces.  What does not fit is counted, not cut. */
 typedef struct arena {
@@ -168,6 +169,16 @@ static void cut_rings(arena *a, const iothub_options *o, mqc_memory *m)
     cut_ring(a, &m->lanes[IOTHUB_LANE_TELEMETRY], o->tx_size, o->window);
 }
 
+static size_t events_topic_len(const iothub_client *c)
+{
+    const topic_identity id = client_topics(c);
+    iothub_text t;
+
+    iothub_text_count(&t);
+    topic_put_events(&t, &id);
+    return t.len;
+}
+
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -183,18 +194,17 @@ enum { TOKEN_GROWTH = 128 };
 static void cut_scratch(iothub_client *c, arena *a, size_t least)
 {
     const topic_identity id = client_topics(c);
+    const size_t topic_len = events_topic_len(c);
+    const size_t front = BACKLOG_TOPIC_AT + topic_len;
     iothub_text t;
 
-    iothub_text_count(&t);
-    topic_put_events(&t, &id);
-    const size_t front = BACKLOG_TOPIC_AT + t.len;
     const size_t len = larger(IOTHUB_SCRATCH_SIZE(c->options.tx_size), front + least);
     char *at = cut(a, len);
     if (at == NULL) {
         return;
     }
     c->events = at + BACKLOG_TOPIC_AT;
-    c->events_len = t.len;
+    c->events_len = topic_len;
     iothub_text_init(&t, c->events, len - BACKLOG_TOPIC_AT);
     topic_put_events(&t, &id);
     c->scratch = at + front;
@@ -235,7 +245,8 @@ static iothub_result fail_missing(size_t missing, iothub_error *error)
 static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_error *error)
 {
     if (mqc_init(&c->engine, m) != MQC_OK) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "options: rx_size, tx_size or request_size");
+        return iothub_fail(error, IOTHUB_ERR_ARG,
+                           "options: rx_size, tx_size or request_size is too large");
     }
     mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
     return IOTHUB_OK;
@@ -257,6 +268,10 @@ iothub_result memory_divide(iothub_client *c, const char *connection_string, siz
 
     cut_tables(c, &a, &m);
     iothub_result r = take_identity(c, &a, connection_string, error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = options_check_topic(&c->options, events_topic_len(c), error);
     if (r != IOTHUB_OK) {
         return r;
     }

@@ -19,4 +19,7 @@ iothub_result memory_divide(iothub_client *c, const char *connection_string, siz
 iothub_result client_init(iothub_client *c, const char *connection_string, const iothub_options *o,
                           void *memory, size_t memory_len, size_t *missing, iothub_error *error);
 
+/** iothub_deinit.  False: refused, and all is as it was. */
+bool client_end(iothub_client *c);
+
 #endif

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "internal.h"
-#include "json_path.h"
+#include "json_fault.h"
 #include "percent.h"
 
 /* The longest that a caller may wait for an answer; the hub does not tell how long this one does.
@@ -83,7 +83,7 @@ static void answer_by_client(iothub_client *c, const iothub_method_call *call, i
     }
 }
 
-void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
+void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, bool oversize)
 {
     iothub_method_call call = { .payload = payload };
     char name[NAME_MAX_LEN];
@@ -104,6 +104,11 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload)
     }
     call.name = mqc_span_of(name, name_len);
     memcpy(call.token.rid, p->rid.ptr, p->rid.len);
+    if (oversize) {
+        c->stats.ignored++;
+        answer_by_client(c, &call, 413, "larger than rx_size, answered 413");
+        return;
+    }
     call.token.connection = c->session.number;
     call.token.call = ++c->last_call;
 
@@ -145,7 +150,9 @@ static iothub_result respond(iothub_client *c, const iothub_method_token *token,
 {
     if (token == NULL || (json.ptr == NULL && json.len > 0) ||
         memchr(token->rid, '\0', sizeof token->rid) == NULL) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "method answer: NULL, or not a token of a call");
+        return client_refuse(
+            c, IOTHUB_ERR_ARG,
+            "method answer: token or json is NULL, or token is not that of a call");
     }
     iothub_method_slot *slot =
         token->connection == c->session.number ? find_slot(c, token->call) : NULL;
@@ -158,11 +165,16 @@ static iothub_result respond(iothub_client *c, const iothub_method_token *token,
     if (json.len > IOTHUB_METHOD_PAYLOAD_MAX) { /* the hub would close the connection */
         return client_refuse(c, IOTHUB_ERR_TOO_BIG, "method answer: over 128 KB");
     }
-    if (json.len > 0 && iothub_json_check(json) != IOTHUB_OK) {
-        return client_refuse(c, IOTHUB_ERR_JSON, "method answer: not JSON");
+    if (json.len > 0 &&
+        iothub_json_judge(json, false, "method answer", client_error(c)) != IOTHUB_OK) {
+        return IOTHUB_ERR_JSON;
     }
     iothub_op next = client_next_op(c);
     mqc_result r = publish(c, status, token->rid, json, tag, next);
+    if (r == MQC_ERR_TOO_BIG) {
+        return client_refuse_size(c, "method answer", json.len, "request_size",
+                                  c->options.request_size);
+    }
     if (r != MQC_OK) {
         return client_refuse_mqc(c, r, "method answer");
     }
@@ -175,6 +187,8 @@ static iothub_result respond(iothub_client *c, const iothub_method_token *token,
 iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
                                     const void *json, size_t len, void *tag, iothub_op *op)
 {
-    client_enter(c);
-    return client_return(c, respond(c, token, status, mqc_span_of(json, len), tag, op));
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK
+               ? client_return(c, respond(c, token, status, mqc_span_of(json, len), tag, op))
+               : r;
 }

@@ -134,7 +134,7 @@ static iothub_result put_in_store(iothub_client *c, const mqc_outgoing *m, uint3
     plat_result r;
 
     if (len > c->options.tx_size) {
-        return client_refuse_mqc(c, MQC_ERR_TOO_BIG, "telemetry");
+        return client_refuse_size(c, "telemetry", m->payload.len, "tx_size", c->options.tx_size);
     }
     for (int round = 0; (r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL; round++) {
         if (round == FREE_ROUNDS || !free_some(c, round, len)) {
@@ -153,6 +153,9 @@ static iothub_result put_in_ring(iothub_client *c, const mqc_outgoing *m, size_t
         if (info.bytes_cap - info.bytes >= len || !drop_bytes(c)) {
             break;
         }
+    }
+    if (r == MQC_ERR_TOO_BIG) {
+        return client_refuse_size(c, "telemetry", m->payload.len, "tx_size", c->options.tx_size);
     }
     return r == MQC_OK ? IOTHUB_OK : client_refuse_mqc(c, r, "telemetry");
 }
@@ -195,7 +198,10 @@ static uint64_t purge(iothub_client *c)
 
 iothub_result iothub_purge(iothub_client *c, uint64_t *count)
 {
-    client_enter(c);
+    iothub_result r = client_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
     uint64_t n = purge(c);
     if (count != NULL) {
         *count = n;

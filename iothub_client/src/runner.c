@@ -90,18 +90,21 @@ static void give_up(iothub_client *c)
     client_leave(c);
 }
 
-iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
+static iothub_result start(iothub_client *c, iothub_error *error)
 {
     if (c->options.platform->threads == NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "iothub_runner_start: platform has no threads");
+        return iothub_fail(
+            error, IOTHUB_ERR_ARG,
+            "iothub_runner_start: the platform has no threads; drive the client by iothub_wait");
     }
     if (c->guard == NULL && c->processing) {
-        return iothub_fail(error, IOTHUB_ERR_STATE, "iothub_runner_start inside a callback");
+        return iothub_fail(error, IOTHUB_ERR_STATE,
+                           "iothub_runner_start inside a callback: call it from outside");
     }
     plat_result r = make_guard(c);
     if (r == PLAT_OK && !take_over(c)) {
         return iothub_fail(error, IOTHUB_ERR_STATE,
-                           "iothub_runner_start: another thread drives the client");
+                           "iothub_runner_start: another runner or a callback has the client");
     }
     if (r == PLAT_OK) {
         r = c->guard->threads->start(&c->guard->thread, run, c);
@@ -114,16 +117,27 @@ iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
                                       "iothub_runner_start: no thread, or no descriptor, left");
 }
 
+iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
+{
+    iothub_result r = client_begin(c);
+    if (r != IOTHUB_OK) {
+        return iothub_fail(error, r, iothub_last_error(c)->text);
+    }
+    client_leave(c);
+    return start(c, error);
+}
+
 /* The thread sees it before it sleeps, or is woken. */
 static iothub_result ask_to_end(iothub_client *c)
 {
     iothub_guard *g = c->guard;
 
-    if (g->state != IOTHUB_RUNNER_RUNS) {
+    if (g == NULL || g->state != IOTHUB_RUNNER_RUNS) {
         return client_refuse(c, IOTHUB_ERR_STATE, "iothub_runner_stop: no runner to stop");
     }
     if (g->driver == g->threads->local()) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_runner_stop inside a callback");
+        return client_refuse(c, IOTHUB_ERR_STATE,
+                             "iothub_runner_stop inside a callback: call it from another thread");
     }
     g->state = IOTHUB_RUNNER_ENDS;
     c->kick = true;
@@ -132,11 +146,11 @@ static iothub_result ask_to_end(iothub_client *c)
 
 iothub_result iothub_runner_stop(iothub_client *c)
 {
-    if (c->guard == NULL) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "iothub_runner_stop: no runner to stop");
+    iothub_result r = client_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
     }
-    client_enter(c);
-    iothub_result r = client_return(c, ask_to_end(c));
+    r = client_return(c, ask_to_end(c));
     if (r == IOTHUB_OK) {
         c->guard->threads->join(&c->guard->thread);
         give_up(c);

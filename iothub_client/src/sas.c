@@ -72,6 +72,8 @@ static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text
     return p == PLAT_OK ? IOTHUB_OK : fail_plat(p, err);
 }
 
+static const char *const a_null = "SAS token: a pointer is NULL";
+
 /*
  * "sr \n se" is what gets signed, and sr stands first in the token: both are
  * written to their place, signed there, and the token goes on after sr.
@@ -79,11 +81,14 @@ static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text
 iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant *grant, char *out,
                                size_t cap, size_t *len, iothub_error *err)
 {
-    const mqc_span resource = iothub_trim(grant->resource);
-    const mqc_span policy = iothub_trim(grant->policy);
     char sig[SIGNATURE_CHARS];
     iothub_text t;
 
+    if (crypto == NULL || grant == NULL || out == NULL) {
+        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+    }
+    const mqc_span resource = iothub_trim(grant->resource);
+    const mqc_span policy = iothub_trim(grant->policy);
     iothub_text_init(&t, out, cap);
     if (resource.len == 0) {
         (void)iothub_text_finish(&t);
@@ -128,6 +133,9 @@ iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out,
 {
     iothub_text t;
 
+    if (cs == NULL || out == NULL) {
+        return IOTHUB_ERR_ARG;
+    }
     iothub_text_init(&t, out, cap);
     iothub_text_put_span(&t, cs->host_name);
     if (cs->kind != IOTHUB_IDENTITY_SERVICE) {
@@ -147,6 +155,9 @@ iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_conne
 {
     char resource[IOTHUB_SAS_RESOURCE_SIZE];
 
+    if (crypto == NULL || cs == NULL || out == NULL) {
+        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+    }
     if (cs->key.len == 0) {
         return iothub_fail(err, IOTHUB_ERR_ARG,
                            "a connection string without SharedAccessKey cannot make a token");
@@ -220,6 +231,9 @@ iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_erro
     mqc_span v[FIELD_COUNT];
     uint64_t expiry_s = 0;
 
+    if (out == NULL || (text.ptr == NULL && text.len > 0)) {
+        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+    }
     text = iothub_trim(text);
     if (text.len < scheme.len || memcmp(text.ptr, scheme.ptr, scheme.len) != 0 ||
         (text.len > scheme.len && text.ptr[scheme.len] != ' ')) {
@@ -253,6 +267,9 @@ iothub_result iothub_sas_decode(mqc_span field, char *out, size_t cap)
 {
     size_t len;
 
+    if (out == NULL || (field.ptr == NULL && field.len > 0)) {
+        return IOTHUB_ERR_ARG;
+    }
     if (cap == 0) {
         return IOTHUB_ERR_NO_SPACE;
     }
@@ -283,6 +300,9 @@ iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_toke
     size_t sent_len = 0;
     iothub_text t;
 
+    if (crypto == NULL || token == NULL) {
+        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+    }
     iothub_text_init(&t, signed_text, sizeof signed_text);
     iothub_text_put_span(&t, token->resource);
     iothub_text_put_char(&t, '\n');

@@ -181,6 +181,7 @@ static void begin_attempt(iothub_client *c, mqc_time now, bool adopt)
 {
     c->session.attempt_began = now;
     c->session.number++;
+    c->unserved = false;
     if (adopt) {
         renewal_adopt(c);
     }
@@ -364,11 +365,11 @@ void session_new_token(iothub_client *c)
 const char *session_late_text(iothub_state s)
 {
     switch (s) {
-    case IOTHUB_RESOLVING: return "DNS did not answer in time";
-    case IOTHUB_CONNECTING: return "no answer to the TCP connection in time";
-    case IOTHUB_SECURING: return "the TLS handshake did not finish in time";
-    case IOTHUB_LOGGING_IN: return "no CONNACK in time";
-    case IOTHUB_SUBSCRIBING: return "no SUBACK in time";
+    case IOTHUB_RESOLVING: return "DNS did not answer within resolve_timeout_ms";
+    case IOTHUB_CONNECTING: return "no answer to the TCP connection within connect_timeout_ms";
+    case IOTHUB_SECURING: return "the TLS handshake did not finish within tls_timeout_ms";
+    case IOTHUB_LOGGING_IN: return "no CONNACK within login_timeout_ms";
+    case IOTHUB_SUBSCRIBING: return "no SUBACK within subscribe_timeout_ms";
     case IOTHUB_STOPPED:
     case IOTHUB_CONNECTED:
     case IOTHUB_RENEWING:

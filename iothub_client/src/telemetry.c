@@ -238,13 +238,31 @@ static iothub_result compose_named(iothub_client *c, const iothub_telemetry *t, 
     return compose(c, &named, topic);
 }
 
+static const char *find_null(const iothub_telemetry *t)
+{
+    if (t == NULL) {
+        return "telemetry: t is NULL";
+    }
+    if (t->body == NULL && t->body_len > 0) {
+        return "telemetry: body is NULL, and body_len is not 0";
+    }
+    return t->properties == NULL && t->property_count > 0
+               ? "telemetry: properties is NULL, and property_count is not 0"
+               : NULL;
+}
+
 static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
 {
     mqc_span topic;
 
-    if (t == NULL || (t->body == NULL && t->body_len > 0) ||
-        (t->properties == NULL && t->property_count > 0)) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a pointer is NULL");
+    const char *fault = find_null(t);
+    if (fault != NULL) {
+        return client_refuse(c, IOTHUB_ERR_ARG, fault);
+    }
+    if (t->body_len == 0 && t->body != NULL && !c->empty_seen) {
+        c->empty_seen = true;
+        notify_log_text(c, IOTHUB_LOG_WARNING, "telemetry",
+                        "body is set and body_len is 0: an empty message is sent");
     }
     bool nameless = c->options.store != NULL && t->message_id == NULL;
     iothub_result r = nameless ? compose_named(c, t, &topic) : compose(c, t, &topic);
@@ -274,6 +292,6 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
 
 iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
 {
-    client_enter(c);
-    return client_return(c, send(c, t, op));
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK ? client_return(c, send(c, t, op)) : r;
 }

@@ -91,6 +91,19 @@ iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *tex
     return iothub_fail_parts(err, code, &part, 1);
 }
 
+iothub_result iothub_fail_number(iothub_error *err, iothub_result code, const char *before,
+                                 uint64_t n, const char *after)
+{
+    char digits[24];
+    iothub_text number;
+
+    iothub_text_init(&number, digits, sizeof digits);
+    iothub_text_put_u64(&number, n);
+    const mqc_span parts[] = { mqc_span_str(before), iothub_text_span(&number),
+                               mqc_span_str(after) };
+    return iothub_fail_parts(err, code, parts, 3);
+}
+
 iothub_result iothub_fail_name(iothub_error *err, iothub_result code, const char *before,
                                mqc_span name, const char *after)
 {

@@ -65,6 +65,10 @@ iothub_result iothub_fail_parts(iothub_error *err, iothub_result code, const mqc
                                 size_t count);
 iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *text);
 
+/** iothub_fail with a number between two texts. */
+iothub_result iothub_fail_number(iothub_error *err, iothub_result code, const char *before,
+                                 uint64_t n, const char *after);
+
 /** iothub_fail with a name from the input between two texts; long names are cut. */
 iothub_result iothub_fail_name(iothub_error *err, iothub_result code, const char *before,
                                mqc_span name, const char *after);

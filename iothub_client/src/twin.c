@@ -1,4 +1,5 @@
 #include "internal.h"
+#include "json_fault.h"
 #include "json_path.h"
 #include "retry.h"
 
@@ -50,6 +51,10 @@ static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span jso
     bool behind = c->twin.starved && c->session.state == IOTHUB_CONNECTED;
 
     mqc_result r = behind ? MQC_ERR_NO_SPACE : publish(c, (uint8_t)kind, next, json, tag);
+    if (r == MQC_ERR_TOO_BIG) {
+        return client_refuse_size(c, "twin report", json.len, "request_size",
+                                  c->options.request_size);
+    }
     if (r != MQC_OK) {
         return client_refuse_mqc(c, r, "twin request");
     }
@@ -60,14 +65,20 @@ static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span jso
 
 iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op)
 {
-    client_enter(c);
-    return client_return(c, request(c, IOTHUB_OP_TWIN_GET, mqc_span_of(NULL, 0), tag, op));
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK
+               ? client_return(c, request(c, IOTHUB_OP_TWIN_GET, mqc_span_of(NULL, 0), tag, op))
+               : r;
 }
 
 static iothub_result report(iothub_client *c, mqc_span json, void *tag, iothub_op *op)
 {
-    if (json.ptr == NULL || !is_object(json)) {
-        return client_refuse(c, IOTHUB_ERR_JSON, "twin report: not a JSON object");
+    if (json.ptr == NULL) {
+        return client_refuse(c, IOTHUB_ERR_ARG, "twin report: json is NULL");
+    }
+    iothub_result r = iothub_json_judge(json, true, "twin report", client_error(c));
+    if (r != IOTHUB_OK) {
+        return r;
     }
     return request(c, IOTHUB_OP_TWIN_REPORT, json, tag, op);
 }
@@ -75,8 +86,8 @@ static iothub_result report(iothub_client *c, mqc_span json, void *tag, iothub_o
 iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
                                  iothub_op *op)
 {
-    client_enter(c);
-    return client_return(c, report(c, mqc_span_of(json, len), tag, op));
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK ? client_return(c, report(c, mqc_span_of(json, len), tag, op)) : r;
 }
 
 /* --- back-off ----------------------------------------------------------------------- */
@@ -164,8 +175,25 @@ static bool is_synced(const iothub_client *c)
 static void deliver(iothub_client *c, const iothub_desired *d)
 {
     c->twin.version = d->version;
+    c->twin.oversize = false;
     c->stats.desired_delivered++;
     notify_desired(c, d);
+}
+
+/* The document cannot be received.  Asking again brings the same answer for a long time. */
+static void tell_fault(iothub_client *c, const iothub_error *why)
+{
+    const iothub_desired d = {
+        .json = MQC_SPAN_LIT("{}"), /* who does not look at the result merges nothing */
+        .version = c->twin.version,
+        .result = why->code,
+        .text = why->text,
+    };
+
+    if (!c->twin.oversize) {
+        c->twin.oversize = true;
+        notify_desired(c, &d);
+    }
 }
 
 static bool read_document(mqc_span body, iothub_desired *d)
@@ -173,7 +201,7 @@ static bool read_document(mqc_span body, iothub_desired *d)
     static const char *const desired[] = { "desired" };
     static const char *const reported[] = { "reported" };
 
-    *d = (iothub_desired){ .complete = true };
+    *d = (iothub_desired){ .complete = true, .text = "" };
     if (!is_object(body) || !iothub_json_find(body, desired, 1, &d->json) ||
         !find_version(d->json, &d->version)) {
         return false;
@@ -219,6 +247,7 @@ void twin_on_connected(iothub_client *c)
     /* An answer to the earlier connection can still come, and be older than a change that was
      * notified to nobody. */
     c->twin.stale = c->twin.pending;
+    c->twin.oversize = false;
     hold_until(c, c->twin.hold_until);
     sync_start(c);
 }
@@ -249,7 +278,8 @@ void twin_look(iothub_client *c, mqc_time now)
 
 /* --- from the hub ------------------------------------------------------------------------- */
 
-void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iothub_result fault)
+void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
+                      const iothub_error *fault)
 {
     iothub_result answer = p->status >= 200 && p->status < 300 ? IOTHUB_OK : IOTHUB_ERR_REJECTED;
     mqc_done m;
@@ -265,13 +295,16 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body, iot
         return;
     }
     if (m.kind == KIND_TWIN_SYNC) {
+        if (fault != NULL) {
+            tell_fault(c, fault);
+        }
         sync_done(c, p->status, body);
         return;
     }
     const iothub_done d = {
         .op = m.id,
         .kind = (iothub_op_kind)m.kind,
-        .result = fault != IOTHUB_OK ? fault : answer,
+        .result = fault != NULL ? fault->code : answer,
         .status = p->status,
         .version = p->version,
         .body = body,
@@ -317,14 +350,15 @@ static void on_patch(iothub_client *c, const iothub_desired *d)
     }
 }
 
-void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json, iothub_result fault)
+void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
+                     const iothub_error *fault)
 {
-    iothub_desired d = { .json = json, .version = p->version };
+    iothub_desired d = { .json = json, .version = p->version, .text = "" };
 
     if (c->options.callbacks.desired == NULL) {
         session_unwanted(c, TOPIC_FEATURE_DESIRED,
                          "ignored a desired change: there is no desired callback");
-    } else if (fault != IOTHUB_OK) {
+    } else if (fault != NULL) {
         unreadable(c, "desired change that could not be received");
     } else if (!is_object(json) || (!p->has_version && !find_version(json, &d.version))) {
         unreadable(c, "desired change without JSON or version");

@@ -103,6 +103,8 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
     copy(to->reported, sizeof to->reported, d->reported);
     to->version = d->version;
     to->complete = d->complete;
+    to->result = d->result;
+    snprintf(to->text, sizeof to->text, "%s", d->text);
 }
 
 static iothub_method_verdict on_method(iothub_client *c, const iothub_method_call *call, void *user)

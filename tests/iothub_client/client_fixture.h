@@ -44,6 +44,8 @@ typedef struct fixture_desired {
     char reported[512];
     uint64_t version;
     bool complete;
+    iothub_result result;
+    char text[156];
 } fixture_desired;
 
 typedef struct client_fixture {

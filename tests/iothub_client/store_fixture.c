@@ -16,6 +16,7 @@ void store_kill(client_fixture *f)
     if (f->client->stream != NULL) {
         f->client->stream->ops->deinit(f->client->stream);
     }
+    fixture_store.base.user = NULL; /* the next process knows nothing of it */
     free(f->client);
     fake_platform_free(&f->platform);
     fake_store_crash(&fixture_store);

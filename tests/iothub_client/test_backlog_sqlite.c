@@ -107,12 +107,31 @@ static void what_is_kept_goes_on_in_the_next_run(void **state)
     close_store();
 }
 
+static void a_store_that_a_client_has_is_not_closed(void **state)
+{
+    (void)state;
+    client_fixture f;
+    open_store(0);
+    fixture_init(&f, stored);
+
+    assert_int_equal(store->ops->close(store), PLAT_ERR_STATE);
+
+    fixture_connect(&f);
+    (void)fixture_send(&f, "it is there still");
+    fixture_run(&f);
+    assert_int_equal(f.done_count, 1);
+    fixture_free(&f);
+    close_store();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_full_disk_never_refuses_the_newest, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(what_is_kept_goes_on_in_the_next_run, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_store_that_a_client_has_is_not_closed, make_folder,
                                         remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,7 +175,8 @@ static void start_and_reconnect_know_their_time(void **state)
     assert_non_null(strstr(iothub_last_error(f.client)->text, "iothub_reconnect_now"));
     assert_int_equal(iothub_message_accept(f.client, 5), IOTHUB_ERR_EXPIRED);
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
-    assert_int_equal(iothub_start(f.client), IOTHUB_OK); /* not granted yet: the same wish */
+    assert_int_equal(iothub_start(f.client), IOTHUB_ERR_STATE);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "already started"));
     fixture_run(&f);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_int_equal(iothub_start(f.client), IOTHUB_ERR_STATE);

@@ -160,7 +160,7 @@ static void check_division(const iothub_options *o, const char *text)
 static void the_parts_of_the_memory_lie_apart_and_waste_nothing(void **state)
 {
     (void)state;
-    static const size_t sizes[][3] = { { 64, 512, 256 },     { 1024, 1024, 256 },
+    static const size_t sizes[][3] = { { 256, 512, 256 },    { 1024, 1024, 256 },
                                        { 1024, 2048, 512 },  { 8192, 16384, 4096 },
                                        { 333, 70001, 1001 }, { 4096, 1500000, 4096 } };
     client_fixture f; /* for its platform */

@@ -74,7 +74,8 @@ static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **sta
         const size_t len = 64 + missing_of(&f, with_token(first), 64);
         void *memory = malloc(len);
         iothub_free(f.client);
-        f.client = malloc(sizeof *f.client);
+        static iothub_client own; /* iothub_free leaves it alone */
+        f.client = &own;
         assert_int_equal(iothub_init(f.client, with_token(first), &f.options, memory, len, &error),
                          IOTHUB_OK);
         snprintf(later, sizeof later, "%s&skn=%0*d", first, (int)growth - 5, 0);

@@ -275,8 +275,12 @@ static void hub_forgets(world *w)
 static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
 {
     world *w = user;
-    cJSON *json = parse(d->json);
     (void)c;
+    if (d->result != IOTHUB_OK) {
+        assert_int_equal(d->result, IOTHUB_ERR_TOO_BIG);
+        return;
+    }
+    cJSON *json = parse(d->json);
 
     if (d->complete) {
         cJSON_Delete(w->told);

@@ -74,8 +74,9 @@ static inline void *move_to_the_least(client_fixture *f, const char *text)
     const size_t size = 64 + missing_of(f, text, 64);
     void *memory = malloc(size);
 
+    static iothub_client own; /* iothub_free leaves it alone */
     iothub_free(f->client);
-    f->client = malloc(sizeof *f->client);
+    f->client = &own;
     if (iothub_init(f->client, text, &f->options, memory, size, &error) != IOTHUB_OK) {
         fail_msg("%s: %s", text, error.text);
     }

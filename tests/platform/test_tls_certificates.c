@@ -457,7 +457,7 @@ static void streams_share_the_roots_of_a_file_until_the_last_one_is_gone(void **
 
     assert_int_equal(plat_tls_context_acquire(path, &a, &fault), PLAT_ERR_TRUST_STORE);
     assert_string_equal(fault.file, path);
-    assert_string_equal(fault.why, "it is empty");
+    assert_non_null(strstr(fault.why, "it is empty"));
 }
 
 int main(void)

@@ -165,7 +165,7 @@ void fake_store_init(fake_store *s)
         .close = close_store,
     };
 
-    *s = (fake_store){ .base = { &ops }, .first_seq = 7, .next_seq = 7, .detail = "" };
+    *s = (fake_store){ .base = { .ops = &ops }, .first_seq = 7, .next_seq = 7, .detail = "" };
     s->sync_delay_ms = 50;
 }
 

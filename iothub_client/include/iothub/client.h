@@ -17,6 +17,12 @@
  *   also when the client stops (IOTHUB_ERR_CANCELLED).  A refused one gets none.
  * - Telemetry of a client with a store (options.store) outlives stop and process: see there.
  * - Requests are taken while disconnected, and even before iothub_start.
+ * - A client that is NULL gets IOTHUB_ERR_ARG from every function that returns a result, and one
+ *   that was not initialised, or has ended, IOTHUB_ERR_STATE; the others do nothing then.
+ *   Pointers marked "may be NULL" may be; any other that is NULL is IOTHUB_ERR_ARG.
+ * - A program that has set callbacks or made requests, and has not called iothub_start or does not
+ *   drive its client 3 s later, gets one line in the log that says which, from the next call that
+ *   it makes, or from iothub_deinit.
  * - One client belongs to one thread at a time, unless a runner drives it: iothub/runner.h.
  * - No heap is used after iothub_init by the SDK's own code; the platform's resolver
  *   allocates while connecting, and wolfSSL then and for the TLS records it takes in.
@@ -43,18 +49,30 @@ iothub_result iothub_init(iothub_client *c, const char *connection_string, const
 
 /**
  * Drop the connection at once.  Requests still open get their `done` before it returns;
- * new ones are refused with IOTHUB_ERR_STATE by then.  Not from a callback.
+ * new ones are refused with IOTHUB_ERR_STATE by then.  Does nothing to what is no client.
+ *
+ * Inside a callback of this client it is refused: nothing happens, iothub_last_error and a line of
+ * the log (error) say so.  Leave a note for the loop, and call it when iothub_process has returned.
  */
 void iothub_deinit(iothub_client *c);
 
-/** The two above on the heap, as much as the names take. */
+/**
+ * iothub_init on the heap, with as much memory as the names take.  NULL: refused, and *error says
+ * why; it is the only way to learn that.
+ */
 iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
                           iothub_error *error);
+
+/**
+ * iothub_deinit, and give the memory back; NULL is fine.  Refused inside a callback, as
+ * iothub_deinit is: the client lives on, and must be freed later.  Of a client of iothub_init the
+ * memory stays the caller's.
+ */
 void iothub_free(iothub_client *c);
 
 /**
  * Connect and stay connected until iothub_stop.  Begins with the next iothub_process.
- * @retval IOTHUB_ERR_STATE  started already
+ * @retval IOTHUB_ERR_STATE  started already, though perhaps not connected yet
  */
 iothub_result iothub_start(iothub_client *c);
 
@@ -85,11 +103,13 @@ iothub_result iothub_reconnect_now(iothub_client *c);
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 
 /**
- * Why the latest refused call on c was refused.  The text names the argument at fault.  With a
- * runner it is about the calling thread's latest one, on any client that has a runner.
+ * Why the latest refused call on c was refused; of value only after a call that was.  Never NULL,
+ * also for a client that is.  The text names the argument at fault.  With a runner it is about the
+ * calling thread's latest one, on any client that has a runner.
  */
 const iothub_error *iothub_last_error(const iothub_client *c);
 
+/** IOTHUB_STOPPED for what is no client. */
 iothub_state iothub_get_state(const iothub_client *c);
 const char *iothub_state_str(iothub_state s);
 
@@ -129,10 +149,10 @@ typedef struct iothub_poll {
  * - While a client connects its descriptor changes several times: a look-up of the name, then a
  *   socket for each address that is tried.  A renewal uses the second place beside the first, and
  *   the first is empty afterwards; the next renewal goes the other way.
- * - A descriptor that this function has shown stays open until the call after the one that no longer
- *   shows it, so that a watcher is always stopped before the file is closed (libuv demands that), and a
- *   number is never used again while it is watched.  The connection itself ends at once.  The call
- *   that withdraws a descriptor says timeout_ms 0, so that it is closed soon.
+ * - A descriptor that this function has shown stays open until the call after the one that no
+ *   longer shows it: so a watcher is always stopped before the file is closed (libuv demands
+ *   that), and a number is never used again while it is watched.  The connection itself ends at
+ *   once.  The call that withdraws a descriptor says timeout_ms 0, so that it is closed soon.
  * - iothub_deinit, iothub_free and iothub_runner_start close at once: stop watching before.
  * - Watch level-triggered, as is the default.  Not EPOLLET, nor EPOLLONESHOT without a new
  *   EPOLL_CTL_MOD after each iothub_process: not every turn reads all there is.  EPOLLEXCLUSIVE is
@@ -157,7 +177,7 @@ void iothub_poll_info(iothub_client *c, iothub_poll *out);
  */
 iothub_result iothub_process(iothub_client *c);
 
-/** Sleep until there is work, at most max_ms, then iothub_process. */
+/** Sleep until there is work, at most max_ms (0: no sleep), then iothub_process. */
 iothub_result iothub_wait(iothub_client *c, uint32_t max_ms);
 
 /* --- telemetry ----------------------------------------------------------------- */
@@ -170,7 +190,7 @@ typedef struct iothub_property {
 /** Outgoing telemetry.  Zero-initialise; absent texts are NULL. */
 typedef struct iothub_telemetry {
     const void *body;
-    size_t body_len;
+    size_t body_len;              /* 0: an empty message, whatever body is */
     const char *content_type;     /* e.g. "application/json" */
     const char *content_encoding; /* e.g. "utf-8" */
     const char *message_id;       /* up to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ ' */
@@ -232,7 +252,7 @@ iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery);
 
 /**
  * Ask for the whole twin: {"desired":{..},"reported":{..}} in done.body.  One larger than
- * rx_size ends with IOTHUB_ERR_TOO_BIG and no body.
+ * rx_size ends with IOTHUB_ERR_TOO_BIG and no body; how large it is stands in the log.
  *
  * When its version shows that a desired change was never notified, the desired callback gets
  * the document soon after: asking now and then guards against a hub that loses notifications.
@@ -242,7 +262,8 @@ iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op);
 /**
  * Merge a JSON object into the reported properties; null deletes.
  * Reports reach the hub in order, one at a time.
- * @retval IOTHUB_ERR_JSON  not a JSON object
+ * @retval IOTHUB_ERR_JSON  not a JSON object; iothub_last_error names the byte, counted from 0.
+ *                          len does not count the NUL at the end of a C string
  */
 iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
                                  iothub_op *op);
@@ -255,7 +276,7 @@ iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len,
  * Answer a method, from the callback or later.  Its `done` says that the answer has left;
  * IOTHUB_ERR_CANCELLED when the connection broke first.
  *
- * @param json  JSON, or empty
+ * @param json  JSON, or empty (len 0)
  * @retval IOTHUB_ERR_TOO_BIG  over IOTHUB_METHOD_PAYLOAD_MAX, or over request_size
  * @retval IOTHUB_ERR_EXPIRED  too late: the connection is gone, or 300 s have passed
  * @retval IOTHUB_ERR_STATE    answered before
@@ -265,7 +286,7 @@ iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token 
 
 /* --- statistics ------------------------------------------------------------------------ */
 
-/** Counters since iothub_init. */
+/** Counters since iothub_init; all 0 for what is no client. */
 typedef struct iothub_stats {
     uint64_t connects;        /* times IOTHUB_CONNECTED was reached */
     uint64_t failed_attempts; /* attempts that did not get there */
@@ -307,7 +328,8 @@ typedef struct iothub_stats {
     uint64_t desired_gaps;       /* versions missing or going back: the twin was fetched again */
     uint64_t twin_retries;       /* twin requests that the hub wanted to have again later */
     uint64_t ignored;            /* messages on topics or with ids that nobody asked for, or for
-                                    a feature without callback; those at QoS 1 were acknowledged */
+                                    a feature without callback, or larger than rx_size and no C2D;
+                                    those at QoS 1 were acknowledged */
     uint64_t queued;             /* telemetry not finished, now */
     uint64_t queued_bytes;
 } iothub_stats;

@@ -76,6 +76,7 @@ typedef struct iothub_twin_sync {
     bool pending;        /* a GET of the client's own is under way, */
     bool stale;          /* and was so when an earlier connection broke */
     bool starved;        /* it found no room among the requests of the application */
+    bool oversize;       /* the application knows that the document is larger than rx_size */
     uint64_t version;    /* last delivered; 0: none */
     uint64_t newest;     /* highest seen while pending */
     uint32_t failures;   /* useless answers in a row */
@@ -94,9 +95,9 @@ typedef struct iothub_pace {
 /** What happens to the connection, written by session.c only. */
 typedef struct iothub_session {
     iothub_state state;
-    uint32_t number;   /* of this connection; never 0 once one was tried */
-    mqc_time deadline; /* end of the state; 0: none */
-    mqc_time attempt_began;
+    uint32_t number;        /* of this connection; never 0 once one was tried */
+    mqc_time deadline;      /* end of the state; 0: none */
+    mqc_time attempt_began; /* before the first one, when the client was made */
     mqc_time connected_at;  /* 0: not since the last failure */
     mqc_time login_at;      /* when the token in use was made */
     mqc_time left_at;       /* planned: from here on it took no telemetry */
@@ -205,6 +206,8 @@ typedef struct iothub_guard {
     uint8_t quiet_sleeps; /* since telemetry was last queued; no more than matter */
 } iothub_guard;
 
+#define IOTHUB_CLIENT_MAGIC 0x107B
+
 struct iothub_client {
     iothub_options options;
     iothub_connection_string identity; /* spans into the arena */
@@ -234,12 +237,15 @@ struct iothub_client {
     uint32_t last_call;
     uint32_t last_op;
 
-    bool processing; /* inside iothub_process */
-    bool closing;    /* inside iothub_deinit: nothing is accepted any more */
-    bool kick;       /* work was queued: poll must not sleep */
+    uint16_t magic;      /* IOTHUB_CLIENT_MAGIC from init to deinit */
+    bool closing : 1;    /* inside iothub_deinit: nothing is accepted any more */
+    bool swapped : 1;    /* the stream in use is the one that was made second */
+    bool empty_seen : 1; /* a message was empty although its body was set: the log says so */
+    bool unserved : 1;   /* nobody has started and driven it yet, and the log does not say so */
+    bool processing;     /* inside iothub_process */
+    bool kick;           /* work was queued: poll must not sleep */
     uint8_t
         unread_turns; /* in a row that only sent; at the most there may be, the next one reads */
-    bool swapped;     /* the stream in use is the one that was made second */
     bool want_write;  /* the stream would not take all */
     bool rx_full;     /* events must be acknowledged before more is read */
     iothub_stats stats;

@@ -3,7 +3,8 @@
 
 /**
  * @file
- * Reading a cloud-to-device message.  Valid inside the c2d callback only.
+ * Reading a cloud-to-device message.  Valid inside the c2d callback only.  A message that is NULL
+ * is empty.
  */
 
 #include "iothub/options.h"
@@ -34,6 +35,7 @@ bool iothub_message_is_repeat(const iothub_message *m);
  * @param[out] len  without the NUL; may be NULL
  * @retval IOTHUB_ERR_PART_MISSING  no such property, or one without a value ("name" alone)
  * @retval IOTHUB_ERR_NO_SPACE      cap is too small
+ * @retval IOTHUB_ERR_ARG           m, name or out is NULL, or cap is 0
  */
 iothub_result iothub_message_property(const iothub_message *m, const char *name, char *out,
                                       size_t cap, size_t *len);

@@ -83,6 +83,14 @@ typedef struct iothub_desired {
     mqc_span reported; /* with complete: what the hub holds as reported; else empty */
     uint64_t version;
     bool complete; /* json is the whole object: comes first after every connect */
+    /**
+     * IOTHUB_OK.  IOTHUB_ERR_TOO_BIG: the twin is larger than rx_size, so that what the
+     * application has may be old; text says how large.  json is {} and version the last one
+     * delivered, a patch that changes nothing.  Once for each connection; the client goes on
+     * asking, and a complete document follows when the twin has become smaller.
+     */
+    iothub_result result;
+    const char *text; /* why, for people; "" with IOTHUB_OK */
 } iothub_desired;
 
 typedef enum iothub_disposition {
@@ -116,12 +124,14 @@ typedef enum iothub_log_level {
 } iothub_log_level;
 
 /**
- * All run inside iothub_process, never inside another call, and may make
- * requests.  Spans and texts end with the callback; copy what you keep.
- * A NULL c2d, desired or method callback means that the feature is not
- * subscribed at all.  If an earlier run of the session (clean_session false) subscribed to it, the
- * client acknowledges the messages that still arrive, counts them as iothub_stats.ignored, logs
- * them, and ends that subscription: the hub keeps later messages for a run with a callback.
+ * All run inside iothub_process (or on the runner's thread), or inside iothub_deinit, and may make
+ * requests; log alone may run inside any call.  They must not block: nothing is sent or received
+ * meanwhile. They may not end the client: see iothub_deinit.  iothub_process and iothub_wait are
+ * refused in them.  Spans and texts end with the callback; copy what you keep. A NULL c2d, desired
+ * or method callback means that the feature is not subscribed at all.  If an earlier run of the
+ * session (clean_session false) subscribed to it, the client acknowledges the messages that still
+ * arrive, counts them as iothub_stats.ignored, logs them, and ends that subscription: the hub keeps
+ * later messages for a run with a callback.
  */
 typedef struct iothub_callbacks {
     /** The state changed. */
@@ -153,6 +163,10 @@ typedef struct iothub_callbacks {
     void (*log)(iothub_log_level level, const char *module, const char *text, void *user);
 } iothub_callbacks;
 
+#define IOTHUB_RX_MIN      256
+#define IOTHUB_TX_MIN      256
+#define IOTHUB_REQUEST_MIN 128
+
 /** What happens to telemetry when there is no room for it. */
 typedef enum iothub_when_full {
     IOTHUB_REFUSE_NEW = 0, /* IOTHUB_ERR_NO_SPACE */
@@ -160,7 +174,7 @@ typedef enum iothub_when_full {
 } iothub_when_full;
 
 typedef struct iothub_options {
-    size_t struct_size; /* set by iothub_options_init, for later growth */
+    size_t struct_size; /* set by iothub_options_init, without which a client is refused */
 
     uint16_t port;          /* 8883 */
     const char *ca_file;    /* PEM file with the only roots to trust; NULL: the system's */
@@ -218,10 +232,22 @@ typedef struct iothub_options {
     /**
      * Buffers in bytes; see IOTHUB_MEMORY_SIZE.  0, for iothub_new only: large
      * enough for every message that a hub may send or take.
+     *
+     * rx_size: the largest packet from the hub, with its topic; at least IOTHUB_RX_MIN.  Of a
+     * larger one only the topic is read: a cloud-to-device message is acknowledged, skipped,
+     * counted as iothub_stats.c2d_oversize and logged as an error with its size; a method call is
+     * answered 413 by the client, and logged; iothub_twin_get ends with IOTHUB_ERR_TOO_BIG; and the
+     * desired callback gets IOTHUB_ERR_TOO_BIG when the document or a change of it is larger.
+     *
+     * tx_size: telemetry waiting for the hub's acknowledgement, with topics; at least
+     * IOTHUB_TX_MIN, and 41 more than the topic "devices/{id}/messages/events/" takes.
+     *
+     * request_size: the largest twin report or method answer, with its topic; at least
+     * IOTHUB_REQUEST_MIN.
      */
-    size_t rx_size;      /* the largest packet from the hub; a larger C2D message is skipped */
-    size_t tx_size;      /* telemetry waiting for the hub's acknowledgement */
-    size_t request_size; /* the largest twin report or method answer, with its topic */
+    size_t rx_size;
+    size_t tx_size;
+    size_t request_size;
 
     /**
      * Where telemetry waits, so that it outlives the process: e.g. plat_sqlite_store_open.
@@ -240,7 +266,10 @@ typedef struct iothub_options {
     void *user; /* passed to every callback */
 } iothub_options;
 
-/** Fill *o with the defaults above.  Texts are borrowed until iothub_deinit. */
+/**
+ * Fill *o with the defaults above; to be called first.  Texts are borrowed until iothub_deinit, the
+ * struct itself is not.
+ */
 #define iothub_options_init(o) iothub_options_init_sized((o), sizeof *(o))
 void iothub_options_init_sized(iothub_options *o, size_t struct_size);
 

@@ -24,6 +24,8 @@
  * - Callbacks run on the runner's thread, one at a time, and no lock is held meanwhile: they may
  *   make requests, take locks of the application, and wait for other threads that make
  *   requests.  While one takes its time the connection is not served.
+ * - iothub_free and iothub_deinit are refused in callbacks; from another thread they wait for the
+ *   one that is running.
  * - iothub_process and iothub_wait are refused with IOTHUB_ERR_STATE, and iothub_poll_info has
  *   nothing to wait for.
  * - iothub_last_error is about the latest refused call of the calling thread.
@@ -41,8 +43,11 @@ extern "C" {
 /**
  * Drive c on a new thread.  Before or after iothub_start; the first time before any other
  * thread uses c.
- * @retval IOTHUB_ERR_STATE   the client has a runner, or the call comes from a callback
- * @retval IOTHUB_ERR_ARG     the platform has no threads
+ * A loop of the application that watches descriptors of c (iothub_poll_info) stops that before.
+ * @param error  may be NULL
+ * @retval IOTHUB_ERR_STATE   the client has a runner, the call comes from a callback, or c is no
+ *                            client
+ * @retval IOTHUB_ERR_ARG     the platform has no threads, or c is NULL
  * @retval IOTHUB_ERR_MEMORY  the system has no thread or descriptor left
  */
 iothub_result iothub_runner_start(iothub_client *c, iothub_error *error);

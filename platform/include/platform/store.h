@@ -87,13 +87,17 @@ typedef struct plat_store_ops {
     /** Why the last call failed, for people: one line that names the file.  "" without failure. */
     const char *(*detail)(const plat_store *s);
 
-    /** Sync, close, give back the memory.  The records stay for the next opening. */
+    /**
+     * Sync, close, give back the memory.  The records stay for the next opening.
+     * @retval PLAT_ERR_STATE  a client has it: nothing happened, iothub_deinit comes first
+     */
     plat_result (*close)(plat_store *s);
 } plat_store_ops;
 
-/** First member of every implementation. */
+/** First member of every implementation, which sets ops and leaves user NULL. */
 struct plat_store {
     const plat_store_ops *ops;
+    const void *user; /* the client that has it; a second one is refused */
 };
 
 #ifdef __cplusplus

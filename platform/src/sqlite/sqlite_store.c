@@ -289,6 +289,10 @@ static void destroy(struct sqlite_store *s, bool leave_file_alone)
 static plat_result close_store(plat_store *base)
 {
     struct sqlite_store *s = of(base);
+
+    if (base->user != NULL) {
+        return PLAT_ERR_STATE;
+    }
     plat_result r = sync_all(base);
 
     if (r == PLAT_OK) {

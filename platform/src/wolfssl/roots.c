@@ -39,7 +39,7 @@ static const char *examine(const struct stat *about)
         return "it is no regular file";
     }
     if (about->st_size == 0) {
-        return "it is empty";
+        return "it is empty, and must hold certificates in PEM form";
     }
     return about->st_size > LARGEST_FILE ? "it is larger than 16 MB" : NULL;
 }

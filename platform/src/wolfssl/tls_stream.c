@@ -657,12 +657,14 @@ static const plat_stream_ops ops = {
 };
 
 /* Of a long path the end tells more, and the cause must not be cut. */
-static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const plat_roots_fault *fault)
+static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *ca_file,
+                                const plat_roots_fault *fault)
 {
     const char *file = fault->file != NULL ? fault->file : "wolfSSL";
     size_t len = strlen(file);
     bool cut = len > PATH_SHOWN;
-    plat_detail_set(&s->detail, "%s%s: %s", cut ? "..." : "", cut ? file + len - PATH_SHOWN : file,
+    plat_detail_set(&s->detail, "%s%s%s: %s", ca_file != NULL ? "ca_file " : "", cut ? "..." : "",
+                    cut ? file + len - PATH_SHOWN : file,
                     fault->why != NULL ? fault->why : "not enough memory to load it");
     s->state = PLAT_TLS_FAILED;
     s->failed_in = PLAT_STAGE_RESOLVE;
@@ -675,5 +677,5 @@ plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca
     plat_roots_fault fault;
     *s = (plat_tls_stream){ .base.ops = &ops, .lower = lower };
     plat_result r = plat_tls_context_acquire(ca_file, &s->context, &fault);
-    return r == PLAT_OK ? r : refuse_roots(s, r, &fault);
+    return r == PLAT_OK ? r : refuse_roots(s, r, ca_file, &fault);
 }
