@@ -87,7 +87,7 @@ bool door_may_end(iothub_client *c)
     if (client_begin(c) != IOTHUB_OK) {
         return false;
     }
-    bool inside = guard_in_callback(c);
+    bool inside = guard_in_callback(c) || c->logging;
     if (inside) {
         (void)client_refuse(c, IOTHUB_ERR_STATE,
                             "iothub_deinit, iothub_free inside a callback: refused; call it when "

@@ -90,7 +90,7 @@ static inline void guard_close(const iothub_client *c, bool opened)
     }
 }
 
-/** The caller is inside a callback of c. */
+/** The caller is inside iothub_process, and so in a callback, or in one of the runner's. */
 bool guard_in_callback(const iothub_client *c);
 /** The client goes away: the runner first, and when nothing is left the guard itself. */
 void guard_stop(iothub_client *c);

@@ -252,7 +252,7 @@ static iothub_result may_drive(iothub_client *c)
         return client_refuse(c, IOTHUB_ERR_STATE,
                              "iothub_process, iothub_wait: the runner drives the client");
     }
-    if (c->processing) {
+    if (c->processing || c->logging) {
         return client_refuse(c, IOTHUB_ERR_STATE,
                              "iothub_process, iothub_wait inside a callback, or on two threads at "
                              "once: return first, or use a runner");

@@ -94,10 +94,14 @@ void notify_log(const iothub_client *c, iothub_log_level level, const char *modu
         return;
     }
     iothub_error line; /* the one composer of bounded, printable lines */
+    iothub_client *own = (iothub_client *)(uintptr_t)c;
+    bool before = c->logging;
     (void)iothub_fail_parts(&line, IOTHUB_OK, parts, count);
+    own->logging = before || !guard_in_callback(c);
     begin(c);
     c->options.callbacks.log(level, module, line.text, c->options.user);
     end(c);
+    own->logging = before;
 }
 
 void notify_log_text(const iothub_client *c, iothub_log_level level, const char *module,

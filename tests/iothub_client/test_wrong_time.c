@@ -272,6 +272,38 @@ static void the_end_of_a_client_inside_its_end_is_refused(void **state)
     free(in);
 }
 
+static void end_in_log(iothub_log_level level, const char *module, const char *text, void *user)
+{
+    insider *in = user;
+
+    (void)level;
+    (void)module;
+    if (strstr(text, "was not called") != NULL || strstr(text, "empty message") != NULL) {
+        in->calls++;
+        iothub_free(in->f.client);
+        assert_int_equal(iothub_process(in->f.client), IOTHUB_ERR_STATE);
+    }
+}
+
+static void log_ends(iothub_options *o)
+{
+    o->callbacks.log = end_in_log;
+}
+
+static void nor_is_it_ended_by_a_line_that_a_request_logs(void **state)
+{
+    (void)state;
+    const iothub_telemetry empty = { .body = "" };
+    insider *in = calloc(1, sizeof *in);
+    fixture_init(&in->f, log_ends);
+    fake_clock_advance(&in->f.platform.clock, 5000);
+    assert_int_equal(iothub_send_telemetry(in->f.client, &empty, NULL), IOTHUB_OK);
+    assert_int_equal(in->calls, 2);
+    assert_int_equal(iothub_process(in->f.client), IOTHUB_OK); /* it may be driven again */
+    fixture_free(&in->f);
+    free(in);
+}
+
 /* --- stores and sizes of the hub ----------------------------------------------------- */
 
 static void two_clients_do_not_share_a_store(void **state)
@@ -304,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_of_a_client_at_rest_names_what_is_missing),
         cmocka_unit_test(the_end_of_a_client_inside_any_of_its_callbacks_is_refused),
         cmocka_unit_test(the_end_of_a_client_inside_its_end_is_refused),
+        cmocka_unit_test(nor_is_it_ended_by_a_line_that_a_request_logs),
         cmocka_unit_test(two_clients_do_not_share_a_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

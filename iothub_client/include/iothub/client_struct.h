@@ -241,6 +241,7 @@ struct iothub_client {
     bool closing : 1;    /* inside iothub_deinit: nothing is accepted any more */
     bool swapped : 1;    /* the stream in use is the one that was made second */
     bool empty_seen : 1; /* a message was empty although its body was set: the log says so */
+    bool logging : 1;    /* the log callback runs inside another call than iothub_process */
     bool unserved : 1;   /* nobody has started and driven it yet, and the log does not say so */
     bool processing;     /* inside iothub_process */
     bool kick;           /* work was queued: poll must not sleep */
