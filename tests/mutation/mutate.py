@@ -302,8 +302,11 @@ def main():
     else:
         mutants = shuffled(mutants, o.seed)
     os.makedirs(BASE, exist_ok=True)
-    report(judge_all(Bench(o.jobs, o.quick), mutants, {} if o.check else known, o.count, o.jobs))
+    results = judge_all(Bench(o.jobs, o.quick), mutants, {} if o.check else known, o.count, o.jobs)
+    report(results)
     report_stale(known)
+    if o.check and any(verdict == KILLED for _, verdict, _ in results):
+        fail(f"what is killed makes a difference, and does not belong into {os.path.basename(LIST)}")
 
 
 if __name__ == "__main__":
