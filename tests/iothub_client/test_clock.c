@@ -78,6 +78,21 @@ static void a_clock_means_what_it_says_from_2023_to_the_end_of_9999(void **state
     fixture_free(&f);
 }
 
+static void behind_the_end_of_9999_the_clock_stands_still(void **state)
+{
+    (void)state;
+    static const int64_t walls_s[] = { 253402300798, 253402300799, 253402300800, INT64_MAX / 1000 };
+
+    for (size_t i = 0; i < sizeof walls_s / sizeof walls_s[0]; i++) {
+        client_fixture f;
+        fixture_init(&f, NULL);
+        f.platform.clock.wall_ms = walls_s[i] * 1000;
+        fixture_connect(&f);
+        assert_non_null(strstr(f.hub.password, i == 0 ? "&se=253402304398" : "&se=253402304399"));
+        fixture_free(&f);
+    }
+}
+
 static void without_a_clock_it_is_looked_at_once_a_second(void **state)
 {
     (void)state;
@@ -361,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_clock_means_what_it_says_from_2023_to_the_end_of_9999),
         cmocka_unit_test(a_refused_client_looks_at_the_clock_every_five_seconds),
         cmocka_unit_test(without_a_clock_it_is_looked_at_once_a_second),
+        cmocka_unit_test(behind_the_end_of_9999_the_clock_stands_still),
         cmocka_unit_test(drift_is_no_reason_to_renew),
         cmocka_unit_test(a_clock_that_flaps_renews_once_a_minute_at_most),
         cmocka_unit_test(a_clock_that_is_lost_keeps_the_connection),
