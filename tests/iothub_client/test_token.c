@@ -145,6 +145,43 @@ static void a_token_for_the_longest_names_is_checked_in_the_least_memory(void **
     }
 }
 
+/* To check it takes memory, in which nothing else is kept. */
+static void a_new_token_leaves_alone_what_waits(void **state)
+{
+    (void)state;
+    client_fixture f;
+    unsigned accepted = 0;
+    char body[200] = "";
+    init_with_token(&f, 3600);
+    for (;;) {
+        (void)snprintf(body, sizeof body, "message %u", accepted);
+        const iothub_telemetry t = { .body = body, .body_len = sizeof body };
+        if (iothub_send_telemetry(f.client, &t, NULL) != IOTHUB_OK) {
+            break;
+        }
+        accepted++;
+    }
+    assert_true(accepted > 60);
+
+    assert_int_equal(iothub_set_token(f.client, device_token(7200)), IOTHUB_OK);
+    f.hub.twin_status = 0;
+    fixture_connect(&f);
+    fixture_run(&f);
+
+    unsigned n = 0;
+    for (unsigned i = 0; i < f.hub.publishes; i++) {
+        const fake_hub_publish *p = fake_hub_at(&f.hub, i);
+        if (strstr(p->topic, "/messages/events/") != NULL) {
+            (void)snprintf(body, sizeof body, "message %u", n++);
+            assert_string_equal(p->topic, "devices/device1/messages/events/");
+            assert_int_equal(p->payload_len, sizeof body);
+            assert_memory_equal(p->payload, body, sizeof body);
+        }
+    }
+    assert_int_equal(n, accepted);
+    fixture_free(&f);
+}
+
 static void a_token_of_a_wider_scope_will_do(void **state)
 {
     (void)state;
@@ -422,6 +459,7 @@ int main(void)
         cmocka_unit_test(a_later_token_may_be_128_bytes_longer_in_the_least_memory),
         cmocka_unit_test(with_a_token_any_model_id_logs_in_in_the_least_memory),
         cmocka_unit_test(a_token_for_the_longest_names_is_checked_in_the_least_memory),
+        cmocka_unit_test(a_new_token_leaves_alone_what_waits),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),

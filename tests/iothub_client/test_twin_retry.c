@@ -170,6 +170,26 @@ static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
     }
 }
 
+static void a_request_that_goes_again_asks_for_no_document(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_connect(&f);
+    assert_int_equal(twin_gets(&f), 1);
+    f.hub.twin_status = 429;
+    (void)twin_report(&f, "{}");
+    fixture_sleep(&f, 10000);
+    assert_in_range(reports(&f), 2, 20);
+    f.hub.twin_status = 200;
+    fixture_sleep(&f, 30000);
+
+    assert_int_equal(f.done_count, 1);
+    assert_int_equal(twin_gets(&f), 1);
+    assert_int_equal(f.desired_count, 1);
+    fixture_free(&f);
+}
+
 static void a_good_answer_starts_the_back_off_anew(void **state)
 {
     (void)state;
@@ -375,6 +395,7 @@ int main(void)
         cmocka_unit_test(when_the_time_is_over_done_names_what_the_hub_said_last),
         cmocka_unit_test(every_request_is_tried_however_long_the_hub_throttles),
         cmocka_unit_test(no_wait_is_longer_than_half_the_time_of_a_request),
+        cmocka_unit_test(a_request_that_goes_again_asks_for_no_document),
         cmocka_unit_test(a_good_answer_starts_the_back_off_anew),
         cmocka_unit_test(a_wait_outlives_the_connection_and_nothing_goes_twice),
         cmocka_unit_test(a_wait_that_ends_while_away_is_over),

@@ -177,6 +177,25 @@ static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **
     }
 }
 
+/* In 1/64 ms, of which the mean takes an eighth. */
+static void an_answer_after_days_counts_as_one_after_a_minute(void **state)
+{
+    (void)state;
+    static const mqc_time took_ms[] = { 59999, 60000, 60001, 864000000, UINT64_C(1) << 40 };
+
+    for (size_t i = 0; i < COUNT_OF(took_ms); i++) {
+        rig r;
+        rig_init(&r, NULL);
+        rig_connect(&r, true, false);
+        uint16_t id = rig_publish(&r, 0, 1, 1, 1);
+        rig_send_all(&r);
+        r.now += took_ms[i];
+        rig_puback(&r, id);
+        assert_int_equal(r.e.round_trip, (took_ms[i] < 60000 ? took_ms[i] : 60000) * 64 / 8);
+        rig_deinit(&r);
+    }
+}
+
 static void a_free_place_that_nothing_waits_for_is_no_deadline(void **state)
 {
     (void)state;
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(the_window_is_never_empty_on_a_long_way),
         cmocka_unit_test(next_to_the_server_a_batch_is_waited_for_but_not_for_long),
         cmocka_unit_test(from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch),
+        cmocka_unit_test(an_answer_after_days_counts_as_one_after_a_minute),
         cmocka_unit_test(a_free_place_that_nothing_waits_for_is_no_deadline),
         cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_a_batch),
         cmocka_unit_test(each_release_of_a_kept_message_frees_the_window),
