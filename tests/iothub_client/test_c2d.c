@@ -395,6 +395,10 @@ static void check_walk(client_fixture *f, const iothub_message *m)
     }
     assert_false(iothub_message_next_property(m, &cursor));
     assert_false(iothub_message_next_property(m, &cursor));
+    for (size_t behind = 1; behind != 0; behind *= 2) { /* one that never was in this message */
+        iothub_property_cursor stray = { .offset = cursor.offset + behind };
+        assert_false(iothub_message_next_property(m, &stray));
+    }
 }
 
 static void a_walk_meets_every_property_in_order(void **state)

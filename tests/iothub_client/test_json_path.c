@@ -120,6 +120,8 @@ static void invalid_texts_are_refused(void **state)
         { "high surrogate and letter", "\"\\uD83Dx\"" },
         { "high surrogate and other escape", "\"\\uD83D\\n\"" },
         { "two high surrogates", "\"\\uD83D\\uD83D\"" },
+        { "high surrogate and the last one of these", "\"\\uD83D\\uDBFF\"" },
+        { "high surrogate and the first behind the low ones", "\"\\uD83D\\uE000\"" },
         { "lone low surrogate", "\"\\uDE00\"" },
         { "line break in a string", "\"a\nb\"" },
         { "tab in a string", "\"a\tb\"" },

@@ -297,6 +297,28 @@ static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
     }
 }
 
+/* However little of it had come before. */
+static void each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving(void **state)
+{
+    (void)state;
+    static const uint8_t packet[] = { 0x30, 6, 0, 1, 't', 1, 2, 3 };
+    for (size_t first = 1; first < sizeof packet; first++) {
+        rig r;
+        connect_with(&r, NULL, &options);
+        r.now += 10;
+        assert_int_equal(rig_feed(&r, packet, first), MQC_OK);
+        assert_int_not_equal(r.e.arriving_at, r.now);
+        r.now += 10;
+        assert_int_equal(rig_feed(&r, packet + first, sizeof packet - first), MQC_OK);
+        assert_int_equal(r.e.arriving_at, r.now);
+        r.now += 10;
+        assert_int_equal(rig_feed(&r, packet, sizeof packet), MQC_OK);
+        assert_int_not_equal(r.e.arriving_at, r.now);
+        assert_int_equal(r.events, 2);
+        rig_deinit(&r);
+    }
+}
+
 static void subscribe_and_unsubscribe_are_waited_for(void **state)
 {
     (void)state;
@@ -364,6 +386,7 @@ int main(void)
         cmocka_unit_test(pubrec_gives_new_time_to_pubcomp),
         cmocka_unit_test(what_has_not_left_is_not_waited_for),
         cmocka_unit_test(an_answer_may_stand_behind_a_packet_that_is_arriving),
+        cmocka_unit_test(each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving),
         cmocka_unit_test(subscribe_and_unsubscribe_are_waited_for),
         cmocka_unit_test(each_connection_counts_anew),
     };
