@@ -337,6 +337,21 @@ class Rules(unittest.TestCase):
         key = body["authentication"]["symmetricKey"]["primaryKey"]
         return sas_token(f"localhost/devices/{name}", key)
 
+    def test_the_filter_for_any_device_brings_its_own_messages_only(self):
+        other = Device(self.hub, "other", password=self.register("other"))
+        other.subscribe("devices/other/messages/devicebound/#")
+        device = Device(self.hub)
+        self.assertEqual(device.subscribe("devices/+/messages/devicebound/#"), [1])
+        self.hub.send("for the other", device="other")
+        self.assertEqual(other.receive()[1], "for the other")
+        self.hub.send("mine")
+        self.assertEqual(device.receive()[1], "mine")
+        self.hub.wait_until_none_waits()
+        for each in (device, other):
+            each.quiet()
+            each.disconnect()
+        self.assertEqual(self.hub.rest("DELETE", f"/devices/other?{API}")[0], 204)
+
     def test_a_device_that_is_registered_again_inherits_nothing(self):
         bound = "devices/again/messages/devicebound/#"
         will = ("devices/again/messages/events/", "its will", 0, False)

@@ -51,7 +51,9 @@ hub_subscription hub_topic_filter(const char *filter, const char *device, const 
 
     const char *rest = after_identity(filter, device, module);
     if (module == NULL) {
-        return same(rest, "messages/devicebound/#") ? HUB_SUB_C2D : HUB_SUB_NONE;
+        /* azure-sdk-for-c names no device: AZ_IOT_HUB_CLIENT_C2D_SUBSCRIBE_TOPIC. */
+        bool any = same(filter, "devices/+/messages/devicebound/#");
+        return any || same(rest, "messages/devicebound/#") ? HUB_SUB_C2D : HUB_SUB_NONE;
     }
     if (same(rest, "#")) {
         return HUB_SUB_MODULE_ALL;
