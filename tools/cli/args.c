@@ -12,13 +12,12 @@
 
 enum { NAME_SHOWN_MAX = 24, TEXT_MAX = 512, KNOWN_MAX = 64 };
 
-__attribute__((noreturn)) static void fail_with(const char *name, const char *format, va_list args)
+static void report(const char *name, const char *format, va_list args)
 {
     char text[TEXT_MAX];
 
     (void)vsnprintf(text, sizeof text, format, args);
     (void)cli_error("%s; see %s --help", text, name);
-    exit(CLI_EXIT_USAGE);
 }
 
 __attribute__((format(printf, 2, 3), noreturn)) static void fail(const char *name,
@@ -27,7 +26,9 @@ __attribute__((format(printf, 2, 3), noreturn)) static void fail(const char *nam
     va_list args;
 
     va_start(args, format);
-    fail_with(name, format, args);
+    report(name, format, args);
+    va_end(args);
+    exit(CLI_EXIT_USAGE);
 }
 
 /* --- options that getopt would complain about ----------------------------------- */
@@ -234,7 +235,9 @@ void cli_usage(const struct argp_state *state, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    fail_with(state->name, format, args);
+    report(state->name, format, args);
+    va_end(args);
+    exit(CLI_EXIT_USAGE);
 }
 
 uint64_t cli_number_option(const struct argp_state *state, const char *name, const char *text,

@@ -228,8 +228,8 @@ static const char *not_text(const char *line, size_t len)
 
 cli_list_result cli_list_next(cli_list *l, char **entry)
 {
-    char *line;
-    size_t len;
+    char *line = NULL;
+    size_t len = 0;
 
     for (;;) {
         cli_list_result r = next_line(l, &line, &len);

@@ -69,14 +69,15 @@ static bool make_token(const iothub_connection_string *cs, char *token, size_t c
 
 static bool read_environment(iothub_connection_string *cs)
 {
+    const char *text = getenv(REST_SERVICE_ENV);
     iothub_error err;
 
-    if (getenv(REST_SERVICE_ENV) == NULL || *getenv(REST_SERVICE_ENV) == '\0') {
+    if (text == NULL || *text == '\0') {
         cli_error(REST_SERVICE_ENV
                   " is not set; it is the connection string of a policy of the hub");
         return false;
     }
-    if (iothub_connection_string_parse(cs, getenv(REST_SERVICE_ENV), &err) != IOTHUB_OK) {
+    if (iothub_connection_string_parse(cs, text, &err) != IOTHUB_OK) {
         cli_error(REST_SERVICE_ENV ": %s", err.text);
         return false;
     }

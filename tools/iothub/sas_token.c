@@ -179,6 +179,7 @@ static void read_numbers(struct argp_state *state, request *q)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is that of argp */
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     request *q = state->input;
