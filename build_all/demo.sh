@@ -26,6 +26,9 @@ title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 device() { sed -u "s/^/${blue}device  |${plain} /"; }
 service() { sed -u "s/^/${green}service |${plain} /"; }
 
+# A log, without the keys in it.
+show_log() { sed 's/\(SharedAccessKey=\).*/\1***/' "$1"; }
+
 finish() {
   status=$?
   for job in ${jobs_to_end[@]+"${jobs_to_end[@]}"}; do
@@ -36,7 +39,7 @@ finish() {
     printf '\n%sdemo.sh: failed%s\n' "$red" "$plain"
     if [ -s "$work/emulator.log" ]; then
       echo 'the emulator said:'
-      cat "$work/emulator.log"
+      show_log "$work/emulator.log"
     fi
   fi
   rm -rf "$work"
@@ -51,7 +54,7 @@ wait_for() {
     read -r -t 0.1 <> <(:) || true
   done
   echo "demo.sh: waited in vain for \"$2\"" >&2
-  cat "$1" >&2
+  show_log "$1" >&2
   return 1
 }
 
