@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unittest
 
-from emulator import PATIENCE_S, Emulator, numbers
+from emulator import PATIENCE_S, Background, Emulator, numbers
 
 BIN_DIR = sys.argv.pop(1)
 
@@ -107,6 +107,16 @@ class Samples(unittest.TestCase):
         for sensor in ("temperature", "pressure", "humidity"):
             own = [line for line in monitor.lines if sensor in line]
             self.assertEqual(numbers(own), list(range(1, 21)))
+
+    def test_what_other_sdks_accept_connects(self):
+        """A policy of the hub, the flag of .NET, white space; the port comes from the environment."""
+        device = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
+        policy = self.hub.values["IOTHUB_CONNECTION_STRING"]
+        for text in (policy + ";DeviceId=device1", device + ";X509Cert=False",
+                     "\ufeff " + device.replace(";", " ; ") + "\r\n"):
+            environment = {**self.hub.environment(), "IOTHUB_DEVICE_CONNECTION_STRING": text}
+            sample = Background(self.hub.command("telemetry", "--count", "1"), environment)
+            self.assertIn("1 messages arrived", sample.end())
 
     def fails(self, status, text, name, *arguments, **changes):
         """The program fails with one line that holds the text, and shows no key."""
