@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A recognisable key in every place where a key can stand by mistake: no program shows it.
 
-usage: test_canary.py BIN_DIR
+usage: tool_canary.py BIN_DIR
 
 Neither standard error nor standard output may hold the key as base64, percent-encoded, or decoded.
 Where a program was asked to print what it was given (a token for a resource, its own message), its

@@ -2,7 +2,7 @@
 """Mistakes of a newcomer, one a row: each ends soon, with the right exit status, and with one
 line that says what to do about it.
 
-usage: test_newcomer.py BIN_DIR
+usage: tool_newcomer.py BIN_DIR
 """
 
 import os
