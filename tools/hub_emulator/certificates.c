@@ -1,6 +1,7 @@
 #include "certificates.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <gnutls/x509.h>
 
 #include "crypto.h"
+#include "seal.h"
 #include "text.h"
 
 #define KEY_BITS  2048
@@ -56,6 +58,23 @@ static int load_crt(const hub_store *store, const char *name, gnutls_x509_crt_t 
     return code;
 }
 
+/* A private key carries nothing that shows whether all of it is right: a line behind it does. */
+#define SUM_FORMAT "sum: %016" PRIx64 "\n"
+#define SUM_LEN    22
+
+static bool sum_fits(const gnutls_datum_t *data)
+{
+    const char *text = (const char *)data->data;
+    char line[SUM_LEN + 1];
+    size_t len = data->size >= SUM_LEN ? data->size - SUM_LEN : 0;
+
+    if (len == 0 || memcmp(text + len, SUM_FORMAT, 5) != 0) {
+        return true; /* an older file */
+    }
+    (void)snprintf(line, sizeof line, SUM_FORMAT, hub_sum(text, len));
+    return memcmp(text + len, line, SUM_LEN) == 0;
+}
+
 static int load_key(const hub_store *store, const char *name, gnutls_x509_privkey_t key)
 {
     char *path = hub_store_path(store, name);
@@ -63,21 +82,43 @@ static int load_key(const hub_store *store, const char *name, gnutls_x509_privke
     int code = gnutls_load_file(path, &data);
 
     if (code >= 0) {
-        code = gnutls_x509_privkey_import(key, &data, GNUTLS_X509_FMT_PEM);
+        code = sum_fits(&data) ? gnutls_x509_privkey_import(key, &data, GNUTLS_X509_FMT_PEM)
+                               : GNUTLS_E_PARSING_ERROR;
         gnutls_free(data.data);
     }
     free(path);
     return code;
 }
 
-static hub_result write_datum(const hub_store *store, const char *name, gnutls_datum_t *data,
-                              int code, hub_fault *fault)
+static hub_result save_key(const hub_store *store, const char *name, const pair *p,
+                           hub_fault *fault)
 {
+    gnutls_datum_t data = { 0 };
+    hub_text text = { 0 };
+    int code = gnutls_x509_privkey_export2(p->key, GNUTLS_X509_FMT_PEM, &data);
+
     if (code < 0) {
         return failed(fault, name, code);
     }
-    hub_result r = hub_store_write(store, name, data->data, data->size, fault);
-    gnutls_free(data->data);
+    hub_text_add(&text, data.data, data.size);
+    hub_text_printf(&text, SUM_FORMAT, hub_sum(data.data, data.size));
+    hub_result r = hub_store_write(store, name, text.p, text.len, fault);
+    hub_text_free(&text);
+    gnutls_free(data.data);
+    return r;
+}
+
+static hub_result save_crt(const hub_store *store, const char *name, const pair *p,
+                           hub_fault *fault)
+{
+    gnutls_datum_t data = { 0 };
+    int code = gnutls_x509_crt_export2(p->crt, GNUTLS_X509_FMT_PEM, &data);
+
+    if (code < 0) {
+        return failed(fault, name, code);
+    }
+    hub_result r = hub_store_write(store, name, data.data, data.size, fault);
+    gnutls_free(data.data);
     return r;
 }
 
@@ -85,13 +126,10 @@ static hub_result save(const hub_store *store, const char *name, const pair *p, 
 {
     char *crt_name = hub_format("%s.crt", name);
     char *key_name = hub_format("%s.key", name);
-    gnutls_datum_t data = { 0 };
 
-    int code = gnutls_x509_privkey_export2(p->key, GNUTLS_X509_FMT_PEM, &data);
-    hub_result r = write_datum(store, key_name, &data, code, fault);
+    hub_result r = save_key(store, key_name, p, fault);
     if (r == HUB_OK) {
-        code = gnutls_x509_crt_export2(p->crt, GNUTLS_X509_FMT_PEM, &data);
-        r = write_datum(store, crt_name, &data, code, fault);
+        r = save_crt(store, crt_name, p, fault);
     }
     free(crt_name);
     free(key_name);

@@ -1,7 +1,6 @@
 #include "seal.h"
 
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,19 +8,20 @@
 #define HEAD_LEN (sizeof HEAD - 1)
 
 /* FNV-1a, 64 bits: each step can be undone, so that one changed byte always shows. */
-static uint64_t sum_of(const char *text, size_t len)
+uint64_t hub_sum(const void *data, size_t len)
 {
+    const uint8_t *bytes = data;
     uint64_t sum = UINT64_C(0xCBF29CE484222325);
 
     for (size_t i = 0; i < len; i++) {
-        sum = (sum ^ (uint8_t)text[i]) * UINT64_C(0x100000001B3);
+        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001B3);
     }
     return sum;
 }
 
 void hub_seal(const char *json, size_t len, char end[HUB_SEAL_LEN + 1])
 {
-    (void)snprintf(end, HUB_SEAL_LEN + 1, HEAD "%016" PRIx64 "\"}", sum_of(json, len - 1));
+    (void)snprintf(end, HUB_SEAL_LEN + 1, HEAD "%016" PRIx64 "\"}", hub_sum(json, len - 1));
 }
 
 bool hub_unseal(char *text, size_t *len)

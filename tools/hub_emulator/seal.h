@@ -10,6 +10,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/** The checksum itself, for what is no JSON. */
+uint64_t hub_sum(const void *data, size_t len);
 
 /** Length of what stands in place of the last '}', without a NUL. */
 #define HUB_SEAL_LEN 26
