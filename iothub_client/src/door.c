@@ -15,7 +15,7 @@ iothub_result door_refuse(const iothub_client *c)
     if (c == NULL) {
         return no_client.code;
     }
-    iothub_client *to = (iothub_client *)(uintptr_t)c; /* nothing of it can be in use */
+    iothub_client *to = client_own(c); /* nothing of it can be in use */
     return iothub_fail(&to->error, IOTHUB_ERR_STATE,
                        "not a client: iothub_init failed or was not called, or iothub_deinit has "
                        "ended it");

@@ -94,7 +94,7 @@ void notify_log(const iothub_client *c, iothub_log_level level, const char *modu
         return;
     }
     iothub_error line; /* the one composer of bounded, printable lines */
-    iothub_client *own = (iothub_client *)(uintptr_t)c;
+    iothub_client *own = client_own(c);
     bool before = c->logging;
     (void)iothub_fail_parts(&line, IOTHUB_OK, parts, count);
     own->logging = before || !guard_in_callback(c);
