@@ -726,10 +726,10 @@ class Life(unittest.TestCase):
         foreign = os.path.join(self.directory.name, "foreign")
         os.mkdir(foreign)
         pathlib.Path(foreign, "something").touch()
-        free = ["--port", "0", "--rest-port", "0"]
+        free = ["--port", "0", "--rest-port", "0", "--amqp-port", "0"]  # 5671 may be taken
         for code, text, arguments in [
-                (1, f"port {port} is in use", ["--port", port, "--rest-port", "0"]),
-                (1, f"port {port} is in use", ["--port", "0", "--rest-port", port]),
+                (1, f"port {port} is in use", free + ["--port", port]),
+                (1, f"port {port} is in use", free + ["--rest-port", port]),
                 (1, f"port {port} is in use", free + ["--amqp-port", port]),
                 (1, "install the package mosquitto", free + ["--mosquitto", "/nonexistent"]),
                 (1, "not a state directory", free + ["--state", foreign]),
