@@ -3,7 +3,11 @@
  * hub, and check the client's promises from inside: each accepted message ends exactly
  * once and well, and the SDK's own code allocates nothing between the first and the last.
  *
- * usage: flood PORT COUNT KEEP_ALIVE_S [SIZE]   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ * usage: flood PORT COUNT KEEP_ALIVE_S [SIZE [LOSSES]]   (IOTHUB_DEVICE_CONNECTION_STRING,
+ * IOTHUB_CA_FILE)
+ *
+ * The last tenth is held back until the connection was lost LOSSES times, so that a test that
+ * breaks connections is not too late on a slow machine.
  */
 
 #include <signal.h>
@@ -20,7 +24,8 @@ enum { SIZE_MAX_OF_BODY = 65536 };
 
 typedef struct flood {
     unsigned count;
-    size_t size; /* of a body: filled up with spaces */
+    size_t size;     /* of a body: filled up with spaces */
+    unsigned losses; /* before the last tenth is sent */
     unsigned sent;
     unsigned ended;
     unsigned failed;
@@ -45,12 +50,21 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
     fprintf(stderr, "%s: %s\n", iothub_state_str(s->state), s->text);
 }
 
+static unsigned may_be_sent(const flood *f, const iothub_client *c)
+{
+    iothub_stats stats;
+
+    iothub_get_stats(c, &stats);
+    return stats.losses < f->losses ? f->count - f->count / 10 : f->count;
+}
+
 /* False when something else than a full queue came in the way. */
 static bool fill(flood *f, iothub_client *c)
 {
     static char body[SIZE_MAX_OF_BODY];
+    unsigned most = may_be_sent(f, c);
 
-    while (f->sent < f->count) {
+    while (f->sent < most) {
         int len = snprintf(body, sizeof body, "{\"number\":%u}", f->sent + 1);
         memset(body + len, ' ', f->size > (size_t)len ? f->size - (size_t)len : 0);
         const iothub_telemetry t = {
@@ -85,14 +99,15 @@ static bool each_ended_once(const flood *f)
 
 int main(int argc, char **argv)
 {
-    flood f = { .count = argc == 4 || argc == 5 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    flood f = { .count = argc >= 4 && argc <= 6 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
     iothub_options o;
     iothub_error error;
     iothub_stats stats;
 
-    f.size = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
+    f.size = argc >= 5 ? strtoul(argv[4], NULL, 10) : 0;
+    f.losses = argc >= 6 ? (unsigned)strtoul(argv[5], NULL, 10) : 0;
     if (f.count == 0 || f.size > SIZE_MAX_OF_BODY) {
-        fprintf(stderr, "usage: flood PORT COUNT KEEP_ALIVE_S [SIZE]\n");
+        fprintf(stderr, "usage: flood PORT COUNT KEEP_ALIVE_S [SIZE [LOSSES]]\n");
         return 2;
     }
     f.ends = calloc(f.count + 1, 1);

@@ -18,7 +18,7 @@ class Restart(unittest.TestCase):
     def test_nothing_accepted_is_lost(self):
         with Emulator(BIN_DIR) as hub:
             monitor = hub.monitor()
-            flood = Background([FLOOD, hub.port, str(COUNT), "60"], hub.environment())
+            flood = Background([FLOOD, hub.port, str(COUNT), "60", "0", "1"], hub.environment())
             monitor.wait_for(lambda lines: len(lines) > COUNT // 3)
             hub.kill()
             monitor.stop()
