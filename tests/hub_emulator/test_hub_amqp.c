@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "amqp_refusal.h"
+#include "websocket.h"
 
 #define SASL_HEADER "AMQP\x03\x01\0\0"
 #define AMQP_HEADER "AMQP\0\x01\0\0"
@@ -134,12 +134,132 @@ static void what_is_not_amqp_ends_at_once(void **state)
     }
 }
 
+/* --- over WebSocket ---------------------------------------------------- */
+
+/* A frame of a client, masked. */
+static void add_frame(hub_text *t, uint8_t first, const char *payload, size_t len)
+{
+    static const uint8_t mask[] = { 0x37, 0xFA, 0x21, 0x3D };
+    const uint8_t head[] = { first, (uint8_t)(0x80 | (len < 126 ? len : 126)), (uint8_t)(len >> 8),
+                             (uint8_t)len };
+
+    hub_text_add(t, head, len < 126 ? 2 : 4);
+    hub_text_add(t, mask, sizeof mask);
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t byte = (uint8_t)payload[i] ^ mask[i % 4];
+        hub_text_add(t, &byte, 1);
+    }
+}
+
+/* What binary frames of the server carry; what is no whole frame fails. */
+static void unpack(const hub_text *from, hub_text *amqp, bool *closed)
+{
+    const uint8_t *p = (const uint8_t *)from->p;
+    const uint8_t *end = p + from->len;
+
+    *closed = false;
+    hub_text_str(amqp, "");
+    while (p < end) {
+        assert_true(end - p >= 2);
+        size_t len = p[1];
+        size_t head = 2;
+        assert_in_range(len, 0, 126); /* not masked */
+        if (len == 126) {
+            len = (size_t)p[2] << 8 | p[3];
+            head = 4;
+        }
+        assert_in_range(head + len, 2, (size_t)(end - p));
+        if (p[0] == 0x82) {
+            hub_text_add(amqp, p + head, len);
+        } else {
+            assert_int_equal(p[0], 0x88);
+            *closed = true;
+        }
+        p += head + len;
+    }
+}
+
+static void the_key_is_answered_as_the_rfc_shows(void **state)
+{
+    (void)state;
+    char *accept = websocket_accept("dGhlIHNhbXBsZSBub25jZQ==");
+
+    assert_string_equal(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    free(accept);
+    assert_true(websocket_names("keep-alive, Upgrade", "upgrade"));
+    assert_true(websocket_names("AMQPWSB10,amqp", "AMQPWSB10"));
+    assert_false(websocket_names("AMQPWSB100, amqp", "AMQPWSB10"));
+    assert_false(websocket_names(" ,, ", "amqp"));
+    assert_false(websocket_names(NULL, "amqp"));
+}
+
+static void the_reason_goes_by_websocket_however_frames_and_bytes_are_cut(void **state)
+{
+    (void)state;
+    for (size_t part = 1; part < sizeof CONVERSATION; part++) { /* of the conversation a frame */
+        hub_text sent = { 0 };
+        for (size_t at = 0; at < sizeof CONVERSATION - 1; at += part) {
+            size_t left = sizeof CONVERSATION - 1 - at;
+            add_frame(&sent, at == 0 ? 0x82 : 0x80, CONVERSATION + at, left < part ? left : part);
+            add_frame(&sent, 0x89, "ping", 4);
+        }
+        add_frame(&sent, 0x88, "", 0);
+        for (size_t piece = 1; piece <= sent.len; piece = piece * 2 + 1) { /* of the bytes a read */
+            websocket w = { 0 };
+            hub_text out = { 0 };
+            hub_text amqp = { 0 };
+            bool closed;
+            for (size_t at = 0; at < sent.len; at += piece) {
+                size_t n = sent.len - at < piece ? sent.len - at : piece;
+                websocket_take(&w, sent.p + at, n, &out);
+            }
+            unpack(&out, &amqp, &closed);
+            const char *p = header(amqp.p, amqp.p + amqp.len, SASL_HEADER);
+            p = frame(p, amqp.p + amqp.len, 1, 0x40);
+            p = frame(p, amqp.p + amqp.len, 1, 0x44);
+            expect_refusal(p, amqp.p + amqp.len);
+            assert_true(closed);
+            assert_int_equal(w.state, WEBSOCKET_OVER);
+            hub_text_free(&out);
+            hub_text_free(&amqp);
+        }
+        hub_text_free(&sent);
+    }
+}
+
+static void a_frame_that_breaks_a_rule_ends_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } cases[] = {
+        { "\x82\x04"
+          "AMQP\0\0",
+          8 },                                                  /* not masked */
+        { "\x82\xFF\0\0\0\0\0\x01\0\x01mask", 14 },             /* one byte too long */
+        { "\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFmask", 14 }, /* much too long */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        websocket w = { 0 };
+        hub_text out = { 0 };
+        websocket_take(&w, cases[i].bytes, cases[i].len, &out);
+        assert_int_equal(w.state, WEBSOCKET_OVER);
+        assert_int_equal(out.len, 0);
+        hub_text_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_learns_why_whether_it_logs_in_or_not),
         cmocka_unit_test(the_answer_is_the_same_however_the_bytes_are_cut),
         cmocka_unit_test(what_is_not_amqp_ends_at_once),
+        cmocka_unit_test(the_key_is_answered_as_the_rfc_shows),
+        cmocka_unit_test(the_reason_goes_by_websocket_however_frames_and_bytes_are_cut),
+        cmocka_unit_test(a_frame_that_breaks_a_rule_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

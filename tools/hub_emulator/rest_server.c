@@ -9,6 +9,7 @@
 
 #include "rest.h"
 #include "rest_server_head.h"
+#include "rest_websocket.h"
 #include "waker.h"
 
 #define DISCARD_MAX       (16u * 1024 * 1024) /* of a body that is too large anyway */
@@ -67,6 +68,7 @@ struct rest_server {
     watcher *watchers;
     int64_t looked_ms;  /* last look for callers that have left */
     uint64_t announced; /* sequence number up to which watchers have been woken */
+    rest_websockets websockets;
 };
 
 /* --- replies ----------------------------------------------------------- */
@@ -393,7 +395,6 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     call *c = *context;
 
     (void)user;
-    (void)connection;
     if (c->state == CALL_FRESH) {
         return begin(c, version);
     }
@@ -405,6 +406,9 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     }
     if (c->discarded > 0) {
         return refuse(c, 413, "the body is larger than 1 MB");
+    }
+    if (rest_websocket_wanted(connection, method, path)) {
+        return rest_websocket_upgrade(&c->server->websockets, connection);
     }
     return handle(c, method, path);
 }
@@ -471,8 +475,8 @@ static struct MHD_Daemon *start_daemon(rest_server *s, int fd, const char *certi
                                        const char *key)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, certificate,
+        MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
+        on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, certificate,
         MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_CONNECTION, on_line, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -522,15 +526,25 @@ rest_server *rest_server_start(hub *h, const rest_server_config *config)
     return s;
 }
 
+static void run_daemons(rest_server *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        (void)MHD_run(s->daemons[i]);
+    }
+}
+
 void rest_server_run(rest_server *s)
 {
     MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker comes round by itself as often as that */
 
     wake_watchers(s);
     let_leavers_go(s);
+    run_daemons(s);
+    if (rest_websockets_run(&s->websockets, hub_up(s->hub))) {
+        run_daemons(s);
+    }
     for (size_t i = 0; i < s->count; i++) {
         MHD_UNSIGNED_LONG_LONG timeout;
-        (void)MHD_run(s->daemons[i]);
         if (MHD_get_timeout(s->daemons[i], &timeout) == MHD_YES && timeout < soonest) {
             soonest = timeout;
         }
@@ -557,6 +571,7 @@ void rest_server_stop(rest_server *s)
         waker_stop(s->waker);
     }
     resume_all(s);
+    rest_websockets_stop(&s->websockets);
     for (size_t i = 0; i < s->count; i++) {
         (void)MHD_run(s->daemons[i]);
         MHD_stop_daemon(s->daemons[i]);
