@@ -16,7 +16,8 @@
     "\0\0\0\x1A\x02\x01\0\0"         \
     "\0\x53\x41\xC0\x0D\x01\xA3\x0A" \
     "ANONYMOUS!"
-#define CONVERSATION SASL_HEADER SASL_INIT AMQP_HEADER "whatever else comes"
+
+static const char conversation[] = SASL_HEADER SASL_INIT AMQP_HEADER "whatever else comes";
 
 static size_t number(const char *p)
 {
@@ -70,7 +71,7 @@ static void a_client_learns_why_whether_it_logs_in_or_not(void **state)
     assert_int_equal(plain.state, AMQP_REFUSAL_OVER);
     out.len = 0;
 
-    amqp_refusal_take(&sasl, CONVERSATION, sizeof CONVERSATION - 1, &out);
+    amqp_refusal_take(&sasl, conversation, sizeof conversation - 1, &out);
     const char *end = out.p + out.len;
     const char *p = header(out.p, end, SASL_HEADER);
     const char *mechanisms = p;
@@ -87,13 +88,13 @@ static void the_answer_is_the_same_however_the_bytes_are_cut(void **state)
     amqp_refusal whole = { 0 };
     hub_text expected = { 0 };
 
-    amqp_refusal_take(&whole, CONVERSATION, sizeof CONVERSATION - 1, &expected);
-    for (size_t piece = 1; piece < sizeof CONVERSATION; piece++) {
+    amqp_refusal_take(&whole, conversation, sizeof conversation - 1, &expected);
+    for (size_t piece = 1; piece < sizeof conversation; piece++) {
         amqp_refusal r = { 0 };
         hub_text out = { 0 };
-        for (size_t at = 0; at < sizeof CONVERSATION - 1; at += piece) {
-            size_t left = sizeof CONVERSATION - 1 - at;
-            char *copy = hub_memdup(&CONVERSATION[at], left < piece ? left : piece);
+        for (size_t at = 0; at < sizeof conversation - 1; at += piece) {
+            size_t left = sizeof conversation - 1 - at;
+            char *copy = hub_memdup(conversation + at, left < piece ? left : piece);
             amqp_refusal_take(&r, copy, left < piece ? left : piece, &out);
             free(copy);
         }
@@ -196,11 +197,11 @@ static void the_key_is_answered_as_the_rfc_shows(void **state)
 static void the_reason_goes_by_websocket_however_frames_and_bytes_are_cut(void **state)
 {
     (void)state;
-    for (size_t part = 1; part < sizeof CONVERSATION; part++) { /* of the conversation a frame */
+    for (size_t part = 1; part < sizeof conversation; part++) { /* of the conversation a frame */
         hub_text sent = { 0 };
-        for (size_t at = 0; at < sizeof CONVERSATION - 1; at += part) {
-            size_t left = sizeof CONVERSATION - 1 - at;
-            add_frame(&sent, at == 0 ? 0x82 : 0x80, CONVERSATION + at, left < part ? left : part);
+        for (size_t at = 0; at < sizeof conversation - 1; at += part) {
+            size_t left = sizeof conversation - 1 - at;
+            add_frame(&sent, at == 0 ? 0x82 : 0x80, conversation + at, left < part ? left : part);
             add_frame(&sent, 0x89, "ping", 4);
         }
         add_frame(&sent, 0x88, "", 0);
