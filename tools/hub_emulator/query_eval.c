@@ -66,7 +66,7 @@ static query_value text_value(const char *text)
 }
 
 /* Tags and properties are looked at where they are: no copy of each twin for each query. */
-query_value query_resolve(query_document *d, const query_path *path)
+static query_value resolve(query_document *d, const query_path *path)
 {
     const hub_twin *twin = &d->id->twin;
 
@@ -101,12 +101,43 @@ cJSON *query_document_take(query_document *d)
     return whole;
 }
 
-void query_document_end(query_document *d)
+query_value query_value_at(query_document *d, size_t path)
+{
+    const size_t i = d->query->paths[path].first;
+
+    if (!d->known[i]) {
+        d->values[i] = resolve(d, &d->query->paths[i]);
+        d->known[i] = true;
+    }
+    return d->values[i];
+}
+
+void query_document_open(query_document *d, const hub_query *q)
+{
+    *d = (query_document){
+        .query = q,
+        .stack = hub_calloc(q->stack_max + 1, sizeof *d->stack),
+        .values = hub_calloc(q->path_count + 1, sizeof *d->values),
+        .known = hub_calloc(q->path_count + 1, sizeof *d->known),
+    };
+}
+
+void query_document_next(query_document *d, const hub_identity *id)
 {
     cJSON_Delete(d->head);
     cJSON_Delete(d->whole);
     d->head = NULL;
     d->whole = NULL;
+    d->id = id;
+    memset(d->known, 0, d->query->path_count * sizeof *d->known);
+}
+
+void query_document_close(query_document *d)
+{
+    query_document_next(d, NULL);
+    free(d->stack);
+    free(d->values);
+    free(d->known);
 }
 
 cJSON *query_value_json(const query_value *v)
@@ -334,15 +365,16 @@ static const struct {
 };
 
 /* The stack grows upwards; top is behind its last value, and so is what is returned. */
-static query_value *execute(const hub_query *q, const query_instruction *i, query_document *d,
-                            query_value *top)
+static query_value *execute(query_document *d, const query_instruction *i, query_value *top)
 {
+    const hub_query *q = d->query;
+
     if (i->op == QUERY_PUSH_CONSTANT) {
         *top = q->constants[i->a];
         return top + 1;
     }
     if (i->op == QUERY_PUSH_PATH) {
-        *top = query_resolve(d, &q->paths[i->a]);
+        *top = query_value_at(d, i->a);
         return top + 1;
     }
     if (i->op == QUERY_IN || i->op == QUERY_NIN) {
@@ -358,12 +390,16 @@ static query_value *execute(const hub_query *q, const query_instruction *i, quer
     return top - 1;
 }
 
-bool query_selects(const hub_query *q, query_document *d, query_value *stack)
+bool query_selects(query_document *d)
 {
-    query_value *top = stack;
+    const hub_query *q = d->query;
+    query_value *top = d->stack;
 
-    for (size_t k = 0; k < q->program_count; k++) {
-        top = execute(q, &q->program[k], d, top);
+    if ((d->id->module != NULL) != q->modules) {
+        return false;
     }
-    return q->program_count == 0 || is(&stack[0], true);
+    for (size_t k = 0; k < q->program_count; k++) {
+        top = execute(d, &q->program[k], top);
+    }
+    return q->program_count == 0 || is(&d->stack[0], true);
 }

@@ -28,9 +28,9 @@ typedef struct grouping {
     size_t capacity;
 } grouping;
 
-static query_value group_value(const hub_query *q, query_document *d, size_t i)
+static query_value group_value(query_document *d, size_t i)
 {
-    return query_resolve(d, &q->paths[q->groups[i]]);
+    return query_value_at(d, d->query->groups[i]);
 }
 
 /* Kinds do not mix: 1 and '1' are two groups.  No value holds the control character. */
@@ -40,7 +40,7 @@ static char *key_of(const hub_query *q, query_document *d)
 
     hub_text_str(&t, "");
     for (size_t i = 0; i < q->group_count; i++) {
-        query_value v = group_value(q, d, i);
+        query_value v = group_value(d, i);
         cJSON *json = query_value_json(&v);
         char *text = json != NULL ? hub_json_print(json) : hub_strdup("");
         hub_text_printf(&t, "%d%s\x01", (int)v.kind, text);
@@ -59,7 +59,7 @@ static group *new_group(grouping *g, char *key, query_document *d)
     fresh->tallies = hub_calloc(q->column_count, sizeof *fresh->tallies);
     fresh->values = hub_calloc(q->group_count + 1, sizeof *fresh->values);
     for (size_t i = 0; d != NULL && i < q->group_count; i++) {
-        query_value v = group_value(q, d, i);
+        query_value v = group_value(d, i);
         fresh->values[i] = query_value_json(&v);
     }
     if (g->count == g->capacity) {
@@ -137,7 +137,7 @@ static void take_twin(grouping *g, query_document *d)
     for (size_t i = 0; i < q->column_count; i++) {
         const query_column *c = &q->columns[i];
         if (c->aggregate > QUERY_COUNT) {
-            query_value v = query_resolve(d, &q->paths[c->path]);
+            query_value v = query_value_at(d, c->path);
             take_value(&to->tallies[i], &v);
         }
     }
@@ -200,15 +200,15 @@ static cJSON *finish(grouping *g)
 cJSON *query_group(const hub_query *q, const hub_registry *r)
 {
     grouping g = { .query = q };
-    query_value *stack = hub_calloc(q->stack_max + 1, sizeof *stack);
+    query_document d;
 
+    query_document_open(&d, q);
     for (size_t i = 0; i < r->count; i++) {
-        query_document d = { .id = r->items[i] };
-        if ((d.id->module != NULL) == q->modules && query_selects(q, &d, stack)) {
+        query_document_next(&d, r->items[i]);
+        if (query_selects(&d)) {
             take_twin(&g, &d);
         }
-        query_document_end(&d);
     }
-    free(stack);
+    query_document_close(&d);
     return finish(&g);
 }

@@ -117,6 +117,7 @@ typedef struct query_path {
     const char *position; /* in the text; while parsing */
     query_step *steps;
     size_t count;
+    size_t first; /* index of the first path that is the same: it is looked up once for a twin */
 } query_path;
 
 typedef enum query_aggregate {
@@ -159,20 +160,28 @@ struct hub_query {
 
 /* --- one twin ---------------------------------------------------------- */
 
-/* What is looked at of a twin, made as it is needed. */
+/* One twin after the other, and what is looked at of it, made as it is needed. */
 typedef struct query_document {
+    const hub_query *query;
+    query_value *stack;  /* of the machine */
+    query_value *values; /* of the paths */
+    bool *known;         /* which of them */
     const hub_identity *id;
     cJSON *head;  /* without tags and properties */
     cJSON *whole; /* as SELECT * shows it */
 } query_document;
 
-void query_document_end(query_document *d);
+void query_document_open(query_document *d, const hub_query *q);
+/* The next twin; what is known of the one before is forgotten, and its values are no more. */
+void query_document_next(query_document *d, const hub_identity *id);
+void query_document_close(query_document *d);
 /* The whole twin; the caller frees it. */
 cJSON *query_document_take(query_document *d);
 
-query_value query_resolve(query_document *d, const query_path *path);
-/* Does WHERE select it?  stack has room for stack_max values. */
-bool query_selects(const hub_query *q, query_document *d, query_value *stack);
+/* What stands at a path of the query, by index. */
+query_value query_value_at(query_document *d, size_t path);
+/* Is it of the collection that the query asks, and does WHERE select it? */
+bool query_selects(query_document *d);
 
 /* A copy as JSON; NULL for undefined. */
 cJSON *query_value_json(const query_value *v);

@@ -740,17 +740,40 @@ static bool settle_paths(parser *p)
     return true;
 }
 
-static bool same_path(const query_path *a, const query_path *b)
+/* In text, as a name for it; no two paths have the same. */
+static char *path_text(const query_path *path)
 {
-    bool same = a->count == b->count;
+    hub_text t = { 0 };
 
-    for (size_t i = 0; same && i < a->count; i++) {
-        const query_step *x = &a->steps[i];
-        const query_step *y = &b->steps[i];
-        same = x->name == NULL || y->name == NULL ? x->name == y->name && x->index == y->index
-                                                  : strcmp(x->name, y->name) == 0;
+    for (size_t i = 0; i < path->count; i++) {
+        const query_step *step = &path->steps[i];
+        if (step->name != NULL) {
+            hub_text_printf(&t, "%zu:%s", strlen(step->name), step->name);
+        } else {
+            hub_text_printf(&t, "[%zu]", step->index);
+        }
     }
-    return same;
+    return t.p;
+}
+
+static void find_same_paths(const hub_query *q)
+{
+    char **texts = hub_calloc(q->path_count + 1, sizeof *texts);
+    hub_names seen = { 0 };
+
+    for (size_t i = 0; i < q->path_count; i++) {
+        texts[i] = path_text(&q->paths[i]);
+        const query_path *other = hub_names_get(&seen, texts[i]);
+        q->paths[i].first = other != NULL ? other->first : i;
+        if (other == NULL) {
+            hub_names_put(&seen, texts[i], &q->paths[i]);
+        }
+    }
+    hub_names_free(&seen);
+    for (size_t i = 0; i < q->path_count; i++) {
+        free(texts[i]);
+    }
+    free(texts);
 }
 
 static bool find_group(parser *p, query_column *c)
@@ -758,7 +781,7 @@ static bool find_group(parser *p, query_column *c)
     const hub_query *q = p->query;
 
     for (size_t i = 0; i < q->group_count; i++) {
-        if (same_path(&q->paths[q->groups[i]], &q->paths[c->path])) {
+        if (q->paths[q->groups[i]].first == q->paths[c->path].first) {
             c->group = i;
             return true;
         }
@@ -800,7 +823,11 @@ static bool parse_query(parser *p)
     if (p->lexer.token.kind != QUERY_END) {
         return query_fail_expected(&p->lexer, "the end");
     }
-    return settle_paths(p) && settle_columns(p);
+    if (!settle_paths(p)) {
+        return false;
+    }
+    find_same_paths(p->query);
+    return settle_columns(p);
 }
 
 /* FNV-1a: tells queries apart, no more. */

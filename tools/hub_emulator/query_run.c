@@ -62,14 +62,16 @@ static hub_result find_place(const hub_query *q, const char *token, place *p, hu
 
 /* --- rows -------------------------------------------------------------- */
 
-static cJSON *row_of(const hub_query *q, query_document *d)
+static cJSON *row_of(query_document *d)
 {
+    const hub_query *q = d->query;
+
     if (hub_query_gives_twins(q)) {
         return query_document_take(d);
     }
     cJSON *row = cJSON_CreateObject();
     for (size_t i = 0; i < q->column_count; i++) {
-        query_value v = query_resolve(d, &q->paths[q->columns[i].path]);
+        query_value v = query_value_at(d, q->columns[i].path);
         cJSON *value = query_value_json(&v);
         if (value != NULL) {
             (void)cJSON_AddItemToObject(row, q->columns[i].name, value);
@@ -89,28 +91,29 @@ static void run_rows(const hub_query *q, const hub_registry *r, const place *fro
                      hub_query_page *page)
 {
     const bool last = q->top_set && from->served + max >= q->top;
-    query_value *stack = hub_calloc(q->stack_max + 1, sizeof *stack);
     size_t i = from->client_id[0] != '\0' ? hub_registry_after(r, from->client_id) : 0;
     place end = *from;
     size_t left = max;
+    query_document d;
 
+    query_document_open(&d, q);
     for (bool more = max > 0; more && i < r->count; i++) {
-        query_document d = { .id = r->items[i] };
-        if ((d.id->module != NULL) != q->modules || !query_selects(q, &d, stack)) {
-            /* not this one */
-        } else if (left == 0) {
+        query_document_next(&d, r->items[i]);
+        if (!query_selects(&d)) {
+            continue;
+        }
+        if (left == 0) {
             page->continuation = token_of(q, &end);
             more = false;
         } else {
-            (void)cJSON_AddItemToArray(page->rows, row_of(q, &d));
+            (void)cJSON_AddItemToArray(page->rows, row_of(&d));
             (void)snprintf(end.client_id, sizeof end.client_id, "%s", d.id->client_id);
             end.served++;
             left--;
             more = left > 0 || !last;
         }
-        query_document_end(&d);
     }
-    free(stack);
+    query_document_close(&d);
 }
 
 static void run_groups(const hub_query *q, const hub_registry *r, const place *from, size_t max,
