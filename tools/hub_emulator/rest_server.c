@@ -9,7 +9,7 @@
 
 #include "rest.h"
 #include "rest_server_head.h"
-#include "rest_websocket.h"
+#include "rest_server_websocket.h"
 #include "waker.h"
 
 #define DISCARD_MAX       (16u * 1024 * 1024) /* of a body that is too large anyway */

@@ -1,4 +1,4 @@
-#include "rest_websocket.h"
+#include "rest_server_websocket.h"
 
 #include <errno.h>
 #include <poll.h>
