@@ -463,7 +463,7 @@ class Rest(Hostile):
             ("HTTP/0.9", (400, 505, CLOSED), r(version="HTTP/0.9")), ("HTTP/2.0", (400, 505, CLOSED), r(version="HTTP/2.0")),
             ("no version", (400, 505, CLOSED), b"GET /devices\r\n\r\n"), ("junk", (400, CLOSED), b"\x16\3\1\r\n\r\n"),
             ("another protocol", (400, 505, CLOSED), r(version="JUNK")), ("no colon", 400, r(headers=["NoColon"])),
-            ("1,000 headers", (400, 431), r(headers=[f"X{i}: y" for i in range(1000)])),
+            ("4,000 headers", (400, 413, 431), r(headers=[f"X{i}: y" for i in range(4000)])),
             ("a header of 64 KB", (413, 431), r(headers=["X: " + "y" * 65536])),
             ("a header of 1 MB", (413, 431, CLOSED), r(headers=["X: " + "y" * 1048576])),
             ("MQTT", (400, CLOSED), packet(0x10, b"\0\4MQTT\4\2\0\0\0\0") + b"\r\n\r\n"),

@@ -340,6 +340,44 @@ static void a_limit_on_the_size_of_files_is_a_full_disk(void **state)
     store_append(f, next);
 }
 
+static void set_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* SIGXFSZ is not ignored: it would end the process. */
+static void no_store_is_made_or_opened_that_the_limit_has_no_room_for(void **state)
+{
+    struct store_fixture *f = *state;
+    struct rlimit before;
+    struct stat st;
+    plat_result r = PLAT_ERR_FULL;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+
+    for (rlim_t most = 0; r != PLAT_OK; most = most * 2 + 1) {
+        set_limit(most);
+        r = store_try_open(f);
+        set_limit(before.rlim_cur);
+        assert_true(r == PLAT_OK || r == PLAT_ERR_FULL);
+        assert_true(r == PLAT_OK || strstr(f->detail, "File too large") != NULL);
+    }
+    store_append(f, 1);
+    store_close(f);
+    assert_int_equal(stat(f->path, &st), 0);
+    for (rlim_t most = 0; most < (rlim_t)st.st_size; most = most * 2 + 1) {
+        set_limit(most);
+        r = store_try_open(f);
+        set_limit(before.rlim_cur);
+        assert_int_equal(r, PLAT_ERR_FULL);
+    }
+    store_open(f);
+    drain_all(f, 1, 2);
+}
+
 static void a_disk_that_became_read_only_loses_nothing(void **state)
 {
     struct store_fixture *f = *state;
@@ -539,6 +577,7 @@ static int test_all(void)
         WITH_DISK(large_records_fit_where_small_ones_have_left),
         WITH_DISK(no_store_is_made_on_a_full_disk),
         WITH_DISK(a_limit_on_the_size_of_files_is_a_full_disk),
+        WITH_DISK(no_store_is_made_or_opened_that_the_limit_has_no_room_for),
         WITH_DISK(a_disk_that_became_read_only_loses_nothing),
         WITH_DISK(nothing_is_lost_by_kills_on_a_full_disk),
     };

@@ -145,7 +145,11 @@ uint64_t sqlite_store_disk_bytes(const struct sqlite_store *s);
 void sqlite_store_enter_files(void);
 void sqlite_store_leave_files(void);
 
+/* EFBIG for a file larger than this process may write, else 0: a write beyond that raises SIGXFSZ.
+ */
+int sqlite_store_check_limit(uint64_t bytes);
 /* A new file, before it has its name.  0, or an errno. */
+uint64_t sqlite_store_first_bytes(void);
 int sqlite_store_make_first(const char *path);
 /* The store is locked and loaded: take the reserve.  wal_bytes: of the -wal before, -1 for none.
  * PLAT_OK also when the disk has no space for it. */

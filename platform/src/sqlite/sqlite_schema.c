@@ -318,6 +318,10 @@ static plat_result fill(struct sqlite_store *s, const char *path, const plat_sql
 /* Made under another name, so that a store is there as a whole or not at all. */
 plat_result sqlite_store_create(struct sqlite_store *s, const plat_sqlite_options *o)
 {
+    int limit = sqlite_store_check_limit(sqlite_store_first_bytes());
+    if (limit != 0) {
+        return sqlite_store_fail_errno(s, limit);
+    }
     char *name = sqlite3_mprintf("%s.XXXXXX", o->path);
     char *wal = NULL;
     int fd = name != NULL ? mkstemp(name) : -1;

@@ -79,13 +79,13 @@ void sqlite_store_leave_files(void)
 
 /* --- blocks --------------------------------------------------------------- */
 
-/* A write beyond the limit would also raise SIGXFSZ. */
-static bool beyond_limit_of_process(uint64_t bytes)
+int sqlite_store_check_limit(uint64_t bytes)
 {
     struct rlimit limit;
+    bool beyond = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+                  bytes > limit.rlim_cur;
 
-    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-           bytes > limit.rlim_cur;
+    return beyond ? EFBIG : 0;
 }
 
 /* For a file system, or a C library, that does not allocate: behind the end only. */
@@ -110,10 +110,10 @@ static int write_zeros(int fd, uint64_t at, uint64_t end)
 static int allocate(int fd, uint64_t at, uint64_t end)
 {
     struct stat st;
-    int error;
+    int error = sqlite_store_check_limit(end);
 
-    if (beyond_limit_of_process(end)) {
-        return EFBIG;
+    if (error != 0) {
+        return error;
     }
     if (fstat(fd, &st) != 0) {
         return errno;
@@ -334,6 +334,11 @@ plat_result sqlite_store_space_for(struct sqlite_store *s, uint64_t record_bytes
 
 /* --- the life of a store -------------------------------------------------- */
 
+uint64_t sqlite_store_first_bytes(void)
+{
+    return size_for(FIRST_PAGES + pages_of(RESERVE_FRAMES));
+}
+
 int sqlite_store_make_first(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -341,7 +346,7 @@ int sqlite_store_make_first(const char *path)
     if (fd < 0) {
         return errno;
     }
-    int error = allocate(fd, 0, size_for(FIRST_PAGES + pages_of(RESERVE_FRAMES)));
+    int error = allocate(fd, 0, sqlite_store_first_bytes());
     (void)close(fd); /* nobody has opened it: it has no locks */
     return error;
 }

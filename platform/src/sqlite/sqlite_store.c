@@ -335,7 +335,12 @@ static plat_result open_existing(struct sqlite_store *s, const plat_sqlite_optio
     if (sqlite3_db_readonly(s->db, "main") != 0) {
         return sqlite_store_fail(s, PLAT_ERR_STORE, "cannot be written");
     }
-    if (bytes_of(name) == 0) {
+    int64_t bytes = bytes_of(name);
+    int limit = sqlite_store_check_limit((uint64_t)(bytes > *wal_bytes ? bytes : *wal_bytes));
+    if (limit != 0) {
+        return sqlite_store_fail_errno(s, limit);
+    }
+    if (bytes == 0) {
         return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "an empty file");
     }
     /* SQLite would roll it back into the file. */
