@@ -294,7 +294,7 @@ static void calm(client_life *l)
         stream->send_room = SIZE_MAX;
         stream->stall_at = PLAT_STAGE_OPEN;
         scripted_fail(stream, SCRIPTED_ANY, 0, PLAT_OK);
-    fake_store_fail(&fixture_store, 0, 0, PLAT_OK);
+        fake_store_fail(&fixture_store, 0, 0, PLAT_OK);
     }
 }
 

@@ -85,10 +85,12 @@ static void each_state_can_be_left_and_reached(void **state)
         bool left = false;
         bool reached = false;
         for (int in = 0; in < INPUTS; in++) {
-            left = left || link_next((iothub_state)s, (link_input)in, IOTHUB_STOPPED) != (iothub_state)s;
+            left = left ||
+                   link_next((iothub_state)s, (link_input)in, IOTHUB_STOPPED) != (iothub_state)s;
             for (int from = 0; from < STATES; from++) {
-                reached = reached || (from != s &&
-                                      (int)link_next((iothub_state)from, (link_input)in, IOTHUB_STOPPED) == s);
+                reached = reached ||
+                          (from != s &&
+                           (int)link_next((iothub_state)from, (link_input)in, IOTHUB_STOPPED) == s);
             }
         }
         assert_true(left);

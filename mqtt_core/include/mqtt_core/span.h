@@ -17,7 +17,10 @@ typedef struct mqc_span {
 } mqc_span;
 
 /** Span over a string literal, usable in static initialisers. */
-#define MQC_SPAN_LIT(s) { (const uint8_t *)(s), sizeof("" s) - 1 }
+#define MQC_SPAN_LIT(s)                        \
+    {                                          \
+        (const uint8_t *)(s), sizeof("" s) - 1 \
+    }
 
 static inline mqc_span mqc_span_of(const void *ptr, size_t len)
 {

@@ -18,10 +18,10 @@
  * remove and sync succeed whoever has filled the disk, and appends as soon as removed records have
  * left enough pages.  Otherwise append returns PLAT_ERR_FULL, as it does for the limits of a quota
  * and of RLIMIT_FSIZE, which raises no SIGXFSZ; a store with a file beyond RLIMIT_FSIZE, or that
- * could not be made within it, is not opened (PLAT_ERR_FULL).  This holds on file systems that write blocks in
- * place, such as ext4, XFS and tmpfs; not on those that write elsewhere (btrfs, ZFS, UBIFS,
- * JFFS2) and not on NFS, where a full disk may show in a sync only.  No record is lost there
- * either, but removals may have to wait until there is space.
+ * could not be made within it, is not opened (PLAT_ERR_FULL).  This holds on file systems that
+ * write blocks in place, such as ext4, XFS and tmpfs; not on those that write elsewhere (btrfs,
+ * ZFS, UBIFS, JFFS2) and not on NFS, where a full disk may show in a sync only.  No record is lost
+ * there either, but removals may have to wait until there is space.
  */
 
 #include "platform/store.h"
