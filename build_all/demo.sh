@@ -62,7 +62,7 @@ wait_for() {
 # `wait "$sample"` waits for the last line too, and gives the sample's exit status.
 on_device() {
   : >"$work/$1.log"
-  ("$bin/$@" --port "$port" 2>&1 | tee "$work/$1.log" | device) &
+  ("$bin/$1" "${@:2}" --port "$port" 2>&1 | tee "$work/$1.log" | device) &
   sample=$!
 }
 
