@@ -162,13 +162,6 @@ static const cJSON *get(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-static void replace_text(char **field, const char *text)
-{
-    char *copy = text != NULL ? hub_strdup(text) : NULL;
-    free(*field);
-    *field = copy;
-}
-
 static bool names_valid(const cJSON *json)
 {
     const char *device = hub_json_string(json, "device");
@@ -195,9 +188,9 @@ static void read_texts(hub_identity *id, const cJSON *json)
     };
 
     for (size_t i = 0; i < TEXTS; i++) {
-        replace_text(text_at(id, i), hub_json_string(json, names[i]));
+        hub_replace(text_at(id, i), hub_json_string(json, names[i]));
     }
-    replace_text(&id->generation_id, hub_json_string(json, "generationId"));
+    hub_replace(&id->generation_id, hub_json_string(json, "generationId"));
     if (id->model_id == NULL) { /* an older file */
         id->model_id = hub_strdup("");
     }

@@ -14,13 +14,6 @@ static const cJSON *get(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-static void replace_text(char **field, const char *text)
-{
-    char *copy = text != NULL ? hub_strdup(text) : NULL;
-    free(*field);
-    *field = copy;
-}
-
 /* An absent or empty key keeps what is there. */
 static hub_result check_key(const char *key, hub_fault *fault)
 {
@@ -57,7 +50,7 @@ static hub_result check_body(const cJSON *body, hub_fault *fault)
 static void apply_key(char **field, const char *key)
 {
     if (key != NULL && key[0] != '\0') {
-        replace_text(field, key);
+        hub_replace(field, key);
     }
 }
 
@@ -76,10 +69,10 @@ hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_m
     id->status_ms = enabled != id->enabled ? now_ms : id->status_ms;
     id->enabled = enabled;
     if (get(body, "statusReason") != NULL) {
-        replace_text(&id->status_reason, hub_json_string(body, "statusReason"));
+        hub_replace(&id->status_reason, hub_json_string(body, "statusReason"));
     }
     if (id->module != NULL && get(body, "managedBy") != NULL) {
-        replace_text(&id->managed_by, hub_json_string(body, "managedBy"));
+        hub_replace(&id->managed_by, hub_json_string(body, "managedBy"));
     }
     const cJSON *edge = get(get(body, "capabilities"), "iotEdge");
     id->edge = edge != NULL ? cJSON_IsTrue(edge) : id->edge;

@@ -44,6 +44,13 @@ char *hub_memdup(const void *data, size_t len)
     return copy;
 }
 
+void hub_replace(char **field, const char *text)
+{
+    char *copy = text != NULL ? hub_strdup(text) : NULL;
+    free(*field);
+    *field = copy;
+}
+
 char *hub_format(const char *format, ...)
 {
     char *out = NULL;

@@ -17,6 +17,8 @@ void *hub_realloc(void *old, size_t size);
 char *hub_strdup(const char *s);
 /** A copy with a NUL behind it. */
 char *hub_memdup(const void *data, size_t len);
+/** Frees the field's text and puts a copy of the given one there, which may be NULL. */
+void hub_replace(char **field, const char *text);
 char *hub_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Growing bytes, always followed by a NUL once something was added. */
