@@ -353,9 +353,11 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
 /* Nothing will say that the server has got it. */
 static void note_large(mqc_outbox *o, uint32_t len)
 {
-    uint32_t kb = len / 1024 < UINT16_MAX ? len / 1024 : UINT16_MAX;
+    const uint32_t kb = len / 1024;
 
-    o->left_kb = kb > o->left_kb ? (uint16_t)kb : o->left_kb;
+    if (kb > o->left_kb) {
+        o->left_kb = (uint16_t)(kb < UINT16_MAX ? kb : UINT16_MAX);
+    }
 }
 
 /* The last byte of the entry at send has left. */

@@ -51,13 +51,13 @@ static void take_piece(reader *r, const char *piece, size_t len)
     const char *end = memchr(piece, '\n', len);
 
     while (end != NULL) {
-        size_t part = (size_t)(end - piece);
-        hub_text_add(&r->line, piece, part);
-        r->read += (off_t)part + 1;
+        size_t line_len = (size_t)(end - piece);
+        hub_text_add(&r->line, piece, line_len);
+        r->read += (off_t)line_len + 1;
         r->whole = r->read;
         end_line(r);
-        piece += part + 1;
-        len -= part + 1;
+        piece += line_len + 1;
+        len -= line_len + 1;
         end = memchr(piece, '\n', len);
     }
     r->too_long = r->too_long || r->line.len + len > LINE_MAX_;

@@ -318,7 +318,7 @@ static query_value unequal(query_op op, const query_value *a, const query_value 
     return negated(equal(op, a, b));
 }
 
-static query_value not(query_op op, const query_value *v)
+static query_value inverse(query_op op, const query_value *v)
 {
     (void)op;
     return negated(*v);
@@ -336,7 +336,7 @@ static const struct {
     query_value (*one)(query_op op, const query_value *v);
     query_value (*two)(query_op op, const query_value *a, const query_value *b);
 } operators[] = {
-    [QUERY_NOT] = { .one = not },
+    [QUERY_NOT] = { .one = inverse },
     [QUERY_NEGATE] = { .one = minus },
     [QUERY_ADD] = { .two = calculate },
     [QUERY_SUBTRACT] = { .two = calculate },

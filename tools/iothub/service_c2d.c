@@ -120,7 +120,7 @@ static int send_message(message_input *in)
     const rest_call call = {
         .method = "POST", .path = path, .body = body, .timeout_s = MESSAGE_TIMEOUT_S
     };
-    rest_reply reply;
+    rest_reply reply = { 0 };
     int status = EXIT_FAILURE;
 
     if (path != NULL && body != NULL) {

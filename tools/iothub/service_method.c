@@ -102,7 +102,7 @@ static int call_method(const method_input *in, const char *body)
         .body = body,
         .timeout_s = (long)in->timeout_s + SPARE_TIME_S,
     };
-    rest_reply reply;
+    rest_reply reply = { 0 };
     int status = EXIT_FAILURE;
 
     if (path != NULL) {

@@ -40,7 +40,7 @@ static int call_and_print(const twin_input *in, const char *method, const char *
     const rest_call call = {
         .method = method, .path = path, .body = body, .timeout_s = TWIN_TIMEOUT_S
     };
-    rest_reply reply;
+    rest_reply reply = { 0 };
     int status = EXIT_FAILURE;
 
     if (path != NULL) {

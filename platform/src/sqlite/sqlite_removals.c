@@ -281,10 +281,13 @@ static plat_result plan(struct sqlite_store *s, uint64_t rows, struct part *p)
         deleted /= 2;
         r = nth(s, deleted, &p->stop, &to);
     }
+    if (r != PLAT_OK) {
+        return r;
+    }
     p->all = goal <= p->stop;
     p->stop = p->all ? goal : p->stop;
-    p->frames = r == PLAT_OK ? frames_for(deleted + pages_to_dig(s), to - from) : 0;
-    return r;
+    p->frames = frames_for(deleted + pages_to_dig(s), to - from);
+    return PLAT_OK;
 }
 
 /* A part, and room in the WAL for it.  On a full disk it is what the reserve takes. */
