@@ -5,10 +5,8 @@
 /* Up to here cJSON's way is the faster one. */
 #define FEW_MEMBERS 8
 
-static bool more_than_few(const cJSON *object)
+static bool more_than_few(const cJSON *child)
 {
-    const cJSON *child = object != NULL ? object->child : NULL;
-
     for (int i = 0; i < FEW_MEMBERS && child != NULL; i++) {
         child = child->next;
     }
@@ -19,7 +17,8 @@ void hub_members_open(hub_members *m, cJSON *object, const cJSON *wanted)
 {
     cJSON *child;
 
-    *m = (hub_members){ .object = object, .indexed = more_than_few(wanted) };
+    *m = (hub_members){ .object = object };
+    m->indexed = wanted != NULL && more_than_few(wanted->child);
     if (!m->indexed) {
         return;
     }
@@ -66,8 +65,9 @@ static bool same_members(const cJSON *a, cJSON *b)
     bool same = cJSON_GetArraySize(a) == cJSON_GetArraySize(b);
 
     hub_members_open(&m, b, a);
-    for (child = a->child; same && child != NULL; child = child->next) {
-        cJSON *other = hub_members_get(&m, child->string);
+    cJSON_ArrayForEach(child, a)
+    {
+        cJSON *other = same ? hub_members_get(&m, child->string) : NULL;
         same = other != NULL && hub_members_equal(child, other);
     }
     hub_members_close(&m);
@@ -136,7 +136,7 @@ void hub_members_unique(cJSON *json)
     cJSON *child;
 
     if (cJSON_IsObject(json)) {
-        if (more_than_few(json)) {
+        if (more_than_few(json->child)) {
             drop_repeated(json);
         } else {
             drop_repeated_of_few(json);

@@ -341,9 +341,10 @@ hub_result hub_registry_create(hub_registry *r, const char *device, const char *
     if (result != HUB_OK) {
         return result;
     }
+    const hub_identity *owner = module != NULL ? hub_registry_find(r, device, NULL) : NULL;
     hub_identity *id = hub_identity_new(r->last_number + 1, device, module, now_ms);
-    if (module != NULL) {
-        id->device_number = hub_registry_find(r, device, NULL)->number;
+    if (owner != NULL) {
+        id->device_number = owner->number;
     }
     result = prepare_new(r, id, c != NULL ? c : &none, now_ms, fault);
     if (result == HUB_OK) {

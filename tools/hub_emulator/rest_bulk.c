@@ -41,7 +41,7 @@ typedef struct bulk_entry {
     const cJSON *json;
     const char *device;
     const char *module; /* or NULL */
-    const bulk_mode *mode;
+    bulk_mode mode;
     const char *etag;      /* or NULL */
     const char *twin_etag; /* or NULL */
 } bulk_entry;
@@ -52,14 +52,15 @@ static const char *text_of(const cJSON *json, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItem(json, name));
 }
 
-static const bulk_mode *find_mode(const char *name)
+static bool find_mode(const char *name, bulk_mode *mode)
 {
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcasecmp(modes[i].name, name) == 0) {
-            return &modes[i];
+            *mode = modes[i];
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 static bool text_or_absent(const cJSON *json, const char *name)
@@ -77,7 +78,6 @@ static hub_result read_entry(const cJSON *json, bulk_entry *e, hub_fault *fault)
         .json = json,
         .device = text_of(json, "id"),
         .module = text_of(json, "moduleId"),
-        .mode = find_mode(mode != NULL ? mode : "createOrUpdate"),
         .etag = text_of(json, "eTag"),
         .twin_etag = text_of(json, "twinETag"),
     };
@@ -87,7 +87,8 @@ static hub_result read_entry(const cJSON *json, bulk_entry *e, hub_fault *fault)
     if (!text_or_absent(json, "moduleId") || (e->module != NULL && !hub_id_valid(e->module))) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "moduleId is not a module id");
     }
-    if (!text_or_absent(json, "importMode") || e->mode == NULL) {
+    if (!text_or_absent(json, "importMode") ||
+        !find_mode(mode != NULL ? mode : "createOrUpdate", &e->mode)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "importMode %.60s is not known",
                         mode != NULL ? mode : "");
     }
@@ -120,8 +121,8 @@ static hub_result update(hub *h, const bulk_entry *e, hub_identity *id, hub_faul
 {
     hub_change change = { .identity = e->json, .twin = has_twin(e) ? e->json : NULL };
 
-    hub_result r = rest_check_identity_etag(wanted(e->mode->match, e->etag), id, fault);
-    if (r == HUB_OK && e->mode->match_twin) {
+    hub_result r = rest_check_identity_etag(wanted(e->mode.match, e->etag), id, fault);
+    if (r == HUB_OK && e->mode.match_twin) {
         r = rest_check_twin_etag(e->twin_etag, id, fault);
     }
     return r == HUB_OK ? hub_apply(h, id, &change, fault) : r;
@@ -131,13 +132,13 @@ static hub_result update_twin(hub *h, const bulk_entry *e, hub_identity *id, hub
 {
     hub_change change = { .twin = e->json };
 
-    hub_result r = rest_check_twin_etag(wanted(e->mode->match, e->twin_etag), id, fault);
+    hub_result r = rest_check_twin_etag(wanted(e->mode.match, e->twin_etag), id, fault);
     return r == HUB_OK ? hub_apply(h, id, &change, fault) : r;
 }
 
 static hub_result delete_one(hub *h, const bulk_entry *e, hub_identity *id, hub_fault *fault)
 {
-    hub_result r = rest_check_identity_etag(wanted(e->mode->match, e->etag), id, fault);
+    hub_result r = rest_check_identity_etag(wanted(e->mode.match, e->etag), id, fault);
     return r == HUB_OK ? hub_delete(h, id, fault) : r;
 }
 
@@ -153,13 +154,13 @@ static hub_result act(hub *h, const bulk_entry *e, hub_fault *fault)
 {
     hub_identity *id = hub_registry_find(&h->registry, e->device, e->module);
 
-    if (e->mode->action == BULK_CREATE || (e->mode->action == BULK_EITHER && id == NULL)) {
+    if (e->mode.action == BULK_CREATE || (e->mode.action == BULK_EITHER && id == NULL)) {
         return create(h, e, fault);
     }
     if (id == NULL) {
         return missing(h, e, fault);
     }
-    switch (e->mode->action) {
+    switch (e->mode.action) {
     case BULK_CREATE: break; /* done above */
     case BULK_UPDATE:
     case BULK_EITHER: return update(h, e, id, fault);
