@@ -261,7 +261,7 @@ static bool lex_sign(query_lexer *l)
         size_t len = strlen(signs[i]);
         if (strncmp(l->at, signs[i], len) == 0) {
             l->token.kind = QUERY_SIGN;
-            (void)strcpy(l->token.sign, signs[i]);
+            memcpy(l->token.sign, signs[i], len + 1);
             l->at += len;
             return true;
         }

@@ -34,11 +34,12 @@ static bool read_place(const hub_query *q, const char *plain, size_t len, place 
     char mark[17];
 
     if (strlen(plain) != len || /* U+0000 inside */
+        /* NOLINTNEXTLINE(cert-err34-c): digits that fit */
         sscanf(plain, "%16[0-9a-f] %9" SCNu64 " %n", mark, &p->served, &used) != 2 || used < 18 ||
-        strlen(plain + used) >= sizeof p->client_id) {
+        len - (size_t)used >= sizeof p->client_id) {
         return false;
     }
-    (void)strcpy(p->client_id, plain + used);
+    memcpy(p->client_id, plain + used, len - (size_t)used + 1);
     return strtoull(mark, NULL, 16) == q->mark;
 }
 
