@@ -65,7 +65,7 @@ static const iothub_parts_hint hints[] = {
     { "RegistrationId", OF_DPS },
     { "GlobalDeviceEndpoint", OF_DPS },
     { "DeviceScope", "; leave it out, the hub knows the scope of a device" },
-    { NULL, "; leave it out" },
+    { NULL, "; check its spelling, or leave it out" },
 };
 
 static const iothub_parts_format format = {

@@ -161,7 +161,9 @@ static iothub_result store(const iothub_parts_format *f, const part *p, mqc_span
                                  err);
     }
     if (p->value.len == 0) {
-        return iothub_parts_fail(f, i, IOTHUB_ERR_PART_EMPTY, "is empty", err);
+        return iothub_parts_fail(
+            f, i, IOTHUB_ERR_PART_EMPTY,
+            f->separator == ';' ? "is empty; give it a value, or leave it out" : "is empty", err);
     }
     values[i] = p->value;
     return IOTHUB_OK;

@@ -1,10 +1,13 @@
 #include "rest.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/secret.h"
 #include "commands.h"
@@ -242,6 +245,22 @@ static CURLcode configure(rest *r, transfer *t, const char *url)
     return rc;
 }
 
+static const char *why_no_roots(const char *file)
+{
+    struct stat s;
+
+    if (file == NULL) {
+        return "the roots of the system are missing";
+    }
+    if (stat(file, &s) != 0 || access(file, R_OK) != 0) {
+        return strerror(errno);
+    }
+    if (!S_ISREG(s.st_mode)) {
+        return S_ISDIR(s.st_mode) ? "it is a directory" : "it is no regular file";
+    }
+    return s.st_size == 0 ? "it is empty" : "there is no certificate in it that can be read";
+}
+
 static void complain_about(const rest *r, CURLcode rc)
 {
     bool show = r->ca_file != NULL && cli_may_show(r->ca_file);
@@ -260,8 +279,8 @@ static void complain_about(const rest *r, CURLcode rc)
                                                  : "");
         return;
     case CURLE_SSL_CACERT_BADFILE:
-        cli_error(CA_ENV "%s%s is not a readable PEM file", show ? ": " : "",
-                  show ? r->ca_file : "");
+        cli_error(CA_ENV "%s%s is not a readable PEM file: %s", show ? ": " : "",
+                  show ? r->ca_file : "", why_no_roots(r->ca_file));
         return;
     case CURLE_GOT_NOTHING:
         cli_error("%s does not speak HTTPS; the port is that of IOTHUB_REST_PORT or --rest-port",

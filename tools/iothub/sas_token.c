@@ -114,6 +114,12 @@ static void refuse_pair(struct argp_state *state, const char *a, const void *a_g
     }
 }
 
+/* A connection string or a token: it would stand readable in the new token. */
+static bool is_credential(const char *text)
+{
+    return strcasestr(text, "HostName=") != NULL || strcasestr(text, "SharedAccess") != NULL;
+}
+
 static void check_contradictions(struct argp_state *state, const request *q)
 {
     const char *as_cs = q->as_connection_string ? "" : NULL;
@@ -155,6 +161,11 @@ static void check_completeness(struct argp_state *state, request *q)
     }
     if (q->resource != NULL && *q->resource == '\0') {
         cli_usage(state, "--resource is empty");
+    }
+    if (q->resource != NULL && is_credential(q->resource)) {
+        cli_usage(state,
+                  "--resource is a connection string or a token, not what it is for, such as "
+                  "myhub.azure-devices.net/devices/d1");
     }
     if (q->policy != NULL && *q->policy == '\0') {
         cli_usage(state, "--policy is empty");

@@ -164,6 +164,12 @@ char *service_json_input(const char *given, const char *what)
     const char *mark = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
     (void)memmove(text, mark, len + 1 - (size_t)(mark - text));
     len -= (size_t)(mark - text);
+    if (strspn(text, WHITE_SPACE) == len) {
+        cli_error("the %s%s is not JSON: it is empty", what,
+                  strcmp(given, "-") == 0 ? " on standard input" : "");
+        free(text);
+        return NULL;
+    }
     if (len != strlen(text) || !is_json(text)) {
         cli_error(
             "the %s is not JSON; %s", what,

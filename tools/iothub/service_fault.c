@@ -77,12 +77,18 @@ static void read_fault(fault *f, const rest_reply *reply)
     cJSON_Delete(json);
 }
 
-/* What was given for an id may be a key. */
+/* What was given for an id may be a key.  One with a '/' was read as DEVICE/MODULE, and half of a
+ * key can look harmless: both are shown, or neither. */
+static bool may_name(const service_target *target)
+{
+    return target != NULL && cli_may_show(target->device) && cli_may_show(target->module);
+}
+
 static const char *quoted(char out[NAME_SIZE], const char *id)
 {
-    bool show = *id != '\0' && cli_may_show(id);
+    bool given = *id != '\0';
 
-    (void)snprintf(out, NAME_SIZE, show ? "'%s'" : "%s", show ? id : "of this id");
+    (void)snprintf(out, NAME_SIZE, given ? "'%s'" : "%s", given ? id : "of this id");
     return out;
 }
 
@@ -107,14 +113,14 @@ static void explain_missing(const rest_reply *reply, const fault *f, const char 
 
     if (code_is(f, "DeviceNotFound", "404001")) {
         cli_error("the hub knows no device %s (404)",
-                  quoted(device, target != NULL ? target->device : ""));
+                  quoted(device, may_name(target) ? target->device : ""));
     } else if (code_is(f, "ModuleNotFound", "404010")) {
         cli_error("the device %s has no module %s (404)",
-                  quoted(device, target != NULL ? target->device : ""),
-                  quoted(module, target != NULL ? target->module : ""));
+                  quoted(device, may_name(target) ? target->device : ""),
+                  quoted(module, may_name(target) ? target->module : ""));
     } else if (code_is(f, "DeviceNotOnline", "404103")) {
         cli_error("%s is not connected, or does not listen for methods (404103)",
-                  quoted(device, target != NULL ? target->device : ""));
+                  quoted(device, may_name(target) ? target->device : ""));
     } else if (is_emulator_only(reply, f, path)) {
         cli_error("only the hub emulator has this, and this hub is another: in the cloud, messages "
                   "go by AMQP");
@@ -137,7 +143,7 @@ void service_explain(const rest_reply *reply, const char *path, const service_ta
     case 429: cli_error("the hub throttles (429): try again later"); return;
     case 504:
         cli_error("%s did not answer in time (504)",
-                  quoted(device, target != NULL ? target->device : ""));
+                  quoted(device, may_name(target) ? target->device : ""));
         return;
     default: explain_missing(reply, &f, path, target); return;
     }

@@ -36,7 +36,8 @@ extern "C" {
 #endif
 
 /**
- * Prepare *c.  Nothing is sent until iothub_start.
+ * Prepare *c.  Nothing is sent until iothub_start.  What *c held before does not matter, but it must
+ * not be a client that lives: iothub_deinit ends that one first.
  *
  * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or with
  *                           SharedAccessSignature; copied into memory
