@@ -219,6 +219,7 @@ static hub_result read_file(const char *path, char **text, size_t *len, hub_faul
         return HUB_OK;
     }
     free(*text);
+    *text = NULL;
     if (why == EISDIR) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "is a directory");
     }
