@@ -69,6 +69,7 @@ bool query_at_keyword(const query_parser *p)
 
 /* --- paths ------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): kept by the step */
 static void add_step(query_path *path, char *name, size_t index)
 {
     path->steps = query_grown(path->steps, path->count, sizeof *path->steps);
