@@ -113,7 +113,7 @@ run_cross() {
     -DCMAKE_CROSSCOMPILING_EMULATOR="/usr/bin/qemu-$cpu"
   cmake --build build/cross
   ctest --test-dir build/cross -j "$(nproc)" --output-on-failure \
-    -LE 'integration|tools|bench|soak' -E '^(install|test_emulator|check_.*)$'
+    -LE 'integration|tools|bench|soak' -E '^(install|test_emulator|mutants|check_.*)$'
 }
 
 case "$1 ${2:-}" in

@@ -1,6 +1,7 @@
 #include "client_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void copy(char *out, size_t cap, mqc_span in)
 {
@@ -303,4 +304,12 @@ unsigned fixture_ended(const client_fixture *f, iothub_op op, iothub_result *how
         }
     }
     return times;
+}
+
+void *fixture_memory(size_t len)
+{
+    void *memory = NULL;
+
+    assert_int_equal(posix_memalign(&memory, 16, len), 0);
+    return memory;
 }

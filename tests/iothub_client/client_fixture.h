@@ -83,6 +83,12 @@ void fixture_init_as(client_fixture *f, const char *connection_string,
                      void (*change)(iothub_options *o));
 void fixture_free(client_fixture *f);
 
+/**
+ * Memory for a client, to be freed by free.  All blocks lie alike, so that what iothub_init says is
+ * missing of one is what the next needs: malloc's may differ in padding where it aligns to 8.
+ */
+void *fixture_memory(size_t len);
+
 /** Guard the client as a runner would; each callback then checks that the lock is free. */
 void fixture_guard(client_fixture *f);
 void fixture_check_unlocked(const client_fixture *f);

@@ -133,7 +133,7 @@ static iothub_result init(iothub_client *c, const char *text, const iothub_optio
 static void check_division(const iothub_options *o, const char *text)
 {
     iothub_client *c = calloc(1, sizeof *c);
-    unsigned char *memory = malloc(64);
+    unsigned char *memory = fixture_memory(64);
     iothub_error error;
     size_t missing;
     parts p;
@@ -143,7 +143,7 @@ static void check_division(const iothub_options *o, const char *text)
     free(memory);
     for (size_t more = 0; more < 1000; more += 1 + more * 5) {
         const size_t len = 64 + missing + more;
-        memory = malloc(len);
+        memory = fixture_memory(len);
         assert_int_equal(init(c, text, o, memory, len, &error), IOTHUB_OK);
         collect(&p, c, text);
         check_apart(&p, memory, len);

@@ -72,7 +72,7 @@ static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **sta
         init_with_token(&f, 3600);
         snprintf(first, sizeof first, "%s", device_token(3600));
         const size_t len = 64 + missing_of(&f, with_token(first), 64);
-        void *memory = malloc(len);
+        void *memory = fixture_memory(len);
         iothub_free(f.client);
         static iothub_client own; /* iothub_free leaves it alone */
         f.client = &own;

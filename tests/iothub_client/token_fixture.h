@@ -52,7 +52,7 @@ static inline void init_with_token(client_fixture *f, int64_t life_s)
 static inline size_t missing_of(const client_fixture *f, const char *text, size_t len)
 {
     iothub_client *c = malloc(sizeof *c);
-    void *memory = malloc(len);
+    void *memory = fixture_memory(len);
     iothub_error error;
     size_t missing = 0;
 
@@ -72,7 +72,7 @@ static inline void *move_to_the_least(client_fixture *f, const char *text)
 {
     iothub_error error;
     const size_t size = 64 + missing_of(f, text, 64);
-    void *memory = malloc(size);
+    void *memory = fixture_memory(size);
 
     static iothub_client own; /* iothub_free leaves it alone */
     iothub_free(f->client);
