@@ -1,7 +1,7 @@
+#include "hub/property_bag.h"
 #include "internal.h"
 #include "iothub/message.h"
-#include "percent.h"
-#include "property_bag.h"
+#include "text/percent.h"
 
 struct iothub_message {
     const topic_parts *topic;

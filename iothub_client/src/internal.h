@@ -6,10 +6,10 @@
  * What the files of the client call in each other, one block a file.
  */
 
+#include "hub/topics.h"
 #include "iothub/client_struct.h"
 #include "link.h"
-#include "text.h"
-#include "topics.h"
+#include "text/text_writer.h"
 
 /* map.c: results of the layers below. */
 iothub_result iothub_from_plat(plat_result r);

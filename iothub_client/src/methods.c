@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "internal.h"
-#include "json_fault.h"
-#include "percent.h"
+#include "text/json_fault.h"
+#include "text/percent.h"
 
 /* The longest that a caller may wait for an answer; the hub does not tell how long this one does.
  */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "text.h"
+#include "text/text_writer.h"
 
 void iothub_options_init_sized(iothub_options *o, size_t struct_size)
 {

@@ -1,6 +1,6 @@
 #include "backlog.h"
+#include "hub/property_bag.h"
 #include "mqtt_core/topic.h"
-#include "property_bag.h"
 #include "queue.h"
 
 enum {

@@ -1,7 +1,7 @@
 #include "internal.h"
-#include "json_fault.h"
-#include "json_path.h"
 #include "retry.h"
+#include "text/json_fault.h"
+#include "text/json_path.h"
 
 /* Kind of the client's own GET; the others are iothub_op_kind. */
 enum { KIND_TWIN_SYNC = 100 };

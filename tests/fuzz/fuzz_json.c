@@ -1,7 +1,7 @@
 /* JSON look-up: what is found in a good text is good itself, and it stays inside. */
 
 #include "fuzz.h"
-#include "json_path.h"
+#include "text/json_path.h"
 
 static void find(mqc_span text, const char *const *keys, size_t count, bool good)
 {

@@ -1,9 +1,9 @@
 /* What the hub writes into topics: topics, property bags, percent-encoding. */
 
 #include "fuzz.h"
-#include "percent.h"
-#include "property_bag.h"
-#include "topics.h"
+#include "hub/property_bag.h"
+#include "hub/topics.h"
+#include "text/percent.h"
 
 static void bag(mqc_span text)
 {

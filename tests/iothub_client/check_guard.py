@@ -25,7 +25,7 @@ def main():
     found = [f"{name}: not in the table of test_guard.c" for name in sorted(declared)
              if f'"{name}"' not in table]
     found += [f"{path.name}: calls a callback, which is for notify.c" for path in
-              sorted((client / "src").glob("*.c"))
+              sorted((client / "src").rglob("*.c"))
               if path.name != "notify.c" and CALLED.search(path.read_text("utf-8"))]
     print("\n".join(found) if found else f"{len(declared)} functions are guarded")
     return 1 if found or not declared else 0

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "json_path.h"
+#include "text/json_path.h"
 #include "twin_fixture.h"
 
 /* Messages of a hub that keeps to MQTT, and to nothing else. */

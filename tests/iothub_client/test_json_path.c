@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "json_path.h"
 #include "mqtt_core/topic.h"
+#include "text/json_path.h"
 
 /* Checks a copy that ends where the allocation ends, so that the sanitizer sees a read beyond. */
 static iothub_result check(const char *text, size_t len)

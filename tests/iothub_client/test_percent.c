@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "percent.h"
+#include "text/percent.h"
 
 static void every_byte_round_trips(void **state)
 {

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "percent.h"
-#include "property_bag.h"
+#include "hub/property_bag.h"
+#include "text/percent.h"
 
 static mqc_span str(const char *z)
 {

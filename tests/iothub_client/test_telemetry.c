@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "client_fixture.h"
+#include "hub/property_bag.h"
 #include "mqtt_core/topic.h"
-#include "percent.h"
-#include "property_bag.h"
+#include "text/percent.h"
 
 #define EVENTS "devices/device1/messages/events/"
 

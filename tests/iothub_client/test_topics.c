@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "topics.h"
+#include "hub/topics.h"
 
 static const topic_identity device = { { (const uint8_t *)"dev1", 4 }, { NULL, 0 } };
 static const topic_identity module = { { (const uint8_t *)"dev1", 4 },

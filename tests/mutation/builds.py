@@ -100,7 +100,7 @@ class Change:
         """The object in place of obj, or None when the compiler refuses."""
         if obj not in self.made:
             to = os.path.join(self.out, obj.replace("/", "_"))
-            words = drop_dependencies(self.build.compile[obj]) + ERRORS
+            words = self.with_own_headers(drop_dependencies(self.build.compile[obj]), source) + ERRORS
             words[words.index("-o") + 1] = to
             words[words.index("-c") + 1] = self.copies[source]
             done = subprocess.run(
@@ -108,6 +108,12 @@ class Change:
             )
             self.made[obj] = to if done.returncode == 0 else None
         return self.made[obj]
+
+    def with_own_headers(self, words, source):
+        """Private headers that are looked up from the src folder of a layer come from the copy, too."""
+        folder = self.copies[source].removesuffix(source)
+        layers = {f"-I{os.path.join(self.build.root, l)}/src": f"-I{os.path.join(folder, l)}/src" for l in LAYERS}
+        return [layers.get(w, w) for w in words]
 
     def compiles(self):
         return all(self.compiled(self.build.objects[s][0], s) for s in self.copies)

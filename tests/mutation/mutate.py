@@ -37,7 +37,7 @@ def all_sources():
     found = []
     for layer in LAYERS:
         for end in ("c", "h"):
-            found += glob.glob(os.path.join(ROOT, layer, "src", "*." + end))
+            found += glob.glob(os.path.join(ROOT, layer, "src", "**", "*." + end), recursive=True)
     return sorted(os.path.relpath(p, ROOT) for p in found)
 
 
@@ -145,9 +145,10 @@ class Bench:
 
 
 def direct_includes(path):
-    folder = os.path.dirname(path)
+    """A private header is looked up beside the file, then from the src folder of its layer."""
+    folders = [os.path.dirname(path), os.path.join(path.split(os.sep)[0], "src")]
     names = [line.split('"')[1] for line in read(path).splitlines() if line.startswith('#include "')]
-    return {os.path.join(folder, n) for n in names}
+    return {os.path.join(f, n) for n in names for f in folders}
 
 
 def executes(test, m):

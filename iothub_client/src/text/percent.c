@@ -1,4 +1,4 @@
-#include "percent.h"
+#include "text/percent.h"
 
 #define FIVE   1, 1, 1, 1, 1
 #define A_TO_Z FIVE, FIVE, FIVE, FIVE, FIVE, 1

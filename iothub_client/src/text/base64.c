@@ -1,4 +1,4 @@
-#include "base64_check.h"
+#include "text/base64.h"
 
 /* The value of a base64 digit, 64 for anything else. */
 static unsigned digit_value(uint8_t c)

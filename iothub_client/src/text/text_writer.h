@@ -1,5 +1,5 @@
-#ifndef IOTHUB_TEXT_H
-#define IOTHUB_TEXT_H
+#ifndef IOTHUB_TEXT_WRITER_H
+#define IOTHUB_TEXT_WRITER_H
 
 /**
  * @file

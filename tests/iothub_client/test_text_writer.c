@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "text.h"
+#include "text/text_writer.h"
 
 static const char full_text[] = "id=18446744073709551615;x";
 

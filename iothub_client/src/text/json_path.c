@@ -1,6 +1,6 @@
-#include "json_path.h"
+#include "text/json_path.h"
 
-#include "decimal.h"
+#include "text/decimal.h"
 
 /* Where we are, and which of the open brackets are braces (bit set, innermost lowest). */
 typedef struct scan {

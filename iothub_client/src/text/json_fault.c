@@ -1,7 +1,7 @@
-#include "json_fault.h"
+#include "text/json_fault.h"
 
-#include "json_path.h"
-#include "text.h"
+#include "text/json_path.h"
+#include "text/text_writer.h"
 
 static const char *name_of(iothub_json_kind kind)
 {

@@ -1,4 +1,4 @@
-#include "text.h"
+#include "text/text_writer.h"
 
 /* A name from the input must leave room for the text that explains it. */
 enum { NAME_MAX_SHOWN = 48 };

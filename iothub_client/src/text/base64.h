@@ -1,5 +1,5 @@
-#ifndef IOTHUB_BASE64_CHECK_H
-#define IOTHUB_BASE64_CHECK_H
+#ifndef IOTHUB_BASE64_H
+#define IOTHUB_BASE64_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 #include "iothub/connection_string.h"
 
-#include "base64_check.h"
 #include "iothub/sas.h"
-#include "parts.h"
-#include "text.h"
+#include "text/base64.h"
+#include "text/name_value.h"
+#include "text/text_writer.h"
 
 enum part {
     HOST_NAME,

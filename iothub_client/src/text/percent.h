@@ -13,7 +13,7 @@
 
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
-#include "text.h"
+#include "text/text_writer.h"
 
 /** Of the byte that is the index: it needs no escape. */
 extern const bool iothub_unreserved[256];

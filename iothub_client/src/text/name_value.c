@@ -1,6 +1,6 @@
-#include "parts.h"
+#include "text/name_value.h"
 
-#include "text.h"
+#include "text/text_writer.h"
 
 enum { NAME_MAX_PLAUSIBLE = 32 };
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "mqtt_core/span.h"
-#include "text.h"
+#include "text/text_writer.h"
 
 /** Whose topics: spans live as long as the client. */
 typedef struct topic_identity {

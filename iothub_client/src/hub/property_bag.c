@@ -1,7 +1,7 @@
-#include "property_bag.h"
+#include "hub/property_bag.h"
 
-#include "decimal.h"
-#include "percent.h"
+#include "text/decimal.h"
+#include "text/percent.h"
 
 /* z behind a separator, if that is wanted.  Most texts are put as they are, in one piece. */
 static void put_text(iothub_bag_writer *w, char separator, bool wanted, const char *z)

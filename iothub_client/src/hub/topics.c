@@ -1,7 +1,7 @@
-#include "topics.h"
+#include "hub/topics.h"
 
-#include "decimal.h"
-#include "property_bag.h"
+#include "hub/property_bag.h"
+#include "text/decimal.h"
 
 #define TWIN_RESPONSE "$iothub/twin/res/"
 #define DESIRED       "$iothub/twin/PATCH/properties/desired/"

@@ -1,5 +1,5 @@
-#ifndef IOTHUB_PARTS_H
-#define IOTHUB_PARTS_H
+#ifndef IOTHUB_NAME_VALUE_H
+#define IOTHUB_NAME_VALUE_H
 
 /**
  * @file

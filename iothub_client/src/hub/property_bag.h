@@ -13,7 +13,7 @@
 
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
-#include "text.h"
+#include "text/text_writer.h"
 
 /** Appends pairs to *text; overflow latches there. */
 typedef struct iothub_bag_writer {

@@ -1,10 +1,10 @@
 #include "iothub/sas.h"
 
-#include "base64_check.h"
-#include "decimal.h"
-#include "parts.h"
-#include "percent.h"
-#include "text.h"
+#include "text/base64.h"
+#include "text/decimal.h"
+#include "text/name_value.h"
+#include "text/percent.h"
+#include "text/text_writer.h"
 
 enum {
     SIGNATURE_CHARS = 44,        /* base64 of 32 bytes */
