@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
-"""Fail when a source file includes what its layer may not see.
+"""Fail when a source file uses what it may not see.
 
 usage: check_layers.py ROOT
 
-The layers and their direction are in the README of the project: mqtt_core and
-iothub_client compile without an operating system, and one library is wrapped
-by one folder of platform/src.
+1. Layers (RULES, LIBRARIES): mqtt_core and iothub_client compile without an operating system, and one
+   library is wrapped by one folder of platform/src.
+2. Levels inside a layer (LEVELS): a file uses its own folder and folders of lower levels. Folders of one
+   level do not use each other.
+3. No circle: files of a layer do not use each other in a circle. A .c file and the header of that name
+   beside it count as one file.
+4. Few files know the whole of a large struct (KNOWN_BY).
+
+A file uses another one when it includes its header, or names a function or variable that the other one
+defines: a header that several .c files share hides nothing.
 """
 
 import pathlib
-import re
 import sys
+
+from c_source import declarations, definitions, includes, names_used, tokens, without_comments
 
 C_STANDARD = {
     "assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "stdarg.h",
@@ -26,6 +34,7 @@ RULES = [
     ("platform/include/", FREESTANDING, ("platform/",)),
     ("platform/src/", None, ("platform/",)),
     ("iothub_client/src/heap", FREESTANDING | {"stdlib.h"}, OURS),
+    ("iothub_client/src/drive/heap", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/", FREESTANDING, OURS),
     ("tools/cli/", None, (CLI,)),
     ("samples/", None, (*OURS, CLI)),
@@ -41,16 +50,117 @@ LIBRARIES = {
     "microhttpd.h": "tools/hub_emulator/rest_server",
     "mosquitto": "tools/hub_emulator/plugin",
 }
-INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+# Where the private headers of each layer are looked up from.
+LAYERS = {
+    "mqtt_core": "mqtt_core/src",
+    "platform": "platform/src",
+    "iothub_client": "iothub_client/src",
+    "tools/cli": "tools",
+    "tools/common": "tools/common",
+    "tools/hub_emulator": "tools/hub_emulator",
+    "tools/iothub": "tools/iothub",
+}
+
+# folder -> its folders, the lowest level first; those in one line are beside each other. Once all of them
+# exist, each file stands in one of them.
+LEVELS = {
+    "iothub_client/src": [
+        ["text"],
+        ["hub"],
+        ["context"],
+        ["connection", "telemetry", "features"],
+        ["drive"],
+    ],
+}
+
+# Layers that have lost their circles; in the others they are listed and do not fail.
+WITHOUT_CIRCLES = ()
+
+# struct -> (folder, how many files of it may know the struct; None: not decided)
+KNOWN_BY = {
+    "iothub_client": ("iothub_client/src", None),
+}
 
 
-def complaints(root, path):
-    name = path.relative_to(root).as_posix()
+class Tree:
+    """The sources below a folder, and which of them uses which."""
+
+    def __init__(self, root):
+        self.root = root
+        tops = sorted({rule[0].split("/")[0] for rule in RULES})
+        paths = [p for top in tops for p in sorted((root / top).rglob("*.[ch]"))]
+        self.texts = {p.relative_to(root).as_posix(): p.read_text(encoding="utf-8") for p in paths}
+        self.defines, self.static = {}, {}
+        for name in self.texts:
+            if name.endswith(".c"):
+                extern, static = definitions(tokens(self.texts[name]))
+                self.static[name] = static
+                for word in extern - {"main"}:
+                    self.defines.setdefault((layer_of(name), word), []).append(name)
+        self.uses = {name: dict(self._used_by(name)) for name in self.texts}
+
+    def _used_by(self, name):
+        """Files of its own layer that a file uses, and why."""
+        layer = layer_of(name)
+        if layer is None:
+            return
+        for word in sorted(self._words_of(name)):
+            for other in self.defines.get((layer, word), []):
+                if other != name:
+                    yield other, f"names {word}"
+        for _, header in includes(self.texts[name]):
+            other = self.find(name, header)
+            if other is not None and layer_of(other) == layer:
+                yield other, f'includes "{header}"'
+
+    def _words_of(self, name):
+        """What may be the name of a function of another file; a header only declares what is outside bodies."""
+        text = self.texts[name]
+        if name.endswith(".c"):
+            return names_used(text) - self.static[name]
+        bodies = [d.body for d in declarations(tokens(text)) if d.body is not None]
+        return {t.text for body in bodies for t in body if t.is_name}
+
+    def find(self, name, header):
+        """The file that a header is, looked up as the compiler does; None: it is not of this tree."""
+        layer = layer_of(name)
+        places = [pathlib.PurePosixPath(name).parent.as_posix()]
+        if layer is not None:
+            places += [LAYERS[layer], f"{layer}/include"]
+        places += [f"{top}/include" for top in ("mqtt_core", "platform", "iothub_client")]
+        places += ["tools"]  # cli/
+        for place in places:
+            path = _normal(f"{place}/{header}")
+            if path in self.texts:
+                return path
+        return None
+
+
+def _normal(path):
+    """A path without "..": "a/b/../c" is "a/c"."""
+    parts = []
+    for part in path.split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def layer_of(name):
+    return next((layer for layer in LAYERS if name.startswith(layer + "/")), None)
+
+
+# --- 1. layers -----------------------------------------------------------------------------------
+
+
+def layer_faults(tree, name):
     rule = next((r for r in RULES if name.startswith(r[0])), None)
     if rule is None:
         return
     _, system, own = rule
-    for bracket, header in INCLUDE.findall(path.read_text(encoding="utf-8")):
+    for bracket, header in includes(tree.texts[name]):
         home = next((h for lib, h in LIBRARIES.items() if header.startswith(lib)), None)
         if home is not None:
             if not name.startswith(home):
@@ -61,23 +171,170 @@ def complaints(root, path):
         elif bracket == "<":
             if system is not None and header not in system:
                 yield f"{name}: <{header}> is not for this layer"
-        elif not (path.parent / header).is_file() and not private(root, name, header):
+        elif not is_private(tree, name, header):
             yield f'{name}: "{header}" is not a header of this layer'
 
 
-def private(root, name, header):
-    """A private header is looked up from the src folder of its own layer."""
-    src = root / name.split("/")[0] / "src"
-    return (src / header).is_file()
+def is_private(tree, name, header):
+    """Whether it is a header of the file's own layer; programs share tools/common."""
+    other = tree.find(name, header)
+    mine = layer_of(name) or name.split("/")[0]
+    return other is not None and (other.startswith((mine + "/", "tools/common/")))
+
+
+# --- 2. levels -----------------------------------------------------------------------------------
+
+
+def folder_of(base, levels, name):
+    """The folder of the table that a file stands in, and its level; None: in none."""
+    inner = name[len(base) + 1:]
+    for level, folders in enumerate(levels):
+        for folder in folders:
+            if inner.startswith(folder + "/"):
+                return folder, level
+    return None
+
+
+def level_faults(tree, base, levels):
+    names = [name for name in tree.texts if name.startswith(base + "/")]
+    missing = [f for folders in levels for f in folders
+               if not any(name.startswith(f"{base}/{f}/") for name in names)]
+    for name in names:
+        mine = folder_of(base, levels, name)
+        if mine is None:
+            if not missing:
+                yield f"{name}: stands in none of the folders of {base} that have a level"
+            continue
+        for other, why in tree.uses[name].items():
+            theirs = folder_of(base, levels, other)
+            if theirs is None or theirs[0] == mine[0] or theirs[1] < mine[1]:
+                continue
+            place = "beside" if theirs[1] == mine[1] else "above"
+            yield f"{name}: {why}, and {theirs[0]}/ is {place} {mine[0]}/ ({other})"
+
+
+# --- 3. circles ----------------------------------------------------------------------------------
+
+
+def node_of(name):
+    """A .c file and the header beside it are one file."""
+    return name.rsplit(".", 1)[0]
+
+
+def circles(graph):
+    """Groups of nodes of which each reaches each other one."""
+    order, low, on_stack, stack, found = {}, {}, set(), [], []
+
+    def visit(start):
+        work = [(start, iter(sorted(graph[start])))]
+        order[start] = low[start] = len(order)
+        stack.append(start)
+        on_stack.add(start)
+        while work:
+            node, rest = work[-1]
+            for other in rest:
+                if other not in order:
+                    order[other] = low[other] = len(order)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(sorted(graph[other]))))
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], order[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    group = set()
+                    while node not in group:
+                        group.add(stack.pop())
+                    on_stack.difference_update(group)
+                    if len(group) > 1:
+                        found.append(group)
+
+    for node in sorted(graph):
+        if node not in order:
+            visit(node)
+    return found
+
+
+def shortest_circle(graph, group):
+    """The shortest way from a file of the group back to itself."""
+    best = None
+    for start in sorted(group):
+        ways, seen = [[start]], {start}
+        for way in ways:
+            if best is not None and len(way) >= len(best):
+                break
+            if start in graph[way[-1]]:
+                best = way
+                break
+            for other in sorted(graph[way[-1]]):
+                if other in group and other not in seen:
+                    seen.add(other)
+                    ways.append([*way, other])
+    return best
+
+
+def circle_lines(tree):
+    """(layer, text) of each circle."""
+    graph = {node_of(name): {} for name in tree.texts if layer_of(name)}
+    for name in tree.texts:
+        for other, why in tree.uses[name].items():
+            if node_of(other) != node_of(name):
+                graph[node_of(name)].setdefault(node_of(other), why)
+    for group in circles(graph):
+        way = shortest_circle(graph, group)
+        steps = "".join(f"\n  {a} {graph[a][b]} of {b}" for a, b in zip(way, way[1:] + way[:1]))
+        layer = layer_of(way[0] + "/")
+        yield layer, f"{layer}: {len(group)} files use each other in a circle; the shortest:{steps}"
+
+
+# --- 4. who knows a struct -----------------------------------------------------------------------
+
+
+def knows(tree, struct, folder):
+    """Files of a folder that name a struct or see its members, however many headers lie between."""
+    private = [name for name in tree.texts if name.endswith(".h") and layer_of(name) == layer_of(folder + "/")
+               and f"struct {struct} {{" in without_comments(tree.texts[name])]
+
+    def sees(name, seen):
+        if name in private:
+            return True
+        seen.add(name)
+        return any(sees(other, seen) for other, why in tree.uses[name].items()
+                   if why.startswith("includes") and other not in seen)
+
+    return [name for name in tree.texts if name.startswith(folder + "/") and
+            (struct in names_used(tree.texts[name]) or sees(name, set()))]
+
+
+def knowledge(tree):
+    """Whether too many know it, and a text with the number."""
+    for struct, (folder, most) in KNOWN_BY.items():
+        files = knows(tree, struct, folder)
+        total = sum(name.startswith(folder + "/") for name in tree.texts)
+        text = f"{len(files)} of {total} files of {folder} know the struct {struct}"
+        if most is not None and len(files) > most:
+            yield True, f"{text}, and {most} may: {', '.join(n[len(folder) + 1:] for n in files)}"
+        else:
+            yield False, text
 
 
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
-    files = [p for top in {r[0].split("/")[0] for r in RULES}
-             for p in sorted((root / top).rglob("*.[ch]"))]
-    found = [line for path in files for line in complaints(root, path)]
-    print("\n".join(found) if found else f"layers intact in {len(files)} files")
-    return 1 if found or not files else 0
+    tree = Tree(root)
+    faults = [line for name in tree.texts for line in layer_faults(tree, name)]
+    faults += [line for base, levels in LEVELS.items() for line in level_faults(tree, base, levels)]
+    notes = []
+    for layer, line in circle_lines(tree):
+        (faults if layer in WITHOUT_CIRCLES else notes).append(line)
+    for is_fault, line in knowledge(tree):
+        (faults if is_fault else notes).append(line)
+    print("\n".join(notes))
+    print("\n".join(faults) if faults else f"layers intact in {len(tree.texts)} files")
+    return 1 if faults or not tree.texts else 0
 
 
 if __name__ == "__main__":
