@@ -40,7 +40,7 @@ bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_i
 
 static void queue_releases(mqc_engine *e)
 {
-    mqc_releases *l = &e->releases;
+    mqc_pubrel_chain *l = &e->pubrel_chain;
 
     while (l->due != NULL && mqc_control_queue_id(e, MQC_PUBREL, l->due->packet_id)) {
         l->due = l->due->u.behind;

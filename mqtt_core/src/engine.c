@@ -189,7 +189,7 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
     if (e->state != MQC_IDLE) {
         return MQC_ERR_STATE;
     }
-    mqc_releases_restart(&e->releases, lane);
+    mqc_pubrel_chain_restart(&e->pubrel_chain, lane);
     mqc_outbox_discard(&e->lanes[lane]);
     return MQC_OK;
 }

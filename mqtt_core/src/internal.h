@@ -6,7 +6,7 @@
 #include "mqtt_core/engine_struct.h"
 #include "outbox.h"
 #include "packet.h"
-#include "releases.h"
+#include "pubrel_chain.h"
 
 /* What the parts of the engine share. */
 
@@ -44,10 +44,10 @@ void mqc_control_fill(mqc_engine *e);
 /* Are there acknowledgements that were decided on and not encoded? */
 static inline bool mqc_answers_due(const mqc_engine *e)
 {
-    return mqc_inbox_due(&e->inbox) || e->releases.due != NULL;
+    return mqc_inbox_due(&e->inbox) || e->pubrel_chain.due != NULL;
 }
 
-/* --- when to send, when to wake up (pace.c) --- */
+/* --- when to send, when to wake up (rx_low_water.c) --- */
 
 /* There is a new connection. */
 void mqc_pace_reset(mqc_engine *e);
@@ -161,7 +161,7 @@ static inline uint16_t mqc_new_packet_id(mqc_engine *e)
     return e->next_id++;
 }
 
-/* --- requests that wait for an answer (requests.c) --- */
+/* --- requests that wait for an answer (connect_subscribe.c) --- */
 
 /* End the request with that id.  False: there is none that expects this answer. */
 bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id, size_t count);

@@ -35,9 +35,9 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     ev->type = MQC_EVENT_CONNECTED;
     e->state = MQC_CONNECTED;
     if (present) {
-        mqc_releases_restart(&e->releases, MQC_LANES_MAX);
+        mqc_pubrel_chain_restart(&e->pubrel_chain, MQC_LANES_MAX);
     } else {
-        memset(&e->releases, 0, sizeof e->releases); /* they end */
+        memset(&e->pubrel_chain, 0, sizeof e->pubrel_chain); /* they end */
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
@@ -110,18 +110,18 @@ static step on_pubrec(mqc_engine *e, uint16_t packet_id)
         return answer_unknown(e, MQC_PUBREL, packet_id);
     }
     if (m->state == MQC_ENTRY_RECEIVED) { /* once more */
-        (void)mqc_releases_take(&e->releases, packet_id);
+        (void)mqc_pubrel_chain_take(&e->pubrel_chain, packet_id);
     } else if (!mqc_outbox_received(lane, m, e->last_rx)) {
         return STEP_UNEXPECTED;
     }
     mqc_waits_expect(e, e->last_rx);
-    mqc_releases_add(&e->releases, m);
+    mqc_pubrel_chain_add(&e->pubrel_chain, m);
     return STEP_AGAIN;
 }
 
 static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
-    mqc_entry *m = mqc_releases_take(&e->releases, packet_id);
+    mqc_entry *m = mqc_pubrel_chain_take(&e->pubrel_chain, packet_id);
     mqc_outbox *lane;
 
     if (m == NULL) { /* PUBREL may have been sent twice, or for an unknown id */

@@ -20,7 +20,7 @@ struct mqc_entry {
     void *tag;
     union {
         mqc_time expires;  /* 0: never */
-        mqc_entry *behind; /* MQC_ENTRY_RECEIVED: the next in mqc_releases; ENDED: to report */
+        mqc_entry *behind; /* MQC_ENTRY_RECEIVED: the next in mqc_pubrel_chain; ENDED: to report */
     } u;
     uint32_t id;
     uint32_t len;       /* bytes in the ring */
@@ -29,7 +29,7 @@ struct mqc_entry {
     uint8_t flags;      /* mqc_entry_flag */
     uint8_t outcome;    /* mqc_outcome, once ended */
     uint8_t kind;
-    uint8_t lane; /* of an entry in mqc_releases */
+    uint8_t lane; /* of an entry in mqc_pubrel_chain */
 };
 
 struct mqc_inbound {
@@ -108,11 +108,11 @@ typedef struct mqc_inbox {
 } mqc_inbox;
 
 /* QoS 2 publishes for which PUBREC came, in the order of the PUBRECs. */
-typedef struct mqc_releases {
+typedef struct mqc_pubrel_chain {
     mqc_entry *first;
     mqc_entry *last;
     mqc_entry *due; /* PUBREL of this one and those behind it has not been encoded */
-} mqc_releases;
+} mqc_pubrel_chain;
 
 /* A fixed header. */
 typedef struct mqc_header {
@@ -175,7 +175,7 @@ struct mqc_engine {
     mqc_input in;
     mqc_control control;
     mqc_inbox inbox;
-    mqc_releases releases;
+    mqc_pubrel_chain pubrel_chain;
     mqc_pending pending[MQC_PENDING_MAX]; /* the oldest first */
 
     union {

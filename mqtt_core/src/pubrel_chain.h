@@ -1,5 +1,5 @@
-#ifndef MQC_RELEASES_H
-#define MQC_RELEASES_H
+#ifndef MQC_PUBREL_CHAIN_H
+#define MQC_PUBREL_CHAIN_H
 
 #include "outbox.h"
 
@@ -10,12 +10,12 @@
  */
 
 /* PUBREC came: PUBREL is due. */
-void mqc_releases_add(mqc_releases *l, mqc_entry *e);
+void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e);
 
 /* Take out the one with this id; NULL: there is none. */
-mqc_entry *mqc_releases_take(mqc_releases *l, uint16_t packet_id);
+mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id);
 
 /* All are due again, but for those of one lane (MQC_LANES_MAX: none), which are about to end. */
-void mqc_releases_restart(mqc_releases *l, uint8_t ending);
+void mqc_pubrel_chain_restart(mqc_pubrel_chain *l, uint8_t ending);
 
 #endif

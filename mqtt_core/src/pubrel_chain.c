@@ -1,6 +1,6 @@
-#include "releases.h"
+#include "pubrel_chain.h"
 
-void mqc_releases_add(mqc_releases *l, mqc_entry *e)
+void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e)
 {
     e->u.behind = NULL;
     if (l->last != NULL) {
@@ -14,7 +14,7 @@ void mqc_releases_add(mqc_releases *l, mqc_entry *e)
     }
 }
 
-mqc_entry *mqc_releases_take(mqc_releases *l, uint16_t packet_id)
+mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id)
 {
     mqc_entry *before = NULL;
     mqc_entry *e = l->first;
@@ -40,7 +40,7 @@ mqc_entry *mqc_releases_take(mqc_releases *l, uint16_t packet_id)
     return e;
 }
 
-void mqc_releases_restart(mqc_releases *l, uint8_t ending)
+void mqc_pubrel_chain_restart(mqc_pubrel_chain *l, uint8_t ending)
 {
     mqc_entry *e = l->first;
 
@@ -48,7 +48,7 @@ void mqc_releases_restart(mqc_releases *l, uint8_t ending)
     while (e != NULL) {
         mqc_entry *behind = e->u.behind;
         if (e->lane != ending) {
-            mqc_releases_add(l, e);
+            mqc_pubrel_chain_add(l, e);
         }
         e = behind;
     }
