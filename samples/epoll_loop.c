@@ -56,7 +56,7 @@ static void control(const app *a, int op, int fd, uint32_t events)
 }
 
 /* One place of the client: what differs from what epoll knows. */
-static void watch(const app *a, const iothub_poll_fd *before, const iothub_poll_fd *now)
+static void watch(const app *a, const plat_poll *before, const plat_poll *now)
 {
     bool same = before->fd == now->fd && before->generation == now->generation;
     uint32_t events =

@@ -100,7 +100,6 @@ static void on_timer(device *d, uint64_t now)
 /* All that one device has to do now, and what it waits for next. */
 static void serve(device *d)
 {
-    plat_poll polls[PLAT_POLL_SET_FDS];
     iothub_poll p;
     uint64_t now = now_ms();
 
@@ -109,15 +108,8 @@ static void serve(device *d)
     }
     (void)iothub_process(d->client);
     iothub_poll_info(d->client, &p);
-    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
-        const iothub_poll_fd *fd = &p.fds[i];
-        polls[i] = (plat_poll){ .fd = fd->fd,
-                                .generation = fd->generation,
-                                .want_read = fd->want_read,
-                                .want_write = fd->want_write };
-    }
     uint64_t due = p.timeout_ms < 0 ? PLAT_POLL_SET_NEVER : now_ms() + (uint64_t)p.timeout_ms;
-    if (plat_poll_set_update(d->gateway->set, &d->item, polls,
+    if (plat_poll_set_update(d->gateway->set, &d->item, p.fds,
                              due < d->next_ms ? due : d->next_ms) != PLAT_OK) {
         exit(sample_fail("no memory left"));
     }

@@ -1,4 +1,7 @@
 #include "backlog.h"
+#include "platform/poll_set.h"
+
+_Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes iothub_poll.fds");
 
 /* A peer that floods us, or an application that queues from every callback, must not keep
  * iothub_process from returning. */
@@ -346,22 +349,16 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
 
 void iothub_poll_info(iothub_client *c, iothub_poll *out)
 {
-    plat_poll polls[IOTHUB_POLL_FDS];
-
     if (out == NULL) {
         return;
     }
-    no_polls(polls);
+    no_polls(out->fds);
     out->timeout_ms = -1;
     if (client_begin(c) == IOTHUB_OK) {
         if (!guard_has_runner(c)) {
-            loop_poll(c, polls, &out->timeout_ms);
+            loop_poll(c, out->fds, &out->timeout_ms);
         }
         client_leave(c);
-    }
-    for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
-        const plat_poll *p = &polls[i];
-        out->fds[i] = (iothub_poll_fd){ p->fd, p->want_read, p->want_write, p->generation };
     }
 }
 

@@ -90,7 +90,6 @@ static uint64_t due_ms(const many_device *d, int timeout_ms)
 /* Do what it has to do, and tell the set what it waits for next. */
 static void serve(many_device *d)
 {
-    plat_poll polls[PLAT_POLL_SET_FDS];
     iothub_poll p;
     uint64_t now_us = many_now_us();
 
@@ -99,14 +98,7 @@ static void serve(many_device *d)
     }
     (void)iothub_process(d->client);
     iothub_poll_info(d->client, &p);
-    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
-        const iothub_poll_fd *fd = &p.fds[i];
-        polls[i] = (plat_poll){ .fd = fd->fd,
-                                .generation = fd->generation,
-                                .want_read = fd->want_read,
-                                .want_write = fd->want_write };
-    }
-    if (plat_poll_set_update(d->many->set, &d->item, polls, due_ms(d, p.timeout_ms)) != PLAT_OK) {
+    if (plat_poll_set_update(d->many->set, &d->item, p.fds, due_ms(d, p.timeout_ms)) != PLAT_OK) {
         bench_fail("epoll", "no memory left");
     }
 }

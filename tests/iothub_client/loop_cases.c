@@ -25,7 +25,7 @@ static tcp_hub *hub;
 static iothub_client *clients[LOOP_CLIENTS];
 static uint64_t wanted; /* of what the test waits for */
 
-loop_change loop_compare(const loop_seen *seen, const iothub_poll_fd *now)
+loop_change loop_compare(const loop_seen *seen, const plat_poll *now)
 {
     if (seen->fd != now->fd || (now->fd >= 0 && seen->generation != now->generation)) {
         return LOOP_OTHER_FILE;

@@ -22,7 +22,7 @@ typedef struct loop_seen {
 
 /** What differs from what was seen; the rules of client.h in one place. */
 typedef enum loop_change { LOOP_SAME, LOOP_OTHER_WISHES, LOOP_OTHER_FILE } loop_change;
-loop_change loop_compare(const loop_seen *seen, const iothub_poll_fd *now);
+loop_change loop_compare(const loop_seen *seen, const plat_poll *now);
 
 /** The loop of the test program.  begin: watches these clients, of which unused ones are NULL. */
 typedef struct loop_kind {

@@ -17,7 +17,7 @@ static int epoll = -1;
 static iothub_client *const *clients;
 static loop_seen seen[LOOP_CLIENTS][IOTHUB_POLL_FDS];
 
-static void control(int op, int fd, const iothub_poll_fd *now, uint32_t client)
+static void control(int op, int fd, const plat_poll *now, uint32_t client)
 {
     struct epoll_event e = { .data.u32 = client };
 
@@ -31,7 +31,7 @@ static void control(int op, int fd, const iothub_poll_fd *now, uint32_t client)
     }
 }
 
-static void look(loop_seen *before, const iothub_poll_fd *now, uint32_t client)
+static void look(loop_seen *before, const plat_poll *now, uint32_t client)
 {
     switch (loop_compare(before, now)) {
     case LOOP_SAME: return;

@@ -64,7 +64,7 @@ static void unwatch(device *d, size_t place)
     }
 }
 
-static void watch(device *d, size_t place, const iothub_poll_fd *now)
+static void watch(device *d, size_t place, const plat_poll *now)
 {
     watcher *w = calloc(1, sizeof *w);
 
@@ -75,7 +75,7 @@ static void watch(device *d, size_t place, const iothub_poll_fd *now)
     d->watchers[place] = w;
 }
 
-static void look(device *d, size_t place, const iothub_poll_fd *now)
+static void look(device *d, size_t place, const plat_poll *now)
 {
     loop_change change = loop_compare(&d->seen[place], now);
 

@@ -203,7 +203,6 @@ static uint64_t due_ms(const fleet_device *d, int timeout_ms)
 void fleet_serve(plat_poll_item *item)
 {
     fleet_device *d = (fleet_device *)item;
-    plat_poll polls[PLAT_POLL_SET_FDS];
     iothub_poll p;
     uint64_t now_us = fleet_now_us();
 
@@ -212,14 +211,7 @@ void fleet_serve(plat_poll_item *item)
     }
     (void)iothub_process(d->client);
     iothub_poll_info(d->client, &p);
-    for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
-        const iothub_poll_fd *fd = &p.fds[i];
-        polls[i] = (plat_poll){ .fd = fd->fd,
-                                .generation = fd->generation,
-                                .want_read = fd->want_read,
-                                .want_write = fd->want_write };
-    }
-    if (plat_poll_set_update(d->fleet->set, &d->item, polls, due_ms(d, p.timeout_ms)) != PLAT_OK) {
+    if (plat_poll_set_update(d->fleet->set, &d->item, p.fds, due_ms(d, p.timeout_ms)) != PLAT_OK) {
         d->fleet->failed = true;
     }
 }

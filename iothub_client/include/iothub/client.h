@@ -30,14 +30,15 @@
 
 #include "iothub/message.h"
 #include "iothub/options.h"
+#include "platform/stream.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /**
- * Prepare *c.  Nothing is sent until iothub_start.  What *c held before does not matter, but it must
- * not be a client that lives: iothub_deinit ends that one first.
+ * Prepare *c.  Nothing is sent until iothub_start.  What *c held before does not matter, but it
+ * must not be a client that lives: iothub_deinit ends that one first.
  *
  * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or with
  *                           SharedAccessSignature; copied into memory
@@ -119,17 +120,17 @@ const char *iothub_state_str(iothub_state s);
 /** The connection, and the one that is being made to take its place, in any order. */
 #define IOTHUB_POLL_FDS 2
 
-typedef struct iothub_poll_fd {
-    intptr_t fd; /* -1: nothing to poll now; ask again after each process */
-    bool want_read;
-    bool want_write;
-    uint32_t generation; /* changes whenever this place shows another open file than before, also
-                            when the number is the same; of no meaning while fd is -1 */
-} iothub_poll_fd;
-
+/** What an application waits for between two calls of iothub_process. */
 typedef struct iothub_poll {
-    iothub_poll_fd fds[IOTHUB_POLL_FDS];
-    int timeout_ms; /* -1: no deadline; 0: call iothub_process at once */
+    /**
+     * Descriptors and the events to watch them for (platform/stream.h).  A slot whose fd is -1 is
+     * empty.  generation changes whenever a slot shows another open file than before, even if the
+     * number of the descriptor is the same.  plat_poll_set_update takes this array as it is.
+     * ready_now and wake_at_ms may be ignored: timeout_ms already takes them into account.
+     */
+    plat_poll fds[IOTHUB_POLL_FDS];
+    /** Milliseconds until iothub_process is due; 0: call it immediately; -1: no deadline. */
+    int timeout_ms;
 } iothub_poll;
 
 /**

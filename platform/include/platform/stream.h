@@ -25,14 +25,14 @@ typedef enum plat_stage {
     PLAT_STAGE_OPEN /* bytes may flow */
 } plat_stage;
 
-/** What a stream needs before it can make progress. */
+/** What to wait for before a stream, a client or a thread's wake-up can make progress. */
 typedef struct plat_poll {
-    intptr_t fd; /* -1: nothing to poll */
-    bool want_read;
-    bool want_write;
-    bool ready_now;      /* do not sleep, e.g. since bytes wait inside (TLS) */
-    uint32_t generation; /* another one for each descriptor of this stream */
-    uint64_t wake_at_ms; /* monotonic; 0: only the descriptor matters */
+    intptr_t fd;         /**< descriptor to watch; -1: none, and the next three do not matter */
+    bool want_read;      /**< watch fd until it can be read */
+    bool want_write;     /**< watch fd until it can be written */
+    uint32_t generation; /**< changes whenever fd stands for another open file than before */
+    bool ready_now;      /**< do not sleep: for example, TLS holds bytes that were not read yet */
+    uint64_t wake_at_ms; /**< monotonic time of the next call without an event; 0: never */
 } plat_poll;
 
 /** How far the bytes of an open stream have come; see plat_stream_ops.flow. */
