@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "small_disk.h"
-#include "store_fixture.h"
+#include "store_kills.h"
 
 static enum small_disk_kind kind;
 static unsigned megabytes;
@@ -398,21 +398,8 @@ static void a_disk_that_became_read_only_loses_nothing(void **state)
 
 /* --- kills -------------------------------------------------------------------- */
 
-/* What a child reports: all below `removed` may be gone, all to `stored` are stored. */
-struct report {
-    uint64_t stored;
-    uint64_t removed;
-};
-
-static void report(int out, const struct report *done)
-{
-    if (write(out, done, sizeof *done) != sizeof *done) {
-        _exit(9);
-    }
-}
-
 /* Fills the disk, alone or with the stranger, and goes on where it is full. */
-static void work(struct store_fixture *f, struct report done, unsigned seed, int out)
+static void work(struct store_fixture *f, struct store_progress done, unsigned seed, int out)
 {
     enum { MOST_WAITING = 200 };
     int refused = 0;
@@ -424,7 +411,7 @@ static void work(struct store_fixture *f, struct report done, unsigned seed, int
         const bool full = refused > 0;
         if ((full || rand() % 5 == 0) && f->store->ops->read(f->store, 0, &r) == PLAT_OK) {
             done.removed = (uint64_t)-r.stored_s;
-            report(out, &done); /* before: nobody knows how far the remove gets */
+            store_report(out, &done);
             if (f->store->ops->remove(f->store, r.seq, now) != PLAT_OK) {
                 _exit(3);
             }
@@ -432,7 +419,7 @@ static void work(struct store_fixture *f, struct report done, unsigned seed, int
         plat_result result = store_try_append(f, done.stored + 1);
         if (result == PLAT_OK) {
             done.stored++;
-            report(out, &done);
+            store_report(out, &done);
             refused = 0;
         } else if (result != PLAT_ERR_FULL || ++refused > MOST_WAITING) {
             _exit(4);
@@ -444,58 +431,6 @@ static void work(struct store_fixture *f, struct report done, unsigned seed, int
             small_disk_fill(f->dir);
         }
     }
-}
-
-static struct report run_and_kill(struct store_fixture *f, struct report done, unsigned seed)
-{
-    int ends[2];
-    int status;
-    int reports = 1 + rand() % 4000;
-    struct report last = done;
-    struct report next;
-    assert_int_equal(pipe(ends), 0);
-
-    pid_t child = fork();
-    if (child == 0) {
-        (void)close(ends[0]);
-        work(f, done, seed, ends[1]);
-    }
-    (void)close(ends[1]);
-    while (read(ends[0], &next, sizeof next) == sizeof next) {
-        last = next;
-        if (--reports == 0) {
-            assert_int_equal(kill(child, SIGKILL), 0);
-        }
-    }
-    (void)close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-        fail_msg("the child ended with %d", status);
-    }
-    return last;
-}
-
-/* Everything from the first removed to the last stored, in order; at most one more, unreported. */
-static struct report check(struct store_fixture *f, struct report done)
-{
-    plat_store_record r;
-    uint64_t seq = 0;
-    uint64_t n = 0;
-    uint64_t count = 0;
-
-    for (; f->store->ops->read(f->store, seq, &r) == PLAT_OK; count++, seq = r.seq + 1) {
-        n = (uint64_t)-r.stored_s;
-        assert_true(count > 0 || n <= done.removed + 1);
-        done.removed = count == 0 ? n - 1 : done.removed;
-        assert_int_equal(n, done.removed + 1 + count);
-        assert_true(store_record_is(&r, n));
-    }
-    assert_string_equal(f->store->ops->detail(f->store), "");
-    assert_true(count == 0 || n == done.stored || n == done.stored + 1);
-    assert_int_equal(store_get_info(f).count, count);
-    done.stored = count == 0 ? done.stored : n;
-    done.removed = count == 0 ? done.stored : done.removed;
-    return done;
 }
 
 /* And while it closes what it has opened. */
@@ -519,12 +454,12 @@ static void kill_while_it_opens(struct store_fixture *f)
 static void nothing_is_lost_by_kills_on_a_full_disk(void **state)
 {
     struct store_fixture *f = *state;
-    struct report done = { 0, 0 };
+    struct store_progress done = { 0, 0 };
     srand(megabytes);
 
     for (int i = 0; i < kills; i++) {
         f->options.sync_delay_ms = i % 2 == 0 ? 50 : 0;
-        done = run_and_kill(f, done, (unsigned)i);
+        done = store_work_until_killed(f, done, (unsigned)i, 4000, work);
         if (i % 3 == 0) {
             small_disk_fill(f->dir);
         }
@@ -532,7 +467,7 @@ static void nothing_is_lost_by_kills_on_a_full_disk(void **state)
             kill_while_it_opens(f);
         }
         store_open(f);
-        done = check(f, done);
+        done = store_check_after_kill(f, done);
         store_close(f);
         if (i % 7 == 6) {
             small_disk_free(f->dir);
@@ -540,7 +475,7 @@ static void nothing_is_lost_by_kills_on_a_full_disk(void **state)
     }
     small_disk_fill(f->dir);
     store_open(f);
-    done = check(f, done);
+    done = store_check_after_kill(f, done);
     drain_all(f, done.removed + 1, done.stored + 1);
     store_append(f, done.stored + 1);
     print_message("%llu records, %d kills\n", (unsigned long long)done.stored, kills);
