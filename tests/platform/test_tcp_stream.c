@@ -1,10 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -17,51 +11,9 @@
 #include <unistd.h>
 
 #include "fake_dns.h"
-#include "posix/clock.h"
-#include "posix/tcp_stream.h"
-#include "posix/wait.h"
 #include "skip.h"
 #include "tcp_fixture.h"
-
-static plat_tcp_stream tcp;
-static plat_stream *const s = &tcp.base;
-
-static int make(void **state)
-{
-    (void)state;
-    plat_tcp_init(&tcp);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    s->ops->deinit(s);
-    return 0;
-}
-
-static uint64_t now(void)
-{
-    return plat_posix_clock.monotonic_ms(&plat_posix_clock);
-}
-
-static plat_poll poll_of(bool want_send)
-{
-    plat_poll p;
-    s->ops->poll(s, want_send, 1, &p);
-    return p;
-}
-
-/* Until it is open or failed, sleeping only as poll says. */
-static plat_result drive(plat_stage *stage)
-{
-    plat_result r;
-    while ((r = s->ops->progress(s, now(), stage)) == PLAT_WOULD_BLOCK) {
-        plat_poll p = poll_of(false);
-        plat_posix_wait(NULL, &p, 1, 10000);
-    }
-    return r;
-}
+#include "tcp_stream_fixture.h"
 
 static uint16_t unused_port(void)
 {
@@ -566,8 +518,6 @@ static void waiting_ends_at_the_first_of_its_reasons(void **state)
     close(fds[0]);
     close(fds[1]);
 }
-
-#define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make, clean)
 
 int main(void)
 {

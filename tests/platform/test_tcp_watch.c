@@ -1,61 +1,12 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "fake_dns.h"
-#include "posix/clock.h"
-#include "posix/tcp_stream.h"
-#include "posix/wait.h"
 #include "tcp_fixture.h"
+#include "tcp_stream_fixture.h"
 
 /* What a loop may rely on that watches the descriptors of a stream. */
-
-static plat_tcp_stream tcp;
-static plat_stream *const s = &tcp.base;
-
-static int make(void **state)
-{
-    (void)state;
-    plat_tcp_init(&tcp);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    s->ops->deinit(s);
-    return 0;
-}
-
-static uint64_t now(void)
-{
-    return plat_posix_clock.monotonic_ms(&plat_posix_clock);
-}
-
-static plat_poll poll_of(bool want_send)
-{
-    plat_poll p;
-    s->ops->poll(s, want_send, 1, &p);
-    return p;
-}
-
-/* Until it is open or failed, sleeping only as poll says. */
-static plat_result drive(plat_stage *stage)
-{
-    plat_result r;
-    while ((r = s->ops->progress(s, now(), stage)) == PLAT_WOULD_BLOCK) {
-        plat_poll p = poll_of(false);
-        plat_posix_wait(NULL, &p, 1, 10000);
-    }
-    return r;
-}
 
 static bool is_open(intptr_t fd)
 {
@@ -172,8 +123,6 @@ static void each_address_has_a_number_of_its_own_for_who_watches_them(void **sta
     black_hole_close(&h);
     close(listener);
 }
-
-#define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make, clean)
 
 int main(void)
 {

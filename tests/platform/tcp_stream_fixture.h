@@ -1,0 +1,34 @@
+#ifndef TEST_TCP_STREAM_FIXTURE_H
+#define TEST_TCP_STREAM_FIXTURE_H
+
+/** @file  A TCP stream under test, and the steps that drive it. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "posix/tcp_stream.h"
+#include "posix/wait.h"
+
+extern plat_tcp_stream tcp;
+extern plat_stream *const s; /* the same stream */
+
+/** For each test. */
+int make_stream(void **state);
+int free_stream(void **state);
+
+#define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make_stream, free_stream)
+
+/** The time in ms on the stream's clock. */
+uint64_t now(void);
+
+/** What the stream asks a loop to wait for. */
+plat_poll poll_of(bool want_send);
+
+/** Drive the stream until it is open or has failed, sleeping only as its poll demands. */
+plat_result drive(plat_stage *stage);
+
+#endif
