@@ -11,7 +11,10 @@ static const char *query_value(const rest_request *r, const char *name)
     if (x->query != NULL && strncmp(x->query, name, len) == 0 && x->query[len] == '=') {
         return x->query + len + 1;
     }
-    return strcmp(name, "api-version") == 0 ? "2021-04-12" : NULL;
+    if (strcmp(name, "api-version") != 0) {
+        return NULL;
+    }
+    return x->version != NULL ? x->version : "2021-04-12";
 }
 
 static void finished(rest_handling *h)
@@ -28,6 +31,9 @@ void hub_exchange_end(hub_exchange *x)
 
 static char *make_token(const hub_exchange *x)
 {
+    if (x->token != NULL) {
+        return hub_strdup(x->token);
+    }
     const char *name = x->policy != NULL ? x->policy : "iothubowner";
     const hub_policy *policy = hub_registry_policy(&x->fixture->hub.registry, name);
 
@@ -41,9 +47,12 @@ int hub_ask(hub_exchange *x, const char *method, const char *path, const char *b
     rest_request r = {
         .method = method,
         .path = path,
+        .raw_path = x->raw_path,
         .authorization = token,
-        .host = "localhost:8443",
+        .host = x->host != NULL ? x->host : "localhost:8443",
         .if_match = x->if_match,
+        .max_item_count = x->max_item_count,
+        .continuation = x->continuation,
         .body = body,
         .body_len = body != NULL ? strlen(body) : 0,
         .query = query_value,

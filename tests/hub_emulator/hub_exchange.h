@@ -8,10 +8,16 @@
 
 typedef struct hub_exchange {
     hub_fixture *fixture;
-    const char *policy;   /* whose key signs; NULL: iothubowner */
-    const char *resource; /* the sr of the token; NULL: localhost */
-    const char *if_match; /* NULL: none */
-    const char *query;    /* "name=value", one besides api-version; NULL: none */
+    const char *policy;         /* whose key signs; NULL: iothubowner */
+    const char *resource;       /* the sr of the token; NULL: localhost */
+    const char *token;          /* instead of one of policy and resource; NULL: none */
+    const char *host;           /* NULL: localhost:8443 */
+    const char *if_match;       /* NULL: none */
+    const char *query;          /* "name=value", one besides api-version; NULL: none */
+    const char *version;        /* the api-version; NULL: a good one */
+    const char *raw_path;       /* the path before its percent signs were decoded; NULL: none */
+    const char *max_item_count; /* headers of a query; NULL: none */
+    const char *continuation;
     rest_handling handling;
     rest_outcome outcome;
     int finished; /* how often a later reply was completed */

@@ -1,191 +1,116 @@
-#include "hub_fixture.h"
+#include "hub_exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rest.h"
-
 static const int device_key;
-
-/* One request; the reply stays until the next one. */
-typedef struct exchange {
-    hub_fixture *fixture;
-    const char *policy;   /* whose key signs */
-    const char *if_match; /* NULL: none */
-    const char *max_item_count;
-    const char *continuation;
-    const char *query;    /* "name=value", one only, besides api-version */
-    const char *version;  /* NULL: a good one */
-    const char *raw_path; /* NULL: none */
-    rest_handling handling;
-    rest_outcome outcome;
-    int finished;
-} exchange;
-
-static const char *query_value(const rest_request *r, const char *name)
-{
-    const exchange *x = r->transport;
-    size_t len = strlen(name);
-
-    if (x->query != NULL && strncmp(x->query, name, len) == 0 && x->query[len] == '=') {
-        return x->query + len + 1;
-    }
-    if (strcmp(name, "api-version") != 0) {
-        return NULL;
-    }
-    return x->version != NULL ? x->version : "2021-04-12";
-}
-
-static void finished(rest_handling *h)
-{
-    ((exchange *)h->user)->finished++;
-}
-
-static void forget(exchange *x)
-{
-    rest_reply_free(&x->handling.reply);
-    free(x->handling.watch.device);
-    x->handling = (rest_handling){ 0 };
-}
-
-static int ask(exchange *x, const char *method, const char *path, const char *body)
-{
-    const char *policy = x->policy != NULL ? x->policy : "iothubowner";
-    char *token = fixture_token("localhost",
-                                hub_registry_policy(&x->fixture->hub.registry, policy)->primary_key,
-                                FIXTURE_NOW_S + 60, policy);
-    rest_request r = {
-        .method = method,
-        .path = path,
-        .raw_path = x->raw_path,
-        .authorization = token,
-        .host = "localhost:8443",
-        .if_match = x->if_match,
-        .max_item_count = x->max_item_count,
-        .continuation = x->continuation,
-        .body = body,
-        .body_len = body != NULL ? strlen(body) : 0,
-        .query = query_value,
-        .transport = x,
-    };
-
-    forget(x);
-    x->handling.finished = finished;
-    x->handling.user = x;
-    x->outcome = rest_handle(&x->fixture->hub, &r, &x->handling);
-    rest_request_free(&r);
-    free(token);
-    return x->handling.reply.status;
-}
-
-static const char *reply(const exchange *x)
-{
-    return x->handling.reply.text != NULL ? x->handling.reply.text : "";
-}
 
 static void a_device_is_created_shown_changed_and_deleted(void **state)
 {
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
 
-    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"deviceId\":\"new\"}"), 200);
-    assert_non_null(strstr(reply(&x), "\"type\":\"sas\""));
-    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"deviceId\":\"new\"}"), 409);
-    assert_non_null(strstr(reply(&x), "ErrorCode:DeviceAlreadyExists;"));
-    assert_int_equal(ask(&x, "GET", "/devices/new", NULL), 200);
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/new", "{\"deviceId\":\"new\"}"), 200);
+    assert_non_null(strstr(hub_reply(&x), "\"type\":\"sas\""));
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/new", "{\"deviceId\":\"new\"}"), 409);
+    assert_non_null(strstr(hub_reply(&x), "ErrorCode:DeviceAlreadyExists;"));
+    assert_int_equal(hub_ask(&x, "GET", "/devices/new", NULL), 200);
     char *etag = hub_strdup(x.handling.reply.etag);
     x.if_match = "\"stale\"";
-    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"status\":\"disabled\"}"), 412);
-    assert_int_equal(ask(&x, "DELETE", "/devices/new", NULL), 412);
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/new", "{\"status\":\"disabled\"}"), 412);
+    assert_int_equal(hub_ask(&x, "DELETE", "/devices/new", NULL), 412);
     x.if_match = etag;
-    assert_int_equal(ask(&x, "PUT", "/devices/new", "{\"status\":\"disabled\"}"), 200);
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/new", "{\"status\":\"disabled\"}"), 200);
     x.if_match = "*";
-    assert_int_equal(ask(&x, "PUT", "/devices/nobody", "{}"), 404);
-    assert_int_equal(ask(&x, "DELETE", "/devices/new", NULL), 204);
-    assert_int_equal(ask(&x, "GET", "/devices/new", NULL), 404);
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/nobody", "{}"), 404);
+    assert_int_equal(hub_ask(&x, "DELETE", "/devices/new", NULL), 204);
+    assert_int_equal(hub_ask(&x, "GET", "/devices/new", NULL), 404);
     assert_string_equal(x.handling.reply.code, "DeviceNotFound");
-    forget(&x);
+    hub_exchange_end(&x);
     free(etag);
 }
 
 static void modules_belong_to_their_device(void **state)
 {
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
 
-    assert_int_equal(ask(&x, "PUT", "/devices/device1/modules/m", "{\"moduleId\":\"m\"}"), 200);
-    assert_int_equal(ask(&x, "PUT", "/devices/device1/modules/m", "{\"moduleId\":\"n\"}"), 400);
-    assert_int_equal(ask(&x, "GET", "/devices/device1/modules", NULL), 200);
-    assert_non_null(strstr(reply(&x), "\"moduleId\":\"m\""));
-    assert_int_equal(ask(&x, "GET", "/twins/device1/modules/m", NULL), 200);
-    assert_int_equal(ask(&x, "GET", "/twins/device1/modules/n", NULL), 404);
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/device1/modules/m", "{\"moduleId\":\"m\"}"), 200);
+    assert_int_equal(hub_ask(&x, "PUT", "/devices/device1/modules/m", "{\"moduleId\":\"n\"}"), 400);
+    assert_int_equal(hub_ask(&x, "GET", "/devices/device1/modules", NULL), 200);
+    assert_non_null(strstr(hub_reply(&x), "\"moduleId\":\"m\""));
+    assert_int_equal(hub_ask(&x, "GET", "/twins/device1/modules/m", NULL), 200);
+    assert_int_equal(hub_ask(&x, "GET", "/twins/device1/modules/n", NULL), 404);
     assert_string_equal(x.handling.reply.code, "ModuleNotFound");
-    assert_int_equal(ask(&x, "DELETE", "/devices/device1", NULL), 204);
+    assert_int_equal(hub_ask(&x, "DELETE", "/devices/device1", NULL), 204);
     assert_int_equal(((hub_fixture *)*state)->hub.registry.count, 0);
-    forget(&x);
+    hub_exchange_end(&x);
 }
+
+/* Requests that no SDK sends, and what they are answered. */
+static const struct {
+    const char *method;
+    const char *path;
+    const char *body;
+    int status;
+} strange_requests[] = {
+    { "GET", "/", NULL, 404 },
+    { "GET", "", NULL, 404 },
+    { "GET", "//", NULL, 404 },
+    { "GET", "/devices/a/b/c/d/e/f/g", NULL, 404 },
+    { "GET", "/devices/device1/", NULL, 200 },
+    { "GET", "/devicesx", NULL, 404 },
+    { "PATCH", "/devices/device1", NULL, 405 },
+    { "PUT", "/devices/x", NULL, 400 },
+    { "PUT", "/devices/x", "[]", 400 },
+    { "PUT", "/devices/x", "{", 400 },
+    { "PUT", "/devices/x", "{\"deviceId\":\"y\"}", 400 },
+    { "PUT", "/devices/x", "{\"authentication\":5,\"capabilities\":[]}", 200 },
+    { "PUT", "/devices/a b", "{}", 400 },
+    { "PATCH", "/twins/device1", NULL, 400 },
+    { "PATCH", "/twins/device1", "[]", 400 },
+    { "PATCH", "/twins/device1", "{\"properties\":{\"desired\":5}}", 400 },
+    { "PATCH", "/twins/device1", "{\"properties\":5,\"tags\":{}}", 400 },
+    { "PATCH", "/twins/device1", "{\"tags\":[1]}", 400 },
+    { "POST", "/twins/device1/methods", NULL, 400 },
+    { "POST", "/twins/device1/methods", "7", 400 },
+    { "POST", "/devices", "{}", 400 },
+    { "POST", "/devices", "[5]", 400 },
+    { "POST", "/devices/query", "{\"query\":5}", 400 },
+    { "POST", "/devices/query", "{\"query\":\"DROP TABLE devices\"}", 400 },
+    { "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices WHERE\"}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "[]", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"body\":\"a\",\"bodyBase64\":\"YQ==\"}",
+      400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":\"Y\"}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"a\":1}}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"\":\"\"}}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"$.mid\":\"\"}}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"properties\":[]}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"body\":{\"a\":1}}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":7}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"ttlSeconds\":0}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"messageId\":1}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"messageId\":\"a\\n\"}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"ack\":\"maybe\"}", 400 },
+    { "POST", "/emulator/devices/device1/messages", "{\"ack\":\"full\"}", 201 },
+    { "POST", "/emulator/devices/nobody/messages", "{}", 404 },
+    { "PUT", "/emulator/throttle", "{}", 400 },
+    { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":200}", 400 },
+    { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":\"429\"}", 400 },
+    { "PUT", "/emulator/throttle", "{\"twinRequests\":0,\"status\":500}", 204 },
+};
 
 static void what_a_stranger_sends_is_refused(void **state)
 {
-    static const struct {
-        const char *method;
-        const char *path;
-        const char *body;
-        int status;
-    } cases[] = {
-        { "GET", "/", NULL, 404 },
-        { "GET", "", NULL, 404 },
-        { "GET", "//", NULL, 404 },
-        { "GET", "/devices/a/b/c/d/e/f/g", NULL, 404 },
-        { "GET", "/devices/device1/", NULL, 200 },
-        { "GET", "/devicesx", NULL, 404 },
-        { "PATCH", "/devices/device1", NULL, 405 },
-        { "PUT", "/devices/x", NULL, 400 },
-        { "PUT", "/devices/x", "[]", 400 },
-        { "PUT", "/devices/x", "{", 400 },
-        { "PUT", "/devices/x", "{\"deviceId\":\"y\"}", 400 },
-        { "PUT", "/devices/x", "{\"authentication\":5,\"capabilities\":[]}", 200 },
-        { "PUT", "/devices/a b", "{}", 400 },
-        { "PATCH", "/twins/device1", NULL, 400 },
-        { "PATCH", "/twins/device1", "[]", 400 },
-        { "PATCH", "/twins/device1", "{\"properties\":{\"desired\":5}}", 400 },
-        { "PATCH", "/twins/device1", "{\"properties\":5,\"tags\":{}}", 400 },
-        { "PATCH", "/twins/device1", "{\"tags\":[1]}", 400 },
-        { "POST", "/twins/device1/methods", NULL, 400 },
-        { "POST", "/twins/device1/methods", "7", 400 },
-        { "POST", "/devices", "{}", 400 },
-        { "POST", "/devices", "[5]", 400 },
-        { "POST", "/devices/query", "{\"query\":5}", 400 },
-        { "POST", "/devices/query", "{\"query\":\"DROP TABLE devices\"}", 400 },
-        { "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices WHERE\"}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "[]", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"body\":\"a\",\"bodyBase64\":\"YQ==\"}",
-          400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":\"Y\"}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"a\":1}}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"\":\"\"}}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"properties\":{\"$.mid\":\"\"}}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"properties\":[]}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"body\":{\"a\":1}}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"bodyBase64\":7}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"ttlSeconds\":0}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"messageId\":1}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"messageId\":\"a\\n\"}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"ack\":\"maybe\"}", 400 },
-        { "POST", "/emulator/devices/device1/messages", "{\"ack\":\"full\"}", 201 },
-        { "POST", "/emulator/devices/nobody/messages", "{}", 404 },
-        { "PUT", "/emulator/throttle", "{}", 400 },
-        { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":200}", 400 },
-        { "PUT", "/emulator/throttle", "{\"twinRequests\":1,\"status\":\"429\"}", 400 },
-        { "PUT", "/emulator/throttle", "{\"twinRequests\":0,\"status\":500}", 204 },
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x = { .fixture = *state };
-        int status = ask(&x, cases[i].method, cases[i].path, cases[i].body);
-        if (status != cases[i].status) {
-            fail_msg("%s %s %s: %d", cases[i].method, cases[i].path, cases[i].body, status);
+    for (size_t i = 0; i < sizeof strange_requests / sizeof strange_requests[0]; i++) {
+        hub_exchange x = { .fixture = *state };
+        int status = hub_ask(&x, strange_requests[i].method, strange_requests[i].path,
+                             strange_requests[i].body);
+        if (status != strange_requests[i].status) {
+            fail_msg("%s %s %s: %d", strange_requests[i].method, strange_requests[i].path,
+                     strange_requests[i].body, status);
         }
-        forget(&x);
+        hub_exchange_end(&x);
     }
 }
 
@@ -206,15 +131,15 @@ static void an_api_version_is_a_date(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x = { .fixture = *state, .version = cases[i].version };
-        if (ask(&x, "GET", "/devices/device1", NULL) != cases[i].status) {
+        hub_exchange x = { .fixture = *state, .version = cases[i].version };
+        if (hub_ask(&x, "GET", "/devices/device1", NULL) != cases[i].status) {
             fail_msg("%s", cases[i].version);
         }
         if (cases[i].status == 400) {
             assert_string_equal(x.handling.reply.code, "InvalidProtocolVersion");
         }
-        assert_int_equal(ask(&x, "GET", "/emulator/devices/device1/messages", NULL), 200);
-        forget(&x);
+        assert_int_equal(hub_ask(&x, "GET", "/emulator/devices/device1/messages", NULL), 200);
+        hub_exchange_end(&x);
     }
 }
 
@@ -241,34 +166,34 @@ static void a_path_is_split_before_it_is_decoded(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x = { .fixture = *state, .raw_path = cases[i].path };
-        int status = ask(&x, "GET", "/devices/device1", NULL);
+        hub_exchange x = { .fixture = *state, .raw_path = cases[i].path };
+        int status = hub_ask(&x, "GET", "/devices/device1", NULL);
         if (status != cases[i].status) {
             fail_msg("%s: %d", cases[i].path, status);
         }
-        forget(&x);
+        hub_exchange_end(&x);
     }
 }
 
 static void a_reply_that_quotes_the_path_is_json_whatever_the_path_holds(void **state)
 {
     static const char *const ids[] = { "\xF8x", "a\nb", "\xC3", "j\xC3\xBCrgen", "\x7F" };
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
     char path[200];
 
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         /* the error text cuts long names: here at each place around the strange bytes */
         for (int filler = 120; filler < 150; filler++) {
             (void)snprintf(path, sizeof path, "/devices/%0*d%s%s", filler, 0, ids[i], ids[i]);
-            assert_int_equal(ask(&x, "PUT", path, "{}"), 400);
-            cJSON *json = hub_json_read(reply(&x), strlen(reply(&x)));
+            assert_int_equal(hub_ask(&x, "PUT", path, "{}"), 400);
+            cJSON *json = hub_json_read(hub_reply(&x), strlen(hub_reply(&x)));
             assert_non_null(json);
             const char *message = hub_json_string(json, "Message");
             assert_null(strpbrk(message, "\n\x7F"));
             cJSON_Delete(json);
         }
     }
-    forget(&x);
+    hub_exchange_end(&x);
 }
 
 static void a_policy_allows_what_it_names(void **state)
@@ -285,11 +210,11 @@ static void a_policy_allows_what_it_names(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x = { .fixture = *state, .policy = cases[i].policy };
-        assert_int_equal(ask(&x, "GET", "/devices", NULL), cases[i].read);
-        assert_int_equal(ask(&x, "PUT", "/devices/p", "{}"), cases[i].write);
-        assert_int_equal(ask(&x, "GET", "/twins/device1", NULL), cases[i].service);
-        forget(&x);
+        hub_exchange x = { .fixture = *state, .policy = cases[i].policy };
+        assert_int_equal(hub_ask(&x, "GET", "/devices", NULL), cases[i].read);
+        assert_int_equal(hub_ask(&x, "PUT", "/devices/p", "{}"), cases[i].write);
+        assert_int_equal(hub_ask(&x, "GET", "/twins/device1", NULL), cases[i].service);
+        hub_exchange_end(&x);
     }
 }
 
@@ -317,21 +242,14 @@ static void a_service_token_must_be_for_this_hub_and_alive(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x = { .fixture = f };
         char *token = fixture_token(cases[i].resource, cases[i].key,
                                     FIXTURE_NOW_S + cases[i].lifetime, cases[i].policy);
-        rest_request r = { .method = "GET",
-                           .path = "/devices",
-                           .authorization = token,
-                           .host = "127.0.0.1:1",
-                           .query = query_value,
-                           .transport = &x };
-        (void)rest_handle(&f->hub, &r, &x.handling);
-        if (x.handling.reply.status != cases[i].status) {
-            fail_msg("case %zu: %d", i, x.handling.reply.status);
+        hub_exchange x = { .fixture = f, .token = token, .host = "127.0.0.1:1" };
+        int status = hub_ask(&x, "GET", "/devices", NULL);
+        if (status != cases[i].status) {
+            fail_msg("case %zu: %d", i, status);
         }
-        rest_request_free(&r);
-        forget(&x);
+        hub_exchange_end(&x);
         free(token);
     }
 }
@@ -339,12 +257,12 @@ static void a_service_token_must_be_for_this_hub_and_alive(void **state)
 static void a_method_is_answered_later(void **state)
 {
     hub_fixture *f = *state;
-    exchange x = { .fixture = f };
+    hub_exchange x = { .fixture = f };
 
     assert_int_equal(fixture_connect(f, &device_key, "device1", true), HUB_OK);
     fixture_subscribe(f, &device_key, "$iothub/methods/POST/#", 0);
-    (void)ask(&x, "POST", "/twins/device1/methods",
-              "{\"methodName\":\"go\",\"payload\":{\"a\":1}}");
+    (void)hub_ask(&x, "POST", "/twins/device1/methods",
+                  "{\"methodName\":\"go\",\"payload\":{\"a\":1}}");
     assert_int_equal(x.outcome, REST_LATER);
     hub_tick(&f->hub);
     assert_string_equal(f->sent[0].topic, "$iothub/methods/POST/go/?$rid=1");
@@ -352,66 +270,68 @@ static void a_method_is_answered_later(void **state)
     (void)fixture_publish(f, &device_key, "$iothub/methods/res/7/?$rid=1", "[true]");
     assert_int_equal(x.finished, 1);
     assert_int_equal(x.handling.reply.status, 200);
-    assert_string_equal(reply(&x), "{\"status\":7,\"payload\":[true]}");
+    assert_string_equal(hub_reply(&x), "{\"status\":7,\"payload\":[true]}");
 
-    (void)ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
+    (void)hub_ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
     hub_tick(&f->hub);
     assert_string_equal(f->sent[1].payload, "");
     (void)fixture_publish(f, &device_key, "$iothub/methods/res/200/?$rid=2", "no json");
     assert_int_equal(x.finished, 2);
     assert_int_equal(x.handling.reply.status, 400);
 
-    (void)ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
+    (void)hub_ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
     rest_abandon(&f->hub, &x.handling);
     f->now_ms += 1000000;
     hub_tick(&f->hub);
     assert_int_equal(x.finished, 2);
-    forget(&x);
+    hub_exchange_end(&x);
 }
 
 static void a_method_without_a_listener_is_404103(void **state)
 {
     hub_fixture *f = *state;
-    exchange x = { .fixture = f };
+    hub_exchange x = { .fixture = f };
 
-    (void)ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
+    (void)hub_ask(&x, "POST", "/twins/device1/methods", "{\"methodName\":\"go\"}");
     hub_tick(&f->hub);
     assert_int_equal(x.finished, 1);
     assert_int_equal(x.handling.reply.status, 404);
-    assert_non_null(strstr(reply(&x), "404103"));
-    forget(&x);
+    assert_non_null(strstr(hub_reply(&x), "404103"));
+    hub_exchange_end(&x);
 }
 
 static void a_query_answers_in_pages_with_the_headers_of_the_hub(void **state)
 {
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
     const char *all = "{\"query\":\"select * from devices\"}";
 
-    (void)ask(&x, "PUT", "/devices/other", "{}");
-    assert_int_equal(ask(&x, "POST", "/devices/query", all), 200);
+    (void)hub_ask(&x, "PUT", "/devices/other", "{}");
+    assert_int_equal(hub_ask(&x, "POST", "/devices/query", all), 200);
     assert_string_equal(x.handling.reply.item_type, "Twin");
     assert_null(x.handling.reply.continuation);
-    assert_non_null(strstr(reply(&x), "device1"));
-    assert_non_null(strstr(reply(&x), "other"));
+    assert_non_null(strstr(hub_reply(&x), "device1"));
+    assert_non_null(strstr(hub_reply(&x), "other"));
 
     x.max_item_count = "1";
-    assert_int_equal(ask(&x, "POST", "/devices/query", all), 200);
-    assert_null(strstr(reply(&x), "other"));
+    assert_int_equal(hub_ask(&x, "POST", "/devices/query", all), 200);
+    assert_null(strstr(hub_reply(&x), "other"));
     char *token = hub_strdup(x.handling.reply.continuation);
     x.continuation = token;
-    assert_int_equal(ask(&x, "POST", "/devices/query", all), 200);
-    assert_null(strstr(reply(&x), "device1"));
-    assert_non_null(strstr(reply(&x), "other"));
+    assert_int_equal(hub_ask(&x, "POST", "/devices/query", all), 200);
+    assert_null(strstr(hub_reply(&x), "device1"));
+    assert_non_null(strstr(hub_reply(&x), "other"));
     assert_null(x.handling.reply.continuation);
     assert_int_equal(
-        ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices.modules\"}"), 400);
+        hub_ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices.modules\"}"),
+        400);
     free(token);
     x.continuation = "";
     assert_int_equal(
-        ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT COUNT() AS n FROM devices\"}"), 200);
+        hub_ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT COUNT() AS n FROM devices\"}"),
+        200);
     assert_string_equal(x.handling.reply.item_type, "raw");
-    assert_string_equal(reply(&x), "[{\"n\":2}]");
-    forget(&x);
+    assert_string_equal(hub_reply(&x), "[{\"n\":2}]");
+    hub_exchange_end(&x);
 }
 
 static void what_is_no_page_size_is_refused_and_what_is_too_large_is_not(void **state)
@@ -433,64 +353,67 @@ static void what_is_no_page_size_is_refused_and_what_is_too_large_is_not(void **
                   { "-99999999999999999999999", 200 } };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        exchange x = { .fixture = *state, .max_item_count = cases[i].count };
-        assert_int_equal(ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices\"}"),
-                         cases[i].status);
-        forget(&x);
+        hub_exchange x = { .fixture = *state, .max_item_count = cases[i].count };
+        assert_int_equal(
+            hub_ask(&x, "POST", "/devices/query", "{\"query\":\"SELECT * FROM devices\"}"),
+            cases[i].status);
+        hub_exchange_end(&x);
     }
 }
 
 static void many_devices_are_changed_at_once(void **state)
 {
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
 
     assert_int_equal(
-        ask(&x, "POST", "/devices",
+        hub_ask(
+            &x, "POST", "/devices",
             "[{\"id\":\"a\",\"importMode\":\"create\"},{\"id\":\"b\",\"importMode\":\"create\"}]"),
         200);
     assert_int_equal(
-        ask(&x, "POST", "/devices",
+        hub_ask(
+            &x, "POST", "/devices",
             "[{\"id\":\"a\",\"importMode\":\"create\"},{\"id\":\"b\",\"importMode\":\"delete\"}]"),
         400);
-    assert_non_null(strstr(reply(&x), "DeviceAlreadyExists"));
+    assert_non_null(strstr(hub_reply(&x), "DeviceAlreadyExists"));
     assert_int_equal(((hub_fixture *)*state)->hub.registry.count, 2);
-    forget(&x);
+    hub_exchange_end(&x);
 }
 
 static void messages_are_queued_listed_and_purged(void **state)
 {
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
 
     assert_int_equal(
-        ask(&x, "POST", "/emulator/devices/device1/messages",
-            "{\"body\":\"hi\",\"messageId\":\"m1\",\"properties\":{\"a~\":\"1\",\"n\":null}}"),
+        hub_ask(&x, "POST", "/emulator/devices/device1/messages",
+                "{\"body\":\"hi\",\"messageId\":\"m1\",\"properties\":{\"a~\":\"1\",\"n\":null}}"),
         201);
-    assert_string_equal(reply(&x), "{\"sequence\":1,\"waiting\":1}");
-    assert_int_equal(ask(&x, "GET", "/emulator/devices/device1/messages", NULL), 200);
-    assert_non_null(strstr(reply(&x), "%24.mid=m1&%24.to=%2Fdevices%2Fdevice1%2Fmessages%2F"
-                                      "devicebound&a%7E=1&n\""));
-    assert_int_equal(ask(&x, "DELETE", "/devices/device1/commands", NULL), 200);
-    assert_non_null(strstr(reply(&x), "\"totalMessagesPurged\":1"));
-    forget(&x);
+    assert_string_equal(hub_reply(&x), "{\"sequence\":1,\"waiting\":1}");
+    assert_int_equal(hub_ask(&x, "GET", "/emulator/devices/device1/messages", NULL), 200);
+    assert_non_null(strstr(hub_reply(&x), "%24.mid=m1&%24.to=%2Fdevices%2Fdevice1%2Fmessages%2F"
+                                          "devicebound&a%7E=1&n\""));
+    assert_int_equal(hub_ask(&x, "DELETE", "/devices/device1/commands", NULL), 200);
+    assert_non_null(strstr(hub_reply(&x), "\"totalMessagesPurged\":1"));
+    hub_exchange_end(&x);
 }
 
 static void a_watch_is_described_by_its_query(void **state)
 {
-    exchange x = { .fixture = *state };
+    hub_exchange x = { .fixture = *state };
 
     x.query = "from=7";
-    (void)ask(&x, "GET", "/emulator/events", NULL);
+    (void)hub_ask(&x, "GET", "/emulator/events", NULL);
     assert_int_equal(x.outcome, REST_WATCH);
     assert_int_equal(x.handling.watch.next, 7);
     x.query = "timeout=3";
-    (void)ask(&x, "GET", "/emulator/events", NULL);
+    (void)hub_ask(&x, "GET", "/emulator/events", NULL);
     assert_int_equal(x.handling.watch.next, 1);
     assert_int_equal(x.handling.watch.deadline_ms, ((hub_fixture *)*state)->now_ms + 3000);
     x.query = "from=x";
-    assert_int_equal(ask(&x, "GET", "/emulator/events", NULL), 400);
+    assert_int_equal(hub_ask(&x, "GET", "/emulator/events", NULL), 400);
     x.query = "limit=-1";
-    assert_int_equal(ask(&x, "GET", "/emulator/events", NULL), 400);
-    forget(&x);
+    assert_int_equal(hub_ask(&x, "GET", "/emulator/events", NULL), 400);
+    hub_exchange_end(&x);
 }
 
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

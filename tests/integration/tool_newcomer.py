@@ -92,8 +92,12 @@ class Newcomer(unittest.TestCase):
                 self.assertNotIn(secret.encode(), out)
             self.assertIsNone(re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", err))
 
-    def test_the_command_line(self):
-        rows = (
+    def mistakes(self, rows):
+        for status, says, words, *changes in rows:
+            self.mistake(status, says, words, *changes)
+
+    def test_the_command_line_of_iothub(self):
+        self.mistakes((
             (2, "which command", ["iothub"]),
             (2, "unknown command", ["iothub", "telemetry"]),
             (2, "unknown command", ["iothub", DEVICE]),
@@ -138,6 +142,10 @@ class Newcomer(unittest.TestCase):
             (2, "--rate is not a rate", ["iothub", "fleet", "--rate", "0.0000000001", "one"]),
             (2, "--ramp", ["iothub", "fleet", "--ramp", "0", "one"]),
             (2, "--shard is not", ["iothub", "fleet", "--shard", "2/2", "one"]),
+        ))
+
+    def test_the_command_line_of_other_programs(self):
+        self.mistakes((
             (2, "Too many arguments: .*IOTHUB_DEVICE_CONNECTION_STRING", ["telemetry", DEVICE]),
             (2, "Too many arguments", ["gateway", "one"]),
             (2, "unrecognized option", ["telemetry", "--connection-string", DEVICE]),
@@ -157,9 +165,7 @@ class Newcomer(unittest.TestCase):
             (1, "Not a directory", ["hub_emulator", "--state", "one", "--port", "0"]),
             (1, "install the package mosquitto", ["hub_emulator", "--mosquitto", "/nowhere",
                                                   "--port", "0", "--rest-port", "0"]),
-        )
-        for status, says, words in rows:
-            self.mistake(status, says, words)
+        ))
 
     def test_silly_numbers(self):
         """No number option of any program takes one of these."""
@@ -184,10 +190,10 @@ class Newcomer(unittest.TestCase):
                 for number in numbers[turn % 4::4]:
                     self.mistake(2, name, [*words, f"{name}={number}"])
 
-    def test_the_environment(self):
+    def test_the_environment_of_iothub(self):
         device, service, ca = ("IOTHUB_DEVICE_CONNECTION_STRING", "IOTHUB_CONNECTION_STRING",
                                "IOTHUB_CA_FILE")
-        rows = [
+        self.mistakes((
             (2, "IOTHUB_CONNECTION_STRING is not set", ["iothub", "service", "twin", "get", "d"],
              {service: None}),
             (2, "IOTHUB_CONNECTION_STRING is not set", ["iothub", "service", "twin", "get", "d"],
@@ -218,19 +224,22 @@ class Newcomer(unittest.TestCase):
             (1, "the payload is not JSON: it is empty",
              ["iothub", "service", "method", "d", "m", " "], {}),
             (1, "IOTHUB_CA_FILE", ["iothub", "service", "twin", "get", "d"], {ca: DEVICE}),
-        ]
+        ))
+
+    def test_the_environment_of_samples(self):
+        device, ca = "IOTHUB_DEVICE_CONNECTION_STRING", "IOTHUB_CA_FILE"
         for name in SAMPLES:
             if not program_exists(name):
                 continue
-            rows += [
+            self.mistakes((
                 (2, "IOTHUB_DEVICE_CONNECTION_STRING is not set", [name], {device: None}),
                 (2, "IOTHUB_DEVICE_CONNECTION_STRING is not set", [name], {device: ""}),
                 (2, "IOTHUB_PORT is not a port", [name], {"IOTHUB_PORT": "0x10"}),
                 (1, "IOTHUB_CA_FILE is not the name of a file", [name], {ca: DEVICE}),
                 (1, "HostName is missing|part 1 is not Name=Value|unknown name", [name],
                  {device: KEY}),
-            ]
-        rows += [
+            ))
+        self.mistakes((
             (1, "service string", ["telemetry"],
              {device: "HostName=h.net;SharedAccessKeyName=p;SharedAccessKey=" + KEY}),
             (1, "refused", ["telemetry"], {"IOTHUB_PORT": "1"}),
@@ -242,9 +251,7 @@ class Newcomer(unittest.TestCase):
             (1, "PEM|certificate", ["telemetry"], {ca: self.path("garbage")}),
             (1, "PEM|certificate", ["telemetry"], {ca: self.path("empty")}),
             (1, "trust|root", ["telemetry"], {ca: None}),
-        ]
-        for status, says, words, changes in rows:
-            self.mistake(status, says, words, changes)
+        ))
 
     def test_the_connection_string(self):
         good = self.good()

@@ -34,50 +34,52 @@ static void check_alive(client_fixture *f, iothub_op waiting)
 
 /* --- topics ------------------------------------------------------------------------------ */
 
+/* Topics of which none belongs to a request that is waiting. */
+static const char *const strange_topics[] = {
+    "$",
+    "$iothub",
+    "$iothub/twin/res/",
+    "$iothub/twin/res/200",
+    "$iothub/twin/res/200/",
+    "$iothub/twin/res/200/?",
+    "$iothub/twin/res/200/?$rid=",
+    "$iothub/twin/res/200/?$rid",
+    "$iothub/twin/res/200/?rid=1",
+    "$iothub/twin/res/200/?$rid=%",
+    "$iothub/twin/res/200/?$rid=%3",
+    "$iothub/twin/res/200/?$rid=%31",
+    "$iothub/twin/res/200/?$rid= 1",
+    "$iothub/twin/res/200/?$rid=1.0",
+    "$iothub/twin/res/200/?$rid=4294967296",
+    "$iothub/twin/res/200/?$rid=18446744073709551617",
+    "$iothub/twin/res/200/?$rid=4294967295",
+    "$iothub/twin/res/200/?$rid=0",
+    "$iothub/twin/res/200/?$rid=1&$version=-1",
+    "$iothub/twin/res/200/?$rid=1&$version=18446744073709551616",
+    "$iothub/twin/res/1000/?$rid=1",
+    "$iothub/twin/res/-200/?$rid=1",
+    "$iothub/twin/res/0x1/?$rid=1",
+    "$iothub/twin/res//?$rid=1",
+    "$iothub/twin/GET/?$rid=1",
+    "$iothub/twin/PATCH/properties/reported/?$rid=1",
+    "$iothub/methods/POST/",
+    "$iothub/methods/POST//?$rid=1",
+    "$iothub/methods/POST/name",
+    "$iothub/methods/POST/name/?$rid=",
+    "$iothub/methods/POST/na%2/?$rid=1",
+    "$iothub/methods/POST/name/?$rid=%zz",
+    "$iothub/methods/res/200/?$rid=1",
+    "devices/device1/messages/events/",
+    "devices/device1/messages/devicebound",
+    "devices/device10/messages/devicebound/",
+    "devices//messages/devicebound/",
+    "devices/device1/modules/m/inputs/i/",
+    "elsewhere",
+};
+
 static void strange_topics_are_ignored_and_counted(void **state)
 {
     (void)state;
-    static const char *const topics[] = {
-        "$",
-        "$iothub",
-        "$iothub/twin/res/",
-        "$iothub/twin/res/200",
-        "$iothub/twin/res/200/",
-        "$iothub/twin/res/200/?",
-        "$iothub/twin/res/200/?$rid=",
-        "$iothub/twin/res/200/?$rid",
-        "$iothub/twin/res/200/?rid=1",
-        "$iothub/twin/res/200/?$rid=%",
-        "$iothub/twin/res/200/?$rid=%3",
-        "$iothub/twin/res/200/?$rid=%31",
-        "$iothub/twin/res/200/?$rid= 1",
-        "$iothub/twin/res/200/?$rid=1.0",
-        "$iothub/twin/res/200/?$rid=4294967296",
-        "$iothub/twin/res/200/?$rid=18446744073709551617",
-        "$iothub/twin/res/200/?$rid=4294967295",
-        "$iothub/twin/res/200/?$rid=0",
-        "$iothub/twin/res/200/?$rid=1&$version=-1",
-        "$iothub/twin/res/200/?$rid=1&$version=18446744073709551616",
-        "$iothub/twin/res/1000/?$rid=1",
-        "$iothub/twin/res/-200/?$rid=1",
-        "$iothub/twin/res/0x1/?$rid=1",
-        "$iothub/twin/res//?$rid=1",
-        "$iothub/twin/GET/?$rid=1",
-        "$iothub/twin/PATCH/properties/reported/?$rid=1",
-        "$iothub/methods/POST/",
-        "$iothub/methods/POST//?$rid=1",
-        "$iothub/methods/POST/name",
-        "$iothub/methods/POST/name/?$rid=",
-        "$iothub/methods/POST/na%2/?$rid=1",
-        "$iothub/methods/POST/name/?$rid=%zz",
-        "$iothub/methods/res/200/?$rid=1",
-        "devices/device1/messages/events/",
-        "devices/device1/messages/devicebound",
-        "devices/device10/messages/devicebound/",
-        "devices//messages/devicebound/",
-        "devices/device1/modules/m/inputs/i/",
-        "elsewhere",
-    };
     client_fixture f;
     fixture_init(&f, NULL);
     fixture_connect(&f);
@@ -85,11 +87,11 @@ static void strange_topics_are_ignored_and_counted(void **state)
     iothub_op op = twin_report(&f, "{}"); /* 2: none of the ids above */
     fixture_run(&f);
 
-    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
+    for (size_t i = 0; i < sizeof strange_topics / sizeof strange_topics[0]; i++) {
         uint64_t before = ignored(&f);
-        send(&f, topics[i], "{}", 2);
+        send(&f, strange_topics[i], "{}", 2);
         if (ignored(&f) != before + 1) {
-            fail_msg("not ignored: %s", topics[i]);
+            fail_msg("not ignored: %s", strange_topics[i]);
         }
     }
     assert_int_equal(f.method_count + f.c2d_count + f.done_count, 0);
