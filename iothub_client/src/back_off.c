@@ -70,36 +70,21 @@ uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text)
     return delay > 0 ? delay : 1;
 }
 
-static void on_clock_moved(iothub_client *c, mqc_time now)
-{
-    if (c->session.state == IOTHUB_WAITING) {
-        session_hurry(c);
-        return;
-    }
-    /* The token in use may end at any time; but a clock that flaps is no reason for a storm. */
-    mqc_time earliest = c->session.login_at + c->options.retry_max_ms;
-    if (session_bring_forward(c, now < earliest ? earliest : now)) {
-        notify_log_text(c, IOTHUB_LOG_WARNING, "session", "the wall clock was set: a new token");
-    }
-}
-
-void back_off_look(iothub_client *c, mqc_time now)
+bool back_off_look(iothub_client *c, mqc_time now)
 {
     iothub_back_off *b = &c->back_off;
 
     if (now < b->look_at) {
-        return;
+        return false;
     }
     bool renewable = c->session.state == IOTHUB_CONNECTED && c->identity.key.len > 0;
     bool curable = c->session.state == IOTHUB_WAITING && b->look_ms > 0;
 
     if (!renewable && !curable) {
-        return;
+        return false;
     }
     b->look_at = now + (curable ? b->look_ms : LOOK_FOR_TIME_MS);
-    if (credential_clock_moved(c, c->session.clock_s)) {
-        on_clock_moved(c, now);
-    }
+    return wall_clock_moved(client_clock(c), c->session.clock_s);
 }
 
 mqc_time back_off_next_look(const iothub_client *c)

@@ -1,6 +1,5 @@
 #include "backlog.h"
 
-#include "queue.h"
 #include "store_call.h"
 #include "taken.h"
 
@@ -38,7 +37,7 @@ static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result
 
 static void count_end(iothub_client *c, iothub_result result)
 {
-    queue_count_end(c, result);
+    telemetry_count_end(c, result);
     c->backlog.open--;
 }
 
@@ -232,7 +231,7 @@ static void clear_front(iothub_client *c, mqc_time now)
 static bool may_feed(const iothub_client *c)
 {
     return mqc_get_state(&c->engine) == MQC_CONNECTED && !store_rests(c) &&
-           !session_stop_wanted(c) && !c->closing;
+           !wish_is_stop(&c->wish) && !c->closing;
 }
 
 /* What does not fit now goes later; what can never leave must not be skipped: it is said. */

@@ -33,7 +33,7 @@ static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
     if (packet_id != 0) {
         (void)mqc_ack(&c->engine, packet_id);
     }
-    session_unwanted(c, TOPIC_FEATURE_C2D, "acknowledged a message: there is no c2d callback");
+    subscribe_unwanted(c, TOPIC_FEATURE_C2D, "acknowledged a message: there is no c2d callback");
 }
 
 void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m)

@@ -5,56 +5,6 @@
 #include "options_check.h"
 #include "queue.h"
 
-mqc_time client_now(const iothub_client *c)
-{
-    const plat_clock *clock = c->options.platform->clock;
-    return clock->monotonic_ms(clock);
-}
-
-iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text)
-{
-    return iothub_fail(client_error(c), code, text);
-}
-
-iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue)
-{
-    bool idle = c->session.number == 0; /* nothing can leave */
-    const char *then = idle ? ", and nothing leaves before iothub_start and iothub_process"
-                            : ", process and try again";
-    const mqc_span parts[] = { mqc_span_str(queue), MQC_SPAN_LIT(": "),
-                               mqc_span_str(mqc_result_str(r)),
-                               mqc_span_str(r == MQC_ERR_NO_SPACE ? then : "") };
-
-    if (c->closing) {
-        return iothub_fail_parts(
-            client_error(c), IOTHUB_ERR_STATE,
-            (const mqc_span[]){ parts[0], MQC_SPAN_LIT(": the client is being ended") }, 2);
-    }
-    return iothub_fail_parts(client_error(c), iothub_from_mqc(r), parts, 4);
-}
-
-iothub_result client_refuse_size(iothub_client *c, const char *what, size_t len, const char *option,
-                                 size_t size)
-{
-    char text[100];
-    iothub_text t;
-
-    iothub_text_init(&t, text, sizeof text);
-    iothub_text_put(&t, what);
-    iothub_text_put(&t, ": too big: ");
-    iothub_text_put_u64(&t, len);
-    iothub_text_put(&t, " bytes and the topic do not fit ");
-    iothub_text_put(&t, option);
-    iothub_text_put(&t, " (");
-    (void)iothub_text_finish(&t);
-    return iothub_fail_number(client_error(c), IOTHUB_ERR_TOO_BIG, text, size, ")");
-}
-
-mqc_result client_publish(iothub_client *c, const mqc_outgoing *m)
-{
-    return c->closing ? MQC_ERR_STATE : mqc_publish(&c->engine, m, NULL);
-}
-
 /* --- set-up ------------------------------------------------------------------- */
 
 /* Keys and tokens do not outlive the client. */
@@ -208,6 +158,30 @@ iothub_result iothub_reconnect_now(iothub_client *c)
     return r == IOTHUB_OK ? client_return(c, hurry(c)) : r;
 }
 
+static iothub_result replace_token(iothub_client *c, const char *shared_access_signature)
+{
+    if (c->identity.key.len > 0) {
+        return client_refuse(
+            c, IOTHUB_ERR_STATE,
+            "iothub_set_token: the client makes its tokens from its key, and needs none");
+    }
+    if (shared_access_signature == NULL) {
+        return client_refuse(c, IOTHUB_ERR_ARG, "iothub_set_token: SharedAccessSignature is NULL");
+    }
+    iothub_result r =
+        credential_take_token(c, mqc_span_str(shared_access_signature), client_error(c));
+    if (r == IOTHUB_OK) {
+        session_new_token(c);
+    }
+    return r;
+}
+
+iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
+{
+    iothub_result r = client_begin(c);
+    return r == IOTHUB_OK ? client_return(c, replace_token(c, shared_access_signature)) : r;
+}
+
 /* --- looking in ------------------------------------------------------------------------ */
 
 iothub_state iothub_get_state(const iothub_client *c)
@@ -218,23 +192,6 @@ iothub_state iothub_get_state(const iothub_client *c)
     iothub_state s = c->session.state;
     client_leave(c);
     return s;
-}
-
-const char *iothub_state_str(iothub_state s)
-{
-    switch (s) {
-    case IOTHUB_STOPPED: return "stopped";
-    case IOTHUB_RESOLVING: return "resolving";
-    case IOTHUB_CONNECTING: return "connecting";
-    case IOTHUB_SECURING: return "securing";
-    case IOTHUB_LOGGING_IN: return "logging in";
-    case IOTHUB_SUBSCRIBING: return "subscribing";
-    case IOTHUB_CONNECTED: return "connected";
-    case IOTHUB_RENEWING: return "renewing";
-    case IOTHUB_STOPPING: return "stopping";
-    case IOTHUB_WAITING: return "waiting";
-    }
-    return "unknown";
 }
 
 void iothub_get_stats(const iothub_client *c, iothub_stats *out)

@@ -8,45 +8,6 @@
 
 #define API_VERSION "2021-04-12"
 
-/* 2023-01-01: a wall clock before this has never been set. */
-static const int64_t CLOCK_IS_SET_S = 1672531200;
-
-/* The end of year 9999, which no clock means. */
-static const int64_t CLOCK_MAX_S = 253402300799;
-
-/* Less is drift, and the wall clock's whole seconds. */
-enum { STEP_S = 5 };
-
-static int64_t wall_s(const iothub_client *c)
-{
-    const plat_clock *clock = c->options.platform->clock;
-    int64_t s = clock->wall_s(clock);
-
-    if (s < 0) {
-        return 0;
-    }
-    return s < CLOCK_MAX_S ? s : CLOCK_MAX_S;
-}
-
-int64_t credential_clock(const iothub_client *c)
-{
-    int64_t s = wall_s(c);
-
-    bool meant = s >= CLOCK_IS_SET_S && s < CLOCK_MAX_S;
-
-    return meant ? s - (int64_t)(client_now(c) / 1000) : INT64_MIN;
-}
-
-bool credential_clock_moved(const iothub_client *c, int64_t since)
-{
-    int64_t now = credential_clock(c);
-
-    if (now == INT64_MIN || since == INT64_MIN) {
-        return now != since && now != INT64_MIN; /* a clock that was lost tells nothing */
-    }
-    return now - since > STEP_S || since - now > STEP_S;
-}
-
 static bool has_key(const iothub_client *c)
 {
     return c->identity.key.len > 0;
@@ -55,18 +16,18 @@ static bool has_key(const iothub_client *c)
 /* The notice comes after 80 % of the life that is left. */
 static void watch_token(iothub_client *c)
 {
-    int64_t left_s = c->session.token_expiry_s - wall_s(c);
+    int64_t left_s = c->session.token_expiry_s - wall_clock_s(client_clock(c));
     mqc_time now = client_now(c);
 
     c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
-    c->session.notice_clock_s = credential_clock(c);
+    c->session.notice_clock_s = wall_clock_offset_s(client_clock(c));
 }
 
 iothub_result credential_ready(iothub_client *c, iothub_error *error)
 {
-    int64_t now_s = wall_s(c);
+    int64_t now_s = wall_clock_s(client_clock(c));
 
-    if (now_s < CLOCK_IS_SET_S) {
+    if (!wall_clock_is_set(now_s)) {
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
                            "the wall clock is not set: tokens and certificates need the date");
     }
@@ -132,7 +93,7 @@ static iothub_result put_password(iothub_client *c, iothub_text *t, mqc_span *pa
         *password = mqc_span_str(c->token);
         return IOTHUB_OK;
     }
-    uint64_t expiry_s = (uint64_t)wall_s(c) + c->options.sas_lifetime_s;
+    uint64_t expiry_s = (uint64_t)wall_clock_s(client_clock(c)) + c->options.sas_lifetime_s;
     iothub_result r = iothub_sas_build_for(c->options.platform->crypto, &c->identity, expiry_s, at,
                                            t->cap - t->len, &len, error);
     *password = mqc_span_of(at, len);
@@ -248,39 +209,15 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
     return IOTHUB_OK;
 }
 
-static iothub_result replace_token(iothub_client *c, const char *shared_access_signature)
-{
-    if (has_key(c)) {
-        return client_refuse(
-            c, IOTHUB_ERR_STATE,
-            "iothub_set_token: the client makes its tokens from its key, and needs none");
-    }
-    if (shared_access_signature == NULL) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "iothub_set_token: SharedAccessSignature is NULL");
-    }
-    iothub_result r =
-        credential_take_token(c, mqc_span_str(shared_access_signature), client_error(c));
-    if (r == IOTHUB_OK) {
-        session_new_token(c);
-    }
-    return r;
-}
-
-iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, replace_token(c, shared_access_signature)) : r;
-}
-
 void credential_on_time(iothub_client *c, mqc_time now)
 {
-    if (credential_clock_moved(c, c->session.notice_clock_s)) {
+    if (wall_clock_moved(client_clock(c), c->session.notice_clock_s)) {
         watch_token(c);
     }
     if (c->session.token_notice_at == 0 || now < c->session.token_notice_at) {
         return;
     }
-    int64_t left_s = c->session.token_expiry_s - wall_s(c);
+    int64_t left_s = c->session.token_expiry_s - wall_clock_s(client_clock(c));
 
     c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : 0;
     notify_log_text(c, IOTHUB_LOG_WARNING, "credential",

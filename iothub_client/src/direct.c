@@ -53,6 +53,11 @@ static bool sleeps_too_long(const iothub_client *c)
            (mqc_next_deadline(&c->engine, &when) && sleeps_beyond(c->guard, when));
 }
 
+bool direct_may_send(iothub_client *c)
+{
+    return link_has_stream(c->session.state) && !c->want_write && mqc_tx_ready(&c->engine);
+}
+
 /* True: all has left at *now.  A failure shows once more when the runner tries, which can tell it.
  */
 static bool send_now(iothub_client *c, mqc_time *now)
@@ -91,7 +96,7 @@ static bool sends_itself(iothub_client *c)
 static bool needs_the_runner(iothub_client *c, bool ends_when_sent)
 {
     c->guard->quiet_sleeps = 0;
-    if (!loop_may_send(c)) {
+    if (!direct_may_send(c)) {
         return sleeps_too_long(c);
     }
     return ends_when_sent || !is_lone(c) || !sends_itself(c);

@@ -1,5 +1,4 @@
 #include "backlog.h"
-#include "queue.h"
 
 /* What the engine reports, to those whom it concerns. */
 
@@ -96,7 +95,7 @@ static void count_done(iothub_client *c, const iothub_done *d)
     if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
         c->stats.methods_answered += d->result == IOTHUB_OK;
     } else if (d->kind == IOTHUB_OP_TELEMETRY) {
-        queue_count_end(c, d->result);
+        telemetry_count_end(c, d->result);
     }
 }
 
@@ -137,6 +136,6 @@ void event_take(iothub_client *c, const mqc_event *ev)
     case MQC_EVENT_SUBSCRIBED:
         session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
         break;
-    case MQC_EVENT_UNSUBSCRIBED: break; /* session_unwanted needs to know no more */
+    case MQC_EVENT_UNSUBSCRIBED: break; /* subscribe_unwanted needs to know no more */
     }
 }

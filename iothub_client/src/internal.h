@@ -10,6 +10,7 @@
 #include "iothub/client_struct.h"
 #include "link.h"
 #include "text/text_writer.h"
+#include "wall_clock.h"
 
 /* map.c: results of the layers below. */
 iothub_result iothub_from_plat(plat_result r);
@@ -123,7 +124,12 @@ void notify_log(const iothub_client *c, iothub_log_level level, const char *modu
 void notify_log_text(const iothub_client *c, iothub_log_level level, const char *module,
                      const char *text);
 
-/* client.c */
+/* context.c */
+static inline const plat_clock *client_clock(const iothub_client *c)
+{
+    return c->options.platform->clock;
+}
+
 mqc_time client_now(const iothub_client *c);
 /** Remember why a call is refused, and return code. */
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text);
@@ -162,13 +168,13 @@ void event_take(iothub_client *c, const mqc_event *ev);
 void loop_take_events(iothub_client *c);
 /** What iothub_process does. */
 void loop_turn(iothub_client *c);
-/** Bytes wait that the stream might take. */
-bool loop_may_send(iothub_client *c);
 /** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline.
  * Returns the deadline, 0: none. */
 mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 /* direct.c: telemetry, and a runner that sleeps. */
+/** Bytes wait that the stream might take. */
+bool direct_may_send(iothub_client *c);
 /** The runner is about to sleep. */
 void direct_on_sleep(iothub_guard *g, iothub_op last, mqc_time wake_at);
 /** When it has to wake up at the latest, whatever it waits for; 0: whenever. */
@@ -182,8 +188,8 @@ void direct_on_queued(iothub_client *c, bool ends_when_sent);
 uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text);
 /** A random time up to limit_ms, less what was spent since began. */
 uint32_t back_off_random_ms(const iothub_client *c, uint32_t limit_ms, mqc_time began);
-/** Another time of day may end a wait, or call for a new token. */
-void back_off_look(iothub_client *c, mqc_time now);
+/** True when the wall clock was set, which may end a wait, or call for a new token. */
+bool back_off_look(iothub_client *c, mqc_time now);
 /** 0: the wall clock is of no interest. */
 mqc_time back_off_next_look(const iothub_client *c);
 /** The connection ends: when it was up for long, older failures are another story. */
@@ -213,38 +219,32 @@ void renewal_cancel(iothub_client *c);
 /** Use the connection in the making from now on; the old one is closed. */
 void renewal_adopt(iothub_client *c);
 void renewal_progress(iothub_client *c, mqc_time now);
-void renewal_on_time(iothub_client *c, mqc_time now);
+/** True: it is time to leave the old connection. */
+bool renewal_on_time(iothub_client *c, mqc_time now);
 /** 0: the renewal does not wait for time. */
 mqc_time renewal_next_deadline(const iothub_client *c);
+
+/** Whether the application wants a stop. */
+static inline bool wish_is_stop(const iothub_wish *wish)
+{
+    return wish->kind == IOTHUB_WISH_STOP || wish->kind == IOTHUB_WISH_STOP_START;
+}
 
 /* session.c: the state of the connection. */
 void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text);
 void session_opened(iothub_client *c, plat_result r, plat_stage stage);
 void session_stream_failed(iothub_client *c, plat_result r);
 void session_engine_failed(iothub_client *c, mqc_result r);
-/** That a stage took longer than its budget. */
-const char *session_late_text(iothub_state s);
-uint32_t session_budget_ms(const iothub_client *c, iothub_state s);
 /** stage.c: how long the state may take before stage_more_ms is asked. */
 uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_state state,
                         iothub_pace *pace);
 /** How much longer, 0: it took too long.  began: the attempt. */
 uint32_t stage_more_ms(const iothub_client *c, plat_stream *s, iothub_state state, mqc_time began,
                        iothub_pace *pace);
-bool session_stop_wanted(const iothub_client *c);
 void session_refused(iothub_client *c, uint8_t return_code);
-/** subscribe.c: the topics of the features in use. */
-void session_subscribe(iothub_client *c);
 void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes);
-/**
- * Count and log a message for a feature without callback, which an earlier run of the session
- * subscribed to, and end that subscription: the hub keeps the messages to come for a later run.
- */
-void session_unwanted(iothub_client *c, topic_feature feature, const char *text);
 /** End the present state now: the wait for the next attempt. */
 void session_hurry(iothub_client *c);
-/** Renew no later than when; false when that is so anyway. */
-bool session_bring_forward(iothub_client *c, mqc_time when);
 /** A ready-made token was replaced: log in with it soon. */
 void session_new_token(iothub_client *c);
 /** iothub_stop was called and is not over. */
@@ -269,10 +269,6 @@ static inline void session_on_time(iothub_client *c, mqc_time now)
 bool session_next_deadline(const iothub_client *c, mqc_time *when);
 
 /* credential.c: user name and token, and how long they are good. */
-/** The wall clock against the monotonic one, in s; to be compared later. */
-int64_t credential_clock(const iothub_client *c);
-/** The wall clock was set since then, by more than a few seconds. */
-bool credential_clock_moved(const iothub_client *c, int64_t since);
 /** Could log in now: the clock is set, a given token has not run out. */
 iothub_result credential_ready(iothub_client *c, iothub_error *error);
 /** Fill *o; its texts stand in the scratch buffer. */
@@ -286,6 +282,28 @@ credential_size credential_measure(const iothub_client *c);
 /** Check a ready-made token against the identity and start to watch its end. */
 iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub_error *error);
 void credential_on_time(iothub_client *c, mqc_time now);
+
+/* subscribe.c: the topics of the features in use. */
+typedef enum subscribe_answer {
+    SUBSCRIBE_IGNORED, /* nobody waits for it */
+    SUBSCRIBE_REFUSED,
+    SUBSCRIBE_DONE
+} subscribe_answer;
+
+/** Queue SUBSCRIBE. */
+mqc_result subscribe_start(iothub_client *c);
+/** What a SUBACK says; *error names a filter that the hub refused. */
+subscribe_answer subscribe_on_suback(iothub_client *c, uint16_t packet_id, mqc_span return_codes,
+                                     iothub_error *error);
+/**
+ * Count and log a message for a feature without callback, which an earlier run of the session
+ * subscribed to, and end that subscription: the hub keeps the messages to come for a later run.
+ */
+void subscribe_unwanted(iothub_client *c, topic_feature feature, const char *text);
+
+/* telemetry_end.c */
+/** Count a message that has ended. */
+void telemetry_count_end(iothub_client *c, iothub_result result);
 
 /* twin.c */
 void twin_on_connected(iothub_client *c);

@@ -1,5 +1,11 @@
 #include "link.h"
 
+enum {
+    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged; */
+    URGENT_TIMEOUT_MS = 3000, /* when the old connection may be dead already */
+    LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
+};
+
 /* A stream that tries the next address may report an early stage again: never a step back. */
 static iothub_state forward(iothub_state s, iothub_state next)
 {
@@ -77,4 +83,38 @@ iothub_state link_next(iothub_state s, link_input in, iothub_state spare)
         return in == LINK_IN_STOP ? IOTHUB_STOPPED : s;
     }
     return s;
+}
+
+uint32_t link_budget_ms(const iothub_options *o, iothub_state s, bool urgent)
+{
+    switch (s) {
+    case IOTHUB_RESOLVING: return o->resolve_timeout_ms;
+    case IOTHUB_CONNECTING: return o->connect_timeout_ms;
+    case IOTHUB_SECURING: return o->tls_timeout_ms;
+    case IOTHUB_LOGGING_IN: return o->login_timeout_ms;
+    case IOTHUB_SUBSCRIBING: return o->subscribe_timeout_ms;
+    case IOTHUB_RENEWING: return urgent ? URGENT_TIMEOUT_MS : RENEW_TIMEOUT_MS;
+    case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
+    case IOTHUB_CONNECTED: /* the life of its token knows */
+    case IOTHUB_STOPPED:
+    case IOTHUB_WAITING: break;
+    }
+    return 0;
+}
+
+const char *link_late_text(iothub_state s)
+{
+    switch (s) {
+    case IOTHUB_RESOLVING: return "DNS did not answer within resolve_timeout_ms";
+    case IOTHUB_CONNECTING: return "no answer to the TCP connection within connect_timeout_ms";
+    case IOTHUB_SECURING: return "the TLS handshake did not finish within tls_timeout_ms";
+    case IOTHUB_LOGGING_IN: return "no CONNACK within login_timeout_ms";
+    case IOTHUB_SUBSCRIBING: return "no SUBACK within subscribe_timeout_ms";
+    case IOTHUB_STOPPED:
+    case IOTHUB_CONNECTED:
+    case IOTHUB_RENEWING:
+    case IOTHUB_STOPPING:
+    case IOTHUB_WAITING: break;
+    }
+    return "";
 }

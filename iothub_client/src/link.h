@@ -34,6 +34,12 @@ typedef enum link_input {
  */
 iothub_state link_next(iothub_state s, link_input in, iothub_state spare);
 
+/** How long a state may last, 0: for ever.  urgent: RENEWING because the application wants it. */
+uint32_t link_budget_ms(const iothub_options *o, iothub_state s, bool urgent);
+
+/** The text which says that a stage took longer than its budget. */
+const char *link_late_text(iothub_state s);
+
 /** True in the states in which MQTT flows: from LOGGING_IN to STOPPING. */
 static inline bool link_has_stream(iothub_state s)
 {

@@ -216,11 +216,6 @@ static void open_stream(iothub_client *c, mqc_time now)
     }
 }
 
-bool loop_may_send(iothub_client *c)
-{
-    return link_has_stream(c->session.state) && !c->want_write && mqc_tx_ready(&c->engine);
-}
-
 /* --- driving ------------------------------------------------------------------------ */
 
 void loop_turn(iothub_client *c)
@@ -243,7 +238,7 @@ void loop_turn(iothub_client *c)
     if (session_is_changing(c)) { /* what the events made possible: DISCONNECT, the end of a stop */
         session_on_time(c, now);
         loop_take_events(c);
-        c->kick = c->kick || loop_may_send(c);
+        c->kick = c->kick || direct_may_send(c);
     }
     c->processing = false;
 }

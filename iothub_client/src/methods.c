@@ -91,8 +91,8 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
 
     c->stats.methods_received++;
     if (c->options.callbacks.method == NULL) {
-        session_unwanted(c, TOPIC_FEATURE_METHOD,
-                         "ignored a method call: there is no method callback");
+        subscribe_unwanted(c, TOPIC_FEATURE_METHOD,
+                           "ignored a method call: there is no method callback");
         return;
     }
     if (p->rid.len >= sizeof call.token.rid ||

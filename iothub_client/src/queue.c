@@ -33,17 +33,6 @@ void queue_count(const iothub_client *c, iothub_stats *out)
     out->telemetry_sent = c->stats.telemetry_acknowledged + lane(c).in_flight;
 }
 
-void queue_count_end(iothub_client *c, iothub_result result)
-{
-    switch ((int)result) {
-    case IOTHUB_OK: c->stats.telemetry_acknowledged++; break;
-    case IOTHUB_ERR_EXPIRED: c->stats.telemetry_expired++; break;
-    case IOTHUB_ERR_DROPPED: c->stats.telemetry_dropped++; break;
-    case IOTHUB_KEPT: c->stats.telemetry_kept++; break;
-    default: c->stats.telemetry_cancelled++; break;
-    }
-}
-
 /* --- making room -------------------------------------------------------------------- */
 
 static bool drop_in_lane(iothub_client *c)

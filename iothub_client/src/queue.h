@@ -11,9 +11,6 @@
 /** Put *m into the store, or into the ring without one; ttl_ms: 0 for none. */
 iothub_result queue_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms);
 
-/** A message has ended: counted. */
-void queue_count_end(iothub_client *c, iothub_result result);
-
 uint64_t queue_bytes(const iothub_client *c);
 /** Fill in what the statistics say of the present. */
 void queue_count(const iothub_client *c, iothub_stats *out);

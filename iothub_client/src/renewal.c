@@ -21,7 +21,7 @@ static bool postponed(const iothub_client *c, mqc_time now)
 
 static bool active(const iothub_client *c)
 {
-    return c->renewal.due && c->session.state == IOTHUB_CONNECTED && !session_stop_wanted(c);
+    return c->renewal.due && c->session.state == IOTHUB_CONNECTED && !wish_is_stop(&c->wish);
 }
 
 static uint32_t wait_before_next_ms(iothub_client *c)
@@ -63,7 +63,7 @@ static void feed(iothub_client *c, link_input in, const char *why)
     iothub_renewal *r = &c->renewal;
     iothub_state next = link_next(r->spare, in, IOTHUB_STOPPED);
     mqc_time now = client_now(c);
-    uint32_t wait_ms = session_budget_ms(c, next);
+    uint32_t wait_ms = link_budget_ms(&c->options, next, false);
 
     if (next == r->spare) {
         return;
@@ -176,7 +176,7 @@ static void on_deadline(iothub_client *c, mqc_time now)
     if (more_ms > 0) {
         r->deadline = now + more_ms;
     } else {
-        feed(c, LINK_IN_DEADLINE, session_late_text(r->spare));
+        feed(c, LINK_IN_DEADLINE, link_late_text(r->spare));
     }
 }
 
@@ -197,25 +197,25 @@ static bool may_leave(const iothub_client *c, mqc_time now)
     return c->options.overlap ? c->renewal.spare == IOTHUB_LOGGING_IN : now >= c->renewal.deadline;
 }
 
-void renewal_on_time(iothub_client *c, mqc_time now)
+bool renewal_on_time(iothub_client *c, mqc_time now)
 {
     iothub_error error;
 
     if (!active(c)) {
-        return;
+        return false;
     }
     if (c->options.overlap) {
         drive_spare(c, now);
     }
     if (postponed(c, now) || !may_leave(c, now)) {
-        return;
+        return false;
     }
     if (credential_ready(c, &error) != IOTHUB_OK) {          /* better an old token than none */
         c->renewal.deadline = now + c->options.retry_max_ms; /* a spare has its own back-off */
         feed(c, LINK_IN_LOST, error.text);
-        return;
+        return false;
     }
-    session_feed(c, LINK_IN_RENEW, IOTHUB_OK, "changing to a new connection");
+    return true;
 }
 
 mqc_time renewal_next_deadline(const iothub_client *c)

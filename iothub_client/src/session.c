@@ -3,10 +3,7 @@
 #include "internal.h"
 
 enum {
-    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged; */
-    URGENT_TIMEOUT_MS = 3000, /* when the old connection may be dead already */
-    PATIENCE_MS = 10000,      /* for open methods, when no token comes to its end */
-    LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
+    PATIENCE_MS = 10000 /* for open methods, when no token comes to its end */
 };
 
 /* --- entering a state ------------------------------------------------------- */
@@ -32,7 +29,7 @@ static void dial(iothub_client *c)
 {
     iothub_error error;
 
-    c->session.clock_s = credential_clock(c);
+    c->session.clock_s = wall_clock_offset_s(client_clock(c));
     if (dial_open(c, &c->stream, &c->stream_memory[0], &error) != IOTHUB_OK) {
         session_feed(c, LINK_IN_LOST, error.code, error.text);
     }
@@ -50,7 +47,7 @@ static void log_in(iothub_client *c)
     c->session.token_replaced = false;
     o.reports_flow = c->stream->ops->flow != NULL;
     c->session.login_at = client_now(c);
-    c->session.clock_s = credential_clock(c);
+    c->session.clock_s = wall_clock_offset_s(client_clock(c));
     mqc_result r = mqc_connect(&c->engine, &o, client_now(c));
     if (r != MQC_OK) {
         session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
@@ -120,21 +117,13 @@ static void cancel_all(iothub_client *c)
     c->kick = true;
 }
 
-uint32_t session_budget_ms(const iothub_client *c, iothub_state s)
+static void subscribe(iothub_client *c)
 {
-    switch (s) {
-    case IOTHUB_RESOLVING: return c->options.resolve_timeout_ms;
-    case IOTHUB_CONNECTING: return c->options.connect_timeout_ms;
-    case IOTHUB_SECURING: return c->options.tls_timeout_ms;
-    case IOTHUB_LOGGING_IN: return c->options.login_timeout_ms;
-    case IOTHUB_SUBSCRIBING: return c->options.subscribe_timeout_ms;
-    case IOTHUB_RENEWING: return c->renewal.urgent ? URGENT_TIMEOUT_MS : RENEW_TIMEOUT_MS;
-    case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
-    case IOTHUB_CONNECTED: /* connected() knows */
-    case IOTHUB_STOPPED:
-    case IOTHUB_WAITING: break;
+    mqc_result r = subscribe_start(c);
+
+    if (r != MQC_OK) {
+        session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
     }
-    return 0;
 }
 
 /* What the new state does first.  May feed the next input, so it comes last. */
@@ -149,7 +138,7 @@ static void act(iothub_client *c, mqc_time now, bool adopted)
     case IOTHUB_LOGGING_IN: log_in(c); break;
     case IOTHUB_SUBSCRIBING:
         logged_in(c, now);
-        session_subscribe(c);
+        subscribe(c);
         break;
     case IOTHUB_CONNECTED: connected(c); break;
     case IOTHUB_RENEWING: let_go(c, now); break;
@@ -196,7 +185,7 @@ void session_feed(iothub_client *c, link_input in, iothub_result reason, const c
     bool leaves = was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING;
     bool adopt = leaves && next == c->renewal.spare && link_is_opening(next);
     mqc_time now = client_now(c);
-    uint32_t wait_ms = session_budget_ms(c, next);
+    uint32_t wait_ms = link_budget_ms(&c->options, next, c->renewal.urgent);
 
     if (next == was) {
         return;
@@ -336,19 +325,21 @@ void session_refused(iothub_client *c, uint8_t return_code)
     session_feed(c, LINK_IN_LOST, codes[code].reason, codes[code].text);
 }
 
+void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
+{
+    iothub_error error;
+
+    switch (subscribe_on_suback(c, packet_id, return_codes, &error)) {
+    case SUBSCRIBE_IGNORED: break;
+    case SUBSCRIBE_REFUSED: session_feed(c, LINK_IN_LOST, error.code, error.text); break;
+    case SUBSCRIBE_DONE: session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected"); break;
+    }
+}
+
 void session_hurry(iothub_client *c)
 {
     c->session.deadline = client_now(c);
     c->kick = true;
-}
-
-bool session_bring_forward(iothub_client *c, mqc_time when)
-{
-    if (when >= c->session.deadline) { /* 0: it is due already */
-        return false;
-    }
-    c->session.deadline = when;
-    return true;
 }
 
 void session_new_token(iothub_client *c)
@@ -362,28 +353,11 @@ void session_new_token(iothub_client *c)
 
 /* --- time ------------------------------------------------------------------- */
 
-const char *session_late_text(iothub_state s)
-{
-    switch (s) {
-    case IOTHUB_RESOLVING: return "DNS did not answer within resolve_timeout_ms";
-    case IOTHUB_CONNECTING: return "no answer to the TCP connection within connect_timeout_ms";
-    case IOTHUB_SECURING: return "the TLS handshake did not finish within tls_timeout_ms";
-    case IOTHUB_LOGGING_IN: return "no CONNACK within login_timeout_ms";
-    case IOTHUB_SUBSCRIBING: return "no SUBACK within subscribe_timeout_ms";
-    case IOTHUB_STOPPED:
-    case IOTHUB_CONNECTED:
-    case IOTHUB_RENEWING:
-    case IOTHUB_STOPPING:
-    case IOTHUB_WAITING: break;
-    }
-    return "";
-}
-
 /* How long work on the old connection may postpone a renewal: to 90 % of the token's life, if
  * that is known. */
 static uint64_t patience_ms(const iothub_client *c)
 {
-    bool known = c->identity.key.len > 0 && !credential_clock_moved(c, c->session.clock_s);
+    bool known = c->identity.key.len > 0 && !wall_clock_moved(client_clock(c), c->session.clock_s);
 
     return known ? (uint64_t)c->options.sas_lifetime_s * 100 : PATIENCE_MS;
 }
@@ -401,7 +375,7 @@ static void on_deadline(iothub_client *c)
     if (s == IOTHUB_CONNECTED) {
         renewal_begin(c, patience_ms(c));
     } else if (s < IOTHUB_CONNECTED) {
-        session_feed(c, LINK_IN_DEADLINE, IOTHUB_ERR_TIMEOUT, session_late_text(s));
+        session_feed(c, LINK_IN_DEADLINE, IOTHUB_ERR_TIMEOUT, link_late_text(s));
     } else {
         session_feed(c, LINK_IN_DEADLINE, IOTHUB_OK,
                      s == IOTHUB_STOPPING ? "stopped" : "trying again");
@@ -420,11 +394,6 @@ static bool work_left(const iothub_client *c)
            mqc_lane(&c->engine, IOTHUB_LANE_TWIN).count > own;
 }
 
-bool session_stop_wanted(const iothub_client *c)
-{
-    return c->wish.kind == IOTHUB_WISH_STOP || c->wish.kind == IOTHUB_WISH_STOP_START;
-}
-
 static void grant_wishes(iothub_client *c, mqc_time now)
 {
     iothub_wish *wish = &c->wish;
@@ -435,7 +404,7 @@ static void grant_wishes(iothub_client *c, mqc_time now)
         c->session.connected_at = 0;
         session_feed(c, LINK_IN_START, IOTHUB_OK, "starting");
     }
-    if (!session_stop_wanted(c)) {
+    if (!wish_is_stop(&c->wish)) {
         return;
     }
     if (c->session.state == IOTHUB_STOPPED) { /* before any start */
@@ -468,17 +437,38 @@ static void leave(iothub_client *c)
 
 bool session_is_leaving(const iothub_client *c)
 {
-    return session_stop_wanted(c) || c->session.state == IOTHUB_STOPPING;
+    return wish_is_stop(&c->wish) || c->session.state == IOTHUB_STOPPING;
+}
+
+/* Another time of day may end a wait, or call for a new token. */
+static void look_at_clock(iothub_client *c, mqc_time now)
+{
+    if (!back_off_look(c, now)) {
+        return;
+    }
+    if (c->session.state == IOTHUB_WAITING) {
+        session_hurry(c);
+        return;
+    }
+    /* The token in use may end at any time; but a clock that flaps is no reason for a storm. */
+    mqc_time earliest = c->session.login_at + c->options.retry_max_ms;
+    mqc_time when = now < earliest ? earliest : now;
+    if (when < c->session.deadline) {
+        c->session.deadline = when;
+        notify_log_text(c, IOTHUB_LOG_WARNING, "session", "the wall clock was set: a new token");
+    }
 }
 
 void session_look(iothub_client *c, mqc_time now)
 {
     grant_wishes(c, now);
-    back_off_look(c, now);
+    look_at_clock(c, now);
     if (c->session.deadline != 0 && now >= c->session.deadline) {
         on_deadline(c);
     }
-    renewal_on_time(c, now);
+    if (renewal_on_time(c, now)) {
+        session_feed(c, LINK_IN_RENEW, IOTHUB_OK, "changing to a new connection");
+    }
     leave(c);
 }
 
@@ -486,7 +476,7 @@ bool session_next_deadline(const iothub_client *c, mqc_time *when)
 {
     mqc_time deadline = c->session.deadline;
 
-    if (session_stop_wanted(c) && c->session.state != IOTHUB_STOPPING &&
+    if (wish_is_stop(&c->wish) && c->session.state != IOTHUB_STOPPING &&
         (deadline == 0 || c->wish.stop_at < deadline)) {
         deadline = c->wish.stop_at;
     }

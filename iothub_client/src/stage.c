@@ -31,7 +31,7 @@ static bool moves(uint32_t bytes, uint32_t within_ms)
 uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_state state,
                         iothub_pace *pace)
 {
-    uint32_t budget = session_budget_ms(c, state);
+    uint32_t budget = link_budget_ms(&c->options, state, false);
 
     pace->late = 0;
     return can_be_slow(s, state) ? budget - budget / 2 : budget;
@@ -40,7 +40,7 @@ uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_sta
 uint32_t stage_more_ms(const iothub_client *c, plat_stream *s, iothub_state state, mqc_time began,
                        iothub_pace *pace)
 {
-    uint32_t budget = session_budget_ms(c, state);
+    uint32_t budget = link_budget_ms(&c->options, state, false);
     uint32_t half = budget / 2;
 
     if (!can_be_slow(s, state)) {

@@ -29,15 +29,12 @@ static size_t put_filters(iothub_client *c, mqc_subscription *filters)
     return used;
 }
 
-void session_subscribe(iothub_client *c)
+mqc_result subscribe_start(iothub_client *c)
 {
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
     size_t used = put_filters(c, filters);
 
-    mqc_result r = mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
-    if (r != MQC_OK) {
-        session_feed(c, LINK_IN_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
-    }
+    return mqc_subscribe(&c->engine, filters, used, &c->session.subscribe_id);
 }
 
 static void unsubscribe(iothub_client *c, topic_feature feature)
@@ -54,7 +51,7 @@ static void unsubscribe(iothub_client *c, topic_feature feature)
     }
 }
 
-void session_unwanted(iothub_client *c, topic_feature feature, const char *text)
+void subscribe_unwanted(iothub_client *c, topic_feature feature, const char *text)
 {
     c->stats.ignored++;
     notify_log_text(c, IOTHUB_LOG_WARNING, "session", text);
@@ -63,21 +60,20 @@ void session_unwanted(iothub_client *c, topic_feature feature, const char *text)
     }
 }
 
-void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
+subscribe_answer subscribe_on_suback(iothub_client *c, uint16_t packet_id, mqc_span return_codes,
+                                     iothub_error *error)
 {
     const uint8_t *refused = memchr(return_codes.ptr, 0x80, return_codes.len);
 
     if (packet_id != c->session.subscribe_id) {
-        return;
+        return SUBSCRIBE_IGNORED;
     }
     if (refused != NULL) { /* the engine has checked that there is one code for each */
         mqc_subscription filters[TOPIC_FEATURE_COUNT];
-        iothub_error error;
         (void)put_filters(c, filters);
-        (void)iothub_fail_name(&error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
+        (void)iothub_fail_name(error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
                                filters[refused - return_codes.ptr].filter, "");
-        session_feed(c, LINK_IN_LOST, error.code, error.text);
-        return;
+        return SUBSCRIBE_REFUSED;
     }
-    session_feed(c, LINK_IN_SUBACK, IOTHUB_OK, "connected");
+    return SUBSCRIBE_DONE;
 }

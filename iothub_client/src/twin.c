@@ -356,8 +356,8 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
     iothub_desired d = { .json = json, .version = p->version, .text = "" };
 
     if (c->options.callbacks.desired == NULL) {
-        session_unwanted(c, TOPIC_FEATURE_DESIRED,
-                         "ignored a desired change: there is no desired callback");
+        subscribe_unwanted(c, TOPIC_FEATURE_DESIRED,
+                           "ignored a desired change: there is no desired callback");
     } else if (fault != NULL) {
         unreadable(c, "desired change that could not be received");
     } else if (!is_object(json) || (!p->has_version && !find_version(json, &d.version))) {

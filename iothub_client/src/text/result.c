@@ -1,5 +1,6 @@
 #include "iothub/result.h"
 
+#include "iothub/client.h"
 #include "iothub/version.h"
 
 const char *iothub_version(void)
@@ -48,4 +49,21 @@ const char *iothub_result_str(iothub_result r)
     case IOTHUB_ERR_STORE: return "the store failed";
     }
     return "unknown result";
+}
+
+const char *iothub_state_str(iothub_state s)
+{
+    switch (s) {
+    case IOTHUB_STOPPED: return "stopped";
+    case IOTHUB_RESOLVING: return "resolving";
+    case IOTHUB_CONNECTING: return "connecting";
+    case IOTHUB_SECURING: return "securing";
+    case IOTHUB_LOGGING_IN: return "logging in";
+    case IOTHUB_SUBSCRIBING: return "subscribing";
+    case IOTHUB_CONNECTED: return "connected";
+    case IOTHUB_RENEWING: return "renewing";
+    case IOTHUB_STOPPING: return "stopping";
+    case IOTHUB_WAITING: return "waiting";
+    }
+    return "unknown";
 }
