@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Look at the code without running it: clang-tidy (.clang-tidy), cppcheck, and gcc's -fanalyzer.
-# Installs what is missing.  Fails at any finding; exceptions stand, with their reason, in .clang-tidy,
-# below, or beside the line that they are for.
+# Check the code without running it: clang-tidy (.clang-tidy), cppcheck, gcc's -fanalyzer, and the comments of the public
+# headers with Doxygen (docs.sh). Installs the tools that are missing. Fails at any finding; each exception is written, with
+# its reason, in .clang-tidy, below, or next to the line that it is for.
 #
-#   ./build_all/analyze.sh [clang-tidy] [cppcheck] [gcc]     default: all three
+#   ./build_all/analyze.sh [clang-tidy] [cppcheck] [gcc] [docs]     default: all four
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,8 +16,8 @@ run_clang_tidy() {
     xargs -0 -n 1 -P "$jobs" clang-tidy -p build/dev --quiet 2>/dev/null
 }
 
-# missingInclude: it need not see the system's headers.
-# unusedStructMember: a union is how const is cast away for libraries that never write.
+# missingIncludeSystem: cppcheck does not need the headers of the system.
+# unusedStructMember: a union removes const for the sake of libraries that never write.
 run_cppcheck() {
   cppcheck --std=c11 --language=c --enable=warning,style,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 --quiet \
@@ -31,13 +31,14 @@ run_gcc() {
 }
 
 ./build_all/setup.sh analyze
-[ $# -gt 0 ] || set -- clang-tidy cppcheck gcc
+[ $# -gt 0 ] || set -- clang-tidy cppcheck gcc docs
 failed=()
 for tool in "$@"; do
   case $tool in
   clang-tidy) run=run_clang_tidy ;;
   cppcheck) run=run_cppcheck ;;
   gcc) run=run_gcc ;;
+  docs) run=./build_all/docs.sh ;;
   *)
     sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
     exit 2

@@ -19,7 +19,7 @@ packages=(
 for purpose in "$@"; do
   case $purpose in
   fuzz) packages+=(clang libclang-rt-dev llvm) ;;
-  analyze) packages+=(clang-tidy cppcheck) ;;
+  analyze) packages+=(clang-tidy cppcheck doxygen) ;;
   bench) packages+=(libpaho-mqtt-dev valgrind) ;;
   vectors) packages+=(python3-cryptography-vectors) ;;
   wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;

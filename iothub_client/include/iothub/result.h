@@ -1,74 +1,90 @@
 #ifndef IOTHUB_RESULT_H
 #define IOTHUB_RESULT_H
 
+/**
+ * @file
+ * Result codes and error texts of the SDK.
+ */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /**
- * Every fallible function of the SDK returns one of these: zero, or a negative
- * code that says what to do next.  Append, never renumber.
+ * Every function of the SDK that can fail returns one of these codes: zero for success, or a
+ * negative code that tells the caller what to do next.
+ *
+ * A code keeps its number in every later version.
  */
 typedef enum iothub_result {
-    IOTHUB_OK = 0,
+    IOTHUB_OK = 0, /**< Success. */
 
     /* The call was refused and changed nothing. */
-    IOTHUB_ERR_ARG = -1,      /* an argument is outside its documented range */
-    IOTHUB_ERR_STATE = -2,    /* not allowed now */
-    IOTHUB_ERR_NO_SPACE = -3, /* queue or buffer full: process, then try again */
-    IOTHUB_ERR_TOO_BIG = -4,  /* can never fit; do not retry */
-    IOTHUB_ERR_JSON = -5,     /* not JSON, or not the kind of JSON wanted here */
-    IOTHUB_ERR_MEMORY = -6,   /* no heap left, or the memory given is too small */
+    IOTHUB_ERR_ARG = -1,      /**< An argument is outside its documented range. */
+    IOTHUB_ERR_STATE = -2,    /**< The call is not allowed in the present state. */
+    IOTHUB_ERR_NO_SPACE = -3, /**< A queue or buffer is full; call again after iothub_process. */
+    IOTHUB_ERR_TOO_BIG = -4,  /**< The data can never fit; calling again does not help. */
+    IOTHUB_ERR_JSON = -5,     /**< The text is not JSON, or not the kind of JSON required here. */
+    IOTHUB_ERR_MEMORY = -6,   /**< The heap is exhausted, or the memory passed is too small. */
 
-    /* A connection string or token that must be corrected by a person. */
-    IOTHUB_ERR_PART_MISSING = -10,   /* a part that must be there is not */
-    IOTHUB_ERR_PART_DUPLICATE = -11, /* a part stands twice */
-    IOTHUB_ERR_PART_EMPTY = -12,     /* a part has no value */
-    IOTHUB_ERR_PART_UNKNOWN = -13,   /* a part that nobody knows, or no Name=Value */
-    IOTHUB_ERR_PART_INVALID = -14,   /* a value that cannot be right, e.g. '#' in a device id */
-    IOTHUB_ERR_KEY = -15,            /* the key is not base64 */
-    IOTHUB_ERR_UNSUPPORTED = -16,    /* valid, but not in this version of the SDK */
+    /* A connection string or token that a person must correct. */
+    IOTHUB_ERR_PART_MISSING = -10,   /**< A required part is missing. */
+    IOTHUB_ERR_PART_DUPLICATE = -11, /**< A part is given twice. */
+    IOTHUB_ERR_PART_EMPTY = -12,     /**< A part has no value. */
+    IOTHUB_ERR_PART_UNKNOWN = -13,   /**< A part has an unknown name, or is no Name=Value pair. */
+    IOTHUB_ERR_PART_INVALID = -14,   /**< A value is not valid, e.g. '#' in a device id. */
+    IOTHUB_ERR_KEY = -15,            /**< The key is not base64. */
+    IOTHUB_ERR_UNSUPPORTED = -16,    /**< Valid, but this version does not support it. */
 
-    /* The connection failed; the client goes on trying unless told otherwise. */
-    IOTHUB_ERR_NETWORK = -20,       /* an open connection broke or was closed by the hub */
-    IOTHUB_ERR_DNS = -21,           /* the host name does not resolve */
-    IOTHUB_ERR_CONNECT = -22,       /* nobody answers at that address */
-    IOTHUB_ERR_TIMEOUT = -23,       /* no answer in time */
-    IOTHUB_ERR_TLS = -24,           /* handshake or record failure */
-    IOTHUB_ERR_TLS_UNTRUSTED = -25, /* no chain to a trusted root */
-    IOTHUB_ERR_TLS_HOST = -26,      /* the certificate is for another host */
-    IOTHUB_ERR_TLS_DATE = -27,      /* expired or not yet valid: is the clock right? */
-    IOTHUB_ERR_TLS_CERT = -28,      /* missing, weak, or not meant for a server */
-    IOTHUB_ERR_TRUST_STORE = -29,   /* the trusted roots cannot be read */
-    IOTHUB_ERR_AUTH = -30,          /* the hub refused the credential */
-    IOTHUB_ERR_TOKEN_EXPIRED = -31, /* the given token has run out, and no key to make a new one */
-    IOTHUB_ERR_NO_TIME = -32,       /* the wall clock is not set; no SAS token possible */
-    IOTHUB_ERR_PROTOCOL = -33,      /* the peer broke the rules of MQTT or of the hub */
-    IOTHUB_ERR_UNAVAILABLE = -34,   /* the hub is busy or throttles */
+    /* The connection failed. The client tries again unless the retry callback stops it. */
+    IOTHUB_ERR_NETWORK = -20,       /**< An open connection broke, or the hub closed it. */
+    IOTHUB_ERR_DNS = -21,           /**< The host name could not be resolved. */
+    IOTHUB_ERR_CONNECT = -22,       /**< The TCP connection could not be made. */
+    IOTHUB_ERR_TIMEOUT = -23,       /**< No answer arrived in time. */
+    IOTHUB_ERR_TLS = -24,           /**< The TLS handshake failed, or a TLS record was bad. */
+    IOTHUB_ERR_TLS_UNTRUSTED = -25, /**< The certificate does not lead to a trusted root. */
+    IOTHUB_ERR_TLS_HOST = -26,      /**< The certificate is for another host. */
+    IOTHUB_ERR_TLS_DATE = -27,      /**< The certificate has expired or is not valid yet; often
+                                         the device's clock is wrong. */
+    IOTHUB_ERR_TLS_CERT = -28,      /**< The certificate is missing, weak or not for a server. */
+    IOTHUB_ERR_TRUST_STORE = -29,   /**< The trusted root certificates cannot be read. */
+    IOTHUB_ERR_AUTH = -30,          /**< The hub refused the credential. */
+    IOTHUB_ERR_TOKEN_EXPIRED = -31, /**< The ready-made token has expired, and there is no key to
+                                         make a new one from; see iothub_set_token. */
+    IOTHUB_ERR_NO_TIME = -32,       /**< The wall clock is not set, so no SAS token can be made. */
+    IOTHUB_ERR_PROTOCOL = -33,      /**< The peer broke the rules of MQTT or of the hub. */
+    IOTHUB_ERR_UNAVAILABLE = -34,   /**< The hub is busy or throttles. */
 
-    /* How a request ended. */
-    IOTHUB_ERR_REJECTED = -40,  /* the hub answered with a failure status */
-    IOTHUB_ERR_CANCELLED = -41, /* the client was stopped first */
-    IOTHUB_ERR_EXPIRED = -42,   /* its time to live ran out first */
-    IOTHUB_ERR_DROPPED = -43,   /* given up to make room for newer ones, or by iothub_purge */
-    IOTHUB_KEPT =
-        -44, /* not an error: the client was stopped; the store has it for the next start */
+    /* How an accepted request ended. */
+    IOTHUB_ERR_REJECTED = -40,  /**< The hub answered with a failure status. */
+    IOTHUB_ERR_CANCELLED = -41, /**< The client was stopped before the request had ended. */
+    IOTHUB_ERR_EXPIRED = -42,   /**< The time to live ended first. */
+    IOTHUB_ERR_DROPPED = -43,   /**< Dropped to make room for newer messages, or by iothub_purge. */
+    IOTHUB_KEPT = -44,          /**< Not an error: the client ended, and the message stays in the
+                                     store, for the next client that opens it. */
 
-    IOTHUB_ERR_CRYPTO = -50, /* the crypto library failed, e.g. no entropy */
-    IOTHUB_ERR_STORE = -51   /* the store of telemetry failed: the text says how */
+    IOTHUB_ERR_CRYPTO = -50, /**< The crypto library failed, e.g. without entropy. */
+    IOTHUB_ERR_STORE = -51   /**< The store of telemetry failed; the error text gives the cause. */
 } iothub_result;
 
-/** Static English text.  Never NULL, also for unknown values. */
+/**
+ * Describes a code in a few English words.
+ *
+ * @param r  any value, also one that is no code
+ * @return a static text, never NULL
+ */
 const char *iothub_result_str(iothub_result r);
 
 /**
- * A result with its story: one line for people that names the part at fault,
- * and never holds a key, a signature or a token.  Functions that take an
- * iothub_error fill it on failure and leave it alone on success; NULL is fine.
+ * A result code together with one line of text for people. The text names the part at fault and
+ * never holds a key, a signature or a token.
+ *
+ * A function with a parameter of this type fills it when it fails and leaves it unchanged when it
+ * succeeds. The caller may pass NULL.
  */
 typedef struct iothub_error {
-    iothub_result code;
-    char text[156];
+    iothub_result code; /**< What the function returned. */
+    char text[156];     /**< The reason, NUL-terminated; a longer one is cut. */
 } iothub_error;
 
 #ifdef __cplusplus
