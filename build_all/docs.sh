@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # Headers that are complete; in the end these are the three folders "include".
 headers=(
-  iothub_client/include/iothub/result.h iothub_client/include/iothub/version.h
+  iothub_client/include/iothub/{client,connection_string,message,options,result,runner,sas,version}.h
 )
 
 output=build/docs

@@ -6,26 +6,30 @@
  * A device or module that talks to a hub.
  *
  *     iothub_options o;
- *     iothub_options_init(&o);           defaults, then your callbacks
+ *     iothub_options_init(&o);           defaults; then set your callbacks
  *     c = iothub_new(connection_string, &o, &error);
  *     iothub_start(c);
  *     iothub_send_telemetry(c, &t, NULL);
- *     for (;;) iothub_wait(c, 1000);     or poll_info and process in a loop of your own
+ *     for (;;) iothub_wait(c, 1000);     or iothub_poll_info and iothub_process in your own loop
  *
- * Contracts:
- * - A request that returned IOTHUB_OK is copied, and ends in exactly one `done`,
- *   also when the client stops (IOTHUB_ERR_CANCELLED).  A refused one gets none.
- * - Telemetry of a client with a store (options.store) outlives stop and process: see there.
- * - Requests are taken while disconnected, and even before iothub_start.
- * - A client that is NULL gets IOTHUB_ERR_ARG from every function that returns a result, and one
- *   that was not initialised, or has ended, IOTHUB_ERR_STATE; the others do nothing then.
- *   Pointers marked "may be NULL" may be; any other that is NULL is IOTHUB_ERR_ARG.
- * - A program that has set callbacks or made requests, and has not called iothub_start or does not
- *   drive its client 3 s later, gets one line in the log that says which, from the next call that
- *   it makes, or from iothub_deinit.
- * - One client belongs to one thread at a time, unless a runner drives it: iothub/runner.h.
- * - No heap is used after iothub_init by the SDK's own code; the platform's resolver
- *   allocates while connecting, and wolfSSL then and for the TLS records it takes in.
+ * Rules that hold for all functions:
+ * - The client copies a request for which it returns IOTHUB_OK, and reports the end of that request
+ *   in exactly one call of the done callback, also if the client is stopped first
+ *   (IOTHUB_ERR_CANCELLED). It never reports a request that it refused.
+ * - Telemetry of a client with a store (options.store) stays in the store when the client stops or
+ *   the process ends.
+ * - Requests are accepted without a connection, and even before iothub_start.
+ * - A function that returns a result returns IOTHUB_ERR_ARG if the client is NULL, and
+ *   IOTHUB_ERR_STATE if the client was not initialised or iothub_deinit has ended it. A function
+ *   that returns no result then does nothing. Any other pointer may be NULL only where its
+ *   description says so; otherwise the result is IOTHUB_ERR_ARG.
+ * - If a program sets callbacks or makes requests, but does not start or drive its client within
+ *   3 s, the client logs one line that says what is missing. It does so in the next call of the
+ *   program, or in iothub_deinit.
+ * - A client may be used by one thread at a time, unless a runner drives it; see iothub/runner.h.
+ * - The SDK's own code uses no heap after iothub_init. The platform may: the resolver allocates
+ *   memory while the client connects, and wolfSSL both then and for the TLS records that it
+ *   receives.
  */
 
 #include "iothub/message.h"
@@ -37,305 +41,444 @@ extern "C" {
 #endif
 
 /**
- * Prepare *c.  Nothing is sent until iothub_start.  What *c held before does not matter, but it
- * must not be a client that lives: iothub_deinit ends that one first.
+ * Initialises a client. It sends nothing until iothub_start.
  *
- * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or with
- *                           SharedAccessSignature; copied into memory
- * @param memory  every buffer the client will ever use; at least IOTHUB_MEMORY_SIZE
- *                of the sizes in *o; belongs to the client until iothub_deinit
- * @retval IOTHUB_ERR_MEMORY  for names this long it is not enough; the text tells by how many bytes
+ * The earlier contents of *c do not matter, but *c must not be an initialised client: end that one
+ * with iothub_deinit first. After a failure *c is no client, and memory is the caller's again.
+ *
+ * @param c                  the client to initialise
+ * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or the same with
+ *                           SharedAccessSignature; it is copied
+ * @param o                  the options; the struct is copied, the texts in it are not
+ * @param memory             room for every buffer that the client will use; it belongs to the
+ *                           client until iothub_deinit
+ * @param memory_len         its size in bytes, at least IOTHUB_MEMORY_SIZE of the sizes in *o
+ * @param[out] error         the reason for a failure; may be NULL
+ * @retval IOTHUB_ERR_MEMORY  the names are so long that memory_len is not enough; the text gives
+ *                            the number of missing bytes
+ * @return otherwise IOTHUB_OK, IOTHUB_ERR_ARG for an option, or a result of
+ *         iothub_connection_string_parse
  */
 iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
                           void *memory, size_t memory_len, iothub_error *error);
 
 /**
- * Drop the connection at once.  Requests still open get their `done` before it returns;
- * new ones are refused with IOTHUB_ERR_STATE by then.  Does nothing to what is no client.
+ * Closes the connection immediately and ends the client. Open requests are reported to the done
+ * callback before the function returns; requests made in these callbacks are refused with
+ * IOTHUB_ERR_STATE. If c is not an initialised client, nothing happens.
  *
- * Inside a callback of this client it is refused: nothing happens, iothub_last_error and a line of
- * the log (error) say so.  Leave a note for the loop, and call it when iothub_process has returned.
+ * Inside a callback of this client the call is refused: nothing changes, and iothub_last_error and
+ * a line of the log (error) report it. Set a flag instead, and call iothub_deinit after
+ * iothub_process has returned.
+ *
+ * @param c  the client; may be NULL
  */
 void iothub_deinit(iothub_client *c);
 
 /**
- * iothub_init on the heap, with as much memory as the names take.  NULL: refused, and *error says
- * why; it is the only way to learn that.
+ * Allocates a client on the heap, with as much memory as its options and names require, and
+ * initialises it like iothub_init.
+ *
+ * @param connection_string  see iothub_init
+ * @param o                  the options; sizes of 0 stand for sizes that are always enough
+ * @param[out] error         the reason for a failure; may be NULL. There is no other way to learn
+ *                           the reason.
+ * @return the client, to be freed with iothub_free; NULL after a failure
  */
 iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
                           iothub_error *error);
 
 /**
- * iothub_deinit, and give the memory back; NULL is fine.  Refused inside a callback, as
- * iothub_deinit is: the client lives on, and must be freed later.  Of a client of iothub_init the
- * memory stays the caller's.
+ * Ends the client like iothub_deinit and frees its memory. Memory that was passed to iothub_init
+ * stays the caller's.
+ *
+ * Inside a callback the call is refused like iothub_deinit: the client stays usable and must be
+ * freed later.
+ *
+ * @param c  the client; may be NULL
  */
 void iothub_free(iothub_client *c);
 
 /**
- * Connect and stay connected until iothub_stop.  Begins with the next iothub_process.
- * @retval IOTHUB_ERR_STATE  started already, though perhaps not connected yet
+ * Makes the client connect and stay connected until iothub_stop. The next iothub_process begins
+ * with it.
+ *
+ * @param c  the client
+ * @retval IOTHUB_ERR_STATE  the client was started already, though it may not be connected yet
  */
 iothub_result iothub_start(iothub_client *c);
 
 /**
- * Send what is queued for up to grace_ms, DISCONNECT, end what is left with
- * IOTHUB_ERR_CANCELLED; at once when not started.  Over when the state is IOTHUB_STOPPED: keep
- * calling iothub_process until then.  What is accepted meanwhile shares the grace; later
- * requests wait for the next iothub_start.
+ * Stops the client: it sends what is queued for up to grace_ms, then DISCONNECT, and ends all
+ * requests that are still open with IOTHUB_ERR_CANCELLED.
  *
- * Telemetry in a store does not end with a stop: the grace is for what is on its way to the hub,
- * the rest goes on with the next iothub_start, or ends with IOTHUB_KEPT in iothub_deinit.
+ * The stop is complete when the state is IOTHUB_STOPPED; call iothub_process until then. If the
+ * client was not started, it is complete immediately. Requests made before that share the grace
+ * time; requests made later wait for the next iothub_start.
+ *
+ * Telemetry in a store does not end with a stop. The grace time is for messages that wait for their
+ * acknowledgement. The rest is sent after the next iothub_start, or ends with IOTHUB_KEPT in
+ * iothub_deinit.
+ *
+ * @param c         the client
+ * @param grace_ms  how long to go on sending, in milliseconds
+ * @return IOTHUB_OK, also if the client is stopped already
  */
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
 
 /**
- * Connect anew without delay, e.g. when the network is back or has changed.  IOTHUB_WAITING:
- * the wait ends.  IOTHUB_CONNECTED: as a renewal, the new connection is made before the
- * old one is given up, with a new token when there is a key.
- * @retval IOTHUB_ERR_STATE  in the other states: not started, or on its way already
+ * Connects again without waiting, e.g. when the application knows that the network is back or has
+ * changed.
+ *
+ * In state IOTHUB_WAITING the wait ends. In state IOTHUB_CONNECTED the client renews its
+ * connection: it makes the new connection before it closes the old one, with a new token if it has
+ * a key.
+ *
+ * @param c  the client
+ * @retval IOTHUB_ERR_STATE  any other state: the client is not started, or is connecting already
  */
 iothub_result iothub_reconnect_now(iothub_client *c);
 
 /**
- * Replace a SharedAccessSignature given ready-made; used from the next connection on.
- * Refused when the client has a key, or the token is for another resource.
- * @retval IOTHUB_ERR_MEMORY  over 128 bytes longer than the first, and no memory left for it
+ * Replaces a ready-made SharedAccessSignature. The client uses it from the next connection on.
+ * After a failure the old token stays in use.
+ *
+ * @param c                        the client
+ * @param shared_access_signature  the new token, NUL-terminated; it is copied
+ * @retval IOTHUB_ERR_STATE         the client has a key and makes its tokens itself
+ * @retval IOTHUB_ERR_PART_INVALID  the token is for another resource, or is not valid
+ * @retval IOTHUB_ERR_MEMORY        the token is more than 128 bytes longer than the first one, and
+ *                                  there is no memory left for it
+ * @return any other result of iothub_sas_parse
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 
 /**
- * Why the latest refused call on c was refused; of value only after a call that was.  Never NULL,
- * also for a client that is.  The text names the argument at fault.  With a runner it is about the
- * calling thread's latest one, on any client that has a runner.
+ * Returns why the latest refused call on a client was refused. The text names the argument at
+ * fault.
+ *
+ * The value is meaningful only after a call was refused. If the client has a runner, the value is
+ * about the calling thread's latest refused call on any client with a runner.
+ *
+ * @param c  the client; may be NULL
+ * @return never NULL; valid until the next call
  */
 const iothub_error *iothub_last_error(const iothub_client *c);
 
-/** IOTHUB_STOPPED for what is no client. */
+/**
+ * Returns the present state of the client.
+ *
+ * @param c  the client; may be NULL
+ * @return the state; IOTHUB_STOPPED if c is not an initialised client
+ */
 iothub_state iothub_get_state(const iothub_client *c);
+
+/**
+ * Returns the name of a state, for logs.
+ *
+ * @param s  any value
+ * @return a static text, never NULL
+ */
 const char *iothub_state_str(iothub_state s);
 
-/* --- driving it ------------------------------------------------------------- */
+/* --- driving the client ---------------------------------------------------------- */
 
-/** The connection, and the one that is being made to take its place, in any order. */
+/** Number of slots in iothub_poll: one for the connection, and one for the connection that is to
+ * replace it, in any order. */
 #define IOTHUB_POLL_FDS 2
 
 /** What an application waits for between two calls of iothub_process. */
 typedef struct iothub_poll {
     /**
-     * Descriptors and the events to watch them for (platform/stream.h).  A slot whose fd is -1 is
-     * empty.  generation changes whenever a slot shows another open file than before, even if the
-     * number of the descriptor is the same.  plat_poll_set_update takes this array as it is.
-     * ready_now and wake_at_ms may be ignored: timeout_ms already takes them into account.
+     * Descriptors, and the events to watch them for (platform/stream.h). A slot whose fd is -1 is
+     * empty. The generation changes whenever a slot holds another open file than before, also if
+     * the number of the descriptor is the same. plat_poll_set_update accepts this array. ready_now
+     * and wake_at_ms may be ignored, since timeout_ms takes them into account.
      */
     plat_poll fds[IOTHUB_POLL_FDS];
-    /** Milliseconds until iothub_process is due; 0: call it immediately; -1: no deadline. */
+    /** Call iothub_process after this many milliseconds at the latest; 0: now; -1: there is no
+     * deadline. */
     int timeout_ms;
 } iothub_poll;
 
 /**
- * What to wait for before the next iothub_process.  Never blocks.
+ * Tells what to wait for before the next iothub_process. Never blocks.
  *
- * For a loop of your own:
- * - Ask after each iothub_process, and before each sleep: requests change the answer, too.  Put
- *   into effect what each call says before the next call; samples/event_loop.c (poll) and
- *   samples/epoll_loop.c show the whole of it.
- * - Call iothub_process when a descriptor is ready in any way, an error or a hang-up among them, or
- *   when timeout_ms have passed since the call, whichever comes first.  It does no harm when there
- *   is nothing to do.
- * - A loop that remembers descriptors, as epoll, kqueue, libuv or select-based ones do, compares
- *   each place with what the last call said: when the generation or fd differs, stop watching the
- *   old one, and begin with the new one; when only the wishes differ, change these (EPOLL_CTL_MOD,
- *   uv_poll_start).  The two places have nothing to do with each other, and their order does not
- *   matter: a descriptor stays in its place as long as it is open.
- * - While a client connects its descriptor changes several times: a look-up of the name, then a
- *   socket for each address that is tried.  A renewal uses the second place beside the first, and
- *   the first is empty afterwards; the next renewal goes the other way.
- * - A descriptor that this function has shown stays open until the call after the one that no
- *   longer shows it: so a watcher is always stopped before the file is closed (libuv demands
- *   that), and a number is never used again while it is watched.  The connection itself ends at
- *   once.  The call that withdraws a descriptor says timeout_ms 0, so that it is closed soon.
- * - iothub_deinit, iothub_free and iothub_runner_start close at once: stop watching before.
- * - Watch level-triggered, as is the default.  Not EPOLLET, nor EPOLLONESHOT without a new
- *   EPOLL_CTL_MOD after each iothub_process: not every turn reads all there is.  EPOLLEXCLUSIVE is
- *   of no use, since a client belongs to one thread.
- * - A watcher belongs to one place of one client.  Do not watch a duplicate (dup) of the number.
+ * Rules for an event loop of the application; samples/event_loop.c (poll) and samples/epoll_loop.c
+ * show complete ones:
+ * - Call this function after each iothub_process and before each sleep, since requests change the
+ *   answer, too. Apply each answer before you make the next call.
+ * - Call iothub_process when a descriptor is ready in any way, including errors and hang-ups, or
+ *   when timeout_ms have passed since this call, whichever comes first. A call without need does no
+ *   harm.
+ * - A loop that remembers descriptors (epoll, kqueue, libuv) compares each slot with the previous
+ *   answer. If fd or generation differs, stop watching the old descriptor and start watching the
+ * new one. If only want_read or want_write differs, change these (EPOLL_CTL_MOD, uv_poll_start).
+ * - The two slots are independent, and their order means nothing. A descriptor stays in its slot as
+ *   long as it is open.
+ * - While a client connects, its descriptor changes several times: one for the look-up of the host
+ *   name, then a socket for each address that it tries. A renewal uses the second slot in addition
+ * to the first; afterwards the first is empty, and the next renewal uses it.
+ * - A descriptor stays open until the call after the one that no longer shows it. So you can always
+ *   stop watching before the file is closed, as libuv requires, and no number is used again while
+ * it is watched. The connection itself is closed immediately. The call that no longer shows a
+ *   descriptor returns timeout_ms 0, so that it is closed soon.
+ * - iothub_deinit, iothub_free and iothub_runner_start close descriptors immediately: stop watching
+ *   before you call them.
+ * - Watch level-triggered, which is the default. EPOLLET does not work, nor does EPOLLONESHOT
+ * without a new EPOLL_CTL_MOD after each iothub_process, because one call does not always read
+ * everything that has arrived. EPOLLEXCLUSIVE is useless, since a client is used by one thread.
+ * - Watch a descriptor for one slot of one client, and never a duplicate (dup) of it.
  *
- * While many messages are on their way a descriptor may be ready only when several
- * acknowledgements have come, or timeout_ms is over, 2 at most.
+ * While many messages are in flight, a descriptor may become readable only after several
+ * acknowledgements have arrived, or after timeout_ms, which is then at most 2.
  *
- * On Linux the time-outs of poll and epoll stand still while the system is suspended, and
- * timeout_ms does not.  A loop of one's own on a device that is suspended should look again when it
- * resumes, e.g. by a timerfd of CLOCK_REALTIME with TFD_TIMER_CANCEL_ON_SET, which becomes readable
- * then.  iothub_wait, the runner and platform/poll_set.h do.
+ * On Linux the time-outs of poll and epoll stop while the system is suspended, but timeout_ms does
+ * not. On a device that is suspended, an event loop should call iothub_process when the device
+ * resumes, e.g. with a timerfd of CLOCK_REALTIME and TFD_TIMER_CANCEL_ON_SET, which then becomes
+ * readable. iothub_wait, the runner and platform/poll_set.h do this.
+ *
+ * @param c         the client
+ * @param[out] out  the answer; nothing to wait for if c is not an initialised client
  */
 void iothub_poll_info(iothub_client *c, iothub_poll *out);
 
 /**
- * Do what is to be done now, run callbacks, return.  Never blocks.  After a request that is to
- * send it; what has come meanwhile is read by the next call.  Losing
- * the connection is not an error here: the status callback tells.
- * @retval IOTHUB_ERR_STATE  called from a callback, or a runner drives the client
+ * Does all work that is due, calls the callbacks, and returns. Never blocks.
+ *
+ * If requests were queued since the last call, it sends them first and leaves reading to the next
+ * call. A lost connection is not an error of this function; the status callback reports it.
+ *
+ * @param c  the client
+ * @retval IOTHUB_ERR_STATE  the call was made inside a callback, or a runner drives the client
  */
 iothub_result iothub_process(iothub_client *c);
 
-/** Sleep until there is work, at most max_ms (0: no sleep), then iothub_process. */
+/**
+ * Sleeps until there is work to do, then calls iothub_process.
+ *
+ * @param c       the client
+ * @param max_ms  longest sleep in milliseconds; 0: no sleep
+ * @return the result of iothub_process
+ */
 iothub_result iothub_wait(iothub_client *c, uint32_t max_ms);
 
-/* --- telemetry ----------------------------------------------------------------- */
+/* --- telemetry ------------------------------------------------------------------- */
 
+/** A property of a message. */
 typedef struct iothub_property {
-    const char *name;
-    const char *value;
+    const char *name;  /**< UTF-8, not empty, not beginning with "$."; NUL-terminated. */
+    const char *value; /**< UTF-8, may be empty; NUL-terminated. */
 } iothub_property;
 
-/** Outgoing telemetry.  Zero-initialise; absent texts are NULL. */
+/**
+ * A telemetry message. Initialise it with zeros; a NULL text is left out of the message. The client
+ * copies everything, so nothing in here has to stay valid after the call.
+ */
 typedef struct iothub_telemetry {
-    const void *body;
-    size_t body_len;              /* 0: an empty message, whatever body is */
-    const char *content_type;     /* e.g. "application/json" */
-    const char *content_encoding; /* e.g. "utf-8" */
-    const char *message_id;       /* up to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ ' */
-                                  /* NULL, with a store: an id that a repeat has too */
-    const char *correlation_id;
-    const char *user_id;
-    const char *creation_time; /* "2026-01-31T12:00:00Z" */
-    const char *component;     /* Plug and Play */
-    const char *output;        /* modules */
-    bool security_message;     /* for Defender for IoT */
-    bool at_most_once; /* QoS 0: done when it has left; default QoS 1: done when acknowledged */
-    uint32_t ttl_ms;   /* give up when not sent by then; 0: never */
-    const iothub_property *properties; /* UTF-8; names unique, not empty, not beginning "$." */
-    size_t property_count;
-    void *tag; /* comes back in iothub_done */
+    const void *body;             /**< The bytes to send. */
+    size_t body_len;              /**< Number of bytes; 0: an empty message, whatever body is. */
+    const char *content_type;     /**< E.g. "application/json". */
+    const char *content_encoding; /**< E.g. "utf-8". */
+    /** Up to 128 characters of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ '. NULL with a store:
+     * the client makes one, which stays the same in every repetition of the message. */
+    const char *message_id;
+    const char *correlation_id; /**< The message that this one answers. */
+    const char *user_id;        /**< The origin of the message. */
+    const char *creation_time;  /**< E.g. "2026-01-31T12:00:00Z". */
+    const char *component;      /**< Component of an IoT Plug and Play model. */
+    const char *output;         /**< Output of a module. */
+    bool security_message;      /**< The message is for Microsoft Defender for IoT. */
+    /** false: QoS 1, the request ends when the hub has acknowledged the message. true: QoS 0, it
+     * ends when the message was sent; the message may be lost. */
+    bool at_most_once;
+    uint32_t ttl_ms; /**< Time to live in milliseconds: if the message was not sent by then, it ends
+                          with IOTHUB_ERR_EXPIRED. 0: no limit. */
+    const iothub_property *properties; /**< Application properties; their names must differ. */
+    size_t property_count;             /**< Number of properties. */
+    void *tag; /**< Any pointer; the done callback receives it as iothub_done.tag. */
 } iothub_telemetry;
 
-#define IOTHUB_MESSAGE_MAX (256u * 1024u) /* body, system property values, names and values */
+/** Largest message in bytes: the body, the values of system properties, and the names and values of
+ * application properties. A limit of the hub. */
+#define IOTHUB_MESSAGE_MAX (256u * 1024u)
 
 /**
- * Queue a message.  With options.store it is in the store when this returns IOTHUB_OK, with all
- * that the store promises; this call may wait for the disk then.
+ * Queues a telemetry message.
  *
- * Without a message_id of its own, a stored message gets "<id of the store>-<number>", the same
- * in every repeat, also after a crash: a receiver drops duplicates by it.
+ * With options.store, the message is in the store when the function returns IOTHUB_OK, with all
+ * guarantees of the store; the function may wait for the disk. A stored message without a
+ * message_id gets the id "<id of the store>-<number>". It is the same in every repetition, also
+ * after a crash, so that a receiver can drop duplicates.
  *
- * @param[out] op  may be NULL
- * @retval IOTHUB_ERR_NO_SPACE  the queue is full: tx_size by messages without acknowledgement, a
- *                              limit in the options, the disk
- * @retval IOTHUB_ERR_TOO_BIG   over IOTHUB_MESSAGE_MAX, tx_size or queue_max_bytes
- * @retval IOTHUB_ERR_ARG       a property that cannot be sent; iothub_last_error names it
- * @retval IOTHUB_ERR_STORE     the store failed; iothub_last_error has its text
+ * @param c        the client
+ * @param t        the message
+ * @param[out] op  number of the request; may be NULL
+ * @retval IOTHUB_ERR_NO_SPACE  the queue is full: messages without an acknowledgement fill tx_size,
+ *                              a limit in the options is reached, or the disk is full
+ * @retval IOTHUB_ERR_TOO_BIG   larger than IOTHUB_MESSAGE_MAX, tx_size or queue_max_bytes
+ * @retval IOTHUB_ERR_ARG       a property cannot be sent; iothub_last_error names it
+ * @retval IOTHUB_ERR_STORE     the store failed; iothub_last_error returns its text
  */
 iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op);
 
 /**
- * Give up all telemetry that is not on its way to the hub: it ends with IOTHUB_ERR_DROPPED, some at
- * a time in each iothub_process.  What a process that ends before leaves in its store is sent
- * by the next one.
- * @param[out] count  how many; may be NULL
+ * Drops all telemetry that was not sent yet. Each such message ends with IOTHUB_ERR_DROPPED, some
+ * of them in each iothub_process. If the process ends before all are removed from the store, the
+ * next process sends the rest.
+ *
+ * @param c           the client
+ * @param[out] count  number of messages that are dropped; may be NULL
+ * @return IOTHUB_OK, also if there are none
  */
 iothub_result iothub_purge(iothub_client *c, uint64_t *count);
 
-/* --- cloud-to-device messages ------------------------------------------------------ */
+/* --- cloud-to-device messages ---------------------------------------------------- */
 
 /**
- * Accept a message that was deferred.  In any order; the hub hears of it in the order of
- * arrival.
- * @retval IOTHUB_ERR_EXPIRED  the connection it came on is gone; the hub sends it again
+ * Accepts a message that the c2d callback has deferred. Messages may be accepted in any order; the
+ * hub receives the acknowledgements in the order in which the messages arrived.
+ *
+ * @param c         the client
+ * @param delivery  the number from iothub_message_delivery
+ * @retval IOTHUB_ERR_EXPIRED  the connection that the message arrived on has ended; the hub sends
+ *                             the message again
  */
 iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery);
 
-/* --- device twin ------------------------------------------------------------------- */
-
-/*
- * A request that the hub answers with 429 or 5xx is sent again, with back-off, until
- * request_timeout_ms have passed; the others wait behind it.  Any other answer is final.
- */
+/* --- device twin ----------------------------------------------------------------- */
 
 /**
- * Ask for the whole twin: {"desired":{..},"reported":{..}} in done.body.  One larger than
- * rx_size ends with IOTHUB_ERR_TOO_BIG and no body; how large it is stands in the log.
+ * Requests the whole twin. The done callback receives {"desired":{..},"reported":{..}} in
+ * iothub_done.body.
  *
- * When its version shows that a desired change was never notified, the desired callback gets
- * the document soon after: asking now and then guards against a hub that loses notifications.
+ * If the hub answers with 429 or 5xx, the client repeats the request, with back-off, until
+ * request_timeout_ms have passed. Any other answer is final. A twin that is larger than rx_size
+ * ends the request with IOTHUB_ERR_TOO_BIG and without a body; the log gives its size.
+ *
+ * If the answer shows that the hub has changed desired properties without notifying the client, the
+ * client passes the document to the desired callback. An application can guard against lost
+ * notifications with a request from time to time.
+ *
+ * @param c        the client
+ * @param tag      passed to the done callback
+ * @param[out] op  number of the request; may be NULL
+ * @retval IOTHUB_ERR_NO_SPACE  too many twin requests are open
  */
 iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op);
 
 /**
- * Merge a JSON object into the reported properties; null deletes.
- * Reports reach the hub in order, one at a time.
- * @retval IOTHUB_ERR_JSON  not a JSON object; iothub_last_error names the byte, counted from 0.
- *                          len does not count the NUL at the end of a C string
+ * Merges a JSON object into the reported properties; a value of null deletes a property.
+ *
+ * Reports reach the hub in order, one at a time. Answers of 429 and 5xx are handled as in
+ * iothub_twin_get, and later twin requests wait meanwhile.
+ *
+ * @param c        the client
+ * @param json     the object; it is copied
+ * @param len      its length in bytes; do not count the NUL at the end of a C string
+ * @param tag      passed to the done callback
+ * @param[out] op  number of the request; may be NULL
+ * @retval IOTHUB_ERR_JSON      not a JSON object; iothub_last_error gives the position of the fault
+ *                              in bytes, counted from 0
+ * @retval IOTHUB_ERR_TOO_BIG   larger than request_size
+ * @retval IOTHUB_ERR_NO_SPACE  too many twin requests are open
  */
 iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
                                  iothub_op *op);
 
-/* --- direct methods ------------------------------------------------------------------- */
+/* --- direct methods -------------------------------------------------------------- */
 
+/** Largest answer to a method call in bytes. A limit of the hub. */
 #define IOTHUB_METHOD_PAYLOAD_MAX (128u * 1024u)
 
 /**
- * Answer a method, from the callback or later.  Its `done` says that the answer has left;
- * IOTHUB_ERR_CANCELLED when the connection broke first.
+ * Answers a method call, inside the method callback or later. The answer itself is a request: it
+ * ends with IOTHUB_OK when it was sent, and with IOTHUB_ERR_CANCELLED if the connection is lost
+ * first.
  *
- * @param json  JSON, or empty (len 0)
- * @retval IOTHUB_ERR_TOO_BIG  over IOTHUB_METHOD_PAYLOAD_MAX, or over request_size
- * @retval IOTHUB_ERR_EXPIRED  too late: the connection is gone, or 300 s have passed
- * @retval IOTHUB_ERR_STATE    answered before
+ * @param c        the client
+ * @param token    from iothub_method_call
+ * @param status   any number; the caller at the hub receives it
+ * @param json     JSON; it is copied
+ * @param len      its length in bytes; 0: no payload
+ * @param tag      passed to the done callback
+ * @param[out] op  number of the request; may be NULL
+ * @retval IOTHUB_ERR_TOO_BIG   larger than IOTHUB_METHOD_PAYLOAD_MAX or request_size
+ * @retval IOTHUB_ERR_JSON      not JSON
+ * @retval IOTHUB_ERR_EXPIRED   too late: the connection that the call arrived on has ended, or 300
+ * s have passed since the call
+ * @retval IOTHUB_ERR_STATE     the call was answered before
+ * @retval IOTHUB_ERR_NO_SPACE  too many answers wait to be sent
  */
 iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
                                     const void *json, size_t len, void *tag, iothub_op *op);
 
-/* --- statistics ------------------------------------------------------------------------ */
+/* --- statistics ------------------------------------------------------------------ */
 
-/** Counters since iothub_init; all 0 for what is no client. */
+/**
+ * Counters since iothub_init.
+ *
+ * At any time telemetry_accepted + telemetry_found = telemetry_acknowledged + telemetry_expired +
+ * telemetry_dropped + telemetry_cancelled + telemetry_kept + queued.
+ */
 typedef struct iothub_stats {
-    uint64_t connects;        /* times IOTHUB_CONNECTED was reached */
-    uint64_t failed_attempts; /* attempts that did not get there */
-    uint64_t losses;          /* connections lost after that */
-    uint64_t ack_timeouts;    /* connections given up because the hub owed an acknowledgement for
-                                 ack_timeout_ms; each is a loss or a failed attempt, too */
-    uint64_t read_stalls;     /* connections given up because reading stood still for
-                                 stall_timeout_ms; likewise */
-    uint64_t token_renewals;  /* planned changes of the connection that were completed: for a
-                                 new token, or by iothub_reconnect_now */
-    /* Of these: from the last moment that the old connection took telemetry to CONNACK on
-     * the new one. */
+    uint64_t connects;        /**< Times that the client reached IOTHUB_CONNECTED. */
+    uint64_t failed_attempts; /**< Attempts to connect that failed before that. */
+    uint64_t losses;          /**< Connections lost after that. */
+    uint64_t ack_timeouts;   /**< Connections closed because of ack_timeout_ms. Each is also counted
+                                  as a loss or a failed attempt. */
+    uint64_t read_stalls;    /**< Connections closed because of stall_timeout_ms. Each is also
+                                  counted as a loss or a failed attempt. */
+    uint64_t token_renewals; /**< Planned renewals of the connection that were completed, for a new
+                                  token or by iothub_reconnect_now. */
+    /** Gap of the last renewal: time from when the old connection stopped accepting telemetry until
+     * CONNACK on the new one. */
     uint64_t renewal_gap_last_ms;
-    uint64_t renewal_gap_longest_ms;
-    uint64_t renewal_gap_sum_ms;
-    uint64_t tls_resumptions; /* connections that took up an earlier TLS session */
-    uint64_t bytes_sent;      /* MQTT bytes, before TLS */
-    uint64_t bytes_received;
-    uint64_t send_calls; /* of the stream: telemetry_acknowledged / send_calls shows the batches */
-    uint64_t recv_calls;
-    /* accepted + found = acknowledged + expired + dropped + cancelled + kept + queued */
-    uint64_t telemetry_accepted;
-    uint64_t telemetry_found;        /* in the store at iothub_init */
-    uint64_t telemetry_stored;       /* in the store since then */
-    uint64_t telemetry_sent;         /* acknowledged, or waiting for that */
-    uint64_t telemetry_acknowledged; /* QoS 1 acknowledged, QoS 0 left */
-    uint64_t telemetry_expired;
-    uint64_t telemetry_dropped; /* to make room, or by iothub_purge */
-    uint64_t telemetry_cancelled;
-    uint64_t telemetry_kept; /* in the store when the client ended */
-    uint64_t store_errors;   /* failed calls of the store; those not refused are tried again */
-    uint64_t c2d_received;
-    uint64_t c2d_accepted;
-    uint64_t c2d_oversize; /* skipped: larger than rx_size */
-    uint64_t methods_received;
-    uint64_t methods_answered;
-    uint64_t desired_delivered;
-    uint64_t desired_duplicates; /* patches with a version already seen */
-    uint64_t desired_gaps;       /* versions missing or going back: the twin was fetched again */
-    uint64_t twin_retries;       /* twin requests that the hub wanted to have again later */
-    uint64_t ignored;            /* messages on topics or with ids that nobody asked for, or for
-                                    a feature without callback, or larger than rx_size and no C2D;
-                                    those at QoS 1 were acknowledged */
-    uint64_t queued;             /* telemetry not finished, now */
-    uint64_t queued_bytes;
+    uint64_t renewal_gap_longest_ms; /**< The longest of these gaps. */
+    uint64_t renewal_gap_sum_ms;     /**< The sum of these gaps. */
+    uint64_t tls_resumptions;        /**< Connections that resumed an earlier TLS session. */
+    uint64_t bytes_sent;             /**< MQTT bytes, without those that TLS adds. */
+    uint64_t bytes_received;         /**< MQTT bytes, without those that TLS adds. */
+    uint64_t send_calls; /**< Calls that wrote to the stream. telemetry_acknowledged / send_calls is
+                              the average number of messages per call. */
+    uint64_t recv_calls; /**< Calls that read from the stream. */
+
+    uint64_t
+        telemetry_accepted;    /**< Messages for which iothub_send_telemetry returned IOTHUB_OK. */
+    uint64_t telemetry_found;  /**< Messages found in the store by iothub_init. */
+    uint64_t telemetry_stored; /**< Messages written to the store since then. */
+    uint64_t telemetry_sent;   /**< Messages that were acknowledged or wait for that. */
+    uint64_t telemetry_acknowledged; /**< QoS 1: acknowledged by the hub. QoS 0: sent. */
+    uint64_t telemetry_expired;      /**< Messages whose time to live ended. */
+    uint64_t telemetry_dropped;      /**< Messages dropped to make room, or by iothub_purge. */
+    uint64_t telemetry_cancelled;    /**< Messages cancelled by a stop. */
+    uint64_t telemetry_kept;         /**< Messages in the store when the client ended. */
+    uint64_t store_errors; /**< Calls of the store that failed. Those that were not refused to the
+                                application are repeated. */
+
+    uint64_t c2d_received;       /**< Cloud-to-device messages received. */
+    uint64_t c2d_accepted;       /**< Those that the application accepted. */
+    uint64_t c2d_oversize;       /**< Those skipped because they are larger than rx_size. */
+    uint64_t methods_received;   /**< Method calls received. */
+    uint64_t methods_answered;   /**< Method calls answered. */
+    uint64_t desired_delivered;  /**< Calls of the desired callback. */
+    uint64_t desired_duplicates; /**< Patches skipped because their version was delivered before. */
+    uint64_t desired_gaps;       /**< Times that a version was missing or went back, so that the
+                                      client requested the twin again. */
+    uint64_t twin_retries;       /**< Twin requests repeated because of 429 or 5xx. */
+    uint64_t ignored;      /**< Messages on topics or with ids that the client did not expect, for a
+                                feature without a callback, or larger than rx_size and not C2D. Those of
+                                QoS 1 were acknowledged. */
+    uint64_t queued;       /**< Telemetry messages that have not ended, at present. */
+    uint64_t queued_bytes; /**< Their size in bytes. */
 } iothub_stats;
 
+/**
+ * Copies the counters of the client.
+ *
+ * @param c         the client; may be NULL
+ * @param[out] out  the counters; all 0 if c is not an initialised client
+ */
 void iothub_get_stats(const iothub_client *c, iothub_stats *out);
 
 #ifdef __cplusplus

@@ -1,6 +1,11 @@
 #ifndef IOTHUB_CONNECTION_STRING_H
 #define IOTHUB_CONNECTION_STRING_H
 
+/**
+ * @file
+ * Parses the connection strings that the portal and the tools of IoT Hub show.
+ */
+
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 
@@ -8,49 +13,74 @@
 extern "C" {
 #endif
 
-/** Whom a connection string is for. */
+/** Which kind of client a connection string is for. */
 typedef enum iothub_identity_kind {
-    IOTHUB_IDENTITY_DEVICE = 1, /* HostName, DeviceId */
-    IOTHUB_IDENTITY_MODULE,     /* HostName, DeviceId, ModuleId */
-    IOTHUB_IDENTITY_SERVICE /* HostName, SharedAccessKeyName, no DeviceId: a policy of the hub */
+    IOTHUB_IDENTITY_DEVICE = 1, /**< A device: HostName and DeviceId. */
+    IOTHUB_IDENTITY_MODULE,     /**< A module of a device: HostName, DeviceId and ModuleId. */
+    IOTHUB_IDENTITY_SERVICE     /**< A service, with a policy of the hub: HostName and
+                                     SharedAccessKeyName, without DeviceId. */
 } iothub_identity_kind;
 
-/** The longest key, decoded.  Keys made by the hub have 32 or 64 bytes. */
+/** Longest key in bytes, after base64 decoding. Keys made by the hub have 32 or 64 bytes. */
 #define IOTHUB_KEY_MAX 1024
-/** The longest device or module id. */
+/** Longest device or module id in bytes. */
 #define IOTHUB_ID_MAX 128
-/** The longest host name. */
+/** Longest host name in bytes. */
 #define IOTHUB_HOST_MAX 253
 
-/** A checked connection string.  Every span points into the text that was parsed. */
+/**
+ * A checked connection string.
+ *
+ * Every span points into the text that was parsed, so it is valid as long as that text is. A part
+ * that was not given is an empty span.
+ */
 typedef struct iothub_connection_string {
-    iothub_identity_kind kind;
-    mqc_span host_name;
-    mqc_span gateway_host_name; /* empty: connect to host_name */
-    mqc_span device_id;         /* empty for a service */
-    mqc_span module_id;         /* empty unless a module */
-    mqc_span policy_name;       /* SharedAccessKeyName: whose the key is; empty: the device's own */
-    mqc_span key;               /* SharedAccessKey, valid base64; or empty and ... */
-    mqc_span signature;         /* ... SharedAccessSignature, a complete SAS token */
+    iothub_identity_kind kind;  /**< Device, module or service. */
+    mqc_span host_name;         /**< HostName: the hub. */
+    mqc_span gateway_host_name; /**< GatewayHostName: the host to connect to in place of the hub;
+                                     empty: connect to host_name. */
+    mqc_span device_id;         /**< DeviceId; empty for a service. */
+    mqc_span module_id;         /**< ModuleId; empty for a device or a service. */
+    mqc_span policy_name;       /**< SharedAccessKeyName: the policy that the key belongs to; empty:
+                                     the key is the device's or the module's own. */
+    mqc_span key;               /**< SharedAccessKey, valid base64; empty if signature is set. */
+    mqc_span signature;         /**< SharedAccessSignature, a complete SAS token; empty if key is
+                                     set. */
 } iothub_connection_string;
 
 /**
- * Parse and check `HostName=...;DeviceId=...;SharedAccessKey=...` and its
- * variants for modules and services, with a key or a ready-made token.  A device or module may also
- * use the key of a policy of the hub that has the right DeviceConnect (SharedAccessKeyName).  Names
- * of parts are matched in any letter case.  White space around the whole and around each name and
- * value, one ';' at the end, and x509, X509Cert and UseProvisioning with the value false are
- * ignored, nothing else is.
+ * Parses and checks `HostName=...;DeviceId=...;SharedAccessKey=...` and its variants for modules
+ * and services, with a key or a ready-made token.
  *
- * On failure *out is not written, the code is one of IOTHUB_ERR_PART_*,
- * IOTHUB_ERR_KEY or IOTHUB_ERR_UNSUPPORTED, and *err (may be NULL) names the part.
+ * A device or module may also use the key of a policy of the hub (SharedAccessKeyName) that has the
+ * permission DeviceConnect. Names of parts are matched without regard to case. The parser ignores
+ * white space around the text and around each name and value, one ';' at the end, and the parts
+ * x509, X509Cert and UseProvisioning if their value is false. It refuses every other unknown part.
+ *
+ * @param[out] out  filled on success, unchanged on failure
+ * @param text      the connection string, NUL-terminated; the spans of *out point into it
+ * @param[out] err  names the part at fault; may be NULL
+ * @retval IOTHUB_ERR_PART_MISSING      a required part is missing
+ * @retval IOTHUB_ERR_PART_DUPLICATE    a part is given twice
+ * @retval IOTHUB_ERR_PART_EMPTY        a part has no value
+ * @retval IOTHUB_ERR_PART_UNKNOWN      a part has an unknown name
+ * @retval IOTHUB_ERR_PART_INVALID      a value is not valid, or two parts contradict each other
+ * @retval IOTHUB_ERR_KEY               the key is not base64, or longer than IOTHUB_KEY_MAX
+ * @retval IOTHUB_ERR_UNSUPPORTED       a valid part that this version does not support, e.g. X.509
+ * @retval IOTHUB_ERR_ARG               out or text is NULL
  */
 iothub_result iothub_connection_string_parse(iothub_connection_string *out, const char *text,
                                              iothub_error *err);
 
 /**
- * Can this identity connect over MQTT?  IOTHUB_ERR_PART_INVALID for a service and
- * for ids with '+' or '#': legal at the hub, but not in an MQTT topic.
+ * Checks whether this identity can connect over MQTT.
+ *
+ * The hub allows '+' and '#' in ids, but MQTT does not allow them in a topic.
+ *
+ * @param cs        a parsed connection string
+ * @param[out] err  names the part at fault; may be NULL
+ * @retval IOTHUB_ERR_PART_INVALID  a service, or an id that holds '+' or '#'
+ * @retval IOTHUB_ERR_ARG           cs is NULL
  */
 iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,
                                                   iothub_error *err);

@@ -3,7 +3,8 @@
 
 /**
  * @file
- * What an application decides once: sizes, times, trust, and its callbacks.
+ * What an application decides once for a client: sizes, times, trusted certificates, and its
+ * callbacks.
  */
 
 #include <stdbool.h>
@@ -19,258 +20,329 @@
 extern "C" {
 #endif
 
-typedef struct iothub_client iothub_client;   /* complete in iothub/client_struct.h */
-typedef struct iothub_message iothub_message; /* read with iothub/message.h */
+/** A device or module that talks to a hub; see iothub/client.h. */
+typedef struct iothub_client iothub_client; /* complete in iothub/client_struct.h */
+/** A received cloud-to-device message; read it with iothub/message.h. */
+typedef struct iothub_message iothub_message;
 
-/** Names one accepted request of a client.  0 is never used. */
+/** Number of an accepted request of a client. 0 is never used. */
 typedef uint32_t iothub_op;
 
+/** Kind of a request. */
 typedef enum iothub_op_kind {
-    IOTHUB_OP_TELEMETRY = 1,
-    IOTHUB_OP_TWIN_GET,
-    IOTHUB_OP_TWIN_REPORT,
-    IOTHUB_OP_METHOD_RESPONSE
+    IOTHUB_OP_TELEMETRY = 1,  /**< iothub_send_telemetry */
+    IOTHUB_OP_TWIN_GET,       /**< iothub_twin_get */
+    IOTHUB_OP_TWIN_REPORT,    /**< iothub_twin_report */
+    IOTHUB_OP_METHOD_RESPONSE /**< iothub_method_respond */
 } iothub_op_kind;
 
 /** How one request ended. */
 typedef struct iothub_done {
-    iothub_op op;
-    iothub_op_kind kind;
-    iothub_result result;
-    int status;       /* twin: the hub's last answer (200, 204, 400 ...; 429 or 5xx with
-                         IOTHUB_ERR_TIMEOUT: it wanted to be asked later), 0 without one */
-    uint64_t version; /* twin: $version the hub named, 0 if none */
-    mqc_span body;    /* twin get: the JSON document; a refusal may carry one too */
-    void *tag;        /* as given with the request */
+    iothub_op op;         /**< Number of the request. */
+    iothub_op_kind kind;  /**< Kind of the request. */
+    iothub_result result; /**< IOTHUB_OK, or why the request did not succeed. */
+    /** Twin requests: the hub's last answer (200, 204, 400 ...); 0 if there was none. 429 or 5xx
+     * together with IOTHUB_ERR_TIMEOUT: the hub asked for a later repetition until the time was
+     * over. */
+    int status;
+    uint64_t version; /**< Twin requests: the $version in the hub's answer; 0 if there is none. */
+    /** iothub_twin_get: the JSON document. A refusal may carry a body, too. Valid until the
+     * callback returns. */
+    mqc_span body;
+    void *tag; /**< The pointer that was passed with the request. */
 } iothub_done;
 
-/** The life of a connection.  STOPPED to CONNECTED are passed in this order. */
+/** State of a connection. A connection passes the first seven states in this order. */
 typedef enum iothub_state {
-    IOTHUB_STOPPED = 0, /* iothub_start leaves it */
-    IOTHUB_RESOLVING,   /* looking up the host name */
-    IOTHUB_CONNECTING,  /* TCP */
-    IOTHUB_SECURING,    /* TLS handshake */
-    IOTHUB_LOGGING_IN,  /* CONNECT sent, waiting for CONNACK */
-    IOTHUB_SUBSCRIBING, /* telemetry flows; waiting for SUBACK */
-    IOTHUB_CONNECTED,   /* everything flows */
-    IOTHUB_RENEWING,    /* planned change of the connection: letting go of the old one */
-    IOTHUB_STOPPING,    /* DISCONNECT is leaving */
-    IOTHUB_WAITING      /* lost or refused; the next attempt is scheduled */
+    IOTHUB_STOPPED = 0, /**< Not started, or stopped; iothub_start leaves this state. */
+    IOTHUB_RESOLVING,   /**< The host name is being looked up. */
+    IOTHUB_CONNECTING,  /**< The TCP connection is being made. */
+    IOTHUB_SECURING,    /**< The TLS handshake is in progress. */
+    IOTHUB_LOGGING_IN,  /**< CONNECT was sent; the client waits for CONNACK. */
+    IOTHUB_SUBSCRIBING, /**< Telemetry is being sent; the client waits for SUBACK. */
+    IOTHUB_CONNECTED,   /**< All features work. */
+    IOTHUB_RENEWING,    /**< A new connection replaces the old one as planned; the old one is being
+                             closed. */
+    IOTHUB_STOPPING,    /**< iothub_stop was called; DISCONNECT is being sent. */
+    IOTHUB_WAITING      /**< The connection failed or was lost; the next attempt is scheduled. */
 } iothub_state;
 
+/** A change of state, as reported to the status callback. */
 typedef struct iothub_status {
-    iothub_state state;
-    iothub_result reason; /* why the state was entered; IOTHUB_OK when all went as planned */
-    const char *text;     /* the reason for people, one line; valid during the callback */
-    uint32_t retry_in_ms; /* IOTHUB_WAITING: until the next attempt */
-    uint32_t attempt;     /* failed attempts in a row */
+    iothub_state state;   /**< The state that was entered. */
+    iothub_result reason; /**< Why it was entered; IOTHUB_OK if nothing failed. */
+    const char *text;     /**< The reason for people, one line; valid until the callback returns. */
+    uint32_t retry_in_ms; /**< IOTHUB_WAITING: time until the next attempt. */
+    uint32_t attempt;     /**< Number of consecutive failed attempts. */
 } iothub_status;
 
 /** An attempt to connect failed, or the connection was lost. */
 typedef struct iothub_retry {
-    iothub_result reason;
-    const char *text;    /* the reason for people; valid during the callback */
-    uint32_t attempt;    /* failures in a row, with this one */
-    uint64_t failing_ms; /* since the first of them */
-    uint32_t delay_ms;   /* what the client would wait: exponential, with jitter */
+    iothub_result reason; /**< Why it failed. */
+    const char *text;     /**< The reason for people; valid until the callback returns. */
+    uint32_t attempt;     /**< Number of consecutive failures, including this one. */
+    uint64_t failing_ms;  /**< Time since the first of them. */
+    uint32_t delay_ms;    /**< How long the client would wait: exponential back-off with jitter. */
 } iothub_retry;
 
+/** What the retry callback returns to give up. */
 #define IOTHUB_RETRY_STOP UINT32_MAX
 
-/** Desired properties, from the hub. */
+/** Desired properties from the hub. Spans and texts are valid until the callback returns. */
 typedef struct iothub_desired {
-    mqc_span json;     /* the whole desired object, or a patch to be merged into it */
-    mqc_span reported; /* with complete: what the hub holds as reported; else empty */
-    uint64_t version;
-    bool complete; /* json is the whole object: comes first after every connect */
+    mqc_span json;     /**< The complete desired properties, or a patch to merge into them. */
+    mqc_span reported; /**< With complete: the reported properties as the hub has them; otherwise
+                            empty. */
+    uint64_t version;  /**< The $version of the desired properties. */
+    bool complete;     /**< json is the whole object; the first call after each connect. */
     /**
-     * IOTHUB_OK.  IOTHUB_ERR_TOO_BIG: the twin is larger than rx_size, so that what the
-     * application has may be old; text says how large.  json is {} and version the last one
-     * delivered, a patch that changes nothing.  Once for each connection; the client goes on
-     * asking, and a complete document follows when the twin has become smaller.
+     * IOTHUB_OK, or IOTHUB_ERR_TOO_BIG: the twin is larger than rx_size, so the properties that the
+     * application has may be out of date. In that case text gives the size, json is {} (a patch
+     * that changes nothing), and version is the last one delivered. This is reported once for each
+     * connection. The client keeps asking for the twin and delivers a complete document once it
+     * fits again.
      */
     iothub_result result;
-    const char *text; /* why, for people; "" with IOTHUB_OK */
+    const char *text; /**< The reason for people; "" with IOTHUB_OK. */
 } iothub_desired;
 
+/** How the c2d callback answers a cloud-to-device message. */
 typedef enum iothub_disposition {
-    IOTHUB_ACCEPT, /* handled or safely stored: the hub may forget it */
-    IOTHUB_DEFER   /* not yet; iothub_message_accept follows: see stall_timeout_ms */
+    IOTHUB_ACCEPT, /**< The message was handled or stored; the hub may delete it. */
+    IOTHUB_DEFER   /**< Not decided yet; the application calls iothub_message_accept later. See
+                        iothub_options.stall_timeout_ms. */
 } iothub_disposition;
 
-/** Keep it to answer a method after the callback has returned. */
+/**
+ * Names a method call, so that it can be answered after the callback has returned. The application
+ * may copy it; the fields are private.
+ */
 typedef struct iothub_method_token {
-    uint32_t connection;
-    uint32_t call;
-    char rid[64];
+    uint32_t connection; /**< Private. */
+    uint32_t call;       /**< Private. */
+    char rid[64];        /**< Private. */
 } iothub_method_token;
 
+/** A call of a direct method. The spans are valid until the callback returns. */
 typedef struct iothub_method_call {
-    mqc_span name;
-    mqc_span payload; /* JSON, or empty */
-    iothub_method_token token;
+    mqc_span name;             /**< Name of the method. */
+    mqc_span payload;          /**< JSON, or empty. */
+    iothub_method_token token; /**< Copy it to answer later. */
 } iothub_method_call;
 
+/** How the method callback answers a call. */
 typedef enum iothub_method_verdict {
-    IOTHUB_METHOD_TAKEN,  /* answered, or going to be answered, with iothub_method_respond */
-    IOTHUB_METHOD_UNKNOWN /* the client answers 404 */
+    IOTHUB_METHOD_TAKEN,  /**< The application calls iothub_method_respond, now or later. */
+    IOTHUB_METHOD_UNKNOWN /**< There is no such method; the client answers 404. */
 } iothub_method_verdict;
 
+/** Importance of a log line. */
 typedef enum iothub_log_level {
-    IOTHUB_LOG_ERROR = 1,
-    IOTHUB_LOG_WARNING,
-    IOTHUB_LOG_INFO,
-    IOTHUB_LOG_DEBUG
+    IOTHUB_LOG_ERROR = 1, /**< Something failed, and the application or a person must act. */
+    IOTHUB_LOG_WARNING,   /**< Something failed, and the client handles it. */
+    IOTHUB_LOG_INFO,      /**< A change of state. */
+    IOTHUB_LOG_DEBUG      /**< Details for developers of the SDK. */
 } iothub_log_level;
 
 /**
- * All run inside iothub_process (or on the runner's thread), or inside iothub_deinit, and may make
- * requests; log alone may run inside any call.  They must not block: nothing is sent or received
- * meanwhile. They may not end the client: see iothub_deinit.  iothub_process and iothub_wait are
- * refused in them.  Spans and texts end with the callback; copy what you keep. A NULL c2d, desired
- * or method callback means that the feature is not subscribed at all.  If an earlier run of the
- * session (clean_session false) subscribed to it, the client acknowledges the messages that still
- * arrive, counts them as iothub_stats.ignored, logs them, and ends that subscription: the hub keeps
- * later messages for a run with a callback.
+ * The application's callbacks; each may be NULL.
+ *
+ * Callbacks run inside iothub_process (or on the runner's thread), or inside iothub_deinit; only
+ * log may run inside any call. A callback may make requests. It must not block, since nothing is
+ * sent or received until it returns. It cannot call iothub_process or iothub_wait, and it cannot
+ * end the client; see iothub_deinit. Spans and texts are valid until the callback returns; copy
+ * what you need later.
+ *
+ * If c2d, desired or method is NULL, the client does not subscribe to that feature. The hub may
+ * still have a subscription from an earlier run of the program (clean_session false). The client
+ * then acknowledges each message that arrives for it, counts it as iothub_stats.ignored, logs it,
+ * and unsubscribes, so that the hub keeps later messages for a run that has the callback.
  */
 typedef struct iothub_callbacks {
     /** The state changed. */
     void (*status)(iothub_client *c, const iothub_status *s, void *user);
     /**
-     * How many ms to wait before the next attempt.  NULL: r->delay_ms, for ever.  Not asked
-     * about the second connection of a renewal: while that fails, the first is in use.
-     * IOTHUB_RETRY_STOP gives up: the state is IOTHUB_STOPPED with the reason, open requests
-     * end as with iothub_stop, and iothub_start begins anew.
+     * Returns how many milliseconds to wait before the next attempt. NULL: the client waits
+     * r->delay_ms and never gives up.
+     *
+     * IOTHUB_RETRY_STOP gives up: the state becomes IOTHUB_STOPPED with the reason, open requests
+     * end as with iothub_stop, and only iothub_start connects again. The callback is not called for
+     * the second connection of a renewal, since the first one is still in use.
      */
     uint32_t (*retry)(iothub_client *c, const iothub_retry *r, void *user);
-    /** A request ended: exactly once for each that was accepted. */
+    /** A request ended. Called exactly once for each request that was accepted. */
     void (*done)(iothub_client *c, const iothub_done *d, void *user);
     /**
-     * A cloud-to-device message (for a module: a message for one of its inputs).  IOTHUB_DEFER
-     * counts for QoS 1, the only one that a hub uses for what is to be acknowledged.
+     * A cloud-to-device message arrived; for a module: a message for one of its inputs. Returns
+     * whether the message is accepted. IOTHUB_DEFER has an effect for QoS 1 only, which is what the
+     * hub uses for these messages.
      */
     iothub_disposition (*c2d)(iothub_client *c, const iothub_message *m, void *user);
-    /** Desired properties: complete after each connect, then patches in order of version. */
+    /** Desired properties arrived: the complete document after each connect, then patches in the
+     * order of their versions. */
     void (*desired)(iothub_client *c, const iothub_desired *d, void *user);
-    /** A direct method was called. */
+    /** A direct method was called. Returns whether the application answers it. */
     iothub_method_verdict (*method)(iothub_client *c, const iothub_method_call *call, void *user);
     /**
-     * A SharedAccessSignature given ready-made runs out in seconds_left (0: it has) and
-     * cannot be renewed: fetch a new one and call iothub_set_token.
+     * A ready-made SharedAccessSignature expires in seconds_left seconds (0: it has expired), and
+     * the client cannot make a new one. The application gets a new one and calls iothub_set_token.
      */
     void (*token_expiring)(iothub_client *c, int64_t seconds_left, void *user);
-    /** One line for a log; never holds a key, signature or token. */
+    /** One line for a log. It never holds a key, signature or token. */
     void (*log)(iothub_log_level level, const char *module, const char *text, void *user);
 } iothub_callbacks;
 
-#define IOTHUB_RX_MIN      256
-#define IOTHUB_TX_MIN      256
-#define IOTHUB_REQUEST_MIN 128
+#define IOTHUB_RX_MIN      256 /**< Smallest rx_size in bytes. */
+#define IOTHUB_TX_MIN      256 /**< Smallest tx_size in bytes. */
+#define IOTHUB_REQUEST_MIN 128 /**< Smallest request_size in bytes. */
 
-/** What happens to telemetry when there is no room for it. */
+/** What happens to new telemetry when the queue is full. */
 typedef enum iothub_when_full {
-    IOTHUB_REFUSE_NEW = 0, /* IOTHUB_ERR_NO_SPACE */
-    IOTHUB_DROP_OLDEST     /* what has not been sent, oldest first, ends with IOTHUB_ERR_DROPPED */
+    IOTHUB_REFUSE_NEW = 0, /**< iothub_send_telemetry returns IOTHUB_ERR_NO_SPACE. */
+    IOTHUB_DROP_OLDEST     /**< The oldest messages that were not sent are dropped; they end with
+                                IOTHUB_ERR_DROPPED. */
 } iothub_when_full;
 
+/**
+ * Options of a client. Call iothub_options_init first, which sets the defaults named below.
+ *
+ * iothub_init and iothub_new copy the struct. They do not copy the texts, the store and the
+ * platform that it points to: these must stay valid until iothub_deinit.
+ */
 typedef struct iothub_options {
-    size_t struct_size; /* set by iothub_options_init, without which a client is refused */
+    size_t struct_size; /**< Set by iothub_options_init; a struct without it is refused. */
 
-    uint16_t port;          /* 8883 */
-    const char *ca_file;    /* PEM file with the only roots to trust; NULL: the system's */
-    const char *model_id;   /* Plug and Play model (dtmi:...), at most 4096 characters, or NULL */
-    const char *user_agent; /* shown by the hub as DeviceClientType; NULL: name and version of the
-                               SDK; at most 4096 */
+    uint16_t port;       /**< TCP port of the hub. Default 8883. */
+    const char *ca_file; /**< PEM file with the only root certificates to trust. NULL (the default):
+                              the system's. */
+    const char *model_id;   /**< IoT Plug and Play model (dtmi:...), at most 4096 characters. NULL
+                                 (the default): none. */
+    const char *user_agent; /**< What the hub shows as DeviceClientType, at most 4096 characters.
+                                 NULL (the default): name and version of the SDK. */
 
-    uint16_t keep_alive_s; /* 240; 1 to 1177 */
-    bool clean_session;    /* false: the hub keeps C2D and subscriptions while away */
-    uint16_t window;       /* 16: telemetry messages in flight */
-    /** 3600; a token is renewed at 80 %.  From 2 on, but a few seconds are for tests only. */
+    uint16_t keep_alive_s; /**< MQTT keep-alive in seconds, 1 to 1177. Default 240. */
+    bool clean_session;    /**< false (the default): the hub keeps subscriptions and cloud-to-device
+                                messages while the client is not connected. */
+    uint16_t window;       /**< Largest number of telemetry messages that wait for an
+                                acknowledgement at a time. Default 16. */
+    /** Life of a SAS token in seconds, at least 2. Default 3600. The client renews a token at 80 %
+     * of its life, so a life of a few seconds is of use in tests only. */
     uint32_t sas_lifetime_s;
-    /**
-     * true: a renewal makes the new connection while the old one is in use, which takes memory
-     * for two TLS sessions.  false: only after the old one has ended.
-     */
+    /** true (the default): a renewal makes the new connection while the old one is in use, which
+     * takes memory for two TLS sessions. false: the old connection is closed first. */
     bool overlap;
 
-    /* Deadlines, in ms; not 0, but for ack_timeout_ms.  While 50 bytes/s or more arrive or are
-     * taken, those of TLS, login and SUBACK go on by half of themselves; up to CONNACK, ten times
-     * in all at most. */
-    uint32_t resolve_timeout_ms;   /* 15 s */
-    uint32_t connect_timeout_ms;   /* 15 s, TCP */
-    uint32_t tls_timeout_ms;       /* 15 s */
-    uint32_t login_timeout_ms;     /* 30 s, CONNECT to CONNACK */
-    uint32_t subscribe_timeout_ms; /* 30 s */
-    uint32_t request_timeout_ms;   /* 60 s, twin requests with all repetitions, also while
-                                      disconnected: on a slow link a large document takes longer */
     /**
-     * 2 min; 0: none.  How long the hub may owe the acknowledgement (PUBACK) of the oldest message
-     * in flight, or that of an UNSUBSCRIBE.  The time runs from when the message has left, and
-     * begins again when it becomes the oldest; it stands still while a packet arrives, and while a
-     * message of more than 1 KB and a PINGREQ behind it are on their way, as on a slow link.  Then
-     * the connection counts as lost, with IOTHUB_ERR_TIMEOUT: what is not acknowledged is
-     * sent again over the next one, after the back-off.  Keep-alive does not notice a hub that
-     * answers pings only.
+     * @name Deadlines
+     * In milliseconds; at least 1, only ack_timeout_ms may be 0. The deadlines of TLS, login and
+     * subscribing are extended by half of their length while the link is slow but working: as long
+     * as 50 bytes/s or more are transferred. Until CONNACK, the extensions end at ten times the
+     * length.
+     * @{
+     */
+    uint32_t resolve_timeout_ms;   /**< Looking up the host name. Default 15 s. */
+    uint32_t connect_timeout_ms;   /**< Making the TCP connection. Default 15 s. */
+    uint32_t tls_timeout_ms;       /**< TLS handshake. Default 15 s. */
+    uint32_t login_timeout_ms;     /**< From CONNECT to CONNACK. Default 30 s. */
+    uint32_t subscribe_timeout_ms; /**< From SUBSCRIBE to SUBACK. Default 30 s. */
+    /** A twin request, with all its repetitions and the time without a connection. Default 60 s. On
+     * a slow link a large document takes longer. */
+    uint32_t request_timeout_ms;
+    /**
+     * How long the hub may leave the oldest message in flight, or an UNSUBSCRIBE, without an
+     * acknowledgement. Default 2 min; 0: without limit. Keep-alive alone does not detect a hub that
+     * answers nothing but pings.
+     *
+     * The time starts when the message was sent, and again when it becomes the oldest. It does not
+     * run while a packet is arriving, nor while a message of more than 1 KB and the PINGREQ after
+     * it are on their way, as on a slow link. When it ends, the connection counts as lost
+     * (IOTHUB_ERR_TIMEOUT), and after the back-off every message without an acknowledgement is sent
+     * again on the next connection.
      */
     uint32_t ack_timeout_ms;
     /**
-     * 2 min.  How long reading may stand still.  It does when IOTHUB_UNACCEPTED_MAX (64)
-     * messages at QoS 1 have no acknowledgement, as the application defers them or the stream
-     * does not take it, and one more arrives: nothing behind that one, an acknowledgement of
-     * telemetry or an answer of the twin, can be read.  Each message that the application
-     * accepts gives new time.  Then the connection counts as lost, with IOTHUB_ERR_TIMEOUT: the hub
-     * sends again over the next one what was not accepted.
+     * How long the client may be unable to read. Default 2 min.
+     *
+     * The client stops reading when 64 messages of QoS 1 (IOTHUB_UNACCEPTED_MAX) are not
+     * acknowledged, because the application deferred them or the stream accepts no data, and one
+     * more arrives. Nothing after that message can be read, such as acknowledgements of telemetry
+     * or answers of the twin. Each message that the application accepts restarts the time. When it
+     * ends, the connection counts as lost (IOTHUB_ERR_TIMEOUT), and on the next connection the hub
+     * sends again what was not accepted.
      */
     uint32_t stall_timeout_ms;
-
-    /* Back-off with full jitter: a random time up to a limit that doubles from min to max. */
-    uint32_t retry_min_ms;      /* 1 s */
-    uint32_t retry_max_ms;      /* 60 s */
-    uint32_t auth_retry_min_ms; /* 5 min: after a second refusal of the credential in a row */
-    uint32_t auth_retry_max_ms; /* 1 h */
+    /** @} */
 
     /**
-     * Buffers in bytes; see IOTHUB_MEMORY_SIZE.  0, for iothub_new only: large
-     * enough for every message that a hub may send or take.
+     * @name Back-off
+     * In milliseconds. Before each attempt the client waits for a random time between 0 and a limit
+     * ("full jitter"); the limit doubles with each failure, from min to max.
+     * @{
+     */
+    uint32_t retry_min_ms;      /**< First limit. Default 1 s. */
+    uint32_t retry_max_ms;      /**< Largest limit. Default 60 s. */
+    uint32_t auth_retry_min_ms; /**< First limit after the hub has refused the credential twice in a
+                                     row. Default 5 min. */
+    uint32_t auth_retry_max_ms; /**< Largest limit after such refusals. Default 1 h. */
+    /** @} */
+
+    /**
+     * @name Buffers
+     * Sizes in bytes. See IOTHUB_MEMORY_SIZE. 0 is allowed for iothub_new only and means: large
+     * enough for every message that a hub may send or accept.
+     * @{
+     */
+    /**
+     * The largest packet from the hub, with its topic; at least IOTHUB_RX_MIN.
      *
-     * rx_size: the largest packet from the hub, with its topic; at least IOTHUB_RX_MIN.  Of a
-     * larger one only the topic is read: a cloud-to-device message is acknowledged, skipped,
-     * counted as iothub_stats.c2d_oversize and logged as an error with its size; a method call is
-     * answered 413 by the client, and logged; iothub_twin_get ends with IOTHUB_ERR_TOO_BIG; and the
-     * desired callback gets IOTHUB_ERR_TOO_BIG when the document or a change of it is larger.
-     *
-     * tx_size: telemetry waiting for the hub's acknowledgement, with topics; at least
-     * IOTHUB_TX_MIN, and 41 more than the topic "devices/{id}/messages/events/" takes.
-     *
-     * request_size: the largest twin report or method answer, with its topic; at least
-     * IOTHUB_REQUEST_MIN.
+     * Of a larger packet the client reads only the topic. A cloud-to-device message is then
+     * acknowledged, skipped, counted as iothub_stats.c2d_oversize, and logged as an error with its
+     * size. A method call is answered with 413 and logged. iothub_twin_get ends with
+     * IOTHUB_ERR_TOO_BIG, and the desired callback receives IOTHUB_ERR_TOO_BIG if the document or a
+     * patch is larger.
      */
     size_t rx_size;
+    /** All telemetry that waits for the hub's acknowledgement, with its topics; at least
+     * IOTHUB_TX_MIN, and at least 41 more than the length of "devices/{id}/messages/events/". */
     size_t tx_size;
+    /** The largest twin report or method answer, with its topic; at least IOTHUB_REQUEST_MIN. */
     size_t request_size;
+    /** @} */
 
     /**
-     * Where telemetry waits, so that it outlives the process: e.g. plat_sqlite_store_open.
-     * Borrowed until iothub_deinit.  NULL: in the RAM of tx_size.
+     * Where telemetry waits so that it outlives the process, e.g. plat_sqlite_store_open. Borrowed
+     * until iothub_deinit. NULL (the default): telemetry waits in RAM, in tx_size.
      */
     plat_store *store;
-    /* Limits of the telemetry that waits; 0: none but memory and disk. */
-    uint64_t queue_max_count;
-    uint64_t queue_max_bytes; /* in the store, or of the ring, with their topics */
-    uint32_t queue_max_age_s; /* a ttl_ms for all that have none or a longer one */
-    iothub_when_full when_full;
+    /**
+     * @name Limits of waiting telemetry
+     * 0 (the default): no limit other than memory and disk.
+     * @{
+     */
+    uint64_t queue_max_count; /**< Messages. */
+    uint64_t queue_max_bytes; /**< Bytes in the store or in tx_size, with topics. */
+    uint32_t queue_max_age_s; /**< Seconds: time to live of every message that has none or a longer
+                                   one. */
+    /** @} */
+    iothub_when_full when_full; /**< What happens when the queue is full. Default
+                                     IOTHUB_REFUSE_NEW. */
 
-    const plat_platform *platform; /* plat_posix() on Linux */
-    iothub_log_level log_level;    /* IOTHUB_LOG_INFO */
-    iothub_callbacks callbacks;
-    void *user; /* passed to every callback */
+    const plat_platform *platform; /**< The port to use: plat_posix() on Linux. No default. */
+    iothub_log_level log_level; /**< The least important lines to log. Default IOTHUB_LOG_INFO. */
+    iothub_callbacks callbacks; /**< The application's callbacks. Default: none. */
+    void *user;                 /**< Passed to every callback. */
 } iothub_options;
 
-/**
- * Fill *o with the defaults above; to be called first.  Texts are borrowed until iothub_deinit, the
- * struct itself is not.
- */
+/** Sets *o to the defaults. Call it before you set the first option. */
 #define iothub_options_init(o) iothub_options_init_sized((o), sizeof *(o))
+
+/**
+ * The function behind iothub_options_init. The size makes it possible to link an application that
+ * was compiled with an older, shorter struct with a newer library.
+ *
+ * @param[out] o       the options; NULL does nothing
+ * @param struct_size  sizeof *o of the application
+ */
 void iothub_options_init_sized(iothub_options *o, size_t struct_size);
 
 #ifdef __cplusplus

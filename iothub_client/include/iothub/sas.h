@@ -3,7 +3,11 @@
 
 /**
  * @file
- * Shared access signatures: tokens that prove knowledge of a key until a given second.
+ * Shared access signatures (SAS): tokens which prove that their maker knew a key. Each token is
+ * valid until the second that it names.
+ *
+ * The client makes its own tokens. These functions are for programs that make or check tokens
+ * themselves.
  */
 
 #include <stddef.h>
@@ -18,68 +22,128 @@
 extern "C" {
 #endif
 
-/** Room for the resource of any identity, and its NUL. */
+/** Bytes that hold the resource of any identity, with the NUL. */
 #define IOTHUB_SAS_RESOURCE_SIZE 544
-/** Room for the token of any identity, percent-encoded at its worst, and its NUL. */
+/** Bytes that hold the token of any identity, with the NUL, even if every byte of it must be
+ * percent-encoded. */
 #define IOTHUB_SAS_TOKEN_SIZE 1664
-/** The longest percent-encoded resource that iothub_sas_verify takes. */
+/** Longest percent-encoded resource, in bytes, that iothub_sas_verify accepts. */
 #define IOTHUB_SAS_VERIFY_MAX 2048
 
-/** What a token says. */
+/** What a token is to grant. White space around the texts is ignored. */
 typedef struct iothub_sas_grant {
-    mqc_span resource; /* as it is, not percent-encoded: "myhub.azure-devices.net/devices/d1" */
-    mqc_span key;      /* base64 */
-    mqc_span policy;   /* name of the policy that owns the key; empty for device keys */
-    uint64_t expiry_s; /* seconds since 1970-01-01 UTC */
-} iothub_sas_grant;    /* white space around the texts is ignored */
+    mqc_span resource; /**< What the token gives access to, not percent-encoded, e.g.
+                            "myhub.azure-devices.net/devices/d1". */
+    mqc_span key;      /**< The key that signs the token, in base64. */
+    mqc_span policy;   /**< Name of the policy that owns the key; empty for the key of a device. */
+    uint64_t expiry_s; /**< End of the token's validity, in seconds since 1970-01-01 UTC. */
+} iothub_sas_grant;
 
 /**
- * Write a token into out[0..cap), NUL-terminated; *len (may be NULL) is its length.
- * Failure leaves "" behind: IOTHUB_ERR_KEY, IOTHUB_ERR_NO_SPACE, IOTHUB_ERR_ARG
- * for an empty resource, IOTHUB_ERR_CRYPTO.
+ * Makes a SAS token.
+ *
+ * A failure leaves the empty text in out, except IOTHUB_ERR_ARG for a NULL pointer, which leaves
+ * it unchanged.
+ *
+ * @param crypto    the platform's cryptography
+ * @param grant     what the token grants
+ * @param[out] out  the token, NUL-terminated
+ * @param cap       size of out in bytes; IOTHUB_SAS_TOKEN_SIZE is always enough for an identity
+ * @param[out] len  length of the token without the NUL; may be NULL; set on success only
+ * @param[out] err  the reason for a failure; may be NULL
+ * @retval IOTHUB_ERR_KEY       the key is empty, not base64, or longer than IOTHUB_KEY_MAX
+ * @retval IOTHUB_ERR_NO_SPACE  cap is too small
+ * @retval IOTHUB_ERR_ARG       the resource is empty, or crypto, grant or out is NULL
+ * @retval IOTHUB_ERR_CRYPTO    the crypto library failed
  */
 iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant *grant, char *out,
                                size_t cap, size_t *len, iothub_error *err);
 
 /**
- * The resource that an identity owns: `{host}/devices/{d}`,
- * `{host}/devices/{d}/modules/{m}`, or `{host}` for a service.  NUL-terminated.
+ * Writes the name of the resource that an identity owns: `{host}/devices/{d}` for a device,
+ * `{host}/devices/{d}/modules/{m}` for a module, `{host}` for a service.
+ *
+ * @param cs        the identity
+ * @param[out] out  the resource, not percent-encoded, NUL-terminated; empty after a failure
+ * @param cap       size of out in bytes; IOTHUB_SAS_RESOURCE_SIZE is always enough
+ * @retval IOTHUB_ERR_NO_SPACE  cap is too small
+ * @retval IOTHUB_ERR_ARG       cs or out is NULL
  */
 iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out, size_t cap);
 
 /**
- * iothub_sas_build for the identity, key and policy of a connection string, which
- * must hold a key (IOTHUB_ERR_ARG otherwise).
+ * Makes a SAS token for the identity, key and policy of a connection string.
+ *
+ * @param crypto    the platform's cryptography
+ * @param cs        the identity; it must hold a key
+ * @param expiry_s  end of the token's validity, in seconds since 1970-01-01 UTC
+ * @param[out] out  the token, NUL-terminated; see iothub_sas_build
+ * @param cap       size of out in bytes; IOTHUB_SAS_TOKEN_SIZE is always enough
+ * @param[out] len  length of the token without the NUL; may be NULL; set on success only
+ * @param[out] err  the reason for a failure; may be NULL
+ * @retval IOTHUB_ERR_ARG  the connection string holds no key, or a pointer is NULL
+ * @return any other result of iothub_sas_build
  */
 iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_connection_string *cs,
                                    uint64_t expiry_s, char *out, size_t cap, size_t *len,
                                    iothub_error *err);
 
-/** The fields of a token, still percent-encoded; they point into the text parsed. */
+/**
+ * The fields of a token. The spans point into the text that was parsed and are still
+ * percent-encoded; iothub_sas_decode decodes them.
+ */
 typedef struct iothub_sas_token {
-    mqc_span resource;    /* sr */
-    mqc_span signature;   /* sig */
-    mqc_span policy;      /* skn; empty: none */
-    mqc_span expiry_text; /* se, as sent */
-    uint64_t expiry_s;
+    mqc_span resource;    /**< Field sr: what the token gives access to. */
+    mqc_span signature;   /**< Field sig. */
+    mqc_span policy;      /**< Field skn: name of the policy that owns the key; empty: none. */
+    mqc_span expiry_text; /**< Field se as written, since the signature covers its digits. */
+    uint64_t expiry_s;    /**< Field se as a number: seconds since 1970-01-01 UTC. */
 } iothub_sas_token;
 
 /**
- * Take a token apart; fields may come in any order.  White space around the token is ignored,
- * inside it is refused.  IOTHUB_ERR_PART_* with a text
- * that names the field.  The signature is not checked, nor is the date.
+ * Splits a token into its fields, which may be in any order. White space around the token is
+ * ignored; inside the token it is an error.
+ *
+ * Neither the signature nor the date is checked; see iothub_sas_verify.
+ *
+ * @param[out] out  filled on success, unchanged on failure; its spans point into text
+ * @param text      the token, from "SharedAccessSignature" on
+ * @param[out] err  names the field at fault; may be NULL
+ * @retval IOTHUB_ERR_PART_MISSING    a required field is missing
+ * @retval IOTHUB_ERR_PART_DUPLICATE  a field is given twice
+ * @retval IOTHUB_ERR_PART_EMPTY      a field has no value
+ * @retval IOTHUB_ERR_PART_UNKNOWN    a field has an unknown name
+ * @retval IOTHUB_ERR_PART_INVALID    a value is not valid, or text is no SAS token at all
+ * @retval IOTHUB_ERR_ARG             out or the pointer of text is NULL
  */
 iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err);
 
 /**
- * Percent-decode a field of a parsed token into a NUL-terminated text.
- * IOTHUB_ERR_PROTOCOL when it is broken or holds a NUL; "" is left behind then.
+ * Percent-decodes a field of a parsed token.
+ *
+ * @param field     a span of an iothub_sas_token
+ * @param[out] out  the decoded text, NUL-terminated; empty after a failure
+ * @param cap       size of out in bytes
+ * @retval IOTHUB_ERR_PROTOCOL  the percent-encoding is broken, or the text holds a NUL
+ * @retval IOTHUB_ERR_NO_SPACE  cap is too small
+ * @retval IOTHUB_ERR_ARG       out or the pointer of field is NULL
  */
 iothub_result iothub_sas_decode(mqc_span field, char *out, size_t cap);
 
 /**
- * Was the token made with this key (base64)?  Takes the same time wherever the
- * signatures differ.  IOTHUB_ERR_AUTH: no.  IOTHUB_ERR_KEY: the key is not base64.
+ * Checks whether a token was signed with this key. The comparison takes the same time wherever the
+ * signatures differ. The date of expiry is not checked.
+ *
+ * @param crypto    the platform's cryptography
+ * @param token     a parsed token
+ * @param key       the key, in base64
+ * @param[out] err  the reason for a failure; may be NULL
+ * @retval IOTHUB_OK           the token was signed with this key
+ * @retval IOTHUB_ERR_AUTH     it was not
+ * @retval IOTHUB_ERR_KEY      the key is empty, not base64, or longer than IOTHUB_KEY_MAX
+ * @retval IOTHUB_ERR_TOO_BIG  the resource is longer than IOTHUB_SAS_VERIFY_MAX
+ * @retval IOTHUB_ERR_ARG      crypto or token is NULL
+ * @retval IOTHUB_ERR_CRYPTO   the crypto library failed
  */
 iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_token *token,
                                 mqc_span key, iothub_error *err);
