@@ -309,9 +309,9 @@ static void files_of_an_earlier_version_are_read(void **state)
     for (int i = 0; i < count; i++) {
         if (entries[i]->d_name[0] != '.') {
             content c = read_content(f, entries[i]->d_name);
-            char *sum;
-            while ((sum = strstr(c.data, ",\"sum\":\"")) != NULL) { /* it had none */
-                memmove(sum, sum + 25, strlen(sum + 25) + 1);
+            char *check;
+            while ((check = strstr(c.data, ",\"check\":\"")) != NULL) { /* it had none */
+                memmove(check, check + 27, strlen(check + 27) + 1);
             }
             write_content(f, entries[i]->d_name, c.data, strlen(c.data));
             free(c.data);

@@ -59,20 +59,30 @@ static int load_crt(const hub_store *store, const char *name, gnutls_x509_crt_t 
 }
 
 /* A private key carries nothing that shows whether all of it is right: a line behind it does. */
-#define SUM_FORMAT "sum: %016" PRIx64 "\n"
-#define SUM_LEN    22
+#define CHECK     "check: "
+#define CHECK_LEN (sizeof CHECK - 1)
+#define LINE_LEN  (CHECK_LEN + HUB_SUM_LEN + 1)
+
+static void add_check(hub_text *out, const void *data, size_t len)
+{
+    hub_text_str(out, CHECK);
+    hub_sum_add(out, data, len);
+    hub_text_str(out, "\n");
+}
 
 static bool sum_fits(const gnutls_datum_t *data)
 {
     const char *text = (const char *)data->data;
-    char line[SUM_LEN + 1];
-    size_t len = data->size >= SUM_LEN ? data->size - SUM_LEN : 0;
+    size_t len = data->size >= LINE_LEN ? data->size - LINE_LEN : 0;
+    hub_text line = { 0 };
 
-    if (len == 0 || memcmp(text + len, SUM_FORMAT, 5) != 0) {
+    if (len == 0 || memcmp(text + len, CHECK, CHECK_LEN) != 0) {
         return true; /* an older file */
     }
-    (void)snprintf(line, sizeof line, SUM_FORMAT, hub_sum(text, len));
-    return memcmp(text + len, line, SUM_LEN) == 0;
+    add_check(&line, text, len);
+    bool fits = memcmp(text + len, line.p, LINE_LEN) == 0;
+    hub_text_free(&line);
+    return fits;
 }
 
 static int load_key(const hub_store *store, const char *name, gnutls_x509_privkey_t key)
@@ -101,7 +111,7 @@ static hub_result save_key(const hub_store *store, const char *name, const pair 
         return failed(fault, name, code);
     }
     hub_text_add(&text, data.data, data.size);
-    hub_text_printf(&text, SUM_FORMAT, hub_sum(data.data, data.size));
+    add_check(&text, data.data, data.size);
     hub_result r = hub_store_write(store, name, text.p, text.len, fault);
     hub_text_free(&text);
     gnutls_free(data.data);

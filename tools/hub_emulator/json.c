@@ -106,56 +106,53 @@ bool hub_json_valid(const void *data, size_t len)
 
 /* --- printing --------------------------------------------------------------- */
 
-static void print_value(const cJSON *json, hub_text *out);
-
-/* What JSON demands an escape for, and what a terminal would act on: DEL and C1. */
-static size_t escape_length(const char *p)
+/* Does it stand in a JSON string as it is?  0xC2 may start a control character of C1. */
+static bool is_plain(unsigned char c)
 {
-    unsigned char c = (unsigned char)*p;
-
-    if (c < 0x20 || c == 0x7F || c == '"' || c == '\\') {
-        return 1;
-    }
-    return c == 0xC2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xA0 ? 2 : 0;
+    return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && c != 0xC2;
 }
 
-static void print_escape(const char *p, size_t len, hub_text *out)
+/* Writes what is not plain: a character for which JSON demands an escape, or on which a terminal
+ * would act (DEL and C1).  Returns the number of bytes that were read. */
+static size_t put_escape(hub_text *out, const char *text, size_t len)
 {
     static const char named[] = "\b\f\n\r\t\"\\";
     static const char letters[] = "bfnrt\"\\";
-    const char *at = strchr(named, *p);
-    char escape[8] = { '\\' };
+    const unsigned char c = (unsigned char)text[0];
+    const unsigned char next = (unsigned char)(len > 1 ? text[1] : 0);
 
-    if (at != NULL) {
-        escape[1] = letters[at - named];
-    } else {
-        (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)p[len - 1]);
+    if (c == 0xC2 && (next < 0x80 || next >= 0xA0)) {
+        hub_text_add(out, text, 1);
+        return 1;
     }
-    hub_text_str(out, escape);
+    const char *at = memchr(named, c, sizeof named - 1);
+    if (at != NULL) {
+        const char escape[] = { '\\', letters[at - named] };
+        hub_text_add(out, escape, sizeof escape);
+        return 1;
+    }
+    hub_text_printf(out, "\\u%04x", c == 0xC2 ? next : c);
+    return c == 0xC2 ? 2 : 1;
 }
 
-static void print_string(const char *s, hub_text *out)
+void hub_json_put_string(hub_text *out, const char *text, size_t len)
 {
-    const char *plain = s;
+    size_t i = 0;
 
     hub_text_add(out, "\"", 1);
-    while (*s != '\0') {
-        size_t len = escape_length(s);
-        if (len == 0) {
-            s++;
-            continue;
+    while (i < len) {
+        size_t plain = i;
+        while (i < len && is_plain((unsigned char)text[i])) {
+            i++;
         }
-        hub_text_add(out, plain, (size_t)(s - plain));
-        print_escape(s, len, out);
-        s += len;
-        plain = s;
+        hub_text_add(out, text + plain, i - plain);
+        i += i < len ? put_escape(out, text + i, len - i) : 0;
     }
-    hub_text_add(out, plain, (size_t)(s - plain));
     hub_text_add(out, "\"", 1);
 }
 
 /* As it was written; one of our own is whole and below 2^53. */
-static void print_number(const cJSON *number, hub_text *out)
+static void put_number(hub_text *out, const cJSON *number)
 {
     char text[32];
 
@@ -168,7 +165,7 @@ static void print_number(const cJSON *number, hub_text *out)
     hub_text_str(out, text);
 }
 
-static void print_children(const cJSON *json, const char *ends, hub_text *out)
+static void put_children(hub_text *out, const cJSON *json, const char *ends)
 {
     const cJSON *child;
 
@@ -179,24 +176,24 @@ static void print_children(const cJSON *json, const char *ends, hub_text *out)
             hub_text_add(out, ",", 1);
         }
         if (cJSON_IsObject(json)) {
-            print_string(child->string, out);
+            hub_json_put_string(out, child->string, strlen(child->string));
             hub_text_add(out, ":", 1);
         }
-        print_value(child, out);
+        hub_json_put(out, child);
     }
     hub_text_add(out, &ends[1], 1);
 }
 
-static void print_value(const cJSON *json, hub_text *out)
+void hub_json_put(hub_text *out, const cJSON *json)
 {
     if (cJSON_IsObject(json)) {
-        print_children(json, "{}", out);
+        put_children(out, json, "{}");
     } else if (cJSON_IsArray(json)) {
-        print_children(json, "[]", out);
+        put_children(out, json, "[]");
     } else if (cJSON_IsString(json)) {
-        print_string(json->valuestring, out);
+        hub_json_put_string(out, json->valuestring, strlen(json->valuestring));
     } else if (cJSON_IsNumber(json)) {
-        print_number(json, out);
+        put_number(out, json);
     } else if (cJSON_IsRaw(json)) {
         hub_text_str(out, json->valuestring);
     } else if (cJSON_IsBool(json)) {
@@ -210,7 +207,7 @@ char *hub_json_print(const cJSON *json)
 {
     hub_text out = { 0 };
 
-    print_value(json, &out);
+    hub_json_put(&out, json);
     return out.p;
 }
 

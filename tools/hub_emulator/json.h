@@ -13,6 +13,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "text.h"
+
 /** Nesting that is read at all; every rule of the hub stays far below. */
 #define HUB_JSON_MAX_DEPTH 64
 
@@ -31,6 +33,10 @@ bool hub_json_valid(const void *data, size_t len);
 
 /** Compact text on the heap, with every number as it was read. */
 char *hub_json_print(const cJSON *json);
+/** Appends the same text. */
+void hub_json_put(hub_text *out, const cJSON *json);
+/** Appends UTF-8 text as a JSON string, with its quotation marks. */
+void hub_json_put_string(hub_text *out, const char *text, size_t len);
 
 /** Member by exact name: a string or NULL, a number or the given default. */
 const char *hub_json_string(const cJSON *object, const char *name);

@@ -1,42 +1,98 @@
 #include "seal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
-#define HEAD     ",\"sum\":\""
+#define HEAD     ",\"check\":\""
 #define HEAD_LEN (sizeof HEAD - 1)
+#define TAIL     "\"}"
+#define TAIL_LEN (sizeof TAIL - 1)
+/* What stands in place of the last '}'. */
+#define SEAL_LEN (HEAD_LEN + HUB_SUM_LEN + TAIL_LEN)
 
-/* FNV-1a, 64 bits: each step can be undone, so that one changed byte always shows. */
-uint64_t hub_sum(const void *data, size_t len)
+#define WORD_BYTES 8
+
+/* The same on every machine, so that a state directory can move. */
+static uint64_t read_word(const uint8_t *bytes)
 {
-    const uint8_t *bytes = data;
-    uint64_t sum = UINT64_C(0xCBF29CE484222325);
+    uint64_t word = 0;
 
-    for (size_t i = 0; i < len; i++) {
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001B3);
+    for (unsigned i = 0; i < WORD_BYTES; i++) {
+        word |= (uint64_t)bytes[i] << (8 * i);
     }
-    return sum;
+    return word;
 }
 
-void hub_seal(const char *json, size_t len, char end[HUB_SEAL_LEN + 1])
+/* Both halves of the step can be undone, so that one changed word always changes the sum. */
+static uint64_t add_word(uint64_t sum, uint64_t word)
 {
-    (void)snprintf(end, HUB_SEAL_LEN + 1, HEAD "%016" PRIx64 "\"}", hub_sum(json, len - 1));
+    sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return sum ^ (sum >> 32);
+}
+
+static uint64_t checksum(const uint8_t *bytes, size_t len)
+{
+    uint8_t rest[WORD_BYTES] = { 0 };
+    uint64_t sum = add_word(0, len); /* zeros at the end count, although they fill up the rest */
+
+    while (len >= WORD_BYTES) {
+        sum = add_word(sum, read_word(bytes));
+        bytes += WORD_BYTES;
+        len -= WORD_BYTES;
+    }
+    if (len > 0) {
+        memcpy(rest, bytes, len);
+    }
+    return add_word(sum, read_word(rest));
+}
+
+static void sum_text(const void *data, size_t len, char out[HUB_SUM_LEN])
+{
+    uint64_t sum = checksum(data, len);
+
+    for (size_t i = HUB_SUM_LEN; i > 0; i--) {
+        out[i - 1] = "0123456789abcdef"[sum & 0xF];
+        sum >>= 4;
+    }
+}
+
+void hub_sum_add(hub_text *out, const void *data, size_t len)
+{
+    char text[HUB_SUM_LEN];
+
+    sum_text(data, len, text);
+    hub_text_add(out, text, sizeof text);
+}
+
+static void seal_text(const char *body, size_t len, char out[SEAL_LEN])
+{
+    memcpy(out, HEAD, HEAD_LEN);
+    sum_text(body, len, out + HEAD_LEN);
+    memcpy(out + HEAD_LEN + HUB_SUM_LEN, TAIL, TAIL_LEN);
+}
+
+void hub_seal(hub_text *json)
+{
+    char seal[SEAL_LEN];
+
+    json->len--; /* the '}' */
+    seal_text(json->p, json->len, seal);
+    hub_text_add(json, seal, sizeof seal);
 }
 
 bool hub_unseal(char *text, size_t *len)
 {
-    char expected[HUB_SEAL_LEN + 1];
+    char expected[SEAL_LEN];
 
-    if (*len < HUB_SEAL_LEN + 2) {
+    if (*len < SEAL_LEN + 1) {
         return true;
     }
-    size_t body = *len - HUB_SEAL_LEN;
+    size_t body = *len - SEAL_LEN;
     if (memcmp(text + body, HEAD, HEAD_LEN) != 0) {
         return true;
     }
-    hub_seal(text, body + 1, expected);
-    if (memcmp(text + body, expected, HUB_SEAL_LEN) != 0) {
+    seal_text(text, body, expected);
+    if (memcmp(text + body, expected, SEAL_LEN) != 0) {
         return false;
     }
     text[body] = '}';

@@ -3,27 +3,29 @@
 
 /**
  * @file
- * A checksum at the end of a JSON object, as its last member: {...,"sum":"0123456789abcdef"}.
- * It finds what a bad disk or a stray program did to a file that is still good JSON.  It is no
- * protection from somebody who means harm.
+ * A checksum at the end of a JSON object, as its last member: {...,"check":"0123456789abcdef"}.
+ * It finds what a bad disk or a stray program did to a file that is still valid JSON.  It does not
+ * protect against an attacker.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-/** The checksum itself, for what is no JSON. */
-uint64_t hub_sum(const void *data, size_t len);
+#include "text.h"
 
-/** Length of what stands in place of the last '}', without a NUL. */
-#define HUB_SEAL_LEN 26
+/** Length of a checksum as text, without a NUL. */
+#define HUB_SUM_LEN 16
 
-/** The end of a sealed object, whose text is json[0..len) up to and including its '}'. */
-void hub_seal(const char *json, size_t len, char end[HUB_SEAL_LEN + 1]);
+/** Appends the checksum of the data, in hexadecimal digits. */
+void hub_sum_add(hub_text *out, const void *data, size_t len);
+
+/** Adds the checksum to an object: json is its text, up to and including the last '}'. */
+void hub_seal(hub_text *json);
 
 /**
- * Check the seal and take it off: *len shrinks and the text ends with '}' again.  A text without a
- * seal (of an earlier version) is left as it is.  False: the text is not what was sealed.
+ * Checks the checksum and removes it: *len shrinks, and the text ends with '}' again.  A text
+ * without this checksum (of an earlier version) is left as it is.  Returns false if the text is not
+ * what was sealed.
  */
 bool hub_unseal(char *text, size_t *len);
 

@@ -170,17 +170,12 @@ hub_result hub_store_write(const hub_store *s, const char *name, const void *dat
 hub_result hub_store_write_json(const hub_store *s, const char *name, const cJSON *json,
                                 hub_fault *fault)
 {
-    char *text = hub_json_print(json);
-    size_t len = strlen(text);
-    char end[HUB_SEAL_LEN + 1];
-    hub_text sealed = { 0 };
+    hub_text text = { 0 };
 
-    hub_seal(text, len, end);
-    hub_text_add(&sealed, text, len - 1);
-    hub_text_add(&sealed, end, HUB_SEAL_LEN);
-    free(text);
-    hub_result r = hub_store_write(s, name, sealed.p, sealed.len, fault);
-    hub_text_free(&sealed);
+    hub_json_put(&text, json);
+    hub_seal(&text);
+    hub_result r = hub_store_write(s, name, text.p, text.len, fault);
+    hub_text_free(&text);
     return r;
 }
 

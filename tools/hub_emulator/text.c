@@ -80,6 +80,18 @@ void hub_text_str(hub_text *t, const char *s)
     hub_text_add(t, s, strlen(s));
 }
 
+void hub_text_whole(hub_text *t, uint64_t number)
+{
+    char digits[20]; /* of 2^64 - 1 */
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    hub_text_add(t, digits + at, sizeof digits - at);
+}
+
 void hub_text_printf(hub_text *t, const char *format, ...)
 {
     char *piece = NULL;
@@ -99,14 +111,38 @@ void hub_text_free(hub_text *t)
     *t = (hub_text){ 0 };
 }
 
+/* Returns where the next character goes. */
+static char *put_digits(char *at, int number, int digits_min)
+{
+    if (digits_min > 1 || number > 9) {
+        at = put_digits(at, number / 10, digits_min - 1);
+    }
+    *at = (char)('0' + number % 10);
+    return at + 1;
+}
+
+static char *put_part(char *at, int number, int digits_min, char separator)
+{
+    at = put_digits(at, number, digits_min);
+    *at = separator;
+    return at + 1;
+}
+
+/* Each event has a time: with strftime it would cost as much as the rest of the event. */
 void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
 {
     time_t seconds = (time_t)(ms / 1000);
     struct tm utc;
 
     (void)gmtime_r(&seconds, &utc);
-    size_t n = strftime(out, HUB_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(out + n, HUB_TIME_SIZE - n, ".%03dZ", (int)(ms % 1000));
+    out = put_part(out, utc.tm_year + 1900, 4, '-');
+    out = put_part(out, utc.tm_mon + 1, 2, '-');
+    out = put_part(out, utc.tm_mday, 2, 'T');
+    out = put_part(out, utc.tm_hour, 2, ':');
+    out = put_part(out, utc.tm_min, 2, ':');
+    out = put_part(out, utc.tm_sec, 2, '.');
+    out = put_part(out, (int)(ms % 1000), 3, 'Z');
+    *out = '\0';
 }
 
 /* Length of the sequence that starts with this byte, 0 when none may. */
@@ -139,11 +175,26 @@ static bool utf8_second_ok(unsigned char first, unsigned char second)
     }
 }
 
+/* ASCII_BYTES at a time: is each of them in 0x01..0x7F? */
+#define ASCII_BYTES sizeof(uint64_t)
+
+static bool all_ascii(const unsigned char *s)
+{
+    uint64_t word;
+
+    memcpy(&word, s, sizeof word);
+    return (((word - UINT64_C(0x0101010101010101)) | word) & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool hub_utf8_valid(const void *data, size_t len)
 {
     const unsigned char *s = data;
 
     for (size_t i = 0; i < len;) {
+        if (len - i >= ASCII_BYTES && all_ascii(s + i)) {
+            i += ASCII_BYTES;
+            continue;
+        }
         size_t n = utf8_length(s[i]);
         if (n == 0 || n > len - i || s[i] == 0) {
             return false;

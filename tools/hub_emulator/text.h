@@ -30,6 +30,8 @@ typedef struct hub_text {
 
 void hub_text_add(hub_text *t, const void *data, size_t len);
 void hub_text_str(hub_text *t, const char *s);
+/** Appends a whole number in decimal digits. */
+void hub_text_whole(hub_text *t, uint64_t number);
 void hub_text_printf(hub_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hub_text_free(hub_text *t);
 
