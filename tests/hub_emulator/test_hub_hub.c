@@ -272,6 +272,10 @@ static void a_will_is_telemetry(void **state)
     hub_fixture *f = *state;
     hub_publish p = { .topic = EVENTS "a=1", .payload = "x", .len = 1 };
 
+    hub_accept_will(&f->hub, &two, "device1", &p); /* it has never logged in */
+    assert_int_equal(f->hub.telemetry.count, 0);
+    assert_int_equal(fixture_connect(f, &two, "device1", true), HUB_OK);
+    hub_disconnected(&f->hub, &two);
     hub_accept_will(&f->hub, &two, "device1", &p);
     assert_non_null(strstr(last_event(f), "{\"a\":\"1\",\"iothub-MessageType\":\"Will\"}"));
     p.topic = "devices/other/messages/events/";

@@ -22,12 +22,15 @@ static void add(hub_telemetry *t, const char *device, const char *wire, const vo
     hub_fault fault;
 
     assert_int_equal(hub_bag_parse(wire, strlen(wire), &bag, &fault), HUB_OK);
-    const hub_telemetry_input in = {
+    const hub_event_login login = {
         .device = device,
-        .module = NULL,
         .generation_id = "123",
         .auth_scope = "device",
         .model_id = "",
+    };
+    hub_event_sender *sender = hub_event_sender_new(&login);
+    const hub_event_input in = {
+        .sender = sender,
         .bag = &bag,
         .body = body,
         .len = len,
@@ -35,6 +38,7 @@ static void add(hub_telemetry *t, const char *device, const char *wire, const vo
         .now_ms = 1000,
     };
     assert_int_equal(hub_telemetry_add(t, &in, &fault), HUB_OK);
+    hub_event_sender_free(sender);
     hub_bag_free(&bag);
 }
 

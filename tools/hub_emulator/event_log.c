@@ -190,36 +190,23 @@ static size_t end_of(const hub_event_log *l)
     return end > (off_t)l->bytes ? (size_t)end : l->bytes;
 }
 
-/* writev only reads, but says otherwise. */
-static struct iovec part(const char *text, size_t len)
+hub_result hub_event_log_append(hub_event_log *l, hub_text *line, hub_fault *fault)
 {
-    union {
-        const char *text;
-        void *bytes;
-    } source = { text };
-
-    return (struct iovec){ source.bytes, len };
-}
-
-hub_result hub_event_log_append(hub_event_log *l, const char *line, hub_fault *fault)
-{
-    const size_t len = strlen(line);
-    char end[HUB_SEAL_LEN + 1];
-
     if (l->fd < 0) {
         return hub_fail(fault, HUB_ERR_STATE, "%s: not open", l->path);
     }
-    if (l->bytes > 0 && l->bytes + len > HUB_EVENT_LOG_BYTES_MAX) {
+    hub_seal(line);
+    hub_text_add(line, "\n", 1);
+    if (l->bytes > 0 && l->bytes + line->len > HUB_EVENT_LOG_BYTES_MAX) {
         turn(l);
     }
     if (l->torn) {
         take_back(l);
     }
-    hub_seal(line, len, end);
-    const struct iovec parts[] = { part("\n", l->torn ? 1 : 0), part(line, len - 1),
-                                   part(end, HUB_SEAL_LEN), part("\n", 1) };
-    const size_t all = parts[0].iov_len + len + HUB_SEAL_LEN;
-    ssize_t n = writev(l->fd, parts, 4);
+    char separator[] = "\n";
+    const struct iovec parts[] = { { separator, l->torn ? 1 : 0 }, { line->p, line->len } };
+    const size_t all = parts[0].iov_len + line->len;
+    ssize_t n = writev(l->fd, parts, 2);
     if (n == (ssize_t)all) {
         l->bytes = l->torn ? end_of(l) : l->bytes + all;
         l->torn = false;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "store.h"
+#include "text.h"
 
 #define HUB_EVENT_LOG_BYTES_MAX (64u * 1024 * 1024) /* of each of the two files */
 
@@ -32,7 +33,10 @@ hub_result hub_event_log_open(hub_event_log *l, const hub_store *store, hub_even
                               void *user, hub_fault *fault);
 void hub_event_log_close(hub_event_log *l);
 
-/** Append a JSON object; a failure leaves nothing of it behind for a reader. */
-hub_result hub_event_log_append(hub_event_log *l, const char *line, hub_fault *fault);
+/**
+ * Appends a JSON object, whose text gets a checksum and a line end.  A failure leaves nothing of it
+ * behind for a reader.
+ */
+hub_result hub_event_log_append(hub_event_log *l, hub_text *line, hub_fault *fault);
 
 #endif

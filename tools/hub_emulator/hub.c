@@ -106,6 +106,21 @@ static hub_result keep_model(hub *h, hub_identity *id, const char *model, hub_fa
                : hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
 }
 
+/* Once a login, since each event needs it. */
+static void set_sender(hub_identity *id, const char *auth_scope)
+{
+    const hub_event_login login = {
+        .device = id->device,
+        .module = id->module,
+        .generation_id = id->generation_id,
+        .auth_scope = auth_scope,
+        .model_id = id->model_id,
+    };
+
+    hub_event_sender_free(id->sender);
+    id->sender = hub_event_sender_new(&login);
+}
+
 hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
                        hub_fault *fault)
 {
@@ -139,7 +154,7 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
     id->session.connection = fresh;
     id->session.exists = !clean_session;
     id->session.old_api = login.old_api;
-    id->auth_scope = login.auth_scope;
+    set_sender(id, login.auth_scope);
     id->connection_ms = now;
     id->activity_ms = now;
     hub_wake(h, id);

@@ -35,12 +35,8 @@ static hub_result take_telemetry(hub *h, const hub_identity *id, const hub_topic
     if (will) {
         hub_bag_add(&bag, "iothub-MessageType", "Will");
     }
-    const hub_telemetry_input in = {
-        .device = id->device,
-        .module = id->module,
-        .generation_id = id->generation_id,
-        .auth_scope = id->auth_scope,
-        .model_id = id->model_id,
+    const hub_event_input in = {
+        .sender = id->sender,
         .bag = &bag,
         .body = p->payload,
         .len = p->len,
@@ -207,7 +203,8 @@ void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_p
     const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
     hub_fault fault;
 
-    if (id == NULL || key == h->orphan) { /* deleted, if registered again under this id or not */
+    /* Deleted, and maybe registered again under this id, as which nobody has logged in. */
+    if (id == NULL || id->sender == NULL || key == h->orphan) {
         return;
     }
     hub_topic topic = hub_topic_read(p->topic, id->device, id->module);

@@ -55,7 +55,6 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
         .primary_key = hub_random_key(),
         .secondary_key = hub_random_key(),
         .model_id = hub_strdup(""),
-        .auth_scope = module != NULL ? "module" : "device",
         .generation_id = hub_format("%lld%010lu", (long long)now_ms, (unsigned long)generation),
         .enabled = true,
         .etag = etag,
@@ -93,6 +92,7 @@ void hub_identity_free(hub_identity *id)
     free(id->module);
     free(id->client_id);
     free(id->generation_id);
+    hub_event_sender_free(id->sender);
     free_texts(id);
     hub_twin_free(&id->twin);
     hub_c2d_free(&id->c2d);

@@ -7,6 +7,7 @@
  */
 
 #include "c2d.h"
+#include "event_text.h"
 #include "twin.h"
 
 struct hub_connection;
@@ -28,13 +29,13 @@ typedef struct hub_identity {
     char *client_id; /* device or device/module */
     char *primary_key;
     char *secondary_key;
-    char *status_reason;    /* may be NULL */
-    char *device_scope;     /* its own of an edge device, its parent's of another; may be NULL */
-    char *parent_scope;     /* what parentScopes holds; may be NULL */
-    char *managed_by;       /* of a module; may be NULL */
-    char *model_id;         /* what the last login announced, or "" */
-    const char *auth_scope; /* of the last login's token: "device", "module" or "hub" */
+    char *status_reason; /* may be NULL */
+    char *device_scope;  /* its own of an edge device, its parent's of another; may be NULL */
+    char *parent_scope;  /* what parentScopes holds; may be NULL */
+    char *managed_by;    /* of a module; may be NULL */
+    char *model_id;      /* what the last login announced, or "" */
     char *generation_id;
+    hub_event_sender *sender; /* of telemetry, as the last login was; NULL before the first */
     bool enabled;
     bool edge; /* capabilities.iotEdge */
     int64_t etag;

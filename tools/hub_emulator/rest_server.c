@@ -129,7 +129,7 @@ static bool fill(watcher *w)
         if (event == NULL) {
             break;
         }
-        hub_text_str(&w->pending, event->json);
+        hub_text_add(&w->pending, event->json, event->len);
         hub_text_str(&w->pending, "\n");
         w->watch.next++;
         w->watch.left--;

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bag.h"
 #include "event_log.h"
+#include "event_text.h"
 
 #define HUB_TELEMETRY_EVENTS_MAX 100000
 #define HUB_TELEMETRY_BYTES_MAX  (128u * 1024 * 1024)
@@ -20,7 +20,8 @@
 
 typedef struct hub_event {
     char *json; /* without a line end */
-    char *device;
+    size_t len;
+    const char *device;
     uint64_t sequence;
 } hub_event;
 
@@ -32,22 +33,9 @@ typedef struct hub_telemetry {
     size_t count;
     size_t bytes;
     uint64_t next_sequence;
+    hub_text line; /* room for the event that is being added */
     hub_event_log log;
 } hub_telemetry;
-
-/** What arrived.  The bag is as parsed from the topic. */
-typedef struct hub_telemetry_input {
-    const char *device;
-    const char *module; /* or NULL */
-    const char *generation_id;
-    const char *auth_scope; /* of its token: "device", "module" or "hub" */
-    const char *model_id;   /* or "" */
-    const hub_bag *bag;
-    const void *body;
-    size_t len;
-    int qos;
-    int64_t now_ms;
-} hub_telemetry_input;
 
 /** Body, system property values, names and values of application properties. */
 size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
@@ -59,7 +47,7 @@ hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t e
                               size_t bytes_max, hub_fault *fault);
 void hub_telemetry_close(hub_telemetry *t);
 /** HUB_ERR_STATE: the event could not be written to disk, and so is not there at all. */
-hub_result hub_telemetry_add(hub_telemetry *t, const hub_telemetry_input *in, hub_fault *fault);
+hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fault *fault);
 /** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);
 
