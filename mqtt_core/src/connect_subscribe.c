@@ -1,4 +1,10 @@
-#include "internal.h"
+#include "connect_subscribe.h"
+
+#include "control.h"
+#include "ids.h"
+#include "keep_alive.h"
+#include "state.h"
+#include "waits.h"
 
 #include "mqtt_core/topic.h"
 
@@ -49,14 +55,10 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
     }
     mqc_encode_connect(&w, o);
 
-    e->state = MQC_CONNECTING;
+    mqc_state_enter(e, MQC_CONNECTING);
     e->clean_session = o->clean_session;
-    e->keep_alive_ms = o->keep_alive_s * 1000u;
-    e->ack_timeout_ms = o->ack_timeout_ms;
-    e->stall_timeout_ms = o->stall_timeout_ms;
-    e->timed.connack_by = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
-    e->reports_flow = o->reports_flow;
-    mqc_ping_reset(e, now);
+    mqc_waits_connect(e, o);
+    mqc_keep_alive_connect(e, o, now);
     return MQC_OK;
 }
 
@@ -68,7 +70,7 @@ mqc_result mqc_disconnect(mqc_engine *e)
     if (e->state != MQC_CONNECTED) {
         return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
     }
-    e->state = MQC_DISCONNECTING; /* encoded when its turn comes, see tx.c */
+    mqc_state_enter(e, MQC_DISCONNECTING); /* encoded by mqc_control_fill */
     return MQC_OK;
 }
 
@@ -83,6 +85,11 @@ static bool filters_valid(const mqc_filters *f)
         }
     }
     return f->count > 0 && f->count <= UINT16_MAX;
+}
+
+void mqc_requests_reset(mqc_engine *e)
+{
+    memset(e->pending, 0, sizeof e->pending);
 }
 
 static mqc_pending *find_pending(mqc_engine *e, uint16_t packet_id)
@@ -155,7 +162,7 @@ bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet
     }
     p->packet_id = 0;
     if (oldest) {
-        e->request_at = e->pending[0].packet_id != 0 && e->request_at != 0 ? e->last_rx : 0;
+        mqc_waits_request_answered(e, e->pending[0].packet_id != 0);
     }
     return true;
 }

@@ -1,4 +1,10 @@
-#include "internal.h"
+#include "control.h"
+
+void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
+{
+    c->buf = buf;
+    c->cap = cap;
+}
 
 mqc_writer mqc_control_reserve(mqc_control *c, size_t n)
 {
@@ -18,6 +24,12 @@ mqc_writer mqc_control_reserve(mqc_control *c, size_t n)
     return w;
 }
 
+void mqc_control_clear(mqc_control *c)
+{
+    c->start = 0;
+    c->end = 0;
+}
+
 void mqc_control_consume(mqc_control *c, size_t n)
 {
     size_t pending = mqc_control_pending(c);
@@ -26,59 +38,5 @@ void mqc_control_consume(mqc_control *c, size_t n)
         c->start += n;
         return;
     }
-    c->start = 0;
-    c->end = 0;
-}
-
-bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id)
-{
-    mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
-
-    mqc_encode_id(&w, type, packet_id);
-    return w.cap != 0;
-}
-
-static void queue_releases(mqc_engine *e)
-{
-    mqc_pubrel_chain *l = &e->pubrel_chain;
-
-    while (l->due != NULL && mqc_control_queue_id(e, MQC_PUBREL, l->due->packet_id)) {
-        l->due = l->due->u.behind;
-    }
-}
-
-static void queue_answers(mqc_engine *e)
-{
-    while (mqc_inbox_due(&e->inbox)) {
-        mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
-        if (w.cap == 0) {
-            return;
-        }
-        uint16_t id;
-        mqc_packet_type type = mqc_inbox_answer(&e->inbox, &id);
-        mqc_encode_id(&w, type, id);
-    }
-}
-
-static bool queue_empty(mqc_engine *e, mqc_packet_type type)
-{
-    mqc_writer w = mqc_control_reserve(&e->control, MQC_EMPTY_LEN);
-
-    mqc_encode_empty(&w, type);
-    return w.cap != 0;
-}
-
-void mqc_control_fill(mqc_engine *e)
-{
-    if (e->state == MQC_CONNECTING || e->disconnect_queued) {
-        return;
-    }
-    queue_releases(e);
-    queue_answers(e);
-    if (e->ping_wanted && queue_empty(e, MQC_PINGREQ)) {
-        mqc_ping_encoded(e);
-    }
-    if (e->state == MQC_DISCONNECTING && !mqc_answers_due(e)) {
-        e->disconnect_queued = queue_empty(e, MQC_DISCONNECT);
-    }
+    mqc_control_clear(c);
 }

@@ -11,8 +11,13 @@ static inline size_t mqc_control_pending(const mqc_control *c)
     return c->end - c->start;
 }
 
-/* Room for n bytes behind what is there; cap is 0 when there is none now. */
+void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap);
+
+/* Returns a writer for n bytes at the end of the queue; its cap is 0 when there is no room now. */
 mqc_writer mqc_control_reserve(mqc_control *c, size_t n);
+
+/* Forget everything: the connection has ended. */
+void mqc_control_clear(mqc_control *c);
 
 void mqc_control_consume(mqc_control *c, size_t n);
 

@@ -1,4 +1,17 @@
-#include "internal.h"
+#include "connect_subscribe.h"
+#include "control.h"
+#include "control_fill.h"
+#include "ids.h"
+#include "inbox.h"
+#include "keep_alive.h"
+#include "outbox.h"
+#include "pubrel_chain.h"
+#include "round_trip.h"
+#include "rx.h"
+#include "rx_low_water.h"
+#include "state.h"
+#include "tx.h"
+#include "waits.h"
 
 #define RX_MIN      16
 #define CONTROL_MIN 32
@@ -26,72 +39,33 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
         return MQC_ERR_ARG;
     }
     memset(e, 0, sizeof *e);
-    e->in.buf = m->rx;
-    e->in.cap = m->rx_len;
-    e->control.buf = m->control;
-    e->control.cap = m->control_len;
-    e->inbox.table = m->inbound;
-    e->inbox.cap = m->inbound_len;
+    mqc_input_init(&e->in, m->rx, m->rx_len);
+    mqc_control_init(&e->control, m->control, m->control_len);
+    mqc_inbox_init(&e->inbox, m->inbound, m->inbound_len);
     e->lane_count = (uint8_t)m->lane_count;
     for (size_t i = 0; i < m->lane_count; i++) {
         mqc_outbox_init(&e->lanes[i], (uint8_t)i, &m->lanes[i]);
     }
-    e->next_id = 1;
-    e->free_ids = UINT16_MAX;
-    e->look_at = MQC_NEVER;
-    mqc_ping_reset(e, 0);
-    mqc_pace_reset(e);
+    mqc_ids_init(e);
+    mqc_waits_reset(e);
+    mqc_keep_alive_reset(e, 0);
+    mqc_round_trip_reset(&e->round_trip);
+    mqc_rx_low_water_reset(&e->low_water);
     return MQC_OK;
-}
-
-mqc_state mqc_get_state(const mqc_engine *e)
-{
-    return (mqc_state)e->state;
-}
-
-mqc_result mqc_error(const mqc_engine *e)
-{
-    return e->error;
-}
-
-const char *mqc_error_packet(const mqc_engine *e)
-{
-    return mqc_packet_name(e->error_packet);
-}
-
-mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type)
-{
-    e->state = MQC_FAILED;
-    e->error = error;
-    e->error_packet = (uint8_t)packet_type;
-    e->in.unread = false; /* nothing more is read */
-    return error;
 }
 
 void mqc_reset(mqc_engine *e)
 {
-    e->state = MQC_IDLE;
-    e->error = MQC_OK;
-    e->error_packet = 0;
-
-    e->in.start = 0;
-    e->in.end = 0;
-    e->in.skip = 0;
-    e->in.phase = MQC_INPUT_PACKET;
-    e->in.flow = MQC_INPUT_FLOWING;
-    e->in.unread = false;
-    e->in.passed_over = false;
-    e->in.stalled_at = 0;
-
-    mqc_control_consume(&e->control, SIZE_MAX);
+    mqc_state_reset(e);
+    mqc_input_reset(&e->in);
+    mqc_control_clear(&e->control);
     mqc_inbox_rewind(&e->inbox);
-    memset(e->pending, 0, sizeof e->pending);
-    e->request_at = 0;
-    e->arriving_at = 0;
-    e->look_at = MQC_NEVER;
-    mqc_ping_reset(e, 0);
+    mqc_requests_reset(e);
+    mqc_waits_reset(e);
+    mqc_keep_alive_reset(e, 0);
     e->disconnect_queued = false;
-    mqc_pace_reset(e);
+    mqc_round_trip_reset(&e->round_trip);
+    mqc_rx_low_water_reset(&e->low_water);
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_rewind(&e->lanes[i]);
     }
@@ -155,6 +129,47 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
     return rests(e) ? NULL : mqc_tx_run(e, len);
 }
 
+/* --- what is worth waking up for ------------------------------------------- */
+
+/* Returns the bytes of as many answers as are worth waiting for; 0: none are. */
+static size_t answers_len(const mqc_engine *e)
+{
+    const bool near = mqc_round_trip_is_near(&e->round_trip);
+    size_t least = 0;
+
+    for (size_t i = 0; i < e->lane_count; i++) {
+        size_t bytes = MQC_ACK_LEN * mqc_outbox_awaits(&e->lanes[i], near);
+        if (bytes > 0 && (least == 0 || bytes < least)) {
+            least = bytes;
+        }
+    }
+    return least < e->in.cap / 2 ? least : e->in.cap / 2;
+}
+
+/* Mostly none are.  Unused lanes are zero. */
+static bool awaits_few(const mqc_engine *e)
+{
+    bool few = true;
+
+    for (size_t i = 0; i < MQC_LANES_MAX && few; i++) {
+        few = mqc_outbox_awaits_few(&e->lanes[i]);
+    }
+    return few;
+}
+
+size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
+{
+    mqc_rx_low_water *w = &e->low_water;
+
+    if (mqc_rx_low_water_expired(w)) {
+        mqc_rx_low_water_give_up(w);
+    } else if (awaits_few(e)) {
+        return mqc_rx_low_water_set(w, 0, until);
+    }
+    bool allowed = e->state == MQC_CONNECTED && mqc_rx_low_water_allowed(w);
+    return mqc_rx_low_water_set(w, allowed ? answers_len(e) : 0, until);
+}
+
 /* --- lanes ---------------------------------------------------------------- */
 
 mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
@@ -177,7 +192,7 @@ mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id)
 void mqc_hold(mqc_engine *e, uint8_t lane, bool hold)
 {
     if (e != NULL && lane < e->lane_count) {
-        e->lanes[lane].held = hold;
+        mqc_outbox_hold(&e->lanes[lane], hold);
     }
 }
 

@@ -1,4 +1,6 @@
-#include "internal.h"
+#include "ids.h"
+
+#include "outbox.h"
 
 /*
  * Ids are given out in sequence, so those in use lie behind the candidate and the next collision is
@@ -7,6 +9,12 @@
  * been stepped over, which happens when there are thousands of messages or one that never ends.  0
  * is no id, and so always in use.
  */
+
+void mqc_ids_init(mqc_engine *e)
+{
+    e->next_id = 1;
+    e->free_ids = UINT16_MAX;
+}
 
 /* Ids from the candidate up to this one, going round. */
 static uint16_t distance(const mqc_engine *e, uint16_t id)

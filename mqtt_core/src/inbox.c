@@ -1,5 +1,11 @@
 #include "inbox.h"
 
+void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap)
+{
+    b->table = table;
+    b->cap = cap;
+}
+
 static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
 {
     size_t i = b->head + position;

@@ -34,6 +34,8 @@ static inline bool mqc_inbox_stuck(const mqc_inbox *b)
     return b->received == b->cap;
 }
 
+void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap);
+
 void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos);
 
 /* A QoS 2 PUBLISH: was it handed out before and not released?  Then it is answered again. */

@@ -2,6 +2,7 @@
 #define MQC_OUTBOX_H
 
 #include "mqtt_core/engine_struct.h"
+#include "time_math.h"
 
 /*
  * A lane: a ring of encoded packets and, beside it, a circular table with one
@@ -29,8 +30,6 @@ typedef enum mqc_entry_flag {
     MQC_ENTRY_KEEP = 0x04,  /* ends by mqc_release */
     MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
 } mqc_entry_flag;
-
-#define MQC_NEVER UINT64_MAX
 
 enum { MQC_SMALL_WINDOW = 16 };
 
@@ -93,6 +92,12 @@ uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n);
 static inline bool mqc_outbox_begun(const mqc_outbox *o)
 {
     return o->send_done > 0 || o->offered > 0;
+}
+
+/* While held, nothing new is sent. */
+static inline void mqc_outbox_hold(mqc_outbox *o, bool hold)
+{
+    o->held = hold;
 }
 
 /* Everything has left. */

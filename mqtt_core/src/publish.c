@@ -1,6 +1,7 @@
-#include "internal.h"
-
+#include "ids.h"
 #include "mqtt_core/topic.h"
+#include "outbox.h"
+#include "packet.h"
 
 /* Writes into the ring, round its end. */
 typedef struct ring_cursor {

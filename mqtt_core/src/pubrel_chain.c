@@ -40,11 +40,16 @@ mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id)
     return e;
 }
 
+void mqc_pubrel_chain_clear(mqc_pubrel_chain *l)
+{
+    memset(l, 0, sizeof *l);
+}
+
 void mqc_pubrel_chain_restart(mqc_pubrel_chain *l, uint8_t ending)
 {
     mqc_entry *e = l->first;
 
-    memset(l, 0, sizeof *l);
+    mqc_pubrel_chain_clear(l);
     while (e != NULL) {
         mqc_entry *behind = e->u.behind;
         if (e->lane != ending) {

@@ -12,6 +12,15 @@
 /* PUBREC came: PUBREL is due. */
 void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e);
 
+/* The PUBREL that was due first has been encoded. */
+static inline void mqc_pubrel_chain_encoded(mqc_pubrel_chain *l)
+{
+    l->due = l->due->u.behind;
+}
+
+/* Forget all of them. */
+void mqc_pubrel_chain_clear(mqc_pubrel_chain *l);
+
 /* Take out the one with this id; NULL: there is none. */
 mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id);
 

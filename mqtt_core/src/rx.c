@@ -1,4 +1,16 @@
-#include "internal.h"
+#include "rx.h"
+
+#include "connect_subscribe.h"
+#include "control_fill.h"
+#include "inbox.h"
+#include "keep_alive.h"
+#include "outbox.h"
+#include "packet.h"
+#include "pubrel_chain.h"
+#include "round_trip.h"
+#include "rx_low_water.h"
+#include "state.h"
+#include "waits.h"
 
 /* What became of the bytes at the front of the input. */
 typedef enum step {
@@ -9,6 +21,24 @@ typedef enum step {
     STEP_MALFORMED, /* against the rules of encoding, */
     STEP_UNEXPECTED /* or not allowed here */
 } step;
+
+void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap)
+{
+    in->buf = buf;
+    in->cap = cap;
+}
+
+void mqc_input_reset(mqc_input *in)
+{
+    in->start = 0;
+    in->end = 0;
+    in->skip = 0;
+    in->phase = MQC_INPUT_PACKET;
+    in->flow = MQC_INPUT_FLOWING;
+    in->unread = false;
+    in->passed_over = false;
+    in->stalled_at = 0;
+}
 
 static mqc_span unread(const mqc_input *in)
 {
@@ -33,18 +63,16 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
         return STEP_EVENT;
     }
     ev->type = MQC_EVENT_CONNECTED;
-    e->state = MQC_CONNECTED;
+    mqc_state_enter(e, MQC_CONNECTED);
     if (present) {
         mqc_pubrel_chain_restart(&e->pubrel_chain, MQC_LANES_MAX);
     } else {
-        memset(&e->pubrel_chain, 0, sizeof e->pubrel_chain); /* they end */
+        mqc_pubrel_chain_clear(&e->pubrel_chain); /* mqc_outbox_resume ends them */
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
         if (e->lanes[i].in_flight > 0) { /* what had its PUBREC before */
-            e->lanes[i].owed = true;
-            e->lanes[i].oldest_at = e->last_rx;
-            mqc_waits_expect(e, e->last_rx);
+            mqc_waits_lane_resumed(e, &e->lanes[i]);
         }
     }
     if (!present) {
@@ -215,8 +243,12 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
         return STEP_MALFORMED;
     }
     switch (e->in.header.type) {
-    case MQC_PUBACK: mqc_look_at_probe(e, id); return on_puback(e, id, ev);
-    case MQC_PUBREC: mqc_look_at_probe(e, id); return on_pubrec(e, id);
+    case MQC_PUBACK:
+        mqc_round_trip_answered(&e->round_trip, id, e->last_rx);
+        return on_puback(e, id, ev);
+    case MQC_PUBREC:
+        mqc_round_trip_answered(&e->round_trip, id, e->last_rx);
+        return on_pubrec(e, id);
     case MQC_PUBREL: return on_pubrel(e, id);
     case MQC_PUBCOMP: return on_pubcomp(e, id, ev);
     default: return on_unsuback(e, id, ev);
@@ -408,14 +440,12 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
     }
     if (len > 0) {
         if (in->end > 0 || in->skip > 0) { /* behind the beginning of a packet */
-            e->arriving_at = now;
+            mqc_waits_packet_arriving(e, now);
         }
         in->end += len;
         in->unread = true;
-        e->last_rx = now;
-        if (e->patient_until != MQC_NEVER) {
-            mqc_pace_bytes_came(e, len, now);
-        }
+        mqc_keep_alive_received(e, now);
+        mqc_rx_low_water_received(&e->low_water, len, now);
     }
     return MQC_OK;
 }

@@ -1,183 +1,86 @@
-#include "internal.h"
+#include "rx_low_water.h"
 
-/*
- * When to send and when to wake up, so that many packets share a call: what the server's distance
- * and its way to answer allow.
- */
+#include "packet.h"
 
 enum {
-    ROUND_TRIP_MS = 64, /* units */
-    NEAR = ROUND_TRIP_MS / 4,
-    GATHER_MS = 2,
-    SHARE = 8, /* of a round trip, and of the past in the mean */
-    TOO_LONG_MS = 60000
+    LOW_WATER_FIRST = 10 * MQC_ACK_LEN, /* TCP's first congestion window: ten packets */
+    LOW_WATER_LEAST = 2 * MQC_ACK_LEN,
+    LOW_WATER_MOST = 4096,
+    BACKOFF_SHIFT_MIN = 4, /* 16 batches */
+    BACKOFF_SHIFT_MAX = 12
 };
 
-/* --- the round trip --- */
-
-static bool is_near(const mqc_engine *e)
+void mqc_rx_low_water_reset(mqc_rx_low_water *w)
 {
-    return e->round_trip < NEAR;
+    w->wait_until = MQC_WAIT_DISABLED;
+    w->low_water = 0;
+    w->low_water_max = LOW_WATER_FIRST;
+    w->skip_batches = 0;
+    w->backoff_shift = BACKOFF_SHIFT_MIN;
 }
 
-static void begin_probe(mqc_engine *e, mqc_time now)
+void mqc_rx_low_water_batch_sent(mqc_rx_low_water *w, mqc_time now)
 {
-    const mqc_outbox *lane = e->tx_lane;
-
-    if (e->probe_id == 0 && lane->send > 0) {
-        e->probe_id = mqc_outbox_id(lane, lane->send - 1);
-        e->probe_at = now;
+    if (w->skip_batches > 0) {
+        w->skip_batches--;
+    }
+    if (w->wait_until == MQC_WAIT_DISABLED) {
+        w->wait_until = now + MQC_GATHER_MS;
     }
 }
 
-void mqc_pace_end_probe(mqc_engine *e)
+/* The wait was without effect: only this much was received. */
+static void back_off(mqc_rx_low_water *w, size_t len)
 {
-    mqc_time took = e->last_rx - e->probe_at;
-    uint32_t ms = took < TOO_LONG_MS ? (uint32_t)took : TOO_LONG_MS;
-
-    e->probe_id = 0;
-    e->round_trip += ms * ROUND_TRIP_MS / SHARE - e->round_trip / SHARE;
-}
-
-/* --- what waits for the window --- */
-
-/*
- * How long places of the window may stay free, so that what waits leaves together.  Next to the
- * server that costs hardly anything, the whole window being on its way for less than a
- * millisecond; further away each moment is a loss.
- */
-mqc_time mqc_pace_gather_until(const mqc_engine *e)
-{
-    mqc_time ms = is_near(e) ? GATHER_MS : e->round_trip / (ROUND_TRIP_MS * (unsigned)SHARE);
-
-    return ms > 0 ? e->last_rx + ms : 0;
-}
-
-/* --- what is worth waking up for --- */
-
-/*
- * Answers to many publishes are taken together.  How many a server sends without a pause is
- * found out.  With Nagle's algorithm it is one, until that one is acknowledged; in general its
- * congestion window: ten packets at first, each with one answer, if it likes to send them so.
- */
-enum {
-    ANSWER_LEN = 4, /* PUBACK, PUBREC, PUBCOMP */
-    ASK_FIRST = 10 * ANSWER_LEN,
-    ASK_LEAST = 2 * ANSWER_LEN,
-    ASK_MOST = 4096,
-    MISTRUST_MIN = 4, /* 16 batches */
-    MISTRUST_MAX = 12
-};
-
-static void begin_patience(mqc_engine *e, mqc_time now)
-{
-    if (e->impatience > 0) {
-        e->impatience--;
-    }
-    if (e->patient_until == MQC_NEVER) {
-        e->patient_until = now + GATHER_MS;
+    w->low_water_max = (uint16_t)(len > LOW_WATER_LEAST ? len : LOW_WATER_LEAST);
+    w->skip_batches = (uint16_t)(1u << w->backoff_shift);
+    if (w->backoff_shift < BACKOFF_SHIFT_MAX) {
+        w->backoff_shift++;
     }
 }
 
-/* When its time was over, no more had come. */
-static void waited_in_vain(mqc_engine *e, size_t len)
+/* The low-water mark was reached in time. */
+static void succeeded(mqc_rx_low_water *w)
 {
-    e->ask_most = (uint16_t)(len > ASK_LEAST ? len : ASK_LEAST);
-    e->impatience = (uint16_t)(1u << e->mistrust);
-    if (e->mistrust < MISTRUST_MAX) {
-        e->mistrust++;
-    }
-}
-
-static void was_rewarded(mqc_engine *e)
-{
-    if (e->impatience > 0) {
+    if (w->skip_batches > 0) {
         return;
     }
-    if (e->asked_for < e->ask_most) { /* for all that is worth it */
-        e->mistrust = e->mistrust > MISTRUST_MIN ? (uint8_t)(e->mistrust - 1) : e->mistrust;
-    } else if (e->ask_most < ASK_MOST) {
-        e->ask_most = (uint16_t)(e->ask_most * 2u);
-    }
-}
-
-void mqc_pace_bytes_came(mqc_engine *e, size_t len, mqc_time now)
-{
-    if (e->asked_for > 0 && len >= e->asked_for) {
-        was_rewarded(e);
-    } else if (e->asked_for > 0 && e->patient_until == 0) {
-        waited_in_vain(e, len);
-    }
-    e->asked_for = 0;
-    e->patient_until = now + GATHER_MS;
-}
-
-/* Bytes that bring as many answers as are worth waiting for; 0: none are. */
-static size_t answers_len(const mqc_engine *e)
-{
-    size_t least = 0;
-
-    for (size_t i = 0; i < e->lane_count; i++) {
-        size_t bytes = ANSWER_LEN * mqc_outbox_awaits(&e->lanes[i], is_near(e));
-        if (bytes > 0 && (least == 0 || bytes < least)) {
-            least = bytes;
+    if (w->low_water < w->low_water_max) { /* all the answers that were expected */
+        if (w->backoff_shift > BACKOFF_SHIFT_MIN) {
+            w->backoff_shift--;
         }
+    } else if (w->low_water_max < LOW_WATER_MOST) {
+        w->low_water_max = (uint16_t)(w->low_water_max * 2u);
     }
-    return least < e->in.cap / 2 ? least : e->in.cap / 2;
 }
 
-static uint16_t worth_asking(const mqc_engine *e)
+void mqc_rx_low_water_learn(mqc_rx_low_water *w, size_t len, mqc_time now)
 {
-    bool in_vain = e->impatience > 0 && e->ask_most <= ASK_LEAST;
-
-    if (e->patient_until == MQC_NEVER || e->state != MQC_CONNECTED || in_vain) {
-        return 0;
+    if (w->low_water > 0 && len >= w->low_water) {
+        succeeded(w);
+    } else if (w->low_water > 0 && mqc_rx_low_water_expired(w)) {
+        back_off(w, len);
     }
-    size_t bytes = answers_len(e);
-    return bytes < e->ask_most ? (uint16_t)bytes : e->ask_most;
+    w->low_water = 0;
+    w->wait_until = now + MQC_GATHER_MS;
 }
 
-/* Mostly none is worth waiting for.  Lanes that are not in use are zero. */
-static bool awaits_few(const mqc_engine *e)
+void mqc_rx_low_water_give_up(mqc_rx_low_water *w)
 {
-    bool few = true;
-
-    for (size_t i = 0; i < MQC_LANES_MAX && few; i++) {
-        few = mqc_outbox_awaits_few(&e->lanes[i]);
-    }
-    return few;
+    back_off(w, 0);
+    w->wait_until = MQC_WAIT_DISABLED;
 }
 
-size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
+bool mqc_rx_low_water_allowed(const mqc_rx_low_water *w)
 {
-    if (e->patient_until != 0 && awaits_few(e)) {
-        e->asked_for = 0;
-        *until = 0;
-        return 1;
-    }
-    if (e->patient_until == 0) { /* nothing has come at all */
-        waited_in_vain(e, 0);
-        e->patient_until = MQC_NEVER;
-    }
-    e->asked_for = worth_asking(e);
-    *until = e->asked_for > 0 ? e->patient_until : 0;
-    return e->asked_for > 0 ? e->asked_for : 1;
+    bool backing_off = w->skip_batches > 0 && w->low_water_max <= LOW_WATER_LEAST;
+
+    return w->wait_until != MQC_WAIT_DISABLED && !backing_off;
 }
 
-/* --- all of it --- */
-
-void mqc_pace_reset(mqc_engine *e)
+size_t mqc_rx_low_water_set(mqc_rx_low_water *w, size_t bytes, mqc_time *until)
 {
-    e->probe_id = 0;
-    e->impatience = 0;
-    e->mistrust = MISTRUST_MIN;
-    e->asked_for = 0;
-    e->ask_most = ASK_FIRST;
-    e->patient_until = MQC_NEVER;
-}
-
-void mqc_pace_batch_left(mqc_engine *e, mqc_time now)
-{
-    begin_probe(e, now);
-    begin_patience(e, now);
+    w->low_water = bytes < w->low_water_max ? (uint16_t)bytes : w->low_water_max;
+    *until = w->low_water > 0 ? w->wait_until : 0;
+    return w->low_water > 0 ? w->low_water : 1;
 }

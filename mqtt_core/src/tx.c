@@ -1,4 +1,13 @@
-#include "internal.h"
+#include "tx.h"
+
+#include "control.h"
+#include "control_fill.h"
+#include "inbox.h"
+#include "keep_alive.h"
+#include "outbox.h"
+#include "round_trip.h"
+#include "rx_low_water.h"
+#include "waits.h"
 
 mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id)
 {
@@ -12,6 +21,11 @@ mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id)
 
 /* --- bytes --- */
 
+static mqc_time gather_until(const mqc_engine *e)
+{
+    return mqc_round_trip_gather_until(&e->round_trip, e->last_rx);
+}
+
 /* The most urgent lane with something to send.  Control packets go before all of them. */
 static mqc_outbox *ready_lane(mqc_engine *e)
 {
@@ -20,7 +34,7 @@ static mqc_outbox *ready_lane(mqc_engine *e)
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox *lane = &e->lanes[i];
-        if (!mqc_outbox_rests(lane) && mqc_outbox_ready(lane, mqc_pace_gather_until(e))) {
+        if (!mqc_outbox_rests(lane) && mqc_outbox_ready(lane, gather_until(e))) {
             return lane;
         }
     }
@@ -59,31 +73,42 @@ const uint8_t *mqc_tx_run(mqc_engine *e, size_t *len)
     return mqc_outbox_run(e->tx_lane, cut, len);
 }
 
+/* Time the last publish of the batch that was sent, unless another one is timed. */
+static void time_round_trip(mqc_engine *e, mqc_time now)
+{
+    const mqc_outbox *lane = e->tx_lane;
+
+    if (!mqc_round_trip_is_timed(&e->round_trip) && lane->send > 0) {
+        mqc_round_trip_begin(&e->round_trip, mqc_outbox_id(lane, lane->send - 1), now);
+    }
+}
+
 void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
 {
     if (len == 0) {
         return;
     }
-    e->last_tx = now;
+    mqc_keep_alive_sent(e, now);
     if (e->tx_lane == NULL) {
         mqc_ping_taken(e, len < mqc_control_pending(&e->control), now);
         mqc_control_consume(&e->control, len);
         if (e->pending[0].packet_id != 0) {
-            mqc_waits_request_left(e, now);
+            mqc_waits_request_sent(e, now);
         }
         if (e->ping_ahead > 0) {
-            mqc_ping_bytes_left(e, len, now);
+            mqc_ping_bytes_sent(e, len, now);
         }
     } else {
         uint32_t before = e->tx_lane->in_flight;
         mqc_ping_taken(e, len < e->tx_lane->offered, now);
         mqc_outbox_consume(e->tx_lane, len);
         if (e->tx_lane->left_kb > 0) {
-            mqc_ping_large_left(e, e->tx_lane, now);
+            mqc_ping_large_sent(e, e->tx_lane, now);
         }
         if ((before == 0 || !e->tx_lane->owed) && e->ack_timeout_ms != 0) {
-            mqc_waits_lane_left(e, e->tx_lane, e->tx_lane->in_flight - before, now);
+            mqc_waits_lane_sent(e, e->tx_lane, e->tx_lane->in_flight - before, now);
         }
-        mqc_pace_batch_left(e, now);
+        time_round_trip(e, now);
+        mqc_rx_low_water_batch_sent(&e->low_water, now);
     }
 }

@@ -1,4 +1,10 @@
-#include "internal.h"
+#include "waits.h"
+
+#include "control.h"
+#include "control_fill.h"
+#include "keep_alive.h"
+#include "outbox.h"
+#include "state.h"
 
 /*
  * What must not go on without end on a connection that is alive otherwise: an answer that the
@@ -10,25 +16,28 @@
  * a look needless, not wrong.
  */
 
-static mqc_time latest(mqc_time a, mqc_time b)
-{
-    return a > b ? a : b;
-}
-
-static mqc_time earliest(mqc_time a, mqc_time b)
-{
-    return a < b ? a : b;
-}
-
 static mqc_time half_of(mqc_time ms)
 {
     return ms - ms / 2;
 }
 
+void mqc_waits_reset(mqc_engine *e)
+{
+    e->request_at = 0;
+    e->arriving_at = 0;
+    e->look_at = MQC_NEVER;
+}
+
+void mqc_waits_connect(mqc_engine *e, const mqc_connect_options *o)
+{
+    e->ack_timeout_ms = o->ack_timeout_ms;
+    e->stall_timeout_ms = o->stall_timeout_ms;
+}
+
 void mqc_waits_expect(mqc_engine *e, mqc_time since)
 {
     if (e->ack_timeout_ms != 0) {
-        e->look_at = earliest(e->look_at, since + half_of(e->ack_timeout_ms));
+        e->look_at = mqc_earlier(e->look_at, since + half_of(e->ack_timeout_ms));
     }
 }
 
@@ -37,7 +46,7 @@ static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
 {
     mqc_time half = since + half_of(e->ack_timeout_ms);
 
-    e->look_at = earliest(e->look_at, now < half ? half : since + e->ack_timeout_ms);
+    e->look_at = mqc_earlier(e->look_at, now < half ? half : since + e->ack_timeout_ms);
 }
 
 /* Does something large, on a slow link, explain that PINGRESP stays away?  Bytes that move below
@@ -73,7 +82,7 @@ static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_tim
     bool late = now >= *since + half_of(e->ack_timeout_ms);
 
     e->answers_held = e->answers_held || (e->ping != MQC_PING_NONE && held > *since);
-    *since = latest(*since, latest(e->arriving_at, held));
+    *since = mqc_later(*since, mqc_later(e->arriving_at, held));
     if (now >= *since + e->ack_timeout_ms) {
         return mqc_fail(e, MQC_ERR_TIMEOUT, answer);
     }
@@ -96,7 +105,7 @@ static bool is_owed(const mqc_entry *m)
            (m->flags & MQC_ENTRY_QOS) != 0;
 }
 
-void mqc_waits_lane_left(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now)
+void mqc_waits_lane_sent(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now)
 {
     o->owed = false;
     for (size_t i = o->send; i > 0 && count > 0 && !o->owed; i--) {
@@ -108,6 +117,13 @@ void mqc_waits_lane_left(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time no
         o->oldest_at = now;
         mqc_waits_expect(e, now);
     }
+}
+
+void mqc_waits_lane_resumed(mqc_engine *e, mqc_outbox *o)
+{
+    o->owed = true;
+    o->oldest_at = e->last_rx;
+    mqc_waits_expect(e, e->last_rx);
 }
 
 static unsigned answer_to(const mqc_entry *m)
@@ -151,7 +167,7 @@ static mqc_result check_answers(mqc_engine *e, mqc_time now)
 
 /* --- SUBSCRIBE and UNSUBSCRIBE --- */
 
-void mqc_waits_request_left(mqc_engine *e, mqc_time now)
+void mqc_waits_request_sent(mqc_engine *e, mqc_time now)
 {
     if (e->request_at == 0 && mqc_control_pending(&e->control) == 0) {
         e->request_at = now;
@@ -159,13 +175,18 @@ void mqc_waits_request_left(mqc_engine *e, mqc_time now)
     }
 }
 
+void mqc_waits_request_answered(mqc_engine *e, bool another)
+{
+    e->request_at = another && e->request_at != 0 ? e->last_rx : 0;
+}
+
 /* --- reading --- */
 
 /* Acknowledgements that wait for a large packet on a slow link leave in the end. */
 static mqc_time stalled_since(const mqc_engine *e)
 {
-    mqc_time moved = mqc_answers_due(e) ? latest(e->last_tx, e->moved_at) : 0;
-    return latest(e->in.stalled_at, moved);
+    mqc_time moved = mqc_answers_due(e) ? mqc_later(e->last_tx, e->moved_at) : 0;
+    return mqc_later(e->in.stalled_at, moved);
 }
 
 mqc_time mqc_stalled_until(const mqc_engine *e)
@@ -183,7 +204,7 @@ static mqc_result check_reading(mqc_engine *e, mqc_time now)
         return MQC_OK;
     }
     if (e->in.stalled_at == 0) {
-        e->in.stalled_at = now;
+        mqc_input_stalls_since(&e->in, now);
         return MQC_OK;
     }
     return mqc_fail(e, MQC_ERR_STALLED, 0);
@@ -197,7 +218,7 @@ mqc_result mqc_waits_look(mqc_engine *e, mqc_time now)
         e->look_at = MQC_NEVER;
         return MQC_OK;
     }
-    mqc_result r = mqc_reading_stalled(e) ? check_reading(e, now) : MQC_OK;
+    mqc_result r = mqc_reading_stalled(&e->in) ? check_reading(e, now) : MQC_OK;
 
     return r == MQC_OK && now >= e->look_at ? check_answers(e, now) : r;
 }

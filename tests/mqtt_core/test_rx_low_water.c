@@ -294,7 +294,7 @@ static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
         mqc_time until;
         rig_init(&s.r, &sizes);
         rig_connect(&s.r, true, false);
-        s.r.e.ask_most = 4096; /* trust that takes long to earn */
+        s.r.e.low_water.low_water_max = 4096; /* trust that takes long to earn */
         for (uint32_t n = 0; n < 100; n++) {
             (void)rig_publish(&s.r, many, 1, n, 1);
         }

@@ -145,6 +145,22 @@ typedef struct mqc_pending {
     uint8_t answer; /* packet type that ends it */
 } mqc_pending;
 
+/* The round-trip time to the server; see round_trip.h. */
+typedef struct mqc_round_trip {
+    mqc_time sent_at;   /* when the publish that is timed was sent */
+    uint32_t mean;      /* smoothed, in 1/64 ms */
+    uint16_t packet_id; /* of the publish that is timed; 0: none */
+} mqc_round_trip;
+
+/* The low-water mark of received bytes; see rx_low_water.h. */
+typedef struct mqc_rx_low_water {
+    mqc_time wait_until;    /* the mark holds until then */
+    uint16_t low_water;     /* received bytes that are worth waking up for; 0: any */
+    uint16_t low_water_max; /* bytes that the server has sent, or may send, without a pause */
+    uint16_t skip_batches;  /* batches to be sent before the mark may rise again */
+    uint8_t backoff_shift;  /* after a wait without effect, 2^backoff_shift batches are skipped */
+} mqc_rx_low_water;
+
 /* Small members first: on a small machine their instructions are shorter there. */
 struct mqc_engine {
     uint8_t state; /* mqc_state */
@@ -158,20 +174,16 @@ struct mqc_engine {
     bool stream_full;     /* it took less than it was offered */
     bool disconnect_queued;
     bool clean_session;
-    uint8_t mistrust;    /* of the server, that it sends many answers without a pause */
+    int8_t error; /* mqc_result */
     uint16_t next_id;    /* candidate for the next packet id */
     uint16_t free_ids;   /* so many from the candidate on are known to be free */
-    uint16_t probe_id;   /* the publish whose answer is timed; 0: none */
-    uint16_t impatience; /* so many batches leave before more is asked for again */
-    mqc_result error;
     uint32_t keep_alive_ms;
     uint32_t ack_timeout_ms;   /* 0: none */
     uint32_t stall_timeout_ms; /* 0: none */
-    uint32_t round_trip;       /* to the server and back, smoothed; in 1/64 ms */
-    uint16_t asked_for;        /* bytes, by a sleeper; 0: none */
-    uint16_t ask_most;         /* so many came at once, or may */
     uint32_t ping_ahead;       /* control bytes up to the end of a PINGREQ that was not sent */
 
+    mqc_round_trip round_trip;
+    mqc_rx_low_water low_water;
     mqc_input in;
     mqc_control control;
     mqc_inbox inbox;
@@ -193,8 +205,6 @@ struct mqc_engine {
     mqc_time looked_at;   /* when the flow was last reported, */
     uint32_t moved;       /* bytes that counted then, modulo 2^32 */
     uint32_t ping_mark;   /* the PINGREQ has arrived when so many are delivered */
-    mqc_time probe_at;
-    mqc_time patient_until; /* with few bytes; 0: that is over; MQC_NEVER: any are welcome */
 
     mqc_outbox *tx_lane; /* where the last run came from; NULL: control */
     mqc_outbox lanes[MQC_LANES_MAX];

@@ -1,0 +1,58 @@
+#include "control_fill.h"
+
+#include "control.h"
+#include "keep_alive.h"
+#include "pubrel_chain.h"
+
+bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id)
+{
+    mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
+
+    mqc_encode_id(&w, type, packet_id);
+    return w.cap != 0;
+}
+
+static void queue_pubrels(mqc_engine *e)
+{
+    mqc_pubrel_chain *l = &e->pubrel_chain;
+
+    while (l->due != NULL && mqc_control_queue_id(e, MQC_PUBREL, l->due->packet_id)) {
+        mqc_pubrel_chain_encoded(l);
+    }
+}
+
+static void queue_answers(mqc_engine *e)
+{
+    while (mqc_inbox_due(&e->inbox)) {
+        mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
+        if (w.cap == 0) {
+            return;
+        }
+        uint16_t id;
+        mqc_packet_type type = mqc_inbox_answer(&e->inbox, &id);
+        mqc_encode_id(&w, type, id);
+    }
+}
+
+static bool queue_empty(mqc_engine *e, mqc_packet_type type)
+{
+    mqc_writer w = mqc_control_reserve(&e->control, MQC_EMPTY_LEN);
+
+    mqc_encode_empty(&w, type);
+    return w.cap != 0;
+}
+
+void mqc_control_fill(mqc_engine *e)
+{
+    if (e->state == MQC_CONNECTING || e->disconnect_queued) {
+        return;
+    }
+    queue_pubrels(e);
+    queue_answers(e);
+    if (e->ping_wanted && queue_empty(e, MQC_PINGREQ)) {
+        mqc_ping_encoded(e);
+    }
+    if (e->state == MQC_DISCONNECTING && !mqc_answers_due(e)) {
+        e->disconnect_queued = queue_empty(e, MQC_DISCONNECT);
+    }
+}

@@ -1,0 +1,49 @@
+#ifndef MQC_INPUT_H
+#define MQC_INPUT_H
+
+#include "mqtt_core/engine_struct.h"
+
+/*
+ * The received bytes that have not been decoded yet, and how reading goes on.  Only this header and
+ * rx.c write mqc_input.
+ */
+
+/* What the reader expects at the front of the received bytes. */
+typedef enum mqc_input_phase {
+    MQC_INPUT_PACKET = 0, /* a fixed header */
+    MQC_INPUT_OVERSIZE_ID /* the packet id of an oversize PUBLISH whose topic was skipped */
+} mqc_input_phase;
+
+/* Whether the engine accepts what the server sends.  While it does not, silence is no sign that
+ * the server is gone. */
+typedef enum mqc_input_flow {
+    MQC_INPUT_FLOWING = 0,
+    MQC_INPUT_STALLED, /* a message waits for a free slot of the inbox */
+    MQC_INPUT_RESUMED  /* reading goes on, and the next mqc_tick restarts the timers */
+} mqc_input_flow;
+
+/* Decode nothing more: the connection has failed. */
+static inline void mqc_input_stop(mqc_input *in)
+{
+    in->unread = false;
+}
+
+/* The timers have been restarted after a stall. */
+static inline void mqc_input_restarted(mqc_input *in)
+{
+    in->flow = MQC_INPUT_FLOWING;
+}
+
+/* mqc_tick saw for the first time that reading stands still. */
+static inline void mqc_input_stalls_since(mqc_input *in, mqc_time now)
+{
+    in->stalled_at = now;
+}
+
+/* A message waits for a slot of the inbox, or was skipped because there was none. */
+static inline bool mqc_reading_stalled(const mqc_input *in)
+{
+    return in->flow == MQC_INPUT_STALLED || in->passed_over;
+}
+
+#endif

@@ -1,0 +1,277 @@
+#include "keep_alive.h"
+
+#include "control.h"
+#include "input.h"
+#include "outbox.h"
+#include "time_math.h"
+
+/*
+ * Keep-alive.  Bytes that arrive are life, and so are bytes that the peer takes: its answer to a
+ * PINGREQ stands behind all that it is sending, and the PINGREQ behind all that we are.  So its
+ * time runs only once the PINGREQ was sent and while nothing arrives.  A stream that takes bytes
+ * long before the peer does, as a kernel does, reports what became of them: mqc_report_flow.
+ */
+
+enum {
+    MS_PER_S = 1000,
+    PATIENCE_MS = 30000, /* for PINGRESP, unless the keep-alive is shorter */
+    LOOKS = 16,          /* for each keep-alive, or ack_timeout_ms */
+    SMALL = 1024,        /* a packet that needs no more time than others */
+    MS_PER_BYTE = 16     /* of the slowest link that is waited for: 62.5 bytes/s */
+};
+
+static bool keeps_alive(const mqc_engine *e)
+{
+    return e->state == MQC_CONNECTED && e->keep_alive_ms != 0;
+}
+
+/* How long a peer may neither send nor take anything. */
+static mqc_time silence_ms(const mqc_engine *e)
+{
+    return e->keep_alive_ms + e->keep_alive_ms / 2;
+}
+
+/* How much of that is left for the answer to a PINGREQ. */
+static mqc_time answer_ms(const mqc_engine *e)
+{
+    return mqc_later(e->keep_alive_ms / 2, mqc_earlier(e->keep_alive_ms, PATIENCE_MS));
+}
+
+/* How long a slow link may need for a packet of that length. */
+static mqc_time transit_ms(size_t len)
+{
+    return len > SMALL ? (mqc_time)len * MS_PER_BYTE : 0;
+}
+
+static mqc_time alive_at(const mqc_engine *e)
+{
+    return mqc_later(e->last_rx, e->moved_at);
+}
+
+/* --- PINGREQ and PINGRESP --- */
+
+void mqc_keep_alive_reset(mqc_engine *e, mqc_time now)
+{
+    e->ping = MQC_PING_NONE;
+    e->ping_wanted = false;
+    e->ping_ahead = 0;
+    e->answers_held = false;
+    e->peer_owes = true;
+    e->stream_full = false;
+    e->last_rx = now;
+    e->last_tx = now;
+    e->moved_at = 0;
+    e->moved = 0;
+    e->quiet_until = 0;
+    e->looked_at = 0;
+}
+
+void mqc_keep_alive_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now)
+{
+    e->keep_alive_ms = o->keep_alive_s * MS_PER_S;
+    e->timed.connack_by = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
+    e->reports_flow = o->reports_flow;
+    mqc_keep_alive_reset(e, now);
+}
+
+void mqc_keep_alive_resume(mqc_engine *e, mqc_time now)
+{
+    e->last_rx = now;
+    e->timed.ping_at = now;
+}
+
+void mqc_ping_encoded(mqc_engine *e)
+{
+    e->ping_wanted = false;
+    e->ping_ahead = (uint32_t)mqc_control_pending(&e->control);
+}
+
+/* Into an empty buffer it takes bytes whether there is a peer or not; after it was full, only when
+ * the peer has taken some.  Once the PINGREQ was sent, nothing but its answer counts. */
+void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now)
+{
+    if (e->stream_full && !e->reports_flow && e->ping != MQC_PING_SENT) {
+        e->moved_at = now;
+    }
+    e->stream_full = refused;
+}
+
+void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now)
+{
+    e->ping_ahead -= len < e->ping_ahead ? (uint32_t)len : e->ping_ahead;
+    if (e->ping_ahead == 0 && e->ping == MQC_PING_QUEUED) {
+        e->ping = e->reports_flow ? MQC_PING_LEFT : MQC_PING_SENT;
+        e->timed.ping_at = now;
+    }
+}
+
+void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now)
+{
+    size_t len = (lane->left_kb + (size_t)1) * 1024;
+
+    if (e->ping <= MQC_PING_QUEUED) { /* what follows the PINGREQ does not hold it up */
+        e->quiet_until = mqc_later(e->quiet_until, now + transit_ms(len));
+    }
+    lane->left_kb = 0;
+}
+
+void mqc_ping_answered(mqc_engine *e)
+{
+    e->ping = MQC_PING_NONE;
+}
+
+/*
+ * When to send PINGREQ.  While we do not read, and while one without answer waits for something
+ * large to arrive, the server wants to hear from us all the same.
+ */
+static mqc_time ping_due(const mqc_engine *e)
+{
+    if (!keeps_alive(e) || e->ping_wanted || e->ping_ahead > 0) {
+        return MQC_NEVER;
+    }
+    mqc_time due = e->last_tx + e->keep_alive_ms;
+    if (e->in.flow == MQC_INPUT_STALLED || e->ping != MQC_PING_NONE) {
+        return due;
+    }
+    return mqc_earlier(due, alive_at(e) + silence_ms(e) - answer_ms(e));
+}
+
+void mqc_ping_begin(mqc_engine *e)
+{
+    if (e->ping == MQC_PING_NONE) {
+        e->ping = MQC_PING_QUEUED;
+        e->ping_wanted = true;
+    }
+}
+
+void mqc_ping_again(mqc_engine *e)
+{
+    mqc_ping_begin(e);
+    e->ping_wanted = true;
+}
+
+/* --- the flow below the engine --- */
+
+mqc_time mqc_flow_due(const mqc_engine *e)
+{
+    bool looks = e->ping != MQC_PING_NONE && e->reports_flow;
+    bool short_wait = e->ack_timeout_ms != 0 && e->ack_timeout_ms < e->keep_alive_ms;
+    mqc_time ms = short_wait ? e->ack_timeout_ms : e->keep_alive_ms;
+
+    return looks ? e->looked_at + ms / LOOKS : MQC_NEVER;
+}
+
+bool mqc_wants_flow(const mqc_engine *e, mqc_time now)
+{
+    return now >= mqc_flow_due(e);
+}
+
+/* Both modulo 2^32. */
+static bool reached(uint32_t count, uint32_t mark)
+{
+    return count - mark <= UINT32_MAX / 2;
+}
+
+/* What has changed since the last report did so no earlier than that: of this the peer gets no
+ * credit, so that its end is seen as early as without reports. */
+void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
+{
+    const uint32_t delivered = (uint32_t)f->delivered;
+    const uint32_t moved = (uint32_t)f->received + (e->ping == MQC_PING_SENT ? 0 : delivered);
+
+    if (moved != e->moved) {
+        e->moved_at = e->looked_at;
+    }
+    if (e->ping == MQC_PING_LEFT) {
+        e->ping_mark = delivered + (uint32_t)f->pending;
+        e->ping = MQC_PING_UNDER_WAY;
+    }
+    e->moved = moved;
+    if (e->ping == MQC_PING_UNDER_WAY && reached(delivered, e->ping_mark)) {
+        e->ping = MQC_PING_SENT;
+        e->timed.ping_at = mqc_later(e->timed.ping_at, e->looked_at);
+        e->moved = (uint32_t)f->received; /* from now on only this is life */
+    }
+    e->peer_owes = f->awaited;
+    e->looked_at = now;
+}
+
+/* --- loss --- */
+
+/* What the server has to take before it can answer: of each lane, one packet. */
+mqc_time mqc_transit_ahead_ms(const mqc_engine *e)
+{
+    mqc_time ms = 0;
+
+    for (size_t i = 0; i < e->lane_count; i++) {
+        ms += transit_ms(mqc_outbox_unanswered_len(&e->lanes[i]));
+    }
+    return ms;
+}
+
+/* The PINGREQ is still here, or on its way.  A peer whose system is alive and has closed its
+ * window is only slow, as far as a large packet can explain it. */
+static mqc_time lost_before_ping(const mqc_engine *e)
+{
+    mqc_time alive = alive_at(e);
+    mqc_time silent = alive + silence_ms(e);
+
+    if (e->peer_owes) {
+        return silent;
+    }
+    return mqc_later(silent, mqc_later(alive + mqc_transit_ahead_ms(e), e->quiet_until));
+}
+
+/* The answer is due. */
+static mqc_time lost_after_ping(const mqc_engine *e)
+{
+    mqc_time arrives = mqc_later(alive_at(e), e->timed.ping_at) + mqc_transit_ahead_ms(e);
+    mqc_time answered = mqc_later(e->timed.ping_at + answer_ms(e), e->quiet_until);
+
+    return mqc_later(alive_at(e) + silence_ms(e), mqc_later(arrives, answered));
+}
+
+/* When the peer counts as lost. */
+static mqc_time lost_at(const mqc_engine *e)
+{
+    if (e->state == MQC_CONNECTING) {
+        return e->timed.connack_by;
+    }
+    if (!keeps_alive(e) || e->in.flow == MQC_INPUT_STALLED) {
+        return MQC_NEVER;
+    }
+    switch ((mqc_ping_state)e->ping) {
+    case MQC_PING_QUEUED:
+    case MQC_PING_LEFT:
+    case MQC_PING_UNDER_WAY: return lost_before_ping(e);
+    case MQC_PING_SENT: return lost_after_ping(e);
+    case MQC_PING_NONE: break;
+    }
+    return alive_at(e) + silence_ms(e);
+}
+
+/* Neither lost_at nor ping_due is earlier.  While there is no PINGREQ, its turn comes first. */
+mqc_time mqc_keep_alive_due(const mqc_engine *e)
+{
+    mqc_time due = ping_due(e);
+
+    return e->ping == MQC_PING_NONE && due != MQC_NEVER ? due : mqc_earlier(due, lost_at(e));
+}
+
+/* Within half a keep-alive of the last byte in either direction nothing of it is due. */
+static bool was_just_active(const mqc_engine *e, mqc_time now)
+{
+    return e->ping == MQC_PING_NONE && e->state == MQC_CONNECTED &&
+           now < mqc_earlier(e->last_tx, e->last_rx) + e->keep_alive_ms / 2;
+}
+
+mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_time now)
+{
+    if (was_just_active(e, now) || now < mqc_keep_alive_due(e)) {
+        return MQC_ALIVE_QUIET;
+    }
+    if (now >= lost_at(e)) {
+        return MQC_ALIVE_LOST;
+    }
+    return now >= ping_due(e) ? MQC_ALIVE_PING : MQC_ALIVE_QUIET;
+}

@@ -1,0 +1,71 @@
+#ifndef MQC_KEEP_ALIVE_H
+#define MQC_KEEP_ALIVE_H
+
+#include "mqtt_core/engine_struct.h"
+
+/*
+ * Keep-alive: when a PINGREQ is due, and when the peer counts as lost.  Only this header and
+ * keep_alive.c write the members of the engine that belong to it.
+ */
+
+/* The state of the oldest PINGREQ without an answer. */
+typedef enum mqc_ping_state {
+    MQC_PING_NONE = 0,
+    MQC_PING_QUEUED,    /* the stream has not taken all of it */
+    MQC_PING_LEFT,      /* the stream has taken it; the next flow report shows what precedes it */
+    MQC_PING_UNDER_WAY, /* a later flow report will show that the peer's system has received it */
+    MQC_PING_SENT       /* the peer has it, as far as is known: its answer is due */
+} mqc_ping_state;
+
+typedef enum mqc_alive_verdict {
+    MQC_ALIVE_QUIET = 0, /* nothing to do */
+    MQC_ALIVE_PING,      /* a PINGREQ is due */
+    MQC_ALIVE_LOST       /* the peer, or its CONNACK, is overdue */
+} mqc_alive_verdict;
+
+/* A new connection begins, or an old one has ended. */
+void mqc_keep_alive_reset(mqc_engine *e, mqc_time now);
+/* CONNECT was queued with these options. */
+void mqc_keep_alive_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now);
+
+static inline void mqc_keep_alive_received(mqc_engine *e, mqc_time now)
+{
+    e->last_rx = now;
+}
+
+static inline void mqc_keep_alive_sent(mqc_engine *e, mqc_time now)
+{
+    e->last_tx = now;
+}
+
+/* The engine reads again after a stall: silence counts from now on. */
+void mqc_keep_alive_resume(mqc_engine *e, mqc_time now);
+
+/*
+ * Returns how long a slow link may need for the large packets that the server has to receive before
+ * it can answer; 0 when there are none.
+ */
+mqc_time mqc_transit_ahead_ms(const mqc_engine *e);
+
+/* Queue a PINGREQ, unless one is unanswered. */
+void mqc_ping_begin(mqc_engine *e);
+/* Queue a PINGREQ even if one is unanswered. */
+void mqc_ping_again(mqc_engine *e);
+/* A PINGREQ was encoded at the end of the control area. */
+void mqc_ping_encoded(mqc_engine *e);
+/* The stream took bytes; refused: and did not take all that were offered. */
+void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now);
+/* The stream took len bytes of the control area, in which a PINGREQ stands. */
+void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now);
+/* The stream took a large packet of this lane to which no answer is expected. */
+void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now);
+/* A PINGRESP was received. */
+void mqc_ping_answered(mqc_engine *e);
+
+/* When mqc_keep_alive_look has something to do. */
+mqc_time mqc_keep_alive_due(const mqc_engine *e);
+mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_time now);
+/* When the next call of mqc_report_flow is due. */
+mqc_time mqc_flow_due(const mqc_engine *e);
+
+#endif

@@ -1,0 +1,40 @@
+#include "round_trip.h"
+
+#include "rx_low_water.h"
+
+enum {
+    SHARE = 8, /* the mean takes an eighth of each new value; a batch may take an eighth of it */
+    LONGEST_MS = 60000
+};
+
+void mqc_round_trip_reset(mqc_round_trip *t)
+{
+    t->packet_id = 0;
+}
+
+void mqc_round_trip_begin(mqc_round_trip *t, uint16_t packet_id, mqc_time now)
+{
+    t->packet_id = packet_id;
+    t->sent_at = now;
+}
+
+void mqc_round_trip_end(mqc_round_trip *t, mqc_time now)
+{
+    mqc_time took = now - t->sent_at;
+    uint32_t ms = took < LONGEST_MS ? (uint32_t)took : LONGEST_MS;
+
+    t->packet_id = 0;
+    t->mean += ms * MQC_ROUND_TRIP_UNITS / SHARE - t->mean / SHARE;
+}
+
+/*
+ * Close to the server a pause costs next to nothing, since the whole window is under way for less
+ * than a millisecond.  Further away each moment is a loss.
+ */
+mqc_time mqc_round_trip_gather_until(const mqc_round_trip *t, mqc_time last_rx)
+{
+    mqc_time ms = mqc_round_trip_is_near(t) ? MQC_GATHER_MS
+                                            : t->mean / (MQC_ROUND_TRIP_UNITS * (unsigned)SHARE);
+
+    return ms > 0 ? last_rx + ms : 0;
+}

@@ -1,0 +1,16 @@
+#ifndef MQC_RX_H
+#define MQC_RX_H
+
+#include "input.h"
+
+/* Receiving: decodes packets and applies them to the engine. */
+
+void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap);
+
+/* Forget what was received: the connection has ended. */
+void mqc_input_reset(mqc_input *in);
+
+/* Decode received bytes up to the next event.  Returns false when there is none. */
+bool mqc_next_input(mqc_engine *e, mqc_event *ev);
+
+#endif

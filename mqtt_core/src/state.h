@@ -1,0 +1,20 @@
+#ifndef MQC_STATE_H
+#define MQC_STATE_H
+
+#include "packet.h"
+
+/* The state of the connection and its latched error.  Only state.c writes them. */
+
+/* Enter a state other than MQC_FAILED. */
+void mqc_state_enter(mqc_engine *e, mqc_state state);
+
+/* Enter MQC_IDLE and clear the latched error. */
+void mqc_state_reset(mqc_engine *e);
+
+/*
+ * Enter MQC_FAILED and latch an error.  packet_type is the packet in which the error was found, or
+ * the one that did not arrive; 0: no packet is at fault.  Returns the error.
+ */
+mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef MQC_WAITS_H
+#define MQC_WAITS_H
+
+#include "input.h"
+#include "time_math.h"
+
+/*
+ * Limits for answers that the server owes, and for reading that stands still.  Only this header and
+ * waits.c write the members of the engine that belong to it.
+ */
+
+/* No answer is owed: the connection has ended. */
+void mqc_waits_reset(mqc_engine *e);
+/* CONNECT was queued with these options. */
+void mqc_waits_connect(mqc_engine *e, const mqc_connect_options *o);
+
+/* The server owes an answer to something that was sent at this time. */
+void mqc_waits_expect(mqc_engine *e, mqc_time since);
+/* A connection has begun on which this lane still waits for answers of an earlier one. */
+void mqc_waits_lane_resumed(mqc_engine *e, mqc_outbox *o);
+/* The last `count` messages in flight of this lane have just been sent; none was owed before. */
+void mqc_waits_lane_sent(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now);
+/* The stream took bytes of the control area, which may have held a request. */
+void mqc_waits_request_sent(mqc_engine *e, mqc_time now);
+/* The oldest request was answered; another: there is a next one. */
+void mqc_waits_request_answered(mqc_engine *e, bool another);
+
+/* Received bytes continued a packet, perhaps one that holds up the answer. */
+static inline void mqc_waits_packet_arriving(mqc_engine *e, mqc_time now)
+{
+    e->arriving_at = now;
+}
+
+/* Latches an error when an answer, or reading, is overdue. */
+mqc_result mqc_waits_look(mqc_engine *e, mqc_time now);
+/* When reading that stands still becomes an error. */
+mqc_time mqc_stalled_until(const mqc_engine *e);
+
+static inline bool mqc_answer_owed(const mqc_engine *e)
+{
+    uint32_t owed = 0;
+
+    for (size_t i = 0; i < MQC_LANES_MAX; i++) { /* unused lanes are zero */
+        owed |= e->lanes[i].in_flight;
+    }
+    return owed != 0 || e->request_at != 0;
+}
+
+/* When mqc_waits_look has something to do.  What was answered needs no look. */
+static inline mqc_time mqc_waits_until(const mqc_engine *e)
+{
+    mqc_time look = e->look_at != MQC_NEVER && mqc_answer_owed(e) ? e->look_at : MQC_NEVER;
+    mqc_time stalled = mqc_reading_stalled(&e->in) ? mqc_stalled_until(e) : MQC_NEVER;
+
+    return mqc_earlier(stalled, look);
+}
+
+#endif
