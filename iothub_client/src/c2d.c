@@ -47,11 +47,11 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
         return;
     }
     c->session.deferred += packet_id != 0;
-    if (notify_c2d(c, &message) == IOTHUB_ACCEPT) {
+    if (callback_c2d(c, &message) == IOTHUB_ACCEPT) {
         accept(c, packet_id);
     } else if (c->session.deferred == IOTHUB_UNACCEPTED_MAX) {
-        notify_log_text(c, IOTHUB_LOG_WARNING, "c2d",
-                        "one more message stops reading until a deferred one is accepted");
+        callback_log_text(c, IOTHUB_LOG_WARNING, "c2d",
+                          "one more message stops reading until a deferred one is accepted");
     }
 }
 
@@ -62,7 +62,7 @@ static iothub_result accept_deferred(iothub_client *c, uint32_t delivery)
     if (delivery == 0) {
         return IOTHUB_OK;
     }
-    if (delivery != delivery_of(c, packet_id) || !link_has_stream(c->session.state)) {
+    if (delivery != delivery_of(c, packet_id) || !life_has_stream(c->session.state)) {
         return client_refuse(c, IOTHUB_ERR_EXPIRED,
                              "message: its connection is gone, the hub sends it again");
     }

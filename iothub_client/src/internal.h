@@ -6,32 +6,32 @@
  * What the files of the client call in each other, one block a file.
  */
 
+#include "connection/life.h"
+#include "connection/wall_clock.h"
 #include "hub/topics.h"
 #include "iothub/client_struct.h"
-#include "link.h"
 #include "text/text_writer.h"
-#include "wall_clock.h"
 
 /* map.c: results of the layers below. */
 iothub_result iothub_from_plat(plat_result r);
 iothub_result iothub_from_mqc(mqc_result r);
 
-/* guard.c: other threads are kept out between enter and leave, but for the callbacks. */
-void guard_enter(iothub_guard *g);
+/* lock.c: other threads are kept out between enter and leave, but for the callbacks. */
+void lock_enter(iothub_lock *g);
 /** work: the thread that drives the client has something to do. */
-void guard_leave(iothub_guard *g, bool work);
+void lock_leave(iothub_lock *g, bool work);
 
 static inline void client_enter(const iothub_client *c)
 {
-    if (c->guard != NULL) {
-        guard_enter(c->guard);
+    if (c->lock != NULL) {
+        lock_enter(c->lock);
     }
 }
 
 static inline void client_leave(const iothub_client *c)
 {
-    if (c->guard != NULL) {
-        guard_leave(c->guard, c->kick);
+    if (c->lock != NULL) {
+        lock_leave(c->lock, c->kick);
     }
 }
 
@@ -77,52 +77,53 @@ bool door_may_end(iothub_client *c);
 void door_close(iothub_client *c);
 
 /** Iff a thread of the client's own drives it. */
-static inline bool guard_has_runner(const iothub_client *c)
+static inline bool lock_has_runner(const iothub_client *c)
 {
-    return c->guard != NULL && c->guard->state != IOTHUB_RUNNER_NONE;
+    return c->lock != NULL && c->lock->state != IOTHUB_RUNNER_NONE;
 }
 
 /** Between them a runner is in a call of a stream, which may take its time: others may make
  * requests.  They touch neither a stream nor bytes that the engine has lent. */
-static inline bool guard_open(const iothub_client *c)
+static inline bool lock_open(const iothub_client *c)
 {
-    bool opens = guard_has_runner(c);
+    bool opens = lock_has_runner(c);
 
     if (opens) {
-        guard_leave(c->guard, false);
+        lock_leave(c->lock, false);
     }
     return opens;
 }
 
-static inline void guard_close(const iothub_client *c, bool opened)
+static inline void lock_close(const iothub_client *c, bool opened)
 {
     if (opened) {
-        guard_enter(c->guard);
+        lock_enter(c->lock);
     }
 }
 
 /** The caller is inside iothub_process, and so in a callback, or in one of the runner's. */
-bool guard_in_callback(const iothub_client *c);
-/** The client goes away: the runner first, and when nothing is left the guard itself. */
-void guard_stop(iothub_client *c);
-void guard_deinit(iothub_client *c);
+bool lock_in_callback(const iothub_client *c);
+/** The client goes away: the runner first, and when nothing is left the lock itself. */
+void lock_stop(iothub_client *c);
+void lock_deinit(iothub_client *c);
 
 /** Where the latest refusal of the calling thread stands. */
 iothub_error *client_error(iothub_client *c);
 
 /* notify.c: every callback leaves from here, and only from here: without the lock. */
-void notify_status(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms);
+void callback_status(iothub_client *c, iothub_result reason, const char *text,
+                     uint32_t retry_in_ms);
 /** Ask the application how long to wait. */
-uint32_t notify_retry(iothub_client *c, const iothub_retry *r);
-void notify_done(iothub_client *c, const iothub_done *d);
-iothub_disposition notify_c2d(iothub_client *c, const iothub_message *m);
-void notify_desired(iothub_client *c, const iothub_desired *d);
-iothub_method_verdict notify_method(iothub_client *c, const iothub_method_call *call);
-void notify_token_expiring(iothub_client *c, int64_t seconds_left);
-void notify_log(const iothub_client *c, iothub_log_level level, const char *module,
-                const mqc_span *parts, size_t count);
-void notify_log_text(const iothub_client *c, iothub_log_level level, const char *module,
-                     const char *text);
+uint32_t callback_retry(iothub_client *c, const iothub_retry *r);
+void callback_done(iothub_client *c, const iothub_done *d);
+iothub_disposition callback_c2d(iothub_client *c, const iothub_message *m);
+void callback_desired(iothub_client *c, const iothub_desired *d);
+iothub_method_verdict callback_method(iothub_client *c, const iothub_method_call *call);
+void callback_token_expiring(iothub_client *c, int64_t seconds_left);
+void callback_log(const iothub_client *c, iothub_log_level level, const char *module,
+                  const mqc_span *parts, size_t count);
+void callback_log_text(const iothub_client *c, iothub_log_level level, const char *module,
+                       const char *text);
 
 /* context.c */
 static inline const plat_clock *client_clock(const iothub_client *c)
@@ -174,14 +175,14 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 /* direct.c: telemetry, and a runner that sleeps. */
 /** Bytes wait that the stream might take. */
-bool direct_may_send(iothub_client *c);
+bool wake_may_send(iothub_client *c);
 /** The runner is about to sleep. */
-void direct_on_sleep(iothub_guard *g, iothub_op last, mqc_time wake_at);
+void wake_on_sleep(iothub_lock *g, iothub_op last, mqc_time wake_at);
 /** When it has to wake up at the latest, whatever it waits for; 0: whenever. */
-mqc_time direct_latest_wake(const iothub_client *c, mqc_time now);
+mqc_time wake_latest(const iothub_client *c, mqc_time now);
 /** A message was queued: send it now, let the next turn do it, or leave it to the acknowledgement
  * it has to wait for.  ends_when_sent: the application hears of it at once. */
-void direct_on_queued(iothub_client *c, bool ends_when_sent);
+void wake_on_queued(iothub_client *c, bool ends_when_sent);
 
 /* back_off.c: how long to wait after a failure. */
 /** Counts the failure.  IOTHUB_RETRY_STOP: no more attempts. */
@@ -203,12 +204,12 @@ bool back_off_evicted(iothub_client *c);
 
 /* dial.c: streams. */
 /** Begin to open *slot, making it in memory when it is NULL. */
-iothub_result dial_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
-                        iothub_error *error);
+iothub_result channel_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
+                           iothub_error *error);
 /** progress of the stream; others may make requests meanwhile. */
-plat_result dial_progress(iothub_client *c, plat_stream *s, mqc_time now, plat_stage *stage);
+plat_result channel_progress(iothub_client *c, plat_stream *s, mqc_time now, plat_stage *stage);
 /** Why a stream failed with r. */
-iothub_result dial_why(const plat_stream *s, plat_result r, iothub_error *error);
+iothub_result channel_why(const plat_stream *s, plat_result r, iothub_error *error);
 
 /* renewal.c: the planned change of the connection. */
 /** Begin it as soon as nothing postpones it, at the latest in patience_ms. */
@@ -231,7 +232,7 @@ static inline bool wish_is_stop(const iothub_wish *wish)
 }
 
 /* session.c: the state of the connection. */
-void session_feed(iothub_client *c, link_input in, iothub_result reason, const char *text);
+void session_feed(iothub_client *c, life_input in, iothub_result reason, const char *text);
 void session_opened(iothub_client *c, plat_result r, plat_stage stage);
 void session_stream_failed(iothub_client *c, plat_result r);
 void session_engine_failed(iothub_client *c, mqc_result r);

@@ -77,9 +77,9 @@ static void answer_by_client(iothub_client *c, const iothub_method_call *call, i
     const mqc_span parts[] = { MQC_SPAN_LIT("method "), call->name, MQC_SPAN_LIT(": "),
                                mqc_span_str(text) };
 
-    notify_log(c, IOTHUB_LOG_WARNING, "methods", parts, 4);
+    callback_log(c, IOTHUB_LOG_WARNING, "methods", parts, 4);
     if (publish(c, status, call->token.rid, mqc_span_of(NULL, 0), NULL, 0) != MQC_OK) {
-        notify_log_text(c, IOTHUB_LOG_ERROR, "methods", "no room for that answer either");
+        callback_log_text(c, IOTHUB_LOG_ERROR, "methods", "no room for that answer either");
     }
 }
 
@@ -98,8 +98,8 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
     if (p->rid.len >= sizeof call.token.rid ||
         iothub_percent_decode(p->name, name, sizeof name, &name_len) != IOTHUB_OK) {
         c->stats.ignored++;
-        notify_log_text(c, IOTHUB_LOG_WARNING, "methods",
-                        "ignored a call with a strange name or id");
+        callback_log_text(c, IOTHUB_LOG_WARNING, "methods",
+                          "ignored a call with a strange name or id");
         return;
     }
     call.name = mqc_span_of(name, name_len);
@@ -118,7 +118,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
         return;
     }
     *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, next_s(c) };
-    if (notify_method(c, &call) == IOTHUB_METHOD_TAKEN) {
+    if (callback_method(c, &call) == IOTHUB_METHOD_TAKEN) {
         return;
     }
     slot = find_slot(c, call.token.call);

@@ -1,5 +1,5 @@
+#include "context/retry.h"
 #include "internal.h"
-#include "retry.h"
 #include "text/json_fault.h"
 #include "text/json_path.h"
 
@@ -119,9 +119,9 @@ static bool later(iothub_client *c, uint32_t rid, int status)
     if (!wanted || mqc_requeue(&c->engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
         return false;
     }
-    notify_log_text(c, IOTHUB_LOG_WARNING, "twin",
-                    status == 429 ? "throttled by the hub, asking again later"
-                                  : "the hub has an error of its own, asking again later");
+    callback_log_text(c, IOTHUB_LOG_WARNING, "twin",
+                      status == 429 ? "throttled by the hub, asking again later"
+                                    : "the hub has an error of its own, asking again later");
     c->stats.twin_retries++;
     c->twin.later_op = rid;
     c->twin.later_status = status;
@@ -160,7 +160,7 @@ static void sync_start(iothub_client *c)
 
 static void sync_later(iothub_client *c)
 {
-    notify_log_text(c, IOTHUB_LOG_WARNING, "twin", "the hub did not give the twin, asking again");
+    callback_log_text(c, IOTHUB_LOG_WARNING, "twin", "the hub did not give the twin, asking again");
     c->twin.pending = false;
     c->twin.retry_at = back_off(c);
 }
@@ -177,7 +177,7 @@ static void deliver(iothub_client *c, const iothub_desired *d)
     c->twin.version = d->version;
     c->twin.oversize = false;
     c->stats.desired_delivered++;
-    notify_desired(c, d);
+    callback_desired(c, d);
 }
 
 /* The document cannot be received.  Asking again brings the same answer for a long time. */
@@ -192,7 +192,7 @@ static void tell_fault(iothub_client *c, const iothub_error *why)
 
     if (!c->twin.oversize) {
         c->twin.oversize = true;
-        notify_desired(c, &d);
+        callback_desired(c, &d);
     }
 }
 
@@ -291,7 +291,7 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     }
     if (mqc_release(&c->engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
         c->stats.ignored++;
-        notify_log_text(c, IOTHUB_LOG_INFO, "twin", "ignored an answer that nobody waits for");
+        callback_log_text(c, IOTHUB_LOG_INFO, "twin", "ignored an answer that nobody waits for");
         return;
     }
     if (m.kind == KIND_TWIN_SYNC) {
@@ -317,13 +317,13 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     if (m.kind == IOTHUB_OP_TWIN_GET && d.result == IOTHUB_OK) {
         compare(c, body);
     }
-    notify_done(c, &d);
+    callback_done(c, &d);
 }
 
 /* A change whose version nobody can tell: only the document shows it. */
 static void unreadable(iothub_client *c, const char *text)
 {
-    notify_log_text(c, IOTHUB_LOG_WARNING, "twin", text);
+    callback_log_text(c, IOTHUB_LOG_WARNING, "twin", text);
     c->stats.ignored++;
     if (is_synced(c)) {
         sync_start(c);

@@ -35,8 +35,8 @@ static void remember_secret(client_fixture *f, const char *connection_string)
 
 void fixture_check_unlocked(const client_fixture *f)
 {
-    if (f->client != NULL && f->client->guard != NULL) {
-        assert_false(fake_threads_held(&f->client->guard->thread));
+    if (f->client != NULL && f->client->lock != NULL) {
+        assert_false(fake_threads_held(&f->client->lock->thread));
     }
 }
 
@@ -46,13 +46,13 @@ static iothub_result no_runner(iothub_client *c)
     return IOTHUB_ERR_STATE;
 }
 
-void fixture_guard(client_fixture *f)
+void fixture_lock(client_fixture *f)
 {
-    iothub_guard *g = &f->client->guard_memory;
+    iothub_lock *g = &f->client->lock_memory;
 
-    *g = (iothub_guard){ .threads = &fake_threads, .stop = no_runner };
+    *g = (iothub_lock){ .threads = &fake_threads, .stop = no_runner };
     assert_int_equal(fake_threads.init(&g->thread), PLAT_OK);
-    f->client->guard = g;
+    f->client->lock = g;
 }
 
 static void on_status(iothub_client *c, const iothub_status *s, void *user)

@@ -90,7 +90,7 @@ void fixture_free(client_fixture *f);
 void *fixture_memory(size_t len);
 
 /** Guard the client as a runner would; each callback then checks that the lock is free. */
-void fixture_guard(client_fixture *f);
+void fixture_lock(client_fixture *f);
 void fixture_check_unlocked(const client_fixture *f);
 
 /** Change options: no desired callback, and so no GET of the client's own between the messages. */

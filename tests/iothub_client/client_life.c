@@ -322,7 +322,7 @@ void client_life_begin(client_life *l)
 {
     fake_store_init(&fixture_store);
     fixture_init(&l->f, l->stored ? stored_options : options);
-    fixture_guard(&l->f);
+    fixture_lock(&l->f);
 }
 
 void client_life_end(client_life *l)

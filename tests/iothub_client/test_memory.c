@@ -213,7 +213,7 @@ static void with_a_store_the_lane_has_two_windows_and_the_table_the_rest(void **
         assert_int_equal(c->engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len, wanted);
         assert_int_equal(c->backlog.lane_max, wanted);
         assert_int_equal(c->backlog.table_len,
-                         (entries - wanted) * sizeof(mqc_entry) / sizeof(iothub_taken));
+                         (entries - wanted) * sizeof(mqc_entry) / sizeof(iothub_in_lane));
 
         iothub_free(c);
         fixture_free(&f);

@@ -289,10 +289,10 @@ static mqc_time fall_asleep(client_fixture *f)
     plat_poll polls[IOTHUB_POLL_FDS];
     int timeout_ms;
 
-    f->client->guard->asleep = false;
+    f->client->lock->asleep = false;
     fixture_run(f);
     mqc_time deadline = loop_poll(f->client, polls, &timeout_ms);
-    direct_on_sleep(f->client->guard, f->client->last_op, deadline);
+    wake_on_sleep(f->client->lock, f->client->last_op, deadline);
     return deadline;
 }
 
@@ -301,9 +301,9 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
     (void)state;
     client_fixture f;
     fixture_init(&f, fixture_quiet);
-    fixture_guard(&f);
+    fixture_lock(&f);
     fixture_connect(&f);
-    f.client->guard->lone = true;
+    f.client->lock->lone = true;
     f.hub.mute_publish = true;
 
     /* Also after it has slept long without a message, up to the next keep-alive. */
@@ -315,10 +315,10 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
         fake_clock_advance(&f.platform.clock, 1000);
         mqc_time sent_at = f.platform.clock.monotonic_ms;
         (void)fixture_send(&f, "lone");
-        unsigned wakes = (unsigned)f.client->guard->threads->take_wakes(&f.client->guard->thread);
+        unsigned wakes = (unsigned)f.client->lock->threads->take_wakes(&f.client->lock->thread);
         assert_true(wakes > 0 || (wake_at != 0 && wake_at <= sent_at + ACK / 2));
         assert_int_equal(wakes, idle);
-        f.client->guard->asleep = false;
+        f.client->lock->asleep = false;
         if (idle == 0) {
             fake_hub_ack(&f.hub, fixture_stream(&f), 0);
             continue;
@@ -337,7 +337,7 @@ static void a_runner_without_requests_sleeps_until_the_keep_alive(void **state)
     (void)state;
     client_fixture f;
     fixture_init(&f, fixture_quiet);
-    fixture_guard(&f);
+    fixture_lock(&f);
     fixture_connect(&f);
     mqc_time now = f.platform.clock.monotonic_ms;
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "retry.h"
+#include "context/retry.h"
 
 static void the_limit_doubles_from_min_to_max(void **state)
 {

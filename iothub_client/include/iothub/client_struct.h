@@ -137,16 +137,16 @@ typedef struct iothub_renewal {
 } iothub_renewal;
 
 /** A record taken from the store. */
-typedef struct iothub_taken {
+typedef struct iothub_in_lane {
     uint64_t seq; /* 0: removed already */
     void *tag;    /* of the application */
     iothub_op op; /* 0: of an earlier run, or the lane knows it */
     uint32_t next;
-} iothub_taken;
+} iothub_in_lane;
 
 /** Telemetry in the store, see backlog.c. */
 typedef struct iothub_backlog {
-    iothub_taken *table;
+    iothub_in_lane *table;
     uint32_t table_len;
     uint32_t fresh;  /* places from here on were never used */
     uint32_t free;   /* lists of places: free ones, */
@@ -192,7 +192,7 @@ typedef enum iothub_runner_state {
 } iothub_runner_state;
 
 /** What lets several threads use a client; all but the first two under its lock. */
-typedef struct iothub_guard {
+typedef struct iothub_lock {
     const plat_threads *threads;
     iothub_result (*stop)(iothub_client *c); /* the runner, if there is one */
     plat_thread thread;
@@ -204,7 +204,7 @@ typedef struct iothub_guard {
     bool asleep;          /* it is, and nobody has woken it */
     bool lone;            /* of late, requests came one at a time */
     uint8_t quiet_sleeps; /* since telemetry was last queued; no more than matter */
-} iothub_guard;
+} iothub_lock;
 
 #define IOTHUB_CLIENT_MAGIC 0x107B
 
@@ -250,10 +250,10 @@ struct iothub_client {
     bool want_write;  /* the stream would not take all */
     bool rx_full;     /* events must be acknowledged before more is read */
     iothub_stats stats;
-    iothub_error error; /* without a guard; with it, each thread has its own */
+    iothub_error error; /* without a lock; with it, each thread has its own */
 
-    iothub_guard *guard; /* NULL: one thread at a time */
-    iothub_guard guard_memory;
+    iothub_lock *lock; /* NULL: one thread at a time */
+    iothub_lock lock_memory;
 };
 
 #ifdef __cplusplus

@@ -1,0 +1,120 @@
+#include "connection/life.h"
+
+enum {
+    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged; */
+    URGENT_TIMEOUT_MS = 3000, /* when the old connection may be dead already */
+    LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
+};
+
+/* A stream that tries the next address may report an early stage again: never a step back. */
+static iothub_state forward(iothub_state s, iothub_state next)
+{
+    return s < next ? next : s;
+}
+
+/* An attempt that is lost, or takes too long, waits and tries again. */
+static iothub_state opening(iothub_state s, life_input in)
+{
+    switch (in) {
+    case LIFE_RESOLVED: return forward(s, IOTHUB_CONNECTING);
+    case LIFE_REACHED: return forward(s, IOTHUB_SECURING);
+    case LIFE_STREAM_UP: return IOTHUB_LOGGING_IN;
+    case LIFE_LOST:
+    case LIFE_DEADLINE: return IOTHUB_WAITING;
+    case LIFE_GIVE_UP:
+    case LIFE_STOP: return IOTHUB_STOPPED;
+    case LIFE_START:
+    case LIFE_CONNACK:
+    case LIFE_SUBACK:
+    case LIFE_RENEW:
+    case LIFE_LEFT: break;
+    }
+    return s;
+}
+
+/* up: the input that leads one step further, and where it leads. */
+static iothub_state online(iothub_state s, life_input in, life_input up, iothub_state next)
+{
+    if (in == up) {
+        return next;
+    }
+    if (in == LIFE_LOST || in == LIFE_DEADLINE) {
+        return IOTHUB_WAITING;
+    }
+    if (in == LIFE_GIVE_UP) {
+        return IOTHUB_STOPPED;
+    }
+    return in == LIFE_STOP ? IOTHUB_STOPPING : s;
+}
+
+static iothub_state connected(life_input in, iothub_state spare)
+{
+    if (in == LIFE_LOST && life_is_opening(spare)) {
+        return spare;
+    }
+    return online(IOTHUB_CONNECTED, in, LIFE_RENEW, IOTHUB_RENEWING);
+}
+
+/* Leaving on purpose: however it ends, it has ended. */
+static iothub_state leaving(iothub_state s, life_input in, iothub_state next)
+{
+    if (in == LIFE_LEFT || in == LIFE_LOST || in == LIFE_DEADLINE) {
+        return next;
+    }
+    return in == LIFE_STOP ? IOTHUB_STOPPING : s;
+}
+
+iothub_state life_next(iothub_state s, life_input in, iothub_state spare)
+{
+    switch (s) {
+    case IOTHUB_STOPPED: return in == LIFE_START ? IOTHUB_RESOLVING : s;
+    case IOTHUB_RESOLVING:
+    case IOTHUB_CONNECTING:
+    case IOTHUB_SECURING: return opening(s, in);
+    case IOTHUB_LOGGING_IN: return online(s, in, LIFE_CONNACK, IOTHUB_SUBSCRIBING);
+    case IOTHUB_SUBSCRIBING: return online(s, in, LIFE_SUBACK, IOTHUB_CONNECTED);
+    case IOTHUB_CONNECTED: return connected(in, spare);
+    case IOTHUB_RENEWING: return leaving(s, in, life_is_opening(spare) ? spare : IOTHUB_RESOLVING);
+    case IOTHUB_STOPPING: return leaving(s, in, IOTHUB_STOPPED);
+    case IOTHUB_WAITING:
+        if (in == LIFE_DEADLINE || in == LIFE_START) {
+            return IOTHUB_RESOLVING;
+        }
+        return in == LIFE_STOP ? IOTHUB_STOPPED : s;
+    }
+    return s;
+}
+
+uint32_t life_budget_ms(const iothub_options *o, iothub_state s, bool urgent)
+{
+    switch (s) {
+    case IOTHUB_RESOLVING: return o->resolve_timeout_ms;
+    case IOTHUB_CONNECTING: return o->connect_timeout_ms;
+    case IOTHUB_SECURING: return o->tls_timeout_ms;
+    case IOTHUB_LOGGING_IN: return o->login_timeout_ms;
+    case IOTHUB_SUBSCRIBING: return o->subscribe_timeout_ms;
+    case IOTHUB_RENEWING: return urgent ? URGENT_TIMEOUT_MS : RENEW_TIMEOUT_MS;
+    case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
+    case IOTHUB_CONNECTED: /* the life of its token knows */
+    case IOTHUB_STOPPED:
+    case IOTHUB_WAITING: break;
+    }
+    return 0;
+}
+
+const char *life_late_text(iothub_state s)
+{
+    switch (s) {
+    case IOTHUB_RESOLVING: return "DNS did not answer within resolve_timeout_ms";
+    case IOTHUB_CONNECTING: return "no answer to the TCP connection within connect_timeout_ms";
+    case IOTHUB_SECURING: return "the TLS handshake did not finish within tls_timeout_ms";
+    case IOTHUB_LOGGING_IN: return "no CONNACK within login_timeout_ms";
+    case IOTHUB_SUBSCRIBING: return "no SUBACK within subscribe_timeout_ms";
+    case IOTHUB_STOPPED:
+    case IOTHUB_CONNECTED:
+    case IOTHUB_RENEWING:
+    case IOTHUB_STOPPING:
+    case IOTHUB_WAITING: break;
+    }
+    return "";
+}

@@ -1,0 +1,43 @@
+#include "connection/wall_clock.h"
+
+/* 2023-01-01: a wall clock before this has never been set. */
+static const int64_t CLOCK_IS_SET_S = 1672531200;
+
+/* The end of the year 9999, which no clock means. */
+static const int64_t CLOCK_MAX_S = 253402300799;
+
+/* A smaller difference is drift, and the wall clock's whole seconds. */
+enum { STEP_S = 5 };
+
+int64_t wall_clock_s(const plat_clock *clock)
+{
+    int64_t s = clock->wall_s(clock);
+
+    if (s < 0) {
+        return 0;
+    }
+    return s < CLOCK_MAX_S ? s : CLOCK_MAX_S;
+}
+
+bool wall_clock_is_set(int64_t s)
+{
+    return s >= CLOCK_IS_SET_S;
+}
+
+int64_t wall_clock_offset_s(const plat_clock *clock)
+{
+    int64_t s = wall_clock_s(clock);
+    bool meant = wall_clock_is_set(s) && s < CLOCK_MAX_S;
+
+    return meant ? s - (int64_t)(clock->monotonic_ms(clock) / 1000) : INT64_MIN;
+}
+
+bool wall_clock_moved(const plat_clock *clock, int64_t offset_s)
+{
+    int64_t now = wall_clock_offset_s(clock);
+
+    if (now == INT64_MIN || offset_s == INT64_MIN) {
+        return now != offset_s && now != INT64_MIN; /* a clock that was lost tells nothing */
+    }
+    return now - offset_s > STEP_S || offset_s - now > STEP_S;
+}

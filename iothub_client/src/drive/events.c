@@ -1,0 +1,141 @@
+#include "telemetry/backlog.h"
+
+/* What the engine reports, to those whom it concerns. */
+
+static void on_message(iothub_client *c, const mqc_message *m)
+{
+    const topic_identity id = client_topics(c);
+    const topic_parts p = topic_parse(m->topic, &id);
+
+    /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
+     * not hand out such a message a second time, so that it cannot wait for the application. */
+    if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+    switch (p.kind) {
+    case TOPIC_C2D: c2d_on_message(c, &p, m); return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, NULL); return;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, NULL); return;
+    case TOPIC_METHOD: methods_on_call(c, &p, m->payload, false); return;
+    case TOPIC_UNKNOWN: break;
+    }
+    const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
+    callback_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
+    c->stats.ignored++;
+}
+
+static const char *name_of(topic_kind kind)
+{
+    switch (kind) {
+    case TOPIC_C2D: return "skipped a cloud-to-device message";
+    case TOPIC_TWIN_RESPONSE: return "a twin document";
+    case TOPIC_DESIRED: return "a desired change";
+    case TOPIC_METHOD: return "a method call";
+    case TOPIC_UNKNOWN: break;
+    }
+    return "skipped a message";
+}
+
+/* "a twin document of 9000 bytes: larger than rx_size (1024)" */
+static void explain(const iothub_client *c, topic_kind kind, size_t len, iothub_error *error)
+{
+    iothub_text t;
+    char text[100];
+
+    iothub_text_init(&t, text, sizeof text);
+    iothub_text_put(&t, name_of(kind));
+    iothub_text_put(&t, " of ");
+    iothub_text_put_u64(&t, len);
+    iothub_text_put(&t, " bytes: larger than rx_size (");
+    (void)iothub_text_finish(&t);
+    (void)iothub_fail_number(error, IOTHUB_ERR_TOO_BIG, text, c->options.rx_size, ")");
+}
+
+static void on_oversize(iothub_client *c, const mqc_message *m)
+{
+    const topic_identity id = client_topics(c);
+    const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
+    iothub_error why;
+
+    explain(c, p.kind, m->payload_len, &why);
+    callback_log_text(c, IOTHUB_LOG_ERROR, "loop", why.text);
+    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
+        (void)mqc_ack(&c->engine, m->packet_id);
+    }
+    switch (p.kind) {
+    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, mqc_span_of(NULL, 0), &why); return;
+    case TOPIC_DESIRED: twin_on_desired(c, &p, mqc_span_of(NULL, 0), &why); return;
+    case TOPIC_METHOD: methods_on_call(c, &p, mqc_span_of(NULL, 0), true); return;
+    case TOPIC_C2D: c->stats.c2d_oversize++; return;
+    case TOPIC_UNKNOWN: break;
+    }
+    if (m->topic.len == 0) {
+        c->stats.c2d_oversize++;
+    } else {
+        c->stats.ignored++;
+    }
+}
+
+static iothub_result outcome_result(const mqc_done *d)
+{
+    switch (d->outcome) {
+    case MQC_OUTCOME_SENT:
+    case MQC_OUTCOME_ACKED:
+    case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
+    case MQC_OUTCOME_EXPIRED:
+        return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
+    case MQC_OUTCOME_DROPPED: return IOTHUB_ERR_DROPPED;
+    case MQC_OUTCOME_DISCARDED: break;
+    }
+    return IOTHUB_ERR_CANCELLED;
+}
+
+static void count_done(iothub_client *c, const iothub_done *d)
+{
+    if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
+        c->stats.methods_answered += d->result == IOTHUB_OK;
+    } else if (d->kind == IOTHUB_OP_TELEMETRY) {
+        telemetry_count_end(c, d->result);
+    }
+}
+
+static void on_done(iothub_client *c, const mqc_done *m)
+{
+    if (twin_takes_done(c, m)) {
+        return;
+    }
+    c->dropping -= m->outcome == MQC_OUTCOME_DROPPED;
+    if (m->kind == IOTHUB_OP_TELEMETRY && c->options.store != NULL) {
+        backlog_on_done(c, m, outcome_result(m));
+        return;
+    }
+    const iothub_done d = {
+        .op = m->id,
+        .kind = (iothub_op_kind)m->kind,
+        .result = outcome_result(m),
+        .status = twin_last_status(c, m),
+        .tag = m->tag,
+    };
+    count_done(c, &d);
+    if (d.op != 0) { /* 0: an answer of the client's own */
+        callback_done(c, &d);
+    }
+}
+
+void event_take(iothub_client *c, const mqc_event *ev)
+{
+    switch (ev->type) {
+    case MQC_EVENT_CONNECTED:
+        session_feed(c, LIFE_CONNACK, IOTHUB_OK,
+                     ev->u.connack.session_present ? "logged in, session kept" : "logged in");
+        break;
+    case MQC_EVENT_REFUSED: session_refused(c, ev->u.connack.return_code); break;
+    case MQC_EVENT_PUBLISH: on_message(c, &ev->u.publish); break;
+    case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
+    case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
+    case MQC_EVENT_SUBSCRIBED:
+        session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
+        break;
+    case MQC_EVENT_UNSUBSCRIBED: break; /* subscribe_unwanted needs to know no more */
+    }
+}

@@ -1,0 +1,106 @@
+#include <stdlib.h>
+
+#include "context/options_check.h"
+#include "drive/memory.h"
+
+/* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
+enum { RX_SIZE = 256 * 1024 + 65535 + 16 };
+/* Four of the largest messages a hub takes, or some thousand small ones. */
+enum { TX_SIZE = 4 * (256 * 1024 + 65535 + 16) };
+/* A method answer of 128 KB. */
+enum { REQUEST_SIZE = 128 * 1024 + 1024 };
+
+static size_t or_default(size_t size, size_t fallback)
+{
+    return size != 0 ? size : fallback;
+}
+
+typedef struct block {
+    iothub_client client;
+    unsigned char arena[];
+} block;
+
+static iothub_client *make(const char *connection_string, const iothub_options *o, size_t len,
+                           size_t *missing, iothub_error *error)
+{
+    block *b = malloc(sizeof *b + len);
+
+    *missing = 0;
+    if (b == NULL) {
+        iothub_fail(error, IOTHUB_ERR_MEMORY, "no heap left for a client");
+        return NULL;
+    }
+    if (client_init(&b->client, connection_string, o, b->arena, len, missing, error) != IOTHUB_OK) {
+        free(b);
+        return NULL;
+    }
+    return &b->client;
+}
+
+/* So that no sum of them wraps. */
+static const char *find_insane(const iothub_options *o)
+{
+    const size_t most = SIZE_MAX / 16;
+
+    if (o->rx_size > most) {
+        return "options: rx_size is more than memory can hold";
+    }
+    if (o->tx_size > most) {
+        return "options: tx_size is more than memory can hold";
+    }
+    return o->request_size > most ? "options: request_size is more than memory can hold" : NULL;
+}
+
+static iothub_client *make_fitting(const char *connection_string, const iothub_options *o,
+                                   iothub_error *error)
+{
+    const size_t len = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size);
+    size_t missing;
+
+    iothub_client *c = make(connection_string, o, len, &missing, error);
+    /* Names longer than usual.  The next block may lie otherwise, and need other padding. */
+    return missing == 0 ? c : make(connection_string, o, len + missing + 15, &missing, error);
+}
+
+iothub_client *iothub_new(const char *connection_string, const iothub_options *o,
+                          iothub_error *error)
+{
+    iothub_options sized;
+    iothub_error why;
+
+    if (connection_string == NULL) {
+        iothub_fail(error, IOTHUB_ERR_ARG, "connection string: is NULL");
+        return NULL;
+    }
+    if (options_take(&sized, o, error) != IOTHUB_OK) {
+        return NULL;
+    }
+    sized.rx_size = or_default(sized.rx_size, RX_SIZE);
+    sized.tx_size = or_default(sized.tx_size, TX_SIZE);
+    sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
+    const char *insane = find_insane(&sized);
+    if (insane != NULL) {
+        iothub_fail(error, IOTHUB_ERR_MEMORY, insane);
+        return NULL;
+    }
+
+    iothub_client *c = make_fitting(connection_string, &sized, &why);
+    if (c == NULL && error != NULL) {
+        *error = why;
+    }
+    return c;
+}
+
+void iothub_free(iothub_client *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    bool ours =
+        c->memory == ((block *)c)->arena; /* else it is by iothub_init, and not on the heap */
+    if (c->magic != IOTHUB_CLIENT_MAGIC || client_end(c)) {
+        if (ours) {
+            free(c);
+        }
+    }
+}

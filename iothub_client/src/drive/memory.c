@@ -1,0 +1,286 @@
+#include "drive/memory.h"
+
+#include <string.h>
+
+#include "context/options_check.h"
+#include "telemetry/backlog.h"
+
+/* Cuts the caller's memory into pieces.  What does not fit is counted, not cut. */
+typedef struct arena {
+    uint8_t *at;
+    size_t left;
+    size_t missing;
+} arena;
+
+static size_t add(size_t a, size_t b)
+{
+    return a < SIZE_MAX - b ? a + b : SIZE_MAX;
+}
+
+static void *cut(arena *a, size_t len)
+{
+    if (a->missing > 0 || len > a->left) {
+        a->missing = add(a->missing, len - a->left);
+        a->left = 0;
+        return NULL;
+    }
+    uint8_t *piece = a->at;
+    a->at += len;
+    a->left -= len;
+    return piece;
+}
+
+/* What holds more than bytes comes first, in sizes that keep it aligned. */
+static void align(arena *a)
+{
+    (void)cut(a, (size_t)(-(uintptr_t)a->at & 15u));
+}
+
+/* --- tables ------------------------------------------------------------------------ */
+
+/*
+ * With a store the lane holds what the window lets leave and as much again, so that there is
+ * always a batch; the memory of the other entries is for the table that goes with them.
+ */
+static size_t telemetry_entries(const iothub_options *o)
+{
+    size_t entries = IOTHUB_TELEMETRY_ENTRIES(o->tx_size);
+    size_t wanted = 2 * (size_t)o->window;
+
+    if (o->store == NULL) {
+        return entries;
+    }
+    return wanted < entries / 2 ? wanted : entries / 2;
+}
+
+static void cut_entries(arena *a, mqc_lane_memory *lane, size_t count)
+{
+    lane->entries = cut(a, count * sizeof(mqc_entry));
+    lane->entries_len = count;
+}
+
+static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
+{
+    const iothub_options *o = &c->options;
+    const size_t entries = telemetry_entries(o);
+    const size_t others = IOTHUB_TELEMETRY_ENTRIES(o->tx_size) - entries;
+
+    align(a);
+    cut_entries(a, &m->lanes[IOTHUB_LANE_METHOD], IOTHUB_REQUEST_ENTRIES(o->request_size));
+    cut_entries(a, &m->lanes[IOTHUB_LANE_TWIN], IOTHUB_REQUEST_ENTRIES(o->request_size));
+    cut_entries(a, &m->lanes[IOTHUB_LANE_TELEMETRY], entries);
+    if (o->store != NULL) {
+        void *table = cut(a, others * sizeof(mqc_entry));
+        backlog_init(c, table, others * sizeof(mqc_entry), entries);
+    }
+    m->lanes[IOTHUB_LANE_TELEMETRY].expiries_len = IOTHUB_EXPIRIES(o->tx_size);
+    m->lanes[IOTHUB_LANE_TELEMETRY].expiries =
+        cut(a, IOTHUB_EXPIRIES(o->tx_size) * sizeof(mqc_time));
+    m->inbound_len = IOTHUB_UNACCEPTED_MAX;
+    m->inbound = cut(a, IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound));
+}
+
+/* --- who the device is --------------------------------------------------------------- */
+
+/* A copy of the connection string without the token, which has a place of its own. */
+typedef struct identity_copy {
+    const uint8_t *from;
+    size_t gap_at;
+    size_t gap_len;
+    uint8_t *to;
+} identity_copy;
+
+static mqc_span moved(const identity_copy *copy, mqc_span s)
+{
+    if (s.len == 0) {
+        return s;
+    }
+    size_t at = (size_t)(s.ptr - copy->from);
+    return mqc_span_of(copy->to + (at < copy->gap_at ? at : at - copy->gap_len), s.len);
+}
+
+/* The copy is ours: a name in it may end in a NUL instead of the ';'. */
+static const char *terminate(const identity_copy *copy, mqc_span name)
+{
+    uint8_t *at = copy->to + (name.ptr - copy->to);
+
+    at[name.len] = '\0';
+    return (const char *)at;
+}
+
+static void keep_identity(iothub_client *c, const identity_copy *copy, size_t len)
+{
+    iothub_connection_string *id = &c->identity;
+    const size_t after = copy->gap_at + copy->gap_len;
+
+    memcpy(copy->to, copy->from, copy->gap_at);
+    memcpy(copy->to + copy->gap_at, copy->from + after, len - after);
+    id->host_name = moved(copy, id->host_name);
+    id->gateway_host_name = moved(copy, id->gateway_host_name);
+    id->device_id = moved(copy, id->device_id);
+    id->module_id = moved(copy, id->module_id);
+    id->key = moved(copy, id->key);
+    c->host =
+        terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
+}
+
+/* Spans into the caller's text will do to count what is missing; with room they move to a copy. */
+static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
+                                   iothub_error *error)
+{
+    const size_t len = strlen(connection_string) + 1;
+    const iothub_connection_string *id = &c->identity;
+
+    iothub_result r = iothub_connection_string_parse(&c->identity, connection_string, error);
+    if (r == IOTHUB_OK) {
+        r = iothub_connection_string_check_mqtt(id, error);
+    }
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    identity_copy copy = { .from = (const uint8_t *)connection_string, .gap_at = len };
+    if (id->signature.len > 0) {
+        copy.gap_at = (size_t)(id->signature.ptr - copy.from);
+        copy.gap_len = id->signature.len;
+    }
+    copy.to = cut(a, len - copy.gap_len);
+    if (copy.to != NULL) {
+        keep_identity(c, &copy, len);
+    }
+    return IOTHUB_OK;
+}
+
+/* --- buffers ------------------------------------------------------------------------- */
+
+static void cut_ring(arena *a, mqc_lane_memory *lane, size_t len, uint16_t window)
+{
+    lane->ring = cut(a, len);
+    lane->ring_len = len;
+    lane->window = window;
+}
+
+static void cut_rings(arena *a, const iothub_options *o, mqc_memory *m)
+{
+    m->rx_len = o->rx_size;
+    m->rx = cut(a, o->rx_size);
+    cut_ring(a, &m->lanes[IOTHUB_LANE_METHOD], o->request_size, 0);
+    /* One twin request at a time: reports reach the hub in order (section 5 of the protocol). */
+    cut_ring(a, &m->lanes[IOTHUB_LANE_TWIN], o->request_size, 1);
+    cut_ring(a, &m->lanes[IOTHUB_LANE_TELEMETRY], o->tx_size, o->window);
+}
+
+static size_t events_topic_len(const iothub_client *c)
+{
+    const topic_identity id = client_topics(c);
+    iothub_text t;
+
+    iothub_text_count(&t);
+    topic_put_events(&t, &id);
+    return t.len;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Of two tokens for the same device one may be so much longer: signatures are percent-encoded. */
+enum { TOKEN_GROWTH = 128 };
+
+/*
+ * Every message begins with the same topic: it stays in front of the scratch, with room for the
+ * stamp.
+ */
+static void cut_scratch(iothub_client *c, arena *a, size_t least)
+{
+    const topic_identity id = client_topics(c);
+    const size_t topic_len = events_topic_len(c);
+    const size_t front = BACKLOG_TOPIC_AT + topic_len;
+    iothub_text t;
+
+    const size_t len = larger(IOTHUB_SCRATCH_SIZE(c->options.tx_size), front + least);
+    char *at = cut(a, len);
+    if (at == NULL) {
+        return;
+    }
+    c->events = at + BACKLOG_TOPIC_AT;
+    c->events_len = topic_len;
+    iothub_text_init(&t, c->events, len - BACKLOG_TOPIC_AT);
+    topic_put_events(&t, &id);
+    c->scratch = at + front;
+    c->scratch_len = len - front;
+}
+
+/*
+ * The control area has to take CONNECT.  A ready-made token is replaced by others, which may be
+ * longer: what is left is for them, once for the token and once for its place in CONNECT.
+ */
+static void cut_login(iothub_client *c, arena *a, mqc_memory *m)
+{
+    const credential_size size = credential_measure(c);
+
+    cut_scratch(c, a, size.scratch);
+    m->control_len = size.connect;
+    if (c->identity.key.len == 0) {
+        size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
+        c->token_cap = larger(rest, c->identity.signature.len + 1 + TOKEN_GROWTH);
+        c->token = cut(a, c->token_cap);
+        m->control_len += c->token_cap;
+    }
+    m->control = cut(a, m->control_len);
+}
+
+static iothub_result fail_missing(size_t missing, iothub_error *error)
+{
+    char digits[24];
+    iothub_text number;
+
+    iothub_text_init(&number, digits, sizeof digits);
+    iothub_text_put_u64(&number, missing);
+    const mqc_span parts[] = { MQC_SPAN_LIT("memory: "), iothub_text_span(&number),
+                               MQC_SPAN_LIT(" bytes more are needed for sizes and names") };
+    return iothub_fail_parts(error, IOTHUB_ERR_MEMORY, parts, 3);
+}
+
+static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_error *error)
+{
+    if (mqc_init(&c->engine, m) != MQC_OK) {
+        return iothub_fail(error, IOTHUB_ERR_ARG,
+                           "options: rx_size, tx_size or request_size is too large");
+    }
+    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
+    return IOTHUB_OK;
+}
+
+static iothub_result take_token(iothub_client *c, iothub_error *error)
+{
+    const mqc_span token = c->identity.signature;
+
+    c->identity.signature = mqc_span_of(NULL, 0); /* it was in the caller's text */
+    return token.len > 0 ? credential_take_token(c, token, error) : IOTHUB_OK;
+}
+
+iothub_result memory_divide(iothub_client *c, const char *connection_string, size_t *missing,
+                            iothub_error *error)
+{
+    arena a = { .at = c->memory, .left = c->memory_len };
+    mqc_memory m = { .lane_count = IOTHUB_LANES };
+
+    cut_tables(c, &a, &m);
+    iothub_result r = take_identity(c, &a, connection_string, error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = options_check_topic(&c->options, events_topic_len(c), error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    cut_rings(&a, &c->options, &m);
+    cut_login(c, &a, &m);
+    *missing = a.missing;
+    if (a.missing > 0) {
+        return fail_missing(a.missing, error);
+    }
+    r = start_engine(c, &m, error);
+    return r == IOTHUB_OK ? take_token(c, error) : r;
+}

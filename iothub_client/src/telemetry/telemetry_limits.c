@@ -1,0 +1,199 @@
+#include "telemetry/telemetry_limits.h"
+
+#include "telemetry/backlog.h"
+
+/* --- how much is waiting ----------------------------------------------------------- */
+
+static mqc_lane_info lane(const iothub_client *c)
+{
+    return mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY);
+}
+
+static uint64_t waiting(const iothub_client *c)
+{
+    return c->options.store != NULL ? c->backlog.open : lane(c).count;
+}
+
+uint64_t limits_bytes(const iothub_client *c)
+{
+    plat_store *s = c->options.store;
+    plat_store_info info;
+
+    if (s == NULL) {
+        return lane(c).bytes;
+    }
+    s->ops->info(s, &info);
+    return info.bytes;
+}
+
+void limits_count(const iothub_client *c, iothub_stats *out)
+{
+    out->queued = waiting(c);
+    out->queued_bytes = limits_bytes(c);
+    out->telemetry_sent = c->stats.telemetry_acknowledged + lane(c).in_flight;
+}
+
+/* --- making room -------------------------------------------------------------------- */
+
+static bool drop_in_lane(iothub_client *c)
+{
+    if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
+        return false;
+    }
+    c->dropping++;
+    return true;
+}
+
+static bool drop_one(iothub_client *c)
+{
+    if (c->options.when_full != IOTHUB_DROP_OLDEST) {
+        return false;
+    }
+    bool dropped = c->options.store != NULL ? backlog_drop_oldest(c) : drop_in_lane(c);
+    c->kick = c->kick || dropped; /* its end has to be told */
+    return dropped;
+}
+
+/* Of a ring, what waits for the hub in front of the rest holds all of it. */
+static bool drop_bytes(iothub_client *c)
+{
+    return (c->options.store != NULL || !lane(c).begun) && drop_one(c);
+}
+
+/* Dropped messages keep their entries in the ring's table until the next iothub_process. */
+static uint64_t count_limit(const iothub_options *o)
+{
+    uint64_t limit = o->queue_max_count != 0 ? o->queue_max_count : UINT64_MAX;
+    uint64_t table = IOTHUB_TELEMETRY_ENTRIES(o->tx_size) / 4 * 3;
+
+    return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
+}
+
+/* Without a limit, as usual, nobody counts. */
+static bool too_many(const iothub_client *c)
+{
+    const iothub_options *o = &c->options;
+    bool limited = o->queue_max_count != 0 || o->when_full == IOTHUB_DROP_OLDEST;
+
+    return limited && waiting(c) - c->dropping >= count_limit(o);
+}
+
+static iothub_result make_room(iothub_client *c, size_t len)
+{
+    const iothub_options *o = &c->options;
+
+    if (o->queue_max_bytes != 0 && len > o->queue_max_bytes) {
+        return client_refuse(c, IOTHUB_ERR_TOO_BIG, "telemetry: larger than queue_max_bytes");
+    }
+    while (too_many(c)) {
+        if (!drop_one(c)) {
+            return client_refuse(c, IOTHUB_ERR_NO_SPACE,
+                                 "telemetry: queue_max_count is reached, process and try again");
+        }
+    }
+    while (o->queue_max_bytes != 0 && limits_bytes(c) + len > o->queue_max_bytes) {
+        if (!drop_bytes(c)) {
+            return client_refuse(c, IOTHUB_ERR_NO_SPACE,
+                                 "telemetry: queue_max_bytes is reached, process and try again");
+        }
+    }
+    return IOTHUB_OK;
+}
+
+/* --- in ------------------------------------------------------------------------------- */
+
+/* A disk that others have filled is not worth the whole queue: that much in all. */
+enum { FREE_AT_ONCE = 16384, FREE_ROUNDS = 4 };
+
+/* One will do for a limit by count.  A disk wants whole pages, and may keep what was removed
+ * until it is synced, which is not worth while for each message. */
+static bool free_some(iothub_client *c, int round, size_t len)
+{
+    const uint64_t before = limits_bytes(c);
+    const uint64_t wanted = round == 0 ? 1 : 2 * len + FREE_AT_ONCE;
+
+    while (before - limits_bytes(c) < wanted && drop_one(c)) {
+    }
+    return limits_bytes(c) < before && (round == 0 || backlog_sync(c));
+}
+
+static iothub_result put_in_store(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms,
+                                  size_t len)
+{
+    plat_result r;
+
+    if (len > c->options.tx_size) {
+        return client_refuse_size(c, "telemetry", m->payload.len, "tx_size", c->options.tx_size);
+    }
+    for (int round = 0; (r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL; round++) {
+        if (round == FREE_ROUNDS || !free_some(c, round, len)) {
+            break;
+        }
+    }
+    return r == PLAT_OK ? IOTHUB_OK : backlog_refuse(c, r);
+}
+
+static iothub_result put_in_ring(iothub_client *c, const mqc_outgoing *m, size_t len)
+{
+    mqc_result r;
+
+    while ((r = client_publish(c, m)) == MQC_ERR_NO_SPACE) {
+        mqc_lane_info info = lane(c);
+        if (info.bytes_cap - info.bytes >= len || !drop_bytes(c)) {
+            break;
+        }
+    }
+    if (r == MQC_ERR_TOO_BIG) {
+        return client_refuse_size(c, "telemetry", m->payload.len, "tx_size", c->options.tx_size);
+    }
+    return r == MQC_OK ? IOTHUB_OK : client_refuse_mqc(c, r, "telemetry");
+}
+
+iothub_result limits_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms)
+{
+    const uint32_t max_age_ms = c->options.queue_max_age_s * 1000;
+    const size_t len = m->topic.len + m->payload.len + 9; /* the most that MQTT adds */
+
+    if (c->closing) {
+        return client_refuse_mqc(c, MQC_ERR_STATE, "telemetry");
+    }
+    if (max_age_ms != 0 && (ttl_ms == 0 || ttl_ms > max_age_ms)) {
+        ttl_ms = max_age_ms;
+    }
+    iothub_result r = make_room(c, len);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (c->options.store != NULL) {
+        return put_in_store(c, m, ttl_ms, len);
+    }
+    m->expires = ttl_ms > 0 ? client_now(c) + ttl_ms : 0;
+    return put_in_ring(c, m, len);
+}
+
+/* --- giving up ------------------------------------------------------------------------ */
+
+static uint64_t purge(iothub_client *c)
+{
+    uint64_t count = 0;
+
+    while (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
+        count++;
+    }
+    c->dropping += count;
+    c->kick = true;
+    return c->options.store != NULL ? count + backlog_purge(c) : count;
+}
+
+iothub_result iothub_purge(iothub_client *c, uint64_t *count)
+{
+    iothub_result r = client_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    uint64_t n = purge(c);
+    if (count != NULL) {
+        *count = n;
+    }
+    return client_return(c, IOTHUB_OK);
+}

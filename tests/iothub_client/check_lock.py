@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Fail when a public function may miss the lock, or a callback may run under its lock.
+
+usage: check_lock.py ROOT
+
+Every function of client.h that takes a client stands in the table of test_lock.c, and callbacks are
+called in callbacks.c only.
+"""
+
+import pathlib
+import re
+import sys
+
+DECLARED = re.compile(r"^[\w *]+?\b(iothub_\w+)\((?:const )?iothub_client \*c\b", re.MULTILINE)
+CALLED = re.compile(r"callbacks\.\w+\(")
+# They begin and end the life of a client: no other thread uses it then.
+LIFE = {"iothub_init", "iothub_deinit", "iothub_free"}
+
+
+def main():
+    client = pathlib.Path(sys.argv[1]) / "iothub_client"
+    tests = pathlib.Path(__file__).parent
+    declared = set(DECLARED.findall((client / "include/iothub/client.h").read_text("utf-8"))) - LIFE
+    table = (tests / "test_lock.c").read_text("utf-8")
+    found = [f"{name}: not in the table of test_lock.c" for name in sorted(declared)
+             if f'"{name}"' not in table]
+    found += [f"{path.name}: calls a callback, which is for callbacks.c" for path in
+              sorted((client / "src").rglob("*.c"))
+              if path.name != "callbacks.c" and CALLED.search(path.read_text("utf-8"))]
+    print("\n".join(found) if found else f"{len(declared)} functions take the lock")
+    return 1 if found or not declared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
