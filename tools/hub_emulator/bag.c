@@ -74,48 +74,7 @@ static char *decode_side(const char *text, size_t len)
     return side;
 }
 
-static hub_result parse_pair(const char *text, size_t len, hub_bag *out, hub_fault *fault)
-{
-    const char *equals = memchr(text, '=', len);
-    size_t name_len = equals != NULL ? (size_t)(equals - text) : len;
-    char *name = decode_side(text, name_len);
-    char *value = equals != NULL ? decode_side(equals + 1, len - name_len - 1) : NULL;
-    hub_result r = HUB_OK;
-
-    if (name == NULL || (equals != NULL && value == NULL)) {
-        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: not percent-encoded: %.*s", (int)len,
-                     text);
-    } else if (name[0] == '\0') {
-        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: a property has no name");
-    } else if (hub_bag_find(out, name) != NULL) {
-        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: %s stands twice", name);
-    } else {
-        hub_bag_add(out, name, value);
-    }
-    free(name);
-    free(value);
-    return r;
-}
-
-hub_result hub_bag_parse(const char *text, size_t len, hub_bag *out, hub_fault *fault)
-{
-    const char *end = text + len;
-    bool more = len > 0;
-
-    *out = (hub_bag){ 0 };
-    while (more) {
-        const char *separator = memchr(text, '&', (size_t)(end - text));
-        const char *pair_end = separator != NULL ? separator : end;
-        hub_result r = parse_pair(text, (size_t)(pair_end - text), out, fault);
-        if (r != HUB_OK) {
-            hub_bag_free(out);
-            return r;
-        }
-        more = separator != NULL;
-        text = pair_end + 1;
-    }
-    return HUB_OK;
-}
+/* --- items ------------------------------------------------------------- */
 
 /* The first of a name stays the one that is found. */
 static void index_item(hub_bag *bag, size_t i)
@@ -140,17 +99,20 @@ static void index_last(hub_bag *bag)
     }
 }
 
-void hub_bag_add(hub_bag *bag, const char *name, const char *value)
+/* Takes name and value over. */
+static void append(hub_bag *bag, char *name, char *value)
 {
     if (bag->count == bag->capacity) {
         bag->capacity = bag->capacity * 2 + 4;
         bag->items = hub_realloc(bag->items, bag->capacity * sizeof *bag->items);
     }
-    bag->items[bag->count++] = (hub_bag_item){
-        .name = hub_strdup(name),
-        .value = value != NULL ? hub_strdup(value) : NULL,
-    };
+    bag->items[bag->count++] = (hub_bag_item){ .name = name, .value = value };
     index_last(bag);
+}
+
+void hub_bag_add(hub_bag *bag, const char *name, const char *value)
+{
+    append(bag, hub_strdup(name), value != NULL ? hub_strdup(value) : NULL);
 }
 
 const hub_bag_item *hub_bag_find(const hub_bag *bag, const char *name)
@@ -165,6 +127,52 @@ const hub_bag_item *hub_bag_find(const hub_bag *bag, const char *name)
         }
     }
     return NULL;
+}
+
+/* --- the wire form ----------------------------------------------------- */
+
+static hub_result parse_pair(const char *text, size_t len, hub_bag *out, hub_fault *fault)
+{
+    const char *equals = memchr(text, '=', len);
+    size_t name_len = equals != NULL ? (size_t)(equals - text) : len;
+    char *name = decode_side(text, name_len);
+    char *value = equals != NULL ? decode_side(equals + 1, len - name_len - 1) : NULL;
+    hub_result r;
+
+    if (name == NULL || (equals != NULL && value == NULL)) {
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: not percent-encoded: %.*s", (int)len,
+                     text);
+    } else if (name[0] == '\0') {
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: a property has no name");
+    } else if (hub_bag_find(out, name) != NULL) {
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: %s stands twice", name);
+    } else {
+        append(out, name, value);
+        return HUB_OK;
+    }
+    free(name);
+    free(value);
+    return r;
+}
+
+hub_result hub_bag_parse(const char *text, size_t len, hub_bag *out, hub_fault *fault)
+{
+    const char *end = text + len;
+    bool more = len > 0;
+
+    *out = (hub_bag){ 0 };
+    while (more) {
+        const char *separator = memchr(text, '&', (size_t)(end - text));
+        const char *pair_end = separator != NULL ? separator : end;
+        hub_result r = parse_pair(text, (size_t)(pair_end - text), out, fault);
+        if (r != HUB_OK) {
+            hub_bag_free(out);
+            return r;
+        }
+        more = separator != NULL;
+        text = pair_end + 1;
+    }
+    return HUB_OK;
 }
 
 void hub_bag_format(const hub_bag *bag, hub_text *out)
