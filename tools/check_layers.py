@@ -65,6 +65,14 @@ LAYERS = {
 # folder -> its folders, the lowest level first; those in one line are beside each other. Once all of them
 # exist, each file stands in one of them.
 LEVELS = {
+    "platform/src": [
+        ["failure"],
+        ["posix", "nettle", "sqlite"],
+        ["wolfssl/crypto"],
+        ["wolfssl/x509"],
+        ["wolfssl/tls"],
+        ["port"],
+    ],
     "iothub_client/src": [
         ["text"],
         ["hub"],
@@ -161,8 +169,9 @@ def layer_faults(tree, name):
         return
     _, system, own = rule
     for bracket, header in includes(tree.texts[name]):
+        own_file = bracket == '"' and is_private(tree, name, header)  # "wolfssl/.." is ours, <wolfssl/..> is not
         home = next((h for lib, h in LIBRARIES.items() if header.startswith(lib)), None)
-        if home is not None:
+        if home is not None and not own_file:
             if not name.startswith(home):
                 yield f"{name}: {header} belongs to {home}"
         elif header.startswith((*OURS, CLI)):

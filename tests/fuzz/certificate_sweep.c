@@ -8,7 +8,7 @@
 #include <dirent.h>
 
 #include "fuzz.h"
-#include "wolfssl/certificate.h"
+#include "wolfssl/x509/certificate.h"
 
 enum { LONGEST = 8192 };
 

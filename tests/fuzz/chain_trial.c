@@ -4,7 +4,7 @@
 #include "chain_model.h"
 #include "chain_words.h"
 #include "judge_work.h"
-#include "wolfssl/chain.h"
+#include "wolfssl/x509/chain.h"
 #ifdef FUZZ_WITH_OPENSSL
 #include "chain_openssl.h"
 #endif

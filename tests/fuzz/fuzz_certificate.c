@@ -4,7 +4,7 @@
  */
 
 #include "fuzz.h"
-#include "wolfssl/certificate.h"
+#include "wolfssl/x509/certificate.h"
 
 static void check_inside(plat_der part, const uint8_t *data, size_t size)
 {

@@ -5,7 +5,7 @@
  */
 
 #include "fuzz.h"
-#include "wolfssl/host_name.h"
+#include "wolfssl/x509/host_name.h"
 
 #ifdef FUZZ_WITH_OPENSSL
 

@@ -3,7 +3,7 @@
  * has no instructions: the whole test runs as where neither is there.
  */
 
-#include "aes_gcm.h"
+#include "nettle/aes_gcm.h"
 #include "posix/processor.h"
 
 plat_result plat_aes_gcm_seal(const plat_aes_gcm_record *r, uint8_t tag[PLAT_AES_GCM_TAG_LEN])

@@ -4,8 +4,8 @@
 /** @file Puts certificates made by cert_writer.h to the judge of chains. */
 
 #include "cert_writer.h"
-#include "wolfssl/chain.h"
-#include "wolfssl/path.h"
+#include "wolfssl/x509/chain.h"
+#include "wolfssl/x509/path.h"
 
 #define HUB      "hub.judge.test"
 #define CA       "ca usage=04" /* the words of a good CA and a good server */

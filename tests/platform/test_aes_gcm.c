@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "aes_gcm.h"
-#include "wolfssl/crypto_callback.h"
+#include "nettle/aes_gcm.h"
+#include "wolfssl/crypto/crypto_callback.h"
 
 #include <wolfssl/options.h>
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "wolfssl_crypto.h"
+#include "wolfssl/crypto/crypto.h"
 
 #define GUARD 0xC7
 

@@ -18,8 +18,8 @@
 #include <pthread.h>
 
 #include "tls_fixture.h"
-#include "wolfssl/curve_tables.h"
-#include "wolfssl/tls_context.h"
+#include "wolfssl/crypto/curve_tables.h"
+#include "wolfssl/tls/tls_context.h"
 
 #include <wolfssl/wolfcrypt/memory.h>
 

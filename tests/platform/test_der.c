@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "wolfssl/name.h"
+#include "wolfssl/x509/name.h"
 
 #define DER(literal)                                    \
     (plat_der)                                          \

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "wolfssl/host_name.h"
+#include "wolfssl/x509/host_name.h"
 
 typedef struct dns_case {
     const char *host;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "test_pki.h"
-#include "wolfssl/signature.h"
+#include "wolfssl/x509/signature.h"
 
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>

@@ -9,7 +9,7 @@
 #include <signal.h>
 
 #include "platform/platform.h"
-#include "posix/thread.h"
+#include "posix/threads.h"
 
 static const plat_threads *const threads = &plat_posix_threads;
 

@@ -16,7 +16,7 @@
 
 #include "posix/processor.h"
 #include "tls_fixture.h"
-#include "wolfssl/tls_context.h"
+#include "wolfssl/tls/tls_context.h"
 
 #if defined(PLAT_WITH_AES_GCM) || defined(WOLFSSL_AESNI) || defined(WOLFSSL_ARMASM)
 #define BUILD_IS_FAST_AT_AES true

@@ -9,7 +9,7 @@
 
 #include "tls_fixture.h"
 
-#include "wolfssl/tls_context.h"
+#include "wolfssl/tls/tls_context.h"
 #include <wolfssl/wolfcrypt/asn.h>
 
 static void intermediates_may_come_in_any_order_with_others_among_them(void **state)

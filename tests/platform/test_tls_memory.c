@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "tls_fixture.h"
-#include "wolfssl/tls_context.h"
+#include "wolfssl/tls/tls_context.h"
 
 #include <wolfssl/wolfcrypt/memory.h>
 

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "tls_fixture.h"
-#include "wolfssl/sessions.h"
-#include "wolfssl/tls_context.h"
+#include "wolfssl/tls/sessions.h"
+#include "wolfssl/tls/tls_context.h"
 
 #define HOUR_S (60 * 60)
 

@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #include "tls_fixture.h"
-#include "wolfssl/tls_context.h"
+#include "wolfssl/tls/tls_context.h"
 
 /* Versions, cipher suites and groups: what both sides agree on, and what the stream refuses. */
 

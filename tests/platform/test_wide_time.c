@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "posix/clock.h"
-#include "wolfssl_trust.h"
+#include "wolfssl/x509/trust_time.h"
 
 /*
  * In place of the system's own.  Where time_t could have 32 bits, this file is compiled with the

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "resident.h"
-#include "wolfssl/zero_pages.h"
+#include "wolfssl/tls/zero_pages.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/memory.h>

@@ -9,7 +9,7 @@
 
 #include "test_pki.h"
 #include "tls_peer.h"
-#include "wolfssl_tls.h"
+#include "wolfssl/tls/tls_stream.h"
 
 #define HOST      "hub.example"
 #define NO_LENGTH -1

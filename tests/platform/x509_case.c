@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wolfssl/path.h"
+#include "wolfssl/x509/path.h"
 
 static judge_work most;
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "judge_work.h"
-#include "wolfssl/chain.h"
+#include "wolfssl/x509/chain.h"
 
 enum { X509_CASE_CERTS = 128 };
 

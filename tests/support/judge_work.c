@@ -1,6 +1,6 @@
 #include "judge_work.h"
 
-#include "wolfssl/signature.h"
+#include "wolfssl/x509/signature.h"
 
 judge_work judge_work_done;
 

@@ -101,6 +101,11 @@ class Case(unittest.TestCase):
         self.refused({"platform/src/posix/clock.c": "#include <wolfssl/ssl.h>"},
                      "wolfssl/ssl.h belongs to platform/src/wolfssl/")
 
+    def test_a_private_header_in_the_folder_of_a_library_is_not_the_library(self):
+        code, printed = self.check({"platform/src/wolfssl/tls.h": "int tls(void);",
+                                    "platform/src/posix/clock.c": '#include "wolfssl/tls.h"'})
+        self.assertEqual(code, 0, printed)
+
     def test_an_include_inside_a_comment_does_not_count(self):
         code, printed = self.check({"mqtt_core/src/packet.c": "/*\n#include <unistd.h>\n*/\n// #include <poll.h>\n"})
         self.assertEqual(code, 0, printed)

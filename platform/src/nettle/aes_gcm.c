@@ -1,4 +1,4 @@
-#include "aes_gcm.h"
+#include "nettle/aes_gcm.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "posix/thread.h"
+#include "posix/threads.h"
 
 enum {
     HOST_SIZE = 256, /* RFC 1035 section 2.3.4: 253 characters, a final dot, NUL */

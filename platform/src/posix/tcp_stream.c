@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "detail.h"
+#include "failure/failure_text.h"
 #include "posix/tcp_flow.h"
 
 /*
@@ -57,9 +57,9 @@ static void explain(plat_tcp_stream *s, int error)
     char cause[64];
     (void)plat_address_text(&s->peer, address);
     bool numeric = strcmp(s->host, address) == 0;
-    plat_detail_set(&s->detail, "%.80s%s%s%s port %u: %s", s->host, numeric ? "" : " (",
-                    numeric ? "" : address, numeric ? "" : ")", (unsigned)s->port,
-                    cause_text(error, cause, sizeof cause));
+    plat_failure_text_set(&s->detail, "%.80s%s%s%s port %u: %s", s->host, numeric ? "" : " (",
+                          numeric ? "" : address, numeric ? "" : ")", (unsigned)s->port,
+                          cause_text(error, cause, sizeof cause));
 }
 
 static void close_retired(plat_tcp_stream *s)
@@ -122,7 +122,7 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
     s->u.trying.patience_ms = FIRST_PATIENCE_MS;
     plat_result r = plat_lookup_start(host, &s->lookup);
     if (r != PLAT_OK) {
-        plat_detail_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
+        plat_failure_text_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
         return fail(s, r);
     }
     s->generation += plat_lookup_fd(s->lookup) >= 0;
@@ -133,7 +133,7 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
 static plat_result become_open(plat_tcp_stream *s)
 {
     drop_lookup(s);
-    plat_detail_drop(&s->detail); /* of addresses that were tried in vain */
+    plat_failure_text_drop(&s->detail); /* of addresses that were tried in vain */
     s->u.moved.received = 0;
     s->u.moved.sent = 0;
     s->state = PLAT_TCP_OPEN;
@@ -216,7 +216,7 @@ static plat_result resolving(plat_tcp_stream *s, uint64_t now_ms)
     }
     const char *why;
     if (plat_lookup_count(s->lookup, &why) == 0) {
-        plat_detail_set(&s->detail, "%.100s: %.100s", s->host, why);
+        plat_failure_text_set(&s->detail, "%.100s: %.100s", s->host, why);
         return fail(s, PLAT_ERR_DNS);
     }
     s->state = PLAT_TCP_CONNECTING;
@@ -418,7 +418,7 @@ static bool tcp_resumed(const plat_stream *base)
 static const char *tcp_detail(const plat_stream *base)
 {
     const plat_tcp_stream *s = const_self_of(base);
-    return s->state == PLAT_TCP_FAILED ? plat_detail_text(s->detail) : "";
+    return s->state == PLAT_TCP_FAILED ? plat_failure_text_get(s->detail) : "";
 }
 
 static void tcp_close(plat_stream *base)
@@ -426,7 +426,7 @@ static void tcp_close(plat_stream *base)
     plat_tcp_stream *s = self_of(base);
     drop_lookup(s);
     drop_socket(s);
-    plat_detail_drop(&s->detail);
+    plat_failure_text_drop(&s->detail);
     s->state = PLAT_TCP_CLOSED;
 }
 

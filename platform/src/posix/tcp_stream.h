@@ -33,7 +33,7 @@ typedef struct plat_tcp_stream {
         plat_tcp_moved moved;
     } u;
     const char *host; /* borrowed until close */
-    char *detail;     /* see detail.h */
+    char *detail;     /* see failure_text.h */
     plat_address peer;
     int fd;              /* of the socket; -1: none */
     int retired;         /* a descriptor to be closed once who polls it knows; -1: none */

@@ -1,0 +1,46 @@
+#include "platform/platform.h"
+
+#include "posix/clock.h"
+#include "posix/tcp_stream.h"
+#include "posix/threads.h"
+#include "posix/wait.h"
+#include "wolfssl/crypto/crypto.h"
+#include "wolfssl/tls/tls_stream.h"
+
+typedef struct tls_over_tcp {
+    plat_tls_stream tls;
+    plat_tcp_stream tcp;
+} tls_over_tcp;
+
+_Static_assert(sizeof(tls_over_tcp) <= sizeof(plat_stream_storage),
+               "PLAT_STREAM_SIZE is too small");
+
+static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
+                               const plat_stream_config *config, plat_stream **out)
+{
+    (void)self;
+    if (config->kind == PLAT_STREAM_TCP) {
+        plat_tcp_stream *tcp = (plat_tcp_stream *)(void *)memory;
+        plat_tcp_init(tcp);
+        *out = &tcp->base;
+        return PLAT_OK;
+    }
+    tls_over_tcp *both = (tls_over_tcp *)(void *)memory;
+    plat_tcp_init(&both->tcp);
+    *out = &both->tls.base;
+    return plat_tls_init(&both->tls, &both->tcp.base, config->ca_file);
+}
+
+static const plat_net net = { .stream = make_stream, .wait = plat_posix_wait };
+
+static const plat_platform platform = {
+    .clock = &plat_posix_clock,
+    .crypto = &plat_wolfssl_crypto,
+    .net = &net,
+    .threads = &plat_posix_threads,
+};
+
+const plat_platform *plat_posix(void)
+{
+    return &platform;
+}

@@ -1,9 +1,0 @@
-#include "wolfssl_trust.h"
-
-#include <time.h>
-
-/* Not wc_Time: the time_t of a wolfSSL for 32 bits ends in 2038. */
-int64_t plat_trust_now_s(void)
-{
-    return (int64_t)time(NULL);
-}

@@ -1,0 +1,237 @@
+#include "wolfssl/x509/certificate.h"
+
+#define MOST 32 /* extensions of one certificate; people have about ten */
+
+/* The last byte of 2.5.29.x. */
+enum {
+    SUBJECT_KEY_ID = 14,
+    KEY_USAGE = 15,
+    ALT_NAMES = 17,
+    BASIC_CONSTRAINTS = 19,
+    NAME_CONSTRAINTS = 30,
+    CERTIFICATE_POLICIES = 32,
+    POLICY_MAPPINGS = 33,
+    AUTHORITY_KEY_ID = 35,
+    POLICY_CONSTRAINTS = 36,
+    EXTENDED_KEY_USAGE = 37,
+    INHIBIT_ANY_POLICY = 54
+};
+
+#define CE_ARC      "\x55\x1d"
+#define SERVER_AUTH "\x2b\x06\x01\x05\x05\x07\x03\x01"
+#define ANY_PURPOSE "\x55\x1d\x25\x00"
+#define INFO_ACCESS "\x2b\x06\x01\x05\x05\x07\x01\x01"
+
+typedef struct extension {
+    plat_der oid;
+    bool critical;
+    plat_der value;
+} extension;
+
+static bool take_extension(plat_der *in, extension *e)
+{
+    plat_der content;
+    return plat_der_take(in, PLAT_DER_SEQUENCE, &content) &&
+           plat_der_take(&content, PLAT_DER_OID, &e->oid) &&
+           plat_der_take_flag(&content, &e->critical) &&
+           plat_der_take(&content, PLAT_DER_OCTET_STRING, &e->value) && content.len == 0;
+}
+
+static bool take_list(plat_der value, plat_der *content)
+{
+    return plat_der_take(&value, PLAT_DER_SEQUENCE, content) && value.len == 0;
+}
+
+static bool read_basic_constraints(plat_certificate *c, plat_der value)
+{
+    plat_der in;
+    if (!take_list(value, &in) || !plat_der_take_flag(&in, &c->is_ca)) {
+        return false;
+    }
+    c->has_path_len = in.len > 0;
+    return !c->has_path_len ||
+           (plat_der_take_unsigned(&in, PLAT_DER_INTEGER, &c->path_len) && in.len == 0);
+}
+
+static bool read_usage(plat_certificate *c, plat_der value)
+{
+    c->has_usage = true;
+    return plat_der_take_bits(&value, &c->usage) && value.len == 0;
+}
+
+static bool read_purposes(plat_certificate *c, plat_der value)
+{
+    plat_der in, oid;
+    c->has_purposes = true;
+    if (!take_list(value, &in) || in.len == 0) {
+        return false;
+    }
+    while (in.len > 0) {
+        if (!plat_der_take(&in, PLAT_DER_OID, &oid)) {
+            return false;
+        }
+        bool fits = plat_der_is(oid, SERVER_AUTH) || plat_der_is(oid, ANY_PURPOSE);
+        c->is_for_servers = c->is_for_servers || fits;
+    }
+    return true;
+}
+
+static bool read_alt_names(plat_certificate *c, plat_der value)
+{
+    plat_general_name name;
+    c->has_alt_names = true;
+    if (!take_list(value, &c->alt_names) || c->alt_names.len == 0) {
+        return false;
+    }
+    for (plat_der in = c->alt_names; in.len > 0;) {
+        if (!plat_general_next(&in, &name) ||
+            (name.kind == PLAT_GENERAL_IP && name.value.len != 4 && name.value.len != 16)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_key_id(plat_certificate *c, plat_der value)
+{
+    return plat_der_take(&value, PLAT_DER_OCTET_STRING, &c->key_id) && value.len == 0;
+}
+
+static bool read_authority(plat_certificate *c, plat_der value)
+{
+    plat_der in;
+    plat_general_name name;
+    bool found;
+    if (!take_list(value, &in) ||
+        !plat_der_take_optional(&in, PLAT_DER_CONTEXT + 0, &c->authority_key_id, &found) ||
+        !plat_der_take_optional(&in, PLAT_DER_CONTEXT_CONSTRUCTED + 1, &c->authority_issuer,
+                                &found) ||
+        !plat_der_take_optional(&in, PLAT_DER_CONTEXT + 2, &c->authority_serial, &found)) {
+        return false;
+    }
+    for (plat_der names = c->authority_issuer; names.len > 0;) {
+        if (!plat_general_next(&names, &name)) {
+            return false;
+        }
+    }
+    return in.len == 0;
+}
+
+/* Authority information access (1.3.6.1.5.5.7.1.1), of which nothing is used. */
+static bool is_sound_access(plat_der value)
+{
+    plat_der in, one, oid;
+    plat_general_name name;
+    if (!take_list(value, &in) || in.len == 0) {
+        return false;
+    }
+    while (in.len > 0) {
+        if (!plat_der_take(&in, PLAT_DER_SEQUENCE, &one) ||
+            !plat_der_take(&one, PLAT_DER_OID, &oid) || !plat_general_next(&one, &name) ||
+            one.len != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_constraints(plat_certificate *c, plat_der value)
+{
+    c->has_constraints = true;
+    return take_list(value, &c->constraints);
+}
+
+/* The last byte of the identifier for one of 2.5.29, 0 for any other. */
+static uint8_t ce_number(plat_der oid)
+{
+    const plat_der arc = { oid.at, oid.len == 3 ? 2 : 0 };
+    return plat_der_is(arc, CE_ARC) ? oid.at[2] : 0;
+}
+
+/*
+ * Policies: nobody asks for one here, so the initial set is any-policy, and without
+ * policyConstraints, which are refused, none is ever required (RFC 5280 section 6.1.5 (g)).
+ * Then the other three extensions cannot change the outcome.
+ */
+static const char *read_one(plat_certificate *c, const extension *e)
+{
+    bool ok;
+    switch (ce_number(e->oid)) {
+    case BASIC_CONSTRAINTS: ok = read_basic_constraints(c, e->value); break;
+    case KEY_USAGE: ok = read_usage(c, e->value); break;
+    case EXTENDED_KEY_USAGE: ok = read_purposes(c, e->value); break;
+    case ALT_NAMES: ok = read_alt_names(c, e->value); break;
+    case NAME_CONSTRAINTS: ok = read_constraints(c, e->value); break;
+    case SUBJECT_KEY_ID: ok = read_key_id(c, e->value) && !e->critical; break;
+    case AUTHORITY_KEY_ID: ok = read_authority(c, e->value) && !e->critical; break;
+    case CERTIFICATE_POLICIES:
+    case POLICY_MAPPINGS:
+    case INHIBIT_ANY_POLICY: return NULL;
+    case POLICY_CONSTRAINTS: return "a certificate of the chain has policy constraints";
+    default:
+        ok = !plat_der_is(e->oid, INFO_ACCESS) || is_sound_access(e->value);
+        if (!ok) {
+            break;
+        }
+        return e->critical ? "a certificate of the chain has an unknown critical extension" : NULL;
+    }
+    return ok ? NULL : "a certificate of the chain has a malformed extension";
+}
+
+static bool is_repeated(const plat_der *seen, size_t count, plat_der oid)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (plat_der_equals(seen[i], oid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *read_all(plat_certificate *c, plat_der list, bool *names_are_critical)
+{
+    plat_der seen[MOST];
+    extension e;
+    for (size_t count = 0; list.len > 0; count++) {
+        if (count == MOST || !take_extension(&list, &e)) {
+            return "a certificate of the chain has malformed extensions, or far too many";
+        }
+        if (is_repeated(seen, count, e.oid)) {
+            return "a certificate of the chain has an extension twice";
+        }
+        seen[count] = e.oid;
+        const char *flaw = read_one(c, &e);
+        if (flaw != NULL) {
+            return flaw;
+        }
+        *names_are_critical = *names_are_critical || (e.critical && ce_number(e.oid) == ALT_NAMES);
+    }
+    return NULL;
+}
+
+/* What RFC 5280 says of several fields at once: sections 4.1.2.4, 4.1.2.6, 4.2.1.3, 4.2.1.10. */
+static const char *contradiction(const plat_certificate *c, bool names_are_critical)
+{
+    if (c->issuer.len == 0) {
+        return "a certificate of the chain has no issuer";
+    }
+    if (c->subject.len == 0 && (c->is_ca || !names_are_critical)) {
+        return "a certificate of the chain has no subject";
+    }
+    if (c->has_usage && (c->usage & PLAT_USAGE_KEY_CERT_SIGN) != 0 && !c->is_ca) {
+        return "a certificate of the chain is to sign others, but is no CA";
+    }
+    if (c->has_constraints && !c->is_ca) {
+        return "a certificate of the chain has name constraints, but is no CA";
+    }
+    return NULL;
+}
+
+void plat_extensions_read(plat_certificate *c, plat_der list)
+{
+    bool names_are_critical = false;
+    c->flaw = read_all(c, list, &names_are_critical);
+    if (c->flaw == NULL) {
+        c->flaw = contradiction(c, names_are_critical);
+    }
+}
