@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Fail when a part of the code has no test of its own.
+
+usage: check_tests_by_part.py [--table] ROOT
+
+A part is a .c file of LAYERS. Its test is test_PART.c, or test_PART_TOPIC.c for a topic of it, in the
+folder of its layer below tests/; a .py file counts as well. Where two layers have a part of one name, the
+test carries the layer's name in front (test_platform_result.c); those of the emulator begin with test_hub_.
+A name that fits two parts is the test of the longer one: test_name_constraints.c tests name_constraints.c.
+
+A part that is tested together with others stands in TESTED_BY, with the tests that do it and the reason
+why it has none of its own. An entry that fits no part, whose tests do not exist, or whose part has got a
+test of its own fails, too. --table prints the tests of each part.
+"""
+
+import collections
+import fnmatch
+import pathlib
+import sys
+
+# folder of the parts -> (folders of their tests, what the names of tests may begin with)
+LAYERS = {
+    "mqtt_core/src": (("mqtt_core",), ("mqtt_core_",)),
+    "platform/src": (("platform",), ("platform_",)),
+    "iothub_client/src": (("iothub_client",), ("iothub_client_",)),
+    "tools/cli": (("tools",), ("cli_",)),
+    "tools/common": (("hub_emulator", "tools"), ()),
+    "tools/hub_emulator": (("hub_emulator",), ("hub_",)),
+    "tools/iothub": (("tools", "integration"), ("iothub_",)),
+}
+
+# folder -> {part or pattern of parts: (its tests, why they are shared)}
+TESTED_BY = {
+    "tools/cli": {
+        "*": (["tools/test_cli.c"], "a few short functions each, used together by every program"),
+    },
+    "tools/hub_emulator": {
+        # The language of queries is one piece: what its stages hand on has no other reader.
+        "query_*": (["hub_emulator/test_hub_query*.c"], "stages of one language"),
+        # A request and the change that it makes are judged by the reply and by what is stored.
+        "rest_bulk": (["hub_emulator/test_hub_bulk.c"], "the table of modes and what they do"),
+        "rest_digital_twin": (["hub_emulator/test_hub_digital_twin.c"], "requests"),
+        "digital_twin_patch": (["hub_emulator/test_hub_digital_twin.c"], "the body of a request"),
+        "rest_emulator": (["hub_emulator/test_hub_rest.c"], "requests"),
+        "rest_query": (["hub_emulator/test_hub_rest.c"], "requests"),
+        "rest_registry": (["hub_emulator/test_hub_rest.c"], "requests"),
+        "rest_twin": (["hub_emulator/test_hub_rest.c"], "requests"),
+        "scopes": (["hub_emulator/test_hub_rights.c"], "what a token allows"),
+        "identity*": (["hub_emulator/test_hub_registry.c", "hub_emulator/test_hub_hub.c"],
+                      "what a registry holds"),
+        "names": (["hub_emulator/test_hub_registry.c"], "what a registry accepts"),
+        "twin_rules": (["hub_emulator/test_hub_twin.c"], "what a twin accepts"),
+        "members": (["hub_emulator/test_hub_json.c"], "members of JSON objects"),
+        "text": (["hub_emulator/test_hub_json.c"], "the text that JSON is printed into"),
+        # What is on the disk is judged after failures, kills and damage in any of these.
+        "store": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"], "files"),
+        "state_dir": (["hub_emulator/test_hub_faults.c"], "files"),
+        "seal": (["hub_emulator/test_hub_damage.c"], "checksums of files"),
+        "registry_load": (["hub_emulator/test_hub_damage.c"], "files"),
+        "event_log": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"],
+                      "a file"),
+        # A connection from its login to its end, without the broker.
+        "login": (["hub_emulator/test_hub_hub.c"], "connections"),
+        "connections": (["hub_emulator/test_hub_hub.c"], "connections"),
+        "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
+        "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
+                        "what a device publishes"),
+        "amqp_refusal": (["hub_emulator/test_hub_amqp.c"], "bytes in, bytes out"),
+        # The process, its threads and sockets: only the whole of it shows what they do.
+        "main": (["hub_emulator/test_emulator*.py"], "the process"),
+        "options": (["hub_emulator/test_emulator*.py"], "the command line"),
+        "host": (["hub_emulator/test_emulator*.py"], "the command line"),
+        "ports": (["hub_emulator/test_emulator*.py"], "sockets"),
+        "certificates": (["hub_emulator/test_emulator*.py"], "files that clients read"),
+        "crypto": (["hub_emulator/test_hub_token.c"], "signatures of tokens"),
+        "broker": (["hub_emulator/test_emulator*.py"], "starts Mosquitto"),
+        "plugin": (["hub_emulator/test_emulator*.py"], "runs inside Mosquitto"),
+        "waker": (["hub_emulator/test_emulator*.py"], "threads"),
+        "amqp_server": (["hub_emulator/test_emulator*.py"], "sockets"),
+        "websocket": (["hub_emulator/test_emulator*.py"], "sockets"),
+        "rest_server*": (["hub_emulator/test_hostile.py", "hub_emulator/test_emulator*.py"],
+                         "sockets"),
+        "result": (["hub_emulator/test_hub_rest.c"], "words of replies"),
+    },
+    "tools/iothub": {
+        # A command line is judged by what it prints.
+        "main": (["integration/tool_newcomer.py"], "the command line"),
+        "commands": (["integration/tool_newcomer.py"], "the command line"),
+        "rest": (["tools/test_service.py"], "requests to the emulator"),
+        "service_*": (["tools/test_service.py"], "one command each"),
+        "sas_inspect": (["tools/test_sas_token.py"], "the other half of sas-token"),
+        "fleet_*": (["integration/test_fleet.py"], "what a fleet prints"),
+    },
+}
+
+
+def parts(root, layer):
+    """Name of each part -> its file."""
+    return {path.stem: path for path in sorted((root / layer).rglob("*.c"))}
+
+
+def part_of(test, names, prefixes):
+    """The part that a test is named after, or None."""
+    name = test.stem.removeprefix("test_")
+    for prefix in prefixes:
+        if name.startswith(prefix) and name != prefix:
+            name = name.removeprefix(prefix)
+            break
+    fitting = [part for part in names if name == part or name.startswith(part + "_")]
+    return max(fitting, key=len, default=None)
+
+
+def tests_by_part(root, layer, names):
+    folders, prefixes = LAYERS[layer]
+    found = collections.defaultdict(list)
+    for folder in folders:
+        for test in sorted((root / "tests" / folder).rglob("test_*")):
+            part = part_of(test, names, prefixes) if test.suffix in (".c", ".py") else None
+            if part is not None:
+                found[part].append(test)
+    return found
+
+
+def check_shared(root, layer, files, own):
+    """Yield what is wrong with the entries of TESTED_BY; the parts that they name come back in `shared`."""
+    shared = {}
+    wrong = []
+    for pattern, (tests, _) in TESTED_BY.get(layer, {}).items():
+        fitting = fnmatch.filter(files, pattern)
+        if not fitting:
+            wrong.append(f"TESTED_BY: no part {pattern} in {layer}")
+        for test in tests:
+            if not list((root / "tests").glob(test)):
+                wrong.append(f"TESTED_BY: {pattern}: no test tests/{test}")
+        for part in fitting:
+            if part in own:
+                wrong.append(f"TESTED_BY: {part} of {layer} has a test of its own: {own[part][0].name}")
+            shared[part] = tests
+    return shared, wrong
+
+
+def check_layer(root, layer, table):
+    files = parts(root, layer)
+    own = tests_by_part(root, layer, files)
+    shared, wrong = check_shared(root, layer, files, own)
+    for part, path in files.items():
+        tests = [test.name for test in own[part]] if part in own else list(shared.get(part, ()))
+        if not tests:
+            wrong.append(f"{path.relative_to(root)}: no test_{part}.c in tests/{LAYERS[layer][0][0]}")
+        if table:
+            print(f"{path.relative_to(root)}: {', '.join(tests) or '-'}")
+    return wrong
+
+
+def main():
+    arguments = sys.argv[1:]
+    table = "--table" in arguments
+    if table:
+        arguments.remove("--table")
+    if len(arguments) != 1:
+        sys.exit(__doc__)
+    root = pathlib.Path(arguments[0])
+    wrong = [line for layer in LAYERS for line in check_layer(root, layer, table)]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
