@@ -55,64 +55,100 @@ class Network:
         self.process.communicate(timeout=PATIENCE_S)
 
 
-class Telemetry(threading.Thread):
-    """Reads what arrives at the hub, as it arrives, over restarts of the hub."""
+class Hub(Emulator):
+    """The emulator, whose absence can be waited out."""
 
-    def __init__(self, hub):
+    def __init__(self, bin_dir):
+        super().__init__(bin_dir)
+        self.up = threading.Event()
+
+    def start(self):
+        super().start()
+        self.up.set()
+
+    def kill(self):
+        self.up.clear()
+        super().kill()
+
+
+class Watcher(threading.Thread):
+    """Works beside the faults until it is told to end, or until it finds that something got lost."""
+
+    def __init__(self, hub, found):
         super().__init__(daemon=True)
         self.hub = hub
+        self.found = found  # set when any watcher has a fault
+        self.fault = None
+        self.ending = threading.Event()
+
+    def report(self, fault):
+        self.fault = self.fault or fault
+        self.found.set()
+        self.ending.set()
+
+    def run(self):
+        while not self.ending.is_set():
+            self.step()
+
+
+class Telemetry(Watcher):
+    """Reads what arrives at the hub, as it arrives, over restarts of the hub."""
+
+    def __init__(self, hub, found):
+        super().__init__(hub, found)
         self.next_event = 1
         self.highest = 0
         self.repeats = 0
-        self.fault = None
-        self.ending = False
+        self.arrived = threading.Condition()
 
-    def run(self):
-        while not self.ending and self.fault is None:
-            try:
-                for event in Service(self.hub).events(self.next_event, seconds=2):
+    def step(self):
+        try:
+            for event in Service(self.hub).events(self.next_event, seconds=2):
+                with self.arrived:
                     self.take(event)
-            except (OSError, http.client.HTTPException, ServiceError):
-                time.sleep(0.05)  # the hub is away
+                    self.arrived.notify_all()
+        except (OSError, http.client.HTTPException, ServiceError):
+            self.hub.up.wait(PATIENCE_S)
 
     def take(self, event):
         if event["sequence"] != self.next_event:
-            self.fault = f"the hub's log lost events from {self.next_event} on"
+            self.report(f"the hub's log lost events from {self.next_event} on")
         self.next_event = event["sequence"] + 1
         number = json.loads(event["body"])["number"]
         if number <= self.highest:
             self.repeats += 1
         elif number == self.highest + 1:
             self.highest = number
-        elif self.fault is None:
-            self.fault = f"message {number} arrived after {self.highest}"
+        else:
+            self.report(f"message {number} arrived after {self.highest}")
+
+    def await_message(self, number):
+        """Wait until this message and all before it have arrived, or a fault was found."""
+        with self.arrived:
+            self.arrived.wait_for(lambda: self.highest >= number or self.fault is not None,
+                                  SETTLE_S)
 
 
-class Calls(threading.Thread):
+class Calls(Watcher):
     """Calls methods one after the other."""
 
-    def __init__(self, hub, seed):
-        super().__init__(daemon=True)
-        self.hub = hub
+    def __init__(self, hub, found, seed):
+        super().__init__(hub, found)
         self.random = random.Random(seed)
-        self.answered = self.failed = 0
-        self.fault = None
-        self.ending = False
+        self.number = self.answered = self.failed = 0
 
-    def run(self):
-        number = 0
-        while not self.ending and self.fault is None:
-            number += 1
-            try:
-                answer = Service(self.hub).method(DEVICE, "echo", {"number": number})
-            except (OSError, http.client.HTTPException, ServiceError):
-                self.failed += 1  # nobody there, or no answer in time: a method may fail
-                time.sleep(0.1)
-                continue
-            if answer != {"status": 200, "payload": {"number": number}}:
-                self.fault = f"method {number} was answered {answer}"
-            self.answered += 1
-            time.sleep(self.random.random() / 10)
+    def step(self):
+        self.number += 1
+        try:
+            answer = Service(self.hub).method(DEVICE, "echo", {"number": self.number})
+        except (OSError, http.client.HTTPException, ServiceError):
+            self.failed += 1  # the device is away, or gave no answer in time: a method may fail
+            self.ending.wait(0.1)
+            return
+        if answer != {"status": 200, "payload": {"number": self.number}}:
+            self.report(f"method {self.number} was answered {answer}")
+        self.answered += 1
+        self.ending.wait(self.random.random() / 10)
 
 
 class Soak:
@@ -124,12 +160,13 @@ class Soak:
         self.faults = 0
         self.number = 0
         self.device = None
+        self.found = threading.Event()
 
     def run(self):
-        with Emulator(self.arguments.bin_dir) as self.hub:
+        with Hub(self.arguments.bin_dir) as self.hub:
             self.network = Network(self.arguments.fault_proxy, self.hub, self.arguments.seed)
-            self.telemetry = Telemetry(self.hub)
-            self.calls = Calls(self.hub, self.arguments.seed)
+            self.telemetry = Telemetry(self.hub, self.found)
+            self.calls = Calls(self.hub, self.found, self.arguments.seed)
             self.lines = []
             self.start_device()
             self.telemetry.start()
@@ -142,7 +179,8 @@ class Soak:
                 print(self.device.said()[-4000:], file=sys.stderr)
                 raise
             finally:
-                self.telemetry.ending = self.calls.ending = True
+                self.telemetry.ending.set()
+                self.calls.ending.set()
                 if self.device.process.poll() is None:
                     self.device.process.kill()
                 self.network.end()
@@ -176,8 +214,12 @@ class Soak:
                 next_death = now + self.random.uniform(60, 600)
             self.disturb_twin()
             self.send_c2d()
+            self.pause(self.random.random() / 5)
             self.check()
-            time.sleep(self.random.random() / 5)
+
+    def pause(self, seconds):
+        """How long a fault lasts, or what happens next waits; a watcher that found a fault ends it."""
+        self.found.wait(seconds)
 
     def change_network(self):
         fault, most = self.random.choice(FAULTS)
@@ -186,7 +228,7 @@ class Soak:
 
     def kill_hub(self):
         self.hub.kill()
-        time.sleep(self.random.random() * 2)
+        self.pause(self.random.random() * 2)
         self.hub.start()
         self.kills += 1
 
@@ -238,36 +280,37 @@ class Soak:
         lines = [json.loads(line) for line in printed if line.endswith("}")]  # whole ones
         return [line[name] for line in lines if name in line]
 
-    def await_that(self, what, holds):
+    def await_report(self, what, holds):
+        """Wait until what the device printed fulfils the condition."""
         end = time.monotonic() + SETTLE_S
-        while not holds():
-            self.check()
-            if time.monotonic() > end:
-                raise Failure(f"{what}, after {SETTLE_S} s of good network")
-            time.sleep(0.2)
+        with self.device.changed:
+            while not holds():
+                self.check()
+                if time.monotonic() > end:
+                    raise Failure(f"{what}, after {SETTLE_S} s of good network")
+                self.device.changed.wait(1)  # a device that ended prints nothing: look at it again
 
     def peace(self):
         self.network.fail("pass", 1)
-        self.calls.ending = True
+        self.calls.ending.set()
         self.calls.join(SETTLE_S)
         twin = Service(self.hub).twin(DEVICE)
         version = twin["properties"]["desired"]["$version"]
-        self.await_that(f"desired version {version} did not reach the device",
-                        lambda: self.reports("desired")[-1:] == [version])
-        self.await_that("a C2D message did not reach the device",
-                        lambda: set(self.sent_c2d) <= set(self.reports("c2d")))
+        self.await_report(f"desired version {version} did not reach the device",
+                          lambda: self.reports("desired")[-1:] == [version])
+        self.await_report("a C2D message did not reach the device",
+                          lambda: set(self.sent_c2d) <= set(self.reports("c2d")))
         self.device.process.terminate()
         self.device.wait_for(lambda lines: len(lines) > 0 and "document" in lines[-1])
         self.summary = json.loads(self.device.end()[-1])
         self.await_last_message()
 
     def await_last_message(self):
-        end = time.monotonic() + SETTLE_S
-        while self.telemetry.highest < self.summary["accepted"]:
-            if self.telemetry.fault is not None or time.monotonic() > end:
-                raise Failure(self.telemetry.fault or
-                              f"{self.telemetry.highest} of {self.summary['accepted']} arrived")
-            time.sleep(0.1)
+        self.telemetry.await_message(self.summary["accepted"])
+        if self.telemetry.fault is not None:
+            raise Failure(self.telemetry.fault)
+        if self.telemetry.highest < self.summary["accepted"]:
+            raise Failure(f"{self.telemetry.highest} of {self.summary['accepted']} arrived")
 
     def compare(self):
         properties = Service(self.hub).twin(DEVICE)["properties"]
