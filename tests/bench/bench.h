@@ -31,10 +31,10 @@ typedef struct bench_job {
     const char *host;
     uint16_t port;
     const char *ca_file; /* NULL: plain TCP */
-    unsigned long
-        count;       /* messages, of which the first tenth is not measured; or connections: half */
-    unsigned window; /* messages published and not ended, at most */
-    size_t size;     /* of a payload */
+    unsigned long count; /* messages, of which the first tenth is not measured; or connections, of
+                            which half are not */
+    unsigned window;     /* messages published and not ended, at most */
+    size_t size;         /* of a payload */
     unsigned qos;
     bool thread; /* the peer's thread drives the connection, where it has the choice */
 } bench_job;
@@ -64,7 +64,7 @@ void peer_close(bench_peer *p);
 
 /* --- what bench.c has for it ---------------------------------------------------------- */
 
-/** So many messages have ended, or have been received, in addition.  Any thread. */
+/** Called by a peer when `count` more messages have ended or were received; by any thread. */
 void bench_ended(unsigned long count);
 
 /** Sleep until target messages have ended. */

@@ -272,8 +272,8 @@ def positive(text):
 def parse():
     parser = argparse.ArgumentParser(description="Compare MQTT client libraries.")
     parser.add_argument("programs", help="folder with the programs of the bench")
-    parser.add_argument("--rounds", type=positive, default=5, help="median of so many (5)")
-    parser.add_argument("--messages", type=positive, default=10**9, help="at most so many a run")
+    parser.add_argument("--rounds", type=positive, default=5, help="rounds of which the median counts (5)")
+    parser.add_argument("--messages", type=positive, default=10**9, help="the most messages of a run")
     parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?", "?")],
                         metavar="NAME", help="a column of the tables; may be given again")
     parser.add_argument("--job", action="append", choices=[j.name for j in JOBS],

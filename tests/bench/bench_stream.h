@@ -19,10 +19,10 @@ void bench_stream_open(bench_stream *s, const bench_job *job);
 /** Send all of it. */
 void bench_stream_send(bench_stream *s, const uint8_t *data, size_t len);
 
-/** Until so many bytes have come, or the time is over. */
+/** Wait until `least` bytes have arrived, or for timeout_ms. */
 void bench_stream_wait(bench_stream *s, size_t least, int timeout_ms);
 
-/** At least one byte. */
+/** Receive at least one byte; returns the number of bytes. */
 size_t bench_stream_recv(bench_stream *s, uint8_t *buf, size_t cap);
 
 #endif

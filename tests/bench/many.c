@@ -76,7 +76,7 @@ static void warm_up(many *m)
     (void)malloc_trim(0); /* or the next devices would have their memory for nothing */
 }
 
-/* As many at once as allowed, and the next as soon as one of them is connected. */
+/* As many at the same time as allowed, and the next as soon as one of them is connected. */
 static void connect_all(many *m)
 {
     const many_options *o = m->options;

@@ -27,7 +27,7 @@ typedef struct many_options {
     size_t at_once;  /* devices that connect at the same time */
     uint16_t keep_alive_s;
     bool idle;  /* for one keep-alive */
-    bool storm; /* the hub goes away and returns */
+    bool storm; /* the hub ends and is started again */
     uint32_t retry_min_ms;
     uint32_t retry_max_ms;
 } many_options;
@@ -52,9 +52,9 @@ uint64_t many_now_us(void);
 /* many_device.c: the life of one. */
 many_device *many_device_new(many *m, size_t number);
 void many_device_start(many_device *d);
-/** Send so many messages with m->period_us between them, the first at that time. */
+/** Send `count` messages with m->period_us between them, the first at `first_us`. */
 void many_device_send(many_device *d, uint64_t count, uint64_t first_us);
-/** When it was connected last. */
+/** The time at which it connected last. */
 uint64_t many_device_connected_us(const many_device *d);
 void many_device_stats(const many_device *d, iothub_stats *out);
 void many_device_free(many_device *d);

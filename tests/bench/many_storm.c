@@ -1,4 +1,4 @@
-/* A hub that goes away and returns: whether all devices are back, when, and what it took. */
+/* A hub that ends and is started again: whether and when all devices are back, and at what cost. */
 
 #include "many.h"
 

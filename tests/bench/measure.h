@@ -1,7 +1,7 @@
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
-/** @file What the programs of the bench read off this process. */
+/** @file What the programs of the bench measure of their own process. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ uint64_t bench_clock_ns(clockid_t clock);
 /** Counts are 0 unless count.c was loaded before the C library. */
 bench_reading bench_read(void);
 
-/** Memory of this process that nobody shares with it, in bytes. */
+/** Memory of this process that it shares with no other, in bytes. */
 uint64_t bench_memory(void);
 
 void bench_sort(uint64_t *values, size_t count);

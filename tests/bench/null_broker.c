@@ -220,7 +220,7 @@ int main(int argc, char **argv)
     report(&b);
     (void)fflush(stdout);
     if (ended != 0) {
-        _exit(0); /* as if killed: nobody hears a word of farewell */
+        _exit(0); /* as if killed: no connection is closed properly */
     }
     return 0;
 }

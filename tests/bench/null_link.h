@@ -13,7 +13,7 @@
 typedef struct null_link {
     int fd;
     gnutls_session_t tls; /* NULL: plain */
-    bool greeted;         /* the handshake is over */
+    bool greeted;         /* the handshake is complete */
     uint8_t *ahead;       /* read from the socket and not yet by GnuTLS */
     size_t ahead_at;
     size_t ahead_len;
@@ -29,7 +29,7 @@ void null_tls_load(const char *folder, const char *ciphers, bool tickets);
 void null_link_open(null_link *l, int fd, bool secure);
 void null_link_close(null_link *l);
 
-/** Bytes moved; 0: it would block; -1: the connection is over. */
+/** Return the number of bytes moved; 0: it would block; -1: the connection has ended. */
 ssize_t null_link_read(null_link *l, uint8_t *buf, size_t cap);
 ssize_t null_link_write(null_link *l, const uint8_t *buf, size_t len);
 

@@ -230,7 +230,7 @@ static bool pour(null_session *s, const null_flood *flood)
     return true;
 }
 
-/* False: the connection is over. */
+/* False: the connection has ended. */
 static bool take_packets(null_session *s, const uint8_t *at, size_t len, const null_flood *flood)
 {
     packet p;

@@ -3,9 +3,9 @@
 
 /**
  * @file
- * What the null broker does with one client: it takes every message and drops it, acknowledges
- * all that came in one read with one write or, if told so, each by itself, and floods who
- * subscribes.
+ * What the null broker does with one client: it drops every message, acknowledges all messages of
+ * one read with one write or, with null_one_by_one, each with a write of its own, and floods a
+ * client that subscribes.
  */
 
 #include "null_link.h"
@@ -42,7 +42,7 @@ extern null_counts null_totals;
 
 extern bool null_one_by_one; /* each acknowledgement is a write of its own */
 
-/** Do all that is possible now.  False: the connection is over. */
+/** Do all that is possible now.  Returns false when the connection has ended. */
 bool null_session_run(null_session *s, const null_flood *flood);
 
 /** Closes the connection as well. */

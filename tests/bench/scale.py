@@ -154,7 +154,7 @@ def figures(report):
     return row
 
 
-# --- a hub that goes away and returns -------------------------------------------------------
+# --- a hub that ends and is started again -------------------------------------------------------
 
 
 def wait_line(devices, wanted):

@@ -59,7 +59,7 @@ def ratios(values, jobs, peers):
 
 
 def metric_lines(results, metric, title, digits, compare):
-    """For one transport; nothing when nobody has measured it."""
+    """The tables of one transport; none if it was not measured."""
     found = [r for r in results if metric in r]
     peers = list(dict.fromkeys(r["peer"] for r in found))
     jobs = list(dict.fromkeys(r["job"] for r in found))

@@ -54,7 +54,7 @@ static void change_names(plan *p, fuzz_input *in)
     }
 }
 
-/* Mostly of an issuer: those of the server's own certificate end the matter at once. */
+/* Mostly of an issuer: those of the server's own certificate end the verdict immediately. */
 static void change_constraints(plan *p, fuzz_input *in)
 {
     plan_cert *c = &p->certs[fuzz_roll(in, 16) == 0 ? 0 : 1 + fuzz_roll(in, p->count - 1u)];

@@ -13,7 +13,7 @@ typedef struct chain_trial {
     const char *why;     /* not accepted: the judge's text */
     bool openssl_asked;  /* the build has OpenSSL */
     const char *openssl; /* NULL: accepted; otherwise its text */
-    /* Who contradicts whom without a reason that chain_trial.c lists; NULL: nobody. */
+    /* Which verdicts contradict each other without a reason listed in chain_trial.c; NULL: none. */
     const char *contradiction;
 } chain_trial;
 

@@ -535,7 +535,7 @@ static void lose_connection(world *w)
     server_read(w);
     if (mqc_get_state(&w->e) == MQC_CONNECTING) {
         w->session =
-            false; /* a lost CONNACK may have told of a new one: MQTT 3.1.1 cannot say so */
+            false; /* a lost CONNACK may have announced a new one: MQTT 3.1.1 cannot say so */
     }
     mqc_reset(&w->e);
     FUZZ_CHECK(mqc_get_state(&w->e) == MQC_IDLE && mqc_error(&w->e) == MQC_OK);
@@ -559,7 +559,7 @@ static void tick(world *w, mqc_time ms)
     FUZZ_CHECK(!mqc_next_deadline(&w->e, &when) || when > w->now);
     size_t least = mqc_rx_least(&w->e, &when);
     FUZZ_CHECK(least >= 1 && least <= w->memory.rx_len);
-    FUZZ_CHECK(least > 1 ? when > w->now : when == 0); /* or it might sleep for ever */
+    FUZZ_CHECK(least > 1 ? when > w->now : when == 0); /* otherwise it might sleep forever */
 }
 
 static void check(const world *w)

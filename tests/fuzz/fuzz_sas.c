@@ -1,4 +1,5 @@
-/* SAS tokens: somebody else's taken apart and verified, our own made, read back and found good. */
+/* SAS tokens: those of others are parsed and verified, our own are made, read back and found good.
+ */
 
 #include "fuzz.h"
 #include "iothub/sas.h"

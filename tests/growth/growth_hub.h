@@ -21,14 +21,15 @@ struct growth {
 
 extern struct growth growth;
 
-/** A new hub with the device "device1", and keys for so many connections. */
+/** A new hub with the device "device1", and keys for up to `connections` connections. */
 void growth_start(size_t connections);
 /** Frees the hub.  Returns the steps since `began`, without those of freeing. */
 uint64_t growth_end(uint64_t began);
 
-/** Returns the status, or 0 for a method that goes on in *h.  The text of the reply is freed. */
+/** Returns the status, or 0 for a method call, whose answer comes later in *h.  Frees the text of
+ * the reply. */
 int growth_ask(rest_handling *h, const char *method, const char *path, const char *body);
-/** The same for what is answered at once. */
+/** The same for requests that are answered immediately. */
 int growth_request(const char *method, const char *path, const char *body);
 
 /** Registers a device, or with `module` a module of it. */

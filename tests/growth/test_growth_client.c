@@ -113,7 +113,7 @@ static uint64_t purge_connected(size_t n)
     return client_end(f, began);
 }
 
-/* when: after so many messages somebody processes; 0: nobody does, but at the end. */
+/* when: the number of messages after which iothub_process is called; 0: only at the end. */
 static uint64_t drop_oldest(size_t n, size_t when)
 {
     when_full = IOTHUB_DROP_OLDEST;

@@ -232,8 +232,8 @@ static uint64_t messages_to_one(size_t n)
     return growth_end(began);
 }
 
-/* Methods for one device or for many, sent and answered; or nobody growth.answers, or nobody waits.
- */
+/* Method calls of one device or of many: answered, not answered by the device, abandoned by the
+ * caller, or for devices that are offline. */
 typedef enum methods_end { ANSWERED, SILENT, ABANDONED, OFFLINE } methods_end;
 
 static uint64_t methods(size_t n, bool many, methods_end how)

@@ -140,7 +140,7 @@ static uint64_t purge(size_t n)
     return bench_end(b, began);
 }
 
-/* One message is on its way: nothing can be given back before it has left. */
+/* One message is half sent: no buffer can be given back before it was sent. */
 static uint64_t purge_behind_one(size_t n)
 {
     bench *b = bench_new(n, 1);
@@ -366,7 +366,7 @@ static void an_answer_costs_the_same_however_many_are_open(void **state)
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* step: so many of them at a time. */
+/* step: the number of them that are handled at a time. */
 static uint64_t expired(size_t n, order *of, size_t step)
 {
     bench *b = bench_new(n, 0);

@@ -225,7 +225,7 @@ class Device:
         return topic, rest.decode(), bool(first & 8)
 
     def quiet(self):
-        """Nothing more has come than what was asked for: the answer to a ping is next."""
+        """Nothing but the expected packets has arrived: the answer to a ping is next."""
         self.write(0xC0, b"")
         self.expect(self.PINGRESP)
 

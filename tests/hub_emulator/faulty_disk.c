@@ -112,7 +112,7 @@ WRAP_OPEN(open64)
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 
-/* What does not fit is not refused at once: half of it fits. */
+/* A write that does not fit is not refused as a whole: half of it is written. */
 ssize_t __wrap_write(int fd, const void *data, size_t len)
 {
     if (fails()) {

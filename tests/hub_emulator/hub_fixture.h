@@ -27,7 +27,7 @@ typedef struct hub_fixture {
     hub hub;
     char dir[64];
     int64_t now_ms;  /* both clocks */
-    int64_t step_ms; /* how far somebody has set the wall clock */
+    int64_t step_ms; /* by how much the wall clock was set forward */
     char notices[4096];
     sent_publish sent[128];
     size_t sent_count;
@@ -41,7 +41,7 @@ int fixture_teardown(void **state);
 
 /* After hub_close. */
 void fixture_open(hub_fixture *f);
-/* As after kill -9: nothing is told to the old hub. */
+/* As after kill -9: the old hub is not closed. */
 void fixture_restart(hub_fixture *f);
 void fixture_forget_sent(hub_fixture *f);
 

@@ -1,7 +1,7 @@
 #ifndef HUB_WORLD_H
 #define HUB_WORLD_H
 
-/* A hub in which there is something to lose: device1, connected under world_client; the device a
+/* A hub that has everything that can be lost: device1, connected under world_client; the device a
  * with a module, a twin and three messages; two events. */
 
 #include "hub_exchange.h"

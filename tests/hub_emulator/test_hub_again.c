@@ -1,4 +1,4 @@
-/* A device that is deleted and registered again under its id; and clocks that somebody sets. */
+/* A device that is deleted and registered again under its id; and clocks that are set. */
 
 #include "hub_exchange.h"
 

@@ -1,5 +1,5 @@
 /* A state directory in which one file is not what it was: the hub starts, serves all the rest,
- * never serves what nobody wrote, and names the file. */
+ * never serves what was not written, and names the file. */
 
 #include "hub_world.h"
 

@@ -215,7 +215,7 @@ static void nesting_has_an_end(void **state)
     free(text);
 }
 
-/* One object of so many members, each name twice: {"m0":-0,..,"m0":0,..}. */
+/* One object of `members` members, each name twice: {"m0":-0,..,"m0":0,..}. */
 static char *twice(int members)
 {
     hub_text t = { 0 };

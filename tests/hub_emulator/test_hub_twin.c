@@ -27,7 +27,7 @@ static hub_result report(hub_twin *t, const char *text)
     return r;
 }
 
-/* What the device is told, on the heap; "" for nothing, the error's name for a refusal. */
+/* What the device receives, on the heap; "" for nothing, the error's name for a refusal. */
 static char *update(hub_twin *t, const char *text, hub_twin_mode mode)
 {
     hub_fault fault;

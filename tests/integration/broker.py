@@ -25,7 +25,7 @@ class Broker:
         self.port = self.process = None
 
     def __enter__(self):
-        while not self._start(free_port()):  # somebody else was faster
+        while not self._start(free_port()):  # another process was faster
             pass
         return self
 

@@ -55,7 +55,7 @@ class Emulator:
         self.process = None
 
     def kill(self):
-        """As a power cut: nobody can tidy up."""
+        """As in a power cut, the process has no chance to clean up."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
         self.process.stdout.close()

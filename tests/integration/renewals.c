@@ -162,7 +162,7 @@ static void publish(run *r, iothub_client *c)
     }
 }
 
-/* Publish until so many renewals are through, and back on one connection. */
+/* Publish until `until` renewals are complete and one connection is left. */
 static void renew(run *r, iothub_client *c, unsigned until)
 {
     while (r->renewals < until || iothub_get_state(c) != IOTHUB_CONNECTED) {

@@ -37,7 +37,7 @@ class Gateway(unittest.TestCase):
         return Background([*before, *command], self.hub.environment())
 
     def arrived(self, count):
-        """How many messages of each device came, when so many are there."""
+        """The number of messages of each device, once `count` have arrived."""
         self.monitor.wait_for(lambda lines: sum(line.startswith("{") for line in lines) >= count)
         events = (json.loads(line) for line in self.monitor.lines if line.startswith("{"))
         return collections.Counter(event["deviceId"] for event in events)

@@ -122,7 +122,7 @@ class Watcher:
 
 
 def fill(folder):
-    """A stranger takes what the disk has left."""
+    """Another user takes the rest of the disk."""
     with open(os.path.join(folder, "stranger"), "ab", buffering=0) as file:
         try:
             while True:
@@ -192,7 +192,7 @@ class Store(unittest.TestCase):
               f"{self.watcher.repeats} repeats, {time.monotonic() - began:.0f} s")
 
     def test_a_message_that_was_never_stored_is_a_failure(self):
-        """Also if all that were stored have arrived, and if somebody asked for the end."""
+        """Also if all stored messages have arrived, and if the program was asked to end."""
         sender = Background(self.hub.command(
             "store_and_forward", "--port", self.hub.port, "--store", self.file, "--count",
             "1000000000"), self.hub.environment())

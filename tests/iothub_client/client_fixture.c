@@ -140,7 +140,7 @@ static void on_log(iothub_log_level level, const char *module, const char *text,
     snprintf(f->log + at, sizeof f->log - at, "%d %s %s\n", (int)level, module, text);
 }
 
-/* The hub answers at once: a DISCONNECT and the close behind it leave no later chance to look. */
+/* The hub answers immediately, since after a DISCONNECT and the close its bytes are gone. */
 static void serve_after_send(scripted_stream *s, scripted_call call, plat_result r, void *user)
 {
     client_fixture *f = user;

@@ -9,7 +9,7 @@
  *     client_fixture f;
  *     fixture_init(&f, NULL);         or with options changed by a function
  *     fixture_connect(&f);            until IOTHUB_CONNECTED
- *     ... fixture_run(&f);            until nobody has anything to do
+ *     ... fixture_run(&f);            until client and hub are idle
  *     fixture_free(&f);
  */
 
@@ -73,7 +73,7 @@ typedef struct client_fixture {
     void (*on_c2d)(struct client_fixture *f, const iothub_message *m);
     unsigned expiring_count;
     int64_t seconds_left;
-    char log[8192];   /* the first log lines, one behind the other */
+    char log[8192];   /* the first log lines, one after the other */
     char secret[256]; /* of the connection string; must not show up in any text */
 } client_fixture;
 
@@ -84,8 +84,9 @@ void fixture_init_as(client_fixture *f, const char *connection_string,
 void fixture_free(client_fixture *f);
 
 /**
- * Memory for a client, to be freed by free.  All blocks lie alike, so that what iothub_init says is
- * missing of one is what the next needs: malloc's may differ in padding where it aligns to 8.
+ * Memory for a client, to be freed by free.  All blocks have the same alignment, so that the size
+ * that iothub_init asks for is enough in any of them: malloc's blocks may differ in padding where
+ * it aligns to 8.
  */
 void *fixture_memory(size_t len);
 
@@ -99,10 +100,10 @@ void fixture_quiet(iothub_options *o);
 /** Process and let the hub answer until neither has more to do. */
 void fixture_run(client_fixture *f);
 
-/** Start, and run until connected; fails the test when that does not happen. */
+/** Start, and run until connected; the test fails if it does not connect. */
 void fixture_connect(client_fixture *f);
 
-/** Sleep as the client asks, for ms in all, running whenever it wants to. */
+/** Let ms of time pass, in the steps for which the client asks to sleep, and run it after each. */
 void fixture_sleep(client_fixture *f, uint64_t ms);
 
 /** The connection breaks; run until the client has noticed. */

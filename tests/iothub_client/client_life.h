@@ -3,9 +3,10 @@
 
 /**
  * @file
- * A client under everything at once: requests, callbacks that make requests, starts and stops,
- * a stream that fails and stalls, a hub that refuses and falls silent.  Each step checks that every
- * accepted request ends at most once, client_life_end that it ends at all.
+ * A client that does and suffers everything at the same time: requests, callbacks that make
+ * requests, starts and stops, a stream that fails and stalls, a hub that refuses and falls silent.
+ * Each step checks that every accepted request ends at most once, client_life_end that it ends at
+ * all.
  *
  *     l->roll = ...;
  *     client_life_begin(l);
@@ -20,7 +21,7 @@
 typedef struct client_life client_life;
 struct client_life {
     client_fixture f; /* first: callbacks get this pointer */
-    /** 0 .. sides - 1: decides everything.  In the end it must not go on rolling 0. */
+    /** Returns 0 .. sides - 1 and so decides everything.  It must not return 0 forever. */
     uint32_t (*roll)(client_life *l, uint32_t sides);
     bool stored;  /* telemetry goes through a store that fails at times */
     bool hostile; /* the hub lies and breaks the rules of MQTT too */
@@ -34,7 +35,7 @@ struct client_life {
 void client_life_begin(client_life *l);
 void client_life_step(client_life *l);
 
-/** The trouble ends: it must stop, connect again and, with deinit, end all that is open. */
+/** The faults end: the client must stop, connect again and, in deinit, end every open request. */
 void client_life_end(client_life *l);
 
 #endif

@@ -89,7 +89,7 @@ static iothub_stats stats_of(size_t i)
     return s;
 }
 
-/* All clients have come so far. */
+/* All clients have got this far. */
 static bool all(bool (*has)(size_t i))
 {
     for (size_t i = 0; i < LOOP_CLIENTS; i++) {

@@ -13,7 +13,7 @@
 
 enum { LOOP_CLIENTS = 2, LONG_MS = 1000 };
 
-/** One place of a client, as its loop knows it. */
+/** One slot of a client, as its loop knows it. */
 typedef struct loop_seen {
     int fd; /* -1: not watched */
     uint32_t generation;
@@ -27,15 +27,15 @@ loop_change loop_compare(const loop_seen *seen, const plat_poll *now);
 /** The loop of the test program.  begin: watches these clients, of which unused ones are NULL. */
 typedef struct loop_kind {
     void (*begin)(iothub_client *const clients[LOOP_CLIENTS]);
-    void (*run_until)(bool (*is_over)(void)); /* asked before each sleep */
+    void (*run_until)(bool (*is_over)(void)); /* called before each sleep */
     void (*end)(void);                        /* watches nothing any more */
 } loop_kind;
 
 /** Counted by the loop. */
 extern unsigned loop_wakeups; /* sleeps */
-extern unsigned loop_stalls;  /* sleeps of LONG_MS and more that nothing but their end ended */
+extern unsigned loop_stalls;  /* sleeps of LONG_MS and more that only their time-out ended */
 
-/** The file is open, or a loop would be watching what nobody knows. */
+/** Fails the test unless the descriptor is open: a loop must never watch a closed one. */
 void loop_check_open(int fd);
 
 int loop_cases(const loop_kind *kind);

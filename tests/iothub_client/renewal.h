@@ -31,7 +31,7 @@ static inline void connect(renewal *r, void (*change)(iothub_options *o))
     r->statuses = r->f.status_count;
 }
 
-/* Connect, and sleep until the new connection is in the making. */
+/* Connect, and sleep until the new connection is being opened. */
 static inline void begin(renewal *r, plat_stage stall_at)
 {
     connect(r, NULL);
@@ -55,7 +55,7 @@ static inline iothub_stats stats_of(const client_fixture *f)
     return stats;
 }
 
-/* On the new connection, and nobody was told of anything but a change as planned. */
+/* The client uses the new connection, and its callbacks reported nothing but a planned change. */
 static inline void assert_renewed(const renewal *r)
 {
     const client_fixture *f = &r->f;

@@ -20,7 +20,7 @@ static bool stream_is_ready(runner_rig *r, const plat_poll *polls, size_t count)
     return false;
 }
 
-/* Something came, or will have come: the next look is to see it. */
+/* Data has arrived, or is about to arrive: the next poll must find it. */
 static void note_input(runner_rig *r)
 {
     const uint64_t one = 1;

@@ -3,8 +3,9 @@
 
 /**
  * @file
- * A client that a real thread drives, on a fake clock, with a fake hub that answers at
- * once.  No time passes by itself: when nothing wakes the runner, it sleeps for ever.
+ * A client that a real thread drives, on a fake clock, with a fake hub that answers
+ * immediately.  Time passes only when a test moves the clock: a runner that nothing wakes sleeps
+ * forever.
  *
  *     rig_begin(r, NULL);
  *     rig_connect(r);                 runner started, client connected
@@ -29,9 +30,9 @@ struct runner_rig {
     /* Under the lock, which is not the client's. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool asleep; /* the runner waits, and nothing that came before has yet to wake it */
+    bool asleep; /* the runner sleeps, and no earlier event is about to wake it */
     int timeout_ms;
-    unsigned sleeps; /* that did not end at once */
+    unsigned sleeps; /* that did not end immediately */
     iothub_state state;
     unsigned dones;                            /* of requests with a tag */
     unsigned taken[RIG_TAGS], ended[RIG_TAGS]; /* by tag */
@@ -51,22 +52,23 @@ struct runner_rig {
 };
 
 runner_rig *rig_new(void (*change)(iothub_options *o));
-/** Stop the runner if there is one, end the client, and check that what was taken ended once. */
+/** Stop the runner if there is one, end the client, and check that each accepted request ended
+ * once. */
 void rig_free(runner_rig *r);
 
 void rig_start(runner_rig *r);
 void rig_connect(runner_rig *r);
 
-/** Until ready(r), which is asked under the rig's lock whenever something has happened. */
+/** Wait until ready(r) returns true.  It is called under the rig's lock after each event. */
 void rig_await(runner_rig *r, bool (*ready)(const runner_rig *r));
 void rig_await_dones(runner_rig *r, unsigned count);
 void rig_await_asleep(runner_rig *r);
 void rig_await_state(runner_rig *r, iothub_state state);
 
-/** How much the stream takes from the runner's next sleep on. */
+/** The number of bytes that the stream accepts from the runner's next sleep on. */
 void rig_set_room(runner_rig *r, size_t room);
 
-/** Send with QoS 1.  tag counts from 1; what was taken is noted. */
+/** Send with QoS 1.  Tags count from 1; an accepted message is recorded under its tag. */
 iothub_result rig_send(runner_rig *r, unsigned tag, const char *body);
 void rig_note(runner_rig *r, unsigned tag);
 void *rig_tag(unsigned tag);

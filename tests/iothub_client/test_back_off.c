@@ -343,7 +343,8 @@ static const char *end_after(client_fixture *f, uint64_t ms)
     return text;
 }
 
-/* Each of two clients comes back within retry_max_ms: up for twice that, nobody pushes. */
+/* Each of two clients returns within retry_max_ms: one that stays connected for twice as long has
+ * no rival. */
 static void a_duel_is_over_after_twice_the_longest_back_off(void **state)
 {
     (void)state;

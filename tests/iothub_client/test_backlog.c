@@ -72,7 +72,7 @@ static void a_run_goes_on_where_another_was_killed(void **state)
     for (unsigned n = 0; n <= 100; n++) {
         assert_int_equal(atoi(fake_hub_at(&f.hub, n)->payload), n + 1);
     }
-    assert_int_equal(f.done_count, 1); /* nobody waits for the others */
+    assert_int_equal(f.done_count, 1); /* the others have no done callback */
     assert_int_equal(fixture_ended(&f, op, NULL), 1);
     end(&f);
 }
@@ -331,7 +331,7 @@ static void the_end_of_the_client_tells_that_they_are_kept(void **state)
     client_fixture f;
     begin(&f);
     store_send(&f, 0);
-    store_kill(&f); /* of an earlier run: nobody is told */
+    store_kill(&f); /* of an earlier run: not reported */
     kept_count = 0;
     fixture_init(&f, keep_counter);
     f.hub.mute_publish = true;

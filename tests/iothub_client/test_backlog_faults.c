@@ -190,7 +190,7 @@ static void a_store_that_fails_for_ever_costs_no_time(void **state)
     fake_store_free(&fixture_store);
 }
 
-/* A record that was told to have ended and is still there is not told again, nor sent. */
+/* A record that was reported as ended and is still stored is neither reported again nor sent. */
 static void one_that_cannot_be_removed_ends_once(void **state)
 {
     (void)state;

@@ -2,7 +2,7 @@
 
 #include "store_fixture.h"
 
-/* When the store is looked at: never late, and not all at once. */
+/* When the store is read: never late, and in portions. */
 
 static uint16_t window;
 
@@ -86,7 +86,7 @@ static void what_an_earlier_run_left_is_looked_at_before_the_first_sleep(void **
     fixture_sleep(&f, 12000);                  /* by whole seconds of the wall clock */
 
     assert_int_equal(store_stats(&f).telemetry_expired, 1);
-    assert_int_equal(f.done_count, 0); /* nobody of this run asks for it */
+    assert_int_equal(f.done_count, 0); /* it belongs to no request of this run */
     end(&f);
 }
 
@@ -171,7 +171,8 @@ static void few_places(iothub_options *o)
     o->tx_size = 4096;
 }
 
-/* Each end that nobody was told of takes a place of the table; without one nothing is dropped. */
+/* Each end that is not reported yet takes a slot of the table; without a free slot nothing is
+ * dropped. */
 static void more_drops_than_places_wait_for_a_turn(void **state)
 {
     (void)state;

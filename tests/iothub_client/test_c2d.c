@@ -200,7 +200,7 @@ static void a_full_table_stops_reading_and_goes_on_after_an_accept(void **state)
     fixture_free(&f);
 }
 
-/* As a loop does that sleeps as it is told. */
+/* As a loop does that sleeps for the time that iothub_poll_info returns. */
 static void turn_while_asked(client_fixture *f)
 {
     iothub_poll p;

@@ -381,7 +381,8 @@ static void a_stream_that_takes_nothing_is_no_busy_loop(void **state)
     fixture_free(&f);
 }
 
-/* A turn ends after so many writes, so that the application gets its own; the next one follows. */
+/* A turn ends after a limited number of writes, so that the application gets its turn; another
+ * follows. */
 static void what_a_turn_did_not_write_is_written_without_waiting(void **state)
 {
     (void)state;

@@ -53,7 +53,7 @@ static void a_clock_set_by_much_renews_the_token_at_once(void **state)
     }
 }
 
-/* Before 2023 it was never set, and nobody means the end of year 9999 or what is behind it. */
+/* A clock before 2023 was never set, and the end of the year 9999 or later is a mistake. */
 static void a_clock_means_what_it_says_from_2023_to_the_end_of_9999(void **state)
 {
     (void)state;

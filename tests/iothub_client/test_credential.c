@@ -116,7 +116,8 @@ static void the_longest_names_and_keys_fit(void **state)
     }
 }
 
-/* Of each length: refused at once with the number that helps, or good for a login. */
+/* Names of any length are either refused immediately, with the size that would do, or good for a
+ * login. */
 static void names_are_refused_at_init_or_log_in(void **state)
 {
     (void)state;

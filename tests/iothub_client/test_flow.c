@@ -1,6 +1,7 @@
 #include "client_fixture.h"
 
-/* A slow link between the hub and a stream that takes everything at once, as a kernel does. */
+/* A slow link between the hub and a stream that accepts everything immediately, as a kernel does.
+ */
 
 enum { KEEP_ALIVE_S = 30, LARGE = 60000, RATE = 100 };
 
@@ -181,7 +182,7 @@ static void in_a_minute(iothub_options *o)
     o->tls_timeout_ms = 60000;
 }
 
-/* Half of its time is over, and half of it more; in each, so many bytes are enough. */
+/* In each half of its time, this number of bytes is enough. */
 static void fifty_bytes_a_second_are_enough_and_one_byte_less_is_not(void **state)
 {
     (void)state;

@@ -181,7 +181,7 @@ static bool is_json(const bomb *b)
     return iothub_json_check(mqc_span_of(b->text, b->len)) == IOTHUB_OK;
 }
 
-/* None of these is a document; nobody may be told of them, and the next good one is taken. */
+/* None of these is a document: no callback may report them, and the next good one is reported. */
 static void a_json_bomb_is_no_document(void **state)
 {
     (void)state;

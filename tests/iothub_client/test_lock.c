@@ -244,7 +244,7 @@ static void the_notice_of_a_token_leaves_the_lock_free(void **state)
     fixture_free(&f);
 }
 
-/* --- what a thread is told ------------------------------------------------------ */
+/* --- what a thread's calls return ------------------------------------------------------ */
 
 static void a_refusal_is_told_to_the_thread_that_made_the_call(void **state)
 {
@@ -336,7 +336,7 @@ static void check_that_it_wakes(const struct guarded *function, const char *conn
     f.hub.mute_publish = true; /* an answer would wake it, too */
     mqc_time before = deadline_of(&f);
     wake_on_sleep(f.client->lock, f.client->last_op, before == UINT64_MAX ? 0 : before);
-    f.client->lock->lone = false; /* what has left has no deadline */
+    f.client->lock->lone = false; /* what was sent has no deadline */
 
     function->call(f.client);
 

@@ -478,7 +478,7 @@ static void what_is_larger_than_rx_size_is_logged_counted_and_answered(void **st
 
     iothub_get_stats(f.client, &s);
     assert_int_equal(s.c2d_oversize, 1);
-    assert_int_equal(f.hub.acks, 1); /* it would come again for ever */
+    assert_int_equal(f.hub.acks, 1); /* otherwise it would be sent again forever */
     assert_int_equal(f.c2d_count, 0);
     assert_int_equal(f.method_count, 0);
     assert_int_equal(s.methods_received, 1);

@@ -323,7 +323,7 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
             fake_hub_ack(&f.hub, fixture_stream(&f), 0);
             continue;
         }
-        fixture_run(&f); /* the runner is awake, and looks when half of the time is over */
+        fixture_run(&f); /* the runner is awake, and checks after half of the time */
         mqc_time look = fall_asleep(&f);
         assert_in_range(look, sent_at, sent_at + ACK / 2);
         fake_clock_advance(&f.platform.clock, sent_at + ACK / 2 - f.platform.clock.monotonic_ms);

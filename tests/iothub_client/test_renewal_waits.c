@@ -230,7 +230,7 @@ static void reconnect_now_leaves_a_dead_connection_after_three_seconds(void **st
     (void)state;
     renewal r;
     connect(&r, NULL);
-    r.old->after = NULL; /* nobody hears us any more */
+    r.old->after = NULL; /* the hub does not read any more */
     iothub_op op = fixture_send(&r.f, "into the void");
     fixture_run(&r.f);
 

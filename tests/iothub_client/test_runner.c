@@ -73,7 +73,7 @@ static void a_wait_cut_short_wakes_the_runner(void **state)
 
     r->f.hub.return_code = 0;
     assert_int_equal(iothub_reconnect_now(r->f.client), IOTHUB_OK);
-    rig_await_state(r, IOTHUB_CONNECTED); /* no time passes by itself */
+    rig_await_state(r, IOTHUB_CONNECTED); /* the clock stands still */
 
     rig_free(r);
 }

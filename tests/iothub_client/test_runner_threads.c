@@ -217,7 +217,8 @@ static void crowd_free(crowd *w)
     free(w);
 }
 
-/* --- all at once ---------------------------------------------------------------------------- */
+/* --- everything together
+ * ---------------------------------------------------------------------------- */
 
 static void look_at_the_hub(runner_rig *r)
 {
@@ -400,7 +401,8 @@ static void of_two_that_stop_the_runner_one_does(void **state)
     rig_free(r);
 }
 
-/* --- what a thread is told -------------------------------------------------------------------- */
+/* --- what a thread's calls return
+ * -------------------------------------------------------------------- */
 
 typedef struct refusal {
     runner_rig *r;

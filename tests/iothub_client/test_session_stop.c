@@ -75,7 +75,8 @@ static void a_stopped_client_can_start_again(void **state)
     fixture_connect(&f);
     assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
 
-    assert_int_equal(iothub_start(f.client), IOTHUB_OK); /* at once, before the stop is through */
+    assert_int_equal(iothub_start(f.client),
+                     IOTHUB_OK); /* immediately, before the stop is complete */
     fixture_run(&f);
 
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);

@@ -208,7 +208,7 @@ static void what_is_too_large_is_counted_by_its_topic(void **state)
     assert_int_equal(stats_of(&f).c2d_oversize, 2);
     assert_int_equal(stats_of(&f).ignored, 1);
     assert_int_equal(stats_of(&f).c2d_received, 0);
-    assert_int_equal(f.hub.acks, 1); /* or it would come again for ever */
+    assert_int_equal(f.hub.acks, 1); /* otherwise it would be sent again forever */
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     fixture_free(&f);
 }

@@ -286,7 +286,7 @@ static void a_clock_set_late_does_not_lose_the_notice(void **state)
     assert_int_equal(f.expiring_count, 1);
     fixture_free(&f);
 
-    init_with_token(&f, 1000); /* and if it is too late already, that is told */
+    init_with_token(&f, 1000); /* a notice whose time has passed is given as well */
     fake_clock_set_wall(&f.platform.clock, 0);
     assert_int_equal(iothub_set_token(f.client, device_token(1000)), IOTHUB_OK);
     fake_clock_set_wall(&f.platform.clock, NOW + 2000);

@@ -235,7 +235,7 @@ static void a_twin_larger_than_rx_size_ends_the_request_at_once(void **state)
                         "a twin document of 933 bytes: larger than rx_size (512)");
     assert_string_equal(f.desired[0].json, "{}");
     assert_false(f.desired[0].complete);
-    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* somebody makes it smaller */
+    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the twin is made smaller */
     fixture_sleep(&f, 60000);
     assert_int_equal(f.desired_count, 2);
     assert_int_equal(f.desired[1].result, IOTHUB_OK);
@@ -302,7 +302,7 @@ static void a_version_that_goes_back_fetches_the_document(void **state)
     fixture_init(&f, NULL);
     f.hub.twin = "{\"desired\":{\"$version\":50}}";
     fixture_connect(&f);
-    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the twin was made anew */
+    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the twin was created again */
 
     twin_patch(&f, 2);
     fixture_run(&f);
@@ -380,7 +380,7 @@ static void a_document_asked_for_on_an_earlier_connection_is_not_believed(void *
     f.hub.twin_status = 0;
     fixture_connect(&f);
     uint32_t rid = twin_rid(fake_hub_last(&f.hub, "$iothub/twin/GET/"));
-    fixture_cut(&f); /* version 6 comes while nobody is there to hear of it */
+    fixture_cut(&f); /* version 6 is made while the device is disconnected */
     fixture_sleep(&f, 1000);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_int_equal(twin_gets(&f), 2);

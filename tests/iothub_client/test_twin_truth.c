@@ -6,8 +6,8 @@
 #include "twin_fixture.h"
 
 /*
- * A hub with a twin that changes, an application that believes what it is told, and between them
- * everything that can go wrong: answers and notifications are lost, late, repeated, reordered,
+ * A hub with a twin that changes, an application that keeps what its callbacks report, and between
+ * them everything that can go wrong: answers and notifications are lost, late, repeated, reordered,
  * refused, unreadable, too large, or come when the next connection stands already.  In the end
  * both must have the same document.
  */
@@ -39,7 +39,7 @@ typedef struct world {
     unsigned report_count;
     unsigned report_of[OPS]; /* by op: 1 + its number, 0 for a get */
     uint8_t taken[OPS], ended[OPS];
-    bool settled; /* the trouble is over */
+    bool settled; /* no more faults */
 } world;
 
 static uint32_t roll(world *w, uint32_t sides)
@@ -187,7 +187,7 @@ static void hub_changes(world *w)
     cJSON_Delete(patch);
 }
 
-/* The device is deleted and made anew: the hub closes its connection. */
+/* The device is deleted and created again: the hub closes its connection. */
 static void hub_starts_over(world *w)
 {
     cJSON_Delete(w->desired);
@@ -444,13 +444,13 @@ static void end(world *w)
 static void last_word(world *w, uint32_t seed)
 {
     w->losses = 16;
-    hub_changes(w); /* nobody is told of this one */
+    hub_changes(w); /* no notification is sent for this one */
     switch (seed / 4 % 4) {
     case 0:
         w->losses = 0;
         hub_changes(w);
         break;
-    case 1: { /* a notification, though nobody can read it */
+    case 1: { /* a notification that the client cannot read */
         mail *m = new_mail(w);
         m->body[0] = '{';
         m->body[1] = '\0';
@@ -483,7 +483,7 @@ static void live(world *w, uint32_t seed)
         step(w);
     }
     w->settled = true;
-    rest(w, 130000); /* all requests end, any back-off is over */
+    rest(w, 130000); /* all requests end, and any back-off does */
     assert_int_equal(iothub_get_state(w->f.client), IOTHUB_CONNECTED);
     if (w->losses == 0) { /* else it cannot know */
         check_truth(w, seed);

@@ -68,7 +68,8 @@ static void a_client_that_nobody_drives_says_so(void **state)
     client_fixture f;
     fixture_init(&f, NULL);
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
-    for (int i = 0; i < 5; i++) { /* as one who waits for IOTHUB_CONNECTED by sleep(1) */
+    for (int i = 0; i < 5;
+         i++) { /* as an application that waits for IOTHUB_CONNECTED with sleep(1) */
         assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
         fake_clock_advance(&f.platform.clock, 1000);
     }

@@ -66,7 +66,7 @@ static void each_dropped_one_ends_once(void **state)
     rig_deinit(&r);
 }
 
-/* 24 bytes in three messages of 8; the first n have left. */
+/* 24 bytes in three messages of 8; the first n bytes were sent. */
 static void what_has_begun_to_leave_stays(void **state)
 {
     (void)state;

@@ -107,7 +107,7 @@ static uint16_t id_at(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Method B of section 4.3.3: delivered at once, the id remembered until PUBREL. */
+/* Method B of section 4.3.3: delivered immediately, the id remembered until PUBREL. */
 static bool server_knows(world *w, uint16_t id, uint32_t n)
 {
     message *m = &w->messages[n];
@@ -267,7 +267,7 @@ static void acknowledge(world *w, size_t i)
     }
 }
 
-/* The application is in no hurry with QoS 2 messages. */
+/* The application takes its time with QoS 2 messages. */
 static void take_message(world *w, const mqc_message *m)
 {
     if (m->qos == 1) {
@@ -407,7 +407,8 @@ static void connect(world *w)
 static void lose_connection(world *w)
 {
     if (mqc_get_state(&w->r.e) == MQC_CONNECTING) {
-        /* A CONNACK that told of a new session may be lost: nothing in MQTT 3.1.1 says so later. */
+        /* A CONNACK that announced a new session may be lost: nothing in MQTT 3.1.1 announces it
+         * later. */
         w->session = false;
     }
     mqc_reset(&w->r.e);

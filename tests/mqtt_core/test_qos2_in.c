@@ -306,7 +306,8 @@ typedef enum far_state { FAR_PUBLISHED = 0, FAR_RELEASED, FAR_DONE } far_state;
 
 enum { FAR_COUNT = 9 };
 
-/* One connection until the client gives it up or all is done; everything in order, and at once. */
+/* One connection until the client gives it up or all is done; everything in order and without
+ * delay. */
 static bool serve(rig *r, far_state *far, bool forgets)
 {
     for (unsigned i = 1; i <= FAR_COUNT; i++) {

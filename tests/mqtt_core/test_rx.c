@@ -317,7 +317,7 @@ static void no_more_bytes_are_taken_than_there_was_room_for(void **state)
     rig_deinit(&r);
 }
 
-/* It is told by the first bytes, whatever comes behind them. */
+/* The first bytes decide it, whatever follows them. */
 static void a_topic_longer_than_its_packet_is_told_by_four_bytes(void **state)
 {
     (void)state;

@@ -18,7 +18,7 @@ enum {
 typedef struct transport {
     const char *name;
     size_t room;     /* bytes that the stream takes before the peer does */
-    size_t portion;  /* the peer's system acknowledges so many at a time */
+    size_t portion;  /* bytes that the peer's system acknowledges at a time */
     bool relayed;    /* it is a relay's, which has room for everything */
     bool closes;     /* its window, when it has no room: nothing is on its way then */
     bool reports;    /* the stream reports its flow */
@@ -238,7 +238,7 @@ static void step(void)
     receive();
     report();
     mqc_result result = mqc_tick(&w.r.e, w.r.now);
-    assert_int_equal(result, mqc_error(&w.r.e)); /* at once, not at the next one */
+    assert_int_equal(result, mqc_error(&w.r.e)); /* immediately, not at the next one */
     take_events();
     transmit();
 }
@@ -425,7 +425,7 @@ static void a_peer_that_goes_in_the_middle_of_a_large_message_is_found(void **st
                     step();
                 }
                 if (up && !t->reports && mqc_lane(&w.r.e, 0).in_flight > 0) {
-                    rig_deinit(&w.r); /* nobody can tell what its buffer still holds */
+                    rig_deinit(&w.r); /* what its buffer still holds is unknown */
                     continue;
                 }
                 assert_int_equal(mqc_error(&w.r.e), MQC_OK);

@@ -58,7 +58,7 @@ static void answers_one_by_one_still_free_batches(void **state)
     }
 }
 
-/* Does what has come wake the engine, which sleeps as it said? */
+/* Whether the received bytes wake the engine, which sleeps until mqc_rx_least is reached. */
 static bool wakes(rig *r, size_t answers)
 {
     mqc_time until;
@@ -68,7 +68,7 @@ static bool wakes(rig *r, size_t answers)
 }
 
 /* A server at the end of a way: each publish is answered way_ms after it left, but no more than
- * one in gap_ms.  How many are answered in so many round trips? */
+ * one in gap_ms.  Returns how many are answered in `round_trips` round trips. */
 static size_t answered_in(uint16_t window, mqc_time way_ms, mqc_time gap_ms, unsigned round_trips)
 {
     enum { ID_MAX = 60000 };

@@ -28,7 +28,7 @@ static inline mqc_result live(rig *r, mqc_time until)
         r->now = due == 0 ? r->now : due < until ? due : until;
         size_t sent = r->sent_len;
         mqc_result result = mqc_tick(&r->e, r->now);
-        assert_int_equal(result, mqc_error(&r->e)); /* at once, not at the next one */
+        assert_int_equal(result, mqc_error(&r->e)); /* immediately, not at the next one */
         rig_send_all(r);
         rig_pull(r);
         if (r->sent_len == sent + 2 && r->sent[sent] == 0xC0 && mqc_error(&r->e) == MQC_OK) {

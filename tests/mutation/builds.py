@@ -161,7 +161,7 @@ def drop_dependencies(words):
 
 
 def limit(mode, seconds):
-    """A test that takes this long by itself may take so much of the processor, and so much time."""
+    """The processor time and the time that a test of this duration may take with a change."""
     cpu = int(5 + (40 if mode == "asan" else 10) * seconds)
     wall = 60 + 3 * cpu
 

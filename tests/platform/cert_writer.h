@@ -15,7 +15,7 @@
  *     nc~  nc0  nc+min     constraints are not critical; empty; with a minimum
  *     ski=01  aki=01       key identifiers of one byte; aki!=01: critical
  *     akiserial=05         serial number of the authority, with its name
- *     unknown  unknown!    an extension that nobody knows, not critical and critical
+ *     unknown  unknown!    an unknown extension, not critical and critical
  *     policy  policy!      policyConstraints;  policies!: certificatePolicies
  *     twice                the unknown one once more
  *     serial=05            in hexadecimal, at most 24 bytes
@@ -33,7 +33,7 @@ typedef struct written_cert {
     pki_key key;
 } written_cert;
 
-/** issuer NULL: signed by itself.  cn may be changed by the words. */
+/** issuer NULL: self-signed.  The words may change cn. */
 void write_cert(written_cert *out, const char *cn, pki_key key, const written_cert *issuer,
                 const char *words);
 

@@ -20,7 +20,7 @@ typedef struct answers {
 
 static answers now;
 
-/* A look-up of an earlier test, which nobody waits for any more, may still be going on. */
+/* A look-up that an earlier test abandoned may still be running. */
 void fake_dns_set(const char *const *addresses, size_t count)
 {
     pthread_mutex_lock(&lock);

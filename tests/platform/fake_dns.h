@@ -17,10 +17,10 @@ void fake_dns_set(const char *const *addresses, size_t count);
 /** Make slow names hang from now on. */
 void fake_dns_close_gate(void);
 
-/** Let all of them go, and wait until each call that hung has come back. */
+/** Let all of them continue, and wait until each call that hung has returned. */
 void fake_dns_open_gate(void);
 
-/** Wait until so many calls hang, and return how many calls for names there were so far. */
+/** Wait until `hanging` calls hang, and return the number of calls for names so far. */
 unsigned fake_dns_await(unsigned hanging);
 
 #endif

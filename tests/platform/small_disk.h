@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * A real file system of a few megabytes, mounted over a directory, and a stranger who fills it.
+ * A real file system of a few megabytes, mounted over a directory, and another user who fills it.
  * Mounting is done in a mount namespace of this process, which takes its mounts along when it ends.
  */
 

@@ -12,8 +12,8 @@
 #include "platform/sqlite_store.h"
 
 /*
- * A store in a directory of its own, and records that say by themselves whether they are whole:
- * all that is in one follows from its number.
+ * A store in a directory of its own, and records that can be checked one by one: the whole content
+ * of a record follows from its number.
  */
 struct store_fixture {
     char dir[64];

@@ -3,15 +3,16 @@
 
 /**
  * @file
- * Listeners on the loopback, in any of its addresses.
+ * Listeners on the loopback interface, on any of its addresses.
  */
 
 #include <stdint.h>
 
-/** *port 0: any, which *port is then. */
+/** With *port 0 the system chooses the port and *port returns it. */
 int tcp_listen(const char *address, uint16_t *port, int backlog);
 
-/** A listener whose queue is full: the kernel drops what comes, as a dead route does. */
+/** A listener whose queue is full: the kernel drops each attempt to connect, as a dead route does.
+ */
 typedef struct black_hole {
     int listener;
     int fillers[3];

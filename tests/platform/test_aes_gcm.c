@@ -132,7 +132,7 @@ static void the_published_answers_come_out(void **state)
     }
 }
 
-/* --- beside wolfCrypt --- */
+/* --- compared with wolfCrypt --- */
 
 static void set_key(Aes *aes, int device, size_t key_len)
 {
@@ -205,7 +205,7 @@ static void expect_forged(plat_aes_gcm_record *r, const uint8_t *tag)
     memset(opened, 0xa5, sizeof opened);
     assert_int_equal(plat_aes_gcm_open(r, tag), PLAT_ERR_CRYPTO);
     for (size_t i = 0; i < r->len; i++) {
-        assert_int_equal(opened[i], 0); /* nobody reads what was not authentic */
+        assert_int_equal(opened[i], 0); /* bytes that are not authentic are never returned */
     }
     assert_int_equal(opened[r->len], 0xa5);
 }

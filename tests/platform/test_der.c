@@ -16,7 +16,7 @@
         (const uint8_t *)(literal), sizeof(literal) - 1 \
     }
 
-/* An element of that many zero bytes, with a length of so many octets behind the first. */
+/* An element of `content` zero bytes, whose length takes `octets` octets after the first. */
 static plat_der element(uint8_t *room, size_t content, size_t octets)
 {
     room[0] = PLAT_DER_OCTET_STRING;

@@ -17,7 +17,7 @@
 typedef enum pki_key {
     PKI_ROOT,
     PKI_INTERMEDIATE,
-    PKI_OTHER, /* a root or CA that nobody trusts */
+    PKI_OTHER, /* a root or CA that is not trusted */
     PKI_LEAF,
     PKI_RSA, /* 2048 bits */
     PKI_RSA_1024,

@@ -45,7 +45,7 @@ int __wrap_plat_resume_open(void)
     return fd;
 }
 
-/* The first seconds of a long sleep pass at once. */
+/* The first seconds of a long sleep pass immediately. */
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     if (timeout_ms != FIRST_MS) {

@@ -1,5 +1,5 @@
 /*
- * A store on file systems that are really full: filled by itself, and by a stranger.
+ * A store on file systems that are really full: filled by the store, and by another user.
  *
  *   test_sqlite_full_disk [KILLS [MEGABYTES...]]     default: 5 kills, 2 MB; 100 2 8 64 takes
  * minutes
@@ -398,7 +398,7 @@ static void a_disk_that_became_read_only_loses_nothing(void **state)
 
 /* --- kills -------------------------------------------------------------------- */
 
-/* Fills the disk, alone or with the stranger, and goes on where it is full. */
+/* Fills the disk, alone or together with another user, and continues when it is full. */
 static void work(struct store_fixture *f, struct store_progress done, unsigned seed, int out)
 {
     enum { MOST_WAITING = 200 };

@@ -6,14 +6,14 @@
 #include "tcp_fixture.h"
 #include "tcp_stream_fixture.h"
 
-/* What a loop may rely on that watches the descriptors of a stream. */
+/* What a loop that watches the descriptors of a stream may rely on. */
 
 static bool is_open(intptr_t fd)
 {
     return fcntl((int)fd, F_GETFD) != -1;
 }
 
-/* poll has shown `before`, and says now that it is gone. */
+/* `before` was shown by poll, and the next poll shows that it is not used any more. */
 static plat_poll poll_after(const plat_poll *before)
 {
     plat_poll p = poll_of(false);
@@ -52,7 +52,7 @@ static void a_descriptor_that_poll_has_shown_stays_open_until_it_is_shown_no_mor
 
         s->ops->close(s);
 
-        assert_int_equal(recv(peer, &byte, 1, 0), 0); /* the peer hears of it at once */
+        assert_int_equal(recv(peer, &byte, 1, 0), 0); /* the peer is notified immediately */
         assert_int_equal(poll_after(&socket).fd, -1);
         close(peer);
         close(listener);
@@ -98,7 +98,7 @@ static void what_poll_has_not_shown_is_closed_at_once_and_the_rest_by_deinit(voi
     close(listener);
 }
 
-/* Where the number of a silent address's socket would be used again for the next one. */
+/* The system would give the next socket the number of the one to the silent address. */
 static void each_address_has_a_number_of_its_own_for_who_watches_them(void **state)
 {
     (void)state;

@@ -293,7 +293,7 @@ static void a_day_after_the_certificates_were_seen_they_are_asked_for_again(void
         const tls_peer_config c = start_way(i);
         shared_tickets.life_s = 7 * 24 * HOUR_S;
         expect_full(HOST, &c);
-        for (long hour = 1; hour < 24; hour += 11) { /* which does not begin the day anew */
+        for (long hour = 1; hour < 24; hour += 11) { /* which does not restart the day */
             clock_offset_s = hour * HOUR_S;
             expect_resumption(HOST, &c);
         }

@@ -27,7 +27,7 @@ typedef struct tls_tickets {
     bool no_new;           /* issue none */
     bool without_exchange; /* resume without a new key exchange */
     size_t spoil_at;       /* that byte of what a ticket holds is changed; SIZE_MAX: none */
-    int life_s;            /* as told to the client; 0: a day */
+    int life_s;            /* sent to the client; 0: a day */
     unsigned offered;      /* each look at a ticket that came back */
 } tls_tickets;
 

@@ -15,7 +15,7 @@ void fake_clock_init(fake_clock *c, uint64_t monotonic_ms, int64_t wall_s);
 /** Both clocks; an unset wall clock stays unset. */
 void fake_clock_advance(fake_clock *c, uint64_t ms);
 
-/** The wall clock alone, as when somebody corrects it; 0 unsets it. */
+/** Sets the wall clock alone, as a correction of the time does; 0 unsets it. */
 void fake_clock_set_wall(fake_clock *c, int64_t wall_s);
 
 #endif

@@ -4,7 +4,8 @@
 /**
  * @file
  * The hub's side of MQTT on a scripted stream: reads what the client sent, answers
- * as told, and remembers what came.  Call fake_hub_serve after each step of the client.
+ * as the test wants, and records what it received.  Call fake_hub_serve after each step of the
+ * client.
  */
 
 #include <stdbool.h>
@@ -33,13 +34,13 @@ typedef struct fake_hub {
     int twin_status;           /* 0: twin requests stay unanswered */
     const char *twin;          /* answer to GET */
 
-    /* What came. */
+    /* What was received. */
     unsigned connects, subscribes, unsubscribes, pings, disconnects;
     char client_id[300], user_name[1200], password[1600];
     uint16_t keep_alive_s;
     bool clean_session;
     char filters[1000];   /* of the last SUBSCRIBE, joined by ' ', */
-    char wanted_qos[16];  /* and what was asked for each, one digit behind the other */
+    char wanted_qos[16];  /* and the QoS asked for each, one digit after the other */
     char unfiltered[400]; /* the filter of the last UNSUBSCRIBE */
     unsigned publishes;
     fake_hub_publish log[FAKE_HUB_LOG]; /* number n stands at n % FAKE_HUB_LOG */

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * A whole plat_platform without system: fake clock, real crypto but for its random numbers (the
- * same in every run), scripted streams.
+ * A whole plat_platform without an operating system: a fake clock, real crypto except for its
+ * random numbers (the same in every run), and scripted streams.
  *
  *     fake_platform_init(&f);
  *     client uses f.platform, f.streams[0] is the first stream it makes ...

@@ -3,11 +3,11 @@
 
 /**
  * @file
- * A store in memory that fails as told and survives a crash as a real one would.
+ * A store in memory that fails when a test wants it and survives a crash as a real one would.
  *
  *     fake_store_init(&s);
  *     client uses &s.base ...
- *     fake_store_crash(&s);       the process ended: what was not synced of removals is back
+ *     fake_store_crash(&s);       the process ended: removals that were not synced are undone
  *     fake_store_free(&s);
  */
 
@@ -33,11 +33,11 @@ typedef struct fake_store {
 
     unsigned calls;      /* that can fail, so far */
     unsigned fail_at;    /* the call with this number (from 1) and those after it fail; 0: none */
-    unsigned fail_count; /* so many of them */
+    unsigned fail_count; /* how many of them fail */
     plat_result fail_with;
     unsigned failures; /* calls that were made to fail */
     const char *detail;
-    uint8_t *out; /* what read returned last: gone with the next call */
+    uint8_t *out; /* what read returned last: freed by the next call */
 } fake_store;
 
 void fake_store_init(fake_store *s);

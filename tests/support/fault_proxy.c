@@ -12,7 +12,7 @@
  *   reset N          the same with RST
  *   stall N          after N bytes of the first connection it forwards nothing more
  *   half-open N      after N bytes of the first connection nothing comes back any more
- *   refuse N         closes the first N connections at once
+ *   refuse N         closes the first N connections immediately
  *
  * N of cut and reset is an upper bound; SEED decides each time. Prints its port. A line
  * "FAULT N" on standard input changes the fault, also for the connections there are; each

@@ -14,10 +14,10 @@ typedef struct judge_work {
     size_t elements;   /* of DER that were looked for */
 } judge_work;
 
-/** Since the start of the program, or since somebody set it to zero.  Not for threads. */
+/** Counted since the start of the program, or since a test set it to zero.  Not for threads. */
 extern judge_work judge_work_done;
 
-/** More than one judgement may need: a few milliseconds. */
+/** More than any verdict needs; a few milliseconds of work. */
 enum { JUDGE_WORK_SIGNATURES = 32, JUDGE_WORK_ELEMENTS = 500 * 1000 };
 
 #endif

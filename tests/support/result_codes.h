@@ -1,7 +1,7 @@
 #ifndef RESULT_CODES_H
 #define RESULT_CODES_H
 
-/* The promise that the result_str function of every layer makes. */
+/* What the result_str function of every layer promises. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  * A plat_stream without a network.  The test is the peer: it feeds the bytes that
  * recv gives and reads what send took, decides how far progress gets, and lets
  * any call fail.  A caller that breaks the contract of platform/stream.h (other
- * bytes after WOULD_BLOCK, a call in the wrong state) ends the test at once.
+ * bytes after WOULD_BLOCK, a call in the wrong state) ends the test immediately.
  */
 
 #include "platform/stream.h"
@@ -39,11 +39,12 @@ struct scripted_stream {
     plat_stream base;
 
     /* The script: the test sets these at any time. */
-    plat_stage stall_at;   /* progress never leaves this stage; PLAT_STAGE_OPEN: no stall */
-    unsigned stage_calls;  /* calls of progress that each stage needs; default 0: open at once */
-    size_t recv_max;       /* most bytes for one recv; 0: no limit */
-    size_t send_max;       /* most bytes for one send; 0: no limit */
-    size_t send_room;      /* bytes until send says WOULD_BLOCK; default SIZE_MAX; test refills */
+    plat_stage stall_at; /* progress never leaves this stage; PLAT_STAGE_OPEN: no stall */
+    unsigned
+        stage_calls;  /* calls of progress that each stage needs; default 0: opens in one call */
+    size_t recv_max;  /* most bytes for one recv; 0: no limit */
+    size_t send_max;  /* most bytes for one send; 0: no limit */
+    size_t send_room; /* bytes until send says WOULD_BLOCK; default SIZE_MAX; test refills */
     plat_result recv_then; /* when all that was fed is read: WOULD_BLOCK (default), EOF, error */
     intptr_t fd;           /* what poll reports once open; default -1 */
     uint64_t peer_has;     /* bytes since open, for flow; default UINT64_MAX: all that were sent */
@@ -77,7 +78,8 @@ struct scripted_stream {
 
 void scripted_init(scripted_stream *s);
 
-/** Give back the memory.  deinit of the vtable only closes, so that tests can look afterwards. */
+/** Free the memory.  deinit of the vtable only closes, so that tests can inspect the stream
+ * afterwards. */
 void scripted_free(scripted_stream *s);
 
 /** Bytes from the peer.  Kept until read, or until the next open. */
@@ -96,7 +98,7 @@ void scripted_fail(scripted_stream *s, scripted_call call, unsigned nth, plat_re
 /** The peer is gone: every later recv and send gives r, bytes not yet read are lost. */
 void scripted_break(scripted_stream *s, plat_result r);
 
-/** Whether a sleep that waits as p says would end at once. */
+/** Whether a sleep that waits for the events in p would end immediately. */
 bool scripted_is_ready(const scripted_stream *s, const plat_poll *p);
 
 #endif
