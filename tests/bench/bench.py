@@ -169,10 +169,10 @@ def measure_counts(bench, peer, job, transport, count):
     return {name: per_message(report, name) for name in ("allocations", "calls")}
 
 
-def measure_instructions(bench, peer, job, transport):
+def measure_instructions(bench, peer, job, transport, messages=CALLGRIND_MESSAGES):
     """Twice as many messages, and the difference: what start and end cost is in both."""
     totals = []
-    messages = min(CALLGRIND_MESSAGES, CALLGRIND_BYTES // job.size)
+    messages = min(messages, CALLGRIND_BYTES // job.size)
     for count in (messages, 2 * messages):
         before = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
         report = bench.run(peer, job, transport, count, before)
@@ -272,7 +272,8 @@ def positive(text):
 def parse():
     parser = argparse.ArgumentParser(description="Compare MQTT client libraries.")
     parser.add_argument("programs", help="folder with the programs of the bench")
-    parser.add_argument("--rounds", type=positive, default=5, help="rounds of which the median counts (5)")
+    parser.add_argument("--rounds", type=positive, default=5,
+                        help="rounds of which the median counts (5)")
     parser.add_argument("--messages", type=positive, default=10**9, help="the most messages of a run")
     parser.add_argument("--peer", action="append", choices=[p.name for p in all_peers("?", "?")],
                         metavar="NAME", help="a column of the tables; may be given again")
