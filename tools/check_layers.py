@@ -47,8 +47,8 @@ LIBRARIES = {
     "sqlite3.h": "platform/src/sqlite/",
     "wslay/": "platform/src/websocket/",
     "gnutls/": "tools/hub_emulator/",
-    "microhttpd.h": "tools/hub_emulator/rest_server",
-    "mosquitto": "tools/hub_emulator/plugin",
+    "microhttpd.h": "tools/hub_emulator/server/rest_server",
+    "mosquitto": "tools/hub_emulator/broker/plugin",
 }
 
 # Where the private headers of each layer are looked up from.

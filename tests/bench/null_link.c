@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "certificates.h"
+#include "launcher/certificates.h"
 
 enum { AHEAD = 64 * 1024 };
 

@@ -13,7 +13,7 @@
 
 #include "fuzz.h"
 #include "hub_fixture.h"
-#include "rest.h"
+#include "rest/rest.h"
 
 enum { LINES_MAX = 40 };
 

@@ -5,7 +5,7 @@
  */
 
 #include "fuzz.h"
-#include "query.h"
+#include "query/query.h"
 
 #define IDENTITIES 6
 

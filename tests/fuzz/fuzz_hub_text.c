@@ -1,11 +1,11 @@
 /* What strangers write to the emulator, as text: topics, filters, bags, tokens, JSON. */
 
-#include "bag.h"
+#include "base/json.h"
 #include "fuzz.h"
-#include "json.h"
 #include "json_text.h"
-#include "token.h"
-#include "topics.h"
+#include "messages/bag.h"
+#include "messages/topics.h"
+#include "registry/token.h"
 
 static void topics(const char *text, const char *module)
 {

@@ -4,7 +4,7 @@
  */
 
 #include "fuzz.h"
-#include "twin.h"
+#include "twins/twin.h"
 
 typedef struct shape {
     char *text;

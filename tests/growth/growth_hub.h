@@ -7,9 +7,9 @@
  * growth_end returns.
  */
 
-#include "hub.h"
+#include "hub/hub.h"
 #include "hub_fixture.h"
-#include "rest.h"
+#include "rest/rest.h"
 #include "steps.h"
 
 /** The hub of the job that runs. */

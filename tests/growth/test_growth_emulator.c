@@ -2,7 +2,7 @@
  * (a directory that is read, memory that is moved) is not counted. */
 
 #include "growth_hub.h"
-#include "query.h"
+#include "query/query.h"
 
 /* --- a fleet ----------------------------------------------------------- */
 

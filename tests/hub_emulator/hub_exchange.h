@@ -4,7 +4,7 @@
 /* One request to the service API after the other; each reply stays until the next request. */
 
 #include "hub_fixture.h"
-#include "rest.h"
+#include "rest/rest.h"
 
 typedef struct hub_exchange {
     hub_fixture *fixture;

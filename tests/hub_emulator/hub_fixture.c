@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto.h"
+#include "base/crypto.h"
 
 static void remember(void *user, const char *client_id, const char *topic, const void *payload,
                      size_t len, int qos)

@@ -7,7 +7,7 @@
  */
 
 #include "hub_fixture.h"
-#include "query.h"
+#include "query/query.h"
 
 int query_setup(void **state);
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "websocket.h"
+#include "amqp/websocket.h"
 
 #define SASL_HEADER "AMQP\x03\x01\0\0"
 #define AMQP_HEADER "AMQP\0\x01\0\0"

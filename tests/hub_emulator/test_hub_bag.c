@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "bag.h"
+#include "messages/bag.h"
 
 static hub_result parse(const char *text, hub_bag *out)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "broker_log.h"
+#include "broker/broker_log.h"
 
 static void lines_are_understood(void **state)
 {

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "json.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
 
 static bool reads(const char *text, size_t len)
 {

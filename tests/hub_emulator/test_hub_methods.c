@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "methods.h"
-#include "text.h"
+#include "base/text.h"
+#include "messages/methods.h"
 
 /* How a call ended, and how often. */
 typedef struct outcome {

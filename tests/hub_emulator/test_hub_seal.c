@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "seal.h"
+#include "state/seal.h"
 
 #define LEN_MAX 40
 

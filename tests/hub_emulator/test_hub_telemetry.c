@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "json.h"
-#include "telemetry.h"
+#include "base/json.h"
+#include "messages/telemetry.h"
 
 #define EVENTS 50
 #define BYTES  30000

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "token.h"
+#include "registry/token.h"
 
 #define K32 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define DEVICE1                                                            \

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "text.h"
-#include "topics.h"
+#include "base/text.h"
+#include "messages/topics.h"
 
 static void only_documented_filters_are_known(void **state)
 {

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "text.h"
-#include "twin.h"
-#include "twin_rules.h"
+#include "base/text.h"
+#include "twins/twin.h"
+#include "twins/twin_rules.h"
 
 static hub_result report(hub_twin *t, const char *text)
 {

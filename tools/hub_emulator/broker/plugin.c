@@ -1,0 +1,360 @@
+/* The plugin that Mosquitto loads: its callbacks become calls of the hub.  The only file that knows
+ * Mosquitto.  The broker has one thread, and all of this runs on it. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+
+#include "broker/broker_log.h"
+#include "broker/sessions.h"
+#include "cli/output.h"
+#include "hub/hub.h"
+#include "server/rest_server.h"
+
+#define MQTT_3_1_1 4
+#define EXPORTED   __attribute__((visibility("default")))
+
+typedef struct plugin {
+    mosquitto_plugin_id_t *identifier;
+    hub hub;
+    rest_server *rest;
+    hub_sessions sessions;
+    int ready_fd; /* told once, at the first tick */
+    int log_fd;   /* -1: nobody wants to read it */
+    int notice_fd;
+} plugin;
+
+static plugin self;
+
+/* --- what the hub wants from the broker -------------------------------- */
+
+static void broker_publish(void *user, const char *client_id, const char *topic,
+                           const void *payload, size_t len, int qos)
+{
+    (void)user;
+    (void)mosquitto_broker_publish_copy(client_id, topic, (int)len, payload, qos, false, NULL);
+}
+
+static void broker_drop(void *user, const char *client_id)
+{
+    (void)user;
+    (void)mosquitto_kick_client_by_clientid(client_id, true);
+}
+
+/* A line for people, in one write; clients choose the names and topics in it. */
+static void show(int fd, const char *from, const char *line)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    if (f == NULL) {
+        return;
+    }
+    (void)fputs(from, f);
+    cli_puts(f, line);
+    (void)fputc('\n', f);
+    if (fclose(f) == 0) {
+        (void)!write(fd, text, len);
+    }
+    free(text);
+}
+
+static void broker_end_session(void *user, const char *client_id)
+{
+    (void)user;
+    hub_sessions_end(&self.sessions, client_id);
+}
+
+static void broker_log(void *user, const char *line)
+{
+    (void)user;
+    if (self.log_fd >= 0) {
+        show(self.log_fd, "hub: ", line);
+    }
+}
+
+static void broker_notice(void *user, const char *line)
+{
+    (void)user;
+    if (self.notice_fd >= 0) {
+        (void)dprintf(self.notice_fd, "hub_emulator: %s\n", line);
+    }
+}
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec now;
+
+    (void)clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static hub_clock broker_now(void *user)
+{
+    (void)user;
+    return (hub_clock){ .wall_ms = read_clock(CLOCK_REALTIME),
+                        .up_ms = read_clock(CLOCK_MONOTONIC) };
+}
+
+/* --- the broker's log -------------------------------------------------- */
+
+static void take_line(void *user, const char *line)
+{
+    plugin *p = user;
+    hub_broker_log_entry e = hub_broker_log_read(line);
+
+    switch (e.kind) {
+    case HUB_LOG_CHATTER: break;
+    case HUB_LOG_NOTICE:
+        if (p->log_fd >= 0) {
+            show(p->log_fd, "mosquitto: ", line);
+        }
+        break;
+    case HUB_LOG_FORBIDDEN: hub_forbidden(&p->hub, e.client_id); break;
+    case HUB_LOG_SENT: hub_c2d_on_wire(&p->hub, e.client_id, e.packet_id); break;
+    case HUB_LOG_ACKNOWLEDGED: hub_c2d_on_ack(&p->hub, e.client_id, e.packet_id); break;
+    }
+}
+
+static void drain_log(plugin *p)
+{
+    hub_broker_log_drain(STDERR_FILENO, take_line, p);
+}
+
+/* --- callbacks --------------------------------------------------------- */
+
+static int on_login(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_basic_auth *e = data;
+    plugin *p = user;
+    const hub_credentials credentials = {
+        .client_id = mosquitto_client_id(e->client),
+        .user_name = e->username,
+        .password = e->password,
+    };
+    hub_fault fault;
+
+    (void)event;
+    drain_log(p); /* acknowledgements of the session that this login may end */
+    if (credentials.client_id == NULL ||
+        mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
+        return MOSQ_ERR_AUTH;
+    }
+    if (hub_sessions_owns(&p->sessions, credentials.user_name, credentials.password)) {
+        /* not of a client that has come meanwhile: its session is a new one */
+        return hub_is_online(&p->hub, credentials.client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
+    }
+    if (hub_connect(&p->hub, e->client, &credentials, mosquitto_client_clean_session(e->client),
+                    &fault) == HUB_OK) {
+        return MOSQ_ERR_SUCCESS;
+    }
+    hub_log(&p->hub, "%s: refused: %s", credentials.client_id, fault.text);
+    return MOSQ_ERR_AUTH;
+}
+
+static int on_disconnect(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_disconnect *e = data;
+    plugin *p = user;
+
+    (void)event;
+    drain_log(p);
+    hub_disconnected(&p->hub, e->client);
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* Anything the hub does not allow closes the connection. */
+static int verdict(const plugin *p, const struct mosquitto_evt_acl_check *e, hub_result r,
+                   const hub_fault *fault)
+{
+    if (r == HUB_OK) {
+        return MOSQ_ERR_SUCCESS;
+    }
+    hub_log(&p->hub, "%s: closed: %s", mosquitto_client_id(e->client), fault->text);
+    return MOSQ_ERR_PROTOCOL;
+}
+
+static int on_write(plugin *p, const struct mosquitto_evt_acl_check *e)
+{
+    const hub_publish publish = {
+        .topic = e->topic,
+        .payload = e->payload,
+        .len = e->payloadlen,
+        .qos = e->qos,
+        .retain = e->retain,
+    };
+    hub_fault fault;
+
+    if (!hub_knows(&p->hub, e->client)) { /* the connection is over: this is its Will */
+        const char *client_id = mosquitto_client_id(e->client);
+        if (client_id != NULL) {
+            hub_accept_will(&p->hub, e->client, client_id, &publish);
+        }
+        return MOSQ_ERR_ACL_DENIED;
+    }
+    return verdict(p, e, hub_check_publish(&p->hub, e->client, &publish, &fault), &fault);
+}
+
+static int on_access(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_acl_check *e = data;
+    plugin *p = user;
+    hub_fault fault;
+
+    (void)event;
+    switch (e->access) {
+    case MOSQ_ACL_WRITE: return on_write(p, e);
+    case MOSQ_ACL_SUBSCRIBE:
+        return verdict(p, e, hub_subscribe(&p->hub, e->client, e->topic, e->qos, &fault), &fault);
+    case MOSQ_ACL_UNSUBSCRIBE:
+        hub_unsubscribe(&p->hub, e->client, e->topic);
+        return MOSQ_ERR_SUCCESS;
+    case MOSQ_ACL_READ: /* asked at a login only, for what the session of this client id holds */
+        return hub_may_resume(&p->hub, e->client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    default: return MOSQ_ERR_SUCCESS;
+    }
+}
+
+/* Nothing a device publishes ever reaches another client: act on it and swallow it.  A verdict
+ * other than ACL_DENIED closes the connection without an acknowledgement: the device sends it
+ * again. */
+static int on_message(int event, void *data, void *user)
+{
+    const struct mosquitto_evt_message *e = data;
+    plugin *p = user;
+    const hub_publish publish = {
+        .topic = e->topic,
+        .payload = e->payload,
+        .len = e->payloadlen,
+        .qos = e->qos,
+        .retain = e->retain,
+    };
+
+    (void)event;
+    return hub_accept_publish(&p->hub, e->client, &publish) == HUB_OK ? MOSQ_ERR_ACL_DENIED
+                                                                      : MOSQ_ERR_UNKNOWN;
+}
+
+static int on_tick(int event, void *data, void *user)
+{
+    plugin *p = user;
+
+    (void)event;
+    (void)data;
+    drain_log(p);
+    rest_server_run(p->rest);
+    hub_tick(&p->hub);
+    hub_sessions_run(&p->sessions);
+    if (p->ready_fd >= 0) {
+        (void)!write(p->ready_fd, "R", 1);
+        (void)close(p->ready_fd);
+        p->ready_fd = -1;
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* --- life -------------------------------------------------------------- */
+
+static const struct {
+    int event;
+    MOSQ_FUNC_generic_callback callback;
+} callbacks[] = {
+    { MOSQ_EVT_BASIC_AUTH, on_login }, { MOSQ_EVT_DISCONNECT, on_disconnect },
+    { MOSQ_EVT_ACL_CHECK, on_access }, { MOSQ_EVT_MESSAGE, on_message },
+    { MOSQ_EVT_TICK, on_tick },
+};
+
+/* -1 when it was not given. */
+static int option(const struct mosquitto_opt *options, int count, const char *name)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(options[i].key, name) == 0) {
+            return (int)strtol(options[i].value, NULL, 10);
+        }
+    }
+    return -1;
+}
+
+EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+{
+    for (int i = 0; i < supported_version_count; i++) {
+        if (supported_versions[i] == MOSQ_PLUGIN_VERSION) {
+            return MOSQ_PLUGIN_VERSION;
+        }
+    }
+    return -1;
+}
+
+static int start(plugin *p, const struct mosquitto_opt *options, int count)
+{
+    static const hub_broker broker = {
+        .publish = broker_publish,
+        .drop = broker_drop,
+        .end_session = broker_end_session,
+        .log = broker_log,
+        .notice = broker_notice,
+        .now = broker_now,
+    };
+    const rest_server_config rest = {
+        .certificate_file = "server.crt",
+        .key_file = "server.key",
+        .sockets = { option(options, count, "rest_fd"), option(options, count, "rest_fd6") },
+    };
+    hub_fault fault;
+
+    hub_json_init();
+    hub_sessions_init(&p->sessions);
+    p->ready_fd = option(options, count, "ready_fd");
+    p->log_fd = option(options, count, "log_fd");
+    p->notice_fd = option(options, count, "notice_fd");
+    if (hub_open(&p->hub, ".", &broker, &fault) != HUB_OK) {
+        (void)fprintf(stderr, "Error: %s\n", fault.text);
+        return MOSQ_ERR_UNKNOWN;
+    }
+    p->rest = rest_server_start(&p->hub, &rest);
+    if (p->rest == NULL) {
+        (void)fputs("Error: the REST service does not start\n", stderr);
+        hub_close(&p->hub);
+        return MOSQ_ERR_UNKNOWN;
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+                                   struct mosquitto_opt *options, int option_count)
+{
+    int r = start(&self, options, option_count);
+
+    *userdata = &self;
+    self.identifier = identifier;
+    for (size_t i = 0; r == MOSQ_ERR_SUCCESS && i < sizeof callbacks / sizeof callbacks[0]; i++) {
+        r = mosquitto_callback_register(identifier, callbacks[i].event, callbacks[i].callback, NULL,
+                                        &self);
+    }
+    return r;
+}
+
+EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options,
+                                      int option_count)
+{
+    plugin *p = userdata;
+
+    (void)options;
+    (void)option_count;
+    for (size_t i = 0; i < sizeof callbacks / sizeof callbacks[0]; i++) {
+        (void)mosquitto_callback_unregister(p->identifier, callbacks[i].event,
+                                            callbacks[i].callback, NULL);
+    }
+    drain_log(p);
+    rest_server_stop(p->rest);
+    hub_close(&p->hub);
+    hub_sessions_free(&p->sessions);
+    return MOSQ_ERR_SUCCESS;
+}

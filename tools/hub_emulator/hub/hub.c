@@ -1,0 +1,484 @@
+#include "hub/hub.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/hub_internal.h"
+
+#define SWEEP_MS    50
+#define MAX_FILTERS 5
+
+hub_clock hub_time(const hub *h)
+{
+    return h->broker.now(h->broker.user);
+}
+
+int64_t hub_now(const hub *h)
+{
+    return hub_time(h).wall_ms;
+}
+
+int64_t hub_up(const hub *h)
+{
+    return hub_time(h).up_ms;
+}
+
+void hub_log(const hub *h, const char *format, ...)
+{
+    char line[512];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    h->broker.log(h->broker.user, line);
+}
+
+static void notice(void *user, const char *line)
+{
+    const hub *h = user;
+
+    if (h->broker.notice != NULL) {
+        h->broker.notice(h->broker.user, line);
+    }
+}
+
+hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault)
+{
+    *h = (hub){ .broker = *broker };
+    hub_result r = hub_registry_open(&h->registry, state_dir, notice, h, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    hub_registry_start(&h->registry, hub_time(h));
+    h->swept_ms = hub_up(h);
+    r = hub_telemetry_open(&h->telemetry, &h->registry.store, HUB_TELEMETRY_EVENTS_MAX,
+                           HUB_TELEMETRY_BYTES_MAX, fault);
+    if (r != HUB_OK) {
+        hub_close(h);
+    }
+    return r;
+}
+
+void hub_close(hub *h)
+{
+    while (h->connections != NULL) {
+        hub_connection_remove(h, h->connections);
+    }
+    hub_methods_free(&h->methods);
+    hub_telemetry_close(&h->telemetry);
+    hub_registry_close(&h->registry);
+}
+
+/* --- connections ------------------------------------------------------- */
+
+bool hub_knows(const hub *h, const void *key)
+{
+    return hub_find(h, key) != NULL;
+}
+
+bool hub_is_online(const hub *h, const char *client_id)
+{
+    const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
+    return id != NULL && id->session.connection != NULL;
+}
+
+bool hub_may_resume(const hub *h, const void *key)
+{
+    const hub_connection *c = hub_find(h, key);
+    return c != NULL && c->resumed;
+}
+
+static void end_session(hub_identity *id)
+{
+    id->session = (hub_session){ .connection = id->session.connection };
+    hub_c2d_session_lost(&id->c2d);
+}
+
+static hub_result keep_model(hub *h, hub_identity *id, const char *model, hub_fault *fault)
+{
+    hub_change change = { .model = model };
+
+    return strcmp(id->model_id, model) == 0
+               ? HUB_OK
+               : hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
+}
+
+/* Once a login, since each event needs it. */
+static void set_sender(hub_identity *id, const char *auth_scope)
+{
+    const hub_event_login login = {
+        .device = id->device,
+        .module = id->module,
+        .generation_id = id->generation_id,
+        .auth_scope = auth_scope,
+        .model_id = id->model_id,
+    };
+
+    hub_event_sender_free(id->sender);
+    id->sender = hub_event_sender_new(&login);
+}
+
+hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
+                       hub_fault *fault)
+{
+    hub_login login;
+    int64_t now = hub_now(h);
+
+    hub_result r = hub_login_check(&h->registry, c, now / 1000, &login, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    hub_identity *id = login.identity;
+    r = keep_model(h, id, login.model_id, fault);
+    free(login.model_id);
+    if (r != HUB_OK) {
+        return r;
+    }
+    bool resumed = !clean_session && id->session.exists;
+    if (!resumed) {
+        end_session(id);
+    }
+    h->orphan = h->orphan == key ? NULL : h->orphan;
+    hub_connection *fresh = hub_calloc(1, sizeof *fresh);
+    *fresh = (hub_connection){
+        .key = key,
+        .identity = id,
+        .client_id = hub_strdup(c->client_id),
+        .expires_s = login.expires_s,
+        .resumed = resumed,
+    };
+    hub_connection_add(h, fresh);
+    id->session.connection = fresh;
+    id->session.exists = !clean_session;
+    id->session.old_api = login.old_api;
+    set_sender(id, login.auth_scope);
+    id->connection_ms = now;
+    id->activity_ms = now;
+    hub_wake(h, id);
+    hub_log(h, "%s: connected", c->client_id);
+    return HUB_OK;
+}
+
+void hub_disconnected(hub *h, const void *key)
+{
+    hub_connection *c = hub_find(h, key);
+
+    if (c == NULL) {
+        return; /* a login that was refused */
+    }
+    hub_identity *id = c->identity;
+    h->orphan = id == NULL ? key : h->orphan;
+    if (id != NULL && id->session.connection == c) {
+        id->session.connection = NULL;
+        id->connection_ms = hub_now(h);
+        if (!id->session.exists) {
+            end_session(id);
+        }
+        hub_log(h, "%s: disconnected", c->client_id);
+    }
+    hub_connection_remove(h, c);
+}
+
+void hub_kick(hub *h, hub_identity *id)
+{
+    if (id->session.connection != NULL) {
+        hub_reject(h, id->session.connection);
+    }
+}
+
+static unsigned bit_count(unsigned set)
+{
+    unsigned n = 0;
+
+    for (; set != 0; set &= set - 1) {
+        n++;
+    }
+    return n;
+}
+
+hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, hub_fault *fault)
+{
+    hub_connection *c = hub_find(h, key);
+
+    if (c == NULL || c->state != HUB_CONNECTION_LIVE || c->identity == NULL) {
+        return HUB_OK; /* the broker goes through the filters of a session it closes */
+    }
+    hub_identity *id = c->identity;
+    hub_subscription s = hub_topic_filter(filter, id->device, id->module);
+    if (s == HUB_SUB_NONE) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "topic filter %.150s is not allowed", filter);
+    }
+    if (bit_count(id->session.subscriptions | s) > MAX_FILTERS) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "more than %d topic filters", MAX_FILTERS);
+    }
+    id->session.subscriptions |= s;
+    if (s == HUB_SUB_C2D) {
+        id->session.c2d_qos = qos > 0 ? 1 : 0;
+    }
+    hub_wake(h, id);
+    return HUB_OK;
+}
+
+void hub_unsubscribe(hub *h, const void *key, const char *filter)
+{
+    const hub_connection *c = hub_find(h, key);
+
+    if (c != NULL && c->identity != NULL) {
+        hub_identity *id = c->identity;
+        id->session.subscriptions &= ~(unsigned)hub_topic_filter(filter, id->device, id->module);
+    }
+}
+
+bool hub_listens(const hub_identity *id, hub_subscription s)
+{
+    const hub_connection *c = id->session.connection;
+    return c != NULL && c->state == HUB_CONNECTION_LIVE && (id->session.subscriptions & s) != 0;
+}
+
+/* Publish at QoS 0 and free the topic. */
+void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text)
+{
+    h->broker.publish(h->broker.user, id->client_id, topic, text, strlen(text), 0);
+    free(topic);
+}
+
+/* --- twins and methods from the service side ---------------------------- */
+
+/* A device that is disabled takes its modules along. */
+static void kick_disabled(hub *h, hub_identity *id)
+{
+    size_t count = 0;
+    hub_identity *const *modules =
+        id->module == NULL ? hub_registry_modules(&h->registry, id->device, &count) : NULL;
+
+    hub_kick(h, id);
+    for (size_t i = 0; i < count; i++) {
+        hub_kick(h, modules[i]);
+    }
+}
+
+hub_result hub_apply(hub *h, hub_identity *id, hub_change *c, hub_fault *fault)
+{
+    hub_result r = hub_registry_change(&h->registry, id, c, hub_now(h), fault);
+
+    if (r == HUB_OK && !id->enabled) {
+        kick_disabled(h, id);
+    }
+    if (c->notify != NULL && hub_listens(id, HUB_SUB_DESIRED)) {
+        char *text = hub_json_print(c->notify);
+        hub_send_text(h, id, hub_topic_desired(id->twin.desired.version), text);
+        free(text);
+    }
+    cJSON_Delete(c->notify);
+    c->notify = NULL;
+    return r;
+}
+
+hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *request,
+                      hub_method_done done, void *user, hub_fault *fault)
+{
+    hub_wake(h, id);
+    return hub_methods_add(&h->methods, id->client_id, request, hub_up(h), done, user, fault);
+}
+
+static void send_methods(hub *h, const hub_identity *id)
+{
+    hub_method *method;
+
+    if (!hub_listens(id, HUB_SUB_METHODS)) {
+        return;
+    }
+    while ((method = hub_methods_waiting(&h->methods, id->client_id)) != NULL) {
+        hub_send_text(h, id, hub_topic_method(method->name, method->rid), method->payload);
+        hub_methods_sent(&h->methods, method, hub_up(h));
+    }
+}
+
+void hub_forbidden(hub *h, const char *client_id)
+{
+    hub_identity *id = hub_registry_find_client(&h->registry, client_id);
+
+    if (id != NULL) {
+        hub_log(h, "%s: closed: topic below $SYS", client_id);
+        hub_kick(h, id);
+    }
+}
+
+/* --- cloud to device --------------------------------------------------- */
+
+void hub_c2d_on_wire(hub *h, const char *client_id, uint16_t packet_id)
+{
+    hub_identity *id = hub_registry_find_client(&h->registry, client_id);
+
+    if (id != NULL) {
+        hub_c2d_sent(&id->c2d, packet_id);
+    }
+}
+
+void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id)
+{
+    hub_identity *id = hub_registry_find_client(&h->registry, client_id);
+
+    if (id != NULL && hub_c2d_acknowledged(&id->c2d, &h->registry.store, packet_id)) {
+        hub_wake(h, id);
+    }
+}
+
+static void send_c2d(hub *h, hub_identity *id)
+{
+    hub_c2d_message *m;
+
+    if (id->module != NULL || !hub_listens(id, HUB_SUB_C2D)) {
+        return;
+    }
+    while ((m = hub_c2d_next(&id->c2d)) != NULL) {
+        char *topic = hub_topic_c2d(id->device, m->bag);
+        h->broker.publish(h->broker.user, id->client_id, topic, m->body, m->body_len,
+                          id->session.c2d_qos);
+        free(topic);
+        m->state = HUB_C2D_HANDED;
+        if (id->session.c2d_qos == 0) { /* nobody will acknowledge it */
+            hub_c2d_sent(&id->c2d, 0);
+            (void)hub_c2d_acknowledged(&id->c2d, &h->registry.store, 0);
+        }
+    }
+}
+
+/* --- time -------------------------------------------------------------- */
+
+static void reject_expired(hub *h, int64_t now_s)
+{
+    for (hub_connection *c = h->connections; c != NULL; c = c->next) {
+        if (c->state == HUB_CONNECTION_LIVE && c->expires_s <= now_s) {
+            hub_log(h, "%s: its token has expired", c->client_id);
+            hub_reject(h, c);
+        }
+    }
+}
+
+/* The broker reports the end of a connection while it is dropped, and maybe of others. */
+static void drop_unwanted(hub *h)
+{
+    hub_connection *c;
+
+    while ((c = hub_take_unwanted(h)) != NULL) {
+        char *client_id = hub_strdup(c->client_id);
+        h->broker.drop(h->broker.user, client_id);
+        free(client_id);
+    }
+}
+
+static void expire_messages(hub *h, hub_identity *id, int64_t up_ms)
+{
+    size_t dropped = hub_c2d_expire(&id->c2d, &h->registry.store, up_ms);
+
+    if (dropped > 0) {
+        hub_log(h, "%s: %zu messages have expired", id->client_id, dropped);
+    }
+}
+
+static void send_to_ready(hub *h, int64_t up_ms)
+{
+    hub_identity *id;
+
+    while ((id = h->ready) != NULL) {
+        hub_unready(id);
+        expire_messages(h, id, up_ms);
+        send_methods(h, id);
+        send_c2d(h, id);
+    }
+}
+
+static void sweep(hub *h, hub_clock now)
+{
+    reject_expired(h, now.wall_ms / 1000);
+    for (size_t i = 0; i < h->registry.count; i++) {
+        expire_messages(h, h->registry.items[i], now.up_ms);
+    }
+    h->swept_ms = now.up_ms;
+}
+
+void hub_tick(hub *h)
+{
+    const hub_clock now = hub_time(h);
+
+    if (now.up_ms - h->swept_ms >= SWEEP_MS) {
+        sweep(h, now);
+    }
+    if (h->work) {
+        h->work = false;
+        drop_unwanted(h);
+        send_to_ready(h, now.up_ms);
+    }
+    hub_methods_expire(&h->methods, now.up_ms);
+}
+
+/* --- registry ---------------------------------------------------------- */
+
+hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault)
+{
+    hub_change change = { .purge = true };
+
+    *dropped = 0;
+    if (id->c2d.count == 0) {
+        return HUB_OK;
+    }
+    hub_result r = hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
+    if (r == HUB_OK) {
+        *dropped = hub_c2d_drop_all(&id->c2d, &h->registry.store);
+    }
+    return r;
+}
+
+/* Whatever is under way for the identity ends; nothing of it waits for another one of that name. */
+static void let_go(hub *h, hub_identity *id)
+{
+    static const hub_method_answer deleted = {
+        .result = HUB_ERR_NO_DEVICE,
+        .why = "the device was deleted while the method waited for it",
+    };
+
+    hub_kick(h, id);
+    if (id->session.exists && h->broker.end_session != NULL) {
+        h->broker.end_session(h->broker.user, id->client_id);
+    }
+    hub_forget_identity(id);
+    hub_methods_end(&h->methods, id->client_id, &deleted);
+}
+
+static void forget_identity(hub *h, hub_identity *id)
+{
+    let_go(h, id);
+    hub_registry_forget(&h->registry, id);
+}
+
+/* Without their device the modules are no more, whatever becomes of their files. */
+static void delete_modules(hub *h, const char *device)
+{
+    size_t count;
+    hub_identity *const *modules;
+    hub_fault fault;
+
+    while ((modules = hub_registry_modules(&h->registry, device, &count), count) > 0) {
+        hub_identity *last = modules[count - 1];
+        (void)hub_registry_remove_file(&h->registry, last, &fault);
+        forget_identity(h, last);
+    }
+}
+
+hub_result hub_delete(hub *h, hub_identity *id, hub_fault *fault)
+{
+    hub_result r = hub_registry_remove_file(&h->registry, id, fault);
+
+    if (r != HUB_OK) {
+        return r;
+    }
+    if (id->module == NULL) {
+        delete_modules(h, id->device);
+    }
+    forget_identity(h, id);
+    return HUB_OK;
+}

@@ -1,0 +1,36 @@
+#ifndef HUB_BROKER_H
+#define HUB_BROKER_H
+
+/** @file  The Mosquitto process with our plugin. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "launcher/ports.h"
+
+typedef struct hub_broker_setup {
+    const char *mosquitto; /* program to run; NULL: the usual places */
+    const char *state_dir; /* absolute */
+    uint16_t port;
+    const hub_addresses *listen;
+    const hub_sockets *rest;
+    bool verbose;
+} hub_broker_setup;
+
+typedef struct hub_broker_process {
+    pid_t pid;
+    int ready_fd; /* readable, or at its end, once the broker is ready or gone */
+    int log_fd;   /* memory file with the broker's log */
+    int status;   /* as of waitpid(2), once it has ended */
+} hub_broker_process;
+
+hub_result hub_broker_start(hub_broker_process *b, const hub_broker_setup *setup, hub_fault *fault);
+/** After ready_fd became readable: did it say so? */
+bool hub_broker_said_ready(hub_broker_process *b);
+/** End it if it still runs, and wait for that.  Idempotent. */
+void hub_broker_stop(hub_broker_process *b);
+/** Once stopped: the last error in the broker's log, or else how it ended.  On the heap. */
+char *hub_broker_last_error(const hub_broker_process *b);
+
+#endif

@@ -1,0 +1,411 @@
+/* hub_emulator: a local IoT Hub in one command. */
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "cli/secret.h"
+#include "launcher/amqp_server.h"
+#include "launcher/broker.h"
+#include "launcher/certificates.h"
+#include "launcher/host.h"
+#include "launcher/options.h"
+#include "registry/registry.h"
+#include "state/state_dir.h"
+
+#define ENV_FILE        "env"
+#define AMQP_PORT       5671
+#define FREE_PORT_TRIES 10
+
+/* --- one run ----------------------------------------------------------- */
+
+typedef struct emulator {
+    const hub_options *options;
+    hub_state_dir state;
+    hub_registry registry; /* closed once the plugin takes over */
+    hub_sockets rest;
+    hub_broker_process broker;
+    hub_amqp_server *amqp; /* NULL: AMQP clients meet nobody */
+    uint16_t port;
+    uint16_t amqp_port;
+    hub_addresses listen; /* those that are there */
+    int signals;
+    hub_text lines; /* what to print */
+    hub_text env;   /* the same for a shell */
+} emulator;
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool may_show(const char *path)
+{
+    return path == NULL || cli_may_show(path);
+}
+
+static void complain(const hub_options *o, hub_fault *fault)
+{
+    if (!may_show(o->state) || !may_show(o->mosquitto)) {
+        cli_redact(fault->text); /* somebody took a key for a name */
+    }
+    (void)cli_error("%s", fault->text);
+}
+
+static void notice(void *user, const char *line)
+{
+    (void)user;
+    (void)cli_error("%s", line);
+}
+
+/* nohup means what it says: a SIGHUP that was ignored stays so. */
+static int watch_signals(void)
+{
+    struct sigaction hangup;
+    sigset_t set;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* the broker's too: a file that may not grow is an error 500 */
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler != SIG_IGN) {
+        (void)sigaddset(&set, SIGHUP);
+    }
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static hub_result register_devices(emulator *e, hub_fault *fault)
+{
+    for (size_t i = 0; i < e->options->device_count; i++) {
+        const char *id = e->options->devices[i];
+        hub_identity *made;
+        if (hub_registry_find(&e->registry, id, NULL) != NULL) {
+            continue;
+        }
+        hub_result r = hub_registry_create(&e->registry, id, NULL, NULL, now_ms(), &made, fault);
+        if (r != HUB_OK) {
+            return r;
+        }
+    }
+    return HUB_OK;
+}
+
+/* Values hold no single quote but the path may: close, escape, open. */
+static void add_line(emulator *e, const char *name, const char *value)
+{
+    hub_text_printf(&e->lines, "%s=%s\n", name, value);
+    hub_text_printf(&e->env, "export %s='", name);
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p == '\'') {
+            hub_text_str(&e->env, "'\\''");
+        } else {
+            hub_text_add(&e->env, p, 1);
+        }
+    }
+    hub_text_str(&e->env, "'\n");
+}
+
+static void add_devices(emulator *e)
+{
+    for (size_t i = 0; i < e->options->device_count; i++) {
+        const hub_identity *id = hub_registry_find(&e->registry, e->options->devices[i], NULL);
+        char *text = hub_identity_connection_string(id, e->options->host);
+        char *name = i == 0 ? hub_strdup("IOTHUB_DEVICE_CONNECTION_STRING")
+                            : hub_format("IOTHUB_DEVICE_CONNECTION_STRING_%zu", i + 1);
+        add_line(e, name, text);
+        free(name);
+        free(text);
+    }
+}
+
+static void add_number(emulator *e, const char *name, unsigned number)
+{
+    char *text = hub_format("%u", number);
+    add_line(e, name, text);
+    free(text);
+}
+
+static void forget_env(const emulator *e)
+{
+    char *path = hub_format("%s/" ENV_FILE, e->state.path);
+    (void)unlink(path);
+    free(path);
+}
+
+/* The certificate has every name that a client may call the hub by. */
+static hub_result make_certificates(emulator *e, hub_fault *fault)
+{
+    const char *names[] = { e->options->host, hub_addresses_one(&e->options->listen),
+                            e->options->listen.v6 };
+
+    return hub_certificates_ensure(&e->registry.store, names, sizeof names / sizeof names[0],
+                                   now_ms() / 1000, fault);
+}
+
+static hub_result prepare(emulator *e, hub_fault *fault)
+{
+    forget_env(e); /* it is there when the hub is ready, with the ports of this run */
+    hub_result r = hub_registry_open(&e->registry, e->state.path, notice, NULL, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    r = make_certificates(e, fault);
+    if (r == HUB_OK) {
+        r = register_devices(e, fault);
+    }
+    if (r == HUB_OK) {
+        char *service = hub_registry_connection_string(&e->registry, e->options->host);
+        char *ca = hub_store_path(&e->registry.store, HUB_CA_FILE);
+        add_devices(e);
+        add_line(e, "IOTHUB_CONNECTION_STRING", service);
+        add_line(e, "IOTHUB_CA_FILE", ca);
+        free(service);
+        free(ca);
+    }
+    hub_registry_close(&e->registry);
+    return r;
+}
+
+typedef enum event { EVENT_READY, EVENT_BROKER_GONE, EVENT_STOP } event;
+
+/* Signals and the broker; AMQP clients are served meanwhile. */
+static event wait_for_event(emulator *e)
+{
+    struct pollfd polls[2 + HUB_AMQP_POLLS_MAX] = {
+        { .fd = e->signals, .events = POLLIN },
+    };
+    struct signalfd_siginfo info;
+
+    for (;;) {
+        polls[1] = (struct pollfd){ .fd = e->broker.ready_fd, .events = POLLIN };
+        size_t more = hub_amqp_polls(e->amqp, polls + 2);
+        (void)poll(polls, (nfds_t)(2 + more), hub_amqp_timeout(e->amqp));
+        if (polls[0].revents != 0) {
+            if (read(e->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+                return info.ssi_signo == SIGCHLD ? EVENT_BROKER_GONE : EVENT_STOP;
+            }
+        } else if (polls[1].revents != 0) {
+            return hub_broker_said_ready(&e->broker) ? EVENT_READY : EVENT_BROKER_GONE;
+        }
+        hub_amqp_run(e->amqp);
+    }
+}
+
+static hub_result choose_port(emulator *e, hub_fault *fault)
+{
+    hub_sockets probe;
+
+    hub_result r = hub_sockets_open(&probe, &e->options->listen, e->options->port, "--port", fault);
+    if (r == HUB_OK) {
+        e->port = probe.port;
+        e->listen = e->options->listen;
+        if (probe.v6 < 0) {
+            e->listen.v6[0] = '\0'; /* no IPv6 here */
+        }
+        hub_sockets_close(&probe);
+    }
+    return r;
+}
+
+static hub_result broker_failed(emulator *e, hub_fault *fault)
+{
+    hub_broker_stop(&e->broker);
+    char *why = hub_broker_last_error(&e->broker);
+    (void)hub_fail(fault, HUB_ERR_STATE, "mosquitto: %s", why);
+    free(why);
+    return HUB_ERR_STATE;
+}
+
+/* Start the broker until it is ready.  *stop: asked to stop meanwhile. */
+static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
+{
+    /* A free port may be taken before the broker gets it. */
+    int tries = e->options->port == 0 ? FREE_PORT_TRIES : 1;
+    hub_result r = HUB_ERR_STATE;
+
+    *stop = false;
+    while (r != HUB_OK && tries-- > 0) {
+        r = choose_port(e, fault);
+        if (r != HUB_OK) {
+            return r;
+        }
+        const hub_broker_setup setup = {
+            .mosquitto = e->options->mosquitto,
+            .state_dir = e->state.path,
+            .port = e->port,
+            .listen = &e->listen,
+            .rest = &e->rest,
+            .verbose = e->options->verbose,
+        };
+        r = hub_broker_start(&e->broker, &setup, fault);
+        if (r != HUB_OK) {
+            return r;
+        }
+        event what = wait_for_event(e);
+        *stop = what == EVENT_STOP;
+        if (what == EVENT_BROKER_GONE) {
+            r = broker_failed(e, fault);
+            (void)close(e->broker.log_fd);
+        }
+    }
+    return r;
+}
+
+/* What people should know before they connect. */
+static void advise(const emulator *e)
+{
+    const hub_options *o = e->options;
+
+    if (!hub_addresses_are_private(&o->listen)) {
+        (void)cli_error("warning: everybody who reaches this machine can try this hub, which is "
+                        "made for tests");
+        if (strcmp(o->host, "localhost") == 0) {
+            (void)cli_error("the connection strings work on this machine only; for others give "
+                            "--host");
+        }
+    }
+    if (o->host_given && !hub_host_leads_here(o->host, &o->listen)) {
+        (void)cli_error("%s does not lead here; what /etc/hosts needs: %s %s", o->host,
+                        hub_addresses_one(&o->listen), o->host);
+    }
+}
+
+/* The same lines are on standard output: on a full disk it serves without them, and without those
+ * of an earlier run, which may be of other ports. */
+static void write_env(const emulator *e)
+{
+    hub_store store;
+    hub_fault fault;
+
+    hub_store_open(&store, e->state.path);
+    if (hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, &fault) == HUB_OK) {
+        (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
+    } else {
+        (void)cli_error("%s", fault.text);
+        (void)hub_store_remove(&store, ENV_FILE, &fault);
+    }
+    hub_store_close(&store);
+}
+
+/* Where nobody asked for the port, it is no reason not to start. */
+static hub_result start_amqp(emulator *e, hub_fault *fault)
+{
+    const hub_options *o = e->options;
+    const bool asked = o->amqp_port >= 0;
+    const uint16_t port = asked ? (uint16_t)o->amqp_port : AMQP_PORT;
+    hub_sockets sockets;
+    hub_store store;
+
+    if (!asked && o->port == 0) {
+        return HUB_OK;
+    }
+    hub_result r = hub_sockets_open(&sockets, &o->listen, port, "--amqp-port", fault);
+    if (r != HUB_OK && !asked) {
+        (void)cli_error("no answer for AMQP clients: %s", fault->text);
+        return HUB_OK;
+    }
+    if (r != HUB_OK) {
+        return r;
+    }
+    hub_store_open(&store, e->state.path);
+    r = hub_amqp_start(&e->amqp, &sockets, &store, fault);
+    hub_store_close(&store);
+    if (r != HUB_OK) {
+        hub_sockets_close(&sockets);
+        return r;
+    }
+    e->amqp_port = sockets.port;
+    return HUB_OK;
+}
+
+static hub_result announce(emulator *e, hub_fault *fault)
+{
+    add_number(e, "IOTHUB_PORT", e->port);
+    add_number(e, "IOTHUB_REST_PORT", e->rest.port);
+    if (e->amqp != NULL) {
+        add_number(e, "IOTHUB_AMQP_PORT", e->amqp_port);
+    }
+    write_env(e);
+    advise(e);
+    (void)printf("%sREADY\n", e->lines.p);
+    if (cli_finish() != EXIT_SUCCESS) {
+        return hub_fail(fault, HUB_ERR_STATE, "nobody can read how to connect");
+    }
+    return HUB_OK;
+}
+
+static hub_result serve(emulator *e, hub_fault *fault)
+{
+    bool stop = false;
+
+    hub_result r = prepare(e, fault);
+    if (r == HUB_OK) {
+        r = hub_sockets_open(&e->rest, &e->options->listen, e->options->rest_port, "--rest-port",
+                             fault);
+    }
+    if (r == HUB_OK) {
+        r = start_amqp(e, fault);
+    }
+    if (r == HUB_OK) {
+        r = start_broker(e, &stop, fault);
+    }
+    if (r != HUB_OK || stop) {
+        return r;
+    }
+    r = announce(e, fault);
+    if (r == HUB_OK && wait_for_event(e) == EVENT_BROKER_GONE) {
+        r = broker_failed(e, fault);
+    }
+    return r;
+}
+
+static int run(const hub_options *o)
+{
+    emulator e = {
+        .options = o,
+        .rest = { .v4 = -1, .v6 = -1 },
+        .broker = { .pid = -1, .ready_fd = -1, .log_fd = -1 },
+        .signals = watch_signals(),
+    };
+    hub_fault fault;
+
+    hub_json_init();
+    hub_result r = hub_state_dir_open(&e.state, o->state, &fault);
+    if (r == HUB_OK) {
+        r = serve(&e, &fault);
+        hub_broker_stop(&e.broker);
+        hub_sockets_close(&e.rest);
+        hub_amqp_stop(e.amqp);
+        hub_state_dir_close(&e.state);
+    }
+    if (r != HUB_OK) {
+        complain(o, &fault);
+    }
+    hub_text_free(&e.lines);
+    hub_text_free(&e.env);
+    return r == HUB_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    hub_options o;
+
+    cli_begin();
+    hub_options_read(&o, argc, argv);
+    int status = run(&o);
+    hub_options_free(&o);
+    return status;
+}

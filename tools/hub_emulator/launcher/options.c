@@ -1,0 +1,194 @@
+#include "launcher/options.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/args.h"
+#include "cli/number.h"
+#include "registry/identity.h"
+
+static const char help_before[] =
+    "A local Azure IoT Hub: MQTT over TLS for devices, HTTPS for services.\n"
+    "It prints how to connect, one NAME=VALUE a line, then READY, and serves until it is told to "
+    "stop (Ctrl-C or SIGTERM).";
+
+static const char help_after[] =
+    "The same lines are in the file `env' of the state directory, for a shell to read:\n"
+    "  hub_emulator --state ~/.hub &\n"
+    "  . ~/.hub/env\n"
+    "Devices need IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_PORT and IOTHUB_CA_FILE; services "
+    "IOTHUB_CONNECTION_STRING, IOTHUB_REST_PORT and IOTHUB_CA_FILE.\n"
+    "\n"
+    "AMQP is not there: what comes to --amqp-port is told so at once.\n"
+    "\n"
+    "Exit status: 0 stopped as asked, 1 failure, 2 wrong usage.";
+
+enum { OPT_REST_PORT = 256, OPT_AMQP_PORT, OPT_LISTEN, OPT_HOST, OPT_MOSQUITTO };
+
+static const struct argp_option option_table[] = {
+    { "port", 'p', "PORT", 0, "MQTT over TLS (default 8883; 0: any that is free)", 0 },
+    { "rest-port", OPT_REST_PORT, "PORT", 0, "HTTPS (default 8443; 0: any that is free)", 0 },
+    { "amqp-port", OPT_AMQP_PORT, "PORT", 0,
+      "Where AMQP clients are refused (default 5671, or nowhere with --port 0; 0: any that is "
+      "free)",
+      0 },
+    { "listen", OPT_LISTEN, "ADDRESS", 0,
+      "Listen on this address; 0.0.0.0 and :: are all (default: 127.0.0.1 and ::1)", 0 },
+    { "host", OPT_HOST, "NAME", 0,
+      "What clients call the hub, in connection strings and certificate (default: localhost, or "
+      "the address of --listen). The vendor's C SDK wants a dot in it",
+      0 },
+    { "state", 's', "DIR", 0,
+      "Keep keys, certificates, twins and waiting messages here (default: a private directory "
+      "that goes away with the emulator)",
+      0 },
+    { "device", 'd', "ID", 0,
+      "Register this device if it is not there yet; may be repeated (default: device1)", 0 },
+    { "verbose", 'v', NULL, 0, "Say on standard error what clients do and why they are refused",
+      0 },
+    { "mosquitto", OPT_MOSQUITTO, "FILE", 0, "The broker to run (default: PATH and /usr/sbin)", 0 },
+    { 0 },
+};
+
+/* What was not understood is not repeated: it may be a key. */
+static uint16_t parse_port(const struct argp_state *state, const char *name, const char *text)
+{
+    uint64_t n;
+
+    if (!cli_number(text, 0, 65535, &n)) {
+        cli_usage(state, "--%s is not a port: a number from 0 to 65535", name);
+    }
+    return (uint16_t)n;
+}
+
+static const char *parse_path(const struct argp_state *state, const char *name, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (iscntrl((unsigned char)*c)) {
+            cli_usage(state, "--%s has control characters", name);
+        }
+    }
+    if (*text == '\0') {
+        cli_usage(state, "--%s is empty", name);
+    }
+    return text;
+}
+
+/* id without white space around it, cut in place. */
+static const char *trimmed(char *id)
+{
+    size_t len = strlen(id);
+
+    while (len > 0 && isspace((unsigned char)id[len - 1])) {
+        id[--len] = '\0';
+    }
+    return id + strspn(id, " \t\r\n\v\f");
+}
+
+static void add_device(hub_options *o, const char *id, const struct argp_state *state)
+{
+    if (!hub_id_valid(id) || !hub_id_fits_mqtt(id) || strchr(id, ';') != NULL) {
+        cli_usage(state, "--device is not a device id that MQTT and a connection string can carry: "
+                         "1 to 128 letters, digits and -.%%_*?!(),=@$':");
+    }
+    o->devices = hub_realloc(o->devices, (o->device_count + 1) * sizeof *o->devices);
+    o->devices[o->device_count++] = id;
+}
+
+/* What may stand in a connection string, a user name and a certificate as the name of a host. */
+static const char *parse_host(const struct argp_state *state, const char *name)
+{
+    static const char marks[] = "-._";
+    size_t len = strlen(name);
+    bool good = len > 0 && len <= 253 && strchr(marks, name[0]) == NULL &&
+                strchr(marks, name[len - 1]) == NULL && strstr(name, "..") == NULL;
+
+    for (const char *c = name; good && *c != '\0'; c++) {
+        good = isalnum((unsigned char)*c) || strchr(marks, *c) != NULL;
+    }
+    if (!good) {
+        cli_usage(state, "--host is not a host name: letters, digits and -._ without a port");
+    }
+    return name;
+}
+
+static void parse_listen(hub_options *o, const char *text, const struct argp_state *state)
+{
+    if (!hub_addresses_parse(&o->listen, text)) {
+        cli_usage(state, "--listen is not an address: one of this machine in numbers, without a "
+                         "port, such as 192.168.1.5, 0.0.0.0 or ::");
+    }
+}
+
+/* Two of these may be the same only if both are any free port. */
+static void check_ports(const hub_options *o, const struct argp_state *state)
+{
+    if (o->port != 0 && o->port == o->rest_port) {
+        cli_usage(state, "--port and --rest-port are the same");
+    }
+    if (o->amqp_port > 0 && (o->amqp_port == o->port || o->amqp_port == o->rest_port)) {
+        cli_usage(state, "--amqp-port is the same as --port or --rest-port");
+    }
+}
+
+static void choose_host(hub_options *o, const struct argp_state *state)
+{
+    if (o->host != NULL) {
+        o->host_given = true;
+    } else if (hub_addresses_have_localhost(&o->listen)) {
+        o->host = "localhost";
+    } else if (o->listen.v4[0] != '\0') {
+        o->host = o->listen.v4;
+    } else {
+        cli_usage(state, "--listen with this address needs --host: no connection string can carry "
+                         "an IPv6 address");
+    }
+}
+
+static void finish(hub_options *o, const struct argp_state *state)
+{
+    check_ports(o, state);
+    choose_host(o, state);
+    if (o->device_count == 0) {
+        add_device(o, "device1", state);
+    }
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    hub_options *o = state->input;
+
+    switch (key) {
+    case 'p': o->port = parse_port(state, "port", argument); return 0;
+    case OPT_REST_PORT: o->rest_port = parse_port(state, "rest-port", argument); return 0;
+    case OPT_AMQP_PORT: o->amqp_port = parse_port(state, "amqp-port", argument); return 0;
+    case OPT_LISTEN: parse_listen(o, argument, state); return 0;
+    case OPT_HOST: o->host = parse_host(state, argument); return 0;
+    case 's': o->state = parse_path(state, "state", argument); return 0;
+    case 'd': add_device(o, trimmed(argument), state); return 0;
+    case 'v': o->verbose = true; return 0;
+    case OPT_MOSQUITTO: o->mosquitto = parse_path(state, "mosquitto", argument); return 0;
+    case ARGP_KEY_ARG: cli_usage(state, "no arguments are needed");
+    case ARGP_KEY_END: finish(o, state); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+void hub_options_read(hub_options *o, int argc, char **argv)
+{
+    char *doc = hub_format("%s\v%s", help_before, help_after);
+    const struct argp argp = { .options = option_table, .parser = parse_option, .doc = doc };
+
+    *o = (hub_options){ .port = 8883, .rest_port = 8443, .amqp_port = -1 };
+    hub_addresses_loopback(&o->listen);
+    cli_parse(&argp, argc, argv, 0, o);
+    free(doc);
+}
+
+void hub_options_free(hub_options *o)
+{
+    free(o->devices);
+    *o = (hub_options){ 0 };
+}

@@ -1,0 +1,30 @@
+#ifndef HUB_OPTIONS_H
+#define HUB_OPTIONS_H
+
+/** @file  The command line of hub_emulator. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "launcher/ports.h"
+
+typedef struct hub_options {
+    uint16_t port;
+    uint16_t rest_port;
+    int amqp_port; /* -1: not given */
+    hub_addresses listen;
+    const char *host; /* what clients call the hub; never NULL */
+    bool host_given;
+    const char *state;     /* NULL: a private directory */
+    const char *mosquitto; /* NULL: the usual places */
+    const char **devices;
+    size_t device_count;
+    bool verbose;
+} hub_options;
+
+/** Read it; after a mistake, and after --help, the program ends. */
+void hub_options_read(hub_options *o, int argc, char **argv);
+void hub_options_free(hub_options *o);
+
+#endif

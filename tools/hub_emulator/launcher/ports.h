@@ -1,0 +1,42 @@
+#ifndef HUB_PORTS_H
+#define HUB_PORTS_H
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+/** The addresses to listen on; "" for none of that family. */
+typedef struct hub_addresses {
+    char v4[INET_ADDRSTRLEN];
+    char v6[INET6_ADDRSTRLEN];
+} hub_addresses;
+
+/** Both loopback addresses. */
+void hub_addresses_loopback(hub_addresses *a);
+/** One address in numbers; :: stands for all of IPv4 and IPv6.  False when it is not one. */
+bool hub_addresses_parse(hub_addresses *a, const char *text);
+/** Can nobody else reach them? */
+bool hub_addresses_are_private(const hub_addresses *a);
+/** Does a client on this machine reach them as localhost? */
+bool hub_addresses_have_localhost(const hub_addresses *a);
+/** The one for a client to connect to; a loopback address for 0.0.0.0 and ::. */
+const char *hub_addresses_one(const hub_addresses *a);
+
+/** Listening sockets. */
+typedef struct hub_sockets {
+    int v4; /* -1: none */
+    int v6; /* -1: none, or no IPv6 here */
+    uint16_t port;
+} hub_sockets;
+
+/**
+ * Listen on these addresses.  Port 0 finds one that is free for both.  IPv6 may be missing where
+ * IPv4 is wanted too.  option names the option for the port in the error.
+ */
+hub_result hub_sockets_open(hub_sockets *s, const hub_addresses *a, uint16_t port,
+                            const char *option, hub_fault *fault);
+void hub_sockets_close(hub_sockets *s);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef HUB_EVENT_LOG_H
+#define HUB_EVENT_LOG_H
+
+/**
+ * @file
+ * Telemetry on disk, a line an event, appended before the device gets its
+ * acknowledgement: what was acknowledged can be seen after kill -9 too.  Two
+ * files take turns, so that the space is bounded.  Each line has a checksum: one that is damaged is
+ * passed over, and costs no other.
+ */
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "state/store.h"
+
+#define HUB_EVENT_LOG_BYTES_MAX (64u * 1024 * 1024) /* of each of the two files */
+
+typedef struct hub_event_log {
+    const hub_store *store; /* for reports */
+    char *path;
+    char *old_path;
+    int fd;       /* -1: not open */
+    size_t bytes; /* up to the end of the last whole line */
+    bool torn;    /* half a line stands behind it */
+} hub_event_log;
+
+/** One line of an earlier run, NUL-terminated, oldest first.  False: it is no event. */
+typedef bool (*hub_event_log_visit)(void *user, char *line, size_t len);
+
+/** The store must outlive the log. */
+hub_result hub_event_log_open(hub_event_log *l, const hub_store *store, hub_event_log_visit visit,
+                              void *user, hub_fault *fault);
+void hub_event_log_close(hub_event_log *l);
+
+/**
+ * Appends a JSON object, whose text gets a checksum and a line end.  A failure leaves nothing of it
+ * behind for a reader.
+ */
+hub_result hub_event_log_append(hub_event_log *l, hub_text *line, hub_fault *fault);
+
+#endif

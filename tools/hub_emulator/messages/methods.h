@@ -1,0 +1,86 @@
+#ifndef HUB_METHODS_H
+#define HUB_METHODS_H
+
+/**
+ * @file
+ * Direct methods under way: each waits for its device, then for the answer, and
+ * ends in exactly one call of done.  All times are monotonic.
+ */
+
+#include "base/json.h"
+#include "base/names.h"
+#include "base/result.h"
+
+#define HUB_METHOD_BYTES_MAX (128 * 1024)
+
+/** payload is the device's JSON text, empty for none; valid during the call only. */
+typedef struct hub_method_answer {
+    hub_result result;
+    int status;
+    const char *payload;
+    size_t payload_len;
+    const char *why; /* unless HUB_OK */
+} hub_method_answer;
+
+typedef void (*hub_method_done)(void *user, const hub_method_answer *answer);
+
+typedef enum hub_method_state { HUB_METHOD_WAITING = 0, HUB_METHOD_SENT } hub_method_state;
+
+typedef struct hub_method {
+    uint64_t number;
+    char rid[24];                     /* the number in decimal */
+    struct hub_method_client *client; /* whose it is */
+    struct hub_method *next;          /* of the same client */
+    struct hub_method *previous;
+    char *name;
+    char *payload; /* JSON text, empty without a payload */
+    hub_method_state state;
+    int64_t deadline_ms;
+    int64_t response_ms;
+    hub_method_done done;
+    void *user;
+} hub_method;
+
+/** The methods of one client in their order: those that were sent, then those that wait. */
+typedef struct hub_method_client {
+    char *id;
+    hub_method *first;
+    hub_method *last;
+    hub_method *waiting; /* the first that waits */
+} hub_method_client;
+
+typedef struct hub_methods {
+    hub_method **items; /* in the order of their numbers */
+    size_t count;
+    size_t capacity;
+    uint64_t last_number;
+    int64_t soonest_ms; /* no deadline is before */
+    hub_names clients;  /* client id to hub_method_client */
+} hub_methods;
+
+/** The body of a request, read and as text: the payload goes on as it stands there. */
+typedef struct hub_method_request {
+    const cJSON *json;
+    const char *text; /* what json was read from */
+    size_t len;
+} hub_method_request;
+
+/** Check the request and take it in, under last_number.  done is not called on refusal. */
+hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_method_request *request,
+                           int64_t now_ms, hub_method_done done, void *user, hub_fault *fault);
+/** A method that waits for this client, or NULL. */
+hub_method *hub_methods_waiting(hub_methods *m, const char *client_id);
+/** It has gone out: the answer is due. */
+void hub_methods_sent(hub_methods *m, hub_method *method, int64_t now_ms);
+/** False when nobody waits for this answer (any more). */
+bool hub_methods_answer(hub_methods *m, const char *client_id, const char *rid, size_t rid_len,
+                        const hub_method_answer *answer);
+/** End what has waited long enough. */
+void hub_methods_expire(hub_methods *m, int64_t now_ms);
+/** End whatever waits for this client, or for its answer. */
+void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_answer *answer);
+/** The caller has gone: forget its method, if it is under way, without a call. */
+void hub_methods_forget(hub_methods *m, uint64_t number);
+void hub_methods_free(hub_methods *m);
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef HUB_TELEMETRY_H
+#define HUB_TELEMETRY_H
+
+/**
+ * @file
+ * The log of telemetry: one line of JSON an event, numbered from 1 without a
+ * gap (but for lines that a bad disk has damaged), bounded by count and bytes so that the oldest go
+ * first.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "messages/event_log.h"
+#include "messages/event_text.h"
+
+#define HUB_TELEMETRY_EVENTS_MAX 100000
+#define HUB_TELEMETRY_BYTES_MAX  (128u * 1024 * 1024)
+#define HUB_TELEMETRY_SIZE_MAX   (256u * 1024)
+
+typedef struct hub_event {
+    char *json; /* without a line end */
+    size_t len;
+    const char *device;
+    uint64_t sequence;
+} hub_event;
+
+typedef struct hub_telemetry {
+    hub_event *ring;
+    size_t events_max;
+    size_t bytes_max;
+    size_t first; /* index of the oldest */
+    size_t count;
+    size_t bytes;
+    uint64_t next_sequence;
+    hub_text line; /* room for the event that is being added */
+    hub_event_log log;
+} hub_telemetry;
+
+/** Body, system property values, names and values of application properties. */
+size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
+/** The hub's rules on a message: size and message id. */
+hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
+
+/** Keep so much in memory; take up the events of earlier runs.  The store must outlive it. */
+hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
+                              size_t bytes_max, hub_fault *fault);
+void hub_telemetry_close(hub_telemetry *t);
+/** HUB_ERR_STATE: the event could not be written to disk, and so is not there at all. */
+hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fault *fault);
+/** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
+const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);
+
+#endif

@@ -1,0 +1,44 @@
+#ifndef HUB_QUERY_H
+#define HUB_QUERY_H
+
+/**
+ * @file
+ * The query language of IoT Hub over the twins of devices and modules, as in
+ * learn.microsoft.com/azure/iot-hub/iot-hub-devguide-query-language and query-twins.
+ *
+ * A text is parsed once into a program for a small stack machine, with bounds on
+ * length and nesting, and then put to one twin after the other.  A member that a
+ * twin does not have is undefined: so is each comparison with it, and only what is
+ * true selects a twin.
+ */
+
+#include "registry/registry.h"
+
+#define HUB_QUERY_CHARACTERS_MAX 8192
+#define HUB_QUERY_DEPTH_MAX      64
+#define HUB_QUERY_PAGE_MAX       100
+
+typedef struct hub_query hub_query;
+
+/** On refusal HUB_ERR_ARGUMENT, with the position in the text (the first character is 1). */
+hub_result hub_query_parse(const char *text, hub_query **out, hub_fault *fault);
+void hub_query_free(hub_query *q);
+
+/** Are the rows whole twins (SELECT *)?  Otherwise they are what the query makes of them. */
+bool hub_query_gives_twins(const hub_query *q);
+
+typedef struct hub_query_page {
+    cJSON *rows;        /* array */
+    char *continuation; /* on the heap; NULL: these are the last rows */
+} hub_query_page;
+
+/**
+ * Up to `max` rows, in the order of the client ids, groups in the order of their
+ * values.  continuation is that of the page before, or NULL for the first one.
+ * HUB_ERR_ARGUMENT when it is not one of this query.  Twins that come and go between
+ * two pages neither hide nor repeat others.  The caller owns what *page holds.
+ */
+hub_result hub_query_run(const hub_query *q, const hub_registry *r, const char *continuation,
+                         size_t max, hub_query_page *page, hub_fault *fault);
+
+#endif

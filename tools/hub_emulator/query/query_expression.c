@@ -1,0 +1,357 @@
+/* Expressions, made into the program of the stack machine: from the strongest operators to the
+ * weakest. */
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "query/query_expression.h"
+
+/* --- the program ------------------------------------------------------- */
+
+static void emit(query_parser *p, query_op op, size_t a, size_t b)
+{
+    hub_query *q = p->query;
+
+    q->program = query_grown(q->program, q->program_count, sizeof *q->program);
+    q->program[q->program_count++] = (query_instruction){ .op = op, .a = a, .b = b };
+}
+
+static void push(query_parser *p, query_op op, size_t index)
+{
+    emit(p, op, index, 0);
+    p->stack++;
+    if (p->stack > p->query->stack_max) {
+        p->query->stack_max = p->stack;
+    }
+}
+
+static void emit_binary(query_parser *p, query_op op)
+{
+    emit(p, op, 0, 0);
+    p->stack--;
+}
+
+static bool deeper(query_parser *p)
+{
+    if (++p->depth > HUB_QUERY_DEPTH_MAX) {
+        return query_fail_at(&p->lexer, p->lexer.token.start, "nested deeper than %d levels",
+                             HUB_QUERY_DEPTH_MAX);
+    }
+    return true;
+}
+
+/* --- constants --------------------------------------------------------- */
+
+static void add_constant(query_parser *p, query_value v)
+{
+    hub_query *q = p->query;
+
+    q->constants = query_grown(q->constants, q->constant_count, sizeof *q->constants);
+    q->constants[q->constant_count++] = v;
+}
+
+/* The text of the token goes over to the query. */
+static const char *keep_text(query_parser *p)
+{
+    hub_query *q = p->query;
+
+    q->texts = query_grown(q->texts, q->text_count, sizeof *q->texts);
+    q->texts[q->text_count] = query_take_text(p);
+    return q->texts[q->text_count++];
+}
+
+static bool word_constant(const query_parser *p, query_value *v)
+{
+    *v = (query_value){ 0 };
+    if (query_at_word(p, "true") || query_at_word(p, "false")) {
+        *v = (query_value){ .kind = QUERY_BOOLEAN, .truth = query_at_word(p, "true") };
+    } else if (query_at_word(p, "null")) {
+        v->kind = QUERY_NULL;
+    } else if (!query_at_word(p, "undefined")) {
+        return false;
+    }
+    return true;
+}
+
+/* A constant that is the current token, stepped over; *found is false for anything else. */
+static bool parse_constant(query_parser *p, bool *found)
+{
+    const query_token *t = &p->lexer.token;
+    query_value v = { 0 };
+
+    *found = true;
+    if (t->kind == QUERY_STRING) {
+        v = (query_value){ .kind = QUERY_TEXT, .text = keep_text(p) };
+    } else if (t->kind == QUERY_NUMBER) {
+        v = (query_value){ .kind = QUERY_NUMERIC, .number = t->number };
+    } else if (!word_constant(p, &v)) {
+        *found = false;
+        return true;
+    }
+    add_constant(p, v);
+    return query_next(p);
+}
+
+/* One of an array: a number may have a sign. */
+static bool parse_element(query_parser *p)
+{
+    bool found;
+    bool negative = query_at_sign(p, "-");
+
+    if (negative && !query_next(p)) {
+        return false;
+    }
+    if (negative && p->lexer.token.kind != QUERY_NUMBER) {
+        return query_fail_expected(&p->lexer, "a number");
+    }
+    if (!parse_constant(p, &found)) {
+        return false;
+    }
+    if (!found) {
+        return query_fail_expected(&p->lexer, "a constant");
+    }
+    if (negative) {
+        query_value *last = &p->query->constants[p->query->constant_count - 1];
+        last->number = -last->number;
+    }
+    return true;
+}
+
+/* IN or NIN is the current token. */
+static bool parse_in(query_parser *p, query_op op)
+{
+    const size_t first = p->query->constant_count;
+
+    if (!query_next(p) || !query_expect_sign(p, "[")) {
+        return false;
+    }
+    if (!query_at_sign(p, "]")) {
+        if (!parse_element(p)) {
+            return false;
+        }
+        while (query_at_sign(p, ",")) {
+            if (!query_next(p) || !parse_element(p)) {
+                return false;
+            }
+        }
+    }
+    emit(p, op, first, p->query->constant_count - first);
+    return query_expect_sign(p, "]");
+}
+
+/* --- functions --------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    query_op op;
+    int arguments;
+} functions[] = {
+    { "IS_DEFINED", QUERY_IS_DEFINED, 1 },  { "IS_NULL", QUERY_IS_NULL, 1 },
+    { "IS_BOOL", QUERY_IS_BOOL, 1 },        { "IS_NUMBER", QUERY_IS_NUMBER, 1 },
+    { "IS_STRING", QUERY_IS_STRING, 1 },    { "IS_OBJECT", QUERY_IS_OBJECT, 1 },
+    { "IS_ARRAY", QUERY_IS_ARRAY, 1 },      { "IS_PRIMITIVE", QUERY_IS_PRIMITIVE, 1 },
+    { "STARTSWITH", QUERY_STARTS_WITH, 2 }, { "STARTS_WITH", QUERY_STARTS_WITH, 2 },
+    { "ENDSWITH", QUERY_ENDS_WITH, 2 },     { "ENDS_WITH", QUERY_ENDS_WITH, 2 },
+    { "CONTAINS", QUERY_CONTAINS, 2 },
+};
+
+/* The name was read and the parenthesis is the current token. */
+static bool parse_call(query_parser *p, const char *name, const char *position)
+{
+    size_t i = 0;
+    const size_t count = sizeof functions / sizeof functions[0];
+
+    while (i < count && strcasecmp(functions[i].name, name) != 0) {
+        i++;
+    }
+    if (i == count) {
+        return query_fail_at(&p->lexer, position, "there is no function %.40s", name);
+    }
+    if (!query_next(p) || !query_parse_expression(p)) {
+        return false;
+    }
+    if (functions[i].arguments == 2) {
+        if (!query_expect_sign(p, ",") || !query_parse_expression(p)) {
+            return false;
+        }
+        emit_binary(p, functions[i].op);
+    } else {
+        emit(p, functions[i].op, 0, 0);
+    }
+    return query_expect_sign(p, ")");
+}
+
+/* --- expressions ------------------------------------------------------- */
+
+static bool parse_word(query_parser *p)
+{
+    size_t index;
+
+    if (query_at_keyword(p)) {
+        return query_fail_expected(&p->lexer, "a value");
+    }
+    if (*p->lexer.token.start != '[' && query_before_parenthesis(p)) {
+        const char *position = p->lexer.token.start;
+        char *name = query_take_text(p);
+        bool ok = query_next(p) && parse_call(p, name, position);
+        free(name);
+        return ok;
+    }
+    if (!query_parse_path(p, &index)) {
+        return false;
+    }
+    push(p, QUERY_PUSH_PATH, index);
+    return true;
+}
+
+static bool parse_primary(query_parser *p)
+{
+    bool found;
+
+    if (query_at_sign(p, "(")) {
+        return query_next(p) && query_parse_expression(p) && query_expect_sign(p, ")");
+    }
+    if (query_at_sign(p, "[")) {
+        return query_fail_at(&p->lexer, p->lexer.token.start,
+                             "an array stands behind IN and NIN only");
+    }
+    if (!parse_constant(p, &found)) {
+        return false;
+    }
+    if (found) {
+        push(p, QUERY_PUSH_CONSTANT, p->query->constant_count - 1);
+        return true;
+    }
+    return p->lexer.token.kind == QUERY_WORD ? parse_word(p)
+                                             : query_fail_expected(&p->lexer, "a value");
+}
+
+static bool parse_unary(query_parser *p)
+{
+    bool negative = query_at_sign(p, "-");
+
+    if (!negative && !query_at_sign(p, "+")) {
+        return parse_primary(p);
+    }
+    if (!deeper(p) || !query_next(p) || !parse_unary(p)) {
+        return false;
+    }
+    p->depth--;
+    if (negative) {
+        emit(p, QUERY_NEGATE, 0, 0);
+    }
+    return true;
+}
+
+typedef struct sign_op {
+    const char *sign;
+    query_op op;
+} sign_op;
+
+/* Which of these the current token is; NULL for none. */
+static const sign_op *find_sign(const query_parser *p, const sign_op *ops)
+{
+    while (ops->sign != NULL && !query_at_sign(p, ops->sign)) {
+        ops++;
+    }
+    return ops->sign != NULL ? ops : NULL;
+}
+
+static bool parse_chain(query_parser *p, const sign_op *ops, bool (*operand)(query_parser *p))
+{
+    const sign_op *found;
+
+    if (!operand(p)) {
+        return false;
+    }
+    while ((found = find_sign(p, ops)) != NULL) {
+        if (!query_next(p) || !operand(p)) {
+            return false;
+        }
+        emit_binary(p, found->op);
+    }
+    return true;
+}
+
+static bool parse_product(query_parser *p)
+{
+    static const sign_op ops[] = {
+        { "*", QUERY_MULTIPLY }, { "/", QUERY_DIVIDE }, { "%", QUERY_REMAINDER }, { NULL, 0 }
+    };
+    return parse_chain(p, ops, parse_unary);
+}
+
+static bool parse_sum(query_parser *p)
+{
+    static const sign_op ops[] = { { "+", QUERY_ADD }, { "-", QUERY_SUBTRACT }, { NULL, 0 } };
+    return parse_chain(p, ops, parse_product);
+}
+
+static bool parse_comparison(query_parser *p)
+{
+    static const sign_op ops[] = { { "=", QUERY_EQUAL },          { "!=", QUERY_UNEQUAL },
+                                   { "<>", QUERY_UNEQUAL },       { "<", QUERY_LESS },
+                                   { "<=", QUERY_LESS_EQUAL },    { ">", QUERY_GREATER },
+                                   { ">=", QUERY_GREATER_EQUAL }, { NULL, 0 } };
+
+    if (!parse_sum(p)) {
+        return false;
+    }
+    if (query_at_word(p, "IN")) {
+        return parse_in(p, QUERY_IN);
+    }
+    if (query_at_word(p, "NIN")) {
+        return parse_in(p, QUERY_NIN);
+    }
+    const sign_op *found = find_sign(p, ops);
+    if (found == NULL) {
+        return true;
+    }
+    if (!query_next(p) || !parse_sum(p)) {
+        return false;
+    }
+    emit_binary(p, found->op);
+    return true;
+}
+
+static bool parse_not(query_parser *p)
+{
+    if (!query_at_word(p, "NOT")) {
+        return parse_comparison(p);
+    }
+    if (!deeper(p) || !query_next(p) || !parse_not(p)) {
+        return false;
+    }
+    p->depth--;
+    emit(p, QUERY_NOT, 0, 0);
+    return true;
+}
+
+static bool parse_words(query_parser *p, const char *word, query_op op,
+                        bool (*operand)(query_parser *p))
+{
+    if (!operand(p)) {
+        return false;
+    }
+    while (query_at_word(p, word)) {
+        if (!query_next(p) || !operand(p)) {
+            return false;
+        }
+        emit_binary(p, op);
+    }
+    return true;
+}
+
+static bool parse_and(query_parser *p)
+{
+    return parse_words(p, "AND", QUERY_AND, parse_not);
+}
+
+bool query_parse_expression(query_parser *p)
+{
+    if (!deeper(p) || !parse_words(p, "OR", QUERY_OR, parse_and)) {
+        return false;
+    }
+    p->depth--;
+    return true;
+}

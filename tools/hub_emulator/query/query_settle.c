@@ -1,0 +1,170 @@
+/* What can be judged at the end of a query only: its paths, and its columns against GROUP BY. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/names.h"
+#include "query/query_settle.h"
+
+/* --- paths ------------------------------------------------------------- */
+
+/* Members of a twin itself are found however they are written, as the hub does it. */
+static void canonical(query_step *step)
+{
+    static const char *const names[] = {
+        "deviceId",
+        "moduleId",
+        "etag",
+        "deviceEtag",
+        "status",
+        "statusReason",
+        "connectionState",
+        "statusUpdateTime",
+        "lastActivityTime",
+        "modelId",
+        "version",
+        "cloudToDeviceMessageCount",
+        "authenticationType",
+        "x509Thumbprint",
+        "tags",
+        "properties",
+        "capabilities",
+        "deviceScope",
+        "parentScopes",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (step->name != NULL && strcasecmp(step->name, names[i]) == 0) {
+            free(step->name);
+            step->name = hub_strdup(names[i]);
+            return;
+        }
+    }
+}
+
+static void drop_first(query_path *path)
+{
+    free(path->steps[0].name);
+    path->count--;
+    memmove(path->steps, path->steps + 1, path->count * sizeof *path->steps);
+}
+
+static bool first_is(const query_path *path, const char *name)
+{
+    return path->count > 0 && path->steps[0].name != NULL &&
+           strcasecmp(path->steps[0].name, name) == 0;
+}
+
+/* devices.x and devices.modules.x are x. */
+static bool settle_paths(query_parser *p)
+{
+    const hub_query *q = p->query;
+
+    for (size_t i = 0; i < q->path_count; i++) {
+        query_path *path = &q->paths[i];
+        if (first_is(path, "devices")) {
+            drop_first(path);
+            if (q->modules && first_is(path, "modules")) {
+                drop_first(path);
+            }
+        }
+        if (path->count == 0) {
+            return query_fail_at(&p->lexer, path->position, "a collection is no property");
+        }
+        canonical(&path->steps[0]);
+    }
+    return true;
+}
+
+/* In text, as a name for it; no two paths have the same. */
+static char *path_text(const query_path *path)
+{
+    hub_text t = { 0 };
+
+    for (size_t i = 0; i < path->count; i++) {
+        const query_step *step = &path->steps[i];
+        if (step->name != NULL) {
+            hub_text_printf(&t, "%zu:%s", strlen(step->name), step->name);
+        } else {
+            hub_text_printf(&t, "[%zu]", step->index);
+        }
+    }
+    return t.p;
+}
+
+static void find_same_paths(const hub_query *q)
+{
+    char **texts = hub_calloc(q->path_count + 1, sizeof *texts);
+    hub_names seen = { 0 };
+
+    for (size_t i = 0; i < q->path_count; i++) {
+        texts[i] = path_text(&q->paths[i]);
+        const query_path *other = hub_names_get(&seen, texts[i]);
+        q->paths[i].first = other != NULL ? other->first : i;
+        if (other == NULL) {
+            hub_names_put(&seen, texts[i], &q->paths[i]);
+        }
+    }
+    hub_names_free(&seen);
+    for (size_t i = 0; i < q->path_count; i++) {
+        free(texts[i]);
+    }
+    free(texts);
+}
+
+/* --- columns ----------------------------------------------------------- */
+
+/* As the last name of the property is written, where no AS names it. */
+static char *default_name(const hub_query *q, size_t path)
+{
+    const query_path *of = &q->paths[path];
+    const query_step *last = &of->steps[of->count - 1];
+
+    return last->name != NULL ? hub_strdup(last->name) : hub_format("%zu", last->index);
+}
+
+static bool find_group(query_parser *p, query_column *c)
+{
+    const hub_query *q = p->query;
+
+    for (size_t i = 0; i < q->group_count; i++) {
+        if (q->paths[q->groups[i]].first == q->paths[c->path].first) {
+            c->group = i;
+            return true;
+        }
+    }
+    return query_fail_at(&p->lexer, c->position, "neither an aggregate nor in GROUP BY");
+}
+
+static bool settle_columns(query_parser *p)
+{
+    hub_query *q = p->query;
+    hub_names names = { 0 };
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < q->column_count; i++) {
+        query_column *c = &q->columns[i];
+        if (c->name == NULL) {
+            c->name = default_name(q, c->path);
+        }
+        if (hub_names_get(&names, c->name) != NULL) {
+            ok = query_fail_at(&p->lexer, c->position, "a second column %.40s; name it with AS",
+                               c->name);
+        } else if (q->aggregated && c->aggregate == QUERY_PLAIN) {
+            ok = find_group(p, c);
+        }
+        hub_names_put(&names, c->name, c);
+    }
+    hub_names_free(&names);
+    return ok;
+}
+
+bool query_settle(query_parser *p)
+{
+    if (!settle_paths(p)) {
+        return false;
+    }
+    find_same_paths(p->query);
+    return settle_columns(p);
+}

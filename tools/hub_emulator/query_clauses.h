@@ -1,9 +1,0 @@
-#ifndef HUB_QUERY_CLAUSES_H
-#define HUB_QUERY_CLAUSES_H
-
-#include "query_parser.h"
-
-/* The whole text, from SELECT to its end.  False after the fault was filled. */
-bool query_parse_clauses(query_parser *p);
-
-#endif

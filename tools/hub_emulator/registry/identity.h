@@ -1,0 +1,100 @@
+#ifndef HUB_IDENTITY_H
+#define HUB_IDENTITY_H
+
+/**
+ * @file
+ * A device or module: its keys, twin, waiting messages and live session.
+ */
+
+#include "messages/c2d.h"
+#include "messages/event_text.h"
+#include "twins/twin.h"
+
+struct hub_connection;
+
+/** What the broker knows of a client; lost with the broker. */
+typedef struct hub_session {
+    struct hub_connection *connection; /* NULL while away */
+    bool exists;                       /* the broker keeps a session */
+    bool old_api;                      /* api-version 2016-11-14 */
+    int c2d_qos;                       /* as granted */
+    unsigned subscriptions;            /* set of hub_subscription */
+} hub_session;
+
+typedef struct hub_identity {
+    unsigned number;        /* names its files; never used again while one of them is left */
+    unsigned device_number; /* of a module: its device's; 0: not known (an older file) */
+    char *device;
+    char *module;    /* NULL for a device */
+    char *client_id; /* device or device/module */
+    char *primary_key;
+    char *secondary_key;
+    char *status_reason; /* may be NULL */
+    char *device_scope;  /* its own of an edge device, its parent's of another; may be NULL */
+    char *parent_scope;  /* what parentScopes holds; may be NULL */
+    char *managed_by;    /* of a module; may be NULL */
+    char *model_id;      /* what the last login announced, or "" */
+    char *generation_id;
+    hub_event_sender *sender; /* of telemetry, as the last login was; NULL before the first */
+    bool enabled;
+    bool edge; /* capabilities.iotEdge */
+    int64_t etag;
+    int64_t status_ms;
+    int64_t connection_ms;
+    int64_t activity_ms;
+    hub_twin twin;
+    hub_c2d c2d;
+    hub_session session;
+    struct hub_connection *connections; /* all that are logged in as this one */
+    struct hub_identity *next_ready;    /* in the hub's list, if ready_at is set */
+    struct hub_identity **ready_at;
+} hub_identity;
+
+/** 1 to 128 characters that the hub allows in a device or module id. */
+bool hub_id_valid(const char *id);
+/** May the id be part of a topic as it is?  '+' and '#' may not. */
+bool hub_id_fits_mqtt(const char *id);
+/** Base64 of 16 to 64 bytes. */
+bool hub_key_valid(const char *key);
+
+/** Fresh keys and an empty twin. */
+hub_identity *hub_identity_new(unsigned number, const char *device, const char *module,
+                               int64_t now_ms);
+void hub_identity_free(hub_identity *id);
+
+/** identity-000001.json, on the heap. */
+char *hub_identity_file(unsigned number);
+hub_result hub_identity_save(const hub_identity *id, const hub_store *store, hub_fault *fault);
+/**
+ * Read identity-NUMBER.json, without its messages.  HUB_ERR_ARGUMENT: it is damaged, and fault says
+ * how; HUB_ERR_STATE: it cannot be read now.
+ */
+hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identity **out,
+                             hub_fault *fault);
+
+/**
+ * A copy to change, which shares the twin, messages and names with the original.  It ends with
+ * settle, after it was saved, or with discard.
+ */
+void hub_identity_fork(const hub_identity *id, hub_identity *next);
+void hub_identity_settle(hub_identity *id, hub_identity *next);
+void hub_identity_discard(const hub_identity *id, hub_identity *next);
+
+/**
+ * Take over what a PUT of the service carries: status, statusReason,
+ * authentication (empty or absent keys: keep what is there), capabilities, managedBy.
+ * A refusal changes nothing.  The scopes are for hub_scopes_apply, which knows the other devices.
+ */
+hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms,
+                              hub_fault *fault);
+/** As the service API shows a device or module. */
+cJSON *hub_identity_view(const hub_identity *id);
+/** As the service API shows a twin, but without tags and properties. */
+cJSON *hub_identity_twin_head(const hub_identity *id);
+/** As the service API shows a twin. */
+cJSON *hub_identity_twin_view(const hub_identity *id);
+/** The etag of the identity in base64, on the heap. */
+char *hub_identity_etag(const hub_identity *id);
+char *hub_identity_connection_string(const hub_identity *id, const char *host);
+
+#endif

@@ -1,0 +1,189 @@
+#include "registry/scopes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define SCHEME     "ms-azure-iot-edge://"
+#define SCHEME_LEN (sizeof SCHEME - 1)
+
+/* What the body says of one member: a missing one keeps, an empty one clears. */
+typedef struct wish {
+    bool given;
+    const char *scope; /* NULL: none */
+} wish;
+
+static hub_result bad(hub_fault *fault, const char *why)
+{
+    return hub_fail(fault, HUB_ERR_SCOPE, "%s", why);
+}
+
+static const char *text_or_null(const cJSON *item)
+{
+    const char *text = cJSON_GetStringValue(item);
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static hub_result read_device_scope(const cJSON *body, wish *w, hub_fault *fault)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "deviceScope");
+
+    *w = (wish){ item != NULL, text_or_null(item) };
+    return item == NULL || cJSON_IsString(item) || cJSON_IsNull(item)
+               ? HUB_OK
+               : bad(fault, "deviceScope: not a string");
+}
+
+static hub_result read_parent_scopes(const cJSON *body, wish *w, hub_fault *fault)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(body, "parentScopes");
+
+    *w = (wish){ list != NULL, NULL };
+    if (list == NULL || cJSON_IsNull(list)) {
+        return HUB_OK;
+    }
+    if (!cJSON_IsArray(list)) {
+        return bad(fault, "parentScopes: not an array");
+    }
+    const cJSON *first = list->child;
+    if (first != NULL && (!cJSON_IsString(first) || first->next != NULL)) {
+        return bad(fault, "parentScopes: not one string");
+    }
+    w->scope = text_or_null(first);
+    return HUB_OK;
+}
+
+static char *own_scope(const hub_identity *id)
+{
+    return hub_format(SCHEME "%s-%s", id->device, id->generation_id);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The edge device with this scope; an id may hold '-' itself, a generation does not. */
+static const hub_identity *owner_of(const hub_registry *r, const char *scope)
+{
+    const char *dash = strrchr(scope, '-');
+
+    if (strncmp(scope, SCHEME, SCHEME_LEN) != 0 || dash == NULL || dash < scope + SCHEME_LEN) {
+        return NULL;
+    }
+    char *device = hub_memdup(scope + SCHEME_LEN, (size_t)(dash - scope) - SCHEME_LEN);
+    const hub_identity *id = hub_registry_find(r, device, NULL);
+    free(device);
+    return id != NULL && id->edge && strcmp(id->generation_id, dash + 1) == 0 ? id : NULL;
+}
+
+static hub_result check_parent(const hub_registry *r, const hub_identity *child, const char *scope,
+                               hub_fault *fault)
+{
+    const hub_identity *parent = owner_of(r, scope);
+    size_t steps = 0;
+
+    if (parent == NULL) {
+        return bad(fault, "the parent is not the scope of a registered edge device");
+    }
+    while (parent != NULL && steps++ <= r->count) {
+        if (strcmp(parent->device, child->device) == 0) {
+            return bad(fault, "the device would be its own parent");
+        }
+        parent = parent->parent_scope != NULL ? owner_of(r, parent->parent_scope) : NULL;
+    }
+    return HUB_OK;
+}
+
+static void replace(char **field, char *text)
+{
+    free(*field);
+    *field = text;
+}
+
+static hub_result apply_edge(const hub_registry *r, const hub_identity *was, hub_identity *next,
+                             const wish *own, const wish *parent, hub_fault *fault)
+{
+    char *scope = own_scope(next);
+    bool fits = own->scope == NULL || same(own->scope, scope) ||
+                (was != NULL && same(own->scope, was->device_scope));
+    hub_result result = fits ? HUB_OK : bad(fault, "deviceScope of an edge device is the hub's");
+
+    if (result == HUB_OK && parent->scope != NULL && !same(parent->scope, next->parent_scope)) {
+        result = check_parent(r, next, parent->scope, fault);
+    }
+    if (result != HUB_OK) {
+        free(scope);
+        return result;
+    }
+    replace(&next->device_scope, scope);
+    if (parent->given) {
+        replace(&next->parent_scope, parent->scope != NULL ? hub_strdup(parent->scope) : NULL);
+    }
+    return HUB_OK;
+}
+
+/* Both members name the parent.  A whole document that was read, changed in one of them and sent
+ * back still carries the other as it was. */
+static hub_result wanted_parent(const hub_identity *next, const wish *scope, const wish *parents,
+                                const char **wanted, hub_fault *fault)
+{
+    bool scope_changed = scope->given && !same(scope->scope, next->device_scope);
+    bool parents_changed = parents->given && !same(parents->scope, next->parent_scope);
+
+    if (scope_changed && parents_changed && !same(scope->scope, parents->scope)) {
+        return bad(fault, "deviceScope and parentScopes name different parents");
+    }
+    *wanted = scope_changed ? scope->scope : parents_changed ? parents->scope : next->device_scope;
+    return HUB_OK;
+}
+
+static hub_result apply_leaf(const hub_registry *r, hub_identity *next, const wish *scope,
+                             const wish *parents, hub_fault *fault)
+{
+    const char *wanted = NULL;
+
+    hub_result result = wanted_parent(next, scope, parents, &wanted, fault);
+    if (result == HUB_OK && wanted != NULL && !same(wanted, next->device_scope)) {
+        result = check_parent(r, next, wanted, fault);
+    }
+    if (result != HUB_OK) {
+        return result;
+    }
+    char *text = wanted != NULL ? hub_strdup(wanted) : NULL;
+    replace(&next->device_scope, text);
+    replace(&next->parent_scope, text != NULL ? hub_strdup(text) : NULL);
+    return HUB_OK;
+}
+
+/* One that is no edge device any more has no scope of its own, though the body may repeat it. */
+static void forget_own_scope(const hub_identity *was, hub_identity *next, wish *scope)
+{
+    if (was != NULL && was->edge && !next->edge) {
+        scope->given = scope->given && !same(scope->scope, was->device_scope);
+        replace(&next->device_scope,
+                next->parent_scope != NULL ? hub_strdup(next->parent_scope) : NULL);
+    }
+}
+
+hub_result hub_scopes_apply(const hub_registry *r, const hub_identity *was, hub_identity *next,
+                            const cJSON *body, hub_fault *fault)
+{
+    wish scope;
+    wish parents;
+
+    if (next->module != NULL) {
+        return HUB_OK;
+    }
+    hub_result result = read_device_scope(body, &scope, fault);
+    if (result == HUB_OK) {
+        result = read_parent_scopes(body, &parents, fault);
+    }
+    if (result != HUB_OK) {
+        return result;
+    }
+    forget_own_scope(was, next, &scope);
+    return next->edge ? apply_edge(r, was, next, &scope, &parents, fault)
+                      : apply_leaf(r, next, &scope, &parents, fault);
+}

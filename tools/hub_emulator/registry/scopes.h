@@ -1,0 +1,23 @@
+#ifndef HUB_SCOPES_H
+#define HUB_SCOPES_H
+
+/**
+ * @file
+ * Who stands behind whom: deviceScope and parentScopes, by the rules of IoT Edge.
+ *
+ * An edge device has a scope of its own, ms-azure-iot-edge://{deviceId}-{generationId}, made by the
+ * hub and never changed; its parentScopes name the edge device above it.  The deviceScope of any
+ * other device is the scope of its parent, and parentScopes repeats it.  One parent at most.
+ */
+
+#include "registry/registry.h"
+
+/**
+ * Set the scopes of a changed copy from the body of a PUT.  An absent member keeps what is there,
+ * null, "" or [] takes it away.  was: the identity before the change; NULL for a new one.
+ * HUB_ERR_SCOPE: not a scope, not of an edge device that is registered, or a circle.
+ */
+hub_result hub_scopes_apply(const hub_registry *r, const hub_identity *was, hub_identity *next,
+                            const cJSON *body, hub_fault *fault);
+
+#endif

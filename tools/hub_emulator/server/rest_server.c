@@ -1,0 +1,580 @@
+#include "server/rest_server.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "rest/rest.h"
+#include "server/rest_server_head.h"
+#include "server/rest_server_websocket.h"
+#include "server/waker.h"
+
+#define DISCARD_MAX       (16u * 1024 * 1024) /* of a body that is too large anyway */
+#define CONNECTIONS_MAX   200
+#define HEADER_BYTES_MAX  (64u * 1024)
+#define IDLE_S            120
+#define HEARTBEAT_MS      15000
+#define LOOK_MS           100
+#define EVENT_BLOCK_BYTES 65536
+#define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+typedef enum call_state {
+    CALL_FRESH = 0, /* its headers were not looked at */
+    CALL_READING,
+    CALL_SUSPENDED, /* a method is under way */
+    CALL_ANSWERED   /* the reply is there to be sent */
+} call_state;
+
+/* One HTTP request. */
+typedef struct call {
+    rest_server *server;
+    struct MHD_Connection *connection;
+    call_state state;
+    rest_handling handling;
+    char *path; /* as it was sent */
+    hub_text body;
+    size_t discarded;  /* of a body that is too large */
+    struct call *next; /* of those that are suspended */
+    struct call **at;  /* what points to it there; NULL: it is not one of them */
+} call;
+
+/* One TCP connection: libmicrohttpd does not report the end of a request whose query takes more
+ * memory than it may have, so that the end of the connection looks after it. */
+typedef struct line {
+    call *open; /* NULL: between two requests */
+} line;
+
+/* One client that watches telemetry. */
+typedef struct watcher {
+    rest_server *server;
+    struct MHD_Connection *connection;
+    rest_watch watch;
+    hub_text pending; /* lines not yet taken */
+    size_t taken;
+    int64_t heartbeat_ms;
+    bool suspended;
+    struct watcher *next;
+} watcher;
+
+struct rest_server {
+    hub *hub;
+    struct MHD_Daemon *daemons[REST_SOCKETS_MAX];
+    size_t count;
+    waker *waker;
+    call *waiting; /* for the end of a method */
+    watcher *watchers;
+    int64_t looked_ms;  /* last look for callers that have left */
+    uint64_t announced; /* sequence number up to which watchers have been woken */
+    rest_websockets websockets;
+};
+
+/* --- replies ----------------------------------------------------------- */
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value != NULL) {
+        (void)MHD_add_response_header(response, name, value);
+    }
+}
+
+static void add_etag(struct MHD_Response *response, const char *etag)
+{
+    if (etag != NULL) {
+        char *quoted = hub_format("\"%s\"", etag);
+        add_header(response, MHD_HTTP_HEADER_ETAG, quoted);
+        free(quoted);
+    }
+}
+
+static enum MHD_Result send_reply(call *c)
+{
+    rest_reply *reply = &c->handling.reply;
+    const char *text = reply->text != NULL ? reply->text : "";
+    union {
+        const char *in;
+        void *out;
+    } cast = { .in = text }; /* copied, but the prototype is not const */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), cast.out, MHD_RESPMEM_MUST_COPY);
+
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    if (reply->text != NULL) {
+        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json; charset=utf-8");
+    }
+    add_etag(response, reply->etag);
+    add_header(response, "iothub-errorcode", reply->code);
+    add_header(response, "x-ms-item-type", reply->item_type);
+    add_header(response, "x-ms-continuation", reply->continuation);
+    add_header(response, "x-ms-command-statuscode", reply->command_status);
+    enum MHD_Result r = MHD_queue_response(c->connection, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+/* --- watchers ---------------------------------------------------------- */
+
+static bool fill(watcher *w)
+{
+    hub *h = w->server->hub;
+
+    w->pending.len = 0;
+    w->taken = 0;
+    while (w->watch.left > 0 && w->pending.len < EVENT_BLOCK_BYTES) {
+        const hub_event *event = hub_telemetry_from(&h->telemetry, &w->watch.next, w->watch.device);
+        if (event == NULL) {
+            break;
+        }
+        hub_text_add(&w->pending, event->json, event->len);
+        hub_text_str(&w->pending, "\n");
+        w->watch.next++;
+        w->watch.left--;
+    }
+    if (w->pending.len == 0 && w->heartbeat_ms <= hub_up(h)) {
+        hub_text_str(&w->pending, "\n"); /* finds out whether anybody is still there */
+    }
+    if (w->pending.len > 0) {
+        w->heartbeat_ms = hub_up(h) + HEARTBEAT_MS;
+    }
+    return w->pending.len > 0;
+}
+
+static bool watch_over(const watcher *w)
+{
+    return w->watch.left == 0 ||
+           (w->watch.deadline_ms != 0 && hub_up(w->server->hub) >= w->watch.deadline_ms);
+}
+
+static ssize_t read_events(void *user, uint64_t position, char *out, size_t max)
+{
+    watcher *w = user;
+
+    (void)position;
+    if (w->taken == w->pending.len && !fill(w)) {
+        if (watch_over(w)) {
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        }
+        w->suspended = true;
+        MHD_suspend_connection(w->connection);
+        return 0;
+    }
+    size_t n = w->pending.len - w->taken;
+    n = n < max ? n : max;
+    memcpy(out, w->pending.p + w->taken, n);
+    w->taken += n;
+    return (ssize_t)n;
+}
+
+static void end_watch(void *user)
+{
+    watcher *w = user;
+    watcher **at = &w->server->watchers;
+
+    while (*at != w) {
+        at = &(*at)->next;
+    }
+    *at = w->next;
+    free(w->watch.device);
+    hub_text_free(&w->pending);
+    free(w);
+}
+
+static enum MHD_Result start_watch(call *c)
+{
+    rest_server *s = c->server;
+    watcher *w = hub_calloc(1, sizeof *w);
+
+    *w = (watcher){
+        .server = s,
+        .connection = c->connection,
+        .watch = c->handling.watch,
+        .heartbeat_ms = hub_up(s->hub) + HEARTBEAT_MS,
+        .next = s->watchers,
+    };
+    s->watchers = w;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, EVENT_BLOCK_BYTES / 4, read_events, w, end_watch);
+    if (response == NULL) {
+        end_watch(w);
+        return MHD_NO;
+    }
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/x-ndjson");
+    enum MHD_Result r = MHD_queue_response(c->connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+static void resume(watcher *w)
+{
+    if (w->suspended) {
+        w->suspended = false;
+        MHD_resume_connection(w->connection);
+    }
+}
+
+static void wake_watchers(rest_server *s)
+{
+    bool news = s->hub->telemetry.next_sequence != s->announced;
+    int64_t now = s->watchers != NULL ? hub_up(s->hub) : 0;
+
+    for (watcher *w = s->watchers; w != NULL; w = w->next) {
+        if (news || watch_over(w) || now >= w->heartbeat_ms) {
+            resume(w);
+        }
+    }
+    s->announced = s->hub->telemetry.next_sequence;
+}
+
+/* --- requests ---------------------------------------------------------- */
+
+static const char *query(const rest_request *r, const char *name)
+{
+    const char *value = NULL;
+    size_t len = 0;
+
+    if (MHD_lookup_connection_value_n(r->transport, MHD_GET_ARGUMENT_KIND, name, strlen(name),
+                                      &value, &len) != MHD_YES) {
+        return NULL;
+    }
+    return value != NULL && strlen(value) == len ? value : ""; /* no %00 */
+}
+
+static void suspend(call *c)
+{
+    rest_server *s = c->server;
+
+    c->state = CALL_SUSPENDED;
+    c->next = s->waiting;
+    c->at = &s->waiting;
+    if (c->next != NULL) {
+        c->next->at = &c->next;
+    }
+    s->waiting = c;
+    MHD_suspend_connection(c->connection);
+}
+
+static void no_longer_waiting(call *c)
+{
+    if (c->at != NULL) {
+        *c->at = c->next;
+        if (c->next != NULL) {
+            c->next->at = c->at;
+        }
+        c->at = NULL;
+    }
+}
+
+static void finished(rest_handling *handling)
+{
+    call *c = handling->user;
+
+    no_longer_waiting(c);
+    c->state = CALL_ANSWERED;
+    MHD_resume_connection(c->connection);
+}
+
+static bool has_left(struct MHD_Connection *connection)
+{
+    struct pollfd p = {
+        .fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+        .events = POLLRDHUP,
+    };
+    return poll(&p, 1, 0) > 0;
+}
+
+/* libmicrohttpd does not look at a suspended connection: without this a caller that has left would
+ * hold one of the few until its method is over. */
+static void let_leavers_go(rest_server *s)
+{
+    call *next;
+
+    if (hub_up(s->hub) < s->looked_ms + LOOK_MS) {
+        return;
+    }
+    s->looked_ms = hub_up(s->hub);
+    for (call *c = s->waiting; c != NULL; c = next) {
+        next = c->next;
+        if (has_left(c->connection)) {
+            rest_abandon(s->hub, &c->handling);
+            (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has left");
+            finished(&c->handling);
+        }
+    }
+    for (watcher *w = s->watchers; w != NULL; w = w->next) {
+        if (w->suspended && has_left(w->connection)) {
+            w->watch.left = 0;
+            resume(w);
+        }
+    }
+}
+
+static const char *header(const call *c, const char *name)
+{
+    return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result handle(call *c, const char *method, const char *path)
+{
+    rest_request request = {
+        .method = method,
+        .path = rest_head_local(path),
+        .raw_path = c->path,
+        .authorization = header(c, MHD_HTTP_HEADER_AUTHORIZATION),
+        .host = header(c, MHD_HTTP_HEADER_HOST),
+        .if_match = header(c, MHD_HTTP_HEADER_IF_MATCH),
+        .max_item_count = header(c, "x-ms-max-item-count"),
+        .continuation = header(c, "x-ms-continuation"),
+        .body = c->body.p,
+        .body_len = c->body.len,
+        .query = query,
+        .transport = c->connection,
+    };
+    c->handling.finished = finished;
+    c->handling.user = c;
+    c->state = CALL_ANSWERED;
+    rest_outcome outcome = rest_handle(c->server->hub, &request, &c->handling);
+    rest_request_free(&request);
+    switch (outcome) {
+    case REST_REPLY: break;
+    case REST_LATER: suspend(c); return MHD_YES;
+    case REST_WATCH: return start_watch(c);
+    }
+    return send_reply(c);
+}
+
+static enum MHD_Result take_body(call *c, const char *data, size_t *size)
+{
+    if (c->discarded > 0 || c->body.len + *size > REST_BODY_MAX) {
+        c->discarded += *size;
+    } else {
+        hub_text_add(&c->body, data, *size);
+    }
+    *size = 0;
+    return c->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+}
+
+static line *line_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* Comes first for each request, with the target as it was sent. */
+static void *on_target(void *user, const char *target, struct MHD_Connection *connection)
+{
+    call *c = hub_calloc(1, sizeof *c);
+
+    *c = (call){ .server = user, .connection = connection, .path = rest_head_path(target) };
+    line_of(connection)->open = c;
+    return c;
+}
+
+static enum MHD_Result refuse(call *c, unsigned status, const char *text)
+{
+    (void)rest_fail(&c->handling, status == 413 ? HUB_ERR_TOO_LARGE : HUB_ERR_ARGUMENT, text);
+    c->handling.reply.status = (int)status;
+    c->state = CALL_ANSWERED;
+    return send_reply(c);
+}
+
+static enum MHD_Result begin(call *c, const char *version)
+{
+    const rest_head_fault fault = rest_head_check(c->connection, version);
+
+    c->state = CALL_READING;
+    return fault.status == 0 ? MHD_YES : refuse(c, fault.status, fault.text);
+}
+
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **context)
+{
+    call *c = *context;
+
+    (void)user;
+    if (c->state == CALL_FRESH) {
+        return begin(c, version);
+    }
+    if (*size > 0) {
+        return take_body(c, data, size);
+    }
+    if (c->state == CALL_ANSWERED) {
+        return send_reply(c);
+    }
+    if (c->discarded > 0) {
+        return refuse(c, 413, "the body is larger than 1 MB");
+    }
+    if (rest_websocket_wanted(connection, method, path)) {
+        return rest_websocket_upgrade(&c->server->websockets, connection);
+    }
+    return handle(c, method, path);
+}
+
+static void end_call(call *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    no_longer_waiting(c);
+    rest_abandon(c->server->hub, &c->handling);
+    rest_reply_free(&c->handling.reply);
+    hub_text_free(&c->body);
+    free(c->path);
+    free(c);
+}
+
+static void on_end(void *user, struct MHD_Connection *connection, void **context,
+                   enum MHD_RequestTerminationCode code)
+{
+    (void)user;
+    (void)code;
+    end_call(*context);
+    *context = NULL;
+    line_of(connection)->open = NULL;
+}
+
+static void on_line(void *user, struct MHD_Connection *connection, void **context,
+                    enum MHD_ConnectionNotificationCode code)
+{
+    line *l = *context;
+
+    (void)user;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = hub_calloc(1, sizeof *l);
+    } else {
+        end_call(l->open);
+        free(l);
+        *context = NULL;
+    }
+}
+
+/* --- life -------------------------------------------------------------- */
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    hub_text t = { 0 };
+    char piece[4096];
+    size_t n;
+
+    if (file == NULL) {
+        return NULL;
+    }
+    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
+        hub_text_add(&t, piece, n);
+    }
+    (void)fclose(file);
+    return t.p;
+}
+
+static struct MHD_Daemon *start_daemon(rest_server *s, int fd, const char *certificate,
+                                       const char *key)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
+        on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, certificate,
+        MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_CONNECTION, on_line, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
+        MHD_OPTION_END);
+}
+
+static bool start_daemons(rest_server *s, const rest_server_config *config)
+{
+    char *certificate = read_file(config->certificate_file);
+    char *key = read_file(config->key_file);
+    bool ok = certificate != NULL && key != NULL;
+
+    for (size_t i = 0; ok && i < REST_SOCKETS_MAX; i++) {
+        if (config->sockets[i] >= 0) {
+            s->daemons[s->count] = start_daemon(s, config->sockets[i], certificate, key);
+            ok = s->daemons[s->count] != NULL;
+            s->count += ok ? 1 : 0;
+        }
+    }
+    free(certificate);
+    free(key);
+    return ok;
+}
+
+static bool start_waker(rest_server *s)
+{
+    int fds[REST_SOCKETS_MAX];
+
+    for (size_t i = 0; i < s->count; i++) {
+        fds[i] = MHD_get_daemon_info(s->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    }
+    s->waker = waker_start(fds, s->count);
+    return s->waker != NULL;
+}
+
+rest_server *rest_server_start(hub *h, const rest_server_config *config)
+{
+    rest_server *s = hub_calloc(1, sizeof *s);
+
+    s->hub = h;
+    s->announced = h->telemetry.next_sequence;
+    if (!start_daemons(s, config) || !start_waker(s)) {
+        rest_server_stop(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void run_daemons(rest_server *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        (void)MHD_run(s->daemons[i]);
+    }
+}
+
+void rest_server_run(rest_server *s)
+{
+    MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker comes round by itself as often as that */
+
+    wake_watchers(s);
+    let_leavers_go(s);
+    run_daemons(s);
+    if (rest_websockets_run(&s->websockets, hub_up(s->hub))) {
+        run_daemons(s);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        MHD_UNSIGNED_LONG_LONG timeout;
+        if (MHD_get_timeout(s->daemons[i], &timeout) == MHD_YES && timeout < soonest) {
+            soonest = timeout;
+        }
+    }
+    waker_rearm(s->waker, soonest < 100 ? (int)soonest : -1);
+}
+
+/* Suspended connections must be resumed before their daemon may stop. */
+static void resume_all(rest_server *s)
+{
+    for (watcher *w = s->watchers; w != NULL; w = w->next) {
+        w->watch.left = 0;
+        resume(w);
+    }
+    hub_methods_expire(&s->hub->methods, INT64_MAX);
+}
+
+void rest_server_stop(rest_server *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    if (s->waker != NULL) {
+        waker_stop(s->waker);
+    }
+    resume_all(s);
+    rest_websockets_stop(&s->websockets);
+    for (size_t i = 0; i < s->count; i++) {
+        (void)MHD_run(s->daemons[i]);
+        MHD_stop_daemon(s->daemons[i]);
+    }
+    free(s);
+}
