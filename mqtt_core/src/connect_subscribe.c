@@ -35,6 +35,12 @@ static bool connect_valid(const mqc_connect_options *o)
            (o->password.ptr == NULL || o->username.ptr != NULL) && will_valid(&o->will);
 }
 
+static mqc_writer writer_for(mqc_control *c, size_t len)
+{
+    mqc_writer w = { mqc_control_reserve(c, len), len, 0 };
+    return w;
+}
+
 mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now)
 {
     mqc_writer w = { NULL, 0, 0 };
@@ -49,8 +55,8 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
         return MQC_ERR_ARG;
     }
     mqc_encode_connect(&w, o);
-    w = mqc_control_reserve(&e->control, w.at); /* empty: nothing is queued while idle */
-    if (w.cap == 0) {
+    w = writer_for(&e->control, w.at);
+    if (w.buf == NULL) { /* nothing is queued while idle */
         return MQC_ERR_TOO_BIG;
     }
     mqc_encode_connect(&w, o);
@@ -124,7 +130,7 @@ static mqc_result request(mqc_engine *e, const mqc_filters *f, uint16_t *packet_
     if (id == 0) {
         return MQC_ERR_NO_SPACE;
     }
-    w = mqc_control_reserve(&e->control, w.at);
+    w = writer_for(&e->control, w.at);
     mqc_encode_filters(&w, f, id);
     p->packet_id = id;
     p->count = (uint16_t)f->count;

@@ -6,22 +6,20 @@ void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
     c->cap = cap;
 }
 
-mqc_writer mqc_control_reserve(mqc_control *c, size_t n)
+uint8_t *mqc_control_reserve(mqc_control *c, size_t n)
 {
-    mqc_writer w = { NULL, 0, 0 };
+    const size_t pending = mqc_control_pending(c);
 
-    if (n > c->cap - mqc_control_pending(c)) {
-        return w;
+    if (n > c->cap - pending) {
+        return NULL;
     }
     if (n > c->cap - c->end) {
-        memmove(c->buf, c->buf + c->start, mqc_control_pending(c));
-        c->end -= c->start;
+        memmove(c->buf, c->buf + c->start, pending);
         c->start = 0;
+        c->end = pending;
     }
-    w.buf = c->buf + c->end;
-    w.cap = n;
     c->end += n;
-    return w;
+    return c->buf + c->end - n;
 }
 
 void mqc_control_clear(mqc_control *c)

@@ -6,10 +6,13 @@
 
 bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id)
 {
-    mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
+    uint8_t *packet = mqc_control_reserve(&e->control, MQC_ACK_LEN);
 
-    mqc_encode_id(&w, type, packet_id);
-    return w.cap != 0;
+    if (packet == NULL) {
+        return false;
+    }
+    mqc_encode_id(packet, type, packet_id);
+    return true;
 }
 
 static void queue_pubrels(mqc_engine *e)
@@ -24,22 +27,25 @@ static void queue_pubrels(mqc_engine *e)
 static void queue_answers(mqc_engine *e)
 {
     while (mqc_inbox_due(&e->inbox)) {
-        mqc_writer w = mqc_control_reserve(&e->control, MQC_ACK_LEN);
-        if (w.cap == 0) {
+        uint8_t *packet = mqc_control_reserve(&e->control, MQC_ACK_LEN);
+        if (packet == NULL) {
             return;
         }
         uint16_t id;
         mqc_packet_type type = mqc_inbox_answer(&e->inbox, &id);
-        mqc_encode_id(&w, type, id);
+        mqc_encode_id(packet, type, id);
     }
 }
 
 static bool queue_empty(mqc_engine *e, mqc_packet_type type)
 {
-    mqc_writer w = mqc_control_reserve(&e->control, MQC_EMPTY_LEN);
+    uint8_t *packet = mqc_control_reserve(&e->control, MQC_EMPTY_LEN);
 
-    mqc_encode_empty(&w, type);
-    return w.cap != 0;
+    if (packet == NULL) {
+        return false;
+    }
+    mqc_encode_empty(packet, type);
+    return true;
 }
 
 void mqc_control_fill(mqc_engine *e)

@@ -47,10 +47,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
         mqc_outbox_init(&e->lanes[i], (uint8_t)i, &m->lanes[i]);
     }
     mqc_ids_init(e);
-    mqc_waits_reset(e);
-    mqc_keep_alive_reset(e, 0);
-    mqc_round_trip_reset(&e->round_trip);
-    mqc_rx_low_water_reset(&e->low_water);
+    mqc_reset(e);
     return MQC_OK;
 }
 

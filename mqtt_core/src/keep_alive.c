@@ -3,7 +3,6 @@
 #include "control.h"
 #include "input.h"
 #include "outbox.h"
-#include "time_math.h"
 
 /*
  * Keep-alive.  Bytes that arrive are life, and so are bytes that the peer takes: its answer to a
@@ -152,13 +151,12 @@ void mqc_ping_again(mqc_engine *e)
 
 /* --- the flow below the engine --- */
 
-mqc_time mqc_flow_due(const mqc_engine *e)
+mqc_time mqc_flow_report_due(const mqc_engine *e)
 {
-    bool looks = e->ping != MQC_PING_NONE && e->reports_flow;
     bool short_wait = e->ack_timeout_ms != 0 && e->ack_timeout_ms < e->keep_alive_ms;
     mqc_time ms = short_wait ? e->ack_timeout_ms : e->keep_alive_ms;
 
-    return looks ? e->looked_at + ms / LOOKS : MQC_NEVER;
+    return e->looked_at + ms / LOOKS;
 }
 
 bool mqc_wants_flow(const mqc_engine *e, mqc_time now)
@@ -258,16 +256,9 @@ mqc_time mqc_keep_alive_due(const mqc_engine *e)
     return e->ping == MQC_PING_NONE && due != MQC_NEVER ? due : mqc_earlier(due, lost_at(e));
 }
 
-/* Within half a keep-alive of the last byte in either direction nothing of it is due. */
-static bool was_just_active(const mqc_engine *e, mqc_time now)
+mqc_alive_verdict mqc_keep_alive_judge(const mqc_engine *e, mqc_time now)
 {
-    return e->ping == MQC_PING_NONE && e->state == MQC_CONNECTED &&
-           now < mqc_earlier(e->last_tx, e->last_rx) + e->keep_alive_ms / 2;
-}
-
-mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_time now)
-{
-    if (was_just_active(e, now) || now < mqc_keep_alive_due(e)) {
+    if (now < mqc_keep_alive_due(e)) {
         return MQC_ALIVE_QUIET;
     }
     if (now >= lost_at(e)) {

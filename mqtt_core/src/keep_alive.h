@@ -2,6 +2,7 @@
 #define MQC_KEEP_ALIVE_H
 
 #include "mqtt_core/engine_struct.h"
+#include "time_math.h"
 
 /*
  * Keep-alive: when a PINGREQ is due, and when the peer counts as lost.  Only this header and
@@ -64,8 +65,29 @@ void mqc_ping_answered(mqc_engine *e);
 
 /* When mqc_keep_alive_look has something to do. */
 mqc_time mqc_keep_alive_due(const mqc_engine *e);
-mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_time now);
+mqc_alive_verdict mqc_keep_alive_judge(const mqc_engine *e, mqc_time now);
+
+/* Within half a keep-alive of the last bytes in either direction nothing is due. */
+static inline bool mqc_was_just_active(const mqc_engine *e, mqc_time now)
+{
+    return e->ping == MQC_PING_NONE && e->state == MQC_CONNECTED &&
+           now < mqc_earlier(e->last_tx, e->last_rx) + e->keep_alive_ms / 2;
+}
+
+static inline mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_time now)
+{
+    return mqc_was_just_active(e, now) ? MQC_ALIVE_QUIET : mqc_keep_alive_judge(e, now);
+}
+
+/* When the next report is due while a PINGREQ is unanswered. */
+mqc_time mqc_flow_report_due(const mqc_engine *e);
+
 /* When the next call of mqc_report_flow is due. */
-mqc_time mqc_flow_due(const mqc_engine *e);
+static inline mqc_time mqc_flow_due(const mqc_engine *e)
+{
+    bool reports = e->ping != MQC_PING_NONE && e->reports_flow;
+
+    return reports ? mqc_flow_report_due(e) : MQC_NEVER;
+}
 
 #endif

@@ -189,16 +189,18 @@ void mqc_encode_filters(mqc_writer *w, const mqc_filters *f, uint16_t packet_id)
     put_filters_body(w, f, packet_id);
 }
 
-void mqc_encode_id(mqc_writer *w, mqc_packet_type type, uint16_t packet_id)
+void mqc_encode_id(uint8_t packet[MQC_ACK_LEN], mqc_packet_type type, uint16_t packet_id)
 {
     const unsigned flags = type == MQC_PUBREL ? 2 : 0;
-    const uint8_t packet[MQC_ACK_LEN] = { (uint8_t)(type * 16u | flags), MQC_ACK_LEN - 2,
-                                          (uint8_t)(packet_id >> 8), (uint8_t)packet_id };
 
-    mqc_w_bytes(w, packet, sizeof packet);
+    packet[0] = (uint8_t)(type * 16u | flags);
+    packet[1] = MQC_ACK_LEN - 2;
+    packet[2] = (uint8_t)(packet_id >> 8);
+    packet[3] = (uint8_t)packet_id;
 }
 
-void mqc_encode_empty(mqc_writer *w, mqc_packet_type type)
+void mqc_encode_empty(uint8_t packet[MQC_EMPTY_LEN], mqc_packet_type type)
 {
-    put_header(w, (unsigned)type << 4, 0);
+    packet[0] = (uint8_t)(type * 16u);
+    packet[1] = 0;
 }

@@ -93,9 +93,9 @@ static inline mqc_span mqc_filter_at(const mqc_filters *f, size_t i)
 void mqc_encode_filters(mqc_writer *w, const mqc_filters *f, uint16_t packet_id);
 
 /* PUBACK, PUBREC, PUBREL and PUBCOMP: MQC_ACK_LEN bytes. */
-void mqc_encode_id(mqc_writer *w, mqc_packet_type type, uint16_t packet_id);
+void mqc_encode_id(uint8_t packet[MQC_ACK_LEN], mqc_packet_type type, uint16_t packet_id);
 
 /* PINGREQ and DISCONNECT: MQC_EMPTY_LEN bytes. */
-void mqc_encode_empty(mqc_writer *w, mqc_packet_type type);
+void mqc_encode_empty(uint8_t packet[MQC_EMPTY_LEN], mqc_packet_type type);
 
 #endif

@@ -4,7 +4,6 @@
 
 enum {
     LOW_WATER_FIRST = 10 * MQC_ACK_LEN, /* TCP's first congestion window: ten packets */
-    LOW_WATER_LEAST = 2 * MQC_ACK_LEN,
     LOW_WATER_MOST = 4096,
     BACKOFF_SHIFT_MIN = 4, /* 16 batches */
     BACKOFF_SHIFT_MAX = 12
@@ -32,7 +31,7 @@ void mqc_rx_low_water_batch_sent(mqc_rx_low_water *w, mqc_time now)
 /* The wait was without effect: only this much was received. */
 static void back_off(mqc_rx_low_water *w, size_t len)
 {
-    w->low_water_max = (uint16_t)(len > LOW_WATER_LEAST ? len : LOW_WATER_LEAST);
+    w->low_water_max = (uint16_t)(len > MQC_LOW_WATER_LEAST ? len : MQC_LOW_WATER_LEAST);
     w->skip_batches = (uint16_t)(1u << w->backoff_shift);
     if (w->backoff_shift < BACKOFF_SHIFT_MAX) {
         w->backoff_shift++;
@@ -69,18 +68,4 @@ void mqc_rx_low_water_give_up(mqc_rx_low_water *w)
 {
     back_off(w, 0);
     w->wait_until = MQC_WAIT_DISABLED;
-}
-
-bool mqc_rx_low_water_allowed(const mqc_rx_low_water *w)
-{
-    bool backing_off = w->skip_batches > 0 && w->low_water_max <= LOW_WATER_LEAST;
-
-    return w->wait_until != MQC_WAIT_DISABLED && !backing_off;
-}
-
-size_t mqc_rx_low_water_set(mqc_rx_low_water *w, size_t bytes, mqc_time *until)
-{
-    w->low_water = bytes < w->low_water_max ? (uint16_t)bytes : w->low_water_max;
-    *until = w->low_water > 0 ? w->wait_until : 0;
-    return w->low_water > 0 ? w->low_water : 1;
 }

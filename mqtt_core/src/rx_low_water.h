@@ -13,7 +13,10 @@
  * each with one answer, if the server sends them so.
  */
 
-enum { MQC_GATHER_MS = 2 }; /* the longest wait for a batch */
+enum {
+    MQC_GATHER_MS = 2,      /* the longest wait for a batch */
+    MQC_LOW_WATER_LEAST = 8 /* bytes: two answers */
+};
 
 /* Values of wait_until that are no time. */
 #define MQC_WAIT_EXPIRED  ((mqc_time)0) /* too few bytes were received until then */
@@ -51,12 +54,22 @@ static inline bool mqc_rx_low_water_expired(const mqc_rx_low_water *w)
 void mqc_rx_low_water_give_up(mqc_rx_low_water *w);
 
 /* Does experience with this server allow a low-water mark now? */
-bool mqc_rx_low_water_allowed(const mqc_rx_low_water *w);
+static inline bool mqc_rx_low_water_allowed(const mqc_rx_low_water *w)
+{
+    bool backing_off = w->skip_batches > 0 && w->low_water_max <= MQC_LOW_WATER_LEAST;
+
+    return w->wait_until != MQC_WAIT_DISABLED && !backing_off;
+}
 
 /*
  * Set the mark to this number of bytes, or to the largest one that experience allows; 0: no mark.
  * Returns the mark, and until when it holds; without one, 1 and 0.
  */
-size_t mqc_rx_low_water_set(mqc_rx_low_water *w, size_t bytes, mqc_time *until);
+static inline size_t mqc_rx_low_water_set(mqc_rx_low_water *w, size_t bytes, mqc_time *until)
+{
+    w->low_water = bytes < w->low_water_max ? (uint16_t)bytes : w->low_water_max;
+    *until = w->low_water > 0 ? w->wait_until : 0;
+    return w->low_water > 0 ? w->low_water : 1;
+}
 
 #endif
