@@ -22,11 +22,12 @@ static uint16_t distance(const mqc_engine *e, uint16_t id)
     return (uint16_t)(id - e->next_id);
 }
 
-/* One id in use: step over it, or note that the free ones end there.  True: stepped. */
-static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest)
+/* One id in use: step over it, or note that the free ones end there. */
+static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *stepped)
 {
     if (id == e->next_id) {
         e->next_id++;
+        (*stepped)++;
         return true;
     }
     if (distance(e, id) < *nearest) {
@@ -35,7 +36,7 @@ static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest)
     return false;
 }
 
-/* True: ids were stepped over; one pass is enough for all in a row. */
+/* Returns true when ids were stepped over; one pass is enough for all in a row. */
 static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t *nearest,
                          uint32_t *stepped)
 {
@@ -45,9 +46,7 @@ static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t 
     for (size_t i = 0; i < o->count && goes_on; i++) {
         uint16_t id = mqc_outbox_id(o, i);
         if (id != 0) {
-            bool steps = meet(e, id, nearest);
-            *stepped += steps;
-            goes_on = steps || all;
+            goes_on = meet(e, id, nearest, stepped) || all;
         }
     }
     return *stepped > before;
@@ -58,9 +57,9 @@ static uint16_t look_at_all(mqc_engine *e, bool *passed, uint32_t *stepped)
 {
     uint16_t nearest = UINT16_MAX;
 
-    *stepped += meet(e, 0, &nearest);
+    (void)meet(e, 0, &nearest, stepped);
     for (size_t i = 0; i < MQC_PENDING_MAX; i++) {
-        *stepped += meet(e, e->pending[i].packet_id, &nearest);
+        (void)meet(e, e->pending[i].packet_id, &nearest, stepped);
     }
     for (size_t l = 0; l < e->lane_count; l++) {
         const mqc_outbox *o = &e->lanes[l];

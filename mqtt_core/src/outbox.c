@@ -1,46 +1,9 @@
 #include "outbox.h"
 
+#include <assert.h>
+
+#include "outbox_entry.h"
 #include "packet.h"
-
-/* --- places --------------------------------------------------------------- */
-
-static mqc_entry *oldest(const mqc_outbox *o)
-{
-    return o->entries + o->head;
-}
-
-static mqc_entry *next_entry(const mqc_outbox *o, mqc_entry *e)
-{
-    return e + 1 < o->entries + o->entries_len ? e + 1 : o->entries;
-}
-
-static size_t position_of(const mqc_outbox *o, const mqc_entry *e)
-{
-    size_t i = (size_t)(e - o->entries);
-    return i >= o->head ? i - o->head : i + o->entries_len - o->head;
-}
-
-/* Entries before this position have left, or may be leaving at this moment. */
-static size_t touched(const mqc_outbox *o)
-{
-    return o->offered > 0 ? o->grant : o->send + (o->send_done > 0 ? 1u : 0);
-}
-
-static bool ended(const mqc_entry *e)
-{
-    return e->state >= MQC_ENTRY_ENDED;
-}
-
-static bool in_window(const mqc_entry *e)
-{
-    return (e->flags & (MQC_ENTRY_QOS | MQC_ENTRY_KEEP)) != 0;
-}
-
-/* Does it still have to leave, or to be answered? */
-static bool leaves(const mqc_entry *e)
-{
-    return e->state < MQC_ENTRY_RECEIVED;
-}
 
 /* --- in -------------------------------------------------------------------- */
 
@@ -67,12 +30,13 @@ void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
     o->go_on_at = MQC_NEVER;
     o->next_expiry = MQC_NEVER;
     mqc_expiry_init(o, m);
+    assert(mqc_outbox_valid(o));
 }
 
 uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
 {
     const mqc_entry *e = mqc_entry_at(o, n);
-    return ended(e) ? (uint16_t)0 : e->packet_id;
+    return mqc_has_ended(e) ? (uint16_t)0 : e->packet_id;
 }
 
 /* --- ends ------------------------------------------------------------------ */
@@ -80,8 +44,8 @@ uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
 /* The oldest entry is dead: give back its space.  Not while its bytes are leaving. */
 static void drop_head(mqc_outbox *o)
 {
-    o->ring_head = mqc_ring_forward(o, o->ring_head, oldest(o)->len);
-    o->ring_used -= oldest(o)->len;
+    o->ring_head = mqc_ring_forward(o, o->ring_head, mqc_oldest(o)->len);
+    o->ring_used -= mqc_oldest(o)->len;
     o->head = o->head + 1 < o->entries_len ? o->head + 1 : 0;
     o->count--;
     if (o->send > 0) {
@@ -99,7 +63,7 @@ static void reclaim(mqc_outbox *o)
         return;
     }
     while (o->count > 0) {
-        if (oldest(o)->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
+        if (mqc_oldest(o)->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
             return; /* alive, or leaving */
         }
         drop_head(o);
@@ -115,8 +79,12 @@ static void reclaim(mqc_outbox *o)
 /* A granted entry that ends makes room in the window. */
 static void leave_window(mqc_outbox *o, const mqc_entry *e)
 {
-    o->in_flight -= e->state == MQC_ENTRY_SENT || e->state == MQC_ENTRY_RECEIVED;
-    o->windowed -= in_window(e);
+    if (e->state == MQC_ENTRY_SENT || e->state == MQC_ENTRY_RECEIVED) {
+        o->in_flight--;
+    }
+    if (mqc_in_window(e)) {
+        o->windowed--;
+    }
 }
 
 /* Mostly behind the one that ended last. */
@@ -125,7 +93,7 @@ static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
     bool behind = o->recent != NULL && o->recent_at < position;
     mqc_entry **at = behind ? &o->recent->u.behind : &o->ended;
 
-    while (*at != NULL && position_of(o, *at) < position) {
+    while (*at != NULL && mqc_position_of(o, *at) < position) {
         at = &(*at)->u.behind;
     }
     e->u.behind = *at;
@@ -143,7 +111,10 @@ static inline void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_o
     e->state = MQC_ENTRY_ENDED;
     e->outcome = (uint8_t)outcome;
     line_up(o, e, position);
-    o->unreported++;
+    if (o->unreported++ == 0) { /* positions have moved since mqc_drop left its marks */
+        o->freed = 0;
+        o->undroppable = 0;
+    }
 }
 
 static void bury(mqc_outbox *o, mqc_entry *e, mqc_outcome outcome, mqc_done *done)
@@ -162,6 +133,7 @@ static void bury(mqc_outbox *o, mqc_entry *e, mqc_outcome outcome, mqc_done *don
 
 void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 {
+    assert(mqc_outbox_valid(o));
     mqc_entry *e = o->ended;
 
     o->ended = e->u.behind;
@@ -175,22 +147,25 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
 /* Another one is the oldest from now on. */
 static void note_oldest(mqc_outbox *o, const mqc_entry *e, mqc_time now)
 {
-    if (e == oldest(o)) {
+    if (e == mqc_oldest(o)) {
         o->oldest_at = now;
     }
 }
 
 void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_time now, mqc_done *done)
 {
+    assert(mqc_outbox_valid(o));
     note_oldest(o, e, now);
-    o->in_flight -= e->state != MQC_ENTRY_QUEUED; /* the answer may be faster than the stream */
+    if (e->state != MQC_ENTRY_QUEUED) { /* the answer may be faster than the stream's report */
+        o->in_flight--;
+    }
     o->windowed--;
     bury(o, e, MQC_OUTCOME_ACKED, done);
 }
 
 static bool is_open(const mqc_entry *e, uint16_t packet_id)
 {
-    return e->packet_id == packet_id && !ended(e);
+    return e->packet_id == packet_id && !mqc_has_ended(e);
 }
 
 /*
@@ -199,7 +174,7 @@ static bool is_open(const mqc_entry *e, uint16_t packet_id)
  */
 static mqc_entry *find_id(const mqc_outbox *o, uint16_t packet_id, size_t n)
 {
-    mqc_entry *e = oldest(o);
+    mqc_entry *e = mqc_oldest(o);
     size_t likely = (uint16_t)(packet_id - e->packet_id);
 
     if (likely < n && is_open(mqc_entry_at(o, likely), packet_id)) {
@@ -209,15 +184,16 @@ static mqc_entry *find_id(const mqc_outbox *o, uint16_t packet_id, size_t n)
         if (is_open(e, packet_id)) {
             return e;
         }
-        e = next_entry(o, e);
+        e = mqc_next_entry(o, e);
     }
     return NULL;
 }
 
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done *done)
 {
-    size_t n = touched(o);
-    mqc_entry *e = oldest(o);
+    assert(mqc_outbox_valid(o));
+    size_t n = mqc_touched(o);
+    mqc_entry *e = mqc_oldest(o);
 
     if (n == 0 || !is_open(e, packet_id)) { /* the servers that we know keep the order */
         e = find_id(o, packet_id, n);
@@ -231,28 +207,19 @@ bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done 
 
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done)
 {
-    mqc_entry *e = oldest(o);
+    assert(mqc_outbox_valid(o));
+    mqc_entry *e = mqc_oldest(o);
 
-    for (size_t n = touched(o); n > 0; n--) {
-        if ((e->flags & MQC_ENTRY_KEEP) != 0 && e->id == id && !ended(e)) {
+    for (size_t n = mqc_touched(o); n > 0; n--) {
+        if ((e->flags & MQC_ENTRY_KEEP) != 0 && e->id == id && !mqc_has_ended(e)) {
             leave_window(o, e);
             note_oldest(o, e, now);
             bury(o, e, MQC_OUTCOME_RELEASED, done);
             return true;
         }
-        e = next_entry(o, e);
+        e = mqc_next_entry(o, e);
     }
     return false;
-}
-
-/* A message with QoS that the server may have does not expire, a kept one always does. */
-static bool can_expire(const mqc_entry *e)
-{
-    if (e->u.expires == 0 || (e->flags & MQC_ENTRY_RESEND) != 0) {
-        return false;
-    }
-    return e->state == MQC_ENTRY_QUEUED ||
-           (e->state == MQC_ENTRY_SENT && (e->flags & MQC_ENTRY_KEEP) != 0);
 }
 
 /* Entries that may expire after all. */
@@ -260,7 +227,7 @@ static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
         const mqc_entry *e = mqc_entry_at(o, i);
-        if (can_expire(e)) {
+        if (mqc_can_expire(e)) {
             mqc_expiry_note(o, e);
         }
     }
@@ -271,7 +238,8 @@ static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
 /* What has ended before it left does not leave; nothing of it may be on its way. */
 static void skip_ended(mqc_outbox *o)
 {
-    while (o->send == o->grant && o->send < o->count && !leaves(mqc_entry_at(o, o->send))) {
+    while (o->send == o->grant && o->send < o->count &&
+           !mqc_is_unanswered(mqc_entry_at(o, o->send))) {
         o->send_at = mqc_ring_forward(o, o->send_at, mqc_entry_at(o, o->send)->len);
         o->send++;
         o->grant++;
@@ -301,10 +269,12 @@ static void grant_more(mqc_outbox *o, mqc_time go_on_at)
 {
     while (o->grant < o->count) {
         mqc_entry *e = mqc_entry_at(o, o->grant);
-        if (!leaves(e) || (in_window(e) && !window_open(o, go_on_at))) {
+        if (!mqc_is_unanswered(e) || (mqc_in_window(e) && !window_open(o, go_on_at))) {
             return;
         }
-        o->windowed += in_window(e) ? 1u : 0;
+        if (mqc_in_window(e)) {
+            o->windowed++;
+        }
         o->granted_bytes += e->len;
         o->grant++;
     }
@@ -312,6 +282,7 @@ static void grant_more(mqc_outbox *o, mqc_time go_on_at)
 
 bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at)
 {
+    assert(mqc_outbox_valid(o));
     if (o->held) {
         return mqc_outbox_begun(o);
     }
@@ -333,6 +304,7 @@ size_t mqc_outbox_awaits(const mqc_outbox *o, bool near)
 
 const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
 {
+    assert(mqc_outbox_valid(o));
     size_t n = o->granted_bytes;
     size_t to_ring_end = o->ring_len - o->send_at;
 
@@ -365,10 +337,10 @@ static void entry_sent(mqc_outbox *o)
 {
     mqc_entry *e = mqc_entry_at(o, o->send);
 
-    if (!leaves(e)) {
+    if (!mqc_is_unanswered(e)) {
         return; /* the answer was faster than the stream's report */
     }
-    if (in_window(e)) {
+    if (mqc_in_window(e)) {
         e->state = MQC_ENTRY_SENT;
         o->in_flight++;
         return;
@@ -382,12 +354,12 @@ static void entry_sent(mqc_outbox *o)
 /* Take back the grant of what has not been offered. */
 static void ungrant(mqc_outbox *o)
 {
-    size_t keep = touched(o);
+    size_t keep = mqc_touched(o);
 
     while (o->grant > keep) {
         mqc_entry *e = mqc_entry_at(o, --o->grant);
         o->granted_bytes -= e->len;
-        if (in_window(e) && leaves(e)) {
+        if (mqc_in_window(e) && mqc_is_unanswered(e)) {
             o->windowed--;
         }
     }
@@ -395,6 +367,7 @@ static void ungrant(mqc_outbox *o)
 
 void mqc_outbox_consume(mqc_outbox *o, size_t len)
 {
+    assert(mqc_outbox_valid(o));
     if (len > o->offered) {
         len = o->offered;
     }
@@ -432,9 +405,9 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
 
 size_t mqc_outbox_unanswered_len(const mqc_outbox *o)
 {
-    bool waits = o->count > 0 && touched(o) > 0 && !ended(oldest(o));
+    bool waits = o->count > 0 && mqc_touched(o) > 0 && !mqc_has_ended(mqc_oldest(o));
 
-    return waits ? oldest(o)->len : 0;
+    return waits ? mqc_oldest(o)->len : 0;
 }
 
 /* The last entry before send that has not ended, and where its bytes begin. */
@@ -444,7 +417,7 @@ static mqc_entry *last_sent(const mqc_outbox *o, size_t *position, size_t *at)
     for (*position = o->send; *position > 0;) {
         mqc_entry *e = mqc_entry_at(o, --*position);
         *at = mqc_ring_back(o, *at, e->len);
-        if (!ended(e)) {
+        if (!mqc_has_ended(e)) {
             return e;
         }
     }
@@ -453,6 +426,7 @@ static mqc_entry *last_sent(const mqc_outbox *o, size_t *position, size_t *at)
 
 bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id)
 {
+    assert(mqc_outbox_valid(o));
     size_t position;
     size_t at;
     mqc_entry *e = last_sent(o, &position, &at);
@@ -479,21 +453,26 @@ mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id)
 
 bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
 {
-    size_t at = position_of(o, e);
+    assert(mqc_outbox_valid(o));
+    size_t at = mqc_position_of(o, e);
 
     if ((e->flags & MQC_ENTRY_QOS) != 2) {
         return false;
     }
-    if (at >= touched(o)) { /* the server had it on an earlier connection, and says so first */
+    if (at >= mqc_touched(o)) { /* the server had it on an earlier connection, and says so first */
         if ((e->flags & MQC_ENTRY_RESEND) == 0) {
             return false;
         }
         ungrant(o);
     }
     o->overdue = o->overdue || at >= o->send; /* what of its PUBLISH can stay behind, has to */
-    o->in_flight += e->state == MQC_ENTRY_QUEUED;
-    o->windowed += at >= o->grant; /* from now on it counts wherever it stands */
-    note_oldest(o, e, now);        /* as far as its next answer is concerned */
+    if (e->state == MQC_ENTRY_QUEUED) {
+        o->in_flight++;
+    }
+    if (at >= o->grant) { /* from now on it counts wherever it stands */
+        o->windowed++;
+    }
+    note_oldest(o, e, now); /* as far as its next answer is concerned */
     o->owed = true;
     e->state = MQC_ENTRY_RECEIVED;
     e->lane = o->number;
@@ -515,6 +494,7 @@ static void resume_received(mqc_outbox *o, mqc_entry *e, size_t position, bool s
 
 void mqc_outbox_rewind(mqc_outbox *o)
 {
+    assert(mqc_outbox_valid(o));
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
         if (e->state == MQC_ENTRY_SENT) {
@@ -547,18 +527,20 @@ static void resume_sent(mqc_outbox *o, mqc_entry *e, uint8_t *first_byte, bool s
     }
     *first_byte &= (uint8_t)~MQC_PUBLISH_DUP;
     e->flags &= (uint8_t)~MQC_ENTRY_RESEND;
+    o->undroppable = o->freed; /* with QoS 2 it may be dropped from now on */
     mqc_outbox_expect_expiry(o, e);
 }
 
 void mqc_outbox_resume(mqc_outbox *o, bool session_present)
 {
+    assert(mqc_outbox_valid(o));
     size_t at = o->ring_head;
 
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
         if (e->state == MQC_ENTRY_RECEIVED) {
             resume_received(o, e, i, session_present);
-        } else if (!ended(e) && (e->flags & MQC_ENTRY_RESEND) != 0) {
+        } else if (!mqc_has_ended(e) && (e->flags & MQC_ENTRY_RESEND) != 0) {
             resume_sent(o, e, o->ring + at, session_present);
         }
         at = mqc_ring_forward(o, at, e->len);
@@ -569,7 +551,7 @@ mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now)
 {
     mqc_entry *e = mqc_entry_at(o, position);
 
-    if (!can_expire(e)) {
+    if (!mqc_can_expire(e)) {
         return MQC_NEVER;
     }
     if (now < e->u.expires) {
@@ -586,6 +568,7 @@ mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now)
 
 void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
 {
+    assert(mqc_outbox_valid(o));
     ungrant(o);
     o->overdue = o->overdue && mqc_outbox_begun(o);
     o->next_expiry = mqc_expiry_look(o, now);
@@ -593,9 +576,10 @@ void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
 
 void mqc_outbox_discard(mqc_outbox *o)
 {
+    assert(mqc_outbox_valid(o));
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);
-        if (!ended(e)) {
+        if (!mqc_has_ended(e)) {
             end_entry(o, e, i, MQC_OUTCOME_DISCARDED);
         }
     }
@@ -605,9 +589,9 @@ void mqc_outbox_discard(mqc_outbox *o)
 /* The space of what has ended at the head, before it is reported: its entries stay. */
 static void free_ended(mqc_outbox *o)
 {
-    for (; o->freed < o->count && ended(mqc_entry_at(o, o->freed)); o->freed++) {
+    for (; o->freed < o->count && mqc_has_ended(mqc_entry_at(o, o->freed)); o->freed++) {
         mqc_entry *e = mqc_entry_at(o, o->freed);
-        if (o->freed >= o->send && o->freed < touched(o)) {
+        if (o->freed >= o->send && o->freed < mqc_touched(o)) {
             return; /* its bytes are leaving */
         }
         o->ring_head = mqc_ring_forward(o, o->ring_head, e->len);
@@ -619,14 +603,6 @@ static void free_ended(mqc_outbox *o)
     }
 }
 
-/* The id of a QoS 2 publish that the server may hold cannot be given to another one. */
-static bool can_drop(const mqc_entry *e)
-{
-    bool held = (e->flags & MQC_ENTRY_QOS) == 2 && (e->flags & MQC_ENTRY_RESEND) != 0;
-
-    return e->state == MQC_ENTRY_QUEUED && !held;
-}
-
 /* The first entry of which nothing has left and that may go; NULL: there is none. */
 static mqc_entry *find_droppable(mqc_outbox *o)
 {
@@ -635,7 +611,7 @@ static mqc_entry *find_droppable(mqc_outbox *o)
     }
     for (; o->undroppable < o->count; o->undroppable++) {
         mqc_entry *e = mqc_entry_at(o, o->undroppable);
-        if (can_drop(e)) {
+        if (mqc_can_drop(e)) {
             return e;
         }
     }
@@ -644,8 +620,8 @@ static mqc_entry *find_droppable(mqc_outbox *o)
 
 bool mqc_outbox_drop(mqc_outbox *o, void **tag)
 {
-    if (o->unreported == 0) { /* the head may have moved since the last one */
-        o->freed = 0;
+    assert(mqc_outbox_valid(o));
+    if (o->unreported == 0) { /* positions have moved since the last one */
         o->undroppable = 0;
     }
     ungrant(o);
@@ -653,7 +629,9 @@ bool mqc_outbox_drop(mqc_outbox *o, void **tag)
     if (e == NULL) {
         return false;
     }
-    end_entry(o, e, o->undroppable++, MQC_OUTCOME_DROPPED);
+    const uint32_t position = o->undroppable;
+    end_entry(o, e, position, MQC_OUTCOME_DROPPED);
+    o->undroppable = position + 1;
     free_ended(o);
     if (o->undroppable < o->freed) {
         o->undroppable = o->freed;

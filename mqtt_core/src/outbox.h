@@ -77,6 +77,14 @@ static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
     }
 }
 
+/*
+ * Do the members agree with each other?  Positions are in order, bytes and counters are those of
+ * the entries, the list of ended entries is complete, and neither mqc_drop nor expiry overlooks an
+ * entry. Debug builds assert it at each entry of this part; of more than 64 entries only the
+ * counters are compared.
+ */
+bool mqc_outbox_valid(const mqc_outbox *o);
+
 void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m);
 
 /* Has the lane got room for a packet of that length? */

@@ -111,7 +111,9 @@ void mqc_waits_lane_sent(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time no
     for (size_t i = o->send; i > 0 && count > 0 && !o->owed; i--) {
         const mqc_entry *m = mqc_entry_at(o, i - 1);
         o->owed = is_owed(m);
-        count -= m->state == MQC_ENTRY_SENT;
+        if (m->state == MQC_ENTRY_SENT) {
+            count--;
+        }
     }
     if (o->owed) {
         o->oldest_at = now;

@@ -270,6 +270,61 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
     }
 }
 
+/* Positions have moved once the first one was reported and its space is free. */
+static void a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    assert_int_equal(publish(&r, 0, 1, 5), MQC_OK);
+    assert_int_equal(publish(&r, 0, 2, 5), MQC_OK);
+    assert_int_equal(drop(&r), 1);
+    rig_pull(&r);
+    size_t len;
+    (void)mqc_tx_data(&r.e, &len);
+    mqc_tx_consume(&r.e, len, r.now); /* 2 has ended, and is not reported */
+    assert_int_equal(publish(&r, 0, 3, 5), MQC_OK);
+    assert_int_equal(publish(&r, 0, 4, 5), MQC_OK);
+
+    assert_int_equal(drop(&r), 3);
+    rig_send_all(&r);
+    rig_pull(&r);
+
+    assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q0 r0 id0 #4\n");
+    rig_expect_log(&r, "DONE dropped lane0 id1\nDONE sent lane0 id2\nDONE dropped lane0 id3\n"
+                       "DONE sent lane0 id4\n");
+    rig_deinit(&r);
+}
+
+/* Without its session a QoS 2 publish is a new message, which mqc_drop may take. */
+static void what_the_server_forgot_can_be_dropped_although_others_wait_to_be_reported(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, false, false);
+    assert_int_equal(publish(&r, 2, 1, 5), MQC_OK);
+    rig_send_all(&r);
+    assert_int_equal(publish(&r, 1, 2, 5), MQC_OK);
+    assert_int_equal(publish(&r, 1, 3, 5), MQC_OK);
+    mqc_reset(&r.e);
+    assert_int_equal(drop(&r), 2); /* the server may have 1 */
+    const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c") };
+    assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
+    rig_send_all(&r);
+    size_t cap;
+    memcpy(mqc_rx_space(&r.e, &cap), "\x20\x02\x00\x00", 4);
+    assert_int_equal(mqc_rx_commit(&r.e, 4, r.now), MQC_OK);
+    mqc_event ev;
+    assert_true(mqc_next_event(&r.e, &ev)); /* 2 was dropped */
+    assert_true(mqc_next_event(&r.e, &ev));
+    assert_int_equal(ev.type, MQC_EVENT_CONNECTED);
+
+    assert_int_equal(drop(&r), 1);
+    rig_deinit(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +337,8 @@ int main(void)
         cmocka_unit_test(to_ask_whether_there_is_something_offers_nothing),
         cmocka_unit_test(what_was_sent_on_a_lost_connection_can_go_except_with_qos_2),
         cmocka_unit_test(a_full_lane_always_has_the_newest),
+        cmocka_unit_test(a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes),
+        cmocka_unit_test(what_the_server_forgot_can_be_dropped_although_others_wait_to_be_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
