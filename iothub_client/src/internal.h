@@ -120,8 +120,10 @@ iothub_disposition callback_c2d(iothub_client *c, const iothub_message *m);
 void callback_desired(iothub_client *c, const iothub_desired *d);
 iothub_method_verdict callback_method(iothub_client *c, const iothub_method_call *call);
 void callback_token_expiring(iothub_client *c, int64_t seconds_left);
+/** A line for the log; the format is that of iothub_fail. */
+IOTHUB_FORMAT(4, 5)
 void callback_log(const iothub_client *c, iothub_log_level level, const char *module,
-                  const mqc_span *parts, size_t count);
+                  const char *format, ...);
 void callback_log_text(const iothub_client *c, iothub_log_level level, const char *module,
                        const char *text);
 

@@ -74,10 +74,8 @@ static iothub_method_slot *find_slot(iothub_client *c, uint32_t call)
 static void answer_by_client(iothub_client *c, const iothub_method_call *call, int status,
                              const char *text)
 {
-    const mqc_span parts[] = { MQC_SPAN_LIT("method "), call->name, MQC_SPAN_LIT(": "),
-                               mqc_span_str(text) };
-
-    callback_log(c, IOTHUB_LOG_WARNING, "methods", parts, 4);
+    callback_log(c, IOTHUB_LOG_WARNING, "methods", "method %.*s: %s",
+                 IOTHUB_SPAN_VALUES(call->name), text);
     if (publish(c, status, call->token.rid, mqc_span_of(NULL, 0), NULL, 0) != MQC_OK) {
         callback_log_text(c, IOTHUB_LOG_ERROR, "methods", "no room for that answer either");
     }

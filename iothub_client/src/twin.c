@@ -8,7 +8,8 @@ enum { KIND_TWIN_SYNC = 100 };
 
 static bool is_object(mqc_span json)
 {
-    return iothub_json_kind_of(json) == IOTHUB_JSON_OBJECT && iothub_json_check(json) == IOTHUB_OK;
+    return iothub_json_kind_of(json) == IOTHUB_JSON_OBJECT &&
+           iothub_json_check(json, NULL) == IOTHUB_OK;
 }
 
 static bool find_version(mqc_span object, uint64_t *version)

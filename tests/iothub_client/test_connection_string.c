@@ -176,7 +176,7 @@ static const struct {
     { "HostName=h-.net;DeviceId=d;" KEY, IOTHUB_ERR_PART_INVALID, "HostName" },
     { "HostName=" LABEL63 "x.net;DeviceId=d;" KEY, IOTHUB_ERR_PART_INVALID, "63 characters" },
     { "HostName=" LABEL63 "." LABEL63 "." LABEL63 "." LABEL63 ";DeviceId=d;" KEY,
-      IOTHUB_ERR_PART_INVALID, "253 characters" },
+      IOTHUB_ERR_PART_INVALID, "253 bytes" },
     { "HostName=h\xC3\xBC"
       "b;DeviceId=d;" KEY,
       IOTHUB_ERR_PART_INVALID, "non-ASCII" },

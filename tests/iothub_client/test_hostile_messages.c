@@ -178,7 +178,7 @@ static void fill(bomb *b, const char *head, const char *unit, size_t count, cons
 /* As a change, whose version the topic tells, some of them will do. */
 static bool is_json(const bomb *b)
 {
-    return iothub_json_check(mqc_span_of(b->text, b->len)) == IOTHUB_OK;
+    return iothub_json_check(mqc_span_of(b->text, b->len), NULL) == IOTHUB_OK;
 }
 
 /* None of these is a document: no callback may report them, and the next good one is reported. */

@@ -3,8 +3,8 @@
 #include "internal.h"
 #include "iothub/sas.h"
 #include "iothub/version.h"
-#include "text/name_value.h"
 #include "text/percent.h"
+#include "text/split.h"
 
 #define API_VERSION "2021-04-12"
 

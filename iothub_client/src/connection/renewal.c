@@ -47,10 +47,8 @@ static void open_spare(iothub_client *c)
 
 static void fail_spare(iothub_client *c, const char *why)
 {
-    const mqc_span parts[] = { MQC_SPAN_LIT("the new connection failed: "), mqc_span_str(why),
-                               MQC_SPAN_LIT("; the old one stays in use") };
-
-    callback_log(c, IOTHUB_LOG_WARNING, "renewal", parts, 3);
+    callback_log(c, IOTHUB_LOG_WARNING, "renewal",
+                 "the new connection failed: %s; the old one stays in use", why);
     c->stats.failed_attempts++;
     if (c->spare != NULL) {
         c->spare->ops->close(c->spare);

@@ -243,8 +243,6 @@ void session_opened(iothub_client *c, plat_result r, plat_stage stage)
 /* The connection in use has ended.  While it was being left that is no news. */
 static void lose(iothub_client *c, const iothub_error *why)
 {
-    const mqc_span parts[] = { mqc_span_str(why->text),
-                               MQC_SPAN_LIT("; going on with the new connection") };
     iothub_error error = *why;
 
     if (c->session.state == IOTHUB_RENEWING) {
@@ -252,7 +250,7 @@ static void lose(iothub_client *c, const iothub_error *why)
         return;
     }
     if (c->session.state == IOTHUB_CONNECTED && life_is_opening(c->renewal.spare)) {
-        (void)iothub_fail_parts(&error, why->code, parts, 2);
+        (void)iothub_fail(&error, why->code, "%s; going on with the new connection", why->text);
     }
     session_feed(c, LIFE_LOST, error.code, error.text);
 }
@@ -293,8 +291,6 @@ void session_engine_failed(iothub_client *c, mqc_result r)
 {
     const char *packet = mqc_error_packet(&c->engine);
     const char *joint = r == MQC_ERR_TIMEOUT ? " waiting for " : " in ";
-    const mqc_span parts[] = { MQC_SPAN_LIT("MQTT: "), mqc_span_str(mqc_result_str(r)),
-                               mqc_span_str(packet[0] != '\0' ? joint : ""), mqc_span_str(packet) };
     iothub_error error;
 
     if (r == MQC_ERR_STALLED) {
@@ -302,7 +298,8 @@ void session_engine_failed(iothub_client *c, mqc_result r)
         return;
     }
     c->stats.ack_timeouts += r == MQC_ERR_TIMEOUT && is_acknowledgement(packet);
-    iothub_fail_parts(&error, iothub_from_mqc(r), parts, sizeof parts / sizeof parts[0]);
+    iothub_fail(&error, iothub_from_mqc(r), "MQTT: %s%s%s", mqc_result_str(r),
+                packet[0] != '\0' ? joint : "", packet);
     lose(c, &error);
 }
 

@@ -24,11 +24,9 @@ void callback_status(iothub_client *c, iothub_result reason, const char *text, u
         .retry_in_ms = retry_in_ms,
         .attempt = c->back_off.failures,
     };
-    mqc_span parts[] = { mqc_span_str(iothub_state_str(s.state)), MQC_SPAN_LIT(": "),
-                         mqc_span_str(text) };
 
-    callback_log(c, reason == IOTHUB_OK ? IOTHUB_LOG_INFO : IOTHUB_LOG_WARNING, "session", parts,
-                 3);
+    callback_log(c, reason == IOTHUB_OK ? IOTHUB_LOG_INFO : IOTHUB_LOG_WARNING, "session", "%s: %s",
+                 iothub_state_str(s.state), text);
     if (c->options.callbacks.status != NULL) {
         begin(c);
         c->options.callbacks.status(c, &s, c->options.user);
@@ -89,7 +87,7 @@ void callback_token_expiring(iothub_client *c, int64_t seconds_left)
 }
 
 void callback_log(const iothub_client *c, iothub_log_level level, const char *module,
-                  const mqc_span *parts, size_t count)
+                  const char *format, ...)
 {
     if (c->options.callbacks.log == NULL || level > c->options.log_level) {
         return;
@@ -97,7 +95,10 @@ void callback_log(const iothub_client *c, iothub_log_level level, const char *mo
     iothub_error line; /* the one composer of bounded, printable lines */
     iothub_client *own = client_own(c);
     bool before = c->logging;
-    (void)iothub_fail_parts(&line, IOTHUB_OK, parts, count);
+    va_list values;
+    va_start(values, format);
+    iothub_error_put(&line, IOTHUB_OK, format, values);
+    va_end(values);
     own->logging = before || !lock_in_callback(c);
     begin(c);
     c->options.callbacks.log(level, module, line.text, c->options.user);
@@ -108,6 +109,5 @@ void callback_log(const iothub_client *c, iothub_log_level level, const char *mo
 void callback_log_text(const iothub_client *c, iothub_log_level level, const char *module,
                        const char *text)
 {
-    mqc_span part = mqc_span_str(text);
-    callback_log(c, level, module, &part, 1);
+    callback_log(c, level, module, "%s", text);
 }

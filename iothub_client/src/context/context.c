@@ -8,7 +8,7 @@ mqc_time client_now(const iothub_client *c)
 
 iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text)
 {
-    return iothub_fail(client_error(c), code, text);
+    return iothub_fail(client_error(c), code, "%s", text);
 }
 
 iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue)
@@ -16,33 +16,21 @@ iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queu
     bool idle = c->session.number == 0; /* nothing can leave */
     const char *then = idle ? ", and nothing leaves before iothub_start and iothub_process"
                             : ", process and try again";
-    const mqc_span parts[] = { mqc_span_str(queue), MQC_SPAN_LIT(": "),
-                               mqc_span_str(mqc_result_str(r)),
-                               mqc_span_str(r == MQC_ERR_NO_SPACE ? then : "") };
 
     if (c->closing) {
-        return iothub_fail_parts(
-            client_error(c), IOTHUB_ERR_STATE,
-            (const mqc_span[]){ parts[0], MQC_SPAN_LIT(": the client is being ended") }, 2);
+        return iothub_fail(client_error(c), IOTHUB_ERR_STATE, "%s: the client is being ended",
+                           queue);
     }
-    return iothub_fail_parts(client_error(c), iothub_from_mqc(r), parts, 4);
+    return iothub_fail(client_error(c), iothub_from_mqc(r), "%s: %s%s", queue, mqc_result_str(r),
+                       r == MQC_ERR_NO_SPACE ? then : "");
 }
 
 iothub_result client_refuse_size(iothub_client *c, const char *what, size_t len, const char *option,
                                  size_t size)
 {
-    char text[100];
-    iothub_text t;
-
-    iothub_text_init(&t, text, sizeof text);
-    iothub_text_put(&t, what);
-    iothub_text_put(&t, ": too big: ");
-    iothub_text_put_u64(&t, len);
-    iothub_text_put(&t, " bytes and the topic do not fit ");
-    iothub_text_put(&t, option);
-    iothub_text_put(&t, " (");
-    (void)iothub_text_finish(&t);
-    return iothub_fail_number(client_error(c), IOTHUB_ERR_TOO_BIG, text, size, ")");
+    return iothub_fail(client_error(c), IOTHUB_ERR_TOO_BIG,
+                       "%s: too big: %zu bytes and the topic do not fit %s (%zu)", what, len,
+                       option, size);
 }
 
 mqc_result client_publish(iothub_client *c, const mqc_outgoing *m)

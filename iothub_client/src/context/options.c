@@ -4,36 +4,120 @@
 
 #include "text/text_writer.h"
 
+/* --- numbers ----------------------------------------------------------------------- */
+
+/* As the least value: that of the option before this one. */
+#define OPTION_BEFORE UINT32_MAX
+
+typedef struct number_option {
+    char name[21];
+    uint8_t width; /* of the field, in bytes */
+    uint16_t offset;
+    uint32_t initial;
+    uint32_t least;
+    uint32_t most;
+} number_option;
+
+#define NUMBER(option, initial, least, most)                                                     \
+    {                                                                                            \
+#option, sizeof((iothub_options *)0)->option, offsetof(iothub_options, option), initial, \
+            least, most                                                                          \
+    }
+
+/* A deadline of 0 would mean never in one place and immediately in another. */
+static const number_option numbers[] = {
+    NUMBER(port, 8883, 1, UINT16_MAX),
+    NUMBER(keep_alive_s, 240, 1, 1177),
+    NUMBER(window, 16, 1, UINT16_MAX),
+    NUMBER(sas_lifetime_s, 3600, 2, UINT32_MAX),
+    NUMBER(resolve_timeout_ms, 15000, 1, UINT32_MAX),
+    NUMBER(connect_timeout_ms, 15000, 1, UINT32_MAX),
+    NUMBER(tls_timeout_ms, 15000, 1, UINT32_MAX),
+    NUMBER(login_timeout_ms, 30000, 1, UINT32_MAX),
+    NUMBER(subscribe_timeout_ms, 30000, 1, UINT32_MAX),
+    NUMBER(request_timeout_ms, 60000, 1, UINT32_MAX),
+    NUMBER(ack_timeout_ms, 120000, 0, UINT32_MAX),
+    NUMBER(stall_timeout_ms, 120000, 1, UINT32_MAX),
+    NUMBER(retry_min_ms, 1000, 1, UINT32_MAX),
+    NUMBER(retry_max_ms, 60000, OPTION_BEFORE, UINT32_MAX),
+    NUMBER(auth_retry_min_ms, 300000, 1, UINT32_MAX),
+    NUMBER(auth_retry_max_ms, 3600000, OPTION_BEFORE, UINT32_MAX),
+    NUMBER(rx_size, 0, IOTHUB_RX_MIN, UINT32_MAX),
+    NUMBER(tx_size, 0, IOTHUB_TX_MIN, UINT32_MAX),
+    NUMBER(request_size, 0, IOTHUB_REQUEST_MIN, UINT32_MAX),
+    NUMBER(queue_max_age_s, 0, 0, UINT32_MAX / 1000), /* it becomes ms */
+};
+
+enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
+
+/* A field is 16 bits wide, 32, or as wide as a size. */
+static size_t read_number(const iothub_options *o, const number_option *n)
+{
+    const char *at = (const char *)o + n->offset;
+    uint16_t narrow;
+    uint32_t wide;
+    size_t size;
+
+    if (n->width == sizeof narrow) {
+        memcpy(&narrow, at, sizeof narrow);
+        return narrow;
+    }
+    if (n->width == sizeof wide) {
+        memcpy(&wide, at, sizeof wide);
+        return wide;
+    }
+    memcpy(&size, at, sizeof size);
+    return size;
+}
+
+/* Those that are as wide as a size begin as 0. */
+static void set_number(iothub_options *o, const number_option *n)
+{
+    char *at = (char *)o + n->offset;
+    const uint16_t narrow = (uint16_t)n->initial;
+
+    if (n->width == sizeof narrow) {
+        memcpy(at, &narrow, sizeof narrow);
+    } else if (n->initial != 0) {
+        memcpy(at, &n->initial, sizeof n->initial);
+    }
+}
+
+static iothub_result check_least(const char *name, size_t value, size_t least, iothub_error *error)
+{
+    return value >= least ? IOTHUB_OK
+                          : iothub_fail(error, IOTHUB_ERR_ARG, "options: %s is %zu; at least %zu",
+                                        name, value, least);
+}
+
+static iothub_result check_number(const iothub_options *o, const number_option *n,
+                                  iothub_error *error)
+{
+    const size_t value = read_number(o, n);
+    const size_t least = n->least == OPTION_BEFORE ? read_number(o, n - 1) : n->least;
+
+    if (n->most != UINT32_MAX && value > n->most) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "options: %s is %zu; at most %zu", n->name, value,
+                           (size_t)n->most);
+    }
+    return check_least(n->name, value, least, error);
+}
+
 void iothub_options_init_sized(iothub_options *o, size_t struct_size)
 {
-    const iothub_options defaults = {
+    iothub_options defaults = {
         .struct_size = struct_size,
-        .port = 8883,
-        .keep_alive_s = 240,
-        .window = 16,
-        .sas_lifetime_s = 3600,
         .overlap = true,
-        .resolve_timeout_ms = 15000,
-        .connect_timeout_ms = 15000,
-        .tls_timeout_ms = 15000,
-        .login_timeout_ms = 30000,
-        .subscribe_timeout_ms = 30000,
-        .request_timeout_ms = 60000,
-        .ack_timeout_ms = 120000,
-        .stall_timeout_ms = 120000,
-        .retry_min_ms = 1000,
-        .retry_max_ms = 60000,
-        .auth_retry_min_ms = 300000,
-        .auth_retry_max_ms = 3600000,
         .log_level = IOTHUB_LOG_INFO,
     };
-    size_t n = struct_size < sizeof defaults ? struct_size : sizeof defaults;
-
     if (o == NULL) {
         return;
     }
+    for (size_t i = 0; i < NUMBERS; i++) {
+        set_number(&defaults, &numbers[i]);
+    }
     memset(o, 0, struct_size);
-    memcpy(o, &defaults, n);
+    memcpy(o, &defaults, struct_size < sizeof defaults ? struct_size : sizeof defaults);
 }
 
 /* --- what init leaves behind ------------------------------------------------------- */
@@ -74,44 +158,20 @@ iothub_result options_take(iothub_options *to, const iothub_options *from, iothu
 static const char *check_platform(const plat_platform *p)
 {
     if (p == NULL || p->clock == NULL || p->crypto == NULL || p->net == NULL) {
-        return "options: platform is not set, e.g. to plat_posix()";
+        return "platform is not set, e.g. to plat_posix()";
     }
     if (p->clock->monotonic_ms == NULL || p->clock->wall_s == NULL ||
         p->crypto->hmac_sha256 == NULL || p->crypto->base64_decode == NULL ||
         p->crypto->base64_encode == NULL || p->crypto->random == NULL || p->net->stream == NULL ||
         p->net->wait == NULL) {
-        return "options: platform has a function that is NULL";
+        return "platform has a function that is NULL";
     }
     return NULL;
 }
 
 static const char *check_store(const plat_store *s)
 {
-    return s != NULL && s->ops == NULL ? "options: store has no functions: was it opened?" : NULL;
-}
-
-/* 0 would mean never in one place and at once in another. */
-static const char *check_timeouts(const iothub_options *o)
-{
-    const struct {
-        uint32_t ms;
-        const char *fault;
-    } timeouts[] = {
-        { o->resolve_timeout_ms, "options: resolve_timeout_ms is 0; at least 1" },
-        { o->connect_timeout_ms, "options: connect_timeout_ms is 0; at least 1" },
-        { o->tls_timeout_ms, "options: tls_timeout_ms is 0; at least 1" },
-        { o->login_timeout_ms, "options: login_timeout_ms is 0; at least 1" },
-        { o->subscribe_timeout_ms, "options: subscribe_timeout_ms is 0; at least 1" },
-        { o->request_timeout_ms, "options: request_timeout_ms is 0; at least 1" },
-        { o->stall_timeout_ms, "options: stall_timeout_ms is 0; at least 1" },
-    };
-
-    for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
-        if (timeouts[i].ms == 0) {
-            return timeouts[i].fault;
-        }
-    }
-    return NULL;
+    return s != NULL && s->ops == NULL ? "store has no functions: was it opened?" : NULL;
 }
 
 /* Percent-encoded they share the user name of CONNECT, which MQTT ends at 65535. */
@@ -122,96 +182,42 @@ static bool is_too_long(const char *name)
     return name != NULL && strlen(name) > NAME_MAX_LEN;
 }
 
-static const char *check_names(const iothub_options *o)
+static const char *check_texts(const iothub_options *o)
 {
     if (o->ca_file != NULL && o->ca_file[0] == '\0') {
-        return "options: ca_file is empty; NULL means the system's roots";
+        return "ca_file is empty; NULL means the system's roots";
     }
     if (is_too_long(o->model_id)) {
-        return "options: model_id is over 4096 characters";
+        return "model_id is over 4096 characters";
     }
-    return is_too_long(o->user_agent) ? "options: user_agent is over 4096 characters" : NULL;
+    return is_too_long(o->user_agent) ? "user_agent is over 4096 characters" : NULL;
 }
 
-static const char *check_queue(const iothub_options *o)
+static const char *check_choice(const iothub_options *o)
 {
-    if (o->queue_max_age_s > UINT32_MAX / 1000) {
-        return "options: queue_max_age_s is over 4294967";
-    }
-    if (o->when_full != IOTHUB_REFUSE_NEW && o->when_full != IOTHUB_DROP_OLDEST) {
-        return "options: when_full is neither IOTHUB_REFUSE_NEW nor IOTHUB_DROP_OLDEST";
-    }
-    return NULL;
-}
-
-static const char *check_numbers(const iothub_options *o)
-{
-    if (o->port == 0) {
-        return "options: port is 0; a hub listens on 8883";
-    }
-    if (o->keep_alive_s == 0 || o->keep_alive_s > 1177) {
-        return "options: keep_alive_s must be 1 to 1177";
-    }
-    if (o->window == 0) {
-        return "options: window is 0; at least 1";
-    }
-    if (o->sas_lifetime_s < 2) {
-        return "options: sas_lifetime_s is below 2";
-    }
-    if (o->retry_min_ms == 0 || o->retry_max_ms < o->retry_min_ms) {
-        return "options: retry_min_ms must be 1 to retry_max_ms";
-    }
-    if (o->auth_retry_min_ms == 0 || o->auth_retry_max_ms < o->auth_retry_min_ms) {
-        return "options: auth_retry_min_ms must be 1 to auth_retry_max_ms";
-    }
-    return NULL;
-}
-
-static iothub_result check_size(const char *name, size_t size, size_t least, iothub_error *error)
-{
-    char text[80];
-    iothub_text t;
-
-    if (size >= least) {
-        return IOTHUB_OK;
-    }
-    iothub_text_init(&t, text, sizeof text);
-    iothub_text_put(&t, "options: ");
-    iothub_text_put(&t, name);
-    iothub_text_put(&t, " is ");
-    iothub_text_put_u64(&t, size);
-    iothub_text_put(&t, "; at least ");
-    (void)iothub_text_finish(&t);
-    return iothub_fail_number(error, IOTHUB_ERR_ARG, text, least, "");
-}
-
-static iothub_result check_sizes(const iothub_options *o, iothub_error *error)
-{
-    iothub_result r = check_size("rx_size", o->rx_size, IOTHUB_RX_MIN, error);
-
-    if (r == IOTHUB_OK) {
-        r = check_size("tx_size", o->tx_size, IOTHUB_TX_MIN, error);
-    }
-    return r == IOTHUB_OK ? check_size("request_size", o->request_size, IOTHUB_REQUEST_MIN, error)
-                          : r;
+    return o->when_full != IOTHUB_REFUSE_NEW && o->when_full != IOTHUB_DROP_OLDEST
+               ? "when_full is neither IOTHUB_REFUSE_NEW nor IOTHUB_DROP_OLDEST"
+               : NULL;
 }
 
 iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_error *error)
 {
-    return check_size("tx_size", o->tx_size, topic + TOPIC_ROOM, error);
+    return check_least("tx_size", o->tx_size, topic + TOPIC_ROOM, error);
 }
 
 iothub_result options_check(const iothub_options *o, iothub_error *error)
 {
-    const char *const faults[] = {
-        check_platform(o->platform), check_numbers(o),     check_names(o), check_queue(o),
-        check_timeouts(o),           check_store(o->store)
-    };
+    const char *const faults[] = { check_platform(o->platform), check_texts(o), check_choice(o),
+                                   check_store(o->store) };
+    iothub_result r = IOTHUB_OK;
 
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         if (faults[i] != NULL) {
-            return iothub_fail(error, IOTHUB_ERR_ARG, faults[i]);
+            return iothub_fail(error, IOTHUB_ERR_ARG, "options: %s", faults[i]);
         }
     }
-    return check_sizes(o, error);
+    for (size_t i = 0; r == IOTHUB_OK && i < NUMBERS; i++) {
+        r = check_number(o, &numbers[i], error);
+    }
+    return r;
 }

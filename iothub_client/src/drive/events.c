@@ -19,8 +19,8 @@ static void on_message(iothub_client *c, const mqc_message *m)
     case TOPIC_METHOD: methods_on_call(c, &p, m->payload, false); return;
     case TOPIC_UNKNOWN: break;
     }
-    const mqc_span parts[] = { MQC_SPAN_LIT("ignored a message on topic "), m->topic };
-    callback_log(c, IOTHUB_LOG_WARNING, "loop", parts, 2);
+    callback_log(c, IOTHUB_LOG_WARNING, "loop", "ignored a message on topic %.*s",
+                 IOTHUB_SPAN_VALUES(m->topic));
     c->stats.ignored++;
 }
 
@@ -39,16 +39,8 @@ static const char *name_of(topic_kind kind)
 /* "a twin document of 9000 bytes: larger than rx_size (1024)" */
 static void explain(const iothub_client *c, topic_kind kind, size_t len, iothub_error *error)
 {
-    iothub_text t;
-    char text[100];
-
-    iothub_text_init(&t, text, sizeof text);
-    iothub_text_put(&t, name_of(kind));
-    iothub_text_put(&t, " of ");
-    iothub_text_put_u64(&t, len);
-    iothub_text_put(&t, " bytes: larger than rx_size (");
-    (void)iothub_text_finish(&t);
-    (void)iothub_fail_number(error, IOTHUB_ERR_TOO_BIG, text, c->options.rx_size, ")");
+    (void)iothub_fail(error, IOTHUB_ERR_TOO_BIG, "%s of %zu bytes: larger than rx_size (%zu)",
+                      name_of(kind), len, c->options.rx_size);
 }
 
 static void on_oversize(iothub_client *c, const mqc_message *m)

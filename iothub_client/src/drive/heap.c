@@ -43,12 +43,12 @@ static const char *find_insane(const iothub_options *o)
     const size_t most = SIZE_MAX / 16;
 
     if (o->rx_size > most) {
-        return "options: rx_size is more than memory can hold";
+        return "rx_size";
     }
     if (o->tx_size > most) {
-        return "options: tx_size is more than memory can hold";
+        return "tx_size";
     }
-    return o->request_size > most ? "options: request_size is more than memory can hold" : NULL;
+    return o->request_size > most ? "request_size" : NULL;
 }
 
 static iothub_client *make_fitting(const char *connection_string, const iothub_options *o,
@@ -80,7 +80,7 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
     sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
     const char *insane = find_insane(&sized);
     if (insane != NULL) {
-        iothub_fail(error, IOTHUB_ERR_MEMORY, insane);
+        iothub_fail(error, IOTHUB_ERR_MEMORY, "options: %s is more than memory can hold", insane);
         return NULL;
     }
 

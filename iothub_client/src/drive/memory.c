@@ -232,14 +232,8 @@ static void cut_login(iothub_client *c, arena *a, mqc_memory *m)
 
 static iothub_result fail_missing(size_t missing, iothub_error *error)
 {
-    char digits[24];
-    iothub_text number;
-
-    iothub_text_init(&number, digits, sizeof digits);
-    iothub_text_put_u64(&number, missing);
-    const mqc_span parts[] = { MQC_SPAN_LIT("memory: "), iothub_text_span(&number),
-                               MQC_SPAN_LIT(" bytes more are needed for sizes and names") };
-    return iothub_fail_parts(error, IOTHUB_ERR_MEMORY, parts, 3);
+    return iothub_fail(error, IOTHUB_ERR_MEMORY,
+                       "memory: %zu bytes more are needed for sizes and names", missing);
 }
 
 static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_error *error)

@@ -3,6 +3,7 @@
 #include "iothub/sas.h"
 #include "text/base64.h"
 #include "text/name_value.h"
+#include "text/split.h"
 #include "text/text_writer.h"
 
 enum part {
@@ -13,7 +14,8 @@ enum part {
     KEY_NAME,
     SIGNATURE,
     GATEWAY,
-    X509,
+    FIRST_FLAG,
+    X509 = FIRST_FLAG,
     X509_CERT, /* as .NET writes it */
     PROVISIONING,
     PART_COUNT
@@ -32,47 +34,28 @@ static const char *const part_names[PART_COUNT] = {
     "UseProvisioning",
 };
 
-#define OF_EVENT_HUB "; that is of an Event Hub or Service Bus, not of an IoT Hub"
-#define OF_STORAGE   "; that is of a storage account, not of an IoT Hub"
-#define OF_DPS       "; the Device Provisioning Service is not supported yet"
-
 /* Names that other SDKs know or ignore, and slips. */
-static const iothub_parts_hint hints[] = {
+static const iothub_name_value_hint hints[] = {
     { "ProtocolGatewayHostName", "; write GatewayHostName" },
-    { "Host", "; write HostName" },
-    { "HubName", "; write HostName" },
-    { "IotHubName", "; write HostName" },
-    { "Server", "; write HostName" },
-    { "Device", "; write DeviceId" },
-    { "Id", "; write DeviceId" },
-    { "ClientId", "; write DeviceId" },
+    { "Host HubName IotHubName Server", "; write HostName" },
+    { "Device Id ClientId", "; write DeviceId" },
     { "Module", "; write ModuleId" },
-    { "Key", "; write SharedAccessKey" },
-    { "DeviceKey", "; write SharedAccessKey" },
-    { "PrimaryKey", "; write SharedAccessKey" },
-    { "AccessKey", "; write SharedAccessKey" },
-    { "SharedKey", "; write SharedAccessKey" },
-    { "SasToken", "; write SharedAccessSignature" },
-    { "Token", "; write SharedAccessSignature" },
-    { "SharedAccessPolicy", "; write SharedAccessKeyName" },
-    { "PolicyName", "; write SharedAccessKeyName" },
-    { "Endpoint", OF_EVENT_HUB },
-    { "EntityPath", OF_EVENT_HUB },
-    { "AccountKey", OF_STORAGE },
-    { "AccountName", OF_STORAGE },
-    { "DefaultEndpointsProtocol", OF_STORAGE },
-    { "IdScope", OF_DPS },
-    { "RegistrationId", OF_DPS },
-    { "GlobalDeviceEndpoint", OF_DPS },
+    { "Key DeviceKey PrimaryKey AccessKey SharedKey", "; write SharedAccessKey" },
+    { "SasToken Token", "; write SharedAccessSignature" },
+    { "SharedAccessPolicy PolicyName", "; write SharedAccessKeyName" },
+    { "Endpoint EntityPath", "; that is of an Event Hub or Service Bus, not of an IoT Hub" },
+    { "AccountKey AccountName DefaultEndpointsProtocol",
+      "; that is of a storage account, not of an IoT Hub" },
+    { "IdScope RegistrationId GlobalDeviceEndpoint",
+      "; the Device Provisioning Service is not supported yet" },
     { "DeviceScope", "; leave it out, the hub knows the scope of a device" },
     { NULL, "; check its spelling, or leave it out" },
 };
 
-static const iothub_parts_format format = {
+static const iothub_name_value_format format = {
     .what = "connection string",
     .separator = ';',
-    .ignore_case = true,
-    .trim = true,
+    .lenient = true,
     .names = part_names,
     .count = PART_COUNT,
     .no_name = "is not Name=Value, such as HostName=... or DeviceId=...",
@@ -80,42 +63,83 @@ static const iothub_parts_format format = {
     .hints = hints,
 };
 
-static iothub_result invalid(enum part part, const char *problem, iothub_error *err)
+static iothub_result fail(enum part part, iothub_result code, const char *problem,
+                          iothub_error *err)
 {
-    return iothub_parts_fail(&format, part, IOTHUB_ERR_PART_INVALID, problem, err);
+    return iothub_name_value_fail(&format, part, code, problem, err);
 }
 
-static bool is_digit(uint8_t c)
+static iothub_result invalid(enum part part, const char *problem, iothub_error *err)
 {
-    return c >= '0' && c <= '9';
+    return fail(part, IOTHUB_ERR_PART_INVALID, problem, err);
 }
+
+static iothub_result missing(enum part part, iothub_error *err)
+{
+    return fail(part, IOTHUB_ERR_PART_MISSING, "is missing", err);
+}
+
+static iothub_result check_len(enum part part, size_t len, size_t most, iothub_error *err)
+{
+    if (len <= most) {
+        return IOTHUB_OK;
+    }
+    return iothub_fail(err, part == KEY ? IOTHUB_ERR_KEY : IOTHUB_ERR_PART_INVALID,
+                       "%s: %s is longer than %zu bytes", format.what, part_names[part], most);
+}
+
+/* --- bytes --------------------------------------------------------------------------- */
 
 static bool is_alnum(uint8_t c)
 {
-    return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    return iothub_is_letter(c) || iothub_is_digit(c);
 }
 
-static bool contains(mqc_span s, char c)
+static bool is_no_colon(uint8_t c)
 {
-    return s.len != 0 && memchr(s.ptr, c, s.len) != NULL;
+    return c != ':';
+}
+
+static bool may_be_in_label(uint8_t c)
+{
+    return is_alnum(c) || c == '-';
+}
+
+/* The hub's own rule for ids; MQTT is stricter, see iothub_connection_string_check_mqtt. */
+static bool may_be_in_id(uint8_t c)
+{
+    return is_alnum(c) || (c != '\0' && strchr("-.+%_#*?!(),=@$':", c) != NULL);
+}
+
+static bool may_be_in_topic(uint8_t c)
+{
+    return c != '+' && c != '#';
+}
+
+static bool may_be_in_policy(uint8_t c)
+{
+    return c > 0x20 && c < 0x7F;
 }
 
 /* Name the first byte at fault; values are shown one byte at a time, never whole. */
-static iothub_result fail_byte(enum part part, uint8_t byte, const char *problem, iothub_error *err)
+static iothub_result check_bytes(enum part part, mqc_span value, bool (*allowed)(uint8_t),
+                                 const char *problem, iothub_error *err)
 {
-    bool printable = byte > 0x20 && byte < 0x7F;
-    const mqc_span texts[] = {
-        mqc_span_str(format.what),
-        mqc_span_str(": "),
-        mqc_span_str(part_names[part]),
-        mqc_span_str(printable ? " contains '" : " contains "),
-        printable ? mqc_span_of(&byte, 1)
-                  : mqc_span_str(byte == ' ' ? "a space" : "a control or non-ASCII character"),
-        mqc_span_str(printable ? "'" : ""),
-        mqc_span_str(problem),
-    };
-    return iothub_fail_parts(err, IOTHUB_ERR_PART_INVALID, texts, sizeof texts / sizeof texts[0]);
+    size_t i = 0;
+
+    while (i < value.len && allowed(value.ptr[i])) {
+        i++;
+    }
+    if (i == value.len) {
+        return IOTHUB_OK;
+    }
+    const char shown[] = { '\'', (char)value.ptr[i], '\'', '\0' };
+    const char *what = value.ptr[i] == ' ' ? "a space" : "a control or non-ASCII character";
+    return iothub_fail(err, IOTHUB_ERR_PART_INVALID, "%s: %s contains %s%s", format.what,
+                       part_names[part], may_be_in_policy(value.ptr[i]) ? shown : what, problem);
 }
+
+/* --- values -------------------------------------------------------------------------- */
 
 /* IPv6 addresses stand without brackets. */
 static bool looks_like_ipv6(mqc_span host)
@@ -124,10 +148,12 @@ static bool looks_like_ipv6(mqc_span host)
 
     for (size_t i = 0; i < host.len; i++) {
         uint8_t c = host.ptr[i];
-        bool hex = is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-        colons += c == ':' ? 1 : 0;
+        bool hex = iothub_is_digit(c) || (iothub_is_letter(c) && (c | 0x20) <= 'f');
         if (!hex && c != ':' && c != '.') {
             return false;
+        }
+        if (c == ':') {
+            colons++;
         }
     }
     return colons >= 2 && host.len <= 45;
@@ -142,66 +168,35 @@ static iothub_result check_label(enum part part, mqc_span label, iothub_error *e
     if (label.len > 63) {
         return invalid(part, "has more than 63 characters between two dots", err);
     }
-    for (size_t i = 0; i < label.len; i++) {
-        uint8_t c = label.ptr[i];
-        if (!is_alnum(c) && c != '-') {
-            return fail_byte(part, c,
-                             c == ':' ? "; it is a host name without scheme and port"
-                                      : ", which no host name has",
-                             err);
-        }
-    }
     if (label.ptr[0] == '-' || label.ptr[label.len - 1] == '-') {
         return invalid(part, "has a '-' beside a dot or at an end", err);
     }
-    return IOTHUB_OK;
+    iothub_result r =
+        check_bytes(part, label, is_no_colon, "; it is a host name without scheme and port", err);
+    return r == IOTHUB_OK
+               ? check_bytes(part, label, may_be_in_label, ", which no host name has", err)
+               : r;
 }
 
 static iothub_result check_host(enum part part, mqc_span host, iothub_error *err)
 {
-    if (host.len > IOTHUB_HOST_MAX) {
-        return invalid(part, "is longer than 253 characters", err);
+    iothub_result r = check_len(part, host.len, IOTHUB_HOST_MAX, err);
+    bool more = r == IOTHUB_OK && !looks_like_ipv6(host);
+
+    while (more && r == IOTHUB_OK) {
+        mqc_span label;
+        more = iothub_cut(host, '.', &label, &host);
+        r = check_label(part, label, err);
     }
-    if (looks_like_ipv6(host)) {
-        return IOTHUB_OK;
-    }
-    for (size_t from = 0, at = 0; at <= host.len; at++) {
-        if (at < host.len && host.ptr[at] != '.') {
-            continue;
-        }
-        iothub_result r = check_label(part, mqc_span_of(host.ptr + from, at - from), err);
-        if (r != IOTHUB_OK) {
-            return r;
-        }
-        from = at + 1;
-    }
-    return IOTHUB_OK;
+    return r;
 }
 
-/* The hub's own rule for ids; MQTT is stricter, see iothub_connection_string_check_mqtt. */
-static iothub_result check_id(enum part part, mqc_span id, iothub_error *err)
+static iothub_result check_name(enum part part, mqc_span name, bool (*allowed)(uint8_t),
+                                const char *problem, iothub_error *err)
 {
-    const mqc_span specials = MQC_SPAN_LIT("-.+%_#*?!(),=@$':");
+    iothub_result r = check_len(part, name.len, IOTHUB_ID_MAX, err);
 
-    if (id.len > IOTHUB_ID_MAX) {
-        return invalid(part, "is longer than 128 characters", err);
-    }
-    for (size_t i = 0; i < id.len; i++) {
-        if (!is_alnum(id.ptr[i]) && !contains(specials, (char)id.ptr[i])) {
-            return fail_byte(part, id.ptr[i], ", which the hub does not allow", err);
-        }
-    }
-    return IOTHUB_OK;
-}
-
-static iothub_result check_policy(mqc_span name, iothub_error *err)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.ptr[i] <= 0x20 || name.ptr[i] >= 0x7F) {
-            return fail_byte(KEY_NAME, name.ptr[i], ", which no policy name has", err);
-        }
-    }
-    return name.len <= 128 ? IOTHUB_OK : invalid(KEY_NAME, "is longer than 128 characters", err);
+    return r == IOTHUB_OK ? check_bytes(part, name, allowed, problem, err) : r;
 }
 
 static iothub_result check_key(mqc_span key, iothub_error *err)
@@ -209,41 +204,23 @@ static iothub_result check_key(mqc_span key, iothub_error *err)
     size_t len;
 
     if (!iothub_base64_valid(key, &len)) {
-        return iothub_parts_fail(&format, KEY, IOTHUB_ERR_KEY,
-                                 "is not base64; copy it whole, with the '=' at its end", err);
+        return fail(KEY, IOTHUB_ERR_KEY, "is not base64; copy it whole, with the '=' at its end",
+                    err);
     }
-    if (len > IOTHUB_KEY_MAX) {
-        return iothub_parts_fail(&format, KEY, IOTHUB_ERR_KEY, "is longer than 1024 bytes", err);
-    }
-    return IOTHUB_OK;
+    return check_len(KEY, len, IOTHUB_KEY_MAX, err);
 }
 
-/* true and false in any letter case: .NET and Python write True and False. */
+/* .NET and Python write True and False. */
 static bool is_word(mqc_span value, const char *word)
 {
-    mqc_span w = mqc_span_str(word);
-
-    if (value.len != w.len) {
-        return false;
-    }
-    for (size_t i = 0; i < w.len; i++) {
-        if ((value.ptr[i] | 0x20) != w.ptr[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_flag(enum part part)
-{
-    return part == X509 || part == X509_CERT || part == PROVISIONING;
+    return iothub_same_word(value, mqc_span_str(word));
 }
 
 /* A flag that is false is as good as absent. */
 static void drop_false_flags(mqc_span *v)
 {
-    for (size_t i = 0; i < PART_COUNT; i++) {
-        if (is_flag((enum part)i) && is_word(v[i], "false")) {
+    for (size_t i = FIRST_FLAG; i < PART_COUNT; i++) {
+        if (is_word(v[i], "false")) {
             v[i] = mqc_span_of(NULL, 0);
         }
     }
@@ -255,8 +232,7 @@ static iothub_result check_flag(enum part part, mqc_span value, iothub_error *er
     if (!is_word(value, "true")) {
         return invalid(part, "can only be true or false", err);
     }
-    return iothub_parts_fail(&format, part, IOTHUB_ERR_UNSUPPORTED,
-                             "is not supported yet; use SharedAccessKey", err);
+    return fail(part, IOTHUB_ERR_UNSUPPORTED, "is not supported yet; use SharedAccessKey", err);
 }
 
 static iothub_result check_value(enum part part, mqc_span value, iothub_error *err)
@@ -267,9 +243,11 @@ static iothub_result check_value(enum part part, mqc_span value, iothub_error *e
     case HOST_NAME:
     case GATEWAY: return check_host(part, value, err);
     case DEVICE_ID:
-    case MODULE_ID: return check_id(part, value, err);
+    case MODULE_ID:
+        return check_name(part, value, may_be_in_id, ", which the hub does not allow", err);
     case KEY: return check_key(value, err);
-    case KEY_NAME: return check_policy(value, err);
+    case KEY_NAME:
+        return check_name(part, value, may_be_in_policy, ", which no policy name has", err);
     case SIGNATURE: return iothub_sas_parse(&token, value, err);
     case X509:
     case X509_CERT:
@@ -279,32 +257,36 @@ static iothub_result check_value(enum part part, mqc_span value, iothub_error *e
     return IOTHUB_OK;
 }
 
-static bool is_only_host(const mqc_span *v)
+/* --- the whole ----------------------------------------------------------------------- */
+
+/* How many of the parts from `first` on are there. */
+static size_t count_from(const mqc_span *v, enum part first)
 {
-    for (size_t i = 0; i < PART_COUNT; i++) {
-        if ((v[i].len != 0) != (i == HOST_NAME)) {
-            return false;
+    size_t n = 0;
+
+    for (size_t i = first; i < PART_COUNT; i++) {
+        if (v[i].len != 0) {
+            n++;
         }
     }
-    return true;
+    return n;
 }
 
 /* Which parts must, may and must not stand together. */
 static iothub_result check_together(const mqc_span *v, iothub_error *err)
 {
     bool service = v[DEVICE_ID].len == 0 && v[MODULE_ID].len == 0 && v[KEY_NAME].len != 0;
-    bool unsupported = v[X509].len != 0 || v[X509_CERT].len != 0 || v[PROVISIONING].len != 0;
 
     if (v[HOST_NAME].len == 0) {
-        return iothub_parts_missing(&format, HOST_NAME, err);
+        return missing(HOST_NAME, err);
+    }
+    if (count_from(v, DEVICE_ID) == 0) {
+        return fail(DEVICE_ID, IOTHUB_ERR_PART_MISSING,
+                    "is missing; a shell cuts the string at its first ';' unless it is in quotes",
+                    err);
     }
     if (v[DEVICE_ID].len == 0 && !service) {
-        return iothub_parts_fail(&format, DEVICE_ID, IOTHUB_ERR_PART_MISSING,
-                                 is_only_host(v)
-                                     ? "is missing; a shell cuts the string at its first "
-                                       "';' unless it is in quotes"
-                                     : "is missing",
-                                 err);
+        return missing(DEVICE_ID, err);
     }
     if (v[GATEWAY].len != 0 && service) {
         return invalid(GATEWAY, "is for devices and modules, not for services; leave it out", err);
@@ -312,8 +294,8 @@ static iothub_result check_together(const mqc_span *v, iothub_error *err)
     if (v[KEY].len != 0 && v[SIGNATURE].len != 0) {
         return invalid(SIGNATURE, "and SharedAccessKey exclude each other; leave one out", err);
     }
-    if (v[KEY].len == 0 && v[SIGNATURE].len == 0 && !unsupported) {
-        return iothub_parts_missing(&format, KEY, err);
+    if (v[KEY].len == 0 && v[SIGNATURE].len == 0 && count_from(v, FIRST_FLAG) == 0) {
+        return missing(KEY, err);
     }
     return IOTHUB_OK;
 }
@@ -352,19 +334,18 @@ static iothub_result split(mqc_span s, mqc_span *v, iothub_error *err)
         return iothub_fail(err, IOTHUB_ERR_PART_INVALID,
                            "connection string: begins with a quotation mark; leave the quotes out");
     }
-    return iothub_parts_split(&format, s, v, err);
+    return iothub_name_value_split(&format, s, v, err);
 }
 
 iothub_result iothub_connection_string_parse(iothub_connection_string *out, const char *text,
                                              iothub_error *err)
 {
-    mqc_span v[PART_COUNT] = { { NULL, 0 } };
-    mqc_span s = whole(text);
+    mqc_span v[PART_COUNT];
 
     if (out == NULL || text == NULL) {
         return iothub_fail(err, IOTHUB_ERR_ARG, "connection string: none given");
     }
-    iothub_result r = split(s, v, err);
+    iothub_result r = split(whole(text), v, err);
     if (r == IOTHUB_OK) {
         drop_false_flags(v);
         r = check_together(v, err);
@@ -393,12 +374,7 @@ iothub_result iothub_connection_string_parse(iothub_connection_string *out, cons
 
 static iothub_result check_topic_id(enum part part, mqc_span id, iothub_error *err)
 {
-    for (size_t i = 0; i < id.len; i++) {
-        if (id.ptr[i] == '+' || id.ptr[i] == '#') {
-            return fail_byte(part, id.ptr[i], ", which an MQTT topic cannot carry", err);
-        }
-    }
-    return IOTHUB_OK;
+    return check_bytes(part, id, may_be_in_topic, ", which an MQTT topic cannot carry", err);
 }
 
 iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,

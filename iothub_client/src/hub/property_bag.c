@@ -2,6 +2,7 @@
 
 #include "text/decimal.h"
 #include "text/percent.h"
+#include "text/split.h"
 
 /* z behind a separator, if that is wanted.  Most texts are put as they are, in one piece. */
 static void put_text(iothub_bag_writer *w, char separator, bool wanted, const char *z)
@@ -40,33 +41,15 @@ bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, const char *v
     return w->verbatim;
 }
 
-static const uint8_t *find_byte(mqc_span s, char c)
-{
-    return s.len != 0 ? memchr(s.ptr, c, s.len) : NULL;
-}
-
 bool iothub_bag_next(mqc_span *rest, iothub_bag_pair *pair)
 {
+    mqc_span item;
+
     if (rest->len == 0) {
         return false;
     }
-    mqc_span item = *rest;
-    const uint8_t *ampersand = find_byte(item, '&');
-    *rest = mqc_span_of(NULL, 0);
-    if (ampersand != NULL) {
-        size_t used = (size_t)(ampersand - item.ptr);
-        *rest = mqc_span_of(ampersand + 1, item.len - used - 1);
-        item.len = used;
-    }
-
-    const uint8_t *equals = find_byte(item, '=');
-    pair->has_value = equals != NULL;
-    pair->name = item;
-    pair->value = mqc_span_of(NULL, 0);
-    if (equals != NULL) {
-        pair->name.len = (size_t)(equals - item.ptr);
-        pair->value = mqc_span_of(equals + 1, item.len - pair->name.len - 1);
-    }
+    (void)iothub_cut(*rest, '&', &item, rest);
+    pair->has_value = iothub_cut(item, '=', &pair->name, &pair->value);
     return true;
 }
 

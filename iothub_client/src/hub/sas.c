@@ -1,9 +1,11 @@
 #include "iothub/sas.h"
 
+#include "hub/topics.h"
 #include "text/base64.h"
 #include "text/decimal.h"
 #include "text/name_value.h"
 #include "text/percent.h"
+#include "text/split.h"
 #include "text/text_writer.h"
 
 enum {
@@ -16,14 +18,16 @@ enum field { RESOURCE, SIGNATURE, EXPIRY, POLICY, FIELD_COUNT };
 
 static const char *const field_names[FIELD_COUNT] = { "sr", "sig", "se", "skn" };
 
-static const iothub_parts_format format = {
+static const iothub_name_value_hint no_hints[] = { { NULL, "" } };
+
+static const iothub_name_value_format format = {
     .what = "SharedAccessSignature",
     .separator = '&',
-    .ignore_case = false,
     .names = field_names,
     .count = FIELD_COUNT,
     .no_name = "is not Name=Value",
     .bad_name = "has an unknown name",
+    .hints = no_hints,
 };
 
 /* Not memset, which the compiler may drop for memory that is about to go. */
@@ -72,61 +76,70 @@ static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text
     return p == PLAT_OK ? IOTHUB_OK : fail_plat(p, err);
 }
 
-static const char *const a_null = "SAS token: a pointer is NULL";
+static iothub_result fail_null(iothub_error *err)
+{
+    return iothub_fail(err, IOTHUB_ERR_ARG, "SAS token: a pointer is NULL");
+}
 
 /*
  * "sr \n se" is what gets signed, and sr stands first in the token: both are
  * written to their place, signed there, and the token goes on after sr.
  */
+static iothub_result put_token(const plat_crypto *crypto, const iothub_sas_grant *grant,
+                               iothub_text *t, iothub_error *err)
+{
+    char sig[SIGNATURE_CHARS] = { 0 };
+    const mqc_span resource = iothub_trim(grant->resource);
+    const mqc_span policy = iothub_trim(grant->policy);
+
+    if (resource.len == 0) {
+        return iothub_fail(err, IOTHUB_ERR_ARG, "a SAS token needs a resource");
+    }
+    iothub_text_put(t, "SharedAccessSignature sr=");
+    size_t from = t->len;
+    iothub_percent_put(t, resource);
+    size_t to = t->len;
+    iothub_text_put_char(t, '\n');
+    iothub_text_put_u64(t, grant->expiry_s);
+    if (!t->overflow) {
+        iothub_result r =
+            sign(crypto, grant->key, mqc_span_of(t->buf + from, t->len - from), sig, err);
+        if (r != IOTHUB_OK) {
+            return r;
+        }
+    }
+    t->len = to;
+    iothub_text_put(t, "&sig=");
+    iothub_percent_put(t, mqc_span_of(sig, sizeof sig));
+    iothub_text_put(t, "&se=");
+    iothub_text_put_u64(t, grant->expiry_s);
+    if (policy.len != 0) {
+        iothub_text_put(t, "&skn=");
+        iothub_percent_put(t, policy);
+    }
+    return t->overflow
+               ? iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token")
+               : IOTHUB_OK;
+}
+
 iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant *grant, char *out,
                                size_t cap, size_t *len, iothub_error *err)
 {
-    char sig[SIGNATURE_CHARS];
     iothub_text t;
 
     if (crypto == NULL || grant == NULL || out == NULL) {
-        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+        return fail_null(err);
     }
-    const mqc_span resource = iothub_trim(grant->resource);
-    const mqc_span policy = iothub_trim(grant->policy);
     iothub_text_init(&t, out, cap);
-    if (resource.len == 0) {
-        (void)iothub_text_finish(&t);
-        return iothub_fail(err, IOTHUB_ERR_ARG, "a SAS token needs a resource");
-    }
-    iothub_text_put(&t, "SharedAccessSignature sr=");
-    size_t from = t.len;
-    iothub_percent_put(&t, resource);
-    size_t to = t.len;
-    iothub_text_put_char(&t, '\n');
-    iothub_text_put_u64(&t, grant->expiry_s);
-    if (t.overflow) {
-        (void)iothub_text_finish(&t);
-        return iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token");
-    }
-
-    iothub_result r = sign(crypto, grant->key, mqc_span_of(out + from, t.len - from), sig, err);
+    iothub_result r = put_token(crypto, grant, &t, err);
     if (r != IOTHUB_OK) {
-        out[0] = '\0';
-        return r;
+        t.overflow = true; /* nothing is left behind */
     }
-
-    t.len = to;
-    iothub_text_put(&t, "&sig=");
-    iothub_percent_put(&t, mqc_span_of(sig, sizeof sig));
-    iothub_text_put(&t, "&se=");
-    iothub_text_put_u64(&t, grant->expiry_s);
-    if (policy.len != 0) {
-        iothub_text_put(&t, "&skn=");
-        iothub_percent_put(&t, policy);
-    }
-    if (iothub_text_finish(&t) != IOTHUB_OK) {
-        return iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token");
-    }
-    if (len != NULL) {
+    (void)iothub_text_finish(&t);
+    if (r == IOTHUB_OK && len != NULL) {
         *len = t.len;
     }
-    return IOTHUB_OK;
+    return r;
 }
 
 iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out, size_t cap)
@@ -139,12 +152,9 @@ iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out,
     iothub_text_init(&t, out, cap);
     iothub_text_put_span(&t, cs->host_name);
     if (cs->kind != IOTHUB_IDENTITY_SERVICE) {
-        iothub_text_put(&t, "/devices/");
-        iothub_text_put_span(&t, cs->device_id);
-    }
-    if (cs->kind == IOTHUB_IDENTITY_MODULE) {
-        iothub_text_put(&t, "/modules/");
-        iothub_text_put_span(&t, cs->module_id);
+        const topic_identity id = { cs->device_id, cs->module_id };
+        iothub_text_put_char(&t, '/');
+        topic_put_device(&t, &id);
     }
     return iothub_text_finish(&t);
 }
@@ -156,7 +166,7 @@ iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_conne
     char resource[IOTHUB_SAS_RESOURCE_SIZE];
 
     if (crypto == NULL || cs == NULL || out == NULL) {
-        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+        return fail_null(err);
     }
     if (cs->key.len == 0) {
         return iothub_fail(err, IOTHUB_ERR_ARG,
@@ -177,7 +187,7 @@ iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_conne
 
 static iothub_result invalid(enum field field, const char *problem, iothub_error *err)
 {
-    return iothub_parts_fail(&format, field, IOTHUB_ERR_PART_INVALID, problem, err);
+    return iothub_name_value_fail(&format, field, IOTHUB_ERR_PART_INVALID, problem, err);
 }
 
 static iothub_result parse_expiry(mqc_span digits, uint64_t *out, iothub_error *err)
@@ -209,7 +219,7 @@ static iothub_result check_fields(const mqc_span *v, iothub_error *err)
 
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (v[i].len == 0 && i != POLICY) {
-            return iothub_parts_missing(&format, i, err);
+            return iothub_name_value_fail(&format, i, IOTHUB_ERR_PART_MISSING, "is missing", err);
         }
         if (has_blanks(v[i])) {
             return invalid((enum field)i, "contains white space or a control character", err);
@@ -227,22 +237,20 @@ static iothub_result check_fields(const mqc_span *v, iothub_error *err)
 
 iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err)
 {
-    const mqc_span scheme = MQC_SPAN_LIT("SharedAccessSignature");
     mqc_span v[FIELD_COUNT];
+    mqc_span scheme;
+    mqc_span fields;
     uint64_t expiry_s = 0;
 
     if (out == NULL || (text.ptr == NULL && text.len > 0)) {
-        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+        return fail_null(err);
     }
-    text = iothub_trim(text);
-    if (text.len < scheme.len || memcmp(text.ptr, scheme.ptr, scheme.len) != 0 ||
-        (text.len > scheme.len && text.ptr[scheme.len] != ' ')) {
-        return iothub_fail(err, IOTHUB_ERR_PART_INVALID,
-                           "SharedAccessSignature: must begin with \"SharedAccessSignature \"");
+    (void)iothub_cut(iothub_trim(text), ' ', &scheme, &fields);
+    if (!mqc_span_eq(scheme, mqc_span_str(format.what))) {
+        return iothub_fail(err, IOTHUB_ERR_PART_INVALID, "%s: must begin with \"%s \"", format.what,
+                           format.what);
     }
-    const size_t from = text.len > scheme.len ? scheme.len + 1 : scheme.len;
-    mqc_span fields = mqc_span_of(text.ptr + from, text.len - from);
-    iothub_result r = iothub_parts_split(&format, fields, v, err);
+    iothub_result r = iothub_name_value_split(&format, fields, v, err);
     if (r == IOTHUB_OK) {
         r = check_fields(v, err);
     }
@@ -301,14 +309,14 @@ iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_toke
     iothub_text t;
 
     if (crypto == NULL || token == NULL) {
-        return iothub_fail(err, IOTHUB_ERR_ARG, a_null);
+        return fail_null(err);
     }
     iothub_text_init(&t, signed_text, sizeof signed_text);
     iothub_text_put_span(&t, token->resource);
     iothub_text_put_char(&t, '\n');
     iothub_text_put_span(&t, token->expiry_text);
     if (t.overflow) {
-        return iothub_fail(err, IOTHUB_ERR_TOO_BIG, "SharedAccessSignature: sr is too long");
+        return iothub_fail(err, IOTHUB_ERR_TOO_BIG, "%s: sr is too long", format.what);
     }
     iothub_result r = sign(crypto, key, iothub_text_span(&t), right, err);
     if (r != IOTHUB_OK) {
@@ -317,8 +325,7 @@ iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_toke
     r = iothub_percent_decode(token->signature, sent, sizeof sent, &sent_len);
     if (r != IOTHUB_OK || sent_len != sizeof sent ||
         !same_in_constant_time(sent, right, sizeof sent)) {
-        return iothub_fail(err, IOTHUB_ERR_AUTH,
-                           "SharedAccessSignature: sig was not made with this key");
+        return iothub_fail(err, IOTHUB_ERR_AUTH, "%s: sig was not made with this key", format.what);
     }
     return IOTHUB_OK;
 }

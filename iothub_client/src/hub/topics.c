@@ -2,12 +2,13 @@
 
 #include "hub/property_bag.h"
 #include "text/decimal.h"
+#include "text/split.h"
 
 #define TWIN_RESPONSE "$iothub/twin/res/"
 #define DESIRED       "$iothub/twin/PATCH/properties/desired/"
 #define METHOD        "$iothub/methods/POST/"
 
-static void put_device(iothub_text *t, const topic_identity *id)
+void topic_put_device(iothub_text *t, const topic_identity *id)
 {
     iothub_text_put(t, "devices/");
     iothub_text_put_span(t, id->device);
@@ -19,7 +20,7 @@ static void put_device(iothub_text *t, const topic_identity *id)
 
 void topic_put_events(iothub_text *t, const topic_identity *id)
 {
-    put_device(t, id);
+    topic_put_device(t, id);
     iothub_text_put(t, "/messages/events/");
 }
 
@@ -56,7 +57,7 @@ void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature fe
     switch (feature) {
     case TOPIC_FEATURE_TWIN_RESPONSE: iothub_text_put(t, TWIN_RESPONSE); break;
     case TOPIC_FEATURE_C2D:
-        put_device(t, id);
+        topic_put_device(t, id);
         iothub_text_put(t, id->module.len > 0 ? "/inputs/" : "/messages/devicebound/");
         break;
     case TOPIC_FEATURE_DESIRED: iothub_text_put(t, DESIRED); break;
@@ -85,12 +86,9 @@ static bool take(mqc_span *rest, const char *prefix)
 /* Everything up to `end`, which is taken too; without it, all of the rest. */
 static mqc_span take_until(mqc_span *rest, char end)
 {
-    const uint8_t *at = rest->len > 0 ? memchr(rest->ptr, end, rest->len) : NULL;
-    size_t n = at != NULL ? (size_t)(at - rest->ptr) : rest->len;
-    mqc_span part = mqc_span_of(rest->ptr, n);
-    size_t gone = at != NULL ? n + 1 : n;
+    mqc_span part;
 
-    *rest = mqc_span_of(rest->ptr + gone, rest->len - gone);
+    (void)iothub_cut(*rest, end, &part, rest);
     return part;
 }
 

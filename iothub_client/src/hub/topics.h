@@ -19,6 +19,8 @@ typedef struct topic_identity {
 } topic_identity;
 
 /* Outgoing.  An overflow latches in *t. */
+/** "devices/{d}" or "devices/{d}/modules/{m}": begins topics, and is a resource of the hub. */
+void topic_put_device(iothub_text *t, const topic_identity *id);
 void topic_put_events(iothub_text *t, const topic_identity *id); /* the bag follows */
 void topic_put_twin_get(iothub_text *t, uint32_t rid);
 void topic_put_twin_report(iothub_text *t, uint32_t rid);

@@ -304,11 +304,9 @@ void backlog_feed_lane(iothub_client *c, mqc_time now)
 
 iothub_result backlog_refuse(iothub_client *c, plat_result r)
 {
-    const mqc_span parts[] = { MQC_SPAN_LIT("telemetry: "),
-                               mqc_span_str(store_why(c->options.store, r)) };
-
     c->stats.store_errors += r != PLAT_ERR_FULL;
-    return iothub_fail_parts(client_error(c), iothub_from_plat(r), parts, 2);
+    return iothub_fail(client_error(c), iothub_from_plat(r), "telemetry: %s",
+                       store_why(c->options.store, r));
 }
 
 void backlog_message_id(const iothub_client *c, iothub_text *t)

@@ -3,77 +3,54 @@
 #include "text/json_path.h"
 #include "text/text_writer.h"
 
-static const char *name_of(iothub_json_kind kind)
-{
-    switch (kind) {
-    case IOTHUB_JSON_OBJECT: return "an object";
-    case IOTHUB_JSON_ARRAY: return "an array";
-    case IOTHUB_JSON_STRING: return "a string";
-    case IOTHUB_JSON_NUMBER: return "a number";
-    case IOTHUB_JSON_TRUE:
-    case IOTHUB_JSON_FALSE: return "a boolean";
-    case IOTHUB_JSON_NULL: return "null";
-    case IOTHUB_JSON_NONE: break;
-    }
-    return "no JSON";
-}
+/* By iothub_json_kind. */
+static const char kind_names[][10] = {
+    "", "an object", "an array", "a string", "a number", "a boolean", "a boolean", "null",
+};
 
-/* What stands at the place of the fault. */
-static void put_found(iothub_text *t, mqc_span json, size_t at)
+/* The fault is at the end, or at this byte. */
+static iothub_result fail_at(const char *what, const char *wanted, mqc_span json, size_t at,
+                             iothub_error *error)
 {
     static const char hex[] = "0123456789abcdef";
+    const uint8_t byte = at < json.len ? json.ptr[at] : 0;
+    const bool printable = byte > 0x20 && byte < 0x7F;
+    const char digits[] = { '0', 'x', hex[byte >> 4], hex[byte & 15u], '\0' };
+    const char quoted[] = { '\'', (char)byte, '\'', '\0' };
+    const char *found = "there is the byte ";
+    const char *more = digits;
 
     if (at == json.len) {
-        iothub_text_put(t, "the text ends");
-        return;
+        found = "the text ends";
+        more = "";
+    } else if (byte == 0) {
+        found = "there is a NUL";
+        more = at + 1 == json.len ? ": len must not count the NUL at the end" : "";
+    } else if (printable) {
+        found = "there is ";
+        more = quoted;
     }
-    uint8_t byte = json.ptr[at];
-    if (byte == 0) {
-        iothub_text_put(t, at + 1 == json.len
-                               ? "there is a NUL: len must not count the NUL at the end"
-                               : "there is a NUL");
-    } else if (byte > 0x20 && byte < 0x7F) {
-        iothub_text_put(t, "there is '");
-        iothub_text_put_char(t, (char)byte);
-        iothub_text_put_char(t, '\'');
-    } else {
-        iothub_text_put(t, "there is the byte 0x");
-        iothub_text_put_char(t, hex[byte >> 4]);
-        iothub_text_put_char(t, hex[byte & 15u]);
-    }
-}
-
-static iothub_result complain(iothub_text *t, const char *what, iothub_error *error)
-{
-    const mqc_span parts[] = { mqc_span_str(what), MQC_SPAN_LIT(": "), iothub_text_span(t) };
-
-    return iothub_fail_parts(error, IOTHUB_ERR_JSON, parts, 3);
+    return iothub_fail(error, IOTHUB_ERR_JSON, "%s: not %s: at byte %zu of %zu %s%s", what, wanted,
+                       at, json.len, found, more);
 }
 
 iothub_result iothub_json_judge(mqc_span json, bool object, const char *what, iothub_error *error)
 {
-    char text[128];
-    iothub_text t;
+    const char *wanted = object ? "a JSON object" : "JSON";
     iothub_json_kind kind = iothub_json_kind_of(json);
+    bool other = object && kind != IOTHUB_JSON_OBJECT && kind != IOTHUB_JSON_NONE;
+    size_t good;
 
-    if (iothub_json_check(json) == IOTHUB_OK && (!object || kind == IOTHUB_JSON_OBJECT)) {
+    if (iothub_json_check(json, &good) == IOTHUB_OK && !other) {
         return IOTHUB_OK;
     }
-    iothub_text_init(&t, text, sizeof text);
-    iothub_text_put(&t, object ? "not a JSON object: " : "not JSON: ");
     if (json.len == 0) {
-        iothub_text_put(&t, "it is empty");
-    } else if (object && kind != IOTHUB_JSON_OBJECT && kind != IOTHUB_JSON_NONE) {
-        iothub_text_put(&t, name_of(kind));
-        iothub_text_put(&t, " begins at byte 0, where {...} must stand");
-    } else {
-        size_t at = iothub_json_good(json);
-        iothub_text_put(&t, "at byte ");
-        iothub_text_put_u64(&t, at);
-        iothub_text_put(&t, " of ");
-        iothub_text_put_u64(&t, json.len);
-        iothub_text_put_char(&t, ' ');
-        put_found(&t, json, at);
+        return iothub_fail(error, IOTHUB_ERR_JSON, "%s: not %s: it is empty", what, wanted);
     }
-    return complain(&t, what, error);
+    if (other) {
+        return iothub_fail(error, IOTHUB_ERR_JSON,
+                           "%s: not %s: %s begins at byte 0, where {...} must stand", what, wanted,
+                           kind_names[kind]);
+    }
+    return fail_at(what, wanted, json, good, error);
 }

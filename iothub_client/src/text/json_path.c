@@ -1,6 +1,7 @@
 #include "text/json_path.h"
 
 #include "text/decimal.h"
+#include "text/split.h"
 
 /* Where we are, and which of the open brackets are braces (bit set, innermost lowest). */
 typedef struct scan {
@@ -101,15 +102,11 @@ static bool take_u16(scan *s, uint32_t *out)
         return false;
     }
     for (int i = 0; i < 4; i++) {
-        uint8_t c = *s->p;
-        uint8_t folded = c | 0x20;
-        if (c >= '0' && c <= '9') {
-            n = n << 4 | (uint32_t)(c - '0');
-        } else if (folded >= 'a' && folded <= 'f') {
-            n = n << 4 | (uint32_t)(folded - 'a' + 10);
-        } else {
+        unsigned digit = iothub_hex_value(*s->p);
+        if (digit > 15) {
             return false;
         }
+        n = n << 4 | digit;
         s->p++;
     }
     *out = n;
@@ -177,53 +174,30 @@ static bool take_utf8(scan *s, uint32_t *code_point)
     return true;
 }
 
-/* One character of a string, not the closing quote. */
-static bool take_char(scan *s, uint32_t *code_point)
+/* One character as it stands, without a meaning of its own. */
+static bool take_plain(scan *s, uint32_t *code_point)
 {
-    uint8_t c = peek(s);
-
-    if (c < 0x20) {
-        return false;
-    }
-    if (take(s, '\\')) {
-        return take_escape(s, code_point);
-    }
-    if (c >= 0x80) {
+    if (peek(s) >= 0x80) {
         return take_utf8(s, code_point);
     }
-    *code_point = c;
+    *code_point = peek(s);
     s->p++;
     return true;
 }
 
-static size_t utf8_encode(uint32_t n, uint8_t out[4])
+/* One character of a string, not the closing quote. */
+static bool take_char(scan *s, uint32_t *code_point)
 {
-    if (n < 0x80) {
-        out[0] = (uint8_t)n;
-        return 1;
+    if (peek(s) < 0x20) {
+        return false;
     }
-    if (n < 0x800) {
-        out[0] = (uint8_t)(0xC0 | n >> 6);
-        out[1] = (uint8_t)(0x80 | (n & 0x3F));
-        return 2;
-    }
-    if (n < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | n >> 12);
-        out[1] = (uint8_t)(0x80 | (n >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (n & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | n >> 18);
-    out[1] = (uint8_t)(0x80 | (n >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (n >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (n & 0x3F));
-    return 4;
+    return take(s, '\\') ? take_escape(s, code_point) : take_plain(s, code_point);
 }
 
 /* Skip a string; *same (may be NULL) says whether it is equal to expected. */
 static bool skip_string(scan *s, const char *expected, bool *same)
 {
-    mqc_span rest = mqc_span_str(expected);
+    scan rest = scan_of(mqc_span_str(expected));
     bool equal = true;
 
     if (!take(s, '"')) {
@@ -231,18 +205,14 @@ static bool skip_string(scan *s, const char *expected, bool *same)
     }
     while (!take(s, '"')) {
         uint32_t code_point;
-        uint8_t utf8[4];
+        uint32_t wanted;
         if (!take_char(s, &code_point)) {
             return false;
         }
-        size_t len = utf8_encode(code_point, utf8);
-        equal = equal && rest.len >= len && memcmp(rest.ptr, utf8, len) == 0;
-        if (equal) {
-            rest = mqc_span_of(rest.ptr + len, rest.len - len);
-        }
+        equal = equal && left(&rest) != 0 && take_plain(&rest, &wanted) && wanted == code_point;
     }
     if (same != NULL) {
-        *same = equal && rest.len == 0;
+        *same = equal && left(&rest) == 0;
     }
     return true;
 }
@@ -361,19 +331,15 @@ static bool skip_text(scan *s)
     return s->p == s->end;
 }
 
-iothub_result iothub_json_check(mqc_span text)
+iothub_result iothub_json_check(mqc_span text, size_t *good)
 {
     scan s = scan_of(text);
+    bool whole = skip_text(&s);
 
-    return skip_text(&s) ? IOTHUB_OK : IOTHUB_ERR_JSON;
-}
-
-size_t iothub_json_good(mqc_span text)
-{
-    scan s = scan_of(text);
-
-    (void)skip_text(&s);
-    return text.len - left(&s);
+    if (good != NULL) {
+        *good = text.len - left(&s);
+    }
+    return whole ? IOTHUB_OK : IOTHUB_ERR_JSON;
 }
 
 /* From the place of an object to the place of the value under key. */

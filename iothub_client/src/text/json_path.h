@@ -29,12 +29,11 @@ typedef enum iothub_json_kind {
     IOTHUB_JSON_NULL
 } iothub_json_kind;
 
-/** IOTHUB_OK when text is exactly one JSON value with white space around it, else IOTHUB_ERR_JSON.
+/**
+ * IOTHUB_OK when text is exactly one JSON value with white space around it, else IOTHUB_ERR_JSON.
+ * *good (may be NULL) is the number of bytes before the fault, or all of them.
  */
-iothub_result iothub_json_check(mqc_span text);
-
-/** How many bytes of text are good: where iothub_json_check found the fault, if there is one. */
-size_t iothub_json_good(mqc_span text);
+iothub_result iothub_json_check(mqc_span text, size_t *good);
 
 /** What kind of value text begins with, by its first character alone. */
 iothub_json_kind iothub_json_kind_of(mqc_span text);

@@ -1,5 +1,7 @@
 #include "text/percent.h"
 
+#include "text/split.h"
+
 #define FIVE   1, 1, 1, 1, 1
 #define A_TO_Z FIVE, FIVE, FIVE, FIVE, FIVE, 1
 
@@ -8,21 +10,6 @@ const bool iothub_unreserved[256] = {
     ['-'] = 1, ['.'] = 1,      ['0'] = FIVE, ['5'] = FIVE,
     ['_'] = 1, ['A'] = A_TO_Z, ['~'] = 1,    ['a'] = A_TO_Z,
 };
-
-/* The value of a hex digit, 16 for anything else. */
-static unsigned hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0');
-    }
-    if (c >= 'A' && c <= 'F') {
-        return (unsigned)(c - 'A') + 10;
-    }
-    if (c >= 'a' && c <= 'f') {
-        return (unsigned)(c - 'a') + 10;
-    }
-    return 16;
-}
 
 static void put_escaped(iothub_text *t, uint8_t c)
 {
@@ -103,11 +90,11 @@ bool iothub_percent_take(mqc_span *rest, uint8_t *byte)
     size_t used = 1;
 
     if (p[0] == '%') {
-        if (rest->len < 3 || hex_value(p[1]) > 15 || hex_value(p[2]) > 15) {
+        if (rest->len < 3 || iothub_hex_value(p[1]) > 15 || iothub_hex_value(p[2]) > 15) {
             return false;
         }
         used = 3;
-        *byte = (uint8_t)(hex_value(p[1]) << 4 | hex_value(p[2]));
+        *byte = (uint8_t)(iothub_hex_value(p[1]) << 4 | iothub_hex_value(p[2]));
     } else {
         *byte = p[0];
     }

@@ -1,5 +1,9 @@
 #include "iothub/result.h"
 
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
 #include "iothub/client.h"
 #include "iothub/version.h"
 
@@ -8,47 +12,59 @@ const char *iothub_version(void)
     return IOTHUB_VERSION_STRING;
 }
 
+/* One text behind the other: a pointer to each would take more than half as much again. */
+#define EACH_RESULT(X)                                             \
+    X(IOTHUB_OK, "ok")                                             \
+    X(IOTHUB_ERR_ARG, "invalid argument")                          \
+    X(IOTHUB_ERR_STATE, "not allowed in this state")               \
+    X(IOTHUB_ERR_NO_SPACE, "no space, try again later")            \
+    X(IOTHUB_ERR_TOO_BIG, "too big")                               \
+    X(IOTHUB_ERR_JSON, "not valid JSON")                           \
+    X(IOTHUB_ERR_MEMORY, "not enough memory")                      \
+    X(IOTHUB_ERR_PART_MISSING, "a part is missing")                \
+    X(IOTHUB_ERR_PART_DUPLICATE, "a part is given twice")          \
+    X(IOTHUB_ERR_PART_EMPTY, "a part is empty")                    \
+    X(IOTHUB_ERR_PART_UNKNOWN, "an unknown part")                  \
+    X(IOTHUB_ERR_PART_INVALID, "a part is not valid")              \
+    X(IOTHUB_ERR_KEY, "the key is not base64")                     \
+    X(IOTHUB_ERR_UNSUPPORTED, "not supported in this version")     \
+    X(IOTHUB_ERR_NETWORK, "connection lost")                       \
+    X(IOTHUB_ERR_DNS, "host name does not resolve")                \
+    X(IOTHUB_ERR_CONNECT, "cannot connect")                        \
+    X(IOTHUB_ERR_TIMEOUT, "timed out")                             \
+    X(IOTHUB_ERR_TLS, "TLS failed")                                \
+    X(IOTHUB_ERR_TLS_UNTRUSTED, "certificate not trusted")         \
+    X(IOTHUB_ERR_TLS_HOST, "certificate for another host")         \
+    X(IOTHUB_ERR_TLS_DATE, "certificate expired or not yet valid") \
+    X(IOTHUB_ERR_TLS_CERT, "certificate not acceptable")           \
+    X(IOTHUB_ERR_TRUST_STORE, "trusted roots cannot be read")      \
+    X(IOTHUB_ERR_AUTH, "credential refused by the hub")            \
+    X(IOTHUB_ERR_TOKEN_EXPIRED, "token expired")                   \
+    X(IOTHUB_ERR_NO_TIME, "wall clock not set")                    \
+    X(IOTHUB_ERR_PROTOCOL, "protocol violation")                   \
+    X(IOTHUB_ERR_UNAVAILABLE, "hub unavailable")                   \
+    X(IOTHUB_ERR_REJECTED, "rejected by the hub")                  \
+    X(IOTHUB_ERR_CANCELLED, "cancelled")                           \
+    X(IOTHUB_ERR_EXPIRED, "time to live over")                     \
+    X(IOTHUB_ERR_DROPPED, "given up to make room")                 \
+    X(IOTHUB_KEPT, "kept in the store")                            \
+    X(IOTHUB_ERR_CRYPTO, "crypto library failed")                  \
+    X(IOTHUB_ERR_STORE, "the store failed")
+
+#define CODE(code, text) code,
+#define TEXT(code, text) text "\0"
+
+static const int8_t codes[] = { EACH_RESULT(CODE) };
+static const char texts[] = EACH_RESULT(TEXT) "unknown result";
+
 const char *iothub_result_str(iothub_result r)
 {
-    switch (r) { /* no default: -Wswitch finds the code somebody forgot */
-    case IOTHUB_OK: return "ok";
-    case IOTHUB_ERR_ARG: return "invalid argument";
-    case IOTHUB_ERR_STATE: return "not allowed in this state";
-    case IOTHUB_ERR_NO_SPACE: return "no space, try again later";
-    case IOTHUB_ERR_TOO_BIG: return "too big";
-    case IOTHUB_ERR_JSON: return "not valid JSON";
-    case IOTHUB_ERR_MEMORY: return "not enough memory";
-    case IOTHUB_ERR_PART_MISSING: return "a part is missing";
-    case IOTHUB_ERR_PART_DUPLICATE: return "a part is given twice";
-    case IOTHUB_ERR_PART_EMPTY: return "a part is empty";
-    case IOTHUB_ERR_PART_UNKNOWN: return "an unknown part";
-    case IOTHUB_ERR_PART_INVALID: return "a part is not valid";
-    case IOTHUB_ERR_KEY: return "the key is not base64";
-    case IOTHUB_ERR_UNSUPPORTED: return "not supported in this version";
-    case IOTHUB_ERR_NETWORK: return "connection lost";
-    case IOTHUB_ERR_DNS: return "host name does not resolve";
-    case IOTHUB_ERR_CONNECT: return "cannot connect";
-    case IOTHUB_ERR_TIMEOUT: return "timed out";
-    case IOTHUB_ERR_TLS: return "TLS failed";
-    case IOTHUB_ERR_TLS_UNTRUSTED: return "certificate not trusted";
-    case IOTHUB_ERR_TLS_HOST: return "certificate for another host";
-    case IOTHUB_ERR_TLS_DATE: return "certificate expired or not yet valid";
-    case IOTHUB_ERR_TLS_CERT: return "certificate not acceptable";
-    case IOTHUB_ERR_TRUST_STORE: return "trusted roots cannot be read";
-    case IOTHUB_ERR_AUTH: return "credential refused by the hub";
-    case IOTHUB_ERR_TOKEN_EXPIRED: return "token expired";
-    case IOTHUB_ERR_NO_TIME: return "wall clock not set";
-    case IOTHUB_ERR_PROTOCOL: return "protocol violation";
-    case IOTHUB_ERR_UNAVAILABLE: return "hub unavailable";
-    case IOTHUB_ERR_REJECTED: return "rejected by the hub";
-    case IOTHUB_ERR_CANCELLED: return "cancelled";
-    case IOTHUB_ERR_EXPIRED: return "time to live over";
-    case IOTHUB_ERR_DROPPED: return "given up to make room";
-    case IOTHUB_KEPT: return "kept in the store";
-    case IOTHUB_ERR_CRYPTO: return "crypto library failed";
-    case IOTHUB_ERR_STORE: return "the store failed";
+    const char *text = texts;
+
+    for (size_t i = 0; i < sizeof codes && codes[i] != r; i++) {
+        text += strlen(text) + 1;
     }
-    return "unknown result";
+    return text;
 }
 
 const char *iothub_state_str(iothub_state s)

@@ -33,6 +33,18 @@ void iothub_text_put(iothub_text *t, const char *z)
     iothub_text_put_span(t, mqc_span_str(z));
 }
 
+void iothub_text_put_char(iothub_text *t, char c)
+{
+    if (t->overflow || t->len + 1 >= t->cap) {
+        t->overflow = true;
+        return;
+    }
+    if (t->buf != NULL) {
+        t->buf[t->len] = c;
+    }
+    t->len++;
+}
+
 void iothub_text_put_u64(iothub_text *t, uint64_t n)
 {
     char digits[20]; /* 2^64 - 1 has twenty */
@@ -57,6 +69,7 @@ iothub_result iothub_text_finish(iothub_text *t)
     return IOTHUB_OK;
 }
 
+/* An error text is one line for people, whatever the input holds. */
 static void put_printable(iothub_text *t, mqc_span s)
 {
     for (size_t i = 0; i < s.len && !t->overflow; i++) {
@@ -65,54 +78,63 @@ static void put_printable(iothub_text *t, mqc_span s)
     }
 }
 
-iothub_result iothub_fail_parts(iothub_error *err, iothub_result code, const mqc_span *parts,
-                                size_t count)
+static void put_format(iothub_text *t, const char *format, va_list values)
 {
-    if (err == NULL) {
-        return code;
-    }
+    size_t len = 0;
 
+    for (; *format != '\0'; format++) {
+        if (*format != '%') {
+            iothub_text_put_char(t, *format);
+            continue;
+        }
+        switch (*++format) {
+        case 's': put_printable(t, mqc_span_str(va_arg(values, const char *))); break;
+        case '.': /* %.*s */
+            len = (size_t)va_arg(values, int);
+            put_printable(t, mqc_span_of(va_arg(values, const char *), len));
+            format += 2;
+            break;
+        default: /* %zu */
+            iothub_text_put_u64(t, va_arg(values, size_t));
+            format++;
+            break;
+        }
+    }
+}
+
+void iothub_error_put(iothub_error *err, iothub_result code, const char *format, va_list values)
+{
     iothub_text t;
+
     iothub_text_init(&t, err->text, sizeof err->text);
-    for (size_t i = 0; i < count; i++) {
-        put_printable(&t, parts[i]);
-    }
+    put_format(&t, format, values);
     if (t.overflow) {
-        memcpy(err->text + sizeof err->text - 4, "...", 3);
+        const size_t last = sizeof err->text - sizeof "...";
+        t.len = t.len < last ? t.len : last;
+        t.overflow = false;
+        iothub_text_put(&t, "...");
     }
-    err->text[t.len] = '\0';
+    (void)iothub_text_finish(&t);
     err->code = code;
+}
+
+iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *format, ...)
+{
+    va_list values;
+
+    if (err != NULL) {
+        va_start(values, format);
+        iothub_error_put(err, code, format, values);
+        va_end(values);
+    }
     return code;
-}
-
-iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *text)
-{
-    const mqc_span part = mqc_span_str(text);
-    return iothub_fail_parts(err, code, &part, 1);
-}
-
-iothub_result iothub_fail_number(iothub_error *err, iothub_result code, const char *before,
-                                 uint64_t n, const char *after)
-{
-    char digits[24];
-    iothub_text number;
-
-    iothub_text_init(&number, digits, sizeof digits);
-    iothub_text_put_u64(&number, n);
-    const mqc_span parts[] = { mqc_span_str(before), iothub_text_span(&number),
-                               mqc_span_str(after) };
-    return iothub_fail_parts(err, code, parts, 3);
 }
 
 iothub_result iothub_fail_name(iothub_error *err, iothub_result code, const char *before,
                                mqc_span name, const char *after)
 {
     bool cut = name.len > NAME_MAX_SHOWN;
-    const mqc_span parts[] = {
-        mqc_span_str(before),
-        mqc_span_of(name.ptr, cut ? NAME_MAX_SHOWN : name.len),
-        mqc_span_str(cut ? "..." : ""),
-        mqc_span_str(after),
-    };
-    return iothub_fail_parts(err, code, parts, sizeof parts / sizeof parts[0]);
+
+    return iothub_fail(err, code, "%s%.*s%s%s", before, cut ? NAME_MAX_SHOWN : (int)name.len,
+                       (const char *)name.ptr, cut ? "..." : "", after);
 }

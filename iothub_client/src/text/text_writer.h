@@ -6,6 +6,7 @@
  * The one bounded text writer of this layer, and error texts on top of it.
  */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,18 +34,7 @@ void iothub_text_count(iothub_text *t);
 
 void iothub_text_put(iothub_text *t, const char *z);
 void iothub_text_put_span(iothub_text *t, mqc_span s);
-static inline void iothub_text_put_char(iothub_text *t, char c)
-{
-    if (t->overflow || t->len + 1 >= t->cap) {
-        t->overflow = true;
-        return;
-    }
-    if (t->buf != NULL) {
-        t->buf[t->len] = c;
-    }
-    t->len++;
-}
-
+void iothub_text_put_char(iothub_text *t, char c);
 void iothub_text_put_u64(iothub_text *t, uint64_t n);
 
 /** Terminate with NUL.  IOTHUB_ERR_NO_SPACE after an overflow; the text is "" then. */
@@ -56,21 +46,29 @@ static inline mqc_span iothub_text_span(const iothub_text *t)
     return mqc_span_of(t->buf, t->len);
 }
 
-/**
- * Fill *err (NULL is fine) and return code, for `return iothub_fail(...)`.  The
- * text is parts[0..count) one after the other: bytes outside printable ASCII become
- * '?', and what does not fit is cut and ends in "...".
- */
-iothub_result iothub_fail_parts(iothub_error *err, iothub_result code, const mqc_span *parts,
-                                size_t count);
-iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *text);
+#if defined(__GNUC__)
+#define IOTHUB_FORMAT(at, values_at) __attribute__((format(printf, at, values_at)))
+#else
+#define IOTHUB_FORMAT(at, values_at)
+#endif
 
-/** iothub_fail with a number between two texts. */
-iothub_result iothub_fail_number(iothub_error *err, iothub_result code, const char *before,
-                                 uint64_t n, const char *after);
+/**
+ * Fill *err (NULL is fine) and return code, for `return iothub_fail(...)`.  The format is a small
+ * part of printf's: %s, %.*s and %zu.  In the values, bytes outside printable ASCII become '?'.  A
+ * text that does not fit is cut and ends in "...".
+ */
+IOTHUB_FORMAT(3, 4)
+iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *format, ...);
+
+/** The same for a function with such a format of its own; err is not NULL. */
+IOTHUB_FORMAT(3, 0)
+void iothub_error_put(iothub_error *err, iothub_result code, const char *format, va_list values);
 
 /** iothub_fail with a name from the input between two texts; long names are cut. */
 iothub_result iothub_fail_name(iothub_error *err, iothub_result code, const char *before,
                                mqc_span name, const char *after);
+
+/** The values for %.*s. */
+#define IOTHUB_SPAN_VALUES(s) (int)(s).len, (const char *)(s).ptr
 
 #endif
