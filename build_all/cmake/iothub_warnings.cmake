@@ -4,7 +4,7 @@ option(IOTHUB_WARNINGS_AS_ERRORS "Stop at the first warning (the presets do)" OF
 add_library(iothub_warnings INTERFACE)
 target_compile_options(iothub_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
-  -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wswitch-enum
+  -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wswitch-enum -Wformat-security
   $<$<BOOL:${IOTHUB_WARNINGS_AS_ERRORS}>:-Werror>)
 # assert() checks the invariants of a part (CONTRIBUTING.md).  Debug builds run it, all others leave it out.
 target_compile_definitions(iothub_warnings INTERFACE $<$<NOT:$<CONFIG:Debug>>:NDEBUG>)

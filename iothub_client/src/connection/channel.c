@@ -7,7 +7,8 @@ iothub_result channel_why(const plat_stream *s, plat_result r, iothub_error *err
     if (r == PLAT_EOF) {
         detail = "the hub closed the connection";
     }
-    return iothub_fail(error, iothub_from_plat(r), detail[0] != '\0' ? detail : plat_result_str(r));
+    return iothub_fail(error, iothub_from_plat(r), "%s",
+                       detail[0] != '\0' ? detail : plat_result_str(r));
 }
 
 /* A stream is made once, with the first attempt that needs it, and opened again for each later

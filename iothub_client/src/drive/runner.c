@@ -121,7 +121,7 @@ iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
 {
     iothub_result r = client_begin(c);
     if (r != IOTHUB_OK) {
-        return iothub_fail(error, r, iothub_last_error(c)->text);
+        return iothub_fail(error, r, "%s", iothub_last_error(c)->text);
     }
     client_leave(c);
     return start(c, error);

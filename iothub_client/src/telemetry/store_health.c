@@ -39,7 +39,7 @@ void store_say_failure(iothub_client *c)
 
     if (b->unsaid) {
         b->unsaid = false;
-        (void)iothub_fail(&error, iothub_from_plat(b->fault),
+        (void)iothub_fail(&error, iothub_from_plat(b->fault), "%s",
                           b->fault_text != NULL ? b->fault_text
                                                 : store_why(c->options.store, b->fault));
         callback_log_text(c, IOTHUB_LOG_ERROR, "store", error.text);
