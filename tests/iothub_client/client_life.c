@@ -1,6 +1,7 @@
 #include "client_life.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "iothub/message.h"
 #include "store_fixture.h"
@@ -244,6 +245,75 @@ static void trouble(client_life *l)
     }
 }
 
+/* What can be observed of the client from outside. */
+typedef struct outside {
+    iothub_state state;
+    iothub_stats stats;
+    unsigned statuses;
+    unsigned ended;
+    uint64_t sent[2];
+    unsigned opened[2];
+    unsigned closed[2];
+} outside;
+
+static unsigned sum(const uint8_t counts[CLIENT_LIFE_OPS])
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < CLIENT_LIFE_OPS; i++) {
+        n += counts[i];
+    }
+    return n;
+}
+
+static void look(const client_life *l, outside *o)
+{
+    memset(o, 0, sizeof *o); /* the padding is compared as well */
+    o->state = iothub_get_state(l->f.client);
+    iothub_get_stats(l->f.client, &o->stats);
+    o->stats.recv_calls = o->stats.send_calls = 0; /* attempts that move nothing are fine */
+    o->statuses = l->f.status_count;
+    o->ended = sum(l->ended);
+    for (size_t i = 0; i < 2; i++) {
+        const scripted_stream *s = &l->f.platform.streams[i];
+        o->sent[i] = s->tx_total;
+        o->opened[i] = s->calls[SCRIPTED_OPEN];
+        o->closed[i] = s->calls[SCRIPTED_CLOSE];
+    }
+}
+
+/* Whether a loop that waits for what iothub_poll_info returns would sleep now. */
+static bool sleeps(const client_life *l)
+{
+    iothub_poll p;
+    bool ready = false;
+
+    iothub_poll_info(l->f.client, &p);
+    for (size_t i = 0; i < 2; i++) {
+        const scripted_stream *s = &l->f.platform.streams[i];
+        ready = ready || s->fail_in > 0 || scripted_is_ready(s, &p.fds[0]) ||
+                scripted_is_ready(s, &p.fds[1]);
+    }
+    return p.timeout_ms != 0 && !ready && fixture_store.fail_at == 0;
+}
+
+/* A client that wants to sleep has nothing to do: a turn without any event changes nothing. */
+static void check_sleep(client_life *l)
+{
+    outside before;
+    outside after;
+
+    if (!sleeps(l)) {
+        return;
+    }
+    look(l, &before);
+    assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
+    look(l, &after);
+    if (memcmp(&before, &after, sizeof before) != 0) {
+        fail_msg("a client that wanted to sleep had work: %s, then %s",
+                 iothub_state_str(before.state), iothub_state_str(after.state));
+    }
+}
+
 /* Sleep as the client asks.  Many wake-ups without any time passing would be a busy loop. */
 static void sleep_some(client_life *l)
 {
@@ -278,8 +348,10 @@ void client_life_step(client_life *l)
     default: sleep_some(l);
     }
     store_check_sum(&l->f);
+    check_sleep(l);
     assert_int_equal(iothub_process(l->f.client), IOTHUB_OK);
     store_check_sum(&l->f);
+    check_sleep(l);
 }
 
 static void calm(client_life *l)
