@@ -31,6 +31,10 @@ LAYERS = {
 
 # folder -> {part or pattern of parts: (its tests, why they are shared)}
 TESTED_BY = {
+    "platform/src": {
+        "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
+        "trust_time": (["platform/test_tls_session.c"], "a call of time(), which tests replace"),
+    },
     "tools/cli": {
         "*": (["tools/test_cli.c"], "a few short functions each, used together by every program"),
     },
@@ -51,11 +55,9 @@ TESTED_BY = {
         "names": (["hub_emulator/test_hub_registry.c"], "what a registry accepts"),
         "twin_rules": (["hub_emulator/test_hub_twin.c"], "what a twin accepts"),
         "members": (["hub_emulator/test_hub_json.c"], "members of JSON objects"),
-        "text": (["hub_emulator/test_hub_json.c"], "the text that JSON is printed into"),
         # What is on the disk is judged after failures, kills and damage in any of these.
         "store": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"], "files"),
         "state_dir": (["hub_emulator/test_hub_faults.c"], "files"),
-        "seal": (["hub_emulator/test_hub_damage.c"], "checksums of files"),
         "registry_load": (["hub_emulator/test_hub_damage.c"], "files"),
         "event_log": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"],
                       "a file"),
@@ -65,6 +67,7 @@ TESTED_BY = {
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),
+        "event_text": (["hub_emulator/test_hub_telemetry.c"], "what a device publishes"),
         "amqp_refusal": (["hub_emulator/test_hub_amqp.c"], "bytes in, bytes out"),
         # The process, its threads and sockets: only the whole of it shows what they do.
         "main": (["hub_emulator/test_emulator*.py"], "the process"),

@@ -487,38 +487,6 @@ static void calls_in_the_wrong_state_are_refused(void **state)
     assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_ERR_STATE);
 }
 
-static void waiting_ends_at_the_first_of_its_reasons(void **state)
-{
-    (void)state;
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    plat_poll p = { .fd = fds[0], .want_read = true };
-    uint64_t start = now();
-
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .ready_now = true }, 1, -1);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = 1 }, 1, -1);
-    plat_posix_wait(NULL, &p, 1, 0);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = fds[1], .want_write = true }, 1, -1);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = now() + 10 }, 1, -1);
-    plat_posix_wait(NULL, &(plat_poll){ .fd = -1, .wake_at_ms = UINT64_MAX }, 1, 10);
-    plat_posix_wait(NULL, NULL, 0, 1);
-    assert_int_equal(write(fds[1], "x", 1), 1);
-    plat_posix_wait(NULL, &p, 1, -1);
-    for (size_t i = 0; i < PLAT_WAIT_MAX; i++) { /* whichever of them it is */
-        plat_poll polls[PLAT_WAIT_MAX] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
-        polls[i] = p;
-        plat_posix_wait(NULL, polls, PLAT_WAIT_MAX, -1);
-        polls[i] = (plat_poll){ .fd = -1, .ready_now = true };
-        plat_posix_wait(NULL, polls, PLAT_WAIT_MAX, -1);
-        polls[i] = (plat_poll){ .fd = -1, .wake_at_ms = 1 };
-        plat_posix_wait(NULL, polls, PLAT_WAIT_MAX, -1);
-    }
-
-    assert_in_range(now() - start, 18, 5000);
-    close(fds[0]);
-    close(fds[1]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,7 +507,6 @@ int main(void)
         WITH_STREAM(sending_to_a_peer_that_left_raises_no_signal),
         WITH_STREAM(a_full_socket_takes_what_fits_and_loses_nothing),
         WITH_STREAM(calls_in_the_wrong_state_are_refused),
-        WITH_STREAM(waiting_ends_at_the_first_of_its_reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
