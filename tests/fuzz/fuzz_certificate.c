@@ -27,7 +27,7 @@ static void check_names(const plat_certificate *c)
 static void check_general_names(const plat_certificate *c, const uint8_t *data, size_t size)
 {
     plat_general_name name;
-    for (plat_der in = c->alt_names; c->flaw == NULL && in.len > 0;) {
+    for (plat_der in = c->extensions.alt_names; c->flaw == NULL && in.len > 0;) {
         FUZZ_CHECK(plat_general_next(&in, &name));
         check_inside(name.value, data, size);
     }
@@ -35,12 +35,19 @@ static void check_general_names(const plat_certificate *c, const uint8_t *data, 
 
 static void check(const plat_certificate *c, const uint8_t *data, size_t size)
 {
-    const plat_der parts[] = {
-        c->whole,           c->proof.bytes, c->proof.signature,  c->key,
-        c->serial,          c->issuer,      c->subject,          c->alt_names,
-        c->key_id,          c->constraints, c->authority_key_id, c->authority_issuer,
-        c->authority_serial
-    };
+    const plat_der parts[] = { c->whole,
+                               c->proof.bytes,
+                               c->proof.signature,
+                               c->key,
+                               c->serial,
+                               c->issuer,
+                               c->subject,
+                               c->extensions.alt_names,
+                               c->extensions.key_id,
+                               c->extensions.constraints,
+                               c->extensions.authority_key_id,
+                               c->extensions.authority_issuer,
+                               c->extensions.authority_serial };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         check_inside(parts[i], data, size);
     }

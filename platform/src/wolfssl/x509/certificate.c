@@ -64,6 +64,25 @@ static bool skip_unique_ids(plat_der *in, uint8_t version)
     return true;
 }
 
+/* What RFC 5280 says of several fields at once: sections 4.1.2.4, 4.1.2.6, 4.2.1.3, 4.2.1.10. */
+static const char *contradiction(const plat_certificate *c)
+{
+    const plat_extensions *x = &c->extensions;
+    if (c->issuer.len == 0) {
+        return "a certificate of the chain has no issuer";
+    }
+    if (c->subject.len == 0 && (x->is_ca || !x->alt_names_are_critical)) {
+        return "a certificate of the chain has no subject";
+    }
+    if (x->has_usage && (x->usage & PLAT_USAGE_KEY_CERT_SIGN) != 0 && !x->is_ca) {
+        return "a certificate of the chain is to sign others, but is no CA";
+    }
+    if (x->has_constraints && !x->is_ca) {
+        return "a certificate of the chain has name constraints, but is no CA";
+    }
+    return NULL;
+}
+
 static bool take_extensions(plat_der *in, plat_certificate *c)
 {
     plat_der outer, list;
@@ -71,15 +90,15 @@ static bool take_extensions(plat_der *in, plat_certificate *c)
     if (!plat_der_take_optional(in, PLAT_DER_CONTEXT_CONSTRUCTED + 3, &outer, &found)) {
         return false;
     }
-    if (!found) {
-        plat_extensions_read(c, outer);
-        return true;
-    }
-    if (c->version < 3 || !plat_der_take(&outer, PLAT_DER_SEQUENCE, &list) || outer.len != 0 ||
-        list.len == 0) {
+    list = outer; /* empty when there are none */
+    if (found && (c->version < 3 || !plat_der_take(&outer, PLAT_DER_SEQUENCE, &list) ||
+                  outer.len != 0 || list.len == 0)) {
         return false;
     }
-    plat_extensions_read(c, list);
+    c->flaw = plat_extensions_read(&c->extensions, list);
+    if (c->flaw == NULL) {
+        c->flaw = contradiction(c);
+    }
     return true;
 }
 
@@ -132,13 +151,13 @@ bool plat_certificate_names_issuer(const plat_certificate *child, const plat_cer
         !plat_name_equals(child->issuer, parent->subject)) {
         return false;
     }
-    if (child->authority_key_id.len > 0 && parent->key_id.len > 0 &&
-        !plat_der_equals(child->authority_key_id, parent->key_id)) {
+    if (child->extensions.authority_key_id.len > 0 && parent->extensions.key_id.len > 0 &&
+        !plat_der_equals(child->extensions.authority_key_id, parent->extensions.key_id)) {
         return false;
     }
-    if (child->authority_serial.len > 0 &&
-        !plat_der_equals(child->authority_serial, parent->serial)) {
+    if (child->extensions.authority_serial.len > 0 &&
+        !plat_der_equals(child->extensions.authority_serial, parent->serial)) {
         return false;
     }
-    return names_authority(child->authority_issuer, parent->issuer);
+    return names_authority(child->extensions.authority_issuer, parent->issuer);
 }

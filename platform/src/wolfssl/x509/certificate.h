@@ -7,11 +7,9 @@
  * into the DER that it was read from.
  */
 
+#include "wolfssl/x509/extensions.h"
 #include "wolfssl/x509/name.h"
 #include "wolfssl/x509/signature.h"
-
-/** Bits of keyUsage. */
-enum { PLAT_USAGE_DIGITAL_SIGNATURE = 1u << 0, PLAT_USAGE_KEY_CERT_SIGN = 1u << 5 };
 
 typedef struct plat_certificate {
     plat_der whole;
@@ -26,22 +24,7 @@ typedef struct plat_certificate {
     int64_t not_after;
     uint8_t version; /* 1 to 3 */
 
-    /* Extensions; an empty span where there is none. */
-    bool is_ca;
-    bool has_path_len;
-    uint32_t path_len;
-    bool has_usage;
-    uint16_t usage;
-    bool has_purposes; /* extKeyUsage */
-    bool is_for_servers;
-    bool has_alt_names;
-    plat_der alt_names; /* each has been read: a sound list of general names */
-    plat_der key_id;
-    plat_der authority_key_id;
-    plat_der authority_issuer; /* general names */
-    plat_der authority_serial;
-    bool has_constraints;
-    plat_der constraints; /* the content of NameConstraints; not read yet */
+    plat_extensions extensions;
 
     /**
      * Why no path may use it, although it can be read, as a line of static text: a malformed or
@@ -52,9 +35,6 @@ typedef struct plat_certificate {
 
 /** False when it is no certificate, or its fields outside the extensions are malformed. */
 bool plat_certificate_read(plat_certificate *c, plat_der der);
-
-/** Reads the content of Extensions into *c; used by plat_certificate_read. */
-void plat_extensions_read(plat_certificate *c, plat_der list);
 
 /** Issuer and subject have the same name, as in the two certificates of a key roll-over. */
 bool plat_certificate_is_self_issued(const plat_certificate *c);

@@ -24,7 +24,7 @@ static plat_der der_of(const WOLFSSL_BUFFER_INFO *buffer)
 static bool is_for_host(const plat_certificate *c, const plat_host *host)
 {
     plat_general_name name;
-    for (plat_der in = c->alt_names; in.len > 0 && plat_general_next(&in, &name);) {
+    for (plat_der in = c->extensions.alt_names; in.len > 0 && plat_general_next(&in, &name);) {
         if (name.kind == PLAT_GENERAL_DNS &&
             plat_host_matches_dns(host, name.value.at, name.value.len)) {
             return true;
@@ -44,9 +44,10 @@ static plat_result check_host(const plat_certificate *c, const plat_host *host,
         return PLAT_OK;
     }
     return refuse(out, PLAT_ERR_CERT_HOST,
-                  c->has_alt_names ? "the server's certificate is for another host"
-                                   : "the server's certificate has no subjectAltName that names "
-                                     "a host");
+                  c->extensions.has_alt_names
+                      ? "the server's certificate is for another host"
+                      : "the server's certificate has no subjectAltName that names "
+                        "a host");
 }
 
 static bool is_pinned(const plat_roots *roots, plat_der der)

@@ -1,4 +1,6 @@
-#include "wolfssl/x509/certificate.h"
+#include "wolfssl/x509/extensions.h"
+
+#include "wolfssl/x509/name.h"
 
 #define MOST 32 /* extensions of one certificate; people have about ten */
 
@@ -42,27 +44,27 @@ static bool take_list(plat_der value, plat_der *content)
     return plat_der_take(&value, PLAT_DER_SEQUENCE, content) && value.len == 0;
 }
 
-static bool read_basic_constraints(plat_certificate *c, plat_der value)
+static bool read_basic_constraints(plat_extensions *x, plat_der value)
 {
     plat_der in;
-    if (!take_list(value, &in) || !plat_der_take_flag(&in, &c->is_ca)) {
+    if (!take_list(value, &in) || !plat_der_take_flag(&in, &x->is_ca)) {
         return false;
     }
-    c->has_path_len = in.len > 0;
-    return !c->has_path_len ||
-           (plat_der_take_unsigned(&in, PLAT_DER_INTEGER, &c->path_len) && in.len == 0);
+    x->has_path_len = in.len > 0;
+    return !x->has_path_len ||
+           (plat_der_take_unsigned(&in, PLAT_DER_INTEGER, &x->path_len) && in.len == 0);
 }
 
-static bool read_usage(plat_certificate *c, plat_der value)
+static bool read_usage(plat_extensions *x, plat_der value)
 {
-    c->has_usage = true;
-    return plat_der_take_bits(&value, &c->usage) && value.len == 0;
+    x->has_usage = true;
+    return plat_der_take_bits(&value, &x->usage) && value.len == 0;
 }
 
-static bool read_purposes(plat_certificate *c, plat_der value)
+static bool read_purposes(plat_extensions *x, plat_der value)
 {
     plat_der in, oid;
-    c->has_purposes = true;
+    x->has_purposes = true;
     if (!take_list(value, &in) || in.len == 0) {
         return false;
     }
@@ -71,19 +73,19 @@ static bool read_purposes(plat_certificate *c, plat_der value)
             return false;
         }
         bool fits = plat_der_is(oid, SERVER_AUTH) || plat_der_is(oid, ANY_PURPOSE);
-        c->is_for_servers = c->is_for_servers || fits;
+        x->is_for_servers = x->is_for_servers || fits;
     }
     return true;
 }
 
-static bool read_alt_names(plat_certificate *c, plat_der value)
+static bool read_alt_names(plat_extensions *x, plat_der value)
 {
     plat_general_name name;
-    c->has_alt_names = true;
-    if (!take_list(value, &c->alt_names) || c->alt_names.len == 0) {
+    x->has_alt_names = true;
+    if (!take_list(value, &x->alt_names) || x->alt_names.len == 0) {
         return false;
     }
-    for (plat_der in = c->alt_names; in.len > 0;) {
+    for (plat_der in = x->alt_names; in.len > 0;) {
         if (!plat_general_next(&in, &name) ||
             (name.kind == PLAT_GENERAL_IP && name.value.len != 4 && name.value.len != 16)) {
             return false;
@@ -92,24 +94,24 @@ static bool read_alt_names(plat_certificate *c, plat_der value)
     return true;
 }
 
-static bool read_key_id(plat_certificate *c, plat_der value)
+static bool read_key_id(plat_extensions *x, plat_der value)
 {
-    return plat_der_take(&value, PLAT_DER_OCTET_STRING, &c->key_id) && value.len == 0;
+    return plat_der_take(&value, PLAT_DER_OCTET_STRING, &x->key_id) && value.len == 0;
 }
 
-static bool read_authority(plat_certificate *c, plat_der value)
+static bool read_authority(plat_extensions *x, plat_der value)
 {
     plat_der in;
     plat_general_name name;
     bool found;
     if (!take_list(value, &in) ||
-        !plat_der_take_optional(&in, PLAT_DER_CONTEXT + 0, &c->authority_key_id, &found) ||
-        !plat_der_take_optional(&in, PLAT_DER_CONTEXT_CONSTRUCTED + 1, &c->authority_issuer,
+        !plat_der_take_optional(&in, PLAT_DER_CONTEXT + 0, &x->authority_key_id, &found) ||
+        !plat_der_take_optional(&in, PLAT_DER_CONTEXT_CONSTRUCTED + 1, &x->authority_issuer,
                                 &found) ||
-        !plat_der_take_optional(&in, PLAT_DER_CONTEXT + 2, &c->authority_serial, &found)) {
+        !plat_der_take_optional(&in, PLAT_DER_CONTEXT + 2, &x->authority_serial, &found)) {
         return false;
     }
-    for (plat_der names = c->authority_issuer; names.len > 0;) {
+    for (plat_der names = x->authority_issuer; names.len > 0;) {
         if (!plat_general_next(&names, &name)) {
             return false;
         }
@@ -135,10 +137,10 @@ static bool is_sound_access(plat_der value)
     return true;
 }
 
-static bool read_constraints(plat_certificate *c, plat_der value)
+static bool read_constraints(plat_extensions *x, plat_der value)
 {
-    c->has_constraints = true;
-    return take_list(value, &c->constraints);
+    x->has_constraints = true;
+    return take_list(value, &x->constraints);
 }
 
 /* The last byte of the identifier for one of 2.5.29, 0 for any other. */
@@ -153,17 +155,20 @@ static uint8_t ce_number(plat_der oid)
  * policyConstraints, which are refused, none is ever required (RFC 5280 section 6.1.5 (g)).
  * Then the other three extensions cannot change the outcome.
  */
-static const char *read_one(plat_certificate *c, const extension *e)
+static const char *read_one(plat_extensions *x, const extension *e)
 {
     bool ok;
     switch (ce_number(e->oid)) {
-    case BASIC_CONSTRAINTS: ok = read_basic_constraints(c, e->value); break;
-    case KEY_USAGE: ok = read_usage(c, e->value); break;
-    case EXTENDED_KEY_USAGE: ok = read_purposes(c, e->value); break;
-    case ALT_NAMES: ok = read_alt_names(c, e->value); break;
-    case NAME_CONSTRAINTS: ok = read_constraints(c, e->value); break;
-    case SUBJECT_KEY_ID: ok = read_key_id(c, e->value) && !e->critical; break;
-    case AUTHORITY_KEY_ID: ok = read_authority(c, e->value) && !e->critical; break;
+    case BASIC_CONSTRAINTS: ok = read_basic_constraints(x, e->value); break;
+    case KEY_USAGE: ok = read_usage(x, e->value); break;
+    case EXTENDED_KEY_USAGE: ok = read_purposes(x, e->value); break;
+    case ALT_NAMES:
+        x->alt_names_are_critical = e->critical;
+        ok = read_alt_names(x, e->value);
+        break;
+    case NAME_CONSTRAINTS: ok = read_constraints(x, e->value); break;
+    case SUBJECT_KEY_ID: ok = read_key_id(x, e->value) && !e->critical; break;
+    case AUTHORITY_KEY_ID: ok = read_authority(x, e->value) && !e->critical; break;
     case CERTIFICATE_POLICIES:
     case POLICY_MAPPINGS:
     case INHIBIT_ANY_POLICY: return NULL;
@@ -188,10 +193,11 @@ static bool is_repeated(const plat_der *seen, size_t count, plat_der oid)
     return false;
 }
 
-static const char *read_all(plat_certificate *c, plat_der list, bool *names_are_critical)
+const char *plat_extensions_read(plat_extensions *x, plat_der list)
 {
     plat_der seen[MOST];
     extension e;
+    *x = (plat_extensions){ 0 };
     for (size_t count = 0; list.len > 0; count++) {
         if (count == MOST || !take_extension(&list, &e)) {
             return "a certificate of the chain has malformed extensions, or far too many";
@@ -200,38 +206,10 @@ static const char *read_all(plat_certificate *c, plat_der list, bool *names_are_
             return "a certificate of the chain has an extension twice";
         }
         seen[count] = e.oid;
-        const char *flaw = read_one(c, &e);
+        const char *flaw = read_one(x, &e);
         if (flaw != NULL) {
             return flaw;
         }
-        *names_are_critical = *names_are_critical || (e.critical && ce_number(e.oid) == ALT_NAMES);
     }
     return NULL;
-}
-
-/* What RFC 5280 says of several fields at once: sections 4.1.2.4, 4.1.2.6, 4.2.1.3, 4.2.1.10. */
-static const char *contradiction(const plat_certificate *c, bool names_are_critical)
-{
-    if (c->issuer.len == 0) {
-        return "a certificate of the chain has no issuer";
-    }
-    if (c->subject.len == 0 && (c->is_ca || !names_are_critical)) {
-        return "a certificate of the chain has no subject";
-    }
-    if (c->has_usage && (c->usage & PLAT_USAGE_KEY_CERT_SIGN) != 0 && !c->is_ca) {
-        return "a certificate of the chain is to sign others, but is no CA";
-    }
-    if (c->has_constraints && !c->is_ca) {
-        return "a certificate of the chain has name constraints, but is no CA";
-    }
-    return NULL;
-}
-
-void plat_extensions_read(plat_certificate *c, plat_der list)
-{
-    bool names_are_critical = false;
-    c->flaw = read_all(c, list, &names_are_critical);
-    if (c->flaw == NULL) {
-        c->flaw = contradiction(c, names_are_critical);
-    }
 }

@@ -351,7 +351,7 @@ const char *plat_constraints_refuse(plat_der constraints, const plat_certificate
         return malformed;
     }
     const char *why = refuse_subject(&s, c, work);
-    for (plat_der in = c->alt_names; why == NULL && in.len > 0 && *work > 0;) {
+    for (plat_der in = c->extensions.alt_names; why == NULL && in.len > 0 && *work > 0;) {
         why = plat_general_next(&in, &name) ? refuse_name(&s, name, work) : malformed;
     }
     return *work == 0 ? too_much : why;

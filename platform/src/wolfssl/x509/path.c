@@ -62,7 +62,7 @@ static plat_result judge(const plat_certificate *c, int64_t now_s, const char **
     if (now_s > c->not_after) {
         return refuse(why, PLAT_ERR_CERT_DATE, "a certificate of the chain has expired");
     }
-    if (c->has_purposes && !c->is_for_servers) {
+    if (c->extensions.has_purposes && !c->extensions.is_for_servers) {
         return refuse(why, PLAT_ERR_CERT, "a certificate of the chain is not meant for servers");
     }
     return PLAT_OK;
@@ -78,8 +78,8 @@ static plat_result judge_presented(const plat_certificate *c, int64_t now_s, con
 
 static bool may_sign(const plat_certificate *c)
 {
-    return c->version == 3 && c->is_ca &&
-           (!c->has_usage || (c->usage & PLAT_USAGE_KEY_CERT_SIGN) != 0);
+    return c->version == 3 && c->extensions.is_ca &&
+           (!c->extensions.has_usage || (c->extensions.usage & PLAT_USAGE_KEY_CERT_SIGN) != 0);
 }
 
 plat_result plat_path_judge_ca(const plat_certificate *c, int64_t now_s, const char **why)
@@ -113,7 +113,8 @@ plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const
 plat_result plat_path_judge_own(const plat_certificate *c, int64_t now_s, const char **why)
 {
     plat_result r = judge_presented(c, now_s, why);
-    if (r == PLAT_OK && c->has_usage && (c->usage & PLAT_USAGE_DIGITAL_SIGNATURE) == 0) {
+    if (r == PLAT_OK && c->extensions.has_usage &&
+        (c->extensions.usage & PLAT_USAGE_DIGITAL_SIGNATURE) == 0) {
         return refuse(why, PLAT_ERR_CERT, "the server's certificate is not meant for signatures");
     }
     return r;
@@ -144,7 +145,7 @@ static const char *refuse_names(search *s, const plat_certificate *ca)
     for (size_t place = 0; place < s->len && why == NULL; place++) {
         const plat_certificate *c = in_path(s, place);
         if (place == 0 || !plat_certificate_is_self_issued(c)) {
-            why = plat_constraints_refuse(ca->constraints, c, &s->work);
+            why = plat_constraints_refuse(ca->extensions.constraints, c, &s->work);
         }
     }
     return why;
@@ -153,11 +154,11 @@ static const char *refuse_names(search *s, const plat_certificate *ca)
 /* What a CA, above the path as it is, says of those below it. */
 static bool allows_path(search *s, const plat_certificate *ca)
 {
-    if (ca->has_path_len && count_between(s) > ca->path_len) {
+    if (ca->extensions.has_path_len && count_between(s) > ca->extensions.path_len) {
         note(s, REFUSED, PLAT_ERR_CERT, "the chain is longer than one of its CAs allows");
         return false;
     }
-    const char *why = ca->has_constraints ? refuse_names(s, ca) : NULL;
+    const char *why = ca->extensions.has_constraints ? refuse_names(s, ca) : NULL;
     if (s->work == 0) {
         give_up(s, PLAT_ERR_CERT, why);
     } else if (why != NULL) {
