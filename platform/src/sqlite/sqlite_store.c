@@ -4,12 +4,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sqlite_private.h"
+#include "sqlite/sqlite_blocks.h"
+#include "sqlite/sqlite_create.h"
+#include "sqlite/sqlite_removals.h"
 
 enum {
-    RESERVE = 65536,         /* numbers a time */
-    REMOVALS_LATE_MS = 1000, /* without a delay of the user's */
-    LARGEST_RECORD = 256 * 1024 * 1024
+    NUMBERS_A_TIME = 65536,  /* that are reserved in the file */
+    REMOVALS_LATE_MS = 1000, /* if the user wants each append synced */
+    LARGEST_RECORD = 256 * 1024 * 1024,
+    META_FRAMES = 1,                     /* of the WAL, to write the row of meta */
+    FRAMES_BESIDE = 12,                  /* to append a record, in addition to those of its bytes */
+    OVERFLOW_BYTES = SQLITE_WAL_PAGE - 4 /* of a record in one page */
+};
+
+struct sqlite_store {
+    plat_store base;
+    struct sqlite_file file;
+    struct sqlite_wal wal;
+    struct sqlite_schema schema;
+    struct sqlite_space space;
+    struct sqlite_removals removals;
+    uint64_t next_seq;
+
+    /* What read saw last: the next row has the next number, or is a gap that begins before it. */
+    uint64_t seen_seq;
+    uint64_t seen_number;
+
+    uint32_t sync_delay_ms;
+    uint64_t deadline; /* of a sync; 0: none */
 };
 
 static struct sqlite_store *of(plat_store *base)
@@ -25,9 +47,9 @@ static const struct sqlite_store *of_const(const plat_store *base)
 /* Every call but info and detail: what the last read gave ends here. */
 static plat_result enter(struct sqlite_store *s)
 {
-    sqlite_store_release(s, STORE_READ);
-    sqlite_store_forgive(s);
-    return s->latched;
+    sqlite_schema_release(&s->schema, STORE_READ);
+    sqlite_file_forgive(&s->file);
+    return s->file.latched;
 }
 
 static void wake_by(struct sqlite_store *s, uint64_t now_ms)
@@ -43,62 +65,32 @@ static void wake_by(struct sqlite_store *s, uint64_t now_ms)
  */
 static plat_result reserve(struct sqlite_store *s)
 {
-    struct store_meta m = s->meta;
+    struct store_meta m = s->schema.meta;
 
     if (m.in_use && s->next_seq < m.reserved) {
         return PLAT_OK;
     }
-    m.reserved = s->next_seq + RESERVE;
-    plat_result r = sqlite_store_make_room(s, 2);
+    m.reserved = s->next_seq + NUMBERS_A_TIME;
+    plat_result r = sqlite_wal_make_room(&s->wal, 2 * META_FRAMES);
     if (r == PLAT_OK) {
-        r = sqlite_store_write_meta(s, &m); /* now the WAL has a header */
+        r = sqlite_schema_write_meta(&s->schema, &m); /* now the WAL has a header */
     }
-    if (r == PLAT_OK && !sqlite_store_wal_salt(s, &m.wal_salt)) {
-        r = sqlite_store_fail(s, PLAT_ERR_STORE, "its -wal file cannot be read");
+    if (r == PLAT_OK && !sqlite_wal_salt(&s->wal, &m.wal_salt)) {
+        r = sqlite_file_fail(&s->file, PLAT_ERR_STORE, "its -wal file cannot be read");
     }
     if (r == PLAT_OK) {
         m.in_use = true; /* and the salt that goes with it */
-        r = sqlite_store_write_meta(s, &m);
+        r = sqlite_schema_write_meta(&s->schema, &m);
     }
     if (r != PLAT_OK) {
         return r;
     }
-    s->meta = m;
-    r = sqlite_store_checkpoint(s);
+    r = sqlite_wal_checkpoint(&s->wal);
     if (r != PLAT_OK) {
-        s->meta.reserved = s->next_seq; /* in use, but the file does not say how far: again */
+        m.reserved = s->next_seq; /* in use, but the file does not say how far: reserve again */
     }
+    sqlite_schema_keep_meta(&s->schema, &m);
     return r;
-}
-
-static void bind_blob(sqlite3_stmt *st, int at, const void *bytes, size_t len)
-{
-    if (len == 0) {
-        sqlite3_bind_zeroblob(st, at, 0);
-    } else {
-        sqlite3_bind_blob(st, at, bytes, (int)len, SQLITE_STATIC);
-    }
-}
-
-static plat_result insert(struct sqlite_store *s, const struct store_row *row)
-{
-    const plat_store_record *r = &row->record;
-    const uint64_t numbers[] = {
-        r->seq, row->number, row->total, row->size, (uint64_t)r->stored_s,
-        r->tag, r->id,       r->ttl_ms,  r->flags,  sqlite_store_hash_row(s, row)
-    };
-    sqlite3_stmt *st = s->statements[STORE_APPEND];
-    int at = 1;
-
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        sqlite3_bind_int64(st, at++, (sqlite3_int64)numbers[i]);
-    }
-    bind_blob(st, at++, r->head, r->head_len);
-    bind_blob(st, at, r->body, r->body_len);
-    int rc = sqlite3_step(st);
-    plat_result result = rc == SQLITE_DONE ? PLAT_OK : sqlite_store_from_sqlite(s, rc);
-    sqlite3_reset(st);
-    return result;
 }
 
 static plat_result prepare_append(struct sqlite_store *s, uint64_t size)
@@ -106,9 +98,9 @@ static plat_result prepare_append(struct sqlite_store *s, uint64_t size)
     plat_result r = reserve(s);
 
     if (r == PLAT_OK) {
-        r = sqlite_store_space_for(s, size);
+        r = sqlite_space_for(&s->space, size);
     }
-    return r == PLAT_OK ? sqlite_store_make_room(s, size / (SQLITE_STORE_PAGE - 4) + 12) : r;
+    return r == PLAT_OK ? sqlite_wal_make_room(&s->wal, size / OVERFLOW_BYTES + FRAMES_BESIDE) : r;
 }
 
 static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_ms)
@@ -120,50 +112,49 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
         return result;
     }
     if (r->head_len > LARGEST_RECORD || r->body_len > LARGEST_RECORD) {
-        return sqlite_store_fail(s, PLAT_ERR_ARG, "a record too large");
+        return sqlite_file_fail(&s->file, PLAT_ERR_ARG, "a record too large");
     }
     struct store_row row = { .record = *r, .size = r->head_len + r->body_len };
     result = prepare_append(s, row.size);
-    if (result == PLAT_ERR_FULL && s->removals_wait && sqlite_store_write_removals(s) == PLAT_OK) {
+    if (result == PLAT_ERR_FULL && s->removals.waiting &&
+        sqlite_removals_write(&s->removals) == PLAT_OK) {
         result = prepare_append(s, row.size); /* into what they have left */
     }
     if (result != PLAT_OK) {
         return result;
     }
     row.record.seq = s->next_seq;
-    row.number = s->last.number + 1;
-    row.total = s->last.total + row.size;
-    result = insert(s, &row);
+    row.number = s->schema.last.number + 1;
+    row.total = s->schema.last.total + row.size;
+    result = sqlite_schema_insert(&s->schema, &row);
     if (result != PLAT_OK) {
         return result;
     }
     r->seq = s->next_seq++;
-    s->last = row;
-    s->count++;
-    s->bytes += row.size;
+    sqlite_removals_note_append(&s->removals, row.size);
+    sqlite_wal_note_commit(&s->wal);
     if (s->sync_delay_ms > 0) {
-        s->unsynced = true;
         wake_by(s, now_ms);
     }
-    sqlite_store_checkpoint_early(s);
-    sqlite_store_forgive(s);
+    sqlite_wal_checkpoint_early(&s->wal);
+    sqlite_file_forgive(&s->file);
     return PLAT_OK;
 }
 
-/* The row after the one that was read last has the next number, or some are gone.  A hole may also
+/* The row after the one that was read last has the next number, or some are gone.  A gap may also
  * stand for what was read before. */
 static plat_result check_chain(struct sqlite_store *s, uint64_t seq, plat_result r,
                                const struct store_row *row)
 {
     const uint64_t next = s->seen_number + 1;
     bool follows = seq == s->seen_seq + 1;
-    bool missing = r == PLAT_EOF ? seq <= s->last.record.seq
+    bool missing = r == PLAT_EOF ? seq <= s->schema.last.record.seq
                                  : r == PLAT_OK && follows &&
                                        (row->number < next || row->number - row->span > next);
 
     if (missing) {
-        sqlite_store_release(s, STORE_READ);
-        return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "records are missing");
+        sqlite_schema_release(&s->schema, STORE_READ);
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED, "records are missing");
     }
     if (r == PLAT_OK) {
         s->seen_seq = row->record.seq;
@@ -178,16 +169,16 @@ static plat_result read(plat_store *base, uint64_t seq, plat_store_record *out)
     struct store_row row;
     plat_result r = enter(s);
 
-    if (seq < s->below) {
-        seq = s->below;
+    if (seq < s->removals.removed_before) {
+        seq = s->removals.removed_before;
     }
     while (r == PLAT_OK) {
-        r = check_chain(s, seq, sqlite_store_fetch(s, STORE_READ, seq, &row), &row);
-        if (r == PLAT_OK && !row.hole && !sqlite_store_is_removed(s, row.record.seq)) {
+        r = check_chain(s, seq, sqlite_schema_fetch(&s->schema, STORE_READ, seq, &row), &row);
+        if (r == PLAT_OK && !row.gap && !sqlite_removals_has(&s->removals, row.record.seq)) {
             *out = row.record;
             return PLAT_OK;
         }
-        sqlite_store_release(s, STORE_READ);
+        sqlite_schema_release(&s->schema, STORE_READ);
         seq = s->seen_seq + 1;
     }
     return r;
@@ -199,9 +190,9 @@ static plat_result remove_record(plat_store *base, uint64_t seq, uint64_t now_ms
     plat_result r = enter(s);
 
     if (r == PLAT_OK) {
-        r = sqlite_store_remove(s, seq);
+        r = sqlite_removals_add(&s->removals, seq);
     }
-    if (s->removals_wait) {
+    if (s->removals.waiting) {
         wake_by(s, now_ms);
     }
     return r;
@@ -215,8 +206,8 @@ static plat_result sync_all(plat_store *base)
     if (r != PLAT_OK) {
         return r;
     }
-    plat_result removed = sqlite_store_write_removals(s);
-    r = sqlite_store_sync_wal(s); /* what was appended must not wait for a removal that fails */
+    plat_result removed = sqlite_removals_write(&s->removals);
+    r = sqlite_wal_sync(&s->wal); /* what was appended must not wait for a removal that fails */
     if (r == PLAT_OK && removed == PLAT_OK) {
         s->deadline = 0;
     }
@@ -233,11 +224,11 @@ static plat_result on_time(plat_store *base, uint64_t now_ms)
     struct sqlite_store *s = of(base);
 
     if (s->deadline == 0 || now_ms < s->deadline) {
-        return s->latched;
+        return s->file.latched;
     }
     plat_result r = sync_all(base);
     s->deadline = 0;
-    if (r != PLAT_OK && s->latched == PLAT_OK) {
+    if (r != PLAT_OK && s->file.latched == PLAT_OK) {
         wake_by(s, now_ms);
     }
     return r;
@@ -248,41 +239,45 @@ static void info(const plat_store *base, plat_store_info *out)
     const struct sqlite_store *s = of_const(base);
 
     *out = (plat_store_info){
-        .id = s->meta.id,
+        .id = s->schema.meta.id,
         .next_seq = s->next_seq,
-        .count = s->count,
-        .bytes = s->bytes,
-        .disk = sqlite_store_disk_bytes(s),
+        .count = s->removals.count,
+        .bytes = s->removals.bytes,
+        .disk = sqlite_file_disk_bytes(&s->file),
     };
 }
 
 static const char *detail(const plat_store *base)
 {
-    return of_const(base)->detail;
+    return of_const(base)->file.detail;
 }
 
 /* Say in the file that nothing is missing at its end. */
 static plat_result write_last_words(struct sqlite_store *s)
 {
-    struct store_meta m = s->meta;
+    struct store_meta m = s->schema.meta;
 
     if (!m.in_use) {
         return PLAT_OK;
     }
     m.in_use = false;
     m.reserved = s->next_seq;
-    m.last = s->last.record.seq;
-    plat_result r = sqlite_store_make_room(s, 1);
+    m.last = s->schema.last.record.seq;
+    plat_result r = sqlite_wal_make_room(&s->wal, META_FRAMES);
     if (r == PLAT_OK) {
-        r = sqlite_store_write_meta(s, &m);
+        r = sqlite_schema_write_meta(&s->schema, &m);
     }
-    return r == PLAT_OK ? sqlite_store_checkpoint(s) : r;
+    return r == PLAT_OK ? sqlite_wal_checkpoint(&s->wal) : r;
 }
 
 static void destroy(struct sqlite_store *s, bool leave_file_alone)
 {
-    sqlite_store_disconnect(s, leave_file_alone);
-    free(s->path);
+    sqlite_schema_release_all(&s->schema);
+    sqlite_file_enter();
+    sqlite_file_disconnect(&s->file, leave_file_alone);
+    sqlite_space_close(&s->space);
+    sqlite_file_leave();
+    sqlite_file_deinit(&s->file);
     free(s);
 }
 
@@ -298,11 +293,12 @@ static plat_result close_store(plat_store *base)
     if (r == PLAT_OK) {
         r = write_last_words(s);
     }
-    if (r == PLAT_OK && s->wal_frames > 0) {
-        r = sqlite_store_checkpoint(s); /* of removals, or of one who was killed while it closed */
+    if (r == PLAT_OK && s->wal.frames > 0) {
+        r = sqlite_wal_checkpoint(
+            &s->wal); /* of removals, or of one who was killed while it closed */
     }
     if (r == PLAT_OK) {
-        sqlite_store_space_leave(s);
+        sqlite_space_leave(&s->space);
     }
     destroy(s, r != PLAT_OK); /* SQLite must not take the -wal of a store that is still in use */
     return r;
@@ -314,65 +310,76 @@ static const plat_store_ops store_ops = {
 
 /* --- opening ------------------------------------------------------------ */
 
-/* Bytes of a file; -1 when it is not there. */
-static int64_t bytes_of(const char *path)
+static plat_result open_files(struct sqlite_store *s, const char *owner, int64_t wal_bytes)
 {
-    struct stat st;
+    struct sqlite_contents contents;
+    plat_result r = sqlite_file_configure(&s->file, s->sync_delay_ms == 0);
 
-    return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+    if (r == PLAT_OK) {
+        r = sqlite_schema_load(&s->schema, owner, wal_bytes, &contents);
+    }
+    if (r != PLAT_OK) {
+        return r;
+    }
+    sqlite_removals_begin(&s->removals, &contents);
+    s->seen_seq = contents.first_seq - 1;
+    s->seen_number = contents.first_number - 1;
+    /* After a crash nobody knows which of the reserved numbers were given out. */
+    s->next_seq = s->schema.meta.reserved;
+    return sqlite_space_open(&s->space, wal_bytes);
 }
 
-static plat_result open_existing(struct sqlite_store *s, const plat_sqlite_options *o,
-                                 int64_t *wal_bytes)
+/* wal_bytes: as in sqlite_schema_load. */
+static plat_result open_existing(struct sqlite_store *s, const char *owner, int64_t *wal_bytes)
 {
-    plat_result r = sqlite_store_connect(s, o->path);
+    plat_result r = sqlite_file_connect(&s->file, s->file.path);
 
     if (r != PLAT_OK) {
         return r;
     }
-    sqlite3_filename name = sqlite3_db_filename(s->db, "main");
-    *wal_bytes = bytes_of(sqlite3_filename_wal(name));
-    if (sqlite3_db_readonly(s->db, "main") != 0) {
-        return sqlite_store_fail(s, PLAT_ERR_STORE, "cannot be written");
+    sqlite_wal_attach(&s->wal);
+    sqlite3_filename name = sqlite_file_name(&s->file);
+    *wal_bytes = sqlite_blocks_size_of(sqlite_file_wal_name(&s->file));
+    if (sqlite3_db_readonly(s->file.db, "main") != 0) {
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE, "cannot be written");
     }
-    int64_t bytes = bytes_of(name);
-    int limit = sqlite_store_check_limit((uint64_t)(bytes > *wal_bytes ? bytes : *wal_bytes));
+    int64_t bytes = sqlite_blocks_size_of(name);
+    int limit = sqlite_blocks_check_limit((uint64_t)(bytes > *wal_bytes ? bytes : *wal_bytes));
     if (limit != 0) {
-        return sqlite_store_fail_errno(s, limit);
+        return sqlite_file_fail_errno(&s->file, limit);
     }
     if (bytes == 0) {
-        return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "an empty file");
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED, "an empty file");
     }
     /* SQLite would roll it back into the file. */
-    if (bytes_of(sqlite3_filename_journal(name)) >= 0) {
-        return sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED,
-                                 "beside it lies a -journal that is not its own");
+    if (sqlite_blocks_size_of(sqlite3_filename_journal(name)) >= 0) {
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED,
+                                "beside it lies a -journal that is not its own");
     }
-    r = sqlite_store_configure(s, o);
-    if (r == PLAT_OK) {
-        r = sqlite_store_load(s, o->owner, *wal_bytes);
-    }
-    return r == PLAT_OK ? sqlite_store_space_open(s, *wal_bytes) : r;
+    return open_files(s, owner, *wal_bytes);
 }
 
-static plat_result create_if_missing(struct sqlite_store *s, const plat_sqlite_options *o)
+static plat_result create_if_missing(struct sqlite_store *s, const char *owner)
 {
+    const char *path = s->file.path;
     struct stat st;
 
-    if (stat(o->path, &st) == 0) {
-        return S_ISREG(st.st_mode) ? PLAT_OK : sqlite_store_fail(s, PLAT_ERR_STORE, "not a file");
+    if (stat(path, &st) == 0) {
+        return S_ISREG(st.st_mode) ? PLAT_OK
+                                   : sqlite_file_fail(&s->file, PLAT_ERR_STORE, "not a file");
     }
     if (errno != ENOENT) {
-        return sqlite_store_fail(s, PLAT_ERR_STORE, strerror(errno));
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE, strerror(errno));
     }
-    char *wal = sqlite3_mprintf("%s-wal", o->path);
+    char *wal = sqlite3_mprintf("%s-wal", path);
     if (wal == NULL) {
-        return sqlite_store_fail(s, PLAT_ERR_MEMORY, "out of memory");
+        return sqlite_file_fail(&s->file, PLAT_ERR_MEMORY, "out of memory");
     }
-    bool orphan = bytes_of(wal) > 0 && !sqlite_store_is_reserve(wal);
+    bool orphan = sqlite_blocks_size_of(wal) > 0 && !sqlite_wal_is_reserve(wal);
     sqlite3_free(wal);
-    return orphan ? sqlite_store_fail(s, PLAT_ERR_STORE_DAMAGED, "lost, but its -wal file is there")
-                  : sqlite_store_create(s, o);
+    return orphan ? sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED,
+                                     "lost, but its -wal file is there")
+                  : sqlite_create(&s->file, &s->wal, owner, sqlite_space_first_bytes());
 }
 
 static const char *check_options(const plat_sqlite_options *o)
@@ -387,6 +394,23 @@ static const char *check_options(const plat_sqlite_options *o)
     return least ? NULL : "max_disk_bytes is below PLAT_SQLITE_STORE_LEAST";
 }
 
+static struct sqlite_store *new_store(const plat_sqlite_options *o)
+{
+    struct sqlite_store *s = calloc(1, sizeof *s);
+
+    if (s == NULL || sqlite_file_init(&s->file, o->path) != PLAT_OK) {
+        free(s);
+        return NULL;
+    }
+    s->base.ops = &store_ops;
+    s->sync_delay_ms = o->sync_delay_ms;
+    sqlite_wal_init(&s->wal, &s->file, o->sync_delay_ms == 0, o->max_disk_bytes);
+    sqlite_schema_init(&s->schema, &s->wal);
+    sqlite_space_init(&s->space, &s->schema, o->max_disk_bytes);
+    sqlite_removals_init(&s->removals, &s->space);
+    return s;
+}
+
 plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **out,
                                    char detail_text[PLAT_STORE_DETAIL_SIZE])
 {
@@ -399,26 +423,19 @@ plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **ou
         snprintf(detail_text, PLAT_STORE_DETAIL_SIZE, "store: %s", fault);
         return PLAT_ERR_ARG;
     }
-    struct sqlite_store *s = calloc(1, sizeof *s);
-    char *path = strdup(o->path);
-    if (s == NULL || path == NULL) {
-        free(path);
-        free(s);
+    struct sqlite_store *s = new_store(o);
+    if (s == NULL) {
         snprintf(detail_text, PLAT_STORE_DETAIL_SIZE, "store: out of memory");
         return PLAT_ERR_MEMORY;
     }
-    s->base.ops = &store_ops;
-    s->path = path;
-    s->sync_delay_ms = o->sync_delay_ms;
-    s->space.file = -1;
-    plat_result r = create_if_missing(s, o);
+    plat_result r = create_if_missing(s, o->owner);
     if (r == PLAT_OK) {
-        sqlite_store_enter_files();
-        r = open_existing(s, o, &wal_bytes);
-        sqlite_store_leave_files();
+        sqlite_file_enter();
+        r = open_existing(s, o->owner, &wal_bytes);
+        sqlite_file_leave();
     }
     if (r != PLAT_OK) {
-        memcpy(detail_text, s->detail, sizeof s->detail);
+        memcpy(detail_text, s->file.detail, sizeof s->file.detail);
         destroy(s, wal_bytes >= 0);
         return r;
     }
