@@ -21,6 +21,7 @@
 #include "platform/poll_set.h"
 #include "posix/clock.h"
 #include "posix/resume.h"
+#include "posix/resume_watch.h"
 #include "posix/wait.h"
 
 /*

@@ -20,15 +20,12 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
 {
     (void)self;
     if (config->kind == PLAT_STREAM_TCP) {
-        plat_tcp_stream *tcp = (plat_tcp_stream *)(void *)memory;
-        plat_tcp_init(tcp);
-        *out = &tcp->base;
+        *out = plat_tcp_init((plat_tcp_stream *)(void *)memory);
         return PLAT_OK;
     }
     tls_over_tcp *both = (tls_over_tcp *)(void *)memory;
-    plat_tcp_init(&both->tcp);
-    *out = &both->tls.base;
-    return plat_tls_init(&both->tls, &both->tcp.base, config->ca_file);
+    *out = plat_tls_base(&both->tls);
+    return plat_tls_init(&both->tls, plat_tcp_init(&both->tcp), config->ca_file);
 }
 
 static const plat_net net = { .stream = make_stream, .wait = plat_posix_wait };

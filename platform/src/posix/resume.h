@@ -14,20 +14,4 @@ int plat_resume_open(void);
 /** It has become readable, and is to become so again at the next time. */
 void plat_resume_clear(int fd);
 
-/*
- * One for all threads that sleep: what wakes one of them must not be taken away before the others
- * have seen it.  So it is never cleared but replaced, and closed behind the last of them.
- */
-
-typedef struct plat_resume_watch {
-    int fd; /* -1: there is none */
-    int slot;
-} plat_resume_watch;
-
-/** Before a sleep.  Takes no lock and no call. */
-unsigned plat_resume_count(void);
-/** Watch from here on.  False: the system has resumed since plat_resume_count returned that. */
-bool plat_resume_begin(unsigned count, plat_resume_watch *w);
-void plat_resume_end(plat_resume_watch w, bool readable);
-
 #endif

@@ -1,3 +1,5 @@
+#include "posix/resume_watch.h"
+
 #include <pthread.h>
 #include <unistd.h>
 
@@ -31,7 +33,9 @@ bool plat_resume_begin(unsigned count, plat_resume_watch *w)
     (void)pthread_mutex_lock(&all.lock);
     bool same = count == all.count;
     *w = (plat_resume_watch){ all.slots[all.current].fd, all.current };
-    all.slots[w->slot].sleepers += same;
+    if (same) {
+        all.slots[w->slot].sleepers++;
+    }
     (void)pthread_mutex_unlock(&all.lock);
     return same;
 }

@@ -125,7 +125,9 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
         plat_failure_text_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
         return fail(s, r);
     }
-    s->generation += plat_lookup_fd(s->lookup) >= 0;
+    if (plat_lookup_fd(s->lookup) >= 0) {
+        s->generation++;
+    }
     s->state = PLAT_TCP_RESOLVING;
     return PLAT_OK;
 }
@@ -449,7 +451,8 @@ static const plat_stream_ops ops = {
     .deinit = tcp_deinit,
 };
 
-void plat_tcp_init(plat_tcp_stream *s)
+plat_stream *plat_tcp_init(plat_tcp_stream *s)
 {
     *s = (plat_tcp_stream){ .base.ops = &ops, .fd = -1, .retired = -1 };
+    return &s->base;
 }

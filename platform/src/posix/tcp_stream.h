@@ -49,6 +49,7 @@ typedef struct plat_tcp_stream {
     bool told : 1;           /* poll was called since the descriptor was retired */
 } plat_tcp_stream;
 
-void plat_tcp_init(plat_tcp_stream *s);
+/** Makes a closed stream.  Returns &s->base. */
+plat_stream *plat_tcp_init(plat_tcp_stream *s);
 
 #endif

@@ -4,7 +4,7 @@
 #include <poll.h>
 
 #include "posix/clock.h"
-#include "posix/resume.h"
+#include "posix/resume_watch.h"
 
 /* A shorter sleep may go on behind a suspension, for the rest of this: it costs one call less. */
 #define SHORT_MS 10000

@@ -61,7 +61,9 @@ bool plat_tls_suite_is_safe(const char *name)
 {
     size_t len = strlen(name);
     for (const char *at = suites; at != NULL; at = strchr(at, ':')) {
-        at += *at == ':' ? 1 : 0;
+        if (*at == ':') {
+            at++;
+        }
         if (strncmp(at, name, len) == 0 && (at[len] == ':' || at[len] == '\0')) {
             return true;
         }

@@ -672,6 +672,11 @@ static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *c
     return r;
 }
 
+plat_stream *plat_tls_base(plat_tls_stream *s)
+{
+    return &s->base;
+}
+
 plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file)
 {
     plat_roots_fault fault;

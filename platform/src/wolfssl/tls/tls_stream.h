@@ -54,4 +54,7 @@ typedef struct plat_tls_stream {
  */
 plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file);
 
+/** The stream that a plat_tls_stream is. */
+plat_stream *plat_tls_base(plat_tls_stream *s);
+
 #endif

@@ -133,7 +133,9 @@ static uint32_t count_between(const search *s)
 {
     uint32_t count = 0;
     for (size_t place = 1; place < s->len; place++) {
-        count += plat_certificate_is_self_issued(in_path(s, place)) ? 0 : 1;
+        if (!plat_certificate_is_self_issued(in_path(s, place))) {
+            count++;
+        }
     }
     return count;
 }
