@@ -150,6 +150,22 @@ class Amqp(unittest.TestCase):
         for raw in crowd:
             raw.close()
 
+    def test_a_wrong_header_and_an_unanswered_close_end_the_connection(self):
+        wrong, unanswered = self.connect(), self.connect()
+        by_websocket, _ = self.upgrade()
+        begun = time.monotonic()
+        wrong.sendall(b"hello")
+        unanswered.sendall(self.AMQP)
+        by_websocket.sendall(self.masked(self.AMQP))
+        self.assertEqual(self.exactly(wrong, 8), self.SASL)
+        self.assertEqual(wrong.recv(1), b"")
+        self.expect_reason(unanswered)
+        self.assertEqual(unanswered.recv(1), b"")
+        while by_websocket.recv(1000):
+            pass
+        # A client that says nothing at all is given ten seconds.
+        self.assertLess(time.monotonic() - begun, 9)
+
     def test_what_is_too_many_is_closed_and_room_comes_back(self):
         crowd = [socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)
                  for _ in range(17)]

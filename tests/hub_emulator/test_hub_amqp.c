@@ -68,7 +68,7 @@ static void a_client_learns_why_whether_it_logs_in_or_not(void **state)
 
     amqp_refusal_take(&plain, AMQP_HEADER, 8, &out);
     expect_refusal(out.p, out.p + out.len);
-    assert_int_equal(plain.state, AMQP_REFUSAL_OVER);
+    assert_int_equal(plain.state, AMQP_REFUSAL_CLOSING);
     out.len = 0;
 
     amqp_refusal_take(&sasl, conversation, sizeof conversation - 1, &out);
@@ -105,24 +105,28 @@ static void the_answer_is_the_same_however_the_bytes_are_cut(void **state)
     hub_text_free(&expected);
 }
 
-static void what_is_not_amqp_ends_at_once(void **state)
+static void what_is_not_amqp_ends_as_soon_as_it_shows(void **state)
 {
     (void)state;
     static const struct {
         const char *bytes;
         size_t len;
         size_t answer;
+        amqp_refusal_state after;
     } cases[] = {
-        { "GET / HTTP/1.1\r\n", 16, 8 },
-        { "AMQP\x02\x01\0\0", 8, 8 },
-        { "AMQP\0\0\x09\x01", 8, 8 },
-        { "AMQP\0\x01\0", 7, 0 },
-        { SASL_HEADER SASL_HEADER, 16, 59 },
-        { SASL_HEADER "\0\0\0\x07\x02\x01\0\0", 16, 59 },
-        { SASL_HEADER "\0\0\0\x08\x02\0\0\0", 16, 59 },
-        { SASL_HEADER "\xFF\xFF\xFF\xFF\x02\x01\0\0", 16, 59 },
-        { SASL_HEADER SASL_INIT SASL_HEADER, 42, 83 },
-        { SASL_HEADER "\0\0\0\x08\x02\x01\0\0" SASL_HEADER, 24, 83 },
+        { "GET / HTTP/1.1\r\n", 16, 8, AMQP_REFUSAL_WRONG },
+        { "h", 1, 8, AMQP_REFUSAL_WRONG },
+        { "AMQP\x02", 5, 8, AMQP_REFUSAL_WRONG },
+        { "AMQP\x02\x01\0\0", 8, 8, AMQP_REFUSAL_WRONG },
+        { "AMQP\0\0\x09\x01", 8, 8, AMQP_REFUSAL_WRONG },
+        { "AMQP\0\x01\0", 7, 0, AMQP_REFUSAL_HEADER },
+        { SASL_HEADER "\0\0\0", 11, 59, AMQP_REFUSAL_SASL },
+        { SASL_HEADER SASL_HEADER, 16, 59, AMQP_REFUSAL_WRONG },
+        { SASL_HEADER "\0\0\0\x07\x02\x01\0\0", 16, 59, AMQP_REFUSAL_WRONG },
+        { SASL_HEADER "\0\0\0\x08\x02\0\0\0", 16, 59, AMQP_REFUSAL_WRONG },
+        { SASL_HEADER "\xFF\xFF\xFF\xFF\x02\x01\0\0", 16, 59, AMQP_REFUSAL_WRONG },
+        { SASL_HEADER SASL_INIT SASL_HEADER, 42, 83, AMQP_REFUSAL_WRONG },
+        { SASL_HEADER "\0\0\0\x08\x02\x01\0\0" SASL_HEADER, 24, 83, AMQP_REFUSAL_WRONG },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -130,7 +134,7 @@ static void what_is_not_amqp_ends_at_once(void **state)
         hub_text out = { 0 };
         amqp_refusal_take(&r, cases[i].bytes, cases[i].len, &out);
         assert_int_equal(out.len, cases[i].answer);
-        assert_int_equal(r.state, cases[i].len < 8 ? AMQP_REFUSAL_HEADER : AMQP_REFUSAL_OVER);
+        assert_int_equal(r.state, cases[i].after);
         hub_text_free(&out);
     }
 }
@@ -252,15 +256,37 @@ static void a_frame_that_breaks_a_rule_ends_it(void **state)
     }
 }
 
+static void what_is_not_amqp_closes_the_websocket(void **state)
+{
+    (void)state;
+    websocket w = { 0 };
+    hub_text sent = { 0 };
+    hub_text out = { 0 };
+    hub_text amqp = { 0 };
+    bool closed;
+
+    add_frame(&sent, 0x82, "hello", 5);
+    websocket_take(&w, sent.p, sent.len, &out);
+    unpack(&out, &amqp, &closed);
+    assert_int_equal(amqp.len, 8);
+    assert_memory_equal(amqp.p, SASL_HEADER, 8);
+    assert_true(closed);
+    assert_int_equal(w.state, WEBSOCKET_OVER);
+    hub_text_free(&sent);
+    hub_text_free(&out);
+    hub_text_free(&amqp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_learns_why_whether_it_logs_in_or_not),
         cmocka_unit_test(the_answer_is_the_same_however_the_bytes_are_cut),
-        cmocka_unit_test(what_is_not_amqp_ends_at_once),
+        cmocka_unit_test(what_is_not_amqp_ends_as_soon_as_it_shows),
         cmocka_unit_test(the_key_is_answered_as_the_rfc_shows),
         cmocka_unit_test(the_reason_goes_by_websocket_however_frames_and_bytes_are_cut),
         cmocka_unit_test(a_frame_that_breaks_a_rule_ends_it),
+        cmocka_unit_test(what_is_not_amqp_closes_the_websocket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,20 +128,27 @@ static void refuse(amqp_refusal *r, hub_text *out)
     hub_text_add(out, amqp_header, sizeof amqp_header);
     add_open(out);
     add_close(out);
-    r->state = AMQP_REFUSAL_OVER;
+    r->state = AMQP_REFUSAL_CLOSING;
+}
+
+/* Are the bytes that are there the beginning of a header that is allowed now? */
+static bool may_be_header(const amqp_refusal *r)
+{
+    return memcmp(r->head, amqp_header, r->have) == 0 ||
+           (r->state == AMQP_REFUSAL_HEADER && memcmp(r->head, sasl_header, r->have) == 0);
 }
 
 static void take_header(amqp_refusal *r, hub_text *out)
 {
-    if (memcmp(r->head, amqp_header, HEADER_LEN) == 0) {
+    if (!may_be_header(r)) { /* 2.2: name a protocol that would do, and hang up */
+        hub_text_add(out, sasl_header, sizeof sasl_header);
+        r->state = AMQP_REFUSAL_WRONG;
+    } else if (r->have == HEADER_LEN && memcmp(r->head, amqp_header, HEADER_LEN) == 0) {
         refuse(r, out);
-    } else if (r->state == AMQP_REFUSAL_HEADER && memcmp(r->head, sasl_header, HEADER_LEN) == 0) {
+    } else if (r->have == HEADER_LEN) {
         hub_text_add(out, sasl_header, sizeof sasl_header);
         add_mechanisms(out);
         r->state = AMQP_REFUSAL_SASL;
-    } else { /* 2.2: name a protocol that would do, and hang up */
-        hub_text_add(out, sasl_header, sizeof sasl_header);
-        r->state = AMQP_REFUSAL_OVER;
     }
 }
 
@@ -152,7 +159,7 @@ static void take_frame(amqp_refusal *r)
         (size_t)r->head[0] << 24 | (size_t)r->head[1] << 16 | (size_t)r->head[2] << 8 | r->head[3];
 
     if (len < HEADER_LEN || len > FRAME_MAX || r->head[5] != FRAME_SASL) {
-        r->state = AMQP_REFUSAL_OVER;
+        r->state = AMQP_REFUSAL_WRONG;
         return;
     }
     r->skip = len - HEADER_LEN;
@@ -161,22 +168,22 @@ static void take_frame(amqp_refusal *r)
 
 static void take_head(amqp_refusal *r, hub_text *out)
 {
-    r->have = 0;
     if (r->state != AMQP_REFUSAL_SASL) {
         take_header(r, out);
-        return;
+    } else if (r->have == HEADER_LEN) {
+        take_frame(r);
+        if (r->state == AMQP_REFUSAL_SECOND) {
+            add_outcome(out);
+        }
     }
-    take_frame(r);
-    if (r->state == AMQP_REFUSAL_SECOND) {
-        add_outcome(out);
-    }
+    r->have = r->have == HEADER_LEN ? 0 : r->have;
 }
 
 void amqp_refusal_take(amqp_refusal *r, const void *bytes, size_t len, hub_text *out)
 {
     const uint8_t *p = bytes;
 
-    while (len > 0 && r->state != AMQP_REFUSAL_OVER) {
+    while (len > 0 && r->state != AMQP_REFUSAL_CLOSING && r->state != AMQP_REFUSAL_WRONG) {
         size_t wanted = r->skip > 0 ? r->skip : HEADER_LEN - r->have;
         size_t n = len < wanted ? len : wanted;
         if (r->skip > 0) {
@@ -184,11 +191,9 @@ void amqp_refusal_take(amqp_refusal *r, const void *bytes, size_t len, hub_text 
         } else {
             memcpy(r->head + r->have, p, n);
             r->have += n;
+            take_head(r, out);
         }
         p += n;
         len -= n;
-        if (r->have == HEADER_LEN) {
-            take_head(r, out);
-        }
     }
 }

@@ -16,18 +16,25 @@ typedef enum amqp_refusal_state {
     AMQP_REFUSAL_HEADER = 0, /* the protocol header comes next, for SASL or not */
     AMQP_REFUSAL_SASL,       /* the frame sasl-init comes next */
     AMQP_REFUSAL_SECOND,     /* the second protocol header comes next */
-    AMQP_REFUSAL_OVER        /* all is said; whatever still comes does not count */
+    AMQP_REFUSAL_CLOSING,    /* the reason is written; the client should answer and hang up */
+    AMQP_REFUSAL_WRONG       /* it is not AMQP: hang up once the answer is sent */
 } amqp_refusal_state;
+
+/** How long a client that was given the reason may take to hang up. */
+#define AMQP_CLOSING_MS 2000
 
 /** Start with { 0 }. */
 typedef struct amqp_refusal {
     amqp_refusal_state state;
-    uint8_t head[8]; /* the beginning of what comes next */
+    uint8_t head[8]; /* the first bytes of a header or frame */
     size_t have;
-    size_t skip; /* bytes of a frame that are left and do not count */
+    size_t skip; /* bytes of a frame that are still to come, and are dropped */
 } amqp_refusal;
 
-/** Takes what the client sent, and adds the answer to out. */
+/**
+ * Takes received bytes and adds the answer to out.  What arrives in one of the last two states is
+ * dropped.
+ */
 void amqp_refusal_take(amqp_refusal *r, const void *bytes, size_t len, hub_text *out);
 
 #endif

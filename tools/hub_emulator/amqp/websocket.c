@@ -133,4 +133,8 @@ void websocket_take(websocket *w, const void *bytes, size_t len, hub_text *out)
         add_frame(out, BINARY, amqp.p, amqp.len);
     }
     hub_text_free(&amqp);
+    if (w->refusal.state == AMQP_REFUSAL_WRONG && w->state != WEBSOCKET_OVER) {
+        add_frame(out, CLOSE, "\x03\xEA", 2); /* 1002: a protocol error */
+        w->state = WEBSOCKET_OVER;
+    }
 }

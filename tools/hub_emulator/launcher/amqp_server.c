@@ -91,12 +91,24 @@ static bool receive_some(client *c)
     return false;
 }
 
-/* Once all is said the client is waited for: it hangs up when it has read the reason. */
-static void talk(client *c)
+/* All answers are sent: is anything of the client awaited? */
+static void limit_wait(client *c, int64_t now)
+{
+    if (c->refusal.state == AMQP_REFUSAL_WRONG) {
+        c->state = CLIENT_GONE;
+    } else if (c->refusal.state == AMQP_REFUSAL_CLOSING && now + AMQP_CLOSING_MS < c->deadline_ms) {
+        c->deadline_ms = now + AMQP_CLOSING_MS;
+    }
+}
+
+static void talk(client *c, int64_t now)
 {
     while (c->state == CLIENT_TALKING && (send_some(c) || receive_some(c))) {
     }
     while (c->state == CLIENT_TALKING && send_some(c)) {
+    }
+    if (c->state == CLIENT_TALKING && c->sent == c->out.len) {
+        limit_wait(c, now);
     }
 }
 
@@ -105,7 +117,7 @@ static void serve(client *c, int64_t now)
     if (c->state == CLIENT_HANDSHAKE) {
         handshake(c);
     }
-    talk(c);
+    talk(c, now);
     if (c->state == CLIENT_GONE || now >= c->deadline_ms) {
         (void)gnutls_bye(c->tls, GNUTLS_SHUT_WR);
         end_client(c);

@@ -128,7 +128,14 @@ static bool serve(rest_websocket *w, int64_t now_ms, bool *moved)
     if (!receive(w) || !send_rest(w, moved) || has_gone(w) || now_ms >= w->deadline_ms) {
         return false;
     }
-    return w->socket.state != WEBSOCKET_OVER || w->sent < w->out.len;
+    if (w->sent < w->out.len) {
+        return true;
+    }
+    if (w->socket.refusal.state == AMQP_REFUSAL_CLOSING &&
+        now_ms + AMQP_CLOSING_MS < w->deadline_ms) {
+        w->deadline_ms = now_ms + AMQP_CLOSING_MS;
+    }
+    return w->socket.state != WEBSOCKET_OVER;
 }
 
 bool rest_websockets_run(rest_websockets *w, int64_t now_ms)
