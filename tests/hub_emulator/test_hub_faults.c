@@ -15,6 +15,15 @@
 
 /* --- what is asked for; true: answered with success ---------------------- */
 
+/* The file that cannot be written is named to people, not to the client. */
+static void expect_no_file_named(const hub_fixture *f, const char *answer)
+{
+    if (strstr(answer, ".json") != NULL || strstr(answer, "./") != NULL) {
+        fail_msg("names a file: %s", answer);
+    }
+    assert_non_null(strstr(f->notices, ".json: cannot be "));
+}
+
 static bool ask(hub_fixture *f, const char *method, const char *path, const char *body)
 {
     hub_exchange x = { .fixture = f, .if_match = "*" };
@@ -23,6 +32,9 @@ static bool ask(hub_fixture *f, const char *method, const char *path, const char
 
     if (status >= 300 && !failed) {
         fail_msg("%s %s: %d %s", method, path, status, hub_reply(&x));
+    }
+    if (failed) {
+        expect_no_file_named(f, hub_reply(&x));
     }
     hub_exchange_end(&x);
     return !failed;
@@ -107,7 +119,11 @@ static bool report(hub_fixture *f)
     (void)fixture_publish(f, &world_client, "$iothub/twin/PATCH/properties/reported/?$rid=1",
                           "{\"r\":2}");
     assert_int_equal(f->sent_count, 1);
-    return strncmp(f->sent[0].topic, "$iothub/twin/res/204/", 21) == 0;
+    bool ok = strncmp(f->sent[0].topic, "$iothub/twin/res/204/", 21) == 0;
+    if (!ok) {
+        expect_no_file_named(f, f->sent[0].payload);
+    }
+    return ok;
 }
 
 static bool send_telemetry(hub_fixture *f)
@@ -364,6 +380,29 @@ static void telemetry_after_a_failure_costs_no_earlier_event(void **state)
     world_end(f);
 }
 
+/* As the real hub: 400 whatever the reason, with the reason at each entry. */
+static void a_bulk_entry_that_cannot_be_written_fails_alone(void **state)
+{
+    (void)state;
+    hub_fixture *f = world_make();
+    hub_exchange x = { .fixture = f };
+
+    faulty_disk(FAULTY_ONCE, 0, ENOSPC);
+    int status = hub_ask(&x, "POST", "/devices",
+                         "[{\"id\":\"b\",\"importMode\":\"create\"},"
+                         "{\"id\":\"c\",\"importMode\":\"create\"}]");
+    assert_true(faulty_disk_end());
+    assert_int_equal(status, 400);
+    assert_string_equal(hub_reply(&x),
+                        "{\"isSuccessful\":false,\"errors\":[{\"deviceId\":\"b\","
+                        "\"errorCode\":\"ServerError\",\"errorStatus\":\"the state directory "
+                        "cannot be written: No space left on device\"}],\"warnings\":[]}");
+    assert_null(hub_registry_find_client(&f->hub.registry, "b"));
+    assert_non_null(hub_registry_find_client(&f->hub.registry, "c"));
+    hub_exchange_end(&x);
+    world_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_kill_leaves_the_state_before_or_after),
         cmocka_unit_test(a_device_that_is_registered_again_inherits_nothing),
         cmocka_unit_test(telemetry_after_a_failure_costs_no_earlier_event),
+        cmocka_unit_test(a_bulk_entry_that_cannot_be_written_fails_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

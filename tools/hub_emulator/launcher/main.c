@@ -291,10 +291,10 @@ static void write_env(const emulator *e)
     hub_fault fault;
 
     hub_store_open(&store, e->state.path);
+    store.notice = notice;
     if (hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, &fault) == HUB_OK) {
         (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
     } else {
-        (void)cli_error("%s", fault.text);
         (void)hub_store_remove(&store, ENV_FILE, &fault);
     }
     hub_store_close(&store);

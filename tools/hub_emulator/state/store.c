@@ -54,6 +54,16 @@ void hub_store_report(const hub_store *s, const char *format, ...)
     }
 }
 
+/* Which file it is, people are told; the text of the fault may go to a client of the hub. */
+static hub_result not_written(const hub_store *s, const char *name, const char *what,
+                              hub_fault *fault)
+{
+    const char *why = strerror(errno);
+
+    hub_store_report(s, "%s: cannot be %s: %s", name, what, why);
+    return hub_fail(fault, HUB_ERR_STATE, "the state directory cannot be written: %s", why);
+}
+
 /* --- setting aside ----------------------------------------------------- */
 
 static char *aside_path(const hub_store *s, const char *name, int n)
@@ -157,7 +167,7 @@ hub_result hub_store_write(const hub_store *s, const char *name, const void *dat
               (moved_away(s, fresh_name) && write_fresh(fresh, data, len));
 
     ok = ok && (rename(fresh, path) == 0 || (moved_away(s, name) && rename(fresh, path) == 0));
-    hub_result r = ok ? HUB_OK : failed(fault, path);
+    hub_result r = ok ? HUB_OK : not_written(s, name, "written", fault);
     if (!ok) {
         (void)unlink(fresh); /* on a full disk it would take what the next attempt needs */
     }
@@ -254,7 +264,8 @@ hub_result hub_store_read_json(const hub_store *s, const char *name, cJSON **out
 hub_result hub_store_remove(const hub_store *s, const char *name, hub_fault *fault)
 {
     char *path = hub_store_path(s, name);
-    hub_result r = unlink(path) == 0 || errno == ENOENT ? HUB_OK : failed(fault, path);
+    hub_result r =
+        unlink(path) == 0 || errno == ENOENT ? HUB_OK : not_written(s, name, "removed", fault);
 
     free(path);
     return r;

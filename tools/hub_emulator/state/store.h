@@ -31,7 +31,10 @@ void hub_store_close(hub_store *s);
 /** Path of a file in the directory, on the heap. */
 char *hub_store_path(const hub_store *s, const char *name);
 
-/** Readable by the owner only.  A failure leaves the old content. */
+/**
+ * Writes a file that only its owner can read.  A failure leaves the old content; it is reported
+ * with the name of the file, and *fault names none, so that its text may be sent to a client.
+ */
 hub_result hub_store_write(const hub_store *s, const char *name, const void *data, size_t len,
                            hub_fault *fault);
 /** json is an object; it is written with a checksum. */
@@ -42,7 +45,7 @@ hub_result hub_store_write_json(const hub_store *s, const char *name, const cJSO
  * when it is damaged, HUB_ERR_STATE when it cannot be read now.
  */
 hub_result hub_store_read_json(const hub_store *s, const char *name, cJSON **out, hub_fault *fault);
-/** HUB_OK also when there is no such file. */
+/** HUB_OK also when there is no such file; a failure is reported as by hub_store_write. */
 hub_result hub_store_remove(const hub_store *s, const char *name, hub_fault *fault);
 
 /** Rename the file to NAME.bad, or .bad2 and so on, and report it with the reason. */
