@@ -293,8 +293,8 @@ class Newcomer(unittest.TestCase):
         rows = (
             ("No such file or directory", "nowhere"),
             ("Is a directory", "/"),
-            ("no connection string in it", "empty"),
-            ("no connection string in it", "blank"),
+            ("empty: no connection string in it", "empty"),
+            ("blank: no connection string in it", "blank"),
             ("line 1: connection string", "garbage"),
             ("line 1: not text: it has a NUL byte", "nul"),
             ("line 1: the file is UTF-16", "utf16"),

@@ -245,8 +245,7 @@ static bool set_up(fleet *f)
         return false;
     }
     if (f->count == 0) {
-        (void)cli_error(o->shards > 1 ? "no devices in this shard"
-                                      : "the file has no connection string in it");
+        (void)cli_error("no devices in this shard");
         return false;
     }
     check_descriptors(f);

@@ -60,6 +60,10 @@ bool fleet_read(fleet *f)
         }
     }
     cli_list_close(&list);
+    if (r == CLI_LIST_END && number == 0) {
+        (void)cli_error("%s: no connection string in it", list.name);
+        return false;
+    }
     return r == CLI_LIST_END;
 }
 
