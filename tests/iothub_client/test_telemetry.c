@@ -228,6 +228,35 @@ static void impossible_properties_are_refused(void **state)
     fixture_free(&f);
 }
 
+static void a_date_or_name_of_the_wrong_form_is_refused_and_named(void **state)
+{
+    (void)state;
+    static const struct {
+        iothub_telemetry t;
+        const char *text;
+    } cases[] = {
+        { { .creation_time = "2026-01-31T12:00:00Z", .component = "thermostat1", .output = "o-1" },
+          NULL },
+        { { .creation_time = "yesterday" }, "creation_time is no date" },
+        { { .creation_time = "" }, "creation_time is no date" },
+        { { .component = "thermo stat" }, "component has white space" },
+        { { .output = "out\t" }, "output has white space" },
+    };
+    client_fixture f;
+    fixture_init(&f, fixture_quiet);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        iothub_result r = iothub_send_telemetry(f.client, &cases[i].t, NULL);
+        if (cases[i].text == NULL) {
+            assert_int_equal(r, IOTHUB_OK);
+            continue;
+        }
+        assert_int_equal(r, IOTHUB_ERR_ARG);
+        assert_non_null(strstr(iothub_last_error(f.client)->text, cases[i].text));
+    }
+    fixture_free(&f);
+}
+
 static void a_property_that_is_given_twice_is_refused_and_named(void **state)
 {
     (void)state;
@@ -426,6 +455,7 @@ int main(void)
         cmocka_unit_test(what_is_not_utf_8_is_refused_and_named),
         cmocka_unit_test(each_system_property_is_checked_and_named),
         cmocka_unit_test(impossible_properties_are_refused),
+        cmocka_unit_test(a_date_or_name_of_the_wrong_form_is_refused_and_named),
         cmocka_unit_test(a_property_that_is_given_twice_is_refused_and_named),
         cmocka_unit_test(a_message_id_that_the_hub_would_close_the_connection_for_is_refused),
         cmocka_unit_test(the_limit_of_256_kb_holds_to_the_byte),

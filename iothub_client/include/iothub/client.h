@@ -285,9 +285,9 @@ typedef struct iothub_telemetry {
     const char *message_id;
     const char *correlation_id; /**< The message that this one answers. */
     const char *user_id;        /**< The origin of the message. */
-    const char *creation_time;  /**< E.g. "2026-01-31T12:00:00Z". */
-    const char *component;      /**< Component of an IoT Plug and Play model. */
-    const char *output;         /**< Output of a module. */
+    const char *creation_time;  /**< A date as "2026-01-31T12:00:00Z". */
+    const char *component;      /**< Component of a Plug and Play model; no white space. */
+    const char *output;         /**< Output of a module; no white space. */
     bool security_message;      /**< The message is for Microsoft Defender for IoT. */
     /** false: QoS 1, the request ends when the hub has acknowledged the message. true: QoS 0, it
      * ends when the message was sent; the message may be lost. */

@@ -2,6 +2,7 @@
 #include "mqtt_core/topic.h"
 #include "telemetry/backlog.h"
 #include "telemetry/telemetry_limits.h"
+#include "text/date.h"
 
 enum {
     MESSAGE_ID_MAX = 128,
@@ -167,6 +168,26 @@ static iothub_result check_message_id(iothub_client *c, const char *id)
                                "telemetry: message_id is longer than 128 characters");
 }
 
+static bool has_white_space(const char *name)
+{
+    return name != NULL && strpbrk(name, " \t\r\n\v\f") != NULL;
+}
+
+static iothub_result check_forms(iothub_client *c, const iothub_telemetry *t)
+{
+    if (t->creation_time != NULL && !iothub_date_valid(t->creation_time)) {
+        return client_refuse(c, IOTHUB_ERR_ARG,
+                             "telemetry: creation_time is no date such as 2026-01-31T12:00:00Z");
+    }
+    if (has_white_space(t->component) || has_white_space(t->output)) {
+        return client_refuse(c, IOTHUB_ERR_ARG,
+                             has_white_space(t->component)
+                                 ? "telemetry: component has white space in it"
+                                 : "telemetry: output has white space in it");
+    }
+    return check_message_id(c, t->message_id);
+}
+
 /* wire: what the hub calls it. */
 static inline bool put_system(iothub_client *c, iothub_bag_writer *w, const char *wire,
                               const char *name, const char *value)
@@ -191,7 +212,7 @@ static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *
     if (t->security_message) {
         (void)iothub_bag_put_system(w, "ifid", SECURITY_INTERFACE);
     }
-    return check_message_id(c, t->message_id);
+    return check_forms(c, t);
 }
 
 /* The topic with its bag: most of it is there. */
