@@ -280,6 +280,9 @@ static void a_command_that_cannot_be_is_refused(void **state)
 
     assert_int_equal(hub_ask(&x, "POST", "/digitaltwins/nobody/commands/c", "1"), 404);
     assert_int_equal(hub_ask(&x, "POST", "/digitaltwins/device1/commands/a+b", "1"), 400);
+    assert_int_equal(
+        hub_ask(&x, "POST", "/digitaltwins/device1/components/t 1/commands/report", "1"), 400);
+    assert_non_null(strstr(hub_reply(&x), "methodName: t 1*report is not allowed"));
     x.query = "responseTimeoutInSeconds=4";
     assert_int_equal(hub_ask(&x, "POST", "/digitaltwins/device1/commands/c", "1"), 400);
     x.query = "connectTimeoutInSeconds=soon";

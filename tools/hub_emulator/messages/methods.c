@@ -50,8 +50,11 @@ static hub_result read_request(hub_method *method, const hub_method_request *req
         json_text_member((json_text){ request->text, request->len }, "payload");
     int64_t response_s = RESPONSE_S_DEFAULT;
 
-    if (name == NULL || !name_valid(name)) {
-        return hub_fail(fault, HUB_ERR_ARGUMENT, "methodName is missing or not allowed");
+    if (name == NULL) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "methodName is missing");
+    }
+    if (!name_valid(name)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "methodName: %.100s is not allowed", name);
     }
     hub_result r = read_timeout(body, "responseTimeoutInSeconds", RESPONSE_S_MIN, RESPONSE_S_MAX,
                                 &response_s, fault);
