@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Compare this library with libmosquitto, Paho C and a raw socket: the same jobs, in turns, in one run.
-# Then measure what a device costs with 10 to 10,000 of them in one process.
+# Then measure the cost of a device, with 10 to 10,000 of them in one process.
 #
 #   ./build_all/bench.sh                   both
 #   ./build_all/bench.sh [--aes] [--rounds N] [--job NAME] [--peer NAME] [--json FILE] [--update] ...
 #   ./build_all/bench.sh --scale [--update] [--devices N] [--json FILE] ...
 #
-# With options for the comparison there is nothing but that; --scale leaves it out.
-# The client stands there a second time, built without nettle; --aes builds wolfSSL with the processor's AES
-# instructions (wolfssl.sh) and shows the client with that as well.
-# Prints tables, and with --update puts them into the READMEs; --help and --scale --help list all options.  tests/bench/README.md says how to read
-# them.  Takes some twenty-five minutes; installs what is missing (Paho C, valgrind).
+# With options for the comparison only the comparison runs; with --scale only the devices.
+# The client is measured a second time in a build without nettle. --aes also builds wolfSSL with the processor's AES instructions
+# (wolfssl.sh) and measures the client with it.
+# Prints all tables; --update writes the main ones into tests/bench/README.md, which explains them. --help and --scale --help list
+# all options. Takes about twenty-five minutes; installs the packages that are missing (Paho C, valgrind).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# build TARGET FOLDER [OPTION...]: with the libraries that pkg-config finds
+# build TARGET FOLDER [OPTION...]: builds with the libraries that pkg-config finds
 build() {
   cmake --preset release -B "$2" "${@:3}" >/dev/null
   cmake --build "$2" --target "$1" >&2
@@ -24,7 +24,7 @@ compare=true
 scale=false
 [ $# -gt 0 ] || scale=true
 options=()
-again=() # with other libraries
+again=() # folders of builds with other libraries
 for option in "$@"; do
   case $option in
   --aes)

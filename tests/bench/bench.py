@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Run the same jobs with every client library that is there, in turns, and compare.
+"""Run the same jobs with every client library that is installed, in turns, and compare.
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
                 [--transport plain|tls] [--software PROGRAMS] [--aes PROGRAMS]
                 [--no-counts] [--no-instructions] [--json FILE] [--from FILE] [--update]
 
 PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
-and runs this; README.md beside this file says how to read the tables.
+and runs this; README.md in this folder explains the tables.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import sys
 import tempfile
 
 from results import Failure, add_options, conclude
-from table import METRICS, TITLES, put_between, tables
+from table import TITLES, put_between, summary, tables
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSPORTS = tuple(TITLES)
@@ -288,8 +288,7 @@ def parse():
                         help="no allocations and system calls")
     parser.add_argument("--no-instructions", dest="instructions", action="store_false",
                         help="no run under callgrind")
-    add_options(parser, "the tables into README.md beside this script, and the first ones into "
-                        "that of the project")
+    add_options(parser, "the main tables into README.md in the folder of this script")
     return parser.parse_args()
 
 
@@ -309,9 +308,8 @@ def show(found):
 
 
 def update(found):
-    put_between(os.path.join(HERE, "README.md"), "bench.py", show(found))
-    put_between(os.path.join(HERE, "..", "..", "README.md"), "bench.py",
-                f"{tables(found['rows'], METRICS[:1])}\n{found['machine']}\n")
+    put_between(os.path.join(HERE, "README.md"), "bench.py",
+                f"{summary(found['rows'])}\n{found['machine']}\n")
 
 
 if __name__ == "__main__":

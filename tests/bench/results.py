@@ -1,4 +1,4 @@
-"""What a measurement leaves behind: printed, kept in a file, put into the READMEs."""
+"""Prints the results of a measurement, writes them to a file, and puts them into the README."""
 
 import json
 import sys

@@ -6,7 +6,7 @@ usage: scale.py PROGRAMS [--devices N ...] [--transport plain|tls|tls-resumed] [
                 [--json FILE] [--from FILE] ...
 
 PROGRAMS is the folder with bench_many and null_broker.  build_all/bench.sh --scale builds them and
-runs this; README.md beside this file shows what it printed, and --update puts it there.
+runs this; README.md in this folder shows the result, and --update writes it there.
 """
 
 import argparse
@@ -256,7 +256,7 @@ def spread_table(results):
     return aligned(rows)
 
 
-def tables(results):
+def tables(results, with_spread=True):
     lines = []
     for transport in dict.fromkeys(r["transport"] for r in results["sizes"]):
         lines += [f"### many devices: {TITLES[transport]}", "",
@@ -265,16 +265,17 @@ def tables(results):
         one = results["storms"][0]
         lines += [f"### a hub that is gone for {one['down_s']:.1f} s: {one['devices']} devices, "
                   f"waits of {one['retry_ms'][0] / 1000:g} to {one['retry_ms'][1] / 1000:g} s", "",
-                  *storm_table(results["storms"]), "",
-                  "How many came back in each second:", "", *spread_table(results["storms"]), ""]
+                  *storm_table(results["storms"]), ""]
+        if with_spread:
+            lines += ["How many came back in each second:", "", *spread_table(results["storms"]), ""]
     return "\n".join([*lines, results["machine"], ""])
 
 
 def update(results):
-    """The plot, and the tables in README.md."""
+    """Writes the plot, and the main tables into README.md."""
     with open(os.path.join(HERE, "scale.svg"), "w", encoding="utf-8") as file:
         file.write(draw([{"transport": r["transport"], **figures(r)} for r in results["sizes"]]))
-    put_between(os.path.join(HERE, "README.md"), "scale.py", tables(results))
+    put_between(os.path.join(HERE, "README.md"), "scale.py", tables(results, with_spread=False))
 
 
 # --- all of it --------------------------------------------------------------------------------
@@ -327,7 +328,7 @@ def parse():
                         help="leave out ten seconds in which nothing is sent")
     parser.add_argument("--no-counts", dest="counts", action="store_false",
                         help="no allocations and system calls")
-    add_options(parser, "tables and plot into README.md and scale.svg beside this script")
+    add_options(parser, "the tables into README.md and the plot into scale.svg, in the folder of this script")
     return parser.parse_args()
 
 

@@ -14,7 +14,7 @@ TITLES = {
     "tls": "TLS 1.3, AES-128-GCM as at a hub",
 }
 
-# What, title, digits, and whether a second table says how many times as much.
+# Metric, title, digits, and whether a second table shows ratios.
 METRICS = (
     ("cpu_ns", "CPU time per message, ns", 0, True),
     ("per_s", "messages a second", 0, False),
@@ -58,6 +58,12 @@ def ratios(values, jobs, peers):
     return rows if pairs else []
 
 
+# What the README shows: for each transport these metrics, and these jobs.
+SHOWN_METRICS = {"plain": ("cpu_ns", "instructions"), "tls": ("cpu_ns",)}
+SHOWN_JOBS = ("publish QoS 0", "publish QoS 1, window 100", "window 100, answered one by one",
+              "window 20, 4 KB", "receive QoS 1", "latency QoS 1")
+
+
 def metric_lines(results, metric, title, digits, compare):
     """The tables of one transport; none if it was not measured."""
     found = [r for r in results if metric in r]
@@ -72,19 +78,32 @@ def metric_lines(results, metric, title, digits, compare):
     return lines
 
 
-def tables(results, metrics=METRICS):
+def tables(results):
+    """All tables, for the terminal."""
     lines = []
     for transport in dict.fromkeys(r["transport"] for r in results):
         of_transport = [r for r in results if r["transport"] == transport]
-        for metric, title, digits, compare in metrics:
+        for metric, title, digits, compare in METRICS:
             title = f"{title}: {TITLES[transport]}"
             lines += metric_lines(of_transport, metric, title, digits, compare)
     return "\n".join(lines)
 
 
+def summary(results):
+    """The tables for the README."""
+    lines = []
+    for transport, shown in SHOWN_METRICS.items():
+        rows = [r for r in results if r["transport"] == transport and r["job"] in SHOWN_JOBS]
+        for metric, title, digits, _ in METRICS:
+            if metric in shown:
+                title_here = f"{title}: {TITLES[transport]}"
+                lines += metric_lines(rows, metric, title_here, digits, False)
+    return "\n".join(lines)
+
+
 def put_between(path, script, text):
-    """Replace what stands in a file between the marks of a script."""
-    begin, end = f"<!-- {script} writes what follows -->\n", "<!-- until here -->\n"
+    """Replace the text between the marks of a script in a file."""
+    begin, end = f"<!-- {script} writes the following lines -->\n", "<!-- end of these lines -->\n"
     with open(path, encoding="utf-8") as file:
         head, _, rest = file.read().partition(begin)
     tail = rest.partition(end)[2]
