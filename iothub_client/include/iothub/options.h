@@ -275,8 +275,8 @@ typedef struct iothub_options {
 
     /**
      * @name Back-off
-     * In milliseconds. Before each attempt the client waits for a random time between 0 and a limit
-     * ("full jitter"); the limit doubles with each failure, from min to max.
+     * In milliseconds. Before each attempt the client waits for a random time, between a sixteenth
+     * of a limit and the limit. The limit doubles with each failure, from min to max.
      * @{
      */
     uint32_t retry_min_ms;      /**< First limit. Default 1 s. */
