@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lists the public items without a comment that Doxygen 1.9.4 does not warn about: values of enumerations.
+"""Lists values of enumerations without a comment: the public items that Doxygen 1.9.4 does not warn about.
 
     check_docs.py build/docs/xml
 

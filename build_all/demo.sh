@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# See it run: install what is missing, build, start the local hub emulator, run the samples
-# against it, and show what the device did and what the service side saw.
+# The demo: installs the packages that are missing, builds, starts the local hub emulator, runs the samples against it, and shows
+# the output of the device and of the service side.
 #
-# Among the packages is Debian's mosquitto, which brings a broker as a system service on port 1883. setup.sh stops and disables that
-# service if it was not there before; the emulator starts the program itself, on ports of its own, and stops it at the end.
+# One of the packages, Debian's mosquitto, starts a system service on port 1883. If setup.sh installed the package, it stops and
+# disables that service. The emulator starts the broker itself, on other ports, and stops it at the end.
 #
-# With IOTHUB_DEVICE_CONNECTION_STRING set, the samples talk to that hub instead. The service side
-# (twin, methods) joins in when IOTHUB_CONNECTION_STRING is set too.
+# If IOTHUB_DEVICE_CONNECTION_STRING is set, the samples use that hub instead. If IOTHUB_CONNECTION_STRING is set, too, the demo also
+# shows the service side of that hub (twin, methods).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,7 @@ title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 device() { sed -u "s/^/${blue}device  |${plain} /"; }
 service() { sed -u "s/^/${green}service |${plain} /"; }
 
-# A log, without the keys in it.
+# show_log FILE: prints a log without the keys in it.
 show_log() { sed 's/\(SharedAccessKey=\).*/\1***/' "$1"; }
 
 finish() {
@@ -38,7 +38,7 @@ finish() {
   if [ "$status" -ne 0 ]; then
     printf '\n%sdemo.sh: failed%s\n' "$red" "$plain"
     if [ -s "$work/emulator.log" ]; then
-      echo 'the emulator said:'
+      echo 'output of the emulator:'
       show_log "$work/emulator.log"
     fi
   fi
@@ -47,19 +47,19 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# wait_for FILE PATTERN: until a line of the file matches, or 30 seconds are over.
+# wait_for FILE PATTERN: waits until a line of the file matches; fails after 30 seconds.
 wait_for() {
   for _ in $(seq 300); do
     grep -q -e "$2" "$1" 2>/dev/null && return 0
     read -r -t 0.1 <> <(:) || true
   done
-  echo "demo.sh: waited in vain for \"$2\"" >&2
+  echo "demo.sh: waited 30 s without success for \"$2\"" >&2
   show_log "$1" >&2
   return 1
 }
 
-# on_device NAME ARGUMENTS...: a sample in the background; its lines are shown and kept.
-# `wait "$sample"` waits for the last line too, and gives the sample's exit status.
+# on_device NAME ARGUMENTS...: runs a sample in the background, shows its lines and keeps them in a log.
+# `wait "$sample"` waits for the last line, too, and returns the exit status of the sample.
 on_device() {
   : >"$work/$1.log"
   ("$bin/$1" "${@:2}" --port "$port" 2>&1 | tee "$work/$1.log" | device) &
@@ -77,7 +77,7 @@ if [ -z "${IOTHUB_DEVICE_CONNECTION_STRING:-}" ]; then
   "$bin/hub_emulator" --port 0 --rest-port 0 --device device1 >"$work/emulator.log" 2>&1 &
   jobs_to_end=($!)
   wait_for "$work/emulator.log" '^READY$'
-  # Lines NAME=value; the values hold no quotes, but do hold ';' and '='.
+  # The lines are NAME=value; a value contains no quotes, but ';' and '='.
   while IFS='=' read -r name value; do
     case $name in IOTHUB_*) export "$name=$value" ;; esac
   done <"$work/emulator.log"
@@ -113,7 +113,7 @@ wait "$sample"
 worked+=(store_and_forward)
 
 if [ -n "${local_hub:-}" ]; then
-  title 'A cloud-to-device message, sent while the device is away'
+  title 'A cloud-to-device message, sent while the device is offline'
   "$bin/iothub" service c2d "$device_id" 'hello device' --property colour=blue "${rest[@]}" 2>&1 | service
   on_device c2d --count 1
   wait "$sample"
@@ -130,7 +130,7 @@ if [ -n "${IOTHUB_CONNECTION_STRING:-}" ]; then
   "$bin/iothub" service twin get "$device_id" "${rest[@]}" 2>&1 | sed -n '/"properties"/,$p' | service
   worked+=(twin)
 
-  title 'Direct methods: answered at once, later, and not at all'
+  title 'Direct methods: answered immediately, answered later, and unknown'
   on_device methods --count 3
   wait_for "$work/methods.log" '^connected$'
   "$bin/iothub" service method "$device_id" ping '{"x":1}' "${rest[@]}" 2>&1 | service
@@ -141,12 +141,12 @@ if [ -n "${IOTHUB_CONNECTION_STRING:-}" ]; then
   worked+=(methods)
 fi
 
-title "Own poll loop, static memory"
+title "A poll loop of the application, static memory"
 on_device event_loop --count 2
 wait "$sample"
 worked+=(event_loop)
 
-title "Several threads, one client that a thread of its own drives"
+title "Several threads, one client with a runner"
 on_device runner --count 2
 wait "$sample"
 worked+=(runner)

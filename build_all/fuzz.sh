@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Let libFuzzer look for inputs that break a promise; installs what is missing (clang).
+# Search for inputs that crash a parser or break its contract, with libFuzzer. Installs the packages that are missing (clang).
 #
 #   ./build_all/fuzz.sh [--minutes N] [TARGET...]     default: 5 minutes for each target
 #
-# What it learns stays in build/fuzz/corpus, so that the next run goes on from there.  An input that
-# breaks something is kept in build/fuzz/crashes; run it again with build/fuzz/fuzz/TARGET FILE.
+# The inputs that it finds are kept in build/fuzz/corpus and used by the next run. An input that causes a failure is
+# kept in build/fuzz/crashes; repeat the failure with build/fuzz/fuzz/TARGET FILE.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Run the tests in fresh systems that debootstrap makes: Debian 12 and 13, 64 and 32 bits, gcc and
-# clang, the newest wolfSSL that Debian's unstable has, and the unit tests on Arm and on a big-endian
-# machine that QEMU imitates.  Takes HEAD, so commit first.  Needs root, debootstrap and a Debian mirror.
+# Run the tests in fresh systems made with debootstrap: Debian 12 and 13, 64 and 32 bits, gcc and clang, the wolfSSL of Debian
+# unstable, and the unit tests on Arm and on a big-endian machine under QEMU. Tests the commit HEAD, so commit first. Needs root,
+# debootstrap and a Debian mirror.
 #
 #   ./build_all/matrix.sh [--cache DIR] [--mirror URL] [--list] [ROW...]
 #
-#   ROW            a row by its name, or by a part of it: debian13-amd64, i386, s390x; default: all
-#   --list         print the names of the rows, and do nothing else
-#   --cache DIR    keep what was downloaded and the logs here (default: /var/cache/iothub_device/matrix)
+#   ROW            name of a row, or a part of it: debian13-amd64, i386, s390x; default: all
+#   --list         print the names of the rows and exit
+#   --cache DIR    keep downloads and logs here (default: /var/cache/iothub_device/matrix)
 #   --mirror URL   a mirror of Debian (default: the first one in this system's own apt configuration)
 #
-# Prints a table and, for each row that is not green, the tests that failed; exits with 1 if there are
-# such rows.  A row takes from five to twenty minutes; the log of each is in DIR/logs.
+# Prints a table and, for each row that did not pass, the tests that failed; exits with 1 if a row did not
+# pass. A row takes five to twenty minutes; its log is in DIR/logs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Name, release of Debian, architecture, what matrix_row.sh runs there.
+# Name, release of Debian, architecture, argument of matrix_row.sh.
 rows=(
   'debian13-amd64        trixie   amd64 native'
   'debian13-amd64-user   trixie   amd64 user'
@@ -48,7 +48,7 @@ fail() {
 
 # --- the systems --------------------------------------------------------------------------------
 
-# Its own mounts and processes, which end with it, whatever ends it: nothing needs to be unmounted.
+# Mounts and processes of its own, which end together with it, so nothing has to be unmounted afterwards.
 isolated() {
   unshare --mount --pid --fork --kill-child --propagation private -- "$@" </dev/null 9>&- &
   running=$!
@@ -58,7 +58,7 @@ isolated() {
   return "$status"
 }
 
-# in_system ROOT ARCHIVES COMMAND...: nothing of this system's environment gets in.
+# in_system ROOT ARCHIVES COMMAND...: runs a command in a system, with an empty environment.
 in_system() {
   # shellcheck disable=SC2016 # expanded inside
   isolated bash -euc '
@@ -74,7 +74,7 @@ in_system() {
       PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' isolated "$@"
 }
 
-# The mirror that this system itself uses.
+# Prints the mirror that this system itself uses.
 mirror_of_host() {
   # shellcheck disable=SC2016 # apt expands them
   apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
@@ -89,7 +89,7 @@ sources_of() {
   [ -z "$security" ] || echo "deb $security $1-security main"
 }
 
-# What this system must know to reach its mirror, and nothing else.
+# Copies only the settings that are needed to reach the mirror.
 apt_settings_of_host() {
   apt-config dump | grep -E '^Acquire::((https?|ftp)::|Check-)' || true
   echo 'APT::Keep-Downloaded-Packages "true";'
@@ -110,19 +110,19 @@ debootstrap_to() {
     --include=ca-certificates "$2" "$1" "$mirror"
 }
 
-# make_base ROOT RELEASE ARCHITECTURE: a minimal system in the cache, made once.
+# make_base ROOT RELEASE ARCHITECTURE: makes a minimal system in the cache, unless it exists.
 make_base() {
   [ ! -e "$1.complete" ] || return 0
   rm -rf --one-file-system "$1"
   debootstrap_to "$@" || return 1
   sources_of "$2" >"$1/etc/apt/sources.list"
   apt_settings_of_host >"$1/etc/apt/apt.conf.d/90matrix"
-  # As the installer leaves it.
+  # The package sources as the Debian installer writes them.
   [ -e "$1/etc/hosts" ] || printf '127.0.0.1\tlocalhost\n::1\t\tlocalhost\n' >"$1/etc/hosts"
   touch "$1.complete"
 }
 
-# make_system BASE: a fresh one in $work/root, with the tree of HEAD in /src.
+# make_system BASE: copies a base to $work/root, with the tree of HEAD in /src.
 make_system() {
   cp -a --reflink=auto "$1" "$work/root" &&
     cp /etc/resolv.conf "$work/root/etc/resolv.conf" &&
@@ -131,7 +131,7 @@ make_system() {
 }
 
 remove_system() {
-  # What was killed may still be about to end.
+  # A killed process may need some time to end.
   for _ in 1 2 3 4 5; do
     rm -rf --one-file-system "$work/root" 2>/dev/null && return 0
     read -r -t 0.5 <> <(:) || true
@@ -157,7 +157,7 @@ count() { grep -cE "^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*($1)" "$2" || true; }
 
 fact() { sed -n "s/^$1=//p" "$work/root/facts" 2>/dev/null || true; }
 
-# add_line NAME LOG STATUS SECONDS
+# add_line NAME LOG STATUS SECONDS: adds a row to the table.
 add_line() {
   local passed failed skipped
   passed=$(count ' Passed ' "$2")
@@ -246,17 +246,17 @@ check_wanted() {
     for name in "${rows[@]%% *}"; do
       [[ -$name- != *"-$row-"* ]] || found=yes
     done
-    [ -n "$found" ] || fail "there is no row $row; --list names them"
+    [ -n "$found" ] || fail "unknown row $row; --list prints the names"
   done
 }
 
 check_host() {
-  [ "$(id -u)" -eq 0 ] || fail 'only root may make systems: sudo ./build_all/matrix.sh'
-  command -v debootstrap >/dev/null || fail 'apt-get install debootstrap, please'
-  [[ $cache/ != $PWD/* ]] || fail "--cache $cache: outside the source tree, please"
+  [ "$(id -u)" -eq 0 ] || fail 'needs root: sudo ./build_all/matrix.sh'
+  command -v debootstrap >/dev/null || fail 'debootstrap is not installed: apt-get install debootstrap'
+  [[ $cache/ != $PWD/* ]] || fail "--cache $cache: must be outside the source tree"
   mirror=${mirror:-$(mirror_of_host Debian)}
-  [ -n "$mirror" ] || fail 'no mirror of Debian in the configuration of apt: --mirror URL, please'
-  [ -z "$(git status --porcelain)" ] || echo 'matrix.sh: what is not committed is left out' >&2
+  [ -n "$mirror" ] || fail 'the configuration of apt names no Debian mirror: give --mirror URL'
+  [ -z "$(git status --porcelain)" ] || echo 'matrix.sh: changes that are not committed are left out' >&2
 }
 
 main() {
@@ -264,8 +264,8 @@ main() {
   check_wanted
   check_host
   mkdir -p "$cache/logs"
-  exec 9>"$cache/lock" # which ends with the script
-  flock -n 9 || fail "--cache $cache: another matrix.sh is at work with it"
+  exec 9>"$cache/lock" # the lock ends with the script
+  flock -n 9 || fail "--cache $cache: another matrix.sh is using it"
   trap finish EXIT
   trap 'exit 130' INT TERM
   work=$(mktemp -d "$cache/work.XXXXXX")
@@ -282,10 +282,10 @@ main() {
   echo '| --- | --- | --- | ---: | ---: | ---: | ---: |'
   printf '%s\n' "${table[@]}"
   if [ ${#red[@]} -gt 0 ]; then
-    echo "matrix.sh: not green: ${red[*]}" >&2
+    echo "matrix.sh: rows that did not pass: ${red[*]}" >&2
     exit 1
   fi
 }
 
 main "$@"
-exit # for bash reads on, and the file may have changed by now
+exit # otherwise bash would continue to read this file, which may have changed

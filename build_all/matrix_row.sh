@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# One row of matrix.sh, inside the fresh system that matrix.sh made for it: as root, with the tree in
-# /src.  Not for a system that is to be kept.
+# Run one row of matrix.sh, as root, inside the fresh system that matrix.sh made for it, with the tree in /src. Do not run it
+# in any other system: it changes the configuration.
 #
 #   /src/build_all/matrix_row.sh native|user|clang|newest_wolfssl|cross [ARCHITECTURE]
 #
-# What the table shows of the system is left in /facts.
+# Writes the compiler and the version of wolfSSL for the table to /facts.
 set -euo pipefail
 cd /src
 
 install_packages() { apt-get -q -y install --no-install-recommends "$@"; }
 
-# Without the release's updates when the mirror, which may be about to get them, has not all of them.
+# Upgrades the system; without the release's updates if the mirror has only a part of them at the moment.
 upgrade() {
   apt-get -q update || leave_updates_out
   apt-get -q -y dist-upgrade
@@ -21,7 +21,7 @@ leave_updates_out() {
   apt-get -q update
 }
 
-# The name and the release of a compiler, whatever else its first line holds.
+# Writes the name and version of a compiler, and the version of wolfSSL.
 note_facts() {
   local first
   first=$("$1" --version | head -n 1)
@@ -37,7 +37,7 @@ run_native() {
   ./build_all/demo.sh
 }
 
-# Somebody who may use sudo; nothing is there yet but sudo itself.
+# Runs the two commands as a user with sudo, in a system where only sudo was installed before.
 run_user() {
   upgrade
   install_packages sudo
@@ -57,8 +57,8 @@ run_clang() {
   CC=clang CXX=clang++ ./build_all/test.sh
 }
 
-# The sources of unstable's package, configured as in debian/rules.  /usr/local comes before /usr for
-# pkg-config, compiler and loader, so that the release's own package may be there as well.
+# Builds the source package of Debian unstable with the options of debian/rules and installs it into /usr/local, which pkg-config,
+# compiler and loader search before /usr; so the package of the release may be installed, too.
 install_newest_wolfssl() {
   sed -n '1s/^deb \([^ ]*\) .*/deb-src \1 sid main/p' /etc/apt/sources.list >/etc/apt/sources.list.d/sid.list
   apt-get -q update
@@ -71,7 +71,7 @@ install_newest_wolfssl() {
   ./autogen.sh
   ./configure --enable-distro --enable-pkcs11 --disable-examples
   make -j "$(nproc)" install
-  install -m 644 wolfssl/options.h /usr/local/include/wolfssl/ # which --enable-distro leaves to debian/rules
+  install -m 644 wolfssl/options.h /usr/local/include/wolfssl/ # make install does not install this file with --enable-distro
   ldconfig
   unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS
   cd /src
@@ -84,8 +84,8 @@ run_newest_wolfssl() {
   ./build_all/test.sh
 }
 
-# setup.sh's libraries of the other architecture stand beside those of the system that compiles, in
-# the same versions: those of the release, since updates do not arrive for all at the same time.
+# Installs the libraries of setup.sh for the other architecture. Debian requires the same versions as those of the compiling system, so
+# both are taken from the release: updates do not arrive for all architectures at the same time.
 install_cross() {
   local arch=$1 triplet=$2 library libraries=()
   for library in libc6-dev libwolfssl-dev nettle-dev libsqlite3-dev libcmocka-dev libcjson-dev \
@@ -98,8 +98,8 @@ install_cross() {
     mosquitto-dev "${libraries[@]}"
 }
 
-# Left out is what needs a broker, a server or a script of the other architecture; QEMU has no room
-# for the sanitizers of addresses and threads.
+# Leaves out tests that need a broker, a server or a script of the other architecture. AddressSanitizer and ThreadSanitizer do not
+# work under QEMU.
 run_cross() {
   local arch=$1 triplet=$2 cpu=$3
   install_cross "$arch" "$triplet"
@@ -125,7 +125,7 @@ case "$1 ${2:-}" in
 'cross armhf') run_cross armhf arm-linux-gnueabihf arm ;;
 'cross s390x') run_cross s390x s390x-linux-gnu s390x ;;
 *)
-  echo "matrix_row.sh: nothing is known for $*" >&2
+  echo "matrix_row.sh: unknown arguments: $*" >&2
   exit 2
   ;;
 esac

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Change mqtt_core and iothub_client a little, one change at a time, and see whether a unit test fails.
+# Make small changes to mqtt_core and iothub_client, one at a time, and check for each whether a unit test fails.
 #
 #   ./build_all/mutate.sh [--seed N] [--count N] [--jobs N] [--quick] [FILE[:LINE]...]     default: 300 changes, seed 1, 2 jobs
-#   ./build_all/mutate.sh --print [FILE[:LINE]...]     all changes that there are, without running anything
-#   ./build_all/mutate.sh --check [--jobs N]     those that are listed as equivalent: none may be killed
+#   ./build_all/mutate.sh --print [FILE[:LINE]...]     prints all possible changes, without running anything
+#   ./build_all/mutate.sh --check [--jobs N]     checks the changes that are listed as equivalent: no test may fail for them
 #
-# Without FILE it takes both layers; with a line, all changes of it.  Prints those that no test saw
-# and the share of those that one did.  The same seed gives the same changes.  300 take an hour;
-# --quick leaves out sanitizers and slow tests.  tests/mutation/README.md says more.
+# Without FILE it draws from both layers; with a line, it makes all changes of that line. Prints the changes for which no test failed,
+# and the share of the others. The same seed gives the same changes. 300 changes take an hour;
+# --quick leaves out sanitizers and slow tests. See tests/mutation/README.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Install the Debian packages that the build, the tests and the demo need and that are missing.
-# Nothing to do, and no root needed, when all are there.
+# Install the Debian packages that the build, the tests and the demo need. If all are installed already, this does nothing and
+# does not need root.
 #
-# Debian's package mosquitto starts a broker on port 1883 as a system service, and enables it for each boot. Nothing here needs it:
-# the emulator and the tests start brokers of their own. If this script installs the package, it stops and disables that service; a
-# mosquitto that was there before is left as it is.
+# Debian's package mosquitto starts a broker on port 1883 as a system service and enables it for each boot. This project does not use
+# the service: the emulator and the tests start their own brokers. If this script installs the package, it stops and disables the
+# service; it does not change a mosquitto that was installed before.
 #
-#   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     as well: what the scripts named so need
-#   ./build_all/setup.sh vectors     as well: 29 MB of certificates of others, for x509_pkits (tests/platform)
+#   ./build_all/setup.sh [fuzz] [analyze] [bench] [wolfssl]     also installs what the script of that name needs
+#   ./build_all/setup.sh vectors     also installs 29 MB of public test certificates, for x509_pkits (tests/platform)
 set -euo pipefail
 
 packages=(
@@ -24,7 +24,7 @@ for purpose in "$@"; do
   vectors) packages+=(python3-cryptography-vectors) ;;
   wolfssl) packages+=(autoconf automake libtool make patch dpkg-dev) ;;
   *)
-    echo "setup.sh: nothing is known for $purpose" >&2
+    echo "setup.sh: unknown argument $purpose" >&2
     exit 2
     ;;
   esac
@@ -40,19 +40,19 @@ done
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || {
-    echo "setup.sh: as root, please: apt-get install --no-install-recommends ${missing[*]}" >&2
+    echo "setup.sh: run this as root: apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 1
   }
   as_root=(sudo)
 fi
 
 echo "setup.sh: installing ${missing[*]}" >&2
-# An interrupted or concurrent apt run holds a lock for a while: wait for it instead of failing.
+# Another apt run may hold the lock: wait for it instead of failing.
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
 "${apt[@]}" update >&2
 "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2
 
-# The service that came with the package, also where no systemd runs.
+# Stops and disables the service of the package, also on a system without systemd.
 stop_broker() {
   if [ -d /run/systemd/system ]; then
     "${as_root[@]}" systemctl disable --now mosquitto.service
@@ -65,10 +65,10 @@ stop_broker() {
 case " ${missing[*]} " in
 *' mosquitto '*)
   if stop_broker >&2; then
-    echo "setup.sh: the package mosquitto brings a system service, a broker on port 1883; it is stopped and disabled, as nothing here" \
-      "needs it (to have it: systemctl enable --now mosquitto)" >&2
+    echo "setup.sh: stopped and disabled the system service of the package mosquitto, a broker on port 1883, which this project does" \
+      "not use (to enable it: systemctl enable --now mosquitto)" >&2
   else
-    echo "setup.sh: the package mosquitto has started a broker on port 1883, which could not be stopped; nothing here needs it" >&2
+    echo "setup.sh: the package mosquitto has started a broker on port 1883, which could not be stopped; this project does not use it" >&2
   fi
   ;;
 esac

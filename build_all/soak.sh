@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A device does everything at once while network and hub fail at random; nothing may get lost.
+# Run a device that uses all features at the same time while network and hub fail at random; nothing may be lost.
 #
-#   ./build_all/soak.sh [--minutes N] [--rate N] [--seed N]     default: an hour, 200 messages a second
+#   ./build_all/soak.sh [--minutes N] [--rate N] [--seed N]     default: one hour, 200 messages per second
 #
-# Prints one line: what it survived, or what got lost.  test.sh runs it for a minute.
+# Prints one line: the faults that it survived, or what was lost. test.sh runs it for one minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

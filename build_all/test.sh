@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Install what is missing, build with sanitizers, run every test; then once more, under
-# ThreadSanitizer, those of what several threads use, where the compiler has it (not with 32 bits).
-# Arguments go to ctest: ./build_all/test.sh -R outbox
+# Install the packages that are missing, build with sanitizers and run every test. Then run the tests of code that several threads
+# use again under ThreadSanitizer, if the compiler supports it (it does not for 32 bits).
+# Arguments are passed to ctest: ./build_all/test.sh -R outbox
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ has_thread_sanitizer() {
 }
 
 if ! has_thread_sanitizer; then
-  echo 'test.sh: this compiler has no ThreadSanitizer: what several threads use is not run under it'
+  echo 'test.sh: skipped the tests under ThreadSanitizer, which this compiler does not support'
   exit
 fi
 cmake --preset tsan >/dev/null

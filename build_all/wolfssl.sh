@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# Build the wolfSSL of this Debian from its source, with the processor's AES instructions, which the
-# package goes without, and otherwise as the package is built.  For measuring: bench.sh --aes.
-# Installs what it needs (autotools).
+# Build the wolfSSL of this Debian from its source, with the AES instructions of the processor, which Debian's package does not use,
+# and otherwise like the package. For measurements: bench.sh --aes. Installs the packages that it needs (autotools).
 #
-#   ./build_all/wolfssl.sh       leaves it in build/wolfssl/usr; nothing to do when it is there
+#   ./build_all/wolfssl.sh       installs into build/wolfssl/usr; does nothing if that is up to date
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 ./build_all/setup.sh wolfssl
 top=$PWD/build/wolfssl
-# The compiler's options of Debian's packages: wolfSSL's own configure sets no -O.
+# The compiler options of Debian's packages, since wolfSSL's configure sets no -O.
 flags=$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=sh)
-stamp=$top/flags # those of the library that is there
+stamp=$top/flags # the options of the library that is installed there
 if [ -e "$top/usr/include/wolfssl/options.h" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$flags" ]; then
   exit 0
 fi
 
-# Lists of sources of our own: the system may have none, and is not to be changed.
+# Package lists in a folder of this script: the system may have no source lists, and must not be changed.
 mkdir -p "$top/lists/partial" "$top/archives/partial"
 sed 's/^Types: *deb *$/Types: deb-src/' /etc/apt/sources.list.d/*.sources \
   >"$top/debian.sources" 2>/dev/null || true
@@ -32,7 +31,7 @@ cd "$top"
 rm -rf wolfssl-*/
 "${apt[@]}" source wolfssl >&2
 
-# As debian/rules has it, and with the instructions.
+# The options of debian/rules, and --enable-intelasm.
 cd wolfssl-*/
 eval "$flags"
 ./autogen.sh >../build.log 2>&1

@@ -1,6 +1,6 @@
 /*
- * Cloud-to-device messages: the hub keeps them while the device is away, and forgets
- * each one only when the device has accepted it.
+ * Cloud-to-device messages: the hub keeps them while the device is offline, and deletes each one
+ * only after the device has accepted it.
  *
  *     c2d --count 1
  *     iothub service c2d device1 "hello" --property colour=blue        (on the other side)
@@ -11,7 +11,8 @@
 #include "sample.h"
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     unsigned received;
 } app;
 
@@ -27,8 +28,8 @@ static iothub_disposition on_message(iothub_client *c, const iothub_message *m, 
     while (iothub_message_next_property(m, &p)) {
         sample_print("  %s = %s", p.name, p.value);
     }
-    /* An application that stores the message first answers IOTHUB_DEFER here and calls
-     * iothub_message_accept when the message is safe. */
+    /* An application that stores the message first returns IOTHUB_DEFER here, and calls
+     * iothub_message_accept after the message was stored. */
     return IOTHUB_ACCEPT;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The client in an epoll loop of your own, beside other descriptors (here a timer that sends a
- * message a second). What a loop must keep to stands at iothub_poll_info in iothub/client.h.
+ * The client in your own epoll loop, together with other descriptors (here a timer that sends one
+ * message per second). The rules for such a loop are at iothub_poll_info in iothub/client.h.
  *
  *     epoll_loop --count 3
  */
@@ -17,10 +17,11 @@
 enum { EVENTS = 4 };
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     iothub_client *client;
     int epoll, timer;
-    iothub_poll watched; /* what epoll knows of the client */
+    iothub_poll watched; /* what epoll was last given for each slot */
     unsigned sent, arrived;
 } app;
 
@@ -55,7 +56,7 @@ static void control(const app *a, int op, int fd, uint32_t events)
     }
 }
 
-/* One place of the client: what differs from what epoll knows. */
+/* Registers one slot of the client with epoll, if it differs from what epoll was given before. */
 static void watch(const app *a, const plat_poll *before, const plat_poll *now)
 {
     bool same = before->fd == now->fd && before->generation == now->generation;
@@ -63,7 +64,8 @@ static void watch(const app *a, const plat_poll *before, const plat_poll *now)
         (now->want_read ? (uint32_t)EPOLLIN : 0U) | (now->want_write ? (uint32_t)EPOLLOUT : 0U);
 
     if (before->fd >= 0 && !same) {
-        control(a, EPOLL_CTL_DEL, (int)before->fd, 0); /* open until the next call but one */
+        control(a, EPOLL_CTL_DEL, (int)before->fd,
+                0); /* still open: the client closes it in a later call */
     }
     if (now->fd >= 0) {
         control(a, same ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, (int)now->fd, events);
@@ -86,8 +88,7 @@ static void turn(app *a)
             on_timer(a);
         }
     }
-    (void)iothub_process(
-        a->client); /* never blocks, and does no harm when there is nothing to do */
+    (void)iothub_process(a->client); /* never blocks; a call without work to do is allowed */
 }
 
 static bool make_loop(app *a)
@@ -128,7 +129,7 @@ int main(int argc, char **argv)
     while (iothub_get_state(a.client) != IOTHUB_STOPPED) {
         turn(&a);
     }
-    (void)close(a.epoll); /* watches nothing any more: before iothub_free */
+    (void)close(a.epoll); /* stop watching before iothub_free */
     (void)close(a.timer);
     iothub_free(a.client);
     return sample_exit_status(&a.sample, a.arrived == a.sample.count);

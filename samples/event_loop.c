@@ -1,7 +1,6 @@
 /*
- * A loop of your own and memory of your own: the client shares one poll() with
- * everything else that the program does (here a timer that sends a message a second),
- * and every byte it will ever use is set aside before main begins. No heap.
+ * Your own event loop and your own memory: the client shares one poll() with the program's other
+ * work (here a timer that sends one message per second), and all its memory is static. No heap.
  *
  *     event_loop --count 3
  */
@@ -19,10 +18,11 @@ static uint8_t memory[IOTHUB_MEMORY_SIZE(RX, TX, REQUEST)];
 static iothub_client client;
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     unsigned sent;
     unsigned arrived;
-    uint64_t next_ms; /* when the next message is due */
+    uint64_t next_ms; /* time of the next message */
 } app;
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
@@ -40,7 +40,7 @@ static uint64_t now_ms(void)
     return clock->monotonic_ms(clock);
 }
 
-/* The other thing that this program does. */
+/* The program's other work: a timer that sends a message. */
 static void on_timer(app *a)
 {
     static const char body[] = "{\"tick\":true}";
@@ -60,7 +60,7 @@ static void turn(app *a)
     if (now >= a->next_ms) {
         on_timer(a);
     }
-    /* What the client waits for. Other descriptors would stand beside it in the array. */
+    /* The descriptors of the client. Your own descriptors would follow in the same array. */
     iothub_poll_info(&client, &p);
     int until_timer = a->next_ms > now ? (int)(a->next_ms - now) : 0;
     int timeout = p.timeout_ms < 0 || p.timeout_ms > until_timer ? until_timer : p.timeout_ms;
@@ -70,10 +70,10 @@ static void turn(app *a)
         fds[i].events =
             (short)((p.fds[i].want_read ? POLLIN : 0) | (p.fds[i].want_write ? POLLOUT : 0));
     }
-    if (timeout != 0) { /* else the client has work already */
+    if (timeout != 0) { /* 0: the client already has work */
         (void)poll(fds, IOTHUB_POLL_FDS, timeout);
     }
-    (void)iothub_process(&client); /* never blocks, and does no harm when there is nothing to do */
+    (void)iothub_process(&client); /* never blocks; a call without work to do is allowed */
 }
 
 int main(int argc, char **argv)

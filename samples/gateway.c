@@ -1,7 +1,7 @@
 /*
- * Many devices on one thread: each has a client, and one set of descriptors and deadlines
- * wakes the loop for those that have something to do. What a turn costs depends on these, not
- * on the number of devices; small buffers keep the price of an idle one low.
+ * Many devices on one thread. Each device has a client; one plat_poll_set holds the descriptors and
+ * deadlines of all and wakes the loop for the clients that have work. The cost of a wake-up depends
+ * on the number of these, not on the number of devices. Small buffers keep an idle device cheap.
  *
  *     gateway --devices devices.txt --interval 10      a connection string on each line
  */
@@ -28,12 +28,12 @@ typedef struct gateway {
 } gateway;
 
 typedef struct device {
-    plat_poll_item item; /* first: the set hands it back */
+    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
     struct device *next;
     gateway *gateway;
     iothub_client *client;
     size_t number;
-    uint64_t next_ms; /* first the start, then the next message is due */
+    uint64_t next_ms; /* time of the start, later of the next message */
     unsigned sent, arrived;
     bool connected;
 } device;
@@ -55,7 +55,7 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
         d->gateway->connected += connected ? 1 : (size_t)-1;
         printf("%zu of %zu connected\n", d->gateway->connected, d->gateway->device_count);
     }
-    if (s->state == IOTHUB_WAITING) { /* this one tries again later; the others go on */
+    if (s->state == IOTHUB_WAITING) { /* this device tries again later; the others continue */
         (void)cli_error("device %zu: %s", d->number, s->text);
     }
 }
@@ -91,13 +91,13 @@ static void on_timer(device *d, uint64_t now)
     if (iothub_get_state(d->client) == IOTHUB_STOPPED) {
         (void)iothub_start(d->client);
     } else if (iothub_send_telemetry(d->client, &message, NULL) == IOTHUB_OK) {
-        d->sent++; /* else its small buffer is full: one message is left out */
+        d->sent++; /* otherwise its small buffer is full and this message is skipped */
     }
     bool over = d->sent == g->sample.count;
     d->next_ms = over ? PLAT_POLL_SET_NEVER : now + g->sample.interval_s * 1000ULL;
 }
 
-/* All that one device has to do now, and what it waits for next. */
+/* Does the work that is due for one device, then updates what the device waits for. */
 static void serve(device *d)
 {
     iothub_poll p;
@@ -154,7 +154,8 @@ static void read_devices(gateway *g)
     }
 }
 
-/* A connection is one descriptor, two while its token is renewed; a shell allows 1024 at first. */
+/* A device needs one descriptor, and two while its token is renewed; a shell allows only 1024 by
+ * default. */
 static void allow_descriptors(void)
 {
     struct rlimit limit;

@@ -2,7 +2,7 @@
  * Direct methods: the cloud calls the device and waits for the answer.
  *
  *     methods --count 2
- *     iothub service method device1 ping '{"x":1}'       answered at once
+ *     iothub service method device1 ping '{"x":1}'       answered immediately
  *     iothub service method device1 selftest             answered a second later
  *     iothub service method device1 nonsense             404
  */
@@ -13,9 +13,10 @@
 #include "sample.h"
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     unsigned answered;
-    iothub_method_token selftest; /* names a call that is answered later */
+    iothub_method_token selftest; /* the call that is answered later */
     uint64_t selftest_ready_ms;   /* 0: none is running */
 } app;
 
@@ -48,14 +49,15 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
         return IOTHUB_METHOD_TAKEN;
     }
     if (is(call->name, "selftest") && a->selftest_ready_ms == 0) {
-        a->selftest = call->token; /* the callback must not block: keep the token, answer later */
+        a->selftest =
+            call->token; /* the callback must not block: copy the token and answer later */
         a->selftest_ready_ms = now_ms(a) + 1000;
         return IOTHUB_METHOD_TAKEN;
     }
     return IOTHUB_METHOD_UNKNOWN; /* the client answers 404 */
 }
 
-/* The answer has left the device. */
+/* The answer was sent. */
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
 {
     app *a = user;

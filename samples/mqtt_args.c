@@ -18,21 +18,20 @@ static const struct argp_option options[] = {
     { "username", 'u', "NAME", 0, "User name", 0 },
     { "pw", 'P', "PASSWORD", 0, "Password; needs a user name", 0 },
     { "disable-clean-session", KEEP_SESSION, NULL, 0,
-      "Go on with the session of --id, and leave it behind: subscriptions stay, and messages for "
-      "them wait",
+      "Resume the session of --id and keep it afterwards: the broker keeps its subscriptions and "
+      "the messages for them",
       0 },
     { "topic", 't', "TOPIC", 0,
-      "Where to publish and listen (iothub_device/sample); without publishing, a filter such as "
-      "a/+/b or a/#",
+      "Topic to publish and listen on (iothub_device/sample); to listen only, also a filter such "
+      "as a/+/b or a/#",
       2 },
-    { "message", 'm', "TEXT", 0, "What to publish (hello)", 0 },
-    { "qos", 'q', "0|1|2", 0, "Send one message with this QoS, and subscribe with it", 0 },
+    { "message", 'm', "TEXT", 0, "Text to publish (hello)", 0 },
+    { "qos", 'q', "0|1|2", 0, "QoS of the message and of the subscription", 0 },
     { "retain", 'r', NULL, 0, "The broker keeps the message for later subscribers", 0 },
-    { "count", 'n', "N", 0, "End after so many received messages (1; 2 without a command or --qos)",
-      0 },
+    { "count", 'n', "N", 0, "Number of messages to receive (1; 2 without a command or --qos)", 0 },
     { "timeout", 'W', "SECONDS", 0, "Give up after this time (10)", 0 },
     { "will-topic", WILL_TOPIC, "TOPIC", 0,
-      "The Will: what the broker publishes there if this client goes without a word", 3 },
+      "Topic of the Will, which the broker publishes if this client disappears", 3 },
     { "will-payload", WILL_PAYLOAD, "TEXT", 0, "Text of the Will (none)", 0 },
     { "will-qos", WILL_QOS, "0|1|2", 0, "QoS of the Will (0)", 0 },
     { "will-retain", WILL_RETAIN, NULL, 0, "The broker keeps the Will for later subscribers", 0 },
@@ -85,8 +84,8 @@ static void check_topics(const struct argp_state *state, const mqtt_args *a)
     }
 }
 
-/* A name or an address.  What is neither may be a key, and is not handed to anybody who repeats it.
- */
+/* Accepts a name or an address. Anything else may be a key, so it is not passed on to code that
+ * might print it. */
 static void check_host(const struct argp_state *state, const char *host)
 {
     size_t len = strlen(host);
@@ -102,7 +101,7 @@ static void check_host(const struct argp_state *state, const char *host)
     }
 }
 
-/* What only the whole command line shows. */
+/* Checks that need several options. */
 static void check(const struct argp_state *state, const mqtt_args *a)
 {
     check_host(state, a->host);

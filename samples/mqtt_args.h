@@ -4,23 +4,26 @@
 #include <stdbool.h>
 
 typedef enum mqtt_command {
-    MQTT_BOTH = 0, /* subscribe, publish, print what comes back */
+    MQTT_BOTH = 0, /* subscribe, publish, and print what arrives */
     MQTT_PUBLISH,
     MQTT_LISTEN,
     MQTT_UNSUBSCRIBE
 } mqtt_command;
 
-/** Command line of mqtt_client: named as in mosquitto_pub where the option exists there. */
+/** The command line of mqtt_client. Options that mosquitto_pub has, too, have the same names. */
 typedef struct mqtt_args {
     mqtt_command command;
     const char *host, *topic, *message, *client_id, *user_name, *password, *ca_file;
     const char *will_topic, *will_payload; /* will_topic NULL: no Will */
     unsigned port, count, timeout_s, will_qos;
-    int qos; /* of the one message; -1: one message each of QoS 0 and 1 */
+    int qos; /* QoS of the only message; -1: two messages, one with QoS 0 and one with QoS 1 */
     bool retain, will_retain, keep_session;
 } mqtt_args;
 
-/** Defaults first.  Exits with 2 for wrong usage, and one line that names what is wrong. */
+/**
+ * Sets the defaults, then parses. Wrong usage prints one line that names the fault and exits with
+ * 2.
+ */
 void mqtt_args_parse(mqtt_args *a, int argc, char **argv);
 
 #endif

@@ -1,18 +1,18 @@
 /*
- * The MQTT layer alone, against any MQTT 3.1.1 broker: subscribe to a topic, send one
- * message at QoS 0 and one at QoS 1 (or one of the QoS asked for), print what comes until
- * they are back.
+ * The MQTT layer alone, with any MQTT 3.1.1 broker: subscribes to a topic, sends one message with
+ * QoS 0 and one with QoS 1 (or one with the QoS given by --qos), and prints what arrives until both
+ * have come back.
  *
  *     mqtt_client -h localhost -p 1883 -t greetings -m hello
  *
- * Only a part of it, with what MQTT offers beside:
+ * Single steps, with the other features of MQTT:
  *
  *     mqtt_client publish -t state -m on -q 1 --retain
  *     mqtt_client listen -t 'state/#' -q 2 -i me --disable-clean-session
  *     mqtt_client unsubscribe -t 'state/#' -i me --disable-clean-session
  *     mqtt_client listen -t work --will-topic state --will-payload gone
  *
- * mqtt_core knows no sockets and no clock: mqtt_loop.c moves the bytes and the time.
+ * mqtt_core has no sockets and no clock: mqtt_loop.c moves the bytes and passes the time.
  */
 
 #include <cli/output.h>
@@ -29,7 +29,7 @@ typedef struct app {
     unsigned received;
     unsigned sent; /* of our own messages */
     unsigned finished;
-    bool begun; /* whatever was to be asked for, or sent, has been */
+    bool begun; /* everything was sent, and each subscription requested */
     bool connected;
     bool failed;
 } app;
@@ -61,7 +61,7 @@ static void log_in(app *a)
         .keep_alive_s = 60,
         .clean_session = !a->args.keep_session,
         .timeout_ms = 10000,
-        .ack_timeout_ms = 30000, /* for a broker that lives, but does not answer */
+        .ack_timeout_ms = 30000, /* for a broker that answers pings but nothing else */
         .stall_timeout_ms = 30000,
         .reports_flow = true,
     };
@@ -102,7 +102,8 @@ static void publish(app *a, uint8_t qos)
         .retain = a->args.retain,
     };
     mqc_result r =
-        mqc_publish(&a->loop.engine, &m, NULL); /* copied; leaves when the stream takes it */
+        mqc_publish(&a->loop.engine, &m,
+                    NULL); /* the text was copied; it is sent when the stream accepts bytes */
 
     if (r != MQC_OK) {
         fail(a, "--topic or --message", mqc_result_str(r));
@@ -131,7 +132,9 @@ static void on_message(app *a, const mqc_message *m)
     cli_put(stdout, m->payload.ptr, m->payload.len);
     putchar('\n');
     if (m->qos > 0) {
-        (void)mqc_ack(&a->loop.engine, m->packet_id); /* now the broker may forget it */
+        (void)mqc_ack(
+            &a->loop.engine,
+            m->packet_id); /* after this acknowledgement the broker may delete the message */
     }
 }
 
@@ -198,7 +201,7 @@ static bool all_done(const app *a)
     return a->begun && a->received >= a->args.count && a->finished == a->sent;
 }
 
-/* A port with TLS hangs up when it hears plain MQTT. */
+/* A TLS port closes the connection when it receives plain MQTT. */
 static void fail_early(app *a)
 {
     bool hint = !a->connected && a->args.ca_file == NULL;
@@ -208,7 +211,7 @@ static void fail_early(app *a)
     a->failed = true;
 }
 
-/* One turn: read, understand, write.  False when it is over. */
+/* Reads, handles events and writes once. Returns false when the connection has ended. */
 static bool turn(app *a)
 {
     mqc_event ev;
@@ -245,7 +248,7 @@ static void run(app *a)
             fail(a, a->args.host, "--timeout is over");
             break;
         }
-        /* a signal that came just before does not end a sleep */
+        /* a signal that arrives just before a sleep does not interrupt it */
         mqtt_loop_sleep(&a->loop, now + 1000 < until ? now + 1000 : until);
     }
     if (mqc_disconnect(&a->loop.engine) == MQC_OK) {

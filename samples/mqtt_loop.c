@@ -1,7 +1,8 @@
 #include "mqtt_loop.h"
 
-/* A send is one TLS record at most, and the broker sees nothing of that before all of it has
- * arrived. On a slow link it would take us for dead. */
+/* Each send becomes one TLS record, and the broker can use a record only when all of it has
+ * arrived. On a slow link a large record would take longer than the broker waits for a sign of
+ * life. */
 enum { PART = 4096 };
 
 static bool fail(mqtt_loop *l, plat_result r)
@@ -15,7 +16,7 @@ static bool fail(mqtt_loop *l, plat_result r)
 
 bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
 {
-    /* Every byte that the engine will ever use; it allocates nothing itself. */
+    /* All memory that the engine uses; it allocates none itself. */
     static uint8_t rx[64 * 1024], ring[64 * 1024], control[4 * 1024];
     static mqc_entry entries[16];
     static mqc_inbound inbound[256];
@@ -76,7 +77,7 @@ mqc_result mqtt_loop_tick(mqtt_loop *l)
     mqc_time now = mqtt_loop_now(l);
     plat_flow f;
 
-    if (mqc_wants_flow(&l->engine, now)) { /* the system takes bytes long before the broker does */
+    if (mqc_wants_flow(&l->engine, now)) { /* send returns long before the bytes reach the broker */
         l->stream->ops->flow(l->stream, &f);
         const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
         mqc_report_flow(&l->engine, &flow, now);
@@ -91,7 +92,7 @@ bool mqtt_loop_receive(mqtt_loop *l)
     uint8_t *at = mqc_rx_space(&l->engine, &cap);
 
     if (cap == 0) {
-        return true; /* the engine waits for acknowledgements first */
+        return true; /* the engine first waits for acknowledgements */
     }
     plat_result r = l->stream->ops->recv(l->stream, at, cap, &got);
     if (r == PLAT_WOULD_BLOCK) {
@@ -100,7 +101,7 @@ bool mqtt_loop_receive(mqtt_loop *l)
     if (r != PLAT_OK) {
         return fail(l, r);
     }
-    (void)mqc_rx_commit(&l->engine, got, mqtt_loop_now(l)); /* mqc_error keeps what is wrong */
+    (void)mqc_rx_commit(&l->engine, got, mqtt_loop_now(l)); /* mqc_error returns the reason */
     return true;
 }
 

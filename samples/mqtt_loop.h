@@ -2,9 +2,8 @@
 #define MQTT_LOOP_H
 
 /**
- * @file
- * What an MQTT engine needs from its owner: somebody who moves the bytes between it
- * and a stream, and tells it the time.
+ * @file Drives an MQTT engine: moves bytes between the engine and a stream, and passes the time to
+ * the engine.
  */
 
 #include <mqtt_core/engine_struct.h>
@@ -14,29 +13,29 @@ typedef struct mqtt_loop {
     const plat_platform *platform;
     plat_stream *stream;
     mqc_engine engine;
-    bool blocked;     /* the stream would not take all bytes */
-    const char *part; /* after a failure: what failed, */
-    const char *why;  /* and why */
+    bool blocked;     /* the stream did not accept all bytes */
+    const char *part; /* after a failure: the operation that failed */
+    const char *why;  /* and the reason */
 } mqtt_loop;
 
-/** An engine with memory for it, and a stream: TLS when ca_file is given. */
+/** Prepares an engine with its memory, and a stream; the stream uses TLS if ca_file is given. */
 bool mqtt_loop_init(mqtt_loop *l, const char *ca_file);
 
 mqc_time mqtt_loop_now(const mqtt_loop *l);
 
-/** Open the stream; false when that fails or `until` comes first. */
+/** Opens the stream. Returns false if that fails or is not done by the time `until`. */
 bool mqtt_loop_open(mqtt_loop *l, const char *host, unsigned port, mqc_time until);
 
-/** Tell the engine the time and, when it asks, what became of its bytes: for `reports_flow`. */
+/** Passes the time to the engine and, if the engine asks, how many bytes the peer has received. */
 mqc_result mqtt_loop_tick(mqtt_loop *l);
 
-/** Read what is there into the engine.  False: the connection is over. */
+/** Reads available bytes into the engine. Returns false if the connection has ended. */
 bool mqtt_loop_receive(mqtt_loop *l);
 
-/** Write what the engine has.  False: the connection is over. */
+/** Writes the engine's bytes to the stream. Returns false if the connection has ended. */
 bool mqtt_loop_transmit(mqtt_loop *l);
 
-/** Sleep until the stream or the engine wants attention, or until `until`. */
+/** Sleeps until the stream or the engine has work, at most until `until`. */
 void mqtt_loop_sleep(mqtt_loop *l, mqc_time until);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Threads: a runner drives the client, and any thread sends and waits for its own message.
+ * Threads: a runner drives the client; several threads each send a message and wait for its end.
  *
  *     runner --count 5
  */
@@ -16,27 +16,30 @@ enum { SENSORS = 3 };
 
 struct app;
 
-/* A thread of the application.  Lives as long as the client: a message may end after the wait. */
+/* A thread of the application. The struct must live as long as the client, since a message may
+ * end after its thread has stopped waiting. */
 typedef struct sensor {
     struct app *app;
     const char *name;
     pthread_t thread;
-    bool waiting; /* for the end of its message */
+    bool waiting; /* signalled when its message ends */
     iothub_result result;
 } sensor;
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     iothub_client *client;
     sensor sensors[SENSORS];
-    pthread_mutex_t lock; /* for what follows, and for waiting and result */
+    pthread_mutex_t lock; /* protects the members below and those of the threads */
     pthread_cond_t changed;
     unsigned active; /* sensors */
     unsigned arrived;
     bool over;
 } app;
 
-/* On the runner's thread, without a lock of the client: the application may take its own. */
+/* Called on the runner's thread while no lock of the client is held, so the application may lock
+ * its own mutex. */
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
 {
     app *a = user;
@@ -51,7 +54,7 @@ static void on_done(iothub_client *c, const iothub_done *d, void *user)
     (void)pthread_mutex_unlock(&a->lock);
 }
 
-/* Every message that was accepted ends once, so the wait does as well, or the program first. */
+/* Every accepted message ends exactly once, so this wait ends, unless the program ends first. */
 static iothub_result send_and_wait(sensor *s, unsigned number)
 {
     app *a = s->app;
@@ -59,7 +62,7 @@ static iothub_result send_and_wait(sensor *s, unsigned number)
     int len = snprintf(body, sizeof body, "{\"sensor\":\"%s\",\"number\":%u}", s->name, number);
     const iothub_telemetry message = { .body = body, .body_len = (size_t)len, .tag = s };
 
-    (void)pthread_mutex_lock(&a->lock); /* no callback waits for it with a lock of the client */
+    (void)pthread_mutex_lock(&a->lock); /* safe: callbacks run without a lock of the client */
     s->waiting = true;
     s->result = iothub_send_telemetry(a->client, &message, NULL);
     if (s->result != IOTHUB_OK) {
@@ -89,7 +92,7 @@ static void *run_sensor(void *arg)
     return NULL;
 }
 
-/* Until something changes, but not for long: an interrupt changes nothing here. */
+/* Waits for a change, but not for long, since Ctrl-C does not signal the condition variable. */
 static void wait_a_little(app *a)
 {
     struct timespec until;
@@ -99,7 +102,7 @@ static void wait_a_little(app *a)
     (void)pthread_cond_timedwait(&a->changed, &a->lock, &until);
 }
 
-/* The main thread has nothing to do but to wait for the others. */
+/* The main thread only waits for the others. */
 static void run(app *a)
 {
     static const char *const names[SENSORS] = { "temperature", "pressure", "humidity" };
@@ -142,7 +145,7 @@ int main(int argc, char **argv)
     run(&a);
 
     (void)iothub_stop(a.client, sample_grace_ms(&a.sample));
-    (void)iothub_runner_stop(a.client); /* waits until that is over */
+    (void)iothub_runner_stop(a.client); /* returns when the client has stopped */
     iothub_free(a.client);
     printf("%u messages arrived\n", a.arrived);
     return sample_exit_status(&a.sample, a.arrived == SENSORS * a.sample.count);

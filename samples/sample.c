@@ -39,7 +39,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'D': s->devices = arg; return 0;
     case 'i': s->interval_s = number(state, "interval", arg, 1000000); return 0;
     case 'd': s->duration_s = number(state, "duration", arg, 1000000); return 0;
-    case ARGP_KEY_ARG: /* not repeated: it may be a connection string with its key */
+    case ARGP_KEY_ARG: /* not repeated in the message, since it may be a connection string with a
+                          key */
         cli_usage(state, "Too many arguments: there are only options%s",
                   s->devices == NULL ? ", and the connection string is in the environment variable "
                                        "IOTHUB_DEVICE_CONNECTION_STRING"
@@ -51,13 +52,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const char *hint(const sample *s, const iothub_status *status)
 {
     if (status->reason == IOTHUB_ERR_TLS_UNTRUSTED && s->options.ca_file == NULL) {
-        return "; the root of a local hub is given by IOTHUB_CA_FILE";
+        return "; set IOTHUB_CA_FILE to the root certificate of a local hub";
     }
     bool broken = status->reason == IOTHUB_ERR_NETWORK || status->reason == IOTHUB_ERR_TLS;
     return broken && !s->was_connected ? "; is this the port for MQTT over TLS?" : "";
 }
 
-/* One line for each step, so that a beginner sees what a connection is made of. */
+/* Prints one line for each step, so that a beginner sees the steps of a connection. */
 static void on_status(iothub_client *c, const iothub_status *status, void *user)
 {
     sample *s = user;
@@ -68,7 +69,7 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
         printf("connected\n");
     } else if (status->state == IOTHUB_WAITING) {
         (void)cli_error("%s%s", status->text, hint(s, status));
-        /* The client would go on trying for ever; a sample that never got through ends. */
+        /* The client itself would retry without end; a sample that was never connected ends. */
         s->failed = !s->was_connected && s->store == NULL;
     }
 }
@@ -83,7 +84,7 @@ static void read_environment(sample *s)
     }
     s->options.ca_file = getenv("IOTHUB_CA_FILE");
     if (s->options.ca_file != NULL && !cli_may_show(s->options.ca_file) &&
-        access(s->options.ca_file, R_OK) != 0) { /* the client would repeat it */
+        access(s->options.ca_file, R_OK) != 0) { /* the client's error text would show it */
         exit(cli_error("IOTHUB_CA_FILE is not the name of a file: %s", strerror(errno)));
     }
 }
@@ -92,12 +93,12 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
 {
     struct argp_option options[] = {
         { "port", 'p', "PORT", 0, "MQTT port of the hub (IOTHUB_PORT, or 8883)", 0 },
-        { "count", 'n', "N", 0, "End after so many messages, calls or changes", 0 },
-        { "duration", 'd', "SECONDS", 0, "End after this time at the latest", 0 },
-        { "store", 's', "FILE", 0, "Where messages wait (telemetry.db)", 0 },
+        { "count", 'n', "N", 0, "Number of messages, calls or changes before the end", 0 },
+        { "duration", 'd', "SECONDS", 0, "Longest run time", 0 },
+        { "store", 's', "FILE", 0, "File in which messages wait (telemetry.db)", 0 },
         { "first", 'f', "N", 0, "Number of the first message (1)", 0 },
         { "devices", 'D', "FILE", 0, "A connection string on each line (devices.txt)", 0 },
-        { "interval", 'i', "SECONDS", 0, "Between two messages of a device (10)", 0 },
+        { "interval", 'i', "SECONDS", 0, "Time between two messages of a device (10)", 0 },
         { 0 },
     };
     char doc[512];
@@ -133,7 +134,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     s->began_ms = s->options.platform->clock->monotonic_ms(s->options.platform->clock);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    setvbuf(stdout, NULL, _IOLBF, 0); /* a line is seen when it is written, also in a pipe */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* print each line when it is complete, also into a pipe */
 }
 
 bool sample_goes_on(const sample *s)
@@ -179,7 +180,7 @@ void sample_stop(const sample *s, iothub_client *c)
 int sample_exit_status(const sample *s, bool done)
 {
     if (s->failed) {
-        return 1; /* said when it happened */
+        return 1; /* reported when it happened */
     }
-    return done || interrupted ? 0 : sample_fail("--duration is over before --count was reached");
+    return done || interrupted ? 0 : sample_fail("--duration ended before --count was reached");
 }

@@ -2,9 +2,8 @@
 #define SAMPLE_H
 
 /**
- * @file
- * What all samples need before they get to their point: command line, environment,
- * Ctrl-C, and a line for each change of the connection.
+ * @file Code that all samples share: command line, environment, Ctrl-C, and a line for each change
+ * of the connection.
  */
 
 #include <stdatomic.h>
@@ -14,40 +13,42 @@
 
 typedef struct sample {
     const char *connection_string; /* from IOTHUB_DEVICE_CONNECTION_STRING */
-    iothub_options options;        /* defaults, platform, IOTHUB_PORT or --port, IOTHUB_CA_FILE */
+    iothub_options options;        /* platform, IOTHUB_PORT or --port, and IOTHUB_CA_FILE are set */
     unsigned count;                /* --count */
     unsigned duration_s;           /* --duration */
     const char *store;             /* --store; NULL before sample_init: there is no such option */
-    unsigned first;                /* --first, of a sample with a store */
-    const char *devices;           /* --devices, instead of connection_string; NULL as above */
-    unsigned interval_s;           /* --interval, of a sample with many devices */
+    unsigned first;                /* --first, for samples with a store */
+    const char *devices;           /* --devices, in place of connection_string; NULL as above */
+    unsigned interval_s;           /* --interval, for samples with many devices */
     uint64_t began_ms;
-    atomic_bool was_connected; /* a runner's thread sets these */
-    atomic_bool failed;        /* the very first connection did not come about */
+    atomic_bool was_connected; /* these two are set by a runner's thread */
+    atomic_bool failed;        /* the first connection could not be made */
 } sample;
 
 /**
- * To be called first in main.  Exits with 2 for wrong usage and for a missing connection string.
- * At exit, a standard output that could not be written makes the exit status 1.
+ * Call this first in main. Exits with 2 for wrong usage and if the connection string is missing. If
+ * standard output cannot be written, the program's exit status becomes 1.
  */
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does);
 
-/** Not interrupted, not failed, and --duration is not over. */
+/** Returns false after Ctrl-C, after a failure, and when --duration has passed. */
 bool sample_goes_on(const sample *s);
 
-/** Say why a call was refused, on standard error.  Returns 1, the exit status for it. */
+/** Prints why a call was refused to standard error. Returns 1, the exit status for a failure. */
 int sample_fail(const char *why);
 
-/** printf and a line end, for texts of the hub: their control characters are shown as escapes. */
+/**
+ * Like printf with a line end, for texts from the hub: control characters are printed as escapes.
+ */
 void sample_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** How long iothub_stop may take for what is still under way; no time without a connection. */
+/** How long iothub_stop may go on sending; 0 if there never was a connection. */
 uint32_t sample_grace_ms(const sample *s);
 
-/** Send what is still under way, say goodbye to the hub in order, and wait until that is done. */
+/** Stops the client and waits until it has stopped: sends what is queued, then DISCONNECT. */
 void sample_stop(const sample *s, iothub_client *c);
 
-/** Exit status at the end: done is whether the sample did what it is for. */
+/** The exit status of the program; done: the sample has done its work. */
 int sample_exit_status(const sample *s, bool done);
 
 #endif

@@ -1,11 +1,12 @@
 /*
- * Store and forward: messages that survive everything but the loss of the disk.
+ * Store and forward: telemetry that survives everything except the loss of the disk.
  *
  *     export IOTHUB_DEVICE_CONNECTION_STRING="HostName=...;DeviceId=...;SharedAccessKey=..."
  *     store_and_forward --count 1000 --store telemetry.db
  *
- * Kill it with -9, pull the plug, take the network away: what it said is stored arrives at the hub,
- * now or in the next run with the same file.  A message may come twice, with the same message id.
+ * Kill it with -9, switch the power off, disconnect the network: every message that was reported as
+ * stored arrives at the hub, now or in the next run with the same file. A message may arrive twice,
+ * with the same message id.
  */
 
 #include <stdio.h>
@@ -16,7 +17,7 @@
 
 #include "sample.h"
 
-/* In the store when this returns IOTHUB_OK: from then on the number is not lost. */
+/* When this returns IOTHUB_OK, the number is in the store and cannot be lost. */
 static iothub_result send_number(iothub_client *c, unsigned number)
 {
     char body[40];
@@ -39,7 +40,8 @@ static bool all_arrived(const iothub_client *c)
     return stats.queued == 0;
 }
 
-/* With or without a connection.  Returns how many are stored; `why` says what stopped the next. */
+/* Works with and without a connection. Returns how many messages were stored; `why` receives the
+ * reason if one was refused. */
 static unsigned store_all(const sample *s, iothub_client *c, iothub_error *why)
 {
     unsigned stored = 0;
@@ -52,7 +54,8 @@ static unsigned store_all(const sample *s, iothub_client *c, iothub_error *why)
         } else {
             *why = *iothub_last_error(c);
         }
-        if (r != IOTHUB_OK && r != IOTHUB_ERR_NO_SPACE) { /* that one only means: later */
+        if (r != IOTHUB_OK &&
+            r != IOTHUB_ERR_NO_SPACE) { /* this result only means: try again later */
             break;
         }
         (void)iothub_wait(c, r == IOTHUB_OK ? 0 : 200);
@@ -60,10 +63,10 @@ static unsigned store_all(const sample *s, iothub_client *c, iothub_error *why)
     return stored;
 }
 
-/* Then wait until the hub has them all.  False: one of this run was never stored. */
+/* Waits until the hub has all messages. Returns false if one of this run was never stored. */
 static bool run(const sample *s, iothub_client *c)
 {
-    iothub_error why = { .text = "the end of the program came first" };
+    iothub_error why = { .text = "the program ended first" };
     unsigned stored = store_all(s, c, &why);
 
     if (stored < s->count) {
@@ -92,7 +95,8 @@ static bool open_store(sample *s)
     const plat_sqlite_options options = {
         .path = s->store,
         .owner = "store_and_forward",
-        .sync_delay_ms = 100, /* what a loss of power may take; a killed process loses nothing */
+        .sync_delay_ms = 100, /* a power loss may lose the messages of this time; a killed process
+                                 loses nothing */
     };
     char detail[PLAT_STORE_DETAIL_SIZE];
 

@@ -1,5 +1,5 @@
 /*
- * Telemetry: send messages to the hub and hear when each one has arrived there.
+ * Telemetry: sends messages to the hub and prints when the hub has acknowledged each one.
  *
  *     export IOTHUB_DEVICE_CONNECTION_STRING="HostName=...;DeviceId=...;SharedAccessKey=..."
  *     telemetry --count 5
@@ -9,16 +9,17 @@
 
 #include "sample.h"
 
-enum { SHOWN = 100 }; /* messages; of more, only the sum is said */
+enum { SHOWN = 100 }; /* number of messages; if there are more, only the sum is printed */
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     unsigned sent;
     unsigned arrived;
     unsigned lost;
 } app;
 
-/* Each message that was accepted ends here, exactly once. */
+/* Called exactly once for each message that was accepted. */
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
 {
     app *a = user;
@@ -37,7 +38,7 @@ static void on_done(iothub_client *c, const iothub_done *d, void *user)
 
 static iothub_result send_reading(iothub_client *c, unsigned number)
 {
-    /* Properties let the hub route messages without looking at the body. */
+    /* Properties let the hub route messages without reading the body. */
     double temperature = 20.0 + number % 10 / 2.0;
     const iothub_property properties[] = {
         { "temperatureAlert", temperature > 23 ? "true" : "false" },
@@ -57,7 +58,8 @@ static iothub_result send_reading(iothub_client *c, unsigned number)
     return iothub_send_telemetry(c, &message, NULL); /* copied: body may go */
 }
 
-/* As many as the queue takes.  False: something is wrong with a message. */
+/* Sends as many messages as the queue accepts. Returns false if a message is refused for another
+ * reason. */
 static bool send_more(app *a, iothub_client *c)
 {
     iothub_result r = IOTHUB_OK;
@@ -69,7 +71,7 @@ static bool send_more(app *a, iothub_client *c)
     return r == IOTHUB_OK || r == IOTHUB_ERR_NO_SPACE; /* which only means: later */
 }
 
-/* Wait until the hub has them all. */
+/* Waits until the hub has acknowledged all messages. */
 static void run(app *a, iothub_client *c)
 {
     while (sample_goes_on(&a->sample) && a->arrived + a->lost < a->sample.count) {

@@ -11,19 +11,22 @@
 #include "sample.h"
 
 typedef struct app {
-    sample sample; /* first: the callbacks of sample.c get the same pointer */
+    sample
+        sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     unsigned changes;
     unsigned reports_open;
     unsigned failures;
 } app;
 
-/* Comes once whole after each connect, then with each change: nothing is ever missed. */
+/* Called with the complete document after each connect, then with each change; so no change is
+ * missed. */
 static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
 {
     app *a = user;
     char report[80];
 
-    if (d->result != IOTHUB_OK) { /* what is known here may be old */
+    if (d->result !=
+        IOTHUB_OK) { /* the twin is too large, and the known properties may be out of date */
         (void)sample_fail(d->text);
         return;
     }
@@ -31,7 +34,7 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
     sample_print("desired version %llu, %s: %.*s", (unsigned long long)d->version,
                  d->complete ? "complete" : "changed", (int)d->json.len, (const char *)d->json.ptr);
 
-    /* Tell the cloud that this version has arrived here. */
+    /* Reports to the cloud that the device has received this version. */
     int len = snprintf(report, sizeof report, "{\"seenVersion\":%llu,\"firmware\":\"1.0.0\"}",
                        (unsigned long long)d->version);
     if (iothub_twin_report(c, report, (size_t)len, NULL, NULL) == IOTHUB_OK) {

@@ -13,7 +13,7 @@ install(FILES
   ${PROJECT_BINARY_DIR}/iothub_device-config.cmake
   ${PROJECT_BINARY_DIR}/iothub_device-config-version.cmake
   DESTINATION ${IOTHUB_CMAKE_DIR})
-# Relative, so that an installed tree may be moved.
+# Relative paths, so that an installed tree can be moved.
 file(RELATIVE_PATH IOTHUB_PC_TO_PREFIX /p/${CMAKE_INSTALL_LIBDIR}/pkgconfig /p)
 set(pc_files iothub-device.pc)
 set(IOTHUB_PC_NETTLE "")

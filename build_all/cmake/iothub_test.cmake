@@ -7,22 +7,22 @@ if(NOT TARGET cmocka::cmocka) # cmocka before 1.1.6 sets variables only
   target_link_libraries(cmocka::cmocka INTERFACE ${CMOCKA_LIBRARIES})
 endif()
 
-# Seconds until a test counts as hanging.  The longest take 20 on an idle machine, ten times as long
-# where other things run as well, and under an emulator such as QEMU.
+# Seconds after which a test counts as hanging. The longest tests take 20 s on an idle machine, and ten times as long on a busy one
+# or under QEMU.
 if(CMAKE_CROSSCOMPILING_EMULATOR)
   set(IOTHUB_TEST_TIMEOUT 1200)
 else()
   set(IOTHUB_TEST_TIMEOUT 300)
 endif()
 
-# Tests of what several threads use run under ThreadSanitizer as well, in the preset tsan.
+# Tests of code that several threads use; the preset tsan runs them under ThreadSanitizer.
 add_custom_target(threaded)
 function(iothub_is_threaded)
   add_dependencies(threaded ${ARGN})
   set_property(TEST ${ARGN} APPEND PROPERTY LABELS threads)
 endfunction()
 
-# The same test once more, under another name and with other sources beside it:
+# Builds a test a second time, under another name and with additional sources:
 #   iothub_add_test_from(test_packet.c test_packet_again mqtt_core)
 function(iothub_add_test_from source name layer)
   add_executable(${name} ${source})

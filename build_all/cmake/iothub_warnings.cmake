@@ -1,4 +1,4 @@
-# Settings of our own sources only: linked PRIVATE, never exported.
+# Settings for the sources of this project only: linked PRIVATE, never exported.
 option(IOTHUB_WARNINGS_AS_ERRORS "Stop at the first warning (the presets do)" OFF)
 
 add_library(iothub_warnings INTERFACE)
