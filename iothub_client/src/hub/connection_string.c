@@ -34,7 +34,7 @@ static const char *const part_names[PART_COUNT] = {
     "UseProvisioning",
 };
 
-/* Names that other SDKs know or ignore, and slips. */
+/* Names that other SDKs accept, and common mistakes. */
 static const iothub_name_value_hint hints[] = {
     { "ProtocolGatewayHostName", "; write GatewayHostName" },
     { "Host HubName IotHubName Server", "; write HostName" },
@@ -105,7 +105,8 @@ static bool may_be_in_label(uint8_t c)
     return is_alnum(c) || c == '-';
 }
 
-/* The hub's own rule for ids; MQTT is stricter, see iothub_connection_string_check_mqtt. */
+/* Checks an id by the rule of the hub. MQTT is stricter; see
+ * iothub_connection_string_check_mqtt. */
 static bool may_be_in_id(uint8_t c)
 {
     return is_alnum(c) || (c != '\0' && strchr("-.+%_#*?!(),=@$':", c) != NULL);
@@ -121,7 +122,7 @@ static bool may_be_in_policy(uint8_t c)
     return c > 0x20 && c < 0x7F;
 }
 
-/* Name the first byte at fault; values are shown one byte at a time, never whole. */
+/* Names the first byte at fault. Only that byte of a value is shown, never the whole value. */
 static iothub_result check_bytes(enum part part, mqc_span value, bool (*allowed)(uint8_t),
                                  const char *problem, iothub_error *err)
 {
@@ -141,7 +142,7 @@ static iothub_result check_bytes(enum part part, mqc_span value, bool (*allowed)
 
 /* --- values -------------------------------------------------------------------------- */
 
-/* IPv6 addresses stand without brackets. */
+/* IPv6 addresses are written without brackets. */
 static bool looks_like_ipv6(mqc_span host)
 {
     size_t colons = 0;
@@ -216,7 +217,7 @@ static bool is_word(mqc_span value, const char *word)
     return iothub_same_word(value, mqc_span_str(word));
 }
 
-/* A flag that is false is as good as absent. */
+/* A flag with the value false is ignored. */
 static void drop_false_flags(mqc_span *v)
 {
     for (size_t i = FIRST_FLAG; i < PART_COUNT; i++) {
@@ -226,7 +227,7 @@ static void drop_false_flags(mqc_span *v)
     }
 }
 
-/* x509=true and UseProvisioning=true are right, but not for this version. */
+/* x509=true and UseProvisioning=true are valid, but not supported by this version. */
 static iothub_result check_flag(enum part part, mqc_span value, iothub_error *err)
 {
     if (!is_word(value, "true")) {
@@ -259,7 +260,7 @@ static iothub_result check_value(enum part part, mqc_span value, iothub_error *e
 
 /* --- the whole ----------------------------------------------------------------------- */
 
-/* How many of the parts from `first` on are there. */
+/* Returns how many of the parts from `first` on are present. */
 static size_t count_from(const mqc_span *v, enum part first)
 {
     size_t n = 0;
@@ -272,7 +273,7 @@ static size_t count_from(const mqc_span *v, enum part first)
     return n;
 }
 
-/* Which parts must, may and must not stand together. */
+/* Checks which parts are required together, and which exclude each other. */
 static iothub_result check_together(const mqc_span *v, iothub_error *err)
 {
     bool service = v[DEVICE_ID].len == 0 && v[MODULE_ID].len == 0 && v[KEY_NAME].len != 0;

@@ -4,7 +4,7 @@
 #include "text/percent.h"
 #include "text/split.h"
 
-/* z behind a separator, if that is wanted.  Most texts are put as they are, in one piece. */
+/* Appends z after an optional separator. Most texts need no escape and are copied in one piece. */
 static void put_text(iothub_bag_writer *w, char separator, bool wanted, const char *z)
 {
     iothub_text *t = w->text;

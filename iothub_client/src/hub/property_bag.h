@@ -2,10 +2,9 @@
 #define IOTHUB_PROPERTY_BAG_H
 
 /**
- * @file
- * Property bags: name=value pairs joined by '&', both sides percent-encoded, as
- * they stand in topics.  The query part of twin and method topics ($rid, $version)
- * has the same form and is read with the same functions.
+ * @file Property bags: name=value pairs joined by '&', both sides percent-encoded, as in topics.
+ * The query part of twin and method topics ($rid, $version) has the same form and is read by the
+ * same functions.
  */
 
 #include <stdbool.h>
@@ -15,12 +14,13 @@
 #include "mqtt_core/span.h"
 #include "text/text_writer.h"
 
-/** Appends pairs to *text; overflow latches there. */
+/** Appends pairs to *text, which keeps an overflow. */
 typedef struct iothub_bag_writer {
     iothub_text *text;
-    size_t counted; /* what the hub counts, in bytes before encoding: all but system names */
+    size_t counted; /* bytes that the hub counts, before encoding: everything except the names of
+                       system properties */
     bool started;
-    bool verbatim; /* the last pair needed no escape, and there was room for it */
+    bool verbatim; /* the last pair needed no escape and fitted */
 } iothub_bag_writer;
 
 static inline void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
@@ -32,38 +32,41 @@ static inline void iothub_bag_begin(iothub_bag_writer *w, iothub_text *text)
 }
 
 /**
- * An application property.  True when both texts are in the bag as they were, which makes them
- * well-formed UTF-8 and the name none of a system property; false when there was anything to
- * escape, or no room.
+ * Appends an application property. True if both texts were copied unchanged; they are then valid
+ * UTF-8, and the name is not that of a system property. False if something was escaped, or did not
+ * fit.
  */
 bool iothub_bag_put(iothub_bag_writer *w, const char *name, const char *value);
 
-/** A system property by its short wire name: "mid" is sent as "%24.mid".  True as above. */
+/**
+ * Appends a system property by its short wire name: "mid" is sent as "%24.mid". Returns the same as
+ * above.
+ */
 bool iothub_bag_put_system(iothub_bag_writer *w, const char *name, const char *value);
 
 /** One pair, still percent-encoded. */
 typedef struct iothub_bag_pair {
     mqc_span name;
     mqc_span value;
-    bool has_value; /* false: the name alone, which means null */
+    bool has_value; /* false: the name alone, which stands for null */
 } iothub_bag_pair;
 
 /**
- * Take the first pair off *rest, which begins as the whole bag; false at the end.
- * Safe on any bytes, but only iothub_bag_check tells a good bag from a bad one.
+ * Removes the first pair from *rest, which at the start is the whole bag. False at the end. Safe
+ * for any bytes; only iothub_bag_check tells whether a bag is valid.
  */
 bool iothub_bag_next(mqc_span *rest, iothub_bag_pair *pair);
 
-/** IOTHUB_ERR_PROTOCOL for an empty pair or name, or a broken percent-encoding. */
+/** Checks a bag. IOTHUB_ERR_PROTOCOL: an empty pair or name, or a broken percent-encoding. */
 iothub_result iothub_bag_check(mqc_span bag);
 
 /**
- * The first pair whose decoded name is name; false when absent.  "$.mid" finds
- * both spellings of a system property.
+ * Finds the first pair whose decoded name is name. False: there is none. "$.mid" finds both
+ * spellings of a system property.
  */
 bool iothub_bag_find(mqc_span bag, mqc_span name, iothub_bag_pair *pair);
 
-/** A value that is a decimal number; IOTHUB_ERR_PROTOCOL when it is not, or above 2^64 - 1. */
+/** Reads a decimal value. IOTHUB_ERR_PROTOCOL: not a number, or above 2^64 - 1. */
 iothub_result iothub_bag_u64(const iothub_bag_pair *pair, uint64_t *out);
 
 #endif

@@ -10,7 +10,7 @@
 
 enum {
     SIGNATURE_CHARS = 44,        /* base64 of 32 bytes */
-    SIGNATURE_DECODED_MAX = 128, /* more than any field that could be one */
+    SIGNATURE_DECODED_MAX = 128, /* larger than any valid field */
     U64_DIGITS = 20
 };
 
@@ -30,7 +30,7 @@ static const iothub_name_value_format format = {
     .hints = no_hints,
 };
 
-/* Not memset, which the compiler may drop for memory that is about to go. */
+/* Not memset, which the compiler may remove if the memory is not read again. */
 static void wipe(uint8_t *p, size_t len)
 {
     volatile uint8_t *v = p;
@@ -51,7 +51,7 @@ static iothub_result fail_plat(plat_result p, iothub_error *err)
     return iothub_fail(err, IOTHUB_ERR_CRYPTO, "the crypto library cannot sign a token");
 }
 
-/* The signature of text, in base64. */
+/* Computes the signature of text, in base64. */
 static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text,
                           char out[SIGNATURE_CHARS], iothub_error *err)
 {
@@ -81,10 +81,8 @@ static iothub_result fail_null(iothub_error *err)
     return iothub_fail(err, IOTHUB_ERR_ARG, "SAS token: a pointer is NULL");
 }
 
-/*
- * "sr \n se" is what gets signed, and sr stands first in the token: both are
- * written to their place, signed there, and the token goes on after sr.
- */
+/* The signed text is "sr \n se", and sr is the first field of the token. So the signed text is
+ * written in place and signed; then the token continues after sr. */
 static iothub_result put_token(const plat_crypto *crypto, const iothub_sas_grant *grant,
                                iothub_text *t, iothub_error *err)
 {
@@ -200,7 +198,7 @@ static iothub_result parse_expiry(mqc_span digits, uint64_t *out, iothub_error *
     return invalid(EXPIRY, "is not a decimal number of seconds", err);
 }
 
-/* A line end would begin another header or line in whatever carries the token. */
+/* A line end would start a new header or line in the protocol that carries the token. */
 static bool has_blanks(mqc_span value)
 {
     for (size_t i = 0; i < value.len; i++) {

@@ -49,7 +49,7 @@ void topic_put_method_response(iothub_text *t, int status, mqc_span rid)
     }
     iothub_text_put_u64(t, status < 0 ? 0u - (uint64_t)status : (uint64_t)status);
     iothub_text_put(t, "/?$rid=");
-    iothub_text_put_span(t, rid); /* goes back encoded as it came */
+    iothub_text_put_span(t, rid); /* sent back in the encoding in which it arrived */
 }
 
 void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature feature)
@@ -83,7 +83,7 @@ static bool take(mqc_span *rest, const char *prefix)
     return take_span(rest, mqc_span_str(prefix));
 }
 
-/* Everything up to `end`, which is taken too; without it, all of the rest. */
+/* Takes everything up to and including `end`; if there is none, the whole rest. */
 static mqc_span take_until(mqc_span *rest, char end)
 {
     mqc_span part;
@@ -102,7 +102,7 @@ bool topic_rid_number(mqc_span rid, uint32_t *out)
     return true;
 }
 
-/* "?$rid=..&$version=..": pairs in any order, unknown ones ignored. */
+/* Reads "?$rid=..&$version=..": pairs in any order; unknown ones are ignored. */
 static bool parse_query(mqc_span query, topic_parts *p)
 {
     iothub_bag_pair pair;
@@ -130,7 +130,7 @@ static topic_kind parse_twin_response(mqc_span rest, topic_parts *p)
 
 static topic_kind parse_desired(mqc_span rest, topic_parts *p)
 {
-    if (!parse_query(rest, p)) { /* a change all the same: it must not pass unnoticed */
+    if (!parse_query(rest, p)) { /* still a change, which must not be missed */
         p->has_version = false;
     }
     return TOPIC_DESIRED;
@@ -170,7 +170,7 @@ topic_parts topic_parse(mqc_span topic, const topic_identity *id)
     topic_parts p = { .kind = TOPIC_UNKNOWN };
     mqc_span rest = topic;
 
-    if (take(&rest, "devices/")) { /* of these there may be many */
+    if (take(&rest, "devices/")) { /* the most frequent topic */
         p.kind = parse_c2d(rest, id, &p);
     } else if (take(&rest, TWIN_RESPONSE)) {
         p.kind = parse_twin_response(rest, &p);

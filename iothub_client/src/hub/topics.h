@@ -1,10 +1,7 @@
 #ifndef IOTHUB_TOPICS_H
 #define IOTHUB_TOPICS_H
 
-/**
- * @file
- * The only place that knows the topic strings of IoT Hub.
- */
+/** @file The topic strings of IoT Hub; no other file contains them. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,13 +9,13 @@
 #include "mqtt_core/span.h"
 #include "text/text_writer.h"
 
-/** Whose topics: spans live as long as the client. */
+/** The identity in the topics; its spans are valid as long as the client. */
 typedef struct topic_identity {
     mqc_span device;
     mqc_span module; /* empty for a device */
 } topic_identity;
 
-/* Outgoing.  An overflow latches in *t. */
+/* Outgoing topics. *t keeps an overflow. */
 /** "devices/{d}" or "devices/{d}/modules/{m}": begins topics, and is a resource of the hub. */
 void topic_put_device(iothub_text *t, const topic_identity *id);
 void topic_put_events(iothub_text *t, const topic_identity *id); /* the bag follows */
@@ -28,7 +25,7 @@ void topic_put_method_response(iothub_text *t, int status, mqc_span rid);
 
 typedef enum topic_feature {
     TOPIC_FEATURE_TWIN_RESPONSE,
-    TOPIC_FEATURE_C2D, /* devicebound, or the inputs of a module */
+    TOPIC_FEATURE_C2D, /* cloud-to-device messages, or the inputs of a module */
     TOPIC_FEATURE_DESIRED,
     TOPIC_FEATURE_METHOD,
     TOPIC_FEATURE_COUNT
@@ -38,13 +35,13 @@ void topic_put_filter(iothub_text *t, const topic_identity *id, topic_feature fe
 
 typedef enum topic_kind {
     TOPIC_UNKNOWN = 0,
-    TOPIC_C2D,           /* bag; input for a module */
-    TOPIC_TWIN_RESPONSE, /* status, rid, version if has_version */
+    TOPIC_C2D,           /* bag is set, and input for a module */
+    TOPIC_TWIN_RESPONSE, /* status and rid are set, and version if has_version */
     TOPIC_DESIRED,       /* version if has_version */
     TOPIC_METHOD         /* name, rid */
 } topic_kind;
 
-/** An incoming topic, taken apart.  Spans point into the topic. */
+/** The parts of an incoming topic. Spans point into the topic. */
 typedef struct topic_parts {
     topic_kind kind;
     mqc_span bag;
@@ -57,12 +54,13 @@ typedef struct topic_parts {
 } topic_parts;
 
 /**
- * TOPIC_UNKNOWN for anything that is not exactly one of ours, except that whatever begins as a
- * desired change is one, if need be without version.
+ * Parses an incoming topic. TOPIC_UNKNOWN for every topic that is not exactly one of the hub's.
+ * Only a topic that begins like a desired change is always accepted as one, if necessary without a
+ * version.
  */
 topic_parts topic_parse(mqc_span topic, const topic_identity *id);
 
-/** The decimal request id of topic_put_twin_*; false when it is not one. */
+/** Reads the decimal request id of topic_put_twin_*. False: it is not one. */
 bool topic_rid_number(mqc_span rid, uint32_t *out);
 
 #endif

@@ -1,6 +1,6 @@
 #include "text/base64.h"
 
-/* The value of a base64 digit, 64 for anything else. */
+/* Returns the value of a base64 digit, 64 for any other byte. */
 static unsigned digit_value(uint8_t c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -14,7 +14,9 @@ static unsigned digit_value(uint8_t c)
 
 bool iothub_base64_valid(mqc_span text, size_t *len)
 {
-    static const unsigned unused_bits[] = { 0, 0x03, 0x0F }; /* of the last digit, by padding */
+    static const unsigned unused_bits[] = {
+        0, 0x03, 0x0F
+    }; /* unused bits of the last digit, by the number of padding characters */
     size_t padding = 0;
     unsigned last = 0;
 

@@ -8,11 +8,11 @@
 
 typedef enum iothub_decimal {
     IOTHUB_DECIMAL_OK = 0,
-    IOTHUB_DECIMAL_NOT_A_NUMBER, /* empty, or something else than digits */
+    IOTHUB_DECIMAL_NOT_A_NUMBER, /* empty, or a character that is no digit */
     IOTHUB_DECIMAL_TOO_LARGE     /* above 2^64 - 1 */
 } iothub_decimal;
 
-/** Read digits alone: no sign, no white space.  *out is written on success only. */
+/** Reads a number of digits only, without sign and white space. *out is written on success only. */
 iothub_decimal iothub_decimal_parse(mqc_span digits, uint64_t *out);
 
 #endif

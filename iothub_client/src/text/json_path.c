@@ -3,7 +3,8 @@
 #include "text/decimal.h"
 #include "text/split.h"
 
-/* Where we are, and which of the open brackets are braces (bit set, innermost lowest). */
+/* The position, and the kinds of the open brackets: one bit for each, set for a brace, the
+ * innermost lowest. */
 typedef struct scan {
     const uint8_t *p;
     const uint8_t *end;
@@ -11,7 +12,7 @@ typedef struct scan {
     unsigned depth;
 } scan;
 
-/* What a step of the walk leaves behind. */
+/* The result of one step of the walk. */
 typedef enum step {
     STEP_BAD,
     STEP_VALUE_NEXT, /* a value must follow here */
@@ -29,7 +30,7 @@ static size_t left(const scan *s)
     return (size_t)(s->end - s->p);
 }
 
-/* The next byte, or 0 at the end: 0 is never right outside or inside a string. */
+/* Returns the next byte, or 0 at the end; a NUL is never valid JSON. */
 static uint8_t peek(const scan *s)
 {
     return s->p < s->end ? *s->p : (uint8_t)0;
@@ -113,7 +114,7 @@ static bool take_u16(scan *s, uint32_t *out)
     return true;
 }
 
-/* What follows \u, with the second half of a surrogate pair. */
+/* Reads the digits after \u, and the second half of a surrogate pair. */
 static bool take_unicode_escape(scan *s, uint32_t *code_point)
 {
     uint32_t low;
@@ -149,7 +150,8 @@ static bool take_escape(scan *s, uint32_t *code_point)
     return true;
 }
 
-/* One multi-byte character, RFC 3629 section 4: shortest form, no surrogates, <= U+10FFFF. */
+/* Reads one multi-byte character by RFC 3629 section 4: shortest form, no surrogates, <=
+ * U+10FFFF. */
 static bool take_utf8(scan *s, uint32_t *code_point)
 {
     static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -174,7 +176,7 @@ static bool take_utf8(scan *s, uint32_t *code_point)
     return true;
 }
 
-/* One character as it stands, without a meaning of its own. */
+/* Copies one character that has no special meaning. */
 static bool take_plain(scan *s, uint32_t *code_point)
 {
     if (peek(s) >= 0x80) {
@@ -185,7 +187,7 @@ static bool take_plain(scan *s, uint32_t *code_point)
     return true;
 }
 
-/* One character of a string, not the closing quote. */
+/* Reads one character of a string, not the closing quote. */
 static bool take_char(scan *s, uint32_t *code_point)
 {
     if (peek(s) < 0x20) {
@@ -194,7 +196,7 @@ static bool take_char(scan *s, uint32_t *code_point)
     return take(s, '\\') ? take_escape(s, code_point) : take_plain(s, code_point);
 }
 
-/* Skip a string; *same (may be NULL) says whether it is equal to expected. */
+/* Skips a string. *same (may be NULL) is true if it equals expected. */
 static bool skip_string(scan *s, const char *expected, bool *same)
 {
     scan rest = scan_of(mqc_span_str(expected));
@@ -257,7 +259,7 @@ static step open_bracket(scan *s, bool brace)
     return !brace || skip_key(s, NULL, NULL) ? STEP_VALUE_NEXT : STEP_BAD;
 }
 
-/* At the place of a value. */
+/* Reads the start of a value. */
 static step begin_value(scan *s)
 {
     bool good = false;
@@ -276,7 +278,7 @@ static step begin_value(scan *s)
     return good ? STEP_VALUE_DONE : STEP_BAD;
 }
 
-/* After a value inside an object or array. */
+/* Reads what follows a value inside an object or array. */
 static step after_value(scan *s)
 {
     skip_space(s);
@@ -321,7 +323,7 @@ iothub_json_kind iothub_json_kind_of(mqc_span text)
     return number ? IOTHUB_JSON_NUMBER : IOTHUB_JSON_NONE;
 }
 
-/* All of it, and nothing behind. */
+/* Reads the whole text, which must hold nothing after the value. */
 static bool skip_text(scan *s)
 {
     if (!skip_value(s)) {
@@ -342,7 +344,7 @@ iothub_result iothub_json_check(mqc_span text, size_t *good)
     return whole ? IOTHUB_OK : IOTHUB_ERR_JSON;
 }
 
-/* From the place of an object to the place of the value under key. */
+/* Moves from the start of an object to the value of a key. */
 static bool enter_member(scan *s, const char *key)
 {
     bool same;

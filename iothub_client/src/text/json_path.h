@@ -2,10 +2,9 @@
 #define IOTHUB_JSON_PATH_H
 
 /**
- * @file
- * Look-ups in a JSON text (RFC 8259), in place: no heap, no tree, no tokens, no
- * recursion.  Strict: UTF-8 must be well formed, \u surrogates must be paired,
- * and nesting deeper than IOTHUB_JSON_DEPTH is refused.
+ * @file Finds values in a JSON text (RFC 8259) in place: no heap, no tree, no recursion. The reader
+ * is strict: UTF-8 must be valid, \u surrogates must be paired, and nesting deeper than
+ * IOTHUB_JSON_DEPTH is refused.
  */
 
 #include <stdbool.h>
@@ -15,11 +14,11 @@
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 
-/** Arrays and objects inside each other; a twin may have ten. */
+/** Largest depth of nested arrays and objects; a twin may have ten levels. */
 #define IOTHUB_JSON_DEPTH 32
 
 typedef enum iothub_json_kind {
-    IOTHUB_JSON_NONE = 0, /* not the beginning of any JSON value */
+    IOTHUB_JSON_NONE = 0, /* not the first character of a JSON value */
     IOTHUB_JSON_OBJECT,
     IOTHUB_JSON_ARRAY,
     IOTHUB_JSON_STRING,
@@ -30,23 +29,24 @@ typedef enum iothub_json_kind {
 } iothub_json_kind;
 
 /**
- * IOTHUB_OK when text is exactly one JSON value with white space around it, else IOTHUB_ERR_JSON.
- * *good (may be NULL) is the number of bytes before the fault, or all of them.
+ * IOTHUB_OK if text is exactly one JSON value, with optional white space around it, otherwise
+ * IOTHUB_ERR_JSON. *good (may be NULL) is the number of bytes before the fault; without a fault, of
+ * all bytes.
  */
 iothub_result iothub_json_check(mqc_span text, size_t *good);
 
-/** What kind of value text begins with, by its first character alone. */
+/** Returns the kind of value that text begins with, judged by its first character only. */
 iothub_json_kind iothub_json_kind_of(mqc_span text);
 
 /**
- * Find the value under keys[0], keys[1], ... of nested objects; count 0 finds the
- * whole value.  *value is the raw text of the value without white space around
- * it.  Of equal keys the first counts.  False when there is none, and safe, but
- * not a check, on a text that iothub_json_check refuses.
+ * Finds the value of keys[0], keys[1], ... in nested objects; count 0 finds the whole value. *value
+ * is the raw text without white space around it. If a key is repeated, the first one counts. False:
+ * there is none. The function is safe for invalid JSON, but does not check it; see
+ * iothub_json_check.
  */
 bool iothub_json_find(mqc_span text, const char *const *keys, size_t count, mqc_span *value);
 
-/** A number that is a whole one of 0 .. 2^64 - 1, written in digits alone. */
+/** Reads an integer of 0 to 2^64 - 1 that consists of digits only. */
 bool iothub_json_u64(mqc_span value, uint64_t *out);
 
 #endif

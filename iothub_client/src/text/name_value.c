@@ -17,7 +17,7 @@ iothub_result iothub_name_value_fail(const iothub_name_value_format *f, size_t n
     return iothub_fail(err, code, "%s: %s %s", f->what, f->names[name], problem);
 }
 
-/* For parts that have no name worth showing: "what: part 3 problem". */
+/* Writes "what: part 3 problem", for parts whose name cannot be shown. */
 static iothub_result fail_number(const iothub_name_value_format *f, const part *p,
                                  iothub_result code, const char *problem, iothub_error *err)
 {
@@ -30,7 +30,7 @@ static bool same_name(const iothub_name_value_format *f, mqc_span name, const ch
                       : mqc_span_eq(name, mqc_span_str(known));
 }
 
-/* Index of the known name, or f->count. */
+/* Returns the index of a known name, or f->count. */
 static size_t find_name(const iothub_name_value_format *f, mqc_span name)
 {
     size_t i = 0;
@@ -41,7 +41,7 @@ static size_t find_name(const iothub_name_value_format *f, mqc_span name)
     return i;
 }
 
-/* A key whose name was lost ("...;AbCd==") must not be taken for a name and shown. */
+/* A key without its name ("...;AbCd==") must not be mistaken for a name and shown. */
 static bool looks_like_a_name(const part *p)
 {
     bool only_padding = true;

@@ -12,9 +12,10 @@
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 
-/** What to do about names that are not known here, but in use elsewhere. */
+/** The remedy for names that are unknown here but used elsewhere. */
 typedef struct iothub_name_value_hint {
-    const char *names;  /* with a space between them; NULL: any other name, which ends the list */
+    const char
+        *names; /* names, separated by spaces; NULL stands for all other names and ends the list */
     const char *remedy; /* goes behind the name */
 } iothub_name_value_hint;
 
@@ -25,21 +26,20 @@ typedef struct iothub_name_value_format {
                                  case of names */
     const char *const *names; /* the known ones */
     size_t count;
-    const char *no_name;                 /* what is wrong with a part without '=', */
-    const char *bad_name;                /* and with one whose name cannot be shown */
-    const iothub_name_value_hint *hints; /* at least the one that ends the list */
+    const char *no_name;                 /* the fault of a part without '=' */
+    const char *bad_name;                /* the fault of a part whose name cannot be shown */
+    const iothub_name_value_hint *hints; /* has at least the entry that ends the list */
 } iothub_name_value_format;
 
 /**
- * Put the value of names[i] into values[i], which borrows from text; an absent
- * part has ptr NULL.  Only the first '=' of a part splits.  Refuses duplicate,
- * empty, unknown and malformed parts; the error text shows names, never values,
- * and no name that might be half of a secret.
+ * Sets values[i] to the value of names[i], a span of text; an absent part has ptr NULL. Only the
+ * first '=' of a part separates name and value. Duplicate, empty, unknown and malformed parts are
+ * refused. The error text shows names, never values, and no name that may be a part of a secret.
  */
 iothub_result iothub_name_value_split(const iothub_name_value_format *f, mqc_span text,
                                       mqc_span *values, iothub_error *err);
 
-/** Fill *err with "what: name problem" and return code. */
+/** Fills *err with "what: name problem" and returns code. */
 iothub_result iothub_name_value_fail(const iothub_name_value_format *f, size_t name,
                                      iothub_result code, const char *problem, iothub_error *err);
 

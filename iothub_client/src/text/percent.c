@@ -5,7 +5,7 @@
 #define FIVE   1, 1, 1, 1, 1
 #define A_TO_Z FIVE, FIVE, FIVE, FIVE, FIVE, 1
 
-/* Looked up for each byte of each property: that is faster than to compare. */
+/* A table, since a look-up for each byte of each property is faster than comparisons. */
 const bool iothub_unreserved[256] = {
     ['-'] = 1, ['.'] = 1,      ['0'] = FIVE, ['5'] = FIVE,
     ['_'] = 1, ['A'] = A_TO_Z, ['~'] = 1,    ['a'] = A_TO_Z,
@@ -26,7 +26,7 @@ static void put_escaped(iothub_text *t, uint8_t c)
     t->len += 3;
 }
 
-/* A run of bytes that need no escape, as far as there is room.  How many bytes. */
+/* Copies bytes that need no escape, as many as fit. Returns their number. */
 static size_t put_plain(iothub_text *t, const uint8_t *run, size_t len)
 {
     size_t room = t->overflow ? 0 : t->cap - 1 - t->len;
@@ -59,14 +59,14 @@ static size_t escaped_len(mqc_span raw)
 
 void iothub_percent_put(iothub_text *t, mqc_span raw)
 {
-    if (t->buf == NULL) { /* it counts, or has no room at all */
+    if (t->buf == NULL) { /* only counting, or no room at all */
         t->len += escaped_len(raw);
         return;
     }
     while (raw.len > 0 && !t->overflow) {
         size_t n = put_plain(t, raw.ptr, plain_len(raw));
         if (n < raw.len) {
-            put_escaped(t, raw.ptr[n]); /* overflows when it was for want of room */
+            put_escaped(t, raw.ptr[n]); /* overflows if there was not enough room */
             n++;
         }
         raw = mqc_span_of(raw.ptr + n, raw.len - n);

@@ -2,9 +2,8 @@
 #define IOTHUB_PERCENT_H
 
 /**
- * @file
- * Percent-encoding as the hub wants it: RFC 3986 unreserved characters stay,
- * every other byte becomes %XX in upper case.  '+' never means a space.
+ * @file Percent-encoding as the hub requires it: unreserved characters of RFC 3986 are copied,
+ * every other byte becomes %XX in upper case. '+' never stands for a space.
  */
 
 #include <stdbool.h>
@@ -15,15 +14,15 @@
 #include "mqtt_core/span.h"
 #include "text/text_writer.h"
 
-/** Of the byte that is the index: it needs no escape. */
+/** True at the index of a byte that needs no escape. */
 extern const bool iothub_unreserved[256];
 
-/** Overflow latches in *t as with every put. */
+/** *t keeps an overflow, as with every put. */
 void iothub_percent_put(iothub_text *t, mqc_span raw);
-/** z behind a separator that is put as it is, NUL: none.  *len grows by the length of z. */
+/** Appends z after a separator (NUL: none), which is not encoded. Adds the length of z to *len. */
 void iothub_percent_put_text(iothub_text *t, char separator, const char *z, size_t *len);
 
-/** How many bytes at the front of z need no escape: nearly always all of them. */
+/** Returns how many bytes at the start of z need no escape; usually all of them. */
 static inline size_t iothub_percent_run(const char *z)
 {
     const uint8_t *front = (const uint8_t *)z;
@@ -37,21 +36,20 @@ static inline size_t iothub_percent_run(const char *z)
 }
 
 /**
- * Take one decoded byte from the front of *rest, which must not be empty.
- * False for '%' without two hex digits; *rest is unchanged then.
+ * Removes one decoded byte from the start of *rest, which must not be empty. False: '%' without two
+ * hex digits; *rest is then unchanged.
  */
 bool iothub_percent_take(mqc_span *rest, uint8_t *byte);
 
-/** True when every '%' is followed by two hex digits. */
+/** True if every '%' is followed by two hex digits. */
 bool iothub_percent_valid(mqc_span encoded);
 
-/** True when encoded is valid and stands for exactly the bytes of raw. */
+/** True if encoded is valid and decodes to exactly the bytes of raw. */
 bool iothub_percent_eq(mqc_span encoded, mqc_span raw);
 
 /**
- * Decode into out[0..cap), not terminated; out may be encoded.ptr itself.
- * IOTHUB_ERR_PROTOCOL for a broken sequence, IOTHUB_ERR_NO_SPACE; *len is set
- * on success only.
+ * Decodes into out[0..cap), without a NUL; out may be encoded.ptr. IOTHUB_ERR_PROTOCOL: a broken
+ * sequence; IOTHUB_ERR_NO_SPACE: cap is too small. *len is set on success only.
  */
 iothub_result iothub_percent_decode(mqc_span encoded, void *out, size_t cap, size_t *len);
 

@@ -1,10 +1,7 @@
 #ifndef IOTHUB_SPLIT_H
 #define IOTHUB_SPLIT_H
 
-/**
- * @file
- * Cutting and comparing pieces of a text; nothing is copied.
- */
+/** @file Cuts and compares parts of a text, without copying them. */
 
 #include <stdbool.h>
 
@@ -22,19 +19,19 @@ static inline bool iothub_is_letter(uint8_t c)
     return folded >= 'a' && folded <= 'z';
 }
 
-/** The value of a hex digit in either case, 16 for anything else. */
+/** Returns the value of a hex digit in upper or lower case, 16 for any other byte. */
 unsigned iothub_hex_value(uint8_t c);
 
-/** text without white space at both ends. */
+/** Returns text without white space at both ends. */
 mqc_span iothub_trim(mqc_span text);
 
 /**
- * Cut text at the first c.  False when there is none: *before is all of text then, and *after is
+ * Cuts text at the first c. False: there is none; *before is then the whole text, and *after is
  * empty with ptr NULL.
  */
 bool iothub_cut(mqc_span text, char c, mqc_span *before, mqc_span *after);
 
-/** True when both are equal, letters of either case counting as the same. */
+/** True if both are equal without regard to case. */
 bool iothub_same_word(mqc_span a, mqc_span b);
 
 #endif

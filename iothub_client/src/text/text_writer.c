@@ -1,6 +1,6 @@
 #include "text/text_writer.h"
 
-/* A name from the input must leave room for the text that explains it. */
+/* A name from the input is cut, to leave room for the explanation. */
 enum { NAME_MAX_SHOWN = 48 };
 
 void iothub_text_init(iothub_text *t, char *buf, size_t cap)
@@ -47,7 +47,7 @@ void iothub_text_put_char(iothub_text *t, char c)
 
 void iothub_text_put_u64(iothub_text *t, uint64_t n)
 {
-    char digits[20]; /* 2^64 - 1 has twenty */
+    char digits[20]; /* 2^64 - 1 has twenty digits */
     size_t at = sizeof digits;
 
     do {
@@ -69,7 +69,7 @@ iothub_result iothub_text_finish(iothub_text *t)
     return IOTHUB_OK;
 }
 
-/* An error text is one line for people, whatever the input holds. */
+/* An error text is always one printable line, whatever bytes the input holds. */
 static void put_printable(iothub_text *t, mqc_span s)
 {
     for (size_t i = 0; i < s.len && !t->overflow; i++) {

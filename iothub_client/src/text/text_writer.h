@@ -1,10 +1,7 @@
 #ifndef IOTHUB_TEXT_WRITER_H
 #define IOTHUB_TEXT_WRITER_H
 
-/**
- * @file
- * The one bounded text writer of this layer, and error texts on top of it.
- */
+/** @file The bounded text writer of this layer, and the error texts that use it. */
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,9 +12,9 @@
 #include "mqtt_core/span.h"
 
 /**
- * Text under construction in the caller's buffer.  One byte stays free for the
- * NUL.  A put that does not fit writes nothing and latches `overflow`; later
- * puts do nothing, so that the caller tests once, in iothub_text_finish.
+ * A text that is being written into the caller's buffer. One byte stays free for the NUL. A put
+ * that does not fit writes nothing and sets `overflow`; later puts do nothing. So the caller checks
+ * once, in iothub_text_finish.
  */
 typedef struct iothub_text {
     char *buf;
@@ -26,10 +23,10 @@ typedef struct iothub_text {
     bool overflow;
 } iothub_text;
 
-/** With cap 0 (buf may be NULL then) even the empty text overflows. */
+/** Begins a text. With cap 0 (buf may then be NULL) even the empty text overflows. */
 void iothub_text_init(iothub_text *t, char *buf, size_t cap);
 
-/** Write nothing, count in `len` what would have been written; not to be finished. */
+/** Begins a text that is only counted in `len`, not written. Do not finish it. */
 void iothub_text_count(iothub_text *t);
 
 void iothub_text_put(iothub_text *t, const char *z);
@@ -37,10 +34,10 @@ void iothub_text_put_span(iothub_text *t, mqc_span s);
 void iothub_text_put_char(iothub_text *t, char c);
 void iothub_text_put_u64(iothub_text *t, uint64_t n);
 
-/** Terminate with NUL.  IOTHUB_ERR_NO_SPACE after an overflow; the text is "" then. */
+/** Writes the NUL. IOTHUB_ERR_NO_SPACE after an overflow; the text is then empty. */
 iothub_result iothub_text_finish(iothub_text *t);
 
-/** What stands in the buffer so far, without the NUL. */
+/** Returns the text so far, without the NUL. */
 static inline mqc_span iothub_text_span(const iothub_text *t)
 {
     return mqc_span_of(t->buf, t->len);
@@ -53,18 +50,18 @@ static inline mqc_span iothub_text_span(const iothub_text *t)
 #endif
 
 /**
- * Fill *err (NULL is fine) and return code, for `return iothub_fail(...)`.  The format is a small
- * part of printf's: %s, %.*s and %zu.  In the values, bytes outside printable ASCII become '?'.  A
- * text that does not fit is cut and ends in "...".
+ * Fills *err (may be NULL) and returns code, for `return iothub_fail(...)`. The format supports %s,
+ * %.*s and %zu only. In the values, bytes outside printable ASCII become '?'. A text that does not
+ * fit is cut and ends in "...".
  */
 IOTHUB_FORMAT(3, 4)
 iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *format, ...);
 
-/** The same for a function with such a format of its own; err is not NULL. */
+/** The same, for a function that itself takes a format; err must not be NULL. */
 IOTHUB_FORMAT(3, 0)
 void iothub_error_put(iothub_error *err, iothub_result code, const char *format, va_list values);
 
-/** iothub_fail with a name from the input between two texts; long names are cut. */
+/** Like iothub_fail, with a name from the input between two texts; long names are cut. */
 iothub_result iothub_fail_name(iothub_error *err, iothub_result code, const char *before,
                                mqc_span name, const char *after);
 
