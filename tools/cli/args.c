@@ -79,8 +79,8 @@ static const struct argp_option *find_short(const known *k, char c)
     return NULL;
 }
 
-/* As getopt does: the whole name, or a beginning that only one has. *matches is how many have it.
- */
+/* Finds an option like getopt: by its whole name, or by an unambiguous beginning. *matches is
+ * the number of options with that beginning. */
 static const struct argp_option *find_long(const known *k, const char *name, size_t len,
                                            size_t *matches)
 {
@@ -102,7 +102,7 @@ static const struct argp_option *find_long(const known *k, const char *name, siz
     return found;
 }
 
-/* Names of options are words of small letters; whatever else stands there is not repeated. */
+/* Names of options are lower-case words; anything else is not repeated in messages. */
 static bool name_may_show(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -137,7 +137,7 @@ static scan scan_long(const known *k, const char *program, const char *word, boo
         refuse_long(program, word, len, matches);
     }
     if (is_added(o)) {
-        return SCAN_END; /* argp ends the program there */
+        return SCAN_END; /* argp ends the program */
     }
     if (o->arg == NULL && word[len] == '=') {
         fail(program, "option --%s takes no argument", o->name);
@@ -174,7 +174,7 @@ static scan scan_short(const known *k, const char *program, const char *word, bo
     return SCAN_NEXT;
 }
 
-/* As argp calls the program in its own messages. */
+/* The name of the program as argp prints it. */
 static const char *name_of(const char *program)
 {
     const char *slash = strrchr(program, '/');
@@ -203,7 +203,7 @@ static void check_options(const struct argp *argp, int argc, char **argv, unsign
         } else if (word[0] == '-' && word[1] != '\0') {
             s = scan_short(&k, program, word + 1, i + 1 == argc);
         } else if ((flags & ARGP_IN_ORDER) != 0) {
-            return; /* the rest belongs to a command */
+            return; /* the other arguments belong to a command */
         }
         if (s == SCAN_END) {
             return;
@@ -214,7 +214,7 @@ static void check_options(const struct argp *argp, int argc, char **argv, unsign
 
 void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
 {
-    char name[] = "program"; /* some callers of exec give none */
+    char name[] = "program"; /* some callers of exec pass no name */
     char *none[] = { name, NULL };
 
     if (argc < 1) {

@@ -2,9 +2,8 @@
 #define CLI_ARGS_H
 
 /**
- * @file
- * Command lines. A message about one never repeats a word that was not understood: it may be a
- * key that stands in the wrong position.
+ * @file Command lines. An error message never repeats an argument that was not understood, since it
+ * may be a key in the wrong position.
  */
 
 #include <argp.h>

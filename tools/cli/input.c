@@ -10,7 +10,7 @@
 #include "cli/output.h"
 #include "cli/secret.h"
 
-enum { TEXT_MAX = 64 * 1024, ALL_MAX = 4 * 1024 * 1024 }; /* far above what any hub takes */
+enum { TEXT_MAX = 64 * 1024, ALL_MAX = 4 * 1024 * 1024 }; /* far above the limits of any hub */
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
@@ -81,7 +81,8 @@ static char *first_line(const char *text, size_t len, const char *what)
     return trimmed_copy(from, len);
 }
 
-/* Of a terminal, one line; else all, so that a writer does not die of a closed pipe. */
+/* Reads one line from a terminal; otherwise everything, so that the writing program does not
+ * fail at a closed pipe. */
 static ssize_t read_word(char *to, const char *what)
 {
     if (isatty(STDIN_FILENO)) {
@@ -173,7 +174,7 @@ static cli_list_result fail(const cli_list *l, const char *why)
     return CLI_LIST_FAILED;
 }
 
-/* Moves what is left to the front and reads behind it. False after a failure. */
+/* Moves the remaining bytes to the front and reads more after them. False after a failure. */
 static bool refill(cli_list *l)
 {
     l->end -= l->start;
@@ -242,7 +243,8 @@ cli_list_result cli_list_next(cli_list *l, char **entry)
         }
         const char *from = trim(line, &len);
         if (len > 0 && *from != '#') {
-            /* The byte behind it is white space or the end of the buffer: both are free. */
+            /* The byte after the text is white space or the end of the buffer, so it can be
+             * overwritten. */
             *entry = line + (from - line);
             (*entry)[len] = '\0';
             return CLI_LIST_ENTRY;

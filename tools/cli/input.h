@@ -2,10 +2,8 @@
 #define CLI_INPUT_H
 
 /**
- * @file
- * What users hand in by argument, standard input or file. It may be secret, so it is read
- * without stdio, whose buffers nobody can erase, and all of it is overwritten before its memory is
- * given back.
+ * @file Reads input of users: arguments, standard input, files. It may be secret, so it is read
+ * without stdio, whose buffers cannot be erased, and it is overwritten before its memory is freed.
  */
 
 #include <stdbool.h>

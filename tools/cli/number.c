@@ -63,7 +63,7 @@ bool cli_rate(const char *text, double min, double max, double *out)
         return false;
     }
     *out = n;
-    /* Exactly 0: no other text gives it, the least step is 1e-9. */
+    /* Exactly 0; the smallest other number is 1e-9. */
     return !(n > 0) || (n >= min && n <= max);
 }
 

@@ -13,12 +13,13 @@ static const char *own_name;
 
 /* --- standard streams ---------------------------------------------------- */
 
-/* Opened the other way round: what uses the descriptor gets EBADF, as if it were closed. */
+/* Opened for the opposite direction, so that using the descriptor fails with EBADF as if it were
+ * closed. */
 static void take_descriptor(int fd, int flags)
 {
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
         int got = open("/dev/null", flags);
-        if (got >= 0 && got != fd) { /* a lower one is closed as well, and stays so */
+        if (got >= 0 && got != fd) { /* a lower descriptor is closed, too, and stays closed */
             (void)close(got);
         }
     }
@@ -96,7 +97,7 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
 
-/* What reverses the text after it, and line ends of Unicode. */
+/* Characters that change the direction of text, and line ends of Unicode. */
 static bool misleads(uint32_t code)
 {
     return code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||

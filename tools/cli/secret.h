@@ -1,10 +1,7 @@
 #ifndef CLI_SECRET_H
 #define CLI_SECRET_H
 
-/**
- * @file
- * Keeping keys and tokens out of what people see, and out of memory that is given back.
- */
+/** @file Keeps keys and tokens out of messages and out of freed memory. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -103,7 +103,7 @@ static bool scan_hex4(scanner *s, unsigned *value)
     return true;
 }
 
-/* Behind \u: surrogates in pairs only. */
+/* Reads the digits after \u; surrogates must be paired. */
 static bool scan_unicode(scanner *s)
 {
     unsigned first;
@@ -210,7 +210,7 @@ bool json_text_check(json_text text, const json_text_rules *rules)
 
 /* --- members ------------------------------------------------------------ */
 
-/* The next character of a string; what no ASCII name can hold becomes 0. */
+/* Returns the next character of a string; a character that no ASCII name contains becomes 0. */
 static char next_character(scanner *s)
 {
     unsigned code = 0;
@@ -308,7 +308,7 @@ static void print_string(FILE *out, scanner *s)
     (void)fwrite(start, 1, (size_t)(s->p - start), out);
 }
 
-/* What stands between values; in_object[depth] says what we are in. */
+/* Prints the text between values; in_object[depth] tells whether this is inside an object. */
 static void print_mark(FILE *out, scanner *s, bool *in_object)
 {
     const char c = *s->p++;

@@ -2,10 +2,9 @@
 #define TOOL_JSON_TEXT_H
 
 /**
- * @file
- * JSON as text.  What is only handed on or shown must not change on its way, and a parser that
- * makes doubles of numbers changes them.  These functions check a text, find a member in it and
- * lay it out for people; every number stays as it was written.
+ * @file JSON as text. JSON that is passed on or shown must not change, but a parser that converts
+ * numbers to double changes them. These functions check a text, find a member in it and format it
+ * for people; every number keeps its text.
  */
 
 #include <stdbool.h>
@@ -31,9 +30,9 @@ typedef struct json_text_rules {
 } json_text_rules;
 
 /**
- * Is the text one JSON value (RFC 8259) with nothing but white space around it?  When it is not,
- * calls of rules->number that were made by then mean nothing.  Bytes from 0x80 on are not looked
- * at: whether they are UTF-8 is the caller's business.
+ * True if the text is one JSON value (RFC 8259) with optional white space around it. If it is not,
+ * ignore the calls of rules->number that were made. Bytes from 0x80 on are not checked: the caller
+ * must check whether they are UTF-8.
  */
 bool json_text_check(json_text text, const json_text_rules *rules);
 

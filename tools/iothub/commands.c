@@ -21,7 +21,7 @@ static const command *find_command(const command_group *group, const char *name)
     return NULL;
 }
 
-/* The word that is no command is not repeated: it may be a key. */
+/* A word that is no command is not repeated, since it may be a key. */
 static void ask_for_command(const struct argp_state *state, const command_group *group,
                             const char *problem)
 {

@@ -296,7 +296,7 @@ static void run(fleet *f)
     }
 }
 
-/* What is on its way gets its answer; nothing new is sent. */
+/* Waits for the acknowledgements of sent messages; nothing new is sent. */
 static void stop_all(fleet *f)
 {
     for (size_t i = 0; i < f->count; i++) {

@@ -63,7 +63,7 @@ typedef struct fleet {
     plat_poll_set *set;
     fleet_device **devices;
     size_t count;
-    char *body; /* one for all; the beginning changes */
+    char *body; /* shared by all messages; only its beginning changes */
     fleet_totals totals;
     uint64_t began_us;
     size_t heap; /* in use while all were there */

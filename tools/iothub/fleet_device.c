@@ -13,7 +13,7 @@ enum { BURST = 16, NUMBER_ROOM = 64 };
 #define NEVER UINT64_MAX
 
 struct fleet_device {
-    plat_poll_item item; /* first: the set hands it back */
+    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
     fleet *fleet;
     iothub_client *client;
     uint64_t next_us; /* the start, or the next message */
@@ -36,7 +36,7 @@ static uint64_t period_us(const fleet *f)
     return f->options->rate > 0 ? (uint64_t)(1e6 / f->options->rate) : NEVER;
 }
 
-/* Devices do not beat in time. */
+/* Random, so that the devices do not send at the same moment. */
 static uint64_t first_message_us(const fleet *f)
 {
     uint64_t period = period_us(f);
@@ -176,7 +176,7 @@ static void on_timer(fleet_device *d, uint64_t now_us)
         (void)iothub_start(d->client);
         return;
     }
-    if (!d->connected) { /* nothing piles up: that would be another load than was asked for */
+    if (!d->connected) { /* skipped, not queued: a backlog would change the requested load */
         d->next_us = NEVER;
         return;
     }

@@ -31,7 +31,7 @@ struct rest {
     char why[CURL_ERROR_SIZE];
 };
 
-/* A call on its way. */
+/* A call in progress. */
 typedef struct transfer {
     rest *r;
     const rest_call *call;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** What every path of the real hub's interface must carry. */
+/** The query that every path of the real hub's interface needs. */
 #define REST_API_VERSION "api-version=2021-04-12"
 
 /** Where the connection string of the service comes from. */
@@ -19,8 +19,8 @@
 typedef struct rest rest;
 
 /**
- * Get ready to talk to the hub of IOTHUB_CONNECTION_STRING, trusting IOTHUB_CA_FILE
- * when that is set.  Sends nothing yet.  NULL after a complaint.
+ * Prepares calls of the hub of IOTHUB_CONNECTION_STRING; trusts IOTHUB_CA_FILE if that is set.
+ * Sends nothing. NULL: an error was printed.
  */
 rest *rest_open(uint16_t port);
 void rest_close(rest *r);
@@ -42,7 +42,7 @@ typedef struct rest_reply {
     char code[64]; /* the hub's own name for an error, or "" */
 } rest_reply;
 
-/** False after a complaint, when no complete reply came. */
+/** False if no complete reply arrived; an error was printed. */
 bool rest_perform(rest *r, const rest_call *call, rest_reply *reply);
 void rest_reply_free(rest_reply *reply);
 

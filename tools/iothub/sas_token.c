@@ -105,7 +105,7 @@ static const char doc[] =
 
 /* --- usage --------------------------------------------------------------- */
 
-/* Which of two options that do not go together were given. */
+/* Names the two options that exclude each other. */
 static void refuse_pair(struct argp_state *state, const char *a, const void *a_given, const char *b,
                         const void *b_given)
 {
@@ -114,7 +114,7 @@ static void refuse_pair(struct argp_state *state, const char *a, const void *a_g
     }
 }
 
-/* A connection string or a token: it would stand readable in the new token. */
+/* A connection string or a token in this place would be readable in the new token. */
 static bool is_credential(const char *text)
 {
     return strcasestr(text, "HostName=") != NULL || strcasestr(text, "SharedAccess") != NULL;

@@ -74,7 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Always as base64: what stands in a file need not be text. */
+/* Always as base64, since the content of a file may not be text. */
 static bool add_body(cJSON *json, const char *body, size_t len)
 {
     const plat_crypto *crypto = plat_posix()->crypto;

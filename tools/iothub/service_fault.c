@@ -1,4 +1,4 @@
-/* Why the hub refused a request, in words. */
+/* Describes why the hub refused a request. */
 
 #include "service_fault.h"
 
@@ -11,13 +11,13 @@
 
 enum { NAME_SIZE = 160 };
 
-/* The hub's own words, from whichever of its forms of error it used. */
+/* Returns the hub's text, from any of its formats of errors. */
 typedef struct fault {
     char code[64]; /* "DeviceNotFound", "404103", ... */
     char text[256];
 } fault;
 
-/* A server may repeat the token that it was sent, or worse. */
+/* The text of a server may contain the token that was sent to it, or a key. */
 static void copy_redacted(char *out, size_t cap, const char *from, size_t len)
 {
     size_t n = len < cap - 1 ? len : cap - 1;
@@ -77,8 +77,8 @@ static void read_fault(fault *f, const rest_reply *reply)
     cJSON_Delete(json);
 }
 
-/* What was given for an id may be a key.  One with a '/' was read as DEVICE/MODULE, and half of a
- * key can look harmless: both are shown, or neither. */
+/* An argument given as an id may be a key. A key with a '/' was split as DEVICE/MODULE, and half
+ * of a key can look harmless: so both parts are shown, or neither. */
 static bool may_name(const service_target *target)
 {
     return target != NULL && cli_may_show(target->device) && cli_may_show(target->module);

@@ -3,10 +3,10 @@
 
 #include "service.h"
 
-/** What only the emulator has, and a hub in the cloud offers by other protocols. */
+/** Features that only the emulator has; a hub in the cloud offers them over other protocols. */
 #define EMULATOR_PATH "/emulator/"
 
-/** Complain about a reply that is no success; target may be NULL. */
+/** Prints an error for an unsuccessful reply; target may be NULL. */
 void service_explain(const rest_reply *reply, const char *path, const service_target *target);
 
 #endif

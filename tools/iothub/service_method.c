@@ -37,7 +37,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* The payload goes into the request as it is: numbers keep every digit. */
+/* The payload is copied into the request unchanged, so that numbers keep every digit. */
 static char *request_body(const method_input *in, const char *payload)
 {
     cJSON *json = cJSON_CreateObject();

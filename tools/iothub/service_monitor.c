@@ -15,11 +15,11 @@ typedef struct monitor_input {
     service_words words; /* [DEVICE] */
     service_target target;
     uint64_t count;   /* 0: no limit */
-    uint64_t from;    /* 0: what arrives from now on */
+    uint64_t from;    /* 0: only new events */
     uint64_t timeout; /* 0: no limit */
 
     cli_json json;
-    bool in_line; /* the last byte printed was no line end */
+    bool in_line; /* the last printed byte was not a line end */
     uint64_t printed;
 } monitor_input;
 
@@ -44,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Lines go out at once, for whoever reads them through a pipe; empty ones are heartbeats. */
+/* Each line is printed immediately, for readers of a pipe; empty lines are heartbeats. */
 static bool print_lines(void *user, const char *data, size_t len)
 {
     monitor_input *in = user;

@@ -38,7 +38,7 @@ static void add_text(hub_text *t, unsigned type, const char *text)
     hub_text_str(t, text);
 }
 
-/* A list that a descriptor says the meaning of; the fields are freed. */
+/* A described list; the fields are freed. */
 static void add_described(hub_text *t, unsigned descriptor, unsigned count, hub_text *fields)
 {
     hub_text_add(t, DESCRIBED, SMALL_ULONG_N);
@@ -58,7 +58,7 @@ static void add_frame(hub_text *out, unsigned type, hub_text *body)
     for (int shift = 24; shift >= 0; shift -= 8) {
         add_byte(out, (unsigned)(len >> shift & 0xFF));
     }
-    add_byte(out, 2); /* the body begins behind two words */
+    add_byte(out, 2); /* the body begins after two words */
     add_byte(out, type);
     hub_text_add(out, "\0\0", 2); /* channel 0 */
     hub_text_add(out, body->p, body->len);
@@ -87,7 +87,7 @@ static void add_mechanisms(hub_text *out)
     add_frame(out, FRAME_SASL, &body);
 }
 
-/* Whoever it is: it will hear the reason once it is in. */
+/* The credentials do not matter: the client is refused after the login. */
 static void add_outcome(hub_text *out)
 {
     hub_text fields = { 0 };
@@ -140,7 +140,7 @@ static bool may_be_header(const amqp_refusal *r)
 
 static void take_header(amqp_refusal *r, hub_text *out)
 {
-    if (!may_be_header(r)) { /* 2.2: name a protocol that would do, and hang up */
+    if (!may_be_header(r)) { /* section 2.2: send a supported protocol header and close */
         hub_text_add(out, sasl_header, sizeof sasl_header);
         r->state = AMQP_REFUSAL_WRONG;
     } else if (r->have == HEADER_LEN && memcmp(r->head, amqp_header, HEADER_LEN) == 0) {
@@ -152,7 +152,7 @@ static void take_header(amqp_refusal *r, hub_text *out)
     }
 }
 
-/* Which mechanism, and for whom, does not matter. */
+/* The mechanism and the identity do not matter. */
 static void take_frame(amqp_refusal *r)
 {
     const size_t len =

@@ -2,10 +2,9 @@
 #define HUB_AMQP_REFUSAL_H
 
 /**
- * @file
- * A conversation with an AMQP 1.0 client up to the point where it can be told why it
- * gets no further: the vendor's service SDKs take a closed connection for a bad network and
- * try again for minutes, but give up at amqp:not-implemented.  Bytes in, bytes out.
+ * @file Answers an AMQP 1.0 client until it can be refused with amqp:not-implemented. The vendor's
+ * service SDKs take a closed connection for a bad network and retry for minutes, but stop at this
+ * error. Bytes in, bytes out.
  */
 
 #include <stdint.h>
@@ -13,9 +12,9 @@
 #include "base/text.h"
 
 typedef enum amqp_refusal_state {
-    AMQP_REFUSAL_HEADER = 0, /* the protocol header comes next, for SASL or not */
-    AMQP_REFUSAL_SASL,       /* the frame sasl-init comes next */
-    AMQP_REFUSAL_SECOND,     /* the second protocol header comes next */
+    AMQP_REFUSAL_HEADER = 0, /* expects the protocol header, with or without SASL */
+    AMQP_REFUSAL_SASL,       /* expects the frame sasl-init */
+    AMQP_REFUSAL_SECOND,     /* expects the second protocol header */
     AMQP_REFUSAL_CLOSING,    /* the reason is written; the client should answer and hang up */
     AMQP_REFUSAL_WRONG       /* it is not AMQP: hang up once the answer is sent */
 } amqp_refusal_state;

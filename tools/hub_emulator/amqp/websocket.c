@@ -46,7 +46,7 @@ bool websocket_names(const char *list, const char *name)
     return false;
 }
 
-/* The answers are short: one frame with a length of 16 bits at most. */
+/* The answers are short: one frame with a length of at most 16 bits. */
 static void add_frame(hub_text *out, uint8_t kind, const char *payload, size_t len)
 {
     const uint8_t head[] = { FIN | kind, len < LENGTH_16 ? (uint8_t)len : LENGTH_16,
@@ -56,7 +56,7 @@ static void add_frame(hub_text *out, uint8_t kind, const char *payload, size_t l
     hub_text_add(out, payload, len);
 }
 
-/* How long the head is, as far as its first two bytes say. */
+/* Returns the length of the header, as its first two bytes show it. */
 static size_t head_length(const websocket *w)
 {
     if (w->have < 2) {

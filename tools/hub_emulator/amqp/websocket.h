@@ -2,21 +2,21 @@
 #define HUB_WEBSOCKET_H
 
 /**
- * @file
- * AMQP over WebSocket (RFC 6455), as far as amqp_refusal.h goes.  Bytes in, bytes out.
+ * @file AMQP over WebSocket (RFC 6455), with the answers of amqp_refusal.h. Bytes in, bytes out.
  */
 
 #include "amqp/amqp_refusal.h"
 
-/** The answer to Sec-WebSocket-Key, on the heap. */
+/** Returns the answer to Sec-WebSocket-Key, on the heap. */
 char *websocket_accept(const char *key);
-/** Is name one of the comma-separated list of a header?  NULL has none. */
+/** True if name is in the comma-separated list of a header; NULL is an empty list. */
 bool websocket_names(const char *list, const char *name);
 
 typedef enum websocket_state {
     WEBSOCKET_HEAD = 0, /* a frame begins */
     WEBSOCKET_PAYLOAD,
-    WEBSOCKET_OVER /* closed, or the client broke a rule: hang up once all is sent */
+    WEBSOCKET_OVER /* closed, or the client broke a rule: close the connection after everything was
+                      sent */
 } websocket_state;
 
 /** Start with { 0 }. */
@@ -29,7 +29,7 @@ typedef struct websocket {
     amqp_refusal refusal;
 } websocket;
 
-/** Takes what the client sent after the upgrade, and adds the answer to out. */
+/** Handles bytes from the client after the upgrade and appends the answer to out. */
 void websocket_take(websocket *w, const void *bytes, size_t len, hub_text *out);
 
 #endif

@@ -4,9 +4,9 @@
 #include <stdint.h>
 
 /**
- * Two readings of one moment.  Dates, and whatever must hold in the next run or came from a client
- * as a date (the expiry of a token), go by wall_ms; everything that lasts so long goes by up_ms,
- * which no change of the date moves.
+ * The same moment on two clocks. wall_ms is used for dates, for times that must stay valid in the
+ * next run, and for dates from clients (the expiry of a token). up_ms is used for durations, since
+ * a change of the date does not affect it.
  */
 typedef struct hub_clock {
     int64_t wall_ms; /* since 1970 */

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* Failures of the library here mean no memory or no entropy: nothing to go on with. */
+/* The library fails here only without memory or entropy, and then the emulator cannot continue. */
 static void must(int gnutls_code)
 {
     if (gnutls_code < 0) {
@@ -58,7 +58,7 @@ uint8_t *hub_base64_decode(const char *text, size_t *len)
     *len = out.size;
     gnutls_free(out.data);
 
-    /* The library forgives white space and stray bits; the hub does not. */
+    /* The library accepts white space and unused bits; the hub does not. */
     char *again = hub_base64_encode(bytes, *len);
     bool strict = strcmp(again, text) == 0;
     free(again);

@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 /**
- * @file
- * The few primitives the hub needs, from GnuTLS: the library that
- * libmicrohttpd brings along, and with which the certificates are made.
+ * @file The cryptographic functions that the hub needs, from GnuTLS, which libmicrohttpd and the
+ * certificates use anyway.
  */
 
 #define HUB_SHA256_SIZE 32
@@ -16,7 +15,7 @@
 /** Standard base64 on one line, on the heap. */
 char *hub_base64_encode(const void *data, size_t len);
 
-/** Strict: padding, no white space, nothing unused.  NULL when it is not base64. */
+/** Decodes strictly: with padding, without white space and unused bits. NULL: not base64. */
 uint8_t *hub_base64_decode(const char *text, size_t *len);
 
 void hub_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,

@@ -41,8 +41,8 @@ static void note_number(void *user, json_text number)
     list->items[list->count++] = number;
 }
 
-/* cJSON makes a double of a number, and stumbles over more than 63 characters: it gets a 0, with
- * space up to the length of the number. */
+/* cJSON converts numbers to double and fails at more than 63 characters. So it is given a 0,
+ * padded with spaces to the length of the number. */
 static char *without_numbers(json_text text, const number_list *numbers)
 {
     char *copy = hub_memdup(text.ptr, text.len);
@@ -106,7 +106,7 @@ bool hub_json_valid(const void *data, size_t len)
 
 /* --- printing --------------------------------------------------------------- */
 
-/* Does it stand in a JSON string as it is?  0xC2 may start a control character of C1. */
+/* True if the byte needs no escape in a JSON string. 0xC2 may start a control character of C1. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && c != 0xC2;
@@ -151,7 +151,7 @@ void hub_json_put_string(hub_text *out, const char *text, size_t len)
     hub_text_add(out, "\"", 1);
 }
 
-/* As it was written; one of our own is whole and below 2^53. */
+/* Writes the number as it was read; numbers of our own are integers below 2^53. */
 static void put_number(hub_text *out, const cJSON *number)
 {
     char text[32];

@@ -2,9 +2,8 @@
 #define HUB_JSON_H
 
 /**
- * @file
- * JSON that a stranger sent, and short ways to read and build it with cJSON.  A number keeps its
- * text: an item that hub_json_read made has it as valuestring, and copies of the item have it too.
+ * @file Reads and writes JSON from outside, with cJSON. A number keeps its text: hub_json_read
+ * stores it as valuestring of the item, and copies of the item keep it.
  */
 
 #include <stdbool.h>
@@ -15,10 +14,10 @@
 
 #include "base/text.h"
 
-/** Nesting that is read at all; every rule of the hub stays far below. */
+/** Deepest nesting that is accepted, far above all limits of the hub. */
 #define HUB_JSON_MAX_DEPTH 64
 
-/** Make cJSON stop the program instead of returning NULL without memory. */
+/** Makes cJSON abort the program when there is no memory, instead of returning NULL. */
 void hub_json_init(void);
 
 /**
@@ -28,7 +27,10 @@ void hub_json_init(void);
  */
 cJSON *hub_json_read(const void *data, size_t len);
 
-/** Is it one JSON value, for what is only handed on: \u0000 and deeper nesting are allowed. */
+/**
+ * True if text is one JSON value. For text that is only passed on: \u0000 and deeper nesting are
+ * allowed.
+ */
 bool hub_json_valid(const void *data, size_t len);
 
 /** Compact text on the heap, with every number as it was read. */
@@ -38,10 +40,10 @@ void hub_json_put(hub_text *out, const cJSON *json);
 /** Appends UTF-8 text as a JSON string, with its quotation marks. */
 void hub_json_put_string(hub_text *out, const char *text, size_t len);
 
-/** Member by exact name: a string or NULL, a number or the given default. */
+/** Finds a member by its exact name: returns a string or NULL, a number or the given default. */
 const char *hub_json_string(const cJSON *object, const char *name);
 double hub_json_number(const cJSON *object, const char *name, double otherwise);
-/** A whole number below 2^53 that the given range holds. */
+/** True for an integer below 2^53 in the given range. */
 bool hub_json_whole(const cJSON *number, int64_t min, int64_t max, int64_t *out);
 
 /** NULL text becomes JSON null. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Up to here cJSON's way is the faster one. */
+/* Up to this number the linear search of cJSON is faster. */
 #define FEW_MEMBERS 8
 
 static bool more_than_few(const cJSON *child)
@@ -96,12 +96,13 @@ bool hub_members_equal(const cJSON *a, cJSON *b)
     }
     if (cJSON_IsNumber(a) && cJSON_IsNumber(b) && a->valuestring != NULL &&
         b->valuestring != NULL) {
-        return strcmp(a->valuestring, b->valuestring) == 0; /* a double cannot tell all apart */
+        return strcmp(a->valuestring, b->valuestring) ==
+               0; /* a double cannot distinguish all numbers */
     }
     return cJSON_Compare(a, b, true) != 0;
 }
 
-/* Drop what comes again further on. */
+/* Drops members that are repeated later. */
 static void drop_repeated(cJSON *object)
 {
     hub_members m = { .object = object, .indexed = true };

@@ -2,10 +2,8 @@
 #define HUB_MEMBERS_H
 
 /**
- * @file
- * Many changes of one JSON object: cJSON looks along the list of members for
- * each, here a tree finds them once there are more than a few to look for.
- * No name may stand twice in an object; hub_json_read sees to that.
+ * @file Fast look-up of many members of a JSON object: cJSON searches its list linearly, this uses
+ * a tree if there are many. A name may occur only once in an object; hub_json_read ensures that.
  */
 
 #include "base/json.h"
@@ -18,8 +16,8 @@ typedef struct hub_members {
 } hub_members;
 
 /**
- * Open the object for looking up each member of `wanted`.  Until it is closed
- * it must be changed through these functions only.
+ * Opens the object for looking up each member of `wanted`. Until it is closed, change it through
+ * these functions only.
  */
 void hub_members_open(hub_members *m, cJSON *object, const cJSON *wanted);
 void hub_members_close(hub_members *m);

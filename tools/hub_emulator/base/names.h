@@ -2,9 +2,8 @@
 #define HUB_NAMES_H
 
 /**
- * @file
- * What goes by which name, found in logarithmic time whatever the names are: a
- * balanced tree, since a hostile sender could aim at a hash.
+ * @file A map from names to values with logarithmic cost for any names: a balanced tree, since an
+ * attacker could choose names that collide in a hash table.
  */
 
 #include <stddef.h>
@@ -15,8 +14,8 @@ typedef struct hub_names {
 } hub_names;
 
 /**
- * Adds a name, or replaces what goes by it.  Both belong to the caller, and the
- * name must stay where it is until it is dropped or the tree is freed.
+ * Adds a name, or replaces its value. Both belong to the caller, and the name must stay valid until
+ * it is removed or the tree is freed.
  */
 void hub_names_put(hub_names *n, const char *name, void *value);
 /** NULL when there is no such name. */

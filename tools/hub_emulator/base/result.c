@@ -56,7 +56,8 @@ const char *hub_result_name(hub_result r)
     return "ServerError";
 }
 
-/* The text can quote a stranger, cut anywhere; it goes into JSON and into one line of a log. */
+/* The text may quote input from outside, cut at any byte; it is written into JSON and into a
+ * line of the log. */
 static void make_plain(char *text)
 {
     bool utf8 = hub_utf8_valid(text, strlen(text));

@@ -128,7 +128,7 @@ static char *put_part(char *at, int number, int digits_min, char separator)
     return at + 1;
 }
 
-/* Each event has a time: with strftime it would cost as much as the rest of the event. */
+/* Not strftime, which would cost as much as the rest of an event. */
 void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
 {
     time_t seconds = (time_t)(ms / 1000);

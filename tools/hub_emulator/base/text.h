@@ -6,16 +6,15 @@
 #include <stdint.h>
 
 /**
- * @file
- * Heap and growing text.  A tool may stop when there is no memory left, so
- * these never return NULL: they say so and abort.
+ * @file Heap and growing text. These functions never return NULL: without memory they print an
+ * error and abort, which a tool may do.
  */
 
 void hub_out_of_memory(void) __attribute__((noreturn));
 void *hub_calloc(size_t count, size_t size);
 void *hub_realloc(void *old, size_t size);
 char *hub_strdup(const char *s);
-/** A copy with a NUL behind it. */
+/** Returns a copy with a NUL at its end. */
 char *hub_memdup(const void *data, size_t len);
 /** Frees the field's text and puts a copy of the given one there, which may be NULL. */
 void hub_replace(char **field, const char *text);

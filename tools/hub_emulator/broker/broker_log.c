@@ -26,7 +26,7 @@ static bool is_chatter(const char *line)
     return strstr(line, " $iothub/") != NULL || strstr(line, " devices/") != NULL;
 }
 
-/* The id runs to the first space: no identity of the hub has one. */
+/* The id ends at the first space; ids of the hub contain none. */
 static bool take_client(const char *at, hub_broker_log_entry *e, const char **rest)
 {
     size_t len = strcspn(at, " ");

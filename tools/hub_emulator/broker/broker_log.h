@@ -2,10 +2,9 @@
 #define HUB_BROKER_LOG_H
 
 /**
- * @file
- * Mosquitto shows its plugins no PUBACK and no packet id, but its debug log names
- * both.  The log goes to a memory file that the plugin reads and empties
- * whenever it runs: in order, without a thread, and the broker never waits for it.
+ * @file Mosquitto does not pass PUBACKs and packet ids to its plugins, but its debug log contains
+ * both. The log is written to a memory file, which the plugin reads and empties whenever it runs:
+ * in order, without a thread, and without blocking the broker.
  */
 
 #include <stdbool.h>
@@ -14,7 +13,7 @@
 typedef enum hub_broker_log_kind {
     HUB_LOG_CHATTER = 0, /* packets and pings: not for people */
     HUB_LOG_NOTICE,      /* worth showing with --verbose */
-    HUB_LOG_FORBIDDEN,   /* a publish below $SYS, which no plugin gets to see */
+    HUB_LOG_FORBIDDEN,   /* a publish below $SYS, which plugins are not asked about */
     HUB_LOG_SENT,        /* a QoS 1 publish went out for the first time */
     HUB_LOG_ACKNOWLEDGED /* a client has acknowledged a publish */
 } hub_broker_log_kind;
@@ -25,10 +24,10 @@ typedef struct hub_broker_log_entry {
     uint16_t packet_id;
 } hub_broker_log_entry;
 
-/** Understand one line, without its line end. */
+/** Parses one line, without its line end. */
 hub_broker_log_entry hub_broker_log_read(const char *line);
 
-/** Hand every line written since the last call to take, and empty the file. */
+/** Passes each line written since the last call to take, and empties the file. */
 typedef void (*hub_broker_log_take)(void *user, const char *line);
 void hub_broker_log_drain(int fd, hub_broker_log_take take, void *user);
 

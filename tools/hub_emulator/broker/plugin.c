@@ -25,7 +25,7 @@ typedef struct plugin {
     hub hub;
     rest_server *rest;
     hub_sessions sessions;
-    int ready_fd; /* told once, at the first tick */
+    int ready_fd; /* reported once, at the first tick */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
 } plugin;
@@ -148,7 +148,7 @@ static int on_login(int event, void *data, void *user)
         return MOSQ_ERR_AUTH;
     }
     if (hub_sessions_owns(&p->sessions, credentials.user_name, credentials.password)) {
-        /* not of a client that has come meanwhile: its session is a new one */
+        /* not for a client that connected meanwhile, which has a new session */
         return hub_is_online(&p->hub, credentials.client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
     }
     if (hub_connect(&p->hub, e->client, &credentials, mosquitto_client_clean_session(e->client),
@@ -192,7 +192,7 @@ static int on_write(plugin *p, const struct mosquitto_evt_acl_check *e)
     };
     hub_fault fault;
 
-    if (!hub_knows(&p->hub, e->client)) { /* the connection is over: this is its Will */
+    if (!hub_knows(&p->hub, e->client)) { /* the connection has ended; this is its Will */
         const char *client_id = mosquitto_client_id(e->client);
         if (client_id != NULL) {
             hub_accept_will(&p->hub, e->client, client_id, &publish);
@@ -216,15 +216,15 @@ static int on_access(int event, void *data, void *user)
     case MOSQ_ACL_UNSUBSCRIBE:
         hub_unsubscribe(&p->hub, e->client, e->topic);
         return MOSQ_ERR_SUCCESS;
-    case MOSQ_ACL_READ: /* asked at a login only, for what the session of this client id holds */
+    case MOSQ_ACL_READ: /* asked only at a login, for the content of the kept session */
         return hub_may_resume(&p->hub, e->client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     default: return MOSQ_ERR_SUCCESS;
     }
 }
 
-/* Nothing a device publishes ever reaches another client: act on it and swallow it.  A verdict
- * other than ACL_DENIED closes the connection without an acknowledgement: the device sends it
- * again. */
+/* A publish of a device never reaches other clients: the hub handles it, and the broker drops
+ * it. A result other than ACL_DENIED closes the connection without an acknowledgement, so that
+ * the device sends it again. */
 static int on_message(int event, void *data, void *user)
 {
     const struct mosquitto_evt_message *e = data;

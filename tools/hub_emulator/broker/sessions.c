@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 #define USER_NAME "$hub_emulator"
-/* The broker's queue of connections that it has yet to accept is not long. */
+/* The broker's queue of connections that it has not accepted yet is short. */
 #define AT_ONCE 16
 
 void hub_sessions_init(hub_sessions *s)

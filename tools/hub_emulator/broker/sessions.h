@@ -27,9 +27,9 @@ typedef struct hub_sessions {
 
 void hub_sessions_init(hub_sessions *s);
 void hub_sessions_free(hub_sessions *s);
-/** At one of the next calls of hub_sessions_run. */
+/** Ends the session in one of the next calls of hub_sessions_run. */
 void hub_sessions_end(hub_sessions *s, const char *client_id);
-/** Is this login one of its own? */
+/** True if this login is one of those of this part. */
 bool hub_sessions_owns(const hub_sessions *s, const char *user_name, const char *password);
 /** Often. */
 void hub_sessions_run(hub_sessions *s);

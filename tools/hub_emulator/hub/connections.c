@@ -1,4 +1,5 @@
-/* Who is logged in, found by the broker's key; who is to be dropped; whom something waits for. */
+/* The connected clients, found by the broker's key; those that must be disconnected; those for
+ * which something waits. */
 
 #include <search.h>
 #include <stdint.h>
@@ -42,7 +43,7 @@ void hub_connection_add(hub *h, hub_connection *c)
     }
 }
 
-/* An identity has one connection, or two while the second takes over from the first. */
+/* An identity has one connection, or two while the second replaces the first. */
 static void leave_identity(hub_connection *c)
 {
     hub_connection **at = c->identity != NULL ? &c->identity->connections : NULL;

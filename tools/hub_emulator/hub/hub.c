@@ -106,7 +106,7 @@ static hub_result keep_model(hub *h, hub_identity *id, const char *model, hub_fa
                : hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
 }
 
-/* Once a login, since each event needs it. */
+/* Made once for each login, since each event needs it. */
 static void set_sender(hub_identity *id, const char *auth_scope)
 {
     const hub_event_login login = {
@@ -204,7 +204,7 @@ hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, h
     hub_connection *c = hub_find(h, key);
 
     if (c == NULL || c->state != HUB_CONNECTION_LIVE || c->identity == NULL) {
-        return HUB_OK; /* the broker goes through the filters of a session it closes */
+        return HUB_OK; /* the broker unsubscribes each filter of a session that it closes */
     }
     hub_identity *id = c->identity;
     hub_subscription s = hub_topic_filter(filter, id->device, id->module);
@@ -247,7 +247,7 @@ void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text
 
 /* --- twins and methods from the service side ---------------------------- */
 
-/* A device that is disabled takes its modules along. */
+/* Disabling a device also disconnects its modules. */
 static void kick_disabled(hub *h, hub_identity *id)
 {
     size_t count = 0;
@@ -359,7 +359,7 @@ static void reject_expired(hub *h, int64_t now_s)
     }
 }
 
-/* The broker reports the end of a connection while it is dropped, and maybe of others. */
+/* While a connection is dropped, the broker reports its end, and possibly that of others. */
 static void drop_unwanted(hub *h)
 {
     hub_connection *c;
@@ -433,7 +433,7 @@ hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault
     return r;
 }
 
-/* Whatever is under way for the identity ends; nothing of it waits for another one of that name. */
+/* Ends all open work of the identity, so that nothing reaches a later identity of the same name. */
 static void let_go(hub *h, hub_identity *id)
 {
     static const hub_method_answer deleted = {
@@ -455,7 +455,7 @@ static void forget_identity(hub *h, hub_identity *id)
     hub_registry_forget(&h->registry, id);
 }
 
-/* Without their device the modules are no more, whatever becomes of their files. */
+/* The modules are deleted with their device, even if their files remain. */
 static void delete_modules(hub *h, const char *device)
 {
     size_t count;

@@ -2,9 +2,8 @@
 #define HUB_HUB_H
 
 /**
- * @file
- * The hub: what happens on each event of the broker, in the hub's own words.
- * Knows no broker; it acts through hub_broker.  One thread.
+ * @file The hub: what happens on each event of the broker. It does not depend on the broker: it
+ * acts through hub_broker. One thread.
  */
 
 #include "base/clock.h"
@@ -13,17 +12,19 @@
 #include "messages/topics.h"
 #include "registry/login.h"
 
-/** What the hub wants done.  drop may call hub_disconnected and hub_accept_will before it returns.
+/**
+ * Actions that the hub requests. drop may call hub_disconnected and hub_accept_will before it
+ * returns.
  */
 typedef struct hub_broker {
     void *user;
     void (*publish)(void *user, const char *client_id, const char *topic, const void *payload,
                     size_t len, int qos);
     void (*drop)(void *user, const char *client_id);
-    /** End the session that is kept for a client that is away; may be NULL. */
+    /** Ends the kept session of a client that is not connected; may be NULL. */
     void (*end_session)(void *user, const char *client_id);
     void (*log)(void *user, const char *line);
-    /** For people, also those who did not ask for the log; may be NULL. */
+    /** Prints a line for people, also without --verbose; may be NULL. */
     void (*notice)(void *user, const char *line);
     hub_clock (*now)(void *user);
 } hub_broker;
@@ -34,14 +35,14 @@ typedef enum hub_connection_state {
     HUB_CONNECTION_DROPPED   /* the broker was told */
 } hub_connection_state;
 
-/** One logged-in client; key is whatever the broker tells clients apart by. */
+/** A connected client; key is the broker's name for the connection. */
 typedef struct hub_connection {
     const void *key;
-    hub_identity *identity; /* NULL once it is deleted, and whatever comes is nobody's */
+    hub_identity *identity; /* NULL after it was deleted; what the client sends is then ignored */
     char *client_id;
     int64_t expires_s;
     hub_connection_state state;
-    bool resumed;                /* the session that the broker kept is this identity's */
+    bool resumed;                /* the kept session of the broker belongs to this identity */
     struct hub_connection *next; /* in the list of all, reached from *at */
     struct hub_connection **at;
     struct hub_connection *next_of_identity;
@@ -58,19 +59,19 @@ typedef struct hub {
     size_t connection_count;
     void *by_key;             /* tree of the connections */
     hub_connection *unwanted; /* to be dropped at the next tick */
-    hub_identity *ready;      /* something may have to go out to these at the next tick */
+    hub_identity *ready;      /* something may have to be sent to these at the next tick */
     bool work;                /* one of the two lists is not empty */
     const void *orphan;       /* the last connection that ended after its identity was deleted */
     bool full;                /* telemetry could not be written, and that was reported */
     int64_t swept_ms;         /* last look at all deadlines, monotonic */
-    unsigned throttle_twins;  /* so many twin requests will be answered with throttle_status */
+    unsigned throttle_twins;  /* number of twin requests to answer with throttle_status */
     int throttle_status;
 } hub;
 
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault);
 void hub_close(hub *h);
 
-/* From the broker: anything but HUB_OK means refuse, or close. */
+/* Events from the broker. Any result other than HUB_OK means: refuse, or close the connection. */
 
 hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
                        hub_fault *fault);
@@ -86,43 +87,45 @@ typedef struct hub_publish {
     bool retain;
 } hub_publish;
 
-/** May the client publish this?  Changes nothing. */
+/** Checks whether the client may publish this; changes nothing. */
 hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault);
 /**
- * Act on a publish that was allowed.  HUB_ERR_STATE: it is not in effect and must not be
+ * Carries out a publish that was allowed. HUB_ERR_STATE: it has no effect and must not be
  * acknowledged.
  */
 hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p);
-/** The Will of a client whose connection is over already. */
+/** Handles the Will of a client whose connection has ended. */
 void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_publish *p);
-/** The client published what the broker refused without asking. */
+/** The client published something that the broker refused without asking the hub. */
 void hub_forbidden(hub *h, const char *client_id);
 bool hub_knows(const hub *h, const void *key);
 bool hub_is_online(const hub *h, const char *client_id);
 /**
- * May the broker deliver what it kept for this client?  Not what it kept for a device that was
- * deleted, and registered again under the same id.
+ * True if the broker may deliver the messages that it kept for this client. False if they belong to
+ * a deleted device whose id was registered again.
  */
 bool hub_may_resume(const hub *h, const void *key);
 
-/** The broker has sent a C2D message (not a repetition), or got it acknowledged. */
+/** The broker has sent a C2D message for the first time, or received its acknowledgement. */
 void hub_c2d_on_wire(hub *h, const char *client_id, uint16_t packet_id);
 void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id);
 
-/** Often: at least ten times a second. */
+/** Call it often, at least ten times per second. */
 void hub_tick(hub *h);
 
 /* From the service side. */
 
-/** hub_registry_change, and what follows: the device hears of its twin, a disabled one goes. */
+/**
+ * Calls hub_registry_change, then notifies the device of its twin or disconnects a disabled device.
+ */
 hub_result hub_apply(hub *h, hub_identity *id, hub_change *c, hub_fault *fault);
 hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *request,
                       hub_method_done done, void *user, hub_fault *fault);
-/** See at the next tick whether a method or a message can go out to it. */
+/** Makes the next tick check whether a method or a message can be sent to the device. */
 void hub_wake(hub *h, hub_identity *id);
 /** Close the client's connection, if there is one, at the next tick. */
 void hub_kick(hub *h, hub_identity *id);
-/** Remove an identity, a device with its modules; all of it, or after a failure nothing. */
+/** Deletes an identity, a device with its modules. A failure deletes nothing. */
 hub_result hub_delete(hub *h, hub_identity *id, hub_fault *fault);
 /** Drop the messages that wait for a device. */
 hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault);

@@ -7,13 +7,14 @@
 
 /* NULL: nobody is logged in under this key. */
 hub_connection *hub_find(const hub *h, const void *key);
-/* Takes over what calloc made, with key, identity and client id filled in. */
+/* Takes ownership of a connection made by calloc, with key, identity and client id set. */
 void hub_connection_add(hub *h, hub_connection *c);
 void hub_connection_remove(hub *h, hub_connection *c);
-/* To be dropped at the next tick; the next of these, marked as dropped, or NULL. */
+/* Marks a connection to be dropped at the next tick. Returns the next of these, marked as
+ * dropped, or NULL. */
 void hub_reject(hub *h, hub_connection *c);
 hub_connection *hub_take_unwanted(hub *h);
-/* Not to be looked at any more; and its connections have no identity any more. */
+/* Removes the identity from the lists; its connections then have no identity. */
 void hub_unready(hub_identity *id);
 void hub_forget_identity(hub_identity *id);
 /* Connected, wanted and subscribed. */

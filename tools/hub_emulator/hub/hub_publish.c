@@ -1,4 +1,4 @@
-/* What clients publish: check it, then act on it. */
+/* Checks and carries out what clients publish. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* --- telemetry --------------------------------------------------------- */
 
-/* People hear of it once, and again when it is over. */
+/* The first failure is reported, and the next success. */
 static void report_disk(hub *h, hub_result r, const hub_fault *fault)
 {
     if (r != HUB_OK && !h->full) {
@@ -203,7 +203,8 @@ void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_p
     const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
     hub_fault fault;
 
-    /* Deleted, and maybe registered again under this id, as which nobody has logged in. */
+    /* The identity was deleted. It may have been registered again, but nobody has logged in as
+     * the new one. */
     if (id == NULL || id->sender == NULL || key == h->orphan) {
         return;
     }
@@ -212,5 +213,5 @@ void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_p
         hub_log(h, "%s: its Will breaks a rule and is dropped", client_id);
         return;
     }
-    (void)take_telemetry(h, id, &topic, p, true); /* nobody is left to hear of a failure */
+    (void)take_telemetry(h, id, &topic, p, true); /* nobody can receive a failure any more */
 }

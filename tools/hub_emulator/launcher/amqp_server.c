@@ -61,7 +61,7 @@ static void handshake(client *c)
     }
 }
 
-/* False when nothing more leaves for now. */
+/* Returns false if nothing more can be sent now. */
 static bool send_some(client *c)
 {
     if (c->sent == c->out.len) {
@@ -151,7 +151,7 @@ static void begin_client(hub_amqp_server *s, int fd, int64_t now)
     gnutls_session_t tls;
 
     if (c == NULL) {
-        serve_all(s, now); /* some may have gone before this one came */
+        serve_all(s, now); /* some clients may have left before this one was accepted */
         c = free_place(s);
     }
     if (c == NULL || gnutls_init(&tls, GNUTLS_SERVER | GNUTLS_NONBLOCK) < 0) {
@@ -250,7 +250,7 @@ static hub_result load(hub_amqp_server *s, const hub_store *store, hub_fault *fa
                   : hub_fail(fault, HUB_ERR_STATE, "AMQP: server.crt: %s", gnutls_strerror(r));
 }
 
-/* Theirs alone, not the broker's. */
+/* Only these sockets, not those of the broker. */
 static void make_private(int fd)
 {
     if (fd >= 0) {

@@ -38,7 +38,7 @@ static char *executable(const char *dir, size_t dir_len, const char *name)
     return NULL;
 }
 
-/* Debian keeps the broker in /usr/sbin, which is not on everybody's PATH. */
+/* Debian installs the broker in /usr/sbin, which is not always in PATH. */
 static char *find_mosquitto(const char *wanted)
 {
     const char *path = getenv("PATH");
@@ -60,7 +60,7 @@ static char *find_mosquitto(const char *wanted)
     return found != NULL ? found : executable(local, sizeof local - 1, "mosquitto");
 }
 
-/* Beside the program, or where it is installed. */
+/* Looks next to the program, then where it is installed. */
 static char *find_plugin(void)
 {
     static const char *const places[] = { ".", HUB_PLUGIN_RELATIVE_DIR };
@@ -85,7 +85,8 @@ static char *find_plugin(void)
 
 /* --- starting ---------------------------------------------------------- */
 
-/* Address by address: a resolver may give one of those of "localhost" twice. */
+/* The broker gets single addresses, because a resolver may return an address of "localhost"
+ * twice. */
 static void add_listener(hub_text *t, uint16_t port, const char *address)
 {
     hub_text_printf(t,
@@ -98,7 +99,7 @@ static void add_listener(hub_text *t, uint16_t port, const char *address)
                     port, address);
 }
 
-/* The broker reads its configuration from memory: a full disk is no reason not to start. */
+/* The broker reads its configuration from memory, so that it can start on a full disk. */
 static int write_config(const hub_broker_setup *setup, const char *plugin, int ready_fd, int people)
 {
     hub_text t = { 0 };
@@ -115,7 +116,7 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                      "log_timestamp false\n"
                      "log_type all\n");
     if (geteuid() == 0) {
-        hub_text_str(&t, "user root\n"); /* it could not read the keys otherwise */
+        hub_text_str(&t, "user root\n"); /* otherwise it could not read the keys */
     }
     hub_text_printf(&t,
                     "plugin %s\n"
@@ -153,7 +154,7 @@ static void run_broker(const char *program, const char *dir, int log_fd, const c
     if (getppid() != launcher || chdir(dir) != 0 || null < 0) {
         _exit(127);
     }
-    (void)setpgid(0, 0); /* Ctrl-C is the launcher's business */
+    (void)setpgid(0, 0); /* the launcher handles Ctrl-C */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)dup2(null, STDIN_FILENO);

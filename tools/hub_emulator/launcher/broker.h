@@ -20,17 +20,19 @@ typedef struct hub_broker_setup {
 
 typedef struct hub_broker_process {
     pid_t pid;
-    int ready_fd; /* readable, or at its end, once the broker is ready or gone */
+    int ready_fd; /* becomes readable when the broker is ready, and closed when it has ended */
     int log_fd;   /* memory file with the broker's log */
-    int status;   /* as of waitpid(2), once it has ended */
+    int status;   /* the status of waitpid(2) after it has ended */
 } hub_broker_process;
 
 hub_result hub_broker_start(hub_broker_process *b, const hub_broker_setup *setup, hub_fault *fault);
-/** After ready_fd became readable: did it say so? */
+/** After ready_fd became readable: true if the broker is ready. */
 bool hub_broker_said_ready(hub_broker_process *b);
-/** End it if it still runs, and wait for that.  Idempotent. */
+/** Ends the broker if it still runs, and waits for its end. May be called again. */
 void hub_broker_stop(hub_broker_process *b);
-/** Once stopped: the last error in the broker's log, or else how it ended.  On the heap. */
+/**
+ * After the end: returns the last error in the broker's log, otherwise how it ended. On the heap.
+ */
 char *hub_broker_last_error(const hub_broker_process *b);
 
 #endif

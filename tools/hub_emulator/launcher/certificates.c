@@ -58,7 +58,7 @@ static int load_crt(const hub_store *store, const char *name, gnutls_x509_crt_t 
     return code;
 }
 
-/* A private key carries nothing that shows whether all of it is right: a line behind it does. */
+/* A private key has no checksum of its own; a line after it holds one. */
 #define CHECK     "check: "
 #define CHECK_LEN (sizeof CHECK - 1)
 #define LINE_LEN  (CHECK_LEN + HUB_SUM_LEN + 1)
@@ -148,7 +148,7 @@ static hub_result save(const hub_store *store, const char *name, const pair *p, 
 
 /* --- making ------------------------------------------------------------ */
 
-/* Keep the first failure, so that a certificate can be built straight down. */
+/* Keeps the first failure, so that the code that builds a certificate needs no branches. */
 static void step(int *code, int result)
 {
     if (*code >= 0 && result < 0) {
@@ -156,7 +156,8 @@ static void step(int *code, int result)
     }
 }
 
-/* GnuTLS of some systems with 32 bits has a time_t that ends in 2038: as late as it can be. */
+/* On some 32-bit systems the time_t of GnuTLS ends in 2038; then the latest possible date is
+ * used. */
 static time_t time_for_gnutls(int64_t s)
 {
     const int64_t last = sizeof(time_t) > sizeof(int32_t) ? INT64_MAX : INT32_MAX;
@@ -190,7 +191,7 @@ static int make_ca(pair *ca, int64_t now_s)
 {
     uint8_t mark[4];
 
-    /* A name of its own, so that the roots of two emulators are not mistaken for each other. */
+    /* Each emulator's root has a name of its own, so that two roots are not confused. */
     hub_random(mark, sizeof mark);
     char *name = hub_format("hub_emulator CA %02x%02x%02x%02x", mark[0], mark[1], mark[2], mark[3]);
     int code = common_fields(ca, name, now_s, CA_DAYS);
@@ -202,7 +203,7 @@ static int make_ca(pair *ca, int64_t now_s)
     return code;
 }
 
-/* What the server certificate is for. */
+/* The names and addresses of the server certificate. */
 typedef struct wanted {
     const char *const *names;
     size_t count;
@@ -211,7 +212,7 @@ typedef struct wanted {
 static const char *const always[] = { "localhost", "127.0.0.1", "::1" };
 #define ALWAYS_COUNT (sizeof always / sizeof always[0])
 
-/* The names that are always there, then those that are asked for; NULL behind the last. */
+/* The names that are always included, then the requested ones; NULL ends the list. */
 static const char *name_at(const wanted *w, size_t i)
 {
     if (i < ALWAYS_COUNT) {
@@ -293,7 +294,7 @@ static bool good_for_now(gnutls_x509_crt_t crt, int64_t now_s)
            (int64_t)gnutls_x509_crt_get_expiration_time(crt) > now_s + SPARE_S;
 }
 
-/* Is the file there, and what it should be?  What is there and is not, is set aside. */
+/* Checks that a file exists and is valid. An invalid file is set aside. */
 static bool usable(const hub_store *store, const char *name, int code)
 {
     if (code < 0 && code != GNUTLS_E_FILE_ERROR) {
@@ -333,7 +334,7 @@ static bool key_fits(const hub_store *store, const char *name, const pair *p)
     return fits;
 }
 
-/* A flipped bit may leave a certificate that can be read. */
+/* A certificate with a changed bit may still be readable. */
 static bool signed_by(const hub_store *store, const char *name, gnutls_x509_crt_t crt,
                       const pair *ca)
 {
@@ -372,7 +373,7 @@ static bool has_leaf(const hub_store *store, const pair *ca, const wanted *w, in
 
 static hub_result renew_ca(const hub_store *store, pair *ca, int64_t now_s, hub_fault *fault)
 {
-    pair_deinit(ca); /* whatever half of it was read */
+    pair_deinit(ca); /* the part of it that was read */
     pair_init(ca);
     int code = make_ca(ca, now_s);
     return code < 0 ? failed(fault, "making the CA", code) : save(store, "ca", ca, fault);
@@ -391,8 +392,8 @@ static hub_result renew_leaf(const hub_store *store, const pair *ca, const wante
     return r;
 }
 
-/* The CA stays as long as it can: clients have its certificate.  Its key is needed only where a
- * certificate must be made. */
+/* The CA is kept as long as possible, since clients have its certificate. Its key is needed only
+ * to make a certificate. */
 static hub_result ensure(const hub_store *store, pair *ca, const wanted *w, int64_t now_s,
                          hub_fault *fault)
 {

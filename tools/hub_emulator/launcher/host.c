@@ -7,7 +7,7 @@
 
 #define PATIENCE_S 2
 
-/* Of the resolver, which may still be at work when nobody waits any more. */
+/* Owned by the resolver's thread, which may run longer than the caller waits. */
 static struct addrinfo hints;
 static struct gaicb request;
 

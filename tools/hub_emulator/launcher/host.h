@@ -4,8 +4,8 @@
 #include "launcher/ports.h"
 
 /**
- * Does the name lead to one of the addresses, or to any where all of them are listened on?
- * Asks the resolver of this machine, and takes an answer that takes too long for none.
+ * True if the name resolves to one of the addresses, or to any address if the emulator listens on
+ * all. Uses the resolver of this machine; a late answer counts as none.
  */
 bool hub_host_leads_here(const char *name, const hub_addresses *a);
 

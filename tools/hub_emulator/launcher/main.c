@@ -31,7 +31,7 @@ typedef struct emulator {
     hub_registry registry; /* closed once the plugin takes over */
     hub_sockets rest;
     hub_broker_process broker;
-    hub_amqp_server *amqp; /* NULL: AMQP clients meet nobody */
+    hub_amqp_server *amqp; /* NULL: there is no server for AMQP clients */
     uint16_t port;
     uint16_t amqp_port;
     hub_addresses listen; /* those that are there */
@@ -56,7 +56,7 @@ static bool may_show(const char *path)
 static void complain(const hub_options *o, hub_fault *fault)
 {
     if (!may_show(o->state) || !may_show(o->mosquitto)) {
-        cli_redact(fault->text); /* somebody took a key for a name */
+        cli_redact(fault->text); /* a key was given in place of a name */
     }
     (void)cli_error("%s", fault->text);
 }
@@ -67,14 +67,16 @@ static void notice(void *user, const char *line)
     (void)cli_error("%s", line);
 }
 
-/* nohup means what it says: a SIGHUP that was ignored stays so. */
+/* A SIGHUP that is ignored, as with nohup, stays ignored. */
 static int watch_signals(void)
 {
     struct sigaction hangup;
     sigset_t set;
 
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN); /* the broker's too: a file that may not grow is an error 500 */
+    (void)signal(
+        SIGXFSZ,
+        SIG_IGN); /* also for the broker: a file that cannot grow leads to an answer of 500 */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
@@ -103,7 +105,8 @@ static hub_result register_devices(emulator *e, hub_fault *fault)
     return HUB_OK;
 }
 
-/* Values hold no single quote but the path may: close, escape, open. */
+/* Values contain no single quote, but the path may; it is written as close quote, escaped quote,
+ * open quote. */
 static void add_line(emulator *e, const char *name, const char *value)
 {
     hub_text_printf(&e->lines, "%s=%s\n", name, value);
@@ -145,7 +148,7 @@ static void forget_env(const emulator *e)
     free(path);
 }
 
-/* The certificate has every name that a client may call the hub by. */
+/* The certificate contains every name that a client may use for the hub. */
 static hub_result make_certificates(emulator *e, hub_fault *fault)
 {
     const char *names[] = { e->options->host, hub_addresses_one(&e->options->listen),
@@ -157,7 +160,7 @@ static hub_result make_certificates(emulator *e, hub_fault *fault)
 
 static hub_result prepare(emulator *e, hub_fault *fault)
 {
-    forget_env(e); /* it is there when the hub is ready, with the ports of this run */
+    forget_env(e); /* written when the hub is ready, with the ports of this run */
     hub_result r = hub_registry_open(&e->registry, e->state.path, notice, NULL, fault);
     if (r != HUB_OK) {
         return r;
@@ -181,7 +184,7 @@ static hub_result prepare(emulator *e, hub_fault *fault)
 
 typedef enum event { EVENT_READY, EVENT_BROKER_GONE, EVENT_STOP } event;
 
-/* Signals and the broker; AMQP clients are served meanwhile. */
+/* Waits for signals and for the broker, and serves AMQP clients. */
 static event wait_for_event(emulator *e)
 {
     struct pollfd polls[2 + HUB_AMQP_POLLS_MAX] = {
@@ -229,7 +232,7 @@ static hub_result broker_failed(emulator *e, hub_fault *fault)
     return HUB_ERR_STATE;
 }
 
-/* Start the broker until it is ready.  *stop: asked to stop meanwhile. */
+/* Starts the broker and waits until it is ready. *stop: a signal to stop arrived meanwhile. */
 static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
 {
     /* A free port may be taken before the broker gets it. */
@@ -264,7 +267,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
     return r;
 }
 
-/* What people should know before they connect. */
+/* Prints what people should know before they connect. */
 static void advise(const emulator *e)
 {
     const hub_options *o = e->options;
@@ -283,8 +286,8 @@ static void advise(const emulator *e)
     }
 }
 
-/* The same lines are on standard output: on a full disk it serves without them, and without those
- * of an earlier run, which may be of other ports. */
+/* The same lines are printed to standard output. On a full disk the emulator runs without the
+ * file, and removes that of an earlier run, which may have other ports. */
 static void write_env(const emulator *e)
 {
     hub_store store;
@@ -300,7 +303,7 @@ static void write_env(const emulator *e)
     hub_store_close(&store);
 }
 
-/* Where nobody asked for the port, it is no reason not to start. */
+/* If the port was not requested explicitly, a failure does not prevent the start. */
 static hub_result start_amqp(emulator *e, hub_fault *fault)
 {
     const hub_options *o = e->options;

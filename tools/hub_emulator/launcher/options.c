@@ -52,7 +52,7 @@ static const struct argp_option option_table[] = {
     { 0 },
 };
 
-/* What was not understood is not repeated: it may be a key. */
+/* An argument that was not understood is not repeated, since it may be a key. */
 static uint16_t parse_port(const struct argp_state *state, const char *name, const char *text)
 {
     uint64_t n;
@@ -97,7 +97,7 @@ static void add_device(hub_options *o, const char *id, const struct argp_state *
     o->devices[o->device_count++] = id;
 }
 
-/* What may stand in a connection string, a user name and a certificate as the name of a host. */
+/* A host name that is valid in a connection string, a user name and a certificate. */
 static const char *parse_host(const struct argp_state *state, const char *name)
 {
     static const char marks[] = "-._";
@@ -122,7 +122,7 @@ static void parse_listen(hub_options *o, const char *text, const struct argp_sta
     }
 }
 
-/* Two of these may be the same only if both are any free port. */
+/* Two ports may be equal only if both are 0, which means any free port. */
 static void check_ports(const hub_options *o, const struct argp_state *state)
 {
     if (o->port != 0 && o->port == o->rest_port) {

@@ -48,7 +48,7 @@ static int listen_v6(const char *text, uint16_t port)
     return listen_on(AF_INET6, (const struct sockaddr *)&address, sizeof address);
 }
 
-/* The port stands at the same place for both families. */
+/* The port is at the same offset for both address families. */
 static uint16_t port_of(int fd)
 {
     union {
@@ -64,7 +64,7 @@ static uint16_t port_of(int fd)
     return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 }
 
-/* No IPv6 on this machine is fine where there is IPv4; a port taken there is not. */
+/* A machine without IPv6 is accepted if it has IPv4; a port that is in use is not. */
 static bool open_both(hub_sockets *s, const hub_addresses *a, uint16_t port)
 {
     *s = (hub_sockets){ .v4 = -1, .v6 = -1, .port = port };
@@ -141,7 +141,7 @@ void hub_addresses_loopback(hub_addresses *a)
     *a = (hub_addresses){ .v4 = "127.0.0.1", .v6 = "::1" };
 }
 
-/* In one spelling, as the certificate and the connection strings have it. */
+/* Writes the address in one spelling, for the certificate and the connection strings. */
 bool hub_addresses_parse(hub_addresses *a, const char *text)
 {
     struct in_addr v4;

@@ -17,9 +17,9 @@ typedef struct hub_addresses {
 void hub_addresses_loopback(hub_addresses *a);
 /** One address in numbers; :: stands for all of IPv4 and IPv6.  False when it is not one. */
 bool hub_addresses_parse(hub_addresses *a, const char *text);
-/** Can nobody else reach them? */
+/** True if only this machine can reach the addresses. */
 bool hub_addresses_are_private(const hub_addresses *a);
-/** Does a client on this machine reach them as localhost? */
+/** True if a client on this machine reaches them as localhost. */
 bool hub_addresses_have_localhost(const hub_addresses *a);
 /** The one for a client to connect to; a loopback address for 0.0.0.0 and ::. */
 const char *hub_addresses_one(const hub_addresses *a);
@@ -32,8 +32,8 @@ typedef struct hub_sockets {
 } hub_sockets;
 
 /**
- * Listen on these addresses.  Port 0 finds one that is free for both.  IPv6 may be missing where
- * IPv4 is wanted too.  option names the option for the port in the error.
+ * Listens on these addresses. Port 0 uses a port that is free for both families. IPv6 may be
+ * unavailable if IPv4 is used, too. option names the option of the port in errors.
  */
 hub_result hub_sockets_open(hub_sockets *s, const hub_addresses *a, uint16_t port,
                             const char *option, hub_fault *fault);

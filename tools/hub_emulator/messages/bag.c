@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to here a look along the items is the fastest. */
+/* Up to this number of items a linear search is fastest. */
 #define FEW_ITEMS 16
 
 static int hex_value(char c)
@@ -51,14 +51,14 @@ void hub_percent_encode(const char *text, hub_text *out)
     }
 }
 
-/* What RFC 3986 lets stand in a query, without '&' and '=' that separate, and without '/' that
- * separates the levels of the topic: a value with a raw one of these never arrives at the hub. */
+/* The characters that RFC 3986 allows in a query, without the separators '&' and '=' and without
+ * '/', which separates the levels of a topic: the hub loses values with a raw one of these. */
 static bool query_char(char c)
 {
     return isalnum((unsigned char)c) || (c != '\0' && strchr("-._~!$'()*+,;:@?%", c) != NULL);
 }
 
-/* One side of a pair, decoded and checked; NULL when it breaks a rule. */
+/* Returns one side of a pair, decoded and checked; NULL if it breaks a rule. */
 static char *decode_side(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -76,7 +76,7 @@ static char *decode_side(const char *text, size_t len)
 
 /* --- items ------------------------------------------------------------- */
 
-/* The first of a name stays the one that is found. */
+/* The first item of a name is the one that is found. */
 static void index_item(hub_bag *bag, size_t i)
 {
     const char *name = bag->items[i].name;

@@ -2,9 +2,8 @@
 #define HUB_BAG_H
 
 /**
- * @file
- * The property bag at the end of a topic: percent-encoded name=value pairs
- * joined by '&'.  `name` alone is null, `name=` is empty: kept apart.
+ * @file The property bag at the end of a topic: percent-encoded name=value pairs joined by '&'.
+ * `name` alone stands for null, `name=` for an empty value.
  */
 
 #include "base/names.h"
@@ -24,16 +23,16 @@ typedef struct hub_bag {
 } hub_bag;
 
 /**
- * Strict: RFC 3986 query characters only and of these no raw '/' or second '=', which the hub
- * trips over; valid escapes, UTF-8 without U+0000 once decoded, no empty and no repeated name.
- * On failure *out is empty.
+ * Parses strictly: only query characters of RFC 3986, no raw '/' or second '=' (the hub mishandles
+ * them), valid escapes, decoded UTF-8 without U+0000, no empty and no repeated name. On failure
+ * *out is empty.
  */
 hub_result hub_bag_parse(const char *text, size_t len, hub_bag *out, hub_fault *fault);
 
 void hub_bag_add(hub_bag *bag, const char *name, const char *value);
 /** NULL when absent; an item with a NULL value is present. */
 const hub_bag_item *hub_bag_find(const hub_bag *bag, const char *name);
-/** Append the wire form.  '~' becomes %7E: one vendor SDK trips over a raw one. */
+/** Appends the wire form. '~' becomes %7E, since one vendor SDK mishandles a raw one. */
 void hub_bag_format(const hub_bag *bag, hub_text *out);
 void hub_bag_free(hub_bag *bag);
 

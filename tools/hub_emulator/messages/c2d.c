@@ -226,7 +226,7 @@ hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, ui
     return r;
 }
 
-/* A date that was moved may be anywhere: no message lives longer than it was to live at first. */
+/* The date may have been changed: no message gets more than its original time to live. */
 void hub_c2d_start(hub_c2d *q, hub_clock now)
 {
     for (size_t i = 0; i < q->count; i++) {

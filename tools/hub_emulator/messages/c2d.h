@@ -2,13 +2,10 @@
 #define HUB_C2D_H
 
 /**
- * @file
- * Cloud-to-device messages of one device.  A message stays here, and on disk,
- * until the device has acknowledged it or its time is over; the broker only
- * ever holds copies of the few that are on their way.
- *
- *     queued -> handed to the broker -> sent under a packet id -> acknowledged
- *        ^------------- the broker's session is gone ---------|
+ * @file Cloud-to-device messages of one device. A message stays here, and on disk, until the device
+ * has acknowledged it or its time to live has ended. The broker holds only copies of the few
+ * messages in flight. Each message passes these states: queued, handed to the broker, sent under a
+ * packet id, acknowledged; the end of the broker's session makes it queued again.
  */
 
 #include <stdbool.h>
@@ -22,7 +19,7 @@
 #define HUB_C2D_BYTES_MAX (64 * 1024)
 #define HUB_C2D_TTL_MAX_S (48 * 3600)
 #define HUB_C2D_TTL_S     3600
-/** How many may be on their way to one device. */
+/** Largest number of messages in flight to one device. */
 #define HUB_C2D_WINDOW 16
 
 typedef enum hub_c2d_state { HUB_C2D_QUEUED = 0, HUB_C2D_HANDED, HUB_C2D_SENT } hub_c2d_state;
@@ -33,7 +30,7 @@ typedef struct hub_c2d_message {
     uint16_t packet_id; /* when sent */
     int64_t enqueued_ms;
     int64_t expires_ms;  /* the date, for people and for the next run */
-    int64_t deadline_ms; /* the same by the clock that nobody sets */
+    int64_t deadline_ms; /* the same on the monotonic clock */
     char *bag;           /* wire form */
     char *body;
     size_t body_len;
@@ -42,31 +39,31 @@ typedef struct hub_c2d_message {
 typedef struct hub_c2d {
     unsigned owner; /* number of the identity; names the files */
     uint64_t last_sequence;
-    uint64_t purged;         /* messages up to here are gone, whatever is left of them on disk */
+    uint64_t purged;         /* messages up to this one are deleted, even if their files remain */
     hub_c2d_message **items; /* oldest first */
     size_t count;
 } hub_c2d;
 
 /**
- * Queue and write to disk.  The bag holds system and application properties.  The time to live runs
- * on the monotonic clock; only a restart goes by the date, since nothing else lasts that long.
+ * Queues a message and writes it to disk. The bag holds system and application properties. The time
+ * to live uses the monotonic clock; after a restart the date is used.
  */
 hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, const void *body,
                        size_t len, hub_clock now, int64_t ttl_s, hub_fault *fault);
 
-/** The next message to hand to the broker, or NULL; the caller marks it HANDED. */
+/** Returns the next message for the broker, or NULL; the caller marks it HANDED. */
 hub_c2d_message *hub_c2d_next(hub_c2d *q);
-/** The broker has put the oldest handed message on the wire. */
+/** The broker has sent the oldest message that was handed to it. */
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id);
-/** The device has acknowledged; false when no message goes by that id. */
+/** The device has acknowledged a message. Returns false if no message has this id. */
 bool hub_c2d_acknowledged(hub_c2d *q, const hub_store *store, uint16_t packet_id);
-/** The broker has forgotten its copies. */
+/** The broker has lost its copies. */
 void hub_c2d_session_lost(hub_c2d *q);
-/** Drop what is queued and over its time; how many. */
+/** Drops queued messages whose time to live has ended; returns their number. */
 size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t up_ms);
 /**
- * Drop everything; how many.  A file that cannot be removed comes back at the next start, unless
- * `purged` was saved or the identity is gone before.
+ * Drops all messages; returns their number. A file that cannot be removed is read again at the next
+ * start, unless `purged` was saved or the identity was deleted before.
  */
 size_t hub_c2d_drop_all(hub_c2d *q, const hub_store *store);
 
@@ -76,7 +73,7 @@ size_t hub_c2d_drop_all(hub_c2d *q, const hub_store *store);
  */
 hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, uint64_t sequence,
                         hub_fault *fault);
-/** The deadlines of what was read back begin to run. */
+/** Starts the time to live of the messages that were read back. */
 void hub_c2d_start(hub_c2d *q, hub_clock now);
 void hub_c2d_free(hub_c2d *q);
 

@@ -24,7 +24,7 @@ static hub_result failed(hub_fault *fault, const char *path)
 
 /* --- reading ----------------------------------------------------------- */
 
-/* The lines of one file.  What is longer than any event is not kept. */
+/* Reads the lines of one file. Lines longer than any event are skipped. */
 typedef struct reader {
     hub_event_log_visit visit;
     void *user;
@@ -66,8 +66,8 @@ static void take_piece(reader *r, const char *piece, size_t len)
     r->read += (off_t)len;
 }
 
-/* The last line may be cut off, by a kill or a full disk: it was never acknowledged, and the next
- * one must not stand behind it. */
+/* The last line may be incomplete after a kill or on a full disk. It was never acknowledged, and
+ * the next line must not be appended to it. */
 static void cut_tail(const hub_store *store, const char *name, const char *path, const reader *r)
 {
     if (r->read > r->whole && truncate(path, r->whole) == 0) {
@@ -122,12 +122,12 @@ static int open_current(const hub_event_log *l, size_t *bytes)
     return fd;
 }
 
-/* A failure is no harm: the present file grows a little longer. */
+/* A failure does no harm: the present file just grows longer. */
 static void turn(hub_event_log *l)
 {
     size_t bytes;
 
-    /* No such file: it was renamed the last time, and the new one could not be opened. */
+    /* There is no such file if it was renamed before and the new one could not be opened. */
     if (rename(l->path, l->old_path) != 0 && errno != ENOENT) {
         return;
     }
@@ -177,8 +177,8 @@ void hub_event_log_close(hub_event_log *l)
     *l = (hub_event_log){ .fd = -1 };
 }
 
-/* Take back what a failed write left.  Where that fails too, the next event starts on a line of its
- * own, and a reader passes over the half one. */
+/* Removes the partial line of a failed write. If that fails, too, the next event starts on a new
+ * line, and readers skip the partial one. */
 static void take_back(hub_event_log *l)
 {
     l->torn = ftruncate(l->fd, (off_t)l->bytes) != 0;

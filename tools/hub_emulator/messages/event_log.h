@@ -2,11 +2,10 @@
 #define HUB_EVENT_LOG_H
 
 /**
- * @file
- * Telemetry on disk, a line an event, appended before the device gets its
- * acknowledgement: what was acknowledged can be seen after kill -9 too.  Two
- * files take turns, so that the space is bounded.  Each line has a checksum: one that is damaged is
- * passed over, and costs no other.
+ * @file Telemetry on disk, one line per event, written before the device receives its
+ * acknowledgement; so acknowledged events survive kill -9. Two files are used alternately, so that
+ * the space is bounded. Each line has a checksum; a damaged line is skipped without affecting
+ * others.
  */
 
 #include <stdbool.h>
@@ -22,7 +21,7 @@ typedef struct hub_event_log {
     char *old_path;
     int fd;       /* -1: not open */
     size_t bytes; /* up to the end of the last whole line */
-    bool torn;    /* half a line stands behind it */
+    bool torn;    /* a partial line follows */
 } hub_event_log;
 
 /** One line of an earlier run, NUL-terminated, oldest first.  False: it is no event. */

@@ -13,7 +13,7 @@ struct hub_event_sender {
     char *model;  /* the system property dt-dataschema with a comma before it, or "" */
 };
 
-/* Wire name of a system property and the name event consumers know it by. */
+/* The wire name of a system property, and its name in events. */
 static const struct {
     const char *wire;
     const char *name;
@@ -29,7 +29,7 @@ static const struct {
     { "$.on", "iothub-output-name" },
     { "$.sub", "dt-subject" },
     { "$.ifid", "iothub-interface-id" },
-    { "$.cdid", NULL }, /* only the hub names the sender */
+    { "$.cdid", NULL }, /* only the hub sets the sender */
     { "$.cmid", NULL },
 };
 

@@ -1,10 +1,7 @@
 #ifndef HUB_EVENT_TEXT_H
 #define HUB_EVENT_TEXT_H
 
-/**
- * @file
- * A telemetry event as a line of JSON, the form in which it is on disk and goes to a watcher.
- */
+/** @file A telemetry event as a line of JSON, as it is stored on disk and sent to watchers. */
 
 #include <stdint.h>
 
@@ -38,7 +35,7 @@ typedef struct hub_event_input {
     int64_t now_ms;
 } hub_event_input;
 
-/** Is it the name of a system property, as a device writes it ("$.mid")? */
+/** True if this is the name of a system property as a device writes it ("$.mid"). */
 bool hub_event_is_system(const char *name);
 
 /** Replaces the text of *out by the event, without a line end. */

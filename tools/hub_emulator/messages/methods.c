@@ -13,7 +13,7 @@
 #define RESPONSE_S_DEFAULT 30
 #define CONNECT_S_MAX      300
 
-/* '+' and '#' are not on the hub's list, but no topic can carry them. */
+/* The hub does not forbid '+' and '#', but a topic cannot contain them. */
 static bool name_valid(const char *name)
 {
     size_t len = strlen(name);
@@ -125,7 +125,7 @@ static void leave(hub_methods *m, hub_method *method)
 
 /* --- all of them ------------------------------------------------------- */
 
-/* Index of the first whose number is not below. */
+/* Returns the index of the first one with this number or a larger one. */
 static size_t place(const hub_methods *m, uint64_t number)
 {
     size_t low = 0;
@@ -209,7 +209,7 @@ static void finish(hub_methods *m, hub_method *method, const hub_method_answer *
     free_method(method);
 }
 
-/* As it was sent: no sign, no zero before it. */
+/* Accepts only the form that was sent: no sign, no leading zero. */
 static uint64_t read_rid(const char *rid, size_t len)
 {
     uint64_t number = 0;

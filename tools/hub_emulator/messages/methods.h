@@ -2,9 +2,8 @@
 #define HUB_METHODS_H
 
 /**
- * @file
- * Direct methods under way: each waits for its device, then for the answer, and
- * ends in exactly one call of done.  All times are monotonic.
+ * @file Open calls of direct methods: each waits for its device, then for the answer, and ends in
+ * exactly one call of done. All times are monotonic.
  */
 
 #include "base/json.h"
@@ -41,7 +40,7 @@ typedef struct hub_method {
     void *user;
 } hub_method;
 
-/** The methods of one client in their order: those that were sent, then those that wait. */
+/** The calls of one client in order: those that were sent, then those that wait. */
 typedef struct hub_method_client {
     char *id;
     hub_method *first;
@@ -58,7 +57,7 @@ typedef struct hub_methods {
     hub_names clients;  /* client id to hub_method_client */
 } hub_methods;
 
-/** The body of a request, read and as text: the payload goes on as it stands there. */
+/** The body of a request, parsed and as text; the text of the payload is passed on unchanged. */
 typedef struct hub_method_request {
     const cJSON *json;
     const char *text; /* what json was read from */
@@ -70,16 +69,16 @@ hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_meth
                            int64_t now_ms, hub_method_done done, void *user, hub_fault *fault);
 /** A method that waits for this client, or NULL. */
 hub_method *hub_methods_waiting(hub_methods *m, const char *client_id);
-/** It has gone out: the answer is due. */
+/** The call was sent; its answer is expected. */
 void hub_methods_sent(hub_methods *m, hub_method *method, int64_t now_ms);
-/** False when nobody waits for this answer (any more). */
+/** Returns false if nobody waits for this answer. */
 bool hub_methods_answer(hub_methods *m, const char *client_id, const char *rid, size_t rid_len,
                         const hub_method_answer *answer);
-/** End what has waited long enough. */
+/** Ends calls whose time is over. */
 void hub_methods_expire(hub_methods *m, int64_t now_ms);
-/** End whatever waits for this client, or for its answer. */
+/** Ends all calls to this client. */
 void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_answer *answer);
-/** The caller has gone: forget its method, if it is under way, without a call. */
+/** The caller has disconnected: removes its call, if it is still open, without calling done. */
 void hub_methods_forget(hub_methods *m, uint64_t number);
 void hub_methods_free(hub_methods *m);
 

@@ -102,7 +102,7 @@ static void drop_newest(hub_telemetry *t)
     t->next_sequence--;
 }
 
-/* A number that is there twice: the first was refused, and could not be taken back. */
+/* A number occurs twice: writing the first event failed, and its line could not be removed. */
 static bool take_event(hub_telemetry *t, const cJSON *event, const char *line, size_t len)
 {
     const char *device = hub_json_string(event, "deviceId");

@@ -2,10 +2,8 @@
 #define HUB_TELEMETRY_H
 
 /**
- * @file
- * The log of telemetry: one line of JSON an event, numbered from 1 without a
- * gap (but for lines that a bad disk has damaged), bounded by count and bytes so that the oldest go
- * first.
+ * @file The log of telemetry: one line of JSON per event, numbered from 1 without gaps (except for
+ * damaged lines). It is bounded by count and bytes; the oldest events are deleted first.
  */
 
 #include <stddef.h>
@@ -42,11 +40,14 @@ size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
 /** The hub's rules on a message: size and message id. */
 hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
 
-/** Keep so much in memory; take up the events of earlier runs.  The store must outlive it. */
+/**
+ * Begins a log with these limits and reads the events of earlier runs. The store must exist as long
+ * as the log.
+ */
 hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
                               size_t bytes_max, hub_fault *fault);
 void hub_telemetry_close(hub_telemetry *t);
-/** HUB_ERR_STATE: the event could not be written to disk, and so is not there at all. */
+/** HUB_ERR_STATE: the event could not be written to disk and was not added. */
 hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fault *fault);
 /** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);

@@ -13,7 +13,7 @@
 #define ANSWER       "$iothub/methods/res/"
 #define CREDENTIALS  "$iothub/credentials/res/"
 
-/* Step over an exact text; NULL when it is not there (or there was nothing to step over). */
+/* Skips an exact text; NULL if it is not there (or if the position is NULL). */
 static const char *after(const char *text, const char *prefix)
 {
     size_t len = strlen(prefix);

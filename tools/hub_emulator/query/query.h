@@ -24,7 +24,7 @@ typedef struct hub_query hub_query;
 hub_result hub_query_parse(const char *text, hub_query **out, hub_fault *fault);
 void hub_query_free(hub_query *q);
 
-/** Are the rows whole twins (SELECT *)?  Otherwise they are what the query makes of them. */
+/** True if the rows are whole twins (SELECT *), false if they are the columns of the query. */
 bool hub_query_gives_twins(const hub_query *q);
 
 typedef struct hub_query_page {

@@ -65,7 +65,7 @@ static query_value text_value(const char *text)
     return text != NULL ? (query_value){ .kind = QUERY_TEXT, .text = text } : (query_value){ 0 };
 }
 
-/* Tags and properties are looked at where they are: no copy of each twin for each query. */
+/* Tags and properties are read in place, without a copy of each twin. */
 static query_value resolve(query_document *d, const query_path *path)
 {
     const hub_twin *twin = &d->id->twin;
@@ -218,7 +218,7 @@ static bool compound(const query_value *v)
     return v->kind == QUERY_ARRAY || v->kind == QUERY_OBJECT;
 }
 
-/* Values of two kinds differ.  Arrays and objects are compared with each other by nobody. */
+/* Values of different types are never equal. Arrays and objects are never compared. */
 static query_value equal(query_op op, const query_value *a, const query_value *b)
 {
     (void)op;

@@ -33,7 +33,7 @@ static query_value group_value(query_document *d, size_t i)
     return query_value_at(d, d->query->groups[i]);
 }
 
-/* Kinds do not mix: 1 and '1' are two groups.  No value holds the control character. */
+/* Types are distinct: 1 and '1' are two groups. No value contains the control character. */
 static char *key_of(const hub_query *q, query_document *d)
 {
     hub_text t = { 0 };

@@ -59,7 +59,7 @@ typedef enum query_kind {
     QUERY_OBJECT
 } query_kind;
 
-/* Borrowed: from the query or from the twin. */
+/* Borrowed from the query or from the twin. */
 typedef struct query_value {
     query_kind kind;
     bool truth;
@@ -160,7 +160,7 @@ struct hub_query {
 
 /* --- one twin ---------------------------------------------------------- */
 
-/* One twin after the other, and what is looked at of it, made as it is needed. */
+/* The present twin, and its parts, which are made when they are needed. */
 typedef struct query_document {
     const hub_query *query;
     query_value *stack;  /* of the machine */
@@ -172,15 +172,15 @@ typedef struct query_document {
 } query_document;
 
 void query_document_open(query_document *d, const hub_query *q);
-/* The next twin; what is known of the one before is forgotten, and its values are no more. */
+/* Moves to the next twin. Values of the previous one become invalid. */
 void query_document_next(query_document *d, const hub_identity *id);
 void query_document_close(query_document *d);
 /* The whole twin; the caller frees it. */
 cJSON *query_document_take(query_document *d);
 
-/* What stands at a path of the query, by index. */
+/* Returns the value at a path of the query, by index. */
 query_value query_value_at(query_document *d, size_t path);
-/* Is it of the collection that the query asks, and does WHERE select it? */
+/* True if the twin belongs to the collection of the query and WHERE selects it. */
 bool query_selects(query_document *d);
 
 /* A copy as JSON; NULL for undefined. */

@@ -5,7 +5,7 @@
 #include "query/query_clauses.h"
 #include "query/query_settle.h"
 
-/* FNV-1a: tells queries apart, no more. */
+/* FNV-1a, only to distinguish queries. */
 static uint64_t mark_of(const char *text)
 {
     uint64_t mark = UINT64_C(0xCBF29CE484222325);

@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "query/query_internal.h"
 
-/* Where a page begins: behind so many rows, the last of which was this one's. */
+/* Where a page begins: after this number of rows, the last of which belongs to this client. */
 typedef struct place {
     uint64_t served;
     char client_id[260]; /* "" before the first, and for groups */
@@ -87,7 +87,7 @@ static size_t rows_left(const hub_query *q, uint64_t served, size_t max)
     return left < max ? (size_t)left : max;
 }
 
-/* One more that is selected behind a full page makes a continuation. */
+/* If one more row is selected after a full page, there is a continuation. */
 static void run_rows(const hub_query *q, const hub_registry *r, const place *from, size_t max,
                      hub_query_page *page)
 {

@@ -1,4 +1,4 @@
-/* What can be judged at the end of a query only: its paths, and its columns against GROUP BY. */
+/* Checks that need the whole query: its paths, and its columns against GROUP BY. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* --- paths ------------------------------------------------------------- */
 
-/* Members of a twin itself are found however they are written, as the hub does it. */
+/* Names of the twin's own members are matched without regard to case, as by the hub. */
 static void canonical(query_step *step)
 {
     static const char *const names[] = {

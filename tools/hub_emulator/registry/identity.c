@@ -64,7 +64,7 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
     return id;
 }
 
-/* The texts that a change may replace. */
+/* The text members that a change may replace. */
 #define TEXTS 7
 
 static char **text_at(hub_identity *id, size_t i)
@@ -196,7 +196,7 @@ static void read_texts(hub_identity *id, const cJSON *json)
     }
 }
 
-/* Files of earlier versions lack some members. */
+/* Files of earlier versions do not have all members. */
 static int64_t whole_or(const cJSON *json, const char *name, int64_t otherwise)
 {
     int64_t number = otherwise;

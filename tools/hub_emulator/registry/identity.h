@@ -12,7 +12,7 @@
 
 struct hub_connection;
 
-/** What the broker knows of a client; lost with the broker. */
+/** The broker's state of a client; it is lost with the broker. */
 typedef struct hub_session {
     struct hub_connection *connection; /* NULL while away */
     bool exists;                       /* the broker keeps a session */
@@ -22,20 +22,22 @@ typedef struct hub_session {
 } hub_session;
 
 typedef struct hub_identity {
-    unsigned number;        /* names its files; never used again while one of them is left */
-    unsigned device_number; /* of a module: its device's; 0: not known (an older file) */
+    unsigned
+        number; /* the number in the names of its files; not used again while one of them exists */
+    unsigned device_number; /* for a module: the number of its device; 0: unknown (an older file) */
     char *device;
     char *module;    /* NULL for a device */
     char *client_id; /* device or device/module */
     char *primary_key;
     char *secondary_key;
     char *status_reason; /* may be NULL */
-    char *device_scope;  /* its own of an edge device, its parent's of another; may be NULL */
-    char *parent_scope;  /* what parentScopes holds; may be NULL */
-    char *managed_by;    /* of a module; may be NULL */
-    char *model_id;      /* what the last login announced, or "" */
+    char
+        *device_scope; /* of an edge device its own scope, of any other its parent's; may be NULL */
+    char *parent_scope; /* the content of parentScopes; may be NULL */
+    char *managed_by;   /* of a module; may be NULL */
+    char *model_id;     /* the model id of the last login, or "" */
     char *generation_id;
-    hub_event_sender *sender; /* of telemetry, as the last login was; NULL before the first */
+    hub_event_sender *sender; /* the sender in events, from the last login; NULL before the first */
     bool enabled;
     bool edge; /* capabilities.iotEdge */
     int64_t etag;
@@ -45,14 +47,14 @@ typedef struct hub_identity {
     hub_twin twin;
     hub_c2d c2d;
     hub_session session;
-    struct hub_connection *connections; /* all that are logged in as this one */
+    struct hub_connection *connections; /* all connections of this identity */
     struct hub_identity *next_ready;    /* in the hub's list, if ready_at is set */
     struct hub_identity **ready_at;
 } hub_identity;
 
 /** 1 to 128 characters that the hub allows in a device or module id. */
 bool hub_id_valid(const char *id);
-/** May the id be part of a topic as it is?  '+' and '#' may not. */
+/** True if the id may be a part of a topic; '+' and '#' may not. */
 bool hub_id_fits_mqtt(const char *id);
 /** Base64 of 16 to 64 bytes. */
 bool hub_key_valid(const char *key);
@@ -81,9 +83,9 @@ void hub_identity_settle(hub_identity *id, hub_identity *next);
 void hub_identity_discard(const hub_identity *id, hub_identity *next);
 
 /**
- * Take over what a PUT of the service carries: status, statusReason,
- * authentication (empty or absent keys: keep what is there), capabilities, managedBy.
- * A refusal changes nothing.  The scopes are for hub_scopes_apply, which knows the other devices.
+ * Applies a PUT of the service: status, statusReason, authentication (empty or missing keys keep
+ * the old ones), capabilities, managedBy. A refusal changes nothing. The scopes are applied by
+ * hub_scopes_apply, which knows the other devices.
  */
 hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms,
                               hub_fault *fault);

@@ -14,7 +14,7 @@ static const cJSON *get(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* An absent or empty key keeps what is there. */
+/* A missing or empty key keeps the old one. */
 static hub_result check_key(const char *key, hub_fault *fault)
 {
     if (key == NULL || key[0] == '\0' || hub_key_valid(key)) {
@@ -30,7 +30,7 @@ static hub_result check_body(const cJSON *body, hub_fault *fault)
     const char *type = hub_json_string(authentication, "type");
     const char *status = hub_json_string(body, "status");
 
-    /* The hub reads the names of enumerations in either case of letters. */
+    /* The hub matches names of enumerations without regard to case. */
     if (status != NULL && strcasecmp(status, "enabled") != 0 &&
         strcasecmp(status, "disabled") != 0) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "status is neither enabled nor disabled");

@@ -16,7 +16,7 @@ char *hub_identity_etag(const hub_identity *id)
     return etag;
 }
 
-/* The service shows this for what has never happened. */
+/* The date that the service shows for an event that never happened. */
 static void add_time(cJSON *json, const char *name, int64_t ms)
 {
     if (ms == 0) {

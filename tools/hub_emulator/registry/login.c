@@ -42,8 +42,7 @@ bool hub_api_version_valid(const char *v, size_t len)
     return rest == 0 || (rest == 8 && memcmp(v + 10, "-preview", 8) == 0);
 }
 
-/* The value of the one parameter of that name.  False when it stands twice; *value is NULL when it
- * is not there. */
+/* Finds the parameter of that name. False if it is given twice; *value is NULL if it is missing. */
 static bool find_parameter(const char *query, const char *name, const char **value,
                            size_t *value_len)
 {
@@ -131,8 +130,8 @@ static bool signed_by_policy(const hub_registry *r, const hub_token *t, unsigned
             hub_token_signed_by(t, policy->secondary_key));
 }
 
-/* The vendor's tools have made tokens for {hub}/devices/{d}/api-version=2016-11-14, and the hub
- * takes them. */
+/* Tools of the vendor have made tokens for {hub}/devices/{d}/api-version=2016-11-14, and the hub
+ * accepts them. */
 static bool covers_version(const hub_token *t, const char *resource)
 {
     const char *version = strrchr(t->resource, '/');

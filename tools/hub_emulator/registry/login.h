@@ -5,7 +5,7 @@
 
 #include "registry/registry.h"
 
-/** What an MQTT CONNECT carries; user_name and password may be NULL. */
+/** The fields of an MQTT CONNECT; user_name and password may be NULL. */
 typedef struct hub_credentials {
     const char *client_id;
     const char *user_name;
@@ -23,14 +23,14 @@ typedef struct hub_login {
 /** A date from 2015 on, as 2021-04-12 or 2025-08-01-preview. */
 bool hub_api_version_valid(const char *version, size_t len);
 
-/** On a refusal there is nothing in *out to be freed. */
+/** After a refusal *out holds nothing that must be freed. */
 hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
                            hub_login *out, hub_fault *fault);
 
 /** What a service asks for. */
 typedef struct hub_service_access {
-    unsigned rights;          /* the policy needs one of these; 0: any policy will do */
-    const char *const *hosts; /* the names that the hub goes by; NULL is passed over */
+    unsigned rights;          /* the policy must have one of these permissions; 0: any policy */
+    const char *const *hosts; /* the names of the hub; NULL entries are skipped */
     size_t host_count;
     const char *path; /* decoded, with its first slash, without the query */
 } hub_service_access;

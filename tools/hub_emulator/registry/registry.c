@@ -68,7 +68,7 @@ static bool take_policy(hub_policy *policy, const cJSON *json)
     return true;
 }
 
-/* New keys: whoever has a connection string of the old ones must get another. */
+/* New keys: clients with the old connection strings need new ones. */
 static hub_result renew_policies(const hub_registry *r, const char *why, hub_fault *fault)
 {
     hub_store_set_aside(&r->store, HUB_FILE, why);
@@ -101,7 +101,7 @@ static hub_result load_policies(hub_registry *r, hub_fault *fault)
     return ok ? HUB_OK : renew_policies(r, "was not written by this hub_emulator", fault);
 }
 
-/* Index of the client id, or where it belongs. */
+/* Returns the index of the client id, or where to insert it. */
 static size_t place(const hub_registry *r, const char *client_id, bool *found)
 {
     size_t low = 0;
@@ -264,7 +264,7 @@ static hub_result check_new(const hub_registry *r, const char *device, const cha
                                          : hub_fail(fault, HUB_ERR_STATE, "no number is left");
 }
 
-/* What a change says, on a copy; was is the identity itself, NULL for a new one. */
+/* Applies a change to a copy; was is the identity itself, NULL for a new one. */
 static hub_result prepare(const hub_registry *r, const hub_identity *was, hub_identity *next,
                           hub_change *c, int64_t now_ms, hub_fault *fault)
 {
@@ -319,7 +319,7 @@ hub_result hub_registry_change(hub_registry *r, hub_identity *id, hub_change *c,
     return result;
 }
 
-/* A new identity has no copy that somebody could see: it is changed in place. */
+/* A new identity is not visible yet, so it is changed in place. */
 static hub_result prepare_new(const hub_registry *r, hub_identity *id, hub_change *c,
                               int64_t now_ms, hub_fault *fault)
 {

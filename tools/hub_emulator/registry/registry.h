@@ -2,10 +2,8 @@
 #define HUB_REGISTRY_H
 
 /**
- * @file
- * All identities and the shared access policies of the hub, with their place on
- * disk.  Every change is on disk before it is in memory, and there before the call
- * returns.
+ * @file All identities and the shared access policies of the hub, and their files. Every change is
+ * written to disk before it changes the memory and before the call returns.
  */
 
 #include "registry/identity.h"
@@ -54,19 +52,19 @@ char *hub_registry_connection_string(const hub_registry *r, const char *host);
 /** module NULL: the device.  NULL when there is none. */
 hub_identity *hub_registry_find(const hub_registry *r, const char *device, const char *module);
 hub_identity *hub_registry_find_client(const hub_registry *r, const char *client_id);
-/** The modules of a device, which stand together; valid until the registry changes. */
+/** Returns the modules of a device, which are adjacent; valid until the registry changes. */
 hub_identity *const *hub_registry_modules(const hub_registry *r, const char *device, size_t *count);
 /** Index in items of the first whose client id sorts behind this one. */
 size_t hub_registry_after(const hub_registry *r, const char *client_id);
 
-/** What to change, all of it at once; a NULL member changes nothing. */
+/** A set of changes that are applied together; a NULL member changes nothing. */
 typedef struct hub_change {
     const cJSON *identity; /* as in a PUT of the identity */
     const cJSON *twin;     /* as in a PATCH of the twin, or a PUT */
     hub_twin_mode mode;    /* which of them */
     const cJSON *reported; /* as the device reports; not together with twin */
     const char *model;     /* what a login announced */
-    bool purge;            /* the messages that wait: they are not read back after this */
+    bool purge;            /* drop the waiting messages; they are not read back after a restart */
     cJSON *notify;         /* out: what the device is told of the twin; the caller frees it */
 } hub_change;
 
@@ -77,9 +75,9 @@ hub_result hub_registry_create(hub_registry *r, const char *device, const char *
 hub_result hub_registry_change(hub_registry *r, hub_identity *id, hub_change *c, int64_t now_ms,
                                hub_fault *fault);
 /**
- * The first half of a deletion, and the moment in which it is done: the file goes.  A failure
- * changes nothing.  What else there is of the identity on disk (modules of a device, messages)
- * belongs to nobody from here on; hub_registry_open removes it, should this run not come to it.
+ * The first half of a deletion: removes the file of the identity. From then on the identity is
+ * deleted; a failure changes nothing. Its other files (modules of a device, messages) are removed
+ * by the second half, or by hub_registry_open at the next start.
  */
 hub_result hub_registry_remove_file(hub_registry *r, const hub_identity *id, hub_fault *fault);
 /** The second half: the identity goes from memory, and its messages from disk. */

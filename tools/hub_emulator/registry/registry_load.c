@@ -33,7 +33,7 @@ static bool read_number(const char *text, uint64_t max, uint64_t *number, const 
 
 /* --- identities -------------------------------------------------------- */
 
-/* Of two files the younger one counts: the other was to be removed, and was not. */
+/* Of two files the newer one is valid; the other one should have been removed. */
 static void take_identity(hub_registry *r, hub_identity *id)
 {
     hub_identity *other = hub_registry_find_client(r, id->client_id);
@@ -81,7 +81,7 @@ static hub_result load_identity(void *user, const char *name, hub_fault *fault)
     return result;
 }
 
-/* Was the file of this identity set aside, now or earlier? */
+/* True if the file of this identity was set aside, now or earlier. */
 static bool waits_for_repair(const hub_registry *r, unsigned number)
 {
     char *name = hub_identity_file(number);

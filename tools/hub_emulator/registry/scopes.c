@@ -8,7 +8,7 @@
 #define SCHEME     "ms-azure-iot-edge://"
 #define SCHEME_LEN (sizeof SCHEME - 1)
 
-/* What the body says of one member: a missing one keeps, an empty one clears. */
+/* Reads one member of the body: a missing one keeps the old value, an empty one clears it. */
 typedef struct wish {
     bool given;
     const char *scope; /* NULL: none */

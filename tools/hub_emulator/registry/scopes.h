@@ -2,12 +2,10 @@
 #define HUB_SCOPES_H
 
 /**
- * @file
- * Who stands behind whom: deviceScope and parentScopes, by the rules of IoT Edge.
- *
- * An edge device has a scope of its own, ms-azure-iot-edge://{deviceId}-{generationId}, made by the
- * hub and never changed; its parentScopes name the edge device above it.  The deviceScope of any
- * other device is the scope of its parent, and parentScopes repeats it.  One parent at most.
+ * @file Parents of devices: deviceScope and parentScopes, by the rules of IoT Edge. An edge device
+ * has a scope of its own, ms-azure-iot-edge://{deviceId}-{generationId}, which the hub makes and
+ * never changes; its parentScopes name its parent edge device. The deviceScope of any other device
+ * is the scope of its parent, and parentScopes repeats it. A device has at most one parent.
  */
 
 #include "registry/registry.h"

@@ -136,7 +136,7 @@ bool hub_token_covers(const hub_token *t, const char *resource)
     size_t host = strcspn(own, "/");
 
     if (len > 0 && own[len - 1] == '/') {
-        len--; /* hub/devices/ is as good as hub/devices */
+        len--; /* hub/devices/ is the same as hub/devices */
     }
     if (len == 0 || strlen(resource) < len || strncasecmp(own, resource, host) != 0) {
         return false;

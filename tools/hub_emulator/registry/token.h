@@ -2,9 +2,8 @@
 #define HUB_TOKEN_H
 
 /**
- * @file
- * The hub's side of SAS tokens: take one apart, check who signed it and what
- * it opens.
+ * @file The hub's side of SAS tokens: parses a token, checks who signed it and which resource it
+ * opens.
  */
 
 #include <stdbool.h>
@@ -25,12 +24,12 @@ typedef struct hub_token {
 hub_result hub_token_parse(const char *text, hub_token *out, hub_fault *fault);
 void hub_token_free(hub_token *t);
 
-/** Was it signed with this base64 key? */
+/** True if the token was signed with this key (base64). */
 bool hub_token_signed_by(const hub_token *t, const char *key);
 
 /**
- * Does the token open this resource ("host/devices/d")?  Its own resource must
- * be a prefix by segment; the host part ignores case.
+ * True if the token opens this resource ("host/devices/d"). Its own resource must be a prefix by
+ * whole segments; the host is compared without regard to case.
  */
 bool hub_token_covers(const hub_token *t, const char *resource);
 

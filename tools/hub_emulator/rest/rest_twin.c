@@ -49,7 +49,7 @@ static rest_outcome replace_twin(hub *h, rest_request *r, rest_handling *out)
 
 /* --- methods ----------------------------------------------------------- */
 
-/* The payload goes on as the device wrote it. */
+/* The payload is passed on unchanged. */
 static cJSON *answer_to_json(const hub_method_answer *answer)
 {
     cJSON *json = cJSON_CreateObject();

@@ -121,7 +121,7 @@ static bool has_gone(const rest_websocket *w)
     return poll(&poll_line, 1, 0) > 0;
 }
 
-/* False when it is over. */
+/* Returns false if the connection has ended. */
 static bool serve(rest_websocket *w, int64_t now_ms, bool *moved)
 {
     w->deadline_ms = w->deadline_ms == 0 ? now_ms + PATIENCE_MS : w->deadline_ms;

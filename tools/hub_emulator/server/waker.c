@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 #define FDS_MAX 4
-/* A signal that arrives just before the sleep is lost: repeat it. */
+/* A signal that arrives just before the sleep has no effect, so it is repeated. */
 #define REPEAT_MS 2
 
 struct waker {
@@ -65,7 +65,7 @@ static void *watch(void *argument)
     order o;
 
     while ((o = read_order(w, &timeout_ms)) != ORDER_STOP) {
-        if (o == ORDER_WAIT) { /* interrupt until the sleeper has been round */
+        if (o == ORDER_WAIT) { /* interrupt until the sleeping thread has done one round */
             (void)pthread_kill(w->sleeper, SIGURG);
             if (poll(&w->polls[0], 1, REPEAT_MS) > 0) {
                 clear_control(w);
@@ -87,7 +87,7 @@ static bool start_thread(waker *w)
     sigset_t all;
     sigset_t before;
 
-    /* The program's signals belong to the sleeper. */
+    /* The signals of the program are handled by the sleeping thread. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&w->watcher, NULL, watch, w);

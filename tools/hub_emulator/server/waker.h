@@ -2,11 +2,9 @@
 #define HUB_WAKER_H
 
 /**
- * @file
- * Interrupt another thread's sleep when a descriptor becomes ready.
- *
- * The broker sleeps in epoll_wait for up to 100 ms and has no place for our
- * descriptors.  A signal with an empty handler ends that sleep at once.
+ * @file Interrupts the sleep of another thread when a descriptor becomes ready. The broker sleeps
+ * in epoll_wait for up to 100 ms and cannot watch our descriptors. A signal with an empty handler
+ * ends that sleep immediately.
  */
 
 #include <stddef.h>
@@ -15,7 +13,9 @@ typedef struct waker waker;
 
 /** Watch fds (up to 4) on behalf of the calling thread. */
 waker *waker_start(const int *fds, size_t count);
-/** The sleeper has looked at everything; watch again, at most timeout_ms (-1: no limit). */
+/**
+ * The sleeping thread has handled everything; watches again, for at most timeout_ms (-1: no limit).
+ */
 void waker_rearm(waker *w, int timeout_ms);
 void waker_stop(waker *w);
 

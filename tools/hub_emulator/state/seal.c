@@ -7,7 +7,7 @@
 #define HEAD_LEN (sizeof HEAD - 1)
 #define TAIL     "\"}"
 #define TAIL_LEN (sizeof TAIL - 1)
-/* What stands in place of the last '}'. */
+/* The text that replaces the last '}'. */
 #define SEAL_LEN (HEAD_LEN + HUB_SUM_LEN + TAIL_LEN)
 
 #define WORD_BYTES 8

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "state/store.h"
 
-/* A killed emulator's broker needs a moment to go. */
+/* The broker of a killed emulator needs a moment to end. */
 #define LOCK_TRIES    40
 #define LOCK_PAUSE_NS 50000000
 
@@ -35,7 +35,8 @@ static char *private_path(void)
     return path;
 }
 
-/* Ours, or empty.  A first start that did not come far leaves part of a hub.json behind. */
+/* True for a state directory or an empty one. An incomplete first start may leave a part of
+ * hub.json. */
 static hub_result check_content(const char *path, hub_fault *fault)
 {
     DIR *dir = opendir(path);

@@ -169,7 +169,8 @@ hub_result hub_store_write(const hub_store *s, const char *name, const void *dat
     ok = ok && (rename(fresh, path) == 0 || (moved_away(s, name) && rename(fresh, path) == 0));
     hub_result r = ok ? HUB_OK : not_written(s, name, "written", fault);
     if (!ok) {
-        (void)unlink(fresh); /* on a full disk it would take what the next attempt needs */
+        (void)unlink(
+            fresh); /* on a full disk the file would take the space that the next attempt needs */
     }
     free(fresh);
     free(fresh_name);
@@ -191,7 +192,7 @@ hub_result hub_store_write_json(const hub_store *s, const char *name, const cJSO
 
 /* --- reading ----------------------------------------------------------- */
 
-/* At most one byte more than may be. */
+/* Reads at most one byte more than allowed. */
 static char *read_all(FILE *file, size_t *len)
 {
     hub_text t = { 0 };

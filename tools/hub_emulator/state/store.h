@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 
-/** One line for people: something is wrong with the state, and what was done about it. */
+/** Reports to people, in one line, a fault of the state and what was done about it. */
 typedef void (*hub_notice)(void *user, const char *line);
 
 typedef struct hub_store {
@@ -57,7 +57,7 @@ void hub_store_report(const hub_store *s, const char *format, ...)
 
 /** Remove what a write that was killed left behind. */
 void hub_store_tidy(const hub_store *s);
-/** Does a file of this name show that its directory is a state directory? */
+/** True if a file of this name shows that its directory is a state directory. */
 bool hub_store_marks(const char *name);
 
 /** Call visit for each file whose name starts with prefix, in order of name. */

@@ -13,7 +13,7 @@ bool hub_is_component(const cJSON *value)
     return type != NULL && strcmp(type, "c") == 0;
 }
 
-/* What the two halves of the twin hold at one level. */
+/* The desired and the reported members of the twin at one level. */
 typedef struct level {
     cJSON *reported;
     cJSON *reported_metadata;
@@ -21,7 +21,7 @@ typedef struct level {
     cJSON *desired_metadata;
 } level;
 
-/* The same with a fast way to each member. */
+/* The same with a fast look-up of members. */
 typedef struct lookup {
     hub_members reported;
     hub_members reported_metadata;
@@ -109,7 +109,7 @@ static void add_member(cJSON *out, cJSON *metadata, const lookup *look, const ch
     }
 }
 
-/* What is reported, then what is desired only; metadata goes in behind both. */
+/* Adds the reported members, then those that are only desired, then the metadata. */
 static void add_level(cJSON *out, cJSON *metadata, const level *at, bool root)
 {
     lookup look;

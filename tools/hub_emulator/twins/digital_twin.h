@@ -2,15 +2,14 @@
 #define HUB_DIGITAL_TWIN_H
 
 /**
- * @file
- * The digital twin of IoT Plug and Play: another view of the device twin, by components.  The
- * emulator knows no models, as the hub does not: what is a component follows from the marker
- * "__t":"c" in desired or reported properties.
+ * @file The digital twin of IoT Plug and Play: a view of the device twin by components. Like the
+ * hub, the emulator has no models: a component is recognised by the marker "__t":"c" in desired or
+ * reported properties.
  */
 
 #include "registry/identity.h"
 
-/** As GET /digitaltwins/{device} shows it. */
+/** Returns the digital twin as GET /digitaltwins/{device} shows it. */
 cJSON *hub_digital_twin_view(const hub_identity *id);
 
 /**

@@ -15,12 +15,12 @@
 
 typedef struct operation {
     const char *op;
-    char component[NAME_MAX_LEN + 1]; /* "" for what is on the root */
+    char component[NAME_MAX_LEN + 1]; /* "" for a property of the root */
     char property[NAME_MAX_LEN + 1];
     const cJSON *value; /* NULL for remove */
 } operation;
 
-/* What the patch works on. */
+/* The document that the patch changes. */
 typedef struct patching {
     const cJSON *reported;
     cJSON *desired;
@@ -160,7 +160,7 @@ static hub_result put_value(cJSON *object, const operation *o, hub_fault *fault)
     return r;
 }
 
-/* A whole component: what the value does not name is not desired any more. */
+/* Replaces a whole component: properties that the value does not contain are removed. */
 static hub_result put_component(patching *p, const operation *o, hub_fault *fault)
 {
     cJSON *component = cJSON_Duplicate(o->value, true);

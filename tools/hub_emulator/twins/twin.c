@@ -11,7 +11,7 @@
 #define LAST_UPDATED         "$lastUpdated"
 #define LAST_UPDATED_VERSION "$lastUpdatedVersion"
 
-/* Who changes what when: what metadata records. */
+/* The change that metadata records: its document, time and version. */
 typedef struct stamp {
     int64_t now_ms;
     int64_t version; /* 0: not recorded (reported properties) */
@@ -46,7 +46,7 @@ static cJSON *stamped(const stamp *at)
     return metadata;
 }
 
-/* The member as an object, made or replaced when it is something else. */
+/* Returns the member as an object; it is made if it is missing or is no object. */
 static cJSON *object_member(hub_members *parent, const char *name)
 {
     cJSON *member = hub_members_get(parent, name);
@@ -57,7 +57,7 @@ static cJSON *object_member(hub_members *parent, const char *name)
     return member;
 }
 
-/* Values and metadata move together; the depth was checked before. */
+/* Merges values and metadata together; the depth was checked before. */
 static void merge(cJSON *values, cJSON *metadata, const cJSON *patch, const stamp *at)
 {
     const cJSON *change;
@@ -170,7 +170,8 @@ static hub_result check_size(const cJSON *values, size_t max, const char *what, 
     return HUB_OK;
 }
 
-/* Size comes before merging too: merging costs the product of both sizes. */
+/* The size is also checked before merging, since the cost of merging is the product of both
+ * sizes. */
 static hub_result check_patch(const cJSON *patch, size_t max, const char *what, hub_fault *fault)
 {
     hub_result r = hub_twin_check(patch, fault);
@@ -197,7 +198,7 @@ static hub_result prepare(const hub_twin_part *part, const cJSON *patch, hub_twi
     return r;
 }
 
-/* Free what the other does not share. */
+/* Frees the parts that the other one does not share. */
 static void free_apart(const hub_twin *t, const hub_twin *other)
 {
     cJSON *const mine[] = { t->desired.values, t->desired.metadata, t->reported.values,
@@ -260,7 +261,7 @@ static hub_result prepare_tags(const hub_twin *t, const cJSON *tags, hub_twin_mo
     return r;
 }
 
-/* A twin that was read and comes back still carries what only the hub may write. */
+/* A twin that was read and sent back still contains members that only the hub may write. */
 static cJSON *without_hub_members(const cJSON *desired)
 {
     cJSON *copy = cJSON_Duplicate(desired, true);

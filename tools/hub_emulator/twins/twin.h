@@ -51,9 +51,8 @@ hub_result hub_twin_report(const hub_twin *t, const cJSON *patch, int64_t now_ms
 typedef enum hub_twin_mode { HUB_TWIN_MERGE, HUB_TWIN_REPLACE } hub_twin_mode;
 
 /**
- * What the service sends: {"tags":..,"properties":{"desired":..}}, both optional.
- * *notify is what the device must be told, with $version, or NULL; the caller
- * frees it.
+ * Applies a change of the service: {"tags":..,"properties":{"desired":..}}, both optional. *notify
+ * is the notification for the device, with $version, or NULL; the caller frees it.
  */
 hub_result hub_twin_update(const hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
                            hub_twin *next, cJSON **notify, hub_fault *fault);
@@ -63,7 +62,7 @@ void hub_twin_adopt(hub_twin *t, const hub_twin *next);
 /** Free what *next does not share with the twin. */
 void hub_twin_discard(const hub_twin *t, const hub_twin *next);
 
-/** Answer to the device's GET, on the heap. */
+/** Returns the answer to the device's GET, on the heap. */
 char *hub_twin_device_text(const hub_twin *t);
 /** Add etag and version. */
 void hub_twin_add_service_head(const hub_twin *t, cJSON *into);
