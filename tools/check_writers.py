@@ -43,7 +43,8 @@ OWNERS = {}
 
 # Private structs without a state: parameters and answers, filled by whoever makes them.
 VALUES = {
-    "plat_address", "plat_der", "plat_roots_fault", "plat_signed", "plat_trust", "store_meta", "store_row",
+    "plat_address", "plat_chain_verdict", "plat_der", "plat_roots_fault", "plat_signed", "plat_trust",
+    "store_meta", "store_row",
 }
 
 QUALIFIERS = {"const", "static", "volatile", "register", "extern", "inline", "restrict", "_Atomic", "_Thread_local"}

@@ -7,17 +7,12 @@
 #include "wolfssl/tls/tls_context.h"
 #include "wolfssl/tls/tls_explain.h"
 #include "wolfssl/tls/zero_pages.h"
-#include "wolfssl/x509/chain.h"
 
 #include <wolfssl/error-ssl.h>
-#include <wolfssl/openssl/evp.h>
 
-#define HOST_MAX    255
-#define PATH_SHOWN  76
-#define RECORD_MAX  16384
-#define READ_AHEAD  1024 /* some dozens of acknowledgements, each in a record of its own */
-#define GROWTH_UNIT 8u   /* no growth */
-#define GROWTH_MAX  (8 * GROWTH_UNIT)
+#define HOST_MAX   255
+#define PATH_SHOWN 76
+#define RECORD_MAX 16384
 
 static plat_tls_stream *self_of(plat_stream *s)
 {
@@ -33,7 +28,7 @@ static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
 {
     if (s->state != PLAT_TLS_FAILED) {
         s->failed_in = s->state == PLAT_TLS_OPEN ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
-        plat_failure_text_set(&s->detail, "%.100s: %s", s->host, why);
+        plat_failure_text_set(&s->detail, "%.100s: %s", s->verify.host, why);
     }
     s->state = PLAT_TLS_FAILED;
     s->failure = r;
@@ -50,226 +45,19 @@ static plat_result fail_below(plat_tls_stream *s, plat_result r)
     return r;
 }
 
-/* --- what wolfSSL calls --- */
-
-static int io_result(plat_tls_stream *s, plat_result r, size_t n, int again)
-{
-    if (s->lower_result == PLAT_OK || s->lower_result == PLAT_WOULD_BLOCK) {
-        s->lower_result = r; /* the first failure counts, not that of the farewell after it */
-    }
-    switch ((int)r) {
-    case PLAT_OK: return (int)n;
-    case PLAT_WOULD_BLOCK: return again;
-    case PLAT_EOF: return WOLFSSL_CBIO_ERR_CONN_CLOSE;
-    default: return WOLFSSL_CBIO_ERR_GENERAL;
-    }
-}
-
-static bool has_bytes_ahead(const plat_tls_stream *s)
-{
-    return s->ahead_at < s->ahead_end;
-}
-
-/*
- * While wolfSSL works, what is read ahead stands on the stack, in room: most connections are
- * idle, and need no memory for it.
- */
-static void lend_ahead(plat_tls_stream *s, uint8_t *room)
-{
-    s->ahead = s->ahead != NULL ? s->ahead : room;
-}
-
-/* What it left, for want of space or of the rest of a record, gets a place that stays. */
-static plat_result keep_ahead(plat_tls_stream *s, const uint8_t *room, plat_result r)
-{
-    if (s->ahead != room) {
-        return r;
-    }
-    s->ahead = has_bytes_ahead(s) ? wolfSSL_Malloc(READ_AHEAD) : NULL;
-    if (s->ahead != NULL) {
-        memcpy(s->ahead, room, s->ahead_end);
-    } else if (has_bytes_ahead(s)) {
-        s->ahead_end = s->ahead_at;
-        return fail(s, PLAT_ERR_MEMORY, "no memory left");
-    }
-    return r;
-}
-
-static void drop_ahead(plat_tls_stream *s)
-{
-    wolfSSL_Free(s->ahead); /* takes NULL */
-    s->ahead = NULL;
-    s->ahead_at = s->ahead_end = 0;
-}
-
-/* wolfSSL asks for the five bytes of a record's header, then for its body. */
-static plat_result read_ahead(plat_tls_stream *s)
-{
-    size_t got = 0;
-    plat_result r = s->lower->ops->recv(s->lower, s->ahead, READ_AHEAD, &got);
-    s->ahead_at = 0;
-    s->ahead_end = (uint16_t)got;
-    s->lower_empty = got < READ_AHEAD;
-    return r;
-}
-
-static size_t take_ahead(plat_tls_stream *s, char *buf, size_t cap)
-{
-    size_t held = (size_t)s->ahead_end - s->ahead_at;
-    size_t n = held < cap ? held : cap;
-    memcpy(buf, s->ahead + s->ahead_at, n);
-    s->ahead_at = (uint16_t)(s->ahead_at + n);
-    return n;
-}
-
-static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
-{
-    (void)ssl;
-    plat_tls_stream *s = user;
-    size_t got = 0;
-    plat_result r = PLAT_OK;
-    bool empty = !has_bytes_ahead(s);
-    bool large = (size_t)cap >= READ_AHEAD; /* no detour */
-    if (empty && (large || s->ahead == NULL)) {
-        r = s->lower->ops->recv(s->lower, (uint8_t *)buf, (size_t)cap, &got);
-        s->lower_empty = got < (size_t)cap;
-    } else {
-        r = empty ? read_ahead(s) : r;
-        got = r == PLAT_OK ? take_ahead(s, buf, (size_t)cap) : 0;
-    }
-    s->taken += (uint32_t)got;
-    return io_result(s, r, got, WOLFSSL_CBIO_ERR_WANT_READ);
-}
-
-static int io_send(WOLFSSL *ssl, char *buf, int len, void *user)
-{
-    (void)ssl;
-    plat_tls_stream *s = user;
-    size_t sent = 0;
-    plat_result r = s->lower->ops->send(s->lower, (const uint8_t *)buf, (size_t)len, &sent);
-    return io_result(s, r, sent, WOLFSSL_CBIO_ERR_WANT_WRITE);
-}
-
-/* The session keeps a copy of each certificate, which nobody is going to ask for. */
-static void discard_chain(WOLFSSL_X509_STORE_CTX *store)
-{
-#ifdef SESSION_CERTS
-    const int count = wolfSSL_get_chain_count(store->sesChain);
-    for (int i = 0; i < count; i++) {
-        memset(wolfSSL_get_chain_cert(store->sesChain, i), 0,
-               (size_t)wolfSSL_get_chain_length(store->sesChain, i));
-    }
-#endif
-    store->discardSessionCerts = 1;
-}
-
-/*
- * The connection keeps a copy of the server's own certificate, too, with its key and its names
- * taken apart: 16 KB and more.  The handshake uses another copy of the key.
- */
-static void discard_own_certificate(WOLFSSL_X509_STORE_CTX *store)
-{
-#if defined(OPENSSL_ALL) && defined(WOLFSSL_CERT_GEN)
-    WOLFSSL_X509 *copy = store->current_cert;
-    WOLFSSL_X509_PUBKEY *key = wolfSSL_X509_get_X509_PUBKEY(copy);
-    WOLFSSL_X509_NAME *empty = wolfSSL_X509_NAME_new();
-    if (key != NULL) {
-        wolfSSL_EVP_PKEY_free(key->pkey); /* takes NULL */
-        key->pkey = NULL;
-    }
-    (void)wolfSSL_X509_set_subject_name(copy, empty); /* refuse NULL */
-    (void)wolfSSL_X509_set_issuer_name(copy, empty);
-    wolfSSL_X509_NAME_free(empty);
-#else
-    (void)store;
-#endif
-}
-
-/*
- * Called for each certificate, the server's own last, whatever wolfSSL thinks of it; nothing but
- * the answer for that last one counts.
- */
-static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
-{
-    (void)preverified;
-    plat_tls_stream *s = store->userCtx;
-    if (store->error_depth > 0) {
-        return 1;
-    }
-    plat_host host;
-    plat_chain_verdict verdict = { .why = "the host name is malformed" };
-    s->full_chain = store->totalCerts >= wolfSSL_get_verify_depth(s->ssl);
-    s->verdict = PLAT_ERR_ARG;
-    if (plat_host_parse(&host, s->host) && store->totalCerts > 0) {
-        const plat_chain chain = { .certs = store->certs,
-                                   .count = (size_t)store->totalCerts,
-                                   .now_s = plat_trust_now_s() };
-        s->verdict = plat_chain_verify(&chain, &s->context->roots, &host, &verdict);
-    }
-    if (s->verdict != PLAT_OK) {
-        bool cut = s->full_chain && s->verdict == PLAT_ERR_CERT_UNTRUSTED;
-        (void)fail(s, s->verdict, cut ? plat_tls_too_many_certificates : verdict.why);
-        return 0;
-    }
-    s->trust = verdict.trust;
-    discard_chain(store);
-    discard_own_certificate(store);
-    return 1;
-}
-
-/* TLS 1.2 brings tickets in the handshake, TLS 1.3 at any time after it. */
-static int note_ticket(WOLFSSL *ssl, const unsigned char *ticket, int len, void *user)
-{
-    (void)ssl;
-    (void)ticket;
-    (void)len;
-    plat_tls_stream *s = user;
-    s->new_ticket = true;
-    return 0;
-}
-
-/* --- sessions --- */
-
 static plat_session_key session_key(const plat_tls_stream *s)
 {
-    return (plat_session_key){ .host = s->host, .port = s->port };
+    return (plat_session_key){ .host = s->verify.host, .port = s->port };
 }
 
-static void offer_session(plat_tls_stream *s)
+static plat_stream *lower_of(const plat_tls_stream *s)
 {
-    const plat_session_key key = session_key(s);
-    WOLFSSL_SESSION *session = plat_sessions_take(&s->context->sessions, &key, &s->trust);
-    if (session != NULL) {
-        s->offered = wolfSSL_set_session(s->ssl, session) == WOLFSSL_SUCCESS;
-        s->unproven = s->offered;
-        wolfSSL_SESSION_free(session); /* the connection has its own reference */
-    }
-}
-
-static void keep_session(plat_tls_stream *s)
-{
-    const plat_session_key key = session_key(s);
-    WOLFSSL_SESSION *session = wolfSSL_get1_session(s->ssl);
-    if (session != NULL) {
-        plat_sessions_put(&s->context->sessions, &key, session, &s->trust);
-        wolfSSL_SESSION_free(session);
-    }
-    s->new_ticket = false;
-}
-
-/* Whatever it was that went wrong, the next attempt must not meet it again. */
-static void forget_unproven_session(plat_tls_stream *s)
-{
-    if (s->unproven) {
-        const plat_session_key key = session_key(s);
-        plat_sessions_forget(&s->context->sessions, &key);
-        s->unproven = false;
-    }
+    return s->transport.lower;
 }
 
 static bool is_resumed(const plat_tls_stream *s)
 {
-    return s->offered && wolfSSL_session_reused(s->ssl) != 0;
+    return plat_tls_resumption_succeeded(&s->resumption, s->ssl);
 }
 
 /* --- opening --- */
@@ -278,17 +66,17 @@ static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, 
 {
     plat_tls_stream *s = self_of(base);
     plat_host parsed;
-    if (s->state != PLAT_TLS_CLOSED) {
+    if (s->state != PLAT_TLS_CLOSED || s->context == NULL) { /* NULL: no roots */
         return PLAT_ERR_STATE;
     }
     if (strlen(host) > HOST_MAX || !plat_host_parse(&parsed, host)) {
         return PLAT_ERR_ARG;
     }
-    s->host = host;
+    plat_tls_verify_init(&s->verify, &s->context->roots, host);
     s->port = port;
     s->below_failed = false;
     s->state = PLAT_TLS_LOWER;
-    plat_result r = s->lower->ops->open(s->lower, host, port, now_ms);
+    plat_result r = lower_of(s)->ops->open(lower_of(s), host, port, now_ms);
     if (r != PLAT_OK) {
         (void)fail_below(s, r);
         s->failed_in = PLAT_STAGE_RESOLVE;
@@ -309,27 +97,25 @@ static bool set_server_name(WOLFSSL *ssl, const char *text)
            WOLFSSL_SUCCESS;
 }
 
+static void offer_session(plat_tls_stream *s)
+{
+    const plat_session_key key = session_key(s);
+    plat_trust trust = { 0 };
+    plat_tls_resumption_begin(&s->resumption, s->ssl, &s->context->sessions, &key, &trust);
+    plat_tls_verify_adopt(&s->verify, &trust);
+}
+
 static plat_result begin_handshake(plat_tls_stream *s)
 {
     s->state = PLAT_TLS_HANDSHAKE;
-    s->verdict = PLAT_WOULD_BLOCK;
-    s->lower_result = PLAT_OK;
     s->wants_write = false;
     s->retry_len = 0;
-    s->offered = false;
-    s->new_ticket = false;
-    s->full_chain = false;
     s->ssl = wolfSSL_new(s->context->ctx);
-    if (s->ssl == NULL || !set_server_name(s->ssl, s->host)) {
+    if (s->ssl == NULL || !set_server_name(s->ssl, s->verify.host)) {
         return fail(s, PLAT_ERR_MEMORY, "no memory or descriptor left"); /* it reads /dev/urandom */
     }
-    wolfSSL_SSLSetIORecv(s->ssl, io_recv);
-    wolfSSL_SSLSetIOSend(s->ssl, io_send);
-    wolfSSL_SetIOReadCtx(s->ssl, s);
-    wolfSSL_SetIOWriteCtx(s->ssl, s);
-    wolfSSL_set_verify(s->ssl, WOLFSSL_VERIFY_PEER, judge);
-    wolfSSL_SetCertCbCtx(s->ssl, s);
-    (void)wolfSSL_set_SessionTicket_cb(s->ssl, note_ticket, s);
+    plat_tls_transport_attach(&s->transport, s->ssl);
+    plat_tls_verify_attach(&s->verify, s->ssl);
     offer_session(s);
     plat_curve_tables_handshake_begins();
     return PLAT_OK;
@@ -355,7 +141,8 @@ static plat_result check_agreement(plat_tls_stream *s)
     if (!has_safe_group(s, is_tls13)) {
         return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe key exchange");
     }
-    if (is_resumed(s) ? s->verdict != PLAT_WOULD_BLOCK : s->verdict != PLAT_OK) {
+    plat_result wanted = is_resumed(s) ? PLAT_WOULD_BLOCK : PLAT_OK; /* WOULD_BLOCK: none seen */
+    if (s->verify.verdict != wanted) {
         return fail(s, PLAT_ERR_CERT, "the server presents no certificate, or one out of turn");
     }
     return PLAT_OK;
@@ -364,29 +151,28 @@ static plat_result check_agreement(plat_tls_stream *s)
 /* What was read last is still there; wolfSSL fails on the first five bytes. */
 static bool answers_in_http(const plat_tls_stream *s)
 {
-    return s->state == PLAT_TLS_HANDSHAKE && s->verdict == PLAT_WOULD_BLOCK && s->ahead != NULL &&
-           plat_tls_is_http(s->ahead, s->ahead_end);
+    return s->state == PLAT_TLS_HANDSHAKE && s->verify.verdict == PLAT_WOULD_BLOCK &&
+           s->transport.ahead != NULL &&
+           plat_tls_is_http(s->transport.ahead, s->transport.ahead_end);
 }
 
 static plat_result ssl_failed(plat_tls_stream *s, int error)
 {
-    if (s->state == PLAT_TLS_FAILED) { /* judge said why */
-        return s->failure;
-    }
-    if (s->lower_result == PLAT_EOF) {
+    const plat_result below = s->transport.lower_result;
+    if (below == PLAT_EOF) {
         return fail(s, s->state == PLAT_TLS_OPEN ? PLAT_ERR_IO : PLAT_ERR_TLS,
                     plat_tls_explain_end(s->ssl));
     }
-    if (s->lower_result != PLAT_OK && s->lower_result != PLAT_WOULD_BLOCK) {
-        return fail_below(s, s->lower_result);
+    if (below != PLAT_OK && below != PLAT_WOULD_BLOCK) {
+        return fail_below(s, below);
     }
     if (answers_in_http(s)) {
         return fail(s, PLAT_ERR_TLS, "an HTTP server without TLS answers on this port");
     }
-    if (s->state == PLAT_TLS_HANDSHAKE && s->full_chain && error != FATAL_ERROR) {
+    if (s->state == PLAT_TLS_HANDSHAKE && s->verify.full_chain && error != FATAL_ERROR) {
         return fail(s, PLAT_ERR_TLS, plat_tls_too_many_certificates);
     }
-    bool untried = s->verdict == PLAT_WOULD_BLOCK;
+    bool untried = s->verify.verdict == PLAT_WOULD_BLOCK;
     return fail(s, untried && plat_tls_blames_certificate(error) ? PLAT_ERR_CERT : PLAT_ERR_TLS,
                 plat_tls_explain(s->ssl, error));
 }
@@ -417,18 +203,21 @@ static void give_memory_back(WOLFSSL *ssl)
 
 static void become_open(plat_tls_stream *s)
 {
+    const plat_session_key key = session_key(s);
     s->wants_write = false;
-    s->unproven = is_resumed(s);
     s->state = PLAT_TLS_OPEN;
-    if (s->new_ticket || strcmp(wolfSSL_get_version(s->ssl), "TLSv1.2") == 0) {
-        keep_session(s); /* of TLS 1.2 also the one just resumed: it may be used again */
-    }
+    plat_tls_resumption_open(&s->resumption, s->ssl, &s->context->sessions, &key,
+                             &s->verify.u.trust);
     give_memory_back(s->ssl);
 }
 
 static plat_result handshake(plat_tls_stream *s)
 {
     int rc = wolfSSL_connect(s->ssl);
+    if (plat_tls_verify_has_refused(
+            &s->verify)) { /* even if wolfSSL could not send its alert yet */
+        return fail(s, s->verify.verdict, s->verify.u.why);
+    }
     if (rc != WOLFSSL_SUCCESS) {
         plat_result r = ssl_result(s, rc);
         return r == PLAT_EOF ? fail(s, PLAT_ERR_TLS, "the peer refused the handshake") : r;
@@ -440,9 +229,29 @@ static plat_result handshake(plat_tls_stream *s)
     return r;
 }
 
+static plat_result lost_bytes(plat_tls_stream *s)
+{
+    return fail(s, PLAT_ERR_MEMORY, "no memory left");
+}
+
+static plat_result handshake_step(plat_tls_stream *s)
+{
+    uint8_t room[PLAT_TLS_READ_AHEAD];
+    plat_tls_transport_lend(&s->transport, room);
+    plat_result r = handshake(s);
+    if (!plat_tls_transport_keep(&s->transport, room)) {
+        r = lost_bytes(s);
+    }
+    if (r != PLAT_WOULD_BLOCK) {
+        plat_curve_tables_handshake_ends();
+    }
+    plat_curve_tables_tidy();
+    return r;
+}
+
 static plat_result open_lower(plat_tls_stream *s, uint64_t now_ms, plat_stage *stage)
 {
-    plat_result r = s->lower->ops->progress(s->lower, now_ms, stage);
+    plat_result r = lower_of(s)->ops->progress(lower_of(s), now_ms, stage);
     if (r == PLAT_OK) {
         return begin_handshake(s);
     }
@@ -456,7 +265,6 @@ static plat_result open_lower(plat_tls_stream *s, uint64_t now_ms, plat_stage *s
 static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *stage)
 {
     plat_tls_stream *s = self_of(base);
-    uint8_t room[READ_AHEAD];
     plat_result r = PLAT_OK;
     *stage = PLAT_STAGE_RESOLVE;
     if (s->state == PLAT_TLS_LOWER) {
@@ -467,12 +275,7 @@ static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *
     }
     switch (s->state) {
     case PLAT_TLS_HANDSHAKE:
-        lend_ahead(s, room);
-        r = keep_ahead(s, room, handshake(s));
-        if (r != PLAT_WOULD_BLOCK) {
-            plat_curve_tables_handshake_ends();
-        }
-        plat_curve_tables_tidy();
+        r = handshake_step(s);
         *stage = r == PLAT_OK ? PLAT_STAGE_OPEN : PLAT_STAGE_TLS;
         return r;
     case PLAT_TLS_OPEN: *stage = PLAT_STAGE_OPEN; return PLAT_OK;
@@ -495,20 +298,15 @@ static int at_most(size_t n, int limit)
     return n < (size_t)limit ? (int)n : limit;
 }
 
-/* Is there another record, or a part of one? */
-static bool holds_bytes(const plat_tls_stream *s)
-{
-    return has_bytes_ahead(s) || !s->lower_empty;
-}
-
 /* One read gives one record; small ones are worth collecting. */
 static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, size_t *got)
 {
-    while (*got < cap && (*got == 0 || holds_bytes(s))) {
+    while (*got < cap && (*got == 0 || plat_tls_transport_may_have_more(&s->transport))) {
         int n = wolfSSL_read(s->ssl, buf + *got, at_most(cap - *got, RECORD_MAX));
         if (n <= 0) {
-            bool sound = wolfSSL_get_error(s->ssl, n) == WOLFSSL_ERROR_WANT_READ;
-            s->new_ticket = s->new_ticket && sound; /* or it may be half a session */
+            if (wolfSSL_get_error(s->ssl, n) != WOLFSSL_ERROR_WANT_READ) {
+                plat_tls_resumption_distrust(&s->resumption);
+            }
             return *got > 0 ? PLAT_OK : ssl_result(s, n);
         }
         *got += (size_t)n;
@@ -516,31 +314,23 @@ static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, si
     return PLAT_OK;
 }
 
-static void note_growth(plat_tls_stream *s, size_t got)
-{
-    size_t left = (size_t)s->ahead_end - s->ahead_at;
-    if (got > 0 && s->taken >= left) {
-        size_t growth = (s->taken - left) * GROWTH_UNIT / got;
-        s->growth = (uint8_t)(growth < GROWTH_MAX ? growth : GROWTH_MAX);
-    }
-}
-
 static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     plat_tls_stream *s = self_of(base);
-    uint8_t room[READ_AHEAD];
+    uint8_t room[PLAT_TLS_READ_AHEAD];
     *got = 0;
     if (s->state != PLAT_TLS_OPEN) {
         return not_open(s);
     }
-    s->taken = 0;
-    lend_ahead(s, room);
-    plat_result r = keep_ahead(s, room, read_records(s, buf, cap, got));
-    if (s->new_ticket) {
-        keep_session(s);
+    const plat_session_key key = session_key(s);
+    plat_tls_transport_lend(&s->transport, room);
+    plat_result r = read_records(s, buf, cap, got);
+    if (!plat_tls_transport_keep(&s->transport, room)) {
+        r = lost_bytes(s);
     }
-    s->unproven = s->unproven && *got == 0;
-    note_growth(s, *got);
+    plat_tls_resumption_received(&s->resumption, s->ssl, *got, &s->context->sessions, &key,
+                                 &s->verify.u.trust);
+    plat_tls_transport_note_growth(&s->transport, *got);
     return r;
 }
 
@@ -567,23 +357,20 @@ static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
-/* As many bytes below as brought that many of late: small records are mostly overhead. */
-static size_t least_below(const plat_tls_stream *s, size_t least)
-{
-    return least > 1 && s->growth > GROWTH_UNIT ? least * s->growth / GROWTH_UNIT : least;
-}
-
 static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
     const plat_tls_stream *s = const_self_of(base);
     *out = (plat_poll){ .fd = -1 };
+    plat_stream *lower = lower_of(s);
     switch (s->state) {
     case PLAT_TLS_CLOSED:
-    case PLAT_TLS_LOWER: s->lower->ops->poll(s->lower, false, 1, out); break;
-    case PLAT_TLS_HANDSHAKE: s->lower->ops->poll(s->lower, s->wants_write, 1, out); break;
+    case PLAT_TLS_LOWER: lower->ops->poll(lower, false, 1, out); break;
+    case PLAT_TLS_HANDSHAKE: lower->ops->poll(lower, s->wants_write, 1, out); break;
     case PLAT_TLS_OPEN:
-        s->lower->ops->poll(s->lower, want_send || s->wants_write, least_below(s, least), out);
-        out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0 || has_bytes_ahead(s);
+        lower->ops->poll(lower, want_send || s->wants_write,
+                         plat_tls_transport_least_below(&s->transport, least), out);
+        out->ready_now = out->ready_now || wolfSSL_pending(s->ssl) > 0 ||
+                         plat_tls_transport_has_bytes(&s->transport);
         break;
     case PLAT_TLS_FAILED: break;
     }
@@ -594,8 +381,9 @@ static void tls_flow(plat_stream *base, plat_flow *out)
 {
     const plat_tls_stream *s = const_self_of(base);
     *out = (plat_flow){ .awaited = true };
-    if (s->state != PLAT_TLS_CLOSED && s->lower->ops->flow != NULL) {
-        s->lower->ops->flow(s->lower, out);
+    plat_stream *lower = lower_of(s);
+    if (s->state != PLAT_TLS_CLOSED && lower->ops->flow != NULL) {
+        lower->ops->flow(lower, out);
     }
 }
 
@@ -611,7 +399,8 @@ static const char *tls_detail(const plat_stream *base)
     if (s->state != PLAT_TLS_FAILED) {
         return "";
     }
-    return s->below_failed ? s->lower->ops->detail(s->lower) : plat_failure_text_get(s->detail);
+    return s->below_failed ? lower_of(s)->ops->detail(lower_of(s))
+                           : plat_failure_text_get(s->detail);
 }
 
 static void tls_close(plat_stream *base)
@@ -623,12 +412,15 @@ static void tls_close(plat_stream *base)
     if (s->state == PLAT_TLS_OPEN) {
         (void)wolfSSL_shutdown(s->ssl); /* close_notify, if the socket takes it */
     }
-    forget_unproven_session(s);
+    if (s->ssl != NULL) {
+        const plat_session_key key = session_key(s);
+        plat_tls_resumption_end(&s->resumption, &s->context->sessions, &key);
+    }
     wolfSSL_free(s->ssl); /* takes NULL */
     s->ssl = NULL;
-    drop_ahead(s);
+    plat_tls_transport_drop(&s->transport);
     plat_failure_text_drop(&s->detail);
-    s->lower->ops->close(s->lower);
+    lower_of(s)->ops->close(lower_of(s));
     s->state = PLAT_TLS_CLOSED;
 }
 
@@ -636,7 +428,7 @@ static void tls_deinit(plat_stream *base)
 {
     plat_tls_stream *s = self_of(base);
     tls_close(base);
-    s->lower->ops->deinit(s->lower);
+    lower_of(s)->ops->deinit(lower_of(s));
     if (s->context != NULL) {
         plat_tls_context_release(s->context);
         s->context = NULL;
@@ -680,7 +472,8 @@ plat_stream *plat_tls_base(plat_tls_stream *s)
 plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file)
 {
     plat_roots_fault fault;
-    *s = (plat_tls_stream){ .base.ops = &ops, .lower = lower };
+    *s = (plat_tls_stream){ .base.ops = &ops };
+    plat_tls_transport_init(&s->transport, lower);
     plat_result r = plat_tls_context_acquire(ca_file, &s->context, &fault);
     return r == PLAT_OK ? r : refuse_roots(s, r, ca_file, &fault);
 }

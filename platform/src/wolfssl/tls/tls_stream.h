@@ -8,7 +8,9 @@
  */
 
 #include "platform/stream.h"
-#include "wolfssl/x509/trust_time.h"
+#include "wolfssl/tls/tls_resumption.h"
+#include "wolfssl/tls/tls_transport.h"
+#include "wolfssl/tls/tls_verify.h"
 
 typedef enum plat_tls_state {
     PLAT_TLS_CLOSED = 0,
@@ -18,33 +20,22 @@ typedef enum plat_tls_state {
     PLAT_TLS_FAILED /* until close; every call repeats the failure */
 } plat_tls_state;
 
+/** Written by tls_stream.c only. */
 typedef struct plat_tls_stream {
     plat_stream base;
-    plat_stream *lower; /* borrowed; this stream opens and closes it */
-    struct plat_tls_context *context;
-    struct WOLFSSL *ssl; /* from HANDSHAKE on */
-    const char *host;    /* borrowed until close */
-    char *detail;        /* see failure_text.h */
-    uint8_t *ahead;      /* what was read ahead; NULL between two calls that left nothing of it */
-    uint16_t ahead_at;   /* the first byte that wolfSSL has not taken */
-    uint16_t ahead_end;
+    struct plat_tls_context *context; /* shared; NULL: there are no roots */
+    struct WOLFSSL *ssl;              /* from HANDSHAKE on */
+    char *detail;                     /* see failure_text.h */
+    plat_tls_transport transport;     /* the stream below, which this one opens and closes */
+    plat_tls_verify verify;           /* from HANDSHAKE on */
+    plat_tls_resumption resumption;   /* from HANDSHAKE on */
+    plat_tls_state state : 3;
+    plat_stage failed_in : 3;
+    bool wants_write : 1;  /* wolfSSL holds bytes that the stream below did not take */
+    bool below_failed : 1; /* the stream below has the text of the failure */
+    plat_result failure : 8;
+    uint16_t retry_len; /* after WOULD_BLOCK of send: the record that must be repeated */
     uint16_t port;
-    bool offered;      /* a session of an earlier connection */
-    bool unproven;     /* and it did not bring us a byte yet */
-    bool new_ticket;   /* of this connection, not kept yet */
-    bool wants_write;  /* wolfSSL holds bytes that the stream below did not take */
-    bool lower_empty;  /* the last read from below brought less than it had room for */
-    bool below_failed; /* the stream below knows why */
-    plat_tls_state state;
-    plat_result failure;
-    plat_stage failed_in;
-    plat_result verdict;      /* on the chain; WOULD_BLOCK while none was seen */
-    plat_result lower_result; /* what the stream below said last */
-    uint16_t retry_len;       /* after WOULD_BLOCK of send: the record that must be repeated */
-    uint8_t growth;           /* of what is received, by TLS, in eighths; 0: not known */
-    bool full_chain;          /* as many certificates as wolfSSL can read; there may be more */
-    uint32_t taken;           /* bytes from below by one call of recv */
-    plat_trust trust;         /* what the chain, or that of the resumed session, is worth */
 } plat_tls_stream;
 
 /**
