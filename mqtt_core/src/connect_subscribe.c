@@ -1,6 +1,9 @@
 #include "connect_subscribe.h"
 
+#include <assert.h>
+
 #include "control.h"
+#include "engine_valid.h"
 #include "ids.h"
 #include "keep_alive.h"
 #include "state.h"
@@ -48,6 +51,7 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
     if (e == NULL || o == NULL) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     if (e->state != MQC_IDLE) {
         return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
     }
@@ -73,6 +77,7 @@ mqc_result mqc_disconnect(mqc_engine *e)
     if (e == NULL) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     if (e->state != MQC_CONNECTED) {
         return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
     }
@@ -112,6 +117,8 @@ static mqc_result request(mqc_engine *e, const mqc_filters *f, uint16_t *packet_
 {
     mqc_pending *p = find_pending(e, 0);
     mqc_writer w = { NULL, 0, 0 };
+
+    assert(mqc_engine_valid(e));
 
     if (e->state != MQC_CONNECTED) {
         return e->error != MQC_OK ? e->error : MQC_ERR_STATE;

@@ -1,5 +1,7 @@
 #include "control.h"
 
+#include <assert.h>
+
 void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
 {
     c->buf = buf;
@@ -8,6 +10,7 @@ void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
 
 uint8_t *mqc_control_reserve(mqc_control *c, size_t n)
 {
+    assert(mqc_control_valid(c));
     const size_t pending = mqc_control_pending(c);
 
     if (n > c->cap - pending) {
@@ -30,6 +33,7 @@ void mqc_control_clear(mqc_control *c)
 
 void mqc_control_consume(mqc_control *c, size_t n)
 {
+    assert(mqc_control_valid(c));
     size_t pending = mqc_control_pending(c);
 
     if (n < pending) {
@@ -38,3 +42,13 @@ void mqc_control_consume(mqc_control *c, size_t n)
     }
     mqc_control_clear(c);
 }
+
+#ifndef NDEBUG
+
+/* An empty queue is at the start of its memory. */
+bool mqc_control_valid(const mqc_control *c)
+{
+    return c->start <= c->end && c->end <= c->cap && (c->start < c->end || c->end == 0);
+}
+
+#endif

@@ -10,6 +10,9 @@ static inline size_t mqc_control_pending(const mqc_control *c)
     return c->end - c->start;
 }
 
+/* Do the members agree with each other? */
+bool mqc_control_valid(const mqc_control *c);
+
 void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap);
 
 /* Returns where to write the next n bytes of the queue; NULL when there is no room now. */

@@ -1,6 +1,9 @@
+#include <assert.h>
+
 #include "connect_subscribe.h"
 #include "control.h"
 #include "control_fill.h"
+#include "engine_valid.h"
 #include "ids.h"
 #include "inbox.h"
 #include "keep_alive.h"
@@ -31,6 +34,23 @@ static bool lanes_valid(const mqc_memory *m)
     return true;
 }
 
+static void reset(mqc_engine *e)
+{
+    mqc_state_reset(e);
+    mqc_input_reset(&e->in);
+    mqc_control_clear(&e->control);
+    mqc_inbox_rewind(&e->inbox);
+    mqc_requests_reset(e);
+    mqc_waits_reset(e);
+    mqc_keep_alive_reset(e, 0);
+    e->disconnect_queued = false;
+    mqc_round_trip_reset(&e->round_trip);
+    mqc_rx_low_water_reset(&e->low_water);
+    for (size_t i = 0; i < e->lane_count; i++) {
+        mqc_outbox_rewind(&e->lanes[i]);
+    }
+}
+
 mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
 {
     if (e == NULL || m == NULL || m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL ||
@@ -47,25 +67,15 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
         mqc_outbox_init(&e->lanes[i], (uint8_t)i, &m->lanes[i]);
     }
     mqc_ids_init(e);
-    mqc_reset(e);
+    reset(e);
+    assert(mqc_engine_valid(e));
     return MQC_OK;
 }
 
 void mqc_reset(mqc_engine *e)
 {
-    mqc_state_reset(e);
-    mqc_input_reset(&e->in);
-    mqc_control_clear(&e->control);
-    mqc_inbox_rewind(&e->inbox);
-    mqc_requests_reset(e);
-    mqc_waits_reset(e);
-    mqc_keep_alive_reset(e, 0);
-    e->disconnect_queued = false;
-    mqc_round_trip_reset(&e->round_trip);
-    mqc_rx_low_water_reset(&e->low_water);
-    for (size_t i = 0; i < e->lane_count; i++) {
-        mqc_outbox_rewind(&e->lanes[i]);
-    }
+    assert(mqc_engine_valid(e));
+    reset(e);
 }
 
 /* --- events ---------------------------------------------------------------- */
@@ -95,6 +105,7 @@ static bool next_done(mqc_engine *e, mqc_event *ev)
 
 bool mqc_next_event(mqc_engine *e, mqc_event *ev)
 {
+    assert(mqc_engine_valid(e));
     if (has_ended(e)) {
         return next_done(e, ev);
     }
@@ -116,12 +127,14 @@ static bool rests(const mqc_engine *e)
 
 bool mqc_tx_ready(mqc_engine *e)
 {
+    assert(mqc_engine_valid(e));
     bool cut;
     return !rests(e) && mqc_tx_choose(e, &cut);
 }
 
 const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
 {
+    assert(mqc_engine_valid(e));
     *len = 0;
     return rests(e) ? NULL : mqc_tx_run(e, len);
 }
@@ -156,6 +169,7 @@ static bool awaits_few(const mqc_engine *e)
 
 size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
 {
+    assert(mqc_engine_valid(e));
     mqc_rx_low_water *w = &e->low_water;
 
     if (mqc_rx_low_water_expired(w)) {
@@ -174,6 +188,7 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
     if (e == NULL || done == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     mqc_time now = e->last_rx > e->last_tx ? e->last_rx : e->last_tx; /* or a little later */
     return mqc_outbox_release(&e->lanes[lane], id, now, done) ? MQC_OK : MQC_ERR_STATE;
 }
@@ -183,6 +198,7 @@ mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id)
     if (e == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     return mqc_outbox_requeue(&e->lanes[lane], id) ? MQC_OK : MQC_ERR_STATE;
 }
 
@@ -198,6 +214,7 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
     if (e == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     if (e->state != MQC_IDLE) {
         return MQC_ERR_STATE;
     }
@@ -211,6 +228,7 @@ mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag)
     if (e == NULL || lane >= e->lane_count) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     return mqc_outbox_drop(&e->lanes[lane], tag) ? MQC_OK : MQC_ERR_STATE;
 }
 

@@ -1,5 +1,7 @@
 #include "inbox.h"
 
+#include <assert.h>
+
 void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap)
 {
     b->table = table;
@@ -56,6 +58,7 @@ static mqc_inbound take(mqc_inbox *b, size_t position)
 
 void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos)
 {
+    assert(mqc_inbox_valid(b));
     mqc_inbound *m = message_at(b, b->count++);
 
     m->packet_id = packet_id;
@@ -77,6 +80,7 @@ static size_t find(const mqc_inbox *b, uint16_t packet_id)
 
 bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id)
 {
+    assert(mqc_inbox_valid(b));
     size_t i = find(b, packet_id);
 
     if (i == b->count) {
@@ -93,6 +97,7 @@ bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id)
 
 bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
 {
+    assert(mqc_inbox_valid(b));
     size_t i = b->received > 0 ? b->released : b->released + b->acked;
 
     while (i < b->count && (message_at(b, i)->acked || message_at(b, i)->packet_id != packet_id)) {
@@ -108,6 +113,7 @@ bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
 
 mqc_inbox_release_result mqc_inbox_release(mqc_inbox *b, uint16_t packet_id)
 {
+    assert(mqc_inbox_valid(b));
     size_t i = find(b, packet_id);
 
     if (i == b->count) {
@@ -127,6 +133,7 @@ mqc_inbox_release_result mqc_inbox_release(mqc_inbox *b, uint16_t packet_id)
 
 mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id)
 {
+    assert(mqc_inbox_valid(b));
     if (b->released > 0) {
         b->released--;
         *packet_id = take(b, 0).packet_id;
@@ -145,6 +152,7 @@ mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id)
 
 void mqc_inbox_rewind(mqc_inbox *b)
 {
+    assert(mqc_inbox_valid(b));
     size_t kept = 0;
 
     for (size_t i = b->released; i < b->count; i++) {
@@ -161,8 +169,48 @@ void mqc_inbox_rewind(mqc_inbox *b)
 
 void mqc_inbox_clear(mqc_inbox *b)
 {
+    assert(mqc_inbox_valid(b));
     b->released = 0;
     b->received = 0;
     b->acked = 0;
     b->count = 0;
 }
+
+#ifndef NDEBUG
+
+/* Each message belongs to the part of the table in which it stands. */
+static bool message_valid(const mqc_inbox *b, size_t position)
+{
+    const mqc_inbound *m = message_at(b, position);
+
+    if (m->qos < 1 || m->qos > 2) {
+        return false;
+    }
+    if (position < b->released) {
+        return m->qos == 2 && m->acked;
+    }
+    if (position < queue_start(b)) {
+        return m->qos == 2; /* after a lost connection perhaps not acknowledged */
+    }
+    if (position < queue_start(b) + b->acked) {
+        return m->acked;
+    }
+    return position > queue_start(b) + b->acked || !m->acked; /* the first one holds back others */
+}
+
+bool mqc_inbox_valid(const mqc_inbox *b)
+{
+    enum { WALK_MAX = 64 };
+
+    if (b->head >= b->cap || b->count > b->cap || queue_start(b) + b->acked > b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < b->count && i < WALK_MAX; i++) {
+        if (!message_valid(b, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#endif

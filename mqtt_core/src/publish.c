@@ -1,3 +1,6 @@
+#include <assert.h>
+
+#include "engine_valid.h"
 #include "ids.h"
 #include "mqtt_core/topic.h"
 #include "outbox.h"
@@ -111,6 +114,7 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
     if (e == NULL || m == NULL) {
         return MQC_ERR_ARG;
     }
+    assert(mqc_engine_valid(e));
     if (e->error != MQC_OK) {
         return e->error;
     }

@@ -1,7 +1,10 @@
 #include "pubrel_chain.h"
 
+#include <assert.h>
+
 void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e)
 {
+    assert(mqc_pubrel_chain_valid(l));
     e->u.behind = NULL;
     if (l->last != NULL) {
         l->last->u.behind = e;
@@ -16,6 +19,7 @@ void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e)
 
 mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id)
 {
+    assert(mqc_pubrel_chain_valid(l));
     mqc_entry *before = NULL;
     mqc_entry *e = l->first;
 
@@ -47,6 +51,7 @@ void mqc_pubrel_chain_clear(mqc_pubrel_chain *l)
 
 void mqc_pubrel_chain_restart(mqc_pubrel_chain *l, uint8_t ending)
 {
+    assert(mqc_pubrel_chain_valid(l));
     mqc_entry *e = l->first;
 
     mqc_pubrel_chain_clear(l);
@@ -58,3 +63,26 @@ void mqc_pubrel_chain_restart(mqc_pubrel_chain *l, uint8_t ending)
         e = behind;
     }
 }
+
+#ifndef NDEBUG
+
+bool mqc_pubrel_chain_valid(const mqc_pubrel_chain *l)
+{
+    enum { WALK_MAX = 64 };
+    const mqc_entry *e = l->first;
+    bool due_found = l->due == NULL;
+    size_t n = 0;
+
+    if ((l->first == NULL) != (l->last == NULL)) {
+        return false;
+    }
+    for (; e != NULL && n < WALK_MAX; e = e->u.behind, n++) {
+        if (e->state != MQC_ENTRY_RECEIVED || (e->u.behind == NULL) != (e == l->last)) {
+            return false;
+        }
+        due_found = due_found || e == l->due;
+    }
+    return due_found || e != NULL;
+}
+
+#endif

@@ -9,6 +9,9 @@
  * and none is lost when the control area is full.
  */
 
+/* Do the members, and the entries of the chain, agree with each other? */
+bool mqc_pubrel_chain_valid(const mqc_pubrel_chain *l);
+
 /* PUBREC came: PUBREL is due. */
 void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e);
 

@@ -1,5 +1,7 @@
 #include "round_trip.h"
 
+#include <assert.h>
+
 #include "rx_low_water.h"
 
 enum {
@@ -14,12 +16,14 @@ void mqc_round_trip_reset(mqc_round_trip *t)
 
 void mqc_round_trip_begin(mqc_round_trip *t, uint16_t packet_id, mqc_time now)
 {
+    assert(mqc_round_trip_valid(t));
     t->packet_id = packet_id;
     t->sent_at = now;
 }
 
 void mqc_round_trip_end(mqc_round_trip *t, mqc_time now)
 {
+    assert(mqc_round_trip_valid(t));
     mqc_time took = now - t->sent_at;
     uint32_t ms = took < LONGEST_MS ? (uint32_t)took : LONGEST_MS;
 
@@ -38,3 +42,12 @@ mqc_time mqc_round_trip_gather_until(const mqc_round_trip *t, mqc_time last_rx)
 
     return ms > 0 ? last_rx + ms : 0;
 }
+
+#ifndef NDEBUG
+
+bool mqc_round_trip_valid(const mqc_round_trip *t)
+{
+    return t->mean <= LONGEST_MS * MQC_ROUND_TRIP_UNITS + SHARE;
+}
+
+#endif

@@ -13,6 +13,9 @@ enum {
     MQC_ROUND_TRIP_NEAR = MQC_ROUND_TRIP_UNITS / 4
 };
 
+/* Is the mean in its range? */
+bool mqc_round_trip_valid(const mqc_round_trip *t);
+
 /* The connection has ended: the publish that was timed may be sent again. */
 void mqc_round_trip_reset(mqc_round_trip *t);
 

@@ -1,7 +1,10 @@
 #include "rx.h"
 
+#include <assert.h>
+
 #include "connect_subscribe.h"
 #include "control_fill.h"
+#include "engine_valid.h"
 #include "inbox.h"
 #include "keep_alive.h"
 #include "outbox.h"
@@ -409,6 +412,7 @@ bool mqc_next_input(mqc_engine *e, mqc_event *ev)
 
 uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)
 {
+    assert(mqc_engine_valid(e));
     mqc_input *in = &e->in;
 
     *len = 0;
@@ -427,6 +431,7 @@ uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)
 
 mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
 {
+    assert(mqc_engine_valid(e));
     mqc_input *in = &e->in;
 
     if (e->error != MQC_OK) {

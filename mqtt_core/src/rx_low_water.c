@@ -1,5 +1,7 @@
 #include "rx_low_water.h"
 
+#include <assert.h>
+
 #include "packet.h"
 
 enum {
@@ -20,6 +22,7 @@ void mqc_rx_low_water_reset(mqc_rx_low_water *w)
 
 void mqc_rx_low_water_batch_sent(mqc_rx_low_water *w, mqc_time now)
 {
+    assert(mqc_rx_low_water_valid(w));
     if (w->skip_batches > 0) {
         w->skip_batches--;
     }
@@ -55,6 +58,7 @@ static void succeeded(mqc_rx_low_water *w)
 
 void mqc_rx_low_water_learn(mqc_rx_low_water *w, size_t len, mqc_time now)
 {
+    assert(mqc_rx_low_water_valid(w));
     if (w->low_water > 0 && len >= w->low_water) {
         succeeded(w);
     } else if (w->low_water > 0 && mqc_rx_low_water_expired(w)) {
@@ -66,6 +70,18 @@ void mqc_rx_low_water_learn(mqc_rx_low_water *w, size_t len, mqc_time now)
 
 void mqc_rx_low_water_give_up(mqc_rx_low_water *w)
 {
+    assert(mqc_rx_low_water_valid(w));
     back_off(w, 0);
     w->wait_until = MQC_WAIT_DISABLED;
 }
+
+#ifndef NDEBUG
+
+bool mqc_rx_low_water_valid(const mqc_rx_low_water *w)
+{
+    return w->low_water <= w->low_water_max && w->low_water_max >= MQC_LOW_WATER_LEAST &&
+           w->low_water_max < 2 * LOW_WATER_MOST && w->backoff_shift >= BACKOFF_SHIFT_MIN &&
+           w->backoff_shift <= BACKOFF_SHIFT_MAX && w->skip_batches <= 1u << BACKOFF_SHIFT_MAX;
+}
+
+#endif

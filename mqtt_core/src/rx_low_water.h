@@ -22,6 +22,9 @@ enum {
 #define MQC_WAIT_EXPIRED  ((mqc_time)0) /* too few bytes were received until then */
 #define MQC_WAIT_DISABLED MQC_NEVER     /* no low-water mark until the next batch is sent */
 
+/* Are all members in their ranges? */
+bool mqc_rx_low_water_valid(const mqc_rx_low_water *w);
+
 /* A new connection begins. */
 void mqc_rx_low_water_reset(mqc_rx_low_water *w);
 

@@ -1,4 +1,7 @@
+#include <assert.h>
+
 #include "control.h"
+#include "engine_valid.h"
 #include "inbox.h"
 #include "keep_alive.h"
 #include "outbox.h"
@@ -16,6 +19,7 @@ static bool wants_another_connection(const mqc_engine *e)
 
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
 {
+    assert(mqc_engine_valid(e));
     mqc_time t = wants_another_connection(e) ? 0 : mqc_keep_alive_due(e);
 
     t = mqc_earlier(t, mqc_waits_until(e));
@@ -30,6 +34,7 @@ bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
 
 mqc_result mqc_tick(mqc_engine *e, mqc_time now)
 {
+    assert(mqc_engine_valid(e));
     if (e->error != MQC_OK) {
         return e->error;
     }

@@ -1,7 +1,10 @@
 #include "tx.h"
 
+#include <assert.h>
+
 #include "control.h"
 #include "control_fill.h"
+#include "engine_valid.h"
 #include "inbox.h"
 #include "keep_alive.h"
 #include "outbox.h"
@@ -11,6 +14,7 @@
 
 mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id)
 {
+    assert(mqc_engine_valid(e));
     bool known = mqc_inbox_ack(&e->inbox, packet_id); /* QoS 2: for the next connection, too */
 
     if (e->error != MQC_OK) {
@@ -85,6 +89,7 @@ static void time_round_trip(mqc_engine *e, mqc_time now)
 
 void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
 {
+    assert(mqc_engine_valid(e));
     if (len == 0) {
         return;
     }

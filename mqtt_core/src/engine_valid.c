@@ -1,0 +1,69 @@
+#include "engine_valid.h"
+
+#include "control.h"
+#include "inbox.h"
+#include "input.h"
+#include "keep_alive.h"
+#include "outbox.h"
+#include "pubrel_chain.h"
+#include "round_trip.h"
+#include "rx_low_water.h"
+
+#ifndef NDEBUG
+
+static bool input_valid(const mqc_input *in)
+{
+    return in->start <= in->end && in->end <= in->cap && in->phase <= MQC_INPUT_OVERSIZE_ID &&
+           in->flow <= MQC_INPUT_RESUMED;
+}
+
+/* The oldest comes first, without a gap. */
+static bool requests_valid(const mqc_engine *e)
+{
+    for (size_t i = 1; i < MQC_PENDING_MAX; i++) {
+        if (e->pending[i].packet_id != 0 && e->pending[i - 1].packet_id == 0) {
+            return false;
+        }
+    }
+    return e->request_at == 0 || e->pending[0].packet_id != 0;
+}
+
+static bool lanes_valid(const mqc_engine *e)
+{
+    bool connected = e->state == MQC_CONNECTED || e->state == MQC_DISCONNECTING;
+
+    for (size_t i = 0; i < e->lane_count; i++) {
+        const mqc_outbox *o = &e->lanes[i];
+        if (!mqc_outbox_valid(o) || o->number != i) {
+            return false;
+        }
+        if (!connected && e->state != MQC_FAILED && (o->send > 0 || o->in_flight > 0)) {
+            return false; /* nothing is sent before CONNACK */
+        }
+    }
+    return true;
+}
+
+static bool keep_alive_valid(const mqc_engine *e)
+{
+    return e->ping <= MQC_PING_SENT && e->ping_ahead <= mqc_control_pending(&e->control);
+}
+
+bool mqc_engine_valid(const mqc_engine *e)
+{
+    if (e->state > MQC_FAILED || (e->state == MQC_FAILED) != (e->error != MQC_OK)) {
+        return false;
+    }
+    if (e->lane_count < 1 || e->lane_count > MQC_LANES_MAX) {
+        return false;
+    }
+    if (e->tx_lane != NULL && (e->tx_lane < e->lanes || e->tx_lane >= e->lanes + e->lane_count)) {
+        return false;
+    }
+    return input_valid(&e->in) && mqc_control_valid(&e->control) && mqc_inbox_valid(&e->inbox) &&
+           mqc_pubrel_chain_valid(&e->pubrel_chain) && mqc_rx_low_water_valid(&e->low_water) &&
+           mqc_round_trip_valid(&e->round_trip) && requests_valid(e) && keep_alive_valid(e) &&
+           lanes_valid(e);
+}
+
+#endif
