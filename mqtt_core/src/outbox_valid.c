@@ -5,7 +5,7 @@
 #ifndef NDEBUG
 
 /* A longer lane is not recounted, so that tests with long ones stay linear. */
-enum { RECOUNT_MAX = 64 };
+enum { RECOUNT_MAX = 32 };
 
 /* What the counters of a lane must be, by its entries. */
 typedef struct recount {

@@ -116,26 +116,6 @@ static void qos0_publish_ends_when_its_last_byte_has_left(void **state)
     rig_deinit(&r);
 }
 
-static void messages_are_acknowledged_in_the_order_in_which_they_came(void **state)
-{
-    (void)state;
-    rig r;
-    rig_init(&r, NULL);
-    rig_connect(&r, true, false);
-
-    assert_int_equal(RIG_FEED(&r, 0x32, 6, 0, 1, 't', 0, 9, 'x', 0x3B, 5, 0, 1, 't', 0, 5), MQC_OK);
-    rig_expect_log(&r, "PUBLISH d0 q1 r0 id9 t 1 x\nPUBLISH d1 q1 r1 id5 t 0 \n");
-    assert_int_equal(mqc_ack(&r.e, 5), MQC_OK);
-    rig_send_all(&r);
-    assert_int_equal(r.sent_len, 0);
-    assert_int_equal(mqc_ack(&r.e, 9), MQC_OK);
-    rig_send_all(&r);
-
-    rig_expect_sent(&r, 0x40, 2, 0, 9, 0x40, 2, 0, 5);
-    assert_int_equal(mqc_ack(&r.e, 9), MQC_ERR_STATE);
-    rig_deinit(&r);
-}
-
 static void subscriptions_are_answered(void **state)
 {
     (void)state;
@@ -275,25 +255,6 @@ static void unacknowledged_publishes_go_out_again(void **state)
     }
 }
 
-static void sixteen_queued_publishes_leave_in_one_run(void **state)
-{
-    (void)state;
-    for (uint8_t qos = 0; qos < 2; qos++) {
-        rig r;
-        const rig_sizes sizes = { .lanes = { { .window = 16 } } };
-        rig_init(&r, &sizes);
-        rig_connect(&r, true, false);
-        for (uint32_t i = 0; i < 16; i++) {
-            (void)rig_publish(&r, 0, qos, i, 256);
-        }
-
-        rig_send_all(&r);
-
-        assert_int_equal(r.runs, 1);
-        rig_deinit(&r);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,14 +262,12 @@ int main(void)
         cmocka_unit_test(each_part_of_the_memory_is_needed),
         cmocka_unit_test(qos1_publish_ends_with_its_puback),
         cmocka_unit_test(qos0_publish_ends_when_its_last_byte_has_left),
-        cmocka_unit_test(messages_are_acknowledged_in_the_order_in_which_they_came),
         cmocka_unit_test(subscriptions_are_answered),
         cmocka_unit_test(publishes_wait_for_connack),
         cmocka_unit_test(nothing_follows_disconnect),
         cmocka_unit_test(disconnect_does_not_overtake_acknowledgements),
         cmocka_unit_test(refusal_is_an_event_and_latches),
         cmocka_unit_test(unacknowledged_publishes_go_out_again),
-        cmocka_unit_test(sixteen_queued_publishes_leave_in_one_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
