@@ -3,10 +3,9 @@
 
 /**
  * @file
- * What the layers above need from an operating system and its libraries: three
- * small interfaces, and a fourth for a background thread.  A port fills them in (see
- * platform/README.md); tests put fakes in their place by embedding the interface as
- * the first member.
+ * What the layers above need from an operating system and its libraries: three small interfaces,
+ * and a fourth for a background thread.  A port implements them (see platform/README.md).  Tests
+ * put fakes in their place, which embed an interface as their first member.
  */
 
 #include "platform/stream.h"
@@ -16,75 +15,156 @@
 extern "C" {
 #endif
 
+/** Time. */
 typedef struct plat_clock plat_clock;
+
+/** Functions of a clock.  Any thread may call them. */
 struct plat_clock {
     /**
-     * Milliseconds from any origin; never goes back.  It goes on while the system is suspended,
-     * where there is such a clock (CLOCK_BOOTTIME on Linux): the hub does not wait.
+     * The time that deadlines are measured by.  It never goes back.  It goes on while the system is
+     * suspended, where there is such a clock (CLOCK_BOOTTIME on Linux), because the hub does not
+     * stop meanwhile.
+     * @param self  this clock
+     * @return milliseconds since any origin
      */
     uint64_t (*monotonic_ms)(const plat_clock *self);
-    /** Seconds since 1970-01-01 UTC as the system believes; 0 without such a clock. */
+
+    /**
+     * The time of day that the system believes to be right.
+     * @param self  this clock
+     * @return seconds since 1970-01-01 UTC; 0 if there is no such clock
+     */
     int64_t (*wall_s)(const plat_clock *self);
 };
 
+/** Size in bytes of what HMAC-SHA256 computes. */
 #define PLAT_SHA256_SIZE 32
 
+/** Cryptography. */
 typedef struct plat_crypto plat_crypto;
+
+/** Functions of the cryptography.  Any thread may call them. */
 struct plat_crypto {
+    /**
+     * Computes HMAC-SHA256 (RFC 2104).
+     * @param self      this interface
+     * @param key       the key
+     * @param key_len   its size in bytes
+     * @param data      the message
+     * @param len       its size in bytes
+     * @param[out] out  the result; of no value after a failure
+     * @retval PLAT_ERR_ARG     key or message is longer than the library can process
+     * @retval PLAT_ERR_CRYPTO  the crypto library failed
+     */
     plat_result (*hmac_sha256)(const plat_crypto *self, const void *key, size_t key_len,
                                const void *data, size_t len, uint8_t out[PLAT_SHA256_SIZE]);
+
     /**
-     * Standard base64 with padding, strict (RFC 4648 section 4): no white space, no
-     * missing padding, no other alphabet.  PLAT_ERR_ENCODING, PLAT_ERR_NO_SPACE.
+     * Decodes standard base64 with padding, strictly (RFC 4648 section 4): no white space, no
+     * missing padding, no other alphabet.
+     * @param self          this interface
+     * @param text          the text; need not end with a NUL
+     * @param len           its length
+     * @param[out] out      the bytes; of no value after a failure
+     * @param cap           size of out
+     * @param[out] out_len  number of bytes in out
+     * @retval PLAT_ERR_ENCODING  the text is not such base64
+     * @retval PLAT_ERR_NO_SPACE  cap is too small
+     * @retval PLAT_ERR_ARG       the text is longer than the library can process
      */
     plat_result (*base64_decode)(const plat_crypto *self, const char *text, size_t len,
                                  uint8_t *out, size_t cap, size_t *out_len);
-    /** One line, not NUL-terminated. */
+
+    /**
+     * Encodes bytes as one line of standard base64 with padding.
+     * @param self          this interface
+     * @param data          the bytes
+     * @param len           their number
+     * @param[out] out      the text, without a NUL; of no value after a failure
+     * @param cap           size of out
+     * @param[out] out_len  length of the text
+     * @retval PLAT_ERR_NO_SPACE  cap is too small
+     * @retval PLAT_ERR_ARG       there are more bytes than the library can process
+     * @retval PLAT_ERR_CRYPTO    the crypto library failed
+     */
     plat_result (*base64_encode)(const plat_crypto *self, const void *data, size_t len, char *out,
                                  size_t cap, size_t *out_len);
-    /** Cryptographically strong. */
+
+    /**
+     * Makes random bytes that are strong enough for keys.
+     * @param self      this interface
+     * @param[out] out  the bytes; of no value after a failure
+     * @param len       their number
+     * @retval PLAT_ERR_CRYPTO  the crypto library failed; for example, there is no entropy
+     */
     plat_result (*random)(const plat_crypto *self, void *out, size_t len);
 };
 
+/** What a stream runs over. */
 typedef enum plat_stream_kind {
-    PLAT_STREAM_TLS = 0, /* over TCP; chain and host name always verified */
-    PLAT_STREAM_TCP      /* plain; for the generic MQTT client, never for a hub */
+    PLAT_STREAM_TLS = 0, /**< TLS over TCP; certificates and host name are always verified. */
+    PLAT_STREAM_TCP      /**< Plain TCP, for the generic MQTT client.  Never used for a hub. */
 } plat_stream_kind;
 
+/** How to make a stream. */
 typedef struct plat_stream_config {
-    plat_stream_kind kind;
-    /** PEM file with the only roots to trust; NULL: the system's bundle. */
+    plat_stream_kind kind; /**< What the stream runs over. */
+    /** PEM file with the only certificates to trust; NULL: those of the system.  It must stay valid
+     * during the call of plat_net.stream only. */
     const char *ca_file;
 } plat_stream_config;
 
+/** Number of polls that plat_net.wait takes at most. */
 #define PLAT_WAIT_MAX 4
 
+/** The network. */
 typedef struct plat_net plat_net;
+
+/** Functions of the network. */
 struct plat_net {
     /**
-     * Make a closed stream in *memory.  Loads the roots on first use and shares
-     * them between all streams with the same ca_file.  After PLAT_ERR_TRUST_STORE
-     * the detail of *out names the file; nothing else can be done with it.
+     * Makes a closed stream in memory of the caller.  On first use this loads the trusted
+     * certificates; all streams with the same ca_file share them.
+     *
+     * @param self      this interface
+     * @param memory    where the stream is made; it must not move until the stream's deinit
+     * @param config    how to make it
+     * @param[out] out  the stream.  After PLAT_ERR_TRUST_STORE or PLAT_ERR_MEMORY it exists all the
+     *                  same, so that its detail function can tell the cause; apart from that only
+     *                  close and deinit are allowed, and deinit is needed.
+     * @retval PLAT_ERR_TRUST_STORE  the certificates cannot be read; the detail names the file
+     * @retval PLAT_ERR_MEMORY       no memory is left
+     * @retval PLAT_ERR_CRYPTO       the crypto library cannot be initialised
      */
     plat_result (*stream)(const plat_net *self, plat_stream_storage *memory,
                           const plat_stream_config *config, plat_stream **out);
+
     /**
-     * Sleep until one of polls[0] to polls[count - 1] is ready or timeout_ms is over
-     * (-1: no limit).  count is at most PLAT_WAIT_MAX.  The only function here that
-     * blocks; only iothub_wait and the runner call it.  It may end early; if the system was
-     * suspended, it ends soon after that has resumed.
+     * Sleeps until one of the polls is ready or time is up.  It may return early.  If the system
+     * was suspended meanwhile, it returns soon after the system has resumed.
+     *
+     * This is the only function here that blocks.  Only iothub_wait and the runner call it.
+     *
+     * @param self        this interface
+     * @param polls       what to wait for
+     * @param count       number of polls, at most PLAT_WAIT_MAX
+     * @param timeout_ms  how long to sleep at most, in milliseconds; -1: without limit
      */
     void (*wait)(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms);
 };
 
+/** A platform: all interfaces together.  It must live as long as the clients that use it. */
 typedef struct plat_platform {
-    const plat_clock *clock;
-    const plat_crypto *crypto;
-    const plat_net *net;
-    const plat_threads *threads; /* for the runner; NULL: none */
+    const plat_clock *clock;     /**< Time. */
+    const plat_crypto *crypto;   /**< Cryptography. */
+    const plat_net *net;         /**< The network. */
+    const plat_threads *threads; /**< For the runner; NULL: there are no threads. */
 } plat_platform;
 
-/** POSIX sockets and clock, wolfSSL.  Lives as long as the process. */
+/**
+ * The platform of POSIX sockets and clock, with wolfSSL.
+ * @return a static object
+ */
 const plat_platform *plat_posix(void);
 
 #ifdef __cplusplus

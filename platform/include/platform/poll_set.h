@@ -3,16 +3,17 @@
 
 /**
  * @file
- * Many clients on one thread: waits for the descriptors and deadlines of all of them, at a cost
- * that grows with those that are ready or due, not with their number.  On Linux, by epoll.
+ * Many clients on one thread.  A poll set waits for the descriptors and deadlines of all of them.
+ * What a turn costs depends on how many clients are ready or due, not on how many there are.  On
+ * Linux it uses epoll.
  *
- *     plat_poll_set_update(set, item, polls, due_ms);    once each, then again and again:
- *     while ((item = plat_poll_set_next(set, 1000)) != NULL) {
- *         ... iothub_process, iothub_poll_info ...
- *         plat_poll_set_update(set, item, polls, due_ms);
+ *     plat_poll_set_update(set, item, p.fds, due_ms);    for each client, then again after each
+ * turn: while ((item = plat_poll_set_next(set, 1000)) != NULL) {
+ *         ... iothub_process, iothub_poll_info(client, &p) ...
+ *         plat_poll_set_update(set, item, p.fds, due_ms);
  *     }
  *
- * samples/gateway.c is the whole of it.  For one thread.
+ * samples/gateway.c is a complete program.  A set, with all of its items, belongs to one thread.
  */
 
 #include "platform/stream.h"
@@ -21,49 +22,76 @@
 extern "C" {
 #endif
 
-#define PLAT_POLL_SET_FDS   2
+/** Number of descriptors of one item. */
+#define PLAT_POLL_SET_FDS 2
+/** A deadline that never comes. */
 #define PLAT_POLL_SET_NEVER UINT64_MAX
 
-/** To be embedded in what it stands for; zero-initialised.  Nothing in here is to be touched. */
+/**
+ * What a set knows about one client.  Embed it in your own struct and initialise it with zeros.  It
+ * must not move while it is in a set.  All members are private.
+ */
 typedef struct plat_poll_item {
-    uint64_t due_ms;
-    size_t place; /* in the heap of deadlines, from 1; 0: in no set */
+    uint64_t due_ms; /**< private: the deadline */
+    size_t place;    /**< private: index in the heap of deadlines, from 1; 0: in no set */
     struct {
-        int watched; /* the descriptor + 1; 0: none */
-        uint32_t generation;
-        uint32_t events;
-    } fds[PLAT_POLL_SET_FDS];
+        int watched;          /**< private: the descriptor plus 1; 0: none */
+        uint32_t generation;  /**< private: that of the descriptor */
+        uint32_t events;      /**< private: events it is watched for */
+    } fds[PLAT_POLL_SET_FDS]; /**< private: the descriptors */
 } plat_poll_item;
 
+/** A set.  Its members are private. */
 typedef struct plat_poll_set plat_poll_set;
 
-/** PLAT_ERR_MEMORY: no memory or descriptor left. */
+/**
+ * Makes an empty set.
+ * @param[out] out  the set; unchanged after a failure
+ * @retval PLAT_ERR_MEMORY  no memory or descriptor is left
+ */
 plat_result plat_poll_set_new(plat_poll_set **out);
+
+/**
+ * Frees a set.  It does not touch items that are still in it; each of them must be filled with
+ * zeros before it is used again.
+ * @param s  a set, or NULL
+ */
 void plat_poll_set_free(plat_poll_set *s);
 
 /**
- * What item waits for from now on; adds it to the set when it is new.  Call it after each
- * iothub_process, with what iothub_poll_info says then.
+ * Sets what an item waits for from now on, and adds the item to the set if it is new.  Call it
+ * after each iothub_process, with what iothub_poll_info reports then.
  *
- * A descriptor that is watched already costs no system call: one with the number, the
- * generation and the wishes that it had in the same place.  For descriptors of your own raise the
- * generation whenever a number may stand for another file than before, and call this before
- * another item gets a turn: numbers are used again.  Those of a client need no care: they stay
- * open until the set knows of their end.
+ * A descriptor that is watched already costs no system call: one with the same number, generation
+ * and events in the same slot.  For descriptors of your own, raise the generation whenever a number
+ * may stand for another file than before, because the system uses numbers again, and call this
+ * function before you call plat_poll_set_next again.  Descriptors of a client need no such care:
+ * they stay open until the set has learnt of their end.
  *
- * @param polls   PLAT_POLL_SET_FDS of them: fd (-1: none), generation, want_read, want_write count
- * @param due_ms  by monotonic_ms of plat_posix()->clock; PLAT_POLL_SET_NEVER
+ * @param s       the set
+ * @param item    in this set, or in none
+ * @param polls   PLAT_POLL_SET_FDS elements; fd, generation, want_read and want_write count
+ * @param due_ms  deadline by monotonic_ms of plat_posix()->clock, or PLAT_POLL_SET_NEVER
+ * @retval PLAT_ERR_MEMORY  no memory is left, or the system refuses to watch a descriptor; what
+ * could be watched is watched
  */
 plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
                                  uint64_t due_ms);
 
-/** Nothing of item is watched any more.  Harmless when it is not in the set. */
+/**
+ * Removes an item from the set and fills it with zeros.
+ * @param s     the set
+ * @param item  in this set, or in none: then nothing happens
+ */
 void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item);
 
 /**
- * Sleep until an item is ready or due, at most max_ms.  NULL: none is, a signal came, or the system
- * was suspended or its clock set and nothing is due.  Once
- * returned, a due item is due still until it is updated.
+ * Sleeps until an item is ready or due.  An item that is due is returned again by each call until
+ * it is updated.
+ * @param s       the set
+ * @param max_ms  how long to sleep at most, in milliseconds; -1: without limit
+ * @return the item; NULL if time is up, if a signal arrived, or if the system was suspended or its
+ *         clock was set and nothing is due
  */
 plat_poll_item *plat_poll_set_next(plat_poll_set *s, int max_ms);
 

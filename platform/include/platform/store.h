@@ -3,16 +3,16 @@
 
 /**
  * @file
- * A durable queue of records, first in, first out: what telemetry waits in when it
- * has to survive the end of the process or of the power.
+ * A durable queue of records, first in, first out.  Telemetry waits in it if it has to survive the
+ * end of the process or a loss of power.
  *
- * Every record has a sequence number, higher than that of the record before it.  It is
- * one more, except after a crash: the numbers that a lost record may have had are then left
- * out, because no number is used twice in the life of a store, also when all records are gone.
+ * Each record has a sequence number.  It is one more than that of the record before it, except
+ * after a crash: the numbers that a lost record may have had are then left out.  No number is used
+ * twice in the life of a store, even after all records were removed.
  *
- * A store has one owner at a time: a second process that opens it gets
- * PLAT_ERR_STORE_BUSY.  Not thread-safe: its client calls it, one thread at a time.
- * Appending and syncing block for as long as the disk takes.
+ * A store has one owner at a time: a second process that opens it gets PLAT_ERR_STORE_BUSY.  A
+ * store is not thread-safe: its client calls it, one thread at a time.  Appending and syncing block
+ * for as long as the disk needs.
  */
 
 #include <stddef.h>
@@ -24,80 +24,120 @@
 extern "C" {
 #endif
 
+/** A store. */
 typedef struct plat_store plat_store;
 
-/** All but seq is the caller's own and comes back as it was. */
+/** A record.  The store returns everything except seq as the caller has appended it. */
 typedef struct plat_store_record {
-    uint64_t seq;     /* set by append */
-    int64_t stored_s; /* wall clock when it was appended; 0: unknown */
-    uint64_t tag;
-    uint32_t id;
-    uint32_t ttl_ms; /* from stored_s on; 0: no end */
-    uint32_t flags;
-    const void *head; /* two pieces, either may be empty */
-    size_t head_len;
-    const void *body;
-    size_t body_len;
+    uint64_t seq;     /**< sequence number; append sets it */
+    int64_t stored_s; /**< when it was appended, in seconds since 1970-01-01 UTC; 0: unknown */
+    uint64_t tag;     /**< of the caller's choice */
+    uint32_t id;      /**< of the caller's choice */
+    uint32_t ttl_ms;  /**< how long it is of use, in milliseconds from stored_s on; 0: for ever */
+    uint32_t flags;   /**< of the caller's choice */
+    const void *head; /**< the first part of the record */
+    size_t head_len;  /**< its size in bytes; may be 0 */
+    const void *body; /**< the second part of the record */
+    size_t body_len;  /**< its size in bytes; may be 0 */
 } plat_store_record;
 
+/** What a store holds. */
 typedef struct plat_store_info {
-    uint64_t id;       /* random, made with the store: tells two stores apart */
-    uint64_t next_seq; /* of the next record to be appended */
-    uint64_t count;    /* records in the store */
-    uint64_t bytes;    /* head and body of these */
-    uint64_t disk;     /* bytes of its files, about */
+    uint64_t id; /**< a random number, chosen when the store was made: tells two stores apart */
+    uint64_t next_seq; /**< sequence number of the next record that is appended */
+    uint64_t count;    /**< number of records in the store */
+    uint64_t bytes;    /**< bytes of their heads and bodies */
+    uint64_t disk;     /**< approximate bytes of the store's files */
 } plat_store_info;
 
+/** The functions of a store. */
 typedef struct plat_store_ops {
     /**
-     * Add r at the end.  PLAT_OK: the record outlives the process from now on.  It
-     * outlives a loss of power too: at once, or from the next sync on that happens within the
-     * delay with which the store was opened.
-     * @retval PLAT_ERR_FULL   no space on the disk, or the store's own limit; nothing is stored
-     * @retval PLAT_ERR_STORE  the disk failed; the record is not in the store, but if the
-     *                         process ends now it may be after the next opening
+     * Appends a record.  After PLAT_OK the record survives the end of the process.  It also
+     * survives a loss of power: immediately, or after the next sync, which happens within the delay
+     * with which the store was opened.
+     *
+     * @param s       the store
+     * @param r       the record, which the store copies; its seq is set
+     * @param now_ms  the time by plat_clock.monotonic_ms
+     * @retval PLAT_ERR_FULL   no space on the disk, or the store's limit; nothing is stored
+     * @retval PLAT_ERR_STORE  the disk failed.  The record is not in the store; but if the process
+     *                         ends now, it may be in the store when that is opened again.
+     * @retval PLAT_ERR_ARG    the record is larger than any store can hold
+     * @return PLAT_ERR_STORE_DAMAGED or PLAT_ERR_MEMORY as well
      */
     plat_result (*append)(plat_store *s, plat_store_record *r, uint64_t now_ms);
 
     /**
-     * The first record with seq or a higher number.  head and body stay valid until the
-     * next call on the store.
-     * @retval PLAT_EOF                there is none
-     * @retval PLAT_ERR_STORE_DAMAGED  it is not what was stored, or records are missing: said by
-     *                                 every call from now on, and the file is not written to
+     * Reads the first record whose sequence number is seq or higher.
+     *
+     * @param s         the store
+     * @param seq       where to begin
+     * @param[out] out  the record; its head and body stay valid until the next call on the store
+     * @retval PLAT_EOF                there is no such record
+     * @retval PLAT_ERR_STORE_DAMAGED  the record is not what was stored, or records are missing.
+     *                                 From now on every call returns this, and the file is not
+     *                                 written to.
      */
     plat_result (*read)(plat_store *s, uint64_t seq, plat_store_record *out);
 
     /**
-     * The record is not needed any more.  Takes effect for read and info at once; on the disk
-     * within the delay: after a crash a removed record may be there again.  Removing
-     * what is not there is no error.
+     * Removes a record.  read and info take it into account immediately.  The disk follows within
+     * the delay: after a crash a removed record may be in the store again.
+     *
+     * @param s       the store
+     * @param seq     its sequence number; it is no error if there is no such record
+     * @param now_ms  the time by plat_clock.monotonic_ms
      */
     plat_result (*remove)(plat_store *s, uint64_t seq, uint64_t now_ms);
 
-    /** Everything up to here on the disk, to outlive a loss of power. */
+    /**
+     * Writes everything to the disk, so that it survives a loss of power.
+     * @param s  the store
+     */
     plat_result (*sync)(plat_store *s);
 
-    /** 0: nothing waits for time.  Call on_time no later than that. */
+    /**
+     * Reports when on_time has to be called at the latest.
+     * @param s  the store
+     * @return a time by plat_clock.monotonic_ms; 0: no call is needed
+     */
     uint64_t (*next_deadline)(const plat_store *s);
+
+    /**
+     * Syncs the store if its deadline has come.
+     * @param s       the store
+     * @param now_ms  the time by plat_clock.monotonic_ms
+     */
     plat_result (*on_time)(plat_store *s, uint64_t now_ms);
 
+    /**
+     * Reports what the store holds.
+     * @param s         the store
+     * @param[out] out  the answer
+     */
     void (*info)(const plat_store *s, plat_store_info *out);
 
-    /** Why the last call failed, for people: one line that names the file.  "" without failure. */
+    /**
+     * Tells people why the last call has failed.
+     * @param s  the store
+     * @return one line that names the file, valid until the next call; "" without a failure
+     */
     const char *(*detail)(const plat_store *s);
 
     /**
-     * Sync, close, give back the memory.  The records stay for the next opening.
-     * @retval PLAT_ERR_STATE  a client has it: nothing happened, iothub_deinit comes first
+     * Syncs and closes the store and gives back its memory.  The records stay in the file.
+     * @param s  the store; after any result but PLAT_ERR_STATE it no longer exists
+     * @retval PLAT_ERR_STATE  a client has the store: nothing happened; call iothub_deinit first
      */
     plat_result (*close)(plat_store *s);
 } plat_store_ops;
 
-/** First member of every implementation, which sets ops and leaves user NULL. */
+/** The first member of every implementation, which sets ops and leaves user NULL. */
 struct plat_store {
-    const plat_store_ops *ops;
-    const void *user; /* the client that has it; a second one is refused */
+    const plat_store_ops *ops; /**< the functions of this store */
+    const void *user;          /**< the client that has the store; NULL: none.  The client sets it,
+                                    and a second client is refused. */
 };
 
 #ifdef __cplusplus

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * A non-blocking byte stream.  TCP, TLS over it, and the scripted stream of the
- * tests implement it.
+ * A non-blocking byte stream.  TCP, TLS over any other stream, and the scripted stream of the tests
+ * implement it.
  */
 
 #include <stdbool.h>
@@ -17,12 +17,12 @@
 extern "C" {
 #endif
 
-/** What an opening stream is busy with; each stage gets its own deadline. */
+/** What a stream that is being opened is busy with.  Each stage has its own deadline. */
 typedef enum plat_stage {
-    PLAT_STAGE_RESOLVE = 1,
-    PLAT_STAGE_CONNECT,
-    PLAT_STAGE_TLS,
-    PLAT_STAGE_OPEN /* bytes may flow */
+    PLAT_STAGE_RESOLVE = 1, /**< It looks up the host name. */
+    PLAT_STAGE_CONNECT,     /**< It connects to an address. */
+    PLAT_STAGE_TLS,         /**< The TLS handshake goes on. */
+    PLAT_STAGE_OPEN         /**< The stream is open: bytes can be sent and received. */
 } plat_stage;
 
 /** What to wait for before a stream, a client or a thread's wake-up can make progress. */
@@ -37,85 +37,150 @@ typedef struct plat_poll {
 
 /** How far the bytes of an open stream have come; see plat_stream_ops.flow. */
 typedef struct plat_flow {
-    uint64_t received;  /* bytes that arrived since open, also those that recv has not given yet */
-    uint64_t delivered; /* bytes sent since open that the peer's system has acknowledged */
-    uint64_t pending;   /* bytes that send took, and that it has not acknowledged */
-    bool awaited;       /* it owes an answer; false: it answers, but has no room for more bytes */
+    uint64_t received;  /**< bytes that arrived since open, including those that recv has not
+                             returned yet */
+    uint64_t delivered; /**< bytes sent since open that the peer's system has acknowledged */
+    uint64_t pending;   /**< bytes that send took and the peer's system has not acknowledged */
+    bool awaited;       /**< the peer's system owes an answer; false: it answers, but has no room
+                             for more bytes */
 } plat_flow;
 
+/** A stream. */
 typedef struct plat_stream plat_stream;
 
+/**
+ * The functions of a stream.  A stream is closed at first; open and progress open it.  After a
+ * failure each call except close, deinit, poll and detail repeats that failure, until close makes
+ * it a closed stream again.  Only one thread at a time may call them.
+ */
 typedef struct plat_stream_ops {
     /**
-     * Begin to open.  Never blocks; a closed stream only.  host must stay until close.
-     * now_ms is the monotonic clock, here and below.
+     * Begins to open a closed stream.  Never blocks.
+     * @param s       the stream
+     * @param host    name or address of the peer; it must stay valid until close
+     * @param port    TCP port of the peer
+     * @param now_ms  the time by plat_clock.monotonic_ms
+     * @retval PLAT_ERR_STATE   the stream is not closed
+     * @retval PLAT_ERR_ARG     host is not a host name
+     * @retval PLAT_ERR_MEMORY  no memory, thread or descriptor is left
      */
     plat_result (*open)(plat_stream *s, const char *host, uint16_t port, uint64_t now_ms);
 
     /**
-     * Continue to open.  PLAT_OK: open.  PLAT_WOULD_BLOCK: busy with *stage, call
-     * again as poll says.  Anything else: failed in *stage; close it.
+     * Continues to open the stream.  Never blocks.
+     * @param s           the stream, after open
+     * @param now_ms      the time by plat_clock.monotonic_ms
+     * @param[out] stage  what the stream is busy with, or what has failed
+     * @retval PLAT_OK           the stream is open
+     * @retval PLAT_WOULD_BLOCK  not yet: wait for what poll reports and call again
+     * @return any other result: opening has failed; close the stream
      */
     plat_result (*progress)(plat_stream *s, uint64_t now_ms, plat_stage *stage);
 
     /**
-     * PLAT_OK with *got > 0, PLAT_WOULD_BLOCK, PLAT_EOF or an error.  As much as there is: less
-     * than cap says that a further call would block, most likely.
+     * Receives the available bytes, up to cap.  Never blocks.
+     * @param s         an open stream
+     * @param[out] buf  the bytes
+     * @param cap       size of buf, at least 1
+     * @param[out] got  how many bytes were received; if fewer than cap, a further call would most
+     *                  likely return PLAT_WOULD_BLOCK
+     * @retval PLAT_OK           *got is at least 1
+     * @retval PLAT_WOULD_BLOCK  no bytes are available
+     * @retval PLAT_EOF          the peer has closed the connection in order
+     * @return any other result: the connection broke
      */
     plat_result (*recv)(plat_stream *s, uint8_t *buf, size_t cap, size_t *got);
 
     /**
-     * PLAT_OK with *sent > 0, PLAT_WOULD_BLOCK or an error.  After WOULD_BLOCK the
-     * next call must offer the same bytes again, possibly at another address
-     * and possibly followed by more.
+     * Sends bytes.  Never blocks.
+     * @param s          an open stream
+     * @param buf        the bytes.  After PLAT_WOULD_BLOCK the next call must pass the same bytes
+     *                   again, possibly at another address and possibly followed by more.
+     * @param len        their number, at least 1
+     * @param[out] sent  how many bytes the stream took, from the first one on
+     * @retval PLAT_OK           *sent is at least 1
+     * @retval PLAT_WOULD_BLOCK  the stream takes no bytes now
+     * @return any other result: the connection broke
      */
     plat_result (*send)(plat_stream *s, const uint8_t *buf, size_t len, size_t *sent);
 
     /**
-     * What to wait for; want_send: until send may take bytes; least: fewer bytes to read than that
-     * need not end the wait, 1 for any (a hint).  Called before each sleep, and only
-     * then: what a stream puts off, to go along with bytes that are to come, now waits no longer.
+     * Reports what to wait for.  Call it before each sleep, and only then, because the stream now
+     * flushes anything that it has deferred (such as a TCP acknowledgement).
      *
-     * Called on a closed stream as well.  A descriptor that one call has shown stays open until
-     * the next but one: the next call no longer shows it and says ready_now, so that whoever
-     * watches it stops, and comes back soon.  Its number is therefore never that of something else
-     * while it is watched.
+     * Call it for a closed stream as well.  A descriptor that one call has reported stays open at
+     * least until the second call after that.  If the stream has dropped the descriptor, the next
+     * call no longer reports it and sets ready_now; so the caller stops watching it and calls again
+     * soon, and only that second call closes it.  The number of a descriptor therefore never stands
+     * for another file while it is watched.
+     *
+     * @param s          the stream, in any state
+     * @param want_send  wait until send may take bytes
+     * @param least      number of received bytes that are worth waking up for, 1: any.  A hint: the
+     *                   stream may wake its caller for fewer.
+     * @param[out] out   what to wait for
      */
     void (*poll)(plat_stream *s, bool want_send, size_t least, plat_poll *out);
 
     /**
-     * Signs of life that recv and send do not show: a TLS record that arrives piece by piece, and
-     * bytes that send took long before the peer did.  The counts may include what layers below add,
-     * and never go back.  Called a few times while a PINGREQ has no answer, and at the deadline of
-     * a stage.  NULL: the stream cannot tell; then what send took counts as taken by the peer.
+     * Reports signs of life that recv and send do not show: a TLS record that arrives in pieces,
+     * and bytes that send took long before the peer received them.  The counts may include bytes
+     * that lower layers add.  They never decrease while the stream is open.
+     *
+     * The client calls it a few times while a PINGREQ is unanswered, and at the deadline of a
+     * stage.
+     *
+     * This function may be NULL if the system cannot tell; then what send took counts as received
+     * by the peer.
+     *
+     * @param s         the stream, in any state
+     * @param[out] out  how far its bytes have come
      */
     void (*flow)(plat_stream *s, plat_flow *out);
 
-    /** Whether the open connection took up a TLS session of an earlier one; false before that. */
+    /**
+     * Reports whether the connection has resumed a TLS session of an earlier one.
+     * @param s  the stream, in any state
+     * @return false unless the stream is open and has resumed a session
+     */
     bool (*resumed)(const plat_stream *s);
 
-    /** Why the last call failed, for people: one line, never a secret.  "" without failure. */
+    /**
+     * Tells people why the last call has failed.
+     * @param s  the stream, in any state
+     * @return one line that never contains a secret, valid until the next call; "" if the stream
+     * has not failed
+     */
     const char *(*detail)(const plat_stream *s);
 
-    /** Drop the connection at once, best effort close_notify.  Idempotent; may be reopened. */
+    /**
+     * Closes the connection immediately.  TLS tries to send a close_notify, but does not wait until
+     * that has been sent.  The stream can be opened again.
+     * @param s  the stream, in any state
+     */
     void (*close)(plat_stream *s);
 
-    /** Close and give back everything; the storage may be reused. */
+    /**
+     * Closes the stream and gives back everything that it owns.  The storage may be used again.
+     * @param s  the stream, in any state
+     */
     void (*deinit)(plat_stream *s);
 } plat_stream_ops;
 
-/** First member of every implementation. */
+/** The first member of every implementation. */
 struct plat_stream {
-    const plat_stream_ops *ops;
+    const plat_stream_ops *ops; /**< the functions of this stream */
 };
 
-/** Room for any stream that a plat_net makes; the caller owns it. */
+/** Size of a plat_stream_storage in bytes. */
 #define PLAT_STREAM_SIZE 208
+
+/** Memory for any stream that a plat_net makes.  The caller owns it.  Its members are private. */
 typedef union plat_stream_storage {
-    plat_stream stream;
-    uint64_t align;
-    void *align_ptr;
-    unsigned char bytes[PLAT_STREAM_SIZE];
+    plat_stream stream;                    /**< private: aligns the memory */
+    uint64_t align;                        /**< private: aligns the memory */
+    void *align_ptr;                       /**< private: aligns the memory */
+    unsigned char bytes[PLAT_STREAM_SIZE]; /**< private: the memory */
 } plat_stream_storage;
 
 #ifdef __cplusplus
