@@ -56,7 +56,7 @@ void null_tls_load(const char *folder, const char *ciphers, bool tickets)
     hub_fault fault;
 
     (void)mkdir(folder, 0700);
-    hub_store_open(&store, folder);
+    hub_store_open(&store, folder, NULL, NULL);
     stop_if(hub_certificates_ensure(&store, NULL, 0, (int64_t)time(NULL), &fault), &fault);
     char *crt = hub_store_path(&store, "server.crt");
     char *key = hub_store_path(&store, "server.key");

@@ -264,6 +264,36 @@ static void bytes_and_properties_survive_a_restart(void **state)
     assert_memory_equal(f->sent[0].payload, "\0\xFF\n", 3);
 }
 
+/* Changes one part, expects that it is noticed, and changes it back. */
+#define EXPECT_NOTICED(type, part, value) \
+    do {                                  \
+        const type kept = (part);         \
+        (part) = (value);                 \
+        assert_false(hub_c2d_valid(q));   \
+        (part) = kept;                    \
+        assert_true(hub_c2d_valid(q));    \
+    } while (0)
+
+static void parts_that_disagree_are_noticed(void **state)
+{
+    hub_fixture *f = *state;
+    hub_c2d *q = &fixture_device(f, "device1")->c2d;
+
+    for (int i = 0; i < HUB_C2D_WINDOW + 2; i++) {
+        fixture_queue(f, "device1", "x", 60);
+    }
+    connect_and_listen(f, &first_client, false);
+    hub_c2d_on_wire(&f->hub, "device1", 1);
+    assert_true(hub_c2d_valid(q));
+    EXPECT_NOTICED(uint64_t, q->last_sequence, HUB_C2D_WINDOW + 1);
+    EXPECT_NOTICED(uint64_t, q->purged, HUB_C2D_WINDOW + 3);
+    EXPECT_NOTICED(uint64_t, q->items[4]->sequence, 4);
+    EXPECT_NOTICED(hub_c2d_state, q->items[0]->state, HUB_C2D_QUEUED);
+    EXPECT_NOTICED(hub_c2d_state, q->items[1]->state, HUB_C2D_QUEUED);
+    EXPECT_NOTICED(hub_c2d_state, q->items[2]->state, HUB_C2D_SENT);
+    EXPECT_NOTICED(hub_c2d_state, q->items[HUB_C2D_WINDOW]->state, HUB_C2D_HANDED);
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -282,6 +312,7 @@ int main(void)
         FIXTURE_TEST(quality_zero_needs_no_acknowledgement),
         FIXTURE_TEST(an_unsubscribed_device_gets_nothing),
         FIXTURE_TEST(bytes_and_properties_survive_a_restart),
+        FIXTURE_TEST(parts_that_disagree_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,6 +224,45 @@ static void a_payload_has_a_largest_size(void **state)
     }
 }
 
+static void parts_that_disagree_are_noticed(void **state)
+{
+    (void)state;
+    hub_methods m = { 0 };
+    outcome o = { 0 };
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(invoke(&m, "{\"methodName\":\"x\"}", 1000, &o), HUB_OK);
+    }
+    hub_methods_sent(&m, hub_methods_waiting(&m, "d"), 1000);
+    hub_method *first = m.items[0];
+    hub_method_client *c = first->client;
+
+    assert_true(hub_methods_valid(&m));
+    m.last_number--;
+    assert_false(hub_methods_valid(&m));
+    m.last_number++;
+    m.soonest_ms = 1001;
+    assert_false(hub_methods_valid(&m));
+    m.soonest_ms = 0;
+    m.items[0] = m.items[1];
+    assert_false(hub_methods_valid(&m));
+    m.items[0] = first;
+    first->state = HUB_METHOD_WAITING;
+    assert_false(hub_methods_valid(&m));
+    first->state = HUB_METHOD_SENT;
+    c->first = m.items[1];
+    assert_false(hub_methods_valid(&m));
+    c->first = first;
+    c->last = first;
+    assert_false(hub_methods_valid(&m));
+    c->last = m.items[2];
+    first->next = m.items[2];
+    assert_false(hub_methods_valid(&m));
+    first->next = m.items[1];
+    assert_true(hub_methods_valid(&m));
+    hub_methods_free(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_caller_that_left_is_not_called),
         cmocka_unit_test(requests_are_checked),
         cmocka_unit_test(a_payload_has_a_largest_size),
+        cmocka_unit_test(parts_that_disagree_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

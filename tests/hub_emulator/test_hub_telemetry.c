@@ -52,7 +52,7 @@ static int make_store(void **state)
     hub_json_init();
     strcpy(dir, P_tmpdir "/hub_events.XXXXXX");
     assert_non_null(mkdtemp(dir));
-    hub_store_open(&store, dir);
+    hub_store_open(&store, dir, NULL, NULL);
     return 0;
 }
 
@@ -258,6 +258,36 @@ static void a_message_id_has_its_own_rules(void **state)
     free(longest);
 }
 
+static void parts_that_disagree_are_noticed(void **state)
+{
+    (void)state;
+    hub_telemetry t;
+
+    open_log(&t);
+    assert_true(hub_telemetry_valid(&t));
+    t.bytes = 1;
+    assert_false(hub_telemetry_valid(&t));
+    t.bytes = 0;
+    for (int i = 0; i < EVENTS + 10; i++) {
+        add(&t, "d", "", "x", 1);
+    }
+    assert_true(hub_telemetry_valid(&t));
+    t.bytes--;
+    assert_false(hub_telemetry_valid(&t));
+    t.bytes++;
+    t.next_sequence++;
+    assert_false(hub_telemetry_valid(&t));
+    t.next_sequence--;
+    t.ring[t.first].sequence += 2;
+    assert_false(hub_telemetry_valid(&t));
+    t.ring[t.first].sequence -= 2;
+    t.events_max--;
+    assert_false(hub_telemetry_valid(&t));
+    t.events_max++;
+    assert_true(hub_telemetry_valid(&t));
+    hub_telemetry_close(&t);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, make_store, remove_store)
 
 int main(void)
@@ -269,6 +299,7 @@ int main(void)
         STORE_TEST(bytes_are_bounded_too),
         STORE_TEST(events_survive_a_restart_but_half_a_line_does_not),
         STORE_TEST(a_damaged_line_costs_no_other),
+        STORE_TEST(parts_that_disagree_are_noticed),
         STORE_TEST(size_counts_body_and_properties),
         STORE_TEST(a_message_id_has_its_own_rules),
     };

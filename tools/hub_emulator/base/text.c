@@ -105,6 +105,14 @@ void hub_text_printf(hub_text *t, const char *format, ...)
     free(piece);
 }
 
+void hub_text_cut(hub_text *t, size_t len)
+{
+    if (len < t->len) {
+        t->len = len;
+        t->p[len] = '\0';
+    }
+}
+
 void hub_text_free(hub_text *t)
 {
     free(t->p);

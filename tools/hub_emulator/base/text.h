@@ -32,6 +32,8 @@ void hub_text_str(hub_text *t, const char *s);
 /** Appends a whole number in decimal digits. */
 void hub_text_whole(hub_text *t, uint64_t number);
 void hub_text_printf(hub_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Shortens the text to its first len bytes, and keeps the memory. */
+void hub_text_cut(hub_text *t, size_t len);
 void hub_text_free(hub_text *t);
 
 /** Milliseconds since 1970 as 2026-11-20T10:11:12.345Z. */

@@ -339,7 +339,7 @@ static void send_c2d(hub *h, hub_identity *id)
         h->broker.publish(h->broker.user, id->client_id, topic, m->body, m->body_len,
                           id->session.c2d_qos);
         free(topic);
-        m->state = HUB_C2D_HANDED;
+        hub_c2d_handed(m);
         if (id->session.c2d_qos == 0) { /* nobody will acknowledge it */
             hub_c2d_sent(&id->c2d, 0);
             (void)hub_c2d_acknowledged(&id->c2d, &h->registry.store, 0);

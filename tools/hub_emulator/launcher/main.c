@@ -293,8 +293,7 @@ static void write_env(const emulator *e)
     hub_store store;
     hub_fault fault;
 
-    hub_store_open(&store, e->state.path);
-    store.notice = notice;
+    hub_store_open(&store, e->state.path, notice, NULL);
     if (hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, &fault) == HUB_OK) {
         (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
     } else {
@@ -323,7 +322,7 @@ static hub_result start_amqp(emulator *e, hub_fault *fault)
     if (r != HUB_OK) {
         return r;
     }
-    hub_store_open(&store, e->state.path);
+    hub_store_open(&store, e->state.path, NULL, NULL);
     r = hub_amqp_start(&e->amqp, &sockets, &store, fault);
     hub_store_close(&store);
     if (r != HUB_OK) {

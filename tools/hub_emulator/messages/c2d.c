@@ -1,5 +1,6 @@
 #include "messages/c2d.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, c
 {
     hub_text wire = { 0 };
 
+    assert(hub_c2d_valid(q));
     hub_result r = check_new(q, bag, len, fault);
     if (r != HUB_OK) {
         return r;
@@ -120,6 +122,7 @@ hub_c2d_message *hub_c2d_next(hub_c2d *q)
 {
     size_t under_way = 0;
 
+    assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
         if (q->items[i]->state == HUB_C2D_QUEUED) {
             return under_way < HUB_C2D_WINDOW ? q->items[i] : NULL;
@@ -129,8 +132,15 @@ hub_c2d_message *hub_c2d_next(hub_c2d *q)
     return NULL;
 }
 
+void hub_c2d_handed(hub_c2d_message *m)
+{
+    assert(m->state == HUB_C2D_QUEUED);
+    m->state = HUB_C2D_HANDED;
+}
+
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id)
 {
+    assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
         if (q->items[i]->state == HUB_C2D_HANDED) {
             q->items[i]->state = HUB_C2D_SENT;
@@ -142,6 +152,7 @@ void hub_c2d_sent(hub_c2d *q, uint16_t packet_id)
 
 bool hub_c2d_acknowledged(hub_c2d *q, const hub_store *store, uint16_t packet_id)
 {
+    assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
         if (q->items[i]->state == HUB_C2D_SENT && q->items[i]->packet_id == packet_id) {
             drop_at(q, store, i);
@@ -153,6 +164,7 @@ bool hub_c2d_acknowledged(hub_c2d *q, const hub_store *store, uint16_t packet_id
 
 void hub_c2d_session_lost(hub_c2d *q)
 {
+    assert(hub_c2d_valid(q));
     for (size_t i = 0; i < q->count; i++) {
         q->items[i]->state = HUB_C2D_QUEUED;
     }
@@ -162,6 +174,7 @@ size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t up_ms)
 {
     size_t dropped = 0;
 
+    assert(hub_c2d_valid(q));
     for (size_t i = q->count; i-- > 0;) {
         if (q->items[i]->state == HUB_C2D_QUEUED && q->items[i]->deadline_ms <= up_ms) {
             drop_at(q, store, i);
@@ -175,10 +188,24 @@ size_t hub_c2d_drop_all(hub_c2d *q, const hub_store *store)
 {
     size_t dropped = q->count;
 
+    assert(hub_c2d_valid(q));
     while (q->count > 0) {
         drop_at(q, store, q->count - 1);
     }
     return dropped;
+}
+
+void hub_c2d_void(hub_c2d *q)
+{
+    assert(hub_c2d_valid(q));
+    q->purged = q->last_sequence;
+}
+
+void hub_c2d_restore(hub_c2d *q, uint64_t purged)
+{
+    assert(q->count == 0);
+    q->purged = purged;
+    q->last_sequence = purged;
 }
 
 static bool message_from_json(const hub_c2d *q, hub_c2d_message *m, const cJSON *json)
@@ -244,4 +271,20 @@ void hub_c2d_free(hub_c2d *q)
     }
     free(q->items);
     *q = (hub_c2d){ .owner = q->owner };
+}
+
+bool hub_c2d_valid(const hub_c2d *q)
+{
+    size_t under_way = 0;
+
+    for (size_t i = 0; i < q->count; i++) {
+        const hub_c2d_message *m = q->items[i];
+        const hub_c2d_message *earlier = i > 0 ? q->items[i - 1] : NULL;
+        if (m->sequence > q->last_sequence ||
+            (earlier != NULL && (earlier->sequence >= m->sequence || earlier->state < m->state))) {
+            return false;
+        }
+        under_way += m->state != HUB_C2D_QUEUED ? 1 : 0;
+    }
+    return q->purged <= q->last_sequence && under_way <= HUB_C2D_WINDOW;
 }

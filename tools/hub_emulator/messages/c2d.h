@@ -51,8 +51,10 @@ typedef struct hub_c2d {
 hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, const void *body,
                        size_t len, hub_clock now, int64_t ttl_s, hub_fault *fault);
 
-/** Returns the next message for the broker, or NULL; the caller marks it HANDED. */
+/** Returns the next message for the broker, or NULL; the caller calls hub_c2d_handed then. */
 hub_c2d_message *hub_c2d_next(hub_c2d *q);
+/** The broker has a copy of the message. */
+void hub_c2d_handed(hub_c2d_message *m);
 /** The broker has sent the oldest message that was handed to it. */
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id);
 /** The device has acknowledged a message. Returns false if no message has this id. */
@@ -66,6 +68,10 @@ size_t hub_c2d_expire(hub_c2d *q, const hub_store *store, int64_t up_ms);
  * start, unless `purged` was saved or the identity was deleted before.
  */
 size_t hub_c2d_drop_all(hub_c2d *q, const hub_store *store);
+/** Marks all messages as purged: files that are left of them are removed at the next start. */
+void hub_c2d_void(hub_c2d *q);
+/** Sets `purged` to what was saved; the queue must be empty. */
+void hub_c2d_restore(hub_c2d *q, uint64_t purged);
 
 /**
  * Read one message back from its file; in order of sequence.  HUB_ERR_ARGUMENT: it is damaged, and
@@ -76,5 +82,12 @@ hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, ui
 /** Starts the time to live of the messages that were read back. */
 void hub_c2d_start(hub_c2d *q, hub_clock now);
 void hub_c2d_free(hub_c2d *q);
+
+/**
+ * Returns whether the parts of the queue agree: sequences rise up to last_sequence; messages that
+ * were sent come first, then those that were handed over, then those that are queued; and no more
+ * than HUB_C2D_WINDOW are on their way.  Debug builds assert it in each function.
+ */
+bool hub_c2d_valid(const hub_c2d *q);
 
 #endif

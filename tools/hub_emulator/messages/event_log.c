@@ -42,7 +42,7 @@ static void end_line(reader *r)
     if (r->too_long || !hub_unseal(r->line.p, &len) || !r->visit(r->user, r->line.p, len)) {
         r->damaged++;
     }
-    r->line.len = 0;
+    hub_text_cut(&r->line, 0);
     r->too_long = false;
 }
 
@@ -61,8 +61,11 @@ static void take_piece(reader *r, const char *piece, size_t len)
         end = memchr(piece, '\n', len);
     }
     r->too_long = r->too_long || r->line.len + len > LINE_MAX_;
-    r->line.len = r->too_long ? 0 : r->line.len;
-    hub_text_add(&r->line, piece, r->too_long ? 0 : len);
+    if (r->too_long) {
+        hub_text_cut(&r->line, 0);
+    } else {
+        hub_text_add(&r->line, piece, len);
+    }
     r->read += (off_t)len;
 }
 
@@ -98,7 +101,7 @@ static hub_result read_lines(hub_event_log *l, const char *name, const char *pat
         take_piece(r, piece, n);
     }
     (void)fclose(file);
-    r->line.len = 0;
+    hub_text_cut(&r->line, 0);
     r->too_long = false;
     if (r->damaged > 0) {
         hub_store_report(l->store, "%s: %zu damaged lines are passed over", name, r->damaged);

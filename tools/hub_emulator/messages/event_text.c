@@ -198,7 +198,7 @@ void hub_event_write(hub_text *out, const hub_event_input *in, uint64_t sequence
     char time[HUB_TIME_SIZE];
 
     hub_time_text(in->now_ms, time);
-    out->len = 0;
+    hub_text_cut(out, 0);
     hub_text_str(out, "{\"sequence\":");
     hub_text_whole(out, sequence);
     hub_text_str(out, ",\"enqueuedTime\":\"");

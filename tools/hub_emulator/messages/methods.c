@@ -1,5 +1,6 @@
 #include "messages/methods.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,35 @@ static size_t place(const hub_methods *m, uint64_t number)
     return low;
 }
 
+/* More are not looked at each time. */
+#define LOOK_MAX 64
+
+/* Does it agree with its neighbours and with the ends of the list? */
+static bool link_valid(const hub_method *method)
+{
+    const hub_method_client *c = method->client;
+    const hub_method *p = method->previous;
+    const hub_method *n = method->next;
+    const bool waits = c->waiting != NULL && c->waiting->number <= method->number;
+
+    return (p != NULL ? p->next == method && p->client == c && p->number < method->number
+                      : c->first == method) &&
+           (n != NULL ? n->previous == method && n->client == c : c->last == method) &&
+           waits == (method->state == HUB_METHOD_WAITING);
+}
+
+bool hub_methods_valid(const hub_methods *m)
+{
+    for (size_t i = 0; i < m->count && m->count <= LOOK_MAX; i++) {
+        const hub_method *method = m->items[i];
+        if (method->number > m->last_number || method->deadline_ms < m->soonest_ms ||
+            (i > 0 && m->items[i - 1]->number >= method->number) || !link_valid(method)) {
+            return false;
+        }
+    }
+    return m->count <= m->capacity;
+}
+
 static hub_method *find(const hub_methods *m, uint64_t number)
 {
     size_t i = place(m, number);
@@ -170,6 +200,7 @@ hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_meth
     hub_method *method = hub_calloc(1, sizeof *method);
     int64_t connect_s = 0;
 
+    assert(hub_methods_valid(m));
     hub_result r = read_request(method, request, &connect_s, fault);
     if (r != HUB_OK) {
         free_method(method);
@@ -197,6 +228,7 @@ hub_method *hub_methods_waiting(hub_methods *m, const char *client_id)
 
 void hub_methods_sent(hub_methods *m, hub_method *method, int64_t now_ms)
 {
+    assert(hub_methods_valid(m));
     method->state = HUB_METHOD_SENT;
     method->client->waiting = method->next;
     set_deadline(m, method, now_ms + method->response_ms);
@@ -231,6 +263,7 @@ bool hub_methods_answer(hub_methods *m, const char *client_id, const char *rid, 
 {
     hub_method *method = find(m, read_rid(rid, rid_len));
 
+    assert(hub_methods_valid(m));
     if (method == NULL || method->state != HUB_METHOD_SENT ||
         strcmp(method->client->id, client_id) != 0) {
         return false;
@@ -250,6 +283,7 @@ void hub_methods_expire(hub_methods *m, int64_t now_ms)
         .why = "{\"errorCode\":504101,\"message\":\"Timed out waiting for the response from "
                "device.\"}",
     };
+    assert(hub_methods_valid(m));
     if (now_ms < m->soonest_ms) {
         return;
     }
@@ -269,6 +303,7 @@ void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_ans
 {
     const hub_method_client *c;
 
+    assert(hub_methods_valid(m));
     while ((c = hub_names_get(&m->clients, client_id)) != NULL) {
         finish(m, c->first, answer);
     }

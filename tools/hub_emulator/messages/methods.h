@@ -82,4 +82,11 @@ void hub_methods_end(hub_methods *m, const char *client_id, const hub_method_ans
 void hub_methods_forget(hub_methods *m, uint64_t number);
 void hub_methods_free(hub_methods *m);
 
+/**
+ * Returns whether the parts agree: numbers rise up to last_number, no deadline is before
+ * soonest_ms, and each client's methods are linked both ways, those that were sent before those
+ * that wait. Debug builds assert it in each function, as long as there are few methods.
+ */
+bool hub_methods_valid(const hub_methods *m);
+
 #endif

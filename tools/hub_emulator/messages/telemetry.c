@@ -1,5 +1,6 @@
 #include "messages/telemetry.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,30 @@ hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *f
 static hub_event *at(const hub_telemetry *t, size_t i)
 {
     return &t->ring[(t->first + i) % t->events_max];
+}
+
+/* A longer ring is not added up each time. */
+#define ADD_UP_MAX 64
+
+bool hub_telemetry_valid(const hub_telemetry *t)
+{
+    size_t bytes = 0;
+
+    if (t->count == 0) {
+        return t->bytes == 0;
+    }
+    if (t->count > t->events_max || t->first >= t->events_max ||
+        (t->count > 1 && t->bytes > t->bytes_max) ||
+        at(t, t->count - 1)->sequence + 1 != t->next_sequence) {
+        return false;
+    }
+    for (size_t i = 0; i < t->count && t->count <= ADD_UP_MAX; i++) {
+        bytes += at(t, i)->len;
+        if (i > 0 && at(t, i)->sequence <= at(t, i - 1)->sequence) {
+            return false;
+        }
+    }
+    return t->count > ADD_UP_MAX || bytes == t->bytes;
 }
 
 static void drop_oldest(hub_telemetry *t)
@@ -155,6 +180,7 @@ void hub_telemetry_close(hub_telemetry *t)
 
 hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fault *fault)
 {
+    assert(hub_telemetry_valid(t));
     hub_event_write(&t->line, in, t->next_sequence);
     hub_event event =
         make_event(t->line.p, t->line.len, hub_event_sender_device(in->sender), t->next_sequence);
@@ -187,6 +213,7 @@ static size_t find_sequence(const hub_telemetry *t, uint64_t sequence)
 
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device)
 {
+    assert(hub_telemetry_valid(t));
     for (size_t i = find_sequence(t, *from); i < t->count; i++) {
         const hub_event *event = at(t, i);
         if (device == NULL || strcmp(event->device, device) == 0) {

@@ -6,6 +6,7 @@
  * damaged lines). It is bounded by count and bytes; the oldest events are deleted first.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,5 +52,12 @@ void hub_telemetry_close(hub_telemetry *t);
 hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fault *fault);
 /** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);
+
+/**
+ * Returns whether the parts of the ring agree: its limits are kept, the numbers of the events rise
+ * up to next_sequence, and bytes is the sum of their lengths.  Debug builds assert it in each
+ * function; of a ring with many events only the first and the last are looked at.
+ */
+bool hub_telemetry_valid(const hub_telemetry *t);
 
 #endif

@@ -221,8 +221,7 @@ static hub_identity *from_json(const cJSON *json, unsigned number)
     id->edge = cJSON_IsTrue(get(json, "edge"));
     id->etag = whole_or(json, "etag", 1);
     id->status_ms = whole_or(json, "statusTime", 0);
-    id->c2d.purged = (uint64_t)whole_or(json, "purged", 0);
-    id->c2d.last_sequence = id->c2d.purged;
+    hub_c2d_restore(&id->c2d, (uint64_t)whole_or(json, "purged", 0));
     hub_twin_free(&id->twin);
     id->twin = twin;
     return id;

@@ -154,9 +154,7 @@ hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice
                              hub_fault *fault)
 {
     *r = (hub_registry){ 0 };
-    hub_store_open(&r->store, dir);
-    r->store.notice = notice;
-    r->store.user = user;
+    hub_store_open(&r->store, dir, notice, user);
     hub_store_tidy(&r->store);
     init_policies(r);
     hub_result result = load_policies(r, fault);
@@ -288,7 +286,7 @@ static hub_result prepare(const hub_registry *r, const hub_identity *was, hub_id
         next->model_id = hub_strdup(c->model);
     }
     if (c->purge) {
-        next->c2d.purged = next->c2d.last_sequence;
+        hub_c2d_void(&next->c2d);
     }
     return result;
 }

@@ -122,7 +122,7 @@ static bool fill(watcher *w)
 {
     hub *h = w->server->hub;
 
-    w->pending.len = 0;
+    hub_text_cut(&w->pending, 0);
     w->taken = 0;
     while (w->watch.left > 0 && w->pending.len < EVENT_BLOCK_BYTES) {
         const hub_event *event = hub_telemetry_from(&h->telemetry, &w->watch.next, w->watch.device);

@@ -75,7 +75,7 @@ void hub_seal(hub_text *json)
 {
     char seal[SEAL_LEN];
 
-    json->len--; /* the '}' */
+    hub_text_cut(json, json->len - 1); /* the '}' */
     seal_text(json->p, json->len, seal);
     hub_text_add(json, seal, sizeof seal);
 }

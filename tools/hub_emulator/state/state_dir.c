@@ -92,7 +92,7 @@ static hub_result lock(hub_state_dir *s, hub_fault *fault)
     s->lock_fd = open_lock(s);
     if (s->lock_fd < 0 && errno == EISDIR) {
         hub_store store;
-        hub_store_open(&store, s->path);
+        hub_store_open(&store, s->path, NULL, NULL);
         hub_store_set_aside(&store, "lock", "is a directory");
         hub_store_close(&store);
         s->lock_fd = open_lock(s);

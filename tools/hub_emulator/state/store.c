@@ -18,9 +18,9 @@
 #define MAX_ASIDE      1000
 #define FRESH          ".new"
 
-void hub_store_open(hub_store *s, const char *dir)
+void hub_store_open(hub_store *s, const char *dir, hub_notice notice, void *user)
 {
-    *s = (hub_store){ .dir = hub_strdup(dir) };
+    *s = (hub_store){ .dir = hub_strdup(dir), .notice = notice, .user = user };
 }
 
 void hub_store_close(hub_store *s)
@@ -36,7 +36,8 @@ char *hub_store_path(const hub_store *s, const char *name)
 
 static hub_result failed(hub_fault *fault, const char *path)
 {
-    return hub_fail(fault, HUB_ERR_STATE, "%s: %s", path, strerror(errno));
+    hub_result code = errno == ENOENT ? HUB_ERR_NO_RESOURCE : HUB_ERR_STATE;
+    return hub_fail(fault, code, "%s: %s", path, strerror(errno));
 }
 
 void hub_store_report(const hub_store *s, const char *format, ...)
@@ -212,10 +213,7 @@ static hub_result read_file(const char *path, char **text, size_t *len, hub_faul
     FILE *file = fopen(path, "re");
 
     if (file == NULL) {
-        hub_result why = errno == ENOENT ? HUB_ERR_NO_RESOURCE : HUB_ERR_STATE;
-        (void)failed(fault, path);
-        fault->code = why;
-        return why;
+        return failed(fault, path);
     }
     *text = read_all(file, len);
     bool broken = ferror(file) != 0;

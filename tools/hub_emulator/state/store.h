@@ -25,7 +25,8 @@ typedef struct hub_store {
     void *user;
 } hub_store;
 
-void hub_store_open(hub_store *s, const char *dir);
+/** notice may be NULL: nothing is reported then. */
+void hub_store_open(hub_store *s, const char *dir, hub_notice notice, void *user);
 void hub_store_close(hub_store *s);
 
 /** Path of a file in the directory, on the heap. */
