@@ -194,7 +194,7 @@ class Life(unittest.TestCase):
                 socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self.assertEqual(hub.stop(), 0)
         hub, said = self.start_aside("--listen", "0.0.0.0", "--host", "localhost")
-        self.assertIn("warning: everybody", said)
+        self.assertIn("warning: anyone who can reach", said)
         self.assertEqual(hub.rest("GET", "/devices?" + API)[0], 200)
         self.assertEqual(hub.stop(), 0)
 

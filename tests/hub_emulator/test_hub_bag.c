@@ -122,7 +122,7 @@ static void a_name_is_found_however_many_there_are(void **state)
 
         hub_text_printf(&t, "&%%70%d", count / 2);
         assert_int_equal(hub_bag_parse(t.p, t.len, &bag, &fault), HUB_ERR_ARGUMENT);
-        assert_non_null(strstr(fault.text, "stands twice"));
+        assert_non_null(strstr(fault.text, "is given twice"));
     }
     hub_text_free(&t);
 }

@@ -15,7 +15,7 @@ static void report_disk(hub *h, hub_result r, const hub_fault *fault)
     if (r != HUB_OK && !h->full) {
         hub_store_report(&h->registry.store, "telemetry is refused: %s", fault->text);
     } else if (r == HUB_OK && h->full) {
-        hub_store_report(&h->registry.store, "telemetry is taken again");
+        hub_store_report(&h->registry.store, "telemetry is accepted again");
     }
     h->full = r != HUB_OK;
 }
@@ -109,7 +109,7 @@ static void report_twin(hub *h, hub_identity *id, const hub_topic *request, cons
     cJSON *patch = hub_json_read(p->payload, p->len);
     hub_change change = { .reported = patch };
 
-    hub_result r = patch == NULL ? hub_fail(&fault, HUB_ERR_ARGUMENT, "twin: not JSON")
+    hub_result r = patch == NULL ? hub_fail(&fault, HUB_ERR_ARGUMENT, "twin: the body is not JSON")
                                  : hub_apply(h, id, &change, &fault);
     cJSON_Delete(patch);
     if (r != HUB_OK) {
@@ -135,7 +135,7 @@ static void take_answer(hub *h, const hub_identity *id, const hub_topic *topic,
         answer.why = "the device answered with something that is not JSON";
     }
     if (!hub_methods_answer(&h->methods, id->client_id, topic->rid, topic->rid_len, &answer)) {
-        hub_log(h, "%s: an answer nobody waits for", id->client_id);
+        hub_log(h, "%s: an answer to a method that is not in progress", id->client_id);
     }
 }
 

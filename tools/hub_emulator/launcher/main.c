@@ -273,7 +273,7 @@ static void advise(const emulator *e)
     const hub_options *o = e->options;
 
     if (!hub_addresses_are_private(&o->listen)) {
-        (void)cli_error("warning: everybody who reaches this machine can try this hub, which is "
+        (void)cli_error("warning: anyone who can reach this machine can use this hub, which is "
                         "made for tests");
         if (strcmp(o->host, "localhost") == 0) {
             (void)cli_error("the connection strings work on this machine only; for others give "
@@ -316,7 +316,7 @@ static hub_result start_amqp(emulator *e, hub_fault *fault)
     }
     hub_result r = hub_sockets_open(&sockets, &o->listen, port, "--amqp-port", fault);
     if (r != HUB_OK && !asked) {
-        (void)cli_error("no answer for AMQP clients: %s", fault->text);
+        (void)cli_error("AMQP clients get no answer: %s", fault->text);
         return HUB_OK;
     }
     if (r != HUB_OK) {
@@ -344,7 +344,7 @@ static hub_result announce(emulator *e, hub_fault *fault)
     advise(e);
     (void)printf("%sREADY\n", e->lines.p);
     if (cli_finish() != EXIT_SUCCESS) {
-        return hub_fail(fault, HUB_ERR_STATE, "nobody can read how to connect");
+        return hub_fail(fault, HUB_ERR_STATE, "standard output cannot be written");
     }
     return HUB_OK;
 }

@@ -145,7 +145,7 @@ static hub_result parse_pair(const char *text, size_t len, hub_bag *out, hub_fau
     } else if (name[0] == '\0') {
         r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: a property has no name");
     } else if (hub_bag_find(out, name) != NULL) {
-        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: %s stands twice", name);
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: %s is given twice", name);
     } else {
         append(out, name, value);
         return HUB_OK;

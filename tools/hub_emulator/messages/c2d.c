@@ -247,7 +247,7 @@ hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, ui
         q->last_sequence = sequence > q->last_sequence ? sequence : q->last_sequence;
     } else {
         free_message(m);
-        r = hub_fail(fault, HUB_ERR_ARGUMENT, "is not a whole message");
+        r = hub_fail(fault, HUB_ERR_ARGUMENT, "is not a complete message");
     }
     cJSON_Delete(json);
     return r;

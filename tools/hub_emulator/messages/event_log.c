@@ -74,8 +74,8 @@ static void take_piece(reader *r, const char *piece, size_t len)
 static void cut_tail(const hub_store *store, const char *name, const char *path, const reader *r)
 {
     if (r->read > r->whole && truncate(path, r->whole) == 0) {
-        hub_store_report(store, "%s: the last line was not written to its end; %lld bytes cut off",
-                         name, (long long)(r->read - r->whole));
+        hub_store_report(store, "%s: the last line is incomplete; %lld bytes were cut off", name,
+                         (long long)(r->read - r->whole));
     }
 }
 
@@ -104,7 +104,7 @@ static hub_result read_lines(hub_event_log *l, const char *name, const char *pat
     hub_text_cut(&r->line, 0);
     r->too_long = false;
     if (r->damaged > 0) {
-        hub_store_report(l->store, "%s: %zu damaged lines are passed over", name, r->damaged);
+        hub_store_report(l->store, "%s: %zu damaged lines were skipped", name, r->damaged);
     }
     cut_tail(l->store, name, path, r);
     return HUB_OK;
@@ -196,7 +196,7 @@ static size_t end_of(const hub_event_log *l)
 hub_result hub_event_log_append(hub_event_log *l, hub_text *line, hub_fault *fault)
 {
     if (l->fd < 0) {
-        return hub_fail(fault, HUB_ERR_STATE, "%s: not open", l->path);
+        return hub_fail(fault, HUB_ERR_STATE, "%s: is not open", l->path);
     }
     hub_seal(line);
     hub_text_add(line, "\n", 1);

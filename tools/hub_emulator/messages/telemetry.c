@@ -38,7 +38,7 @@ hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *f
 
     if (id != NULL && id->value != NULL && !message_id_valid(id->value)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT,
-                        "message id: longer than 128 or with a character it may not have");
+                        "message id: longer than 128 characters, or a character is not allowed");
     }
     if (hub_telemetry_size(bag, body_len) > HUB_TELEMETRY_SIZE_MAX) {
         return hub_fail(fault, HUB_ERR_TOO_LARGE, "message of %zu bytes, more than 256 KB",

@@ -241,5 +241,5 @@ hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identi
     }
     *out = from_json(json, number);
     cJSON_Delete(json);
-    return *out != NULL ? HUB_OK : hub_fail(fault, HUB_ERR_ARGUMENT, "is not a whole identity");
+    return *out != NULL ? HUB_OK : hub_fail(fault, HUB_ERR_ARGUMENT, "is not a complete identity");
 }

@@ -258,8 +258,9 @@ static hub_result check_new(const hub_registry *r, const char *device, const cha
         return hub_fail(fault, module != NULL ? HUB_ERR_MODULE_EXISTS : HUB_ERR_EXISTS,
                         "%s is registered already", module != NULL ? module : device);
     }
-    return r->last_number < UINT_MAX - 1 ? HUB_OK
-                                         : hub_fail(fault, HUB_ERR_STATE, "no number is left");
+    return r->last_number < UINT_MAX - 1
+               ? HUB_OK
+               : hub_fail(fault, HUB_ERR_STATE, "all numbers of identities are used");
 }
 
 /* Applies a change to a copy; was is the identity itself, NULL for a new one. */

@@ -55,7 +55,7 @@ static hub_result take_field(hub_token *t, const char *name, size_t name_len, co
         t->policy = decoded;
         return HUB_OK;
     } else {
-        r = bad(fault, "a field is unknown or stands twice");
+        r = bad(fault, "a field is unknown or is given twice");
     }
     free(decoded);
     return r;

@@ -207,8 +207,9 @@ rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
         return rest_fault(out, &fault);
     }
     if (route == NULL) {
-        return path_known ? rest_fail(out, HUB_ERR_METHOD, "not with this HTTP method")
-                          : rest_fail(out, HUB_ERR_NO_RESOURCE, "no such path");
+        return path_known
+                   ? rest_fail(out, HUB_ERR_METHOD, "this path does not take this HTTP method")
+                   : rest_fail(out, HUB_ERR_NO_RESOURCE, "no such path");
     }
     const char *version = r->query(r, "api-version");
     if (!ours(r) && (version == NULL || !hub_api_version_valid(version, strlen(version)))) {

@@ -198,7 +198,7 @@ static hub_result take_entry(hub *h, const cJSON *list, const cJSON *json, hub_f
 
     hub_result r = read_entry(json, &e, fault);
     if (r == HUB_OK && stands_twice(list, &e)) {
-        r = hub_fail(fault, HUB_ERR_TWICE, "%s stands in the list twice", e.device);
+        r = hub_fail(fault, HUB_ERR_TWICE, "%s is in the list twice", e.device);
     }
     return r == HUB_OK ? act(h, &e, fault) : r;
 }

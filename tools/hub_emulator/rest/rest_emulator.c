@@ -71,7 +71,7 @@ static hub_result add_application(hub_bag *bag, const cJSON *properties, hub_fau
         if (item->string[0] == '\0' || strncmp(item->string, "$.", 2) == 0 ||
             hub_bag_find(bag, item->string) != NULL) {
             return hub_fail(fault, HUB_ERR_ARGUMENT,
-                            "properties: a name is empty, stands twice or starts with $.");
+                            "properties: a name is empty, is given twice or starts with $.");
         }
         hub_bag_add(bag, item->string, cJSON_GetStringValue(item));
     }

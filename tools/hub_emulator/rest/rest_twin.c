@@ -27,7 +27,7 @@ static rest_outcome change_twin(hub *h, rest_request *r, rest_handling *out, hub
         return REST_REPLY;
     }
     if (r->json == NULL) {
-        return rest_fail(out, HUB_ERR_ARGUMENT, "twin: no body");
+        return rest_fail(out, HUB_ERR_ARGUMENT, "twin: the body is empty");
     }
     hub_change change = { .twin = r->json, .mode = mode };
     if (rest_check_twin_etag(r->if_match, id, &fault) != HUB_OK ||

@@ -300,7 +300,7 @@ static void let_leavers_go(rest_server *s)
         next = c->next;
         if (has_left(c->connection)) {
             rest_abandon(s->hub, &c->handling);
-            (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has left");
+            (void)rest_fail(&c->handling, HUB_ERR_TIMEOUT, "the caller has closed its connection");
             finished(&c->handling);
         }
     }

@@ -61,7 +61,7 @@ rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *v
 
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &h);
     if (h.repeated) {
-        return (rest_head_fault){ 400, "a header stands twice" };
+        return (rest_head_fault){ 400, "a header is given twice" };
     }
     if (h.hosts == NULL && strcmp(version, MHD_HTTP_VERSION_1_1) == 0) {
         return (rest_head_fault){ 400, "the Host header is missing" };

@@ -107,7 +107,7 @@ void hub_store_set_aside(const hub_store *s, const char *name, const char *why)
     if (rename(from, to) == 0) {
         hub_store_report(s, "%s: %s; set aside as %s", name, why, strrchr(to, '/') + 1);
     } else {
-        hub_store_report(s, "%s: %s; left as it is: %s", name, why, strerror(errno));
+        hub_store_report(s, "%s: %s; cannot be renamed: %s", name, why, strerror(errno));
     }
     free(from);
     free(to);

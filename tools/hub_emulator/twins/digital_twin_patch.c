@@ -113,8 +113,7 @@ static hub_result read_operation(const cJSON *json, operation *o, hub_fault *fau
     *o = (operation){ .op = hub_json_string(json, "op") };
     if (o->op == NULL || (strcmp(o->op, "add") != 0 && strcmp(o->op, "replace") != 0 &&
                           strcmp(o->op, "remove") != 0)) {
-        return hub_fail(fault, HUB_ERR_ARGUMENT,
-                        "digital twin: op is none of add, replace and remove");
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "digital twin: op is not add, replace or remove");
     }
     if (strcmp(o->op, "remove") != 0) {
         o->value = cJSON_GetObjectItemCaseSensitive(json, "value");

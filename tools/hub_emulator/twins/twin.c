@@ -303,7 +303,7 @@ hub_result hub_twin_update(const hub_twin *t, const cJSON *body, hub_twin_mode m
 
     *notify = NULL;
     if (!cJSON_IsObject(body)) {
-        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: not a JSON object");
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: the body is not a JSON object");
     }
     if (given(properties) && !cJSON_IsObject(properties)) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: properties is not an object");

@@ -90,7 +90,7 @@ static hub_result check_at(const cJSON *container, int depth, bool in_array, hub
 hub_result hub_twin_check(const cJSON *object, hub_fault *fault)
 {
     if (!cJSON_IsObject(object)) {
-        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: not a JSON object");
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "twin: the body is not a JSON object");
     }
     return check_at(object, 0, false, fault);
 }
