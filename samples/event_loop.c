@@ -8,14 +8,14 @@
 #include <poll.h>
 #include <stdio.h>
 
-#include <iothub/client_struct.h>
+#include <iothub/memory_size.h>
 
 #include "sample.h"
 
 enum { RX = 8 * 1024, TX = 16 * 1024, REQUEST = 2 * 1024 };
 
 static uint8_t memory[IOTHUB_MEMORY_SIZE(RX, TX, REQUEST)];
-static iothub_client client;
+static iothub_client *client;
 
 typedef struct app {
     sample
@@ -46,7 +46,7 @@ static void on_timer(app *a)
     static const char body[] = "{\"tick\":true}";
     const iothub_telemetry message = { .body = body, .body_len = sizeof body - 1 };
 
-    if (a->sent < a->sample.count && iothub_send_telemetry(&client, &message, NULL) == IOTHUB_OK) {
+    if (a->sent < a->sample.count && iothub_send_telemetry(client, &message, NULL) == IOTHUB_OK) {
         a->sent++;
     }
     a->next_ms = now_ms() + 1000;
@@ -61,7 +61,7 @@ static void turn(app *a)
         on_timer(a);
     }
     /* The descriptors of the client. Your own descriptors would follow in the same array. */
-    iothub_poll_info(&client, &p);
+    iothub_poll_info(client, &p);
     int until_timer = a->next_ms > now ? (int)(a->next_ms - now) : 0;
     int timeout = p.timeout_ms < 0 || p.timeout_ms > until_timer ? until_timer : p.timeout_ms;
     struct pollfd fds[IOTHUB_POLL_FDS];
@@ -73,7 +73,7 @@ static void turn(app *a)
     if (timeout != 0) { /* 0: the client already has work */
         (void)poll(fds, IOTHUB_POLL_FDS, timeout);
     }
-    (void)iothub_process(&client); /* never blocks; a call without work to do is allowed */
+    (void)iothub_process(client); /* never blocks; a call without work to do is allowed */
 }
 
 int main(int argc, char **argv)
@@ -87,20 +87,20 @@ int main(int argc, char **argv)
     o->tx_size = TX;
     o->request_size = REQUEST;
     o->callbacks.done = on_done;
-    if (iothub_init(&client, a.sample.connection_string, o, memory, sizeof memory, &error) !=
-        IOTHUB_OK) {
+    client = iothub_init(memory, sizeof memory, a.sample.connection_string, o, &error);
+    if (client == NULL) {
         return sample_fail(error.text);
     }
-    printf("client: %zu bytes, its memory: %zu bytes\n", sizeof client, sizeof memory);
+    printf("client: %zu bytes of memory\n", sizeof memory);
 
-    (void)iothub_start(&client);
+    (void)iothub_start(client);
     while (sample_goes_on(&a.sample) && a.arrived < a.sample.count) {
         turn(&a);
     }
-    (void)iothub_stop(&client, sample_grace_ms(&a.sample));
-    while (iothub_get_state(&client) != IOTHUB_STOPPED) {
+    (void)iothub_stop(client, sample_grace_ms(&a.sample));
+    while (iothub_get_state(client) != IOTHUB_STOPPED) {
         turn(&a);
     }
-    iothub_deinit(&client);
+    iothub_deinit(client);
     return sample_exit_status(&a.sample, a.arrived == a.sample.count);
 }

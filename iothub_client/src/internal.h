@@ -6,10 +6,10 @@
  * What the files of the client call in each other, one block a file.
  */
 
+#include "client_struct.h"
 #include "connection/life.h"
 #include "connection/wall_clock.h"
 #include "hub/topics.h"
-#include "iothub/client_struct.h"
 #include "text/text_writer.h"
 
 /* map.c: results of the layers below. */

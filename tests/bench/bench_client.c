@@ -1,6 +1,6 @@
 #include "bench_client.h"
 
-#include <iothub/client_struct.h>
+#include <iothub/memory_size.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,15 +41,19 @@ const plat_platform *bench_platform(const char *ca_file)
 iothub_client *bench_client_new(const char *connection_string, const iothub_options *o)
 {
     size_t len = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size);
-    iothub_client *c = malloc(sizeof *c + len);
+    void *memory = malloc(len);
     iothub_error error;
 
-    if (c == NULL) {
+    if (memory == NULL) {
         bench_fail("client", "no memory left");
     }
-    memset(c, 0xFF, sizeof *c + len);
-    if (iothub_init(c, connection_string, o, c + 1, len, &error) != IOTHUB_OK) {
+    memset(memory, 0xFF, len);
+    iothub_client *c = iothub_init(memory, len, connection_string, o, &error);
+    if (c == NULL) {
         bench_fail("client", error.text);
+    }
+    if ((void *)c != memory) {
+        bench_fail("client", "malloc gave memory in which the client does not come first");
     }
     return c;
 }

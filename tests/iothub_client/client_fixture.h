@@ -21,10 +21,10 @@
 
 #include <cmocka.h>
 
+#include "client_struct.h"
 #include "fake_hub.h"
 #include "fake_platform.h"
 #include "fake_threads.h"
-#include "iothub/client_struct.h"
 
 #define FIXTURE_LOG 256
 

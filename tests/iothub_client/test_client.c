@@ -5,9 +5,8 @@
 enum { RX = 1024, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
 
 /* What the README promises of a machine of 64 bits, whose pointers are the largest. */
-_Static_assert(sizeof(iothub_client) + SIZE < 8 * 1024, "a client with small buffers");
-_Static_assert(sizeof(iothub_client) + IOTHUB_MEMORY_SIZE(1024, 2048, 512) < 10752,
-               "a client as the benchmarks make it");
+_Static_assert(SIZE < 8 * 1024, "a client with small buffers");
+_Static_assert(IOTHUB_MEMORY_SIZE(1024, 2048, 512) < 10752, "a client as the benchmarks make it");
 
 #define TOKEN_STRING                                                            \
     "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature="  \
@@ -28,7 +27,6 @@ static void each_capacity_is_refused_or_used_within_its_bounds(void **state)
     (void)state;
     static const char *const strings[] = { FIXTURE_CONNECTION_STRING, TOKEN_STRING };
     client_fixture f; /* for its platform and options */
-    iothub_client *c = malloc(sizeof *c);
     fixture_init(&f, small);
 
     for (size_t n = 0; n < 4; n++) {
@@ -38,17 +36,16 @@ static void each_capacity_is_refused_or_used_within_its_bounds(void **state)
             unsigned char *memory =
                 malloc(len + offset + (len == 0)); /* the sanitizer guards its ends */
             iothub_error error;
-            iothub_result r =
-                iothub_init(c, strings[n % 2], &f.options, memory + offset, len, &error);
-            assert_true(r == IOTHUB_OK || (r == IOTHUB_ERR_MEMORY && error.code == r));
-            assert_true(r == IOTHUB_OK || !fitted); /* more never makes it worse */
-            fitted = r == IOTHUB_OK;
+            iothub_client *c =
+                iothub_init(memory + offset, len, strings[n % 2], &f.options, &error);
+            assert_true(c != NULL || error.code == IOTHUB_ERR_MEMORY);
+            assert_true(c != NULL || !fitted); /* more never makes it worse */
+            fitted = c != NULL;
             iothub_deinit(c);
             free(memory);
         }
         assert_true(fitted);
     }
-    free(c);
     fixture_free(&f);
 }
 
@@ -58,7 +55,6 @@ static void a_client_in_static_memory_keeps_to_it_and_leaves_no_secret(void **st
     static struct {
         unsigned char before[64], memory[SIZE], after[64];
     } block;
-    static iothub_client c;
     client_fixture f;
     iothub_client *heap;
     iothub_op op;
@@ -66,16 +62,16 @@ static void a_client_in_static_memory_keeps_to_it_and_leaves_no_secret(void **st
     heap = f.client;
     memset(&block, 0xA5, sizeof block);
 
-    assert_int_equal(iothub_init(&c, FIXTURE_CONNECTION_STRING, &f.options, block.memory,
-                                 sizeof block.memory, NULL),
-                     IOTHUB_OK);
-    f.client = &c;
+    iothub_client *c =
+        iothub_init(block.memory, sizeof block.memory, FIXTURE_CONNECTION_STRING, &f.options, NULL);
+    assert_non_null(c);
+    f.client = c;
     fixture_connect(&f);
     op = fixture_send(&f, "from static memory");
     fixture_run(&f);
     assert_int_equal(fixture_ended(&f, op, NULL), 1);
-    iothub_deinit(&c);
-    iothub_deinit(&c); /* harmless */
+    iothub_deinit(c);
+    iothub_deinit(c); /* harmless */
     f.client = heap;
 
     for (size_t i = 0; i < 64; i++) {
@@ -126,11 +122,10 @@ static void absurd_sizes_are_refused(void **state)
         for (int which = 0; which < 3; which++) {
             iothub_options o = f.options;
             unsigned char memory[64];
-            iothub_client *c = malloc(sizeof *c);
+            iothub_error error;
             *(which == 0 ? &o.rx_size : which == 1 ? &o.tx_size : &o.request_size) = sizes[i];
-            assert_int_equal(iothub_init(c, FIXTURE_CONNECTION_STRING, &o, memory, 64, NULL),
-                             IOTHUB_ERR_MEMORY);
-            free(c);
+            assert_null(iothub_init(memory, 64, FIXTURE_CONNECTION_STRING, &o, &error));
+            assert_int_equal(error.code, IOTHUB_ERR_MEMORY);
         }
     }
     fixture_free(&f);
@@ -142,25 +137,24 @@ static void null_arguments_are_refused(void **state)
     client_fixture f;
     iothub_error error;
     unsigned char memory[16];
-    iothub_client *c = malloc(sizeof *c);
     fixture_init(&f, small);
     const char *cs = FIXTURE_CONNECTION_STRING;
 
-    assert_int_equal(iothub_init(NULL, cs, &f.options, memory, 16, &error), IOTHUB_ERR_ARG);
-    assert_int_equal(iothub_init(c, NULL, &f.options, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_null(iothub_init(memory, 16, NULL, &f.options, &error));
+    assert_int_equal(error.code, IOTHUB_ERR_ARG);
     assert_string_equal(error.text, "connection string: is NULL");
-    assert_int_equal(iothub_init(c, cs, NULL, memory, 16, &error), IOTHUB_ERR_ARG);
+    assert_null(iothub_init(memory, 16, cs, NULL, &error));
+    assert_int_equal(error.code, IOTHUB_ERR_ARG);
     assert_string_equal(error.text, "options: is NULL");
-    assert_int_equal(iothub_init(c, cs, &f.options, NULL, 16, &error), IOTHUB_ERR_ARG);
+    assert_null(iothub_init(NULL, 16, cs, &f.options, &error));
+    assert_int_equal(error.code, IOTHUB_ERR_ARG);
     assert_string_equal(error.text, "memory: is NULL");
-    assert_int_equal(iothub_init(c, cs, &f.options, NULL, 0, NULL), IOTHUB_ERR_ARG);
-    iothub_deinit(c); /* a failed init leaves nothing behind */
+    assert_null(iothub_init(NULL, 0, cs, &f.options, NULL));
     assert_null(iothub_new(NULL, &f.options, &error));
     assert_string_equal(error.text, "connection string: is NULL");
     assert_int_equal(error.code, IOTHUB_ERR_ARG);
     assert_null(iothub_new(cs, NULL, &error));
     assert_null(iothub_new("", &f.options, NULL));
-    free(c);
     fixture_free(&f);
 }
 

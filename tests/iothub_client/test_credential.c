@@ -121,7 +121,8 @@ static void the_longest_names_and_keys_fit(void **state)
 static void names_are_refused_at_init_or_log_in(void **state)
 {
     (void)state;
-    static const size_t sizes[] = { 0, 64, 1000, IOTHUB_MEMORY_SIZE(8192, 16384, 4096) };
+    static const size_t sizes[] = { IOTHUB_CLIENT_SIZE, IOTHUB_CLIENT_SIZE + 1000,
+                                    IOTHUB_MEMORY_SIZE(8192, 16384, 4096) };
     char text[600];
 
     for (size_t len = 1; len <= 128; len += len < 8 ? 1 : 15) {

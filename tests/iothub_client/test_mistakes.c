@@ -136,16 +136,15 @@ static void what_is_no_client_or_none_any_more_is_refused(void **state)
 {
     (void)state;
     client_fixture f;
-    unsigned char memory[16];
-    iothub_client *c = malloc(sizeof *c);
+    enum { SIZE = IOTHUB_CLIENT_SIZE + 16 };
+    iothub_client *c = fixture_memory(SIZE);
     fixture_init(&f, NULL);
 
     memset(c, 0, sizeof *c); /* static memory */
     refuse_all(c, IOTHUB_ERR_STATE, "iothub_init failed or was not called");
     memset(c, 0xEE, sizeof *c); /* a stack */
     refuse_all(c, IOTHUB_ERR_STATE, "iothub_init failed or was not called");
-    assert_int_equal(iothub_init(c, FIXTURE_CONNECTION_STRING, &f.options, memory, 16, NULL),
-                     IOTHUB_ERR_MEMORY);
+    assert_null(iothub_init(c, SIZE, FIXTURE_CONNECTION_STRING, &f.options, NULL));
     refuse_all(c, IOTHUB_ERR_STATE, "iothub_init failed or was not called");
     iothub_deinit(f.client);
     refuse_all(f.client, IOTHUB_ERR_STATE, "iothub_deinit has ended it");
@@ -157,18 +156,17 @@ static void iothub_free_of_a_client_of_iothub_init_ends_it_and_frees_nothing(voi
 {
     (void)state;
     enum { SIZE = IOTHUB_MEMORY_SIZE(1024, 1024, 256) };
-    static iothub_client c;
     static unsigned char memory[SIZE];
     client_fixture f;
     fixture_init(&f, NULL);
     f.options.rx_size = f.options.tx_size = 1024;
     f.options.request_size = 256;
-    assert_int_equal(iothub_init(&c, FIXTURE_CONNECTION_STRING, &f.options, memory, SIZE, NULL),
-                     IOTHUB_OK);
+    iothub_client *c = iothub_init(memory, SIZE, FIXTURE_CONNECTION_STRING, &f.options, NULL);
+    assert_non_null(c);
 
-    iothub_free(&c);
+    iothub_free(c);
 
-    assert_int_equal(iothub_start(&c), IOTHUB_ERR_STATE);
+    assert_int_equal(iothub_start(c), IOTHUB_ERR_STATE);
     fixture_free(&f);
 }
 
@@ -277,7 +275,6 @@ static void options_without_iothub_options_init_are_told_so(void **state)
     (void)state;
     static const int garbage[] = { 0x00, 0xAA, 0xEE, 0xFF, 0x01 };
     client_fixture f;
-    iothub_client *c = malloc(sizeof *c);
     unsigned char memory[64];
     fixture_init(&f, NULL);
 
@@ -289,12 +286,11 @@ static void options_without_iothub_options_init_are_told_so(void **state)
         assert_null(iothub_new(FIXTURE_CONNECTION_STRING, &o, &error));
         assert_int_equal(error.code, IOTHUB_ERR_ARG);
         assert_non_null(strstr(error.text, "iothub_options_init was not called"));
-        assert_int_equal(iothub_init(c, FIXTURE_CONNECTION_STRING, &o, memory, 64, &error),
-                         IOTHUB_ERR_ARG);
+        assert_null(iothub_init(memory, 64, FIXTURE_CONNECTION_STRING, &o, &error));
+        assert_int_equal(error.code, IOTHUB_ERR_ARG);
         assert_non_null(strstr(error.text, "iothub_options_init was not called"));
     }
     iothub_options_init_sized(NULL, sizeof(iothub_options));
-    free(c);
     fixture_free(&f);
 }
 

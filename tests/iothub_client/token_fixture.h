@@ -51,19 +51,18 @@ static inline void init_with_token(client_fixture *f, int64_t life_s)
 /* What iothub_init says that it wants on top of len; 0: it is content. */
 static inline size_t missing_of(const client_fixture *f, const char *text, size_t len)
 {
-    iothub_client *c = malloc(sizeof *c);
     void *memory = fixture_memory(len);
     iothub_error error;
     size_t missing = 0;
 
-    if (iothub_init(c, text, &f->options, memory, len, &error) != IOTHUB_OK) {
+    iothub_client *c = iothub_init(memory, len, text, &f->options, &error);
+    if (c == NULL) {
         assert_int_equal(error.code, IOTHUB_ERR_MEMORY);
         assert_int_equal(sscanf(error.text, "memory: %zu bytes more", &missing), 1);
         assert_int_not_equal(missing, 0);
     }
     iothub_deinit(c);
     free(memory);
-    free(c);
     return missing;
 }
 
@@ -71,13 +70,12 @@ static inline size_t missing_of(const client_fixture *f, const char *text, size_
 static inline void *move_to_the_least(client_fixture *f, const char *text)
 {
     iothub_error error;
-    const size_t size = 64 + missing_of(f, text, 64);
+    const size_t size = IOTHUB_CLIENT_SIZE + missing_of(f, text, IOTHUB_CLIENT_SIZE);
     void *memory = fixture_memory(size);
 
-    static iothub_client own; /* iothub_free leaves it alone */
     iothub_free(f->client);
-    f->client = &own;
-    if (iothub_init(f->client, text, &f->options, memory, size, &error) != IOTHUB_OK) {
+    f->client = iothub_init(memory, size, text, &f->options, &error);
+    if (f->client == NULL) {
         fail_msg("%s: %s", text, error.text);
     }
     return memory;

@@ -41,26 +41,28 @@ extern "C" {
 #endif
 
 /**
- * Initialises a client. It sends nothing until iothub_start.
+ * Initialises a client in memory of the caller. It sends nothing until iothub_start.
  *
- * The earlier contents of *c do not matter, but *c must not be an initialised client: end that one
- * with iothub_deinit first. After a failure *c is no client, and memory is the caller's again.
+ * The client begins at the first suitably aligned byte of the memory and uses the rest for all its
+ * buffers. The earlier contents of the memory do not matter, but no initialised client may be in
+ * it: end that one with iothub_deinit first. The memory belongs to the client until iothub_deinit,
+ * and must not move meanwhile. After a failure it is the caller's again.
  *
- * @param c                  the client to initialise
+ * @param memory             room for the client and every buffer that it will use
+ * @param memory_len         its size in bytes, at least IOTHUB_MEMORY_SIZE (iothub/memory_size.h)
+ *                           of the sizes in *o
  * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or the same with
  *                           SharedAccessSignature; it is copied
  * @param o                  the options; the struct is copied, the texts in it are not
- * @param memory             room for every buffer that the client will use; it belongs to the
- *                           client until iothub_deinit
- * @param memory_len         its size in bytes, at least IOTHUB_MEMORY_SIZE of the sizes in *o
- * @param[out] error         the reason for a failure; may be NULL
- * @retval IOTHUB_ERR_MEMORY  the names are so long that memory_len is not enough; the text gives
- *                            the number of missing bytes
- * @return otherwise IOTHUB_OK, IOTHUB_ERR_ARG for an option, or a result of
- *         iothub_connection_string_parse
+ * @param[out] error         the reason for a failure; may be NULL. IOTHUB_ERR_MEMORY: memory_len is
+ *                           not enough, and the text gives the number of missing bytes. Names may
+ *                           be so long that more than IOTHUB_MEMORY_SIZE is needed. Otherwise
+ *                           IOTHUB_ERR_ARG for an option, or a result of
+ *                           iothub_connection_string_parse.
+ * @return the client, to be ended with iothub_deinit; NULL after a failure
  */
-iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
-                          void *memory, size_t memory_len, iothub_error *error);
+iothub_client *iothub_init(void *memory, size_t memory_len, const char *connection_string,
+                           const iothub_options *o, iothub_error *error);
 
 /**
  * Closes the connection immediately and ends the client. Open requests are reported to the done

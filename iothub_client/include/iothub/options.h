@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /** A device or module that talks to a hub; see iothub/client.h. */
-typedef struct iothub_client iothub_client; /* complete in iothub/client_struct.h */
+typedef struct iothub_client iothub_client; /* x */
 /** A received cloud-to-device message; read it with iothub/message.h. */
 typedef struct iothub_message iothub_message;
 

@@ -7,39 +7,37 @@
 
 /* --- set-up ------------------------------------------------------------------- */
 
+_Static_assert(sizeof(iothub_client) <= IOTHUB_CLIENT_SIZE, "IOTHUB_CLIENT_SIZE is too small");
+#if UINTPTR_MAX > UINT32_MAX
+_Static_assert(sizeof(iothub_client) + 64 > IOTHUB_CLIENT_SIZE, "IOTHUB_CLIENT_SIZE is too large");
+#endif
+
 /* Keys and tokens do not outlive the client. */
 static void wipe(iothub_client *c)
 {
-    volatile unsigned char *at = c->memory; /* volatile: these are no dead stores */
+    void *memory = c->memory;
+    const size_t len = c->memory_len;
+    const bool from_heap = c->from_heap;
+    volatile unsigned char *at = memory; /* volatile: these are no dead stores */
 
-    for (size_t i = 0; i < c->memory_len; i++) {
+    for (size_t i = 0; i < len; i++) {
         at[i] = 0;
     }
-    c->magic = 0;
+    if (from_heap) { /* iothub_free is still to come */
+        c->memory = memory;
+        c->magic = IOTHUB_ENDED_MAGIC;
+    }
 }
 
-iothub_result client_init(iothub_client *c, const char *connection_string, const iothub_options *o,
-                          void *memory, size_t memory_len, size_t *missing, iothub_error *error)
+static iothub_result set_up(iothub_client *c, const char *connection_string,
+                            const iothub_options *checked, client_place *place, iothub_error *error)
 {
-    *missing = 0;
-    if (c == NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "client is NULL");
-    }
     memset(c, 0, sizeof *c);
-    if (connection_string == NULL || memory == NULL) {
-        return iothub_fail(error, IOTHUB_ERR_ARG,
-                           memory == NULL ? "memory: is NULL" : "connection string: is NULL");
-    }
-    iothub_result r = options_take(&c->options, o, error);
-    if (r == IOTHUB_OK) {
-        r = options_check(&c->options, error);
-    }
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    c->memory = memory;
-    c->memory_len = memory_len;
-    r = memory_divide(c, connection_string, missing, error);
+    c->options = *checked;
+    c->memory = place->memory;
+    c->memory_len = place->len;
+    c->from_heap = place->from_heap;
+    iothub_result r = memory_divide(c, connection_string, &place->missing, error);
     if (r == IOTHUB_OK) {
         r = door_open(c, error);
     }
@@ -49,11 +47,34 @@ iothub_result client_init(iothub_client *c, const char *connection_string, const
     return r;
 }
 
-iothub_result iothub_init(iothub_client *c, const char *connection_string, const iothub_options *o,
-                          void *memory, size_t memory_len, iothub_error *error)
+iothub_client *client_init(client_place *place, const char *connection_string,
+                           const iothub_options *o, iothub_error *error)
 {
-    size_t missing;
-    return client_init(c, connection_string, o, memory, memory_len, &missing, error);
+    iothub_options checked;
+
+    place->missing = 0;
+    if (connection_string == NULL || place->memory == NULL) {
+        (void)iothub_fail(error, IOTHUB_ERR_ARG,
+                          place->memory == NULL ? "memory: is NULL" : "connection string: is NULL");
+        return NULL;
+    }
+    if (options_take(&checked, o, error) != IOTHUB_OK ||
+        options_check(&checked, error) != IOTHUB_OK ||
+        memory_check_sizes(&checked, error) != IOTHUB_OK) {
+        return NULL;
+    }
+    iothub_client *c = memory_place_client(place, &checked, error);
+    if (c == NULL || set_up(c, connection_string, &checked, place, error) != IOTHUB_OK) {
+        return NULL;
+    }
+    return c;
+}
+
+iothub_client *iothub_init(void *memory, size_t memory_len, const char *connection_string,
+                           const iothub_options *o, iothub_error *error)
+{
+    client_place place = { .memory = memory, .len = memory_len };
+    return client_init(&place, connection_string, o, error);
 }
 
 bool client_end(iothub_client *c)

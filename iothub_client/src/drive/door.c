@@ -10,15 +10,14 @@ static const iothub_error no_client = {
     .text = "the client is NULL: iothub_new failed, and its error says why",
 };
 
+static const iothub_error not_a_client = {
+    .code = IOTHUB_ERR_STATE,
+    .text = "not a client: iothub_init failed or was not called, or iothub_deinit has ended it",
+};
+
 iothub_result door_refuse(const iothub_client *c)
 {
-    if (c == NULL) {
-        return no_client.code;
-    }
-    iothub_client *to = client_own(c); /* nothing of it can be in use */
-    return iothub_fail(&to->error, IOTHUB_ERR_STATE,
-                       "not a client: iothub_init failed or was not called, or iothub_deinit has "
-                       "ended it");
+    return c == NULL ? no_client.code : not_a_client.code;
 }
 
 const iothub_error *iothub_last_error(const iothub_client *c)
@@ -26,8 +25,10 @@ const iothub_error *iothub_last_error(const iothub_client *c)
     if (c == NULL) {
         return &no_client;
     }
-    bool shared = c->magic == IOTHUB_CLIENT_MAGIC && c->lock != NULL;
-    return shared ? c->lock->threads->local() : &c->error;
+    if (c->magic != IOTHUB_CLIENT_MAGIC) {
+        return &not_a_client; /* its memory may be in use for something else */
+    }
+    return c->lock != NULL ? c->lock->threads->local() : &c->error;
 }
 
 /* --- what was forgotten ----------------------------------------------------------- */

@@ -15,40 +15,22 @@ static size_t or_default(size_t size, size_t fallback)
     return size != 0 ? size : fallback;
 }
 
-typedef struct block {
-    iothub_client client;
-    unsigned char arena[];
-} block;
-
 static iothub_client *make(const char *connection_string, const iothub_options *o, size_t len,
                            size_t *missing, iothub_error *error)
 {
-    block *b = malloc(sizeof *b + len);
+    client_place place = { .memory = malloc(len), .len = len, .from_heap = true };
 
     *missing = 0;
-    if (b == NULL) {
+    if (place.memory == NULL) {
         iothub_fail(error, IOTHUB_ERR_MEMORY, "no heap left for a client");
         return NULL;
     }
-    if (client_init(&b->client, connection_string, o, b->arena, len, missing, error) != IOTHUB_OK) {
-        free(b);
-        return NULL;
+    iothub_client *c = client_init(&place, connection_string, o, error);
+    if (c == NULL) {
+        free(place.memory);
+        *missing = place.missing;
     }
-    return &b->client;
-}
-
-/* So that no sum of them wraps. */
-static const char *find_insane(const iothub_options *o)
-{
-    const size_t most = SIZE_MAX / 16;
-
-    if (o->rx_size > most) {
-        return "rx_size";
-    }
-    if (o->tx_size > most) {
-        return "tx_size";
-    }
-    return o->request_size > most ? "request_size" : NULL;
+    return c;
 }
 
 static iothub_client *make_fitting(const char *connection_string, const iothub_options *o,
@@ -78,9 +60,7 @@ iothub_client *iothub_new(const char *connection_string, const iothub_options *o
     sized.rx_size = or_default(sized.rx_size, RX_SIZE);
     sized.tx_size = or_default(sized.tx_size, TX_SIZE);
     sized.request_size = or_default(sized.request_size, REQUEST_SIZE);
-    const char *insane = find_insane(&sized);
-    if (insane != NULL) {
-        iothub_fail(error, IOTHUB_ERR_MEMORY, "options: %s is more than memory can hold", insane);
+    if (memory_check_sizes(&sized, error) != IOTHUB_OK) {
         return NULL;
     }
 
@@ -96,11 +76,10 @@ void iothub_free(iothub_client *c)
     if (c == NULL) {
         return;
     }
-    bool ours =
-        c->memory == ((block *)c)->arena; /* else it is by iothub_init, and not on the heap */
-    if (c->magic != IOTHUB_CLIENT_MAGIC || client_end(c)) {
-        if (ours) {
-            free(c);
-        }
+    if (c->magic == IOTHUB_CLIENT_MAGIC && !client_end(c)) {
+        return;
+    }
+    if (c->magic == IOTHUB_ENDED_MAGIC) { /* else its memory is that of iothub_init */
+        free(c->memory);
     }
 }

@@ -254,10 +254,49 @@ static iothub_result take_token(iothub_client *c, iothub_error *error)
     return token.len > 0 ? credential_take_token(c, token, error) : IOTHUB_OK;
 }
 
+/* So that no sum of them wraps. */
+static const char *find_insane(const iothub_options *o)
+{
+    const size_t most = SIZE_MAX / 16;
+
+    if (o->rx_size > most) {
+        return "rx_size";
+    }
+    if (o->tx_size > most) {
+        return "tx_size";
+    }
+    return o->request_size > most ? "request_size" : NULL;
+}
+
+iothub_result memory_check_sizes(const iothub_options *o, iothub_error *error)
+{
+    const char *insane = find_insane(o);
+    return insane == NULL ? IOTHUB_OK
+                          : iothub_fail(error, IOTHUB_ERR_MEMORY,
+                                        "options: %s is more than memory can hold", insane);
+}
+
+/* The client comes first in its memory. */
+iothub_client *memory_place_client(client_place *place, const iothub_options *o,
+                                   iothub_error *error)
+{
+    arena a = { .at = place->memory, .left = place->len };
+
+    align(&a);
+    void *at = cut(&a, sizeof(iothub_client));
+    if (at == NULL) { /* there is no client yet that could measure its names */
+        place->missing = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size) - place->len;
+        (void)fail_missing(place->missing, error);
+    }
+    return at;
+}
+
 iothub_result memory_divide(iothub_client *c, const char *connection_string, size_t *missing,
                             iothub_error *error)
 {
-    arena a = { .at = c->memory, .left = c->memory_len };
+    uint8_t *begin = (uint8_t *)(c + 1);
+    const size_t used = (size_t)(begin - (uint8_t *)c->memory);
+    arena a = { .at = begin, .left = c->memory_len - used };
     mqc_memory m = { .lane_count = IOTHUB_LANES };
 
     cut_tables(c, &a, &m);

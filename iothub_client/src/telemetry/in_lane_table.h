@@ -7,7 +7,7 @@
  * free places, ended ones to be removed from the store, removed ones to be told.
  */
 
-#include "iothub/client_struct.h"
+#include "client_struct.h"
 
 #define IN_LANE_NONE UINT32_MAX /* the end of a list */
 

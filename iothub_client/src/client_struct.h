@@ -3,61 +3,16 @@
 
 /**
  * @file
- * The complete client, for those who place it in static memory.  Nothing in here
- * is to be touched; including this file is the opt-in to recompile with each version.  Once
- * initialised a client stays where it is, and its memory with it.
+ * The complete client.
  */
 
-#include "iothub/client.h"
 #include "iothub/connection_string.h"
-#include "mqtt_core/engine_struct.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "iothub/memory_size.h"
 
 /* One lane a purpose: an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
-#define IOTHUB_OPEN_METHODS   16 /* calls answered later; one more is refused with 503 */
-#define IOTHUB_REQUESTS       16 /* twin requests, and as many method answers, at a time */
-#define IOTHUB_UNACCEPTED_MAX 64 /* deferred messages; a hub has at most 50 out */
-
-/*
- * The connection string and CONNECT.  Enough for a device id of 100 characters at a host of 40,
- * of 70 with a ready-made token; iothub_init says how many bytes more longer names take, a
- * model_id or a user_agent among them.
- */
-#define IOTHUB_NAMES_SIZE 1104
-
-/* Where topics and credentials are put together: the least it is; long names make it larger. */
-#define IOTHUB_SCRATCH_SIZE(tx)     \
-    ((tx) / 4 < 512      ? 512      \
-     : (tx) / 4 < 2560   ? (tx) / 4 \
-     : (tx) / 16 < 2560  ? 2560     \
-     : (tx) / 16 > 65536 ? 65536    \
-                         : (tx) / 16)
-
-/* Messages in a ring: as many as a small one holds of 64 bytes with their topics, or a few more. */
-#define IOTHUB_REQUEST_ENTRIES(request) \
-    ((request) / 64 < 4 ? 4 : (request) / 64 < IOTHUB_REQUESTS ? (request) / 64 : IOTHUB_REQUESTS)
-#define IOTHUB_TELEMETRY_ENTRIES(tx) ((tx) < 1024 ? 16 : (tx) < 2048 ? (tx) / 64 : (tx) / 128 + 16)
-
-/* So that in a long queue each message that expires costs the same. */
-#define IOTHUB_EXPIRIES(tx)                           \
-    (IOTHUB_TELEMETRY_ENTRIES(tx) <= MQC_EXPIRY_GROUP \
-         ? 0                                          \
-         : MQC_EXPIRIES(IOTHUB_TELEMETRY_ENTRIES(tx)))
-
-/**
- * Bytes of memory that iothub_init wants for options with these rx_size, tx_size and
- * request_size.  A constant expression.
- */
-#define IOTHUB_MEMORY_SIZE(rx, tx, request)                                                     \
-    ((rx) + (tx) + 2 * (size_t)(request) + IOTHUB_NAMES_SIZE + IOTHUB_SCRATCH_SIZE(tx) +        \
-     IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) + IOTHUB_EXPIRIES(tx) * sizeof(mqc_time) +     \
-     (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUEST_ENTRIES(request)) * sizeof(mqc_entry) + \
-     16)
+#define IOTHUB_OPEN_METHODS 16 /* calls answered later; one more is refused with 503 */
 
 typedef enum iothub_method_slot_state {
     IOTHUB_SLOT_FREE = 0,
@@ -207,12 +162,13 @@ typedef struct iothub_lock {
 } iothub_lock;
 
 #define IOTHUB_CLIENT_MAGIC 0x107B
+#define IOTHUB_ENDED_MAGIC  0x107E /* ended, and its memory is still to be given to the heap */
 
 struct iothub_client {
     iothub_options options;
     iothub_connection_string identity; /* spans into the arena */
     const char *host;                  /* whom to connect to, in the arena */
-    void *memory;                      /* the arena, wiped at the end */
+    void *memory;                      /* given by the caller or the heap; wiped at the end */
     size_t memory_len;
     char *token; /* ready-made; replaced by iothub_set_token */
     size_t token_cap;
@@ -238,6 +194,7 @@ struct iothub_client {
     uint32_t last_op;
 
     uint16_t magic;      /* IOTHUB_CLIENT_MAGIC from init to deinit */
+    bool from_heap : 1;  /* made by iothub_new */
     bool closing : 1;    /* inside iothub_deinit: nothing is accepted any more */
     bool swapped : 1;    /* the stream in use is the one that was made second */
     bool empty_seen : 1; /* a message was empty although its body was set: the log says so */
@@ -256,7 +213,4 @@ struct iothub_client {
     iothub_lock lock_memory;
 };
 
-#ifdef __cplusplus
-}
-#endif
 #endif
