@@ -1,3 +1,4 @@
+#include "context/callbacks.h"
 #include "hub/property_bag.h"
 #include "internal.h"
 #include "iothub/message.h"
@@ -13,15 +14,15 @@ struct iothub_message {
  */
 static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
 {
-    return packet_id == 0 ? 0 : (c->session.number & 0xFFFFu) << 16 | packet_id;
+    return packet_id == 0 ? 0 : (c->context.generation & 0xFFFFu) << 16 | packet_id;
 }
 
 static void accept(iothub_client *c, uint16_t packet_id)
 {
-    if (packet_id == 0 || mqc_ack(&c->engine, packet_id) == MQC_OK) {
+    if (packet_id == 0 || mqc_ack(&c->context.engine, packet_id) == MQC_OK) {
         c->session.deferred -= packet_id != 0;
-        c->stats.c2d_accepted++;
-        c->kick = true;
+        c->c2d_counts.accepted++;
+        context_poke(&c->context);
     }
 }
 
@@ -31,7 +32,7 @@ static void accept(iothub_client *c, uint16_t packet_id)
 static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
 {
     if (packet_id != 0) {
-        (void)mqc_ack(&c->engine, packet_id);
+        (void)mqc_ack(&c->context.engine, packet_id);
     }
     subscribe_unwanted(c, TOPIC_FEATURE_C2D, "acknowledged a message: there is no c2d callback");
 }
@@ -41,44 +42,38 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
     uint16_t packet_id = m->qos == 1 ? m->packet_id : 0; /* loop.c has acknowledged QoS 2 */
     const iothub_message message = { p, m, delivery_of(c, packet_id) };
 
-    c->stats.c2d_received++;
-    if (c->options.callbacks.c2d == NULL) {
+    c->c2d_counts.received++;
+    if (c->context.options.callbacks.c2d == NULL) {
         acknowledge_unwanted(c, packet_id);
         return;
     }
     c->session.deferred += packet_id != 0;
-    if (callback_c2d(c, &message) == IOTHUB_ACCEPT) {
+    if (callback_c2d(&c->context, &message) == IOTHUB_ACCEPT) {
         accept(c, packet_id);
     } else if (c->session.deferred == IOTHUB_UNACCEPTED_MAX) {
-        callback_log_text(c, IOTHUB_LOG_WARNING, "c2d",
+        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "c2d",
                           "one more message stops reading until a deferred one is accepted");
     }
 }
 
-static iothub_result accept_deferred(iothub_client *c, uint32_t delivery)
+iothub_result c2d_accept(iothub_client *c, uint32_t delivery)
 {
     uint16_t packet_id = (uint16_t)(delivery & 0xFFFFu);
 
     if (delivery == 0) {
         return IOTHUB_OK;
     }
-    if (delivery != delivery_of(c, packet_id) || !life_has_stream(c->session.state)) {
-        return client_refuse(c, IOTHUB_ERR_EXPIRED,
-                             "message: its connection is gone, the hub sends it again");
+    if (delivery != delivery_of(c, packet_id) || !life_has_stream(c->context.state)) {
+        return context_refuse(&c->context, IOTHUB_ERR_EXPIRED,
+                              "message: its connection is gone, the hub sends it again");
     }
-    if (mqc_ack(&c->engine, packet_id) != MQC_OK) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "message: accepted before");
+    if (mqc_ack(&c->context.engine, packet_id) != MQC_OK) {
+        return context_refuse(&c->context, IOTHUB_ERR_STATE, "message: accepted before");
     }
     c->session.deferred--;
-    c->stats.c2d_accepted++;
-    c->kick = true;
+    c->c2d_counts.accepted++;
+    context_poke(&c->context);
     return IOTHUB_OK;
-}
-
-iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, accept_deferred(c, delivery)) : r;
 }
 
 /* --- reading ------------------------------------------------------------------ */

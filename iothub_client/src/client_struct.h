@@ -6,11 +6,59 @@
  * The complete client.
  */
 
-#include "iothub/connection_string.h"
+#include "context/context.h"
 #include "iothub/memory_size.h"
 
-/* One lane a purpose: an answer never waits behind queued telemetry. */
-enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
+/* What iothub_get_stats counts, one struct a part. */
+typedef struct iothub_session_counts {
+    uint64_t connects;
+    uint64_t failed_attempts;
+    uint64_t losses;
+    uint64_t ack_timeouts;
+    uint64_t read_stalls;
+    uint64_t token_renewals;
+    uint64_t renewal_gap_last_ms;
+    uint64_t renewal_gap_longest_ms;
+    uint64_t renewal_gap_sum_ms;
+    uint64_t tls_resumptions;
+} iothub_session_counts;
+
+typedef struct iothub_traffic {
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+    uint64_t send_calls;
+    uint64_t recv_calls;
+} iothub_traffic;
+
+typedef struct iothub_telemetry_counts {
+    uint64_t accepted;
+    uint64_t found;
+    uint64_t stored;
+    uint64_t acknowledged;
+    uint64_t expired;
+    uint64_t dropped;
+    uint64_t cancelled;
+    uint64_t kept;
+    uint64_t store_errors;
+} iothub_telemetry_counts;
+
+typedef struct iothub_c2d_counts {
+    uint64_t received;
+    uint64_t accepted;
+    uint64_t oversize;
+} iothub_c2d_counts;
+
+typedef struct iothub_methods_counts {
+    uint64_t received;
+    uint64_t answered;
+} iothub_methods_counts;
+
+typedef struct iothub_twin_counts {
+    uint64_t delivered;
+    uint64_t duplicates;
+    uint64_t gaps;
+    uint64_t retries;
+} iothub_twin_counts;
 
 #define IOTHUB_OPEN_METHODS 16 /* calls answered later; one more is refused with 503 */
 
@@ -39,6 +87,7 @@ typedef struct iothub_twin_sync {
     mqc_time hold_until; /* the hub wants to be asked later, 0: it does not; */
     iothub_op later_op;  /* what it said last, and to which request */
     int later_status;
+    iothub_twin_counts counts;
 } iothub_twin_sync;
 
 /** Whether a stage of connecting goes on, see stage.c. */
@@ -49,8 +98,6 @@ typedef struct iothub_pace {
 
 /** What happens to the connection, written by session.c only. */
 typedef struct iothub_session {
-    iothub_state state;
-    uint32_t number;        /* of this connection; never 0 once one was tried */
     mqc_time deadline;      /* end of the state; 0: none */
     mqc_time attempt_began; /* before the first one, when the client was made */
     mqc_time connected_at;  /* 0: not since the last failure */
@@ -66,6 +113,7 @@ typedef struct iothub_session {
     iothub_pace pace;
     bool token_replaced; /* since the last CONNECT */
     bool planned;        /* the connection was left on purpose */
+    iothub_session_counts counts;
 } iothub_session;
 
 /** Failures and waits, written by back_off.c only. */
@@ -140,47 +188,27 @@ typedef struct iothub_wish {
     mqc_time stop_at; /* with a stop: the end of the grace */
 } iothub_wish;
 
-typedef enum iothub_runner_state {
-    IOTHUB_RUNNER_NONE = 0, /* the application drives */
-    IOTHUB_RUNNER_RUNS,
-    IOTHUB_RUNNER_ENDS /* asked to stop, not joined */
-} iothub_runner_state;
-
-/** What lets several threads use a client; all but the first two under its lock. */
-typedef struct iothub_lock {
-    const plat_threads *threads;
-    iothub_result (*stop)(iothub_client *c); /* the runner, if there is one */
-    plat_thread thread;
-    iothub_runner_state state;
-    iothub_op last_op;    /* before the runner's thread last fell asleep */
-    const void *driver;   /* tells that thread from others */
-    mqc_time wake_at;     /* when it wakes by itself; 0: never */
-    size_t wakes;         /* sent, or about to be sent, and not taken */
-    bool asleep;          /* it is, and nobody has woken it */
+/** Whether a request has to wake the runner, see wake.c. */
+typedef struct iothub_wake {
+    mqc_time wake_at;     /* when the runner's thread wakes by itself; 0: never */
+    iothub_op last_op;    /* before it last fell asleep */
     bool lone;            /* of late, requests came one at a time */
     uint8_t quiet_sleeps; /* since telemetry was last queued; no more than matter */
-} iothub_lock;
+} iothub_wake;
 
 #define IOTHUB_CLIENT_MAGIC 0x107B
 #define IOTHUB_ENDED_MAGIC  0x107E /* ended, and its memory is still to be given to the heap */
 
 struct iothub_client {
-    iothub_options options;
-    iothub_connection_string identity; /* spans into the arena */
-    const char *host;                  /* whom to connect to, in the arena */
-    void *memory;                      /* given by the caller or the heap; wiped at the end */
+    iothub_context context;
+    void *memory; /* given by the caller or the heap; wiped at the end */
     size_t memory_len;
     char *token; /* ready-made; replaced by iothub_set_token */
     size_t token_cap;
-    char *events; /* the topic of telemetry; its bag is put behind it, */
-    size_t events_len;
-    char *scratch; /* which is here */
-    size_t scratch_len;
 
     plat_stream_storage stream_memory[2];
     plat_stream *stream; /* NULL until the first attempt */
     plat_stream *spare;  /* the other one; NULL until the first renewal */
-    mqc_engine engine;
 
     iothub_session session;
     iothub_back_off back_off;
@@ -191,26 +219,22 @@ struct iothub_client {
     uint64_t dropping; /* telemetry given up in the lane and not reported by the engine */
     iothub_method_slot methods[IOTHUB_OPEN_METHODS];
     uint32_t last_call;
-    uint32_t last_op;
 
     uint16_t magic;      /* IOTHUB_CLIENT_MAGIC from init to deinit */
     bool from_heap : 1;  /* made by iothub_new */
-    bool closing : 1;    /* inside iothub_deinit: nothing is accepted any more */
     bool swapped : 1;    /* the stream in use is the one that was made second */
     bool empty_seen : 1; /* a message was empty although its body was set: the log says so */
-    bool logging : 1;    /* the log callback runs inside another call than iothub_process */
     bool unserved : 1;   /* nobody has started and driven it yet, and the log does not say so */
-    bool processing;     /* inside iothub_process */
-    bool kick;           /* work was queued: poll must not sleep */
     uint8_t
         unread_turns; /* in a row that only sent; at the most there may be, the next one reads */
     bool want_write;  /* the stream would not take all */
     bool rx_full;     /* events must be acknowledged before more is read */
-    iothub_stats stats;
-    iothub_error error; /* without a lock; with it, each thread has its own */
-
-    iothub_lock *lock; /* NULL: one thread at a time */
-    iothub_lock lock_memory;
+    iothub_traffic traffic;
+    iothub_telemetry_counts telemetry_counts;
+    iothub_c2d_counts c2d_counts;
+    iothub_methods_counts methods_counts;
+    iothub_wake wake;
+    iothub_result (*stop_runner)(iothub_client *c); /* NULL: there never was a runner */
 };
 
 #endif

@@ -9,33 +9,11 @@
 #include "client_struct.h"
 #include "connection/life.h"
 #include "connection/wall_clock.h"
+#include "context/result_map.h"
 #include "hub/topics.h"
 #include "text/text_writer.h"
 
-/* map.c: results of the layers below. */
-iothub_result iothub_from_plat(plat_result r);
-iothub_result iothub_from_mqc(mqc_result r);
-
-/* lock.c: other threads are kept out between enter and leave, but for the callbacks. */
-void lock_enter(iothub_lock *g);
-/** work: the thread that drives the client has something to do. */
-void lock_leave(iothub_lock *g, bool work);
-
-static inline void client_enter(const iothub_client *c)
-{
-    if (c->lock != NULL) {
-        lock_enter(c->lock);
-    }
-}
-
-static inline void client_leave(const iothub_client *c)
-{
-    if (c->lock != NULL) {
-        lock_leave(c->lock, c->kick);
-    }
-}
-
-/** The log, and what the log says once, may be written to by functions that only look. */
+/** What the log says once may be noted by functions that only look. */
 static inline iothub_client *client_own(const iothub_client *c)
 {
     const union {
@@ -44,147 +22,6 @@ static inline iothub_client *client_own(const iothub_client *c)
     } both = { c };
     return both.own;
 }
-
-/* door.c: who comes in from outside, and what was forgotten. */
-iothub_result door_refuse(const iothub_client *c);
-void door_hint(iothub_client *c);
-
-/** Every public function begins with it: IOTHUB_OK when c is a client, and entered. */
-static inline iothub_result client_begin(const iothub_client *c)
-{
-    if (c == NULL || c->magic != IOTHUB_CLIENT_MAGIC) {
-        return door_refuse(c);
-    }
-    client_enter(c);
-    if (c->unserved) {
-        door_hint(client_own(c));
-    }
-    return IOTHUB_OK;
-}
-
-/** Leave, and return r. */
-static inline iothub_result client_return(const iothub_client *c, iothub_result r)
-{
-    client_leave(c);
-    return r;
-}
-
-/** The client begins, and can be used. */
-iothub_result door_open(iothub_client *c, iothub_error *error);
-/** Whether it may end now: it is one, and this is no callback of it. */
-bool door_may_end(iothub_client *c);
-/** It ends. */
-void door_close(iothub_client *c);
-
-/** Iff a thread of the client's own drives it. */
-static inline bool lock_has_runner(const iothub_client *c)
-{
-    return c->lock != NULL && c->lock->state != IOTHUB_RUNNER_NONE;
-}
-
-/** Between them a runner is in a call of a stream, which may take its time: others may make
- * requests.  They touch neither a stream nor bytes that the engine has lent. */
-static inline bool lock_open(const iothub_client *c)
-{
-    bool opens = lock_has_runner(c);
-
-    if (opens) {
-        lock_leave(c->lock, false);
-    }
-    return opens;
-}
-
-static inline void lock_close(const iothub_client *c, bool opened)
-{
-    if (opened) {
-        lock_enter(c->lock);
-    }
-}
-
-/** The caller is inside iothub_process, and so in a callback, or in one of the runner's. */
-bool lock_in_callback(const iothub_client *c);
-/** The client goes away: the runner first, and when nothing is left the lock itself. */
-void lock_stop(iothub_client *c);
-void lock_deinit(iothub_client *c);
-
-/** Where the latest refusal of the calling thread stands. */
-iothub_error *client_error(iothub_client *c);
-
-/* notify.c: every callback leaves from here, and only from here: without the lock. */
-void callback_status(iothub_client *c, iothub_result reason, const char *text,
-                     uint32_t retry_in_ms);
-/** Ask the application how long to wait. */
-uint32_t callback_retry(iothub_client *c, const iothub_retry *r);
-void callback_done(iothub_client *c, const iothub_done *d);
-iothub_disposition callback_c2d(iothub_client *c, const iothub_message *m);
-void callback_desired(iothub_client *c, const iothub_desired *d);
-iothub_method_verdict callback_method(iothub_client *c, const iothub_method_call *call);
-void callback_token_expiring(iothub_client *c, int64_t seconds_left);
-/** A line for the log; the format is that of iothub_fail. */
-IOTHUB_FORMAT(4, 5)
-void callback_log(const iothub_client *c, iothub_log_level level, const char *module,
-                  const char *format, ...);
-void callback_log_text(const iothub_client *c, iothub_log_level level, const char *module,
-                       const char *text);
-
-/* context.c */
-static inline const plat_clock *client_clock(const iothub_client *c)
-{
-    return c->options.platform->clock;
-}
-
-mqc_time client_now(const iothub_client *c);
-/** Remember why a call is refused, and return code. */
-iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text);
-/** Refuse with the engine's reason; queue says which queue. */
-iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue);
-/** Refuse what can never fit: so many bytes, because an option is too small. */
-iothub_result client_refuse_size(iothub_client *c, const char *what, size_t len, const char *option,
-                                 size_t size);
-/** mqc_publish, refused once the client is being torn down. */
-mqc_result client_publish(iothub_client *c, const mqc_outgoing *m);
-
-static inline topic_identity client_topics(const iothub_client *c)
-{
-    topic_identity id = { c->identity.device_id, c->identity.module_id };
-    return id;
-}
-
-/** The name of the next request, which client_take_op gives away once it is accepted. */
-static inline iothub_op client_next_op(const iothub_client *c)
-{
-    return c->last_op == UINT32_MAX ? 1 : c->last_op + 1;
-}
-
-static inline void client_take_op(iothub_client *c, iothub_op next, iothub_op *op)
-{
-    c->last_op = next;
-    if (op != NULL) {
-        *op = next;
-    }
-}
-
-/* events.c: of the engine. */
-void event_take(iothub_client *c, const mqc_event *ev);
-
-/* loop.c */
-void loop_take_events(iothub_client *c);
-/** What iothub_process does. */
-void loop_turn(iothub_client *c);
-/** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline.
- * Returns the deadline, 0: none. */
-mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
-
-/* direct.c: telemetry, and a runner that sleeps. */
-/** Bytes wait that the stream might take. */
-bool wake_may_send(iothub_client *c);
-/** The runner is about to sleep. */
-void wake_on_sleep(iothub_lock *g, iothub_op last, mqc_time wake_at);
-/** When it has to wake up at the latest, whatever it waits for; 0: whenever. */
-mqc_time wake_latest(const iothub_client *c, mqc_time now);
-/** A message was queued: send it now, let the next turn do it, or leave it to the acknowledgement
- * it has to wait for.  ends_when_sent: the application hears of it at once. */
-void wake_on_queued(iothub_client *c, bool ends_when_sent);
 
 /* back_off.c: how long to wait after a failure. */
 /** Counts the failure.  IOTHUB_RETRY_STOP: no more attempts. */
@@ -256,8 +93,14 @@ bool session_is_leaving(const iothub_client *c);
 static inline bool session_is_changing(const iothub_client *c)
 {
     return c->wish.kind != IOTHUB_WISH_NONE || c->renewal.due ||
-           c->session.state == IOTHUB_RENEWING || c->session.state == IOTHUB_STOPPING;
+           c->context.state == IOTHUB_RENEWING || c->context.state == IOTHUB_STOPPING;
 }
+
+/** iothub_start, iothub_stop, iothub_reconnect_now, iothub_set_token: granted by the next turn. */
+iothub_result session_start(iothub_client *c);
+void session_stop(iothub_client *c, uint32_t grace_ms);
+iothub_result session_reconnect_now(iothub_client *c);
+iothub_result session_set_token(iothub_client *c, const char *shared_access_signature);
 
 void session_look(iothub_client *c, mqc_time now);
 static inline void session_on_time(iothub_client *c, mqc_time now)
@@ -308,7 +151,11 @@ void subscribe_unwanted(iothub_client *c, topic_feature feature, const char *tex
 /** Count a message that has ended. */
 void telemetry_count_end(iothub_client *c, iothub_result result);
 
+iothub_result telemetry_send(iothub_client *c, const iothub_telemetry *t, iothub_op *op);
+
 /* twin.c */
+iothub_result twin_queue_get(iothub_client *c, void *tag, iothub_op *op);
+iothub_result twin_queue_report(iothub_client *c, mqc_span json, void *tag, iothub_op *op);
 void twin_on_connected(iothub_client *c);
 /** fault: why the body could not be received; NULL: it was. */
 void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
@@ -336,7 +183,11 @@ void methods_on_lost(iothub_client *c);
 /** Whether somebody may still wait for an answer. */
 bool methods_open(const iothub_client *c);
 
+iothub_result methods_respond(iothub_client *c, const iothub_method_token *token, int status,
+                              mqc_span json, void *tag, iothub_op *op);
+
 /* c2d.c */
+iothub_result c2d_accept(iothub_client *c, uint32_t delivery);
 void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m);
 
 #endif

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "context/callbacks.h"
 #include "internal.h"
 #include "text/json_fault.h"
 #include "text/percent.h"
@@ -15,7 +16,7 @@ static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_spa
 {
     iothub_text t;
 
-    iothub_text_init(&t, c->scratch, c->scratch_len);
+    iothub_text_init(&t, c->context.scratch, c->context.scratch_len);
     topic_put_method_response(&t, status, mqc_span_str(rid));
     const mqc_outgoing m = {
         .topic = iothub_text_span(&t),
@@ -25,19 +26,19 @@ static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_spa
         .id = op,
         .tag = tag,
     };
-    c->kick = true;
-    return client_publish(c, &m);
+    context_poke(&c->context);
+    return context_publish(&c->context, &m);
 }
 
 static uint32_t now_s(const iothub_client *c)
 {
-    return (uint32_t)(client_now(c) / 1000);
+    return (uint32_t)(context_now(&c->context) / 1000);
 }
 
 /* From there an answer may come rather late than early. */
 static uint32_t next_s(const iothub_client *c)
 {
-    return (uint32_t)((client_now(c) + 999) / 1000);
+    return (uint32_t)((context_now(&c->context) + 999) / 1000);
 }
 
 static bool is_open(const iothub_method_slot *slot, uint32_t now)
@@ -74,10 +75,11 @@ static iothub_method_slot *find_slot(iothub_client *c, uint32_t call)
 static void answer_by_client(iothub_client *c, const iothub_method_call *call, int status,
                              const char *text)
 {
-    callback_log(c, IOTHUB_LOG_WARNING, "methods", "method %.*s: %s",
+    callback_log(&c->context, IOTHUB_LOG_WARNING, "methods", "method %.*s: %s",
                  IOTHUB_SPAN_VALUES(call->name), text);
     if (publish(c, status, call->token.rid, mqc_span_of(NULL, 0), NULL, 0) != MQC_OK) {
-        callback_log_text(c, IOTHUB_LOG_ERROR, "methods", "no room for that answer either");
+        callback_log_text(&c->context, IOTHUB_LOG_ERROR, "methods",
+                          "no room for that answer either");
     }
 }
 
@@ -87,27 +89,27 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
     char name[NAME_MAX_LEN];
     size_t name_len = 0;
 
-    c->stats.methods_received++;
-    if (c->options.callbacks.method == NULL) {
+    c->methods_counts.received++;
+    if (c->context.options.callbacks.method == NULL) {
         subscribe_unwanted(c, TOPIC_FEATURE_METHOD,
                            "ignored a method call: there is no method callback");
         return;
     }
     if (p->rid.len >= sizeof call.token.rid ||
         iothub_percent_decode(p->name, name, sizeof name, &name_len) != IOTHUB_OK) {
-        c->stats.ignored++;
-        callback_log_text(c, IOTHUB_LOG_WARNING, "methods",
+        context_count_ignored(&c->context);
+        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "methods",
                           "ignored a call with a strange name or id");
         return;
     }
     call.name = mqc_span_of(name, name_len);
     memcpy(call.token.rid, p->rid.ptr, p->rid.len);
     if (oversize) {
-        c->stats.ignored++;
+        context_count_ignored(&c->context);
         answer_by_client(c, &call, 413, "larger than rx_size, answered 413");
         return;
     }
-    call.token.connection = c->session.number;
+    call.token.connection = c->context.generation;
     call.token.call = ++c->last_call;
 
     iothub_method_slot *slot = take_slot(c);
@@ -116,7 +118,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
         return;
     }
     *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, next_s(c) };
-    if (callback_method(c, &call) == IOTHUB_METHOD_TAKEN) {
+    if (callback_method(&c->context, &call) == IOTHUB_METHOD_TAKEN) {
         return;
     }
     slot = find_slot(c, call.token.call);
@@ -143,50 +145,43 @@ bool methods_open(const iothub_client *c)
     return false;
 }
 
-static iothub_result respond(iothub_client *c, const iothub_method_token *token, int status,
-                             mqc_span json, void *tag, iothub_op *op)
+iothub_result methods_respond(iothub_client *c, const iothub_method_token *token, int status,
+                              mqc_span json, void *tag, iothub_op *op)
 {
     if (token == NULL || (json.ptr == NULL && json.len > 0) ||
         memchr(token->rid, '\0', sizeof token->rid) == NULL) {
-        return client_refuse(
-            c, IOTHUB_ERR_ARG,
+        return context_refuse(
+            &c->context, IOTHUB_ERR_ARG,
             "method answer: token or json is NULL, or token is not that of a call");
     }
     iothub_method_slot *slot =
-        token->connection == c->session.number ? find_slot(c, token->call) : NULL;
+        token->connection == c->context.generation ? find_slot(c, token->call) : NULL;
     if (slot == NULL || (slot->state == IOTHUB_SLOT_OPEN && !is_open(slot, now_s(c)))) {
-        return client_refuse(c, IOTHUB_ERR_EXPIRED, "method answer: too late, nobody waits for it");
+        return context_refuse(&c->context, IOTHUB_ERR_EXPIRED,
+                              "method answer: too late, nobody waits for it");
     }
     if (slot->state == IOTHUB_SLOT_ANSWERED) {
-        return client_refuse(c, IOTHUB_ERR_STATE, "method answer: this call was answered before");
+        return context_refuse(&c->context, IOTHUB_ERR_STATE,
+                              "method answer: this call was answered before");
     }
     if (json.len > IOTHUB_METHOD_PAYLOAD_MAX) { /* the hub would close the connection */
-        return client_refuse(c, IOTHUB_ERR_TOO_BIG, "method answer: over 128 KB");
+        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG, "method answer: over 128 KB");
     }
     if (json.len > 0 &&
-        iothub_json_judge(json, false, "method answer", client_error(c)) != IOTHUB_OK) {
+        iothub_json_judge(json, false, "method answer", context_error(&c->context)) != IOTHUB_OK) {
         return IOTHUB_ERR_JSON;
     }
-    iothub_op next = client_next_op(c);
+    iothub_op next = context_next_op(&c->context);
     mqc_result r = publish(c, status, token->rid, json, tag, next);
     if (r == MQC_ERR_TOO_BIG) {
-        return client_refuse_size(c, "method answer", json.len, "request_size",
-                                  c->options.request_size);
+        return context_refuse_size(&c->context, "method answer", json.len, "request_size",
+                                   c->context.options.request_size);
     }
     if (r != MQC_OK) {
-        return client_refuse_mqc(c, r, "method answer");
+        return context_refuse_mqc(&c->context, r, "method answer");
     }
     slot->state = IOTHUB_SLOT_ANSWERED;
-    client_take_op(c, next, op);
-    c->kick = true;
+    context_take_op(&c->context, next, op);
+    context_poke(&c->context);
     return IOTHUB_OK;
-}
-
-iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
-                                    const void *json, size_t len, void *tag, iothub_op *op)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK
-               ? client_return(c, respond(c, token, status, mqc_span_of(json, len), tag, op))
-               : r;
 }

@@ -1,3 +1,4 @@
+#include "context/callbacks.h"
 #include "context/retry.h"
 #include "internal.h"
 #include "text/json_fault.h"
@@ -26,7 +27,7 @@ static mqc_result publish(iothub_client *c, uint8_t kind, uint32_t op, mqc_span 
 {
     iothub_text t;
 
-    iothub_text_init(&t, c->scratch, c->scratch_len);
+    iothub_text_init(&t, c->context.scratch, c->context.scratch_len);
     if (kind == IOTHUB_OP_TWIN_REPORT) {
         topic_put_twin_report(&t, op);
     } else {
@@ -40,55 +41,45 @@ static mqc_result publish(iothub_client *c, uint8_t kind, uint32_t op, mqc_span 
         .kind = kind,
         .id = op,
         .tag = tag,
-        .expires = client_now(c) + c->options.request_timeout_ms,
+        .expires = context_now(&c->context) + c->context.options.request_timeout_ms,
     };
-    return client_publish(c, &m);
+    return context_publish(&c->context, &m);
 }
 
 static iothub_result request(iothub_client *c, iothub_op_kind kind, mqc_span json, void *tag,
                              iothub_op *op)
 {
-    iothub_op next = client_next_op(c);
-    bool behind = c->twin.starved && c->session.state == IOTHUB_CONNECTED;
+    iothub_op next = context_next_op(&c->context);
+    bool behind = c->twin.starved && c->context.state == IOTHUB_CONNECTED;
 
     mqc_result r = behind ? MQC_ERR_NO_SPACE : publish(c, (uint8_t)kind, next, json, tag);
     if (r == MQC_ERR_TOO_BIG) {
-        return client_refuse_size(c, "twin report", json.len, "request_size",
-                                  c->options.request_size);
+        return context_refuse_size(&c->context, "twin report", json.len, "request_size",
+                                   c->context.options.request_size);
     }
     if (r != MQC_OK) {
-        return client_refuse_mqc(c, r, "twin request");
+        return context_refuse_mqc(&c->context, r, "twin request");
     }
-    client_take_op(c, next, op);
-    c->kick = true;
+    context_take_op(&c->context, next, op);
+    context_poke(&c->context);
     return IOTHUB_OK;
 }
 
-iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op)
+iothub_result twin_queue_get(iothub_client *c, void *tag, iothub_op *op)
 {
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK
-               ? client_return(c, request(c, IOTHUB_OP_TWIN_GET, mqc_span_of(NULL, 0), tag, op))
-               : r;
+    return request(c, IOTHUB_OP_TWIN_GET, mqc_span_of(NULL, 0), tag, op);
 }
 
-static iothub_result report(iothub_client *c, mqc_span json, void *tag, iothub_op *op)
+iothub_result twin_queue_report(iothub_client *c, mqc_span json, void *tag, iothub_op *op)
 {
     if (json.ptr == NULL) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "twin report: json is NULL");
+        return context_refuse(&c->context, IOTHUB_ERR_ARG, "twin report: json is NULL");
     }
-    iothub_result r = iothub_json_judge(json, true, "twin report", client_error(c));
+    iothub_result r = iothub_json_judge(json, true, "twin report", context_error(&c->context));
     if (r != IOTHUB_OK) {
         return r;
     }
     return request(c, IOTHUB_OP_TWIN_REPORT, json, tag, op);
-}
-
-iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
-                                 iothub_op *op)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, report(c, mqc_span_of(json, len), tag, op)) : r;
 }
 
 /* --- back-off ----------------------------------------------------------------------- */
@@ -96,20 +87,20 @@ iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len,
 /* When to ask again.  Limited to half the time of a request: none runs out of it untried. */
 static mqc_time back_off(iothub_client *c)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
     uint32_t half = o->request_timeout_ms / 2;
     uint32_t most = o->retry_max_ms < half ? o->retry_max_ms : half;
     uint32_t limit = retry_limit_ms(o->retry_min_ms, most, ++c->twin.failures);
     uint32_t random = UINT32_MAX;
 
     (void)o->platform->crypto->random(o->platform->crypto, &random, sizeof random);
-    return client_now(c) + retry_delay_ms(limit, random, 0);
+    return context_now(&c->context) + retry_delay_ms(limit, random, 0);
 }
 
 static void hold_until(iothub_client *c, mqc_time when)
 {
     c->twin.hold_until = when;
-    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, when != 0);
+    mqc_hold(&c->context.engine, IOTHUB_LANE_TWIN, when != 0);
 }
 
 /* Throttled, or trouble inside the hub: this request goes again, and all others wait for it. */
@@ -117,13 +108,13 @@ static bool later(iothub_client *c, uint32_t rid, int status)
 {
     bool wanted = status == 429 || (status >= 500 && status <= 599);
 
-    if (!wanted || mqc_requeue(&c->engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
+    if (!wanted || mqc_requeue(&c->context.engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
         return false;
     }
-    callback_log_text(c, IOTHUB_LOG_WARNING, "twin",
+    callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin",
                       status == 429 ? "throttled by the hub, asking again later"
                                     : "the hub has an error of its own, asking again later");
-    c->stats.twin_retries++;
+    c->twin.counts.retries++;
     c->twin.later_op = rid;
     c->twin.later_status = status;
     hold_until(c, back_off(c));
@@ -141,27 +132,28 @@ static void sync_start(iothub_client *c)
 {
     c->twin.retry_at = 0;
     c->twin.starved = false;
-    if (c->options.callbacks.desired == NULL || c->twin.pending) {
+    if (c->context.options.callbacks.desired == NULL || c->twin.pending) {
         return; /* a pending GET goes out again by itself */
     }
-    iothub_op next = client_next_op(c);
+    iothub_op next = context_next_op(&c->context);
 
     mqc_result r = publish(c, KIND_TWIN_SYNC, next, mqc_span_of(NULL, 0), NULL);
     if (r != MQC_OK) { /* the lane is full of requests of the application: no more of these first */
         c->twin.starved = true;
-        c->twin.retry_at = client_now(c) + c->options.retry_min_ms;
+        c->twin.retry_at = context_now(&c->context) + c->context.options.retry_min_ms;
         return;
     }
     c->twin.pending = true;
     c->twin.stale = false;
     c->twin.newest = 0;
-    client_take_op(c, next, NULL);
-    c->kick = true;
+    context_take_op(&c->context, next, NULL);
+    context_poke(&c->context);
 }
 
 static void sync_later(iothub_client *c)
 {
-    callback_log_text(c, IOTHUB_LOG_WARNING, "twin", "the hub did not give the twin, asking again");
+    callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin",
+                      "the hub did not give the twin, asking again");
     c->twin.pending = false;
     c->twin.retry_at = back_off(c);
 }
@@ -169,16 +161,16 @@ static void sync_later(iothub_client *c)
 /* Is the application up to date, as far as the client knows? */
 static bool is_synced(const iothub_client *c)
 {
-    return c->options.callbacks.desired != NULL && !c->twin.pending && c->twin.retry_at == 0 &&
-           c->session.state == IOTHUB_CONNECTED;
+    return c->context.options.callbacks.desired != NULL && !c->twin.pending &&
+           c->twin.retry_at == 0 && c->context.state == IOTHUB_CONNECTED;
 }
 
 static void deliver(iothub_client *c, const iothub_desired *d)
 {
     c->twin.version = d->version;
     c->twin.oversize = false;
-    c->stats.desired_delivered++;
-    callback_desired(c, d);
+    c->twin.counts.delivered++;
+    callback_desired(&c->context, d);
 }
 
 /* The document cannot be received.  Asking again brings the same answer for a long time. */
@@ -193,7 +185,7 @@ static void tell_fault(iothub_client *c, const iothub_error *why)
 
     if (!c->twin.oversize) {
         c->twin.oversize = true;
-        callback_desired(c, &d);
+        callback_desired(&c->context, &d);
     }
 }
 
@@ -238,7 +230,7 @@ static void compare(iothub_client *c, mqc_span body)
     iothub_desired d;
 
     if (is_synced(c) && read_document(body, &d) && d.version != c->twin.version) {
-        c->stats.desired_gaps++;
+        c->twin.counts.gaps++;
         sync_start(c);
     }
 }
@@ -257,7 +249,7 @@ mqc_time twin_next_deadline(const iothub_client *c)
 {
     const iothub_twin_sync *twin = &c->twin;
 
-    if (c->session.state != IOTHUB_CONNECTED) {
+    if (c->context.state != IOTHUB_CONNECTED) {
         return 0;
     }
     bool hold_first = twin->retry_at == 0 || twin->hold_until < twin->retry_at;
@@ -266,7 +258,7 @@ mqc_time twin_next_deadline(const iothub_client *c)
 
 void twin_look(iothub_client *c, mqc_time now)
 {
-    if (c->session.state != IOTHUB_CONNECTED) {
+    if (c->context.state != IOTHUB_CONNECTED) {
         return;
     }
     if (c->twin.hold_until != 0 && now >= c->twin.hold_until) {
@@ -290,9 +282,10 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     if (later(c, rid, p->status)) {
         return;
     }
-    if (mqc_release(&c->engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
-        c->stats.ignored++;
-        callback_log_text(c, IOTHUB_LOG_INFO, "twin", "ignored an answer that nobody waits for");
+    if (mqc_release(&c->context.engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
+        context_count_ignored(&c->context);
+        callback_log_text(&c->context, IOTHUB_LOG_INFO, "twin",
+                          "ignored an answer that nobody waits for");
         return;
     }
     if (m.kind == KIND_TWIN_SYNC) {
@@ -318,14 +311,14 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     if (m.kind == IOTHUB_OP_TWIN_GET && d.result == IOTHUB_OK) {
         compare(c, body);
     }
-    callback_done(c, &d);
+    callback_done(&c->context, &d);
 }
 
 /* A change whose version nobody can tell: only the document shows it. */
 static void unreadable(iothub_client *c, const char *text)
 {
-    callback_log_text(c, IOTHUB_LOG_WARNING, "twin", text);
-    c->stats.ignored++;
+    callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin", text);
+    context_count_ignored(&c->context);
     if (is_synced(c)) {
         sync_start(c);
     } else {
@@ -340,10 +333,10 @@ static void on_patch(iothub_client *c, const iothub_desired *d)
     if (!is_synced(c)) { /* the document to come holds it, or it is asked again */
         twin->newest = d->version > twin->newest ? d->version : twin->newest;
     } else if (d->version == twin->version) {
-        c->stats.desired_duplicates++;
+        c->twin.counts.duplicates++;
     } else if (d->version < twin->version || d->version - twin->version != 1) {
         /* changes are missing, or an old one came late, or the versions began again */
-        c->stats.desired_gaps++;
+        c->twin.counts.gaps++;
         sync_start(c);
         twin->newest = d->version;
     } else {
@@ -356,7 +349,7 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
 {
     iothub_desired d = { .json = json, .version = p->version, .text = "" };
 
-    if (c->options.callbacks.desired == NULL) {
+    if (c->context.options.callbacks.desired == NULL) {
         subscribe_unwanted(c, TOPIC_FEATURE_DESIRED,
                            "ignored a desired change: there is no desired callback");
     } else if (fault != NULL) {

@@ -35,24 +35,17 @@ static void remember_secret(client_fixture *f, const char *connection_string)
 
 void fixture_check_unlocked(const client_fixture *f)
 {
-    if (f->client != NULL && f->client->lock != NULL) {
-        assert_false(fake_threads_held(&f->client->lock->thread));
+    if (f->client != NULL && f->client->context.lock != NULL) {
+        assert_false(fake_threads_held(&f->client->context.lock->thread));
     }
-}
-
-static iothub_result no_runner(iothub_client *c)
-{
-    (void)c;
-    return IOTHUB_ERR_STATE;
 }
 
 void fixture_lock(client_fixture *f)
 {
-    iothub_lock *g = &f->client->lock_memory;
+    iothub_lock *g = &f->client->context.lock_memory;
 
-    *g = (iothub_lock){ .threads = &fake_threads, .stop = no_runner };
-    assert_int_equal(fake_threads.init(&g->thread), PLAT_OK);
-    f->client->lock = g;
+    assert_int_equal(lock_init(g, &fake_threads), PLAT_OK);
+    f->client->context.lock = g;
 }
 
 static void on_status(iothub_client *c, const iothub_status *s, void *user)

@@ -61,8 +61,9 @@ static void drive(client_life *l)
     case 2: (void)iothub_reconnect_now(c); break;
     case 3: (void)iothub_message_accept(c, l->deliveries[roll(l, 8)]); break;
     default:
-        assert_int_equal(iothub_process(c),
-                         c->processing || c->logging ? IOTHUB_ERR_STATE : IOTHUB_OK);
+        assert_int_equal(iothub_process(c), c->context.processing || c->context.logging
+                                                ? IOTHUB_ERR_STATE
+                                                : IOTHUB_OK);
     }
 }
 

@@ -23,7 +23,7 @@ typedef struct renewal {
 static inline void connect(renewal *r, void (*change)(iothub_options *o))
 {
     fixture_init(&r->f, change);
-    r->f.client->options.ack_timeout_ms = 0; /* a renewal has limits of its own */
+    r->f.client->context.options.ack_timeout_ms = 0; /* a renewal has limits of its own */
     r->old = &r->f.platform.streams[0];
     r->new = &r->f.platform.streams[1];
     fixture_connect(&r->f);

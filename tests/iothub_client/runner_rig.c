@@ -79,7 +79,7 @@ static void wait_for(const plat_net *self, const plat_poll *polls, size_t count,
     fake_platform *platform = (fake_platform *)(void *)((char *)net - offsetof(fake_platform, net));
     runner_rig *r = (runner_rig *)(void *)((char *)platform - offsetof(runner_rig, f) -
                                            offsetof(client_fixture, platform));
-    iothub_lock *g = r->f.client->lock;
+    iothub_lock *g = r->f.client->context.lock;
     struct pollfd fds[] = { { .fd = (int)polls[count - 1].fd, .events = POLLIN },
                             { .fd = r->input, .events = POLLIN } };
 
@@ -286,7 +286,7 @@ void rig_await_state(runner_rig *r, iothub_state state)
 /* True: the runner slept, and so left the stream alone. */
 static bool set_room(runner_rig *r, size_t room, unsigned *sleeps)
 {
-    iothub_lock *g = r->f.client->lock;
+    iothub_lock *g = r->f.client->context.lock;
 
     g->threads->lock(&g->thread);
     bool asleep = g->asleep;

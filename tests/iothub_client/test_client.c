@@ -99,9 +99,9 @@ static void sizes_left_to_iothub_new_take_what_a_hub_may_send(void **state)
 
     assert_non_null(c);
     const size_t message = IOTHUB_MESSAGE_MAX + 65535 + 16; /* with the longest topic */
-    assert_int_equal(c->options.rx_size, message);
-    assert_int_equal(c->options.tx_size, 4 * message);
-    assert_int_equal(c->options.request_size, IOTHUB_METHOD_PAYLOAD_MAX + 1024);
+    assert_int_equal(c->context.options.rx_size, message);
+    assert_int_equal(c->context.options.tx_size, 4 * message);
+    assert_int_equal(c->context.options.request_size, IOTHUB_METHOD_PAYLOAD_MAX + 1024);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(iothub_send_telemetry(c, &t, NULL), IOTHUB_OK);
     }
@@ -327,7 +327,7 @@ static void no_state_is_a_busy_loop(void **state)
         client_fixture f;
         fixture_init(&f, NULL);
         if (s == IOTHUB_RENEWING) { /* it comes about by what is in flight all the time */
-            f.client->options.ack_timeout_ms = 0;
+            f.client->context.options.ack_timeout_ms = 0;
         }
         scripted_stream *stream = &f.platform.streams[0];
         stream->stall_at = s == IOTHUB_RESOLVING    ? PLAT_STAGE_RESOLVE

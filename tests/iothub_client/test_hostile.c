@@ -158,8 +158,8 @@ static void restore(client_fixture *f)
         fixture_cut(f);
     }
     connected(f);
-    while (mqc_lane(&f->client->engine, IOTHUB_LANE_TWIN).count > 0) {
-        fixture_sleep(f, 1000); /* a changed status made the client ask later */
+    while (mqc_lane(&f->client->context.engine, IOTHUB_LANE_TWIN).count > 0) {
+        fixture_sleep(f, 1000); /* a changed status told to ask later */
     }
     f->done_count = 0;
     f->log[0] = '\0';

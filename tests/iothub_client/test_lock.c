@@ -1,4 +1,6 @@
 #include "client_fixture.h"
+#include "drive/loop.h"
+#include "drive/wake.h"
 #include "internal.h"
 
 #define TOKEN(expiry) \
@@ -136,7 +138,7 @@ static void each_public_function_enters_and_leaves_once(void **state)
         client_fixture f;
         fixture_init(&f, NULL);
         fixture_lock(&f);
-        const plat_thread *t = &f.client->lock->thread;
+        const plat_thread *t = &f.client->context.lock->thread;
 
         functions[i].call(f.client);
 
@@ -158,12 +160,12 @@ static void each_does_when_connected_and_when_the_client_is_processing(void **st
         fixture_connect(&f);
 
         functions[i].call(f.client);
-        assert_false(fake_threads_held(&f.client->lock->thread));
-        f.client->processing = true;
+        assert_false(fake_threads_held(&f.client->context.lock->thread));
+        f.client->context.processing = true;
         functions[i].call(f.client);
-        assert_false(fake_threads_held(&f.client->lock->thread));
+        assert_false(fake_threads_held(&f.client->context.lock->thread));
 
-        f.client->processing = false;
+        f.client->context.processing = false;
         fixture_free(&f);
     }
 }
@@ -259,7 +261,7 @@ static void a_refusal_is_told_to_the_thread_that_made_the_call(void **state)
     const iothub_error *own = fake_threads.local();
     assert_ptr_equal(iothub_last_error(f.client), own);
     assert_int_equal(own->code, IOTHUB_ERR_ARG);
-    assert_int_equal(f.client->error.code, IOTHUB_ERR_STATE);
+    assert_int_equal(f.client->context.error.code, IOTHUB_ERR_STATE);
 
     const iothub_property twice[] = { { "name", "a" }, { "name", "b" } };
     const iothub_telemetry t = { .properties = twice, .property_count = 2 };
@@ -275,7 +277,7 @@ static void only_work_wakes_and_only_who_sleeps(void **state)
     fixture_init(&f, NULL);
     fixture_lock(&f);
     fixture_connect(&f);
-    iothub_lock *g = f.client->lock;
+    iothub_lock *g = f.client->context.lock;
 
     do_send_telemetry(f.client);
     assert_int_equal(fake_threads.take_wakes(&g->thread), 0); /* awake anyway */
@@ -304,11 +306,11 @@ static void every_request_wakes(void **state)
         client_fixture f;
         fixture_init(&f, NULL);
         fixture_lock(&f);
-        f.client->lock->asleep = true;
+        f.client->context.lock->asleep = true;
 
         requests[i](f.client);
 
-        assert_int_equal(f.client->lock->wakes, 1);
+        assert_int_equal(f.client->context.lock->wakes, 1);
         fixture_free(&f);
     }
 }
@@ -335,12 +337,13 @@ static void check_that_it_wakes(const struct guarded *function, const char *conn
     }
     f.hub.mute_publish = true; /* an answer would wake it, too */
     mqc_time before = deadline_of(&f);
-    wake_on_sleep(f.client->lock, f.client->last_op, before == UINT64_MAX ? 0 : before);
-    f.client->lock->lone = false; /* what was sent has no deadline */
+    wake_on_sleep(&f.client->wake, f.client->context.last_op, before == UINT64_MAX ? 0 : before);
+    lock_on_sleep(f.client->context.lock);
+    f.client->wake.lone = false; /* what has left has no deadline */
 
     function->call(f.client);
 
-    if (deadline_of(&f) < before && f.client->lock->wakes != 1) {
+    if (deadline_of(&f) < before && f.client->context.lock->wakes != 1) {
         fail_msg("%s: the runner sleeps past its deadline", function->name);
     }
     fixture_free(&f);

@@ -45,7 +45,7 @@ static void add(parts *p, const char *name, const void *at, size_t len, size_t a
 
 static void add_lanes(parts *p, const iothub_client *c)
 {
-    const mqc_engine *e = &c->engine;
+    const mqc_engine *e = &c->context.engine;
     const mqc_outbox *telemetry = &e->lanes[IOTHUB_LANE_TELEMETRY];
 
     for (size_t i = 0; i < e->lane_count; i++) {
@@ -54,8 +54,10 @@ static void add_lanes(parts *p, const iothub_client *c)
         add(p, "entries", o->entries, o->entries_len * sizeof *o->entries, sizeof(void *));
     }
     add(p, "expiries", telemetry->expiries,
-        IOTHUB_EXPIRIES(c->options.tx_size) * sizeof *telemetry->expiries, sizeof(uint32_t));
-    assert_true(MQC_EXPIRIES(telemetry->entries_len) <= IOTHUB_EXPIRIES(c->options.tx_size) ||
+        IOTHUB_EXPIRIES(c->context.options.tx_size) * sizeof *telemetry->expiries,
+        sizeof(uint32_t));
+    assert_true(MQC_EXPIRIES(telemetry->entries_len) <=
+                    IOTHUB_EXPIRIES(c->context.options.tx_size) ||
                 telemetry->expiries == NULL);
 }
 
@@ -72,12 +74,12 @@ static const uint8_t *names_at(const iothub_client *c, const char *connection_st
     size_t token = (size_t)(strstr(connection_string, TOKEN) - connection_string);
     bool behind = strstr(connection_string, TOKEN) != NULL && token < at;
 
-    return c->identity.host_name.ptr - (behind ? at - strlen(TOKEN) : at);
+    return c->context.identity.host_name.ptr - (behind ? at - strlen(TOKEN) : at);
 }
 
 static void collect(parts *p, const iothub_client *c, const char *connection_string)
 {
-    const mqc_engine *e = &c->engine;
+    const mqc_engine *e = &c->context.engine;
 
     p->count = 0;
     add(p, "client", c, (sizeof *c + 15) / 16 * 16, 16);
@@ -87,8 +89,9 @@ static void collect(parts *p, const iothub_client *c, const char *connection_str
     add(p, "inbound table", e->inbox.table, e->inbox.cap * sizeof *e->inbox.table,
         sizeof(uint16_t));
     add(p, "names", names_at(c, connection_string), names_len(connection_string), 1);
-    add(p, "topic", c->events - sizeof(mqc_time), sizeof(mqc_time) + c->events_len, 1);
-    add(p, "scratch", c->scratch, c->scratch_len, 1);
+    add(p, "topic", c->context.events - sizeof(mqc_time), sizeof(mqc_time) + c->context.events_len,
+        1);
+    add(p, "scratch", c->context.scratch, c->context.scratch_len, 1);
     add(p, "token", c->token, c->token_cap, 1);
     add(p, "store's table", c->backlog.table, c->backlog.table_len * sizeof *c->backlog.table,
         sizeof(void *));
@@ -207,12 +210,13 @@ static void with_a_store_the_lane_has_two_windows_and_the_table_the_rest(void **
         fixture_init(&f, with_window);
         const size_t entries = IOTHUB_TELEMETRY_ENTRIES(f.options.tx_size);
         const size_t wanted = 2 * (size_t)window < entries / 2 ? 2 * (size_t)window : entries / 2;
-        assert_int_equal(f.client->engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len, entries);
+        assert_int_equal(f.client->context.engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len,
+                         entries);
         f.options.store = &store.base;
         iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &f.options, &error);
         assert_non_null(c);
 
-        assert_int_equal(c->engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len, wanted);
+        assert_int_equal(c->context.engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len, wanted);
         assert_int_equal(c->backlog.lane_max, wanted);
         assert_int_equal(c->backlog.table_len,
                          (entries - wanted) * sizeof(mqc_entry) / sizeof(iothub_in_lane));

@@ -236,17 +236,17 @@ static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **st
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);
 
     assert_non_null(c);
-    assert_int_equal(c->options.struct_size, sizeof c->options);
-    assert_int_equal(c->options.keep_alive_s, 60);
-    assert_int_equal(c->options.log_level, IOTHUB_LOG_INFO);
-    assert_null(c->options.callbacks.done);
-    assert_null(c->options.user);
+    assert_int_equal(c->context.options.struct_size, sizeof c->context.options);
+    assert_int_equal(c->context.options.keep_alive_s, 60);
+    assert_int_equal(c->context.options.log_level, IOTHUB_LOG_INFO);
+    assert_null(c->context.options.callbacks.done);
+    assert_null(c->context.options.user);
     iothub_free(c);
 
     static unsigned char memory[SIZE];
     c = iothub_init(memory, sizeof memory, FIXTURE_CONNECTION_STRING, old, NULL);
     assert_non_null(c);
-    assert_int_equal(c->options.struct_size, sizeof c->options);
+    assert_int_equal(c->context.options.struct_size, sizeof c->context.options);
     iothub_deinit(c);
     free(old);
     fixture_free(&f);

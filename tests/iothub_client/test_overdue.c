@@ -1,6 +1,8 @@
 #include <stdio.h>
 
 #include "client_fixture.h"
+#include "drive/loop.h"
+#include "drive/wake.h"
 #include "internal.h"
 #include "iothub/message.h"
 #include "store_fixture.h"
@@ -289,10 +291,11 @@ static mqc_time fall_asleep(client_fixture *f)
     plat_poll polls[IOTHUB_POLL_FDS];
     int timeout_ms;
 
-    f->client->lock->asleep = false;
+    f->client->context.lock->asleep = false;
     fixture_run(f);
     mqc_time deadline = loop_poll(f->client, polls, &timeout_ms);
-    wake_on_sleep(f->client->lock, f->client->last_op, deadline);
+    wake_on_sleep(&f->client->wake, f->client->context.last_op, deadline);
+    lock_on_sleep(f->client->context.lock);
     return deadline;
 }
 
@@ -303,7 +306,7 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
     fixture_init(&f, fixture_quiet);
     fixture_lock(&f);
     fixture_connect(&f);
-    f.client->lock->lone = true;
+    f.client->wake.lone = true;
     f.hub.mute_publish = true;
 
     /* Also after it has slept long without a message, up to the next keep-alive. */
@@ -315,10 +318,11 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
         fake_clock_advance(&f.platform.clock, 1000);
         mqc_time sent_at = f.platform.clock.monotonic_ms;
         (void)fixture_send(&f, "lone");
-        unsigned wakes = (unsigned)f.client->lock->threads->take_wakes(&f.client->lock->thread);
+        unsigned wakes =
+            (unsigned)f.client->context.lock->threads->take_wakes(&f.client->context.lock->thread);
         assert_true(wakes > 0 || (wake_at != 0 && wake_at <= sent_at + ACK / 2));
         assert_int_equal(wakes, idle);
-        f.client->lock->asleep = false;
+        f.client->context.lock->asleep = false;
         if (idle == 0) {
             fake_hub_ack(&f.hub, fixture_stream(&f), 0);
             continue;

@@ -457,7 +457,7 @@ static void *ask_for_stats(void *arg)
 
 static void wait_for_a_request(runner_rig *r, scripted_call call)
 {
-    const iothub_lock *g = r->f.client->lock;
+    const iothub_lock *g = r->f.client->context.lock;
     bool runs = call == SCRIPTED_PROGRESS || call == SCRIPTED_RECV || call == SCRIPTED_SEND;
     pthread_t other;
 
@@ -555,7 +555,7 @@ static void without_a_descriptor_left_the_client_is_driven_by_hand(void **state)
     iothub_error error;
 
     assert_int_equal(iothub_runner_start(r->f.client, &error), IOTHUB_ERR_MEMORY);
-    assert_null(r->f.client->lock);
+    assert_null(r->f.client->context.lock);
     fixture_connect(&r->f);
 
     rig_free(r);

@@ -37,9 +37,9 @@ static void lets_go_of_features_without_callback(void **state)
     (void)state;
     client_fixture f;
     fixture_init(&f, NULL);
-    f.client->options.callbacks.c2d = NULL;
-    f.client->options.callbacks.method = NULL;
-    f.client->options.callbacks.desired = NULL;
+    f.client->context.options.callbacks.c2d = NULL;
+    f.client->context.options.callbacks.method = NULL;
+    f.client->context.options.callbacks.desired = NULL;
 
     fixture_connect(&f);
 

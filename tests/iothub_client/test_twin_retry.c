@@ -152,9 +152,9 @@ static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
         client_fixture f;
         mqc_time longest = 0;
         throttled(&f);
-        f.client->options.request_timeout_ms = times_ms[i];
+        f.client->context.options.request_timeout_ms = times_ms[i];
         for (unsigned n = 0; n < 300; n++) {
-            if (mqc_lane(&f.client->engine, IOTHUB_LANE_TWIN).count == 0) {
+            if (mqc_lane(&f.client->context.engine, IOTHUB_LANE_TWIN).count == 0) {
                 (void)twin_get(&f);
             }
             fixture_run(&f);
@@ -217,7 +217,7 @@ static void a_wait_outlives_the_connection_and_nothing_goes_twice(void **state)
     (void)state;
     client_fixture f;
     throttled(&f);
-    f.client->options.retry_min_ms = 20000;
+    f.client->context.options.retry_min_ms = 20000;
     (void)twin_report(&f, "{\"n\":1}");
     (void)twin_report(&f, "{\"n\":2}");
     fixture_run(&f);

@@ -1,3 +1,5 @@
+#include "drive/loop.h"
+#include "drive/wake.h"
 #include "internal.h"
 #include "store_fixture.h"
 
@@ -9,16 +11,17 @@ static void fall_asleep(client_fixture *f)
     plat_poll polls[IOTHUB_POLL_FDS];
     int timeout_ms;
 
-    f->client->lock->asleep = false;
+    f->client->context.lock->asleep = false;
     fixture_run(f);
     mqc_time deadline = loop_poll(f->client, polls, &timeout_ms);
     assert_int_not_equal(timeout_ms, 0);
-    wake_on_sleep(f->client->lock, f->client->last_op, deadline);
+    wake_on_sleep(&f->client->wake, f->client->context.last_op, deadline);
+    lock_on_sleep(f->client->context.lock);
 }
 
 static unsigned wakes(client_fixture *f)
 {
-    return (unsigned)f->client->lock->threads->take_wakes(&f->client->lock->thread);
+    return (unsigned)f->client->context.lock->threads->take_wakes(&f->client->context.lock->thread);
 }
 
 static void begin(client_fixture *f, void (*change)(iothub_options *o))
@@ -26,7 +29,7 @@ static void begin(client_fixture *f, void (*change)(iothub_options *o))
     fixture_init(f, change != NULL ? change : fixture_quiet);
     fixture_lock(f);
     fixture_connect(f);
-    f->client->lock->lone = true;
+    f->client->wake.lone = true;
     fall_asleep(f);
     fake_hub_init(&f->hub);
 }
@@ -174,7 +177,7 @@ static void what_the_stream_does_not_take_wakes_the_thread(void **state)
         fixture_stream(&f)->send_room = room;
         (void)fixture_send(&f, "how long it is");
         assert_int_equal(wakes(&f), 1);
-        f.client->lock->asleep = false;
+        f.client->context.lock->asleep = false;
         assert_int_equal(iothub_process(f.client), IOTHUB_OK);
         fixture_stream(&f)->send_room = SIZE_MAX;
         fall_asleep(&f);
@@ -195,10 +198,10 @@ static void a_failure_is_the_threads_to_tell(void **state)
     (void)fixture_send(&f, "survives");
     assert_int_equal(wakes(&f), 1);
     assert_int_equal(f.status_count, statuses);
-    f.client->lock->asleep = false;
+    f.client->context.lock->asleep = false;
     fixture_run(&f);
     assert_true(f.status_count > statuses);
-    assert_int_equal(f.client->stats.losses, 1);
+    assert_int_equal(f.client->session.counts.losses, 1);
     fixture_sleep(&f, 10000);
     assert_int_equal(f.done_count, 1);
     fixture_free(&f);
@@ -209,9 +212,9 @@ static void what_is_dropped_for_another_wakes_for_its_end(void **state)
     (void)state;
     client_fixture f;
     begin(&f, NULL);
-    f.client->options.queue_max_count = 1;
-    f.client->options.when_full = IOTHUB_DROP_OLDEST;
-    mqc_hold(&f.client->engine, IOTHUB_LANE_TELEMETRY, true);
+    f.client->context.options.queue_max_count = 1;
+    f.client->context.options.when_full = IOTHUB_DROP_OLDEST;
+    mqc_hold(&f.client->context.engine, IOTHUB_LANE_TELEMETRY, true);
 
     (void)fixture_send(&f, "goes");
     assert_int_equal(wakes(&f), 0);
@@ -367,7 +370,7 @@ static void with_a_store_it_is_woken_to_sync_it(void **state)
     for (unsigned n = 0; n < 4; n++) {
         (void)fixture_send(&f, "fills the lane");
     }
-    f.client->lock->asleep = false;
+    f.client->context.lock->asleep = false;
     fixture_sleep(&f, 10000);
     fall_asleep(&f);
     (void)wakes(&f);

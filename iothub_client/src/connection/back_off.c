@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "context/callbacks.h"
 #include "context/retry.h"
 #include "internal.h"
 
@@ -8,17 +9,17 @@ enum { LOOK_FOR_TIME_MS = 1000, LOOK_FOR_STEP_MS = 5000 };
 
 uint32_t back_off_random_ms(const iothub_client *c, uint32_t limit_ms, mqc_time began)
 {
-    const plat_crypto *crypto = c->options.platform->crypto;
+    const plat_crypto *crypto = c->context.options.platform->crypto;
     uint32_t random = UINT32_MAX;
 
     (void)crypto->random(crypto, &random, sizeof random);
-    return retry_delay_ms(limit_ms, random, client_now(c) - began);
+    return retry_delay_ms(limit_ms, random, context_now(&c->context) - began);
 }
 
 /* The failure has been counted. */
 static uint32_t limit_ms(const iothub_client *c, iothub_result reason)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
     const iothub_back_off *b = &c->back_off;
 
     switch ((int)reason) {
@@ -51,7 +52,7 @@ static uint32_t look_ms(iothub_result reason)
 uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text)
 {
     iothub_back_off *b = &c->back_off;
-    mqc_time now = client_now(c);
+    mqc_time now = context_now(&c->context);
 
     if (b->failures++ == 0) {
         b->failing_since = now;
@@ -66,7 +67,7 @@ uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text)
         .failing_ms = now - b->failing_since,
         .delay_ms = back_off_random_ms(c, limit_ms(c, reason), c->session.attempt_began),
     };
-    uint32_t delay = callback_retry(c, &r);
+    uint32_t delay = callback_retry(&c->context, &r);
     return delay > 0 ? delay : 1;
 }
 
@@ -77,28 +78,29 @@ bool back_off_look(iothub_client *c, mqc_time now)
     if (now < b->look_at) {
         return false;
     }
-    bool renewable = c->session.state == IOTHUB_CONNECTED && c->identity.key.len > 0;
-    bool curable = c->session.state == IOTHUB_WAITING && b->look_ms > 0;
+    bool renewable = c->context.state == IOTHUB_CONNECTED && c->context.identity.key.len > 0;
+    bool curable = c->context.state == IOTHUB_WAITING && b->look_ms > 0;
 
     if (!renewable && !curable) {
         return false;
     }
     b->look_at = now + (curable ? b->look_ms : LOOK_FOR_TIME_MS);
-    return wall_clock_moved(client_clock(c), c->session.clock_s);
+    return wall_clock_moved(context_clock(&c->context), c->session.clock_s);
 }
 
 mqc_time back_off_next_look(const iothub_client *c)
 {
     const iothub_back_off *b = &c->back_off;
 
-    return c->session.state == IOTHUB_WAITING && b->look_ms > 0 ? b->look_at : 0;
+    return c->context.state == IOTHUB_WAITING && b->look_ms > 0 ? b->look_at : 0;
 }
 
 /* Up for so long, it is not one client pushing the other out: each comes back within the longest
  * back-off. */
 static bool is_stable(const iothub_client *c)
 {
-    return client_now(c) - c->session.connected_at >= 2 * (uint64_t)c->options.retry_max_ms;
+    return context_now(&c->context) - c->session.connected_at >=
+           2 * (uint64_t)c->context.options.retry_max_ms;
 }
 
 void back_off_forget(iothub_client *c)
@@ -121,7 +123,7 @@ void back_off_reset(iothub_client *c)
 
 bool back_off_evicted(iothub_client *c)
 {
-    if (c->session.state != IOTHUB_CONNECTED || is_stable(c)) {
+    if (c->context.state != IOTHUB_CONNECTED || is_stable(c)) {
         return false;
     }
     c->back_off.evictions++;

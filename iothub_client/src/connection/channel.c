@@ -15,8 +15,9 @@ iothub_result channel_why(const plat_stream *s, plat_result r, iothub_error *err
  * one.  NULL: failed. */
 static plat_stream *make(iothub_client *c, plat_stream_storage *memory, iothub_error *error)
 {
-    const plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = c->options.ca_file };
-    const plat_net *net = c->options.platform->net;
+    const plat_stream_config config = { .kind = PLAT_STREAM_TLS,
+                                        .ca_file = c->context.options.ca_file };
+    const plat_net *net = c->context.options.platform->net;
     plat_stream *made = NULL;
 
     plat_result r = net->stream(net, memory, &config, &made);
@@ -41,14 +42,15 @@ iothub_result channel_open(iothub_client *c, plat_stream **slot, plat_stream_sto
         return error->code;
     }
     *slot = s;
-    plat_result r = s->ops->open(s, c->host, c->options.port, client_now(c));
+    plat_result r =
+        s->ops->open(s, c->context.host, c->context.options.port, context_now(&c->context));
     return r == PLAT_OK ? IOTHUB_OK : channel_why(s, r, error);
 }
 
 plat_result channel_progress(iothub_client *c, plat_stream *s, mqc_time now, plat_stage *stage)
 {
-    bool opened = lock_open(c);
+    bool opened = context_open_lock(&c->context);
     plat_result r = s->ops->progress(s, now, stage);
-    lock_close(c, opened);
+    context_close_lock(&c->context, opened);
     return r;
 }

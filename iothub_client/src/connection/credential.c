@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "context/callbacks.h"
 #include "internal.h"
 #include "iothub/sas.h"
 #include "iothub/version.h"
@@ -10,22 +11,22 @@
 
 static bool has_key(const iothub_client *c)
 {
-    return c->identity.key.len > 0;
+    return c->context.identity.key.len > 0;
 }
 
 /* The notice comes after 80 % of the life that is left. */
 static void watch_token(iothub_client *c)
 {
-    int64_t left_s = c->session.token_expiry_s - wall_clock_s(client_clock(c));
-    mqc_time now = client_now(c);
+    int64_t left_s = c->session.token_expiry_s - wall_clock_s(context_clock(&c->context));
+    mqc_time now = context_now(&c->context);
 
     c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
-    c->session.notice_clock_s = wall_clock_offset_s(client_clock(c));
+    c->session.notice_clock_s = wall_clock_offset_s(context_clock(&c->context));
 }
 
 iothub_result credential_ready(iothub_client *c, iothub_error *error)
 {
-    int64_t now_s = wall_clock_s(client_clock(c));
+    int64_t now_s = wall_clock_s(context_clock(&c->context));
 
     if (!wall_clock_is_set(now_s)) {
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
@@ -41,20 +42,20 @@ iothub_result credential_ready(iothub_client *c, iothub_error *error)
 
 static bool is_module(const iothub_client *c)
 {
-    return c->identity.module_id.len > 0;
+    return c->context.identity.module_id.len > 0;
 }
 
 /* "{host}/{device}[/{module}]/?api-version=..&DeviceClientType=..[&model-id=..]" */
 static void put_user_name(iothub_text *t, const iothub_client *c)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
 
-    iothub_text_put_span(t, c->identity.host_name);
+    iothub_text_put_span(t, c->context.identity.host_name);
     iothub_text_put_char(t, '/');
-    iothub_text_put_span(t, c->identity.device_id);
+    iothub_text_put_span(t, c->context.identity.device_id);
     if (is_module(c)) {
         iothub_text_put_char(t, '/');
-        iothub_text_put_span(t, c->identity.module_id);
+        iothub_text_put_span(t, c->context.identity.module_id);
     }
     iothub_text_put(t, "/?api-version=" API_VERSION "&DeviceClientType=");
     iothub_percent_put(t, mqc_span_str(o->user_agent != NULL
@@ -70,9 +71,9 @@ static void put_user_name(iothub_text *t, const iothub_client *c)
 static void put_client_id(iothub_text *t, const iothub_client *c)
 {
     if (is_module(c)) {
-        iothub_text_put_span(t, c->identity.device_id);
+        iothub_text_put_span(t, c->context.identity.device_id);
         iothub_text_put_char(t, '/');
-        iothub_text_put_span(t, c->identity.module_id);
+        iothub_text_put_span(t, c->context.identity.module_id);
     }
 }
 
@@ -93,9 +94,11 @@ static iothub_result put_password(iothub_client *c, iothub_text *t, mqc_span *pa
         *password = mqc_span_str(c->token);
         return IOTHUB_OK;
     }
-    uint64_t expiry_s = (uint64_t)wall_clock_s(client_clock(c)) + c->options.sas_lifetime_s;
-    iothub_result r = iothub_sas_build_for(c->options.platform->crypto, &c->identity, expiry_s, at,
-                                           t->cap - t->len, &len, error);
+    uint64_t expiry_s =
+        (uint64_t)wall_clock_s(context_clock(&c->context)) + c->context.options.sas_lifetime_s;
+    iothub_result r =
+        iothub_sas_build_for(c->context.options.platform->crypto, &c->context.identity, expiry_s,
+                             at, t->cap - t->len, &len, error);
     *password = mqc_span_of(at, len);
     return r;
 }
@@ -104,20 +107,20 @@ iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothu
 {
     iothub_text t;
 
-    iothub_text_init(&t, c->scratch, c->scratch_len);
+    iothub_text_init(&t, c->context.scratch, c->context.scratch_len);
     memset(o, 0, sizeof *o);
     put_client_id(&t, c);
-    o->client_id = is_module(c) ? since(&t, 0) : c->identity.device_id;
+    o->client_id = is_module(c) ? since(&t, 0) : c->context.identity.device_id;
     size_t user_name_at = t.len;
     put_user_name(&t, c);
     o->username = since(&t, user_name_at);
     if (t.overflow) {
         return iothub_fail(error, IOTHUB_ERR_TOO_BIG, "user name too long: model_id, user_agent");
     }
-    o->keep_alive_s = c->options.keep_alive_s;
-    o->clean_session = c->options.clean_session;
-    o->ack_timeout_ms = c->options.ack_timeout_ms;
-    o->stall_timeout_ms = c->options.stall_timeout_ms;
+    o->keep_alive_s = c->context.options.keep_alive_s;
+    o->clean_session = c->context.options.clean_session;
+    o->ack_timeout_ms = c->context.options.ack_timeout_ms;
+    o->stall_timeout_ms = c->context.options.stall_timeout_ms;
     return put_password(c, &t, &o->password, error);
 }
 
@@ -136,16 +139,16 @@ credential_size credential_measure(const iothub_client *c)
     iothub_text_count(&t);
     put_client_id(&t, c);
     put_user_name(&t, c);
-    const size_t frame = CONNECT_FRAME + (is_module(c) ? 0 : c->identity.device_id.len);
-    (void)iothub_sas_resource(&c->identity, resource, sizeof resource);
+    const size_t frame = CONNECT_FRAME + (is_module(c) ? 0 : c->context.identity.device_id.len);
+    (void)iothub_sas_resource(&c->context.identity, resource, sizeof resource);
     if (!has_key(c)) { /* check_resource wants the resource twice */
         const size_t check = 2 * (strlen(resource) + 1);
         return (credential_size){ frame + t.len, t.len + 1 > check ? t.len + 1 : check };
     }
     iothub_percent_put(&t, mqc_span_str(resource));
-    if (c->identity.policy_name.len != 0) {
+    if (c->context.identity.policy_name.len != 0) {
         iothub_text_put(&t, "&skn=");
-        iothub_percent_put(&t, c->identity.policy_name);
+        iothub_percent_put(&t, c->context.identity.policy_name);
     }
     return (credential_size){ frame + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
 }
@@ -170,11 +173,11 @@ static bool covers(const char *granted, const char *wanted)
 static iothub_result check_resource(const iothub_client *c, const iothub_sas_token *token,
                                     iothub_error *error)
 {
-    const size_t half = c->scratch_len / 2; /* what is longer than wanted covers nothing */
-    char *wanted = c->scratch;
-    char *granted = c->scratch + half;
+    const size_t half = c->context.scratch_len / 2; /* what is longer than wanted covers nothing */
+    char *wanted = c->context.scratch;
+    char *granted = c->context.scratch + half;
 
-    if (iothub_sas_resource(&c->identity, wanted, half) != IOTHUB_OK ||
+    if (iothub_sas_resource(&c->context.identity, wanted, half) != IOTHUB_OK ||
         iothub_sas_decode(token->resource, granted, half) != IOTHUB_OK ||
         !covers(granted, wanted)) {
         return iothub_fail(error, IOTHUB_ERR_PART_INVALID,
@@ -211,17 +214,17 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
 
 void credential_on_time(iothub_client *c, mqc_time now)
 {
-    if (wall_clock_moved(client_clock(c), c->session.notice_clock_s)) {
+    if (wall_clock_moved(context_clock(&c->context), c->session.notice_clock_s)) {
         watch_token(c);
     }
     if (c->session.token_notice_at == 0 || now < c->session.token_notice_at) {
         return;
     }
-    int64_t left_s = c->session.token_expiry_s - wall_clock_s(client_clock(c));
+    int64_t left_s = c->session.token_expiry_s - wall_clock_s(context_clock(&c->context));
 
     c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : 0;
-    callback_log_text(c, IOTHUB_LOG_WARNING, "credential",
+    callback_log_text(&c->context, IOTHUB_LOG_WARNING, "credential",
                       left_s > 0 ? "the SharedAccessSignature expires soon and cannot be renewed"
                                  : "the SharedAccessSignature has expired");
-    callback_token_expiring(c, left_s > 0 ? left_s : 0);
+    callback_token_expiring(&c->context, left_s > 0 ? left_s : 0);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "context/callbacks.h"
 #include "context/retry.h"
 #include "internal.h"
 
@@ -15,18 +16,19 @@ enum { URGENT_PATIENCE_MS = 3000 };
  * can be asked again, but that is twice the work for the hub. */
 static bool postponed(const iothub_client *c, mqc_time now)
 {
-    return now < c->renewal.switch_by && (methods_open(c) || c->session.deferred > 0 ||
-                                          mqc_lane(&c->engine, IOTHUB_LANE_TWIN).in_flight > 0);
+    return now < c->renewal.switch_by &&
+           (methods_open(c) || c->session.deferred > 0 ||
+            mqc_lane(&c->context.engine, IOTHUB_LANE_TWIN).in_flight > 0);
 }
 
 static bool active(const iothub_client *c)
 {
-    return c->renewal.due && c->session.state == IOTHUB_CONNECTED && !wish_is_stop(&c->wish);
+    return c->renewal.due && c->context.state == IOTHUB_CONNECTED && !wish_is_stop(&c->wish);
 }
 
 static uint32_t wait_before_next_ms(iothub_client *c)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
     iothub_renewal *r = &c->renewal;
 
     r->failures++;
@@ -47,9 +49,9 @@ static void open_spare(iothub_client *c)
 
 static void fail_spare(iothub_client *c, const char *why)
 {
-    callback_log(c, IOTHUB_LOG_WARNING, "renewal",
+    callback_log(&c->context, IOTHUB_LOG_WARNING, "renewal",
                  "the new connection failed: %s; the old one stays in use", why);
-    c->stats.failed_attempts++;
+    c->session.counts.failed_attempts++;
     if (c->spare != NULL) {
         c->spare->ops->close(c->spare);
     }
@@ -60,8 +62,8 @@ static void feed(iothub_client *c, life_input in, const char *why)
 {
     iothub_renewal *r = &c->renewal;
     iothub_state next = life_next(r->spare, in, IOTHUB_STOPPED);
-    mqc_time now = client_now(c);
-    uint32_t wait_ms = life_budget_ms(&c->options, next, false);
+    mqc_time now = context_now(&c->context);
+    uint32_t wait_ms = life_budget_ms(&c->context.options, next, false);
 
     if (next == r->spare) {
         return;
@@ -75,10 +77,10 @@ static void feed(iothub_client *c, life_input in, const char *why)
     if (next == IOTHUB_SECURING) {
         r->deadline = now + stage_begin_ms(c, c->spare, next, &r->pace);
     }
-    c->kick = true;
+    context_poke(&c->context);
     if (next == IOTHUB_RESOLVING) {
         r->began = now;
-        callback_log_text(c, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
+        callback_log_text(&c->context, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
         open_spare(c);
     }
 }
@@ -86,11 +88,11 @@ static void feed(iothub_client *c, life_input in, const char *why)
 void renewal_begin(iothub_client *c, uint64_t patience_ms)
 {
     iothub_renewal *r = &c->renewal;
-    mqc_time by = client_now(c) + patience_ms;
+    mqc_time by = context_now(&c->context) + patience_ms;
 
     r->switch_by = r->due && r->switch_by < by ? r->switch_by : by;
     r->due = true;
-    c->kick = true;
+    context_poke(&c->context);
 }
 
 void renewal_hurry(iothub_client *c)
@@ -98,7 +100,7 @@ void renewal_hurry(iothub_client *c)
     renewal_begin(c, URGENT_PATIENCE_MS);
     c->renewal.urgent = true;
     if (c->renewal.spare == IOTHUB_WAITING) {
-        c->renewal.deadline = client_now(c);
+        c->renewal.deadline = context_now(&c->context);
     }
 }
 
@@ -149,7 +151,7 @@ static void go_on(iothub_client *c, mqc_time now)
         feed(c, LIFE_REACHED, "");
     }
     if (r == PLAT_OK) {
-        c->stats.tls_resumptions += c->spare->ops->resumed(c->spare);
+        c->session.counts.tls_resumptions += c->spare->ops->resumed(c->spare);
         feed(c, LIFE_STREAM_UP, "");
     } else if (r != PLAT_WOULD_BLOCK) {
         (void)channel_why(c->spare, r, &error);
@@ -192,7 +194,8 @@ static void drive_spare(iothub_client *c, mqc_time now)
 /* With overlap there is somewhere to go; without, the last refusal was some time ago. */
 static bool may_leave(const iothub_client *c, mqc_time now)
 {
-    return c->options.overlap ? c->renewal.spare == IOTHUB_LOGGING_IN : now >= c->renewal.deadline;
+    return c->context.options.overlap ? c->renewal.spare == IOTHUB_LOGGING_IN
+                                      : now >= c->renewal.deadline;
 }
 
 bool renewal_on_time(iothub_client *c, mqc_time now)
@@ -202,14 +205,15 @@ bool renewal_on_time(iothub_client *c, mqc_time now)
     if (!active(c)) {
         return false;
     }
-    if (c->options.overlap) {
+    if (c->context.options.overlap) {
         drive_spare(c, now);
     }
     if (postponed(c, now) || !may_leave(c, now)) {
         return false;
     }
-    if (credential_ready(c, &error) != IOTHUB_OK) {          /* better an old token than none */
-        c->renewal.deadline = now + c->options.retry_max_ms; /* a spare has its own back-off */
+    if (credential_ready(c, &error) != IOTHUB_OK) { /* better an old token than none */
+        c->renewal.deadline =
+            now + c->context.options.retry_max_ms; /* a spare has its own back-off */
         feed(c, LIFE_LOST, error.text);
         return false;
     }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "context/callbacks.h"
 #include "internal.h"
 
 enum {
@@ -14,11 +15,12 @@ static void drop(iothub_client *c)
     if (c->stream != NULL) {
         c->stream->ops->close(c->stream);
     }
-    mqc_reset(&c->engine);
-    (void)mqc_discard(&c->engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
-    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
-    mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, false);
+    mqc_reset(&c->context.engine);
+    (void)mqc_discard(&c->context.engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
+    mqc_hold(&c->context.engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(&c->context.engine, IOTHUB_LANE_TELEMETRY, false);
     methods_on_lost(c);
+    context_end_connection(&c->context);
     c->session.deferred = 0;
     c->session.unsubscribed = 0;
     c->want_write = false;
@@ -29,7 +31,7 @@ static void dial(iothub_client *c)
 {
     iothub_error error;
 
-    c->session.clock_s = wall_clock_offset_s(client_clock(c));
+    c->session.clock_s = wall_clock_offset_s(context_clock(&c->context));
     if (channel_open(c, &c->stream, &c->stream_memory[0], &error) != IOTHUB_OK) {
         session_feed(c, LIFE_LOST, error.code, error.text);
     }
@@ -46,9 +48,9 @@ static void log_in(iothub_client *c)
     }
     c->session.token_replaced = false;
     o.reports_flow = c->stream->ops->flow != NULL;
-    c->session.login_at = client_now(c);
-    c->session.clock_s = wall_clock_offset_s(client_clock(c));
-    mqc_result r = mqc_connect(&c->engine, &o, client_now(c));
+    c->session.login_at = context_now(&c->context);
+    c->session.clock_s = wall_clock_offset_s(context_clock(&c->context));
+    mqc_result r = mqc_connect(&c->context.engine, &o, context_now(&c->context));
     if (r != MQC_OK) {
         session_feed(c, LIFE_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
     }
@@ -58,7 +60,7 @@ static void log_in(iothub_client *c)
  * dates it knows no parts of a second. */
 static uint64_t renew_after_ms(const iothub_client *c)
 {
-    uint64_t life_s = c->options.sas_lifetime_s;
+    uint64_t life_s = c->context.options.sas_lifetime_s;
     uint64_t latest_ms = life_s * 1000 - 1200;
 
     return life_s * 800 < latest_ms ? life_s * 800 : latest_ms;
@@ -68,12 +70,12 @@ static void connected(iothub_client *c)
 {
     iothub_session *s = &c->session;
 
-    c->stats.connects++;
+    c->session.counts.connects++;
     if (s->connected_at == 0) { /* a planned change does not count as an end */
-        s->connected_at = client_now(c);
+        s->connected_at = context_now(&c->context);
     }
     back_off_accepted(c);
-    if (c->identity.key.len > 0) { /* a given token cannot be renewed */
+    if (c->context.identity.key.len > 0) { /* a given token cannot be renewed */
         s->deadline = s->login_at + renew_after_ms(c);
     }
     twin_on_connected(c);
@@ -91,11 +93,11 @@ static void logged_in(iothub_client *c, mqc_time now)
     uint64_t gap_ms = now - c->session.left_at;
 
     c->session.planned = false;
-    c->stats.token_renewals++;
-    c->stats.renewal_gap_last_ms = gap_ms;
-    c->stats.renewal_gap_sum_ms += gap_ms;
-    if (gap_ms > c->stats.renewal_gap_longest_ms) {
-        c->stats.renewal_gap_longest_ms = gap_ms;
+    c->session.counts.token_renewals++;
+    c->session.counts.renewal_gap_last_ms = gap_ms;
+    c->session.counts.renewal_gap_sum_ms += gap_ms;
+    if (gap_ms > c->session.counts.renewal_gap_longest_ms) {
+        c->session.counts.renewal_gap_longest_ms = gap_ms;
     }
 }
 
@@ -103,18 +105,18 @@ static void let_go(iothub_client *c, mqc_time now)
 {
     c->session.planned = true;
     c->session.left_at = now;
-    mqc_hold(&c->engine, IOTHUB_LANE_TELEMETRY, true);
+    mqc_hold(&c->context.engine, IOTHUB_LANE_TELEMETRY, true);
 }
 
 /* End every request that is still open; only without a connection. */
 static void cancel_all(iothub_client *c)
 {
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(&c->engine, (uint8_t)lane);
+        (void)mqc_discard(&c->context.engine, (uint8_t)lane);
     }
     /* The stop is granted: what comes from now on waits for the next start. */
     c->wish.kind = c->wish.kind == IOTHUB_WISH_STOP_START ? IOTHUB_WISH_START : IOTHUB_WISH_NONE;
-    c->kick = true;
+    context_poke(&c->context);
 }
 
 static void subscribe(iothub_client *c)
@@ -129,7 +131,7 @@ static void subscribe(iothub_client *c)
 /* What the new state does first.  May feed the next input, so it comes last. */
 static void act(iothub_client *c, mqc_time now, bool adopted)
 {
-    switch (c->session.state) {
+    switch (c->context.state) {
     case IOTHUB_RESOLVING:
         if (!adopted) {
             dial(c);
@@ -142,7 +144,7 @@ static void act(iothub_client *c, mqc_time now, bool adopted)
         break;
     case IOTHUB_CONNECTED: connected(c); break;
     case IOTHUB_RENEWING: let_go(c, now); break;
-    case IOTHUB_STOPPING: (void)mqc_disconnect(&c->engine); break;
+    case IOTHUB_STOPPING: (void)mqc_disconnect(&c->context.engine); break;
     case IOTHUB_STOPPED: cancel_all(c); break;
     case IOTHUB_CONNECTING:
     case IOTHUB_SECURING:
@@ -152,9 +154,9 @@ static void act(iothub_client *c, mqc_time now, bool adopted)
 
 static void count_end(iothub_client *c, iothub_state was, iothub_state next)
 {
-    c->stats.losses +=
+    c->session.counts.losses +=
         was == IOTHUB_CONNECTED && next != IOTHUB_RENEWING && next != IOTHUB_STOPPING;
-    c->stats.failed_attempts += next == IOTHUB_WAITING && was != IOTHUB_CONNECTED;
+    c->session.counts.failed_attempts += next == IOTHUB_WAITING && was != IOTHUB_CONNECTED;
 }
 
 /* The end of a connection is the beginning of the next attempt: the time it lasted is not
@@ -169,23 +171,34 @@ static void leave_connected(iothub_client *c, mqc_time now)
 static void begin_attempt(iothub_client *c, mqc_time now, bool adopt)
 {
     c->session.attempt_began = now;
-    c->session.number++;
-    c->unserved = false;
     if (adopt) {
         renewal_adopt(c);
     }
 }
 
-/* The only writer of c->session.state. */
+static void tell(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms)
+{
+    const iothub_status s = {
+        .state = c->context.state,
+        .reason = reason,
+        .text = text,
+        .retry_in_ms = retry_in_ms,
+        .attempt = c->back_off.failures,
+    };
+
+    callback_status(&c->context, &s);
+}
+
+/* The only writer of c->context.state. */
 void session_feed(iothub_client *c, life_input in, iothub_result reason, const char *text)
 {
     iothub_session *s = &c->session;
-    iothub_state was = s->state;
+    iothub_state was = c->context.state;
     iothub_state next = life_next(was, in, c->renewal.spare);
     bool leaves = was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING;
     bool adopt = leaves && next == c->renewal.spare && life_is_opening(next);
-    mqc_time now = client_now(c);
-    uint32_t wait_ms = life_budget_ms(&c->options, next, c->renewal.urgent);
+    mqc_time now = context_now(&c->context);
+    uint32_t wait_ms = life_budget_ms(&c->context.options, next, c->renewal.urgent);
 
     if (next == was) {
         return;
@@ -212,13 +225,13 @@ void session_feed(iothub_client *c, life_input in, iothub_result reason, const c
     if (next != IOTHUB_CONNECTED && next != IOTHUB_RENEWING) {
         renewal_cancel(c);
     }
-    s->state = next;
+    context_set_state(&c->context, next);
     if (next >= IOTHUB_SECURING && next <= IOTHUB_SUBSCRIBING) {
         wait_ms = stage_begin_ms(c, c->stream, next, &s->pace);
     }
     s->deadline = wait_ms > 0 ? now + wait_ms : 0;
-    c->kick = true;
-    callback_status(c, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
+    context_poke(&c->context);
+    tell(c, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
     act(c, now, adopt);
 }
 
@@ -226,14 +239,14 @@ void session_feed(iothub_client *c, life_input in, iothub_result reason, const c
 
 void session_opened(iothub_client *c, plat_result r, plat_stage stage)
 {
-    if (stage > PLAT_STAGE_RESOLVE && c->session.state == IOTHUB_RESOLVING) {
+    if (stage > PLAT_STAGE_RESOLVE && c->context.state == IOTHUB_RESOLVING) {
         session_feed(c, LIFE_RESOLVED, IOTHUB_OK, "host name found");
     }
-    if (stage > PLAT_STAGE_CONNECT && c->session.state == IOTHUB_CONNECTING) {
+    if (stage > PLAT_STAGE_CONNECT && c->context.state == IOTHUB_CONNECTING) {
         session_feed(c, LIFE_REACHED, IOTHUB_OK, "TCP connected");
     }
     if (r == PLAT_OK) {
-        c->stats.tls_resumptions += c->stream->ops->resumed(c->stream);
+        c->session.counts.tls_resumptions += c->stream->ops->resumed(c->stream);
         session_feed(c, LIFE_STREAM_UP, IOTHUB_OK, "TLS established");
     } else if (r != PLAT_WOULD_BLOCK) {
         session_stream_failed(c, r);
@@ -245,11 +258,11 @@ static void lose(iothub_client *c, const iothub_error *why)
 {
     iothub_error error = *why;
 
-    if (c->session.state == IOTHUB_RENEWING) {
+    if (c->context.state == IOTHUB_RENEWING) {
         session_feed(c, LIFE_LOST, IOTHUB_OK, "the old connection has ended");
         return;
     }
-    if (c->session.state == IOTHUB_CONNECTED && life_is_opening(c->renewal.spare)) {
+    if (c->context.state == IOTHUB_CONNECTED && life_is_opening(c->renewal.spare)) {
         (void)iothub_fail(&error, why->code, "%s; going on with the new connection", why->text);
     }
     session_feed(c, LIFE_LOST, error.code, error.text);
@@ -279,7 +292,7 @@ static void stalled(iothub_client *c)
 {
     iothub_error error;
 
-    c->stats.read_stalls++;
+    c->session.counts.read_stalls++;
     (void)iothub_fail(&error, iothub_from_mqc(MQC_ERR_STALLED),
                       c->session.deferred > 0
                           ? "reading stood still too long: deferred messages were not accepted"
@@ -289,7 +302,7 @@ static void stalled(iothub_client *c)
 
 void session_engine_failed(iothub_client *c, mqc_result r)
 {
-    const char *packet = mqc_error_packet(&c->engine);
+    const char *packet = mqc_error_packet(&c->context.engine);
     const char *joint = r == MQC_ERR_TIMEOUT ? " waiting for " : " in ";
     iothub_error error;
 
@@ -297,7 +310,7 @@ void session_engine_failed(iothub_client *c, mqc_result r)
         stalled(c);
         return;
     }
-    c->stats.ack_timeouts += r == MQC_ERR_TIMEOUT && is_acknowledgement(packet);
+    c->session.counts.ack_timeouts += r == MQC_ERR_TIMEOUT && is_acknowledgement(packet);
     iothub_fail(&error, iothub_from_mqc(r), "MQTT: %s%s%s", mqc_result_str(r),
                 packet[0] != '\0' ? joint : "", packet);
     lose(c, &error);
@@ -335,17 +348,82 @@ void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_co
 
 void session_hurry(iothub_client *c)
 {
-    c->session.deadline = client_now(c);
-    c->kick = true;
+    c->session.deadline = context_now(&c->context);
+    context_poke(&c->context);
 }
 
 void session_new_token(iothub_client *c)
 {
     c->session.token_replaced = true;
-    c->kick = true; /* its notice may come earlier than anything waited for */
-    if (c->session.state == IOTHUB_CONNECTED || c->session.state == IOTHUB_WAITING) {
+    context_poke(&c->context); /* its notice may come earlier than anything waited for */
+    if (c->context.state == IOTHUB_CONNECTED || c->context.state == IOTHUB_WAITING) {
         session_hurry(c);
     }
+}
+
+/* --- what the application asks for, granted by the next turn ---------------------- */
+
+iothub_result session_start(iothub_client *c)
+{
+    switch (c->wish.kind) {
+    case IOTHUB_WISH_NONE:
+        if (c->context.state != IOTHUB_STOPPED) {
+            return context_refuse(&c->context, IOTHUB_ERR_STATE,
+                                  "iothub_start: already started; once is enough");
+        }
+        c->wish.kind = IOTHUB_WISH_START;
+        break;
+    case IOTHUB_WISH_STOP: c->wish.kind = IOTHUB_WISH_STOP_START; break;
+    case IOTHUB_WISH_START_STOP: c->wish.kind = IOTHUB_WISH_START; break;
+    case IOTHUB_WISH_START:
+    case IOTHUB_WISH_STOP_START:
+        return context_refuse(&c->context, IOTHUB_ERR_STATE,
+                              "iothub_start: already started; the next iothub_process begins");
+    }
+    context_poke(&c->context);
+    return IOTHUB_OK;
+}
+
+void session_stop(iothub_client *c, uint32_t grace_ms)
+{
+    bool starting = c->wish.kind == IOTHUB_WISH_START || c->wish.kind == IOTHUB_WISH_START_STOP;
+
+    c->wish.kind = starting ? IOTHUB_WISH_START_STOP : IOTHUB_WISH_STOP;
+    c->wish.stop_at = context_now(&c->context) + grace_ms;
+    context_poke(&c->context);
+}
+
+iothub_result session_reconnect_now(iothub_client *c)
+{
+    if (c->context.state == IOTHUB_WAITING) {
+        session_hurry(c);
+    } else if (c->context.state == IOTHUB_CONNECTED) {
+        renewal_hurry(c);
+    } else {
+        return context_refuse(
+            &c->context, IOTHUB_ERR_STATE,
+            "iothub_reconnect_now: neither connected nor waiting for the next attempt");
+    }
+    return IOTHUB_OK;
+}
+
+iothub_result session_set_token(iothub_client *c, const char *shared_access_signature)
+{
+    if (c->context.identity.key.len > 0) {
+        return context_refuse(
+            &c->context, IOTHUB_ERR_STATE,
+            "iothub_set_token: the client makes its tokens from its key, and needs none");
+    }
+    if (shared_access_signature == NULL) {
+        return context_refuse(&c->context, IOTHUB_ERR_ARG,
+                              "iothub_set_token: SharedAccessSignature is NULL");
+    }
+    iothub_result r =
+        credential_take_token(c, mqc_span_str(shared_access_signature), context_error(&c->context));
+    if (r == IOTHUB_OK) {
+        session_new_token(c);
+    }
+    return r;
 }
 
 /* --- time ------------------------------------------------------------------- */
@@ -354,18 +432,19 @@ void session_new_token(iothub_client *c)
  * that is known. */
 static uint64_t patience_ms(const iothub_client *c)
 {
-    bool known = c->identity.key.len > 0 && !wall_clock_moved(client_clock(c), c->session.clock_s);
+    bool known = c->context.identity.key.len > 0 &&
+                 !wall_clock_moved(context_clock(&c->context), c->session.clock_s);
 
-    return known ? (uint64_t)c->options.sas_lifetime_s * 100 : PATIENCE_MS;
+    return known ? (uint64_t)c->context.options.sas_lifetime_s * 100 : PATIENCE_MS;
 }
 
 static void on_deadline(iothub_client *c)
 {
     iothub_session *own = &c->session;
-    iothub_state s = own->state;
+    iothub_state s = c->context.state;
     uint32_t more_ms = stage_more_ms(c, c->stream, s, own->attempt_began, &own->pace);
 
-    own->deadline = more_ms > 0 ? client_now(c) + more_ms : 0;
+    own->deadline = more_ms > 0 ? context_now(&c->context) + more_ms : 0;
     if (more_ms > 0) {
         return;
     }
@@ -384,11 +463,12 @@ static bool work_left(const iothub_client *c)
 {
     size_t own = c->twin.pending ? 1 : 0;
     /* What is in a store can wait for the next start. */
-    bool telemetry = c->options.store == NULL || mqc_get_state(&c->engine) == MQC_CONNECTED;
+    bool telemetry =
+        c->context.options.store == NULL || mqc_get_state(&c->context.engine) == MQC_CONNECTED;
 
-    return (telemetry && mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
-           mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0 ||
-           mqc_lane(&c->engine, IOTHUB_LANE_TWIN).count > own;
+    return (telemetry && mqc_lane(&c->context.engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
+           mqc_lane(&c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
+           mqc_lane(&c->context.engine, IOTHUB_LANE_TWIN).count > own;
 }
 
 static void grant_wishes(iothub_client *c, mqc_time now)
@@ -404,7 +484,7 @@ static void grant_wishes(iothub_client *c, mqc_time now)
     if (!wish_is_stop(&c->wish)) {
         return;
     }
-    if (c->session.state == IOTHUB_STOPPED) { /* before any start */
+    if (c->context.state == IOTHUB_STOPPED) { /* before any start */
         cancel_all(c);
     } else if (now >= wish->stop_at || !work_left(c)) {
         session_feed(c, LIFE_STOP, IOTHUB_OK, "stopping");
@@ -414,27 +494,27 @@ static void grant_wishes(iothub_client *c, mqc_time now)
 /* On purpose or for a new token: DISCONNECT once nothing is in flight, close once it has left. */
 static void leave(iothub_client *c)
 {
-    if (c->session.state != IOTHUB_RENEWING && c->session.state != IOTHUB_STOPPING) {
+    if (c->context.state != IOTHUB_RENEWING && c->context.state != IOTHUB_STOPPING) {
         return;
     }
-    if (mqc_get_state(&c->engine) == MQC_CONNECTED) {
-        if (mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
-            mqc_lane(&c->engine, IOTHUB_LANE_METHOD).count > 0 ||
-            (c->session.state == IOTHUB_RENEWING && methods_open(c))) {
+    if (mqc_get_state(&c->context.engine) == MQC_CONNECTED) {
+        if (mqc_lane(&c->context.engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
+            mqc_lane(&c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
+            (c->context.state == IOTHUB_RENEWING && methods_open(c))) {
             return;
         }
-        (void)mqc_disconnect(&c->engine);
-        c->kick = true;
+        (void)mqc_disconnect(&c->context.engine);
+        context_poke(&c->context);
     }
-    if (!mqc_tx_ready(&c->engine)) {
+    if (!mqc_tx_ready(&c->context.engine)) {
         session_feed(c, LIFE_LEFT, IOTHUB_OK,
-                     c->session.state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
+                     c->context.state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
     }
 }
 
 bool session_is_leaving(const iothub_client *c)
 {
-    return wish_is_stop(&c->wish) || c->session.state == IOTHUB_STOPPING;
+    return wish_is_stop(&c->wish) || c->context.state == IOTHUB_STOPPING;
 }
 
 /* Another time of day may end a wait, or call for a new token. */
@@ -443,16 +523,17 @@ static void look_at_clock(iothub_client *c, mqc_time now)
     if (!back_off_look(c, now)) {
         return;
     }
-    if (c->session.state == IOTHUB_WAITING) {
+    if (c->context.state == IOTHUB_WAITING) {
         session_hurry(c);
         return;
     }
     /* The token in use may end at any time; but a clock that flaps is no reason for a storm. */
-    mqc_time earliest = c->session.login_at + c->options.retry_max_ms;
+    mqc_time earliest = c->session.login_at + c->context.options.retry_max_ms;
     mqc_time when = now < earliest ? earliest : now;
     if (when < c->session.deadline) {
         c->session.deadline = when;
-        callback_log_text(c, IOTHUB_LOG_WARNING, "session", "the wall clock was set: a new token");
+        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "session",
+                          "the wall clock was set: a new token");
     }
 }
 
@@ -473,7 +554,7 @@ bool session_next_deadline(const iothub_client *c, mqc_time *when)
 {
     mqc_time deadline = c->session.deadline;
 
-    if (wish_is_stop(&c->wish) && c->session.state != IOTHUB_STOPPING &&
+    if (wish_is_stop(&c->wish) && c->context.state != IOTHUB_STOPPING &&
         (deadline == 0 || c->wish.stop_at < deadline)) {
         deadline = c->wish.stop_at;
     }

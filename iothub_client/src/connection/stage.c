@@ -31,7 +31,7 @@ static bool moves(uint32_t bytes, uint32_t within_ms)
 uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_state state,
                         iothub_pace *pace)
 {
-    uint32_t budget = life_budget_ms(&c->options, state, false);
+    uint32_t budget = life_budget_ms(&c->context.options, state, false);
 
     pace->late = 0;
     return can_be_slow(s, state) ? budget - budget / 2 : budget;
@@ -40,7 +40,7 @@ uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_sta
 uint32_t stage_more_ms(const iothub_client *c, plat_stream *s, iothub_state state, mqc_time began,
                        iothub_pace *pace)
 {
-    uint32_t budget = life_budget_ms(&c->options, state, false);
+    uint32_t budget = life_budget_ms(&c->context.options, state, false);
     uint32_t half = budget / 2;
 
     if (!can_be_slow(s, state)) {
@@ -49,8 +49,8 @@ uint32_t stage_more_ms(const iothub_client *c, plat_stream *s, iothub_state stat
     uint32_t now_moved = moved_bytes(s);
     uint32_t moved = (now_moved - pace->moved) & (UINT32_MAX >> 1);
     bool first = pace->late == 0;
-    bool endless =
-        state < IOTHUB_SUBSCRIBING && client_now(c) >= began + (mqc_time)budget * MOST_TIMES;
+    bool endless = state < IOTHUB_SUBSCRIBING &&
+                   context_now(&c->context) >= began + (mqc_time)budget * MOST_TIMES;
 
     pace->late = 1;
     pace->moved = now_moved & (UINT32_MAX >> 1);

@@ -1,113 +1,120 @@
-#include "internal.h"
+#include "context/callbacks.h"
 
-/* Callbacks may take locks and wait for other threads: the client's own lock is free meanwhile.
- * Whoever calls a notify function therefore finds the client as if the callback had made
- * requests, which it may do anyway. */
-static void begin(const iothub_client *c)
+#include "iothub/client.h"
+
+/* Callbacks may take locks and wait for other threads: the client's own lock is free meanwhile. */
+static void begin(const iothub_context *context)
 {
-    if (c->lock != NULL) {
-        lock_leave(c->lock, false);
+    if (context->lock != NULL) {
+        lock_leave(context->lock, false);
     }
 }
 
-static void end(const iothub_client *c)
+static void end(const iothub_context *context)
 {
-    client_enter(c);
+    context_enter(context);
 }
 
-void callback_status(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms)
+void callback_status(iothub_context *context, const iothub_status *s)
 {
-    const iothub_status s = {
-        .state = c->session.state,
-        .reason = reason,
-        .text = text,
-        .retry_in_ms = retry_in_ms,
-        .attempt = c->back_off.failures,
-    };
+    const iothub_options *o = &context->options;
 
-    callback_log(c, reason == IOTHUB_OK ? IOTHUB_LOG_INFO : IOTHUB_LOG_WARNING, "session", "%s: %s",
-                 iothub_state_str(s.state), text);
-    if (c->options.callbacks.status != NULL) {
-        begin(c);
-        c->options.callbacks.status(c, &s, c->options.user);
-        end(c);
+    callback_log(context, s->reason == IOTHUB_OK ? IOTHUB_LOG_INFO : IOTHUB_LOG_WARNING, "session",
+                 "%s: %s", iothub_state_str(s->state), s->text);
+    if (o->callbacks.status != NULL) {
+        begin(context);
+        o->callbacks.status(context->client, s, o->user);
+        end(context);
     }
 }
 
-uint32_t callback_retry(iothub_client *c, const iothub_retry *r)
+uint32_t callback_retry(iothub_context *context, const iothub_retry *r)
 {
-    if (c->options.callbacks.retry == NULL) {
+    const iothub_options *o = &context->options;
+
+    if (o->callbacks.retry == NULL) {
         return r->delay_ms;
     }
-    begin(c);
-    uint32_t delay = c->options.callbacks.retry(c, r, c->options.user);
-    end(c);
+    begin(context);
+    uint32_t delay = o->callbacks.retry(context->client, r, o->user);
+    end(context);
     return delay;
 }
 
-void callback_done(iothub_client *c, const iothub_done *d)
+void callback_done(iothub_context *context, const iothub_done *d)
 {
-    if (c->options.callbacks.done != NULL) {
-        begin(c);
-        c->options.callbacks.done(c, d, c->options.user);
-        end(c);
+    const iothub_options *o = &context->options;
+
+    if (o->callbacks.done != NULL) {
+        begin(context);
+        o->callbacks.done(context->client, d, o->user);
+        end(context);
     }
 }
 
-iothub_disposition callback_c2d(iothub_client *c, const iothub_message *m)
+iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m)
 {
-    begin(c);
-    iothub_disposition d = c->options.callbacks.c2d(c, m, c->options.user);
-    end(c);
+    const iothub_options *o = &context->options;
+
+    begin(context);
+    iothub_disposition d = o->callbacks.c2d(context->client, m, o->user);
+    end(context);
     return d;
 }
 
-void callback_desired(iothub_client *c, const iothub_desired *d)
+void callback_desired(iothub_context *context, const iothub_desired *d)
 {
-    begin(c);
-    c->options.callbacks.desired(c, d, c->options.user);
-    end(c);
+    const iothub_options *o = &context->options;
+
+    begin(context);
+    o->callbacks.desired(context->client, d, o->user);
+    end(context);
 }
 
-iothub_method_verdict callback_method(iothub_client *c, const iothub_method_call *call)
+iothub_method_verdict callback_method(iothub_context *context, const iothub_method_call *call)
 {
-    begin(c);
-    iothub_method_verdict v = c->options.callbacks.method(c, call, c->options.user);
-    end(c);
+    const iothub_options *o = &context->options;
+
+    begin(context);
+    iothub_method_verdict v = o->callbacks.method(context->client, call, o->user);
+    end(context);
     return v;
 }
 
-void callback_token_expiring(iothub_client *c, int64_t seconds_left)
+void callback_token_expiring(iothub_context *context, int64_t seconds_left)
 {
-    if (c->options.callbacks.token_expiring != NULL) {
-        begin(c);
-        c->options.callbacks.token_expiring(c, seconds_left, c->options.user);
-        end(c);
+    const iothub_options *o = &context->options;
+
+    if (o->callbacks.token_expiring != NULL) {
+        begin(context);
+        o->callbacks.token_expiring(context->client, seconds_left, o->user);
+        end(context);
     }
 }
 
-void callback_log(const iothub_client *c, iothub_log_level level, const char *module,
+void callback_log(const iothub_context *context, iothub_log_level level, const char *module,
                   const char *format, ...)
 {
-    if (c->options.callbacks.log == NULL || level > c->options.log_level) {
+    const iothub_options *o = &context->options;
+
+    if (o->callbacks.log == NULL || level > o->log_level) {
         return;
     }
     iothub_error line; /* the one composer of bounded, printable lines */
-    iothub_client *own = client_own(c);
-    bool before = c->logging;
+    iothub_context *own = context_own(context);
     va_list values;
     va_start(values, format);
     iothub_error_put(&line, IOTHUB_OK, format, values);
     va_end(values);
-    own->logging = before || !lock_in_callback(c);
-    begin(c);
-    c->options.callbacks.log(level, module, line.text, c->options.user);
-    end(c);
-    own->logging = before;
+    bool before = context_set_logging(own, context->logging || !context_in_callback(context));
+    begin(context);
+    o->callbacks.log(level, module, line.text, o->user);
+    end(context);
+    (void)context_set_logging(own, before);
 }
 
-void callback_log_text(const iothub_client *c, iothub_log_level level, const char *module,
+void callback_log_text(const iothub_context *context, iothub_log_level level, const char *module,
                        const char *text)
 {
-    callback_log(c, level, module, "%s", text);
+    callback_log(context, level, module, "%s", text);
 }

@@ -1,39 +1,116 @@
-#include "internal.h"
+#include "context/context.h"
 
-mqc_time client_now(const iothub_client *c)
+#include "context/result_map.h"
+#include "text/text_writer.h"
+
+_Static_assert(sizeof(iothub_error) <= PLAT_LOCAL_SIZE, "PLAT_LOCAL_SIZE is too small");
+
+mqc_time context_now(const iothub_context *context)
 {
-    const plat_clock *clock = c->options.platform->clock;
+    const plat_clock *clock = context->options.platform->clock;
     return clock->monotonic_ms(clock);
 }
 
-iothub_result client_refuse(iothub_client *c, iothub_result code, const char *text)
+void context_set_state(iothub_context *context, iothub_state state)
 {
-    return iothub_fail(client_error(c), code, "%s", text);
+    context->state = state;
 }
 
-iothub_result client_refuse_mqc(iothub_client *c, mqc_result r, const char *queue)
+void context_end_connection(iothub_context *context)
 {
-    bool idle = c->session.number == 0; /* nothing can leave */
+    context->generation++;
+}
+
+/* --- turns ------------------------------------------------------------------------- */
+
+bool context_begin_turn(iothub_context *context)
+{
+    bool poked = context->poked;
+
+    context->processing = true;
+    context->poked = false;
+    return poked;
+}
+
+void context_end_turn(iothub_context *context)
+{
+    context->processing = false;
+}
+
+void context_begin_end(iothub_context *context)
+{
+    context->processing = true;
+    context->closing = true;
+}
+
+bool context_set_logging(iothub_context *context, bool logging)
+{
+    bool before = context->logging;
+
+    context->logging = logging;
+    return before;
+}
+
+/* --- the lock ------------------------------------------------------------------------ */
+
+plat_result context_make_lock(iothub_context *context)
+{
+    plat_result r = lock_init(&context->lock_memory, context->options.platform->threads);
+
+    if (r == PLAT_OK) {
+        context->lock = &context->lock_memory;
+    }
+    return r;
+}
+
+void context_drop_lock(iothub_context *context)
+{
+    if (context->lock != NULL) {
+        lock_deinit(context->lock);
+        context->lock = NULL;
+    }
+}
+
+bool context_in_callback(const iothub_context *context)
+{
+    return context_has_runner(context) ? lock_is_driver(context->lock) : context->processing;
+}
+
+/* --- requests ------------------------------------------------------------------------ */
+
+iothub_error *context_error(iothub_context *context)
+{
+    return context->lock != NULL ? context->lock->threads->local() : &context->error;
+}
+
+iothub_result context_refuse(iothub_context *context, iothub_result code, const char *text)
+{
+    return iothub_fail(context_error(context), code, "%s", text);
+}
+
+iothub_result context_refuse_mqc(iothub_context *context, mqc_result r, const char *queue)
+{
+    bool idle = context->generation == 0; /* nothing can leave */
     const char *then = idle ? ", and nothing leaves before iothub_start and iothub_process"
                             : ", process and try again";
 
-    if (c->closing) {
-        return iothub_fail(client_error(c), IOTHUB_ERR_STATE, "%s: the client is being ended",
-                           queue);
+    if (context->closing) {
+        return iothub_fail(context_error(context), IOTHUB_ERR_STATE,
+                           "%s: the client is being ended", queue);
     }
-    return iothub_fail(client_error(c), iothub_from_mqc(r), "%s: %s%s", queue, mqc_result_str(r),
-                       r == MQC_ERR_NO_SPACE ? then : "");
+    return iothub_fail(context_error(context), iothub_from_mqc(r), "%s: %s%s", queue,
+                       mqc_result_str(r), r == MQC_ERR_NO_SPACE ? then : "");
 }
 
-iothub_result client_refuse_size(iothub_client *c, const char *what, size_t len, const char *option,
-                                 size_t size)
+iothub_result context_refuse_size(iothub_context *context, const char *what, size_t len,
+                                  const char *option, size_t size)
 {
-    return iothub_fail(client_error(c), IOTHUB_ERR_TOO_BIG,
+    return iothub_fail(context_error(context), IOTHUB_ERR_TOO_BIG,
                        "%s: too big: %zu bytes and the topic do not fit %s (%zu)", what, len,
                        option, size);
 }
 
-mqc_result client_publish(iothub_client *c, const mqc_outgoing *m)
+mqc_result context_publish(iothub_context *context, const mqc_outgoing *m)
 {
-    return c->closing ? MQC_ERR_STATE : mqc_publish(&c->engine, m, NULL);
+    return context->closing ? MQC_ERR_STATE : mqc_publish(&context->engine, m, NULL);
 }

@@ -1,50 +1,76 @@
-#include "internal.h"
+#include "context/lock.h"
 
-_Static_assert(sizeof(iothub_error) <= PLAT_LOCAL_SIZE, "PLAT_LOCAL_SIZE is too small");
-
-void lock_enter(iothub_lock *g)
+plat_result lock_init(iothub_lock *l, const plat_threads *threads)
 {
-    g->threads->lock(&g->thread);
+    *l = (iothub_lock){ .threads = threads };
+    return threads->init(&l->thread);
+}
+
+void lock_deinit(iothub_lock *l)
+{
+    l->threads->deinit(&l->thread);
+}
+
+void lock_enter(iothub_lock *l)
+{
+    l->threads->lock(&l->thread);
 }
 
 /* The wake is sent behind the lock: the thread would only run into it. */
-void lock_leave(iothub_lock *g, bool work)
+void lock_leave(iothub_lock *l, bool work)
 {
-    bool wake = work && g->asleep;
+    bool wake = work && l->asleep;
 
     if (wake) {
-        g->asleep = false;
-        g->wakes++;
+        l->asleep = false;
+        l->wakes++;
     }
-    g->threads->unlock(&g->thread);
+    l->threads->unlock(&l->thread);
     if (wake) {
-        g->threads->wake(&g->thread);
+        l->threads->wake(&l->thread);
     }
 }
 
-bool lock_in_callback(const iothub_client *c)
+bool lock_take_runner(iothub_lock *l)
 {
-    const iothub_lock *g = c->lock;
+    bool is_free = l->state == IOTHUB_RUNNER_NONE;
 
-    return lock_has_runner(c) ? g->driver == g->threads->local() : c->processing;
-}
-
-void lock_stop(iothub_client *c)
-{
-    if (c->lock != NULL) {
-        (void)c->lock->stop(c);
+    if (is_free) {
+        l->state = IOTHUB_RUNNER_RUNS;
     }
+    return is_free;
 }
 
-void lock_deinit(iothub_client *c)
+void lock_end_runner(iothub_lock *l)
 {
-    if (c->lock != NULL) {
-        c->lock->threads->deinit(&c->lock->thread);
-        c->lock = NULL;
+    l->state = IOTHUB_RUNNER_ENDS;
+}
+
+void lock_drop_runner(iothub_lock *l)
+{
+    l->state = IOTHUB_RUNNER_NONE;
+    l->driver = NULL;
+}
+
+void lock_set_driver(iothub_lock *l)
+{
+    l->driver = l->threads->local();
+}
+
+bool lock_is_driver(const iothub_lock *l)
+{
+    return l->driver == l->threads->local();
+}
+
+void lock_on_sleep(iothub_lock *l)
+{
+    l->asleep = true;
+}
+
+void lock_on_wake(iothub_lock *l)
+{
+    l->asleep = false;
+    if (l->wakes > 0) { /* one that is still on its way ends the next sleep, and is taken then */
+        l->wakes -= l->threads->take_wakes(&l->thread);
     }
-}
-
-iothub_error *client_error(iothub_client *c)
-{
-    return c->lock != NULL ? c->lock->threads->local() : &c->error;
 }

@@ -1,4 +1,4 @@
-#include "internal.h"
+#include "context/result_map.h"
 
 iothub_result iothub_from_plat(plat_result r)
 {

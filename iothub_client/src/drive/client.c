@@ -1,9 +1,12 @@
+#include "drive/client.h"
+
 #include <string.h>
 
+#include "context/callbacks.h"
 #include "context/options_check.h"
+#include "drive/loop.h"
 #include "drive/memory.h"
 #include "telemetry/backlog.h"
-#include "telemetry/telemetry_limits.h"
 
 /* --- set-up ------------------------------------------------------------------- */
 
@@ -13,7 +16,7 @@ _Static_assert(sizeof(iothub_client) + 64 > IOTHUB_CLIENT_SIZE, "IOTHUB_CLIENT_S
 #endif
 
 /* Keys and tokens do not outlive the client. */
-static void wipe(iothub_client *c)
+void client_wipe(iothub_client *c)
 {
     void *memory = c->memory;
     const size_t len = c->memory_len;
@@ -29,22 +32,42 @@ static void wipe(iothub_client *c)
     }
 }
 
+/* Two clients cannot share a store. */
+static iothub_result take_store(iothub_client *c, iothub_error *error)
+{
+    plat_store *s = c->context.options.store;
+
+    if (s != NULL && s->user != NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG,
+                           "options: store is in use by another client; each needs its own");
+    }
+    if (s != NULL) {
+        s->user = c;
+    }
+    return IOTHUB_OK;
+}
+
 static iothub_result set_up(iothub_client *c, const char *connection_string,
                             const iothub_options *checked, client_place *place, iothub_error *error)
 {
     memset(c, 0, sizeof *c);
-    c->options = *checked;
+    c->context.client = c;
+    c->context.options = *checked;
     c->memory = place->memory;
     c->memory_len = place->len;
     c->from_heap = place->from_heap;
     iothub_result r = memory_divide(c, connection_string, &place->missing, error);
     if (r == IOTHUB_OK) {
-        r = door_open(c, error);
+        r = take_store(c, error);
     }
     if (r != IOTHUB_OK) {
-        wipe(c);
+        client_wipe(c);
+        return r;
     }
-    return r;
+    c->session.attempt_began = context_now(&c->context);
+    c->unserved = true;
+    c->magic = IOTHUB_CLIENT_MAGIC;
+    return IOTHUB_OK;
 }
 
 iothub_client *client_init(client_place *place, const char *connection_string,
@@ -70,26 +93,76 @@ iothub_client *client_init(client_place *place, const char *connection_string,
     return c;
 }
 
-iothub_client *iothub_init(void *memory, size_t memory_len, const char *connection_string,
-                           const iothub_options *o, iothub_error *error)
+/* --- what was forgotten ----------------------------------------------------------- */
+
+/* So long a program may take until it drives its client. */
+enum { HINT_MS = 3000 };
+
+static bool is_wanted(const iothub_client *c)
 {
-    client_place place = { .memory = memory, .len = memory_len };
-    return client_init(&place, connection_string, o, error);
+    const iothub_callbacks *cb = &c->context.options.callbacks;
+    bool listens = cb->status != NULL || cb->retry != NULL || cb->done != NULL || cb->c2d != NULL ||
+                   cb->desired != NULL || cb->method != NULL || cb->token_expiring != NULL;
+
+    return listens || c->context.last_op != 0;
 }
 
-bool client_end(iothub_client *c)
+static void hint(iothub_client *c)
 {
-    if (!door_may_end(c)) {
-        return false;
+    bool started = c->wish.kind == IOTHUB_WISH_START;
+
+    c->unserved = false; /* once is enough */
+    if (is_wanted(c)) {
+        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "client",
+                          started
+                              ? "iothub_start was called, but no iothub_process, iothub_wait or "
+                                "runner has driven the client: nothing is sent or received"
+                              : "iothub_start was not called: nothing is sent or received");
     }
-    lock_stop(c);
-    client_enter(c);
-    door_close(c);
-    c->processing = true; /* for the callbacks to come */
-    c->closing = true;
-    mqc_reset(&c->engine);
+}
+
+void client_look_for_driver(iothub_client *c)
+{
+    if (c->context.generation != 0) {
+        c->unserved = false;
+        return;
+    }
+    bool driven =
+        context_has_runner(&c->context) && c->wish.kind == IOTHUB_WISH_START; /* in a moment */
+
+    if (!driven && context_now(&c->context) - c->session.attempt_began >= HINT_MS) {
+        hint(c);
+    }
+}
+
+/* --- the end --------------------------------------------------------------------- */
+
+bool client_may_end(iothub_client *c)
+{
+    bool inside = context_in_callback(&c->context) || c->context.logging;
+
+    if (inside) {
+        (void)context_refuse(&c->context, IOTHUB_ERR_STATE,
+                             "iothub_deinit, iothub_free inside a callback: refused; call it when "
+                             "iothub_process has returned");
+        callback_log_text(&c->context, IOTHUB_LOG_ERROR, "client",
+                          context_error(&c->context)->text);
+    }
+    return !inside;
+}
+
+void client_end(iothub_client *c)
+{
+    if (c->unserved && c->context.generation == 0) {
+        hint(c);
+    }
+    if (c->context.options.store != NULL) {
+        c->context.options.store->user = NULL;
+    }
+    context_begin_end(&c->context);
+    mqc_reset(&c->context.engine);
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(&c->engine, (uint8_t)lane);
+        (void)mqc_discard(&c->context.engine, (uint8_t)lane);
     }
     loop_take_events(c);
     backlog_deinit(c);
@@ -98,132 +171,5 @@ bool client_end(iothub_client *c)
     }
     if (c->spare != NULL) {
         c->spare->ops->deinit(c->spare);
-    }
-    client_leave(c);
-    lock_deinit(c);
-    wipe(c);
-    return true;
-}
-
-void iothub_deinit(iothub_client *c)
-{
-    (void)client_end(c);
-}
-
-/* --- wishes, granted by the next iothub_process ----------------------------------- */
-
-static iothub_result wish_start(iothub_client *c)
-{
-    switch (c->wish.kind) {
-    case IOTHUB_WISH_NONE:
-        if (c->session.state != IOTHUB_STOPPED) {
-            return client_refuse(c, IOTHUB_ERR_STATE,
-                                 "iothub_start: already started; once is enough");
-        }
-        c->wish.kind = IOTHUB_WISH_START;
-        break;
-    case IOTHUB_WISH_STOP: c->wish.kind = IOTHUB_WISH_STOP_START; break;
-    case IOTHUB_WISH_START_STOP: c->wish.kind = IOTHUB_WISH_START; break;
-    case IOTHUB_WISH_START:
-    case IOTHUB_WISH_STOP_START:
-        return client_refuse(c, IOTHUB_ERR_STATE,
-                             "iothub_start: already started; the next iothub_process begins");
-    }
-    c->kick = true;
-    return IOTHUB_OK;
-}
-
-iothub_result iothub_start(iothub_client *c)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, wish_start(c)) : r;
-}
-
-static void wish_stop(iothub_client *c, uint32_t grace_ms)
-{
-    bool starting = c->wish.kind == IOTHUB_WISH_START || c->wish.kind == IOTHUB_WISH_START_STOP;
-
-    c->wish.kind = starting ? IOTHUB_WISH_START_STOP : IOTHUB_WISH_STOP;
-    c->wish.stop_at = client_now(c) + grace_ms;
-    c->kick = true;
-}
-
-iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
-{
-    iothub_result r = client_begin(c);
-
-    if (r == IOTHUB_OK) {
-        wish_stop(c, grace_ms);
-        client_leave(c);
-    }
-    return r;
-}
-
-static iothub_result hurry(iothub_client *c)
-{
-    if (c->session.state == IOTHUB_WAITING) {
-        session_hurry(c);
-    } else if (c->session.state == IOTHUB_CONNECTED) {
-        renewal_hurry(c);
-    } else {
-        return client_refuse(
-            c, IOTHUB_ERR_STATE,
-            "iothub_reconnect_now: neither connected nor waiting for the next attempt");
-    }
-    return IOTHUB_OK;
-}
-
-iothub_result iothub_reconnect_now(iothub_client *c)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, hurry(c)) : r;
-}
-
-static iothub_result replace_token(iothub_client *c, const char *shared_access_signature)
-{
-    if (c->identity.key.len > 0) {
-        return client_refuse(
-            c, IOTHUB_ERR_STATE,
-            "iothub_set_token: the client makes its tokens from its key, and needs none");
-    }
-    if (shared_access_signature == NULL) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "iothub_set_token: SharedAccessSignature is NULL");
-    }
-    iothub_result r =
-        credential_take_token(c, mqc_span_str(shared_access_signature), client_error(c));
-    if (r == IOTHUB_OK) {
-        session_new_token(c);
-    }
-    return r;
-}
-
-iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, replace_token(c, shared_access_signature)) : r;
-}
-
-/* --- looking in ------------------------------------------------------------------------ */
-
-iothub_state iothub_get_state(const iothub_client *c)
-{
-    if (client_begin(c) != IOTHUB_OK) {
-        return IOTHUB_STOPPED;
-    }
-    iothub_state s = c->session.state;
-    client_leave(c);
-    return s;
-}
-
-void iothub_get_stats(const iothub_client *c, iothub_stats *out)
-{
-    if (out == NULL) {
-        return;
-    }
-    *out = (iothub_stats){ 0 };
-    if (client_begin(c) == IOTHUB_OK) {
-        *out = c->stats;
-        limits_count(c, out);
-        client_leave(c);
     }
 }

@@ -1,16 +1,20 @@
+#include "drive/events.h"
+
+#include "context/callbacks.h"
+#include "internal.h"
 #include "telemetry/backlog.h"
 
 /* What the engine reports, to those whom it concerns. */
 
 static void on_message(iothub_client *c, const mqc_message *m)
 {
-    const topic_identity id = client_topics(c);
+    const topic_identity id = context_topics(&c->context);
     const topic_parts p = topic_parse(m->topic, &id);
 
     /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
      * not hand out such a message a second time, so that it cannot wait for the application. */
     if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
-        (void)mqc_ack(&c->engine, m->packet_id);
+        (void)mqc_ack(&c->context.engine, m->packet_id);
     }
     switch (p.kind) {
     case TOPIC_C2D: c2d_on_message(c, &p, m); return;
@@ -19,9 +23,9 @@ static void on_message(iothub_client *c, const mqc_message *m)
     case TOPIC_METHOD: methods_on_call(c, &p, m->payload, false); return;
     case TOPIC_UNKNOWN: break;
     }
-    callback_log(c, IOTHUB_LOG_WARNING, "loop", "ignored a message on topic %.*s",
+    callback_log(&c->context, IOTHUB_LOG_WARNING, "loop", "ignored a message on topic %.*s",
                  IOTHUB_SPAN_VALUES(m->topic));
-    c->stats.ignored++;
+    context_count_ignored(&c->context);
 }
 
 static const char *name_of(topic_kind kind)
@@ -40,31 +44,31 @@ static const char *name_of(topic_kind kind)
 static void explain(const iothub_client *c, topic_kind kind, size_t len, iothub_error *error)
 {
     (void)iothub_fail(error, IOTHUB_ERR_TOO_BIG, "%s of %zu bytes: larger than rx_size (%zu)",
-                      name_of(kind), len, c->options.rx_size);
+                      name_of(kind), len, c->context.options.rx_size);
 }
 
 static void on_oversize(iothub_client *c, const mqc_message *m)
 {
-    const topic_identity id = client_topics(c);
+    const topic_identity id = context_topics(&c->context);
     const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
     iothub_error why;
 
     explain(c, p.kind, m->payload_len, &why);
-    callback_log_text(c, IOTHUB_LOG_ERROR, "loop", why.text);
+    callback_log_text(&c->context, IOTHUB_LOG_ERROR, "loop", why.text);
     if (m->qos > 0) { /* unacknowledged, it would come again for ever */
-        (void)mqc_ack(&c->engine, m->packet_id);
+        (void)mqc_ack(&c->context.engine, m->packet_id);
     }
     switch (p.kind) {
     case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, mqc_span_of(NULL, 0), &why); return;
     case TOPIC_DESIRED: twin_on_desired(c, &p, mqc_span_of(NULL, 0), &why); return;
     case TOPIC_METHOD: methods_on_call(c, &p, mqc_span_of(NULL, 0), true); return;
-    case TOPIC_C2D: c->stats.c2d_oversize++; return;
+    case TOPIC_C2D: c->c2d_counts.oversize++; return;
     case TOPIC_UNKNOWN: break;
     }
     if (m->topic.len == 0) {
-        c->stats.c2d_oversize++;
+        c->c2d_counts.oversize++;
     } else {
-        c->stats.ignored++;
+        context_count_ignored(&c->context);
     }
 }
 
@@ -85,7 +89,7 @@ static iothub_result outcome_result(const mqc_done *d)
 static void count_done(iothub_client *c, const iothub_done *d)
 {
     if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
-        c->stats.methods_answered += d->result == IOTHUB_OK;
+        c->methods_counts.answered += d->result == IOTHUB_OK;
     } else if (d->kind == IOTHUB_OP_TELEMETRY) {
         telemetry_count_end(c, d->result);
     }
@@ -97,7 +101,7 @@ static void on_done(iothub_client *c, const mqc_done *m)
         return;
     }
     c->dropping -= m->outcome == MQC_OUTCOME_DROPPED;
-    if (m->kind == IOTHUB_OP_TELEMETRY && c->options.store != NULL) {
+    if (m->kind == IOTHUB_OP_TELEMETRY && c->context.options.store != NULL) {
         backlog_on_done(c, m, outcome_result(m));
         return;
     }
@@ -110,7 +114,7 @@ static void on_done(iothub_client *c, const mqc_done *m)
     };
     count_done(c, &d);
     if (d.op != 0) { /* 0: an answer of the client's own */
-        callback_done(c, &d);
+        callback_done(&c->context, &d);
     }
 }
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "context/options_check.h"
+#include "drive/api.h"
 #include "drive/memory.h"
 
 /* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
@@ -76,7 +77,7 @@ void iothub_free(iothub_client *c)
     if (c == NULL) {
         return;
     }
-    if (c->magic == IOTHUB_CLIENT_MAGIC && !client_end(c)) {
+    if (c->magic == IOTHUB_CLIENT_MAGIC && !api_end(c)) {
         return;
     }
     if (c->magic == IOTHUB_ENDED_MAGIC) { /* else its memory is that of iothub_init */

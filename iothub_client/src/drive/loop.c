@@ -1,4 +1,9 @@
+#include "drive/loop.h"
 #include "platform/poll_set.h"
+
+#include "drive/events.h"
+#include "drive/wake.h"
+#include "internal.h"
 #include "telemetry/backlog.h"
 
 _Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes iothub_poll.fds");
@@ -14,7 +19,7 @@ static void look_for_room(iothub_client *c)
 {
     size_t cap;
 
-    (void)mqc_rx_space(&c->engine, &cap);
+    (void)mqc_rx_space(&c->context.engine, &cap);
     c->rx_full = cap == 0;
 }
 
@@ -22,14 +27,14 @@ void loop_take_events(iothub_client *c)
 {
     mqc_event ev;
 
-    while (mqc_next_event(&c->engine, &ev)) {
+    while (mqc_next_event(&c->context.engine, &ev)) {
         event_take(c, &ev);
     }
     if (c->rx_full) {
         look_for_room(c);
     }
-    mqc_result r = mqc_error(&c->engine);
-    if (r != MQC_OK && life_has_stream(c->session.state)) {
+    mqc_result r = mqc_error(&c->context.engine);
+    if (r != MQC_OK && life_has_stream(c->context.state)) {
         session_engine_failed(c, r);
     }
 }
@@ -38,17 +43,17 @@ void loop_take_events(iothub_client *c)
 
 static plat_result read_stream(iothub_client *c, uint8_t *at, size_t cap, size_t *got)
 {
-    bool opened = lock_open(c);
+    bool opened = context_open_lock(&c->context);
     plat_result r = c->stream->ops->recv(c->stream, at, cap, got);
-    lock_close(c, opened);
+    context_close_lock(&c->context, opened);
     return r;
 }
 
 static plat_result write_stream(iothub_client *c, const uint8_t *data, size_t len, size_t *sent)
 {
-    bool opened = lock_open(c);
+    bool opened = context_open_lock(&c->context);
     plat_result r = c->stream->ops->send(c->stream, data, len, sent);
-    lock_close(c, opened);
+    context_close_lock(&c->context, opened);
     return r;
 }
 
@@ -57,14 +62,14 @@ static bool receive(iothub_client *c, mqc_time now)
 {
     size_t cap;
     size_t got = 0;
-    uint8_t *at = mqc_rx_space(&c->engine, &cap);
+    uint8_t *at = mqc_rx_space(&c->context.engine, &cap);
 
     c->rx_full = cap == 0;
     if (cap == 0) {
         return false;
     }
     plat_result r = read_stream(c, at, cap, &got);
-    c->stats.recv_calls++;
+    c->traffic.recv_calls++;
     if (r == PLAT_WOULD_BLOCK) {
         return false;
     }
@@ -72,8 +77,9 @@ static bool receive(iothub_client *c, mqc_time now)
         session_stream_failed(c, r);
         return false;
     }
-    c->stats.bytes_received += got;
-    (void)mqc_rx_commit(&c->engine, got, now); /* an error is latched; loop_take_events sees it */
+    c->traffic.bytes_received += got;
+    (void)mqc_rx_commit(&c->context.engine, got,
+                        now); /* an error is latched; loop_take_events sees it */
     return got == cap;
 }
 
@@ -86,7 +92,7 @@ enum { LEAST_PORTION = 1024 };
 
 static size_t portion(const iothub_client *c, size_t len)
 {
-    size_t most = c->options.keep_alive_s * (size_t)75;
+    size_t most = c->context.options.keep_alive_s * (size_t)75;
 
     most = most > LEAST_PORTION ? most : LEAST_PORTION;
     return len < most ? len : most;
@@ -99,14 +105,14 @@ static bool transmit(iothub_client *c, mqc_time now)
     size_t sent = 0;
 
     backlog_feed(c, now);
-    const uint8_t *data = mqc_tx_data(&c->engine, &len);
+    const uint8_t *data = mqc_tx_data(&c->context.engine, &len);
 
     c->want_write = false;
     if (len == 0) {
         return false;
     }
     plat_result r = write_stream(c, data, portion(c, len), &sent);
-    c->stats.send_calls++;
+    c->traffic.send_calls++;
     if (r == PLAT_WOULD_BLOCK) {
         c->want_write = true;
         return false;
@@ -115,8 +121,8 @@ static bool transmit(iothub_client *c, mqc_time now)
         session_stream_failed(c, r);
         return false;
     }
-    c->stats.bytes_sent += sent;
-    mqc_tx_consume(&c->engine, sent, now);
+    c->traffic.bytes_sent += sent;
+    mqc_tx_consume(&c->context.engine, sent, now);
     return true;
 }
 
@@ -125,7 +131,7 @@ static bool awaits_answers(const iothub_client *c)
     size_t in_flight = 0;
 
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        in_flight += mqc_lane(&c->engine, (uint8_t)lane).in_flight;
+        in_flight += mqc_lane(&c->context.engine, (uint8_t)lane).in_flight;
     }
     return in_flight > 0;
 }
@@ -135,12 +141,12 @@ static void report_flow(iothub_client *c, mqc_time now)
 {
     plat_flow f;
 
-    if (!mqc_wants_flow(&c->engine, now) || !life_has_stream(c->session.state)) {
+    if (!mqc_wants_flow(&c->context.engine, now) || !life_has_stream(c->context.state)) {
         return;
     }
     c->stream->ops->flow(c->stream, &f);
     const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
-    mqc_report_flow(&c->engine, &flow, now);
+    mqc_report_flow(&c->context.engine, &flow, now);
 }
 
 /*
@@ -166,7 +172,7 @@ static bool read_all(iothub_client *c, mqc_time now)
         loop_take_events(c);
     }
     for (int round = 0; more && round < ROUNDS_MAX; round++) {
-        more = life_has_stream(c->session.state) && receive(c, now);
+        more = life_has_stream(c->context.state) && receive(c, now);
         loop_take_events(c);
     }
     return more;
@@ -179,7 +185,7 @@ static bool write_all(iothub_client *c, mqc_time now, bool taken)
     bool left = false;
 
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        bool sent = life_has_stream(c->session.state) && transmit(c, now);
+        bool sent = life_has_stream(c->context.state) && transmit(c, now);
         if (!sent && taken) {
             return left;
         }
@@ -187,7 +193,7 @@ static bool write_all(iothub_client *c, mqc_time now, bool taken)
         left = left || sent;
         taken = true;
     }
-    c->kick = true;
+    context_poke(&c->context);
     return true;
 }
 
@@ -200,14 +206,16 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
     if (more || (!reads && !sent)) { /* there is something, or nothing else to do */
         c->unread_turns = UNREAD_TURNS_MAX;
     }
-    c->kick = c->kick || more;
+    if (more) {
+        context_poke(&c->context);
+    }
 }
 
 static void open_stream(iothub_client *c, mqc_time now)
 {
     plat_stage stage = PLAT_STAGE_RESOLVE;
 
-    if (c->session.state >= IOTHUB_RESOLVING && c->session.state <= IOTHUB_SECURING) {
+    if (c->context.state >= IOTHUB_RESOLVING && c->context.state <= IOTHUB_SECURING) {
         plat_result r = channel_progress(c, c->stream, now, &stage);
         session_opened(c, r, stage);
     }
@@ -220,55 +228,27 @@ static void open_stream(iothub_client *c, mqc_time now)
 
 void loop_turn(iothub_client *c)
 {
-    mqc_time now = client_now(c);
-    bool asked = c->kick;
+    mqc_time now = context_now(&c->context);
+    bool asked = context_begin_turn(&c->context);
 
-    c->processing = true;
-    c->kick = false;
     session_on_time(c, now);
-    if (c->identity.key.len == 0) { /* a ready-made token, which runs out */
+    if (c->context.identity.key.len == 0) { /* a ready-made token, which runs out */
         credential_on_time(c, now);
     }
     twin_on_time(c, now);
     backlog_on_time(c, now);
     report_flow(c, now);
-    (void)mqc_tick(&c->engine, now); /* an error is latched */
+    (void)mqc_tick(&c->context.engine, now); /* an error is latched */
     open_stream(c, now);
     pump(c, now, asked);
     if (session_is_changing(c)) { /* what the events made possible: DISCONNECT, the end of a stop */
         session_on_time(c, now);
         loop_take_events(c);
-        c->kick = c->kick || wake_may_send(c);
+        if (wake_may_send(c)) {
+            context_poke(&c->context);
+        }
     }
-    c->processing = false;
-}
-
-/* Whose turn it is. */
-static iothub_result may_drive(iothub_client *c)
-{
-    if (lock_has_runner(c)) {
-        return client_refuse(c, IOTHUB_ERR_STATE,
-                             "iothub_process, iothub_wait: the runner drives the client");
-    }
-    if (c->processing || c->logging) {
-        return client_refuse(c, IOTHUB_ERR_STATE,
-                             "iothub_process, iothub_wait inside a callback, or on two threads at "
-                             "once: return first, or use a runner");
-    }
-    return IOTHUB_OK;
-}
-
-iothub_result iothub_process(iothub_client *c)
-{
-    iothub_result r = client_begin(c);
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    r = may_drive(c);
-    if (r == IOTHUB_OK) {
-        loop_turn(c);
-    }
-    return client_return(c, r);
+    context_end_turn(&c->context);
 }
 
 static void earlier(mqc_time *deadline, mqc_time candidate)
@@ -278,7 +258,7 @@ static void earlier(mqc_time *deadline, mqc_time candidate)
     }
 }
 
-static void no_polls(plat_poll *polls)
+void loop_no_polls(plat_poll *polls)
 {
     for (size_t i = 0; i < IOTHUB_POLL_FDS; i++) {
         polls[i] = (plat_poll){ .fd = -1 };
@@ -297,15 +277,15 @@ static mqc_time poll_spare(iothub_client *c, plat_poll *p)
 
 static mqc_time poll_stream(iothub_client *c, plat_poll *p)
 {
-    iothub_state s = c->session.state;
+    iothub_state s = c->context.state;
     bool open = s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING;
     mqc_time deadline = 0;
 
     if (c->stream == NULL) {
         return 0;
     }
-    size_t least = open ? mqc_rx_least(&c->engine, &deadline) : 1;
-    c->stream->ops->poll(c->stream, open && (c->want_write || c->kick), least, p);
+    size_t least = open ? mqc_rx_least(&c->context.engine, &deadline) : 1;
+    c->stream->ops->poll(c->stream, open && (c->want_write || c->context.poked), least, p);
     p->want_read = p->want_read && !c->rx_full;
     p->ready_now = p->ready_now && !c->rx_full;
     earlier(&deadline, p->wake_at_ms);
@@ -316,23 +296,24 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
     mqc_time when;
 
-    no_polls(polls);
+    loop_no_polls(polls);
     mqc_time deadline = poll_stream(c, &polls[c->swapped ? 1 : 0]);
     earlier(&deadline, poll_spare(c, &polls[c->swapped ? 0 : 1]));
     earlier(&deadline, renewal_next_deadline(c));
     if (session_next_deadline(c, &when)) {
         earlier(&deadline, when);
     }
-    if (mqc_next_deadline(&c->engine, &when)) {
+    if (mqc_next_deadline(&c->context.engine, &when)) {
         earlier(&deadline, when > 0 ? when : 1); /* 0 means at once there, never here */
     }
     earlier(&deadline, twin_next_deadline(c));
     earlier(&deadline, backlog_next_deadline(c));
     earlier(&deadline, c->session.token_notice_at);
 
-    mqc_time now = client_now(c);
+    mqc_time now = context_now(&c->context);
     earlier(&deadline, wake_latest(c, now));
-    if (c->kick || polls[0].ready_now || polls[1].ready_now || (deadline != 0 && deadline <= now)) {
+    if (c->context.poked || polls[0].ready_now || polls[1].ready_now ||
+        (deadline != 0 && deadline <= now)) {
         *timeout_ms = 0;
     } else if (deadline == 0) {
         *timeout_ms = -1;
@@ -340,54 +321,4 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
         *timeout_ms = deadline - now < INT32_MAX ? (int)(deadline - now) : INT32_MAX;
     }
     return deadline;
-}
-
-void iothub_poll_info(iothub_client *c, iothub_poll *out)
-{
-    if (out == NULL) {
-        return;
-    }
-    no_polls(out->fds);
-    out->timeout_ms = -1;
-    if (client_begin(c) == IOTHUB_OK) {
-        if (!lock_has_runner(c)) {
-            loop_poll(c, out->fds, &out->timeout_ms);
-        }
-        client_leave(c);
-    }
-}
-
-/* Until there is something to do, or for max_ms. */
-static iothub_result sleep_until_work(iothub_client *c, uint32_t max_ms)
-{
-    const plat_net *net = c->options.platform->net;
-    int limit = max_ms < INT32_MAX ? (int)max_ms : INT32_MAX;
-    plat_poll polls[IOTHUB_POLL_FDS];
-    int timeout_ms;
-
-    loop_poll(c, polls, &timeout_ms);
-    if (timeout_ms == 0 || limit == 0) {
-        return IOTHUB_OK;
-    }
-    client_leave(c);
-    net->wait(net, polls, IOTHUB_POLL_FDS,
-              timeout_ms < 0 || timeout_ms > limit ? limit : timeout_ms);
-    client_enter(c);
-    return may_drive(c);
-}
-
-iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
-{
-    iothub_result r = client_begin(c);
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    r = may_drive(c);
-    if (r == IOTHUB_OK && !c->kick) {
-        r = sleep_until_work(c, max_ms);
-    }
-    if (r == IOTHUB_OK) {
-        loop_turn(c);
-    }
-    return client_return(c, r);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "context/options_check.h"
+#include "internal.h"
 #include "telemetry/backlog.h"
 
 /* Cuts the caller's memory into pieces.  What does not fit is counted, not cut. */
@@ -61,7 +62,7 @@ static void cut_entries(arena *a, mqc_lane_memory *lane, size_t count)
 
 static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
     const size_t entries = telemetry_entries(o);
     const size_t others = IOTHUB_TELEMETRY_ENTRIES(o->tx_size) - entries;
 
@@ -110,7 +111,7 @@ static const char *terminate(const identity_copy *copy, mqc_span name)
 
 static void keep_identity(iothub_client *c, const identity_copy *copy, size_t len)
 {
-    iothub_connection_string *id = &c->identity;
+    iothub_connection_string *id = &c->context.identity;
     const size_t after = copy->gap_at + copy->gap_len;
 
     memcpy(copy->to, copy->from, copy->gap_at);
@@ -120,7 +121,7 @@ static void keep_identity(iothub_client *c, const identity_copy *copy, size_t le
     id->device_id = moved(copy, id->device_id);
     id->module_id = moved(copy, id->module_id);
     id->key = moved(copy, id->key);
-    c->host =
+    c->context.host =
         terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
@@ -129,9 +130,10 @@ static iothub_result take_identity(iothub_client *c, arena *a, const char *conne
                                    iothub_error *error)
 {
     const size_t len = strlen(connection_string) + 1;
-    const iothub_connection_string *id = &c->identity;
+    const iothub_connection_string *id = &c->context.identity;
 
-    iothub_result r = iothub_connection_string_parse(&c->identity, connection_string, error);
+    iothub_result r =
+        iothub_connection_string_parse(&c->context.identity, connection_string, error);
     if (r == IOTHUB_OK) {
         r = iothub_connection_string_check_mqtt(id, error);
     }
@@ -171,7 +173,7 @@ static void cut_rings(arena *a, const iothub_options *o, mqc_memory *m)
 
 static size_t events_topic_len(const iothub_client *c)
 {
-    const topic_identity id = client_topics(c);
+    const topic_identity id = context_topics(&c->context);
     iothub_text t;
 
     iothub_text_count(&t);
@@ -193,22 +195,22 @@ enum { TOKEN_GROWTH = 128 };
  */
 static void cut_scratch(iothub_client *c, arena *a, size_t least)
 {
-    const topic_identity id = client_topics(c);
+    const topic_identity id = context_topics(&c->context);
     const size_t topic_len = events_topic_len(c);
     const size_t front = BACKLOG_TOPIC_AT + topic_len;
     iothub_text t;
 
-    const size_t len = larger(IOTHUB_SCRATCH_SIZE(c->options.tx_size), front + least);
+    const size_t len = larger(IOTHUB_SCRATCH_SIZE(c->context.options.tx_size), front + least);
     char *at = cut(a, len);
     if (at == NULL) {
         return;
     }
-    c->events = at + BACKLOG_TOPIC_AT;
-    c->events_len = topic_len;
-    iothub_text_init(&t, c->events, len - BACKLOG_TOPIC_AT);
+    c->context.events = at + BACKLOG_TOPIC_AT;
+    c->context.events_len = topic_len;
+    iothub_text_init(&t, c->context.events, len - BACKLOG_TOPIC_AT);
     topic_put_events(&t, &id);
-    c->scratch = at + front;
-    c->scratch_len = len - front;
+    c->context.scratch = at + front;
+    c->context.scratch_len = len - front;
 }
 
 /*
@@ -221,9 +223,9 @@ static void cut_login(iothub_client *c, arena *a, mqc_memory *m)
 
     cut_scratch(c, a, size.scratch);
     m->control_len = size.connect;
-    if (c->identity.key.len == 0) {
+    if (c->context.identity.key.len == 0) {
         size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
-        c->token_cap = larger(rest, c->identity.signature.len + 1 + TOKEN_GROWTH);
+        c->token_cap = larger(rest, c->context.identity.signature.len + 1 + TOKEN_GROWTH);
         c->token = cut(a, c->token_cap);
         m->control_len += c->token_cap;
     }
@@ -238,19 +240,19 @@ static iothub_result fail_missing(size_t missing, iothub_error *error)
 
 static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_error *error)
 {
-    if (mqc_init(&c->engine, m) != MQC_OK) {
+    if (mqc_init(&c->context.engine, m) != MQC_OK) {
         return iothub_fail(error, IOTHUB_ERR_ARG,
                            "options: rx_size, tx_size or request_size is too large");
     }
-    mqc_hold(&c->engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(&c->context.engine, IOTHUB_LANE_TWIN, true);
     return IOTHUB_OK;
 }
 
 static iothub_result take_token(iothub_client *c, iothub_error *error)
 {
-    const mqc_span token = c->identity.signature;
+    const mqc_span token = c->context.identity.signature;
 
-    c->identity.signature = mqc_span_of(NULL, 0); /* it was in the caller's text */
+    c->context.identity.signature = mqc_span_of(NULL, 0); /* it was in the caller's text */
     return token.len > 0 ? credential_take_token(c, token, error) : IOTHUB_OK;
 }
 
@@ -304,11 +306,11 @@ iothub_result memory_divide(iothub_client *c, const char *connection_string, siz
     if (r != IOTHUB_OK) {
         return r;
     }
-    r = options_check_topic(&c->options, events_topic_len(c), error);
+    r = options_check_topic(&c->context.options, events_topic_len(c), error);
     if (r != IOTHUB_OK) {
         return r;
     }
-    cut_rings(&a, &c->options, &m);
+    cut_rings(&a, &c->context.options, &m);
     cut_login(c, &a, &m);
     *missing = a.missing;
     if (a.missing > 0) {

@@ -1,5 +1,7 @@
 #include "telemetry/backlog.h"
 
+#include "context/callbacks.h"
+
 #include "telemetry/in_lane_table.h"
 #include "telemetry/store_health.h"
 
@@ -31,7 +33,7 @@ static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result
     };
 
     if (op != 0) {
-        callback_done(c, &d);
+        callback_done(&c->context, &d);
     }
 }
 
@@ -104,7 +106,7 @@ static void go_on_at(iothub_backlog *b, uint64_t seq)
 static bool peek(iothub_client *c, plat_store_record *r)
 {
     iothub_backlog *b = &c->backlog;
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
     const uint64_t end = store_info(c).next_seq;
 
     while (b->next < end) {
@@ -145,7 +147,7 @@ static void *tag_of(const plat_store_record *r)
  */
 static uint64_t age_ms(const iothub_client *c, const plat_store_record *r, mqc_time now)
 {
-    const plat_clock *clock = c->options.platform->clock;
+    const plat_clock *clock = c->context.options.platform->clock;
     mqc_time stamp = now;
 
     if (is_own(c, r)) {
@@ -223,15 +225,15 @@ static void clear_front(iothub_client *c, mqc_time now)
             return;
         }
     }
-    c->kick = true;
+    context_poke(&c->context);
 }
 
 /* --- sending --------------------------------------------------------------------- */
 
 static bool may_feed(const iothub_client *c)
 {
-    return mqc_get_state(&c->engine) == MQC_CONNECTED && !store_rests(c) &&
-           !wish_is_stop(&c->wish) && !c->closing;
+    return mqc_get_state(&c->context.engine) == MQC_CONNECTED && !store_rests(c) &&
+           !wish_is_stop(&c->wish) && !c->context.closing;
 }
 
 /* What does not fit now goes later; what can never leave must not be skipped: it is said. */
@@ -268,7 +270,7 @@ static bool feed_one(iothub_client *c, const plat_store_record *r, mqc_time expi
         .tag = t,
         .expires = expires,
     };
-    mqc_result result = mqc_publish(&c->engine, &m, NULL);
+    mqc_result result = mqc_publish(&c->context.engine, &m, NULL);
     if (result != MQC_OK) {
         return refused(c, t, result);
     }
@@ -294,7 +296,7 @@ void backlog_feed_lane(iothub_client *c, mqc_time now)
         }
         given_up += result != IOTHUB_OK;
         if (given_up == GIVE_UP_MAX) {
-            c->kick = true;
+            context_poke(&c->context);
             return;
         }
     }
@@ -304,9 +306,9 @@ void backlog_feed_lane(iothub_client *c, mqc_time now)
 
 iothub_result backlog_refuse(iothub_client *c, plat_result r)
 {
-    c->stats.store_errors += r != PLAT_ERR_FULL;
-    return iothub_fail(client_error(c), iothub_from_plat(r), "telemetry: %s",
-                       store_why(c->options.store, r));
+    c->telemetry_counts.store_errors += r != PLAT_ERR_FULL;
+    return iothub_fail(context_error(&c->context), iothub_from_plat(r), "telemetry: %s",
+                       store_why(c->context.options.store, r));
 }
 
 void backlog_message_id(const iothub_client *c, iothub_text *t)
@@ -323,10 +325,10 @@ void backlog_message_id(const iothub_client *c, iothub_text *t)
 
 plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms)
 {
-    const plat_clock *clock = c->options.platform->clock;
-    plat_store *s = c->options.store;
-    const mqc_time now = client_now(c);
-    char *head = c->events - BACKLOG_TOPIC_AT; /* the stamp, and behind it the topic */
+    const plat_clock *clock = c->context.options.platform->clock;
+    plat_store *s = c->context.options.store;
+    const mqc_time now = context_now(&c->context);
+    char *head = c->context.events - BACKLOG_TOPIC_AT; /* the stamp, and behind it the topic */
     plat_store_record r = {
         .stored_s = clock->wall_s(clock),
         .tag = (uintptr_t)m->tag,
@@ -342,7 +344,7 @@ plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl
     memcpy(head, &now, STAMP);
     plat_result result = s->ops->append(s, &r, now);
     if (result == PLAT_OK) {
-        c->stats.telemetry_stored++;
+        c->telemetry_counts.stored++;
         c->backlog.open++;
         c->backlog.front_known = c->backlog.front_known && c->backlog.open - c->backlog.in_lane > 1;
     }
@@ -353,7 +355,7 @@ bool backlog_wants_turn(const iothub_client *c)
 {
     const iothub_backlog *b = &c->backlog;
 
-    if (c->options.store == NULL) {
+    if (c->context.options.store == NULL) {
         return false;
     }
     return may_feed(c) ? b->in_lane < b->lane_max : !b->front_known;
@@ -368,7 +370,7 @@ bool backlog_drop_oldest(iothub_client *c)
     if (store_rests(c)) {
         return false;
     }
-    if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
+    if (mqc_drop(&c->context.engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
         iothub_in_lane *t = tag;
         t->seq = store_remove(c, t->seq) ? 0 : t->seq;
         c->dropping++;
@@ -391,7 +393,7 @@ bool backlog_drop_oldest(iothub_client *c)
 
 bool backlog_sync(iothub_client *c)
 {
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
     return !store_rests(c) && store_went_well(c, s->ops->sync(s));
 }
 
@@ -419,14 +421,14 @@ void backlog_init(iothub_client *c, void *memory, size_t len, size_t lane_max)
     b->lane_max = lane_max;
     b->first_own = info.next_seq;
     b->open = info.count;
-    c->stats.telemetry_found = info.count;
-    c->kick = true;
+    c->telemetry_counts.found = info.count;
+    context_poke(&c->context);
 }
 
 void backlog_look(iothub_client *c, mqc_time now)
 {
     iothub_backlog *b = &c->backlog;
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
 
     store_say_failure(c);
     tell_untold(c);
@@ -449,7 +451,7 @@ void backlog_look(iothub_client *c, mqc_time now)
 mqc_time backlog_next_deadline(const iothub_client *c)
 {
     const iothub_backlog *b = &c->backlog;
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
 
     if (s == NULL || store_rests(c)) {
         return b->retry_at;
@@ -465,7 +467,7 @@ mqc_time backlog_next_deadline(const iothub_client *c)
 void backlog_deinit(iothub_client *c)
 {
     iothub_backlog *b = &c->backlog;
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
     plat_store_record r;
 
     if (s == NULL) {
@@ -474,7 +476,7 @@ void backlog_deinit(iothub_client *c)
     tell_untold(c);
     (void)remove_ended(c);
     b->next = b->next > b->first_own ? b->next : b->first_own;
-    bool heard = c->options.callbacks.done != NULL;
+    bool heard = c->context.options.callbacks.done != NULL;
     for (int tries = 0; heard && tries < 3; tries++) { /* one failure may be the only one */
         while (peek(c, &r)) {
             const iothub_op op = op_of(c, &r);

@@ -16,7 +16,7 @@ void backlog_deinit(iothub_client *c);
 
 /** "<id of the store>-<number>" of the message that is appended next. */
 void backlog_message_id(const iothub_client *c, iothub_text *t);
-/** The topic of m has to stand at c->events, with that much room in front of it. */
+/** The topic of m has to stand at c->context.events, with that much room in front of it. */
 #define BACKLOG_TOPIC_AT sizeof(mqc_time)
 plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms);
 /** Of what was appended: whether a turn would send it, or look how long it may wait. */
@@ -35,7 +35,7 @@ uint64_t backlog_purge(iothub_client *c);
 void backlog_feed_lane(iothub_client *c, mqc_time now);
 static inline void backlog_feed(iothub_client *c, mqc_time now)
 {
-    if (c->options.store != NULL) {
+    if (c->context.options.store != NULL) {
         backlog_feed_lane(c, now);
     }
 }
@@ -46,7 +46,7 @@ void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result);
 void backlog_look(iothub_client *c, mqc_time now);
 static inline void backlog_on_time(iothub_client *c, mqc_time now)
 {
-    if (c->options.store != NULL) {
+    if (c->context.options.store != NULL) {
         backlog_look(c, now);
     }
 }

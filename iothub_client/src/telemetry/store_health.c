@@ -1,5 +1,7 @@
 #include "telemetry/store_health.h"
 
+#include "context/callbacks.h"
+
 #include "context/retry.h"
 
 enum { RETRY_MIN_MS = 1000, RETRY_MAX_MS = 60000 };
@@ -8,13 +10,14 @@ void store_failed(iothub_client *c, plat_result r, const char *text)
 {
     iothub_backlog *b = &c->backlog;
 
-    c->stats.store_errors++;
+    c->telemetry_counts.store_errors++;
     b->failures++;
-    b->retry_at = client_now(c) + retry_limit_ms(RETRY_MIN_MS, RETRY_MAX_MS, b->failures);
+    b->retry_at =
+        context_now(&c->context) + retry_limit_ms(RETRY_MIN_MS, RETRY_MAX_MS, b->failures);
     b->unsaid = true;
     b->fault = r;
     b->fault_text = text;
-    c->kick = true;
+    context_poke(&c->context);
 }
 
 const char *store_why(const plat_store *s, plat_result r)
@@ -41,8 +44,8 @@ void store_say_failure(iothub_client *c)
         b->unsaid = false;
         (void)iothub_fail(&error, iothub_from_plat(b->fault), "%s",
                           b->fault_text != NULL ? b->fault_text
-                                                : store_why(c->options.store, b->fault));
-        callback_log_text(c, IOTHUB_LOG_ERROR, "store", error.text);
+                                                : store_why(c->context.options.store, b->fault));
+        callback_log_text(&c->context, IOTHUB_LOG_ERROR, "store", error.text);
     }
 }
 
@@ -53,9 +56,9 @@ bool store_rests(const iothub_client *c)
 
 bool store_remove(iothub_client *c, uint64_t seq)
 {
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
 
-    if (!store_went_well(c, s->ops->remove(s, seq, client_now(c)))) {
+    if (!store_went_well(c, s->ops->remove(s, seq, context_now(&c->context)))) {
         return false;
     }
     c->backlog.failures = 0;
@@ -65,6 +68,6 @@ bool store_remove(iothub_client *c, uint64_t seq)
 plat_store_info store_info(const iothub_client *c)
 {
     plat_store_info info;
-    c->options.store->ops->info(c->options.store, &info);
+    c->context.options.store->ops->info(c->context.options.store, &info);
     return info;
 }

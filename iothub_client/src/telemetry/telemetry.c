@@ -1,4 +1,6 @@
 #include "hub/property_bag.h"
+
+#include "context/callbacks.h"
 #include "mqtt_core/topic.h"
 #include "telemetry/backlog.h"
 #include "telemetry/telemetry_limits.h"
@@ -17,8 +19,8 @@ enum {
 static iothub_result check_value(iothub_client *c, const char *name, const char *value)
 {
     if (!mqc_utf8_valid(mqc_span_str(value))) {
-        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the value of ",
-                                mqc_span_str(name), " is not UTF-8");
+        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+                                "telemetry: the value of ", mqc_span_str(name), " is not UTF-8");
     }
     return IOTHUB_OK;
 }
@@ -28,19 +30,20 @@ static iothub_result check_property(iothub_client *c, const iothub_property *p)
     mqc_span name = mqc_span_str(p->name);
 
     if (name.len == 0) {
-        return client_refuse(c, IOTHUB_ERR_ARG, "telemetry: a property without a name");
+        return context_refuse(&c->context, IOTHUB_ERR_ARG, "telemetry: a property without a name");
     }
     if (!mqc_utf8_valid(name)) {
-        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property name ",
-                                name, " is not UTF-8");
+        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+                                "telemetry: the property name ", name, " is not UTF-8");
     }
     if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
-        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property name ",
-                                name, " starts like a system property");
+        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+                                "telemetry: the property name ", name,
+                                " starts like a system property");
     }
     if (p->value == NULL) {
-        return iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property ", name,
-                                " has no value");
+        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+                                "telemetry: the property ", name, " has no value");
     }
     return check_value(c, p->name, p->value);
 }
@@ -119,10 +122,10 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
     size_t i = count <= FEW_NAMES ? find_repeated_of_few(properties, count)
                                   : find_repeated(properties, count);
 
-    return i == count
-               ? IOTHUB_OK
-               : iothub_fail_name(client_error(c), IOTHUB_ERR_ARG, "telemetry: the property ",
-                                  mqc_span_str(properties[i].name), " is given twice");
+    return i == count ? IOTHUB_OK
+                      : iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+                                         "telemetry: the property ",
+                                         mqc_span_str(properties[i].name), " is given twice");
 }
 
 /* A pair that needed no escape has nothing in it that is worth a check. */
@@ -157,15 +160,15 @@ static iothub_result check_message_id(iothub_client *c, const char *id)
         bool known = (letter >= 'a' && letter <= 'z') || (id[len] >= '0' && id[len] <= '9') ||
                      strchr(signs, id[len]) != NULL;
         if (!known) {
-            return client_refuse(c, IOTHUB_ERR_ARG,
-                                 "telemetry: message_id has a character other than A-Z a-z 0-9 "
-                                 "- : . + % _ # * ? ! ( ) , = @ ; $ '");
+            return context_refuse(&c->context, IOTHUB_ERR_ARG,
+                                  "telemetry: message_id has a character other than A-Z a-z 0-9 "
+                                  "- : . + % _ # * ? ! ( ) , = @ ; $ '");
         }
     }
     return len <= MESSAGE_ID_MAX
                ? IOTHUB_OK
-               : client_refuse(c, IOTHUB_ERR_ARG,
-                               "telemetry: message_id is longer than 128 characters");
+               : context_refuse(&c->context, IOTHUB_ERR_ARG,
+                                "telemetry: message_id is longer than 128 characters");
 }
 
 static bool has_white_space(const char *name)
@@ -176,14 +179,14 @@ static bool has_white_space(const char *name)
 static iothub_result check_forms(iothub_client *c, const iothub_telemetry *t)
 {
     if (t->creation_time != NULL && !iothub_date_valid(t->creation_time)) {
-        return client_refuse(c, IOTHUB_ERR_ARG,
-                             "telemetry: creation_time is no date such as 2026-01-31T12:00:00Z");
+        return context_refuse(&c->context, IOTHUB_ERR_ARG,
+                              "telemetry: creation_time is no date such as 2026-01-31T12:00:00Z");
     }
     if (has_white_space(t->component) || has_white_space(t->output)) {
-        return client_refuse(c, IOTHUB_ERR_ARG,
-                             has_white_space(t->component)
-                                 ? "telemetry: component has white space in it"
-                                 : "telemetry: output has white space in it");
+        return context_refuse(&c->context, IOTHUB_ERR_ARG,
+                              has_white_space(t->component)
+                                  ? "telemetry: component has white space in it"
+                                  : "telemetry: output has white space in it");
     }
     return check_message_id(c, t->message_id);
 }
@@ -219,9 +222,9 @@ static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *
 static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
 {
     iothub_text text = {
-        .buf = c->events,
-        .cap = c->events_len + c->scratch_len,
-        .len = c->events_len,
+        .buf = c->context.events,
+        .cap = c->context.events_len + c->context.scratch_len,
+        .len = c->context.events_len,
     };
     iothub_bag_writer w;
 
@@ -234,12 +237,12 @@ static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_sp
         return r;
     }
     if (t->body_len > IOTHUB_MESSAGE_MAX || w.counted > IOTHUB_MESSAGE_MAX - t->body_len) {
-        return client_refuse(c, IOTHUB_ERR_TOO_BIG,
-                             "telemetry: body and properties are over 256 KB");
+        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG,
+                              "telemetry: body and properties are over 256 KB");
     }
     if (text.overflow) {
-        return client_refuse(c, IOTHUB_ERR_TOO_BIG,
-                             "telemetry: the properties are too long for a topic");
+        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG,
+                              "telemetry: the properties are too long for a topic");
     }
     *topic = iothub_text_span(&text);
     return IOTHUB_OK;
@@ -272,25 +275,25 @@ static const char *find_null(const iothub_telemetry *t)
                : NULL;
 }
 
-static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+iothub_result telemetry_send(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
 {
     mqc_span topic;
 
     const char *fault = find_null(t);
     if (fault != NULL) {
-        return client_refuse(c, IOTHUB_ERR_ARG, fault);
+        return context_refuse(&c->context, IOTHUB_ERR_ARG, fault);
     }
     if (t->body_len == 0 && t->body != NULL && !c->empty_seen) {
         c->empty_seen = true;
-        callback_log_text(c, IOTHUB_LOG_WARNING, "telemetry",
+        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "telemetry",
                           "body is set and body_len is 0: an empty message is sent");
     }
-    bool nameless = c->options.store != NULL && t->message_id == NULL;
+    bool nameless = c->context.options.store != NULL && t->message_id == NULL;
     iothub_result r = nameless ? compose_named(c, t, &topic) : compose(c, t, &topic);
     if (r != IOTHUB_OK) {
         return r;
     }
-    iothub_op next = client_next_op(c);
+    iothub_op next = context_next_op(&c->context);
     mqc_outgoing m = {
         .topic = topic,
         .topic_checked = true, /* percent-encoded behind what iothub_init has checked */
@@ -305,14 +308,7 @@ static iothub_result send(iothub_client *c, const iothub_telemetry *t, iothub_op
     if (r != IOTHUB_OK) {
         return r;
     }
-    c->stats.telemetry_accepted++;
-    client_take_op(c, next, op);
-    wake_on_queued(c, t->at_most_once);
+    c->telemetry_counts.accepted++;
+    context_take_op(&c->context, next, op);
     return IOTHUB_OK;
-}
-
-iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
-{
-    iothub_result r = client_begin(c);
-    return r == IOTHUB_OK ? client_return(c, send(c, t, op)) : r;
 }

@@ -6,17 +6,17 @@
 
 static mqc_lane_info lane(const iothub_client *c)
 {
-    return mqc_lane(&c->engine, IOTHUB_LANE_TELEMETRY);
+    return mqc_lane(&c->context.engine, IOTHUB_LANE_TELEMETRY);
 }
 
 static uint64_t waiting(const iothub_client *c)
 {
-    return c->options.store != NULL ? c->backlog.open : lane(c).count;
+    return c->context.options.store != NULL ? c->backlog.open : lane(c).count;
 }
 
 uint64_t limits_bytes(const iothub_client *c)
 {
-    plat_store *s = c->options.store;
+    plat_store *s = c->context.options.store;
     plat_store_info info;
 
     if (s == NULL) {
@@ -30,14 +30,14 @@ void limits_count(const iothub_client *c, iothub_stats *out)
 {
     out->queued = waiting(c);
     out->queued_bytes = limits_bytes(c);
-    out->telemetry_sent = c->stats.telemetry_acknowledged + lane(c).in_flight;
+    out->telemetry_sent = c->telemetry_counts.acknowledged + lane(c).in_flight;
 }
 
 /* --- making room -------------------------------------------------------------------- */
 
 static bool drop_in_lane(iothub_client *c)
 {
-    if (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
+    if (mqc_drop(&c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
         return false;
     }
     c->dropping++;
@@ -46,18 +46,20 @@ static bool drop_in_lane(iothub_client *c)
 
 static bool drop_one(iothub_client *c)
 {
-    if (c->options.when_full != IOTHUB_DROP_OLDEST) {
+    if (c->context.options.when_full != IOTHUB_DROP_OLDEST) {
         return false;
     }
-    bool dropped = c->options.store != NULL ? backlog_drop_oldest(c) : drop_in_lane(c);
-    c->kick = c->kick || dropped; /* its end has to be told */
+    bool dropped = c->context.options.store != NULL ? backlog_drop_oldest(c) : drop_in_lane(c);
+    if (dropped) { /* its end has to be told */
+        context_poke(&c->context);
+    }
     return dropped;
 }
 
 /* Of a ring, what waits for the hub in front of the rest holds all of it. */
 static bool drop_bytes(iothub_client *c)
 {
-    return (c->options.store != NULL || !lane(c).begun) && drop_one(c);
+    return (c->context.options.store != NULL || !lane(c).begun) && drop_one(c);
 }
 
 /* Dropped messages keep their entries in the ring's table until the next iothub_process. */
@@ -72,7 +74,7 @@ static uint64_t count_limit(const iothub_options *o)
 /* Without a limit, as usual, nobody counts. */
 static bool too_many(const iothub_client *c)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
     bool limited = o->queue_max_count != 0 || o->when_full == IOTHUB_DROP_OLDEST;
 
     return limited && waiting(c) - c->dropping >= count_limit(o);
@@ -80,21 +82,22 @@ static bool too_many(const iothub_client *c)
 
 static iothub_result make_room(iothub_client *c, size_t len)
 {
-    const iothub_options *o = &c->options;
+    const iothub_options *o = &c->context.options;
 
     if (o->queue_max_bytes != 0 && len > o->queue_max_bytes) {
-        return client_refuse(c, IOTHUB_ERR_TOO_BIG, "telemetry: larger than queue_max_bytes");
+        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG,
+                              "telemetry: larger than queue_max_bytes");
     }
     while (too_many(c)) {
         if (!drop_one(c)) {
-            return client_refuse(c, IOTHUB_ERR_NO_SPACE,
-                                 "telemetry: queue_max_count is reached, process and try again");
+            return context_refuse(&c->context, IOTHUB_ERR_NO_SPACE,
+                                  "telemetry: queue_max_count is reached, process and try again");
         }
     }
     while (o->queue_max_bytes != 0 && limits_bytes(c) + len > o->queue_max_bytes) {
         if (!drop_bytes(c)) {
-            return client_refuse(c, IOTHUB_ERR_NO_SPACE,
-                                 "telemetry: queue_max_bytes is reached, process and try again");
+            return context_refuse(&c->context, IOTHUB_ERR_NO_SPACE,
+                                  "telemetry: queue_max_bytes is reached, process and try again");
         }
     }
     return IOTHUB_OK;
@@ -122,8 +125,9 @@ static iothub_result put_in_store(iothub_client *c, const mqc_outgoing *m, uint3
 {
     plat_result r;
 
-    if (len > c->options.tx_size) {
-        return client_refuse_size(c, "telemetry", m->payload.len, "tx_size", c->options.tx_size);
+    if (len > c->context.options.tx_size) {
+        return context_refuse_size(&c->context, "telemetry", m->payload.len, "tx_size",
+                                   c->context.options.tx_size);
     }
     for (int round = 0; (r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL; round++) {
         if (round == FREE_ROUNDS || !free_some(c, round, len)) {
@@ -137,25 +141,26 @@ static iothub_result put_in_ring(iothub_client *c, const mqc_outgoing *m, size_t
 {
     mqc_result r;
 
-    while ((r = client_publish(c, m)) == MQC_ERR_NO_SPACE) {
+    while ((r = context_publish(&c->context, m)) == MQC_ERR_NO_SPACE) {
         mqc_lane_info info = lane(c);
         if (info.bytes_cap - info.bytes >= len || !drop_bytes(c)) {
             break;
         }
     }
     if (r == MQC_ERR_TOO_BIG) {
-        return client_refuse_size(c, "telemetry", m->payload.len, "tx_size", c->options.tx_size);
+        return context_refuse_size(&c->context, "telemetry", m->payload.len, "tx_size",
+                                   c->context.options.tx_size);
     }
-    return r == MQC_OK ? IOTHUB_OK : client_refuse_mqc(c, r, "telemetry");
+    return r == MQC_OK ? IOTHUB_OK : context_refuse_mqc(&c->context, r, "telemetry");
 }
 
 iothub_result limits_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms)
 {
-    const uint32_t max_age_ms = c->options.queue_max_age_s * 1000;
+    const uint32_t max_age_ms = c->context.options.queue_max_age_s * 1000;
     const size_t len = m->topic.len + m->payload.len + 9; /* the most that MQTT adds */
 
-    if (c->closing) {
-        return client_refuse_mqc(c, MQC_ERR_STATE, "telemetry");
+    if (c->context.closing) {
+        return context_refuse_mqc(&c->context, MQC_ERR_STATE, "telemetry");
     }
     if (max_age_ms != 0 && (ttl_ms == 0 || ttl_ms > max_age_ms)) {
         ttl_ms = max_age_ms;
@@ -164,36 +169,23 @@ iothub_result limits_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms)
     if (r != IOTHUB_OK) {
         return r;
     }
-    if (c->options.store != NULL) {
+    if (c->context.options.store != NULL) {
         return put_in_store(c, m, ttl_ms, len);
     }
-    m->expires = ttl_ms > 0 ? client_now(c) + ttl_ms : 0;
+    m->expires = ttl_ms > 0 ? context_now(&c->context) + ttl_ms : 0;
     return put_in_ring(c, m, len);
 }
 
 /* --- giving up ------------------------------------------------------------------------ */
 
-static uint64_t purge(iothub_client *c)
+uint64_t limits_purge(iothub_client *c)
 {
     uint64_t count = 0;
 
-    while (mqc_drop(&c->engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
+    while (mqc_drop(&c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
         count++;
     }
     c->dropping += count;
-    c->kick = true;
-    return c->options.store != NULL ? count + backlog_purge(c) : count;
-}
-
-iothub_result iothub_purge(iothub_client *c, uint64_t *count)
-{
-    iothub_result r = client_begin(c);
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    uint64_t n = purge(c);
-    if (count != NULL) {
-        *count = n;
-    }
-    return client_return(c, IOTHUB_OK);
+    context_poke(&c->context);
+    return c->context.options.store != NULL ? count + backlog_purge(c) : count;
 }

@@ -1,3 +1,6 @@
+#include "drive/wake.h"
+
+#include "internal.h"
 #include "telemetry/backlog.h"
 
 /*
@@ -9,23 +12,27 @@
 
 enum { QUIET_SLEEPS = 2 };
 
-void wake_on_sleep(iothub_lock *g, iothub_op last, mqc_time wake_at)
+void wake_init(iothub_wake *w, iothub_op last)
 {
-    if (last != g->last_op) {
-        g->lone = last == g->last_op + 1;
+    *w = (iothub_wake){ .last_op = last, .lone = true };
+}
+
+void wake_on_sleep(iothub_wake *w, iothub_op last, mqc_time wake_at)
+{
+    if (last != w->last_op) {
+        w->lone = last == w->last_op + 1;
     }
-    if (g->quiet_sleeps < QUIET_SLEEPS) {
-        g->quiet_sleeps++;
+    if (w->quiet_sleeps < QUIET_SLEEPS) {
+        w->quiet_sleeps++;
     }
-    g->last_op = last;
-    g->wake_at = wake_at;
-    g->asleep = true;
+    w->last_op = last;
+    w->wake_at = wake_at;
 }
 
 /* When the engine looks for the acknowledgement of a message that leaves at `now`, 0: never. */
 static mqc_time looks_at(const iothub_client *c, mqc_time now)
 {
-    uint32_t limit_ms = c->options.ack_timeout_ms;
+    uint32_t limit_ms = c->context.options.ack_timeout_ms;
     return limit_ms != 0 ? now + limit_ms / 2 : 0;
 }
 
@@ -33,15 +40,14 @@ static mqc_time looks_at(const iothub_client *c, mqc_time now)
  * woken for that if it wakes up before anyway; only when nobody sends does it sleep longer. */
 mqc_time wake_latest(const iothub_client *c, mqc_time now)
 {
-    const iothub_lock *g = c->lock;
-    bool idle = g == NULL || g->quiet_sleeps == QUIET_SLEEPS;
+    bool idle = c->context.lock == NULL || c->wake.quiet_sleeps == QUIET_SLEEPS;
 
-    return !idle && life_has_stream(c->session.state) ? looks_at(c, now) : 0;
+    return !idle && life_has_stream(c->context.state) ? looks_at(c, now) : 0;
 }
 
-static bool sleeps_beyond(const iothub_lock *g, mqc_time when)
+static bool sleeps_beyond(const iothub_wake *w, mqc_time when)
 {
-    return g->wake_at == 0 || when < g->wake_at;
+    return w->wake_at == 0 || when < w->wake_at;
 }
 
 static bool sleeps_too_long(const iothub_client *c)
@@ -49,13 +55,13 @@ static bool sleeps_too_long(const iothub_client *c)
     mqc_time stored = backlog_next_deadline(c);
     mqc_time when;
 
-    return (stored != 0 && sleeps_beyond(c->lock, stored)) ||
-           (mqc_next_deadline(&c->engine, &when) && sleeps_beyond(c->lock, when));
+    return (stored != 0 && sleeps_beyond(&c->wake, stored)) ||
+           (mqc_next_deadline(&c->context.engine, &when) && sleeps_beyond(&c->wake, when));
 }
 
 bool wake_may_send(iothub_client *c)
 {
-    return life_has_stream(c->session.state) && !c->want_write && mqc_tx_ready(&c->engine);
+    return life_has_stream(c->context.state) && !c->want_write && mqc_tx_ready(&c->context.engine);
 }
 
 /* True: all has left at *now.  A failure shows once more when the runner tries, which can tell it.
@@ -64,22 +70,22 @@ static bool send_now(iothub_client *c, mqc_time *now)
 {
     plat_result r = PLAT_OK;
 
-    while (r == PLAT_OK && mqc_tx_ready(&c->engine)) {
+    while (r == PLAT_OK && mqc_tx_ready(&c->context.engine)) {
         size_t len;
         size_t sent = 0;
-        const uint8_t *data = mqc_tx_data(&c->engine, &len);
+        const uint8_t *data = mqc_tx_data(&c->context.engine, &len);
         r = c->stream->ops->send(c->stream, data, len, &sent);
-        c->stats.send_calls++;
-        c->stats.bytes_sent += sent;
-        *now = client_now(c);
-        mqc_tx_consume(&c->engine, sent, *now);
+        c->traffic.send_calls++;
+        c->traffic.bytes_sent += sent;
+        *now = context_now(&c->context);
+        mqc_tx_consume(&c->context.engine, sent, *now);
     }
     return r == PLAT_OK;
 }
 
 static bool is_lone(const iothub_client *c)
 {
-    return c->lock->lone && c->last_op == c->lock->last_op + 1;
+    return c->wake.lone && c->context.last_op == c->wake.last_op + 1;
 }
 
 /* True: all has left, and the thread wakes up before the acknowledgement has taken too long.
@@ -90,12 +96,12 @@ static bool sends_itself(iothub_client *c)
     bool sent = send_now(c, &now);
     mqc_time look = looks_at(c, now);
 
-    return sent && (look == 0 || !sleeps_beyond(c->lock, look));
+    return sent && (look == 0 || !sleeps_beyond(&c->wake, look));
 }
 
 static bool needs_the_runner(iothub_client *c, bool ends_when_sent)
 {
-    c->lock->quiet_sleeps = 0;
+    c->wake.quiet_sleeps = 0;
     if (!wake_may_send(c)) {
         return sleeps_too_long(c);
     }
@@ -104,9 +110,11 @@ static bool needs_the_runner(iothub_client *c, bool ends_when_sent)
 
 void wake_on_queued(iothub_client *c, bool ends_when_sent)
 {
-    bool asleep = c->lock != NULL && c->lock->asleep;
+    bool asleep = c->context.lock != NULL && c->context.lock->asleep;
     /* A turn that goes on looks at its end what came meanwhile. */
-    bool wanted = asleep ? needs_the_runner(c, ends_when_sent) : !c->processing;
+    bool wanted = asleep ? needs_the_runner(c, ends_when_sent) : !c->context.processing;
 
-    c->kick = c->kick || wanted || backlog_wants_turn(c);
+    if (wanted || backlog_wants_turn(c)) {
+        context_poke(&c->context);
+    }
 }

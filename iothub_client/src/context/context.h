@@ -1,0 +1,173 @@
+#ifndef IOTHUB_CONTEXT_H
+#define IOTHUB_CONTEXT_H
+
+/**
+ * @file
+ * What all parts of a client share: options and identity, the engine, the lock, and where requests
+ * get their number and refusals their text.  Each part has a pointer to it.
+ */
+
+#include "context/lock.h"
+#include "hub/topics.h"
+#include "iothub/connection_string.h"
+#include "iothub/options.h"
+#include "mqtt_core/engine_struct.h"
+
+/* One lane a purpose: an answer never waits behind queued telemetry. */
+enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
+
+typedef struct iothub_context {
+    iothub_client *client; /* is handed to callbacks */
+    iothub_options options;
+    iothub_connection_string identity; /* spans into the client's memory */
+    const char *host;                  /* to connect to */
+    char *events;                      /* the topic of telemetry; its bag is put behind it, */
+    size_t events_len;
+    char *scratch; /* which is here */
+    size_t scratch_len;
+    mqc_engine engine;
+
+    iothub_lock *lock; /* NULL: one thread at a time */
+    iothub_lock lock_memory;
+    iothub_error error; /* without a lock; with it, each thread has its own */
+
+    iothub_op last_op;
+    uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
+    iothub_state state;  /* of the connection, written by session.c through context_set_state */
+    uint64_t ignored;    /* messages */
+    bool processing;     /* inside iothub_process */
+    bool logging;        /* the log callback runs inside another call than iothub_process */
+    bool closing;        /* inside iothub_deinit: nothing is accepted any more */
+    bool poked;          /* work was queued: poll must not sleep */
+} iothub_context;
+
+mqc_time context_now(const iothub_context *context);
+
+static inline const plat_clock *context_clock(const iothub_context *context)
+{
+    return context->options.platform->clock;
+}
+
+static inline topic_identity context_topics(const iothub_context *context)
+{
+    topic_identity id = { context->identity.device_id, context->identity.module_id };
+    return id;
+}
+
+/** The next turn has something to do: nobody sleeps before it. */
+static inline void context_poke(iothub_context *context)
+{
+    context->poked = true;
+}
+
+/** What the log says, and that it does, may be noted by functions that only look. */
+static inline iothub_context *context_own(const iothub_context *context)
+{
+    const union {
+        const iothub_context *seen;
+        iothub_context *own;
+    } both = { context };
+    return both.own;
+}
+
+/* --- the connection, as far as everybody may know it ------------------------------ */
+
+void context_set_state(iothub_context *context, iothub_state state);
+/** Whatever belongs to the connection so far belongs to none any more. */
+void context_end_connection(iothub_context *context);
+
+/* --- turns ------------------------------------------------------------------------- */
+
+/** A turn begins.  True when there was something to do. */
+bool context_begin_turn(iothub_context *context);
+void context_end_turn(iothub_context *context);
+/** The client is being ended: requests are refused, and callbacks run as in a turn. */
+void context_begin_end(iothub_context *context);
+/** The log callback runs; returns whether it did already. */
+bool context_set_logging(iothub_context *context, bool logging);
+
+/* --- the lock ------------------------------------------------------------------------ */
+
+/** Make the lock, for the first runner. */
+plat_result context_make_lock(iothub_context *context);
+void context_drop_lock(iothub_context *context);
+
+static inline void context_enter(const iothub_context *context)
+{
+    if (context->lock != NULL) {
+        lock_enter(context->lock);
+    }
+}
+
+static inline void context_leave(const iothub_context *context)
+{
+    if (context->lock != NULL) {
+        lock_leave(context->lock, context->poked);
+    }
+}
+
+/** True when a thread of the client's own drives it. */
+static inline bool context_has_runner(const iothub_context *context)
+{
+    return context->lock != NULL && context->lock->state != IOTHUB_RUNNER_NONE;
+}
+
+/** Between them a runner is in a call of a stream, which may take its time: others may make
+ * requests.  They touch neither a stream nor bytes that the engine has lent. */
+static inline bool context_open_lock(const iothub_context *context)
+{
+    bool opens = context_has_runner(context);
+
+    if (opens) {
+        lock_leave(context->lock, false);
+    }
+    return opens;
+}
+
+static inline void context_close_lock(const iothub_context *context, bool opened)
+{
+    if (opened) {
+        lock_enter(context->lock);
+    }
+}
+
+/** True when the caller is inside iothub_process, and so in a callback, or in one of the runner's.
+ */
+bool context_in_callback(const iothub_context *context);
+
+/* --- requests ------------------------------------------------------------------------ */
+
+/** Where the latest refusal of the calling thread stands. */
+iothub_error *context_error(iothub_context *context);
+/** Remember why a call is refused, and return code. */
+iothub_result context_refuse(iothub_context *context, iothub_result code, const char *text);
+/** Refuse with the engine's reason; queue says which queue. */
+iothub_result context_refuse_mqc(iothub_context *context, mqc_result r, const char *queue);
+/** Refuse what can never fit: so many bytes, because an option is too small. */
+iothub_result context_refuse_size(iothub_context *context, const char *what, size_t len,
+                                  const char *option, size_t size);
+/** mqc_publish, refused once the client is being ended. */
+mqc_result context_publish(iothub_context *context, const mqc_outgoing *m);
+
+/** The name of the next request, which context_take_op gives away once it is accepted. */
+static inline iothub_op context_next_op(const iothub_context *context)
+{
+    return context->last_op == UINT32_MAX ? 1 : context->last_op + 1;
+}
+
+static inline void context_take_op(iothub_context *context, iothub_op next, iothub_op *op)
+{
+    context->last_op = next;
+    if (op != NULL) {
+        *op = next;
+    }
+}
+
+/* --- messages that nobody wants ------------------------------------------------------- */
+
+static inline void context_count_ignored(iothub_context *context)
+{
+    context->ignored++;
+}
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef IOTHUB_LOCK_H
+#define IOTHUB_LOCK_H
+
+/**
+ * @file
+ * The lock of a client that several threads use, and the thread of its runner.  Without a runner
+ * there is no lock.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "platform/thread.h"
+
+typedef enum iothub_runner_state {
+    IOTHUB_RUNNER_NONE = 0, /* the application drives */
+    IOTHUB_RUNNER_RUNS,
+    IOTHUB_RUNNER_ENDS /* asked to stop, not joined */
+} iothub_runner_state;
+
+typedef struct iothub_lock {
+    const plat_threads *threads;
+    plat_thread thread;
+    /* All others are read and written under the lock. */
+    const void *driver; /* tells the runner's thread from others */
+    size_t wakes;       /* sent, or about to be sent, and not taken */
+    iothub_runner_state state;
+    bool asleep; /* the runner's thread is, and nobody has woken it */
+} iothub_lock;
+
+plat_result lock_init(iothub_lock *l, const plat_threads *threads);
+void lock_deinit(iothub_lock *l);
+
+/* Other threads are kept out between enter and leave. */
+void lock_enter(iothub_lock *l);
+/** work: wake the runner if it is asleep, because it has something to do. */
+void lock_leave(iothub_lock *l, bool work);
+
+/** A runner takes the client.  False: another one has it. */
+bool lock_take_runner(iothub_lock *l);
+/** The runner is to end. */
+void lock_end_runner(iothub_lock *l);
+/** The runner has ended, or its thread could not be started. */
+void lock_drop_runner(iothub_lock *l);
+/** The calling thread is the runner's. */
+void lock_set_driver(iothub_lock *l);
+bool lock_is_driver(const iothub_lock *l);
+
+/** The runner's thread is about to sleep, and to leave the lock. */
+void lock_on_sleep(iothub_lock *l);
+/** The runner's thread has entered the lock again. */
+void lock_on_wake(iothub_lock *l);
+
+#endif

@@ -1,0 +1,16 @@
+#ifndef IOTHUB_RESULT_MAP_H
+#define IOTHUB_RESULT_MAP_H
+
+/**
+ * @file
+ * Results of the layers below as results of the client.
+ */
+
+#include "iothub/result.h"
+#include "mqtt_core/result.h"
+#include "platform/result.h"
+
+iothub_result iothub_from_plat(plat_result r);
+iothub_result iothub_from_mqc(mqc_result r);
+
+#endif

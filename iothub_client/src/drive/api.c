@@ -1,0 +1,328 @@
+#include "drive/api.h"
+
+#include "drive/client.h"
+#include "drive/loop.h"
+#include "drive/wake.h"
+#include "internal.h"
+#include "telemetry/telemetry_limits.h"
+
+/* All public functions but those of the heap and the runner.  Here, and in no part, the lock of
+ * the client is entered and left; callbacks.c gives it back around each callback. */
+
+static const iothub_error no_client = {
+    .code = IOTHUB_ERR_ARG,
+    .text = "the client is NULL: iothub_new failed, and its error says why",
+};
+
+static const iothub_error not_a_client = {
+    .code = IOTHUB_ERR_STATE,
+    .text = "not a client: iothub_init failed or was not called, or iothub_deinit has ended it",
+};
+
+iothub_result api_begin(const iothub_client *c)
+{
+    if (c == NULL) {
+        return no_client.code;
+    }
+    if (c->magic != IOTHUB_CLIENT_MAGIC) {
+        return not_a_client.code;
+    }
+    context_enter(&c->context);
+    if (c->unserved) {
+        client_look_for_driver(client_own(c));
+    }
+    return IOTHUB_OK;
+}
+
+iothub_result api_return(const iothub_client *c, iothub_result r)
+{
+    context_leave(&c->context);
+    return r;
+}
+
+const iothub_error *iothub_last_error(const iothub_client *c)
+{
+    if (c == NULL) {
+        return &no_client;
+    }
+    if (c->magic != IOTHUB_CLIENT_MAGIC) {
+        return &not_a_client; /* its memory may be in use for something else */
+    }
+    return context_error(context_own(&c->context));
+}
+
+/* --- life ------------------------------------------------------------------------------ */
+
+iothub_client *iothub_init(void *memory, size_t memory_len, const char *connection_string,
+                           const iothub_options *o, iothub_error *error)
+{
+    client_place place = { .memory = memory, .len = memory_len };
+    return client_init(&place, connection_string, o, error);
+}
+
+bool api_end(iothub_client *c)
+{
+    if (api_begin(c) != IOTHUB_OK) {
+        return false;
+    }
+    bool may_end = client_may_end(c);
+    context_leave(&c->context);
+    if (!may_end) {
+        return false;
+    }
+    if (c->stop_runner != NULL) {
+        (void)c->stop_runner(c);
+    }
+    context_enter(&c->context);
+    client_end(c);
+    context_leave(&c->context);
+    context_drop_lock(&c->context);
+    client_wipe(c);
+    return true;
+}
+
+void iothub_deinit(iothub_client *c)
+{
+    (void)api_end(c);
+}
+
+iothub_result iothub_start(iothub_client *c)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, session_start(c)) : r;
+}
+
+iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
+{
+    iothub_result r = api_begin(c);
+
+    if (r == IOTHUB_OK) {
+        session_stop(c, grace_ms);
+        context_leave(&c->context);
+    }
+    return r;
+}
+
+iothub_result iothub_reconnect_now(iothub_client *c)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, session_reconnect_now(c)) : r;
+}
+
+iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, session_set_token(c, shared_access_signature)) : r;
+}
+
+/* --- driving --------------------------------------------------------------------------- */
+
+/* Whose turn it is. */
+static iothub_result may_drive(iothub_client *c)
+{
+    if (context_has_runner(&c->context)) {
+        return context_refuse(&c->context, IOTHUB_ERR_STATE,
+                              "iothub_process, iothub_wait: the runner drives the client");
+    }
+    if (c->context.processing || c->context.logging) {
+        return context_refuse(&c->context, IOTHUB_ERR_STATE,
+                              "iothub_process, iothub_wait inside a callback, or on two threads at "
+                              "once: return first, or use a runner");
+    }
+    return IOTHUB_OK;
+}
+
+iothub_result iothub_process(iothub_client *c)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = may_drive(c);
+    if (r == IOTHUB_OK) {
+        loop_turn(c);
+    }
+    return api_return(c, r);
+}
+
+/* Until there is something to do, or for max_ms. */
+static iothub_result sleep_until_work(iothub_client *c, uint32_t max_ms)
+{
+    const plat_net *net = c->context.options.platform->net;
+    int limit = max_ms < INT32_MAX ? (int)max_ms : INT32_MAX;
+    plat_poll polls[IOTHUB_POLL_FDS];
+    int timeout_ms;
+
+    loop_poll(c, polls, &timeout_ms);
+    if (timeout_ms == 0 || limit == 0) {
+        return IOTHUB_OK;
+    }
+    context_leave(&c->context);
+    net->wait(net, polls, IOTHUB_POLL_FDS,
+              timeout_ms < 0 || timeout_ms > limit ? limit : timeout_ms);
+    context_enter(&c->context);
+    return may_drive(c);
+}
+
+iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = may_drive(c);
+    if (r == IOTHUB_OK && !c->context.poked) {
+        r = sleep_until_work(c, max_ms);
+    }
+    if (r == IOTHUB_OK) {
+        loop_turn(c);
+    }
+    return api_return(c, r);
+}
+
+void iothub_poll_info(iothub_client *c, iothub_poll *out)
+{
+    if (out == NULL) {
+        return;
+    }
+    loop_no_polls(out->fds);
+    out->timeout_ms = -1;
+    if (api_begin(c) == IOTHUB_OK) {
+        if (!context_has_runner(&c->context)) {
+            loop_poll(c, out->fds, &out->timeout_ms);
+        }
+        context_leave(&c->context);
+    }
+}
+
+/* --- requests -------------------------------------------------------------------------- */
+
+iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    r = telemetry_send(c, t, op);
+    if (r == IOTHUB_OK) {
+        wake_on_queued(c, t->at_most_once);
+    }
+    return api_return(c, r);
+}
+
+iothub_result iothub_purge(iothub_client *c, uint64_t *count)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    uint64_t n = limits_purge(c);
+    if (count != NULL) {
+        *count = n;
+    }
+    return api_return(c, IOTHUB_OK);
+}
+
+iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, c2d_accept(c, delivery)) : r;
+}
+
+iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, twin_queue_get(c, tag, op)) : r;
+}
+
+iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
+                                 iothub_op *op)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, twin_queue_report(c, mqc_span_of(json, len), tag, op))
+                          : r;
+}
+
+iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
+                                    const void *json, size_t len, void *tag, iothub_op *op)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK
+               ? api_return(c, methods_respond(c, token, status, mqc_span_of(json, len), tag, op))
+               : r;
+}
+
+/* --- looking in ------------------------------------------------------------------------ */
+
+iothub_state iothub_get_state(const iothub_client *c)
+{
+    if (api_begin(c) != IOTHUB_OK) {
+        return IOTHUB_STOPPED;
+    }
+    iothub_state s = c->context.state;
+    context_leave(&c->context);
+    return s;
+}
+
+static void count_connections(const iothub_session_counts *counts, iothub_stats *out)
+{
+    out->connects = counts->connects;
+    out->failed_attempts = counts->failed_attempts;
+    out->losses = counts->losses;
+    out->ack_timeouts = counts->ack_timeouts;
+    out->read_stalls = counts->read_stalls;
+    out->token_renewals = counts->token_renewals;
+    out->renewal_gap_last_ms = counts->renewal_gap_last_ms;
+    out->renewal_gap_longest_ms = counts->renewal_gap_longest_ms;
+    out->renewal_gap_sum_ms = counts->renewal_gap_sum_ms;
+    out->tls_resumptions = counts->tls_resumptions;
+}
+
+static void count_telemetry(const iothub_client *c, iothub_stats *out)
+{
+    const iothub_telemetry_counts *counts = &c->telemetry_counts;
+    const iothub_traffic *traffic = &c->traffic;
+
+    out->bytes_sent = traffic->bytes_sent;
+    out->bytes_received = traffic->bytes_received;
+    out->send_calls = traffic->send_calls;
+    out->recv_calls = traffic->recv_calls;
+    out->telemetry_accepted = counts->accepted;
+    out->telemetry_found = counts->found;
+    out->telemetry_stored = counts->stored;
+    out->telemetry_acknowledged = counts->acknowledged;
+    out->telemetry_expired = counts->expired;
+    out->telemetry_dropped = counts->dropped;
+    out->telemetry_cancelled = counts->cancelled;
+    out->telemetry_kept = counts->kept;
+    out->store_errors = counts->store_errors;
+    limits_count(c, out);
+}
+
+static void count_features(const iothub_client *c, iothub_stats *out)
+{
+    out->c2d_received = c->c2d_counts.received;
+    out->c2d_accepted = c->c2d_counts.accepted;
+    out->c2d_oversize = c->c2d_counts.oversize;
+    out->methods_received = c->methods_counts.received;
+    out->methods_answered = c->methods_counts.answered;
+    out->desired_delivered = c->twin.counts.delivered;
+    out->desired_duplicates = c->twin.counts.duplicates;
+    out->desired_gaps = c->twin.counts.gaps;
+    out->twin_retries = c->twin.counts.retries;
+    out->ignored = c->context.ignored;
+}
+
+void iothub_get_stats(const iothub_client *c, iothub_stats *out)
+{
+    if (out == NULL) {
+        return;
+    }
+    *out = (iothub_stats){ 0 };
+    if (api_begin(c) == IOTHUB_OK) {
+        count_connections(&c->session.counts, out);
+        count_telemetry(c, out);
+        count_features(c, out);
+        context_leave(&c->context);
+    }
+}

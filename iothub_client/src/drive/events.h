@@ -1,0 +1,13 @@
+#ifndef IOTHUB_EVENTS_H
+#define IOTHUB_EVENTS_H
+
+/**
+ * @file
+ * What the engine reports goes to the part that it concerns.
+ */
+
+#include "client_struct.h"
+
+void event_take(iothub_client *c, const mqc_event *ev);
+
+#endif

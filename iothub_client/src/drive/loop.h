@@ -1,0 +1,20 @@
+#ifndef IOTHUB_LOOP_H
+#define IOTHUB_LOOP_H
+
+/**
+ * @file
+ * One turn of the client, and what to wait for before the next one.
+ */
+
+#include "client_struct.h"
+
+void loop_take_events(iothub_client *c);
+/** What iothub_process does. */
+void loop_turn(iothub_client *c);
+/** Nothing to wait for. */
+void loop_no_polls(plat_poll *polls);
+/** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline.
+ * Returns the deadline, 0: none. */
+mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
+
+#endif
