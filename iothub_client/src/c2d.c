@@ -19,7 +19,7 @@ static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
 
 static void accept(iothub_client *c, uint16_t packet_id)
 {
-    if (packet_id == 0 || mqc_ack(&c->context.engine, packet_id) == MQC_OK) {
+    if (packet_id == 0 || mqc_ack(c->context.engine, packet_id) == MQC_OK) {
         c->session.deferred -= packet_id != 0;
         c->c2d_counts.accepted++;
         context_poke(&c->context);
@@ -32,7 +32,7 @@ static void accept(iothub_client *c, uint16_t packet_id)
 static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
 {
     if (packet_id != 0) {
-        (void)mqc_ack(&c->context.engine, packet_id);
+        (void)mqc_ack(c->context.engine, packet_id);
     }
     subscribe_unwanted(c, TOPIC_FEATURE_C2D, "acknowledged a message: there is no c2d callback");
 }
@@ -67,7 +67,7 @@ iothub_result c2d_accept(iothub_client *c, uint32_t delivery)
         return context_refuse(&c->context, IOTHUB_ERR_EXPIRED,
                               "message: its connection is gone, the hub sends it again");
     }
-    if (mqc_ack(&c->context.engine, packet_id) != MQC_OK) {
+    if (mqc_ack(c->context.engine, packet_id) != MQC_OK) {
         return context_refuse(&c->context, IOTHUB_ERR_STATE, "message: accepted before");
     }
     c->session.deferred--;

@@ -80,9 +80,9 @@ typedef struct iothub_twin_sync {
     bool stale;          /* and was so when an earlier connection broke */
     bool starved;        /* it found no room among the requests of the application */
     bool oversize;       /* the application knows that the document is larger than rx_size */
+    uint32_t failures;   /* useless answers in a row */
     uint64_t version;    /* last delivered; 0: none */
     uint64_t newest;     /* highest seen while pending */
-    uint32_t failures;   /* useless answers in a row */
     mqc_time retry_at;   /* of the client's own GET; 0: not scheduled */
     mqc_time hold_until; /* the hub wants to be asked later, 0: it does not; */
     iothub_op later_op;  /* what it said last, and to which request */
@@ -169,9 +169,9 @@ typedef struct iothub_backlog {
 
     bool unsaid; /* the last failure is not in the log yet: */
     plat_result fault;
-    const char *fault_text; /* NULL: the store knows */
     uint32_t failures;
-    mqc_time retry_at; /* the store is left alone until then; 0: it works */
+    const char *fault_text; /* NULL: the store knows */
+    mqc_time retry_at;      /* the store is left alone until then; 0: it works */
 } iothub_backlog;
 
 /** What the application asked for and iothub_process has not carried out, in this order. */
@@ -206,6 +206,7 @@ struct iothub_client {
     char *token; /* ready-made; replaced by iothub_set_token */
     size_t token_cap;
 
+    mqc_engine engine;
     plat_stream_storage stream_memory[2];
     plat_stream *stream; /* NULL until the first attempt */
     plat_stream *spare;  /* the other one; NULL until the first renewal */

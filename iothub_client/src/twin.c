@@ -100,7 +100,7 @@ static mqc_time back_off(iothub_client *c)
 static void hold_until(iothub_client *c, mqc_time when)
 {
     c->twin.hold_until = when;
-    mqc_hold(&c->context.engine, IOTHUB_LANE_TWIN, when != 0);
+    mqc_hold(c->context.engine, IOTHUB_LANE_TWIN, when != 0);
 }
 
 /* Throttled, or trouble inside the hub: this request goes again, and all others wait for it. */
@@ -108,7 +108,7 @@ static bool later(iothub_client *c, uint32_t rid, int status)
 {
     bool wanted = status == 429 || (status >= 500 && status <= 599);
 
-    if (!wanted || mqc_requeue(&c->context.engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
+    if (!wanted || mqc_requeue(c->context.engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
         return false;
     }
     callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin",
@@ -282,7 +282,7 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     if (later(c, rid, p->status)) {
         return;
     }
-    if (mqc_release(&c->context.engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
+    if (mqc_release(c->context.engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
         context_count_ignored(&c->context);
         callback_log_text(&c->context, IOTHUB_LOG_INFO, "twin",
                           "ignored an answer that nobody waits for");

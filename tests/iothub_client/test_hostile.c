@@ -158,7 +158,7 @@ static void restore(client_fixture *f)
         fixture_cut(f);
     }
     connected(f);
-    while (mqc_lane(&f->client->context.engine, IOTHUB_LANE_TWIN).count > 0) {
+    while (mqc_lane(f->client->context.engine, IOTHUB_LANE_TWIN).count > 0) {
         fixture_sleep(f, 1000); /* a changed status told to ask later */
     }
     f->done_count = 0;

@@ -45,7 +45,7 @@ static void add(parts *p, const char *name, const void *at, size_t len, size_t a
 
 static void add_lanes(parts *p, const iothub_client *c)
 {
-    const mqc_engine *e = &c->context.engine;
+    const mqc_engine *e = c->context.engine;
     const mqc_outbox *telemetry = &e->lanes[IOTHUB_LANE_TELEMETRY];
 
     for (size_t i = 0; i < e->lane_count; i++) {
@@ -79,7 +79,7 @@ static const uint8_t *names_at(const iothub_client *c, const char *connection_st
 
 static void collect(parts *p, const iothub_client *c, const char *connection_string)
 {
-    const mqc_engine *e = &c->context.engine;
+    const mqc_engine *e = c->context.engine;
 
     p->count = 0;
     add(p, "client", c, (sizeof *c + 15) / 16 * 16, 16);
@@ -210,13 +210,13 @@ static void with_a_store_the_lane_has_two_windows_and_the_table_the_rest(void **
         fixture_init(&f, with_window);
         const size_t entries = IOTHUB_TELEMETRY_ENTRIES(f.options.tx_size);
         const size_t wanted = 2 * (size_t)window < entries / 2 ? 2 * (size_t)window : entries / 2;
-        assert_int_equal(f.client->context.engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len,
+        assert_int_equal(f.client->context.engine->lanes[IOTHUB_LANE_TELEMETRY].entries_len,
                          entries);
         f.options.store = &store.base;
         iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &f.options, &error);
         assert_non_null(c);
 
-        assert_int_equal(c->context.engine.lanes[IOTHUB_LANE_TELEMETRY].entries_len, wanted);
+        assert_int_equal(c->context.engine->lanes[IOTHUB_LANE_TELEMETRY].entries_len, wanted);
         assert_int_equal(c->backlog.lane_max, wanted);
         assert_int_equal(c->backlog.table_len,
                          (entries - wanted) * sizeof(mqc_entry) / sizeof(iothub_in_lane));

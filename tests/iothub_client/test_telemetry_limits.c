@@ -276,7 +276,7 @@ static void a_ring_held_by_what_is_on_its_way_refuses(void **state)
     fixture_connect(&f);
     assert_int_equal(try_send(&f, n++), IOTHUB_OK);
     fixture_run(&f);
-    mqc_hold(&f.client->context.engine, IOTHUB_LANE_TELEMETRY, true);
+    mqc_hold(f.client->context.engine, IOTHUB_LANE_TELEMETRY, true);
     while (try_send(&f, n) == IOTHUB_OK) {
         n++;
     }

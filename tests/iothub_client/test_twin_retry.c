@@ -154,7 +154,7 @@ static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
         throttled(&f);
         f.client->context.options.request_timeout_ms = times_ms[i];
         for (unsigned n = 0; n < 300; n++) {
-            if (mqc_lane(&f.client->context.engine, IOTHUB_LANE_TWIN).count == 0) {
+            if (mqc_lane(f.client->context.engine, IOTHUB_LANE_TWIN).count == 0) {
                 (void)twin_get(&f);
             }
             fixture_run(&f);

@@ -214,7 +214,7 @@ static void what_is_dropped_for_another_wakes_for_its_end(void **state)
     begin(&f, NULL);
     f.client->context.options.queue_max_count = 1;
     f.client->context.options.when_full = IOTHUB_DROP_OLDEST;
-    mqc_hold(&f.client->context.engine, IOTHUB_LANE_TELEMETRY, true);
+    mqc_hold(f.client->context.engine, IOTHUB_LANE_TELEMETRY, true);
 
     (void)fixture_send(&f, "goes");
     assert_int_equal(wakes(&f), 0);

@@ -18,7 +18,7 @@ static bool postponed(const iothub_client *c, mqc_time now)
 {
     return now < c->renewal.switch_by &&
            (methods_open(c) || c->session.deferred > 0 ||
-            mqc_lane(&c->context.engine, IOTHUB_LANE_TWIN).in_flight > 0);
+            mqc_lane(c->context.engine, IOTHUB_LANE_TWIN).in_flight > 0);
 }
 
 static bool active(const iothub_client *c)

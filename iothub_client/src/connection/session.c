@@ -15,10 +15,10 @@ static void drop(iothub_client *c)
     if (c->stream != NULL) {
         c->stream->ops->close(c->stream);
     }
-    mqc_reset(&c->context.engine);
-    (void)mqc_discard(&c->context.engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
-    mqc_hold(&c->context.engine, IOTHUB_LANE_TWIN, true);
-    mqc_hold(&c->context.engine, IOTHUB_LANE_TELEMETRY, false);
+    mqc_reset(c->context.engine);
+    (void)mqc_discard(c->context.engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
+    mqc_hold(c->context.engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(c->context.engine, IOTHUB_LANE_TELEMETRY, false);
     methods_on_lost(c);
     context_end_connection(&c->context);
     c->session.deferred = 0;
@@ -50,7 +50,7 @@ static void log_in(iothub_client *c)
     o.reports_flow = c->stream->ops->flow != NULL;
     c->session.login_at = context_now(&c->context);
     c->session.clock_s = wall_clock_offset_s(context_clock(&c->context));
-    mqc_result r = mqc_connect(&c->context.engine, &o, context_now(&c->context));
+    mqc_result r = mqc_connect(c->context.engine, &o, context_now(&c->context));
     if (r != MQC_OK) {
         session_feed(c, LIFE_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
     }
@@ -105,14 +105,14 @@ static void let_go(iothub_client *c, mqc_time now)
 {
     c->session.planned = true;
     c->session.left_at = now;
-    mqc_hold(&c->context.engine, IOTHUB_LANE_TELEMETRY, true);
+    mqc_hold(c->context.engine, IOTHUB_LANE_TELEMETRY, true);
 }
 
 /* End every request that is still open; only without a connection. */
 static void cancel_all(iothub_client *c)
 {
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(&c->context.engine, (uint8_t)lane);
+        (void)mqc_discard(c->context.engine, (uint8_t)lane);
     }
     /* The stop is granted: what comes from now on waits for the next start. */
     c->wish.kind = c->wish.kind == IOTHUB_WISH_STOP_START ? IOTHUB_WISH_START : IOTHUB_WISH_NONE;
@@ -144,7 +144,7 @@ static void act(iothub_client *c, mqc_time now, bool adopted)
         break;
     case IOTHUB_CONNECTED: connected(c); break;
     case IOTHUB_RENEWING: let_go(c, now); break;
-    case IOTHUB_STOPPING: (void)mqc_disconnect(&c->context.engine); break;
+    case IOTHUB_STOPPING: (void)mqc_disconnect(c->context.engine); break;
     case IOTHUB_STOPPED: cancel_all(c); break;
     case IOTHUB_CONNECTING:
     case IOTHUB_SECURING:
@@ -302,7 +302,7 @@ static void stalled(iothub_client *c)
 
 void session_engine_failed(iothub_client *c, mqc_result r)
 {
-    const char *packet = mqc_error_packet(&c->context.engine);
+    const char *packet = mqc_error_packet(c->context.engine);
     const char *joint = r == MQC_ERR_TIMEOUT ? " waiting for " : " in ";
     iothub_error error;
 
@@ -464,11 +464,11 @@ static bool work_left(const iothub_client *c)
     size_t own = c->twin.pending ? 1 : 0;
     /* What is in a store can wait for the next start. */
     bool telemetry =
-        c->context.options.store == NULL || mqc_get_state(&c->context.engine) == MQC_CONNECTED;
+        c->context.options.store == NULL || mqc_get_state(c->context.engine) == MQC_CONNECTED;
 
-    return (telemetry && mqc_lane(&c->context.engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
-           mqc_lane(&c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
-           mqc_lane(&c->context.engine, IOTHUB_LANE_TWIN).count > own;
+    return (telemetry && mqc_lane(c->context.engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
+           mqc_lane(c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
+           mqc_lane(c->context.engine, IOTHUB_LANE_TWIN).count > own;
 }
 
 static void grant_wishes(iothub_client *c, mqc_time now)
@@ -497,16 +497,16 @@ static void leave(iothub_client *c)
     if (c->context.state != IOTHUB_RENEWING && c->context.state != IOTHUB_STOPPING) {
         return;
     }
-    if (mqc_get_state(&c->context.engine) == MQC_CONNECTED) {
-        if (mqc_lane(&c->context.engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
-            mqc_lane(&c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
+    if (mqc_get_state(c->context.engine) == MQC_CONNECTED) {
+        if (mqc_lane(c->context.engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
+            mqc_lane(c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
             (c->context.state == IOTHUB_RENEWING && methods_open(c))) {
             return;
         }
-        (void)mqc_disconnect(&c->context.engine);
+        (void)mqc_disconnect(c->context.engine);
         context_poke(&c->context);
     }
-    if (!mqc_tx_ready(&c->context.engine)) {
+    if (!mqc_tx_ready(c->context.engine)) {
         session_feed(c, LIFE_LEFT, IOTHUB_OK,
                      c->context.state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
     }

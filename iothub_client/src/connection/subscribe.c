@@ -35,7 +35,7 @@ mqc_result subscribe_start(iothub_client *c)
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
     size_t used = put_filters(c, filters);
 
-    return mqc_subscribe(&c->context.engine, filters, used, &c->session.subscribe_id);
+    return mqc_subscribe(c->context.engine, filters, used, &c->session.subscribe_id);
 }
 
 static void unsubscribe(iothub_client *c, topic_feature feature)
@@ -46,7 +46,7 @@ static void unsubscribe(iothub_client *c, topic_feature feature)
     iothub_text_init(&t, c->context.scratch, c->context.scratch_len);
     topic_put_filter(&t, &id, feature);
     const mqc_span filter = iothub_text_span(&t);
-    if (mqc_unsubscribe(&c->context.engine, &filter, 1, NULL) == MQC_OK) {
+    if (mqc_unsubscribe(c->context.engine, &filter, 1, NULL) == MQC_OK) {
         c->session.unsubscribed |= (uint16_t)(1u << feature);
         context_poke(&c->context);
     }

@@ -112,5 +112,5 @@ iothub_result context_refuse_size(iothub_context *context, const char *what, siz
 
 mqc_result context_publish(iothub_context *context, const mqc_outgoing *m)
 {
-    return context->closing ? MQC_ERR_STATE : mqc_publish(&context->engine, m, NULL);
+    return context->closing ? MQC_ERR_STATE : mqc_publish(context->engine, m, NULL);
 }

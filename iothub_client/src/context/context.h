@@ -11,7 +11,7 @@
 #include "hub/topics.h"
 #include "iothub/connection_string.h"
 #include "iothub/options.h"
-#include "mqtt_core/engine_struct.h"
+#include "mqtt_core/engine.h"
 
 /* One lane a purpose: an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
@@ -25,7 +25,7 @@ typedef struct iothub_context {
     size_t events_len;
     char *scratch; /* which is here */
     size_t scratch_len;
-    mqc_engine engine;
+    mqc_engine *engine;
 
     iothub_lock *lock; /* NULL: one thread at a time */
     iothub_lock lock_memory;

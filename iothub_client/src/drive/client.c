@@ -52,6 +52,7 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
 {
     memset(c, 0, sizeof *c);
     c->context.client = c;
+    c->context.engine = &c->engine;
     c->context.options = *checked;
     c->memory = place->memory;
     c->memory_len = place->len;
@@ -160,9 +161,9 @@ void client_end(iothub_client *c)
         c->context.options.store->user = NULL;
     }
     context_begin_end(&c->context);
-    mqc_reset(&c->context.engine);
+    mqc_reset(c->context.engine);
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(&c->context.engine, (uint8_t)lane);
+        (void)mqc_discard(c->context.engine, (uint8_t)lane);
     }
     loop_take_events(c);
     backlog_deinit(c);

@@ -14,7 +14,7 @@ static void on_message(iothub_client *c, const mqc_message *m)
     /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
      * not hand out such a message a second time, so that it cannot wait for the application. */
     if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
-        (void)mqc_ack(&c->context.engine, m->packet_id);
+        (void)mqc_ack(c->context.engine, m->packet_id);
     }
     switch (p.kind) {
     case TOPIC_C2D: c2d_on_message(c, &p, m); return;
@@ -56,7 +56,7 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
     explain(c, p.kind, m->payload_len, &why);
     callback_log_text(&c->context, IOTHUB_LOG_ERROR, "loop", why.text);
     if (m->qos > 0) { /* unacknowledged, it would come again for ever */
-        (void)mqc_ack(&c->context.engine, m->packet_id);
+        (void)mqc_ack(c->context.engine, m->packet_id);
     }
     switch (p.kind) {
     case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, mqc_span_of(NULL, 0), &why); return;

@@ -19,7 +19,7 @@ static void look_for_room(iothub_client *c)
 {
     size_t cap;
 
-    (void)mqc_rx_space(&c->context.engine, &cap);
+    (void)mqc_rx_space(c->context.engine, &cap);
     c->rx_full = cap == 0;
 }
 
@@ -27,13 +27,13 @@ void loop_take_events(iothub_client *c)
 {
     mqc_event ev;
 
-    while (mqc_next_event(&c->context.engine, &ev)) {
+    while (mqc_next_event(c->context.engine, &ev)) {
         event_take(c, &ev);
     }
     if (c->rx_full) {
         look_for_room(c);
     }
-    mqc_result r = mqc_error(&c->context.engine);
+    mqc_result r = mqc_error(c->context.engine);
     if (r != MQC_OK && life_has_stream(c->context.state)) {
         session_engine_failed(c, r);
     }
@@ -62,7 +62,7 @@ static bool receive(iothub_client *c, mqc_time now)
 {
     size_t cap;
     size_t got = 0;
-    uint8_t *at = mqc_rx_space(&c->context.engine, &cap);
+    uint8_t *at = mqc_rx_space(c->context.engine, &cap);
 
     c->rx_full = cap == 0;
     if (cap == 0) {
@@ -78,7 +78,7 @@ static bool receive(iothub_client *c, mqc_time now)
         return false;
     }
     c->traffic.bytes_received += got;
-    (void)mqc_rx_commit(&c->context.engine, got,
+    (void)mqc_rx_commit(c->context.engine, got,
                         now); /* an error is latched; loop_take_events sees it */
     return got == cap;
 }
@@ -105,7 +105,7 @@ static bool transmit(iothub_client *c, mqc_time now)
     size_t sent = 0;
 
     backlog_feed(c, now);
-    const uint8_t *data = mqc_tx_data(&c->context.engine, &len);
+    const uint8_t *data = mqc_tx_data(c->context.engine, &len);
 
     c->want_write = false;
     if (len == 0) {
@@ -122,7 +122,7 @@ static bool transmit(iothub_client *c, mqc_time now)
         return false;
     }
     c->traffic.bytes_sent += sent;
-    mqc_tx_consume(&c->context.engine, sent, now);
+    mqc_tx_consume(c->context.engine, sent, now);
     return true;
 }
 
@@ -131,7 +131,7 @@ static bool awaits_answers(const iothub_client *c)
     size_t in_flight = 0;
 
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        in_flight += mqc_lane(&c->context.engine, (uint8_t)lane).in_flight;
+        in_flight += mqc_lane(c->context.engine, (uint8_t)lane).in_flight;
     }
     return in_flight > 0;
 }
@@ -141,12 +141,12 @@ static void report_flow(iothub_client *c, mqc_time now)
 {
     plat_flow f;
 
-    if (!mqc_wants_flow(&c->context.engine, now) || !life_has_stream(c->context.state)) {
+    if (!mqc_wants_flow(c->context.engine, now) || !life_has_stream(c->context.state)) {
         return;
     }
     c->stream->ops->flow(c->stream, &f);
     const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
-    mqc_report_flow(&c->context.engine, &flow, now);
+    mqc_report_flow(c->context.engine, &flow, now);
 }
 
 /*
@@ -238,7 +238,7 @@ void loop_turn(iothub_client *c)
     twin_on_time(c, now);
     backlog_on_time(c, now);
     report_flow(c, now);
-    (void)mqc_tick(&c->context.engine, now); /* an error is latched */
+    (void)mqc_tick(c->context.engine, now); /* an error is latched */
     open_stream(c, now);
     pump(c, now, asked);
     if (session_is_changing(c)) { /* what the events made possible: DISCONNECT, the end of a stop */
@@ -284,7 +284,7 @@ static mqc_time poll_stream(iothub_client *c, plat_poll *p)
     if (c->stream == NULL) {
         return 0;
     }
-    size_t least = open ? mqc_rx_least(&c->context.engine, &deadline) : 1;
+    size_t least = open ? mqc_rx_least(c->context.engine, &deadline) : 1;
     c->stream->ops->poll(c->stream, open && (c->want_write || c->context.poked), least, p);
     p->want_read = p->want_read && !c->rx_full;
     p->ready_now = p->ready_now && !c->rx_full;
@@ -303,7 +303,7 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
     if (session_next_deadline(c, &when)) {
         earlier(&deadline, when);
     }
-    if (mqc_next_deadline(&c->context.engine, &when)) {
+    if (mqc_next_deadline(c->context.engine, &when)) {
         earlier(&deadline, when > 0 ? when : 1); /* 0 means at once there, never here */
     }
     earlier(&deadline, twin_next_deadline(c));

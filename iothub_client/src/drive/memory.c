@@ -240,11 +240,11 @@ static iothub_result fail_missing(size_t missing, iothub_error *error)
 
 static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_error *error)
 {
-    if (mqc_init(&c->context.engine, m) != MQC_OK) {
+    if (mqc_init(c->context.engine, m) != MQC_OK) {
         return iothub_fail(error, IOTHUB_ERR_ARG,
                            "options: rx_size, tx_size or request_size is too large");
     }
-    mqc_hold(&c->context.engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(c->context.engine, IOTHUB_LANE_TWIN, true);
     return IOTHUB_OK;
 }
 

@@ -56,12 +56,12 @@ static bool sleeps_too_long(const iothub_client *c)
     mqc_time when;
 
     return (stored != 0 && sleeps_beyond(&c->wake, stored)) ||
-           (mqc_next_deadline(&c->context.engine, &when) && sleeps_beyond(&c->wake, when));
+           (mqc_next_deadline(c->context.engine, &when) && sleeps_beyond(&c->wake, when));
 }
 
 bool wake_may_send(iothub_client *c)
 {
-    return life_has_stream(c->context.state) && !c->want_write && mqc_tx_ready(&c->context.engine);
+    return life_has_stream(c->context.state) && !c->want_write && mqc_tx_ready(c->context.engine);
 }
 
 /* True: all has left at *now.  A failure shows once more when the runner tries, which can tell it.
@@ -70,15 +70,15 @@ static bool send_now(iothub_client *c, mqc_time *now)
 {
     plat_result r = PLAT_OK;
 
-    while (r == PLAT_OK && mqc_tx_ready(&c->context.engine)) {
+    while (r == PLAT_OK && mqc_tx_ready(c->context.engine)) {
         size_t len;
         size_t sent = 0;
-        const uint8_t *data = mqc_tx_data(&c->context.engine, &len);
+        const uint8_t *data = mqc_tx_data(c->context.engine, &len);
         r = c->stream->ops->send(c->stream, data, len, &sent);
         c->traffic.send_calls++;
         c->traffic.bytes_sent += sent;
         *now = context_now(&c->context);
-        mqc_tx_consume(&c->context.engine, sent, *now);
+        mqc_tx_consume(c->context.engine, sent, *now);
     }
     return r == PLAT_OK;
 }

@@ -232,7 +232,7 @@ static void clear_front(iothub_client *c, mqc_time now)
 
 static bool may_feed(const iothub_client *c)
 {
-    return mqc_get_state(&c->context.engine) == MQC_CONNECTED && !store_rests(c) &&
+    return mqc_get_state(c->context.engine) == MQC_CONNECTED && !store_rests(c) &&
            !wish_is_stop(&c->wish) && !c->context.closing;
 }
 
@@ -270,7 +270,7 @@ static bool feed_one(iothub_client *c, const plat_store_record *r, mqc_time expi
         .tag = t,
         .expires = expires,
     };
-    mqc_result result = mqc_publish(&c->context.engine, &m, NULL);
+    mqc_result result = mqc_publish(c->context.engine, &m, NULL);
     if (result != MQC_OK) {
         return refused(c, t, result);
     }
@@ -370,7 +370,7 @@ bool backlog_drop_oldest(iothub_client *c)
     if (store_rests(c)) {
         return false;
     }
-    if (mqc_drop(&c->context.engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
+    if (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
         iothub_in_lane *t = tag;
         t->seq = store_remove(c, t->seq) ? 0 : t->seq;
         c->dropping++;

@@ -6,7 +6,7 @@
 
 static mqc_lane_info lane(const iothub_client *c)
 {
-    return mqc_lane(&c->context.engine, IOTHUB_LANE_TELEMETRY);
+    return mqc_lane(c->context.engine, IOTHUB_LANE_TELEMETRY);
 }
 
 static uint64_t waiting(const iothub_client *c)
@@ -37,7 +37,7 @@ void limits_count(const iothub_client *c, iothub_stats *out)
 
 static bool drop_in_lane(iothub_client *c)
 {
-    if (mqc_drop(&c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
+    if (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
         return false;
     }
     c->dropping++;
@@ -182,7 +182,7 @@ uint64_t limits_purge(iothub_client *c)
 {
     uint64_t count = 0;
 
-    while (mqc_drop(&c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
+    while (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
         count++;
     }
     c->dropping += count;
