@@ -159,7 +159,7 @@ static void restore(client_fixture *f)
     }
     connected(f);
     while (mqc_lane(f->client->context.engine, IOTHUB_LANE_TWIN).count > 0) {
-        fixture_sleep(f, 1000); /* a changed status told to ask later */
+        fixture_sleep(f, 1000); /* a changed status made the client ask later */
     }
     f->done_count = 0;
     f->log[0] = '\0';

@@ -339,7 +339,7 @@ static void check_that_it_wakes(const struct guarded *function, const char *conn
     mqc_time before = deadline_of(&f);
     wake_on_sleep(&f.client->wake, f.client->context.last_op, before == UINT64_MAX ? 0 : before);
     lock_on_sleep(f.client->context.lock);
-    f.client->wake.lone = false; /* what has left has no deadline */
+    f.client->wake.lone = false; /* what was sent has no deadline */
 
     function->call(f.client);
 
