@@ -8,8 +8,8 @@ cd "$(dirname "$0")/.."
 
 # Headers that are complete; in the end these are the three folders "include".
 headers=(
-  iothub_client/include/iothub/{client,connection_string,message,options,result,runner,sas,version}.h
-  platform/include/platform/*.h
+  iothub_client/include
+  platform/include
 )
 
 output=build/docs

@@ -3,7 +3,7 @@
 
 #include "rig.h"
 
-/* What a server says about QoS 2 messages. */
+/* Packets of a server about QoS 2 messages. */
 
 static inline void feed_id(rig *r, unsigned first, unsigned id, mqc_result want)
 {

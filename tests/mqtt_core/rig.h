@@ -1,7 +1,7 @@
 #ifndef RIG_H
 #define RIG_H
 
-/* An engine with memory of any size around it, a clock, and a record of what it said. */
+/* An engine with memory of any size, a clock, and a log of its events. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,23 +38,23 @@ typedef struct rig {
 
     uint8_t sent[16384]; /* what the server would have received */
     size_t sent_len;
-    size_t runs; /* calls of mqc_tx_data that gave something */
+    size_t runs; /* calls of mqc_tx_data that returned bytes */
 
     char log[65536]; /* one line per event */
     size_t log_len;
     size_t events;
     mqc_event last;   /* its spans are gone */
-    bool ack_at_once; /* acknowledge each message as it is handed out */
+    bool ack_at_once; /* acknowledge each message when it is delivered */
 } rig;
 
 void rig_init(rig *r, const rig_sizes *sizes);
 void rig_deinit(rig *r);
 
-/* CONNECT and CONNACK; what was sent and logged on the way is forgotten. */
+/* Exchanges CONNECT and CONNACK, then clears what was sent and logged. */
 void rig_connect(rig *r, bool clean_session, bool session_present);
 void rig_connect_with(rig *r, const mqc_connect_options *o, bool session_present);
 
-/* Hand over received bytes, in one piece as far as they fit, and take the events. */
+/* Passes received bytes to the engine, as many as fit at a time, and takes the events. */
 mqc_result rig_feed(rig *r, const void *bytes, size_t len);
 #define RIG_FEED(r, ...) \
     rig_feed((r), (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
@@ -62,7 +62,7 @@ mqc_result rig_feed(rig *r, const void *bytes, size_t len);
 /* Take all events. */
 void rig_pull(rig *r);
 
-/* The stream takes up to max bytes. */
+/* The stream accepts up to max bytes. */
 size_t rig_send(rig *r, size_t max);
 void rig_send_all(rig *r);
 
@@ -80,21 +80,21 @@ const char *rig_sent_text(const rig *r);
 /* Publish topic "t" with a payload of len bytes, id as payload's first byte. */
 uint16_t rig_publish(rig *r, uint8_t lane, uint8_t qos, uint32_t id, size_t len);
 
-/* Time passes, until a lane that its window has stopped goes on with what is free. */
+/* Lets time pass until a lane that its window has stopped sends with the free slots. */
 void rig_gather(rig *r);
 
 /* Publish topic "t" on lane 0, id as the payload. */
 mqc_result rig_queue(rig *r, uint32_t id, uint8_t qos, bool keep, mqc_time expires);
 void rig_puback(rig *r, uint16_t id);
-/* Finish a kept message of lane 0, or be refused. */
+/* Releases a kept message of lane 0; the result may be a refusal. */
 void rig_release(rig *r, uint32_t id, mqc_result want);
-/* Send all there is: how many messages more are in flight now? */
+/* Sends everything possible. Returns how many more messages are in flight. */
 size_t rig_sent_now(rig *r);
 
 /* The engine's deadline, MQC_NEVER without one. */
 mqc_time rig_deadline(const rig *r);
 
-/* Small generator of our own, so that a failure repeats everywhere. */
+/* A small random generator of our own, so that a failure can be repeated on every system. */
 uint32_t rig_random(uint64_t *seed);
 
 #endif

@@ -12,7 +12,7 @@ static size_t put_text(uint8_t *out, mqc_span s)
     return 2 + s.len;
 }
 
-/* Section 3.1, written down once more. */
+/* Section 3.1, implemented a second time. */
 static size_t expected_connect(uint8_t *out, const mqc_connect_options *o)
 {
     const bool will = o->will.topic.ptr != NULL;

@@ -27,7 +27,7 @@ static void what_does_not_fit_is_refused_and_changes_nothing(void **state)
     }
 }
 
-/* Wherever the first of two packets has been cut by the stream. */
+/* For every split of the first of two packets by the stream. */
 static void what_is_queued_moves_to_the_start_when_the_end_has_no_room(void **state)
 {
     (void)state;

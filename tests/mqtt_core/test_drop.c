@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* Giving up what has not been sent. */
+/* Dropping messages that were not sent. */
 
 static uint32_t drop(rig *r)
 {
@@ -110,7 +110,8 @@ static void what_the_stream_was_offered_stays(void **state)
     rig_deinit(&r);
 }
 
-/* Three are lent to the stream and cannot go; it takes n bytes, and gives the others back. */
+/* Three are offered to the stream and cannot be dropped; it accepts n bytes and returns the
+ * others. */
 static void what_was_lent_and_came_back_goes_before_what_is_younger(void **state)
 {
     (void)state;
@@ -177,7 +178,7 @@ static void what_was_sent_on_a_lost_connection_can_go_except_with_qos_2(void **s
     rig_deinit(&r);
 }
 
-/* Nobody takes events meanwhile: the table of entries is the only limit. */
+/* No events are taken meanwhile, so the table of entries is the only limit. */
 static void a_full_lane_always_has_the_newest(void **state)
 {
     (void)state;
@@ -211,8 +212,8 @@ static void a_full_lane_always_has_the_newest(void **state)
     }
 }
 
-/* Of five messages of 8 bytes the first have been offered, and some of them are answered before the
- * stream says what it took.  Their bytes are lent: nothing may be written over them. */
+/* Of five messages of 8 bytes the first ones were offered, and some are answered before the
+ * stream reports the bytes as sent. Until then their bytes must not be overwritten. */
 static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void **state)
 {
     (void)state;
@@ -256,10 +257,10 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
         assert_true(r.sent_len >= 8 * offered);
         assert_memory_equal(r.sent + taken, lent, len);
         rig_pull(&r);
-        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* what is free now can be used */
+        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* the free space can be used */
         }
         rig_send_all(&r);
-        /* What was dropped stands behind what has no answer, or nothing is left before it. */
+        /* The dropped ones are after one without an answer, or nothing is before them. */
         uint32_t later = answered == offered ? 5 : answered;
         assert_int_equal(r.sent_len, 8 * (offered + later));
         for (size_t at = 8 * offered; at < r.sent_len; at += 8) {
@@ -270,7 +271,7 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
     }
 }
 
-/* Positions have moved once the first one was reported and its space is free. */
+/* Positions have changed after the first one was reported and its space was freed. */
 static void a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes(void **state)
 {
     (void)state;

@@ -1,10 +1,8 @@
 #include "outbox.h"
 #include "rig.h"
 
-/*
- * Times to live in a long lane, with memory that says where to look and without: the same deeds,
- * and the same must become of each message at the same time.
- */
+/* Times to live in a long lane, with and without memory for a fast search: the same actions must
+ * end each message in the same way at the same time. */
 
 enum { STEPS = 1500 };
 
@@ -81,7 +79,7 @@ static void publish(pair *p, size_t count)
     }
 }
 
-/* What the server says to the first message from a random one on that waits for something. */
+/* The server's answer to the first waiting message from a random one on. */
 static void answer(pair *p)
 {
     const mqc_outbox *o = &p->with.e.lanes[0];
@@ -129,7 +127,7 @@ static mqc_time next_end(const rig *r)
     return next;
 }
 
-/* Nobody sleeps too long; a system that was suspended does. */
+/* Sleeps are never too long, except on a system that was suspended. */
 static void pass(pair *p)
 {
     mqc_time left = 1 + roll(p, 60);

@@ -1,15 +1,13 @@
 #include "packet.h"
 #include "rig.h"
 
-/*
- * Each way in which a server can break the rules, in each state in which it can: a latched error
- * that names the packet, nothing handed out behind it, nothing sent any more.
- */
+/* Each way in which a server can break the rules, in each possible state: the error names the
+ * packet, nothing after it is delivered, and nothing more is sent. */
 
 typedef enum stage {
     BEFORE_CONNACK,
-    AFTER_CONNACK, /* with publishes 1 (QoS 1), 2 (QoS 2), SUBSCRIBE 3 and UNSUBSCRIBE 4 under way
-                    */
+    AFTER_CONNACK, /* with publishes 1 (QoS 1) and 2 (QoS 2), SUBSCRIBE 3 and UNSUBSCRIBE 4
+                      unanswered */
 } stage;
 
 typedef struct violation {
@@ -155,7 +153,7 @@ static void violate(const violation *v, size_t piece)
     assert_int_equal(mqc_tick(&r.e, r.now), v->want);
     assert_int_equal(mqc_rx_commit(&r.e, 0, r.now), v->want);
     mqc_reset(&r.e);
-    rig_connect(&r, false, true); /* and it goes on from there */
+    rig_connect(&r, false, true); /* and it continues from there */
     rig_deinit(&r);
 }
 
@@ -235,7 +233,7 @@ static void a_qos_0_publish_has_no_id_and_never_dup(void **state)
     rig_init(&r, NULL);
     rig_connect(&r, false, false);
     assert_int_equal(mqc_publish(&r.e, &m, NULL), MQC_OK);
-    for (int i = 0; i < 2; i++) { /* it is sent again, as it is to be kept */
+    for (int i = 0; i < 2; i++) { /* it is sent again, because it is kept */
         r.sent_len = 0;
         rig_send_all(&r);
         rig_expect_sent(&r, 0x30, 4, 0, 1, 't', 'x');

@@ -1,9 +1,7 @@
 #include "rig.h"
 
-/*
- * Packet ids go round a circle of 65535.  A model says which one is next: the first that is free,
- * from behind the last one on.
- */
+/* Packet ids form a circle of 65535. A model computes the next one: the first free id after the
+ * last one. */
 
 enum { IDS = 65536, OPEN_MAX = 200 };
 
@@ -58,7 +56,7 @@ static void publish(circle *c)
     c->open[c->open_count++] = id;
 }
 
-/* Mostly one that is old: those in front of it end later, or never. */
+/* Usually an old one: those before it end later, or never. */
 static void answer(circle *c)
 {
     if (c->open_count == 0) {
@@ -101,7 +99,7 @@ static void answer_request(circle *c)
     c->requests[n] = c->requests[--c->request_count];
 }
 
-/* As after n messages that came and went. */
+/* The state after n messages that began and ended. */
 static void pass_over(mqc_engine *e, uint16_t n)
 {
     e->next_id = (uint16_t)(e->next_id + n);
@@ -149,7 +147,7 @@ static void the_next_id_is_the_first_free_one_on_the_circle(void **state)
     }
 }
 
-/* One message never ends, and others come and go all the way round. */
+/* One message never ends, while others use all ids once. */
 static void an_id_in_use_is_met_again_however_far_behind_it_is(void **state)
 {
     (void)state;

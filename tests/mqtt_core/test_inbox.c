@@ -1,7 +1,7 @@
 #include "inbox.h"
 #include "rig.h"
 
-/* The table of messages that were handed out. */
+/* The table of messages that were delivered. */
 
 enum { CAP = 6 };
 
@@ -33,7 +33,7 @@ static const char *answers(mqc_inbox *b)
     return text;
 }
 
-/* Wherever the table begins, and in whatever order the application acknowledges. */
+/* For every start of the table and every order of acknowledgements. */
 static void answers_keep_the_order_of_the_messages(void **state)
 {
     (void)state;

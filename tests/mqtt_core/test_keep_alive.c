@@ -199,7 +199,7 @@ static void a_stream_that_takes_nothing_gets_one_ping(void **state)
     rig_deinit(&r);
 }
 
-/* A byte at a time, of a SUBSCRIBE and the PINGREQ behind it: that it takes them is life. */
+/* A byte at a time of a SUBSCRIBE and the PINGREQ after it: accepting them is a sign of life. */
 static void a_peer_that_takes_a_little_of_a_request_is_alive(void **state)
 {
     (void)state;
@@ -221,7 +221,7 @@ static void a_peer_that_takes_a_little_of_a_request_is_alive(void **state)
     rig_deinit(&r);
 }
 
-/* QoS 0: nothing will say that it arrived.  Of each byte, by whole kilobytes, 16 ms. */
+/* QoS 0 has no answer. Each byte takes 16 ms, counted in whole kilobytes. */
 static void a_large_message_without_answer_gives_the_ping_its_time(void **state)
 {
     (void)state;
@@ -274,7 +274,7 @@ static void while_a_ping_has_no_answer_the_flow_is_asked_for_sixteen_times(void 
         assert_false(mqc_wants_flow(&r.e, r.now + 100 * KEEP_ALIVE));
         tick(&r, r.now + KEEP_ALIVE, MQC_OK);
         rig_send_all(&r);
-        assert_true(mqc_wants_flow(&r.e, r.now)); /* at once, how much lies before it */
+        assert_true(mqc_wants_flow(&r.e, r.now)); /* immediately, how many bytes are before it */
 
         for (int n = 0; n < 4; n++) {
             mqc_report_flow(&r.e, &flow, r.now);
@@ -307,8 +307,8 @@ static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
     rig_deinit(&r);
 }
 
-/* The flow is looked at every few seconds: by then much more may have been delivered than the
- * PINGREQ and what was before it.  From there on only what arrives is life. */
+/* The flow is checked every few seconds, and much more than the PINGREQ may have been delivered
+ * by then. From then on, only received bytes are signs of life. */
 static void a_ping_counts_as_sent_however_much_was_delivered_behind_it(void **state)
 {
     (void)state;
@@ -331,7 +331,7 @@ static void a_ping_counts_as_sent_however_much_was_delivered_behind_it(void **st
         mqc_time half = rig_deadline(&r);
         flow.delivered += 1;
         flow.pending = 1;
-        mqc_report_flow(&r.e, &flow, half); /* life: the peer takes something */
+        mqc_report_flow(&r.e, &flow, half); /* a sign of life: the peer accepts something */
         flow.delivered += 1 + behind[i % COUNT_OF(behind)];
         mqc_time whole = rig_deadline(&r);
         mqc_report_flow(&r.e, &flow, whole);

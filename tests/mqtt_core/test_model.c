@@ -48,11 +48,11 @@ typedef struct world {
     uint32_t unreleased[65536]; /* by id: 1 + the QoS 2 message whose PUBREL is awaited */
     outgoing out[OUT_MAX];
     uint32_t out_count;         /* QoS 2 messages that were ever sent */
-    uint8_t handed[HANDED_MAX]; /* how often the client handed them out */
+    uint8_t handed[HANDED_MAX]; /* how often the client delivered them */
     bool unacked[HANDED_MAX];   /* by the application */
     bool server_ready;          /* CONNECT was seen */
     uint32_t newest[LANES];
-    uint32_t requeued[LANES]; /* 1 + the message that has to come before any later one */
+    uint32_t requeued[LANES]; /* 1 + the message that must arrive before any later one */
     uint32_t kept_arrived[MESSAGES];
     size_t kept_count;
 } world;
@@ -71,7 +71,7 @@ static void answer(world *w, const void *bytes, size_t len)
     w->reply_len += len;
 }
 
-/* What the server repeats after a reconnect, or because it is impatient. */
+/* Packets that the server repeats after a reconnect or after a short time. */
 static void server_send_again(world *w, const outgoing *o)
 {
     const uint8_t n[] = { (uint8_t)(o->number >> 8), (uint8_t)o->number };
@@ -134,7 +134,7 @@ static void server_release(world *w, uint16_t id)
     answer(w, (const uint8_t[]){ 0x70, 2, (uint8_t)(id >> 8), (uint8_t)id }, 4);
 }
 
-/* An impatient server gets answers for what it has long forgotten. */
+/* A server that repeats early gets answers for messages that it no longer knows. */
 static outgoing *find_out(world *w, uint16_t id)
 {
     for (size_t i = 0; i < OUT_MAX; i++) {
@@ -167,7 +167,7 @@ static void server_completed(world *w, uint16_t id)
     }
 }
 
-/* What was put back comes before what was behind it. */
+/* A message that was put back is sent before later ones. */
 static void check_requeued(world *w, uint32_t n)
 {
     uint32_t *requeued = &w->requeued[w->messages[n].lane];
@@ -267,7 +267,7 @@ static void acknowledge(world *w, size_t i)
     }
 }
 
-/* The application takes its time with QoS 2 messages. */
+/* The application acknowledges QoS 2 messages late. */
 static void take_message(world *w, const mqc_message *m)
 {
     if (m->qos == 1) {
@@ -425,7 +425,8 @@ static void maybe_message(world *w)
     }
 }
 
-/* One place of the table is left to others, so that the client never has to give up. */
+/* One slot of the table stays free for others, so that the client never has to close the
+ * connection. */
 static void maybe_qos2_message(world *w)
 {
     uint32_t i = roll(w, OUT_MAX);
@@ -515,7 +516,7 @@ static bool server_busy(const world *w)
     return busy;
 }
 
-/* Everything that is left must find its end. */
+/* Every remaining message must end. */
 static void settle(world *w)
 {
     for (uint8_t i = 0; i < LANES; i++) {

@@ -25,7 +25,7 @@ static void a_held_lane_completes_its_packet_and_stops(void **state)
     }
 }
 
-/* A stream may have passed on the start of a run that it has not yet reported taken. */
+/* A stream may have sent the start of a run before it reports it. */
 static void an_answer_may_come_before_the_stream_reports(void **state)
 {
     (void)state;
@@ -383,7 +383,7 @@ static void packet_ids_run_out_before_they_repeat(void **state)
 
     assert_int_equal(mqc_lane(&r.e, 0).count, 65535);
     rig_connect(&r, true, false);
-    while (mqc_lane(&r.e, 0).in_flight < 65535) { /* the one whose answer comes makes room */
+    while (mqc_lane(&r.e, 0).in_flight < 65535) { /* the answered one makes room */
         (void)rig_send(&r, 10000);
         rig_forget(&r);
     }

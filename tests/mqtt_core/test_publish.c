@@ -10,7 +10,7 @@ static void packets_wrap_around_the_ring_at_every_offset(void **state)
         rig r;
         rig_init(&r, &sizes);
         rig_connect(&r, true, false);
-        uint16_t waiting = rig_publish(&r, 0, 1, 0, 5); /* so that the ring is never empty */
+        uint16_t waiting = rig_publish(&r, 0, 1, 0, 5); /* keeps the ring from being empty */
 
         for (uint32_t i = 1; i < 100; i++) {
             uint16_t id = rig_publish(&r, 0, 1, i, 5);

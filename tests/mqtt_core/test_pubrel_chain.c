@@ -44,7 +44,7 @@ static void pubrels_leave_in_the_order_of_the_pubrecs(void **state)
     assert_int_equal(due(&l), 1342);
 }
 
-/* Whichever is taken out, and however many PUBRELs have been encoded by then. */
+/* For each one that is removed, and any number of PUBRELs encoded before. */
 static void each_can_be_taken_out_at_any_time(void **state)
 {
     (void)state;

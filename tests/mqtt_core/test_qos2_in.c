@@ -87,7 +87,7 @@ static void pubrel_for_a_message_that_the_application_still_has_is_a_violation(v
     rig_deinit(&r);
 }
 
-/* Steps: 0 handed out, 1 acknowledged, 2 PUBREC sent, 3 PUBREL came, 4 PUBCOMP sent. */
+/* Steps: 0 delivered, 1 acknowledged, 2 PUBREC sent, 3 PUBREL received, 4 PUBCOMP sent. */
 static void lose_connection_at(int step, bool present)
 {
     rig r;
@@ -280,8 +280,8 @@ static void messages_wait_for_a_place_until_one_is_released(void **state)
     assert_int_equal(mqc_ack(&r.e, 2), MQC_OK);
     rig_pull(&r);
     (void)mqc_rx_space(&r.e, &len);
-    assert_int_equal(len, 4096); /* 3 was passed over: no place before the server releases one */
-    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 4), MQC_OK); /* and this is behind it */
+    assert_int_equal(len, 4096); /* 3 was skipped: there is no slot until the server releases one */
+    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 4), MQC_OK); /* and this one follows it */
     expect_sent(&r, "PUBREC 2\n");
     assert_null(strstr(r.log, "id3"));
     assert_null(strstr(r.log, "id4"));
@@ -301,13 +301,12 @@ static void messages_wait_for_a_place_until_one_is_released(void **state)
     rig_deinit(&r);
 }
 
-/* What a server with unlimited messages under way knows of each. */
+/* The state of each message at a server without a limit of messages in flight. */
 typedef enum far_state { FAR_PUBLISHED = 0, FAR_RELEASED, FAR_DONE } far_state;
 
 enum { FAR_COUNT = 9 };
 
-/* One connection until the client gives it up or all is done; everything in order and without
- * delay. */
+/* One connection until the client closes it or everything is done, in order and without delay. */
 static bool serve(rig *r, far_state *far, bool forgets)
 {
     for (unsigned i = 1; i <= FAR_COUNT; i++) {

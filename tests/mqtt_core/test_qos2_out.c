@@ -221,7 +221,7 @@ static void cut_after(size_t sent, unsigned recs, unsigned comps, bool present)
         pubcomp(&r, i);
         (void)snprintf(want_log + strlen(want_log), 40, "DONE acked lane0 id%u\n", i);
     }
-    /* Taking CONNACK's event forgot what was logged with it; the rest is here. */
+    /* Taking the event of CONNACK cleared its log; the rest is checked here. */
     assert_int_equal(mqc_lane(&r.e, 0).count, 0);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 0);
     assert_int_equal(mqc_lane(&r.e, 0).bytes, 0);

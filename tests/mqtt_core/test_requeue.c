@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* Kept messages whose answer said "later". */
+/* Kept messages for which the server asks to try again later. */
 
 static const rig_sizes one_at_a_time = { .lanes = { { .window = 1 } } };
 
@@ -22,7 +22,7 @@ static void release(rig *r, uint32_t id)
     assert_int_equal(done.id, id);
 }
 
-/* What has been sent since the last look. */
+/* Returns what was sent since the last check. */
 static void expect_sent(rig *r, const char *text)
 {
     rig_send_all(r);

@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* What mqc_rx_least asks for, and what it learns of the server by that. */
+/* The values of mqc_rx_least, and what it learns about the server. */
 
 enum { ANSWER_LEN = 4, PATIENCE_MS = 2, MANY = 16, FIRST = 10, LEAST = 2, ENOUGH = 1024 };
 
@@ -61,7 +61,7 @@ static size_t asked(server *s)
     return least / ANSWER_LEN;
 }
 
-/* It sends as many answers at once as anybody asks for. */
+/* The server sends any number of answers at a time. */
 static void earn_trust(server *s)
 {
     for (int times = 0; times < 8; times++) {
@@ -71,7 +71,7 @@ static void earn_trust(server *s)
     }
 }
 
-/* Nothing waits behind them: the application may have a window of its own. */
+/* Nothing waits after them: the application may have a window of its own. */
 static void half_the_answers_to_many_are_taken_together(void **state)
 {
     (void)state;
@@ -162,7 +162,7 @@ static void what_came_when_time_was_over_is_asked_for_next(void **state)
     }
 }
 
-/* How many batches leave until more than a byte is asked for? */
+/* Returns the number of batches that are sent until more than one byte is awaited. */
 static unsigned batches_without(server *s)
 {
     unsigned batches = 0;
@@ -175,7 +175,7 @@ static unsigned batches_without(server *s)
     return batches;
 }
 
-/* It is far away, or has Nagle's algorithm, with which one answer comes. */
+/* The server is far away, or Nagle's algorithm lets only one answer arrive. */
 static void who_waits_in_vain_does_it_ever_less_often(void **state)
 {
     (void)state;
@@ -294,7 +294,8 @@ static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
         mqc_time until;
         rig_init(&s.r, &sizes);
         rig_connect(&s.r, true, false);
-        s.r.e.low_water.low_water_max = 4096; /* trust that takes long to earn */
+        s.r.e.low_water.low_water_max =
+            4096; /* it takes many successes until waiting is tried again */
         for (uint32_t n = 0; n < 100; n++) {
             (void)rig_publish(&s.r, many, 1, n, 1);
         }

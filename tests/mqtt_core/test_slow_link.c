@@ -1,10 +1,8 @@
 #include "rig.h"
 
-/*
- * Large messages over slow links, in simulated time: every rate with every keep-alive, each kind of
- * transport below the engine.  A message arrives over the first connection, the server hears from
- * us often enough, and a peer that is gone is found within 1.5 x keep-alive.
- */
+/* Large messages over slow links, in simulated time: every rate with every keep-alive and each
+ * kind of transport below the engine. A message arrives on the first connection, the server
+ * receives signs of life often enough, and a lost peer is detected within 1.5 x keep-alive. */
 
 enum {
     STEP_MS = 100,
@@ -17,12 +15,12 @@ enum {
 /* How the bytes get from the engine to the server. */
 typedef struct transport {
     const char *name;
-    size_t room;     /* bytes that the stream takes before the peer does */
+    size_t room;     /* bytes that the stream accepts before the peer */
     size_t portion;  /* bytes that the peer's system acknowledges at a time */
-    bool relayed;    /* it is a relay's, which has room for everything */
-    bool closes;     /* its window, when it has no room: nothing is on its way then */
+    bool relayed;    /* the buffer is that of a relay, which has room for everything */
+    bool closes;     /* its window if it has no room; then nothing is in transit */
     bool reports;    /* the stream reports its flow */
-    bool in_records; /* what arrives is handed on in whole records */
+    bool in_records; /* received bytes are passed on in whole records */
 } transport;
 
 static const transport transports[] = {
@@ -38,7 +36,7 @@ static const transport transports[] = {
 static const uint16_t keep_alives_s[] = { 30, 45, 60, 120, 240 };
 static const unsigned rates[] = { 100, 200, 500, 1000, 4000 };
 
-/* Bytes on their way in one direction, and how many of all have got how far. */
+/* The bytes in transit in one direction, and how far they have got. */
 typedef struct flow {
     uint8_t bytes[BUFFER];
     size_t written;
@@ -56,9 +54,9 @@ typedef struct world {
     flow down;
     size_t handed; /* to the engine, of down */
     unsigned pings;
-    unsigned received; /* publishes that the server has, */
+    unsigned received; /* publishes that the server has received */
     unsigned acked;    /* that ended, */
-    unsigned messages; /* and that the engine handed out */
+    unsigned messages; /* publishes that the engine delivered */
     uint64_t counted;  /* bytes in each direction, before the world began */
     mqc_time server_heard_at;
     mqc_time server_silence_ms; /* the longest */
@@ -281,7 +279,7 @@ static void fail_case(const char *what, uint16_t keep_alive_s)
              mqc_error_packet(&w.r.e));
 }
 
-/* Until all of it has arrived: some quiet time first, as in life. */
+/* Runs until everything has arrived, with some idle time first, as in practice. */
 static void run_until_done(unsigned up, unsigned up_acked, unsigned down, uint16_t keep_alive_s)
 {
     mqc_time limit = w.r.now + (mqc_time)(up + down + 1) * MESSAGE * 1100 / w.rate + 60000;
@@ -367,7 +365,7 @@ static void large_messages_in_both_directions_arrive(void **state)
     }
 }
 
-/* The peer has gone: how long does it take us to see it? */
+/* The peer disappears. Returns how long it takes until that is detected. */
 static mqc_time run_until_lost(void)
 {
     mqc_time since = w.r.now;
@@ -404,7 +402,7 @@ static void a_peer_that_goes_while_nothing_happens_is_found(void **state)
     }
 }
 
-/* Within a large message, but for a relay that has all of it and its like: see below. */
+/* Within a large message, except for a relay that has buffered all of it: see below. */
 static void a_peer_that_goes_in_the_middle_of_a_large_message_is_found(void **state)
 {
     (void)state;
@@ -435,7 +433,7 @@ static void a_peer_that_goes_in_the_middle_of_a_large_message_is_found(void **st
     }
 }
 
-/* However busily we send small messages, as long as the link takes them. */
+/* Even while many small messages are sent, as long as the link accepts them. */
 static void a_peer_that_goes_while_we_send_small_messages_is_found(void **state)
 {
     (void)state;
@@ -464,8 +462,8 @@ static void a_peer_that_goes_while_we_send_small_messages_is_found(void **state)
     }
 }
 
-/* Nobody can tell a relay with a dead link behind it from one with a slow link: the answer has the
- * time that 62.5 bytes/s need, and no more. */
+/* A relay with a dead link after it looks like one with a slow link: the answer gets the time
+ * for 62.5 bytes/s, and no more. */
 static void a_relay_whose_far_side_is_gone_is_found_when_a_slow_link_would_have_answered(
     void **state)
 {

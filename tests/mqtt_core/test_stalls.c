@@ -1,6 +1,6 @@
 #include "waits.h"
 
-/* Reading that stands still ends in time. */
+/* Stalled reading ends in time. */
 
 static const uint8_t two_messages[] = { 0x32, 5, 0, 1, 't', 0, 1, 0x32, 5, 0, 1, 't', 0, 2 };
 
@@ -26,7 +26,8 @@ static void reading_that_stands_still_ends_the_connection(void **state)
 
     assert_int_equal(mqc_error(&r.e), MQC_ERR_STALLED);
     assert_int_equal(r.now, start + STALL);
-    assert_int_equal(r.sent_len, 2 * (STALL / KEEP_ALIVE)); /* it heard from us all the time */
+    assert_int_equal(r.sent_len,
+                     2 * (STALL / KEEP_ALIVE)); /* it received signs of life all the time */
     rig_deinit(&r);
 }
 
@@ -57,7 +58,7 @@ static void each_acknowledgement_of_the_application_gives_new_time(void **state)
         assert_true(cap >= sizeof message);
         memcpy(at, message, sizeof message);
         assert_int_equal(mqc_rx_commit(&r.e, sizeof message, r.now), MQC_OK);
-        rig_pull(&r); /* it stands still again, without mqc_tick between */
+        rig_pull(&r); /* reading stalls again, without mqc_tick between */
         assert_int_equal(r.events, (size_t)id - 1);
     }
     rig_deinit(&r);

@@ -39,7 +39,7 @@ static bool allowed(unsigned byte)
     return byte != 0 && byte < 0x80 && byte != '+' && byte != '#';
 }
 
-/* One byte among others that are all the same: at each place, in each alignment. */
+/* One byte among equal ones, at each position and alignment. */
 static void check_places(uint8_t *text, size_t len, uint8_t fill, uint8_t byte)
 {
     memset(text, fill, len);
@@ -51,7 +51,7 @@ static void check_places(uint8_t *text, size_t len, uint8_t fill, uint8_t byte)
     }
 }
 
-/* The fast path looks at words, and passes some of them on. */
+/* The fast path checks words and passes some of them to the slow path. */
 static void a_bad_byte_is_found_at_every_place(void **state)
 {
     (void)state;
@@ -106,7 +106,7 @@ static void filters_are_checked(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const size_t len = strlen(cases[i].filter);
-        uint8_t *exact = malloc(len + 1); /* behind what the sanitizer guards */
+        uint8_t *exact = malloc(len + 1); /* after the end that the sanitizer guards */
         memcpy(exact + 1, cases[i].filter, len);
         for (int next = 0; next < 2; next++) { /* whatever is behind it */
             uint8_t longer[16] = { 0 };

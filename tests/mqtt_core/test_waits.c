@@ -1,6 +1,6 @@
 #include "waits.h"
 
-/* Answers that the server owes: without them a connection ends in time. */
+/* Missing answers of the server end the connection in time. */
 
 static void an_answer_that_never_comes_ends_the_connection(void **state)
 {
@@ -40,8 +40,8 @@ static void a_server_that_answers_nothing_at_all_gets_no_more_time(void **state)
     rig_deinit(&r);
 }
 
-/* The stream was full, and takes the rest of a message and the PINGREQ behind it at once: what
- * moved before the PINGREQ does not explain why its answer stays away. */
+/* The stream was full and now accepts the rest of a message together with the PINGREQ: bytes
+ * before the PINGREQ do not explain a missing answer to it. */
 static void bytes_taken_together_with_the_ping_give_no_more_time(void **state)
 {
     (void)state;
@@ -297,7 +297,7 @@ static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
     }
 }
 
-/* However little of it had come before. */
+/* For any part of it that had arrived before. */
 static void each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 #include "waits.h"
 
-/* Many answers of all kinds are awaited together, and some of them never come. */
+/* Many answers of all kinds are expected together, and some of them never arrive. */
 
 enum { JOBS = 64, ANSWER_MAX = ACK / 2 - 1 };
 
@@ -39,7 +39,7 @@ static void plan(crowd *c, uint8_t type, uint8_t lane, uint16_t id)
     fail_msg("too much at once");
 }
 
-/* Each packet that was sent gets its answer at a time of its own, in no order. */
+/* Each packet gets its answer at a random time, in any order. */
 static void serve(crowd *c)
 {
     const uint8_t *p = c->r.sent + c->seen;

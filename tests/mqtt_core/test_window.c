@@ -24,7 +24,7 @@ static void the_window_holds_back_what_is_beyond(void **state)
     rig_deinit(&r);
 }
 
-/* What leaves together, once the window has stopped a lane. */
+/* Which messages are sent together after the window has stopped a lane. */
 static size_t batch_of(size_t window)
 {
     return window <= 16 ? window : window <= 32 ? 16 : window - window / 2;
@@ -67,8 +67,8 @@ static bool wakes(rig *r, size_t answers)
     return answers * 4 >= least || (until != 0 && r->now >= until);
 }
 
-/* A server at the end of a way: each publish is answered way_ms after it left, but no more than
- * one in gap_ms.  Returns how many are answered in `round_trips` round trips. */
+/* A server at a distance: each publish is answered way_ms after it was sent, at most one per
+ * gap_ms. Returns how many are answered in `round_trips` round trips. */
 static size_t answered_in(uint16_t window, mqc_time way_ms, mqc_time gap_ms, unsigned round_trips)
 {
     enum { ID_MAX = 60000 };
@@ -146,8 +146,8 @@ static void next_to_the_server_a_batch_is_waited_for_but_not_for_long(void **sta
     }
 }
 
-/* The mean takes an eighth of each new value; nothing is further away than a quarter of a
- * millisecond and nearer than eight of them that a batch would be waited for. */
+/* The mean takes an eighth of each new value. A server at a distance of a quarter of a
+ * millisecond to two milliseconds is not worth waiting for a batch. */
 static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 #ifndef WAITS_H
 #define WAITS_H
 
-/* Time-outs of what the server owes, and a server that answers PINGREQ alone. */
+/* Time-outs of missing answers, and a server that answers only PINGREQ. */
 
 #include "rig.h"
 
@@ -19,7 +19,7 @@ static inline void connect_with(rig *r, const rig_sizes *sizes, const mqc_connec
     rig_connect_with(r, o, false);
 }
 
-/* Wake up as the engine asks, at a server that answers PINGREQ and nothing else, up to `until`. */
+/* Wakes the engine when it is due, up to `until`; the server answers PINGREQ and nothing else. */
 static inline mqc_result live(rig *r, mqc_time until)
 {
     while (mqc_error(&r->e) == MQC_OK && r->now < until) {
