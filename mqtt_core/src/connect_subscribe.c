@@ -170,7 +170,7 @@ bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet
         return false;
     }
     bool oldest = p == e->pending;
-    for (; p + 1 < e->pending + MQC_PENDING_MAX; p++) { /* the oldest stays in front */
+    for (; p + 1 < e->pending + MQC_PENDING_MAX; p++) { /* the oldest one stays first */
         p[0] = p[1];
     }
     p->packet_id = 0;

@@ -3,7 +3,7 @@
 
 #include "mqtt_core/engine_struct.h"
 
-/* A short queue of encoded control packets, kept in one piece. */
+/* A short queue of encoded control packets in one contiguous buffer. */
 
 static inline size_t mqc_control_pending(const mqc_control *c)
 {

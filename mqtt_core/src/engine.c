@@ -80,7 +80,7 @@ void mqc_reset(mqc_engine *e)
 
 /* --- events ---------------------------------------------------------------- */
 
-/* Does an outcome wait to be reported?  Lanes that are not in use are zero. */
+/* True if an outcome must be reported. Unused lanes are all zero. */
 static bool has_ended(const mqc_engine *e)
 {
     uint32_t unreported = 0;
@@ -114,7 +114,7 @@ bool mqc_next_event(mqc_engine *e, mqc_event *ev)
 
 /* --- bytes to send --------------------------------------------------------- */
 
-/* Asked before anything else: mostly it is so.  Lanes that are not in use rest. */
+/* Checked first, since it is usually true. Unused lanes are always idle. */
 static bool rests(const mqc_engine *e)
 {
     bool rest = mqc_control_pending(&e->control) == 0 && !mqc_control_wanted(e);
@@ -141,7 +141,7 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
 
 /* --- what is worth waking up for ------------------------------------------- */
 
-/* Returns the bytes of as many answers as are worth waiting for; 0: none are. */
+/* Returns the number of bytes of the answers worth waiting for; 0: none. */
 static size_t answers_len(const mqc_engine *e)
 {
     const bool near = mqc_round_trip_is_near(&e->round_trip);
@@ -156,7 +156,7 @@ static size_t answers_len(const mqc_engine *e)
     return least < e->in.cap / 2 ? least : e->in.cap / 2;
 }
 
-/* Mostly none are.  Unused lanes are zero. */
+/* Usually there are none. Unused lanes are all zero. */
 static bool awaits_few(const mqc_engine *e)
 {
     bool few = true;

@@ -1,10 +1,8 @@
 #include "outbox.h"
 
-/*
- * Which entries of a long lane have to be looked at when time has passed: for each group of them,
- * by their index, and for each group of groups, a time before which none of them expires.  A lane
- * without memory for it is looked at from end to end.
- */
+/* Finds the entries of a long lane that expire. For each group of entries, by index, and for
+ * each group of groups, a time is kept before which none of them expires. A lane without memory
+ * for these times is searched from end to end. */
 
 enum { GROUP = MQC_EXPIRY_GROUP };
 

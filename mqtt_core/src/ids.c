@@ -16,13 +16,13 @@ void mqc_ids_init(mqc_engine *e)
     e->free_ids = UINT16_MAX;
 }
 
-/* Ids from the candidate up to this one, going round. */
+/* Returns the number of ids from the candidate up to this one, cyclically. */
 static uint16_t distance(const mqc_engine *e, uint16_t id)
 {
     return (uint16_t)(id - e->next_id);
 }
 
-/* One id in use: step over it, or note that the free ones end there. */
+/* Handles one id in use: skips it, or notes that the free ids end there. */
 static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *stepped)
 {
     if (id == e->next_id) {
@@ -36,7 +36,7 @@ static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *steppe
     return false;
 }
 
-/* Returns true when ids were stepped over; one pass is enough for all in a row. */
+/* Returns true if ids were skipped; one pass is enough for consecutive ids. */
 static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t *nearest,
                          uint32_t *stepped)
 {
@@ -52,7 +52,7 @@ static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t 
     return *stepped > before;
 }
 
-/* passed: in which lanes ids were stepped over since the search began. */
+/* passed: the lanes in which ids were skipped since the search began. */
 static uint16_t look_at_all(mqc_engine *e, bool *passed, uint32_t *stepped)
 {
     uint16_t nearest = UINT16_MAX;
@@ -78,7 +78,7 @@ bool mqc_find_free_id(mqc_engine *e)
         uint32_t stepped = 0;
         uint16_t nearest = look_at_all(e, passed, &stepped);
         total += stepped;
-        if (total > UINT16_MAX) { /* all the way round, to where it was */
+        if (total > UINT16_MAX) { /* a whole cycle, back to the start */
             return false;
         }
         if (stepped == 0) {

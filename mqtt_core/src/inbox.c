@@ -18,13 +18,13 @@ static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
     return b->table + i;
 }
 
-/* Where the messages of this connection begin that wait for their PUBACK or PUBREC. */
+/* Returns where the messages of this connection that wait for their PUBACK or PUBREC begin. */
 static size_t queue_start(const mqc_inbox *b)
 {
     return b->released + b->received;
 }
 
-/* Acknowledgements that nothing older holds back any more. */
+/* Encodes the acknowledgements for which no older one is missing. */
 static void advance(mqc_inbox *b)
 {
     size_t i = queue_start(b) + b->acked;
@@ -35,7 +35,7 @@ static void advance(mqc_inbox *b)
     }
 }
 
-/* Move one towards the head; those between move back by one. */
+/* Moves one message towards the head; those between move back by one. */
 static void move_forward(mqc_inbox *b, size_t from, size_t to)
 {
     while (from > to) {
@@ -190,12 +190,12 @@ static bool message_valid(const mqc_inbox *b, size_t position)
         return m->qos == 2 && m->acked;
     }
     if (position < queue_start(b)) {
-        return m->qos == 2; /* after a lost connection perhaps not acknowledged */
+        return m->qos == 2; /* may be unacknowledged after a lost connection */
     }
     if (position < queue_start(b) + b->acked) {
         return m->acked;
     }
-    return position > queue_start(b) + b->acked || !m->acked; /* the first one holds back others */
+    return position > queue_start(b) + b->acked || !m->acked; /* the first one blocks others */
 }
 
 bool mqc_inbox_valid(const mqc_inbox *b)

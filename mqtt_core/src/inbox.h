@@ -28,7 +28,7 @@ static inline bool mqc_inbox_full(const mqc_inbox *b)
     return b->count == b->cap;
 }
 
-/* Is it full of messages that wait for what comes behind the one that has no place? */
+/* True if it is full of messages that wait for packets after the one that has no slot. */
 static inline bool mqc_inbox_stuck(const mqc_inbox *b)
 {
     return b->received == b->cap;
@@ -41,13 +41,13 @@ void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap);
 
 void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos);
 
-/* A QoS 2 PUBLISH: was it handed out before and not released?  Then it is answered again. */
+/* A QoS 2 PUBLISH. True if it was delivered before and not released; then it is answered again. */
 bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id);
 
 /* False: no unacknowledged message with this id. */
 bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id);
 
-/* PUBREL: the id is forgotten once PUBCOMP is encoded. */
+/* PUBREL arrived: the id is removed after PUBCOMP was encoded. */
 mqc_inbox_release_result mqc_inbox_release(mqc_inbox *b, uint16_t packet_id);
 
 /* Are there answers to encode? */
@@ -59,7 +59,8 @@ static inline bool mqc_inbox_due(const mqc_inbox *b)
 /* Take the next answer, when there is one. */
 mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id);
 
-/* The connection is gone: what the server sends again and may be handed out again is forgotten. */
+/* The connection has ended: removes messages that the server will send again and that may be
+ * delivered again. */
 void mqc_inbox_rewind(mqc_inbox *b);
 
 /* The session is gone. */

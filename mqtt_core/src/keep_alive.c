@@ -4,19 +4,18 @@
 #include "input.h"
 #include "outbox.h"
 
-/*
- * Keep-alive.  Bytes that arrive are life, and so are bytes that the peer takes: its answer to a
- * PINGREQ stands behind all that it is sending, and the PINGREQ behind all that we are.  So its
- * time runs only once the PINGREQ was sent and while nothing arrives.  A stream that takes bytes
- * long before the peer does, as a kernel does, reports what became of them: mqc_report_flow.
- */
+/* Keep-alive. Received bytes, and bytes that the peer accepts, are signs of life: the answer to
+ * a PINGREQ follows everything that the peer is sending, and the PINGREQ follows everything that
+ * we are sending. So the time for the answer runs only after the PINGREQ was sent and while
+ * nothing arrives. A stream that accepts bytes long before the peer does, such as a kernel,
+ * reports their delivery: mqc_report_flow. */
 
 enum {
     MS_PER_S = 1000,
     PATIENCE_MS = 30000, /* for PINGRESP, unless the keep-alive is shorter */
-    LOOKS = 16,          /* for each keep-alive, or ack_timeout_ms */
+    LOOKS = 16,          /* per keep-alive, or per ack_timeout_ms */
     SMALL = 1024,        /* a packet that needs no more time than others */
-    MS_PER_BYTE = 16     /* of the slowest link that is waited for: 62.5 bytes/s */
+    MS_PER_BYTE = 16     /* of the slowest supported link: 62.5 bytes/s */
 };
 
 static bool keeps_alive(const mqc_engine *e)
@@ -24,19 +23,19 @@ static bool keeps_alive(const mqc_engine *e)
     return e->state == MQC_CONNECTED && e->keep_alive_ms != 0;
 }
 
-/* How long a peer may neither send nor take anything. */
+/* Returns how long a peer may neither send nor accept anything. */
 static mqc_time silence_ms(const mqc_engine *e)
 {
     return e->keep_alive_ms + e->keep_alive_ms / 2;
 }
 
-/* How much of that is left for the answer to a PINGREQ. */
+/* Returns the part of that time for the answer to a PINGREQ. */
 static mqc_time answer_ms(const mqc_engine *e)
 {
     return mqc_later(e->keep_alive_ms / 2, mqc_earlier(e->keep_alive_ms, PATIENCE_MS));
 }
 
-/* How long a slow link may need for a packet of that length. */
+/* Returns how long a slow link may need for a packet of this length. */
 static mqc_time transit_ms(size_t len)
 {
     return len > SMALL ? (mqc_time)len * MS_PER_BYTE : 0;
@@ -85,8 +84,8 @@ void mqc_ping_encoded(mqc_engine *e)
     e->ping_ahead = (uint32_t)mqc_control_pending(&e->control);
 }
 
-/* Into an empty buffer it takes bytes whether there is a peer or not; after it was full, only when
- * the peer has taken some.  Once the PINGREQ was sent, nothing but its answer counts. */
+/* A stream with an empty buffer accepts bytes even without a peer; after its buffer was full,
+ * only if the peer has accepted some. After the PINGREQ was sent, only its answer counts. */
 void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now)
 {
     if (e->stream_full && !e->reports_flow && e->ping != MQC_PING_SENT) {
@@ -108,7 +107,7 @@ void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now)
 {
     size_t len = (lane->left_kb + (size_t)1) * 1024;
 
-    if (e->ping <= MQC_PING_QUEUED) { /* what follows the PINGREQ does not hold it up */
+    if (e->ping <= MQC_PING_QUEUED) { /* bytes after the PINGREQ do not delay it */
         e->quiet_until = mqc_later(e->quiet_until, now + transit_ms(len));
     }
     lane->left_kb = 0;
@@ -119,10 +118,8 @@ void mqc_ping_answered(mqc_engine *e)
     e->ping = MQC_PING_NONE;
 }
 
-/*
- * When to send PINGREQ.  While we do not read, and while one without answer waits for something
- * large to arrive, the server wants to hear from us all the same.
- */
+/* Returns when to send a PINGREQ. It is also needed while we do not read, and while an
+ * unanswered one waits for a large packet, because the server expects signs of life from us. */
 static mqc_time ping_due(const mqc_engine *e)
 {
     if (!keeps_alive(e) || e->ping_wanted || e->ping_ahead > 0) {
@@ -170,8 +167,8 @@ static bool reached(uint32_t count, uint32_t mark)
     return count - mark <= UINT32_MAX / 2;
 }
 
-/* What has changed since the last report did so no earlier than that: of this the peer gets no
- * credit, so that its end is seen as early as without reports. */
+/* A change since the last report happened at that report at the earliest. That time is used, so
+ * that a lost peer is detected as early as without reports. */
 void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
 {
     const uint32_t delivered = (uint32_t)f->delivered;
@@ -188,7 +185,7 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
     if (e->ping == MQC_PING_UNDER_WAY && reached(delivered, e->ping_mark)) {
         e->ping = MQC_PING_SENT;
         e->timed.ping_at = mqc_later(e->timed.ping_at, e->looked_at);
-        e->moved = (uint32_t)f->received; /* from now on only this is life */
+        e->moved = (uint32_t)f->received; /* from now on only such bytes count as signs of life */
     }
     e->peer_owes = f->awaited;
     e->looked_at = now;
@@ -196,7 +193,7 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
 
 /* --- loss --- */
 
-/* What the server has to take before it can answer: of each lane, one packet. */
+/* Returns the bytes that the server must receive before it can answer: one packet of each lane. */
 mqc_time mqc_transit_ahead_ms(const mqc_engine *e)
 {
     mqc_time ms = 0;
@@ -207,8 +204,8 @@ mqc_time mqc_transit_ahead_ms(const mqc_engine *e)
     return ms;
 }
 
-/* The PINGREQ is still here, or on its way.  A peer whose system is alive and has closed its
- * window is only slow, as far as a large packet can explain it. */
+/* The PINGREQ was not sent or not delivered yet. If the peer's system answers but has closed its
+ * window, the peer counts as slow for as long as a large packet can explain it. */
 static mqc_time lost_before_ping(const mqc_engine *e)
 {
     mqc_time alive = alive_at(e);
@@ -229,7 +226,7 @@ static mqc_time lost_after_ping(const mqc_engine *e)
     return mqc_later(alive_at(e) + silence_ms(e), mqc_later(arrives, answered));
 }
 
-/* When the peer counts as lost. */
+/* Returns when the peer counts as lost. */
 static mqc_time lost_at(const mqc_engine *e)
 {
     if (e->state == MQC_CONNECTING) {
@@ -248,7 +245,8 @@ static mqc_time lost_at(const mqc_engine *e)
     return alive_at(e) + silence_ms(e);
 }
 
-/* Neither lost_at nor ping_due is earlier.  While there is no PINGREQ, its turn comes first. */
+/* Returns a time that is not later than lost_at and ping_due. Without a PINGREQ, ping_due is the
+ * earlier one. */
 mqc_time mqc_keep_alive_due(const mqc_engine *e)
 {
     mqc_time due = ping_due(e);

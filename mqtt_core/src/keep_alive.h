@@ -12,16 +12,16 @@
 /* The state of the oldest PINGREQ without an answer. */
 typedef enum mqc_ping_state {
     MQC_PING_NONE = 0,
-    MQC_PING_QUEUED,    /* the stream has not taken all of it */
-    MQC_PING_LEFT,      /* the stream has taken it; the next flow report shows what precedes it */
+    MQC_PING_QUEUED, /* the stream has not accepted all of it */
+    MQC_PING_LEFT, /* the stream has accepted it; the next flow report shows the bytes before it */
     MQC_PING_UNDER_WAY, /* a later flow report will show that the peer's system has received it */
-    MQC_PING_SENT       /* the peer has it, as far as is known: its answer is due */
+    MQC_PING_SENT       /* the peer has probably received it: its answer is expected */
 } mqc_ping_state;
 
 typedef enum mqc_alive_verdict {
     MQC_ALIVE_QUIET = 0, /* nothing to do */
     MQC_ALIVE_PING,      /* a PINGREQ is due */
-    MQC_ALIVE_LOST       /* the peer, or its CONNACK, is overdue */
+    MQC_ALIVE_LOST       /* the peer or its CONNACK is overdue */
 } mqc_alive_verdict;
 
 /* A new connection begins, or an old one has ended. */
@@ -54,20 +54,20 @@ void mqc_ping_begin(mqc_engine *e);
 void mqc_ping_again(mqc_engine *e);
 /* A PINGREQ was encoded at the end of the control area. */
 void mqc_ping_encoded(mqc_engine *e);
-/* The stream took bytes; refused: and did not take all that were offered. */
+/* The stream has accepted bytes. refused: it did not accept all that were offered. */
 void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now);
-/* The stream took len bytes of the control area, in which a PINGREQ stands. */
+/* The stream has accepted len bytes of the control area, which holds a PINGREQ. */
 void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now);
-/* The stream took a large packet of this lane to which no answer is expected. */
+/* The stream has accepted a large packet of this lane for which no answer is expected. */
 void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now);
 /* A PINGRESP was received. */
 void mqc_ping_answered(mqc_engine *e);
 
-/* When mqc_keep_alive_look has something to do. */
+/* Returns when mqc_keep_alive_look is due. */
 mqc_time mqc_keep_alive_due(const mqc_engine *e);
 mqc_alive_verdict mqc_keep_alive_judge(const mqc_engine *e, mqc_time now);
 
-/* Within half a keep-alive of the last bytes in either direction nothing is due. */
+/* Nothing is due within half a keep-alive after the last bytes in either direction. */
 static inline bool mqc_was_just_active(const mqc_engine *e, mqc_time now)
 {
     return e->ping == MQC_PING_NONE && e->state == MQC_CONNECTED &&
@@ -79,10 +79,10 @@ static inline mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_tim
     return mqc_was_just_active(e, now) ? MQC_ALIVE_QUIET : mqc_keep_alive_judge(e, now);
 }
 
-/* When the next report is due while a PINGREQ is unanswered. */
+/* Returns when the next report is due while a PINGREQ is unanswered. */
 mqc_time mqc_flow_report_due(const mqc_engine *e);
 
-/* When the next call of mqc_report_flow is due. */
+/* Returns when the next call of mqc_report_flow is due. */
 static inline mqc_time mqc_flow_due(const mqc_engine *e)
 {
     bool reports = e->ping != MQC_PING_NONE && e->reports_flow;

@@ -4,10 +4,8 @@
 
 /* --- reading ------------------------------------------------------------- */
 
-/*
- * Tables 2.1 and 2.2, and what is known of the length of what a server sends.
- * PUBLISH: not QoS 3, no DUP with QoS 0.
- */
+/* Tables 2.1 and 2.2, and the possible lengths of packets from a server. PUBLISH: not QoS 3, no
+ * DUP with QoS 0. */
 static const struct {
     uint16_t flags; /* bit n: the value n is valid */
     uint8_t least;

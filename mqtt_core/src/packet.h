@@ -4,11 +4,9 @@
 #include "mqtt_core/engine_struct.h"
 #include "wire.h"
 
-/*
- * The control packets of MQTT 3.1.1 chapter 3, as far as a client writes and
- * reads them.  Decoders refuse with MQC_ERR_MALFORMED; they expect a body as long
- * as mqc_decode_header has accepted.  Encoders expect arguments that were checked.
- */
+/* Encodes and decodes the control packets of MQTT 3.1.1 chapter 3 that a client needs. Decoders
+ * return MQC_ERR_MALFORMED; they expect a body of the length that mqc_decode_header has
+ * accepted. Encoders expect checked arguments. */
 
 typedef enum mqc_packet_type {
     MQC_CONNECT = 1,
@@ -35,7 +33,7 @@ typedef enum mqc_packet_type {
 #define MQC_EMPTY_LEN     2
 #define MQC_STRING_MAX    65535u
 
-/* Name as in the specification, "" for what is no packet type. */
+/* Returns the name of a packet type as in the specification; "" for any other value. */
 const char *mqc_packet_name(unsigned type);
 
 static inline uint8_t mqc_publish_qos(uint8_t flags)
@@ -56,11 +54,8 @@ static inline void mqc_publish_flags(uint8_t flags, mqc_message *out)
     out->dup = (flags & MQC_PUBLISH_DUP) != 0;
 }
 
-/*
- * Read a fixed header and judge what can be judged by it: flags, and a
- * remaining length that cannot belong to the type.  MQC_ERR_NO_SPACE: more
- * bytes are needed; type and flags are then set if in.len > 0.
- */
+/* Reads a fixed header and checks the flags and whether the remaining length is possible for the
+ * type. MQC_ERR_NO_SPACE: more bytes are needed; type and flags are then set if in.len > 0. */
 mqc_result mqc_decode_header(mqc_span in, mqc_header *h);
 
 mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session_present);

@@ -6,12 +6,12 @@
 #include "outbox.h"
 #include "packet.h"
 
-/* Writes into the ring, round its end. */
+/* Writes into the ring, across its end. */
 typedef struct ring_cursor {
     uint8_t *p;
     uint8_t *end;
     uint8_t *start;
-    bool turns; /* the packet reaches the end */
+    bool turns; /* the packet reaches the end of the ring */
 } ring_cursor;
 
 static inline void put_byte(ring_cursor *c, size_t v)
@@ -62,7 +62,7 @@ static inline void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remai
     put_span(&c, m->payload);
 }
 
-/* Most packets lie in one piece; nothing has to be asked for each of their bytes. */
+/* Most packets are contiguous, so that no check is needed for each byte. */
 static void put_into_ring(const mqc_outbox *o, const mqc_outgoing *m, size_t len, size_t remaining,
                           uint16_t packet_id)
 {

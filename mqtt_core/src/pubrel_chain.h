@@ -3,16 +3,14 @@
 
 #include "outbox.h"
 
-/*
- * QoS 2 publishes of all lanes for which PUBREC came, chained through their
- * entries: PUBRELs leave in the order of the PUBRECs (MQTT 3.1.1 section 4.6),
- * and none is lost when the control area is full.
- */
+/* The QoS 2 publishes of all lanes for which PUBREC arrived, chained through their entries:
+ * PUBRELs are sent in the order of the PUBRECs (MQTT 3.1.1 section 4.6), and none is lost if the
+ * control area is full. */
 
 /* Do the members, and the entries of the chain, agree with each other? */
 bool mqc_pubrel_chain_valid(const mqc_pubrel_chain *l);
 
-/* PUBREC came: PUBREL is due. */
+/* PUBREC arrived: PUBREL must be sent. */
 void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e);
 
 /* The PUBREL that was due first has been encoded. */
@@ -27,7 +25,8 @@ void mqc_pubrel_chain_clear(mqc_pubrel_chain *l);
 /* Take out the one with this id; NULL: there is none. */
 mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id);
 
-/* All are due again, but for those of one lane (MQC_LANES_MAX: none), which are about to end. */
+/* All must be sent again, except those of one lane (MQC_LANES_MAX: none), which are about to
+ * end. */
 void mqc_pubrel_chain_restart(mqc_pubrel_chain *l, uint8_t ending);
 
 #endif

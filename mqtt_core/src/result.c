@@ -4,10 +4,8 @@
 
 /* Names for people, packed without a table of pointers. */
 
-/*
- * The n-th text, or the empty one behind the last.  clang's analyzer does not see that one, takes
- * strlen for anything, and believes to read past the end.
- */
+/* Returns the n-th text, or the empty text after the last one. clang's analyzer does not know
+ * that text and reports a read past the end. */
 static const char *text_at(const char *texts, unsigned n)
 {
     /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
@@ -36,5 +34,5 @@ const char *mqc_packet_name(unsigned type)
                                 "SUBSCRIBE\0SUBACK\0UNSUBSCRIBE\0UNSUBACK\0PINGREQ\0PINGRESP\0"
                                 "DISCONNECT\0";
 
-    return text_at(names, type - 1); /* 0 is no type and wraps */
+    return text_at(names, type - 1); /* 0 is no type; it wraps around */
 }

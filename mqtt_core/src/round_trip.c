@@ -31,10 +31,8 @@ void mqc_round_trip_end(mqc_round_trip *t, mqc_time now)
     t->mean += ms * MQC_ROUND_TRIP_UNITS / SHARE - t->mean / SHARE;
 }
 
-/*
- * Close to the server a pause costs next to nothing, since the whole window is under way for less
- * than a millisecond.  Further away each moment is a loss.
- */
+/* Close to the server a pause costs almost nothing, since the whole window is in flight for less
+ * than a millisecond. Further away every pause reduces the throughput. */
 mqc_time mqc_round_trip_gather_until(const mqc_round_trip *t, mqc_time last_rx)
 {
     mqc_time ms = mqc_round_trip_is_near(t) ? MQC_GATHER_MS

@@ -15,13 +15,13 @@
 #include "state.h"
 #include "waits.h"
 
-/* What became of the bytes at the front of the input. */
+/* The result of decoding the first bytes of the input. */
 typedef enum step {
-    STEP_AGAIN,     /* understood; there may be more */
-    STEP_EVENT,     /* understood, and the caller wants to know */
+    STEP_AGAIN,     /* handled; there may be more */
+    STEP_EVENT,     /* handled, and there is an event for the caller */
     STEP_WAIT,      /* the inbox is full */
     STEP_STARVE,    /* more bytes are needed */
-    STEP_MALFORMED, /* against the rules of encoding, */
+    STEP_MALFORMED, /* breaks the rules of encoding */
     STEP_UNEXPECTED /* or not allowed here */
 } step;
 
@@ -74,7 +74,7 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
-        if (e->lanes[i].in_flight > 0) { /* what had its PUBREC before */
+        if (e->lanes[i].in_flight > 0) { /* a publish that had its PUBREC before */
             mqc_waits_lane_resumed(e, &e->lanes[i]);
         }
     }
@@ -96,7 +96,7 @@ static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
     return STEP_UNEXPECTED;
 }
 
-/* The packet at start can go on, now or when there is room again. */
+/* The packet at start can be decoded further, now or when there is room again. */
 static step flowing(mqc_engine *e, bool room, step then)
 {
     if (!room) {
@@ -110,17 +110,14 @@ static step flowing(mqc_engine *e, bool room, step then)
     return then;
 }
 
-/*
- * About a message of which we know nothing: it was finished on an earlier
- * connection, or belongs to an earlier life of the session.  With this the
- * server can finish it, too.
- */
+/* Answers for an unknown message: it ended on an earlier connection, or belongs to an earlier
+ * session. With the answer the server can end it, too. */
 static step answer_unknown(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id)
 {
     return flowing(e, mqc_control_queue_id(e, answer, packet_id), STEP_AGAIN);
 }
 
-/* The unfinished publish of ours with this id, and its lane. */
+/* Finds our unfinished publish with this id, and its lane. */
 static mqc_entry *find_publish(mqc_engine *e, uint16_t packet_id, mqc_outbox **lane)
 {
     mqc_entry *m = NULL;
@@ -192,11 +189,9 @@ static step on_unsuback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
     return mqc_request_answered(e, MQC_UNSUBACK, packet_id, 0) ? STEP_EVENT : STEP_UNEXPECTED;
 }
 
-/*
- * A message with QoS needs a place in the inbox, otherwise it stays where it is.  But if all
- * places wait for what comes behind it, it is passed over, and so are those that follow, to keep
- * their order: mqc_tick asks for them with another connection.
- */
+/* A message with QoS needs a slot in the inbox; without one it stays in the buffer. But if all
+ * slots wait for packets after it, it is skipped, together with later ones to keep the order;
+ * mqc_tick gets them with a new connection. */
 static step admit(mqc_engine *e, const mqc_message *m)
 {
     if (m->qos == 0) {
@@ -206,7 +201,7 @@ static step admit(mqc_engine *e, const mqc_message *m)
         return STEP_AGAIN;
     }
     if (mqc_inbox_full(&e->inbox)) {
-        mqc_control_fill(e); /* what is encoded may make a place */
+        mqc_control_fill(e); /* encoding an answer may free a slot */
     }
     if (mqc_inbox_stuck(&e->inbox)) {
         e->in.passed_over = true;
@@ -236,7 +231,7 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
     case MQC_CONNACK: return on_connack(e, body, ev);
     case MQC_PUBLISH: return on_publish(e, body, ev);
     case MQC_SUBACK: return on_suback(e, body, ev);
-    case MQC_PINGRESP: /* several may come when reading was stalled for long */
+    case MQC_PINGRESP: /* several may arrive after reading was stalled for long */
         mqc_ping_answered(e);
         return STEP_AGAIN;
     default: break;
@@ -258,7 +253,7 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
     }
 }
 
-/* May a server send this packet to us at this moment? */
+/* True if a server may send this packet now. */
 static bool expected(const mqc_engine *e)
 {
     const unsigned connected = 1u << MQC_PUBLISH | 1u << MQC_PUBACK | 1u << MQC_PUBREC |
@@ -271,7 +266,7 @@ static bool expected(const mqc_engine *e)
 
 /* --- packets larger than the buffer ----------------------------------------- */
 
-/* The payload is not read, whether the message is handed out (s) or not. */
+/* Skips the payload, whether the message is delivered (s) or not. */
 static step skip_payload(mqc_engine *e, step s, size_t payload_len, mqc_event *ev)
 {
     e->in.skip = payload_len;
@@ -280,7 +275,7 @@ static step skip_payload(mqc_engine *e, step s, size_t payload_len, mqc_event *e
     return s;
 }
 
-/* Topic and id fit: they are read, the payload is not. */
+/* Topic and id fit and are read; the payload is skipped. */
 static step oversize_with_topic(mqc_engine *e, size_t head, mqc_event *ev)
 {
     mqc_input *in = &e->in;
@@ -319,7 +314,7 @@ static step on_oversize(mqc_engine *e, mqc_event *ev)
     return STEP_AGAIN;
 }
 
-/* Behind the topic that did not fit. */
+/* Continues after the topic that did not fit. */
 static step on_oversize_id(mqc_engine *e, mqc_event *ev)
 {
     mqc_input *in = &e->in;
@@ -444,7 +439,7 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
         return MQC_ERR_ARG;
     }
     if (len > 0) {
-        if (in->end > 0 || in->skip > 0) { /* behind the beginning of a packet */
+        if (in->end > 0 || in->skip > 0) { /* after the start of a packet */
             mqc_waits_packet_arriving(e, now);
         }
         in->end += len;

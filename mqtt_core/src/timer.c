@@ -9,9 +9,9 @@
 #include "state.h"
 #include "waits.h"
 
-/* Deadlines of all parts, and what is due when time has passed. */
+/* The deadlines of all parts, and the work that is due. */
 
-/* Can what was passed over be had on another connection, now that there is a place for it? */
+/* True if skipped messages can be received on a new connection, now that there is a slot. */
 static bool wants_another_connection(const mqc_engine *e)
 {
     return e->in.passed_over && !mqc_inbox_full(&e->inbox) && mqc_control_pending(&e->control) == 0;

@@ -2,16 +2,14 @@
 
 #define NAME_MAX_LEN 65535u
 
-/* A byte repeated over a machine word. */
+/* A byte repeated in each byte of a machine word. */
 #define EACH(b) ((size_t)-1 / 0xFFu * (b))
 
 /* NUL has none of these bits. */
 #define IN_TEXT 0x7Fu
 
-/*
- * NUL, '#' and '+' have none of these.  So have thirteen others, ' ', '!', '"', '(', ')' and '*'
- * among them, that are rare in topics.
- */
+/* NUL, '#' and '+' have none of these bits. Neither have thirteen other characters that are rare
+ * in topics, such as ' ', '!', '"', '(', ')' and '*'. */
 #define IN_NAME 0x54u
 
 /*
@@ -26,7 +24,7 @@ static size_t suspects(const uint8_t *p, size_t bits)
     return w | ((w & bits) - EACH(1u));
 }
 
-/* Nothing that needs a closer look?  Short texts get one. */
+/* True if the text needs no further check. Short texts are always checked. */
 static bool plain(mqc_span s, size_t bits)
 {
     if (s.len < sizeof(size_t)) {

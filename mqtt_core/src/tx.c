@@ -30,7 +30,8 @@ static mqc_time gather_until(const mqc_engine *e)
     return mqc_round_trip_gather_until(&e->round_trip, e->last_rx);
 }
 
-/* The most urgent lane with something to send.  Control packets go before all of them. */
+/* Returns the lane of the highest priority that has something to send. Control packets are sent
+ * before all lanes. */
 static mqc_outbox *ready_lane(mqc_engine *e)
 {
     if (e->state != MQC_CONNECTED || mqc_control_pending(&e->control) != 0) {
@@ -58,7 +59,8 @@ bool mqc_tx_choose(mqc_engine *e, bool *cut)
     if (!begun) {
         e->tx_lane = ready;
     }
-    /* What has begun is completed first, but alone when something more urgent waits. */
+    /* A packet in progress is completed first, without later ones if something with a higher
+     * priority waits. */
     *cut = e->tx_lane != ready;
     return e->tx_lane != NULL || mqc_control_pending(&e->control) > 0;
 }

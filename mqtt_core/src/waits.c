@@ -41,7 +41,7 @@ void mqc_waits_expect(mqc_engine *e, mqc_time since)
     }
 }
 
-/* When to look again at what has been waited for since then. */
+/* Returns when to check again for an answer that has been expected since then. */
 static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
 {
     mqc_time half = since + half_of(e->ack_timeout_ms);
@@ -49,19 +49,17 @@ static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
     e->look_at = mqc_earlier(e->look_at, now < half ? half : since + e->ack_timeout_ms);
 }
 
-/* Does something large, on a slow link, explain that PINGRESP stays away?  Bytes that move below
- * the engine are of that, too. */
+/* True if a large packet on a slow link can explain the missing PINGRESP, including bytes that
+ * are transferred below the engine. */
 static bool is_explained(const mqc_engine *e, mqc_time now)
 {
     return e->ping == MQC_PING_QUEUED || now < e->quiet_until || e->moved_at > e->timed.ping_at ||
            mqc_transit_ahead_ms(e) > 0;
 }
 
-/*
- * While something large is on its way, the keep-alive knows best how long that may take.  So a
- * PINGREQ is sent when half of the time is over, and until it is answered no more than half of it
- * is.  Otherwise a server that does not even answer that one gets no more time.
- */
+/* While a large packet is in flight, the keep-alive decides how long that may take. So a PINGREQ
+ * is sent after half of the time, and the time stops there until it is answered. A server that
+ * does not answer the PINGREQ gets no more time. */
 static mqc_time held_since(const mqc_engine *e, mqc_time now)
 {
     mqc_time held = 0;
@@ -74,8 +72,8 @@ static mqc_time held_since(const mqc_engine *e, mqc_time now)
     return held > half_of(e->ack_timeout_ms) ? held - half_of(e->ack_timeout_ms) : 0;
 }
 
-/* *since: when the wait began, no earlier than held.  A packet that is arriving gives new time: the
- * answer may stand behind it. */
+/* since: when the wait began, not earlier than held. A packet that is arriving restarts the
+ * time, since the answer may follow it. */
 static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_time held,
                         mqc_time now)
 {
@@ -95,10 +93,8 @@ static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_tim
 
 /* --- publishes --- */
 
-/*
- * Only the oldest of a lane is looked at: the others left later, and it is the one that holds up
- * the ring.  A kept message has a deadline of its own.
- */
+/* Only the oldest publish of a lane is checked: the others were sent later, and the oldest one
+ * blocks the ring. A kept message has a deadline of its own. */
 static bool is_owed(const mqc_entry *m)
 {
     return (m->state == MQC_ENTRY_SENT || m->state == MQC_ENTRY_RECEIVED) &&
@@ -143,7 +139,7 @@ static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time held, mqc_ti
     if (o->in_flight == 0 || !o->owed) {
         return MQC_OK;
     }
-    if (!is_owed(m)) { /* one behind it may be, and gets its time when it is the oldest */
+    if (!is_owed(m)) { /* a later one may be; its time begins when it is the oldest */
         o->oldest_at = now;
         look_again(e, now, now);
         return MQC_OK;
@@ -184,7 +180,7 @@ void mqc_waits_request_answered(mqc_engine *e, bool another)
 
 /* --- reading --- */
 
-/* Acknowledgements that wait for a large packet on a slow link leave in the end. */
+/* Acknowledgements that wait for a large packet on a slow link are sent eventually. */
 static mqc_time stalled_since(const mqc_engine *e)
 {
     mqc_time moved = mqc_answers_due(e) ? mqc_later(e->last_tx, e->moved_at) : 0;
@@ -196,7 +192,7 @@ mqc_time mqc_stalled_until(const mqc_engine *e)
     if (e->state != MQC_CONNECTED || e->stall_timeout_ms == 0) {
         return MQC_NEVER;
     }
-    /* Since when is decided by the next mqc_tick: at once. */
+    /* The next mqc_tick, which is due immediately, sets the start of the wait. */
     return e->in.stalled_at != 0 ? stalled_since(e) + e->stall_timeout_ms : 0;
 }
 

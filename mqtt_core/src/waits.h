@@ -4,10 +4,8 @@
 #include "input.h"
 #include "time_math.h"
 
-/*
- * Limits for answers that the server owes, and for reading that stands still.  Only this header and
- * waits.c write the members of the engine that belong to it.
- */
+/* Limits for missing answers of the server, and for stalled reading. Only this header and
+ * waits.c write the members of the engine that belong to it. */
 
 /* No answer is owed: the connection has ended. */
 void mqc_waits_reset(mqc_engine *e);
@@ -33,7 +31,7 @@ static inline void mqc_waits_packet_arriving(mqc_engine *e, mqc_time now)
 
 /* Latches an error when an answer, or reading, is overdue. */
 mqc_result mqc_waits_look(mqc_engine *e, mqc_time now);
-/* When reading that stands still becomes an error. */
+/* Returns when stalled reading becomes an error. */
 mqc_time mqc_stalled_until(const mqc_engine *e);
 
 static inline bool mqc_answer_owed(const mqc_engine *e)
@@ -46,7 +44,7 @@ static inline bool mqc_answer_owed(const mqc_engine *e)
     return owed != 0 || e->request_at != 0;
 }
 
-/* When mqc_waits_look has something to do.  What was answered needs no look. */
+/* Returns when mqc_waits_look is due. */
 static inline mqc_time mqc_waits_until(const mqc_engine *e)
 {
     mqc_time look = e->look_at != MQC_NEVER && mqc_answer_owed(e) ? e->look_at : MQC_NEVER;
