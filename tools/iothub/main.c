@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 
-#include "commands.h"
-#include "fleet.h"
+#include "command/commands.h"
+#include "fleet/fleet.h"
 #include "iothub/version.h"
-#include "sas_token.h"
-#include "service.h"
+#include "sas/sas_token.h"
+#include "service/service.h"
 
 const char *argp_program_version = "iothub " IOTHUB_VERSION_STRING;
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/json_text.h"
-#include "commands.h"
-#include "service.h"
+#include "../../common/json_text.h"
+#include "command/commands.h"
+#include "service/service.h"
 
 enum { TWIN_TIMEOUT_S = 60 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "commands.h"
-#include "fleet.h"
+#include "command/commands.h"
+#include "fleet/fleet.h"
 
 /* --- latency ------------------------------------------------------------------------ */
 

@@ -1,4 +1,4 @@
-#include "sas_token.h"
+#include "sas/sas_token.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #include "cli/input.h"
 #include "cli/number.h"
 #include "cli/secret.h"
-#include "commands.h"
+#include "command/commands.h"
 #include "iothub/sas.h"
-#include "sas_inspect.h"
+#include "sas/sas_inspect.h"
 
 #define DEVICE_ENV "IOTHUB_DEVICE_CONNECTION_STRING"
 

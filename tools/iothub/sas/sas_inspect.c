@@ -1,4 +1,4 @@
-#include "sas_inspect.h"
+#include "sas/sas_inspect.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "commands.h"
+#include "command/commands.h"
 #include "iothub/sas.h"
 
 #define LAST_SECOND_OF_9999 253402300799u

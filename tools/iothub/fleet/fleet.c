@@ -1,6 +1,6 @@
 /* `iothub fleet`: the command line, and the loop. */
 
-#include "fleet.h"
+#include "fleet/fleet.h"
 
 #include <argp.h>
 #include <ctype.h>
@@ -13,8 +13,8 @@
 #include <time.h>
 
 #include "cli/number.h"
-#include "commands.h"
-#include "service.h"
+#include "command/commands.h"
+#include "service/service.h"
 
 enum {
     OPT_CREATE = 256,

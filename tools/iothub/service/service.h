@@ -9,7 +9,7 @@
 #include <argp.h>
 #include <cjson/cJSON.h>
 
-#include "rest.h"
+#include "hub/rest.h"
 
 /** Options that every command of the service side takes; the input of service_argp. */
 typedef struct service_options {

@@ -1,7 +1,7 @@
 #ifndef TOOL_SERVICE_FAULT_H
 #define TOOL_SERVICE_FAULT_H
 
-#include "service.h"
+#include "service/service.h"
 
 /** Features that only the emulator has; a hub in the cloud offers them over other protocols. */
 #define EMULATOR_PATH "/emulator/"

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cli/input.h"
-#include "commands.h"
+#include "command/commands.h"
 #include "platform/platform.h"
-#include "service.h"
-#include "service_fault.h"
+#include "service/service.h"
+#include "service/service_fault.h"
 
 enum { OPT_PROPERTY = 'p', OPT_MESSAGE_ID = 256, OPT_TTL, MESSAGE_TIMEOUT_S = 60 };
 

@@ -1,4 +1,4 @@
-#include "service.h"
+#include "service/service.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -6,11 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../common/json_text.h"
+#include "../../common/json_text.h"
 #include "cli/input.h"
 #include "cli/number.h"
-#include "commands.h"
-#include "service_fault.h"
+#include "command/commands.h"
+#include "service/service_fault.h"
 
 #define PORT_ENV    "IOTHUB_REST_PORT"
 #define WHITE_SPACE " \t\r\n\v\f"

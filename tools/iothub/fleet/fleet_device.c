@@ -1,12 +1,12 @@
 /* One simulated device. */
 
-#include "fleet.h"
+#include "fleet/fleet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.h"
+#include "command/commands.h"
 
 enum { BURST = 16, NUMBER_ROOM = 64 };
 

@@ -1,13 +1,13 @@
 /* Describes why the hub refused a request. */
 
-#include "service_fault.h"
+#include "service/service_fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/secret.h"
-#include "commands.h"
+#include "command/commands.h"
 
 enum { NAME_SIZE = 160 };
 

@@ -1,4 +1,4 @@
-#include "rest.h"
+#include "hub/rest.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/secret.h"
-#include "commands.h"
+#include "command/commands.h"
 #include "iothub/sas.h"
 
 #define CA_ENV "IOTHUB_CA_FILE"

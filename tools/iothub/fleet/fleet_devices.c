@@ -7,10 +7,10 @@
 
 #include "cli/input.h"
 #include "cli/secret.h"
-#include "commands.h"
-#include "fleet.h"
+#include "command/commands.h"
+#include "fleet/fleet.h"
 #include "iothub/connection_string.h"
-#include "service_fault.h"
+#include "service/service_fault.h"
 
 enum { BULK = 100, KEY_BYTES = 32, KEY_TEXT = 48, CALL_TIMEOUT_S = 60 }; /* BULK: a hub's limit */
 

@@ -1,4 +1,4 @@
-#include "commands.h"
+#include "command/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>

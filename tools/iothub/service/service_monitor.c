@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands.h"
-#include "service.h"
-#include "service_fault.h"
+#include "command/commands.h"
+#include "service/service.h"
+#include "service/service_fault.h"
 
 enum { OPT_COUNT = 'n', OPT_FROM = 256, OPT_TIMEOUT };
 
