@@ -1,5 +1,5 @@
-#ifndef TOOL_COMMANDS_H
-#define TOOL_COMMANDS_H
+#ifndef COMMAND_COMMANDS_H
+#define COMMAND_COMMANDS_H
 
 /**
  * @file

@@ -1,5 +1,5 @@
-#ifndef TOOL_REST_H
-#define TOOL_REST_H
+#ifndef HUB_REST_H
+#define HUB_REST_H
 
 /**
  * @file

@@ -1,5 +1,5 @@
-#ifndef TOOL_SAS_INSPECT_H
-#define TOOL_SAS_INSPECT_H
+#ifndef SAS_SAS_INSPECT_H
+#define SAS_SAS_INSPECT_H
 
 /**
  * Explain a token on standard output.  With a key (base64; NULL: none) also say

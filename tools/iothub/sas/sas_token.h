@@ -1,5 +1,5 @@
-#ifndef TOOL_SAS_TOKEN_H
-#define TOOL_SAS_TOKEN_H
+#ifndef SAS_SAS_TOKEN_H
+#define SAS_SAS_TOKEN_H
 
 /** `iothub sas-token` */
 int run_sas_token(int argc, char **argv, void *context);

@@ -1,21 +1,23 @@
 /* `iothub service c2d` */
 
+#include "service/service_c2d.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/input.h"
 #include "command/commands.h"
+#include "hub/refusal.h"
 #include "platform/platform.h"
-#include "service/service.h"
-#include "service/service_fault.h"
+#include "service/service_call.h"
 
 enum { OPT_PROPERTY = 'p', OPT_MESSAGE_ID = 256, OPT_TTL, MESSAGE_TIMEOUT_S = 60 };
 
 typedef struct message_input {
     service_options *shared;
     service_words words; /* DEVICE TEXT */
-    service_target target;
+    hub_target target;
     cJSON *json; /* the request, built up while options are read */
     cJSON *properties;
 } message_input;
@@ -50,7 +52,7 @@ static void check(struct argp_state *state, message_input *in)
     if (in->words.count < 2) {
         cli_usage(state, "a device and a text are needed");
     }
-    service_read_target(state, in->words.items[0], &in->target);
+    hub_target_read(state, in->words.items[0], &in->target);
     if (in->target.module[0] != '\0') {
         cli_usage(state, "messages go to devices, not to modules");
     }
@@ -115,7 +117,8 @@ static char *request_body(message_input *in)
 
 static int send_message(message_input *in)
 {
-    char *path = service_path(EMULATOR_PATH "devices/", &in->target, "/messages?" REST_API_VERSION);
+    char *path =
+        hub_target_path(EMULATOR_PATH "devices/", &in->target, "/messages?" REST_API_VERSION);
     char *body = request_body(in);
     const rest_call call = {
         .method = "POST", .path = path, .body = body, .timeout_s = MESSAGE_TIMEOUT_S

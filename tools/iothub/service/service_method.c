@@ -1,5 +1,7 @@
 /* `iothub service method` */
 
+#include "service/service_method.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,14 +10,14 @@
 
 #include "../../common/json_text.h"
 #include "command/commands.h"
-#include "service/service.h"
+#include "service/service_call.h"
 
 enum { OPT_TIMEOUT = 256, DEFAULT_TIMEOUT_S = 30, SPARE_TIME_S = 15 };
 
 typedef struct method_input {
     service_options *shared;
     service_words words; /* TARGET NAME [JSON] */
-    service_target target;
+    hub_target target;
     uint64_t timeout_s;
 } method_input;
 
@@ -31,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (in->words.count < 2 || *in->words.items[1] == '\0') {
             cli_usage(state, "a device and the name of a method are needed");
         }
-        service_read_target(state, in->words.items[0], &in->target);
+        hub_target_read(state, in->words.items[0], &in->target);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -95,7 +97,7 @@ static int print_answer(rest_reply *reply)
 
 static int call_method(const method_input *in, const char *body)
 {
-    char *path = service_path("/twins/", &in->target, "/methods?" REST_API_VERSION);
+    char *path = hub_target_path("/twins/", &in->target, "/methods?" REST_API_VERSION);
     const rest_call call = {
         .method = "POST",
         .path = path,

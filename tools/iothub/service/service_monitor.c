@@ -1,19 +1,21 @@
 /* `iothub service monitor` */
 
+#include "service/service_monitor.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "command/commands.h"
-#include "service/service.h"
-#include "service/service_fault.h"
+#include "hub/refusal.h"
+#include "service/service_call.h"
 
 enum { OPT_COUNT = 'n', OPT_FROM = 256, OPT_TIMEOUT };
 
 typedef struct monitor_input {
     service_options *shared;
     service_words words; /* [DEVICE] */
-    service_target target;
+    hub_target target;
     uint64_t count;   /* 0: no limit */
     uint64_t from;    /* 0: only new events */
     uint64_t timeout; /* 0: no limit */
@@ -32,7 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_INIT: state->child_inputs[0] = in->shared; return 0;
     case ARGP_KEY_ARG:
         service_take_word(state, &in->words, 1, arg);
-        service_read_target(state, arg, &in->target);
+        hub_target_read(state, arg, &in->target);
         if (in->target.module[0] != '\0') {
             cli_usage(state, "a device shows its modules too: leave /MODULE away");
         }

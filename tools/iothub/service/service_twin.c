@@ -1,12 +1,14 @@
 /* `iothub service twin get|update` */
 
+#include "service/service_twin.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../common/json_text.h"
 #include "command/commands.h"
-#include "service/service.h"
+#include "service/service_call.h"
 
 enum { TWIN_TIMEOUT_S = 60 };
 
@@ -14,7 +16,7 @@ typedef struct twin_input {
     service_options *shared;
     service_words words; /* TARGET [JSON] */
     size_t wanted;
-    service_target target;
+    hub_target target;
 } twin_input;
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -28,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (in->words.count < in->wanted) {
             cli_usage(state, in->words.count == 0 ? "which device?" : "the JSON is missing");
         }
-        service_read_target(state, in->words.items[0], &in->target);
+        hub_target_read(state, in->words.items[0], &in->target);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -36,7 +38,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static int call_and_print(const twin_input *in, const char *method, const char *body)
 {
-    char *path = service_path("/twins/", &in->target, "?" REST_API_VERSION);
+    char *path = hub_target_path("/twins/", &in->target, "?" REST_API_VERSION);
     const rest_call call = {
         .method = method, .path = path, .body = body, .timeout_s = TWIN_TIMEOUT_S
     };

@@ -1,5 +1,7 @@
 /* Where the devices of a fleet come from: a file, or the registry of the hub. */
 
+#include "fleet/source.h"
+
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,53 +10,48 @@
 #include "cli/input.h"
 #include "cli/secret.h"
 #include "command/commands.h"
-#include "fleet/fleet.h"
+#include "hub/refusal.h"
+#include "hub/rest.h"
 #include "iothub/connection_string.h"
-#include "service/service_fault.h"
+#include "platform/platform.h"
 
 enum { BULK = 100, KEY_BYTES = 32, KEY_TEXT = 48, CALL_TIMEOUT_S = 60 }; /* BULK: a hub's limit */
 
-bool fleet_is_ours(const fleet_options *o, uint64_t number)
-{
-    return number % o->shards == o->shard;
-}
+/* Where the devices go. */
+typedef struct sink {
+    fleet_shard shard;
+    fleet_source_take take;
+    void *user;
+} sink;
 
-static bool grow(fleet *f)
+static bool is_ours(const sink *s, uint64_t number)
 {
-    if ((f->count & (f->count + 1)) != 0) { /* there is room up to the next power of two */
-        return true;
-    }
-    fleet_device **longer = realloc(f->devices, 2 * (f->count + 1) * sizeof(fleet_device *));
-    if (longer == NULL) {
-        cli_error("out of memory");
-        return false;
-    }
-    f->devices = longer;
-    return true;
+    return number % s->shard.count == s->shard.index;
 }
 
 /* --- a file ------------------------------------------------------------------------ */
 
-static bool add_entry_of(fleet *f, const cli_list *list, const char *entry)
+static bool take_entry(const sink *s, const cli_list *list, const char *entry)
 {
     char where[256];
 
     (void)snprintf(where, sizeof where, "%.200s, line %zu", list->name, list->line);
-    return grow(f) && fleet_add(f, entry, where);
+    return s->take(s->user, entry, where);
 }
 
-bool fleet_read(fleet *f)
+bool fleet_source_read(const char *file, fleet_shard shard, fleet_source_take take, void *user)
 {
+    const sink s = { shard, take, user };
     cli_list list;
     char *entry;
     uint64_t number = 0;
     cli_list_result r = CLI_LIST_FAILED;
 
-    if (!cli_list_open(&list, f->options->file)) {
+    if (!cli_list_open(&list, file)) {
         return false;
     }
     while ((r = cli_list_next(&list, &entry)) == CLI_LIST_ENTRY) {
-        if (fleet_is_ours(f->options, number++) && !add_entry_of(f, &list, entry)) {
+        if (is_ours(&s, number++) && !take_entry(&s, &list, entry)) {
             r = CLI_LIST_FAILED;
             break;
         }
@@ -68,6 +65,12 @@ bool fleet_read(fleet *f)
 }
 
 /* --- the registry ------------------------------------------------------------------- */
+
+/* The hub that the devices are registered at. */
+typedef struct registry {
+    rest *rest;
+    char host[IOTHUB_HOST_MAX + 1];
+} registry;
 
 typedef struct new_device {
     char id[IOTHUB_ID_MAX + 1];
@@ -142,13 +145,13 @@ static bool post(rest *r, const char *body)
     }
     bool good = reply.status == 200;
     if (!good) {
-        service_explain(&reply, call.path, NULL);
+        hub_explain_refusal(&reply, call.path, NULL);
     }
     rest_reply_free(&reply);
     return good;
 }
 
-static bool add_created(fleet *f, const char *host, const new_device *n)
+static bool take_created(const sink *s, const char *host, const new_device *n)
 {
     char *text = NULL;
 
@@ -156,38 +159,38 @@ static bool add_created(fleet *f, const char *host, const new_device *n)
         cli_error("out of memory");
         return false;
     }
-    bool good = grow(f) && fleet_add(f, text, n->id);
+    bool good = s->take(s->user, text, n->id);
     cli_forget_text(text);
     return good;
 }
 
-static bool create_some(fleet *f, rest *r, const char *host, new_device *list, size_t count)
+static bool create_some(const sink *s, const registry *to, new_device *list, size_t count)
 {
     char *body = bulk_body(list, count);
-    bool good = body != NULL && post(r, body);
+    bool good = body != NULL && post(to->rest, body);
 
     cli_forget_text(body);
     for (size_t i = 0; good && i < count; i++) {
-        good = add_created(f, host, &list[i]);
+        good = take_created(s, to->host, &list[i]);
     }
     return good;
 }
 
-static bool create_all(fleet *f, rest *r, const char *host)
+static bool create_all(const fleet_source_new *devices, const sink *s, const registry *to)
 {
-    const fleet_options *o = f->options;
     new_device list[BULK];
     size_t count = 0;
     bool good = true;
 
-    for (uint64_t number = 0; good && number < o->create; number++) {
-        if (fleet_is_ours(o, number)) {
+    for (uint64_t number = 0; good && number < devices->count; number++) {
+        if (is_ours(s, number)) {
             new_device *n = &list[count++];
-            (void)snprintf(n->id, sizeof n->id, "%s%llu", o->prefix, (unsigned long long)number);
+            (void)snprintf(n->id, sizeof n->id, "%s%llu", devices->prefix,
+                           (unsigned long long)number);
             good = make_key(n->key);
         }
-        if (good && (count == BULK || (number + 1 == o->create && count > 0))) {
-            good = create_some(f, r, host, list, count);
+        if (good && (count == BULK || (number + 1 == devices->count && count > 0))) {
+            good = create_some(s, to, list, count);
             count = 0;
         }
     }
@@ -195,20 +198,21 @@ static bool create_all(fleet *f, rest *r, const char *host)
     return good;
 }
 
-bool fleet_create(fleet *f)
+bool fleet_source_create(const fleet_source_new *devices, fleet_shard shard, fleet_source_take take,
+                         void *user)
 {
+    const sink s = { shard, take, user };
     iothub_connection_string cs;
-    char host[IOTHUB_HOST_MAX + 1];
-    rest *r = rest_open(f->options->rest_port);
+    registry to = { .rest = rest_open(devices->rest_port) };
 
-    if (r == NULL ||
+    if (to.rest == NULL ||
         iothub_connection_string_parse(&cs, getenv(REST_SERVICE_ENV), NULL) != IOTHUB_OK) {
-        rest_close(r);
+        rest_close(to.rest);
         return false;
     }
-    (void)snprintf(host, sizeof host, "%.*s", (int)cs.host_name.len,
+    (void)snprintf(to.host, sizeof to.host, "%.*s", (int)cs.host_name.len,
                    (const char *)cs.host_name.ptr);
-    bool good = create_all(f, r, host);
-    rest_close(r);
+    bool good = create_all(devices, &s, &to);
+    rest_close(to.rest);
     return good;
 }

@@ -1,7 +1,8 @@
 /* Describes why the hub refused a request. */
 
-#include "service/service_fault.h"
+#include "hub/refusal.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,9 +78,9 @@ static void read_fault(fault *f, const rest_reply *reply)
     cJSON_Delete(json);
 }
 
-/* An argument given as an id may be a key. A key with a '/' was split as DEVICE/MODULE, and half
- * of a key can look harmless: so both parts are shown, or neither. */
-static bool may_name(const service_target *target)
+/* What was given for an id may be a key.  One with a '/' was read as DEVICE/MODULE, and half of a
+ * key can look harmless: both are shown, or neither. */
+static bool may_name(const hub_target *target)
 {
     return target != NULL && cli_may_show(target->device) && cli_may_show(target->module);
 }
@@ -106,7 +107,7 @@ static bool is_emulator_only(const rest_reply *reply, const fault *f, const char
 }
 
 static void explain_missing(const rest_reply *reply, const fault *f, const char *path,
-                            const service_target *target)
+                            const hub_target *target)
 {
     char device[NAME_SIZE];
     char module[NAME_SIZE];
@@ -129,7 +130,7 @@ static void explain_missing(const rest_reply *reply, const fault *f, const char 
     }
 }
 
-void service_explain(const rest_reply *reply, const char *path, const service_target *target)
+void hub_explain_refusal(const rest_reply *reply, const char *path, const hub_target *target)
 {
     char device[NAME_SIZE];
     fault f;

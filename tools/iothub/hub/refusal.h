@@ -1,0 +1,13 @@
+#ifndef HUB_REFUSAL_H
+#define HUB_REFUSAL_H
+
+#include "hub/rest.h"
+#include "hub/target.h"
+
+/** Features that only the emulator has; a hub in the cloud offers them over other protocols. */
+#define EMULATOR_PATH "/emulator/"
+
+/** Complain about a reply that is no success; target may be NULL. */
+void hub_explain_refusal(const rest_reply *reply, const char *path, const hub_target *target);
+
+#endif
