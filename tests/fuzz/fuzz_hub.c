@@ -33,8 +33,8 @@ static char *snapshot(const hub *h)
 {
     hub_text out = { 0 };
 
-    for (size_t i = 0; i < h->registry.count; i++) {
-        const hub_identity *id = h->registry.items[i];
+    for (size_t i = 0; i < h->registry.identities.count; i++) {
+        const hub_identity *id = h->registry.identities.items[i];
         cJSON *state = hub_twin_to_state(&id->twin);
         char *twin = hub_json_print(state);
         hub_text_printf(&out, "%s %s %s %d %lld %zu ", id->client_id, id->primary_key,
@@ -243,7 +243,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(fixture_setup(&state) == 0);
     w.f = state;
     w.token = fixture_token("localhost",
-                            hub_registry_policy(&w.f->hub.registry, "iothubowner")->primary_key,
+                            hub_policies_find(&w.f->hub.registry.policies, "iothubowner")->primary_key,
                             FIXTURE_NOW_S + 3600, "iothubowner");
     come(&w);
     for (int i = 0; i < LINES_MAX && fuzz_line(&in, &line); i++) {

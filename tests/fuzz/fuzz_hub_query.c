@@ -46,7 +46,7 @@ static void make_registry(void)
                         "\"properties\":{\"desired\":{\"n\":1e300}}}");
     items[5] = identity(6, "d", NULL, "{\"tags\":{},\"properties\":{\"desired\":{}}}");
     items[4]->enabled = false;
-    registry = (hub_registry){ .items = items, .count = IDENTITIES };
+    registry = (hub_registry){ .identities = { .items = items, .count = IDENTITIES } };
 }
 
 /* All rows in pages of that size, from that token on; NULL for a refused token. */
@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hub_query *q;
     hub_fault fault;
 
-    if (registry.count == 0) {
+    if (registry.identities.count == 0) {
         make_registry();
     }
     (void)fuzz_line(&in, &first);

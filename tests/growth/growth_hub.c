@@ -37,7 +37,8 @@ void growth_start(size_t connections)
     growth.fixture->hub.broker.drop = drop;
     growth.keys = calloc(connections + 1, 1);
     token = fixture_token(
-        "localhost", hub_registry_policy(&growth.fixture->hub.registry, "iothubowner")->primary_key,
+        "localhost",
+        hub_policies_find(&growth.fixture->hub.registry.policies, "iothubowner")->primary_key,
         FIXTURE_NOW_S + 3600, "iothubowner");
     growth.answers = 0;
 }

@@ -35,7 +35,7 @@ static char *make_token(const hub_exchange *x)
         return hub_strdup(x->token);
     }
     const char *name = x->policy != NULL ? x->policy : "iothubowner";
-    const hub_policy *policy = hub_registry_policy(&x->fixture->hub.registry, name);
+    const hub_policy *policy = hub_policies_find(&x->fixture->hub.registry.policies, name);
 
     return fixture_token(x->resource != NULL ? x->resource : "localhost", policy->primary_key,
                          hub_now(&x->fixture->hub) / 1000 + 60, name);

@@ -31,7 +31,8 @@ static void drop(void *user, const char *client_id)
     strcat(f->dropped, client_id);
     strcat(f->dropped, " ");
     /* As Mosquitto does: it reports the end before it returns. */
-    for (const hub_connection *c = f->hub.connections; c != NULL; c = c->next) {
+    for (const hub_connection *c = hub_list_first(&f->hub.connections.all); c != NULL;
+         c = hub_list_next(&c->in_all)) {
         if (strcmp(c->client_id, client_id) == 0) {
             hub_disconnected(&f->hub, c->key);
             return;

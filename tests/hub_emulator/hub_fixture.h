@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "hub/hub.h"
+#include "hub/hub_publish.h"
 
 #define FIXTURE_NOW_S 1700000000
 

@@ -30,8 +30,8 @@ char *world_describe(const hub *h)
     uint64_t from = 0;
     const hub_event *event;
 
-    for (size_t i = 0; i < h->registry.count; i++) {
-        describe_identity(&t, h->registry.items[i]);
+    for (size_t i = 0; i < h->registry.identities.count; i++) {
+        describe_identity(&t, h->registry.identities.items[i]);
     }
     while ((event = hub_telemetry_from(&h->telemetry, &from, NULL)) != NULL) {
         const char *body = strstr(event->json, "\"body\":");

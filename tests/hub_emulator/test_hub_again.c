@@ -126,7 +126,7 @@ static void nothing_of_it_is_left_behind(void **state)
         assert_string_not_equal(id->generation_id, generation);
         assert_int_equal(id->c2d.count, 0);
         assert_null(id->twin.tags->child);
-        assert_int_equal(f->hub.registry.count, 1);
+        assert_int_equal(f->hub.registry.identities.count, 1);
         fixture_restart(f);
     }
     free(generation);

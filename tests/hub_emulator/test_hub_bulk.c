@@ -75,7 +75,7 @@ static void an_entry_with_a_module_is_about_the_module(void **state)
         enter(&x, "{\"id\":\"device1\",\"moduleId\":\"n\",\"importMode\":\"create\"}"),
         "ModuleAlreadyExistsOnDevice");
     assert_string_equal(enter(&x, "{\"id\":\"device1\",\"importMode\":\"delete\"}"), "");
-    assert_int_equal(x.fixture->hub.registry.count, 1);
+    assert_int_equal(x.fixture->hub.registry.identities.count, 1);
     hub_exchange_end(&x);
 }
 
@@ -258,7 +258,7 @@ static void one_entry_that_fails_stops_none_of_the_others(void **state)
                              "{\"id\":\"c\",\"importMode\":\"create\"}]"),
                      400);
     assert_true(there(&x, "c"));
-    assert_int_equal(x.fixture->hub.registry.count, 2);
+    assert_int_equal(x.fixture->hub.registry.identities.count, 2);
     cJSON *json = hub_json_read(hub_reply(&x), strlen(hub_reply(&x)));
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "errors")), 6);
     cJSON_Delete(json);
@@ -296,7 +296,7 @@ static void a_hundred_entries_are_the_most(void **state)
         assert_int_equal(hub_ask(&x, "POST", "/devices", body.p), count == 100 ? 200 : 400);
         hub_text_free(&body);
     }
-    assert_int_equal(x.fixture->hub.registry.count, 101);
+    assert_int_equal(x.fixture->hub.registry.identities.count, 101);
     hub_exchange_end(&x);
 }
 

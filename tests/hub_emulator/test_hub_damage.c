@@ -284,7 +284,7 @@ static void a_number_whose_file_was_set_aside_is_not_given_again(void **state)
     (void)state;
     hub_fixture *f = world_make();
     hub_exchange x = { .fixture = f };
-    unsigned last = f->hub.registry.last_number;
+    unsigned last = f->hub.registry.identities.last_number;
     char *name = hub_identity_file(last);
 
     write_content(f, name, "", 0);

@@ -23,7 +23,7 @@ typedef struct attempt {
 static hub_result try_login(hub_fixture *f, const attempt *a)
 {
     const hub_policy *policy =
-        a->policy != NULL ? hub_registry_policy(&f->hub.registry, a->policy) : NULL;
+        a->policy != NULL ? hub_policies_find(&f->hub.registry.policies, a->policy) : NULL;
     const char *key =
         policy != NULL ? policy->primary_key : fixture_device(f, "device1")->primary_key;
     char *token = fixture_token(a->resource, key, FIXTURE_NOW_S + a->lifetime_s, a->policy);
@@ -105,7 +105,7 @@ static const char *last_event(hub_fixture *f)
 static hub_result log_in(hub_fixture *f, const char *client_id, const char *user_name,
                          const char *resource, const char *policy)
 {
-    const hub_policy *p = hub_registry_policy(&f->hub.registry, "iothubowner");
+    const hub_policy *p = hub_policies_find(&f->hub.registry.policies, "iothubowner");
     const char *key = policy != NULL ? p->primary_key : fixture_device(f, client_id)->primary_key;
     char *token = fixture_token(resource, key, FIXTURE_NOW_S + 60, policy);
     const hub_credentials c = { client_id, user_name, token };
@@ -394,7 +394,7 @@ static void a_deleted_device_is_dropped(void **state)
     hub_tick(&f->hub);
     assert_string_equal(f->dropped, "device1 ");
     hub_disconnected(&f->hub, &one);
-    assert_null(f->hub.connections);
+    assert_int_equal(f->hub.connections.count, 0);
 }
 
 static void modules_have_topics_of_their_own(void **state)

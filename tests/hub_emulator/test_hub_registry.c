@@ -33,15 +33,15 @@ static void identities_survive_a_restart(void **state)
     assert_int_equal(apply(f, "a", "{\"status\":\"Disabled\",\"statusReason\":\"x\"}"), HUB_OK);
     assert_int_equal(apply(f, "a/m", "{\"managedBy\":\"IotEdge\"}"), HUB_OK);
     char *key = hub_strdup(fixture_device(f, "a/m")->primary_key);
-    char *service = hub_registry_connection_string(&f->hub.registry, "h");
+    char *service = hub_policies_connection_string(&f->hub.registry.policies, "h");
     fixture_restart(f);
 
-    assert_int_equal(f->hub.registry.count, 3);
+    assert_int_equal(f->hub.registry.identities.count, 3);
     assert_false(fixture_device(f, "a")->enabled);
     assert_string_equal(fixture_device(f, "a")->status_reason, "x");
     assert_string_equal(fixture_device(f, "a/m")->primary_key, key);
     assert_string_equal(fixture_device(f, "a/m")->managed_by, "IotEdge");
-    char *again = hub_registry_connection_string(&f->hub.registry, "h");
+    char *again = hub_policies_connection_string(&f->hub.registry.policies, "h");
     assert_string_equal(service, again);
     free(key);
     free(service);
@@ -101,9 +101,9 @@ static void a_deleted_device_leaves_no_file(void **state)
     assert_int_equal(create(f, "a", "m"), HUB_OK);
     fixture_queue(f, "a", "x", 60);
     assert_int_equal(hub_delete(&f->hub, fixture_device(f, "a"), &fault), HUB_OK);
-    assert_int_equal(f->hub.registry.count, 1);
+    assert_int_equal(f->hub.registry.identities.count, 1);
     fixture_restart(f);
-    assert_int_equal(f->hub.registry.count, 1);
+    assert_int_equal(f->hub.registry.identities.count, 1);
 }
 
 static void many_identities_are_found_in_order(void **state)
@@ -115,9 +115,9 @@ static void many_identities_are_found_in_order(void **state)
         (void)snprintf(name, sizeof name, "d%02d", (i * 37) % 100);
         assert_int_equal(create(f, name, NULL), HUB_OK);
     }
-    for (size_t i = 1; i < f->hub.registry.count; i++) {
-        assert_true(strcmp(f->hub.registry.items[i - 1]->client_id,
-                           f->hub.registry.items[i]->client_id) < 0);
+    for (size_t i = 1; i < f->hub.registry.identities.count; i++) {
+        assert_true(strcmp(f->hub.registry.identities.items[i - 1]->client_id,
+                           f->hub.registry.identities.items[i]->client_id) < 0);
     }
     assert_null(hub_registry_find(&f->hub.registry, "device1/x", NULL));
 }

@@ -42,7 +42,7 @@ static void modules_belong_to_their_device(void **state)
     assert_int_equal(hub_ask(&x, "GET", "/twins/device1/modules/n", NULL), 404);
     assert_string_equal(x.handling.reply.code, "ModuleNotFound");
     assert_int_equal(hub_ask(&x, "DELETE", "/devices/device1", NULL), 204);
-    assert_int_equal(((hub_fixture *)*state)->hub.registry.count, 0);
+    assert_int_equal(((hub_fixture *)*state)->hub.registry.identities.count, 0);
     hub_exchange_end(&x);
 }
 
@@ -221,7 +221,7 @@ static void a_policy_allows_what_it_names(void **state)
 static void a_service_token_must_be_for_this_hub_and_alive(void **state)
 {
     hub_fixture *f = *state;
-    const char *key = hub_registry_policy(&f->hub.registry, "iothubowner")->primary_key;
+    const char *key = hub_policies_find(&f->hub.registry.policies, "iothubowner")->primary_key;
     const char *device = fixture_device(f, "device1")->primary_key;
     const struct {
         const char *resource;
@@ -376,7 +376,7 @@ static void many_devices_are_changed_at_once(void **state)
             "[{\"id\":\"a\",\"importMode\":\"create\"},{\"id\":\"b\",\"importMode\":\"delete\"}]"),
         400);
     assert_non_null(strstr(hub_reply(&x), "DeviceAlreadyExists"));
-    assert_int_equal(((hub_fixture *)*state)->hub.registry.count, 2);
+    assert_int_equal(((hub_fixture *)*state)->hub.registry.identities.count, 2);
     hub_exchange_end(&x);
 }
 

@@ -101,8 +101,9 @@ static void a_service_token_opens_what_its_resource_is_a_prefix_of(void **state)
 static hub_result login(hub_fixture *f, const char *client_id, const char *resource,
                         const char *policy)
 {
-    const char *key = policy != NULL ? hub_registry_policy(&f->hub.registry, policy)->primary_key
-                                     : fixture_device(f, client_id)->primary_key;
+    const char *key = policy != NULL
+                          ? hub_policies_find(&f->hub.registry.policies, policy)->primary_key
+                          : fixture_device(f, client_id)->primary_key;
     char *token = fixture_token(resource, key, FIXTURE_NOW_S + 60, policy);
     char *user = hub_format("localhost/%s/?api-version=2021-04-12", client_id);
     const hub_credentials c = { .client_id = client_id, .user_name = user, .password = token };

@@ -6,7 +6,10 @@
  * a tree if there are many. A name may occur only once in an object; hub_json_read ensures that.
  */
 
-#include "base/json.h"
+#include <stdbool.h>
+
+#include <cjson/cJSON.h>
+
 #include "base/names.h"
 
 typedef struct hub_members {

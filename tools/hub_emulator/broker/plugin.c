@@ -14,7 +14,7 @@
 #include "broker/broker_log.h"
 #include "broker/sessions.h"
 #include "cli/output.h"
-#include "hub/hub.h"
+#include "hub/hub_publish.h"
 #include "server/rest_server.h"
 
 #define MQTT_3_1_1 4

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/hub_internal.h"
+#include "base/text.h"
 
 #define SWEEP_MS    50
 #define MAX_FILTERS 5
@@ -64,19 +64,51 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
 
 void hub_close(hub *h)
 {
-    while (h->connections != NULL) {
-        hub_connection_remove(h, h->connections);
+    hub_connection *c;
+
+    while ((c = hub_list_first(&h->connections.all)) != NULL) {
+        hub_connections_remove(&h->connections, c);
     }
     hub_methods_free(&h->methods);
     hub_telemetry_close(&h->telemetry);
     hub_registry_close(&h->registry);
 }
 
+void hub_wake(hub *h, hub_identity *id)
+{
+    hub_list_push(&h->ready, &id->in_ready, id);
+}
+
+void hub_throttle(hub *h, unsigned twin_requests, int status)
+{
+    h->throttle_twins = twin_requests;
+    h->throttle_status = status;
+}
+
+bool hub_is_throttled(hub *h)
+{
+    if (h->throttle_twins == 0) {
+        return false;
+    }
+    h->throttle_twins--;
+    return true;
+}
+
+void hub_report_disk(hub *h, hub_result r, const hub_fault *fault)
+{
+    if (r != HUB_OK && !h->full) {
+        hub_store_report(&h->registry.store, "telemetry is refused: %s", fault->text);
+    } else if (r == HUB_OK && h->full) {
+        hub_store_report(&h->registry.store, "telemetry is accepted again");
+    }
+    h->full = r != HUB_OK;
+}
+
 /* --- connections ------------------------------------------------------- */
 
 bool hub_knows(const hub *h, const void *key)
 {
-    return hub_find(h, key) != NULL;
+    return hub_connections_find(&h->connections, key) != NULL;
 }
 
 bool hub_is_online(const hub *h, const char *client_id)
@@ -87,13 +119,13 @@ bool hub_is_online(const hub *h, const char *client_id)
 
 bool hub_may_resume(const hub *h, const void *key)
 {
-    const hub_connection *c = hub_find(h, key);
+    const hub_connection *c = hub_connections_find(&h->connections, key);
     return c != NULL && c->resumed;
 }
 
 static void end_session(hub_identity *id)
 {
-    id->session = (hub_session){ .connection = id->session.connection };
+    hub_session_end(&id->session);
     hub_c2d_session_lost(&id->c2d);
 }
 
@@ -104,21 +136,6 @@ static hub_result keep_model(hub *h, hub_identity *id, const char *model, hub_fa
     return strcmp(id->model_id, model) == 0
                ? HUB_OK
                : hub_registry_change(&h->registry, id, &change, hub_now(h), fault);
-}
-
-/* Made once for each login, since each event needs it. */
-static void set_sender(hub_identity *id, const char *auth_scope)
-{
-    const hub_event_login login = {
-        .device = id->device,
-        .module = id->module,
-        .generation_id = id->generation_id,
-        .auth_scope = auth_scope,
-        .model_id = id->model_id,
-    };
-
-    hub_event_sender_free(id->sender);
-    id->sender = hub_event_sender_new(&login);
 }
 
 hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
@@ -142,21 +159,16 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
         end_session(id);
     }
     h->orphan = h->orphan == key ? NULL : h->orphan;
-    hub_connection *fresh = hub_calloc(1, sizeof *fresh);
-    *fresh = (hub_connection){
+    const hub_connection_login accepted = {
         .key = key,
         .identity = id,
-        .client_id = hub_strdup(c->client_id),
+        .client_id = c->client_id,
         .expires_s = login.expires_s,
         .resumed = resumed,
     };
-    hub_connection_add(h, fresh);
-    id->session.connection = fresh;
-    id->session.exists = !clean_session;
-    id->session.old_api = login.old_api;
-    set_sender(id, login.auth_scope);
-    id->connection_ms = now;
-    id->activity_ms = now;
+    hub_session_connect(&id->session, hub_connections_add(&h->connections, &accepted),
+                        !clean_session, login.old_api);
+    hub_identity_connected(id, login.auth_scope, now);
     hub_wake(h, id);
     hub_log(h, "%s: connected", c->client_id);
     return HUB_OK;
@@ -164,7 +176,7 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
 
 void hub_disconnected(hub *h, const void *key)
 {
-    hub_connection *c = hub_find(h, key);
+    hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL) {
         return; /* a login that was refused */
@@ -172,20 +184,20 @@ void hub_disconnected(hub *h, const void *key)
     hub_identity *id = c->identity;
     h->orphan = id == NULL ? key : h->orphan;
     if (id != NULL && id->session.connection == c) {
-        id->session.connection = NULL;
-        id->connection_ms = hub_now(h);
+        hub_session_leave(&id->session);
+        hub_identity_disconnected(id, hub_now(h));
         if (!id->session.exists) {
             end_session(id);
         }
         hub_log(h, "%s: disconnected", c->client_id);
     }
-    hub_connection_remove(h, c);
+    hub_connections_remove(&h->connections, c);
 }
 
 void hub_kick(hub *h, hub_identity *id)
 {
     if (id->session.connection != NULL) {
-        hub_reject(h, id->session.connection);
+        hub_connections_reject(&h->connections, id->session.connection);
     }
 }
 
@@ -201,7 +213,7 @@ static unsigned bit_count(unsigned set)
 
 hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, hub_fault *fault)
 {
-    hub_connection *c = hub_find(h, key);
+    hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL || c->state != HUB_CONNECTION_LIVE || c->identity == NULL) {
         return HUB_OK; /* the broker unsubscribes each filter of a session that it closes */
@@ -214,31 +226,21 @@ hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, h
     if (bit_count(id->session.subscriptions | s) > MAX_FILTERS) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "more than %d topic filters", MAX_FILTERS);
     }
-    id->session.subscriptions |= s;
-    if (s == HUB_SUB_C2D) {
-        id->session.c2d_qos = qos > 0 ? 1 : 0;
-    }
+    hub_session_subscribe(&id->session, s, qos);
     hub_wake(h, id);
     return HUB_OK;
 }
 
 void hub_unsubscribe(hub *h, const void *key, const char *filter)
 {
-    const hub_connection *c = hub_find(h, key);
+    const hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c != NULL && c->identity != NULL) {
         hub_identity *id = c->identity;
-        id->session.subscriptions &= ~(unsigned)hub_topic_filter(filter, id->device, id->module);
+        hub_session_unsubscribe(&id->session, hub_topic_filter(filter, id->device, id->module));
     }
 }
 
-bool hub_listens(const hub_identity *id, hub_subscription s)
-{
-    const hub_connection *c = id->session.connection;
-    return c != NULL && c->state == HUB_CONNECTION_LIVE && (id->session.subscriptions & s) != 0;
-}
-
-/* Publish at QoS 0 and free the topic. */
 void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text)
 {
     h->broker.publish(h->broker.user, id->client_id, topic, text, strlen(text), 0);
@@ -252,7 +254,8 @@ static void kick_disabled(hub *h, hub_identity *id)
 {
     size_t count = 0;
     hub_identity *const *modules =
-        id->module == NULL ? hub_registry_modules(&h->registry, id->device, &count) : NULL;
+        id->module == NULL ? hub_identities_modules(&h->registry.identities, id->device, &count)
+                           : NULL;
 
     hub_kick(h, id);
     for (size_t i = 0; i < count; i++) {
@@ -267,13 +270,12 @@ hub_result hub_apply(hub *h, hub_identity *id, hub_change *c, hub_fault *fault)
     if (r == HUB_OK && !id->enabled) {
         kick_disabled(h, id);
     }
-    if (c->notify != NULL && hub_listens(id, HUB_SUB_DESIRED)) {
+    if (c->notify != NULL && hub_connection_listens(id, HUB_SUB_DESIRED)) {
         char *text = hub_json_print(c->notify);
         hub_send_text(h, id, hub_topic_desired(id->twin.desired.version), text);
         free(text);
     }
-    cJSON_Delete(c->notify);
-    c->notify = NULL;
+    hub_change_forget_notice(c);
     return r;
 }
 
@@ -288,7 +290,7 @@ static void send_methods(hub *h, const hub_identity *id)
 {
     hub_method *method;
 
-    if (!hub_listens(id, HUB_SUB_METHODS)) {
+    if (!hub_connection_listens(id, HUB_SUB_METHODS)) {
         return;
     }
     while ((method = hub_methods_waiting(&h->methods, id->client_id)) != NULL) {
@@ -331,7 +333,7 @@ static void send_c2d(hub *h, hub_identity *id)
 {
     hub_c2d_message *m;
 
-    if (id->module != NULL || !hub_listens(id, HUB_SUB_C2D)) {
+    if (id->module != NULL || !hub_connection_listens(id, HUB_SUB_C2D)) {
         return;
     }
     while ((m = hub_c2d_next(&id->c2d)) != NULL) {
@@ -351,10 +353,11 @@ static void send_c2d(hub *h, hub_identity *id)
 
 static void reject_expired(hub *h, int64_t now_s)
 {
-    for (hub_connection *c = h->connections; c != NULL; c = c->next) {
+    for (hub_connection *c = hub_list_first(&h->connections.all); c != NULL;
+         c = hub_list_next(&c->in_all)) {
         if (c->state == HUB_CONNECTION_LIVE && c->expires_s <= now_s) {
             hub_log(h, "%s: its token has expired", c->client_id);
-            hub_reject(h, c);
+            hub_connections_reject(&h->connections, c);
         }
     }
 }
@@ -364,7 +367,7 @@ static void drop_unwanted(hub *h)
 {
     hub_connection *c;
 
-    while ((c = hub_take_unwanted(h)) != NULL) {
+    while ((c = hub_connections_take_unwanted(&h->connections)) != NULL) {
         char *client_id = hub_strdup(c->client_id);
         h->broker.drop(h->broker.user, client_id);
         free(client_id);
@@ -384,8 +387,8 @@ static void send_to_ready(hub *h, int64_t up_ms)
 {
     hub_identity *id;
 
-    while ((id = h->ready) != NULL) {
-        hub_unready(id);
+    while ((id = hub_list_first(&h->ready)) != NULL) {
+        hub_list_remove(&id->in_ready);
         expire_messages(h, id, up_ms);
         send_methods(h, id);
         send_c2d(h, id);
@@ -395,8 +398,8 @@ static void send_to_ready(hub *h, int64_t up_ms)
 static void sweep(hub *h, hub_clock now)
 {
     reject_expired(h, now.wall_ms / 1000);
-    for (size_t i = 0; i < h->registry.count; i++) {
-        expire_messages(h, h->registry.items[i], now.up_ms);
+    for (size_t i = 0; i < h->registry.identities.count; i++) {
+        expire_messages(h, h->registry.identities.items[i], now.up_ms);
     }
     h->swept_ms = now.up_ms;
 }
@@ -408,11 +411,8 @@ void hub_tick(hub *h)
     if (now.up_ms - h->swept_ms >= SWEEP_MS) {
         sweep(h, now);
     }
-    if (h->work) {
-        h->work = false;
-        drop_unwanted(h);
-        send_to_ready(h, now.up_ms);
-    }
+    drop_unwanted(h);
+    send_to_ready(h, now.up_ms);
     hub_methods_expire(&h->methods, now.up_ms);
 }
 
@@ -445,7 +445,8 @@ static void let_go(hub *h, hub_identity *id)
     if (id->session.exists && h->broker.end_session != NULL) {
         h->broker.end_session(h->broker.user, id->client_id);
     }
-    hub_forget_identity(id);
+    hub_connections_forget(id);
+    hub_list_remove(&id->in_ready);
     hub_methods_end(&h->methods, id->client_id, &deleted);
 }
 
@@ -462,7 +463,7 @@ static void delete_modules(hub *h, const char *device)
     hub_identity *const *modules;
     hub_fault fault;
 
-    while ((modules = hub_registry_modules(&h->registry, device, &count), count) > 0) {
+    while ((modules = hub_identities_modules(&h->registry.identities, device, &count), count) > 0) {
         hub_identity *last = modules[count - 1];
         (void)hub_registry_remove_file(&h->registry, last, &fault);
         forget_identity(h, last);

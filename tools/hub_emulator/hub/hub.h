@@ -7,6 +7,7 @@
  */
 
 #include "base/clock.h"
+#include "hub/connections.h"
 #include "messages/methods.h"
 #include "messages/telemetry.h"
 #include "messages/topics.h"
@@ -29,42 +30,17 @@ typedef struct hub_broker {
     hub_clock (*now)(void *user);
 } hub_broker;
 
-typedef enum hub_connection_state {
-    HUB_CONNECTION_LIVE = 0,
-    HUB_CONNECTION_UNWANTED, /* to be dropped at the next tick */
-    HUB_CONNECTION_DROPPED   /* the broker was told */
-} hub_connection_state;
-
-/** A connected client; key is the broker's name for the connection. */
-typedef struct hub_connection {
-    const void *key;
-    hub_identity *identity; /* NULL after it was deleted; what the client sends is then ignored */
-    char *client_id;
-    int64_t expires_s;
-    hub_connection_state state;
-    bool resumed;                /* the kept session of the broker belongs to this identity */
-    struct hub_connection *next; /* in the list of all, reached from *at */
-    struct hub_connection **at;
-    struct hub_connection *next_of_identity;
-    struct hub_connection *next_unwanted; /* in the list of the unwanted, if unwanted_at is set */
-    struct hub_connection **unwanted_at;
-} hub_connection;
-
 typedef struct hub {
     hub_registry registry;
     hub_telemetry telemetry;
     hub_methods methods;
     hub_broker broker;
-    hub_connection *connections;
-    size_t connection_count;
-    void *by_key;             /* tree of the connections */
-    hub_connection *unwanted; /* to be dropped at the next tick */
-    hub_identity *ready;      /* something may have to be sent to these at the next tick */
-    bool work;                /* one of the two lists is not empty */
-    const void *orphan;       /* the last connection that ended after its identity was deleted */
-    bool full;                /* telemetry could not be written, and that was reported */
-    int64_t swept_ms;         /* last look at all deadlines, monotonic */
-    unsigned throttle_twins;  /* number of twin requests to answer with throttle_status */
+    hub_connections connections;
+    hub_list ready;     /* identities to which something may have to be sent at the next tick */
+    const void *orphan; /* the last connection that ended after its identity was deleted */
+    bool full;          /* telemetry could not be written, and that was reported */
+    int64_t swept_ms;   /* last look at all deadlines, monotonic */
+    unsigned throttle_twins; /* number of twin requests to answer with throttle_status */
     int throttle_status;
 } hub;
 
@@ -79,23 +55,6 @@ void hub_disconnected(hub *h, const void *key);
 hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, hub_fault *fault);
 void hub_unsubscribe(hub *h, const void *key, const char *filter);
 
-typedef struct hub_publish {
-    const char *topic;
-    const void *payload;
-    size_t len;
-    int qos;
-    bool retain;
-} hub_publish;
-
-/** Checks whether the client may publish this; changes nothing. */
-hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault);
-/**
- * Carries out a publish that was allowed. HUB_ERR_STATE: it has no effect and must not be
- * acknowledged.
- */
-hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p);
-/** Handles the Will of a client whose connection has ended. */
-void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_publish *p);
 /** The client published something that the broker refused without asking the hub. */
 void hub_forbidden(hub *h, const char *client_id);
 bool hub_knows(const hub *h, const void *key);
@@ -135,6 +94,15 @@ hub_clock hub_time(const hub *h);
 int64_t hub_now(const hub *h);
 /** Monotonic milliseconds: durations. */
 int64_t hub_up(const hub *h);
+/** Publish text to one client at QoS 0; frees the topic. */
+void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text);
+/** Answer that many twin requests with this status instead. */
+void hub_throttle(hub *h, unsigned twin_requests, int status);
+/** Whether this twin request is to be answered with h->throttle_status. */
+bool hub_is_throttled(hub *h);
+/** Telemetry was written, or could not be: reports the first failure, and the next success. */
+void hub_report_disk(hub *h, hub_result r, const hub_fault *fault);
+
 void hub_log(const hub *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

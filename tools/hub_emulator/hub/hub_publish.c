@@ -1,24 +1,15 @@
 /* Checks and carries out what clients publish. */
 
+#include "hub/hub_publish.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/hub_internal.h"
+#include "base/json.h"
 
 #define MAX_TWIN_REPORT HUB_TELEMETRY_SIZE_MAX
 
 /* --- telemetry --------------------------------------------------------- */
-
-/* The first failure is reported, and the next success. */
-static void report_disk(hub *h, hub_result r, const hub_fault *fault)
-{
-    if (r != HUB_OK && !h->full) {
-        hub_store_report(&h->registry.store, "telemetry is refused: %s", fault->text);
-    } else if (r == HUB_OK && h->full) {
-        hub_store_report(&h->registry.store, "telemetry is accepted again");
-    }
-    h->full = r != HUB_OK;
-}
 
 static hub_result take_telemetry(hub *h, const hub_identity *id, const hub_topic *topic,
                                  const hub_publish *p, bool will)
@@ -44,7 +35,7 @@ static hub_result take_telemetry(hub *h, const hub_identity *id, const hub_topic
         .now_ms = hub_now(h),
     };
     hub_result r = hub_telemetry_add(&h->telemetry, &in, &fault);
-    report_disk(h, r, &fault);
+    hub_report_disk(h, r, &fault);
     hub_bag_free(&bag);
     return r;
 }
@@ -66,7 +57,7 @@ static hub_result check_telemetry(const hub_topic *topic, const hub_publish *p, 
 static void answer_twin(hub *h, const hub_identity *id, const hub_topic *request, int status,
                         int64_t version, const char *text)
 {
-    if (hub_listens(id, HUB_SUB_TWIN_ANSWERS)) {
+    if (hub_connection_listens(id, HUB_SUB_TWIN_ANSWERS)) {
         hub_send_text(h, id, hub_topic_twin_answer(status, request, version), text);
     }
 }
@@ -87,10 +78,9 @@ static void refuse_twin(hub *h, const hub_identity *id, const hub_topic *request
 
 static bool throttled(hub *h, const hub_identity *id, const hub_topic *request)
 {
-    if (h->throttle_twins == 0) {
+    if (!hub_is_throttled(h)) {
         return false;
     }
-    h->throttle_twins--;
     refuse_twin(h, id, request, h->throttle_status, "throttled on request");
     return true;
 }
@@ -161,7 +151,7 @@ static hub_result check(const hub_topic *topic, const hub_publish *p, hub_fault 
 
 hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault)
 {
-    const hub_connection *c = hub_find(h, key);
+    const hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL || c->identity == NULL) {
         return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "the device is gone");
@@ -172,14 +162,14 @@ hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_
 
 hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p)
 {
-    const hub_connection *c = hub_find(h, key);
+    const hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL || c->identity == NULL) {
         return HUB_OK;
     }
     hub_identity *id = c->identity;
     hub_topic topic = hub_topic_read(p->topic, id->device, id->module);
-    id->activity_ms = hub_now(h);
+    hub_identity_seen(id, hub_now(h));
     switch (topic.kind) {
     case HUB_TOPIC_UNKNOWN: break;
     case HUB_TOPIC_TELEMETRY: return take_telemetry(h, id, &topic, p, false);

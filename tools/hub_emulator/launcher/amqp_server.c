@@ -265,7 +265,7 @@ hub_result hub_amqp_start(hub_amqp_server **out, const hub_sockets *sockets, con
     hub_amqp_server *s = hub_calloc(1, sizeof *s);
 
     *out = NULL;
-    s->sockets = (hub_sockets){ .v4 = -1, .v6 = -1 };
+    hub_sockets_init(&s->sockets);
     for (size_t i = 0; i < HUB_AMQP_CLIENTS; i++) {
         s->clients[i].fd = -1;
     }

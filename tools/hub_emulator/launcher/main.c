@@ -170,7 +170,7 @@ static hub_result prepare(emulator *e, hub_fault *fault)
         r = register_devices(e, fault);
     }
     if (r == HUB_OK) {
-        char *service = hub_registry_connection_string(&e->registry, e->options->host);
+        char *service = hub_policies_connection_string(&e->registry.policies, e->options->host);
         char *ca = hub_store_path(&e->registry.store, HUB_CA_FILE);
         add_devices(e);
         add_line(e, "IOTHUB_CONNECTION_STRING", service);
@@ -216,7 +216,7 @@ static hub_result choose_port(emulator *e, hub_fault *fault)
         e->port = probe.port;
         e->listen = e->options->listen;
         if (probe.v6 < 0) {
-            e->listen.v6[0] = '\0'; /* no IPv6 here */
+            hub_addresses_drop_v6(&e->listen); /* no IPv6 here */
         }
         hub_sockets_close(&probe);
     }

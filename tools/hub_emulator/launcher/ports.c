@@ -122,6 +122,11 @@ hub_result hub_sockets_open(hub_sockets *s, const hub_addresses *a, uint16_t por
     return refuse(a, port, option, fault);
 }
 
+void hub_sockets_init(hub_sockets *s)
+{
+    *s = (hub_sockets){ .v4 = -1, .v6 = -1 };
+}
+
 void hub_sockets_close(hub_sockets *s)
 {
     if (s->v4 >= 0) {
@@ -158,6 +163,11 @@ bool hub_addresses_parse(hub_addresses *a, const char *text)
         (void)strcpy(a->v4, "0.0.0.0");
     }
     return inet_ntop(AF_INET6, &v6, a->v6, sizeof a->v6) != NULL;
+}
+
+void hub_addresses_drop_v6(hub_addresses *a)
+{
+    a->v6[0] = '\0';
 }
 
 bool hub_addresses_are_private(const hub_addresses *a)

@@ -17,6 +17,8 @@ typedef struct hub_addresses {
 void hub_addresses_loopback(hub_addresses *a);
 /** One address in numbers; :: stands for all of IPv4 and IPv6.  False when it is not one. */
 bool hub_addresses_parse(hub_addresses *a, const char *text);
+/** Do not listen on IPv6. */
+void hub_addresses_drop_v6(hub_addresses *a);
 /** True if only this machine can reach the addresses. */
 bool hub_addresses_are_private(const hub_addresses *a);
 /** True if a client on this machine reaches them as localhost. */
@@ -37,6 +39,8 @@ typedef struct hub_sockets {
  */
 hub_result hub_sockets_open(hub_sockets *s, const hub_addresses *a, uint16_t port,
                             const char *option, hub_fault *fault);
+/** No sockets. */
+void hub_sockets_init(hub_sockets *s);
 void hub_sockets_close(hub_sockets *s);
 
 #endif

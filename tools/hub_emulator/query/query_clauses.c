@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "query/query_clauses.h"
 #include "query/query_expression.h"
 
@@ -39,25 +40,24 @@ static bool parse_top(query_parser *p)
         t->number != (double)(uint64_t)t->number) {
         return query_fail_expected(&p->lexer, "a whole number from 1 to 10^9");
     }
-    p->query->top_set = true;
-    p->query->top = (uint64_t)t->number;
+    query_program_set_top(p->query, (uint64_t)t->number);
     return query_next(p);
 }
 
 /* COUNT() or one of the others with a property. */
-static bool parse_aggregate(query_parser *p, query_column *c)
+static bool parse_aggregate(query_parser *p, query_aggregate aggregate, size_t *path)
 {
     if (!query_next(p) || !query_expect_sign(p, "(")) {
         return false;
     }
-    if (c->aggregate != QUERY_COUNT && !query_parse_path(p, &c->path)) {
+    if (aggregate != QUERY_COUNT && !query_parse_path(p, path)) {
         return false;
     }
-    p->query->aggregated = true;
+    query_program_set_aggregated(p->query);
     return query_expect_sign(p, ")");
 }
 
-static bool parse_alias(query_parser *p, query_column *c)
+static bool parse_alias(query_parser *p, char **name)
 {
     if (!query_next(p)) {
         return false;
@@ -65,41 +65,46 @@ static bool parse_alias(query_parser *p, query_column *c)
     if (p->lexer.token.kind != QUERY_WORD && p->lexer.token.kind != QUERY_STRING) {
         return query_fail_expected(&p->lexer, "a name behind AS");
     }
-    free(c->name);
-    c->name = query_take_text(p);
+    free(*name);
+    *name = query_take_text(p);
     return query_next(p);
 }
 
-static bool parse_column(query_parser *p, query_column *c)
+/* *name belongs to the caller also after a failure. */
+static bool parse_column(query_parser *p, query_aggregate *aggregate, size_t *path, char **name)
 {
-    const char *name = NULL;
+    const char *default_name = NULL;
 
-    c->position = p->lexer.token.start;
-    c->aggregate = find_aggregate(p, &name);
-    if (c->aggregate != QUERY_PLAIN) {
-        if (!parse_aggregate(p, c)) {
+    *aggregate = find_aggregate(p, &default_name);
+    if (*aggregate != QUERY_PLAIN) {
+        if (!parse_aggregate(p, *aggregate, path)) {
             return false;
         }
-        c->name = hub_strdup(name);
+        *name = hub_strdup(default_name);
     } else if (query_at_keyword(p)) {
         return query_fail_expected(&p->lexer, "* or a property");
-    } else if (!query_parse_path(p, &c->path)) {
+    } else if (!query_parse_path(p, path)) {
         return false;
     }
-    return query_at_word(p, "AS") ? parse_alias(p, c) : true;
+    return query_at_word(p, "AS") ? parse_alias(p, name) : true;
+}
+
+static bool add_column(query_parser *p)
+{
+    query_column c = { .position = p->lexer.token.start };
+    bool good = parse_column(p, &c.aggregate, &c.path, &c.name);
+
+    (void)query_program_add_column(p->query, &c); /* frees the name with the query */
+    return good;
 }
 
 static bool parse_columns(query_parser *p)
 {
-    hub_query *q = p->query;
-
     if (query_at_sign(p, "*")) {
         return query_next(p);
     }
     for (;;) {
-        q->columns = query_grown(q->columns, q->column_count, sizeof *q->columns);
-        q->columns[q->column_count++] = (query_column){ 0 };
-        if (!parse_column(p, &q->columns[q->column_count - 1])) {
+        if (!add_column(p)) {
             return false;
         }
         if (!query_at_sign(p, ",")) {
@@ -138,7 +143,7 @@ static bool parse_from(query_parser *p)
     if (!query_at_word(p, "modules")) {
         return query_fail_at(&p->lexer, start, "devices or devices.modules expected");
     }
-    p->query->modules = true;
+    query_program_set_modules(p->query);
     return query_next(p);
 }
 
@@ -149,15 +154,13 @@ static bool parse_where(query_parser *p)
 
 static bool parse_group_by(query_parser *p)
 {
-    hub_query *q = p->query;
-
     if (!query_at_word(p, "GROUP")) {
         return true;
     }
-    if (q->column_count == 0) {
+    if (p->query->column_count == 0) {
         return query_fail_at(&p->lexer, p->lexer.token.start, "GROUP BY goes with no SELECT *");
     }
-    q->aggregated = true;
+    query_program_set_aggregated(p->query);
     if (!query_next(p) || !query_expect_word(p, "BY")) {
         return false;
     }
@@ -166,8 +169,7 @@ static bool parse_group_by(query_parser *p)
         if (!query_parse_path(p, &path)) {
             return false;
         }
-        q->groups = query_grown(q->groups, q->group_count, sizeof *q->groups);
-        q->groups[q->group_count++] = path;
+        (void)query_program_add_group(p->query, path);
         if (!query_at_sign(p, ",")) {
             return true;
         }

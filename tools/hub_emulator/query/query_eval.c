@@ -1,10 +1,10 @@
 /* One twin and one program: members by path, and the stack machine. */
 
+#include "query/query_eval.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "query/query_internal.h"
 
 /* --- members of a twin -------------------------------------------------- */
 

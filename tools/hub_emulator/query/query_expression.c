@@ -6,89 +6,46 @@
 
 #include "query/query_expression.h"
 
-/* --- the program ------------------------------------------------------- */
-
-static void emit(query_parser *p, query_op op, size_t a, size_t b)
-{
-    hub_query *q = p->query;
-
-    q->program = query_grown(q->program, q->program_count, sizeof *q->program);
-    q->program[q->program_count++] = (query_instruction){ .op = op, .a = a, .b = b };
-}
-
-static void push(query_parser *p, query_op op, size_t index)
-{
-    emit(p, op, index, 0);
-    p->stack++;
-    if (p->stack > p->query->stack_max) {
-        p->query->stack_max = p->stack;
-    }
-}
-
-static void emit_binary(query_parser *p, query_op op)
-{
-    emit(p, op, 0, 0);
-    p->stack--;
-}
-
-static bool deeper(query_parser *p)
-{
-    if (++p->depth > HUB_QUERY_DEPTH_MAX) {
-        return query_fail_at(&p->lexer, p->lexer.token.start, "nested deeper than %d levels",
-                             HUB_QUERY_DEPTH_MAX);
-    }
-    return true;
-}
-
 /* --- constants --------------------------------------------------------- */
-
-static void add_constant(query_parser *p, query_value v)
-{
-    hub_query *q = p->query;
-
-    q->constants = query_grown(q->constants, q->constant_count, sizeof *q->constants);
-    q->constants[q->constant_count++] = v;
-}
 
 /* The text of the token goes over to the query. */
 static const char *keep_text(query_parser *p)
 {
-    hub_query *q = p->query;
-
-    q->texts = query_grown(q->texts, q->text_count, sizeof *q->texts);
-    q->texts[q->text_count] = query_take_text(p);
-    return q->texts[q->text_count++];
+    return query_program_keep_text(p->query, query_take_text(p));
 }
 
-static bool word_constant(const query_parser *p, query_value *v)
+static query_value word_constant(const query_parser *p, bool *found)
 {
-    *v = (query_value){ 0 };
+    *found = true;
     if (query_at_word(p, "true") || query_at_word(p, "false")) {
-        *v = (query_value){ .kind = QUERY_BOOLEAN, .truth = query_at_word(p, "true") };
-    } else if (query_at_word(p, "null")) {
-        v->kind = QUERY_NULL;
-    } else if (!query_at_word(p, "undefined")) {
-        return false;
+        return (query_value){ .kind = QUERY_BOOLEAN, .truth = query_at_word(p, "true") };
     }
-    return true;
+    if (query_at_word(p, "null")) {
+        return (query_value){ .kind = QUERY_NULL };
+    }
+    *found = query_at_word(p, "undefined");
+    return (query_value){ .kind = QUERY_UNDEFINED };
 }
 
-/* A constant that is the current token, stepped over; *found is false for anything else. */
-static bool parse_constant(query_parser *p, bool *found)
+/* A constant that is the current token, stepped over; *found is false for anything else.  negative:
+ * a number that a sign stands before. */
+static bool parse_constant(query_parser *p, bool negative, bool *found)
 {
     const query_token *t = &p->lexer.token;
-    query_value v = { 0 };
+    query_value v;
 
     *found = true;
     if (t->kind == QUERY_STRING) {
         v = (query_value){ .kind = QUERY_TEXT, .text = keep_text(p) };
     } else if (t->kind == QUERY_NUMBER) {
-        v = (query_value){ .kind = QUERY_NUMERIC, .number = t->number };
-    } else if (!word_constant(p, &v)) {
-        *found = false;
+        v = (query_value){ .kind = QUERY_NUMERIC, .number = negative ? -t->number : t->number };
+    } else {
+        v = word_constant(p, found);
+    }
+    if (!*found) {
         return true;
     }
-    add_constant(p, v);
+    (void)query_program_add_constant(p->query, v);
     return query_next(p);
 }
 
@@ -104,15 +61,11 @@ static bool parse_element(query_parser *p)
     if (negative && p->lexer.token.kind != QUERY_NUMBER) {
         return query_fail_expected(&p->lexer, "a number");
     }
-    if (!parse_constant(p, &found)) {
+    if (!parse_constant(p, negative, &found)) {
         return false;
     }
     if (!found) {
         return query_fail_expected(&p->lexer, "a constant");
-    }
-    if (negative) {
-        query_value *last = &p->query->constants[p->query->constant_count - 1];
-        last->number = -last->number;
     }
     return true;
 }
@@ -135,7 +88,7 @@ static bool parse_in(query_parser *p, query_op op)
             }
         }
     }
-    emit(p, op, first, p->query->constant_count - first);
+    query_emit(p, op, first, p->query->constant_count - first);
     return query_expect_sign(p, "]");
 }
 
@@ -174,9 +127,9 @@ static bool parse_call(query_parser *p, const char *name, const char *position)
         if (!query_expect_sign(p, ",") || !query_parse_expression(p)) {
             return false;
         }
-        emit_binary(p, functions[i].op);
+        query_emit_binary(p, functions[i].op);
     } else {
-        emit(p, functions[i].op, 0, 0);
+        query_emit(p, functions[i].op, 0, 0);
     }
     return query_expect_sign(p, ")");
 }
@@ -200,7 +153,7 @@ static bool parse_word(query_parser *p)
     if (!query_parse_path(p, &index)) {
         return false;
     }
-    push(p, QUERY_PUSH_PATH, index);
+    query_emit_push(p, QUERY_PUSH_PATH, index);
     return true;
 }
 
@@ -215,11 +168,11 @@ static bool parse_primary(query_parser *p)
         return query_fail_at(&p->lexer, p->lexer.token.start,
                              "an array stands behind IN and NIN only");
     }
-    if (!parse_constant(p, &found)) {
+    if (!parse_constant(p, false, &found)) {
         return false;
     }
     if (found) {
-        push(p, QUERY_PUSH_CONSTANT, p->query->constant_count - 1);
+        query_emit_push(p, QUERY_PUSH_CONSTANT, p->query->constant_count - 1);
         return true;
     }
     return p->lexer.token.kind == QUERY_WORD ? parse_word(p)
@@ -233,12 +186,12 @@ static bool parse_unary(query_parser *p)
     if (!negative && !query_at_sign(p, "+")) {
         return parse_primary(p);
     }
-    if (!deeper(p) || !query_next(p) || !parse_unary(p)) {
+    if (!query_enter_level(p) || !query_next(p) || !parse_unary(p)) {
         return false;
     }
-    p->depth--;
+    query_leave_level(p);
     if (negative) {
-        emit(p, QUERY_NEGATE, 0, 0);
+        query_emit(p, QUERY_NEGATE, 0, 0);
     }
     return true;
 }
@@ -268,7 +221,7 @@ static bool parse_chain(query_parser *p, const sign_op *ops, bool (*operand)(que
         if (!query_next(p) || !operand(p)) {
             return false;
         }
-        emit_binary(p, found->op);
+        query_emit_binary(p, found->op);
     }
     return true;
 }
@@ -310,7 +263,7 @@ static bool parse_comparison(query_parser *p)
     if (!query_next(p) || !parse_sum(p)) {
         return false;
     }
-    emit_binary(p, found->op);
+    query_emit_binary(p, found->op);
     return true;
 }
 
@@ -319,11 +272,11 @@ static bool parse_not(query_parser *p)
     if (!query_at_word(p, "NOT")) {
         return parse_comparison(p);
     }
-    if (!deeper(p) || !query_next(p) || !parse_not(p)) {
+    if (!query_enter_level(p) || !query_next(p) || !parse_not(p)) {
         return false;
     }
-    p->depth--;
-    emit(p, QUERY_NOT, 0, 0);
+    query_leave_level(p);
+    query_emit(p, QUERY_NOT, 0, 0);
     return true;
 }
 
@@ -337,7 +290,7 @@ static bool parse_words(query_parser *p, const char *word, query_op op,
         if (!query_next(p) || !operand(p)) {
             return false;
         }
-        emit_binary(p, op);
+        query_emit_binary(p, op);
     }
     return true;
 }
@@ -349,9 +302,9 @@ static bool parse_and(query_parser *p)
 
 bool query_parse_expression(query_parser *p)
 {
-    if (!deeper(p) || !parse_words(p, "OR", QUERY_OR, parse_and)) {
+    if (!query_enter_level(p) || !parse_words(p, "OR", QUERY_OR, parse_and)) {
         return false;
     }
-    p->depth--;
+    query_leave_level(p);
     return true;
 }

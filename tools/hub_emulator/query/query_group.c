@@ -1,9 +1,11 @@
 /* COUNT, SUM, AVG, MIN and MAX over the twins that WHERE selects, and GROUP BY. */
 
+#include "query/query_group.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "query/query_internal.h"
+#include "query/query_eval.h"
 
 /* What was seen of one column. */
 typedef struct tally {
@@ -203,8 +205,8 @@ cJSON *query_group(const hub_query *q, const hub_registry *r)
     query_document d;
 
     query_document_open(&d, q);
-    for (size_t i = 0; i < r->count; i++) {
-        query_document_next(&d, r->items[i]);
+    for (size_t i = 0; i < r->identities.count; i++) {
+        query_document_next(&d, r->identities.items[i]);
         if (query_selects(&d)) {
             take_twin(&g, &d);
         }

@@ -1,5 +1,7 @@
 /* A query's text to tokens. */
 
+#include "query/query_lex.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
@@ -8,7 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "query/query_internal.h"
+#include "base/text.h"
+#include "query/query.h"
 
 #define HEX_DIGITS_MAX 13 /* a double holds them */
 
@@ -325,6 +328,14 @@ bool query_lex_start(query_lexer *l, const char *text, hub_fault *fault)
         return false;
     }
     return query_lex_next(l);
+}
+
+char *query_lex_take_text(query_lexer *l)
+{
+    char *text = l->token.text;
+
+    l->token.text = NULL;
+    return text;
 }
 
 void query_lex_end(query_lexer *l)

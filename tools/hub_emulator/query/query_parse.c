@@ -1,4 +1,4 @@
-/* A query: made of its text, and freed. */
+/* A query, made of its text. */
 
 #include <stdlib.h>
 
@@ -20,7 +20,7 @@ hub_result hub_query_parse(const char *text, hub_query **out, hub_fault *fault)
 {
     query_parser p = { .query = hub_calloc(1, sizeof *p.query) };
 
-    p.query->mark = mark_of(text);
+    query_program_set_mark(p.query, mark_of(text));
     bool ok = query_lex_start(&p.lexer, text, fault) && query_parse_clauses(&p) && query_settle(&p);
     query_lex_end(&p.lexer);
     if (!ok) {
@@ -29,40 +29,4 @@ hub_result hub_query_parse(const char *text, hub_query **out, hub_fault *fault)
     }
     *out = p.query;
     return ok ? HUB_OK : HUB_ERR_ARGUMENT;
-}
-
-static void free_path(query_path *path)
-{
-    for (size_t i = 0; i < path->count; i++) {
-        free(path->steps[i].name);
-    }
-    free(path->steps);
-}
-
-void hub_query_free(hub_query *q)
-{
-    if (q == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < q->column_count; i++) {
-        free(q->columns[i].name);
-    }
-    for (size_t i = 0; i < q->text_count; i++) {
-        free(q->texts[i]);
-    }
-    for (size_t i = 0; i < q->path_count; i++) {
-        free_path(&q->paths[i]);
-    }
-    free(q->columns);
-    free(q->program);
-    free(q->constants);
-    free(q->texts);
-    free(q->paths);
-    free(q->groups);
-    free(q);
-}
-
-bool hub_query_gives_twins(const hub_query *q)
-{
-    return q->column_count == 0;
 }

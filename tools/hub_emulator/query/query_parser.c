@@ -31,17 +31,9 @@ bool query_expect_sign(query_parser *p, const char *sign)
     return query_at_sign(p, sign) ? query_next(p) : query_fail_expected(&p->lexer, sign);
 }
 
-void *query_grown(void *items, size_t count, size_t size)
-{
-    return (count & (count - 1)) == 0 ? hub_realloc(items, (count > 0 ? 2 * count : 1) * size)
-                                      : items;
-}
-
 char *query_take_text(query_parser *p)
 {
-    char *text = p->lexer.token.text;
-    p->lexer.token.text = NULL;
-    return text;
+    return query_lex_take_text(&p->lexer);
 }
 
 bool query_before_parenthesis(const query_parser *p)
@@ -69,32 +61,25 @@ bool query_at_keyword(const query_parser *p)
 
 /* --- paths ------------------------------------------------------------- */
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): kept by the step */
-static void add_step(query_path *path, char *name, size_t index)
-{
-    path->steps = query_grown(path->steps, path->count, sizeof *path->steps);
-    path->steps[path->count++] = (query_step){ .name = name, .index = index };
-}
-
 /* ['name'] or [index]; the bracket is the current token. */
-static bool parse_bracket(query_parser *p, query_path *path)
+static bool parse_bracket(query_parser *p, size_t path)
 {
     if (!query_next(p)) {
         return false;
     }
     const query_token *t = &p->lexer.token;
     if (t->kind == QUERY_STRING) {
-        add_step(path, query_take_text(p), 0);
+        query_program_add_step(p->query, path, query_take_text(p), 0);
     } else if (t->kind == QUERY_NUMBER && t->number < 1e6 &&
                t->number == (double)(size_t)t->number) {
-        add_step(path, NULL, (size_t)t->number);
+        query_program_add_step(p->query, path, NULL, (size_t)t->number);
     } else {
         return query_fail_expected(&p->lexer, "a name in quotes or an index");
     }
     return query_next(p) && query_expect_sign(p, "]");
 }
 
-static bool parse_steps(query_parser *p, query_path *path)
+static bool parse_steps(query_parser *p, size_t path)
 {
     while (query_at_sign(p, ".") || query_at_sign(p, "[")) {
         if (query_at_sign(p, "[")) {
@@ -106,7 +91,7 @@ static bool parse_steps(query_parser *p, query_path *path)
         if (!query_lex_name(&p->lexer)) {
             return false;
         }
-        add_step(path, query_take_text(p), 0);
+        query_program_add_step(p->query, path, query_take_text(p), 0);
         if (!query_next(p)) {
             return false;
         }
@@ -121,9 +106,41 @@ bool query_parse_path(query_parser *p, size_t *index)
     if (p->lexer.token.kind != QUERY_WORD) {
         return query_fail_expected(&p->lexer, "a property");
     }
-    q->paths = query_grown(q->paths, q->path_count, sizeof *q->paths);
-    *index = q->path_count++;
-    q->paths[*index] = (query_path){ .position = p->lexer.token.start };
-    add_step(&q->paths[*index], query_take_text(p), 0);
-    return query_next(p) && parse_steps(p, &q->paths[*index]);
+    *index = query_program_add_path(q, p->lexer.token.start);
+    query_program_add_step(q, *index, query_take_text(p), 0);
+    return query_next(p) && parse_steps(p, *index);
+}
+
+/* --- the program ------------------------------------------------------- */
+
+void query_emit(query_parser *p, query_op op, size_t a, size_t b)
+{
+    query_program_emit(p->query, op, a, b);
+}
+
+void query_emit_push(query_parser *p, query_op op, size_t index)
+{
+    query_emit(p, op, index, 0);
+    p->stack++;
+    query_program_need_stack(p->query, p->stack);
+}
+
+void query_emit_binary(query_parser *p, query_op op)
+{
+    query_emit(p, op, 0, 0);
+    p->stack--;
+}
+
+bool query_enter_level(query_parser *p)
+{
+    if (++p->depth > HUB_QUERY_DEPTH_MAX) {
+        return query_fail_at(&p->lexer, p->lexer.token.start, "nested deeper than %d levels",
+                             HUB_QUERY_DEPTH_MAX);
+    }
+    return true;
+}
+
+void query_leave_level(query_parser *p)
+{
+    p->depth--;
 }

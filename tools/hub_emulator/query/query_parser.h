@@ -4,7 +4,8 @@
 /* A query while it is parsed: the part of the parser that all rules of the grammar share.
  * Recursive descent, one function a rule.  A rule that returns false has filled the fault. */
 
-#include "query/query_internal.h"
+#include "query/query_lex.h"
+#include "query/query_program.h"
 
 typedef struct query_parser {
     query_lexer lexer;
@@ -31,9 +32,19 @@ char *query_take_text(query_parser *p);
 
 /* --- pieces ------------------------------------------------------------ */
 
-/* The array of `count` items of this size, with room for one more; it grows at powers of two. */
-void *query_grown(void *items, size_t count, size_t size);
 /* The word is the current token; *index is that of the path in the query. */
 bool query_parse_path(query_parser *p, size_t *index);
+
+/* --- the program ------------------------------------------------------- */
+
+/* An instruction that takes one value and leaves one. */
+void query_emit(query_parser *p, query_op op, size_t a, size_t b);
+/* One that leaves a value more. */
+void query_emit_push(query_parser *p, query_op op, size_t index);
+/* One that takes two values and leaves one. */
+void query_emit_binary(query_parser *p, query_op op);
+/* One level deeper into the text, and out again. */
+bool query_enter_level(query_parser *p);
+void query_leave_level(query_parser *p);
 
 #endif

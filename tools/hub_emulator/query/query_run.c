@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "query/query_internal.h"
+#include "query/query_eval.h"
+#include "query/query_group.h"
 
 /* Where a page begins: after this number of rows, the last of which belongs to this client. */
 typedef struct place {
@@ -92,14 +93,15 @@ static void run_rows(const hub_query *q, const hub_registry *r, const place *fro
                      hub_query_page *page)
 {
     const bool last = q->top_set && from->served + max >= q->top;
-    size_t i = from->client_id[0] != '\0' ? hub_registry_after(r, from->client_id) : 0;
+    size_t i =
+        from->client_id[0] != '\0' ? hub_identities_after(&r->identities, from->client_id) : 0;
     place end = *from;
     size_t left = max;
     query_document d;
 
     query_document_open(&d, q);
-    for (bool more = max > 0; more && i < r->count; i++) {
-        query_document_next(&d, r->items[i]);
+    for (bool more = max > 0; more && i < r->identities.count; i++) {
+        query_document_next(&d, r->identities.items[i]);
         if (!query_selects(&d)) {
             continue;
         }

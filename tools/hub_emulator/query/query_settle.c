@@ -5,12 +5,13 @@
 #include <strings.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "query/query_settle.h"
 
 /* --- paths ------------------------------------------------------------- */
 
 /* Names of the twin's own members are matched without regard to case, as by the hub. */
-static void canonical(query_step *step)
+static void use_own_name(hub_query *q, size_t path)
 {
     static const char *const names[] = {
         "deviceId",
@@ -34,20 +35,14 @@ static void canonical(query_step *step)
         "parentScopes",
     };
 
+    const char *name = q->paths[path].steps[0].name;
+
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (step->name != NULL && strcasecmp(step->name, names[i]) == 0) {
-            free(step->name);
-            step->name = hub_strdup(names[i]);
+        if (name != NULL && strcasecmp(name, names[i]) == 0) {
+            query_program_rename_first_step(q, path, names[i]);
             return;
         }
     }
-}
-
-static void drop_first(query_path *path)
-{
-    free(path->steps[0].name);
-    path->count--;
-    memmove(path->steps, path->steps + 1, path->count * sizeof *path->steps);
 }
 
 static bool first_is(const query_path *path, const char *name)
@@ -59,20 +54,20 @@ static bool first_is(const query_path *path, const char *name)
 /* devices.x and devices.modules.x are x. */
 static bool settle_paths(query_parser *p)
 {
-    const hub_query *q = p->query;
+    hub_query *q = p->query;
 
     for (size_t i = 0; i < q->path_count; i++) {
-        query_path *path = &q->paths[i];
+        const query_path *path = &q->paths[i];
         if (first_is(path, "devices")) {
-            drop_first(path);
+            query_program_drop_first_step(q, i);
             if (q->modules && first_is(path, "modules")) {
-                drop_first(path);
+                query_program_drop_first_step(q, i);
             }
         }
         if (path->count == 0) {
             return query_fail_at(&p->lexer, path->position, "a collection is no property");
         }
-        canonical(&path->steps[0]);
+        use_own_name(q, i);
     }
     return true;
 }
@@ -93,7 +88,7 @@ static char *path_text(const query_path *path)
     return t.p;
 }
 
-static void find_same_paths(const hub_query *q)
+static void find_same_paths(hub_query *q)
 {
     char **texts = hub_calloc(q->path_count + 1, sizeof *texts);
     hub_names seen = { 0 };
@@ -101,7 +96,7 @@ static void find_same_paths(const hub_query *q)
     for (size_t i = 0; i < q->path_count; i++) {
         texts[i] = path_text(&q->paths[i]);
         const query_path *other = hub_names_get(&seen, texts[i]);
-        q->paths[i].first = other != NULL ? other->first : i;
+        query_program_set_first(q, i, other != NULL ? other->first : i);
         if (other == NULL) {
             hub_names_put(&seen, texts[i], &q->paths[i]);
         }
@@ -124,13 +119,14 @@ static char *default_name(const hub_query *q, size_t path)
     return last->name != NULL ? hub_strdup(last->name) : hub_format("%zu", last->index);
 }
 
-static bool find_group(query_parser *p, query_column *c)
+static bool find_group(query_parser *p, size_t column)
 {
-    const hub_query *q = p->query;
+    hub_query *q = p->query;
+    const query_column *c = &q->columns[column];
 
     for (size_t i = 0; i < q->group_count; i++) {
         if (q->paths[q->groups[i]].first == q->paths[c->path].first) {
-            c->group = i;
+            query_program_set_group(q, column, i);
             return true;
         }
     }
@@ -144,17 +140,17 @@ static bool settle_columns(query_parser *p)
     bool ok = true;
 
     for (size_t i = 0; ok && i < q->column_count; i++) {
-        query_column *c = &q->columns[i];
+        const query_column *c = &q->columns[i];
         if (c->name == NULL) {
-            c->name = default_name(q, c->path);
+            query_program_name_column(q, i, default_name(q, c->path));
         }
         if (hub_names_get(&names, c->name) != NULL) {
             ok = query_fail_at(&p->lexer, c->position, "a second column %.40s; name it with AS",
                                c->name);
         } else if (q->aggregated && c->aggregate == QUERY_PLAIN) {
-            ok = find_group(p, c);
+            ok = find_group(p, i);
         }
-        hub_names_put(&names, c->name, c);
+        hub_names_put(&names, c->name, c->name);
     }
     hub_names_free(&names);
     return ok;

@@ -3,9 +3,11 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/crypto.h"
 #include "base/text.h"
+#include "registry/identity_change.h"
 
 bool hub_id_valid(const char *id)
 {
@@ -26,16 +28,6 @@ bool hub_id_valid(const char *id)
 bool hub_id_fits_mqtt(const char *id)
 {
     return strpbrk(id, "+#") == NULL;
-}
-
-bool hub_key_valid(const char *key)
-{
-    size_t len;
-    uint8_t *bytes = hub_base64_decode(key, &len);
-    bool ok = bytes != NULL && len >= 16 && len <= 64;
-
-    free(bytes);
-    return ok;
 }
 
 hub_identity *hub_identity_new(unsigned number, const char *device, const char *module,
@@ -119,6 +111,32 @@ void hub_identity_discard(const hub_identity *id, hub_identity *next)
 {
     free_texts(next);
     hub_twin_discard(&id->twin, &next->twin);
+}
+
+void hub_identity_connected(hub_identity *id, const char *auth_scope, int64_t now_ms)
+{
+    const hub_event_login login = {
+        .device = id->device,
+        .module = id->module,
+        .generation_id = id->generation_id,
+        .auth_scope = auth_scope,
+        .model_id = id->model_id,
+    };
+
+    hub_event_sender_free(id->sender);
+    id->sender = hub_event_sender_new(&login);
+    id->connection_ms = now_ms;
+    id->activity_ms = now_ms;
+}
+
+void hub_identity_disconnected(hub_identity *id, int64_t now_ms)
+{
+    id->connection_ms = now_ms;
+}
+
+void hub_identity_seen(hub_identity *id, int64_t now_ms)
+{
+    id->activity_ms = now_ms;
 }
 
 /* --- on disk ----------------------------------------------------------- */
@@ -242,4 +260,63 @@ hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identi
     *out = from_json(json, number);
     cJSON_Delete(json);
     return *out != NULL ? HUB_OK : hub_fail(fault, HUB_ERR_ARGUMENT, "is not a complete identity");
+}
+
+/* --- changes ----------------------------------------------------------- */
+
+static void apply_key(char **field, const char *key)
+{
+    if (key != NULL && key[0] != '\0') {
+        hub_replace(field, key);
+    }
+}
+
+hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms, hub_fault *fault)
+{
+    hub_result r = hub_identity_check_change(body, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    const cJSON *keys = get(get(body, "authentication"), "symmetricKey");
+    apply_key(&id->primary_key, hub_json_string(keys, "primaryKey"));
+    apply_key(&id->secondary_key, hub_json_string(keys, "secondaryKey"));
+
+    const char *status = hub_json_string(body, "status");
+    bool enabled = status == NULL ? id->enabled : strcasecmp(status, "enabled") == 0;
+    id->status_ms = enabled != id->enabled ? now_ms : id->status_ms;
+    id->enabled = enabled;
+    if (get(body, "statusReason") != NULL) {
+        hub_replace(&id->status_reason, hub_json_string(body, "statusReason"));
+    }
+    if (id->module != NULL && get(body, "managedBy") != NULL) {
+        hub_replace(&id->managed_by, hub_json_string(body, "managedBy"));
+    }
+    const cJSON *edge = get(get(body, "capabilities"), "iotEdge");
+    id->edge = edge != NULL ? cJSON_IsTrue(edge) : id->edge;
+    id->etag++;
+    return HUB_OK;
+}
+
+void hub_identity_set_twin(hub_identity *id, const hub_twin *twin)
+{
+    id->twin = *twin;
+}
+
+void hub_identity_set_model(hub_identity *id, const char *model)
+{
+    hub_replace(&id->model_id, model);
+}
+
+void hub_identity_set_owner(hub_identity *id, const hub_identity *device)
+{
+    id->device_number = device->number;
+}
+
+void hub_identity_set_scopes(hub_identity *id, const char *own, const char *parent)
+{
+    char *copy = parent != NULL ? hub_strdup(parent) : NULL;
+
+    hub_replace(&id->device_scope, own);
+    free(id->parent_scope);
+    id->parent_scope = copy;
 }

@@ -6,20 +6,11 @@
  * A device or module: its keys, twin, waiting messages and live session.
  */
 
+#include "base/list.h"
 #include "messages/c2d.h"
 #include "messages/event_text.h"
+#include "registry/session.h"
 #include "twins/twin.h"
-
-struct hub_connection;
-
-/** The broker's state of a client; it is lost with the broker. */
-typedef struct hub_session {
-    struct hub_connection *connection; /* NULL while away */
-    bool exists;                       /* the broker keeps a session */
-    bool old_api;                      /* api-version 2016-11-14 */
-    int c2d_qos;                       /* as granted */
-    unsigned subscriptions;            /* set of hub_subscription */
-} hub_session;
 
 typedef struct hub_identity {
     unsigned
@@ -47,22 +38,25 @@ typedef struct hub_identity {
     hub_twin twin;
     hub_c2d c2d;
     hub_session session;
-    struct hub_connection *connections; /* all connections of this identity */
-    struct hub_identity *next_ready;    /* in the hub's list, if ready_at is set */
-    struct hub_identity **ready_at;
+    hub_list connections; /* all connections of this identity */
+    hub_link in_ready;    /* in the hub's list of those to which something may have to be sent */
 } hub_identity;
 
 /** 1 to 128 characters that the hub allows in a device or module id. */
 bool hub_id_valid(const char *id);
 /** True if the id may be a part of a topic; '+' and '#' may not. */
 bool hub_id_fits_mqtt(const char *id);
-/** Base64 of 16 to 64 bytes. */
-bool hub_key_valid(const char *key);
 
 /** Fresh keys and an empty twin. */
 hub_identity *hub_identity_new(unsigned number, const char *device, const char *module,
                                int64_t now_ms);
 void hub_identity_free(hub_identity *id);
+
+/** It logged in: what it sends from now on is of this login. */
+void hub_identity_connected(hub_identity *id, const char *auth_scope, int64_t now_ms);
+void hub_identity_disconnected(hub_identity *id, int64_t now_ms);
+/** It published something. */
+void hub_identity_seen(hub_identity *id, int64_t now_ms);
 
 /** identity-000001.json, on the heap. */
 char *hub_identity_file(unsigned number);
@@ -89,6 +83,14 @@ void hub_identity_discard(const hub_identity *id, hub_identity *next);
  */
 hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms,
                               hub_fault *fault);
+/** The twin becomes a copy, which shares all with *twin. */
+void hub_identity_set_twin(hub_identity *id, const hub_twin *twin);
+void hub_identity_set_model(hub_identity *id, const char *model);
+/** Of a module. */
+void hub_identity_set_owner(hub_identity *id, const hub_identity *device);
+/** device_scope and parent_scope become copies; NULL for none. */
+void hub_identity_set_scopes(hub_identity *id, const char *own, const char *parent);
+
 /** As the service API shows a device or module. */
 cJSON *hub_identity_view(const hub_identity *id);
 /** As the service API shows a twin, but without tags and properties. */

@@ -123,7 +123,7 @@ static hub_result read_user_name(const hub_credentials *c, size_t *host_len, hub
 
 static bool signed_by_policy(const hub_registry *r, const hub_token *t, unsigned rights)
 {
-    const hub_policy *policy = hub_registry_policy(r, t->policy);
+    const hub_policy *policy = hub_policies_find(&r->policies, t->policy);
 
     return policy != NULL && (rights == 0 || (policy->rights & rights) != 0) &&
            (hub_token_signed_by(t, policy->primary_key) ||

@@ -6,32 +6,13 @@
  * written to disk before it changes the memory and before the call returns.
  */
 
-#include "registry/identity.h"
-
-/** Permissions of the hub; values are bits of one set. */
-typedef enum hub_right {
-    HUB_RIGHT_REGISTRY_READ = 1,
-    HUB_RIGHT_REGISTRY_WRITE = 2,
-    HUB_RIGHT_SERVICE_CONNECT = 4,
-    HUB_RIGHT_DEVICE_CONNECT = 8
-} hub_right;
-
-typedef struct hub_policy {
-    const char *name;
-    unsigned rights;
-    char *primary_key;
-    char *secondary_key;
-} hub_policy;
-
-#define HUB_POLICY_COUNT 5
+#include "registry/identities.h"
+#include "registry/policies.h"
 
 typedef struct hub_registry {
     hub_store store;
-    hub_policy policies[HUB_POLICY_COUNT];
-    hub_identity **items; /* ordered by client id */
-    size_t count;
-    size_t capacity;
-    unsigned last_number;
+    hub_policies policies;
+    hub_identities identities;
 } hub_registry;
 
 /**
@@ -45,17 +26,17 @@ hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice
 void hub_registry_start(hub_registry *r, hub_clock now);
 void hub_registry_close(hub_registry *r);
 
-const hub_policy *hub_registry_policy(const hub_registry *r, const char *name);
-/** HostName=..;SharedAccessKeyName=iothubowner;SharedAccessKey=.., on the heap. */
-char *hub_registry_connection_string(const hub_registry *r, const char *host);
-
 /** module NULL: the device.  NULL when there is none. */
-hub_identity *hub_registry_find(const hub_registry *r, const char *device, const char *module);
-hub_identity *hub_registry_find_client(const hub_registry *r, const char *client_id);
-/** Returns the modules of a device, which are adjacent; valid until the registry changes. */
-hub_identity *const *hub_registry_modules(const hub_registry *r, const char *device, size_t *count);
-/** Index in items of the first whose client id sorts behind this one. */
-size_t hub_registry_after(const hub_registry *r, const char *client_id);
+static inline hub_identity *hub_registry_find(const hub_registry *r, const char *device,
+                                              const char *module)
+{
+    return hub_identities_find(&r->identities, device, module);
+}
+
+static inline hub_identity *hub_registry_find_client(const hub_registry *r, const char *client_id)
+{
+    return hub_identities_find_client(&r->identities, client_id);
+}
 
 /** A set of changes that are applied together; a NULL member changes nothing. */
 typedef struct hub_change {
@@ -67,6 +48,9 @@ typedef struct hub_change {
     bool purge;            /* drop the waiting messages; they are not read back after a restart */
     cJSON *notify;         /* out: what the device is told of the twin; the caller frees it */
 } hub_change;
+
+/** The caller has done what notify asks for. */
+void hub_change_forget_notice(hub_change *c);
 
 /** c may be NULL, and has no reported and no purge.  *out belongs to the registry. */
 hub_result hub_registry_create(hub_registry *r, const char *device, const char *module,

@@ -65,7 +65,7 @@ static bool same(const char *a, const char *b)
 }
 
 /* The edge device with this scope; an id may hold '-' itself, a generation does not. */
-static const hub_identity *owner_of(const hub_registry *r, const char *scope)
+static const hub_identity *owner_of(const hub_identities *all, const char *scope)
 {
     const char *dash = strrchr(scope, '-');
 
@@ -73,36 +73,30 @@ static const hub_identity *owner_of(const hub_registry *r, const char *scope)
         return NULL;
     }
     char *device = hub_memdup(scope + SCHEME_LEN, (size_t)(dash - scope) - SCHEME_LEN);
-    const hub_identity *id = hub_registry_find(r, device, NULL);
+    const hub_identity *id = hub_identities_find(all, device, NULL);
     free(device);
     return id != NULL && id->edge && strcmp(id->generation_id, dash + 1) == 0 ? id : NULL;
 }
 
-static hub_result check_parent(const hub_registry *r, const hub_identity *child, const char *scope,
-                               hub_fault *fault)
+static hub_result check_parent(const hub_identities *all, const hub_identity *child,
+                               const char *scope, hub_fault *fault)
 {
-    const hub_identity *parent = owner_of(r, scope);
+    const hub_identity *parent = owner_of(all, scope);
     size_t steps = 0;
 
     if (parent == NULL) {
         return bad(fault, "the parent is not the scope of a registered edge device");
     }
-    while (parent != NULL && steps++ <= r->count) {
+    while (parent != NULL && steps++ <= all->count) {
         if (strcmp(parent->device, child->device) == 0) {
             return bad(fault, "the device would be its own parent");
         }
-        parent = parent->parent_scope != NULL ? owner_of(r, parent->parent_scope) : NULL;
+        parent = parent->parent_scope != NULL ? owner_of(all, parent->parent_scope) : NULL;
     }
     return HUB_OK;
 }
 
-static void replace(char **field, char *text)
-{
-    free(*field);
-    *field = text;
-}
-
-static hub_result apply_edge(const hub_registry *r, const hub_identity *was, hub_identity *next,
+static hub_result apply_edge(const hub_identities *all, const hub_identity *was, hub_identity *next,
                              const wish *own, const wish *parent, hub_fault *fault)
 {
     char *scope = own_scope(next);
@@ -111,16 +105,14 @@ static hub_result apply_edge(const hub_registry *r, const hub_identity *was, hub
     hub_result result = fits ? HUB_OK : bad(fault, "deviceScope of an edge device is the hub's");
 
     if (result == HUB_OK && parent->scope != NULL && !same(parent->scope, next->parent_scope)) {
-        result = check_parent(r, next, parent->scope, fault);
+        result = check_parent(all, next, parent->scope, fault);
     }
     if (result != HUB_OK) {
         free(scope);
         return result;
     }
-    replace(&next->device_scope, scope);
-    if (parent->given) {
-        replace(&next->parent_scope, parent->scope != NULL ? hub_strdup(parent->scope) : NULL);
-    }
+    hub_identity_set_scopes(next, scope, parent->given ? parent->scope : next->parent_scope);
+    free(scope);
     return HUB_OK;
 }
 
@@ -139,21 +131,19 @@ static hub_result wanted_parent(const hub_identity *next, const wish *scope, con
     return HUB_OK;
 }
 
-static hub_result apply_leaf(const hub_registry *r, hub_identity *next, const wish *scope,
+static hub_result apply_leaf(const hub_identities *all, hub_identity *next, const wish *scope,
                              const wish *parents, hub_fault *fault)
 {
     const char *wanted = NULL;
 
     hub_result result = wanted_parent(next, scope, parents, &wanted, fault);
     if (result == HUB_OK && wanted != NULL && !same(wanted, next->device_scope)) {
-        result = check_parent(r, next, wanted, fault);
+        result = check_parent(all, next, wanted, fault);
     }
     if (result != HUB_OK) {
         return result;
     }
-    char *text = wanted != NULL ? hub_strdup(wanted) : NULL;
-    replace(&next->device_scope, text);
-    replace(&next->parent_scope, text != NULL ? hub_strdup(text) : NULL);
+    hub_identity_set_scopes(next, wanted, wanted);
     return HUB_OK;
 }
 
@@ -162,12 +152,11 @@ static void forget_own_scope(const hub_identity *was, hub_identity *next, wish *
 {
     if (was != NULL && was->edge && !next->edge) {
         scope->given = scope->given && !same(scope->scope, was->device_scope);
-        replace(&next->device_scope,
-                next->parent_scope != NULL ? hub_strdup(next->parent_scope) : NULL);
+        hub_identity_set_scopes(next, next->parent_scope, next->parent_scope);
     }
 }
 
-hub_result hub_scopes_apply(const hub_registry *r, const hub_identity *was, hub_identity *next,
+hub_result hub_scopes_apply(const hub_identities *all, const hub_identity *was, hub_identity *next,
                             const cJSON *body, hub_fault *fault)
 {
     wish scope;
@@ -184,6 +173,6 @@ hub_result hub_scopes_apply(const hub_registry *r, const hub_identity *was, hub_
         return result;
     }
     forget_own_scope(was, next, &scope);
-    return next->edge ? apply_edge(r, was, next, &scope, &parents, fault)
-                      : apply_leaf(r, next, &scope, &parents, fault);
+    return next->edge ? apply_edge(all, was, next, &scope, &parents, fault)
+                      : apply_leaf(all, next, &scope, &parents, fault);
 }

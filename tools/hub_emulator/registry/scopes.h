@@ -8,14 +8,14 @@
  * is the scope of its parent, and parentScopes repeats it. A device has at most one parent.
  */
 
-#include "registry/registry.h"
+#include "registry/identities.h"
 
 /**
  * Set the scopes of a changed copy from the body of a PUT.  An absent member keeps what is there,
  * null, "" or [] takes it away.  was: the identity before the change; NULL for a new one.
  * HUB_ERR_SCOPE: not a scope, not of an edge device that is registered, or a circle.
  */
-hub_result hub_scopes_apply(const hub_registry *r, const hub_identity *was, hub_identity *next,
+hub_result hub_scopes_apply(const hub_identities *all, const hub_identity *was, hub_identity *next,
                             const cJSON *body, hub_fault *fault);
 
 #endif

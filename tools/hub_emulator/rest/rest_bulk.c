@@ -2,10 +2,12 @@
  * RegistryManager.*Devices2Async of the vendor's SDKs send it.  One entry after the other goes
  * through the functions of PUT, DELETE and PATCH; an entry that fails stops none of the others. */
 
+#include "rest/rest_bulk.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "rest/rest.h"
+#include "rest/rest_target.h"
 
 #define ENTRIES_MAX 100
 
@@ -243,7 +245,7 @@ static rest_outcome bulk(hub *h, rest_request *r, rest_handling *out)
     (void)cJSON_AddBoolToObject(result, "isSuccessful", all);
     (void)cJSON_AddItemToObject(result, "errors", errors);
     (void)cJSON_AddItemToObject(result, "warnings", cJSON_CreateArray());
-    out->reply.code = all ? NULL : "BulkRegistryOperationFailure";
+    rest_set_code(out, all ? NULL : "BulkRegistryOperationFailure");
     return rest_json(out, all ? 200 : 400, result);
 }
 

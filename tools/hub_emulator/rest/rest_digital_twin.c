@@ -1,11 +1,14 @@
 /* Digital twins and their commands, as in the vendor's service API. */
 
+#include "rest/rest_digital_twin.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "rest/rest.h"
+#include "rest/rest_target.h"
 #include "twins/digital_twin.h"
+#include "twins/digital_twin_patch.h"
 
 static hub_identity *device_of(hub *h, const rest_request *r, rest_handling *out)
 {
@@ -24,8 +27,8 @@ static rest_outcome get_digital_twin(hub *h, rest_request *r, rest_handling *out
     if (id == NULL) {
         return REST_REPLY;
     }
-    out->reply.etag = hub_twin_etag(&id->twin);
-    return rest_json(out, 200, hub_digital_twin_view(id));
+    rest_set_etag(out, hub_twin_etag(&id->twin));
+    return rest_json(out, 200, hub_digital_twin_view(id->device, id->model_id, &id->twin));
 }
 
 /* The desired properties as a whole, as a PUT of the device twin would bring them. */
@@ -55,7 +58,7 @@ static rest_outcome patch_digital_twin(hub *h, rest_request *r, rest_handling *o
         replace_desired(h, id, desired, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
-    out->reply.etag = hub_twin_etag(&id->twin);
+    rest_set_etag(out, hub_twin_etag(&id->twin));
     return rest_empty(out, 202);
 }
 
@@ -69,10 +72,10 @@ static void complete(void *user, const hub_method_answer *answer)
     if (answer->result != HUB_OK) {
         (void)rest_fail(out, answer->result, answer->why);
     } else {
-        out->reply.command_status = hub_format("%d", answer->status);
-        out->reply.text = answer->payload_len > 0 ? hub_memdup(answer->payload, answer->payload_len)
-                                                  : hub_strdup("null");
-        (void)rest_empty(out, 200);
+        rest_set_command_status(out, answer->status);
+        (void)rest_text(out, 200,
+                        answer->payload_len > 0 ? hub_memdup(answer->payload, answer->payload_len)
+                                                : hub_strdup("null"));
     }
     out->finished(out);
 }

@@ -1,11 +1,13 @@
 /* What the real hub offers by other protocols only: cloud-to-device messages and telemetry.
  * README.md describes these endpoints. */
 
+#include "rest/rest_emulator.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
-#include "rest/rest.h"
+#include "rest/rest_target.h"
 
 #define MESSAGE_ID_MAX 128
 
@@ -228,13 +230,13 @@ static rest_outcome watch_events(hub *h, rest_request *r, rest_handling *out)
         return rest_fail(out, HUB_ERR_ARGUMENT, "from, limit or timeout is not a whole number");
     }
     const char *device = r->query(r, "device");
-    out->watch = (rest_watch){
+    const rest_watch watch = {
         .next = (uint64_t)from,
         .left = (uint64_t)limit,
         .deadline_ms = timeout >= 0 ? hub_up(h) + timeout * 1000 : 0,
         .device = device != NULL ? hub_strdup(device) : NULL,
     };
-    return REST_WATCH;
+    return rest_events(out, &watch);
 }
 
 static rest_outcome throttle(hub *h, rest_request *r, rest_handling *out)
@@ -250,8 +252,7 @@ static rest_outcome throttle(hub *h, rest_request *r, rest_handling *out)
     if (answer != NULL && !hub_json_whole(answer, 400, 599, &status)) {
         return rest_fail(out, HUB_ERR_ARGUMENT, "status: not a whole number from 400 to 599");
     }
-    h->throttle_twins = (unsigned)twins;
-    h->throttle_status = (int)status;
+    hub_throttle(h, (unsigned)twins, (int)status);
     return rest_empty(out, 204);
 }
 

@@ -1,10 +1,12 @@
 /* Queries over twins, as in the vendor's service API. */
 
+#include "rest/rest_query.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "query/query.h"
-#include "rest/rest.h"
+#include "rest/rest_target.h"
 
 /* The service takes what is not acceptable for a wish; what is no number at all is a mistake. */
 static bool page_size(const rest_request *r, size_t *max)
@@ -38,8 +40,7 @@ static rest_outcome answer(hub *h, const rest_request *r, const hub_query *q, re
     if (hub_query_run(q, &h->registry, r->continuation, max, &page, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
-    out->reply.item_type = hub_query_gives_twins(q) ? "Twin" : "raw";
-    out->reply.continuation = page.continuation;
+    rest_set_page(out, hub_query_gives_twins(q) ? "Twin" : "raw", page.continuation);
     return rest_json(out, 200, page.rows);
 }
 

@@ -1,13 +1,15 @@
 /* Devices and modules, as in the vendor's service API. */
 
+#include "rest/rest_registry.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "rest/rest.h"
+#include "rest/rest_target.h"
 
 static rest_outcome show(rest_handling *out, const hub_identity *id)
 {
-    out->reply.etag = hub_identity_etag(id);
+    rest_set_etag(out, hub_identity_etag(id));
     return rest_json(out, 200, hub_identity_view(id));
 }
 
@@ -86,9 +88,9 @@ static rest_outcome list_devices(hub *h, rest_request *r, rest_handling *out)
         return rest_fail(out, HUB_ERR_ARGUMENT, "top is not a number up to 1000");
     }
     cJSON *list = cJSON_CreateArray();
-    for (size_t i = 0; i < h->registry.count && top > 0; i++) {
-        if (h->registry.items[i]->module == NULL) {
-            (void)cJSON_AddItemToArray(list, hub_identity_view(h->registry.items[i]));
+    for (size_t i = 0; i < h->registry.identities.count && top > 0; i++) {
+        if (h->registry.identities.items[i]->module == NULL) {
+            (void)cJSON_AddItemToArray(list, hub_identity_view(h->registry.identities.items[i]));
             top--;
         }
     }
@@ -102,7 +104,8 @@ static rest_outcome list_modules(hub *h, rest_request *r, rest_handling *out)
     }
     cJSON *list = cJSON_CreateArray();
     size_t count;
-    hub_identity *const *modules = hub_registry_modules(&h->registry, r->args[0], &count);
+    hub_identity *const *modules =
+        hub_identities_modules(&h->registry.identities, r->args[0], &count);
     for (size_t i = 0; i < count; i++) {
         (void)cJSON_AddItemToArray(list, hub_identity_view(modules[i]));
     }
@@ -117,10 +120,10 @@ static rest_outcome count_devices(hub *h, rest_request *r, rest_handling *out)
     double enabled = 0;
 
     (void)r;
-    for (size_t i = 0; i < h->registry.count; i++) {
-        if (h->registry.items[i]->module == NULL) {
+    for (size_t i = 0; i < h->registry.identities.count; i++) {
+        if (h->registry.identities.items[i]->module == NULL) {
             total++;
-            enabled += h->registry.items[i]->enabled ? 1 : 0;
+            enabled += h->registry.identities.items[i]->enabled ? 1 : 0;
         }
     }
     cJSON *json = cJSON_CreateObject();
@@ -135,7 +138,7 @@ static rest_outcome count_connections(hub *h, rest_request *r, rest_handling *ou
     cJSON *json = cJSON_CreateObject();
 
     (void)r;
-    (void)cJSON_AddNumberToObject(json, "connectedDeviceCount", (double)h->connection_count);
+    (void)cJSON_AddNumberToObject(json, "connectedDeviceCount", (double)h->connections.count);
     return rest_json(out, 200, json);
 }
 

@@ -1,14 +1,16 @@
 /* Twins and direct methods, as in the vendor's service API. */
 
+#include "rest/rest_twin.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "rest/rest.h"
+#include "rest/rest_target.h"
 
 static rest_outcome show(rest_handling *out, const hub_identity *id)
 {
-    out->reply.etag = hub_twin_etag(&id->twin);
+    rest_set_etag(out, hub_twin_etag(&id->twin));
     return rest_json(out, 200, hub_identity_twin_view(id));
 }
 
@@ -85,8 +87,7 @@ static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out)
     if (hub_invoke(h, id, &request, complete, out, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
-    out->method = h->methods.last_number;
-    return REST_LATER;
+    return rest_later(out, h->methods.last_number);
 }
 
 const rest_route rest_twin_routes[] = {

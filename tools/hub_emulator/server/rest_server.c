@@ -124,16 +124,7 @@ static bool fill(watcher *w)
 
     hub_text_cut(&w->pending, 0);
     w->taken = 0;
-    while (w->watch.left > 0 && w->pending.len < EVENT_BLOCK_BYTES) {
-        const hub_event *event = hub_telemetry_from(&h->telemetry, &w->watch.next, w->watch.device);
-        if (event == NULL) {
-            break;
-        }
-        hub_text_add(&w->pending, event->json, event->len);
-        hub_text_str(&w->pending, "\n");
-        w->watch.next++;
-        w->watch.left--;
-    }
+    rest_watch_take(&w->watch, &h->telemetry, EVENT_BLOCK_BYTES, &w->pending);
     if (w->pending.len == 0 && w->heartbeat_ms <= hub_up(h)) {
         hub_text_str(&w->pending, "\n"); /* finds out whether anybody is still there */
     }
@@ -145,8 +136,7 @@ static bool fill(watcher *w)
 
 static bool watch_over(const watcher *w)
 {
-    return w->watch.left == 0 ||
-           (w->watch.deadline_ms != 0 && hub_up(w->server->hub) >= w->watch.deadline_ms);
+    return rest_watch_over(&w->watch, hub_up(w->server->hub));
 }
 
 static ssize_t read_events(void *user, uint64_t position, char *out, size_t max)
@@ -178,7 +168,7 @@ static void end_watch(void *user)
         at = &(*at)->next;
     }
     *at = w->next;
-    free(w->watch.device);
+    rest_watch_free(&w->watch);
     hub_text_free(&w->pending);
     free(w);
 }
@@ -306,7 +296,7 @@ static void let_leavers_go(rest_server *s)
     }
     for (watcher *w = s->watchers; w != NULL; w = w->next) {
         if (w->suspended && has_left(w->connection)) {
-            w->watch.left = 0;
+            rest_watch_end(&w->watch);
             resume(w);
         }
     }
@@ -333,8 +323,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
         .query = query,
         .transport = c->connection,
     };
-    c->handling.finished = finished;
-    c->handling.user = c;
+    rest_handling_begin(&c->handling, finished, c);
     c->state = CALL_ANSWERED;
     rest_outcome outcome = rest_handle(c->server->hub, &request, &c->handling);
     rest_request_free(&request);
@@ -375,7 +364,7 @@ static void *on_target(void *user, const char *target, struct MHD_Connection *co
 static enum MHD_Result refuse(call *c, unsigned status, const char *text)
 {
     (void)rest_fail(&c->handling, status == 413 ? HUB_ERR_TOO_LARGE : HUB_ERR_ARGUMENT, text);
-    c->handling.reply.status = (int)status;
+    rest_set_status(&c->handling, (int)status);
     c->state = CALL_ANSWERED;
     return send_reply(c);
 }
@@ -556,7 +545,7 @@ void rest_server_run(rest_server *s)
 static void resume_all(rest_server *s)
 {
     for (watcher *w = s->watchers; w != NULL; w = w->next) {
-        w->watch.left = 0;
+        rest_watch_end(&w->watch);
         resume(w);
     }
     hub_methods_expire(&s->hub->methods, INT64_MAX);

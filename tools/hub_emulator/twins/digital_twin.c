@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/members.h"
-#include "twins/digital_twin_internal.h"
 
 bool hub_is_component(const cJSON *value)
 {
@@ -141,19 +140,19 @@ static void add_component(cJSON *out, const lookup *look, const char *name)
     add_level(cJSON_AddObjectToObject(out, name), cJSON_CreateObject(), &at, false);
 }
 
-cJSON *hub_digital_twin_view(const hub_identity *id)
+cJSON *hub_digital_twin_view(const char *device, const char *model_id, const hub_twin *t)
 {
     const level root = {
-        .reported = id->twin.reported.values,
-        .reported_metadata = id->twin.reported.metadata,
-        .desired = id->twin.desired.values,
-        .desired_metadata = id->twin.desired.metadata,
+        .reported = t->reported.values,
+        .reported_metadata = t->reported.metadata,
+        .desired = t->desired.values,
+        .desired_metadata = t->desired.metadata,
     };
     cJSON *out = cJSON_CreateObject();
     cJSON *metadata = cJSON_CreateObject();
 
-    hub_json_add_text(out, "$dtId", id->device);
-    hub_json_add_text(metadata, "$model", id->model_id);
+    hub_json_add_text(out, "$dtId", device);
+    hub_json_add_text(metadata, "$model", model_id);
     add_level(out, metadata, &root, true);
     return out;
 }

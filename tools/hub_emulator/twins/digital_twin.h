@@ -7,17 +7,12 @@
  * reported properties.
  */
 
-#include "registry/identity.h"
+#include "twins/twin.h"
 
 /** Returns the digital twin as GET /digitaltwins/{device} shows it. */
-cJSON *hub_digital_twin_view(const hub_identity *id);
+cJSON *hub_digital_twin_view(const char *device, const char *model_id, const hub_twin *t);
 
-/**
- * Desired properties as they are after a JSON Patch (RFC 6902: add, replace and remove of a
- * property, of a component, or of a component's property); the twin itself is not changed.
- * HUB_ERR_ARGUMENT names the operation at fault.
- */
-hub_result hub_digital_twin_patch(const hub_twin *t, const cJSON *operations, cJSON **desired,
-                                  hub_fault *fault);
+/** An object with the marker "__t":"c"; NULL is none. */
+bool hub_is_component(const cJSON *value);
 
 #endif

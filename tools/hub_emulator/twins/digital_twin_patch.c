@@ -3,11 +3,12 @@
  * the $metadata marker: "Manage IoT Plug and Play digital twins" of the vendor's documentation.
  */
 
+#include "twins/digital_twin_patch.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "twins/digital_twin.h"
-#include "twins/digital_twin_internal.h"
 
 #define NAME_MAX_LEN    64
 #define VALUE_DEPTH_MAX 5

@@ -15,10 +15,6 @@
 
 #define HUB_TWIN_PROPERTIES_MAX (32 * 1024)
 #define HUB_TWIN_TAGS_MAX       (8 * 1024)
-#define HUB_TWIN_DEPTH_MAX      10
-#define HUB_TWIN_KEY_MAX        1024
-#define HUB_TWIN_STRING_MAX     4096
-#define HUB_TWIN_NUMBER_MAX     128 /* characters; the emulator's own limit */
 
 /** Properties with the metadata that mirrors them. */
 typedef struct hub_twin_part {

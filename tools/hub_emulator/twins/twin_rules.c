@@ -1,6 +1,7 @@
 #include "twins/twin_rules.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define INTEGER_MIN (-4503599627370496.0)

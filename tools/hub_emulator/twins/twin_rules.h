@@ -1,7 +1,16 @@
 #ifndef HUB_TWIN_RULES_H
 #define HUB_TWIN_RULES_H
 
-#include "twins/twin.h"
+#include <cjson/cJSON.h>
+
+#include "base/result.h"
+
+/* Limits of the real hub. */
+#define HUB_TWIN_DEPTH_MAX  10
+#define HUB_TWIN_KEY_MAX    1024
+#define HUB_TWIN_STRING_MAX 4096
+
+#define HUB_TWIN_NUMBER_MAX 128 /* characters; the emulator's own limit */
 
 /** Keys, strings, integers and depth of a patch or document; null is fine outside of arrays. */
 hub_result hub_twin_check(const cJSON *object, hub_fault *fault);

@@ -31,7 +31,7 @@ struct fleet_load {
 };
 
 struct fleet_device {
-    plat_poll_item item; /* first: the set hands it back */
+    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
     fleet_load *load;
     iothub_client *client;
     uint64_t next_us; /* the start, or the next message */
@@ -43,7 +43,7 @@ struct fleet_device {
 
 /* --- callbacks ------------------------------------------------------------------ */
 
-/* Devices do not beat in time. */
+/* Random, so that the devices do not send at the same moment. */
 static uint64_t first_message_us(const fleet_load *l)
 {
     if (l->period_us == NEVER) {

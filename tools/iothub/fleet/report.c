@@ -42,7 +42,7 @@ static void print_errors(const char *what, const uint64_t *counts)
     }
 }
 
-/* What this process took: heap before the end, resident memory at its highest, processor time. */
+/* The costs of this process: heap before the end, highest resident memory, processor time. */
 static void print_costs(const fleet_report *r)
 {
     struct rusage u;

@@ -78,8 +78,8 @@ static void read_fault(fault *f, const rest_reply *reply)
     cJSON_Delete(json);
 }
 
-/* What was given for an id may be a key.  One with a '/' was read as DEVICE/MODULE, and half of a
- * key can look harmless: both are shown, or neither. */
+/* An argument given as an id may be a key. A key with a '/' was split as DEVICE/MODULE, and half
+ * of a key can look harmless: so both parts are shown, or neither. */
 static bool may_name(const hub_target *target)
 {
     return target != NULL && cli_may_show(target->device) && cli_may_show(target->module);

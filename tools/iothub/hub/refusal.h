@@ -7,7 +7,7 @@
 /** Features that only the emulator has; a hub in the cloud offers them over other protocols. */
 #define EMULATOR_PATH "/emulator/"
 
-/** Complain about a reply that is no success; target may be NULL. */
+/** Prints an error for an unsuccessful reply; target may be NULL. */
 void hub_explain_refusal(const rest_reply *reply, const char *path, const hub_target *target);
 
 #endif

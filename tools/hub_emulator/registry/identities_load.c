@@ -4,7 +4,7 @@
  * messages) was on its way to be removed, and goes now.  A device whose file was damaged is another
  * case: its file was set aside, and what belongs to it waits for somebody to repair it. */
 
-#include "registry/registry_load.h"
+#include "registry/identities_load.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -31,31 +31,38 @@ static bool read_number(const char *text, uint64_t max, uint64_t *number, const 
     return errno == 0 && n > 0 && n <= max;
 }
 
+/* Where the identities go, and where their files are. */
+typedef struct loading {
+    hub_identities *list;
+    const hub_store *store;
+    hub_identity **by_number; /* the whole list, once it is complete */
+} loading;
+
 /* --- identities -------------------------------------------------------- */
 
 /* Of two files the newer one is valid; the other one should have been removed. */
-static void take_identity(hub_registry *r, hub_identity *id)
+static void take_identity(const loading *l, hub_identity *id)
 {
-    hub_identity *other = hub_registry_find_client(r, id->client_id);
+    hub_identity *other = hub_identities_find_client(l->list, id->client_id);
 
     if (other != NULL) {
         hub_identity *older = other->number < id->number ? other : id;
         char *name = hub_identity_file(older->number);
-        hub_store_set_aside(&r->store, name, "is an older file of an identity");
+        hub_store_set_aside(l->store, name, "is an older file of an identity");
         free(name);
         if (older == id) {
             hub_identity_free(id);
             return;
         }
-        hub_registry_take_out(r, other);
+        hub_identities_take_out(l->list, other);
         hub_identity_free(other);
     }
-    hub_registry_insert(r, id);
+    hub_identities_insert(l->list, id);
 }
 
 static hub_result load_identity(void *user, const char *name, hub_fault *fault)
 {
-    hub_registry *r = user;
+    const loading *l = user;
     hub_identity *id;
     uint64_t number;
     const char *rest;
@@ -63,29 +70,29 @@ static hub_result load_identity(void *user, const char *name, hub_fault *fault)
     if (!read_number(name + strlen(IDENTITY), UINT_MAX - 1, &number, &rest)) {
         return HUB_OK;
     }
-    r->last_number = number > r->last_number ? (unsigned)number : r->last_number;
+    hub_identities_note_number(l->list, (unsigned)number);
     char *own = hub_identity_file((unsigned)number);
     bool ours = strcmp(own, name) == 0;
     free(own);
     if (!ours) {
         return HUB_OK; /* set aside earlier */
     }
-    hub_result result = hub_identity_load(&r->store, (unsigned)number, &id, fault);
+    hub_result result = hub_identity_load(l->store, (unsigned)number, &id, fault);
     if (result == HUB_ERR_ARGUMENT) {
-        hub_store_set_aside(&r->store, name, fault->text);
+        hub_store_set_aside(l->store, name, fault->text);
         return HUB_OK;
     }
     if (result == HUB_OK) {
-        take_identity(r, id);
+        take_identity(l, id);
     }
     return result;
 }
 
 /* True if the file of this identity was set aside, now or earlier. */
-static bool waits_for_repair(const hub_registry *r, unsigned number)
+static bool waits_for_repair(const loading *l, unsigned number)
 {
     char *name = hub_identity_file(number);
-    bool aside = number != 0 && hub_store_has_aside(&r->store, name);
+    bool aside = number != 0 && hub_store_has_aside(l->store, name);
 
     free(name);
     return aside;
@@ -93,47 +100,42 @@ static bool waits_for_repair(const hub_registry *r, unsigned number)
 
 /* --- modules ----------------------------------------------------------- */
 
-static bool has_its_device(const hub_registry *r, const hub_identity *module)
+static bool has_its_device(const loading *l, const hub_identity *module)
 {
-    const hub_identity *device = hub_registry_find(r, module->device, NULL);
+    const hub_identity *device = hub_identities_find(l->list, module->device, NULL);
 
     return device != NULL &&
            (module->device_number == 0 || module->device_number == device->number);
 }
 
-static void drop_module(hub_registry *r, hub_identity *module)
+static void drop_module(const loading *l, hub_identity *module)
 {
     char *name = hub_identity_file(module->number);
     hub_fault fault;
 
-    if (waits_for_repair(r, module->device_number)) {
-        hub_store_report(&r->store, "%s: waits for its device, whose file was set aside", name);
+    if (waits_for_repair(l, module->device_number)) {
+        hub_store_report(l->store, "%s: waits for its device, whose file was set aside", name);
     } else if (module->device_number == 0) {
-        hub_store_set_aside(&r->store, name, "is a module without a device");
+        hub_store_set_aside(l->store, name, "is a module without a device");
     } else {
-        (void)hub_store_remove(&r->store, name, &fault);
+        (void)hub_store_remove(l->store, name, &fault);
     }
     free(name);
-    hub_registry_take_out(r, module);
+    hub_identities_take_out(l->list, module);
     hub_identity_free(module);
 }
 
-static void drop_modules_without_device(hub_registry *r)
+static void drop_modules_without_device(const loading *l)
 {
-    for (size_t i = r->count; i-- > 0;) {
-        hub_identity *id = r->items[i];
-        if (id->module != NULL && !has_its_device(r, id)) {
-            drop_module(r, id);
+    for (size_t i = l->list->count; i-- > 0;) {
+        hub_identity *id = l->list->items[i];
+        if (id->module != NULL && !has_its_device(l, id)) {
+            drop_module(l, id);
         }
     }
 }
 
 /* --- messages ---------------------------------------------------------- */
-
-typedef struct loading {
-    hub_registry *registry;
-    hub_identity **by_number;
-} loading;
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -147,10 +149,9 @@ static hub_identity *find_number(const loading *l, unsigned number)
 {
     hub_identity key = { .number = number };
     hub_identity *wanted = &key;
-    hub_identity **found = l->registry->count == 0
-                               ? NULL
-                               : bsearch(&wanted, l->by_number, l->registry->count,
-                                         sizeof *l->by_number, compare_numbers);
+    hub_identity **found = l->list->count == 0 ? NULL
+                                               : bsearch(&wanted, l->by_number, l->list->count,
+                                                         sizeof *l->by_number, compare_numbers);
     return found != NULL ? *found : NULL;
 }
 
@@ -169,52 +170,51 @@ static bool read_name(const char *name, unsigned *owner, uint64_t *sequence)
 
 static hub_result load_message(void *user, const char *name, hub_fault *fault)
 {
-    loading *l = user;
-    hub_registry *r = l->registry;
+    const loading *l = user;
     unsigned owner = 0;
     uint64_t sequence;
 
     bool ours = read_name(name, &owner, &sequence);
-    r->last_number = owner > r->last_number ? owner : r->last_number;
+    hub_identities_note_number(l->list, owner);
     if (!ours) {
         return HUB_OK;
     }
     hub_identity *id = find_number(l, owner);
-    if (id == NULL && waits_for_repair(r, owner)) {
+    if (id == NULL && waits_for_repair(l, owner)) {
         return HUB_OK;
     }
     if (id == NULL || sequence <= id->c2d.purged) {
-        (void)hub_store_remove(&r->store, name, fault);
+        (void)hub_store_remove(l->store, name, fault);
         return HUB_OK;
     }
-    hub_result result = hub_c2d_load(&id->c2d, &r->store, name, sequence, fault);
+    hub_result result = hub_c2d_load(&id->c2d, l->store, name, sequence, fault);
     if (result == HUB_ERR_ARGUMENT) {
-        hub_store_set_aside(&r->store, name, fault->text);
+        hub_store_set_aside(l->store, name, fault->text);
         return HUB_OK;
     }
     return result;
 }
 
-static hub_result load_messages(hub_registry *r, hub_fault *fault)
+static hub_result load_messages(loading *l, hub_fault *fault)
 {
-    loading l = { r, hub_calloc(r->count + 1, sizeof *l.by_number) };
-
-    for (size_t i = 0; i < r->count; i++) {
-        l.by_number[i] = r->items[i];
+    l->by_number = hub_calloc(l->list->count + 1, sizeof *l->by_number);
+    for (size_t i = 0; i < l->list->count; i++) {
+        l->by_number[i] = l->list->items[i];
     }
-    qsort(l.by_number, r->count, sizeof *l.by_number, compare_numbers);
-    hub_result result = hub_store_each(&r->store, MESSAGE, load_message, &l, fault);
-    free(l.by_number);
+    qsort(l->by_number, l->list->count, sizeof *l->by_number, compare_numbers);
+    hub_result result = hub_store_each(l->store, MESSAGE, load_message, l, fault);
+    free(l->by_number);
     return result;
 }
 
-hub_result hub_registry_load(hub_registry *r, hub_fault *fault)
+hub_result hub_identities_load(hub_identities *list, const hub_store *store, hub_fault *fault)
 {
-    hub_result result = hub_store_each(&r->store, IDENTITY, load_identity, r, fault);
+    loading l = { .list = list, .store = store };
+    hub_result result = hub_store_each(store, IDENTITY, load_identity, &l, fault);
 
     if (result == HUB_OK) {
-        drop_modules_without_device(r);
-        result = load_messages(r, fault);
+        drop_modules_without_device(&l);
+        result = load_messages(&l, fault);
     }
     return result;
 }

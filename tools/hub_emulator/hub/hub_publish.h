@@ -1,0 +1,26 @@
+#ifndef HUB_HUB_PUBLISH_H
+#define HUB_HUB_PUBLISH_H
+
+/** @file  What clients publish. */
+
+#include "hub/hub.h"
+
+typedef struct hub_publish {
+    const char *topic;
+    const void *payload;
+    size_t len;
+    int qos;
+    bool retain;
+} hub_publish;
+
+/** Checks whether the client may publish this; changes nothing. */
+hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault);
+/**
+ * Carries out a publish that was allowed. HUB_ERR_STATE: it has no effect and must not be
+ * acknowledged.
+ */
+hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p);
+/** Handles the Will of a client whose connection has ended. */
+void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_publish *p);
+
+#endif

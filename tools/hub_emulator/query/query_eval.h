@@ -1,0 +1,37 @@
+#ifndef HUB_QUERY_EVAL_H
+#define HUB_QUERY_EVAL_H
+
+/* A query put to one twin after the other. */
+
+#include "query/query_program.h"
+
+/* The present twin, and its parts, which are made when they are needed. */
+typedef struct query_document {
+    const hub_query *query;
+    query_value *stack;  /* of the machine */
+    query_value *values; /* of the paths */
+    bool *known;         /* which of them */
+    const hub_identity *id;
+    cJSON *head;  /* without tags and properties */
+    cJSON *whole; /* as SELECT * shows it */
+} query_document;
+
+void query_document_open(query_document *d, const hub_query *q);
+/* Moves to the next twin. Values of the previous one become invalid. */
+void query_document_next(query_document *d, const hub_identity *id);
+void query_document_close(query_document *d);
+/* The whole twin; the caller frees it. */
+cJSON *query_document_take(query_document *d);
+
+/* Returns the value at a path of the query, by index. */
+query_value query_value_at(query_document *d, size_t path);
+/* True if the twin belongs to the collection of the query and WHERE selects it. */
+bool query_selects(query_document *d);
+
+/* A copy as JSON; NULL for undefined. */
+cJSON *query_value_json(const query_value *v);
+query_value query_value_of(const cJSON *json);
+/* Order of two numbers or of two texts; false for anything else. */
+bool query_order(const query_value *a, const query_value *b, int *order);
+
+#endif

@@ -1,0 +1,66 @@
+#ifndef HUB_REST_REPLY_H
+#define HUB_REST_REPLY_H
+
+/**
+ * @file
+ * What a handler makes of a request: a reply, now or later, or a stream of events.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "rest/rest_watch.h"
+
+typedef struct rest_reply {
+    int status;
+    char *text;            /* JSON, or NULL for no body */
+    char *etag;            /* without quotes, or NULL */
+    const char *code;      /* hub error code, or NULL */
+    const char *item_type; /* x-ms-item-type, or NULL */
+    char *continuation;    /* x-ms-continuation, or NULL */
+    char *command_status;  /* x-ms-command-statuscode, or NULL */
+} rest_reply;
+
+typedef enum rest_outcome {
+    REST_REPLY = 0, /* *reply is complete */
+    REST_LATER,     /* it will be completed, then `finished` is called */
+    REST_WATCH      /* send the events of *watch */
+} rest_outcome;
+
+typedef struct rest_handling {
+    rest_reply reply;
+    rest_watch watch;
+    uint64_t method;                           /* for REST_LATER: the number of the method */
+    void (*finished)(struct rest_handling *h); /* for REST_LATER */
+    void *user;
+} rest_handling;
+
+/** Before a request is handled; finished is called when a REST_LATER is complete. */
+void rest_handling_begin(rest_handling *out, void (*finished)(rest_handling *h), void *user);
+
+/** A reply with JSON, which is freed. */
+rest_outcome rest_json(rest_handling *out, int status, cJSON *json);
+/** A reply with JSON text on the heap, which the reply takes over. */
+rest_outcome rest_text(rest_handling *out, int status, char *text);
+rest_outcome rest_empty(rest_handling *out, int status);
+rest_outcome rest_fault(rest_handling *out, const hub_fault *fault);
+rest_outcome rest_fail(rest_handling *out, hub_result code, const char *text);
+
+/* Parts of a reply beside its body; texts on the heap are taken over. */
+
+void rest_set_status(rest_handling *out, int status);
+void rest_set_etag(rest_handling *out, char *etag);
+void rest_set_code(rest_handling *out, const char *code);
+void rest_set_page(rest_handling *out, const char *item_type, char *continuation);
+void rest_set_command_status(rest_handling *out, int status);
+
+/** The reply follows when the method of this number has ended. */
+rest_outcome rest_later(rest_handling *out, uint64_t method);
+/** The events of this watch follow. */
+rest_outcome rest_events(rest_handling *out, const rest_watch *watch);
+
+void rest_reply_free(rest_reply *r);
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef HUB_REST_REQUEST_H
+#define HUB_REST_REQUEST_H
+
+/**
+ * @file
+ * A request of a service: what the HTTP server hands in, and what is read from it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/result.h"
+
+#define REST_SEGMENTS_MAX 6
+#define REST_ARGS_MAX     3
+
+typedef struct rest_request {
+    const char *method;
+    const char *path;     /* decoded, without the query */
+    const char *raw_path; /* as it was sent, without the query; NULL: path stands for it */
+    const char *authorization;
+    const char *host;           /* Host header, or NULL */
+    const char *if_match;       /* or NULL */
+    const char *max_item_count; /* x-ms-max-item-count, or NULL */
+    const char *continuation;   /* x-ms-continuation, or NULL */
+    const char *body;
+    size_t body_len;
+    /** Decoded value of a query parameter, "" when it stands alone, NULL when absent. */
+    const char *(*query)(const struct rest_request *r, const char *name);
+    void *transport; /* whatever query needs */
+
+    /* Filled by the functions below: */
+    char *segments[REST_SEGMENTS_MAX];
+    size_t segment_count;
+    const char *args[REST_ARGS_MAX]; /* what the placeholders of the route stand for */
+    cJSON *json;                     /* the body; NULL when it is empty */
+} rest_request;
+
+/**
+ * Split the path into its segments.  It is split before it is decoded: %2F does not separate, and
+ * %00 does not end it.
+ */
+hub_result rest_request_split(rest_request *r, hub_fault *fault);
+/** Whether the path has the form of the pattern, such as "devices/{}"; fills args. */
+bool rest_request_matches(rest_request *r, const char *pattern);
+/** Read the body, if there is one, as JSON. */
+hub_result rest_request_read_body(rest_request *r, hub_fault *fault);
+/**
+ * The whole number from 0 to max of a query parameter.  Without this parameter *value stays as it
+ * is; false when the parameter is no such number.
+ */
+bool rest_query_number(const rest_request *r, const char *name, int64_t max, int64_t *value);
+void rest_request_free(rest_request *r);
+
+#endif

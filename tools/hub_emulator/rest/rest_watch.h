@@ -1,0 +1,30 @@
+#ifndef HUB_REST_WATCH_H
+#define HUB_REST_WATCH_H
+
+/**
+ * @file
+ * A watcher of telemetry: which events it still gets.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "messages/telemetry.h"
+
+typedef struct rest_watch {
+    uint64_t next;       /* the number of the next event */
+    uint64_t left;       /* how many events more */
+    int64_t deadline_ms; /* monotonic; 0: none */
+    char *device;        /* on the heap; NULL: all devices */
+} rest_watch;
+
+/** Append the events that are there, a line each, until out has at least len bytes. */
+void rest_watch_take(rest_watch *w, const hub_telemetry *t, size_t len, hub_text *out);
+/** No further events. */
+void rest_watch_end(rest_watch *w);
+/** Whether it gets no further events. */
+bool rest_watch_over(const rest_watch *w, int64_t up_ms);
+void rest_watch_free(rest_watch *w);
+
+#endif
