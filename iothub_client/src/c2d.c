@@ -10,8 +10,8 @@ struct iothub_message {
     uint32_t delivery;
 };
 
-/* A delivery names a packet id on one connection: the same id on the next one is another message.
- */
+/* A delivery number combines the connection and the packet id, since the same id on the next
+ * connection is another message. */
 static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
 {
     return packet_id == 0 ? 0 : (c->context.generation & 0xFFFFu) << 16 | packet_id;
@@ -26,9 +26,9 @@ static void accept(iothub_client *c, uint16_t packet_id)
     }
 }
 
-/* A subscription of an earlier run of the session.  Without its acknowledgement the message would
- * hold a place in the inbound table, and in the order of all later acknowledgements, until the
- * connection ends ([MQTT-4.5.0-2], section 4.6). */
+/* Acknowledges a message for a subscription of an earlier run. Otherwise it would occupy a slot
+ * of the inbound table and delay all later acknowledgements until the connection ends
+ * ([MQTT-4.5.0-2], section 4.6). */
 static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
 {
     if (packet_id != 0) {
@@ -121,7 +121,7 @@ iothub_result iothub_message_property(const iothub_message *m, const char *name,
     return IOTHUB_OK;
 }
 
-/* Decode what fits, up to a NUL; false when that is not all. */
+/* Decodes as much as fits, up to a NUL. False if that is not everything. */
 static bool decode_some(mqc_span encoded, char *out, size_t cap)
 {
     size_t n = 0;

@@ -5,8 +5,8 @@
 #include "text/json_fault.h"
 #include "text/percent.h"
 
-/* The longest that a caller may wait for an answer; the hub does not tell how long this one does.
- */
+/* The longest time that a caller can wait for an answer. The hub does not tell the device how
+ * long this caller waits. */
 enum { ANSWER_WITHIN_S = 300 };
 
 enum { NAME_MAX_LEN = 256 };
@@ -35,7 +35,7 @@ static uint32_t now_s(const iothub_client *c)
     return (uint32_t)(context_now(&c->context) / 1000);
 }
 
-/* From there an answer may come rather late than early. */
+/* The time is rounded so that an answer is accepted rather too late than refused too early. */
 static uint32_t next_s(const iothub_client *c)
 {
     return (uint32_t)((context_now(&c->context) + 999) / 1000);
@@ -46,7 +46,8 @@ static bool is_open(const iothub_method_slot *slot, uint32_t now)
     return slot->state == IOTHUB_SLOT_OPEN && (int32_t)(now - slot->since_s) < ANSWER_WITHIN_S;
 }
 
-/* The slot that was free for the longest time: one just answered still tells a double answer. */
+/* Returns the slot that has been free longest, so that a second answer to a recent call is still
+ * detected. */
 static iothub_method_slot *take_slot(iothub_client *c)
 {
     iothub_method_slot *best = NULL;
@@ -71,7 +72,7 @@ static iothub_method_slot *find_slot(iothub_client *c, uint32_t call)
     return NULL;
 }
 
-/* The client's own answer: op 0, so that nobody hears of a `done`. */
+/* An answer made by the client itself. Its op is 0, so it causes no done callback. */
 static void answer_by_client(iothub_client *c, const iothub_method_call *call, int status,
                              const char *text)
 {

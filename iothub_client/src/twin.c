@@ -4,7 +4,7 @@
 #include "text/json_fault.h"
 #include "text/json_path.h"
 
-/* Kind of the client's own GET; the others are iothub_op_kind. */
+/* Kind of a GET made by the client itself; the other kinds are iothub_op_kind. */
 enum { KIND_TWIN_SYNC = 100 };
 
 static bool is_object(mqc_span json)
@@ -36,7 +36,7 @@ static mqc_result publish(iothub_client *c, uint8_t kind, uint32_t op, mqc_span 
     const mqc_outgoing m = {
         .topic = iothub_text_span(&t),
         .payload = json,
-        .keep = true, /* until the hub's answer: a lost one is asked again */
+        .keep = true, /* kept until the hub answers, so that it can be sent again */
         .lane = IOTHUB_LANE_TWIN,
         .kind = kind,
         .id = op,
@@ -84,7 +84,8 @@ iothub_result twin_queue_report(iothub_client *c, mqc_span json, void *tag, ioth
 
 /* --- back-off ----------------------------------------------------------------------- */
 
-/* When to ask again.  Limited to half the time of a request: none runs out of it untried. */
+/* Returns when to repeat a request: within half of request_timeout_ms, so that each request is
+ * repeated at least once. */
 static mqc_time back_off(iothub_client *c)
 {
     const iothub_options *o = &c->context.options;
@@ -103,7 +104,8 @@ static void hold_until(iothub_client *c, mqc_time when)
     mqc_hold(c->context.engine, IOTHUB_LANE_TWIN, when != 0);
 }
 
-/* Throttled, or trouble inside the hub: this request goes again, and all others wait for it. */
+/* The hub throttles or has an internal error: this request is repeated, and all others wait for
+ * it. */
 static bool later(iothub_client *c, uint32_t rid, int status)
 {
     bool wanted = status == 429 || (status >= 500 && status <= 599);
@@ -133,12 +135,13 @@ static void sync_start(iothub_client *c)
     c->twin.retry_at = 0;
     c->twin.starved = false;
     if (c->context.options.callbacks.desired == NULL || c->twin.pending) {
-        return; /* a pending GET goes out again by itself */
+        return; /* a pending GET is sent again automatically */
     }
     iothub_op next = context_next_op(&c->context);
 
     mqc_result r = publish(c, KIND_TWIN_SYNC, next, mqc_span_of(NULL, 0), NULL);
-    if (r != MQC_OK) { /* the lane is full of requests of the application: no more of these first */
+    if (r !=
+        MQC_OK) { /* the lane is full: the client's own GET has priority over further requests */
         c->twin.starved = true;
         c->twin.retry_at = context_now(&c->context) + c->context.options.retry_min_ms;
         return;
@@ -158,7 +161,7 @@ static void sync_later(iothub_client *c)
     c->twin.retry_at = back_off(c);
 }
 
-/* Is the application up to date, as far as the client knows? */
+/* True if the application has the newest version that the client knows. */
 static bool is_synced(const iothub_client *c)
 {
     return c->context.options.callbacks.desired != NULL && !c->twin.pending &&
@@ -173,11 +176,12 @@ static void deliver(iothub_client *c, const iothub_desired *d)
     callback_desired(&c->context, d);
 }
 
-/* The document cannot be received.  Asking again brings the same answer for a long time. */
+/* The document is too large to be received, and will be for a long time. */
 static void tell_fault(iothub_client *c, const iothub_error *why)
 {
     const iothub_desired d = {
-        .json = MQC_SPAN_LIT("{}"), /* who does not look at the result merges nothing */
+        .json =
+            MQC_SPAN_LIT("{}"), /* an application that ignores the result merges an empty patch */
         .version = c->twin.version,
         .result = why->code,
         .text = why->text,
@@ -219,12 +223,12 @@ static void sync_done(iothub_client *c, int status, mqc_span body)
     }
     uint64_t newest = c->twin.newest;
     deliver(c, &d);
-    if (newest > d.version) { /* a patch overtook the document */
+    if (newest > d.version) { /* a later patch arrived before the document */
         sync_start(c);
     }
 }
 
-/* The application's own look at the twin shows what the hub never notified. */
+/* The answer to a GET of the application shows a change that was never notified. */
 static void compare(iothub_client *c, mqc_span body)
 {
     iothub_desired d;
@@ -237,8 +241,8 @@ static void compare(iothub_client *c, mqc_span body)
 
 void twin_on_connected(iothub_client *c)
 {
-    /* An answer to the earlier connection can still come, and be older than a change that was
-     * notified to nobody. */
+    /* An answer from the earlier connection may still arrive, and may be older than a change
+     * that was not notified. */
     c->twin.stale = c->twin.pending;
     c->twin.oversize = false;
     hold_until(c, c->twin.hold_until);
@@ -304,7 +308,7 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
         .body = body,
         .tag = m.tag,
     };
-    c->twin.failures = 0; /* whatever it says, it is an answer */
+    c->twin.failures = 0; /* any status is an answer */
     if (c->twin.starved) {
         sync_start(c);
     }
@@ -314,7 +318,7 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     callback_done(&c->context, &d);
 }
 
-/* A change whose version nobody can tell: only the document shows it. */
+/* A change without a readable version: the document must be fetched. */
 static void unreadable(iothub_client *c, const char *text)
 {
     callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin", text);
@@ -322,7 +326,7 @@ static void unreadable(iothub_client *c, const char *text)
     if (is_synced(c)) {
         sync_start(c);
     } else {
-        c->twin.newest = UINT64_MAX; /* the answer under way may not hold it */
+        c->twin.newest = UINT64_MAX; /* the answer that is on its way may not contain it */
     }
 }
 
@@ -330,12 +334,12 @@ static void on_patch(iothub_client *c, const iothub_desired *d)
 {
     iothub_twin_sync *twin = &c->twin;
 
-    if (!is_synced(c)) { /* the document to come holds it, or it is asked again */
+    if (!is_synced(c)) { /* the next document contains it, or the client requests it again */
         twin->newest = d->version > twin->newest ? d->version : twin->newest;
     } else if (d->version == twin->version) {
         c->twin.counts.duplicates++;
     } else if (d->version < twin->version || d->version - twin->version != 1) {
-        /* changes are missing, or an old one came late, or the versions began again */
+        /* changes are missing, an old one arrived late, or the versions started again */
         c->twin.counts.gaps++;
         sync_start(c);
         twin->newest = d->version;

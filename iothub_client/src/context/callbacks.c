@@ -2,7 +2,8 @@
 
 #include "iothub/client.h"
 
-/* Callbacks may take locks and wait for other threads: the client's own lock is free meanwhile. */
+/* The client's lock is released during a callback, since callbacks may take locks and wait for
+ * other threads. */
 static void begin(const iothub_context *context)
 {
     if (context->lock != NULL) {
@@ -100,7 +101,7 @@ void callback_log(const iothub_context *context, iothub_log_level level, const c
     if (o->callbacks.log == NULL || level > o->log_level) {
         return;
     }
-    iothub_error line; /* the one composer of bounded, printable lines */
+    iothub_error line; /* writes a bounded line of printable characters */
     iothub_context *own = context_own(context);
     va_list values;
     va_start(values, format);

@@ -16,7 +16,7 @@ void lock_enter(iothub_lock *l)
     l->threads->lock(&l->thread);
 }
 
-/* The wake is sent behind the lock: the thread would only run into it. */
+/* The wake is sent after the lock was released; otherwise the thread would wait for the lock. */
 void lock_leave(iothub_lock *l, bool work)
 {
     bool wake = work && l->asleep;
@@ -70,7 +70,7 @@ void lock_on_sleep(iothub_lock *l)
 void lock_on_wake(iothub_lock *l)
 {
     l->asleep = false;
-    if (l->wakes > 0) { /* one that is still on its way ends the next sleep, and is taken then */
+    if (l->wakes > 0) { /* a wake that arrives later ends the next sleep and is consumed then */
         l->wakes -= l->threads->take_wakes(&l->thread);
     }
 }

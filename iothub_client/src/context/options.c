@@ -122,11 +122,11 @@ void iothub_options_init_sized(iothub_options *o, size_t struct_size)
 
 /* --- what init leaves behind ------------------------------------------------------- */
 
-/* The least that an application ever had: up to its platform.  The most is a guess at what garbage
- * on a stack says that it is. */
+/* The smallest struct of any version ends with platform. The largest size is a guess that
+ * detects uninitialised memory. */
 enum { LARGEST = 65536 };
 
-/* What MQTT adds to a topic, and a body that is worth its way. */
+/* The bytes that MQTT adds to a topic, and a small body. */
 enum { TOPIC_ROOM = 9 + 32 };
 
 static bool was_initialised(const iothub_options *o)
@@ -147,7 +147,8 @@ iothub_result options_take(iothub_options *to, const iothub_options *from, iothu
     }
     size_t size = from->struct_size < sizeof *to ? from->struct_size : sizeof *to;
 
-    iothub_options_init(to); /* an older, shorter struct gets defaults for what it does not know */
+    iothub_options_init(
+        to); /* options that an older, shorter struct does not have keep their defaults */
     memcpy(to, from, size);
     to->struct_size = sizeof *to;
     return IOTHUB_OK;
@@ -174,7 +175,7 @@ static const char *check_store(const plat_store *s)
     return s != NULL && s->ops == NULL ? "store has no functions: was it opened?" : NULL;
 }
 
-/* Percent-encoded they share the user name of CONNECT, which MQTT ends at 65535. */
+/* Both are percent-encoded into the user name of CONNECT, which MQTT limits to 65535 bytes. */
 enum { NAME_MAX_LEN = 4096 };
 
 static bool is_too_long(const char *name)

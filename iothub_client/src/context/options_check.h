@@ -2,20 +2,19 @@
 #define IOTHUB_OPTIONS_CHECK_H
 
 /**
- * @file
- * The options that an application gives, taken and checked.  Every fault names the option, and what
- * it may be.
+ * @file Copies and checks the options of an application. Each error names the option and its
+ * allowed values.
  */
 
 #include "iothub/options.h"
 
-/** Copy what iothub_options_init has prepared; IOTHUB_ERR_ARG when it has not, or from is NULL. */
+/** Copies options. IOTHUB_ERR_ARG if from is NULL or iothub_options_init was not called for it. */
 iothub_result options_take(iothub_options *to, const iothub_options *from, iothub_error *error);
 
-/** IOTHUB_ERR_ARG names the first option that cannot be. */
+/** Checks all options. IOTHUB_ERR_ARG: the error names the first invalid option. */
 iothub_result options_check(const iothub_options *o, iothub_error *error);
 
-/** The same for a tx_size that is too small for messages with a topic of so many bytes. */
+/** Checks whether tx_size is large enough for messages with a topic of this length. */
 iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_error *error);
 
 #endif

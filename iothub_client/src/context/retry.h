@@ -1,20 +1,17 @@
 #ifndef IOTHUB_RETRY_H
 #define IOTHUB_RETRY_H
 
-/**
- * @file
- * When to try again: exponential back-off with full jitter, pure.
- */
+/** @file Exponential back-off with jitter, as pure functions. */
 
 #include <stdint.h>
 
-/** min_ms doubled `failures - 1` times, at most max_ms. */
+/** Returns min_ms doubled `failures - 1` times, at most max_ms. */
 uint32_t retry_limit_ms(uint32_t min_ms, uint32_t max_ms, uint32_t failures);
 
 /**
- * A time between limit/16 and limit, spread evenly by the random number, less what the
- * failed attempt has spent already, but at least a sixteenth of it and never 0: a fleet
- * that lost its hub must not return as one, however long its attempts took to fail.
+ * Returns a random time between limit/16 and limit, minus the time that the failed attempt took,
+ * but at least a sixteenth of it and never 0. So the devices of a fleet do not return at the same
+ * moment, however long their attempts took.
  */
 uint32_t retry_delay_ms(uint32_t limit_ms, uint32_t random, uint64_t spent_ms);
 

@@ -6,10 +6,10 @@
 #include "telemetry/store_health.h"
 
 /*
- * With a store all telemetry goes through it, and this is the one reader:
+ * With a store, all telemetry passes through it, and only this file reads it:
  *
- *     store     | removed | taken: in the table, and in the lane or removed late | waiting |
- *                                                                                 next
+ *     store     | removed | taken: in the table; in the lane, or ended and not removed | waiting |
+ *                                                                                       next
  */
 
 enum {
@@ -22,7 +22,7 @@ enum { AT_MOST_ONCE = 1 };
 
 /* --- ends ------------------------------------------------------------------------ */
 
-/* Nobody hears of what an earlier run of the program left. */
+/* Records of an earlier run cause no done callback. */
 static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result)
 {
     const iothub_done d = {
@@ -50,7 +50,7 @@ void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result)
     const iothub_in_lane was = *t;
 
     b->in_lane--;
-    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start goes on from there */
+    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start continues from there */
         b->next = was.seq < b->next ? was.seq : b->next;
         b->front_known = false;
         in_lane_push(b, &b->free, t);
@@ -102,7 +102,7 @@ static void go_on_at(iothub_backlog *b, uint64_t seq)
     }
 }
 
-/* The first record that waits.  False: there is none, or the store failed. */
+/* Finds the first waiting record. False: there is none, or the store failed. */
 static bool peek(iothub_client *c, plat_store_record *r)
 {
     iothub_backlog *b = &c->backlog;
@@ -137,14 +137,12 @@ static iothub_op op_of(const iothub_client *c, const plat_store_record *r)
 
 static void *tag_of(const plat_store_record *r)
 {
-    /* backlog_append made the pointer a number. */
+    /* backlog_append stored the pointer as a number. */
     return (void *)(uintptr_t)r->tag; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/*
- * How old a record is at least.  In the run that stored it the monotonic clock knows.  For an older
- * one the wall clock has to do: when it is unknown or was set back, the record is new.
- */
+/* Returns the least age of a record: by the monotonic clock if this run stored it, otherwise by
+ * the wall clock. If the wall clock is unknown or was set back, the age is 0. */
 static uint64_t age_ms(const iothub_client *c, const plat_store_record *r, mqc_time now)
 {
     const plat_clock *clock = c->context.options.platform->clock;
@@ -158,10 +156,11 @@ static uint64_t age_ms(const iothub_client *c, const plat_store_record *r, mqc_t
     if (wall <= 0 || r->stored_s <= 0 || wall <= r->stored_s) {
         return 0;
     }
-    return (uint64_t)(wall - r->stored_s - 1) * 1000; /* of both, the fractions are unknown */
+    return (uint64_t)(wall - r->stored_s - 1) *
+           1000; /* fractions of a second are unknown on both sides */
 }
 
-/* When it has to be given up; 0: never. */
+/* Returns when the record expires; 0: never. */
 static mqc_time expiry(const iothub_client *c, const plat_store_record *r, mqc_time now)
 {
     if (r->ttl_ms == 0) {
@@ -177,7 +176,7 @@ static void pass(iothub_backlog *b, uint64_t seq)
     go_on_at(b, seq + 1);
 }
 
-/* Behind a record that cannot be removed nothing else is given up or sent. */
+/* If a record cannot be removed, later ones are neither dropped nor sent. */
 static bool give_up(iothub_client *c, const plat_store_record *r, iothub_result result)
 {
     const iothub_op op = op_of(c, r);
@@ -202,7 +201,7 @@ static iothub_result verdict(const iothub_client *c, const plat_store_record *r,
     return expires != 0 && expires <= now ? IOTHUB_ERR_EXPIRED : IOTHUB_OK;
 }
 
-/* Purged and expired records at the front, some in one go. */
+/* Removes purged and expired records at the front, a limited number per call. */
 static void clear_front(iothub_client *c, mqc_time now)
 {
     iothub_backlog *b = &c->backlog;
@@ -236,7 +235,8 @@ static bool may_feed(const iothub_client *c)
            !wish_is_stop(&c->wish) && !c->context.closing;
 }
 
-/* What does not fit now goes later; what can never leave must not be skipped: it is said. */
+/* A message that does not fit now is sent later. One that can never be sent must not be skipped;
+ * it is logged. */
 static bool refused(iothub_client *c, iothub_in_lane *t, mqc_result r)
 {
     in_lane_push(&c->backlog, &c->backlog.free, t);
@@ -328,7 +328,7 @@ plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl
     const plat_clock *clock = c->context.options.platform->clock;
     plat_store *s = c->context.options.store;
     const mqc_time now = context_now(&c->context);
-    char *head = c->context.events - BACKLOG_TOPIC_AT; /* the stamp, and behind it the topic */
+    char *head = c->context.events - BACKLOG_TOPIC_AT; /* the stamp, then the topic */
     plat_store_record r = {
         .stored_s = clock->wall_s(clock),
         .tag = (uintptr_t)m->tag,
@@ -477,7 +477,7 @@ void backlog_deinit(iothub_client *c)
     (void)remove_ended(c);
     b->next = b->next > b->first_own ? b->next : b->first_own;
     bool heard = c->context.options.callbacks.done != NULL;
-    for (int tries = 0; heard && tries < 3; tries++) { /* one failure may be the only one */
+    for (int tries = 0; heard && tries < 3; tries++) { /* a single failure may not be repeated */
         while (peek(c, &r)) {
             const iothub_op op = op_of(c, &r);
             pass(b, r.seq);

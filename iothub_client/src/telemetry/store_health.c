@@ -38,7 +38,7 @@ bool store_went_well(iothub_client *c, plat_result r)
 void store_say_failure(iothub_client *c)
 {
     iothub_backlog *b = &c->backlog;
-    iothub_error error; /* a copy: during the callback the store may be called again */
+    iothub_error error; /* a copy, since the store may be called again during the callback */
 
     if (b->unsaid) {
         b->unsaid = false;

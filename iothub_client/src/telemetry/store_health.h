@@ -2,24 +2,23 @@
 #define IOTHUB_STORE_CALL_H
 
 /**
- * @file
- * Calls of the store, and what follows when one fails: it is counted, told in the log, and the
- * store is left alone until a back-off is over.
+ * @file Handles failed calls of the store: a failure is counted and logged, and the store is not
+ * called again until a back-off has passed.
  */
 
 #include "internal.h"
 
 /**
- * Told in the log by the next iothub_process: callbacks do not run in other calls.  text: static,
- * or NULL for that of the store.
+ * Notes a failure; the next iothub_process logs it, since callbacks do not run in other calls.
+ * text: static, or NULL for the text of the store.
  */
 void store_failed(iothub_client *c, plat_result r, const char *text);
-/** False: r is a failure, and was treated as one. */
+/** False: r is a failure; it was counted. */
 bool store_went_well(iothub_client *c, plat_result r);
 void store_say_failure(iothub_client *c);
-/** It is left alone for now. */
+/** True: the store must not be called now, because of a back-off. */
 bool store_rests(const iothub_client *c);
-/** Why its last call ended with r. */
+/** Returns the reason why its last call ended with r. */
 const char *store_why(const plat_store *s, plat_result r);
 
 bool store_remove(iothub_client *c, uint64_t seq);

@@ -13,7 +13,7 @@ enum {
     FEW_NAMES = 8 /* cheaper to compare than to hash */
 };
 
-/* The Defender for IoT agent is told apart by this interface id. */
+/* Messages for Defender for IoT are recognised by this interface id. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
 
 static iothub_result check_value(iothub_client *c, const char *name, const char *value)
@@ -73,8 +73,8 @@ static bool stands_before(const iothub_property *properties, size_t i)
     return false;
 }
 
-/* Looks at one share of the names, one bit a hash: only a name whose bit is taken already can be
- * there twice.  The index of such a name, or count. */
+/* Checks a part of the names with one bit for each hash: a name can be a duplicate only if its
+ * bit is set already. Returns the index of such a name, or count. */
 static size_t find_repeated_in(const iothub_property *properties, size_t count, size_t share,
                                size_t shares)
 {
@@ -115,8 +115,8 @@ static size_t find_repeated_of_few(const iothub_property *properties, size_t cou
     return i;
 }
 
-/* What a hub does with a name that stands twice is documented nowhere; one that closes the
- * connection, as the emulator does, would get the message again for ever. */
+/* The documentation does not say what a hub does with a duplicate name. If it closed the
+ * connection, the client would send the message again forever. */
 static iothub_result check_unique(iothub_client *c, const iothub_property *properties, size_t count)
 {
     size_t i = count <= FEW_NAMES ? find_repeated_of_few(properties, count)
@@ -128,7 +128,7 @@ static iothub_result check_unique(iothub_client *c, const iothub_property *prope
                                          mqc_span_str(properties[i].name), " is given twice");
 }
 
-/* A pair that needed no escape has nothing in it that is worth a check. */
+/* A pair that needed no escape is valid and needs no further check. */
 static iothub_result put_property(iothub_client *c, iothub_bag_writer *w, const iothub_property *p)
 {
     bool whole = p->name != NULL && p->name[0] != '\0' && p->value != NULL;
@@ -148,15 +148,15 @@ static iothub_result put_properties(iothub_client *c, iothub_bag_writer *w,
     return w->text->overflow ? IOTHUB_OK : check_unique(c, t->properties, t->property_count);
 }
 
-/* The hub allows these characters only, and most of what it rejects ends in a closed connection:
- * the message would come again and again. */
+/* The hub allows only these characters. It may close the connection for others, and the message
+ * would be sent again each time. */
 static iothub_result check_message_id(iothub_client *c, const char *id)
 {
     static const char signs[] = "-:.+%_#*?!(),=@;$'";
     size_t len = 0;
 
     for (; id != NULL && id[len] != '\0'; len++) {
-        char letter = (char)(id[len] | 0x20); /* in lower case, if it is one */
+        char letter = (char)(id[len] | 0x20); /* a letter in lower case */
         bool known = (letter >= 'a' && letter <= 'z') || (id[len] >= '0' && id[len] <= '9') ||
                      strchr(signs, id[len]) != NULL;
         if (!known) {
@@ -191,7 +191,7 @@ static iothub_result check_forms(iothub_client *c, const iothub_telemetry *t)
     return check_message_id(c, t->message_id);
 }
 
-/* wire: what the hub calls it. */
+/* wire: the hub's name of the property. */
 static inline bool put_system(iothub_client *c, iothub_bag_writer *w, const char *wire,
                               const char *name, const char *value)
 {
@@ -218,7 +218,7 @@ static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *
     return check_forms(c, t);
 }
 
-/* The topic with its bag: most of it is there. */
+/* Writes the topic with its bag; the beginning is there already. */
 static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
 {
     iothub_text text = {
@@ -248,7 +248,7 @@ static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_sp
     return IOTHUB_OK;
 }
 
-/* A message that may come again after a crash has a name that stays. */
+/* A message that may be sent again after a crash needs an id that does not change. */
 static iothub_result compose_named(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
 {
     char id[40];
@@ -296,7 +296,7 @@ iothub_result telemetry_send(iothub_client *c, const iothub_telemetry *t, iothub
     iothub_op next = context_next_op(&c->context);
     mqc_outgoing m = {
         .topic = topic,
-        .topic_checked = true, /* percent-encoded behind what iothub_init has checked */
+        .topic_checked = true, /* percent-encoded text after a topic that iothub_init has checked */
         .payload = mqc_span_of(t->body, t->body_len),
         .qos = t->at_most_once ? 0 : 1,
         .lane = IOTHUB_LANE_TELEMETRY,

@@ -50,13 +50,13 @@ static bool drop_one(iothub_client *c)
         return false;
     }
     bool dropped = c->context.options.store != NULL ? backlog_drop_oldest(c) : drop_in_lane(c);
-    if (dropped) { /* its end has to be told */
+    if (dropped) { /* its end must be reported */
         context_poke(&c->context);
     }
     return dropped;
 }
 
-/* Of a ring, what waits for the hub in front of the rest holds all of it. */
+/* In a ring, a message that waits for its acknowledgement also keeps the room of all later ones. */
 static bool drop_bytes(iothub_client *c)
 {
     return (c->context.options.store != NULL || !lane(c).begun) && drop_one(c);
@@ -71,7 +71,7 @@ static uint64_t count_limit(const iothub_options *o)
     return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
 }
 
-/* Without a limit, as usual, nobody counts. */
+/* Without a limit, which is usual, nothing is counted. */
 static bool too_many(const iothub_client *c)
 {
     const iothub_options *o = &c->context.options;
@@ -105,11 +105,11 @@ static iothub_result make_room(iothub_client *c, size_t len)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* A disk that others have filled is not worth the whole queue: that much in all. */
+/* If other programs have filled the disk, not the whole queue is dropped, but at most this much. */
 enum { FREE_AT_ONCE = 16384, FREE_ROUNDS = 4 };
 
-/* One will do for a limit by count.  A disk wants whole pages, and may keep what was removed
- * until it is synced, which is not worth while for each message. */
+/* For a limit by count, one message is enough. A disk frees whole pages, and only after a sync,
+ * which is too expensive for each message. */
 static bool free_some(iothub_client *c, int round, size_t len)
 {
     const uint64_t before = limits_bytes(c);
@@ -157,7 +157,7 @@ static iothub_result put_in_ring(iothub_client *c, const mqc_outgoing *m, size_t
 iothub_result limits_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms)
 {
     const uint32_t max_age_ms = c->context.options.queue_max_age_s * 1000;
-    const size_t len = m->topic.len + m->payload.len + 9; /* the most that MQTT adds */
+    const size_t len = m->topic.len + m->payload.len + 9; /* the most bytes that MQTT adds */
 
     if (c->context.closing) {
         return context_refuse_mqc(&c->context, MQC_ERR_STATE, "telemetry");
