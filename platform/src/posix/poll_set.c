@@ -1,5 +1,6 @@
 #include "platform/poll_set.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -21,6 +22,32 @@ struct plat_poll_set {
     size_t count;
     size_t cap;
 };
+
+/* Of a long heap only the beginning is looked at. */
+enum { ITEMS_CHECKED = 64 };
+
+#ifndef NDEBUG
+static bool is_heap(const plat_poll_set *s)
+{
+    for (size_t i = 1; i <= s->count && i <= ITEMS_CHECKED; i++) {
+        if (s->heap[i]->place != i || s->heap[i]->due_ms < s->heap[i > 1 ? i / 2 : 1]->due_ms) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_valid(const plat_poll_set *s)
+{
+    if (s->count > 0 && s->count >= s->cap) { /* heap[0] is not used */
+        return false;
+    }
+    if (s->at < 0 || s->at > s->end || s->end > BATCH) {
+        return false;
+    }
+    return is_heap(s);
+}
+#endif
 
 static uint64_t now_ms(void)
 {
@@ -187,6 +214,7 @@ void plat_poll_set_free(plat_poll_set *s)
 plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const plat_poll *polls,
                                  uint64_t due_ms)
 {
+    assert(is_valid(s));
     if (item->place == 0 && add(s, item) != PLAT_OK) {
         return PLAT_ERR_MEMORY;
     }
@@ -198,6 +226,7 @@ plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const p
 void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item)
 {
     static const plat_poll nothing[PLAT_POLL_SET_FDS] = { { .fd = -1 }, { .fd = -1 } };
+    assert(is_valid(s));
     if (item->place == 0) {
         return;
     }
@@ -247,6 +276,7 @@ static int patience(const plat_poll_set *s, int max_ms)
 plat_poll_item *plat_poll_set_next(plat_poll_set *s, int max_ms)
 {
     plat_poll_item *item = next_ready(s);
+    assert(is_valid(s));
     if (item == NULL) {
         item = next_due(s);
     }

@@ -1,6 +1,7 @@
 #include "posix/resolver.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -43,9 +44,24 @@ static struct {
     unsigned spares;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &pool.first };
 
+#ifndef NDEBUG
+/* Under the pool's lock. */
+static bool pool_is_valid(void)
+{
+    if (pool.threads > PLAT_LOOKUP_THREADS || pool.spares > SPARES_MAX) {
+        return false;
+    }
+    if ((pool.first == NULL) != (pool.end == &pool.first)) {
+        return false;
+    }
+    return (pool.spare == NULL) == (pool.spares == 0);
+}
+#endif
+
 static plat_lookup *take_spare(void)
 {
     (void)pthread_mutex_lock(&pool.lock);
+    assert(pool_is_valid());
     plat_lookup *l = pool.spare;
     if (l != NULL) {
         pool.spare = l->next;
@@ -214,6 +230,7 @@ static plat_result enqueue(plat_lookup *l)
 {
     plat_result r = PLAT_OK;
     (void)pthread_mutex_lock(&pool.lock);
+    assert(pool_is_valid());
     l->state = LOOKUP_QUEUED;
     *pool.end = l;
     pool.end = &l->next;
@@ -300,6 +317,7 @@ int plat_lookup_release(plat_lookup *l)
     }
     (void)pthread_mutex_lock(&pool.lock);
     int fd = l->fd;
+    assert(pool_is_valid());
     switch (l->state) {
     case LOOKUP_QUEUED:
         remove_queued(l);

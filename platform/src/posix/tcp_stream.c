@@ -1,5 +1,6 @@
 #include "posix/tcp_stream.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -33,6 +34,31 @@ static const plat_tcp_stream *const_self_of(const plat_stream *s)
 {
     return (const plat_tcp_stream *)s;
 }
+
+#ifndef NDEBUG
+static bool has_what_its_state_needs(const plat_tcp_stream *s)
+{
+    switch (s->state) {
+    case PLAT_TCP_CLOSED: return s->lookup == NULL && s->fd < 0;
+    case PLAT_TCP_RESOLVING: return s->lookup != NULL && s->fd < 0;
+    case PLAT_TCP_CONNECTING: return s->lookup != NULL && s->fd >= 0;
+    case PLAT_TCP_OPEN: return s->lookup == NULL && s->fd >= 0;
+    case PLAT_TCP_FAILED: return s->failure < 0;
+    }
+    return false;
+}
+
+bool plat_tcp_stream_valid(const plat_tcp_stream *s)
+{
+    if (!has_what_its_state_needs(s)) {
+        return false;
+    }
+    if ((s->shown && s->fd < 0) || (s->lookup_shown && s->lookup == NULL)) {
+        return false;
+    }
+    return s->fd < 0 || (s->low_water >= 1 && s->low_water <= LOW_WATER_MAX);
+}
+#endif
 
 static plat_result fail(plat_tcp_stream *s, plat_result r)
 {
@@ -109,6 +135,7 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
 {
     plat_tcp_stream *s = self_of(base);
     (void)now_ms;
+    assert(plat_tcp_stream_valid(s));
     if (s->state != PLAT_TCP_CLOSED) {
         return PLAT_ERR_STATE;
     }
@@ -257,6 +284,7 @@ static plat_result tcp_progress(plat_stream *base, uint64_t now_ms, plat_stage *
 {
     plat_tcp_stream *s = self_of(base);
     plat_result r = PLAT_ERR_STATE;
+    assert(plat_tcp_stream_valid(s));
     switch (s->state) {
     case PLAT_TCP_RESOLVING: r = resolving(s, now_ms); break;
     case PLAT_TCP_CONNECTING: r = connecting(s, now_ms); break;
@@ -312,6 +340,7 @@ static void wake_for(plat_tcp_stream *s, size_t least)
 static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     plat_tcp_stream *s = self_of(base);
+    assert(plat_tcp_stream_valid(s));
     *got = 0;
     if (s->state != PLAT_TCP_OPEN) {
         return not_open(s);
@@ -335,6 +364,7 @@ static plat_result tcp_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
 static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
 {
     plat_tcp_stream *s = self_of(base);
+    assert(plat_tcp_stream_valid(s));
     *sent = 0;
     if (s->state != PLAT_TCP_OPEN) {
         return not_open(s);
@@ -366,6 +396,7 @@ static void tell(plat_tcp_stream *s, plat_poll *out)
 static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
     plat_tcp_stream *s = self_of(base);
+    assert(plat_tcp_stream_valid(s));
     *out = (plat_poll){ .fd = -1, .generation = s->generation };
     if (s->retired >= 0) {
         tell(s, out);
@@ -400,6 +431,7 @@ static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
 static void tcp_flow(plat_stream *base, plat_flow *out)
 {
     plat_tcp_stream *s = self_of(base);
+    assert(plat_tcp_stream_valid(s));
     *out = (plat_flow){ .awaited = true };
     if (s->state != PLAT_TCP_OPEN) {
         return;
@@ -426,6 +458,7 @@ static const char *tcp_detail(const plat_stream *base)
 static void tcp_close(plat_stream *base)
 {
     plat_tcp_stream *s = self_of(base);
+    assert(plat_tcp_stream_valid(s));
     drop_lookup(s);
     drop_socket(s);
     plat_failure_text_drop(&s->detail);

@@ -52,4 +52,9 @@ typedef struct plat_tcp_stream {
 /** Makes a closed stream.  Returns &s->base. */
 plat_stream *plat_tcp_init(plat_tcp_stream *s);
 
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool plat_tcp_stream_valid(const plat_tcp_stream *s);
+#endif
+
 #endif

@@ -1,5 +1,6 @@
 #include "sqlite/sqlite_removals.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -11,6 +12,32 @@ enum {
     ROWS_PER_INNER_PAGE = 8,   /* at least: pages of the tree above the rows */
     PAGES_PER_TRUNK = 500      /* free pages that one page of their list names, at least */
 };
+
+#ifndef NDEBUG
+static bool is_in_order(const struct sqlite_removals *m)
+{
+    uint64_t before = m->removed_before;
+
+    for (size_t i = 0; i < m->out_of_order_count; i++) {
+        if (m->out_of_order[i] < before) {
+            return false;
+        }
+        before = m->out_of_order[i] + 1;
+    }
+    return true;
+}
+
+bool sqlite_removals_valid(const struct sqlite_removals *m)
+{
+    if (m->out_of_order_count > SQLITE_OUT_OF_ORDER_MAX || !is_in_order(m)) {
+        return false;
+    }
+    if (!m->waiting && (m->out_of_order_count > 0 || m->unwritten > 0)) {
+        return false;
+    }
+    return m->count > 0 || m->bytes == 0;
+}
+#endif
 
 void sqlite_removals_init(struct sqlite_removals *m, struct sqlite_space *p)
 {
@@ -26,12 +53,14 @@ void sqlite_removals_begin(struct sqlite_removals *m, const struct sqlite_conten
 
 void sqlite_removals_note_append(struct sqlite_removals *m, uint64_t bytes)
 {
+    assert(sqlite_removals_valid(m));
     m->count++;
     m->bytes += bytes;
 }
 
 bool sqlite_removals_has(const struct sqlite_removals *m, uint64_t seq)
 {
+    assert(sqlite_removals_valid(m));
     if (seq < m->removed_before) {
         return true;
     }
@@ -119,6 +148,7 @@ static plat_result mark_removed(struct sqlite_removals *m, uint64_t seq)
 
 plat_result sqlite_removals_add(struct sqlite_removals *m, uint64_t seq)
 {
+    assert(sqlite_removals_valid(m));
     if (seq > m->schema->last.record.seq || sqlite_removals_has(m, seq)) {
         return PLAT_OK;
     }
@@ -392,6 +422,7 @@ static void shrink(struct sqlite_removals *m)
 plat_result sqlite_removals_write(struct sqlite_removals *m)
 {
     bool all = !m->waiting;
+    assert(sqlite_removals_valid(m));
 
     while (!all) {
         plat_result r = commit_part(m, &all);

@@ -39,4 +39,9 @@ bool sqlite_removals_has(const struct sqlite_removals *m, uint64_t seq);
 /** Writes all that wait, in one transaction or more. */
 plat_result sqlite_removals_write(struct sqlite_removals *m);
 
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool sqlite_removals_valid(const struct sqlite_removals *m);
+#endif
+
 #endif

@@ -1,5 +1,6 @@
 #include "sqlite/sqlite_schema.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,19 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_PAGES] = "PRAGMA page_count",
     [STORE_FREE_PAGES] = "PRAGMA freelist_count",
 };
+
+#ifndef NDEBUG
+bool sqlite_schema_valid(const struct sqlite_schema *c)
+{
+    if (c->file == NULL || c->wal == NULL || c->wal->file != c->file) {
+        return false;
+    }
+    if (c->meta.gaps == 0 && c->meta.gap_bytes > 0) {
+        return false;
+    }
+    return c->last.gap || c->last.span == 0;
+}
+#endif
 
 void sqlite_schema_init(struct sqlite_schema *c, struct sqlite_wal *w)
 {
@@ -145,6 +159,7 @@ plat_result sqlite_schema_fetch(struct sqlite_schema *c, enum store_statement wh
                                 struct store_row *row)
 {
     plat_result r = sqlite_schema_run(c, which, seq, 0);
+    assert(sqlite_schema_valid(c));
     if (r != PLAT_OK) {
         return r;
     }
@@ -179,6 +194,7 @@ plat_result sqlite_schema_fetch(struct sqlite_schema *c, enum store_statement wh
 plat_result sqlite_schema_write_meta(struct sqlite_schema *c, const struct store_meta *m)
 {
     sqlite3_stmt *st = c->statements[STORE_META];
+    assert(sqlite_schema_valid(c));
 
     sqlite3_bind_int64(st, 3, (sqlite3_int64)m->first);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)m->last);
@@ -231,6 +247,7 @@ static void bind_blob(sqlite3_stmt *st, int at, const void *bytes, size_t len)
 plat_result sqlite_schema_insert(struct sqlite_schema *c, const struct store_row *row)
 {
     const plat_store_record *r = &row->record;
+    assert(sqlite_schema_valid(c));
     const uint64_t numbers[] = {
         r->seq, row->number, row->total, row->size, (uint64_t)r->stored_s,
         r->tag, r->id,       r->ttl_ms,  r->flags,  sqlite_schema_hash_row(c->meta.id, row)
@@ -255,6 +272,7 @@ plat_result sqlite_schema_insert(struct sqlite_schema *c, const struct store_row
 plat_result sqlite_schema_write_gap(struct sqlite_schema *c, const struct store_row *row)
 {
     sqlite3_stmt *st = c->statements[STORE_MARK_REMOVED];
+    assert(sqlite_schema_valid(c));
 
     sqlite3_bind_int64(st, 3, (sqlite3_int64)row->size);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)row->span);

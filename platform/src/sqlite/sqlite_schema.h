@@ -132,4 +132,9 @@ plat_result sqlite_schema_ask(struct sqlite_schema *c, enum store_statement whic
 plat_result sqlite_schema_fetch(struct sqlite_schema *c, enum store_statement which, uint64_t seq,
                                 struct store_row *row);
 
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool sqlite_schema_valid(const struct sqlite_schema *c);
+#endif
+
 #endif

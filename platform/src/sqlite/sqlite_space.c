@@ -1,5 +1,6 @@
 #include "sqlite/sqlite_space.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -54,6 +55,16 @@ static uint64_t reserve_of(const struct sqlite_space *p)
 {
     return smaller(RESERVE_FRAMES, p->wal->cap);
 }
+
+#ifndef NDEBUG
+bool sqlite_space_valid(const struct sqlite_space *p)
+{
+    if (p->schema == NULL || p->wal == NULL || p->wal != p->schema->wal) {
+        return false;
+    }
+    return p->limit < p->limit_closed && p->room >= 0;
+}
+#endif
 
 void sqlite_space_init(struct sqlite_space *p, struct sqlite_schema *c, uint64_t max_disk_bytes)
 {
@@ -195,6 +206,7 @@ plat_result sqlite_space_for(struct sqlite_space *p, uint64_t record_bytes)
     const int64_t bytes = bytes_for(record_bytes);
     int64_t room = 0;
     plat_result r = sqlite_wal_extend(p->wal, reserve_of(p));
+    assert(sqlite_space_valid(p));
 
     if (r != PLAT_OK) {
         return r;
@@ -266,6 +278,7 @@ plat_result sqlite_space_open(struct sqlite_space *p, int64_t wal_bytes)
 
 void sqlite_space_close(struct sqlite_space *p)
 {
+    assert(sqlite_space_valid(p));
     if (p->file >= 0) {
         (void)close(p->file);
         p->file = -1;
@@ -275,6 +288,7 @@ void sqlite_space_close(struct sqlite_space *p)
 void sqlite_space_shrink(struct sqlite_space *p)
 {
     uint64_t pages;
+    assert(sqlite_space_valid(p));
 
     if (sqlite_schema_ask(p->schema, STORE_PAGES, &pages) == PLAT_OK) {
         hold(p, smaller(p->bytes, size_for(larger(pages, FIRST_PAGES) + MARGIN)));
@@ -297,6 +311,7 @@ static bool move_reserve_to_file(struct sqlite_space *p)
 
 void sqlite_space_leave(struct sqlite_space *p)
 {
+    assert(sqlite_space_valid(p));
     if (!move_reserve_to_file(p)) {
         sqlite_wal_keep(p->wal);
     }

@@ -41,4 +41,9 @@ void sqlite_space_shrink(struct sqlite_space *p);
 /** At the end, when everything is in the file: the reserve moves there, or else the WAL stays. */
 void sqlite_space_leave(struct sqlite_space *p);
 
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool sqlite_space_valid(const struct sqlite_space *p);
+#endif
+
 #endif

@@ -1,5 +1,6 @@
 #include "sqlite/sqlite_wal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,6 +14,22 @@ enum {
     SHARE = 4,  /* the WAL has one part in so many of max_disk_bytes */
     MAGIC = 0x377f0683
 };
+
+#ifndef NDEBUG
+bool sqlite_wal_valid(const struct sqlite_wal *w)
+{
+    if (w->file == NULL || w->cap == 0 || w->cap > CAP) {
+        return false;
+    }
+    if (w->frames > w->allocated) { /* a frame that was written has a block */
+        return false;
+    }
+    if (w->sync_each && w->unsynced) {
+        return false;
+    }
+    return w->unsynced || !w->rewrite;
+}
+#endif
 
 void sqlite_wal_init(struct sqlite_wal *w, struct sqlite_file *f, bool sync_each,
                      uint64_t max_disk_bytes)
@@ -105,6 +122,7 @@ plat_result sqlite_wal_checkpoint(struct sqlite_wal *w)
 {
     int in_wal = 0;
     int done = 0;
+    assert(sqlite_wal_valid(w));
     int rc =
         sqlite3_wal_checkpoint_v2(w->file->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &done);
 
@@ -122,6 +140,7 @@ plat_result sqlite_wal_checkpoint(struct sqlite_wal *w)
 
 void sqlite_wal_checkpoint_early(struct sqlite_wal *w)
 {
+    assert(sqlite_wal_valid(w));
     if (w->frames > w->cap / 2 && sqlite_wal_checkpoint(w) != PLAT_OK) {
         sqlite_file_forgive(w->file);
     }
@@ -130,6 +149,7 @@ void sqlite_wal_checkpoint_early(struct sqlite_wal *w)
 plat_result sqlite_wal_sync(struct sqlite_wal *w)
 {
     sqlite3_file *wal = NULL;
+    assert(sqlite_wal_valid(w));
 
     if (!w->unsynced) {
         return PLAT_OK;
@@ -153,6 +173,7 @@ plat_result sqlite_wal_sync(struct sqlite_wal *w)
 
 void sqlite_wal_note_commit(struct sqlite_wal *w)
 {
+    assert(sqlite_wal_valid(w));
     w->unsynced = !w->sync_each;
 }
 
@@ -198,6 +219,7 @@ plat_result sqlite_wal_extend(struct sqlite_wal *w, uint64_t frames)
 {
     const uint64_t have = w->allocated;
     const uint64_t cap = w->cap;
+    assert(sqlite_wal_valid(w));
 
     if (frames <= have) {
         return PLAT_OK;
@@ -225,6 +247,7 @@ plat_result sqlite_wal_make_room(struct sqlite_wal *w, uint64_t frames)
 {
     const uint64_t used = w->frames;
     const uint64_t cap = w->cap;
+    assert(sqlite_wal_valid(w));
 
     if (used + frames <= (w->allocated < cap ? w->allocated : cap)) {
         return PLAT_OK;

@@ -72,4 +72,9 @@ void sqlite_wal_keep(struct sqlite_wal *w);
 /** Whether a WAL has stayed for its blocks only, or was never written. */
 bool sqlite_wal_is_reserve(const char *name);
 
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool sqlite_wal_valid(const struct sqlite_wal *w);
+#endif
+
 #endif

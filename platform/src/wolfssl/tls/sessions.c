@@ -1,5 +1,6 @@
 #include "wolfssl/tls/sessions.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,6 +21,33 @@ typedef struct plat_session {
     size_t len;
     unsigned char data[]; /* the host, then the session */
 } plat_session;
+
+#ifndef NDEBUG
+/* Of a long list only the counters and the ends are looked at. */
+enum { SESSIONS_CHECKED = 64 };
+
+static bool is_list(const plat_sessions *p)
+{
+    const plat_session *newer = NULL;
+    for (const plat_session *s = p->newest; s != NULL; newer = s, s = s->older) {
+        if (s->newer != newer) {
+            return false;
+        }
+    }
+    return newer == p->oldest;
+}
+
+bool plat_sessions_valid(const plat_sessions *p)
+{
+    if (p->count > p->limit || p->limit < PLAT_SESSIONS_MIN) {
+        return false;
+    }
+    if ((p->newest == NULL) != (p->count == 0) || (p->oldest == NULL) != (p->count == 0)) {
+        return false;
+    }
+    return p->count > SESSIONS_CHECKED || is_list(p);
+}
+#endif
 
 void plat_sessions_init(plat_sessions *p)
 {
@@ -63,6 +91,7 @@ void plat_sessions_set_streams(plat_sessions *p, size_t streams)
 {
     size_t share = streams / PLAT_SESSION_STREAMS;
     (void)pthread_mutex_lock(&p->lock);
+    assert(plat_sessions_valid(p));
     p->limit = share > PLAT_SESSIONS_MIN ? share : PLAT_SESSIONS_MIN;
     trim(p, p->limit);
     (void)pthread_mutex_unlock(&p->lock);
@@ -140,6 +169,7 @@ void plat_sessions_put(plat_sessions *p, const plat_session_key *key, WOLFSSL_SE
         return;
     }
     (void)pthread_mutex_lock(&p->lock);
+    assert(plat_sessions_valid(p));
     add_newest(p, s);
     trim(p, p->limit);
     (void)pthread_mutex_unlock(&p->lock);
@@ -150,6 +180,7 @@ static plat_session *take(plat_sessions *p, const plat_session_key *key)
     plat_session *found = NULL;
     plat_session *older;
     (void)pthread_mutex_lock(&p->lock);
+    assert(plat_sessions_valid(p));
     for (plat_session *s = p->newest; s != NULL && found == NULL; s = older) {
         older = s->older;
         if (has_lapsed(s)) {
@@ -179,6 +210,7 @@ void plat_sessions_forget(plat_sessions *p, const plat_session_key *key)
 {
     plat_session *older;
     (void)pthread_mutex_lock(&p->lock);
+    assert(plat_sessions_valid(p));
     for (plat_session *s = p->newest; s != NULL; s = older) {
         older = s->older;
         if (is_for(s, key)) {

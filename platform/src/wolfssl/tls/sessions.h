@@ -12,6 +12,7 @@
  */
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,5 +57,11 @@ WOLFSSL_SESSION *plat_sessions_take(plat_sessions *p, const plat_session_key *ke
 
 /** Drop all of this key: a full handshake comes next. */
 void plat_sessions_forget(plat_sessions *p, const plat_session_key *key);
+
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md.  Call it with
+ * the lock held. */
+bool plat_sessions_valid(const plat_sessions *p);
+#endif
 
 #endif

@@ -1,5 +1,6 @@
 #include "wolfssl/tls/tls_stream.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "failure/failure_text.h"
@@ -23,6 +24,28 @@ static const plat_tls_stream *const_self_of(const plat_stream *s)
 {
     return (const plat_tls_stream *)s;
 }
+
+#ifndef NDEBUG
+static bool has_what_its_state_needs(const plat_tls_stream *s)
+{
+    switch (s->state) {
+    case PLAT_TLS_CLOSED: return s->ssl == NULL;
+    case PLAT_TLS_LOWER: return s->ssl == NULL && s->context != NULL;
+    case PLAT_TLS_HANDSHAKE: return s->ssl != NULL && !plat_tls_verify_has_refused(&s->verify);
+    case PLAT_TLS_OPEN: return s->ssl != NULL && !plat_tls_verify_has_refused(&s->verify);
+    case PLAT_TLS_FAILED: return s->failure < 0;
+    }
+    return false;
+}
+
+bool plat_tls_stream_valid(const plat_tls_stream *s)
+{
+    if (!has_what_its_state_needs(s) || s->retry_len > RECORD_MAX) {
+        return false;
+    }
+    return plat_tls_transport_valid(&s->transport);
+}
+#endif
 
 static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
 {
@@ -66,6 +89,7 @@ static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, 
 {
     plat_tls_stream *s = self_of(base);
     plat_host parsed;
+    assert(plat_tls_stream_valid(s));
     if (s->state != PLAT_TLS_CLOSED || s->context == NULL) { /* NULL: no roots */
         return PLAT_ERR_STATE;
     }
@@ -266,6 +290,7 @@ static plat_result tls_progress(plat_stream *base, uint64_t now_ms, plat_stage *
 {
     plat_tls_stream *s = self_of(base);
     plat_result r = PLAT_OK;
+    assert(plat_tls_stream_valid(s));
     *stage = PLAT_STAGE_RESOLVE;
     if (s->state == PLAT_TLS_LOWER) {
         r = open_lower(s, now_ms, stage);
@@ -318,6 +343,7 @@ static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
 {
     plat_tls_stream *s = self_of(base);
     uint8_t room[PLAT_TLS_READ_AHEAD];
+    assert(plat_tls_stream_valid(s));
     *got = 0;
     if (s->state != PLAT_TLS_OPEN) {
         return not_open(s);
@@ -337,6 +363,7 @@ static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
 static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, size_t *sent)
 {
     plat_tls_stream *s = self_of(base);
+    assert(plat_tls_stream_valid(s));
     *sent = 0;
     if (s->state != PLAT_TLS_OPEN) {
         return not_open(s);
@@ -360,6 +387,7 @@ static plat_result tls_send(plat_stream *base, const uint8_t *buf, size_t len, s
 static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll *out)
 {
     const plat_tls_stream *s = const_self_of(base);
+    assert(plat_tls_stream_valid(s));
     *out = (plat_poll){ .fd = -1 };
     plat_stream *lower = lower_of(s);
     switch (s->state) {
@@ -380,6 +408,7 @@ static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
 static void tls_flow(plat_stream *base, plat_flow *out)
 {
     const plat_tls_stream *s = const_self_of(base);
+    assert(plat_tls_stream_valid(s));
     *out = (plat_flow){ .awaited = true };
     plat_stream *lower = lower_of(s);
     if (s->state != PLAT_TLS_CLOSED && lower->ops->flow != NULL) {
@@ -406,6 +435,7 @@ static const char *tls_detail(const plat_stream *base)
 static void tls_close(plat_stream *base)
 {
     plat_tls_stream *s = self_of(base);
+    assert(plat_tls_stream_valid(s));
     if (s->state == PLAT_TLS_HANDSHAKE) {
         plat_curve_tables_handshake_ends();
     }

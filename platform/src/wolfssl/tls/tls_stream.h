@@ -48,4 +48,9 @@ plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca
 /** The stream that a plat_tls_stream is. */
 plat_stream *plat_tls_base(plat_tls_stream *s);
 
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool plat_tls_stream_valid(const plat_tls_stream *s);
+#endif
+
 #endif

@@ -2,6 +2,8 @@
 
 #include "wolfssl/x509/path.h"
 
+#include <assert.h>
+
 #include <wolfssl/wolfcrypt/memory.h>
 
 /*
@@ -52,6 +54,7 @@ static plat_result check_host(const plat_certificate *c, const plat_host *host,
 
 static bool is_pinned(const plat_roots *roots, plat_der der)
 {
+    assert(plat_roots_valid(roots));
     for (size_t i = 0; i < roots->count; i++) {
         const DerBuffer *root = roots->list[i].der;
         if (plat_der_equals((plat_der){ root->buffer, root->length }, der)) {

@@ -1,5 +1,6 @@
 #include "wolfssl/x509/roots.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,6 +15,16 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 #define LARGEST_FILE (16L * 1024 * 1024)
+
+#ifndef NDEBUG
+bool plat_roots_valid(const plat_roots *r)
+{
+    if ((r->list == NULL) != (r->count == 0)) {
+        return false;
+    }
+    return r->count == 0 || (r->list[0].der != NULL && r->list[r->count - 1].der != NULL);
+}
+#endif
 
 static const char *const no_memory = "not enough memory to load it";
 
@@ -187,6 +198,7 @@ plat_result plat_roots_load(plat_roots *r, const char *file, const char **why)
 
 void plat_roots_free(plat_roots *r)
 {
+    assert(plat_roots_valid(r));
     for (size_t i = 0; i < r->count; i++) {
         wc_FreeDer(&r->list[i].der);
     }

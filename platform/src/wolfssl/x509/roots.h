@@ -7,6 +7,7 @@
  * their names: a handshake needs one or two of them, so only those are ever read.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +39,10 @@ plat_result plat_roots_load(plat_roots *r, const char *file, const char **why);
 /** The same from PEM text in memory, which is not needed afterwards. */
 plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len);
 void plat_roots_free(plat_roots *r);
+
+#ifndef NDEBUG
+/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+bool plat_roots_valid(const plat_roots *r);
+#endif
 
 #endif
