@@ -33,7 +33,7 @@ LAYERS = {
 TESTED_BY = {
     "platform/src": {
         "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
-        "trust_time": (["platform/test_tls_session.c"], "a call of time(), which tests replace"),
+        "trust_time": (["platform/test_tls_resumption.c"], "a call of time(), which tests replace"),
     },
     "tools/cli": {
         "*": (["tools/test_cli.c"], "a few short functions each, used together by every program"),
