@@ -199,46 +199,6 @@ static void an_intermediate_in_the_file_ends_a_path(void **state)
     }
 }
 
-/* --- several candidates --- */
-
-static void every_certificate_of_a_name_is_tried(void **state)
-{
-    (void)state;
-    static const char *const bad[] = { "ca late",       "ca early",   "ca unknown!",
-                                       "ca for=client", "end",        "ca usage=80",
-                                       "ca for=none",   "ca policy!", "ca -dns:test" };
-    written_cert root, other_root, good, twin, server;
-    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
-    write_cert(&good, "CA", PKI_INTERMEDIATE, &root, CA);
-    write_cert(&server, "server", PKI_LEAF, &good, SERVER);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        write_cert(&twin, "CA", PKI_INTERMEDIATE, &root, bad[i]);
-        expect(bad[i], &(trial){ .trusted = { &root }, .presented = { &server, &twin, &good } },
-               GOOD);
-        expect(bad[i], &(trial){ .trusted = { &root }, .presented = { &server, &good, &twin } },
-               GOOD);
-        expect(bad[i], &(trial){ .trusted = { &twin, &root }, .presented = { &server, &good } },
-               GOOD);
-        expect(bad[i], &(trial){ .trusted = { &twin, &good }, .presented = { &server } }, GOOD);
-        plat_chain_verdict v;
-        assert_int_not_equal(
-            judge(&(trial){ .trusted = { &root }, .presented = { &server, &twin } }, &v), GOOD);
-    }
-    /* another key, and a cross certificate of a root that nobody knows */
-    write_cert(&twin, "CA", PKI_OTHER, &root, CA);
-    expect("other key", &(trial){ .trusted = { &root }, .presented = { &server, &twin, &good } },
-           GOOD);
-    expect("only the other", &(trial){ .trusted = { &root }, .presented = { &server, &twin } },
-           STRANGER);
-    write_cert(&other_root, "Other Root", PKI_OTHER, NULL, CA);
-    write_cert(&twin, "CA", PKI_INTERMEDIATE, &other_root, CA);
-    expect("cross first",
-           &(trial){ .trusted = { &root }, .presented = { &server, &twin, &other_root, &good } },
-           GOOD);
-    expect("unrelated",
-           &(trial){ .trusted = { &root }, .presented = { &server, &other_root, &good } }, GOOD);
-}
-
 static void an_unreadable_certificate_matters_only_on_the_path(void **state)
 {
     (void)state;
@@ -288,82 +248,6 @@ static void names_are_compared_without_case(void **state)
     expect("case", &(trial){ .trusted = { &root }, .presented = { &server, &ca } }, GOOD);
 }
 
-static void circles_end(void **state)
-{
-    (void)state;
-    written_cert root, a, b, a_by_b, b_by_a, server;
-    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
-    write_cert(&a, "A", PKI_INTERMEDIATE, NULL, CA);
-    write_cert(&b, "B", PKI_OTHER, NULL, CA);
-    write_cert(&a_by_b, "A", PKI_INTERMEDIATE, &b, CA);
-    write_cert(&b_by_a, "B", PKI_OTHER, &a, CA);
-    write_cert(&server, "server", PKI_LEAF, &a, SERVER);
-    expect("circle",
-           &(trial){ .trusted = { &root },
-                     .presented = { &server, &a_by_b, &b_by_a, &a, &b, &a_by_b, &b_by_a } },
-           STRANGER);
-    expect("way out of it",
-           &(trial){ .trusted = { &b }, .presented = { &server, &a_by_b, &b_by_a } }, GOOD);
-}
-
-/* --- how long --- */
-
-static void paths_have_up_to_ten_certificates_below_the_root(void **state)
-{
-    (void)state;
-    static written_cert list[PLAT_PATH_LONGEST + 2]; /* the root first */
-    write_cert(&list[0], "Root", PKI_ROOT, NULL, CA);
-    for (size_t i = 1; i < sizeof list / sizeof list[0]; i++) {
-        char cn[8];
-        trial t = { .trusted = { &list[0] } };
-        snprintf(cn, sizeof cn, "CA %zu", i);
-        write_cert(&list[i], "server", PKI_LEAF, &list[i - 1], SERVER);
-        for (size_t k = 0; k < i; k++) {
-            t.presented[k] = &list[i - k];
-        }
-        expect(cn, &t, i <= PLAT_PATH_LONGEST ? GOOD : STRANGER);
-        write_cert(&list[i], cn, i % 2 != 0 ? PKI_INTERMEDIATE : PKI_OTHER, &list[i - 1], CA);
-    }
-}
-
-static void path_lengths_do_not_count_self_issued_certificates(void **state)
-{
-    (void)state;
-    written_cert root, ca, again, below, server;
-    write_cert(&root, "Root", PKI_ROOT, NULL, "ca=1");
-    write_cert(&ca, "CA", PKI_INTERMEDIATE, &root, "ca=0");
-    write_cert(&again, "CA", PKI_OTHER, &ca, "ca=0");
-    write_cert(&server, "server", PKI_LEAF, &again, SERVER);
-    expect("a new key of the same CA",
-           &(trial){ .trusted = { &root }, .presented = { &server, &again, &ca } }, GOOD);
-    write_cert(&below, "Below", PKI_OTHER, &ca, "ca");
-    write_cert(&server, "server", PKI_LEAF, &below, SERVER);
-    expect("another CA", &(trial){ .trusted = { &root }, .presented = { &server, &below, &ca } },
-           BAD);
-}
-
-static void the_work_is_bounded_whatever_is_presented(void **state)
-{
-    (void)state;
-    static written_cert root, server, twins[MOST];
-    trial t = { .trusted = { &root }, .presented = { &server } };
-    write_cert(&root, "Root", PKI_ROOT, NULL, CA);
-    /* sixteen CAs of one name, each signed by every other as far as names say */
-    for (size_t i = 0; i < MOST; i++) {
-        write_cert(&twins[i], "Twin", i % 2 != 0 ? PKI_OTHER : PKI_INTERMEDIATE, NULL, CA);
-        if (i > 0) {
-            t.presented[i] = &twins[i];
-        }
-    }
-    write_cert(&server, "server", PKI_LEAF, &twins[0], SERVER);
-    clock_t begin = clock();
-    plat_chain_verdict v;
-    assert_int_not_equal(judge(&t, &v), PLAT_OK);
-    assert_true((clock() - begin) / CLOCKS_PER_SEC < 2); /* with sanitizers: some 30 ms */
-    t.presented[MOST] = &root;
-    assert_int_equal(judge(&t, &v), PLAT_ERR_CERT);
-}
-
 /* --- every byte --- */
 
 static void a_chain_with_any_byte_changed_or_missing_is_refused(void **state)
@@ -399,14 +283,9 @@ int main(void)
         cmocka_unit_test(a_trusted_certificate_signs_only_if_it_may),
         cmocka_unit_test(a_certificate_in_the_file_is_good_for_itself_whoever_issued_it),
         cmocka_unit_test(an_intermediate_in_the_file_ends_a_path),
-        cmocka_unit_test(every_certificate_of_a_name_is_tried),
         cmocka_unit_test(an_unreadable_certificate_matters_only_on_the_path),
         cmocka_unit_test(key_identifiers_count_if_both_have_them),
         cmocka_unit_test(names_are_compared_without_case),
-        cmocka_unit_test(circles_end),
-        cmocka_unit_test(paths_have_up_to_ten_certificates_below_the_root),
-        cmocka_unit_test(path_lengths_do_not_count_self_issued_certificates),
-        cmocka_unit_test(the_work_is_bounded_whatever_is_presented),
         cmocka_unit_test(a_chain_with_any_byte_changed_or_missing_is_refused),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "wolfssl/x509/name.h"
+#include "wolfssl/x509/der.h"
 
 #define DER(literal)                                    \
     (plat_der)                                          \
@@ -198,86 +198,6 @@ static void times_of_any_other_form_are_refused(void **state)
     assert_false(read_time(PLAT_DER_OCTET_STRING, "240229235959Z", &seconds));
 }
 
-/* --- distinguished names --- */
-
-/* One common name. */
-static plat_der name_of(uint8_t *room, uint8_t tag, const char *text, size_t len)
-{
-    const uint8_t head[] = {
-        0x31, (uint8_t)(len + 9), 0x30, (uint8_t)(len + 7), 0x06, 3, 0x55, 4, 3, tag, (uint8_t)len
-    };
-    memcpy(room, head, sizeof head);
-    memcpy(room + sizeof head, text, len);
-    return (plat_der){ room, sizeof head + len };
-}
-
-static void names_differ_neither_by_case_nor_by_spaces_nor_by_encoding(void **state)
-{
-    (void)state;
-    static const struct {
-        uint8_t tag;
-        const char *text;
-        size_t len;
-        bool same; /* as UTF8String "Test Caf\xc3\xa9" */
-    } cases[] = {
-        { PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9", 10, true },
-        { PLAT_DER_UTF8_STRING, "tEST cAF\xc3\xa9", 10, true },
-        { PLAT_DER_UTF8_STRING, "  Test \t  Caf\xc3\xa9 ", 16, true },
-        { PLAT_DER_T61_STRING, "Test Caf\xe9", 9, true },
-        { PLAT_DER_BMP_STRING, "\0T\0e\0s\0t\0 \0C\0a\0f\0\xe9", 18, true },
-        { PLAT_DER_UNIVERSAL_STRING,
-          "\0\0\0T\0\0\0e\0\0\0s\0\0\0t\0\0\0 \0\0\0C\0\0\0a\0\0\0f\0\0\0\xe9", 36, true },
-        { PLAT_DER_UTF8_STRING, "Test Caf\xc3\x89", 10, false }, /* only ASCII has no case */
-        { PLAT_DER_UTF8_STRING, "TestCaf\xc3\xa9", 9, false },
-        { PLAT_DER_UTF8_STRING, "Test Caf", 8, false },
-        { PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9s", 11, false },
-        { PLAT_DER_UTF8_STRING, "", 0, false },
-        { PLAT_DER_NUMERIC_STRING, "Test Caf\xc3\xa9", 10, false },
-        { PLAT_DER_BIT_STRING, "\x07Test Caf", 9, false },
-    };
-    uint8_t a_room[128], b_room[128];
-    const plat_der a = name_of(a_room, PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9", 10);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const plat_der b = name_of(b_room, cases[i].tag, cases[i].text, cases[i].len);
-        assert_true(plat_name_is_sound(b));
-        assert_int_equal(plat_name_equals(a, b), cases[i].same);
-        assert_int_equal(plat_name_equals(b, a), cases[i].same);
-        assert_int_equal(plat_name_is_below(b, a), cases[i].same);
-        assert_true(!cases[i].same || plat_name_hash(a) == plat_name_hash(b));
-    }
-}
-
-static void text_that_is_not_valid_in_its_encoding_is_no_name(void **state)
-{
-    (void)state;
-    static const struct {
-        uint8_t tag;
-        const char *text;
-        size_t len;
-    } cases[] = {
-        { PLAT_DER_UTF8_STRING, "\xc3", 1 },
-        { PLAT_DER_BIT_STRING, "\x08", 1 },
-        { PLAT_DER_BIT_STRING, "", 0 },
-        { PLAT_DER_OCTET_STRING, "Test", 4 },
-        { PLAT_DER_SEQUENCE, "", 0 },
-        { PLAT_DER_CONTEXT + 1, "Test", 4 },
-        { PLAT_DER_UTF8_STRING, "a\x80", 2 },
-        { PLAT_DER_UTF8_STRING, "\xc0\x80", 2 },
-        { PLAT_DER_UTF8_STRING, "\xe0\x80\x80", 3 },
-        { PLAT_DER_UTF8_STRING, "\xed\xa0\x80", 3 },
-        { PLAT_DER_UTF8_STRING, "\xf4\x90\x80\x80", 4 },
-        { PLAT_DER_UTF8_STRING, "\xff", 1 },
-        { PLAT_DER_BMP_STRING, "\0a\0", 3 },
-        { PLAT_DER_UNIVERSAL_STRING, "\0\0a", 3 },
-    };
-    uint8_t room[128];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_false(plat_name_is_sound(name_of(room, cases[i].tag, cases[i].text, cases[i].len)));
-    }
-    assert_true(plat_name_is_sound((plat_der){ room, 0 }));
-    assert_false(plat_name_is_sound(DER("\x31\x00")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,8 +208,6 @@ int main(void)
         cmocka_unit_test(bits_that_a_bit_string_does_not_use_are_zero),
         cmocka_unit_test(each_day_of_two_centuries_is_where_the_calendar_has_it),
         cmocka_unit_test(times_of_any_other_form_are_refused),
-        cmocka_unit_test(names_differ_neither_by_case_nor_by_spaces_nor_by_encoding),
-        cmocka_unit_test(text_that_is_not_valid_in_its_encoding_is_no_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,106 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tls_fixture.h"
+#include "wolfssl/tls/tls_context.h"
+
+static plat_tls_context *acquire(const char *file)
+{
+    plat_tls_context *c = NULL;
+    plat_roots_fault fault;
+    plat_result r = plat_tls_context_acquire(file, &c, &fault);
+    if (r != PLAT_OK) {
+        fail_msg("%s: %s", file, fault.why != NULL ? fault.why : plat_result_str(r));
+    }
+    return c;
+}
+
+static void users_of_one_file_share_a_context_until_the_last_has_left(void **state)
+{
+    (void)state;
+    enum { USERS = 40 };
+    plat_tls_context *first = acquire(ca_file);
+    for (unsigned i = 1; i < USERS; i++) {
+        assert_ptr_equal(acquire(ca_file), first);
+        assert_int_equal(first->users, i + 1);
+    }
+    assert_int_equal(first->sessions.limit, USERS / PLAT_SESSION_STREAMS);
+    for (unsigned i = USERS; i > 1; i--) {
+        plat_tls_context_release(first);
+        assert_int_equal(first->users, i - 1);
+    }
+    assert_int_equal(first->sessions.limit, PLAT_SESSIONS_MIN);
+    plat_tls_context_release(first);
+}
+
+static void each_file_has_a_context_of_its_own(void **state)
+{
+    (void)state;
+    static const pki_cert *const one[] = { &root };
+    char path[256];
+    strncpy(path, ca_file, sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    const char *other_file = pki_write_pem("other.pem", one, 1);
+    plat_tls_context *a = acquire(ca_file);
+    plat_tls_context *b = acquire(other_file);
+    assert_ptr_not_equal(a, b);
+    assert_ptr_equal(acquire(path), a); /* the name counts, not its address */
+    assert_int_equal(a->roots.count, 2);
+    assert_int_equal(b->roots.count, 1);
+    plat_tls_context_release(a);
+    plat_tls_context_release(b);
+    plat_tls_context_release(a);
+}
+
+static void a_file_without_roots_leaves_no_context_behind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        plat_tls_context *c = NULL;
+        plat_roots_fault fault;
+        assert_int_equal(plat_tls_context_acquire("/nonexistent/roots.pem", &c, &fault),
+                         PLAT_ERR_TRUST_STORE);
+        assert_null(c);
+        assert_string_equal(fault.file, "/nonexistent/roots.pem");
+        assert_non_null(fault.why);
+    }
+}
+
+static void whole_names_of_offered_suites_and_groups_are_safe(void **state)
+{
+    (void)state;
+    static const char *const suites[] = { "TLS13-AES128-GCM-SHA256",
+                                          "TLS13-CHACHA20-POLY1305-SHA256",
+                                          "ECDHE-RSA-AES256-GCM-SHA384" };
+    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
+        char part[64];
+        assert_true(plat_tls_suite_is_safe(suites[i]));
+        strcpy(part, suites[i]);
+        part[strlen(part) - 1] = '\0';
+        assert_false(plat_tls_suite_is_safe(part));
+        assert_false(plat_tls_suite_is_safe(suites[i] + 1));
+    }
+    assert_false(plat_tls_suite_is_safe("ECDHE-RSA-AES128-SHA256"));
+    assert_false(plat_tls_suite_is_safe("NULL-SHA256"));
+    assert_true(plat_tls_group_is_safe("X25519"));
+    assert_true(plat_tls_group_is_safe("SECP521R1"));
+    assert_false(plat_tls_group_is_safe("SECP224R1"));
+    assert_false(plat_tls_group_is_safe("FFDHE_2048"));
+    assert_false(plat_tls_group_is_safe(NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(users_of_one_file_share_a_context_until_the_last_has_left),
+        cmocka_unit_test(each_file_has_a_context_of_its_own),
+        cmocka_unit_test(a_file_without_roots_leaves_no_context_behind),
+        cmocka_unit_test(whole_names_of_offered_suites_and_groups_are_safe),
+    };
+    return cmocka_run_group_tests(tests, make_everything, remove_everything);
+}
