@@ -24,7 +24,7 @@ LAYERS = {
     "platform/src": (("platform",), ("platform_",)),
     "iothub_client/src": (("iothub_client",), ("iothub_client_",)),
     "tools/cli": (("tools",), ("cli_",)),
-    "tools/common": (("hub_emulator", "tools"), ()),
+    "tools/json": (("hub_emulator", "tools"), ()),
     "tools/hub_emulator": (("hub_emulator",), ("hub_",)),
     "tools/iothub": (("tools", "integration"), ("iothub_",)),
 }
@@ -76,7 +76,7 @@ TESTED_BY = {
         "ports": (["hub_emulator/test_emulator*.py"], "sockets"),
         "certificates": (["hub_emulator/test_emulator*.py"], "files that clients read"),
         "crypto": (["hub_emulator/test_hub_token.c"], "signatures of tokens"),
-        "broker": (["hub_emulator/test_emulator*.py"], "starts Mosquitto"),
+        "broker_process": (["hub_emulator/test_emulator*.py"], "starts Mosquitto"),
         "plugin": (["hub_emulator/test_emulator*.py"], "runs inside Mosquitto"),
         "waker": (["hub_emulator/test_emulator*.py"], "threads"),
         "amqp_server": (["hub_emulator/test_emulator*.py"], "sockets"),

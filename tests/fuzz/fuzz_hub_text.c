@@ -2,10 +2,10 @@
 
 #include "base/json.h"
 #include "fuzz.h"
-#include "json_text.h"
 #include "messages/bag.h"
 #include "messages/topics.h"
 #include "registry/token.h"
+#include "json/json_text.h"
 
 static void topics(const char *text, const char *module)
 {

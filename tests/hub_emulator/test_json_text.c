@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "json_text.h"
+#include "json/json_text.h"
 
 static const json_text_rules relaxed = { .depth_max = JSON_TEXT_DEPTH_MAX, .nul = true };
 

@@ -36,8 +36,8 @@ SOUND = {
         '#include "drive/client.h"\n#include "features/twin.h"\n#include "connection/session.h"\n'
         "int loop(void) { return twin_look() + session_feed(); }",
     "tools/cli/args.h": "int args_next(void);",
-    "tools/common/json_text.h": "int json_text(void);",
-    "tools/iothub/main.c": '#include "cli/args.h"\n#include "../common/json_text.h"\n#include "iothub/client.h"\n',
+    "tools/json/json_text.h": "int json_text(void);",
+    "tools/iothub/main.c": '#include "cli/args.h"\n#include "json/json_text.h"\n#include "iothub/client.h"\n',
 }
 
 
@@ -96,6 +96,11 @@ class Case(unittest.TestCase):
     def test_a_program_may_not_include_a_private_header_of_the_sdk(self):
         self.refused({"tools/iothub/main.c": '#include "../../iothub_client/src/hub/topics.h"'},
                      "is not a header of this layer")
+
+    def test_only_the_programs_share_the_text_of_json(self):
+        self.refused({"tools/cli/args.c": '#include "json/json_text.h"'}, "is not a header of this layer")
+        self.refused({"tools/cli/args.c": "", "iothub_client/src/hub/topics.c": '#include "json/json_text.h"'},
+                     "hub/topics.c: \"json/json_text.h\" is not a header of this layer")
 
     def test_a_library_belongs_to_one_folder(self):
         self.refused({"platform/src/posix/clock.c": "#include <wolfssl/ssl.h>"},

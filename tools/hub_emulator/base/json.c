@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/json_text.h"
 #include "base/members.h"
 #include "base/text.h"
+#include "json/json_text.h"
 
 static void *allocate(size_t size)
 {

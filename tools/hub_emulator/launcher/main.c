@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "cli/secret.h"
 #include "launcher/amqp_server.h"
-#include "launcher/broker.h"
+#include "launcher/broker_process.h"
 #include "launcher/certificates.h"
 #include "launcher/host.h"
 #include "launcher/options.h"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/json_text.h"
 #include "base/text.h"
+#include "json/json_text.h"
 
 #define RESPONSE_S_MIN     5
 #define RESPONSE_S_MAX     300

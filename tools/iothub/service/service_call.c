@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/json_text.h"
 #include "cli/input.h"
 #include "cli/number.h"
 #include "command/commands.h"
 #include "hub/refusal.h"
+#include "json/json_text.h"
 
 #define PORT_ENV    "IOTHUB_REST_PORT"
 #define WHITE_SPACE " \t\r\n\v\f"

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/json_text.h"
 #include "command/commands.h"
 #include "service/service_call.h"
+#include "json/json_text.h"
 
 enum { OPT_TIMEOUT = 256, DEFAULT_TIMEOUT_S = 30, SPARE_TIME_S = 15 };
 

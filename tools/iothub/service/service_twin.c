@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/json_text.h"
 #include "command/commands.h"
 #include "service/service_call.h"
+#include "json/json_text.h"
 
 enum { TWIN_TIMEOUT_S = 60 };
 

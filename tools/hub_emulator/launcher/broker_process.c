@@ -1,4 +1,4 @@
-#include "launcher/broker.h"
+#include "launcher/broker_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
