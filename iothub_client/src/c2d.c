@@ -20,7 +20,7 @@ static uint32_t delivery_of(const iothub_client *c, uint16_t packet_id)
 static void accept(iothub_client *c, uint16_t packet_id)
 {
     if (packet_id == 0 || mqc_ack(c->context.engine, packet_id) == MQC_OK) {
-        c->session.deferred -= packet_id != 0;
+        c->deferred -= packet_id != 0;
         c->c2d_counts.accepted++;
         context_poke(&c->context);
     }
@@ -34,7 +34,13 @@ static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
     if (packet_id != 0) {
         (void)mqc_ack(c->context.engine, packet_id);
     }
-    subscribe_unwanted(c, TOPIC_FEATURE_C2D, "acknowledged a message: there is no c2d callback");
+    subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_C2D,
+                       "acknowledged a message: there is no c2d callback");
+}
+
+uint32_t c2d_deferred(const iothub_client *c)
+{
+    return c->deferred_generation == c->context.generation ? c->deferred : 0;
 }
 
 void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m)
@@ -47,10 +53,12 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
         acknowledge_unwanted(c, packet_id);
         return;
     }
-    c->session.deferred += packet_id != 0;
+    c->deferred = c2d_deferred(c);
+    c->deferred_generation = c->context.generation;
+    c->deferred += packet_id != 0;
     if (callback_c2d(&c->context, &message) == IOTHUB_ACCEPT) {
         accept(c, packet_id);
-    } else if (c->session.deferred == IOTHUB_UNACCEPTED_MAX) {
+    } else if (c->deferred == IOTHUB_UNACCEPTED_MAX) {
         callback_log_text(&c->context, IOTHUB_LOG_WARNING, "c2d",
                           "one more message stops reading until a deferred one is accepted");
     }
@@ -70,7 +78,7 @@ iothub_result c2d_accept(iothub_client *c, uint32_t delivery)
     if (mqc_ack(c->context.engine, packet_id) != MQC_OK) {
         return context_refuse(&c->context, IOTHUB_ERR_STATE, "message: accepted before");
     }
-    c->session.deferred--;
+    c->deferred--;
     c->c2d_counts.accepted++;
     context_poke(&c->context);
     return IOTHUB_OK;

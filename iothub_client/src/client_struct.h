@@ -6,30 +6,11 @@
  * The complete client.
  */
 
-#include "context/context.h"
+#include "connection/session.h"
+#include "drive/traffic.h"
 #include "iothub/memory_size.h"
 
 /* What iothub_get_stats counts, one struct a part. */
-typedef struct iothub_session_counts {
-    uint64_t connects;
-    uint64_t failed_attempts;
-    uint64_t losses;
-    uint64_t ack_timeouts;
-    uint64_t read_stalls;
-    uint64_t token_renewals;
-    uint64_t renewal_gap_last_ms;
-    uint64_t renewal_gap_longest_ms;
-    uint64_t renewal_gap_sum_ms;
-    uint64_t tls_resumptions;
-} iothub_session_counts;
-
-typedef struct iothub_traffic {
-    uint64_t bytes_sent;
-    uint64_t bytes_received;
-    uint64_t send_calls;
-    uint64_t recv_calls;
-} iothub_traffic;
-
 typedef struct iothub_telemetry_counts {
     uint64_t accepted;
     uint64_t found;
@@ -69,9 +50,9 @@ typedef enum iothub_method_slot_state {
 } iothub_method_slot_state;
 
 typedef struct iothub_method_slot {
-    iothub_method_slot_state state;
     uint32_t call;
-    uint32_t since_s; /* of the monotonic clock */
+    unsigned state : 2;    /* iothub_method_slot_state */
+    unsigned since_s : 30; /* of the monotonic clock */
 } iothub_method_slot;
 
 /** What the client knows of the desired properties, and of the hub's patience. */
@@ -89,55 +70,6 @@ typedef struct iothub_twin_sync {
     int later_status;
     iothub_twin_counts counts;
 } iothub_twin_sync;
-
-/** Whether a stage of connecting goes on, see stage.c. */
-typedef struct iothub_pace {
-    unsigned late : 1;   /* the second half of its time has begun, */
-    unsigned moved : 31; /* and when it did, so many bytes had been moved, modulo 2^31 */
-} iothub_pace;
-
-/** What happens to the connection, written by session.c only. */
-typedef struct iothub_session {
-    mqc_time deadline;      /* end of the state; 0: none */
-    mqc_time attempt_began; /* before the first one, when the client was made */
-    mqc_time connected_at;  /* 0: not since the last failure */
-    mqc_time login_at;      /* when the token in use was made */
-    mqc_time left_at;       /* planned: from here on it took no telemetry */
-    int64_t clock_s;        /* credential_clock of the attempt and its token */
-    int64_t token_expiry_s; /* wall clock; of the ready-made token, 0: the client has a key */
-    mqc_time token_notice_at;
-    int64_t notice_clock_s; /* credential_clock when that was worked out */
-    uint32_t deferred;      /* C2D messages to be accepted later, on this connection */
-    uint16_t subscribe_id;  /* of the SUBSCRIBE under way */
-    uint16_t unsubscribed;  /* features that nobody takes: bits of topic_feature */
-    iothub_pace pace;
-    bool token_replaced; /* since the last CONNECT */
-    bool planned;        /* the connection was left on purpose */
-    iothub_session_counts counts;
-} iothub_session;
-
-/** Failures and waits, written by back_off.c only. */
-typedef struct iothub_back_off {
-    uint32_t failures; /* attempts in a row, and refusals of the credential among them */
-    uint32_t refusals;
-    uint32_t evictions; /* connections in a row that the hub closed soon */
-    uint32_t look_ms;   /* WAITING: how often to look at the clock; 0: never */
-    mqc_time look_at;
-    mqc_time failing_since;
-} iothub_back_off;
-
-/** The planned change of the connection, and the second one in the making; written by
- * renewal.c only. */
-typedef struct iothub_renewal {
-    iothub_state spare; /* the second connection: see link.h */
-    uint32_t failures;  /* attempts in a row */
-    mqc_time deadline;  /* end of the spare's state; 0: none */
-    mqc_time began;     /* the attempt */
-    mqc_time switch_by; /* until then, open methods and deferred messages postpone it */
-    iothub_pace pace;   /* of the spare */
-    bool due;
-    bool urgent; /* by iothub_reconnect_now */
-} iothub_renewal;
 
 /** A record taken from the store. */
 typedef struct iothub_in_lane {
@@ -174,23 +106,9 @@ typedef struct iothub_backlog {
     mqc_time retry_at;      /* the store is left alone until then; 0: it works */
 } iothub_backlog;
 
-/** What the application asked for and iothub_process has not carried out, in this order. */
-typedef enum iothub_wish_kind {
-    IOTHUB_WISH_NONE = 0,
-    IOTHUB_WISH_START,
-    IOTHUB_WISH_STOP,
-    IOTHUB_WISH_START_STOP,
-    IOTHUB_WISH_STOP_START
-} iothub_wish_kind;
-
-typedef struct iothub_wish {
-    iothub_wish_kind kind;
-    mqc_time stop_at; /* with a stop: the end of the grace */
-} iothub_wish;
-
 /** Whether a request has to wake the runner, see wake.c. */
 typedef struct iothub_wake {
-    mqc_time wake_at;     /* when the runner's thread wakes by itself; 0: never */
+    mqc_time wake_at;     /* when the runner's thread wakes by itself */
     iothub_op last_op;    /* before it last fell asleep */
     bool lone;            /* of late, requests came one at a time */
     uint8_t quiet_sleeps; /* since telemetry was last queued; no more than matter */
@@ -203,32 +121,23 @@ struct iothub_client {
     iothub_context context;
     void *memory; /* given by the caller or the heap; wiped at the end */
     size_t memory_len;
-    char *token; /* ready-made; replaced by iothub_set_token */
-    size_t token_cap;
-
     mqc_engine engine;
-    plat_stream_storage stream_memory[2];
-    plat_stream *stream; /* NULL until the first attempt */
-    plat_stream *spare;  /* the other one; NULL until the first renewal */
-
     iothub_session session;
-    iothub_back_off back_off;
-    iothub_renewal renewal;
-    iothub_wish wish;
     iothub_twin_sync twin;
     iothub_backlog backlog;
-    uint64_t dropping; /* telemetry given up in the lane and not reported by the engine */
+    uint32_t deferred;            /* C2D messages to be accepted later, */
+    uint32_t deferred_generation; /* on this connection */
     iothub_method_slot methods[IOTHUB_OPEN_METHODS];
+    uint32_t methods_generation; /* of the connection that they belong to */
     uint32_t last_call;
+    uint32_t dropping; /* telemetry given up in the lane and not reported by the engine */
 
     uint16_t magic;      /* IOTHUB_CLIENT_MAGIC from init to deinit */
     bool from_heap : 1;  /* made by iothub_new */
-    bool swapped : 1;    /* the stream in use is the one that was made second */
     bool empty_seen : 1; /* a message was empty although its body was set: the log says so */
     bool unserved : 1;   /* nobody has started and driven it yet, and the log does not say so */
     uint8_t
         unread_turns; /* in a row that only sent; at the most there may be, the next one reads */
-    bool want_write;  /* the stream would not take all */
     bool rx_full;     /* events must be acknowledged before more is read */
     iothub_traffic traffic;
     iothub_telemetry_counts telemetry_counts;

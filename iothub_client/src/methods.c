@@ -11,6 +11,9 @@ enum { ANSWER_WITHIN_S = 300 };
 
 enum { NAME_MAX_LEN = 256 };
 
+/* A slot keeps the last 30 bits. */
+#define SECONDS_MASK (UINT32_MAX >> 2)
+
 static mqc_result publish(iothub_client *c, int status, const char *rid, mqc_span json, void *tag,
                           iothub_op op)
 {
@@ -43,7 +46,10 @@ static uint32_t next_s(const iothub_client *c)
 
 static bool is_open(const iothub_method_slot *slot, uint32_t now)
 {
-    return slot->state == IOTHUB_SLOT_OPEN && (int32_t)(now - slot->since_s) < ANSWER_WITHIN_S;
+    uint32_t open_s = (now - slot->since_s) & SECONDS_MASK;
+    bool begun = open_s < SECONDS_MASK / 2; /* else it begins within this second */
+
+    return slot->state == IOTHUB_SLOT_OPEN && (!begun || open_s < ANSWER_WITHIN_S);
 }
 
 /* Returns the slot that has been free longest, so that a second answer to a recent call is still
@@ -92,7 +98,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
 
     c->methods_counts.received++;
     if (c->context.options.callbacks.method == NULL) {
-        subscribe_unwanted(c, TOPIC_FEATURE_METHOD,
+        subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_METHOD,
                            "ignored a method call: there is no method callback");
         return;
     }
@@ -110,6 +116,10 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
         answer_by_client(c, &call, 413, "larger than rx_size, answered 413");
         return;
     }
+    if (c->methods_generation != c->context.generation) { /* nobody waits for these any more */
+        memset(c->methods, 0, sizeof c->methods);
+        c->methods_generation = c->context.generation;
+    }
     call.token.connection = c->context.generation;
     call.token.call = ++c->last_call;
 
@@ -118,7 +128,11 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
         answer_by_client(c, &call, 503, "too many calls are open, answered 503");
         return;
     }
-    *slot = (iothub_method_slot){ IOTHUB_SLOT_OPEN, call.token.call, next_s(c) };
+    *slot = (iothub_method_slot){
+        .call = call.token.call,
+        .state = IOTHUB_SLOT_OPEN,
+        .since_s = next_s(c) & SECONDS_MASK,
+    };
     if (callback_method(&c->context, &call) == IOTHUB_METHOD_TAKEN) {
         return;
     }
@@ -129,15 +143,13 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
     }
 }
 
-void methods_on_lost(iothub_client *c)
-{
-    memset(c->methods, 0, sizeof c->methods);
-}
-
 bool methods_open(const iothub_client *c)
 {
     const uint32_t now = now_s(c);
 
+    if (c->methods_generation != c->context.generation) {
+        return false;
+    }
     for (size_t i = 0; i < IOTHUB_OPEN_METHODS; i++) {
         if (is_open(&c->methods[i], now)) {
             return true;
@@ -156,7 +168,9 @@ iothub_result methods_respond(iothub_client *c, const iothub_method_token *token
             "method answer: token or json is NULL, or token is not that of a call");
     }
     iothub_method_slot *slot =
-        token->connection == c->context.generation ? find_slot(c, token->call) : NULL;
+        token->connection == c->context.generation && token->connection == c->methods_generation
+            ? find_slot(c, token->call)
+            : NULL;
     if (slot == NULL || (slot->state == IOTHUB_SLOT_OPEN && !is_open(slot, now_s(c)))) {
         return context_refuse(&c->context, IOTHUB_ERR_EXPIRED,
                               "method answer: too late, nobody waits for it");

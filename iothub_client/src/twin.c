@@ -354,7 +354,7 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
     iothub_desired d = { .json = json, .version = p->version, .text = "" };
 
     if (c->context.options.callbacks.desired == NULL) {
-        subscribe_unwanted(c, TOPIC_FEATURE_DESIRED,
+        subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_DESIRED,
                            "ignored a desired change: there is no desired callback");
     } else if (fault != NULL) {
         unreadable(c, "desired change that could not be received");

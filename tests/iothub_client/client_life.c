@@ -404,10 +404,10 @@ void client_life_end(client_life *l)
 
     calm(l);
     (void)iothub_stop(c, 0); /* from any state, all of it ends */
-    for (int n = 0; n < 20000 && c->wish.kind != IOTHUB_WISH_NONE; n++) {
+    for (int n = 0; n < 20000 && c->session.wish.kind != IOTHUB_WISH_NONE; n++) {
         nap(l);
     }
-    assert_int_equal(c->wish.kind, IOTHUB_WISH_NONE);
+    assert_int_equal(c->session.wish.kind, IOTHUB_WISH_NONE);
 
     /* With the trouble over it connects again, whatever its history. */
     for (int n = 0; n < 100000 && iothub_get_state(c) != IOTHUB_CONNECTED; n++) {

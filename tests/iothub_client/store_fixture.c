@@ -13,8 +13,8 @@ void store_options(iothub_options *o)
 
 void store_kill(client_fixture *f)
 {
-    if (f->client->stream != NULL) {
-        f->client->stream->ops->deinit(f->client->stream);
+    if (f->client->session.channels[0].stream != NULL) {
+        f->client->session.channels[0].stream->ops->deinit(f->client->session.channels[0].stream);
     }
     fixture_store.base.user = NULL; /* the next process knows nothing of it */
     free(f->client);

@@ -248,7 +248,7 @@ static void a_stream_that_could_not_be_made_names_the_reason_and_is_given_back(v
     assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TRUST_STORE);
     assert_string_equal(fixture_last_status(&f)->text, "roots.pem: no certificate in it");
     assert_int_equal(named->state, SCRIPTED_CLOSED);
-    assert_null(f.client->stream);
+    assert_null(f.client->session.channels[0].stream);
     f.platform.net.stream_result = PLAT_OK;
     fixture_sleep(&f, 60000);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
@@ -363,7 +363,7 @@ static void a_duel_is_over_after_twice_the_longest_back_off(void **state)
             /* The first end after a long time is the first of all: neither named nor waited for. */
             named = strstr(end_after(&f, 0), "another client") != NULL;
             assert_int_equal(named, !stable);
-            assert_int_equal(f.client->back_off.failures, stable ? 2 : 4 + 2 * n);
+            assert_int_equal(f.client->session.back_off.failures, stable ? 2 : 4 + 2 * n);
         }
         iothub_get_stats(f.client, &stats);
         assert_int_equal(stats.losses, 8);

@@ -103,7 +103,7 @@ static void without_a_clock_it_is_looked_at_once_a_second(void **state)
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);
     assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NO_TIME);
-    f.client->session.deadline += 1000000; /* the wait is random */
+    f.client->session.channels[0].stage.deadline += 1000000; /* the wait is random */
 
     for (int n = 0; n < 20; n++) {
         iothub_poll_info(f.client, &p);
@@ -132,7 +132,7 @@ static void a_refused_client_looks_at_the_clock_every_five_seconds(void **state)
     assert_int_equal(p.timeout_ms, (int)fixture_last_status(&f)->retry_in_ms);
     fixture_sleep(&f, 2000);
     assert_int_equal(f.hub.connects, 2);
-    f.client->session.deadline += 1000000; /* the wait is random */
+    f.client->session.channels[0].stage.deadline += 1000000; /* the wait is random */
 
     iothub_poll_info(f.client, &p);
     fixture_sleep(&f, (uint64_t)p.timeout_ms);

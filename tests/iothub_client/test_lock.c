@@ -315,7 +315,7 @@ static void every_request_wakes(void **state)
     }
 }
 
-static mqc_time deadline_of(const client_fixture *f)
+static mqc_time client_deadline(const client_fixture *f)
 {
     plat_poll polls[IOTHUB_POLL_FDS];
     int timeout_ms;
@@ -324,7 +324,7 @@ static mqc_time deadline_of(const client_fixture *f)
     if (timeout_ms == 0) {
         return 1;
     }
-    return deadline == 0 ? UINT64_MAX : deadline;
+    return deadline;
 }
 
 static void check_that_it_wakes(const struct guarded *function, const char *connection_string)
@@ -336,14 +336,14 @@ static void check_that_it_wakes(const struct guarded *function, const char *conn
         fixture_connect(&f);
     }
     f.hub.mute_publish = true; /* an answer would wake it, too */
-    mqc_time before = deadline_of(&f);
-    wake_on_sleep(&f.client->wake, f.client->context.last_op, before == UINT64_MAX ? 0 : before);
+    mqc_time before = client_deadline(&f);
+    wake_on_sleep(&f.client->wake, f.client->context.last_op, before);
     lock_on_sleep(f.client->context.lock);
     f.client->wake.lone = false; /* what was sent has no deadline */
 
     function->call(f.client);
 
-    if (deadline_of(&f) < before && f.client->context.lock->wakes != 1) {
+    if (client_deadline(&f) < before && f.client->context.lock->wakes != 1) {
         fail_msg("%s: the runner sleeps past its deadline", function->name);
     }
     fixture_free(&f);

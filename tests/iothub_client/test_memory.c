@@ -89,10 +89,10 @@ static void collect(parts *p, const iothub_client *c, const char *connection_str
     add(p, "inbound table", e->inbox.table, e->inbox.cap * sizeof *e->inbox.table,
         sizeof(uint16_t));
     add(p, "names", names_at(c, connection_string), names_len(connection_string), 1);
-    add(p, "topic", c->context.events - sizeof(mqc_time), sizeof(mqc_time) + c->context.events_len,
-        1);
+    add(p, "topic", context_events(&c->context) - sizeof(mqc_time),
+        sizeof(mqc_time) + c->context.events_len, 1);
     add(p, "scratch", c->context.scratch, c->context.scratch_len, 1);
-    add(p, "token", c->token, c->token_cap, 1);
+    add(p, "token", c->session.credential.token, c->session.credential.token_cap, 1);
     add(p, "store's table", c->backlog.table, c->backlog.table_len * sizeof *c->backlog.table,
         sizeof(void *));
 }
@@ -154,7 +154,7 @@ static void check_division(const iothub_options *o, const char *text)
         collect(&p, c, text);
         check_apart(&p, memory, len);
         /* With a token what is more serves its successors: one place for it, one in CONNECT. */
-        size_t unused = c->token_cap > 0 ? more % 2 : more;
+        size_t unused = c->session.credential.token_cap > 0 ? more % 2 : more;
         size_t odd = c->backlog.table_len > 0 ? sizeof *c->backlog.table : 1;
         assert_in_range(len - sum_of(&p), unused, unused + odd - 1);
         iothub_deinit(c);

@@ -141,14 +141,14 @@ static void a_failure_without_words_of_the_stream_has_those_of_its_code(void **s
         fixture_stream(&f)->send_room = 10; /* more than that waits */
         (void)fixture_send(&f, "x");
         fixture_run(&f);
-        assert_true(f.client->want_write);
+        assert_true(f.client->session.channels[0].want_write);
 
         fixture_cut(&f);
 
         assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NETWORK);
         assert_string_equal(fixture_last_status(&f)->text,
                             details[i][0] != '\0' ? details[i] : plat_result_str(PLAT_ERR_IO));
-        assert_false(f.client->want_write); /* the next one may take it */
+        assert_false(f.client->session.channels[0].want_write); /* the next one may take it */
         fixture_free(&f);
     }
 }

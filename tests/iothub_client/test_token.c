@@ -258,7 +258,7 @@ static void the_end_of_a_token_may_be_as_far_away_as_it_likes(void **state)
         const uint64_t most = UINT64_C(2147483647000);
         client_fixture f;
         fixture_init_as(&f, with_token(make_token(DEVICE_RESOURCE, ends_s[i])), NULL);
-        assert_true((uint64_t)f.client->session.token_expiry_s ==
+        assert_true((uint64_t)f.client->session.credential.expiry_s ==
                     (ends_s[i] < most ? ends_s[i] : most));
         fixture_connect(&f);
         assert_int_equal(f.expiring_count, 0);
@@ -391,7 +391,7 @@ static void a_token_that_comes_during_the_login_is_used_soon(void **state)
     assert_int_equal(iothub_set_token(f.client, device_token(5000)), IOTHUB_OK);
 
     f.hub.mute_subscribe = false;
-    uint16_t id = f.client->session.subscribe_id;
+    uint16_t id = f.client->engine.pending[0].packet_id;
     const uint8_t suback[] = { 0x90, 6, (uint8_t)(id >> 8), (uint8_t)id, 0, 1, 0, 0 };
     scripted_feed(fixture_stream(&f), suback, sizeof suback);
     fixture_run(&f);

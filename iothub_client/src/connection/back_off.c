@@ -1,27 +1,24 @@
+#include "connection/back_off.h"
+
 #include <string.h>
 
-#include "context/callbacks.h"
 #include "context/retry.h"
-#include "internal.h"
 
 /* A clock that is set late is seen soon. */
-enum { LOOK_FOR_TIME_MS = 1000, LOOK_FOR_STEP_MS = 5000 };
+enum { LOOK_FOR_STEP_MS = 5000 };
 
-uint32_t back_off_random_ms(const iothub_client *c, uint32_t limit_ms, mqc_time began)
+uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t spent_ms)
 {
-    const plat_crypto *crypto = c->context.options.platform->crypto;
+    const plat_crypto *crypto = o->platform->crypto;
     uint32_t random = UINT32_MAX;
 
     (void)crypto->random(crypto, &random, sizeof random);
-    return retry_delay_ms(limit_ms, random, context_now(&c->context) - began);
+    return retry_delay_ms(limit_ms, random, spent_ms);
 }
 
 /* The failure has been counted. */
-static uint32_t limit_ms(const iothub_client *c, iothub_result reason)
+static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, iothub_result reason)
 {
-    const iothub_options *o = &c->context.options;
-    const iothub_back_off *b = &c->back_off;
-
     switch ((int)reason) {
     case IOTHUB_ERR_AUTH:
     case IOTHUB_ERR_TOKEN_EXPIRED:
@@ -41,7 +38,7 @@ static uint32_t limit_ms(const iothub_client *c, iothub_result reason)
 static uint32_t look_ms(iothub_result reason)
 {
     switch ((int)reason) {
-    case IOTHUB_ERR_NO_TIME: return LOOK_FOR_TIME_MS;
+    case IOTHUB_ERR_NO_TIME: return BACK_OFF_LOOK_MS;
     case IOTHUB_ERR_TLS_DATE:
     case IOTHUB_ERR_AUTH:
     case IOTHUB_ERR_TOKEN_EXPIRED: return LOOK_FOR_STEP_MS;
@@ -49,83 +46,64 @@ static uint32_t look_ms(iothub_result reason)
     }
 }
 
-uint32_t back_off_ms(iothub_client *c, iothub_result reason, const char *text)
+iothub_retry back_off_count(iothub_back_off *b, const iothub_options *o, iothub_result reason,
+                            mqc_time began, mqc_time now)
 {
-    iothub_back_off *b = &c->back_off;
-    mqc_time now = context_now(&c->context);
-
     if (b->failures++ == 0) {
         b->failing_since = now;
     }
-    b->refusals += reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_TOKEN_EXPIRED;
+    if (reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_TOKEN_EXPIRED) {
+        b->refusals++;
+    }
     b->look_ms = look_ms(reason);
-    b->look_at = now + b->look_ms;
-    const iothub_retry r = {
+    b->look_at = b->look_ms > 0 ? now + b->look_ms : IOTHUB_NEVER;
+    return (iothub_retry){
         .reason = reason,
-        .text = text,
         .attempt = b->failures,
         .failing_ms = now - b->failing_since,
-        .delay_ms = back_off_random_ms(c, limit_ms(c, reason), c->session.attempt_began),
+        .delay_ms = back_off_random_ms(o, limit_ms(b, o, reason), now - began),
     };
-    uint32_t delay = callback_retry(&c->context, &r);
-    return delay > 0 ? delay : 1;
 }
 
-bool back_off_look(iothub_client *c, mqc_time now)
+void back_off_watch_clock(iothub_back_off *b, uint32_t every_ms, mqc_time now)
 {
-    iothub_back_off *b = &c->back_off;
+    b->look_ms = every_ms;
+    b->look_at = every_ms > 0 ? now : IOTHUB_NEVER;
+}
 
+bool back_off_look(iothub_back_off *b, mqc_time now)
+{
     if (now < b->look_at) {
         return false;
     }
-    bool renewable = c->context.state == IOTHUB_CONNECTED && c->context.identity.key.len > 0;
-    bool curable = c->context.state == IOTHUB_WAITING && b->look_ms > 0;
-
-    if (!renewable && !curable) {
-        return false;
-    }
-    b->look_at = now + (curable ? b->look_ms : LOOK_FOR_TIME_MS);
-    return wall_clock_moved(context_clock(&c->context), c->session.clock_s);
+    b->look_at = now + b->look_ms;
+    return true;
 }
 
-mqc_time back_off_next_look(const iothub_client *c)
+bool back_off_is_stable(const iothub_options *o, uint64_t connected_ms)
 {
-    const iothub_back_off *b = &c->back_off;
-
-    return c->context.state == IOTHUB_WAITING && b->look_ms > 0 ? b->look_at : 0;
+    return connected_ms >= 2 * (uint64_t)o->retry_max_ms;
 }
 
-/* Up for so long, it is not one client pushing the other out: each comes back within the longest
- * back-off. */
-static bool is_stable(const iothub_client *c)
+void back_off_forget(iothub_back_off *b)
 {
-    return context_now(&c->context) - c->session.connected_at >=
-           2 * (uint64_t)c->context.options.retry_max_ms;
+    b->failures = 0;
+    b->evictions = 0;
 }
 
-void back_off_forget(iothub_client *c)
+bool back_off_evicted(iothub_back_off *b)
 {
-    if (is_stable(c)) {
-        c->back_off.failures = 0;
-        c->back_off.evictions = 0;
-    }
+    b->evictions++;
+    return b->evictions > 1;
 }
 
-void back_off_accepted(iothub_client *c)
+void back_off_accepted(iothub_back_off *b)
 {
-    c->back_off.refusals = 0;
+    b->refusals = 0;
 }
 
-void back_off_reset(iothub_client *c)
+void back_off_reset(iothub_back_off *b)
 {
-    memset(&c->back_off, 0, sizeof c->back_off);
-}
-
-bool back_off_evicted(iothub_client *c)
-{
-    if (c->context.state != IOTHUB_CONNECTED || is_stable(c)) {
-        return false;
-    }
-    c->back_off.evictions++;
-    return c->back_off.evictions > 1;
+    memset(b, 0, sizeof *b);
+    b->look_at = IOTHUB_NEVER;
 }

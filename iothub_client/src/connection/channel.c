@@ -1,8 +1,27 @@
-#include "internal.h"
+#include "connection/channel.h"
 
-iothub_result channel_why(const plat_stream *s, plat_result r, iothub_error *error)
+#include "connection/life.h"
+#include "context/result_map.h"
+
+/* An attempt lasts at most so many times the budget of its stage, however many bytes move. */
+enum { MOST_TIMES = 10 };
+
+void channel_init(iothub_channel *ch, iothub_context *context)
 {
-    const char *detail = s != NULL ? s->ops->detail(s) : "";
+    ch->context = context;
+    stage_set_deadline(&ch->stage, IOTHUB_NEVER);
+}
+
+void channel_deinit(iothub_channel *ch)
+{
+    if (ch->stream != NULL) {
+        ch->stream->ops->deinit(ch->stream);
+    }
+}
+
+iothub_result channel_why(const iothub_channel *ch, plat_result r, iothub_error *error)
+{
+    const char *detail = ch->stream != NULL ? ch->stream->ops->detail(ch->stream) : "";
 
     if (r == PLAT_EOF) {
         detail = "the hub closed the connection";
@@ -11,46 +30,211 @@ iothub_result channel_why(const plat_stream *s, plat_result r, iothub_error *err
                        detail[0] != '\0' ? detail : plat_result_str(r));
 }
 
+/* --- time ------------------------------------------------------------------------------- */
+
+static uint64_t moved_bytes(const iothub_channel *ch)
+{
+    plat_flow f = { 0 };
+
+    (void)channel_flow(ch, &f);
+    return f.received + f.delivered;
+}
+
+static bool can_be_slow(const iothub_channel *ch, iothub_state state)
+{
+    return state >= IOTHUB_SECURING && state <= IOTHUB_SUBSCRIBING && ch->stream != NULL &&
+           ch->stream->ops->flow != NULL;
+}
+
+void channel_begin_stage(iothub_channel *ch, iothub_state state, mqc_time now)
+{
+    stage_begin(&ch->stage, life_budget_ms(&ch->context->options, state, false),
+                can_be_slow(ch, state), now);
+}
+
+bool channel_stage_goes_on(iothub_channel *ch, iothub_state state, mqc_time now)
+{
+    const uint32_t budget_ms = life_budget_ms(&ch->context->options, state, false);
+    const mqc_time until =
+        state < IOTHUB_SUBSCRIBING ? ch->began + (mqc_time)budget_ms * MOST_TIMES : IOTHUB_NEVER;
+
+    return can_be_slow(ch, state) &&
+           stage_goes_on(&ch->stage, budget_ms, moved_bytes(ch), until, now);
+}
+
+void channel_set_deadline(iothub_channel *ch, mqc_time when)
+{
+    stage_set_deadline(&ch->stage, when);
+}
+
+bool channel_is_late(iothub_channel *ch, mqc_time now)
+{
+    return now >= ch->stage.deadline && !channel_stage_goes_on(ch, channel_as_state(ch), now);
+}
+
+/* --- opening ------------------------------------------------------------------------------ */
+
+iothub_state channel_as_state(const iothub_channel *ch)
+{
+    switch (ch->state) {
+    case CHANNEL_CLOSED: break;
+    case CHANNEL_RESOLVING: return IOTHUB_RESOLVING;
+    case CHANNEL_CONNECTING: return IOTHUB_CONNECTING;
+    case CHANNEL_SECURING: return IOTHUB_SECURING;
+    case CHANNEL_OPEN: return IOTHUB_LOGGING_IN;
+    }
+    return IOTHUB_STOPPED;
+}
+
+static void enter(iothub_channel *ch, channel_state state, mqc_time now)
+{
+    ch->state = state;
+    stage_set_deadline(&ch->stage, IOTHUB_NEVER);
+    if (channel_is_opening(ch)) {
+        channel_begin_stage(ch, channel_as_state(ch), now);
+    }
+}
+
 /* A stream is made once, with the first attempt that needs it, and opened again for each later
- * one.  NULL: failed. */
-static plat_stream *make(iothub_client *c, plat_stream_storage *memory, iothub_error *error)
+ * one. */
+static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 {
-    const plat_stream_config config = { .kind = PLAT_STREAM_TLS,
-                                        .ca_file = c->context.options.ca_file };
-    const plat_net *net = c->context.options.platform->net;
-    plat_stream *made = NULL;
+    const iothub_options *o = &ch->context->options;
+    const plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = o->ca_file };
+    const plat_net *net = o->platform->net;
 
-    plat_result r = net->stream(net, memory, &config, &made);
+    plat_result r = net->stream(net, &ch->memory, &config, &ch->stream);
     if (r == PLAT_OK) {
-        return made;
+        return IOTHUB_OK;
     }
-    (void)channel_why(made, r, error);
-    if (made != NULL) {
-        made->ops->deinit(made);
-    }
-    return NULL;
+    iothub_result why = channel_why(ch, r, error);
+    channel_deinit(ch);
+    ch->stream = NULL;
+    return why;
 }
 
-iothub_result channel_open(iothub_client *c, plat_stream **slot, plat_stream_storage *memory,
-                           iothub_error *error)
+iothub_result channel_open(iothub_channel *ch, iothub_error *error)
 {
-    if (credential_ready(c, error) != IOTHUB_OK) {
+    const iothub_context *context = ch->context;
+    const mqc_time now = context_now(context);
+
+    if (ch->stream == NULL && make_stream(ch, error) != IOTHUB_OK) {
         return error->code;
     }
-    plat_stream *s = *slot != NULL ? *slot : make(c, memory, error);
-    if (s == NULL) {
-        return error->code;
-    }
-    *slot = s;
     plat_result r =
-        s->ops->open(s, c->context.host, c->context.options.port, context_now(&c->context));
-    return r == PLAT_OK ? IOTHUB_OK : channel_why(s, r, error);
+        ch->stream->ops->open(ch->stream, context_host(context), context->options.port, now);
+    if (r != PLAT_OK) {
+        return channel_why(ch, r, error);
+    }
+    ch->began = now;
+    enter(ch, CHANNEL_RESOLVING, now);
+    return IOTHUB_OK;
 }
 
-plat_result channel_progress(iothub_client *c, plat_stream *s, mqc_time now, plat_stage *stage)
+static channel_state state_of(plat_stage stage)
 {
-    bool opened = context_open_lock(&c->context);
-    plat_result r = s->ops->progress(s, now, stage);
-    context_close_lock(&c->context, opened);
+    if (stage <= PLAT_STAGE_RESOLVE) {
+        return CHANNEL_RESOLVING;
+    }
+    return stage <= PLAT_STAGE_CONNECT ? CHANNEL_CONNECTING : CHANNEL_SECURING;
+}
+
+channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *error)
+{
+    plat_stage stage = PLAT_STAGE_RESOLVE;
+    bool opened = context_open_lock(ch->context);
+    plat_result r = ch->stream->ops->progress(ch->stream, now, &stage);
+    context_close_lock(ch->context, opened);
+
+    if (r == PLAT_OK) {
+        enter(ch, CHANNEL_OPEN, now);
+        return CHANNEL_READY;
+    }
+    /* A stream that tries the next address may report an early stage again: never a step back. */
+    if (state_of(stage) > ch->state) {
+        enter(ch, state_of(stage), now);
+    }
+    if (r == PLAT_WOULD_BLOCK) {
+        return CHANNEL_WAITS;
+    }
+    (void)channel_why(ch, r, error);
+    return CHANNEL_FAILED;
+}
+
+void channel_close(iothub_channel *ch)
+{
+    if (ch->stream != NULL) {
+        ch->stream->ops->close(ch->stream);
+    }
+    ch->want_write = false;
+    enter(ch, CHANNEL_CLOSED, 0);
+}
+
+void channel_adopt(iothub_channel *ch, mqc_time now)
+{
+    ch->began = now;
+    enter(ch, ch->state, now);
+}
+
+/* --- bytes ---------------------------------------------------------------------------------- */
+
+plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got)
+{
+    bool opened = context_open_lock(ch->context);
+    plat_result r = ch->stream->ops->recv(ch->stream, at, cap, got);
+    context_close_lock(ch->context, opened);
     return r;
+}
+
+plat_result channel_send(iothub_channel *ch, const void *data, size_t len, size_t *sent)
+{
+    bool opened = context_open_lock(ch->context);
+    plat_result r = ch->stream->ops->send(ch->stream, data, len, sent);
+    context_close_lock(ch->context, opened);
+    ch->want_write = r == PLAT_WOULD_BLOCK;
+    return r;
+}
+
+plat_result channel_send_locked(iothub_channel *ch, const void *data, size_t len, size_t *sent)
+{
+    return ch->stream->ops->send(ch->stream, data, len, sent);
+}
+
+channel_answer channel_watch(iothub_channel *ch, iothub_error *error)
+{
+    uint8_t byte;
+    size_t got;
+    plat_result r = ch->stream->ops->recv(ch->stream, &byte, 1, &got);
+
+    if (r == PLAT_WOULD_BLOCK) {
+        return CHANNEL_WAITS;
+    }
+    if (r == PLAT_OK) {
+        (void)iothub_fail(error, IOTHUB_ERR_PROTOCOL, "the hub speaks before CONNECT");
+    } else {
+        (void)channel_why(ch, r, error);
+    }
+    return CHANNEL_FAILED;
+}
+
+bool channel_flow(const iothub_channel *ch, plat_flow *out)
+{
+    bool known = ch->stream != NULL && ch->stream->ops->flow != NULL;
+
+    if (known) {
+        ch->stream->ops->flow(ch->stream, out);
+    }
+    return known;
+}
+
+bool channel_resumed(const iothub_channel *ch)
+{
+    return ch->stream->ops->resumed(ch->stream);
+}
+
+void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *p)
+{
+    if (ch->stream != NULL) {
+        ch->stream->ops->poll(ch->stream, want_write, least, p);
+    }
 }

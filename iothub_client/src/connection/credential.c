@@ -1,7 +1,9 @@
+#include "connection/credential.h"
+
 #include <string.h>
 
+#include "connection/wall_clock.h"
 #include "context/callbacks.h"
-#include "internal.h"
 #include "iothub/sas.h"
 #include "iothub/version.h"
 #include "text/percent.h"
@@ -9,30 +11,44 @@
 
 #define API_VERSION "2021-04-12"
 
-static bool has_key(const iothub_client *c)
+/* The clock that dates a token knows no parts of a second: it may be that much shorter than asked
+ * for, with what a look at the clock takes. */
+enum { SHORTEST_BY_MS = 1200 };
+
+/* Up to 90 % of its life a token may be used if it has to be. */
+enum { RESERVE_MS_PER_S = 100 };
+
+void credential_init(iothub_credential *k, iothub_context *context)
 {
-    return c->context.identity.key.len > 0;
+    k->context = context;
+    k->notice_at = IOTHUB_NEVER;
+}
+
+void credential_set_memory(iothub_credential *k, char *token, size_t cap)
+{
+    k->token = token;
+    k->token_cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX;
 }
 
 /* The notice comes after 80 % of the life that is left. */
-static void watch_token(iothub_client *c)
+static void watch_token(iothub_credential *k)
 {
-    int64_t left_s = c->session.token_expiry_s - wall_clock_s(context_clock(&c->context));
-    mqc_time now = context_now(&c->context);
+    int64_t left_s = k->expiry_s - wall_clock_s(context_clock(k->context));
+    mqc_time now = context_now(k->context);
 
-    c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 800 : now;
-    c->session.notice_clock_s = wall_clock_offset_s(context_clock(&c->context));
+    k->notice_at = left_s > 0 ? now + (uint64_t)left_s * CREDENTIAL_USE_MS_PER_S : now;
+    k->notice_clock_s = wall_clock_offset_s(context_clock(k->context));
 }
 
-iothub_result credential_ready(iothub_client *c, iothub_error *error)
+iothub_result credential_ready(const iothub_credential *k, iothub_error *error)
 {
-    int64_t now_s = wall_clock_s(context_clock(&c->context));
+    int64_t now_s = wall_clock_s(context_clock(k->context));
 
     if (!wall_clock_is_set(now_s)) {
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
                            "the wall clock is not set: tokens and certificates need the date");
     }
-    if (!has_key(c) && now_s >= c->session.token_expiry_s) {
+    if (!credential_has_key(k) && now_s >= k->expiry_s) {
         return iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED,
                            "the SharedAccessSignature has expired, and there is no key to make "
                            "a new one");
@@ -40,22 +56,22 @@ iothub_result credential_ready(iothub_client *c, iothub_error *error)
     return IOTHUB_OK;
 }
 
-static bool is_module(const iothub_client *c)
+static bool is_module(const iothub_credential *k)
 {
-    return c->context.identity.module_id.len > 0;
+    return k->context->identity.module_id.len > 0;
 }
 
 /* "{host}/{device}[/{module}]/?api-version=..&DeviceClientType=..[&model-id=..]" */
-static void put_user_name(iothub_text *t, const iothub_client *c)
+static void put_user_name(iothub_text *t, const iothub_credential *k)
 {
-    const iothub_options *o = &c->context.options;
+    const iothub_options *o = &k->context->options;
 
-    iothub_text_put_span(t, c->context.identity.host_name);
+    iothub_text_put_span(t, k->context->identity.host_name);
     iothub_text_put_char(t, '/');
-    iothub_text_put_span(t, c->context.identity.device_id);
-    if (is_module(c)) {
+    iothub_text_put_span(t, k->context->identity.device_id);
+    if (is_module(k)) {
         iothub_text_put_char(t, '/');
-        iothub_text_put_span(t, c->context.identity.module_id);
+        iothub_text_put_span(t, k->context->identity.module_id);
     }
     iothub_text_put(t, "/?api-version=" API_VERSION "&DeviceClientType=");
     iothub_percent_put(t, mqc_span_str(o->user_agent != NULL
@@ -68,12 +84,12 @@ static void put_user_name(iothub_text *t, const iothub_client *c)
 }
 
 /* "{device}/{module}"; that of a device stands in the connection string. */
-static void put_client_id(iothub_text *t, const iothub_client *c)
+static void put_client_id(iothub_text *t, const iothub_credential *k)
 {
-    if (is_module(c)) {
-        iothub_text_put_span(t, c->context.identity.device_id);
+    if (is_module(k)) {
+        iothub_text_put_span(t, k->context->identity.device_id);
         iothub_text_put_char(t, '/');
-        iothub_text_put_span(t, c->context.identity.module_id);
+        iothub_text_put_span(t, k->context->identity.module_id);
     }
 }
 
@@ -84,44 +100,45 @@ static mqc_span since(const iothub_text *t, size_t from)
 }
 
 /* The token comes last in the scratch: it is built in place. */
-static iothub_result put_password(iothub_client *c, iothub_text *t, mqc_span *password,
+static iothub_result put_password(iothub_credential *k, iothub_text *t, mqc_span *password,
                                   iothub_error *error)
 {
     char *at = t->buf + t->len;
     size_t len = 0;
 
-    if (!has_key(c)) {
-        *password = mqc_span_str(c->token);
+    if (!credential_has_key(k)) {
+        *password = mqc_span_str(k->token);
         return IOTHUB_OK;
     }
     uint64_t expiry_s =
-        (uint64_t)wall_clock_s(context_clock(&c->context)) + c->context.options.sas_lifetime_s;
+        (uint64_t)wall_clock_s(context_clock(k->context)) + k->context->options.sas_lifetime_s;
     iothub_result r =
-        iothub_sas_build_for(c->context.options.platform->crypto, &c->context.identity, expiry_s,
+        iothub_sas_build_for(k->context->options.platform->crypto, &k->context->identity, expiry_s,
                              at, t->cap - t->len, &len, error);
     *password = mqc_span_of(at, len);
     return r;
 }
 
-iothub_result credential_connect(iothub_client *c, mqc_connect_options *o, iothub_error *error)
+iothub_result credential_connect(iothub_credential *k, mqc_connect_options *o, iothub_error *error)
 {
     iothub_text t;
 
-    iothub_text_init(&t, c->context.scratch, c->context.scratch_len);
+    iothub_text_init(&t, k->context->scratch, k->context->scratch_len);
     memset(o, 0, sizeof *o);
-    put_client_id(&t, c);
-    o->client_id = is_module(c) ? since(&t, 0) : c->context.identity.device_id;
+    put_client_id(&t, k);
+    o->client_id = is_module(k) ? since(&t, 0) : k->context->identity.device_id;
     size_t user_name_at = t.len;
-    put_user_name(&t, c);
+    put_user_name(&t, k);
     o->username = since(&t, user_name_at);
     if (t.overflow) {
         return iothub_fail(error, IOTHUB_ERR_TOO_BIG, "user name too long: model_id, user_agent");
     }
-    o->keep_alive_s = c->context.options.keep_alive_s;
-    o->clean_session = c->context.options.clean_session;
-    o->ack_timeout_ms = c->context.options.ack_timeout_ms;
-    o->stall_timeout_ms = c->context.options.stall_timeout_ms;
-    return put_password(c, &t, &o->password, error);
+    o->keep_alive_s = k->context->options.keep_alive_s;
+    o->clean_session = k->context->options.clean_session;
+    o->ack_timeout_ms = k->context->options.ack_timeout_ms;
+    o->stall_timeout_ms = k->context->options.stall_timeout_ms;
+    k->replaced = false;
+    return put_password(k, &t, &o->password, error);
 }
 
 /* The fixed header, the variable one, and the lengths of three texts (sections 2.2 and 3.1). */
@@ -131,24 +148,24 @@ enum { CONNECT_FRAME = 5 + 10 + 3 * 2 };
  * worst and a NUL. */
 enum { TOKEN_FRAME = sizeof "SharedAccessSignature sr=&sig=&se=18446744073709551615" + 3 * 44 };
 
-credential_size credential_measure(const iothub_client *c)
+credential_size credential_measure(const iothub_credential *k)
 {
     char resource[IOTHUB_SAS_RESOURCE_SIZE];
     iothub_text t;
 
     iothub_text_count(&t);
-    put_client_id(&t, c);
-    put_user_name(&t, c);
-    const size_t frame = CONNECT_FRAME + (is_module(c) ? 0 : c->context.identity.device_id.len);
-    (void)iothub_sas_resource(&c->context.identity, resource, sizeof resource);
-    if (!has_key(c)) { /* check_resource wants the resource twice */
+    put_client_id(&t, k);
+    put_user_name(&t, k);
+    const size_t frame = CONNECT_FRAME + (is_module(k) ? 0 : k->context->identity.device_id.len);
+    (void)iothub_sas_resource(&k->context->identity, resource, sizeof resource);
+    if (!credential_has_key(k)) { /* check_resource wants the resource twice */
         const size_t check = 2 * (strlen(resource) + 1);
         return (credential_size){ frame + t.len, t.len + 1 > check ? t.len + 1 : check };
     }
     iothub_percent_put(&t, mqc_span_str(resource));
-    if (c->context.identity.policy_name.len != 0) {
+    if (k->context->identity.policy_name.len != 0) {
         iothub_text_put(&t, "&skn=");
-        iothub_percent_put(&t, c->context.identity.policy_name);
+        iothub_percent_put(&t, k->context->identity.policy_name);
     }
     return (credential_size){ frame + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
 }
@@ -170,14 +187,14 @@ static bool covers(const char *granted, const char *wanted)
     return *granted == '\0' && (*wanted == '\0' || *wanted == '/');
 }
 
-static iothub_result check_resource(const iothub_client *c, const iothub_sas_token *token,
+static iothub_result check_resource(const iothub_credential *k, const iothub_sas_token *token,
                                     iothub_error *error)
 {
-    const size_t half = c->context.scratch_len / 2; /* what is longer than wanted covers nothing */
-    char *wanted = c->context.scratch;
-    char *granted = c->context.scratch + half;
+    const size_t half = k->context->scratch_len / 2; /* what is longer than wanted covers nothing */
+    char *wanted = k->context->scratch;
+    char *granted = k->context->scratch + half;
 
-    if (iothub_sas_resource(&c->context.identity, wanted, half) != IOTHUB_OK ||
+    if (iothub_sas_resource(&k->context->identity, wanted, half) != IOTHUB_OK ||
         iothub_sas_decode(token->resource, granted, half) != IOTHUB_OK ||
         !covers(granted, wanted)) {
         return iothub_fail(error, IOTHUB_ERR_PART_INVALID,
@@ -186,7 +203,7 @@ static iothub_result check_resource(const iothub_client *c, const iothub_sas_tok
     return IOTHUB_OK;
 }
 
-iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub_error *error)
+iothub_result credential_take_token(iothub_credential *k, mqc_span signature, iothub_error *error)
 {
     iothub_sas_token token;
 
@@ -195,36 +212,76 @@ iothub_result credential_take_token(iothub_client *c, mqc_span signature, iothub
     if (r != IOTHUB_OK) {
         return r;
     }
-    r = check_resource(c, &token, error);
+    r = check_resource(k, &token, error);
     if (r != IOTHUB_OK) {
         return r;
     }
-    if (signature.len >= c->token_cap) {
+    if (signature.len >= k->token_cap) {
         return iothub_fail(error, IOTHUB_ERR_MEMORY,
                            "SharedAccessSignature: longer than the memory kept for it");
     }
-    memmove(c->token, signature.ptr, signature.len);
-    c->token[signature.len] = '\0';
-    c->session.token_expiry_s = token.expiry_s < INT32_MAX * INT64_C(1000)
-                                    ? (int64_t)token.expiry_s
-                                    : INT32_MAX * INT64_C(1000);
-    watch_token(c);
+    memmove(k->token, signature.ptr, signature.len);
+    k->token[signature.len] = '\0';
+    k->expiry_s = token.expiry_s < INT32_MAX * INT64_C(1000) ? (int64_t)token.expiry_s
+                                                             : INT32_MAX * INT64_C(1000);
+    watch_token(k);
     return IOTHUB_OK;
 }
 
-void credential_on_time(iothub_client *c, mqc_time now)
+iothub_result credential_replace_token(iothub_credential *k, const char *signature)
 {
-    if (wall_clock_moved(context_clock(&c->context), c->session.notice_clock_s)) {
-        watch_token(c);
+    if (credential_has_key(k)) {
+        return context_refuse(
+            k->context, IOTHUB_ERR_STATE,
+            "iothub_set_token: the client makes its tokens from its key, and needs none");
     }
-    if (c->session.token_notice_at == 0 || now < c->session.token_notice_at) {
+    if (signature == NULL) {
+        return context_refuse(k->context, IOTHUB_ERR_ARG,
+                              "iothub_set_token: SharedAccessSignature is NULL");
+    }
+    iothub_result r = credential_take_token(k, mqc_span_str(signature), context_error(k->context));
+    if (r == IOTHUB_OK) {
+        k->replaced = true;
+    }
+    return r;
+}
+
+/* --- time ------------------------------------------------------------------------- */
+
+uint64_t credential_use_ms(const iothub_credential *k)
+{
+    const uint64_t life_s = k->context->options.sas_lifetime_s;
+    const uint64_t latest_ms = life_s * 1000 - SHORTEST_BY_MS;
+
+    if (!credential_has_key(k)) {
+        return IOTHUB_NEVER;
+    }
+    return deadline_earlier(life_s * CREDENTIAL_USE_MS_PER_S, latest_ms);
+}
+
+uint64_t credential_reserve_ms(const iothub_credential *k)
+{
+    return (uint64_t)k->context->options.sas_lifetime_s * RESERVE_MS_PER_S;
+}
+
+mqc_time credential_deadline(const iothub_credential *k)
+{
+    return k->notice_at;
+}
+
+void credential_on_time(iothub_credential *k, mqc_time now)
+{
+    if (wall_clock_moved(context_clock(k->context), k->notice_clock_s)) {
+        watch_token(k);
+    }
+    if (now < k->notice_at) {
         return;
     }
-    int64_t left_s = c->session.token_expiry_s - wall_clock_s(context_clock(&c->context));
+    int64_t left_s = k->expiry_s - wall_clock_s(context_clock(k->context));
 
-    c->session.token_notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : 0;
-    callback_log_text(&c->context, IOTHUB_LOG_WARNING, "credential",
+    k->notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : IOTHUB_NEVER;
+    callback_log_text(k->context, IOTHUB_LOG_WARNING, "credential",
                       left_s > 0 ? "the SharedAccessSignature expires soon and cannot be renewed"
                                  : "the SharedAccessSignature has expired");
-    callback_token_expiring(&c->context, left_s > 0 ? left_s : 0);
+    callback_token_expiring(k->context, left_s > 0 ? left_s : 0);
 }

@@ -1,567 +1,736 @@
-#include <string.h>
+#include "connection/session.h"
 
+#include "connection/loss.h"
+#include "connection/wall_clock.h"
 #include "context/callbacks.h"
-#include "internal.h"
+#include "context/result_map.h"
 
-enum {
-    PATIENCE_MS = 10000 /* for open methods, when no token comes to its end */
-};
+enum { PATIENCE_MS = 10000 }; /* for open methods, when no token comes to its end */
 
-/* --- entering a state ------------------------------------------------------- */
+void session_init(iothub_session *s, iothub_context *context)
+{
+    s->context = context;
+    channel_init(&s->channels[0], context);
+    channel_init(&s->channels[1], context);
+    credential_init(&s->credential, context);
+    subscribe_init(&s->subscribe, context);
+    back_off_reset(&s->back_off);
+    s->attempt_began = context_now(context);
+}
+
+void session_deinit(iothub_session *s)
+{
+    channel_deinit(&s->channels[0]);
+    channel_deinit(&s->channels[1]);
+}
+
+static iothub_channel *spare_of(iothub_session *s)
+{
+    return &s->channels[1 - s->used];
+}
+
+/* --- the change of the connection ------------------------------------------------------------ */
 
 /* Back to a state in which nothing of a connection is left. */
-static void drop(iothub_client *c)
+static void close_connection(iothub_session *s)
 {
-    if (c->stream != NULL) {
-        c->stream->ops->close(c->stream);
-    }
-    mqc_reset(c->context.engine);
-    (void)mqc_discard(c->context.engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
-    mqc_hold(c->context.engine, IOTHUB_LANE_TWIN, true);
-    mqc_hold(c->context.engine, IOTHUB_LANE_TELEMETRY, false);
-    methods_on_lost(c);
-    context_end_connection(&c->context);
-    c->session.deferred = 0;
-    c->session.unsubscribed = 0;
-    c->want_write = false;
-    c->rx_full = false;
-}
+    mqc_engine *engine = s->context->engine;
 
-static void dial(iothub_client *c)
-{
-    iothub_error error;
-
-    c->session.clock_s = wall_clock_offset_s(context_clock(&c->context));
-    if (channel_open(c, &c->stream, &c->stream_memory[0], &error) != IOTHUB_OK) {
-        session_feed(c, LIFE_LOST, error.code, error.text);
-    }
-}
-
-static void log_in(iothub_client *c)
-{
-    mqc_connect_options o;
-    iothub_error error;
-
-    if (credential_connect(c, &o, &error) != IOTHUB_OK) {
-        session_feed(c, LIFE_LOST, error.code, error.text);
-        return;
-    }
-    c->session.token_replaced = false;
-    o.reports_flow = c->stream->ops->flow != NULL;
-    c->session.login_at = context_now(&c->context);
-    c->session.clock_s = wall_clock_offset_s(context_clock(&c->context));
-    mqc_result r = mqc_connect(c->context.engine, &o, context_now(&c->context));
-    if (r != MQC_OK) {
-        session_feed(c, LIFE_LOST, iothub_from_mqc(r), "CONNECT does not fit its buffer");
-    }
-}
-
-/* After 80 % of the token's life, which may be a second shorter than asked for: the clock that
- * dates it knows no parts of a second. */
-static uint64_t renew_after_ms(const iothub_client *c)
-{
-    uint64_t life_s = c->context.options.sas_lifetime_s;
-    uint64_t latest_ms = life_s * 1000 - 1200;
-
-    return life_s * 800 < latest_ms ? life_s * 800 : latest_ms;
-}
-
-static void connected(iothub_client *c)
-{
-    iothub_session *s = &c->session;
-
-    c->session.counts.connects++;
-    if (s->connected_at == 0) { /* a planned change does not count as an end */
-        s->connected_at = context_now(&c->context);
-    }
-    back_off_accepted(c);
-    if (c->context.identity.key.len > 0) { /* a given token cannot be renewed */
-        s->deadline = s->login_at + renew_after_ms(c);
-    }
-    twin_on_connected(c);
-    if (s->token_replaced) { /* while this connection logged in with the old one */
-        session_hurry(c);
-    }
-}
-
-/* The new connection takes telemetry. */
-static void logged_in(iothub_client *c, mqc_time now)
-{
-    if (!c->session.planned) {
-        return;
-    }
-    uint64_t gap_ms = now - c->session.left_at;
-
-    c->session.planned = false;
-    c->session.counts.token_renewals++;
-    c->session.counts.renewal_gap_last_ms = gap_ms;
-    c->session.counts.renewal_gap_sum_ms += gap_ms;
-    if (gap_ms > c->session.counts.renewal_gap_longest_ms) {
-        c->session.counts.renewal_gap_longest_ms = gap_ms;
-    }
-}
-
-static void let_go(iothub_client *c, mqc_time now)
-{
-    c->session.planned = true;
-    c->session.left_at = now;
-    mqc_hold(c->context.engine, IOTHUB_LANE_TELEMETRY, true);
+    channel_close(session_channel(s));
+    mqc_reset(engine);
+    (void)mqc_discard(engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
+    mqc_hold(engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(engine, IOTHUB_LANE_TELEMETRY, false);
+    context_end_connection(s->context);
 }
 
 /* End every request that is still open; only without a connection. */
-static void cancel_all(iothub_client *c)
+static void cancel_requests(iothub_session *s)
 {
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
-        (void)mqc_discard(c->context.engine, (uint8_t)lane);
+        (void)mqc_discard(s->context->engine, (uint8_t)lane);
     }
-    /* The stop is granted: what comes from now on waits for the next start. */
-    c->wish.kind = c->wish.kind == IOTHUB_WISH_STOP_START ? IOTHUB_WISH_START : IOTHUB_WISH_NONE;
-    context_poke(&c->context);
+    wish_on_stopped(&s->wish);
+    context_poke(s->context);
 }
 
-static void subscribe(iothub_client *c)
+static void close_spare(iothub_session *s)
 {
-    mqc_result r = subscribe_start(c);
+    if (channel_in_use(spare_of(s))) {
+        channel_close(spare_of(s));
+    }
+    renewal_reset(&s->renewal);
+}
 
+/* The connection goes on with the spare; the old channel was closed. */
+static void adopt_spare(iothub_session *s, mqc_time now)
+{
+    s->used = 1 - s->used;
+    channel_adopt(session_channel(s), now);
+    renewal_reset(&s->renewal);
+}
+
+/* --- what a new state does first ---------------------------------------------------------------
+ */
+
+/* Each returns false when it failed: the connection is lost. */
+
+static bool open_channel(iothub_session *s, iothub_channel *ch, iothub_error *why)
+{
+    return credential_ready(&s->credential, why) == IOTHUB_OK && channel_open(ch, why) == IOTHUB_OK;
+}
+
+static bool log_in(iothub_session *s, mqc_time now, iothub_error *why)
+{
+    mqc_connect_options o;
+    plat_flow f;
+
+    if (credential_connect(&s->credential, &o, why) != IOTHUB_OK) {
+        return false;
+    }
+    o.reports_flow = channel_flow(session_channel(s), &f);
+    s->login_at = now;
+    s->clock_s = wall_clock_offset_s(context_clock(s->context));
+    mqc_result r = mqc_connect(s->context->engine, &o, now);
     if (r != MQC_OK) {
-        session_feed(c, LIFE_LOST, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
+        (void)iothub_fail(why, iothub_from_mqc(r), "CONNECT does not fit its buffer");
+    }
+    return r == MQC_OK;
+}
+
+/* The new connection takes telemetry. */
+static void count_gap(iothub_session *s, mqc_time now)
+{
+    session_counts *counts = &s->counts;
+    const uint32_t gap_ms = (uint32_t)(now - s->left_at);
+
+    if (!s->planned) {
+        return;
+    }
+    s->planned = false;
+    counts->token_renewals++;
+    counts->renewal_gap_last_ms = gap_ms;
+    counts->renewal_gap_sum_ms += gap_ms;
+    if (gap_ms > counts->renewal_gap_longest_ms) {
+        counts->renewal_gap_longest_ms = gap_ms;
     }
 }
 
-/* What the new state does first.  May feed the next input, so it comes last. */
-static void act(iothub_client *c, mqc_time now, bool adopted)
+static bool subscribe(iothub_session *s, mqc_time now, iothub_error *why)
 {
-    switch (c->context.state) {
+    count_gap(s, now);
+    mqc_result r = subscribe_start(&s->subscribe);
+    if (r != MQC_OK) {
+        (void)iothub_fail(why, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
+    }
+    return r == MQC_OK;
+}
+
+/* End the present state now. */
+static void hurry(iothub_session *s)
+{
+    channel_set_deadline(session_channel(s), context_now(s->context));
+    context_poke(s->context);
+}
+
+static void begin_connected(iothub_session *s, mqc_time now)
+{
+    const uint64_t use_ms = credential_use_ms(&s->credential);
+
+    s->counts.connects++;
+    if (s->connected_at == 0) { /* a planned change does not count as an end */
+        s->connected_at = now;
+    }
+    back_off_accepted(&s->back_off);
+    if (use_ms != IOTHUB_NEVER) { /* a given token cannot be renewed */
+        channel_set_deadline(session_channel(s), s->login_at + use_ms);
+        back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
+    }
+    if (s->credential.replaced) { /* while this connection logged in with the old one */
+        hurry(s);
+    }
+}
+
+static void begin_renewing(iothub_session *s, mqc_time now)
+{
+    s->planned = true;
+    s->left_at = now;
+    mqc_hold(s->context->engine, IOTHUB_LANE_TELEMETRY, true);
+}
+
+/* adopted: a channel is being opened, or open, already. */
+static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_error *why)
+{
+    switch (s->context->state) {
     case IOTHUB_RESOLVING:
-        if (!adopted) {
-            dial(c);
+        if (adopted) {
+            break;
         }
-        break;
-    case IOTHUB_LOGGING_IN: log_in(c); break;
-    case IOTHUB_SUBSCRIBING:
-        logged_in(c, now);
-        subscribe(c);
-        break;
-    case IOTHUB_CONNECTED: connected(c); break;
-    case IOTHUB_RENEWING: let_go(c, now); break;
-    case IOTHUB_STOPPING: (void)mqc_disconnect(c->context.engine); break;
-    case IOTHUB_STOPPED: cancel_all(c); break;
+        s->clock_s = wall_clock_offset_s(context_clock(s->context));
+        return open_channel(s, session_channel(s), why);
+    case IOTHUB_LOGGING_IN: return log_in(s, now, why);
+    case IOTHUB_SUBSCRIBING: return subscribe(s, now, why);
+    case IOTHUB_CONNECTED: begin_connected(s, now); break;
+    case IOTHUB_RENEWING: begin_renewing(s, now); break;
+    case IOTHUB_STOPPING: (void)mqc_disconnect(s->context->engine); break;
+    case IOTHUB_STOPPED: cancel_requests(s); break;
     case IOTHUB_CONNECTING:
     case IOTHUB_SECURING:
     case IOTHUB_WAITING: break;
     }
+    return true;
 }
 
-static void count_end(iothub_client *c, iothub_state was, iothub_state next)
+/* --- the transition ----------------------------------------------------------------------------
+ */
+
+static uint64_t connected_ms(const iothub_session *s, mqc_time now)
 {
-    c->session.counts.losses +=
-        was == IOTHUB_CONNECTED && next != IOTHUB_RENEWING && next != IOTHUB_STOPPING;
-    c->session.counts.failed_attempts += next == IOTHUB_WAITING && was != IOTHUB_CONNECTED;
+    return now - s->connected_at;
 }
 
-/* The end of a connection is the beginning of the next attempt: the time it lasted is not
- * spent on that, and if it was long, older failures are another story. */
-static void leave_connected(iothub_client *c, mqc_time now)
+static void count_end(iothub_session *s, iothub_state was, iothub_state next)
 {
-    c->session.attempt_began = now;
-    back_off_forget(c);
-}
-
-/* A connection begins: a new one, or the one that was opened beside the old. */
-static void begin_attempt(iothub_client *c, mqc_time now, bool adopt)
-{
-    c->session.attempt_began = now;
-    if (adopt) {
-        renewal_adopt(c);
+    if (was == IOTHUB_CONNECTED && next != IOTHUB_RENEWING && next != IOTHUB_STOPPING) {
+        s->counts.losses++;
+    }
+    if (was != IOTHUB_CONNECTED && next == IOTHUB_WAITING) {
+        s->counts.failed_attempts++;
     }
 }
 
-static void tell(iothub_client *c, iothub_result reason, const char *text, uint32_t retry_in_ms)
+/* The end of a connection is the beginning of the next attempt: the time it lasted is not spent on
+ * that, and if it was long, older failures are another story. */
+static void on_connection_end(iothub_session *s, mqc_time now)
 {
-    const iothub_status s = {
-        .state = c->context.state,
+    s->attempt_began = now;
+    if (back_off_is_stable(&s->context->options, connected_ms(s, now))) {
+        back_off_forget(&s->back_off);
+    }
+}
+
+/* How long to wait after a failure; IOTHUB_RETRY_STOP: no more attempts. */
+static uint32_t ask_for_delay(iothub_session *s, iothub_result reason, const char *text,
+                              mqc_time now)
+{
+    iothub_retry r =
+        back_off_count(&s->back_off, &s->context->options, reason, s->attempt_began, now);
+
+    r.text = text;
+    uint32_t delay_ms = callback_retry(s->context, &r);
+    s->connected_at = 0;
+    return delay_ms > 0 ? delay_ms : 1;
+}
+
+static void set_deadline(iothub_session *s, iothub_state state, uint32_t wait_ms, mqc_time now)
+{
+    if (state == IOTHUB_LOGGING_IN || state == IOTHUB_SUBSCRIBING) {
+        channel_begin_stage(session_channel(s), state, now);
+    } else if (state > IOTHUB_SUBSCRIBING || state == IOTHUB_STOPPED) {
+        channel_set_deadline(session_channel(s), wait_ms > 0 ? now + wait_ms : IOTHUB_NEVER);
+    } /* else the channel knows best */
+}
+
+static void tell(iothub_session *s, iothub_result reason, const char *text, uint32_t retry_in_ms)
+{
+    const iothub_status status = {
+        .state = s->context->state,
         .reason = reason,
         .text = text,
         .retry_in_ms = retry_in_ms,
-        .attempt = c->back_off.failures,
+        .attempt = s->back_off.failures,
     };
 
-    callback_status(&c->context, &s);
+    callback_status(s->context, &status);
 }
 
-/* The only writer of c->context.state. */
-void session_feed(iothub_client *c, life_input in, iothub_result reason, const char *text)
+/* adopt: the connection goes on with the spare.  False: the new state could not be begun. */
+static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wait_ms,
+                  iothub_error *why)
 {
-    iothub_session *s = &c->session;
-    iothub_state was = c->context.state;
-    iothub_state next = life_next(was, in, c->renewal.spare);
-    bool leaves = was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING;
-    bool adopt = leaves && next == c->renewal.spare && life_is_opening(next);
-    mqc_time now = context_now(&c->context);
-    uint32_t wait_ms = life_budget_ms(&c->context.options, next, c->renewal.urgent);
+    const mqc_time now = context_now(s->context);
+    const bool at_rest = next == IOTHUB_WAITING || next == IOTHUB_STOPPED;
+
+    if (at_rest) {
+        s->planned = false;
+    }
+    if (adopt || at_rest || next == IOTHUB_RESOLVING) {
+        close_connection(s);
+    }
+    if (adopt || next == IOTHUB_RESOLVING) {
+        s->attempt_began = now;
+    }
+    if (adopt) {
+        adopt_spare(s, now);
+    }
+    if (next != IOTHUB_CONNECTED && next != IOTHUB_RENEWING) {
+        close_spare(s);
+    }
+    if (next != IOTHUB_WAITING) {
+        back_off_watch_clock(&s->back_off, 0, now);
+    }
+    context_set_state(s->context, next);
+    set_deadline(s, next, wait_ms, now);
+    context_poke(s->context);
+    return begin_state(s, now, adopt, why);
+}
+
+/* The only caller of life_next.  The application hears of the new state when it is complete. */
+static bool step(iothub_session *s, life_input in, iothub_result reason, const char *text,
+                 iothub_error *why)
+{
+    const iothub_options *o = &s->context->options;
+    const iothub_state was = s->context->state;
+    const iothub_state spare = channel_as_state(spare_of(s));
+    const mqc_time now = context_now(s->context);
+    iothub_state next = life_next(was, in, spare);
+    uint32_t wait_ms = life_budget_ms(o, next, s->renewal.urgent);
+    bool adopt = (was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING) && life_is_opening(next) &&
+                 next == spare;
 
     if (next == was) {
-        return;
+        return true;
     }
-    count_end(c, was, next);
+    count_end(s, was, next);
     if (was == IOTHUB_CONNECTED) {
-        leave_connected(c, now);
+        on_connection_end(s, now);
     }
     if (next == IOTHUB_WAITING) {
-        wait_ms = back_off_ms(c, reason, text);
-        s->connected_at = 0;
+        wait_ms = ask_for_delay(s, reason, text, now);
         if (wait_ms == IOTHUB_RETRY_STOP) {
             wait_ms = 0;
             next = life_next(was, LIFE_GIVE_UP, IOTHUB_STOPPED);
         }
     }
-    s->planned = s->planned && next != IOTHUB_WAITING && next != IOTHUB_STOPPED;
-    if (adopt || next == IOTHUB_RESOLVING || next == IOTHUB_WAITING || next == IOTHUB_STOPPED) {
-        drop(c);
-    }
-    if (adopt || next == IOTHUB_RESOLVING) {
-        begin_attempt(c, now, adopt);
-    }
-    if (next != IOTHUB_CONNECTED && next != IOTHUB_RENEWING) {
-        renewal_cancel(c);
-    }
-    context_set_state(&c->context, next);
-    if (next >= IOTHUB_SECURING && next <= IOTHUB_SUBSCRIBING) {
-        wait_ms = stage_begin_ms(c, c->stream, next, &s->pace);
-    }
-    s->deadline = wait_ms > 0 ? now + wait_ms : 0;
-    context_poke(&c->context);
-    tell(c, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
-    act(c, now, adopt);
+    bool begun = enter(s, next, adopt, wait_ms, why);
+    tell(s, reason, text, next == IOTHUB_WAITING ? wait_ms : 0);
+    return begun;
 }
 
-/* --- what the rest of the client reports -------------------------------------- */
-
-void session_opened(iothub_client *c, plat_result r, plat_stage stage)
+static void feed(iothub_session *s, life_input in, iothub_result reason, const char *text)
 {
-    if (stage > PLAT_STAGE_RESOLVE && c->context.state == IOTHUB_RESOLVING) {
-        session_feed(c, LIFE_RESOLVED, IOTHUB_OK, "host name found");
-    }
-    if (stage > PLAT_STAGE_CONNECT && c->context.state == IOTHUB_CONNECTING) {
-        session_feed(c, LIFE_REACHED, IOTHUB_OK, "TCP connected");
-    }
-    if (r == PLAT_OK) {
-        c->session.counts.tls_resumptions += c->stream->ops->resumed(c->stream);
-        session_feed(c, LIFE_STREAM_UP, IOTHUB_OK, "TLS established");
-    } else if (r != PLAT_WOULD_BLOCK) {
-        session_stream_failed(c, r);
+    iothub_error why;
+    iothub_error none; /* to wait, or to stop, cannot fail */
+
+    if (!step(s, in, reason, text, &why)) {
+        (void)step(s, LIFE_LOST, why.code, why.text, &none);
     }
 }
+
+/* --- the spare
+ * ------------------------------------------------------------------------------------ */
+
+static void on_spare_failed(iothub_session *s, const char *text, uint64_t spent_ms, mqc_time now)
+{
+    callback_log(s->context, IOTHUB_LOG_WARNING, "renewal",
+                 "the new connection failed: %s; the old one stays in use", text);
+    s->counts.failed_attempts++;
+    channel_close(spare_of(s));
+    renewal_on_failure(&s->renewal, &s->context->options, spent_ms, now);
+    context_poke(s->context);
+}
+
+static void open_spare(iothub_session *s, mqc_time now)
+{
+    iothub_error why;
+
+    callback_log_text(s->context, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
+    context_poke(s->context);
+    if (!open_channel(s, spare_of(s), &why)) {
+        on_spare_failed(s, why.text, 0, now);
+    }
+}
+
+/* Nobody speaks before CONNECT; but the hub may close a connection on which nothing is said. */
+static void progress_spare(iothub_session *s, mqc_time now)
+{
+    iothub_channel *ch = spare_of(s);
+    const channel_state was = ch->state;
+    iothub_error why;
+
+    channel_answer answer =
+        was == CHANNEL_OPEN ? channel_watch(ch, &why) : channel_progress(ch, now, &why);
+    if (answer == CHANNEL_READY && channel_resumed(ch)) {
+        s->counts.tls_resumptions++;
+    }
+    if (answer == CHANNEL_FAILED) {
+        on_spare_failed(s, why.text, now - ch->began, now);
+    } else if (ch->state != was) {
+        context_poke(s->context);
+    }
+}
+
+static bool may_renew(const iothub_session *s)
+{
+    return s->renewal.due && s->context->state == IOTHUB_CONNECTED && !wish_is_stop(&s->wish);
+}
+
+static void leave_for_renewal(iothub_session *s, mqc_time now)
+{
+    iothub_error why;
+
+    if (credential_ready(&s->credential, &why) == IOTHUB_OK) {
+        feed(s, LIFE_RENEW, IOTHUB_OK, "changing to a new connection");
+        return;
+    }
+    renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms); /* better an old token */
+    if (channel_in_use(spare_of(s))) {
+        on_spare_failed(s, why.text, now - spare_of(s)->began, now); /* has its own back-off */
+    }
+}
+
+/* A twin request can be asked again, but that is twice the work for the hub. */
+static bool has_work_to_end(const iothub_session *s, const session_busy *busy)
+{
+    return busy->methods_open || busy->deferred ||
+           mqc_lane(s->context->engine, IOTHUB_LANE_TWIN).in_flight > 0;
+}
+
+static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
+{
+    iothub_channel *spare = spare_of(s);
+
+    if (!may_renew(s)) {
+        return;
+    }
+    if (channel_is_opening(spare) && channel_is_late(spare, now)) {
+        on_spare_failed(s, life_late_text(channel_as_state(spare)), now - spare->began, now);
+    }
+    switch (renewal_next(&s->renewal, s->context->options.overlap, spare->state,
+                         has_work_to_end(s, busy), now)) {
+    case RENEWAL_WAIT: break;
+    case RENEWAL_OPEN: open_spare(s, now); break;
+    case RENEWAL_LEAVE: leave_for_renewal(s, now); break;
+    }
+}
+
+/* --- what the streams and the engine report
+ * ------------------------------------------------------- */
 
 /* The connection in use has ended.  While it was being left that is no news. */
-static void lose(iothub_client *c, const iothub_error *why)
+static void on_connection_lost(iothub_session *s, const iothub_error *why)
 {
     iothub_error error = *why;
 
-    if (c->context.state == IOTHUB_RENEWING) {
-        session_feed(c, LIFE_LOST, IOTHUB_OK, "the old connection has ended");
+    if (s->context->state == IOTHUB_RENEWING) {
+        feed(s, LIFE_LOST, IOTHUB_OK, "the old connection has ended");
         return;
     }
-    if (c->context.state == IOTHUB_CONNECTED && life_is_opening(c->renewal.spare)) {
+    if (s->context->state == IOTHUB_CONNECTED && channel_in_use(spare_of(s))) {
         (void)iothub_fail(&error, why->code, "%s; going on with the new connection", why->text);
     }
-    session_feed(c, LIFE_LOST, error.code, error.text);
+    feed(s, LIFE_LOST, error.code, error.text);
 }
 
-void session_stream_failed(iothub_client *c, plat_result r)
+static bool is_evicted(iothub_session *s)
+{
+    const uint64_t lasted_ms = connected_ms(s, context_now(s->context));
+
+    return s->context->state == IOTHUB_CONNECTED &&
+           !back_off_is_stable(&s->context->options, lasted_ms) && back_off_evicted(&s->back_off);
+}
+
+void session_on_stream_error(iothub_session *s, plat_result r)
 {
     iothub_error error; /* closing the stream may take its text away */
 
-    (void)channel_why(c->stream, r, &error);
-    if (r == PLAT_EOF && back_off_evicted(c)) {
+    (void)channel_why(session_channel(s), r, &error);
+    if (r == PLAT_EOF && is_evicted(s)) {
         (void)iothub_fail(&error, IOTHUB_ERR_NETWORK,
                           "the hub closed the connection soon after login, again: does another "
                           "client use this identity, or does the hub refuse a message?");
     }
-    lose(c, &error);
+    on_connection_lost(s, &error);
 }
 
-/* PUBACK, SUBACK, UNSUBACK: the answers that the engine limits by ack_timeout_ms. */
-static bool is_acknowledgement(const char *packet)
+static void progress_channel(iothub_session *s, mqc_time now)
 {
-    size_t len = strlen(packet);
-    return len > 3 && packet[0] != 'C' && strcmp(packet + len - 3, "ACK") == 0;
+    iothub_channel *ch = session_channel(s);
+    iothub_error why;
+    channel_answer answer = channel_progress(ch, now, &why);
+
+    if (ch->state > CHANNEL_RESOLVING && s->context->state == IOTHUB_RESOLVING) {
+        feed(s, LIFE_RESOLVED, IOTHUB_OK, "host name found");
+    }
+    if (ch->state > CHANNEL_CONNECTING && s->context->state == IOTHUB_CONNECTING) {
+        feed(s, LIFE_REACHED, IOTHUB_OK, "TCP connected");
+    }
+    if (answer == CHANNEL_READY) {
+        if (channel_resumed(ch)) {
+            s->counts.tls_resumptions++;
+        }
+        feed(s, LIFE_STREAM_UP, IOTHUB_OK, "TLS established");
+    } else if (answer == CHANNEL_FAILED) {
+        on_connection_lost(s, &why);
+    }
 }
 
-static void stalled(iothub_client *c)
+void session_progress(iothub_session *s, mqc_time now)
 {
-    iothub_error error;
-
-    c->session.counts.read_stalls++;
-    (void)iothub_fail(&error, iothub_from_mqc(MQC_ERR_STALLED),
-                      c->session.deferred > 0
-                          ? "reading stood still too long: deferred messages were not accepted"
-                          : "reading stood still too long: acknowledgements could not be sent");
-    lose(c, &error);
+    if (s->context->state >= IOTHUB_RESOLVING && s->context->state <= IOTHUB_SECURING) {
+        progress_channel(s, now);
+    }
+    if (channel_in_use(spare_of(s))) {
+        progress_spare(s, now);
+    }
 }
 
-void session_engine_failed(iothub_client *c, mqc_result r)
+void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred)
 {
-    const char *packet = mqc_error_packet(c->context.engine);
-    const char *joint = r == MQC_ERR_TIMEOUT ? " waiting for " : " in ";
-    iothub_error error;
+    const char *packet = mqc_error_packet(s->context->engine);
+    iothub_error why;
 
     if (r == MQC_ERR_STALLED) {
-        stalled(c);
-        return;
+        s->counts.read_stalls++;
     }
-    c->session.counts.ack_timeouts += r == MQC_ERR_TIMEOUT && is_acknowledgement(packet);
-    iothub_fail(&error, iothub_from_mqc(r), "MQTT: %s%s%s", mqc_result_str(r),
-                packet[0] != '\0' ? joint : "", packet);
-    lose(c, &error);
+    if (loss_is_of_acknowledgement(r, packet)) {
+        s->counts.ack_timeouts++;
+    }
+    (void)loss_by_engine(r, packet, deferred, &why);
+    on_connection_lost(s, &why);
 }
 
-void session_refused(iothub_client *c, uint8_t return_code)
+void session_on_connack(iothub_session *s, bool session_present)
 {
-    static const struct {
-        iothub_result reason;
-        const char *text;
-    } codes[] = {
-        /* MQTT 3.1.1 table 3.1 */
-        [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK with an unknown code" },
-        [1] = { IOTHUB_ERR_PROTOCOL, "CONNACK 1: the hub does not speak MQTT 3.1.1" },
-        [2] = { IOTHUB_ERR_AUTH, "CONNACK 2: the hub refused the client id (device id)" },
-        [3] = { IOTHUB_ERR_UNAVAILABLE, "CONNACK 3: the hub is unavailable" },
-        [4] = { IOTHUB_ERR_AUTH, "CONNACK 4: the hub refused the user name or token" },
-        [5] = { IOTHUB_ERR_AUTH, "CONNACK 5: not authorized: key, token, clock or device id" },
-    };
-    size_t code = return_code < sizeof codes / sizeof codes[0] ? return_code : 0;
-
-    session_feed(c, LIFE_LOST, codes[code].reason, codes[code].text);
+    feed(s, LIFE_CONNACK, IOTHUB_OK, session_present ? "logged in, session kept" : "logged in");
 }
 
-void session_subscribed(iothub_client *c, uint16_t packet_id, mqc_span return_codes)
+void session_on_refusal(iothub_session *s, uint8_t return_code)
+{
+    iothub_error why;
+
+    (void)loss_by_refusal(return_code, &why);
+    feed(s, LIFE_LOST, why.code, why.text);
+}
+
+void session_on_suback(iothub_session *s, mqc_span return_codes)
 {
     iothub_error error;
 
-    switch (subscribe_on_suback(c, packet_id, return_codes, &error)) {
-    case SUBSCRIBE_IGNORED: break;
-    case SUBSCRIBE_REFUSED: session_feed(c, LIFE_LOST, error.code, error.text); break;
-    case SUBSCRIBE_DONE: session_feed(c, LIFE_SUBACK, IOTHUB_OK, "connected"); break;
+    if (subscribe_on_suback(&s->subscribe, return_codes, &error) == IOTHUB_OK) {
+        feed(s, LIFE_SUBACK, IOTHUB_OK, "connected");
+    } else {
+        feed(s, LIFE_LOST, error.code, error.text);
     }
 }
 
-void session_hurry(iothub_client *c)
-{
-    c->session.deadline = context_now(&c->context);
-    context_poke(&c->context);
-}
+/* --- what the application asks for
+ * ------------------------------------------------------------------ */
 
-void session_new_token(iothub_client *c)
+iothub_result session_start(iothub_session *s)
 {
-    c->session.token_replaced = true;
-    context_poke(&c->context); /* its notice may come earlier than anything waited for */
-    if (c->context.state == IOTHUB_CONNECTED || c->context.state == IOTHUB_WAITING) {
-        session_hurry(c);
+    if (s->wish.kind == IOTHUB_WISH_NONE && s->context->state != IOTHUB_STOPPED) {
+        return context_refuse(s->context, IOTHUB_ERR_STATE,
+                              "iothub_start: already started; once is enough");
     }
-}
-
-/* --- what the application asks for, granted by the next turn ---------------------- */
-
-iothub_result session_start(iothub_client *c)
-{
-    switch (c->wish.kind) {
-    case IOTHUB_WISH_NONE:
-        if (c->context.state != IOTHUB_STOPPED) {
-            return context_refuse(&c->context, IOTHUB_ERR_STATE,
-                                  "iothub_start: already started; once is enough");
-        }
-        c->wish.kind = IOTHUB_WISH_START;
-        break;
-    case IOTHUB_WISH_STOP: c->wish.kind = IOTHUB_WISH_STOP_START; break;
-    case IOTHUB_WISH_START_STOP: c->wish.kind = IOTHUB_WISH_START; break;
-    case IOTHUB_WISH_START:
-    case IOTHUB_WISH_STOP_START:
-        return context_refuse(&c->context, IOTHUB_ERR_STATE,
+    if (!wish_start(&s->wish)) {
+        return context_refuse(s->context, IOTHUB_ERR_STATE,
                               "iothub_start: already started; the next iothub_process begins");
     }
-    context_poke(&c->context);
+    context_poke(s->context);
     return IOTHUB_OK;
 }
 
-void session_stop(iothub_client *c, uint32_t grace_ms)
+void session_stop(iothub_session *s, uint32_t grace_ms)
 {
-    bool starting = c->wish.kind == IOTHUB_WISH_START || c->wish.kind == IOTHUB_WISH_START_STOP;
-
-    c->wish.kind = starting ? IOTHUB_WISH_START_STOP : IOTHUB_WISH_STOP;
-    c->wish.stop_at = context_now(&c->context) + grace_ms;
-    context_poke(&c->context);
+    wish_stop(&s->wish, context_now(s->context) + grace_ms);
+    context_poke(s->context);
 }
 
-iothub_result session_reconnect_now(iothub_client *c)
+iothub_result session_reconnect_now(iothub_session *s)
 {
-    if (c->context.state == IOTHUB_WAITING) {
-        session_hurry(c);
-    } else if (c->context.state == IOTHUB_CONNECTED) {
-        renewal_hurry(c);
-    } else {
+    if (s->context->state == IOTHUB_WAITING) {
+        hurry(s);
+        return IOTHUB_OK;
+    }
+    if (s->context->state != IOTHUB_CONNECTED) {
         return context_refuse(
-            &c->context, IOTHUB_ERR_STATE,
+            s->context, IOTHUB_ERR_STATE,
             "iothub_reconnect_now: neither connected nor waiting for the next attempt");
     }
+    renewal_hurry(&s->renewal, context_now(s->context));
+    context_poke(s->context);
     return IOTHUB_OK;
 }
 
-iothub_result session_set_token(iothub_client *c, const char *shared_access_signature)
+iothub_result session_set_token(iothub_session *s, const char *shared_access_signature)
 {
-    if (c->context.identity.key.len > 0) {
-        return context_refuse(
-            &c->context, IOTHUB_ERR_STATE,
-            "iothub_set_token: the client makes its tokens from its key, and needs none");
+    iothub_result r = credential_replace_token(&s->credential, shared_access_signature);
+    if (r != IOTHUB_OK) {
+        return r;
     }
-    if (shared_access_signature == NULL) {
-        return context_refuse(&c->context, IOTHUB_ERR_ARG,
-                              "iothub_set_token: SharedAccessSignature is NULL");
+    context_poke(s->context); /* its notice may come earlier than anything waited for */
+    if (s->context->state == IOTHUB_CONNECTED || s->context->state == IOTHUB_WAITING) {
+        hurry(s); /* log in with it soon */
     }
-    iothub_result r =
-        credential_take_token(c, mqc_span_str(shared_access_signature), context_error(&c->context));
-    if (r == IOTHUB_OK) {
-        session_new_token(c);
-    }
-    return r;
+    return IOTHUB_OK;
 }
 
-/* --- time ------------------------------------------------------------------- */
-
-/* How long work on the old connection may postpone a renewal: to 90 % of the token's life, if
- * that is known. */
-static uint64_t patience_ms(const iothub_client *c)
+bool session_is_leaving(const iothub_session *s)
 {
-    bool known = c->context.identity.key.len > 0 &&
-                 !wall_clock_moved(context_clock(&c->context), c->session.clock_s);
-
-    return known ? (uint64_t)c->context.options.sas_lifetime_s * 100 : PATIENCE_MS;
+    return wish_is_stop(&s->wish) || s->context->state == IOTHUB_STOPPING;
 }
 
-static void on_deadline(iothub_client *c)
+static void grant_start(iothub_session *s)
 {
-    iothub_session *own = &c->session;
-    iothub_state s = c->context.state;
-    uint32_t more_ms = stage_more_ms(c, c->stream, s, own->attempt_began, &own->pace);
-
-    own->deadline = more_ms > 0 ? context_now(&c->context) + more_ms : 0;
-    if (more_ms > 0) {
-        return;
-    }
-    if (s == IOTHUB_CONNECTED) {
-        renewal_begin(c, patience_ms(c));
-    } else if (s < IOTHUB_CONNECTED) {
-        session_feed(c, LIFE_DEADLINE, IOTHUB_ERR_TIMEOUT, life_late_text(s));
-    } else {
-        session_feed(c, LIFE_DEADLINE, IOTHUB_OK,
-                     s == IOTHUB_STOPPING ? "stopped" : "trying again");
+    if (wish_take_start(&s->wish)) {
+        back_off_reset(&s->back_off);
+        s->connected_at = 0;
+        feed(s, LIFE_START, IOTHUB_OK, "starting");
     }
 }
 
 /* Requests of the application that have not ended. */
-static bool work_left(const iothub_client *c)
+static bool has_requests(const iothub_session *s, const session_busy *busy)
 {
-    size_t own = c->twin.pending ? 1 : 0;
+    const mqc_engine *engine = s->context->engine;
+    const size_t own = busy->own_request ? 1 : 0;
     /* What is in a store can wait for the next start. */
-    bool telemetry =
-        c->context.options.store == NULL || mqc_get_state(c->context.engine) == MQC_CONNECTED;
+    bool counts = s->context->options.store == NULL || mqc_get_state(engine) == MQC_CONNECTED;
 
-    return (telemetry && mqc_lane(c->context.engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
-           mqc_lane(c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
-           mqc_lane(c->context.engine, IOTHUB_LANE_TWIN).count > own;
+    return (counts && mqc_lane(engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
+           mqc_lane(engine, IOTHUB_LANE_METHOD).count > 0 ||
+           mqc_lane(engine, IOTHUB_LANE_TWIN).count > own;
 }
 
-static void grant_wishes(iothub_client *c, mqc_time now)
+static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now)
 {
-    iothub_wish *wish = &c->wish;
-
-    if (wish->kind == IOTHUB_WISH_START || wish->kind == IOTHUB_WISH_START_STOP) {
-        wish->kind = wish->kind == IOTHUB_WISH_START ? IOTHUB_WISH_NONE : IOTHUB_WISH_STOP;
-        back_off_reset(c);
-        c->session.connected_at = 0;
-        session_feed(c, LIFE_START, IOTHUB_OK, "starting");
-    }
-    if (!wish_is_stop(&c->wish)) {
+    if (!wish_is_stop(&s->wish)) {
         return;
     }
-    if (c->context.state == IOTHUB_STOPPED) { /* before any start */
-        cancel_all(c);
-    } else if (now >= wish->stop_at || !work_left(c)) {
-        session_feed(c, LIFE_STOP, IOTHUB_OK, "stopping");
+    if (s->context->state == IOTHUB_STOPPED) { /* before any start */
+        cancel_requests(s);
+    } else if (now >= s->wish.stop_at || !has_requests(s, busy)) {
+        feed(s, LIFE_STOP, IOTHUB_OK, "stopping");
     }
 }
 
-/* On purpose or for a new token: DISCONNECT once nothing is in flight, close once it has left. */
-static void leave(iothub_client *c)
-{
-    if (c->context.state != IOTHUB_RENEWING && c->context.state != IOTHUB_STOPPING) {
-        return;
-    }
-    if (mqc_get_state(c->context.engine) == MQC_CONNECTED) {
-        if (mqc_lane(c->context.engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
-            mqc_lane(c->context.engine, IOTHUB_LANE_METHOD).count > 0 ||
-            (c->context.state == IOTHUB_RENEWING && methods_open(c))) {
-            return;
-        }
-        (void)mqc_disconnect(c->context.engine);
-        context_poke(&c->context);
-    }
-    if (!mqc_tx_ready(c->context.engine)) {
-        session_feed(c, LIFE_LEFT, IOTHUB_OK,
-                     c->context.state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
-    }
-}
-
-bool session_is_leaving(const iothub_client *c)
-{
-    return wish_is_stop(&c->wish) || c->context.state == IOTHUB_STOPPING;
-}
+/* --- time
+ * --------------------------------------------------------------------------------------------- */
 
 /* Another time of day may end a wait, or call for a new token. */
-static void look_at_clock(iothub_client *c, mqc_time now)
+static void look_at_clock(iothub_session *s, mqc_time now)
 {
-    if (!back_off_look(c, now)) {
+    if (!back_off_look(&s->back_off, now) ||
+        !wall_clock_moved(context_clock(s->context), s->clock_s)) {
         return;
     }
-    if (c->context.state == IOTHUB_WAITING) {
-        session_hurry(c);
+    if (s->context->state == IOTHUB_WAITING) {
+        hurry(s);
         return;
     }
     /* The token in use may end at any time; but a clock that flaps is no reason for a storm. */
-    mqc_time earliest = c->session.login_at + c->context.options.retry_max_ms;
+    mqc_time earliest = s->login_at + s->context->options.retry_max_ms;
     mqc_time when = now < earliest ? earliest : now;
-    if (when < c->session.deadline) {
-        c->session.deadline = when;
-        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "session",
+    if (!s->renewal.due && when < channel_deadline(session_channel(s))) {
+        channel_set_deadline(session_channel(s), when);
+        callback_log_text(s->context, IOTHUB_LOG_WARNING, "session",
                           "the wall clock was set: a new token");
     }
 }
 
-void session_look(iothub_client *c, mqc_time now)
+/* How long work on the old connection may postpone a renewal: to 90 % of the token's life, if that
+ * is known. */
+static uint64_t patience_ms(const iothub_session *s)
 {
-    grant_wishes(c, now);
-    look_at_clock(c, now);
-    if (c->session.deadline != 0 && now >= c->session.deadline) {
-        on_deadline(c);
-    }
-    if (renewal_on_time(c, now)) {
-        session_feed(c, LIFE_RENEW, IOTHUB_OK, "changing to a new connection");
-    }
-    leave(c);
+    bool known = credential_has_key(&s->credential) &&
+                 !wall_clock_moved(context_clock(s->context), s->clock_s);
+
+    return known ? credential_reserve_ms(&s->credential) : PATIENCE_MS;
 }
 
-bool session_next_deadline(const iothub_client *c, mqc_time *when)
+static void on_state_deadline(iothub_session *s, iothub_state state, mqc_time now)
 {
-    mqc_time deadline = c->session.deadline;
+    channel_set_deadline(session_channel(s), IOTHUB_NEVER);
+    if (state == IOTHUB_CONNECTED) {
+        renewal_begin(&s->renewal, patience_ms(s), now);
+        context_poke(s->context);
+    } else if (state < IOTHUB_CONNECTED) {
+        feed(s, LIFE_DEADLINE, IOTHUB_ERR_TIMEOUT, life_late_text(state));
+    } else {
+        feed(s, LIFE_DEADLINE, IOTHUB_OK, state == IOTHUB_STOPPING ? "stopped" : "trying again");
+    }
+}
 
-    if (wish_is_stop(&c->wish) && c->context.state != IOTHUB_STOPPING &&
-        (deadline == 0 || c->wish.stop_at < deadline)) {
-        deadline = c->wish.stop_at;
+static void look_at_deadline(iothub_session *s, mqc_time now)
+{
+    iothub_channel *ch = session_channel(s);
+    const iothub_state state = s->context->state;
+
+    if (channel_is_opening(ch)) {
+        if (channel_is_late(ch, now)) {
+            feed(s, LIFE_DEADLINE, IOTHUB_ERR_TIMEOUT, life_late_text(state));
+        }
+    } else if (now >= channel_deadline(ch) && !channel_stage_goes_on(ch, state, now)) {
+        on_state_deadline(s, state, now);
     }
-    mqc_time look = back_off_next_look(c);
-    if (look != 0 && (deadline == 0 || look < deadline)) {
-        deadline = look;
+}
+
+/* On purpose or for a new token: DISCONNECT once nothing is in flight, close once it has left. */
+static void leave(iothub_session *s, const session_busy *busy)
+{
+    mqc_engine *engine = s->context->engine;
+    const iothub_state state = s->context->state;
+
+    if (state != IOTHUB_RENEWING && state != IOTHUB_STOPPING) {
+        return;
     }
-    *when = deadline;
-    return deadline != 0;
+    if (mqc_get_state(engine) == MQC_CONNECTED) {
+        if (mqc_lane(engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
+            mqc_lane(engine, IOTHUB_LANE_METHOD).count > 0 ||
+            (state == IOTHUB_RENEWING && busy->methods_open)) {
+            return;
+        }
+        (void)mqc_disconnect(engine);
+        context_poke(s->context);
+    }
+    if (!mqc_tx_ready(engine)) {
+        feed(s, LIFE_LEFT, IOTHUB_OK, state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
+    }
+}
+
+void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now)
+{
+    grant_start(s);
+    grant_stop(s, busy, now);
+    look_at_clock(s, now);
+    look_at_deadline(s, now);
+    renew(s, busy, now);
+    leave(s, busy);
+}
+
+void session_watch_token(iothub_session *s, mqc_time now)
+{
+    if (!credential_has_key(&s->credential)) {
+        credential_on_time(&s->credential, now);
+    }
+}
+
+static mqc_time renewal_time(const iothub_session *s)
+{
+    const iothub_channel *spare = &s->channels[1 - s->used];
+
+    if (!may_renew(s)) {
+        return IOTHUB_NEVER;
+    }
+    return channel_is_opening(spare) ? channel_deadline(spare) : renewal_deadline(&s->renewal);
+}
+
+mqc_time session_deadline(const iothub_session *s)
+{
+    const iothub_state state = s->context->state;
+    const bool stops = wish_is_stop(&s->wish) && state != IOTHUB_STOPPING;
+    const mqc_time times[] = {
+        channel_deadline(&s->channels[s->used]),
+        stops ? s->wish.stop_at : IOTHUB_NEVER,
+        state == IOTHUB_WAITING ? s->back_off.look_at : IOTHUB_NEVER,
+        renewal_time(s),
+        credential_deadline(&s->credential),
+    };
+    mqc_time earliest = IOTHUB_NEVER;
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        earliest = deadline_earlier(earliest, times[i]);
+    }
+    return earliest;
 }

@@ -1,58 +1,41 @@
-#include "internal.h"
+#include "connection/stage.h"
 
-/*
- * The time of a stage while the connection is made.  A handshake over a slow link, or a SUBACK
- * behind a large message, takes longer than any time that makes sense for a hub that is silent.  So
- * a stage whose time is over goes on for half of it more, again and again, as long as enough bytes
- * arrive or are taken.  Before CONNACK there is an end to that: nobody knows who it is that sends.
- */
+enum { BYTES_PER_S = 50 };
 
-enum { BYTES_PER_S = 50, MOST_TIMES = 10 };
-
-static bool can_be_slow(const plat_stream *s, iothub_state state)
-{
-    return state >= IOTHUB_SECURING && state <= IOTHUB_SUBSCRIBING && s != NULL &&
-           s->ops->flow != NULL;
-}
-
-static uint32_t moved_bytes(plat_stream *s)
-{
-    plat_flow f;
-
-    s->ops->flow(s, &f);
-    return (uint32_t)(f.received + f.delivered) & (UINT32_MAX >> 1);
-}
+#define MOVED_MASK (UINT32_MAX >> 1)
 
 static bool moves(uint32_t bytes, uint32_t within_ms)
 {
     return bytes > 0 && (uint64_t)bytes * 1000 >= (uint64_t)within_ms * BYTES_PER_S;
 }
 
-uint32_t stage_begin_ms(const iothub_client *c, const plat_stream *s, iothub_state state,
-                        iothub_pace *pace)
+void stage_begin(iothub_stage *stage, uint32_t budget_ms, bool can_be_slow, mqc_time now)
 {
-    uint32_t budget = life_budget_ms(&c->context.options, state, false);
-
-    pace->late = 0;
-    return can_be_slow(s, state) ? budget - budget / 2 : budget;
+    stage->late = 0;
+    stage->deadline = IOTHUB_NEVER;
+    if (budget_ms > 0) {
+        stage->deadline = now + (can_be_slow ? budget_ms - budget_ms / 2 : budget_ms);
+    }
 }
 
-uint32_t stage_more_ms(const iothub_client *c, plat_stream *s, iothub_state state, mqc_time began,
-                       iothub_pace *pace)
+void stage_set_deadline(iothub_stage *stage, mqc_time deadline)
 {
-    uint32_t budget = life_budget_ms(&c->context.options, state, false);
-    uint32_t half = budget / 2;
+    stage->deadline = deadline;
+}
 
-    if (!can_be_slow(s, state)) {
-        return 0;
+bool stage_goes_on(iothub_stage *stage, uint32_t budget_ms, uint64_t moved, mqc_time until,
+                   mqc_time now)
+{
+    const uint32_t half = budget_ms / 2;
+    const uint32_t moved_now = (uint32_t)moved & MOVED_MASK;
+    const uint32_t bytes = (moved_now - stage->moved) & MOVED_MASK;
+    const bool first = stage->late == 0;
+
+    stage->late = 1;
+    stage->moved = moved_now & MOVED_MASK;
+    if (half == 0 || (!first && (now >= until || !moves(bytes, half)))) {
+        return false;
     }
-    uint32_t now_moved = moved_bytes(s);
-    uint32_t moved = (now_moved - pace->moved) & (UINT32_MAX >> 1);
-    bool first = pace->late == 0;
-    bool endless = state < IOTHUB_SUBSCRIBING &&
-                   context_now(&c->context) >= began + (mqc_time)budget * MOST_TIMES;
-
-    pace->late = 1;
-    pace->moved = now_moved & (UINT32_MAX >> 1);
-    return first || (!endless && moves(moved, half)) ? half : 0;
+    stage->deadline = now + half;
+    return true;
 }

@@ -20,11 +20,9 @@ typedef struct iothub_context {
     iothub_client *client; /* is handed to callbacks */
     iothub_options options;
     iothub_connection_string identity; /* spans into the client's memory */
-    const char *host;                  /* to connect to */
-    char *events;                      /* the topic of telemetry; its bag is put behind it, */
-    size_t events_len;
-    char *scratch; /* which is here */
+    char *scratch;                     /* behind the topic of telemetry, whose bag is put here */
     size_t scratch_len;
+    size_t events_len; /* of that topic */
     mqc_engine *engine;
 
     iothub_lock *lock; /* NULL: one thread at a time */
@@ -52,6 +50,21 @@ static inline topic_identity context_topics(const iothub_context *context)
 {
     topic_identity id = { context->identity.device_id, context->identity.module_id };
     return id;
+}
+
+/** Whom to connect to: the name ends in a NUL. */
+static inline const char *context_host(const iothub_context *context)
+{
+    const iothub_connection_string *id = &context->identity;
+    const mqc_span name = id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name;
+
+    return (const char *)name.ptr;
+}
+
+/** The topic of telemetry. */
+static inline char *context_events(const iothub_context *context)
+{
+    return context->scratch - context->events_len;
 }
 
 /** The next turn has something to do: nobody sleeps before it. */

@@ -89,7 +89,7 @@ void iothub_deinit(iothub_client *c)
 iothub_result iothub_start(iothub_client *c)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK ? api_return(c, session_start(c)) : r;
+    return r == IOTHUB_OK ? api_return(c, session_start(&c->session)) : r;
 }
 
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
@@ -97,7 +97,7 @@ iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
     iothub_result r = api_begin(c);
 
     if (r == IOTHUB_OK) {
-        session_stop(c, grace_ms);
+        session_stop(&c->session, grace_ms);
         context_leave(&c->context);
     }
     return r;
@@ -106,13 +106,14 @@ iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms)
 iothub_result iothub_reconnect_now(iothub_client *c)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK ? api_return(c, session_reconnect_now(c)) : r;
+    return r == IOTHUB_OK ? api_return(c, session_reconnect_now(&c->session)) : r;
 }
 
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK ? api_return(c, session_set_token(c, shared_access_signature)) : r;
+    return r == IOTHUB_OK ? api_return(c, session_set_token(&c->session, shared_access_signature))
+                          : r;
 }
 
 /* --- driving --------------------------------------------------------------------------- */
@@ -264,7 +265,7 @@ iothub_state iothub_get_state(const iothub_client *c)
     return s;
 }
 
-static void count_connections(const iothub_session_counts *counts, iothub_stats *out)
+static void count_connections(const session_counts *counts, iothub_stats *out)
 {
     out->connects = counts->connects;
     out->failed_attempts = counts->failed_attempts;

@@ -57,6 +57,7 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
     c->memory = place->memory;
     c->memory_len = place->len;
     c->from_heap = place->from_heap;
+    session_init(&c->session, &c->context);
     iothub_result r = memory_divide(c, connection_string, &place->missing, error);
     if (r == IOTHUB_OK) {
         r = take_store(c, error);
@@ -65,7 +66,6 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
         client_wipe(c);
         return r;
     }
-    c->session.attempt_began = context_now(&c->context);
     c->unserved = true;
     c->magic = IOTHUB_CLIENT_MAGIC;
     return IOTHUB_OK;
@@ -110,7 +110,7 @@ static bool is_wanted(const iothub_client *c)
 
 static void hint(iothub_client *c)
 {
-    bool started = c->wish.kind == IOTHUB_WISH_START;
+    bool started = c->session.wish.kind == IOTHUB_WISH_START;
 
     c->unserved = false; /* once is enough */
     if (is_wanted(c)) {
@@ -128,8 +128,8 @@ void client_look_for_driver(iothub_client *c)
         c->unserved = false;
         return;
     }
-    bool driven =
-        context_has_runner(&c->context) && c->wish.kind == IOTHUB_WISH_START; /* in a moment */
+    bool driven = context_has_runner(&c->context) &&
+                  c->session.wish.kind == IOTHUB_WISH_START; /* in a moment */
 
     if (!driven && context_now(&c->context) - c->session.attempt_began >= HINT_MS) {
         hint(c);
@@ -167,10 +167,5 @@ void client_end(iothub_client *c)
     }
     loop_take_events(c);
     backlog_deinit(c);
-    if (c->stream != NULL) {
-        c->stream->ops->deinit(c->stream);
-    }
-    if (c->spare != NULL) {
-        c->spare->ops->deinit(c->spare);
-    }
+    session_deinit(&c->session);
 }

@@ -118,20 +118,23 @@ static void on_done(iothub_client *c, const mqc_done *m)
     }
 }
 
+static void on_subscribed(iothub_client *c, mqc_span return_codes)
+{
+    session_on_suback(&c->session, return_codes);
+    if (c->context.state == IOTHUB_CONNECTED) {
+        twin_on_connected(c);
+    }
+}
+
 void event_take(iothub_client *c, const mqc_event *ev)
 {
     switch (ev->type) {
-    case MQC_EVENT_CONNECTED:
-        session_feed(c, LIFE_CONNACK, IOTHUB_OK,
-                     ev->u.connack.session_present ? "logged in, session kept" : "logged in");
-        break;
-    case MQC_EVENT_REFUSED: session_refused(c, ev->u.connack.return_code); break;
+    case MQC_EVENT_CONNECTED: session_on_connack(&c->session, ev->u.connack.session_present); break;
+    case MQC_EVENT_REFUSED: session_on_refusal(&c->session, ev->u.connack.return_code); break;
     case MQC_EVENT_PUBLISH: on_message(c, &ev->u.publish); break;
     case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
     case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
-    case MQC_EVENT_SUBSCRIBED:
-        session_subscribed(c, ev->u.suback.packet_id, ev->u.suback.return_codes);
-        break;
+    case MQC_EVENT_SUBSCRIBED: on_subscribed(c, ev->u.suback.return_codes); break;
     case MQC_EVENT_UNSUBSCRIBED: break; /* subscribe_unwanted needs to know no more */
     }
 }

@@ -35,27 +35,11 @@ void loop_take_events(iothub_client *c)
     }
     mqc_result r = mqc_error(c->context.engine);
     if (r != MQC_OK && life_has_stream(c->context.state)) {
-        session_engine_failed(c, r);
+        session_on_engine_error(&c->session, r, c2d_deferred(c) > 0);
     }
 }
 
 /* --- bytes ---------------------------------------------------------------------- */
-
-static plat_result read_stream(iothub_client *c, uint8_t *at, size_t cap, size_t *got)
-{
-    bool opened = context_open_lock(&c->context);
-    plat_result r = c->stream->ops->recv(c->stream, at, cap, got);
-    context_close_lock(&c->context, opened);
-    return r;
-}
-
-static plat_result write_stream(iothub_client *c, const uint8_t *data, size_t len, size_t *sent)
-{
-    bool opened = context_open_lock(&c->context);
-    plat_result r = c->stream->ops->send(c->stream, data, len, sent);
-    context_close_lock(&c->context, opened);
-    return r;
-}
 
 /* One read.  True when there is probably more. */
 static bool receive(iothub_client *c, mqc_time now)
@@ -68,16 +52,15 @@ static bool receive(iothub_client *c, mqc_time now)
     if (cap == 0) {
         return false;
     }
-    plat_result r = read_stream(c, at, cap, &got);
-    c->traffic.recv_calls++;
+    plat_result r = channel_recv(session_channel(&c->session), at, cap, &got);
+    traffic_count_recv(&c->traffic, r == PLAT_OK ? got : 0);
     if (r == PLAT_WOULD_BLOCK) {
         return false;
     }
     if (r != PLAT_OK) {
-        session_stream_failed(c, r);
+        session_on_stream_error(&c->session, r);
         return false;
     }
-    c->traffic.bytes_received += got;
     (void)mqc_rx_commit(c->context.engine, got,
                         now); /* an error is latched; loop_take_events sees it */
     return got == cap;
@@ -107,21 +90,18 @@ static bool transmit(iothub_client *c, mqc_time now)
     backlog_feed(c, now);
     const uint8_t *data = mqc_tx_data(c->context.engine, &len);
 
-    c->want_write = false;
     if (len == 0) {
         return false;
     }
-    plat_result r = write_stream(c, data, portion(c, len), &sent);
-    c->traffic.send_calls++;
+    plat_result r = channel_send(session_channel(&c->session), data, portion(c, len), &sent);
+    traffic_count_send(&c->traffic, r == PLAT_OK ? sent : 0);
     if (r == PLAT_WOULD_BLOCK) {
-        c->want_write = true;
         return false;
     }
     if (r != PLAT_OK) {
-        session_stream_failed(c, r);
+        session_on_stream_error(&c->session, r);
         return false;
     }
-    c->traffic.bytes_sent += sent;
     mqc_tx_consume(c->context.engine, sent, now);
     return true;
 }
@@ -144,7 +124,7 @@ static void report_flow(iothub_client *c, mqc_time now)
     if (!mqc_wants_flow(c->context.engine, now) || !life_has_stream(c->context.state)) {
         return;
     }
-    c->stream->ops->flow(c->stream, &f);
+    (void)channel_flow(session_channel(&c->session), &f); /* the engine asks only if it can tell */
     const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
     mqc_report_flow(c->context.engine, &flow, now);
 }
@@ -211,51 +191,42 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
     }
 }
 
-static void open_stream(iothub_client *c, mqc_time now)
-{
-    plat_stage stage = PLAT_STAGE_RESOLVE;
+/* --- driving ------------------------------------------------------------------------ */
 
-    if (c->context.state >= IOTHUB_RESOLVING && c->context.state <= IOTHUB_SECURING) {
-        plat_result r = channel_progress(c, c->stream, now, &stage);
-        session_opened(c, r, stage);
-    }
-    if (life_is_opening(c->renewal.spare)) {
-        renewal_progress(c, now);
+static void connection_on_time(iothub_client *c, mqc_time now)
+{
+    if (session_is_due(&c->session, now)) {
+        const session_busy busy = {
+            .methods_open = methods_open(c),
+            .deferred = c2d_deferred(c) > 0,
+            .own_request = c->twin.pending,
+        };
+        session_on_time(&c->session, &busy, now);
     }
 }
-
-/* --- driving ------------------------------------------------------------------------ */
 
 void loop_turn(iothub_client *c)
 {
     mqc_time now = context_now(&c->context);
     bool asked = context_begin_turn(&c->context);
 
-    session_on_time(c, now);
-    if (c->context.identity.key.len == 0) { /* a ready-made token, which runs out */
-        credential_on_time(c, now);
-    }
+    connection_on_time(c, now);
+    session_watch_token(&c->session, now);
     twin_on_time(c, now);
     backlog_on_time(c, now);
     report_flow(c, now);
     (void)mqc_tick(c->context.engine, now); /* an error is latched */
-    open_stream(c, now);
+    session_progress(&c->session, now);
     pump(c, now, asked);
-    if (session_is_changing(c)) { /* what the events made possible: DISCONNECT, the end of a stop */
-        session_on_time(c, now);
+    if (session_is_changing(
+            &c->session)) { /* what the events made possible: DISCONNECT, the end of a stop */
+        connection_on_time(c, now);
         loop_take_events(c);
         if (wake_may_send(c)) {
             context_poke(&c->context);
         }
     }
     context_end_turn(&c->context);
-}
-
-static void earlier(mqc_time *deadline, mqc_time candidate)
-{
-    if (candidate != 0 && (*deadline == 0 || candidate < *deadline)) {
-        *deadline = candidate;
-    }
 }
 
 void loop_no_polls(plat_poll *polls)
@@ -265,60 +236,69 @@ void loop_no_polls(plat_poll *polls)
     }
 }
 
-/* Also of one that is closed: who watches its descriptor hears that it is gone. */
-static mqc_time poll_spare(iothub_client *c, plat_poll *p)
+/* --- what to wait for --------------------------------------------------------------- */
+
+static mqc_time poll_spare(iothub_client *c, plat_poll *polls)
 {
-    if (c->spare == NULL) {
-        return 0;
-    }
-    c->spare->ops->poll(c->spare, false, 1, p);
-    return life_is_opening(c->renewal.spare) ? p->wake_at_ms : 0;
+    const unsigned place = 1u - c->session.used;
+    iothub_channel *spare = &c->session.channels[place];
+
+    channel_poll(spare, false, 1, &polls[place]);
+    return channel_in_use(spare) ? deadline_of(polls[place].wake_at_ms) : IOTHUB_NEVER;
 }
 
-static mqc_time poll_stream(iothub_client *c, plat_poll *p)
+static mqc_time poll_channel(iothub_client *c, plat_poll *polls)
 {
     iothub_state s = c->context.state;
     bool open = s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING;
-    mqc_time deadline = 0;
+    iothub_channel *ch = session_channel(&c->session);
+    plat_poll *p = &polls[c->session.used];
+    mqc_time deadline = 0; /* none */
 
-    if (c->stream == NULL) {
-        return 0;
-    }
     size_t least = open ? mqc_rx_least(c->context.engine, &deadline) : 1;
-    c->stream->ops->poll(c->stream, open && (c->want_write || c->context.poked), least, p);
+    channel_poll(ch, open && (ch->want_write || c->context.poked), least, p);
     p->want_read = p->want_read && !c->rx_full;
     p->ready_now = p->ready_now && !c->rx_full;
-    earlier(&deadline, p->wake_at_ms);
-    return deadline;
+    return deadline_earlier(deadline_of(deadline), deadline_of(p->wake_at_ms));
+}
+
+static mqc_time engine_deadline(const iothub_client *c)
+{
+    mqc_time when;
+    return mqc_next_deadline(c->context.engine, &when) ? when : IOTHUB_NEVER;
+}
+
+static int timeout_of(mqc_time deadline, mqc_time now)
+{
+    if (deadline <= now) {
+        return 0;
+    }
+    if (deadline == IOTHUB_NEVER) {
+        return -1;
+    }
+    return deadline - now < INT32_MAX ? (int)(deadline - now) : INT32_MAX;
 }
 
 mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
 {
-    mqc_time when;
+    const mqc_time now = context_now(&c->context);
 
     loop_no_polls(polls);
-    mqc_time deadline = poll_stream(c, &polls[c->swapped ? 1 : 0]);
-    earlier(&deadline, poll_spare(c, &polls[c->swapped ? 0 : 1]));
-    earlier(&deadline, renewal_next_deadline(c));
-    if (session_next_deadline(c, &when)) {
-        earlier(&deadline, when);
-    }
-    if (mqc_next_deadline(c->context.engine, &when)) {
-        earlier(&deadline, when > 0 ? when : 1); /* 0 means at once there, never here */
-    }
-    earlier(&deadline, twin_next_deadline(c));
-    earlier(&deadline, backlog_next_deadline(c));
-    earlier(&deadline, c->session.token_notice_at);
+    const mqc_time times[] = {
+        poll_channel(c, polls),
+        poll_spare(c, polls),
+        session_deadline(&c->session),
+        engine_deadline(c),
+        deadline_of(twin_next_deadline(c)),
+        deadline_of(backlog_next_deadline(c)),
+        wake_latest(c, now),
+    };
+    mqc_time deadline = IOTHUB_NEVER;
 
-    mqc_time now = context_now(&c->context);
-    earlier(&deadline, wake_latest(c, now));
-    if (c->context.poked || polls[0].ready_now || polls[1].ready_now ||
-        (deadline != 0 && deadline <= now)) {
-        *timeout_ms = 0;
-    } else if (deadline == 0) {
-        *timeout_ms = -1;
-    } else {
-        *timeout_ms = deadline - now < INT32_MAX ? (int)(deadline - now) : INT32_MAX;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        deadline = deadline_earlier(deadline, times[i]);
     }
+    bool at_once = c->context.poked || polls[0].ready_now || polls[1].ready_now;
+    *timeout_ms = at_once ? 0 : timeout_of(deadline, now);
     return deadline;
 }

@@ -101,12 +101,11 @@ static mqc_span moved(const identity_copy *copy, mqc_span s)
 }
 
 /* The copy is ours: a name in it may end in a NUL instead of the ';'. */
-static const char *terminate(const identity_copy *copy, mqc_span name)
+static void terminate(const identity_copy *copy, mqc_span name)
 {
     uint8_t *at = copy->to + (name.ptr - copy->to);
 
     at[name.len] = '\0';
-    return (const char *)at;
 }
 
 static void keep_identity(iothub_client *c, const identity_copy *copy, size_t len)
@@ -121,8 +120,7 @@ static void keep_identity(iothub_client *c, const identity_copy *copy, size_t le
     id->device_id = moved(copy, id->device_id);
     id->module_id = moved(copy, id->module_id);
     id->key = moved(copy, id->key);
-    c->context.host =
-        terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
+    terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
 /* Spans into the caller's text will do to count what is missing; with room they move to a copy. */
@@ -205,12 +203,11 @@ static void cut_scratch(iothub_client *c, arena *a, size_t least)
     if (at == NULL) {
         return;
     }
-    c->context.events = at + BACKLOG_TOPIC_AT;
     c->context.events_len = topic_len;
-    iothub_text_init(&t, c->context.events, len - BACKLOG_TOPIC_AT);
-    topic_put_events(&t, &id);
     c->context.scratch = at + front;
     c->context.scratch_len = len - front;
+    iothub_text_init(&t, at + BACKLOG_TOPIC_AT, len - BACKLOG_TOPIC_AT);
+    topic_put_events(&t, &id);
 }
 
 /*
@@ -219,15 +216,15 @@ static void cut_scratch(iothub_client *c, arena *a, size_t least)
  */
 static void cut_login(iothub_client *c, arena *a, mqc_memory *m)
 {
-    const credential_size size = credential_measure(c);
+    const credential_size size = credential_measure(&c->session.credential);
 
     cut_scratch(c, a, size.scratch);
     m->control_len = size.connect;
     if (c->context.identity.key.len == 0) {
         size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
-        c->token_cap = larger(rest, c->context.identity.signature.len + 1 + TOKEN_GROWTH);
-        c->token = cut(a, c->token_cap);
-        m->control_len += c->token_cap;
+        size_t cap = larger(rest, c->context.identity.signature.len + 1 + TOKEN_GROWTH);
+        credential_set_memory(&c->session.credential, cut(a, cap), cap);
+        m->control_len += cap;
     }
     m->control = cut(a, m->control_len);
 }
@@ -253,7 +250,7 @@ static iothub_result take_token(iothub_client *c, iothub_error *error)
     const mqc_span token = c->context.identity.signature;
 
     c->context.identity.signature = mqc_span_of(NULL, 0); /* it was in the caller's text */
-    return token.len > 0 ? credential_take_token(c, token, error) : IOTHUB_OK;
+    return token.len > 0 ? credential_take_token(&c->session.credential, token, error) : IOTHUB_OK;
 }
 
 /* So that no sum of them wraps. */

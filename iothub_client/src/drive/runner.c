@@ -31,7 +31,7 @@ static void sleep_until_work(iothub_client *c)
 
 static bool goes_on(const iothub_client *c)
 {
-    return c->context.lock->state == IOTHUB_RUNNER_RUNS || session_is_leaving(c);
+    return c->context.lock->state == IOTHUB_RUNNER_RUNS || session_is_leaving(&c->session);
 }
 
 static void run(void *user)

@@ -29,11 +29,11 @@ void wake_on_sleep(iothub_wake *w, iothub_op last, mqc_time wake_at)
     w->wake_at = wake_at;
 }
 
-/* When the engine looks for the acknowledgement of a message that leaves at `now`, 0: never. */
+/* When the engine looks for the acknowledgement of a message that leaves at `now`. */
 static mqc_time looks_at(const iothub_client *c, mqc_time now)
 {
     uint32_t limit_ms = c->context.options.ack_timeout_ms;
-    return limit_ms != 0 ? now + limit_ms / 2 : 0;
+    return limit_ms != 0 ? now + limit_ms / 2 : IOTHUB_NEVER;
 }
 
 /* A message that is sent on the spot starts the time for its acknowledgement.  The thread is not
@@ -42,26 +42,27 @@ mqc_time wake_latest(const iothub_client *c, mqc_time now)
 {
     bool idle = c->context.lock == NULL || c->wake.quiet_sleeps == QUIET_SLEEPS;
 
-    return !idle && life_has_stream(c->context.state) ? looks_at(c, now) : 0;
+    return !idle && life_has_stream(c->context.state) ? looks_at(c, now) : IOTHUB_NEVER;
 }
 
 static bool sleeps_beyond(const iothub_wake *w, mqc_time when)
 {
-    return w->wake_at == 0 || when < w->wake_at;
+    return when < w->wake_at;
 }
 
 static bool sleeps_too_long(const iothub_client *c)
 {
-    mqc_time stored = backlog_next_deadline(c);
+    mqc_time stored = deadline_of(backlog_next_deadline(c));
     mqc_time when;
 
-    return (stored != 0 && sleeps_beyond(&c->wake, stored)) ||
+    return sleeps_beyond(&c->wake, stored) ||
            (mqc_next_deadline(c->context.engine, &when) && sleeps_beyond(&c->wake, when));
 }
 
 bool wake_may_send(iothub_client *c)
 {
-    return life_has_stream(c->context.state) && !c->want_write && mqc_tx_ready(c->context.engine);
+    return life_has_stream(c->context.state) && !session_channel(&c->session)->want_write &&
+           mqc_tx_ready(c->context.engine);
 }
 
 /* True: all has left at *now.  A failure shows once more when the runner tries, which can tell it.
@@ -74,9 +75,8 @@ static bool send_now(iothub_client *c, mqc_time *now)
         size_t len;
         size_t sent = 0;
         const uint8_t *data = mqc_tx_data(c->context.engine, &len);
-        r = c->stream->ops->send(c->stream, data, len, &sent);
-        c->traffic.send_calls++;
-        c->traffic.bytes_sent += sent;
+        r = channel_send_locked(session_channel(&c->session), data, len, &sent);
+        traffic_count_send(&c->traffic, sent);
         *now = context_now(&c->context);
         mqc_tx_consume(c->context.engine, sent, *now);
     }
@@ -96,7 +96,7 @@ static bool sends_itself(iothub_client *c)
     bool sent = send_now(c, &now);
     mqc_time look = looks_at(c, now);
 
-    return sent && (look == 0 || !sleeps_beyond(&c->wake, look));
+    return sent && !sleeps_beyond(&c->wake, look);
 }
 
 static bool needs_the_runner(iothub_client *c, bool ends_when_sent)

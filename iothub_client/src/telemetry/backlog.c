@@ -232,7 +232,7 @@ static void clear_front(iothub_client *c, mqc_time now)
 static bool may_feed(const iothub_client *c)
 {
     return mqc_get_state(c->context.engine) == MQC_CONNECTED && !store_rests(c) &&
-           !wish_is_stop(&c->wish) && !c->context.closing;
+           !wish_is_stop(&c->session.wish) && !c->context.closing;
 }
 
 /* A message that does not fit now is sent later. One that can never be sent must not be skipped;
@@ -328,7 +328,7 @@ plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl
     const plat_clock *clock = c->context.options.platform->clock;
     plat_store *s = c->context.options.store;
     const mqc_time now = context_now(&c->context);
-    char *head = c->context.events - BACKLOG_TOPIC_AT; /* the stamp, then the topic */
+    char *head = context_events(&c->context) - BACKLOG_TOPIC_AT; /* the stamp, then the topic */
     plat_store_record r = {
         .stored_s = clock->wall_s(clock),
         .tag = (uintptr_t)m->tag,

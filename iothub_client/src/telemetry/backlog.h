@@ -18,7 +18,7 @@ void backlog_deinit(iothub_client *c);
 
 /** Returns the id "<id of the store>-<number>" of the message that is appended next. */
 void backlog_message_id(const iothub_client *c, iothub_text *t);
-/** The topic of m must be at c->context.events, with that much room in front of it. */
+/** The topic of m must be at context_events, with that much room in front of it. */
 #define BACKLOG_TOPIC_AT sizeof(mqc_time)
 plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms);
 /**

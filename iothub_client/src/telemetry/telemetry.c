@@ -222,7 +222,7 @@ static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *
 static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
 {
     iothub_text text = {
-        .buf = c->context.events,
+        .buf = context_events(&c->context),
         .cap = c->context.events_len + c->context.scratch_len,
         .len = c->context.events_len,
     };

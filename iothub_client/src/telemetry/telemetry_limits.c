@@ -185,7 +185,7 @@ uint64_t limits_purge(iothub_client *c)
     while (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
         count++;
     }
-    c->dropping += count;
+    c->dropping += (uint32_t)count;
     context_poke(&c->context);
     return c->context.options.store != NULL ? count + backlog_purge(c) : count;
 }

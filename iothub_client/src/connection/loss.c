@@ -1,0 +1,47 @@
+#include "connection/loss.h"
+
+#include <string.h>
+
+#include "context/result_map.h"
+#include "text/text_writer.h"
+
+iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why)
+{
+    static const struct {
+        iothub_result reason;
+        const char *text;
+    } codes[] = {
+        /* MQTT 3.1.1 table 3.1 */
+        [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK with an unknown code" },
+        [1] = { IOTHUB_ERR_PROTOCOL, "CONNACK 1: the hub does not speak MQTT 3.1.1" },
+        [2] = { IOTHUB_ERR_AUTH, "CONNACK 2: the hub refused the client id (device id)" },
+        [3] = { IOTHUB_ERR_UNAVAILABLE, "CONNACK 3: the hub is unavailable" },
+        [4] = { IOTHUB_ERR_AUTH, "CONNACK 4: the hub refused the user name or token" },
+        [5] = { IOTHUB_ERR_AUTH, "CONNACK 5: not authorized: key, token, clock or device id" },
+    };
+    size_t code = return_code < sizeof codes / sizeof codes[0] ? return_code : 0;
+
+    return iothub_fail(why, codes[code].reason, "%s", codes[code].text);
+}
+
+bool loss_is_of_acknowledgement(mqc_result r, const char *packet)
+{
+    size_t len = strlen(packet);
+
+    return r == MQC_ERR_TIMEOUT && len > 3 && packet[0] != 'C' &&
+           strcmp(packet + len - 3, "ACK") == 0;
+}
+
+iothub_result loss_by_engine(mqc_result r, const char *packet, bool deferred, iothub_error *why)
+{
+    const char *joint = r == MQC_ERR_TIMEOUT ? " waiting for " : " in ";
+
+    if (r == MQC_ERR_STALLED) {
+        return iothub_fail(
+            why, iothub_from_mqc(r), "%s",
+            deferred ? "reading stood still too long: deferred messages were not accepted"
+                     : "reading stood still too long: acknowledgements could not be sent");
+    }
+    return iothub_fail(why, iothub_from_mqc(r), "MQTT: %s%s%s", mqc_result_str(r),
+                       packet[0] != '\0' ? joint : "", packet);
+}

@@ -1,0 +1,110 @@
+#ifndef IOTHUB_SESSION_H
+#define IOTHUB_SESSION_H
+
+/**
+ * @file
+ * The conductor of the connection: the one that feeds the state machine of life.h, and the one
+ * that knows all parts of this folder.  It knows no feature: what these have under way is handed
+ * in as session_busy, and connection's end shows in the generation of the context.
+ */
+
+#include "connection/back_off.h"
+#include "connection/channel.h"
+#include "connection/credential.h"
+#include "connection/life.h"
+#include "connection/renewal.h"
+#include "connection/subscribe.h"
+#include "connection/wish.h"
+
+/** What the features have under way on the connection in use. */
+typedef struct session_busy {
+    bool methods_open; /* somebody may still wait for an answer */
+    bool deferred;     /* messages that are to be accepted later */
+    bool own_request;  /* of the twin's lane, one is the client's own */
+} session_busy;
+
+typedef struct session_counts {
+    uint64_t connects;
+    uint64_t failed_attempts;
+    uint64_t losses;
+    uint64_t ack_timeouts;
+    uint64_t read_stalls;
+    uint64_t token_renewals;
+    uint32_t renewal_gap_last_ms;
+    uint32_t renewal_gap_longest_ms;
+    uint64_t renewal_gap_sum_ms;
+    uint64_t tls_resumptions;
+} session_counts;
+
+typedef struct iothub_session {
+    iothub_context *context;
+    iothub_channel channels[2];
+    iothub_wish wish;
+    iothub_back_off back_off;
+    iothub_renewal renewal;
+    iothub_credential credential;
+    iothub_subscribe subscribe;
+    mqc_time attempt_began; /* before the first one, when the client was made */
+    mqc_time connected_at;  /* 0: not since the last failure */
+    mqc_time login_at;      /* when the token in use was made */
+    mqc_time left_at;       /* planned: from here on it took no telemetry */
+    int64_t clock_s;        /* wall_clock_offset_s of the attempt and its token */
+    session_counts counts;
+    uint8_t used; /* the channel in use */
+    bool planned; /* the connection was left on purpose */
+} iothub_session;
+
+void session_init(iothub_session *s, iothub_context *context);
+void session_deinit(iothub_session *s);
+
+/* --- what the application asks for, granted by the next turn ------------------------------ */
+
+iothub_result session_start(iothub_session *s);
+void session_stop(iothub_session *s, uint32_t grace_ms);
+iothub_result session_reconnect_now(iothub_session *s);
+iothub_result session_set_token(iothub_session *s, const char *shared_access_signature);
+
+/** True after iothub_stop until the client has stopped. */
+bool session_is_leaving(const iothub_session *s);
+
+/* --- time ----------------------------------------------------------------------------------- */
+
+/** A wish or the change of the connection may go on as soon as requests have ended. */
+static inline bool session_is_changing(const iothub_session *s)
+{
+    const iothub_state state = s->context->state;
+
+    return s->wish.kind != IOTHUB_WISH_NONE || s->renewal.due || state == IOTHUB_RENEWING ||
+           state == IOTHUB_STOPPING;
+}
+
+/** True when session_on_time has something to look at. */
+static inline bool session_is_due(const iothub_session *s, mqc_time now)
+{
+    return now >= channel_deadline(&s->channels[s->used]) || now >= s->back_off.look_at ||
+           session_is_changing(s);
+}
+
+void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now);
+/** A ready-made token that runs out is told to the application. */
+void session_watch_token(iothub_session *s, mqc_time now);
+mqc_time session_deadline(const iothub_session *s);
+
+/* --- what the streams and the engine report --------------------------------------------------- */
+
+/** The channel in use. */
+static inline iothub_channel *session_channel(iothub_session *s)
+{
+    return &s->channels[s->used];
+}
+
+/** Go on to open channels. */
+void session_progress(iothub_session *s, mqc_time now);
+void session_on_stream_error(iothub_session *s, plat_result r);
+/** deferred: messages are to be accepted later. */
+void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
+void session_on_connack(iothub_session *s, bool session_present);
+void session_on_refusal(iothub_session *s, uint8_t return_code);
+void session_on_suback(iothub_session *s, mqc_span return_codes);
+
+#endif

@@ -1,0 +1,44 @@
+#ifndef IOTHUB_WISH_H
+#define IOTHUB_WISH_H
+
+/**
+ * @file
+ * What the application asked for with iothub_start and iothub_stop, and iothub_process has not
+ * carried out; pure.
+ */
+
+#include <stdbool.h>
+
+#include "context/deadline.h"
+
+/* In this order. */
+typedef enum iothub_wish_kind {
+    IOTHUB_WISH_NONE = 0,
+    IOTHUB_WISH_START,
+    IOTHUB_WISH_STOP,
+    IOTHUB_WISH_START_STOP,
+    IOTHUB_WISH_STOP_START
+} iothub_wish_kind;
+
+typedef struct iothub_wish {
+    iothub_wish_kind kind;
+    mqc_time stop_at; /* with a stop: the end of the grace */
+} iothub_wish;
+
+/** iothub_start.  False: that was asked for already. */
+bool wish_start(iothub_wish *w);
+/** iothub_stop. */
+void wish_stop(iothub_wish *w, mqc_time stop_at);
+
+/** True when a start comes first, which is carried out now. */
+bool wish_take_start(iothub_wish *w);
+/** The client has stopped. */
+void wish_on_stopped(iothub_wish *w);
+
+/** Whether a stop comes first. */
+static inline bool wish_is_stop(const iothub_wish *w)
+{
+    return w->kind == IOTHUB_WISH_STOP || w->kind == IOTHUB_WISH_STOP_START;
+}
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef IOTHUB_DEADLINE_H
+#define IOTHUB_DEADLINE_H
+
+/**
+ * @file
+ * Deadlines of the monotonic clock.  Each part has a function that returns its next one, and the
+ * loop takes the earliest.
+ */
+
+#include <stdint.h>
+
+#include "mqtt_core/engine.h"
+
+#define IOTHUB_NEVER UINT64_MAX
+
+static inline mqc_time deadline_earlier(mqc_time a, mqc_time b)
+{
+    return a < b ? a : b;
+}
+
+/** The deadline of a layer below, where 0 means that there is none. */
+static inline mqc_time deadline_of(mqc_time when)
+{
+    return when != 0 ? when : IOTHUB_NEVER;
+}
+
+#endif
