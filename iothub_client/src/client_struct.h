@@ -130,7 +130,8 @@ struct iothub_client {
     iothub_method_slot methods[IOTHUB_OPEN_METHODS];
     uint32_t methods_generation; /* of the connection that they belong to */
     uint32_t last_call;
-    uint32_t dropping; /* telemetry given up in the lane and not reported by the engine */
+    uint32_t full_generation; /* the connection on which there is no room to read; 0: on none */
+    uint32_t dropping;        /* telemetry given up in the lane and not reported by the engine */
 
     uint16_t magic;      /* IOTHUB_CLIENT_MAGIC from init to deinit */
     bool from_heap : 1;  /* made by iothub_new */
@@ -138,7 +139,6 @@ struct iothub_client {
     bool unserved : 1;   /* nobody has started and driven it yet, and the log does not say so */
     uint8_t
         unread_turns; /* in a row that only sent; at the most there may be, the next one reads */
-    bool rx_full;     /* events must be acknowledged before more is read */
     iothub_traffic traffic;
     iothub_telemetry_counts telemetry_counts;
     iothub_c2d_counts c2d_counts;

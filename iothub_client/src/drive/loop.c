@@ -14,13 +14,24 @@ enum { ROUNDS_MAX = 64 };
 
 enum { UNREAD_TURNS_MAX = 16 };
 
+/* Events must be acknowledged before more is read. */
+static bool rx_is_full(const iothub_client *c)
+{
+    return c->full_generation != 0 && c->full_generation == c->context.generation;
+}
+
+static void note_room(iothub_client *c, size_t cap)
+{
+    c->full_generation = cap == 0 ? c->context.generation : 0;
+}
+
 /* Acknowledgements, given or sent, may have made room. */
 static void look_for_room(iothub_client *c)
 {
     size_t cap;
 
     (void)mqc_rx_space(c->context.engine, &cap);
-    c->rx_full = cap == 0;
+    note_room(c, cap);
 }
 
 void loop_take_events(iothub_client *c)
@@ -30,7 +41,7 @@ void loop_take_events(iothub_client *c)
     while (mqc_next_event(c->context.engine, &ev)) {
         event_take(c, &ev);
     }
-    if (c->rx_full) {
+    if (rx_is_full(c)) {
         look_for_room(c);
     }
     mqc_result r = mqc_error(c->context.engine);
@@ -48,7 +59,7 @@ static bool receive(iothub_client *c, mqc_time now)
     size_t got = 0;
     uint8_t *at = mqc_rx_space(c->context.engine, &cap);
 
-    c->rx_full = cap == 0;
+    note_room(c, cap);
     if (cap == 0) {
         return false;
     }
@@ -136,7 +147,7 @@ static void report_flow(iothub_client *c, mqc_time now)
  */
 static bool reads_first(iothub_client *c, bool asked)
 {
-    bool reads = !asked || c->rx_full || c->unread_turns == UNREAD_TURNS_MAX ||
+    bool reads = !asked || rx_is_full(c) || c->unread_turns == UNREAD_TURNS_MAX ||
                  (c->unread_turns > 0 && awaits_answers(c));
 
     c->unread_turns = reads ? 0 : (uint8_t)(c->unread_turns + 1);
@@ -148,7 +159,7 @@ static bool read_all(iothub_client *c, mqc_time now)
 {
     bool more = true;
 
-    if (c->rx_full) {
+    if (rx_is_full(c)) {
         loop_take_events(c);
     }
     for (int round = 0; more && round < ROUNDS_MAX; round++) {
@@ -257,8 +268,8 @@ static mqc_time poll_channel(iothub_client *c, plat_poll *polls)
 
     size_t least = open ? mqc_rx_least(c->context.engine, &deadline) : 1;
     channel_poll(ch, open && (ch->want_write || c->context.poked), least, p);
-    p->want_read = p->want_read && !c->rx_full;
-    p->ready_now = p->ready_now && !c->rx_full;
+    p->want_read = p->want_read && !rx_is_full(c);
+    p->ready_now = p->ready_now && !rx_is_full(c);
     return deadline_earlier(deadline_of(deadline), deadline_of(p->wake_at_ms));
 }
 
