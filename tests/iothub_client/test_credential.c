@@ -191,6 +191,47 @@ static void the_key_of_a_policy_logs_in_in_the_least_memory(void **state)
     }
 }
 
+static plat_result sign_with_ones(const plat_crypto *self, const void *key, size_t key_len,
+                                  const void *data, size_t len, uint8_t mac[32])
+{
+    (void)self;
+    (void)key;
+    (void)key_len;
+    (void)data;
+    (void)len;
+    memset(mac, 0xFF, 32);
+    return PLAT_OK;
+}
+
+/* Every '/' of its signature is percent-encoded, and its expiry has as many digits as there are. */
+static void the_longest_token_logs_in_in_the_least_memory(void **state)
+{
+    (void)state;
+    static char policy[17];
+    static char text[400];
+
+    for (size_t len = 1; len <= 16; len++) { /* sizes of memory are rounded */
+        client_fixture f;
+        memset(policy, 'p', len);
+        policy[len] = '\0';
+        snprintf(text, sizeof text,
+                 "HostName=h.net;DeviceId=d;SharedAccessKeyName=%s;SharedAccessKey=" KEY, policy);
+        init_with_token(&f, 3600);
+        f.options.tx_size = 1024;
+        f.platform.crypto.base.hmac_sha256 = sign_with_ones;
+        fake_clock_set_wall(&f.platform.clock,
+                            253402300798); /* the last second of 9999 is not set */
+        void *memory = move_to_the_least(&f, text);
+
+        fixture_connect(&f);
+
+        assert_non_null(strstr(f.hub.password, "sig=%2F%2F"));
+        assert_non_null(strstr(f.hub.password, "%2F8%3D&se=253402304398"));
+        fixture_free(&f);
+        free(memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +243,7 @@ int main(void)
         cmocka_unit_test(names_are_refused_at_init_or_log_in),
         cmocka_unit_test(an_id_of_100_characters_needs_no_more_than_the_usual),
         cmocka_unit_test(the_key_of_a_policy_logs_in_in_the_least_memory),
+        cmocka_unit_test(the_longest_token_logs_in_in_the_least_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

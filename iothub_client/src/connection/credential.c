@@ -144,9 +144,11 @@ iothub_result credential_connect(iothub_credential *k, mqc_connect_options *o, i
 /* The fixed header, the variable one, and the lengths of three texts (sections 2.2 and 3.1). */
 enum { CONNECT_FRAME = 5 + 10 + 3 * 2 };
 
-/* What a token of our own has beside its resource, with a signature that is percent-encoded at its
- * worst and a NUL. */
-enum { TOKEN_FRAME = sizeof "SharedAccessSignature sr=&sig=&se=18446744073709551615" + 3 * 44 };
+/* What a token of our own has besides its resource, with a NUL. The expiry has at most 12 digits,
+ * since wall_clock_s ends with the year 9999. Of the 44 characters of a signature all but one may
+ * be percent-encoded: the last one before the padding has only four bits, so it is no '+' and no
+ * '/'. */
+enum { TOKEN_FRAME = sizeof "SharedAccessSignature sr=&sig=&se=253402300799" + 3 * 43 + 1 };
 
 credential_size credential_measure(const iothub_credential *k)
 {
