@@ -72,7 +72,7 @@ static void a_call_that_was_sent_ends_with_its_device(void **state)
     hub_exchange_end(&x);
 }
 
-static void the_old_connection_is_nobodys(void **state)
+static void the_old_connection_belongs_to_no_device(void **state)
 {
     hub_fixture *f = *state;
     const hub_publish will = { .topic = EVENTS, .payload = "w", .len = 1 };
@@ -185,7 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_call_that_waits_ends_with_its_device),
         FIXTURE_TEST(a_call_that_was_sent_ends_with_its_device),
-        FIXTURE_TEST(the_old_connection_is_nobodys),
+        FIXTURE_TEST(the_old_connection_belongs_to_no_device),
         FIXTURE_TEST(the_session_that_is_kept_for_it_is_ended),
         FIXTURE_TEST(nothing_of_it_is_left_behind),
         FIXTURE_TEST(setting_the_clock_neither_ends_nor_prolongs_a_call),

@@ -167,7 +167,7 @@ static void the_queue_and_the_size_are_bounded(void **state)
     hub_bag_free(&bag);
 }
 
-static void what_is_over_its_time_is_not_delivered(void **state)
+static void what_has_expired_is_not_delivered(void **state)
 {
     hub_fixture *f = *state;
 
@@ -306,7 +306,7 @@ int main(void)
         FIXTURE_TEST(a_take_over_with_a_clean_session_starts_again),
         FIXTURE_TEST(only_a_window_of_messages_is_on_its_way),
         FIXTURE_TEST(the_queue_and_the_size_are_bounded),
-        FIXTURE_TEST(what_is_over_its_time_is_not_delivered),
+        FIXTURE_TEST(what_has_expired_is_not_delivered),
         FIXTURE_TEST(setting_the_clock_neither_ends_nor_prolongs_a_message),
         FIXTURE_TEST(after_a_restart_a_message_goes_by_its_date),
         FIXTURE_TEST(quality_zero_needs_no_acknowledgement),

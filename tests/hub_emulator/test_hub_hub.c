@@ -338,7 +338,7 @@ static void twin_requests_are_answered_to_listeners(void **state)
     assert_int_equal(fixture_device(f, "device1")->twin.reported.version, 2);
 }
 
-static void desired_changes_reach_who_listens_now(void **state)
+static void desired_changes_reach_the_subscribed_devices(void **state)
 {
     hub_fixture *f = *state;
     hub_identity *id = fixture_device(f, "device1");
@@ -434,7 +434,7 @@ int main(void)
         FIXTURE_TEST(a_will_is_telemetry),
         FIXTURE_TEST(illegal_publishes_are_refused),
         FIXTURE_TEST(twin_requests_are_answered_to_listeners),
-        FIXTURE_TEST(desired_changes_reach_who_listens_now),
+        FIXTURE_TEST(desired_changes_reach_the_subscribed_devices),
         FIXTURE_TEST(a_second_connection_takes_over),
         FIXTURE_TEST(a_deleted_device_is_dropped),
         FIXTURE_TEST(modules_have_topics_of_their_own),

@@ -268,7 +268,7 @@ static void what_comes_and_goes_between_pages_hides_nothing(void **state)
     free(second.continuation);
 }
 
-static void a_token_of_another_query_or_of_nobody_is_refused(void **state)
+static void a_token_of_another_query_or_a_made_up_one_is_refused(void **state)
 {
     static const char *const bad[] = { "x",   "AAAA",         "MQ==",
                                        "%%%", "bWFyayAwIA==", "MDAwMDAwMDAwMDAwMDAwMCAxIGE=" };
@@ -316,7 +316,7 @@ int main(void)
         cmocka_unit_test(pages_of_any_size_give_the_same_rows_in_the_same_order),
         cmocka_unit_test_setup_teardown(what_comes_and_goes_between_pages_hides_nothing,
                                         query_setup, fixture_teardown),
-        cmocka_unit_test(a_token_of_another_query_or_of_nobody_is_refused),
+        cmocka_unit_test(a_token_of_another_query_or_a_made_up_one_is_refused),
     };
     return cmocka_run_group_tests(tests, query_setup, fixture_teardown);
 }

@@ -361,7 +361,7 @@ static void what_is_no_page_size_is_refused_and_what_is_too_large_is_not(void **
     }
 }
 
-static void many_devices_are_changed_at_once(void **state)
+static void many_devices_are_changed_by_one_request(void **state)
 {
     hub_exchange x = { .fixture = *state };
 
@@ -433,7 +433,7 @@ int main(void)
         FIXTURE_TEST(a_method_without_a_listener_is_404103),
         FIXTURE_TEST(a_query_answers_in_pages_with_the_headers_of_the_hub),
         FIXTURE_TEST(what_is_no_page_size_is_refused_and_what_is_too_large_is_not),
-        FIXTURE_TEST(many_devices_are_changed_at_once),
+        FIXTURE_TEST(many_devices_are_changed_by_one_request),
         FIXTURE_TEST(messages_are_queued_listed_and_purged),
         FIXTURE_TEST(a_watch_is_described_by_its_query),
     };

@@ -195,7 +195,7 @@ static void null_is_refused_inside_of_arrays(void **state)
     hub_twin_free(&t);
 }
 
-static void the_device_is_told_the_patch_and_its_version(void **state)
+static void the_device_receives_the_patch_and_its_version(void **state)
 {
     (void)state;
     hub_twin t;
@@ -475,7 +475,7 @@ int main(void)
         cmocka_unit_test(numbers_keep_their_text),
         cmocka_unit_test(an_integer_is_one_by_its_text),
         cmocka_unit_test(null_is_refused_inside_of_arrays),
-        cmocka_unit_test(the_device_is_told_the_patch_and_its_version),
+        cmocka_unit_test(the_device_receives_the_patch_and_its_version),
         cmocka_unit_test(metadata_mirrors_the_values),
         cmocka_unit_test(limits_hold_to_the_last_byte),
         cmocka_unit_test(the_sum_of_patches_is_limited_too),

@@ -45,7 +45,7 @@ static void free_policy(policy *p)
     free(p);
 }
 
-static void the_policy_is_told_all_and_its_delay_is_kept(void **state)
+static void the_policy_gets_all_arguments_and_its_delay_is_kept(void **state)
 {
     (void)state;
     policy *p = make_policy();
@@ -345,7 +345,7 @@ static const char *end_after(client_fixture *f, uint64_t ms)
 
 /* Each of two clients returns within retry_max_ms: one that stays connected for twice as long has
  * no rival. */
-static void a_duel_is_over_after_twice_the_longest_back_off(void **state)
+static void a_duel_of_two_clients_ends_after_twice_the_longest_back_off(void **state)
 {
     (void)state;
     for (int stable = 0; stable <= 1; stable++) {
@@ -374,7 +374,7 @@ static void a_duel_is_over_after_twice_the_longest_back_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_policy_is_told_all_and_its_delay_is_kept),
+        cmocka_unit_test(the_policy_gets_all_arguments_and_its_delay_is_kept),
         cmocka_unit_test(a_credential_that_stays_refused_is_tried_ever_more_slowly),
         cmocka_unit_test(a_delay_of_zero_is_the_next_millisecond),
         cmocka_unit_test(giving_up_is_a_stop_with_the_reason),
@@ -383,7 +383,7 @@ int main(void)
         cmocka_unit_test(a_stream_that_could_not_be_made_names_the_reason_and_is_given_back),
         cmocka_unit_test(two_clients_with_one_identity_back_off),
         cmocka_unit_test(one_early_end_is_not_called_a_take_over),
-        cmocka_unit_test(a_duel_is_over_after_twice_the_longest_back_off),
+        cmocka_unit_test(a_duel_of_two_clients_ends_after_twice_the_longest_back_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

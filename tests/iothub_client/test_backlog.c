@@ -111,7 +111,7 @@ static void a_message_id_of_the_application_is_left_alone(void **state)
     end(&f);
 }
 
-static void qos_0_keeps_its_place_and_leaves_the_store_when_it_has_left(void **state)
+static void qos_0_keeps_its_position_and_leaves_the_store_when_it_was_sent(void **state)
 {
     (void)state;
     client_fixture f;
@@ -183,7 +183,7 @@ static void the_backlog_leaves_in_batches(void **state)
     end(&f);
 }
 
-static void one_that_is_larger_than_the_ring_is_refused_at_once(void **state)
+static void one_that_is_larger_than_the_ring_is_refused_immediately(void **state)
 {
     (void)state;
     client_fixture f;
@@ -475,10 +475,10 @@ int main(void)
         cmocka_unit_test(a_run_goes_on_where_another_was_killed),
         cmocka_unit_test(a_repeat_has_the_same_message_id_after_a_kill),
         cmocka_unit_test(a_message_id_of_the_application_is_left_alone),
-        cmocka_unit_test(qos_0_keeps_its_place_and_leaves_the_store_when_it_has_left),
+        cmocka_unit_test(qos_0_keeps_its_position_and_leaves_the_store_when_it_was_sent),
         cmocka_unit_test(a_backlog_larger_than_the_ring_drains_in_order),
         cmocka_unit_test(the_backlog_leaves_in_batches),
-        cmocka_unit_test(one_that_is_larger_than_the_ring_is_refused_at_once),
+        cmocka_unit_test(one_that_is_larger_than_the_ring_is_refused_immediately),
         cmocka_unit_test(one_stored_with_a_larger_ring_is_not_skipped),
         cmocka_unit_test(stopping_keeps_what_is_left_and_starting_goes_on),
         cmocka_unit_test(a_stop_waits_for_what_is_on_its_way_and_not_for_the_backlog),

@@ -234,7 +234,7 @@ static void a_backlog_that_filled_the_disk_is_sent_once(void **state)
 }
 
 /* The hub acknowledges some: so many, at least, fit again. */
-static void what_was_acknowledged_makes_room_at_once(void **state)
+static void an_acknowledged_message_makes_room_immediately(void **state)
 {
     (void)state;
     enum { ACKNOWLEDGED = 100 };
@@ -271,7 +271,7 @@ int main(void)
         WITH_DISK(the_oldest_may_go_behind_those_on_their_way),
         WITH_DISK(a_few_always_fit),
         WITH_DISK(a_backlog_that_filled_the_disk_is_sent_once),
-        WITH_DISK(what_was_acknowledged_makes_room_at_once),
+        WITH_DISK(an_acknowledged_message_makes_room_immediately),
     };
     if (!small_disk_prepare()) {
         return 0;

@@ -110,7 +110,7 @@ static void the_first_one_in_an_empty_store_expires_in_time_without_a_start(void
 }
 
 /* Some in each turn, and each turn says that there are more. */
-static void many_that_have_expired_end_in_turns_that_follow_at_once(void **state)
+static void many_that_have_expired_end_in_turns_without_a_sleep_between(void **state)
 {
     (void)state;
     enum { MANY = 300, IN_A_TURN = 64 };
@@ -173,7 +173,7 @@ static void few_places(iothub_options *o)
 
 /* Each end that is not reported yet takes a slot of the table; without a free slot nothing is
  * dropped. */
-static void more_drops_than_places_wait_for_a_turn(void **state)
+static void more_drops_than_slots_wait_for_a_turn(void **state)
 {
     (void)state;
     client_fixture f;
@@ -226,8 +226,8 @@ int main(void)
         cmocka_unit_test(what_a_stop_takes_back_expires_in_time),
         cmocka_unit_test(what_an_earlier_run_left_is_looked_at_before_the_first_sleep),
         cmocka_unit_test(the_first_one_in_an_empty_store_expires_in_time_without_a_start),
-        cmocka_unit_test(many_that_have_expired_end_in_turns_that_follow_at_once),
-        cmocka_unit_test(more_drops_than_places_wait_for_a_turn),
+        cmocka_unit_test(many_that_have_expired_end_in_turns_without_a_sleep_between),
+        cmocka_unit_test(more_drops_than_slots_wait_for_a_turn),
         cmocka_unit_test(a_record_without_a_date_is_new_and_one_of_1970_is_old),
         cmocka_unit_test(the_bytes_that_are_queued_are_those_of_the_store),
     };

@@ -411,7 +411,7 @@ static bool asks_in_each_turn(client_fixture *f)
 }
 
 /* A turn that was asked for writes, and mostly there is nothing to read yet. */
-static void who_sends_in_each_turn_reads_in_each_seventeenth(void **state)
+static void a_sender_in_each_turn_reads_in_each_seventeenth(void **state)
 {
     (void)state;
     client_fixture f;
@@ -479,7 +479,7 @@ int main(void)
         cmocka_unit_test(no_state_is_a_busy_loop),
         cmocka_unit_test(a_stream_that_takes_nothing_is_no_busy_loop),
         cmocka_unit_test(what_a_turn_did_not_write_is_written_without_waiting),
-        cmocka_unit_test(who_sends_in_each_turn_reads_in_each_seventeenth),
+        cmocka_unit_test(a_sender_in_each_turn_reads_in_each_seventeenth),
         cmocka_unit_test(wait_sleeps_to_the_deadline_and_no_longer),
         cmocka_unit_test(each_state_has_its_name),
     };

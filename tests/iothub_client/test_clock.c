@@ -18,7 +18,7 @@ static void step_s(client_fixture *f, int64_t by_s)
     fixture_run(f);
 }
 
-static void a_clock_set_by_much_renews_the_token_at_once(void **state)
+static void a_clock_set_by_much_renews_the_token_immediately(void **state)
 {
     (void)state;
     static const int64_t steps[] = { -31536000, -86400, -3600, -60, 60, 3600, 86400, 31536000 };
@@ -54,7 +54,7 @@ static void a_clock_set_by_much_renews_the_token_at_once(void **state)
 }
 
 /* A clock before 2023 was never set, and the end of the year 9999 or later is a mistake. */
-static void a_clock_means_what_it_says_from_2023_to_the_end_of_9999(void **state)
+static void a_clock_is_set_from_2023_to_the_end_of_9999(void **state)
 {
     (void)state;
     static const struct {
@@ -372,8 +372,8 @@ static void no_year_overflows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_clock_set_by_much_renews_the_token_at_once),
-        cmocka_unit_test(a_clock_means_what_it_says_from_2023_to_the_end_of_9999),
+        cmocka_unit_test(a_clock_set_by_much_renews_the_token_immediately),
+        cmocka_unit_test(a_clock_is_set_from_2023_to_the_end_of_9999),
         cmocka_unit_test(a_refused_client_looks_at_the_clock_every_five_seconds),
         cmocka_unit_test(without_a_clock_it_is_looked_at_once_a_second),
         cmocka_unit_test(behind_the_end_of_9999_the_clock_stands_still),

@@ -205,7 +205,7 @@ static void fifty_bytes_a_second_are_enough_and_one_byte_less_is_not(void **stat
     }
 }
 
-static void a_handshake_does_not_move_for_ever(void **state)
+static void a_handshake_that_makes_no_progress_ends(void **state)
 {
     (void)state;
     client_fixture f;
@@ -245,7 +245,7 @@ int main(void)
         cmocka_unit_test(a_handshake_goes_on_as_long_as_it_moves),
         cmocka_unit_test(a_handshake_that_stops_or_trickles_ends_in_time),
         cmocka_unit_test(fifty_bytes_a_second_are_enough_and_one_byte_less_is_not),
-        cmocka_unit_test(a_handshake_does_not_move_for_ever),
+        cmocka_unit_test(a_handshake_that_makes_no_progress_ends),
         cmocka_unit_test(a_suback_may_stand_behind_a_large_message),
         cmocka_unit_test(the_longest_send_depends_on_the_keep_alive),
     };

@@ -256,7 +256,7 @@ static void every_truncation_and_changed_byte_of_a_document_is_survived(void **s
 
 /* --- floods ----------------------------------------------------------------------------- */
 
-static void answers_to_nobody_flood_in_vain(void **state)
+static void a_flood_of_answers_without_a_request_has_no_effect(void **state)
 {
     (void)state;
     client_fixture f;
@@ -349,7 +349,7 @@ int main(void)
         cmocka_unit_test(every_status_ends_a_report_once_or_has_it_sent_again),
         cmocka_unit_test(a_json_bomb_is_no_document),
         cmocka_unit_test(every_truncation_and_changed_byte_of_a_document_is_survived),
-        cmocka_unit_test(answers_to_nobody_flood_in_vain),
+        cmocka_unit_test(a_flood_of_answers_without_a_request_has_no_effect),
         cmocka_unit_test(calls_beyond_all_limits_are_answered_or_dropped_while_the_line_is_full),
         cmocka_unit_test(a_flood_of_messages_waits_at_the_door_and_none_is_lost),
     };

@@ -248,7 +248,7 @@ static void the_notice_of_a_token_leaves_the_lock_free(void **state)
 
 /* --- what a thread's calls return ------------------------------------------------------ */
 
-static void a_refusal_is_told_to_the_thread_that_made_the_call(void **state)
+static void a_refusal_is_reported_to_the_thread_that_made_the_call(void **state)
 {
     (void)state;
     client_fixture f;
@@ -270,7 +270,7 @@ static void a_refusal_is_told_to_the_thread_that_made_the_call(void **state)
     fixture_free(&f);
 }
 
-static void only_work_wakes_and_only_who_sleeps(void **state)
+static void only_work_wakes_the_runner_and_only_while_it_sleeps(void **state)
 {
     (void)state;
     client_fixture f;
@@ -369,8 +369,8 @@ int main(void)
         cmocka_unit_test(each_does_when_connected_and_when_the_client_is_processing),
         cmocka_unit_test(everything_may_be_called_while_a_line_is_logged),
         cmocka_unit_test(the_notice_of_a_token_leaves_the_lock_free),
-        cmocka_unit_test(a_refusal_is_told_to_the_thread_that_made_the_call),
-        cmocka_unit_test(only_work_wakes_and_only_who_sleeps),
+        cmocka_unit_test(a_refusal_is_reported_to_the_thread_that_made_the_call),
+        cmocka_unit_test(only_work_wakes_the_runner_and_only_while_it_sleeps),
         cmocka_unit_test(every_request_wakes),
         cmocka_unit_test(nothing_brings_a_deadline_forward_without_waking),
     };

@@ -62,7 +62,7 @@ static void lines_above_the_level_are_left_out(void **state)
     }
 }
 
-static void what_nobody_asked_for_is_named_by_its_topic(void **state)
+static void an_unwanted_message_is_named_by_its_topic(void **state)
 {
     (void)state;
     client_fixture f;
@@ -103,7 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_information_and_failures_are_warnings),
         cmocka_unit_test(lines_above_the_level_are_left_out),
-        cmocka_unit_test(what_nobody_asked_for_is_named_by_its_topic),
+        cmocka_unit_test(an_unwanted_message_is_named_by_its_topic),
         cmocka_unit_test(a_client_without_callbacks_keeps_its_words_to_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,7 +166,7 @@ static void a_second_answer_is_refused(void **state)
 }
 
 /* Places are taken again in the order in which they were given back. */
-static void a_second_answer_is_told_from_a_late_one_for_sixteen_calls(void **state)
+static void a_second_answer_differs_from_a_late_one_for_sixteen_calls(void **state)
 {
     (void)state;
     client_fixture f;
@@ -436,7 +436,7 @@ int main(void)
         cmocka_unit_test(after_a_cut_it_is_too_late),
         cmocka_unit_test(an_answer_that_could_not_leave_ends_with_the_connection),
         cmocka_unit_test(a_second_answer_is_refused),
-        cmocka_unit_test(a_second_answer_is_told_from_a_late_one_for_sixteen_calls),
+        cmocka_unit_test(a_second_answer_differs_from_a_late_one_for_sixteen_calls),
         cmocka_unit_test(after_300_seconds_it_is_too_late),
         cmocka_unit_test(no_answer_is_refused_early),
         cmocka_unit_test(an_unknown_method_is_answered_404_by_the_client),

@@ -270,7 +270,7 @@ static void a_message_that_is_null_is_empty(void **state)
     assert_false(iothub_message_next_property(NULL, NULL));
 }
 
-static void options_without_iothub_options_init_are_told_so(void **state)
+static void options_without_iothub_options_init_are_refused_by_name(void **state)
 {
     (void)state;
     static const int garbage[] = { 0x00, 0xAA, 0xEE, 0xFF, 0x01 };
@@ -495,7 +495,7 @@ int main(void)
         cmocka_unit_test(null_for_tokens_and_connection_strings_is_refused),
         cmocka_unit_test(a_body_without_its_length_shows_once_in_the_log),
         cmocka_unit_test(a_message_that_is_null_is_empty),
-        cmocka_unit_test(options_without_iothub_options_init_are_told_so),
+        cmocka_unit_test(options_without_iothub_options_init_are_refused_by_name),
         cmocka_unit_test(sizes_below_their_minimum_are_refused_with_it),
         cmocka_unit_test(the_smallest_client_connects_and_sends),
         cmocka_unit_test(a_ring_too_small_for_the_topic_of_a_long_name_is_refused),

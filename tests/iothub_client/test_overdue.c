@@ -263,7 +263,7 @@ static void a_stored_message_stays_in_the_store_until_it_is_acknowledged(void **
     fake_store_free(&fixture_store);
 }
 
-static void the_unsubscription_of_what_nobody_wants_is_waited_for_too(void **state)
+static void the_end_of_an_unwanted_subscription_is_waited_for_too(void **state)
 {
     (void)state;
     client_fixture f;
@@ -368,7 +368,7 @@ static void send_messages(client_fixture *f, unsigned count)
     fixture_run(f);
 }
 
-static void deferred_for_ever_they_end_the_connection_and_come_again(void **state)
+static void messages_deferred_forever_end_the_connection_and_are_sent_again(void **state)
 {
     (void)state;
     client_fixture f;
@@ -417,7 +417,7 @@ static void the_first_alone_can_hold_up_all_others(void **state)
     fixture_free(&f);
 }
 
-static void as_many_as_a_hub_has_out_may_be_deferred_for_ever(void **state)
+static void as_many_as_a_hub_has_in_flight_may_be_deferred_forever(void **state)
 {
     (void)state;
     client_fixture f;
@@ -503,12 +503,12 @@ int main(void)
         cmocka_unit_test(a_hub_that_never_acknowledges_gets_ever_fewer_logins),
         cmocka_unit_test(what_waits_for_its_acknowledgement_may_be_dropped_once_that_took_too_long),
         cmocka_unit_test(a_stored_message_stays_in_the_store_until_it_is_acknowledged),
-        cmocka_unit_test(the_unsubscription_of_what_nobody_wants_is_waited_for_too),
+        cmocka_unit_test(the_end_of_an_unwanted_subscription_is_waited_for_too),
         cmocka_unit_test(a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message),
         cmocka_unit_test(a_runner_without_requests_sleeps_until_the_keep_alive),
-        cmocka_unit_test(deferred_for_ever_they_end_the_connection_and_come_again),
+        cmocka_unit_test(messages_deferred_forever_end_the_connection_and_are_sent_again),
         cmocka_unit_test(the_first_alone_can_hold_up_all_others),
-        cmocka_unit_test(as_many_as_a_hub_has_out_may_be_deferred_for_ever),
+        cmocka_unit_test(as_many_as_a_hub_has_in_flight_may_be_deferred_forever),
         cmocka_unit_test(an_application_that_accepts_slowly_is_waited_for),
         cmocka_unit_test(an_acknowledgement_that_is_not_read_is_missing_too),
         cmocka_unit_test(a_hub_that_takes_nothing_while_it_sends_is_left),

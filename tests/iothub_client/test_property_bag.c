@@ -75,7 +75,7 @@ static void every_byte_round_trips_in_names_and_values(void **state)
     }
 }
 
-static void null_empty_and_value_are_told_apart(void **state)
+static void null_empty_and_value_differ(void **state)
 {
     (void)state;
     const mqc_span bag = str("null&empty=&one=1&eq=a=b&plus=a+b");
@@ -204,7 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_capacity_writes_all_or_reports_no_space),
         cmocka_unit_test(every_byte_round_trips_in_names_and_values),
-        cmocka_unit_test(null_empty_and_value_are_told_apart),
+        cmocka_unit_test(null_empty_and_value_differ),
         cmocka_unit_test(pairs_come_in_order),
         cmocka_unit_test(both_spellings_of_system_properties_are_found),
         cmocka_unit_test(broken_bags_are_refused),

@@ -229,7 +229,7 @@ static void a_refused_login_on_the_new_connection_is_an_ordinary_failure(void **
     fixture_free(&r.f);
 }
 
-static void what_is_in_flight_is_waited_for_but_not_for_ever(void **state)
+static void what_is_in_flight_is_waited_for_but_not_forever(void **state)
 {
     (void)state;
     for (int answered = 0; answered < 2; answered++) {
@@ -277,7 +277,7 @@ static void an_old_connection_that_ends_while_it_is_left_is_no_error(void **stat
     fixture_free(&r.f);
 }
 
-static void a_new_connection_lost_while_the_old_is_left_is_made_again_at_once(void **state)
+static void a_new_connection_lost_while_the_old_one_closes_is_opened_again_immediately(void **state)
 {
     (void)state;
     renewal r;
@@ -442,7 +442,7 @@ static void both_descriptors_are_shown_while_there_are_two(void **state)
     fixture_free(&r.f);
 }
 
-static void a_place_shows_another_generation_with_each_open_of_its_stream(void **state)
+static void a_slot_shows_another_generation_with_each_open_of_its_stream(void **state)
 {
     (void)state;
     renewal r;
@@ -554,15 +554,16 @@ int main(void)
         cmocka_unit_test(a_stop_while_letting_go_ends_both_connections),
         cmocka_unit_test(deinit_in_the_middle_closes_both_streams),
         cmocka_unit_test(a_refused_login_on_the_new_connection_is_an_ordinary_failure),
-        cmocka_unit_test(what_is_in_flight_is_waited_for_but_not_for_ever),
+        cmocka_unit_test(what_is_in_flight_is_waited_for_but_not_forever),
         cmocka_unit_test(an_old_connection_that_ends_while_it_is_left_is_no_error),
-        cmocka_unit_test(a_new_connection_lost_while_the_old_is_left_is_made_again_at_once),
+        cmocka_unit_test(
+            a_new_connection_lost_while_the_old_one_closes_is_opened_again_immediately),
         cmocka_unit_test(every_failing_call_is_survived),
         cmocka_unit_test(without_overlap_there_is_one_stream_only),
         cmocka_unit_test(the_gap_is_measured_from_the_last_telemetry_to_connack),
         cmocka_unit_test(resumed_tls_sessions_are_counted),
         cmocka_unit_test(both_descriptors_are_shown_while_there_are_two),
-        cmocka_unit_test(a_place_shows_another_generation_with_each_open_of_its_stream),
+        cmocka_unit_test(a_slot_shows_another_generation_with_each_open_of_its_stream),
         cmocka_unit_test(no_stage_of_a_renewal_is_a_busy_loop),
         cmocka_unit_test(a_token_is_renewed_to_the_millisecond),
         cmocka_unit_test(the_shortest_life_is_renewed_while_its_token_is_good),

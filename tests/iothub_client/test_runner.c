@@ -4,7 +4,7 @@
 
 /* --- sleeping and waking -------------------------------------------------------------- */
 
-static void a_request_leaves_at_once_while_no_time_passes(void **state)
+static void a_request_is_sent_immediately_while_no_time_passes(void **state)
 {
     (void)state;
     runner_rig *r = rig_new(NULL);
@@ -20,7 +20,7 @@ static void a_request_leaves_at_once_while_no_time_passes(void **state)
     rig_free(r);
 }
 
-static void a_client_without_deadline_sleeps_for_ever_and_wakes_for_a_request(void **state)
+static void a_client_without_a_deadline_sleeps_until_a_request(void **state)
 {
     (void)state;
     runner_rig *r = rig_new(NULL);
@@ -230,7 +230,7 @@ static void check_locks(iothub_options *o)
     platform->threads = &threads;
 }
 
-static void who_gives_the_lock_back_has_it(void **state)
+static void each_thread_gives_back_only_a_lock_that_it_holds(void **state)
 {
     (void)state;
     runner_rig *r = rig_new(check_locks);
@@ -249,7 +249,7 @@ static void who_gives_the_lock_back_has_it(void **state)
 
 /* --- who drives --------------------------------------------------------------------------- */
 
-static void while_it_runs_nobody_else_may_drive(void **state)
+static void while_it_runs_no_other_thread_may_drive(void **state)
 {
     (void)state;
     runner_rig *r = rig_new(NULL);
@@ -475,7 +475,7 @@ static void send_one_more(runner_rig *r, const iothub_done *d)
     }
 }
 
-static void nobodys_request_waits_for_the_stream(void **state)
+static void no_request_waits_for_a_call_of_the_stream(void **state)
 {
     (void)state;
     runner_rig *r = rig_new(NULL);
@@ -564,15 +564,15 @@ static void without_a_descriptor_left_the_client_is_driven_by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_leaves_at_once_while_no_time_passes),
-        cmocka_unit_test(a_client_without_deadline_sleeps_for_ever_and_wakes_for_a_request),
+        cmocka_unit_test(a_request_is_sent_immediately_while_no_time_passes),
+        cmocka_unit_test(a_client_without_a_deadline_sleeps_until_a_request),
         cmocka_unit_test(every_kind_of_request_wakes_the_runner),
         cmocka_unit_test(a_wait_cut_short_wakes_the_runner),
         cmocka_unit_test(a_lone_request_leaves_on_the_thread_that_makes_it_and_ends_on_the_runners),
         cmocka_unit_test(what_the_stream_did_not_take_the_runner_sends_when_it_does),
         cmocka_unit_test(an_idle_client_wakes_up_for_its_keep_alive_only),
-        cmocka_unit_test(who_gives_the_lock_back_has_it),
-        cmocka_unit_test(while_it_runs_nobody_else_may_drive),
+        cmocka_unit_test(each_thread_gives_back_only_a_lock_that_it_holds),
+        cmocka_unit_test(while_it_runs_no_other_thread_may_drive),
         cmocka_unit_test(once_stopped_the_client_is_driven_by_hand_again),
         cmocka_unit_test(to_stop_what_never_ran_is_refused),
         cmocka_unit_test(runners_come_and_go_a_thousand_times),
@@ -581,7 +581,7 @@ int main(void)
         cmocka_unit_test(callbacks_neither_start_nor_stop_a_runner),
         cmocka_unit_test(a_callback_of_iothub_process_starts_none),
         cmocka_unit_test(a_callback_may_wait_for_a_thread_that_makes_requests),
-        cmocka_unit_test(nobodys_request_waits_for_the_stream),
+        cmocka_unit_test(no_request_waits_for_a_call_of_the_stream),
         cmocka_unit_test(a_platform_without_threads_has_no_runner),
         cmocka_unit_test(without_a_thread_left_the_client_is_driven_by_hand),
         cmocka_unit_test(without_a_descriptor_left_the_client_is_driven_by_hand),

@@ -32,7 +32,7 @@ static void connects_logs_in_and_subscribes(void **state)
     fixture_free(&f);
 }
 
-static void lets_go_of_features_without_callback(void **state)
+static void features_without_a_callback_are_not_subscribed(void **state)
 {
     (void)state;
     client_fixture f;
@@ -106,7 +106,7 @@ static void a_silent_hub_is_lost_after_one_and_a_half_keep_alives(void **state)
     fixture_free(&f);
 }
 
-static void a_lost_connection_comes_back_by_itself(void **state)
+static void a_lost_connection_is_repaired_automatically(void **state)
 {
     (void)state;
     client_fixture f;
@@ -305,7 +305,7 @@ static void every_failing_call_of_the_stream_is_survived(void **state)
     }
 }
 
-static void a_fleet_does_not_come_back_as_one_after_a_long_connection(void **state)
+static void a_fleet_reconnects_spread_over_time_after_a_long_connection(void **state)
 {
     (void)state;
     uint32_t shortest = UINT32_MAX;
@@ -379,10 +379,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects_logs_in_and_subscribes),
-        cmocka_unit_test(lets_go_of_features_without_callback),
+        cmocka_unit_test(features_without_a_callback_are_not_subscribed),
         cmocka_unit_test(a_stalled_stage_is_given_up_at_its_deadline),
         cmocka_unit_test(a_silent_hub_is_lost_after_one_and_a_half_keep_alives),
-        cmocka_unit_test(a_lost_connection_comes_back_by_itself),
+        cmocka_unit_test(a_lost_connection_is_repaired_automatically),
         cmocka_unit_test(a_failure_without_words_of_the_stream_has_those_of_its_code),
         cmocka_unit_test(each_refusal_of_the_hub_has_its_result),
         cmocka_unit_test(a_refused_credential_is_tried_once_more_soon_and_then_slowly),
@@ -391,7 +391,7 @@ int main(void)
         cmocka_unit_test(a_refused_filter_is_named),
         cmocka_unit_test(reconnect_now_cuts_the_wait_short),
         cmocka_unit_test(every_failing_call_of_the_stream_is_survived),
-        cmocka_unit_test(a_fleet_does_not_come_back_as_one_after_a_long_connection),
+        cmocka_unit_test(a_fleet_reconnects_spread_over_time_after_a_long_connection),
         cmocka_unit_test(the_shortest_back_off_still_ends),
         cmocka_unit_test(a_renewal_after_a_stable_time_forgets_old_failures),
     };

@@ -48,6 +48,23 @@ static void stop_cancels_what_the_grace_did_not_suffice_for(void **state)
     fixture_free(&f);
 }
 
+static void stop_does_not_wait_for_a_get_of_the_clients_own(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.hub.twin_status = 0; /* it stays unanswered */
+    fixture_connect(&f);
+    assert_int_equal(f.hub.publishes, 1);
+
+    assert_int_equal(iothub_stop(f.client, 10000), IOTHUB_OK);
+    fixture_run(&f);
+
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+    assert_int_equal(f.done_count, 0);
+    fixture_free(&f);
+}
+
 static void start_send_and_stop_in_one_breath_still_sends(void **state)
 {
     (void)state;
@@ -210,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stop_sends_what_is_queued_then_disconnects),
         cmocka_unit_test(stop_cancels_what_the_grace_did_not_suffice_for),
+        cmocka_unit_test(stop_does_not_wait_for_a_get_of_the_clients_own),
         cmocka_unit_test(start_send_and_stop_in_one_breath_still_sends),
         cmocka_unit_test(a_stopped_client_can_start_again),
         cmocka_unit_test(of_starts_and_stops_in_one_breath_the_last_one_counts),

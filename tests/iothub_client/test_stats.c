@@ -87,7 +87,7 @@ static void telemetry_is_counted_as_accepted_sent_and_acknowledged(void **state)
     fixture_free(&f);
 }
 
-static void attempts_losses_and_connects_are_told_apart(void **state)
+static void attempts_losses_and_connects_are_counted_apart(void **state)
 {
     (void)state;
     client_fixture f;
@@ -239,7 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_and_calls_are_those_of_the_streams),
         cmocka_unit_test(telemetry_is_counted_as_accepted_sent_and_acknowledged),
-        cmocka_unit_test(attempts_losses_and_connects_are_told_apart),
+        cmocka_unit_test(attempts_losses_and_connects_are_counted_apart),
         cmocka_unit_test(a_failed_second_connection_is_a_failed_attempt),
         cmocka_unit_test(desired_properties_are_counted_as_they_are_delivered),
         cmocka_unit_test(messages_are_counted_as_received_and_accepted),

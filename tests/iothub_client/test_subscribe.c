@@ -95,7 +95,7 @@ static void a_message_at_qos_0_without_a_callback_is_counted(void **state)
     fixture_free(&f);
 }
 
-static void the_subscription_that_nobody_wants_is_ended_once_a_connection(void **state)
+static void an_unwanted_subscription_is_ended_once_a_connection(void **state)
 {
     (void)state;
     static const struct {
@@ -201,7 +201,7 @@ int main(void)
         cmocka_unit_test(messages_alone_are_wanted_with_qos_1),
         cmocka_unit_test(messages_without_a_callback_are_acknowledged_and_nothing_stops),
         cmocka_unit_test(a_message_at_qos_0_without_a_callback_is_counted),
-        cmocka_unit_test(the_subscription_that_nobody_wants_is_ended_once_a_connection),
+        cmocka_unit_test(an_unwanted_subscription_is_ended_once_a_connection),
         cmocka_unit_test(a_module_ends_the_subscription_of_its_inputs),
         cmocka_unit_test(what_is_subscribed_to_is_not_ended),
         cmocka_unit_test(a_message_at_qos_2_cannot_be_deferred_and_takes_no_place),

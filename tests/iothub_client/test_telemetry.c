@@ -335,7 +335,7 @@ static void the_limit_of_256_kb_holds_to_the_byte(void **state)
     free(body);
 }
 
-static void what_never_fits_is_told_from_what_does_not_fit_now(void **state)
+static void what_never_fits_differs_from_what_does_not_fit_now(void **state)
 {
     (void)state;
     client_fixture f;
@@ -459,7 +459,7 @@ int main(void)
         cmocka_unit_test(a_property_that_is_given_twice_is_refused_and_named),
         cmocka_unit_test(a_message_id_that_the_hub_would_close_the_connection_for_is_refused),
         cmocka_unit_test(the_limit_of_256_kb_holds_to_the_byte),
-        cmocka_unit_test(what_never_fits_is_told_from_what_does_not_fit_now),
+        cmocka_unit_test(what_never_fits_differs_from_what_does_not_fit_now),
         cmocka_unit_test(a_million_properties_are_refused_without_reading_them_all),
         cmocka_unit_test(among_thousands_of_properties_each_repeated_one_is_found),
         cmocka_unit_test(a_full_ring_refuses_and_all_that_was_accepted_ends_once),

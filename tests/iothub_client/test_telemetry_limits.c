@@ -386,7 +386,7 @@ static void a_purge_offline_gives_everything_up(void **state)
     }
 }
 
-static void a_purge_makes_room_at_once_and_for_good(void **state)
+static void a_purge_makes_room_immediately_and_for_good(void **state)
 {
     (void)state;
     EACH
@@ -479,7 +479,7 @@ int main(void)
         cmocka_unit_test(the_largest_message_with_its_topic_is_as_large_as_the_ring),
         cmocka_unit_test(limits_out_of_range_are_refused),
         cmocka_unit_test(a_purge_offline_gives_everything_up),
-        cmocka_unit_test(a_purge_makes_room_at_once_and_for_good),
+        cmocka_unit_test(a_purge_makes_room_immediately_and_for_good),
         cmocka_unit_test(a_purge_online_leaves_what_is_on_its_way),
         cmocka_unit_test(a_purge_takes_what_an_earlier_run_left),
     };

@@ -140,7 +140,7 @@ static void a_hundred_acknowledgements_are_taken_in_one_pass(void **state)
     fixture_free(&f);
 }
 
-static void a_sleeper_asks_for_many_acknowledgements_at_once_for_two_milliseconds(void **state)
+static void a_loop_waits_two_milliseconds_for_many_acknowledgements_together(void **state)
 {
     (void)state;
     client_fixture f;
@@ -360,7 +360,7 @@ int main(void)
         cmocka_unit_test(telemetry_flows_before_the_suback),
         cmocka_unit_test(sixteen_queued_messages_leave_in_one_send),
         cmocka_unit_test(a_hundred_acknowledgements_are_taken_in_one_pass),
-        cmocka_unit_test(a_sleeper_asks_for_many_acknowledgements_at_once_for_two_milliseconds),
+        cmocka_unit_test(a_loop_waits_two_milliseconds_for_many_acknowledgements_together),
         cmocka_unit_test(a_lone_message_costs_one_send_and_one_read),
         cmocka_unit_test(an_application_that_sends_in_every_turn_still_hears),
         cmocka_unit_test(messages_without_an_answer_cost_one_send_each),

@@ -222,6 +222,34 @@ static void a_token_for_another_resource_is_refused(void **state)
     fixture_free(&f);
 }
 
+/* Upper and lower case are the same in a resource; '@' and '[' are next to the letters. */
+static void a_token_counts_in_any_case_of_letters(void **state)
+{
+    (void)state;
+    static char text[IOTHUB_SAS_TOKEN_SIZE + 200];
+    client_fixture f;
+    iothub_error error;
+    init_with_token(&f, 3600); /* for its platform */
+    const char *token =
+        make_token("MYHUB.azure-devices.net/devices/abcdefghijklmnopqrstuvwxyz", NOW + 100);
+
+    snprintf(text, sizeof text,
+             "HostName=myhub.azure-devices.net;DeviceId=ABCDEFGHIJKLMNOPQRSTUVWXYZ;"
+             "SharedAccessSignature=%s",
+             token);
+    iothub_client *c = iothub_new(text, &f.options, &error);
+    if (c == NULL) {
+        fail_msg("%s", error.text);
+    }
+    iothub_free(c);
+    token = make_token("myhub.azure-devices.net/devices/`", NOW + 100);
+    snprintf(text, sizeof text,
+             "HostName=myhub.azure-devices.net;DeviceId=@;SharedAccessSignature=%s", token);
+    assert_null(iothub_new(text, &f.options, &error));
+    assert_int_equal(error.code, IOTHUB_ERR_PART_INVALID);
+    fixture_free(&f);
+}
+
 static void the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes(void **state)
 {
     (void)state;
@@ -296,7 +324,7 @@ static void a_clock_set_late_does_not_lose_the_notice(void **state)
     fixture_free(&f);
 }
 
-static void an_expired_token_is_named_and_nobody_is_dialled(void **state)
+static void an_expired_token_is_named_and_no_connection_is_opened(void **state)
 {
     (void)state;
     client_fixture f;
@@ -461,10 +489,11 @@ int main(void)
         cmocka_unit_test(a_new_token_leaves_alone_what_waits),
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
+        cmocka_unit_test(a_token_counts_in_any_case_of_letters),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),
         cmocka_unit_test(the_end_of_a_token_may_be_as_far_away_as_it_likes),
         cmocka_unit_test(a_clock_set_late_does_not_lose_the_notice),
-        cmocka_unit_test(an_expired_token_is_named_and_nobody_is_dialled),
+        cmocka_unit_test(an_expired_token_is_named_and_no_connection_is_opened),
         cmocka_unit_test(a_new_token_leads_to_a_planned_reconnect),
         cmocka_unit_test(an_open_call_postpones_the_new_token_for_ten_seconds),
         cmocka_unit_test(a_new_token_ends_the_wait_of_an_expired_one),

@@ -44,7 +44,7 @@ static void a_report_ends_with_its_version(void **state)
     fixture_free(&f);
 }
 
-static void a_refusal_comes_back_with_its_status(void **state)
+static void a_refusal_is_reported_with_its_status(void **state)
 {
     (void)state;
     static const int codes[] = { 400, 413, 428, 430, 499, 600, 999, 100, 300, 0 };
@@ -194,7 +194,7 @@ static void a_request_cut_before_its_answer_is_sent_again(void **state)
     fixture_free(&f);
 }
 
-static void answers_that_nobody_waits_for_are_ignored(void **state)
+static void answers_without_a_request_are_ignored(void **state)
 {
     (void)state;
     client_fixture f;
@@ -331,13 +331,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(get_ends_with_the_document),
         cmocka_unit_test(a_report_ends_with_its_version),
-        cmocka_unit_test(a_refusal_comes_back_with_its_status),
+        cmocka_unit_test(a_refusal_is_reported_with_its_status),
         cmocka_unit_test(without_an_answer_a_request_times_out),
         cmocka_unit_test(requests_time_out_while_disconnected_too),
         cmocka_unit_test(a_request_that_times_out_while_leaving_ends_in_time),
         cmocka_unit_test(reports_reach_the_hub_one_at_a_time_in_order),
         cmocka_unit_test(a_request_cut_before_its_answer_is_sent_again),
-        cmocka_unit_test(answers_that_nobody_waits_for_are_ignored),
+        cmocka_unit_test(answers_without_a_request_are_ignored),
         cmocka_unit_test(only_a_json_object_can_be_reported),
         cmocka_unit_test(a_full_queue_refuses_and_what_was_accepted_ends_once),
         cmocka_unit_test(a_queue_that_is_kept_full_does_not_keep_the_document_back),

@@ -46,7 +46,7 @@ static void a_version_in_the_body_alone_will_do(void **state)
     fixture_free(&f);
 }
 
-static void a_patch_that_comes_again_is_dropped(void **state)
+static void a_repeated_patch_is_dropped(void **state)
 {
     (void)state;
     client_fixture f;
@@ -207,7 +207,7 @@ static void small_rx(iothub_options *o)
     o->rx_size = 512;
 }
 
-static void a_twin_larger_than_rx_size_ends_the_request_at_once(void **state)
+static void a_twin_larger_than_rx_size_ends_the_request_immediately(void **state)
 {
     (void)state;
     client_fixture f;
@@ -421,14 +421,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_document_comes_first_then_patches_in_order),
         cmocka_unit_test(a_version_in_the_body_alone_will_do),
-        cmocka_unit_test(a_patch_that_comes_again_is_dropped),
+        cmocka_unit_test(a_repeated_patch_is_dropped),
         cmocka_unit_test(a_gap_fetches_the_document_again),
         cmocka_unit_test(a_patch_that_overtakes_the_document_is_not_lost),
         cmocka_unit_test(a_patch_before_the_suback_waits_for_the_document),
         cmocka_unit_test(a_refused_document_is_asked_for_again_with_back_off),
         cmocka_unit_test(a_document_that_cannot_be_read_is_asked_for_again),
         cmocka_unit_test(a_document_that_never_comes_is_asked_for_again),
-        cmocka_unit_test(a_twin_larger_than_rx_size_ends_the_request_at_once),
+        cmocka_unit_test(a_twin_larger_than_rx_size_ends_the_request_immediately),
         cmocka_unit_test(each_connection_begins_with_the_document),
         cmocka_unit_test(without_the_callback_there_is_no_get),
         cmocka_unit_test(a_twin_recreated_with_a_lower_version_is_followed),

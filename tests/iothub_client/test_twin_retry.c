@@ -100,7 +100,7 @@ static void reports_keep_their_order_when_one_goes_again(void **state)
     fixture_free(&f);
 }
 
-static void when_the_time_is_over_done_names_what_the_hub_said_last(void **state)
+static void after_its_time_done_names_the_last_answer_of_the_hub(void **state)
 {
     (void)state;
     client_fixture f;
@@ -190,7 +190,7 @@ static void a_request_that_goes_again_asks_for_no_document(void **state)
     fixture_free(&f);
 }
 
-static void a_good_answer_starts_the_back_off_anew(void **state)
+static void a_good_answer_restarts_the_back_off(void **state)
 {
     (void)state;
     client_fixture f;
@@ -243,7 +243,7 @@ static void a_wait_outlives_the_connection_and_nothing_goes_twice(void **state)
     fixture_free(&f);
 }
 
-static void a_wait_that_ends_while_away_is_over(void **state)
+static void a_wait_whose_end_passed_while_disconnected_has_ended(void **state)
 {
     (void)state;
     client_fixture f;
@@ -368,7 +368,7 @@ static void the_document_and_requests_wait_for_the_hub_together(void **state)
     fixture_free(&f);
 }
 
-static void a_document_that_cannot_be_read_holds_up_nobody(void **state)
+static void a_document_that_cannot_be_read_holds_up_no_report(void **state)
 {
     (void)state;
     client_fixture f;
@@ -392,19 +392,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(throttling_and_errors_of_the_hub_are_waited_out),
         cmocka_unit_test(reports_keep_their_order_when_one_goes_again),
-        cmocka_unit_test(when_the_time_is_over_done_names_what_the_hub_said_last),
+        cmocka_unit_test(after_its_time_done_names_the_last_answer_of_the_hub),
         cmocka_unit_test(every_request_is_tried_however_long_the_hub_throttles),
         cmocka_unit_test(no_wait_is_longer_than_half_the_time_of_a_request),
         cmocka_unit_test(a_request_that_goes_again_asks_for_no_document),
-        cmocka_unit_test(a_good_answer_starts_the_back_off_anew),
+        cmocka_unit_test(a_good_answer_restarts_the_back_off),
         cmocka_unit_test(a_wait_outlives_the_connection_and_nothing_goes_twice),
-        cmocka_unit_test(a_wait_that_ends_while_away_is_over),
+        cmocka_unit_test(a_wait_whose_end_passed_while_disconnected_has_ended),
         cmocka_unit_test(a_request_that_waits_times_out_while_away_too),
         cmocka_unit_test(a_stop_ends_what_waits),
         cmocka_unit_test(the_grace_of_a_stop_is_used_to_try_again),
         cmocka_unit_test(answers_to_a_request_that_waits_are_ignored),
         cmocka_unit_test(the_document_and_requests_wait_for_the_hub_together),
-        cmocka_unit_test(a_document_that_cannot_be_read_holds_up_nobody),
+        cmocka_unit_test(a_document_that_cannot_be_read_holds_up_no_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,7 @@ static void the_second_of_one_sleep_is_left_to_the_thread(void **state)
     fixture_free(&f);
 }
 
-static void who_sent_many_wakes_the_thread_for_the_next(void **state)
+static void a_thread_that_sent_many_wakes_the_runner_for_the_next(void **state)
 {
     (void)state;
     client_fixture f;
@@ -231,7 +231,7 @@ static void window_of_two(iothub_options *o)
     o->window = 2;
 }
 
-static void nobody_is_woken_while_the_window_is_closed(void **state)
+static void the_runner_is_not_woken_while_the_window_is_closed(void **state)
 {
     (void)state;
     client_fixture f;
@@ -408,13 +408,13 @@ int main(void)
         cmocka_unit_test(a_lone_message_is_on_its_way_when_the_call_returns),
         cmocka_unit_test(what_has_left_does_not_wake_for_the_time_it_may_take),
         cmocka_unit_test(the_second_of_one_sleep_is_left_to_the_thread),
-        cmocka_unit_test(who_sent_many_wakes_the_thread_for_the_next),
+        cmocka_unit_test(a_thread_that_sent_many_wakes_the_runner_for_the_next),
         cmocka_unit_test(the_end_of_what_has_no_acknowledgement_is_the_threads_to_tell),
         cmocka_unit_test(it_leaves_whole_wherever_it_stands_in_the_ring),
         cmocka_unit_test(what_the_stream_does_not_take_wakes_the_thread),
         cmocka_unit_test(a_failure_is_the_threads_to_tell),
         cmocka_unit_test(what_is_dropped_for_another_wakes_for_its_end),
-        cmocka_unit_test(nobody_is_woken_while_the_window_is_closed),
+        cmocka_unit_test(the_runner_is_not_woken_while_the_window_is_closed),
         cmocka_unit_test(nor_while_the_stream_takes_nothing),
         cmocka_unit_test(nor_without_a_connection_unless_it_must_be_given_up_first),
         cmocka_unit_test(what_a_callback_queues_leaves_in_the_same_turn_or_the_next),

@@ -18,7 +18,7 @@ static void the_least(iothub_options *o)
 
 /* --- the wrong time ---------------------------------------------------------------- */
 
-static void a_second_start_is_told_so_at_any_time(void **state)
+static void a_second_start_is_refused_at_any_time(void **state)
 {
     (void)state;
     client_fixture f;
@@ -62,7 +62,7 @@ static void a_client_that_is_never_started_says_so_once_in_the_log(void **state)
     fixture_free(&f);
 }
 
-static void a_client_that_nobody_drives_says_so(void **state)
+static void a_client_without_a_driver_says_so_in_the_log(void **state)
 {
     (void)state;
     client_fixture f;
@@ -328,9 +328,9 @@ static void two_clients_do_not_share_a_store(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_second_start_is_told_so_at_any_time),
+        cmocka_unit_test(a_second_start_is_refused_at_any_time),
         cmocka_unit_test(a_client_that_is_never_started_says_so_once_in_the_log),
-        cmocka_unit_test(a_client_that_nobody_drives_says_so),
+        cmocka_unit_test(a_client_without_a_driver_says_so_in_the_log),
         cmocka_unit_test(a_driven_client_hears_nothing_of_the_kind),
         cmocka_unit_test(
             the_end_of_a_client_that_was_never_started_says_so_unless_it_was_for_nothing),

@@ -140,6 +140,24 @@ static void requests_that_break_a_rule_are_refused(void **state)
     rig_deinit(&r);
 }
 
+static void requests_need_a_connection_and_name_the_error_that_ended_it(void **state)
+{
+    (void)state;
+    const mqc_subscription s = { MQC_SPAN_LIT("good"), 0 };
+    const mqc_span f = MQC_SPAN_LIT("good");
+    rig r;
+    rig_init(&r, NULL);
+    assert_int_equal(mqc_subscribe(&r.e, &s, 1, NULL), MQC_ERR_STATE);
+    assert_int_equal(mqc_unsubscribe(&r.e, &f, 1, NULL), MQC_ERR_STATE);
+    rig_connect(&r, true, false);
+
+    assert_int_equal(RIG_FEED(&r, 0x00, 0), MQC_ERR_MALFORMED); /* no packet begins so */
+
+    assert_int_equal(mqc_subscribe(&r.e, &s, 1, NULL), MQC_ERR_MALFORMED);
+    assert_int_equal(mqc_unsubscribe(&r.e, &f, 1, NULL), MQC_ERR_MALFORMED);
+    rig_deinit(&r);
+}
+
 /* The filter makes the packet as large as the control area, or a byte larger. */
 static void a_request_may_fill_the_control_area(void **state)
 {
@@ -174,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_connect_that_breaks_a_rule_is_refused),
         cmocka_unit_test(a_connection_has_one_connect),
         cmocka_unit_test(requests_that_break_a_rule_are_refused),
+        cmocka_unit_test(requests_need_a_connection_and_name_the_error_that_ended_it),
         cmocka_unit_test(a_request_may_fill_the_control_area),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

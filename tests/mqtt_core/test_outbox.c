@@ -171,7 +171,7 @@ static void what_expired_does_not_wait_for_its_event(void **state)
     rig_deinit(&r);
 }
 
-static void an_offer_delays_expiry_until_it_is_over(void **state)
+static void an_offer_delays_expiry_until_it_ends(void **state)
 {
     (void)state;
     size_t len;
@@ -246,7 +246,7 @@ static void what_the_server_may_have_expires_only_without_the_session(void **sta
     }
 }
 
-static void discard_ends_everything_once_the_connection_is_over(void **state)
+static void discard_ends_everything_once_the_connection_has_ended(void **state)
 {
     (void)state;
     rig r;
@@ -411,10 +411,10 @@ int main(void)
         cmocka_unit_test(queued_messages_expire_to_the_millisecond),
         cmocka_unit_test(a_packet_that_has_begun_does_not_expire),
         cmocka_unit_test(what_expired_does_not_wait_for_its_event),
-        cmocka_unit_test(an_offer_delays_expiry_until_it_is_over),
+        cmocka_unit_test(an_offer_delays_expiry_until_it_ends),
         cmocka_unit_test(the_window_survives_an_early_answer_and_an_expiry),
         cmocka_unit_test(what_the_server_may_have_expires_only_without_the_session),
-        cmocka_unit_test(discard_ends_everything_once_the_connection_is_over),
+        cmocka_unit_test(discard_ends_everything_once_the_connection_has_ended),
         cmocka_unit_test(order_and_dup_hold_wherever_the_connection_breaks),
         cmocka_unit_test(dup_is_taken_back_when_the_session_is_lost_later),
         cmocka_unit_test(packet_ids_skip_those_in_use_after_the_wrap),

@@ -262,7 +262,7 @@ static void releases_of_unknown_ids_wait_for_room(void **state)
     rig_deinit(&r);
 }
 
-static void messages_wait_for_a_place_until_one_is_released(void **state)
+static void messages_wait_for_a_slot_until_one_is_released(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .inbound = 2 };
@@ -430,7 +430,7 @@ int main(void)
         cmocka_unit_test(an_unacknowledged_repeat_keeps_waiting_for_the_application),
         cmocka_unit_test(answers_survive_a_full_control_area),
         cmocka_unit_test(releases_of_unknown_ids_wait_for_room),
-        cmocka_unit_test(messages_wait_for_a_place_until_one_is_released),
+        cmocka_unit_test(messages_wait_for_a_slot_until_one_is_released),
         cmocka_unit_test(
             more_unreleased_messages_than_the_table_holds_end_the_connection_but_none_is_lost),
         cmocka_unit_test(oversize_messages_are_reported_once),

@@ -32,7 +32,7 @@ static void expect_sent(rig *r, const char *text)
 
 #define SENT(n) "PUBLISH d0 q0 r0 id0 #" #n "\n"
 
-static void it_goes_again_in_its_place_once_the_hold_ends(void **state)
+static void it_is_sent_again_in_its_position_once_the_hold_ends(void **state)
 {
     (void)state;
     rig r;
@@ -222,7 +222,7 @@ static void a_new_connection_sends_it_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_goes_again_in_its_place_once_the_hold_ends),
+        cmocka_unit_test(it_is_sent_again_in_its_position_once_the_hold_ends),
         cmocka_unit_test(only_the_last_one_that_was_sent_can_go_again),
         cmocka_unit_test(a_message_with_qos_does_not_go_again),
         cmocka_unit_test(half_a_packet_is_completed_first),

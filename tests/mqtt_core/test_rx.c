@@ -318,7 +318,7 @@ static void no_more_bytes_are_taken_than_there_was_room_for(void **state)
 }
 
 /* The first bytes decide it, whatever follows them. */
-static void a_topic_longer_than_its_packet_is_told_by_four_bytes(void **state)
+static void a_topic_longer_than_its_packet_is_found_after_four_bytes(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .rx = 32 };
@@ -333,7 +333,7 @@ static void a_topic_longer_than_its_packet_is_told_by_four_bytes(void **state)
 
 /* --- back-pressure ----------------------------------------------------------- */
 
-static void messages_wait_for_a_place_in_the_table(void **state)
+static void messages_wait_for_a_free_slot_in_the_table(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .inbound = 2 };
@@ -397,8 +397,8 @@ int main(void)
         cmocka_unit_test(oversize_faults_are_found),
         cmocka_unit_test(packet_id_0_behind_a_topic_that_did_not_fit_is_an_error),
         cmocka_unit_test(no_more_bytes_are_taken_than_there_was_room_for),
-        cmocka_unit_test(a_topic_longer_than_its_packet_is_told_by_four_bytes),
-        cmocka_unit_test(messages_wait_for_a_place_in_the_table),
+        cmocka_unit_test(a_topic_longer_than_its_packet_is_found_after_four_bytes),
+        cmocka_unit_test(messages_wait_for_a_free_slot_in_the_table),
         cmocka_unit_test(acknowledgements_survive_a_full_control_area),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

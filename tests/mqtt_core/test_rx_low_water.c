@@ -109,7 +109,7 @@ static void with_more_to_send_those_that_open_the_window(void **state)
     }
 }
 
-static void each_byte_begins_the_time_anew(void **state)
+static void each_byte_restarts_the_time(void **state)
 {
     (void)state;
     mqc_time until;
@@ -176,7 +176,7 @@ static unsigned batches_without(server *s)
 }
 
 /* The server is far away, or Nagle's algorithm lets only one answer arrive. */
-static void who_waits_in_vain_does_it_ever_less_often(void **state)
+static void waits_without_effect_become_ever_rarer(void **state)
 {
     (void)state;
     for (size_t came = 0; came <= 1; came++) {
@@ -198,7 +198,7 @@ static void who_waits_in_vain_does_it_ever_less_often(void **state)
     }
 }
 
-static void who_gets_all_that_is_worth_it_forgets_the_waits_in_vain(void **state)
+static void a_full_batch_forgets_the_waits_without_effect(void **state)
 {
     (void)state;
     server s;
@@ -236,7 +236,7 @@ static void a_read_that_comes_early_says_nothing_of_the_server(void **state)
 }
 
 /* The application was busy with other things. */
-static void who_did_not_ask_has_not_waited_in_vain(void **state)
+static void a_wait_that_was_not_asked_for_does_not_count_against_the_server(void **state)
 {
     (void)state;
     server s;
@@ -333,13 +333,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_the_answers_to_many_are_taken_together),
         cmocka_unit_test(with_more_to_send_those_that_open_the_window),
-        cmocka_unit_test(each_byte_begins_the_time_anew),
+        cmocka_unit_test(each_byte_restarts_the_time),
         cmocka_unit_test(what_is_asked_for_doubles_as_long_as_it_comes),
         cmocka_unit_test(what_came_when_time_was_over_is_asked_for_next),
-        cmocka_unit_test(who_waits_in_vain_does_it_ever_less_often),
-        cmocka_unit_test(who_gets_all_that_is_worth_it_forgets_the_waits_in_vain),
+        cmocka_unit_test(waits_without_effect_become_ever_rarer),
+        cmocka_unit_test(a_full_batch_forgets_the_waits_without_effect),
         cmocka_unit_test(a_read_that_comes_early_says_nothing_of_the_server),
-        cmocka_unit_test(who_did_not_ask_has_not_waited_in_vain),
+        cmocka_unit_test(a_wait_that_was_not_asked_for_does_not_count_against_the_server),
         cmocka_unit_test(half_a_buffer_is_all_that_is_asked_for),
         cmocka_unit_test(of_a_server_some_way_off_a_quarter_is_asked_for),
         cmocka_unit_test(of_two_lanes_the_one_that_needs_fewer_answers_counts),

@@ -64,7 +64,7 @@ static void each_acknowledgement_of_the_application_gives_new_time(void **state)
     rig_deinit(&r);
 }
 
-static void acknowledgements_that_cannot_leave_do_not_stop_reading_for_ever(void **state)
+static void acknowledgements_that_cannot_be_sent_do_not_stop_reading_forever(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .inbound = 1, .control = 32 };
@@ -224,7 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_that_stands_still_ends_the_connection),
         cmocka_unit_test(each_acknowledgement_of_the_application_gives_new_time),
-        cmocka_unit_test(acknowledgements_that_cannot_leave_do_not_stop_reading_for_ever),
+        cmocka_unit_test(acknowledgements_that_cannot_be_sent_do_not_stop_reading_forever),
         cmocka_unit_test(acknowledgements_behind_a_slow_packet_are_waited_for),
         cmocka_unit_test(messages_that_were_passed_over_are_not_waited_for_without_end),
         cmocka_unit_test(of_several_requests_the_oldest_is_waited_for),

@@ -134,7 +134,7 @@ static void behind_a_kept_message_the_time_runs_once_that_has_ended(void **state
     }
 }
 
-static void without_a_limit_an_answer_may_take_for_ever(void **state)
+static void without_a_limit_an_answer_may_take_forever(void **state)
 {
     (void)state;
     mqc_connect_options none = options;
@@ -349,7 +349,7 @@ static void subscribe_and_unsubscribe_are_waited_for(void **state)
 }
 
 /* The time of an earlier connection does not count, also when ids and states are the same. */
-static void each_connection_counts_anew(void **state)
+static void each_connection_restarts_the_count(void **state)
 {
     (void)state;
     rig r;
@@ -378,7 +378,7 @@ int main(void)
         cmocka_unit_test(an_answer_may_stand_behind_what_arrives_below_the_engine),
         cmocka_unit_test(qos_0_and_kept_messages_are_owed_no_answer),
         cmocka_unit_test(behind_a_kept_message_the_time_runs_once_that_has_ended),
-        cmocka_unit_test(without_a_limit_an_answer_may_take_for_ever),
+        cmocka_unit_test(without_a_limit_an_answer_may_take_forever),
         cmocka_unit_test(an_answered_publish_is_not_waited_for),
         cmocka_unit_test(a_server_that_answers_slowly_but_in_order_is_waited_for),
         cmocka_unit_test(a_publish_that_was_passed_by_is_noticed_however_many_others_are_answered),
@@ -388,7 +388,7 @@ int main(void)
         cmocka_unit_test(an_answer_may_stand_behind_a_packet_that_is_arriving),
         cmocka_unit_test(each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving),
         cmocka_unit_test(subscribe_and_unsubscribe_are_waited_for),
-        cmocka_unit_test(each_connection_counts_anew),
+        cmocka_unit_test(each_connection_restarts_the_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

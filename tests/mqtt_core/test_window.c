@@ -196,7 +196,7 @@ static void an_answer_after_days_counts_as_one_after_a_minute(void **state)
     }
 }
 
-static void a_free_place_that_nothing_waits_for_is_no_deadline(void **state)
+static void a_free_slot_that_nothing_waits_for_is_no_deadline(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .lanes = { { .window = 4 } } };
@@ -326,7 +326,7 @@ int main(void)
         cmocka_unit_test(next_to_the_server_a_batch_is_waited_for_but_not_for_long),
         cmocka_unit_test(from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch),
         cmocka_unit_test(an_answer_after_days_counts_as_one_after_a_minute),
-        cmocka_unit_test(a_free_place_that_nothing_waits_for_is_no_deadline),
+        cmocka_unit_test(a_free_slot_that_nothing_waits_for_is_no_deadline),
         cmocka_unit_test(only_a_lane_that_was_stopped_waits_for_a_batch),
         cmocka_unit_test(each_release_of_a_kept_message_frees_the_window),
         cmocka_unit_test(each_expiry_of_a_kept_message_frees_the_window),

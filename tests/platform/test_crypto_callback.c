@@ -99,7 +99,7 @@ static void what_tls_does_not_use_is_left_to_wolfcrypt(void **state)
     }
 }
 
-static void a_key_that_is_set_anew_counts_at_once(void **state)
+static void a_key_that_is_set_again_counts_immediately(void **state)
 {
     (void)state;
     Aes aes;
@@ -164,7 +164,7 @@ int main(void)
         cmocka_unit_test(registering_it_succeeds),
         cmocka_unit_test(wolfcrypt_leaves_records_to_the_callback),
         cmocka_unit_test(what_tls_does_not_use_is_left_to_wolfcrypt),
-        cmocka_unit_test(a_key_that_is_set_anew_counts_at_once),
+        cmocka_unit_test(a_key_that_is_set_again_counts_immediately),
         cmocka_unit_test(threads_do_not_disturb_each_other),
         cmocka_unit_test(aes_is_fast_only_where_the_processor_is),
     };

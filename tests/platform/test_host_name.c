@@ -82,7 +82,7 @@ static void a_name_matches_nothing_else(void **state)
     }
 }
 
-static void a_foreign_byte_at_any_place_of_the_entry_is_no_match(void **state)
+static void a_foreign_byte_anywhere_in_the_entry_is_no_match(void **state)
 {
     (void)state;
     static const char *const entries[] = { "hub.example.com", "*.example.com" };
@@ -177,7 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_matches_itself_and_one_wildcard_label),
         cmocka_unit_test(a_name_matches_nothing_else),
-        cmocka_unit_test(a_foreign_byte_at_any_place_of_the_entry_is_no_match),
+        cmocka_unit_test(a_foreign_byte_anywhere_in_the_entry_is_no_match),
         cmocka_unit_test(a_nul_byte_does_not_end_an_entry),
         cmocka_unit_test(an_address_matches_its_own_bytes_only),
         cmocka_unit_test(what_cannot_be_a_host_is_refused),

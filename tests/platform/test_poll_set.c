@@ -100,7 +100,7 @@ static void the_second_descriptor_counts_and_may_become_the_first(void **state)
     (void)close(fd);
 }
 
-static void a_descriptor_no_longer_wanted_wakes_nobody_although_open(void **state)
+static void a_descriptor_no_longer_watched_wakes_no_item_although_open(void **state)
 {
     plat_poll_item item = { 0 };
     int fd = ready_fd();
@@ -273,7 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_SET(an_item_with_a_ready_descriptor_is_found),
         WITH_SET(the_second_descriptor_counts_and_may_become_the_first),
-        WITH_SET(a_descriptor_no_longer_wanted_wakes_nobody_although_open),
+        WITH_SET(a_descriptor_no_longer_watched_wakes_no_item_although_open),
         WITH_SET(a_number_that_is_used_again_is_watched_again),
         WITH_SET(what_is_watched_already_costs_no_system_call),
         WITH_SET(a_number_may_move_to_another_item),

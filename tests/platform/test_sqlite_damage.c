@@ -143,7 +143,7 @@ static void assert_told(struct store_fixture *f, const struct image *image)
     assert_true(file_is(f->path, image->db, image->db_len));
 }
 
-static void any_flipped_byte_is_told(void **state)
+static void any_flipped_byte_is_reported(void **state)
 {
     struct store_fixture *f = *state;
     struct image image = closed_store(f);
@@ -158,7 +158,7 @@ static void any_flipped_byte_is_told(void **state)
     image_free(&image);
 }
 
-static void any_page_of_zeros_or_of_another_place_is_told(void **state)
+static void any_page_of_zeros_or_of_another_position_is_reported(void **state)
 {
     struct store_fixture *f = *state;
     struct image image = closed_store(f);
@@ -177,7 +177,7 @@ static void any_page_of_zeros_or_of_another_place_is_told(void **state)
     image_free(&image);
 }
 
-static void a_truncated_file_is_told(void **state)
+static void a_truncated_file_is_reported(void **state)
 {
     struct store_fixture *f = *state;
     struct image image = closed_store(f);
@@ -228,7 +228,7 @@ static void a_killed_process_leaves_all_and_takes_no_number_again(void **state)
     image_free(&image);
 }
 
-static void a_lost_wal_is_told(void **state)
+static void a_lost_wal_is_reported(void **state)
 {
     struct store_fixture *f = *state;
     struct image image = killed_store(f);
@@ -299,7 +299,7 @@ static struct image killed_once_more(struct store_fixture *f)
     return image;
 }
 
-static void the_wal_of_another_store_is_told(void **state)
+static void the_wal_of_another_store_is_reported(void **state)
 {
     struct store_fixture *f = *state;
     struct image another = killed_once_more(f);
@@ -323,7 +323,7 @@ static void the_wal_of_another_store_is_told(void **state)
     image_free(&closed);
 }
 
-static void a_wal_without_its_file_is_told(void **state)
+static void a_wal_without_its_file_is_reported(void **state)
 {
     struct store_fixture *f = *state;
     struct image image = killed_store(f);
@@ -449,15 +449,15 @@ int main(void)
 #define WITH_STORE(test) \
     cmocka_unit_test_setup_teardown(test, store_fixture_setup, store_fixture_teardown)
     const struct CMUnitTest tests[] = {
-        WITH_STORE(any_flipped_byte_is_told),
-        WITH_STORE(any_page_of_zeros_or_of_another_place_is_told),
-        WITH_STORE(a_truncated_file_is_told),
+        WITH_STORE(any_flipped_byte_is_reported),
+        WITH_STORE(any_page_of_zeros_or_of_another_position_is_reported),
+        WITH_STORE(a_truncated_file_is_reported),
         WITH_STORE(what_is_behind_the_pages_does_not_count),
         WITH_STORE(a_killed_process_leaves_all_and_takes_no_number_again),
-        WITH_STORE(a_lost_wal_is_told),
+        WITH_STORE(a_lost_wal_is_reported),
         WITH_STORE(a_truncated_or_damaged_wal_leaves_the_beginning),
-        WITH_STORE(the_wal_of_another_store_is_told),
-        WITH_STORE(a_wal_without_its_file_is_told),
+        WITH_STORE(the_wal_of_another_store_is_reported),
+        WITH_STORE(a_wal_without_its_file_is_reported),
         WITH_STORE(a_journal_beside_it_is_not_rolled_back),
         WITH_STORE(what_is_not_a_store_is_refused_and_kept),
         WITH_STORE(an_impossible_path_says_why),

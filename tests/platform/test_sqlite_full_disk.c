@@ -136,7 +136,7 @@ static void a_store_that_filled_the_disk_is_drained_to_the_last_record(void **st
     store_expect(f, next, next);
 }
 
-static void a_stranger_who_takes_the_rest_does_not_stop_removals(void **state)
+static void another_user_who_takes_the_rest_does_not_stop_removals(void **state)
 {
     struct store_fixture *f = *state;
     store_open(f);
@@ -150,7 +150,7 @@ static void a_stranger_who_takes_the_rest_does_not_stop_removals(void **state)
     store_expect(f, next, next);
 }
 
-static void a_stranger_may_come_at_any_number_of_records(void **state)
+static void another_user_may_fill_the_disk_at_any_number_of_records(void **state)
 {
     struct store_fixture *f = *state;
 
@@ -188,7 +188,7 @@ static void a_disk_that_cannot_allocate_is_written_with_zeros(void **state)
 {
     struct store_fixture *f = *state;
     cannot_allocate = true;
-    a_stranger_who_takes_the_rest_does_not_stop_removals(state);
+    another_user_who_takes_the_rest_does_not_stop_removals(state);
     store_close(f);
     store_fixture_clear(f);
     what_a_closed_store_holds_is_drained_on_a_full_disk(state);
@@ -217,7 +217,7 @@ static void a_full_store_may_be_opened_again_and_again(void **state)
 }
 
 /* Without an append in between, which would checkpoint. */
-static void what_was_removed_does_not_come_again(void **state)
+static void a_removed_record_is_never_read_again(void **state)
 {
     struct store_fixture *f = *state;
     uint64_t first = 1;
@@ -501,12 +501,12 @@ static int test_all(void)
 #define WITH_DISK(test) cmocka_unit_test_setup_teardown(test, mount_disk, unmount_disk)
     const struct CMUnitTest tests[] = {
         WITH_DISK(a_store_that_filled_the_disk_is_drained_to_the_last_record),
-        WITH_DISK(a_stranger_who_takes_the_rest_does_not_stop_removals),
-        WITH_DISK(a_stranger_may_come_at_any_number_of_records),
+        WITH_DISK(another_user_who_takes_the_rest_does_not_stop_removals),
+        WITH_DISK(another_user_may_fill_the_disk_at_any_number_of_records),
         WITH_DISK(what_a_closed_store_holds_is_drained_on_a_full_disk),
         WITH_DISK(a_disk_that_cannot_allocate_is_written_with_zeros),
         WITH_DISK(a_full_store_may_be_opened_again_and_again),
-        WITH_DISK(what_was_removed_does_not_come_again),
+        WITH_DISK(a_removed_record_is_never_read_again),
         WITH_DISK(a_process_killed_with_a_full_disk_leaves_what_can_be_drained),
         WITH_DISK(new_records_fit_where_old_ones_have_left),
         WITH_DISK(large_records_fit_where_small_ones_have_left),

@@ -19,7 +19,7 @@ static void records_come_back_in_order_and_whole(void **state)
     store_expect(f, 1, 300);
 }
 
-static void a_removed_record_is_gone_at_once_and_after_reopening(void **state)
+static void a_removed_record_is_gone_immediately_and_after_reopening(void **state)
 {
     struct store_fixture *f = *state;
     store_open(f);
@@ -363,7 +363,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(test, store_fixture_setup, store_fixture_teardown)
     const struct CMUnitTest tests[] = {
         WITH_STORE(records_come_back_in_order_and_whole),
-        WITH_STORE(a_removed_record_is_gone_at_once_and_after_reopening),
+        WITH_STORE(a_removed_record_is_gone_immediately_and_after_reopening),
         WITH_STORE(numbers_go_on_when_all_records_are_gone),
         WITH_STORE(removing_what_is_not_there_is_no_error),
         WITH_STORE(random_use_agrees_with_a_model),

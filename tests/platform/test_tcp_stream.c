@@ -133,7 +133,7 @@ static bool is_awake(int fd)
     return poll(&f, 1, 0) == 1;
 }
 
-static void fewer_bytes_than_asked_for_wake_nobody_and_an_end_always_does(void **state)
+static void fewer_bytes_than_asked_for_wake_no_waiter_and_an_end_always_does(void **state)
 {
     (void)state;
     uint8_t byte;
@@ -384,7 +384,7 @@ static void closing_at_any_stage_is_immediate_and_the_stream_opens_again(void **
     black_hole_close(&h);
 }
 
-static void an_orderly_end_is_told_from_a_broken_connection(void **state)
+static void an_orderly_end_differs_from_a_broken_connection(void **state)
 {
     (void)state;
     uint8_t byte;
@@ -493,7 +493,7 @@ int main(void)
         WITH_STREAM(bytes_flow_both_ways_on_a_socket_with_the_right_options),
 #ifdef TCP_QUICKACK
         WITH_STREAM(what_was_received_is_acknowledged_before_a_sleep),
-        WITH_STREAM(fewer_bytes_than_asked_for_wake_nobody_and_an_end_always_does),
+        WITH_STREAM(fewer_bytes_than_asked_for_wake_no_waiter_and_an_end_always_does),
 #endif
         WITH_STREAM(the_flow_says_what_arrived_and_what_the_peers_system_has),
         WITH_STREAM(a_refused_connection_names_host_port_and_cause),
@@ -503,7 +503,7 @@ int main(void)
         WITH_STREAM(a_dead_address_gives_way_to_the_next_one),
         WITH_STREAM(patience_grows_from_round_to_round_and_one_address_has_it_all),
         WITH_STREAM(closing_at_any_stage_is_immediate_and_the_stream_opens_again),
-        WITH_STREAM(an_orderly_end_is_told_from_a_broken_connection),
+        WITH_STREAM(an_orderly_end_differs_from_a_broken_connection),
         WITH_STREAM(sending_to_a_peer_that_left_raises_no_signal),
         WITH_STREAM(a_full_socket_takes_what_fits_and_loses_nothing),
         WITH_STREAM(calls_in_the_wrong_state_are_refused),

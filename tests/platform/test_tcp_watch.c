@@ -75,7 +75,7 @@ static void a_look_up_that_is_given_up_keeps_its_descriptor_as_long(void **state
     (void)poll_after(&lookup);
 }
 
-static void what_poll_has_not_shown_is_closed_at_once_and_the_rest_by_deinit(void **state)
+static void descriptors_not_shown_are_closed_immediately_and_others_by_deinit(void **state)
 {
     (void)state;
     plat_stage stage;
@@ -99,7 +99,7 @@ static void what_poll_has_not_shown_is_closed_at_once_and_the_rest_by_deinit(voi
 }
 
 /* The system would give the next socket the number of the one to the silent address. */
-static void each_address_has_a_number_of_its_own_for_who_watches_them(void **state)
+static void each_address_has_a_descriptor_of_its_own_while_a_loop_watches(void **state)
 {
     (void)state;
     static const char *const answer[] = { "127.0.0.2", "127.0.0.1" };
@@ -129,8 +129,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STREAM(a_descriptor_that_poll_has_shown_stays_open_until_it_is_shown_no_more),
         WITH_STREAM(a_look_up_that_is_given_up_keeps_its_descriptor_as_long),
-        WITH_STREAM(what_poll_has_not_shown_is_closed_at_once_and_the_rest_by_deinit),
-        WITH_STREAM(each_address_has_a_number_of_its_own_for_who_watches_them),
+        WITH_STREAM(descriptors_not_shown_are_closed_immediately_and_others_by_deinit),
+        WITH_STREAM(each_address_has_a_descriptor_of_its_own_while_a_loop_watches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

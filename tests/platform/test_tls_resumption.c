@@ -443,7 +443,7 @@ static void a_resumption_without_a_key_exchange_is_refused_and_not_tried_again(v
     expect_full(HOST, &good_config);
 }
 
-static void a_server_that_changed_its_suites_is_reached_at_once(void **state)
+static void a_server_that_changed_its_suites_is_reached_in_the_first_attempt(void **state)
 {
     (void)state;
     static const char *const suites[WAYS][2] = {
@@ -570,7 +570,7 @@ int main(void)
         WITH_TICKETS(a_server_with_other_keys_is_reached_with_a_full_handshake),
         WITH_TICKETS(a_ticket_that_holds_something_else_never_ends_in_a_false_connection),
         WITH_TICKETS(a_resumption_without_a_key_exchange_is_refused_and_not_tried_again),
-        WITH_TICKETS(a_server_that_changed_its_suites_is_reached_at_once),
+        WITH_TICKETS(a_server_that_changed_its_suites_is_reached_in_the_first_attempt),
         WITH_TICKETS(a_server_of_another_version_is_reached_at_the_second_attempt),
         WITH_TICKETS(a_handshake_that_is_given_up_is_not_tried_that_way_again),
         WITH_TICKETS(a_resumed_connection_has_to_bring_a_byte_to_be_believed),

@@ -263,7 +263,7 @@ static size_t least_below(size_t least)
     return wire.last_least;
 }
 
-static void bytes_to_wait_for_grow_below_as_those_of_late_did(void **state)
+static void bytes_to_wait_for_grow_below_like_the_recent_records(void **state)
 {
     (void)state;
     uint8_t buf[2000];
@@ -352,7 +352,7 @@ static void many_records_are_read_in_one_go(void **state)
     disconnect();
 }
 
-static void an_announced_end_is_told_from_a_cut_one(void **state)
+static void an_announced_end_differs_from_a_cut_one(void **state)
 {
     (void)state;
     uint8_t byte;
@@ -382,7 +382,7 @@ static void an_announced_end_is_told_from_a_cut_one(void **state)
     tls_peer_stop(&peer);
 }
 
-static void hosts_that_cannot_be_hosts_are_refused_at_once(void **state)
+static void hosts_that_cannot_be_hosts_are_refused_immediately(void **state)
 {
     (void)state;
     static const char *const bad[] = { "", ".", "a b", "a\nb", "*.example" };
@@ -404,11 +404,11 @@ int main(void)
         WITH_STREAM(stages_below_are_passed_on),
         WITH_STREAM(big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire),
         WITH_STREAM(the_flow_is_that_of_the_bytes_below),
-        WITH_STREAM(bytes_to_wait_for_grow_below_as_those_of_late_did),
+        WITH_STREAM(bytes_to_wait_for_grow_below_like_the_recent_records),
         WITH_STREAM(one_recv_collects_many_records_and_the_rest_is_announced),
         WITH_STREAM(many_records_are_read_in_one_go),
-        WITH_STREAM(an_announced_end_is_told_from_a_cut_one),
-        WITH_STREAM(hosts_that_cannot_be_hosts_are_refused_at_once),
+        WITH_STREAM(an_announced_end_differs_from_a_cut_one),
+        WITH_STREAM(hosts_that_cannot_be_hosts_are_refused_immediately),
     };
     return cmocka_run_group_tests(tests, make_everything, remove_everything);
 }

@@ -76,7 +76,7 @@ static void a_thread_that_connected_may_end(void **state)
     }
 }
 
-static void the_server_is_told_the_name_but_never_an_address(void **state)
+static void the_server_receives_the_name_but_never_an_address(void **state)
 {
     (void)state;
     assert_int_equal(connect_to("hub.example.", &good_config), PLAT_OK);
@@ -199,7 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STREAM(good_chains_connect_with_both_versions_and_every_suite),
         WITH_STREAM(a_thread_that_connected_may_end),
-        WITH_STREAM(the_server_is_told_the_name_but_never_an_address),
+        WITH_STREAM(the_server_receives_the_name_but_never_an_address),
         WITH_STREAM(unsafe_suites_and_old_versions_are_refused),
         WITH_STREAM(an_unsafe_suite_that_was_agreed_upon_is_refused_all_the_same),
         WITH_STREAM(only_what_was_offered_counts_as_safe),

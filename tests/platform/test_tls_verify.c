@@ -342,7 +342,7 @@ static void a_certificate_that_is_itself_in_the_file_is_trusted(void **state)
         &(tls_peer_config){ .chain = { &self_signed }, .chain_len = 1, .key = PKI_LEAF });
     expect_refusal("another", HOST, &good_config, PLAT_ERR_CERT_UNTRUSTED);
 }
-static void a_certificate_that_changed_is_judged_anew_on_reconnect(void **state)
+static void a_changed_certificate_is_verified_again_on_reconnect(void **state)
 {
     (void)state;
     pki_cert other;
@@ -470,7 +470,7 @@ int main(void)
         WITH_STREAM(a_path_longer_than_its_authority_allows_is_refused),
         WITH_STREAM(a_root_that_has_expired_gives_way_to_a_newer_one_of_its_name),
         WITH_STREAM(a_certificate_that_is_itself_in_the_file_is_trusted),
-        WITH_STREAM(a_certificate_that_changed_is_judged_anew_on_reconnect),
+        WITH_STREAM(a_changed_certificate_is_verified_again_on_reconnect),
         WITH_STREAM(roots_that_cannot_be_read_are_an_error_that_names_the_file),
         WITH_STREAM(each_fault_of_the_roots_has_its_own_text),
         WITH_STREAM(of_a_long_path_the_end_is_shown_and_the_cause_whole),

@@ -65,7 +65,7 @@ static void a_page_with_one_byte_stays(void **state)
     free(block);
 }
 
-static void what_is_beside_the_block_stays(void **state)
+static void bytes_next_to_the_block_stay(void **state)
 {
     (void)state;
     unsigned char *blocks[64];
@@ -123,7 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_of_zeros_take_no_memory),
         cmocka_unit_test(a_page_with_one_byte_stays),
-        cmocka_unit_test(what_is_beside_the_block_stays),
+        cmocka_unit_test(bytes_next_to_the_block_stay),
         cmocka_unit_test(less_than_a_page_and_nothing_are_left_alone),
         cmocka_unit_test(memory_of_an_allocator_of_the_application_is_left_alone),
     };

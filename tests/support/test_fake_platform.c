@@ -24,7 +24,7 @@ static int clean(void **state)
     return 0;
 }
 
-static void the_clocks_move_only_when_told(void **state)
+static void the_clocks_move_only_when_a_test_moves_them(void **state)
 {
     (void)state;
     const plat_clock *c = f.platform.clock;
@@ -109,7 +109,7 @@ static void crypto_is_the_real_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_clocks_move_only_when_told, make, clean),
+        cmocka_unit_test_setup_teardown(the_clocks_move_only_when_a_test_moves_them, make, clean),
         cmocka_unit_test_setup_teardown(streams_come_in_order_and_the_newest_open_one_is_found,
                                         make, clean),
         cmocka_unit_test_setup_teardown(waiting_moves_the_clock_to_the_moment_of_waking, make,
