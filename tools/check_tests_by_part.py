@@ -58,12 +58,11 @@ TESTED_BY = {
         # What is on the disk is judged after failures, kills and damage in any of these.
         "store": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"], "files"),
         "state_dir": (["hub_emulator/test_hub_faults.c"], "files"),
-        "registry_load": (["hub_emulator/test_hub_damage.c"], "files"),
+        "identities_load": (["hub_emulator/test_hub_damage.c"], "files"),
         "event_log": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"],
                       "a file"),
         # A connection from its login to its end, without the broker.
         "login": (["hub_emulator/test_hub_hub.c"], "connections"),
-        "connections": (["hub_emulator/test_hub_hub.c"], "connections"),
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),
@@ -92,7 +91,10 @@ TESTED_BY = {
         "rest": (["tools/test_service.py"], "requests to the emulator"),
         "service_*": (["tools/test_service.py"], "one command each"),
         "sas_inspect": (["tools/test_sas_token.py"], "the other half of sas-token"),
-        "fleet_*": (["integration/test_fleet.py"], "what a fleet prints"),
+        "device": (["integration/test_fleet.py"], "what a fleet does at the emulator"),
+        "source": (["integration/test_fleet.py"], "files and the registry of the emulator"),
+        "report": (["integration/test_fleet.py"], "what a fleet prints"),
+        "options": (["integration/test_fleet.py"], "the command line"),
     },
 }
 

@@ -89,7 +89,7 @@ static const char *quoted(char out[NAME_SIZE], const char *id)
 {
     bool given = *id != '\0';
 
-    (void)snprintf(out, NAME_SIZE, given ? "'%s'" : "%s", given ? id : "of this id");
+    (void)snprintf(out, NAME_SIZE, given ? "'%s'" : "%s", given ? id : "with this id");
     return out;
 }
 
@@ -120,11 +120,11 @@ static void explain_missing(const rest_reply *reply, const fault *f, const char 
                   quoted(device, may_name(target) ? target->device : ""),
                   quoted(module, may_name(target) ? target->module : ""));
     } else if (code_is(f, "DeviceNotOnline", "404103")) {
-        cli_error("%s is not connected, or does not listen for methods (404103)",
+        cli_error("the device %s is not connected, or does not subscribe to methods (404103)",
                   quoted(device, may_name(target) ? target->device : ""));
     } else if (is_emulator_only(reply, f, path)) {
-        cli_error("only the hub emulator has this, and this hub is another: in the cloud, messages "
-                  "go by AMQP");
+        cli_error("only the hub emulator has this interface; a hub in the cloud offers messages to "
+                  "devices and telemetry over AMQP");
     } else {
         cli_error("the hub answered %ld: %s %s", reply->status, f->code, f->text);
     }
@@ -141,9 +141,9 @@ void hub_explain_refusal(const rest_reply *reply, const char *path, const hub_ta
         cli_error("the hub refused the token (401): the key or the policy of "
                   "IOTHUB_CONNECTION_STRING is wrong, or the clock of this machine");
         return;
-    case 429: cli_error("the hub throttles (429): try again later"); return;
+    case 429: cli_error("the hub limits the rate of requests (429): try again later"); return;
     case 504:
-        cli_error("%s did not answer in time (504)",
+        cli_error("the device %s did not answer in time (504)",
                   quoted(device, may_name(target) ? target->device : ""));
         return;
     default: explain_missing(reply, &f, path, target); return;
