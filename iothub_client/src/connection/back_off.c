@@ -46,8 +46,8 @@ static uint32_t look_ms(iothub_result reason)
     }
 }
 
-iothub_retry back_off_count(iothub_back_off *b, const iothub_options *o, iothub_result reason,
-                            mqc_time began, mqc_time now)
+iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub_result reason,
+                             mqc_time now)
 {
     if (b->failures++ == 0) {
         b->failing_since = now;
@@ -55,13 +55,14 @@ iothub_retry back_off_count(iothub_back_off *b, const iothub_options *o, iothub_
     if (reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_TOKEN_EXPIRED) {
         b->refusals++;
     }
+    b->connected_at = 0;
     b->look_ms = look_ms(reason);
     b->look_at = b->look_ms > 0 ? now + b->look_ms : IOTHUB_NEVER;
     return (iothub_retry){
         .reason = reason,
         .attempt = b->failures,
         .failing_ms = now - b->failing_since,
-        .delay_ms = back_off_random_ms(o, limit_ms(b, o, reason), now - began),
+        .delay_ms = back_off_random_ms(o, limit_ms(b, o, reason), now - b->began),
     };
 }
 
@@ -80,30 +81,45 @@ bool back_off_look(iothub_back_off *b, mqc_time now)
     return true;
 }
 
-bool back_off_is_stable(const iothub_options *o, uint64_t connected_ms)
+static bool is_stable(const iothub_back_off *b, const iothub_options *o, mqc_time now)
 {
-    return connected_ms >= 2 * (uint64_t)o->retry_max_ms;
+    return now - b->connected_at >= 2 * (uint64_t)o->retry_max_ms;
 }
 
-void back_off_forget(iothub_back_off *b)
+bool back_off_evicted(iothub_back_off *b, const iothub_options *o, mqc_time now)
 {
-    b->failures = 0;
-    b->evictions = 0;
-}
-
-bool back_off_evicted(iothub_back_off *b)
-{
+    if (is_stable(b, o, now)) {
+        return false;
+    }
     b->evictions++;
     return b->evictions > 1;
 }
 
-void back_off_accepted(iothub_back_off *b)
-{
-    b->refusals = 0;
-}
-
-void back_off_reset(iothub_back_off *b)
+void back_off_reset(iothub_back_off *b, mqc_time now)
 {
     memset(b, 0, sizeof *b);
     b->look_at = IOTHUB_NEVER;
+    b->began = now;
+}
+
+void back_off_begin(iothub_back_off *b, mqc_time now)
+{
+    b->began = now;
+}
+
+void back_off_connected(iothub_back_off *b, mqc_time now)
+{
+    b->refusals = 0; /* the hub took the credential */
+    if (b->connected_at == 0) {
+        b->connected_at = now;
+    }
+}
+
+void back_off_disconnected(iothub_back_off *b, const iothub_options *o, mqc_time now)
+{
+    b->began = now;
+    if (is_stable(b, o, now)) {
+        b->failures = 0;
+        b->evictions = 0;
+    }
 }

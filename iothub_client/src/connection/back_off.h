@@ -21,12 +21,31 @@ typedef struct iothub_back_off {
     uint32_t look_ms;   /* how often to look at the wall clock */
     mqc_time look_at;   /* IOTHUB_NEVER: it is of no interest */
     mqc_time failing_since;
+    mqc_time began;        /* the attempt; before the first one, when the client was made */
+    mqc_time connected_at; /* 0: not since the last failure */
 } iothub_back_off;
 
-/** Count a failure of an attempt that began at a time.  What the client would do about it is in
- * the result, without a text. */
-iothub_retry back_off_count(iothub_back_off *b, const iothub_options *o, iothub_result reason,
-                            mqc_time began, mqc_time now);
+/** A start: nothing has failed yet. */
+void back_off_reset(iothub_back_off *b, mqc_time now);
+/** An attempt begins. */
+void back_off_begin(iothub_back_off *b, mqc_time now);
+/** The client is connected.  A planned change of the connection does not count as an end. */
+void back_off_connected(iothub_back_off *b, mqc_time now);
+/**
+ * The connection has ended, which is the beginning of the next attempt: the time it lasted is not
+ * spent on that, and if it was long, older failures are another story.
+ */
+void back_off_disconnected(iothub_back_off *b, const iothub_options *o, mqc_time now);
+
+/** Count a failure.  What the client would do about it is in the result, without a text. */
+iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub_result reason,
+                             mqc_time now);
+/**
+ * The hub closed the connection.  True when that looks as if for another client, again: up for
+ * twice the longest back-off, it is not one client pushing the other out.
+ */
+bool back_off_evicted(iothub_back_off *b, const iothub_options *o, mqc_time now);
+
 /** A random time up to limit_ms, less what was spent. */
 uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t spent_ms);
 
@@ -34,18 +53,5 @@ uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t
 void back_off_watch_clock(iothub_back_off *b, uint32_t every_ms, mqc_time now);
 /** True when it is time to look. */
 bool back_off_look(iothub_back_off *b, mqc_time now);
-
-/** Up for so long, it is not one client pushing the other out: each comes back within the longest
- * back-off. */
-bool back_off_is_stable(const iothub_options *o, uint64_t connected_ms);
-/** A stable connection has ended: older failures are another story. */
-void back_off_forget(iothub_back_off *b);
-/** The hub closed a connection that was not stable; true when it looks as if for another client,
- * again. */
-bool back_off_evicted(iothub_back_off *b);
-/** The hub took the credential. */
-void back_off_accepted(iothub_back_off *b);
-/** A start: nothing has failed yet. */
-void back_off_reset(iothub_back_off *b);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "connection/wall_clock.h"
 #include "context/callbacks.h"
+#include "context/result_map.h"
 #include "iothub/sas.h"
 #include "iothub/version.h"
 #include "text/percent.h"
@@ -119,7 +120,8 @@ static iothub_result put_password(iothub_credential *k, iothub_text *t, mqc_span
     return r;
 }
 
-iothub_result credential_connect(iothub_credential *k, mqc_connect_options *o, iothub_error *error)
+/* The texts of *o stand in the scratch buffer. */
+static iothub_result fill_connect(iothub_credential *k, mqc_connect_options *o, iothub_error *error)
 {
     iothub_text t;
 
@@ -137,8 +139,23 @@ iothub_result credential_connect(iothub_credential *k, mqc_connect_options *o, i
     o->clean_session = k->context->options.clean_session;
     o->ack_timeout_ms = k->context->options.ack_timeout_ms;
     o->stall_timeout_ms = k->context->options.stall_timeout_ms;
-    k->replaced = false;
     return put_password(k, &t, &o->password, error);
+}
+
+iothub_result credential_log_in(iothub_credential *k, bool reports_flow, mqc_time now,
+                                iothub_error *error)
+{
+    mqc_connect_options o;
+
+    iothub_result filled = fill_connect(k, &o, error);
+    if (filled != IOTHUB_OK) {
+        return filled;
+    }
+    k->replaced = false;
+    o.reports_flow = reports_flow;
+    mqc_result r = mqc_connect(k->context->engine, &o, now);
+    return r == MQC_OK ? IOTHUB_OK
+                       : iothub_fail(error, iothub_from_mqc(r), "CONNECT does not fit its buffer");
 }
 
 /* The fixed header, the variable one, and the lengths of three texts (sections 2.2 and 3.1). */

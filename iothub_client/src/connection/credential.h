@@ -40,8 +40,9 @@ iothub_result credential_replace_token(iothub_credential *k, const char *signatu
 
 /** IOTHUB_OK when a login is possible now: the clock is set, a given token has not run out. */
 iothub_result credential_ready(const iothub_credential *k, iothub_error *error);
-/** Fill *o for a login that begins now; its texts stand in the scratch buffer. */
-iothub_result credential_connect(iothub_credential *k, mqc_connect_options *o, iothub_error *error);
+/** Queue CONNECT.  reports_flow: see mqc_connect_options. */
+iothub_result credential_log_in(iothub_credential *k, bool reports_flow, mqc_time now,
+                                iothub_error *error);
 /** How long a token of the client's own is used, in ms; IOTHUB_NEVER: it has no key. */
 uint64_t credential_use_ms(const iothub_credential *k);
 /** How long after that it may be used if it has to be. */

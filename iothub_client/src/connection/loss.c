@@ -24,6 +24,13 @@ iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why)
     return iothub_fail(why, codes[code].reason, "%s", codes[code].text);
 }
 
+iothub_result loss_by_eviction(iothub_error *why)
+{
+    return iothub_fail(why, IOTHUB_ERR_NETWORK,
+                       "the hub closed the connection soon after login, again: does another "
+                       "client use this identity, or does the hub refuse a message?");
+}
+
 bool loss_is_of_acknowledgement(mqc_result r, const char *packet)
 {
     size_t len = strlen(packet);

@@ -15,6 +15,9 @@
 /** By the return code of CONNACK. */
 iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why);
 
+/** Because the hub closes one connection after the other soon after login. */
+iothub_result loss_by_eviction(iothub_error *why);
+
 /** By an error r of the engine; packet: the name of the one at fault, or "".  deferred: messages
  * are to be accepted later. */
 iothub_result loss_by_engine(mqc_result r, const char *packet, bool deferred, iothub_error *why);

@@ -1,6 +1,7 @@
 #include "connection/session.h"
 
 #include "connection/loss.h"
+#include "connection/spare.h"
 #include "connection/wall_clock.h"
 #include "context/callbacks.h"
 #include "context/result_map.h"
@@ -14,8 +15,7 @@ void session_init(iothub_session *s, iothub_context *context)
     channel_init(&s->channels[1], context);
     credential_init(&s->credential, context);
     subscribe_init(&s->subscribe, context);
-    back_off_reset(&s->back_off);
-    s->attempt_began = context_now(context);
+    back_off_reset(&s->back_off, context_now(context));
 }
 
 void session_deinit(iothub_session *s)
@@ -51,7 +51,6 @@ static void cancel_requests(iothub_session *s)
         (void)mqc_discard(s->context->engine, (uint8_t)lane);
     }
     wish_on_stopped(&s->wish);
-    context_poke(s->context);
 }
 
 static void close_spare(iothub_session *s)
@@ -82,48 +81,18 @@ static bool open_channel(iothub_session *s, iothub_channel *ch, iothub_error *wh
 
 static bool log_in(iothub_session *s, mqc_time now, iothub_error *why)
 {
-    mqc_connect_options o;
     plat_flow f;
+    bool reports_flow = channel_flow(session_channel(s), &f);
 
-    if (credential_connect(&s->credential, &o, why) != IOTHUB_OK) {
-        return false;
-    }
-    o.reports_flow = channel_flow(session_channel(s), &f);
     s->login_at = now;
     s->clock_s = wall_clock_offset_s(context_clock(s->context));
-    mqc_result r = mqc_connect(s->context->engine, &o, now);
-    if (r != MQC_OK) {
-        (void)iothub_fail(why, iothub_from_mqc(r), "CONNECT does not fit its buffer");
-    }
-    return r == MQC_OK;
-}
-
-/* The new connection takes telemetry. */
-static void count_gap(iothub_session *s, mqc_time now)
-{
-    session_counts *counts = &s->counts;
-    const uint32_t gap_ms = (uint32_t)(now - s->left_at);
-
-    if (!s->planned) {
-        return;
-    }
-    s->planned = false;
-    counts->token_renewals++;
-    counts->renewal_gap_last_ms = gap_ms;
-    counts->renewal_gap_sum_ms += gap_ms;
-    if (gap_ms > counts->renewal_gap_longest_ms) {
-        counts->renewal_gap_longest_ms = gap_ms;
-    }
+    return credential_log_in(&s->credential, reports_flow, now, why) == IOTHUB_OK;
 }
 
 static bool subscribe(iothub_session *s, mqc_time now, iothub_error *why)
 {
-    count_gap(s, now);
-    mqc_result r = subscribe_start(&s->subscribe);
-    if (r != MQC_OK) {
-        (void)iothub_fail(why, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
-    }
-    return r == MQC_OK;
+    gap_end(&s->gap, now); /* this connection takes telemetry */
+    return subscribe_start(&s->subscribe, why) == IOTHUB_OK;
 }
 
 /* End the present state now. */
@@ -138,10 +107,7 @@ static void begin_connected(iothub_session *s, mqc_time now)
     const uint64_t use_ms = credential_use_ms(&s->credential);
 
     s->counts.connects++;
-    if (s->connected_at == 0) { /* a planned change does not count as an end */
-        s->connected_at = now;
-    }
-    back_off_accepted(&s->back_off);
+    back_off_connected(&s->back_off, now);
     if (use_ms != IOTHUB_NEVER) { /* a given token cannot be renewed */
         channel_set_deadline(session_channel(s), s->login_at + use_ms);
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
@@ -149,13 +115,6 @@ static void begin_connected(iothub_session *s, mqc_time now)
     if (s->credential.replaced) { /* while this connection logged in with the old one */
         hurry(s);
     }
-}
-
-static void begin_renewing(iothub_session *s, mqc_time now)
-{
-    s->planned = true;
-    s->left_at = now;
-    mqc_hold(s->context->engine, IOTHUB_LANE_TELEMETRY, true);
 }
 
 /* adopted: a channel is being opened, or open, already. */
@@ -171,7 +130,10 @@ static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_er
     case IOTHUB_LOGGING_IN: return log_in(s, now, why);
     case IOTHUB_SUBSCRIBING: return subscribe(s, now, why);
     case IOTHUB_CONNECTED: begin_connected(s, now); break;
-    case IOTHUB_RENEWING: begin_renewing(s, now); break;
+    case IOTHUB_RENEWING:
+        gap_begin(&s->gap, now);
+        mqc_hold(s->context->engine, IOTHUB_LANE_TELEMETRY, true);
+        break;
     case IOTHUB_STOPPING: (void)mqc_disconnect(s->context->engine); break;
     case IOTHUB_STOPPED: cancel_requests(s); break;
     case IOTHUB_CONNECTING:
@@ -184,11 +146,6 @@ static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_er
 /* --- the transition ----------------------------------------------------------------------------
  */
 
-static uint64_t connected_ms(const iothub_session *s, mqc_time now)
-{
-    return now - s->connected_at;
-}
-
 static void count_end(iothub_session *s, iothub_state was, iothub_state next)
 {
     if (was == IOTHUB_CONNECTED && next != IOTHUB_RENEWING && next != IOTHUB_STOPPING) {
@@ -199,26 +156,14 @@ static void count_end(iothub_session *s, iothub_state was, iothub_state next)
     }
 }
 
-/* The end of a connection is the beginning of the next attempt: the time it lasted is not spent on
- * that, and if it was long, older failures are another story. */
-static void on_connection_end(iothub_session *s, mqc_time now)
-{
-    s->attempt_began = now;
-    if (back_off_is_stable(&s->context->options, connected_ms(s, now))) {
-        back_off_forget(&s->back_off);
-    }
-}
-
 /* How long to wait after a failure; IOTHUB_RETRY_STOP: no more attempts. */
 static uint32_t ask_for_delay(iothub_session *s, iothub_result reason, const char *text,
                               mqc_time now)
 {
-    iothub_retry r =
-        back_off_count(&s->back_off, &s->context->options, reason, s->attempt_began, now);
+    iothub_retry r = back_off_failed(&s->back_off, &s->context->options, reason, now);
 
     r.text = text;
     uint32_t delay_ms = callback_retry(s->context, &r);
-    s->connected_at = 0;
     return delay_ms > 0 ? delay_ms : 1;
 }
 
@@ -252,13 +197,13 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     const bool at_rest = next == IOTHUB_WAITING || next == IOTHUB_STOPPED;
 
     if (at_rest) {
-        s->planned = false;
+        gap_cancel(&s->gap);
     }
     if (adopt || at_rest || next == IOTHUB_RESOLVING) {
         close_connection(s);
     }
     if (adopt || next == IOTHUB_RESOLVING) {
-        s->attempt_began = now;
+        back_off_begin(&s->back_off, now);
     }
     if (adopt) {
         adopt_spare(s, now);
@@ -293,7 +238,7 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
     }
     count_end(s, was, next);
     if (was == IOTHUB_CONNECTED) {
-        on_connection_end(s, now);
+        back_off_disconnected(&s->back_off, o, now);
     }
     if (next == IOTHUB_WAITING) {
         wait_ms = ask_for_delay(s, reason, text, now);
@@ -317,46 +262,24 @@ static void feed(iothub_session *s, life_input in, iothub_result reason, const c
     }
 }
 
-/* --- the spare
- * ------------------------------------------------------------------------------------ */
+/* --- the spare ------------------------------------------------------------------------------- */
 
-static void on_spare_failed(iothub_session *s, const char *text, uint64_t spent_ms, mqc_time now)
+static void on_spare(iothub_session *s, spare_answer answer)
 {
-    callback_log(s->context, IOTHUB_LOG_WARNING, "renewal",
-                 "the new connection failed: %s; the old one stays in use", text);
-    s->counts.failed_attempts++;
-    channel_close(spare_of(s));
-    renewal_on_failure(&s->renewal, &s->context->options, spent_ms, now);
-    context_poke(s->context);
-}
-
-static void open_spare(iothub_session *s, mqc_time now)
-{
-    iothub_error why;
-
-    callback_log_text(s->context, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
-    context_poke(s->context);
-    if (!open_channel(s, spare_of(s), &why)) {
-        on_spare_failed(s, why.text, 0, now);
+    if (answer == SPARE_FAILED) {
+        s->counts.failed_attempts++;
     }
 }
 
-/* Nobody speaks before CONNECT; but the hub may close a connection on which nothing is said. */
 static void progress_spare(iothub_session *s, mqc_time now)
 {
-    iothub_channel *ch = spare_of(s);
-    const channel_state was = ch->state;
-    iothub_error why;
+    iothub_channel *spare = spare_of(s);
+    spare_answer answer = spare_progress(spare, &s->renewal, now);
 
-    channel_answer answer =
-        was == CHANNEL_OPEN ? channel_watch(ch, &why) : channel_progress(ch, now, &why);
-    if (answer == CHANNEL_READY && channel_resumed(ch)) {
-        s->counts.tls_resumptions++;
-    }
-    if (answer == CHANNEL_FAILED) {
-        on_spare_failed(s, why.text, now - ch->began, now);
-    } else if (ch->state != was) {
-        context_poke(s->context);
+    on_spare(s, answer);
+    if (answer == SPARE_ADVANCED && spare->state == CHANNEL_OPEN) {
+        s->counts.tls_resumptions += channel_resumed(spare) ? 1 : 0;
+        context_poke(s->context); /* it may be used at once */
     }
 }
 
@@ -375,15 +298,8 @@ static void leave_for_renewal(iothub_session *s, mqc_time now)
     }
     renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms); /* better an old token */
     if (channel_in_use(spare_of(s))) {
-        on_spare_failed(s, why.text, now - spare_of(s)->began, now); /* has its own back-off */
+        on_spare(s, spare_give_up(spare_of(s), &s->renewal, why.text, now));
     }
-}
-
-/* A twin request can be asked again, but that is twice the work for the hub. */
-static bool has_work_to_end(const iothub_session *s, const session_busy *busy)
-{
-    return busy->methods_open || busy->deferred ||
-           mqc_lane(s->context->engine, IOTHUB_LANE_TWIN).in_flight > 0;
 }
 
 static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
@@ -393,19 +309,16 @@ static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
     if (!may_renew(s)) {
         return;
     }
-    if (channel_is_opening(spare) && channel_is_late(spare, now)) {
-        on_spare_failed(s, life_late_text(channel_as_state(spare)), now - spare->began, now);
-    }
+    on_spare(s, spare_on_time(spare, &s->renewal, now));
     switch (renewal_next(&s->renewal, s->context->options.overlap, spare->state,
-                         has_work_to_end(s, busy), now)) {
+                         busy_with_connection(s->context, busy), now)) {
     case RENEWAL_WAIT: break;
-    case RENEWAL_OPEN: open_spare(s, now); break;
+    case RENEWAL_OPEN: on_spare(s, spare_open(spare, &s->renewal, &s->credential, now)); break;
     case RENEWAL_LEAVE: leave_for_renewal(s, now); break;
     }
 }
 
-/* --- what the streams and the engine report
- * ------------------------------------------------------- */
+/* --- what the streams and the engine report -------------------------------------------------- */
 
 /* The connection in use has ended.  While it was being left that is no news. */
 static void on_connection_lost(iothub_session *s, const iothub_error *why)
@@ -422,23 +335,14 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
     feed(s, LIFE_LOST, error.code, error.text);
 }
 
-static bool is_evicted(iothub_session *s)
-{
-    const uint64_t lasted_ms = connected_ms(s, context_now(s->context));
-
-    return s->context->state == IOTHUB_CONNECTED &&
-           !back_off_is_stable(&s->context->options, lasted_ms) && back_off_evicted(&s->back_off);
-}
-
 void session_on_stream_error(iothub_session *s, plat_result r)
 {
     iothub_error error; /* closing the stream may take its text away */
 
     (void)channel_why(session_channel(s), r, &error);
-    if (r == PLAT_EOF && is_evicted(s)) {
-        (void)iothub_fail(&error, IOTHUB_ERR_NETWORK,
-                          "the hub closed the connection soon after login, again: does another "
-                          "client use this identity, or does the hub refuse a message?");
+    bool closed = r == PLAT_EOF && s->context->state == IOTHUB_CONNECTED;
+    if (closed && back_off_evicted(&s->back_off, &s->context->options, context_now(s->context))) {
+        (void)loss_by_eviction(&error);
     }
     on_connection_lost(s, &error);
 }
@@ -456,9 +360,7 @@ static void progress_channel(iothub_session *s, mqc_time now)
         feed(s, LIFE_REACHED, IOTHUB_OK, "TCP connected");
     }
     if (answer == CHANNEL_READY) {
-        if (channel_resumed(ch)) {
-            s->counts.tls_resumptions++;
-        }
+        s->counts.tls_resumptions += channel_resumed(ch) ? 1 : 0;
         feed(s, LIFE_STREAM_UP, IOTHUB_OK, "TLS established");
     } else if (answer == CHANNEL_FAILED) {
         on_connection_lost(s, &why);
@@ -514,18 +416,14 @@ void session_on_suback(iothub_session *s, mqc_span return_codes)
     }
 }
 
-/* --- what the application asks for
- * ------------------------------------------------------------------ */
+/* --- what the application asks for ----------------------------------------------------------- */
 
 iothub_result session_start(iothub_session *s)
 {
-    if (s->wish.kind == IOTHUB_WISH_NONE && s->context->state != IOTHUB_STOPPED) {
-        return context_refuse(s->context, IOTHUB_ERR_STATE,
-                              "iothub_start: already started; once is enough");
-    }
-    if (!wish_start(&s->wish)) {
-        return context_refuse(s->context, IOTHUB_ERR_STATE,
-                              "iothub_start: already started; the next iothub_process begins");
+    const char *fault = wish_start(&s->wish, s->context->state == IOTHUB_STOPPED);
+
+    if (fault != NULL) {
+        return context_refuse(s->context, IOTHUB_ERR_STATE, fault);
     }
     context_poke(s->context);
     return IOTHUB_OK;
@@ -566,31 +464,12 @@ iothub_result session_set_token(iothub_session *s, const char *shared_access_sig
     return IOTHUB_OK;
 }
 
-bool session_is_leaving(const iothub_session *s)
-{
-    return wish_is_stop(&s->wish) || s->context->state == IOTHUB_STOPPING;
-}
-
 static void grant_start(iothub_session *s)
 {
     if (wish_take_start(&s->wish)) {
-        back_off_reset(&s->back_off);
-        s->connected_at = 0;
+        back_off_reset(&s->back_off, context_now(s->context));
         feed(s, LIFE_START, IOTHUB_OK, "starting");
     }
-}
-
-/* Requests of the application that have not ended. */
-static bool has_requests(const iothub_session *s, const session_busy *busy)
-{
-    const mqc_engine *engine = s->context->engine;
-    const size_t own = busy->own_request ? 1 : 0;
-    /* What is in a store can wait for the next start. */
-    bool counts = s->context->options.store == NULL || mqc_get_state(engine) == MQC_CONNECTED;
-
-    return (counts && mqc_lane(engine, IOTHUB_LANE_TELEMETRY).count > 0) ||
-           mqc_lane(engine, IOTHUB_LANE_METHOD).count > 0 ||
-           mqc_lane(engine, IOTHUB_LANE_TWIN).count > own;
 }
 
 static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now)
@@ -600,13 +479,12 @@ static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now
     }
     if (s->context->state == IOTHUB_STOPPED) { /* before any start */
         cancel_requests(s);
-    } else if (now >= s->wish.stop_at || !has_requests(s, busy)) {
+    } else if (now >= s->wish.stop_at || !busy_with_requests(s->context, busy)) {
         feed(s, LIFE_STOP, IOTHUB_OK, "stopping");
     }
 }
 
-/* --- time
- * --------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------ */
 
 /* Another time of day may end a wait, or call for a new token. */
 static void look_at_clock(iothub_session *s, mqc_time now)
@@ -676,13 +554,10 @@ static void leave(iothub_session *s, const session_busy *busy)
         return;
     }
     if (mqc_get_state(engine) == MQC_CONNECTED) {
-        if (mqc_lane(engine, IOTHUB_LANE_TELEMETRY).in_flight > 0 ||
-            mqc_lane(engine, IOTHUB_LANE_METHOD).count > 0 ||
-            (state == IOTHUB_RENEWING && busy->methods_open)) {
+        if (busy_with_last_messages(s->context, busy, state == IOTHUB_RENEWING)) {
             return;
         }
         (void)mqc_disconnect(engine);
-        context_poke(s->context);
     }
     if (!mqc_tx_ready(engine)) {
         feed(s, LIFE_LEFT, IOTHUB_OK, state == IOTHUB_STOPPING ? "stopped" : "reconnecting");
@@ -697,13 +572,6 @@ void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now)
     look_at_deadline(s, now);
     renew(s, busy, now);
     leave(s, busy);
-}
-
-void session_watch_token(iothub_session *s, mqc_time now)
-{
-    if (!credential_has_key(&s->credential)) {
-        credential_on_time(&s->credential, now);
-    }
 }
 
 static mqc_time renewal_time(const iothub_session *s)
@@ -727,10 +595,6 @@ mqc_time session_deadline(const iothub_session *s)
         renewal_time(s),
         credential_deadline(&s->credential),
     };
-    mqc_time earliest = IOTHUB_NEVER;
 
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        earliest = deadline_earlier(earliest, times[i]);
-    }
-    return earliest;
+    return deadline_earliest(times, sizeof times / sizeof times[0]);
 }

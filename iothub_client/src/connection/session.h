@@ -9,19 +9,14 @@
  */
 
 #include "connection/back_off.h"
+#include "connection/busy.h"
 #include "connection/channel.h"
 #include "connection/credential.h"
+#include "connection/gap.h"
 #include "connection/life.h"
 #include "connection/renewal.h"
 #include "connection/subscribe.h"
 #include "connection/wish.h"
-
-/** What the features have under way on the connection in use. */
-typedef struct session_busy {
-    bool methods_open; /* somebody may still wait for an answer */
-    bool deferred;     /* messages that are to be accepted later */
-    bool own_request;  /* of the twin's lane, one is the client's own */
-} session_busy;
 
 typedef struct session_counts {
     uint64_t connects;
@@ -29,10 +24,6 @@ typedef struct session_counts {
     uint64_t losses;
     uint64_t ack_timeouts;
     uint64_t read_stalls;
-    uint64_t token_renewals;
-    uint32_t renewal_gap_last_ms;
-    uint32_t renewal_gap_longest_ms;
-    uint64_t renewal_gap_sum_ms;
     uint64_t tls_resumptions;
 } session_counts;
 
@@ -44,14 +35,11 @@ typedef struct iothub_session {
     iothub_renewal renewal;
     iothub_credential credential;
     iothub_subscribe subscribe;
-    mqc_time attempt_began; /* before the first one, when the client was made */
-    mqc_time connected_at;  /* 0: not since the last failure */
-    mqc_time login_at;      /* when the token in use was made */
-    mqc_time left_at;       /* planned: from here on it took no telemetry */
-    int64_t clock_s;        /* wall_clock_offset_s of the attempt and its token */
+    iothub_gap gap;
+    mqc_time login_at; /* when the token in use was made */
+    int64_t clock_s;   /* wall_clock_offset_s of the attempt and its token */
     session_counts counts;
     uint8_t used; /* the channel in use */
-    bool planned; /* the connection was left on purpose */
 } iothub_session;
 
 void session_init(iothub_session *s, iothub_context *context);
@@ -65,7 +53,10 @@ iothub_result session_reconnect_now(iothub_session *s);
 iothub_result session_set_token(iothub_session *s, const char *shared_access_signature);
 
 /** True after iothub_stop until the client has stopped. */
-bool session_is_leaving(const iothub_session *s);
+static inline bool session_is_leaving(const iothub_session *s)
+{
+    return wish_is_stop(&s->wish) || s->context->state == IOTHUB_STOPPING;
+}
 
 /* --- time ----------------------------------------------------------------------------------- */
 
@@ -87,7 +78,12 @@ static inline bool session_is_due(const iothub_session *s, mqc_time now)
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now);
 /** A ready-made token that runs out is told to the application. */
-void session_watch_token(iothub_session *s, mqc_time now);
+static inline void session_watch_token(iothub_session *s, mqc_time now)
+{
+    if (!credential_has_key(&s->credential)) {
+        credential_on_time(&s->credential, now);
+    }
+}
 mqc_time session_deadline(const iothub_session *s);
 
 /* --- what the streams and the engine report --------------------------------------------------- */

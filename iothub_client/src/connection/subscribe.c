@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "context/callbacks.h"
+#include "context/result_map.h"
 
 enum { SUBACK_FAILURE = 0x80 }; /* MQTT 3.1.1, section 3.9.3 */
 
@@ -39,12 +40,15 @@ static size_t put_filters(iothub_subscribe *s, mqc_subscription *filters)
     return used;
 }
 
-mqc_result subscribe_start(iothub_subscribe *s)
+iothub_result subscribe_start(iothub_subscribe *s, iothub_error *error)
 {
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
     size_t used = put_filters(s, filters);
 
-    return mqc_subscribe(s->context->engine, filters, used, NULL);
+    mqc_result r = mqc_subscribe(s->context->engine, filters, used, NULL);
+    return r == MQC_OK
+               ? IOTHUB_OK
+               : iothub_fail(error, iothub_from_mqc(r), "SUBSCRIBE does not fit the buffers");
 }
 
 iothub_result subscribe_on_suback(iothub_subscribe *s, mqc_span return_codes, iothub_error *error)
@@ -83,6 +87,5 @@ void subscribe_unwanted(iothub_subscribe *s, topic_feature feature, const char *
     }
     if ((s->unsubscribed & bit) == 0 && unsubscribe(s, feature)) {
         s->unsubscribed |= bit;
-        context_poke(s->context);
     }
 }

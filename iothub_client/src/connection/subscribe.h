@@ -17,7 +17,7 @@ typedef struct iothub_subscribe {
 void subscribe_init(iothub_subscribe *s, iothub_context *context);
 
 /** Queue SUBSCRIBE, once a connection. */
-mqc_result subscribe_start(iothub_subscribe *s);
+iothub_result subscribe_start(iothub_subscribe *s, iothub_error *error);
 /** What SUBACK says: IOTHUB_OK, or *error names a filter that the hub refused. */
 iothub_result subscribe_on_suback(iothub_subscribe *s, mqc_span return_codes, iothub_error *error);
 

@@ -1,15 +1,20 @@
 #include "connection/wish.h"
 
-bool wish_start(iothub_wish *w)
+const char *wish_start(iothub_wish *w, bool is_stopped)
 {
     switch (w->kind) {
-    case IOTHUB_WISH_NONE: w->kind = IOTHUB_WISH_START; return true;
-    case IOTHUB_WISH_STOP: w->kind = IOTHUB_WISH_STOP_START; return true;
-    case IOTHUB_WISH_START_STOP: w->kind = IOTHUB_WISH_START; return true;
+    case IOTHUB_WISH_NONE:
+        if (!is_stopped) {
+            return "iothub_start: already started; once is enough";
+        }
+        w->kind = IOTHUB_WISH_START;
+        return NULL;
+    case IOTHUB_WISH_STOP: w->kind = IOTHUB_WISH_STOP_START; return NULL;
+    case IOTHUB_WISH_START_STOP: w->kind = IOTHUB_WISH_START; return NULL;
     case IOTHUB_WISH_START:
     case IOTHUB_WISH_STOP_START: break;
     }
-    return false;
+    return "iothub_start: already started; the next iothub_process begins";
 }
 
 void wish_stop(iothub_wish *w, mqc_time stop_at)

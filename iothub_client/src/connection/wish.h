@@ -25,8 +25,8 @@ typedef struct iothub_wish {
     mqc_time stop_at; /* with a stop: the end of the grace */
 } iothub_wish;
 
-/** iothub_start.  False: that was asked for already. */
-bool wish_start(iothub_wish *w);
+/** iothub_start, in the state IOTHUB_STOPPED or another one.  NULL, or why it is refused. */
+const char *wish_start(iothub_wish *w, bool is_stopped);
 /** iothub_stop. */
 void wish_stop(iothub_wish *w, mqc_time stop_at);
 

@@ -7,6 +7,7 @@
  * loop takes the earliest.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mqtt_core/engine.h"
@@ -16,6 +17,16 @@
 static inline mqc_time deadline_earlier(mqc_time a, mqc_time b)
 {
     return a < b ? a : b;
+}
+
+static inline mqc_time deadline_earliest(const mqc_time *times, size_t count)
+{
+    mqc_time earliest = IOTHUB_NEVER;
+
+    for (size_t i = 0; i < count; i++) {
+        earliest = deadline_earlier(earliest, times[i]);
+    }
+    return earliest;
 }
 
 /** The deadline of a layer below, where 0 means that there is none. */

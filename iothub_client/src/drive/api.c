@@ -265,18 +265,20 @@ iothub_state iothub_get_state(const iothub_client *c)
     return s;
 }
 
-static void count_connections(const session_counts *counts, iothub_stats *out)
+static void count_connections(const iothub_session *s, iothub_stats *out)
 {
+    const session_counts *counts = &s->counts;
+
     out->connects = counts->connects;
     out->failed_attempts = counts->failed_attempts;
     out->losses = counts->losses;
     out->ack_timeouts = counts->ack_timeouts;
     out->read_stalls = counts->read_stalls;
-    out->token_renewals = counts->token_renewals;
-    out->renewal_gap_last_ms = counts->renewal_gap_last_ms;
-    out->renewal_gap_longest_ms = counts->renewal_gap_longest_ms;
-    out->renewal_gap_sum_ms = counts->renewal_gap_sum_ms;
     out->tls_resumptions = counts->tls_resumptions;
+    out->token_renewals = s->gap.changes;
+    out->renewal_gap_last_ms = s->gap.last_ms;
+    out->renewal_gap_longest_ms = s->gap.longest_ms;
+    out->renewal_gap_sum_ms = s->gap.sum_ms;
 }
 
 static void count_telemetry(const iothub_client *c, iothub_stats *out)
@@ -321,7 +323,7 @@ void iothub_get_stats(const iothub_client *c, iothub_stats *out)
     }
     *out = (iothub_stats){ 0 };
     if (api_begin(c) == IOTHUB_OK) {
-        count_connections(&c->session.counts, out);
+        count_connections(&c->session, out);
         count_telemetry(c, out);
         count_features(c, out);
         context_leave(&c->context);

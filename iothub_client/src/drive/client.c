@@ -131,7 +131,7 @@ void client_look_for_driver(iothub_client *c)
     bool driven = context_has_runner(&c->context) &&
                   c->session.wish.kind == IOTHUB_WISH_START; /* in a moment */
 
-    if (!driven && context_now(&c->context) - c->session.attempt_began >= HINT_MS) {
+    if (!driven && context_now(&c->context) - c->session.back_off.began >= HINT_MS) {
         hint(c);
     }
 }

@@ -304,11 +304,7 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
         deadline_of(backlog_next_deadline(c)),
         wake_latest(c, now),
     };
-    mqc_time deadline = IOTHUB_NEVER;
-
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        deadline = deadline_earlier(deadline, times[i]);
-    }
+    mqc_time deadline = deadline_earliest(times, sizeof times / sizeof times[0]);
     bool at_once = c->context.poked || polls[0].ready_now || polls[1].ready_now;
     *timeout_ms = at_once ? 0 : timeout_of(deadline, now);
     return deadline;
