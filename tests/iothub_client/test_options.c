@@ -215,6 +215,24 @@ static void names_have_up_to_4096_characters(void **state)
     fixture_free(&f);
 }
 
+/* As a newer application with an older library. */
+static void what_a_newer_longer_options_struct_has_more_is_zero(void **state)
+{
+    (void)state;
+    struct {
+        iothub_options known;
+        uint8_t more[64];
+    } o;
+    static const uint8_t zeros[sizeof o.more];
+    memset(&o, 0xEE, sizeof o);
+
+    iothub_options_init_sized(&o.known, sizeof o);
+
+    assert_int_equal(o.known.struct_size, sizeof o);
+    assert_int_equal(o.known.keep_alive_s, 240);
+    assert_memory_equal(o.more, zeros, sizeof zeros);
+}
+
 static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **state)
 {
     (void)state;
@@ -259,6 +277,7 @@ int main(void)
         cmocka_unit_test(each_part_of_the_platform_is_needed),
         cmocka_unit_test(the_defaults_are_those_that_are_written),
         cmocka_unit_test(names_have_up_to_4096_characters),
+        cmocka_unit_test(what_a_newer_longer_options_struct_has_more_is_zero),
         cmocka_unit_test(an_older_shorter_options_struct_gets_defaults_for_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

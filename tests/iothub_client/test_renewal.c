@@ -352,6 +352,12 @@ static void without_overlap_there_is_one_stream_only(void **state)
         assert_ended_well(&r.f, op);
         assert_int_equal(r.f.hub.connects, n);
         assert_int_equal(r.f.platform.net.made, 1);
+        bool said = false;
+        for (unsigned i = 0; i < r.f.status_count; i++) {
+            said = said || strstr(r.f.statuses[i].text, "reconnecting") != NULL;
+            assert_null(strstr(r.f.statuses[i].text, "stopped"));
+        }
+        assert_true(said);
     }
     assert_int_equal(stats_of(&r.f).token_renewals, 2);
     assert_int_equal(stats_of(&r.f).losses, 0);

@@ -471,6 +471,22 @@ static void no_damaged_token_verifies(void **state)
     }
 }
 
+/* What an earlier call left on the stack must not complete a signature. */
+static void a_signature_that_ends_early_does_not_verify_after_a_whole_one(void **state)
+{
+    (void)state;
+    const mqc_span key = mqc_span_str(K32);
+    iothub_sas_token whole;
+    assert_int_equal(iothub_sas_parse(&whole, mqc_span_str(vectors[2].token), NULL), IOTHUB_OK);
+
+    for (size_t len = 0; len < whole.signature.len; len++) {
+        iothub_sas_token early = whole;
+        early.signature.len = len;
+        assert_int_equal(iothub_sas_verify(crypto, &whole, key, NULL), IOTHUB_OK);
+        assert_int_equal(iothub_sas_verify(crypto, &early, key, NULL), IOTHUB_ERR_AUTH);
+    }
+}
+
 static void verifying_refuses_what_it_cannot_hold_and_bad_keys(void **state)
 {
     (void)state;
@@ -524,6 +540,7 @@ int main(void)
         cmocka_unit_test(white_space_is_refused_at_every_place),
         cmocka_unit_test(the_largest_expiry_is_read),
         cmocka_unit_test(no_damaged_token_verifies),
+        cmocka_unit_test(a_signature_that_ends_early_does_not_verify_after_a_whole_one),
         cmocka_unit_test(verifying_refuses_what_it_cannot_hold_and_bad_keys),
         cmocka_unit_test(decoding_a_field_respects_the_capacity),
     };

@@ -192,6 +192,30 @@ static void a_refused_credential_is_tried_once_more_soon_and_then_slowly(void **
     fixture_free(&f);
 }
 
+/* The network may have failed before: only refusals count as such. */
+static void a_first_refusal_is_tried_soon_whatever_failed_before(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.hub.return_code = 5;
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    for (int failures = 0; failures < 2; failures++) {
+        scripted_fail(&f.platform.streams[0], SCRIPTED_OPEN, 1, PLAT_ERR_CONNECT);
+        fixture_run(&f);
+        assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_CONNECT);
+        fake_clock_advance(&f.platform.clock, fixture_last_status(&f)->retry_in_ms);
+    }
+    assert_int_equal(f.hub.connects, 0);
+
+    fixture_run(&f);
+
+    assert_int_equal(f.hub.connects, 1);
+    assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_AUTH);
+    assert_in_range(fixture_last_status(&f)->retry_in_ms, 1, 4000);
+    fixture_free(&f);
+}
+
 static void a_token_is_renewed_by_a_planned_reconnect_without_back_off(void **state)
 {
     (void)state;
@@ -386,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_failure_without_words_of_the_stream_has_those_of_its_code),
         cmocka_unit_test(each_refusal_of_the_hub_has_its_result),
         cmocka_unit_test(a_refused_credential_is_tried_once_more_soon_and_then_slowly),
+        cmocka_unit_test(a_first_refusal_is_tried_soon_whatever_failed_before),
         cmocka_unit_test(a_token_is_renewed_by_a_planned_reconnect_without_back_off),
         cmocka_unit_test(an_unset_clock_is_named_before_anything_is_sent),
         cmocka_unit_test(a_refused_filter_is_named),

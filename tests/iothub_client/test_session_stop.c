@@ -65,6 +65,24 @@ static void stop_does_not_wait_for_a_get_of_the_clients_own(void **state)
     fixture_free(&f);
 }
 
+static void a_loop_wakes_at_the_end_of_the_grace(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    fixture_init(&f, fixture_quiet);
+    fixture_connect(&f);
+    f.hub.mute_publish = true;
+    (void)fixture_send(&f, "unheard");
+
+    assert_int_equal(iothub_stop(f.client, 1000), IOTHUB_OK);
+    fixture_run(&f);
+    iothub_poll_info(f.client, &p);
+
+    assert_int_equal(p.timeout_ms, 1000);
+    fixture_free(&f);
+}
+
 static void start_send_and_stop_in_one_breath_still_sends(void **state)
 {
     (void)state;
@@ -228,6 +246,7 @@ int main(void)
         cmocka_unit_test(stop_sends_what_is_queued_then_disconnects),
         cmocka_unit_test(stop_cancels_what_the_grace_did_not_suffice_for),
         cmocka_unit_test(stop_does_not_wait_for_a_get_of_the_clients_own),
+        cmocka_unit_test(a_loop_wakes_at_the_end_of_the_grace),
         cmocka_unit_test(start_send_and_stop_in_one_breath_still_sends),
         cmocka_unit_test(a_stopped_client_can_start_again),
         cmocka_unit_test(of_starts_and_stops_in_one_breath_the_last_one_counts),

@@ -250,6 +250,24 @@ static void a_token_counts_in_any_case_of_letters(void **state)
     fixture_free(&f);
 }
 
+static void a_loop_wakes_for_the_notice_of_a_token(void **state)
+{
+    (void)state;
+    client_fixture f;
+    iothub_poll p;
+    init_with_token(&f, 1000);
+    f.hub.return_code = 3; /* never connected: no other time is as near in the end */
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK);
+    fixture_run(&f);
+
+    for (uint64_t slept = 0; f.expiring_count == 0; slept += (uint64_t)p.timeout_ms) {
+        iothub_poll_info(f.client, &p);
+        assert_true(p.timeout_ms >= 0 && slept + (uint64_t)p.timeout_ms <= 800000);
+        fixture_sleep(&f, (uint64_t)p.timeout_ms);
+    }
+    fixture_free(&f);
+}
+
 static void the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes(void **state)
 {
     (void)state;
@@ -490,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_token_of_a_wider_scope_will_do),
         cmocka_unit_test(a_token_for_another_resource_is_refused),
         cmocka_unit_test(a_token_counts_in_any_case_of_letters),
+        cmocka_unit_test(a_loop_wakes_for_the_notice_of_a_token),
         cmocka_unit_test(the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes),
         cmocka_unit_test(the_end_of_a_token_may_be_as_far_away_as_it_likes),
         cmocka_unit_test(a_clock_set_late_does_not_lose_the_notice),

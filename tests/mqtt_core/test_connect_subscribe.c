@@ -140,6 +140,23 @@ static void requests_that_break_a_rule_are_refused(void **state)
     rig_deinit(&r);
 }
 
+/* The number of filters is kept in 16 bits. */
+static void more_filters_than_can_be_counted_are_refused(void **state)
+{
+    (void)state;
+    static mqc_subscription subs[UINT16_MAX + 1];
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    for (size_t i = 0; i <= UINT16_MAX; i++) {
+        subs[i] = (mqc_subscription){ MQC_SPAN_LIT("f"), 0 };
+    }
+
+    assert_int_equal(mqc_subscribe(&r.e, subs, UINT16_MAX + 1, NULL), MQC_ERR_ARG);
+    assert_int_equal(mqc_subscribe(&r.e, subs, UINT16_MAX, NULL), MQC_ERR_TOO_BIG);
+    rig_deinit(&r);
+}
+
 static void requests_need_a_connection_and_name_the_error_that_ended_it(void **state)
 {
     (void)state;
@@ -192,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_connect_that_breaks_a_rule_is_refused),
         cmocka_unit_test(a_connection_has_one_connect),
         cmocka_unit_test(requests_that_break_a_rule_are_refused),
+        cmocka_unit_test(more_filters_than_can_be_counted_are_refused),
         cmocka_unit_test(requests_need_a_connection_and_name_the_error_that_ended_it),
         cmocka_unit_test(a_request_may_fill_the_control_area),
     };
