@@ -19,7 +19,7 @@ void plat_failure_text_set(char **detail, const char *format, ...)
 
 const char *plat_failure_text_get(const char *detail)
 {
-    return detail != NULL ? detail : "no memory left to tell why";
+    return detail != NULL ? detail : "there is no memory left to explain the failure";
 }
 
 void plat_failure_text_drop(char **detail)

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Why a stream failed, in one line.  On the heap: most streams never fail, and those that do are
- * closed soon.
+ * A line of text that tells people why a stream has failed.  It is on the heap, because most
+ * streams never fail, and those that do are closed soon.
  */
 
 #if defined(__GNUC__)
@@ -13,12 +13,14 @@
 #define PLAT_FAILURE_TEXT_FORMAT
 #endif
 
-/** Replace *detail, NULL for none, which plat_failure_text_drop gives back.  Cut at 223 bytes. */
+/** Sets *detail to a formatted text of at most 223 bytes, instead of an earlier one or NULL.
+ * plat_failure_text_drop frees it. */
 void plat_failure_text_set(char **detail, const char *format, ...) PLAT_FAILURE_TEXT_FORMAT;
 
-/** What was set; a text of its own when there was no memory for it. */
+/** The text that was set.  If there was no memory for it, the text says so. */
 const char *plat_failure_text_get(const char *detail);
 
+/** Frees the text and sets *detail to NULL. */
 void plat_failure_text_drop(char **detail);
 
 #endif

@@ -12,8 +12,8 @@ typedef union cipher {
 } cipher;
 
 /*
- * A memset alone is left out by the compiler, as nobody reads what it wrote.  In pieces, since a
- * long one is an instruction that takes its time to start.
+ * The compiler would omit a plain memset, because its result is never read.  It is done in pieces,
+ * because a long memset is one instruction that starts slowly.
  */
 static void wipe(void *memory, size_t len)
 {
@@ -96,7 +96,7 @@ plat_result plat_aes_gcm_open(const plat_aes_gcm_record *r, const uint8_t tag[PL
     decrypt(&c, r, right);
     wipe(&c, sizeof c);
     const bool fits = memeql_sec(right, tag, sizeof right) != 0;
-    wipe(right, sizeof right); /* of a forged record, too, it is nobody's business */
+    wipe(right, sizeof right); /* nobody may see it, not even that of a forged record */
     if (!fits && r->len > 0) {
         wipe(r->out, r->len);
     }

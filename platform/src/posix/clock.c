@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-/* Linux's CLOCK_MONOTONIC stands still while the system is suspended: a server does not. */
+/* Linux's CLOCK_MONOTONIC stands still while the system is suspended, but the server goes on. */
 #ifdef CLOCK_BOOTTIME
 #define CLOCK_ID CLOCK_BOOTTIME
 #else

@@ -15,9 +15,9 @@ struct plat_poll_set {
     int epoll;
     int resumed; /* see resume.h; -1: none */
     struct epoll_event ready[BATCH];
-    int at; /* of these, the next to hand out */
+    int at; /* index of the next one to return */
     int end;
-    uint64_t turn_ms; /* what was due then has its turn before the descriptors are asked again */
+    uint64_t turn_ms;      /* items due at this time are returned before epoll is asked again */
     plat_poll_item **heap; /* the earliest deadline first; heap[0] is not used */
     size_t count;
     size_t cap;
@@ -129,8 +129,8 @@ static bool is_wanted(const plat_poll *polls, int fd)
 }
 
 /*
- * epoll forgets a descriptor by itself when that is closed, and a new one may have its number: so
- * whether it is in there is known only by trying.
+ * epoll drops a descriptor when it is closed, and a new one may get its number.  Only an attempt
+ * shows whether epoll watches a descriptor.
  */
 static plat_result watch(plat_poll_set *s, plat_poll_item *item, int fd, uint32_t events)
 {
@@ -148,7 +148,7 @@ static bool is_watched(const plat_poll_item *item, size_t place, const plat_poll
            item->fds[place].generation == p->generation && item->fds[place].events == events_of(p);
 }
 
-/* One that is open still, but not waited for, would wake us for ever. */
+/* A descriptor that is still open, but no longer waited for, would wake us again and again. */
 static void unwatch_others(plat_poll_set *s, const plat_poll_item *item, const plat_poll *polls)
 {
     for (size_t i = 0; i < PLAT_POLL_SET_FDS; i++) {
@@ -247,7 +247,7 @@ static plat_poll_item *next_ready(plat_poll_set *s)
 {
     while (s->at < s->end) {
         void *ready = s->ready[s->at++].data.ptr;
-        if (ready == s) { /* what is due has its turn below */
+        if (ready == s) { /* the system has resumed: next_due follows */
             plat_resume_clear(s->resumed);
         } else if (ready != NULL) {
             return ready;
@@ -261,7 +261,7 @@ static plat_poll_item *next_due(const plat_poll_set *s)
     return s->count > 0 && s->heap[1]->due_ms <= s->turn_ms ? s->heap[1] : NULL;
 }
 
-static int patience(const plat_poll_set *s, int max_ms)
+static int timeout_of(const plat_poll_set *s, int max_ms)
 {
     uint64_t now = now_ms();
     uint64_t due = s->count > 0 ? s->heap[1]->due_ms : PLAT_POLL_SET_NEVER;
@@ -283,7 +283,7 @@ plat_poll_item *plat_poll_set_next(plat_poll_set *s, int max_ms)
     if (item != NULL) {
         return item;
     }
-    int n = epoll_wait(s->epoll, s->ready, BATCH, patience(s, max_ms));
+    int n = epoll_wait(s->epoll, s->ready, BATCH, timeout_of(s, max_ms));
     s->at = 0;
     s->end = n > 0 ? n : 0;
     s->turn_ms = now_ms();

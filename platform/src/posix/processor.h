@@ -1,13 +1,13 @@
 #ifndef PLAT_POSIX_PROCESSOR_H
 #define PLAT_POSIX_PROCESSOR_H
 
-/** @file What the processor can do. */
+/** @file Which instructions the processor has. */
 
 #include <stdbool.h>
 
 /**
- * Whether it has instructions for AES and for the multiplication in GCM, and the libraries that are
- * used here know them: x86-64, and Linux on 64-bit Arm.  False for all others.
+ * Whether the processor has instructions for AES and for the multiplication in GCM that the
+ * libraries used here can use: on x86-64, and on Linux with 64-bit Arm.  False on all others.
  */
 bool plat_processor_has_aes(void);
 

@@ -17,7 +17,8 @@ enum {
     SPARES_MAX = PLAT_LOOKUP_THREADS
 };
 
-/* The pool's lock guards state and next.  The rest belongs to the helper thread while RUNNING. */
+/* The pool's lock guards state and next.  While RUNNING, the other members belong to the helper
+ * thread. */
 typedef enum lookup_state {
     LOOKUP_QUEUED,
     LOOKUP_RUNNING,
@@ -40,7 +41,7 @@ static struct {
     plat_lookup *first;
     plat_lookup **end;
     unsigned threads;
-    plat_lookup *spare; /* so that a reconnect allocates nothing */
+    plat_lookup *spare; /* kept so that a reconnect allocates nothing */
     unsigned spares;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &pool.first };
 
@@ -147,7 +148,7 @@ static void resolve(plat_lookup *l, int flags)
     }
 }
 
-/* RFC 6761 section 6.3: always the loopback, and no need to ask anybody. */
+/* RFC 6761 section 6.3: always the loopback addresses, without asking a name server. */
 static bool is_localhost(const char *host)
 {
     return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "localhost.") == 0;
@@ -323,7 +324,7 @@ int plat_lookup_release(plat_lookup *l)
         remove_queued(l);
         free_lookup(l);
         break;
-    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break; /* writes to fd no more */
+    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break; /* the thread will not write to fd */
     case LOOKUP_ABANDONED: break;
     case LOOKUP_DONE: free_lookup(l); break;
     }

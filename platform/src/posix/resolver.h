@@ -3,9 +3,9 @@
 
 /**
  * @file
- * Host names to addresses, never blocking.  getaddrinfo(3) blocks for as long as
- * the name servers like, so it runs on a few helper threads that all streams of
- * the process share; they live only while there is something to look up.
+ * Looks up the addresses of host names without blocking.  getaddrinfo(3) blocks until the name
+ * servers answer, so it runs on a few helper threads that all streams of the process share.  The
+ * threads exist only while there is a name to look up.
  */
 
 #include <stdbool.h>
@@ -13,27 +13,36 @@
 #include "platform/result.h"
 #include "posix/address.h"
 
-#define PLAT_LOOKUP_ADDRESSES 8 /* a name with more of them is cut */
-#define PLAT_LOOKUP_THREADS   4 /* more lookups than these wait in a queue */
+#define PLAT_LOOKUP_ADDRESSES 8 /* further addresses of a name are ignored */
+#define PLAT_LOOKUP_THREADS   4 /* further look-ups wait in a queue */
 
+/** A look-up. */
 typedef struct plat_lookup plat_lookup;
 
-/** Numeric addresses and "localhost" are done at once.  PLAT_ERR_ARG: longer than a host name may
- * be. */
+/**
+ * Starts a look-up.  Numeric addresses and "localhost" are done immediately.
+ * @retval PLAT_ERR_ARG     the text is longer than a host name may be
+ * @retval PLAT_ERR_MEMORY  no memory, descriptor or thread is left
+ */
 plat_result plat_lookup_start(const char *host, plat_lookup **out);
 
-/** Becomes readable when done; -1 when there is nothing to wait for. */
+/** A descriptor that becomes readable when the look-up is done; -1: it is done already. */
 int plat_lookup_fd(const plat_lookup *l);
 
+/** Whether the look-up is done. */
 bool plat_lookup_is_done(plat_lookup *l);
 
-/** When done: how many addresses there are; 0 with the cause in *why, static text. */
+/** Number of addresses of a look-up that is done; 0: *why tells the cause, as static text. */
 size_t plat_lookup_count(const plat_lookup *l, const char **why);
+
+/** One of these addresses, without a port. */
 const plat_address *plat_lookup_at(const plat_lookup *l, size_t index);
 
 /**
- * At any time; never waits for the helper thread.  Takes NULL.  Returns the descriptor, -1 without
- * one: it is the caller's from now on, to be closed when nobody watches it any more.
+ * Ends a look-up at any time, without waiting for the helper thread.
+ * @param l  a look-up, or NULL
+ * @return its descriptor, -1: none.  It belongs to the caller now, who closes it once it is no
+ * longer watched.
  */
 int plat_lookup_release(plat_lookup *l);
 

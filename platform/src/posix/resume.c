@@ -6,15 +6,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Late enough never to come, and early enough for the kernel's sums. */
+/* A time that is never reached, and that the kernel can still compute with. */
 static time_t never(void)
 {
     return sizeof(time_t) > 4 ? (time_t)(INT64_C(1) << 33) : (time_t)INT32_MAX;
 }
 
 /*
- * A timer of the wall clock that is cancelled when this jumps against the monotonic one, which it
- * does while the system is suspended: man timerfd_create, TFD_TIMER_CANCEL_ON_SET.
+ * A timer of the wall clock that is cancelled when that clock jumps relative to the monotonic one.
+ * It does so when the system resumes: man timerfd_create, TFD_TIMER_CANCEL_ON_SET.
  */
 int plat_resume_open(void)
 {
@@ -31,7 +31,7 @@ int plat_resume_open(void)
 void plat_resume_clear(int fd)
 {
     uint64_t count;
-    ssize_t n = read(fd, &count, sizeof count); /* ECANCELED, as a rule: armed again */
+    ssize_t n = read(fd, &count, sizeof count); /* fails with ECANCELED, and arms the timer again */
     (void)n;
 }
 

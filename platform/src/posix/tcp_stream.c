@@ -13,13 +13,13 @@
 #include "posix/tcp_flow.h"
 
 /*
- * With several addresses each gets its share of time and then the next one its turn, so that a
- * dead IPv6 route cannot eat the whole stage (the aim of RFC 8305, with one socket at a time).
- * The share grows from round to round, so that a slow network gets its connection as well.
+ * If there are several addresses, each is tried for its share of time and then the next one, so
+ * that a dead IPv6 route cannot use up the whole stage (the aim of RFC 8305, with one socket at a
+ * time). The share grows from round to round, so that slow networks can connect as well.
  */
-#define FIRST_PATIENCE_MS 500
-#define PATIENCE_GROWTH   3
-#define LONGEST_MS        60000
+#define FIRST_SHARE_MS   500
+#define SHARE_GROWTH     3
+#define LONGEST_SHARE_MS 60000
 
 #define HOST_MAX 255
 
@@ -97,25 +97,26 @@ static void close_retired(plat_tcp_stream *s)
 }
 
 /*
- * A descriptor that poll has shown stays open until poll has been called again, so that nobody
- * watches a number that stands for something else already.  The peer hears of the end at once.
+ * Closes a descriptor, or retires it if poll has reported it: then it stays open until poll has
+ * withdrawn it, so that nobody watches a number that stands for another file.  The peer sees the
+ * end immediately.
  */
-static void let_go(plat_tcp_stream *s, int fd, bool shown)
+static void retire(plat_tcp_stream *s, int fd, bool shown)
 {
     if (!shown) {
         (void)close(fd);
         return;
     }
-    close_retired(s);              /* who was shown this one was told of that one */
-    (void)shutdown(fd, SHUT_RDWR); /* the descriptor of a look-up does not mind */
+    close_retired(s);              /* when poll reported this one, it withdrew that one */
+    (void)shutdown(fd, SHUT_RDWR); /* fails for the descriptor of a look-up, without harm */
     s->retired = fd;
-    s->told = false;
+    s->withdrawn = false;
 }
 
 static void drop_socket(plat_tcp_stream *s)
 {
     if (s->fd >= 0) {
-        let_go(s, s->fd, s->shown);
+        retire(s, s->fd, s->shown);
         s->fd = -1;
         s->shown = false;
     }
@@ -125,7 +126,7 @@ static void drop_lookup(plat_tcp_stream *s)
 {
     int fd = plat_lookup_release(s->lookup);
     if (fd >= 0) {
-        let_go(s, fd, s->lookup_shown);
+        retire(s, fd, s->lookup_shown);
     }
     s->lookup = NULL;
     s->lookup_shown = false;
@@ -146,7 +147,7 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
     s->port = port;
     s->u.trying.next = 0;
     s->timed_out = false;
-    s->u.trying.patience_ms = FIRST_PATIENCE_MS;
+    s->u.trying.share_ms = FIRST_SHARE_MS;
     plat_result r = plat_lookup_start(host, &s->lookup);
     if (r != PLAT_OK) {
         plat_failure_text_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
@@ -162,14 +163,14 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
 static plat_result become_open(plat_tcp_stream *s)
 {
     drop_lookup(s);
-    plat_failure_text_drop(&s->detail); /* of addresses that were tried in vain */
+    plat_failure_text_drop(&s->detail); /* of addresses that were tried without success */
     s->u.moved.received = 0;
     s->u.moved.sent = 0;
     s->state = PLAT_TCP_OPEN;
     return PLAT_OK;
 }
 
-/* PLAT_OK: connected; WOULD_BLOCK: on its way; else this address is out. */
+/* PLAT_OK: connected.  WOULD_BLOCK: not yet.  Otherwise this address has failed. */
 static plat_result start_connect(plat_tcp_stream *s)
 {
     const int on = 1;
@@ -211,7 +212,7 @@ static plat_result check_connect(plat_tcp_stream *s)
     return PLAT_ERR_CONNECT;
 }
 
-/* Addresses one after the other until one is on its way; a round of refusals ends it. */
+/* Tries one address after the other.  A whole round of refusals is a failure. */
 static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
 {
     const char *why;
@@ -223,7 +224,7 @@ static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
             }
             s->u.trying.next = 0;
             s->timed_out = false;
-            s->u.trying.patience_ms *= s->u.trying.patience_ms < LONGEST_MS ? PATIENCE_GROWTH : 1;
+            s->u.trying.share_ms *= s->u.trying.share_ms < LONGEST_SHARE_MS ? SHARE_GROWTH : 1;
         }
         s->peer = *plat_lookup_at(s->lookup, s->u.trying.next++);
         plat_address_set_port(&s->peer, s->port);
@@ -232,7 +233,7 @@ static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
             return become_open(s);
         }
         if (r == PLAT_WOULD_BLOCK) {
-            s->u.trying.until_ms = count > 1 ? now_ms + s->u.trying.patience_ms : 0;
+            s->u.trying.until_ms = count > 1 ? now_ms + s->u.trying.share_ms : 0;
             return r;
         }
     }
@@ -311,10 +312,10 @@ static plat_result io_failed(plat_tcp_stream *s, int error)
 }
 
 /*
- * A server with Nagle's algorithm, as Mosquitto by default, holds a small packet back until the
- * last one is acknowledged: 40 ms for each PUBACK while nothing leaves that could carry the
- * acknowledgement. Linux falls back to delayed acknowledgements by itself, so the option is set
- * anew each time.
+ * A server with Nagle's algorithm, such as Mosquitto by default, holds a small packet back until
+ * the previous one was acknowledged.  Each PUBACK then takes 40 ms, unless we send something that
+ * can carry the acknowledgement.  Linux switches delayed acknowledgements on again by itself, so
+ * the option is set each time.
  */
 static void acknowledge_now(plat_tcp_stream *s)
 {
@@ -325,7 +326,8 @@ static void acknowledge_now(plat_tcp_stream *s)
     s->unacknowledged = false;
 }
 
-/* Fewer than asked for is allowed, too: a call for each change would cost more than it saves. */
+/* Waking for fewer bytes than asked for is allowed.  A system call for each small change would cost
+ * more than it saves. */
 static void wake_for(plat_tcp_stream *s, size_t least)
 {
     const int bytes = least < LOW_WATER_MAX ? (int)least : LOW_WATER_MAX;
@@ -382,13 +384,14 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
-/* By this call; the next one comes soon, and closes. */
-static void tell(plat_tcp_stream *s, plat_poll *out)
+/* This call of poll no longer reports the retired descriptor.  The next one, which comes soon,
+ * closes it. */
+static void withdraw(plat_tcp_stream *s, plat_poll *out)
 {
-    if (s->told) {
+    if (s->withdrawn) {
         close_retired(s);
     } else {
-        s->told = true;
+        s->withdrawn = true;
         out->ready_now = true;
     }
 }
@@ -399,7 +402,7 @@ static void tcp_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     assert(plat_tcp_stream_valid(s));
     *out = (plat_poll){ .fd = -1, .generation = s->generation };
     if (s->retired >= 0) {
-        tell(s, out);
+        withdraw(s, out);
     }
     s->lookup_shown = s->state == PLAT_TCP_RESOLVING;
     s->shown = s->state == PLAT_TCP_CONNECTING || s->state == PLAT_TCP_OPEN;

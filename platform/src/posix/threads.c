@@ -7,7 +7,7 @@
 typedef struct posix_thread {
     pthread_mutex_t lock;
     pthread_t thread;
-    int wakes; /* eventfd: counts what was not taken */
+    int wakes; /* eventfd: counts the wakes that were not taken yet */
     void (*run)(void *user);
     void *user;
 } posix_thread;
@@ -36,8 +36,8 @@ int plat_posix_spawn(pthread_t *thread, bool detached, void *(*run)(void *), voi
     return rc;
 }
 
-/* The lock is held for less time than the system takes to put a thread to sleep and to wake it:
- * with glibc who finds it taken looks again a few times first. */
+/* The lock is held for less time than the system needs to put a thread to sleep and to wake it.
+ * With glibc, a thread that finds it taken therefore tries again a few times before it sleeps. */
 static void make_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attr;

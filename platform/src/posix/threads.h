@@ -1,14 +1,21 @@
 #ifndef PLAT_POSIX_THREADS_H
 #define PLAT_POSIX_THREADS_H
 
+/**
+ * @file
+ * Threads of the system.
+ */
+
 #include <pthread.h>
 #include <stdbool.h>
 
 #include "platform/thread.h"
 
+/** plat_threads with POSIX threads and eventfd. */
 extern const plat_threads plat_posix_threads;
 
-/** pthread_create with all signals blocked: the application's handlers never run on ours. */
+/** pthread_create, with all signals blocked: the application's signal handlers never run on threads
+ * of this library.  Returns an errno. */
 int plat_posix_spawn(pthread_t *thread, bool detached, void *(*run)(void *), void *arg);
 
 #endif

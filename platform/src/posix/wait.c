@@ -6,7 +6,8 @@
 #include "posix/clock.h"
 #include "posix/resume_watch.h"
 
-/* A shorter sleep may go on behind a suspension, for the rest of this: it costs one call less. */
+/* A sleep up to this length does not watch for suspensions, which saves system calls.  If the
+ * system is suspended meanwhile, the rest of the sleep follows after it has resumed. */
 #define SHORT_MS 10000
 
 static int until(uint64_t wake_at_ms, int timeout_ms)
@@ -17,7 +18,7 @@ static int until(uint64_t wake_at_ms, int timeout_ms)
     return timeout_ms < 0 || left_ms < timeout_ms ? left_ms : timeout_ms;
 }
 
-/* Long enough for the system to be suspended meanwhile. */
+/* A sleep that is so long that the system may be suspended meanwhile. */
 static void sleep_long(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     const unsigned before = plat_resume_count();
@@ -32,7 +33,7 @@ static void sleep_long(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
-    struct pollfd fds[PLAT_WAIT_MAX + 1]; /* room for that of sleep_long */
+    struct pollfd fds[PLAT_WAIT_MAX + 1]; /* one more for sleep_long */
     const size_t most = count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX;
 
     (void)self;

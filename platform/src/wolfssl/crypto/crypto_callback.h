@@ -3,19 +3,19 @@
 
 /**
  * @file
- * What wolfCrypt asks before it computes something for one of our connections (its "crypto
- * callback").  Here curve_tables.h is told of operations on P curves, and AES-GCM is done by the
- * library behind aes_gcm.h, if the build has one and wolfSSL does without the processor's
- * instructions; everything else is left to wolfCrypt.
+ * The "crypto callback" that wolfCrypt calls before it computes something for one of our
+ * connections.  Before an operation on a P curve it tidies the tables of curve_tables.h.  It
+ * computes AES-GCM by aes_gcm.h, if the build contains that and wolfSSL does not use the
+ * processor's AES instructions itself.  It leaves everything else to wolfCrypt.
  */
 
 #include <stdbool.h>
 
 /**
- * Registers the callback, once for the process and after wolfSSL_Init.  Returns the device id to
- * set in a WOLFSSL_CTX; INVALID_DEVID, which changes nothing, where wolfSSL has no such callbacks,
- * where all its slots for them are taken, or where a first call shows that the library was built
- * with other options than its headers say.
+ * Registers the callback.  Call it once for the process, after wolfSSL_Init.
+ * @return the device id to set in a WOLFSSL_CTX.  INVALID_DEVID, which changes nothing: wolfSSL has
+ * no such callbacks, all its slots for them are taken, or a first call has shown that the library
+ *         was built with other options than its headers say.
  */
 int plat_crypto_callback_register(void);
 

@@ -4,14 +4,14 @@
 /**
  * @file
  * wolfSSL's tables of points on the P curves.  A build with FP_ECC, such as Debian's, remembers up
- * to 15 points that a thread has multiplied, with 800 KB of room each for a table, and computes
- * that table when the thread meets the point again.  Computing one costs as much as four
- * handshakes, so tables pay only where many handshakes share them, as when all devices of a gateway
- * come back at once.  Otherwise the points are forgotten between any two operations, so that no
- * point is ever met again, and when a handshake has done its step.
+ * to 15 points that a thread has multiplied, and reserves 800 KB for a table of each.  It computes
+ * the table when the thread uses the point a second time.  Computing a table costs as much as four
+ * handshakes, so tables pay only if many handshakes share them, for example when all devices of a
+ * gateway reconnect together.  Otherwise the points are dropped between any two operations, so that
+ * no point is ever used a second time, and after each step of a handshake.
  */
 
-/** Handshakes in progress, for each thread that has handshakes, that make tables worth having. */
+/** Tables are kept from this number of handshakes in progress on, for each thread that has some. */
 enum { PLAT_CURVE_TABLES_PAY = 16 };
 
 /** Counts the handshakes in progress.  Any thread. */
@@ -19,10 +19,10 @@ void plat_curve_tables_handshake_begins(void);
 void plat_curve_tables_handshake_ends(void);
 
 /**
- * Forgets the points that the calling thread has met, unless tables pay just now.  To be called
- * before each signature check and each key exchange on a P curve, and after each step of a
- * handshake.  A thread whose last handshake ends while many others go on keeps its tables until its
- * next handshake or its own end.
+ * Drops the points of the calling thread, unless tables pay at this moment.  Call it before each
+ * signature check and each key exchange on a P curve, and after each step of a handshake.  If the
+ * last handshake of a thread ends while many handshakes of other threads are in progress, the
+ * thread keeps its tables until its next handshake or until it ends.
  */
 void plat_curve_tables_tidy(void);
 

@@ -3,12 +3,12 @@
 
 /**
  * @file
- * TLS sessions to resume, of all streams that share their roots.
+ * A cache of the TLS sessions of all streams that share their roots.
  *
- * Resumption shows no certificate, so a session is worth what the full handshake at the
- * beginning of its line proved: it is used for that very host and port only, and no longer
- * than that proof lasts, however often it was resumed since.  Each is given out once: a
- * TLS 1.3 ticket ought not to be seen twice (RFC 8446 appendix C.4).
+ * A resumed connection shows no certificate, so a session is worth what was proved by the full
+ * handshake from which it descends.  It is used only for the host and port of that handshake, and
+ * no longer than the proof lasts, however often it was resumed since.  Each session is given out
+ * once, because a TLS 1.3 ticket should not be used twice (RFC 8446 appendix C.4).
  */
 
 #include <pthread.h>
@@ -22,17 +22,18 @@
 
 #include <wolfssl/ssl.h>
 
-#define PLAT_SESSIONS_MIN    16              /* are kept in any case, */
-#define PLAT_SESSION_STREAMS 2               /* and one for so many streams, if that is more */
+#define PLAT_SESSIONS_MIN    16              /* sessions that are kept in any case */
+#define PLAT_SESSION_STREAMS 2               /* one session for so many streams, if that is more */
 #define PLAT_SESSION_LIFE_S  (24L * 60 * 60) /* from one full handshake to the next */
 #define PLAT_SESSION_MAX_LEN (16 * 1024)     /* longer ones are not kept */
 
-/** Whose session; a client's certificate will have to be part of it. */
+/** Whose session it is.  Once clients have certificates, these must become part of the key. */
 typedef struct plat_session_key {
     const char *host;
     uint16_t port;
 } plat_session_key;
 
+/** The cache.  Any thread may use it.  Written by sessions.c only. */
 typedef struct plat_sessions {
     pthread_mutex_t lock;
     struct plat_session *newest;
@@ -44,18 +45,21 @@ typedef struct plat_sessions {
 void plat_sessions_init(plat_sessions *p);
 void plat_sessions_free(plat_sessions *p);
 
-/** How many streams there are now; when they get fewer, the oldest sessions may have to go. */
+/** Sets the number of streams that use the cache.  If it decreases, the oldest sessions may be
+ * dropped. */
 void plat_sessions_set_streams(plat_sessions *p, size_t streams);
 
-/** Keep a copy; the oldest one makes room.  Without memory nothing happens. */
+/** Adds a copy of a session.  If the cache is full, the oldest session is dropped.  Without memory
+ * nothing happens. */
 void plat_sessions_put(plat_sessions *p, const plat_session_key *key, WOLFSSL_SESSION *session,
                        const plat_trust *trust);
 
-/** The newest session, to be freed by the caller, with its trust; NULL without one. */
+/** Takes out the newest session of a key, with its trust.  The caller frees it.  NULL: there is
+ * none. */
 WOLFSSL_SESSION *plat_sessions_take(plat_sessions *p, const plat_session_key *key,
                                     plat_trust *trust);
 
-/** Drop all of this key: a full handshake comes next. */
+/** Drops all sessions of a key, so that the next handshake is a full one. */
 void plat_sessions_forget(plat_sessions *p, const plat_session_key *key);
 
 #ifndef NDEBUG

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * What an error of wolfSSL means, for people.
+ * Texts that tell people what an error of wolfSSL means.  Each is one line of static text.
  */
 
 #include <stdbool.h>
@@ -11,21 +11,24 @@
 
 #include "wolfssl/tls/tls_context.h"
 
+/** Explains the error that a call of wolfSSL has left. */
 const char *plat_tls_explain(WOLFSSL *ssl, int error);
 
 /**
- * For a failure after the chain was as long as wolfSSL can read: it passes over the others without
- * a word, shows the first ones to the judge, and reads the next message from the wrong place.
+ * For a failure after a chain that was as long as wolfSSL can read.  wolfSSL skips further
+ * certificates without an error, passes the first ones to the verification, and then reads the next
+ * message from the wrong position.
  */
 extern const char plat_tls_too_many_certificates[];
 
-/** Of a connection that the peer closed without a farewell. */
+/** Explains why the peer has closed the connection without a close_notify. */
 const char *plat_tls_explain_end(WOLFSSL *ssl);
 
-/** Whether these are the first bytes of an HTTP answer, or of a page in old HTTP without a head. */
+/** Whether bytes are the beginning of an HTTP answer, or of a page from an old server without
+ * headers. */
 bool plat_tls_is_http(const void *bytes, size_t len);
 
-/** A certificate so bad that wolfSSL gives up before it asks for our opinion. */
+/** Whether an error is about a certificate that wolfSSL has refused before our verification ran. */
 bool plat_tls_blames_certificate(int error);
 
 #endif

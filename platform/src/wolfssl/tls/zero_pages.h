@@ -3,15 +3,16 @@
 
 /**
  * @file
- * wolfSSL's two large objects of a connection are mostly zeros once it is open: room for
- * certificates, names and buffers that are not there.
+ * Gives memory back to the system that holds only zeros.  Once a connection is open, wolfSSL's two
+ * large objects of it are mostly zeros: room for certificates, names and buffers that do not exist.
  */
 
 /**
- * Give the whole pages inside block that hold nothing but zeros back to the system.  They read
- * as zeros ever after, and take memory again when somebody writes to them: nobody can tell,
- * but by the memory in use.  block is from wolfSSL's allocator, and nobody writes to it meanwhile.
- * Does nothing where that allocator is not malloc, or malloc not that of glibc on Linux.
+ * Gives the whole pages of a block that hold only zeros back to the system.  They still read as
+ * zeros and take memory again when they are written to, so the only visible change is the memory in
+ * use. It does nothing if wolfSSL's allocator is not malloc, or if malloc is not that of glibc on
+ * Linux.
+ * @param block  from wolfSSL's allocator; no other thread may write to it during the call
  */
 void plat_zero_pages_give_back(void *block);
 

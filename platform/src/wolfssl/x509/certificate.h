@@ -3,7 +3,7 @@
 
 /**
  * @file
- * An X.509 certificate, read once into a checked struct (RFC 5280 section 4).  All spans point
+ * An X.509 certificate, parsed once into a checked struct (RFC 5280 section 4).  All spans point
  * into the DER that it was read from.
  */
 
@@ -11,37 +11,40 @@
 #include "wolfssl/x509/name.h"
 #include "wolfssl/x509/signature.h"
 
+/** A certificate.  Written by certificate.c only. */
 typedef struct plat_certificate {
     plat_der whole;
     plat_signed proof; /* what the issuer signed, how, and the signature */
     plat_der key;      /* SubjectPublicKeyInfo */
     plat_der serial;
-    plat_der issuer; /* distinguished names, as in name.h */
+    plat_der issuer; /* issuer and subject are distinguished names, see name.h */
     plat_der subject;
     uint32_t issuer_hash;
     uint32_t subject_hash;
-    int64_t not_before; /* seconds since 1970; both are inside the validity */
-    int64_t not_after;
-    uint8_t version; /* 1 to 3 */
+    int64_t not_before; /* seconds since 1970; the certificate is valid from not_before ... */
+    int64_t not_after;  /* ... to not_after, both included */
+    uint8_t version;    /* 1 to 3 */
 
     plat_extensions extensions;
 
     /**
-     * Why no path may use it, although it can be read, as a line of static text: a malformed or
-     * repeated extension, a critical one that is not processed, or one against RFC 5280.
+     * Why no path may use the certificate although it can be read, one line of static text; NULL:
+     * there is no reason.  For example, an extension is malformed or repeated, is critical and not
+     * processed, or contradicts RFC 5280.
      */
     const char *flaw;
 } plat_certificate;
 
-/** False when it is no certificate, or its fields outside the extensions are malformed. */
+/** Reads a certificate.  False: it is none, or a field outside the extensions is malformed. */
 bool plat_certificate_read(plat_certificate *c, plat_der der);
 
-/** Issuer and subject have the same name, as in the two certificates of a key roll-over. */
+/** Whether issuer and subject have the same name, as in certificates that announce a CA's new key.
+ */
 bool plat_certificate_is_self_issued(const plat_certificate *c);
 
 /**
- * Whether parent may have issued child, as far as names and key identifiers say, as OpenSSL
- * decides it: an identifier counts when both have it.
+ * Whether parent may have issued child, by their names and key identifiers.  As in OpenSSL, a key
+ * identifier counts only if both certificates have it.  Signatures are not checked.
  */
 bool plat_certificate_names_issuer(const plat_certificate *child, const plat_certificate *parent);
 

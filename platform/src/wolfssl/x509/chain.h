@@ -3,11 +3,12 @@
 
 /**
  * @file
- * Whether to believe the certificates that a server presents: a path to a trusted certificate as
- * RFC 5280 section 6.1 has it, each link strong, valid today and meant for its purpose, the
- * first one for this very host.
+ * Verifies the certificates that a server presents.  There must be a path to a trusted certificate
+ * as RFC 5280 section 6.1 describes it.  Each certificate of the path must have a strong key and
+ * signature, be valid today and be meant for its purpose; the first one must name the host.
  *
- * A certificate that stands in the file of trusted ones itself, byte by byte, needs no path.
+ * If the server's own certificate is in the file of trusted certificates, byte by byte, it needs no
+ * path.
  */
 
 #include "wolfssl/x509/host_name.h"
@@ -16,22 +17,24 @@
 
 #include <wolfssl/ssl.h>
 
+/** What the server presents. */
 typedef struct plat_chain {
     const WOLFSSL_BUFFER_INFO *certs; /* the server's own first, the others in any order */
     size_t count;
-    int64_t now_s; /* the time of the judgement, in seconds since 1970 */
+    int64_t now_s; /* time of the verification, in seconds since 1970 */
 
-    /** RFC 5280 section 6.1.2 (k), for tests: otherwise only the bounds in path.h hold. */
+    /* For tests: RFC 5280 section 6.1.2 (k).  Without it only the bounds in path.h apply. */
     bool has_max_path_len;
     uint32_t max_path_len;
 } plat_chain;
 
+/** The result of a verification. */
 typedef struct plat_chain_verdict {
-    const char *why;  /* not PLAT_OK: one line of static text */
-    plat_trust trust; /* PLAT_OK: until when it holds */
+    const char *why;  /* after a failure: the reason, one line of static text */
+    plat_trust trust; /* after PLAT_OK: how long the verdict holds */
 } plat_chain_verdict;
 
-/** The work is bounded, whatever is presented (path.h). */
+/** Verifies a chain.  The work is bounded, whatever the server presents (see path.h). */
 plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
                               const plat_host *host, plat_chain_verdict *out);
 

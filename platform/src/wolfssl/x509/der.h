@@ -3,22 +3,22 @@
 
 /**
  * @file
- * A strict, bounded reader of DER (ITU-T X.690).  It never looks behind the end of its input,
- * copies nothing and recurses nowhere.  Only the definite, shortest form of a length and tags
- * below 31 are accepted, which is all that a certificate needs.
+ * A strict, bounded parser of DER (ITU-T X.690).  It never reads beyond the end of its input,
+ * copies nothing and does not recurse.  It accepts only definite lengths in their shortest form and
+ * tags below 31; certificates need nothing else.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** Borrowed bytes; reading moves the beginning. */
+/** Borrowed bytes.  Parsing moves the beginning. */
 typedef struct plat_der {
     const uint8_t *at;
     size_t len;
 } plat_der;
 
-/** One element. */
+/** One element of DER. */
 typedef struct plat_der_item {
     uint8_t tag;
     plat_der content;
@@ -48,41 +48,46 @@ enum {
     PLAT_DER_CONTEXT_CONSTRUCTED = 0xa0, /* [0] EXPLICIT, or IMPLICIT of a SEQUENCE */
 };
 
-/* Each returns false, and leaves *in anywhere, when the input is not what was asked for. */
+/* Each function returns false if the input is not what was asked for.  *in then points anywhere
+ * inside the input. */
 
 /** Takes the next element, whatever its tag. */
 bool plat_der_next(plat_der *in, plat_der_item *out);
 
-/** Takes the next element if it has this tag.  An object identifier is checked. */
+/** Takes the next element if it has this tag.  An object identifier must be well-formed. */
 bool plat_der_take(plat_der *in, uint8_t tag, plat_der *content);
 
-/** Takes the next element if it has this tag; otherwise *content is empty and *found false. */
+/** Takes the next element if it has this tag.  Otherwise *content is empty and *found is false. */
 bool plat_der_take_optional(plat_der *in, uint8_t tag, plat_der *content, bool *found);
 
-/** BOOLEAN DEFAULT FALSE.  An encoded FALSE, which DER leaves out and people write, is accepted. */
+/** Takes a BOOLEAN DEFAULT FALSE.  DER omits FALSE, but some issuers encode it: that is accepted.
+ */
 bool plat_der_take_flag(plat_der *in, bool *value);
 
-/** A non-negative INTEGER; one that is too large for *value becomes its maximum. */
+/** Takes a non-negative INTEGER.  A number that is too large for *value becomes UINT32_MAX. */
 bool plat_der_take_unsigned(plat_der *in, uint8_t tag, uint32_t *value);
 
-/** A BIT STRING of whole bytes. */
+/** Takes a BIT STRING of whole bytes. */
 bool plat_der_take_bytes(plat_der *in, plat_der *bytes);
 
-/** A named bit list: bit 0 of the list becomes bit 0 of *bits.  At most 16 are kept. */
+/** Takes a named bit list: bit 0 of the list becomes bit 0 of *bits.  Bits from 16 on are ignored.
+ */
 bool plat_der_take_bits(plat_der *in, uint16_t *bits);
 
-/** INTEGER in its shortest form? */
+/** Whether the content of an INTEGER has its shortest form. */
 bool plat_der_is_integer(plat_der content);
 
+/** Whether the bytes are equal. */
 bool plat_der_equals(plat_der a, plat_der b);
 
-/** Compare with the content of an object identifier that is written as a string literal. */
+/** Compares bytes with those of a string literal, for example those of an object identifier. */
 #define plat_der_is(der, literal) \
     plat_der_equals((der), (plat_der){ (const uint8_t *)(literal), sizeof(literal) - 1 })
 
 /**
- * UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 has it: with seconds, without fractions,
- * Z.  *seconds since 1970, which may be negative.
+ * Takes a UTCTime or GeneralizedTime in the form of RFC 5280 section 4.1.2.5: with seconds, without
+ * fractions, in UTC.
+ * @param[out] seconds  seconds since 1970; may be negative
  */
 bool plat_der_take_time(plat_der *in, int64_t *seconds);
 

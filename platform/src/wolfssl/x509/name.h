@@ -10,29 +10,30 @@
 #include "wolfssl/x509/der.h"
 
 /*
- * A distinguished name is the content of its SEQUENCE; empty when it names nobody.  Before two
- * of them are compared, both must have been checked.
+ * A distinguished name is the content of its SEQUENCE; it may be empty.  Before two names are
+ * compared, both must have passed plat_name_is_sound.
  */
 
-/** Whether it is well-formed, with text that is valid in its encoding. */
+/** Whether a name is well-formed and each text in it is valid in its encoding. */
 bool plat_name_is_sound(plat_der name);
 
 /**
- * RFC 5280 section 7.1, as OpenSSL does it: text is compared without regard to its encoding, to
- * the case of ASCII letters and to the number of spaces; any other value byte by byte.
+ * Whether two names are equal by RFC 5280 section 7.1, as OpenSSL implements it.  Texts are
+ * compared without regard to their encoding, to the case of ASCII letters and to the number of
+ * spaces.  Any other value is compared byte by byte.
  */
 bool plat_name_equals(plat_der a, plat_der b);
 
-/** Whether name is in the subtree whose top is base. */
+/** Whether name begins with all parts of base, that is, is in the subtree below it. */
 bool plat_name_is_below(plat_der name, plat_der base);
 
-/** The same for equal names; for finding candidates only. */
+/** A hash that is the same for equal names.  Different names may have the same hash, too. */
 uint32_t plat_name_hash(plat_der name);
 
-/** Whether it has an emailAddress attribute, which rfc822Name constraints cover as well. */
+/** Whether a name has an emailAddress attribute; constraints on mailboxes apply to that as well. */
 bool plat_name_has_email(plat_der name);
 
-/** The numbers of the choice in RFC 5280. */
+/** The kinds of general names, with the tag numbers of RFC 5280. */
 typedef enum plat_general_kind {
     PLAT_GENERAL_OTHER = 0,
     PLAT_GENERAL_EMAIL = 1,
@@ -45,12 +46,13 @@ typedef enum plat_general_kind {
     PLAT_GENERAL_REGISTERED = 8
 } plat_general_kind;
 
+/** A general name. */
 typedef struct plat_general_name {
     plat_general_kind kind;
     plat_der value; /* text, address bytes, or a checked distinguished name */
 } plat_general_name;
 
-/** Takes the next general name; false if it is malformed.  Addresses may have any length. */
+/** Takes the next general name.  False: it is malformed.  An address may have any length. */
 bool plat_general_next(plat_der *in, plat_general_name *out);
 
 #endif

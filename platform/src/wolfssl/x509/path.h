@@ -3,39 +3,47 @@
 
 /**
  * @file
- * A path from a server's certificate up to a trusted one (RFC 5280 section 6.1): depth first
- * over everything that may have issued the one below, until one path is good in all its parts,
- * or a fixed amount of work is done.
+ * Finds a path from a server's certificate up to a trusted one (RFC 5280 section 6.1).  The search
+ * is depth-first: for each certificate it tries all others that may have issued it.  It ends when
+ * one path is good in all its parts, or when a fixed amount of work was done.
  */
 
 #include "wolfssl/x509/certificate.h"
 #include "wolfssl/x509/roots.h"
 
-#define PLAT_PATH_PRESENTED   16          /* certificates that a server may present, */
-#define PLAT_PATH_BYTES       (64 * 1024) /* and their bytes in all */
+#define PLAT_PATH_PRESENTED   16          /* certificates that a server may present */
+#define PLAT_PATH_BYTES       (64 * 1024) /* bytes of all these certificates */
 #define PLAT_PATH_LONGEST     10          /* certificates below the trusted one */
-#define PLAT_PATH_SIGNATURES  32          /* checks in all paths together */
-#define PLAT_PATH_COMPARISONS 65536u      /* of names and candidates, likewise */
+#define PLAT_PATH_SIGNATURES  32          /* signatures that are checked in one search */
+#define PLAT_PATH_COMPARISONS 65536u      /* names and candidates that are compared in one search */
 
+/** What to search. */
 typedef struct plat_path_task {
     const plat_certificate *certs; /* the server's own first; the others in any order */
-    const bool *readable;          /* which of them were read */
-    size_t count;                  /* PLAT_PATH_PRESENTED at most */
+    const bool *readable;          /* for each of them: whether it could be read */
+    size_t count;                  /* at most PLAT_PATH_PRESENTED */
     const plat_roots *roots;
-    int64_t now_s;
+    int64_t now_s;         /* time of the verification, in seconds since 1970 */
     uint32_t max_path_len; /* CAs below the trusted one that are not self-issued */
 } plat_path_task;
 
 /**
- * Why a certificate cannot be used now, on its own: PLAT_OK, or the code and, in *why, a line of
- * static text.  The first is for a CA that is presented, the second for one that is trusted, the
- * third for the server's own certificate; none looks at host names.
+ * Decides whether a certificate may be used at its place in a path, without looking at the others
+ * or at the host name.  plat_path_judge_ca is for a CA that the server presents,
+ * plat_path_judge_root for a trusted certificate, plat_path_judge_own for the server's own
+ * certificate.
+ * @param[out] why  after a failure: the reason, one line of static text
  */
 plat_result plat_path_judge_ca(const plat_certificate *c, int64_t now_s, const char **why);
 plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const char **why);
 plat_result plat_path_judge_own(const plat_certificate *c, int64_t now_s, const char **why);
 
-/** PLAT_OK and when the first certificate of the path expires, or the best reason that was met. */
+/**
+ * Searches for a good path.
+ * @param[out] valid_until_s  after PLAT_OK: when the first certificate of the path expires
+ * @param[out] why            after a failure: the reason of the path that came closest to a good
+ * one
+ */
 plat_result plat_path_find(const plat_path_task *task, int64_t *valid_until_s, const char **why);
 
 #endif

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The trusted certificates of one PEM file.  They are kept as they are, with the hash of
- * their names: a handshake needs one or two of them, so only those are ever read.
+ * The trusted certificates of one PEM file.  They are kept as DER with the hashes of their names.
+ * A handshake needs one or two of them, so only those are parsed.
  */
 
 #include <stdbool.h>
@@ -17,27 +17,36 @@
 
 #include "platform/result.h"
 
+/** One trusted certificate. */
 typedef struct plat_root {
-    uint32_t subject_hash; /* plat_name_hash */
+    uint32_t subject_hash; /* by plat_name_hash */
     DerBuffer *der;
 } plat_root;
 
+/** All of them.  Written by roots.c only. */
 typedef struct plat_roots {
     plat_root *list;
     size_t count;
 } plat_roots;
 
-/** Which file is at fault, and why: static text.  NULL: it is no file. */
+/** Why roots could not be loaded. */
 typedef struct plat_roots_fault {
-    const char *file;
-    const char *why;
+    const char *file; /* NULL: the fault is not in a file */
+    const char *why;  /* one line of static text */
 } plat_roots_fault;
 
-/** PLAT_ERR_TRUST_STORE when the file cannot be read or holds no certificate: *why, for people. */
+/**
+ * Loads a PEM file.
+ * @param[out] why  after a failure: the reason, one line of static text
+ * @retval PLAT_ERR_TRUST_STORE  the file cannot be read, or it contains no certificate
+ * @retval PLAT_ERR_MEMORY       no memory is left
+ */
 plat_result plat_roots_load(plat_roots *r, const char *file, const char **why);
 
-/** The same from PEM text in memory, which is not needed afterwards. */
+/** Loads PEM text from memory.  The text is not needed afterwards. */
 plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len);
+
+/** Frees all certificates.  r is empty then. */
 void plat_roots_free(plat_roots *r);
 
 #ifndef NDEBUG

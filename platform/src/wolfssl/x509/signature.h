@@ -3,16 +3,17 @@
 
 /**
  * @file
- * The keys and signatures of certificates: which are strong enough to be believed, and whether
- * one made the other.  The arithmetic is wolfCrypt's.
+ * Keys and signatures of certificates: which of them are strong enough, and whether a key has made
+ * a signature.  wolfCrypt does the arithmetic.
  */
 
 #include "platform/result.h"
 #include "wolfssl/x509/der.h"
 
+/** How signatures are made. */
 typedef enum plat_scheme {
-    PLAT_SCHEME_UNKNOWN = 0, /* or too weak: SHA-1, MD5, DSA, ... */
-    PLAT_SCHEME_RSA,         /* PKCS #1 version 1.5; of a key: for any padding */
+    PLAT_SCHEME_UNKNOWN = 0, /* unknown or too weak: SHA-1, MD5, DSA, ... */
+    PLAT_SCHEME_RSA,         /* a signature by PKCS #1 version 1.5; a key for any padding */
     PLAT_SCHEME_RSA_PSS,
     PLAT_SCHEME_ECDSA,
     PLAT_SCHEME_ED25519,
@@ -22,27 +23,34 @@ typedef enum plat_scheme {
 /** How a certificate is signed. */
 typedef struct plat_algorithm {
     plat_scheme scheme;
-    uint16_t hash_bits;  /* 256, 384 or 512 of SHA-2; 0 where the scheme decides */
-    uint16_t salt_bytes; /* of RSA_PSS */
+    uint16_t hash_bits;  /* 256, 384 or 512: that SHA-2; 0: the scheme itself decides */
+    uint16_t salt_bytes; /* RSA_PSS only */
 } plat_algorithm;
 
-/** identifier: the content of an AlgorithmIdentifier. */
+/** Reads the content of an AlgorithmIdentifier. */
 plat_algorithm plat_algorithm_read(plat_der identifier);
 
 /**
- * Why a key is not to be believed, as a line of static text; NULL for RSA of 2048 bits up to what
- * wolfSSL can compute, P-256, P-384, P-521, Ed25519 and Ed448.
- * info: a whole SubjectPublicKeyInfo.
+ * Checks whether a key is strong enough: RSA with 2048 bits up to what wolfSSL can compute, P-256,
+ * P-384, P-521, Ed25519 or Ed448.
+ * @param info  a whole SubjectPublicKeyInfo
+ * @return NULL, or the reason why the key is refused: one line of static text
  */
 const char *plat_key_flaw(plat_der info);
 
+/** Something that was signed. */
 typedef struct plat_signed {
     plat_algorithm algorithm;
     plat_der bytes;     /* what was signed */
     plat_der signature; /* the content of the BIT STRING */
 } plat_signed;
 
-/** PLAT_OK, PLAT_ERR_CERT_UNTRUSTED when another key made the signature, PLAT_ERR_MEMORY. */
+/**
+ * Checks whether a key has made a signature.
+ * @param key  a whole SubjectPublicKeyInfo
+ * @retval PLAT_ERR_CERT_UNTRUSTED  another key has made it, or the bytes were changed
+ * @retval PLAT_ERR_MEMORY          no memory is left
+ */
 plat_result plat_signature_verify(const plat_signed *s, plat_der key);
 
 #endif

@@ -1,17 +1,17 @@
 #ifndef PLAT_WOLFSSL_TRUST_TIME_H
 #define PLAT_WOLFSSL_TRUST_TIME_H
 
-/** @file How long the verification of a chain of certificates holds. */
+/** @file How long the verification of a chain of certificates is trusted. */
 
 #include <stdint.h>
 
-/* Both in seconds since 1970. */
+/** What a verification is worth.  Both times are seconds since 1970. */
 typedef struct plat_trust {
-    int64_t judged_at_s;
-    int64_t valid_until_s; /* inclusive: the first certificate of the chain expires */
+    int64_t judged_at_s;   /* when the chain was verified */
+    int64_t valid_until_s; /* the last second before the first certificate of the chain expires */
 } plat_trust;
 
-/** The time by which certificates and sessions are judged, beyond 2038 as well. */
+/** The current time for certificates and sessions.  It is right beyond 2038 as well. */
 int64_t plat_trust_now_s(void);
 
 #endif
