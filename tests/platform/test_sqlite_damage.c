@@ -412,7 +412,7 @@ static void an_impossible_path_says_why(void **state)
 
     snprintf(path, sizeof path, "%s", f->dir);
     assert_int_equal(store_try_open(f), PLAT_ERR_STORE);
-    assert_non_null(strstr(f->detail, "not a file"));
+    assert_non_null(strstr(f->detail, "it is not a regular file"));
 
     snprintf(path, sizeof path, "%s/nowhere/queue.db", f->dir);
     assert_int_equal(store_try_open(f), PLAT_ERR_STORE);

@@ -254,7 +254,7 @@ static void another_owner_is_refused(void **state)
 
     f->options.owner = "hub/another";
     assert_int_equal(store_try_open(f), PLAT_ERR_STORE_VERSION);
-    assert_non_null(strstr(f->detail, "queue.db: made for another owner"));
+    assert_non_null(strstr(f->detail, "queue.db: it was made for another owner"));
 
     f->options.owner = "hub/device";
     store_open(f);
@@ -273,12 +273,12 @@ static void bad_options_are_refused(void **state)
     const plat_sqlite_options good = f->options;
 
     f->options.path = NULL;
-    refused_for(f, "no path");
+    refused_for(f, "path is not set");
     f->options.path = "";
-    refused_for(f, "no path");
+    refused_for(f, "path is not set");
     f->options = good;
     f->options.owner = NULL;
-    refused_for(f, "no owner");
+    refused_for(f, "owner is not set");
     f->options = good;
     f->options.max_disk_bytes = PLAT_SQLITE_STORE_LEAST - 1;
     refused_for(f, "max_disk_bytes");

@@ -487,6 +487,53 @@ static void calls_in_the_wrong_state_are_refused(void **state)
     assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_ERR_STATE);
 }
 
+#ifndef NDEBUG
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    plat_lookup *const lookup = (plat_lookup *)(void *)state; /* never looked into */
+    static const struct {
+        plat_tcp_state state;
+        bool lookup, fd;
+    } good[] = {
+        { PLAT_TCP_CLOSED, false, false },
+        { PLAT_TCP_RESOLVING, true, false },
+        { PLAT_TCP_CONNECTING, true, true },
+        { PLAT_TCP_OPEN, false, true },
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        for (int combination = 0; combination < 4; combination++) {
+            const bool has_lookup = (combination & 1) != 0, has_fd = (combination & 2) != 0;
+            const plat_tcp_stream one = { .state = good[i].state,
+                                          .lookup = has_lookup ? lookup : NULL,
+                                          .fd = has_fd ? 1 : -1,
+                                          .low_water = 1 };
+            assert_int_equal(plat_tcp_stream_valid(&one),
+                             has_lookup == good[i].lookup && has_fd == good[i].fd);
+        }
+    }
+    plat_tcp_stream one = { .state = PLAT_TCP_FAILED, .fd = -1 };
+    assert_false(plat_tcp_stream_valid(&one)); /* without a failure */
+    one.failure = PLAT_ERR_IO;
+    assert_true(plat_tcp_stream_valid(&one));
+    one.shown = true; /* a descriptor that is not there */
+    assert_false(plat_tcp_stream_valid(&one));
+    one.shown = false;
+    one.lookup_shown = true;
+    assert_false(plat_tcp_stream_valid(&one));
+    one = (plat_tcp_stream){ .state = PLAT_TCP_OPEN, .fd = 1, .low_water = 0 };
+    assert_false(plat_tcp_stream_valid(&one));
+    one.low_water = 5000;
+    assert_false(plat_tcp_stream_valid(&one));
+}
+#else
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    skip(); /* a release has no such check */
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +554,7 @@ int main(void)
         WITH_STREAM(sending_to_a_peer_that_left_raises_no_signal),
         WITH_STREAM(a_full_socket_takes_what_fits_and_loses_nothing),
         WITH_STREAM(calls_in_the_wrong_state_are_refused),
+        cmocka_unit_test(members_that_disagree_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

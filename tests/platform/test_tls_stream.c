@@ -90,7 +90,7 @@ static void a_server_that_leaves_anywhere_ends_the_handshake(void **state)
 
         assert_int_equal(stage, PLAT_STAGE_TLS);
         assert_string_equal(s->ops->detail(s),
-                            HOST ": the peer closed the connection without a word");
+                            HOST ": the peer closed the connection without a close_notify of TLS");
         disconnect();
     }
 }
@@ -369,7 +369,8 @@ static void an_announced_end_differs_from_a_cut_one(void **state)
     assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
     wire.recv_then = PLAT_EOF;
     assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_ERR_IO);
-    assert_string_equal(s->ops->detail(s), HOST ": the peer closed the connection without a word");
+    assert_string_equal(s->ops->detail(s),
+                        HOST ": the peer closed the connection without a close_notify of TLS");
     wire.recv_then = PLAT_WOULD_BLOCK;
     disconnect();
 
@@ -392,6 +393,52 @@ static void hosts_that_cannot_be_hosts_are_refused_immediately(void **state)
     }
 }
 
+/* --- invariants --- */
+
+#ifndef NDEBUG
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    plat_tls_stream bad;
+    assert_true(plat_tls_stream_valid(&tls)); /* closed */
+    bad = tls;
+    bad.state = PLAT_TLS_OPEN; /* without a connection */
+    assert_false(plat_tls_stream_valid(&bad));
+    bad.state = PLAT_TLS_HANDSHAKE;
+    assert_false(plat_tls_stream_valid(&bad));
+    bad.state = PLAT_TLS_FAILED; /* without a failure */
+    assert_false(plat_tls_stream_valid(&bad));
+    bad.failure = PLAT_ERR_TLS;
+    assert_true(plat_tls_stream_valid(&bad));
+    bad = tls;
+    bad.state = PLAT_TLS_LOWER;
+    assert_true(plat_tls_stream_valid(&bad));
+    bad.context = NULL;
+    assert_false(plat_tls_stream_valid(&bad));
+    bad = tls;
+    bad.retry_len = 16385;
+    assert_false(plat_tls_stream_valid(&bad));
+    bad = tls;
+    bad.transport.ahead_end = 1;
+    assert_false(plat_tls_stream_valid(&bad));
+    assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
+    assert_true(plat_tls_stream_valid(&tls)); /* open */
+    bad = tls;
+    bad.state = PLAT_TLS_CLOSED; /* with a connection */
+    assert_false(plat_tls_stream_valid(&bad));
+    bad = tls;
+    bad.verify.verdict = PLAT_ERR_CERT;
+    assert_false(plat_tls_stream_valid(&bad));
+    disconnect();
+}
+#else
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    skip(); /* a release has no such check */
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +456,7 @@ int main(void)
         WITH_STREAM(many_records_are_read_in_one_go),
         WITH_STREAM(an_announced_end_differs_from_a_cut_one),
         WITH_STREAM(hosts_that_cannot_be_hosts_are_refused_immediately),
+        WITH_STREAM(members_that_disagree_are_seen),
     };
     return cmocka_run_group_tests(tests, make_everything, remove_everything);
 }

@@ -270,6 +270,26 @@ static void strangers_are_not_trusted(void **state)
                    PLAT_ERR_CERT_UNTRUSTED);
 }
 
+static void a_refused_chain_ends_the_handshake_although_its_alert_cannot_be_sent(void **state)
+{
+    (void)state;
+    pki_cert self_signed;
+    plat_stage stage;
+    pki_spec spec = good_spec;
+    spec.issuer = NULL;
+    pki_make(&self_signed, &spec);
+    const tls_peer_config c = { .chain = { &self_signed }, .chain_len = 1, .key = PKI_LEAF };
+    assert_int_equal(s->ops->open(s, HOST, 8883, 0), PLAT_OK);
+    tls_peer_start(&peer, &wire, &c, NULL);
+    assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_WOULD_BLOCK); /* the hello was sent */
+    wire.send_room = 0;
+    tls_peer_step(&peer);
+    assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_ERR_CERT_UNTRUSTED);
+    assert_int_equal(stage, PLAT_STAGE_TLS);
+    assert_non_null(strstr(s->ops->detail(s), "self-signed"));
+    disconnect();
+}
+
 static void a_path_longer_than_its_authority_allows_is_refused(void **state)
 {
     (void)state;
@@ -467,6 +487,7 @@ int main(void)
         WITH_STREAM(names_and_addresses_are_found_in_the_alternative_names_only),
         WITH_STREAM(bad_certificates_are_refused_each_for_its_own_reason),
         WITH_STREAM(strangers_are_not_trusted),
+        WITH_STREAM(a_refused_chain_ends_the_handshake_although_its_alert_cannot_be_sent),
         WITH_STREAM(a_path_longer_than_its_authority_allows_is_refused),
         WITH_STREAM(a_root_that_has_expired_gives_way_to_a_newer_one_of_its_name),
         WITH_STREAM(a_certificate_that_is_itself_in_the_file_is_trusted),

@@ -150,7 +150,7 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
     s->u.trying.share_ms = FIRST_SHARE_MS;
     plat_result r = plat_lookup_start(host, &s->lookup);
     if (r != PLAT_OK) {
-        plat_failure_text_set(&s->detail, "%.80s: no memory, thread or descriptor left", host);
+        plat_failure_text_set(&s->detail, "%.80s: no memory, thread or descriptor is left", host);
         return fail(s, r);
     }
     if (plat_lookup_fd(s->lookup) >= 0) {

@@ -15,7 +15,8 @@ int sqlite_blocks_check_limit(uint64_t bytes)
     return beyond ? EFBIG : 0;
 }
 
-/* For a file system, or a C library, that does not allocate: behind the end only. */
+/* For file systems and C libraries that cannot allocate: writes zeros behind the end of the file.
+ */
 static int write_zeros(int fd, uint64_t at, uint64_t end)
 {
     static const uint8_t zeros[16384];
@@ -50,7 +51,7 @@ int sqlite_blocks_allocate(int fd, uint64_t at, uint64_t end)
         error = write_zeros(fd, at > size ? at : size, end);
     }
     if (error != 0 && size < end && ftruncate(fd, st.st_size) != 0) {
-        return errno; /* what was allocated in part stays with the file */
+        return errno; /* the part that was allocated stays with the file */
     }
     return error;
 }

@@ -7,7 +7,7 @@
 
 #include "sqlite/sqlite_blocks.h"
 
-/* The row before the first record: a hole that no number counts. */
+/* The row before the first record is a gap that no number counts. */
 static plat_result write_first_rows(struct sqlite_file *f, const char *owner)
 {
     struct store_row first = { .gap = true };
@@ -48,10 +48,10 @@ static plat_result fill(struct sqlite_file *f, struct sqlite_wal *w, const char 
     if (r == PLAT_OK) {
         r = sqlite_wal_checkpoint(w);
     }
-    /* A pragma that fails may say nothing. */
+    /* A pragma may fail without an error. */
     if (r == PLAT_OK && sqlite_schema_check_kind(f) != PLAT_OK) {
         sqlite_file_unlatch(f);
-        r = sqlite_file_fail(f, PLAT_ERR_STORE, "cannot be made");
+        r = sqlite_file_fail(f, PLAT_ERR_STORE, "the file cannot be made");
     }
     sqlite_file_enter();
     sqlite_file_disconnect(f, false);
@@ -94,7 +94,7 @@ plat_result sqlite_create(struct sqlite_file *f, struct sqlite_wal *w, const cha
     if (r == PLAT_OK && link(name, f->path) != 0 && errno != EEXIST) {
         r = rename(name, f->path) == 0
                 ? PLAT_OK
-                : sqlite_file_fail_errno(f, errno); /* a disk without links */
+                : sqlite_file_fail_errno(f, errno); /* a file system without links */
     }
     remove_leftovers(name);
     sqlite3_free(name);

@@ -106,9 +106,9 @@ void sqlite_file_unlatch(struct sqlite_file *f)
 /* --- the connection ---------------------------------------------------------- */
 
 /*
- * WAL with an exclusive lock: no -shm file.  A commit is one write to the WAL, which the end of the
- * process cannot take back; NORMAL leaves it to us when to sync it, and still syncs around each
- * checkpoint, so that a loss of power takes the last transactions and damages nothing.
+ * WAL mode with an exclusive lock needs no -shm file.  A commit is one write to the WAL, which the
+ * end of the process cannot undo.  With NORMAL we decide when to sync it, and SQLite still syncs
+ * around each checkpoint.  So a loss of power undoes the last transactions and damages nothing.
  */
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
                                "PRAGMA temp_store=MEMORY;"

@@ -80,7 +80,7 @@ static void count_removal(struct sqlite_removals *m, uint64_t size)
     m->waiting = true;
 }
 
-/* The first record was removed.  Those right behind it that were removed earlier follow. */
+/* The first record was removed.  Records directly behind it that were removed earlier join it. */
 static plat_result absorb_out_of_order(struct sqlite_removals *m)
 {
     while (m->out_of_order_count > 0) {
@@ -158,7 +158,7 @@ plat_result sqlite_removals_add(struct sqlite_removals *m, uint64_t seq)
     }
     if (m->unwritten >= ROWS_A_TIME) {
         m->unwritten = 0;
-        (void)sqlite_removals_write(m); /* tried again when its time has come */
+        (void)sqlite_removals_write(m); /* after a failure it is tried again at the deadline */
     }
     return m->schema->file->latched;
 }
@@ -186,7 +186,7 @@ static plat_result read_gap_row(struct sqlite_removals *m, enum store_statement 
     return row->gap ? PLAT_OK : PLAT_EOF;
 }
 
-/* Let the later of two gaps stand for both. */
+/* Lets the later of two gaps stand for both. */
 static plat_result join(struct sqlite_removals *m, const struct store_row *earlier,
                         struct store_row *later)
 {
@@ -227,7 +227,7 @@ static plat_result mark_row_removed(struct sqlite_removals *m, struct store_meta
     plat_result r = sqlite_schema_run(m->schema, STORE_LIVE, seq, 0);
 
     if (r != PLAT_OK) {
-        return r == PLAT_EOF ? PLAT_OK : r; /* a gap already */
+        return r == PLAT_EOF ? PLAT_OK : r; /* it is a gap already */
     }
     row.size = sqlite_schema_column(m->schema, STORE_LIVE, 0);
     row.number = sqlite_schema_column(m->schema, STORE_LIVE, 1);
@@ -275,7 +275,7 @@ struct part {
     uint64_t frames; /* at most, of the WAL */
 };
 
-/* seq and total of the row behind n others; UINT64_MAX when there are no more than n. */
+/* seq and total of the row after n others.  *seq is UINT64_MAX if there are only n rows. */
 static plat_result nth(struct sqlite_removals *m, uint64_t n, uint64_t *seq, uint64_t *total)
 {
     plat_result r = sqlite_schema_run(m->schema, STORE_NTH, n, 0);
@@ -290,7 +290,7 @@ static plat_result nth(struct sqlite_removals *m, uint64_t n, uint64_t *seq, uin
     return r == PLAT_EOF ? PLAT_OK : r;
 }
 
-/* Of each row at most one page is written, and one of each 500 that it leaves free. */
+/* Deleting a row writes at most one page, and one more for each 500 pages that become free. */
 static uint64_t frames_for(uint64_t rows, uint64_t bytes)
 {
     return rows + rows / ROWS_PER_INNER_PAGE + FRAMES_BESIDE +
@@ -303,7 +303,8 @@ static uint64_t pages_for_gaps(const struct sqlite_removals *m)
     return PAGES_PER_GAP * (m->out_of_order_count + 1);
 }
 
-/* Rows that can be deleted within so many frames, some of which their bytes take. */
+/* Number of rows that can be deleted within so many frames.  Some frames are for their free pages.
+ */
 static uint64_t rows_within(const struct sqlite_removals *m, uint64_t frames)
 {
     const uint64_t most = frames - frames / 16;
@@ -314,7 +315,7 @@ static uint64_t rows_within(const struct sqlite_removals *m, uint64_t frames)
     return rows > pages_for_gaps(m) ? rows - pages_for_gaps(m) : 0;
 }
 
-/* At most so many rows are deleted. */
+/* Plans a part that deletes at most so many rows. */
 static plat_result plan(struct sqlite_removals *m, uint64_t rows, struct part *p)
 {
     const uint64_t last = m->schema->last.record.seq;
@@ -341,10 +342,11 @@ static plat_result plan(struct sqlite_removals *m, uint64_t rows, struct part *p
     return PLAT_OK;
 }
 
-/* A part, and room in the WAL for it.  On a full disk it is what the reserve takes. */
+/* Plans a part and makes room for it in the WAL.  On a full disk the part is as small as the
+ * reserve. */
 static plat_result plan_within_disk(struct sqlite_removals *m, struct part *p)
 {
-    const uint64_t waiting = m->removed_before - m->schema->meta.first; /* at most */
+    const uint64_t waiting = m->removed_before - m->schema->meta.first; /* upper limit */
     const uint64_t most = rows_within(m, m->wal->cap);
     const uint64_t rows = waiting < ROWS_A_TIME ? waiting : ROWS_A_TIME;
     plat_result r = plan(m, rows < most ? rows : most, p);
@@ -403,7 +405,8 @@ static plat_result commit_part(struct sqlite_removals *m, bool *all)
     return r;
 }
 
-/* An empty store gives the disk back.  When that fails it keeps its pages for later records. */
+/* Makes the file of an empty store smaller.  If that fails, its pages are kept for later records.
+ */
 static void shrink(struct sqlite_removals *m)
 {
     uint64_t pages = 0;

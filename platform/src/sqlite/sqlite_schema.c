@@ -8,7 +8,7 @@
 enum { WAL_RESTARTS = 1 << 20 };
 
 #define ROW "SELECT seq,number,total,size,stored_s,tag,id,ttl_ms,flags,hash,head,body FROM records "
-/* typeof: does not load the bytes. */
+/* typeof does not load the bytes. */
 #define LIVE   "typeof(head)<>'null' "
 #define BESIDE "SELECT seq,size,number,total,tag,head IS NULL FROM records "
 
@@ -63,7 +63,7 @@ void sqlite_schema_release_all(struct sqlite_schema *c)
 
 /* --- hashes ------------------------------------------------------------------ */
 
-/* Each step is a bijection of h: one changed word always changes the end. */
+/* Each step is a bijection of h, so that one changed word always changes the result. */
 static uint64_t hash_u64(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u;
@@ -103,7 +103,8 @@ uint64_t sqlite_schema_hash_meta(const struct store_meta *m)
 {
     const uint64_t words[] = { m->reserved, m->in_use,    m->first,   m->last,
                                m->gaps,     m->gap_bytes, m->wal_salt };
-    uint64_t h = m->id ^ SQLITE_SCHEMA_APPLICATION; /* else zeros would have the hash zero */
+    uint64_t h =
+        m->id ^ SQLITE_SCHEMA_APPLICATION; /* otherwise a row of zeros would have the hash zero */
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         h = hash_u64(h, words[i]);
@@ -183,7 +184,7 @@ plat_result sqlite_schema_fetch(struct sqlite_schema *c, enum store_statement wh
     }
     if (r == PLAT_OK &&
         sqlite_schema_column(c, which, 9) != sqlite_schema_hash_row(c->meta.id, row)) {
-        r = sqlite_file_fail(c->file, PLAT_ERR_STORE_DAMAGED, "a record is not what was stored");
+        r = sqlite_file_fail(c->file, PLAT_ERR_STORE_DAMAGED, "a record was changed");
     }
     if (r != PLAT_OK) {
         sqlite_schema_release(c, which);
@@ -283,7 +284,7 @@ plat_result sqlite_schema_write_gap(struct sqlite_schema *c, const struct store_
 
 /* --- of what kind ------------------------------------------------------------ */
 
-/* NULL: there is none, or no memory for it. */
+/* NULL: the column is NULL, or there is no memory (*rc). */
 static const unsigned char *column_text(sqlite3_stmt *st, int column, int *rc)
 {
     bool null = sqlite3_column_type(st, column) == SQLITE_NULL;
@@ -314,7 +315,7 @@ static plat_result ask_text(struct sqlite_file *f, const char *sql, char *out, s
     return r;
 }
 
-/* Ask, and compare the answer. */
+/* Asks for a text and compares it with the wanted one. */
 static plat_result expect(struct sqlite_file *f, const char *sql, const char *wanted,
                           plat_result otherwise, const char *why)
 {
@@ -324,7 +325,7 @@ static plat_result expect(struct sqlite_file *f, const char *sql, const char *wa
     return r == PLAT_OK && strcmp(got, wanted) != 0 ? sqlite_file_fail(f, otherwise, why) : r;
 }
 
-/* In this order: of a foreign file nothing but its kind is said. */
+/* In this order, so that for a foreign file only its kind is reported. */
 plat_result sqlite_schema_check_kind(struct sqlite_file *f)
 {
     char application[16];
@@ -336,9 +337,10 @@ plat_result sqlite_schema_check_kind(struct sqlite_file *f)
         const char *why;
     } checks[] = {
         { "PRAGMA application_id", application, PLAT_ERR_STORE_VERSION,
-          "an SQLite file, but not a store" },
-        { "PRAGMA user_version", version, PLAT_ERR_STORE_VERSION, "made by another version" },
-        { "PRAGMA journal_mode", "wal", PLAT_ERR_STORE_DAMAGED, "not in WAL mode" },
+          "it is an SQLite file, but not a store" },
+        { "PRAGMA user_version", version, PLAT_ERR_STORE_VERSION,
+          "it was made by another version" },
+        { "PRAGMA journal_mode", "wal", PLAT_ERR_STORE_DAMAGED, "it is not in WAL mode" },
         { "PRAGMA page_size", "2048", PLAT_ERR_STORE_DAMAGED, "its pages have another size" },
         { "SELECT group_concat(sql,';') FROM (SELECT sql FROM sqlite_master ORDER BY name)",
           SQLITE_META_TABLE ";" SQLITE_RECORDS_TABLE, PLAT_ERR_STORE_DAMAGED,
@@ -377,7 +379,7 @@ static plat_result take_meta(struct sqlite_schema *c, sqlite3_stmt *st, const ch
         return sqlite_file_fail_sqlite(c->file, rc);
     }
     if (text == NULL || strcmp((const char *)text, owner) != 0) {
-        return sqlite_file_fail(c->file, PLAT_ERR_STORE_VERSION, "made for another owner");
+        return sqlite_file_fail(c->file, PLAT_ERR_STORE_VERSION, "it was made for another owner");
     }
     return PLAT_OK;
 }
@@ -393,10 +395,10 @@ static plat_result read_meta(struct sqlite_schema *c, const char *owner)
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(st);
     }
-    plat_result r = rc == SQLITE_ROW ? take_meta(c, st, owner)
-                    : rc == SQLITE_DONE
-                        ? sqlite_file_fail(c->file, PLAT_ERR_STORE_DAMAGED, "no description")
-                        : sqlite_file_fail_sqlite(c->file, rc);
+    plat_result r = rc == SQLITE_ROW    ? take_meta(c, st, owner)
+                    : rc == SQLITE_DONE ? sqlite_file_fail(c->file, PLAT_ERR_STORE_DAMAGED,
+                                                           "its description is missing")
+                                        : sqlite_file_fail_sqlite(c->file, rc);
     sqlite3_finalize(st);
     return r;
 }
@@ -444,19 +446,19 @@ static plat_result read_ends(struct sqlite_schema *c, struct sqlite_contents *ou
     return r;
 }
 
-/* A store in use has a WAL: its first append has put a frame there that outlives a loss of power,
- * and there are at most some restarts of the WAL for each append since. */
+/* A store in use has a WAL.  Its first append has written a frame there that survives a loss of
+ * power, and each append since has restarted the WAL a few times at most. */
 static plat_result check_wal(struct sqlite_schema *c, int64_t wal_bytes)
 {
     uint64_t salt = 0;
 
     if (wal_bytes < SQLITE_WAL_FRAME + 32) {
         return sqlite_file_fail(c->file, PLAT_ERR_STORE_DAMAGED,
-                                "it was in use, but its -wal file is lost");
+                                "it was not closed, and its -wal file is missing");
     }
     if (!sqlite_wal_salt(c->wal, &salt) || (uint32_t)(salt - c->meta.wal_salt) > WAL_RESTARTS) {
         return sqlite_file_fail(c->file, PLAT_ERR_STORE_DAMAGED,
-                                "its -wal file is damaged or of another file");
+                                "its -wal file is damaged or belongs to another store");
     }
     return PLAT_OK;
 }

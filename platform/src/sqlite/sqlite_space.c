@@ -9,19 +9,19 @@
 #include "sqlite/sqlite_blocks.h"
 
 /*
- * A removal is a transaction like any other: it takes frames of the WAL, and the checkpoint that
- * empties the WAL writes pages of the database file.  On a full disk both fail, unless these blocks
- * have been allocated before.  So no append is accepted unless
+ * A removal is a transaction like any other: it writes frames of the WAL, and the checkpoint that
+ * empties the WAL writes pages of the database file.  On a full disk both fail, unless their blocks
+ * were allocated before.  So an append is accepted only if
  *
- *   - the database file has a block for each page that it will have after it, and MARGIN more, so
- *     that a checkpoint never makes the file grow, and
+ *   - the database file has a block for each page that it will have after the append, and for
+ * MARGIN further pages, so that a checkpoint never makes the file grow, and
  *   - the -wal has blocks for the reserve, which is enough for a batch of removals.
  *
- * With that, a transaction that fits the reserve always succeeds: if the WAL has no room left for
- * it, a checkpoint makes some.  While the store is closed there is no -wal; then the end of the
- * database file has the blocks.
+ * Then a transaction that fits into the reserve always succeeds: if the WAL has no room for it, a
+ * checkpoint makes room.  While the store is closed there is no -wal file; then the blocks are at
+ * the end of the database file.
  *
- * The blocks are allocated through a descriptor of our own, because SQLite does not give out its.
+ * The blocks are allocated through a descriptor of our own, because SQLite does not reveal its own.
  */
 
 enum {
@@ -81,7 +81,7 @@ void sqlite_space_init(struct sqlite_space *p, struct sqlite_schema *c, uint64_t
 
 /* --- the database file ---------------------------------------------------- */
 
-/* Rounded up, so that it can be held. */
+/* Bytes of a file with so many pages, rounded up to a size that hold can set. */
 static uint64_t size_for(uint64_t pages)
 {
     const uint64_t bytes = pages * PAGE;
@@ -90,8 +90,8 @@ static uint64_t size_for(uint64_t pages)
     return (bytes + unit - 1) / unit * unit;
 }
 
-/* A checkpoint truncates the file to its pages, rounded up to whole chunks: let these give its
- * size. */
+/* A checkpoint truncates the file to its pages, rounded up to whole chunks.  This sets the size of
+ * a chunk so that the file keeps its size. */
 static void hold(struct sqlite_space *p, uint64_t bytes)
 {
     const uint64_t chunks = bytes > 0 ? (bytes - 1) / CHUNK_MOST + 1 : 1;
@@ -119,9 +119,10 @@ static void trim_file(struct sqlite_space *p, uint64_t bytes)
 }
 
 /*
- * Blocks of the -wal above the reserve for the database file.  SQLite truncates a WAL with the
- * first transaction after a restart, when no frame behind the end counts any more; it takes
- * something that changes to make one.
+ * Gives the blocks of the WAL above the reserve back, so that the database file can have them.
+ * SQLite truncates a WAL with the first transaction after a restart, when the frames behind its end
+ * no longer count.  A transaction must change something, so this one changes a number without
+ * meaning.
  */
 static bool give_back_wal(struct sqlite_space *p)
 {
@@ -131,7 +132,7 @@ static bool give_back_wal(struct sqlite_space *p)
     if (p->wal->allocated <= reserve_of(p) || !m.in_use) {
         return false;
     }
-    m.last++; /* says nothing while it is in use */
+    m.last++; /* has no meaning while the store is in use */
     sqlite3_snprintf(sizeof sql, sql, "PRAGMA journal_size_limit=%llu",
                      (unsigned long long)sqlite_wal_bytes_of(reserve_of(p)));
     plat_result r = sqlite_wal_checkpoint(p->wal);
@@ -152,7 +153,7 @@ static bool give_back_wal(struct sqlite_space *p)
 
 /* --- before an append ----------------------------------------------------- */
 
-/* Bytes of pages that appends may take, free ones inside included; negative: too few. */
+/* Bytes of pages that appends may use, including free pages inside the file.  Negative: too few. */
 static plat_result count_room(struct sqlite_space *p, int64_t wanted, int64_t *room)
 {
     uint64_t pages;
@@ -178,7 +179,7 @@ static plat_result grow_file(struct sqlite_space *p, uint64_t bytes)
     if (least > p->limit) {
         return sqlite_file_fail(p->schema->file, PLAT_ERR_FULL, "max_disk_bytes is reached");
     }
-    /* Where even the least had no space, an attempt with more is only work for the file system. */
+    /* If there was no space for the least amount, trying a larger one only costs time. */
     int error = extend_file(p, p->tight ? least : larger(least, most));
     if (error != 0 && !p->tight && least < most) {
         error = extend_file(p, least);
@@ -191,9 +192,9 @@ static plat_result grow_file(struct sqlite_space *p, uint64_t bytes)
 }
 
 /*
- * What a record takes of the file.  A large one: its overflow pages, the page that it is in, and
- * one above that.  Small ones share a page, but what does not fit any more leaves some of it
- * empty, at worst half.
+ * Bytes that a record needs in the file.  A large record needs its overflow pages, the page that it
+ * is in, and one page above that.  Small records share a page, but up to half of a page stays empty
+ * if the next record does not fit.
  */
 static int64_t bytes_for(uint64_t record_bytes)
 {
@@ -232,7 +233,7 @@ uint64_t sqlite_space_first_bytes(void)
     return size_for(FIRST_PAGES + pages_of(RESERVE_FRAMES));
 }
 
-/* What the file has.  A copy may have holes. */
+/* Finds out how many blocks the file has.  A file that was copied may have holes. */
 static int measure_file(struct sqlite_space *p)
 {
     struct stat st;
@@ -253,7 +254,7 @@ static void take_reserve(struct sqlite_space *p, uint64_t pages)
 
     trim_file(p, larger(needed, p->limit));
     if (!sqlite_wal_allocate(p->wal, wanted) && p->bytes > needed) {
-        trim_file(p, needed); /* where it was while the store was closed */
+        trim_file(p, needed); /* the reserve was there while the store was closed */
         (void)fsync(p->file);
         (void)sqlite_wal_allocate(p->wal, wanted); /* a failure is met again by the next append */
     }

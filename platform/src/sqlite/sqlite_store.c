@@ -44,7 +44,7 @@ static const struct sqlite_store *of_const(const plat_store *base)
     return (const struct sqlite_store *)(const void *)base;
 }
 
-/* Every call but info and detail: what the last read gave ends here. */
+/* Each call except info and detail begins here: what the last read has returned becomes invalid. */
 static plat_result enter(struct sqlite_store *s)
 {
     sqlite_schema_release(&s->schema, STORE_READ);
@@ -60,8 +60,8 @@ static void wake_by(struct sqlite_store *s, uint64_t now_ms)
 }
 
 /*
- * Numbers are given out from a range that the database file itself says is in use, so that
- * a loss of power, or of the -wal file, takes records but never gives their numbers again.
+ * Numbers are taken from a range that the database file itself marks as used.  So a loss of power,
+ * or of the -wal file, may lose records, but their numbers are never used again.
  */
 static plat_result reserve(struct sqlite_store *s)
 {
@@ -112,13 +112,13 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
         return result;
     }
     if (r->head_len > LARGEST_RECORD || r->body_len > LARGEST_RECORD) {
-        return sqlite_file_fail(&s->file, PLAT_ERR_ARG, "a record too large");
+        return sqlite_file_fail(&s->file, PLAT_ERR_ARG, "the record is too large");
     }
     struct store_row row = { .record = *r, .size = r->head_len + r->body_len };
     result = prepare_append(s, row.size);
     if (result == PLAT_ERR_FULL && s->removals.waiting &&
         sqlite_removals_write(&s->removals) == PLAT_OK) {
-        result = prepare_append(s, row.size); /* into what they have left */
+        result = prepare_append(s, row.size); /* into the pages that became free */
     }
     if (result != PLAT_OK) {
         return result;
@@ -141,8 +141,8 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
     return PLAT_OK;
 }
 
-/* The row after the one that was read last has the next number, or some are gone.  A gap may also
- * stand for what was read before. */
+/* The row after the one that was read last must have the next number; otherwise rows are missing. A
+ * gap may also stand for rows that were read before. */
 static plat_result check_chain(struct sqlite_store *s, uint64_t seq, plat_result r,
                                const struct store_row *row)
 {
@@ -207,7 +207,7 @@ static plat_result sync_all(plat_store *base)
         return r;
     }
     plat_result removed = sqlite_removals_write(&s->removals);
-    r = sqlite_wal_sync(&s->wal); /* what was appended must not wait for a removal that fails */
+    r = sqlite_wal_sync(&s->wal); /* appended records must not wait for removals that fail */
     if (r == PLAT_OK && removed == PLAT_OK) {
         s->deadline = 0;
     }
@@ -252,8 +252,8 @@ static const char *detail(const plat_store *base)
     return of_const(base)->file.detail;
 }
 
-/* Say in the file that nothing is missing at its end. */
-static plat_result write_last_words(struct sqlite_store *s)
+/* Marks the file as closed, so that missing rows at its end are noticed. */
+static plat_result mark_closed(struct sqlite_store *s)
 {
     struct store_meta m = s->schema.meta;
 
@@ -291,16 +291,16 @@ static plat_result close_store(plat_store *base)
     plat_result r = sync_all(base);
 
     if (r == PLAT_OK) {
-        r = write_last_words(s);
+        r = mark_closed(s);
     }
     if (r == PLAT_OK && s->wal.frames > 0) {
-        r = sqlite_wal_checkpoint(
-            &s->wal); /* of removals, or of one who was killed while it closed */
+        r = sqlite_wal_checkpoint(&s->wal); /* frames of removals, or of a process that was killed
+                                               while it closed the store */
     }
     if (r == PLAT_OK) {
         sqlite_space_leave(&s->space);
     }
-    destroy(s, r != PLAT_OK); /* SQLite must not take the -wal of a store that is still in use */
+    destroy(s, r != PLAT_OK); /* SQLite must not remove the WAL of a store that was not closed */
     return r;
 }
 
@@ -341,7 +341,7 @@ static plat_result open_existing(struct sqlite_store *s, const char *owner, int6
     sqlite3_filename name = sqlite_file_name(&s->file);
     *wal_bytes = sqlite_blocks_size_of(sqlite_file_wal_name(&s->file));
     if (sqlite3_db_readonly(s->file.db, "main") != 0) {
-        return sqlite_file_fail(&s->file, PLAT_ERR_STORE, "cannot be written");
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE, "the file cannot be written");
     }
     int64_t bytes = sqlite_blocks_size_of(name);
     int limit = sqlite_blocks_check_limit((uint64_t)(bytes > *wal_bytes ? bytes : *wal_bytes));
@@ -349,12 +349,12 @@ static plat_result open_existing(struct sqlite_store *s, const char *owner, int6
         return sqlite_file_fail_errno(&s->file, limit);
     }
     if (bytes == 0) {
-        return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED, "an empty file");
+        return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED, "the file is empty");
     }
-    /* SQLite would roll it back into the file. */
+    /* SQLite would roll such a journal back into the file. */
     if (sqlite_blocks_size_of(sqlite3_filename_journal(name)) >= 0) {
         return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED,
-                                "beside it lies a -journal that is not its own");
+                                "there is a -journal file, which a store never has");
     }
     return open_files(s, owner, *wal_bytes);
 }
@@ -365,8 +365,9 @@ static plat_result create_if_missing(struct sqlite_store *s, const char *owner)
     struct stat st;
 
     if (stat(path, &st) == 0) {
-        return S_ISREG(st.st_mode) ? PLAT_OK
-                                   : sqlite_file_fail(&s->file, PLAT_ERR_STORE, "not a file");
+        return S_ISREG(st.st_mode)
+                   ? PLAT_OK
+                   : sqlite_file_fail(&s->file, PLAT_ERR_STORE, "it is not a regular file");
     }
     if (errno != ENOENT) {
         return sqlite_file_fail(&s->file, PLAT_ERR_STORE, strerror(errno));
@@ -378,17 +379,17 @@ static plat_result create_if_missing(struct sqlite_store *s, const char *owner)
     bool orphan = sqlite_blocks_size_of(wal) > 0 && !sqlite_wal_is_reserve(wal);
     sqlite3_free(wal);
     return orphan ? sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED,
-                                     "lost, but its -wal file is there")
+                                     "the file is missing, but its -wal file exists")
                   : sqlite_create(&s->file, &s->wal, owner, sqlite_space_first_bytes());
 }
 
 static const char *check_options(const plat_sqlite_options *o)
 {
     if (o->path == NULL || o->path[0] == '\0') {
-        return "no path";
+        return "path is not set";
     }
     if (o->owner == NULL) {
-        return "no owner";
+        return "owner is not set";
     }
     bool least = o->max_disk_bytes == 0 || o->max_disk_bytes >= PLAT_SQLITE_STORE_LEAST;
     return least ? NULL : "max_disk_bytes is below PLAT_SQLITE_STORE_LEAST";

@@ -71,7 +71,7 @@ uint64_t sqlite_wal_frames_of(int64_t bytes)
     return bytes > SQLITE_WAL_HEADER ? ((uint64_t)bytes - SQLITE_WAL_HEADER) / SQLITE_WAL_FRAME : 0;
 }
 
-/* Nobody says how many of the frames SQLite has found to be valid: perhaps all. */
+/* SQLite does not report how many frames it has found valid, so all of them are assumed to be. */
 void sqlite_wal_adopt(struct sqlite_wal *w, int64_t bytes)
 {
     uint64_t salt;
@@ -92,8 +92,8 @@ static uint32_t le32(const uint8_t *p)
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-/* The WAL header, section 4.1 of SQLite's file format: eight numbers, the last two are the sum of
- * the others; the magic number says in which byte order that was made. */
+/* The header of the WAL (SQLite's file format, section 4.1) has eight numbers.  The last two are a
+ * checksum of the others.  The magic number tells the byte order in which that was computed. */
 bool sqlite_wal_salt(const struct sqlite_wal *w, uint64_t *salt)
 {
     uint8_t h[SQLITE_WAL_HEADER];
@@ -162,7 +162,7 @@ plat_result sqlite_wal_sync(struct sqlite_wal *w)
         rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
     }
     if (rc != SQLITE_OK) {
-        /* Linux forgets after one failed fsync what is not on the disk: the next attempt
+        /* After a failed fsync Linux forgets which data are not on the disk.  So the next attempt
          * writes everything once more, into the database file. */
         w->rewrite = true;
         return sqlite_file_fail_sqlite(w->file, rc);
@@ -189,7 +189,7 @@ static int open_wal(const struct sqlite_wal *w)
     return open(sqlite_file_wal_name(w->file), O_RDWR | O_CLOEXEC);
 }
 
-/* Bytes at the front may be there already, or be a hole that a copy made. */
+/* The bytes from `at` on may exist already, or be a hole in a file that was copied. */
 static int extend_wal_to(struct sqlite_wal *w, int fd, uint64_t at, uint64_t frames)
 {
     int error = sqlite_blocks_allocate(fd, at, sqlite_wal_bytes_of(frames));
@@ -253,7 +253,8 @@ plat_result sqlite_wal_make_room(struct sqlite_wal *w, uint64_t frames)
         return PLAT_OK;
     }
     if (frames > cap) {
-        return sqlite_file_fail(w->file, PLAT_ERR_FULL, "a record too large for max_disk_bytes");
+        return sqlite_file_fail(w->file, PLAT_ERR_FULL,
+                                "the record is too large for max_disk_bytes");
     }
     if (used + frames <= cap && sqlite_wal_extend(w, used + frames) == PLAT_OK) {
         return PLAT_OK;
@@ -277,8 +278,8 @@ bool sqlite_wal_is_reserve(const char *name)
     return read_all && memcmp(header, none, sizeof none) == 0;
 }
 
-/* All that is in it is in the file as well.  Without a header it cannot be taken for a WAL of
- * another store that is made here later. */
+/* Without a header the file cannot be taken for the WAL of another store that is made here later.
+ */
 void sqlite_wal_keep(struct sqlite_wal *w)
 {
     static const uint8_t none[SQLITE_WAL_HEADER];
@@ -287,7 +288,8 @@ void sqlite_wal_keep(struct sqlite_wal *w)
 
     (void)sqlite3_file_control(w->file->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &yes);
     if (fd >= 0) {
-        (void)!pwrite(fd, none, sizeof none, 0); /* a header that stays says what the file says */
+        (void)!pwrite(fd, none, sizeof none,
+                      0); /* if this fails, the header still fits the database file */
         (void)close(fd);
     }
 }

@@ -9,7 +9,7 @@
 #include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/random.h>
 
-#define QUAD 4 /* base64 characters that carry up to three bytes */
+#define QUAD 4 /* base64 characters that encode up to three bytes */
 
 static plat_result hmac_sha256(const plat_crypto *self, const void *key, size_t key_len,
                                const void *data, size_t len, uint8_t out[PLAT_SHA256_SIZE])
@@ -54,7 +54,8 @@ static plat_result encode(const void *data, size_t len, char *out, size_t out_le
     return rc == 0 && (len == 0 || n == out_len) ? PLAT_OK : PLAT_ERR_CRYPTO;
 }
 
-/* The last quad alone may be padded; it is strict when encoding gives the same text back. */
+/* Only the last quad may be padded.  It is strict base64 if encoding its bytes yields the same
+ * text. */
 static plat_result decode_last_quad(const char *quad, size_t want, uint8_t *out)
 {
     byte bytes[QUAD];
@@ -68,7 +69,7 @@ static plat_result decode_last_quad(const char *quad, size_t want, uint8_t *out)
     return PLAT_OK;
 }
 
-/* wolfCrypt forgives line breaks and stray bits in the last character: not so here. */
+/* wolfCrypt accepts line breaks and stray bits in the last character; this function does not. */
 static plat_result base64_decode(const plat_crypto *self, const char *text, size_t len,
                                  uint8_t *out, size_t cap, size_t *out_len)
 {
@@ -122,7 +123,8 @@ static plat_result base64_encode(const plat_crypto *self, const void *data, size
     return encode(data, len, out, need);
 }
 
-/* A generator for each call: no state to share between threads or to repeat after a fork. */
+/* Each call uses a new generator, so that no state is shared between threads or repeated after a
+ * fork. */
 static plat_result random_bytes(const plat_crypto *self, void *out, size_t len)
 {
     (void)self;

@@ -13,7 +13,8 @@
 #include <wolfssl/wolfcrypt/cryptocb.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-/* Whether wolfSSL does AES with the processor's instructions; else, whether another library can. */
+/* Whether wolfSSL uses the processor's AES instructions itself; if not, whether another library
+ * does. */
 #if defined(WOLFSSL_AESNI) || defined(WOLFSSL_ARMASM)
 enum { BY_WOLFSSL = true, BY_CALLBACK = false };
 #elif defined(PLAT_WITH_AES_GCM)
@@ -24,14 +25,14 @@ enum { BY_WOLFSSL = false, BY_CALLBACK = false };
 
 #if defined(WOLF_CRYPTO_CB) && defined(HAVE_AESGCM) && defined(HAVE_ECC)
 
-#define DEVICE 0x696f7468 /* "ioth": an application may have devices of its own */
+#define DEVICE 0x696f7468 /* "ioth": differs from devices that an application may register */
 
 /* --- AES-GCM --- */
 
 #ifdef PLAT_WITH_AES_GCM
 /*
- * The type wants 16 bytes of alignment, and wolfSSL's malloc gives 8 on 32-bit Arm: so members are
- * read as bytes, which need none.
+ * The type Aes requires an alignment of 16 bytes, but wolfSSL's malloc guarantees 8 on 32-bit Arm.
+ * So members are read as bytes, which need no alignment.
  */
 static size_t key_len_of(const Aes *aes)
 {
@@ -117,14 +118,14 @@ static bool multiplies_points(int pk_type)
            pk_type == WC_PK_TYPE_ECDH;
 }
 
-/* Never NULL: with a NULL Aes wolfCrypt asks any device, ours too. */
+/* The Aes must not be NULL: without one, wolfCrypt asks any device, including ours. */
 static bool is_aes_gcm(const wc_CryptoInfo *info)
 {
     return info->algo_type == WC_ALGO_TYPE_CIPHER && info->cipher.type == WC_CIPHER_AES_GCM &&
            info->cipher.aesgcm_enc.aes != NULL;
 }
 
-/* wolfCrypt goes on by itself after CRYPTOCB_UNAVAILABLE. */
+/* After CRYPTOCB_UNAVAILABLE wolfCrypt computes the operation itself. */
 static int asked(int device, wc_CryptoInfo *info, void *context)
 {
     (void)device;
@@ -141,8 +142,9 @@ static int asked(int device, wc_CryptoInfo *info, void *context)
 /* --- registering it --- */
 
 /*
- * The structures have members and unions that depend on options of the compiler and of wolfSSL, and
- * the library may have been built with others than ours.  So the first call is one that is known.
+ * The members of these structures depend on options of the compiler and of wolfSSL, and the library
+ * may have been built with other options than ours.  So the first call has known arguments: a
+ * probe.
  */
 typedef struct probe {
     Aes aes;
@@ -152,7 +154,7 @@ typedef struct probe {
     byte nonce[PLAT_AES_GCM_NONCE_LEN];
     byte tag[PLAT_AES_GCM_TAG_LEN];
     byte aad[5];
-    bool right; /* the callback was given just this */
+    bool right; /* the callback has received exactly these arguments */
 } probe;
 
 static int asked_first(int device, wc_CryptoInfo *info, void *context)

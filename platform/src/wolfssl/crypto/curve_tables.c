@@ -10,14 +10,15 @@
 static struct {
     pthread_mutex_t lock;
     bool ready;
-    pthread_key_t thread; /* its destructor is what matters */
-    unsigned threads;     /* that may have tables */
-    unsigned handshakes;  /* in progress */
+    pthread_key_t thread; /* used for its destructor, which runs when a thread ends */
+    unsigned threads;     /* threads that may have tables */
+    unsigned handshakes;  /* handshakes in progress */
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void forget_points(void)
 {
-    /* Without thread-local storage all threads share the tables: they are not ours to free. */
+    /* Without thread-local storage all threads share the tables, so this thread must not free them.
+     */
 #if defined(HAVE_ECC) && defined(FP_ECC) && defined(HAVE_THREAD_LS)
     wc_ecc_fp_free();
 #endif

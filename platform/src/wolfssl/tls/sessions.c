@@ -8,14 +8,15 @@
 #include <wolfssl/wolfcrypt/memory.h>
 
 /*
- * Serialised, because wolfSSL's own object takes 37 KB and must not be shared between threads.  In
- * wolfSSL's memory, as all that grows with connections.
+ * A session is kept serialised, because wolfSSL's own object takes 37 KB and must not be shared
+ * between threads.  The memory comes from wolfSSL's allocator, like everything that grows with
+ * connections.
  */
 typedef struct plat_session {
     struct plat_session *newer;
     struct plat_session *older;
     plat_trust trust;
-    int64_t expires_at_s; /* as the server wishes */
+    int64_t expires_at_s; /* the limit that the server has set */
     uint16_t port;
     size_t host_len;
     size_t len;
@@ -23,7 +24,7 @@ typedef struct plat_session {
 } plat_session;
 
 #ifndef NDEBUG
-/* Of a long list only the counters and the ends are looked at. */
+/* Of a longer list only the counters and the ends are checked. */
 enum { SESSIONS_CHECKED = 64 };
 
 static bool is_list(const plat_sessions *p)
@@ -55,7 +56,8 @@ void plat_sessions_init(plat_sessions *p)
     (void)pthread_mutex_init(&p->lock, NULL);
 }
 
-/* It holds a secret; a plain memset before free is one that a compiler may leave out. */
+/* A session contains a secret.  It is wiped through a volatile pointer, because a compiler may omit
+ * a memset before free. */
 static void discard(plat_session *s)
 {
     volatile unsigned char *data = s->data;
@@ -65,7 +67,7 @@ static void discard(plat_session *s)
     wolfSSL_Free(s);
 }
 
-/* Here and below, under the lock. */
+/* This function and those below need the lock. */
 static plat_session *take_out(plat_sessions *p, plat_session *s)
 {
     *(s->newer != NULL ? &s->newer->older : &p->newest) = s->older;
@@ -97,7 +99,7 @@ void plat_sessions_set_streams(plat_sessions *p, size_t streams)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-/* wolfSSL counts both in 32 bits without a sign, and gives them as a long, which may have no more.
+/* wolfSSL counts both in unsigned 32 bits, but returns a long, which may have 32 bits with a sign.
  */
 static int64_t expiry_of(const WOLFSSL_SESSION *session)
 {
@@ -139,7 +141,7 @@ static WOLFSSL_SESSION *deserialise(const plat_session *s)
     return wolfSSL_d2i_SSL_SESSION(NULL, &at, (long)s->len);
 }
 
-/* By the clock that judges certificates; one that was set back ends the trust as well. */
+/* By the same clock as certificates.  If that clock was set back, the trust ends as well. */
 static bool has_lapsed(const plat_session *s)
 {
     const int64_t now = plat_trust_now_s();

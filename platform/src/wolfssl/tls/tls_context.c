@@ -8,8 +8,9 @@
 #include "wolfssl/crypto/crypto_callback.h"
 
 /*
- * Forward secrecy and authenticated encryption only.  Without AES instructions ChaCha20 is faster,
- * and its time says nothing about the key; with them, AES is.  A hub takes nothing but AES.
+ * Only suites with forward secrecy and authenticated encryption.  Without AES instructions,
+ * ChaCha20 is faster than AES, and its time does not depend on the key; with them, AES is faster.
+ * A hub accepts only AES.
  */
 #define TLS13_CHACHA20 "TLS13-CHACHA20-POLY1305-SHA256"
 #define TLS13_AES      "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384"
@@ -30,12 +31,12 @@ static const char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ED25519
                                  "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
 /*
- * X25519 comes first, and brings a key share: for any other group wolfSSL first makes a table of
- * the server's point, used once, which takes as long as the exchange itself.
+ * X25519 comes first, so that its key share is sent.  For the P curves wolfSSL would first make a
+ * table of the server's point, which is used once and takes as long as the key exchange itself.
  */
 static const struct {
     word16 id;
-    const char *name; /* as wolfSSL_get_curve_name says it */
+    const char *name; /* as wolfSSL_get_curve_name returns it */
 } groups[] = {
     { WOLFSSL_ECC_X25519, "X25519" },       { WOLFSSL_ECC_SECP256R1, "SECP256R1" },
     { WOLFSSL_ECC_SECP384R1, "SECP384R1" }, { WOLFSSL_ECC_SECP521R1, "SECP521R1" },
@@ -53,7 +54,7 @@ static const char *const system_bundles[] = {
 static struct {
     pthread_mutex_t lock;
     bool started;
-    int device; /* of our callback of wolfCrypt, or INVALID_DEVID */
+    int device; /* id of our crypto callback, or INVALID_DEVID */
     plat_tls_context *first;
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -109,7 +110,7 @@ static const char *suites_by_speed(void)
     return plat_crypto_callback_is_fast_at_aes(shared.device) ? suites_aes_first : suites;
 }
 
-/* wolfSSL judges no certificate: chain.c does, called back at each handshake. */
+/* wolfSSL verifies no certificates: it calls tls_verify.c in each handshake. */
 static WOLFSSL_CTX *make_ctx(void)
 {
     WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLS_client_method());
@@ -117,8 +118,8 @@ static WOLFSSL_CTX *make_ctx(void)
         return NULL;
     }
     /*
-     * wolfSSL's own cache is for the whole process and asks nobody what a session is worth.  Of
-     * TLS 1.2 only session ids are used: wolfSSL 5.5 breaks off when a server declines a ticket.
+     * wolfSSL's own cache serves the whole process and does not consider what a session is worth.
+     * With TLS 1.2 only session ids are used: wolfSSL 5.5 aborts when a server declines a ticket.
      */
     (void)wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
     (void)wolfSSL_CTX_set_timeout(ctx, PLAT_SESSION_LIFE_S);

@@ -25,7 +25,7 @@ static const char *explain_alert(WOLFSSL *ssl)
     }
 }
 
-/* wolfSSL answers a HelloRequest so, and goes on if the server does. */
+/* wolfSSL answers a HelloRequest with this alert, and continues if the server does. */
 static bool declined_renegotiation(WOLFSSL *ssl)
 {
     WOLFSSL_ALERT_HISTORY seen;
@@ -36,8 +36,9 @@ static bool declined_renegotiation(WOLFSSL *ssl)
 
 const char *plat_tls_explain_end(WOLFSSL *ssl)
 {
-    return declined_renegotiation(ssl) ? "the server insists on renegotiation, which is not done"
-                                       : "the peer closed the connection without a word";
+    return declined_renegotiation(ssl)
+               ? "the server insists on renegotiation, which is not supported"
+               : "the peer closed the connection without a close_notify of TLS";
 }
 
 const char *plat_tls_explain(WOLFSSL *ssl, int error)
@@ -65,10 +66,6 @@ const char *plat_tls_explain(WOLFSSL *ssl, int error)
     }
 }
 
-/*
- * Each release of wolfSSL finds more on its own, before it calls the judge: since 5.6 that a
- * certificate may sign others and is no CA, for one.
- */
 bool plat_tls_is_http(const void *bytes, size_t len)
 {
     static const char *const starts[] = { "HTTP/", "<!DOCTYPE", "<!doctype", "<html", "<HTML" };
@@ -81,6 +78,10 @@ bool plat_tls_is_http(const void *bytes, size_t len)
     return false;
 }
 
+/*
+ * Each release of wolfSSL checks more itself before it calls our verification: since 5.6, for
+ * example, that a certificate which may sign others is a CA.
+ */
 bool plat_tls_blames_certificate(int error)
 {
     switch (error) {

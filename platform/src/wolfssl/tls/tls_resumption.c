@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* TLS 1.2 brings tickets in the handshake, TLS 1.3 at any time after it. */
+/* With TLS 1.2, tickets arrive in the handshake; with TLS 1.3, at any time after it. */
 static int note_ticket(WOLFSSL *ssl, const unsigned char *ticket, int len, void *user)
 {
     (void)ssl;

@@ -58,7 +58,7 @@ static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
     return r;
 }
 
-/* The stream below explains its failure better than we could. */
+/* The stream below has failed: its own text explains that best. */
 static plat_result fail_below(plat_tls_stream *s, plat_result r)
 {
     s->below_failed = true;
@@ -136,7 +136,8 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->retry_len = 0;
     s->ssl = wolfSSL_new(s->context->ctx);
     if (s->ssl == NULL || !set_server_name(s->ssl, s->verify.host)) {
-        return fail(s, PLAT_ERR_MEMORY, "no memory or descriptor left"); /* it reads /dev/urandom */
+        return fail(s, PLAT_ERR_MEMORY,
+                    "no memory or descriptor is left"); /* wolfSSL opens /dev/urandom */
     }
     plat_tls_transport_attach(&s->transport, s->ssl);
     plat_tls_verify_attach(&s->verify, s->ssl);
@@ -145,13 +146,14 @@ static plat_result begin_handshake(plat_tls_stream *s)
     return PLAT_OK;
 }
 
-/* An abbreviated handshake of TLS 1.2 has no key exchange; that of its first one was checked. */
+/* An abbreviated handshake of TLS 1.2 has no key exchange.  That of the full handshake was checked.
+ */
 static bool has_safe_group(const plat_tls_stream *s, bool is_tls13)
 {
     return (is_resumed(s) && !is_tls13) || plat_tls_group_is_safe(wolfSSL_get_curve_name(s->ssl));
 }
 
-/* A server can choose only what was offered, says the RFC; wolfSSL does not check all of it. */
+/* By the RFC a server can choose only what was offered, but wolfSSL does not check all of it. */
 static plat_result check_agreement(plat_tls_stream *s)
 {
     const char *version = wolfSSL_get_version(s->ssl);
@@ -165,14 +167,17 @@ static plat_result check_agreement(plat_tls_stream *s)
     if (!has_safe_group(s, is_tls13)) {
         return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe key exchange");
     }
-    plat_result wanted = is_resumed(s) ? PLAT_WOULD_BLOCK : PLAT_OK; /* WOULD_BLOCK: none seen */
+    plat_result wanted =
+        is_resumed(s) ? PLAT_WOULD_BLOCK : PLAT_OK; /* WOULD_BLOCK: no chain was seen */
     if (s->verify.verdict != wanted) {
-        return fail(s, PLAT_ERR_CERT, "the server presents no certificate, or one out of turn");
+        return fail(
+            s, PLAT_ERR_CERT,
+            "the server presents no certificate, or presents one although it resumes a session");
     }
     return PLAT_OK;
 }
 
-/* What was read last is still there; wolfSSL fails on the first five bytes. */
+/* The bytes that were read last are still available, because wolfSSL fails on the first five. */
 static bool answers_in_http(const plat_tls_stream *s)
 {
     return s->state == PLAT_TLS_HANDSHAKE && s->verify.verdict == PLAT_WOULD_BLOCK &&
@@ -201,7 +206,7 @@ static plat_result ssl_failed(plat_tls_stream *s, int error)
                 plat_tls_explain(s->ssl, error));
 }
 
-/* WOULD_BLOCK or a failure, from what a call of wolfSSL left behind. */
+/* PLAT_WOULD_BLOCK, PLAT_EOF or a failure, after a call of wolfSSL that did not succeed. */
 static plat_result ssl_result(plat_tls_stream *s, int rc)
 {
     int error = wolfSSL_get_error(s->ssl, rc);
@@ -215,7 +220,8 @@ static plat_result ssl_result(plat_tls_stream *s, int rc)
     return ssl_failed(s, error);
 }
 
-/* The handshake alone needs 5.5 KB; the rest is room that most connections never fill. */
+/* 5.5 KB of it are needed only in the handshake; the zeros are room that most connections never
+ * use. */
 static void give_memory_back(WOLFSSL *ssl)
 {
     WOLFSSL_SESSION *session = wolfSSL_get1_session(ssl);
@@ -323,7 +329,7 @@ static int at_most(size_t n, int limit)
     return n < (size_t)limit ? (int)n : limit;
 }
 
-/* One read gives one record; small ones are worth collecting. */
+/* One read returns one record.  Small records are collected, which saves calls. */
 static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, size_t *got)
 {
     while (*got < cap && (*got == 0 || plat_tls_transport_may_have_more(&s->transport))) {
@@ -404,7 +410,7 @@ static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     }
 }
 
-/* Records and the handshake are bytes as well. */
+/* The bytes of records and of the handshake count as well. */
 static void tls_flow(plat_stream *base, plat_flow *out)
 {
     const plat_tls_stream *s = const_self_of(base);
@@ -440,7 +446,7 @@ static void tls_close(plat_stream *base)
         plat_curve_tables_handshake_ends();
     }
     if (s->state == PLAT_TLS_OPEN) {
-        (void)wolfSSL_shutdown(s->ssl); /* close_notify, if the socket takes it */
+        (void)wolfSSL_shutdown(s->ssl); /* sends close_notify, if the socket takes it */
     }
     if (s->ssl != NULL) {
         const plat_session_key key = session_key(s);
@@ -478,7 +484,7 @@ static const plat_stream_ops ops = {
     .deinit = tls_deinit,
 };
 
-/* Of a long path the end tells more, and the cause must not be cut. */
+/* Of a long path only the end is shown, so that the cause is not cut off. */
 static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *ca_file,
                                 const plat_roots_fault *fault)
 {

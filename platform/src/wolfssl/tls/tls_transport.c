@@ -12,7 +12,8 @@ bool plat_tls_transport_valid(const plat_tls_transport *t)
     if (t->lower == NULL || t->ahead_at > t->ahead_end || t->ahead_end > PLAT_TLS_READ_AHEAD) {
         return false;
     }
-    if (t->ahead == NULL && t->ahead_at != t->ahead_end) { /* bytes without a place */
+    if (t->ahead == NULL &&
+        t->ahead_at != t->ahead_end) { /* bytes, but no memory that holds them */
         return false;
     }
     return t->growth <= GROWTH_MAX;
@@ -65,7 +66,7 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
     size_t got = 0;
     plat_result r = PLAT_OK;
     bool empty = !plat_tls_transport_has_bytes(t);
-    bool large = (size_t)cap >= PLAT_TLS_READ_AHEAD; /* no detour */
+    bool large = (size_t)cap >= PLAT_TLS_READ_AHEAD; /* then read directly into buf */
     if (empty && (large || t->ahead == NULL)) {
         r = t->lower->ops->recv(t->lower, (uint8_t *)buf, (size_t)cap, &got);
         t->lower_empty = got < (size_t)cap;

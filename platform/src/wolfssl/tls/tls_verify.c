@@ -6,7 +6,7 @@
 
 #include <wolfssl/openssl/evp.h>
 
-/* The session keeps a copy of each certificate, which nobody is going to ask for. */
+/* wolfSSL's session keeps a copy of each certificate, which is never used. */
 static void discard_chain(WOLFSSL_X509_STORE_CTX *store)
 {
 #ifdef SESSION_CERTS
@@ -20,8 +20,8 @@ static void discard_chain(WOLFSSL_X509_STORE_CTX *store)
 }
 
 /*
- * The connection keeps a copy of the server's own certificate, too, with its key and its names
- * taken apart: 16 KB and more.  The handshake uses another copy of the key.
+ * wolfSSL's connection also keeps a copy of the server's own certificate with its parsed key and
+ * names: 16 KB and more.  The handshake uses another copy of the key.
  */
 static void discard_own_certificate(WOLFSSL_X509_STORE_CTX *store)
 {
@@ -56,8 +56,8 @@ static plat_result judge_chain(const plat_tls_verify *v, const WOLFSSL_X509_STOR
 }
 
 /*
- * wolfSSL calls this for each certificate, the server's own last, whatever it thinks of it.  Only
- * the answer for that last one counts.
+ * wolfSSL calls this for each certificate, the server's own last, whether it has found a fault or
+ * not. Only the answer for that last one counts.
  */
 static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
 {

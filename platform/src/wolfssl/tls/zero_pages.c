@@ -20,7 +20,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The application may have given wolfSSL an allocator whose memory is not the kernel's to clear. */
+/* The application may have given wolfSSL another allocator, whose memory the kernel must not clear.
+ */
 static bool is_from_malloc(void)
 {
     wolfSSL_Malloc_cb allocate = NULL;

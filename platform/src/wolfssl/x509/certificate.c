@@ -1,6 +1,6 @@
 #include "wolfssl/x509/certificate.h"
 
-/* [0] EXPLICIT INTEGER DEFAULT v1; v1 itself is left out in DER. */
+/* [0] EXPLICIT INTEGER DEFAULT v1.  DER omits v1 itself. */
 static bool take_version(plat_der *in, uint8_t *version)
 {
     plat_der content;
@@ -17,7 +17,7 @@ static bool take_version(plat_der *in, uint8_t *version)
     return true;
 }
 
-/* Zero, negative ones and long ones are to be met with grace (RFC 5280 section 4.1.2.2). */
+/* Zero, negative and long serial numbers must be handled gracefully (RFC 5280 section 4.1.2.2). */
 static bool take_serial(plat_der *in, plat_certificate *c)
 {
     return plat_der_take(in, PLAT_DER_INTEGER, &c->serial) && plat_der_is_integer(c->serial);
@@ -50,7 +50,7 @@ static bool take_key(plat_der *in, plat_certificate *c)
     return true;
 }
 
-/* issuerUniqueID and subjectUniqueID, which nobody uses. */
+/* issuerUniqueID and subjectUniqueID, which are not used. */
 static bool skip_unique_ids(plat_der *in, uint8_t version)
 {
     plat_der content;
@@ -64,7 +64,8 @@ static bool skip_unique_ids(plat_der *in, uint8_t version)
     return true;
 }
 
-/* What RFC 5280 says of several fields at once: sections 4.1.2.4, 4.1.2.6, 4.2.1.3, 4.2.1.10. */
+/* The rules of RFC 5280 about several fields together:
+ * sections 4.1.2.4, 4.1.2.6, 4.2.1.3, 4.2.1.10. */
 static const char *contradiction(const plat_certificate *c)
 {
     const plat_extensions *x = &c->extensions;
@@ -102,7 +103,7 @@ static bool take_extensions(plat_der *in, plat_certificate *c)
     return true;
 }
 
-/* TBSCertificate; *algorithm is what it says of its signature. */
+/* Reads TBSCertificate.  *algorithm: the algorithm of the signature that it names. */
 static bool read_body(plat_certificate *c, plat_der in, plat_der *algorithm)
 {
     return take_version(&in, &c->version) && take_serial(&in, c) &&
@@ -133,7 +134,7 @@ bool plat_certificate_is_self_issued(const plat_certificate *c)
     return c->issuer_hash == c->subject_hash && plat_name_equals(c->issuer, c->subject);
 }
 
-/* Of authorityCertIssuer the first distinguished name counts. */
+/* Only the first distinguished name in authorityCertIssuer counts. */
 static bool names_authority(plat_der names, plat_der issuer)
 {
     plat_general_name name;

@@ -7,9 +7,9 @@
 #include <wolfssl/wolfcrypt/memory.h>
 
 /*
- * The WOLFSSL_CTX trusts nobody; the chain is judged here.  wolfSSL alone would add every
- * intermediate that it meets to the trusted ones for as long as the process lives, before anybody
- * could judge it, and compares names with the constraints of the direct issuer only.
+ * The WOLFSSL_CTX trusts no certificate; the chain is verified here.  wolfSSL alone would add every
+ * intermediate certificate that it receives to the trusted ones until the process ends, before it
+ * was verified.  It would also check names only against the constraints of the direct issuer.
  */
 
 static plat_result refuse(plat_chain_verdict *out, plat_result r, const char *why)
@@ -79,7 +79,7 @@ static plat_result judge(const plat_path_task *task, const plat_host *host, plat
     return r != PLAT_OK ? r : check_host(own, host, out);
 }
 
-/* One that cannot be read is no reason to refuse a path that does without it. */
+/* A certificate that cannot be read is no reason to refuse a path that does not use it. */
 static plat_result read_all(const plat_chain *chain, plat_certificate *certs, bool *readable,
                             plat_chain_verdict *out)
 {

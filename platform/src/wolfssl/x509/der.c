@@ -6,7 +6,7 @@
 #define LONGEST_TAG  0x1fu
 #define SMALLEST_TWO 256u
 
-/* The length octets, in the shortest form; up to 64 KB, as no part of a chain is longer. */
+/* Takes the length octets, which must have the shortest form. */
 static bool take_length(plat_der *in, size_t *len)
 {
     if (in->len == 0) {
@@ -47,7 +47,8 @@ bool plat_der_next(plat_der *in, plat_der_item *out)
     return true;
 }
 
-/* Numbers of one or more bytes, the last of each below 0x80, none with a zero in front. */
+/* An object identifier is a sequence of numbers.  The last byte of each number is below 0x80, and
+ * none has leading zeros. */
 static bool is_oid(plat_der content)
 {
     bool begins = true;
@@ -170,7 +171,8 @@ static bool take_number(plat_der *text, size_t digits, int *out)
     return true;
 }
 
-/* Days since 1970-01-01 in the Gregorian calendar; March is the first month of its year. */
+/* Days since 1970-01-01 in the Gregorian calendar.  Years are counted from March, so that the leap
+ * day is the last day of a year. */
 static int64_t days_since_1970(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;

@@ -10,7 +10,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Letters, digits, hyphen (RFC 952 and 1123), and the underscore that people use all the same. */
+/* Letters, digits and the hyphen (RFC 952 and 1123), and the underscore, which is used in practice.
+ */
 static bool is_label_char(char c)
 {
     c = lower(c);
@@ -68,7 +69,7 @@ static bool same_text(const char *a, size_t a_len, const char *b, size_t b_len)
     return true;
 }
 
-/* "*.example.com" stands for exactly one label before ".example.com"; "*.com" for nothing. */
+/* "*.example.com" matches exactly one label before ".example.com"; "*.com" matches nothing. */
 static bool matches_wildcard(const plat_host *h, const char *rest, size_t rest_len)
 {
     const char *dot = strchr(h->name, '.');

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define MOST_IN_SET 16 /* attributes of one relative name; people have one, or two */
+#define MOST_IN_SET 16 /* attributes of one part of a name; usual names have one or two */
 #define EMAIL       "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
 #define HASH_BASIS  2166136261u /* FNV-1a */
 #define HASH_PRIME  16777619u
@@ -26,7 +26,7 @@ static bool is_text(uint8_t tag)
     switch (tag) {
     case PLAT_DER_UTF8_STRING:
     case PLAT_DER_PRINTABLE_STRING:
-    case PLAT_DER_T61_STRING: /* as Latin-1, which is what is in it */
+    case PLAT_DER_T61_STRING: /* read as Latin-1, which it contains in practice */
     case PLAT_DER_IA5_STRING:
     case PLAT_DER_VISIBLE_STRING:
     case PLAT_DER_UNIVERSAL_STRING:
@@ -35,7 +35,8 @@ static bool is_text(uint8_t tag)
     }
 }
 
-/* RFC 3629: no surrogates, no longer form than needed.  0: not valid. */
+/* Length of the first character by RFC 3629: no surrogates, and the shortest form.  0: it is
+ * invalid. */
 static size_t utf8_length(plat_der text)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -74,7 +75,7 @@ static bool is_sound_text(uint8_t tag, plat_der text)
     return true;
 }
 
-/* What directories have in names: text, digits, and identifiers of bits (X.520). */
+/* Values that names of directories contain: text, digits, and bit strings (X.520). */
 static bool is_sound_value(uint8_t tag, plat_der value)
 {
     switch (tag) {
@@ -94,7 +95,7 @@ static size_t char_length(uint8_t tag, plat_der text)
     }
 }
 
-/* The next character as it is, or END_OF_TEXT. */
+/* Takes the next character, or END_OF_TEXT. */
 static int64_t take_char(uint8_t tag, plat_der *text)
 {
     if (text->len == 0) {
@@ -116,7 +117,8 @@ static bool is_space(int64_t c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The next character to compare: spaces are one, none at the end; capitals are small. */
+/* Takes the next character to compare.  Consecutive spaces count as one, and spaces at the end as
+ * none. Capitals become small letters. */
 static int64_t take_folded(uint8_t tag, plat_der *text)
 {
     int64_t c = take_char(tag, text);
@@ -222,7 +224,7 @@ static bool holds_all(plat_der set, plat_der others)
     return true;
 }
 
-/* Both ways: the order within a set says nothing. */
+/* Compared in both directions, because the order within a set has no meaning. */
 static bool same_set(plat_der a, plat_der b)
 {
     return plat_der_equals(a, b) || (holds_all(a, b) && holds_all(b, a));
@@ -288,7 +290,8 @@ uint32_t plat_name_hash(plat_der name)
     plat_der set;
     attribute a;
     while (name.len > 0 && plat_der_take(&name, PLAT_DER_SET, &set)) {
-        uint32_t first = UINT32_MAX; /* the smallest, so that neither order nor repeats count */
+        uint32_t first =
+            UINT32_MAX; /* the smallest hash, so that neither order nor repetition matters */
         while (set.len > 0 && take_attribute(&set, &a)) {
             uint32_t h = hash_attribute(&a);
             first = h < first ? h : first;
@@ -324,7 +327,7 @@ static bool is_ascii(plat_der text)
     return true;
 }
 
-/* Which of the choice are built of other elements. */
+/* The kinds that consist of other elements. */
 static bool is_constructed(plat_general_kind kind)
 {
     return kind == PLAT_GENERAL_OTHER || kind == PLAT_GENERAL_X400 ||

@@ -66,14 +66,15 @@ static bool is_host(plat_der text)
 
 /* --- one name against one subtree --- */
 
-/* Ends with base, which begins with a dot, behind at least one more character. */
+/* Whether name ends with base, which begins with a dot, and has at least one character before it.
+ */
 static bool is_strictly_below(plat_der name, plat_der base)
 {
     return name.len > base.len && same_text(last(name, base.len), base);
 }
 
-/* "example.com" covers itself and what is below it; ".example.com", as OpenSSL's, only the latter.
- */
+/* "example.com" covers itself and the names below it.  ".example.com" covers only the names below
+ * it, as in OpenSSL. */
 static bool is_host_below(plat_der name, plat_der base)
 {
     if (base.len == 0 || begins_with(base, '.')) {
@@ -83,7 +84,7 @@ static bool is_host_below(plat_der name, plat_der base)
            (is_strictly_below(name, base) && name.at[name.len - base.len - 1] == '.');
 }
 
-/* "*.example.com" stands for "a.example.com" too, though it is not below that. */
+/* "*.example.com" may stand for "a.example.com", although it is not below that name. */
 static bool may_stand_for(plat_der wildcard, plat_der base)
 {
     size_t label = index_of(base, '.');
@@ -103,7 +104,7 @@ static bool is_address_below(plat_der address, plat_der base)
     return true;
 }
 
-/* The host behind the last '@'; the mailbox before it is compared with regard to case. */
+/* The host is behind the last '@'.  The part before it is compared with regard to case. */
 static bool is_mailbox_below(plat_der name, plat_der base)
 {
     size_t at = name.len;
@@ -121,7 +122,7 @@ static bool is_mailbox_below(plat_der name, plat_der base)
                                   : base.len == 0 || same_text(host, base);
 }
 
-/* scheme://user@host:port/path; empty if there is no host by name. */
+/* The host of scheme://user@host:port/path; empty if there is no host, or if it is an address. */
 static plat_der host_of_uri(plat_der uri)
 {
     const plat_der none = { uri.at, 0 };
@@ -236,7 +237,7 @@ static bool is_sound_name(const plat_general_name *name)
     return false;
 }
 
-/* Neither minimum, whose only value is its default, nor maximum (RFC 5280). */
+/* RFC 5280 allows neither a maximum nor any minimum but the default. */
 static bool take_subtree(plat_der *in, plat_general_name *base)
 {
     plat_der content;
@@ -270,7 +271,7 @@ static bool read_subtrees(plat_der in, subtrees *out, uint32_t *work)
 
 /* --- the names of a certificate --- */
 
-/* The next subtree of this kind. */
+/* Takes the next subtree of this kind. */
 static bool next_of_kind(plat_der *list, plat_general_kind kind, plat_general_name *base,
                          uint32_t *work)
 {
@@ -329,7 +330,8 @@ static const char *refuse_name(const subtrees *s, plat_general_name name, uint32
                : outside;
 }
 
-/* An emailAddress in the subject is a mailbox as well, and is not taken out of there here. */
+/* An emailAddress in the subject is a mailbox as well.  It is not compared: the certificate is
+ * refused if mailboxes are constrained. */
 static const char *refuse_subject(const subtrees *s, const plat_certificate *c, uint32_t *work)
 {
     const plat_general_name name = { PLAT_GENERAL_DIRECTORY, c->subject };

@@ -2,14 +2,14 @@
 
 #include "wolfssl/x509/name_constraints.h"
 
-/* How far the most promising path came; its reason is the one to report. */
+/* How far a path has come.  The reason of the path that came closest to a good one is reported. */
 typedef enum rank {
     NOT_TRIED,
     NO_ISSUER,
     OTHER_KEY,
     UNUSABLE,
-    REFUSED, /* by a constraint of a CA, or complete */
-    ENDED,   /* no other path can help */
+    REFUSED, /* refused by a constraint of a CA, or complete but too long */
+    ENDED,   /* the search must end: no other path can help */
 } rank;
 
 typedef enum proof { UNKNOWN, GOOD, BAD } proof;
@@ -19,7 +19,7 @@ typedef struct search {
     size_t path[PLAT_PATH_LONGEST]; /* indexes of task->certs, the server's own first */
     size_t len;
     uint8_t proofs[PLAT_PATH_PRESENTED][PLAT_PATH_PRESENTED]; /* child, parent */
-    uint32_t signatures;                                      /* checks that are left */
+    uint32_t signatures;                                      /* signature checks that are left */
     uint32_t work;                                            /* comparisons that are left */
     rank reached;
     plat_result result;
@@ -91,7 +91,8 @@ plat_result plat_path_judge_ca(const plat_certificate *c, int64_t now_s, const c
                : refuse(why, PLAT_ERR_CERT, "a certificate of the chain may not sign others");
 }
 
-/* Before version 3 nothing says who may sign; the file does, of those that signed themselves. */
+/* Before version 3 no field tells whether a certificate may sign others.  A self-signed one in the
+ * file of trusted certificates may. */
 plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const char **why)
 {
     plat_result r = judge(c, now_s, why);
@@ -106,8 +107,8 @@ plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const
     bool old = c->version < 3 && plat_certificate_is_self_issued(c);
     return may_sign(c) || old ? PLAT_OK
                               : refuse(why, PLAT_ERR_CERT,
-                                       "the trusted certificate may not sign others: it counts "
-                                       "for itself alone");
+                                       "the trusted certificate may not sign others: it is "
+                                       "trusted for itself only");
 }
 
 plat_result plat_path_judge_own(const plat_certificate *c, int64_t now_s, const char **why)
@@ -127,8 +128,8 @@ static const plat_certificate *in_path(const search *s, size_t place)
     return &s->task->certs[s->path[place]];
 }
 
-/* Those between the server's own and a CA above the path; one that is self-issued is not counted.
- */
+/* Number of certificates between the server's own and a CA above the path.  Self-issued
+ * certificates do not count. */
 static uint32_t count_between(const search *s)
 {
     uint32_t count = 0;
@@ -140,7 +141,8 @@ static uint32_t count_between(const search *s)
     return count;
 }
 
-/* RFC 5280 section 6.1.3 (b) and (c): self-issued ones are exempt, but for the last. */
+/* RFC 5280 section 6.1.3 (b) and (c): self-issued certificates are exempt, except for the server's
+ * own. */
 static const char *refuse_names(search *s, const plat_certificate *ca)
 {
     const char *why = NULL;
@@ -153,7 +155,7 @@ static const char *refuse_names(search *s, const plat_certificate *ca)
     return why;
 }
 
-/* What a CA, above the path as it is, says of those below it. */
+/* Whether a CA above the current path allows the certificates below it. */
 static bool allows_path(search *s, const plat_certificate *ca)
 {
     if (ca->extensions.has_path_len && count_between(s) > ca->extensions.path_len) {
@@ -221,7 +223,7 @@ static bool ends_at(search *s, const plat_root *root)
     return true;
 }
 
-/* Only roots of the name count as work: a system trusts hundreds. */
+/* Only roots with the issuer's name count as work, because a system trusts hundreds of roots. */
 static bool ends_at_a_root(search *s)
 {
     const uint32_t issuer_hash = in_path(s, s->len - 1)->issuer_hash;
@@ -236,7 +238,7 @@ static bool ends_at_a_root(search *s)
 
 /* --- the next step of a path --- */
 
-/* The same name and key again, perhaps in another certificate, leads in a circle. */
+/* If the same name and key occur again, perhaps in another certificate, the path is a circle. */
 static bool is_in_path(const search *s, const plat_certificate *c)
 {
     for (size_t place = 0; place < s->len; place++) {
@@ -284,7 +286,7 @@ static void note_end(search *s)
                : "the chain of certificates does not end at a trusted root");
 }
 
-/* Recursion is as deep as a path is long. */
+/* The recursion is as deep as the longest path. */
 static bool climb(search *s) /* NOLINT(misc-no-recursion) */
 {
     if (ends_at_a_root(s)) {

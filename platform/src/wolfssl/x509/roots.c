@@ -40,7 +40,7 @@ static const char *explain_open(int error)
     }
 }
 
-/* NULL: it may be read. */
+/* Why a file cannot be read; NULL: it can. */
 static const char *examine(const struct stat *about)
 {
     if (S_ISDIR(about->st_mode)) {
@@ -73,7 +73,7 @@ static const char *read_stream(FILE *f, byte **bytes, long *len)
     return fread(*bytes, 1, (size_t)*len, f) == (size_t)*len ? NULL : "it cannot be read";
 }
 
-/* NULL: read.  A FIFO must not make us wait for who writes. */
+/* Reads a file.  Returns NULL, or why that failed.  O_NONBLOCK: opening a FIFO must not block. */
 static const char *read_file(const char *file, byte **bytes, long *len)
 {
     *bytes = NULL;
@@ -121,15 +121,16 @@ static const char *explain_content(const byte *text, long len)
     return "there is no certificate in PEM form in it (-----BEGIN CERTIFICATE-----)";
 }
 
-/* Takes over der, also when it is of no use to us. */
+/* Adds a certificate, or frees it if it cannot be used. */
 static plat_result add(plat_roots *r, DerBuffer *der)
 {
     plat_certificate cert;
     if (!plat_certificate_read(&cert, (plat_der){ der->buffer, der->length })) {
-        wc_FreeDer(&der); /* an exotic one in a system's bundle must not lock out the others */
+        wc_FreeDer(
+            &der); /* one unusual certificate in the system's file must not disable the others */
         return PLAT_OK;
     }
-    if ((r->count & (r->count - 1)) == 0) { /* full at each power of two */
+    if ((r->count & (r->count - 1)) == 0) { /* the list is full at each power of two */
         size_t cap = r->count == 0 ? 1 : 2 * r->count;
         plat_root *list = realloc(r->list, cap * sizeof *list);
         if (list == NULL) {

@@ -52,7 +52,7 @@ static bool is_absent_or_null(plat_der parameters)
                                    content.len == 0 && parameters.len == 0);
 }
 
-/* An AlgorithmIdentifier of a hash; 0 for one that is too weak, or unknown. */
+/* Bits of the hash that an AlgorithmIdentifier names; 0: it is too weak or unknown. */
 static uint16_t read_hash(plat_der identifier)
 {
     plat_der oid;
@@ -73,8 +73,8 @@ static bool take_tagged(plat_der *in, unsigned number, uint8_t tag, plat_der *co
 }
 
 /*
- * RFC 4055 section 3.1.  The defaults are SHA-1, so hash and mask must be there; both with the
- * same hash, as TLS 1.3 wants it and everybody does it.
+ * RFC 4055 section 3.1.  The defaults are SHA-1, so hash and mask must be present.  Both must use
+ * the same hash, as TLS 1.3 requires and as is usual.
  */
 static plat_algorithm read_pss(plat_der parameters)
 {
@@ -137,11 +137,11 @@ plat_algorithm plat_algorithm_read(plat_der identifier)
 
 typedef struct public_key {
     plat_scheme scheme;
-    plat_algorithm only; /* RSA_PSS: what the key is for, if its scheme is not UNKNOWN */
+    plat_algorithm only; /* RSA_PSS: the only algorithm of this key, unless its scheme is UNKNOWN */
     plat_der bits;
     plat_der modulus; /* of RSA, without leading zeros */
     plat_der exponent;
-    int curve; /* of ECDSA: wolfCrypt's number; of any other curve ECC_CURVE_INVALID */
+    int curve; /* ECDSA: wolfCrypt's number of the curve; ECC_CURVE_INVALID: not one of ours */
 } public_key;
 
 static bool take_positive(plat_der *in, plat_der *out)
@@ -217,7 +217,7 @@ static size_t bit_length(plat_der number)
     return bits;
 }
 
-/* A long exponent makes each check as slow as a signature; OpenSSL draws the same line. */
+/* A long exponent would make each check as slow as signing.  OpenSSL has the same limit. */
 static const char *rsa_flaw(const public_key *k)
 {
     size_t bits = bit_length(k->modulus);
@@ -227,7 +227,7 @@ static const char *rsa_flaw(const public_key *k)
         return "an RSA key in the chain is too weak: 2048 bits are needed";
     }
     if (even || exponent_bits < 2 || exponent_bits > RSA_MAX_EXPONENT_BITS) {
-        return "an RSA key in the chain has an exponent that nobody uses";
+        return "an RSA key in the chain has an unusual exponent";
     }
     return bits > RSA_MAX_BITS ? "an RSA key in the chain is longer than this wolfSSL can compute"
                                : NULL;
@@ -273,7 +273,7 @@ const char *plat_key_flaw(plat_der info)
     return "a key in the chain is too weak or of an unknown kind";
 }
 
-/* --- signatures: each returns what wolfCrypt does, 0 for a good one --- */
+/* --- signatures: each function returns wolfCrypt's code, 0 for a good signature --- */
 
 static enum wc_HashType hash_type(plat_algorithm a)
 {
@@ -414,7 +414,7 @@ static int check_ed448(const plat_signed *s, const public_key *k)
 }
 #endif
 
-/* RFC 4055 section 3.1: the key may fix the hash, and the least length of the salt. */
+/* RFC 4055 section 3.1: the key may prescribe the hash and the minimum length of the salt. */
 static bool is_for(const public_key *k, plat_algorithm a)
 {
     if (k->scheme != PLAT_SCHEME_RSA_PSS) {
