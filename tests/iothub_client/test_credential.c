@@ -232,11 +232,33 @@ static void the_longest_token_logs_in_in_the_least_memory(void **state)
     }
 }
 
+/* The application may free or reuse its text once the client has been made. */
+static void the_name_of_a_policy_is_copied_like_all_others(void **state)
+{
+    (void)state;
+    char text[256];
+    client_fixture f;
+    fixture_init(&f, NULL);
+    iothub_free(f.client);
+    snprintf(text, sizeof text,
+             "HostName=h.net;DeviceId=dev;SharedAccessKeyName=device;SharedAccessKey=%s", KEY);
+    f.client = iothub_new(text, &f.options, NULL);
+    assert_non_null(f.client);
+    memset(text, 'x', sizeof text);
+
+    fixture_connect(&f);
+
+    assert_non_null(strstr(f.hub.password, "&skn=device"));
+    check_password(&f);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_module_logs_in_under_its_own_name),
         cmocka_unit_test(a_device_with_the_key_of_a_policy_names_the_policy),
+        cmocka_unit_test(the_name_of_a_policy_is_copied_like_all_others),
         cmocka_unit_test(a_gateway_is_dialled_and_the_hub_is_named),
         cmocka_unit_test(model_and_user_agent_are_percent_encoded),
         cmocka_unit_test(the_longest_names_and_keys_fit),

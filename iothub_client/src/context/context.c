@@ -5,6 +5,26 @@
 
 _Static_assert(sizeof(iothub_error) <= PLAT_LOCAL_SIZE, "PLAT_LOCAL_SIZE is too small");
 
+void context_init(iothub_context *context, iothub_client *client, mqc_engine *engine,
+                  const iothub_options *options)
+{
+    context->client = client;
+    context->engine = engine;
+    context->options = *options;
+}
+
+void context_set_identity(iothub_context *context, const iothub_connection_string *identity)
+{
+    context->identity = *identity;
+}
+
+void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len)
+{
+    context->scratch = scratch;
+    context->scratch_len = len;
+    context->events_len = events_len;
+}
+
 mqc_time context_now(const iothub_context *context)
 {
     const plat_clock *clock = context->options.platform->clock;

@@ -39,6 +39,12 @@ typedef struct iothub_context {
     bool poked;          /* work was queued: poll must not sleep */
 } iothub_context;
 
+void context_init(iothub_context *context, iothub_client *client, mqc_engine *engine,
+                  const iothub_options *options);
+void context_set_identity(iothub_context *context, const iothub_connection_string *identity);
+/** scratch: behind the topic of telemetry, which has events_len bytes. */
+void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len);
+
 mqc_time context_now(const iothub_context *context);
 
 static inline const plat_clock *context_clock(const iothub_context *context)

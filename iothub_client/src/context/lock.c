@@ -41,6 +41,21 @@ bool lock_take_runner(iothub_lock *l)
     return is_free;
 }
 
+plat_result lock_start_thread(iothub_lock *l, void (*run)(void *user), void *user)
+{
+    return l->threads->start(&l->thread, run, user);
+}
+
+void lock_join_thread(iothub_lock *l)
+{
+    l->threads->join(&l->thread);
+}
+
+void lock_poll_wakes(iothub_lock *l, plat_poll *p)
+{
+    l->threads->poll_wakes(&l->thread, p);
+}
+
 void lock_end_runner(iothub_lock *l)
 {
     l->state = IOTHUB_RUNNER_ENDS;

@@ -36,6 +36,13 @@ void lock_enter(iothub_lock *l);
 /** work: wake the runner if it is asleep, because it has something to do. */
 void lock_leave(iothub_lock *l, bool work);
 
+/** Start the thread that lock_take_runner has made room for. */
+plat_result lock_start_thread(iothub_lock *l, void (*run)(void *user), void *user);
+/** Wait until it has ended. */
+void lock_join_thread(iothub_lock *l);
+/** What else the runner has to wait for: that somebody wakes it. */
+void lock_poll_wakes(iothub_lock *l, plat_poll *p);
+
 /** A runner takes the client.  False: another one has it. */
 bool lock_take_runner(iothub_lock *l);
 /** The runner is to end. */

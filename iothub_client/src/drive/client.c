@@ -51,20 +51,22 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
                             const iothub_options *checked, client_place *place, iothub_error *error)
 {
     memset(c, 0, sizeof *c);
-    c->context.client = c;
-    c->context.engine = &c->engine;
-    c->context.options = *checked;
+    context_init(&c->context, c, &c->engine, checked);
     c->memory = place->memory;
     c->memory_len = place->len;
     c->from_heap = place->from_heap;
     session_init(&c->session, &c->context);
-    iothub_result r = memory_divide(c, connection_string, &place->missing, error);
+    memory_parts parts = { .context = &c->context, .credential = &c->session.credential };
+    iothub_result r = memory_divide(&parts, place, c + 1, connection_string, error);
     if (r == IOTHUB_OK) {
         r = take_store(c, error);
     }
     if (r != IOTHUB_OK) {
         client_wipe(c);
         return r;
+    }
+    if (checked->store != NULL) {
+        backlog_init(c, parts.table, parts.table_len, parts.lane_max);
     }
     c->unserved = true;
     c->magic = IOTHUB_CLIENT_MAGIC;
@@ -87,7 +89,7 @@ iothub_client *client_init(client_place *place, const char *connection_string,
         memory_check_sizes(&checked, error) != IOTHUB_OK) {
         return NULL;
     }
-    iothub_client *c = memory_place_client(place, &checked, error);
+    iothub_client *c = memory_place(place, sizeof *c, &checked, error);
     if (c == NULL || set_up(c, connection_string, &checked, place, error) != IOTHUB_OK) {
         return NULL;
     }

@@ -7,14 +7,7 @@
  */
 
 #include "client_struct.h"
-
-/** Where a client is to be. */
-typedef struct client_place {
-    void *memory;
-    size_t len;
-    bool from_heap; /* iothub_free gives the memory back */
-    size_t missing; /* IOTHUB_ERR_MEMORY: so many bytes more would do, or are part of what would */
-} client_place;
+#include "drive/memory.h"
 
 /** iothub_init; NULL: refused. */
 iothub_client *client_init(client_place *place, const char *connection_string,

@@ -2,7 +2,7 @@
 
 #include "context/options_check.h"
 #include "drive/api.h"
-#include "drive/memory.h"
+#include "drive/client.h"
 
 /* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
 enum { RX_SIZE = 256 * 1024 + 65535 + 16 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "context/options_check.h"
-#include "internal.h"
+#include "iothub/memory_size.h"
 #include "telemetry/backlog.h"
 
 /* Cuts the caller's memory into pieces.  What does not fit is counted, not cut. */
@@ -60,9 +60,9 @@ static void cut_entries(arena *a, mqc_lane_memory *lane, size_t count)
     lane->entries_len = count;
 }
 
-static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
+static void cut_tables(memory_parts *p, arena *a, mqc_memory *m)
 {
-    const iothub_options *o = &c->context.options;
+    const iothub_options *o = &p->context->options;
     const size_t entries = telemetry_entries(o);
     const size_t others = IOTHUB_TELEMETRY_ENTRIES(o->tx_size) - entries;
 
@@ -70,9 +70,10 @@ static void cut_tables(iothub_client *c, arena *a, mqc_memory *m)
     cut_entries(a, &m->lanes[IOTHUB_LANE_METHOD], IOTHUB_REQUEST_ENTRIES(o->request_size));
     cut_entries(a, &m->lanes[IOTHUB_LANE_TWIN], IOTHUB_REQUEST_ENTRIES(o->request_size));
     cut_entries(a, &m->lanes[IOTHUB_LANE_TELEMETRY], entries);
+    p->lane_max = entries;
     if (o->store != NULL) {
-        void *table = cut(a, others * sizeof(mqc_entry));
-        backlog_init(c, table, others * sizeof(mqc_entry), entries);
+        p->table_len = others * sizeof(mqc_entry);
+        p->table = cut(a, p->table_len);
     }
     m->lanes[IOTHUB_LANE_TELEMETRY].expiries_len = IOTHUB_EXPIRIES(o->tx_size);
     m->lanes[IOTHUB_LANE_TELEMETRY].expiries =
@@ -108,9 +109,8 @@ static void terminate(const identity_copy *copy, mqc_span name)
     at[name.len] = '\0';
 }
 
-static void keep_identity(iothub_client *c, const identity_copy *copy, size_t len)
+static void move_identity(iothub_connection_string *id, const identity_copy *copy, size_t len)
 {
-    iothub_connection_string *id = &c->context.identity;
     const size_t after = copy->gap_at + copy->gap_len;
 
     memcpy(copy->to, copy->from, copy->gap_at);
@@ -120,33 +120,37 @@ static void keep_identity(iothub_client *c, const identity_copy *copy, size_t le
     id->device_id = moved(copy, id->device_id);
     id->module_id = moved(copy, id->module_id);
     id->key = moved(copy, id->key);
+    id->policy_name = moved(copy, id->policy_name);
     terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
-/* Spans into the caller's text will do to count what is missing; with room they move to a copy. */
-static iothub_result take_identity(iothub_client *c, arena *a, const char *connection_string,
-                                   iothub_error *error)
+/* Spans into the caller's text will do to count what is missing; with room they move to a copy.
+ * *token: a ready-made one, in the caller's text. */
+static iothub_result take_identity(iothub_context *context, arena *a, const char *connection_string,
+                                   mqc_span *token, iothub_error *error)
 {
     const size_t len = strlen(connection_string) + 1;
-    const iothub_connection_string *id = &c->context.identity;
+    iothub_connection_string id;
 
-    iothub_result r =
-        iothub_connection_string_parse(&c->context.identity, connection_string, error);
+    iothub_result r = iothub_connection_string_parse(&id, connection_string, error);
     if (r == IOTHUB_OK) {
-        r = iothub_connection_string_check_mqtt(id, error);
+        r = iothub_connection_string_check_mqtt(&id, error);
     }
     if (r != IOTHUB_OK) {
         return r;
     }
     identity_copy copy = { .from = (const uint8_t *)connection_string, .gap_at = len };
-    if (id->signature.len > 0) {
-        copy.gap_at = (size_t)(id->signature.ptr - copy.from);
-        copy.gap_len = id->signature.len;
+    if (id.signature.len > 0) {
+        copy.gap_at = (size_t)(id.signature.ptr - copy.from);
+        copy.gap_len = id.signature.len;
     }
     copy.to = cut(a, len - copy.gap_len);
     if (copy.to != NULL) {
-        keep_identity(c, &copy, len);
+        move_identity(&id, &copy, len);
     }
+    *token = id.signature;
+    id.signature = mqc_span_of(NULL, 0);
+    context_set_identity(context, &id);
     return IOTHUB_OK;
 }
 
@@ -169,9 +173,9 @@ static void cut_rings(arena *a, const iothub_options *o, mqc_memory *m)
     cut_ring(a, &m->lanes[IOTHUB_LANE_TELEMETRY], o->tx_size, o->window);
 }
 
-static size_t events_topic_len(const iothub_client *c)
+static size_t events_topic_len(const iothub_context *context)
 {
-    const topic_identity id = context_topics(&c->context);
+    const topic_identity id = context_topics(context);
     iothub_text t;
 
     iothub_text_count(&t);
@@ -191,21 +195,19 @@ enum { TOKEN_GROWTH = 128 };
  * Every message begins with the same topic: it stays in front of the scratch, with room for the
  * stamp.
  */
-static void cut_scratch(iothub_client *c, arena *a, size_t least)
+static void cut_scratch(iothub_context *context, arena *a, size_t least)
 {
-    const topic_identity id = context_topics(&c->context);
-    const size_t topic_len = events_topic_len(c);
+    const topic_identity id = context_topics(context);
+    const size_t topic_len = events_topic_len(context);
     const size_t front = BACKLOG_TOPIC_AT + topic_len;
     iothub_text t;
 
-    const size_t len = larger(IOTHUB_SCRATCH_SIZE(c->context.options.tx_size), front + least);
+    const size_t len = larger(IOTHUB_SCRATCH_SIZE(context->options.tx_size), front + least);
     char *at = cut(a, len);
     if (at == NULL) {
         return;
     }
-    c->context.events_len = topic_len;
-    c->context.scratch = at + front;
-    c->context.scratch_len = len - front;
+    context_set_scratch(context, at + front, len - front, topic_len);
     iothub_text_init(&t, at + BACKLOG_TOPIC_AT, len - BACKLOG_TOPIC_AT);
     topic_put_events(&t, &id);
 }
@@ -214,16 +216,16 @@ static void cut_scratch(iothub_client *c, arena *a, size_t least)
  * The control area has to take CONNECT.  A ready-made token is replaced by others, which may be
  * longer: what is left is for them, once for the token and once for its place in CONNECT.
  */
-static void cut_login(iothub_client *c, arena *a, mqc_memory *m)
+static void cut_login(memory_parts *p, arena *a, mqc_memory *m, size_t token_len)
 {
-    const credential_size size = credential_measure(&c->session.credential);
+    const credential_size size = credential_measure(p->credential);
 
-    cut_scratch(c, a, size.scratch);
+    cut_scratch(p->context, a, size.scratch);
     m->control_len = size.connect;
-    if (c->context.identity.key.len == 0) {
+    if (!credential_has_key(p->credential)) {
         size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
-        size_t cap = larger(rest, c->context.identity.signature.len + 1 + TOKEN_GROWTH);
-        credential_set_memory(&c->session.credential, cut(a, cap), cap);
+        size_t cap = larger(rest, token_len + 1 + TOKEN_GROWTH);
+        credential_set_memory(p->credential, cut(a, cap), cap);
         m->control_len += cap;
     }
     m->control = cut(a, m->control_len);
@@ -235,22 +237,14 @@ static iothub_result fail_missing(size_t missing, iothub_error *error)
                        "memory: %zu bytes more are needed for sizes and names", missing);
 }
 
-static iothub_result start_engine(iothub_client *c, const mqc_memory *m, iothub_error *error)
+static iothub_result start_engine(mqc_engine *engine, const mqc_memory *m, iothub_error *error)
 {
-    if (mqc_init(c->context.engine, m) != MQC_OK) {
+    if (mqc_init(engine, m) != MQC_OK) {
         return iothub_fail(error, IOTHUB_ERR_ARG,
                            "options: rx_size, tx_size or request_size is too large");
     }
-    mqc_hold(c->context.engine, IOTHUB_LANE_TWIN, true);
+    mqc_hold(engine, IOTHUB_LANE_TWIN, true);
     return IOTHUB_OK;
-}
-
-static iothub_result take_token(iothub_client *c, iothub_error *error)
-{
-    const mqc_span token = c->context.identity.signature;
-
-    c->context.identity.signature = mqc_span_of(NULL, 0); /* it was in the caller's text */
-    return token.len > 0 ? credential_take_token(&c->session.credential, token, error) : IOTHUB_OK;
 }
 
 /* So that no sum of them wraps. */
@@ -275,14 +269,12 @@ iothub_result memory_check_sizes(const iothub_options *o, iothub_error *error)
                                         "options: %s is more than memory can hold", insane);
 }
 
-/* The client comes first in its memory. */
-iothub_client *memory_place_client(client_place *place, const iothub_options *o,
-                                   iothub_error *error)
+void *memory_place(client_place *place, size_t size, const iothub_options *o, iothub_error *error)
 {
     arena a = { .at = place->memory, .left = place->len };
 
     align(&a);
-    void *at = cut(&a, sizeof(iothub_client));
+    void *at = cut(&a, size);
     if (at == NULL) { /* there is no client yet that could measure its names */
         place->missing = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size) - place->len;
         (void)fail_missing(place->missing, error);
@@ -290,29 +282,29 @@ iothub_client *memory_place_client(client_place *place, const iothub_options *o,
     return at;
 }
 
-iothub_result memory_divide(iothub_client *c, const char *connection_string, size_t *missing,
-                            iothub_error *error)
+iothub_result memory_divide(memory_parts *p, client_place *place, void *rest,
+                            const char *connection_string, iothub_error *error)
 {
-    uint8_t *begin = (uint8_t *)(c + 1);
-    const size_t used = (size_t)(begin - (uint8_t *)c->memory);
-    arena a = { .at = begin, .left = c->memory_len - used };
+    const size_t used = (size_t)((uint8_t *)rest - (uint8_t *)place->memory);
+    arena a = { .at = rest, .left = place->len - used };
     mqc_memory m = { .lane_count = IOTHUB_LANES };
+    const iothub_options *o = &p->context->options;
+    mqc_span token;
 
-    cut_tables(c, &a, &m);
-    iothub_result r = take_identity(c, &a, connection_string, error);
+    cut_tables(p, &a, &m);
+    iothub_result r = take_identity(p->context, &a, connection_string, &token, error);
+    if (r == IOTHUB_OK) {
+        r = options_check_topic(o, events_topic_len(p->context), error);
+    }
     if (r != IOTHUB_OK) {
         return r;
     }
-    r = options_check_topic(&c->context.options, events_topic_len(c), error);
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    cut_rings(&a, &c->context.options, &m);
-    cut_login(c, &a, &m);
-    *missing = a.missing;
+    cut_rings(&a, o, &m);
+    cut_login(p, &a, &m, token.len);
+    place->missing = a.missing;
     if (a.missing > 0) {
         return fail_missing(a.missing, error);
     }
-    r = start_engine(c, &m, error);
-    return r == IOTHUB_OK ? take_token(c, error) : r;
+    r = start_engine(p->context->engine, &m, error);
+    return r == IOTHUB_OK && token.len > 0 ? credential_take_token(p->credential, token, error) : r;
 }

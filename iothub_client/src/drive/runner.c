@@ -16,7 +16,7 @@ static void sleep_until_work(iothub_client *c)
     int timeout_ms;
 
     mqc_time deadline = loop_poll(c, polls, &timeout_ms);
-    l->threads->poll_wakes(&l->thread, &polls[IOTHUB_POLL_FDS]);
+    lock_poll_wakes(l, &polls[IOTHUB_POLL_FDS]);
     if (timeout_ms != 0) {
         wake_on_sleep(&c->wake, c->context.last_op, deadline);
         lock_on_sleep(l);
@@ -94,7 +94,7 @@ static iothub_result start(iothub_client *c, iothub_error *error)
                            "iothub_runner_start: another runner or a callback has the client");
     }
     if (r == PLAT_OK) {
-        r = c->context.lock->threads->start(&c->context.lock->thread, run, c);
+        r = lock_start_thread(c->context.lock, run, c);
         if (r != PLAT_OK) {
             give_up(c);
         }
@@ -140,7 +140,7 @@ iothub_result iothub_runner_stop(iothub_client *c)
     }
     r = api_return(c, ask_to_end(c));
     if (r == IOTHUB_OK) {
-        c->context.lock->threads->join(&c->context.lock->thread);
+        lock_join_thread(c->context.lock);
         give_up(c);
     }
     return r;
