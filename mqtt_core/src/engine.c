@@ -148,7 +148,8 @@ static size_t answers_len(const mqc_engine *e)
     size_t least = 0;
 
     for (size_t i = 0; i < e->lane_count; i++) {
-        size_t bytes = MQC_ACK_LEN * mqc_outbox_awaits(&e->lanes[i], near);
+        const mqc_outbox *o = &e->lanes[i];
+        size_t bytes = MQC_ACK_LEN * mqc_window_awaits(&o->window, near, o->grant < o->count);
         if (bytes > 0 && (least == 0 || bytes < least)) {
             least = bytes;
         }
@@ -162,7 +163,7 @@ static bool awaits_few(const mqc_engine *e)
     bool few = true;
 
     for (size_t i = 0; i < MQC_LANES_MAX && few; i++) {
-        few = mqc_outbox_awaits_few(&e->lanes[i]);
+        few = mqc_window_awaits_few(&e->lanes[i].window);
     }
     return few;
 }
@@ -239,7 +240,7 @@ mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane)
     if (e != NULL && lane < e->lane_count) {
         const mqc_outbox *o = &e->lanes[lane];
         info.count = o->live;
-        info.in_flight = o->in_flight;
+        info.in_flight = o->window.in_flight;
         info.begun = o->send > 0 || mqc_outbox_begun(o);
         info.bytes = o->ring_used;
         info.bytes_cap = o->ring_len;

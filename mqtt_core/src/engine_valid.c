@@ -37,7 +37,7 @@ static bool lanes_valid(const mqc_engine *e)
         if (!mqc_outbox_valid(o) || o->number != i) {
             return false;
         }
-        if (!connected && e->state != MQC_FAILED && (o->send > 0 || o->in_flight > 0)) {
+        if (!connected && e->state != MQC_FAILED && (o->send > 0 || o->window.in_flight > 0)) {
             return false; /* nothing is sent before CONNACK */
         }
     }

@@ -1,82 +1,118 @@
-#include "outbox.h"
+#include "expiry.h"
 
-/* Finds the entries of a long lane that expire. For each group of entries, by index, and for
- * each group of groups, a time is kept before which none of them expires. A lane without memory
- * for these times is searched from end to end. */
+#include <assert.h>
+
+#include "time_math.h"
 
 enum { GROUP = MQC_EXPIRY_GROUP };
 
-static size_t group_count(const mqc_outbox *o)
+static size_t group_count(size_t entries_len)
 {
-    return (o->entries_len + GROUP - 1) / GROUP;
+    return (entries_len + GROUP - 1) / GROUP;
 }
 
-void mqc_expiry_init(mqc_outbox *o, const mqc_lane_memory *m)
+void mqc_expiry_init(mqc_expiry *x, const mqc_lane_memory *m)
 {
-    o->expiries = m->expiries_len >= MQC_EXPIRIES(m->entries_len) ? m->expiries : NULL;
-    for (size_t i = 0; o->expiries != NULL && i < MQC_EXPIRIES(m->entries_len); i++) {
-        o->expiries[i] = MQC_NEVER;
+    const size_t needed = MQC_EXPIRIES(m->entries_len);
+
+    x->next = MQC_NEVER;
+    x->groups = m->expiries_len >= needed ? m->expiries : NULL;
+    for (size_t i = 0; x->groups != NULL && i < needed; i++) {
+        x->groups[i] = MQC_NEVER;
     }
 }
 
 static void lower(mqc_time *t, mqc_time to)
 {
-    *t = to < *t ? to : *t;
+    *t = mqc_earlier(*t, to);
 }
 
-void mqc_expiry_note(mqc_outbox *o, const mqc_entry *e)
+void mqc_expiry_note(mqc_expiry *x, size_t entries_len, size_t index, mqc_time expires)
 {
-    size_t group = (size_t)(e - o->entries) / GROUP;
-
-    lower(&o->next_expiry, e->u.expires);
-    if (o->expiries != NULL) {
-        lower(&o->expiries[group], e->u.expires);
-        lower(&o->expiries[group_count(o) + group / GROUP], e->u.expires);
+    lower(&x->next, expires);
+    if (x->groups != NULL) {
+        mqc_time *top = x->groups + group_count(entries_len);
+        lower(&x->groups[index / GROUP], expires);
+        lower(&top[index / (GROUP * GROUP)], expires);
     }
 }
 
-static mqc_time look_at_entries(mqc_outbox *o, size_t from, size_t to, mqc_time now)
+bool mqc_expiry_due(const mqc_expiry *x, size_t entries_len, mqc_time now, mqc_expiry_group *g)
 {
-    mqc_time next = MQC_NEVER;
+    const size_t count = group_count(entries_len);
+    const mqc_time *top = x->groups + count;
 
-    for (size_t i = from; i < to && i < o->entries_len; i++) {
-        size_t position = i >= o->head ? i - o->head : i + o->entries_len - o->head;
-        if (position < o->count) {
-            lower(&next, mqc_outbox_look(o, position, now));
+    if (x->groups == NULL) {
+        g->from = 0;
+        g->to = entries_len;
+        return g->number == 0;
+    }
+    while (g->number < count) {
+        if (now < top[g->number / GROUP]) {
+            g->number = (g->number / GROUP + 1) * GROUP;
+        } else if (now < x->groups[g->number]) {
+            g->number++;
+        } else {
+            g->from = g->number * GROUP;
+            g->to = g->from + GROUP < entries_len ? g->from + GROUP : entries_len;
+            return true;
         }
     }
-    return next;
+    return false;
 }
 
-static mqc_time look_at_groups(mqc_outbox *o, size_t from, size_t to, mqc_time now)
+void mqc_expiry_looked(mqc_expiry *x, mqc_expiry_group *g, mqc_time next)
 {
-    mqc_time next = MQC_NEVER;
-
-    for (size_t i = from; i < to && i < group_count(o); i++) {
-        if (now >= o->expiries[i]) {
-            o->expiries[i] = look_at_entries(o, i * GROUP, (i + 1) * GROUP, now);
-        }
-        lower(&next, o->expiries[i]);
+    if (x->groups == NULL) {
+        x->next = next;
+    } else {
+        x->groups[g->number] = next;
     }
-    return next;
+    g->number++;
 }
 
-mqc_time mqc_expiry_look(mqc_outbox *o, mqc_time now)
+/* The earliest time of the groups below one entry of the top. */
+static mqc_time earliest_below(const mqc_expiry *x, size_t count, size_t top)
 {
-    mqc_time next = MQC_NEVER;
+    mqc_time t = MQC_NEVER;
 
-    for (size_t i = 0; o->expiries == NULL && i < o->count; i++) {
-        lower(&next, mqc_outbox_look(o, i, now));
+    for (size_t i = top * GROUP; i < (top + 1) * GROUP && i < count; i++) {
+        lower(&t, x->groups[i]);
     }
-    if (o->expiries == NULL) {
-        return next;
+    return t;
+}
+
+void mqc_expiry_finish(mqc_expiry *x, size_t entries_len, mqc_time now)
+{
+    const size_t count = group_count(entries_len);
+    mqc_time *top = x->groups + count;
+
+    if (x->groups == NULL) {
+        return;
     }
-    mqc_time *top = o->expiries + group_count(o);
-    for (size_t i = 0; i * GROUP < group_count(o); i++) {
+    x->next = MQC_NEVER;
+    for (size_t i = 0; i * GROUP < count; i++) {
         if (now >= top[i]) {
-            top[i] = look_at_groups(o, i * GROUP, (i + 1) * GROUP, now);
+            top[i] = earliest_below(x, count, i);
         }
-        lower(&next, top[i]);
+        lower(&x->next, top[i]);
     }
-    return next;
+    assert(mqc_expiry_valid(x, entries_len));
 }
+
+#ifndef NDEBUG
+
+bool mqc_expiry_valid(const mqc_expiry *x, size_t entries_len)
+{
+    enum { WALK_MAX = 64 };
+    const size_t count = group_count(entries_len);
+
+    for (size_t i = 0; x->groups != NULL && i < count && i < WALK_MAX; i++) {
+        if (x->groups[i] < x->groups[count + i / GROUP]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#endif

@@ -86,7 +86,8 @@ bool mqc_find_free_id(mqc_engine *e)
         }
     }
     for (size_t l = 0; l < e->lane_count; l++) {
-        e->lanes[l].id_passed = passed[l] || (e->lanes[l].id_passed && e->lanes[l].live > 0);
+        mqc_outbox *o = &e->lanes[l];
+        mqc_outbox_ids_passed(o, passed[l] || (o->id_passed && o->live > 0));
     }
     return true;
 }

@@ -105,12 +105,11 @@ void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now)
 
 void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now)
 {
-    size_t len = (lane->left_kb + (size_t)1) * 1024;
+    size_t len = (mqc_outbox_take_large_kb(lane) + (size_t)1) * 1024;
 
     if (e->ping <= MQC_PING_QUEUED) { /* bytes after the PINGREQ do not delay it */
         e->quiet_until = mqc_later(e->quiet_until, now + transit_ms(len));
     }
-    lane->left_kb = 0;
 }
 
 void mqc_ping_answered(mqc_engine *e)

@@ -7,14 +7,9 @@
 
 /* --- in -------------------------------------------------------------------- */
 
-/* Half of the window, but not a small part: what leaves together costs one call and one TLS
- * record. */
-static uint32_t batch_of(uint32_t window)
+void mqc_outbox_note_expiry(mqc_outbox *o, const mqc_entry *e)
 {
-    uint32_t half = window - window / 2;
-    uint32_t batch = half > MQC_SMALL_WINDOW ? half : MQC_SMALL_WINDOW;
-
-    return batch < window ? batch : window;
+    mqc_expiry_note(&o->expiry, o->entries_len, (size_t)(e - o->entries), e->u.expires);
 }
 
 void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
@@ -25,11 +20,8 @@ void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
     o->ring_len = m->ring_len;
     o->entries = m->entries;
     o->entries_len = (uint32_t)m->entries_len;
-    o->window = m->window != 0 ? m->window : UINT16_MAX;
-    o->resume_at = o->window - batch_of(o->window);
-    o->go_on_at = MQC_NEVER;
-    o->next_expiry = MQC_NEVER;
-    mqc_expiry_init(o, m);
+    mqc_window_init(&o->window, m->window);
+    mqc_expiry_init(&o->expiry, m);
     assert(mqc_outbox_valid(o));
 }
 
@@ -71,19 +63,21 @@ static void reclaim(mqc_outbox *o)
     o->ring_head = 0; /* start over, where the cache is warm and no run is cut in two */
     o->send_at = 0;
     o->head = 0;
-    o->next_expiry = MQC_NEVER; /* of what has ended: nobody has to wake up for it */
+    mqc_expiry_clear(&o->expiry);
     o->overdue = false;
-    mqc_outbox_start_over(o);
+    mqc_window_start_over(&o->window);
 }
 
 /* A granted entry that ends makes room in the window. */
 static void leave_window(mqc_outbox *o, const mqc_entry *e)
 {
-    if (e->state == MQC_ENTRY_SENT || e->state == MQC_ENTRY_RECEIVED) {
-        o->in_flight--;
+    if (!mqc_in_window(e)) {
+        return;
     }
-    if (mqc_in_window(e)) {
-        o->windowed--;
+    if (e->state == MQC_ENTRY_QUEUED) {
+        mqc_window_give_back(&o->window);
+    } else {
+        mqc_window_finished(&o->window);
     }
 }
 
@@ -156,10 +150,11 @@ void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_time now, mqc_done *d
 {
     assert(mqc_outbox_valid(o));
     note_oldest(o, e, now);
-    if (e->state != MQC_ENTRY_QUEUED) { /* the answer may be faster than the stream's report */
-        o->in_flight--;
+    if (e->state == MQC_ENTRY_QUEUED) { /* the answer was faster than the stream's report */
+        mqc_window_give_back(&o->window);
+    } else {
+        mqc_window_finished(&o->window);
     }
-    o->windowed--;
     bury(o, e, MQC_OUTCOME_ACKED, done);
 }
 
@@ -228,7 +223,7 @@ static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         const mqc_entry *e = mqc_entry_at(o, i);
         if (mqc_can_expire(e)) {
-            mqc_expiry_note(o, e);
+            mqc_outbox_expect_expiry(o, e);
         }
     }
 }
@@ -246,60 +241,36 @@ static void skip_ended(mqc_outbox *o)
     }
 }
 
-/*
- * Once the window has stopped the lane, room for a batch has to come together until go_on_at.  A
- * server that answers one by one would otherwise let them leave one by one.
- */
-static bool window_open(mqc_outbox *o, mqc_time go_on_at)
-{
-    if (o->stopped && (go_on_at == 0 || o->windowed <= o->resume_at)) {
-        mqc_outbox_start_over(o);
-    }
-    if (!o->stopped && o->windowed < o->window) {
-        return true;
-    }
-    o->stopped = true;
-    if (o->windowed < o->window && o->go_on_at == MQC_NEVER) {
-        o->go_on_at = go_on_at;
-    }
-    return false;
-}
-
-static void grant_more(mqc_outbox *o, mqc_time go_on_at)
+static void grant_more(mqc_outbox *o, mqc_time gather_until)
 {
     while (o->grant < o->count) {
         mqc_entry *e = mqc_entry_at(o, o->grant);
-        if (!mqc_is_unanswered(e) || (mqc_in_window(e) && !window_open(o, go_on_at))) {
+        if (!mqc_is_unanswered(e)) {
             return;
         }
         if (mqc_in_window(e)) {
-            o->windowed++;
+            if (!mqc_window_open(&o->window, gather_until)) {
+                return;
+            }
+            mqc_window_take(&o->window);
         }
         o->granted_bytes += e->len;
         o->grant++;
     }
 }
 
-bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at)
+bool mqc_outbox_ready(mqc_outbox *o, mqc_time gather_until)
 {
     assert(mqc_outbox_valid(o));
     if (o->held) {
         return mqc_outbox_begun(o);
     }
     skip_ended(o);
-    grant_more(o, go_on_at);
+    grant_more(o, gather_until);
     if (o->grant == o->count) {
-        mqc_outbox_start_over(o); /* nothing waits any more */
+        mqc_window_start_over(&o->window); /* nothing waits any more */
     }
     return o->granted_bytes > 0;
-}
-
-size_t mqc_outbox_awaits(const mqc_outbox *o, bool near)
-{
-    if (near && o->stopped && o->grant < o->count) {
-        return o->windowed > o->resume_at ? o->windowed - o->resume_at : 0;
-    }
-    return o->windowed >= MQC_SMALL_WINDOW ? o->windowed / (near ? 2 : 4) : 0;
 }
 
 const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
@@ -342,7 +313,7 @@ static void entry_sent(mqc_outbox *o)
     }
     if (mqc_in_window(e)) {
         e->state = MQC_ENTRY_SENT;
-        o->in_flight++;
+        mqc_window_sent(&o->window);
         return;
     }
     end_entry(o, e, o->send, MQC_OUTCOME_SENT);
@@ -360,7 +331,7 @@ static void ungrant(mqc_outbox *o)
         mqc_entry *e = mqc_entry_at(o, --o->grant);
         o->granted_bytes -= e->len;
         if (mqc_in_window(e) && mqc_is_unanswered(e)) {
-            o->windowed--;
+            mqc_window_give_back(&o->window);
         }
     }
 }
@@ -397,7 +368,7 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     }
     if (o->overdue) {
         expect_expiries(o, first, o->grant); /* a kept one may expire also once it has left */
-        o->next_expiry = 0;
+        mqc_expiry_look_again(&o->expiry);
         ungrant(o);
     }
     reclaim(o);
@@ -467,10 +438,10 @@ bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
     }
     o->overdue = o->overdue || at >= o->send; /* what of its PUBLISH can stay behind, has to */
     if (e->state == MQC_ENTRY_QUEUED) {
-        o->in_flight++;
+        mqc_window_sent(&o->window);
     }
     if (at >= o->grant) { /* from now on it counts wherever it stands */
-        o->windowed++;
+        mqc_window_take(&o->window);
     }
     note_oldest(o, e, now); /* as far as its next answer is concerned */
     o->owed = true;
@@ -483,8 +454,8 @@ bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
 static void resume_received(mqc_outbox *o, mqc_entry *e, size_t position, bool session_present)
 {
     if (session_present) {
-        o->in_flight++;
-        o->windowed++;
+        mqc_window_take(&o->window);
+        mqc_window_sent(&o->window);
     } else {
         end_entry(o, e, position, MQC_OUTCOME_ACKED);
     }
@@ -510,10 +481,9 @@ void mqc_outbox_rewind(mqc_outbox *o)
     o->grant = 0;
     o->granted_bytes = 0;
     o->offered = 0;
-    o->in_flight = 0;
-    o->windowed = 0;
+    mqc_window_reset(&o->window);
     expect_expiries(o, 0, o->count);
-    o->next_expiry = 0; /* look again */
+    mqc_expiry_look_again(&o->expiry);
     o->undroppable = o->freed;
     reclaim(o);
 }
@@ -547,7 +517,8 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
     }
 }
 
-mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now)
+/* End the entry at this position if it has expired.  Returns when to look at it again. */
+static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
 {
     mqc_entry *e = mqc_entry_at(o, position);
 
@@ -566,12 +537,34 @@ mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now)
     return MQC_NEVER;
 }
 
+/* The same for the entries of a group, by their indices. */
+static mqc_time look_at_group(mqc_outbox *o, const mqc_expiry_group *g, mqc_time now)
+{
+    const bool whole = g->to - g->from == o->entries_len;
+    const size_t n = whole ? o->count : g->to - g->from;
+    mqc_time next = MQC_NEVER;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t position = whole ? i : mqc_position_of(o, o->entries + g->from + i);
+        if (position < o->count) {
+            next = mqc_earlier(next, look_at(o, position, now));
+        }
+    }
+    return next;
+}
+
 void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now)
 {
+    mqc_expiry_group g = { 0, 0, 0 };
+
     assert(mqc_outbox_valid(o));
     ungrant(o);
     o->overdue = o->overdue && mqc_outbox_begun(o);
-    o->next_expiry = mqc_expiry_look(o, now);
+    while (mqc_expiry_due(&o->expiry, o->entries_len, now, &g)) {
+        mqc_time next = look_at_group(o, &g, now);
+        mqc_expiry_looked(&o->expiry, &g, next);
+    }
+    mqc_expiry_finish(&o->expiry, o->entries_len, now);
 }
 
 void mqc_outbox_discard(mqc_outbox *o)
@@ -583,7 +576,7 @@ void mqc_outbox_discard(mqc_outbox *o)
             end_entry(o, e, i, MQC_OUTCOME_DISCARDED);
         }
     }
-    o->next_expiry = MQC_NEVER;
+    mqc_expiry_clear(&o->expiry);
 }
 
 /* The space of what has ended at the head, before it is reported: its entries stay. */

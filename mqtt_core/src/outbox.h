@@ -1,8 +1,10 @@
 #ifndef MQC_OUTBOX_H
 #define MQC_OUTBOX_H
 
+#include "expiry.h"
 #include "mqtt_core/engine_struct.h"
 #include "time_math.h"
+#include "window.h"
 
 /*
  * A lane: a ring of encoded packets and, beside it, a circular table with one
@@ -31,8 +33,6 @@ typedef enum mqc_entry_flag {
     MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
 } mqc_entry_flag;
 
-enum { MQC_SMALL_WINDOW = 16 };
-
 static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
 {
     size_t i = o->head + position;
@@ -54,26 +54,13 @@ static inline size_t mqc_ring_back(const mqc_outbox *o, size_t at, size_t n)
     return at >= n ? at - n : at + o->ring_len - n;
 }
 
-/* The window does not hold the lane back. */
-static inline void mqc_outbox_start_over(mqc_outbox *o)
-{
-    o->stopped = false;
-    o->go_on_at = MQC_NEVER;
-}
-
-/* --- expiry.c --- */
-
-void mqc_expiry_init(mqc_outbox *o, const mqc_lane_memory *m);
-void mqc_expiry_note(mqc_outbox *o, const mqc_entry *e);
-/* mqc_outbox_look at each entry that may be due.  When the next one is. */
-mqc_time mqc_expiry_look(mqc_outbox *o, mqc_time now);
-/* End the entry at this position if it has expired; when to look again. */
-mqc_time mqc_outbox_look(mqc_outbox *o, size_t position, mqc_time now);
+/* The entry may expire, at its time. */
+void mqc_outbox_note_expiry(mqc_outbox *o, const mqc_entry *e);
 
 static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
 {
     if (e->u.expires != 0) {
-        mqc_expiry_note(o, e);
+        mqc_outbox_note_expiry(o, e);
     }
 }
 
@@ -93,6 +80,26 @@ static inline bool mqc_outbox_room(const mqc_outbox *o, size_t len)
     return len <= o->ring_len - o->ring_used && o->count < o->entries_len;
 }
 
+/* Append the entry of a packet that was written into the ring. */
+static inline void mqc_outbox_add(mqc_outbox *o, const mqc_outgoing *m, size_t len,
+                                  uint16_t packet_id)
+{
+    mqc_entry *e = mqc_entry_at(o, o->count);
+
+    e->tag = m->tag;
+    e->u.expires = m->expires;
+    e->id = m->id;
+    e->len = (uint32_t)len;
+    e->packet_id = packet_id;
+    e->state = MQC_ENTRY_QUEUED;
+    e->flags = (uint8_t)(m->qos | (m->keep ? MQC_ENTRY_KEEP : 0));
+    e->kind = m->kind;
+    mqc_outbox_expect_expiry(o, e);
+    o->ring_used += len;
+    o->count++;
+    o->live++;
+}
+
 /* Packet id of the n-th entry, 0 when it has none or no longer needs it. */
 uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n);
 
@@ -108,6 +115,28 @@ static inline void mqc_outbox_hold(mqc_outbox *o, bool hold)
     o->held = hold;
 }
 
+/* The answer to the oldest entry is owed since this time; owed: in flight is a publish with QoS. */
+static inline void mqc_outbox_owe(mqc_outbox *o, bool owed, mqc_time since)
+{
+    o->owed = owed;
+    o->oldest_at = since;
+}
+
+/* Ids of this lane were stepped over while they were in use: see ids.c. */
+static inline void mqc_outbox_ids_passed(mqc_outbox *o, bool passed)
+{
+    o->id_passed = passed;
+}
+
+/* Returns the size of the largest QoS 0 packet of the last run, in KB, and forgets it. */
+static inline uint32_t mqc_outbox_take_large_kb(mqc_outbox *o)
+{
+    const uint32_t kb = o->left_kb;
+
+    o->left_kb = 0;
+    return kb;
+}
+
 /* Everything has left. */
 static inline bool mqc_outbox_rests(const mqc_outbox *o)
 {
@@ -115,30 +144,10 @@ static inline bool mqc_outbox_rests(const mqc_outbox *o)
 }
 
 /*
- * Grant what window and hold allow.  True when mqc_outbox_run has bytes.  go_on_at: how long a
- * lane that stops now may wait for a batch; 0: not at all.
+ * Grant what the window and mqc_outbox_hold allow.  gather_until: until when a lane that stops now
+ * may wait for a batch; 0: not at all.  Returns true when mqc_outbox_run has bytes.
  */
-bool mqc_outbox_ready(mqc_outbox *o, mqc_time go_on_at);
-
-/*
- * So many answers are worth waiting for, 0: none.  near: those that open the window for a batch,
- * or half of many; else a share of them that the throughput hardly notices.
- */
-size_t mqc_outbox_awaits(const mqc_outbox *o, bool near);
-
-/* Not even as many as they could be are worth it. */
-static inline bool mqc_outbox_awaits_few(const mqc_outbox *o)
-{
-    return o->windowed < MQC_SMALL_WINDOW && !o->stopped;
-}
-
-/* From o->go_on_at on, a stopped lane fills its window whatever it is short of. */
-static inline void mqc_outbox_go_on(mqc_outbox *o, mqc_time now)
-{
-    if (now >= o->go_on_at) {
-        mqc_outbox_start_over(o);
-    }
-}
+bool mqc_outbox_ready(mqc_outbox *o, mqc_time gather_until);
 
 /*
  * The bytes to send next, as many as lie together; with cut, no packet after
@@ -180,12 +189,12 @@ void mqc_outbox_rewind(mqc_outbox *o);
  */
 void mqc_outbox_resume(mqc_outbox *o, bool session_present);
 
-/* End what is due.  Nothing is before o->next_expiry. */
+/* End what is due.  Nothing is due before o->expiry.next. */
 void mqc_outbox_end_expired(mqc_outbox *o, mqc_time now);
 
 static inline void mqc_outbox_expire(mqc_outbox *o, mqc_time now)
 {
-    if (now >= o->next_expiry) {
+    if (now >= o->expiry.next) {
         mqc_outbox_end_expired(o, now);
     }
 }

@@ -16,7 +16,7 @@ typedef struct recount {
     uint32_t unreported;
     uint32_t sent;
     uint32_t received;
-    uint32_t windowed;
+    uint32_t window_used;
 } recount;
 
 static void count_entry(recount *c, const mqc_outbox *o, size_t position)
@@ -31,18 +31,20 @@ static void count_entry(recount *c, const mqc_outbox *o, size_t position)
     c->unreported += e->state == MQC_ENTRY_ENDED ? 1u : 0;
     c->sent += e->state == MQC_ENTRY_SENT ? 1u : 0;
     c->received += e->state == MQC_ENTRY_RECEIVED ? 1u : 0;
-    c->windowed += counts && mqc_in_window(e) && !mqc_has_ended(e) ? 1u : 0;
+    c->window_used += counts && mqc_in_window(e) && !mqc_has_ended(e) ? 1u : 0;
 }
 
 /* Between connections nothing is in flight, although the server may have had a PUBLISH. */
 static bool is_between_connections(const mqc_outbox *o, const recount *c)
 {
-    return o->in_flight == 0 && o->windowed == 0 && c->sent == 0 && c->windowed == c->received;
+    return o->window.in_flight == 0 && o->window.used == 0 && c->sent == 0 &&
+           c->window_used == c->received;
 }
 
 static bool counts_agree(const mqc_outbox *o, const recount *c)
 {
-    bool in_flight = o->in_flight == c->sent + c->received && o->windowed == c->windowed;
+    bool in_flight =
+        o->window.in_flight == c->sent + c->received && o->window.used == c->window_used;
 
     return o->ring_used == c->ring_used && o->granted_bytes + o->send_done == c->granted_bytes &&
            o->send_at == mqc_ring_forward(o, o->ring_head, c->sent_bytes + o->send_done) &&
@@ -72,7 +74,7 @@ static bool entry_is_in_sight(const mqc_outbox *o, size_t position)
 {
     const mqc_entry *e = mqc_entry_at(o, position);
 
-    if (mqc_can_expire(e) && e->u.expires < o->next_expiry && !o->overdue) {
+    if (mqc_can_expire(e) && e->u.expires < o->expiry.next && !o->overdue) {
         return false;
     }
     if (o->unreported == 0) { /* mqc_drop starts at the head */
@@ -115,8 +117,7 @@ bool mqc_outbox_valid(const mqc_outbox *o)
         (o->send_done > 0 && o->grant == o->send)) {
         return false;
     }
-    if (o->unreported > o->live || o->live > o->count || o->in_flight > o->windowed ||
-        o->resume_at >= o->window || (o->go_on_at != MQC_NEVER && !o->stopped)) {
+    if (o->unreported > o->live || o->live > o->count || !mqc_window_valid(&o->window)) {
         return false;
     }
     /* The list of ended entries and what mqc_drop remembers end with the last report. */

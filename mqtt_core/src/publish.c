@@ -77,24 +77,6 @@ static void put_into_ring(const mqc_outbox *o, const mqc_outgoing *m, size_t len
     }
 }
 
-static void put_entry(mqc_outbox *o, const mqc_outgoing *m, size_t len, uint16_t packet_id)
-{
-    mqc_entry *e = mqc_entry_at(o, o->count);
-
-    e->tag = m->tag;
-    e->u.expires = m->expires;
-    e->id = m->id;
-    e->len = (uint32_t)len;
-    e->packet_id = packet_id;
-    e->state = MQC_ENTRY_QUEUED;
-    e->flags = (uint8_t)(m->qos | (m->keep ? MQC_ENTRY_KEEP : 0));
-    e->kind = m->kind;
-    mqc_outbox_expect_expiry(o, e);
-    o->ring_used += len;
-    o->count++;
-    o->live++;
-}
-
 static bool topic_valid(const mqc_outgoing *m)
 {
     return m->topic_checked ? m->topic.len - 1u < MQC_STRING_MAX : mqc_topic_name_valid(m->topic);
@@ -135,6 +117,6 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
         *packet_id = id;
     }
     put_into_ring(lane, m, len, remaining, id);
-    put_entry(lane, m, len, id);
+    mqc_outbox_add(lane, m, len, id);
     return MQC_OK;
 }

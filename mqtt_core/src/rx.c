@@ -74,7 +74,7 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
-        if (e->lanes[i].in_flight > 0) { /* a publish that had its PUBREC before */
+        if (e->lanes[i].window.in_flight > 0) { /* a publish that had its PUBREC before */
             mqc_waits_lane_resumed(e, &e->lanes[i]);
         }
     }
@@ -88,7 +88,7 @@ static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox *lane = &e->lanes[i];
-        if (lane->windowed > 0 && mqc_outbox_acked(lane, packet_id, e->last_rx, &ev->u.done)) {
+        if (lane->window.used > 0 && mqc_outbox_acked(lane, packet_id, e->last_rx, &ev->u.done)) {
             ev->type = MQC_EVENT_DONE;
             return STEP_EVENT;
         }

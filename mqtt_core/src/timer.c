@@ -26,7 +26,7 @@ bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
     t = mqc_earlier(t, mqc_flow_due(e));
 
     for (size_t i = 0; i < e->lane_count; i++) {
-        t = mqc_earlier(t, mqc_earlier(e->lanes[i].next_expiry, e->lanes[i].go_on_at));
+        t = mqc_earlier(t, mqc_earlier(e->lanes[i].expiry.next, e->lanes[i].window.go_on_at));
     }
     *when = t;
     return t != MQC_NEVER && e->state != MQC_FAILED;
@@ -40,7 +40,7 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_expire(&e->lanes[i], now);
-        mqc_outbox_go_on(&e->lanes[i], now);
+        mqc_window_on_time(&e->lanes[i].window, now);
     }
     mqc_rx_low_water_on_time(&e->low_water, now);
     if (e->in.flow == MQC_INPUT_RESUMED) { /* silence counts from now on */

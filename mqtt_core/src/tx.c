@@ -106,14 +106,14 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
             mqc_ping_bytes_sent(e, len, now);
         }
     } else {
-        uint32_t before = e->tx_lane->in_flight;
+        uint32_t before = e->tx_lane->window.in_flight;
         mqc_ping_taken(e, len < e->tx_lane->offered, now);
         mqc_outbox_consume(e->tx_lane, len);
         if (e->tx_lane->left_kb > 0) {
             mqc_ping_large_sent(e, e->tx_lane, now);
         }
         if ((before == 0 || !e->tx_lane->owed) && e->ack_timeout_ms != 0) {
-            mqc_waits_lane_sent(e, e->tx_lane, e->tx_lane->in_flight - before, now);
+            mqc_waits_lane_sent(e, e->tx_lane, e->tx_lane->window.in_flight - before, now);
         }
         time_round_trip(e, now);
         mqc_rx_low_water_batch_sent(&e->low_water, now);

@@ -103,24 +103,24 @@ static bool is_owed(const mqc_entry *m)
 
 void mqc_waits_lane_sent(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now)
 {
-    o->owed = false;
-    for (size_t i = o->send; i > 0 && count > 0 && !o->owed; i--) {
+    bool owed = false;
+
+    for (size_t i = o->send; i > 0 && count > 0 && !owed; i--) {
         const mqc_entry *m = mqc_entry_at(o, i - 1);
-        o->owed = is_owed(m);
+        owed = is_owed(m);
         if (m->state == MQC_ENTRY_SENT) {
             count--;
         }
     }
-    if (o->owed) {
-        o->oldest_at = now;
+    mqc_outbox_owe(o, owed, owed ? now : o->oldest_at);
+    if (owed) {
         mqc_waits_expect(e, now);
     }
 }
 
 void mqc_waits_lane_resumed(mqc_engine *e, mqc_outbox *o)
 {
-    o->owed = true;
-    o->oldest_at = e->last_rx;
+    mqc_outbox_owe(o, true, e->last_rx);
     mqc_waits_expect(e, e->last_rx);
 }
 
@@ -136,15 +136,18 @@ static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time held, mqc_ti
 {
     const mqc_entry *m = o->entries + o->head;
 
-    if (o->in_flight == 0 || !o->owed) {
+    if (o->window.in_flight == 0 || !o->owed) {
         return MQC_OK;
     }
     if (!is_owed(m)) { /* a later one may be; its time begins when it is the oldest */
-        o->oldest_at = now;
+        mqc_outbox_owe(o, true, now);
         look_again(e, now, now);
         return MQC_OK;
     }
-    return check(e, &o->oldest_at, answer_to(m), held, now);
+    mqc_time since = o->oldest_at;
+    mqc_result r = check(e, &since, answer_to(m), held, now);
+    mqc_outbox_owe(o, true, since);
+    return r;
 }
 
 static mqc_result check_answers(mqc_engine *e, mqc_time now)

@@ -39,7 +39,7 @@ static inline bool mqc_answer_owed(const mqc_engine *e)
     uint32_t owed = 0;
 
     for (size_t i = 0; i < MQC_LANES_MAX; i++) { /* unused lanes are zero */
-        owed |= e->lanes[i].in_flight;
+        owed |= e->lanes[i].window.in_flight;
     }
     return owed != 0 || e->request_at != 0;
 }

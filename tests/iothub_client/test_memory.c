@@ -53,12 +53,12 @@ static void add_lanes(parts *p, const iothub_client *c)
         add(p, "ring", o->ring, o->ring_len, 1);
         add(p, "entries", o->entries, o->entries_len * sizeof *o->entries, sizeof(void *));
     }
-    add(p, "expiries", telemetry->expiries,
-        IOTHUB_EXPIRIES(c->context.options.tx_size) * sizeof *telemetry->expiries,
+    add(p, "expiries", telemetry->expiry.groups,
+        IOTHUB_EXPIRIES(c->context.options.tx_size) * sizeof *telemetry->expiry.groups,
         sizeof(uint32_t));
     assert_true(MQC_EXPIRIES(telemetry->entries_len) <=
                     IOTHUB_EXPIRIES(c->context.options.tx_size) ||
-                telemetry->expiries == NULL);
+                telemetry->expiry.groups == NULL);
 }
 
 /* Names are kept without the token and end in a NUL. */

@@ -55,7 +55,7 @@ static void what_a_part_sees_is_seen(void **state)
     BREAK(e->pubrel_chain.first = e->lanes[0].entries);
     BREAK(e->low_water.backoff_shift = 0);
     BREAK(e->round_trip.mean = UINT32_MAX);
-    BREAK(e->lanes[0].windowed++);
+    BREAK(e->lanes[0].window.used++);
 }
 
 #define TESTS \

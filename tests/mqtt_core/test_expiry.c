@@ -31,8 +31,8 @@ static void begin(pair *p, uint64_t seed, size_t entries)
     p->with.memory.lanes[0].expiries = p->expiries;
     p->with.memory.lanes[0].expiries_len = MQC_EXPIRIES(entries);
     assert_int_equal(mqc_init(&p->with.e, &p->with.memory), MQC_OK);
-    assert_ptr_equal(p->with.e.lanes[0].expiries, p->expiries);
-    assert_null(p->without.e.lanes[0].expiries);
+    assert_ptr_equal(p->with.e.lanes[0].expiry.groups, p->expiries);
+    assert_null(p->without.e.lanes[0].expiry.groups);
     BOTH(p, r)
     {
         rig_connect(r, false, false);
@@ -239,7 +239,7 @@ static void too_little_memory_for_it_is_not_used(void **state)
         for (size_t len = 0; len <= whole; len++) {
             r.memory.lanes[0].expiries_len = len;
             assert_int_equal(mqc_init(&r.e, &r.memory), MQC_OK);
-            assert_int_equal(r.e.lanes[0].expiries != NULL, len == whole);
+            assert_int_equal(r.e.lanes[0].expiry.groups != NULL, len == whole);
         }
         free(r.memory.lanes[0].expiries);
         rig_deinit(&r);

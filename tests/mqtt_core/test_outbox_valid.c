@@ -40,7 +40,8 @@ static void a_busy_lane_is_valid(void **state)
 
     assert_true(mqc_outbox_valid(o));
     assert_true(o->send > 0 && o->send_done > 0 && o->offered > 0 && o->grant < o->count);
-    assert_true(o->in_flight > 1 && o->windowed > o->in_flight && o->unreported == 1);
+    assert_true(o->window.in_flight > 1 && o->window.used > o->window.in_flight &&
+                o->unreported == 1);
     rig_deinit(&r);
 }
 
@@ -72,16 +73,16 @@ static void each_counter_that_is_wrong_is_seen(void **state)
         BROKEN(recent_at, delta);
         BROKEN(unreported, delta);
         BROKEN(live, delta);
-        BROKEN(in_flight, delta);
-        BROKEN(windowed, delta);
+        BROKEN(window.in_flight, delta);
+        BROKEN(window.used, delta);
     }
     BROKEN(head, 1);
     BROKEN(freed, 1);
     BROKEN(offered, 1000);
     BROKEN(undroppable, 100);
     BROKEN(entries_len, -(int)(o->entries_len - o->count + 1));
-    BROKEN(resume_at, (int)o->window);
-    BROKEN(next_expiry, 5001 - (int)o->next_expiry);
+    BROKEN(window.resume_at, o->window.size);
+    BROKEN(expiry.next, 5001 - (int)o->expiry.next);
     rig_deinit(&r);
 }
 
@@ -128,8 +129,8 @@ static void a_deadline_without_a_stop_is_seen(void **state)
     busy_lane(&r);
     mqc_outbox o = r.e.lanes[0];
 
-    o.stopped = false;
-    o.go_on_at = 1;
+    o.window.stopped = false;
+    o.window.go_on_at = 1;
     assert_false(mqc_outbox_valid(&o));
     rig_deinit(&r);
 }
@@ -144,11 +145,11 @@ static void the_counters_rest_between_connections(void **state)
     mqc_outbox o = r.e.lanes[0];
 
     assert_true(mqc_outbox_valid(&o));
-    assert_int_equal(o.windowed, 0);
-    o.in_flight = 1;
-    o.windowed = 1;
+    assert_int_equal(o.window.used, 0);
+    o.window.in_flight = 1;
+    o.window.used = 1;
     assert_true(mqc_outbox_valid(&o)); /* the QoS 2 publish that had its PUBREC */
-    o.in_flight = 0;
+    o.window.in_flight = 0;
     assert_false(mqc_outbox_valid(&o));
     rig_deinit(&r);
 }

@@ -38,6 +38,22 @@ struct mqc_inbound {
     bool acked; /* by the application */
 };
 
+/* How many publishes of a lane may be sent and not finished; see window.h. */
+typedef struct mqc_window {
+    mqc_time go_on_at;  /* when a stopped lane uses whatever is free; UINT64_MAX: not decided */
+    uint32_t used;      /* slots in use: granted, and neither finished nor given back */
+    uint32_t in_flight; /* of these, sent and not finished */
+    uint16_t size;
+    uint16_t resume_at; /* a stopped lane goes on when no more slots than that are in use */
+    bool stopped;       /* the window was full; a batch has to come together */
+} mqc_window;
+
+/* When entries of a lane expire; see expiry.h. */
+typedef struct mqc_expiry {
+    mqc_time next;    /* none expires before */
+    mqc_time *groups; /* the same for groups of entries, then for groups of groups; NULL: none */
+} mqc_expiry;
+
 /*
  * A lane.  Positions named send and grant count entries from the oldest
  * one: 0 <= send <= grant <= count.
@@ -45,7 +61,6 @@ struct mqc_inbound {
 typedef struct mqc_outbox {
     uint8_t number;
     bool held;
-    bool stopped;     /* by the window, until a batch may leave */
     bool overdue;     /* something could not be stopped because it was on its way out */
     bool owed;        /* in flight is, or was since it was last empty, a publish with QoS */
     bool id_passed;   /* by the next candidate, while it was in use: see ids.c */
@@ -78,14 +93,9 @@ typedef struct mqc_outbox {
     mqc_entry *recent;   /* the one among them that ended last, NULL: reported, */
     uint32_t unreported; /* and how many they are */
     uint32_t live;       /* accepted and not reported */
-    uint32_t in_flight;  /* sent and waiting for an end */
-    uint32_t windowed;   /* granted and counting in the window */
-    uint32_t window;
-    uint32_t resume_at; /* windowed at which a stopped lane goes on, */
-    mqc_time go_on_at;  /* or the time when it does, MQC_NEVER: not decided */
 
-    mqc_time next_expiry; /* nothing expires before */
-    mqc_time *expiries;   /* and nothing of a group of entries before these: see expiry.c */
+    mqc_window window;
+    mqc_expiry expiry;
 } mqc_outbox;
 
 /* Control packets on their way out, one behind the other. */
