@@ -4,7 +4,7 @@
 #include "inbox.h"
 #include "input.h"
 #include "keep_alive.h"
-#include "outbox.h"
+#include "outbox_valid.h"
 #include "pubrel_chain.h"
 #include "round_trip.h"
 #include "rx_low_water.h"

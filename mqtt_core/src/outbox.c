@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "outbox_entry.h"
+#include "outbox_valid.h"
 #include "packet.h"
 
 /* --- in -------------------------------------------------------------------- */

@@ -1,58 +1,9 @@
 #ifndef MQC_OUTBOX_H
 #define MQC_OUTBOX_H
 
-#include "expiry.h"
-#include "mqtt_core/engine_struct.h"
-#include "time_math.h"
-#include "window.h"
+#include "outbox_entry.h"
 
-/*
- * A lane: a ring of encoded packets and, beside it, a circular table with one
- * entry for each of them in the same order.
- *
- *     table   | ended | sent | sent | begun | granted | queued | queued |
- *               0                     send              grant             count
- *     ring    |#######|######|######|###:#####|#########|########|#######|
- *             ring_head                 send_at
- *
- * Space is reclaimed from the head only, so that the order of the ring is the
- * order of sending, also on a later connection.
- */
-
-typedef enum mqc_entry_state {
-    MQC_ENTRY_QUEUED = 0, /* not sent as a whole on this connection */
-    MQC_ENTRY_SENT,       /* waits for PUBACK, PUBREC, or for its release */
-    MQC_ENTRY_RECEIVED,   /* PUBREC came: it is not sent again, and waits for PUBCOMP */
-    MQC_ENTRY_ENDED,      /* its outcome waits to be reported */
-    MQC_ENTRY_DEAD        /* reported; waits for its space to reach the head */
-} mqc_entry_state;
-
-typedef enum mqc_entry_flag {
-    MQC_ENTRY_QOS = 0x03,   /* mask */
-    MQC_ENTRY_KEEP = 0x04,  /* ends by mqc_release */
-    MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
-} mqc_entry_flag;
-
-static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
-{
-    size_t i = o->head + position;
-
-    if (i >= o->entries_len) {
-        i -= o->entries_len;
-    }
-    return o->entries + i;
-}
-
-static inline size_t mqc_ring_forward(const mqc_outbox *o, size_t at, size_t n)
-{
-    at += n;
-    return at < o->ring_len ? at : at - o->ring_len;
-}
-
-static inline size_t mqc_ring_back(const mqc_outbox *o, size_t at, size_t n)
-{
-    return at >= n ? at - n : at + o->ring_len - n;
-}
+/* A lane: accepts, sends and ends publishes.  outbox_entry.h has its picture. */
 
 /* The entry may expire, at its time. */
 void mqc_outbox_note_expiry(mqc_outbox *o, const mqc_entry *e);
@@ -63,14 +14,6 @@ static inline void mqc_outbox_expect_expiry(mqc_outbox *o, const mqc_entry *e)
         mqc_outbox_note_expiry(o, e);
     }
 }
-
-/*
- * Do the members agree with each other?  Positions are in order, bytes and counters are those of
- * the entries, the list of ended entries is complete, and neither mqc_drop nor expiry overlooks an
- * entry. Debug builds assert it at each entry of this part; of more than 64 entries only the
- * counters are compared.
- */
-bool mqc_outbox_valid(const mqc_outbox *o);
 
 void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m);
 

@@ -1,9 +1,58 @@
 #ifndef MQC_OUTBOX_ENTRY_H
 #define MQC_OUTBOX_ENTRY_H
 
-#include "outbox.h"
+#include "expiry.h"
+#include "mqtt_core/engine_struct.h"
+#include "time_math.h"
+#include "window.h"
 
-/* Questions about the entries of a lane, for the files outbox*.c. */
+/*
+ * A lane: a ring of encoded packets and, beside it, a circular table with one
+ * entry for each of them in the same order.
+ *
+ *     table   | ended | sent | sent | begun | granted | queued | queued |
+ *               0                     send              grant             count
+ *     ring    |#######|######|######|###:#####|#########|########|#######|
+ *             ring_head                 send_at
+ *
+ * Space is reclaimed from the head only, so that the order of the ring is the
+ * order of sending, also on a later connection.
+ */
+
+typedef enum mqc_entry_state {
+    MQC_ENTRY_QUEUED = 0, /* not sent as a whole on this connection */
+    MQC_ENTRY_SENT,       /* waits for PUBACK, PUBREC, or for its release */
+    MQC_ENTRY_RECEIVED,   /* PUBREC came: it is not sent again, and waits for PUBCOMP */
+    MQC_ENTRY_ENDED,      /* its outcome waits to be reported */
+    MQC_ENTRY_DEAD        /* reported; waits for its space to reach the head */
+} mqc_entry_state;
+
+typedef enum mqc_entry_flag {
+    MQC_ENTRY_QOS = 0x03,   /* mask */
+    MQC_ENTRY_KEEP = 0x04,  /* ends by mqc_release */
+    MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
+} mqc_entry_flag;
+
+static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
+{
+    size_t i = o->head + position;
+
+    if (i >= o->entries_len) {
+        i -= o->entries_len;
+    }
+    return o->entries + i;
+}
+
+static inline size_t mqc_ring_forward(const mqc_outbox *o, size_t at, size_t n)
+{
+    at += n;
+    return at < o->ring_len ? at : at - o->ring_len;
+}
+
+static inline size_t mqc_ring_back(const mqc_outbox *o, size_t at, size_t n)
+{
+    return at >= n ? at - n : at + o->ring_len - n;
+}
 
 static inline mqc_entry *mqc_oldest(const mqc_outbox *o)
 {

@@ -1,3 +1,5 @@
+#include "outbox_valid.h"
+
 #include "outbox_entry.h"
 
 /* The invariants of a lane: see mqc_outbox_valid. */

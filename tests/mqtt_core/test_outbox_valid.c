@@ -1,4 +1,5 @@
-#include "outbox.h"
+#include "outbox_entry.h"
+#include "outbox_valid.h"
 #include "rig.h"
 
 /* The check of a lane's invariants sees each member that is wrong. */

@@ -59,7 +59,8 @@ class Build:
     def make(self, jobs):
         configure = ["cmake", "-G", "Ninja", "-S", self.root, "-B", self.folder]
         options = {
-            "CMAKE_BUILD_TYPE": "None",
+            "CMAKE_BUILD_TYPE": "Debug",  # with the valid checks
+            "CMAKE_C_FLAGS_DEBUG": "",
             "CMAKE_C_COMPILER": "gcc",  # whose gcov is used
             "CMAKE_C_FLAGS": MODES[self.mode],
             "CMAKE_C_COMPILER_LAUNCHER": "",
