@@ -52,8 +52,8 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    if (e->state != MQC_IDLE) {
-        return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
+    if (e->connection.state != MQC_IDLE) {
+        return e->connection.error != MQC_OK ? e->connection.error : MQC_ERR_STATE;
     }
     if (!connect_valid(o)) {
         return MQC_ERR_ARG;
@@ -66,7 +66,7 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
     mqc_encode_connect(&w, o);
 
     mqc_state_enter(e, MQC_CONNECTING);
-    e->clean_session = o->clean_session;
+    e->requests.clean_session = o->clean_session;
     mqc_waits_connect(e, o);
     mqc_keep_alive_connect(e, o, now);
     return MQC_OK;
@@ -78,8 +78,8 @@ mqc_result mqc_disconnect(mqc_engine *e)
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    if (e->state != MQC_CONNECTED) {
-        return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
+    if (e->connection.state != MQC_CONNECTED) {
+        return e->connection.error != MQC_OK ? e->connection.error : MQC_ERR_STATE;
     }
     mqc_state_enter(e, MQC_DISCONNECTING); /* encoded by mqc_control_fill */
     return MQC_OK;
@@ -100,14 +100,14 @@ static bool filters_valid(const mqc_filters *f)
 
 void mqc_requests_reset(mqc_engine *e)
 {
-    memset(e->pending, 0, sizeof e->pending);
+    memset(&e->requests, 0, sizeof e->requests);
 }
 
 static mqc_pending *find_pending(mqc_engine *e, uint16_t packet_id)
 {
     for (size_t i = 0; i < MQC_PENDING_MAX; i++) {
-        if (e->pending[i].packet_id == packet_id) {
-            return &e->pending[i];
+        if (e->requests.pending[i].packet_id == packet_id) {
+            return &e->requests.pending[i];
         }
     }
     return NULL;
@@ -120,8 +120,8 @@ static mqc_result request(mqc_engine *e, const mqc_filters *f, uint16_t *packet_
 
     assert(mqc_engine_valid(e));
 
-    if (e->state != MQC_CONNECTED) {
-        return e->error != MQC_OK ? e->error : MQC_ERR_STATE;
+    if (e->connection.state != MQC_CONNECTED) {
+        return e->connection.error != MQC_OK ? e->connection.error : MQC_ERR_STATE;
     }
     if (!filters_valid(f)) {
         return MQC_ERR_ARG;
@@ -169,13 +169,13 @@ bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet
     if (p == NULL || p->answer != answer || (answer == MQC_SUBACK && p->count != count)) {
         return false;
     }
-    bool oldest = p == e->pending;
-    for (; p + 1 < e->pending + MQC_PENDING_MAX; p++) { /* the oldest one stays first */
+    bool oldest = p == e->requests.pending;
+    for (; p + 1 < e->requests.pending + MQC_PENDING_MAX; p++) { /* the oldest one stays first */
         p[0] = p[1];
     }
     p->packet_id = 0;
     if (oldest) {
-        mqc_waits_request_answered(e, e->pending[0].packet_id != 0);
+        mqc_waits_request_answered(e, e->requests.pending[0].packet_id != 0);
     }
     return true;
 }

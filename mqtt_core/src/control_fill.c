@@ -3,6 +3,7 @@
 #include "control.h"
 #include "keep_alive.h"
 #include "pubrel_chain.h"
+#include "state.h"
 
 bool mqc_control_queue_id(mqc_engine *e, mqc_packet_type type, uint16_t packet_id)
 {
@@ -50,15 +51,17 @@ static bool queue_empty(mqc_engine *e, mqc_packet_type type)
 
 void mqc_control_fill(mqc_engine *e)
 {
-    if (e->state == MQC_CONNECTING || e->disconnect_queued) {
+    if (e->connection.state == MQC_CONNECTING || e->connection.closing) {
         return;
     }
     queue_pubrels(e);
     queue_answers(e);
-    if (e->ping_wanted && queue_empty(e, MQC_PINGREQ)) {
+    if (e->keep_alive.ping_wanted && queue_empty(e, MQC_PINGREQ)) {
         mqc_ping_encoded(e);
     }
-    if (e->state == MQC_DISCONNECTING && !mqc_answers_due(e)) {
-        e->disconnect_queued = queue_empty(e, MQC_DISCONNECT);
+    if (e->connection.state == MQC_DISCONNECTING && !mqc_answers_due(e)) {
+        if (queue_empty(e, MQC_DISCONNECT)) {
+            mqc_state_closing(e);
+        }
     }
 }

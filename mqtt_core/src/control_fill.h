@@ -18,7 +18,8 @@ static inline bool mqc_answers_due(const mqc_engine *e)
 /* Is there anything to encode? */
 static inline bool mqc_control_wanted(const mqc_engine *e)
 {
-    return mqc_answers_due(e) || e->ping_wanted || e->state == MQC_DISCONNECTING;
+    return mqc_answers_due(e) || e->keep_alive.ping_wanted ||
+           e->connection.state == MQC_DISCONNECTING;
 }
 
 /* Encode as much as the control area has room for. */

@@ -43,7 +43,6 @@ static void reset(mqc_engine *e)
     mqc_requests_reset(e);
     mqc_waits_reset(e);
     mqc_keep_alive_reset(e, 0);
-    e->disconnect_queued = false;
     mqc_round_trip_reset(&e->round_trip);
     mqc_rx_low_water_reset(&e->low_water);
     for (size_t i = 0; i < e->lane_count; i++) {
@@ -55,7 +54,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
 {
     if (e == NULL || m == NULL || m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL ||
         m->control_len < CONTROL_MIN || m->inbound == NULL || m->inbound_len == 0 ||
-        !lanes_valid(m)) {
+        m->inbound_len != (uint32_t)m->inbound_len || !lanes_valid(m)) {
         return MQC_ERR_ARG;
     }
     memset(e, 0, sizeof *e);
@@ -178,7 +177,7 @@ size_t mqc_rx_least(mqc_engine *e, mqc_time *until)
     } else if (awaits_few(e)) {
         return mqc_rx_low_water_set(w, 0, until);
     }
-    bool allowed = e->state == MQC_CONNECTED && mqc_rx_low_water_allowed(w);
+    bool allowed = e->connection.state == MQC_CONNECTED && mqc_rx_low_water_allowed(w);
     return mqc_rx_low_water_set(w, allowed ? answers_len(e) : 0, until);
 }
 
@@ -190,7 +189,9 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    mqc_time now = e->last_rx > e->last_tx ? e->last_rx : e->last_tx; /* or a little later */
+    mqc_time now = e->keep_alive.last_rx > e->keep_alive.last_tx
+                       ? e->keep_alive.last_rx
+                       : e->keep_alive.last_tx; /* or a little later */
     return mqc_outbox_release(&e->lanes[lane], id, now, done) ? MQC_OK : MQC_ERR_STATE;
 }
 
@@ -216,7 +217,7 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane)
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    if (e->state != MQC_IDLE) {
+    if (e->connection.state != MQC_IDLE) {
         return MQC_ERR_STATE;
     }
     mqc_pubrel_chain_restart(&e->pubrel_chain, lane);

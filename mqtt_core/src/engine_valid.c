@@ -21,23 +21,25 @@ static bool input_valid(const mqc_input *in)
 static bool requests_valid(const mqc_engine *e)
 {
     for (size_t i = 1; i < MQC_PENDING_MAX; i++) {
-        if (e->pending[i].packet_id != 0 && e->pending[i - 1].packet_id == 0) {
+        if (e->requests.pending[i].packet_id != 0 && e->requests.pending[i - 1].packet_id == 0) {
             return false;
         }
     }
-    return e->request_at == 0 || e->pending[0].packet_id != 0;
+    return e->waits.request_at == 0 || e->requests.pending[0].packet_id != 0;
 }
 
 static bool lanes_valid(const mqc_engine *e)
 {
-    bool connected = e->state == MQC_CONNECTED || e->state == MQC_DISCONNECTING;
+    bool connected =
+        e->connection.state == MQC_CONNECTED || e->connection.state == MQC_DISCONNECTING;
 
     for (size_t i = 0; i < e->lane_count; i++) {
         const mqc_outbox *o = &e->lanes[i];
         if (!mqc_outbox_valid(o) || o->number != i) {
             return false;
         }
-        if (!connected && e->state != MQC_FAILED && (o->send > 0 || o->window.in_flight > 0)) {
+        if (!connected && e->connection.state != MQC_FAILED &&
+            (o->send > 0 || o->window.in_flight > 0)) {
             return false; /* nothing is sent before CONNACK */
         }
     }
@@ -46,18 +48,20 @@ static bool lanes_valid(const mqc_engine *e)
 
 static bool keep_alive_valid(const mqc_engine *e)
 {
-    return e->ping <= MQC_PING_SENT && e->ping_ahead <= mqc_control_pending(&e->control);
+    return e->keep_alive.ping <= MQC_PING_SENT &&
+           e->keep_alive.ping_ahead <= mqc_control_pending(&e->control);
 }
 
 bool mqc_engine_valid(const mqc_engine *e)
 {
-    if (e->state > MQC_FAILED || (e->state == MQC_FAILED) != (e->error != MQC_OK)) {
+    if (e->connection.state > MQC_FAILED ||
+        (e->connection.state == MQC_FAILED) != (e->connection.error != MQC_OK)) {
         return false;
     }
     if (e->lane_count < 1 || e->lane_count > MQC_LANES_MAX) {
         return false;
     }
-    if (e->tx_lane != NULL && (e->tx_lane < e->lanes || e->tx_lane >= e->lanes + e->lane_count)) {
+    if (e->tx.lane != NULL && (e->tx.lane < e->lanes || e->tx.lane >= e->lanes + e->lane_count)) {
         return false;
     }
     return input_valid(&e->in) && mqc_control_valid(&e->control) && mqc_inbox_valid(&e->inbox) &&

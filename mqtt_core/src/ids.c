@@ -12,21 +12,21 @@
 
 void mqc_ids_init(mqc_engine *e)
 {
-    e->next_id = 1;
-    e->free_ids = UINT16_MAX;
+    e->ids.next = 1;
+    e->ids.free_count = UINT16_MAX;
 }
 
 /* Returns the number of ids from the candidate up to this one, cyclically. */
 static uint16_t distance(const mqc_engine *e, uint16_t id)
 {
-    return (uint16_t)(id - e->next_id);
+    return (uint16_t)(id - e->ids.next);
 }
 
 /* Handles one id in use: skips it, or notes that the free ids end there. */
 static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *stepped)
 {
-    if (id == e->next_id) {
-        e->next_id++;
+    if (id == e->ids.next) {
+        e->ids.next++;
         (*stepped)++;
         return true;
     }
@@ -59,7 +59,7 @@ static uint16_t look_at_all(mqc_engine *e, bool *passed, uint32_t *stepped)
 
     (void)meet(e, 0, &nearest, stepped);
     for (size_t i = 0; i < MQC_PENDING_MAX; i++) {
-        (void)meet(e, e->pending[i].packet_id, &nearest, stepped);
+        (void)meet(e, e->requests.pending[i].packet_id, &nearest, stepped);
     }
     for (size_t l = 0; l < e->lane_count; l++) {
         const mqc_outbox *o = &e->lanes[l];
@@ -74,7 +74,7 @@ bool mqc_find_free_id(mqc_engine *e)
     bool passed[MQC_LANES_MAX] = { false };
     uint32_t total = 0;
 
-    while (e->free_ids == 0) {
+    while (e->ids.free_count == 0) {
         uint32_t stepped = 0;
         uint16_t nearest = look_at_all(e, passed, &stepped);
         total += stepped;
@@ -82,7 +82,7 @@ bool mqc_find_free_id(mqc_engine *e)
             return false;
         }
         if (stepped == 0) {
-            e->free_ids = nearest;
+            e->ids.free_count = nearest;
         }
     }
     for (size_t l = 0; l < e->lane_count; l++) {

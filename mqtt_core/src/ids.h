@@ -3,7 +3,7 @@
 
 #include "mqtt_core/engine_struct.h"
 
-/* Packet ids.  Only this header and ids.c write next_id and free_ids. */
+/* Packet ids.  Only this header and ids.c write mqc_ids. */
 
 void mqc_ids_init(mqc_engine *e);
 
@@ -13,11 +13,11 @@ bool mqc_find_free_id(mqc_engine *e);
 /* Returns an id that neither a lane nor a pending request uses; 0 when all are in use. */
 static inline uint16_t mqc_new_packet_id(mqc_engine *e)
 {
-    if (e->free_ids == 0 && !mqc_find_free_id(e)) {
+    if (e->ids.free_count == 0 && !mqc_find_free_id(e)) {
         return 0;
     }
-    e->free_ids--;
-    return e->next_id++;
+    e->ids.free_count--;
+    return e->ids.next++;
 }
 
 #endif

@@ -5,7 +5,7 @@
 void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap)
 {
     b->table = table;
-    b->cap = cap;
+    b->cap = (uint32_t)cap;
 }
 
 static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
@@ -153,7 +153,7 @@ mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id)
 void mqc_inbox_rewind(mqc_inbox *b)
 {
     assert(mqc_inbox_valid(b));
-    size_t kept = 0;
+    uint32_t kept = 0;
 
     for (size_t i = b->released; i < b->count; i++) {
         mqc_inbound m = *message_at(b, i);

@@ -4,8 +4,8 @@
 #include "mqtt_core/engine_struct.h"
 
 /*
- * The received bytes that have not been decoded yet, and how reading goes on.  Only this header and
- * rx.c write mqc_input.
+ * The received bytes that have not been decoded yet, and how reading goes on.  Only rx.c writes
+ * mqc_input.
  */
 
 /* What the reader expects at the front of the received bytes. */
@@ -21,24 +21,6 @@ typedef enum mqc_input_flow {
     MQC_INPUT_STALLED, /* a message waits for a free slot of the inbox */
     MQC_INPUT_RESUMED  /* reading goes on, and the next mqc_tick restarts the timers */
 } mqc_input_flow;
-
-/* Decode nothing more: the connection has failed. */
-static inline void mqc_input_stop(mqc_input *in)
-{
-    in->unread = false;
-}
-
-/* The timers have been restarted after a stall. */
-static inline void mqc_input_restarted(mqc_input *in)
-{
-    in->flow = MQC_INPUT_FLOWING;
-}
-
-/* mqc_tick saw for the first time that reading stands still. */
-static inline void mqc_input_stalls_since(mqc_input *in, mqc_time now)
-{
-    in->stalled_at = now;
-}
 
 /* A message waits for a slot of the inbox, or was skipped because there was none. */
 static inline bool mqc_reading_stalled(const mqc_input *in)

@@ -20,19 +20,20 @@ enum {
 
 static bool keeps_alive(const mqc_engine *e)
 {
-    return e->state == MQC_CONNECTED && e->keep_alive_ms != 0;
+    return e->connection.state == MQC_CONNECTED && e->keep_alive.interval_ms != 0;
 }
 
 /* Returns how long a peer may neither send nor accept anything. */
 static mqc_time silence_ms(const mqc_engine *e)
 {
-    return e->keep_alive_ms + e->keep_alive_ms / 2;
+    return e->keep_alive.interval_ms + e->keep_alive.interval_ms / 2;
 }
 
 /* Returns the part of that time for the answer to a PINGREQ. */
 static mqc_time answer_ms(const mqc_engine *e)
 {
-    return mqc_later(e->keep_alive_ms / 2, mqc_earlier(e->keep_alive_ms, PATIENCE_MS));
+    return mqc_later(e->keep_alive.interval_ms / 2,
+                     mqc_earlier(e->keep_alive.interval_ms, PATIENCE_MS));
 }
 
 /* Returns how long a slow link may need for a packet of this length. */
@@ -43,63 +44,58 @@ static mqc_time transit_ms(size_t len)
 
 static mqc_time alive_at(const mqc_engine *e)
 {
-    return mqc_later(e->last_rx, e->moved_at);
+    return mqc_later(e->keep_alive.last_rx, e->keep_alive.moved_at);
 }
 
 /* --- PINGREQ and PINGRESP --- */
 
 void mqc_keep_alive_reset(mqc_engine *e, mqc_time now)
 {
-    e->ping = MQC_PING_NONE;
-    e->ping_wanted = false;
-    e->ping_ahead = 0;
-    e->answers_held = false;
-    e->peer_owes = true;
-    e->stream_full = false;
-    e->last_rx = now;
-    e->last_tx = now;
-    e->moved_at = 0;
-    e->moved = 0;
-    e->quiet_until = 0;
-    e->looked_at = 0;
+    e->keep_alive.ping = MQC_PING_NONE;
+    e->keep_alive.ping_wanted = false;
+    e->keep_alive.ping_ahead = 0;
+    e->keep_alive.peer_owes = true;
+    e->keep_alive.stream_full = false;
+    e->keep_alive.last_rx = now;
+    e->keep_alive.last_tx = now;
+    e->keep_alive.moved_at = 0;
+    e->keep_alive.moved = 0;
+    e->keep_alive.quiet_until = 0;
+    e->keep_alive.looked_at = 0;
 }
 
 void mqc_keep_alive_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now)
 {
-    e->keep_alive_ms = o->keep_alive_s * MS_PER_S;
-    e->timed.connack_by = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
-    e->reports_flow = o->reports_flow;
+    e->keep_alive.interval_ms = o->keep_alive_s * MS_PER_S;
+    e->keep_alive.timed.connack_by = o->timeout_ms != 0 ? now + o->timeout_ms : MQC_NEVER;
+    e->keep_alive.reports_flow = o->reports_flow;
     mqc_keep_alive_reset(e, now);
-}
-
-void mqc_keep_alive_resume(mqc_engine *e, mqc_time now)
-{
-    e->last_rx = now;
-    e->timed.ping_at = now;
 }
 
 void mqc_ping_encoded(mqc_engine *e)
 {
-    e->ping_wanted = false;
-    e->ping_ahead = (uint32_t)mqc_control_pending(&e->control);
+    e->keep_alive.ping_wanted = false;
+    e->keep_alive.ping_ahead = (uint32_t)mqc_control_pending(&e->control);
 }
 
 /* A stream with an empty buffer accepts bytes even without a peer; after its buffer was full,
  * only if the peer has accepted some. After the PINGREQ was sent, only its answer counts. */
 void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now)
 {
-    if (e->stream_full && !e->reports_flow && e->ping != MQC_PING_SENT) {
-        e->moved_at = now;
+    if (e->keep_alive.stream_full && !e->keep_alive.reports_flow &&
+        e->keep_alive.ping != MQC_PING_SENT) {
+        e->keep_alive.moved_at = now;
     }
-    e->stream_full = refused;
+    e->keep_alive.stream_full = refused;
 }
 
 void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now)
 {
-    e->ping_ahead -= len < e->ping_ahead ? (uint32_t)len : e->ping_ahead;
-    if (e->ping_ahead == 0 && e->ping == MQC_PING_QUEUED) {
-        e->ping = e->reports_flow ? MQC_PING_LEFT : MQC_PING_SENT;
-        e->timed.ping_at = now;
+    e->keep_alive.ping_ahead -=
+        len < e->keep_alive.ping_ahead ? (uint32_t)len : e->keep_alive.ping_ahead;
+    if (e->keep_alive.ping_ahead == 0 && e->keep_alive.ping == MQC_PING_QUEUED) {
+        e->keep_alive.ping = e->keep_alive.reports_flow ? MQC_PING_LEFT : MQC_PING_SENT;
+        e->keep_alive.timed.ping_at = now;
     }
 }
 
@@ -107,25 +103,20 @@ void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now)
 {
     size_t len = (mqc_outbox_take_large_kb(lane) + (size_t)1) * 1024;
 
-    if (e->ping <= MQC_PING_QUEUED) { /* bytes after the PINGREQ do not delay it */
-        e->quiet_until = mqc_later(e->quiet_until, now + transit_ms(len));
+    if (e->keep_alive.ping <= MQC_PING_QUEUED) { /* bytes after the PINGREQ do not delay it */
+        e->keep_alive.quiet_until = mqc_later(e->keep_alive.quiet_until, now + transit_ms(len));
     }
-}
-
-void mqc_ping_answered(mqc_engine *e)
-{
-    e->ping = MQC_PING_NONE;
 }
 
 /* Returns when to send a PINGREQ. It is also needed while we do not read, and while an
  * unanswered one waits for a large packet, because the server expects signs of life from us. */
 static mqc_time ping_due(const mqc_engine *e)
 {
-    if (!keeps_alive(e) || e->ping_wanted || e->ping_ahead > 0) {
+    if (!keeps_alive(e) || e->keep_alive.ping_wanted || e->keep_alive.ping_ahead > 0) {
         return MQC_NEVER;
     }
-    mqc_time due = e->last_tx + e->keep_alive_ms;
-    if (e->in.flow == MQC_INPUT_STALLED || e->ping != MQC_PING_NONE) {
+    mqc_time due = e->keep_alive.last_tx + e->keep_alive.interval_ms;
+    if (e->in.flow == MQC_INPUT_STALLED || e->keep_alive.ping != MQC_PING_NONE) {
         return due;
     }
     return mqc_earlier(due, alive_at(e) + silence_ms(e) - answer_ms(e));
@@ -133,26 +124,27 @@ static mqc_time ping_due(const mqc_engine *e)
 
 void mqc_ping_begin(mqc_engine *e)
 {
-    if (e->ping == MQC_PING_NONE) {
-        e->ping = MQC_PING_QUEUED;
-        e->ping_wanted = true;
+    if (e->keep_alive.ping == MQC_PING_NONE) {
+        e->keep_alive.ping = MQC_PING_QUEUED;
+        e->keep_alive.ping_wanted = true;
     }
 }
 
 void mqc_ping_again(mqc_engine *e)
 {
     mqc_ping_begin(e);
-    e->ping_wanted = true;
+    e->keep_alive.ping_wanted = true;
 }
 
 /* --- the flow below the engine --- */
 
 mqc_time mqc_flow_report_due(const mqc_engine *e)
 {
-    bool short_wait = e->ack_timeout_ms != 0 && e->ack_timeout_ms < e->keep_alive_ms;
-    mqc_time ms = short_wait ? e->ack_timeout_ms : e->keep_alive_ms;
+    bool short_wait =
+        e->waits.ack_timeout_ms != 0 && e->waits.ack_timeout_ms < e->keep_alive.interval_ms;
+    mqc_time ms = short_wait ? e->waits.ack_timeout_ms : e->keep_alive.interval_ms;
 
-    return e->looked_at + ms / LOOKS;
+    return e->keep_alive.looked_at + ms / LOOKS;
 }
 
 bool mqc_wants_flow(const mqc_engine *e, mqc_time now)
@@ -171,23 +163,26 @@ static bool reached(uint32_t count, uint32_t mark)
 void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
 {
     const uint32_t delivered = (uint32_t)f->delivered;
-    const uint32_t moved = (uint32_t)f->received + (e->ping == MQC_PING_SENT ? 0 : delivered);
+    const uint32_t moved =
+        (uint32_t)f->received + (e->keep_alive.ping == MQC_PING_SENT ? 0 : delivered);
 
-    if (moved != e->moved) {
-        e->moved_at = e->looked_at;
+    if (moved != e->keep_alive.moved) {
+        e->keep_alive.moved_at = e->keep_alive.looked_at;
     }
-    if (e->ping == MQC_PING_LEFT) {
-        e->ping_mark = delivered + (uint32_t)f->pending;
-        e->ping = MQC_PING_UNDER_WAY;
+    if (e->keep_alive.ping == MQC_PING_LEFT) {
+        e->keep_alive.ping_mark = delivered + (uint32_t)f->pending;
+        e->keep_alive.ping = MQC_PING_UNDER_WAY;
     }
-    e->moved = moved;
-    if (e->ping == MQC_PING_UNDER_WAY && reached(delivered, e->ping_mark)) {
-        e->ping = MQC_PING_SENT;
-        e->timed.ping_at = mqc_later(e->timed.ping_at, e->looked_at);
-        e->moved = (uint32_t)f->received; /* from now on only such bytes count as signs of life */
+    e->keep_alive.moved = moved;
+    if (e->keep_alive.ping == MQC_PING_UNDER_WAY && reached(delivered, e->keep_alive.ping_mark)) {
+        e->keep_alive.ping = MQC_PING_SENT;
+        e->keep_alive.timed.ping_at =
+            mqc_later(e->keep_alive.timed.ping_at, e->keep_alive.looked_at);
+        e->keep_alive.moved =
+            (uint32_t)f->received; /* from now on only such bytes count as signs of life */
     }
-    e->peer_owes = f->awaited;
-    e->looked_at = now;
+    e->keep_alive.peer_owes = f->awaited;
+    e->keep_alive.looked_at = now;
 }
 
 /* --- loss --- */
@@ -210,17 +205,19 @@ static mqc_time lost_before_ping(const mqc_engine *e)
     mqc_time alive = alive_at(e);
     mqc_time silent = alive + silence_ms(e);
 
-    if (e->peer_owes) {
+    if (e->keep_alive.peer_owes) {
         return silent;
     }
-    return mqc_later(silent, mqc_later(alive + mqc_transit_ahead_ms(e), e->quiet_until));
+    return mqc_later(silent, mqc_later(alive + mqc_transit_ahead_ms(e), e->keep_alive.quiet_until));
 }
 
 /* The answer is due. */
 static mqc_time lost_after_ping(const mqc_engine *e)
 {
-    mqc_time arrives = mqc_later(alive_at(e), e->timed.ping_at) + mqc_transit_ahead_ms(e);
-    mqc_time answered = mqc_later(e->timed.ping_at + answer_ms(e), e->quiet_until);
+    mqc_time arrives =
+        mqc_later(alive_at(e), e->keep_alive.timed.ping_at) + mqc_transit_ahead_ms(e);
+    mqc_time answered =
+        mqc_later(e->keep_alive.timed.ping_at + answer_ms(e), e->keep_alive.quiet_until);
 
     return mqc_later(alive_at(e) + silence_ms(e), mqc_later(arrives, answered));
 }
@@ -228,13 +225,13 @@ static mqc_time lost_after_ping(const mqc_engine *e)
 /* Returns when the peer counts as lost. */
 static mqc_time lost_at(const mqc_engine *e)
 {
-    if (e->state == MQC_CONNECTING) {
-        return e->timed.connack_by;
+    if (e->connection.state == MQC_CONNECTING) {
+        return e->keep_alive.timed.connack_by;
     }
     if (!keeps_alive(e) || e->in.flow == MQC_INPUT_STALLED) {
         return MQC_NEVER;
     }
-    switch ((mqc_ping_state)e->ping) {
+    switch ((mqc_ping_state)e->keep_alive.ping) {
     case MQC_PING_QUEUED:
     case MQC_PING_LEFT:
     case MQC_PING_UNDER_WAY: return lost_before_ping(e);
@@ -250,7 +247,8 @@ mqc_time mqc_keep_alive_due(const mqc_engine *e)
 {
     mqc_time due = ping_due(e);
 
-    return e->ping == MQC_PING_NONE && due != MQC_NEVER ? due : mqc_earlier(due, lost_at(e));
+    return e->keep_alive.ping == MQC_PING_NONE && due != MQC_NEVER ? due
+                                                                   : mqc_earlier(due, lost_at(e));
 }
 
 mqc_alive_verdict mqc_keep_alive_judge(const mqc_engine *e, mqc_time now)

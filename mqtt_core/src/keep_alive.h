@@ -31,16 +31,20 @@ void mqc_keep_alive_connect(mqc_engine *e, const mqc_connect_options *o, mqc_tim
 
 static inline void mqc_keep_alive_received(mqc_engine *e, mqc_time now)
 {
-    e->last_rx = now;
+    e->keep_alive.last_rx = now;
 }
 
 static inline void mqc_keep_alive_sent(mqc_engine *e, mqc_time now)
 {
-    e->last_tx = now;
+    e->keep_alive.last_tx = now;
 }
 
 /* The engine reads again after a stall: silence counts from now on. */
-void mqc_keep_alive_resume(mqc_engine *e, mqc_time now);
+static inline void mqc_keep_alive_resume(mqc_engine *e, mqc_time now)
+{
+    e->keep_alive.last_rx = now;
+    e->keep_alive.timed.ping_at = now;
+}
 
 /*
  * Returns how long a slow link may need for the large packets that the server has to receive before
@@ -61,7 +65,10 @@ void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now);
 /* The stream has accepted a large packet of this lane for which no answer is expected. */
 void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now);
 /* A PINGRESP was received. */
-void mqc_ping_answered(mqc_engine *e);
+static inline void mqc_ping_answered(mqc_engine *e)
+{
+    e->keep_alive.ping = MQC_PING_NONE;
+}
 
 /* Returns when mqc_keep_alive_look is due. */
 mqc_time mqc_keep_alive_due(const mqc_engine *e);
@@ -70,8 +77,9 @@ mqc_alive_verdict mqc_keep_alive_judge(const mqc_engine *e, mqc_time now);
 /* Nothing is due within half a keep-alive after the last bytes in either direction. */
 static inline bool mqc_was_just_active(const mqc_engine *e, mqc_time now)
 {
-    return e->ping == MQC_PING_NONE && e->state == MQC_CONNECTED &&
-           now < mqc_earlier(e->last_tx, e->last_rx) + e->keep_alive_ms / 2;
+    return e->keep_alive.ping == MQC_PING_NONE && e->connection.state == MQC_CONNECTED &&
+           now < mqc_earlier(e->keep_alive.last_tx, e->keep_alive.last_rx) +
+                     e->keep_alive.interval_ms / 2;
 }
 
 static inline mqc_alive_verdict mqc_keep_alive_look(const mqc_engine *e, mqc_time now)
@@ -85,7 +93,7 @@ mqc_time mqc_flow_report_due(const mqc_engine *e);
 /* Returns when the next call of mqc_report_flow is due. */
 static inline mqc_time mqc_flow_due(const mqc_engine *e)
 {
-    bool reports = e->ping != MQC_PING_NONE && e->reports_flow;
+    bool reports = e->keep_alive.ping != MQC_PING_NONE && e->keep_alive.reports_flow;
 
     return reports ? mqc_flow_report_due(e) : MQC_NEVER;
 }

@@ -5,6 +5,12 @@
 
 /* A lane: accepts, sends and ends publishes.  outbox_entry.h has its picture. */
 
+/* Chain an entry to the one behind it; only for entries that can no longer expire. */
+static inline void mqc_entry_chain(mqc_entry *e, mqc_entry *behind)
+{
+    e->u.behind = behind;
+}
+
 /* The entry may expire, at its time. */
 void mqc_outbox_note_expiry(mqc_outbox *o, const mqc_entry *e);
 

@@ -97,8 +97,8 @@ mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    if (e->error != MQC_OK) {
-        return e->error;
+    if (e->connection.error != MQC_OK) {
+        return e->connection.error;
     }
     if (!outgoing_valid(e, m)) {
         return MQC_ERR_ARG;

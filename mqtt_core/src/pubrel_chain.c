@@ -5,9 +5,9 @@
 void mqc_pubrel_chain_add(mqc_pubrel_chain *l, mqc_entry *e)
 {
     assert(mqc_pubrel_chain_valid(l));
-    e->u.behind = NULL;
+    mqc_entry_chain(e, NULL);
     if (l->last != NULL) {
-        l->last->u.behind = e;
+        mqc_entry_chain(l->last, e);
     } else {
         l->first = e;
     }
@@ -31,7 +31,7 @@ mqc_entry *mqc_pubrel_chain_take(mqc_pubrel_chain *l, uint16_t packet_id)
         return NULL;
     }
     if (before != NULL) {
-        before->u.behind = e->u.behind;
+        mqc_entry_chain(before, e->u.behind);
     } else {
         l->first = e->u.behind;
     }

@@ -40,12 +40,18 @@ void mqc_input_reset(mqc_input *in)
     in->flow = MQC_INPUT_FLOWING;
     in->unread = false;
     in->passed_over = false;
-    in->stalled_at = 0;
 }
 
 static mqc_span unread(const mqc_input *in)
 {
     return mqc_span_of(in->buf + in->start, in->end - in->start);
+}
+
+/* The packet at start is at fault. */
+static void fail(mqc_engine *e, mqc_result error)
+{
+    (void)mqc_fail(e, error, e->in.header.type);
+    mqc_input_stop(&e->in);
 }
 
 /* --- one packet ---------------------------------------------------------- */
@@ -55,14 +61,15 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     uint8_t code;
     bool present;
 
-    if (mqc_decode_connack(body, &code, &present) != MQC_OK || (present && e->clean_session)) {
+    if (mqc_decode_connack(body, &code, &present) != MQC_OK ||
+        (present && e->requests.clean_session)) {
         return STEP_MALFORMED;
     }
     ev->u.connack.return_code = code;
     ev->u.connack.session_present = present;
     if (code != 0) {
         ev->type = MQC_EVENT_REFUSED;
-        (void)mqc_fail(e, MQC_ERR_REFUSED, MQC_CONNACK);
+        fail(e, MQC_ERR_REFUSED);
         return STEP_EVENT;
     }
     ev->type = MQC_EVENT_CONNECTED;
@@ -88,7 +95,8 @@ static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 {
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox *lane = &e->lanes[i];
-        if (lane->window.used > 0 && mqc_outbox_acked(lane, packet_id, e->last_rx, &ev->u.done)) {
+        if (lane->window.used > 0 &&
+            mqc_outbox_acked(lane, packet_id, e->keep_alive.last_rx, &ev->u.done)) {
             ev->type = MQC_EVENT_DONE;
             return STEP_EVENT;
         }
@@ -105,7 +113,7 @@ static step flowing(mqc_engine *e, bool room, step then)
     }
     if (e->in.flow == MQC_INPUT_STALLED) {
         e->in.flow = MQC_INPUT_RESUMED;
-        e->in.stalled_at = 0;
+        mqc_waits_reading_resumed(e);
     }
     return then;
 }
@@ -139,10 +147,10 @@ static step on_pubrec(mqc_engine *e, uint16_t packet_id)
     }
     if (m->state == MQC_ENTRY_RECEIVED) { /* once more */
         (void)mqc_pubrel_chain_take(&e->pubrel_chain, packet_id);
-    } else if (!mqc_outbox_received(lane, m, e->last_rx)) {
+    } else if (!mqc_outbox_received(lane, m, e->keep_alive.last_rx)) {
         return STEP_UNEXPECTED;
     }
-    mqc_waits_expect(e, e->last_rx);
+    mqc_waits_expect(e, e->keep_alive.last_rx);
     mqc_pubrel_chain_add(&e->pubrel_chain, m);
     return STEP_AGAIN;
 }
@@ -156,7 +164,7 @@ static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
         return find_publish(e, packet_id, &lane) == NULL ? STEP_AGAIN : STEP_UNEXPECTED;
     }
     ev->type = MQC_EVENT_DONE;
-    mqc_outbox_completed(&e->lanes[m->lane], m, e->last_rx, &ev->u.done);
+    mqc_outbox_completed(&e->lanes[m->lane], m, e->keep_alive.last_rx, &ev->u.done);
     return STEP_EVENT;
 }
 
@@ -242,10 +250,10 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
     }
     switch (e->in.header.type) {
     case MQC_PUBACK:
-        mqc_round_trip_answered(&e->round_trip, id, e->last_rx);
+        mqc_round_trip_answered(&e->round_trip, id, e->keep_alive.last_rx);
         return on_puback(e, id, ev);
     case MQC_PUBREC:
-        mqc_round_trip_answered(&e->round_trip, id, e->last_rx);
+        mqc_round_trip_answered(&e->round_trip, id, e->keep_alive.last_rx);
         return on_pubrec(e, id);
     case MQC_PUBREL: return on_pubrel(e, id);
     case MQC_PUBCOMP: return on_pubcomp(e, id, ev);
@@ -259,7 +267,7 @@ static bool expected(const mqc_engine *e)
     const unsigned connected = 1u << MQC_PUBLISH | 1u << MQC_PUBACK | 1u << MQC_PUBREC |
                                1u << MQC_PUBREL | 1u << MQC_PUBCOMP | 1u << MQC_SUBACK |
                                1u << MQC_UNSUBACK | 1u << MQC_PINGRESP;
-    unsigned types = e->state == MQC_CONNECTING ? 1u << MQC_CONNACK : connected;
+    unsigned types = e->connection.state == MQC_CONNECTING ? 1u << MQC_CONNACK : connected;
 
     return (types >> e->in.header.type & 1u) != 0;
 }
@@ -398,8 +406,8 @@ bool mqc_next_input(mqc_engine *e, mqc_event *ev)
         case STEP_EVENT: return true;
         case STEP_WAIT: return false;
         case STEP_STARVE: e->in.unread = false; return false;
-        case STEP_MALFORMED: (void)mqc_fail(e, MQC_ERR_MALFORMED, e->in.header.type); return false;
-        case STEP_UNEXPECTED: (void)mqc_fail(e, MQC_ERR_PROTOCOL, e->in.header.type); return false;
+        case STEP_MALFORMED: fail(e, MQC_ERR_MALFORMED); return false;
+        case STEP_UNEXPECTED: fail(e, MQC_ERR_PROTOCOL); return false;
         }
     }
     return false;
@@ -411,7 +419,7 @@ uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)
     mqc_input *in = &e->in;
 
     *len = 0;
-    if (in->unread || e->state == MQC_IDLE || e->state == MQC_FAILED) {
+    if (in->unread || e->connection.state == MQC_IDLE || e->connection.state == MQC_FAILED) {
         return NULL;
     }
     size_t left = in->end - in->start; /* less than one packet */
@@ -429,10 +437,10 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
     assert(mqc_engine_valid(e));
     mqc_input *in = &e->in;
 
-    if (e->error != MQC_OK) {
-        return e->error;
+    if (e->connection.error != MQC_OK) {
+        return e->connection.error;
     }
-    if (e->state == MQC_IDLE) {
+    if (e->connection.state == MQC_IDLE) {
         return MQC_ERR_STATE;
     }
     if (len > in->cap - in->end) {

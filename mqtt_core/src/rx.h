@@ -7,6 +7,18 @@
 
 void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap);
 
+/* Decode nothing more: the connection has failed. */
+static inline void mqc_input_stop(mqc_input *in)
+{
+    in->unread = false;
+}
+
+/* The timers were restarted after a stall. */
+static inline void mqc_input_restarted(mqc_input *in)
+{
+    in->flow = MQC_INPUT_FLOWING;
+}
+
 /* Forget what was received: the connection has ended. */
 void mqc_input_reset(mqc_input *in);
 

@@ -6,7 +6,16 @@
 /* The state of the connection and its latched error.  Only state.c writes them. */
 
 /* Enter a state other than MQC_FAILED. */
-void mqc_state_enter(mqc_engine *e, mqc_state state);
+static inline void mqc_state_enter(mqc_engine *e, mqc_state state)
+{
+    e->connection.state = (uint8_t)state;
+}
+
+/* DISCONNECT was encoded: nothing follows it. */
+static inline void mqc_state_closing(mqc_engine *e)
+{
+    e->connection.closing = true;
+}
 
 /* Enter MQC_IDLE and clear the latched error. */
 void mqc_state_reset(mqc_engine *e);

@@ -5,6 +5,7 @@
 #include "inbox.h"
 #include "keep_alive.h"
 #include "outbox.h"
+#include "rx.h"
 #include "rx_low_water.h"
 #include "state.h"
 #include "waits.h"
@@ -29,15 +30,11 @@ bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)
         t = mqc_earlier(t, mqc_earlier(e->lanes[i].expiry.next, e->lanes[i].window.go_on_at));
     }
     *when = t;
-    return t != MQC_NEVER && e->state != MQC_FAILED;
+    return t != MQC_NEVER && e->connection.state != MQC_FAILED;
 }
 
-mqc_result mqc_tick(mqc_engine *e, mqc_time now)
+static mqc_result tick(mqc_engine *e, mqc_time now)
 {
-    assert(mqc_engine_valid(e));
-    if (e->error != MQC_OK) {
-        return e->error;
-    }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_expire(&e->lanes[i], now);
         mqc_window_on_time(&e->lanes[i].window, now);
@@ -53,13 +50,27 @@ mqc_result mqc_tick(mqc_engine *e, mqc_time now)
     mqc_alive_verdict verdict = mqc_keep_alive_look(e, now);
     if (verdict == MQC_ALIVE_LOST) {
         return mqc_fail(e, MQC_ERR_TIMEOUT,
-                        e->state == MQC_CONNECTING ? MQC_CONNACK : MQC_PINGRESP);
+                        e->connection.state == MQC_CONNECTING ? MQC_CONNACK : MQC_PINGRESP);
     }
-    if ((now >= e->look_at || mqc_reading_stalled(&e->in)) && mqc_waits_look(e, now) != MQC_OK) {
-        return e->error;
+    if ((now >= e->waits.look_at || mqc_reading_stalled(&e->in)) &&
+        mqc_waits_look(e, now) != MQC_OK) {
+        return e->connection.error;
     }
     if (verdict == MQC_ALIVE_PING) {
         mqc_ping_again(e);
     }
     return MQC_OK;
+}
+
+mqc_result mqc_tick(mqc_engine *e, mqc_time now)
+{
+    assert(mqc_engine_valid(e));
+    if (e->connection.error != MQC_OK) {
+        return e->connection.error;
+    }
+    mqc_result r = tick(e, now);
+    if (r != MQC_OK) {
+        mqc_input_stop(&e->in);
+    }
+    return r;
 }

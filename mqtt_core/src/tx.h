@@ -6,7 +6,7 @@
 /* Sending: chooses where the next bytes come from.  Only tx.c writes tx_lane. */
 
 /*
- * Choose the source of the next bytes: e->tx_lane, or the control area when that is NULL.
+ * Choose the source of the next bytes: e->tx.lane, or the control area when that is NULL.
  * *cut: only the packet in progress may be sent.  Returns false when nothing is ready to be sent.
  */
 bool mqc_tx_choose(mqc_engine *e, bool *cut);

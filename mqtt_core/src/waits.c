@@ -23,38 +23,35 @@ static mqc_time half_of(mqc_time ms)
 
 void mqc_waits_reset(mqc_engine *e)
 {
-    e->request_at = 0;
-    e->arriving_at = 0;
-    e->look_at = MQC_NEVER;
-}
-
-void mqc_waits_connect(mqc_engine *e, const mqc_connect_options *o)
-{
-    e->ack_timeout_ms = o->ack_timeout_ms;
-    e->stall_timeout_ms = o->stall_timeout_ms;
+    e->waits.request_at = 0;
+    e->waits.arriving_at = 0;
+    e->waits.stalled_at = 0;
+    e->waits.answers_held = false;
+    e->waits.look_at = MQC_NEVER;
 }
 
 void mqc_waits_expect(mqc_engine *e, mqc_time since)
 {
-    if (e->ack_timeout_ms != 0) {
-        e->look_at = mqc_earlier(e->look_at, since + half_of(e->ack_timeout_ms));
+    if (e->waits.ack_timeout_ms != 0) {
+        e->waits.look_at = mqc_earlier(e->waits.look_at, since + half_of(e->waits.ack_timeout_ms));
     }
 }
 
 /* Returns when to check again for an answer that has been expected since then. */
 static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
 {
-    mqc_time half = since + half_of(e->ack_timeout_ms);
+    mqc_time half = since + half_of(e->waits.ack_timeout_ms);
 
-    e->look_at = mqc_earlier(e->look_at, now < half ? half : since + e->ack_timeout_ms);
+    e->waits.look_at =
+        mqc_earlier(e->waits.look_at, now < half ? half : since + e->waits.ack_timeout_ms);
 }
 
 /* True if a large packet on a slow link can explain the missing PINGRESP, including bytes that
  * are transferred below the engine. */
 static bool is_explained(const mqc_engine *e, mqc_time now)
 {
-    return e->ping == MQC_PING_QUEUED || now < e->quiet_until || e->moved_at > e->timed.ping_at ||
-           mqc_transit_ahead_ms(e) > 0;
+    return e->keep_alive.ping == MQC_PING_QUEUED || now < e->keep_alive.quiet_until ||
+           e->keep_alive.moved_at > e->keep_alive.timed.ping_at || mqc_transit_ahead_ms(e) > 0;
 }
 
 /* While a large packet is in flight, the keep-alive decides how long that may take. So a PINGREQ
@@ -64,12 +61,12 @@ static mqc_time held_since(const mqc_engine *e, mqc_time now)
 {
     mqc_time held = 0;
 
-    if (e->ping != MQC_PING_NONE && is_explained(e, now)) {
+    if (e->keep_alive.ping != MQC_PING_NONE && is_explained(e, now)) {
         held = now;
-    } else if (e->answers_held) {
-        held = e->last_rx;
+    } else if (e->waits.answers_held) {
+        held = e->keep_alive.last_rx;
     }
-    return held > half_of(e->ack_timeout_ms) ? held - half_of(e->ack_timeout_ms) : 0;
+    return held > half_of(e->waits.ack_timeout_ms) ? held - half_of(e->waits.ack_timeout_ms) : 0;
 }
 
 /* since: when the wait began, not earlier than held. A packet that is arriving restarts the
@@ -77,14 +74,15 @@ static mqc_time held_since(const mqc_engine *e, mqc_time now)
 static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_time held,
                         mqc_time now)
 {
-    bool late = now >= *since + half_of(e->ack_timeout_ms);
+    bool late = now >= *since + half_of(e->waits.ack_timeout_ms);
 
-    e->answers_held = e->answers_held || (e->ping != MQC_PING_NONE && held > *since);
-    *since = mqc_later(*since, mqc_later(e->arriving_at, held));
-    if (now >= *since + e->ack_timeout_ms) {
+    e->waits.answers_held =
+        e->waits.answers_held || (e->keep_alive.ping != MQC_PING_NONE && held > *since);
+    *since = mqc_later(*since, mqc_later(e->waits.arriving_at, held));
+    if (now >= *since + e->waits.ack_timeout_ms) {
         return mqc_fail(e, MQC_ERR_TIMEOUT, answer);
     }
-    if (late && e->keep_alive_ms != 0) {
+    if (late && e->keep_alive.interval_ms != 0) {
         mqc_ping_begin(e);
     }
     look_again(e, *since, now);
@@ -120,8 +118,8 @@ void mqc_waits_lane_sent(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time no
 
 void mqc_waits_lane_resumed(mqc_engine *e, mqc_outbox *o)
 {
-    mqc_outbox_owe(o, true, e->last_rx);
-    mqc_waits_expect(e, e->last_rx);
+    mqc_outbox_owe(o, true, e->keep_alive.last_rx);
+    mqc_waits_expect(e, e->keep_alive.last_rx);
 }
 
 static unsigned answer_to(const mqc_entry *m)
@@ -155,10 +153,10 @@ static mqc_result check_answers(mqc_engine *e, mqc_time now)
     const mqc_time held = held_since(e, now);
     mqc_result r = MQC_OK;
 
-    e->answers_held = false;
-    e->look_at = MQC_NEVER;
-    if (e->request_at != 0) {
-        r = check(e, &e->request_at, e->pending[0].answer, held, now);
+    e->waits.answers_held = false;
+    e->waits.look_at = MQC_NEVER;
+    if (e->waits.request_at != 0) {
+        r = check(e, &e->waits.request_at, e->requests.pending[0].answer, held, now);
     }
     for (size_t i = 0; i < e->lane_count && r == MQC_OK; i++) {
         r = check_lane(e, &e->lanes[i], held, now);
@@ -170,15 +168,15 @@ static mqc_result check_answers(mqc_engine *e, mqc_time now)
 
 void mqc_waits_request_sent(mqc_engine *e, mqc_time now)
 {
-    if (e->request_at == 0 && mqc_control_pending(&e->control) == 0) {
-        e->request_at = now;
+    if (e->waits.request_at == 0 && mqc_control_pending(&e->control) == 0) {
+        e->waits.request_at = now;
         mqc_waits_expect(e, now);
     }
 }
 
 void mqc_waits_request_answered(mqc_engine *e, bool another)
 {
-    e->request_at = another && e->request_at != 0 ? e->last_rx : 0;
+    e->waits.request_at = another && e->waits.request_at != 0 ? e->keep_alive.last_rx : 0;
 }
 
 /* --- reading --- */
@@ -186,17 +184,18 @@ void mqc_waits_request_answered(mqc_engine *e, bool another)
 /* Acknowledgements that wait for a large packet on a slow link are sent eventually. */
 static mqc_time stalled_since(const mqc_engine *e)
 {
-    mqc_time moved = mqc_answers_due(e) ? mqc_later(e->last_tx, e->moved_at) : 0;
-    return mqc_later(e->in.stalled_at, moved);
+    mqc_time moved =
+        mqc_answers_due(e) ? mqc_later(e->keep_alive.last_tx, e->keep_alive.moved_at) : 0;
+    return mqc_later(e->waits.stalled_at, moved);
 }
 
 mqc_time mqc_stalled_until(const mqc_engine *e)
 {
-    if (e->state != MQC_CONNECTED || e->stall_timeout_ms == 0) {
+    if (e->connection.state != MQC_CONNECTED || e->waits.stall_timeout_ms == 0) {
         return MQC_NEVER;
     }
     /* The next mqc_tick, which is due immediately, sets the start of the wait. */
-    return e->in.stalled_at != 0 ? stalled_since(e) + e->stall_timeout_ms : 0;
+    return e->waits.stalled_at != 0 ? stalled_since(e) + e->waits.stall_timeout_ms : 0;
 }
 
 static mqc_result check_reading(mqc_engine *e, mqc_time now)
@@ -204,8 +203,8 @@ static mqc_result check_reading(mqc_engine *e, mqc_time now)
     if (now < mqc_stalled_until(e)) {
         return MQC_OK;
     }
-    if (e->in.stalled_at == 0) {
-        mqc_input_stalls_since(&e->in, now);
+    if (e->waits.stalled_at == 0) {
+        e->waits.stalled_at = now;
         return MQC_OK;
     }
     return mqc_fail(e, MQC_ERR_STALLED, 0);
@@ -215,11 +214,11 @@ static mqc_result check_reading(mqc_engine *e, mqc_time now)
 
 mqc_result mqc_waits_look(mqc_engine *e, mqc_time now)
 {
-    if (e->state != MQC_CONNECTED) {
-        e->look_at = MQC_NEVER;
+    if (e->connection.state != MQC_CONNECTED) {
+        e->waits.look_at = MQC_NEVER;
         return MQC_OK;
     }
     mqc_result r = mqc_reading_stalled(&e->in) ? check_reading(e, now) : MQC_OK;
 
-    return r == MQC_OK && now >= e->look_at ? check_answers(e, now) : r;
+    return r == MQC_OK && now >= e->waits.look_at ? check_answers(e, now) : r;
 }

@@ -10,7 +10,11 @@
 /* No answer is owed: the connection has ended. */
 void mqc_waits_reset(mqc_engine *e);
 /* CONNECT was queued with these options. */
-void mqc_waits_connect(mqc_engine *e, const mqc_connect_options *o);
+static inline void mqc_waits_connect(mqc_engine *e, const mqc_connect_options *o)
+{
+    e->waits.ack_timeout_ms = o->ack_timeout_ms;
+    e->waits.stall_timeout_ms = o->stall_timeout_ms;
+}
 
 /* The server owes an answer to something that was sent at this time. */
 void mqc_waits_expect(mqc_engine *e, mqc_time since);
@@ -26,7 +30,13 @@ void mqc_waits_request_answered(mqc_engine *e, bool another);
 /* Received bytes continued a packet, perhaps one that holds up the answer. */
 static inline void mqc_waits_packet_arriving(mqc_engine *e, mqc_time now)
 {
-    e->arriving_at = now;
+    e->waits.arriving_at = now;
+}
+
+/* Reading goes on after it stood still. */
+static inline void mqc_waits_reading_resumed(mqc_engine *e)
+{
+    e->waits.stalled_at = 0;
 }
 
 /* Latches an error when an answer, or reading, is overdue. */
@@ -41,13 +51,14 @@ static inline bool mqc_answer_owed(const mqc_engine *e)
     for (size_t i = 0; i < MQC_LANES_MAX; i++) { /* unused lanes are zero */
         owed |= e->lanes[i].window.in_flight;
     }
-    return owed != 0 || e->request_at != 0;
+    return owed != 0 || e->waits.request_at != 0;
 }
 
 /* Returns when mqc_waits_look is due. */
 static inline mqc_time mqc_waits_until(const mqc_engine *e)
 {
-    mqc_time look = e->look_at != MQC_NEVER && mqc_answer_owed(e) ? e->look_at : MQC_NEVER;
+    mqc_time look =
+        e->waits.look_at != MQC_NEVER && mqc_answer_owed(e) ? e->waits.look_at : MQC_NEVER;
     mqc_time stalled = mqc_reading_stalled(&e->in) ? mqc_stalled_until(e) : MQC_NEVER;
 
     return mqc_earlier(stalled, look);

@@ -35,7 +35,7 @@ static void each_kind_has_its_turn(void **state)
     assert_int_equal(mqc_ack(&r.e, 8), MQC_OK);
     assert_int_equal(mqc_ack(&r.e, 7), MQC_OK);
     assert_int_equal(RIG_FEED(&r, 0x50, 2, 0, 1), MQC_OK);
-    r.e.ping_wanted = true;
+    r.e.keep_alive.ping_wanted = true;
     assert_int_equal(mqc_disconnect(&r.e), MQC_OK);
     assert_true(mqc_control_wanted(&r.e));
 

@@ -29,22 +29,22 @@ static void connected(rig *r)
 static void what_does_not_fit_together_is_seen(void **state)
 {
     (void)state;
-    BREAK(e->state = MQC_FAILED);
-    BREAK(e->state = MQC_FAILED + 1);
-    BREAK(e->error = MQC_ERR_TIMEOUT);
-    BREAK(e->state = MQC_IDLE); /* with a publish in flight */
+    BREAK(e->connection.state = MQC_FAILED);
+    BREAK(e->connection.state = MQC_FAILED + 1);
+    BREAK(e->connection.error = MQC_ERR_TIMEOUT);
+    BREAK(e->connection.state = MQC_IDLE); /* with a publish in flight */
     BREAK(e->lane_count = 0);
     BREAK(e->lane_count = MQC_LANES_MAX + 1);
-    BREAK(e->tx_lane = e->lanes + 1);
+    BREAK(e->tx.lane = e->lanes + 1);
     BREAK(e->lanes[0].number = 1);
     BREAK(e->in.end = e->in.cap + 1);
     BREAK(e->in.start = e->in.end + 1);
     BREAK(e->in.phase = 2);
     BREAK(e->in.flow = 3);
-    BREAK(e->pending[1].packet_id = 1);
-    BREAK(e->request_at = 1);
-    BREAK(e->ping = 5);
-    BREAK(e->ping_ahead = 1);
+    BREAK(e->requests.pending[1].packet_id = 1);
+    BREAK(e->waits.request_at = 1);
+    BREAK(e->keep_alive.ping = 5);
+    BREAK(e->keep_alive.ping_ahead = 1);
 }
 
 static void what_a_part_sees_is_seen(void **state)

@@ -29,8 +29,8 @@ static void begin(circle *c, uint64_t seed, uint16_t first)
     c->next = first;
     rig_init(&c->r, &sizes);
     rig_connect(&c->r, true, false);
-    c->r.e.next_id = first;
-    c->r.e.free_ids = 0;
+    c->r.e.ids.next = first;
+    c->r.e.ids.free_count = 0;
 }
 
 static uint16_t expected(circle *c)
@@ -102,8 +102,8 @@ static void answer_request(circle *c)
 /* The state after n messages that began and ended. */
 static void pass_over(mqc_engine *e, uint16_t n)
 {
-    e->next_id = (uint16_t)(e->next_id + n);
-    e->free_ids = e->free_ids > n ? (uint16_t)(e->free_ids - n) : 0;
+    e->ids.next = (uint16_t)(e->ids.next + n);
+    e->ids.free_count = e->ids.free_count > n ? (uint16_t)(e->ids.free_count - n) : 0;
 }
 
 /* Up to just before the next id in use. */
@@ -159,15 +159,15 @@ static void an_id_in_use_is_met_again_however_far_behind_it_is(void **state)
             rig r;
             rig_init(&r, NULL);
             rig_connect(&r, true, false);
-            r.e.next_id = held;
-            r.e.free_ids = 0;
+            r.e.ids.next = held;
+            r.e.ids.free_count = 0;
             assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);
             assert_int_equal(id, held);
             rig_send_all(&r);
             assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);
             rig_send_all(&r);
             rig_puback(&r, id);
-            pass_over(&r.e, (uint16_t)(held - gap - r.e.next_id));
+            pass_over(&r.e, (uint16_t)(held - gap - r.e.ids.next));
 
             uint16_t want = (uint16_t)(held - gap);
             for (unsigned n = 0; n < 12; n++, want++) {

@@ -44,7 +44,7 @@ static void answers_keep_the_order_of_the_messages(void **state)
         for (size_t o = 0; o < COUNT_OF(orders); o++) {
             table t;
             begin(&t);
-            t.b.head = head;
+            t.b.head = (uint32_t)head;
             mqc_inbox_add(&t.b, 1, 1);
             mqc_inbox_add(&t.b, 2, 2);
             mqc_inbox_add(&t.b, 3, 1);
@@ -168,7 +168,7 @@ static void the_check_sees_each_counter_that_is_wrong(void **state)
     one_of_each(&t);
     mqc_inbox b = t.b;
     assert_true(mqc_inbox_valid(&b));
-    size_t *const counters[] = { &b.released, &b.received, &b.acked };
+    uint32_t *const counters[] = { &b.released, &b.received, &b.acked };
 
     for (size_t i = 0; i < COUNT_OF(counters); i++) {
         *counters[i] += 1;

@@ -388,7 +388,7 @@ static void packet_ids_run_out_before_they_repeat(void **state)
         rig_forget(&r);
     }
     for (uint16_t back = 0; back < 3; back++) { /* the search ends just before where it began */
-        uint16_t last = (uint16_t)(r.e.next_id - 1 - back);
+        uint16_t last = (uint16_t)(r.e.ids.next - 1 - back);
         last = last == 0 ? UINT16_MAX : last;
         rig_puback(&r, last);
         assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);

@@ -287,7 +287,7 @@ static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
             assert_int_equal(mqc_error(&r.e), MQC_OK);
             rig_send_all(&r);
             if (r.sent[r.sent_len - 2] == 0xC0) {
-                r.e.ping = 0; /* its PINGRESP is not what this test is about */
+                r.e.keep_alive.ping = 0; /* its PINGRESP is not what this test is about */
             }
         }
         assert_true(r.now > 3 * ACK);
@@ -307,13 +307,13 @@ static void each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving(voi
         connect_with(&r, NULL, &options);
         r.now += 10;
         assert_int_equal(rig_feed(&r, packet, first), MQC_OK);
-        assert_int_not_equal(r.e.arriving_at, r.now);
+        assert_int_not_equal(r.e.waits.arriving_at, r.now);
         r.now += 10;
         assert_int_equal(rig_feed(&r, packet + first, sizeof packet - first), MQC_OK);
-        assert_int_equal(r.e.arriving_at, r.now);
+        assert_int_equal(r.e.waits.arriving_at, r.now);
         r.now += 10;
         assert_int_equal(rig_feed(&r, packet, sizeof packet), MQC_OK);
-        assert_int_not_equal(r.e.arriving_at, r.now);
+        assert_int_not_equal(r.e.waits.arriving_at, r.now);
         assert_int_equal(r.events, 2);
         rig_deinit(&r);
     }

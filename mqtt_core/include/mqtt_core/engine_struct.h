@@ -3,9 +3,11 @@
 
 /**
  * @file
- * The complete types of engine.h, for those who place an engine in memory of
- * their own.  Members are private and change with any version: recompile.  Once
- * initialised an engine stays where it is: it points into itself.
+ * The complete types of engine.h, for callers that place an engine in memory of their own.
+ *
+ * The members are private.  They change with every version, so a caller must be compiled again
+ * with each new version.  An initialised engine must not be moved or copied, since it contains
+ * pointers to itself.
  */
 
 #include "mqtt_core/engine.h"
@@ -14,210 +16,248 @@
 extern "C" {
 #endif
 
+/** The largest number of SUBSCRIBE and UNSUBSCRIBE packets without an answer. */
 #define MQC_PENDING_MAX 4
 
+/** A publish in the ring of a lane. */
 struct mqc_entry {
-    void *tag;
+    void *tag; /**< The caller's, returned in mqc_done. */
+    /** What is needed at a time depends on the state. */
     union {
-        mqc_time expires;  /* 0: never */
-        mqc_entry *behind; /* MQC_ENTRY_RECEIVED: the next in mqc_pubrel_chain; ENDED: to report */
+        mqc_time expires;  /**< When a publish expires; 0: never. */
+        mqc_entry *behind; /**< PUBREC received: the next in mqc_pubrel_chain.  Ended: the next to
+                                be reported. */
     } u;
-    uint32_t id;
-    uint32_t len;       /* bytes in the ring */
-    uint16_t packet_id; /* 0 for QoS 0 */
-    uint8_t state;      /* mqc_entry_state */
-    uint8_t flags;      /* mqc_entry_flag */
-    uint8_t outcome;    /* mqc_outcome, once ended */
-    uint8_t kind;
-    uint8_t lane; /* of an entry in mqc_pubrel_chain */
+    uint32_t id;        /**< The caller's, returned in mqc_done. */
+    uint32_t len;       /**< Bytes of the packet in the ring. */
+    uint16_t packet_id; /**< 0 for QoS 0. */
+    uint8_t state;      /**< An mqc_entry_state. */
+    uint8_t flags;      /**< A combination of mqc_entry_flag. */
+    uint8_t outcome;    /**< An mqc_outcome, once the publish has ended. */
+    uint8_t kind;       /**< The caller's, returned in mqc_done. */
+    uint8_t lane;       /**< The lane of an entry in mqc_pubrel_chain. */
 };
 
+/** A message with QoS that was handed to the application. */
 struct mqc_inbound {
-    uint16_t packet_id;
-    uint8_t qos;
-    bool acked; /* by the application */
+    uint16_t packet_id; /**< The server's packet id. */
+    uint8_t qos;        /**< 1 or 2. */
+    bool acked;         /**< The application has called mqc_ack. */
 };
 
-/* How many publishes of a lane may be sent and not finished; see window.h. */
+/** How many publishes of a lane may be sent and not finished; see window.h. */
 typedef struct mqc_window {
-    mqc_time go_on_at;  /* when a stopped lane uses whatever is free; UINT64_MAX: not decided */
-    uint32_t used;      /* slots in use: granted, and neither finished nor given back */
-    uint32_t in_flight; /* of these, sent and not finished */
-    uint16_t size;
-    uint16_t resume_at; /* a stopped lane goes on when no more slots than that are in use */
-    bool stopped;       /* the window was full; a batch has to come together */
+    mqc_time go_on_at;  /**< When a stopped lane uses any free slot; UINT64_MAX: not decided. */
+    uint32_t used;      /**< Slots in use: granted, and neither finished nor given back. */
+    uint32_t in_flight; /**< Publishes that were sent and are not finished. */
+    uint16_t size;      /**< The number of slots. */
+    uint16_t resume_at; /**< A stopped lane goes on when no more slots than this are in use. */
+    bool stopped;       /**< The window was full, and free slots are collected for a batch. */
 } mqc_window;
 
-/* When entries of a lane expire; see expiry.h. */
+/** When publishes of a lane expire; see expiry.h. */
 typedef struct mqc_expiry {
-    mqc_time next;    /* none expires before */
-    mqc_time *groups; /* the same for groups of entries, then for groups of groups; NULL: none */
+    mqc_time next;    /**< No publish expires before this time. */
+    mqc_time *groups; /**< The same for each group of entries, then for each group of groups; NULL:
+                           there is no memory for groups. */
 } mqc_expiry;
 
-/*
- * A lane.  Positions named send and grant count entries from the oldest
- * one: 0 <= send <= grant <= count.
+/**
+ * A lane; see outbox_entry.h.  The positions send and grant count entries from the oldest one:
+ * 0 <= send <= grant <= count.
  */
 typedef struct mqc_outbox {
-    uint8_t number;
-    bool held;
-    bool overdue;     /* something could not be stopped because it was on its way out */
-    bool owed;        /* in flight is, or was since it was last empty, a publish with QoS */
-    bool id_passed;   /* by the next candidate, while it was in use: see ids.c */
-    uint16_t left_kb; /* the largest QoS 0 packet of the last run, 0: none above 1 KB */
+    uint8_t number;   /**< The lane's index. */
+    bool held;        /**< mqc_hold: nothing new is sent. */
+    bool overdue;     /**< A publish expired, or had its answer, while it was being sent. */
+    bool owed;        /**< Since the lane was last empty of them, a publish with QoS was sent. */
+    bool id_passed;   /**< The search for a free id stepped over an id of this lane; see ids.c. */
+    uint16_t left_kb; /**< Size of the largest QoS 0 packet of the last run; 0: below 1 KB. */
 
-    mqc_time oldest_at; /* then: since when the oldest entry has been that */
+    mqc_time oldest_at; /**< If owed: since when the oldest entry has been the oldest. */
 
-    uint8_t *ring;
-    size_t ring_len;
-    size_t ring_head; /* first byte of the oldest entry */
-    size_t ring_used;
+    uint8_t *ring;    /**< Encoded packets, circular. */
+    size_t ring_len;  /**< Bytes of the ring. */
+    size_t ring_head; /**< Offset of the first byte of the oldest entry. */
+    size_t ring_used; /**< Bytes in use. */
 
-    mqc_entry *entries; /* circular */
-    uint32_t entries_len;
-    uint32_t head; /* index of the oldest entry */
-    uint32_t count;
+    mqc_entry *entries;   /**< One entry for each packet in the ring, circular. */
+    uint32_t entries_len; /**< Size of that table. */
+    uint32_t head;        /**< Index of the oldest entry. */
+    uint32_t count;       /**< Entries in use. */
 
-    uint32_t send;        /* the next entry to leave, */
-    size_t send_done;     /* bytes of the next entry that have left, */
-    size_t send_at;       /* and the first one that has not */
-    size_t granted_bytes; /* from send_at to the end of what may leave */
-    size_t offered;       /* bytes handed out, none of them consumed yet */
+    uint32_t send;        /**< Position of the next entry to be sent. */
+    size_t send_done;     /**< Bytes of that entry that were sent. */
+    size_t send_at;       /**< Offset in the ring of the first byte that was not sent. */
+    size_t granted_bytes; /**< Bytes from send_at to the end of what may be sent. */
+    size_t offered;       /**< Bytes returned by mqc_tx_data and not consumed yet. */
 
-    uint32_t grant;       /* entries before this one may leave */
-    uint32_t freed;       /* while some are unreported: entries at the head without space, */
-    uint32_t undroppable; /* and as many or more that mqc_drop cannot end: it looks behind them */
+    uint32_t grant;       /**< Entries before this position may be sent. */
+    uint32_t freed;       /**< While outcomes are unreported: entries at the head whose space is
+                               free. */
+    uint32_t undroppable; /**< While outcomes are unreported: mqc_drop can end no entry before
+                               this position. */
 
-    uint32_t recent_at;  /* position of recent */
-    mqc_entry *ended;    /* those that wait to be reported, the oldest first, */
-    mqc_entry *recent;   /* the one among them that ended last, NULL: reported, */
-    uint32_t unreported; /* and how many they are */
-    uint32_t live;       /* accepted and not reported */
+    uint32_t recent_at;  /**< Position of recent. */
+    mqc_entry *ended;    /**< List of the entries with an unreported outcome, oldest first. */
+    mqc_entry *recent;   /**< The entry of that list that ended last; NULL: it was reported. */
+    uint32_t unreported; /**< Length of that list. */
+    uint32_t live;       /**< Publishes that were accepted and are not reported. */
 
-    mqc_window window;
-    mqc_expiry expiry;
+    mqc_window window; /**< How many may be in flight. */
+    mqc_expiry expiry; /**< When they expire. */
 } mqc_outbox;
 
-/* Control packets on their way out, one behind the other. */
+/** Control packets that are to be sent, one after the other; see control.h. */
 typedef struct mqc_control {
-    uint8_t *buf;
-    size_t cap;
-    size_t start;
-    size_t end;
+    uint8_t *buf; /**< The caller's memory. */
+    size_t cap;   /**< Its size. */
+    size_t start; /**< Offset of the first byte that was not sent. */
+    size_t end;   /**< Offset behind the last byte. */
 } mqc_control;
 
-/* Messages with QoS that were handed out; see inbox.h for the order of the table. */
+/** Messages with QoS that were handed out; inbox.h shows the order of the table. */
 typedef struct mqc_inbox {
-    mqc_inbound *table; /* circular */
-    size_t cap;
-    size_t head;
-    size_t count;
-    size_t released; /* PUBREL came: so many at the head wait for PUBCOMP to be encoded, */
-    size_t received; /* behind them, so many wait for the server, */
-    size_t acked;    /* and behind these, so many for PUBACK or PUBREC to be encoded */
+    mqc_inbound *table; /**< Circular. */
+    uint32_t cap;       /**< Size of the table. */
+    uint32_t head;      /**< Index of the first message. */
+    uint32_t count;     /**< Messages in the table. */
+    uint32_t released;  /**< Messages at the head with a PUBREL whose PUBCOMP is not encoded yet. */
+    uint32_t received;  /**< Messages after these that wait for the server. */
+    uint32_t acked;     /**< Messages after these whose PUBACK or PUBREC is not encoded yet. */
 } mqc_inbox;
 
-/* QoS 2 publishes for which PUBREC came, in the order of the PUBRECs. */
+/** QoS 2 publishes whose PUBREC was received, in the order of the PUBRECs; see pubrel_chain.h. */
 typedef struct mqc_pubrel_chain {
-    mqc_entry *first;
-    mqc_entry *last;
-    mqc_entry *due; /* PUBREL of this one and those behind it has not been encoded */
+    mqc_entry *first; /**< The oldest. */
+    mqc_entry *last;  /**< The newest. */
+    mqc_entry *due;   /**< The first one whose PUBREL is not encoded yet; NULL: there is none. */
 } mqc_pubrel_chain;
 
-/* A fixed header. */
+/** The fixed header of a packet. */
 typedef struct mqc_header {
-    uint8_t type;
-    uint8_t flags;
-    uint8_t len; /* of the header itself */
-    uint32_t remaining;
+    uint8_t type;       /**< An mqc_packet_type. */
+    uint8_t flags;      /**< The lower four bits of the first byte. */
+    uint8_t len;        /**< Bytes of the header itself. */
+    uint32_t remaining; /**< Bytes that follow the header. */
 } mqc_header;
 
-/* What the server sends. */
+/** Received bytes that have not been decoded, and how reading goes on; see rx.h. */
 typedef struct mqc_input {
-    uint8_t *buf;
-    size_t cap;
-    size_t start; /* first byte not yet understood */
-    size_t end;
-    size_t skip;         /* bytes of an oversize packet still to be dropped */
-    uint32_t after_id;   /* of it, bytes behind the packet id */
-    mqc_header header;   /* of the packet at start */
-    uint8_t phase;       /* mqc_input_phase */
-    uint8_t flow;        /* mqc_input_flow */
-    bool unread;         /* bytes came that mqc_next_event has not looked at */
-    bool passed_over;    /* a message had no place and is wanted on another connection */
-    mqc_time stalled_at; /* when mqc_tick first saw that reading stands still; 0: it does not */
+    uint8_t *buf;      /**< The caller's memory. */
+    size_t cap;        /**< Its size. */
+    size_t start;      /**< Offset of the first byte that was not decoded. */
+    size_t end;        /**< Offset behind the last byte that was received. */
+    size_t skip;       /**< Bytes of an oversize packet that are still to be skipped. */
+    uint32_t after_id; /**< Oversize packet: payload bytes after the packet id. */
+    mqc_header header; /**< Header of the packet at start. */
+    uint8_t phase;     /**< An mqc_input_phase. */
+    uint8_t flow;      /**< An mqc_input_flow. */
+    bool unread;       /**< There may be an event in the received bytes. */
+    bool passed_over;  /**< A message was skipped because the inbox had no slot for it; it is asked
+                            for with another connection. */
 } mqc_input;
 
-/* A SUBSCRIBE or UNSUBSCRIBE without its answer. */
+/** A SUBSCRIBE or UNSUBSCRIBE without its answer. */
 typedef struct mqc_pending {
-    uint16_t packet_id; /* 0: free */
-    uint16_t count;
-    uint8_t answer; /* packet type that ends it */
+    uint16_t packet_id; /**< 0: this element is free. */
+    uint16_t count;     /**< The number of topic filters. */
+    uint8_t answer;     /**< The packet type of the answer. */
 } mqc_pending;
 
-/* The round-trip time to the server; see round_trip.h. */
+/** The requests of a connection; see connect_subscribe.h. */
+typedef struct mqc_requests {
+    mqc_pending pending[MQC_PENDING_MAX]; /**< The oldest comes first. */
+    bool clean_session;                   /**< CONNECT asked for a clean session. */
+} mqc_requests;
+
+/** The round-trip time to the server; see round_trip.h. */
 typedef struct mqc_round_trip {
-    mqc_time sent_at;   /* when the publish that is timed was sent */
-    uint32_t mean;      /* smoothed, in 1/64 ms */
-    uint16_t packet_id; /* of the publish that is timed; 0: none */
+    mqc_time sent_at;   /**< When the publish that is timed was sent. */
+    uint32_t mean;      /**< The smoothed mean, in 1/64 ms. */
+    uint16_t packet_id; /**< Packet id of the publish that is timed; 0: none is. */
 } mqc_round_trip;
 
-/* The low-water mark of received bytes; see rx_low_water.h. */
+/** The low-water mark of received bytes; see rx_low_water.h. */
 typedef struct mqc_rx_low_water {
-    mqc_time wait_until;    /* the mark holds until then */
-    uint16_t low_water;     /* received bytes that are worth waking up for; 0: any */
-    uint16_t low_water_max; /* bytes that the server has sent, or may send, without a pause */
-    uint16_t skip_batches;  /* batches to be sent before the mark may rise again */
-    uint8_t backoff_shift;  /* after a wait without effect, 2^backoff_shift batches are skipped */
+    mqc_time wait_until;    /**< The mark holds until this time. */
+    uint16_t low_water;     /**< Received bytes that are worth waking up for; 0: any. */
+    uint16_t low_water_max; /**< Bytes that the server sends, or may send, without a pause. */
+    uint16_t skip_batches;  /**< Batches to be sent before the mark may rise again. */
+    uint8_t backoff_shift; /**< After a wait without effect, 2^backoff_shift batches are skipped. */
 } mqc_rx_low_water;
 
-/* Small members first: on a small machine their instructions are shorter there. */
-struct mqc_engine {
-    uint8_t state; /* mqc_state */
-    uint8_t lane_count;
-    uint8_t error_packet; /* packet type */
-    uint8_t ping;         /* mqc_ping_state */
-    bool ping_wanted;     /* one is to be put into the control area */
-    bool reports_flow;    /* the caller does, see mqc_report_flow */
-    bool answers_held;    /* at the last look at what the server owes, PINGRESP was one of it */
-    bool peer_owes;       /* mqc_flow.awaited of the last report */
-    bool stream_full;     /* it took less than it was offered */
-    bool disconnect_queued;
-    bool clean_session;
-    int8_t error; /* mqc_result */
-    uint16_t next_id;    /* candidate for the next packet id */
-    uint16_t free_ids;   /* so many from the candidate on are known to be free */
-    uint32_t keep_alive_ms;
-    uint32_t ack_timeout_ms;   /* 0: none */
-    uint32_t stall_timeout_ms; /* 0: none */
-    uint32_t ping_ahead;       /* control bytes up to the end of a PINGREQ that was not sent */
+/** The state of the connection; see state.h. */
+typedef struct mqc_connection {
+    uint8_t state;        /**< An mqc_state. */
+    uint8_t error_packet; /**< The packet type that belongs to the error; 0: none. */
+    int8_t error;         /**< The latched error, an mqc_result. */
+    bool closing;         /**< DISCONNECT was encoded: nothing follows it. */
+} mqc_connection;
 
-    mqc_round_trip round_trip;
-    mqc_rx_low_water low_water;
-    mqc_input in;
-    mqc_control control;
-    mqc_inbox inbox;
-    mqc_pubrel_chain pubrel_chain;
-    mqc_pending pending[MQC_PENDING_MAX]; /* the oldest first */
+/** Packet ids; see ids.h. */
+typedef struct mqc_ids {
+    uint16_t next;       /**< The candidate for the next packet id. */
+    uint16_t free_count; /**< Ids from the candidate on that are known to be free. */
+} mqc_ids;
 
+/** Keep-alive; see keep_alive.h. */
+typedef struct mqc_keep_alive {
+    uint8_t ping;         /**< An mqc_ping_state. */
+    bool ping_wanted;     /**< A PINGREQ is to be encoded. */
+    bool reports_flow;    /**< The caller calls mqc_report_flow. */
+    bool peer_owes;       /**< mqc_flow.awaited of the last report. */
+    bool stream_full;     /**< The stream took fewer bytes than it was offered. */
+    uint32_t interval_ms; /**< The keep-alive; 0: off. */
+    uint32_t ping_ahead;  /**< Control bytes up to the end of a PINGREQ that was not sent. */
+    uint32_t moved;       /**< Bytes that counted as progress at the last report, modulo 2^32. */
+    uint32_t ping_mark;   /**< The PINGREQ has arrived once this many bytes were delivered. */
+    /** A time whose meaning depends on the state of the connection. */
     union {
-        mqc_time connack_by; /* while MQC_CONNECTING */
-        mqc_time ping_at;    /* then: when the unanswered PINGREQ was sent */
+        mqc_time connack_by; /**< While MQC_CONNECTING: when CONNACK is overdue. */
+        mqc_time ping_at;    /**< Later: when the unanswered PINGREQ was sent. */
     } timed;
-    mqc_time look_at;    /* when waits.c looks again for what is missing; MQC_NEVER: need not */
-    mqc_time request_at; /* since when the oldest in pending has waited; 0: there is none, or it has
-                            not left */
-    mqc_time arriving_at; /* when bytes last continued a packet */
-    mqc_time last_rx;
-    mqc_time last_tx;
-    mqc_time moved_at;    /* below the engine bytes arrived, or the peer took some, after that */
-    mqc_time quiet_until; /* the QoS 0 packets before it may take that long to arrive */
-    mqc_time looked_at;   /* when the flow was last reported, */
-    uint32_t moved;       /* bytes that counted then, modulo 2^32 */
-    uint32_t ping_mark;   /* the PINGREQ has arrived when so many are delivered */
+    mqc_time last_rx;     /**< When bytes were last received. */
+    mqc_time last_tx;     /**< When bytes were last sent. */
+    mqc_time moved_at;    /**< Bytes moved below the engine no earlier than this time. */
+    mqc_time quiet_until; /**< QoS 0 packets before the PINGREQ may need until then to arrive. */
+    mqc_time looked_at;   /**< When the flow was last reported. */
+} mqc_keep_alive;
 
-    mqc_outbox *tx_lane; /* where the last run came from; NULL: control */
-    mqc_outbox lanes[MQC_LANES_MAX];
+/** Limits for answers and for reading that stands still; see waits.h. */
+typedef struct mqc_waits {
+    uint32_t ack_timeout_ms;   /**< How long an answer may be owed; 0: there is no limit. */
+    uint32_t stall_timeout_ms; /**< How long reading may stand still; 0: there is no limit. */
+    mqc_time look_at;          /**< When to look next; UINT64_MAX: no answer is owed. */
+    mqc_time request_at;       /**< Since when the oldest request waits for its answer; 0: there is
+                                    none, or it was not sent. */
+    mqc_time arriving_at;      /**< When received bytes last continued a packet. */
+    mqc_time stalled_at;       /**< When mqc_tick first saw that reading stands still; 0: it does
+                                    not. */
+    bool answers_held; /**< At the last look, PINGRESP was one of the answers that were owed. */
+} mqc_waits;
+
+/** Where the next bytes come from; see tx.h. */
+typedef struct mqc_tx {
+    mqc_outbox *lane; /**< The lane of the last run; NULL: the control area. */
+} mqc_tx;
+
+/** The engine.  What is used most comes first: its instructions are shorter there. */
+struct mqc_engine {
+    mqc_connection connection;       /**< State and latched error. */
+    mqc_ids ids;                     /**< Packet ids. */
+    mqc_requests requests;           /**< CONNECT, SUBSCRIBE, UNSUBSCRIBE, DISCONNECT. */
+    uint8_t lane_count;              /**< Lanes in use. */
+    mqc_tx tx;                       /**< The source of the bytes that are being sent. */
+    mqc_control control;             /**< Control packets to be sent. */
+    mqc_keep_alive keep_alive;       /**< PINGREQ, and a peer that is lost. */
+    mqc_waits waits;                 /**< Answers that are overdue. */
+    mqc_rx_low_water low_water;      /**< How many received bytes are worth waking up for. */
+    mqc_input in;                    /**< Received bytes. */
+    mqc_inbox inbox;                 /**< Messages from the server. */
+    mqc_round_trip round_trip;       /**< How far away the server is. */
+    mqc_pubrel_chain pubrel_chain;   /**< PUBRELs to be sent. */
+    mqc_outbox lanes[MQC_LANES_MAX]; /**< Publishes; unused lanes are zero. */
 };
 
 #ifdef __cplusplus
