@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 # Headers that are complete; in the end these are the three folders "include".
 headers=(
   iothub_client/include
+  mqtt_core/include
   platform/include
 )
 

@@ -65,7 +65,7 @@ static void suback(client_fixture *f, packet *p)
     fixture_run(f);
     assert_int_equal(iothub_get_state(f->client), IOTHUB_SUBSCRIBING);
     f->hub.mute_subscribe = false;
-    uint16_t id = f->client->engine.pending[0].packet_id;
+    uint16_t id = f->client->engine.requests.pending[0].packet_id;
     const uint8_t bytes[] = { 0x90, 6, (uint8_t)(id >> 8), (uint8_t)id, 0, 1, 0, 0 };
     put(p, bytes, sizeof bytes);
 }

@@ -437,7 +437,7 @@ static void a_token_that_comes_during_the_login_is_used_soon(void **state)
     assert_int_equal(iothub_set_token(f.client, device_token(5000)), IOTHUB_OK);
 
     f.hub.mute_subscribe = false;
-    uint16_t id = f.client->engine.pending[0].packet_id;
+    uint16_t id = f.client->engine.requests.pending[0].packet_id;
     const uint8_t suback[] = { 0x90, 6, (uint8_t)(id >> 8), (uint8_t)id, 0, 1, 0, 0 };
     scripted_feed(fixture_stream(&f), suback, sizeof suback);
     fixture_run(&f);

@@ -127,7 +127,7 @@ static void a_patch_before_the_suback_waits_for_the_document(void **state)
     fixture_run(&f);
     assert_int_equal(f.desired_count, 0);
 
-    uint16_t id = f.client->engine.pending[0].packet_id;
+    uint16_t id = f.client->engine.requests.pending[0].packet_id;
     const uint8_t suback[] = { 0x90, 6, (uint8_t)(id >> 8), (uint8_t)id, 0, 1, 0, 0 };
     scripted_feed(fixture_stream(&f), suback, sizeof suback);
     fixture_run(&f);

@@ -3,26 +3,26 @@
 
 /**
  * @file
- * MQTT 3.1.1 client engine without I/O, clock, threads or heap.
+ * An MQTT 3.1.1 client engine without I/O, clock, threads or heap.
  *
- * The caller moves bytes and time; the engine decides what they mean:
+ * The caller moves bytes and time, and the engine decides what they mean:
  *
  *     socket readable -> mqc_rx_space, recv(), mqc_rx_commit
  *     always          -> mqc_next_event until it returns false
  *     socket writable -> mqc_tx_data, send(), mqc_tx_consume
  *     timer           -> mqc_next_deadline, mqc_tick
  *
- * A publish is encoded once into the ring of its lane and stays there until it
- * is finished: the ring is the send buffer, the offline queue, the in-flight
- * store and the source of retransmission.  It may be filled at any time, also
- * before the first connection.
+ * A publish is encoded once, into the ring of its lane, and stays there until it is finished.  The
+ * ring is the send buffer, the offline queue, the store of messages in flight and the source of
+ * retransmission.  Publishes are accepted at any time, also before the first connection.
  *
- * Not thread-safe: one engine belongs to one thread at a time.
+ * An engine is not thread-safe: only one thread may use it at a time.
  *
- * Requests and set-up return MQC_ERR_ARG for an engine, options or texts that are NULL.  What moves
- * bytes, events and time takes an engine that mqc_init has prepared, and pointers that are not
- * NULL: it runs for every packet.  More bytes than there were offered are never taken for granted:
- * a recv() that failed, with its -1 handed to mqc_rx_commit, is MQC_ERR_ARG and changes nothing.
+ * Functions that set up an engine or queue a request return MQC_ERR_ARG when the engine, the
+ * options or a required text is NULL.  Functions that move bytes, events and time run for every
+ * packet and do not check for NULL: they need an engine that mqc_init has prepared.  mqc_rx_commit
+ * refuses more bytes than mqc_rx_space offered, so a failed recv() whose -1 is passed on changes
+ * nothing.
  */
 
 #include "mqtt_core/result.h"
@@ -32,390 +32,638 @@
 extern "C" {
 #endif
 
-/** Monotonic milliseconds from any origin, of a clock that goes on while a device is suspended. */
+/**
+ * A time in milliseconds of a monotonic clock.  The origin is arbitrary.  The clock must keep
+ * running while the device is suspended, as CLOCK_BOOTTIME does on Linux.
+ */
 typedef uint64_t mqc_time;
 
+/** The largest number of lanes. */
 #define MQC_LANES_MAX 3
 
-typedef struct mqc_engine mqc_engine;   /* complete in engine_struct.h */
-typedef struct mqc_entry mqc_entry;     /* one queued publish; engine_struct.h */
-typedef struct mqc_inbound mqc_inbound; /* one unacknowledged message; engine_struct.h */
+/** An engine.  engine_struct.h has the complete type. */
+typedef struct mqc_engine mqc_engine;
+/** A queued publish.  engine_struct.h has the complete type. */
+typedef struct mqc_entry mqc_entry;
+/** A received message that is not finished.  engine_struct.h has the complete type. */
+typedef struct mqc_inbound mqc_inbound;
 
 /* --- set-up --------------------------------------------------------------- */
 
 /**
- * One queue of outgoing publishes with its own order, memory and window.
- * Lanes share the connection; lane 0 has the right of way over lane 1, and so
- * on, switching at packet boundaries only.  A plain client uses one lane.
+ * The memory and the window of one lane: a queue of outgoing publishes that keeps its order.
+ *
+ * All lanes share the connection.  Lane 0 is served before lane 1, and lane 1 before lane 2; a lane
+ * takes over at the end of a packet only.  A simple client uses one lane.
  */
 typedef struct mqc_lane_memory {
-    uint8_t *ring; /* encoded packets; the largest publish must fit */
-    size_t ring_len;
-    mqc_entry *entries; /* one per publish in the ring */
-    size_t entries_len;
+    uint8_t *ring;      /**< Memory for encoded packets.  The largest publish must fit. */
+    size_t ring_len;    /**< Size of the ring in bytes. */
+    mqc_entry *entries; /**< Memory for one entry for each publish in the ring. */
+    size_t entries_len; /**< Number of entries. */
     /**
-     * Publishes sent but not yet finished; 0: 65535.  Mosquitto drops QoS 2 publishes
-     * beyond its own 20 and closes the connection.  Once the window has held one
-     * back, the lane sends again when half of the window is free and 16 places at least (all
-     * of a smaller one), so that what waits leaves in batches; but no later than 2 ms after
-     * the first place was, or, when the server is further than 0.25 ms away, an eighth of a
-     * round trip (of less than 8 ms: at once).
+     * The largest number of publishes that are sent and not finished; 0: 65535.
+     *
+     * A lane that found its window full sends again when half of the window is free, but at least
+     * 16 slots, or all slots of a smaller window; so queued publishes leave in batches.  It waits
+     * no longer than 2 ms after the first slot became free.  If the round trip to the server takes
+     * more than 0.25 ms it waits an eighth of a round trip, and if it takes less than 8 ms, not at
+     * all.
+     *
+     * Mosquitto closes the connection when more QoS 2 publishes are in flight than its own limit of
+     * 20, or drops them, so a lane for QoS 2 needs a window of 20 or less there.
      */
     uint16_t window;
     /**
-     * For a long lane whose messages expire: with MQC_EXPIRIES(entries_len) of these it costs the
-     * same to end one however many others there are.  NULL: all are looked at.
+     * Optional memory for a long lane whose publishes expire: MQC_EXPIRIES(entries_len) elements.
+     * With it, the cost of ending an expired publish does not depend on the number of others. NULL:
+     * each look at the time visits all publishes of the lane.
      */
     mqc_time *expiries;
-    size_t expiries_len;
+    size_t expiries_len; /**< Number of elements of expiries. */
 } mqc_lane_memory;
 
+/** The number of entries that share one element of mqc_lane_memory.expiries. */
 #define MQC_EXPIRY_GROUP 64
+/** The number of elements that mqc_lane_memory.expiries needs for a number of entries. */
 #define MQC_EXPIRIES(entries)                                \
     (((entries) + MQC_EXPIRY_GROUP - 1) / MQC_EXPIRY_GROUP + \
      ((entries) + MQC_EXPIRY_GROUP * MQC_EXPIRY_GROUP - 1) / \
          (MQC_EXPIRY_GROUP * MQC_EXPIRY_GROUP))
 
-/** Memory that the engine uses as long as it lives.  No part may overlap. */
+/**
+ * The memory of an engine.  It belongs to the caller, and the engine uses it as long as the engine
+ * is used.  The parts must not overlap.
+ */
 typedef struct mqc_memory {
-    uint8_t *rx; /* a larger packet is skipped, see MQC_EVENT_OVERSIZE */
-    size_t rx_len;
-    uint8_t *control; /* CONNECT, SUBSCRIBE, acknowledgements: the largest must fit */
-    size_t control_len;
+    uint8_t *rx;   /**< Memory for received bytes.  The payload of a packet that does not fit is
+                        skipped: see MQC_EVENT_OVERSIZE. */
+    size_t rx_len; /**< Size of rx in bytes; at least 16. */
     /**
-     * Messages handed out: with QoS 1 until they are acknowledged, with QoS 2 until the
-     * server has released them.  While it is full of messages that the application has
-     * not acknowledged, nothing is read (no longer than stall_timeout_ms of
-     * mqc_connect_options).  A server that has more QoS 2 messages unreleased
-     * than there are places cannot be waited for: what has no place is passed over and,
-     * once there are places again, asked for with a new connection: MQC_ERR_PROTOCOL in
-     * "PUBLISH".  Two times the server's in-flight limit avoids this (Mosquitto: 2 x 20), but for
-     * servers that break their limit (Mosquitto 2.0.11 does: 256 places do no harm).
+     * Memory for CONNECT, SUBSCRIBE, UNSUBSCRIBE and acknowledgements.  The largest of these
+     * packets must fit.
+     */
+    uint8_t *control;
+    size_t control_len; /**< Size of control in bytes; at least 32. */
+    /**
+     * Memory for received messages with QoS: with QoS 1 until mqc_ack, with QoS 2 until the server
+     * has sent PUBREL.
+     *
+     * While the table is full of messages that the application has not acknowledged, the engine
+     * reads nothing, for at most stall_timeout_ms of mqc_connect_options.  While it is full of QoS
+     * 2 messages that wait for PUBREL, further messages are skipped.  Once there is room again the
+     * connection ends with MQC_ERR_PROTOCOL in "PUBLISH", so that the server sends the skipped
+     * messages again on the next connection.  A table of twice the server's limit of messages in
+     * flight avoids this (Mosquitto: 2 x 20).  Mosquitto 2.0.11 exceeds its own limit; 256 elements
+     * are enough there.
      */
     mqc_inbound *inbound;
-    size_t inbound_len;
-    mqc_lane_memory lanes[MQC_LANES_MAX];
-    size_t lane_count;
+    size_t inbound_len;                   /**< Number of elements of inbound; at least 1. */
+    mqc_lane_memory lanes[MQC_LANES_MAX]; /**< Memory of each lane in use. */
+    size_t lane_count;                    /**< Number of lanes in use: 1 to MQC_LANES_MAX. */
 } mqc_memory;
 
 /**
- * Prepare *e.  Needs at least 16 bytes of rx, 32 of control, one inbound entry
- * and one lane with one entry and one byte.  MQC_ERR_ARG otherwise.
+ * Prepares an engine.  It is MQC_IDLE afterwards.
+ *
+ * @param[out] e   the engine; it must not be moved afterwards
+ * @param memory   its memory; the struct itself is copied
+ * @retval MQC_OK       the engine is ready
+ * @retval MQC_ERR_ARG  a part of the memory is missing or smaller than mqc_memory requires
  */
 mqc_result mqc_init(mqc_engine *e, const mqc_memory *memory);
 
+/** The states of a connection. */
 typedef enum mqc_state {
-    MQC_IDLE = 0,      /* no connection; mqc_connect starts one */
-    MQC_CONNECTING,    /* CONNECT queued or sent */
-    MQC_CONNECTED,     /* CONNACK accepted */
-    MQC_DISCONNECTING, /* DISCONNECT queued; close the stream once tx is empty */
-    MQC_FAILED         /* latched error; mqc_reset leaves it */
+    MQC_IDLE = 0,      /**< There is no connection; mqc_connect starts one. */
+    MQC_CONNECTING,    /**< CONNECT is queued or was sent. */
+    MQC_CONNECTED,     /**< The server has accepted the connection. */
+    MQC_DISCONNECTING, /**< DISCONNECT is queued or was sent; close the stream once nothing is left
+                            to be sent. */
+    MQC_FAILED         /**< An error is latched; only mqc_reset leaves this state. */
 } mqc_state;
 
+/**
+ * Returns the state of the connection.
+ *
+ * @param e  the engine
+ * @return   the state
+ */
 mqc_state mqc_get_state(const mqc_engine *e);
 
-/** The latched error, MQC_OK when there is none. */
+/**
+ * Returns the latched error.
+ *
+ * @param e  the engine
+ * @return   the error that ended the connection; MQC_OK when there is none
+ */
 mqc_result mqc_error(const mqc_engine *e);
 
-/** Name of the packet in which the latched error was found, e.g. "PUBACK"; "" without one. */
+/**
+ * Returns the packet that belongs to the latched error: the one in which it was found, or the one
+ * that did not arrive in time.
+ *
+ * @param e  the engine
+ * @return   the name of the packet type, such as "PUBACK"; "" without an error, and for errors that
+ *           no packet explains.  The text is static.
+ */
 const char *mqc_error_packet(const mqc_engine *e);
 
 /**
- * Forget the connection, after loss, failure or DISCONNECT.  What is in the
- * lanes stays: unfinished publishes go out again after the next CONNACK, with
- * DUP and their packet id when the server still has the session, as new ones
- * when it has not (MQTT 3.1.1 section 4.4).  A QoS 2 publish that had its PUBREC
- * is not published again: its PUBREL is, or, when the session is gone, it has ended
- * as MQC_OUTCOME_ACKED, since the server took it over before it forgot.
+ * Forgets the connection.  Call it after the stream was closed, for whatever reason.
  *
- * QoS 1 messages received but not acknowledged are forgotten; the server sends
- * them again.  QoS 2 messages that the server has not released are remembered, so
- * that none is handed out twice, until a CONNACK says that the session is gone.
+ * Publishes stay in their lanes and are sent again after the next CONNACK: with DUP and their
+ * packet id when the server still has the session, as new messages otherwise (MQTT 3.1.1
+ * section 4.4).  A QoS 2 publish whose PUBREC was received is not published again.  Its PUBREL is
+ * sent again; if the session is lost it ends as MQC_OUTCOME_ACKED, because the server took the
+ * message over.
+ *
+ * Received QoS 1 messages that were not acknowledged are forgotten; the server sends them again.
+ * Received QoS 2 messages are remembered until their PUBREL, so that none is handed out twice, or
+ * until a CONNACK reports that the session is lost.
+ *
+ * @param e  the engine, in any state; it is MQC_IDLE afterwards
  */
 void mqc_reset(mqc_engine *e);
 
 /* --- requests --------------------------------------------------------------- */
 
+/** The Will: a message that the server publishes when the connection is lost. */
 typedef struct mqc_will {
-    mqc_span topic; /* ptr NULL: no Will */
-    mqc_span payload;
-    uint8_t qos;
-    bool retain;
+    mqc_span topic;   /**< Topic name; ptr NULL: there is no Will. */
+    mqc_span payload; /**< At most 65,535 bytes. */
+    uint8_t qos;      /**< 0 to 2. */
+    bool retain;      /**< The server retains the Will. */
 } mqc_will;
 
+/** Options of a connection.  Initialise it with zeroes. */
 typedef struct mqc_connect_options {
-    mqc_span client_id; /* may be empty with clean_session */
-    mqc_span username;  /* ptr NULL: absent */
-    mqc_span password;  /* ptr NULL: absent; needs a user name */
-    mqc_will will;
-    uint16_t keep_alive_s; /* 0: off */
-    bool clean_session;
-    uint32_t timeout_ms; /* from here to CONNACK; 0: none */
+    mqc_span client_id;    /**< Client identifier.  It may be empty with clean_session. */
+    mqc_span username;     /**< User name; ptr NULL: none. */
+    mqc_span password;     /**< Password; ptr NULL: none.  It needs a user name. */
+    mqc_will will;         /**< The Will. */
+    uint16_t keep_alive_s; /**< Keep-alive in seconds; 0: off. */
+    bool clean_session;    /**< The server forgets an earlier session. */
+    uint32_t timeout_ms;   /**< Time from mqc_connect to CONNACK; 0: no limit. */
     /**
-     * How long the server may owe an answer: PUBACK, PUBREC or PUBCOMP to the oldest
-     * unfinished publish of a lane, SUBACK or UNSUBACK.  Keep-alive does not notice a server that
-     * answers PINGREQ and nothing else.  The time runs from when the publish has left and
-     * become the oldest of its lane, and stands still while a packet arrives, since the answer may
-     * be behind it.  When half of it is over a PINGREQ is sent; while a publish of more than
-     * 1 KB is on its way, no more than half is over until that is answered: on a slow link it takes
-     * its time.  When it is over, mqc_tick returns MQC_ERR_TIMEOUT, and mqc_error_packet names the
-     * answer that is missing.  0: for ever.
+     * How long the server may owe an answer: PUBACK, PUBREC or PUBCOMP to the oldest publish of a
+     * lane, SUBACK or UNSUBACK.  0: no limit.  Keep-alive alone does not notice a server that
+     * answers PINGREQ and nothing else.
+     *
+     * The time runs from when the publish was sent and became the oldest of its lane.  It starts
+     * again whenever received bytes continue a packet, since that packet may precede the answer.
+     * When half of it has passed the engine sends PINGREQ.  While a publish of more than 1 KB may
+     * still be under way on a slow link, the second half does not start before that PINGREQ is
+     * answered.  When all of it has passed, mqc_tick returns MQC_ERR_TIMEOUT, and mqc_error_packet
+     * names the missing answer.
      */
     uint32_t ack_timeout_ms;
     /**
-     * How long reading may stand still: because the inbound table is full and the application
-     * acknowledges nothing, because acknowledgements cannot leave and the stream takes nothing, or
-     * because messages were passed over (mqc_memory.inbound).  The keep-alive cannot see a server
-     * that is gone meanwhile. Then mqc_tick returns MQC_ERR_STALLED.  0: for ever.
+     * How long reading may stand still.  0: no limit.  It stands still while the application
+     * acknowledges nothing and the inbound table is full, while acknowledgements cannot be sent,
+     * and after messages were skipped (mqc_memory.inbound).  Keep-alive cannot see in that time
+     * whether the server is gone.  When the time has passed, mqc_tick returns MQC_ERR_STALLED.
      */
     uint32_t stall_timeout_ms;
     /**
-     * The caller asks mqc_wants_flow before each mqc_tick and then calls mqc_report_flow.  Without,
-     * bytes count as taken by the peer when mqc_tx_consume says that the stream took them.
+     * The caller asks mqc_wants_flow before each mqc_tick, and calls mqc_report_flow if it returns
+     * true.  If this is false, the engine takes bytes as received by the peer when mqc_tx_consume
+     * reports that the stream took them.
      */
     bool reports_flow;
 } mqc_connect_options;
 
-/** Queue CONNECT.  MQC_IDLE only.  Everything is copied before the call returns. */
+/**
+ * Queues CONNECT.
+ *
+ * @param e    the engine, MQC_IDLE; it is MQC_CONNECTING afterwards
+ * @param o    options; everything is copied before the call returns
+ * @param now  the present time
+ * @retval MQC_OK           CONNECT is queued
+ * @retval MQC_ERR_ARG      a text is not valid UTF-8 or too long, the Will is not valid, or a
+ * client id, or the user name of a password, is missing
+ * @retval MQC_ERR_STATE    there is a connection
+ * @retval MQC_ERR_TOO_BIG  CONNECT does not fit into mqc_memory.control
+ * @return another code: the latched error
+ */
 mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now);
 
-/** An outgoing publish.  Zero-initialise; tag, id and kind come back in mqc_done. */
+/** An outgoing publish.  Initialise it with zeroes. */
 typedef struct mqc_outgoing {
-    mqc_span topic;
-    mqc_span payload;
-    uint8_t qos; /* 0 to 2 */
-    bool retain;
+    mqc_span topic;   /**< Topic name. */
+    mqc_span payload; /**< Payload; it may be empty. */
+    uint8_t qos;      /**< 0 to 2. */
+    bool retain;      /**< The server retains the message. */
     /**
-     * QoS 0 only: the message is finished by mqc_release (an answer on another
-     * topic came), not by being sent.  Until then it counts in the window and
-     * is sent again on a new connection.
+     * QoS 0 only: the publish is finished by mqc_release, when an answer on another topic was
+     * received, instead of by being sent.  Until then it counts in the window and is sent again on
+     * a new connection.
      */
     bool keep;
     /**
-     * The caller knows that the topic is one: UTF-8 without NUL, '+' or '#'.  mqc_publish then
-     * looks at its length only.
+     * The caller guarantees that the topic is UTF-8 without NUL, '+' and '#'.  mqc_publish then
+     * checks its length only.
      */
     bool topic_checked;
-    uint8_t lane;
-    uint8_t kind;
-    uint32_t id;
-    void *tag;
+    uint8_t lane; /**< Index of the lane. */
+    uint8_t kind; /**< The caller's; it is returned in mqc_done. */
+    uint32_t id;  /**< The caller's; it is returned in mqc_done.  mqc_release finds a kept publish
+                       by it. */
+    void *tag;    /**< The caller's; it is returned in mqc_done. */
     /**
-     * When to give up, 0: never.  A publish with QoS that has been sent does not
-     * expire while the server may have it.
+     * When the publish expires; 0: never.  A publish with QoS does not expire once it was sent, as
+     * long as the server may have it.
      */
     mqc_time expires;
 } mqc_outgoing;
 
 /**
- * Queue a PUBLISH in any state but MQC_FAILED; topic and payload are copied.
- * An accepted publish ends in exactly one MQC_EVENT_DONE or mqc_release.
+ * Queues a PUBLISH.  The topic and the payload are copied.
  *
- * @param[out] packet_id  0 for QoS 0.  May be NULL.
- * @retval MQC_ERR_NO_SPACE  the lane is full; nothing was queued
- * @retval MQC_ERR_TOO_BIG   larger than the lane's ring, or than MQTT can carry
- * @retval MQC_ERR_ARG       topic not valid, QoS above 2, keep with QoS, no such lane
+ * Each accepted publish ends exactly once, with MQC_EVENT_DONE or mqc_release.
+ *
+ * @param e               the engine, in any state but MQC_FAILED
+ * @param m               the publish
+ * @param[out] packet_id  the packet id, 0 for QoS 0; may be NULL
+ * @retval MQC_OK            the publish was accepted
+ * @retval MQC_ERR_NO_SPACE  the lane is full, or all packet ids are in use; nothing was queued
+ * @retval MQC_ERR_TOO_BIG   the publish is larger than the ring of the lane, or than MQTT allows
+ * @retval MQC_ERR_ARG       the topic is not valid, the QoS is above 2, keep is combined with a QoS
+ *                           above 0, or there is no such lane
+ * @return another code: the latched error
  */
 mqc_result mqc_publish(mqc_engine *e, const mqc_outgoing *m, uint16_t *packet_id);
 
-/**
- * Finish a kept message whose answer has arrived.  Takes the oldest one of the
- * lane with this id; *done says what it was.
- * @retval MQC_ERR_STATE  no kept message with this id has been sent
- */
 struct mqc_done;
+
+/**
+ * Finishes a kept publish whose answer was received: the oldest one with this id.
+ *
+ * @param e          the engine
+ * @param lane       index of the lane
+ * @param id         mqc_outgoing.id
+ * @param[out] done  describes the publish, with the outcome MQC_OUTCOME_RELEASED
+ * @retval MQC_OK         the publish has ended
+ * @retval MQC_ERR_STATE  no kept publish with this id was sent
+ * @retval MQC_ERR_ARG    there is no such lane, or done is NULL
+ */
 mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, struct mqc_done *done);
 
 /**
- * Send a kept message once more on this connection, because its answer said "later": it counts
- * as not sent again, before all that is behind it.  mqc_hold the lane first to choose the time.
- * @retval MQC_ERR_STATE  it is not the last message of the lane that has been sent, or a
- *                        packet of the lane is half sent; does not happen with a window of 1
+ * Sends a kept publish again on this connection, because its answer asked to try later.  It is
+ * queued before everything that follows it in the lane.  To choose the time of sending, hold the
+ * lane with mqc_hold first.
+ *
+ * @param e     the engine
+ * @param lane  index of the lane
+ * @param id    mqc_outgoing.id
+ * @retval MQC_OK         the publish is queued again
+ * @retval MQC_ERR_STATE  it is not the last publish of the lane that was sent, or a packet of the
+ *                        lane is partly sent; with a window of 1 neither happens
+ * @retval MQC_ERR_ARG    there is no such lane
  */
 mqc_result mqc_requeue(mqc_engine *e, uint8_t lane, uint32_t id);
 
-/** While held, nothing new of the lane is sent.  A packet begun is completed. */
+/**
+ * Holds a lane, or ends that.  While a lane is held, the packet in progress is completed and no
+ * other one is sent.
+ *
+ * @param e     the engine
+ * @param lane  index of the lane; one that does not exist is ignored
+ * @param hold  true to hold the lane
+ */
 void mqc_hold(mqc_engine *e, uint8_t lane, bool hold);
 
 /**
- * End everything in the lane as MQC_OUTCOME_DISCARDED, delivered as events.
- * @retval MQC_ERR_STATE  the connection is not over: call mqc_reset first
+ * Ends all publishes of a lane as MQC_OUTCOME_DISCARDED.  The outcomes are delivered as events.
+ *
+ * @param e     the engine, MQC_IDLE
+ * @param lane  index of the lane
+ * @retval MQC_OK         the publishes have ended
+ * @retval MQC_ERR_STATE  there is a connection; call mqc_reset first
+ * @retval MQC_ERR_ARG    there is no such lane
  */
 mqc_result mqc_discard(mqc_engine *e, uint8_t lane);
 
 /**
- * End the oldest publish of the lane of which nothing has left on this connection, as
- * MQC_OUTCOME_DROPPED, delivered as an event.  Its space is free at once when nothing before
- * it is unfinished.  After a reset that is any publish, although the server may have it, but
- * for one with QoS 2 that has been sent.
- * @param[out] tag  its tag; may be NULL
- * @retval MQC_ERR_STATE  there is none
+ * Ends the oldest publish of a lane of which nothing was sent on this connection, as
+ * MQC_OUTCOME_DROPPED.  The outcome is delivered as an event.  Its space is free immediately when
+ * everything before it in the lane has ended.
+ *
+ * After mqc_reset any publish qualifies, even if the server may already have it.  A QoS 2 publish
+ * that was sent does not, until the server has lost the session.
+ *
+ * @param e         the engine
+ * @param lane      index of the lane
+ * @param[out] tag  mqc_outgoing.tag of the publish; may be NULL
+ * @retval MQC_OK         a publish has ended
+ * @retval MQC_ERR_STATE  no publish qualifies
+ * @retval MQC_ERR_ARG    there is no such lane
  */
 mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag);
 
+/** What a lane contains. */
 typedef struct mqc_lane_info {
-    size_t count;     /* accepted and not finished */
-    size_t in_flight; /* of these, sent and waiting for an acknowledgement or release */
-    bool begun;       /* the oldest of them has left, or is leaving, on this connection */
-    size_t bytes;     /* of the ring in use */
-    size_t bytes_cap; /* of the ring in all */
+    size_t count;     /**< Publishes that were accepted and have not ended. */
+    size_t in_flight; /**< Of these, publishes that were sent and wait for an acknowledgement or for
+                           mqc_release. */
+    bool begun;       /**< At least a part of the oldest one was sent, or is being sent, on this
+                           connection. */
+    size_t bytes;     /**< Bytes of the ring in use. */
+    size_t bytes_cap; /**< Size of the ring. */
 } mqc_lane_info;
 
+/**
+ * Describes the contents of a lane.
+ *
+ * @param e     the engine
+ * @param lane  index of the lane
+ * @return      the contents; zeroes when there is no such lane
+ */
 mqc_lane_info mqc_lane(const mqc_engine *e, uint8_t lane);
 
+/** One topic filter of a SUBSCRIBE. */
 typedef struct mqc_subscription {
-    mqc_span filter;
-    uint8_t qos; /* 0 to 2 */
+    mqc_span filter; /**< Topic filter. */
+    uint8_t qos;     /**< The largest QoS of the messages: 0 to 2. */
 } mqc_subscription;
 
-/** Queue SUBSCRIBE or UNSUBSCRIBE.  MQC_CONNECTED only; at most 4 of both unanswered. */
+/**
+ * Queues SUBSCRIBE.  The filters are copied.  MQC_EVENT_SUBSCRIBED reports the answer.  At most
+ * four SUBSCRIBE and UNSUBSCRIBE packets can be without an answer.
+ *
+ * @param e               the engine, MQC_CONNECTED
+ * @param s               the subscriptions
+ * @param count           their number, 1 to 65,535
+ * @param[out] packet_id  the packet id; may be NULL
+ * @retval MQC_OK            the packet is queued
+ * @retval MQC_ERR_ARG       a filter or a QoS is not valid, or there is no filter
+ * @retval MQC_ERR_STATE     the engine is not connected
+ * @retval MQC_ERR_NO_SPACE  four packets wait for their answers, the control area is full now, or
+ *                           all packet ids are in use
+ * @retval MQC_ERR_TOO_BIG   the packet does not fit into mqc_memory.control
+ * @return another code: the latched error
+ */
 mqc_result mqc_subscribe(mqc_engine *e, const mqc_subscription *s, size_t count,
                          uint16_t *packet_id);
+
+/**
+ * Queues UNSUBSCRIBE, with the rules and results of mqc_subscribe.  MQC_EVENT_UNSUBSCRIBED reports
+ * the answer.
+ *
+ * @param e               the engine, MQC_CONNECTED
+ * @param filters         the topic filters
+ * @param count           their number, 1 to 65,535
+ * @param[out] packet_id  the packet id; may be NULL
+ * @return                MQC_OK, or an error as of mqc_subscribe
+ */
 mqc_result mqc_unsubscribe(mqc_engine *e, const mqc_span *filters, size_t count,
                            uint16_t *packet_id);
 
-/** Queue DISCONNECT behind the packet in progress.  Nothing follows it. */
+/**
+ * Queues DISCONNECT behind the packet in progress and the acknowledgements that are due.  Nothing
+ * is sent after it.
+ *
+ * @param e  the engine, MQC_CONNECTED; it is MQC_DISCONNECTING afterwards
+ * @retval MQC_OK         DISCONNECT is queued
+ * @retval MQC_ERR_STATE  the engine is not connected
+ * @retval MQC_ERR_ARG    e is NULL
+ * @return another code: the latched error
+ */
 mqc_result mqc_disconnect(mqc_engine *e);
 
 /**
- * Acknowledge a message with QoS.  May come late and out of order: the engine sends
- * PUBACKs and PUBRECs in the order in which the messages came (MQTT 3.1.1 section 4.6).
- * For QoS 2 it counts also without a connection, and when a latched error is returned:
- * the message is not handed out again.
- * @retval MQC_ERR_STATE  no unacknowledged message with this id: on this connection for
+ * Acknowledges a received message with QoS 1 or 2.  Messages may be acknowledged late and in any
+ * order; the engine sends PUBACK and PUBREC in the order of the messages (MQTT 3.1.1 section 4.6).
+ *
+ * For QoS 2 an acknowledgement also counts without a connection, and when a latched error is
+ * returned: the message is not handed out again.
+ *
+ * @param e          the engine
+ * @param packet_id  mqc_message.packet_id
+ * @retval MQC_OK         the message is acknowledged
+ * @retval MQC_ERR_STATE  there is no unacknowledged message with this id: on this connection for
  *                        QoS 1, in this session for QoS 2
+ * @return another code: the latched error
  */
 mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id);
 
 /* --- events --------------------------------------------------------------- */
 
+/** What happened.  The name in parentheses is the member of mqc_event.u that describes it. */
 typedef enum mqc_event_type {
-    MQC_EVENT_CONNECTED = 1, /* .connack: accepted */
-    MQC_EVENT_REFUSED,       /* .connack: refused; the engine is in MQC_FAILED */
-    MQC_EVENT_PUBLISH,       /* .publish: a message; with QoS it wants mqc_ack */
-    MQC_EVENT_OVERSIZE,      /* .publish without payload (and without topic if that did
-                                not fit either); with QoS it wants mqc_ack */
-    MQC_EVENT_DONE,          /* .done: a publish of ours has ended */
-    MQC_EVENT_SUBSCRIBED,    /* .suback */
-    MQC_EVENT_UNSUBSCRIBED   /* .packet_id */
+    MQC_EVENT_CONNECTED = 1, /**< The server accepted the connection (connack). */
+    MQC_EVENT_REFUSED,       /**< The server refused it; the engine is MQC_FAILED (connack). */
+    MQC_EVENT_PUBLISH,       /**< A message was received; with QoS it needs mqc_ack (publish). */
+    MQC_EVENT_OVERSIZE,   /**< A message was received whose payload, and perhaps topic, does not fit
+                               into mqc_memory.rx; with QoS it needs mqc_ack (publish). */
+    MQC_EVENT_DONE,       /**< An outgoing publish has ended (done). */
+    MQC_EVENT_SUBSCRIBED, /**< SUBSCRIBE was answered (suback). */
+    MQC_EVENT_UNSUBSCRIBED /**< UNSUBSCRIBE was answered (packet_id). */
 } mqc_event_type;
 
 /** A message from the server. */
 typedef struct mqc_message {
-    mqc_span topic;
-    mqc_span payload;
-    size_t payload_len; /* as the packet says, also when the payload was skipped */
-    uint16_t packet_id; /* 0 for QoS 0 */
-    uint8_t qos;
-    bool retain;
-    bool dup;
+    mqc_span topic;     /**< Topic name; empty when it did not fit into mqc_memory.rx. */
+    mqc_span payload;   /**< Payload; empty when it was skipped. */
+    size_t payload_len; /**< Length of the payload in the packet, also when it was skipped. */
+    uint16_t packet_id; /**< Packet id; 0 for QoS 0. */
+    uint8_t qos;        /**< 0 to 2. */
+    bool retain;        /**< It is a retained message. */
+    bool dup;           /**< The server may have sent it before. */
 } mqc_message;
 
+/** How an outgoing publish ended. */
 typedef enum mqc_outcome {
-    MQC_OUTCOME_SENT = 1,  /* QoS 0: all bytes were taken by the stream */
-    MQC_OUTCOME_ACKED,     /* QoS 1 and 2: the server has it, by PUBACK or PUBCOMP */
-    MQC_OUTCOME_EXPIRED,   /* its time ran out first */
-    MQC_OUTCOME_DISCARDED, /* by mqc_discard */
-    MQC_OUTCOME_RELEASED,  /* only from mqc_release, never as an event */
-    MQC_OUTCOME_DROPPED    /* by mqc_drop */
+    MQC_OUTCOME_SENT = 1,  /**< QoS 0: the stream took all bytes. */
+    MQC_OUTCOME_ACKED,     /**< QoS 1 and 2: the server has it, by PUBACK or PUBCOMP. */
+    MQC_OUTCOME_EXPIRED,   /**< It expired before. */
+    MQC_OUTCOME_DISCARDED, /**< mqc_discard ended it. */
+    MQC_OUTCOME_RELEASED,  /**< mqc_release ended it; no event reports this. */
+    MQC_OUTCOME_DROPPED    /**< mqc_drop ended it. */
 } mqc_outcome;
 
+/** An outgoing publish that has ended. */
 typedef struct mqc_done {
-    mqc_outcome outcome;
-    uint8_t lane;
-    uint8_t kind;
-    uint16_t packet_id;
-    uint32_t id;
-    void *tag;
+    mqc_outcome outcome; /**< How it ended. */
+    uint8_t lane;        /**< Index of its lane. */
+    uint8_t kind;        /**< mqc_outgoing.kind. */
+    uint16_t packet_id;  /**< Packet id; 0 for QoS 0. */
+    uint32_t id;         /**< mqc_outgoing.id. */
+    void *tag;           /**< mqc_outgoing.tag. */
 } mqc_done;
 
+/** An event. */
 typedef struct mqc_event {
-    mqc_event_type type;
+    mqc_event_type type; /**< Which member of u is set. */
+    /** Details of the event. */
     union {
+        /** CONNACK. */
         struct {
-            uint8_t return_code; /* MQTT 3.1.1 table 3.1 */
-            bool session_present;
-        } connack;
-        mqc_message publish;
-        mqc_done done;
+            uint8_t return_code;  /**< MQTT 3.1.1 table 3.1; 0: accepted. */
+            bool session_present; /**< The server still has the session. */
+        } connack;                /**< MQC_EVENT_CONNECTED and MQC_EVENT_REFUSED. */
+        mqc_message publish;      /**< MQC_EVENT_PUBLISH and MQC_EVENT_OVERSIZE. */
+        mqc_done done;            /**< MQC_EVENT_DONE. */
+        /** SUBACK. */
         struct {
-            uint16_t packet_id;
-            mqc_span return_codes; /* one per filter: granted QoS, or 0x80 refused */
-        } suback;
-        uint16_t packet_id;
-    } u;
+            uint16_t packet_id;    /**< Packet id of the SUBSCRIBE. */
+            mqc_span return_codes; /**< For each filter the granted QoS, or 0x80: refused. */
+        } suback;                  /**< MQC_EVENT_SUBSCRIBED. */
+        uint16_t packet_id;        /**< MQC_EVENT_UNSUBSCRIBED: packet id of the UNSUBSCRIBE. */
+    } u;                           /**< Details of the event. */
 } mqc_event;
 
 /**
- * Take the next event.  False when there is none for now: none arrived, or the
- * inbound table is full and waits for mqc_ack or for an answer to leave; ask again
- * after mqc_tx_consume.  Spans in *ev stay valid until
- * the next call of this function, mqc_rx_space or mqc_reset on the same engine.
- * A malformed packet latches mqc_error and yields no event.
+ * Takes the next event.
+ *
+ * It returns false when nothing more has happened, and while the inbound table is full and waits
+ * for mqc_ack or for an acknowledgement to be sent; call it again after mqc_tx_consume.  It also
+ * returns false when it finds a packet that breaks the rules: the engine is MQC_FAILED then.
+ *
+ * @param e        the engine
+ * @param[out] ev  the event; its spans are valid until the next call of this function, of
+ *                 mqc_rx_space or of mqc_reset with this engine
+ * @return         true when there is an event
  */
 bool mqc_next_event(mqc_engine *e, mqc_event *ev);
 
 /* --- bytes and time --------------------------------------------------------- */
 
-/** Where to put received bytes.  *len is 0 when events must be taken first. */
+/**
+ * Returns where to put received bytes.
+ *
+ * @param e         the engine
+ * @param[out] len  how many bytes fit there; 0 when events must be taken first, and when there is
+ * no connection
+ * @return          memory of the engine; NULL when *len is 0
+ */
 uint8_t *mqc_rx_space(mqc_engine *e, size_t *len);
 
-/** len bytes were put there. */
+/**
+ * Reports that bytes were received into the memory of mqc_rx_space.  Take the events afterwards.
+ *
+ * @param e    the engine
+ * @param len  the number of bytes
+ * @param now  the present time
+ * @retval MQC_OK         the bytes are accepted
+ * @retval MQC_ERR_ARG    len is larger than mqc_rx_space allowed; nothing has changed
+ * @retval MQC_ERR_STATE  there is no connection
+ * @return another code: the latched error
+ */
 mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now);
 
 /**
- * The next bytes for the peer, as many as lie together, often several packets;
- * *len is 0 when there are none.  Bytes that were offered and of which nothing was
- * consumed are offered again at the start of the next run: TLS needs that.
+ * Returns the next bytes to be sent: as many as are contiguous in memory, often several packets.
+ *
+ * Offered bytes of which none was consumed are offered again at the start of the next run, as TLS
+ * libraries require.
+ *
+ * @param e         the engine
+ * @param[out] len  the number of bytes; 0 when there are none
+ * @return          the bytes, valid until the next call that changes the engine; NULL or any
+ *                  pointer when *len is 0
  */
 const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len);
+
+/**
+ * Reports that the stream took bytes of mqc_tx_data.
+ *
+ * @param e    the engine
+ * @param len  the number of bytes, from the start of the run
+ * @param now  the present time
+ */
 void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now);
 
-/** Whether mqc_tx_data has bytes, without offering them: what is queued may still be dropped. */
+/**
+ * Returns whether mqc_tx_data would return bytes, without offering them: mqc_drop may still end a
+ * publish that is queued.
+ *
+ * @param e  the engine
+ * @return   true when there are bytes to be sent
+ */
 bool mqc_tx_ready(mqc_engine *e);
 
 /**
- * For the sleep that follows: fewer bytes than that need not wake the caller before *until: many
- * publishes are on their way, and it saves work to take their answers together.  1: any byte, and
- * *until is 0.  Who waits so calls mqc_tick no later than *until, 2 ms from the last bytes, and
- * reads what there is; the next answer depends on it.
+ * Returns the number of received bytes worth waking up for.  While many publishes are in flight it
+ * saves work to process their acknowledgements together.  Call it before each sleep.
+ *
+ * A caller that waits for more than one byte must call mqc_tick no later than *until, which is 2 ms
+ * after the last bytes, and then read what was received.  The next result depends on that.
+ *
+ * @param e           the engine
+ * @param[out] until  until when the number holds; 0 when the result is 1
+ * @return            the number of bytes; 1: any byte
  */
 size_t mqc_rx_least(mqc_engine *e, mqc_time *until);
 
-/** False: nothing waits for time.  Call mqc_tick no later than *when. */
+/**
+ * Returns when mqc_tick has something to do.  Call mqc_tick no later than that.
+ *
+ * @param e          the engine
+ * @param[out] when  the time; it may have passed already
+ * @return           false when nothing waits for time
+ */
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when);
 
 /**
- * How far the bytes of a connection have come below the engine.  A stream may take bytes long
- * before the peer does (a kernel's send buffer), and may hold received bytes back until there are
- * more of them (a TLS record).  The engine counts both as signs of life, if it is told.
+ * The progress of bytes below the engine.  A stream may take bytes long before the peer does, as
+ * the send buffer of a kernel does, and may hold received bytes back until a TLS record is
+ * complete.  The engine counts both as signs of life if they are reported.
  */
 typedef struct mqc_flow {
-    uint64_t received;  /* bytes that arrived from the peer on this connection, */
-    uint64_t delivered; /* and bytes that its system has acknowledged; neither ever goes back */
-    uint64_t pending;   /* bytes taken by mqc_tx_consume and not acknowledged */
-    bool awaited;       /* the peer's system owes an answer; false: it closed its window */
+    uint64_t received;  /**< Bytes received from the peer on this connection; it never decreases. */
+    uint64_t delivered; /**< Bytes that the peer's system has acknowledged; it never decreases. */
+    uint64_t pending;   /**< Bytes that mqc_tx_consume reported and the peer's system has not
+                             acknowledged. */
+    bool awaited;       /**< The peer's system owes an acknowledgement; false: it owes none, or has
+                             closed its window. */
 } mqc_flow;
 
 /**
- * Whether a report is due.  Only while a PINGREQ is unanswered, 16 times in a keep-alive, or in
- * ack_timeout_ms when that is shorter.
+ * Returns whether mqc_report_flow is due.  That is so only while a PINGREQ is unanswered, 16 times
+ * in a keep-alive, or in ack_timeout_ms when that is shorter.
+ *
+ * @param e    the engine
+ * @param now  the present time
+ * @return     true when a report is due
  */
 bool mqc_wants_flow(const mqc_engine *e, mqc_time now);
+
+/**
+ * Reports the progress of bytes below the engine.
+ *
+ * @param e    the engine
+ * @param f    the progress
+ * @param now  the present time
+ */
 void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now);
 
 /**
- * Keep-alive, time-outs of mqc_connect_options, and expiry.  A PINGREQ is sent when nothing was
- * sent for one keep-alive, and when nothing was received for so long that half a keep-alive is left
- * of 1.5 of them (30 s if that is more; with less than 30 s, a whole one).  The peer counts as lost
+ * Does what is due at this time: keep-alive, the time-outs of mqc_connect_options, and expiry of
+ * publishes.
  *
- * - when it has neither sent nor taken anything for 1.5 x keep-alive while the PINGREQ waits, or
- * - once that was sent, when nothing was received for 1.5 x keep-alive and the answer had its time.
+ * A PINGREQ is sent when nothing was sent for one keep-alive.  It is also sent when nothing was
+ * received for so long that, of 1.5 keep-alives, half a keep-alive or 30 s is left for its answer,
+ * whichever is more, but no more than one keep-alive.  The connection counts as lost
  *
- * The answer to a PINGREQ stands behind what was sent before it, and a relay with large buffers
- * on a slow link may have taken that long ago.  So it has 16 ms for each byte of the oldest publish
- * without an answer (of each lane, if it is larger than 1 KB): a server that hangs is found
- * later then, but not one whose system does not acknowledge what is sent.
+ * - while the PINGREQ is not sent yet: when the peer has neither sent nor taken any bytes for 1.5
+ *   keep-alives;
+ * - once it was sent: when nothing was received for 1.5 keep-alives and the time for the answer has
+ *   passed.
+ *
+ * The answer to a PINGREQ follows everything that was sent before it, and a relay with large
+ * buffers on a slow link may have taken that long ago.  So the answer has 16 ms more for each byte
+ * of the oldest unanswered publish of each lane, if that is larger than 1 KB.  A server that hangs
+ * is found that much later; a server whose system does not acknowledge what is sent is not.
+ *
+ * @param e    the engine
+ * @param now  the present time
+ * @retval MQC_OK             the connection goes on, or there is none
+ * @retval MQC_ERR_TIMEOUT    the connection is lost, or an answer is overdue
+ * @retval MQC_ERR_STALLED    reading stood still for too long
+ * @retval MQC_ERR_PROTOCOL   a skipped message is asked for with another connection
+ * @return another code: the latched error
  */
 mqc_result mqc_tick(mqc_engine *e, mqc_time now);
 
