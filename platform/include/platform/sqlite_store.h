@@ -69,7 +69,7 @@ typedef struct plat_sqlite_options {
  * while it makes a store leaves a file behind whose name is the path and six random letters:
  * path.XXXXXX.
  *
- * A byte that was changed inside the -wal file cannot be told from a loss of power: the records
+ * A byte that was changed inside the -wal file looks like a loss of power: the records
  * behind it are lost without an error.
  *
  * @param o            how to open it

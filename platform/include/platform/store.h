@@ -33,8 +33,8 @@ typedef struct plat_store_record {
     int64_t stored_s; /**< when it was appended, in seconds since 1970-01-01 UTC; 0: unknown */
     uint64_t tag;     /**< of the caller's choice */
     uint32_t id;      /**< of the caller's choice */
-    uint32_t ttl_ms;  /**< how long it is of use, in milliseconds from stored_s on; 0: for ever */
-    uint32_t flags;   /**< of the caller's choice */
+    uint32_t ttl_ms; /**< how long it is of use, in milliseconds from stored_s on; 0: without end */
+    uint32_t flags;  /**< of the caller's choice */
     const void *head; /**< the first part of the record */
     size_t head_len;  /**< its size in bytes; may be 0 */
     const void *body; /**< the second part of the record */
@@ -43,7 +43,7 @@ typedef struct plat_store_record {
 
 /** What a store holds. */
 typedef struct plat_store_info {
-    uint64_t id; /**< a random number, chosen when the store was made: tells two stores apart */
+    uint64_t id;       /**< a random number, chosen when the store was made, that identifies it */
     uint64_t next_seq; /**< sequence number of the next record that is appended */
     uint64_t count;    /**< number of records in the store */
     uint64_t bytes;    /**< bytes of their heads and bodies */

@@ -23,7 +23,7 @@ struct plat_poll_set {
     size_t cap;
 };
 
-/* Of a long heap only the beginning is looked at. */
+/* Of a longer heap only the beginning is checked. */
 enum { ITEMS_CHECKED = 64 };
 
 #ifndef NDEBUG

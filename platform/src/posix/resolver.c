@@ -97,7 +97,8 @@ static plat_lookup *new_lookup(const char *host, size_t size)
     return l;
 }
 
-/* Alternate between the families (RFC 8305 section 4), in the order that getaddrinfo prefers. */
+/* Keeps addresses of IPv4 and IPv6 alternately (RFC 8305 section 4), otherwise in the order of
+ * getaddrinfo. */
 static void keep_addresses(plat_lookup *l, const struct addrinfo *list)
 {
     const struct addrinfo *next[2] = { list, list };
@@ -167,7 +168,7 @@ static void keep_loopback(plat_lookup *l)
     l->count = 2;
 }
 
-/* Both under the pool's lock. */
+/* This function and remove_queued need the pool's lock. */
 static plat_lookup *take_next(void)
 {
     plat_lookup *l = pool.first;

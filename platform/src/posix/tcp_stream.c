@@ -378,7 +378,7 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
     if (n < 0) {
         return io_failed(s, errno);
     }
-    s->unacknowledged = false; /* by the same segment */
+    s->unacknowledged = false; /* the segment carries the acknowledgement */
     s->u.moved.sent += (size_t)n;
     *sent = (size_t)n;
     return PLAT_OK;

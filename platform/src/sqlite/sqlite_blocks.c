@@ -64,7 +64,7 @@ int sqlite_blocks_allocate_file(const char *path, uint64_t bytes)
         return errno;
     }
     int error = sqlite_blocks_allocate(fd, 0, bytes);
-    (void)close(fd); /* nobody has opened it: it has no locks */
+    (void)close(fd); /* no connection has opened the file, so there are no locks to lose */
     return error;
 }
 

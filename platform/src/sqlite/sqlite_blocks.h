@@ -20,7 +20,7 @@ int sqlite_blocks_check_limit(uint64_t bytes);
  */
 int sqlite_blocks_allocate(int fd, uint64_t at, uint64_t end);
 
-/** The same for a file that nobody has opened yet, from its first byte. */
+/** Gives blocks to a file that no connection has opened yet, from its first byte on. */
 int sqlite_blocks_allocate_file(const char *path, uint64_t bytes);
 
 /** Bytes of a file; -1: there is no such file. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Characters of a path that a text shows; of a longer one the end. */
+/* Characters of a path that a text shows.  Of a longer path it shows the end. */
 enum { PATH_SHOWN = 72 };
 
 plat_result sqlite_file_init(struct sqlite_file *f, const char *path)
@@ -121,7 +121,7 @@ static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 plat_result sqlite_file_connect(struct sqlite_file *f, const char *path)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    /* "./": neither a URI nor ":memory:" */
+    /* "./" so that SQLite takes it neither for a URI nor for ":memory:" */
     char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
 
     if (name == NULL) {

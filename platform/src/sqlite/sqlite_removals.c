@@ -4,13 +4,13 @@
 #include <string.h>
 
 enum {
-    ROWS_A_TIME = 512, /* removals that are written together, and rows of one transaction */
+    ROWS_A_TIME = 512, /* removals that are gathered, and rows that one transaction deletes */
     BYTES_A_TIME = 8 * 1024 * 1024,
     FRAMES_BESIDE = 16,        /* pages of a transaction in addition to those of rows */
     SHRINK_ABOVE_PAGES = 2048, /* an empty file of more pages is made smaller */
-    PAGES_PER_GAP = 4,         /* of the row, of those beside it, and one above them */
-    ROWS_PER_INNER_PAGE = 8,   /* at least: pages of the tree above the rows */
-    PAGES_PER_TRUNK = 500      /* free pages that one page of their list names, at least */
+    PAGES_PER_GAP = 4, /* the pages of the row, of its two neighbours, and one page above them */
+    ROWS_PER_INNER_PAGE = 8, /* rows for which one inner page of the tree is written, at least */
+    PAGES_PER_TRUNK = 500 /* free pages for which one page of the free list is written, at least */
 };
 
 #ifndef NDEBUG
@@ -204,18 +204,18 @@ static plat_result write_gap_row(struct sqlite_removals *m, struct store_row *ro
 
 static plat_result write_joined_gap(struct sqlite_removals *m, struct store_row row)
 {
-    struct store_row beside;
-    plat_result r = read_gap_row(m, STORE_BEFORE, row.record.seq, &beside);
+    struct store_row neighbour;
+    plat_result r = read_gap_row(m, STORE_BEFORE, row.record.seq, &neighbour);
 
     if (r == PLAT_OK) {
-        r = join(m, &beside, &row);
+        r = join(m, &neighbour, &row);
     }
     if (r == PLAT_OK || r == PLAT_EOF) {
-        r = read_gap_row(m, STORE_AFTER, row.record.seq, &beside);
+        r = read_gap_row(m, STORE_AFTER, row.record.seq, &neighbour);
     }
     if (r == PLAT_OK) {
-        r = join(m, &row, &beside);
-        row = beside;
+        r = join(m, &row, &neighbour);
+        row = neighbour;
     }
     return r == PLAT_OK || r == PLAT_EOF ? write_gap_row(m, &row) : r;
 }
@@ -272,7 +272,7 @@ static plat_result delete_before(struct sqlite_removals *m, struct store_meta *m
 struct part {
     uint64_t stop;
     bool all;
-    uint64_t frames; /* at most, of the WAL */
+    uint64_t frames; /* of the WAL that it writes at most */
 };
 
 /* seq and total of the row after n others.  *seq is UINT64_MAX if there are only n rows. */
@@ -297,7 +297,7 @@ static uint64_t frames_for(uint64_t rows, uint64_t bytes)
            bytes / (PAGES_PER_TRUNK * SQLITE_WAL_PAGE);
 }
 
-/* Pages that making gaps of rows writes at most. */
+/* Pages that are written at most when rows become gaps. */
 static uint64_t pages_for_gaps(const struct sqlite_removals *m)
 {
     return PAGES_PER_GAP * (m->out_of_order_count + 1);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* At most so many restarts of the WAL since its number was written into meta. */
+/* The WAL restarts less often than this after its number was written into meta. */
 enum { WAL_RESTARTS = 1 << 20 };
 
 #define ROW "SELECT seq,number,total,size,stored_s,tag,id,ttl_ms,flags,hash,head,body FROM records "
@@ -282,7 +282,7 @@ plat_result sqlite_schema_write_gap(struct sqlite_schema *c, const struct store_
     return r == PLAT_EOF ? PLAT_OK : r;
 }
 
-/* --- of what kind ------------------------------------------------------------ */
+/* --- kind and version -------------------------------------------------------- */
 
 /* NULL: the column is NULL, or there is no memory (*rc). */
 static const unsigned char *column_text(sqlite3_stmt *st, int column, int *rc)
@@ -415,7 +415,7 @@ static bool fits_meta(const struct sqlite_schema *c, const struct store_row *fir
     return m->in_use || last->record.seq == m->last;
 }
 
-/* The first and the last row, and what they tell about all rows between. */
+/* Reads the first and the last row, which tell how many rows are between them. */
 static plat_result read_ends(struct sqlite_schema *c, struct sqlite_contents *out)
 {
     struct store_row first = { 0 };

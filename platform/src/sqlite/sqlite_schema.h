@@ -5,14 +5,15 @@
  * @file
  * What is in the database file, and why:
  *
- *   records  One row for each record, and never without a row: the last row stays, because it says
+ *   records  One row for each record, and never without a row: the last row stays, because it tells
  *            which number comes next.  `number` counts records and `total` their bytes since the
  *            store was made.  The first and the last row therefore tell how many records there are,
  *            and a missing row is noticed.  A record that was removed while an earlier one is still
  *            stored becomes a gap: a row whose head is NULL, until all rows before it are deleted.
  *            Gaps side by side are one row, that of the last of them.  Its tag is the number of
  *            further records that it stands for, and its size is that of all of them.
- *   meta     One row: what tells this store from others, and what the other rows cannot say.
+ *   meta     One row: what distinguishes this store from others, and what the other rows do not
+ *            contain.
  *
  * Rows of both tables carry a hash, because SQLite itself keeps checksums of its WAL only.
  */

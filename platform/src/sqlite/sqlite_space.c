@@ -27,14 +27,15 @@
 enum {
     PAGE = SQLITE_WAL_PAGE,
     RESERVE_FRAMES = 160, /* also enough to append 256 KB, the largest message of a hub */
-    MARGIN = 16, /* pages that a balancing of the tree may take: of an append and of a removal */
-    FIRST_PAGES = 32, /* of an empty store */
-    BLOCKS = 4,       /* pages lost to the borders of blocks where the reserve changes its file */
-    STEP_LEAST = 128, /* pages the file grows by; a 32nd of it within these bounds */
+    MARGIN = 16,          /* pages that an append and a removal may need to balance the tree */
+    FIRST_PAGES = 32,     /* pages of an empty store */
+    BLOCKS = 4, /* pages that may be lost at the borders of blocks when the reserve moves to the
+                   other file */
+    STEP_LEAST = 128, /* pages that the file grows by: a 32nd of its size, within these bounds */
     STEP_MOST = 1024
 };
 
-#define CHUNK_MOST ((uint64_t)1 << 30) /* SQLite takes an int */
+#define CHUNK_MOST ((uint64_t)1 << 30) /* SQLite stores the size of a chunk in an int */
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -256,7 +257,7 @@ static void take_reserve(struct sqlite_space *p, uint64_t pages)
     if (!sqlite_wal_allocate(p->wal, wanted) && p->bytes > needed) {
         trim_file(p, needed); /* the reserve was there while the store was closed */
         (void)fsync(p->file);
-        (void)sqlite_wal_allocate(p->wal, wanted); /* a failure is met again by the next append */
+        (void)sqlite_wal_allocate(p->wal, wanted); /* after a failure the next append tries again */
     }
 }
 

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * What a store has on the disk, whoever fills the rest of it: enough blocks that what was appended
- * can be removed again.
+ * The blocks that a store has on the disk: so many that what was appended can be removed again,
+ * even if another program fills the rest of the disk.
  */
 
 #include "sqlite/sqlite_schema.h"

@@ -9,12 +9,12 @@
 #include "sqlite/sqlite_removals.h"
 
 enum {
-    NUMBERS_A_TIME = 65536,  /* that are reserved in the file */
-    REMOVALS_LATE_MS = 1000, /* if the user wants each append synced */
+    NUMBERS_A_TIME = 65536,  /* sequence numbers that are reserved in the file together */
+    REMOVALS_LATE_MS = 1000, /* delay of removals if each append is synced */
     LARGEST_RECORD = 256 * 1024 * 1024,
-    META_FRAMES = 1,                     /* of the WAL, to write the row of meta */
-    FRAMES_BESIDE = 12,                  /* to append a record, in addition to those of its bytes */
-    OVERFLOW_BYTES = SQLITE_WAL_PAGE - 4 /* of a record in one page */
+    META_FRAMES = 1,    /* frames of the WAL for the row of meta */
+    FRAMES_BESIDE = 12, /* frames for an append, in addition to those of its bytes */
+    OVERFLOW_BYTES = SQLITE_WAL_PAGE - 4 /* bytes of a large record in one page */
 };
 
 struct sqlite_store {
@@ -31,7 +31,7 @@ struct sqlite_store {
     uint64_t seen_number;
 
     uint32_t sync_delay_ms;
-    uint64_t deadline; /* of a sync; 0: none */
+    uint64_t deadline; /* when on_time syncs; 0: never */
 };
 
 static struct sqlite_store *of(plat_store *base)
@@ -79,7 +79,7 @@ static plat_result reserve(struct sqlite_store *s)
         r = sqlite_file_fail(&s->file, PLAT_ERR_STORE, "its -wal file cannot be read");
     }
     if (r == PLAT_OK) {
-        m.in_use = true; /* and the salt that goes with it */
+        m.in_use = true; /* together with the salt */
         r = sqlite_schema_write_meta(&s->schema, &m);
     }
     if (r != PLAT_OK) {
@@ -87,7 +87,8 @@ static plat_result reserve(struct sqlite_store *s)
     }
     r = sqlite_wal_checkpoint(&s->wal);
     if (r != PLAT_OK) {
-        m.reserved = s->next_seq; /* in use, but the file does not say how far: reserve again */
+        m.reserved =
+            s->next_seq; /* the file may not tell which numbers are reserved: reserve again */
     }
     sqlite_schema_keep_meta(&s->schema, &m);
     return r;
@@ -324,7 +325,7 @@ static plat_result open_files(struct sqlite_store *s, const char *owner, int64_t
     sqlite_removals_begin(&s->removals, &contents);
     s->seen_seq = contents.first_seq - 1;
     s->seen_number = contents.first_number - 1;
-    /* After a crash nobody knows which of the reserved numbers were given out. */
+    /* After a crash it is unknown which of the reserved numbers were used. */
     s->next_seq = s->schema.meta.reserved;
     return sqlite_space_open(&s->space, wal_bytes);
 }

@@ -11,7 +11,7 @@
 enum {
     CAP = 4000, /* frames: about 8 MB */
     STEP = 128, /* frames that are allocated at a time */
-    SHARE = 4,  /* the WAL has one part in so many of max_disk_bytes */
+    SHARE = 4,  /* the WAL gets one quarter of max_disk_bytes */
     MAGIC = 0x377f0683
 };
 
@@ -211,7 +211,7 @@ static int extend_wal(struct sqlite_wal *w, uint64_t at, uint64_t least, uint64_
     if (error != 0 && least < goal) {
         error = extend_wal_to(w, fd, at, least);
     }
-    (void)close(fd); /* SQLite has no locks on this file that would go with it */
+    (void)close(fd); /* SQLite has no locks on this file that closing could drop */
     return error;
 }
 
@@ -263,7 +263,7 @@ plat_result sqlite_wal_make_room(struct sqlite_wal *w, uint64_t frames)
     return r == PLAT_OK ? sqlite_wal_extend(w, frames) : r;
 }
 
-/* --- a WAL that stays -------------------------------------------------------- */
+/* --- a WAL without content ------------------------------------------------------ */
 
 bool sqlite_wal_is_reserve(const char *name)
 {

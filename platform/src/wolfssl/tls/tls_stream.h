@@ -3,8 +3,8 @@
 
 /**
  * @file
- * TLS on wolfSSL over any other stream, as a client.  The certificate chain and the
- * host name are always verified; nothing switches that off.
+ * A TLS client over any other stream, with wolfSSL.  The certificate chain and the host name are
+ * always verified; there is no switch that turns this off.
  */
 
 #include "platform/stream.h"
@@ -12,9 +12,10 @@
 #include "wolfssl/tls/tls_transport.h"
 #include "wolfssl/tls/tls_verify.h"
 
+/** What the stream is doing. */
 typedef enum plat_tls_state {
     PLAT_TLS_CLOSED = 0,
-    PLAT_TLS_LOWER, /* the stream below is opening */
+    PLAT_TLS_LOWER, /* the stream below is being opened */
     PLAT_TLS_HANDSHAKE,
     PLAT_TLS_OPEN,
     PLAT_TLS_FAILED /* until close; every call repeats the failure */
@@ -24,7 +25,7 @@ typedef enum plat_tls_state {
 typedef struct plat_tls_stream {
     plat_stream base;
     struct plat_tls_context *context; /* shared; NULL: there are no roots */
-    struct WOLFSSL *ssl;              /* from HANDSHAKE on */
+    struct WOLFSSL *ssl;              /* wolfSSL's connection; NULL before HANDSHAKE */
     char *detail;                     /* see failure_text.h */
     plat_tls_transport transport;     /* the stream below, which this one opens and closes */
     plat_tls_verify verify;           /* from HANDSHAKE on */
@@ -39,13 +40,17 @@ typedef struct plat_tls_stream {
 } plat_tls_stream;
 
 /**
- * Make a closed stream over lower, which must live as long.  ca_file NULL: the
- * system's roots.  Loads the roots when no other stream has them.  After a failure
- * the stream is there all the same: its detail says why, and deinit ends it.
+ * Makes a closed stream.  Loads the roots if no other stream has loaded them.  After a failure the
+ * stream exists all the same: its detail tells the cause, and deinit must be called.
+ * @param lower    the stream below; it must live as long as this one, which opens and closes it
+ * @param ca_file  PEM file of the roots; NULL: those of the system
+ * @retval PLAT_ERR_TRUST_STORE  the roots cannot be read
+ * @retval PLAT_ERR_MEMORY       no memory is left
+ * @retval PLAT_ERR_CRYPTO       wolfSSL cannot be initialised
  */
 plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file);
 
-/** The stream that a plat_tls_stream is. */
+/** Returns &s->base. */
 plat_stream *plat_tls_base(plat_tls_stream *s);
 
 #ifndef NDEBUG
