@@ -1,11 +1,22 @@
 #include "connection/back_off.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "context/retry.h"
 
 /* A clock that is set late is seen soon. */
 enum { LOOK_FOR_STEP_MS = 5000 };
+
+#ifndef NDEBUG
+bool back_off_valid(const iothub_back_off *b)
+{
+    if (b->refusals > b->failures) { /* each refusal is a failure, and a login ends both */
+        return false;
+    }
+    return (b->look_ms == 0) == (b->look_at == IOTHUB_NEVER);
+}
+#endif
 
 uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t spent_ms)
 {
@@ -49,6 +60,7 @@ static uint32_t look_ms(iothub_result reason)
 iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub_result reason,
                              mqc_time now)
 {
+    assert(back_off_valid(b));
     if (b->failures++ == 0) {
         b->failing_since = now;
     }
@@ -68,12 +80,14 @@ iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub
 
 void back_off_watch_clock(iothub_back_off *b, uint32_t every_ms, mqc_time now)
 {
+    assert(back_off_valid(b));
     b->look_ms = every_ms;
     b->look_at = every_ms > 0 ? now : IOTHUB_NEVER;
 }
 
 bool back_off_look(iothub_back_off *b, mqc_time now)
 {
+    assert(back_off_valid(b));
     if (now < b->look_at) {
         return false;
     }
@@ -88,6 +102,7 @@ static bool is_stable(const iothub_back_off *b, const iothub_options *o, mqc_tim
 
 bool back_off_evicted(iothub_back_off *b, const iothub_options *o, mqc_time now)
 {
+    assert(back_off_valid(b));
     if (is_stable(b, o, now)) {
         return false;
     }
@@ -104,11 +119,13 @@ void back_off_reset(iothub_back_off *b, mqc_time now)
 
 void back_off_begin(iothub_back_off *b, mqc_time now)
 {
+    assert(back_off_valid(b));
     b->began = now;
 }
 
 void back_off_connected(iothub_back_off *b, mqc_time now)
 {
+    assert(back_off_valid(b));
     b->refusals = 0; /* the hub took the credential */
     if (b->connected_at == 0) {
         b->connected_at = now;
@@ -117,6 +134,7 @@ void back_off_connected(iothub_back_off *b, mqc_time now)
 
 void back_off_disconnected(iothub_back_off *b, const iothub_options *o, mqc_time now)
 {
+    assert(back_off_valid(b));
     b->began = now;
     if (is_stable(b, o, now)) {
         b->failures = 0;

@@ -1,5 +1,7 @@
 #include "connection/channel.h"
 
+#include <assert.h>
+
 #include "connection/life.h"
 #include "context/result_map.h"
 
@@ -12,8 +14,22 @@ void channel_init(iothub_channel *ch, iothub_context *context)
     stage_set_deadline(&ch->stage, IOTHUB_NEVER);
 }
 
+#ifndef NDEBUG
+bool channel_valid(const iothub_channel *ch)
+{
+    if (ch->stream == NULL && ch->state != CHANNEL_CLOSED) {
+        return false;
+    }
+    if (channel_is_opening(ch) && ch->stage.deadline == IOTHUB_NEVER) {
+        return false; /* an attempt ends at some time */
+    }
+    return !ch->want_write || ch->state == CHANNEL_OPEN;
+}
+#endif
+
 void channel_deinit(iothub_channel *ch)
 {
+    assert(channel_valid(ch));
     if (ch->stream != NULL) {
         ch->stream->ops->deinit(ch->stream);
     }
@@ -69,6 +85,7 @@ void channel_set_deadline(iothub_channel *ch, mqc_time when)
 
 bool channel_is_late(iothub_channel *ch, mqc_time now)
 {
+    assert(channel_valid(ch));
     return now >= ch->stage.deadline && !channel_stage_goes_on(ch, channel_as_state(ch), now);
 }
 
@@ -115,6 +132,7 @@ static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 
 iothub_result channel_open(iothub_channel *ch, iothub_error *error)
 {
+    assert(channel_valid(ch));
     const iothub_context *context = ch->context;
     const mqc_time now = context_now(context);
 
@@ -141,6 +159,7 @@ static channel_state state_of(plat_stage stage)
 
 channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *error)
 {
+    assert(channel_valid(ch));
     plat_stage stage = PLAT_STAGE_RESOLVE;
     bool opened = context_open_lock(ch->context);
     plat_result r = ch->stream->ops->progress(ch->stream, now, &stage);
@@ -163,6 +182,7 @@ channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *
 
 void channel_close(iothub_channel *ch)
 {
+    assert(channel_valid(ch));
     if (ch->stream != NULL) {
         ch->stream->ops->close(ch->stream);
     }
@@ -172,6 +192,7 @@ void channel_close(iothub_channel *ch)
 
 void channel_adopt(iothub_channel *ch, mqc_time now)
 {
+    assert(channel_valid(ch));
     ch->began = now;
     enter(ch, ch->state, now);
 }
@@ -180,6 +201,7 @@ void channel_adopt(iothub_channel *ch, mqc_time now)
 
 plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got)
 {
+    assert(channel_valid(ch));
     bool opened = context_open_lock(ch->context);
     plat_result r = ch->stream->ops->recv(ch->stream, at, cap, got);
     context_close_lock(ch->context, opened);
@@ -188,6 +210,7 @@ plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got)
 
 plat_result channel_send(iothub_channel *ch, const void *data, size_t len, size_t *sent)
 {
+    assert(channel_valid(ch));
     bool opened = context_open_lock(ch->context);
     plat_result r = ch->stream->ops->send(ch->stream, data, len, sent);
     context_close_lock(ch->context, opened);
@@ -202,6 +225,7 @@ plat_result channel_send_locked(iothub_channel *ch, const void *data, size_t len
 
 channel_answer channel_watch(iothub_channel *ch, iothub_error *error)
 {
+    assert(channel_valid(ch));
     uint8_t byte;
     size_t got;
     plat_result r = ch->stream->ops->recv(ch->stream, &byte, 1, &got);
@@ -234,6 +258,7 @@ bool channel_resumed(const iothub_channel *ch)
 
 void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *p)
 {
+    assert(channel_valid(ch));
     if (ch->stream != NULL) {
         ch->stream->ops->poll(ch->stream, want_write, least, p);
     }

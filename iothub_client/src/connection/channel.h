@@ -100,4 +100,7 @@ void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *
 /** Why a call of the stream ended with r. */
 iothub_result channel_why(const iothub_channel *ch, plat_result r, iothub_error *error);
 
+/** What this part alone is responsible for; debug builds look at each entry. */
+bool channel_valid(const iothub_channel *ch);
+
 #endif

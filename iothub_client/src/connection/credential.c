@@ -1,5 +1,6 @@
 #include "connection/credential.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "connection/wall_clock.h"
@@ -25,6 +26,15 @@ void credential_init(iothub_credential *k, iothub_context *context)
     k->notice_at = IOTHUB_NEVER;
 }
 
+#ifndef NDEBUG
+bool credential_valid(const iothub_credential *k)
+{
+    /* A key needs no token that is watched. */
+    return !credential_has_key(k) ||
+           (k->token == NULL && k->token_cap == 0 && k->notice_at == IOTHUB_NEVER && !k->replaced);
+}
+#endif
+
 void credential_set_memory(iothub_credential *k, char *token, size_t cap)
 {
     k->token = token;
@@ -43,6 +53,7 @@ static void watch_token(iothub_credential *k)
 
 iothub_result credential_ready(const iothub_credential *k, iothub_error *error)
 {
+    assert(credential_valid(k));
     int64_t now_s = wall_clock_s(context_clock(k->context));
 
     if (!wall_clock_is_set(now_s)) {
@@ -145,6 +156,7 @@ static iothub_result fill_connect(iothub_credential *k, mqc_connect_options *o, 
 iothub_result credential_log_in(iothub_credential *k, bool reports_flow, mqc_time now,
                                 iothub_error *error)
 {
+    assert(credential_valid(k));
     mqc_connect_options o;
 
     iothub_result filled = fill_connect(k, &o, error);
@@ -224,6 +236,7 @@ static iothub_result check_resource(const iothub_credential *k, const iothub_sas
 
 iothub_result credential_take_token(iothub_credential *k, mqc_span signature, iothub_error *error)
 {
+    assert(credential_valid(k));
     iothub_sas_token token;
 
     signature = iothub_trim(signature);
@@ -249,6 +262,7 @@ iothub_result credential_take_token(iothub_credential *k, mqc_span signature, io
 
 iothub_result credential_replace_token(iothub_credential *k, const char *signature)
 {
+    assert(credential_valid(k));
     if (credential_has_key(k)) {
         return context_refuse(
             k->context, IOTHUB_ERR_STATE,
@@ -285,11 +299,13 @@ uint64_t credential_reserve_ms(const iothub_credential *k)
 
 mqc_time credential_deadline(const iothub_credential *k)
 {
+    assert(credential_valid(k));
     return k->notice_at;
 }
 
 void credential_on_time(iothub_credential *k, mqc_time now)
 {
+    assert(credential_valid(k));
     if (wall_clock_moved(context_clock(k->context), k->notice_clock_s)) {
         watch_token(k);
     }

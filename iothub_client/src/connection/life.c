@@ -110,11 +110,11 @@ const char *life_late_text(iothub_state s)
     case IOTHUB_SECURING: return "the TLS handshake did not finish within tls_timeout_ms";
     case IOTHUB_LOGGING_IN: return "no CONNACK within login_timeout_ms";
     case IOTHUB_SUBSCRIBING: return "no SUBACK within subscribe_timeout_ms";
-    case IOTHUB_STOPPED:
-    case IOTHUB_CONNECTED:
+    case IOTHUB_STOPPING: return "stopped";
     case IOTHUB_RENEWING:
-    case IOTHUB_STOPPING:
-    case IOTHUB_WAITING: break;
+    case IOTHUB_WAITING: return "trying again";
+    case IOTHUB_STOPPED:
+    case IOTHUB_CONNECTED: break;
     }
     return "";
 }

@@ -37,7 +37,7 @@ iothub_state life_next(iothub_state s, life_input in, iothub_state spare);
 /** How long a state may last, 0: for ever.  urgent: RENEWING because the application wants it. */
 uint32_t life_budget_ms(const iothub_options *o, iothub_state s, bool urgent);
 
-/** The text which says that a stage took longer than its budget. */
+/** What to tell when a state took as long as it may. */
 const char *life_late_text(iothub_state s);
 
 /** True in the states in which MQTT flows: from LOGGING_IN to STOPPING. */

@@ -1,5 +1,6 @@
 #include "connection/renewal.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "connection/back_off.h"
@@ -7,8 +8,17 @@
 
 enum { URGENT_PATIENCE_MS = 3000 };
 
+#ifndef NDEBUG
+bool renewal_valid(const iothub_renewal *r)
+{
+    /* Nothing is left of one that is not due. */
+    return r->due || (!r->urgent && r->failures == 0 && r->retry_at == 0 && r->switch_by == 0);
+}
+#endif
+
 void renewal_begin(iothub_renewal *r, uint64_t patience_ms, mqc_time now)
 {
+    assert(renewal_valid(r));
     mqc_time by = now + patience_ms;
 
     r->switch_by = r->due ? deadline_earlier(r->switch_by, by) : by;
@@ -17,6 +27,7 @@ void renewal_begin(iothub_renewal *r, uint64_t patience_ms, mqc_time now)
 
 void renewal_hurry(iothub_renewal *r, mqc_time now)
 {
+    assert(renewal_valid(r));
     renewal_begin(r, URGENT_PATIENCE_MS, now);
     r->urgent = true;
     if (r->failures > 0) {
@@ -32,6 +43,7 @@ void renewal_reset(iothub_renewal *r)
 renewal_step renewal_next(iothub_renewal *r, bool overlap, channel_state spare, bool busy,
                           mqc_time now)
 {
+    assert(renewal_valid(r));
     const bool postponed = renewal_waits_for_work(r, busy, now);
     const bool rests = now < r->retry_at;
 
@@ -49,11 +61,13 @@ renewal_step renewal_next(iothub_renewal *r, bool overlap, channel_state spare, 
 
 mqc_time renewal_deadline(const iothub_renewal *r)
 {
+    assert(renewal_valid(r));
     return r->retry_at != 0 ? r->retry_at : r->switch_by;
 }
 
 void renewal_on_failure(iothub_renewal *r, const iothub_options *o, uint64_t spent_ms, mqc_time now)
 {
+    assert(renewal_valid(r));
     r->failures++;
     r->retry_at =
         now + back_off_random_ms(o, retry_limit_ms(o->retry_min_ms, o->retry_max_ms, r->failures),
@@ -62,5 +76,6 @@ void renewal_on_failure(iothub_renewal *r, const iothub_options *o, uint64_t spe
 
 void renewal_put_off(iothub_renewal *r, mqc_time until)
 {
+    assert(renewal_valid(r));
     r->retry_at = until;
 }

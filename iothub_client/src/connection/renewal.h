@@ -51,4 +51,7 @@ void renewal_on_failure(iothub_renewal *r, const iothub_options *o, uint64_t spe
 /** The old token is better than none. */
 void renewal_put_off(iothub_renewal *r, mqc_time until);
 
+/** What this part alone is responsible for; debug builds look at each entry. */
+bool renewal_valid(const iothub_renewal *r);
+
 #endif

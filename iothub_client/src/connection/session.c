@@ -1,5 +1,7 @@
 #include "connection/session.h"
 
+#include <assert.h>
+
 #include "connection/loss.h"
 #include "connection/spare.h"
 #include "connection/wall_clock.h"
@@ -7,7 +9,6 @@
 #include "context/result_map.h"
 
 enum { PATIENCE_MS = 10000 }; /* for open methods, when no token comes to its end */
-
 void session_init(iothub_session *s, iothub_context *context)
 {
     s->context = context;
@@ -22,11 +23,6 @@ void session_deinit(iothub_session *s)
 {
     channel_deinit(&s->channels[0]);
     channel_deinit(&s->channels[1]);
-}
-
-static iothub_channel *spare_of(iothub_session *s)
-{
-    return &s->channels[1 - s->used];
 }
 
 /* --- the change of the connection ------------------------------------------------------------ */
@@ -55,8 +51,8 @@ static void cancel_requests(iothub_session *s)
 
 static void close_spare(iothub_session *s)
 {
-    if (channel_in_use(spare_of(s))) {
-        channel_close(spare_of(s));
+    if (channel_in_use(session_spare(s))) {
+        channel_close(session_spare(s));
     }
     renewal_reset(&s->renewal);
 }
@@ -226,7 +222,7 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
 {
     const iothub_options *o = &s->context->options;
     const iothub_state was = s->context->state;
-    const iothub_state spare = channel_as_state(spare_of(s));
+    const iothub_state spare = channel_as_state(session_spare(s));
     const mqc_time now = context_now(s->context);
     iothub_state next = life_next(was, in, spare);
     uint32_t wait_ms = life_budget_ms(o, next, s->renewal.urgent);
@@ -273,7 +269,7 @@ static void on_spare(iothub_session *s, spare_answer answer)
 
 static void progress_spare(iothub_session *s, mqc_time now)
 {
-    iothub_channel *spare = spare_of(s);
+    iothub_channel *spare = session_spare(s);
     spare_answer answer = spare_progress(spare, &s->renewal, now);
 
     on_spare(s, answer);
@@ -297,14 +293,14 @@ static void leave_for_renewal(iothub_session *s, mqc_time now)
         return;
     }
     renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms); /* better an old token */
-    if (channel_in_use(spare_of(s))) {
-        on_spare(s, spare_give_up(spare_of(s), &s->renewal, why.text, now));
+    if (channel_in_use(session_spare(s))) {
+        on_spare(s, spare_give_up(session_spare(s), &s->renewal, why.text, now));
     }
 }
 
 static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
 {
-    iothub_channel *spare = spare_of(s);
+    iothub_channel *spare = session_spare(s);
 
     if (!may_renew(s)) {
         return;
@@ -329,7 +325,7 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
         feed(s, LIFE_LOST, IOTHUB_OK, "the old connection has ended");
         return;
     }
-    if (s->context->state == IOTHUB_CONNECTED && channel_in_use(spare_of(s))) {
+    if (s->context->state == IOTHUB_CONNECTED && channel_in_use(session_spare(s))) {
         (void)iothub_fail(&error, why->code, "%s; going on with the new connection", why->text);
     }
     feed(s, LIFE_LOST, error.code, error.text);
@@ -337,6 +333,7 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
 
 void session_on_stream_error(iothub_session *s, plat_result r)
 {
+    assert(session_valid(s));
     iothub_error error; /* closing the stream may take its text away */
 
     (void)channel_why(session_channel(s), r, &error);
@@ -369,16 +366,18 @@ static void progress_channel(iothub_session *s, mqc_time now)
 
 void session_progress(iothub_session *s, mqc_time now)
 {
+    assert(session_valid(s));
     if (s->context->state >= IOTHUB_RESOLVING && s->context->state <= IOTHUB_SECURING) {
         progress_channel(s, now);
     }
-    if (channel_in_use(spare_of(s))) {
+    if (channel_in_use(session_spare(s))) {
         progress_spare(s, now);
     }
 }
 
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred)
 {
+    assert(session_valid(s));
     const char *packet = mqc_error_packet(s->context->engine);
     iothub_error why;
 
@@ -407,6 +406,7 @@ void session_on_refusal(iothub_session *s, uint8_t return_code)
 
 void session_on_suback(iothub_session *s, mqc_span return_codes)
 {
+    assert(session_valid(s));
     iothub_error error;
 
     if (subscribe_on_suback(&s->subscribe, return_codes, &error) == IOTHUB_OK) {
@@ -523,10 +523,9 @@ static void on_state_deadline(iothub_session *s, iothub_state state, mqc_time no
     if (state == IOTHUB_CONNECTED) {
         renewal_begin(&s->renewal, patience_ms(s), now);
         context_poke(s->context);
-    } else if (state < IOTHUB_CONNECTED) {
-        feed(s, LIFE_DEADLINE, IOTHUB_ERR_TIMEOUT, life_late_text(state));
     } else {
-        feed(s, LIFE_DEADLINE, IOTHUB_OK, state == IOTHUB_STOPPING ? "stopped" : "trying again");
+        feed(s, LIFE_DEADLINE, state < IOTHUB_CONNECTED ? IOTHUB_ERR_TIMEOUT : IOTHUB_OK,
+             life_late_text(state));
     }
 }
 
@@ -566,6 +565,7 @@ static void leave(iothub_session *s, const session_busy *busy)
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now)
 {
+    assert(session_valid(s));
     grant_start(s);
     grant_stop(s, busy, now);
     look_at_clock(s, now);

@@ -94,6 +94,12 @@ static inline iothub_channel *session_channel(iothub_session *s)
     return &s->channels[s->used];
 }
 
+/** The other one. */
+static inline iothub_channel *session_spare(iothub_session *s)
+{
+    return &s->channels[1 - s->used];
+}
+
 /** Go on to open channels. */
 void session_progress(iothub_session *s, mqc_time now);
 void session_on_stream_error(iothub_session *s, plat_result r);
@@ -102,5 +108,8 @@ void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
 void session_on_connack(iothub_session *s, bool session_present);
 void session_on_refusal(iothub_session *s, uint8_t return_code);
 void session_on_suback(iothub_session *s, mqc_span return_codes);
+
+/** What this part alone is responsible for; debug builds look at each entry. */
+bool session_valid(const iothub_session *s);
 
 #endif

@@ -1,13 +1,23 @@
 #include "context/lock.h"
 
+#include <assert.h>
+
 plat_result lock_init(iothub_lock *l, const plat_threads *threads)
 {
     *l = (iothub_lock){ .threads = threads };
     return threads->init(&l->thread);
 }
 
+#ifndef NDEBUG
+bool lock_valid(const iothub_lock *l)
+{
+    return l->threads != NULL && (l->state != IOTHUB_RUNNER_NONE || l->driver == NULL);
+}
+#endif
+
 void lock_deinit(iothub_lock *l)
 {
+    assert(lock_valid(l));
     l->threads->deinit(&l->thread);
 }
 
@@ -33,6 +43,7 @@ void lock_leave(iothub_lock *l, bool work)
 
 bool lock_take_runner(iothub_lock *l)
 {
+    assert(lock_valid(l));
     bool is_free = l->state == IOTHUB_RUNNER_NONE;
 
     if (is_free) {
@@ -58,17 +69,20 @@ void lock_poll_wakes(iothub_lock *l, plat_poll *p)
 
 void lock_end_runner(iothub_lock *l)
 {
+    assert(lock_valid(l));
     l->state = IOTHUB_RUNNER_ENDS;
 }
 
 void lock_drop_runner(iothub_lock *l)
 {
+    assert(lock_valid(l));
     l->state = IOTHUB_RUNNER_NONE;
     l->driver = NULL;
 }
 
 void lock_set_driver(iothub_lock *l)
 {
+    assert(lock_valid(l));
     l->driver = l->threads->local();
 }
 
@@ -79,11 +93,13 @@ bool lock_is_driver(const iothub_lock *l)
 
 void lock_on_sleep(iothub_lock *l)
 {
+    assert(lock_valid(l));
     l->asleep = true;
 }
 
 void lock_on_wake(iothub_lock *l)
 {
+    assert(lock_valid(l));
     l->asleep = false;
     if (l->wakes > 0) { /* a wake that arrives later ends the next sleep and is consumed then */
         l->wakes -= l->threads->take_wakes(&l->thread);

@@ -58,4 +58,7 @@ void lock_on_sleep(iothub_lock *l);
 /** The runner's thread has entered the lock again. */
 void lock_on_wake(iothub_lock *l);
 
+/** What this part alone is responsible for; debug builds look at each entry. */
+bool lock_valid(const iothub_lock *l);
+
 #endif

@@ -1,0 +1,31 @@
+#include "connection/session.h"
+
+#ifndef NDEBUG
+
+/* The channel in use is at least as far as the state that it is told by. */
+static bool channel_fits(const iothub_channel *ch, iothub_state state)
+{
+    if (state == IOTHUB_STOPPED || state == IOTHUB_WAITING) {
+        return ch->state == CHANNEL_CLOSED;
+    }
+    if (state == IOTHUB_RESOLVING && ch->state == CHANNEL_CLOSED) {
+        return true; /* it could not begin: that is told before the connection counts as lost */
+    }
+    return life_has_stream(state) ? ch->state == CHANNEL_OPEN : channel_as_state(ch) >= state;
+}
+
+bool session_valid(const iothub_session *s)
+{
+    const iothub_state state = s->context->state;
+    const bool renewable = state == IOTHUB_CONNECTED || state == IOTHUB_RENEWING;
+
+    if (s->used > 1 || !channel_fits(&s->channels[s->used], state)) {
+        return false;
+    }
+    if (!renewable && (s->renewal.due || channel_in_use(&s->channels[1 - s->used]))) {
+        return false;
+    }
+    return !s->gap.open || (state != IOTHUB_STOPPED && state != IOTHUB_WAITING);
+}
+
+#endif
