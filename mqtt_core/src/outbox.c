@@ -5,7 +5,7 @@
 #include "outbox_valid.h"
 #include "packet.h"
 
-/* --- in -------------------------------------------------------------------- */
+/* --- accepting publishes -------------------------------------------------------------------- */
 
 void mqc_outbox_note_expiry(mqc_outbox *o, const mqc_entry *e)
 {
@@ -31,9 +31,9 @@ uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
     return mqc_has_ended(e) ? (uint16_t)0 : e->packet_id;
 }
 
-/* --- ends ------------------------------------------------------------------ */
+/* --- ending publishes ------------------------------------------------------------------ */
 
-/* The oldest entry is dead: give back its space.  Not while its bytes are leaving. */
+/* Frees the space of the oldest entry, which is dead.  Its bytes must not be on offer. */
 static void drop_head(mqc_outbox *o)
 {
     o->ring_head = mqc_ring_forward(o, o->ring_head, mqc_oldest(o)->len);
@@ -48,7 +48,7 @@ static void drop_head(mqc_outbox *o)
     }
 }
 
-/* Once everything has been reported: positions move. */
+/* Frees dead entries at the head, unless outcomes are unreported: positions change. */
 static void reclaim(mqc_outbox *o)
 {
     if (o->unreported > 0) {
@@ -56,11 +56,11 @@ static void reclaim(mqc_outbox *o)
     }
     while (o->count > 0) {
         if (mqc_oldest(o)->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
-            return; /* alive, or leaving */
+            return; /* not dead, or being sent */
         }
         drop_head(o);
     }
-    o->ring_head = 0; /* start over, where the cache is warm and no run is cut in two */
+    o->ring_head = 0; /* where the cache is warm and no run is split at the end of the ring */
     o->send_at = 0;
     o->head = 0;
     mqc_expiry_clear(&o->expiry);
@@ -68,7 +68,7 @@ static void reclaim(mqc_outbox *o)
     mqc_window_start_over(&o->window);
 }
 
-/* A granted entry that ends makes room in the window. */
+/* A granted entry ends, or is queued again: its slot of the window is free. */
 static void leave_window(mqc_outbox *o, const mqc_entry *e)
 {
     if (!mqc_in_window(e)) {
@@ -81,7 +81,7 @@ static void leave_window(mqc_outbox *o, const mqc_entry *e)
     }
 }
 
-/* Mostly behind the one that ended last. */
+/* Inserts an entry into the list of ended ones by its position, which is mostly after recent. */
 static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
 {
     bool behind = o->recent != NULL && o->recent_at < position;
@@ -96,7 +96,7 @@ static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
     o->recent_at = (uint32_t)position;
 }
 
-/* Its outcome waits for mqc_outbox_report. */
+/* Ends an entry.  mqc_outbox_report delivers the outcome. */
 static inline void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_outcome outcome)
 {
     if (position < o->grant) {
@@ -105,7 +105,7 @@ static inline void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_o
     e->state = MQC_ENTRY_ENDED;
     e->outcome = (uint8_t)outcome;
     line_up(o, e, position);
-    if (o->unreported++ == 0) { /* positions have moved since mqc_drop left its marks */
+    if (o->unreported++ == 0) { /* mqc_drop marked positions that may have changed since */
         o->freed = 0;
         o->undroppable = 0;
     }
@@ -138,7 +138,7 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
     bury(o, e, (mqc_outcome)e->outcome, done);
 }
 
-/* Another one is the oldest from now on. */
+/* If the oldest entry ends now, the next one is the oldest from now on. */
 static void note_oldest(mqc_outbox *o, const mqc_entry *e, mqc_time now)
 {
     if (e == mqc_oldest(o)) {
@@ -150,7 +150,7 @@ void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_time now, mqc_done *d
 {
     assert(mqc_outbox_valid(o));
     note_oldest(o, e, now);
-    if (e->state == MQC_ENTRY_QUEUED) { /* the answer was faster than the stream's report */
+    if (e->state == MQC_ENTRY_QUEUED) { /* the answer arrived before mqc_tx_consume was called */
         mqc_window_give_back(&o->window);
     } else {
         mqc_window_finished(&o->window);
@@ -164,8 +164,8 @@ static bool is_open(const mqc_entry *e, uint16_t packet_id)
 }
 
 /*
- * Among the first n entries the unfinished one with this id.  As long as nobody else takes ids,
- * theirs follow one on the other, so that the id tells where it stands.
+ * Finds the unfinished entry with this id among the first n.  While no other lane and no request
+ * uses ids, those of a lane are consecutive, so the id gives the position.
  */
 static mqc_entry *find_id(const mqc_outbox *o, uint16_t packet_id, size_t n)
 {
@@ -190,7 +190,7 @@ bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done 
     size_t n = mqc_touched(o);
     mqc_entry *e = mqc_oldest(o);
 
-    if (n == 0 || !is_open(e, packet_id)) { /* the servers that we know keep the order */
+    if (n == 0 || !is_open(e, packet_id)) { /* servers usually answer in order */
         e = find_id(o, packet_id, n);
     }
     if (e == NULL || (e->flags & MQC_ENTRY_QOS) != 1) {
@@ -217,7 +217,7 @@ bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done
     return false;
 }
 
-/* Entries that may expire after all. */
+/* Notes the expiry of entries that may expire again. */
 static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
@@ -228,9 +228,9 @@ static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
     }
 }
 
-/* --- out -------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------- */
 
-/* What has ended before it left does not leave; nothing of it may be on its way. */
+/* Steps over entries that ended before they were sent. */
 static void skip_ended(mqc_outbox *o)
 {
     while (o->send == o->grant && o->send < o->count &&
@@ -268,7 +268,7 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time gather_until)
     skip_ended(o);
     grant_more(o, gather_until);
     if (o->grant == o->count) {
-        mqc_window_start_over(&o->window); /* nothing waits any more */
+        mqc_window_start_over(&o->window); /* no publish is queued any more */
     }
     return o->granted_bytes > 0;
 }
@@ -293,7 +293,7 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
     return o->ring + o->send_at;
 }
 
-/* Nothing will say that the server has got it. */
+/* Remembers the size of a large QoS 0 packet: no answer will show when it has arrived. */
 static void note_large(mqc_outbox *o, uint32_t len)
 {
     const uint32_t kb = len / 1024;
@@ -303,13 +303,13 @@ static void note_large(mqc_outbox *o, uint32_t len)
     }
 }
 
-/* The last byte of the entry at send has left. */
+/* The stream has taken the last byte of the entry at send. */
 static void entry_sent(mqc_outbox *o)
 {
     mqc_entry *e = mqc_entry_at(o, o->send);
 
     if (!mqc_is_unanswered(e)) {
-        return; /* the answer was faster than the stream's report */
+        return; /* the answer arrived before mqc_tx_consume was called */
     }
     if (mqc_in_window(e)) {
         e->state = MQC_ENTRY_SENT;
@@ -322,7 +322,7 @@ static void entry_sent(mqc_outbox *o)
     }
 }
 
-/* Take back the grant of what has not been offered. */
+/* Takes back the grant of entries of which nothing was offered. */
 static void ungrant(mqc_outbox *o)
 {
     size_t keep = mqc_touched(o);
@@ -346,7 +346,7 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
         return;
     }
     if (len < o->offered) {
-        o->undroppable = o->freed; /* what was offered may come back */
+        o->undroppable = o->freed; /* what was offered and not taken may be dropped again */
     }
     const uint32_t first = o->send;
     o->offered = 0;
@@ -367,7 +367,7 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
         }
     }
     if (o->overdue) {
-        expect_expiries(o, first, o->grant); /* a kept one may expire also once it has left */
+        expect_expiries(o, first, o->grant); /* a kept publish may expire after it was sent, too */
         mqc_expiry_look_again(&o->expiry);
         ungrant(o);
     }
@@ -381,7 +381,7 @@ size_t mqc_outbox_unanswered_len(const mqc_outbox *o)
     return waits ? mqc_oldest(o)->len : 0;
 }
 
-/* The last entry before send that has not ended, and where its bytes begin. */
+/* Finds the last entry before send that has not ended, and the offset of its bytes. */
 static mqc_entry *last_sent(const mqc_outbox *o, size_t *position, size_t *at)
 {
     *at = o->send_at;
@@ -430,27 +430,27 @@ bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
     if ((e->flags & MQC_ENTRY_QOS) != 2) {
         return false;
     }
-    if (at >= mqc_touched(o)) { /* the server had it on an earlier connection, and says so first */
+    if (at >= mqc_touched(o)) { /* the server received it on an earlier connection */
         if ((e->flags & MQC_ENTRY_RESEND) == 0) {
             return false;
         }
         ungrant(o);
     }
-    o->overdue = o->overdue || at >= o->send; /* what of its PUBLISH can stay behind, has to */
+    o->overdue = o->overdue || at >= o->send; /* its PUBLISH need not be sent any more */
     if (e->state == MQC_ENTRY_QUEUED) {
         mqc_window_sent(&o->window);
     }
-    if (at >= o->grant) { /* from now on it counts wherever it stands */
+    if (at >= o->grant) { /* from now on it uses a slot of the window at any position */
         mqc_window_take(&o->window);
     }
-    note_oldest(o, e, now); /* as far as its next answer is concerned */
+    note_oldest(o, e, now); /* the time for its next answer begins now */
     o->owed = true;
     e->state = MQC_ENTRY_RECEIVED;
     e->lane = o->number;
     return true;
 }
 
-/* In a new connection: PUBREL is sent again, PUBLISH is not. */
+/* On a new connection PUBREL is sent again, PUBLISH is not. */
 static void resume_received(mqc_outbox *o, mqc_entry *e, size_t position, bool session_present)
 {
     if (session_present) {
@@ -488,7 +488,7 @@ void mqc_outbox_rewind(mqc_outbox *o)
     reclaim(o);
 }
 
-/* The server may have it, if it has the session. */
+/* Prepares a publish that was sent before: with DUP if the server may have it. */
 static void resume_sent(mqc_outbox *o, mqc_entry *e, uint8_t *first_byte, bool session_present)
 {
     if (session_present) {
@@ -497,7 +497,7 @@ static void resume_sent(mqc_outbox *o, mqc_entry *e, uint8_t *first_byte, bool s
     }
     *first_byte &= (uint8_t)~MQC_PUBLISH_DUP;
     e->flags &= (uint8_t)~MQC_ENTRY_RESEND;
-    o->undroppable = o->freed; /* with QoS 2 it may be dropped from now on */
+    o->undroppable = o->freed; /* a QoS 2 publish may be dropped from now on */
     mqc_outbox_expect_expiry(o, e);
 }
 
@@ -517,7 +517,7 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
     }
 }
 
-/* End the entry at this position if it has expired.  Returns when to look at it again. */
+/* Ends the entry at this position if it has expired.  Returns when to look at it again. */
 static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
 {
     mqc_entry *e = mqc_entry_at(o, position);
@@ -529,7 +529,7 @@ static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
         return e->u.expires;
     }
     if (e->state == MQC_ENTRY_QUEUED && position < o->grant) {
-        o->overdue = true; /* on its way out: mqc_outbox_consume sees what becomes of it */
+        o->overdue = true; /* it is being sent: mqc_outbox_consume decides */
     } else {
         note_oldest(o, e, now);
         end_entry(o, e, position, MQC_OUTCOME_EXPIRED);
@@ -537,7 +537,7 @@ static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
     return MQC_NEVER;
 }
 
-/* The same for the entries of a group, by their indices. */
+/* Does so for all entries of a group.  Returns when to look at the group again. */
 static mqc_time look_at_group(mqc_outbox *o, const mqc_expiry_group *g, mqc_time now)
 {
     const bool whole = g->to - g->from == o->entries_len;
@@ -579,13 +579,13 @@ void mqc_outbox_discard(mqc_outbox *o)
     mqc_expiry_clear(&o->expiry);
 }
 
-/* The space of what has ended at the head, before it is reported: its entries stay. */
+/* Frees the space of ended entries at the head before they are reported.  The entries remain. */
 static void free_ended(mqc_outbox *o)
 {
     for (; o->freed < o->count && mqc_has_ended(mqc_entry_at(o, o->freed)); o->freed++) {
         mqc_entry *e = mqc_entry_at(o, o->freed);
         if (o->freed >= o->send && o->freed < mqc_touched(o)) {
-            return; /* its bytes are leaving */
+            return; /* its bytes are being sent */
         }
         o->ring_head = mqc_ring_forward(o, o->ring_head, e->len);
         o->ring_used -= e->len;
@@ -596,7 +596,7 @@ static void free_ended(mqc_outbox *o)
     }
 }
 
-/* The first entry of which nothing has left and that may go; NULL: there is none. */
+/* Finds the first entry that mqc_drop may end; NULL: there is none. */
 static mqc_entry *find_droppable(mqc_outbox *o)
 {
     if (o->undroppable < o->grant) {
@@ -614,7 +614,7 @@ static mqc_entry *find_droppable(mqc_outbox *o)
 bool mqc_outbox_drop(mqc_outbox *o, void **tag)
 {
     assert(mqc_outbox_valid(o));
-    if (o->unreported == 0) { /* positions have moved since the last one */
+    if (o->unreported == 0) { /* positions may have changed since the last call */
         o->undroppable = 0;
     }
     ungrant(o);

@@ -7,29 +7,29 @@
 #include "window.h"
 
 /*
- * A lane: a ring of encoded packets and, beside it, a circular table with one
- * entry for each of them in the same order.
+ * A lane: a ring of encoded packets, and a circular table with one entry for each of them in the
+ * same order.
  *
  *     table   | ended | sent | sent | begun | granted | queued | queued |
  *               0                     send              grant             count
  *     ring    |#######|######|######|###:#####|#########|########|#######|
  *             ring_head                 send_at
  *
- * Space is reclaimed from the head only, so that the order of the ring is the
- * order of sending, also on a later connection.
+ * Space is reclaimed from the head only, so that the order of the ring is the order of sending,
+ * also on a later connection.
  */
 
 typedef enum mqc_entry_state {
-    MQC_ENTRY_QUEUED = 0, /* not sent as a whole on this connection */
+    MQC_ENTRY_QUEUED = 0, /* not completely sent on this connection */
     MQC_ENTRY_SENT,       /* waits for PUBACK, PUBREC, or for its release */
-    MQC_ENTRY_RECEIVED,   /* PUBREC came: it is not sent again, and waits for PUBCOMP */
-    MQC_ENTRY_ENDED,      /* its outcome waits to be reported */
-    MQC_ENTRY_DEAD        /* reported; waits for its space to reach the head */
+    MQC_ENTRY_RECEIVED,   /* its PUBREC was received: it waits for PUBCOMP and is not sent again */
+    MQC_ENTRY_ENDED,      /* its outcome is not reported yet */
+    MQC_ENTRY_DEAD        /* reported; its space is not reclaimed yet */
 } mqc_entry_state;
 
 typedef enum mqc_entry_flag {
-    MQC_ENTRY_QOS = 0x03,   /* mask */
-    MQC_ENTRY_KEEP = 0x04,  /* ends by mqc_release */
+    MQC_ENTRY_QOS = 0x03,   /* a mask */
+    MQC_ENTRY_KEEP = 0x04,  /* mqc_release ends it */
     MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
 } mqc_entry_flag;
 
