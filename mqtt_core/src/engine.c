@@ -189,9 +189,8 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    mqc_time now = e->keep_alive.last_rx > e->keep_alive.last_tx
-                       ? e->keep_alive.last_rx
-                       : e->keep_alive.last_tx; /* or a little later */
+    /* The present time, or a little earlier. */
+    const mqc_time now = mqc_later(e->keep_alive.last_rx, e->keep_alive.last_tx);
     return mqc_outbox_release(&e->lanes[lane], id, now, done) ? MQC_OK : MQC_ERR_STATE;
 }
 

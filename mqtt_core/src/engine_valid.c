@@ -17,7 +17,7 @@ static bool input_valid(const mqc_input *in)
            in->flow <= MQC_INPUT_RESUMED;
 }
 
-/* The oldest comes first, without a gap. */
+/* The oldest request comes first, and there is no gap. */
 static bool requests_valid(const mqc_engine *e)
 {
     for (size_t i = 1; i < MQC_PENDING_MAX; i++) {

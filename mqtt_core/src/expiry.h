@@ -17,13 +17,13 @@ void mqc_expiry_init(mqc_expiry *x, const mqc_lane_memory *m);
 /* The entry with this index expires at this time. */
 void mqc_expiry_note(mqc_expiry *x, size_t entries_len, size_t index, mqc_time expires);
 
-/* All entries are to be looked at again: an earlier look left out one that may expire after all. */
+/* Look at all entries again: an entry that an earlier look left out may expire. */
 static inline void mqc_expiry_look_again(mqc_expiry *x)
 {
     x->next = 0;
 }
 
-/* The lane is empty: nobody has to wake up for it. */
+/* The lane is empty: there is no deadline. */
 static inline void mqc_expiry_clear(mqc_expiry *x)
 {
     x->next = UINT64_MAX;

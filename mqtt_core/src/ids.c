@@ -3,11 +3,13 @@
 #include "outbox.h"
 
 /*
- * Ids are given out in sequence, so those in use lie behind the candidate and the next collision is
- * known after one look at them: only then is another look needed.  Within a lane they ascend, going
- * round, from the oldest on, so that the first one is the next in the way; until one in use has
- * been stepped over, which happens when there are thousands of messages or one that never ends.  0
- * is no id, and so always in use.
+ * Ids are assigned in sequence, modulo 65536, and 0 is never assigned.  One search over the ids in
+ * use finds the first one after the candidate.  All ids before it are free, so no other search is
+ * needed until the candidate reaches it.
+ *
+ * The ids of a lane ascend from the oldest entry on, so the search looks at its first id only. That
+ * is no longer so once the candidate has stepped over an id in use, which happens with thousands of
+ * messages, or with one that never ends: then the search looks at all ids of that lane.
  */
 
 void mqc_ids_init(mqc_engine *e)

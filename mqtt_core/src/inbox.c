@@ -66,7 +66,7 @@ void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos)
     m->acked = false;
 }
 
-/* Position of the unreleased QoS 2 message with this id; count: there is none. */
+/* Returns the position of the unreleased QoS 2 message with this id; count: there is none. */
 static size_t find(const mqc_inbox *b, uint16_t packet_id)
 {
     size_t i = b->released;
@@ -143,7 +143,7 @@ mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id)
     *packet_id = m->packet_id;
     b->acked--;
     if (m->qos == 2) {
-        b->received++; /* where it stands */
+        b->received++; /* its place in the table stays the same */
         return MQC_PUBREC;
     }
     (void)take(b, b->received);

@@ -4,17 +4,18 @@
 #include "packet.h"
 
 /*
- * Messages with QoS that were handed out.  The table is also the queue of the
- * answers to be encoded, so none can be lost for want of space, and what the
- * exactly-once promise of QoS 2 has to remember (MQTT 3.1.1 section 4.3.3).
+ * The messages with QoS that were handed out.  The table is also the queue of the answers that are
+ * to be encoded, so that none is lost when there is no room, and the memory of QoS 2 messages that
+ * must not be handed out again (MQTT 3.1.1 section 4.3.3).  It has four parts:
  *
- *     | released | received ........ | acked ......... | handed out ...... |
- *       PUBREL     waits for PUBREL,   PUBACK, PUBREC    waits for mqc_ack,
- *       came       or for the PUBLISH  to be encoded     perhaps acknowledged
- *       (QoS 2)    again (QoS 2)                         out of order
+ *     | released | received ........... | acked ............ | handed out ........ |
+ *       QoS 2:     QoS 2: PUBREL, or      PUBACK or PUBREC     mqc_ack is expected,
+ *       PUBCOMP    the same PUBLISH,      is to be encoded     or was called out of
+ *       is to be   is expected                                 order
+ *       encoded
  *
- * The two parts behind are in the order in which the messages came, and so are
- * their PUBACKs and PUBRECs (section 4.6).
+ * The last two parts are in the order in which the messages arrived, and so are their PUBACKs and
+ * PUBRECs (section 4.6).
  */
 
 typedef enum mqc_inbox_release_result {
@@ -63,7 +64,7 @@ mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id);
  * delivered again. */
 void mqc_inbox_rewind(mqc_inbox *b);
 
-/* The session is gone. */
+/* Forgets all messages: the session is lost. */
 void mqc_inbox_clear(mqc_inbox *b);
 
 #endif

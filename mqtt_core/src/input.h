@@ -14,8 +14,8 @@ typedef enum mqc_input_phase {
     MQC_INPUT_OVERSIZE_ID /* the packet id of an oversize PUBLISH whose topic was skipped */
 } mqc_input_phase;
 
-/* Whether the engine accepts what the server sends.  While it does not, silence is no sign that
- * the server is gone. */
+/* Whether the engine accepts what the server sends.  While it does not, its silence does not
+ * mean that it is lost. */
 typedef enum mqc_input_flow {
     MQC_INPUT_FLOWING = 0,
     MQC_INPUT_STALLED, /* a message waits for a free slot of the inbox */

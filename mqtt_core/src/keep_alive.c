@@ -14,7 +14,7 @@ enum {
     MS_PER_S = 1000,
     PATIENCE_MS = 30000, /* for PINGRESP, unless the keep-alive is shorter */
     LOOKS = 16,          /* per keep-alive, or per ack_timeout_ms */
-    SMALL = 1024,        /* a packet that needs no more time than others */
+    SMALL = 1024,        /* bytes; a packet up to this size gets no extra time */
     MS_PER_BYTE = 16     /* of the slowest supported link: 62.5 bytes/s */
 };
 
@@ -211,7 +211,7 @@ static mqc_time lost_before_ping(const mqc_engine *e)
     return mqc_later(silent, mqc_later(alive + mqc_transit_ahead_ms(e), e->keep_alive.quiet_until));
 }
 
-/* The answer is due. */
+/* The PINGREQ was sent: its answer is expected. */
 static mqc_time lost_after_ping(const mqc_engine *e)
 {
     mqc_time arrives =

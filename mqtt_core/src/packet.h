@@ -41,7 +41,7 @@ static inline uint8_t mqc_publish_qos(uint8_t flags)
     return (uint8_t)((flags >> 1) & 3u);
 }
 
-/* Bytes of a PUBLISH body before its payload, given the first two. */
+/* Returns the bytes of a PUBLISH body before its payload, given the first two. */
 static inline size_t mqc_publish_head_len(uint8_t flags, const uint8_t *body)
 {
     return 2u + mqc_u16_at(body) + (mqc_publish_qos(flags) > 0 ? 2u : 0u);
@@ -64,7 +64,7 @@ mqc_result mqc_decode_suback(mqc_span body, uint16_t *packet_id, mqc_span *retur
 
 void mqc_encode_connect(mqc_writer *w, const mqc_connect_options *o);
 
-/* Length of a whole packet, with its fixed header. */
+/* Returns the length of a whole packet, with its fixed header. */
 static inline size_t mqc_packet_len(size_t remaining)
 {
     return remaining + (remaining < 1u << 7    ? 2u
@@ -73,7 +73,7 @@ static inline size_t mqc_packet_len(size_t remaining)
                                                : 5u);
 }
 
-/* SUBSCRIBE when subs is set, otherwise UNSUBSCRIBE. */
+/* The filters of a SUBSCRIBE, if subs is set, or of an UNSUBSCRIBE. */
 typedef struct mqc_filters {
     const mqc_subscription *subs;
     const mqc_span *spans;
@@ -87,10 +87,10 @@ static inline mqc_span mqc_filter_at(const mqc_filters *f, size_t i)
 
 void mqc_encode_filters(mqc_writer *w, const mqc_filters *f, uint16_t packet_id);
 
-/* PUBACK, PUBREC, PUBREL and PUBCOMP: MQC_ACK_LEN bytes. */
+/* Encodes PUBACK, PUBREC, PUBREL or PUBCOMP. */
 void mqc_encode_id(uint8_t packet[MQC_ACK_LEN], mqc_packet_type type, uint16_t packet_id);
 
-/* PINGREQ and DISCONNECT: MQC_EMPTY_LEN bytes. */
+/* Encodes PINGREQ or DISCONNECT. */
 void mqc_encode_empty(uint8_t packet[MQC_EMPTY_LEN], mqc_packet_type type);
 
 #endif

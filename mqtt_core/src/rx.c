@@ -17,12 +17,12 @@
 
 /* The result of decoding the first bytes of the input. */
 typedef enum step {
-    STEP_AGAIN,     /* handled; there may be more */
-    STEP_EVENT,     /* handled, and there is an event for the caller */
-    STEP_WAIT,      /* the inbox is full */
-    STEP_STARVE,    /* more bytes are needed */
-    STEP_MALFORMED, /* breaks the rules of encoding */
-    STEP_UNEXPECTED /* or not allowed here */
+    STEP_AGAIN,       /* handled; there may be more */
+    STEP_EVENT,       /* handled, and there is an event for the caller */
+    STEP_WAIT,        /* the inbox is full */
+    STEP_NEEDS_BYTES, /* more bytes are needed */
+    STEP_MALFORMED,   /* the packet breaks the rules of encoding */
+    STEP_UNEXPECTED   /* the packet is not allowed here */
 } step;
 
 void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap)
@@ -145,7 +145,7 @@ static step on_pubrec(mqc_engine *e, uint16_t packet_id)
     if (m == NULL) {
         return answer_unknown(e, MQC_PUBREL, packet_id);
     }
-    if (m->state == MQC_ENTRY_RECEIVED) { /* once more */
+    if (m->state == MQC_ENTRY_RECEIVED) { /* a repeated PUBREC */
         (void)mqc_pubrel_chain_take(&e->pubrel_chain, packet_id);
     } else if (!mqc_outbox_received(lane, m, e->keep_alive.last_rx)) {
         return STEP_UNEXPECTED;
@@ -307,14 +307,14 @@ static step on_oversize(mqc_engine *e, mqc_event *ev)
         return STEP_MALFORMED;
     }
     if (have.len < h->len + 2u) {
-        return STEP_STARVE;
+        return STEP_NEEDS_BYTES;
     }
     size_t head = mqc_publish_head_len(h->flags, have.ptr + h->len);
     if (head > h->remaining) {
         return STEP_MALFORMED;
     }
     if (h->len + head <= in->cap) {
-        return have.len < h->len + head ? STEP_STARVE : oversize_with_topic(e, head, ev);
+        return have.len < h->len + head ? STEP_NEEDS_BYTES : oversize_with_topic(e, head, ev);
     }
     in->phase = MQC_INPUT_OVERSIZE_ID;
     in->after_id = h->remaining - (uint32_t)head;
@@ -331,7 +331,7 @@ static step on_oversize_id(mqc_engine *e, mqc_event *ev)
     size_t id_len = mqc_publish_qos(in->header.flags) > 0 ? 2 : 0;
 
     if (have.len < id_len) {
-        return STEP_STARVE;
+        return STEP_NEEDS_BYTES;
     }
     memset(m, 0, sizeof *m);
     mqc_publish_flags(in->header.flags, m);
@@ -357,7 +357,7 @@ static step next_packet(mqc_engine *e, mqc_event *ev)
     const mqc_header *h = &in->header;
 
     if (have.len == 0) {
-        return STEP_STARVE;
+        return STEP_NEEDS_BYTES;
     }
     mqc_result r = mqc_decode_header(have, &in->header);
     if (r == MQC_ERR_MALFORMED) {
@@ -367,10 +367,10 @@ static step next_packet(mqc_engine *e, mqc_event *ev)
         return STEP_UNEXPECTED;
     }
     if (r == MQC_ERR_NO_SPACE) {
-        return STEP_STARVE;
+        return STEP_NEEDS_BYTES;
     }
     if (have.len - h->len < h->remaining) {
-        return h->remaining > in->cap - h->len ? on_oversize(e, ev) : STEP_STARVE;
+        return h->remaining > in->cap - h->len ? on_oversize(e, ev) : STEP_NEEDS_BYTES;
     }
     step s = on_packet(e, mqc_span_of(have.ptr + h->len, h->remaining), ev);
     if (s != STEP_WAIT) {
@@ -392,7 +392,7 @@ static step next_step(mqc_engine *e, mqc_event *ev)
         in->start += n;
         in->skip -= n;
         if (in->skip > 0) {
-            return STEP_STARVE;
+            return STEP_NEEDS_BYTES;
         }
     }
     return in->phase == MQC_INPUT_OVERSIZE_ID ? on_oversize_id(e, ev) : next_packet(e, ev);
@@ -405,7 +405,7 @@ bool mqc_next_input(mqc_engine *e, mqc_event *ev)
         case STEP_AGAIN: break;
         case STEP_EVENT: return true;
         case STEP_WAIT: return false;
-        case STEP_STARVE: e->in.unread = false; return false;
+        case STEP_NEEDS_BYTES: e->in.unread = false; return false;
         case STEP_MALFORMED: fail(e, MQC_ERR_MALFORMED); return false;
         case STEP_UNEXPECTED: fail(e, MQC_ERR_PROTOCOL); return false;
         }

@@ -3,7 +3,7 @@
 
 #include "mqtt_core/engine_struct.h"
 
-/* Sending: chooses where the next bytes come from.  Only tx.c writes tx_lane. */
+/* Sending: chooses where the next bytes come from.  Only tx.c writes mqc_tx. */
 
 /*
  * Choose the source of the next bytes: e->tx.lane, or the control area when that is NULL.

@@ -7,13 +7,13 @@
 #include "state.h"
 
 /*
- * What must not go on without end on a connection that is alive otherwise: an answer that the
- * server owes, and reading that stands still.
+ * Limits two things that keep-alive does not see: an answer that the server owes, and reading that
+ * stands still.
  *
- * A message costs next to nothing: each lane notes since when its oldest publish has been the
- * oldest (outbox.c), and the engine when it has to look next.  That is when half of a time, or
- * all of it, is over for what was on its way at the last look; what was answered meanwhile makes
- * a look needless, not wrong.
+ * This costs a message very little.  Each lane notes since when its oldest publish has been the
+ * oldest (outbox.c), and the engine notes when to look next: when half of the time, or all of it,
+ * has passed for what was sent at the last look.  If that was answered in the meantime, the look
+ * finds nothing.
  */
 
 static mqc_time half_of(mqc_time ms)

@@ -5,9 +5,9 @@
 #include "time_math.h"
 
 /*
- * The window of a lane: how many publishes may be sent and not finished.  Once a full window has
- * stopped the lane, room for a batch has to come together before it sends again; a server that
- * answers one by one would otherwise make the publishes leave one by one.
+ * The window of a lane: how many publishes may be sent and not finished.  When the window is full
+ * the lane stops, and sends again once there is room for a batch.  Otherwise a server that answers
+ * one by one would make the lane send one by one.
  */
 
 enum { MQC_SMALL_WINDOW = 16 }; /* the smallest batch that a larger window waits for */
@@ -80,9 +80,9 @@ static inline bool mqc_window_awaits_few(const mqc_window *w)
 }
 
 /*
- * Returns the number of answers that are worth waiting for; 0: none.  Near the server those that
- * open the window for a batch, if more is queued, or half of many; else a quarter, which the
- * throughput hardly notices.
+ * Returns the number of answers that are worth waiting for; 0: none.  If the server is near,
+ * these are the answers that make room for a batch, if more is queued, or half of those expected;
+ * otherwise a quarter, which costs little throughput.
  */
 size_t mqc_window_awaits(const mqc_window *w, bool near, bool more_queued);
 

@@ -1,3 +1,4 @@
+#include "expiry.h"
 #include "outbox.h"
 #include "rig.h"
 
@@ -246,11 +247,73 @@ static void too_little_memory_for_it_is_not_used(void **state)
     }
 }
 
+/* --- the struct alone --- */
+
+/* Notes one time for each entry of a table, in any order; the groups that may be due have them. */
+static void the_groups_that_are_due_have_all_entries_that_are(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 64 * 64 * 2 + 100 };
+    static mqc_time expires[ENTRIES];
+    static mqc_time groups[MQC_EXPIRIES(ENTRIES)];
+    const mqc_lane_memory m = { .entries_len = ENTRIES,
+                                .expiries = groups,
+                                .expiries_len = COUNT_OF(groups) };
+    uint64_t seed = 5;
+    mqc_expiry x;
+    mqc_expiry_init(&x, &m);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        expires[i] = 1000 + rig_random(&seed) % 100000;
+        mqc_expiry_note(&x, ENTRIES, i, expires[i]);
+    }
+
+    for (mqc_time now = 1000; now < 102000; now += 500) {
+        mqc_expiry_group g = { 0, 0, 0 };
+        while (mqc_expiry_due(&x, ENTRIES, now, &g)) {
+            mqc_time next = UINT64_MAX;
+            for (size_t i = g.from; i < g.to; i++) {
+                expires[i] = expires[i] <= now ? UINT64_MAX : expires[i];
+                next = expires[i] < next ? expires[i] : next;
+            }
+            mqc_expiry_looked(&x, &g, next);
+        }
+        mqc_expiry_finish(&x, ENTRIES, now);
+        mqc_time first = UINT64_MAX;
+        for (size_t i = 0; i < ENTRIES; i++) {
+            first = expires[i] < first ? expires[i] : first;
+        }
+        assert_int_equal(x.next, first);
+        assert_true(first > now);
+    }
+    assert_int_equal(x.next, UINT64_MAX);
+}
+
+static void the_check_sees_a_group_that_is_earlier_than_its_groups(void **state)
+{
+    (void)state;
+#ifdef NDEBUG
+    skip();
+#else
+    static mqc_time groups[MQC_EXPIRIES(128)];
+    const mqc_lane_memory m = { .entries_len = 128,
+                                .expiries = groups,
+                                .expiries_len = COUNT_OF(groups) };
+    mqc_expiry x;
+    mqc_expiry_init(&x, &m);
+    mqc_expiry_note(&x, 128, 100, 50);
+    assert_true(mqc_expiry_valid(&x, 128));
+    groups[0] = 49;
+    assert_false(mqc_expiry_valid(&x, 128));
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(to_know_where_to_look_changes_nothing),
         cmocka_unit_test(too_little_memory_for_it_is_not_used),
+        cmocka_unit_test(the_groups_that_are_due_have_all_entries_that_are),
+        cmocka_unit_test(the_check_sees_a_group_that_is_earlier_than_its_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

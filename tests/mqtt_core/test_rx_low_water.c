@@ -1,4 +1,5 @@
 #include "rig.h"
+#include "rx_low_water.h"
 
 /* The values of mqc_rx_least, and what it learns about the server. */
 
@@ -328,6 +329,76 @@ static void nothing_is_asked_for_without_a_connection(void **state)
     rig_deinit(&s.r);
 }
 
+/* --- the struct alone --- */
+
+static void without_a_batch_there_is_no_mark(void **state)
+{
+    (void)state;
+    mqc_rx_low_water w;
+    mqc_time until = 7;
+    mqc_rx_low_water_reset(&w);
+
+    assert_false(mqc_rx_low_water_allowed(&w));
+    assert_int_equal(mqc_rx_low_water_set(&w, 0, &until), 1);
+    assert_int_equal(until, 0);
+    mqc_rx_low_water_batch_sent(&w, 100);
+    assert_true(mqc_rx_low_water_allowed(&w));
+    assert_int_equal(mqc_rx_low_water_set(&w, 1000, &until), 40); /* ten answers at first */
+    assert_int_equal(until, 102);
+    assert_int_equal(mqc_rx_low_water_set(&w, 12, &until), 12);
+}
+
+/* 16 batches after the first wait without effect, then 32, up to 4096. */
+static void each_wait_without_effect_doubles_the_pause(void **state)
+{
+    (void)state;
+    mqc_rx_low_water w;
+    mqc_time until;
+    mqc_rx_low_water_reset(&w);
+
+    for (unsigned i = 0; i < 12; i++) {
+        mqc_rx_low_water_batch_sent(&w, 100);
+        w.skip_batches = 0;
+        (void)mqc_rx_low_water_set(&w, 8, &until);
+        mqc_rx_low_water_on_time(&w, until - 1);
+        assert_false(mqc_rx_low_water_expired(&w));
+        mqc_rx_low_water_on_time(&w, until);
+        assert_true(mqc_rx_low_water_expired(&w));
+        mqc_rx_low_water_give_up(&w);
+        assert_int_equal(w.skip_batches, i < 8 ? 16u << i : 4096);
+        assert_int_equal(w.low_water_max, 8);
+        (void)mqc_rx_low_water_set(&w, 0, &until);
+    }
+}
+
+static void the_check_sees_members_out_of_range(void **state)
+{
+    (void)state;
+#ifdef NDEBUG
+    skip();
+#else
+    mqc_rx_low_water good;
+    mqc_rx_low_water_reset(&good);
+    assert_true(mqc_rx_low_water_valid(&good));
+    mqc_rx_low_water w = good;
+    w.low_water = 41;
+    assert_false(mqc_rx_low_water_valid(&w));
+    w = good;
+    w.low_water_max = 7;
+    assert_false(mqc_rx_low_water_valid(&w));
+    w.low_water_max = 8192;
+    assert_false(mqc_rx_low_water_valid(&w));
+    w = good;
+    w.backoff_shift = 3;
+    assert_false(mqc_rx_low_water_valid(&w));
+    w.backoff_shift = 13;
+    assert_false(mqc_rx_low_water_valid(&w));
+    w = good;
+    w.skip_batches = 4097;
+    assert_false(mqc_rx_low_water_valid(&w));
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +415,9 @@ int main(void)
         cmocka_unit_test(of_a_server_some_way_off_a_quarter_is_asked_for),
         cmocka_unit_test(of_two_lanes_the_one_that_needs_fewer_answers_counts),
         cmocka_unit_test(nothing_is_asked_for_without_a_connection),
+        cmocka_unit_test(without_a_batch_there_is_no_mark),
+        cmocka_unit_test(each_wait_without_effect_doubles_the_pause),
+        cmocka_unit_test(the_check_sees_members_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

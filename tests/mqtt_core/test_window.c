@@ -1,4 +1,111 @@
 #include "rig.h"
+#include "window.h"
+
+/* --- the struct alone --- */
+
+/* Half of a large window, 16 slots of a middling one, all of a small one. */
+static void a_full_window_resumes_when_a_batch_has_room(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t size;
+        uint32_t resume_at;
+    } cases[] = { { 1, 0 },   { 2, 0 },   { 16, 0 },  { 17, 1 },   { 31, 15 },
+                  { 32, 16 }, { 33, 16 }, { 34, 17 }, { 100, 50 }, { 0, UINT16_MAX / 2 } };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        mqc_window w;
+        mqc_window_init(&w, cases[i].size);
+        const uint32_t size = cases[i].size != 0 ? cases[i].size : UINT16_MAX;
+        while (mqc_window_open(&w, 50)) {
+            mqc_window_take(&w);
+        }
+        assert_int_equal(w.used, size);
+        assert_int_equal(w.go_on_at, UINT64_MAX); /* no slot is free yet */
+        while (!mqc_window_open(&w, 50)) {
+            assert_true(w.used > cases[i].resume_at);
+            mqc_window_give_back(&w);
+        }
+        assert_int_equal(w.used, cases[i].resume_at);
+        assert_false(w.stopped);
+    }
+}
+
+static void a_stopped_window_waits_no_longer_than_until_then(void **state)
+{
+    (void)state;
+    mqc_window w;
+    mqc_window_init(&w, 4);
+    while (mqc_window_open(&w, 50)) {
+        mqc_window_take(&w);
+        mqc_window_sent(&w);
+    }
+    mqc_window_finished(&w);
+    assert_int_equal(w.in_flight, 3);
+    assert_false(mqc_window_open(&w, 50)); /* from now on the time counts */
+    assert_false(mqc_window_open(&w, 60));
+    assert_int_equal(w.go_on_at, 50);
+    mqc_window_on_time(&w, 49);
+    assert_false(mqc_window_open(&w, 60));
+    mqc_window_on_time(&w, 50);
+    assert_true(mqc_window_open(&w, 60));
+    mqc_window_take(&w);
+    assert_false(mqc_window_open(&w, 60));
+    mqc_window_give_back(&w);
+    assert_true(mqc_window_open(&w, 0)); /* no wait is allowed */
+    mqc_window_reset(&w);
+    assert_int_equal(w.used, 0);
+    assert_int_equal(w.in_flight, 0);
+}
+
+static void answers_that_are_worth_waiting_for_depend_on_the_distance(void **state)
+{
+    (void)state;
+    mqc_window w;
+    mqc_window_init(&w, 40);
+    for (uint32_t used = 0; used <= 40; used++) {
+        const size_t half = used >= 16 ? used / 2 : 0;
+        const size_t quarter = used >= 16 ? used / 4 : 0;
+        w.used = used;
+        w.stopped = false;
+        assert_int_equal(mqc_window_awaits_few(&w), used < 16);
+        assert_int_equal(mqc_window_awaits(&w, true, true), half);
+        assert_int_equal(mqc_window_awaits(&w, false, true), quarter);
+        w.stopped = true;
+        assert_false(mqc_window_awaits_few(&w));
+        assert_int_equal(mqc_window_awaits(&w, true, true), used > 20 ? used - 20 : 0);
+        assert_int_equal(mqc_window_awaits(&w, true, false), half);
+        assert_int_equal(mqc_window_awaits(&w, false, true), quarter);
+    }
+}
+
+static void the_check_sees_a_wrong_window(void **state)
+{
+    (void)state;
+#ifdef NDEBUG
+    skip();
+#else
+    mqc_window good;
+    mqc_window_init(&good, 4);
+    assert_true(mqc_window_valid(&good));
+    mqc_window w = good;
+    w.in_flight = 1;
+    assert_false(mqc_window_valid(&w));
+    w = good;
+    w.resume_at = 4;
+    assert_false(mqc_window_valid(&w));
+    w = good;
+    w.size = 0;
+    assert_false(mqc_window_valid(&w));
+    w = good;
+    w.go_on_at = 5;
+    assert_false(mqc_window_valid(&w));
+    w.stopped = true;
+    assert_true(mqc_window_valid(&w));
+#endif
+}
+
+/* --- in a lane --- */
 
 static void the_window_holds_back_what_is_beyond(void **state)
 {
@@ -320,6 +427,10 @@ static void a_new_connection_starts_with_the_whole_window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_window_resumes_when_a_batch_has_room),
+        cmocka_unit_test(a_stopped_window_waits_no_longer_than_until_then),
+        cmocka_unit_test(answers_that_are_worth_waiting_for_depend_on_the_distance),
+        cmocka_unit_test(the_check_sees_a_wrong_window),
         cmocka_unit_test(the_window_holds_back_what_is_beyond),
         cmocka_unit_test(answers_one_by_one_still_free_batches),
         cmocka_unit_test(the_window_is_never_empty_on_a_long_way),
