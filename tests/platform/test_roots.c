@@ -113,8 +113,8 @@ static void nothing_useful_is_an_error(void **state)
     (void)state;
     static const char *const texts[] = { "", "\n", "# no certificate\n",
                                          "-----BEGIN CERTIFICATE-----\n",
-                                         "-----BEGIN CERTIFICATE-----\nAAAA\n"
-                                         "-----END CERTIFICATE-----\n" };
+                                         ("-----BEGIN CERTIFICATE-----\nAAAA\n"
+                                          "-----END CERTIFICATE-----\n") };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         plat_roots r;
         assert_int_equal(plat_roots_load_pem(&r, texts[i], strlen(texts[i])), PLAT_ERR_TRUST_STORE);
