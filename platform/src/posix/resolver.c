@@ -319,7 +319,6 @@ int plat_lookup_release(plat_lookup *l)
     }
     (void)pthread_mutex_lock(&pool.lock);
     int fd = l->fd;
-    assert(pool_is_valid());
     switch (l->state) {
     case LOOKUP_QUEUED:
         remove_queued(l);

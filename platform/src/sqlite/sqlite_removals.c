@@ -322,8 +322,8 @@ static plat_result plan(struct sqlite_removals *m, uint64_t rows, struct part *p
     const uint64_t goal = m->removed_before < last ? m->removed_before : last;
     uint64_t deleted = rows > 0 ? rows : 1;
     uint64_t unused;
-    uint64_t from;
-    uint64_t to;
+    uint64_t from = 0;
+    uint64_t to = 0;
     plat_result r = nth(m, 0, &unused, &from);
 
     if (r == PLAT_OK) {

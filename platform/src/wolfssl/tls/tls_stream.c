@@ -31,7 +31,7 @@ static bool has_what_its_state_needs(const plat_tls_stream *s)
     switch (s->state) {
     case PLAT_TLS_CLOSED: return s->ssl == NULL;
     case PLAT_TLS_LOWER: return s->ssl == NULL && s->context != NULL;
-    case PLAT_TLS_HANDSHAKE: return s->ssl != NULL && !plat_tls_verify_has_refused(&s->verify);
+    case PLAT_TLS_HANDSHAKE:
     case PLAT_TLS_OPEN: return s->ssl != NULL && !plat_tls_verify_has_refused(&s->verify);
     case PLAT_TLS_FAILED: return s->failure < 0;
     }
