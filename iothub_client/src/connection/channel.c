@@ -199,30 +199,6 @@ void channel_adopt(iothub_channel *ch, mqc_time now)
 
 /* --- bytes ---------------------------------------------------------------------------------- */
 
-plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got)
-{
-    assert(channel_valid(ch));
-    bool opened = context_open_lock(ch->context);
-    plat_result r = ch->stream->ops->recv(ch->stream, at, cap, got);
-    context_close_lock(ch->context, opened);
-    return r;
-}
-
-plat_result channel_send(iothub_channel *ch, const void *data, size_t len, size_t *sent)
-{
-    assert(channel_valid(ch));
-    bool opened = context_open_lock(ch->context);
-    plat_result r = ch->stream->ops->send(ch->stream, data, len, sent);
-    context_close_lock(ch->context, opened);
-    ch->want_write = r == PLAT_WOULD_BLOCK;
-    return r;
-}
-
-plat_result channel_send_locked(iothub_channel *ch, const void *data, size_t len, size_t *sent)
-{
-    return ch->stream->ops->send(ch->stream, data, len, sent);
-}
-
 channel_answer channel_watch(iothub_channel *ch, iothub_error *error)
 {
     assert(channel_valid(ch));
@@ -254,12 +230,4 @@ bool channel_flow(const iothub_channel *ch, plat_flow *out)
 bool channel_resumed(const iothub_channel *ch)
 {
     return ch->stream->ops->resumed(ch->stream);
-}
-
-void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *p)
-{
-    assert(channel_valid(ch));
-    if (ch->stream != NULL) {
-        ch->stream->ops->poll(ch->stream, want_write, least, p);
-    }
 }

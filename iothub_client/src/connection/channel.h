@@ -83,10 +83,30 @@ void channel_set_deadline(iothub_channel *ch, mqc_time when);
 /* --- bytes, once it is open --------------------------------------------------------------- */
 
 /** Others may make requests meanwhile. */
-plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got);
-plat_result channel_send(iothub_channel *ch, const void *data, size_t len, size_t *sent);
+static inline plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got)
+{
+    bool opened = context_open_lock(ch->context);
+    plat_result r = ch->stream->ops->recv(ch->stream, at, cap, got);
+    context_close_lock(ch->context, opened);
+    return r;
+}
+
+static inline plat_result channel_send(iothub_channel *ch, const void *data, size_t len,
+                                       size_t *sent)
+{
+    bool opened = context_open_lock(ch->context);
+    plat_result r = ch->stream->ops->send(ch->stream, data, len, sent);
+    context_close_lock(ch->context, opened);
+    ch->want_write = r == PLAT_WOULD_BLOCK;
+    return r;
+}
+
 /** channel_send by another thread than the runner's, under the lock. */
-plat_result channel_send_locked(iothub_channel *ch, const void *data, size_t len, size_t *sent);
+static inline plat_result channel_send_locked(iothub_channel *ch, const void *data, size_t len,
+                                              size_t *sent)
+{
+    return ch->stream->ops->send(ch->stream, data, len, sent);
+}
 
 /** CHANNEL_FAILED when the hub speaks before it was spoken to, or has closed the channel. */
 channel_answer channel_watch(iothub_channel *ch, iothub_error *error);
@@ -96,7 +116,13 @@ bool channel_flow(const iothub_channel *ch, plat_flow *out);
 bool channel_resumed(const iothub_channel *ch);
 /** What to wait for; also of one that is closed: who watches its descriptor hears that it is
  * gone. */
-void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *p);
+static inline void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *p)
+{
+    if (ch->stream != NULL) {
+        ch->stream->ops->poll(ch->stream, want_write, least, p);
+    }
+}
+
 /** Why a call of the stream ended with r. */
 iothub_result channel_why(const iothub_channel *ch, plat_result r, iothub_error *error);
 

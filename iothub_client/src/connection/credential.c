@@ -297,12 +297,6 @@ uint64_t credential_reserve_ms(const iothub_credential *k)
     return (uint64_t)k->context->options.sas_lifetime_s * RESERVE_MS_PER_S;
 }
 
-mqc_time credential_deadline(const iothub_credential *k)
-{
-    assert(credential_valid(k));
-    return k->notice_at;
-}
-
 void credential_on_time(iothub_credential *k, mqc_time now)
 {
     assert(credential_valid(k));

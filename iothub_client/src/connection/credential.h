@@ -55,7 +55,10 @@ static inline bool credential_has_key(const iothub_credential *k)
 
 /** A ready-made token that runs out is told to the application. */
 void credential_on_time(iothub_credential *k, mqc_time now);
-mqc_time credential_deadline(const iothub_credential *k);
+static inline mqc_time credential_deadline(const iothub_credential *k)
+{
+    return k->notice_at;
+}
 
 /** What this part alone is responsible for; debug builds look at each entry. */
 bool credential_valid(const iothub_credential *k);

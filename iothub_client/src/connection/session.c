@@ -364,7 +364,7 @@ static void progress_channel(iothub_session *s, mqc_time now)
     }
 }
 
-void session_progress(iothub_session *s, mqc_time now)
+void session_open_channels(iothub_session *s, mqc_time now)
 {
     assert(session_valid(s));
     if (s->context->state >= IOTHUB_RESOLVING && s->context->state <= IOTHUB_SECURING) {
@@ -578,23 +578,20 @@ static mqc_time renewal_time(const iothub_session *s)
 {
     const iothub_channel *spare = &s->channels[1 - s->used];
 
-    if (!may_renew(s)) {
-        return IOTHUB_NEVER;
-    }
     return channel_is_opening(spare) ? channel_deadline(spare) : renewal_deadline(&s->renewal);
 }
 
 mqc_time session_deadline(const iothub_session *s)
 {
     const iothub_state state = s->context->state;
-    const bool stops = wish_is_stop(&s->wish) && state != IOTHUB_STOPPING;
-    const mqc_time times[] = {
-        channel_deadline(&s->channels[s->used]),
-        stops ? s->wish.stop_at : IOTHUB_NEVER,
-        state == IOTHUB_WAITING ? s->back_off.look_at : IOTHUB_NEVER,
-        renewal_time(s),
-        credential_deadline(&s->credential),
-    };
+    mqc_time earliest = deadline_earlier(channel_deadline(&s->channels[s->used]),
+                                         credential_deadline(&s->credential));
 
-    return deadline_earliest(times, sizeof times / sizeof times[0]);
+    if (wish_is_stop(&s->wish) && state != IOTHUB_STOPPING) {
+        earliest = deadline_earlier(earliest, s->wish.stop_at);
+    }
+    if (state == IOTHUB_WAITING) {
+        earliest = deadline_earlier(earliest, s->back_off.look_at);
+    }
+    return may_renew(s) ? deadline_earlier(earliest, renewal_time(s)) : earliest;
 }

@@ -100,8 +100,18 @@ static inline iothub_channel *session_spare(iothub_session *s)
     return &s->channels[1 - s->used];
 }
 
-/** Go on to open channels. */
-void session_progress(iothub_session *s, mqc_time now);
+/** Go on to open channels, one of which is not as far as it is to be. */
+void session_open_channels(iothub_session *s, mqc_time now);
+static inline void session_progress(iothub_session *s, mqc_time now)
+{
+    const iothub_state state = s->context->state;
+    const bool opening = state >= IOTHUB_RESOLVING && state <= IOTHUB_SECURING;
+
+    if (opening || channel_in_use(session_spare(s))) {
+        session_open_channels(s, now);
+    }
+}
+
 void session_on_stream_error(iothub_session *s, plat_result r);
 /** deferred: messages are to be accepted later. */
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);

@@ -43,20 +43,6 @@ void context_end_connection(iothub_context *context)
 
 /* --- turns ------------------------------------------------------------------------- */
 
-bool context_begin_turn(iothub_context *context)
-{
-    bool poked = context->poked;
-
-    context->processing = true;
-    context->poked = false;
-    return poked;
-}
-
-void context_end_turn(iothub_context *context)
-{
-    context->processing = false;
-}
-
 void context_begin_end(iothub_context *context)
 {
     context->processing = true;

@@ -98,8 +98,20 @@ void context_end_connection(iothub_context *context);
 /* --- turns ------------------------------------------------------------------------- */
 
 /** A turn begins.  True when there was something to do. */
-bool context_begin_turn(iothub_context *context);
-void context_end_turn(iothub_context *context);
+static inline bool context_begin_turn(iothub_context *context)
+{
+    bool poked = context->poked;
+
+    context->processing = true;
+    context->poked = false;
+    return poked;
+}
+
+static inline void context_end_turn(iothub_context *context)
+{
+    context->processing = false;
+}
+
 /** The client is being ended: requests are refused, and callbacks run as in a turn. */
 void context_begin_end(iothub_context *context);
 /** The log callback runs; returns whether it did already. */
