@@ -204,16 +204,15 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
 
 /* --- driving ------------------------------------------------------------------------ */
 
-static void connection_on_time(iothub_client *c, mqc_time now)
+static void look_at_connection(iothub_client *c, mqc_time now)
 {
-    if (session_is_due(&c->session, now)) {
-        const session_busy busy = {
-            .methods_open = methods_open(c),
-            .deferred = c2d_deferred(c) > 0,
-            .own_request = c->twin.pending,
-        };
-        session_on_time(&c->session, &busy, now);
-    }
+    const session_busy busy = {
+        .methods_open = methods_open(c),
+        .deferred = c2d_deferred(c) > 0,
+        .own_request = c->twin.pending,
+    };
+
+    session_on_time(&c->session, &busy, now);
 }
 
 void loop_turn(iothub_client *c)
@@ -221,7 +220,9 @@ void loop_turn(iothub_client *c)
     mqc_time now = context_now(&c->context);
     bool asked = context_begin_turn(&c->context);
 
-    connection_on_time(c, now);
+    if (session_is_due(&c->session, now)) {
+        look_at_connection(c, now);
+    }
     session_watch_token(&c->session, now);
     twin_on_time(c, now);
     backlog_on_time(c, now);
@@ -229,9 +230,9 @@ void loop_turn(iothub_client *c)
     (void)mqc_tick(c->context.engine, now); /* an error is latched */
     session_progress(&c->session, now);
     pump(c, now, asked);
-    if (session_is_changing(
-            &c->session)) { /* what the events made possible: DISCONNECT, the end of a stop */
-        connection_on_time(c, now);
+    /* What the events made possible: DISCONNECT, the end of a stop. */
+    if (session_is_changing(&c->session)) {
+        look_at_connection(c, now);
         loop_take_events(c);
         if (wake_may_send(c)) {
             context_poke(&c->context);
