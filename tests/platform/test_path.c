@@ -54,9 +54,9 @@ static void each_place_in_a_path_has_its_own_rules(void **state)
         { "ca early", PLAT_ERR_CERT_DATE, PLAT_ERR_CERT_DATE, PLAT_ERR_CERT_DATE },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        expect_one(plat_path_judge_own, cases[i].words, cases[i].own);
-        expect_one(plat_path_judge_ca, cases[i].words, cases[i].ca);
-        expect_one(plat_path_judge_root, cases[i].words, cases[i].root);
+        expect_one(plat_path_check_own, cases[i].words, cases[i].own);
+        expect_one(plat_path_check_ca, cases[i].words, cases[i].ca);
+        expect_one(plat_path_check_root, cases[i].words, cases[i].root);
     }
 }
 
@@ -67,10 +67,10 @@ static void both_ends_of_the_validity_belong_to_it(void **state)
     const char *why;
     write_cert(&w, "CA", PKI_ROOT, NULL, CA);
     const plat_certificate c = read_cert(&w);
-    assert_int_equal(plat_path_judge_ca(&c, c.not_before - 1, &why), PLAT_ERR_CERT_DATE);
-    assert_int_equal(plat_path_judge_ca(&c, c.not_before, &why), PLAT_OK);
-    assert_int_equal(plat_path_judge_ca(&c, c.not_after, &why), PLAT_OK);
-    assert_int_equal(plat_path_judge_ca(&c, c.not_after + 1, &why), PLAT_ERR_CERT_DATE);
+    assert_int_equal(plat_path_check_ca(&c, c.not_before - 1, &why), PLAT_ERR_CERT_DATE);
+    assert_int_equal(plat_path_check_ca(&c, c.not_before, &why), PLAT_OK);
+    assert_int_equal(plat_path_check_ca(&c, c.not_after, &why), PLAT_OK);
+    assert_int_equal(plat_path_check_ca(&c, c.not_after + 1, &why), PLAT_ERR_CERT_DATE);
 }
 
 static void a_path_is_valid_until_its_first_certificate_expires(void **state)

@@ -167,7 +167,7 @@ static void a_session_lives_a_day_at_most_and_no_longer_than_its_certificates(vo
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const int64_t now = (int64_t)time(NULL);
         clock_offset_s = 0;
-        trust = (plat_trust){ .judged_at_s = now, .valid_until_s = now + cases[i].valid_s };
+        trust = (plat_trust){ .verified_at_s = now, .valid_until_s = now + cases[i].valid_s };
         plat_sessions_put(&cache, &hub, session, &trust);
         clock_offset_s = cases[i].later_s;
         if (takes(&hub) != cases[i].lives) {

@@ -47,7 +47,7 @@ static plat_result judge_path(const plat_chain *chain, const plat_roots *roots,
         out->why = "the certificate cannot be read";
         return PLAT_ERR_CERT;
     }
-    plat_result r = plat_path_judge_own(&certs[0], chain->now_s, &out->why);
+    plat_result r = plat_path_check_own(&certs[0], chain->now_s, &out->why);
     return r != PLAT_OK ? r : plat_path_find(&task, &out->trust.valid_until_s, &out->why);
 }
 

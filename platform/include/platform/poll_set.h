@@ -32,8 +32,8 @@ extern "C" {
  * must not move while it is in a set.  All members are private.
  */
 typedef struct plat_poll_item {
-    uint64_t due_ms; /**< private: the deadline */
-    size_t place;    /**< private: index in the heap of deadlines, from 1; 0: in no set */
+    uint64_t due_ms;   /**< private: the deadline */
+    size_t heap_index; /**< private: index in the heap of deadlines, from 1; 0: in no set */
     struct {
         int watched;          /**< private: the descriptor plus 1; 0: none */
         uint32_t generation;  /**< private: that of the descriptor */

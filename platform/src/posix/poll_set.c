@@ -30,7 +30,8 @@ enum { ITEMS_CHECKED = 64 };
 static bool is_heap(const plat_poll_set *s)
 {
     for (size_t i = 1; i <= s->count && i <= ITEMS_CHECKED; i++) {
-        if (s->heap[i]->place != i || s->heap[i]->due_ms < s->heap[i > 1 ? i / 2 : 1]->due_ms) {
+        if (s->heap[i]->heap_index != i ||
+            s->heap[i]->due_ms < s->heap[i > 1 ? i / 2 : 1]->due_ms) {
             return false;
         }
     }
@@ -56,42 +57,42 @@ static uint64_t now_ms(void)
 
 /* --- deadlines: a binary heap ----------------------------------------------------- */
 
-static void put(plat_poll_set *s, size_t place, plat_poll_item *item)
+static void put(plat_poll_set *s, size_t index, plat_poll_item *item)
 {
-    s->heap[place] = item;
-    item->place = place;
+    s->heap[index] = item;
+    item->heap_index = index;
 }
 
-static void sift_up(plat_poll_set *s, size_t place, plat_poll_item *item)
+static void sift_up(plat_poll_set *s, size_t index, plat_poll_item *item)
 {
-    while (place > 1 && item->due_ms < s->heap[place / 2]->due_ms) {
-        put(s, place, s->heap[place / 2]);
-        place /= 2;
+    while (index > 1 && item->due_ms < s->heap[index / 2]->due_ms) {
+        put(s, index, s->heap[index / 2]);
+        index /= 2;
     }
-    put(s, place, item);
+    put(s, index, item);
 }
 
-static void sift_down(plat_poll_set *s, size_t place, plat_poll_item *item)
+static void sift_down(plat_poll_set *s, size_t index, plat_poll_item *item)
 {
-    for (size_t child = 2 * place; child <= s->count; child = 2 * place) {
+    for (size_t child = 2 * index; child <= s->count; child = 2 * index) {
         if (child < s->count && s->heap[child + 1]->due_ms < s->heap[child]->due_ms) {
             child++;
         }
         if (item->due_ms <= s->heap[child]->due_ms) {
             break;
         }
-        put(s, place, s->heap[child]);
-        place = child;
+        put(s, index, s->heap[child]);
+        index = child;
     }
-    put(s, place, item);
+    put(s, index, item);
 }
 
-static void settle(plat_poll_set *s, size_t place, plat_poll_item *item)
+static void settle(plat_poll_set *s, size_t index, plat_poll_item *item)
 {
-    if (place > 1 && item->due_ms < s->heap[place / 2]->due_ms) {
-        sift_up(s, place, item);
+    if (index > 1 && item->due_ms < s->heap[index / 2]->due_ms) {
+        sift_up(s, index, item);
     } else {
-        sift_down(s, place, item);
+        sift_down(s, index, item);
     }
 }
 
@@ -142,10 +143,10 @@ static plat_result watch(plat_poll_set *s, plat_poll_item *item, int fd, uint32_
     return PLAT_ERR_MEMORY;
 }
 
-static bool is_watched(const plat_poll_item *item, size_t place, const plat_poll *p)
+static bool is_watched(const plat_poll_item *item, size_t slot, const plat_poll *p)
 {
-    return item->fds[place].watched == (int)p->fd + 1 &&
-           item->fds[place].generation == p->generation && item->fds[place].events == events_of(p);
+    return item->fds[slot].watched == (int)p->fd + 1 &&
+           item->fds[slot].generation == p->generation && item->fds[slot].events == events_of(p);
 }
 
 /* A descriptor that is still open, but no longer waited for, would wake us again and again. */
@@ -215,11 +216,11 @@ plat_result plat_poll_set_update(plat_poll_set *s, plat_poll_item *item, const p
                                  uint64_t due_ms)
 {
     assert(is_valid(s));
-    if (item->place == 0 && add(s, item) != PLAT_OK) {
+    if (item->heap_index == 0 && add(s, item) != PLAT_OK) {
         return PLAT_ERR_MEMORY;
     }
     item->due_ms = due_ms;
-    settle(s, item->place, item);
+    settle(s, item->heap_index, item);
     return watch_all(s, item, polls);
 }
 
@@ -227,7 +228,7 @@ void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item)
 {
     static const plat_poll nothing[PLAT_POLL_SET_FDS] = { { .fd = -1 }, { .fd = -1 } };
     assert(is_valid(s));
-    if (item->place == 0) {
+    if (item->heap_index == 0) {
         return;
     }
     unwatch_others(s, item, nothing);
@@ -238,7 +239,7 @@ void plat_poll_set_remove(plat_poll_set *s, plat_poll_item *item)
     }
     plat_poll_item *last = s->heap[s->count--];
     if (last != item) {
-        settle(s, item->place, last);
+        settle(s, item->heap_index, last);
     }
     *item = (plat_poll_item){ 0 };
 }

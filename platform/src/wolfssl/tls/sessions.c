@@ -145,7 +145,7 @@ static WOLFSSL_SESSION *deserialise(const plat_session *s)
 static bool has_lapsed(const plat_session *s)
 {
     const int64_t now = plat_trust_now_s();
-    return now < s->trust.judged_at_s || now - s->trust.judged_at_s >= PLAT_SESSION_LIFE_S ||
+    return now < s->trust.verified_at_s || now - s->trust.verified_at_s >= PLAT_SESSION_LIFE_S ||
            now >= s->expires_at_s || now > s->trust.valid_until_s;
 }
 

@@ -41,8 +41,8 @@ static void discard_own_certificate(WOLFSSL_X509_STORE_CTX *store)
 #endif
 }
 
-static plat_result judge_chain(const plat_tls_verify *v, const WOLFSSL_X509_STORE_CTX *store,
-                               plat_chain_verdict *out)
+static plat_result verify_chain(const plat_tls_verify *v, const WOLFSSL_X509_STORE_CTX *store,
+                                plat_chain_verdict *out)
 {
     plat_host host;
     if (!plat_host_parse(&host, v->host) || store->totalCerts <= 0) {
@@ -59,7 +59,7 @@ static plat_result judge_chain(const plat_tls_verify *v, const WOLFSSL_X509_STOR
  * wolfSSL calls this for each certificate, the server's own last, whether it has found a fault or
  * not. Only the answer for that last one counts.
  */
-static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
+static int on_certificate(int preverified, WOLFSSL_X509_STORE_CTX *store)
 {
     (void)preverified;
     plat_tls_verify *v = store->userCtx;
@@ -68,7 +68,7 @@ static int judge(int preverified, WOLFSSL_X509_STORE_CTX *store)
         return 1;
     }
     v->full_chain = store->totalCerts >= v->chain_limit;
-    v->verdict = judge_chain(v, store, &verdict);
+    v->verdict = verify_chain(v, store, &verdict);
     if (v->verdict != PLAT_OK) {
         bool cut = v->full_chain && v->verdict == PLAT_ERR_CERT_UNTRUSTED;
         v->u.why = cut ? plat_tls_too_many_certificates : verdict.why;
@@ -89,7 +89,7 @@ void plat_tls_verify_attach(plat_tls_verify *v, WOLFSSL *ssl)
 {
     const long limit = wolfSSL_get_verify_depth(ssl);
     v->chain_limit = limit > 0 && limit < UINT16_MAX ? (uint16_t)limit : UINT16_MAX;
-    wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_PEER, judge);
+    wolfSSL_set_verify(ssl, WOLFSSL_VERIFY_PEER, on_certificate);
     wolfSSL_SetCertCbCtx(ssl, v);
 }
 

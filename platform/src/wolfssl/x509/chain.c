@@ -64,10 +64,11 @@ static bool is_pinned(const plat_roots *roots, plat_der der)
     return false;
 }
 
-static plat_result judge(const plat_path_task *task, const plat_host *host, plat_chain_verdict *out)
+static plat_result check_chain(const plat_path_task *task, const plat_host *host,
+                               plat_chain_verdict *out)
 {
     const plat_certificate *own = &task->certs[0];
-    plat_result r = plat_path_judge_own(own, task->now_s, &out->why);
+    plat_result r = plat_path_check_own(own, task->now_s, &out->why);
     if (r != PLAT_OK) {
         return r;
     }
@@ -100,7 +101,7 @@ plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
                               const plat_host *host, plat_chain_verdict *out)
 {
     bool readable[PLAT_PATH_PRESENTED] = { false };
-    *out = (plat_chain_verdict){ .trust = { .judged_at_s = chain->now_s } };
+    *out = (plat_chain_verdict){ .trust = { .verified_at_s = chain->now_s } };
     if (chain->count == 0 || chain->count > PLAT_PATH_PRESENTED) {
         return refuse(out, PLAT_ERR_CERT, "the server presents no certificate, or far too many");
     }
@@ -117,7 +118,7 @@ plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
         .max_path_len = chain->has_max_path_len ? chain->max_path_len : UINT32_MAX,
     };
     plat_result r = read_all(chain, certs, readable, out);
-    r = r == PLAT_OK ? judge(&task, host, out) : r;
+    r = r == PLAT_OK ? check_chain(&task, host, out) : r;
     wolfSSL_Free(certs);
     return r;
 }

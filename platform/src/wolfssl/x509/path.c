@@ -49,7 +49,7 @@ static plat_result refuse(const char **why, plat_result r, const char *text)
     return r;
 }
 
-static plat_result judge(const plat_certificate *c, int64_t now_s, const char **why)
+static plat_result check(const plat_certificate *c, int64_t now_s, const char **why)
 {
     const char *key_flaw = plat_key_flaw(c->key);
     if (c->flaw != NULL || key_flaw != NULL) {
@@ -68,12 +68,12 @@ static plat_result judge(const plat_certificate *c, int64_t now_s, const char **
     return PLAT_OK;
 }
 
-static plat_result judge_presented(const plat_certificate *c, int64_t now_s, const char **why)
+static plat_result check_presented(const plat_certificate *c, int64_t now_s, const char **why)
 {
     if (c->proof.algorithm.scheme == PLAT_SCHEME_UNKNOWN) {
         return refuse(why, PLAT_ERR_CERT, "a signature in the chain is of a weak or unknown kind");
     }
-    return judge(c, now_s, why);
+    return check(c, now_s, why);
 }
 
 static bool may_sign(const plat_certificate *c)
@@ -82,9 +82,9 @@ static bool may_sign(const plat_certificate *c)
            (!c->extensions.has_usage || (c->extensions.usage & PLAT_USAGE_KEY_CERT_SIGN) != 0);
 }
 
-plat_result plat_path_judge_ca(const plat_certificate *c, int64_t now_s, const char **why)
+plat_result plat_path_check_ca(const plat_certificate *c, int64_t now_s, const char **why)
 {
-    plat_result r = judge_presented(c, now_s, why);
+    plat_result r = check_presented(c, now_s, why);
     return r != PLAT_OK ? r
            : may_sign(c)
                ? PLAT_OK
@@ -93,9 +93,9 @@ plat_result plat_path_judge_ca(const plat_certificate *c, int64_t now_s, const c
 
 /* Before version 3 no field tells whether a certificate may sign others.  A self-signed one in the
  * file of trusted certificates may. */
-plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const char **why)
+plat_result plat_path_check_root(const plat_certificate *c, int64_t now_s, const char **why)
 {
-    plat_result r = judge(c, now_s, why);
+    plat_result r = check(c, now_s, why);
     if (r == PLAT_ERR_CERT_DATE) {
         return refuse(why, r,
                       now_s > c->not_after ? "the trusted root has expired"
@@ -111,9 +111,9 @@ plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const
                                        "trusted for itself only");
 }
 
-plat_result plat_path_judge_own(const plat_certificate *c, int64_t now_s, const char **why)
+plat_result plat_path_check_own(const plat_certificate *c, int64_t now_s, const char **why)
 {
-    plat_result r = judge_presented(c, now_s, why);
+    plat_result r = check_presented(c, now_s, why);
     if (r == PLAT_OK && c->extensions.has_usage &&
         (c->extensions.usage & PLAT_USAGE_DIGITAL_SIGNATURE) == 0) {
         return refuse(why, PLAT_ERR_CERT, "the server's certificate is not meant for signatures");
@@ -123,9 +123,9 @@ plat_result plat_path_judge_own(const plat_certificate *c, int64_t now_s, const 
 
 /* --- a path --- */
 
-static const plat_certificate *in_path(const search *s, size_t place)
+static const plat_certificate *in_path(const search *s, size_t depth)
 {
-    return &s->task->certs[s->path[place]];
+    return &s->task->certs[s->path[depth]];
 }
 
 /* Number of certificates between the server's own and a CA above the path.  Self-issued
@@ -133,8 +133,8 @@ static const plat_certificate *in_path(const search *s, size_t place)
 static uint32_t count_between(const search *s)
 {
     uint32_t count = 0;
-    for (size_t place = 1; place < s->len; place++) {
-        if (!plat_certificate_is_self_issued(in_path(s, place))) {
+    for (size_t depth = 1; depth < s->len; depth++) {
+        if (!plat_certificate_is_self_issued(in_path(s, depth))) {
             count++;
         }
     }
@@ -146,9 +146,9 @@ static uint32_t count_between(const search *s)
 static const char *refuse_names(search *s, const plat_certificate *ca)
 {
     const char *why = NULL;
-    for (size_t place = 0; place < s->len && why == NULL; place++) {
-        const plat_certificate *c = in_path(s, place);
-        if (place == 0 || !plat_certificate_is_self_issued(c)) {
+    for (size_t depth = 0; depth < s->len && why == NULL; depth++) {
+        const plat_certificate *c = in_path(s, depth);
+        if (depth == 0 || !plat_certificate_is_self_issued(c)) {
             why = plat_constraints_refuse(ca->extensions.constraints, c, &s->work);
         }
     }
@@ -207,7 +207,7 @@ static bool ends_at(search *s, const plat_root *root)
     if (!plat_certificate_read(&ca, der) || !plat_certificate_names_issuer(top, &ca)) {
         return false;
     }
-    plat_result r = plat_path_judge_root(&ca, s->task->now_s, &why);
+    plat_result r = plat_path_check_root(&ca, s->task->now_s, &why);
     if (r != PLAT_OK) {
         note(s, UNUSABLE, r, why);
         return false;
@@ -241,8 +241,8 @@ static bool ends_at_a_root(search *s)
 /* If the same name and key occur again, perhaps in another certificate, the path is a circle. */
 static bool is_in_path(const search *s, const plat_certificate *c)
 {
-    for (size_t place = 0; place < s->len; place++) {
-        const plat_certificate *p = in_path(s, place);
+    for (size_t depth = 0; depth < s->len; depth++) {
+        const plat_certificate *p = in_path(s, depth);
         if (c == p || (c->subject_hash == p->subject_hash && plat_der_equals(c->key, p->key) &&
                        plat_name_equals(c->subject, p->subject))) {
             return true;
@@ -270,7 +270,7 @@ static bool may_go_through(search *s, size_t index)
     if (!s->task->readable[index] || !plat_certificate_names_issuer(top, c) || is_in_path(s, c)) {
         return false;
     }
-    plat_result r = plat_path_judge_ca(c, s->task->now_s, &why);
+    plat_result r = plat_path_check_ca(c, s->task->now_s, &why);
     if (r != PLAT_OK) {
         note(s, UNUSABLE, r, why);
         return false;
@@ -324,8 +324,8 @@ plat_result plat_path_find(const plat_path_task *task, int64_t *valid_until_s, c
         return s.result;
     }
     *valid_until_s = s.valid_until_s;
-    for (size_t place = 0; place < s.len; place++) {
-        int64_t end = in_path(&s, place)->not_after;
+    for (size_t depth = 0; depth < s.len; depth++) {
+        int64_t end = in_path(&s, depth)->not_after;
         *valid_until_s = end < *valid_until_s ? end : *valid_until_s;
     }
     return PLAT_OK;

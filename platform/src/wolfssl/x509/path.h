@@ -29,14 +29,14 @@ typedef struct plat_path_task {
 
 /**
  * Decides whether a certificate may be used at its place in a path, without looking at the others
- * or at the host name.  plat_path_judge_ca is for a CA that the server presents,
- * plat_path_judge_root for a trusted certificate, plat_path_judge_own for the server's own
+ * or at the host name.  plat_path_check_ca is for a CA that the server presents,
+ * plat_path_check_root for a trusted certificate, plat_path_check_own for the server's own
  * certificate.
  * @param[out] why  after a failure: the reason, one line of static text
  */
-plat_result plat_path_judge_ca(const plat_certificate *c, int64_t now_s, const char **why);
-plat_result plat_path_judge_root(const plat_certificate *c, int64_t now_s, const char **why);
-plat_result plat_path_judge_own(const plat_certificate *c, int64_t now_s, const char **why);
+plat_result plat_path_check_ca(const plat_certificate *c, int64_t now_s, const char **why);
+plat_result plat_path_check_root(const plat_certificate *c, int64_t now_s, const char **why);
+plat_result plat_path_check_own(const plat_certificate *c, int64_t now_s, const char **why);
 
 /**
  * Searches for a good path.
