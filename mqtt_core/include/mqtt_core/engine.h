@@ -60,7 +60,7 @@ typedef struct mqc_lane_memory {
     uint8_t *ring;      /**< Memory for encoded packets.  The largest publish must fit. */
     size_t ring_len;    /**< Size of the ring in bytes. */
     mqc_entry *entries; /**< Memory for one entry for each publish in the ring. */
-    size_t entries_len; /**< Number of entries. */
+    size_t entries_len; /**< Number of entries: 1 to UINT32_MAX. */
     /**
      * The largest number of publishes that are sent and not finished; 0: 65535.
      *
@@ -118,7 +118,7 @@ typedef struct mqc_memory {
      * are enough there.
      */
     mqc_inbound *inbound;
-    size_t inbound_len;                   /**< Number of elements of inbound; at least 1. */
+    size_t inbound_len;                   /**< Number of elements of inbound: 1 to UINT32_MAX. */
     mqc_lane_memory lanes[MQC_LANES_MAX]; /**< Memory of each lane in use. */
     size_t lane_count;                    /**< Number of lanes in use: 1 to MQC_LANES_MAX. */
 } mqc_memory;
