@@ -1,3 +1,4 @@
+#include "outbox.h"
 #include "rig.h"
 
 /* --- hold and lanes ---------------------------------------------------------------- */
@@ -401,6 +402,15 @@ static void packet_ids_run_out_before_they_repeat(void **state)
     rig_deinit(&r);
 }
 
+static void the_size_of_a_large_packet_is_returned_once(void **state)
+{
+    (void)state;
+    mqc_outbox o = { .left_kb = 5 };
+
+    assert_int_equal(mqc_outbox_take_large_kb(&o), 5);
+    assert_int_equal(mqc_outbox_take_large_kb(&o), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +429,7 @@ int main(void)
         cmocka_unit_test(dup_is_taken_back_when_the_session_is_lost_later),
         cmocka_unit_test(packet_ids_skip_those_in_use_after_the_wrap),
         cmocka_unit_test(packet_ids_run_out_before_they_repeat),
+        cmocka_unit_test(the_size_of_a_large_packet_is_returned_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

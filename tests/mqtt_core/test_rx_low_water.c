@@ -371,6 +371,33 @@ static void each_wait_without_effect_doubles_the_pause(void **state)
     }
 }
 
+/* A mark that was cut to what the server sends still holds; it rises again after the pause. */
+static void during_the_pause_the_mark_does_not_rise(void **state)
+{
+    (void)state;
+    mqc_rx_low_water w;
+    mqc_time until;
+    mqc_rx_low_water_reset(&w);
+    mqc_rx_low_water_batch_sent(&w, 100);
+    (void)mqc_rx_low_water_set(&w, 1000, &until);
+    mqc_rx_low_water_on_time(&w, until);
+    mqc_rx_low_water_learn(&w, 20, until); /* too late: 20 is what it sends */
+    assert_int_equal(w.low_water_max, 20);
+    assert_int_equal(w.skip_batches, 16);
+
+    for (unsigned left = 16; left > 0; left--) {
+        assert_int_equal(w.skip_batches, left);
+        assert_true(mqc_rx_low_water_allowed(&w));
+        assert_int_equal(mqc_rx_low_water_set(&w, 1000, &until), 20);
+        mqc_rx_low_water_learn(&w, 20, 200);
+        assert_int_equal(w.low_water_max, 20);
+        mqc_rx_low_water_batch_sent(&w, 200);
+    }
+    assert_int_equal(mqc_rx_low_water_set(&w, 1000, &until), 20);
+    mqc_rx_low_water_learn(&w, 20, 300);
+    assert_int_equal(w.low_water_max, 40);
+}
+
 static void the_check_sees_members_out_of_range(void **state)
 {
     (void)state;
@@ -417,6 +444,7 @@ int main(void)
         cmocka_unit_test(nothing_is_asked_for_without_a_connection),
         cmocka_unit_test(without_a_batch_there_is_no_mark),
         cmocka_unit_test(each_wait_without_effect_doubles_the_pause),
+        cmocka_unit_test(during_the_pause_the_mark_does_not_rise),
         cmocka_unit_test(the_check_sees_members_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
