@@ -99,6 +99,34 @@ static void messages_are_acknowledged_in_the_order_in_which_they_came(void **sta
     rig_deinit(&r);
 }
 
+/* Neither of a lane nor of the control area. */
+static void more_than_was_offered_is_never_taken(void **state)
+{
+    (void)state;
+    rig r;
+    size_t len;
+    rig_init(&r, NULL);
+    rig_connect(&r, true, false);
+    mqc_tx_consume(&r.e, 7, r.now);
+    (void)rig_publish(&r, 0, 1, 1, 5);
+    rig_send_all(&r);
+    mqc_tx_consume(&r.e, 7, r.now); /* everything was sent */
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 1);
+    (void)rig_publish(&r, 0, 1, 2, 5);
+    (void)rig_publish(&r, 0, 1, 3, 5);
+    mqc_tx_consume(&r.e, 7, r.now); /* nothing of these was offered */
+    (void)mqc_tx_data(&r.e, &len);
+    assert_int_equal(len, 24);
+    mqc_tx_consume(&r.e, 1000, r.now);
+
+    assert_int_equal(mqc_lane(&r.e, 0).in_flight, 3);
+    rig_puback(&r, 1);
+    rig_puback(&r, 2);
+    rig_puback(&r, 3);
+    rig_expect_log(&r, "DONE acked lane0 id1\nDONE acked lane0 id2\nDONE acked lane0 id3\n");
+    rig_deinit(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +134,7 @@ int main(void)
         cmocka_unit_test(what_was_offered_is_offered_again),
         cmocka_unit_test(sixteen_queued_publishes_leave_in_one_run),
         cmocka_unit_test(messages_are_acknowledged_in_the_order_in_which_they_came),
+        cmocka_unit_test(more_than_was_offered_is_never_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
