@@ -40,13 +40,13 @@ void mqc_expiry_note(mqc_expiry *x, size_t entries_len, size_t index, mqc_time e
 bool mqc_expiry_due(const mqc_expiry *x, size_t entries_len, mqc_time now, mqc_expiry_group *g)
 {
     const size_t count = group_count(entries_len);
-    const mqc_time *top = x->groups + count;
 
     if (x->groups == NULL) {
         g->from = 0;
         g->to = entries_len;
         return g->number == 0;
     }
+    const mqc_time *top = x->groups + count;
     while (g->number < count) {
         if (now < top[g->number / GROUP]) {
             g->number = (g->number / GROUP + 1) * GROUP;
@@ -85,11 +85,11 @@ static mqc_time earliest_below(const mqc_expiry *x, size_t count, size_t top)
 void mqc_expiry_finish(mqc_expiry *x, size_t entries_len, mqc_time now)
 {
     const size_t count = group_count(entries_len);
-    mqc_time *top = x->groups + count;
 
     if (x->groups == NULL) {
         return;
     }
+    mqc_time *top = x->groups + count;
     x->next = MQC_NEVER;
     for (size_t i = 0; i * GROUP < count; i++) {
         if (now >= top[i]) {
