@@ -35,7 +35,7 @@ static void acknowledge_unwanted(iothub_client *c, uint16_t packet_id)
         (void)mqc_ack(c->context.engine, packet_id);
     }
     subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_C2D,
-                       "acknowledged a message: there is no c2d callback");
+                       "acknowledged a message, since there is no c2d callback");
 }
 
 uint32_t c2d_deferred(const iothub_client *c)
@@ -59,8 +59,9 @@ void c2d_on_message(iothub_client *c, const topic_parts *p, const mqc_message *m
     if (callback_c2d(&c->context, &message) == IOTHUB_ACCEPT) {
         accept(c, packet_id);
     } else if (c->deferred == IOTHUB_UNACCEPTED_MAX) {
-        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "c2d",
-                          "one more message stops reading until a deferred one is accepted");
+        callback_log_text(
+            &c->context, IOTHUB_LOG_WARNING, "c2d",
+            "if one more message arrives, reading stops until a deferred one is accepted");
     }
 }
 

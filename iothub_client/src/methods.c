@@ -85,8 +85,7 @@ static void answer_by_client(iothub_client *c, const iothub_method_call *call, i
     callback_log(&c->context, IOTHUB_LOG_WARNING, "methods", "method %.*s: %s",
                  IOTHUB_SPAN_VALUES(call->name), text);
     if (publish(c, status, call->token.rid, mqc_span_of(NULL, 0), NULL, 0) != MQC_OK) {
-        callback_log_text(&c->context, IOTHUB_LOG_ERROR, "methods",
-                          "no room for that answer either");
+        callback_log_text(&c->context, IOTHUB_LOG_ERROR, "methods", "no room for the answer 503");
     }
 }
 
@@ -99,21 +98,21 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
     c->methods_counts.received++;
     if (c->context.options.callbacks.method == NULL) {
         subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_METHOD,
-                           "ignored a method call: there is no method callback");
+                           "ignored a method call, since there is no method callback");
         return;
     }
     if (p->rid.len >= sizeof call.token.rid ||
         iothub_percent_decode(p->name, name, sizeof name, &name_len) != IOTHUB_OK) {
         context_count_ignored(&c->context);
         callback_log_text(&c->context, IOTHUB_LOG_WARNING, "methods",
-                          "ignored a call with a strange name or id");
+                          "ignored a method call with an invalid name or id");
         return;
     }
     call.name = mqc_span_of(name, name_len);
     memcpy(call.token.rid, p->rid.ptr, p->rid.len);
     if (oversize) {
         context_count_ignored(&c->context);
-        answer_by_client(c, &call, 413, "larger than rx_size, answered 413");
+        answer_by_client(c, &call, 413, "larger than rx_size, answered with 413");
         return;
     }
     if (c->methods_generation != c->context.generation) { /* nobody waits for these any more */
@@ -125,7 +124,7 @@ void methods_on_call(iothub_client *c, const topic_parts *p, mqc_span payload, b
 
     iothub_method_slot *slot = take_slot(c);
     if (slot == NULL) {
-        answer_by_client(c, &call, 503, "too many calls are open, answered 503");
+        answer_by_client(c, &call, 503, "too many calls are open, answered with 503");
         return;
     }
     *slot = (iothub_method_slot){
@@ -173,7 +172,7 @@ iothub_result methods_respond(iothub_client *c, const iothub_method_token *token
             : NULL;
     if (slot == NULL || (slot->state == IOTHUB_SLOT_OPEN && !is_open(slot, now_s(c)))) {
         return context_refuse(&c->context, IOTHUB_ERR_EXPIRED,
-                              "method answer: too late, nobody waits for it");
+                              "method answer: too late, the caller no longer waits");
     }
     if (slot->state == IOTHUB_SLOT_ANSWERED) {
         return context_refuse(&c->context, IOTHUB_ERR_STATE,

@@ -114,8 +114,8 @@ static bool later(iothub_client *c, uint32_t rid, int status)
         return false;
     }
     callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin",
-                      status == 429 ? "throttled by the hub, asking again later"
-                                    : "the hub has an error of its own, asking again later");
+                      status == 429 ? "throttled by the hub, repeating the request later"
+                                    : "the hub has an internal error, repeating the request later");
     c->twin.counts.retries++;
     c->twin.later_op = rid;
     c->twin.later_status = status;
@@ -156,7 +156,7 @@ static void sync_start(iothub_client *c)
 static void sync_later(iothub_client *c)
 {
     callback_log_text(&c->context, IOTHUB_LOG_WARNING, "twin",
-                      "the hub did not give the twin, asking again");
+                      "the hub did not return the twin, requesting it again");
     c->twin.pending = false;
     c->twin.retry_at = back_off(c);
 }
@@ -289,7 +289,7 @@ void twin_on_response(iothub_client *c, const topic_parts *p, mqc_span body,
     if (mqc_release(c->context.engine, IOTHUB_LANE_TWIN, rid, &m) != MQC_OK) {
         context_count_ignored(&c->context);
         callback_log_text(&c->context, IOTHUB_LOG_INFO, "twin",
-                          "ignored an answer that nobody waits for");
+                          "ignored an answer that was not expected");
         return;
     }
     if (m.kind == KIND_TWIN_SYNC) {
@@ -355,7 +355,7 @@ void twin_on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
 
     if (c->context.options.callbacks.desired == NULL) {
         subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_DESIRED,
-                           "ignored a desired change: there is no desired callback");
+                           "ignored a desired change, since there is no desired callback");
     } else if (fault != NULL) {
         unreadable(c, "desired change that could not be received");
     } else if (!is_object(json) || (!p->has_version && !find_version(json, &d.version))) {

@@ -263,7 +263,7 @@ static void a_record_that_is_no_message_is_reported_and_holds_up_those_behind_it
 
         assert_int_equal(f.hub.publishes, 0);
         assert_int_equal(fake_store_count(&fixture_store), 2);
-        assert_non_null(strstr(f.log, "the next record is no message of this client"));
+        assert_non_null(strstr(f.log, "the next record is not a message of this client"));
         assert_in_range(store_stats(&f).store_errors, 2, 10);
         fixture_free(&f);
         fake_store_free(&fixture_store);

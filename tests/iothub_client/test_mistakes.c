@@ -398,8 +398,8 @@ static void what_is_no_json_object_is_refused_with_its_place(void **state)
         const char *text;
     } cases[] = {
         { "", 0, "not a JSON object: it is empty" },
-        { "[1]", 0, "not a JSON object: an array begins at byte 0, where {...} must stand" },
-        { "\"{}\"", 0, "not a JSON object: a string begins at byte 0, where {...} must stand" },
+        { "[1]", 0, "not a JSON object: an array begins at byte 0, where {...} is expected" },
+        { "\"{}\"", 0, "not a JSON object: a string begins at byte 0, where {...} is expected" },
         { "{\"a\":1,}", 0, "not a JSON object: at byte 7 of 8 there is '}'" },
         { "{\"a\":", 0, "not a JSON object: at byte 5 of 5 the text ends" },
         { "{'a':1}", 0, "not a JSON object: at byte 1 of 7 there is '\''" },

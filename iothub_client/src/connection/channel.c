@@ -210,7 +210,7 @@ channel_answer channel_watch(iothub_channel *ch, iothub_error *error)
         return CHANNEL_WAITS;
     }
     if (r == PLAT_OK) {
-        (void)iothub_fail(error, IOTHUB_ERR_PROTOCOL, "the hub speaks before CONNECT");
+        (void)iothub_fail(error, IOTHUB_ERR_PROTOCOL, "the hub sent data before CONNECT");
     } else {
         (void)channel_why(ch, r, error);
     }

@@ -46,8 +46,8 @@ iothub_result loss_by_engine(mqc_result r, const char *packet, bool deferred, io
     if (r == MQC_ERR_STALLED) {
         return iothub_fail(
             why, iothub_from_mqc(r), "%s",
-            deferred ? "reading stood still too long: deferred messages were not accepted"
-                     : "reading stood still too long: acknowledgements could not be sent");
+            deferred ? "reading was blocked too long: deferred messages were not accepted"
+                     : "reading was blocked too long: acknowledgements could not be sent");
     }
     return iothub_fail(why, iothub_from_mqc(r), "MQTT: %s%s%s", mqc_result_str(r),
                        packet[0] != '\0' ? joint : "", packet);

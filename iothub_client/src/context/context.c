@@ -97,7 +97,7 @@ iothub_result context_refuse(iothub_context *context, iothub_result code, const 
 iothub_result context_refuse_mqc(iothub_context *context, mqc_result r, const char *queue)
 {
     bool idle = context->generation == 0; /* nothing can leave */
-    const char *then = idle ? ", and nothing leaves before iothub_start and iothub_process"
+    const char *then = idle ? ", and nothing is sent before iothub_start and iothub_process"
                             : ", process and try again";
 
     if (context->closing) {

@@ -5,7 +5,7 @@
 #include "drive/wake.h"
 #include "internal.h"
 
-_Static_assert(IOTHUB_POLL_FDS + 1 <= PLAT_WAIT_MAX, "no place left for the wake-up");
+_Static_assert(IOTHUB_POLL_FDS + 1 <= PLAT_WAIT_MAX, "no descriptor left for the wake-up");
 
 /* Under the lock, which is free while the thread sleeps. */
 static void sleep_until_work(iothub_client *c)

@@ -245,7 +245,7 @@ static bool refused(iothub_client *c, iothub_in_lane *t, mqc_result r)
                      r == MQC_ERR_TOO_BIG
                          ? "the next message is larger than tx_size; it was stored with "
                            "a larger one"
-                         : "the next record is no message of this client");
+                         : "the next record is not a message of this client");
     }
     return false;
 }

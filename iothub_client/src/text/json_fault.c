@@ -49,7 +49,7 @@ iothub_result iothub_json_judge(mqc_span json, bool object, const char *what, io
     }
     if (other) {
         return iothub_fail(error, IOTHUB_ERR_JSON,
-                           "%s: not %s: %s begins at byte 0, where {...} must stand", what, wanted,
+                           "%s: not %s: %s begins at byte 0, where {...} is expected", what, wanted,
                            kind_names[kind]);
     }
     return fail_at(what, wanted, json, good, error);

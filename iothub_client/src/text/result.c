@@ -46,8 +46,8 @@ const char *iothub_version(void)
     X(IOTHUB_ERR_UNAVAILABLE, "hub unavailable")                   \
     X(IOTHUB_ERR_REJECTED, "rejected by the hub")                  \
     X(IOTHUB_ERR_CANCELLED, "cancelled")                           \
-    X(IOTHUB_ERR_EXPIRED, "time to live over")                     \
-    X(IOTHUB_ERR_DROPPED, "given up to make room")                 \
+    X(IOTHUB_ERR_EXPIRED, "time to live ended")                    \
+    X(IOTHUB_ERR_DROPPED, "dropped to make room")                  \
     X(IOTHUB_KEPT, "kept in the store")                            \
     X(IOTHUB_ERR_CRYPTO, "crypto library failed")                  \
     X(IOTHUB_ERR_STORE, "the store failed")
