@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 {
     static const command commands[] = {
         { "sas-token", "Make a shared access signature, or explain one", run_sas_token },
-        { "service", "The other side of a device: twins, methods, messages", run_service },
+        { "service", "The service side of a hub: twins, methods, messages", run_service },
         { "fleet", "Simulate many devices, as a load", run_fleet },
     };
     static const command_group group = {

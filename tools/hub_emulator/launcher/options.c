@@ -37,16 +37,16 @@ static const struct argp_option option_table[] = {
     { "listen", OPT_LISTEN, "ADDRESS", 0,
       "Listen on this address; 0.0.0.0 and :: are all (default: 127.0.0.1 and ::1)", 0 },
     { "host", OPT_HOST, "NAME", 0,
-      "What clients call the hub, in connection strings and certificate (default: localhost, or "
+      "Name of the hub in connection strings and certificate (default: localhost, or "
       "the address of --listen). The vendor's C SDK wants a dot in it",
       0 },
     { "state", 's', "DIR", 0,
       "Keep keys, certificates, twins and waiting messages here (default: a private directory "
-      "that goes away with the emulator)",
+      "that is removed at the end)",
       0 },
     { "device", 'd', "ID", 0,
       "Register this device if it is not there yet; may be repeated (default: device1)", 0 },
-    { "verbose", 'v', NULL, 0, "Say on standard error what clients do and why they are refused",
+    { "verbose", 'v', NULL, 0, "Log to standard error what clients do and why they are refused",
       0 },
     { "mosquitto", OPT_MOSQUITTO, "FILE", 0, "The broker to run (default: PATH and /usr/sbin)", 0 },
     { 0 },

@@ -138,7 +138,7 @@ static bool parse_from(query_parser *p)
     }
     if (query_at_word(p, "jobs")) {
         return query_fail_at(&p->lexer, start,
-                             "devices.jobs is not there: the emulator has no jobs");
+                             "devices.jobs is not supported: the emulator has no jobs");
     }
     if (!query_at_word(p, "modules")) {
         return query_fail_at(&p->lexer, start, "devices or devices.modules expected");
@@ -158,7 +158,8 @@ static bool parse_group_by(query_parser *p)
         return true;
     }
     if (p->query->column_count == 0) {
-        return query_fail_at(&p->lexer, p->lexer.token.start, "GROUP BY goes with no SELECT *");
+        return query_fail_at(&p->lexer, p->lexer.token.start,
+                             "GROUP BY and SELECT * exclude each other");
     }
     query_program_set_aggregated(p->query);
     if (!query_next(p) || !query_expect_word(p, "BY")) {

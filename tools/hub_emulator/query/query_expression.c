@@ -118,7 +118,7 @@ static bool parse_call(query_parser *p, const char *name, const char *position)
         i++;
     }
     if (i == count) {
-        return query_fail_at(&p->lexer, position, "there is no function %.40s", name);
+        return query_fail_at(&p->lexer, position, "unknown function %.40s", name);
     }
     if (!query_next(p) || !query_parse_expression(p)) {
         return false;
@@ -166,7 +166,7 @@ static bool parse_primary(query_parser *p)
     }
     if (query_at_sign(p, "[")) {
         return query_fail_at(&p->lexer, p->lexer.token.start,
-                             "an array stands behind IN and NIN only");
+                             "an array is allowed only after IN and NIN");
     }
     if (!parse_constant(p, false, &found)) {
         return false;

@@ -269,7 +269,7 @@ static bool lex_sign(query_lexer *l)
             return true;
         }
     }
-    return query_fail_at(l, l->at, "a character that means nothing here: %.1s", l->at);
+    return query_fail_at(l, l->at, "unexpected character %.1s", l->at);
 }
 
 /* --- tokens ------------------------------------------------------------ */

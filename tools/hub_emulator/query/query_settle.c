@@ -65,7 +65,7 @@ static bool settle_paths(query_parser *p)
             }
         }
         if (path->count == 0) {
-            return query_fail_at(&p->lexer, path->position, "a collection is no property");
+            return query_fail_at(&p->lexer, path->position, "a collection is not a property");
         }
         use_own_name(q, i);
     }

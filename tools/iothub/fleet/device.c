@@ -24,9 +24,9 @@ struct fleet_load {
     iothub_options client; /* of each device */
     plat_poll_set *set;
     fleet_totals *totals;
-    uint64_t period_us; /* between two messages of a device; NEVER: none are sent */
+    uint64_t period_us; /* interval between two messages of a device; NEVER: none are sent */
     size_t size;        /* of a body */
-    char *body;         /* one for all; the beginning changes */
+    char *body;         /* shared by all messages; only its beginning changes */
     bool failed;        /* a descriptor could not be watched */
 };
 
@@ -187,7 +187,7 @@ static uint64_t due_ms(const fleet_device *d, int timeout_ms)
     return own < due ? own : due;
 }
 
-/* Do what is due, and tell the set what the device waits for next. */
+/* Does the work that is due, then updates what the device waits for. */
 static void serve(fleet_device *d)
 {
     iothub_poll p;

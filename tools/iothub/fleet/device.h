@@ -31,7 +31,7 @@ fleet_load *fleet_load_new(const fleet_load_options *options, fleet_totals *tota
 void fleet_load_free(fleet_load *l);
 /** Let one device do what is due, or wait for that until the time until_us. */
 void fleet_load_turn(fleet_load *l, uint64_t until_us);
-/** Whether a descriptor could not be watched: this device no longer gets its turn. */
+/** True if a descriptor could not be watched; such a device is not served any more. */
 bool fleet_load_failed(const fleet_load *l);
 
 typedef struct fleet_device fleet_device;

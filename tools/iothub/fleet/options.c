@@ -57,7 +57,7 @@ static void check(struct argp_state *state, const fleet_options *o)
         cli_usage(state, "either a file of connection strings or --create is needed");
     }
     if (o->ramp <= 0) {
-        cli_usage(state, "--ramp: 0 never gets anywhere");
+        cli_usage(state, "--ramp: must be more than 0");
     }
     if (*o->prefix == '\0' || strlen(o->prefix) > PREFIX_MAX) {
         cli_usage(state, "--prefix: 1 to %d characters", PREFIX_MAX);
@@ -108,7 +108,7 @@ static const struct argp_option options[] = {
     { .name = "prefix",
       .key = OPT_PREFIX,
       .arg = "TEXT",
-      .doc = "Of the names of created devices (default: fleet-)" },
+      .doc = "Beginning of the names of created devices (default: fleet-)" },
     { .name = "rate",
       .key = OPT_RATE,
       .arg = "R",
@@ -116,7 +116,7 @@ static const struct argp_option options[] = {
     { .name = "size",
       .key = OPT_SIZE,
       .arg = "BYTES",
-      .doc = "Of a message's body (default: 256)" },
+      .doc = "Size of the body of a message (default: 256)" },
     { .name = "ramp",
       .key = OPT_RAMP,
       .arg = "R",
@@ -128,18 +128,19 @@ static const struct argp_option options[] = {
     { .name = "report",
       .key = OPT_REPORT,
       .arg = "SECONDS",
-      .doc = "Between two lines of progress (default: 5)" },
+      .doc = "Time between two lines of progress (default: 5)" },
     { .name = "shard",
       .key = OPT_SHARD,
       .arg = "I/N",
-      .doc = "Only every Nth device, beginning with number I: for I of 0 to N - 1 in N processes" },
+      .doc = "Use only every Nth device, starting with number I (0 to N - 1), so that N processes "
+             "share them" },
     { .name = "telemetry-only",
       .key = OPT_TELEMETRY_ONLY,
       .doc = "Neither methods nor twins are subscribed" },
     { .name = "port",
       .key = OPT_PORT,
       .arg = "PORT",
-      .doc = "MQTT port of the hub (default: $IOTHUB_PORT, which the emulator tells, or 8883)" },
+      .doc = "MQTT port of the hub (default: $IOTHUB_PORT, printed by the emulator, or 8883)" },
     { .name = "rest-port",
       .key = OPT_REST_PORT,
       .arg = "PORT",

@@ -18,7 +18,7 @@ typedef struct fleet_report {
     size_t devices;
     uint64_t began_us; /* when the first devices started, by fleet_now_us */
     size_t heap;       /* bytes of heap in use while all devices were there */
-    bool failed;       /* not every device got its turn */
+    bool failed;       /* some devices were not served */
 } fleet_report;
 
 /** One line of progress. */

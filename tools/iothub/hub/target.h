@@ -3,13 +3,13 @@
 
 #include <argp.h>
 
-/** Whom a request is about: a device, or one of its modules. */
+/** The target of a request: a device, or one of its modules. */
 typedef struct hub_target {
     char device[129];
     char module[129]; /* empty: the device itself */
 } hub_target;
 
-/** Take DEVICE or DEVICE/MODULE apart, or end the process with wrong usage. */
+/** Splits DEVICE or DEVICE/MODULE; ends the process after wrong usage. */
 void hub_target_read(struct argp_state *state, const char *arg, hub_target *target);
 
 /** The target as part of a path, between head and tail, such as "/twins/" and "/methods?...".  On

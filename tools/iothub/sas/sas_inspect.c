@@ -58,7 +58,7 @@ static int print_signature(const plat_crypto *crypto, const iothub_sas_token *to
     iothub_error err;
 
     if (key == NULL) {
-        printf("%-10s not checked, for want of --key\n", "signature:");
+        printf("%-10s not checked, since there is no --key\n", "signature:");
         return cli_finish();
     }
     iothub_result r = iothub_sas_verify(crypto, token, mqc_span_str(key), &err);

@@ -110,7 +110,7 @@ static void refuse_pair(struct argp_state *state, const char *a, const void *a_g
                         const void *b_given)
 {
     if (a_given != NULL && b_given != NULL) {
-        cli_usage(state, "%s and %s do not go together", a, b);
+        cli_usage(state, "%s and %s exclude each other", a, b);
     }
 }
 

@@ -16,7 +16,7 @@ int run_service(int argc, char **argv, void *context)
         { "monitor", "Print telemetry as it arrives (emulator only)", run_service_monitor },
     };
     static const command_group group = {
-        .doc = "What a back end does with devices, over the REST interface of the hub.",
+        .doc = "The service side of a hub, over its REST interface.",
         .end = "IOTHUB_CONNECTION_STRING names the hub and the policy:\n"
                "  HostName=..;SharedAccessKeyName=service;SharedAccessKey=..\n"
                "IOTHUB_CA_FILE, when it is set, is a PEM file with the only roots to trust: the "

@@ -32,7 +32,7 @@ static const struct argp_option shared_options[] = {
     { .name = "rest-port",
       .key = OPT_REST_PORT,
       .arg = "PORT",
-      .doc = "HTTPS port of the hub (default: $" PORT_ENV ", which the emulator tells, or 443)" },
+      .doc = "HTTPS port of the hub (default: $" PORT_ENV ", printed by the emulator, or 443)" },
     { 0 },
 };
 static const struct argp shared_argp = { .options = shared_options, .parser = parse_shared };

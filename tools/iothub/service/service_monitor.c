@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         service_take_word(state, &in->words, 1, arg);
         hub_target_read(state, arg, &in->target);
         if (in->target.module[0] != '\0') {
-            cli_usage(state, "a device shows its modules too: leave /MODULE away");
+            cli_usage(state, "a device includes its modules; leave out /MODULE");
         }
         return 0;
     case OPT_COUNT: in->count = cli_number_option(state, "count", arg, 1, large); return 0;
