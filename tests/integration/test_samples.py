@@ -131,7 +131,7 @@ class Samples(unittest.TestCase):
 
     def test_a_duration_that_is_over_is_said(self):
         for name in ("c2d", "twin", "methods", "epoll_loop", "event_loop", "telemetry", "runner"):
-            self.fails(1, "--duration is over", name, "--port", self.hub.port,
+            self.fails(1, "--duration ended", name, "--port", self.hub.port,
                        "--count", "1000000", "--duration", "1")
 
     def test_bad_input_gets_one_line_that_names_the_part(self):

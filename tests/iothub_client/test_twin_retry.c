@@ -39,9 +39,9 @@ static void throttling_and_errors_of_the_hub_are_waited_out(void **state)
         iothub_get_stats(f.client, &stats);
         assert_int_equal(stats.twin_retries, f.hub.publishes);
         assert_non_null(
-            strstr(f.log, codes[i] == 429 ? "throttled by the hub" : "an error of its own"));
+            strstr(f.log, codes[i] == 429 ? "throttled by the hub" : "an internal error"));
         assert_null(
-            strstr(f.log, codes[i] != 429 ? "throttled by the hub" : "an error of its own"));
+            strstr(f.log, codes[i] != 429 ? "throttled by the hub" : "an internal error"));
         f.hub.twin_status = 200;
         fixture_sleep(&f, 30000);
 

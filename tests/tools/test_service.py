@@ -514,7 +514,7 @@ class Usage(WithHubs):
             (["service", "c2d", "d", "x", "--ttl", "0"], "--ttl"),
             (["service", "monitor", "d", "e"], "unexpected argument"),
             (["service", "monitor", "--count", "0"], "--count"),
-            (["service", "monitor", "d/m"], "modules too"),
+            (["service", "monitor", "d/m"], "includes its modules"),
         ]
         for args, says in cases:
             with self.subTest(args=args):
