@@ -102,7 +102,7 @@ static void the_new_connection_takes_over_when_the_old_one_is_lost(void **state)
         fixture_run(&r.f);
         assert_int_equal(iothub_get_state(r.f.client), states[i]);
         assert_int_equal(fixture_last_status(&r.f)->reason, IOTHUB_ERR_NETWORK);
-        assert_non_null(strstr(fixture_last_status(&r.f)->text, "going on with the new"));
+        assert_non_null(strstr(fixture_last_status(&r.f)->text, "continuing with the new"));
         r.f.hub.mute_publish = false;
         r.new->stall_at = PLAT_STAGE_OPEN;
         fixture_run(&r.f);

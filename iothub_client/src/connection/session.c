@@ -326,7 +326,7 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
         return;
     }
     if (s->context->state == IOTHUB_CONNECTED && channel_in_use(session_spare(s))) {
-        (void)iothub_fail(&error, why->code, "%s; going on with the new connection", why->text);
+        (void)iothub_fail(&error, why->code, "%s; continuing with the new connection", why->text);
     }
     feed(s, LIFE_LOST, error.code, error.text);
 }
