@@ -18,6 +18,7 @@
 
 #define RX_MIN      16
 #define CONTROL_MIN 32
+#define INBOUND_MAX (UINT32_MAX / 2) /* two positions can be added */
 
 static bool lanes_valid(const mqc_memory *m)
 {
@@ -54,7 +55,7 @@ mqc_result mqc_init(mqc_engine *e, const mqc_memory *m)
 {
     if (e == NULL || m == NULL || m->rx == NULL || m->rx_len < RX_MIN || m->control == NULL ||
         m->control_len < CONTROL_MIN || m->inbound == NULL || m->inbound_len == 0 ||
-        m->inbound_len != (uint32_t)m->inbound_len || !lanes_valid(m)) {
+        m->inbound_len > INBOUND_MAX || !lanes_valid(m)) {
         return MQC_ERR_ARG;
     }
     memset(e, 0, sizeof *e);

@@ -8,9 +8,9 @@ void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap)
     b->cap = (uint32_t)cap;
 }
 
-static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
+static mqc_inbound *message_at(const mqc_inbox *b, uint32_t position)
 {
-    size_t i = b->head + position;
+    uint32_t i = b->head + position;
 
     if (i >= b->cap) {
         i -= b->cap;
@@ -19,7 +19,7 @@ static mqc_inbound *message_at(const mqc_inbox *b, size_t position)
 }
 
 /* Returns where the messages of this connection that wait for their PUBACK or PUBREC begin. */
-static size_t queue_start(const mqc_inbox *b)
+static uint32_t queue_start(const mqc_inbox *b)
 {
     return b->released + b->received;
 }
@@ -27,7 +27,7 @@ static size_t queue_start(const mqc_inbox *b)
 /* Encodes the acknowledgements for which no older one is missing. */
 static void advance(mqc_inbox *b)
 {
-    size_t i = queue_start(b) + b->acked;
+    uint32_t i = queue_start(b) + b->acked;
 
     while (i < b->count && message_at(b, i)->acked) {
         b->acked++;
@@ -36,7 +36,7 @@ static void advance(mqc_inbox *b)
 }
 
 /* Moves one message towards the head; those between move back by one. */
-static void move_forward(mqc_inbox *b, size_t from, size_t to)
+static void move_forward(mqc_inbox *b, uint32_t from, uint32_t to)
 {
     while (from > to) {
         mqc_inbound *behind = message_at(b, from--);
@@ -47,7 +47,7 @@ static void move_forward(mqc_inbox *b, size_t from, size_t to)
     }
 }
 
-static mqc_inbound take(mqc_inbox *b, size_t position)
+static mqc_inbound take(mqc_inbox *b, uint32_t position)
 {
     move_forward(b, position, 0);
     mqc_inbound m = b->table[b->head];
@@ -67,9 +67,9 @@ void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos)
 }
 
 /* Returns the position of the unreleased QoS 2 message with this id; count: there is none. */
-static size_t find(const mqc_inbox *b, uint16_t packet_id)
+static uint32_t find(const mqc_inbox *b, uint16_t packet_id)
 {
-    size_t i = b->released;
+    uint32_t i = b->released;
 
     while (i < b->count &&
            (message_at(b, i)->qos != 2 || message_at(b, i)->packet_id != packet_id)) {
@@ -81,7 +81,7 @@ static size_t find(const mqc_inbox *b, uint16_t packet_id)
 bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id)
 {
     assert(mqc_inbox_valid(b));
-    size_t i = find(b, packet_id);
+    uint32_t i = find(b, packet_id);
 
     if (i == b->count) {
         return false;
@@ -98,7 +98,7 @@ bool mqc_inbox_repeated(mqc_inbox *b, uint16_t packet_id)
 bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
 {
     assert(mqc_inbox_valid(b));
-    size_t i = b->received > 0 ? b->released : b->released + b->acked;
+    uint32_t i = b->received > 0 ? b->released : b->released + b->acked;
 
     while (i < b->count && (message_at(b, i)->acked || message_at(b, i)->packet_id != packet_id)) {
         i++;
@@ -114,7 +114,7 @@ bool mqc_inbox_ack(mqc_inbox *b, uint16_t packet_id)
 mqc_inbox_release_result mqc_inbox_release(mqc_inbox *b, uint16_t packet_id)
 {
     assert(mqc_inbox_valid(b));
-    size_t i = find(b, packet_id);
+    uint32_t i = find(b, packet_id);
 
     if (i == b->count) {
         return MQC_INBOX_UNKNOWN;
@@ -155,7 +155,7 @@ void mqc_inbox_rewind(mqc_inbox *b)
     assert(mqc_inbox_valid(b));
     uint32_t kept = 0;
 
-    for (size_t i = b->released; i < b->count; i++) {
+    for (uint32_t i = b->released; i < b->count; i++) {
         mqc_inbound m = *message_at(b, i);
         if (m.qos == 2) {
             *message_at(b, kept++) = m;
@@ -179,7 +179,7 @@ void mqc_inbox_clear(mqc_inbox *b)
 #ifndef NDEBUG
 
 /* Each message belongs to the part of the table in which it stands. */
-static bool message_valid(const mqc_inbox *b, size_t position)
+static bool message_valid(const mqc_inbox *b, uint32_t position)
 {
     const mqc_inbound *m = message_at(b, position);
 
@@ -205,7 +205,7 @@ bool mqc_inbox_valid(const mqc_inbox *b)
     if (b->head >= b->cap || b->count > b->cap || queue_start(b) + b->acked > b->count) {
         return false;
     }
-    for (size_t i = 0; i < b->count && i < WALK_MAX; i++) {
+    for (uint32_t i = 0; i < b->count && i < WALK_MAX; i++) {
         if (!message_valid(b, i)) {
             return false;
         }

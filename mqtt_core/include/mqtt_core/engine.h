@@ -118,7 +118,7 @@ typedef struct mqc_memory {
      * are enough there.
      */
     mqc_inbound *inbound;
-    size_t inbound_len;                   /**< Number of elements of inbound: 1 to UINT32_MAX. */
+    size_t inbound_len; /**< Number of elements of inbound: 1 to UINT32_MAX / 2. */
     mqc_lane_memory lanes[MQC_LANES_MAX]; /**< Memory of each lane in use. */
     size_t lane_count;                    /**< Number of lanes in use: 1 to MQC_LANES_MAX. */
 } mqc_memory;
