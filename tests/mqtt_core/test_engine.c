@@ -55,6 +55,9 @@ static void each_part_of_the_memory_is_needed(void **state)
             fail_msg("fault %u", fault);
         }
     }
+    mqc_memory large = r.memory;
+    large.inbound_len = (size_t)UINT32_MAX / 2 + 1;
+    assert_int_equal(mqc_init(&e, &large), MQC_ERR_ARG);
     r.memory.rx_len = 16;
     r.memory.control_len = 32;
     r.memory.inbound_len = 1;

@@ -48,6 +48,7 @@ static void an_answer_may_come_before_the_stream_reports(void **state)
     rig_expect_log(&r, "DONE acked lane0 id1\n");
     assert_int_equal(mqc_lane(&r.e, 0).count, 1);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 1);
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 8); /* the space of those that ended is free */
     rig_deinit(&r);
 }
 
