@@ -466,7 +466,7 @@ class Trouble(WithHubs):
             (404, {"iothub-errorcode": "DeviceNotFound"}, "", "no device 'd'"),
             (412, {}, {"Message": "ErrorCode:PreconditionFailed;changed"}, "changed"),
             (413, {}, {"Message": "ErrorCode:RequestEntityTooLarge;big"}, "big"),
-            (429, {}, "", "throttles"),
+            (429, {}, "", "limits the rate"),
             (500, {}, "<html>\x1b[31m", "500"),
             (503, {}, {"Message": "a\u001b[31mb"}, "a\\x1B[31mb"),
             (302, {"Location": "https://localhost/"}, "", "302"),
