@@ -5,7 +5,7 @@
 
 #include "context/retry.h"
 
-/* A clock that is set late is seen soon. */
+/* How often to check whether the wall clock was set. */
 enum { LOOK_FOR_STEP_MS = 5000 };
 
 #ifndef NDEBUG
@@ -27,7 +27,7 @@ uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t
     return retry_delay_ms(limit_ms, random, spent_ms);
 }
 
-/* The failure has been counted. */
+/* Call it after the failure was counted. */
 static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, iothub_result reason)
 {
     switch ((int)reason) {
@@ -36,7 +36,7 @@ static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, ioth
         return b->refusals < 2
                    ? o->retry_min_ms
                    : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms, b->refusals - 1);
-    case IOTHUB_ERR_TLS_UNTRUSTED: /* a person has to act: no hurry */
+    case IOTHUB_ERR_TLS_UNTRUSTED: /* only a person can correct this, so the waits are long */
     case IOTHUB_ERR_TLS_HOST:
     case IOTHUB_ERR_TLS_DATE:
     case IOTHUB_ERR_TLS_CERT:
@@ -45,7 +45,7 @@ static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, ioth
     }
 }
 
-/* Failures that another time of day may cure. */
+/* Failures that may end when the wall clock is corrected. */
 static uint32_t look_ms(iothub_result reason)
 {
     switch ((int)reason) {

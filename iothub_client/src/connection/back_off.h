@@ -2,8 +2,8 @@
 #define IOTHUB_BACK_OFF_H
 
 /**
- * @file
- * How long to wait after a failure, and whether another time of day could end the wait.
+ * @file How long to wait after a failure, and whether a change of the wall clock could end the
+ * wait.
  */
 
 #include <stdbool.h>
@@ -11,21 +11,21 @@
 #include "context/deadline.h"
 #include "iothub/options.h"
 
-/** How often to look at the wall clock at the most, in ms. */
+/** Shortest interval between two checks of the wall clock, in ms. */
 enum { BACK_OFF_LOOK_MS = 1000 };
 
 typedef struct iothub_back_off {
-    uint32_t failures; /* attempts in a row, and refusals of the credential among them */
+    uint32_t failures; /* consecutive failed attempts, and refused credentials among them */
     uint32_t refusals;
-    uint32_t evictions; /* connections in a row that the hub closed soon */
-    uint32_t look_ms;   /* how often to look at the wall clock */
-    mqc_time look_at;   /* IOTHUB_NEVER: it is of no interest */
+    uint32_t evictions; /* consecutive connections that the hub closed early */
+    uint32_t look_ms;   /* interval between two checks of the wall clock */
+    mqc_time look_at;   /* next check of the wall clock; IOTHUB_NEVER: none */
     mqc_time failing_since;
     mqc_time began;        /* the attempt; before the first one, when the client was made */
     mqc_time connected_at; /* 0: not since the last failure */
 } iothub_back_off;
 
-/** A start: nothing has failed yet. */
+/** Resets the counters for a start. */
 void back_off_reset(iothub_back_off *b, mqc_time now);
 /** An attempt begins. */
 void back_off_begin(iothub_back_off *b, mqc_time now);
@@ -46,15 +46,15 @@ iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub
  */
 bool back_off_evicted(iothub_back_off *b, const iothub_options *o, mqc_time now);
 
-/** A random time up to limit_ms, less what was spent. */
+/** Returns a random time up to limit_ms, minus the time that the attempt took. */
 uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t spent_ms);
 
-/** Look at the wall clock now, and every every_ms; 0: no more. */
+/** Checks the wall clock now and then every every_ms; 0: no more checks. */
 void back_off_watch_clock(iothub_back_off *b, uint32_t every_ms, mqc_time now);
-/** True when it is time to look. */
+/** True if a check is due. */
 bool back_off_look(iothub_back_off *b, mqc_time now);
 
-/** What this part alone is responsible for; debug builds look at each entry. */
+/** Checks the invariants of this part; Debug builds assert it at each entry. */
 bool back_off_valid(const iothub_back_off *b);
 
 #endif

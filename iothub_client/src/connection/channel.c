@@ -5,7 +5,8 @@
 #include "connection/life.h"
 #include "context/result_map.h"
 
-/* An attempt lasts at most so many times the budget of its stage, however many bytes move. */
+/* An attempt lasts at most this many times the limit of its stage, even if bytes are
+ * transferred. */
 enum { MOST_TIMES = 10 };
 
 void channel_init(iothub_channel *ch, iothub_context *context)
@@ -21,7 +22,7 @@ bool channel_valid(const iothub_channel *ch)
         return false;
     }
     if (channel_is_opening(ch) && ch->stage.deadline == IOTHUB_NEVER) {
-        return false; /* an attempt ends at some time */
+        return false; /* an attempt must end at some time */
     }
     return !ch->want_write || ch->state == CHANNEL_OPEN;
 }
@@ -112,8 +113,7 @@ static void enter(iothub_channel *ch, channel_state state, mqc_time now)
     }
 }
 
-/* A stream is made once, with the first attempt that needs it, and opened again for each later
- * one. */
+/* The stream is made for the first attempt and opened again for each later one. */
 static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 {
     const iothub_options *o = &ch->context->options;
@@ -169,7 +169,8 @@ channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *
         enter(ch, CHANNEL_OPEN, now);
         return CHANNEL_READY;
     }
-    /* A stream that tries the next address may report an early stage again: never a step back. */
+    /* A stream that tries the next address reports an early stage again. The state never goes
+     * back. */
     if (state_of(stage) > ch->state) {
         enter(ch, state_of(stage), now);
     }

@@ -2,9 +2,8 @@
 #define IOTHUB_CHANNEL_H
 
 /**
- * @file
- * One way to the hub: a stream, how far it is open, and how long that may take.  A client has two:
- * a renewal opens the second while the first is in use.
+ * @file A connection to the hub below MQTT: a stream, the stage of opening it, and the deadline of
+ * that stage. A client has two, so that a renewal can open the second while the first is in use.
  */
 
 #include "connection/stage.h"
@@ -30,21 +29,24 @@ typedef struct iothub_channel {
     plat_stream_storage memory;
     plat_stream *stream; /* NULL until the first attempt */
     mqc_time began;      /* the attempt */
-    iothub_stage stage;  /* of opening, or of the connection over it */
+    iothub_stage stage;  /* stage of opening, or state of the connection over it */
     channel_state state;
-    bool want_write; /* the stream would not take all */
+    bool want_write; /* the stream did not accept all bytes */
 } iothub_channel;
 
 void channel_init(iothub_channel *ch, iothub_context *context);
 void channel_deinit(iothub_channel *ch);
 
-/** Begin to open it; it is closed after a failure. */
+/** Begins to open the channel. After a failure it is closed. */
 iothub_result channel_open(iothub_channel *ch, iothub_error *error);
-/** Go on to open it; others may make requests meanwhile. */
+/**
+ * Continues to open the channel. The lock is released meanwhile, so that other threads may make
+ * requests.
+ */
 channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *error);
 void channel_close(iothub_channel *ch);
 
-/** True while it opens, and when it is open. */
+/** True while the channel is being opened, and when it is open. */
 static inline bool channel_in_use(const iothub_channel *ch)
 {
     return ch->state != CHANNEL_CLOSED;
@@ -55,34 +57,36 @@ static inline bool channel_is_opening(const iothub_channel *ch)
     return ch->state > CHANNEL_CLOSED && ch->state < CHANNEL_OPEN;
 }
 
-/** The state of a connection that goes on with this channel; STOPPED: there is nothing to go on
- * with. */
+/**
+ * Returns the state of a connection that continues with this channel; STOPPED: the channel is
+ * closed.
+ */
 iothub_state channel_as_state(const iothub_channel *ch);
 
-/** The connection goes on with this channel: its attempt begins now. */
+/** The connection continues with this channel; its attempt begins now. */
 void channel_adopt(iothub_channel *ch, mqc_time now);
 
 /* --- time ------------------------------------------------------------------------------- */
 
-/** Of the stage of opening, and of what follows. */
+/** Returns the deadline of the present stage. */
 static inline mqc_time channel_deadline(const iothub_channel *ch)
 {
     return ch->stage.deadline;
 }
 
-/** True when the stage of opening took too long. */
+/** True if the stage of opening took too long. */
 bool channel_is_late(iothub_channel *ch, mqc_time now);
 
-/** A stage of the connection over this channel begins. */
+/** Begins a stage of the connection over this channel. */
 void channel_begin_stage(iothub_channel *ch, iothub_state state, mqc_time now);
-/** The deadline of that stage is over: true when it goes on all the same. */
+/** The deadline of the stage has passed. Returns true if it is extended. */
 bool channel_stage_goes_on(iothub_channel *ch, iothub_state state, mqc_time now);
-/** A state of the connection ends at a time of its own, whether it has this channel or had it. */
+/** Sets the deadline of a state of the connection, also after this channel was closed. */
 void channel_set_deadline(iothub_channel *ch, mqc_time when);
 
 /* --- bytes, once it is open --------------------------------------------------------------- */
 
-/** Others may make requests meanwhile. */
+/** The lock is released meanwhile, so that other threads may make requests. */
 static inline plat_result channel_recv(iothub_channel *ch, void *at, size_t cap, size_t *got)
 {
     bool opened = context_open_lock(ch->context);
@@ -101,21 +105,23 @@ static inline plat_result channel_send(iothub_channel *ch, const void *data, siz
     return r;
 }
 
-/** channel_send by another thread than the runner's, under the lock. */
+/** Like channel_send, called with the lock held by a thread other than the runner's. */
 static inline plat_result channel_send_locked(iothub_channel *ch, const void *data, size_t len,
                                               size_t *sent)
 {
     return ch->stream->ops->send(ch->stream, data, len, sent);
 }
 
-/** CHANNEL_FAILED when the hub speaks before it was spoken to, or has closed the channel. */
+/** Returns CHANNEL_FAILED if the hub has sent data before CONNECT, or has closed the channel. */
 channel_answer channel_watch(iothub_channel *ch, iothub_error *error);
-/** What the stream knows of bytes on their way.  False: it cannot tell. */
+/** Reports received, delivered and pending bytes of the stream. False: the stream cannot tell. */
 bool channel_flow(const iothub_channel *ch, plat_flow *out);
-/** Whether the stream took up an earlier TLS session. */
+/** True if the stream has resumed an earlier TLS session. */
 bool channel_resumed(const iothub_channel *ch);
-/** What to wait for; also of one that is closed: who watches its descriptor hears that it is
- * gone. */
+/**
+ * Reports what to wait for; also for a closed channel, so that a watcher learns that the descriptor
+ * is closed.
+ */
 static inline void channel_poll(iothub_channel *ch, bool want_write, size_t least, plat_poll *p)
 {
     if (ch->stream != NULL) {
@@ -123,10 +129,10 @@ static inline void channel_poll(iothub_channel *ch, bool want_write, size_t leas
     }
 }
 
-/** Why a call of the stream ended with r. */
+/** Returns the reason why a call of the stream failed with r. */
 iothub_result channel_why(const iothub_channel *ch, plat_result r, iothub_error *error);
 
-/** What this part alone is responsible for; debug builds look at each entry. */
+/** Checks the invariants of this part; Debug builds assert it at each entry. */
 bool channel_valid(const iothub_channel *ch);
 
 #endif

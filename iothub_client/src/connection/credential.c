@@ -13,11 +13,11 @@
 
 #define API_VERSION "2021-04-12"
 
-/* The clock that dates a token knows no parts of a second: it may be that much shorter than asked
- * for, with what a look at the clock takes. */
+/* Tokens expire at whole seconds, so a token may be valid for up to a second less than
+ * requested. */
 enum { SHORTEST_BY_MS = 1200 };
 
-/* Up to 90 % of its life a token may be used if it has to be. */
+/* If necessary, a token is used up to 90 % of its life. */
 enum { RESERVE_MS_PER_S = 100 };
 
 void credential_init(iothub_credential *k, iothub_context *context)
@@ -41,7 +41,7 @@ void credential_set_memory(iothub_credential *k, char *token, size_t cap)
     k->token_cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX;
 }
 
-/* The notice comes after 80 % of the life that is left. */
+/* The application is notified after 80 % of the remaining life. */
 static void watch_token(iothub_credential *k)
 {
     int64_t left_s = k->expiry_s - wall_clock_s(context_clock(k->context));
@@ -95,7 +95,7 @@ static void put_user_name(iothub_text *t, const iothub_credential *k)
     }
 }
 
-/* "{device}/{module}"; that of a device stands in the connection string. */
+/* Writes "{device}/{module}"; a device's client id is taken from the connection string as it is. */
 static void put_client_id(iothub_text *t, const iothub_credential *k)
 {
     if (is_module(k)) {
@@ -105,13 +105,13 @@ static void put_client_id(iothub_text *t, const iothub_credential *k)
     }
 }
 
-/* The text put since `from`. */
+/* Returns the text that was written after position `from`. */
 static mqc_span since(const iothub_text *t, size_t from)
 {
     return mqc_span_of(t->buf + from, t->len - from);
 }
 
-/* The token comes last in the scratch: it is built in place. */
+/* The token is the last text in the scratch buffer, so it can be built in place. */
 static iothub_result put_password(iothub_credential *k, iothub_text *t, mqc_span *password,
                                   iothub_error *error)
 {
@@ -189,7 +189,7 @@ credential_size credential_measure(const iothub_credential *k)
     put_user_name(&t, k);
     const size_t frame = CONNECT_FRAME + (is_module(k) ? 0 : k->context->identity.device_id.len);
     (void)iothub_sas_resource(&k->context->identity, resource, sizeof resource);
-    if (!credential_has_key(k)) { /* check_resource wants the resource twice */
+    if (!credential_has_key(k)) { /* check_resource writes the resource twice */
         const size_t check = 2 * (strlen(resource) + 1);
         return (credential_size){ frame + t.len, t.len + 1 > check ? t.len + 1 : check };
     }
@@ -208,7 +208,7 @@ static char lower(char ch)
     return ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
 }
 
-/* A token counts for its resource and all below it, by whole segments. */
+/* A token is valid for its resource and everything below it, compared by whole segments. */
 static bool covers(const char *granted, const char *wanted)
 {
     while (*granted != '\0' && lower(*granted) == lower(*wanted)) {
@@ -221,7 +221,8 @@ static bool covers(const char *granted, const char *wanted)
 static iothub_result check_resource(const iothub_credential *k, const iothub_sas_token *token,
                                     iothub_error *error)
 {
-    const size_t half = k->context->scratch_len / 2; /* what is longer than wanted covers nothing */
+    const size_t half =
+        k->context->scratch_len / 2; /* a longer resource cannot cover the wanted one */
     char *wanted = k->context->scratch;
     char *granted = k->context->scratch + half;
 

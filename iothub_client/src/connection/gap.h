@@ -2,9 +2,8 @@
 #define IOTHUB_GAP_H
 
 /**
- * @file
- * The time in which a planned change of the connection takes no telemetry: from the last moment of
- * the old connection to CONNACK on the new one; pure.
+ * @file The gap of a renewal, in which no telemetry is sent: from the end of sending on the old
+ * connection to CONNACK on the new one.
  */
 
 #include <stdbool.h>
@@ -12,22 +11,24 @@
 #include "context/deadline.h"
 
 typedef struct iothub_gap {
-    mqc_time left_at;    /* while open: from here on the old connection took no telemetry */
+    mqc_time left_at;    /* while open: when the old connection stopped accepting telemetry */
     uint64_t sum_ms;     /* of all gaps */
-    uint32_t changes;    /* that were completed, each with a gap */
+    uint32_t changes;    /* completed renewals */
     uint32_t last_ms;    /* the latest gap */
     uint32_t longest_ms; /* the longest gap */
-    bool open;           /* the connection was left on purpose */
+    bool open;           /* the connection was closed as planned */
 } iothub_gap;
 
-/** The old connection is left on purpose. */
+/** The old connection is being closed as planned: the gap begins. */
 void gap_begin(iothub_gap *g, mqc_time now);
-/** There will be no new connection soon. */
+/** No new connection follows: the gap is not counted. */
 void gap_cancel(iothub_gap *g);
-/** A connection takes telemetry.  If the one before it was left on purpose, the gap is counted. */
+/**
+ * A connection accepts telemetry. Counts the gap if the previous connection was closed as planned.
+ */
 void gap_end(iothub_gap *g, mqc_time now);
 
-/** What this part alone is responsible for; debug builds look at each entry. */
+/** Checks the invariants of this part; Debug builds assert it at each entry. */
 bool gap_valid(const iothub_gap *g);
 
 #endif

@@ -1,18 +1,18 @@
 #include "connection/life.h"
 
 enum {
-    RENEW_TIMEOUT_MS = 10000, /* for what is in flight to be acknowledged; */
-    URGENT_TIMEOUT_MS = 3000, /* when the old connection may be dead already */
+    RENEW_TIMEOUT_MS = 10000, /* time for acknowledgements of messages in flight */
+    URGENT_TIMEOUT_MS = 3000, /* the same if the old connection may be dead already */
     LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
 };
 
-/* A stream that tries the next address may report an early stage again: never a step back. */
+/* A stream that tries the next address reports an early stage again. The state never goes back. */
 static iothub_state forward(iothub_state s, iothub_state next)
 {
     return s < next ? next : s;
 }
 
-/* An attempt that is lost, or takes too long, waits and tries again. */
+/* After a failed attempt, the client waits and tries again. */
 static iothub_state opening(iothub_state s, life_input in)
 {
     switch (in) {
@@ -32,7 +32,7 @@ static iothub_state opening(iothub_state s, life_input in)
     return s;
 }
 
-/* up: the input that leads one step further, and where it leads. */
+/* up: the input that leads to the next state, and that state. */
 static iothub_state online(iothub_state s, life_input in, life_input up, iothub_state next)
 {
     if (in == up) {
@@ -55,7 +55,7 @@ static iothub_state connected(life_input in, iothub_state spare)
     return online(IOTHUB_CONNECTED, in, LIFE_RENEW, IOTHUB_RENEWING);
 }
 
-/* Leaving on purpose: however it ends, it has ended. */
+/* The connection is being closed as planned, so it does not matter how it ends. */
 static iothub_state leaving(iothub_state s, life_input in, iothub_state next)
 {
     if (in == LIFE_LEFT || in == LIFE_LOST || in == LIFE_DEADLINE) {
@@ -95,7 +95,7 @@ uint32_t life_budget_ms(const iothub_options *o, iothub_state s, bool urgent)
     case IOTHUB_SUBSCRIBING: return o->subscribe_timeout_ms;
     case IOTHUB_RENEWING: return urgent ? URGENT_TIMEOUT_MS : RENEW_TIMEOUT_MS;
     case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
-    case IOTHUB_CONNECTED: /* the life of its token knows */
+    case IOTHUB_CONNECTED: /* its deadline comes from the life of the token */
     case IOTHUB_STOPPED:
     case IOTHUB_WAITING: break;
     }

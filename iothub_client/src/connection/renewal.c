@@ -11,7 +11,7 @@ enum { URGENT_PATIENCE_MS = 3000 };
 #ifndef NDEBUG
 bool renewal_valid(const iothub_renewal *r)
 {
-    /* Nothing is left of one that is not due. */
+    /* All members are zero if no renewal is due. */
     return r->due || (!r->urgent && r->failures == 0 && r->retry_at == 0 && r->switch_by == 0);
 }
 #endif
@@ -51,11 +51,11 @@ renewal_step renewal_next(iothub_renewal *r, bool overlap, channel_state spare, 
         r->retry_at = 0; /* no deadline any more */
     }
     if (overlap && spare != CHANNEL_OPEN) {
-        bool tried = r->failures > 0; /* it was begun, and goes on whatever comes up */
+        bool tried = r->failures > 0; /* it was begun and continues even if new work arises */
         bool opens = spare == CHANNEL_CLOSED && !rests && (tried || r->urgent || !postponed);
         return opens ? RENEWAL_OPEN : RENEWAL_WAIT;
     }
-    /* With overlap there is somewhere to go; without, the last refusal was some time ago. */
+    /* With overlap the spare must be ready; without it, the last refusal must be some time ago. */
     return postponed || (!overlap && rests) ? RENEWAL_WAIT : RENEWAL_LEAVE;
 }
 

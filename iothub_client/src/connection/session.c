@@ -8,7 +8,7 @@
 #include "context/callbacks.h"
 #include "context/result_map.h"
 
-enum { PATIENCE_MS = 10000 }; /* for open methods, when no token comes to its end */
+enum { PATIENCE_MS = 10000 }; /* for open method calls, if no token expires */
 void session_init(iothub_session *s, iothub_context *context)
 {
     s->context = context;
@@ -27,20 +27,20 @@ void session_deinit(iothub_session *s)
 
 /* --- the change of the connection ------------------------------------------------------------ */
 
-/* Back to a state in which nothing of a connection is left. */
+/* Resets everything that belongs to the ended connection. */
 static void close_connection(iothub_session *s)
 {
     mqc_engine *engine = s->context->engine;
 
     channel_close(session_channel(s));
     mqc_reset(engine);
-    (void)mqc_discard(engine, IOTHUB_LANE_METHOD); /* nobody waits for these any more */
+    (void)mqc_discard(engine, IOTHUB_LANE_METHOD); /* their answers are not expected any more */
     mqc_hold(engine, IOTHUB_LANE_TWIN, true);
     mqc_hold(engine, IOTHUB_LANE_TELEMETRY, false);
     context_end_connection(s->context);
 }
 
-/* End every request that is still open; only without a connection. */
+/* Ends every open request. Call it only without a connection. */
 static void cancel_requests(iothub_session *s)
 {
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
@@ -57,7 +57,7 @@ static void close_spare(iothub_session *s)
     renewal_reset(&s->renewal);
 }
 
-/* The connection goes on with the spare; the old channel was closed. */
+/* The connection continues with the spare; the old channel was closed. */
 static void adopt_spare(iothub_session *s, mqc_time now)
 {
     s->used = 1 - s->used;
@@ -68,7 +68,7 @@ static void adopt_spare(iothub_session *s, mqc_time now)
 /* --- what a new state does first ---------------------------------------------------------------
  */
 
-/* Each returns false when it failed: the connection is lost. */
+/* Each returns false after a failure: the connection is lost. */
 
 static bool open_channel(iothub_session *s, iothub_channel *ch, iothub_error *why)
 {
@@ -91,7 +91,7 @@ static bool subscribe(iothub_session *s, mqc_time now, iothub_error *why)
     return subscribe_start(&s->subscribe, why) == IOTHUB_OK;
 }
 
-/* End the present state now. */
+/* Ends the present state now. */
 static void hurry(iothub_session *s)
 {
     channel_set_deadline(session_channel(s), context_now(s->context));
@@ -104,16 +104,17 @@ static void begin_connected(iothub_session *s, mqc_time now)
 
     s->counts.connects++;
     back_off_connected(&s->back_off, now);
-    if (use_ms != IOTHUB_NEVER) { /* a given token cannot be renewed */
+    if (use_ms != IOTHUB_NEVER) { /* a ready-made token cannot be renewed */
         channel_set_deadline(session_channel(s), s->login_at + use_ms);
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
     }
-    if (s->credential.replaced) { /* while this connection logged in with the old one */
+    if (s->credential.replaced) { /* the token was replaced while this connection logged in with the
+                                     old one */
         hurry(s);
     }
 }
 
-/* adopted: a channel is being opened, or open, already. */
+/* adopted: a channel is open, or being opened, already. */
 static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_error *why)
 {
     switch (s->context->state) {
@@ -152,7 +153,7 @@ static void count_end(iothub_session *s, iothub_state was, iothub_state next)
     }
 }
 
-/* How long to wait after a failure; IOTHUB_RETRY_STOP: no more attempts. */
+/* Returns how long to wait after a failure; IOTHUB_RETRY_STOP: no more attempts. */
 static uint32_t ask_for_delay(iothub_session *s, iothub_result reason, const char *text,
                               mqc_time now)
 {
@@ -169,7 +170,7 @@ static void set_deadline(iothub_session *s, iothub_state state, uint32_t wait_ms
         channel_begin_stage(session_channel(s), state, now);
     } else if (state > IOTHUB_SUBSCRIBING || state == IOTHUB_STOPPED) {
         channel_set_deadline(session_channel(s), wait_ms > 0 ? now + wait_ms : IOTHUB_NEVER);
-    } /* else the channel knows best */
+    } /* otherwise the channel has the deadline */
 }
 
 static void tell(iothub_session *s, iothub_result reason, const char *text, uint32_t retry_in_ms)
@@ -185,7 +186,8 @@ static void tell(iothub_session *s, iothub_result reason, const char *text, uint
     callback_status(s->context, &status);
 }
 
-/* adopt: the connection goes on with the spare.  False: the new state could not be begun. */
+/* adopt: the connection continues with the spare. Returns false if the new state could not be
+ * begun. */
 static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wait_ms,
                   iothub_error *why)
 {
@@ -216,7 +218,8 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     return begin_state(s, now, adopt, why);
 }
 
-/* The only caller of life_next.  The application hears of the new state when it is complete. */
+/* The only caller of life_next. The new state is reported to the application when the transition
+ * is complete. */
 static bool step(iothub_session *s, life_input in, iothub_result reason, const char *text,
                  iothub_error *why)
 {
@@ -251,7 +254,7 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
 static void feed(iothub_session *s, life_input in, iothub_result reason, const char *text)
 {
     iothub_error why;
-    iothub_error none; /* to wait, or to stop, cannot fail */
+    iothub_error none; /* waiting and stopping cannot fail */
 
     if (!step(s, in, reason, text, &why)) {
         (void)step(s, LIFE_LOST, why.code, why.text, &none);
@@ -275,7 +278,7 @@ static void progress_spare(iothub_session *s, mqc_time now)
     on_spare(s, answer);
     if (answer == SPARE_ADVANCED && spare->state == CHANNEL_OPEN) {
         s->counts.tls_resumptions += channel_resumed(spare) ? 1 : 0;
-        context_poke(s->context); /* it may be used at once */
+        context_poke(s->context); /* it may be used immediately */
     }
 }
 
@@ -316,7 +319,7 @@ static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
 
 /* --- what the streams and the engine report -------------------------------------------------- */
 
-/* The connection in use has ended.  While it was being left that is no news. */
+/* The connection in use has ended. If the client was closing it, this is not a failure. */
 static void on_connection_lost(iothub_session *s, const iothub_error *why)
 {
     iothub_error error = *why;
@@ -334,7 +337,7 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
 void session_on_stream_error(iothub_session *s, plat_result r)
 {
     assert(session_valid(s));
-    iothub_error error; /* closing the stream may take its text away */
+    iothub_error error; /* the text may be invalid after the stream was closed */
 
     (void)channel_why(session_channel(s), r, &error);
     bool closed = r == PLAT_EOF && s->context->state == IOTHUB_CONNECTED;
@@ -457,7 +460,7 @@ iothub_result session_set_token(iothub_session *s, const char *shared_access_sig
     if (r != IOTHUB_OK) {
         return r;
     }
-    context_poke(s->context); /* its notice may come earlier than anything waited for */
+    context_poke(s->context); /* its notice may be due before the next deadline */
     if (s->context->state == IOTHUB_CONNECTED || s->context->state == IOTHUB_WAITING) {
         hurry(s); /* log in with it soon */
     }
@@ -486,7 +489,7 @@ static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* Another time of day may end a wait, or call for a new token. */
+/* A change of the wall clock may end a wait, or require a new token. */
 static void look_at_clock(iothub_session *s, mqc_time now)
 {
     if (!back_off_look(&s->back_off, now) ||
@@ -497,7 +500,8 @@ static void look_at_clock(iothub_session *s, mqc_time now)
         hurry(s);
         return;
     }
-    /* The token in use may end at any time; but a clock that flaps is no reason for a storm. */
+    /* The token in use may expire at any time. A clock that jumps back and forth must not cause
+     * a reconnect each time. */
     mqc_time earliest = s->login_at + s->context->options.retry_max_ms;
     mqc_time when = now < earliest ? earliest : now;
     if (!s->renewal.due && when < channel_deadline(session_channel(s))) {
@@ -507,7 +511,7 @@ static void look_at_clock(iothub_session *s, mqc_time now)
     }
 }
 
-/* How long work on the old connection may postpone a renewal: to 90 % of the token's life, if that
+/* Open work on the old connection may postpone a renewal up to 90 % of the token's life, if that
  * is known. */
 static uint64_t patience_ms(const iothub_session *s)
 {
@@ -543,7 +547,8 @@ static void look_at_deadline(iothub_session *s, mqc_time now)
     }
 }
 
-/* On purpose or for a new token: DISCONNECT once nothing is in flight, close once it has left. */
+/* Closes the connection as planned: sends DISCONNECT when nothing is in flight, and closes the
+ * stream when DISCONNECT was sent. */
 static void leave(iothub_session *s, const session_busy *busy)
 {
     mqc_engine *engine = s->context->engine;

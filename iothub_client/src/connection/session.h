@@ -3,9 +3,9 @@
 
 /**
  * @file
- * The conductor of the connection: the one that feeds the state machine of life.h, and the one
- * that knows all parts of this folder.  It knows no feature: what these have under way is handed
- * in as session_busy, and connection's end shows in the generation of the context.
+ * The conductor of the connection: it alone feeds the state machine of life.h, and it alone knows
+ * all parts of this folder. It knows no feature: their open work is passed in as session_busy, and
+ * the generation of the context shows the end of a connection.
  */
 
 #include "connection/back_off.h"
@@ -36,7 +36,7 @@ typedef struct iothub_session {
     iothub_credential credential;
     iothub_subscribe subscribe;
     iothub_gap gap;
-    mqc_time login_at; /* when the token in use was made */
+    mqc_time login_at; /* time when the token in use was made */
     int64_t clock_s;   /* wall_clock_offset_s of the attempt and its token */
     session_counts counts;
     uint8_t used; /* the channel in use */
@@ -60,7 +60,7 @@ static inline bool session_is_leaving(const iothub_session *s)
 
 /* --- time ----------------------------------------------------------------------------------- */
 
-/** A wish or the change of the connection may go on as soon as requests have ended. */
+/** True: a stop or a renewal waits for the end of requests. */
 static inline bool session_is_changing(const iothub_session *s)
 {
     const iothub_state state = s->context->state;
@@ -69,7 +69,7 @@ static inline bool session_is_changing(const iothub_session *s)
            state == IOTHUB_STOPPING;
 }
 
-/** True when session_on_time has something to look at. */
+/** True if session_on_time has something to do. */
 static inline bool session_is_due(const iothub_session *s, mqc_time now)
 {
     return now >= channel_deadline(&s->channels[s->used]) || now >= s->back_off.look_at ||
@@ -77,7 +77,7 @@ static inline bool session_is_due(const iothub_session *s, mqc_time now)
 }
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now);
-/** A ready-made token that runs out is told to the application. */
+/** Notifies the application if its ready-made token expires soon. */
 static inline void session_watch_token(iothub_session *s, mqc_time now)
 {
     if (!credential_has_key(&s->credential)) {
@@ -100,7 +100,7 @@ static inline iothub_channel *session_spare(iothub_session *s)
     return &s->channels[1 - s->used];
 }
 
-/** Go on to open channels, one of which is not as far as it is to be. */
+/** Continues to open the channels that are being opened. */
 void session_open_channels(iothub_session *s, mqc_time now);
 static inline void session_progress(iothub_session *s, mqc_time now)
 {
@@ -113,13 +113,13 @@ static inline void session_progress(iothub_session *s, mqc_time now)
 }
 
 void session_on_stream_error(iothub_session *s, plat_result r);
-/** deferred: messages are to be accepted later. */
+/** deferred: there are deferred messages. */
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
 void session_on_connack(iothub_session *s, bool session_present);
 void session_on_refusal(iothub_session *s, uint8_t return_code);
 void session_on_suback(iothub_session *s, mqc_span return_codes);
 
-/** What this part alone is responsible for; debug builds look at each entry. */
+/** Checks the invariants of this part; Debug builds assert it at each entry. */
 bool session_valid(const iothub_session *s);
 
 #endif

@@ -2,14 +2,15 @@
 
 #ifndef NDEBUG
 
-/* The channel in use is at least as far as the state that it is told by. */
+/* The channel in use has reached at least the state of the connection. */
 static bool channel_fits(const iothub_channel *ch, iothub_state state)
 {
     if (state == IOTHUB_STOPPED || state == IOTHUB_WAITING) {
         return ch->state == CHANNEL_CLOSED;
     }
     if (state == IOTHUB_RESOLVING && ch->state == CHANNEL_CLOSED) {
-        return true; /* it could not begin: that is told before the connection counts as lost */
+        return true; /* the state could not be begun; that is reported before the connection counts
+                        as lost */
     }
     return life_has_stream(state) ? ch->state == CHANNEL_OPEN : channel_as_state(ch) >= state;
 }

@@ -27,7 +27,7 @@ spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const iothub_c
     return SPARE_ADVANCED;
 }
 
-/* Nobody speaks before CONNECT; but the hub may close a connection on which nothing is said. */
+/* Neither side sends anything before CONNECT, but the hub may close an idle connection. */
 spare_answer spare_progress(iothub_channel *spare, iothub_renewal *r, mqc_time now)
 {
     const channel_state was = spare->state;

@@ -3,12 +3,10 @@
 
 /**
  * @file
- * The time that a stage of connecting may take; pure.
- *
- * A handshake over a slow link, or a SUBACK behind a large message, takes longer than any time
- * that makes sense for a hub that is silent.  So a stage whose time is over goes on for half of it
- * more, again and again, as long as enough bytes move.  Before CONNACK there is an end to that:
- * nobody knows who it is that sends.
+ * The time limit of a stage of connecting, as pure functions. On a slow link, a handshake or a
+ * SUBACK after a large message takes longer than a sensible limit for a silent hub. So the limit
+ * is extended by half of its length as long as enough bytes are transferred. Before CONNACK the
+ * extensions are bounded, since the peer is not known yet.
  */
 
 #include <stdbool.h>
@@ -18,19 +16,19 @@
 
 typedef struct iothub_stage {
     mqc_time deadline;
-    unsigned late : 1;   /* the second half of the time has begun, */
-    unsigned moved : 31; /* and when it did, so many bytes had been moved, modulo 2^31 */
+    unsigned late : 1;   /* the second half of the time has begun */
+    unsigned moved : 31; /* bytes transferred before that, modulo 2^31 */
 } iothub_stage;
 
-/** budget_ms: 0 means for ever.  can_be_slow: stage_goes_on will be asked. */
+/** budget_ms: 0 means without limit. can_be_slow: stage_goes_on may extend it. */
 void stage_begin(iothub_stage *stage, uint32_t budget_ms, bool can_be_slow, mqc_time now);
 
-/** The stage ends at a time of its own. */
+/** Sets the deadline of the stage. */
 void stage_set_deadline(iothub_stage *stage, mqc_time deadline);
 
 /**
- * The deadline is over: a later one is set, or the stage took too long and the result is false.
- * moved: bytes so far, in both directions.  until: the end of all patience.
+ * The deadline has passed: sets a later one, or returns false if the stage took too long. moved:
+ * bytes transferred so far, in both directions. until: the end of all extensions.
  */
 bool stage_goes_on(iothub_stage *stage, uint32_t budget_ms, uint64_t moved, mqc_time until,
                    mqc_time now);

@@ -12,7 +12,7 @@ void subscribe_init(iothub_subscribe *s, iothub_context *context)
     s->context = context;
 }
 
-/* What the client listens to; the texts stand in the scratch buffer. */
+/* The topic filters of the client; their texts are in the scratch buffer. */
 static size_t put_filters(iothub_subscribe *s, mqc_subscription *filters)
 {
     const iothub_callbacks *callbacks = &s->context->options.callbacks;
@@ -59,7 +59,7 @@ iothub_result subscribe_on_suback(iothub_subscribe *s, mqc_span return_codes, io
         return IOTHUB_OK;
     }
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
-    (void)put_filters(s, filters); /* the engine has checked that there is one code for each */
+    (void)put_filters(s, filters); /* the engine has checked the number of codes */
     return iothub_fail_name(error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
                             filters[refused - return_codes.ptr].filter, "");
 }

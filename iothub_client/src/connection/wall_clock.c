@@ -3,10 +3,10 @@
 /* 2023-01-01: a wall clock before this has never been set. */
 static const int64_t CLOCK_IS_SET_S = 1672531200;
 
-/* The end of the year 9999, which no clock means. */
+/* The end of the year 9999; no clock that was set shows a later time. */
 static const int64_t CLOCK_MAX_S = 253402300799;
 
-/* A smaller difference is drift, and the wall clock's whole seconds. */
+/* Smaller differences are caused by drift and by rounding to seconds. */
 enum { STEP_S = 5 };
 
 int64_t wall_clock_s(const plat_clock *clock)
@@ -37,7 +37,8 @@ bool wall_clock_moved(const plat_clock *clock, int64_t offset_s)
     int64_t now = wall_clock_offset_s(clock);
 
     if (now == INT64_MIN || offset_s == INT64_MIN) {
-        return now != offset_s && now != INT64_MIN; /* a clock that was lost tells nothing */
+        return now != offset_s &&
+               now != INT64_MIN; /* a clock that lost its time is not evidence of a change */
     }
     return now - offset_s > STEP_S || offset_s - now > STEP_S;
 }

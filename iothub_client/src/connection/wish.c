@@ -37,7 +37,7 @@ bool wish_take_start(iothub_wish *w)
     return false;
 }
 
-/* What comes from now on waits for the next start. */
+/* Later requests wait for the next start. */
 void wish_on_stopped(iothub_wish *w)
 {
     w->kind = w->kind == IOTHUB_WISH_STOP_START ? IOTHUB_WISH_START : IOTHUB_WISH_NONE;

@@ -2,9 +2,7 @@
 #define IOTHUB_WISH_H
 
 /**
- * @file
- * What the application asked for with iothub_start and iothub_stop, and iothub_process has not
- * carried out; pure.
+ * @file Starts and stops that the application has requested and iothub_process has not carried out.
  */
 
 #include <stdbool.h>
@@ -25,17 +23,20 @@ typedef struct iothub_wish {
     mqc_time stop_at; /* with a stop: the end of the grace */
 } iothub_wish;
 
-/** iothub_start, in the state IOTHUB_STOPPED or another one.  NULL, or why it is refused. */
+/**
+ * Handles iothub_start, in the state IOTHUB_STOPPED or another one. Returns NULL, or why it is
+ * refused.
+ */
 const char *wish_start(iothub_wish *w, bool is_stopped);
 /** iothub_stop. */
 void wish_stop(iothub_wish *w, mqc_time stop_at);
 
-/** True when a start comes first, which is carried out now. */
+/** True if a start is next; it is carried out now. */
 bool wish_take_start(iothub_wish *w);
 /** The client has stopped. */
 void wish_on_stopped(iothub_wish *w);
 
-/** Whether a stop comes first. */
+/** True if a stop is next. */
 static inline bool wish_is_stop(const iothub_wish *w)
 {
     return w->kind == IOTHUB_WISH_STOP || w->kind == IOTHUB_WISH_STOP_START;

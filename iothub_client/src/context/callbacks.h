@@ -2,16 +2,15 @@
 #define IOTHUB_CALLBACKS_H
 
 /**
- * @file
- * Every callback leaves from here, and only from here: without the lock.  Whoever calls one of
- * these functions finds the client afterwards as if the callback had made requests, which it may.
+ * @file The only file that calls callbacks, with the lock released. Afterwards the client may have
+ * changed, since the callback may have made requests.
  */
 
 #include "context/context.h"
 #include "text/text_writer.h"
 
 void callback_status(iothub_context *context, const iothub_status *s);
-/** Ask the application how long to wait. */
+/** Asks the application how long to wait. */
 uint32_t callback_retry(iothub_context *context, const iothub_retry *r);
 void callback_done(iothub_context *context, const iothub_done *d);
 iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m);
@@ -19,7 +18,7 @@ void callback_desired(iothub_context *context, const iothub_desired *d);
 iothub_method_verdict callback_method(iothub_context *context, const iothub_method_call *call);
 void callback_token_expiring(iothub_context *context, int64_t seconds_left);
 
-/** One line, in the format of iothub_fail. */
+/** Logs one line, in the format of iothub_fail. */
 IOTHUB_FORMAT(4, 5)
 void callback_log(const iothub_context *context, iothub_log_level level, const char *module,
                   const char *format, ...);

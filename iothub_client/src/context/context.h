@@ -2,9 +2,8 @@
 #define IOTHUB_CONTEXT_H
 
 /**
- * @file
- * What all parts of a client share: options and identity, the engine, the lock, and where requests
- * get their number and refusals their text.  Each part has a pointer to it.
+ * @file The state that all parts of a client share: options, identity, engine, lock, numbers of
+ * requests, and texts of refusals. Each part has a pointer to it.
  */
 
 #include "context/lock.h"
@@ -13,36 +12,37 @@
 #include "iothub/options.h"
 #include "mqtt_core/engine.h"
 
-/* One lane a purpose: an answer never waits behind queued telemetry. */
+/* One lane for each purpose, so that an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
 typedef struct iothub_context {
     iothub_client *client; /* is handed to callbacks */
     iothub_options options;
     iothub_connection_string identity; /* spans into the client's memory */
-    char *scratch;                     /* behind the topic of telemetry, whose bag is put here */
+    char *scratch; /* follows the topic of telemetry, whose bag is written here */
     size_t scratch_len;
     size_t events_len; /* of that topic */
     mqc_engine *engine;
 
     iothub_lock *lock; /* NULL: one thread at a time */
     iothub_lock lock_memory;
-    iothub_error error; /* without a lock; with it, each thread has its own */
+    iothub_error error; /* used without a lock; with a lock, each thread has its own */
 
     iothub_op last_op;
     uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
-    iothub_state state;  /* of the connection, written by session.c through context_set_state */
-    uint64_t ignored;    /* messages */
-    bool processing;     /* inside iothub_process */
-    bool logging;        /* the log callback runs inside another call than iothub_process */
-    bool closing;        /* inside iothub_deinit: nothing is accepted any more */
-    bool poked;          /* work was queued: poll must not sleep */
+    iothub_state
+        state;        /* state of the connection, written by session.c through context_set_state */
+    uint64_t ignored; /* messages */
+    bool processing;  /* inside iothub_process */
+    bool logging;     /* the log callback runs inside a call other than iothub_process */
+    bool closing;     /* inside iothub_deinit: no more requests are accepted */
+    bool poked;       /* there is work: poll must not sleep */
 } iothub_context;
 
 void context_init(iothub_context *context, iothub_client *client, mqc_engine *engine,
                   const iothub_options *options);
 void context_set_identity(iothub_context *context, const iothub_connection_string *identity);
-/** scratch: behind the topic of telemetry, which has events_len bytes. */
+/** scratch: follows the topic of telemetry, which has events_len bytes. */
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len);
 
 mqc_time context_now(const iothub_context *context);
@@ -58,7 +58,7 @@ static inline topic_identity context_topics(const iothub_context *context)
     return id;
 }
 
-/** Whom to connect to: the name ends in a NUL. */
+/** Returns the host to connect to, NUL-terminated. */
 static inline const char *context_host(const iothub_context *context)
 {
     const iothub_connection_string *id = &context->identity;
@@ -73,13 +73,13 @@ static inline char *context_events(const iothub_context *context)
     return context->scratch - context->events_len;
 }
 
-/** The next turn has something to do: nobody sleeps before it. */
+/** Marks that the next turn has work, so that nothing sleeps before it. */
 static inline void context_poke(iothub_context *context)
 {
     context->poked = true;
 }
 
-/** What the log says, and that it does, may be noted by functions that only look. */
+/** Functions with a const context may set the flags of the log. */
 static inline iothub_context *context_own(const iothub_context *context)
 {
     const union {
@@ -92,12 +92,12 @@ static inline iothub_context *context_own(const iothub_context *context)
 /* --- the connection, as far as everybody may know it ------------------------------ */
 
 void context_set_state(iothub_context *context, iothub_state state);
-/** Whatever belongs to the connection so far belongs to none any more. */
+/** Raises the generation: everything of the ended connection becomes out of date. */
 void context_end_connection(iothub_context *context);
 
 /* --- turns ------------------------------------------------------------------------- */
 
-/** A turn begins.  True when there was something to do. */
+/** Begins a turn. Returns true if there was something to do. */
 static inline bool context_begin_turn(iothub_context *context)
 {
     bool poked = context->poked;
@@ -112,14 +112,14 @@ static inline void context_end_turn(iothub_context *context)
     context->processing = false;
 }
 
-/** The client is being ended: requests are refused, and callbacks run as in a turn. */
+/** Begins the end of the client: requests are refused, and callbacks run as in a turn. */
 void context_begin_end(iothub_context *context);
-/** The log callback runs; returns whether it did already. */
+/** Marks that the log callback runs. Returns true if it was running already. */
 bool context_set_logging(iothub_context *context, bool logging);
 
 /* --- the lock ------------------------------------------------------------------------ */
 
-/** Make the lock, for the first runner. */
+/** Makes the lock, for the first runner. */
 plat_result context_make_lock(iothub_context *context);
 void context_drop_lock(iothub_context *context);
 
@@ -137,14 +137,16 @@ static inline void context_leave(const iothub_context *context)
     }
 }
 
-/** True when a thread of the client's own drives it. */
+/** True if a runner drives the client. */
 static inline bool context_has_runner(const iothub_context *context)
 {
     return context->lock != NULL && context->lock->state != IOTHUB_RUNNER_NONE;
 }
 
-/** Between them a runner is in a call of a stream, which may take its time: others may make
- * requests.  They touch neither a stream nor bytes that the engine has lent. */
+/**
+ * Release and take the lock around a call of a stream, which may take long, so that other threads
+ * may make requests. These use neither the stream nor bytes that the engine has offered.
+ */
 static inline bool context_open_lock(const iothub_context *context)
 {
     bool opens = context_has_runner(context);
@@ -162,25 +164,29 @@ static inline void context_close_lock(const iothub_context *context, bool opened
     }
 }
 
-/** True when the caller is inside iothub_process, and so in a callback, or in one of the runner's.
+/**
+ * True if the caller is inside iothub_process, and therefore in a callback, or in a callback of the
+ * runner.
  */
 bool context_in_callback(const iothub_context *context);
 
 /* --- requests ------------------------------------------------------------------------ */
 
-/** Where the latest refusal of the calling thread stands. */
+/** Returns the latest refusal of the calling thread. */
 iothub_error *context_error(iothub_context *context);
-/** Remember why a call is refused, and return code. */
+/** Stores why a call is refused, and returns code. */
 iothub_result context_refuse(iothub_context *context, iothub_result code, const char *text);
-/** Refuse with the engine's reason; queue says which queue. */
+/** Refuses with the engine's reason; queue names the queue. */
 iothub_result context_refuse_mqc(iothub_context *context, mqc_result r, const char *queue);
-/** Refuse what can never fit: so many bytes, because an option is too small. */
+/** Refuses data that can never fit because an option is too small. */
 iothub_result context_refuse_size(iothub_context *context, const char *what, size_t len,
                                   const char *option, size_t size);
-/** mqc_publish, refused once the client is being ended. */
+/** Calls mqc_publish, unless the client is being ended. */
 mqc_result context_publish(iothub_context *context, const mqc_outgoing *m);
 
-/** The name of the next request, which context_take_op gives away once it is accepted. */
+/**
+ * Returns the number of the next request; context_take_op uses it when the request was accepted.
+ */
 static inline iothub_op context_next_op(const iothub_context *context)
 {
     return context->last_op == UINT32_MAX ? 1 : context->last_op + 1;

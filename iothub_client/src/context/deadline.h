@@ -29,7 +29,7 @@ static inline mqc_time deadline_earliest(const mqc_time *times, size_t count)
     return earliest;
 }
 
-/** The deadline of a layer below, where 0 means that there is none. */
+/** Converts a deadline of a lower layer, where 0 means that there is none. */
 static inline mqc_time deadline_of(mqc_time when)
 {
     return when != 0 ? when : IOTHUB_NEVER;

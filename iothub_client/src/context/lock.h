@@ -15,25 +15,25 @@
 typedef enum iothub_runner_state {
     IOTHUB_RUNNER_NONE = 0, /* the application drives */
     IOTHUB_RUNNER_RUNS,
-    IOTHUB_RUNNER_ENDS /* asked to stop, not joined */
+    IOTHUB_RUNNER_ENDS /* must stop, and was not joined yet */
 } iothub_runner_state;
 
 typedef struct iothub_lock {
     const plat_threads *threads;
     plat_thread thread;
-    /* All others are read and written under the lock. */
-    const void *driver; /* tells the runner's thread from others */
-    size_t wakes;       /* sent, or about to be sent, and not taken */
+    /* All other members are used with the lock held. */
+    const void *driver; /* identifies the runner's thread */
+    size_t wakes;       /* wakes that were sent, or will be sent, and were not consumed */
     iothub_runner_state state;
-    bool asleep; /* the runner's thread is, and nobody has woken it */
+    bool asleep; /* the runner's thread sleeps and was not woken */
 } iothub_lock;
 
 plat_result lock_init(iothub_lock *l, const plat_threads *threads);
 void lock_deinit(iothub_lock *l);
 
-/* Other threads are kept out between enter and leave. */
+/* Excludes other threads between enter and leave. */
 void lock_enter(iothub_lock *l);
-/** work: wake the runner if it is asleep, because it has something to do. */
+/** Releases the lock. work: wakes the runner if it sleeps. */
 void lock_leave(iothub_lock *l, bool work);
 
 /** Start the thread that lock_take_runner has made room for. */
@@ -43,22 +43,22 @@ void lock_join_thread(iothub_lock *l);
 /** What else the runner has to wait for: that somebody wakes it. */
 void lock_poll_wakes(iothub_lock *l, plat_poll *p);
 
-/** A runner takes the client.  False: another one has it. */
+/** A runner starts to drive the client. False: another one does. */
 bool lock_take_runner(iothub_lock *l);
-/** The runner is to end. */
+/** Asks the runner to end. */
 void lock_end_runner(iothub_lock *l);
 /** The runner has ended, or its thread could not be started. */
 void lock_drop_runner(iothub_lock *l);
-/** The calling thread is the runner's. */
+/** Marks the calling thread as the runner's. */
 void lock_set_driver(iothub_lock *l);
 bool lock_is_driver(const iothub_lock *l);
 
-/** The runner's thread is about to sleep, and to leave the lock. */
+/** The runner's thread is about to sleep; releases the lock. */
 void lock_on_sleep(iothub_lock *l);
-/** The runner's thread has entered the lock again. */
+/** The runner's thread has taken the lock again. */
 void lock_on_wake(iothub_lock *l);
 
-/** What this part alone is responsible for; debug builds look at each entry. */
+/** Checks the invariants of this part; Debug builds assert it at each entry. */
 bool lock_valid(const iothub_lock *l);
 
 #endif

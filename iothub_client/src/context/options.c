@@ -6,12 +6,12 @@
 
 /* --- numbers ----------------------------------------------------------------------- */
 
-/* As the least value: that of the option before this one. */
+/* Least value: that of the option before this one. */
 #define OPTION_BEFORE UINT32_MAX
 
 typedef struct number_option {
     char name[21];
-    uint8_t width; /* of the field, in bytes */
+    uint8_t width; /* size of the field in bytes */
     uint16_t offset;
     uint32_t initial;
     uint32_t least;
@@ -24,7 +24,7 @@ typedef struct number_option {
             least, most                                                                          \
     }
 
-/* A deadline of 0 would mean never in one place and immediately in another. */
+/* 0 is refused, since it could mean "never" or "immediately". */
 static const number_option numbers[] = {
     NUMBER(port, 8883, 1, UINT16_MAX),
     NUMBER(keep_alive_s, 240, 1, 1177),
@@ -50,7 +50,7 @@ static const number_option numbers[] = {
 
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
 
-/* A field is 16 bits wide, 32, or as wide as a size. */
+/* A field has 16 bits, 32 bits, or the width of size_t. */
 static size_t read_number(const iothub_options *o, const number_option *n)
 {
     const char *at = (const char *)o + n->offset;
@@ -70,7 +70,7 @@ static size_t read_number(const iothub_options *o, const number_option *n)
     return size;
 }
 
-/* Those that are as wide as a size begin as 0. */
+/* Fields with the width of size_t default to 0. */
 static void set_number(iothub_options *o, const number_option *n)
 {
     char *at = (char *)o + n->offset;

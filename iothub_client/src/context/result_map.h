@@ -1,10 +1,7 @@
 #ifndef IOTHUB_RESULT_MAP_H
 #define IOTHUB_RESULT_MAP_H
 
-/**
- * @file
- * Results of the layers below as results of the client.
- */
+/** @file Converts results of the lower layers to results of the client. */
 
 #include "iothub/result.h"
 #include "mqtt_core/result.h"
