@@ -5,7 +5,7 @@
 
 /* Requests: CONNECT, DISCONNECT, SUBSCRIBE and UNSUBSCRIBE. */
 
-/* Forget all requests: the connection has ended. */
+/* Discards all requests, since the connection has ended. */
 void mqc_requests_reset(mqc_engine *e);
 
 /*

@@ -19,7 +19,7 @@ bool mqc_round_trip_valid(const mqc_round_trip *t);
 /* The connection has ended: the publish that was timed may be sent again. */
 void mqc_round_trip_reset(mqc_round_trip *t);
 
-/* Is the server so close that waiting for a batch costs next to no throughput? */
+/* True if the server is so close that waiting for a batch costs almost no throughput. */
 static inline bool mqc_round_trip_is_near(const mqc_round_trip *t)
 {
     return t->mean < MQC_ROUND_TRIP_NEAR;

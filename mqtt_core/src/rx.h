@@ -19,7 +19,7 @@ static inline void mqc_input_restarted(mqc_input *in)
     in->flow = MQC_INPUT_FLOWING;
 }
 
-/* Forget what was received: the connection has ended. */
+/* Discards what was received, since the connection has ended. */
 void mqc_input_reset(mqc_input *in);
 
 /* Decode received bytes up to the next event.  Returns false when there is none. */

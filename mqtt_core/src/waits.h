@@ -33,7 +33,7 @@ static inline void mqc_waits_packet_arriving(mqc_engine *e, mqc_time now)
     e->waits.arriving_at = now;
 }
 
-/* Reading goes on after it stood still. */
+/* Reading continues after a stall. */
 static inline void mqc_waits_reading_resumed(mqc_engine *e)
 {
     e->waits.stalled_at = 0;

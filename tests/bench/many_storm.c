@@ -17,7 +17,7 @@ static volatile sig_atomic_t returned;
 static uint64_t returned_us;
 static uint64_t returned_cpu_ns;
 
-/* At once, not when the loop has woken: much happens in the first millisecond. */
+/* Immediately, not when the loop wakes up: many things happen in the first millisecond. */
 static void on_return(int number)
 {
     returned_us = many_now_us();

@@ -14,7 +14,7 @@ typedef struct null_link {
     int fd;
     gnutls_session_t tls; /* NULL: plain */
     bool greeted;         /* the handshake is complete */
-    uint8_t *ahead;       /* read from the socket and not yet by GnuTLS */
+    uint8_t *ahead;       /* read from the socket, but not yet by GnuTLS */
     size_t ahead_at;
     size_t ahead_len;
 } null_link;

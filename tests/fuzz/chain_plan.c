@@ -116,7 +116,7 @@ static void damage(plan *p, fuzz_input *in)
     d->change = fuzz_byte(in);
 }
 
-/* The parent's name and key, whatever they are by now. */
+/* Uses the parent's name and key in their present form. */
 static void adopt(plan *p, fuzz_input *in)
 {
     plan_cert *c = pick(p, in);

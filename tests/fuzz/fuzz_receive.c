@@ -179,7 +179,8 @@ static void same(const record *a, const record *b)
     FUZZ_CHECK(a->events == b->events);
     FUZZ_CHECK(a->hash == b->hash);
     FUZZ_CHECK(a->state == b->state);
-    /* Whether an unexpected header is malformed as well may not be known yet when it is refused. */
+    /* When an unexpected header is refused, it may not be known yet whether it is also
+     * malformed. */
     FUZZ_CHECK(mqc_is_fatal(a->error) == mqc_is_fatal(b->error));
     FUZZ_CHECK(strcmp(a->packet, b->packet) == 0);
 }

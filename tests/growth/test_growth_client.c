@@ -305,7 +305,7 @@ static uint64_t with_properties(size_t n)
 static void a_property_among_thousands_costs_few_steps(void **state)
 {
     (void)state;
-    enum { MANY = 1600, EACH_MOST = 1000 }; /* compared with all the others: 4100 */
+    enum { MANY = 1600, EACH_MOST = 1000 }; /* compared with all 4100 others */
 
     uint64_t took = with_properties(MANY);
     printf("properties, %d of them: %.1f\n", MANY, (double)took / (double)MANY);

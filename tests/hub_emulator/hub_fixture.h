@@ -1,8 +1,8 @@
 #ifndef HUB_FIXTURE_H
 #define HUB_FIXTURE_H
 
-/* A hub with a broker that only remembers, a clock that stands still, and a state directory that
- * goes away. */
+/* A hub with a broker that only records calls, a clock that does not move, and a temporary state
+ * directory. */
 
 #include <setjmp.h>
 #include <stdarg.h>

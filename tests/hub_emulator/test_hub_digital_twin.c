@@ -101,7 +101,7 @@ static void a_patch_changes_properties(void **state)
                                "{\"op\":\"remove\",\"path\":\"/t1/on\"}]"),
                      202);
     assert_desired(&x, "{\"t1\":{\"__t\":\"c\",\"target\":{\"c\":2}}}");
-    /* The last property takes its component with it. */
+    /* Removing the last property of a component removes the component. */
     assert_int_equal(patch(&x, "[{\"op\":\"remove\",\"path\":\"/t1/target\"}]"), 202);
     assert_desired(&x, "{}");
     hub_exchange_end(&x);

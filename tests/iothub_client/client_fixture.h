@@ -115,7 +115,7 @@ const fixture_status *fixture_last_status(const client_fixture *f);
 /** Send telemetry with this body and QoS 1; fails the test when refused. */
 iothub_op fixture_send(client_fixture *f, const char *body);
 
-/** How often op ended, and how the last time. */
+/** Returns how often op ended, and its last result. */
 unsigned fixture_ended(const client_fixture *f, iothub_op op, iothub_result *how);
 
 #endif

@@ -77,7 +77,7 @@ static iothub_stats stats(const client_fixture *f)
     return s;
 }
 
-/* What the hub's log still has of the last messages: they end with `last`, in order. */
+/* Checks that the last messages in the hub's log are in order and end with `last`. */
 static void assert_arrived(const client_fixture *f, unsigned count, unsigned last)
 {
     unsigned logged = count < FAKE_HUB_LOG ? count : FAKE_HUB_LOG;

@@ -39,7 +39,7 @@ static void each_capacity_is_refused_or_used_within_its_bounds(void **state)
             iothub_client *c =
                 iothub_init(memory + offset, len, strings[n % 2], &f.options, &error);
             assert_true(c != NULL || error.code == IOTHUB_ERR_MEMORY);
-            assert_true(c != NULL || !fitted); /* more never makes it worse */
+            assert_true(c != NULL || !fitted); /* more memory never makes it worse */
             fitted = c != NULL;
             iothub_deinit(c);
             free(memory);

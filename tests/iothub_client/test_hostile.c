@@ -287,7 +287,7 @@ static void packets_that_a_server_never_sends_end_the_connection(void **state)
         if (type == 3 || type == 13) { /* PUBLISH, PINGRESP: these it does send */
             continue;
         }
-        if (type >= 5 && type <= 7) { /* QoS 2 of an earlier life of the session is only ended */
+        if (type >= 5 && type <= 7) { /* QoS 2 messages of an earlier session are only ended */
             continue;
         }
         const uint8_t bytes[] = { (uint8_t)(type << 4 | (type == 8 || type == 10) << 1), 2, 0, 1 };

@@ -175,7 +175,7 @@ static void fill(bomb *b, const char *head, const char *unit, size_t count, cons
     assert_true(b->len < sizeof b->text);
 }
 
-/* As a change, whose version the topic tells, some of them will do. */
+/* As a change whose version is in the topic, some of them are acceptable. */
 static bool is_json(const bomb *b)
 {
     return iothub_json_check(mqc_span_of(b->text, b->len), NULL) == IOTHUB_OK;

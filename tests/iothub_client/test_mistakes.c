@@ -6,8 +6,8 @@
 #include "iothub/runner.h"
 #include "iothub/sas.h"
 
-/* What newcomers do with arguments and sizes.  Nothing of it crashes, and each text says what to do
- * instead. */
+/* Mistakes of newcomers with arguments and sizes. None of them crashes, and each error text
+ * names the remedy. */
 
 /* --- no client ------------------------------------------------------------------- */
 

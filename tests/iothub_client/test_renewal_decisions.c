@@ -67,7 +67,7 @@ static void without_overlap_it_leaves_as_soon_as_nothing_postpones_it(void **sta
     assert_int_equal(renewal_next(&r, false, CHANNEL_CLOSED, false, 1999), RENEWAL_WAIT);
     assert_int_equal(renewal_next(&r, false, CHANNEL_CLOSED, true, 2000), RENEWAL_WAIT);
     assert_true(renewal_deadline(&r) ==
-                3000); /* no deadline that is over: it would not let sleep */
+                3000); /* no deadline in the past, which would prevent any sleep */
     assert_int_equal(renewal_next(&r, false, CHANNEL_CLOSED, false, 2000), RENEWAL_LEAVE);
 }
 

@@ -134,7 +134,7 @@ static void what_the_stream_did_not_take_the_runner_sends_when_it_does(void **st
 enum { PERIODS = 500, KEEP_ALIVE_S = 240 };
 
 static unsigned pings;
-static unsigned sleeps; /* when the last ping came */
+static unsigned sleeps; /* when the last ping arrived */
 
 static void count_pings(runner_rig *r)
 {

@@ -95,7 +95,7 @@ static void a_silent_hub_is_lost_after_one_and_a_half_keep_alives(void **state)
 
     uint64_t lost_after = 0;
     while (iothub_get_state(f.client) == IOTHUB_CONNECTED && lost_after < 1000000) {
-        fake_clock_advance(&f.platform.clock, 1000); /* the hub is not served any more */
+        fake_clock_advance(&f.platform.clock, 1000); /* the hub does not answer any more */
         assert_int_equal(iothub_process(f.client), IOTHUB_OK);
         lost_after += 1000;
     }

@@ -292,7 +292,7 @@ static void messages_of_others_are_not_ours(void **state)
 static const struct {
     const char *topic;
     const topic_identity *id;
-    const char *prefix; /* of every topic of its kind */
+    const char *prefix; /* the start of every topic of its kind */
     topic_kind kind;
 } valid[] = {
     { "$iothub/twin/res/204/?$rid=12&$version=34", &device, "$iothub/twin/res/",

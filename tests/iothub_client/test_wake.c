@@ -105,7 +105,7 @@ static void a_thread_that_sent_many_wakes_the_runner_for_the_next(void **state)
     (void)fixture_send(&f, "two");
     fall_asleep(&f);
     (void)wakes(&f);
-    fall_asleep(&f); /* a sleep without a request says nothing about them */
+    fall_asleep(&f); /* a sleep without a request gives no information about requests */
 
     assert_int_equal(writes_of_a_send(&f, "maybe one of many"), 0);
     assert_int_equal(wakes(&f), 1);

@@ -52,7 +52,7 @@ typedef struct world {
     bool gone;
     flow up;
     flow down;
-    size_t handed; /* to the engine, of down */
+    size_t handed; /* bytes of `down` that were passed to the engine */
     unsigned pings;
     unsigned received; /* publishes that the server has received */
     unsigned acked;    /* that ended, */

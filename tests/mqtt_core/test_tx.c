@@ -99,7 +99,7 @@ static void messages_are_acknowledged_in_the_order_in_which_they_came(void **sta
     rig_deinit(&r);
 }
 
-/* Neither of a lane nor of the control area. */
+/* Bytes that belong neither to a lane nor to the control area. */
 static void more_than_was_offered_is_never_taken(void **state)
 {
     (void)state;

@@ -332,7 +332,7 @@ static void only_a_lane_that_was_stopped_waits_for_a_batch(void **state)
     rig_init(&r, &sizes);
     rig_connect(&r, true, false);
 
-    for (uint32_t i = 1; i <= 4; i++) { /* up to the window, one by one */
+    for (uint32_t i = 1; i <= 4; i++) { /* sent one by one, up to the window */
         (void)rig_queue(&r, i, 1, false, 0);
         assert_int_equal(rig_sent_now(&r), 1);
     }

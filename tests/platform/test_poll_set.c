@@ -185,7 +185,7 @@ static void items_come_when_due_and_the_earliest_first(void **state)
     for (size_t i = 0; i < MANY; i++) {
         update2(&items[i], -1, -1, past + i * 7919 % MANY);
     }
-    for (size_t i = 0; i < MANY; i += 3) { /* from the middle as well */
+    for (size_t i = 0; i < MANY; i += 3) { /* removed from the middle, too */
         plat_poll_set_remove(set, &items[i]);
     }
     uint64_t last = 0;

@@ -97,7 +97,7 @@ static void assert_refused(struct store_fixture *f, const struct image *image, p
     }
 }
 
-/* Every record that comes is the next one that was stored: how many. */
+/* Checks that each record that is read is the next one that was stored. Returns their number. */
 static uint64_t read_all(struct store_fixture *f, plat_result *end)
 {
     plat_store_record r;

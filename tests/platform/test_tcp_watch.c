@@ -98,7 +98,7 @@ static void descriptors_not_shown_are_closed_immediately_and_others_by_deinit(vo
     close(listener);
 }
 
-/* The system would give the next socket the number of the one to the silent address. */
+/* The system would reuse the descriptor of the silent address for the next socket. */
 static void each_address_has_a_descriptor_of_its_own_while_a_loop_watches(void **state)
 {
     (void)state;

@@ -94,7 +94,7 @@ static void send_down(size_t len)
 {
     peer.held_len = 0;
     for (size_t at = 0; at < len;) {
-        const size_t n = len - at < RECORD / 2 ? len - at : RECORD / 2; /* as much as it holds */
+        const size_t n = len - at < RECORD / 2 ? len - at : RECORD / 2; /* as much as fits */
         size_t got = 0;
         tls_peer_send(&peer, text + at, n);
         for (size_t more = 0; got < n; got += more) {

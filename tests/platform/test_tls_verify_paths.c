@@ -27,7 +27,7 @@ static void trust(const written_cert *a, const written_cert *b)
     trusted = pki_write_pem("paths.pem", certs, b != NULL ? 2 : 1);
 }
 
-/* Without the sessions of before, which would be of the other version. */
+/* Without earlier sessions, which would have the other version. */
 static void start_again(void)
 {
     s->ops->deinit(s);

@@ -113,7 +113,7 @@ static uint32_t roll(device *d, uint32_t sides)
 
 /* --- requests ------------------------------------------------------------------ */
 
-/* Refused for want of room is all that may happen. */
+/* The only allowed failure is a refusal because the queue is full. */
 static bool accepted(device *d, iothub_op_kind kind, iothub_result r)
 {
     if (r == IOTHUB_OK) {
@@ -331,7 +331,7 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
 
 /* --- what must hold ---------------------------------------------------------------- */
 
-/* Of a sanitizer, which replaces the heap. */
+/* A function of a sanitizer, which replaces the heap. */
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
 static size_t heap_in_use(void)
@@ -382,7 +382,7 @@ static bool level_reached(device *d, int64_t now)
     }
     if (reached) {
         d->levels++;
-        d->descriptors = descriptors; /* the first level may have met a renewal itself */
+        d->descriptors = descriptors; /* the first level may have been measured during a renewal */
         printf("{\"heap\":%zu,\"sqlite\":%zu,\"descriptors\":%d}\n", heap, sqlite, descriptors);
     }
     return reached;

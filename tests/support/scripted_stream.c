@@ -178,7 +178,7 @@ static plat_result stream_send(plat_stream *base, const uint8_t *buf, size_t len
     size_t n = 0;
     s->promised.len = 0;
     if (fails(s, SCRIPTED_SEND, &r)) {
-        r = r == PLAT_EOF ? PLAT_ERR_IO : r; /* only recv can meet the end */
+        r = r == PLAT_EOF ? PLAT_ERR_IO : r; /* only recv can reach the end */
     } else {
         n = smaller(len, s->send_max != 0 ? smaller(s->send_max, s->send_room) : s->send_room);
         r = n == 0 ? PLAT_WOULD_BLOCK : PLAT_OK;

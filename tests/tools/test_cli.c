@@ -231,7 +231,7 @@ static void numbers_within_their_bounds_are_taken(void **state)
 
 /* --- lists ---------------------------------------------------------------------- */
 
-/* A list of these bytes, open. */
+/* Opens a list that holds these bytes. */
 static void open_list(cli_list *l, const char *bytes, size_t len)
 {
     static char name[32];

@@ -7,13 +7,13 @@
 #include <stddef.h>
 
 /**
- * May a message repeat this word of a user? Not if it can hold a key, a token or a connection
- * string: with '=', ';' or '&' in it, a long run of letters and digits, control characters,
- * or more than 128 characters.
+ * True if a message may repeat this argument. False if it may be a key, a token or a connection
+ * string: it has '=', ';' or '&', a long run of letters and digits, control characters, or more
+ * than 128 characters.
  */
 bool cli_may_show(const char *text);
 
-/** text if cli_may_show, otherwise `instead`. */
+/** Returns text if cli_may_show(text), otherwise `instead`. */
 const char *cli_shown(const char *text, const char *instead);
 
 /**
@@ -25,7 +25,7 @@ void cli_redact(char *text);
 /** Overwrites size bytes and frees them. NULL is fine. */
 void cli_forget(void *memory, size_t size);
 
-/** cli_forget for a text of which nothing lies behind its NUL. NULL is fine. */
+/** Like cli_forget, for a text without bytes after its NUL. text may be NULL. */
 void cli_forget_text(char *text);
 
 #endif

@@ -43,7 +43,7 @@ plat_result sqlite_file_fail(struct sqlite_file *f, plat_result r, const char *w
 plat_result sqlite_file_fail_errno(struct sqlite_file *f, int error);
 /** The failure that a result code of SQLite stands for. */
 plat_result sqlite_file_fail_sqlite(struct sqlite_file *f, int rc);
-/** Forgets a failure that another way has made good.  Damage is never forgotten. */
+/** Clears a failure after another attempt succeeded. Damage is never cleared. */
 void sqlite_file_forgive(struct sqlite_file *f);
 /** Forgets damage as well: the file is one that is just being made. */
 void sqlite_file_unlatch(struct sqlite_file *f);

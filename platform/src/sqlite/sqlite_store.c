@@ -88,7 +88,7 @@ static plat_result reserve(struct sqlite_store *s)
     r = sqlite_wal_checkpoint(&s->wal);
     if (r != PLAT_OK) {
         m.reserved =
-            s->next_seq; /* the file may not tell which numbers are reserved: reserve again */
+            s->next_seq; /* the file may not show which numbers are reserved, so reserve again */
     }
     sqlite_schema_keep_meta(&s->schema, &m);
     return r;
@@ -119,7 +119,7 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
     result = prepare_append(s, row.size);
     if (result == PLAT_ERR_FULL && s->removals.waiting &&
         sqlite_removals_write(&s->removals) == PLAT_OK) {
-        result = prepare_append(s, row.size); /* into the pages that became free */
+        result = prepare_append(s, row.size); /* written into the pages that became free */
     }
     if (result != PLAT_OK) {
         return result;
@@ -295,8 +295,8 @@ static plat_result close_store(plat_store *base)
         r = mark_closed(s);
     }
     if (r == PLAT_OK && s->wal.frames > 0) {
-        r = sqlite_wal_checkpoint(&s->wal); /* frames of removals, or of a process that was killed
-                                               while it closed the store */
+        r = sqlite_wal_checkpoint(&s->wal); /* frames written by removals, or by a process that was
+                                               killed while it closed the store */
     }
     if (r == PLAT_OK) {
         sqlite_space_leave(&s->space);

@@ -23,10 +23,10 @@ typedef struct hub_list {
 
 /** Put a member in front, unless its link is in a list already.  The list must stay where it is. */
 void hub_list_push(hub_list *l, hub_link *link, void *member);
-/** Take it out of its list, if it is in one. */
+/** Removes the item from its list, if it is in one. */
 void hub_list_remove(hub_link *link);
 
-/** NULL when the list is empty. */
+/** Returns NULL if the list is empty. */
 static inline void *hub_list_first(const hub_list *l)
 {
     return l->first != NULL ? l->first->member : NULL;

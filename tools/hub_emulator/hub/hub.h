@@ -86,7 +86,7 @@ void hub_wake(hub *h, hub_identity *id);
 void hub_kick(hub *h, hub_identity *id);
 /** Deletes an identity, a device with its modules. A failure deletes nothing. */
 hub_result hub_delete(hub *h, hub_identity *id, hub_fault *fault);
-/** Drop the messages that wait for a device. */
+/** Drops the messages that wait for a device. */
 hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault);
 
 hub_clock hub_time(const hub *h);

@@ -36,7 +36,7 @@ const hub_bag_item *hub_bag_find(const hub_bag *bag, const char *name);
 void hub_bag_format(const hub_bag *bag, hub_text *out);
 void hub_bag_free(hub_bag *bag);
 
-/** Wire form to bytes on the heap; NULL for a bad escape.  '+' stays '+'. */
+/** Decodes the wire form to bytes on the heap; NULL: a bad escape. '+' stays '+'. */
 char *hub_percent_decode(const char *text, size_t len);
 void hub_percent_encode(const char *text, hub_text *out);
 

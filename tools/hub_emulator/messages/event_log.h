@@ -20,7 +20,7 @@ typedef struct hub_event_log {
     char *path;
     char *old_path;
     int fd;       /* -1: not open */
-    size_t bytes; /* up to the end of the last whole line */
+    size_t bytes; /* bytes up to the end of the last complete line */
     bool torn;    /* a partial line follows */
 } hub_event_log;
 

@@ -49,7 +49,7 @@ typedef struct hub_change {
     cJSON *notify;         /* out: what the device is told of the twin; the caller frees it */
 } hub_change;
 
-/** The caller has done what notify asks for. */
+/** The caller has sent the notification. */
 void hub_change_forget_notice(hub_change *c);
 
 /** c may be NULL, and has no reported and no purge.  *out belongs to the registry. */

@@ -18,7 +18,7 @@ typedef struct hub_session {
     unsigned subscriptions;            /* set of hub_subscription */
 } hub_session;
 
-/** A login: kept says whether the session outlives the connection. */
+/** A login. kept: the session outlives the connection. */
 void hub_session_connect(hub_session *s, struct hub_connection *connection, bool kept,
                          bool old_api);
 /** The connection has ended; the session goes on if it is kept. */

@@ -1,5 +1,5 @@
-/* What the real hub offers by other protocols only: cloud-to-device messages and telemetry.
- * README.md describes these endpoints. */
+/* Endpoints for what the real hub offers only over other protocols: cloud-to-device messages and
+ * telemetry. README.md describes them. */
 
 #include "rest/rest_emulator.h"
 

@@ -23,7 +23,7 @@ typedef struct rest_watch {
 void rest_watch_take(rest_watch *w, const hub_telemetry *t, size_t len, hub_text *out);
 /** No further events. */
 void rest_watch_end(rest_watch *w);
-/** Whether it gets no further events. */
+/** True if it gets no further events. */
 bool rest_watch_over(const rest_watch *w, int64_t up_ms);
 void rest_watch_free(rest_watch *w);
 

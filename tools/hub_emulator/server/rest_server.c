@@ -276,8 +276,8 @@ static bool has_left(struct MHD_Connection *connection)
     return poll(&p, 1, 0) > 0;
 }
 
-/* libmicrohttpd does not look at a suspended connection: without this a caller that has left would
- * hold one of the few until its method is over. */
+/* libmicrohttpd does not check a suspended connection. Without this, a caller that has
+ * disconnected would occupy a connection until its method has ended. */
 static void let_leavers_go(rest_server *s)
 {
     call *next;

@@ -29,7 +29,7 @@ typedef struct hub_store {
 void hub_store_open(hub_store *s, const char *dir, hub_notice notice, void *user);
 void hub_store_close(hub_store *s);
 
-/** Path of a file in the directory, on the heap. */
+/** Returns the path of a file in the directory, on the heap. */
 char *hub_store_path(const hub_store *s, const char *name);
 
 /**
@@ -51,7 +51,7 @@ hub_result hub_store_remove(const hub_store *s, const char *name, hub_fault *fau
 
 /** Rename the file to NAME.bad, or .bad2 and so on, and report it with the reason. */
 void hub_store_set_aside(const hub_store *s, const char *name, const char *why);
-/** Is there a file that was set aside under this name? */
+/** True if a file was set aside under this name. */
 bool hub_store_has_aside(const hub_store *s, const char *name);
 void hub_store_report(const hub_store *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -34,7 +34,7 @@ struct fleet_device {
     plat_poll_item item; /* must be the first member: the set returns a pointer to it */
     fleet_load *load;
     iothub_client *client;
-    uint64_t next_us; /* the start, or the next message */
+    uint64_t next_us; /* time of the start, later of the next message */
     uint64_t sent;
     bool started;
     bool connected;

@@ -89,7 +89,7 @@ static bool read_environment(iothub_connection_string *cs)
                   ": is for a device; the one of a service has SharedAccessKeyName");
         return false;
     }
-    cs->kind = IOTHUB_IDENTITY_SERVICE; /* also if it names a device */
+    cs->kind = IOTHUB_IDENTITY_SERVICE; /* also refused if it names a device */
     return true;
 }
 
