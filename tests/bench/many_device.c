@@ -9,7 +9,7 @@
 enum { RX = 1024, TX = 2048, REQUEST = 512, PAYLOAD = 256 };
 
 struct many_device {
-    plat_poll_item item; /* first: the set hands it back */
+    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
     many *many;
     iothub_client *client;
     uint64_t next_us; /* the next message */

@@ -47,7 +47,7 @@ static uint8_t *put_publish(uint8_t *p, const char *topic, const bench_job *job)
 static void prepare(bench_peer *p)
 {
     const bench_job *job = p->job;
-    /* What the broker makes of BENCH_FILTER is "a=1" where the '#' is. */
+    /* In the topic that the broker makes of BENCH_FILTER, "a=1" replaces the '#'. */
     const char *topic = job->kind == BENCH_RECEIVE ? BENCH_FILTER "=1" : BENCH_TOPIC;
 
     p->block = malloc(BLOCK + INPUT + INPUT);

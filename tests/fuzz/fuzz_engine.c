@@ -247,7 +247,7 @@ static void tick(world *w, mqc_time ms)
     w->now += ms;
     mqc_result r = mqc_tick(&w->e, w->now);
     FUZZ_CHECK(r == mqc_error(&w->e));
-    /* Otherwise its loop would turn without end. */
+    /* Otherwise its loop would never end. */
     FUZZ_CHECK(!mqc_next_deadline(&w->e, &when) || when > w->now);
     size_t least = mqc_rx_least(&w->e, &when);
     FUZZ_CHECK(least >= 1 && least <= w->memory.rx_len);

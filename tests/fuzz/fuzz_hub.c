@@ -24,7 +24,7 @@ typedef struct world {
     char *token;
     const char *query; /* name=value, or NULL */
     rest_handling pending;
-    bool waiting; /* for the end of pending */
+    bool waiting; /* runs until nothing is pending */
 } world;
 
 /* --- what the hub holds, as text -------------------------------------------------------- */
@@ -242,9 +242,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     FUZZ_CHECK(fixture_setup(&state) == 0);
     w.f = state;
-    w.token = fixture_token("localhost",
-                            hub_policies_find(&w.f->hub.registry.policies, "iothubowner")->primary_key,
-                            FIXTURE_NOW_S + 3600, "iothubowner");
+    w.token = fixture_token(
+        "localhost", hub_policies_find(&w.f->hub.registry.policies, "iothubowner")->primary_key,
+        FIXTURE_NOW_S + 3600, "iothubowner");
     come(&w);
     for (int i = 0; i < LINES_MAX && fuzz_line(&in, &line); i++) {
         char *text = fuzz_text(line);

@@ -156,7 +156,7 @@ static uint64_t purge_behind_one(size_t n)
     return bench_end(b, began);
 }
 
-/* The stream was offered half of them and took none. */
+/* The stream was offered half of them and accepted none. */
 static uint64_t purge_behind_an_offer(size_t n)
 {
     bench *b = bench_new(n, 0);
@@ -174,7 +174,7 @@ static uint64_t purge_behind_an_offer(size_t n)
     return bench_end(b, began);
 }
 
-/* What the server may hold with QoS 2 stays, in front of all that goes. */
+/* QoS 2 publishes that the server may have stay, before all that are dropped. */
 static uint64_t purge_behind_qos_2(size_t n)
 {
     bench *b = bench_new(n, 0);

@@ -27,7 +27,7 @@ typedef struct hub_fixture {
     hub hub;
     char dir[64];
     int64_t now_ms;  /* both clocks */
-    int64_t step_ms; /* by how much the wall clock was set forward */
+    int64_t step_ms; /* how far the wall clock was set forward */
     char notices[4096];
     sent_publish sent[128];
     size_t sent_count;

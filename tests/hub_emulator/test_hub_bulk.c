@@ -85,7 +85,7 @@ static void modes_are_read_in_any_case_of_letters(void **state)
     static const struct {
         const char *mode;
         const char *existing; /* how it ends for a device that is there */
-        const char *missing;  /* and for one that is not */
+        const char *missing;  /* and for one that does not exist */
     } cases[] = {
         { "create", "DeviceAlreadyExists", "" },
         { "CREATE", "DeviceAlreadyExists", "" },

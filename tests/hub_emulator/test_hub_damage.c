@@ -54,7 +54,7 @@ static bool remove_aside(const hub_fixture *f, const char *name)
     return there;
 }
 
-/* Is each line of one text a line of the other, in order? */
+/* True if each line of one text is a line of the other, in order. */
 static bool only_lines_of(const char *text, const char *all)
 {
     while (*text != '\0') {
@@ -93,7 +93,7 @@ typedef struct trial {
     const char *name;
     content good;
     char *expected;
-    bool quiet; /* what cannot be noticed: a log that ends a line earlier */
+    bool quiet; /* cannot be detected: a log that ends one line earlier */
 } trial;
 
 /* The file on disk is damaged: restart, look, repair. */

@@ -248,7 +248,7 @@ static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **st
     o.platform = &f.platform.platform;
     o.keep_alive_s = 60;
     small(&o);
-    void *old = malloc(size); /* the sanitizer sees a look beyond */
+    void *old = malloc(size); /* the sanitizer detects a read past the end */
     memcpy(old, &o, size);
 
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);

@@ -136,7 +136,7 @@ static void nothing_in_flight_is_nothing_to_wait_for(void **state)
     fixture_free(&f);
 }
 
-/* Its requests have a time of their own, which is not that of telemetry. */
+/* Its requests have their own deadline, which differs from that of telemetry. */
 static void an_unanswered_twin_request_is_no_loss(void **state)
 {
     (void)state;

@@ -418,7 +418,7 @@ static void a_signature_may_be_longer_than_those_of_today_but_not_without_end(vo
     }
 }
 
-/* It would begin another line in whatever carries the token. */
+/* It would start a new line in the protocol that carries the token. */
 static void white_space_is_refused_at_every_place(void **state)
 {
     (void)state;

@@ -127,7 +127,7 @@ static void names_and_values_of_every_ascii_byte_round_trip(void **state)
         const char text[] = { 'a', (char)byte, 'z', '\0' };
         assert_int_equal(send_with(&f, text, "v"), IOTHUB_OK);
         check_round_trip(&f, text, "v");
-        assert_int_equal(send_with(&f, text + 1, text), IOTHUB_OK); /* as the first one, too */
+        assert_int_equal(send_with(&f, text + 1, text), IOTHUB_OK); /* also as the first one */
         check_round_trip(&f, text + 1, text);
     }
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);

@@ -211,7 +211,7 @@ static void a_ring_that_drops_holds_three_quarters_of_its_entries(void **state)
             uint64_t queued = store_stats(&f).queued;
             longest = queued > longest ? queued : longest;
         }
-        const uint64_t fit = sizes[i] / 41; /* with a topic of 32 */
+        const uint64_t fit = sizes[i] / 41; /* with a topic of 32 bytes */
         assert_int_equal(longest, most < fit ? most : fit);
         end(&f);
     }

@@ -331,7 +331,7 @@ static void a_clock_set_late_does_not_lose_the_notice(void **state)
     assert_int_equal(f.expiring_count, 1);
     fixture_free(&f);
 
-    init_with_token(&f, 1000); /* a notice whose time has passed is given as well */
+    init_with_token(&f, 1000); /* an overdue notice is given, too */
     fake_clock_set_wall(&f.platform.clock, 0);
     assert_int_equal(iothub_set_token(f.client, device_token(1000)), IOTHUB_OK);
     fake_clock_set_wall(&f.platform.clock, NOW + 2000);
@@ -384,7 +384,7 @@ static void a_new_token_leads_to_a_planned_reconnect(void **state)
     fixture_free(&f);
 }
 
-/* Nobody knows how long the old one is good for. */
+/* It is unknown how long the old one is valid. */
 static void an_open_call_postpones_the_new_token_for_ten_seconds(void **state)
 {
     (void)state;

@@ -296,7 +296,7 @@ static bool report_nothing(client_fixture *f)
     return iothub_twin_report(f->client, "{}", 2, NULL, NULL) == IOTHUB_OK;
 }
 
-/* Requests that end by their time make room, too, and the application could take it first. */
+/* Requests that time out make room, too, and the application could use it first. */
 static void a_get_of_the_clients_own_that_found_no_room_goes_before_new_requests(void **state)
 {
     (void)state;

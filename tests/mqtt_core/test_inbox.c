@@ -91,7 +91,7 @@ static void a_repeated_message_is_answered_behind_those_that_came_before(void **
     assert_false(mqc_inbox_repeated(&t.b, 3));
     assert_true(mqc_inbox_repeated(&t.b, 2));
     assert_true(mqc_inbox_repeated(&t.b, 1));
-    assert_true(mqc_inbox_repeated(&t.b, 1)); /* its answer is queued: once */
+    assert_true(mqc_inbox_repeated(&t.b, 1)); /* its answer is queued only once */
 
     assert_string_equal(answers(&t.b), "PUBREC 2, PUBREC 1");
     assert_int_equal(t.b.count, 2);

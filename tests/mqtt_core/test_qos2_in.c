@@ -34,7 +34,7 @@ static void a_repeated_message_is_answered_but_not_handed_out(void **state)
     assert_int_equal(message(&r, 7, false), MQC_OK);
     rig_forget(&r);
 
-    assert_int_equal(message(&r, 7, true), MQC_OK); /* the application is not done */
+    assert_int_equal(message(&r, 7, true), MQC_OK); /* the application has not acknowledged it */
     expect_sent(&r, "");
     assert_int_equal(mqc_ack(&r.e, 7), MQC_OK);
     assert_int_equal(message(&r, 7, true), MQC_OK); /* PUBREC is still to come */

@@ -20,7 +20,7 @@ enum {
 extern uint8_t plain[RECORD_MAX], sealed[RECORD_ROOM], opened[RECORD_ROOM], expected[RECORD_MAX];
 extern uint8_t key[32], nonce[NONCE], aad[AAD_MAX];
 
-/** The same bytes in each run, without a pattern that a cipher could hide behind. */
+/** The same bytes in each run, without a pattern that could hide a fault of a cipher. */
 void fill_with(uint8_t *out, size_t len, uint32_t seed);
 
 /** For the group: fills everything but the results. */

@@ -134,7 +134,7 @@ static void malformed_constraints_and_names_below_them_end_the_path(void **state
         { "-dns:other.test", NULL, "dns:h*.x.test", BAD, NULL },
         { "-dns:other.test", NULL, "dns:a,b", BAD, NULL },
         { "-dns:other.test", NULL, "dns:", BAD, NULL },
-        { NULL, NULL, "dns:a,b", GOOD, NULL }, /* matches no host, and nobody constrains it */
+        { NULL, NULL, "dns:a,b", GOOD, NULL }, /* matches no host and is not constrained */
         { "-dns:other.test", NULL, "dns:fine.test.", BAD, NULL },
         { NULL, NULL, "-dns:other.test", BAD, NULL }, /* a server is no CA */
     };

@@ -49,7 +49,7 @@ static struct image closed_store(struct store_fixture *f)
     return image;
 }
 
-/* What a process leaves that is killed. */
+/* The files that a killed process leaves. */
 static struct image killed_store(struct store_fixture *f)
 {
     struct image image;

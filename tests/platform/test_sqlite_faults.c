@@ -205,7 +205,7 @@ static void a_disk_full_from_any_growth_on_stops_no_removal(void **state)
     }
 }
 
-/* The power goes after `calls` calls; all that was synced by then must be there. */
+/* The power fails after `calls` calls; everything that was synced before must be there. */
 static void lose_power(struct store_fixture *f, int calls, int survivors)
 {
     uint64_t synced = 0;

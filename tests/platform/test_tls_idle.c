@@ -90,7 +90,7 @@ static int share_tickets(void **state)
     return 0;
 }
 
-/* Open, and beyond what comes with the first bytes. */
+/* Opens a connection and reads the first bytes. */
 static void connect_and_talk(const tls_peer_config *config)
 {
     plat_stage stage;

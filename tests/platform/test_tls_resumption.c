@@ -456,7 +456,7 @@ static void a_server_that_changed_its_suites_is_reached_in_the_first_attempt(voi
             c.suites = suites[i][first];
             expect_full(HOST, &c);
             c.suites = suites[i][1 - first];
-            (void)visit(HOST, &c); /* resumed or not, as the server likes */
+            (void)visit(HOST, &c); /* resumed or not, as the server decides */
             expect_resumption(HOST, &c);
         }
     }

@@ -201,7 +201,7 @@ static void signature_of_another_key(pki_spec *leaf, pki_spec *ca)
 static void issuer_from_a_false_root(pki_spec *leaf, pki_spec *ca)
 {
     (void)leaf;
-    ca->issuer_key = PKI_OTHER; /* with the name of the true one */
+    ca->issuer_key = PKI_OTHER; /* with the name of the genuine one */
 }
 
 static void bad_certificates_are_refused_each_for_its_own_reason(void **state)

@@ -49,7 +49,7 @@ typedef struct later {
 
 typedef enum phase {
     PHASE_WORK = 0,
-    PHASE_SETTLE, /* no new requests until the level has been taken */
+    PHASE_SETTLE, /* no new requests until the level was measured */
     PHASE_FINISH
 } phase;
 
@@ -180,7 +180,7 @@ static void get_twin(device *d)
     (void)accepted(d, IOTHUB_OP_TWIN_GET, iothub_twin_get(d->client, tag, NULL));
 }
 
-/* The answer is the payload; a connection that is gone wants none. */
+/* The answer is the payload; a lost connection needs none. */
 static void answer(device *d, const iothub_method_token *token, const char *json, size_t len)
 {
     void *tag = ledger_next(&d->ledger);

@@ -32,7 +32,7 @@ typedef struct fake_net {
 
 typedef struct fake_crypto {
     plat_crypto base;
-    uint32_t seed; /* of random; changes with each number */
+    uint32_t seed; /* state of the random generator; changes with each number */
 } fake_crypto;
 
 typedef struct fake_platform {

@@ -27,7 +27,7 @@ typedef struct fake_store {
     size_t len;
     uint64_t first_seq; /* of records[0] */
     uint64_t next_seq;
-    uint64_t max_count; /* 0: no limit; else PLAT_ERR_FULL beyond it */
+    uint64_t max_count; /* 0: no limit; otherwise PLAT_ERR_FULL beyond it */
     uint64_t sync_delay_ms;
     uint64_t deadline;
 

@@ -50,7 +50,7 @@ struct scripted_stream {
     uint64_t peer_has;     /* bytes since open, for flow; default UINT64_MAX: all that were sent */
     size_t hidden;         /* bytes that arrived and recv does not give: the same */
     bool window_closed;    /* the peer has no room for what is pending, and says so */
-    bool resumed;          /* what the open stream says of its TLS session */
+    bool resumed;          /* what the open stream reports about its TLS session */
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);
     void *user; /* after is called at the end of each call; it may feed or drain */

@@ -46,7 +46,7 @@ static const char *why_unreadable(int error)
     return error == EBADF ? "it is closed" : strerror(error);
 }
 
-/* Up to cap bytes; fewer only at the end. Returns -1 and sets errno on failure. */
+/* Reads up to cap bytes, fewer only at the end. Returns -1 and sets errno on failure. */
 static ssize_t read_all(int fd, char *to, size_t cap)
 {
     size_t len = 0;

@@ -72,8 +72,8 @@ static void give_numbers(cJSON *json, number_list *numbers)
     }
 }
 
-/* cJSON reads more than JSON (01, 1., raw control characters, \u0000): a strict check goes first.
- */
+/* cJSON accepts more than JSON (01, 1., raw control characters, \u0000), so a strict check comes
+ * first. */
 cJSON *hub_json_read(const void *data, size_t len)
 {
     const json_text text = { data, len };

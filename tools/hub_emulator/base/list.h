@@ -32,7 +32,7 @@ static inline void *hub_list_first(const hub_list *l)
     return l->first != NULL ? l->first->member : NULL;
 }
 
-/** The member behind that of this link, NULL when there is none. */
+/** Returns the member after that of this link; NULL: there is none. */
 static inline void *hub_list_next(const hub_link *link)
 {
     return link->next != NULL ? link->next->member : NULL;

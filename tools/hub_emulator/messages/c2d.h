@@ -74,8 +74,8 @@ void hub_c2d_void(hub_c2d *q);
 void hub_c2d_restore(hub_c2d *q, uint64_t purged);
 
 /**
- * Read one message back from its file; in order of sequence.  HUB_ERR_ARGUMENT: it is damaged, and
- * fault says how.
+ * Reads one message back from its file, in order of sequence. HUB_ERR_ARGUMENT: it is damaged, and
+ * fault describes how.
  */
 hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, uint64_t sequence,
                         hub_fault *fault);

@@ -143,7 +143,7 @@ static size_t place(const hub_methods *m, uint64_t number)
     return low;
 }
 
-/* More are not looked at each time. */
+/* At most this many are checked each time. */
 #define LOOK_MAX 64
 
 /* Does it agree with its neighbours and with the ends of the list? */

@@ -20,7 +20,7 @@ static const char *after(const char *text, const char *prefix)
     return text != NULL && strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-/* Step over devices/{d}/ or devices/{d}/modules/{m}/. */
+/* Skips devices/{d}/ or devices/{d}/modules/{m}/. */
 static const char *after_identity(const char *topic, const char *device, const char *module)
 {
     const char *p = after(after(after(topic, "devices/"), device), "/");

@@ -20,7 +20,7 @@ void query_document_open(query_document *d, const hub_query *q);
 /* Moves to the next twin. Values of the previous one become invalid. */
 void query_document_next(query_document *d, const hub_identity *id);
 void query_document_close(query_document *d);
-/* The whole twin; the caller frees it. */
+/* Returns the whole twin; the caller frees it. */
 cJSON *query_document_take(query_document *d);
 
 /* Returns the value at a path of the query, by index. */

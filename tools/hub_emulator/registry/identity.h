@@ -69,8 +69,8 @@ hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identi
                              hub_fault *fault);
 
 /**
- * A copy to change, which shares the twin, messages and names with the original.  It ends with
- * settle, after it was saved, or with discard.
+ * Makes a copy to change, which shares the twin, messages and names with the original. End it with
+ * settle after it was saved, otherwise with discard.
  */
 void hub_identity_fork(const hub_identity *id, hub_identity *next);
 void hub_identity_settle(hub_identity *id, hub_identity *next);

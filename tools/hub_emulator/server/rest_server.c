@@ -22,7 +22,7 @@
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 typedef enum call_state {
-    CALL_FRESH = 0, /* its headers were not looked at */
+    CALL_FRESH = 0, /* its headers were not checked yet */
     CALL_READING,
     CALL_SUSPENDED, /* a method is under way */
     CALL_ANSWERED   /* the reply is there to be sent */

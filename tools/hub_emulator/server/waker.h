@@ -11,7 +11,7 @@
 
 typedef struct waker waker;
 
-/** Watch fds (up to 4) on behalf of the calling thread. */
+/** Watches up to 4 descriptors for the calling thread. */
 waker *waker_start(const int *fds, size_t count);
 /**
  * The sleeping thread has handled everything; watches again, for at most timeout_ms (-1: no limit).

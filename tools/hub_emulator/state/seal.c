@@ -33,7 +33,7 @@ static uint64_t add_word(uint64_t sum, uint64_t word)
 static uint64_t checksum(const uint8_t *bytes, size_t len)
 {
     uint8_t rest[WORD_BYTES] = { 0 };
-    uint64_t sum = add_word(0, len); /* zeros at the end count, although they fill up the rest */
+    uint64_t sum = add_word(0, len); /* the length distinguishes zeros at the end from padding */
 
     while (len >= WORD_BYTES) {
         sum = add_word(sum, read_word(bytes));

@@ -26,7 +26,7 @@ enum {
 
 enum { DEVICES_MAX = 1000000, SIZE_LIMIT = 65536, PREFIX_MAX = 100 };
 
-/* One message in eleven days; what is less would overflow microseconds. */
+/* One message in eleven days; a lower rate would overflow microseconds. */
 static const double RATE_MIN = 1e-6;
 static const double RATE_MAX = 100000;
 
