@@ -7,7 +7,7 @@
 
 void plat_failure_text_set(char **detail, const char *format, ...)
 {
-    char text[224];
+    char text[PLAT_FAILURE_TEXT_MAX + 1];
     va_list args;
 
     va_start(args, format);

@@ -13,8 +13,11 @@
 #define PLAT_FAILURE_TEXT_FORMAT
 #endif
 
-/** Sets *detail to a formatted text of at most 223 bytes, instead of an earlier one or NULL.
- * plat_failure_text_drop frees it. */
+/** The longest text, in bytes. */
+#define PLAT_FAILURE_TEXT_MAX 223
+
+/** Sets *detail to a formatted text of at most PLAT_FAILURE_TEXT_MAX bytes, instead of an earlier
+ * one or NULL. plat_failure_text_drop frees it. */
 void plat_failure_text_set(char **detail, const char *format, ...) PLAT_FAILURE_TEXT_FORMAT;
 
 /** The text that was set.  If there was no memory for it, the text says so. */

@@ -32,7 +32,8 @@ enum {
     BLOCKS = 4, /* pages that may be lost at the borders of blocks when the reserve moves to the
                    other file */
     STEP_LEAST = 128, /* pages that the file grows by: a 32nd of its size, within these bounds */
-    STEP_MOST = 1024
+    STEP_MOST = 1024,
+    STAT_BLOCK = 512 /* bytes of a block in struct stat */
 };
 
 #define CHUNK_MOST ((uint64_t)1 << 30) /* SQLite stores the size of a chunk in an int */
@@ -242,7 +243,7 @@ static int measure_file(struct sqlite_space *p)
     if (fstat(p->file, &st) != 0) {
         return errno;
     }
-    bool whole = (uint64_t)st.st_blocks * 512 >= (uint64_t)st.st_size ||
+    bool whole = (uint64_t)st.st_blocks * STAT_BLOCK >= (uint64_t)st.st_size ||
                  sqlite_blocks_allocate(p->file, 0, (uint64_t)st.st_size) == 0;
     hold(p, whole ? (uint64_t)st.st_size / PAGE * PAGE : 0);
     return 0;

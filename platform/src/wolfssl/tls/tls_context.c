@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "wolfssl/crypto/crypto_callback.h"
+#include "wolfssl/x509/signature.h"
 
 /*
  * Only suites with forward secrecy and authenticated encryption.  Without AES instructions,
@@ -126,8 +127,8 @@ static WOLFSSL_CTX *make_ctx(void)
     if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set_cipher_list(ctx, suites_by_speed()) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_set1_sigalgs_list(ctx, signatures) != WOLFSSL_SUCCESS || !offer_groups(ctx) ||
-        wolfSSL_CTX_SetMinRsaKey_Sz(ctx, 2048) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_SetMinEccKey_Sz(ctx, 256) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_SetMinRsaKey_Sz(ctx, PLAT_RSA_MIN_BITS) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_SetMinEccKey_Sz(ctx, PLAT_CURVE_MIN_BITS) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_SetDevId(ctx, shared.device) != WOLFSSL_SUCCESS) {
         wolfSSL_CTX_free(ctx);
         return NULL;

@@ -6,6 +6,9 @@
 #define LONGEST_TAG  0x1fu
 #define SMALLEST_TWO 256u
 
+/* RFC 5280 section 4.1.2.5.1: two digits below this are years from 2000 on. */
+#define UTC_TIME_PIVOT 50
+
 /* Takes the length octets, which must have the shortest form. */
 static bool take_length(plat_der *in, size_t *len)
 {
@@ -171,20 +174,23 @@ static bool take_number(plat_der *text, size_t digits, int *out)
     return true;
 }
 
+/* From 0000-03-01 to 1970-01-01. */
+#define DAYS_BEFORE_1970 719468
+
 /* Days since 1970-01-01 in the Gregorian calendar.  Years are counted from March, so that the leap
  * day is the last day of a year. */
 static int64_t days_since_1970(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;
     int64_t m = month > 2 ? month - 3 : month + 9;
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - DAYS_BEFORE_1970;
 }
 
 static int days_of(int year, int month)
 {
     static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap ? 1 : 0);
+    return month == 2 && leap ? 29 : days[month - 1];
 }
 
 bool plat_der_take_time(plat_der *in, int64_t *seconds)
@@ -202,7 +208,9 @@ bool plat_der_take_time(plat_der *in, int64_t *seconds)
         !take_number(&text, 2, &second) || !plat_der_is(text, "Z")) {
         return false;
     }
-    year += utc ? (year < 50 ? 2000 : 1900) : 0;
+    if (utc) {
+        year += year < UTC_TIME_PIVOT ? 2000 : 1900;
+    }
     if (month < 1 || month > 12 || day < 1 || day > days_of(year, month) || hour > 23 ||
         minute > 59 || second > 59) {
         return false;

@@ -15,7 +15,6 @@
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/signature.h>
 
-#define RSA_MIN_BITS          2048
 #define RSA_MAX_EXPONENT_BITS 64
 #ifdef RSA_MAX_SIZE
 #define RSA_MAX_BITS RSA_MAX_SIZE
@@ -223,7 +222,7 @@ static const char *rsa_flaw(const public_key *k)
     size_t bits = bit_length(k->modulus);
     size_t exponent_bits = bit_length(k->exponent);
     bool even = (k->exponent.at[k->exponent.len - 1] & 1) == 0;
-    if (bits < RSA_MIN_BITS) {
+    if (bits < PLAT_RSA_MIN_BITS) {
         return "an RSA key in the chain is too weak: 2048 bits are needed";
     }
     if (even || exponent_bits < 2 || exponent_bits > RSA_MAX_EXPONENT_BITS) {

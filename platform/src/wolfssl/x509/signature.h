@@ -10,6 +10,10 @@
 #include "platform/result.h"
 #include "wolfssl/x509/der.h"
 
+/** The smallest keys that are accepted. */
+#define PLAT_RSA_MIN_BITS   2048
+#define PLAT_CURVE_MIN_BITS 256
+
 /** How signatures are made. */
 typedef enum plat_scheme {
     PLAT_SCHEME_UNKNOWN = 0, /* unknown or too weak: SHA-1, MD5, DSA, ... */
