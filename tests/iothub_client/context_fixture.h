@@ -1,0 +1,39 @@
+#ifndef TEST_CONTEXT_FIXTURE_H
+#define TEST_CONTEXT_FIXTURE_H
+
+/** @file  What the parts of a client share, on a fake platform and without the other parts. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "context/context.h"
+#include "fake_platform.h"
+
+typedef struct context_fixture {
+    fake_platform platform;
+    iothub_context context;
+} context_fixture;
+
+/** The host is hub.example; no callback is set, and there is no lock. */
+static inline void context_fixture_init(context_fixture *f)
+{
+    fake_platform_init(&f->platform);
+    memset(&f->context, 0, sizeof f->context);
+    iothub_options_init(&f->context.options);
+    f->context.options.platform = &f->platform.platform;
+    f->context.options.log_level = IOTHUB_LOG_DEBUG;
+    f->context.identity.host_name = mqc_span_str("hub.example");
+    f->context.identity.device_id = mqc_span_str("device1");
+}
+
+static inline void context_fixture_free(context_fixture *f)
+{
+    fake_platform_free(&f->platform);
+}
+
+#endif
