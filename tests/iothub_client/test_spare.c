@@ -1,0 +1,172 @@
+#include <stdio.h>
+
+#include "connection/spare.h"
+#include "context_fixture.h"
+
+typedef struct spare_rig {
+    context_fixture base;
+    iothub_channel spare;
+    iothub_renewal renewal;
+    iothub_credential credential;
+    scripted_stream *stream;
+    char line[256]; /* logged last */
+} spare_rig;
+
+static void on_log(iothub_log_level level, const char *module, const char *text, void *user)
+{
+    spare_rig *r = user;
+
+    assert_true(level == IOTHUB_LOG_INFO || level == IOTHUB_LOG_WARNING);
+    assert_string_equal(module, "renewal");
+    snprintf(r->line, sizeof r->line, "%s", text);
+}
+
+static void begin(spare_rig *r)
+{
+    memset(r, 0, sizeof *r);
+    context_fixture_init(&r->base);
+    r->base.context.identity.key = mqc_span_str("c2VjcmV0");
+    r->base.context.options.callbacks.log = on_log;
+    r->base.context.options.user = r;
+    channel_init(&r->spare, &r->base.context);
+    credential_init(&r->credential, &r->base.context);
+    renewal_begin(&r->renewal, 10000, 0);
+    r->stream = &r->base.platform.streams[0];
+}
+
+static void end(spare_rig *r)
+{
+    channel_deinit(&r->spare);
+    context_fixture_free(&r->base);
+}
+
+static mqc_time now(const spare_rig *r)
+{
+    return context_now(&r->base.context);
+}
+
+static spare_answer open_it(spare_rig *r)
+{
+    return spare_open(&r->spare, &r->renewal, &r->credential, now(r));
+}
+
+static spare_answer progress(spare_rig *r)
+{
+    return spare_progress(&r->spare, &r->renewal, now(r));
+}
+
+static void expect_failure(const spare_rig *r, const char *why)
+{
+    assert_int_equal(r->spare.state, CHANNEL_CLOSED);
+    assert_int_equal(r->renewal.failures, 1);
+    assert_true(r->renewal.retry_at > now(r));
+    assert_true(r->renewal.due);
+    assert_non_null(strstr(r->line, why));
+    assert_non_null(strstr(r->line, "the old one stays in use"));
+}
+
+static void it_opens_as_far_as_tls_and_is_watched_then(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    r.stream->stall_at = PLAT_STAGE_CONNECT;
+    assert_int_equal(open_it(&r), SPARE_ADVANCED);
+    assert_string_equal(r.line, "opening a second connection");
+    assert_int_equal(progress(&r), SPARE_ADVANCED);
+    assert_int_equal(progress(&r), SPARE_UNCHANGED);
+    r.stream->stall_at = PLAT_STAGE_OPEN;
+    assert_int_equal(progress(&r), SPARE_ADVANCED);
+    assert_int_equal(r.spare.state, CHANNEL_OPEN);
+    assert_int_equal(progress(&r), SPARE_UNCHANGED);
+    assert_int_equal(r.stream->tx_total, 0); /* nobody speaks before CONNECT */
+    assert_int_equal(r.renewal.failures, 0);
+    end(&r);
+}
+
+static void without_a_credential_it_is_not_opened(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    fake_clock_set_wall(&r.base.platform.clock, 0);
+    assert_int_equal(open_it(&r), SPARE_FAILED);
+    expect_failure(&r, "the wall clock is not set");
+    assert_int_equal(r.stream->calls[SCRIPTED_OPEN], 0);
+    end(&r);
+}
+
+static void a_call_that_fails_closes_it_for_another_attempt(void **state)
+{
+    (void)state;
+    static const scripted_call calls[] = { SCRIPTED_OPEN, SCRIPTED_PROGRESS, SCRIPTED_RECV };
+
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        spare_rig r;
+        begin(&r);
+        scripted_fail(r.stream, calls[i], 1, PLAT_ERR_IO);
+        spare_answer answer = open_it(&r);
+        for (int times = 0; answer != SPARE_FAILED && times < 5; times++) {
+            answer = progress(&r);
+        }
+        assert_int_equal(answer, SPARE_FAILED);
+        expect_failure(&r, "scripted failure");
+        end(&r);
+    }
+}
+
+static void the_hub_may_not_speak_on_it(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    assert_int_equal(open_it(&r), SPARE_ADVANCED);
+    assert_int_equal(progress(&r), SPARE_ADVANCED);
+    scripted_feed(r.stream, "x", 1);
+    assert_int_equal(progress(&r), SPARE_FAILED);
+    expect_failure(&r, "the hub speaks before CONNECT");
+    end(&r);
+}
+
+static void a_stage_that_takes_too_long_is_a_failure(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    r.stream->stall_at = PLAT_STAGE_RESOLVE;
+    assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_UNCHANGED); /* closed */
+    assert_int_equal(open_it(&r), SPARE_ADVANCED);
+    fake_clock_advance(&r.base.platform.clock, channel_deadline(&r.spare) - now(&r) - 1);
+    assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_UNCHANGED);
+    fake_clock_advance(&r.base.platform.clock, 1);
+    assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_FAILED);
+    expect_failure(&r, "the new connection failed: ");
+    end(&r);
+}
+
+static void an_open_one_waits_without_a_limit(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    assert_int_equal(open_it(&r), SPARE_ADVANCED);
+    assert_int_equal(progress(&r), SPARE_ADVANCED);
+    fake_clock_advance(&r.base.platform.clock, 3600000);
+    assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_UNCHANGED);
+    assert_int_equal(spare_give_up(&r.spare, &r.renewal, "no credential", now(&r)), SPARE_FAILED);
+    expect_failure(&r, "no credential");
+    end(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_opens_as_far_as_tls_and_is_watched_then),
+        cmocka_unit_test(without_a_credential_it_is_not_opened),
+        cmocka_unit_test(a_call_that_fails_closes_it_for_another_attempt),
+        cmocka_unit_test(the_hub_may_not_speak_on_it),
+        cmocka_unit_test(a_stage_that_takes_too_long_is_a_failure),
+        cmocka_unit_test(an_open_one_waits_without_a_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
