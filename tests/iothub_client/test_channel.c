@@ -262,7 +262,7 @@ static void an_idle_channel_is_watched(void **state)
     scripted_feed(r.stream, "x", 1);
     assert_int_equal(channel_watch(&r.ch, &r.error), CHANNEL_FAILED);
     assert_int_equal(r.error.code, IOTHUB_ERR_PROTOCOL);
-    assert_string_equal(r.error.text, "the hub speaks before CONNECT");
+    assert_non_null(strstr(r.error.text, "before CONNECT"));
     channel_close(&r.ch);
 
     open_whole(&r);

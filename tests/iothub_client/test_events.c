@@ -78,7 +78,7 @@ static void a_message_that_is_too_large_is_acknowledged_named_and_counted(void *
     } cases[] = {
         { "devices/device1/messages/devicebound/", "skipped a cloud-to-device message", 1, 0 },
         { "$iothub/twin/PATCH/properties/desired/?$version=2", "a desired change", 0, 1 },
-        { "$iothub/methods/POST/m/?$rid=5", "a method call", 0, 0 },
+        { "$iothub/methods/POST/m/?$rid=5", "a method call", 0, 1 },
         { "somewhere/else", "skipped a message", 0, 1 },
     };
     static const char large[3000];
@@ -95,7 +95,9 @@ static void a_message_that_is_too_large_is_acknowledged_named_and_counted(void *
         }
         assert_int_equal(f.hub.acks, 1);
         assert_int_equal(stats_of(&f).c2d_oversize, cases[i].oversize);
-        assert_int_equal(stats_of(&f).ignored, cases[i].ignored);
+        if (stats_of(&f).ignored != cases[i].ignored) {
+            fail_msg("%s: ignored %u", cases[i].topic, (unsigned)stats_of(&f).ignored);
+        }
         assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
         fixture_free(&f);
     }
