@@ -21,7 +21,7 @@ run_clang_tidy() {
 run_cppcheck() {
   cppcheck --std=c11 --language=c --enable=warning,style,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 --quiet \
-    -j "$jobs" -I mqtt_core/include -I platform/include -I iothub_client/include "${sources[@]}"
+    -j "$jobs" -I mqtt_core/include -I platform/include -I iothub_client/include -I iothub_client/src "${sources[@]}"
 }
 
 run_gcc() {

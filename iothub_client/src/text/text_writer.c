@@ -120,9 +120,9 @@ void iothub_error_put(iothub_error *err, iothub_result code, const char *format,
 
 iothub_result iothub_fail(iothub_error *err, iothub_result code, const char *format, ...)
 {
-    va_list values;
-
     if (err != NULL) {
+        va_list values;
+
         va_start(values, format);
         iothub_error_put(err, code, format, values);
         va_end(values);

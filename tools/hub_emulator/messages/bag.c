@@ -99,20 +99,21 @@ static void index_last(hub_bag *bag)
     }
 }
 
-/* Takes name and value over. */
-static void append(hub_bag *bag, char *name, char *value)
+/* Takes over the texts of the item. */
+static void append(hub_bag *bag, hub_bag_item item)
 {
     if (bag->count == bag->capacity) {
         bag->capacity = bag->capacity * 2 + 4;
         bag->items = hub_realloc(bag->items, bag->capacity * sizeof *bag->items);
     }
-    bag->items[bag->count++] = (hub_bag_item){ .name = name, .value = value };
+    bag->items[bag->count++] = item;
     index_last(bag);
 }
 
 void hub_bag_add(hub_bag *bag, const char *name, const char *value)
 {
-    append(bag, hub_strdup(name), value != NULL ? hub_strdup(value) : NULL);
+    append(bag, (hub_bag_item){ .name = hub_strdup(name),
+                                .value = value != NULL ? hub_strdup(value) : NULL });
 }
 
 const hub_bag_item *hub_bag_find(const hub_bag *bag, const char *name)
@@ -147,7 +148,7 @@ static hub_result parse_pair(const char *text, size_t len, hub_bag *out, hub_fau
     } else if (hub_bag_find(out, name) != NULL) {
         r = hub_fail(fault, HUB_ERR_ARGUMENT, "property bag: %s is given twice", name);
     } else {
-        append(out, name, value);
+        append(out, (hub_bag_item){ .name = name, .value = value });
         return HUB_OK;
     }
     free(name);
