@@ -31,7 +31,8 @@ static void registering_it_succeeds(void **state)
 }
 
 #if defined(WOLF_CRYPTO_CB) && !defined(WOLFSSL_AESNI) && !defined(WOLFSSL_ARMASM)
-/* With its own schedule spoilt, wolfCrypt alone would be wrong. */
+/* wolfCrypt's own key schedule is overwritten, so that wolfCrypt alone would compute a wrong
+ * result. */
 static void wolfcrypt_leaves_records_to_the_callback(void **state)
 {
     (void)state;

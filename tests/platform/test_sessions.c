@@ -32,7 +32,7 @@ static int make_session(void **state)
     expect_success("a session to keep", HOST, &good_config);
     session = plat_sessions_take(&tls.context->sessions, &hub, &trust);
     assert_non_null(session);
-    /* longer than a session may live: the server's wish is not what is tested here */
+    /* longer than the cache keeps a session, so that the server's limit plays no part */
     assert_int_equal(wolfSSL_SSL_SESSION_set_timeout(session, 3 * PLAT_SESSION_LIFE_S),
                      WOLFSSL_SUCCESS);
     return free_stream(state);

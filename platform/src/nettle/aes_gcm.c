@@ -96,7 +96,7 @@ plat_result plat_aes_gcm_open(const plat_aes_gcm_record *r, const uint8_t tag[PL
     decrypt(&c, r, right);
     wipe(&c, sizeof c);
     const bool fits = memeql_sec(right, tag, sizeof right) != 0;
-    wipe(right, sizeof right); /* nobody may see it, not even that of a forged record */
+    wipe(right, sizeof right); /* the right tag must not leak, not even that of a forged record */
     if (!fits && r->len > 0) {
         wipe(r->out, r->len);
     }

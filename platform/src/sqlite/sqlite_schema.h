@@ -67,7 +67,7 @@ struct store_row {
 struct store_meta {
     uint64_t id;
     uint64_t reserved;  /* no seq from here on was ever given out */
-    bool in_use;        /* not closed since the last append */
+    bool in_use;        /* the store was not closed since the last append */
     uint64_t first;     /* seq of the first row */
     uint64_t last;      /* seq of the last row; of no meaning while in_use */
     uint64_t gaps;      /* the columns holes */

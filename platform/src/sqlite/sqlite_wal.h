@@ -65,8 +65,8 @@ bool sqlite_wal_allocate(struct sqlite_wal *w, uint64_t frames);
 void sqlite_wal_measure(struct sqlite_wal *w);
 
 /**
- * Lets the WAL stay when the store is closed, for its blocks only.  All that is in it is in the
- * database file as well.
+ * Keeps the WAL file when the store is closed, but only for its blocks: everything in it must be in
+ * the database file already.
  */
 void sqlite_wal_keep(struct sqlite_wal *w);
 /** Whether a WAL has stayed for its blocks only, or was never written. */

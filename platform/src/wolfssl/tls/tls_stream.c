@@ -220,8 +220,8 @@ static plat_result ssl_result(plat_tls_stream *s, int rc)
     return ssl_failed(s, error);
 }
 
-/* 5.5 KB of it are needed only in the handshake; the zeros are room that most connections never
- * use. */
+/* wolfSSL_FreeArrays frees 5.5 KB that only the handshake needs.  The pages of zeros are room that
+ * most connections never use. */
 static void give_memory_back(WOLFSSL *ssl)
 {
     WOLFSSL_SESSION *session = wolfSSL_get1_session(ssl);

@@ -14,7 +14,7 @@
 /** A certificate.  Written by certificate.c only. */
 typedef struct plat_certificate {
     plat_der whole;
-    plat_signed proof; /* what the issuer signed, how, and the signature */
+    plat_signed proof; /* the signed bytes, the algorithm and the signature */
     plat_der key;      /* SubjectPublicKeyInfo */
     plat_der serial;
     plat_der issuer; /* issuer and subject are distinguished names, see name.h */

@@ -22,9 +22,9 @@ typedef struct plat_path_task {
     const plat_certificate *certs; /* the server's own first; the others in any order */
     const bool *readable;          /* for each of them: whether it could be read */
     size_t count;                  /* at most PLAT_PATH_PRESENTED */
-    const plat_roots *roots;
-    int64_t now_s;         /* time of the verification, in seconds since 1970 */
-    uint32_t max_path_len; /* CAs below the trusted one that are not self-issued */
+    const plat_roots *roots;       /* the trusted certificates */
+    int64_t now_s;                 /* time of the verification, in seconds since 1970 */
+    uint32_t max_path_len;         /* CAs below the trusted one that are not self-issued */
 } plat_path_task;
 
 /**

@@ -27,7 +27,7 @@ typedef enum plat_scheme {
 /** How a certificate is signed. */
 typedef struct plat_algorithm {
     plat_scheme scheme;
-    uint16_t hash_bits;  /* 256, 384 or 512: that SHA-2; 0: the scheme itself decides */
+    uint16_t hash_bits;  /* of SHA-2: 256, 384 or 512; 0: the scheme itself decides */
     uint16_t salt_bytes; /* RSA_PSS only */
 } plat_algorithm;
 

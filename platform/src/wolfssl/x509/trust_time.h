@@ -7,7 +7,7 @@
 
 /** What a verification is worth.  Both times are seconds since 1970. */
 typedef struct plat_trust {
-    int64_t verified_at_s;   /* when the chain was verified */
+    int64_t verified_at_s; /* when the chain was verified */
     int64_t valid_until_s; /* the last second before the first certificate of the chain expires */
 } plat_trust;
 
