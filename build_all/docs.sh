@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Headers that are complete; in the end these are the three folders "include".
+# The public headers of all layers.
 headers=(
   iothub_client/include
   mqtt_core/include
