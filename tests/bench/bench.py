@@ -87,7 +87,7 @@ JOBS = (
 
 
 def start_broker(programs, *options):
-    """The process, and its port."""
+    """Starts a broker. Returns the process and its port."""
     command = [os.path.join(programs, "null_broker"), *options]
     broker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     return broker, broker.stdout.readline().strip().removeprefix("PORT=")
@@ -110,7 +110,7 @@ class Bench:
         return start_broker(self.programs, *options)
 
     def run(self, peer, job, transport, count, before=(), environment=None):
-        """One job with one peer: what it says of itself, and what the broker says."""
+        """Runs one job with one peer. Returns the report of the peer and of the broker."""
         broker, port = self.start_broker(peer, job, transport, count)
         program = os.path.join(peer.folder or self.programs, peer.program)
         command = [*before, program, "--port", port, "--kind", job.kind, "--qos",
@@ -135,7 +135,7 @@ class Bench:
 
     @staticmethod
     def check(peer, job, count, report):
-        """Nobody is fast by doing less."""
+        """Checks that every message was sent, so that no peer is fast by doing less."""
         broker = report["broker"]
         published = count if job.kind in ("publish", "latency") else 0
         if broker["published"] != published:
@@ -170,7 +170,7 @@ def measure_counts(bench, peer, job, transport, count):
 
 
 def measure_instructions(bench, peer, job, transport, messages=CALLGRIND_MESSAGES):
-    """Twice as many messages, and the difference: what start and end cost is in both."""
+    """Runs with twice as many messages and takes the difference, since the costs of start and end are in both."""
     totals = []
     messages = min(messages, CALLGRIND_BYTES // job.size)
     for count in (messages, 2 * messages):
@@ -192,7 +192,7 @@ def count_for(peer, job, transport, messages):
 
 
 def time_in_turns(bench, peers, job, transport, arguments):
-    """Every round takes all peers in turn, so that what disturbs one disturbs all."""
+    """Every round runs all peers in turn, so that a disturbance affects all of them."""
     values = {peer: [] for peer in peers}
     for _ in range(1 if job.kind == "idle" else arguments.rounds):
         for peer in peers:
@@ -250,7 +250,7 @@ def available(programs, wanted, software, aes):
 
 
 def describe():
-    """What the figures depend on, in a few lines."""
+    """Describes the machine and the libraries in a few lines."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         models = re.findall(r"model name\s*: (.*)", file.read())
     lines = [f"{os.cpu_count()} cores, {models[0] if models else platform.machine()}, "

@@ -21,7 +21,7 @@ def read(path):
 
 
 def conclude(name, arguments, measure, show, update):
-    """Measure, or read what was measured, and do with it what the options say."""
+    """Measures, or reads earlier results, and handles them as the options require."""
     try:
         results = read(arguments.source) if arguments.source else measure(arguments)
     except Failure as failure:

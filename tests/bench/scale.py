@@ -98,7 +98,7 @@ class Scale:
 
 
 def stop(broker):
-    """What it has to say."""
+    """Returns its report."""
     broker.terminate()
     said, _ = broker.communicate(timeout=PATIENCE_S)
     if broker.returncode != 0:
@@ -187,7 +187,7 @@ def storm(scale, name, transport):
 
 
 def expected_back(result, rounds=100000):
-    """When devices come back that wait as long as full jitter says, in ms, in order."""
+    """Simulates when devices with full jitter return, in ms, sorted."""
     least, most = result["retry_ms"]
     dice = random.Random(1)
     times = []
@@ -244,7 +244,7 @@ def storm_table(results):
 
 
 def spread_table(results):
-    """How many came back in each second."""
+    """Table of the number of devices that returned in each second."""
     expected = expected_back(results[0])
     end_s = int(max(max(r["storm"]["back_ms"]) for r in results) / 1000) + 1
     rows = [["second", "expected", *(r["name"] for r in results)]]
@@ -282,7 +282,7 @@ def update(results):
 
 
 def possible(sizes):
-    """Those for which there are descriptors; bench_many needs some for other things."""
+    """The sizes for which there are enough descriptors; bench_many needs some for other purposes."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for count in sizes:
         if count + OTHER_DESCRIPTORS <= hard or hard == resource.RLIM_INFINITY:

@@ -1,6 +1,6 @@
 """Markdown tables of what bench.py has measured: a row for each job, a column for each peer."""
 
-# Who is compared with whom: like with like.
+# The pairs that are compared.
 RATIOS = (
     ("engine", "limit"),
     ("libmosquitto", "engine"),

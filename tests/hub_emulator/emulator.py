@@ -63,7 +63,7 @@ class Emulator:
                                            timeout=PATIENCE_S)
 
     def open(self, method, path, body=None, token=None, headers=(), raw=None):
-        """The response; body is made JSON, raw is sent as it is."""
+        """Returns the response. body is sent as JSON, raw is sent unchanged."""
         connection = self.connect()
         token = token or sas_token("localhost", self.service_key, policy="iothubowner")
         connection.request(method, path, raw if body is None else json.dumps(body),
@@ -78,7 +78,7 @@ class Emulator:
         return response.status, json.loads(text) if text else None
 
     def events(self, first=1, count=None):
-        """Telemetry from that number on: count of it, waiting if need be; or all there is."""
+        """Returns telemetry from that number on: `count` events, waiting if necessary, or all stored ones."""
         query = f"from={first}&" + ("timeout=0" if count is None else f"limit={count}")
         response = self.open("GET", "/emulator/events?" + query)
         lines = [json.loads(line) for line in response if line.strip()]
@@ -92,7 +92,7 @@ class Emulator:
         return len(self.rest("GET", f"/emulator/devices/{device}/messages")[1])
 
     def wait_until_none_waits(self, device="device1"):
-        """An acknowledgement shows at the emulator a moment after it was written."""
+        """The emulator sees an acknowledgement a moment after it was written."""
         deadline = time.monotonic() + PATIENCE_S
         while self.waiting(device):
             assert time.monotonic() < deadline, "messages still wait"
@@ -118,7 +118,7 @@ class Closed(Exception):
 
 
 class Device:
-    """MQTT 3.1.1 by hand: sends what a test wants, and acknowledges only when told to."""
+    """A minimal MQTT 3.1.1 client: sends what a test requests, and acknowledges only on request."""
 
     CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
 
@@ -165,7 +165,7 @@ class Device:
         return data
 
     def packet(self):
-        """The next packet: first byte and body; zero when there will be none."""
+        """Returns the next packet: first byte and body; zero if the connection has ended."""
         try:
             first = self.read_exactly(1)[0]
             length = shift = 0
@@ -230,7 +230,7 @@ class Device:
         self.expect(self.PINGRESP)
 
     def closed(self):
-        """Wait for the emulator to close; False when it answers a ping instead."""
+        """Waits until the emulator closes the connection; False if it answers a ping instead."""
         self.write(0xC0, b"")
         try:
             while True:

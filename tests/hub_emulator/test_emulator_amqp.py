@@ -17,7 +17,7 @@ PROGRAM = ""
 
 
 class Amqp(unittest.TestCase):
-    """What is said to clients of a protocol that is not there."""
+    """The answers to clients of an unsupported protocol."""
 
     SASL, AMQP = b"AMQP\x03\x01\0\0", b"AMQP\0\x01\0\0"
     ANONYMOUS = b"\0\0\0\x19\x02\x01\0\0\0\x53\x41\xc0\x0c\x01\xa3\x09ANONYMOUS"
@@ -163,7 +163,7 @@ class Amqp(unittest.TestCase):
         self.assertEqual(unanswered.recv(1), b"")
         while by_websocket.recv(1000):
             pass
-        # A client that says nothing at all is given ten seconds.
+        # A client that sends nothing is disconnected after ten seconds.
         self.assertLess(time.monotonic() - begun, 9)
 
     def test_what_is_too_many_is_closed_and_room_comes_back(self):

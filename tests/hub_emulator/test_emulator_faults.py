@@ -23,7 +23,7 @@ INSIDE = "HUB_TEST_MAY_MOUNT"
 
 
 def enter_mount_namespace():
-    """Run again where a file system of a megabyte can be mounted, if that is allowed here."""
+    """Runs the tests again in a namespace where a file system of one megabyte can be mounted, if that is allowed."""
     wrapper = ["unshare", "--map-root-user", "--mount"]
     may = subprocess.run([*wrapper, "mount", "-t", "tmpfs", "none", "/mnt"],
                          stderr=subprocess.DEVNULL, check=False).returncode == 0
@@ -61,7 +61,7 @@ class Faults(unittest.TestCase):
         return device
 
     def look(self, hub):
-        """All that can be seen of it, without times and etags."""
+        """Returns the visible state, without times and etags."""
         devices = hub.rest("GET", f"/devices?{API}")[1]
         twins = {d["deviceId"]: hub.rest("GET", f"/twins/{d['deviceId']}?{API}")[1] for d in devices}
         return {
@@ -76,7 +76,7 @@ class Faults(unittest.TestCase):
         }
 
     def requests_that_fail(self, rest):
-        """Each must be answered 500, or as a failure of its only entry."""
+        """Each must be answered with 500, or with a failure of its only entry."""
         for method, path, body, headers in [
                 ("PUT", f"/devices/new?{API}", {}, {}),
                 ("PUT", f"/devices/a?{API}", {"status": "disabled"}, {"If-Match": "*"}),
@@ -89,7 +89,7 @@ class Faults(unittest.TestCase):
                               [{"id": "a", "importMode": "updateTwin", "tags": {"t": 3}}], {}), 400)
 
     def device_fails(self, device, before):
-        """The log may have room for a few events more: those are acknowledged, and count."""
+        """The log may have room for a few more events: those are acknowledged and count."""
         device.publish(REPORT, '{"r":1}', qos=0)
         self.assertTrue(device.receive()[0].startswith("$iothub/twin/res/500/"))
         with self.assertRaises(Closed):
@@ -219,7 +219,7 @@ class Faults(unittest.TestCase):
 
     @staticmethod
     def write(hub, known, number):
-        """Until the emulator is killed: what was answered is known."""
+        """Runs until the emulator is killed, and remembers which requests were answered."""
         try:
             for i in range(10000):
                 name = f"d{number}-{i}"

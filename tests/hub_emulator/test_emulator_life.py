@@ -25,7 +25,7 @@ TWIN_ANSWERS = "$iothub/twin/res/#"
 
 
 class Life(unittest.TestCase):
-    """Starting, stopping, and what stays."""
+    """Start, stop, and the state that is kept."""
 
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -142,7 +142,7 @@ class Life(unittest.TestCase):
         self.assertEqual(hub.stop(), 0)
 
     def start_aside(self, *arguments):
-        """With what it says to people; its socket can be reached under any name."""
+        """Starts an emulator and returns its messages, too; its socket can be reached under any name."""
         with open(os.path.join(self.directory.name, "said"), "w+", encoding="utf-8") as said:
             hub = Emulator(PROGRAM, "--state", self.state, *arguments, stderr=said)
             self.addCleanup(hub.process.kill)
@@ -202,7 +202,7 @@ class Life(unittest.TestCase):
         readme = pathlib.Path(__file__).parents[2] / "tools" / "hub_emulator" / "README.md"
         recipe = re.search(r"^```sh\n(rm -f ~/.hub/env\n.*?)^```$",
                            readme.read_text(encoding="utf-8"), re.M | re.S).group(1)
-        # The ports are those of everybody, here any that is free.
+        # The README uses the default ports; this test uses free ones.
         recipe = recipe.replace("--state", "--port 0 --rest-port 0 --state")
         self.assertIn("iothub service twin get", recipe)
         path = os.path.dirname(PROGRAM) + os.pathsep + os.environ["PATH"]

@@ -74,7 +74,7 @@ class Hostile(unittest.TestCase):
         return len(os.listdir(f"/proc/{cls.broker()}/fd"))
 
     def tearDown(self):
-        """Everybody is served as before, and no connection is left behind."""
+        """Checks that clients are served as before and that no connection is left open."""
         device = Device(self.hub)
         self.assertEqual(device.code, 0)
         device.publish(EVENTS, "alive")
@@ -215,7 +215,7 @@ class Login(Hostile):
 
 
 class Session(Hostile):
-    """What a client sends that has logged in."""
+    """Packets of a client that has logged in."""
 
     def ends(self, data):
         """Does the emulator close the connection?"""
@@ -375,7 +375,7 @@ class Rest(Hostile):
 
     def request(self, method="GET", path="/devices/device1?" + API, body=b"", headers=(), host="localhost",
                 token=None, version="HTTP/1.1", length=True):
-        """None for host or token leaves the header away."""
+        """host or token None: without that header."""
         lines = [f"{method} {path} {version}", "Connection: close"]
         lines += [f"Host: {host}"] if host is not None else []
         if token is None:

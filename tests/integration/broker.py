@@ -1,4 +1,4 @@
-"""Start a Mosquitto of one's own, as it comes, on a free port."""
+"""Starts a Mosquitto with its default configuration on a free port."""
 
 import os
 import shutil

@@ -68,14 +68,14 @@ class Emulator:
         return [os.path.join(self.bin_dir, name), *arguments]
 
     def run(self, name, *arguments):
-        """Run a program to its end; its output, and its exit status must be 0."""
+        """Runs a program to its end. Returns its output; its exit status must be 0."""
         result = subprocess.run(self.command(name, *arguments), env=self.environment(), text=True,
                                 capture_output=True, timeout=PATIENCE_S, check=False)
         assert result.returncode == 0, f"{name} {arguments}: {result.stdout}{result.stderr}"
         return result.stdout
 
     def fail(self, name, *arguments, **changes):
-        """Run a program that must fail; its exit status and what it said on standard error."""
+        """Runs a program that must fail. Returns its exit status and its standard error."""
         environment = {**self.environment(), **changes}
         result = subprocess.run(self.command(name, *arguments), env=environment, text=True,
                                 capture_output=True, timeout=PATIENCE_S, check=False)
@@ -137,7 +137,7 @@ class Background:
         self.wait_for(lambda lines: any(part in line for line in lines))
 
     def end(self):
-        """Until the program ends by itself, well."""
+        """Waits until the program ends with status 0."""
         status = self.process.wait(PATIENCE_S)
         self.reader.join()
         errors = self.said()
@@ -152,7 +152,7 @@ class Background:
         self.close()
 
     def said(self):
-        """On standard error, so far."""
+        """Returns standard error so far."""
         with open(self.errors.fileno(), encoding="utf-8", closefd=False) as errors:
             errors.seek(0)
             return errors.read()

@@ -52,7 +52,7 @@ class Service:
         return self.ask("PUT", "/emulator/throttle", {"twinRequests": requests})
 
     def events(self, first, seconds):
-        """Telemetry from event `first` on, until nothing more came for that long."""
+        """Returns telemetry from event `first` on, until none has arrived for that long."""
         reply = self.begin("GET", f"/emulator/events?from={first}&timeout={seconds}")
         for line in reply:
             if line.strip():

@@ -15,7 +15,7 @@ BIN_DIR, FLOOD, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
 
 class Faults(unittest.TestCase):
     def flood(self, fault, n, count, keep_alive_s=60, seed=1, size=0):
-        """Everything arrives, new messages in order; what the client says of itself."""
+        """Checks that everything arrives, new messages in order. Returns the report of the client."""
         with Emulator(BIN_DIR) as hub, Proxy(FAULT_PROXY, hub, fault, n, seed) as proxy:
             flood = Background([FLOOD, proxy.port, str(count), str(keep_alive_s), str(size)],
                                hub.environment())

@@ -90,7 +90,7 @@ class Fleet(unittest.TestCase):
             self.assertIn(f"{devices}, of which {devices} were", self.interrupt(fleet)["devices"])
 
     def test_a_file_is_dealt_out_line_by_line(self):
-        """A shard that reads a line of another one would read a string that no client accepts."""
+        """If a shard read a line of another one, it would find an invalid connection string."""
         good = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
         for shard in range(3):
             lines = [good if i % 3 == shard else f"of shard {i % 3}" for i in range(8)]

@@ -76,7 +76,7 @@ class Sender:
 
 
 class Watcher:
-    """All telemetry that the hub took, read as it comes, also across the hub's end."""
+    """Reads all telemetry that the hub has accepted, as it arrives, also across restarts of the hub."""
 
     def __init__(self, hub):
         self.hub = hub
@@ -122,7 +122,7 @@ class Watcher:
 
 
 def fill(folder):
-    """Another user takes the rest of the disk."""
+    """Fills the rest of the disk."""
     with open(os.path.join(folder, "stranger"), "ab", buffering=0) as file:
         try:
             while True:

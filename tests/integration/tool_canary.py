@@ -41,7 +41,7 @@ SAMPLES = ("telemetry", "c2d", "twin", "methods", "event_loop", "runner", "store
 
 
 def forms(key):
-    """What may not be seen: pieces of the key, however it is written, and what it means."""
+    """What must not be shown: parts of the key in any encoding, and its decoded bytes."""
     texts = [key.encode(), urllib.parse.quote(key, safe="").encode(), base64.b64decode(key),
              key.encode().hex().encode(), base64.b64decode(key).hex().encode()]
     return {text[i:i + WINDOW].lower() for text in texts for i in range(len(text) - WINDOW + 1)}
@@ -149,7 +149,7 @@ class Canary(unittest.TestCase):
                 self.assertNotEqual(status, 0)
 
     def test_every_variable_of_the_environment(self):
-        """The samples share what reads it: each gets a few values, two of them all."""
+        """The samples share the code that reads it, so each gets a few values, and two of them get all."""
         device, service = "IOTHUB_DEVICE_CONNECTION_STRING", "IOTHUB_CONNECTION_STRING"
         port, rest_port, ca = "IOTHUB_PORT", "IOTHUB_REST_PORT", "IOTHUB_CA_FILE"
         commands = ((["iothub", "sas-token", "--as-connection-string"], (device,)),
@@ -191,7 +191,7 @@ class Canary(unittest.TestCase):
             self.check(["iothub", "service", "method", "device1", "m", "-"], stdin=content)
 
     def test_what_a_server_repeats(self):
-        """A hub that is none answers with the token that it got, with keys, and with colours."""
+        """A false hub that answers with the token that it received, with keys, and with colours."""
         with EchoHub(self.hub) as port:
             for words in (["twin", "get", "device1"], ["twin", "update", "device1", "{}"],
                           ["method", "device1", "m"], ["c2d", "device1", "x"], ["monitor"]):
@@ -285,7 +285,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
 
 class Broker:
-    """Speaks as much MQTT as one subscriber needs, and sends it one message."""
+    """A broker for one subscriber, to which it sends one message."""
 
     def __init__(self, text):
         self.text = text

@@ -66,7 +66,7 @@ class Newcomer(unittest.TestCase):
         return cls.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
 
     def run_program(self, words, changes=None, stdin=b"", shell_end=""):
-        """Through a shell, so that descriptors may be closed."""
+        """Runs a shell, so that descriptors can be closed."""
         environment = {**self.hub.environment(), **(changes or {})}
         environment = {k: v for k, v in environment.items() if v is not None}
         command = ["sh", "-c", f'exec "$0" "$@" {shell_end}',

@@ -1,4 +1,4 @@
-"""The project built beside the tree, its unit tests, and one of its sources put in place of another."""
+"""Builds the project outside the tree, runs its unit tests, and replaces one of its sources by another."""
 
 import json
 import os
@@ -87,7 +87,7 @@ class Build:
 
 
 class Change:
-    """Sources that stand in place of their namesakes: compiled and linked when a test wants them."""
+    """Sources that replace those of the same name; they are compiled and linked when a test needs them."""
 
     def __init__(self, build, copies, out):
         self.build = build
@@ -98,7 +98,7 @@ class Change:
         os.makedirs(self.out)
 
     def compiled(self, obj, source):
-        """The object in place of obj, or None when the compiler refuses."""
+        """Returns the object that replaces obj, or None if the compiler refuses it."""
         if obj not in self.made:
             to = os.path.join(self.out, obj.replace("/", "_"))
             words = self.with_own_headers(drop_dependencies(self.build.compile[obj]), source) + ERRORS
@@ -162,7 +162,7 @@ def drop_dependencies(words):
 
 
 def limit(mode, seconds):
-    """The processor time and the time that a test of this duration may take with a change."""
+    """Returns the processor time and the time that a test of this duration may take with a change."""
     cpu = int(5 + (40 if mode == "asan" else 10) * seconds)
     wall = 60 + 3 * cpu
 

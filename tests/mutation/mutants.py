@@ -1,4 +1,4 @@
-"""Small changes of C sources, one at a time: what a slip of the hand would make of them."""
+"""Small changes of C sources, one at a time, as a slip of the hand would make them."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ TOKEN = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 
-# Each sign and what may stand in its place.
+# Each operator and its replacements.
 OTHERS = {
     "<": ["<=", ">="],
     "<=": ["<", ">"],
@@ -42,7 +42,7 @@ KEYWORDS = set(
     "static const volatile unsigned signed int char bool void long short typedef extern inline".split()
 )
 INTEGERS = set("int unsigned size_t mqc_time uint8_t uint16_t uint32_t uint64_t int32_t int64_t char".split())
-# What a function of these types returns instead.
+# Other return values for functions of these types.
 RESULTS = {
     "mqc_result": ("MQC_OK", "MQC_ERR_STATE"),
     "iothub_result": ("IOTHUB_OK", "IOTHUB_ERR_STATE"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How much the unit tests see: change the sources a little, one change at a time, and run them.
+"""Measures how many faults the unit tests find: makes small changes to the sources, one at a time, and runs the tests.
 
 Called by build_all/mutate.sh; tests/mutation/README.md says how it works."""
 

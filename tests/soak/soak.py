@@ -233,7 +233,7 @@ class Soak:
         self.kills += 1
 
     def start_device(self):
-        """It goes on with the number after the last that it is known to have accepted."""
+        """It continues with the number after the last one that was certainly accepted."""
         first = max(self.reports("accepted"), default=0) + 1
         store = os.path.join(self.hub.folder.name, "telemetry.db")
         self.device = Background(
