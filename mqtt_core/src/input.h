@@ -25,7 +25,7 @@ typedef enum mqc_input_flow {
 /* A message waits for a slot of the inbox, or was skipped because there was none. */
 static inline bool mqc_reading_stalled(const mqc_input *in)
 {
-    return in->flow == MQC_INPUT_STALLED || in->passed_over;
+    return in->flow == MQC_INPUT_STALLED || in->message_skipped;
 }
 
 #endif

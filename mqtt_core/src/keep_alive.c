@@ -14,7 +14,6 @@ enum {
     MS_PER_S = 1000,
     PATIENCE_MS = 30000, /* for PINGRESP, unless the keep-alive is shorter */
     LOOKS = 16,          /* per keep-alive, or per ack_timeout_ms */
-    SMALL = 1024,        /* bytes; a packet up to this size gets no extra time */
     MS_PER_BYTE = 16     /* of the slowest supported link: 62.5 bytes/s */
 };
 
@@ -39,7 +38,7 @@ static mqc_time answer_ms(const mqc_engine *e)
 /* Returns how long a slow link may need for a packet of this length. */
 static mqc_time transit_ms(size_t len)
 {
-    return len > SMALL ? (mqc_time)len * MS_PER_BYTE : 0;
+    return len > MQC_LARGE_PACKET ? (mqc_time)len * MS_PER_BYTE : 0;
 }
 
 static mqc_time alive_at(const mqc_engine *e)
@@ -101,7 +100,7 @@ void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now)
 
 void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now)
 {
-    size_t len = (mqc_outbox_take_large_kb(lane) + (size_t)1) * 1024;
+    size_t len = (mqc_outbox_take_large_kb(lane) + (size_t)1) * MQC_KB;
 
     if (e->keep_alive.ping <= MQC_PING_QUEUED) { /* bytes after the PINGREQ do not delay it */
         e->keep_alive.quiet_until = mqc_later(e->keep_alive.quiet_until, now + transit_ms(len));

@@ -296,10 +296,10 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
 /* Remembers the size of a large QoS 0 packet: no answer will show when it has arrived. */
 static void note_large(mqc_outbox *o, uint32_t len)
 {
-    const uint32_t kb = len / 1024;
+    const uint32_t kb = len / MQC_KB;
 
-    if (kb > o->left_kb) {
-        o->left_kb = (uint16_t)(kb < UINT16_MAX ? kb : UINT16_MAX);
+    if (kb > o->large_kb) {
+        o->large_kb = (uint16_t)(kb < UINT16_MAX ? kb : UINT16_MAX);
     }
 }
 
@@ -317,7 +317,7 @@ static void entry_sent(mqc_outbox *o)
         return;
     }
     end_entry(o, e, o->send, MQC_OUTCOME_SENT);
-    if (e->len > 1024) {
+    if (e->len > MQC_LARGE_PACKET) {
         note_large(o, e->len);
     }
 }

@@ -80,9 +80,9 @@ static inline void mqc_outbox_ids_passed(mqc_outbox *o, bool passed)
 /* Returns the size of the largest QoS 0 packet of the last run, in KB, and forgets it. */
 static inline uint32_t mqc_outbox_take_large_kb(mqc_outbox *o)
 {
-    const uint32_t kb = o->left_kb;
+    const uint32_t kb = o->large_kb;
 
-    o->left_kb = 0;
+    o->large_kb = 0;
     return kb;
 }
 

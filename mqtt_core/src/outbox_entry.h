@@ -33,6 +33,11 @@ typedef enum mqc_entry_flag {
     MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
 } mqc_entry_flag;
 
+enum {
+    MQC_KB = 1024,
+    MQC_LARGE_PACKET = MQC_KB /* a larger packet has extra time to arrive on a slow link */
+};
+
 static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
 {
     size_t i = o->head + position;

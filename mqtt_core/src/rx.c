@@ -39,7 +39,7 @@ void mqc_input_reset(mqc_input *in)
     in->phase = MQC_INPUT_PACKET;
     in->flow = MQC_INPUT_FLOWING;
     in->unread = false;
-    in->passed_over = false;
+    in->message_skipped = false;
 }
 
 static mqc_span unread(const mqc_input *in)
@@ -212,9 +212,9 @@ static step admit(mqc_engine *e, const mqc_message *m)
         mqc_control_fill(e); /* encoding an answer may free a slot */
     }
     if (mqc_inbox_stuck(&e->inbox)) {
-        e->in.passed_over = true;
+        e->in.message_skipped = true;
     }
-    if (e->in.passed_over) {
+    if (e->in.message_skipped) {
         return flowing(e, true, STEP_AGAIN);
     }
     if (mqc_inbox_full(&e->inbox)) {

@@ -15,7 +15,8 @@
 /* True if skipped messages can be received on a new connection, now that there is a slot. */
 static bool wants_another_connection(const mqc_engine *e)
 {
-    return e->in.passed_over && !mqc_inbox_full(&e->inbox) && mqc_control_pending(&e->control) == 0;
+    return e->in.message_skipped && !mqc_inbox_full(&e->inbox) &&
+           mqc_control_pending(&e->control) == 0;
 }
 
 bool mqc_next_deadline(const mqc_engine *e, mqc_time *when)

@@ -109,7 +109,7 @@ void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now)
         uint32_t before = e->tx.lane->window.in_flight;
         mqc_ping_taken(e, len < e->tx.lane->offered, now);
         mqc_outbox_consume(e->tx.lane, len);
-        if (e->tx.lane->left_kb > 0) {
+        if (e->tx.lane->large_kb > 0) {
             mqc_ping_large_sent(e, e->tx.lane, now);
         }
         if ((before == 0 || !e->tx.lane->owed) && e->waits.ack_timeout_ms != 0) {

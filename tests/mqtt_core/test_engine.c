@@ -101,7 +101,7 @@ static void qos1_publish_ends_with_its_puback(void **state)
     rig_deinit(&r);
 }
 
-static void qos0_publish_ends_when_its_last_byte_has_left(void **state)
+static void qos0_publish_ends_when_its_last_byte_was_sent(void **state)
 {
     (void)state;
     rig r;
@@ -230,7 +230,7 @@ static void refusal_is_an_event_and_latches(void **state)
     rig_deinit(&r);
 }
 
-static void unacknowledged_publishes_go_out_again(void **state)
+static void unacknowledged_publishes_are_sent_again(void **state)
 {
     (void)state;
     for (int present = 0; present < 2; present++) {
@@ -264,13 +264,13 @@ int main(void)
         cmocka_unit_test(connect_is_encoded_as_the_specification_says),
         cmocka_unit_test(each_part_of_the_memory_is_needed),
         cmocka_unit_test(qos1_publish_ends_with_its_puback),
-        cmocka_unit_test(qos0_publish_ends_when_its_last_byte_has_left),
+        cmocka_unit_test(qos0_publish_ends_when_its_last_byte_was_sent),
         cmocka_unit_test(subscriptions_are_answered),
         cmocka_unit_test(publishes_wait_for_connack),
         cmocka_unit_test(nothing_follows_disconnect),
         cmocka_unit_test(disconnect_does_not_overtake_acknowledgements),
         cmocka_unit_test(refusal_is_an_event_and_latches),
-        cmocka_unit_test(unacknowledged_publishes_go_out_again),
+        cmocka_unit_test(unacknowledged_publishes_are_sent_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

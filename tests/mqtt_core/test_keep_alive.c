@@ -117,7 +117,7 @@ static void sending_does_not_hide_a_silent_peer(void **state)
     rig_deinit(&r);
 }
 
-static void what_arrives_is_life_while_a_ping_has_no_answer(void **state)
+static void received_bytes_are_a_sign_of_life_while_a_ping_has_no_answer(void **state)
 {
     (void)state;
     rig r;
@@ -358,7 +358,7 @@ int main(void)
         cmocka_unit_test(an_answered_ping_starts_over),
         cmocka_unit_test(receiving_does_not_replace_sending),
         cmocka_unit_test(sending_does_not_hide_a_silent_peer),
-        cmocka_unit_test(what_arrives_is_life_while_a_ping_has_no_answer),
+        cmocka_unit_test(received_bytes_are_a_sign_of_life_while_a_ping_has_no_answer),
         cmocka_unit_test(a_ping_counts_as_sent_however_much_was_delivered_behind_it),
         cmocka_unit_test(no_loss_is_seen_while_we_do_not_read),
         cmocka_unit_test(without_keep_alive_nothing_is_due),

@@ -134,7 +134,7 @@ static void queued_messages_expire_to_the_millisecond(void **state)
     rig_deinit(&r);
 }
 
-static void a_packet_that_has_begun_does_not_expire(void **state)
+static void a_packet_that_was_partly_sent_does_not_expire(void **state)
 {
     (void)state;
     for (size_t cut = 0; cut <= 8; cut++) {
@@ -406,7 +406,7 @@ static void packet_ids_run_out_before_they_repeat(void **state)
 static void the_size_of_a_large_packet_is_returned_once(void **state)
 {
     (void)state;
-    mqc_outbox o = { .left_kb = 5 };
+    mqc_outbox o = { .large_kb = 5 };
 
     assert_int_equal(mqc_outbox_take_large_kb(&o), 5);
     assert_int_equal(mqc_outbox_take_large_kb(&o), 0);
@@ -420,7 +420,7 @@ int main(void)
         cmocka_unit_test(kept_messages_wait_for_their_release),
         cmocka_unit_test(kept_messages_expire_also_after_being_sent),
         cmocka_unit_test(queued_messages_expire_to_the_millisecond),
-        cmocka_unit_test(a_packet_that_has_begun_does_not_expire),
+        cmocka_unit_test(a_packet_that_was_partly_sent_does_not_expire),
         cmocka_unit_test(what_expired_does_not_wait_for_its_event),
         cmocka_unit_test(an_offer_delays_expiry_until_it_ends),
         cmocka_unit_test(the_window_survives_an_early_answer_and_an_expiry),

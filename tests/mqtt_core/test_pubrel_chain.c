@@ -28,7 +28,7 @@ static unsigned due(mqc_pubrel_chain *l)
     return ids;
 }
 
-static void pubrels_leave_in_the_order_of_the_pubrecs(void **state)
+static void pubrels_are_sent_in_the_order_of_the_pubrecs(void **state)
 {
     (void)state;
     mqc_entry entries[COUNT];
@@ -121,7 +121,7 @@ static void the_check_sees_a_broken_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pubrels_leave_in_the_order_of_the_pubrecs),
+        cmocka_unit_test(pubrels_are_sent_in_the_order_of_the_pubrecs),
         cmocka_unit_test(each_can_be_taken_out_at_any_time),
         cmocka_unit_test(a_lane_that_ends_leaves_the_chain),
         cmocka_unit_test(the_check_sees_a_broken_chain),

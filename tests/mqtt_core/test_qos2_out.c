@@ -85,7 +85,7 @@ static void every_pubrec_is_answered_also_repeated_and_unknown_ones(void **state
     rig_deinit(&r);
 }
 
-static void pubrels_leave_in_the_order_of_the_pubrecs(void **state)
+static void pubrels_are_sent_in_the_order_of_the_pubrecs(void **state)
 {
     (void)state;
     static const unsigned order[] = { 3, 1, 6, 2, 5, 4 };
@@ -383,7 +383,7 @@ int main(void)
         cmocka_unit_test(a_publish_ends_with_its_pubcomp),
         cmocka_unit_test(answers_that_do_not_belong_to_the_qos_end_the_connection),
         cmocka_unit_test(every_pubrec_is_answered_also_repeated_and_unknown_ones),
-        cmocka_unit_test(pubrels_leave_in_the_order_of_the_pubrecs),
+        cmocka_unit_test(pubrels_are_sent_in_the_order_of_the_pubrecs),
         cmocka_unit_test(the_window_counts_until_pubcomp),
         cmocka_unit_test(no_pubrel_is_lost_when_the_control_area_is_full),
         cmocka_unit_test(a_pubrel_does_not_wait_for_publishes),

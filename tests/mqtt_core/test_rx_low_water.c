@@ -63,7 +63,7 @@ static size_t asked(server *s)
 }
 
 /* The server sends any number of answers at a time. */
-static void earn_trust(server *s)
+static void reach_every_mark(server *s)
 {
     for (int times = 0; times < 8; times++) {
         send_many(s, 200);
@@ -79,7 +79,7 @@ static void half_the_answers_to_many_are_taken_together(void **state)
     for (size_t sent = 1; sent <= 200; sent++) {
         server s;
         begin(&s, 200, ENOUGH);
-        earn_trust(&s);
+        reach_every_mark(&s);
         assert_int_equal(asked(&s), 0);
         send_many(&s, sent);
         assert_int_equal(asked(&s), sent < MANY ? 0 : sent / 2);
@@ -126,7 +126,7 @@ static void each_byte_restarts_the_time(void **state)
     rig_deinit(&s.r);
 }
 
-static void what_is_asked_for_doubles_as_long_as_it_comes(void **state)
+static void the_mark_doubles_while_it_is_reached(void **state)
 {
     (void)state;
     server s;
@@ -142,13 +142,13 @@ static void what_is_asked_for_doubles_as_long_as_it_comes(void **state)
 }
 
 /* What it may send without an acknowledgement of TCP, for example. */
-static void what_came_when_time_was_over_is_asked_for_next(void **state)
+static void after_an_expired_wait_the_mark_is_what_was_received(void **state)
 {
     (void)state;
     for (size_t most = 1; most < 50; most++) {
         server s;
         begin(&s, 200, ENOUGH);
-        earn_trust(&s);
+        reach_every_mark(&s);
         send_many(&s, 200);
         assert_int_equal(asked(&s), 100);
         pass(&s, PATIENCE_MS);
@@ -211,8 +211,8 @@ static void a_full_batch_forgets_the_waits_without_effect(void **state)
         assert_int_equal(batches_without(&s), expected);
     }
     answer(&s, MANY);
-    earn_trust(&s);
-    earn_trust(&s);
+    reach_every_mark(&s);
+    reach_every_mark(&s);
     send_many(&s, MANY);
     assert_int_equal(asked(&s), MANY / 2);
     pass(&s, PATIENCE_MS);
@@ -221,12 +221,12 @@ static void a_full_batch_forgets_the_waits_without_effect(void **state)
 }
 
 /* The application wakes up for reasons of its own, and reads. */
-static void a_read_that_comes_early_says_nothing_of_the_server(void **state)
+static void an_early_read_teaches_nothing_about_the_server(void **state)
 {
     (void)state;
     server s;
     begin(&s, 200, ENOUGH);
-    earn_trust(&s);
+    reach_every_mark(&s);
     for (int times = 0; times < 100; times++) {
         send_many(&s, 200);
         assert_int_equal(asked(&s), 100);
@@ -253,7 +253,7 @@ static void a_wait_that_was_not_asked_for_does_not_count_against_the_server(void
     rig_deinit(&s.r);
 }
 
-static void half_a_buffer_is_all_that_is_asked_for(void **state)
+static void the_mark_is_half_the_buffer_at_most(void **state)
 {
     (void)state;
     for (size_t rx = 16; rx < 100; rx++) {
@@ -267,12 +267,12 @@ static void half_a_buffer_is_all_that_is_asked_for(void **state)
     }
 }
 
-static void of_a_server_some_way_off_a_quarter_is_asked_for(void **state)
+static void far_from_the_server_the_mark_is_a_quarter(void **state)
 {
     (void)state;
     server s;
     begin(&s, 200, ENOUGH);
-    earn_trust(&s);
+    reach_every_mark(&s);
     for (int n = 0; n < 20; n++) { /* an answer takes a millisecond */
         send_many(&s, 1);
         pass(&s, 1);
@@ -310,7 +310,7 @@ static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
     }
 }
 
-static void nothing_is_asked_for_without_a_connection(void **state)
+static void there_is_no_mark_without_a_connection(void **state)
 {
     (void)state;
     server s;
@@ -432,16 +432,16 @@ int main(void)
         cmocka_unit_test(half_the_answers_to_many_are_taken_together),
         cmocka_unit_test(with_more_to_send_those_that_open_the_window),
         cmocka_unit_test(each_byte_restarts_the_time),
-        cmocka_unit_test(what_is_asked_for_doubles_as_long_as_it_comes),
-        cmocka_unit_test(what_came_when_time_was_over_is_asked_for_next),
+        cmocka_unit_test(the_mark_doubles_while_it_is_reached),
+        cmocka_unit_test(after_an_expired_wait_the_mark_is_what_was_received),
         cmocka_unit_test(waits_without_effect_become_ever_rarer),
         cmocka_unit_test(a_full_batch_forgets_the_waits_without_effect),
-        cmocka_unit_test(a_read_that_comes_early_says_nothing_of_the_server),
+        cmocka_unit_test(an_early_read_teaches_nothing_about_the_server),
         cmocka_unit_test(a_wait_that_was_not_asked_for_does_not_count_against_the_server),
-        cmocka_unit_test(half_a_buffer_is_all_that_is_asked_for),
-        cmocka_unit_test(of_a_server_some_way_off_a_quarter_is_asked_for),
+        cmocka_unit_test(the_mark_is_half_the_buffer_at_most),
+        cmocka_unit_test(far_from_the_server_the_mark_is_a_quarter),
         cmocka_unit_test(of_two_lanes_the_one_that_needs_fewer_answers_counts),
-        cmocka_unit_test(nothing_is_asked_for_without_a_connection),
+        cmocka_unit_test(there_is_no_mark_without_a_connection),
         cmocka_unit_test(without_a_batch_there_is_no_mark),
         cmocka_unit_test(each_wait_without_effect_doubles_the_pause),
         cmocka_unit_test(during_the_pause_the_mark_does_not_rise),

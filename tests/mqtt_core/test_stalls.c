@@ -121,7 +121,7 @@ static void acknowledgements_behind_a_slow_packet_are_waited_for(void **state)
     rig_deinit(&r);
 }
 
-static void messages_that_were_passed_over_are_not_waited_for_without_end(void **state)
+static void messages_that_were_skipped_are_not_waited_for_forever(void **state)
 {
     (void)state;
     const rig_sizes sizes = { .inbound = 1 };
@@ -226,7 +226,7 @@ int main(void)
         cmocka_unit_test(each_acknowledgement_of_the_application_gives_new_time),
         cmocka_unit_test(acknowledgements_that_cannot_be_sent_do_not_stop_reading_forever),
         cmocka_unit_test(acknowledgements_behind_a_slow_packet_are_waited_for),
-        cmocka_unit_test(messages_that_were_passed_over_are_not_waited_for_without_end),
+        cmocka_unit_test(messages_that_were_skipped_are_not_waited_for_forever),
         cmocka_unit_test(of_several_requests_the_oldest_is_waited_for),
         cmocka_unit_test(an_answer_is_missed_also_while_reading_stands_still),
         cmocka_unit_test(without_a_limit_reading_may_stand_still),

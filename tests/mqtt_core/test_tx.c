@@ -60,7 +60,7 @@ static void what_was_offered_is_offered_again(void **state)
     rig_deinit(&r);
 }
 
-static void sixteen_queued_publishes_leave_in_one_run(void **state)
+static void sixteen_queued_publishes_are_sent_in_one_run(void **state)
 {
     (void)state;
     for (uint8_t qos = 0; qos < 2; qos++) {
@@ -79,7 +79,7 @@ static void sixteen_queued_publishes_leave_in_one_run(void **state)
     }
 }
 
-static void messages_are_acknowledged_in_the_order_in_which_they_came(void **state)
+static void messages_are_acknowledged_in_the_order_of_their_arrival(void **state)
 {
     (void)state;
     rig r;
@@ -132,8 +132,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_switch_at_packet_boundaries_only),
         cmocka_unit_test(what_was_offered_is_offered_again),
-        cmocka_unit_test(sixteen_queued_publishes_leave_in_one_run),
-        cmocka_unit_test(messages_are_acknowledged_in_the_order_in_which_they_came),
+        cmocka_unit_test(sixteen_queued_publishes_are_sent_in_one_run),
+        cmocka_unit_test(messages_are_acknowledged_in_the_order_of_their_arrival),
         cmocka_unit_test(more_than_was_offered_is_never_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,7 @@ static void the_window_is_never_empty_on_a_long_way(void **state)
     }
 }
 
-static void next_to_the_server_a_batch_is_waited_for_but_not_for_long(void **state)
+static void near_the_server_a_lane_waits_for_a_batch_but_not_for_long(void **state)
 {
     (void)state;
     enum { GATHER_MS = 2 };
@@ -434,7 +434,7 @@ int main(void)
         cmocka_unit_test(the_window_holds_back_what_is_beyond),
         cmocka_unit_test(answers_one_by_one_still_free_batches),
         cmocka_unit_test(the_window_is_never_empty_on_a_long_way),
-        cmocka_unit_test(next_to_the_server_a_batch_is_waited_for_but_not_for_long),
+        cmocka_unit_test(near_the_server_a_lane_waits_for_a_batch_but_not_for_long),
         cmocka_unit_test(from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch),
         cmocka_unit_test(an_answer_after_days_counts_as_one_after_a_minute),
         cmocka_unit_test(a_free_slot_that_nothing_waits_for_is_no_deadline),

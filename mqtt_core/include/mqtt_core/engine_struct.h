@@ -67,12 +67,12 @@ typedef struct mqc_expiry {
  * 0 <= send <= grant <= count.
  */
 typedef struct mqc_outbox {
-    uint8_t number;   /**< The lane's index. */
-    bool held;        /**< mqc_hold: nothing new is sent. */
-    bool overdue;     /**< A publish expired, or had its answer, while it was being sent. */
-    bool owed;        /**< Since the lane was last empty of them, a publish with QoS was sent. */
-    bool id_passed;   /**< The search for a free id stepped over an id of this lane; see ids.c. */
-    uint16_t left_kb; /**< Size of the largest QoS 0 packet of the last run; 0: below 1 KB. */
+    uint8_t number;    /**< The lane's index. */
+    bool held;         /**< mqc_hold: nothing new is sent. */
+    bool overdue;      /**< A publish expired, or had its answer, while it was being sent. */
+    bool owed;         /**< Since the lane was last empty of them, a publish with QoS was sent. */
+    bool id_passed;    /**< The search for a free id stepped over an id of this lane; see ids.c. */
+    uint16_t large_kb; /**< Size of the largest QoS 0 packet of the last run; 0: below 1 KB. */
 
     mqc_time oldest_at; /**< If owed: since when the oldest entry has been the oldest. */
 
@@ -144,18 +144,18 @@ typedef struct mqc_header {
 
 /** Received bytes that have not been decoded, and how reading goes on; see rx.h. */
 typedef struct mqc_input {
-    uint8_t *buf;      /**< The caller's memory. */
-    size_t cap;        /**< Its size. */
-    size_t start;      /**< Offset of the first byte that was not decoded. */
-    size_t end;        /**< Offset behind the last byte that was received. */
-    size_t skip;       /**< Bytes of an oversize packet that are still to be skipped. */
-    uint32_t after_id; /**< Oversize packet: payload bytes after the packet id. */
-    mqc_header header; /**< Header of the packet at start. */
-    uint8_t phase;     /**< An mqc_input_phase. */
-    uint8_t flow;      /**< An mqc_input_flow. */
-    bool unread;       /**< There may be an event in the received bytes. */
-    bool passed_over;  /**< A message was skipped because the inbox had no slot for it; it is asked
-                            for with another connection. */
+    uint8_t *buf;         /**< The caller's memory. */
+    size_t cap;           /**< Its size. */
+    size_t start;         /**< Offset of the first byte that was not decoded. */
+    size_t end;           /**< Offset behind the last byte that was received. */
+    size_t skip;          /**< Bytes of an oversize packet that are still to be skipped. */
+    uint32_t after_id;    /**< Oversize packet: payload bytes after the packet id. */
+    mqc_header header;    /**< Header of the packet at start. */
+    uint8_t phase;        /**< An mqc_input_phase. */
+    uint8_t flow;         /**< An mqc_input_flow. */
+    bool unread;          /**< There may be an event in the received bytes. */
+    bool message_skipped; /**< A message was skipped because the inbox had no slot for it; it is
+                           asked for with another connection. */
 } mqc_input;
 
 /** A SUBSCRIBE or UNSUBSCRIBE without its answer. */
