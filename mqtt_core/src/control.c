@@ -2,12 +2,6 @@
 
 #include <assert.h>
 
-void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
-{
-    c->buf = buf;
-    c->cap = cap;
-}
-
 uint8_t *mqc_control_reserve(mqc_control *c, size_t n)
 {
     assert(mqc_control_valid(c));

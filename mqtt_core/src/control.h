@@ -13,7 +13,11 @@ static inline size_t mqc_control_pending(const mqc_control *c)
 /* Do the members agree with each other? */
 bool mqc_control_valid(const mqc_control *c);
 
-void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap);
+static inline void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
+{
+    c->buf = buf;
+    c->cap = cap;
+}
 
 /* Returns where to write the next n bytes of the queue; NULL when there is no room now. */
 uint8_t *mqc_control_reserve(mqc_control *c, size_t n);

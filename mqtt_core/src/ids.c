@@ -1,6 +1,7 @@
 #include "ids.h"
 
 #include "outbox.h"
+#include "outbox_find.h"
 
 /*
  * Ids are assigned in sequence, modulo 65536, and 0 is never assigned.  One search over the ids in

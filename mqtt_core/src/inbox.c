@@ -2,12 +2,6 @@
 
 #include <assert.h>
 
-void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap)
-{
-    b->table = table;
-    b->cap = (uint32_t)cap;
-}
-
 static mqc_inbound *message_at(const mqc_inbox *b, uint32_t position)
 {
     uint32_t i = b->head + position;

@@ -38,7 +38,11 @@ static inline bool mqc_inbox_stuck(const mqc_inbox *b)
 /* Do the members, and the order of the table, agree with each other? */
 bool mqc_inbox_valid(const mqc_inbox *b);
 
-void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap);
+static inline void mqc_inbox_init(mqc_inbox *b, mqc_inbound *table, size_t cap)
+{
+    b->table = table;
+    b->cap = (uint32_t)cap;
+}
 
 void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos);
 

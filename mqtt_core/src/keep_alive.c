@@ -3,6 +3,7 @@
 #include "control.h"
 #include "input.h"
 #include "outbox.h"
+#include "outbox_find.h"
 
 /* Keep-alive. Received bytes, and bytes that the peer accepts, are signs of life: the answer to
  * a PINGREQ follows everything that the peer is sending, and the PINGREQ follows everything that

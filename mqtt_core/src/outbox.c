@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "outbox_find.h"
 #include "outbox_valid.h"
 #include "packet.h"
 
@@ -23,12 +24,6 @@ void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
     mqc_window_init(&o->window, m->window);
     mqc_expiry_init(&o->expiry, m);
     assert(mqc_outbox_valid(o));
-}
-
-uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
-{
-    const mqc_entry *e = mqc_entry_at(o, n);
-    return mqc_has_ended(e) ? (uint16_t)0 : e->packet_id;
 }
 
 /* --- ending publishes ------------------------------------------------------------------ */
@@ -158,40 +153,14 @@ void mqc_outbox_completed(mqc_outbox *o, mqc_entry *e, mqc_time now, mqc_done *d
     bury(o, e, MQC_OUTCOME_ACKED, done);
 }
 
-static bool is_open(const mqc_entry *e, uint16_t packet_id)
-{
-    return e->packet_id == packet_id && !mqc_has_ended(e);
-}
-
-/*
- * Finds the unfinished entry with this id among the first n.  While no other lane and no request
- * uses ids, those of a lane are consecutive, so the id gives the position.
- */
-static mqc_entry *find_id(const mqc_outbox *o, uint16_t packet_id, size_t n)
-{
-    mqc_entry *e = mqc_oldest(o);
-    size_t likely = (uint16_t)(packet_id - e->packet_id);
-
-    if (likely < n && is_open(mqc_entry_at(o, likely), packet_id)) {
-        return mqc_entry_at(o, likely);
-    }
-    for (; n > 0; n--) {
-        if (is_open(e, packet_id)) {
-            return e;
-        }
-        e = mqc_next_entry(o, e);
-    }
-    return NULL;
-}
-
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done *done)
 {
     assert(mqc_outbox_valid(o));
     size_t n = mqc_touched(o);
     mqc_entry *e = mqc_oldest(o);
 
-    if (n == 0 || !is_open(e, packet_id)) { /* servers usually answer in order */
-        e = find_id(o, packet_id, n);
+    if (n == 0 || !mqc_entry_has_id(e, packet_id)) { /* servers usually answer in order */
+        e = mqc_outbox_find(o, packet_id, n);
     }
     if (e == NULL || (e->flags & MQC_ENTRY_QOS) != 1) {
         return false;
@@ -203,18 +172,15 @@ bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done 
 bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done)
 {
     assert(mqc_outbox_valid(o));
-    mqc_entry *e = mqc_oldest(o);
+    mqc_entry *e = mqc_outbox_find_kept(o, id);
 
-    for (size_t n = mqc_touched(o); n > 0; n--) {
-        if ((e->flags & MQC_ENTRY_KEEP) != 0 && e->id == id && !mqc_has_ended(e)) {
-            leave_window(o, e);
-            note_oldest(o, e, now);
-            bury(o, e, MQC_OUTCOME_RELEASED, done);
-            return true;
-        }
-        e = mqc_next_entry(o, e);
+    if (e == NULL) {
+        return false;
     }
-    return false;
+    leave_window(o, e);
+    note_oldest(o, e, now);
+    bury(o, e, MQC_OUTCOME_RELEASED, done);
+    return true;
 }
 
 /* Notes the expiry of entries that may expire again. */
@@ -374,13 +340,6 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
     reclaim(o);
 }
 
-size_t mqc_outbox_unanswered_len(const mqc_outbox *o)
-{
-    bool waits = o->count > 0 && mqc_touched(o) > 0 && !mqc_has_ended(mqc_oldest(o));
-
-    return waits ? mqc_oldest(o)->len : 0;
-}
-
 /* Finds the last entry before send that has not ended, and the offset of its bytes. */
 static mqc_entry *last_sent(const mqc_outbox *o, size_t *position, size_t *at)
 {
@@ -416,11 +375,6 @@ bool mqc_outbox_requeue(mqc_outbox *o, uint32_t id)
 }
 
 /* --- QoS 2 ------------------------------------------------------------------- */
-
-mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id)
-{
-    return find_id(o, packet_id, o->count);
-}
 
 bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
 {

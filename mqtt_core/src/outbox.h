@@ -49,9 +49,6 @@ static inline void mqc_outbox_add(mqc_outbox *o, const mqc_outgoing *m, size_t l
     o->live++;
 }
 
-/* Returns the packet id of the n-th entry; 0 when it has none, or has ended. */
-uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n);
-
 /* Was a packet of this lane sent in part, or offered? */
 static inline bool mqc_outbox_begun(const mqc_outbox *o)
 {
@@ -105,14 +102,8 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time gather_until);
 const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len);
 void mqc_outbox_consume(mqc_outbox *o, size_t len);
 
-/* Returns the length of the oldest packet, if it was sent or offered and is unanswered; else 0. */
-size_t mqc_outbox_unanswered_len(const mqc_outbox *o);
-
 /* PUBACK was received.  Returns false when no QoS 1 publish with this id is in flight. */
 bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done *done);
-
-/* Finds the unfinished entry with this id, sent or not; NULL: there is none. */
-mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id);
 
 /* The first PUBREC for an entry was received.  Returns false when it cannot have one. */
 bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now);

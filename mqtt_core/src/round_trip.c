@@ -9,11 +9,6 @@ enum {
     LONGEST_MS = 60000
 };
 
-void mqc_round_trip_reset(mqc_round_trip *t)
-{
-    t->packet_id = 0;
-}
-
 void mqc_round_trip_begin(mqc_round_trip *t, uint16_t packet_id, mqc_time now)
 {
     assert(mqc_round_trip_valid(t));

@@ -8,6 +8,7 @@
 #include "inbox.h"
 #include "keep_alive.h"
 #include "outbox.h"
+#include "outbox_find.h"
 #include "packet.h"
 #include "pubrel_chain.h"
 #include "round_trip.h"
@@ -24,12 +25,6 @@ typedef enum step {
     STEP_MALFORMED,   /* the packet breaks the rules of encoding */
     STEP_UNEXPECTED   /* the packet is not allowed here */
 } step;
-
-void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap)
-{
-    in->buf = buf;
-    in->cap = cap;
-}
 
 void mqc_input_reset(mqc_input *in)
 {
@@ -132,7 +127,7 @@ static mqc_entry *find_publish(mqc_engine *e, uint16_t packet_id, mqc_outbox **l
 
     for (size_t i = 0; i < e->lane_count && m == NULL; i++) {
         *lane = &e->lanes[i];
-        m = mqc_outbox_find(*lane, packet_id);
+        m = mqc_outbox_find(*lane, packet_id, (*lane)->count);
     }
     return m;
 }

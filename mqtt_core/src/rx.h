@@ -5,7 +5,11 @@
 
 /* Receiving: decodes packets and applies them to the engine. */
 
-void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap);
+static inline void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap)
+{
+    in->buf = buf;
+    in->cap = cap;
+}
 
 /* Decode nothing more: the connection has failed. */
 static inline void mqc_input_stop(mqc_input *in)

@@ -8,6 +8,7 @@
 #include "inbox.h"
 #include "keep_alive.h"
 #include "outbox.h"
+#include "outbox_find.h"
 #include "round_trip.h"
 #include "rx_low_water.h"
 #include "waits.h"
