@@ -96,7 +96,7 @@ static inline bool mqc_in_window(const mqc_entry *e)
     return (e->flags & (MQC_ENTRY_QOS | MQC_ENTRY_KEEP)) != 0;
 }
 
-/* Does its PUBLISH still have to be sent, or to be answered? */
+/* True if its PUBLISH must still be sent or answered. */
 static inline bool mqc_is_unanswered(const mqc_entry *e)
 {
     return e->state < MQC_ENTRY_RECEIVED;

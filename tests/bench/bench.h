@@ -23,7 +23,7 @@ typedef enum bench_kind {
     BENCH_PUBLISH = 0,
     BENCH_RECEIVE,
     BENCH_LATENCY, /* one message at a time: publish, wait for its end */
-    BENCH_IDLE     /* connections, and nothing on them */
+    BENCH_IDLE     /* connections without messages */
 } bench_kind;
 
 typedef struct bench_job {
@@ -48,7 +48,7 @@ size_t bench_window_bytes(const bench_job *job);
 
 typedef struct bench_peer bench_peer;
 
-/** Connect with TCP_NODELAY, and subscribe to BENCH_FILTER for BENCH_RECEIVE.  Blocks. */
+/** Connects with TCP_NODELAY, and subscribes to BENCH_FILTER for BENCH_RECEIVE. Blocks. */
 bench_peer *peer_open(const bench_job *job, unsigned long number);
 
 /** Publish one message.  False: not now; peer_turn first. */

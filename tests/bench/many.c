@@ -73,7 +73,7 @@ static void warm_up(many *m)
         wait_connected(m, 2);
         many_device_free(passing);
     }
-    (void)malloc_trim(0); /* or the next devices would have their memory for nothing */
+    (void)malloc_trim(0); /* otherwise the next devices would reuse their memory */
 }
 
 /* As many at the same time as allowed, and the next as soon as one of them is connected. */

@@ -39,7 +39,7 @@ typedef struct many {
     plat_poll_set *set;
     many_device **devices;
     size_t connected;   /* now */
-    bool may_lose;      /* a lost connection is not the end */
+    bool may_lose;      /* a lost connection does not end the run */
     uint64_t period_us; /* between two messages of one device */
     uint64_t sent;
     uint64_t refused; /* the buffer of the device was full: the message follows later */

@@ -25,7 +25,7 @@ uint64_t bench_memory(void);
 
 void bench_sort(uint64_t *values, size_t count);
 
-/** Say what is wrong and end the program. */
+/** Prints the fault and ends the program. */
 void bench_fail(const char *what, const char *why) __attribute__((noreturn));
 
 #endif

@@ -24,7 +24,7 @@ typedef struct null_session {
     null_link link;
     uint8_t *rest; /* of a packet that has not arrived completely */
     size_t rest_len;
-    uint8_t *pending; /* what the socket would not take */
+    uint8_t *pending; /* bytes that the socket did not accept */
     size_t pending_len;
     char topic[NULL_TOPIC]; /* of the flood */
     unsigned long unsent;   /* of the flood */

@@ -13,7 +13,7 @@ static void owe(world *w, uint8_t first, const uint8_t *id, uint8_t filters)
     const uint16_t packet_id = (uint16_t)(id[0] << 8 | id[1]);
 
     FUZZ_CHECK(packet_id != 0);
-    for (size_t i = 0; i < w->owed_count; i++) { /* to PUBREC out of turn each time a PUBREL */
+    for (size_t i = 0; i < w->owed_count; i++) { /* answers each unexpected PUBREC with a PUBREL */
         FUZZ_CHECK(w->owed[i].packet_id != packet_id || w->guilty);
     }
     if (w->guilty && w->owed_count == OWED) {

@@ -70,7 +70,7 @@ static size_t count(const char *text, char c)
     return n;
 }
 
-/* What holds without anybody to ask. */
+/* Properties that hold without a comparison with OpenSSL. */
 static void check(const plat_host *host, bool is_ip, fuzz_input entry)
 {
     FUZZ_CHECK(is_ip == (host->ip_len > 0));

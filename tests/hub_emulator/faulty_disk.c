@@ -42,7 +42,7 @@ static bool now(void)
     return hit;
 }
 
-/* Does this call fail?  A call in which the process is killed does not return. */
+/* True if this call must fail. A call in which the process is killed does not return. */
 static bool fails(void)
 {
     if (!now()) {
@@ -129,7 +129,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 ssize_t __real_writev(int fd, const struct iovec *parts, int count);
 ssize_t __wrap_writev(int fd, const struct iovec *parts, int count);
 
-/* A line of which half fits; all but its end, when the process dies. */
+/* A write of which only a half fits; or all but the line end, if the process dies. */
 ssize_t __wrap_writev(int fd, const struct iovec *parts, int count)
 {
     bool whole = !now();

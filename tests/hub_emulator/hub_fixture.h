@@ -32,7 +32,7 @@ typedef struct hub_fixture {
     sent_publish sent[128];
     size_t sent_count;
     char dropped[256]; /* client ids, each followed by a space */
-    char ended[256];   /* those whose session was to end */
+    char ended[256];   /* client ids whose kept session was to be ended */
 } hub_fixture;
 
 /* cmocka setup and teardown; the device device1 exists. */

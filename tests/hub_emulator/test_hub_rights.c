@@ -13,7 +13,7 @@ static void a_policy_opens_what_its_rights_are_for(void **state)
         const char *method;
         const char *path;
         const char *body;
-        const char *allowed; /* the first letters of the policies that may */
+        const char *allowed; /* the first letters of the policies that are allowed */
     } cases[] = {
         { "GET", "/devices", NULL, "ioR" },
         { "GET", "/devices/device1", NULL, "ioR" },

@@ -109,8 +109,8 @@ static int64_t median(int64_t *values, unsigned count)
     return count > 0 ? values[count / 2] : 0;
 }
 
-/* From a message to its acknowledgement, with nothing else under way: a round trip and the hub's
- * work. */
+/* The time from a message to its acknowledgement, with nothing else in flight: a round trip and
+ * the hub's work. */
 static int64_t round_trip_us(run *r, iothub_client *c)
 {
     int64_t trips[TRIPS];

@@ -25,9 +25,9 @@ struct runner_rig {
     client_fixture f; /* first; its log of callbacks is for the runner's thread */
     plat_platform *platform;
     bool leap; /* while it sleeps, the clock moves to its deadline */
-    int input; /* eventfd: something was sent, and perhaps answered, since the runner looked */
+    int input; /* eventfd that is signalled when something was sent, and perhaps answered */
 
-    /* Under the lock, which is not the client's. */
+    /* Used with the rig's own lock held, not the client's. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool asleep; /* the runner sleeps, and no earlier event is about to wake it */

@@ -128,8 +128,8 @@ static void a_delay_of_zero_is_the_next_millisecond(void **state)
     fixture_free(&f);
 }
 
-/* Give up after the failure of each stage, with requests open: as a stop, and it can be started
- * again. */
+/* Gives up after the failure of each stage, with open requests: the effect is that of a stop,
+ * and the client can be started again. */
 static void giving_up_is_a_stop_with_the_reason(void **state)
 {
     (void)state;

@@ -299,7 +299,7 @@ static void every_truncation_is_refused_or_complete(void **state)
 
         iothub_result r = iothub_connection_string_parse(&cs, text, &err);
 
-        if (r == IOTHUB_OK) { /* the key was cut where base64 can end */
+        if (r == IOTHUB_OK) { /* the key was cut at a position where base64 can end */
             assert_true(cs.key.len > 0 && cs.key.len % 4 == 0);
         } else {
             assert_int_equal(err.code, r);

@@ -44,7 +44,7 @@ static void a_turn_takes_what_asked_for_it(void **state)
     context_poke(&f.context);
     context_end_turn(&f.context);
     assert_false(context_in_callback(&f.context));
-    assert_true(context_begin_turn(&f.context)); /* asked for in the turn before */
+    assert_true(context_begin_turn(&f.context)); /* requested in the previous turn */
     context_end_turn(&f.context);
     assert_false(context_begin_turn(&f.context));
     context_end_turn(&f.context);

@@ -107,7 +107,7 @@ static void desired(client_fixture *f, packet *p)
 
 static void method(client_fixture *f, packet *p)
 {
-    f->verdict = IOTHUB_METHOD_UNKNOWN; /* answered 404: one packet goes back */
+    f->verdict = IOTHUB_METHOD_UNKNOWN; /* answered with 404: one packet is sent back */
     publish(p, "$iothub/methods/POST/reboot/?$rid=17", "{\"in\":5}", 0);
 }
 

@@ -146,7 +146,7 @@ static void every_status_ends_a_report_once_or_has_it_sent_again(void **state)
         fixture_run(&f);
         assert_int_equal(f.done_count, later ? 0 : 1);
         if (later) {
-            fixture_sleep(&f, 1000); /* the first failure in a row */
+            fixture_sleep(&f, 1000); /* the first consecutive failure */
             twin_answer(&f, 204, op, "", "");
             fixture_run(&f);
         }

@@ -39,7 +39,7 @@ static const int table[STATES][INPUTS] = {
 };
 /* clang-format on */
 
-/* A spare on its way takes the place of a connection that ends. */
+/* A spare that is being opened replaces a connection that ends. */
 static int expected(int s, int in, int spare)
 {
     bool on_its_way = spare == RES || spare == CON || spare == SEC || spare == LOG;

@@ -295,7 +295,7 @@ static void only_work_wakes_the_runner_and_only_while_it_sleeps(void **state)
     fixture_free(&f);
 }
 
-/* Telemetry does when there is a reason: test_direct.c. */
+/* Telemetry wakes the runner only if necessary: see test_wake.c. */
 static void every_request_wakes(void **state)
 {
     (void)state;

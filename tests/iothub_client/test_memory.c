@@ -153,7 +153,8 @@ static void check_division(const iothub_options *o, const char *text)
         assert_non_null(c);
         collect(&p, c, text);
         check_apart(&p, memory, len);
-        /* With a token what is more serves its successors: one place for it, one in CONNECT. */
+        /* With a token, additional memory is used for longer tokens: once for the token, once
+         * for its copy in CONNECT. */
         size_t unused = c->session.credential.token_cap > 0 ? more % 2 : more;
         size_t odd = c->backlog.table_len > 0 ? sizeof *c->backlog.table : 1;
         assert_in_range(len - sum_of(&p), unused, unused + odd - 1);

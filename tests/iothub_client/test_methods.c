@@ -396,7 +396,7 @@ static void an_answer_overtakes_queued_telemetry(void **state)
     fixture_stream(&f)->send_room = SIZE_MAX;
     fixture_run(&f);
 
-    /* What was offered to the stream already has to leave first: at most one window. */
+    /* Messages that were offered to the stream must be sent first: at most one window. */
     unsigned n = before;
     while (strncmp(fake_hub_at(&f.hub, n)->topic, "$iothub/methods/res/", 20) != 0) {
         n++;

@@ -430,7 +430,7 @@ static void both_descriptors_are_shown_while_there_are_two(void **state)
     assert_int_equal(p.fds[0].fd, 10);
     assert_int_equal(p.fds[1].fd, 11); /* open, and waits for the method */
     assert_true(p.fds[1].want_read);
-    assert_false(p.fds[1].want_write); /* it has nothing to say yet, and could always say it */
+    assert_false(p.fds[1].want_write); /* it has nothing to send yet, though it could always send */
     assert_int_equal(r.new->last_least, 1);
     assert_true(p.timeout_ms > 0);
     fixture_sleep(&r.f, 20000);

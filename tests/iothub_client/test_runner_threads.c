@@ -32,7 +32,7 @@ static crowd *the_crowd; /* the rig's callbacks have no pointer of their own */
 
 /* --- the hub ----------------------------------------------------------------------------- */
 
-/* In order, each one; what was heard before may come again on a new connection. */
+/* Each one in order; those that were received before may be repeated on a new connection. */
 static void hear_telemetry(crowd *w, const fake_hub_publish *p)
 {
     unsigned sender = 0;

@@ -348,7 +348,7 @@ static void a_fleet_reconnects_spread_over_time_after_a_long_connection(void **s
         fixture_free(&f);
     }
 
-    assert_true(shortest < 500 && longest > 500); /* of 1000; 40 coins on one side: never */
+    assert_true(shortest < 500 && longest > 500); /* of 1000; 40 equal coin tosses never happen */
 }
 
 static void shortest(iothub_options *o)

@@ -37,7 +37,7 @@ static void send_messages(client_fixture *f, const char *topic, unsigned count)
     fixture_run(f);
 }
 
-/* QoS 1 for messages, which are to be accepted; of the others a lost one is asked for again. */
+/* QoS 1 for messages that must be accepted; for the others, a lost answer is requested again. */
 static void messages_alone_are_wanted_with_qos_1(void **state)
 {
     (void)state;

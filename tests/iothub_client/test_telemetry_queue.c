@@ -323,7 +323,7 @@ static void unacknowledged_messages_are_sent_again_in_order(void **state)
         fixture_run(&f);
         assert_int_equal(f.hub.publishes, 16);
         fake_hub_ack(&f.hub, fixture_stream(&f), 0);
-        fake_hub_ack(&f.hub, fixture_stream(&f), 5); /* a hub may, out of order */
+        fake_hub_ack(&f.hub, fixture_stream(&f), 5); /* a hub may answer out of order */
         fixture_run(&f);
         assert_int_equal(f.hub.publishes, 16);
 

@@ -18,7 +18,7 @@ enum { OPS = 1024, MAIL = 12, STEPS = 30 };
 typedef struct mail {
     char topic[160];
     char body[2048];
-    unsigned connection; /* on which it was written */
+    unsigned connection; /* the connection on which it was written */
 } mail;
 
 typedef struct world {

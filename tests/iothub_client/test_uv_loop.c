@@ -12,7 +12,7 @@
 
 /* A handle of libuv is for one descriptor, and lives until its close callback has run. */
 typedef struct watcher {
-    uv_poll_t poll; /* first: it is freed by this */
+    uv_poll_t poll; /* must be the first member: the struct is freed by its address */
     struct device *device;
 } watcher;
 

@@ -328,7 +328,7 @@ static void subscribe_and_unsubscribe_are_waited_for(void **state)
         rig r;
         uint16_t id;
         connect_with(&r, NULL, &options);
-        for (int i = 0; i < 5; i++) { /* answered ones, one with a place behind another */
+        for (int i = 0; i < 5; i++) { /* answered ones, one of them with a slot after another */
             uint16_t other;
             assert_int_equal(mqc_unsubscribe(&r.e, &s.filter, 1, &id), MQC_OK);
             assert_int_equal(mqc_subscribe(&r.e, &s, 1, &other), MQC_OK);

@@ -131,7 +131,7 @@ static void the_window_holds_back_what_is_beyond(void **state)
     rig_deinit(&r);
 }
 
-/* Which messages are sent together after the window has stopped a lane. */
+/* Tests which messages are sent together after the window has stopped a lane. */
 static size_t batch_of(size_t window)
 {
     return window <= 16 ? window : window <= 32 ? 16 : window - window / 2;

@@ -78,7 +78,7 @@ static void the_monotonic_clock_counts_milliseconds_rounded_down(void **state)
     assert_int_equal(monotonic(), 5000000000u);
 }
 
-/* A server's time-out does not wait for a suspended device. */
+/* The time-outs of a server continue while the device is suspended. */
 static void the_monotonic_clock_runs_while_the_system_is_suspended(void **state)
 {
     (void)state;

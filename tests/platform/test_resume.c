@@ -192,7 +192,7 @@ static void resume_newest(void)
 static void a_long_sleep_ends_when_the_system_resumes(void **state)
 {
     (void)state;
-    in_first_sleep = resume_newest; /* nobody has seen it when the long part begins */
+    in_first_sleep = resume_newest; /* it was not noticed when the long part begins */
     for (int i = 0; i < ROUNDS; i++) {
         sleep_long();
     }

@@ -45,7 +45,8 @@ static int free_keys(void **state)
     return 0;
 }
 
-/* Good as it is, bad with any bit of it changed, cut short, or of another message. */
+/* The signature is valid as it is, and invalid with any bit changed, truncated, or for another
+ * message. */
 static void expect_only(const char *what, plat_signed s, plat_der key)
 {
     byte changed[600];

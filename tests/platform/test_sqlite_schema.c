@@ -141,7 +141,7 @@ static void a_description_that_does_not_fit_the_rows_is_damage(void **state)
     good.reserved = 3;
     struct store_meta bad[5] = { good, good, good, good, good };
     bad[0].last = 3;     /* the last row is missing */
-    bad[1].reserved = 2; /* its number was never given out */
+    bad[1].reserved = 2; /* its number was never used */
     bad[2].first = 1;    /* the first row is another one */
     bad[3].gaps = 4;     /* more gaps than rows */
     bad[4].gap_bytes = 21;

@@ -184,7 +184,7 @@ static void a_connection_after_a_full_handshake_takes_little(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const tls_peer_config c = server(cases[i].key, cases[i].version);
-        restart_stream(); /* no session of another version */
+        restart_stream(); /* no session of another TLS version */
         expect_at_most(cases[i].what, &c, FULL);
     }
 }

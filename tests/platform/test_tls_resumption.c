@@ -64,7 +64,8 @@ static tls_peer_config limited_to(int version)
     return c;
 }
 
-/* From open to close, bytes both ways; true when it was resumed, as both ends see it. */
+/* A connection from open to close with bytes in both directions. Returns true if both ends
+ * report a resumed session. */
 static bool visit(const char *host, const tls_peer_config *config)
 {
     plat_result r = connect_to(host, config);
@@ -394,7 +395,7 @@ static void a_server_that_declines_is_judged_like_any_other(void **state)
         c.chain[0] = &good;
         shared_tickets.decline = false;
         shared_tickets.offered = 0;
-        expect_full(HOST, &c); /* the refusal made us forget */
+        expect_full(HOST, &c); /* the refusal removed the session */
         assert_int_equal(shared_tickets.offered, 0);
         expect_resumption(HOST, &c);
     }
@@ -430,7 +431,7 @@ static void a_ticket_that_holds_something_else_never_ends_in_a_false_connection(
         }
         disconnect();
     }
-    assert_true(refused >= 10); /* a secret of 32 bytes, each third of them */
+    assert_true(refused >= 10); /* parts of a 32-byte secret: a third each */
 }
 
 static void a_resumption_without_a_key_exchange_is_refused_and_not_tried_again(void **state)

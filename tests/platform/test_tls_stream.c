@@ -246,7 +246,7 @@ static void the_flow_is_that_of_the_bytes_below(void **state)
     assert_true(before.received > 500 && before.delivered > 200); /* the handshake */
 
     tls_peer_send(&peer, buf, 2000);
-    s->ops->flow(s, &after); /* a record that recv has not given */
+    s->ops->flow(s, &after); /* a record that recv has not returned */
     assert_true(after.received >= before.received + 2000);
     wire.peer_has = wire.tx_total + 900;
     assert_int_equal(s->ops->send(s, buf, 1000, &n), PLAT_OK);

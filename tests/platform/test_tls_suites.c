@@ -186,7 +186,7 @@ static void a_server_gets_the_group_that_it_has_and_x25519_if_it_has_all(void **
         expect_echo(cases[i].group);
         disconnect();
     }
-    restart_stream(); /* no session of another version */
+    restart_stream(); /* no session of another TLS version */
     c = good_config;
     c.max_version = TLS1_2_VERSION;
     assert_int_equal(connect_to(HOST, &c), PLAT_OK);

@@ -130,7 +130,7 @@ static void what_to_wait_for_below_grows_with_the_share_of_tls(void **state)
     } cases[] = {
         { 0, 0, 100, 100 },     { 100, 100, 100, 100 },   { 200, 100, 100, 200 },
         { 150, 100, 100, 150 }, { 100000, 10, 100, 800 }, /* eight times at most */
-        { 200, 100, 1, 1 },                               /* any byte is any byte */
+        { 200, 100, 1, 1 },                               /* every value of a byte is allowed */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         plat_tls_transport one = { .lower = &lower.base, .taken = cases[i].taken };

@@ -10,10 +10,8 @@
 #include "cert_writer.h"
 #include "tls_fixture.h"
 
-/*
- * Whole connections over chains that wolfSSL alone gets wrong: what test_chain.c shows of the
- * judge, a few of them as they go through a handshake.
- */
+/* Whole connections with chains that wolfSSL alone judges wrongly: a few cases of test_chain.c,
+ * in a handshake. */
 
 #define CA     "ca usage=04"
 #define SERVER "usage=80 for=server dns:" HOST

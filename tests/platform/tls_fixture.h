@@ -21,7 +21,7 @@ extern scripted_stream wire;
 extern plat_tls_stream tls;
 extern plat_stream *const s;
 extern tls_peer peer;
-extern tls_tickets *tickets; /* of the next server; NULL: it resumes nothing */
+extern tls_tickets *tickets; /* tickets of the next server; NULL: it resumes no session */
 
 extern const pki_spec good_spec;
 extern const pki_spec ca_spec;

@@ -64,7 +64,7 @@ struct scripted_stream {
     uint16_t port;
     uint64_t opened_at_ms;
     size_t last_send;  /* bytes that the last send took */
-    size_t last_least; /* bytes that the last poll was to wait for */
+    size_t last_least; /* number of bytes that the last poll waited for */
     uint64_t rx_total; /* bytes fed since open, */
     uint64_t tx_total; /* and sent */
 

@@ -52,8 +52,9 @@ bool json_text_is_name(json_text string, const char *name);
 json_text json_text_member(json_text object, const char *name);
 
 /**
- * Write a text that json_text_check accepted with a member a line and an indent of two spaces.
- * Strings are written as they are, also with what a terminal acts on.  No line end follows.
+ * Prints a text that json_text_check accepted, with one member per line and an indent of two
+ * spaces. Strings are printed unchanged, including characters that control a terminal. No line end
+ * follows.
  */
 void json_text_print(FILE *out, json_text text);
 

@@ -19,7 +19,7 @@ typedef enum amqp_refusal_state {
     AMQP_REFUSAL_WRONG       /* it is not AMQP: hang up once the answer is sent */
 } amqp_refusal_state;
 
-/** How long a client that was given the reason may take to hang up. */
+/** How long a client may take to close the connection after it has received the reason. */
 #define AMQP_CLOSING_MS 2000
 
 /** Start with { 0 }. */

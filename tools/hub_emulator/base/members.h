@@ -27,7 +27,7 @@ void hub_members_close(hub_members *m);
 
 /** NULL when there is none. */
 cJSON *hub_members_get(const hub_members *m, const char *name);
-/** Replace or add; takes the value over. */
+/** Replaces or adds a member; takes ownership of the value. */
 void hub_members_set(hub_members *m, const char *name, cJSON *value);
 void hub_members_remove(hub_members *m, const char *name);
 

@@ -91,7 +91,7 @@ static bool receive_some(client *c)
     return false;
 }
 
-/* All answers are sent: is anything of the client awaited? */
+/* All answers were sent. True if something is still expected from the client. */
 static void limit_wait(client *c, int64_t now)
 {
     if (c->refusal.state == AMQP_REFUSAL_WRONG) {

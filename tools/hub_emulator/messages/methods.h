@@ -64,7 +64,10 @@ typedef struct hub_method_request {
     size_t len;
 } hub_method_request;
 
-/** Check the request and take it in, under last_number.  done is not called on refusal. */
+/**
+ * Checks the request and adds the call, with the number last_number. done is not called after a
+ * refusal.
+ */
 hub_result hub_methods_add(hub_methods *m, const char *client_id, const hub_method_request *request,
                            int64_t now_ms, hub_method_done done, void *user, hub_fault *fault);
 /** A method that waits for this client, or NULL. */

@@ -104,7 +104,7 @@ static hub_topic method_answer(const char *rest)
     return topic;
 }
 
-/* Is the last property of the bag a name with '=' and nothing behind it? */
+/* True if the last property of the bag is a name with '=' and nothing after it. */
 static bool ends_empty(const char *bag, size_t len)
 {
     const char *separator = memrchr(bag, '&', len);

@@ -3,7 +3,7 @@
 
 #include "query/query_parser.h"
 
-/* The whole text, from SELECT to its end.  False after the fault was filled. */
+/* Parses the whole text, from SELECT to its end. False: the fault was filled. */
 bool query_parse_clauses(query_parser *p);
 
 #endif

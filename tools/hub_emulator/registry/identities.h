@@ -21,7 +21,7 @@ void hub_identities_take_out(hub_identities *l, const hub_identity *id);
 void hub_identities_note_number(hub_identities *l, unsigned number);
 void hub_identities_free(hub_identities *l);
 
-/** module NULL: the device.  NULL when there is none. */
+/** module NULL: the device itself. Returns NULL if there is none. */
 hub_identity *hub_identities_find(const hub_identities *l, const char *device, const char *module);
 hub_identity *hub_identities_find_client(const hub_identities *l, const char *client_id);
 /** Returns the modules of a device, which are adjacent; valid until the list changes. */

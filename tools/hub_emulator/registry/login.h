@@ -27,7 +27,7 @@ bool hub_api_version_valid(const char *version, size_t len);
 hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
                            hub_login *out, hub_fault *fault);
 
-/** What a service asks for. */
+/** A request of a service. */
 typedef struct hub_service_access {
     unsigned rights;          /* the policy must have one of these permissions; 0: any policy */
     const char *const *hosts; /* the names of the hub; NULL entries are skipped */

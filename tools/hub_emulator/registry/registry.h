@@ -26,7 +26,7 @@ hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice
 void hub_registry_start(hub_registry *r, hub_clock now);
 void hub_registry_close(hub_registry *r);
 
-/** module NULL: the device.  NULL when there is none. */
+/** module NULL: the device itself. Returns NULL if there is none. */
 static inline hub_identity *hub_registry_find(const hub_registry *r, const char *device,
                                               const char *module)
 {

@@ -48,7 +48,7 @@ typedef struct bulk_entry {
     const char *twin_etag; /* or NULL */
 } bulk_entry;
 
-/* The hub does not look at the case of a member's name; one SDK writes etag. */
+/* The hub matches names of members without regard to case; one SDK writes etag. */
 static const char *text_of(const cJSON *json, const char *name)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItem(json, name));

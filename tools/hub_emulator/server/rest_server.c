@@ -37,7 +37,7 @@ typedef struct call {
     char *path; /* as it was sent */
     hub_text body;
     size_t discarded;  /* of a body that is too large */
-    struct call *next; /* of those that are suspended */
+    struct call *next; /* next of the suspended ones */
     struct call **at;  /* what points to it there; NULL: it is not one of them */
 } call;
 

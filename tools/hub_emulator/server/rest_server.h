@@ -22,7 +22,7 @@ typedef struct rest_server_config {
 
 /** NULL on failure.  The thread that calls is the one that will call rest_server_run. */
 rest_server *rest_server_start(hub *h, const rest_server_config *config);
-/** Serve what is ready; never blocks. */
+/** Serves ready connections; never blocks. */
 void rest_server_run(rest_server *s);
 void rest_server_stop(rest_server *s);
 

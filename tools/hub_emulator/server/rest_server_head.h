@@ -11,7 +11,7 @@
 
 #define REST_BODY_MAX (1024u * 1024)
 
-/** A refusal; status 0 is none. */
+/** A refusal with its HTTP status; status 0: not refused. */
 typedef struct rest_head_fault {
     unsigned status;
     const char *text;

@@ -55,7 +55,8 @@ void hub_store_report(const hub_store *s, const char *format, ...)
     }
 }
 
-/* Which file it is, people are told; the text of the fault may go to a client of the hub. */
+/* The name of the file is reported to people only, since the text of the fault may be sent to a
+ * client of the hub. */
 static hub_result not_written(const hub_store *s, const char *name, const char *what,
                               hub_fault *fault)
 {

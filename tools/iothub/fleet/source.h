@@ -28,7 +28,7 @@ typedef struct fleet_source_new {
     uint16_t rest_port;
 } fleet_source_new;
 
-/** Register devices with new keys at the hub.  False after a complaint. */
+/** Registers devices with new keys at the hub. False: an error was printed. */
 bool fleet_source_create(const fleet_source_new *devices, fleet_shard shard, fleet_source_take take,
                          void *user);
 

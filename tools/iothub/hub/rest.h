@@ -13,7 +13,7 @@
 /** The query that every path of the real hub's interface needs. */
 #define REST_API_VERSION "api-version=2021-04-12"
 
-/** Where the connection string of the service comes from. */
+/** The environment variable with the connection string of the service. */
 #define REST_SERVICE_ENV "IOTHUB_CONNECTION_STRING"
 
 typedef struct rest rest;

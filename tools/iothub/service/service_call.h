@@ -48,7 +48,7 @@ int service_call(const service_options *o, const rest_call *call, const hub_targ
 bool service_reply_is_json(const rest_reply *reply);
 /** Print JSON for people.  The text was checked; its numbers are printed as they stand there. */
 int service_print(const char *text, size_t len);
-/** Check the body of a reply, print it, and free it. */
+/** Checks the body of a reply, prints it, and frees it. */
 int service_print_reply(rest_reply *reply);
 
 #endif
