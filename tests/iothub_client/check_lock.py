@@ -23,7 +23,9 @@ LIFE = {"iothub_init", "iothub_deinit", "iothub_free"}
 def main():
     client = pathlib.Path(sys.argv[1]) / "iothub_client"
     tests = pathlib.Path(__file__).parent
-    declared = set(DECLARED.findall((client / "include/iothub/client.h").read_text("utf-8"))) - LIFE
+    header = (client / "include/iothub/client.h").read_text("utf-8")
+    # NAME is inline where NAME_sized is, and passes on: one entry for both.
+    declared = {name.removesuffix("_sized") for name in DECLARED.findall(header)} - LIFE
     table = (tests / "test_lock.c").read_text("utf-8")
     found = [f"{name}: not in the table of test_lock.c" for name in sorted(declared)
              if f'"{name}"' not in table]

@@ -30,6 +30,22 @@
  * - The SDK's own code uses no heap after iothub_init. The platform may: the resolver allocates
  *   memory while the client connects, and wolfSSL both then and for the TLS records that it
  *   receives.
+ *
+ * Sizes of structs: a program may run with a shared library that is newer or older than the headers
+ * it was compiled with. Later versions add fields, always at the end, to iothub_options,
+ * iothub_telemetry, iothub_poll, iothub_stats and iothub_connection_string. So the library learns
+ * how large the program's struct is: iothub_options holds its size, set by iothub_options_init; for
+ * the others the size is an argument. The function with the plain name, such as iothub_get_stats,
+ * is inline and passes sizeof, and NAME_sized is the one in the library, for callers that have no C
+ * compiler. The library never writes beyond that size, and never reads beyond it.
+ * - A struct that is shorter than the library's: the fields that it lacks count as 0 (options: as
+ *   their defaults), and are not filled in.
+ * - A struct that is longer: fields that the library does not know are filled with 0. If the
+ * program has set one, the call is refused with IOTHUB_ERR_UNSUPPORTED.
+ * - Structs that the library passes to a callback grow at the end, too; do not make arrays of them.
+ * - iothub_callbacks does not grow: later callbacks become fields of iothub_options. iothub_error,
+ *   iothub_property, iothub_property_cursor, iothub_method_token, iothub_sas_grant,
+ *   iothub_sas_token and plat_poll do not grow either.
  */
 
 #include "iothub/message.h"
@@ -204,6 +220,15 @@ typedef struct iothub_poll {
 } iothub_poll;
 
 /**
+ * iothub_poll_info for a struct of any size; see "Sizes of structs" above.
+ *
+ * @param c            as there
+ * @param[out] out     as there
+ * @param struct_size  sizeof *out of the application
+ */
+void iothub_poll_info_sized(iothub_client *c, iothub_poll *out, size_t struct_size);
+
+/**
  * Tells what to wait for before the next iothub_process. Never blocks.
  *
  * Rules for an event loop of the application; samples/event_loop.c (poll) and samples/epoll_loop.c
@@ -243,7 +268,10 @@ typedef struct iothub_poll {
  * @param c         the client
  * @param[out] out  the answer; nothing to wait for if c is not an initialised client
  */
-void iothub_poll_info(iothub_client *c, iothub_poll *out);
+static inline void iothub_poll_info(iothub_client *c, iothub_poll *out)
+{
+    iothub_poll_info_sized(c, out, sizeof *out);
+}
 
 /**
  * Does all work that is due, calls the callbacks, and returns. Never blocks.
@@ -306,6 +334,19 @@ typedef struct iothub_telemetry {
 #define IOTHUB_MESSAGE_MAX (256u * 1024u)
 
 /**
+ * iothub_send_telemetry for a struct of any size; see "Sizes of structs" above.
+ *
+ * @param c            as there
+ * @param t            as there
+ * @param struct_size  sizeof *t of the application
+ * @param[out] op      as there
+ * @retval IOTHUB_ERR_UNSUPPORTED  a field is set that this version does not know
+ * @return otherwise as there
+ */
+iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemetry *t,
+                                          size_t struct_size, iothub_op *op);
+
+/**
  * Queues a telemetry message.
  *
  * With options.store, the message is in the store when the function returns IOTHUB_OK, with all
@@ -322,7 +363,11 @@ typedef struct iothub_telemetry {
  * @retval IOTHUB_ERR_ARG       a property cannot be sent; iothub_last_error names it
  * @retval IOTHUB_ERR_STORE     the store failed; iothub_last_error returns its text
  */
-iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op);
+static inline iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t,
+                                                  iothub_op *op)
+{
+    return iothub_send_telemetry_sized(c, t, sizeof *t, op);
+}
 
 /**
  * Drops all telemetry that was not sent yet. Each such message ends with IOTHUB_ERR_DROPPED, some
@@ -476,12 +521,24 @@ typedef struct iothub_stats {
 } iothub_stats;
 
 /**
+ * iothub_get_stats for a struct of any size; see "Sizes of structs" above.
+ *
+ * @param c            as there
+ * @param[out] out     as there
+ * @param struct_size  sizeof *out of the application
+ */
+void iothub_get_stats_sized(const iothub_client *c, iothub_stats *out, size_t struct_size);
+
+/**
  * Copies the counters of the client.
  *
  * @param c         the client; may be NULL
  * @param[out] out  the counters; all 0 if c is not an initialised client
  */
-void iothub_get_stats(const iothub_client *c, iothub_stats *out);
+static inline void iothub_get_stats(const iothub_client *c, iothub_stats *out)
+{
+    iothub_get_stats_sized(c, out, sizeof *out);
+}
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,19 @@ typedef struct iothub_connection_string {
 } iothub_connection_string;
 
 /**
+ * iothub_connection_string_parse for a struct of any size; see "Sizes of structs" in
+ * iothub/client.h.
+ *
+ * @param[out] out     as there
+ * @param text         as there
+ * @param struct_size  sizeof *out of the application
+ * @param[out] err     as there
+ * @return as there
+ */
+iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out, const char *text,
+                                                   size_t struct_size, iothub_error *err);
+
+/**
  * Parses and checks `HostName=...;DeviceId=...;SharedAccessKey=...` and its variants for modules
  * and services, with a key or a ready-made token.
  *
@@ -69,8 +82,24 @@ typedef struct iothub_connection_string {
  * @retval IOTHUB_ERR_UNSUPPORTED       a valid part that this version does not support, e.g. X.509
  * @retval IOTHUB_ERR_ARG               out or text is NULL
  */
-iothub_result iothub_connection_string_parse(iothub_connection_string *out, const char *text,
-                                             iothub_error *err);
+static inline iothub_result iothub_connection_string_parse(iothub_connection_string *out,
+                                                           const char *text, iothub_error *err)
+{
+    return iothub_connection_string_parse_sized(out, text, sizeof *out, err);
+}
+
+/**
+ * iothub_connection_string_check_mqtt for a struct of any size; see "Sizes of structs" in
+ * iothub/client.h.
+ *
+ * @param cs           as there
+ * @param struct_size  sizeof *cs of the application
+ * @param[out] err     as there
+ * @retval IOTHUB_ERR_UNSUPPORTED  a field is set that this version does not know
+ * @return otherwise as there
+ */
+iothub_result iothub_connection_string_check_mqtt_sized(const iothub_connection_string *cs,
+                                                        size_t struct_size, iothub_error *err);
 
 /**
  * Checks whether this identity can connect over MQTT.
@@ -82,8 +111,11 @@ iothub_result iothub_connection_string_parse(iothub_connection_string *out, cons
  * @retval IOTHUB_ERR_PART_INVALID  a service, or an id that holds '+' or '#'
  * @retval IOTHUB_ERR_ARG           cs is NULL
  */
-iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,
-                                                  iothub_error *err);
+static inline iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,
+                                                                iothub_error *err)
+{
+    return iothub_connection_string_check_mqtt_sized(cs, sizeof *cs, err);
+}
 
 #ifdef __cplusplus
 }

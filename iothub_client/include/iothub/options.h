@@ -210,7 +210,8 @@ typedef enum iothub_when_full {
  * platform that it points to: these must stay valid until iothub_deinit.
  */
 typedef struct iothub_options {
-    size_t struct_size; /**< Set by iothub_options_init; a struct without it is refused. */
+    size_t struct_size; /**< Set by iothub_options_init; a struct without it is refused. See "Sizes
+                             of structs" in iothub/client.h. */
 
     uint16_t port;       /**< TCP port of the hub. Default 8883. */
     const char *ca_file; /**< PEM file with the only root certificates to trust. NULL (the default):
@@ -333,17 +334,23 @@ typedef struct iothub_options {
     void *user;                 /**< Passed to every callback. */
 } iothub_options;
 
-/** Sets *o to the defaults. Call it before you set the first option. */
-#define iothub_options_init(o) iothub_options_init_sized((o), sizeof *(o))
-
 /**
- * The function behind iothub_options_init. The size makes it possible to link an application that
- * was compiled with an older, shorter struct with a newer library.
+ * iothub_options_init for a struct of any size; see "Sizes of structs" in iothub/client.h.
  *
- * @param[out] o       the options; NULL does nothing
+ * @param[out] o       as there
  * @param struct_size  sizeof *o of the application
  */
 void iothub_options_init_sized(iothub_options *o, size_t struct_size);
+
+/**
+ * Sets *o to the defaults. Call it before you set the first option.
+ *
+ * @param[out] o  the options; NULL does nothing
+ */
+static inline void iothub_options_init(iothub_options *o)
+{
+    iothub_options_init_sized(o, sizeof *o);
+}
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,7 @@ extern "C" {
 /** Longest percent-encoded resource, in bytes, that iothub_sas_verify accepts. */
 #define IOTHUB_SAS_VERIFY_MAX 2048
 
-/** What a token is to grant. White space around the texts is ignored. */
+/** What a token is to grant. White space around the texts is ignored. The struct does not grow. */
 typedef struct iothub_sas_grant {
     mqc_span resource; /**< What the token gives access to, not percent-encoded, e.g.
                             "myhub.azure-devices.net/devices/d1". */
@@ -60,6 +60,19 @@ iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant
                                size_t cap, size_t *len, iothub_error *err);
 
 /**
+ * iothub_sas_resource for a struct of any size; see "Sizes of structs" in iothub/client.h.
+ *
+ * @param cs           as there
+ * @param struct_size  sizeof *cs of the application
+ * @param[out] out     as there
+ * @param cap          as there
+ * @retval IOTHUB_ERR_UNSUPPORTED  a field is set that this version does not know
+ * @return otherwise as there
+ */
+iothub_result iothub_sas_resource_sized(const iothub_connection_string *cs, size_t struct_size,
+                                        char *out, size_t cap);
+
+/**
  * Writes the name of the resource that an identity owns: `{host}/devices/{d}` for a device,
  * `{host}/devices/{d}/modules/{m}` for a module, `{host}` for a service.
  *
@@ -69,7 +82,30 @@ iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant
  * @retval IOTHUB_ERR_NO_SPACE  cap is too small
  * @retval IOTHUB_ERR_ARG       cs or out is NULL
  */
-iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out, size_t cap);
+static inline iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out,
+                                                size_t cap)
+{
+    return iothub_sas_resource_sized(cs, sizeof *cs, out, cap);
+}
+
+/**
+ * iothub_sas_build_for for a struct of any size; see "Sizes of structs" in iothub/client.h.
+ *
+ * @param crypto       as there
+ * @param cs           as there
+ * @param struct_size  sizeof *cs of the application
+ * @param expiry_s     as there
+ * @param[out] out     as there
+ * @param cap          as there
+ * @param[out] len     as there
+ * @param[out] err     as there
+ * @retval IOTHUB_ERR_UNSUPPORTED  a field is set that this version does not know
+ * @return otherwise as there
+ */
+iothub_result iothub_sas_build_for_sized(const plat_crypto *crypto,
+                                         const iothub_connection_string *cs, size_t struct_size,
+                                         uint64_t expiry_s, char *out, size_t cap, size_t *len,
+                                         iothub_error *err);
 
 /**
  * Makes a SAS token for the identity, key and policy of a connection string.
@@ -84,13 +120,17 @@ iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out,
  * @retval IOTHUB_ERR_ARG  the connection string holds no key, or a pointer is NULL
  * @return any other result of iothub_sas_build
  */
-iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_connection_string *cs,
-                                   uint64_t expiry_s, char *out, size_t cap, size_t *len,
-                                   iothub_error *err);
+static inline iothub_result iothub_sas_build_for(const plat_crypto *crypto,
+                                                 const iothub_connection_string *cs,
+                                                 uint64_t expiry_s, char *out, size_t cap,
+                                                 size_t *len, iothub_error *err)
+{
+    return iothub_sas_build_for_sized(crypto, cs, sizeof *cs, expiry_s, out, cap, len, err);
+}
 
 /**
  * The fields of a token. The spans point into the text that was parsed and are still
- * percent-encoded; iothub_sas_decode decodes them.
+ * percent-encoded; iothub_sas_decode decodes them. The struct does not grow.
  */
 typedef struct iothub_sas_token {
     mqc_span resource;    /**< Field sr: what the token gives access to. */

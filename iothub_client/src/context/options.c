@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "text/sized_struct.h"
 #include "text/text_writer.h"
 
 /* --- numbers ----------------------------------------------------------------------- */
@@ -145,13 +146,14 @@ iothub_result options_take(iothub_options *to, const iothub_options *from, iothu
                            "options: iothub_options_init was not called; call it before the first "
                            "option is set");
     }
+    /* Options that an older, shorter struct does not have keep their defaults. */
     size_t size = from->struct_size < sizeof *to ? from->struct_size : sizeof *to;
+    iothub_result r = iothub_struct_in(to, sizeof *to, from, from->struct_size, "options", error);
 
-    iothub_options_init(
-        to); /* options that an older, shorter struct does not have keep their defaults */
+    iothub_options_init(to);
     memcpy(to, from, size);
     to->struct_size = sizeof *to;
-    return IOTHUB_OK;
+    return r;
 }
 
 /* --- what each may be ------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "drive/wake.h"
 #include "internal.h"
 #include "telemetry/telemetry_limits.h"
+#include "text/sized_struct.h"
 
 /* All public functions but those of the heap and the runner.  Here, and in no part, the lock of
  * the client is entered and left; callbacks.c gives it back around each callback. */
@@ -181,30 +182,45 @@ iothub_result iothub_wait(iothub_client *c, uint32_t max_ms)
     return api_return(c, r);
 }
 
-void iothub_poll_info(iothub_client *c, iothub_poll *out)
+void iothub_poll_info_sized(iothub_client *c, iothub_poll *out, size_t struct_size)
 {
+    iothub_poll poll = { .timeout_ms = -1 };
+
     if (out == NULL) {
         return;
     }
-    loop_no_polls(out->fds);
-    out->timeout_ms = -1;
+    loop_no_polls(poll.fds);
     if (api_begin(c) == IOTHUB_OK) {
         if (!context_has_runner(&c->context)) {
-            loop_poll(c, out->fds, &out->timeout_ms);
+            loop_poll(c, poll.fds, &poll.timeout_ms);
         }
         context_leave(&c->context);
     }
+    iothub_struct_out(out, struct_size, &poll, sizeof poll);
 }
 
 /* --- requests -------------------------------------------------------------------------- */
 
-iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+/* A message of a program that was compiled with another version. */
+static iothub_result send_sized(iothub_client *c, const iothub_telemetry *t, size_t struct_size,
+                                iothub_op *op)
+{
+    iothub_telemetry known;
+
+    iothub_result r = iothub_struct_in(&known, sizeof known, t, struct_size, "telemetry",
+                                       context_error(&c->context));
+    return r == IOTHUB_OK ? telemetry_send(c, &known, op) : r;
+}
+
+iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemetry *t,
+                                          size_t struct_size, iothub_op *op)
 {
     iothub_result r = api_begin(c);
     if (r != IOTHUB_OK) {
         return r;
     }
-    r = telemetry_send(c, t, op);
+    r = t == NULL || struct_size == sizeof *t ? telemetry_send(c, t, op)
+                                              : send_sized(c, t, struct_size, op);
     if (r == IOTHUB_OK) {
         wake_on_queued(c, t->at_most_once);
     }
@@ -316,16 +332,18 @@ static void count_features(const iothub_client *c, iothub_stats *out)
     out->ignored = c->context.ignored;
 }
 
-void iothub_get_stats(const iothub_client *c, iothub_stats *out)
+void iothub_get_stats_sized(const iothub_client *c, iothub_stats *out, size_t struct_size)
 {
+    iothub_stats stats = { 0 };
+
     if (out == NULL) {
         return;
     }
-    *out = (iothub_stats){ 0 };
     if (api_begin(c) == IOTHUB_OK) {
-        count_connections(&c->session, out);
-        count_telemetry(c, out);
-        count_features(c, out);
+        count_connections(&c->session, &stats);
+        count_telemetry(c, &stats);
+        count_features(c, &stats);
         context_leave(&c->context);
     }
+    iothub_struct_out(out, struct_size, &stats, sizeof stats);
 }

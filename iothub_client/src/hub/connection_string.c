@@ -1,8 +1,9 @@
-#include "iothub/connection_string.h"
+#include "hub/connection_string.h"
 
 #include "iothub/sas.h"
 #include "text/base64.h"
 #include "text/name_value.h"
+#include "text/sized_struct.h"
 #include "text/split.h"
 #include "text/text_writer.h"
 
@@ -338,8 +339,8 @@ static iothub_result split(mqc_span s, mqc_span *v, iothub_error *err)
     return iothub_name_value_split(&format, s, v, err);
 }
 
-iothub_result iothub_connection_string_parse(iothub_connection_string *out, const char *text,
-                                             iothub_error *err)
+iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out, const char *text,
+                                                   size_t struct_size, iothub_error *err)
 {
     mqc_span v[PART_COUNT];
 
@@ -369,7 +370,7 @@ iothub_result iothub_connection_string_parse(iothub_connection_string *out, cons
         .key = v[KEY],
         .signature = v[SIGNATURE],
     };
-    *out = cs;
+    iothub_struct_out(out, struct_size, &cs, sizeof cs);
     return IOTHUB_OK;
 }
 
@@ -378,16 +379,29 @@ static iothub_result check_topic_id(enum part part, mqc_span id, iothub_error *e
     return check_bytes(part, id, may_be_in_topic, ", which an MQTT topic cannot carry", err);
 }
 
-iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,
-                                                  iothub_error *err)
+iothub_result iothub_connection_string_take(iothub_connection_string *to,
+                                            const iothub_connection_string *cs, size_t struct_size,
+                                            iothub_error *err)
 {
     if (cs == NULL) {
-        return iothub_fail(err, IOTHUB_ERR_ARG, "connection string: is NULL");
+        return iothub_fail(err, IOTHUB_ERR_ARG, "%s: is NULL", format.what);
     }
-    if (cs->kind == IOTHUB_IDENTITY_SERVICE) {
+    return iothub_struct_in(to, sizeof *to, cs, struct_size, format.what, err);
+}
+
+iothub_result iothub_connection_string_check_mqtt_sized(const iothub_connection_string *cs,
+                                                        size_t struct_size, iothub_error *err)
+{
+    iothub_connection_string id;
+
+    iothub_result r = iothub_connection_string_take(&id, cs, struct_size, err);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (id.kind == IOTHUB_IDENTITY_SERVICE) {
         return invalid(KEY_NAME, "makes this a service string; a device string has DeviceId too",
                        err);
     }
-    iothub_result r = check_topic_id(DEVICE_ID, cs->device_id, err);
-    return r == IOTHUB_OK ? check_topic_id(MODULE_ID, cs->module_id, err) : r;
+    r = check_topic_id(DEVICE_ID, id.device_id, err);
+    return r == IOTHUB_OK ? check_topic_id(MODULE_ID, id.module_id, err) : r;
 }

@@ -1,5 +1,6 @@
 #include "iothub/sas.h"
 
+#include "hub/connection_string.h"
 #include "hub/topics.h"
 #include "text/base64.h"
 #include "text/decimal.h"
@@ -140,13 +141,10 @@ iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant
     return r;
 }
 
-iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out, size_t cap)
+static iothub_result put_resource(const iothub_connection_string *cs, char *out, size_t cap)
 {
     iothub_text t;
 
-    if (cs == NULL || out == NULL) {
-        return IOTHUB_ERR_ARG;
-    }
     iothub_text_init(&t, out, cap);
     iothub_text_put_span(&t, cs->host_name);
     if (cs->kind != IOTHUB_IDENTITY_SERVICE) {
@@ -157,27 +155,45 @@ iothub_result iothub_sas_resource(const iothub_connection_string *cs, char *out,
     return iothub_text_finish(&t);
 }
 
-iothub_result iothub_sas_build_for(const plat_crypto *crypto, const iothub_connection_string *cs,
-                                   uint64_t expiry_s, char *out, size_t cap, size_t *len,
-                                   iothub_error *err)
+iothub_result iothub_sas_resource_sized(const iothub_connection_string *cs, size_t struct_size,
+                                        char *out, size_t cap)
+{
+    iothub_connection_string id;
+
+    if (out == NULL) {
+        return IOTHUB_ERR_ARG;
+    }
+    iothub_result r = iothub_connection_string_take(&id, cs, struct_size, NULL);
+    return r == IOTHUB_OK ? put_resource(&id, out, cap) : r;
+}
+
+iothub_result iothub_sas_build_for_sized(const plat_crypto *crypto,
+                                         const iothub_connection_string *cs, size_t struct_size,
+                                         uint64_t expiry_s, char *out, size_t cap, size_t *len,
+                                         iothub_error *err)
 {
     char resource[IOTHUB_SAS_RESOURCE_SIZE];
+    iothub_connection_string id;
 
-    if (crypto == NULL || cs == NULL || out == NULL) {
+    if (crypto == NULL || out == NULL) {
         return fail_null(err);
     }
-    if (cs->key.len == 0) {
+    iothub_result r = iothub_connection_string_take(&id, cs, struct_size, err);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (id.key.len == 0) {
         return iothub_fail(err, IOTHUB_ERR_ARG,
                            "a connection string without SharedAccessKey cannot make a token");
     }
-    iothub_result r = iothub_sas_resource(cs, resource, sizeof resource);
+    r = put_resource(&id, resource, sizeof resource);
     if (r != IOTHUB_OK) {
         return iothub_fail(err, r, "the resource of the SAS token is too long");
     }
     const iothub_sas_grant grant = {
         .resource = mqc_span_str(resource),
-        .key = cs->key,
-        .policy = cs->policy_name,
+        .key = id.key,
+        .policy = id.policy_name,
         .expiry_s = expiry_s,
     };
     return iothub_sas_build(crypto, &grant, out, cap, len, err);

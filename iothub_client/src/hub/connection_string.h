@@ -1,0 +1,11 @@
+#ifndef IOTHUB_HUB_CONNECTION_STRING_H
+#define IOTHUB_HUB_CONNECTION_STRING_H
+
+#include "iothub/connection_string.h"
+
+/** Copy the caller's cs, which may be of another version.  IOTHUB_ERR_ARG when it is NULL. */
+iothub_result iothub_connection_string_take(iothub_connection_string *to,
+                                            const iothub_connection_string *cs, size_t struct_size,
+                                            iothub_error *err);
+
+#endif
