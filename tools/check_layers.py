@@ -144,8 +144,11 @@ class Tree:
         text = self.texts[name]
         if name.endswith(".c"):
             return names_used(text) - self.static[name]
-        bodies = [d.body for d in declarations(tokens(text)) if d.body is not None]
-        return {t.text for body in bodies for t in body if t.is_name}
+        found = declarations(tokens(text))
+        words = {t.text for d in found if d.body is not None for t in d.body if t.is_name}
+        # A public header promises what it declares: who defines that stands behind it.
+        promised = [d.head for d in found if d.body is None] if "/include/" in name else []
+        return words - {t.text for head in promised for t in head if t.is_name}
 
     def find(self, name, header):
         """The file that a header is, looked up as the compiler does; None: it is not of this tree."""

@@ -284,6 +284,32 @@ static void bad_options_are_refused(void **state)
     refused_for(f, "max_disk_bytes");
 }
 
+/* Memory of exactly the size of an older struct: a sanitizer sees every read behind it. */
+static void options_of_programs_of_every_version_are_taken(void **state)
+{
+    struct store_fixture *f = *state;
+    struct {
+        plat_sqlite_options known;
+        uint64_t more;
+    } newer = { .known = f->options };
+    const size_t old = offsetof(plat_sqlite_options, max_disk_bytes);
+    plat_sqlite_options *older = malloc(old);
+    assert_non_null(older);
+    memcpy(older, &f->options, old);
+
+    assert_int_equal(plat_sqlite_store_open_sized(older, old, &f->store, f->detail), PLAT_OK);
+    assert_int_equal(f->store->ops->close(f->store), PLAT_OK);
+    assert_int_equal(plat_sqlite_store_open_sized(&newer.known, sizeof newer, &f->store, f->detail),
+                     PLAT_OK);
+    assert_int_equal(f->store->ops->close(f->store), PLAT_OK);
+    newer.more = UINT64_C(1) << 63;
+    assert_int_equal(plat_sqlite_store_open_sized(&newer.known, sizeof newer, &f->store, f->detail),
+                     PLAT_ERR_ARG);
+    assert_null(f->store);
+    assert_string_equal(f->detail, "store: an option is set that this version does not know");
+    free(older);
+}
+
 /* What SQLite would take for a database in memory, or for a URI. */
 static void any_name_is_the_name_of_a_file(void **state)
 {
@@ -376,6 +402,7 @@ int main(void)
         WITH_STORE(a_second_opening_finds_it_busy),
         WITH_STORE(another_owner_is_refused),
         WITH_STORE(bad_options_are_refused),
+        WITH_STORE(options_of_programs_of_every_version_are_taken),
         WITH_STORE(any_name_is_the_name_of_a_file),
         WITH_STORE(a_symbolic_link_is_followed),
         WITH_STORE(its_files_never_take_more_than_the_limit),

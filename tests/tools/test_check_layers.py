@@ -188,6 +188,14 @@ class Case(unittest.TestCase):
             "platform/src/b.c": "extern int a_count[2];\nconst int b_limit = 3;\nint b(void) { return a_count[0]; }",
         }, "platform: 2 files use each other in a circle")
 
+    def test_an_inline_function_of_a_public_header_may_use_what_the_header_declares(self):
+        public = "void clock_of(int size);\nstatic inline void clock_now(void) { clock_of(4); }\n"
+        body = '#include "platform/clock.h"\nvoid clock_of(int size) { (void)size; }\n'
+        changes = {"platform/include/platform/clock.h": public, "platform/src/posix/clock.c": body}
+        self.assertEqual(self.check(changes)[0], 0)
+        changes["platform/include/platform/clock.h"] = public.replace("void clock_of(int size);\n", "")
+        self.assertEqual(self.check(changes)[0], 1)
+
     def test_circles_of_a_layer_that_still_has_some_are_listed_only(self):
         code, printed = self.check(self.CIRCLE, without_circles=("platform",))
         self.assertEqual(code, 0)

@@ -18,6 +18,9 @@
  *
  * An engine is not thread-safe: only one thread may use it at a time.
  *
+ * A program holds the engine itself and tables that depend on its version (engine_struct.h), so it
+ * is compiled again for each version of this layer, and no struct carries its size.
+ *
  * Functions that set up an engine or queue a request return MQC_ERR_ARG when the engine, the
  * options or a required text is NULL.  Functions that move bytes, events and time run for every
  * packet and do not check for NULL: they need an engine that mqc_init has prepared.  mqc_rx_commit

@@ -6,6 +6,10 @@
  * What the layers above need from an operating system and its libraries: three small interfaces,
  * and a fourth for a background thread.  A port implements them (see platform/README.md).  Tests
  * put fakes in their place, which embed an interface as their first member.
+ *
+ * Structs of this layer that a program fills or holds do not grow, or their size is an argument, as
+ * that of plat_sqlite_options; see "Sizes of structs" in iothub/client.h.  The interfaces are
+ * another matter: a port is compiled with the headers of the version that it is used with.
  */
 
 #include "platform/stream.h"

@@ -29,7 +29,7 @@ extern "C" {
 
 /**
  * What a set knows about one client.  Embed it in your own struct and initialise it with zeros.  It
- * must not move while it is in a set.  All members are private.
+ * must not move while it is in a set.  All members are private.  The struct does not grow.
  */
 typedef struct plat_poll_item {
     uint64_t due_ms;   /**< private: the deadline */
@@ -39,6 +39,7 @@ typedef struct plat_poll_item {
         uint32_t generation;  /**< private: that of the descriptor */
         uint32_t events;      /**< private: events it is watched for */
     } fds[PLAT_POLL_SET_FDS]; /**< private: the descriptors */
+    uint64_t reserved[2];     /**< private: for later versions */
 } plat_poll_item;
 
 /** A set.  Its members are private. */

@@ -63,6 +63,19 @@ typedef struct plat_sqlite_options {
 #define PLAT_STORE_DETAIL_SIZE 160
 
 /**
+ * plat_sqlite_store_open for a struct of any size; see "Sizes of structs" in iothub/client.h.
+ *
+ * @param o            as there
+ * @param struct_size  sizeof *o of the program: a field that it lacks is 0, and one that the
+ *                     library does not know must be
+ * @param[out] out     as there
+ * @param[out] detail  as there
+ * @return as there
+ */
+plat_result plat_sqlite_store_open_sized(const plat_sqlite_options *o, size_t struct_size,
+                                         plat_store **out, char detail[PLAT_STORE_DETAIL_SIZE]);
+
+/**
  * Opens a store, or makes one.
  *
  * A file that is refused is left unchanged, and so is its -wal file.  A process that is killed
@@ -84,8 +97,11 @@ typedef struct plat_sqlite_options {
  * @retval PLAT_ERR_MEMORY         no memory is left
  * @retval PLAT_ERR_STORE          any other failure of the file: path, permission, disk
  */
-plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **out,
-                                   char detail[PLAT_STORE_DETAIL_SIZE]);
+static inline plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **out,
+                                                 char detail[PLAT_STORE_DETAIL_SIZE])
+{
+    return plat_sqlite_store_open_sized(o, sizeof *o, out, detail);
+}
 
 #ifdef __cplusplus
 }

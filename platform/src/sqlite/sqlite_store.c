@@ -384,6 +384,23 @@ static plat_result create_if_missing(struct sqlite_store *s, const char *owner)
                   : sqlite_create(&s->file, &s->wal, owner, sqlite_space_first_bytes());
 }
 
+/* Of a program that was compiled with another version: an older one has fewer fields, a newer one
+ * more. */
+static const char *take_options(plat_sqlite_options *to, const plat_sqlite_options *from,
+                                size_t struct_size)
+{
+    const unsigned char *bytes = (const unsigned char *)from;
+
+    for (size_t i = sizeof *to; i < struct_size; i++) {
+        if (bytes[i] != 0) {
+            return "an option is set that this version does not know";
+        }
+    }
+    memset(to, 0, sizeof *to);
+    memcpy(to, from, struct_size < sizeof *to ? struct_size : sizeof *to);
+    return NULL;
+}
+
 static const char *check_options(const plat_sqlite_options *o)
 {
     if (o->path == NULL || o->path[0] == '\0') {
@@ -413,14 +430,17 @@ static struct sqlite_store *new_store(const plat_sqlite_options *o)
     return s;
 }
 
-plat_result plat_sqlite_store_open(const plat_sqlite_options *o, plat_store **out,
-                                   char detail_text[PLAT_STORE_DETAIL_SIZE])
+plat_result plat_sqlite_store_open_sized(const plat_sqlite_options *options, size_t struct_size,
+                                         plat_store **out, char detail_text[PLAT_STORE_DETAIL_SIZE])
 {
+    plat_sqlite_options known;
+    const plat_sqlite_options *o = &known;
     int64_t wal_bytes = -1;
 
     *out = NULL;
     detail_text[0] = '\0';
-    const char *fault = check_options(o);
+    const char *fault = take_options(&known, options, struct_size);
+    fault = fault == NULL ? check_options(o) : fault;
     if (fault != NULL) {
         snprintf(detail_text, PLAT_STORE_DETAIL_SIZE, "store: %s", fault);
         return PLAT_ERR_ARG;
