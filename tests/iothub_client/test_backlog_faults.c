@@ -290,8 +290,8 @@ static void behind_a_removal_that_failed_nothing_is_asked_of_the_store(void **st
     for (int n = 0; n < 5; n++) {
         unsigned before = fixture_store.calls;
         mqc_time now = r.f.platform.clock.monotonic_ms;
-        assert_true(r.f.client->backlog.retry_at > now);
-        fixture_sleep(&r.f, r.f.client->backlog.retry_at - now - 1);
+        assert_true(r.f.client->telemetry.limits.backlog.health.retry_at > now);
+        fixture_sleep(&r.f, r.f.client->telemetry.limits.backlog.health.retry_at - now - 1);
         assert_int_equal(fixture_store.calls, before);
         fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE);
         fixture_sleep(&r.f, 1);

@@ -181,7 +181,7 @@ static void more_drops_than_slots_wait_for_a_turn(void **state)
     window = 4;
     fake_store_init(&fixture_store);
     fixture_init(&f, few_places);
-    const uint32_t places = f.client->backlog.table_len;
+    const uint32_t places = f.client->telemetry.limits.backlog.table.len;
 
     for (unsigned round = 1; round <= 3; round++) {
         const iothub_telemetry t = { .body = "x", .body_len = 1 };

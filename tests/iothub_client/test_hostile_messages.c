@@ -295,19 +295,19 @@ static void calls_beyond_all_limits_are_answered_or_dropped_while_the_line_is_fu
         snprintf(topic, sizeof topic, "$iothub/methods/POST/m/?$rid=%u", n);
         send(&f, topic, "{}", 2);
     }
-    assert_int_equal(f.method_count, IOTHUB_OPEN_METHODS);
+    assert_int_equal(f.method_count, METHODS_OPEN_MAX);
     fixture_stream(&f)->send_room = SIZE_MAX;
     fixture_run(&f);
     assert_in_range(f.hub.publishes, 1, IOTHUB_REQUESTS); /* 503, as many as there was room for */
 
-    for (unsigned n = 0; n < IOTHUB_OPEN_METHODS; n++) {
+    for (unsigned n = 0; n < METHODS_OPEN_MAX; n++) {
         assert_int_equal(iothub_method_respond(f.client, &f.tokens[n], 200, "{}", 2, NULL, NULL),
                          IOTHUB_OK);
         fixture_run(&f);
     }
-    assert_int_equal(f.done_count, IOTHUB_OPEN_METHODS);
+    assert_int_equal(f.done_count, METHODS_OPEN_MAX);
     send(&f, "$iothub/methods/POST/m/?$rid=900", "{}", 2);
-    assert_int_equal(f.method_count, IOTHUB_OPEN_METHODS + 1);
+    assert_int_equal(f.method_count, METHODS_OPEN_MAX + 1);
     fixture_free(&f);
 }
 

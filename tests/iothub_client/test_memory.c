@@ -93,7 +93,8 @@ static void collect(parts *p, const iothub_client *c, const char *connection_str
         sizeof(mqc_time) + c->context.events_len, 1);
     add(p, "scratch", c->context.scratch, c->context.scratch_len, 1);
     add(p, "token", c->session.credential.token, c->session.credential.token_cap, 1);
-    add(p, "store's table", c->backlog.table, c->backlog.table_len * sizeof *c->backlog.table,
+    add(p, "store's table", c->telemetry.limits.backlog.table.slots,
+        c->telemetry.limits.backlog.table.len * sizeof *c->telemetry.limits.backlog.table.slots,
         sizeof(void *));
 }
 
@@ -156,7 +157,9 @@ static void check_division(const iothub_options *o, const char *text)
         /* With a token, additional memory is used for longer tokens: once for the token, once
          * for its copy in CONNECT. */
         size_t unused = c->session.credential.token_cap > 0 ? more % 2 : more;
-        size_t odd = c->backlog.table_len > 0 ? sizeof *c->backlog.table : 1;
+        size_t odd = c->telemetry.limits.backlog.table.len > 0
+                         ? sizeof *c->telemetry.limits.backlog.table.slots
+                         : 1;
         assert_in_range(len - sum_of(&p), unused, unused + odd - 1);
         iothub_deinit(c);
         free(memory);
@@ -218,9 +221,9 @@ static void with_a_store_the_lane_has_two_windows_and_the_table_the_rest(void **
         assert_non_null(c);
 
         assert_int_equal(c->context.engine->lanes[IOTHUB_LANE_TELEMETRY].entries_len, wanted);
-        assert_int_equal(c->backlog.lane_max, wanted);
-        assert_int_equal(c->backlog.table_len,
-                         (entries - wanted) * sizeof(mqc_entry) / sizeof(iothub_in_lane));
+        assert_int_equal(c->telemetry.limits.backlog.lane_max, wanted);
+        assert_int_equal(c->telemetry.limits.backlog.table.len,
+                         (entries - wanted) * sizeof(mqc_entry) / sizeof(in_lane));
 
         iothub_free(c);
         fixture_free(&f);

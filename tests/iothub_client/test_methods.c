@@ -173,12 +173,12 @@ static void a_second_answer_differs_from_a_late_one_for_sixteen_calls(void **sta
     fixture_init(&f, NULL);
     fixture_connect(&f);
 
-    for (unsigned n = 0; n < 3 * IOTHUB_OPEN_METHODS; n++) {
+    for (unsigned n = 0; n < 3 * METHODS_OPEN_MAX; n++) {
         call(&f, "m", "1", "");
         assert_int_equal(respond(&f, n, 200, "{}", NULL), IOTHUB_OK);
         fixture_run(&f);
         for (unsigned i = 0; i <= n; i++) {
-            bool known = n - i < IOTHUB_OPEN_METHODS;
+            bool known = n - i < METHODS_OPEN_MAX;
             assert_int_equal(respond(&f, i, 200, "{}", NULL),
                              known ? IOTHUB_ERR_STATE : IOTHUB_ERR_EXPIRED);
         }
@@ -240,26 +240,26 @@ static void the_seventeenth_open_call_is_answered_503(void **state)
     char rid[16];
     fixture_init(&f, NULL);
     fixture_connect(&f);
-    for (unsigned n = 0; n < IOTHUB_OPEN_METHODS; n++) {
+    for (unsigned n = 0; n < METHODS_OPEN_MAX; n++) {
         snprintf(rid, sizeof rid, "%u", n + 100);
         call(&f, "m", rid, "");
     }
-    assert_int_equal(f.method_count, IOTHUB_OPEN_METHODS);
+    assert_int_equal(f.method_count, METHODS_OPEN_MAX);
 
     call(&f, "m", "200", "");
-    assert_int_equal(f.method_count, IOTHUB_OPEN_METHODS);
+    assert_int_equal(f.method_count, METHODS_OPEN_MAX);
     assert_string_equal(answer_of(&f, "200")->topic, "$iothub/methods/res/503/?$rid=200");
 
     assert_int_equal(respond(&f, 5, 200, "", NULL), IOTHUB_OK); /* gives one place back */
     call(&f, "m", "201", "");
-    assert_int_equal(f.method_count, IOTHUB_OPEN_METHODS + 1);
+    assert_int_equal(f.method_count, METHODS_OPEN_MAX + 1);
 
     fixture_sleep(&f, 300000); /* and time gives back the others */
-    for (unsigned n = 0; n < IOTHUB_OPEN_METHODS; n++) {
+    for (unsigned n = 0; n < METHODS_OPEN_MAX; n++) {
         snprintf(rid, sizeof rid, "%u", n + 300);
         call(&f, "m", rid, "");
     }
-    assert_int_equal(f.method_count, 2 * IOTHUB_OPEN_METHODS + 1);
+    assert_int_equal(f.method_count, 2 * METHODS_OPEN_MAX + 1);
     fixture_free(&f);
 }
 

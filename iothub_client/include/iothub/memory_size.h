@@ -51,7 +51,7 @@ extern "C" {
 /** Bytes of the client itself, which begins at the first aligned byte of its memory. */
 #define IOTHUB_CLIENT_SIZE                                                                       \
     (sizeof(mqc_engine) + sizeof(iothub_options) + sizeof(iothub_stats) + sizeof(iothub_error) + \
-     sizeof(plat_thread) + 2 * sizeof(plat_stream_storage) + 48 * sizeof(void *) + 472)
+     sizeof(plat_thread) + 2 * sizeof(plat_stream_storage) + 48 * sizeof(void *) + 488)
 
 /**
  * Bytes of memory that iothub_init needs for options with these values of rx_size, tx_size and
@@ -62,7 +62,7 @@ extern "C" {
      IOTHUB_SCRATCH_SIZE(tx) + IOTHUB_UNACCEPTED_MAX * sizeof(mqc_inbound) +                    \
      IOTHUB_EXPIRIES(tx) * sizeof(mqc_time) +                                                   \
      (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUEST_ENTRIES(request)) * sizeof(mqc_entry) + \
-     16)
+     15)
 
 #ifdef __cplusplus
 }

@@ -19,12 +19,12 @@
 #include "connection/wish.h"
 
 typedef struct session_counts {
-    uint64_t connects;
-    uint64_t failed_attempts;
-    uint64_t losses;
-    uint64_t ack_timeouts;
-    uint64_t read_stalls;
-    uint64_t tls_resumptions;
+    uint32_t connects;
+    uint32_t failed_attempts;
+    uint32_t losses;
+    uint32_t ack_timeouts;
+    uint32_t read_stalls;
+    uint32_t tls_resumptions;
 } session_counts;
 
 typedef struct iothub_session {

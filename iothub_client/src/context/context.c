@@ -21,8 +21,8 @@ void context_set_identity(iothub_context *context, const iothub_connection_strin
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len)
 {
     context->scratch = scratch;
-    context->scratch_len = len;
-    context->events_len = events_len;
+    context->scratch_len = (uint32_t)len;
+    context->events_len = (uint32_t)events_len;
 }
 
 mqc_time context_now(const iothub_context *context)

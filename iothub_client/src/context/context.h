@@ -20,23 +20,22 @@ typedef struct iothub_context {
     iothub_options options;
     iothub_connection_string identity; /* spans into the client's memory */
     char *scratch; /* follows the topic of telemetry, whose bag is written here */
-    size_t scratch_len;
-    size_t events_len; /* of that topic */
+    uint32_t scratch_len;
+    uint32_t events_len; /* of that topic */
     mqc_engine *engine;
 
     iothub_lock *lock; /* NULL: one thread at a time */
     iothub_lock lock_memory;
     iothub_error error; /* used without a lock; with a lock, each thread has its own */
 
+    uint64_t ignored; /* messages */
     iothub_op last_op;
     uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
-    iothub_state
-        state;        /* state of the connection, written by session.c through context_set_state */
-    uint64_t ignored; /* messages */
-    bool processing;  /* inside iothub_process */
-    bool logging;     /* the log callback runs inside a call other than iothub_process */
-    bool closing;     /* inside iothub_deinit: no more requests are accepted */
-    bool poked;       /* there is work: poll must not sleep */
+    iothub_state state;  /* of the connection, written by session.c through context_set_state */
+    bool processing;     /* inside iothub_process */
+    bool logging;        /* the log callback runs inside a call other than iothub_process */
+    bool closing;        /* inside iothub_deinit: no more requests are accepted */
+    bool poked;          /* there is work: poll must not sleep */
 } iothub_context;
 
 void context_init(iothub_context *context, iothub_client *client, mqc_engine *engine,

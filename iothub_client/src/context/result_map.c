@@ -46,3 +46,16 @@ iothub_result iothub_from_mqc(mqc_result r)
     }
     return IOTHUB_ERR_PROTOCOL;
 }
+
+iothub_result iothub_from_outcome(mqc_outcome outcome)
+{
+    switch (outcome) {
+    case MQC_OUTCOME_SENT:
+    case MQC_OUTCOME_ACKED:
+    case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
+    case MQC_OUTCOME_EXPIRED: return IOTHUB_ERR_EXPIRED;
+    case MQC_OUTCOME_DROPPED: return IOTHUB_ERR_DROPPED;
+    case MQC_OUTCOME_DISCARDED: break;
+    }
+    return IOTHUB_ERR_CANCELLED;
+}

@@ -4,10 +4,12 @@
 /** @file Converts results of the lower layers to results of the client. */
 
 #include "iothub/result.h"
-#include "mqtt_core/result.h"
+#include "mqtt_core/engine.h"
 #include "platform/result.h"
 
 iothub_result iothub_from_plat(plat_result r);
 iothub_result iothub_from_mqc(mqc_result r);
+/** How a publish ended. */
+iothub_result iothub_from_outcome(mqc_outcome outcome);
 
 #endif

@@ -4,7 +4,6 @@
 #include "drive/loop.h"
 #include "drive/wake.h"
 #include "internal.h"
-#include "telemetry/telemetry_limits.h"
 #include "text/sized_struct.h"
 
 /* All public functions but those of the heap and the runner.  Here, and in no part, the lock of
@@ -209,7 +208,7 @@ static iothub_result send_sized(iothub_client *c, const iothub_telemetry *t, siz
 
     iothub_result r = iothub_struct_in(&known, sizeof known, t, struct_size, "telemetry",
                                        context_error(&c->context));
-    return r == IOTHUB_OK ? telemetry_send(c, &known, op) : r;
+    return r == IOTHUB_OK ? telemetry_send(&c->telemetry, &known, op) : r;
 }
 
 iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemetry *t,
@@ -219,7 +218,7 @@ iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemet
     if (r != IOTHUB_OK) {
         return r;
     }
-    r = t == NULL || struct_size == sizeof *t ? telemetry_send(c, t, op)
+    r = t == NULL || struct_size == sizeof *t ? telemetry_send(&c->telemetry, t, op)
                                               : send_sized(c, t, struct_size, op);
     if (r == IOTHUB_OK) {
         wake_on_queued(c, t->at_most_once);
@@ -233,7 +232,7 @@ iothub_result iothub_purge(iothub_client *c, uint64_t *count)
     if (r != IOTHUB_OK) {
         return r;
     }
-    uint64_t n = limits_purge(c);
+    uint64_t n = limits_purge(&c->telemetry.limits);
     if (count != NULL) {
         *count = n;
     }
@@ -243,30 +242,31 @@ iothub_result iothub_purge(iothub_client *c, uint64_t *count)
 iothub_result iothub_message_accept(iothub_client *c, uint32_t delivery)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK ? api_return(c, c2d_accept(c, delivery)) : r;
+    return r == IOTHUB_OK ? api_return(c, c2d_accept(&c->c2d, delivery)) : r;
 }
 
 iothub_result iothub_twin_get(iothub_client *c, void *tag, iothub_op *op)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK ? api_return(c, twin_queue_get(c, tag, op)) : r;
+    return r == IOTHUB_OK ? api_return(c, twin_queue_get(&c->twin, tag, op)) : r;
 }
 
 iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len, void *tag,
                                  iothub_op *op)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK ? api_return(c, twin_queue_report(c, mqc_span_of(json, len), tag, op))
-                          : r;
+    return r == IOTHUB_OK
+               ? api_return(c, twin_queue_report(&c->twin, mqc_span_of(json, len), tag, op))
+               : r;
 }
 
 iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
                                     const void *json, size_t len, void *tag, iothub_op *op)
 {
     iothub_result r = api_begin(c);
-    return r == IOTHUB_OK
-               ? api_return(c, methods_respond(c, token, status, mqc_span_of(json, len), tag, op))
-               : r;
+    return r == IOTHUB_OK ? api_return(c, methods_respond(&c->methods, token, status,
+                                                          mqc_span_of(json, len), tag, op))
+                          : r;
 }
 
 /* --- looking in ------------------------------------------------------------------------ */
@@ -297,38 +297,25 @@ static void count_connections(const iothub_session *s, iothub_stats *out)
     out->renewal_gap_sum_ms = s->gap.sum_ms;
 }
 
-static void count_telemetry(const iothub_client *c, iothub_stats *out)
+static void count_traffic(const iothub_traffic *traffic, iothub_stats *out)
 {
-    const iothub_telemetry_counts *counts = &c->telemetry_counts;
-    const iothub_traffic *traffic = &c->traffic;
-
     out->bytes_sent = traffic->bytes_sent;
     out->bytes_received = traffic->bytes_received;
     out->send_calls = traffic->send_calls;
     out->recv_calls = traffic->recv_calls;
-    out->telemetry_accepted = counts->accepted;
-    out->telemetry_found = counts->found;
-    out->telemetry_stored = counts->stored;
-    out->telemetry_acknowledged = counts->acknowledged;
-    out->telemetry_expired = counts->expired;
-    out->telemetry_dropped = counts->dropped;
-    out->telemetry_cancelled = counts->cancelled;
-    out->telemetry_kept = counts->kept;
-    out->store_errors = counts->store_errors;
-    limits_count(c, out);
 }
 
 static void count_features(const iothub_client *c, iothub_stats *out)
 {
-    out->c2d_received = c->c2d_counts.received;
-    out->c2d_accepted = c->c2d_counts.accepted;
-    out->c2d_oversize = c->c2d_counts.oversize;
-    out->methods_received = c->methods_counts.received;
-    out->methods_answered = c->methods_counts.answered;
-    out->desired_delivered = c->twin.counts.delivered;
-    out->desired_duplicates = c->twin.counts.duplicates;
-    out->desired_gaps = c->twin.counts.gaps;
-    out->twin_retries = c->twin.counts.retries;
+    out->c2d_received = c->c2d.received;
+    out->c2d_accepted = c->c2d.accepted;
+    out->c2d_oversize = c->c2d.oversize;
+    out->methods_received = c->methods.received;
+    out->methods_answered = c->methods.answered;
+    out->desired_delivered = c->twin.delivered;
+    out->desired_duplicates = c->twin.duplicates;
+    out->desired_gaps = c->twin.gaps;
+    out->twin_retries = c->twin.retries;
     out->ignored = c->context.ignored;
 }
 
@@ -341,7 +328,8 @@ void iothub_get_stats_sized(const iothub_client *c, iothub_stats *out, size_t st
     }
     if (api_begin(c) == IOTHUB_OK) {
         count_connections(&c->session, &stats);
-        count_telemetry(c, &stats);
+        count_traffic(&c->traffic, &stats);
+        telemetry_count(&c->telemetry, &stats);
         count_features(c, &stats);
         context_leave(&c->context);
     }

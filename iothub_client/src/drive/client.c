@@ -6,7 +6,6 @@
 #include "context/options_check.h"
 #include "drive/loop.h"
 #include "drive/memory.h"
-#include "telemetry/backlog.h"
 
 /* --- set-up ------------------------------------------------------------------- */
 
@@ -56,6 +55,10 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
     c->memory_len = place->len;
     c->from_heap = place->from_heap;
     session_init(&c->session, &c->context);
+    telemetry_init(&c->telemetry, &c->context);
+    twin_init(&c->twin, &c->context);
+    methods_init(&c->methods, &c->context);
+    c2d_init(&c->c2d, &c->context);
     memory_parts parts = { .context = &c->context, .credential = &c->session.credential };
     iothub_result r = memory_divide(&parts, place, c + 1, connection_string, error);
     if (r == IOTHUB_OK) {
@@ -66,7 +69,7 @@ static iothub_result set_up(iothub_client *c, const char *connection_string,
         return r;
     }
     if (checked->store != NULL) {
-        backlog_init(c, parts.table, parts.table_len, parts.lane_max);
+        backlog_open(&c->telemetry.limits.backlog, parts.table, parts.table_len, parts.lane_max);
     }
     c->unserved = true;
     c->magic = IOTHUB_CLIENT_MAGIC;
@@ -168,6 +171,6 @@ void client_end(iothub_client *c)
         (void)mqc_discard(c->context.engine, (uint8_t)lane);
     }
     loop_take_events(c);
-    backlog_deinit(c);
+    backlog_close(&c->telemetry.limits.backlog);
     session_deinit(&c->session);
 }

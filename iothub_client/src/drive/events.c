@@ -2,9 +2,33 @@
 
 #include "context/callbacks.h"
 #include "internal.h"
-#include "telemetry/backlog.h"
 
 /* What the engine reports, to those whom it concerns. */
+
+static void on_c2d(iothub_client *c, const topic_parts *p, const mqc_message *m)
+{
+    if (!c2d_on_message(&c->c2d, p, m)) {
+        subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_C2D,
+                           "acknowledged a message, since there is no c2d callback");
+    }
+}
+
+static void on_desired(iothub_client *c, const topic_parts *p, mqc_span json,
+                       const iothub_error *fault)
+{
+    if (!twin_on_desired(&c->twin, p, json, fault)) {
+        subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_DESIRED,
+                           "ignored a desired change, since there is no desired callback");
+    }
+}
+
+static void on_call(iothub_client *c, const topic_parts *p, mqc_span payload, bool oversize)
+{
+    if (!methods_on_call(&c->methods, p, payload, oversize)) {
+        subscribe_unwanted(&c->session.subscribe, TOPIC_FEATURE_METHOD,
+                           "ignored a method call, since there is no method callback");
+    }
+}
 
 static void on_message(iothub_client *c, const mqc_message *m)
 {
@@ -17,10 +41,10 @@ static void on_message(iothub_client *c, const mqc_message *m)
         (void)mqc_ack(c->context.engine, m->packet_id);
     }
     switch (p.kind) {
-    case TOPIC_C2D: c2d_on_message(c, &p, m); return;
-    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, m->payload, NULL); return;
-    case TOPIC_DESIRED: twin_on_desired(c, &p, m->payload, NULL); return;
-    case TOPIC_METHOD: methods_on_call(c, &p, m->payload, false); return;
+    case TOPIC_C2D: on_c2d(c, &p, m); return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(&c->twin, &p, m->payload, NULL); return;
+    case TOPIC_DESIRED: on_desired(c, &p, m->payload, NULL); return;
+    case TOPIC_METHOD: on_call(c, &p, m->payload, false); return;
     case TOPIC_UNKNOWN: break;
     }
     callback_log(&c->context, IOTHUB_LOG_WARNING, "loop", "ignored a message on topic %.*s",
@@ -59,62 +83,26 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
         (void)mqc_ack(c->context.engine, m->packet_id);
     }
     switch (p.kind) {
-    case TOPIC_TWIN_RESPONSE: twin_on_response(c, &p, mqc_span_of(NULL, 0), &why); return;
-    case TOPIC_DESIRED: twin_on_desired(c, &p, mqc_span_of(NULL, 0), &why); return;
-    case TOPIC_METHOD: methods_on_call(c, &p, mqc_span_of(NULL, 0), true); return;
-    case TOPIC_C2D: c->c2d_counts.oversize++; return;
+    case TOPIC_TWIN_RESPONSE: twin_on_response(&c->twin, &p, mqc_span_of(NULL, 0), &why); return;
+    case TOPIC_DESIRED: on_desired(c, &p, mqc_span_of(NULL, 0), &why); return;
+    case TOPIC_METHOD: on_call(c, &p, mqc_span_of(NULL, 0), true); return;
+    case TOPIC_C2D: c2d_on_oversize(&c->c2d); return;
     case TOPIC_UNKNOWN: break;
     }
     if (m->topic.len == 0) {
-        c->c2d_counts.oversize++;
+        c2d_on_oversize(&c->c2d);
     } else {
         context_count_ignored(&c->context);
     }
 }
 
-static iothub_result outcome_result(const mqc_done *d)
-{
-    switch (d->outcome) {
-    case MQC_OUTCOME_SENT:
-    case MQC_OUTCOME_ACKED:
-    case MQC_OUTCOME_RELEASED: return IOTHUB_OK;
-    case MQC_OUTCOME_EXPIRED:
-        return d->kind == IOTHUB_OP_TELEMETRY ? IOTHUB_ERR_EXPIRED : IOTHUB_ERR_TIMEOUT;
-    case MQC_OUTCOME_DROPPED: return IOTHUB_ERR_DROPPED;
-    case MQC_OUTCOME_DISCARDED: break;
-    }
-    return IOTHUB_ERR_CANCELLED;
-}
-
-static void count_done(iothub_client *c, const iothub_done *d)
-{
-    if (d->kind == IOTHUB_OP_METHOD_RESPONSE) {
-        c->methods_counts.answered += d->result == IOTHUB_OK;
-    } else if (d->kind == IOTHUB_OP_TELEMETRY) {
-        telemetry_count_end(c, d->result);
-    }
-}
-
+/* One lane a purpose: it says whose publish has ended. */
 static void on_done(iothub_client *c, const mqc_done *m)
 {
-    if (twin_takes_done(c, m)) {
-        return;
-    }
-    c->dropping -= m->outcome == MQC_OUTCOME_DROPPED;
-    if (m->kind == IOTHUB_OP_TELEMETRY && c->context.options.store != NULL) {
-        backlog_on_done(c, m, outcome_result(m));
-        return;
-    }
-    const iothub_done d = {
-        .op = m->id,
-        .kind = (iothub_op_kind)m->kind,
-        .result = outcome_result(m),
-        .status = twin_last_status(c, m),
-        .tag = m->tag,
-    };
-    count_done(c, &d);
-    if (d.op != 0) { /* 0: an answer of the client's own */
-        callback_done(&c->context, &d);
+    switch (m->lane) {
+    case IOTHUB_LANE_TELEMETRY: telemetry_on_done(&c->telemetry, m); break;
+    case IOTHUB_LANE_TWIN: twin_on_done(&c->twin, m); break;
+    default: methods_on_done(&c->methods, m); break;
     }
 }
 
@@ -122,7 +110,7 @@ static void on_subscribed(iothub_client *c, mqc_span return_codes)
 {
     session_on_suback(&c->session, return_codes);
     if (c->context.state == IOTHUB_CONNECTED) {
-        twin_on_connected(c);
+        twin_on_connected(&c->twin);
     }
 }
 

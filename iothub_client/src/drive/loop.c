@@ -4,7 +4,6 @@
 #include "drive/events.h"
 #include "drive/wake.h"
 #include "internal.h"
-#include "telemetry/backlog.h"
 
 _Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes iothub_poll.fds");
 
@@ -46,7 +45,7 @@ void loop_take_events(iothub_client *c)
     }
     mqc_result r = mqc_error(c->context.engine);
     if (r != MQC_OK && life_has_stream(c->context.state)) {
-        session_on_engine_error(&c->session, r, c2d_deferred(c) > 0);
+        session_on_engine_error(&c->session, r, c2d_deferred(&c->c2d) > 0);
     }
 }
 
@@ -98,7 +97,7 @@ static bool transmit(iothub_client *c, mqc_time now)
     size_t len;
     size_t sent = 0;
 
-    backlog_feed(c, now);
+    telemetry_feed(&c->telemetry, wish_is_stop(&c->session.wish), now);
     const uint8_t *data = mqc_tx_data(c->context.engine, &len);
 
     if (len == 0) {
@@ -207,9 +206,9 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
 static void look_at_connection(iothub_client *c, mqc_time now)
 {
     const session_busy busy = {
-        .methods_open = methods_open(c),
-        .deferred = c2d_deferred(c) > 0,
-        .own_request = c->twin.pending,
+        .methods_open = methods_open(&c->methods),
+        .deferred = c2d_deferred(&c->c2d) > 0,
+        .own_request = twin_has_own_request(&c->twin),
     };
 
     session_on_time(&c->session, &busy, now);
@@ -224,8 +223,8 @@ void loop_turn(iothub_client *c)
         look_at_connection(c, now);
     }
     session_watch_token(&c->session, now);
-    twin_on_time(c, now);
-    backlog_on_time(c, now);
+    twin_on_time(&c->twin, now);
+    telemetry_on_time(&c->telemetry, wish_is_stop(&c->session.wish), now);
     report_flow(c, now);
     (void)mqc_tick(c->context.engine, now); /* an error is latched */
     session_progress(&c->session, now);
@@ -301,8 +300,8 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
         poll_spare(c, polls),
         session_deadline(&c->session),
         engine_deadline(c),
-        deadline_of(twin_next_deadline(c)),
-        deadline_of(backlog_next_deadline(c)),
+        twin_deadline(&c->twin),
+        telemetry_deadline(&c->telemetry, wish_is_stop(&c->session.wish)),
         wake_latest(c, now),
     };
     mqc_time deadline = deadline_earliest(times, sizeof times / sizeof times[0]);

@@ -4,7 +4,7 @@
 
 #include "context/options_check.h"
 #include "iothub/memory_size.h"
-#include "telemetry/backlog.h"
+#include "telemetry/record.h"
 
 /* Cuts the caller's memory into pieces.  What does not fit is counted, not cut. */
 typedef struct arena {
@@ -199,7 +199,7 @@ static void cut_scratch(iothub_context *context, arena *a, size_t least)
 {
     const topic_identity id = context_topics(context);
     const size_t topic_len = events_topic_len(context);
-    const size_t front = BACKLOG_TOPIC_AT + topic_len;
+    const size_t front = RECORD_STAMP_SIZE + topic_len;
     iothub_text t;
 
     const size_t len = larger(IOTHUB_SCRATCH_SIZE(context->options.tx_size), front + least);
@@ -208,7 +208,7 @@ static void cut_scratch(iothub_context *context, arena *a, size_t least)
         return;
     }
     context_set_scratch(context, at + front, len - front, topic_len);
-    iothub_text_init(&t, at + BACKLOG_TOPIC_AT, len - BACKLOG_TOPIC_AT);
+    iothub_text_init(&t, at + RECORD_STAMP_SIZE, len - RECORD_STAMP_SIZE);
     topic_put_events(&t, &id);
 }
 

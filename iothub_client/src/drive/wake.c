@@ -1,7 +1,6 @@
 #include "drive/wake.h"
 
 #include "internal.h"
-#include "telemetry/backlog.h"
 
 /*
  * While the runner sleeps, who makes a request looks whether it has to be woken at all: with the
@@ -52,7 +51,7 @@ static bool sleeps_beyond(const iothub_wake *w, mqc_time when)
 
 static bool sleeps_too_long(const iothub_client *c)
 {
-    mqc_time stored = deadline_of(backlog_next_deadline(c));
+    mqc_time stored = telemetry_deadline(&c->telemetry, wish_is_stop(&c->session.wish));
     mqc_time when;
 
     return sleeps_beyond(&c->wake, stored) ||
@@ -114,7 +113,7 @@ void wake_on_queued(iothub_client *c, bool ends_when_sent)
     /* A turn that goes on looks at its end what came meanwhile. */
     bool wanted = asleep ? needs_the_runner(c, ends_when_sent) : !c->context.processing;
 
-    if (wanted || backlog_wants_turn(c)) {
+    if (wanted || telemetry_wants_turn(&c->telemetry, wish_is_stop(&c->session.wish))) {
         context_poke(&c->context);
     }
 }

@@ -1,29 +1,29 @@
 #include "telemetry/backlog.h"
 
-#include "context/callbacks.h"
+#include <assert.h>
 
-#include "telemetry/in_lane_table.h"
-#include "telemetry/store_health.h"
+#include "context/callbacks.h"
+#include "context/result_map.h"
+#include "telemetry/record.h"
 
 /*
- * With a store, all telemetry passes through it, and only this file reads it:
+ * With a store all telemetry goes through it, and this is the one reader:
  *
- *     store     | removed | taken: in the table; in the lane, or ended and not removed | waiting |
- *                                                                                       next
+ *     store     | removed | taken: in the table, and in the lane or removed late | waiting |
+ *                                                                                 next
  */
 
-enum {
-    GIVE_UP_MAX = 64, /* records in one go */
-    STAMP = sizeof(mqc_time)
-};
-
-/* Flags of a record. */
-enum { AT_MOST_ONCE = 1 };
+enum { GIVE_UP_MAX = 64 }; /* records in one turn */
 
 /* --- ends ------------------------------------------------------------------------ */
 
-/* Records of an earlier run cause no done callback. */
-static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result)
+static plat_store *store_of(const backlog *b)
+{
+    return b->context->options.store;
+}
+
+/* Messages that an earlier run of the program left have op 0: they are not reported. */
+static void report(backlog *b, iothub_op op, void *tag, iothub_result result)
 {
     const iothub_done d = {
         .op = op,
@@ -33,66 +33,64 @@ static void tell(iothub_client *c, iothub_op op, void *tag, iothub_result result
     };
 
     if (op != 0) {
-        callback_done(&c->context, &d);
+        callback_done(b->context, &d);
     }
 }
 
-static void count_end(iothub_client *c, iothub_result result)
+static void count_end(backlog *b, iothub_result result)
 {
-    telemetry_count_end(c, result);
-    c->backlog.open--;
+    telemetry_ends_count(&b->ends, result);
+    b->open--;
 }
 
-void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result)
+void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result)
 {
-    iothub_backlog *b = &c->backlog;
-    iothub_in_lane *t = m->tag;
-    const iothub_in_lane was = *t;
+    in_lane *slot = m->tag;
+    const in_lane was = *slot;
 
     b->in_lane--;
-    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start continues from there */
+    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start goes on from there */
         b->next = was.seq < b->next ? was.seq : b->next;
         b->front_known = false;
-        in_lane_push(b, &b->free, t);
+        in_lane_free(&b->table, slot);
         return;
     }
-    if (was.seq == 0 || (!store_rests(c) && store_remove(c, was.seq))) {
-        in_lane_push(b, &b->free, t);
+    if (was.seq == 0 ||
+        (!store_health_rests(&b->health) && store_health_remove(&b->health, was.seq))) {
+        in_lane_free(&b->table, slot);
     } else {
-        in_lane_push(b, &b->ended, t);
+        in_lane_end(&b->table, slot);
     }
-    count_end(c, result);
-    tell(c, m->id, was.tag, result);
+    count_end(b, result);
+    assert(backlog_valid(b));
+    report(b, m->id, was.tag, result);
 }
 
-static bool remove_ended(iothub_client *c)
+static bool remove_ended(backlog *b)
 {
-    iothub_backlog *b = &c->backlog;
+    uint64_t seq;
 
-    while (b->ended != IN_LANE_NONE) {
-        if (!store_remove(c, b->table[b->ended].seq)) {
+    while (in_lane_next_ended(&b->table, &seq)) {
+        if (!store_health_remove(&b->health, seq)) {
             return false;
         }
-        in_lane_push(b, &b->free, in_lane_pop(b, &b->ended));
+        in_lane_free_ended(&b->table);
     }
     return true;
 }
 
-static void tell_untold(iothub_client *c)
+static void report_dropped(backlog *b)
 {
-    iothub_backlog *b = &c->backlog;
+    in_lane was;
 
-    while (b->untold != IN_LANE_NONE) {
-        iothub_in_lane *t = in_lane_pop(b, &b->untold);
-        const iothub_in_lane was = *t;
-        in_lane_push(b, &b->free, t);
-        tell(c, was.op, was.tag, IOTHUB_ERR_DROPPED);
+    while (in_lane_next_dropped(&b->table, &was)) {
+        report(b, was.op, was.tag, IOTHUB_ERR_DROPPED);
     }
 }
 
 /* --- reading --------------------------------------------------------------------- */
 
-static void go_on_at(iothub_backlog *b, uint64_t seq)
+static void go_on_at(backlog *b, uint64_t seq)
 {
     b->next = seq;
     b->front_known = false;
@@ -102,21 +100,20 @@ static void go_on_at(iothub_backlog *b, uint64_t seq)
     }
 }
 
-/* Finds the first waiting record. False: there is none, or the store failed. */
-static bool peek(iothub_client *c, plat_store_record *r)
+/* The first record that waits.  False: there is none, or the store failed. */
+static bool peek(backlog *b, plat_store_record *r)
 {
-    iothub_backlog *b = &c->backlog;
-    plat_store *s = c->context.options.store;
-    const uint64_t end = store_info(c).next_seq;
+    plat_store *s = store_of(b);
+    const uint64_t end = store_health_info(&b->health).next_seq;
 
     while (b->next < end) {
         plat_result result = s->ops->read(s, b->next, r);
-        if (!store_went_well(c, result)) {
+        if (!store_health_check(&b->health, result)) {
             return false;
         }
         if (result == PLAT_EOF) {
             go_on_at(b, end);
-        } else if (in_lane_is_ended(b, r->seq)) {
+        } else if (in_lane_is_ended(&b->table, r->seq)) {
             go_on_at(b, r->seq + 1);
         } else {
             return true;
@@ -125,196 +122,171 @@ static bool peek(iothub_client *c, plat_store_record *r)
     return false;
 }
 
-static bool is_own(const iothub_client *c, const plat_store_record *r)
+static bool is_own(const backlog *b, const plat_store_record *r)
 {
-    return r->seq >= c->backlog.first_own;
+    return r->seq >= b->first_own;
 }
 
-static iothub_op op_of(const iothub_client *c, const plat_store_record *r)
+static iothub_op op_of(const backlog *b, const plat_store_record *r)
 {
-    return is_own(c, r) ? r->id : 0;
+    return is_own(b, r) ? r->id : 0;
 }
 
-static void *tag_of(const plat_store_record *r)
+/* When it has to be given up; 0: never. */
+static mqc_time expiry(const backlog *b, const plat_store_record *r, mqc_time now)
 {
-    /* backlog_append stored the pointer as a number. */
-    return (void *)(uintptr_t)r->tag; /* NOLINT(performance-no-int-to-ptr) */
+    return record_expiry(r, is_own(b, r), context_clock(b->context), now);
 }
 
-/* Returns the least age of a record: by the monotonic clock if this run stored it, otherwise by
- * the wall clock. If the wall clock is unknown or was set back, the age is 0. */
-static uint64_t age_ms(const iothub_client *c, const plat_store_record *r, mqc_time now)
+static void pass(backlog *b, uint64_t seq)
 {
-    const plat_clock *clock = c->context.options.platform->clock;
-    mqc_time stamp = now;
-
-    if (is_own(c, r)) {
-        memcpy(&stamp, r->head, r->head_len >= STAMP ? STAMP : 0);
-        return now - stamp;
+    if (seq < b->purge_end && b->purging > 0) {
+        b->purging--;
     }
-    int64_t wall = clock->wall_s(clock);
-    if (wall <= 0 || r->stored_s <= 0 || wall <= r->stored_s) {
-        return 0;
-    }
-    return (uint64_t)(wall - r->stored_s - 1) *
-           1000; /* fractions of a second are unknown on both sides */
-}
-
-/* Returns when the record expires; 0: never. */
-static mqc_time expiry(const iothub_client *c, const plat_store_record *r, mqc_time now)
-{
-    if (r->ttl_ms == 0) {
-        return 0;
-    }
-    uint64_t age = age_ms(c, r, now);
-    return age < r->ttl_ms ? now + (r->ttl_ms - age) : now;
-}
-
-static void pass(iothub_backlog *b, uint64_t seq)
-{
-    b->purging -= seq < b->purge_end && b->purging > 0;
     go_on_at(b, seq + 1);
 }
 
-/* If a record cannot be removed, later ones are neither dropped nor sent. */
-static bool give_up(iothub_client *c, const plat_store_record *r, iothub_result result)
+/* Behind a record that cannot be removed nothing else is given up or sent. */
+static bool give_up(backlog *b, const plat_store_record *r, iothub_result result)
 {
-    const iothub_op op = op_of(c, r);
-    void *tag = tag_of(r);
+    const iothub_op op = op_of(b, r);
+    void *tag = record_tag(r);
     const uint64_t seq = r->seq;
 
-    if (!store_remove(c, seq)) {
+    if (!store_health_remove(&b->health, seq)) {
         return false;
     }
-    pass(&c->backlog, seq);
-    count_end(c, result);
-    tell(c, op, tag, result);
+    pass(b, seq);
+    count_end(b, result);
+    report(b, op, tag, result);
     return true;
 }
 
-static iothub_result verdict(const iothub_client *c, const plat_store_record *r, mqc_time expires,
+static iothub_result verdict(const backlog *b, const plat_store_record *r, mqc_time expires,
                              mqc_time now)
 {
-    if (r->seq < c->backlog.purge_end) {
+    if (r->seq < b->purge_end) {
         return IOTHUB_ERR_DROPPED;
     }
     return expires != 0 && expires <= now ? IOTHUB_ERR_EXPIRED : IOTHUB_OK;
 }
 
-/* Removes purged and expired records at the front, a limited number per call. */
-static void clear_front(iothub_client *c, mqc_time now)
+/* Purged and expired records at the front, some in one go. */
+static void clear_front(backlog *b, mqc_time now)
 {
-    iothub_backlog *b = &c->backlog;
     plat_store_record r;
 
     for (int n = 0; n < GIVE_UP_MAX; n++) {
-        if (!peek(c, &r)) {
-            b->front_known = !store_rests(c);
-            b->front_expires = 0;
+        if (!peek(b, &r)) {
+            b->front_known = !store_health_rests(&b->health);
+            b->front_expires = IOTHUB_NEVER;
             return;
         }
-        mqc_time expires = expiry(c, &r, now);
-        iothub_result result = verdict(c, &r, expires, now);
+        mqc_time expires = expiry(b, &r, now);
+        iothub_result result = verdict(b, &r, expires, now);
         if (result == IOTHUB_OK) {
             b->front_known = true;
-            b->front_expires = expires;
+            b->front_expires = deadline_of(expires);
             return;
         }
-        if (!give_up(c, &r, result)) {
+        if (!give_up(b, &r, result)) {
             return;
         }
     }
-    context_poke(&c->context);
+    context_poke(b->context);
 }
 
 /* --- sending --------------------------------------------------------------------- */
 
-static bool may_feed(const iothub_client *c)
+static bool may_feed(const backlog *b, bool stopping)
 {
-    return mqc_get_state(c->context.engine) == MQC_CONNECTED && !store_rests(c) &&
-           !wish_is_stop(&c->session.wish) && !c->context.closing;
+    return mqc_get_state(b->context->engine) == MQC_CONNECTED && !store_health_rests(&b->health) &&
+           !stopping && !b->context->closing;
 }
 
-/* A message that does not fit now is sent later. One that can never be sent must not be skipped;
- * it is logged. */
-static bool refused(iothub_client *c, iothub_in_lane *t, mqc_result r)
+/* What does not fit now goes later; what can never leave must not be skipped: it is said. */
+static bool refused(backlog *b, in_lane *t, mqc_result r)
 {
-    in_lane_push(&c->backlog, &c->backlog.free, t);
+    in_lane_free(&b->table, t);
     if (r == MQC_ERR_TOO_BIG || r == MQC_ERR_ARG) {
-        store_failed(c, PLAT_ERR_ARG,
-                     r == MQC_ERR_TOO_BIG
-                         ? "the next message is larger than tx_size; it was stored with "
-                           "a larger one"
-                         : "the next record is not a message of this client");
+        store_health_fail(&b->health, PLAT_ERR_ARG,
+                          r == MQC_ERR_TOO_BIG
+                              ? "the next message is larger than tx_size; it was stored with "
+                                "a larger one"
+                              : "the next record is not a message of this client");
     }
     return false;
 }
 
-static bool feed_one(iothub_client *c, const plat_store_record *r, mqc_time expires)
+static bool feed_one(backlog *b, const plat_store_record *r, mqc_time expires)
 {
-    iothub_backlog *b = &c->backlog;
-    const size_t stamp = r->head_len >= STAMP ? STAMP : r->head_len;
-    iothub_in_lane *t = in_lane_get(b);
+    in_lane *slot = in_lane_take(&b->table);
 
-    if (t == NULL) {
+    if (slot == NULL) {
         return false;
     }
-    *t = (iothub_in_lane){ .seq = r->seq, .tag = tag_of(r) };
-    const mqc_outgoing m = {
-        .topic = mqc_span_of((const uint8_t *)r->head + stamp, r->head_len - stamp),
-        .payload = mqc_span_of(r->body_len > 0 ? r->body : NULL, r->body_len),
-        .qos = (r->flags & AT_MOST_ONCE) != 0 ? 0 : 1,
-        .lane = IOTHUB_LANE_TELEMETRY,
-        .kind = IOTHUB_OP_TELEMETRY,
-        .id = op_of(c, r),
-        .tag = t,
-        .expires = expires,
-    };
-    mqc_result result = mqc_publish(c->context.engine, &m, NULL);
+    *slot = (in_lane){ .seq = r->seq, .tag = record_tag(r) };
+    mqc_outgoing m = record_message(r);
+    m.lane = IOTHUB_LANE_TELEMETRY;
+    m.kind = IOTHUB_OP_TELEMETRY;
+    m.id = op_of(b, r);
+    m.tag = slot;
+    m.expires = expires;
+    mqc_result result = mqc_publish(b->context->engine, &m, NULL);
     if (result != MQC_OK) {
-        return refused(c, t, result);
+        return refused(b, slot, result);
     }
     b->in_lane++;
-    b->failures = 0;
+    store_health_recover(&b->health);
     pass(b, r->seq);
     return true;
 }
 
-void backlog_feed_lane(iothub_client *c, mqc_time now)
+/* Sends the record or gives it up; false: not now. */
+static bool settle(backlog *b, const plat_store_record *r, int *given_up, mqc_time now)
 {
-    iothub_backlog *b = &c->backlog;
-    plat_store_record r;
+    mqc_time expires = expiry(b, r, now);
+    iothub_result result = verdict(b, r, expires, now);
 
-    if (!may_feed(c)) {
+    if (result == IOTHUB_OK) {
+        return feed_one(b, r, expires);
+    }
+    (*given_up)++;
+    return give_up(b, r, result);
+}
+
+void backlog_feed(backlog *b, bool stopping, mqc_time now)
+{
+    plat_store_record r;
+    int given_up = 0;
+
+    if (!may_feed(b, stopping)) {
         return;
     }
-    for (int given_up = 0; b->in_lane < b->lane_max && peek(c, &r);) {
-        mqc_time expires = expiry(c, &r, now);
-        iothub_result result = verdict(c, &r, expires, now);
-        if (result == IOTHUB_OK ? !feed_one(c, &r, expires) : !give_up(c, &r, result)) {
-            return;
-        }
-        given_up += result != IOTHUB_OK;
+    while (b->in_lane < b->lane_max && peek(b, &r) && settle(b, &r, &given_up, now)) {
         if (given_up == GIVE_UP_MAX) {
-            context_poke(&c->context);
+            context_poke(b->context);
             return;
         }
     }
+    assert(backlog_valid(b));
 }
 
 /* --- in -------------------------------------------------------------------------- */
 
-iothub_result backlog_refuse(iothub_client *c, plat_result r)
+iothub_result backlog_refuse(backlog *b, plat_result r)
 {
-    c->telemetry_counts.store_errors += r != PLAT_ERR_FULL;
-    return iothub_fail(context_error(&c->context), iothub_from_plat(r), "telemetry: %s",
-                       store_why(c->context.options.store, r));
+    if (r != PLAT_ERR_FULL) {
+        store_health_count_refusal(&b->health);
+    }
+    return iothub_fail(context_error(b->context), iothub_from_plat(r), "telemetry: %s",
+                       store_health_why(&b->health, r));
 }
 
-void backlog_message_id(const iothub_client *c, iothub_text *t)
+void backlog_message_id(const backlog *b, iothub_text *t)
 {
     static const char digits[] = "0123456789abcdef";
-    const plat_store_info info = store_info(c);
+    const plat_store_info info = store_health_info(&b->health);
 
     for (int shift = 60; shift >= 0; shift -= 4) {
         iothub_text_put_char(t, digits[info.id >> shift & 15]);
@@ -323,169 +295,194 @@ void backlog_message_id(const iothub_client *c, iothub_text *t)
     iothub_text_put_u64(t, info.next_seq);
 }
 
-plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms)
+plat_result backlog_append(backlog *b, const mqc_outgoing *m, uint32_t ttl_ms)
 {
-    const plat_clock *clock = c->context.options.platform->clock;
-    plat_store *s = c->context.options.store;
-    const mqc_time now = context_now(&c->context);
-    char *head = context_events(&c->context) - BACKLOG_TOPIC_AT; /* the stamp, then the topic */
-    plat_store_record r = {
-        .stored_s = clock->wall_s(clock),
-        .tag = (uintptr_t)m->tag,
-        .id = m->id,
-        .ttl_ms = ttl_ms,
-        .flags = m->qos == 0 ? AT_MOST_ONCE : 0,
-        .head = head,
-        .head_len = STAMP + m->topic.len,
-        .body = m->payload.ptr,
-        .body_len = m->payload.len,
-    };
+    const plat_clock *clock = context_clock(b->context);
+    plat_store *s = store_of(b);
+    const mqc_time now = context_now(b->context);
+    plat_store_record r = record_of(m, ttl_ms, context_events(b->context) - RECORD_STAMP_SIZE,
+                                    clock->wall_s(clock), now);
 
-    memcpy(head, &now, STAMP);
     plat_result result = s->ops->append(s, &r, now);
     if (result == PLAT_OK) {
-        c->telemetry_counts.stored++;
-        c->backlog.open++;
-        c->backlog.front_known = c->backlog.front_known && c->backlog.open - c->backlog.in_lane > 1;
+        b->stored++;
+        b->open++;
+        b->front_known = b->front_known && b->open - b->in_lane > 1;
     }
     return result;
 }
 
-bool backlog_wants_turn(const iothub_client *c)
+uint64_t backlog_bytes(const backlog *b)
 {
-    const iothub_backlog *b = &c->backlog;
-
-    if (c->context.options.store == NULL) {
-        return false;
-    }
-    return may_feed(c) ? b->in_lane < b->lane_max : !b->front_known;
+    return store_health_info(&b->health).bytes;
 }
 
-bool backlog_drop_oldest(iothub_client *c)
+bool backlog_wants_turn(const backlog *b, bool stopping)
 {
-    iothub_backlog *b = &c->backlog;
-    plat_store_record r;
-    void *tag;
+    return may_feed(b, stopping) ? b->in_lane < b->lane_max : !b->front_known;
+}
 
-    if (store_rests(c)) {
+/* Of a message whose end the engine has still to report. */
+static void remove_from_store(backlog *b, in_lane *slot)
+{
+    if (store_health_remove(&b->health, slot->seq)) {
+        slot->seq = 0;
+    }
+}
+
+/* The oldest record that waits.  Its done callback runs in the next turn. */
+static bool drop_waiting(backlog *b, const plat_store_record *r)
+{
+    in_lane *slot = in_lane_take(&b->table);
+
+    if (slot == NULL) {
         return false;
     }
-    if (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
-        iothub_in_lane *t = tag;
-        t->seq = store_remove(c, t->seq) ? 0 : t->seq;
-        c->dropping++;
-        return true;
-    }
-    iothub_in_lane *t = peek(c, &r) ? in_lane_get(b) : NULL;
-    if (t == NULL) {
+    *slot = (in_lane){ .seq = r->seq, .op = op_of(b, r), .tag = record_tag(r) };
+    if (!store_health_remove(&b->health, slot->seq)) {
+        in_lane_free(&b->table, slot);
         return false;
     }
-    *t = (iothub_in_lane){ .seq = r.seq, .op = op_of(c, &r), .tag = tag_of(&r) };
-    if (!store_remove(c, t->seq)) {
-        in_lane_push(b, &b->free, t);
-        return false;
-    }
-    pass(b, t->seq);
-    count_end(c, IOTHUB_ERR_DROPPED);
-    in_lane_append(b, t);
+    pass(b, slot->seq);
+    count_end(b, IOTHUB_ERR_DROPPED);
+    in_lane_drop(&b->table, slot);
+    assert(backlog_valid(b));
     return true;
 }
 
-bool backlog_sync(iothub_client *c)
+bool backlog_drop_oldest(backlog *b, bool *from_lane)
 {
-    plat_store *s = c->context.options.store;
-    return !store_rests(c) && store_went_well(c, s->ops->sync(s));
+    plat_store_record r;
+    void *tag;
+
+    *from_lane = false;
+    if (store_health_rests(&b->health)) {
+        return false;
+    }
+    if (mqc_drop(b->context->engine, IOTHUB_LANE_TELEMETRY, &tag) == MQC_OK) {
+        remove_from_store(b, tag);
+        *from_lane = true;
+        return true;
+    }
+    return peek(b, &r) && drop_waiting(b, &r);
 }
 
-uint64_t backlog_purge(iothub_client *c)
+bool backlog_sync(backlog *b)
 {
-    iothub_backlog *b = &c->backlog;
+    plat_store *s = store_of(b);
+    return !store_health_rests(&b->health) && store_health_check(&b->health, s->ops->sync(s));
+}
+
+uint64_t backlog_purge(backlog *b)
+{
     uint64_t waiting = b->open - b->in_lane;
     uint64_t count = waiting - b->purging;
 
-    b->purge_end = store_info(c).next_seq;
+    b->purge_end = store_health_info(&b->health).next_seq;
     b->purging = waiting;
     return count;
 }
 
 /* --- life ------------------------------------------------------------------------ */
 
-void backlog_init(iothub_client *c, void *memory, size_t len, size_t lane_max)
+void backlog_init(backlog *b, iothub_context *context)
 {
-    iothub_backlog *b = &c->backlog;
-    const plat_store_info info = store_info(c);
+    *b = (backlog){ .context = context };
+    store_health_init(&b->health, context);
+}
 
-    b->table = memory;
-    b->table_len = (uint32_t)(len / sizeof *b->table);
-    b->free = b->ended = b->untold = IN_LANE_NONE;
-    b->lane_max = lane_max;
+void backlog_open(backlog *b, void *memory, size_t len, size_t lane_max)
+{
+    const plat_store_info info = store_health_info(&b->health);
+
+    in_lane_init(&b->table, memory, len);
+    b->lane_max = (uint32_t)lane_max;
     b->first_own = info.next_seq;
     b->open = info.count;
-    c->telemetry_counts.found = info.count;
-    context_poke(&c->context);
+    b->found = info.count;
+    context_poke(b->context);
 }
 
-void backlog_look(iothub_client *c, mqc_time now)
+/* What the store itself has to do by now; false: it failed. */
+static bool run_store(backlog *b, mqc_time now)
 {
-    iothub_backlog *b = &c->backlog;
-    plat_store *s = c->context.options.store;
+    plat_store *s = store_of(b);
 
-    store_say_failure(c);
-    tell_untold(c);
-    if (b->retry_at > now) {
+    return now < deadline_of(s->ops->next_deadline(s)) ||
+           store_health_check(&b->health, s->ops->on_time(s, now));
+}
+
+void backlog_on_time(backlog *b, bool stopping, mqc_time now)
+{
+    store_health_log(&b->health);
+    report_dropped(b);
+    if (!store_health_resume(&b->health, now) || !remove_ended(b) || !run_store(b, now)) {
         return;
     }
-    b->retry_at = 0;
-    mqc_time deadline = s->ops->next_deadline(s);
-    if (!remove_ended(c) ||
-        (deadline != 0 && deadline <= now && !store_went_well(c, s->ops->on_time(s, now)))) {
-        return;
-    }
-    bool look =
-        !may_feed(c) && (!b->front_known || (b->front_expires != 0 && b->front_expires <= now));
+    bool look = !may_feed(b, stopping) && (!b->front_known || now >= b->front_expires);
     if (b->next < b->purge_end || look) {
-        clear_front(c, now);
+        clear_front(b, now);
     }
+    assert(backlog_valid(b));
 }
 
-mqc_time backlog_next_deadline(const iothub_client *c)
+mqc_time backlog_deadline(const backlog *b, bool stopping)
 {
-    const iothub_backlog *b = &c->backlog;
-    plat_store *s = c->context.options.store;
+    plat_store *s = store_of(b);
 
-    if (s == NULL || store_rests(c)) {
-        return b->retry_at;
+    if (store_health_rests(&b->health)) {
+        return b->health.retry_at;
     }
-    mqc_time deadline = s->ops->next_deadline(s);
-    if (!may_feed(c) && b->front_known && b->front_expires != 0 &&
-        (deadline == 0 || b->front_expires < deadline)) {
-        deadline = b->front_expires;
-    }
-    return deadline;
+    const mqc_time own = deadline_of(s->ops->next_deadline(s));
+    bool front_expires = b->front_known && !may_feed(b, stopping);
+    return front_expires ? deadline_earlier(own, b->front_expires) : own;
 }
 
-void backlog_deinit(iothub_client *c)
+static void report_kept(backlog *b)
 {
-    iothub_backlog *b = &c->backlog;
-    plat_store *s = c->context.options.store;
     plat_store_record r;
+
+    while (peek(b, &r)) {
+        const iothub_op op = op_of(b, &r);
+        pass(b, r.seq);
+        count_end(b, IOTHUB_KEPT);
+        report(b, op, record_tag(&r), IOTHUB_KEPT);
+    }
+}
+
+void backlog_close(backlog *b)
+{
+    plat_store *s = store_of(b);
 
     if (s == NULL) {
         return;
     }
-    tell_untold(c);
-    (void)remove_ended(c);
+    report_dropped(b);
+    (void)remove_ended(b);
     b->next = b->next > b->first_own ? b->next : b->first_own;
-    bool heard = c->context.options.callbacks.done != NULL;
-    for (int tries = 0; heard && tries < 3; tries++) { /* a single failure may not be repeated */
-        while (peek(c, &r)) {
-            const iothub_op op = op_of(c, &r);
-            pass(b, r.seq);
-            count_end(c, IOTHUB_KEPT);
-            tell(c, op, tag_of(&r), IOTHUB_KEPT);
-        }
-        store_say_failure(c);
+    bool heard = b->context->options.callbacks.done != NULL;
+    for (int tries = 0; heard && tries < 3; tries++) { /* one failure may be the only one */
+        report_kept(b);
+        store_health_log(&b->health);
     }
-    (void)store_went_well(c, s->ops->sync(s));
-    store_say_failure(c);
+    (void)store_health_check(&b->health, s->ops->sync(s));
+    store_health_log(&b->health);
 }
+
+#ifndef NDEBUG
+bool backlog_valid(const backlog *b)
+{
+    /* What is in the lane has a slot, and its end was not counted. */
+    if (b->in_lane > b->lane_max || b->in_lane > b->table.fresh || b->in_lane > b->open) {
+        return false;
+    }
+    /* No more was given up than waits. */
+    if (b->purging > b->open - b->in_lane) {
+        return false;
+    }
+    if (b->purge_end == 0 && b->purging != 0) {
+        return false;
+    }
+    return in_lane_valid(&b->table) && store_health_valid(&b->health);
+}
+#endif

@@ -2,62 +2,74 @@
 #define IOTHUB_BACKLOG_H
 
 /**
- * @file Telemetry in the store: backlog_append stores a message, backlog_feed moves it into the
- * lane, and its end removes it. These functions need options.store, unless they say otherwise.
+ * @file
+ * Telemetry in the store: it enters by backlog_append, moves into the telemetry lane by
+ * backlog_feed, and leaves the store with its end.  Only for a client with options.store, unless a
+ * function says otherwise.
  */
 
-#include "internal.h"
+#include "telemetry/in_lane_table.h"
+#include "telemetry/store_health.h"
+#include "telemetry/telemetry_ends.h"
+#include "text/text_writer.h"
 
-/** memory: for the table of the records in the lane, at most lane_max at a time. */
-void backlog_init(iothub_client *c, void *memory, size_t len, size_t lane_max);
-/**
- * Reports the end of all messages of this run; the records stay in the store. Does nothing without
- * a store.
- */
-void backlog_deinit(iothub_client *c);
+typedef struct backlog {
+    iothub_context *context;
+    telemetry_ends ends; /* also of messages that were in no store */
+    in_lane_table table;
+    store_health health;
+    uint32_t lane_max; /* messages that may be in the lane at a time, */
+    uint32_t in_lane;  /* and that are in it */
 
-/** Returns the id "<id of the store>-<number>" of the message that is appended next. */
-void backlog_message_id(const iothub_client *c, iothub_text *t);
-/** The topic of m must be at context_events, with that much room in front of it. */
-#define BACKLOG_TOPIC_AT sizeof(mqc_time)
-plat_result backlog_append(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms);
-/**
- * True if the appended message gives a turn something to do: it can be sent, or it has a time to
- * live.
- */
-bool backlog_wants_turn(const iothub_client *c);
+    uint64_t next;      /* records from here on wait in the store only */
+    uint64_t first_own; /* records from here on were stored by this client */
+    uint64_t open;      /* records whose end was not counted */
+    uint64_t purge_end; /* records before this are given up; 0: none */
+    uint64_t purging;   /* the number of records to give up, as far as known */
+    mqc_time front_expires;
+
+    uint64_t found;   /* records at the beginning */
+    uint64_t stored;  /* records since then */
+    bool front_known; /* front_expires is that of the first record that waits */
+} backlog;
+
+/** Also without a store, where the backlog stays empty. */
+void backlog_init(backlog *b, iothub_context *context);
+/** memory: for the table of what is in the lane, of which at most lane_max at a time. */
+void backlog_open(backlog *b, void *memory, size_t len, size_t lane_max);
+/** End the requests that are still open; the records stay.  Nothing without a store. */
+void backlog_close(backlog *b);
+
+/** "<id of the store>-<number>" of the message that is appended next. */
+void backlog_message_id(const backlog *b, iothub_text *t);
+/** The topic of m has to stand at context->events, with RECORD_STAMP_SIZE bytes of room in front of
+ * it (telemetry/record.h). */
+plat_result backlog_append(backlog *b, const mqc_outgoing *m, uint32_t ttl_ms);
 /** Refuse a call because the store failed with r. */
-iothub_result backlog_refuse(iothub_client *c, plat_result r);
+iothub_result backlog_refuse(backlog *b, plat_result r);
+/** Bytes in the store. */
+uint64_t backlog_bytes(const backlog *b);
 
-/**
- * Drops the oldest message that was not sent. False: there is none, or it cannot be dropped now.
- */
-bool backlog_drop_oldest(iothub_client *c);
-/** Writes all changes to the disk. False: not possible now. */
-bool backlog_sync(iothub_client *c);
-/** Marks all waiting messages in the store as dropped. Returns their number. */
-uint64_t backlog_purge(iothub_client *c);
+/** Give up the oldest message that has not been sent; *from_lane: the engine reports its end.
+ * False: there is none, or not now. */
+bool backlog_drop_oldest(backlog *b, bool *from_lane);
+/** Everything on the disk, and what was removed no longer there.  False: not now. */
+bool backlog_sync(backlog *b);
+/** Give up what waits in the store, from now on; returns the number of these messages. */
+uint64_t backlog_purge(backlog *b);
 
-/** Moves records into the lane while there is room. Does nothing without a store. */
-void backlog_feed_lane(iothub_client *c, mqc_time now);
-static inline void backlog_feed(iothub_client *c, mqc_time now)
-{
-    if (c->context.options.store != NULL) {
-        backlog_feed_lane(c, now);
-    }
-}
+/** Move into the lane what it has room for.  Nothing after iothub_stop. */
+void backlog_feed(backlog *b, bool stopping, mqc_time now);
 /** A message in the lane has ended. */
-void backlog_on_done(iothub_client *c, const mqc_done *m, iothub_result result);
+void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result);
+/** A turn would send something, or look how long it may wait. */
+bool backlog_wants_turn(const backlog *b, bool stopping);
 
-/** Nothing without a store. */
-void backlog_look(iothub_client *c, mqc_time now);
-static inline void backlog_on_time(iothub_client *c, mqc_time now)
-{
-    if (c->context.options.store != NULL) {
-        backlog_look(c, now);
-    }
-}
-/** 0: there is no deadline, or no store. */
-mqc_time backlog_next_deadline(const iothub_client *c);
+void backlog_on_time(backlog *b, bool stopping, mqc_time now);
+mqc_time backlog_deadline(const backlog *b, bool stopping);
+
+#ifndef NDEBUG
+bool backlog_valid(const backlog *b);
+#endif
 
 #endif

@@ -1,47 +1,144 @@
 #include "telemetry/in_lane_table.h"
 
-iothub_in_lane *in_lane_get(iothub_backlog *b)
+#include <assert.h>
+
+void in_lane_init(in_lane_table *t, void *memory, size_t len)
 {
-    if (b->free != IN_LANE_NONE) {
-        iothub_in_lane *t = &b->table[b->free];
-        b->free = t->next;
-        return t;
+    t->slots = memory;
+    t->len = (uint32_t)(len / sizeof *t->slots);
+    t->fresh = 0;
+    t->free = IN_LANE_NONE;
+    t->ended = IN_LANE_NONE;
+    t->dropped = IN_LANE_NONE;
+    t->dropped_last = IN_LANE_NONE;
+}
+
+static uint32_t index_of(const in_lane_table *t, const in_lane *slot)
+{
+    return (uint32_t)(slot - t->slots);
+}
+
+static void push(in_lane_table *t, uint32_t *list, in_lane *slot)
+{
+    slot->next = *list;
+    *list = index_of(t, slot);
+}
+
+/* The list must not be empty. */
+static in_lane *pop(in_lane_table *t, uint32_t *list)
+{
+    in_lane *slot = &t->slots[*list];
+
+    *list = slot->next;
+    return slot;
+}
+
+in_lane *in_lane_take(in_lane_table *t)
+{
+    assert(in_lane_valid(t));
+    if (t->free != IN_LANE_NONE) {
+        return pop(t, &t->free);
     }
-    return b->fresh < b->table_len ? &b->table[b->fresh++] : NULL;
+    return t->fresh < t->len ? &t->slots[t->fresh++] : NULL;
 }
 
-void in_lane_push(iothub_backlog *b, uint32_t *list, iothub_in_lane *t)
+void in_lane_free(in_lane_table *t, in_lane *slot)
 {
-    t->next = *list;
-    *list = (uint32_t)(t - b->table);
+    push(t, &t->free, slot);
+    assert(in_lane_valid(t));
 }
 
-iothub_in_lane *in_lane_pop(iothub_backlog *b, uint32_t *list)
+void in_lane_end(in_lane_table *t, in_lane *slot)
 {
-    iothub_in_lane *t = &b->table[*list];
-    *list = t->next;
-    return t;
+    push(t, &t->ended, slot);
+    assert(in_lane_valid(t));
 }
 
-bool in_lane_is_ended(const iothub_backlog *b, uint64_t seq)
+bool in_lane_next_ended(const in_lane_table *t, uint64_t *seq)
 {
-    for (uint32_t i = b->ended; i != IN_LANE_NONE; i = b->table[i].next) {
-        if (b->table[i].seq == seq) {
+    if (t->ended == IN_LANE_NONE) {
+        return false;
+    }
+    *seq = t->slots[t->ended].seq;
+    return true;
+}
+
+void in_lane_free_ended(in_lane_table *t)
+{
+    in_lane_free(t, pop(t, &t->ended));
+}
+
+bool in_lane_is_ended(const in_lane_table *t, uint64_t seq)
+{
+    for (uint32_t i = t->ended; i != IN_LANE_NONE; i = t->slots[i].next) {
+        if (t->slots[i].seq == seq) {
             return true;
         }
     }
     return false;
 }
 
-void in_lane_append(iothub_backlog *b, iothub_in_lane *t)
+void in_lane_drop(in_lane_table *t, in_lane *slot)
 {
-    uint32_t at = (uint32_t)(t - b->table);
+    const uint32_t at = index_of(t, slot);
 
-    t->next = IN_LANE_NONE;
-    if (b->untold == IN_LANE_NONE) {
-        b->untold = at;
+    slot->next = IN_LANE_NONE;
+    if (t->dropped == IN_LANE_NONE) {
+        t->dropped = at;
     } else {
-        b->table[b->untold_last].next = at;
+        t->slots[t->dropped_last].next = at;
     }
-    b->untold_last = at;
+    t->dropped_last = at;
+    assert(in_lane_valid(t));
 }
+
+bool in_lane_next_dropped(in_lane_table *t, in_lane *out)
+{
+    if (t->dropped == IN_LANE_NONE) {
+        return false;
+    }
+    in_lane *slot = pop(t, &t->dropped);
+    *out = *slot;
+    in_lane_free(t, slot);
+    return true;
+}
+
+#ifndef NDEBUG
+/* A longer table is not walked, so that a check does not cost more than what it checks. */
+enum { WALK_MAX = 64 };
+
+static bool is_index(const in_lane_table *t, uint32_t index)
+{
+    return index == IN_LANE_NONE || index < t->fresh;
+}
+
+/* The number of slots of a list that is not longer than a table may be, else WALK_MAX + 1. */
+static uint32_t length_of(const in_lane_table *t, uint32_t list)
+{
+    uint32_t n = 0;
+
+    for (; list != IN_LANE_NONE && n <= WALK_MAX; list = t->slots[list].next) {
+        if (!is_index(t, list)) {
+            return WALK_MAX + 1;
+        }
+        n++;
+    }
+    return n;
+}
+
+bool in_lane_valid(const in_lane_table *t)
+{
+    if (t->fresh > t->len || !is_index(t, t->free) || !is_index(t, t->ended) ||
+        !is_index(t, t->dropped)) {
+        return false;
+    }
+    /* The youngest dropped record ends its list. */
+    if (t->dropped != IN_LANE_NONE &&
+        (t->dropped_last >= t->fresh || t->slots[t->dropped_last].next != IN_LANE_NONE)) {
+        return false;
+    }
+    /* No slot is in two lists. */
+    return t->fresh > WALK_MAX ||
+           length_of(t, t->free) + length_of(t, t->ended) + length_of(t, t->dropped) <= t->fresh;
+}
+#endif

@@ -1,27 +1,56 @@
-#ifndef IOTHUB_STORE_CALL_H
-#define IOTHUB_STORE_CALL_H
+#ifndef IOTHUB_STORE_HEALTH_H
+#define IOTHUB_STORE_HEALTH_H
 
 /**
- * @file Handles failed calls of the store: a failure is counted and logged, and the store is not
- * called again until a back-off has passed.
+ * @file
+ * Calls of the store, and what follows when one fails: it is counted and logged, and the store is
+ * not called again until a back-off has ended.
  */
 
-#include "internal.h"
+#include "context/context.h"
+#include "context/deadline.h"
+
+typedef struct store_health {
+    iothub_context *context;
+    uint64_t errors;        /* failed calls, since the client began */
+    mqc_time retry_at;      /* the store is not called until then; IOTHUB_NEVER: it works */
+    const char *fault_text; /* of the last failure; NULL: the text of the store */
+    plat_result fault;      /* code of the last failure, until it is logged; then PLAT_OK */
+    uint32_t failures;      /* in a row */
+} store_health;
+
+void store_health_init(store_health *h, iothub_context *context);
 
 /**
- * Notes a failure; the next iothub_process logs it, since callbacks do not run in other calls.
- * text: static, or NULL for the text of the store.
+ * A call failed.  The next turn logs it, since callbacks do not run in other calls.  text is
+ * static, or NULL for the text of the store.
  */
-void store_failed(iothub_client *c, plat_result r, const char *text);
-/** False: r is a failure; it was counted. */
-bool store_went_well(iothub_client *c, plat_result r);
-void store_say_failure(iothub_client *c);
-/** True: the store must not be called now, because of a back-off. */
-bool store_rests(const iothub_client *c);
-/** Returns the reason why its last call ended with r. */
-const char *store_why(const plat_store *s, plat_result r);
+void store_health_fail(store_health *h, plat_result r, const char *text);
+/** A call of the application failed and was refused: counted only. */
+void store_health_count_refusal(store_health *h);
+/** True unless r is a failure, which is then treated as one. */
+bool store_health_check(store_health *h, plat_result r);
+/** The store works again: the next back-off is a short one. */
+void store_health_recover(store_health *h);
+void store_health_log(store_health *h);
 
-bool store_remove(iothub_client *c, uint64_t seq);
-plat_store_info store_info(const iothub_client *c);
+/** True while the store is not to be called. */
+static inline bool store_health_rests(const store_health *h)
+{
+    return h->retry_at != IOTHUB_NEVER;
+}
+
+/** False while the store rests; when that time has ended it may be called again. */
+bool store_health_resume(store_health *h, mqc_time now);
+
+/** Why the last call of the store returned r. */
+const char *store_health_why(const store_health *h, plat_result r);
+/** Remove a record; false: the store failed. */
+bool store_health_remove(store_health *h, uint64_t seq);
+plat_store_info store_health_info(const store_health *h);
+
+#ifndef NDEBUG
+bool store_health_valid(const store_health *h);
+#endif
 
 #endif

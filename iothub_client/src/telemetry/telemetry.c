@@ -1,65 +1,51 @@
-#include "hub/property_bag.h"
+#include "telemetry/telemetry.h"
 
 #include "context/callbacks.h"
+#include "context/result_map.h"
+#include "hub/property_bag.h"
 #include "mqtt_core/topic.h"
-#include "telemetry/backlog.h"
-#include "telemetry/telemetry_limits.h"
 #include "text/date.h"
 
-enum {
-    MESSAGE_ID_MAX = 128,
-    FILTER_BITS = 2048, /* 256 bytes of stack */
-    NAMES_A_SHARE = 128,
-    FEW_NAMES = 8 /* cheaper to compare than to hash */
-};
+enum { MESSAGE_ID_MAX = 128 };
 
-/* Messages for Defender for IoT are recognised by this interface id. */
+/* The Defender for IoT agent is told apart by this interface id. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
 
-static iothub_result check_value(iothub_client *c, const char *name, const char *value)
+static iothub_result check_value(iothub_context *context, const char *name, const char *value)
 {
     if (!mqc_utf8_valid(mqc_span_str(value))) {
-        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
-                                "telemetry: the value of ", mqc_span_str(name), " is not UTF-8");
+        return iothub_fail_name(context_error(context), IOTHUB_ERR_ARG, "telemetry: the value of ",
+                                mqc_span_str(name), " is not UTF-8");
     }
     return IOTHUB_OK;
 }
 
-static iothub_result check_property(iothub_client *c, const iothub_property *p)
+static iothub_result check_property(iothub_context *context, const iothub_property *p)
 {
     mqc_span name = mqc_span_str(p->name);
 
     if (name.len == 0) {
-        return context_refuse(&c->context, IOTHUB_ERR_ARG, "telemetry: a property without a name");
+        return context_refuse(context, IOTHUB_ERR_ARG, "telemetry: a property without a name");
     }
     if (!mqc_utf8_valid(name)) {
-        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+        return iothub_fail_name(context_error(context), IOTHUB_ERR_ARG,
                                 "telemetry: the property name ", name, " is not UTF-8");
     }
     if (name.len >= 2 && name.ptr[0] == '$' && name.ptr[1] == '.') {
-        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
+        return iothub_fail_name(context_error(context), IOTHUB_ERR_ARG,
                                 "telemetry: the property name ", name,
                                 " starts like a system property");
     }
     if (p->value == NULL) {
-        return iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
-                                "telemetry: the property ", name, " has no value");
+        return iothub_fail_name(context_error(context), IOTHUB_ERR_ARG, "telemetry: the property ",
+                                name, " has no value");
     }
-    return check_value(c, p->name, p->value);
+    return check_value(context, p->name, p->value);
 }
 
-/* FNV-1a. */
-static uint32_t hash_of(const char *name)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *name != '\0'; name++) {
-        hash = (hash ^ (uint8_t)*name) * 16777619u;
-    }
-    return hash;
-}
-
-/* Most names differ in their first byte. */
+/* What a hub does with a name that is given twice is documented nowhere.  One that closes the
+ * connection, as the emulator does, would get the message again and again.  Most names differ in
+ * their first byte. */
 static bool stands_before(const iothub_property *properties, size_t i)
 {
     const char *name = properties[i].name;
@@ -73,101 +59,54 @@ static bool stands_before(const iothub_property *properties, size_t i)
     return false;
 }
 
-/* Checks a part of the names with one bit for each hash: a name can be a duplicate only if its
- * bit is set already. Returns the index of such a name, or count. */
-static size_t find_repeated_in(const iothub_property *properties, size_t count, size_t share,
-                               size_t shares)
-{
-    uint32_t taken[FILTER_BITS / 32] = { 0 };
-
-    for (size_t i = 0; i < count; i++) {
-        size_t hash = hash_of(properties[i].name);
-        size_t bit = hash / shares % FILTER_BITS;
-        if (hash % shares != share) {
-            continue;
-        }
-        if ((taken[bit / 32] >> bit % 32 & 1u) != 0 && stands_before(properties, i)) {
-            return i;
-        }
-        taken[bit / 32] |= UINT32_C(1) << bit % 32;
-    }
-    return count;
-}
-
-static size_t find_repeated(const iothub_property *properties, size_t count)
-{
-    size_t shares = count / NAMES_A_SHARE + 1; /* the filter stays nearly empty */
-    size_t i = count;
-
-    for (size_t share = 0; share < shares && i == count; share++) {
-        i = find_repeated_in(properties, count, share, shares);
-    }
-    return i;
-}
-
-static size_t find_repeated_of_few(const iothub_property *properties, size_t count)
-{
-    size_t i = 0;
-
-    while (i < count && !stands_before(properties, i)) {
-        i++;
-    }
-    return i;
-}
-
-/* The documentation does not say what a hub does with a duplicate name. If it closed the
- * connection, the client would send the message again forever. */
-static iothub_result check_unique(iothub_client *c, const iothub_property *properties, size_t count)
-{
-    size_t i = count <= FEW_NAMES ? find_repeated_of_few(properties, count)
-                                  : find_repeated(properties, count);
-
-    return i == count ? IOTHUB_OK
-                      : iothub_fail_name(context_error(&c->context), IOTHUB_ERR_ARG,
-                                         "telemetry: the property ",
-                                         mqc_span_str(properties[i].name), " is given twice");
-}
-
-/* A pair that needed no escape is valid and needs no further check. */
-static iothub_result put_property(iothub_client *c, iothub_bag_writer *w, const iothub_property *p)
+/* A pair that needed no escape has nothing in it that is worth a check. */
+static iothub_result put_property(iothub_context *context, iothub_bag_writer *w,
+                                  const iothub_property *p)
 {
     bool whole = p->name != NULL && p->name[0] != '\0' && p->value != NULL;
 
-    return whole && iothub_bag_put(w, p->name, p->value) ? IOTHUB_OK : check_property(c, p);
+    return whole && iothub_bag_put(w, p->name, p->value) ? IOTHUB_OK : check_property(context, p);
 }
 
-static iothub_result put_properties(iothub_client *c, iothub_bag_writer *w,
+static iothub_result put_properties(iothub_context *context, iothub_bag_writer *w,
                                     const iothub_telemetry *t)
 {
+    const iothub_property *p = t->properties;
+
     for (size_t i = 0; i < t->property_count && !w->text->overflow; i++) {
-        iothub_result r = put_property(c, w, &t->properties[i]);
+        iothub_result r = put_property(context, w, &p[i]);
         if (r != IOTHUB_OK) {
             return r;
         }
+        if (stands_before(p, i)) {
+            return iothub_fail_name(context_error(context), IOTHUB_ERR_ARG,
+                                    "telemetry: the property ", mqc_span_str(p[i].name),
+                                    " is given twice");
+        }
     }
-    return w->text->overflow ? IOTHUB_OK : check_unique(c, t->properties, t->property_count);
+    return IOTHUB_OK;
 }
 
-/* The hub allows only these characters. It may close the connection for others, and the message
- * would be sent again each time. */
-static iothub_result check_message_id(iothub_client *c, const char *id)
+/* The hub allows these characters only, and most of what it rejects ends in a closed connection:
+ * the message would come again and again. */
+static iothub_result check_message_id(iothub_context *context, const char *id)
 {
     static const char signs[] = "-:.+%_#*?!(),=@;$'";
     size_t len = 0;
 
     for (; id != NULL && id[len] != '\0'; len++) {
-        char letter = (char)(id[len] | 0x20); /* a letter in lower case */
+        char letter = (char)(id[len] | 0x20); /* in lower case, if it is one */
         bool known = (letter >= 'a' && letter <= 'z') || (id[len] >= '0' && id[len] <= '9') ||
                      strchr(signs, id[len]) != NULL;
         if (!known) {
-            return context_refuse(&c->context, IOTHUB_ERR_ARG,
+            return context_refuse(context, IOTHUB_ERR_ARG,
                                   "telemetry: message_id has a character other than A-Z a-z 0-9 "
                                   "- : . + % _ # * ? ! ( ) , = @ ; $ '");
         }
     }
     return len <= MESSAGE_ID_MAX
                ? IOTHUB_OK
-               : context_refuse(&c->context, IOTHUB_ERR_ARG,
+               : context_refuse(context, IOTHUB_ERR_ARG,
                                 "telemetry: message_id is longer than 128 characters");
 }
 
@@ -176,90 +115,91 @@ static bool has_white_space(const char *name)
     return name != NULL && strpbrk(name, " \t\r\n\v\f") != NULL;
 }
 
-static iothub_result check_forms(iothub_client *c, const iothub_telemetry *t)
+static iothub_result check_forms(iothub_context *context, const iothub_telemetry *t)
 {
     if (t->creation_time != NULL && !iothub_date_valid(t->creation_time)) {
-        return context_refuse(&c->context, IOTHUB_ERR_ARG,
+        return context_refuse(context, IOTHUB_ERR_ARG,
                               "telemetry: creation_time is no date such as 2026-01-31T12:00:00Z");
     }
     if (has_white_space(t->component) || has_white_space(t->output)) {
-        return context_refuse(&c->context, IOTHUB_ERR_ARG,
+        return context_refuse(context, IOTHUB_ERR_ARG,
                               has_white_space(t->component)
                                   ? "telemetry: component has white space in it"
                                   : "telemetry: output has white space in it");
     }
-    return check_message_id(c, t->message_id);
+    return check_message_id(context, t->message_id);
 }
 
-/* wire: the hub's name of the property. */
-static inline bool put_system(iothub_client *c, iothub_bag_writer *w, const char *wire,
+/* wire: what the hub calls it. */
+static inline bool put_system(iothub_context *context, iothub_bag_writer *w, const char *wire,
                               const char *name, const char *value)
 {
     return value == NULL || iothub_bag_put_system(w, wire, value) ||
-           check_value(c, name, value) == IOTHUB_OK;
+           check_value(context, name, value) == IOTHUB_OK;
 }
 
-static iothub_result put_system_properties(iothub_client *c, iothub_bag_writer *w,
+static iothub_result put_system_properties(iothub_context *context, iothub_bag_writer *w,
                                            const iothub_telemetry *t)
 {
-    if (!put_system(c, w, "mid", "message_id", t->message_id) ||
-        !put_system(c, w, "cid", "correlation_id", t->correlation_id) ||
-        !put_system(c, w, "uid", "user_id", t->user_id) ||
-        !put_system(c, w, "ct", "content_type", t->content_type) ||
-        !put_system(c, w, "ce", "content_encoding", t->content_encoding) ||
-        !put_system(c, w, "ctime", "creation_time", t->creation_time) ||
-        !put_system(c, w, "sub", "component", t->component) ||
-        !put_system(c, w, "on", "output", t->output)) {
+    if (!put_system(context, w, "mid", "message_id", t->message_id) ||
+        !put_system(context, w, "cid", "correlation_id", t->correlation_id) ||
+        !put_system(context, w, "uid", "user_id", t->user_id) ||
+        !put_system(context, w, "ct", "content_type", t->content_type) ||
+        !put_system(context, w, "ce", "content_encoding", t->content_encoding) ||
+        !put_system(context, w, "ctime", "creation_time", t->creation_time) ||
+        !put_system(context, w, "sub", "component", t->component) ||
+        !put_system(context, w, "on", "output", t->output)) {
         return IOTHUB_ERR_ARG;
     }
     if (t->security_message) {
         (void)iothub_bag_put_system(w, "ifid", SECURITY_INTERFACE);
     }
-    return check_forms(c, t);
+    return check_forms(context, t);
 }
 
-/* Writes the topic with its bag; the beginning is there already. */
-static iothub_result compose(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
+/* The topic with its bag: most of it is there. */
+static iothub_result compose(iothub_context *context, const iothub_telemetry *t, mqc_span *topic)
 {
     iothub_text text = {
-        .buf = context_events(&c->context),
-        .cap = c->context.events_len + c->context.scratch_len,
-        .len = c->context.events_len,
+        .buf = context_events(context),
+        .cap = context->events_len + context->scratch_len,
+        .len = context->events_len,
     };
     iothub_bag_writer w;
 
     iothub_bag_begin(&w, &text);
-    iothub_result r = put_system_properties(c, &w, t);
+    iothub_result r = put_system_properties(context, &w, t);
     if (r == IOTHUB_OK) {
-        r = put_properties(c, &w, t);
+        r = put_properties(context, &w, t);
     }
     if (r != IOTHUB_OK) {
         return r;
     }
     if (t->body_len > IOTHUB_MESSAGE_MAX || w.counted > IOTHUB_MESSAGE_MAX - t->body_len) {
-        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG,
+        return context_refuse(context, IOTHUB_ERR_TOO_BIG,
                               "telemetry: body and properties are over 256 KB");
     }
     if (text.overflow) {
-        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG,
+        return context_refuse(context, IOTHUB_ERR_TOO_BIG,
                               "telemetry: the properties are too long for a topic");
     }
     *topic = iothub_text_span(&text);
     return IOTHUB_OK;
 }
 
-/* A message that may be sent again after a crash needs an id that does not change. */
-static iothub_result compose_named(iothub_client *c, const iothub_telemetry *t, mqc_span *topic)
+/* A message that may come again after a crash has a name that stays. */
+static iothub_result compose_named(telemetry_part *t, const iothub_telemetry *message,
+                                   mqc_span *topic)
 {
     char id[40];
     iothub_text text;
-    iothub_telemetry named = *t;
+    iothub_telemetry named = *message;
 
     iothub_text_init(&text, id, sizeof id);
-    backlog_message_id(c, &text);
+    backlog_message_id(&t->limits.backlog, &text);
     (void)iothub_text_finish(&text);
     named.message_id = id;
-    return compose(c, &named, topic);
+    return compose(t->context, &named, topic);
 }
 
 static const char *find_null(const iothub_telemetry *t)
@@ -275,40 +215,91 @@ static const char *find_null(const iothub_telemetry *t)
                : NULL;
 }
 
-iothub_result telemetry_send(iothub_client *c, const iothub_telemetry *t, iothub_op *op)
+static void log_empty(telemetry_part *t)
 {
-    mqc_span topic;
-
-    const char *fault = find_null(t);
-    if (fault != NULL) {
-        return context_refuse(&c->context, IOTHUB_ERR_ARG, fault);
-    }
-    if (t->body_len == 0 && t->body != NULL && !c->empty_seen) {
-        c->empty_seen = true;
-        callback_log_text(&c->context, IOTHUB_LOG_WARNING, "telemetry",
+    if (!t->empty_logged) {
+        t->empty_logged = true;
+        callback_log_text(t->context, IOTHUB_LOG_WARNING, "telemetry",
                           "body is set and body_len is 0: an empty message is sent");
     }
-    bool nameless = c->context.options.store != NULL && t->message_id == NULL;
-    iothub_result r = nameless ? compose_named(c, t, &topic) : compose(c, t, &topic);
+}
+
+void telemetry_init(telemetry_part *t, iothub_context *context)
+{
+    *t = (telemetry_part){ .context = context };
+    limits_init(&t->limits, context);
+}
+
+iothub_result telemetry_send(telemetry_part *t, const iothub_telemetry *message, iothub_op *op)
+{
+    iothub_context *context = t->context;
+    mqc_span topic;
+
+    const char *fault = find_null(message);
+    if (fault != NULL) {
+        return context_refuse(context, IOTHUB_ERR_ARG, fault);
+    }
+    if (message->body_len == 0 && message->body != NULL) {
+        log_empty(t);
+    }
+    bool nameless = context->options.store != NULL && message->message_id == NULL;
+    iothub_result r =
+        nameless ? compose_named(t, message, &topic) : compose(context, message, &topic);
     if (r != IOTHUB_OK) {
         return r;
     }
-    iothub_op next = context_next_op(&c->context);
+    iothub_op next = context_next_op(context);
     mqc_outgoing m = {
         .topic = topic,
-        .topic_checked = true, /* percent-encoded text after a topic that iothub_init has checked */
-        .payload = mqc_span_of(t->body, t->body_len),
-        .qos = t->at_most_once ? 0 : 1,
+        .topic_checked = true, /* percent-encoded behind what iothub_init has checked */
+        .payload = mqc_span_of(message->body, message->body_len),
+        .qos = message->at_most_once ? 0 : 1,
         .lane = IOTHUB_LANE_TELEMETRY,
         .kind = IOTHUB_OP_TELEMETRY,
         .id = next,
-        .tag = t->tag,
+        .tag = message->tag,
     };
-    r = limits_put(c, &m, t->ttl_ms);
+    r = limits_put(&t->limits, &m, message->ttl_ms);
     if (r != IOTHUB_OK) {
         return r;
     }
-    c->telemetry_counts.accepted++;
-    context_take_op(&c->context, next, op);
+    t->accepted++;
+    context_take_op(context, next, op);
     return IOTHUB_OK;
+}
+
+void telemetry_on_done(telemetry_part *t, const mqc_done *m)
+{
+    const iothub_result result = iothub_from_outcome(m->outcome);
+
+    limits_on_done(&t->limits, m);
+    if (t->context->options.store != NULL) {
+        backlog_on_done(&t->limits.backlog, m, result);
+        return;
+    }
+    const iothub_done d = {
+        .op = m->id,
+        .kind = IOTHUB_OP_TELEMETRY,
+        .result = result,
+        .tag = m->tag,
+    };
+    telemetry_ends_count(&t->limits.backlog.ends, result);
+    callback_done(t->context, &d);
+}
+
+void telemetry_count(const telemetry_part *t, iothub_stats *out)
+{
+    out->telemetry_accepted = t->accepted;
+    out->telemetry_found = t->limits.backlog.found;
+    out->telemetry_stored = t->limits.backlog.stored;
+    out->telemetry_sent = t->limits.backlog.ends.acknowledged +
+                          mqc_lane(t->context->engine, IOTHUB_LANE_TELEMETRY).in_flight;
+    out->telemetry_acknowledged = t->limits.backlog.ends.acknowledged;
+    out->telemetry_expired = t->limits.backlog.ends.expired;
+    out->telemetry_dropped = t->limits.backlog.ends.dropped;
+    out->telemetry_cancelled = t->limits.backlog.ends.cancelled;
+    out->telemetry_kept = t->limits.backlog.ends.kept;
+    out->store_errors = t->limits.backlog.health.errors;
+    out->queued = limits_waiting(&t->limits);
+    out->queued_bytes = limits_bytes(&t->limits);
 }

@@ -1,65 +1,70 @@
 #include "telemetry/telemetry_limits.h"
 
-#include "telemetry/backlog.h"
+#include <assert.h>
+
+#include "iothub/memory_size.h"
+
+void limits_init(telemetry_limits *l, iothub_context *context)
+{
+    l->dropping = 0;
+    backlog_init(&l->backlog, context);
+}
 
 /* --- how much is waiting ----------------------------------------------------------- */
 
-static mqc_lane_info lane(const iothub_client *c)
+static mqc_lane_info lane(const telemetry_limits *l)
 {
-    return mqc_lane(c->context.engine, IOTHUB_LANE_TELEMETRY);
+    return mqc_lane(l->backlog.context->engine, IOTHUB_LANE_TELEMETRY);
 }
 
-static uint64_t waiting(const iothub_client *c)
+uint64_t limits_waiting(const telemetry_limits *l)
 {
-    return c->context.options.store != NULL ? c->backlog.open : lane(c).count;
+    return l->backlog.context->options.store != NULL ? l->backlog.open : lane(l).count;
 }
 
-uint64_t limits_bytes(const iothub_client *c)
+uint64_t limits_bytes(const telemetry_limits *l)
 {
-    plat_store *s = c->context.options.store;
-    plat_store_info info;
-
-    if (s == NULL) {
-        return lane(c).bytes;
-    }
-    s->ops->info(s, &info);
-    return info.bytes;
-}
-
-void limits_count(const iothub_client *c, iothub_stats *out)
-{
-    out->queued = waiting(c);
-    out->queued_bytes = limits_bytes(c);
-    out->telemetry_sent = c->telemetry_counts.acknowledged + lane(c).in_flight;
+    return l->backlog.context->options.store != NULL ? backlog_bytes(&l->backlog) : lane(l).bytes;
 }
 
 /* --- making room -------------------------------------------------------------------- */
 
-static bool drop_in_lane(iothub_client *c)
+static bool drop_in_lane(telemetry_limits *l)
 {
-    if (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
+    if (mqc_drop(l->backlog.context->engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
         return false;
     }
-    c->dropping++;
+    l->dropping++;
     return true;
 }
 
-static bool drop_one(iothub_client *c)
+static bool drop_stored(telemetry_limits *l)
 {
-    if (c->context.options.when_full != IOTHUB_DROP_OLDEST) {
-        return false;
-    }
-    bool dropped = c->context.options.store != NULL ? backlog_drop_oldest(c) : drop_in_lane(c);
-    if (dropped) { /* its end must be reported */
-        context_poke(&c->context);
+    bool from_lane;
+    bool dropped = backlog_drop_oldest(&l->backlog, &from_lane);
+
+    if (from_lane) {
+        l->dropping++;
     }
     return dropped;
 }
 
-/* In a ring, a message that waits for its acknowledgement also keeps the room of all later ones. */
-static bool drop_bytes(iothub_client *c)
+static bool drop_one(telemetry_limits *l)
 {
-    return (c->context.options.store != NULL || !lane(c).begun) && drop_one(c);
+    if (l->backlog.context->options.when_full != IOTHUB_DROP_OLDEST) {
+        return false;
+    }
+    bool dropped = l->backlog.context->options.store != NULL ? drop_stored(l) : drop_in_lane(l);
+    if (dropped) { /* the next turn reports its end */
+        context_poke(l->backlog.context);
+    }
+    return dropped;
+}
+
+/* Of a ring, what waits for the hub in front of the rest holds all of it. */
+static bool drop_bytes(telemetry_limits *l)
+{
+    return (l->backlog.context->options.store != NULL || !lane(l).begun) && drop_one(l);
 }
 
 /* Dropped messages keep their entries in the ring's table until the next iothub_process. */
@@ -71,32 +76,32 @@ static uint64_t count_limit(const iothub_options *o)
     return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
 }
 
-/* Without a limit, which is usual, nothing is counted. */
-static bool too_many(const iothub_client *c)
+/* Without a limit, as usual, nobody counts. */
+static bool too_many(const telemetry_limits *l)
 {
-    const iothub_options *o = &c->context.options;
+    const iothub_options *o = &l->backlog.context->options;
     bool limited = o->queue_max_count != 0 || o->when_full == IOTHUB_DROP_OLDEST;
 
-    return limited && waiting(c) - c->dropping >= count_limit(o);
+    return limited && limits_waiting(l) - l->dropping >= count_limit(o);
 }
 
-static iothub_result make_room(iothub_client *c, size_t len)
+static iothub_result make_room(telemetry_limits *l, size_t len)
 {
-    const iothub_options *o = &c->context.options;
+    const iothub_options *o = &l->backlog.context->options;
 
     if (o->queue_max_bytes != 0 && len > o->queue_max_bytes) {
-        return context_refuse(&c->context, IOTHUB_ERR_TOO_BIG,
+        return context_refuse(l->backlog.context, IOTHUB_ERR_TOO_BIG,
                               "telemetry: larger than queue_max_bytes");
     }
-    while (too_many(c)) {
-        if (!drop_one(c)) {
-            return context_refuse(&c->context, IOTHUB_ERR_NO_SPACE,
+    while (too_many(l)) {
+        if (!drop_one(l)) {
+            return context_refuse(l->backlog.context, IOTHUB_ERR_NO_SPACE,
                                   "telemetry: queue_max_count is reached, process and try again");
         }
     }
-    while (o->queue_max_bytes != 0 && limits_bytes(c) + len > o->queue_max_bytes) {
-        if (!drop_bytes(c)) {
-            return context_refuse(&c->context, IOTHUB_ERR_NO_SPACE,
+    while (o->queue_max_bytes != 0 && limits_bytes(l) + len > o->queue_max_bytes) {
+        if (!drop_bytes(l)) {
+            return context_refuse(l->backlog.context, IOTHUB_ERR_NO_SPACE,
                                   "telemetry: queue_max_bytes is reached, process and try again");
         }
     }
@@ -105,87 +110,104 @@ static iothub_result make_room(iothub_client *c, size_t len)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* If other programs have filled the disk, not the whole queue is dropped, but at most this much. */
+/* A disk that others have filled is not worth the whole queue: that much in all. */
 enum { FREE_AT_ONCE = 16384, FREE_ROUNDS = 4 };
 
-/* For a limit by count, one message is enough. A disk frees whole pages, and only after a sync,
- * which is too expensive for each message. */
-static bool free_some(iothub_client *c, int round, size_t len)
+/* One will do for a limit by count.  A disk wants whole pages, and may keep what was removed
+ * until it is synced, which is not worth while for each message. */
+static bool free_some(telemetry_limits *l, int round, size_t len)
 {
-    const uint64_t before = limits_bytes(c);
+    const uint64_t before = limits_bytes(l);
     const uint64_t wanted = round == 0 ? 1 : 2 * len + FREE_AT_ONCE;
 
-    while (before - limits_bytes(c) < wanted && drop_one(c)) {
+    while (before - limits_bytes(l) < wanted && drop_one(l)) {
     }
-    return limits_bytes(c) < before && (round == 0 || backlog_sync(c));
+    return limits_bytes(l) < before && (round == 0 || backlog_sync(&l->backlog));
 }
 
-static iothub_result put_in_store(iothub_client *c, const mqc_outgoing *m, uint32_t ttl_ms,
+static iothub_result put_in_store(telemetry_limits *l, const mqc_outgoing *m, uint32_t ttl_ms,
                                   size_t len)
 {
     plat_result r;
 
-    if (len > c->context.options.tx_size) {
-        return context_refuse_size(&c->context, "telemetry", m->payload.len, "tx_size",
-                                   c->context.options.tx_size);
+    if (len > l->backlog.context->options.tx_size) {
+        return context_refuse_size(l->backlog.context, "telemetry", m->payload.len, "tx_size",
+                                   l->backlog.context->options.tx_size);
     }
-    for (int round = 0; (r = backlog_append(c, m, ttl_ms)) == PLAT_ERR_FULL; round++) {
-        if (round == FREE_ROUNDS || !free_some(c, round, len)) {
+    for (int round = 0; (r = backlog_append(&l->backlog, m, ttl_ms)) == PLAT_ERR_FULL; round++) {
+        if (round == FREE_ROUNDS || !free_some(l, round, len)) {
             break;
         }
     }
-    return r == PLAT_OK ? IOTHUB_OK : backlog_refuse(c, r);
+    return r == PLAT_OK ? IOTHUB_OK : backlog_refuse(&l->backlog, r);
 }
 
-static iothub_result put_in_ring(iothub_client *c, const mqc_outgoing *m, size_t len)
+static iothub_result put_in_ring(telemetry_limits *l, const mqc_outgoing *m, size_t len)
 {
     mqc_result r;
 
-    while ((r = context_publish(&c->context, m)) == MQC_ERR_NO_SPACE) {
-        mqc_lane_info info = lane(c);
-        if (info.bytes_cap - info.bytes >= len || !drop_bytes(c)) {
+    while ((r = context_publish(l->backlog.context, m)) == MQC_ERR_NO_SPACE) {
+        mqc_lane_info info = lane(l);
+        if (info.bytes_cap - info.bytes >= len || !drop_bytes(l)) {
             break;
         }
     }
     if (r == MQC_ERR_TOO_BIG) {
-        return context_refuse_size(&c->context, "telemetry", m->payload.len, "tx_size",
-                                   c->context.options.tx_size);
+        return context_refuse_size(l->backlog.context, "telemetry", m->payload.len, "tx_size",
+                                   l->backlog.context->options.tx_size);
     }
-    return r == MQC_OK ? IOTHUB_OK : context_refuse_mqc(&c->context, r, "telemetry");
+    return r == MQC_OK ? IOTHUB_OK : context_refuse_mqc(l->backlog.context, r, "telemetry");
 }
 
-iothub_result limits_put(iothub_client *c, mqc_outgoing *m, uint32_t ttl_ms)
+iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms)
 {
-    const uint32_t max_age_ms = c->context.options.queue_max_age_s * 1000;
-    const size_t len = m->topic.len + m->payload.len + 9; /* the most bytes that MQTT adds */
+    const uint32_t max_age_ms = l->backlog.context->options.queue_max_age_s * 1000;
+    const size_t len = m->topic.len + m->payload.len + 9; /* the most that MQTT adds */
 
-    if (c->context.closing) {
-        return context_refuse_mqc(&c->context, MQC_ERR_STATE, "telemetry");
+    assert(limits_valid(l));
+    if (l->backlog.context->closing) {
+        return context_refuse_mqc(l->backlog.context, MQC_ERR_STATE, "telemetry");
     }
     if (max_age_ms != 0 && (ttl_ms == 0 || ttl_ms > max_age_ms)) {
         ttl_ms = max_age_ms;
     }
-    iothub_result r = make_room(c, len);
+    iothub_result r = make_room(l, len);
     if (r != IOTHUB_OK) {
         return r;
     }
-    if (c->context.options.store != NULL) {
-        return put_in_store(c, m, ttl_ms, len);
+    if (l->backlog.context->options.store != NULL) {
+        return put_in_store(l, m, ttl_ms, len);
     }
-    m->expires = ttl_ms > 0 ? context_now(&c->context) + ttl_ms : 0;
-    return put_in_ring(c, m, len);
+    m->expires = ttl_ms > 0 ? context_now(l->backlog.context) + ttl_ms : 0;
+    return put_in_ring(l, m, len);
+}
+
+void limits_on_done(telemetry_limits *l, const mqc_done *m)
+{
+    if (m->outcome == MQC_OUTCOME_DROPPED) {
+        l->dropping--;
+    }
+    assert(limits_valid(l));
 }
 
 /* --- giving up ------------------------------------------------------------------------ */
 
-uint64_t limits_purge(iothub_client *c)
+uint64_t limits_purge(telemetry_limits *l)
 {
     uint64_t count = 0;
 
-    while (mqc_drop(c->context.engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
+    while (mqc_drop(l->backlog.context->engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
         count++;
     }
-    c->dropping += (uint32_t)count;
-    context_poke(&c->context);
-    return c->context.options.store != NULL ? count + backlog_purge(c) : count;
+    l->dropping += (uint32_t)count;
+    context_poke(l->backlog.context);
+    return l->backlog.context->options.store != NULL ? count + backlog_purge(&l->backlog) : count;
 }
+
+#ifndef NDEBUG
+bool limits_valid(const telemetry_limits *l)
+{
+    /* What was dropped in the lane is still in it, until the engine reports its end. */
+    return l->dropping <= lane(l).count;
+}
+#endif

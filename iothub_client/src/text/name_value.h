@@ -14,8 +14,8 @@
 
 /** The remedy for names that are unknown here but used elsewhere. */
 typedef struct iothub_name_value_hint {
-    const char *names; /* in any letter case, separated by spaces; NULL stands for all other names
-                          and ends the list */
+    const char *names;  /* in any letter case, separated by spaces; NULL stands for all other names
+                           and ends the list */
     const char *remedy; /* goes behind the name */
 } iothub_name_value_hint;
 

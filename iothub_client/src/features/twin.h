@@ -1,0 +1,68 @@
+#ifndef IOTHUB_TWIN_H
+#define IOTHUB_TWIN_H
+
+/**
+ * @file
+ * The device twin: requests of the application, and a GET of the client's own after each connect
+ * and whenever a version of the desired properties is missing.
+ */
+
+#include "context/context.h"
+#include "context/deadline.h"
+
+typedef struct iothub_twin {
+    iothub_context *context;
+    uint64_t version;    /* last delivered; 0: none */
+    uint64_t newest;     /* highest version seen while the own GET is unanswered */
+    mqc_time retry_at;   /* when to send the own GET again; IOTHUB_NEVER: not scheduled */
+    mqc_time hold_until; /* requests are held back until then; IOTHUB_NEVER: they are not */
+    uint32_t failures;   /* answers without use, in a row */
+    uint32_t requested_generation; /* connection on which the own GET was queued */
+    iothub_op later_op;            /* request that the hub last put off, */
+    int later_status;              /* and the status with which it did */
+    bool requested;                /* the own GET is unanswered */
+    bool starved;                  /* the own GET found the lane full */
+    bool oversize;                 /* reported on this connection: the document is too large */
+
+    uint64_t delivered;
+    uint64_t duplicates;
+    uint64_t gaps;
+    uint64_t retries;
+} iothub_twin;
+
+void twin_init(iothub_twin *f, iothub_context *context);
+
+/** iothub_twin_get and iothub_twin_report. */
+iothub_result twin_queue_get(iothub_twin *f, void *tag, iothub_op *op);
+iothub_result twin_queue_report(iothub_twin *f, mqc_span json, void *tag, iothub_op *op);
+
+void twin_on_connected(iothub_twin *f);
+/** fault: why the body could not be received; NULL: it was. */
+void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
+                      const iothub_error *fault);
+/** A change arrived; fault as above.  False: there is no callback. */
+bool twin_on_desired(iothub_twin *f, const topic_parts *p, mqc_span json,
+                     const iothub_error *fault);
+/** A request ended without an answer. */
+void twin_on_done(iothub_twin *f, const mqc_done *m);
+
+/** True while a GET of the client's own is unanswered. */
+static inline bool twin_has_own_request(const iothub_twin *f)
+{
+    return f->requested;
+}
+
+void twin_look(iothub_twin *f, mqc_time now);
+static inline void twin_on_time(iothub_twin *f, mqc_time now)
+{
+    if (now >= f->hold_until || now >= f->retry_at) {
+        twin_look(f, now);
+    }
+}
+mqc_time twin_deadline(const iothub_twin *f);
+
+#ifndef NDEBUG
+bool twin_valid(const iothub_twin *f);
+#endif
+
+#endif

@@ -1,0 +1,71 @@
+#include "telemetry/record.h"
+
+#include <string.h>
+
+/* Flags of a record. */
+enum { AT_MOST_ONCE = 1 };
+
+plat_store_record record_of(const mqc_outgoing *m, uint32_t ttl_ms, char *head, int64_t wall_s,
+                            mqc_time now)
+{
+    const plat_store_record r = {
+        .stored_s = wall_s,
+        .tag = (uintptr_t)m->tag,
+        .id = m->id,
+        .ttl_ms = ttl_ms,
+        .flags = m->qos == 0 ? AT_MOST_ONCE : 0,
+        .head = head,
+        .head_len = RECORD_STAMP_SIZE + m->topic.len,
+        .body = m->payload.ptr,
+        .body_len = m->payload.len,
+    };
+
+    memcpy(head, &now, RECORD_STAMP_SIZE);
+    return r;
+}
+
+mqc_outgoing record_message(const plat_store_record *r)
+{
+    const size_t stamp = r->head_len >= RECORD_STAMP_SIZE ? RECORD_STAMP_SIZE : r->head_len;
+    const mqc_outgoing m = {
+        .topic = mqc_span_of((const uint8_t *)r->head + stamp, r->head_len - stamp),
+        .payload = mqc_span_of(r->body_len > 0 ? r->body : NULL, r->body_len),
+        .qos = (r->flags & AT_MOST_ONCE) != 0 ? 0 : 1,
+    };
+
+    return m;
+}
+
+void *record_tag(const plat_store_record *r)
+{
+    /* record_of made the pointer a number. */
+    return (void *)(uintptr_t)r->tag; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/*
+ * How old a record is at least.  In the run that stored it the monotonic clock knows.  For an older
+ * one the wall clock has to do: when it is unknown or was set back, the record is new.
+ */
+static uint64_t age_ms(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now)
+{
+    mqc_time stamp = now;
+
+    if (own) {
+        memcpy(&stamp, r->head, r->head_len >= RECORD_STAMP_SIZE ? RECORD_STAMP_SIZE : 0);
+        return now - stamp;
+    }
+    int64_t wall = clock->wall_s(clock);
+    if (wall <= 0 || r->stored_s <= 0 || wall <= r->stored_s) {
+        return 0;
+    }
+    return (uint64_t)(wall - r->stored_s - 1) * 1000; /* of both, the fractions are unknown */
+}
+
+mqc_time record_expiry(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now)
+{
+    if (r->ttl_ms == 0) {
+        return 0;
+    }
+    uint64_t age = age_ms(r, own, clock, now);
+    return age < r->ttl_ms ? now + (r->ttl_ms - age) : now;
+}

@@ -1,0 +1,57 @@
+#ifndef IOTHUB_TELEMETRY_H
+#define IOTHUB_TELEMETRY_H
+
+/**
+ * @file
+ * Telemetry: checks and composes messages, queues them in the ring or in the store, and reports how
+ * they end.
+ */
+
+#include "iothub/client.h"
+#include "telemetry/telemetry_limits.h"
+
+typedef struct telemetry_part {
+    iothub_context *context;
+    telemetry_limits limits;
+    uint64_t accepted;
+    bool empty_logged; /* a message was empty although its body was set: that is in the log */
+} telemetry_part;
+
+void telemetry_init(telemetry_part *t, iothub_context *context);
+
+iothub_result telemetry_send(telemetry_part *t, const iothub_telemetry *message, iothub_op *op);
+/** A message in the lane has ended: count and report it. */
+void telemetry_on_done(telemetry_part *t, const mqc_done *m);
+/** Fill in the counters of telemetry. */
+void telemetry_count(const telemetry_part *t, iothub_stats *out);
+
+/* What follows concerns telemetry in a store; without one it does nothing. */
+
+/** Move messages from the store into the lane. */
+static inline void telemetry_feed(telemetry_part *t, bool stopping, mqc_time now)
+{
+    if (t->context->options.store != NULL) {
+        backlog_feed(&t->limits.backlog, stopping, now);
+    }
+}
+
+static inline void telemetry_on_time(telemetry_part *t, bool stopping, mqc_time now)
+{
+    if (t->context->options.store != NULL) {
+        backlog_on_time(&t->limits.backlog, stopping, now);
+    }
+}
+
+static inline mqc_time telemetry_deadline(const telemetry_part *t, bool stopping)
+{
+    return t->context->options.store != NULL ? backlog_deadline(&t->limits.backlog, stopping)
+                                             : IOTHUB_NEVER;
+}
+
+/** A turn would send a message of the store, or look how long it may wait. */
+static inline bool telemetry_wants_turn(const telemetry_part *t, bool stopping)
+{
+    return t->context->options.store != NULL && backlog_wants_turn(&t->limits.backlog, stopping);
+}
+
+#endif
