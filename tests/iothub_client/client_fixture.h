@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "client_struct.h"
+#include "drive/client.h"
 #include "fake_hub.h"
 #include "fake_platform.h"
 #include "fake_threads.h"

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "client_fixture.h"
-#include "internal.h"
+#include "connection/wall_clock.h"
 
 /* The wall clock is set while the client lives, or shows nonsense. */
 

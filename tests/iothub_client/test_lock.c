@@ -1,7 +1,7 @@
 #include "client_fixture.h"
+#include "connection/wall_clock.h"
 #include "drive/loop.h"
 #include "drive/wake.h"
-#include "internal.h"
 
 #define TOKEN(expiry) \
     "SharedAccessSignature sr=myhub.azure-devices.net%2Fdevices%2Fdevice1&sig=YWJj&se=" expiry

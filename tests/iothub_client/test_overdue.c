@@ -1,9 +1,9 @@
 #include <stdio.h>
 
 #include "client_fixture.h"
+#include "connection/wall_clock.h"
 #include "drive/loop.h"
 #include "drive/wake.h"
-#include "internal.h"
 #include "iothub/message.h"
 #include "store_fixture.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "internal.h"
+#include "context/result_map.h"
 
 static void each_failure_of_the_platform_has_its_result(void **state)
 {

@@ -1,6 +1,6 @@
+#include "connection/wall_clock.h"
 #include "drive/loop.h"
 #include "drive/wake.h"
-#include "internal.h"
 #include "store_fixture.h"
 
 /* --- a runner that sleeps, without a thread -------------------------------------- */

@@ -1,7 +1,5 @@
 #include "connection/session.h"
 
-#include <assert.h>
-
 #include "connection/loss.h"
 #include "connection/spare.h"
 #include "connection/wall_clock.h"
@@ -336,7 +334,6 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
 
 void session_on_stream_error(iothub_session *s, plat_result r)
 {
-    assert(session_valid(s));
     iothub_error error; /* the text may be invalid after the stream was closed */
 
     (void)channel_why(session_channel(s), r, &error);
@@ -369,7 +366,6 @@ static void progress_channel(iothub_session *s, mqc_time now)
 
 void session_open_channels(iothub_session *s, mqc_time now)
 {
-    assert(session_valid(s));
     if (s->context->state >= IOTHUB_RESOLVING && s->context->state <= IOTHUB_SECURING) {
         progress_channel(s, now);
     }
@@ -380,7 +376,6 @@ void session_open_channels(iothub_session *s, mqc_time now)
 
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred)
 {
-    assert(session_valid(s));
     const char *packet = mqc_error_packet(s->context->engine);
     iothub_error why;
 
@@ -409,7 +404,6 @@ void session_on_refusal(iothub_session *s, uint8_t return_code)
 
 void session_on_suback(iothub_session *s, mqc_span return_codes)
 {
-    assert(session_valid(s));
     iothub_error error;
 
     if (subscribe_on_suback(&s->subscribe, return_codes, &error) == IOTHUB_OK) {
@@ -570,7 +564,6 @@ static void leave(iothub_session *s, const session_busy *busy)
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now)
 {
-    assert(session_valid(s));
     grant_start(s);
     grant_stop(s, busy, now);
     look_at_clock(s, now);

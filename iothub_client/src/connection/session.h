@@ -100,6 +100,13 @@ static inline iothub_channel *session_spare(iothub_session *s)
     return &s->channels[1 - s->used];
 }
 
+/** Bytes wait that the stream might take. */
+static inline bool session_may_send(const iothub_session *s)
+{
+    return life_has_stream(s->context->state) && !s->channels[s->used].want_write &&
+           mqc_tx_ready(s->context->engine);
+}
+
 /** Continues to open the channels that are being opened. */
 void session_open_channels(iothub_session *s, mqc_time now);
 static inline void session_progress(iothub_session *s, mqc_time now)
@@ -118,8 +125,5 @@ void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
 void session_on_connack(iothub_session *s, bool session_present);
 void session_on_refusal(iothub_session *s, uint8_t return_code);
 void session_on_suback(iothub_session *s, mqc_span return_codes);
-
-/** Checks the invariants of this part; Debug builds assert it at each entry. */
-bool session_valid(const iothub_session *s);
 
 #endif

@@ -1,4 +1,4 @@
-#include "connection/session.h"
+#include "connection/session_valid.h"
 
 #ifndef NDEBUG
 

@@ -24,7 +24,7 @@ void callback_status(iothub_context *context, const iothub_status *s)
                  "%s: %s", iothub_state_str(s->state), s->text);
     if (o->callbacks.status != NULL) {
         begin(context);
-        o->callbacks.status(context->client, s, o->user);
+        o->callbacks.status(context->handle, s, o->user);
         end(context);
     }
 }
@@ -37,7 +37,7 @@ uint32_t callback_retry(iothub_context *context, const iothub_retry *r)
         return r->delay_ms;
     }
     begin(context);
-    uint32_t delay = o->callbacks.retry(context->client, r, o->user);
+    uint32_t delay = o->callbacks.retry(context->handle, r, o->user);
     end(context);
     return delay;
 }
@@ -48,7 +48,7 @@ void callback_done(iothub_context *context, const iothub_done *d)
 
     if (o->callbacks.done != NULL) {
         begin(context);
-        o->callbacks.done(context->client, d, o->user);
+        o->callbacks.done(context->handle, d, o->user);
         end(context);
     }
 }
@@ -58,7 +58,7 @@ iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m
     const iothub_options *o = &context->options;
 
     begin(context);
-    iothub_disposition d = o->callbacks.c2d(context->client, m, o->user);
+    iothub_disposition d = o->callbacks.c2d(context->handle, m, o->user);
     end(context);
     return d;
 }
@@ -68,7 +68,7 @@ void callback_desired(iothub_context *context, const iothub_desired *d)
     const iothub_options *o = &context->options;
 
     begin(context);
-    o->callbacks.desired(context->client, d, o->user);
+    o->callbacks.desired(context->handle, d, o->user);
     end(context);
 }
 
@@ -77,7 +77,7 @@ iothub_method_verdict callback_method(iothub_context *context, const iothub_meth
     const iothub_options *o = &context->options;
 
     begin(context);
-    iothub_method_verdict v = o->callbacks.method(context->client, call, o->user);
+    iothub_method_verdict v = o->callbacks.method(context->handle, call, o->user);
     end(context);
     return v;
 }
@@ -88,7 +88,7 @@ void callback_token_expiring(iothub_context *context, int64_t seconds_left)
 
     if (o->callbacks.token_expiring != NULL) {
         begin(context);
-        o->callbacks.token_expiring(context->client, seconds_left, o->user);
+        o->callbacks.token_expiring(context->handle, seconds_left, o->user);
         end(context);
     }
 }

@@ -5,10 +5,10 @@
 
 _Static_assert(sizeof(iothub_error) <= PLAT_LOCAL_SIZE, "PLAT_LOCAL_SIZE is too small");
 
-void context_init(iothub_context *context, iothub_client *client, mqc_engine *engine,
+void context_init(iothub_context *context, void *handle, mqc_engine *engine,
                   const iothub_options *options)
 {
-    context->client = client;
+    context->handle = handle;
     context->engine = engine;
     context->options = *options;
 }

@@ -16,7 +16,7 @@
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
 typedef struct iothub_context {
-    iothub_client *client; /* is handed to callbacks */
+    void *handle; /* the client, for callbacks */
     iothub_options options;
     iothub_connection_string identity; /* spans into the client's memory */
     char *scratch; /* follows the topic of telemetry, whose bag is written here */
@@ -38,7 +38,8 @@ typedef struct iothub_context {
     bool poked;          /* there is work: poll must not sleep */
 } iothub_context;
 
-void context_init(iothub_context *context, iothub_client *client, mqc_engine *engine,
+/** handle: the client, for callbacks. */
+void context_init(iothub_context *context, void *handle, mqc_engine *engine,
                   const iothub_options *options);
 void context_set_identity(iothub_context *context, const iothub_connection_string *identity);
 /** scratch: follows the topic of telemetry, which has events_len bytes. */

@@ -3,7 +3,6 @@
 #include "drive/client.h"
 #include "drive/loop.h"
 #include "drive/wake.h"
-#include "internal.h"
 #include "text/sized_struct.h"
 
 /* All public functions but those of the heap and the runner.  Here, and in no part, the lock of
@@ -29,7 +28,7 @@ iothub_result api_begin(const iothub_client *c)
     }
     context_enter(&c->context);
     if (c->unserved) {
-        client_look_for_driver(client_own(c));
+        client_look_for_driver(c->context.handle);
     }
     return IOTHUB_OK;
 }
@@ -74,7 +73,9 @@ bool api_end(iothub_client *c)
         (void)c->stop_runner(c);
     }
     context_enter(&c->context);
-    client_end(c);
+    client_cancel(c);
+    loop_take_events(c);
+    client_close(c);
     context_leave(&c->context);
     context_drop_lock(&c->context);
     client_wipe(c);
@@ -211,6 +212,13 @@ static iothub_result send_sized(iothub_client *c, const iothub_telemetry *t, siz
     return r == IOTHUB_OK ? telemetry_send(&c->telemetry, &known, op) : r;
 }
 
+/* After a message was queued. */
+static bool wants_turn(iothub_client *c, bool ends_when_sent)
+{
+    return wake_on_queued(&c->wake, &c->session, &c->traffic, &c->telemetry, ends_when_sent) ||
+           telemetry_wants_turn(&c->telemetry, wish_is_stop(&c->session.wish));
+}
+
 iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemetry *t,
                                           size_t struct_size, iothub_op *op)
 {
@@ -220,8 +228,8 @@ iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemet
     }
     r = t == NULL || struct_size == sizeof *t ? telemetry_send(&c->telemetry, t, op)
                                               : send_sized(c, t, struct_size, op);
-    if (r == IOTHUB_OK) {
-        wake_on_queued(c, t->at_most_once);
+    if (r == IOTHUB_OK && wants_turn(c, t->at_most_once)) {
+        context_poke(&c->context);
     }
     return api_return(c, r);
 }

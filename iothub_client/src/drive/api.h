@@ -6,7 +6,7 @@
  * The front door: what each public function does first and last.
  */
 
-#include "client_struct.h"
+#include "iothub/client.h"
 
 /** IOTHUB_OK when c is a client, whose lock is then entered; otherwise nothing was. */
 iothub_result api_begin(const iothub_client *c);

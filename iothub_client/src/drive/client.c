@@ -4,7 +4,6 @@
 
 #include "context/callbacks.h"
 #include "context/options_check.h"
-#include "drive/loop.h"
 #include "drive/memory.h"
 
 /* --- set-up ------------------------------------------------------------------- */
@@ -81,7 +80,6 @@ iothub_client *client_init(client_place *place, const char *connection_string,
 {
     iothub_options checked;
 
-    place->missing = 0;
     if (connection_string == NULL || place->memory == NULL) {
         (void)iothub_fail(error, IOTHUB_ERR_ARG,
                           place->memory == NULL ? "memory: is NULL" : "connection string: is NULL");
@@ -157,7 +155,7 @@ bool client_may_end(iothub_client *c)
     return !inside;
 }
 
-void client_end(iothub_client *c)
+void client_cancel(iothub_client *c)
 {
     if (c->unserved && c->context.generation == 0) {
         hint(c);
@@ -170,7 +168,10 @@ void client_end(iothub_client *c)
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
         (void)mqc_discard(c->context.engine, (uint8_t)lane);
     }
-    loop_take_events(c);
+}
+
+void client_close(iothub_client *c)
+{
     backlog_close(&c->telemetry.limits.backlog);
     session_deinit(&c->session);
 }

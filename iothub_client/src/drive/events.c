@@ -1,7 +1,7 @@
 #include "drive/events.h"
 
 #include "context/callbacks.h"
-#include "internal.h"
+#include "drive/client.h"
 
 /* What the engine reports, to those whom it concerns. */
 

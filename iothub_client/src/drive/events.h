@@ -6,7 +6,8 @@
  * What the engine reports goes to the part that it concerns.
  */
 
-#include "client_struct.h"
+#include "iothub/client.h"
+#include "mqtt_core/engine.h"
 
 void event_take(iothub_client *c, const mqc_event *ev);
 

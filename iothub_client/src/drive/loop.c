@@ -1,9 +1,12 @@
 #include "drive/loop.h"
-#include "platform/poll_set.h"
 
+#include <assert.h>
+
+#include "connection/session_valid.h"
+#include "drive/client.h"
 #include "drive/events.h"
 #include "drive/wake.h"
-#include "internal.h"
+#include "platform/poll_set.h"
 
 _Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes iothub_poll.fds");
 
@@ -11,17 +14,10 @@ _Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes
  * iothub_process from returning. */
 enum { ROUNDS_MAX = 64 };
 
-enum { UNREAD_TURNS_MAX = 16 };
-
-/* Events must be acknowledged before more is read. */
+/* Of a connection that has no bytes yet, or none any more, it means nothing. */
 static bool rx_is_full(const iothub_client *c)
 {
-    return c->full_generation != 0 && c->full_generation == c->context.generation;
-}
-
-static void note_room(iothub_client *c, size_t cap)
-{
-    c->full_generation = cap == 0 ? c->context.generation : 0;
+    return c->reading.full && life_has_stream(c->context.state);
 }
 
 /* Acknowledgements, given or sent, may have made room. */
@@ -30,7 +26,7 @@ static void look_for_room(iothub_client *c)
     size_t cap;
 
     (void)mqc_rx_space(c->context.engine, &cap);
-    note_room(c, cap);
+    reading_note_room(&c->reading, cap);
 }
 
 void loop_take_events(iothub_client *c)
@@ -58,7 +54,7 @@ static bool receive(iothub_client *c, mqc_time now)
     size_t got = 0;
     uint8_t *at = mqc_rx_space(c->context.engine, &cap);
 
-    note_room(c, cap);
+    reading_note_room(&c->reading, cap);
     if (cap == 0) {
         return false;
     }
@@ -146,11 +142,10 @@ static void report_flow(iothub_client *c, mqc_time now)
  */
 static bool reads_first(iothub_client *c, bool asked)
 {
-    bool reads = !asked || rx_is_full(c) || c->unread_turns == UNREAD_TURNS_MAX ||
-                 (c->unread_turns > 0 && awaits_answers(c));
+    bool wanted = !asked || rx_is_full(c);
 
-    c->unread_turns = reads ? 0 : (uint8_t)(c->unread_turns + 1);
-    return reads;
+    return reading_begin_turn(&c->reading, wanted,
+                              c->reading.unread_turns > 0 && awaits_answers(c));
 }
 
 /* Read what there is.  True: probably not all of it. */
@@ -194,7 +189,7 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
     bool sent = write_all(c, now, reads);
 
     if (more || (!reads && !sent)) { /* there is something, or nothing else to do */
-        c->unread_turns = UNREAD_TURNS_MAX;
+        reading_wants_turn(&c->reading);
     }
     if (more) {
         context_poke(&c->context);
@@ -219,6 +214,8 @@ void loop_turn(iothub_client *c)
     mqc_time now = context_now(&c->context);
     bool asked = context_begin_turn(&c->context);
 
+    assert(session_valid(&c->session));
+
     if (session_is_due(&c->session, now)) {
         look_at_connection(c, now);
     }
@@ -233,10 +230,11 @@ void loop_turn(iothub_client *c)
     if (session_is_changing(&c->session)) {
         look_at_connection(c, now);
         loop_take_events(c);
-        if (wake_may_send(c)) {
+        if (session_may_send(&c->session)) {
             context_poke(&c->context);
         }
     }
+    assert(session_valid(&c->session));
     context_end_turn(&c->context);
 }
 
@@ -302,7 +300,7 @@ mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms)
         engine_deadline(c),
         twin_deadline(&c->twin),
         telemetry_deadline(&c->telemetry, wish_is_stop(&c->session.wish)),
-        wake_latest(c, now),
+        wake_latest(&c->wake, &c->context, now),
     };
     mqc_time deadline = deadline_earliest(times, sizeof times / sizeof times[0]);
     bool at_once = c->context.poked || polls[0].ready_now || polls[1].ready_now;

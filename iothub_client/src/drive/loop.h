@@ -6,7 +6,8 @@
  * One turn of the client, and what to wait for before the next one.
  */
 
-#include "client_struct.h"
+#include "context/deadline.h"
+#include "iothub/client.h"
 
 void loop_take_events(iothub_client *c);
 /** What iothub_process does. */

@@ -273,6 +273,7 @@ void *memory_place(client_place *place, size_t size, const iothub_options *o, io
 {
     arena a = { .at = place->memory, .left = place->len };
 
+    place->missing = 0;
     align(&a);
     void *at = cut(&a, size);
     if (at == NULL) { /* there is no client yet that could measure its names */

@@ -1,7 +1,5 @@
 #include "drive/wake.h"
 
-#include "internal.h"
-
 /*
  * While the runner sleeps, who makes a request looks whether it has to be woken at all: with the
  * window closed, the acknowledgement that opens it does that.  Who sends one message at a time
@@ -29,19 +27,19 @@ void wake_on_sleep(iothub_wake *w, iothub_op last, mqc_time wake_at)
 }
 
 /* When the engine looks for the acknowledgement of a message that leaves at `now`. */
-static mqc_time looks_at(const iothub_client *c, mqc_time now)
+static mqc_time looks_at(const iothub_context *context, mqc_time now)
 {
-    uint32_t limit_ms = c->context.options.ack_timeout_ms;
+    uint32_t limit_ms = context->options.ack_timeout_ms;
     return limit_ms != 0 ? now + limit_ms / 2 : IOTHUB_NEVER;
 }
 
 /* A message that is sent on the spot starts the time for its acknowledgement.  The thread is not
  * woken for that if it wakes up before anyway; only when nobody sends does it sleep longer. */
-mqc_time wake_latest(const iothub_client *c, mqc_time now)
+mqc_time wake_latest(const iothub_wake *w, const iothub_context *context, mqc_time now)
 {
-    bool idle = c->context.lock == NULL || c->wake.quiet_sleeps == QUIET_SLEEPS;
+    bool idle = context->lock == NULL || w->quiet_sleeps == QUIET_SLEEPS;
 
-    return !idle && life_has_stream(c->context.state) ? looks_at(c, now) : IOTHUB_NEVER;
+    return !idle && life_has_stream(context->state) ? looks_at(context, now) : IOTHUB_NEVER;
 }
 
 static bool sleeps_beyond(const iothub_wake *w, mqc_time when)
@@ -49,71 +47,66 @@ static bool sleeps_beyond(const iothub_wake *w, mqc_time when)
     return when < w->wake_at;
 }
 
-static bool sleeps_too_long(const iothub_client *c)
+static bool sleeps_too_long(const iothub_wake *w, const iothub_session *s,
+                            const telemetry_part *telemetry)
 {
-    mqc_time stored = telemetry_deadline(&c->telemetry, wish_is_stop(&c->session.wish));
     mqc_time when;
 
-    return sleeps_beyond(&c->wake, stored) ||
-           (mqc_next_deadline(c->context.engine, &when) && sleeps_beyond(&c->wake, when));
-}
-
-bool wake_may_send(iothub_client *c)
-{
-    return life_has_stream(c->context.state) && !session_channel(&c->session)->want_write &&
-           mqc_tx_ready(c->context.engine);
+    return sleeps_beyond(w, telemetry_deadline(telemetry, wish_is_stop(&s->wish))) ||
+           (mqc_next_deadline(s->context->engine, &when) && sleeps_beyond(w, when));
 }
 
 /* True: all has left at *now.  A failure shows once more when the runner tries, which can tell it.
  */
-static bool send_now(iothub_client *c, mqc_time *now)
+static bool send_now(iothub_session *s, iothub_traffic *traffic, mqc_time *now)
 {
+    mqc_engine *engine = s->context->engine;
     plat_result r = PLAT_OK;
 
-    while (r == PLAT_OK && mqc_tx_ready(c->context.engine)) {
+    while (r == PLAT_OK && mqc_tx_ready(engine)) {
         size_t len;
         size_t sent = 0;
-        const uint8_t *data = mqc_tx_data(c->context.engine, &len);
-        r = channel_send_locked(session_channel(&c->session), data, len, &sent);
-        traffic_count_send(&c->traffic, sent);
-        *now = context_now(&c->context);
-        mqc_tx_consume(c->context.engine, sent, *now);
+        const uint8_t *data = mqc_tx_data(engine, &len);
+        r = channel_send_locked(session_channel(s), data, len, &sent);
+        traffic_count_send(traffic, sent);
+        *now = context_now(s->context);
+        mqc_tx_consume(engine, sent, *now);
     }
     return r == PLAT_OK;
 }
 
-static bool is_lone(const iothub_client *c)
-{
-    return c->wake.lone && c->context.last_op == c->wake.last_op + 1;
-}
-
 /* True: all has left, and the thread wakes up before the acknowledgement has taken too long.
  * What has been sent does not run out any more: its own deadline is nobody's. */
-static bool sends_itself(iothub_client *c)
+static bool sends_itself(const iothub_wake *w, iothub_session *s, iothub_traffic *traffic)
 {
     mqc_time now = 0;
-    bool sent = send_now(c, &now);
-    mqc_time look = looks_at(c, now);
+    bool sent = send_now(s, traffic, &now);
 
-    return sent && !sleeps_beyond(&c->wake, look);
+    return sent && !sleeps_beyond(w, looks_at(s->context, now));
 }
 
-static bool needs_the_runner(iothub_client *c, bool ends_when_sent)
+static bool is_lone(const iothub_wake *w, const iothub_context *context)
 {
-    c->wake.quiet_sleeps = 0;
-    if (!wake_may_send(c)) {
-        return sleeps_too_long(c);
-    }
-    return ends_when_sent || !is_lone(c) || !sends_itself(c);
+    return w->lone && context->last_op == w->last_op + 1;
 }
 
-void wake_on_queued(iothub_client *c, bool ends_when_sent)
+static bool needs_the_runner(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
+                             const telemetry_part *telemetry, bool ends_when_sent)
 {
-    bool asleep = c->context.lock != NULL && c->context.lock->asleep;
-    /* A turn that goes on looks at its end what came meanwhile. */
-    bool wanted = asleep ? needs_the_runner(c, ends_when_sent) : !c->context.processing;
-
-    if (wanted || telemetry_wants_turn(&c->telemetry, wish_is_stop(&c->session.wish))) {
-        context_poke(&c->context);
+    w->quiet_sleeps = 0;
+    if (!session_may_send(s)) {
+        return sleeps_too_long(w, s, telemetry);
     }
+    return ends_when_sent || !is_lone(w, s->context) || !sends_itself(w, s, traffic);
+}
+
+bool wake_on_queued(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
+                    const telemetry_part *telemetry, bool ends_when_sent)
+{
+    const iothub_context *context = s->context;
+
+    if (context->lock != NULL && context->lock->asleep) {
+        return needs_the_runner(w, s, traffic, telemetry, ends_when_sent);
+    }
+    return !context->processing; /* a turn that goes on looks at its end what came meanwhile */
 }

@@ -6,18 +6,29 @@
  * Telemetry, and a runner that sleeps.
  */
 
-#include "client_struct.h"
+#include "connection/session.h"
+#include "drive/traffic.h"
+#include "telemetry/telemetry.h"
+
+typedef struct iothub_wake {
+    mqc_time wake_at;     /* when the runner's thread wakes by itself */
+    iothub_op last_op;    /* before it last fell asleep */
+    bool lone;            /* of late, requests came one at a time */
+    uint8_t quiet_sleeps; /* since telemetry was last queued; no more than matter */
+} iothub_wake;
 
 /** The first runner begins; last: the latest request. */
 void wake_init(iothub_wake *w, iothub_op last);
-/** Bytes wait that the stream might take. */
-bool wake_may_send(iothub_client *c);
 /** The runner is about to sleep, until wake_at at the latest; last: the latest request. */
 void wake_on_sleep(iothub_wake *w, iothub_op last, mqc_time wake_at);
 /** When it has to wake up at the latest, whatever it waits for. */
-mqc_time wake_latest(const iothub_client *c, mqc_time now);
-/** A message was queued: send it now, let the next turn do it, or leave it to the acknowledgement
- * it has to wait for.  ends_when_sent: the application hears of it at once. */
-void wake_on_queued(iothub_client *c, bool ends_when_sent);
+mqc_time wake_latest(const iothub_wake *w, const iothub_context *context, mqc_time now);
+/**
+ * A message was queued: it is sent now, or the next turn does it, or the acknowledgement that it
+ * has to wait for.  True when a turn is wanted.  ends_when_sent: the application hears of it at
+ * once.
+ */
+bool wake_on_queued(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
+                    const telemetry_part *telemetry, bool ends_when_sent);
 
 #endif

@@ -13,7 +13,7 @@
  */
 enum { ANSWER_WITHIN_S = 300 };
 
-enum { NAME_MAX_LEN = 256 };
+enum { METHOD_NAME_MAX_LEN = 256 };
 
 static mqc_result publish(iothub_methods *f, int status, const char *rid, mqc_span json, void *tag,
                           iothub_op op)
@@ -132,7 +132,7 @@ static void offer(iothub_methods *f, const iothub_method_call *call)
 static void on_call(iothub_methods *f, const topic_parts *p, mqc_span payload, bool oversize)
 {
     iothub_method_call call = { .payload = payload };
-    char name[NAME_MAX_LEN];
+    char name[METHOD_NAME_MAX_LEN];
     size_t name_len = 0;
 
     if (p->rid.len >= sizeof call.token.rid ||

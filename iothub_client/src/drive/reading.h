@@ -1,0 +1,46 @@
+#ifndef IOTHUB_READING_H
+#define IOTHUB_READING_H
+
+/**
+ * @file
+ * Whether a turn reads: not while the receive buffer is full, and not too seldom.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** An application that always has something to send would never hear. */
+enum { READING_UNREAD_TURNS_MAX = 16 };
+
+typedef struct iothub_reading {
+    bool full;            /* events must be acknowledged before more is read */
+    uint8_t unread_turns; /* in a row that only sent */
+} iothub_reading;
+
+/** cap: so many bytes can be read now. */
+static inline void reading_note_room(iothub_reading *r, size_t cap)
+{
+    r->full = cap == 0;
+}
+
+/** The next turn reads. */
+static inline void reading_wants_turn(iothub_reading *r)
+{
+    r->unread_turns = READING_UNREAD_TURNS_MAX;
+}
+
+/**
+ * A turn begins: true when it reads first.  wanted: something asks for it.  answers: some are
+ * expected, so that it does not only send twice in a row.
+ */
+static inline bool reading_begin_turn(iothub_reading *r, bool wanted, bool answers)
+{
+    bool reads =
+        wanted || r->unread_turns == READING_UNREAD_TURNS_MAX || (r->unread_turns > 0 && answers);
+
+    r->unread_turns = reads ? 0 : (uint8_t)(r->unread_turns + 1);
+    return reads;
+}
+
+#endif
