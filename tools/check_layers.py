@@ -100,11 +100,11 @@ LEVELS = {
 }
 
 # Layers that have lost their circles; in the others they are listed and do not fail.
-WITHOUT_CIRCLES = ("mqtt_core", "platform", "tools/cli", "tools/json", "tools/hub_emulator", "tools/iothub")
+WITHOUT_CIRCLES = ("mqtt_core", "platform", "iothub_client", "tools/cli", "tools/json", "tools/hub_emulator", "tools/iothub")
 
 # struct -> (folder, how many files of it may know the struct; None: not decided)
 KNOWN_BY = {
-    "iothub_client": ("iothub_client/src", None),
+    "iothub_client": ("iothub_client/src", 10),
 }
 
 

@@ -30,7 +30,7 @@ from c_source import closing, declarations, function_name, tokens
 from check_layers import LAYERS, layer_of
 
 # Layers that pass; in the others the faults are counted and do not fail.
-CHECKED = ("mqtt_core", "platform", "tools/cli", "tools/json", "tools/hub_emulator", "tools/iothub")
+CHECKED = ("mqtt_core", "platform", "iothub_client", "tools/cli", "tools/json", "tools/hub_emulator", "tools/iothub")
 
 # Public headers whose structs are private all the same: they are there for their size.
 OPAQUE = (

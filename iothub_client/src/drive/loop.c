@@ -142,10 +142,10 @@ static void report_flow(iothub_client *c, mqc_time now)
  */
 static bool reads_first(iothub_client *c, bool asked)
 {
-    bool wanted = !asked || rx_is_full(c);
+    bool wanted = !asked || rx_is_full(c) || reading_is_wanted(&c->reading);
 
-    return reading_begin_turn(&c->reading, wanted,
-                              c->reading.unread_turns > 0 && awaits_answers(c));
+    return reading_begin_turn(&c->reading,
+                              wanted || (c->reading.unread_turns > 0 && awaits_answers(c)));
 }
 
 /* Read what there is.  True: probably not all of it. */

@@ -30,15 +30,15 @@ static inline void reading_wants_turn(iothub_reading *r)
     r->unread_turns = READING_UNREAD_TURNS_MAX;
 }
 
-/**
- * A turn begins: true when it reads first.  wanted: something asks for it.  answers: some are
- * expected, so that it does not only send twice in a row.
- */
-static inline bool reading_begin_turn(iothub_reading *r, bool wanted, bool answers)
+/** True when there may be no more turns that only send. */
+static inline bool reading_is_wanted(const iothub_reading *r)
 {
-    bool reads =
-        wanted || r->unread_turns == READING_UNREAD_TURNS_MAX || (r->unread_turns > 0 && answers);
+    return r->unread_turns == READING_UNREAD_TURNS_MAX;
+}
 
+/** A turn begins, which reads first or only sends.  Returns reads. */
+static inline bool reading_begin_turn(iothub_reading *r, bool reads)
+{
     r->unread_turns = reads ? 0 : (uint8_t)(r->unread_turns + 1);
     return reads;
 }

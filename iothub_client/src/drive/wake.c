@@ -90,23 +90,12 @@ static bool is_lone(const iothub_wake *w, const iothub_context *context)
     return w->lone && context->last_op == w->last_op + 1;
 }
 
-static bool needs_the_runner(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
-                             const telemetry_part *telemetry, bool ends_when_sent)
+bool wake_needs_the_runner(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
+                           const telemetry_part *telemetry, bool ends_when_sent)
 {
     w->quiet_sleeps = 0;
     if (!session_may_send(s)) {
         return sleeps_too_long(w, s, telemetry);
     }
     return ends_when_sent || !is_lone(w, s->context) || !sends_itself(w, s, traffic);
-}
-
-bool wake_on_queued(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
-                    const telemetry_part *telemetry, bool ends_when_sent)
-{
-    const iothub_context *context = s->context;
-
-    if (context->lock != NULL && context->lock->asleep) {
-        return needs_the_runner(w, s, traffic, telemetry, ends_when_sent);
-    }
-    return !context->processing; /* a turn that goes on looks at its end what came meanwhile */
 }

@@ -23,12 +23,24 @@ void wake_init(iothub_wake *w, iothub_op last);
 void wake_on_sleep(iothub_wake *w, iothub_op last, mqc_time wake_at);
 /** When it has to wake up at the latest, whatever it waits for. */
 mqc_time wake_latest(const iothub_wake *w, const iothub_context *context, mqc_time now);
+/** The same while the runner sleeps. */
+bool wake_needs_the_runner(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
+                           const telemetry_part *telemetry, bool ends_when_sent);
+
 /**
  * A message was queued: it is sent now, or the next turn does it, or the acknowledgement that it
  * has to wait for.  True when a turn is wanted.  ends_when_sent: the application hears of it at
  * once.
  */
-bool wake_on_queued(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
-                    const telemetry_part *telemetry, bool ends_when_sent);
+static inline bool wake_on_queued(iothub_wake *w, iothub_session *s, iothub_traffic *traffic,
+                                  const telemetry_part *telemetry, bool ends_when_sent)
+{
+    const iothub_context *context = s->context;
+
+    if (context->lock != NULL && context->lock->asleep) {
+        return wake_needs_the_runner(w, s, traffic, telemetry, ends_when_sent);
+    }
+    return !context->processing; /* a turn that goes on looks at its end what came meanwhile */
+}
 
 #endif

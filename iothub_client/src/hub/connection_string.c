@@ -1,4 +1,4 @@
-#include "hub/connection_string.h"
+#include "hub/connection_string_take.h"
 
 #include "iothub/sas.h"
 #include "text/base64.h"
@@ -377,16 +377,6 @@ iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out
 static iothub_result check_topic_id(enum part part, mqc_span id, iothub_error *err)
 {
     return check_bytes(part, id, may_be_in_topic, ", which an MQTT topic cannot carry", err);
-}
-
-iothub_result iothub_connection_string_take(iothub_connection_string *to,
-                                            const iothub_connection_string *cs, size_t struct_size,
-                                            iothub_error *err)
-{
-    if (cs == NULL) {
-        return iothub_fail(err, IOTHUB_ERR_ARG, "%s: is NULL", format.what);
-    }
-    return iothub_struct_in(to, sizeof *to, cs, struct_size, format.what, err);
 }
 
 iothub_result iothub_connection_string_check_mqtt_sized(const iothub_connection_string *cs,

@@ -17,7 +17,7 @@ static void put_text(iothub_bag_writer *w, char separator, bool wanted, const ch
         return;
     }
     to[0] = separator;
-    t->len += wanted + len;
+    iothub_text_advance(t, wanted + len);
     w->counted += len;
     memcpy(to + wanted, z, len);
 }

@@ -1,6 +1,6 @@
 #include "iothub/sas.h"
 
-#include "hub/connection_string.h"
+#include "hub/connection_string_take.h"
 #include "hub/topics.h"
 #include "text/base64.h"
 #include "text/decimal.h"
@@ -107,7 +107,7 @@ static iothub_result put_token(const plat_crypto *crypto, const iothub_sas_grant
             return r;
         }
     }
-    t->len = to;
+    iothub_text_cut(t, to);
     iothub_text_put(t, "&sig=");
     iothub_percent_put(t, mqc_span_of(sig, sizeof sig));
     iothub_text_put(t, "&se=");

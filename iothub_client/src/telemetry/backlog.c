@@ -220,12 +220,12 @@ static bool refused(backlog *b, in_lane *t, mqc_result r)
 
 static bool feed_one(backlog *b, const plat_store_record *r, mqc_time expires)
 {
-    in_lane *slot = in_lane_take(&b->table);
+    const in_lane record = { .seq = r->seq, .tag = record_tag(r) };
+    in_lane *slot = in_lane_take(&b->table, &record);
 
     if (slot == NULL) {
         return false;
     }
-    *slot = (in_lane){ .seq = r->seq, .tag = record_tag(r) };
     mqc_outgoing m = record_message(r);
     m.lane = IOTHUB_LANE_TELEMETRY;
     m.kind = IOTHUB_OP_TELEMETRY;
@@ -326,19 +326,19 @@ bool backlog_wants_turn(const backlog *b, bool stopping)
 static void remove_from_store(backlog *b, in_lane *slot)
 {
     if (store_health_remove(&b->health, slot->seq)) {
-        slot->seq = 0;
+        in_lane_mark_removed(slot);
     }
 }
 
 /* The oldest record that waits.  Its done callback runs in the next turn. */
 static bool drop_waiting(backlog *b, const plat_store_record *r)
 {
-    in_lane *slot = in_lane_take(&b->table);
+    const in_lane record = { .seq = r->seq, .op = op_of(b, r), .tag = record_tag(r) };
+    in_lane *slot = in_lane_take(&b->table, &record);
 
     if (slot == NULL) {
         return false;
     }
-    *slot = (in_lane){ .seq = r->seq, .op = op_of(b, r), .tag = record_tag(r) };
     if (!store_health_remove(&b->health, slot->seq)) {
         in_lane_free(&b->table, slot);
         return false;

@@ -33,13 +33,25 @@ static in_lane *pop(in_lane_table *t, uint32_t *list)
     return slot;
 }
 
-in_lane *in_lane_take(in_lane_table *t)
+in_lane *in_lane_take(in_lane_table *t, const in_lane *record)
 {
+    in_lane *slot = NULL;
+
     assert(in_lane_valid(t));
     if (t->free != IN_LANE_NONE) {
-        return pop(t, &t->free);
+        slot = pop(t, &t->free);
+    } else if (t->fresh < t->len) {
+        slot = &t->slots[t->fresh++];
     }
-    return t->fresh < t->len ? &t->slots[t->fresh++] : NULL;
+    if (slot != NULL) {
+        *slot = *record;
+    }
+    return slot;
+}
+
+void in_lane_mark_removed(in_lane *slot)
+{
+    slot->seq = 0;
 }
 
 void in_lane_free(in_lane_table *t, in_lane *slot)

@@ -37,8 +37,10 @@ typedef struct in_lane_table {
 /** Use len bytes of memory for slots; they must be aligned. */
 void in_lane_init(in_lane_table *t, void *memory, size_t len);
 
-/** Take a slot out of the free ones; NULL: all are in use. */
-in_lane *in_lane_take(in_lane_table *t);
+/** Take a slot out of the free ones, for a record; NULL: all are in use. */
+in_lane *in_lane_take(in_lane_table *t, const in_lane *record);
+/** The store does not have its record any more. */
+void in_lane_mark_removed(in_lane *slot);
 void in_lane_free(in_lane_table *t, in_lane *slot);
 
 /** The record ended; it is still to be removed from the store. */

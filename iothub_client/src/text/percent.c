@@ -17,13 +17,13 @@ static void put_escaped(iothub_text *t, uint8_t c)
     char *to = t->buf + t->len;
 
     if (t->cap - t->len <= 3) {
-        t->overflow = true;
+        iothub_text_set_overflow(t);
         return;
     }
     to[0] = '%';
     to[1] = hex[c >> 4];
     to[2] = hex[c & 0x0F];
-    t->len += 3;
+    iothub_text_advance(t, 3);
 }
 
 /* Copies bytes that need no escape, as many as fit. Returns their number. */
@@ -33,7 +33,7 @@ static size_t put_plain(iothub_text *t, const uint8_t *run, size_t len)
     size_t n = len < room ? len : room;
 
     memcpy(t->buf + t->len, run, n);
-    t->len += n;
+    iothub_text_advance(t, n);
     return n;
 }
 
@@ -60,7 +60,7 @@ static size_t escaped_len(mqc_span raw)
 void iothub_percent_put(iothub_text *t, mqc_span raw)
 {
     if (t->buf == NULL) { /* only counting, or no room at all */
-        t->len += escaped_len(raw);
+        iothub_text_advance(t, escaped_len(raw));
         return;
     }
     while (raw.len > 0 && !t->overflow) {

@@ -43,6 +43,26 @@ static inline mqc_span iothub_text_span(const iothub_text *t)
     return mqc_span_of(t->buf, t->len);
 }
 
+/* For writers of their own, which have looked whether there is room. */
+
+/** What was written behind the text belongs to it. */
+static inline void iothub_text_advance(iothub_text *t, size_t len)
+{
+    t->len += len;
+}
+
+/** Shortens the text. */
+static inline void iothub_text_cut(iothub_text *t, size_t len)
+{
+    t->len = len;
+}
+
+/** Nothing more fits. */
+static inline void iothub_text_set_overflow(iothub_text *t)
+{
+    t->overflow = true;
+}
+
 #if defined(__GNUC__)
 #define IOTHUB_FORMAT(at, values_at) __attribute__((format(printf, at, values_at)))
 #else

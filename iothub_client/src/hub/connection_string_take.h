@@ -1,5 +1,7 @@
-#ifndef IOTHUB_HUB_CONNECTION_STRING_H
-#define IOTHUB_HUB_CONNECTION_STRING_H
+#ifndef IOTHUB_CONNECTION_STRING_TAKE_H
+#define IOTHUB_CONNECTION_STRING_TAKE_H
+
+/** @file A parsed connection string that a program passes to a function. */
 
 #include "iothub/connection_string.h"
 
