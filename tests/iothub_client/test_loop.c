@@ -136,10 +136,10 @@ static void a_full_buffer_is_not_read_into(void **state)
     int timeout_ms;
     fixture_init(&f, NULL);
     fixture_connect(&f);
-    f.client->full_generation = f.client->context.generation;
+    f.client->reading.full = true;
     (void)poll_of(&f, polls, &timeout_ms);
     assert_false(polls[0].want_read || polls[0].ready_now);
-    f.client->full_generation = 0;
+    f.client->reading.full = false;
     (void)poll_of(&f, polls, &timeout_ms);
     assert_true(polls[0].want_read);
     fixture_free(&f);

@@ -1,4 +1,5 @@
 #include "client_fixture.h"
+#include "connection/session_valid.h"
 
 #ifndef NDEBUG
 
