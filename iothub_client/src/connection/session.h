@@ -100,7 +100,7 @@ static inline iothub_channel *session_spare(iothub_session *s)
     return &s->channels[1 - s->used];
 }
 
-/** Bytes wait that the stream might take. */
+/** True if bytes wait that the stream may accept. */
 static inline bool session_may_send(const iothub_session *s)
 {
     return life_has_stream(s->context->state) && !s->channels[s->used].want_write &&

@@ -31,11 +31,12 @@ typedef struct iothub_context {
     uint64_t ignored; /* messages */
     iothub_op last_op;
     uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
-    iothub_state state;  /* of the connection, written by session.c through context_set_state */
-    bool processing;     /* inside iothub_process */
-    bool logging;        /* the log callback runs inside a call other than iothub_process */
-    bool closing;        /* inside iothub_deinit: no more requests are accepted */
-    bool poked;          /* there is work: poll must not sleep */
+    iothub_state
+        state;       /* state of the connection, written by session.c through context_set_state */
+    bool processing; /* inside iothub_process */
+    bool logging;    /* the log callback runs inside a call other than iothub_process */
+    bool closing;    /* inside iothub_deinit: no more requests are accepted */
+    bool poked;      /* there is work: poll must not sleep */
 } iothub_context;
 
 /** handle: the client, for callbacks. */

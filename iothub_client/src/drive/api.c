@@ -5,8 +5,8 @@
 #include "drive/wake.h"
 #include "text/sized_struct.h"
 
-/* All public functions but those of the heap and the runner.  Here, and in no part, the lock of
- * the client is entered and left; callbacks.c gives it back around each callback. */
+/* All public functions except those of the heap and the runner. Only this file takes and
+ * releases the lock of the client; callbacks.c releases it around each callback. */
 
 static const iothub_error no_client = {
     .code = IOTHUB_ERR_ARG,
@@ -45,7 +45,7 @@ const iothub_error *iothub_last_error(const iothub_client *c)
         return &no_client;
     }
     if (c->magic != IOTHUB_CLIENT_MAGIC) {
-        return &not_a_client; /* its memory may be in use for something else */
+        return &not_a_client; /* its memory may be used for something else */
     }
     return context_error(context_own(&c->context));
 }
@@ -147,7 +147,7 @@ iothub_result iothub_process(iothub_client *c)
     return api_return(c, r);
 }
 
-/* Until there is something to do, or for max_ms. */
+/* Sleeps until there is something to do, at most max_ms. */
 static iothub_result sleep_until_work(iothub_client *c, uint32_t max_ms)
 {
     const plat_net *net = c->context.options.platform->net;

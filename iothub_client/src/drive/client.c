@@ -13,18 +13,19 @@ _Static_assert(sizeof(iothub_client) <= IOTHUB_CLIENT_SIZE, "IOTHUB_CLIENT_SIZE 
 _Static_assert(sizeof(iothub_client) + 64 > IOTHUB_CLIENT_SIZE, "IOTHUB_CLIENT_SIZE is too large");
 #endif
 
-/* Keys and tokens do not outlive the client. */
+/* Erases keys and tokens. */
 void client_wipe(iothub_client *c)
 {
     void *memory = c->memory;
     const size_t len = c->memory_len;
     const bool from_heap = c->from_heap;
-    volatile unsigned char *at = memory; /* volatile: these are no dead stores */
+    volatile unsigned char *at =
+        memory; /* volatile, so that the compiler does not remove the writes */
 
     for (size_t i = 0; i < len; i++) {
         at[i] = 0;
     }
-    if (from_heap) { /* iothub_free is still to come */
+    if (from_heap) { /* iothub_free frees the memory later */
         c->memory = memory;
         c->magic = IOTHUB_ENDED_MAGIC;
     }
@@ -99,7 +100,7 @@ iothub_client *client_init(client_place *place, const char *connection_string,
 
 /* --- what was forgotten ----------------------------------------------------------- */
 
-/* So long a program may take until it drives its client. */
+/* How long a program may wait before it drives its client. */
 enum { HINT_MS = 3000 };
 
 static bool is_wanted(const iothub_client *c)

@@ -1,10 +1,7 @@
 #ifndef IOTHUB_DRIVE_CLIENT_H
 #define IOTHUB_DRIVE_CLIENT_H
 
-/**
- * @file
- * The complete client, its beginning and its end.
- */
+/** @file The complete client: initialises and ends it. */
 
 #include "connection/session.h"
 #include "drive/memory.h"
@@ -17,11 +14,11 @@
 #include "iothub/memory_size.h"
 
 #define IOTHUB_CLIENT_MAGIC 0x107B
-#define IOTHUB_ENDED_MAGIC  0x107E /* ended, and its memory is still to be given to the heap */
+#define IOTHUB_ENDED_MAGIC  0x107E /* ended, but its memory was not freed yet */
 
 struct iothub_client {
     iothub_context context;
-    void *memory; /* given by the caller or the heap; wiped at the end */
+    void *memory; /* from the caller or the heap; erased at the end */
     size_t memory_len;
     mqc_engine engine;
     iothub_session session;
@@ -33,7 +30,7 @@ struct iothub_client {
 
     uint16_t magic;     /* IOTHUB_CLIENT_MAGIC from init to deinit */
     bool from_heap : 1; /* made by iothub_new */
-    bool unserved : 1;  /* nobody has started and driven it yet, and the log does not say so */
+    bool unserved : 1;  /* not started or driven yet, and not logged */
     iothub_traffic traffic;
     iothub_wake wake;
     iothub_result (*stop_runner)(iothub_client *c); /* NULL: there never was a runner */
@@ -43,15 +40,15 @@ struct iothub_client {
 iothub_client *client_init(client_place *place, const char *connection_string,
                            const iothub_options *o, iothub_error *error);
 
-/** Whether it may end now: this is no callback of it. */
+/** True if the client may end now: the call is not made inside its callbacks. */
 bool client_may_end(iothub_client *c);
-/** End every request: what the engine reports then is for loop_take_events. */
+/** Ends every request; loop_take_events handles the events of the engine. */
 void client_cancel(iothub_client *c);
-/** Then close the store and the streams. */
+/** Afterwards closes the store and the streams. */
 void client_close(iothub_client *c);
-/** The last that happens: it is no client any more. */
+/** Erases the client's memory; the last step of its end. */
 void client_wipe(iothub_client *c);
 
-/** Log once what a program forgot that has a client, and does not start or drive it. */
+/** Logs once that the program has not started or driven its client. */
 void client_look_for_driver(iothub_client *c);
 #endif

@@ -3,7 +3,7 @@
 #include "context/callbacks.h"
 #include "drive/client.h"
 
-/* What the engine reports, to those whom it concerns. */
+/* Passes the events of the engine to the parts that handle them. */
 
 static void on_c2d(iothub_client *c, const topic_parts *p, const mqc_message *m)
 {
@@ -35,8 +35,8 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const topic_identity id = context_topics(&c->context);
     const topic_parts p = topic_parse(m->topic, &id);
 
-    /* Nothing is lost by taking what is not stored.  A hub does not send QoS 2; the engine would
-     * not hand out such a message a second time, so that it cannot wait for the application. */
+    /* QoS 2 messages are acknowledged immediately. A hub does not send them, and the engine
+     * would not deliver one a second time, so it cannot wait for the application. */
     if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
         (void)mqc_ack(c->context.engine, m->packet_id);
     }
@@ -74,12 +74,12 @@ static void explain(const iothub_client *c, topic_kind kind, size_t len, iothub_
 static void on_oversize(iothub_client *c, const mqc_message *m)
 {
     const topic_identity id = context_topics(&c->context);
-    const topic_parts p = topic_parse(m->topic, &id); /* of an empty topic when that was too long */
+    const topic_parts p = topic_parse(m->topic, &id); /* the topic is empty if it was too long */
     iothub_error why;
 
     explain(c, p.kind, m->payload_len, &why);
     callback_log_text(&c->context, IOTHUB_LOG_ERROR, "loop", why.text);
-    if (m->qos > 0) { /* unacknowledged, it would come again for ever */
+    if (m->qos > 0) { /* without an acknowledgement the hub would repeat it forever */
         (void)mqc_ack(c->context.engine, m->packet_id);
     }
     switch (p.kind) {
@@ -96,7 +96,7 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
     }
 }
 
-/* One lane a purpose: it says whose publish has ended. */
+/* Each lane has one purpose, so it shows whose publish has ended. */
 static void on_done(iothub_client *c, const mqc_done *m)
 {
     switch (m->lane) {
@@ -123,6 +123,6 @@ void event_take(iothub_client *c, const mqc_event *ev)
     case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
     case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
     case MQC_EVENT_SUBSCRIBED: on_subscribed(c, ev->u.suback.return_codes); break;
-    case MQC_EVENT_UNSUBSCRIBED: break; /* subscribe_unwanted needs to know no more */
+    case MQC_EVENT_UNSUBSCRIBED: break; /* no further action is needed */
     }
 }

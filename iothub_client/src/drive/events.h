@@ -1,10 +1,7 @@
 #ifndef IOTHUB_EVENTS_H
 #define IOTHUB_EVENTS_H
 
-/**
- * @file
- * What the engine reports goes to the part that it concerns.
- */
+/** @file Passes events of the engine to the parts that handle them. */
 
 #include "iothub/client.h"
 #include "mqtt_core/engine.h"

@@ -4,11 +4,11 @@
 #include "drive/api.h"
 #include "drive/client.h"
 
-/* Everything a hub may send: a 256 KB message for a module's input, with its topic. */
+/* The largest packet of a hub: a message of 256 KB for a module's input, with its topic. */
 enum { RX_SIZE = 256 * 1024 + 65535 + 16 };
-/* Four of the largest messages a hub takes, or some thousand small ones. */
+/* Room for four of the largest messages, or about a thousand small ones. */
 enum { TX_SIZE = 4 * (256 * 1024 + 65535 + 16) };
-/* A method answer of 128 KB. */
+/* The largest request: a method answer of 128 KB. */
 enum { REQUEST_SIZE = 128 * 1024 + 1024 };
 
 static size_t or_default(size_t size, size_t fallback)
@@ -41,7 +41,8 @@ static iothub_client *make_fitting(const char *connection_string, const iothub_o
     size_t missing;
 
     iothub_client *c = make(connection_string, o, len, &missing, error);
-    /* Names longer than usual.  The next block may lie otherwise, and need other padding. */
+    /* The names are longer than usual, so a larger block is allocated. Its alignment may differ,
+     * so it may need other padding. */
     return missing == 0 ? c : make(connection_string, o, len + missing + 15, &missing, error);
 }
 
@@ -80,7 +81,8 @@ void iothub_free(iothub_client *c)
     if (c->magic == IOTHUB_CLIENT_MAGIC && !api_end(c)) {
         return;
     }
-    if (c->magic == IOTHUB_ENDED_MAGIC) { /* else its memory is that of iothub_init */
+    if (c->magic ==
+        IOTHUB_ENDED_MAGIC) { /* otherwise the memory belongs to the caller of iothub_init */
         free(c->memory);
     }
 }

@@ -10,17 +10,17 @@
 
 _Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes iothub_poll.fds");
 
-/* A peer that floods us, or an application that queues from every callback, must not keep
- * iothub_process from returning. */
+/* iothub_process must return even if the peer sends without pause, or if each callback makes a
+ * request. */
 enum { ROUNDS_MAX = 64 };
 
-/* Of a connection that has no bytes yet, or none any more, it means nothing. */
+/* It has no meaning before a connection has received bytes, or after it has ended. */
 static bool rx_is_full(const iothub_client *c)
 {
     return c->reading.full && life_has_stream(c->context.state);
 }
 
-/* Acknowledgements, given or sent, may have made room. */
+/* Acknowledgements that were made or sent may have made room. */
 static void look_for_room(iothub_client *c)
 {
     size_t cap;
@@ -47,7 +47,7 @@ void loop_take_events(iothub_client *c)
 
 /* --- bytes ---------------------------------------------------------------------- */
 
-/* One read.  True when there is probably more. */
+/* Reads once. True: there are probably more bytes. */
 static bool receive(iothub_client *c, mqc_time now)
 {
     size_t cap;
@@ -68,15 +68,14 @@ static bool receive(iothub_client *c, mqc_time now)
         return false;
     }
     (void)mqc_rx_commit(c->context.engine, got,
-                        now); /* an error is latched; loop_take_events sees it */
+                        now); /* an error is kept in the engine; loop_take_events handles it */
     return got == cap;
 }
 
-/*
- * One call makes one TLS record at most, of which the hub sees nothing before all of it has
- * arrived. So that it does not take us for dead meanwhile, no record is longer than what a link of
- * 50 bytes/s carries in 1.5 x keep-alive.  With the default keep-alive that is no limit.
- */
+/* Each call makes at most one TLS record, and the hub can use a record only when all of it has
+ * arrived. A record is therefore not longer than a link of 50 bytes/s can carry in 1.5 x
+ * keep-alive; otherwise the hub would close the connection. With the default keep-alive this is
+ * no limit. */
 enum { LEAST_PORTION = 1024 };
 
 static size_t portion(const iothub_client *c, size_t len)
@@ -87,7 +86,7 @@ static size_t portion(const iothub_client *c, size_t len)
     return len < most ? len : most;
 }
 
-/* One write.  True when some bytes left. */
+/* Writes once. True: some bytes were sent. */
 static bool transmit(iothub_client *c, mqc_time now)
 {
     size_t len;
@@ -122,7 +121,7 @@ static bool awaits_answers(const iothub_client *c)
     return in_flight > 0;
 }
 
-/* The engine cannot see what the layers below do with its bytes. */
+/* Passes to the engine how many bytes the layers below have received and delivered. */
 static void report_flow(iothub_client *c, mqc_time now)
 {
     plat_flow f;
@@ -135,11 +134,8 @@ static void report_flow(iothub_client *c, mqc_time now)
     mqc_report_flow(c->context.engine, &flow, now);
 }
 
-/*
- * What a request has queued leaves before anything is read: mostly there is nothing to read yet.
- * Not twice in a row when an answer is expected, and not too often otherwise, or an application
- * that always has something to send would never hear.
- */
+/* After a request, send before reading, since usually nothing has arrived yet. Never twice in a
+ * row if an answer is expected, and not too often otherwise; a busy sender would never read. */
 static bool reads_first(iothub_client *c, bool asked)
 {
     bool wanted = !asked || rx_is_full(c) || reading_is_wanted(&c->reading);
@@ -148,7 +144,7 @@ static bool reads_first(iothub_client *c, bool asked)
                               wanted || (c->reading.unread_turns > 0 && awaits_answers(c)));
 }
 
-/* Read what there is.  True: probably not all of it. */
+/* Reads available bytes. True: there are probably more. */
 static bool read_all(iothub_client *c, mqc_time now)
 {
     bool more = true;
@@ -163,8 +159,8 @@ static bool read_all(iothub_client *c, mqc_time now)
     return more;
 }
 
-/* Write what there is, and what the events that follow make.  taken: there are no others.  False:
- * nothing has left. */
+/* Writes the engine's bytes, and those that result from the following events. taken: all earlier
+ * events were handled. False: nothing was sent. */
 static bool write_all(iothub_client *c, mqc_time now, bool taken)
 {
     bool left = false;
@@ -188,7 +184,7 @@ static void pump(iothub_client *c, mqc_time now, bool asked)
     bool more = reads && read_all(c, now);
     bool sent = write_all(c, now, reads);
 
-    if (more || (!reads && !sent)) { /* there is something, or nothing else to do */
+    if (more || (!reads && !sent)) { /* there is something to read, or nothing else to do */
         reading_wants_turn(&c->reading);
     }
     if (more) {
@@ -226,7 +222,7 @@ void loop_turn(iothub_client *c)
     (void)mqc_tick(c->context.engine, now); /* an error is latched */
     session_progress(&c->session, now);
     pump(c, now, asked);
-    /* What the events made possible: DISCONNECT, the end of a stop. */
+    /* Work that the events made possible: DISCONNECT, the end of a stop. */
     if (session_is_changing(&c->session)) {
         look_at_connection(c, now);
         loop_take_events(c);

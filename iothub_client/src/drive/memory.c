@@ -6,7 +6,7 @@
 #include "iothub/memory_size.h"
 #include "telemetry/record.h"
 
-/* Cuts the caller's memory into pieces.  What does not fit is counted, not cut. */
+/* Divides the caller's memory into parts. Parts that do not fit are only counted. */
 typedef struct arena {
     uint8_t *at;
     size_t left;
@@ -31,7 +31,7 @@ static void *cut(arena *a, size_t len)
     return piece;
 }
 
-/* What holds more than bytes comes first, in sizes that keep it aligned. */
+/* Arrays of structs come first, in sizes that keep them aligned. */
 static void align(arena *a)
 {
     (void)cut(a, (size_t)(-(uintptr_t)a->at & 15u));
@@ -39,10 +39,8 @@ static void align(arena *a)
 
 /* --- tables ------------------------------------------------------------------------ */
 
-/*
- * With a store the lane holds what the window lets leave and as much again, so that there is
- * always a batch; the memory of the other entries is for the table that goes with them.
- */
+/* With a store, the lane holds two windows of messages, so that a batch is always ready. The
+ * memory of the other entries is used for the table of records. */
 static size_t telemetry_entries(const iothub_options *o)
 {
     size_t entries = IOTHUB_TELEMETRY_ENTRIES(o->tx_size);
@@ -84,7 +82,7 @@ static void cut_tables(memory_parts *p, arena *a, mqc_memory *m)
 
 /* --- who the device is --------------------------------------------------------------- */
 
-/* A copy of the connection string without the token, which has a place of its own. */
+/* Copies the connection string without the token, which is kept elsewhere. */
 typedef struct identity_copy {
     const uint8_t *from;
     size_t gap_at;
@@ -101,7 +99,7 @@ static mqc_span moved(const identity_copy *copy, mqc_span s)
     return mqc_span_of(copy->to + (at < copy->gap_at ? at : at - copy->gap_len), s.len);
 }
 
-/* The copy is ours: a name in it may end in a NUL instead of the ';'. */
+/* In this copy a name may end with a NUL instead of the ';'. */
 static void terminate(const identity_copy *copy, mqc_span name)
 {
     uint8_t *at = copy->to + (name.ptr - copy->to);
@@ -124,8 +122,8 @@ static void move_identity(iothub_connection_string *id, const identity_copy *cop
     terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
-/* Spans into the caller's text will do to count what is missing; with room they move to a copy.
- * *token: a ready-made one, in the caller's text. */
+/* Spans into the caller's text are enough to count the missing bytes; if there is room, they are
+ * moved to a copy. *token: a ready-made token, in the caller's text. */
 static iothub_result take_identity(iothub_context *context, arena *a, const char *connection_string,
                                    mqc_span *token, iothub_error *error)
 {
@@ -168,7 +166,7 @@ static void cut_rings(arena *a, const iothub_options *o, mqc_memory *m)
     m->rx_len = o->rx_size;
     m->rx = cut(a, o->rx_size);
     cut_ring(a, &m->lanes[IOTHUB_LANE_METHOD], o->request_size, 0);
-    /* One twin request at a time: reports reach the hub in order (section 5 of the protocol). */
+    /* One twin request at a time, so that reports reach the hub in order. */
     cut_ring(a, &m->lanes[IOTHUB_LANE_TWIN], o->request_size, 1);
     cut_ring(a, &m->lanes[IOTHUB_LANE_TELEMETRY], o->tx_size, o->window);
 }
@@ -188,13 +186,12 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Of two tokens for the same device one may be so much longer: signatures are percent-encoded. */
+/* A later token for the same device may be longer by this much, since signatures are
+ * percent-encoded. */
 enum { TOKEN_GROWTH = 128 };
 
-/*
- * Every message begins with the same topic: it stays in front of the scratch, with room for the
- * stamp.
- */
+/* The topic of telemetry stays in front of the scratch buffer, with room for the stamp of a
+ * stored record before it. */
 static void cut_scratch(iothub_context *context, arena *a, size_t least)
 {
     const topic_identity id = context_topics(context);
@@ -212,10 +209,8 @@ static void cut_scratch(iothub_context *context, arena *a, size_t least)
     topic_put_events(&t, &id);
 }
 
-/*
- * The control area has to take CONNECT.  A ready-made token is replaced by others, which may be
- * longer: what is left is for them, once for the token and once for its place in CONNECT.
- */
+/* The control area must hold CONNECT. A ready-made token may be replaced by a longer one: the
+ * remaining memory is for that, once for the token and once for its copy in CONNECT. */
 static void cut_login(memory_parts *p, arena *a, mqc_memory *m, size_t token_len)
 {
     const credential_size size = credential_measure(p->credential);
@@ -247,7 +242,7 @@ static iothub_result start_engine(mqc_engine *engine, const mqc_memory *m, iothu
     return IOTHUB_OK;
 }
 
-/* So that no sum of them wraps. */
+/* A limit that keeps sums of sizes from overflowing. */
 static const char *find_insane(const iothub_options *o)
 {
     const size_t most = SIZE_MAX / 16;
@@ -276,7 +271,7 @@ void *memory_place(client_place *place, size_t size, const iothub_options *o, io
     place->missing = 0;
     align(&a);
     void *at = cut(&a, size);
-    if (at == NULL) { /* there is no client yet that could measure its names */
+    if (at == NULL) { /* without a client, the length of its names is not known */
         place->missing = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size) - place->len;
         (void)fail_missing(place->missing, error);
     }

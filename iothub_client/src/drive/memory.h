@@ -1,19 +1,16 @@
 #ifndef IOTHUB_MEMORY_H
 #define IOTHUB_MEMORY_H
 
-/**
- * @file
- * How the memory given to iothub_init is divided.
- */
+/** @file Divides the memory that is passed to iothub_init. */
 
 #include "connection/credential.h"
 
-/** Where a client is to be. */
+/** The memory for a client. */
 typedef struct client_place {
     void *memory;
     size_t len;
-    bool from_heap; /* iothub_free gives the memory back */
-    size_t missing; /* IOTHUB_ERR_MEMORY: so many bytes more would do, or are part of what would */
+    bool from_heap; /* iothub_free frees the memory */
+    size_t missing; /* with IOTHUB_ERR_MEMORY: the number of missing bytes, or a part of them */
 } client_place;
 
 /** Who gets memory. */
@@ -21,20 +18,23 @@ typedef struct memory_parts {
     iothub_context *context;
     iothub_credential *credential;
     size_t lane_max; /* messages in the lane of telemetry */
-    void *table;     /* with a store: for the records in that lane, so many bytes */
+    void *table;     /* with a store: bytes for the records in that lane */
     size_t table_len;
 } memory_parts;
 
-/** IOTHUB_ERR_MEMORY when the sizes are so large that a sum of them could wrap. */
+/** IOTHUB_ERR_MEMORY if the sizes are so large that their sum could overflow. */
 iothub_result memory_check_sizes(const iothub_options *o, iothub_error *error);
 
-/** The first place in the memory for a client of that size.  NULL: there is none.  o: the checked
- * options. */
+/**
+ * Returns the first aligned byte of the memory for a client of that size; NULL: it does not fit. o:
+ * the checked options.
+ */
 void *memory_place(client_place *place, size_t size, const iothub_options *o, iothub_error *error);
 
 /**
- * Make the engine's buffers, the identity and the scratch in the rest of the memory, by the options
- * of the context.  IOTHUB_ERR_MEMORY: place->missing bytes more would do.
+ * Places the buffers of the engine, the identity and the scratch buffer in the rest of the memory,
+ * as the options of the context require. IOTHUB_ERR_MEMORY: place->missing is the number of missing
+ * bytes.
  */
 iothub_result memory_divide(memory_parts *p, client_place *place, void *rest,
                             const char *connection_string, iothub_error *error);

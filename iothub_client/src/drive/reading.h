@@ -1,24 +1,21 @@
 #ifndef IOTHUB_READING_H
 #define IOTHUB_READING_H
 
-/**
- * @file
- * Whether a turn reads: not while the receive buffer is full, and not too seldom.
- */
+/** @file Decides whether a turn reads: not while the receive buffer is full, but often enough. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** An application that always has something to send would never hear. */
+/** Limit of turns without reading; otherwise a busy sender would never read. */
 enum { READING_UNREAD_TURNS_MAX = 16 };
 
 typedef struct iothub_reading {
     bool full;            /* events must be acknowledged before more is read */
-    uint8_t unread_turns; /* in a row that only sent */
+    uint8_t unread_turns; /* consecutive turns without reading */
 } iothub_reading;
 
-/** cap: so many bytes can be read now. */
+/** cap: number of bytes that can be read now. */
 static inline void reading_note_room(iothub_reading *r, size_t cap)
 {
     r->full = cap == 0;

@@ -8,7 +8,7 @@
 
 _Static_assert(IOTHUB_POLL_FDS + 1 <= PLAT_WAIT_MAX, "no descriptor left for the wake-up");
 
-/* Under the lock, which is free while the thread sleeps. */
+/* Runs with the lock held; the lock is released while the thread sleeps. */
 static void sleep_until_work(iothub_client *c)
 {
     const plat_net *net = c->context.options.platform->net;
@@ -50,8 +50,8 @@ static void run(void *user)
     lock_leave(l, false);
 }
 
-/* For the first runner; the client keeps it, as other threads may be using the client when
- * this runner stops. */
+/* Makes the lock for the first runner. The client keeps it, because other threads may use the
+ * client when this runner stops. */
 static plat_result make_lock(iothub_client *c)
 {
     if (c->context.lock != NULL) {
@@ -62,7 +62,7 @@ static plat_result make_lock(iothub_client *c)
     return context_make_lock(&c->context);
 }
 
-/* Nobody else drives the client. */
+/* No other thread drives the client. */
 static bool take_over(iothub_client *c)
 {
     lock_enter(c->context.lock);
@@ -115,7 +115,7 @@ iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
     return start(c, error);
 }
 
-/* The thread sees it before it sleeps, or is woken. */
+/* The thread checks this before it sleeps; if it sleeps already, it is woken. */
 static iothub_result ask_to_end(iothub_client *c)
 {
     iothub_lock *l = c->context.lock;

@@ -1,10 +1,7 @@
 #ifndef IOTHUB_TRAFFIC_H
 #define IOTHUB_TRAFFIC_H
 
-/**
- * @file
- * What was read and written, in calls of the stream and bytes.
- */
+/** @file Counters of calls of the stream and of bytes. */
 
 #include <stddef.h>
 #include <stdint.h>

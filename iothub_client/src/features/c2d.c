@@ -19,8 +19,8 @@ void c2d_init(iothub_c2d *f, iothub_context *context)
     *f = (iothub_c2d){ .context = context, .generation = context->generation - 1 };
 }
 
-/* A delivery names a packet id on one connection: the same id on the next one is another message.
- */
+/* A delivery number combines the connection and the packet id, since the same id on the next
+ * connection is another message. */
 static uint32_t delivery_of(const iothub_c2d *f, uint16_t packet_id)
 {
     return packet_id == 0 ? 0 : (f->context->generation & 0xFFFFu) << 16 | packet_id;
@@ -109,9 +109,9 @@ bool c2d_on_message(iothub_c2d *f, const topic_parts *p, const mqc_message *m)
         on_message(f, p, m);
         return true;
     }
-    /* A subscription of an earlier run of the session.  Without its acknowledgement the message
-     * would hold a place in the inbound table, and in the order of all later acknowledgements,
-     * until the connection ends ([MQTT-4.5.0-2], section 4.6). */
+    /* Acknowledges a message for a subscription of an earlier run. Otherwise it would occupy a
+     * slot of the inbound table and delay all later acknowledgements until the connection ends
+     * ([MQTT-4.5.0-2], section 4.6). */
     if (m->qos == 1) {
         (void)mqc_ack(f->context->engine, m->packet_id);
     }
@@ -176,7 +176,7 @@ iothub_result iothub_message_property(const iothub_message *m, const char *name,
     return IOTHUB_OK;
 }
 
-/* Decode what fits, up to a NUL; false when that is not all. */
+/* Decodes as much as fits, up to a NUL. False if that is not everything. */
 static bool decode_some(mqc_span encoded, char *out, size_t cap)
 {
     size_t n = 0;

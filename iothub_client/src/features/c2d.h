@@ -13,20 +13,20 @@ typedef struct iothub_c2d {
     uint64_t received;
     uint64_t accepted;
     uint64_t oversize;   /* skipped: larger than rx_size */
-    uint32_t deferred;   /* messages to be accepted later, */
-    uint32_t generation; /* of the connection on which the latest message arrived */
+    uint32_t deferred;   /* number of deferred messages */
+    uint32_t generation; /* generation of the connection on which the latest message arrived */
 } iothub_c2d;
 
 void c2d_init(iothub_c2d *f, iothub_context *context);
 
-/** A message arrived.  False: nobody wants it; it was acknowledged. */
+/** Handles a message. False: there is no callback; the message was acknowledged. */
 bool c2d_on_message(iothub_c2d *f, const topic_parts *p, const mqc_message *m);
 /** A message was skipped because it is larger than rx_size. */
 void c2d_on_oversize(iothub_c2d *f);
 
 /** iothub_message_accept. */
 iothub_result c2d_accept(iothub_c2d *f, uint32_t delivery);
-/** Messages of this connection that are still to be accepted. */
+/** Returns the number of deferred messages of this connection. */
 uint32_t c2d_deferred(const iothub_c2d *f);
 
 #ifndef NDEBUG

@@ -9,8 +9,8 @@
 #include "text/json_fault.h"
 #include "text/percent.h"
 
-/* The longest that a caller may wait for an answer; the hub does not tell how long this one does.
- */
+/* The longest time that a caller can wait for an answer. The hub does not tell the device how
+ * long this caller waits. */
 enum { ANSWER_WITHIN_S = 300 };
 
 enum { METHOD_NAME_MAX_LEN = 256 };
@@ -48,7 +48,8 @@ static uint32_t now_s(const iothub_methods *f)
     return (uint32_t)(context_now(f->context) / 1000);
 }
 
-/* The time of arrival, rounded up: an answer may come rather late than early. */
+/* The time of arrival, rounded up, so that an answer is rather accepted too late than refused
+ * too early. */
 static uint32_t next_s(const iothub_methods *f)
 {
     return (uint32_t)((context_now(f->context) + 999) / 1000);
@@ -61,7 +62,7 @@ static bool is_open(const method_slot *slot, uint32_t now)
     return slot->state == METHOD_OPEN && passed_and_one <= ANSWER_WITHIN_S;
 }
 
-/* Calls of an earlier connection wait for nothing. */
+/* Calls of an earlier connection have ended. */
 static void begin_connection(iothub_methods *f)
 {
     if (f->generation != f->context->generation) {
@@ -70,7 +71,8 @@ static void begin_connection(iothub_methods *f)
     }
 }
 
-/* The slot that was free for the longest time: one just answered still tells a double answer. */
+/* Returns the slot that has been free longest, so that a second answer to a recent call is still
+ * detected. */
 static method_slot *take_slot(iothub_methods *f)
 {
     method_slot *best = NULL;
@@ -97,7 +99,7 @@ static method_slot *find_slot(iothub_methods *f, uint32_t call)
 
 /* --- from the hub --------------------------------------------------------------------- */
 
-/* The client's own answer: op 0, so that it is not reported. */
+/* An answer made by the client itself. Its op is 0, so it is not reported. */
 static void answer_by_client(iothub_methods *f, const iothub_method_call *call, int status,
                              const char *text)
 {
@@ -108,7 +110,7 @@ static void answer_by_client(iothub_methods *f, const iothub_method_call *call, 
     }
 }
 
-/* The application answers a call that it took, at once or later. */
+/* The application answers a call, immediately or later. */
 static void offer(iothub_methods *f, const iothub_method_call *call)
 {
     method_slot *slot = take_slot(f);
@@ -191,12 +193,13 @@ void methods_on_done(iothub_methods *f, const mqc_done *m)
     if (d.result == IOTHUB_OK) {
         f->answered++;
     }
-    if (d.op != 0) { /* 0: an answer of the client's own */
+    if (d.op != 0) { /* 0: the client itself made this answer */
         callback_done(f->context, &d);
     }
 }
 
-/* The slot of a call that may still be answered, or NULL: *why says what to refuse with. */
+/* Returns the slot of a call that may still be answered; NULL: *why is the reason of the
+ * refusal. */
 static method_slot *find_open(iothub_methods *f, const iothub_method_token *token,
                               iothub_result *why)
 {

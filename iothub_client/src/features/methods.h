@@ -27,7 +27,7 @@ typedef struct iothub_methods {
     uint64_t received;
     uint64_t answered;
     method_slot slots[METHODS_OPEN_MAX];
-    uint32_t generation; /* of the connection that the slots belong to */
+    uint32_t generation; /* generation of the connection that the slots belong to */
     uint32_t last_call;  /* number of the latest call */
 } iothub_methods;
 

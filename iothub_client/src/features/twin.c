@@ -8,7 +8,7 @@
 #include "text/json_fault.h"
 #include "text/json_path.h"
 
-/* Kind of the client's own GET; the others are iothub_op_kind. */
+/* Kind of a GET made by the client itself; the other kinds are iothub_op_kind. */
 enum { KIND_OWN_GET = 100 };
 
 void twin_init(iothub_twin *f, iothub_context *context)
@@ -51,7 +51,7 @@ static mqc_result publish(iothub_twin *f, uint8_t kind, uint32_t op, mqc_span js
     const mqc_outgoing m = {
         .topic = iothub_text_span(&t),
         .payload = json,
-        .keep = true, /* until the hub's answer: a lost one is asked again */
+        .keep = true, /* kept until the hub answers, so that it can be sent again */
         .lane = IOTHUB_LANE_TWIN,
         .kind = kind,
         .id = op,
@@ -99,7 +99,8 @@ iothub_result twin_queue_report(iothub_twin *f, mqc_span json, void *tag, iothub
 
 /* --- back-off ----------------------------------------------------------------------- */
 
-/* When to ask again.  Limited to half the time of a request: none runs out of it untried. */
+/* Returns when to repeat a request: within half of request_timeout_ms, so that each request is
+ * repeated at least once. */
 static mqc_time back_off(iothub_twin *f)
 {
     const iothub_options *o = &f->context->options;
@@ -118,7 +119,8 @@ static void hold_until(iothub_twin *f, mqc_time when)
     mqc_hold(f->context->engine, IOTHUB_LANE_TWIN, when != IOTHUB_NEVER);
 }
 
-/* Throttled, or trouble inside the hub: this request goes again, and all others wait for it. */
+/* The hub throttles or has an internal error: this request is repeated, and all others wait for
+ * it. */
 static bool later(iothub_twin *f, uint32_t rid, int status)
 {
     bool wanted = status == 429 || (status >= 500 && status <= 599);
@@ -143,12 +145,13 @@ static void sync_start(iothub_twin *f)
     f->retry_at = IOTHUB_NEVER;
     f->starved = false;
     if (f->context->options.callbacks.desired == NULL || f->requested) {
-        return; /* a pending GET goes out again by itself */
+        return; /* a pending GET is sent again automatically */
     }
     iothub_op next = context_next_op(f->context);
 
     mqc_result r = publish(f, KIND_OWN_GET, next, mqc_span_of(NULL, 0), NULL);
-    if (r != MQC_OK) { /* the lane is full of requests of the application: no more of these first */
+    if (r !=
+        MQC_OK) { /* the lane is full: the client's own GET has priority over further requests */
         f->starved = true;
         f->retry_at = context_now(f->context) + f->context->options.retry_min_ms;
         return;
@@ -161,8 +164,8 @@ static void sync_start(iothub_twin *f)
     assert(twin_valid(f));
 }
 
-/* The own GET was queued on an earlier connection.  Its answer may be an earlier one, older than a
- * change that was notified to nobody. */
+/* The client's own GET was queued on an earlier connection. Its answer may be older than a
+ * change that was not notified. */
 static bool is_stale(const iothub_twin *f)
 {
     return f->requested && f->requested_generation != f->context->generation;
@@ -176,7 +179,7 @@ static void sync_later(iothub_twin *f)
     f->retry_at = back_off(f);
 }
 
-/* Is the application up to date, as far as the client knows? */
+/* True if the application has the newest version that the client knows. */
 static bool is_synced(const iothub_twin *f)
 {
     return f->context->options.callbacks.desired != NULL && !f->requested &&
@@ -191,11 +194,12 @@ static void deliver(iothub_twin *f, const iothub_desired *d)
     callback_desired(f->context, d);
 }
 
-/* The document cannot be received.  Asking again brings the same answer for a long time. */
+/* The document is too large to be received, and will be for a long time. */
 static void report_fault(iothub_twin *f, const iothub_error *why)
 {
     const iothub_desired d = {
-        .json = MQC_SPAN_LIT("{}"), /* who does not look at the result merges nothing */
+        .json =
+            MQC_SPAN_LIT("{}"), /* an application that ignores the result merges an empty patch */
         .version = f->version,
         .result = why->code,
         .text = why->text,
@@ -238,12 +242,12 @@ static void sync_done(iothub_twin *f, int status, mqc_span body)
     }
     uint64_t newest = f->newest;
     deliver(f, &d);
-    if (newest > d.version) { /* a patch overtook the document */
+    if (newest > d.version) { /* a later patch arrived before the document */
         sync_start(f);
     }
 }
 
-/* The application's own look at the twin shows what the hub never notified. */
+/* The answer to a GET of the application shows a change that was never notified. */
 static void compare(iothub_twin *f, mqc_span body)
 {
     iothub_desired d;
@@ -286,7 +290,7 @@ void twin_look(iothub_twin *f, mqc_time now)
 /* An answer to a request of the application. */
 static void on_answer(iothub_twin *f, const iothub_done *d)
 {
-    f->failures = 0; /* whatever it says, it is an answer */
+    f->failures = 0; /* any status is an answer */
     if (f->starved) {
         sync_start(f);
     }
@@ -332,7 +336,7 @@ void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
     on_answer(f, &d);
 }
 
-/* A change whose version nobody can tell: only the document shows it. */
+/* A change without a readable version: the document must be fetched. */
 static void unreadable(iothub_twin *f, const char *text)
 {
     callback_log_text(f->context, IOTHUB_LOG_WARNING, "twin", text);
@@ -340,18 +344,18 @@ static void unreadable(iothub_twin *f, const char *text)
     if (is_synced(f)) {
         sync_start(f);
     } else {
-        f->newest = UINT64_MAX; /* the answer under way may not hold it */
+        f->newest = UINT64_MAX; /* the answer that is on its way may not contain it */
     }
 }
 
 static void on_patch(iothub_twin *f, const iothub_desired *d)
 {
-    if (!is_synced(f)) { /* the document to come holds it, or it is asked again */
+    if (!is_synced(f)) { /* the next document contains it, or the client requests it again */
         f->newest = d->version > f->newest ? d->version : f->newest;
     } else if (d->version == f->version) {
         f->duplicates++;
     } else if (d->version < f->version || d->version - f->version != 1) {
-        /* changes are missing, or an old one came late, or the versions began again */
+        /* changes are missing, an old one arrived late, or the versions started again */
         f->gaps++;
         sync_start(f);
         f->newest = d->version;
@@ -406,11 +410,11 @@ void twin_on_done(iothub_twin *f, const mqc_done *m)
 #ifndef NDEBUG
 bool twin_valid(const iothub_twin *f)
 {
-    /* A GET that is under way is not scheduled, too. */
+    /* An unanswered GET is not scheduled as well. */
     if (f->requested && (f->retry_at != IOTHUB_NEVER || f->starved)) {
         return false;
     }
-    /* One that found the lane full is. */
+    /* A GET that found the lane full is scheduled. */
     return !f->starved || f->retry_at != IOTHUB_NEVER;
 }
 #endif

@@ -15,14 +15,15 @@ typedef struct iothub_twin {
     uint64_t version;    /* last delivered; 0: none */
     uint64_t newest;     /* highest version seen while the own GET is unanswered */
     mqc_time retry_at;   /* when to send the own GET again; IOTHUB_NEVER: not scheduled */
-    mqc_time hold_until; /* requests are held back until then; IOTHUB_NEVER: they are not */
-    uint32_t failures;   /* answers without use, in a row */
-    uint32_t requested_generation; /* connection on which the own GET was queued */
-    iothub_op later_op;            /* request that the hub last put off, */
-    int later_status;              /* and the status with which it did */
-    bool requested;                /* the own GET is unanswered */
-    bool starved;                  /* the own GET found the lane full */
-    bool oversize;                 /* reported on this connection: the document is too large */
+    mqc_time hold_until; /* requests are held back until then; IOTHUB_NEVER: they are sent */
+    uint32_t failures;   /* number of consecutive answers that cannot be used */
+    uint32_t
+        requested_generation; /* generation of the connection on which the own GET was queued */
+    iothub_op later_op;       /* the request that the hub refused last (throttling) */
+    int later_status;         /* the status of that refusal */
+    bool requested;           /* the own GET is unanswered */
+    bool starved;             /* the own GET found the lane full */
+    bool oversize;            /* reported on this connection: the document is too large */
 
     uint64_t delivered;
     uint64_t duplicates;
@@ -37,7 +38,7 @@ iothub_result twin_queue_get(iothub_twin *f, void *tag, iothub_op *op);
 iothub_result twin_queue_report(iothub_twin *f, mqc_span json, void *tag, iothub_op *op);
 
 void twin_on_connected(iothub_twin *f);
-/** fault: why the body could not be received; NULL: it was. */
+/** fault: why the body could not be received; NULL: it was received. */
 void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
                       const iothub_error *fault);
 /** A change arrived; fault as above.  False: there is no callback. */

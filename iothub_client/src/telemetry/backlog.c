@@ -49,7 +49,7 @@ void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result)
     const in_lane was = *slot;
 
     b->in_lane--;
-    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start goes on from there */
+    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start continues from there */
         b->next = was.seq < b->next ? was.seq : b->next;
         b->front_known = false;
         in_lane_free(&b->table, slot);
@@ -100,7 +100,7 @@ static void go_on_at(backlog *b, uint64_t seq)
     }
 }
 
-/* The first record that waits.  False: there is none, or the store failed. */
+/* Finds the first waiting record. False: there is none, or the store failed. */
 static bool peek(backlog *b, plat_store_record *r)
 {
     plat_store *s = store_of(b);
@@ -132,7 +132,7 @@ static iothub_op op_of(const backlog *b, const plat_store_record *r)
     return is_own(b, r) ? r->id : 0;
 }
 
-/* When it has to be given up; 0: never. */
+/* Returns when the record expires; 0: never. */
 static mqc_time expiry(const backlog *b, const plat_store_record *r, mqc_time now)
 {
     return record_expiry(r, is_own(b, r), context_clock(b->context), now);
@@ -146,7 +146,7 @@ static void pass(backlog *b, uint64_t seq)
     go_on_at(b, seq + 1);
 }
 
-/* Behind a record that cannot be removed nothing else is given up or sent. */
+/* If a record cannot be removed, later ones are neither dropped nor sent. */
 static bool give_up(backlog *b, const plat_store_record *r, iothub_result result)
 {
     const iothub_op op = op_of(b, r);
@@ -171,7 +171,7 @@ static iothub_result verdict(const backlog *b, const plat_store_record *r, mqc_t
     return expires != 0 && expires <= now ? IOTHUB_ERR_EXPIRED : IOTHUB_OK;
 }
 
-/* Purged and expired records at the front, some in one go. */
+/* Removes purged and expired records at the front, a limited number per call. */
 static void clear_front(backlog *b, mqc_time now)
 {
     plat_store_record r;
@@ -204,7 +204,8 @@ static bool may_feed(const backlog *b, bool stopping)
            !stopping && !b->context->closing;
 }
 
-/* What does not fit now goes later; what can never leave must not be skipped: it is said. */
+/* A message that does not fit now is sent later. One that can never be sent must not be skipped;
+ * it is logged. */
 static bool refused(backlog *b, in_lane *t, mqc_result r)
 {
     in_lane_free(&b->table, t);
@@ -322,7 +323,7 @@ bool backlog_wants_turn(const backlog *b, bool stopping)
     return may_feed(b, stopping) ? b->in_lane < b->lane_max : !b->front_known;
 }
 
-/* Of a message whose end the engine has still to report. */
+/* For a message whose end the engine will report. */
 static void remove_from_store(backlog *b, in_lane *slot)
 {
     if (store_health_remove(&b->health, slot->seq)) {
@@ -403,7 +404,7 @@ void backlog_open(backlog *b, void *memory, size_t len, size_t lane_max)
     context_poke(b->context);
 }
 
-/* What the store itself has to do by now; false: it failed. */
+/* Does the work of the store that is due; false: it failed. */
 static bool run_store(backlog *b, mqc_time now)
 {
     plat_store *s = store_of(b);
@@ -461,7 +462,7 @@ void backlog_close(backlog *b)
     (void)remove_ended(b);
     b->next = b->next > b->first_own ? b->next : b->first_own;
     bool heard = b->context->options.callbacks.done != NULL;
-    for (int tries = 0; heard && tries < 3; tries++) { /* one failure may be the only one */
+    for (int tries = 0; heard && tries < 3; tries++) { /* a single failure may not be repeated */
         report_kept(b);
         store_health_log(&b->health);
     }
@@ -472,11 +473,11 @@ void backlog_close(backlog *b)
 #ifndef NDEBUG
 bool backlog_valid(const backlog *b)
 {
-    /* What is in the lane has a slot, and its end was not counted. */
+    /* Each message in the lane has a slot, and its end was not counted. */
     if (b->in_lane > b->lane_max || b->in_lane > b->table.fresh || b->in_lane > b->open) {
         return false;
     }
-    /* No more was given up than waits. */
+    /* Not more records are dropped than are waiting. */
     if (b->purging > b->open - b->in_lane) {
         return false;
     }

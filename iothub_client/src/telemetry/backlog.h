@@ -18,13 +18,13 @@ typedef struct backlog {
     telemetry_ends ends; /* also of messages that were in no store */
     in_lane_table table;
     store_health health;
-    uint32_t lane_max; /* messages that may be in the lane at a time, */
-    uint32_t in_lane;  /* and that are in it */
+    uint32_t lane_max; /* largest number of messages in the lane */
+    uint32_t in_lane;  /* number of messages in the lane */
 
     uint64_t next;      /* records from here on wait in the store only */
     uint64_t first_own; /* records from here on were stored by this client */
     uint64_t open;      /* records whose end was not counted */
-    uint64_t purge_end; /* records before this are given up; 0: none */
+    uint64_t purge_end; /* records before this one are dropped; 0: none */
     uint64_t purging;   /* the number of records to give up, as far as known */
     mqc_time front_expires;
 
@@ -33,14 +33,14 @@ typedef struct backlog {
     bool front_known; /* front_expires is that of the first record that waits */
 } backlog;
 
-/** Also without a store, where the backlog stays empty. */
+/** Call it also without a store; the backlog then stays empty. */
 void backlog_init(backlog *b, iothub_context *context);
 /** memory: for the table of what is in the lane, of which at most lane_max at a time. */
 void backlog_open(backlog *b, void *memory, size_t len, size_t lane_max);
-/** End the requests that are still open; the records stay.  Nothing without a store. */
+/** Ends the open requests; the records stay. Does nothing without a store. */
 void backlog_close(backlog *b);
 
-/** "<id of the store>-<number>" of the message that is appended next. */
+/** Returns the id "<id of the store>-<number>" of the message that is appended next. */
 void backlog_message_id(const backlog *b, iothub_text *t);
 /** The topic of m has to stand at context->events, with RECORD_STAMP_SIZE bytes of room in front of
  * it (telemetry/record.h). */
@@ -50,19 +50,21 @@ iothub_result backlog_refuse(backlog *b, plat_result r);
 /** Bytes in the store. */
 uint64_t backlog_bytes(const backlog *b);
 
-/** Give up the oldest message that has not been sent; *from_lane: the engine reports its end.
- * False: there is none, or not now. */
+/**
+ * Drops the oldest message that was not sent; *from_lane: the engine reports its end. False: there
+ * is none, or it cannot be dropped now.
+ */
 bool backlog_drop_oldest(backlog *b, bool *from_lane);
-/** Everything on the disk, and what was removed no longer there.  False: not now. */
+/** Writes all changes to the disk. False: not possible now. */
 bool backlog_sync(backlog *b);
-/** Give up what waits in the store, from now on; returns the number of these messages. */
+/** Marks all waiting messages in the store as dropped. Returns their number. */
 uint64_t backlog_purge(backlog *b);
 
-/** Move into the lane what it has room for.  Nothing after iothub_stop. */
+/** Moves records into the lane while there is room. Does nothing after iothub_stop. */
 void backlog_feed(backlog *b, bool stopping, mqc_time now);
 /** A message in the lane has ended. */
 void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result);
-/** A turn would send something, or look how long it may wait. */
+/** True if a turn would send something, or check its time to live. */
 bool backlog_wants_turn(const backlog *b, bool stopping);
 
 void backlog_on_time(backlog *b, bool stopping, mqc_time now);

@@ -42,10 +42,8 @@ void *record_tag(const plat_store_record *r)
     return (void *)(uintptr_t)r->tag; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/*
- * How old a record is at least.  In the run that stored it the monotonic clock knows.  For an older
- * one the wall clock has to do: when it is unknown or was set back, the record is new.
- */
+/* Returns the least age of a record: by the monotonic clock if this run stored it, otherwise by
+ * the wall clock. If the wall clock is unknown or was set back, the age is 0. */
 static uint64_t age_ms(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now)
 {
     mqc_time stamp = now;
@@ -58,7 +56,8 @@ static uint64_t age_ms(const plat_store_record *r, bool own, const plat_clock *c
     if (wall <= 0 || r->stored_s <= 0 || wall <= r->stored_s) {
         return 0;
     }
-    return (uint64_t)(wall - r->stored_s - 1) * 1000; /* of both, the fractions are unknown */
+    return (uint64_t)(wall - r->stored_s - 1) *
+           1000; /* fractions of a second are unknown on both sides */
 }
 
 mqc_time record_expiry(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now)

@@ -18,15 +18,15 @@
 plat_store_record record_of(const mqc_outgoing *m, uint32_t ttl_ms, char *head, int64_t wall_s,
                             mqc_time now);
 
-/** The message of a record: topic, payload and QoS; its bytes stay in the record. */
+/** Reads the message of a record: topic, payload and QoS; its bytes stay in the record. */
 mqc_outgoing record_message(const plat_store_record *r);
 
 /** The pointer that the application gave to the message. */
 void *record_tag(const plat_store_record *r);
 
 /**
- * When the message has to be given up; 0: never.  own: it was stored by this client, so that its
- * stamp is one of the same clock.
+ * Returns when the message expires; 0: never. own: it was stored by this client, so that its stamp
+ * is of the same clock.
  */
 mqc_time record_expiry(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now);
 

@@ -101,7 +101,7 @@ plat_store_info store_health_info(const store_health *h)
 #ifndef NDEBUG
 bool store_health_valid(const store_health *h)
 {
-    /* What rests, or is to be logged, has failed. */
+    /* A store that rests, or a failure that must be logged, implies a failed call. */
     bool failed = store_health_rests(h) || h->fault != PLAT_OK;
 
     if (failed && h->errors == 0) {

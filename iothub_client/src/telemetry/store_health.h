@@ -28,7 +28,7 @@ void store_health_init(store_health *h, iothub_context *context);
 void store_health_fail(store_health *h, plat_result r, const char *text);
 /** A call of the application failed and was refused: counted only. */
 void store_health_count_refusal(store_health *h);
-/** True unless r is a failure, which is then treated as one. */
+/** Returns false if r is a failure, which is then counted and logged. */
 bool store_health_check(store_health *h, plat_result r);
 /** The store works again: the next back-off is a short one. */
 void store_health_recover(store_health *h);
@@ -45,7 +45,7 @@ bool store_health_resume(store_health *h, mqc_time now);
 
 /** Why the last call of the store returned r. */
 const char *store_health_why(const store_health *h, plat_result r);
-/** Remove a record; false: the store failed. */
+/** Removes a record; false: the store failed. */
 bool store_health_remove(store_health *h, uint64_t seq);
 plat_store_info store_health_info(const store_health *h);
 

@@ -14,7 +14,7 @@ typedef struct telemetry_part {
     iothub_context *context;
     telemetry_limits limits;
     uint64_t accepted;
-    bool empty_logged; /* a message was empty although its body was set: that is in the log */
+    bool empty_logged; /* an empty message with a body pointer was logged */
 } telemetry_part;
 
 void telemetry_init(telemetry_part *t, iothub_context *context);
@@ -48,7 +48,7 @@ static inline mqc_time telemetry_deadline(const telemetry_part *t, bool stopping
                                              : IOTHUB_NEVER;
 }
 
-/** A turn would send a message of the store, or look how long it may wait. */
+/** True if a turn would send a message of the store, or check its time to live. */
 static inline bool telemetry_wants_turn(const telemetry_part *t, bool stopping)
 {
     return t->context->options.store != NULL && backlog_wants_turn(&t->limits.backlog, stopping);

@@ -61,7 +61,7 @@ static bool drop_one(telemetry_limits *l)
     return dropped;
 }
 
-/* Of a ring, what waits for the hub in front of the rest holds all of it. */
+/* In a ring, a message that waits for its acknowledgement also keeps the room of all later ones. */
 static bool drop_bytes(telemetry_limits *l)
 {
     return (l->backlog.context->options.store != NULL || !lane(l).begun) && drop_one(l);
@@ -76,7 +76,7 @@ static uint64_t count_limit(const iothub_options *o)
     return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
 }
 
-/* Without a limit, as usual, nobody counts. */
+/* Without a limit, which is usual, nothing is counted. */
 static bool too_many(const telemetry_limits *l)
 {
     const iothub_options *o = &l->backlog.context->options;
@@ -110,11 +110,11 @@ static iothub_result make_room(telemetry_limits *l, size_t len)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* A disk that others have filled is not worth the whole queue: that much in all. */
+/* If other programs have filled the disk, not the whole queue is dropped, but at most this much. */
 enum { FREE_AT_ONCE = 16384, FREE_ROUNDS = 4 };
 
-/* One will do for a limit by count.  A disk wants whole pages, and may keep what was removed
- * until it is synced, which is not worth while for each message. */
+/* For a limit by count, one message is enough. A disk frees whole pages, and only after a sync,
+ * which is too expensive for each message. */
 static bool free_some(telemetry_limits *l, int round, size_t len)
 {
     const uint64_t before = limits_bytes(l);
@@ -162,7 +162,7 @@ static iothub_result put_in_ring(telemetry_limits *l, const mqc_outgoing *m, siz
 iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms)
 {
     const uint32_t max_age_ms = l->backlog.context->options.queue_max_age_s * 1000;
-    const size_t len = m->topic.len + m->payload.len + 9; /* the most that MQTT adds */
+    const size_t len = m->topic.len + m->payload.len + 9; /* the most bytes that MQTT adds */
 
     assert(limits_valid(l));
     if (l->backlog.context->closing) {
@@ -207,7 +207,7 @@ uint64_t limits_purge(telemetry_limits *l)
 #ifndef NDEBUG
 bool limits_valid(const telemetry_limits *l)
 {
-    /* What was dropped in the lane is still in it, until the engine reports its end. */
+    /* Dropped messages stay in the lane until the engine reports their end. */
     return l->dropping <= lane(l).count;
 }
 #endif

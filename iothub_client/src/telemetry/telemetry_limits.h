@@ -15,11 +15,11 @@ typedef struct telemetry_limits {
 
 void limits_init(telemetry_limits *l, iothub_context *context);
 
-/** Put *m into the store, or into the ring without one; ttl_ms: 0 for none. */
+/** Puts *m into the store, or into the ring if there is no store. ttl_ms: 0 for none. */
 iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms);
 /** A message in the lane has ended. */
 void limits_on_done(telemetry_limits *l, const mqc_done *m);
-/** Give up all that waits; returns the number of these messages. */
+/** Drops all waiting messages. Returns their number. */
 uint64_t limits_purge(telemetry_limits *l);
 
 /** Messages whose end was not counted, and their bytes in the ring or in the store. */

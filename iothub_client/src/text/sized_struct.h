@@ -12,13 +12,13 @@
 #include "iothub/result.h"
 
 /**
- * Copy the caller's struct.  What it lacks is zero.  IOTHUB_ERR_UNSUPPORTED when it has a field set
- * that this version does not know; what names the struct in the error.
+ * Copies the caller's struct; missing fields become zero. IOTHUB_ERR_UNSUPPORTED: a field that this
+ * version does not know is set. what names the struct in the error.
  */
 iothub_result iothub_struct_in(void *to, size_t size, const void *from, size_t from_size,
                                const char *what, iothub_error *error);
 
-/** Fill the caller's struct.  What this version does not know is zero. */
+/** Fills the caller's struct; fields that this version does not know become zero. */
 void iothub_struct_out(void *to, size_t to_size, const void *from, size_t size);
 
 #endif
