@@ -7,10 +7,10 @@
 #include "telemetry/record.h"
 
 /*
- * With a store all telemetry goes through it, and this is the one reader:
+ * With a store, all telemetry passes through it, and only this file reads it:
  *
- *     store     | removed | taken: in the table, and in the lane or removed late | waiting |
- *                                                                                 next
+ *     store     | removed | taken: in the table; in the lane, or ended and not removed | waiting |
+ *                                                                                       next
  */
 
 enum { GIVE_UP_MAX = 64 }; /* records in one turn */
