@@ -35,6 +35,10 @@ TESTED_BY = {
         "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
         "trust_time": (["platform/test_tls_resumption.c"], "a call of time(), which tests replace"),
     },
+    "iothub_client/src": {
+        "connection_string_take": (["iothub_client/test_struct_sizes.c"],
+                                   "structs of every version, all of them in one test"),
+    },
     "tools/cli": {
         "*": (["tools/test_cli.c"], "a few short functions each, used together by every program"),
     },
