@@ -26,12 +26,12 @@ typedef enum channel_answer {
 
 typedef struct iothub_channel {
     iothub_context *context;
-    plat_stream_storage memory;
     plat_stream *stream; /* NULL until the first attempt */
     mqc_time began;      /* the attempt */
     iothub_stage stage;  /* stage of opening, or state of the connection over it */
     channel_state state;
-    bool want_write; /* the stream did not accept all bytes */
+    bool want_write;            /* the stream did not accept all bytes */
+    plat_stream_storage memory; /* of the stream */
 } iothub_channel;
 
 void channel_init(iothub_channel *ch, iothub_context *context);

@@ -29,7 +29,6 @@ typedef struct session_counts {
 
 typedef struct iothub_session {
     iothub_context *context;
-    iothub_channel channels[2];
     iothub_wish wish;
     iothub_back_off back_off;
     iothub_renewal renewal;
@@ -40,6 +39,7 @@ typedef struct iothub_session {
     int64_t clock_s;   /* wall_clock_offset_s of the attempt and its token */
     session_counts counts;
     uint8_t used; /* the channel in use */
+    iothub_channel channels[2];
 } iothub_session;
 
 void session_init(iothub_session *s, iothub_context *context);

@@ -15,28 +15,28 @@
 /* One lane for each purpose, so that an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
+/* What is used most comes first: small offsets make short instructions. */
 typedef struct iothub_context {
-    void *handle; /* the client, for callbacks */
-    iothub_options options;
-    iothub_connection_string identity; /* spans into the client's memory */
+    mqc_engine *engine;
+    iothub_lock *lock; /* NULL: one thread at a time */
+    void *handle;      /* the client, for callbacks */
+
+    iothub_op last_op;
+    uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
+    iothub_state state;  /* of the connection, written by session.c through context_set_state */
+    bool processing;     /* inside iothub_process */
+    bool logging;        /* the log callback runs inside a call other than iothub_process */
+    bool closing;        /* inside iothub_deinit: no more requests are accepted */
+    bool poked;          /* there is work: poll must not sleep */
+
     char *scratch; /* follows the topic of telemetry, whose bag is written here */
     uint32_t scratch_len;
     uint32_t events_len; /* of that topic */
-    mqc_engine *engine;
-
-    iothub_lock *lock; /* NULL: one thread at a time */
+    uint64_t ignored;    /* messages */
+    iothub_options options;
+    iothub_connection_string identity; /* spans into the client's memory */
     iothub_lock lock_memory;
     iothub_error error; /* used without a lock; with a lock, each thread has its own */
-
-    uint64_t ignored; /* messages */
-    iothub_op last_op;
-    uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
-    iothub_state
-        state;       /* state of the connection, written by session.c through context_set_state */
-    bool processing; /* inside iothub_process */
-    bool logging;    /* the log callback runs inside a call other than iothub_process */
-    bool closing;    /* inside iothub_deinit: no more requests are accepted */
-    bool poked;      /* there is work: poll must not sleep */
 } iothub_context;
 
 /** handle: the client, for callbacks. */
