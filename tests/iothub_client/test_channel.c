@@ -55,7 +55,9 @@ static void it_opens_stage_by_stage(void **state)
     begin(&r);
     assert_false(channel_in_use(&r.ch));
     assert_int_equal(channel_as_state(&r.ch), IOTHUB_STOPPED);
+    fake_clock_advance(&r.base.platform.clock, 77);
     open_it(&r);
+    assert_int_equal(r.ch.began, now(&r));
     assert_string_equal(r.stream->host, "hub.example");
     assert_int_equal(r.stream->port, r.base.context.options.port);
 

@@ -113,6 +113,28 @@ static void sizes_that_are_not_set_are_large_enough(void **state)
     fixture_free(&f);
 }
 
+static void sizes_that_no_memory_has_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "rx_size", "tx_size", "request_size" };
+    const size_t most = SIZE_MAX / 16;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        client_fixture f;
+        iothub_error error;
+        fixture_init(&f, NULL);
+        *(i == 0   ? &f.options.rx_size
+          : i == 1 ? &f.options.tx_size
+                   : &f.options.request_size) = most + 1;
+        count_from_now(0);
+        assert_null(iothub_new(FIXTURE_CONNECTION_STRING, &f.options, &error));
+        assert_int_equal(error.code, IOTHUB_ERR_MEMORY);
+        assert_non_null(strstr(error.text, names[i]));
+        assert_int_equal(mallocs, 0);
+        fixture_free(&f);
+    }
+}
+
 static void what_is_missing_is_refused_by_name(void **state)
 {
     (void)state;
@@ -138,6 +160,7 @@ int main(void)
         cmocka_unit_test(names_that_need_more_get_a_block_that_fits),
         cmocka_unit_test(without_heap_there_is_no_client_and_nothing_is_lost),
         cmocka_unit_test(sizes_that_are_not_set_are_large_enough),
+        cmocka_unit_test(sizes_that_no_memory_has_are_refused_by_name),
         cmocka_unit_test(what_is_missing_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -463,9 +463,28 @@ static void a_purge_takes_what_an_earlier_run_left(void **state)
     end(&f);
 }
 
+static void one_at_a_time(iothub_options *o)
+{
+    o->queue_max_count = 1;
+}
+
+static void a_queue_of_one_takes_one(void **state)
+{
+    (void)state;
+    client_fixture f;
+    const iothub_telemetry t = { .body = "x", .body_len = 1 };
+    fixture_init(&f, one_at_a_time);
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_ERR_NO_SPACE);
+    fixture_connect(&f);
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_queue_of_one_takes_one),
         cmocka_unit_test(a_full_queue_refuses_the_new_one),
         cmocka_unit_test(a_full_queue_drops_the_oldest),
         cmocka_unit_test(the_oldest_that_was_not_sent_goes),
