@@ -136,8 +136,11 @@ iothub_result channel_open(iothub_channel *ch, iothub_error *error)
     const iothub_context *context = ch->context;
     const mqc_time now = context_now(context);
 
-    if (ch->stream == NULL && make_stream(ch, error) != IOTHUB_OK) {
-        return error->code;
+    if (ch->stream == NULL) {
+        iothub_result why = make_stream(ch, error);
+        if (ch->stream == NULL) {
+            return why;
+        }
     }
     plat_result r =
         ch->stream->ops->open(ch->stream, context_host(context), context->options.port, now);
