@@ -228,7 +228,7 @@ iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemet
     }
     r = t == NULL || struct_size == sizeof *t ? telemetry_send(&c->telemetry, t, op)
                                               : send_sized(c, t, struct_size, op);
-    if (r == IOTHUB_OK && wants_turn(c, t->at_most_once)) {
+    if (r == IOTHUB_OK && wants_turn(c, t != NULL && t->at_most_once)) {
         context_poke(&c->context);
     }
     return api_return(c, r);

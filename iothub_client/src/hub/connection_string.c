@@ -342,7 +342,7 @@ static iothub_result split(mqc_span s, mqc_span *v, iothub_error *err)
 iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out, const char *text,
                                                    size_t struct_size, iothub_error *err)
 {
-    mqc_span v[PART_COUNT];
+    mqc_span v[PART_COUNT] = { { NULL, 0 } };
 
     if (out == NULL || text == NULL) {
         return iothub_fail(err, IOTHUB_ERR_ARG, "connection string: none given");

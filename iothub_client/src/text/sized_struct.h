@@ -15,10 +15,10 @@
  * Copies the caller's struct; missing fields become zero. IOTHUB_ERR_UNSUPPORTED: a field that this
  * version does not know is set. what names the struct in the error.
  */
-iothub_result iothub_struct_in(void *to, size_t size, const void *from, size_t from_size,
+iothub_result iothub_struct_in(void *to, size_t to_size, const void *from, size_t from_size,
                                const char *what, iothub_error *error);
 
 /** Fills the caller's struct; fields that this version does not know become zero. */
-void iothub_struct_out(void *to, size_t to_size, const void *from, size_t size);
+void iothub_struct_out(void *to, size_t to_size, const void *from, size_t from_size);
 
 #endif
