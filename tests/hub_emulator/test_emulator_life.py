@@ -163,7 +163,7 @@ class Life(unittest.TestCase):
         roots = pathlib.Path(hub.ca_file).read_bytes()
         self.assertEqual(hub.stop(), 0)
         hub, said = self.start_aside("--host", "my.hub.test")
-        self.assertIn("/etc/hosts needs: 127.0.0.1 my.hub.test\n", said)
+        self.assertIn("add this line to /etc/hosts: 127.0.0.1 my.hub.test\n", said)
         self.assertNotIn("warning", said)
         for port in (hub.port, hub.rest_port):
             self.assertEqual(self.names_of(hub, port=port), always + ["my.hub.test"])

@@ -121,8 +121,8 @@ class Fleet(unittest.TestCase):
     def test_wrong_usage_ends_with_2_and_bad_input_with_1(self):
         bad = self.file("bad.txt", ["HostName=localhost;DeviceId=d"])
         for status, text, arguments in (
-                (2, "is needed", ()),
-                (2, "is needed", ("--create", "1", bad)),
+                (2, "give either", ()),
+                (2, "give either", ("--create", "1", bad)),
                 (2, "--shard", ("--shard", "3/3", bad)),
                 (2, "--shard", ("--shard", "1", bad)),
                 (2, "--rate", ("--rate", "fast", bad)),

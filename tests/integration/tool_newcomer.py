@@ -98,7 +98,7 @@ class Newcomer(unittest.TestCase):
 
     def test_the_command_line_of_iothub(self):
         self.mistakes((
-            (2, "which command", ["iothub"]),
+            (2, "a command is missing", ["iothub"]),
             (2, "unknown command", ["iothub", "telemetry"]),
             (2, "unknown command", ["iothub", DEVICE]),
             (2, "unrecognized option", ["iothub", "--sas-token"]),
@@ -115,8 +115,8 @@ class Newcomer(unittest.TestCase):
             (2, "--key needs --resource", ["iothub", "sas-token", "--key", KEY]),
             (2, "unknown command", ["iothub", "service", DEVICE]),
             (2, "not a connection string", ["iothub", "service", "twin", "get", DEVICE]),
-            (2, "neither DEVICE nor", ["iothub", "service", "twin", "get", "a/b/c"]),
-            (2, "no device id", ["iothub", "service", "twin", "get", "my device"]),
+            (2, "DEVICE/MODULE", ["iothub", "service", "twin", "get", "a/b/c"]),
+            (2, "not a device id", ["iothub", "service", "twin", "get", "my device"]),
             (2, "the JSON is missing", ["iothub", "service", "twin", "update", "device1"]),
             (1, "not JSON", ["iothub", "service", "twin", "update", "device1", "{interval: 5}"]),
             (1, "not JSON", ["iothub", "service", "twin", "update", "device1", "{'a': 5}"]),
@@ -135,7 +135,7 @@ class Newcomer(unittest.TestCase):
             (2, "--property is not NAME=VALUE",
              ["iothub", "service", "c2d", "device1", "x", "-p", "colour"]),
             (2, "a file of connection strings or --create", ["iothub", "fleet"]),
-            (1, "not a connection string itself", ["iothub", "fleet", DEVICE]),
+            (1, "not a connection string", ["iothub", "fleet", DEVICE]),
             (2, "--prefix", ["iothub", "fleet", "--create", "1", "--prefix", "a b"]),
             (1, "- <FILE", ["iothub", "service", "twin", "update", "device1", "update.json"]),
             (2, "--rate is not a rate", ["iothub", "fleet", "--rate", "1e-300", "one"]),
@@ -204,9 +204,9 @@ class Newcomer(unittest.TestCase):
             (2, "IOTHUB_REST_PORT is not a port", ["iothub", "service", "monitor"],
              {"IOTHUB_REST_PORT": "https"}),
             (2, "IOTHUB_PORT is not a port", ["iothub", "fleet", "one"], {"IOTHUB_PORT": KEY}),
-            (1, "nobody answers", ["iothub", "service", "twin", "get", "d"],
+            (1, "no server answers", ["iothub", "service", "twin", "get", "d"],
              {"IOTHUB_REST_PORT": "1"}),
-            (1, "does not speak HTTPS", ["iothub", "service", "twin", "get", "d"],
+            (1, "does not use HTTPS", ["iothub", "service", "twin", "get", "d"],
              {"IOTHUB_REST_PORT": self.hub.port}),
             (1, "IOTHUB_CONNECTION_STRING is not set", ["iothub", "fleet", "--create", "1"],
              {service: None}),
@@ -301,7 +301,7 @@ class Newcomer(unittest.TestCase):
             ("line 1: longer than any connection string", "huge"),
             ("line 1: connection string", "half"),
             ("line 2: connection string: SharedAccessKey is missing", "second"),
-            ("not a connection string itself", DEVICE),
+            ("not a connection string", DEVICE),
         )
         for says, name in rows:
             self.mistake(1, says, ["iothub", "fleet", name])

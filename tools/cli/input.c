@@ -157,7 +157,7 @@ bool cli_list_open(cli_list *l, const char *file)
         return true;
     }
     if (strstr(file, "HostName=") != NULL) {
-        (void)cli_error("a file of connection strings is wanted, not a connection string itself");
+        (void)cli_error("give a file of connection strings, not a connection string");
     } else {
         (void)cli_error("%s: %s", l->name, strerror(errno));
     }

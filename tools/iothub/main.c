@@ -13,14 +13,15 @@ const char *argp_program_version = "iothub " IOTHUB_VERSION_STRING;
 int main(int argc, char **argv)
 {
     static const command commands[] = {
-        { "sas-token", "Make a shared access signature, or explain one", run_sas_token },
-        { "service", "The service side of a hub: twins, methods, messages", run_service },
-        { "fleet", "Simulate many devices, as a load", run_fleet },
+        { "sas-token", "Make a SAS token (shared access signature), or explain one",
+          run_sas_token },
+        { "service", "Act as the back end of devices: twins, methods, messages", run_service },
+        { "fleet", "Simulate many devices, to load a hub", run_fleet },
     };
     static const command_group group = {
         .doc = "Tools for Azure IoT Hub and for the hub emulator.",
-        .end = "Results go to standard output, everything else to standard error.  The exit status "
-               "is 0 for success, 1 for a failure and 2 for wrong usage.",
+        .end = "Results are written to standard output, everything else to standard error.  The "
+               "exit status is 0 for success, 1 for a failure and 2 for wrong usage.",
         .commands = commands,
         .count = sizeof commands / sizeof commands[0],
     };

@@ -281,8 +281,8 @@ static void advise(const emulator *e)
         }
     }
     if (o->host_given && !hub_host_leads_here(o->host, &o->listen)) {
-        (void)cli_error("%s does not lead here; what /etc/hosts needs: %s %s", o->host,
-                        hub_addresses_one(&o->listen), o->host);
+        (void)cli_error("%s does not resolve to this machine; add this line to /etc/hosts: %s %s",
+                        o->host, hub_addresses_one(&o->listen), o->host);
     }
 }
 
@@ -295,7 +295,7 @@ static void write_env(const emulator *e)
 
     hub_store_open(&store, e->state.path, notice, NULL);
     if (hub_store_write(&store, ENV_FILE, e->env.p, e->env.len, &fault) == HUB_OK) {
-        (void)cli_error("for a shell: . %s/" ENV_FILE, e->state.path);
+        (void)cli_error("to set the variables in a shell: . %s/" ENV_FILE, e->state.path);
     } else {
         (void)hub_store_remove(&store, ENV_FILE, &fault);
     }

@@ -11,8 +11,8 @@
 
 static const char help_before[] =
     "A local Azure IoT Hub: MQTT over TLS for devices, HTTPS for services.\n"
-    "It prints how to connect, one NAME=VALUE a line, then READY, and serves until it is told to "
-    "stop (Ctrl-C or SIGTERM).";
+    "It prints how to connect, one NAME=VALUE per line, then READY, and runs until Ctrl-C or "
+    "SIGTERM.";
 
 static const char help_after[] =
     "The same lines are in the file `env' of the state directory, for a shell to read:\n"
@@ -21,34 +21,34 @@ static const char help_after[] =
     "Devices need IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_PORT and IOTHUB_CA_FILE; services "
     "IOTHUB_CONNECTION_STRING, IOTHUB_REST_PORT and IOTHUB_CA_FILE.\n"
     "\n"
-    "AMQP is not there: what comes to --amqp-port is told so at once.\n"
+    "AMQP is not supported; the port of --amqp-port refuses AMQP clients immediately, so that they "
+    "do not try again.\n"
     "\n"
-    "Exit status: 0 stopped as asked, 1 failure, 2 wrong usage.";
+    "Exit status: 0 after Ctrl-C or SIGTERM, 1 after a failure, 2 for wrong usage.";
 
 enum { OPT_REST_PORT = 256, OPT_AMQP_PORT, OPT_LISTEN, OPT_HOST, OPT_MOSQUITTO };
 
 static const struct argp_option option_table[] = {
-    { "port", 'p', "PORT", 0, "MQTT over TLS (default 8883; 0: any that is free)", 0 },
-    { "rest-port", OPT_REST_PORT, "PORT", 0, "HTTPS (default 8443; 0: any that is free)", 0 },
+    { "port", 'p', "PORT", 0, "Port for MQTT over TLS (default 8883; 0: any free port)", 0 },
+    { "rest-port", OPT_REST_PORT, "PORT", 0, "Port for HTTPS (default 8443; 0: any free port)", 0 },
     { "amqp-port", OPT_AMQP_PORT, "PORT", 0,
-      "Where AMQP clients are refused (default 5671, or nowhere with --port 0; 0: any that is "
-      "free)",
-      0 },
+      "Port that refuses AMQP clients (default 5671, or none with --port 0; 0: any free port)", 0 },
     { "listen", OPT_LISTEN, "ADDRESS", 0,
-      "Listen on this address; 0.0.0.0 and :: are all (default: 127.0.0.1 and ::1)", 0 },
+      "Listen on this address; 0.0.0.0 and :: mean all addresses (default: 127.0.0.1 and ::1)", 0 },
     { "host", OPT_HOST, "NAME", 0,
-      "Name of the hub in connection strings and certificate (default: localhost, or "
-      "the address of --listen). The vendor's C SDK wants a dot in it",
+      "Host name of the hub in connection strings and in the certificate (default: localhost, or "
+      "the address of --listen). The vendor's C SDK needs a name with a dot",
       0 },
     { "state", 's', "DIR", 0,
-      "Keep keys, certificates, twins and waiting messages here (default: a private directory "
-      "that is removed at the end)",
+      "Keep keys, certificates, twins and waiting messages here (default: a private directory that "
+      "is removed at the end)",
       0 },
     { "device", 'd', "ID", 0,
       "Register this device if it is not there yet; may be repeated (default: device1)", 0 },
     { "verbose", 'v', NULL, 0, "Log to standard error what clients do and why they are refused",
       0 },
-    { "mosquitto", OPT_MOSQUITTO, "FILE", 0, "The broker to run (default: PATH and /usr/sbin)", 0 },
+    { "mosquitto", OPT_MOSQUITTO, "FILE", 0,
+      "The broker program (default: mosquitto in PATH or /usr/sbin)", 0 },
     { 0 },
 };
 
@@ -170,7 +170,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 'd': add_device(o, trimmed(argument), state); return 0;
     case 'v': o->verbose = true; return 0;
     case OPT_MOSQUITTO: o->mosquitto = parse_path(state, "mosquitto", argument); return 0;
-    case ARGP_KEY_ARG: cli_usage(state, "no arguments are needed");
+    case ARGP_KEY_ARG: cli_usage(state, "no arguments are allowed");
     case ARGP_KEY_END: finish(o, state); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -53,7 +53,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         input->first = state->next - 1;
         state->next = state->argc; /* the rest belongs to the command */
         return 0;
-    case ARGP_KEY_NO_ARGS: ask_for_command(state, input->group, "which command?"); return 0;
+    case ARGP_KEY_NO_ARGS: ask_for_command(state, input->group, "a command is missing"); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -72,7 +72,7 @@ static char *group_doc(const command_group *group)
     for (size_t i = 0; i < group->count; i++) {
         fprintf(f, "  %-12s %s\n", group->commands[i].name, group->commands[i].summary);
     }
-    fprintf(f, "\nEach of them has a --help of its own.\v%s", group->end != NULL ? group->end : "");
+    fprintf(f, "\nEach command has a --help of its own.\v%s", group->end != NULL ? group->end : "");
     return fclose(f) == 0 ? doc : NULL;
 }
 

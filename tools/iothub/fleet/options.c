@@ -54,17 +54,17 @@ static void read_shard(struct argp_state *state, const char *text, fleet_options
 static void check(struct argp_state *state, const fleet_options *o)
 {
     if ((o->file == NULL) == (o->create == 0)) {
-        cli_usage(state, "either a file of connection strings or --create is needed");
+        cli_usage(state, "give either a file of connection strings or --create");
     }
     if (o->ramp <= 0) {
         cli_usage(state, "--ramp: must be more than 0");
     }
     if (*o->prefix == '\0' || strlen(o->prefix) > PREFIX_MAX) {
-        cli_usage(state, "--prefix: 1 to %d characters", PREFIX_MAX);
+        cli_usage(state, "--prefix must have 1 to %d characters", PREFIX_MAX);
     }
     for (const char *c = o->prefix; *c != '\0'; c++) { /* '+' and '#' cannot use MQTT */
         if (!isalnum((unsigned char)*c) && strchr("-.%_*?!(),=@$':", *c) == NULL) {
-            cli_usage(state, "--prefix: device ids have letters, digits and -.%%_*?!(),=@$':");
+            cli_usage(state, "--prefix may have letters, digits and -.%%_*?!(),=@$': only");
         }
     }
 }
@@ -108,23 +108,23 @@ static const struct argp_option options[] = {
     { .name = "prefix",
       .key = OPT_PREFIX,
       .arg = "TEXT",
-      .doc = "Beginning of the names of created devices (default: fleet-)" },
+      .doc = "Prefix of the ids of created devices (default: fleet-)" },
     { .name = "rate",
       .key = OPT_RATE,
       .arg = "R",
-      .doc = "Messages a second of each device, also below 1; 0 for none (default: 0.1)" },
+      .doc = "Messages per second of each device, also below 1; 0: none (default: 0.1)" },
     { .name = "size",
       .key = OPT_SIZE,
       .arg = "BYTES",
-      .doc = "Size of the body of a message (default: 256)" },
+      .doc = "Size of a message's body (default: 256)" },
     { .name = "ramp",
       .key = OPT_RAMP,
       .arg = "R",
-      .doc = "Devices that start a second, at random moments (default: 20)" },
+      .doc = "How many devices start per second, at random moments (default: 20)" },
     { .name = "duration",
       .key = OPT_DURATION,
       .arg = "SECONDS",
-      .doc = "End after this time (default: with Ctrl-C or SIGTERM)" },
+      .doc = "End after this time (default: run until Ctrl-C or SIGTERM)" },
     { .name = "report",
       .key = OPT_REPORT,
       .arg = "SECONDS",
@@ -132,15 +132,15 @@ static const struct argp_option options[] = {
     { .name = "shard",
       .key = OPT_SHARD,
       .arg = "I/N",
-      .doc = "Use only every Nth device, starting with number I (0 to N - 1), so that N processes "
-             "share them" },
+      .doc = "Use every Nth device only, beginning with number I (0 to N - 1), so that N processes "
+             "share the devices" },
     { .name = "telemetry-only",
       .key = OPT_TELEMETRY_ONLY,
-      .doc = "Neither methods nor twins are subscribed" },
+      .doc = "Do not subscribe to methods and twins" },
     { .name = "port",
       .key = OPT_PORT,
       .arg = "PORT",
-      .doc = "MQTT port of the hub (default: $IOTHUB_PORT, printed by the emulator, or 8883)" },
+      .doc = "MQTT port of the hub (default: $IOTHUB_PORT, which the emulator prints, or 8883)" },
     { .name = "rest-port",
       .key = OPT_REST_PORT,
       .arg = "PORT",
@@ -155,12 +155,12 @@ static const struct argp argp = {
     .doc = "Simulate many devices at once: each sends telemetry, answers every method with 200 and "
            "reports the version of each desired change.  FILE has a connection string on each line "
            "(- is standard input)."
-           "\vProgress and a summary go to standard output: connects, messages, latencies, errors "
-           "by kind.  The exit status is 0 when every device was connected and every message that "
-           "was sent arrived.\n\n"
+           "\vProgress and a summary are written to standard output: connects, messages, "
+           "latencies, errors by kind.  The exit status is 0 if every device was connected and "
+           "every message that was sent arrived.\n\n"
            "--create needs IOTHUB_CONNECTION_STRING with the right to write to the registry, and "
-           "gives devices of these names new keys.  IOTHUB_CA_FILE, when it is set, has the only "
-           "roots to trust.\n\n"
+           "gives the devices of these names new keys.  If IOTHUB_CA_FILE is set, only the root "
+           "certificates in this PEM file are trusted.\n\n"
            "Examples:\n"
            "  iothub fleet --create 500 --rate 1 --duration 60\n"
            "  iothub fleet --shard 2/8 devices.txt",

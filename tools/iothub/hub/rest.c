@@ -85,8 +85,9 @@ static bool read_environment(iothub_connection_string *cs)
         return false;
     }
     if (cs->policy_name.len == 0) {
-        cli_error(REST_SERVICE_ENV
-                  ": is for a device; the one of a service has SharedAccessKeyName");
+        cli_error(
+            REST_SERVICE_ENV
+            ": this connection string is for a device; one for a service has SharedAccessKeyName");
         return false;
     }
     cs->kind = IOTHUB_IDENTITY_SERVICE; /* also refused if it names a device */
@@ -269,9 +270,9 @@ static void complain_about(const rest *r, CURLcode rc)
     case CURLE_COULDNT_RESOLVE_HOST:
         cli_error("the host name of %s does not resolve", r->where);
         return;
-    case CURLE_COULDNT_CONNECT: cli_error("nobody answers at %s", r->where); return;
+    case CURLE_COULDNT_CONNECT: cli_error("no server answers at %s", r->where); return;
     case CURLE_OPERATION_TIMEDOUT:
-        cli_error("%s gave no answer in time: %s", r->where, r->why);
+        cli_error("%s did not answer in time: %s", r->where, r->why);
         return;
     case CURLE_PEER_FAILED_VERIFICATION:
         cli_error("the certificate of %s is not accepted: %s%s", r->where, r->why,
@@ -283,10 +284,12 @@ static void complain_about(const rest *r, CURLcode rc)
                   show ? r->ca_file : "", why_no_roots(r->ca_file));
         return;
     case CURLE_GOT_NOTHING:
-        cli_error("%s does not speak HTTPS; the port is that of IOTHUB_REST_PORT or --rest-port",
+        cli_error("%s does not use HTTPS; check the port in IOTHUB_REST_PORT or --rest-port",
                   r->where);
         return;
-    case CURLE_SSL_CONNECT_ERROR: cli_error("no TLS with %s: %s", r->where, r->why); return;
+    case CURLE_SSL_CONNECT_ERROR:
+        cli_error("the TLS handshake with %s failed: %s", r->where, r->why);
+        return;
     default:
         cli_error("the request to %s failed: %s", r->where,
                   r->why[0] != '\0' ? r->why : curl_easy_strerror(rc));

@@ -52,14 +52,16 @@ void hub_target_read(struct argp_state *state, const char *arg, hub_target *targ
 
     target->module[0] = '\0';
     if (strncasecmp(arg, "HostName=", 9) == 0) {
-        cli_usage(state, "the id of a device is wanted, not a connection string");
+        cli_usage(state, "DEVICE must be a device id, not a connection string");
     }
     if (!copy_id(target->device, sizeof target->device, arg, len)) {
-        cli_usage(state, "DEVICE is no device id: 1 to 128 letters, digits and -.+%%_#*?!(),=@$':");
+        cli_usage(state,
+                  "DEVICE is not a device id: 1 to 128 letters, digits and -.+%%_#*?!(),=@$':");
     }
     if (slash != NULL &&
         !copy_id(target->module, sizeof target->module, slash + 1, whole - len - 1)) {
-        cli_usage(state, "the first argument is neither DEVICE nor DEVICE/MODULE");
+        cli_usage(state, "DEVICE/MODULE: MODULE is not a module id: 1 to 128 letters, digits and "
+                         "-.+%%_#*?!(),=@$':");
     }
 }
 

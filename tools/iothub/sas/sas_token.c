@@ -50,24 +50,24 @@ static const struct argp_option options[] = {
       .key = OPT_CS,
       .arg = "CS",
       .group = 1,
-      .doc = "String of a device, a module or a service (policy); - reads it from standard input "
-             "(default: $" DEVICE_ENV ")" },
+      .doc = "Connection string of a device, a module or a service (policy); - reads it from "
+             "standard input (default: $" DEVICE_ENV ")" },
     { .name = "as-connection-string",
       .key = OPT_AS_CS,
       .group = 1,
-      .doc = "Print the connection string that carries the token instead of the key" },
+      .doc = "Print the connection string with the token in place of the key" },
     { .doc = "For any resource:", .group = 2 },
     { .name = "resource",
       .key = OPT_RESOURCE,
       .arg = "URI",
       .group = 2,
-      .doc = "What the token opens, e.g. myhub.azure-devices.net/devices/device1; not "
-             "percent-encoded" },
+      .doc = "The resource that the token gives access to, e.g. "
+             "myhub.azure-devices.net/devices/device1; not percent-encoded" },
     { .name = "key",
       .key = OPT_KEY,
       .arg = "BASE64",
       .group = 2,
-      .doc = "The key; - reads it from standard input, so that it does not show in the process "
+      .doc = "The key; - reads it from standard input, so that it does not appear in the process "
              "list" },
     { .name = "policy",
       .key = OPT_POLICY,
@@ -79,24 +79,24 @@ static const struct argp_option options[] = {
       .key = OPT_TTL,
       .arg = "SECONDS",
       .group = 3,
-      .doc = "Life of the token from now on (default: 3600)" },
+      .doc = "How long the token is valid from now on (default: 3600)" },
     { .name = "expiry",
       .key = OPT_EXPIRY,
       .arg = "UNIX",
       .group = 3,
-      .doc = "End of its life in seconds since 1970-01-01 UTC, instead of --ttl" },
-    { .doc = "For a token that exists:", .group = 4 },
+      .doc = "When the token expires, in seconds since 1970-01-01 UTC, instead of --ttl" },
+    { .doc = "To explain a token:", .group = 4 },
     { .name = "inspect",
       .key = OPT_INSPECT,
       .arg = "TOKEN",
       .group = 4,
-      .doc = "Explain TOKEN (- reads it from standard input); with --key also say whether its "
-             "signature is right, and exit with 1 when it is not" },
+      .doc = "Explain TOKEN (- reads it from standard input); with --key, also print whether it "
+             "was signed with this key, and exit with 1 if not" },
     { 0 },
 };
 
 static const char doc[] =
-    "Print a shared access signature (SAS token) that opens an IoT Hub until it expires."
+    "Print a SAS token (shared access signature).  It gives access to an IoT Hub until it expires."
     "\vExamples:\n"
     "  iothub sas-token --connection-string \"$DEVICE_STRING\" --ttl 86400\n"
     "  iothub sas-token --as-connection-string\n"

@@ -16,11 +16,11 @@ int run_service(int argc, char **argv, void *context)
         { "monitor", "Print telemetry as it arrives (emulator only)", run_service_monitor },
     };
     static const command_group group = {
-        .doc = "The service side of a hub, over its REST interface.",
+        .doc = "Do what a back end does with devices, over the REST interface of the hub.",
         .end = "IOTHUB_CONNECTION_STRING names the hub and the policy:\n"
                "  HostName=..;SharedAccessKeyName=service;SharedAccessKey=..\n"
-               "IOTHUB_CA_FILE, when it is set, is a PEM file with the only roots to trust: the "
-               "emulator has its own.",
+               "If IOTHUB_CA_FILE is set, only the root certificates in this PEM file are trusted; "
+               "the emulator has a root of its own.",
         .commands = commands,
         .count = sizeof commands / sizeof commands[0],
         .children = service_children,

@@ -50,11 +50,11 @@ static void add_ttl(struct argp_state *state, message_input *in, const char *arg
 static void check(struct argp_state *state, message_input *in)
 {
     if (in->words.count < 2) {
-        cli_usage(state, "a device and a text are needed");
+        cli_usage(state, "give a DEVICE and a TEXT");
     }
     hub_target_read(state, in->words.items[0], &in->target);
     if (in->target.module[0] != '\0') {
-        cli_usage(state, "messages go to devices, not to modules");
+        cli_usage(state, "messages can be sent to devices, not to modules");
     }
 }
 
@@ -153,7 +153,7 @@ int run_service_c2d(int argc, char **argv, void *context)
         .parser = parse,
         .args_doc = "DEVICE TEXT",
         .doc = "Send a cloud-to-device message (- reads TEXT from standard input).  Emulator only: "
-               "a hub in the cloud takes messages by AMQP."
+               "a hub in the cloud accepts messages over AMQP only."
                "\vExample:\n"
                "  iothub service c2d device1 \"hello\" --property colour=blue",
         .children = service_children,

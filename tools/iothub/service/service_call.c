@@ -32,7 +32,7 @@ static const struct argp_option shared_options[] = {
     { .name = "rest-port",
       .key = OPT_REST_PORT,
       .arg = "PORT",
-      .doc = "HTTPS port of the hub (default: $" PORT_ENV ", printed by the emulator, or 443)" },
+      .doc = "HTTPS port of the hub (default: $" PORT_ENV ", which the emulator prints, or 443)" },
     { 0 },
 };
 static const struct argp shared_argp = { .options = shared_options, .parser = parse_shared };
@@ -78,12 +78,11 @@ char *service_json_input(const char *given, const char *what)
         return NULL;
     }
     if (len != strlen(text) || !is_json(text)) {
-        cli_error(
-            "the %s is not JSON; %s", what,
-            strpbrk(text, "{[\"") != NULL
-                ? "names and texts in it stand in double quotes, all of it in single ones for "
-                  "a shell"
-                : "to read it from a file, write - <FILE in its position");
+        cli_error("the %s is not JSON; %s", what,
+                  strpbrk(text, "{[\"") != NULL
+                      ? "put the names and texts in it in double quotes, and all of it in single "
+                        "quotes for a shell"
+                      : "to read it from a file, write - <FILE in its position");
         free(text);
         return NULL;
     }

@@ -31,7 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_TIMEOUT: in->timeout_s = cli_number_option(state, "timeout", arg, 5, 300); return 0;
     case ARGP_KEY_END:
         if (in->words.count < 2 || *in->words.items[1] == '\0') {
-            cli_usage(state, "a device and the name of a method are needed");
+            cli_usage(state, "give a DEVICE and the NAME of a method");
         }
         hub_target_read(state, in->words.items[0], &in->target);
         return 0;
@@ -129,8 +129,8 @@ int run_service_method(int argc, char **argv, void *context)
         .args_doc = "DEVICE[/MODULE] NAME [JSON]",
         .doc = "Call a direct method with the payload JSON (- reads it from standard input), and "
                "print the payload of the answer."
-               "\vThe status that the device answers goes to standard error; the exit status is 0 "
-               "when it is one of 200 to 299, otherwise 1.\n\n"
+               "\vThe device's status is printed to standard error.  The exit status is 0 if it is "
+               "200 to 299, otherwise 1.\n\n"
                "Example:\n"
                "  iothub service method device1 reboot '{\"delay\": 5}'",
         .children = service_children,

@@ -36,7 +36,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         service_take_word(state, &in->words, 1, arg);
         hub_target_read(state, arg, &in->target);
         if (in->target.module[0] != '\0') {
-            cli_usage(state, "a device includes its modules; leave out /MODULE");
+            cli_usage(state, "give a device, not a module: the telemetry of a device includes that "
+                             "of its modules");
         }
         return 0;
     case OPT_COUNT: in->count = cli_number_option(state, "count", arg, 1, large); return 0;
@@ -125,17 +126,17 @@ int run_service_monitor(int argc, char **argv, void *context)
         { .name = "from",
           .key = OPT_FROM,
           .arg = "N",
-          .doc = "Begin with message N; 1 is the oldest (default: what arrives from now on)" },
+          .doc = "Begin with message N; 1 is the oldest (default: new messages only)" },
         { 0 },
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse,
         .args_doc = "[DEVICE]",
-        .doc = "Print telemetry as it arrives, one JSON object a line, of one device or of all.  "
-               "Emulator only: a hub in the cloud hands telemetry out by AMQP."
-               "\vWithout --count and --timeout it goes on until it is interrupted.  With --count "
-               "the exit status is 1 when fewer messages arrived.",
+        .doc = "Print the telemetry of one device, or of all, as it arrives: one JSON object per "
+               "line.  Emulator only: a hub in the cloud offers telemetry over AMQP only."
+               "\vWithout --count and --timeout it runs until it is interrupted.  With --count the "
+               "exit status is 1 if fewer messages arrived.",
         .children = service_children,
     };
     monitor_input in = { .shared = context };

@@ -28,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_ARG: service_take_word(state, &in->words, in->wanted, arg); return 0;
     case ARGP_KEY_END:
         if (in->words.count < in->wanted) {
-            cli_usage(state, in->words.count == 0 ? "which device?" : "the JSON is missing");
+            cli_usage(state, in->words.count == 0 ? "DEVICE is missing" : "the JSON is missing");
         }
         hub_target_read(state, in->words.items[0], &in->target);
         return 0;
@@ -105,13 +105,13 @@ static int run_update(int argc, char **argv, void *context)
     static const struct argp argp = {
         .parser = parse,
         .args_doc = "DEVICE[/MODULE] JSON",
-        .doc = "Merge JSON into the desired properties of a device or module, and print the new "
-               "twin.  null deletes a property.  - reads the JSON from standard input."
-               "\vExamples:\n"
-               "  iothub service twin update device1 '{\"interval\": 5, \"old\": null}'\n"
-               "  iothub service twin update device1 '{\"tags\": {\"floor\": 2}}'\n\n"
-               "An object with nothing but \"tags\" and \"properties\" objects in it is sent as it "
-               "is.",
+        .doc =
+            "Merge JSON into the desired properties of a device or module, and print the new "
+            "twin.  null deletes a property.  - reads the JSON from standard input."
+            "\vExamples:\n"
+            "  iothub service twin update device1 '{\"interval\": 5, \"old\": null}'\n"
+            "  iothub service twin update device1 '{\"tags\": {\"floor\": 2}}'\n\n"
+            "An object that contains only \"tags\" and \"properties\" objects is sent unchanged.",
         .children = service_children,
     };
     twin_input in = { .shared = context, .wanted = 2 };
