@@ -14,8 +14,8 @@ void loop_take_events(iothub_client *c);
 void loop_turn(iothub_client *c);
 /** Nothing to wait for. */
 void loop_no_polls(plat_poll *polls);
-/** What to wait for before the next turn: polls has IOTHUB_POLL_FDS places; -1: no deadline.
- * Returns the deadline, or IOTHUB_NEVER. */
+/** What to wait for before the next turn: polls has room for IOTHUB_POLL_FDS entries; -1: no
+ * deadline. Returns the deadline, or IOTHUB_NEVER. */
 mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 #endif

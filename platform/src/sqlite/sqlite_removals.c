@@ -315,7 +315,7 @@ static uint64_t rows_within(const struct sqlite_removals *m, uint64_t frames)
     return rows > pages_for_gaps(m) ? rows - pages_for_gaps(m) : 0;
 }
 
-/* Plans a part that deletes at most so many rows. */
+/* Plans a part that deletes at most this number of rows. */
 static plat_result plan(struct sqlite_removals *m, uint64_t rows, struct part *p)
 {
     const uint64_t last = m->schema->last.record.seq;

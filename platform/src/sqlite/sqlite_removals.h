@@ -30,13 +30,13 @@ struct sqlite_removals {
 void sqlite_removals_init(struct sqlite_removals *m, struct sqlite_space *p);
 /** The store has been loaded. */
 void sqlite_removals_begin(struct sqlite_removals *m, const struct sqlite_contents *contents);
-/** A record of so many bytes was appended. */
+/** A record of this number of bytes was appended. */
 void sqlite_removals_note_append(struct sqlite_removals *m, uint64_t bytes);
 
 /** Removes a record; one that is not stored is no error. */
 plat_result sqlite_removals_add(struct sqlite_removals *m, uint64_t seq);
 bool sqlite_removals_has(const struct sqlite_removals *m, uint64_t seq);
-/** Writes all that wait, in one transaction or more. */
+/** Writes all waiting removals, in one or more transactions. */
 plat_result sqlite_removals_write(struct sqlite_removals *m);
 
 #ifndef NDEBUG

@@ -84,7 +84,7 @@ struct sqlite_schema {
     struct store_row last;                      /* the last row, without head and body */
 };
 
-/** What a store that was opened holds. */
+/** The contents of an opened store. */
 struct sqlite_contents {
     uint64_t count;
     uint64_t bytes;

@@ -83,7 +83,7 @@ void sqlite_space_init(struct sqlite_space *p, struct sqlite_schema *c, uint64_t
 
 /* --- the database file ---------------------------------------------------- */
 
-/* Bytes of a file with so many pages, rounded up to a size that hold can set. */
+/* Bytes of a file with this number of pages, rounded up to a size that hold can set. */
 static uint64_t size_for(uint64_t pages)
 {
     const uint64_t bytes = pages * PAGE;

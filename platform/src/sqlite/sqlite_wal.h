@@ -59,7 +59,8 @@ plat_result sqlite_wal_sync(struct sqlite_wal *w);
 plat_result sqlite_wal_make_room(struct sqlite_wal *w, uint64_t frames);
 /** Allocates blocks for at least so many frames in all, rather for more. */
 plat_result sqlite_wal_extend(struct sqlite_wal *w, uint64_t frames);
-/** Allocates blocks for just so many frames, from the first byte on.  False: there is no space. */
+/** Allocates blocks for exactly this number of frames, from the first byte on.  False: there is no
+ * space. */
 bool sqlite_wal_allocate(struct sqlite_wal *w, uint64_t frames);
 /** Blocks that no longer exist do not count. */
 void sqlite_wal_measure(struct sqlite_wal *w);

@@ -27,7 +27,7 @@ typedef struct amqp_refusal {
     amqp_refusal_state state;
     uint8_t head[8]; /* the first bytes of a header or frame */
     size_t have;
-    size_t skip; /* bytes of a frame that are still to come, and are dropped */
+    size_t skip; /* bytes of a frame that have not arrived yet and will be dropped */
 } amqp_refusal;
 
 /**

@@ -10,7 +10,7 @@
 #include "launcher/ports.h"
 
 typedef struct hub_broker_setup {
-    const char *mosquitto; /* program to run; NULL: the usual places */
+    const char *mosquitto; /* program to run; NULL: the usual directories are searched */
     const char *state_dir; /* absolute */
     uint16_t port;
     const hub_addresses *listen;

@@ -38,7 +38,7 @@ static const bulk_mode modes[] = {
     { "updateTwinIfMatchETag", BULK_TWIN, true, false },
 };
 
-/* What one entry asks for. */
+/* The change that one entry of the list requests. */
 typedef struct bulk_entry {
     const cJSON *json;
     const char *device;

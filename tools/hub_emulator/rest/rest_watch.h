@@ -19,7 +19,7 @@ typedef struct rest_watch {
     char *device;        /* on the heap; NULL: all devices */
 } rest_watch;
 
-/** Append the events that are there, a line each, until out has at least len bytes. */
+/** Append the available events, a line each, until out has at least len bytes. */
 void rest_watch_take(rest_watch *w, const hub_telemetry *t, size_t len, hub_text *out);
 /** No further events. */
 void rest_watch_end(rest_watch *w);

@@ -13,7 +13,7 @@ typedef struct head {
     const char *authorization;
     const char *length;
     const char *encoding;
-    bool repeated; /* one of them stands twice */
+    bool repeated; /* one of these headers occurs twice */
 } head;
 
 static const char **place(head *h, const char *name)
