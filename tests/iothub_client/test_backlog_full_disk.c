@@ -233,7 +233,7 @@ static void a_backlog_that_filled_the_disk_is_sent_once(void **state)
     close_store();
 }
 
-/* The hub acknowledges some: so many, at least, fit again. */
+/* When the hub has acknowledged ACKNOWLEDGED messages, at least that many fit again. */
 static void an_acknowledged_message_makes_room_immediately(void **state)
 {
     (void)state;

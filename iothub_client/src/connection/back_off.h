@@ -21,8 +21,9 @@ typedef struct iothub_back_off {
     uint32_t look_ms;   /* interval between two checks of the wall clock */
     mqc_time look_at;   /* next check of the wall clock; IOTHUB_NEVER: none */
     mqc_time failing_since;
-    mqc_time began;        /* the attempt; before the first one, when the client was made */
-    mqc_time connected_at; /* 0: not since the last failure */
+    mqc_time
+        began; /* when the latest attempt began; before the first one, when the client was made */
+    mqc_time connected_at; /* when the hub accepted the login; 0: not since the last failure */
 } iothub_back_off;
 
 /** Resets the counters for a start. */

@@ -45,7 +45,7 @@ iothub_result credential_log_in(iothub_credential *k, bool reports_flow, mqc_tim
                                 iothub_error *error);
 /** Returns how long a token made by the client is used, in ms; IOTHUB_NEVER: there is no key. */
 uint64_t credential_use_ms(const iothub_credential *k);
-/** Returns for how long after that it may still be used if necessary. */
+/** Returns how many ms the token may be used beyond that time if it cannot be renewed. */
 uint64_t credential_reserve_ms(const iothub_credential *k);
 
 static inline bool credential_has_key(const iothub_credential *k)

@@ -120,7 +120,7 @@ static inline void session_progress(iothub_session *s, mqc_time now)
 }
 
 void session_on_stream_error(iothub_session *s, plat_result r);
-/** deferred: there are deferred messages. */
+/** deferred: the application has deferred messages that it has not completed yet. */
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
 void session_on_connack(iothub_session *s, bool session_present);
 void session_on_refusal(iothub_session *s, uint8_t return_code);

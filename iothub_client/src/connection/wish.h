@@ -20,7 +20,7 @@ typedef enum iothub_wish_kind {
 
 typedef struct iothub_wish {
     iothub_wish_kind kind;
-    mqc_time stop_at; /* with a stop: the end of the grace */
+    mqc_time stop_at; /* for a stop: the time at which waiting for open requests ends */
 } iothub_wish;
 
 /**

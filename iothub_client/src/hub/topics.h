@@ -15,7 +15,7 @@ typedef struct topic_identity {
     mqc_span module; /* empty for a device */
 } topic_identity;
 
-/* Outgoing topics. *t keeps an overflow. */
+/* Outgoing topics. If the text does not fit, *t records the overflow. */
 /** "devices/{d}" or "devices/{d}/modules/{m}": begins topics, and is a resource of the hub. */
 void topic_put_device(iothub_text *t, const topic_identity *id);
 void topic_put_events(iothub_text *t, const topic_identity *id); /* the bag follows */

@@ -37,14 +37,14 @@ typedef struct plat_sqlite_options {
     const char
         *path; /**< The file.  If it does not exist, it is made, readable by its owner only. */
     /**
-     * Whose records these are, for example "host/device".  A store that was made for another owner
+     * The owner of the records, for example "host/device". A store that was made for another owner
      * is refused, because its records would be sent in the wrong name.
      */
     const char *owner;
     /**
-     * How much a loss of power may undo: what was stored or removed in the last so many
-     * milliseconds.  0: it undoes no append, since each append waits for the disk; removals are
-     * still gathered for a second.  The end of the process undoes nothing in either case.
+     * Milliseconds: a loss of power may undo what was stored or removed in this time before it. 0:
+     * it undoes no append, since each append waits for the disk; removals are still gathered
+     * for a second. The end of the process undoes nothing in either case.
      */
     uint32_t sync_delay_ms;
     /**

@@ -91,10 +91,9 @@ plat_result sqlite_create(struct sqlite_file *f, struct sqlite_wal *w, const cha
     if (error != 0) {
         r = sqlite_file_fail_errno(f, error);
     }
+    /* Some file systems have no hard links. */
     if (r == PLAT_OK && link(name, f->path) != 0 && errno != EEXIST) {
-        r = rename(name, f->path) == 0
-                ? PLAT_OK
-                : sqlite_file_fail_errno(f, errno); /* a file system without links */
+        r = rename(name, f->path) == 0 ? PLAT_OK : sqlite_file_fail_errno(f, errno);
     }
     remove_leftovers(name);
     sqlite3_free(name);

@@ -303,7 +303,8 @@ static uint64_t pages_for_gaps(const struct sqlite_removals *m)
     return PAGES_PER_GAP * (m->out_of_order_count + 1);
 }
 
-/* Number of rows that can be deleted within so many frames.  Some frames are for their free pages.
+/* Returns how many rows can be deleted in a transaction of this number of frames, some of which are
+ * for the pages that become free.
  */
 static uint64_t rows_within(const struct sqlite_removals *m, uint64_t frames)
 {

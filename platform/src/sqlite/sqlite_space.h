@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The blocks that a store has on the disk: so many that what was appended can be removed again,
- * even if another program fills the rest of the disk.
+ * Keeps enough blocks of the disk allocated that all appended records can be removed again, even
+ * if another program fills the rest of the disk.
  */
 
 #include "sqlite/sqlite_schema.h"

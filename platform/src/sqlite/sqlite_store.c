@@ -384,8 +384,8 @@ static plat_result create_if_missing(struct sqlite_store *s, const char *owner)
                   : sqlite_create(&s->file, &s->wal, owner, sqlite_space_first_bytes());
 }
 
-/* Of a program that was compiled with another version: an older one has fewer fields, a newer one
- * more. */
+/* Reads options of a program that was compiled with another version of the SDK: an older struct has
+ * fewer fields, a newer one more. */
 static const char *take_options(plat_sqlite_options *to, const plat_sqlite_options *from,
                                 size_t struct_size)
 {

@@ -55,9 +55,10 @@ void sqlite_wal_note_commit(struct sqlite_wal *w);
 /** Brings all commits onto the disk. */
 plat_result sqlite_wal_sync(struct sqlite_wal *w);
 
-/** Lets a transaction of so many frames keep within the WAL's cap and its blocks. */
+/** Makes room for a transaction of this number of frames, within the WAL's size limit and allocated
+ * blocks. */
 plat_result sqlite_wal_make_room(struct sqlite_wal *w, uint64_t frames);
-/** Allocates blocks for at least so many frames in all, rather for more. */
+/** Allocates blocks for a WAL of at least this number of frames; usually for more. */
 plat_result sqlite_wal_extend(struct sqlite_wal *w, uint64_t frames);
 /** Allocates blocks for exactly this number of frames, from the first byte on.  False: there is no
  * space. */

@@ -34,7 +34,7 @@ void hub_members_remove(hub_members *m, const char *name);
 /** The same JSON value, whatever the order of members?  Changes neither. */
 bool hub_members_equal(const cJSON *a, cJSON *b);
 
-/** In each object of it, of several members of one name keep the last. */
+/** Removes repeated members: in each object of json, only the last member of each name is kept. */
 void hub_members_unique(cJSON *json);
 
 #endif

@@ -110,7 +110,7 @@ static void start_pending(hub_sessions *s)
     while (done < s->pending_count && s->fd_count < AT_ONCE) {
         int fd = log_in(s, s->pending[done]);
         if (fd < 0) {
-            break; /* no descriptor: at a later round */
+            break; /* no free descriptor: tried again in a later round */
         }
         s->fds = hub_realloc(s->fds, (s->fd_count + 1) * sizeof *s->fds);
         s->fds[s->fd_count++] = fd;

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * End a session that the broker keeps for a client that is away.
+ * Ends a session that the broker keeps for a client that is not connected.
  *
  * Mosquitto offers its plugins nothing for that, but MQTT does: whoever logs in under a client id
  * with a clean session ends the one before.  So the plugin does it, over a Unix socket in the state

@@ -373,7 +373,7 @@ static bool has_leaf(const hub_store *store, const pair *ca, const wanted *w, in
 
 static hub_result renew_ca(const hub_store *store, pair *ca, int64_t now_s, hub_fault *fault)
 {
-    pair_deinit(ca); /* the part of it that was read */
+    pair_deinit(ca); /* what was read before the failure */
     pair_init(ca);
     int code = make_ca(ca, now_s);
     return code < 0 ? failed(fault, "making the CA", code) : save(store, "ca", ca, fault);

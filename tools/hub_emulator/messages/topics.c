@@ -93,7 +93,8 @@ static hub_topic method_answer(const char *rest)
 {
     size_t digits = strspn(rest, "-0123456789");
     char *end = NULL;
-    long long status = strtoll(rest, &end, 10); /* a long of 32 bits ends at what is allowed */
+    /* Some numbers that must be refused do not fit into a long of 32 bits. */
+    long long status = strtoll(rest, &end, 10);
 
     if (digits == 0 || digits > 11 || end != rest + digits || *end != '/' || status > 2147483647 ||
         status < -2147483647) {

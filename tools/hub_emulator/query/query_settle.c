@@ -110,7 +110,7 @@ static void find_same_paths(hub_query *q)
 
 /* --- columns ----------------------------------------------------------- */
 
-/* As the last name of the property is written, where no AS names it. */
+/* The name of a column without AS: the last name in the path of its property, as it was written. */
 static char *default_name(const hub_query *q, size_t path)
 {
     const query_path *of = &q->paths[path];

@@ -46,7 +46,7 @@ typedef struct hub_change {
     const cJSON *reported; /* as the device reports; not together with twin */
     const char *model;     /* what a login announced */
     bool purge;            /* drop the waiting messages; they are not read back after a restart */
-    cJSON *notify;         /* out: what the device is told of the twin; the caller frees it */
+    cJSON *notify; /* out: the desired change that is sent to the device; the caller frees it */
 } hub_change;
 
 /** The caller has sent the notification. */

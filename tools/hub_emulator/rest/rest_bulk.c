@@ -22,8 +22,8 @@ typedef enum bulk_action {
 typedef struct bulk_mode {
     const char *name; /* in any case of letters: the SDKs differ */
     bulk_action action;
-    bool match;      /* eTag, and for a twin twinETag, must be those of now */
-    bool match_twin; /* twinETag must, if it is given */
+    bool match;      /* eTag (for a twin also twinETag) must be the current one */
+    bool match_twin; /* twinETag must be the current one if it is given */
 } bulk_mode;
 
 static const bulk_mode modes[] = {
@@ -179,7 +179,8 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* An identity may stand in the list once only; of one that stands there twice nothing is done. */
+/* An identity may appear in the list only once; if it appears twice, none of its entries is
+ * applied. */
 static bool stands_twice(const cJSON *list, const bulk_entry *e)
 {
     const cJSON *other;

@@ -66,7 +66,7 @@ struct rest_server {
     waker *waker;
     call *waiting; /* for the end of a method */
     watcher *watchers;
-    int64_t looked_ms;  /* last look for callers that have left */
+    int64_t looked_ms;  /* when callers that disconnected were last searched for */
     uint64_t announced; /* sequence number up to which watchers have been woken */
     rest_websockets websockets;
 };

@@ -12,7 +12,7 @@
 /** Returns the digital twin as GET /digitaltwins/{device} shows it. */
 cJSON *hub_digital_twin_view(const char *device, const char *model_id, const hub_twin *t);
 
-/** An object with the marker "__t":"c"; NULL is none. */
+/** Returns whether value is a component: an object with the member "__t":"c". NULL is not one. */
 bool hub_is_component(const cJSON *value);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct fleet {
     fleet_device **devices;
     size_t count;
     uint64_t began_us;
-    size_t heap; /* in use while all devices were there */
+    size_t heap; /* bytes of heap in use while all devices existed */
 } fleet;
 
 static volatile sig_atomic_t interrupted;

@@ -17,7 +17,7 @@ typedef struct fleet_report {
     const fleet_totals *totals;
     size_t devices;
     uint64_t began_us; /* when the first devices started, by fleet_now_us */
-    size_t heap;       /* bytes of heap in use while all devices were there */
+    size_t heap;       /* bytes of heap in use while all devices existed */
     bool failed;       /* some devices were not served */
 } fleet_report;
 

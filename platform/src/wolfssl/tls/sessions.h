@@ -23,7 +23,7 @@
 #include <wolfssl/ssl.h>
 
 #define PLAT_SESSIONS_MIN    16              /* sessions that are kept in any case */
-#define PLAT_SESSION_STREAMS 2               /* one session for so many streams, if that is more */
+#define PLAT_SESSION_STREAMS 2               /* streams per cached session, above that minimum */
 #define PLAT_SESSION_LIFE_S  (24L * 60 * 60) /* from one full handshake to the next */
 #define PLAT_SESSION_MAX_LEN (16 * 1024)     /* longer ones are not kept */
 

@@ -57,10 +57,11 @@ bool plat_tls_transport_has_bytes(const plat_tls_transport *t);
 /** Whether another record, or a part of one, may be available without waiting. */
 bool plat_tls_transport_may_have_more(const plat_tls_transport *t);
 
-/** got bytes were decrypted from what was taken: learns how much TLS adds to them. */
+/** Reports that got bytes were decrypted from the bytes taken since the last call, which shows how
+ * many bytes TLS adds. */
 void plat_tls_transport_note_growth(plat_tls_transport *t, size_t got);
 
-/** How many bytes to wait for below, to receive so many: small records are mostly overhead. */
+/** Returns how many TLS bytes to wait for in order to receive least bytes of data. */
 size_t plat_tls_transport_least_below(const plat_tls_transport *t, size_t least);
 
 #ifndef NDEBUG
