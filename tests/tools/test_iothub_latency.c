@@ -60,7 +60,7 @@ static void percentiles_rise_with_the_percentage(void **state)
     assert_int_equal(l.count, 1000);
     for (int percent = 1; percent <= 100; percent++) {
         double ms = fleet_latency_percentile_ms(&l, percent);
-        assert_true(ms >= before);
+        assert_true(ms >= before - 1e-6); /* x87 keeps more digits in a register than in memory */
         assert_true(ms >= percent * 10 && ms <= percent * 10 * 1.0626);
         before = ms;
     }

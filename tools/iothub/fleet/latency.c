@@ -16,7 +16,8 @@ static uint64_t end_of_class(size_t class)
         return class;
     }
     unsigned shift = (unsigned)(class / FLEET_LATENCY_STEPS) - 1;
-    return ((class % FLEET_LATENCY_STEPS + FLEET_LATENCY_STEPS + 1) << shift) - 1;
+    uint64_t end = class % FLEET_LATENCY_STEPS + FLEET_LATENCY_STEPS + 1;
+    return (end << shift) - 1;
 }
 
 void fleet_latency_add(fleet_latency *l, uint64_t us)
