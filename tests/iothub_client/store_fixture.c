@@ -17,7 +17,7 @@ void store_kill(client_fixture *f)
         f->client->session.channels[0].stream->ops->deinit(f->client->session.channels[0].stream);
     }
     fixture_store.base.user = NULL; /* the next process knows nothing of it */
-    free(f->client);
+    free(f->client->memory);
     fake_platform_free(&f->platform);
     fake_store_crash(&fixture_store);
 }

@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -121,6 +123,16 @@ static void sent_bytes_count_until_the_peers_system_acknowledges_them(void **sta
     (void)await(all_is_acknowledged);
 }
 
+/* QEMU's user emulation returns only the first bytes of TCP_INFO. */
+static bool counts_unanswered_segments(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           len >= offsetof(struct tcp_info, tcpi_sacked);
+}
+
 static void a_peer_that_answers_nothing_is_awaited(void **state)
 {
     (void)state;
@@ -133,6 +145,11 @@ static void a_peer_that_answers_nothing_is_awaited(void **state)
     assert_int_equal(inet_pton(AF_INET, "127.0.0.1", &a.sin_addr), 1);
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), -1);
     assert_int_equal(errno, EINPROGRESS);
+    if (!counts_unanswered_segments(fd)) {
+        (void)close(fd);
+        black_hole_close(&h);
+        skip_because("this system does not count unanswered segments");
+    }
     assert_true(plat_tcp_queues_of(fd).awaited); /* the answer to our SYN */
     (void)close(fd);
     black_hole_close(&h);
