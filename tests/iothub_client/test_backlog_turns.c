@@ -70,6 +70,39 @@ static void what_a_stop_takes_back_expires_in_time(void **state)
     end(&f);
 }
 
+static void what_was_on_its_way_at_a_purge_is_kept_at_a_stop_and_sent_later(void **state)
+{
+    (void)state;
+    for (unsigned waiting = 0; waiting < 3; waiting++) {
+        client_fixture f;
+        uint64_t count;
+        iothub_result how;
+        window = 1;
+        begin(&f);
+        f.hub.mute_publish = true;
+        iothub_op first = send_for(&f, 0);
+        fixture_connect(&f); /* sends it */
+        for (unsigned n = 0; n < waiting; n++) {
+            (void)send_for(&f, 0);
+        }
+        assert_int_equal(iothub_purge(f.client, &count), IOTHUB_OK);
+        assert_int_equal(count, waiting);
+        assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
+        fixture_run(&f);
+        assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
+        assert_int_not_equal(timeout_of(&f), 0);
+        assert_int_equal(store_stats(&f).telemetry_dropped, waiting);
+
+        f.hub.mute_publish = false;
+        fixture_connect(&f);
+        fixture_run(&f);
+        assert_int_equal(fixture_ended(&f, first, &how), 1);
+        assert_int_equal(how, IOTHUB_OK);
+        assert_int_equal(store_stats(&f).telemetry_dropped, waiting);
+        end(&f);
+    }
+}
+
 static void what_an_earlier_run_left_is_looked_at_before_the_first_sleep(void **state)
 {
     (void)state;
@@ -224,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_stop_takes_back_expires_in_time),
+        cmocka_unit_test(what_was_on_its_way_at_a_purge_is_kept_at_a_stop_and_sent_later),
         cmocka_unit_test(what_an_earlier_run_left_is_looked_at_before_the_first_sleep),
         cmocka_unit_test(the_first_one_in_an_empty_store_expires_in_time_without_a_start),
         cmocka_unit_test(many_that_have_expired_end_in_turns_without_a_sleep_between),

@@ -51,7 +51,7 @@ void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result)
     b->in_lane--;
     if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start continues from there */
         b->next = was.seq < b->next ? was.seq : b->next;
-        b->front_known = false;
+        b->front_due = 0;
         in_lane_free(&b->table, slot);
         return;
     }
@@ -90,11 +90,18 @@ static void report_dropped(backlog *b)
 
 /* --- reading --------------------------------------------------------------------- */
 
+/* Messages that were on their way at the purge may wait again since a stop; they stay. */
+static bool is_purged(const backlog *b, uint64_t seq)
+{
+    return seq >= b->purge_begin && seq < b->purge_end;
+}
+
 static void go_on_at(backlog *b, uint64_t seq)
 {
     b->next = seq;
-    b->front_known = false;
+    b->front_due = 0;
     if (seq >= b->purge_end) {
+        b->purge_begin = 0;
         b->purge_end = 0;
         b->purging = 0;
     }
@@ -140,7 +147,7 @@ static mqc_time expiry(const backlog *b, const plat_store_record *r, mqc_time no
 
 static void pass(backlog *b, uint64_t seq)
 {
-    if (seq < b->purge_end && b->purging > 0) {
+    if (is_purged(b, seq) && b->purging > 0) {
         b->purging--;
     }
     go_on_at(b, seq + 1);
@@ -165,7 +172,7 @@ static bool give_up(backlog *b, const plat_store_record *r, iothub_result result
 static iothub_result verdict(const backlog *b, const plat_store_record *r, mqc_time expires,
                              mqc_time now)
 {
-    if (r->seq < b->purge_end) {
+    if (is_purged(b, r->seq)) {
         return IOTHUB_ERR_DROPPED;
     }
     return expires != 0 && expires <= now ? IOTHUB_ERR_EXPIRED : IOTHUB_OK;
@@ -178,22 +185,20 @@ static void clear_front(backlog *b, mqc_time now)
 
     for (int n = 0; n < GIVE_UP_MAX; n++) {
         if (!peek(b, &r)) {
-            b->front_known = !store_health_rests(&b->health);
-            b->front_expires = IOTHUB_NEVER;
+            b->front_due = store_health_rests(&b->health) ? 0 : IOTHUB_NEVER;
             return;
         }
         mqc_time expires = expiry(b, &r, now);
         iothub_result result = verdict(b, &r, expires, now);
         if (result == IOTHUB_OK) {
-            b->front_known = true;
-            b->front_expires = deadline_of(expires);
+            go_on_at(b, r.seq); /* ends a purge whose last records were removed before */
+            b->front_due = deadline_of(expires);
             return;
         }
         if (!give_up(b, &r, result)) {
             return;
         }
     }
-    context_poke(b->context);
 }
 
 /* --- sending --------------------------------------------------------------------- */
@@ -308,7 +313,9 @@ plat_result backlog_append(backlog *b, const mqc_outgoing *m, uint32_t ttl_ms)
     if (result == PLAT_OK) {
         b->stored++;
         b->open++;
-        b->front_known = b->front_known && b->open - b->in_lane > 1;
+        if (b->open - b->in_lane == 1) { /* it is the first that waits */
+            b->front_due = 0;
+        }
     }
     return result;
 }
@@ -320,7 +327,7 @@ uint64_t backlog_bytes(const backlog *b)
 
 bool backlog_wants_turn(const backlog *b, bool stopping)
 {
-    return may_feed(b, stopping) ? b->in_lane < b->lane_max : !b->front_known;
+    return may_feed(b, stopping) ? b->in_lane < b->lane_max : b->front_due == 0;
 }
 
 /* For a message whose end the engine will report. */
@@ -379,6 +386,7 @@ uint64_t backlog_purge(backlog *b)
     uint64_t waiting = b->open - b->in_lane;
     uint64_t count = waiting - b->purging;
 
+    b->purge_begin = b->next;
     b->purge_end = store_health_info(&b->health).next_seq;
     b->purging = waiting;
     return count;
@@ -413,6 +421,16 @@ static bool run_store(backlog *b, mqc_time now)
            store_health_check(&b->health, s->ops->on_time(s, now));
 }
 
+/* When the front must be looked at: for the rest of a purge, and, while nothing is sent, for the
+ * time at which its first record expires. */
+static mqc_time front_deadline(const backlog *b, bool stopping)
+{
+    if (is_purged(b, b->next)) {
+        return 0;
+    }
+    return may_feed(b, stopping) ? IOTHUB_NEVER : b->front_due;
+}
+
 void backlog_on_time(backlog *b, bool stopping, mqc_time now)
 {
     store_health_log(&b->health);
@@ -420,8 +438,7 @@ void backlog_on_time(backlog *b, bool stopping, mqc_time now)
     if (!store_health_resume(&b->health, now) || !remove_ended(b) || !run_store(b, now)) {
         return;
     }
-    bool look = !may_feed(b, stopping) && (!b->front_known || now >= b->front_expires);
-    if (b->next < b->purge_end || look) {
+    if (now >= front_deadline(b, stopping)) {
         clear_front(b, now);
     }
     assert(backlog_valid(b));
@@ -434,9 +451,7 @@ mqc_time backlog_deadline(const backlog *b, bool stopping)
     if (store_health_rests(&b->health)) {
         return b->health.retry_at;
     }
-    const mqc_time own = deadline_of(s->ops->next_deadline(s));
-    bool front_expires = b->front_known && !may_feed(b, stopping);
-    return front_expires ? deadline_earlier(own, b->front_expires) : own;
+    return deadline_earlier(deadline_of(s->ops->next_deadline(s)), front_deadline(b, stopping));
 }
 
 static void report_kept(backlog *b)
@@ -481,7 +496,7 @@ bool backlog_valid(const backlog *b)
     if (b->purging > b->open - b->in_lane) {
         return false;
     }
-    if (b->purge_end == 0 && b->purging != 0) {
+    if (b->purge_begin > b->purge_end || (b->purge_end == 0 && b->purging != 0)) {
         return false;
     }
     return in_lane_valid(&b->table) && store_health_valid(&b->health);

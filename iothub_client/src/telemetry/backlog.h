@@ -21,16 +21,16 @@ typedef struct backlog {
     uint32_t lane_max; /* largest number of messages in the lane */
     uint32_t in_lane;  /* number of messages in the lane */
 
-    uint64_t next;      /* records from here on wait in the store only */
-    uint64_t first_own; /* records from here on were stored by this client */
-    uint64_t open;      /* records whose end was not counted */
-    uint64_t purge_end; /* records before this one are dropped; 0: none */
-    uint64_t purging;   /* the number of records to give up, as far as known */
-    mqc_time front_expires;
+    uint64_t next;        /* records from here on wait in the store only */
+    uint64_t first_own;   /* records from here on were stored by this client */
+    uint64_t open;        /* records whose end was not counted */
+    uint64_t purge_begin; /* waiting records from here on are dropped, */
+    uint64_t purge_end;   /* up to the one before this */
+    uint64_t purging;     /* the number of records to give up, as far as known */
+    mqc_time front_due;   /* when the first record that waits expires; 0: unknown, look at it */
 
-    uint64_t found;   /* records at the beginning */
-    uint64_t stored;  /* records since then */
-    bool front_known; /* front_expires is that of the first record that waits */
+    uint64_t found;  /* records at the beginning */
+    uint64_t stored; /* records since then */
 } backlog;
 
 /** Call it also without a store; the backlog then stays empty. */
