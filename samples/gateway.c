@@ -126,7 +126,7 @@ static void add_device(gateway *g, const char *connection_string, const cli_list
         exit(cli_error("%s, line %zu: %s", from->name, from->line, error.text));
     }
     d->gateway = g;
-    d->next_ms = now_ms() + g->device_count * START_GAP_MS; /* not all at once */
+    d->next_ms = now_ms() + g->device_count * START_GAP_MS; /* not all at the same time */
     d->number = ++g->device_count;
     d->next = g->devices;
     g->devices = d;

@@ -1,7 +1,7 @@
 /*
  * The MQTT layer alone, with any MQTT 3.1.1 broker: subscribes to a topic, sends one message with
  * QoS 0 and one with QoS 1 (or one with the QoS given by --qos), and prints what arrives until both
- * have come back.
+ * have been received.
  *
  *     mqtt_client -h localhost -p 1883 -t greetings -m hello
  *

@@ -36,7 +36,8 @@ void bench_ended(unsigned long count)
 void bench_wait(unsigned long target)
 {
     atomic_store(&awaited, target);
-    while (atomic_load(&ended) < target) { /* a post may be left of the last time */
+    /* The semaphore may still be posted from the last wait. */
+    while (atomic_load(&ended) < target) {
         if (sem_wait(&reached) == 0) {
             atomic_store(&awaited, target);
         }

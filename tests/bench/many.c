@@ -76,7 +76,7 @@ static void warm_up(many *m)
     (void)malloc_trim(0); /* otherwise the next devices would reuse their memory */
 }
 
-/* As many at the same time as allowed, and the next as soon as one of them is connected. */
+/* Connects all devices, up to the allowed number at the same time. */
 static void connect_all(many *m)
 {
     const many_options *o = m->options;
@@ -95,7 +95,7 @@ static void connect_all(many *m)
     report("connect", &begin, &end);
 }
 
-/* For as long as the keep-alive is, so that each device says once that it is there. */
+/* Runs for one keep-alive interval, so that each device sends one PINGREQ. */
 static void idle(many *m)
 {
     uint64_t end_us = many_now_us() + m->options->keep_alive_s * 1000000ULL;
@@ -111,7 +111,7 @@ static void idle(many *m)
 static void report_latency(many *m)
 {
     uint64_t *us = m->latency_us;
-    size_t n = (size_t)m->acknowledged; /* each has its place in memory */
+    size_t n = (size_t)m->acknowledged; /* there is one latency for each acknowledged message */
 
     bench_sort(us, n);
     printf(",\"median_us\":%llu,\"p99_us\":%llu,\"longest_us\":%llu", (unsigned long long)us[n / 2],

@@ -96,7 +96,8 @@ static void transmit(bench_peer *p, mqc_time now)
     }
 }
 
-/* Until many answers have come, if they are worth it. */
+/* Waits until many answers have arrived, if the engine finds that worth it; returns the time after.
+ */
 static mqc_time sleep_for_many(bench_peer *p, mqc_time now)
 {
     mqc_time until;

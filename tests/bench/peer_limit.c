@@ -72,7 +72,7 @@ static void subscribe(bench_peer *p)
     bench_stream_send(&p->stream, packet, 7 + len);
 }
 
-/* Nothing is asked for that the limit would have to tell apart from what comes with it. */
+/* Reads len bytes of answers without looking at them. */
 static void expect(bench_peer *p, size_t len)
 {
     while (len > 0) {

@@ -114,7 +114,7 @@ void peer_turn(bench_peer *p, unsigned long target)
 }
 
 /*
- * The thread ends by itself once it has sent the DISCONNECT.  In release 2.0.21 a thread that did
+ * The thread ends when it has sent the DISCONNECT.  In release 2.0.21 a thread that did
  * so before one of these calls looks makes it fail: there is no connection, or no thread, any more.
  */
 static void stop_thread(bench_peer *p)

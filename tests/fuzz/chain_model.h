@@ -3,7 +3,7 @@
 
 /**
  * @file
- * What the verdict on a plan should be, from what the plan says and not from bytes:
+ * Works out the right verdict on a plan of a chain from the plan, without looking at bytes:
  * every path from the server's certificate to an anchor is tried against the rules of
  * RFC 5280 section 6.1 and those of platform/README.md.
  */

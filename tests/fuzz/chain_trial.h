@@ -12,7 +12,7 @@ typedef struct chain_trial {
     bool accepted;
     const char *why;     /* not accepted: the judge's text */
     bool openssl_asked;  /* the build has OpenSSL */
-    const char *openssl; /* NULL: accepted; otherwise its text */
+    const char *openssl; /* OpenSSL's error text; NULL: OpenSSL accepted the chain */
     /* Which verdicts contradict each other without a reason listed in chain_trial.c; NULL: none. */
     const char *contradiction;
 } chain_trial;

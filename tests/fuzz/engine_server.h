@@ -52,7 +52,7 @@ typedef struct world {
 
     uint8_t wire[2048]; /* bytes that the server has not yet understood */
     size_t wire_len;
-    uint8_t offered[2048]; /* what mqc_tx_data showed, and nothing was taken of */
+    uint8_t offered[2048]; /* the bytes that mqc_tx_data returned and that were not consumed yet */
     size_t offered_len;
     uint8_t reply[2048]; /* bytes on their way to the client */
     size_t reply_len;

@@ -66,7 +66,8 @@ static void forget_unacked(world *w, bool session)
     w->unacked_count = kept;
 }
 
-/* Has the server more messages under way, of both kinds, than the client has places? */
+/* Returns whether the server has more open messages of QoS 1 and 2 than the client has inbox
+ * entries. */
 static bool overrun(const world *w)
 {
     return mqc_error(&w->e) == MQC_ERR_PROTOCOL && strcmp(mqc_error_packet(&w->e), "PUBLISH") == 0;

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "mqtt_core/engine_struct.h"
 
-/* Everything the engine said, as one number. */
+/* A hash of all events and results of the engine. */
 typedef struct record {
     uint64_t hash;
     unsigned events;

@@ -48,7 +48,7 @@ void fixture_forget_sent(hub_fixture *f);
 hub_identity *fixture_device(hub_fixture *f, const char *device);
 /* A token on the heap. */
 char *fixture_token(const char *resource, const char *key, int64_t expiry_s, const char *policy);
-/* Log in with a good token that is valid for an hour; key tells the connections apart. */
+/* Logs in with a token that is valid for an hour. key identifies the connection. */
 hub_result fixture_connect(hub_fixture *f, const void *key, const char *client_id, bool clean);
 void fixture_subscribe(hub_fixture *f, const void *key, const char *filter, int qos);
 /* As the plugin does it: check, then accept. */

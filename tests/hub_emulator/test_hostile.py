@@ -386,7 +386,7 @@ class Rest(Hostile):
         return "\r\n".join(lines + list(headers)).encode("latin-1") + b"\r\n\r\n" + body
 
     def check(self, cases):
-        """(name, status or several that will do, bytes); many at once, to save time."""
+        """Cases (name, accepted status or statuses, bytes); many run at the same time."""
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda case: self.answer(case[2]), cases))
         for (name, expected, _), answer in zip(cases, answers):

@@ -106,7 +106,7 @@ for app in "$work/app" "$work/build/app"; do
 done
 echo "both name the missing part of a connection string"
 
-# It tries for ever; the closed pipe ends it at its third line.
+# The sample tries to connect until the closed pipe ends it at its third line.
 lines=$(IOTHUB_DEVICE_CONNECTION_STRING='HostName=nowhere.invalid;DeviceId=d;SharedAccessKey=AAAA' \
   "$work/app" 2>&1 | head -n 2) || true
 grep -q nowhere.invalid <<<"$lines"

@@ -29,7 +29,7 @@ typedef struct flood {
     unsigned sent;
     unsigned ended;
     unsigned failed;
-    unsigned full;       /* times that send said: no space */
+    unsigned full;       /* times that send returned IOTHUB_ERR_NO_SPACE */
     unsigned char *ends; /* how often each message ended */
 } flood;
 

@@ -154,7 +154,8 @@ static long resident_kb(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* As fast as the queue takes it; with tokens, which take their time, a thousand a second. */
+/* Publishes as fast as the queue accepts; with renewals of tokens, which last longer, 1,000
+ * messages a second. */
 static void publish(run *r, iothub_client *c)
 {
     while ((r->by_hand || now_us() >= r->next_us) && send_one(r, c)) {

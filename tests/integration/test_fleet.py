@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`iothub fleet` against the emulator: what it says of itself is what the hub saw.
+"""`iothub fleet` against the emulator: its report agrees with what the hub saw.
 
 usage: test_fleet.py BIN_DIR
 """

@@ -403,7 +403,7 @@ void client_life_end(client_life *l)
     iothub_client *c = l->f.client;
 
     calm(l);
-    (void)iothub_stop(c, 0); /* from any state, all of it ends */
+    (void)iothub_stop(c, 0); /* a stop ends everything, whatever the state */
     for (int n = 0; n < 20000 && c->session.wish.kind != IOTHUB_WISH_NONE; n++) {
         nap(l);
     }

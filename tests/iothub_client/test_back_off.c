@@ -328,7 +328,8 @@ static void one_early_end_is_not_called_a_take_over(void **state)
     fixture_free(&f);
 }
 
-/* Connected for so long, then the hub closes; connected again.  What the status said. */
+/* Connects, lets the hub close the connection after ms, connects again; returns the text of the
+ * status. */
 static const char *end_after(client_fixture *f, uint64_t ms)
 {
     static char text[160];

@@ -124,7 +124,8 @@ static void the_newest_are_never_refused_when_the_oldest_may_go(void **state)
     close_store();
 }
 
-/* However few there were when the disk filled up, and in the runs after that. */
+/* A few messages always fit, even if the store was empty when the disk filled up, and in later
+ * runs. */
 static void a_few_always_fit(void **state)
 {
     (void)state;

@@ -142,7 +142,7 @@ static void the_first_one_in_an_empty_store_expires_in_time_without_a_start(void
     end(&f);
 }
 
-/* Some in each turn, and each turn says that there are more. */
+/* Each turn ends some of them and asks for another turn while there are more. */
 static void many_that_have_expired_end_in_turns_without_a_sleep_between(void **state)
 {
     (void)state;
@@ -177,7 +177,7 @@ static void many_that_have_expired_end_in_turns_without_a_sleep_between(void **s
     }
 }
 
-/* Of another run, of which the wall clock tells the age; in doubt it is new. */
+/* Records of an earlier run: the wall clock gives their age; without a date they count as new. */
 static void a_record_without_a_date_is_new_and_one_of_1970_is_old(void **state)
 {
     (void)state;

@@ -326,7 +326,7 @@ static void no_state_is_a_busy_loop(void **state)
     for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
         client_fixture f;
         fixture_init(&f, NULL);
-        if (s == IOTHUB_RENEWING) { /* it comes about by what is in flight all the time */
+        if (s == IOTHUB_RENEWING) { /* a message stays in flight, which makes the renewal wait */
             f.client->context.options.ack_timeout_ms = 0;
         }
         scripted_stream *stream = &f.platform.streams[0];

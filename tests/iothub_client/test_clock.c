@@ -71,7 +71,7 @@ static void a_clock_is_set_from_2023_to_the_end_of_9999(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         f.platform.clock.monotonic_ms = 5999;
         f.platform.clock.wall_ms = cases[i].wall_s * 1000;
-        /* What it shows, less what has passed: the same at any time, unless it was set. */
+        /* Wall clock minus monotonic clock: constant unless the wall clock is set. */
         assert_true(wall_clock_offset_s(f.options.platform->clock) ==
                     (cases[i].meant ? cases[i].wall_s - 5 : INT64_MIN));
     }
@@ -295,7 +295,7 @@ static void the_notice_of_a_given_token_follows_the_clock(void **state)
     assert_int_equal(f.expiring_count, 1);
     assert_in_range(f.seconds_left, 1, 9);
 
-    step_s(&f, -3500); /* and now an hour again */
+    step_s(&f, -3500); /* the wall clock is right again */
     fixture_sleep(&f, 2700 * 1000);
     assert_int_equal(f.expiring_count, 1);
     fixture_sleep(&f, 200 * 1000);

@@ -101,7 +101,7 @@ static void the_log_may_run_inside_itself(void **state)
     assert_false(f.context.logging);
 }
 
-/* Without a runner it costs nothing; fake_threads ends the test when it is taken twice. */
+/* Without a runner there is no lock. fake_threads fails the test if the lock is taken twice. */
 static void the_lock_exists_for_a_runner_and_opens_for_its_calls(void **state)
 {
     (void)state;

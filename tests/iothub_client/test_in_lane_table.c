@@ -101,7 +101,7 @@ static void dropped_records_are_reported_in_their_order(void **state)
     }
 }
 
-/* Against plain counts, with all lists in use at once. */
+/* Compares the table with plain counts while all its lists are in use. */
 static void no_slot_is_lost_in_any_order_of_calls(void **state)
 {
     (void)state;

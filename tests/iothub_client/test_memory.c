@@ -199,7 +199,8 @@ static void with_window(iothub_options *o)
     o->window = window;
 }
 
-/* A store's lane holds two windows, as far as half of the entries do; its table has the rest. */
+/* With a store the lane holds two windows, but at most half of the entries; the table gets the
+ * rest. */
 static void with_a_store_the_lane_has_two_windows_and_the_table_the_rest(void **state)
 {
     (void)state;

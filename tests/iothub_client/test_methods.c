@@ -165,7 +165,7 @@ static void a_second_answer_is_refused(void **state)
     fixture_free(&f);
 }
 
-/* Places are taken again in the order in which they were given back. */
+/* Slots are reused in the order in which they were freed. */
 static void a_second_answer_differs_from_a_late_one_for_sixteen_calls(void **state)
 {
     (void)state;

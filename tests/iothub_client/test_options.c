@@ -142,7 +142,7 @@ static void each_part_of_the_platform_is_needed(void **state)
     fixture_free(&f);
 }
 
-/* As options.h says. */
+/* The defaults that options.h documents. */
 static void the_defaults_are_those_that_are_written(void **state)
 {
     (void)state;

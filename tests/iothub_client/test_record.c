@@ -98,7 +98,8 @@ static void in_the_run_that_stored_it_the_monotonic_clock_counts(void **state)
         assert_int_equal(record_expiry(&r, true, &c.base, NOW), NOW + 5000);
         assert_int_equal(record_expiry(&r, true, &c.base, NOW + 4999), NOW + 5000);
         assert_int_equal(record_expiry(&r, true, &c.base, NOW + 5000), NOW + 5000);
-        assert_int_equal(record_expiry(&r, true, &c.base, NOW + 7000), NOW + 7000); /* at once */
+        assert_int_equal(record_expiry(&r, true, &c.base, NOW + 7000),
+                         NOW + 7000); /* immediately */
     }
 }
 

@@ -196,7 +196,7 @@ static void an_idle_client_wakes_up_for_its_keep_alive_only(void **state)
     rig_free(r);
 }
 
-/* Wrong ends the program: these are other threads. */
+/* cmocka cannot fail a test from other threads, so a fault ends the program. */
 static plat_threads plain_threads;
 static pthread_t holder;
 static bool held;

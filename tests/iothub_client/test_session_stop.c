@@ -201,7 +201,7 @@ static void a_stop_ends_in_every_stage(void **state)
     for (unsigned calls = 0; calls < 12; calls++) {
         client_fixture f;
         fixture_init(&f, NULL);
-        f.platform.streams[0].stage_calls = 2; /* each process is one small step */
+        f.platform.streams[0].stage_calls = 2; /* each iothub_process completes one stage */
         iothub_op op = fixture_send(&f, "one");
         iothub_result how;
         assert_int_equal(iothub_start(f.client), IOTHUB_OK);

@@ -34,7 +34,7 @@ typedef struct world {
     unsigned mail_count;
     unsigned losses; /* out of 16, of notifications */
 
-    cJSON *told; /* at the application */
+    cJSON *told; /* the document as the application received it */
     uint64_t told_version;
     unsigned report_count;
     unsigned report_of[OPS]; /* by op: 1 + its number, 0 for a get */
@@ -127,7 +127,7 @@ static void hub_sends(world *w, unsigned n)
         return;
     }
     m = w->mails[n];
-    if (w->settled || roll(w, 6) != 0) { /* else it comes once more */
+    if (w->settled || roll(w, 6) != 0) { /* otherwise it is delivered a second time */
         memmove(w->mails + n, w->mails + n + 1, (--w->mail_count - n) * sizeof m);
     }
     fake_hub_send(fixture_stream(&w->f), m.topic, m.body, strlen(m.body), 0);
@@ -147,7 +147,7 @@ static mail *new_mail(world *w)
     return m;
 }
 
-/* A notification as it should be, or as it should not. */
+/* Writes a notification, sometimes a malformed one. */
 static void write_patch(world *w, mail *m, const cJSON *patch)
 {
     const char *topic = "$iothub/twin/PATCH/properties/desired/";
@@ -257,7 +257,7 @@ static void hub_reads(world *w)
     }
 }
 
-/* What belongs to an earlier connection is gone, but for an answer that took its time. */
+/* Drops what belongs to an earlier connection, except for a late answer. */
 static void hub_forgets(world *w)
 {
     unsigned kept = 0;

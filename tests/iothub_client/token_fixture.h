@@ -48,7 +48,7 @@ static inline void init_with_token(client_fixture *f, int64_t life_s)
     fixture_init_as(f, with_token(device_token(life_s)), NULL);
 }
 
-/* What iothub_init says that it wants on top of len; 0: it is content. */
+/* Returns how many bytes more than len iothub_init asks for; 0: len is enough. */
 static inline size_t missing_of(const client_fixture *f, const char *text, size_t len)
 {
     void *memory = fixture_memory(len);

@@ -1,7 +1,7 @@
 #ifndef TEST_TWIN_FIXTURE_H
 #define TEST_TWIN_FIXTURE_H
 
-/** @file  Twin requests on a client_fixture, and what the hub says to them. */
+/** @file  Twin requests on a client_fixture, and the hub's answers to them. */
 
 #include "client_fixture.h"
 

@@ -16,7 +16,7 @@ static void begin(rig *r, size_t head)
     }
 }
 
-/* Also when an entry before it has another id than its position says. */
+/* Also if an earlier entry has an id that does not match its position. */
 static void an_id_is_found_wherever_the_table_begins(void **state)
 {
     (void)state;

@@ -7,7 +7,8 @@ static void measure(mqc_round_trip *t, mqc_time ms)
 {
     mqc_round_trip_begin(t, 7, 1000);
     assert_true(mqc_round_trip_is_timed(t));
-    mqc_round_trip_answered(t, 8, 1000 + ms / 2); /* another one: the time continues */
+    mqc_round_trip_answered(
+        t, 8, 1000 + ms / 2); /* the answer to another packet does not stop the clock */
     assert_true(mqc_round_trip_is_timed(t));
     mqc_round_trip_answered(t, 7, 1000 + ms);
     assert_false(mqc_round_trip_is_timed(t));

@@ -15,7 +15,7 @@ enum {
 /* How the bytes get from the engine to the server. */
 typedef struct transport {
     const char *name;
-    size_t room;     /* bytes that the stream accepts before the peer */
+    size_t room;     /* bytes that the stream buffers ahead of the peer */
     size_t portion;  /* bytes that the peer's system acknowledges at a time */
     bool relayed;    /* the buffer is that of a relay, which has room for everything */
     bool closes;     /* its window if it has no room; then nothing is in transit */

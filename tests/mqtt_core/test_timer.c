@@ -20,7 +20,7 @@ static void an_idle_engine_has_no_deadline(void **state)
     rig_deinit(&r);
 }
 
-/* Each part adds one that is earlier than those before. */
+/* Each part adds a deadline that is earlier than all before it. */
 static void the_earliest_of_all_parts_counts(void **state)
 {
     (void)state;

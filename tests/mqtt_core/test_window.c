@@ -42,7 +42,8 @@ static void a_stopped_window_waits_no_longer_than_until_then(void **state)
     }
     mqc_window_finished(&w);
     assert_int_equal(w.in_flight, 3);
-    assert_false(mqc_window_open(&w, 50)); /* from now on the time counts */
+    /* The window is closed from here on, and the time is counted. */
+    assert_false(mqc_window_open(&w, 50));
     assert_false(mqc_window_open(&w, 60));
     assert_int_equal(w.go_on_at, 50);
     mqc_window_on_time(&w, 49);
@@ -284,7 +285,7 @@ static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **
     }
 }
 
-/* In 1/64 ms, of which the mean takes an eighth. */
+/* The mean is kept in units of 1/64 ms, and each sample changes it by an eighth. */
 static void an_answer_after_days_counts_as_one_after_a_minute(void **state)
 {
     (void)state;

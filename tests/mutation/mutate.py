@@ -201,7 +201,7 @@ class Worker:
         return SURVIVED, "" if self.bench.tests_for(self.bench.plain, m) else "no test executes it"
 
     def is_same(self, m, copies):
-        """Does the optimiser make the same of both?"""
+        """Returns whether the compiler makes the same code of both."""
         return all(filecmp.cmp(self.optimised(s, ROOT), self.optimised(s, self.folder), False) for s in copies)
 
     def optimised(self, source, root):

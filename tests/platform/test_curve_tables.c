@@ -1,8 +1,8 @@
 /*
  * What a handshake costs in wolfSSL's tables of points.  Room for one is 256 points on the heap,
- * made when a point is met; the table is computed when it is met again.  So a handshake computes
- * none if it makes room anew for each point of each of its operations, which can be counted.  The
- * server has a thread, and so points, of its own.
+ * made when a point is met; the table is computed when it is met again.  Room that was made for
+ * each point of each operation therefore means that no table was computed, and it can be counted.
+ * The server has a thread of its own, and so points of its own.
  */
 
 #include <setjmp.h>
@@ -111,7 +111,7 @@ static plat_result step_client(void)
     return r;
 }
 
-/* Counts the tables that there was room made for. */
+/* Connects and returns the number of tables for which room was made. */
 static size_t connect_and_count(const tls_peer_config *config)
 {
     plat_result r;

@@ -26,7 +26,7 @@ static int listen_somewhere(uint16_t *port)
     return fd;
 }
 
-/* Until the stream leaves the given stage, sleeping only as its poll says. */
+/* Drives the stream until it leaves the given stage, and sleeps only as its poll asks. */
 static plat_result drive(plat_stream *s, plat_stage *stage, plat_stage until)
 {
     const plat_platform *p = plat_posix();

@@ -102,7 +102,7 @@ static int look_at_the_clocks(void)
         return 77;
     }
     close(fd);
-    pid_t child = fork(); /* the first process in it */
+    pid_t child = fork(); /* the first process in the new namespace */
     if (child == 0) {
         (void)clock_gettime(CLOCK_MONOTONIC, &t);
         uint64_t ahead =
@@ -231,7 +231,8 @@ static void a_set_of_many_wakes_up_and_goes_on(void **state)
     for (int i = 0; i < ROUNDS; i++) {
         assert_int_equal(plat_poll_set_update(set, &item, polls, now + LONG_MS), PLAT_OK);
         resume(resumed);
-        assert_null(plat_poll_set_next(set, LONG_MS)); /* nothing is due yet: another look */
+        /* Nothing is due yet, so only the deadlines are computed again. */
+        assert_null(plat_poll_set_next(set, LONG_MS));
         struct pollfd fd = { .fd = resumed, .events = POLLIN };
         assert_int_equal(poll(&fd, 1, 0), 0);
         assert_int_equal(plat_poll_set_update(set, &item, polls, now), PLAT_OK);

@@ -247,7 +247,8 @@ static void a_lost_wal_is_reported(void **state)
     image_free(&image);
 }
 
-/* As after a loss of power: what comes is true and in order, and no number comes again. */
+/* As after a loss of power: the records that are read are genuine and in order, and no number
+ * repeats. */
 static void assert_beginning(struct store_fixture *f, const struct image *image)
 {
     plat_result end;

@@ -7,7 +7,7 @@
 
 enum { MOST = 400 };
 
-/* What each call said. */
+/* The result of each call. */
 struct ledger {
     bool stored[MOST + 1];
     bool removed[MOST + 1];

@@ -80,7 +80,7 @@ static uint64_t drain(struct store_fixture *f, uint64_t first, uint64_t count)
     return first;
 }
 
-/* Nothing comes again, in this life and in the next. */
+/* Removed records do not reappear, neither now nor after the store is opened again. */
 static void drain_all(struct store_fixture *f, uint64_t first, uint64_t next)
 {
     plat_store_record r;

@@ -176,7 +176,7 @@ static plat_flow flow_now(void)
     return f;
 }
 
-/* The system's own timers decide when a peer says that it has no room. */
+/* The timers of the system decide when a peer reports a closed window. */
 static plat_flow flow_until(bool (*holds)(const plat_flow *f))
 {
     const uint64_t give_up = now() + 20000;

@@ -205,7 +205,7 @@ static void big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire(v
     wire.send_room = 0;
     while (sent < sizeof big) {
         size_t n;
-        /* a copy at another address, and more behind it than last time */
+        /* the same bytes at another address, followed by more than last time */
         static uint8_t copy[sizeof big];
         memcpy(copy + blocked % 3, big + sent, sizeof big - sent - 3);
         size_t len = sizeof big - sent > 3 ? sizeof big - sent - 3 : sizeof big - sent;

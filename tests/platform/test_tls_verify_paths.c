@@ -125,7 +125,7 @@ static void several_certificates_of_a_ca_and_bystanders_do_no_harm(void **state)
            (tls_peer_config){ .chain = { &server.cert }, .chain_len = 1 }, PLAT_OK);
 }
 
-/* Nine certificates are all that Debian's wolfSSL reads; of the tenth it says nothing. */
+/* Debian's wolfSSL reads nine certificates and ignores the tenth without an error. */
 static void chains_of_nine_connect_and_longer_ones_are_named_as_such(void **state)
 {
     (void)state;

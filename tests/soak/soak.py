@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A device does everything at once while network and hub fail at random; nothing may get lost.
+"""A device uses all features at the same time while network and hub fail at random; nothing may be lost.
 
 usage: soak.py BIN_DIR SOAK_DEVICE FAULT_PROXY [--minutes N] [--rate N] [--seed N]
 
@@ -72,7 +72,7 @@ class Hub(Emulator):
 
 
 class Watcher(threading.Thread):
-    """Works beside the faults until it is told to end, or until it finds that something got lost."""
+    """A thread that works while faults happen, until the soak ends or it finds that something was lost."""
 
     def __init__(self, hub, found):
         super().__init__(daemon=True)

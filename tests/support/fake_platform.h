@@ -15,7 +15,7 @@
 #include "platform/platform.h"
 #include "scripted_stream.h"
 
-#define FAKE_STREAMS 8 /* made since init, deinit or not */
+#define FAKE_STREAMS 8 /* streams made since init, including those that were deinitialised */
 
 typedef struct fake_net {
     plat_net base;

@@ -41,15 +41,16 @@ struct scripted_stream {
     /* The script: the test sets these at any time. */
     plat_stage stall_at; /* progress never leaves this stage; PLAT_STAGE_OPEN: no stall */
     unsigned
-        stage_calls;  /* calls of progress that each stage needs; default 0: opens in one call */
-    size_t recv_max;  /* most bytes for one recv; 0: no limit */
-    size_t send_max;  /* most bytes for one send; 0: no limit */
-    size_t send_room; /* bytes until send says WOULD_BLOCK; default SIZE_MAX; test refills */
+        stage_calls; /* calls of progress that each stage needs; default 0: opens in one call */
+    size_t recv_max; /* most bytes for one recv; 0: no limit */
+    size_t send_max; /* most bytes for one send; 0: no limit */
+    size_t
+        send_room; /* bytes until send returns WOULD_BLOCK; default SIZE_MAX; the test refills it */
     plat_result recv_then; /* when all that was fed is read: WOULD_BLOCK (default), EOF, error */
     intptr_t fd;           /* what poll reports once open; default -1 */
     uint64_t peer_has;     /* bytes since open, for flow; default UINT64_MAX: all that were sent */
     size_t hidden;         /* bytes that arrived and recv does not give: the same */
-    bool window_closed;    /* the peer has no room for what is pending, and says so */
+    bool window_closed;    /* the peer reports that it has no room for pending bytes */
     bool resumed;          /* what the open stream reports about its TLS session */
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);

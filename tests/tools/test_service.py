@@ -69,7 +69,7 @@ class Emulator:
 
 
 class Script(http.server.BaseHTTPRequestHandler):
-    """Answers every request as the test has said, and remembers it."""
+    """Answers every request as the test has set, and records it."""
 
     protocol_version = "HTTP/1.1"
     answer = (200, {}, "{}")

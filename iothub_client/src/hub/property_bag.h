@@ -53,7 +53,7 @@ typedef struct iothub_bag_pair {
 
 /**
  * Removes the first pair from *rest, which at the start is the whole bag. False at the end. Safe
- * for any bytes; only iothub_bag_check tells whether a bag is valid.
+ * for any bytes; only iothub_bag_check decides whether a bag is valid.
  */
 bool iothub_bag_next(mqc_span *rest, iothub_bag_pair *pair);
 

@@ -15,10 +15,10 @@
  *
  * If the disk is full: an append is accepted only if the store also has the blocks that it needs to
  * remove all its records.  The store allocates them (posix_fallocate) before the append, at least
- * 0.4 MB.  Therefore remove and sync succeed whoever has filled the disk, and appends succeed again
- * as soon as enough pages are free.  Until then append returns PLAT_ERR_FULL.  The same holds for
- * the limits of a quota and of RLIMIT_FSIZE, and no SIGXFSZ is raised; a store that is larger than
- * RLIMIT_FSIZE, or that cannot be made within it, is not opened (PLAT_ERR_FULL).
+ * 0.4 MB.  Therefore remove and sync succeed even if another program filled the disk, and appends
+ * succeed again as soon as enough pages are free.  Until then append returns PLAT_ERR_FULL.  The
+ * same holds for the limits of a quota and of RLIMIT_FSIZE, and no SIGXFSZ is raised; a store that
+ * is larger than RLIMIT_FSIZE, or that cannot be made within it, is not opened (PLAT_ERR_FULL).
  *
  * All this holds on file systems that write blocks in place, such as ext4, XFS and tmpfs.  It does
  * not hold on those that write them elsewhere (btrfs, ZFS, UBIFS, JFFS2), nor on NFS, where a full

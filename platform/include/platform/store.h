@@ -105,7 +105,7 @@ typedef struct plat_store_ops {
     uint64_t (*next_deadline)(const plat_store *s);
 
     /**
-     * Syncs the store if its deadline has come.
+     * Syncs the store if its deadline is reached.
      * @param s       the store
      * @param now_ms  the time by plat_clock.monotonic_ms
      */

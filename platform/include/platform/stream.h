@@ -35,7 +35,7 @@ typedef struct plat_poll {
     uint64_t wake_at_ms; /**< monotonic time of the next call without an event; 0: never */
 } plat_poll;
 
-/** How far the bytes of an open stream have come; see plat_stream_ops.flow. */
+/** Counts of the bytes that an open stream has received and delivered; see plat_stream_ops.flow. */
 typedef struct plat_flow {
     uint64_t received;  /**< bytes that arrived since open, including those that recv has not
                              returned yet */
@@ -134,7 +134,7 @@ typedef struct plat_stream_ops {
      * by the peer.
      *
      * @param s         the stream, in any state
-     * @param[out] out  how far its bytes have come
+     * @param[out] out  the counts of its bytes
      */
     void (*flow)(plat_stream *s, plat_flow *out);
 

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A line of text that tells people why a stream has failed.  It is on the heap, because most
+ * A line of text for people: why a stream has failed.  It is on the heap, because most
  * streams never fail, and those that do are closed soon.
  */
 

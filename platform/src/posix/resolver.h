@@ -32,7 +32,8 @@ int plat_lookup_fd(const plat_lookup *l);
 /** Whether the look-up is done. */
 bool plat_lookup_is_done(plat_lookup *l);
 
-/** Number of addresses of a look-up that is done; 0: *why tells the cause, as static text. */
+/** Number of addresses of a look-up that is done; 0: the look-up failed, and *why is the cause, a
+ * static text. */
 size_t plat_lookup_count(const plat_lookup *l, const char **why);
 
 /** One of these addresses, without a port. */

@@ -314,8 +314,8 @@ static plat_result io_failed(plat_tcp_stream *s, int error)
 /*
  * A server with Nagle's algorithm, such as Mosquitto by default, holds a small packet back until
  * the previous one was acknowledged.  Each PUBACK then takes 40 ms, unless we send something that
- * can carry the acknowledgement.  Linux switches delayed acknowledgements on again by itself, so
- * the option is set each time.
+ * can carry the acknowledgement.  Linux switches delayed acknowledgements on again without being
+ * asked, so the option is set each time.
  */
 static void acknowledge_now(plat_tcp_stream *s)
 {

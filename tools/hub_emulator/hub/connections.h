@@ -16,7 +16,7 @@
 typedef enum hub_connection_state {
     HUB_CONNECTION_LIVE = 0,
     HUB_CONNECTION_UNWANTED, /* to be dropped at the next tick */
-    HUB_CONNECTION_DROPPED   /* the broker was told */
+    HUB_CONNECTION_DROPPED   /* the broker was asked to close it */
 } hub_connection_state;
 
 /** A connected client; key is the broker's name for the connection. */

@@ -524,7 +524,7 @@ static void run_daemons(rest_server *s)
 
 void rest_server_run(rest_server *s)
 {
-    MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker comes round by itself as often as that */
+    MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker's own loop turns at least that often */
 
     wake_watchers(s);
     let_leavers_go(s);

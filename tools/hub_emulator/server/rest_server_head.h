@@ -3,8 +3,8 @@
 
 /**
  * @file
- * What the head of an HTTP request says of itself, beyond what libmicrohttpd
- * looks at: a request that two readers could understand in two ways is refused.
+ * Checks of the head of an HTTP request, in addition to those of libmicrohttpd: a request that two
+ * readers could understand in two ways is refused.
  */
 
 #include <microhttpd.h>

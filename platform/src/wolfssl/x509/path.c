@@ -2,7 +2,8 @@
 
 #include "wolfssl/x509/name_constraints.h"
 
-/* How far a path has come.  The reason of the path that came closest to a good one is reported. */
+/* The steps of verifying a path, in their order. If no path is good, the reason of the one that
+ * passed most steps is reported. */
 typedef enum rank {
     NOT_TRIED,
     NO_ISSUER,
