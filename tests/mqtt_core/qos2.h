@@ -3,7 +3,7 @@
 
 #include "rig.h"
 
-/* Packets of a server about QoS 2 messages. */
+/* Helpers that feed the QoS 2 packets of a server to the engine. */
 
 static inline void feed_id(rig *r, unsigned first, unsigned id, mqc_result want)
 {
@@ -25,7 +25,7 @@ static inline void pubcomp(rig *r, unsigned id)
     feed_id(r, 0x70, id, MQC_OK);
 }
 
-/* A QoS 2 message "t" with payload "x". */
+/* Feeds a QoS 2 message with topic "t" and payload "x". */
 static inline mqc_result message(rig *r, unsigned id, bool dup)
 {
     return RIG_FEED(r, dup ? 0x3C : 0x34, 6, 0, 1, 't', 0, (uint8_t)id, 'x');

@@ -1,7 +1,7 @@
 #ifndef RIG_H
 #define RIG_H
 
-/* An engine with memory of any size, a clock, and a log of its events. */
+/* A test rig: an engine with memory of any size, a clock, and a log of its events. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ typedef struct rig_lane {
     uint16_t window;
 } rig_lane;
 
-/* Zero: a size that is large enough for most tests. */
+/* Sizes of the engine's memory; zero selects a size that is large enough for most tests. */
 typedef struct rig_sizes {
     size_t rx;
     size_t control;
@@ -33,17 +33,17 @@ typedef struct rig_sizes {
 
 typedef struct rig {
     mqc_engine e;
-    mqc_memory memory; /* each part allocated alone, so that ASan guards its ends */
+    mqc_memory memory; /* each part has an allocation of its own, so that ASan detects overruns */
     mqc_time now;
 
-    uint8_t sent[16384]; /* what the server would have received */
+    uint8_t sent[16384]; /* the bytes that the server would have received */
     size_t sent_len;
     size_t runs; /* calls of mqc_tx_data that returned bytes */
 
     char log[65536]; /* one line per event */
     size_t log_len;
     size_t events;
-    mqc_event last;   /* its spans are gone */
+    mqc_event last;   /* its pointers are no longer valid */
     bool ack_at_once; /* acknowledge each message when it is delivered */
 } rig;
 
@@ -66,7 +66,7 @@ void rig_pull(rig *r);
 size_t rig_send(rig *r, size_t max);
 void rig_send_all(rig *r);
 
-void rig_forget(rig *r); /* what was sent and logged */
+void rig_forget(rig *r); /* clears what was sent and logged */
 
 #define rig_expect_log(r, text) assert_string_equal((r)->log, (text))
 #define rig_expect_sent(r, ...)                                  \
@@ -74,27 +74,28 @@ void rig_forget(rig *r); /* what was sent and logged */
                           sizeof((const uint8_t[]){ __VA_ARGS__ }))
 void rig_expect_sent_bytes(const rig *r, const void *bytes, size_t len);
 
-/* The packets that were sent, in words: "PUBLISH d0 q1 r0 id1 t len2\n". */
+/* Returns the sent packets as text, for example "PUBLISH d0 q1 r0 id1 t len2
+ * ". */
 const char *rig_sent_text(const rig *r);
 
-/* Publish topic "t" with a payload of len bytes, id as payload's first byte. */
+/* Publishes to topic "t" with a payload of len bytes, whose first byte is id. */
 uint16_t rig_publish(rig *r, uint8_t lane, uint8_t qos, uint32_t id, size_t len);
 
-/* Lets time pass until a lane that its window has stopped sends with the free slots. */
+/* Advances the time until a lane that was stopped by its full window may use the free slots. */
 void rig_gather(rig *r);
 
-/* Publish topic "t" on lane 0, id as the payload. */
+/* Publishes to topic "t" on lane 0 with id as the payload. */
 mqc_result rig_queue(rig *r, uint32_t id, uint8_t qos, bool keep, mqc_time expires);
 void rig_puback(rig *r, uint16_t id);
-/* Releases a kept message of lane 0; the result may be a refusal. */
+/* Calls mqc_release for a kept message of lane 0 and expects the result `want`. */
 void rig_release(rig *r, uint32_t id, mqc_result want);
-/* Sends everything possible. Returns how many more messages are in flight. */
+/* Sends everything that can be sent. Returns by how much the number of messages in flight grew. */
 size_t rig_sent_now(rig *r);
 
-/* The engine's deadline, MQC_NEVER without one. */
+/* Returns the engine's deadline, or MQC_NEVER if it has none. */
 mqc_time rig_deadline(const rig *r);
 
-/* A small random generator of our own, so that a failure can be repeated on every system. */
+/* A small random generator of our own, so that a failing test can be repeated on any system. */
 uint32_t rig_random(uint64_t *seed);
 
 #endif

@@ -12,7 +12,7 @@ static size_t put_text(uint8_t *out, mqc_span s)
     return 2 + s.len;
 }
 
-/* Section 3.1, implemented a second time. */
+/* Encodes CONNECT independently of the engine, by section 3.1 of MQTT 3.1.1. */
 static size_t expected_connect(uint8_t *out, const mqc_connect_options *o)
 {
     const bool will = o->will.topic.ptr != NULL;
@@ -44,7 +44,8 @@ static void connect_carries_what_is_given_and_nothing_else(void **state)
             rig r;
             rig_init(&r, NULL);
             o.clean_session = (bits & 1) != 0;
-            o.will.retain = (bits & 2) != 0; /* counts with a topic only, as does its QoS */
+            /* Matters only if the will has a topic; the same holds for its QoS. */
+            o.will.retain = (bits & 2) != 0;
             o.will.qos = qos;
             o.will.topic = mqc_span_str((bits & 4) != 0 ? "w" : NULL);
             o.will.payload = mqc_span_str((bits & 8) != 0 ? "gone" : NULL);
@@ -140,7 +141,7 @@ static void requests_that_break_a_rule_are_refused(void **state)
     rig_deinit(&r);
 }
 
-/* The number of filters is kept in 16 bits. */
+/* One filter more than a 16-bit counter can hold. */
 static void more_filters_than_can_be_counted_are_refused(void **state)
 {
     (void)state;
@@ -168,14 +169,15 @@ static void requests_need_a_connection_and_name_the_error_that_ended_it(void **s
     assert_int_equal(mqc_unsubscribe(&r.e, &f, 1, NULL), MQC_ERR_STATE);
     rig_connect(&r, true, false);
 
-    assert_int_equal(RIG_FEED(&r, 0x00, 0), MQC_ERR_MALFORMED); /* no packet begins so */
+    /* No packet begins with this byte. */
+    assert_int_equal(RIG_FEED(&r, 0x00, 0), MQC_ERR_MALFORMED);
 
     assert_int_equal(mqc_subscribe(&r.e, &s, 1, NULL), MQC_ERR_MALFORMED);
     assert_int_equal(mqc_unsubscribe(&r.e, &f, 1, NULL), MQC_ERR_MALFORMED);
     rig_deinit(&r);
 }
 
-/* The filter makes the packet as large as the control area, or a byte larger. */
+/* A filter for which the packet is as large as the control area, or one byte larger. */
 static void a_request_may_fill_the_control_area(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 #include "control.h"
 #include "rig.h"
 
-/* The queue of encoded control packets. */
+/* Tests of the queue of encoded control packets. */
 
 static void put(mqc_control *c, uint8_t value, size_t n)
 {
@@ -27,7 +27,7 @@ static void what_does_not_fit_is_refused_and_changes_nothing(void **state)
     }
 }
 
-/* For every split of the first of two packets by the stream. */
+/* Two packets are queued; the stream has accepted any number of bytes of the first. */
 static void what_is_queued_moves_to_the_start_when_the_end_has_no_room(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 #include "control_fill.h"
 #include "rig.h"
 
-/* What is encoded once the control area has room, and in which order. */
+/* Tests which packets are encoded once the control area has room, and in which order. */
 
 static void nothing_is_wanted_of_an_idle_connection(void **state)
 {
@@ -20,7 +20,7 @@ static void nothing_is_wanted_of_an_idle_connection(void **state)
     rig_deinit(&r);
 }
 
-/* PUBREL, then acknowledgements in the order of the messages, then PINGREQ, then DISCONNECT. */
+/* The order is PUBREL, acknowledgements in the order of the messages, PINGREQ, DISCONNECT. */
 static void each_kind_has_its_turn(void **state)
 {
     (void)state;
@@ -45,7 +45,7 @@ static void each_kind_has_its_turn(void **state)
     rig_deinit(&r);
 }
 
-/* A control area that holds eight answers, of which the stream takes one byte at a time. */
+/* The control area has room for eight answers, and the stream accepts one byte at a time. */
 static void a_full_area_loses_no_answer(void **state)
 {
     (void)state;

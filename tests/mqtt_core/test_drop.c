@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* Dropping messages that were not sent. */
+/* Tests of mqc_drop, which ends messages that were not sent. */
 
 static uint32_t drop(rig *r)
 {
@@ -38,7 +38,7 @@ static void the_oldest_goes_first_and_is_not_sent(void **state)
     assert_int_equal(drop(&r), 2);
     assert_int_equal(mqc_lane(&r.e, 0).bytes, before / 2);
     assert_int_equal(mqc_drop(&r.e, 1, NULL), MQC_ERR_ARG);
-    rig_connect(&r, true, false); /* forgets what was logged */
+    rig_connect(&r, true, false); /* clears the log */
     rig_send_all(&r);
 
     assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id3 #3\nPUBLISH d0 q1 r0 id4 #4\n");
@@ -66,7 +66,7 @@ static void each_dropped_one_ends_once(void **state)
     rig_deinit(&r);
 }
 
-/* 24 bytes in three messages of 8; the first n bytes were sent. */
+/* Three messages of 8 bytes each are queued, and the first n of these 24 bytes were sent. */
 static void what_has_begun_to_leave_stays(void **state)
 {
     (void)state;
@@ -110,8 +110,8 @@ static void what_the_stream_was_offered_stays(void **state)
     rig_deinit(&r);
 }
 
-/* Three are offered to the stream and cannot be dropped; it accepts n bytes and returns the
- * others. */
+/* Three messages are offered to the stream and therefore cannot be dropped; the stream accepts n
+ * bytes and returns the others. */
 static void what_was_lent_and_came_back_goes_before_what_is_younger(void **state)
 {
     (void)state;
@@ -178,7 +178,7 @@ static void what_was_sent_on_a_lost_connection_can_go_except_with_qos_2(void **s
     rig_deinit(&r);
 }
 
-/* No events are taken meanwhile, so the table of entries is the only limit. */
+/* The test takes no events, so the number of entries is the only limit. */
 static void a_full_lane_always_has_the_newest(void **state)
 {
     (void)state;
@@ -212,8 +212,9 @@ static void a_full_lane_always_has_the_newest(void **state)
     }
 }
 
-/* Of five messages of 8 bytes the first ones were offered, and some are answered before the
- * stream reports the bytes as sent. Until then their bytes must not be overwritten. */
+/* Of five messages of 8 bytes the first ones are offered to the stream. Some of them are
+ * acknowledged before the stream reports their bytes as sent; until then the bytes must not be
+ * overwritten. */
 static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void **state)
 {
     (void)state;
@@ -222,7 +223,8 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
     for (uint8_t n = 0; n < 4 * 5 * 8; n++) {
         uint32_t offered = 1 + n % 4;
         uint32_t answered = n / 4 % 5;
-        size_t taken = n / 20; /* of the first one, before the answers */
+        /* Bytes of the first message that are sent before the acknowledgements. */
+        size_t taken = n / 20;
         uint8_t lent[40];
         size_t len;
         rig r;
@@ -250,17 +252,18 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
             assert_int_equal(drop(&r), id);
         }
         assert_int_equal(drop(&r), 0);
-        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* overwrites what it may */
+        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* tries to overwrite the offered bytes */
         }
         assert_memory_equal(run, lent, len);
         rig_send_all(&r);
         assert_true(r.sent_len >= 8 * offered);
         assert_memory_equal(r.sent + taken, lent, len);
         rig_pull(&r);
-        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* the free space can be used */
+        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* now all the space is free again */
         }
         rig_send_all(&r);
-        /* The dropped ones are after one without an answer, or nothing is before them. */
+        /* Space is freed from the oldest message on, but never beyond one that is
+         * unacknowledged. */
         uint32_t later = answered == offered ? 5 : answered;
         assert_int_equal(r.sent_len, 8 * (offered + later));
         for (size_t at = 8 * offered; at < r.sent_len; at += 8) {
@@ -271,7 +274,8 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
     }
 }
 
-/* Positions have changed after the first one was reported and its space was freed. */
+/* The positions of the entries have changed, because the first one was reported and its space
+ * was freed. */
 static void a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes(void **state)
 {
     (void)state;
@@ -284,7 +288,7 @@ static void a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes(voi
     rig_pull(&r);
     size_t len;
     (void)mqc_tx_data(&r.e, &len);
-    mqc_tx_consume(&r.e, len, r.now); /* 2 has ended, and is not reported */
+    mqc_tx_consume(&r.e, len, r.now); /* message 2 has ended; its event is not taken yet */
     assert_int_equal(publish(&r, 0, 3, 5), MQC_OK);
     assert_int_equal(publish(&r, 0, 4, 5), MQC_OK);
 
@@ -298,7 +302,8 @@ static void a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes(voi
     rig_deinit(&r);
 }
 
-/* Without its session a QoS 2 publish is a new message, which mqc_drop may take. */
+/* Once the server has lost its session, a QoS 2 publish is a new message, which mqc_drop may
+ * drop. */
 static void what_the_server_forgot_can_be_dropped_although_others_wait_to_be_reported(void **state)
 {
     (void)state;
@@ -310,7 +315,7 @@ static void what_the_server_forgot_can_be_dropped_although_others_wait_to_be_rep
     assert_int_equal(publish(&r, 1, 2, 5), MQC_OK);
     assert_int_equal(publish(&r, 1, 3, 5), MQC_OK);
     mqc_reset(&r.e);
-    assert_int_equal(drop(&r), 2); /* the server may have 1 */
+    assert_int_equal(drop(&r), 2); /* 1 is not dropped, since the server may have it */
     const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c") };
     assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
     rig_send_all(&r);
@@ -318,7 +323,7 @@ static void what_the_server_forgot_can_be_dropped_although_others_wait_to_be_rep
     memcpy(mqc_rx_space(&r.e, &cap), "\x20\x02\x00\x00", 4);
     assert_int_equal(mqc_rx_commit(&r.e, 4, r.now), MQC_OK);
     mqc_event ev;
-    assert_true(mqc_next_event(&r.e, &ev)); /* 2 was dropped */
+    assert_true(mqc_next_event(&r.e, &ev)); /* the event that 2 was dropped */
     assert_true(mqc_next_event(&r.e, &ev));
     assert_int_equal(ev.type, MQC_EVENT_CONNECTED);
 

@@ -177,7 +177,8 @@ static void nothing_follows_disconnect(void **state)
     rig_deinit(&r);
 }
 
-/* PUBACK takes four bytes of the control area, DISCONNECT two: there is room for it earlier. */
+/* PUBACK needs four bytes of the control area and DISCONNECT two, so room for DISCONNECT is free
+ * earlier. */
 static void disconnect_does_not_overtake_acknowledgements(void **state)
 {
     (void)state;

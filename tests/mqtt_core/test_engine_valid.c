@@ -1,7 +1,7 @@
 #include "engine_valid.h"
 #include "rig.h"
 
-/* The check that the parts of an engine agree with each other. */
+/* Tests of the valid check, which compares the parts of an engine with each other. */
 
 #ifndef NDEBUG
 
@@ -32,7 +32,7 @@ static void what_does_not_fit_together_is_seen(void **state)
     BREAK(e->connection.state = MQC_FAILED);
     BREAK(e->connection.state = MQC_FAILED + 1);
     BREAK(e->connection.error = MQC_ERR_TIMEOUT);
-    BREAK(e->connection.state = MQC_IDLE); /* with a publish in flight */
+    BREAK(e->connection.state = MQC_IDLE); /* wrong, because a publish is in flight */
     BREAK(e->lane_count = 0);
     BREAK(e->lane_count = MQC_LANES_MAX + 1);
     BREAK(e->tx.lane = e->lanes + 1);

@@ -2,8 +2,9 @@
 #include "outbox.h"
 #include "rig.h"
 
-/* Times to live in a long lane, with and without memory for a fast search: the same actions must
- * end each message in the same way at the same time. */
+/* Compares two engines with long lanes: one has the memory for a fast search of expired
+ * messages, the other has not. The same actions must end each message in the same way at the
+ * same time. */
 
 enum { STEPS = 1500 };
 
@@ -66,7 +67,7 @@ static void compare(pair *p)
 static void publish(pair *p, size_t count)
 {
     for (size_t n = 0; n < count; n++) {
-        uint32_t kind = roll(p, 4); /* QoS, or kept */
+        uint32_t kind = roll(p, 4); /* 0 to 2: the QoS; 3: a kept message */
         uint32_t id = ++p->next;
         mqc_time expires = roll(p, 5) == 0 ? 0 : p->with.now + 1 + roll(p, 400);
         mqc_result first =
@@ -80,7 +81,7 @@ static void publish(pair *p, size_t count)
     }
 }
 
-/* The server's answer to the first waiting message from a random one on. */
+/* Answers the first message that waits for an answer, searching from a random position. */
 static void answer(pair *p)
 {
     const mqc_outbox *o = &p->with.e.lanes[0];
@@ -109,7 +110,7 @@ static void answer(pair *p)
     }
 }
 
-/* When the next one ends, unless something else happens to it. */
+/* Returns the time at which the next message expires if nothing else happens to it. */
 static mqc_time next_end(const rig *r)
 {
     const mqc_outbox *o = &r->e.lanes[0];
@@ -120,7 +121,8 @@ static mqc_time next_end(const rig *r)
         const mqc_entry *e = mqc_entry_at(o, at);
         bool waits = e->state == MQC_ENTRY_QUEUED && at >= leaving;
         bool kept = e->state == MQC_ENTRY_SENT && (e->flags & MQC_ENTRY_KEEP) != 0;
-        bool sent = (e->flags & MQC_ENTRY_RESEND) != 0; /* the server may have it */
+        /* The server may have received it, so it does not expire. */
+        bool sent = (e->flags & MQC_ENTRY_RESEND) != 0;
         if ((waits || kept) && !sent && e->u.expires != 0 && e->u.expires < next) {
             next = e->u.expires;
         }
@@ -128,7 +130,7 @@ static mqc_time next_end(const rig *r)
     return next;
 }
 
-/* Sleeps are never too long, except on a system that was suspended. */
+/* The time passes the deadline only if the system was suspended during the sleep. */
 static void pass(pair *p)
 {
     mqc_time left = 1 + roll(p, 60);
@@ -249,7 +251,8 @@ static void too_little_memory_for_it_is_not_used(void **state)
 
 /* --- the struct alone --- */
 
-/* Notes one time for each entry of a table, in any order; the groups that may be due have them. */
+/* Gives each entry of a table a time, in random order. The groups that may be due must contain
+ * all entries that are due. */
 static void the_groups_that_are_due_have_all_entries_that_are(void **state)
 {
     (void)state;

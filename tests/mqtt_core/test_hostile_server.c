@@ -1,13 +1,13 @@
 #include "packet.h"
 #include "rig.h"
 
-/* Each way in which a server can break the rules, in each possible state: the error names the
- * packet, nothing after it is delivered, and nothing more is sent. */
+/* Tests each way in which a server can break the rules, in each possible state: the error names
+ * the packet, no later packet is delivered, and nothing more is sent. */
 
 typedef enum stage {
     BEFORE_CONNACK,
-    AFTER_CONNACK, /* with publishes 1 (QoS 1) and 2 (QoS 2), SUBSCRIBE 3 and UNSUBSCRIBE 4
-                      unanswered */
+    /* Publishes 1 (QoS 1) and 2 (QoS 2), SUBSCRIBE 3 and UNSUBSCRIBE 4 are unanswered. */
+    AFTER_CONNACK,
 } stage;
 
 typedef struct violation {
@@ -130,7 +130,7 @@ static void start(rig *r, stage s)
     rig_forget(r);
 }
 
-/* In pieces of that size. */
+/* Feeds the bytes in pieces of the given size. */
 static void violate(const violation *v, size_t piece)
 {
     mqc_result got = MQC_OK;
@@ -153,7 +153,7 @@ static void violate(const violation *v, size_t piece)
     assert_int_equal(mqc_tick(&r.e, r.now), v->want);
     assert_int_equal(mqc_rx_commit(&r.e, 0, r.now), v->want);
     mqc_reset(&r.e);
-    rig_connect(&r, false, true); /* and it continues from there */
+    rig_connect(&r, false, true); /* the engine can connect again */
     rig_deinit(&r);
 }
 
@@ -167,7 +167,7 @@ static void every_violation_ends_the_connection_with_an_error_that_names_the_pac
     }
 }
 
-/* Tables 2.1 and 2.2. */
+/* Which first bytes are valid, by tables 2.1 and 2.2 of MQTT 3.1.1. */
 static bool first_byte_valid(unsigned first)
 {
     static const uint16_t flags[16] = {
@@ -233,7 +233,7 @@ static void a_qos_0_publish_has_no_id_and_never_dup(void **state)
     rig_init(&r, NULL);
     rig_connect(&r, false, false);
     assert_int_equal(mqc_publish(&r.e, &m, NULL), MQC_OK);
-    for (int i = 0; i < 2; i++) { /* it is sent again, because it is kept */
+    for (int i = 0; i < 2; i++) { /* a kept message is sent again on the next connection */
         r.sent_len = 0;
         rig_send_all(&r);
         rig_expect_sent(&r, 0x30, 4, 0, 1, 't', 'x');

@@ -1,7 +1,7 @@
 #include "rig.h"
 
-/* Packet ids form a circle of 65535. A model computes the next one: the first free id after the
- * last one. */
+/* Packet ids are assigned in a circle of 65535. A model computes the next one: the first free id
+ * after the last one that was assigned. */
 
 enum { IDS = 65536, OPEN_MAX = 200 };
 
@@ -12,7 +12,7 @@ typedef struct circle {
     uint16_t next; /* candidate */
     uint16_t open[OPEN_MAX];
     size_t open_count;
-    uint16_t requests[MQC_PENDING_MAX]; /* SUBSCRIBEs without their answers */
+    uint16_t requests[MQC_PENDING_MAX]; /* packet ids of SUBSCRIBEs that have no answer yet */
     size_t request_count;
 } circle;
 
@@ -50,13 +50,13 @@ static void publish(circle *c)
     uint16_t id = 0;
 
     if (c->open_count == OPEN_MAX || mqc_publish(&c->r.e, &m, &id) != MQC_OK) {
-        return; /* the lane is full */
+        return; /* the lane or the model's table is full */
     }
     assert_int_equal(id, expected(c));
     c->open[c->open_count++] = id;
 }
 
-/* Usually an old one: those before it end later, or never. */
+/* Answers one of the nine oldest messages, so that some older ones are answered later or never. */
 static void answer(circle *c)
 {
     if (c->open_count == 0) {
@@ -99,14 +99,14 @@ static void answer_request(circle *c)
     c->requests[n] = c->requests[--c->request_count];
 }
 
-/* The state after n messages that began and ended. */
+/* Sets the state that the engine would have after n more messages were published and answered. */
 static void pass_over(mqc_engine *e, uint16_t n)
 {
     e->ids.next = (uint16_t)(e->ids.next + n);
     e->ids.free_count = e->ids.free_count > n ? (uint16_t)(e->ids.free_count - n) : 0;
 }
 
-/* Up to just before the next id in use. */
+/* Skips the ids up to just before the next one in use. */
 static void go_round(circle *c)
 {
     uint32_t ahead = 0;
@@ -147,7 +147,7 @@ static void the_next_id_is_the_first_free_one_on_the_circle(void **state)
     }
 }
 
-/* One message never ends, while others use all ids once. */
+/* One message stays unanswered while other messages use all the other ids once. */
 static void an_id_in_use_is_met_again_however_far_behind_it_is(void **state)
 {
     (void)state;
@@ -171,7 +171,7 @@ static void an_id_in_use_is_met_again_however_far_behind_it_is(void **state)
 
             uint16_t want = (uint16_t)(held - gap);
             for (unsigned n = 0; n < 12; n++, want++) {
-                while (want == held || want == 0) { /* 0 is no id either */
+                while (want == held || want == 0) { /* 0 is not a valid packet id */
                     want++;
                 }
                 assert_int_equal(mqc_publish(&r.e, &m, &id), MQC_OK);

@@ -1,7 +1,7 @@
 #include "inbox.h"
 #include "rig.h"
 
-/* The table of messages that were delivered. */
+/* Tests of the inbox, the table of messages that were delivered to the application. */
 
 enum { CAP = 6 };
 
@@ -16,7 +16,7 @@ static void begin(table *t)
     mqc_inbox_init(&t->b, t->memory, CAP);
 }
 
-/* All answers that are due, such as "PUBACK 1, PUBREC 2". */
+/* Returns all answers that are due as text, for example "PUBACK 1, PUBREC 2". */
 static const char *answers(mqc_inbox *b)
 {
     static char text[200];
@@ -33,7 +33,7 @@ static const char *answers(mqc_inbox *b)
     return text;
 }
 
-/* For every start of the table and every order of acknowledgements. */
+/* Tries every start index of the table and every order of the acknowledgements. */
 static void answers_keep_the_order_of_the_messages(void **state)
 {
     (void)state;
@@ -53,7 +53,7 @@ static void answers_keep_the_order_of_the_messages(void **state)
                 assert_false(mqc_inbox_ack(&t.b, orders[o][i]));
             }
             assert_string_equal(answers(&t.b), "PUBACK 1, PUBREC 2, PUBACK 3");
-            assert_int_equal(t.b.count, 1); /* 2 waits for PUBREL */
+            assert_int_equal(t.b.count, 1); /* message 2 still waits for its PUBREL */
             assert_int_equal(mqc_inbox_release(&t.b, 2), MQC_INBOX_RELEASED);
             assert_string_equal(answers(&t.b), "PUBCOMP 2");
             assert_int_equal(t.b.count, 0);
@@ -71,12 +71,14 @@ static void a_release_is_refused_before_the_application_is_done(void **state)
     assert_int_equal(mqc_inbox_release(&t.b, 9), MQC_INBOX_PREMATURE);
     assert_int_equal(mqc_inbox_release(&t.b, 8), MQC_INBOX_UNKNOWN);
     assert_true(mqc_inbox_ack(&t.b, 9));
-    assert_int_equal(mqc_inbox_release(&t.b, 9), MQC_INBOX_RELEASED); /* before its PUBREC left */
+    /* PUBREL arrives before PUBREC was encoded. */
+    assert_int_equal(mqc_inbox_release(&t.b, 9), MQC_INBOX_RELEASED);
     assert_int_equal(mqc_inbox_release(&t.b, 9), MQC_INBOX_UNKNOWN);
     assert_string_equal(answers(&t.b), "PUBCOMP 9");
 }
 
-/* The server sends it again on a new connection: the answer is repeated, the message is not. */
+/* The server sends a message again on a new connection. The answer is repeated, but the message
+ * is not delivered again. */
 static void a_repeated_message_is_answered_behind_those_that_came_before(void **state)
 {
     (void)state;
@@ -91,7 +93,8 @@ static void a_repeated_message_is_answered_behind_those_that_came_before(void **
     assert_false(mqc_inbox_repeated(&t.b, 3));
     assert_true(mqc_inbox_repeated(&t.b, 2));
     assert_true(mqc_inbox_repeated(&t.b, 1));
-    assert_true(mqc_inbox_repeated(&t.b, 1)); /* its answer is queued only once */
+    /* A second repetition does not queue a second answer. */
+    assert_true(mqc_inbox_repeated(&t.b, 1));
 
     assert_string_equal(answers(&t.b), "PUBREC 2, PUBREC 1");
     assert_int_equal(t.b.count, 2);
@@ -132,9 +135,9 @@ static void full_and_stuck_differ(void **state)
         assert_true(mqc_inbox_ack(&t.b, id));
     }
     assert_true(mqc_inbox_full(&t.b));
-    assert_false(mqc_inbox_stuck(&t.b)); /* PUBRECs are to be encoded */
+    assert_false(mqc_inbox_stuck(&t.b)); /* not stuck, because PUBRECs can be encoded */
     (void)answers(&t.b);
-    assert_true(mqc_inbox_stuck(&t.b)); /* each waits for the server */
+    assert_true(mqc_inbox_stuck(&t.b)); /* stuck: every entry waits for a PUBREL */
     assert_int_equal(mqc_inbox_release(&t.b, 3), MQC_INBOX_RELEASED);
     assert_false(mqc_inbox_stuck(&t.b));
     (void)answers(&t.b);
@@ -142,7 +145,8 @@ static void full_and_stuck_differ(void **state)
 }
 
 #ifndef NDEBUG
-/* 1 released, 2 received, 3 acknowledged, 4 handed out, 5 acknowledged out of order. */
+/* Message 1 is released, 2 is received, 3 is acknowledged, 4 is delivered and 5 is acknowledged
+ * before 4. */
 static void one_of_each(table *t)
 {
     begin(t);
@@ -185,7 +189,7 @@ static void the_check_sees_each_counter_that_is_wrong(void **state)
     b.count = 2;
     assert_false(mqc_inbox_valid(&b));
     b.count = t.b.count;
-    t.memory[3].acked = true; /* 4 holds nothing back */
+    t.memory[3].acked = true; /* wrong: 4 counts as acknowledged, so nothing would hold back 5 */
     assert_false(mqc_inbox_valid(&b));
     t.memory[3].acked = false;
     t.memory[4].qos = 3;

@@ -48,7 +48,7 @@ static void silence_is_answered_by_a_ping_and_then_loss(void **state)
     rig_send_all(&r);
     assert_int_equal(r.sent_len, 0);
     tick(&r, start + KEEP_ALIVE, MQC_OK);
-    tick(&r, start + KEEP_ALIVE, MQC_OK); /* once is enough */
+    tick(&r, start + KEEP_ALIVE, MQC_OK); /* the second call must not send a second PINGREQ */
     rig_send_all(&r);
     rig_expect_sent(&r, 0xC0, 0);
     assert_int_equal(rig_deadline(&r), start + KEEP_ALIVE * 3 / 2);
@@ -131,7 +131,8 @@ static void received_bytes_are_a_sign_of_life_while_a_ping_has_no_answer(void **
         assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
         rig_send_all(&r);
     }
-    assert_int_equal(r.sent_len, 2 + 2 * 5); /* the server hears from us */
+    /* Five PINGREQs, so the server knows that we are alive. */
+    assert_int_equal(r.sent_len, 2 + 2 * 5);
     mqc_time last = r.now;
     tick(&r, last + KEEP_ALIVE * 3 / 2 - 1, MQC_OK);
     tick(&r, last + KEEP_ALIVE * 3 / 2, MQC_ERR_TIMEOUT);
@@ -148,7 +149,7 @@ static void no_loss_is_seen_while_we_do_not_read(void **state)
     assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 1, 0x32, 5, 0, 1, 't', 0, 2), MQC_OK);
     assert_int_equal(r.events, 1);
 
-    for (int i = 0; i < 5; i++) { /* the server still hears from us */
+    for (int i = 0; i < 5; i++) { /* PINGREQs are still sent */
         mqc_time due = rig_deadline(&r);
         assert_int_equal(due, r.now + KEEP_ALIVE);
         tick(&r, due, MQC_OK);
@@ -194,12 +195,13 @@ static void a_stream_that_takes_nothing_gets_one_ping(void **state)
         ticks++;
     }
 
-    assert_int_equal(ticks, 2); /* the ping, the loss */
+    assert_int_equal(ticks, 2); /* one for the PINGREQ, one for the lost connection */
     assert_int_equal(r.now, start + KEEP_ALIVE * 3 / 2);
     rig_deinit(&r);
 }
 
-/* A byte at a time of a SUBSCRIBE and the PINGREQ after it: accepting them is a sign of life. */
+/* The stream accepts a SUBSCRIBE and then a PINGREQ one byte at a time; each accepted byte is a
+ * sign of life. */
 static void a_peer_that_takes_a_little_of_a_request_is_alive(void **state)
 {
     (void)state;
@@ -221,7 +223,8 @@ static void a_peer_that_takes_a_little_of_a_request_is_alive(void **state)
     rig_deinit(&r);
 }
 
-/* QoS 0 has no answer. Each byte takes 16 ms, counted in whole kilobytes. */
+/* A QoS 0 message has no answer. The engine allows 16 ms for each byte of it, counted in whole
+ * kilobytes. */
 static void a_large_message_without_answer_gives_the_ping_its_time(void **state)
 {
     (void)state;
@@ -230,7 +233,8 @@ static void a_large_message_without_answer_gives_the_ping_its_time(void **state)
 
     for (size_t i = 0; i < COUNT_OF(lens); i++) {
         const rig_sizes sizes = { .lanes = { { .ring_len = 70000 } } };
-        const size_t head = lens[i] > 130 ? 3 + 3 : 2 + 3; /* fixed header, topic "t" */
+        /* Length of the fixed header and of the topic "t". */
+        const size_t head = lens[i] > 130 ? 3 + 3 : 2 + 3;
         const size_t more = lens[i] > 16383 ? 1 : 0;
         const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"),
                                  .payload = { payload, lens[i] - head - more } };
@@ -255,7 +259,8 @@ static void a_large_message_without_answer_gives_the_ping_its_time(void **state)
     }
 }
 
-/* Of the keep-alive, or of the time for acknowledgements if that is shorter. */
+/* The interval is a sixteenth of the keep-alive time, or of the time for acknowledgements if
+ * that is shorter. */
 static void while_a_ping_has_no_answer_the_flow_is_asked_for_sixteen_times(void **state)
 {
     (void)state;
@@ -274,7 +279,8 @@ static void while_a_ping_has_no_answer_the_flow_is_asked_for_sixteen_times(void 
         assert_false(mqc_wants_flow(&r.e, r.now + 100 * KEEP_ALIVE));
         tick(&r, r.now + KEEP_ALIVE, MQC_OK);
         rig_send_all(&r);
-        assert_true(mqc_wants_flow(&r.e, r.now)); /* immediately, how many bytes are before it */
+        /* Asked immediately, to learn how many bytes precede the PINGREQ. */
+        assert_true(mqc_wants_flow(&r.e, r.now));
 
         for (int n = 0; n < 4; n++) {
             mqc_report_flow(&r.e, &flow, r.now);
@@ -299,7 +305,8 @@ static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
 
     assert_int_equal(rig_deadline(&r), r.now + KEEP_ALIVE);
     tick(&r, rig_deadline(&r), MQC_OK);
-    assert_int_equal(rig_deadline(&r), UINT64_MAX); /* neither direction moves */
+    /* No deadline, because neither direction can make progress. */
+    assert_int_equal(rig_deadline(&r), UINT64_MAX);
     tick(&r, r.now + 10 * KEEP_ALIVE, MQC_OK);
     rig_send_all(&r);
 
@@ -307,8 +314,8 @@ static void a_stalled_stream_does_not_make_the_timer_spin(void **state)
     rig_deinit(&r);
 }
 
-/* The flow is checked every few seconds, and much more than the PINGREQ may have been delivered
- * by then. From then on, only received bytes are signs of life. */
+/* The flow is checked only every few seconds, so bytes sent after the PINGREQ may have been
+ * delivered by then, too. From then on, only received bytes are signs of life. */
 static void a_ping_counts_as_sent_however_much_was_delivered_behind_it(void **state)
 {
     (void)state;
@@ -331,7 +338,8 @@ static void a_ping_counts_as_sent_however_much_was_delivered_behind_it(void **st
         mqc_time half = rig_deadline(&r);
         flow.delivered += 1;
         flow.pending = 1;
-        mqc_report_flow(&r.e, &flow, half); /* a sign of life: the peer accepts something */
+        /* A sign of life, because the peer has acknowledged a byte. */
+        mqc_report_flow(&r.e, &flow, half);
         flow.delivered += 1 + behind[i % COUNT_OF(behind)];
         mqc_time whole = rig_deadline(&r);
         mqc_report_flow(&r.e, &flow, whole);

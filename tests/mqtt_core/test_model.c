@@ -1,13 +1,10 @@
 #include "packet.h"
 #include "rig.h"
 
-/*
- * A random walk of publishes, bytes, time and lost connections against a tiny
- * server, checked against the promises of engine.h: each accepted publish ends
- * exactly once, first deliveries keep the order of the lane, there is never more in
- * flight than the window allows, and QoS 2 delivers exactly once in both directions
- * as long as the server keeps the session.
- */
+/* A random walk of publishes, received bytes, time and lost connections against a tiny server.
+ * It checks the promises of engine.h: each accepted publish ends exactly once, first deliveries
+ * keep the order of the lane, the number in flight never exceeds the window, and QoS 2 delivers
+ * exactly once in both directions as long as the server keeps the session. */
 
 enum { LANES = 3, MESSAGES = 400, STEPS = 4000, WALKS = 400 };
 enum { OUT_MAX = 4, OUT_ID = 256, HANDED_MAX = 4000 };
@@ -18,13 +15,13 @@ typedef struct message {
     bool keep;
     bool ended;
     bool dropped;
-    bool arrived;  /* at the server, at least once */
-    bool released; /* the server had its PUBREL */
-    int session;   /* in which it arrived last */
+    bool arrived;  /* the server has received it at least once */
+    bool released; /* the server has received its PUBREL */
+    int session;   /* number of the session in which it last arrived */
     mqc_time expires;
 } message;
 
-/* A QoS 2 message of the server; its id is OUT_ID and its number. */
+/* A QoS 2 message that the server sends; its packet id is OUT_ID plus its number. */
 typedef enum out_state { OUT_FREE = 0, OUT_PUBLISHED, OUT_RELEASED } out_state;
 
 typedef struct outgoing {
@@ -39,20 +36,22 @@ typedef struct world {
     uint32_t accepted;
     uint32_t open;
 
-    uint8_t wire[8192]; /* bytes that the server has not yet understood */
+    uint8_t wire[8192]; /* bytes that the server has received and not yet decoded */
     size_t wire_len;
-    uint8_t reply[8192]; /* bytes on their way to the client */
+    uint8_t reply[8192]; /* bytes that the server has sent and the client has not received */
     size_t reply_len;
-    bool session; /* the server has one */
+    bool session; /* the server has a session of the client */
     int session_number;
-    uint32_t unreleased[65536]; /* by id: 1 + the QoS 2 message whose PUBREL is awaited */
+    /* Indexed by packet id: 1 + the number of the QoS 2 message whose PUBREL is awaited. */
+    uint32_t unreleased[65536];
     outgoing out[OUT_MAX];
-    uint32_t out_count;         /* QoS 2 messages that were ever sent */
-    uint8_t handed[HANDED_MAX]; /* how often the client delivered them */
-    bool unacked[HANDED_MAX];   /* by the application */
-    bool server_ready;          /* CONNECT was seen */
+    uint32_t out_count;         /* number of QoS 2 messages that the server has sent */
+    uint8_t handed[HANDED_MAX]; /* how often the client has delivered each message */
+    bool unacked[HANDED_MAX];   /* delivered, and not acknowledged by the application */
+    bool server_ready;          /* the server has received CONNECT */
     uint32_t newest[LANES];
-    uint32_t requeued[LANES]; /* 1 + the message that must arrive before any later one */
+    /* 1 + the number of the message that must arrive before any later one. */
+    uint32_t requeued[LANES];
     uint32_t kept_arrived[MESSAGES];
     size_t kept_count;
 } world;
@@ -71,7 +70,7 @@ static void answer(world *w, const void *bytes, size_t len)
     w->reply_len += len;
 }
 
-/* Packets that the server repeats after a reconnect or after a short time. */
+/* Sends packets again, as the server does after a reconnect or after a short time. */
 static void server_send_again(world *w, const outgoing *o)
 {
     const uint8_t n[] = { (uint8_t)(o->number >> 8), (uint8_t)o->number };
@@ -107,7 +106,8 @@ static uint16_t id_at(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Method B of section 4.3.3: delivered immediately, the id remembered until PUBREL. */
+/* The server follows method B of section 4.3.3: it delivers a message immediately and remembers
+ * the id until PUBREL. */
 static bool server_knows(world *w, uint16_t id, uint32_t n)
 {
     message *m = &w->messages[n];
@@ -134,7 +134,7 @@ static void server_release(world *w, uint16_t id)
     answer(w, (const uint8_t[]){ 0x70, 2, (uint8_t)(id >> 8), (uint8_t)id }, 4);
 }
 
-/* A server that repeats early gets answers for messages that it no longer knows. */
+/* A server that repeats packets early receives answers for messages that have already ended. */
 static outgoing *find_out(world *w, uint16_t id)
 {
     for (size_t i = 0; i < OUT_MAX; i++) {
@@ -167,7 +167,7 @@ static void server_completed(world *w, uint16_t id)
     }
 }
 
-/* A message that was put back is sent before later ones. */
+/* A message that was requeued must be sent before later ones. */
 static void check_requeued(world *w, uint32_t n)
 {
     uint32_t *requeued = &w->requeued[w->messages[n].lane];
@@ -180,7 +180,7 @@ static void check_requeued(world *w, uint32_t n)
 
 static void server_publish(world *w, uint8_t flags, const uint8_t *body)
 {
-    /* topic "t", id when QoS 1, then the number of the message */
+    /* the body is topic "t", the packet id if QoS 1, then the number of the message */
     const uint8_t *p = body + 3;
     const uint8_t *id = p;
 
@@ -213,7 +213,7 @@ static void server_packet(world *w, uint8_t first, const uint8_t *body)
     case MQC_CONNECT: server_connect(w, body); break;
     case MQC_PUBLISH: server_publish(w, first & 0xF, body); break;
     case MQC_PINGREQ: answer(w, (const uint8_t[]){ 0xD0, 0 }, 2); break;
-    case MQC_PUBACK: /* of what maybe_message sent */ break;
+    case MQC_PUBACK: /* for a message that maybe_message sent */ break;
     case MQC_PUBREC: server_received(w, id_at(body)); break;
     case MQC_PUBREL: server_release(w, id_at(body)); break;
     case MQC_PUBCOMP: server_completed(w, id_at(body)); break;
@@ -225,7 +225,7 @@ static void server_read(world *w)
 {
     size_t at = 0;
 
-    while (w->wire_len - at >= 2) { /* all lengths are one byte here */
+    while (w->wire_len - at >= 2) { /* all packets are short, so the length is a single byte */
         size_t len = 2 + w->wire[at + 1];
         assert_true(w->wire[at + 1] < 0x80);
         if (len > w->wire_len - at) {
@@ -267,7 +267,7 @@ static void acknowledge(world *w, size_t i)
     }
 }
 
-/* The application acknowledges QoS 2 messages late. */
+/* The application may acknowledge a QoS 2 message later. */
 static void take_message(world *w, const mqc_message *m)
 {
     if (m->qos == 1) {
@@ -334,7 +334,7 @@ static void move_out(world *w)
 
     assert_true(!asked || ready == (len > 0));
     if (roll(w, 4) == 0) {
-        return; /* the stream is busy: the same bytes come again */
+        return; /* the stream is busy; the same bytes are offered again later */
     }
     if (len > 0) {
         size_t n = 1 + roll(w, (uint32_t)len);
@@ -407,8 +407,8 @@ static void connect(world *w)
 static void lose_connection(world *w)
 {
     if (mqc_get_state(&w->r.e) == MQC_CONNECTING) {
-        /* A CONNACK that announced a new session may be lost: nothing in MQTT 3.1.1 announces it
-         * later. */
+        /* The CONNACK that announced a new session may get lost, and no later packet of MQTT
+         * 3.1.1 announces it. */
         w->session = false;
     }
     mqc_reset(&w->r.e);
@@ -425,8 +425,8 @@ static void maybe_message(world *w)
     }
 }
 
-/* One slot of the table stays free for others, so that the client never has to close the
- * connection. */
+/* Leaves one slot of the table free for other messages, so that the client never has to close
+ * the connection. */
 static void maybe_qos2_message(world *w)
 {
     uint32_t i = roll(w, OUT_MAX);
@@ -516,7 +516,7 @@ static bool server_busy(const world *w)
     return busy;
 }
 
-/* Every remaining message must end. */
+/* Checks that every remaining message ends. */
 static void settle(world *w)
 {
     for (uint8_t i = 0; i < LANES; i++) {

@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* NULL where it is not allowed, and more bytes than there are. */
+/* Tests NULL arguments where they are not allowed, and lengths that exceed the available bytes. */
 
 static void set_up_and_requests_refuse_null(void **state)
 {
@@ -73,7 +73,8 @@ static void more_bytes_than_there_were_are_refused_or_cut(void **state)
     (void)rig_publish(&r, 0, 1, 1, 4);
     (void)rig_publish(&r, 0, 1, 2, 4);
     assert_non_null(mqc_tx_data(&r.e, &len));
-    mqc_tx_consume(&r.e, (size_t)-1, r.now); /* send failed: counts as everything */
+    /* SIZE_MAX, as after a failed send, counts as everything. */
+    mqc_tx_consume(&r.e, (size_t)-1, r.now);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
     rig_puback(&r, 1);
     rig_puback(&r, 2);

@@ -10,7 +10,7 @@ static void a_held_lane_completes_its_packet_and_stops(void **state)
         rig r;
         rig_init(&r, NULL);
         rig_connect(&r, true, false);
-        (void)rig_queue(&r, 1, 1, false, 0); /* 8 bytes each */
+        (void)rig_queue(&r, 1, 1, false, 0); /* each packet has 8 bytes */
         (void)rig_queue(&r, 2, 1, false, 0);
         (void)rig_send(&r, cut);
 
@@ -26,7 +26,7 @@ static void a_held_lane_completes_its_packet_and_stops(void **state)
     }
 }
 
-/* A stream may have sent the start of a run before it reports it. */
+/* A stream may have sent the start of the offered bytes before it reports them as sent. */
 static void an_answer_may_come_before_the_stream_reports(void **state)
 {
     (void)state;
@@ -48,7 +48,7 @@ static void an_answer_may_come_before_the_stream_reports(void **state)
     rig_expect_log(&r, "DONE acked lane0 id1\n");
     assert_int_equal(mqc_lane(&r.e, 0).count, 1);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 1);
-    assert_int_equal(mqc_lane(&r.e, 0).bytes, 8); /* the space of those that ended is free */
+    assert_int_equal(mqc_lane(&r.e, 0).bytes, 8); /* the space of the messages that ended is free */
     rig_deinit(&r);
 }
 
@@ -68,7 +68,7 @@ static void kept_messages_wait_for_their_release(void **state)
 
     rig_send_all(&r);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
-    rig_release(&r, 3, MQC_ERR_STATE); /* beyond the window */
+    rig_release(&r, 3, MQC_ERR_STATE); /* 3 is not in flight, since the window is full */
     rig_release(&r, 2, MQC_OK);
     rig_release(&r, 2, MQC_ERR_STATE);
     rig_send_all(&r);
@@ -76,7 +76,7 @@ static void kept_messages_wait_for_their_release(void **state)
     rig_send_all(&r);
     rig_release(&r, 3, MQC_OK);
     mqc_reset(&r.e);
-    rig_release(&r, 1, MQC_ERR_STATE); /* not sent on this connection */
+    rig_release(&r, 1, MQC_ERR_STATE); /* 1 has not been sent on this connection */
     rig_connect(&r, true, false);
     rig_send_all(&r);
 
@@ -167,7 +167,7 @@ static void what_expired_does_not_wait_for_its_event(void **state)
     assert_int_equal(rig_queue(&r, 2, 1, false, 0), MQC_OK);
 
     assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
-    rig_send_all(&r); /* no event was taken */
+    rig_send_all(&r); /* the events were not taken */
 
     assert_string_equal(rig_sent_text(&r), "PUBLISH d0 q1 r0 id2 #2\n");
     rig_deinit(&r);
@@ -212,7 +212,7 @@ static void the_window_survives_an_early_answer_and_an_expiry(void **state)
     assert_int_equal(mqc_tick(&r.e, r.now + 10), MQC_OK);
     rig_forget(&r);
 
-    (void)rig_send(&r, SIZE_MAX); /* the rest of the first */
+    (void)rig_send(&r, SIZE_MAX); /* sends the rest of the first packet */
     rig_puback(&r, 1);
     rig_forget(&r);
     for (uint32_t i = 4; i <= 6; i++) {
@@ -339,10 +339,10 @@ static void packet_ids_skip_those_in_use_after_the_wrap(void **state)
     rig r;
     rig_init(&r, &sizes);
     rig_connect(&r, true, false);
-    for (size_t i = 0; i < 5; i++) { /* 1 to 5, interleaved between lanes */
+    for (size_t i = 0; i < 5; i++) { /* ids 1 to 5 alternate between two lanes */
         stuck[i] = rig_publish(&r, i % 2, 1, 1, 1);
     }
-    for (size_t i = 5; i < 9; i++) { /* as many as there can be */
+    for (size_t i = 5; i < 9; i++) { /* as many requests as the engine allows */
         assert_int_equal(mqc_unsubscribe(&r.e, f, 1, &stuck[i]), MQC_OK);
     }
     for (size_t i = 0; i < COUNT_OF(stuck); i++) {
@@ -385,11 +385,12 @@ static void packet_ids_run_out_before_they_repeat(void **state)
 
     assert_int_equal(mqc_lane(&r.e, 0).count, 65535);
     rig_connect(&r, true, false);
-    while (mqc_lane(&r.e, 0).in_flight < 65535) { /* the answered one makes room */
+    while (mqc_lane(&r.e, 0).in_flight < 65535) { /* sends all messages */
         (void)rig_send(&r, 10000);
         rig_forget(&r);
     }
-    for (uint16_t back = 0; back < 3; back++) { /* the search ends just before where it began */
+    /* The only free id is just before the one where the search begins. */
+    for (uint16_t back = 0; back < 3; back++) {
         uint16_t last = (uint16_t)(r.e.ids.next - 1 - back);
         last = last == 0 ? UINT16_MAX : last;
         rig_puback(&r, last);

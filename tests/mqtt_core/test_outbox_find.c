@@ -1,9 +1,9 @@
 #include "outbox_find.h"
 #include "rig.h"
 
-/* The search for entries of a lane. */
+/* Tests the search for entries of a lane. */
 
-/* Ids 1 to 6 of one lane, which begins at any index of its table. */
+/* Publishes messages with ids 1 to 6 on a lane whose table begins at index head. */
 static void begin(rig *r, size_t head)
 {
     const rig_sizes sizes = { .lanes = { { .entries_len = 8 } } };
@@ -16,7 +16,7 @@ static void begin(rig *r, size_t head)
     }
 }
 
-/* Also if an earlier entry has an id that does not match its position. */
+/* This also holds if an earlier entry has an id that does not match its position. */
 static void an_id_is_found_wherever_the_table_begins(void **state)
 {
     (void)state;

@@ -2,11 +2,11 @@
 #include "outbox_valid.h"
 #include "rig.h"
 
-/* The check of a lane's invariants sees each member that is wrong. */
+/* Tests that the valid check of a lane detects each member that is wrong. */
 
 #ifndef NDEBUG
 
-/* A lane with an entry in each state: dropped, in flight, begun, granted and queued. */
+/* Makes a lane with an entry in each state: dropped, in flight, partly sent, granted and queued. */
 static void busy_lane(rig *r)
 {
     const rig_sizes sizes = { .lanes = { { .window = 5 } } };
@@ -27,7 +27,7 @@ static void busy_lane(rig *r)
     }
     assert_int_equal(mqc_drop(&r->e, 0, NULL), MQC_OK);
     (void)rig_send(r, 4); /* PUBREL */
-    (void)rig_send(r, 3); /* of a PUBLISH */
+    (void)rig_send(r, 3); /* sends the first three bytes of a PUBLISH */
     (void)mqc_tx_data(&r->e, &len);
     assert_true(len > 0);
 }
@@ -105,7 +105,7 @@ static void what_the_list_of_ended_entries_lacks_is_seen(void **state)
     assert_false(mqc_outbox_valid(&o));
     o = r.e.lanes[0];
     o.recent = NULL;
-    assert_true(mqc_outbox_valid(&o)); /* a hint, no more */
+    assert_true(mqc_outbox_valid(&o)); /* this member is only a hint, so a wrong value is allowed */
     o.recent = o.entries + o.head;
     assert_false(mqc_outbox_valid(&o));
     rig_deinit(&r);
@@ -136,7 +136,7 @@ static void a_deadline_without_a_stop_is_seen(void **state)
     rig_deinit(&r);
 }
 
-/* What is in flight is not counted between two connections, but then nothing of it is. */
+/* Between two connections the counters of messages in flight are all zero. */
 static void the_counters_rest_between_connections(void **state)
 {
     (void)state;
@@ -149,7 +149,7 @@ static void the_counters_rest_between_connections(void **state)
     assert_int_equal(o.window.used, 0);
     o.window.in_flight = 1;
     o.window.used = 1;
-    assert_true(mqc_outbox_valid(&o)); /* the QoS 2 publish that had its PUBREC */
+    assert_true(mqc_outbox_valid(&o)); /* the QoS 2 publish whose PUBREC has arrived */
     o.window.in_flight = 0;
     assert_false(mqc_outbox_valid(&o));
     rig_deinit(&r);

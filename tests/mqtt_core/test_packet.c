@@ -198,7 +198,7 @@ static void encoders_stay_inside_every_capacity(void **state)
     }
 }
 
-/* Section 2.2.3, table 2.4. */
+/* See section 2.2.3, table 2.4 of MQTT 3.1.1. */
 static void the_length_of_a_packet_counts_its_header(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* mqc_publish: what it refuses, and how it encodes into the ring. */
+/* Tests which publishes mqc_publish refuses, and how it encodes the others into the ring. */
 
 static void packets_wrap_around_the_ring_at_every_offset(void **state)
 {
@@ -10,7 +10,8 @@ static void packets_wrap_around_the_ring_at_every_offset(void **state)
         rig r;
         rig_init(&r, &sizes);
         rig_connect(&r, true, false);
-        uint16_t waiting = rig_publish(&r, 0, 1, 0, 5); /* keeps the ring from being empty */
+        /* One message always waits, so that the ring is never empty. */
+        uint16_t waiting = rig_publish(&r, 0, 1, 0, 5);
 
         for (uint32_t i = 1; i < 100; i++) {
             uint16_t id = rig_publish(&r, 0, 1, i, 5);
@@ -46,7 +47,7 @@ static void a_full_lane_refuses_and_is_unchanged(void **state)
     rig_connect(&r, true, false);
 
     assert_int_equal(mqc_publish(&r.e, &big, NULL), MQC_ERR_TOO_BIG);
-    (void)rig_publish(&r, 0, 1, 1, 5); /* 12 bytes each */
+    (void)rig_publish(&r, 0, 1, 1, 5); /* each packet has 12 bytes */
     (void)rig_publish(&r, 0, 1, 2, 5);
     assert_int_equal(rig_queue(&r, 3, 0, false, 0), MQC_ERR_NO_SPACE);
     assert_int_equal(mqc_lane(&r.e, 0).bytes, 24);

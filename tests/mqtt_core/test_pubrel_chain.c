@@ -1,7 +1,7 @@
 #include "pubrel_chain.h"
 #include "rig.h"
 
-/* QoS 2 publishes that had their PUBREC, in the order of the PUBRECs. */
+/* Tests the chain of QoS 2 publishes whose PUBREC has arrived, in the order of the PUBRECs. */
 
 enum { COUNT = 4 };
 
@@ -17,7 +17,7 @@ static void fill(mqc_pubrel_chain *l, mqc_entry entries[COUNT])
     }
 }
 
-/* The ids whose PUBREL is due, as one number: 1234. */
+/* Returns the ids whose PUBREL is due as the digits of one number, for example 1234. */
 static unsigned due(mqc_pubrel_chain *l)
 {
     unsigned ids = 0;
@@ -38,13 +38,13 @@ static void pubrels_are_sent_in_the_order_of_the_pubrecs(void **state)
     assert_int_equal(due(&l), 1234);
     assert_int_equal(due(&l), 0);
     assert_non_null(mqc_pubrel_chain_take(&l, 2));
-    mqc_pubrel_chain_add(&l, &entries[1]); /* PUBREC came again */
+    mqc_pubrel_chain_add(&l, &entries[1]); /* PUBREC arrives a second time */
     assert_int_equal(due(&l), 2);
     mqc_pubrel_chain_restart(&l, MQC_LANES_MAX);
     assert_int_equal(due(&l), 1342);
 }
 
-/* For each one that is removed, and any number of PUBRELs encoded before. */
+/* Removes each element, after any number of PUBRELs was encoded. */
 static void each_can_be_taken_out_at_any_time(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 #include "qos2.h"
 
-/* QoS 2 messages of the server, MQTT 3.1.1 sections 4.3.3, 4.4 and 4.6. */
+/* Tests of QoS 2 messages that the server sends (MQTT 3.1.1, sections 4.3.3, 4.4 and 4.6). */
 
 static void a_message_is_received_released_and_completed(void **state)
 {
@@ -21,7 +21,7 @@ static void a_message_is_received_released_and_completed(void **state)
     rig_expect_sent(&r, 0x70, 2, 0, 7);
     rig_forget(&r);
 
-    assert_int_equal(message(&r, 7, false), MQC_OK); /* a new one with the same id */
+    assert_int_equal(message(&r, 7, false), MQC_OK); /* a new message with the same packet id */
     expect_log(&r, "PUBLISH d0 q2 r0 id7 t 1 x\n");
     rig_deinit(&r);
 }
@@ -34,10 +34,11 @@ static void a_repeated_message_is_answered_but_not_handed_out(void **state)
     assert_int_equal(message(&r, 7, false), MQC_OK);
     rig_forget(&r);
 
-    assert_int_equal(message(&r, 7, true), MQC_OK); /* the application has not acknowledged it */
+    /* A repetition before the application has acknowledged the message. */
+    assert_int_equal(message(&r, 7, true), MQC_OK);
     expect_sent(&r, "");
     assert_int_equal(mqc_ack(&r.e, 7), MQC_OK);
-    assert_int_equal(message(&r, 7, true), MQC_OK); /* PUBREC is still to come */
+    assert_int_equal(message(&r, 7, true), MQC_OK); /* a repetition before PUBREC was sent */
     expect_sent(&r, "PUBREC 7\n");
     assert_int_equal(message(&r, 7, true), MQC_OK);
     expect_sent(&r, "PUBREC 7\n");
@@ -87,7 +88,8 @@ static void pubrel_for_a_message_that_the_application_still_has_is_a_violation(v
     rig_deinit(&r);
 }
 
-/* Steps: 0 delivered, 1 acknowledged, 2 PUBREC sent, 3 PUBREL received, 4 PUBCOMP sent. */
+/* The connection is lost after a step: 0 delivered, 1 acknowledged, 2 PUBREC sent, 3 PUBREL
+ * received, 4 PUBCOMP sent. */
 static void lose_connection_at(int step, bool present)
 {
     rig r;
@@ -106,7 +108,7 @@ static void lose_connection_at(int step, bool present)
         rig_send_all(&r);
     }
     reconnect(&r, present);
-    expect_sent(&r, ""); /* the server speaks first */
+    expect_sent(&r, ""); /* nothing is sent until the server repeats its packet */
     if (step == 0) {
         assert_int_equal(mqc_ack(&r.e, 7), present ? MQC_OK : MQC_ERR_STATE);
     }
@@ -116,7 +118,7 @@ static void lose_connection_at(int step, bool present)
         rig_deinit(&r);
         return;
     }
-    if (step <= 2) { /* as when PUBREC was lost */
+    if (step <= 2) { /* the server has not received PUBREC, so it repeats PUBLISH */
         assert_int_equal(message(&r, 7, true), MQC_OK);
         expect_sent(&r, "PUBREC 7\n");
     }
@@ -137,8 +139,8 @@ static void a_message_is_handed_out_once_wherever_the_connection_breaks(void **s
     }
 }
 
-/* A server with lowest-free ids: the ninth message has id and text of the first, and only its
- * repetition arrives. */
+/* A server that always uses the lowest free ids: the ninth message has the same id and text as
+ * the first, and only its repetition arrives. */
 static void a_new_message_that_looks_like_a_finished_one_is_handed_out(void **state)
 {
     (void)state;
@@ -276,12 +278,14 @@ static void messages_wait_for_a_slot_until_one_is_released(void **state)
     assert_int_equal(message(&r, 3, false), MQC_OK);
     assert_null(strstr(r.log, "id3"));
     (void)mqc_rx_space(&r.e, &len);
-    assert_int_equal(len, 0); /* until the application is done with 2 */
+    assert_int_equal(len, 0); /* reading pauses until the application acknowledges 2 */
     assert_int_equal(mqc_ack(&r.e, 2), MQC_OK);
     rig_pull(&r);
     (void)mqc_rx_space(&r.e, &len);
-    assert_int_equal(len, 4096); /* 3 was skipped: there is no slot until the server releases one */
-    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 4), MQC_OK); /* and this one follows it */
+    /* 3 was skipped, since it gets a slot only after the server has released a message. */
+    assert_int_equal(len, 4096);
+    /* The small message that follows it. */
+    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 4), MQC_OK);
     expect_sent(&r, "PUBREC 2\n");
     assert_null(strstr(r.log, "id3"));
     assert_null(strstr(r.log, "id4"));
@@ -301,12 +305,13 @@ static void messages_wait_for_a_slot_until_one_is_released(void **state)
     rig_deinit(&r);
 }
 
-/* The state of each message at a server without a limit of messages in flight. */
+/* The state of each message at a server that does not limit the number of messages in flight. */
 typedef enum far_state { FAR_PUBLISHED = 0, FAR_RELEASED, FAR_DONE } far_state;
 
 enum { FAR_COUNT = 9 };
 
-/* One connection until the client closes it or everything is done, in order and without delay. */
+/* Serves one connection in order and without delay, until the client closes it or every message
+ * has ended. */
 static bool serve(rig *r, far_state *far, bool forgets)
 {
     for (unsigned i = 1; i <= FAR_COUNT; i++) {
@@ -368,7 +373,8 @@ static void more_unreleased_messages_than_the_table_holds_end_the_connection_but
     }
 }
 
-/* Larger than the buffer: id 7, with a topic of any length, then a small message. */
+/* A message with id 7 and a topic of any length that is larger than the buffer, then a small
+ * message. */
 static void oversize_messages_are_reported_once(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 #include "qos2.h"
 
-/* QoS 2 messages of ours, MQTT 3.1.1 sections 4.3.3, 4.4 and 4.6. */
+/* Tests of QoS 2 messages that the client sends (MQTT 3.1.1, sections 4.3.3, 4.4 and 4.6). */
 
 static void a_publish_ends_with_its_pubcomp(void **state)
 {
@@ -74,7 +74,7 @@ static void every_pubrec_is_answered_also_repeated_and_unknown_ones(void **state
     pubrec(&r, 1);
     expect_sent(&r, "PUBREL 2\nPUBREL 1\n");
     pubrec(&r, 2);
-    pubcomp(&r, 2); /* of the first PUBREL, when the second is still due */
+    pubcomp(&r, 2); /* this PUBCOMP answers the first PUBREL, while the second is still due */
     pubcomp(&r, 1);
     pubcomp(&r, 2);
     pubrec(&r, 77);
@@ -180,7 +180,8 @@ static void a_pubrel_does_not_wait_for_publishes(void **state)
     rig_deinit(&r);
 }
 
-/* What three QoS 2 publishes become when the connection breaks after `sent` bytes of them. */
+/* Sends three QoS 2 publishes, breaks the connection after `sent` bytes, and checks what becomes
+ * of each publish. */
 static void cut_after(size_t sent, unsigned recs, unsigned comps, bool present)
 {
     enum { EACH = 8, COUNT = 3 };
@@ -221,7 +222,7 @@ static void cut_after(size_t sent, unsigned recs, unsigned comps, bool present)
         pubcomp(&r, i);
         (void)snprintf(want_log + strlen(want_log), 40, "DONE acked lane0 id%u\n", i);
     }
-    /* Taking the event of CONNACK cleared its log; the rest is checked here. */
+    /* Taking the CONNACK event cleared the log, so the rest is checked here. */
     assert_int_equal(mqc_lane(&r.e, 0).count, 0);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 0);
     assert_int_equal(mqc_lane(&r.e, 0).bytes, 0);
@@ -266,7 +267,7 @@ static void without_the_session_what_had_its_pubrec_counts_as_delivered(void **s
     rig_deinit(&r);
 }
 
-/* Some servers repeat PUBREC after a reconnect, before they see our PUBLISH again. */
+/* Some servers repeat PUBREC after a reconnect, before they receive the repeated PUBLISH. */
 static void a_pubrec_before_the_repeated_publish_replaces_it(void **state)
 {
     (void)state;
@@ -280,9 +281,11 @@ static void a_pubrec_before_the_repeated_publish_replaces_it(void **state)
         rig_send_all(&r);
         reconnect(&r, true);
         if (asked == 1) {
-            (void)mqc_tx_data(&r.e, &len); /* offered: the stream may have begun to send */
+            /* The bytes are offered, so the stream may have begun to send them. */
+            (void)mqc_tx_data(&r.e, &len);
         } else if (asked == 2) {
-            assert_true(mqc_tx_ready(&r.e)); /* chosen, not offered */
+            /* The packet is chosen but not offered to the stream. */
+            assert_true(mqc_tx_ready(&r.e));
         }
 
         pubrec(&r, 2);
@@ -319,7 +322,7 @@ static void nothing_of_a_publish_follows_its_pubrel(void **state)
         assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
         mqc_tx_consume(&r.e, taken, r.now);
 
-        rig_send_all(&r); /* what remains of the packet that has begun, then PUBREL */
+        rig_send_all(&r); /* sends the rest of the packet that was begun, then PUBREL */
 
         assert_memory_equal(r.sent + r.sent_len - 4, ((const uint8_t[]){ 0x62, 2, 0, 2 }), 4);
         assert_int_equal(r.sent_len, (16 - taken) % 8 + 4);

@@ -1,21 +1,19 @@
 #include "qos2.h"
 
-/*
- * Random walks of QoS 2 messages over a connection that breaks anywhere, from servers that choose
- * their ids in different ways.  A server that keeps to the specification has each message handed
- * out exactly once, whether the messages are equal or not.  One that sends messages again after
- * their PUBREL, as Mosquitto 2.0.11 does, loses none either, and what is handed out twice is what
- * it repeated against the rules: we had its PUBREL.
- */
+/* Random walks of QoS 2 messages over a connection that breaks anywhere, from servers that
+ * choose packet ids in different ways. If a server follows the specification, each message is
+ * delivered exactly once, even if several messages are equal. If a server sends messages again
+ * after it has sent their PUBREL, as Mosquitto 2.0.11 does, no message is lost, and only those
+ * messages are delivered twice. */
 
 enum { MESSAGES = 300, WALKS = 720, SLOTS = 24, QUEUE = 4 * SLOTS };
 
 typedef enum policy {
-    COUNTS = 0,    /* on, up to 65535 */
-    LOWEST,        /* free id */
-    LAST_FREED,    /* id */
-    ROUND_A_SMALL, /* pool of ids */
-    ANY,           /* free id of a pool that is hardly large enough */
+    COUNTS = 0,    /* the server counts ids upwards to 65535 */
+    LOWEST,        /* the lowest free id */
+    LAST_FREED,    /* the id that was freed last */
+    ROUND_A_SMALL, /* the server counts in a small pool of ids */
+    ANY,           /* the server takes any free id of a pool that is hardly large enough */
     POLICIES
 } policy;
 
@@ -29,7 +27,7 @@ typedef struct slot {
     unsigned number;
 } slot;
 
-/* On its way, in either direction. */
+/* A packet on its way, in either direction. */
 typedef struct packet {
     uint8_t type;
     bool dup;
@@ -46,18 +44,18 @@ typedef struct world {
     rig r;
     uint64_t seed;
     policy policy;
-    bool forgets; /* that it has sent PUBREL */
+    bool forgets; /* after a reconnect this server forgets that it has sent PUBREL */
     content content;
     size_t window;
-    slot slots[SLOTS]; /* the oldest message first */
+    slot slots[SLOTS]; /* sorted by age, the oldest message first */
     size_t used;
     uint16_t last_id;
     uint16_t freed[SLOTS]; /* a stack */
     size_t freed_count;
     unsigned sent;
     unsigned handed[MESSAGES];
-    unsigned repeats;        /* by the server, of messages whose PUBREL we had */
-    bool released[MESSAGES]; /* we had its PUBREL */
+    unsigned repeats; /* messages that the server repeated although it had already sent PUBREL */
+    bool released[MESSAGES]; /* the client has received its PUBREL */
     queue down;
     queue up;
 } world;
@@ -292,7 +290,7 @@ static void a_server_that_repeats_after_pubrel_loses_nothing_either(void **state
         assert_true(twice <= w->repeats);
         repeats += twice;
     }
-    assert_true(repeats > 0); /* the server did misbehave */
+    assert_true(repeats > 0); /* proves that the server broke the rule */
     free(w);
 }
 

@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* Kept messages for which the server asks to try again later. */
+/* Tests of mqc_requeue: the server asks the client to send a kept message again later. */
 
 static const rig_sizes one_at_a_time = { .lanes = { { .window = 1 } } };
 
@@ -22,7 +22,7 @@ static void release(rig *r, uint32_t id)
     assert_int_equal(done.id, id);
 }
 
-/* Returns what was sent since the last check. */
+/* Expects the packets that were sent since the last check. */
 static void expect_sent(rig *r, const char *text)
 {
     rig_send_all(r);
@@ -74,20 +74,24 @@ static void only_the_last_one_that_was_sent_can_go_again(void **state)
     keep(&r, 3, 1, 0);
     expect_sent(&r, SENT(1) SENT(2));
 
-    assert_int_equal(mqc_requeue(&r.e, 1, 2), MQC_ERR_ARG); /* no such lane */
+    assert_int_equal(mqc_requeue(&r.e, 1, 2), MQC_ERR_ARG); /* this lane does not exist */
     assert_int_equal(mqc_requeue(&r.e, 0, 7), MQC_ERR_STATE);
     assert_int_equal(mqc_requeue(&r.e, 0, 3), MQC_ERR_STATE);
-    assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_ERR_STATE); /* 2 would come first */
+    /* Message 2, which was sent later, must be requeued first. */
+    assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_ERR_STATE);
     assert_int_equal(mqc_requeue(&r.e, 0, 2), MQC_OK);
-    assert_int_equal(mqc_requeue(&r.e, 0, 2), MQC_ERR_STATE); /* a repeated answer */
+    /* A repeated answer to the same message. */
+    assert_int_equal(mqc_requeue(&r.e, 0, 2), MQC_ERR_STATE);
     expect_sent(&r, "");
     rig_gather(&r);
     expect_sent(&r, SENT(2));
     release(&r, 2);
-    assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_OK); /* what was behind it has ended */
+    /* Message 2, which was sent later, has ended. */
+    assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_OK);
     expect_sent(&r, SENT(1) SENT(3));
     mqc_reset(&r.e);
-    assert_int_equal(mqc_requeue(&r.e, 0, 3), MQC_ERR_STATE); /* not on this connection */
+    /* Message 3 was not sent on this connection. */
+    assert_int_equal(mqc_requeue(&r.e, 0, 3), MQC_ERR_STATE);
     rig_deinit(&r);
 }
 
@@ -128,7 +132,8 @@ static void it_is_found_again_at_every_offset_of_the_ring(void **state)
         rig_init(&r, &sizes);
         rig_connect(&r, true, false);
         keep(&r, 0, 2, 0);
-        for (uint32_t id = 1; id < 100; id++) { /* the ring is never empty */
+        /* One message always waits, so that the ring is never empty. */
+        for (uint32_t id = 1; id < 100; id++) {
             rig_send_all(&r);
             keep(&r, id, 1 + id % 3, 0);
             assert_int_equal(mqc_requeue(&r.e, 0, id - 1), MQC_OK);

@@ -1,20 +1,20 @@
 #include "rig.h"
 #include "round_trip.h"
 
-/* The round-trip time, and what it allows. */
+/* Tests the measurement of the round-trip time, and how long it allows a batch to wait. */
 
 static void measure(mqc_round_trip *t, mqc_time ms)
 {
     mqc_round_trip_begin(t, 7, 1000);
     assert_true(mqc_round_trip_is_timed(t));
     mqc_round_trip_answered(
-        t, 8, 1000 + ms / 2); /* the answer to another packet does not stop the clock */
+        t, 8, 1000 + ms / 2); /* an answer to another packet does not end the measurement */
     assert_true(mqc_round_trip_is_timed(t));
     mqc_round_trip_answered(t, 7, 1000 + ms);
     assert_false(mqc_round_trip_is_timed(t));
 }
 
-/* In 1/64 ms. */
+/* The mean is kept in units of 1/64 ms. */
 static void the_mean_takes_an_eighth_of_each_new_value(void **state)
 {
     (void)state;
@@ -44,13 +44,14 @@ static void the_mean_comes_to_rest_at_a_steady_value(void **state)
     }
 }
 
-/* Next to the server 2 ms, from a quarter of a millisecond on an eighth of the round trip. */
+/* With a mean below a quarter of a millisecond the wait is 2 ms, from 8 ms on an eighth of the
+ * mean but at most a second, and between them 0. */
 static void a_batch_may_be_waited_for_as_the_distance_allows(void **state)
 {
     (void)state;
     static const struct {
         uint32_t mean;
-        mqc_time until; /* 0: not at all */
+        mqc_time until; /* 0 means that no wait is allowed */
     } cases[] = { { 0, 502 },    { 15, 502 },   { 16, 0 },        { 511, 0 },         { 512, 501 },
                   { 1023, 501 }, { 1024, 502 }, { 64 * 80, 510 }, { 64 * 8000, 1500 } };
 
@@ -61,7 +62,7 @@ static void a_batch_may_be_waited_for_as_the_distance_allows(void **state)
     }
 }
 
-/* The publish that is timed is sent again on the next one. */
+/* The publish whose answer is timed is sent again on the next connection. */
 static void a_lost_connection_ends_the_measurement_but_keeps_the_mean(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* What the recorded sessions below answer: three publishes and two requests. */
+/* Sends three publishes and two requests, which the recorded sessions below answer. */
 static void start(rig *r, const rig_sizes *sizes)
 {
     const mqc_subscription s[] = { { MQC_SPAN_LIT("a/#"), 1 }, { MQC_SPAN_LIT("b"), 0 } };
@@ -169,7 +169,7 @@ static void a_hundred_pubacks_complete_in_one_pass(void **state)
 
 /* --- larger than the buffer ------------------------------------------------- */
 
-/* A publish with a topic of topic_len bytes, then one that fits everywhere. */
+/* Writes a publish with a topic of topic_len bytes, then one that fits into every buffer. */
 static size_t oversize_stream(uint8_t *out, uint8_t qos, size_t topic_len, size_t payload_len)
 {
     size_t remaining = 2 + topic_len + (qos > 0 ? 2u : 0) + payload_len;
@@ -257,8 +257,8 @@ static void oversize_faults_are_found(void **state)
     }
 }
 
-/* The topic does not fit, so that its packet id is read by other code than that of a whole packet.
- */
+/* Since the topic does not fit, the packet id is read by different code than in a packet that
+ * fits. */
 static void packet_id_0_behind_a_topic_that_did_not_fit_is_an_error(void **state)
 {
     (void)state;
@@ -310,14 +310,15 @@ static void no_more_bytes_are_taken_than_there_was_room_for(void **state)
     memcpy(mqc_rx_space(&r.e, &cap), ((const uint8_t[]){ 1, 't', 1, 2, 3 }), 5);
     assert_int_equal(cap, 13);
     assert_int_equal(mqc_rx_commit(&r.e, 14, r.now), MQC_ERR_ARG);
-    assert_int_equal(mqc_rx_commit(&r.e, 5, r.now), MQC_OK); /* a refusal changed nothing */
+    /* The refused call has changed nothing. */
+    assert_int_equal(mqc_rx_commit(&r.e, 5, r.now), MQC_OK);
     rig_pull(&r);
 
     rig_expect_log(&r, "PUBLISH d0 q0 r0 id0 t 3 \\01\\02\\03\n");
     rig_deinit(&r);
 }
 
-/* The first bytes decide it, whatever follows them. */
+/* The first four bytes prove the error, whatever bytes follow. */
 static void a_topic_longer_than_its_packet_is_found_after_four_bytes(void **state)
 {
     (void)state;
@@ -348,7 +349,8 @@ static void messages_wait_for_a_free_slot_in_the_table(void **state)
     assert_int_equal(r.events, 2);
     (void)mqc_rx_space(&r.e, &len);
     assert_int_equal(len, 0);
-    assert_int_equal(mqc_ack(&r.e, 2), MQC_OK); /* not the oldest: no place yet */
+    /* Not the oldest message, so its slot is not free yet. */
+    assert_int_equal(mqc_ack(&r.e, 2), MQC_OK);
     rig_send_all(&r);
     rig_pull(&r);
     assert_int_equal(r.events, 2);

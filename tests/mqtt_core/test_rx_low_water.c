@@ -1,13 +1,13 @@
 #include "rig.h"
 #include "rx_low_water.h"
 
-/* The values of mqc_rx_least, and what it learns about the server. */
+/* Tests of mqc_rx_least: which number of bytes it returns, and how it adapts to the server. */
 
 enum { ANSWER_LEN = 4, PATIENCE_MS = 2, MANY = 16, FIRST = 10, LEAST = 2, ENOUGH = 1024 };
 
 typedef struct server {
     rig r;
-    uint16_t acked; /* the last id that was answered */
+    uint16_t acked; /* packet id of the last answer */
 } server;
 
 static void begin(server *s, uint16_t window, size_t rx)
@@ -28,7 +28,7 @@ static void send_many(server *s, size_t count)
     rig_forget(&s->r);
 }
 
-/* As many answers, in one piece. */
+/* The server sends `count` answers in one piece. */
 static void answer(server *s, size_t count)
 {
     uint8_t bytes[240 * ANSWER_LEN];
@@ -47,7 +47,7 @@ static void pass(server *s, mqc_time ms)
     assert_int_equal(mqc_tick(&s->r.e, s->r.now), MQC_OK);
 }
 
-/* In answers; 0: any byte. */
+/* Returns the low-water mark as a number of answers; 0 stands for any byte. */
 static size_t asked(server *s)
 {
     mqc_time until;
@@ -62,7 +62,7 @@ static size_t asked(server *s)
     return least / ANSWER_LEN;
 }
 
-/* The server sends any number of answers at a time. */
+/* The server always sends enough answers to reach the mark. */
 static void reach_every_mark(server *s)
 {
     for (int times = 0; times < 8; times++) {
@@ -72,7 +72,7 @@ static void reach_every_mark(server *s)
     }
 }
 
-/* Nothing waits after them: the application may have a window of its own. */
+/* No message waits to be sent after these, since the application may limit its messages itself. */
 static void half_the_answers_to_many_are_taken_together(void **state)
 {
     (void)state;
@@ -141,7 +141,8 @@ static void the_mark_doubles_while_it_is_reached(void **state)
     rig_deinit(&s.r);
 }
 
-/* What it may send without an acknowledgement of TCP, for example. */
+/* The server sends at most that many answers at a time, for example because it waits for a TCP
+ * acknowledgement. */
 static void after_an_expired_wait_the_mark_is_what_was_received(void **state)
 {
     (void)state;
@@ -163,7 +164,8 @@ static void after_an_expired_wait_the_mark_is_what_was_received(void **state)
     }
 }
 
-/* Returns the number of batches that are sent until more than one byte is awaited. */
+/* Returns the number of batches that are sent before mqc_rx_least again waits for more than one
+ * byte. */
 static unsigned batches_without(server *s)
 {
     unsigned batches = 0;
@@ -176,7 +178,7 @@ static unsigned batches_without(server *s)
     return batches;
 }
 
-/* The server is far away, or Nagle's algorithm lets only one answer arrive. */
+/* Only one answer arrives at a time, because the server is far away or uses Nagle's algorithm. */
 static void waits_without_effect_become_ever_rarer(void **state)
 {
     (void)state;
@@ -220,7 +222,7 @@ static void a_full_batch_forgets_the_waits_without_effect(void **state)
     rig_deinit(&s.r);
 }
 
-/* The application wakes up for reasons of its own, and reads. */
+/* The application wakes for reasons of its own and reads before the wait has ended. */
 static void an_early_read_teaches_nothing_about_the_server(void **state)
 {
     (void)state;
@@ -236,7 +238,7 @@ static void an_early_read_teaches_nothing_about_the_server(void **state)
     rig_deinit(&s.r);
 }
 
-/* The application was busy with other things. */
+/* The application was busy and came late, so the wait did not show anything about the server. */
 static void a_wait_that_was_not_asked_for_does_not_count_against_the_server(void **state)
 {
     (void)state;
@@ -245,7 +247,7 @@ static void a_wait_that_was_not_asked_for_does_not_count_against_the_server(void
     for (int times = 0; times < 10; times++) {
         send_many(&s, MANY);
         pass(&s, PATIENCE_MS + 1);
-        assert_int_equal(asked(&s), 0); /* too late for these */
+        assert_int_equal(asked(&s), 0); /* the time for such a wait is already over */
         answer(&s, MANY);
     }
     send_many(&s, 100);
@@ -273,7 +275,7 @@ static void far_from_the_server_the_mark_is_a_quarter(void **state)
     server s;
     begin(&s, 200, ENOUGH);
     reach_every_mark(&s);
-    for (int n = 0; n < 20; n++) { /* an answer takes a millisecond */
+    for (int n = 0; n < 20; n++) { /* the server sends one answer per millisecond */
         send_many(&s, 1);
         pass(&s, 1);
         answer(&s, 1);
@@ -283,7 +285,7 @@ static void far_from_the_server_the_mark_is_a_quarter(void **state)
     rig_deinit(&s.r);
 }
 
-/* Whichever lane has them. */
+/* It does not matter which lane it is. */
 static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
 {
     (void)state;
@@ -295,8 +297,7 @@ static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
         mqc_time until;
         rig_init(&s.r, &sizes);
         rig_connect(&s.r, true, false);
-        s.r.e.low_water.low_water_max =
-            4096; /* it takes many successes until waiting is tried again */
+        s.r.e.low_water.low_water_max = 4096; /* only after many successes is waiting tried again */
         for (uint32_t n = 0; n < 100; n++) {
             (void)rig_publish(&s.r, many, 1, n, 1);
         }
@@ -343,12 +344,14 @@ static void without_a_batch_there_is_no_mark(void **state)
     assert_int_equal(until, 0);
     mqc_rx_low_water_batch_sent(&w, 100);
     assert_true(mqc_rx_low_water_allowed(&w));
-    assert_int_equal(mqc_rx_low_water_set(&w, 1000, &until), 40); /* ten answers at first */
+    /* The first mark is ten answers. */
+    assert_int_equal(mqc_rx_low_water_set(&w, 1000, &until), 40);
     assert_int_equal(until, 102);
     assert_int_equal(mqc_rx_low_water_set(&w, 12, &until), 12);
 }
 
-/* 16 batches after the first wait without effect, then 32, up to 4096. */
+/* After the first wait without effect there is a pause of 16 batches, then of 32, and so on up
+ * to 4096. */
 static void each_wait_without_effect_doubles_the_pause(void **state)
 {
     (void)state;
@@ -371,7 +374,8 @@ static void each_wait_without_effect_doubles_the_pause(void **state)
     }
 }
 
-/* A mark that was cut to what the server sends still holds; it rises again after the pause. */
+/* After a wait that timed out, the mark is the number of bytes that had arrived; it rises again
+ * only after the pause. */
 static void during_the_pause_the_mark_does_not_rise(void **state)
 {
     (void)state;
@@ -381,7 +385,8 @@ static void during_the_pause_the_mark_does_not_rise(void **state)
     mqc_rx_low_water_batch_sent(&w, 100);
     (void)mqc_rx_low_water_set(&w, 1000, &until);
     mqc_rx_low_water_on_time(&w, until);
-    mqc_rx_low_water_learn(&w, 20, until); /* too late: 20 is what it sends */
+    /* 20 bytes arrived, but after the wait had timed out, so the mark becomes 20. */
+    mqc_rx_low_water_learn(&w, 20, until);
     assert_int_equal(w.low_water_max, 20);
     assert_int_equal(w.skip_batches, 16);
 

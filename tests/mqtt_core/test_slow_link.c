@@ -1,8 +1,9 @@
 #include "rig.h"
 
-/* Large messages over slow links, in simulated time: every rate with every keep-alive and each
- * kind of transport below the engine. A message arrives on the first connection, the server
- * receives signs of life often enough, and a lost peer is detected within 1.5 x keep-alive. */
+/* Large messages over slow links, in simulated time: every rate with every keep-alive time and
+ * each kind of transport below the engine. A message must arrive on the first connection, the
+ * server must receive signs of life often enough, and a lost peer must be detected within 1.5
+ * times the keep-alive time. */
 
 enum {
     STEP_MS = 100,
@@ -12,15 +13,16 @@ enum {
     SEGMENT = 1448  /* of TCP */
 };
 
-/* How the bytes get from the engine to the server. */
+/* Describes how the bytes get from the engine to the server. */
 typedef struct transport {
     const char *name;
-    size_t room;     /* bytes that the stream buffers ahead of the peer */
-    size_t portion;  /* bytes that the peer's system acknowledges at a time */
-    bool relayed;    /* the buffer is that of a relay, which has room for everything */
-    bool closes;     /* its window if it has no room; then nothing is in transit */
-    bool reports;    /* the stream reports its flow */
-    bool in_records; /* received bytes are passed on in whole records */
+    size_t room;    /* bytes that the stream can buffer before the peer receives them */
+    size_t portion; /* the peer's system acknowledges so many bytes at a time */
+    bool relayed;   /* the buffer is in a relay, which has room for everything */
+    /* The peer closes its TCP window when it has no room; then nothing is in transit. */
+    bool closes;
+    bool reports;    /* the stream reports its flow to the engine */
+    bool in_records; /* received bytes reach the engine only in whole records */
 } transport;
 
 static const transport transports[] = {
@@ -36,13 +38,13 @@ static const transport transports[] = {
 static const uint16_t keep_alives_s[] = { 30, 45, 60, 120, 240 };
 static const unsigned rates[] = { 100, 200, 500, 1000, 4000 };
 
-/* The bytes in transit in one direction, and how far they have got. */
+/* The bytes in transit in one direction, and how far they have got on the way. */
 typedef struct flow {
     uint8_t bytes[BUFFER];
     size_t written;
     size_t arrived;
     size_t read;
-    unsigned credit; /* thousandths of a byte that the link may carry */
+    unsigned credit; /* thousandths of a byte that the link may carry now */
 } flow;
 
 typedef struct world {
@@ -52,17 +54,17 @@ typedef struct world {
     bool gone;
     flow up;
     flow down;
-    size_t handed; /* bytes of `down` that were passed to the engine */
+    size_t handed; /* bytes of `down` that the engine has received */
     unsigned pings;
-    unsigned received; /* publishes that the server has received */
+    unsigned received; /* number of publishes that the server has received */
     unsigned acked;    /* that ended, */
-    unsigned messages; /* publishes that the engine delivered */
-    uint64_t counted;  /* bytes in each direction, before the world began */
+    unsigned messages; /* number of publishes that the engine has delivered */
+    uint64_t counted;  /* bytes counted in each direction before the simulation began */
     mqc_time server_heard_at;
     mqc_time server_silence_ms; /* the longest */
 } world;
 
-static world w; /* too large for the stack */
+static world w; /* static, because it is too large for the stack */
 
 /* --- the link ------------------------------------------------------------------ */
 
@@ -110,7 +112,7 @@ static void serve(void)
             put(&w.down, (const uint8_t[]){ 0xD0, 0 }, 2);
         } else if (p[0] >> 4 == 3) {
             w.received++;
-            if ((p[0] & 6) != 0) { /* topic "t", id 1 to 255 */
+            if ((p[0] & 6) != 0) { /* topic "t" and a packet id from 1 to 255 */
                 const uint8_t *id = p + len - 1;
                 while (id[-3] != 0 || id[-2] != 1 || id[-1] != 't') {
                     id--;
@@ -236,7 +238,8 @@ static void step(void)
     receive();
     report();
     mqc_result result = mqc_tick(&w.r.e, w.r.now);
-    assert_int_equal(result, mqc_error(&w.r.e)); /* immediately, not at the next one */
+    /* The error is returned by this call, not only by the next one. */
+    assert_int_equal(result, mqc_error(&w.r.e));
     take_events();
     transmit();
 }
@@ -255,7 +258,8 @@ static void begin(const transport *t, unsigned rate, uint16_t keep_alive_s)
     memset(&w, 0, sizeof w);
     w.t = t;
     w.rate = rate;
-    w.counted = rate % 1000 == 0 ? UINT32_MAX - MESSAGE / 2 : 0; /* the engine counts modulo 2^32 */
+    /* Tests the overflow of the engine's counter, which counts modulo 2^32. */
+    w.counted = rate % 1000 == 0 ? UINT32_MAX - MESSAGE / 2 : 0;
     rig_init(&w.r, &sizes);
     rig_connect_with(&w.r, &o, false);
     w.server_heard_at = w.r.now;
@@ -279,7 +283,7 @@ static void fail_case(const char *what, uint16_t keep_alive_s)
              mqc_error_packet(&w.r.e));
 }
 
-/* Runs until everything has arrived, with some idle time first, as in practice. */
+/* Runs until everything has arrived, then stays idle for some time, as a device does. */
 static void run_until_done(unsigned up, unsigned up_acked, unsigned down, uint16_t keep_alive_s)
 {
     mqc_time limit = w.r.now + (mqc_time)(up + down + 1) * MESSAGE * 1100 / w.rate + 60000;
@@ -293,7 +297,8 @@ static void run_until_done(unsigned up, unsigned up_acked, unsigned down, uint16
             fail_case("stuck", keep_alive_s);
         }
     }
-    for (unsigned i = 0; i < 3u * keep_alive_s * 1000 / STEP_MS; i++) { /* and alive afterwards */
+    /* The connection stays alive afterwards. */
+    for (unsigned i = 0; i < 3u * keep_alive_s * 1000 / STEP_MS; i++) {
         step();
         if (mqc_error(&w.r.e) != MQC_OK) {
             fail_case("lost afterwards", keep_alive_s);
@@ -365,7 +370,7 @@ static void large_messages_in_both_directions_arrive(void **state)
     }
 }
 
-/* The peer disappears. Returns how long it takes until that is detected. */
+/* The peer disappears. Returns the time until the engine detects that. */
 static mqc_time run_until_lost(void)
 {
     mqc_time since = w.r.now;
@@ -402,7 +407,8 @@ static void a_peer_that_goes_while_nothing_happens_is_found(void **state)
     }
 }
 
-/* Within a large message, except for a relay that has buffered all of it: see below. */
+/* The peer disappears during a large message. The case of a relay that has buffered the whole
+ * message is tested below. */
 static void a_peer_that_goes_in_the_middle_of_a_large_message_is_found(void **state)
 {
     (void)state;
@@ -423,7 +429,7 @@ static void a_peer_that_goes_in_the_middle_of_a_large_message_is_found(void **st
                     step();
                 }
                 if (up && !t->reports && mqc_lane(&w.r.e, 0).in_flight > 0) {
-                    rig_deinit(&w.r); /* what its buffer still holds is unknown */
+                    rig_deinit(&w.r); /* unknown, because the relay's buffer may still hold bytes */
                     continue;
                 }
                 assert_int_equal(mqc_error(&w.r.e), MQC_OK);
@@ -433,7 +439,7 @@ static void a_peer_that_goes_in_the_middle_of_a_large_message_is_found(void **st
     }
 }
 
-/* Even while many small messages are sent, as long as the link accepts them. */
+/* This holds even while many small messages are sent, as long as the link accepts them. */
 static void a_peer_that_goes_while_we_send_small_messages_is_found(void **state)
 {
     (void)state;
@@ -462,8 +468,8 @@ static void a_peer_that_goes_while_we_send_small_messages_is_found(void **state)
     }
 }
 
-/* A relay with a dead link after it looks like one with a slow link: the answer gets the time
- * for 62.5 bytes/s, and no more. */
+/* A relay whose link to the server is dead looks like one with a slow link: the engine waits for
+ * the answer as long as a link of 62.5 bytes/s would need, and no longer. */
 static void a_relay_whose_far_side_is_gone_is_found_when_a_slow_link_would_have_answered(
     void **state)
 {

@@ -1,6 +1,7 @@
 #include "waits.h"
 
-/* Stalled reading ends in time. */
+/* Reading is stalled while the application acknowledges nothing; the engine ends the connection
+ * in time. */
 
 static const uint8_t two_messages[] = { 0x32, 5, 0, 1, 't', 0, 1, 0x32, 5, 0, 1, 't', 0, 2 };
 
@@ -15,9 +16,11 @@ static void reading_that_stands_still_ends_the_connection(void **state)
     assert_int_equal(r.events, 1);
     mqc_time start = r.now;
 
-    assert_int_equal(rig_deadline(&r), 0); /* since when is for mqc_tick to say */
+    /* A deadline of 0 asks for mqc_tick, which notes when the stall began. */
+    assert_int_equal(rig_deadline(&r), 0);
     assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
-    while (mqc_error(&r.e) == MQC_OK) { /* the server's answers cannot be read */
+    /* PINGREQs are sent, but the server's answers cannot be read. */
+    while (mqc_error(&r.e) == MQC_OK) {
         r.now = rig_deadline(&r);
         assert_true(r.now <= start + STALL);
         (void)mqc_tick(&r.e, r.now);
@@ -27,7 +30,7 @@ static void reading_that_stands_still_ends_the_connection(void **state)
     assert_int_equal(mqc_error(&r.e), MQC_ERR_STALLED);
     assert_int_equal(r.now, start + STALL);
     assert_int_equal(r.sent_len,
-                     2 * (STALL / KEEP_ALIVE)); /* it received signs of life all the time */
+                     2 * (STALL / KEEP_ALIVE)); /* the server received signs of life all the time */
     rig_deinit(&r);
 }
 
@@ -58,7 +61,7 @@ static void each_acknowledgement_of_the_application_gives_new_time(void **state)
         assert_true(cap >= sizeof message);
         memcpy(at, message, sizeof message);
         assert_int_equal(mqc_rx_commit(&r.e, sizeof message, r.now), MQC_OK);
-        rig_pull(&r); /* reading stalls again, without mqc_tick between */
+        rig_pull(&r); /* reading stalls again before mqc_tick is called */
         assert_int_equal(r.events, (size_t)id - 1);
     }
     rig_deinit(&r);
@@ -74,7 +77,7 @@ static void acknowledgements_that_cannot_be_sent_do_not_stop_reading_forever(voi
     mqc_time start = r.now;
     mqc_result result = MQC_OK;
 
-    for (uint8_t id = 1; result == MQC_OK && id < 100; id++) { /* the stream takes nothing */
+    for (uint8_t id = 1; result == MQC_OK && id < 100; id++) { /* the stream accepts no bytes */
         const uint8_t message[] = { 0x32, 5, 0, 1, 't', 0, id };
         result = rig_feed(&r, message, sizeof message);
     }
@@ -131,7 +134,7 @@ static void messages_that_were_skipped_are_not_waited_for_forever(void **state)
     mqc_time start = r.now;
 
     assert_int_equal(RIG_FEED(&r, 0x34, 5, 0, 1, 't', 0, 1), MQC_OK);
-    rig_send_all(&r); /* PUBREC; the PUBREL never comes */
+    rig_send_all(&r); /* sends PUBREC; the server never sends PUBREL */
     assert_int_equal(RIG_FEED(&r, 0x34, 5, 0, 1, 't', 0, 2), MQC_OK);
     assert_int_equal(r.events, 1);
     assert_int_equal(live(&r, r.now + 10 * STALL), MQC_ERR_STALLED);
@@ -140,9 +143,8 @@ static void messages_that_were_skipped_are_not_waited_for_forever(void **state)
     rig_deinit(&r);
 }
 
-/* Before or in the same moment. */
-/* Before or in the same moment. */
-/* Each has its time from when it becomes the oldest, whatever is answered first. */
+/* The time-out of each request begins when it becomes the oldest one, whatever is answered
+ * first. */
 static void of_several_requests_the_oldest_is_waited_for(void **state)
 {
     (void)state;
@@ -165,7 +167,7 @@ static void of_several_requests_the_oldest_is_waited_for(void **state)
             assert_int_equal(RIG_FEED(&r, 0x90, 3, (uint8_t)(id >> 8), (uint8_t)id, 1), MQC_OK);
             memmove(open + turns[i], open + turns[i] + 1, (--left - turns[i]) * sizeof open[0]);
             if (turns[i] > 0) {
-                break; /* the oldest is still there, and its time is nearly over */
+                break; /* the oldest request is unanswered and its time is nearly over */
             }
             since = r.now;
         }
@@ -184,7 +186,7 @@ static void an_answer_is_missed_also_while_reading_stands_still(void **state)
         (void)rig_publish(&r, 0, 1, 1, 5);
         rig_send_all(&r);
         mqc_time start = r.now;
-        for (uint8_t id = 1; id <= 2; id++) { /* there is room for one */
+        for (uint8_t id = 1; id <= 2; id++) { /* only one of these two fits */
             r.now = earlier ? start + 1 : start + ACK;
             assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, id), MQC_OK);
         }

@@ -1,7 +1,7 @@
 #include "rig.h"
 #include "state.h"
 
-/* The state of the connection and its latched error. */
+/* Tests the state of the connection and the error, which stays until the reset. */
 
 static void each_state_can_be_read(void **state)
 {

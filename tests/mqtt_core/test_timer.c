@@ -1,6 +1,7 @@
 #include "rig.h"
 
-/* mqc_next_deadline and mqc_tick: the earliest deadline of all parts, and what is done by then. */
+/* Tests mqc_next_deadline and mqc_tick: the deadline is the earliest of all parts, and mqc_tick
+ * does what is due. */
 
 static const mqc_connect_options options = { .client_id = MQC_SPAN_LIT("c"),
                                              .clean_session = true,
@@ -20,7 +21,7 @@ static void an_idle_engine_has_no_deadline(void **state)
     rig_deinit(&r);
 }
 
-/* Each part adds a deadline that is earlier than all before it. */
+/* Each part in turn adds a deadline that is earlier than all the others. */
 static void the_earliest_of_all_parts_counts(void **state)
 {
     (void)state;
@@ -37,12 +38,14 @@ static void the_earliest_of_all_parts_counts(void **state)
 
     (void)rig_publish(&r, 0, 1, 1, 5);
     rig_send_all(&r);
-    assert_int_equal(rig_deadline(&r), start + 10000); /* half of the time for its PUBACK */
+    /* Half of the time that its PUBACK may take. */
+    assert_int_equal(rig_deadline(&r), start + 10000);
     assert_int_equal(rig_queue(&r, 2, 1, false, start + 9000), MQC_OK);
     assert_int_equal(rig_deadline(&r), start + 9000); /* its expiry */
     assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 1), MQC_OK);
-    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 2), MQC_OK); /* the inbox is full */
-    assert_int_equal(rig_deadline(&r), 0); /* mqc_tick notes since when */
+    /* The inbox is full, so this message has to wait. */
+    assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 2), MQC_OK);
+    assert_int_equal(rig_deadline(&r), 0); /* mqc_tick must note when the stall began */
     assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
     assert_int_equal(rig_deadline(&r), start + 8000);
     rig_deinit(&r);

@@ -39,7 +39,7 @@ static bool allowed(unsigned byte)
     return byte != 0 && byte < 0x80 && byte != '+' && byte != '#';
 }
 
-/* One byte among equal ones, at each position and alignment. */
+/* Puts one byte among equal ones, at each position and alignment. */
 static void check_places(uint8_t *text, size_t len, uint8_t fill, uint8_t byte)
 {
     memset(text, fill, len);
@@ -51,7 +51,7 @@ static void check_places(uint8_t *text, size_t len, uint8_t fill, uint8_t byte)
     }
 }
 
-/* The fast path checks words and passes some of them to the slow path. */
+/* The fast path checks whole words and leaves some of them to the slow path. */
 static void a_bad_byte_is_found_at_every_place(void **state)
 {
     (void)state;
@@ -106,9 +106,12 @@ static void filters_are_checked(void **state)
 
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const size_t len = strlen(cases[i].filter);
-        uint8_t *exact = malloc(len + 1); /* after the end that the sanitizer guards */
+        /* The text begins at index 1 so that it ends exactly at the end of the allocation, which
+         * the sanitizer guards. */
+        uint8_t *exact = malloc(len + 1);
         memcpy(exact + 1, cases[i].filter, len);
-        for (int next = 0; next < 2; next++) { /* whatever is behind it */
+        /* The result must not depend on the bytes after the text. */
+        for (int next = 0; next < 2; next++) {
             uint8_t longer[16] = { 0 };
             memcpy(longer, cases[i].filter, len);
             longer[len] = next ? '+' : '/';

@@ -1,6 +1,6 @@
 #include "rig.h"
 
-/* Which bytes are sent next. */
+/* Tests which bytes are sent next. */
 
 static void lanes_switch_at_packet_boundaries_only(void **state)
 {
@@ -12,7 +12,7 @@ static void lanes_switch_at_packet_boundaries_only(void **state)
         rig r;
         rig_init(&r, &sizes);
         rig_connect(&r, true, false);
-        (void)rig_publish(&r, 1, 1, 11, 2); /* 9 bytes each */
+        (void)rig_publish(&r, 1, 1, 11, 2); /* each packet has 9 bytes */
         (void)rig_publish(&r, 1, 1, 12, 2);
         (void)rig_send(&r, cut);
         (void)rig_publish(&r, 0, 0, 1, 2);
@@ -49,7 +49,8 @@ static void what_was_offered_is_offered_again(void **state)
     (void)rig_queue(&r, 2, 1, false, 0);
     assert_int_equal(mqc_unsubscribe(&r.e, f, 1, NULL), MQC_OK);
     mqc_hold(&r.e, 0, true);
-    assert_int_equal(mqc_tick(&r.e, r.now + 5), MQC_OK); /* not even expiry takes it back */
+    /* A message that was offered does not even expire. */
+    assert_int_equal(mqc_tick(&r.e, r.now + 5), MQC_OK);
     run = mqc_tx_data(&r.e, &len);
 
     assert_true(len >= first_len);
@@ -99,7 +100,7 @@ static void messages_are_acknowledged_in_the_order_of_their_arrival(void **state
     rig_deinit(&r);
 }
 
-/* Bytes that belong neither to a lane nor to the control area. */
+/* mqc_tx_consume ignores bytes that were never offered to the stream. */
 static void more_than_was_offered_is_never_taken(void **state)
 {
     (void)state;
@@ -110,11 +111,11 @@ static void more_than_was_offered_is_never_taken(void **state)
     mqc_tx_consume(&r.e, 7, r.now);
     (void)rig_publish(&r, 0, 1, 1, 5);
     rig_send_all(&r);
-    mqc_tx_consume(&r.e, 7, r.now); /* everything was sent */
+    mqc_tx_consume(&r.e, 7, r.now); /* ignored: everything was already sent */
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 1);
     (void)rig_publish(&r, 0, 1, 2, 5);
     (void)rig_publish(&r, 0, 1, 3, 5);
-    mqc_tx_consume(&r.e, 7, r.now); /* nothing of these was offered */
+    mqc_tx_consume(&r.e, 7, r.now); /* ignored: these messages were not offered yet */
     (void)mqc_tx_data(&r.e, &len);
     assert_int_equal(len, 24);
     mqc_tx_consume(&r.e, 1000, r.now);

@@ -1,6 +1,6 @@
 #include "waits.h"
 
-/* Missing answers of the server end the connection in time. */
+/* Tests that a missing answer of the server ends the connection in time. */
 
 static void an_answer_that_never_comes_ends_the_connection(void **state)
 {
@@ -18,7 +18,7 @@ static void an_answer_that_never_comes_ends_the_connection(void **state)
     }
 }
 
-/* Not even PINGREQ. */
+/* The server does not even answer PINGREQ. */
 static void a_server_that_answers_nothing_at_all_gets_no_more_time(void **state)
 {
     (void)state;
@@ -40,8 +40,8 @@ static void a_server_that_answers_nothing_at_all_gets_no_more_time(void **state)
     rig_deinit(&r);
 }
 
-/* The stream was full and now accepts the rest of a message together with the PINGREQ: bytes
- * before the PINGREQ do not explain a missing answer to it. */
+/* The stream was full and now accepts the rest of a message together with the PINGREQ. The bytes
+ * before the PINGREQ must not extend the time for its answer. */
 static void bytes_taken_together_with_the_ping_give_no_more_time(void **state)
 {
     (void)state;
@@ -69,7 +69,8 @@ static void bytes_taken_together_with_the_ping_give_no_more_time(void **state)
     rig_deinit(&r);
 }
 
-/* A TLS record of which the engine has seen nothing arrives at 100 bytes a second. */
+/* A TLS record arrives at 100 bytes a second; the engine receives nothing of it until it is
+ * complete. */
 static void an_answer_may_stand_behind_what_arrives_below_the_engine(void **state)
 {
     (void)state;
@@ -178,7 +179,7 @@ static void a_server_that_answers_slowly_but_in_order_is_waited_for(void **state
     }
     rig_send_all(&r);
 
-    for (size_t i = 0; i + 1 < COUNT_OF(ids); i++) { /* all in all, 19 times the limit */
+    for (size_t i = 0; i + 1 < COUNT_OF(ids); i++) { /* together 19 times the limit */
         assert_int_equal(live(&r, r.now + ACK - 1), MQC_OK);
         rig_puback(&r, ids[i]);
     }
@@ -256,7 +257,7 @@ static void what_has_not_left_is_not_waited_for(void **state)
     connect_with(&r, NULL, &quiet);
     (void)rig_publish(&r, 0, 1, 1, 100);
 
-    for (int i = 0; i < 50; i++) { /* a byte in most of the time */
+    for (int i = 0; i < 50; i++) { /* one byte arrives each time, just before the time-out */
         r.now += ACK - 1;
         assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
         assert_int_equal(rig_send(&r, 1), 1);
@@ -271,7 +272,8 @@ static void what_has_not_left_is_not_waited_for(void **state)
 static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
 {
     (void)state;
-    const rig_sizes sizes[] = { { .rx = 4096 }, { .rx = 64 } }; /* with room for it, and without */
+    /* Once with room for the packet, once without. */
+    const rig_sizes sizes[] = { { .rx = 4096 }, { .rx = 64 } };
 
     for (size_t s = 0; s < COUNT_OF(sizes); s++) {
         rig r;
@@ -287,7 +289,8 @@ static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
             assert_int_equal(mqc_error(&r.e), MQC_OK);
             rig_send_all(&r);
             if (r.sent[r.sent_len - 2] == 0xC0) {
-                r.e.keep_alive.ping = 0; /* its PINGRESP is not what this test is about */
+                /* Switches the PINGREQ off, since its answer is not part of this test. */
+                r.e.keep_alive.ping = 0;
             }
         }
         assert_true(r.now > 3 * ACK);
@@ -297,7 +300,7 @@ static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
     }
 }
 
-/* For any part of it that had arrived before. */
+/* Tried for every number of bytes of the packet that had arrived before. */
 static void each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving(void **state)
 {
     (void)state;
@@ -328,7 +331,8 @@ static void subscribe_and_unsubscribe_are_waited_for(void **state)
         rig r;
         uint16_t id;
         connect_with(&r, NULL, &options);
-        for (int i = 0; i < 5; i++) { /* answered ones, one of them with a slot after another */
+        /* Five pairs of answered requests, so that two slots of the table have been used. */
+        for (int i = 0; i < 5; i++) {
             uint16_t other;
             assert_int_equal(mqc_unsubscribe(&r.e, &s.filter, 1, &id), MQC_OK);
             assert_int_equal(mqc_subscribe(&r.e, &s, 1, &other), MQC_OK);
@@ -348,7 +352,7 @@ static void subscribe_and_unsubscribe_are_waited_for(void **state)
     }
 }
 
-/* The time of an earlier connection does not count, also when ids and states are the same. */
+/* The time of an earlier connection does not count, even if the ids and states are the same. */
 static void each_connection_restarts_the_count(void **state)
 {
     (void)state;

@@ -1,10 +1,10 @@
 #include "waits.h"
 
-/* Many answers of all kinds are expected together, and some of them never arrive. */
+/* Many answers of all kinds are expected at the same time, and some of them never arrive. */
 
 enum { JOBS = 64, ANSWER_MAX = ACK / 2 - 1 };
 
-/* What the server does later: answer a packet, or the application: release a kept message. */
+/* An action for later: the server answers a packet, or the application releases a kept message. */
 typedef struct job {
     mqc_time at; /* 0: free */
     uint8_t type;
@@ -17,8 +17,8 @@ typedef struct crowd {
     job jobs[JOBS];
     uint64_t seed;
     uint32_t next_kept;
-    size_t seen;       /* of what the engine has sent */
-    uint16_t withheld; /* the answer to this one never comes; 0: all do */
+    size_t seen;       /* number of bytes sent by the engine that the server has decoded */
+    uint16_t withheld; /* packet id whose answer never arrives; 0: all answers arrive */
     mqc_time withheld_at;
     bool withholds;
 } crowd;
@@ -39,7 +39,7 @@ static void plan(crowd *c, uint8_t type, uint8_t lane, uint16_t id)
     fail_msg("too much at once");
 }
 
-/* Each packet gets its answer at a random time, in any order. */
+/* Answers each packet at a random later time, so in any order. */
 static void serve(crowd *c)
 {
     const uint8_t *p = c->r.sent + c->seen;
@@ -54,7 +54,7 @@ static void serve(crowd *c)
             plan(c, 0x70, 0, id);
         } else if (qos > 0) {
             plan(c, qos == 1 ? 0x40 : 0x50, 0, id);
-        } else if (p[5] == 'k' && below(c, 4) > 0) { /* else it expires */
+        } else if (p[5] == 'k' && below(c, 4) > 0) { /* otherwise the kept message expires */
             plan(c, 0, p[6], (uint16_t)(p[7] << 8 | p[8]));
         }
         c->seen += 2u + p[1];
@@ -90,7 +90,7 @@ static void carry_out(crowd *c, job *j)
 
     j->at = 0;
     if (j->type == 0) {
-        (void)mqc_release(&c->r.e, j->lane, j->id, &done); /* refused when it has expired */
+        (void)mqc_release(&c->r.e, j->lane, j->id, &done); /* refused if the message has expired */
     } else {
         (void)RIG_FEED(&c->r, j->type, 2, (uint8_t)(j->id >> 8), (uint8_t)j->id);
     }
@@ -167,7 +167,8 @@ static void whatever_else_goes_on_a_missing_answer_is_noticed_in_its_time(void *
         while (mqc_error(&c.r.e) == MQC_OK && c.r.now < 1000000000) {
             live_a_little(&c);
         }
-        /* What is before it in its lane is answered, or expires, first. */
+        /* The time-out may begin later, because earlier messages of the lane are answered or
+         * expire first. */
         assert_int_equal(mqc_error(&c.r.e), MQC_ERR_TIMEOUT);
         assert_true(c.r.now >= c.withheld_at + ACK);
         assert_true(c.r.now <= c.withheld_at + 2 * ACK);

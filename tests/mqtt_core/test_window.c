@@ -3,7 +3,7 @@
 
 /* --- the struct alone --- */
 
-/* Half of a large window, 16 slots of a middling one, all of a small one. */
+/* A batch is half of a large window, 16 slots of a medium one, and all of a small one. */
 static void a_full_window_resumes_when_a_batch_has_room(void **state)
 {
     (void)state;
@@ -21,7 +21,7 @@ static void a_full_window_resumes_when_a_batch_has_room(void **state)
             mqc_window_take(&w);
         }
         assert_int_equal(w.used, size);
-        assert_int_equal(w.go_on_at, UINT64_MAX); /* no slot is free yet */
+        assert_int_equal(w.go_on_at, UINT64_MAX); /* no time is set, because no slot is free yet */
         while (!mqc_window_open(&w, 50)) {
             assert_true(w.used > cases[i].resume_at);
             mqc_window_give_back(&w);
@@ -42,7 +42,7 @@ static void a_stopped_window_waits_no_longer_than_until_then(void **state)
     }
     mqc_window_finished(&w);
     assert_int_equal(w.in_flight, 3);
-    /* The window is closed from here on, and the time is counted. */
+    /* From here on the window is closed and the wait is timed. */
     assert_false(mqc_window_open(&w, 50));
     assert_false(mqc_window_open(&w, 60));
     assert_int_equal(w.go_on_at, 50);
@@ -53,7 +53,7 @@ static void a_stopped_window_waits_no_longer_than_until_then(void **state)
     mqc_window_take(&w);
     assert_false(mqc_window_open(&w, 60));
     mqc_window_give_back(&w);
-    assert_true(mqc_window_open(&w, 0)); /* no wait is allowed */
+    assert_true(mqc_window_open(&w, 0)); /* a deadline of 0 allows no wait, so the window opens */
     mqc_window_reset(&w);
     assert_int_equal(w.used, 0);
     assert_int_equal(w.in_flight, 0);
@@ -132,13 +132,13 @@ static void the_window_holds_back_what_is_beyond(void **state)
     rig_deinit(&r);
 }
 
-/* Tests which messages are sent together after the window has stopped a lane. */
+/* Returns how many messages are sent together after a full window has stopped the lane. */
 static size_t batch_of(size_t window)
 {
     return window <= 16 ? window : window <= 32 ? 16 : window - window / 2;
 }
 
-/* Two messages always wait; the server answers one, and the stream may send. */
+/* Two messages always wait to be sent; the server answers one message, then the engine may send. */
 static void answers_one_by_one_still_free_batches(void **state)
 {
     (void)state;
@@ -157,7 +157,7 @@ static void answers_one_by_one_still_free_batches(void **state)
                 accepted = rig_publish(&r, 0, 1, accepted, 1);
             }
             rig_send_all(&r);
-            rig_puback(&r, acked); /* an error, had it not been sent */
+            rig_puback(&r, acked); /* fails if the message was not sent */
         }
 
         assert_true(r.runs <= MESSAGES / batch + 2);
@@ -166,7 +166,8 @@ static void answers_one_by_one_still_free_batches(void **state)
     }
 }
 
-/* Whether the received bytes wake the engine, which sleeps until mqc_rx_least is reached. */
+/* Returns true if the received bytes wake the engine, which sleeps until mqc_rx_least is
+ * reached. */
 static bool wakes(rig *r, size_t answers)
 {
     mqc_time until;
@@ -175,8 +176,8 @@ static bool wakes(rig *r, size_t answers)
     return answers * 4 >= least || (until != 0 && r->now >= until);
 }
 
-/* A server at a distance: each publish is answered way_ms after it was sent, at most one per
- * gap_ms. Returns how many are answered in `round_trips` round trips. */
+/* Simulates a distant server: each publish is answered way_ms after it was sent, with at least
+ * gap_ms between two answers. Returns the number of answers within `round_trips` round trips. */
 static size_t answered_in(uint16_t window, mqc_time way_ms, mqc_time gap_ms, unsigned round_trips)
 {
     enum { ID_MAX = 60000 };
@@ -254,8 +255,8 @@ static void near_the_server_a_lane_waits_for_a_batch_but_not_for_long(void **sta
     }
 }
 
-/* The mean takes an eighth of each new value. A server at a distance of a quarter of a
- * millisecond to two milliseconds is not worth waiting for a batch. */
+/* The mean follows each new value by an eighth. With a server at a distance between a quarter of
+ * a millisecond and two milliseconds, waiting for a batch is not worthwhile. */
 static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **state)
 {
     (void)state;
@@ -267,7 +268,7 @@ static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **
         rig r;
         rig_init(&r, &sizes);
         rig_connect(&r, true, false);
-        /* In 1/64 ms: 0, 8, 15, 22, and down again: 20, 18, 16, 14. */
+        /* The mean in units of 1/64 ms is 0, 8, 15, 22, and then decreases: 20, 18, 16, 14. */
         for (unsigned n = 0; n < slow + fast; n++) {
             id = rig_publish(&r, 0, 1, 1, 1);
             rig_send_all(&r);
@@ -285,7 +286,8 @@ static void from_a_quarter_of_a_millisecond_on_nothing_waits_for_a_batch(void **
     }
 }
 
-/* The mean is kept in units of 1/64 ms, and each sample changes it by an eighth. */
+/* The mean is kept in units of 1/64 ms, and each sample changes it by an eighth of the
+ * difference. */
 static void an_answer_after_days_counts_as_one_after_a_minute(void **state)
 {
     (void)state;
@@ -318,10 +320,10 @@ static void a_free_slot_that_nothing_waits_for_is_no_deadline(void **state)
     rig_puback(&r, 1);
     assert_int_equal(rig_sent_now(&r), 0);
 
-    r.now += 1; /* the one that waited has expired */
+    r.now += 1; /* the waiting message has expired */
     assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
     assert_int_equal(rig_sent_now(&r), 0);
-    assert_true(rig_deadline(&r) > r.now + 100); /* keep-alive, if any */
+    assert_true(rig_deadline(&r) > r.now + 100); /* only the keep-alive deadline may be left */
     rig_deinit(&r);
 }
 
@@ -333,21 +335,23 @@ static void only_a_lane_that_was_stopped_waits_for_a_batch(void **state)
     rig_init(&r, &sizes);
     rig_connect(&r, true, false);
 
-    for (uint32_t i = 1; i <= 4; i++) { /* sent one by one, up to the window */
+    for (uint32_t i = 1; i <= 4; i++) { /* each is sent immediately, up to the size of the window */
         (void)rig_queue(&r, i, 1, false, 0);
         assert_int_equal(rig_sent_now(&r), 1);
     }
     rig_puback(&r, 1);
     (void)rig_queue(&r, 5, 1, false, 0);
-    assert_int_equal(rig_sent_now(&r), 1); /* full, but nothing had to wait */
+    assert_int_equal(rig_sent_now(&r), 1); /* the window was full, but no message had to wait */
 
     (void)rig_queue(&r, 6, 1, false, r.now + 10);
     assert_int_equal(rig_sent_now(&r), 0);
     rig_puback(&r, 2);
-    assert_int_equal(rig_sent_now(&r), 0); /* three in flight */
+    /* It waits for a batch: three messages are still in flight. */
+    assert_int_equal(rig_sent_now(&r), 0);
     r.now += 10;
     assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
-    assert_int_equal(rig_sent_now(&r), 0); /* expired: nothing waits any more */
+    /* The waiting message has expired, so nothing waits any more. */
+    assert_int_equal(rig_sent_now(&r), 0);
     (void)rig_queue(&r, 7, 1, false, 0);
     assert_int_equal(rig_sent_now(&r), 1);
     rig_deinit(&r);

@@ -1,7 +1,7 @@
 #ifndef WAITS_H
 #define WAITS_H
 
-/* Time-outs of missing answers, and a server that answers only PINGREQ. */
+/* Helpers for tests of time-outs: a server that answers PINGREQ and nothing else. */
 
 #include "rig.h"
 
@@ -19,7 +19,7 @@ static inline void connect_with(rig *r, const rig_sizes *sizes, const mqc_connec
     rig_connect_with(r, o, false);
 }
 
-/* Wakes the engine when it is due, up to `until`; the server answers PINGREQ and nothing else. */
+/* Runs the engine at each of its deadlines up to `until`, while the server answers only PINGREQ. */
 static inline mqc_result live(rig *r, mqc_time until)
 {
     while (mqc_error(&r->e) == MQC_OK && r->now < until) {
@@ -28,7 +28,8 @@ static inline mqc_result live(rig *r, mqc_time until)
         r->now = due == 0 ? r->now : due < until ? due : until;
         size_t sent = r->sent_len;
         mqc_result result = mqc_tick(&r->e, r->now);
-        assert_int_equal(result, mqc_error(&r->e)); /* immediately, not at the next one */
+        /* The error is returned by this call, not only by the next one. */
+        assert_int_equal(result, mqc_error(&r->e));
         rig_send_all(r);
         rig_pull(r);
         if (r->sent_len == sent + 2 && r->sent[sent] == 0xC0 && mqc_error(&r->e) == MQC_OK) {

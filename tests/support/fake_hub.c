@@ -194,7 +194,7 @@ static void on_packet(fake_hub *h, scripted_stream *s, uint8_t first, reader r)
     case 1: on_connect(h, s, r); break;
     case 3: on_publish(h, s, first & 0x0F, r); break;
     case 4: h->acked[h->acks++ % FAKE_HUB_LOG] = (uint16_t)u16(&r); break;
-    case 5: /* PUBREC, PUBREL, PUBCOMP: answers to QoS 2 packets that a test has fed */
+    case 5: /* PUBREC, PUBREL and PUBCOMP answer QoS 2 packets that the test itself has sent */
     case 6:
     case 7: break;
     case 8: on_subscribe(h, s, r); break;
@@ -211,7 +211,7 @@ static void on_packet(fake_hub *h, scripted_stream *s, uint8_t first, reader r)
     }
 }
 
-/* Length of the first packet, 0 while it is not all there. */
+/* Returns the length of the first packet, or 0 if it has not arrived completely. */
 static size_t packet_len(const uint8_t *p, size_t len, size_t *header)
 {
     size_t rest = 0;
@@ -238,7 +238,7 @@ bool fake_hub_serve(fake_hub *h, scripted_stream *s)
         if (n == 0) {
             return any;
         }
-        uint8_t *copy = malloc(n); /* answers may move the stream's memory */
+        uint8_t *copy = malloc(n); /* a copy, because an answer may move the stream's memory */
         memcpy(copy, p, n);
         scripted_drain(s, n);
         on_packet(h, s, copy[0], (reader){ copy + header, copy + n });

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The hub's side of MQTT on a scripted stream: reads what the client sent, answers
- * as the test wants, and records what it received.  Call fake_hub_serve after each step of the
+ * A fake hub: it reads the MQTT packets that the client has sent on a scripted stream, answers them
+ * as the test wants, and records what it received. Call fake_hub_serve after each step of the
  * client.
  */
 
@@ -22,48 +22,52 @@ typedef struct fake_hub_publish {
     bool retain;
 } fake_hub_publish;
 
-#define FAKE_HUB_LOG 512 /* the last publishes; older ones are overwritten */
+#define FAKE_HUB_LOG 512 /* number of publishes in the log; older ones are overwritten */
 
 typedef struct fake_hub {
-    /* How to answer: the test sets these at any time. */
-    /* Say nothing to these. */
+    /* These members decide how the hub answers; the test may set them at any time. */
+    /* If true, the hub does not answer packets of this type. */
     bool mute_connect, mute_subscribe, mute_unsubscribe, mute_publish, mute_ping;
     uint8_t return_code; /* of CONNACK */
     bool session_present;
-    const char *refuse_filter; /* a filter that holds this text; NULL: all are granted */
-    int twin_status;           /* 0: twin requests stay unanswered */
-    const char *twin;          /* answer to GET */
+    /* A filter that contains this text is refused; NULL: none is refused. */
+    const char *refuse_filter;
+    int twin_status;  /* status of answers to twin requests; 0: they get no answer */
+    const char *twin; /* the document that answers a GET */
 
-    /* What was received. */
+    /* These members record what the hub has received. */
     unsigned connects, subscribes, unsubscribes, pings, disconnects;
     char client_id[300], user_name[1200], password[1600];
     uint16_t keep_alive_s;
     bool clean_session;
-    char filters[1000];   /* of the last SUBSCRIBE, joined by ' ', */
-    char wanted_qos[16];  /* and the QoS asked for each, one digit after the other */
+    char filters[1000];   /* filters of the last SUBSCRIBE, separated by spaces */
+    char wanted_qos[16];  /* the QoS requested for each filter, one digit per filter */
     char unfiltered[400]; /* the filter of the last UNSUBSCRIBE */
     unsigned publishes;
-    fake_hub_publish log[FAKE_HUB_LOG]; /* number n stands at n % FAKE_HUB_LOG */
-    uint16_t acked[FAKE_HUB_LOG];       /* packet ids of the client's PUBACKs */
+    fake_hub_publish log[FAKE_HUB_LOG]; /* publish number n is at index n % FAKE_HUB_LOG */
+    uint16_t acked[FAKE_HUB_LOG];       /* packet ids of the PUBACKs that the client sent */
     unsigned acks;
-    uint64_t version; /* last $version answered to a report */
+    uint64_t version; /* the $version in the last answer to a twin report */
 } fake_hub;
 
 void fake_hub_init(fake_hub *h);
 
-/** Take whole packets off the stream and answer them.  True when there were any. */
+/**
+ * Removes all complete packets from the stream and answers them. Returns true if there was at least
+ * one.
+ */
 bool fake_hub_serve(fake_hub *h, scripted_stream *s);
 
-/** A message to the client.  packet_id 0: QoS 0. */
+/** Sends a message to the client; with QoS 0 if packet_id is 0, else with QoS 1. */
 void fake_hub_send(scripted_stream *s, const char *topic, const void *payload, size_t len,
                    uint16_t packet_id);
 
-/** PUBACK for the client's publish number n (counted from 0). */
+/** Sends the PUBACK for publish number n of the client (counted from 0). */
 void fake_hub_ack(fake_hub *h, scripted_stream *s, unsigned n);
 
 const fake_hub_publish *fake_hub_at(const fake_hub *h, unsigned n);
 
-/** The last publish whose topic starts so; NULL without one in the log. */
+/** Returns the last publish whose topic starts with topic_prefix, or NULL if the log has none. */
 const fake_hub_publish *fake_hub_last(const fake_hub *h, const char *topic_prefix);
 
 #endif

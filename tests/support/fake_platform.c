@@ -12,7 +12,8 @@ static void refuse(const char *what)
 static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
                                const plat_stream_config *config, plat_stream **out)
 {
-    fake_net *net = (fake_net *)(uintptr_t)self; /* the tests own it, and it is not const */
+    /* The cast removes const, which is safe because the tests own the object. */
+    fake_net *net = (fake_net *)(uintptr_t)self;
     if (net->stream_result != PLAT_OK) {
         *out = net->names_fault ? &net->streams[FAKE_STREAMS - 1].base : *out;
         return net->stream_result;
@@ -43,7 +44,7 @@ static bool is_ready(const fake_net *net, const plat_poll *polls, size_t count)
     return false;
 }
 
-/* Nobody else can act while we sleep: move the clock to the moment of waking. */
+/* No other code can act during this sleep, so it only moves the clock to the time of waking. */
 static void wait_for(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
     fake_net *net = (fake_net *)(uintptr_t)self;

@@ -3,11 +3,11 @@
 
 /**
  * @file
- * A whole plat_platform without an operating system: a fake clock, real crypto except for its
- * random numbers (the same in every run), and scripted streams.
+ * A complete plat_platform without an operating system. It has a fake clock, scripted streams and
+ * real cryptography, but its random numbers are the same in every run.
  *
  *     fake_platform_init(&f);
- *     client uses f.platform, f.streams[0] is the first stream it makes ...
+ *     ... give &f.platform to the client; the first stream that it makes is f.streams[0] ...
  *     fake_platform_free(&f);
  */
 
@@ -15,17 +15,20 @@
 #include "platform/platform.h"
 #include "scripted_stream.h"
 
-#define FAKE_STREAMS 8 /* streams made since init, including those that were deinitialised */
+/* Most streams that can be made after init; deinitialised streams count, too. */
+#define FAKE_STREAMS 8
 
 typedef struct fake_net {
     plat_net base;
     fake_clock *clock;
-    plat_result stream_result;                /* not PLAT_OK: making a stream fails with this, */
-    bool names_fault;                         /* and hands out the last of streams all the same */
-    size_t made;                              /* streams handed out so far, in order of f.streams */
-    plat_stream_config configs[FAKE_STREAMS]; /* what each was made with, */
+    plat_result stream_result; /* if it is not PLAT_OK, making a stream fails with this code */
+    /* If true, a failed attempt still returns a stream (the last of streams), which can name the
+     * fault. */
+    bool names_fault;
+    size_t made; /* number of streams made so far; they are taken from `streams` in order */
+    plat_stream_config configs[FAKE_STREAMS]; /* configuration that each stream was made with */
     const void *memories[FAKE_STREAMS];       /* and where */
-    unsigned waits;                           /* calls of wait */
+    unsigned waits;                           /* number of calls of wait */
     int last_timeout_ms;
     scripted_stream *streams;
 } fake_net;
@@ -40,15 +43,18 @@ typedef struct fake_platform {
     fake_clock clock;
     fake_crypto crypto;
     fake_net net;
-    /** Ready from init on: a test may write a stream's script before the stream is made. */
+    /**
+     * Usable directly after init, so that a test can write the script of a stream before the client
+     * makes the stream.
+     */
     scripted_stream streams[FAKE_STREAMS];
 } fake_platform;
 
-/** Monotonic clock 1000 ms, wall clock 1700000000 s. */
+/** Sets the monotonic clock to 1000 ms and the wall clock to 1700000000 s. */
 void fake_platform_init(fake_platform *f);
 void fake_platform_free(fake_platform *f);
 
-/** The stream that was opened last and is not closed; NULL without one. */
+/** Returns the stream that was opened last and is not closed yet, or NULL if there is none. */
 scripted_stream *fake_platform_stream(fake_platform *f);
 
 #endif

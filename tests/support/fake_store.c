@@ -5,7 +5,7 @@
 
 static fake_store *self(const plat_store *s)
 {
-    return (fake_store *)(uintptr_t)s; /* base is the first member */
+    return (fake_store *)(uintptr_t)s; /* the cast is valid because base is the first member */
 }
 
 static plat_result called(fake_store *s)
@@ -78,7 +78,8 @@ static plat_result read_record(plat_store *base, uint64_t seq, plat_store_record
         return PLAT_EOF;
     }
     *out = found->r;
-    s->out = malloc(out->head_len + out->body_len + 1); /* ASan sees who keeps it */
+    /* Allocated anew for each read, so that ASan detects a caller that keeps the pointer. */
+    s->out = malloc(out->head_len + out->body_len + 1);
     memcpy(s->out, found->r.head, out->head_len);
     memcpy(s->out + out->head_len, found->r.body, out->body_len);
     out->head = s->out;

@@ -3,15 +3,15 @@
 
 /**
  * @file
- * plat_threads without threads: a lock that ends the test when it is taken twice or
- * given back without being held, and counts.
+ * An implementation of plat_threads without threads. Its lock counts how often it is taken, and
+ * ends the test if it is taken twice or released without being held.
  */
 
 #include <stdbool.h>
 
 #include "platform/thread.h"
 
-/** Its start fails. */
+/** Fake threads whose `start` function fails. */
 extern const plat_threads fake_threads;
 
 bool fake_threads_held(const plat_thread *t);

@@ -1,22 +1,23 @@
 /*
- * A TCP proxy on the loopback that does to its connections what networks do.
+ * A TCP proxy on the loopback interface that simulates the faults of networks.
  *
  * usage: fault_proxy TARGET_PORT FAULT N SEED
  *
- *   pass             nothing
+ *   pass N           forwards everything; N has no effect
  *   split N          forwards at most N bytes at a time, sometimes one
  *   trickle N        forwards N bytes, then waits a millisecond
  *   drip N           forwards one byte, then waits N milliseconds
- *   delay N          forwards N milliseconds later
+ *   delay N          forwards everything N milliseconds later
  *   cut N            closes both sides in order after up to N bytes
- *   reset N          the same with RST
- *   stall N          after N bytes of the first connection it forwards nothing more
- *   half-open N      after N bytes of the first connection nothing comes back any more
+ *   reset N          closes both sides with RST after up to N bytes
+ *   stall N          forwards nothing more after N bytes of the first connection
+ *   half-open N      forwards nothing more to the client after N bytes of the first connection
  *   refuse N         closes the first N connections immediately
  *
- * N of cut and reset is an upper bound; SEED decides each time. Prints its port. A line
- * "FAULT N" on standard input changes the fault, also for the connections there are; each
- * of them is a first one then. Ends when standard input does.
+ * For cut and reset, N is an upper bound: the number of bytes is random and depends on SEED.
+ * The proxy prints its port. A line "FAULT N" on standard input changes the fault, also for
+ * open connections, each of which then counts as a first connection. The proxy exits at the
+ * end of standard input.
  */
 
 #include <errno.h>
@@ -50,19 +51,20 @@ typedef enum fault {
 static const char *const fault_names[] = { "pass", "split", "trickle", "drip",      "delay",
                                            "cut",  "reset", "stall",   "half-open", "refuse" };
 
-/* One direction: bytes read from one socket and not yet written to the other. */
+/* One direction of a connection: the bytes that were read from one socket and not yet written to
+ * the other. */
 typedef struct flow {
     int from, to;
     char buffer[BUFFER];
     size_t start, end;
-    int64_t ready_ms; /* not before this time */
+    int64_t ready_ms; /* the bytes are not forwarded before this time */
 } flow;
 
 typedef struct pair {
     bool used;
-    unsigned number; /* counted from 1 */
-    size_t passed;   /* bytes of both directions */
-    size_t limit;    /* when the fault strikes */
+    unsigned number; /* number of the connection, counted from 1 */
+    size_t passed;   /* bytes forwarded in both directions together */
+    size_t limit;    /* number of forwarded bytes at which the fault begins */
     flow up, down;
 } pair;
 
@@ -135,7 +137,8 @@ static size_t limit_of(unsigned number)
     return first_only() && number == 1 ? proxy.n : SIZE_MAX;
 }
 
-/* The direction is dead, though the connection looks alive. */
+/* Returns true if this direction forwards nothing any more, although the connection still looks
+ * alive. */
 static bool mute(const pair *p, const flow *f)
 {
     if (p->passed < p->limit) {
@@ -175,7 +178,7 @@ static int64_t pause_after_write_ms(void)
 
 /* --- bytes ---------------------------------------------------------------------- */
 
-/* False when the pair is gone. */
+/* Reads bytes to forward. Returns false if the connection has been closed. */
 static bool fill(pair *p, flow *f)
 {
     ssize_t n = recv(f->from, f->buffer, sizeof f->buffer, MSG_DONTWAIT);
@@ -255,7 +258,7 @@ static void accept_one(int listener)
 
 /* --- the loop ------------------------------------------------------------------- */
 
-/* Until the bytes that wait may be forwarded. */
+/* Returns the number of milliseconds until the waiting bytes may be forwarded. */
 static int64_t pause_left_ms(const flow *f)
 {
     int64_t left = f->start < f->end ? f->ready_ms - now_ms() : 0;
@@ -305,7 +308,8 @@ static bool read_fault(const char *name, const char *n)
     return false;
 }
 
-/* False at the end of standard input, and when it makes no sense. */
+/* Reads a line with a new fault. Returns false at the end of standard input, or if the line is
+ * not valid. */
 static bool change_fault(void)
 {
     char line[64];

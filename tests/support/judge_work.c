@@ -4,7 +4,7 @@
 
 judge_work judge_work_done;
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): prescribed by ld */
 plat_result __real_plat_signature_verify(const plat_signed *s, plat_der key);
 plat_result __wrap_plat_signature_verify(const plat_signed *s, plat_der key);
 bool __real_plat_der_take(plat_der *in, uint8_t tag, plat_der *content);

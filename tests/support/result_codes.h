@@ -1,7 +1,7 @@
 #ifndef RESULT_CODES_H
 #define RESULT_CODES_H
 
-/* What the result_str function of every layer promises. */
+/* Checks what the xxx_result_str functions of all layers promise. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-/* Unknown codes share one text; each known one has its own. */
+/* Checks that every known code has a text of its own and that all unknown codes have the same
+ * text. */
 #define ASSERT_EVERY_CODE_HAS_ITS_OWN_TEXT(type, result_str)        \
     do {                                                            \
         const char *unknown = result_str((type)-1000);              \

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAP 65536 /* enough for most tests without growing: they may count allocations */
+/* Large enough for most tests, so that the buffer does not grow in tests that count allocations. */
+#define FIRST_CAP 65536
 
 static scripted_stream *self_of(plat_stream *s)
 {
@@ -60,7 +61,7 @@ static plat_result finish(scripted_stream *s, scripted_call call, plat_result r)
     return r;
 }
 
-/* Count the call; true when the script wants it to fail, or an earlier one did. */
+/* Counts the call. Returns true if the script makes it fail, or if an earlier call has failed. */
 static bool fails(scripted_stream *s, scripted_call call, plat_result *r)
 {
     s->calls[call]++;
@@ -157,7 +158,8 @@ static plat_result stream_recv(plat_stream *base, uint8_t *buf, size_t cap, size
     return finish(s, SCRIPTED_RECV, PLAT_OK);
 }
 
-/* After WOULD_BLOCK the same bytes come again, perhaps with more behind them. */
+/* After WOULD_BLOCK the caller must offer the same bytes again; it may add more bytes after
+ * them. */
 static void check_promise(const scripted_stream *s, const uint8_t *buf, size_t len)
 {
     require(len >= s->promised.len, "fewer bytes offered than before WOULD_BLOCK");
@@ -178,7 +180,7 @@ static plat_result stream_send(plat_stream *base, const uint8_t *buf, size_t len
     size_t n = 0;
     s->promised.len = 0;
     if (fails(s, SCRIPTED_SEND, &r)) {
-        r = r == PLAT_EOF ? PLAT_ERR_IO : r; /* only recv can reach the end */
+        r = r == PLAT_EOF ? PLAT_ERR_IO : r; /* PLAT_EOF is a result of recv only */
     } else {
         n = smaller(len, s->send_max != 0 ? smaller(s->send_max, s->send_room) : s->send_room);
         r = n == 0 ? PLAT_WOULD_BLOCK : PLAT_OK;

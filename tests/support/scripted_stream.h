@@ -3,10 +3,10 @@
 
 /**
  * @file
- * A plat_stream without a network.  The test is the peer: it feeds the bytes that
- * recv gives and reads what send took, decides how far progress gets, and lets
- * any call fail.  A caller that breaks the contract of platform/stream.h (other
- * bytes after WOULD_BLOCK, a call in the wrong state) ends the test immediately.
+ * A plat_stream without a network. The test plays the peer: it provides the bytes that recv
+ * returns, reads the bytes that send accepted, decides how far progress gets, and can make any call
+ * fail. A caller that breaks the contract of platform/stream.h (other bytes after WOULD_BLOCK, a
+ * call in the wrong state) ends the test immediately.
  */
 
 #include "platform/stream.h"
@@ -18,14 +18,14 @@ typedef enum scripted_call {
     SCRIPTED_SEND,
     SCRIPTED_CLOSE, /* never fails */
     SCRIPTED_CALLS,
-    SCRIPTED_ANY = SCRIPTED_CALLS /* for scripted_fail: each call that can fail */
+    SCRIPTED_ANY = SCRIPTED_CALLS /* for scripted_fail: any call that can fail */
 } scripted_call;
 
 typedef enum scripted_state {
     SCRIPTED_CLOSED = 0,
     SCRIPTED_OPENING,
     SCRIPTED_READY,
-    SCRIPTED_FAILED /* until close; each call repeats the failure */
+    SCRIPTED_FAILED /* until close is called; each call returns the same failure again */
 } scripted_state;
 
 typedef struct scripted_bytes {
@@ -38,25 +38,34 @@ typedef struct scripted_stream scripted_stream;
 struct scripted_stream {
     plat_stream base;
 
-    /* The script: the test sets these at any time. */
-    plat_stage stall_at; /* progress never leaves this stage; PLAT_STAGE_OPEN: no stall */
+    /* The script. The test may set these members at any time. */
+    plat_stage stall_at; /* progress never gets past this stage; PLAT_STAGE_OPEN: no limit */
     unsigned
-        stage_calls; /* calls of progress that each stage needs; default 0: opens in one call */
-    size_t recv_max; /* most bytes for one recv; 0: no limit */
-    size_t send_max; /* most bytes for one send; 0: no limit */
+        /* Calls of progress that each stage needs; 0 (the default): the first call opens the
+         * stream. */
+        stage_calls;
+    size_t recv_max; /* largest number of bytes that one recv returns; 0: no limit */
+    size_t send_max; /* largest number of bytes that one send accepts; 0: no limit */
     size_t
-        send_room; /* bytes until send returns WOULD_BLOCK; default SIZE_MAX; the test refills it */
-    plat_result recv_then; /* when all that was fed is read: WOULD_BLOCK (default), EOF, error */
-    intptr_t fd;           /* what poll reports once open; default -1 */
-    uint64_t peer_has;     /* bytes since open, for flow; default UINT64_MAX: all that were sent */
-    size_t hidden;         /* bytes that arrived and recv does not give: the same */
-    bool window_closed;    /* the peer reports that it has no room for pending bytes */
-    bool resumed;          /* what the open stream reports about its TLS session */
+        /* Bytes that send still accepts before it returns WOULD_BLOCK; default SIZE_MAX; the
+         * test may raise it. */
+        send_room;
+    /* What recv returns when no bytes are left: WOULD_BLOCK (default), EOF or an error. */
+    plat_result recv_then;
+    intptr_t fd; /* the descriptor that poll reports for an open stream; default -1 */
+    /* Bytes that the peer has acknowledged since open (see flow); default UINT64_MAX: everything
+     * sent. */
+    uint64_t peer_has;
+    size_t hidden; /* bytes that flow reports as arrived but that recv does not return yet */
+    /* Flow reports that the peer's window is closed, so pending bytes cannot be sent. */
+    bool window_closed;
+    bool resumed; /* whether the open stream reports that its TLS session was resumed */
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);
-    void *user; /* after is called at the end of each call; it may feed or drain */
+    /* Passed to `after`, which is called at the end of each call and may feed or drain. */
+    void *user;
 
-    /* What happened: the test reads these. */
+    /* What has happened. The test reads these members. */
     scripted_state state;
     plat_stage stage;
     unsigned calls[SCRIPTED_CALLS]; /* since init */
@@ -64,9 +73,9 @@ struct scripted_stream {
     const char *borrowed_host;
     uint16_t port;
     uint64_t opened_at_ms;
-    size_t last_send;  /* bytes that the last send took */
-    size_t last_least; /* number of bytes that the last poll waited for */
-    uint64_t rx_total; /* bytes fed since open, */
+    size_t last_send;  /* number of bytes that the last send accepted */
+    size_t last_least; /* number of bytes that the last call of poll waited for */
+    uint64_t rx_total; /* number of bytes fed since open */
     uint64_t tx_total; /* and sent */
 
     /* Private. */
@@ -79,27 +88,40 @@ struct scripted_stream {
 
 void scripted_init(scripted_stream *s);
 
-/** Free the memory.  deinit of the vtable only closes, so that tests can inspect the stream
- * afterwards. */
+/**
+ * Frees the memory. The deinit function of the stream only closes it, so that a test can inspect it
+ * afterwards.
+ */
 void scripted_free(scripted_stream *s);
 
-/** Bytes from the peer.  Kept until read, or until the next open. */
+/**
+ * Adds bytes that the peer sends. They are kept until they are read or the stream is opened again.
+ */
 void scripted_feed(scripted_stream *s, const void *bytes, size_t len);
 size_t scripted_unread(const scripted_stream *s);
 
-/** All that send took since the last open and scripted_drain; valid until the next call on s. */
+/**
+ * Returns all bytes that send has accepted since the last open or scripted_drain. Valid until the
+ * next call on s.
+ */
 const uint8_t *scripted_sent(const scripted_stream *s, size_t *len);
 
-/** Forget the first len bytes of scripted_sent. */
+/** Removes the first len bytes of what scripted_sent returns. */
 void scripted_drain(scripted_stream *s, size_t len);
 
-/** The nth next call (1: the next one) of this kind fails with r.  One failure at a time. */
+/**
+ * Makes the nth call of this kind from now (1: the next one) fail with r. Only one such failure can
+ * be set at a time.
+ */
 void scripted_fail(scripted_stream *s, scripted_call call, unsigned nth, plat_result r);
 
-/** The peer is gone: every later recv and send gives r, bytes not yet read are lost. */
+/**
+ * Breaks the connection: all later calls of recv and send return r, and bytes that were not read
+ * are lost.
+ */
 void scripted_break(scripted_stream *s, plat_result r);
 
-/** Whether a sleep that waits for the events in p would end immediately. */
+/** Returns true if a sleep that waits for the events in p would end immediately. */
 bool scripted_is_ready(const scripted_stream *s, const plat_poll *p);
 
 #endif

@@ -1,7 +1,10 @@
 #ifndef TEST_SKIP_H
 #define TEST_SKIP_H
 
-/** @file How a test is left out: never without a reason in its output. */
+/**
+ * @file
+ * Skipping a test. The reason is always printed.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +13,10 @@
 
 #include <cmocka.h>
 
-/** Ends the test as skipped; the reason, a format and its arguments, is printed first. */
+/**
+ * Ends the test as skipped, after printing the reason, which is given as a format and its
+ * arguments.
+ */
 #define skip_because(...)                       \
     do {                                        \
         print_message("skipped: " __VA_ARGS__); \

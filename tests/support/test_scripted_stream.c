@@ -199,7 +199,7 @@ static void a_new_connection_forgets_the_bytes_of_the_old_one(void **state)
     assert_int_equal(s->ops->send(s, (const uint8_t *)"old", 3, &n), PLAT_OK);
     s->ops->close(s);
     (void)scripted_sent(&scripted, &n);
-    assert_int_equal(n, 3); /* still there for the test to look at */
+    assert_int_equal(n, 3); /* the bytes remain available to the test */
 
     open_at_once();
 
