@@ -40,16 +40,13 @@ struct scripted_stream {
 
     /* The script. The test may set these members at any time. */
     plat_stage stall_at; /* progress never gets past this stage; PLAT_STAGE_OPEN: no limit */
-    unsigned
-        /* Calls of progress that each stage needs; 0 (the default): the first call opens the
-         * stream. */
-        stage_calls;
+    /* Calls of progress that each stage needs; 0 (the default): the first call opens the stream. */
+    unsigned stage_calls;
     size_t recv_max; /* largest number of bytes that one recv returns; 0: no limit */
     size_t send_max; /* largest number of bytes that one send accepts; 0: no limit */
-    size_t
-        /* Bytes that send still accepts before it returns WOULD_BLOCK; default SIZE_MAX; the
-         * test may raise it. */
-        send_room;
+    /* Bytes that send still accepts before it returns WOULD_BLOCK; default SIZE_MAX; the test may
+     * raise it. */
+    size_t send_room;
     /* What recv returns when no bytes are left: WOULD_BLOCK (default), EOF or an error. */
     plat_result recv_then;
     intptr_t fd; /* the descriptor that poll reports for an open stream; default -1 */
@@ -57,7 +54,7 @@ struct scripted_stream {
      * sent. */
     uint64_t peer_has;
     size_t hidden; /* bytes that flow reports as arrived but that recv does not return yet */
-    /* Flow reports that the peer's window is closed, so pending bytes cannot be sent. */
+    /* If true, flow reports that the peer's window is closed, so pending bytes cannot be sent. */
     bool window_closed;
     bool resumed; /* whether the open stream reports that its TLS session was resumed */
     const char *failure_detail;
@@ -76,7 +73,7 @@ struct scripted_stream {
     size_t last_send;  /* number of bytes that the last send accepted */
     size_t last_least; /* number of bytes that the last call of poll waited for */
     uint64_t rx_total; /* number of bytes fed since open */
-    uint64_t tx_total; /* and sent */
+    uint64_t tx_total; /* number of bytes sent since open */
 
     /* Private. */
     scripted_bytes rx, tx, promised;
