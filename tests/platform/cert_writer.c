@@ -18,7 +18,7 @@ typedef struct buffer {
     size_t len;
 } buffer;
 
-/* The words of one certificate, taken apart. */
+/* The description of one certificate, parsed from its words. */
 typedef struct draft {
     const char *cn;
     const char *org;
@@ -147,7 +147,7 @@ static void put_address(buffer *out, const char *text)
     put(out, 0x87, bytes, mask != NULL ? 2 * len : len);
 }
 
-/* False when the word is no name. */
+/* Writes a GeneralName. Returns false if the word does not describe one. */
 static bool put_general(buffer *out, const char *word)
 {
     static const struct {
@@ -241,12 +241,12 @@ static void put_authority_serial(draft *d, const char *hex, const written_cert *
     put_ce(d, 35, false, value.bytes, value.len);
 }
 
-/* Words that stand for one whole extension. */
+/* Handles words that each stand for one complete extension. */
 static bool put_fixed(draft *d, const char *word)
 {
     static const struct {
         const char *word;
-        byte number; /* of 2.5.29; 0: 1.2.3.4 */
+        byte number; /* last number of an OID 2.5.29.x; 0: the OID is 1.2.3.4 */
         bool critical;
         const char *value;
         size_t len;

@@ -20,7 +20,7 @@ typedef struct answers {
 
 static answers now;
 
-/* A look-up that an earlier test abandoned may still be running. */
+/* Takes the lock, because a look-up that an earlier test abandoned may still be running. */
 void fake_dns_set(const char *const *addresses, size_t count)
 {
     pthread_mutex_lock(&lock);
@@ -57,7 +57,7 @@ unsigned fake_dns_await(unsigned count)
     return seen;
 }
 
-/* As long as the gate is closed; then as it is answered. */
+/* Waits until the gate is open, then returns the addresses. */
 static answers ask(const char *name)
 {
     pthread_mutex_lock(&lock);
@@ -77,7 +77,7 @@ static answers ask(const char *name)
 
 typedef struct entry {
     struct addrinfo info;
-    struct sockaddr_in6 address; /* the larger of the two */
+    struct sockaddr_in6 address; /* large enough for both kinds of address */
 } entry;
 
 static struct addrinfo *make(const char *text)

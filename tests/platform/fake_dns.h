@@ -3,9 +3,9 @@
 
 /**
  * @file
- * Link this and getaddrinfo(3) asks no name server: "missing..." does not exist,
- * "silent..." gets no answer in time, "slow..." hangs until fake_dns_open_gate, and
- * every other name has the addresses of fake_dns_set.
+ * A replacement of getaddrinfo(3) for tests that link this file. It asks no name server: a name
+ * that begins with "missing" does not exist, "silent..." gets no answer in time, "slow..." hangs
+ * until fake_dns_open_gate is called, and every other name has the addresses of fake_dns_set.
  */
 
 #include <stddef.h>
@@ -14,13 +14,13 @@
 
 void fake_dns_set(const char *const *addresses, size_t count);
 
-/** Make slow names hang from now on. */
+/** Makes look-ups of slow names hang from now on. */
 void fake_dns_close_gate(void);
 
-/** Let all of them continue, and wait until each call that hung has returned. */
+/** Lets all hanging look-ups continue, and waits until each of them has returned. */
 void fake_dns_open_gate(void);
 
-/** Wait until `hanging` calls hang, and return the number of calls for names so far. */
+/** Waits until `hanging` look-ups hang. Returns the number of look-ups of names so far. */
 unsigned fake_dns_await(unsigned hanging);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum { FILES = 8 };
 
-/* A write since the last sync; without bytes it is a truncation to at. */
+/* A write since the last sync. A change without bytes truncates the file to the length `at`. */
 struct change {
     struct change *next;
     size_t at;
@@ -26,7 +26,7 @@ struct disk_file {
     char name[256];
     uint8_t *synced;
     size_t synced_len;
-    size_t room; /* allocated; 0: synced_len */
+    size_t room; /* size of the allocation; 0 means synced_len */
     struct change *first;
     struct change **end;
 };
@@ -43,10 +43,10 @@ static sqlite3_mem_methods real_memory;
 static bool power_is_off;
 
 static enum fault_kind kind;
-static long countdown; /* 0: not armed */
+static long countdown; /* number of calls until the fault; 0: no fault is planned */
 static bool for_good;
 static bool happened;
-static uint64_t space; /* of all files, since a growth has failed */
+static uint64_t space; /* bytes of space left for all files, set when a growth has failed */
 
 static bool fails(bool memory)
 {
@@ -79,7 +79,7 @@ static uint64_t size_of_all(void)
     return all;
 }
 
-/* Once the disk is full, there is no more than at that moment, but what a file gives back. */
+/* Once the disk is full, no space is left except what a file frees. */
 static bool growth_fails(uint64_t bytes)
 {
     if (happened && for_good && countdown > 0) {
@@ -108,7 +108,8 @@ static int full_or(int io_error)
     return (kind == FAULT_FULL || kind == FAULT_GROWTH) && !power_is_off ? SQLITE_FULL : io_error;
 }
 
-/* In place of the C library's: the store allocates through a descriptor of its own. */
+/* Replaces the function of the C library, because the store allocates through a descriptor of
+ * its own. */
 int posix_fallocate(int fd, off_t at, off_t len)
 {
     struct stat st;
@@ -162,7 +163,8 @@ static struct disk_file *track(const char *name)
     unused->end = &unused->first;
     FILE *file = fopen(name, "rb");
     if (file != NULL) {
-        (void)fclose(file); /* before SQLite opens it: closing would drop its locks */
+        /* Closed before SQLite opens the file, since closing it later would drop SQLite's locks. */
+        (void)fclose(file);
         unused->synced = store_file_read(name, &unused->synced_len);
     }
     return unused;
@@ -240,7 +242,8 @@ static int file_write(sqlite3_file *file, const void *bytes, int len, sqlite3_in
     struct faulty_file *f = of(file);
 
     if (write_fails(f->real, at + len)) {
-        /* Half of it was written, as a full disk does; but a sector is whole or not there. */
+        /* Writes half of the bytes, as a full disk does; but a sector is written completely or
+         * not at all. */
         (void)f->real->pMethods->xWrite(f->real, bytes, power_is_off || len < 512 ? 0 : len / 2,
                                         at);
         return full_or(SQLITE_IOERR_WRITE);
@@ -415,7 +418,7 @@ void faulty_vfs_cut_power(void)
 void faulty_vfs_restore_power(int survivors)
 {
     for (size_t i = 0; i < FILES; i++) {
-        /* Files that are made under another name first are gone by now. */
+        /* A file that was created under a temporary name has its final name by now. */
         bool ours =
             strstr(files[i].name, "queue.db") != NULL && strstr(files[i].name, "queue.db.") == NULL;
         if (ours) {

@@ -1,7 +1,5 @@
-/*
- * Linked into a test, this stands in front of the library for AES-GCM and says that the processor
- * has no instructions: the whole test runs as where neither is there.
- */
+/* A test that links this file gets this function instead of the library's. It reports that the
+ * processor has no instructions for AES-GCM, so the whole test runs as on such a processor. */
 
 #include "nettle/aes_gcm.h"
 #include "posix/processor.h"

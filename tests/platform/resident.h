@@ -1,11 +1,14 @@
 #ifndef TEST_RESIDENT_H
 #define TEST_RESIDENT_H
 
-/** @file Which memory is really there. */
+/**
+ * @file
+ * Finds out which pages of a block of memory are resident.
+ */
 
 #include <stddef.h>
 
-/** Bytes of the whole pages inside block, and how many of them take memory. */
+/** Number of bytes of the complete pages inside a block, and how many of them occupy memory. */
 typedef struct resident {
     size_t whole;
     size_t taken;

@@ -13,7 +13,8 @@
 
 #include "store_fixture.h"
 
-static bool may_use_loop; /* root of the machine, not of a user namespace */
+/* True for the root user of the machine, not for that of a user namespace. */
+static bool may_use_loop;
 
 static bool write_text(const char *path, const char *text)
 {
@@ -61,7 +62,7 @@ static bool mount_ext4(unsigned megabytes, const char *dir)
     char image[64];
     char command[512];
 
-    /* Memory if there is some: a sync need not wait for the machine's own disk. */
+    /* Uses /dev/shm if it exists, so that a sync does not have to wait for a real disk. */
     snprintf(image, sizeof image, "%s/test_small_disk.XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     int fd = mkstemp(image);
@@ -73,7 +74,7 @@ static bool mount_ext4(unsigned megabytes, const char *dir)
              "mount -o loop %s %s 2>/dev/null",
              image, image, dir);
     bool ok = may_use_loop && system(command) == 0;
-    (void)unlink(image); /* the loop device keeps it */
+    (void)unlink(image); /* the loop device keeps the file open */
     return ok;
 }
 
@@ -106,7 +107,7 @@ static void stranger(const char *dir, char path[128])
     snprintf(path, 128, "%s/stranger", dir);
 }
 
-/* To the last byte: a smaller piece may still fit where a larger one does not. */
+/* Fills every byte, since a small write may still fit where a large one does not. */
 void small_disk_fill(const char *dir)
 {
     static const uint8_t bytes[65536] = { 1 };
@@ -129,7 +130,7 @@ void small_disk_free(const char *dir)
     char path[128];
     stranger(dir, path);
     assert_true(unlink(path) == 0 || errno == ENOENT);
-    /* ext4 gives freed blocks out again once its journal has been written. */
+    /* The sync is needed because ext4 reuses freed blocks only after it has written its journal. */
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(fd >= 0 && syncfs(fd) == 0);
     (void)close(fd);

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The parts of a store, opened one on the other in a directory of their own, without the store that
- * joins them.
+ * The parts of a SQLite store, each opened on top of the other in a directory of its own, without
+ * the store that normally connects them.
  */
 
 #include <setjmp.h>
@@ -31,22 +31,25 @@ typedef struct sqlite_parts {
 
 extern sqlite_parts parts;
 
-/** For each test: an empty directory; the file is initialised and not connected. */
+/**
+ * Set-up function of a test: makes an empty directory, and a file object that is initialised but
+ * not connected.
+ */
 int make_directory(void **state);
 int remove_directory(void **state);
 
-/** For each test: an empty store, opened. */
+/** Set-up function of a test: makes an empty store and opens its parts. */
 int make_parts(void **state);
 int remove_parts(void **state);
 
 #define WITH_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 #define WITH_PARTS(test)     cmocka_unit_test_setup_teardown(test, make_parts, remove_parts)
 
-/** Opens or closes the parts again. */
+/** Opens or closes the parts, which are then closed or can be opened again. */
 void open_parts(void);
 void close_parts(void);
 
-/** Appends a record whose head is one byte and whose body has size - 1 bytes.  Returns its seq. */
+/** Appends a record whose head has one byte and whose body has size - 1 bytes. Returns its seq. */
 uint64_t append_row(size_t size);
 
 #endif

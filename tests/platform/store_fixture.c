@@ -13,7 +13,7 @@ int store_fixture_setup(void **state)
     struct store_fixture *f = calloc(1, sizeof *f);
 
     assert_non_null(f);
-    /* Memory if there is some: no test needs the disk. */
+    /* Uses /dev/shm if it exists, since no test needs a real disk. */
     snprintf(f->dir, sizeof f->dir, "%s/test_store.XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(f->dir));
@@ -84,7 +84,7 @@ void store_reopen(struct store_fixture *f)
     store_open(f);
 }
 
-/* Sizes of all kinds: empty, within a page, over several pages. */
+/* Sizes of all kinds: empty, smaller than a page, larger than several pages. */
 static size_t head_len(uint64_t number)
 {
     return (size_t)(number * 7 % 61);

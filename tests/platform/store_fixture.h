@@ -11,10 +11,8 @@
 
 #include "platform/sqlite_store.h"
 
-/*
- * A store in a directory of its own, and records that can be checked one by one: the whole content
- * of a record follows from its number.
- */
+/* A store in a directory of its own, with records that can be verified one by one, because the
+ * content of a record follows from its number. */
 struct store_fixture {
     char dir[64];
     char path[96];
@@ -26,7 +24,7 @@ struct store_fixture {
 
 int store_fixture_setup(void **state);
 int store_fixture_teardown(void **state);
-void store_fixture_clear(struct store_fixture *f); /* no file in the directory */
+void store_fixture_clear(struct store_fixture *f); /* removes all files of the directory */
 
 plat_result store_try_open(struct store_fixture *f);
 void store_open(struct store_fixture *f);
@@ -36,12 +34,12 @@ void store_reopen(struct store_fixture *f);
 plat_result store_try_append(struct store_fixture *f, uint64_t number);
 void store_append(struct store_fixture *f, uint64_t number);
 void store_append_many(struct store_fixture *f, uint64_t first, uint64_t last);
-/* The record of this number, as it must come back. */
+/* Returns whether r is exactly the record with this number. */
 bool store_record_is(const plat_store_record *r, uint64_t number);
 plat_store_info store_get_info(const struct store_fixture *f);
 
 void store_remove(struct store_fixture *f, uint64_t seq);
-/* Read all; they are those with the numbers first..last, in order. */
+/* Reads all records and expects those with the numbers first..last, in this order. */
 void store_expect(struct store_fixture *f, uint64_t first, uint64_t last);
 
 /* Whole files. */

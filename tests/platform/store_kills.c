@@ -51,7 +51,7 @@ struct store_progress store_check_after_kill(struct store_fixture *f, struct sto
 
     for (; f->store->ops->read(f->store, seq, &r) == PLAT_OK; count++, seq = r.seq + 1) {
         n = (uint64_t)-r.stored_s;
-        assert_true(count > 0 || n <= done.removed + 1); /* removals leave in batches */
+        assert_true(count > 0 || n <= done.removed + 1); /* several removals are written together */
         done.removed = count == 0 ? n - 1 : done.removed;
         assert_int_equal(n, done.removed + 1 + count);
         assert_true(store_record_is(&r, n));

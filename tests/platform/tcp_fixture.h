@@ -8,10 +8,14 @@
 
 #include <stdint.h>
 
-/** With *port 0 the system chooses the port and *port returns it. */
+/**
+ * Listens on the address. If *port is 0, the system chooses the port, which is returned in *port.
+ */
 int tcp_listen(const char *address, uint16_t *port, int backlog);
 
-/** A listener whose queue is full: the kernel drops each attempt to connect, as a dead route does.
+/**
+ * A listener whose queue is full. The kernel drops each attempt to connect, as happens on a dead
+ * route.
  */
 typedef struct black_hole {
     int listener;

@@ -16,19 +16,19 @@
 extern plat_tcp_stream tcp;
 extern plat_stream *const s; /* the same stream */
 
-/** For each test. */
+/** Set-up function of a test. */
 int make_stream(void **state);
 int free_stream(void **state);
 
 #define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make_stream, free_stream)
 
-/** The time in ms on the stream's clock. */
+/** Returns the time of the stream's clock in milliseconds. */
 uint64_t now(void);
 
-/** What the stream asks a loop to wait for. */
+/** Returns what the stream asks an event loop to wait for. */
 plat_poll poll_of(bool want_send);
 
-/** Drive the stream until it is open or has failed, sleeping only as its poll demands. */
+/** Calls progress until the stream is open or has failed, and sleeps only as its poll asks. */
 plat_result drive(plat_stage *stage);
 
 #endif

@@ -1,4 +1,4 @@
-/* AES-GCM by the library behind aes_gcm.h. */
+/* Tests AES-GCM as computed by the library behind aes_gcm.h. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,7 +107,8 @@ static void expect_as_wolfcrypt(Aes *aes, size_t key_len, size_t aad_len, size_t
     }
 }
 
-/* Every size up to some blocks and around the largest records, and many in between. */
+/* Tries every size up to several blocks, all sizes near the largest record, and many between
+ * them. */
 static void records_of_any_size_are_what_wolfcrypt_makes_of_them(void **state)
 {
     (void)state;
@@ -149,7 +150,8 @@ static void expect_forged(plat_aes_gcm_record *r, const uint8_t *tag)
     memset(opened, 0xa5, sizeof opened);
     assert_int_equal(plat_aes_gcm_open(r, tag), PLAT_ERR_CRYPTO);
     for (size_t i = 0; i < r->len; i++) {
-        assert_int_equal(opened[i], 0); /* bytes that are not authentic are never returned */
+        /* A record that is not authentic leaves no plain text in the buffer. */
+        assert_int_equal(opened[i], 0);
     }
     assert_int_equal(opened[r->len], 0xa5);
 }
@@ -204,11 +206,11 @@ static void a_key_of_another_length_is_refused_and_nothing_is_written(void **sta
 
 /* --- nothing stays --- */
 
-enum { STACK = 2 * 1024 * 1024, PATTERN = 8 }; /* sanitizers want most of it */
+enum { STACK = 2 * 1024 * 1024, PATTERN = 8 }; /* most of it is needed by the sanitizers */
 
 static uint8_t *stack;
 
-/* Frames on the real stack, also where the sanitizer would rather have them elsewhere. */
+/* Keeps stack frames on the real stack; the sanitizer would otherwise move them to the heap. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -239,7 +241,8 @@ static bool is_on_stack(const uint8_t *pattern)
 
 static void leave_a_copy(void *user)
 {
-    volatile uint8_t copies[4096]; /* as much as a schedule: the end of a thread needs stack, too */
+    /* As large as a key schedule, since the end of a thread uses the stack, too. */
+    volatile uint8_t copies[4096];
     (void)user;
     for (size_t i = 0; i < sizeof copies; i++) {
         copies[i] = key[i % sizeof key];
@@ -264,14 +267,14 @@ static void run_on_the_stack(void *(*work)(void *), void *user)
     assert_int_equal(pthread_attr_destroy(&attributes), 0);
 }
 
-/* The schedule begins with the key itself. */
+/* The search is for the key itself, because the key schedule begins with it. */
 static void no_key_is_left_in_memory_after_a_call(void **state)
 {
     (void)state;
     stack = aligned_alloc(4096, STACK);
     assert_non_null(stack);
     run_on_the_stack(forget_to_wipe, NULL);
-    assert_true(is_on_stack(key)); /* it would be seen */
+    assert_true(is_on_stack(key)); /* proves that the search finds a key that is there */
     for (size_t key_len = 16; key_len <= 32; key_len += 16) {
         run_on_the_stack(seal_and_open, &key_len);
         for (size_t at = 0; at + PATTERN <= key_len; at++) {

@@ -75,13 +75,13 @@ static void what_a_certificate_of_version_1_does_not_have_is_empty(void **state)
     assert_null(c.flaw);
 }
 
-/* Sections 4.1.2.4, 4.1.2.6, 4.2.1.3 and 4.2.1.10 of RFC 5280. */
+/* The rules are in sections 4.1.2.4, 4.1.2.6, 4.2.1.3 and 4.2.1.10 of RFC 5280. */
 static void fields_that_contradict_each_other_are_a_flaw(void **state)
 {
     (void)state;
     static const struct {
         const char *words;
-        const char *flaw; /* part of the text; NULL: none */
+        const char *flaw; /* part of the expected text; NULL: no flaw is expected */
     } cases[] = {
         { CA, NULL },
         { "end usage=80", NULL },
@@ -89,7 +89,8 @@ static void fields_that_contradict_each_other_are_a_flaw(void **state)
         { "usage=84", "is no CA" },
         { "end -dns:bad.example", "is no CA" },
         { "ca -dns:bad.example", NULL },
-        { "ca cn=", "no issuer" }, /* self-signed: the subject is missing as well */
+        /* The certificate is self-signed, so its subject is missing as well. */
+        { "ca cn=", "no issuer" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const plat_certificate c = certificate_of(cases[i].words);
@@ -110,7 +111,8 @@ static void only_equal_names_make_a_certificate_self_issued(void **state)
     write_cert(&child, "Child", PKI_LEAF, &root, SERVER);
     const plat_certificate a = read_cert(&root), b = read_cert(&again), c = read_cert(&child);
     assert_true(plat_certificate_is_self_issued(&a));
-    assert_true(plat_certificate_is_self_issued(&b)); /* by another key of the same name */
+    /* Self-issued, although another key with the same name signed it. */
+    assert_true(plat_certificate_is_self_issued(&b));
     assert_false(plat_certificate_is_self_issued(&c));
 }
 

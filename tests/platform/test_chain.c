@@ -80,7 +80,8 @@ static void what_a_server_may_be_is_read_strictly(void **state)
         { "ca=0 usage=84 dns:" HUB, GOOD },
         { "badca " SERVER, BAD },
         { "badusage dns:" HUB, BAD },
-        { "usage=84 dns:" HUB, BAD }, /* to sign certificates, but no CA */
+        /* The key may sign certificates, but the certificate is not one of a CA. */
+        { "usage=84 dns:" HUB, BAD },
         { "end usage=84 dns:" HUB, BAD },
         { "usage=20 dns:" HUB, BAD },
         { "for=client dns:" HUB, BAD },

@@ -48,7 +48,7 @@ static void hmac_sha256_gives_the_answers_of_rfc_4231(void **state)
           "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
         { aa, sizeof aa, larger, sizeof larger - 1,
           "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2" },
-        /* not in the RFC: an empty key and an empty message */
+        /* this case is not in the RFC: an empty key and an empty message */
         { "", 0, "", 0, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad" },
     };
     const plat_crypto *c = &plat_wolfssl_crypto;
@@ -189,7 +189,8 @@ static void base64_refuses_every_foreign_character_at_every_place(void **state)
             size_t n = 0;
             text[at] = (char)ch;
             bool good = ch != 0 && strchr(alphabet, (int)ch) != NULL;
-            bool padding = ch == '=' && at == 7; /* "QUJDREV=" has a stray bit: see below */
+            /* "QUJDREV=" has a bit set that must be zero; it is tested below. */
+            bool padding = ch == '=' && at == 7;
             plat_result r = c->base64_decode(c, text, 8, out, sizeof out, &n);
             assert_int_equal(r, good && !padding ? PLAT_OK : PLAT_ERR_ENCODING);
         }
@@ -220,7 +221,7 @@ static void random_bytes_fill_every_length_and_differ_each_time(void **state)
 {
     (void)state;
     const plat_crypto *c = &plat_wolfssl_crypto;
-    static uint8_t a[200000]; /* more than wolfCrypt gives in one block */
+    static uint8_t a[200000]; /* more bytes than one call of wolfCrypt generates */
     static uint8_t b[200000];
     static const size_t lengths[] = { 0, 1, 16, 65536, 65537, sizeof a - 1 };
 

@@ -1,4 +1,4 @@
-/* AES-GCM through the callback that wolfCrypt asks first. */
+/* Tests AES-GCM through the callback that wolfCrypt calls before it computes. */
 
 #include "wolfssl/crypto/crypto_callback.h"
 
@@ -31,8 +31,8 @@ static void registering_it_succeeds(void **state)
 }
 
 #if defined(WOLF_CRYPTO_CB) && !defined(WOLFSSL_AESNI) && !defined(WOLFSSL_ARMASM)
-/* wolfCrypt's own key schedule is overwritten, so that wolfCrypt alone would compute a wrong
- * result. */
+/* Overwrites wolfCrypt's own key schedule, so that the result would be wrong if wolfCrypt
+ * computed it. */
 static void wolfcrypt_leaves_records_to_the_callback(void **state)
 {
     (void)state;
@@ -61,7 +61,7 @@ static void wolfcrypt_leaves_records_to_the_callback(void **state)
 static void wolfcrypt_leaves_records_to_the_callback(void **state)
 {
     (void)state;
-    skip(); /* it does them itself, with the processor's instructions */
+    skip(); /* this wolfCrypt uses the processor's instructions itself */
 }
 #endif
 
@@ -104,7 +104,8 @@ static void a_key_that_is_set_again_counts_immediately(void **state)
 {
     (void)state;
     Aes aes;
-    for (uint8_t i = 0; i < 20; i++) { /* in one object, as a key update does */
+    /* The keys replace each other in one object, as a key update does. */
+    for (uint8_t i = 0; i < 20; i++) {
         uint8_t tag[TAG];
         key[0] = i;
         set_key(&aes, device, 16);

@@ -1,9 +1,7 @@
-/*
- * What a handshake costs in wolfSSL's tables of points.  Room for one is 256 points on the heap,
- * made when a point is met; the table is computed when it is met again.  Room that was made for
- * each point of each operation therefore means that no table was computed, and it can be counted.
- * The server has a thread of its own, and so points of its own.
- */
+/* Counts the tables of curve points that a handshake makes in wolfSSL. When wolfSSL meets a
+ * point for the first time, it allocates room for 256 points; when it meets the point again, it
+ * computes the table. If as many rooms are allocated as operations use points, no table was
+ * computed. The server runs in a thread of its own, so it has tables of its own. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +21,8 @@
 
 #include <wolfssl/wolfcrypt/memory.h>
 
-/* With WOLFSSL_HAVE_SP_ECC, as in Debian's unstable, P-256 has code of its own. */
+/* If WOLFSSL_HAVE_SP_ECC is defined, as in Debian unstable, wolfSSL has separate code for P-256
+ * without these tables. */
 #if defined(FP_ECC) && defined(HAVE_THREAD_LS) && !defined(WOLFSSL_HAVE_SP_ECC)
 #define BUILD_HAS_TABLES true
 #else
@@ -36,8 +35,8 @@ enum { POINTS_OF_A_TABLE = 256, TABLE = 800 * 1024, HANDSHAKE = 256 * 1024 };
 
 static struct {
     bool on_duty;
-    size_t points; /* allocated so far */
-    long in_use;   /* bytes more than at first */
+    size_t points; /* number of points for which room was allocated so far */
+    long in_use;   /* growth of the heap in bytes since the start */
     long peak;
 } heap;
 
@@ -74,7 +73,7 @@ static void *counting_realloc(void *block, size_t size)
 static int count_memory(void **state)
 {
     make_stream(state);
-    wc_ecc_fp_free(); /* what making certificates left */
+    wc_ecc_fp_free(); /* frees the tables that making the certificates has left */
     assert_int_equal(wolfSSL_SetAllocators(counting_malloc, counting_free, counting_realloc), 0);
     return 0;
 }
@@ -163,7 +162,7 @@ static tls_peer_config server(size_t chain_len, int group, int version)
     return c;
 }
 
-/* Two points for each signature, one for each half of a key exchange on a P curve. */
+/* A signature uses two points, and each side of a key exchange on a P curve uses two. */
 static size_t points_met(size_t chain_len, int group)
 {
     return 2 * (chain_len + 1) + (group == WOLFSSL_ECC_SECP256R1 ? 2 : 0);
@@ -245,7 +244,8 @@ static void many_handshakes_at_once_share_tables_which_end_with_them(void **stat
     make_many();
     begin_handshakes(PLAT_CURVE_TABLES_PAY - 1);
     assert_int_equal(connect_and_count(&c),
-                     BUILD_HAS_TABLES ? 3 : 0); /* with its own it is enough */
+                     /* This connection's own handshake reaches the number from which tables pay. */
+                     BUILD_HAS_TABLES ? 3 : 0);
     disconnect();
     begin_handshakes(0);
     end_many();

@@ -16,7 +16,8 @@
         (const uint8_t *)(literal), sizeof(literal) - 1 \
     }
 
-/* An element of `content` zero bytes, whose length takes `octets` octets after the first. */
+/* Returns an element with `content` zero bytes, whose length is encoded in `octets` octets after
+ * the first. */
 static plat_der element(uint8_t *room, size_t content, size_t octets)
 {
     room[0] = PLAT_DER_OCTET_STRING;
@@ -37,13 +38,13 @@ static void lengths_are_taken_in_their_shortest_form_only(void **state)
         const size_t right = n < 0x80 ? 0 : n < 0x100 ? 1 : n < 0x10000 ? 2 : 3;
         for (size_t octets = 0; octets <= 4; octets++) {
             if (octets == 0 && n > 0x7f) {
-                continue; /* it would be another length */
+                continue; /* skipped, since this byte would change the length */
             }
             plat_der in = element(room, n, octets);
             plat_der content;
             bool taken = plat_der_take(&in, PLAT_DER_OCTET_STRING, &content);
             if (octets < right) {
-                continue; /* the length was cut off */
+                continue; /* skipped, since the truncated element has no length */
             }
             assert_int_equal(taken, octets == right);
             assert_true(!taken || (content.len == n && in.len == 0));
@@ -126,7 +127,7 @@ static void bits_that_a_bit_string_does_not_use_are_zero(void **state)
             uint16_t bits;
             bool good = unused < 8 && (v & ((1u << unused) - 1)) == 0;
             assert_int_equal(plat_der_take_bits(&in, &bits), good);
-            assert_true(!good || (bits & 1) == v >> 7); /* bit 0 is the first one */
+            assert_true(!good || (bits & 1) == v >> 7); /* bit 0 is the most significant one */
         }
     }
     plat_der in = DER("\x03\x01\x01");

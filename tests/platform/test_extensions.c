@@ -8,7 +8,8 @@
 
 #include "wolfssl/x509/extensions.h"
 
-/* Extensions are written by hand: 2.5.29.x with a value of fewer than 100 bytes. */
+/* A list of extensions that is encoded by hand; each has the OID 2.5.29.x and a value shorter
+ * than 100 bytes. */
 
 typedef struct list {
     uint8_t bytes[4096];
@@ -110,11 +111,12 @@ static void malformed_values_are_a_flaw(void **state)
         const char *value;
         size_t len;
     } cases[] = {
-        { BASIC_CONSTRAINTS, "\x30\x03\x01\x01", 4 },                 /* cut */
-        { BASIC_CONSTRAINTS, "\x30\x03\x01\x01\x01", 5 },             /* a BOOLEAN of 1 */
-        { BASIC_CONSTRAINTS, "\x30\x06\x01\x01\xff\x02\x01\xff", 8 }, /* path length -1 */
-        { KEY_USAGE, "\x03\x02\x08\x80", 4 },                         /* eight unused bits */
-        { KEY_USAGE, "\x03\x02\x07\x84", 4 },                         /* unused bits that are set */
+        { BASIC_CONSTRAINTS, "\x30\x03\x01\x01", 4 }, /* cut */
+        /* A BOOLEAN with the value 1, which DER does not allow. */
+        { BASIC_CONSTRAINTS, "\x30\x03\x01\x01\x01", 5 },
+        { BASIC_CONSTRAINTS, "\x30\x06\x01\x01\xff\x02\x01\xff", 8 }, /* a path length of -1 */
+        { KEY_USAGE, "\x03\x02\x08\x80", 4 },                         /* claims eight unused bits */
+        { KEY_USAGE, "\x03\x02\x07\x84", 4 }, /* some of the unused bits are set */
         { PURPOSES, "\x30\x00", 2 },
         { ALT_NAMES, "\x30\x00", 2 },
         { ALT_NAMES, "\x30\x05\x87\x03\x0a\x00\x00", 7 }, /* an address of 3 bytes */

@@ -29,7 +29,7 @@ static void the_latest_text_replaces_the_one_before(void **state)
     assert_string_equal(plat_failure_text_get(text), "reset");
     plat_failure_text_drop(&text);
     assert_null(text);
-    plat_failure_text_drop(&text); /* twice does no harm */
+    plat_failure_text_drop(&text); /* a second call has no effect */
 }
 
 static void a_long_text_is_cut_at_its_end(void **state)
@@ -53,7 +53,7 @@ static void without_memory_the_text_says_so(void **state)
     no_memory = true;
     plat_failure_text_set(&text, "a later failure");
     no_memory = false;
-    assert_null(text); /* the earlier text would name the wrong cause */
+    assert_null(text); /* no text, since the earlier one would name the wrong cause */
     assert_non_null(strstr(plat_failure_text_get(text), "no memory"));
 }
 

@@ -52,7 +52,8 @@ static void a_name_matches_nothing_else(void **state)
         { "hub.example.com.", "hub.example.com." },
         { "hub.example.com", "*.example.com." },
         { "hub.example.com", "hub.example.com.." },
-        /* wildcards: the whole leftmost label, exactly one, below a real domain */
+        /* A wildcard stands for the whole leftmost label and for exactly one label, and only
+         * below a real domain. */
         { "hub.example.com", "*" },
         { "hub.example.com", "*." },
         { "hub.example.com", "*.com" },
@@ -70,7 +71,7 @@ static void a_name_matches_nothing_else(void **state)
         { "hub.example.com", "*example.com" },
         { "localhost", "*" },
         { "localhost", "*.localhost" },
-        /* an address is never a name */
+        /* An IP address never matches a dNSName. */
         { "192.0.2.1", "192.0.2.1" },
         { "192.0.2.1", "*.0.2.1" },
         { "::1", "::1" },
@@ -168,7 +169,7 @@ static void what_cannot_be_a_host_is_refused(void **state)
     assert_true(plat_host_parse(&h, longest));
     longest[PLAT_HOST_NAME_MAX] = '.';
     assert_true(plat_host_parse(&h, longest));
-    longest[63] = 'a'; /* a label of more than 63 */
+    longest[63] = 'a'; /* one label longer than 63 */
     assert_false(plat_host_parse(&h, longest));
 }
 

@@ -14,7 +14,7 @@
         (const uint8_t *)(literal), sizeof(literal) - 1 \
     }
 
-/* One common name. */
+/* Returns a name with a single part, a common name. */
 static plat_der name_of(uint8_t *room, uint8_t tag, const char *text, size_t len)
 {
     const uint8_t head[] = {
@@ -32,7 +32,7 @@ static void names_differ_neither_by_case_nor_by_spaces_nor_by_encoding(void **st
         uint8_t tag;
         const char *text;
         size_t len;
-        bool same; /* as UTF8String "Test Caf\xc3\xa9" */
+        bool same; /* whether it is equal to the UTF8String "Test Caf\xc3\xa9" */
     } cases[] = {
         { PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9", 10, true },
         { PLAT_DER_UTF8_STRING, "tEST cAF\xc3\xa9", 10, true },
@@ -41,7 +41,8 @@ static void names_differ_neither_by_case_nor_by_spaces_nor_by_encoding(void **st
         { PLAT_DER_BMP_STRING, "\0T\0e\0s\0t\0 \0C\0a\0f\0\xe9", 18, true },
         { PLAT_DER_UNIVERSAL_STRING,
           "\0\0\0T\0\0\0e\0\0\0s\0\0\0t\0\0\0 \0\0\0C\0\0\0a\0\0\0f\0\0\0\xe9", 36, true },
-        { PLAT_DER_UTF8_STRING, "Test Caf\xc3\x89", 10, false }, /* only ASCII has no case */
+        /* Upper and lower case are equal only in ASCII. */
+        { PLAT_DER_UTF8_STRING, "Test Caf\xc3\x89", 10, false },
         { PLAT_DER_UTF8_STRING, "TestCaf\xc3\xa9", 9, false },
         { PLAT_DER_UTF8_STRING, "Test Caf", 8, false },
         { PLAT_DER_UTF8_STRING, "Test Caf\xc3\xa9s", 11, false },
@@ -94,7 +95,7 @@ static void text_that_is_not_valid_in_its_encoding_is_no_name(void **state)
 
 /* --- names of several parts --- */
 
-/* Concatenates names of one part each. */
+/* Concatenates names that have one part each. */
 static plat_der joined(uint8_t *room, const plat_der *parts, size_t count)
 {
     size_t len = 0;
@@ -200,7 +201,7 @@ static void a_directory_name_inside_a_general_name_is_checked(void **state)
     memcpy(good, head, sizeof head);
     memcpy(good + sizeof head, name.at, name.len);
     memcpy(bad, good, sizeof good);
-    bad[sizeof head + name.len - 1] = 0xff; /* no longer UTF-8 */
+    bad[sizeof head + name.len - 1] = 0xff; /* makes the text invalid as UTF-8 */
     plat_general_name out;
     plat_der in = { good, sizeof head + name.len };
     assert_true(plat_general_next(&in, &out));

@@ -69,7 +69,7 @@ static void constraints_of_all_kinds_are_collected_down_the_path(void **state)
         { "+ip:10.0.0.0/255.0.0.0", NULL, "ip:2001:db8::1", BAD, "2001:db8::1" },
         { "-ip:0.0.0.0/0.0.0.0", NULL, "ip:2001:db8::1", GOOD, "2001:db8::1" },
         { "-ip:0.0.0.0/0.0.0.0", NULL, NULL, GOOD, NULL },
-        /* directory names: of the subject, and of subjectAltName */
+        /* Directory names in the subject and in subjectAltName. */
         { "o=Acme +dir:Acme", "o=Acme", "o=Acme", GOOD, NULL },
         { "o=Acme +dir:ACME", "o=acme", "o=Acme", GOOD, NULL },
         { "o=Acme +dir:Acme", "o=Acme", "o=Evil", BAD, NULL },
@@ -79,7 +79,7 @@ static void constraints_of_all_kinds_are_collected_down_the_path(void **state)
         { "-dir:Acme", NULL, "o=Acme", BAD, NULL },
         { "-dir:Acme", NULL, "dir:Acme", BAD, NULL },
         { "-dir:Acme", NULL, "o=Other", GOOD, NULL },
-        /* mailboxes and URIs */
+        /* Mailboxes and URIs. */
         { "+mail:judge.test", NULL, "mail:a@judge.test", GOOD, NULL },
         { "+mail:a@judge.test", NULL, "mail:a@JUDGE.test", GOOD, NULL },
         { "+mail:a@judge.test", NULL, "mail:A@judge.test", BAD, NULL },
@@ -94,7 +94,7 @@ static void constraints_of_all_kinds_are_collected_down_the_path(void **state)
         { "-uri:.x.test", NULL, "uri:spiffe://y.x.test", BAD, NULL },
         { "-uri:.x.test", NULL, "uri:spiffe://10.0.0.1/", BAD, NULL },
         { "-uri:.x.test", NULL, "uri:urn:a:b", BAD, NULL },
-        /* of a kind that is not compared */
+        /* Kinds of names that are not compared. */
         { "+id:*", NULL, "id:*", BAD, NULL },
         { "-id:*", NULL, "id:+", BAD, NULL },
         { "-id:*", NULL, NULL, GOOD, NULL },
@@ -134,9 +134,11 @@ static void malformed_constraints_and_names_below_them_end_the_path(void **state
         { "-dns:other.test", NULL, "dns:h*.x.test", BAD, NULL },
         { "-dns:other.test", NULL, "dns:a,b", BAD, NULL },
         { "-dns:other.test", NULL, "dns:", BAD, NULL },
-        { NULL, NULL, "dns:a,b", GOOD, NULL }, /* matches no host and is not constrained */
+        /* This name matches no host, so no constraint applies to it. */
+        { NULL, NULL, "dns:a,b", GOOD, NULL },
         { "-dns:other.test", NULL, "dns:fine.test.", BAD, NULL },
-        { NULL, NULL, "-dns:other.test", BAD, NULL }, /* a server is no CA */
+        /* A server certificate with name constraints, which only a CA may have. */
+        { NULL, NULL, "-dns:other.test", BAD, NULL },
     };
     JUDGE_ALL("malformed", list);
 }

@@ -43,7 +43,7 @@ static void each_place_in_a_path_has_its_own_rules(void **state)
         plat_result own, ca, root;
     } cases[] = {
         { SERVER, GOOD, BAD, BAD },
-        { CA, BAD, GOOD, GOOD }, /* keyCertSign alone is no digitalSignature */
+        { CA, BAD, GOOD, GOOD }, /* keyCertSign does not include digitalSignature */
         { "ca usage=84", GOOD, GOOD, GOOD },
         { "ca", GOOD, GOOD, GOOD },
         { "v1", GOOD, BAD, GOOD },
@@ -119,7 +119,7 @@ static void every_certificate_of_a_name_is_tried(void **state)
         assert_int_not_equal(
             judge(&(trial){ .trusted = { &root }, .presented = { &server, &twin } }, &v), GOOD);
     }
-    /* another key, and a cross certificate of a root that nobody knows */
+    /* A CA of the same name with another key, and a cross certificate by an unknown root. */
     write_cert(&twin, "CA", PKI_OTHER, &root, CA);
     expect("other key", &(trial){ .trusted = { &root }, .presented = { &server, &twin, &good } },
            GOOD);
@@ -157,7 +157,7 @@ static void circles_end(void **state)
 static void paths_have_up_to_ten_certificates_below_the_root(void **state)
 {
     (void)state;
-    static written_cert list[PLAT_PATH_LONGEST + 2]; /* the root first */
+    static written_cert list[PLAT_PATH_LONGEST + 2]; /* sorted from the root on */
     write_cert(&list[0], "Root", PKI_ROOT, NULL, CA);
     for (size_t i = 1; i < sizeof list / sizeof list[0]; i++) {
         char cn[8];
@@ -194,7 +194,7 @@ static void the_work_is_bounded_whatever_is_presented(void **state)
     static written_cert root, server, twins[MOST];
     trial t = { .trusted = { &root }, .presented = { &server } };
     write_cert(&root, "Root", PKI_ROOT, NULL, CA);
-    /* sixteen CAs of one name, each signed by every other as far as names say */
+    /* Sixteen CAs with the same name: judging by names, each could have signed every other. */
     for (size_t i = 0; i < MOST; i++) {
         write_cert(&twins[i], "Twin", i % 2 != 0 ? PKI_OTHER : PKI_INTERMEDIATE, NULL, CA);
         if (i > 0) {
@@ -205,7 +205,7 @@ static void the_work_is_bounded_whatever_is_presented(void **state)
     clock_t begin = clock();
     plat_chain_verdict v;
     assert_int_not_equal(judge(&t, &v), PLAT_OK);
-    assert_true((clock() - begin) / CLOCKS_PER_SEC < 2); /* with sanitizers: some 30 ms */
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 2); /* takes about 30 ms with sanitizers */
     t.presented[MOST] = &root;
     assert_int_equal(judge(&t, &v), PLAT_ERR_CERT);
 }

@@ -70,7 +70,7 @@ static int type_of(pki_key k)
     return is_rsa(k) ? RSA_TYPE : ECC_TYPE;
 }
 
-/* UTCTime with its tag and length, as wolfCrypt copies it. */
+/* Writes a UTCTime with its tag and length, in the form that wolfCrypt copies. */
 static int put_date(byte *out, int days)
 {
     time_t t = time(NULL) + (time_t)days * DAY_S;
@@ -134,7 +134,7 @@ void pki_make(pki_cert *out, const pki_spec *s)
     if (s->extended_key_usage != NULL) {
         assert_int_equal(wc_SetExtKeyUsage(&c, s->extended_key_usage), 0);
     }
-    if (s->issuer != NULL) { /* not wc_SetIssuerBuffer: it refuses issuers that are no good */
+    if (s->issuer != NULL) { /* used instead of wc_SetIssuerBuffer, which refuses bad issuers */
         snprintf(c.issuer.commonName, sizeof c.issuer.commonName, "%s", s->issuer->name);
     }
     int body = wc_MakeCert_ex(&c, out->der, sizeof out->der, type_of(s->key), key_of(s->key), &rng);
@@ -171,7 +171,7 @@ void pki_sign(pki_cert *out, size_t len, pki_key signer)
     out->len = (size_t)all;
 }
 
-/* The same again for a file that is written once more. */
+/* Returns the path of a file; the same path if the file is written a second time. */
 static char *path_of(const char *file)
 {
     char path[sizeof paths[0]];

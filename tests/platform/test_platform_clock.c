@@ -12,13 +12,13 @@
 
 #include "posix/clock.h"
 
-/* The system's clock, or one that a test sets (the linker wraps clock_gettime). */
+/* If true, the tests read a clock that they set themselves (the linker wraps clock_gettime). */
 static bool is_faked;
 static int faked_result;
 static struct timespec faked;
 static clockid_t asked;
 
-/* With 64-bit time on 32-bit systems, glibc gives the function another name. */
+/* On 32-bit systems with a 64-bit time_t, glibc gives the function another name. */
 #if defined(_TIME_BITS) && _TIME_BITS == 64 && ULONG_MAX <= UINT32_MAX
 #define real_gettime __real___clock_gettime64
 #define wrap_gettime __wrap___clock_gettime64
@@ -83,11 +83,12 @@ static void the_monotonic_clock_counts_milliseconds_rounded_down(void **state)
     assert_int_equal(monotonic(), 12345);
     set_fake(0, 0, 999999);
     assert_int_equal(monotonic(), 0);
-    set_fake(0, 5000000, 0); /* 58 days: more milliseconds than fit into 32 bits */
+    set_fake(0, 5000000, 0); /* 58 days, which are more milliseconds than 32 bits can hold */
     assert_int_equal(monotonic(), 5000000000u);
 }
 
-/* The time-outs of a server continue while the device is suspended. */
+/* The clock must include the time in which the system is suspended, because time-outs of a
+ * server go on in that time. */
 static void the_monotonic_clock_runs_while_the_system_is_suspended(void **state)
 {
     (void)state;

@@ -40,7 +40,7 @@ static int ready_fd(void)
     return fd;
 }
 
-/* Counted: link with --wrap=epoll_ctl. */
+/* Number of calls of epoll_ctl, which the linker wraps (--wrap=epoll_ctl). */
 static unsigned controls;
 
 int __real_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event);
@@ -54,7 +54,7 @@ int __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 
 static uint32_t generation;
 
-/* Descriptors of the same generation as those before. */
+/* Updates an item with descriptors of the same generation as before. */
 static void update2(plat_poll_item *item, int first, int second, uint64_t due_ms)
 {
     const plat_poll polls[PLAT_POLL_SET_FDS] = {
@@ -139,7 +139,8 @@ static void what_is_watched_already_costs_no_system_call(void **state)
         assert_ptr_equal(plat_poll_set_next(set, 0), &item);
     }
     assert_int_equal(controls, before);
-    generation++; /* either number may be that of another file now */
+    /* A new generation, because either descriptor number may now belong to another file. */
+    generation++;
     update2(&item, fd, other, PLAT_POLL_SET_NEVER);
     assert_true(controls >= before + 2);
     assert_ptr_equal(plat_poll_set_next(set, 0), &item);
@@ -185,7 +186,7 @@ static void items_come_when_due_and_the_earliest_first(void **state)
     for (size_t i = 0; i < MANY; i++) {
         update2(&items[i], -1, -1, past + i * 7919 % MANY);
     }
-    for (size_t i = 0; i < MANY; i += 3) { /* removed from the middle, too */
+    for (size_t i = 0; i < MANY; i += 3) { /* removes items from the middle of the set, too */
         plat_poll_set_remove(set, &items[i]);
     }
     uint64_t last = 0;

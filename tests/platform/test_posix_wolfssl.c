@@ -26,7 +26,7 @@ static int listen_somewhere(uint16_t *port)
     return fd;
 }
 
-/* Drives the stream until it leaves the given stage, and sleeps only as its poll asks. */
+/* Calls progress until the stream leaves the given stage, and sleeps only as its poll asks. */
 static plat_result drive(plat_stream *s, plat_stage *stage, plat_stage until)
 {
     const plat_platform *p = plat_posix();
@@ -78,7 +78,7 @@ static void a_tls_stream_waits_for_a_silent_server_and_refuses_plain_text(void *
     (void)state;
     uint16_t port;
     int listener = listen_somewhere(&port);
-    plat_stream *s = make(PLAT_STREAM_TLS); /* the system's roots */
+    plat_stream *s = make(PLAT_STREAM_TLS); /* trusts the roots of the system */
     plat_stage stage;
     uint8_t hello[4096];
 
@@ -86,7 +86,7 @@ static void a_tls_stream_waits_for_a_silent_server_and_refuses_plain_text(void *
     assert_int_equal(drive(s, &stage, PLAT_STAGE_TLS), PLAT_WOULD_BLOCK);
     int peer = accept(listener, NULL, NULL);
     assert_true(recv(peer, hello, sizeof hello, 0) > 0);
-    assert_int_equal(hello[0], 22); /* a handshake record */
+    assert_int_equal(hello[0], 22); /* 22 is the type of a handshake record */
     for (int i = 0; i < 100; i++) {
         plat_poll p;
         assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_WOULD_BLOCK);

@@ -11,7 +11,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* CPUID leaf 1, register ECX: bit 25 is AES, bit 1 is PCLMULQDQ (Intel SDM, volume 2, CPUID). */
+/* By the Intel SDM, volume 2, CPUID: in leaf 1, register ECX, bit 25 stands for AES and bit 1
+ * for PCLMULQDQ. */
 static bool expected(void)
 {
     const unsigned both = 1u << 25 | 1u << 1;
@@ -25,7 +26,7 @@ static bool expected(void)
 #elif !defined(__aarch64__)
 static bool expected(void)
 {
-    return false; /* what the libraries can use is known for 64-bit x86 and Arm only */
+    return false; /* the code knows the instructions only for 64-bit x86 and Arm */
 }
 #endif
 

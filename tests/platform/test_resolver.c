@@ -133,7 +133,7 @@ static void only_a_few_threads_hang_and_releasing_never_waits_for_them(void **st
         slow[i] = start("slow.example");
     }
     unsigned asked = fake_dns_await(PLAT_LOOKUP_THREADS) - before;
-    for (size_t i = 0; i < MANY; i += 2) { /* some of them run, others are in the queue */
+    for (size_t i = 0; i < MANY; i += 2) { /* some of the look-ups are running, others are queued */
         let_go(slow[i]);
     }
     for (size_t i = 1; i < MANY; i += 2) {

@@ -24,15 +24,13 @@
 #include "posix/resume_watch.h"
 #include "posix/wait.h"
 
-/*
- * A system that is suspended and resumes.  Nobody may do that to a machine for a test: a time
- * namespace has another CLOCK_BOOTTIME than CLOCK_MONOTONIC, and an eventfd stands for the
- * descriptor that the kernel makes readable.
- */
+/* Tests of a system that is suspended and resumes. A test must not suspend its machine. Instead,
+ * a time namespace makes CLOCK_BOOTTIME differ from CLOCK_MONOTONIC, and an eventfd replaces the
+ * descriptor that the kernel makes readable. */
 
 enum { SLEEPERS = 8, ROUNDS = 20, LONG_MS = 600000, FIRST_MS = 10000 };
 
-static int newest = -1; /* the descriptor that was made last */
+static int newest = -1; /* the newest of these descriptors */
 static void (*in_first_sleep)(void);
 
 int __wrap_plat_resume_open(void);
@@ -42,11 +40,11 @@ int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int __wrap_plat_resume_open(void)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    __atomic_store_n(&newest, fd, __ATOMIC_RELEASE); /* by whatever thread is awake */
+    __atomic_store_n(&newest, fd, __ATOMIC_RELEASE); /* set by any thread that is awake */
     return fd;
 }
 
-/* The first seconds of a long sleep pass immediately. */
+/* The first seconds of a long sleep pass in no time. */
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     if (timeout_ms != FIRST_MS) {
@@ -89,7 +87,7 @@ static unsigned open_descriptors(void)
 
 /* --- the clock --- */
 
-/* In a namespace in which the system was suspended for a million seconds. */
+/* Runs in a time namespace in which the system was suspended for a million seconds. */
 static int look_at_the_clocks(void)
 {
     static const char offset[] = "boottime 1000000 0\n";
@@ -102,7 +100,7 @@ static int look_at_the_clocks(void)
         return 77;
     }
     close(fd);
-    pid_t child = fork(); /* the first process in the new namespace */
+    pid_t child = fork(); /* the child is the first process in the new namespace */
     if (child == 0) {
         (void)clock_gettime(CLOCK_MONOTONIC, &t);
         uint64_t ahead =
@@ -136,8 +134,8 @@ static void the_clock_goes_on_while_the_system_is_suspended(void **state)
 
 static pthread_barrier_t asleep;
 
-/* All of them have begun to watch before one is woken, and nobody closes a descriptor that is just
- * being written to. */
+/* All sleepers watch before the first is woken, and none closes a descriptor while it is being
+ * written to. */
 static void *sleeper(void *arg)
 {
     (void)arg;
@@ -192,14 +190,15 @@ static void resume_newest(void)
 static void a_long_sleep_ends_when_the_system_resumes(void **state)
 {
     (void)state;
-    in_first_sleep = resume_newest; /* it was not noticed when the long part begins */
+    /* The system resumes in the first part of the sleep; the long part must notice it. */
+    in_first_sleep = resume_newest;
     for (int i = 0; i < ROUNDS; i++) {
         sleep_long();
     }
     in_first_sleep = NULL;
 }
 
-/* Another thread has seen it, and replaced the descriptor. */
+/* Lets another thread notice the resume and replace the descriptor. */
 static void resume_and_let_another_see_it(void)
 {
     plat_resume_watch w;
@@ -231,13 +230,14 @@ static void a_set_of_many_wakes_up_and_goes_on(void **state)
     for (int i = 0; i < ROUNDS; i++) {
         assert_int_equal(plat_poll_set_update(set, &item, polls, now + LONG_MS), PLAT_OK);
         resume(resumed);
-        /* Nothing is due yet, so only the deadlines are computed again. */
+        /* No item is due yet; the call only computes the deadlines again. */
         assert_null(plat_poll_set_next(set, LONG_MS));
         struct pollfd fd = { .fd = resumed, .events = POLLIN };
         assert_int_equal(poll(&fd, 1, 0), 0);
         assert_int_equal(plat_poll_set_update(set, &item, polls, now), PLAT_OK);
         resume(resumed);
-        assert_ptr_equal(plat_poll_set_next(set, LONG_MS), &item); /* its time passed meanwhile */
+        /* Its deadline passed during the suspension. */
+        assert_ptr_equal(plat_poll_set_next(set, LONG_MS), &item);
     }
     plat_poll_set_free(set);
 }

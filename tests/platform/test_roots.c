@@ -31,7 +31,8 @@ static int make_pem(void **state)
     return 0;
 }
 
-/* Texts, certificates and other things, in this order; a digit is a certificate. */
+/* Writes a bundle of certificates, other PEM blocks and text in the order of `plan`, in which a
+ * digit stands for a certificate. */
 static size_t write_bundle(char *out, const char *plan)
 {
     size_t len = 0;
@@ -78,7 +79,7 @@ static void every_certificate_of_a_bundle_is_kept_in_its_order(void **state)
         expect_certificates(&r, digits);
         plat_roots_free(&r);
         assert_int_equal(r.count, 0);
-        plat_roots_free(&r); /* twice does no harm */
+        plat_roots_free(&r); /* a second call has no effect */
     }
 }
 
@@ -87,7 +88,7 @@ static void one_that_cannot_be_read_does_not_lock_out_the_others(void **state)
     (void)state;
     static char text[16384];
     size_t len = write_bundle(text, "012");
-    memset(text + pem_len[0] + 40, '!', 20); /* in the middle of the second one */
+    memset(text + pem_len[0] + 40, '!', 20); /* makes the second certificate invalid */
     plat_roots r;
     assert_int_equal(plat_roots_load_pem(&r, text, len), PLAT_OK);
     expect_certificates(&r, "02");
@@ -103,7 +104,8 @@ static void a_bundle_that_is_cut_anywhere_keeps_what_is_whole(void **state)
         plat_roots r;
         plat_result result = plat_roots_load_pem(&r, text, cut);
         assert_int_equal(result, r.count > 0 ? PLAT_OK : PLAT_ERR_TRUST_STORE);
-        assert_true(r.count <= 1 || cut + 1 >= len); /* the last line may end without a newline */
+        /* Only the newline at the end of the last line may be missing. */
+        assert_true(r.count <= 1 || cut + 1 >= len);
         plat_roots_free(&r);
     }
 }
@@ -164,7 +166,7 @@ static void a_list_and_a_count_that_disagree_are_seen(void **state)
 static void a_list_and_a_count_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -10,8 +10,8 @@
 #include "tls_fixture.h"
 #include "wolfssl/tls/tls_context.h"
 
-static WOLFSSL_SESSION *session; /* one that may be resumed */
-static plat_trust trust;         /* what it is worth */
+static WOLFSSL_SESSION *session; /* a session that can be resumed */
+static plat_trust trust;         /* the roots and the time for which it is trusted */
 static int64_t clock_offset_s;
 static plat_sessions cache;
 
@@ -24,7 +24,7 @@ int64_t __wrap_plat_trust_now_s(void)
     return (int64_t)time(NULL) + clock_offset_s;
 }
 
-/* A full handshake leaves one session in the cache of its roots. */
+/* A full handshake puts one session into the cache of its roots. */
 static int make_session(void **state)
 {
     (void)make_everything(state);
@@ -32,7 +32,7 @@ static int make_session(void **state)
     expect_success("a session to keep", HOST, &good_config);
     session = plat_sessions_take(&tls.context->sessions, &hub, &trust);
     assert_non_null(session);
-    /* longer than the cache keeps a session, so that the server's limit plays no part */
+    /* Longer than the cache keeps a session, so that the limit of the server has no effect. */
     assert_int_equal(wolfSSL_SSL_SESSION_set_timeout(session, 3 * PLAT_SESSION_LIFE_S),
                      WOLFSSL_SUCCESS);
     return free_stream(state);
@@ -59,7 +59,7 @@ static int free_cache(void **state)
     return 0;
 }
 
-/* Whether a session of this key is there; it is taken out. */
+/* Returns whether the cache has a session with this key, and takes it out. */
 static bool takes(const plat_session_key *key)
 {
     plat_trust got;
@@ -130,7 +130,7 @@ static void the_oldest_session_makes_room_whatever_the_number_of_streams(void **
             plat_sessions_put(&cache, &hub, session, &trust);
         }
         assert_int_equal(cache.count, limit);
-        plat_sessions_put(&cache, &hub, session, &trust); /* one too many */
+        plat_sessions_put(&cache, &hub, session, &trust); /* one more than the cache can hold */
         assert_int_equal(cache.count, limit);
         assert_false(takes(&first));
         plat_sessions_forget(&cache, &hub);
@@ -159,7 +159,8 @@ static void a_session_lives_a_day_at_most_and_no_longer_than_its_certificates(vo
         int64_t later_s, valid_s;
         bool lives;
     } cases[] = {
-        { 0, day, true },          { -1000, day, false }, /* the clock was set back */
+        /* The second case: the clock was set back. */
+        { 0, day, true },          { -1000, day, false },
         { day - 1000, day, true }, { day + 1000, 2 * day, false },
         { 5000, 4000, false },     { 3000, 4000, true },
     };
@@ -173,7 +174,7 @@ static void a_session_lives_a_day_at_most_and_no_longer_than_its_certificates(vo
         if (takes(&hub) != cases[i].lives) {
             fail_msg("case %zu", i);
         }
-        assert_int_equal(cache.count, 0); /* one that has lapsed is dropped */
+        assert_int_equal(cache.count, 0); /* the expired session is removed */
     }
     trust = before;
 }
@@ -206,7 +207,7 @@ static void counters_and_links_that_disagree_are_seen(void **state)
 static void counters_and_links_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

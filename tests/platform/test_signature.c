@@ -45,8 +45,8 @@ static int free_keys(void **state)
     return 0;
 }
 
-/* The signature is valid as it is, and invalid with any bit changed, truncated, or for another
- * message. */
+/* Expects the signature to be valid, and to be invalid with any bit changed, truncated, or for
+ * another message. */
 static void expect_only(const char *what, plat_signed s, plat_der key)
 {
     byte changed[600];
@@ -92,7 +92,7 @@ static void pss_signatures_count_with_their_own_hash_and_salt_only(void **state)
             int len = wc_RsaPSS_Sign_ex(hash, hash_len, signature, sizeof signature,
                                         hash_of(hashes[h]), mask, salts[i], &rsa, &rng);
             if (len == PSS_SALTLEN_E) {
-                continue; /* a wolfSSL without long salts */
+                continue; /* skipped if this wolfSSL does not support long salts */
             }
             assert_int_equal(len, sizeof signature);
             plat_signed s = { .algorithm = { PLAT_SCHEME_RSA_PSS, hashes[h], salts[i] },
@@ -185,7 +185,7 @@ static void parameters_of_pss_are_read_strictly(void **state)
     }
     static const struct {
         plat_der identifier;
-        unsigned hash, salt; /* 0: not believed */
+        unsigned hash, salt; /* 0: a signature with them is refused */
     } cases[] = {
         CASE(OID_PSS "\x30\x34" HASH(SHA256) MASK(SHA256) SALT("\x20"), 256, 32),
         CASE(OID_PSS "\x30\x34" HASH(SHA512) MASK(SHA512) SALT("\x40"), 512, 64),
@@ -210,7 +210,8 @@ static void parameters_of_pss_are_read_strictly(void **state)
 
 /* --- keys --- */
 
-/* An RSA key whose modulus has that many bits; 16-bit lengths everywhere. */
+/* Returns an RSA key whose modulus has the given number of bits; all lengths are encoded with 16
+ * bits. */
 static plat_der rsa_key(byte *room, size_t bits, const char *exponent, size_t exponent_len)
 {
     static const byte algorithm[] = { 0x30, 13,   0x06, 9, 0x2a, 0x86, 0x48, 0x86,
@@ -246,7 +247,7 @@ static void rsa_keys_have_2048_bits_at_least_and_an_exponent_that_is_used(void *
         size_t bits;
         const char *exponent;
         size_t len;
-        const char *flaw; /* a part of the text; NULL: none */
+        const char *flaw; /* part of the expected text; NULL: no flaw is expected */
     } cases[] = {
         { 2048, "\x01\x00\x01", 3, NULL },
         { 3072, "\x03", 1, NULL },

@@ -64,7 +64,8 @@ static void the_limit_of_the_process_is_known_before_the_signal(void **state)
     int at_limit = sqlite_blocks_check_limit(1000);
     int beyond = sqlite_blocks_check_limit(1001);
     int fd = open(parts.path, O_RDWR | O_CREAT, 0600);
-    int allocated = sqlite_blocks_allocate(fd, 0, 1001); /* SIGXFSZ would end the test */
+    /* Without this, the signal SIGXFSZ would end the test. */
+    int allocated = sqlite_blocks_allocate(fd, 0, 1001);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(at_limit, 0);
     assert_int_equal(beyond, EFBIG);

@@ -1,9 +1,7 @@
-/*
- * A process appends, removes and syncs until it is killed.  Everything that was stored is there
- * afterwards.
+/* A process appends, removes and syncs until it is killed. Everything that it has stored must
+ * still be there afterwards.
  *
- *   test_sqlite_crash [ROUNDS]     default: 20
- */
+ *   test_sqlite_crash [ROUNDS] default: 20 */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@ struct image {
     size_t wal_len;
 };
 
-/* Records FIRST..LAST, with some holes that once were records. */
+/* Appends records and removes some, so that FIRST..LAST remain with a few gaps. */
 static void fill(struct store_fixture *f)
 {
     store_open(f);
@@ -28,7 +28,8 @@ static void fill(struct store_fixture *f)
     assert_int_equal(f->store->ops->sync(f->store), PLAT_OK);
 }
 
-/* The pages that SQLite counts, at offset 28 of its header: behind them is the reserve. */
+/* Returns the number of pages by SQLite's header (offset 28); the reserve lies after these
+ * pages. */
 static size_t pages_len(const struct image *image)
 {
     const uint8_t *p = image->db + 28;
@@ -36,7 +37,7 @@ static size_t pages_len(const struct image *image)
     return ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]) * PAGE;
 }
 
-/* Without the reserve, which none of its bytes depends on. */
+/* Returns the file of a closed store without its reserve, whose bytes nothing depends on. */
 static struct image closed_store(struct store_fixture *f)
 {
     struct image image = { 0 };
@@ -49,7 +50,7 @@ static struct image closed_store(struct store_fixture *f)
     return image;
 }
 
-/* The files that a killed process leaves. */
+/* Returns the files that a killed process leaves. */
 static struct image killed_store(struct store_fixture *f)
 {
     struct image image;
@@ -86,7 +87,8 @@ static bool file_is(const char *path, const uint8_t *bytes, size_t len)
     return same;
 }
 
-/* A refusal names the file and leaves it alone. */
+/* Expects that the store is refused with a text that names the file, and that the file is not
+ * changed. */
 static void assert_refused(struct store_fixture *f, const struct image *image, plat_result r)
 {
     assert_true(r == PLAT_ERR_STORE || r == PLAT_ERR_STORE_DAMAGED || r == PLAT_ERR_STORE_VERSION);
@@ -97,7 +99,7 @@ static void assert_refused(struct store_fixture *f, const struct image *image, p
     }
 }
 
-/* Checks that each record that is read is the next one that was stored. Returns their number. */
+/* Reads records and expects each to be the next one that was stored. Returns their number. */
 static uint64_t read_all(struct store_fixture *f, plat_result *end)
 {
     plat_store_record r;
@@ -115,7 +117,8 @@ static uint64_t read_all(struct store_fixture *f, plat_result *end)
     }
 }
 
-/* Nothing that was stored is missing without a word; damage is latched and the file kept. */
+/* No stored record may be missing without an error. Damage is reported until the store is
+ * closed, and the file is kept. */
 static void assert_told(struct store_fixture *f, const struct image *image)
 {
     plat_store_record unused;
@@ -247,8 +250,8 @@ static void a_lost_wal_is_reported(void **state)
     image_free(&image);
 }
 
-/* As after a loss of power: the records that are read are genuine and in order, and no number
- * repeats. */
+/* Expects what is allowed after a loss of power: the records are genuine and in order, and no
+ * number is used twice. */
 static void assert_beginning(struct store_fixture *f, const struct image *image)
 {
     plat_result end;
@@ -286,7 +289,8 @@ static void a_truncated_or_damaged_wal_leaves_the_beginning(void **state)
     image_free(&image);
 }
 
-/* Its WAL has the last pages only, not a whole store. */
+/* Returns the files of a store whose WAL holds only the last pages that were written, not the
+ * complete store. */
 static struct image killed_once_more(struct store_fixture *f)
 {
     struct image image;
@@ -359,7 +363,8 @@ static void what_is_not_a_store_is_refused_and_kept(void **state)
     struct store_fixture *f = *state;
     static const struct {
         const char *why;
-        const char *sql; /* NULL: the bytes below are the file */
+        /* Statement that damages the store; NULL: the bytes below are the content of the file. */
+        const char *sql;
         const char *bytes;
         size_t len;
         plat_result wanted;
@@ -424,7 +429,7 @@ static void an_impossible_path_says_why(void **state)
     assert_int_equal(store_try_open(f), PLAT_ERR_STORE);
     assert_non_null(strstr(f->detail, "dangling"));
 
-    snprintf(path, sizeof path, "/proc/queue.db"); /* nobody may make a file there */
+    snprintf(path, sizeof path, "/proc/queue.db"); /* no user can create a file there */
     assert_int_equal(store_try_open(f), PLAT_ERR_STORE);
     assert_non_null(strstr(f->detail, "/proc/queue.db: "));
 }

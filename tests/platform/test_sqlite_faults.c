@@ -7,7 +7,7 @@
 
 enum { MOST = 400 };
 
-/* The result of each call. */
+/* Records the result of each call. */
 struct ledger {
     bool stored[MOST + 1];
     bool removed[MOST + 1];
@@ -53,7 +53,7 @@ static void close_if_open(struct store_fixture *f)
     }
 }
 
-/* All that a store does in its life, whatever the calls say. */
+/* Calls everything that a store can do, whatever the results are. */
 static void live(struct store_fixture *f, struct ledger *l)
 {
     for (int i = 0; i < 2; i++) {
@@ -73,7 +73,8 @@ static void live(struct store_fixture *f, struct ledger *l)
     }
 }
 
-/* Stored and not removed: there.  Refused: not there.  Removed: perhaps. */
+/* A stored record that was not removed must be there, a refused one must not, and a removed one
+ * may be. */
 static void check(struct store_fixture *f, const struct ledger *l, bool refused_may_be_there)
 {
     plat_store_record r;
@@ -156,7 +157,8 @@ static void remove_all(struct store_fixture *f, uint64_t next)
     assert_int_equal(f->store->ops->sync(f->store), PLAT_OK);
 }
 
-/* Also when it was closed and opened with the disk full, or out of order, or killed. */
+/* Also tests a store that is closed and opened while the disk is full, removals out of order,
+ * and a killed process. */
 static void fill_and_drain(struct store_fixture *f, int how)
 {
     uint64_t next = 1;
@@ -181,7 +183,7 @@ static void fill_and_drain(struct store_fixture *f, int how)
     store_reopen(f);
     assert_int_equal(store_get_info(f).count, 0);
     for (uint64_t i = 0; next > 30 && i < 10; i++) {
-        store_append(f, next + i); /* what had room once has it again */
+        store_append(f, next + i); /* records for which there was room have room again */
     }
     store_close(f);
 }
@@ -205,7 +207,7 @@ static void a_disk_full_from_any_growth_on_stops_no_removal(void **state)
     }
 }
 
-/* The power fails after `calls` calls; everything that was synced before must be there. */
+/* The power fails after `calls` calls. Everything that was synced before must be there. */
 static void lose_power(struct store_fixture *f, int calls, int survivors)
 {
     uint64_t synced = 0;
@@ -255,7 +257,8 @@ static void what_was_synced_survives_a_loss_of_power(void **state)
 {
     struct store_fixture *f = *state;
     srand(3);
-    f->options.max_disk_bytes = 1024 * 1024; /* a small WAL starts again often */
+    /* The limit keeps the WAL small, so that it restarts often. */
+    f->options.max_disk_bytes = 1024 * 1024;
 
     for (int calls = 0; calls < 330; calls += calls < 30 ? 3 : 31) {
         for (int survivors = 0; survivors <= 100; survivors += 50) {

@@ -42,7 +42,7 @@ static void damage_is_not_forgiven(void **state)
     sqlite_file_forgive(&parts.file);
     assert_int_equal(parts.file.latched, PLAT_ERR_STORE_DAMAGED);
     assert_non_null(strstr(parts.file.detail, "a hash"));
-    sqlite_file_unlatch(&parts.file); /* but a file that is just being made may be */
+    sqlite_file_unlatch(&parts.file); /* the error of a file that is being created may be cleared */
     assert_int_equal(parts.file.latched, PLAT_OK);
     assert_string_equal(parts.file.detail, "");
 }
@@ -89,7 +89,7 @@ static void statements_that_fail_say_why(void **state)
     assert_non_null(strstr(sqlite_file_wal_name(&parts.file), "/store-wal"));
     assert_int_equal(sqlite_file_disk_bytes(&parts.file), 0);
     sqlite_file_disconnect(&parts.file, false);
-    sqlite_file_disconnect(&parts.file, false); /* twice does no harm */
+    sqlite_file_disconnect(&parts.file, false); /* a second call has no effect */
 }
 
 int main(void)

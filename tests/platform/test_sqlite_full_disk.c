@@ -1,9 +1,7 @@
-/*
- * A store on file systems that are really full: filled by the store, and by another user.
+/* Tests a store on file systems that are really full, filled by the store or by another user.
  *
- *   test_sqlite_full_disk [KILLS [MEGABYTES...]]     default: 5 kills, 2 MB; 100 2 8 64 takes
- * minutes
- */
+ *   test_sqlite_full_disk [KILLS [MEGABYTES...]] default: 5 kills, 2 MB; 100 2 8 64 takes
+ *   minutes */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +64,7 @@ static void work_off(struct store_fixture *f, plat_result r)
     }
 }
 
-/* The first `count` records, in order; `first` is the number of the first. */
+/* Removes the first `count` records, which must be in order and begin with the number `first`. */
 static uint64_t drain(struct store_fixture *f, uint64_t first, uint64_t count)
 {
     plat_store_record r;
@@ -80,7 +78,7 @@ static uint64_t drain(struct store_fixture *f, uint64_t first, uint64_t count)
     return first;
 }
 
-/* Removed records do not reappear, neither now nor after the store is opened again. */
+/* Removed records must not reappear, neither now nor after the store is opened again. */
 static void drain_all(struct store_fixture *f, uint64_t first, uint64_t next)
 {
     plat_store_record r;
@@ -93,7 +91,7 @@ static void drain_all(struct store_fixture *f, uint64_t first, uint64_t next)
     assert_int_equal(f->store->ops->read(f->store, 0, &r), PLAT_EOF);
 }
 
-/* As a kill does: a child leaves without closing. */
+/* Runs it in a child process that exits without closing the store, as if it were killed. */
 static void in_a_process_that_is_killed(struct store_fixture *f,
                                         void (*what)(struct store_fixture *f))
 {
@@ -109,7 +107,8 @@ static void in_a_process_that_is_killed(struct store_fixture *f,
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* In place of the C library's, which writes where the file system cannot allocate. */
+/* If true, the test's posix_fallocate fails as on a file system that cannot allocate; the C
+ * library's function would write zeros instead. */
 static bool cannot_allocate;
 
 int posix_fallocate(int fd, off_t at, off_t len)
@@ -216,7 +215,7 @@ static void a_full_store_may_be_opened_again_and_again(void **state)
     drain_all(f, first, next);
 }
 
-/* Without an append in between, which would checkpoint. */
+/* There is no append in between, since an append would cause a checkpoint. */
 static void a_removed_record_is_never_read_again(void **state)
 {
     struct store_fixture *f = *state;
@@ -252,7 +251,7 @@ static void a_process_killed_with_a_full_disk_leaves_what_can_be_drained(void **
     drain_all(f, 1, count + 1);
 }
 
-/* One is acknowledged, one is sent: as a device does whose disk is full for good. */
+/* One record is acknowledged for each that is added, as in a device whose disk stays full. */
 static void new_records_fit_where_old_ones_have_left(void **state)
 {
     enum { ROUNDS = 1000, MOST_WAITING = 100 };
@@ -328,7 +327,8 @@ static void a_limit_on_the_size_of_files_is_a_full_disk(void **state)
     store_open(f);
     store_append(f, 1);
 
-    /* SIGXFSZ is not ignored: it would end the process. */
+    /* The test does not ignore SIGXFSZ, so the process would end if the store exceeded the
+     * limit. */
     const struct rlimit limit = { 500000, before.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     uint64_t next = append_until_full(f, 2);
@@ -349,7 +349,7 @@ static void set_limit(rlim_t bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* SIGXFSZ is not ignored: it would end the process. */
+/* The test does not ignore SIGXFSZ, so the process would end if the store exceeded the limit. */
 static void no_store_is_made_or_opened_that_the_limit_has_no_room_for(void **state)
 {
     struct store_fixture *f = *state;
@@ -398,7 +398,7 @@ static void a_disk_that_became_read_only_loses_nothing(void **state)
 
 /* --- kills -------------------------------------------------------------------- */
 
-/* Fills the disk, alone or together with another user, and continues when it is full. */
+/* Fills the disk, alone or together with another user, and keeps working when it is full. */
 static void work(struct store_fixture *f, struct store_progress done, unsigned seed, int out)
 {
     enum { MOST_WAITING = 200 };
@@ -433,7 +433,7 @@ static void work(struct store_fixture *f, struct store_progress done, unsigned s
     }
 }
 
-/* And while it closes what it has opened. */
+/* Kills the process while it opens the store, and while it closes it. */
 static void kill_while_it_opens(struct store_fixture *f)
 {
     int status;

@@ -15,7 +15,8 @@ static int make_rows(void **state)
 
 #define WITH_ROWS(test) cmocka_unit_test_setup_teardown(test, make_rows, remove_parts)
 
-/* seq and span of each row, one after the other: "3 7+2 8 ...", gaps with "+". */
+/* Expects rows written as text: the seq and the span of each row, for example "3 7+2 8 ...";
+ * gaps have a "+". */
 static void expect_rows(const char *wanted)
 {
     char got[1024] = "";
@@ -87,11 +88,11 @@ static void nothing_is_written_before_its_time(void **state)
 static void gaps_side_by_side_become_one_row(void **state)
 {
     (void)state;
-    remove_rows(3, 4); /* 1 and 2 are still stored */
+    remove_rows(3, 4); /* records 1 and 2 are still stored */
     remove_rows(7, 7);
     remove_rows(6, 6);
     assert_int_equal(sqlite_removals_write(&parts.removals), PLAT_OK);
-    remove_rows(5, 5); /* between two gaps: all three are one */
+    remove_rows(5, 5); /* the row between two gaps: all three become one gap */
     remove_rows(9, ROWS);
     assert_int_equal(sqlite_removals_write(&parts.removals), PLAT_OK);
     expect_rows("0+0 1 2 7+4 8 60+51");
@@ -103,7 +104,7 @@ static void gaps_side_by_side_become_one_row(void **state)
 static void a_batch_out_of_order_is_written_when_it_is_full(void **state)
 {
     (void)state;
-    for (uint64_t seq = 2; seq <= ROWS; seq += 2) { /* more than fit in memory */
+    for (uint64_t seq = 2; seq <= ROWS; seq += 2) { /* more gaps than fit into memory */
         assert_int_equal(sqlite_removals_add(&parts.removals, seq), PLAT_OK);
         assert_true(parts.removals.out_of_order_count <= SQLITE_OUT_OF_ORDER_MAX);
     }
@@ -125,7 +126,7 @@ static void the_last_row_stays_as_a_gap(void **state)
     expect_rows("60+0");
     assert_int_equal(parts.removals.count, 0);
     assert_int_equal(parts.removals.bytes, 0);
-    assert_int_equal(append_row(5), ROWS + 1); /* its number goes on */
+    assert_int_equal(append_row(5), ROWS + 1); /* the numbers continue after the last one */
 }
 
 static void removals_that_could_not_be_written_wait(void **state)
@@ -165,13 +166,13 @@ static void members_that_disagree_are_seen(void **state)
     assert_false(sqlite_removals_valid(&m));
     m = parts.removals;
     m.count = 0;
-    assert_false(sqlite_removals_valid(&m)); /* bytes of no record */
+    assert_false(sqlite_removals_valid(&m)); /* bytes that belong to no record */
 }
 #else
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

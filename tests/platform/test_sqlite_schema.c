@@ -31,9 +31,11 @@ static void each_member_of_a_row_counts_in_its_hash(void **state)
     DIFFERS(r.gap = true);
     DIFFERS(r.record.head = "heaD");
     DIFFERS(r.record.body_len = 3);
-    DIFFERS((r.record.head_len = 3, r.record.body_len = 5)); /* the same bytes in other parts */
+    /* The same bytes, divided differently into head and body. */
+    DIFFERS((r.record.head_len = 3, r.record.body_len = 5));
 #undef DIFFERS
-    assert_true(sqlite_schema_hash_row(8, &row) != hash); /* of another store */
+    /* A row of another store has another hash. */
+    assert_true(sqlite_schema_hash_row(8, &row) != hash);
 }
 
 static void each_member_of_the_description_counts_in_its_hash(void **state)
@@ -101,7 +103,7 @@ static void a_row_that_was_changed_is_damage(void **state)
     }
 }
 
-/* Writes the description as a store does at its end, and loads it again. */
+/* Writes the description of a store as at its end, and loads it again. */
 static plat_result load_again(const struct store_meta *m, struct sqlite_contents *contents)
 {
     assert_int_equal(sqlite_schema_write_meta(&parts.schema, m), PLAT_OK);
@@ -127,7 +129,7 @@ static void the_ends_tell_what_is_between(void **state)
     assert_int_equal(load_again(&m, &contents), PLAT_OK);
     assert_int_equal(contents.count, 40);
     assert_int_equal(contents.bytes, bytes);
-    assert_int_equal(contents.first_seq, 0); /* of the row that a new store begins with */
+    assert_int_equal(contents.first_seq, 0); /* the seq of the row with which a new store begins */
 }
 
 static void a_description_that_does_not_fit_the_rows_is_damage(void **state)
@@ -141,8 +143,8 @@ static void a_description_that_does_not_fit_the_rows_is_damage(void **state)
     good.reserved = 3;
     struct store_meta bad[5] = { good, good, good, good, good };
     bad[0].last = 3;     /* the last row is missing */
-    bad[1].reserved = 2; /* its number was never used */
-    bad[2].first = 1;    /* the first row is another one */
+    bad[1].reserved = 2; /* a reserved number that was never used */
+    bad[2].first = 1;    /* the first row is a different one */
     bad[3].gaps = 4;     /* more gaps than rows */
     bad[4].gap_bytes = 21;
     for (size_t i = 0; i < 5; i++) {
@@ -177,7 +179,7 @@ static void members_that_disagree_are_seen(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -60,7 +60,8 @@ static void no_append_is_accepted_beyond_the_limit(void **state)
     assert_true(accepted > 200);
     assert_true(parts.space.bytes <= parts.space.limit);
     assert_true(file_size() <= PLAT_SQLITE_STORE_LEAST);
-    for (uint64_t seq = 1; seq <= accepted; seq++) { /* and all of them can be removed */
+    /* All of the accepted records can be removed. */
+    for (uint64_t seq = 1; seq <= accepted; seq++) {
         assert_int_equal(sqlite_removals_add(&parts.removals, seq), PLAT_OK);
     }
     assert_int_equal(sqlite_removals_write(&parts.removals), PLAT_OK);
@@ -99,7 +100,7 @@ static void members_that_disagree_are_seen(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -68,7 +68,8 @@ static void removing_what_is_not_there_is_no_error(void **state)
     assert_int_equal(store_get_info(f).count, 2);
 }
 
-/* Against an array of flags: any order of calls, and now and then a new process. */
+/* Compares the store with an array of flags, for calls in any order and with occasional new
+ * processes. */
 static void random_use_agrees_with_a_model(void **state)
 {
     enum { MOST = 3000 };
@@ -116,7 +117,8 @@ static void random_use_agrees_with_a_model(void **state)
     }
 }
 
-/* More than fit the set in memory, and every second one: they must reach the disk early. */
+/* More removals than fit into memory, of every second record, so that they must be written to
+ * disk early. */
 static void any_number_of_records_may_go_out_of_order(void **state)
 {
     struct store_fixture *f = *state;
@@ -284,7 +286,8 @@ static void bad_options_are_refused(void **state)
     refused_for(f, "max_disk_bytes");
 }
 
-/* Memory of exactly the size of an older struct: a sanitizer sees every read behind it. */
+/* The memory is exactly as large as an older struct, so that the sanitizer detects any read
+ * after its end. */
 static void options_of_programs_of_every_version_are_taken(void **state)
 {
     struct store_fixture *f = *state;
@@ -310,7 +313,7 @@ static void options_of_programs_of_every_version_are_taken(void **state)
     free(older);
 }
 
-/* What SQLite would take for a database in memory, or for a URI. */
+/* These names would mean a database in memory, or a URI, to SQLite. */
 static void any_name_is_the_name_of_a_file(void **state)
 {
     static const char *const names[] = { ":memory:", "file:x?mode=memory", "a%20b" };
@@ -351,7 +354,7 @@ static void a_symbolic_link_is_followed(void **state)
     store_expect(f, 1, 2);
 }
 
-/* The database and its WAL together, at every step of filling up and of draining. */
+/* The database and its WAL are measured together, at every step of filling and draining. */
 static void its_files_never_take_more_than_the_limit(void **state)
 {
     enum { LIMIT = 1024 * 1024 };

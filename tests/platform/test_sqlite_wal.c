@@ -88,7 +88,7 @@ static void room_is_made_by_blocks_and_then_by_a_checkpoint(void **state)
     const uint64_t cap = parts.wal.cap;
     (void)append_row(100);
     assert_int_equal(sqlite_wal_make_room(&parts.wal, cap - parts.wal.frames), PLAT_OK);
-    assert_true(parts.wal.frames > 0); /* it fits: no checkpoint */
+    assert_true(parts.wal.frames > 0); /* the record fits without a checkpoint */
     assert_int_equal(parts.wal.allocated, cap);
     assert_int_equal(sqlite_wal_make_room(&parts.wal, cap), PLAT_OK);
     assert_int_equal(parts.wal.frames, 0);
@@ -142,7 +142,7 @@ static void members_that_disagree_are_seen(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -19,7 +19,7 @@
 #include "skip.h"
 #include "tcp_fixture.h"
 
-/* A connection between two sockets of this process. */
+/* Two connected sockets of this process and their listener. */
 static int listener;
 static int here;
 static int there;
@@ -58,7 +58,7 @@ static bool is_known(void)
 #endif
 }
 
-/* The peer's system acknowledges at a time of its own. */
+/* Waits until the condition holds, since the peer's system decides when it acknowledges. */
 static plat_tcp_queues await(bool (*holds)(const plat_tcp_queues *q))
 {
     plat_tcp_queues q = plat_tcp_queues_of(here);
@@ -114,7 +114,8 @@ static void sent_bytes_count_until_the_peers_system_acknowledges_them(void **sta
         sent += (uint64_t)n;
     }
     assert_int_equal(errno, EAGAIN);
-    const uint64_t held = plat_tcp_queues_of(here).unacknowledged; /* the peer reads nothing */
+    /* The peer's application reads nothing. */
+    const uint64_t held = plat_tcp_queues_of(here).unacknowledged;
     assert_in_range(held, 1, sent);
     while (taken < sent && (n = recv(there, bytes, sizeof bytes, 0)) > 0) {
         taken += (uint64_t)n;
@@ -123,7 +124,7 @@ static void sent_bytes_count_until_the_peers_system_acknowledges_them(void **sta
     (void)await(all_is_acknowledged);
 }
 
-/* QEMU's user emulation returns only the first bytes of TCP_INFO. */
+/* Returns false under QEMU's user emulation, which returns only the first bytes of TCP_INFO. */
 static bool counts_unanswered_segments(int fd)
 {
     struct tcp_info info;
@@ -150,7 +151,7 @@ static void a_peer_that_answers_nothing_is_awaited(void **state)
         black_hole_close(&h);
         skip_because("this system does not count unanswered segments");
     }
-    assert_true(plat_tcp_queues_of(fd).awaited); /* the answer to our SYN */
+    assert_true(plat_tcp_queues_of(fd).awaited); /* the answer to our SYN is awaited */
     (void)close(fd);
     black_hole_close(&h);
 }

@@ -99,7 +99,7 @@ static unsigned unacknowledged(int fd)
     return info.tcpi_unacked;
 }
 
-/* As long as it is not, a peer with Nagle's algorithm sends nothing small. */
+/* Without an acknowledgement, a peer that uses Nagle's algorithm sends no further small packet. */
 static void what_was_received_is_acknowledged_before_a_sleep(void **state)
 {
     (void)state;
@@ -107,7 +107,8 @@ static void what_was_received_is_acknowledged_before_a_sleep(void **state)
     size_t n;
     pair p = connect_pair();
 
-    for (int i = 0; i < 20; i++) { /* question and answer: Linux begins to delay */
+    /* After several questions and answers Linux delays acknowledgements. */
+    for (int i = 0; i < 20; i++) {
         assert_int_equal(send(p.peer, "ping", 4, 0), 4);
         assert_int_equal(recv_some(buf, sizeof buf, &n), PLAT_OK);
         (void)poll_of(false);
@@ -153,7 +154,8 @@ static void fewer_bytes_than_asked_for_wake_no_waiter_and_an_end_always_does(voi
         }
         assert_true(is_awake((int)q.fd));
         for (size_t i = 0; i < least; i++) {
-            assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_OK); /* without waiting for more */
+            /* Returns one byte without waiting for more. */
+            assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_OK);
         }
         assert_int_equal(s->ops->recv(s, &byte, 1, &n), PLAT_WOULD_BLOCK);
     }
@@ -176,7 +178,7 @@ static plat_flow flow_now(void)
     return f;
 }
 
-/* The timers of the system decide when a peer reports a closed window. */
+/* Polls the flow, since timers of the system decide when a closed window is reported. */
 static plat_flow flow_until(bool (*holds)(const plat_flow *f))
 {
     const uint64_t give_up = now() + 20000;
@@ -212,11 +214,12 @@ static void the_flow_says_what_arrived_and_what_the_peers_system_has(void **stat
     assert_int_equal(send(p.peer, "pong", 4, 0), 4);
     plat_poll readable = poll_of(false);
     plat_posix_wait(NULL, &readable, 1, 10000);
-    assert_int_equal(flow_now().received, 4); /* before it is read, */
+    assert_int_equal(flow_now().received, 4); /* counted before the application reads it */
     assert_int_equal(recv_some(buf, sizeof buf, &n), PLAT_OK);
-    assert_int_equal(flow_now().received, 4); /* and after it */
+    assert_int_equal(flow_now().received, 4); /* the count stays the same after it was read */
 
-    while (s->ops->send(s, buf, sizeof buf, &n) == PLAT_OK) { /* the peer reads nothing */
+    /* The peer's application reads nothing. */
+    while (s->ops->send(s, buf, sizeof buf, &n) == PLAT_OK) {
         sent += n;
     }
     f = flow_until(window_is_closed);
@@ -270,7 +273,7 @@ static void a_name_that_does_not_resolve_fails_in_its_own_stage(void **state)
 static void every_address_gets_its_turn(void **state)
 {
     (void)state;
-    /* ::1 and 127.0.0.2 refuse: nobody listens there on this port */
+    /* ::1 and 127.0.0.2 refuse the connection, because no program listens there on this port. */
     static const char *const answer[] = { "::1", "127.0.0.2", "127.0.0.3", "127.0.0.1" };
     fake_dns_set(answer, 4);
     plat_stage stage;
@@ -361,7 +364,7 @@ static void closing_at_any_stage_is_immediate_and_the_stream_opens_again(void **
     uint16_t port = 0;
     black_hole h = black_hole_make("127.0.0.2", &port);
 
-    for (int i = 0; i < 8; i++) { /* more than there are helper threads */
+    for (int i = 0; i < 8; i++) { /* more look-ups than there are helper threads */
         assert_int_equal(s->ops->open(s, "slow.example", port, now()), PLAT_OK);
         assert_int_equal(s->ops->progress(s, now(), &stage), PLAT_WOULD_BLOCK);
         assert_int_equal(stage, PLAT_STAGE_RESOLVE);
@@ -393,7 +396,8 @@ static void an_orderly_end_differs_from_a_broken_connection(void **state)
     plat_stage stage;
 
     pair p = connect_pair();
-    assert_int_equal(shutdown(p.peer, SHUT_WR), 0); /* half open: we may still send */
+    /* The connection is half open, so we can still send. */
+    assert_int_equal(shutdown(p.peer, SHUT_WR), 0);
     assert_int_equal(recv_some(&byte, 1, &n), PLAT_EOF);
     assert_int_equal(s->ops->send(s, (const uint8_t *)"x", 1, &n), PLAT_OK);
     assert_int_equal(recv(p.peer, &byte, 1, 0), 1);
@@ -421,7 +425,7 @@ static void sending_to_a_peer_that_left_raises_no_signal(void **state)
 
     while ((r = s->ops->send(s, (const uint8_t *)"x", 1, &n)) == PLAT_OK) {
         plat_poll q = poll_of(false);
-        plat_posix_wait(NULL, &q, 1, 10000); /* the reset arrives as readable */
+        plat_posix_wait(NULL, &q, 1, 10000); /* a reset makes the socket readable */
     }
 
     assert_int_equal(r, PLAT_ERR_IO);
@@ -491,7 +495,7 @@ static void calls_in_the_wrong_state_are_refused(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    plat_lookup *const lookup = (plat_lookup *)(void *)state; /* never looked into */
+    plat_lookup *const lookup = (plat_lookup *)(void *)state; /* the test never uses its members */
     static const struct {
         plat_tcp_state state;
         bool lookup, fd;
@@ -513,10 +517,10 @@ static void members_that_disagree_are_seen(void **state)
         }
     }
     plat_tcp_stream one = { .state = PLAT_TCP_FAILED, .fd = -1 };
-    assert_false(plat_tcp_stream_valid(&one)); /* without a failure */
+    assert_false(plat_tcp_stream_valid(&one)); /* wrong: the failed state without a failure */
     one.failure = PLAT_ERR_IO;
     assert_true(plat_tcp_stream_valid(&one));
-    one.shown = true; /* a descriptor that is not there */
+    one.shown = true; /* wrong: a descriptor was shown, but there is none */
     assert_false(plat_tcp_stream_valid(&one));
     one.shown = false;
     one.lookup_shown = true;
@@ -530,7 +534,7 @@ static void members_that_disagree_are_seen(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -6,14 +6,15 @@
 #include "tcp_fixture.h"
 #include "tcp_stream_fixture.h"
 
-/* What a loop that watches the descriptors of a stream may rely on. */
+/* Tests what an event loop that watches the descriptors of a stream can rely on. */
 
 static bool is_open(intptr_t fd)
 {
     return fcntl((int)fd, F_GETFD) != -1;
 }
 
-/* `before` was shown by poll, and the next poll shows that it is not used any more. */
+/* Polls again, and expects the new poll to say that the descriptor of `before` is no longer in
+ * use. */
 static plat_poll poll_after(const plat_poll *before)
 {
     plat_poll p = poll_of(false);
@@ -52,7 +53,7 @@ static void a_descriptor_that_poll_has_shown_stays_open_until_it_is_shown_no_mor
 
         s->ops->close(s);
 
-        assert_int_equal(recv(peer, &byte, 1, 0), 0); /* the peer is notified immediately */
+        assert_int_equal(recv(peer, &byte, 1, 0), 0); /* the peer learns of the end immediately */
         assert_int_equal(poll_after(&socket).fd, -1);
         close(peer);
         close(listener);
@@ -98,7 +99,8 @@ static void descriptors_not_shown_are_closed_immediately_and_others_by_deinit(vo
     close(listener);
 }
 
-/* The system would reuse the descriptor of the silent address for the next socket. */
+/* Otherwise the system would give the next socket the same descriptor as that of the address
+ * that did not answer. */
 static void each_address_has_a_descriptor_of_its_own_while_a_loop_watches(void **state)
 {
     (void)state;
@@ -114,7 +116,7 @@ static void each_address_has_a_descriptor_of_its_own_while_a_loop_watches(void *
         plat_posix_wait(NULL, &p, 1, 10000);
     }
     plat_poll silent = poll_of(false);
-    silent = poll_of(false); /* that of the look-up is settled */
+    silent = poll_of(false); /* the descriptor of the look-up is no longer in use */
 
     (void)s->ops->progress(s, silent.wake_at_ms, &stage);
     plat_poll next = poll_after(&silent);

@@ -1,8 +1,6 @@
-/*
- * Each cipher suite, with records of all kinds of sizes, both ways.  Where the build has a library
- * for AES-GCM the records go through it, and another program with the same tests does without it;
- * the server at the other end is wolfCrypt alone in both.
- */
+/* Tests each cipher suite with records of many sizes in both directions. If the build has a
+ * library for AES-GCM, the records use it, and a second program with the same tests does not. In
+ * both, the server uses only wolfCrypt. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +92,7 @@ static void send_down(size_t len)
 {
     peer.held_len = 0;
     for (size_t at = 0; at < len;) {
-        const size_t n = len - at < RECORD / 2 ? len - at : RECORD / 2; /* as much as fits */
+        const size_t n = len - at < RECORD / 2 ? len - at : RECORD / 2; /* as many bytes as fit */
         size_t got = 0;
         tls_peer_send(&peer, text + at, n);
         for (size_t more = 0; got < n; got += more) {
@@ -144,7 +142,7 @@ static void each_suite_works_when_a_session_is_resumed(void **state)
     }
 }
 
-/* RFC 8446 section 4.6.3. */
+/* Key updates are described in RFC 8446 section 4.6.3. */
 static void keys_may_be_updated_by_either_side_at_any_time(void **state)
 {
     (void)state;
@@ -166,7 +164,7 @@ static void keys_may_be_updated_by_either_side_at_any_time(void **state)
     }
 }
 
-/* Every byte of one record, header and tag included. */
+/* Changes every byte of one record in turn, including the header and the tag. */
 static void a_record_that_changed_on_its_way_ends_the_connection(void **state)
 {
     (void)state;
@@ -183,7 +181,8 @@ static void a_record_that_changed_on_its_way_ends_the_connection(void **state)
             len = peer.fed - len;
             plat_result r = s->ops->recv(s, buf, sizeof buf, &n);
             assert_int_equal(n, 0);
-            if (r != PLAT_WOULD_BLOCK) { /* a length that is too large waits for more */
+            /* A larger length makes the receiver wait for more bytes. */
+            if (r != PLAT_WOULD_BLOCK) {
                 assert_int_equal(r, PLAT_ERR_TLS);
             }
             disconnect();
@@ -193,12 +192,13 @@ static void a_record_that_changed_on_its_way_ends_the_connection(void **state)
 
 /* --- what is offered --- */
 
-/* The cipher suites of the ClientHello on the wire (RFC 8446 section 4.1.2). */
+/* Returns the cipher suites of the ClientHello on the wire (RFC 8446 section 4.1.2). */
 static size_t offered_suites(const uint8_t **out)
 {
     size_t len;
     const uint8_t *hello = scripted_sent(&wire, &len);
-    size_t at = 5 + 4 + 2 + 32; /* record and handshake header, version, random */
+    /* Skips the headers of record and handshake, the version and the random bytes. */
+    size_t at = 5 + 4 + 2 + 32;
     assert_true(len > at);
     at += 1u + hello[at]; /* session id */
     assert_true(len > at + 2);
@@ -213,7 +213,7 @@ static bool is_chacha20(const uint8_t *id)
     return (id[0] == 0x13 && id[1] == 0x03) || (id[0] == 0xcc);
 }
 
-/* And TLS 1.3 before TLS 1.2. */
+/* Suites of TLS 1.3 come before those of TLS 1.2. */
 static void what_this_processor_is_fast_at_is_offered_first(void **state)
 {
     (void)state;
@@ -222,7 +222,8 @@ static void what_this_processor_is_fast_at_is_offered_first(void **state)
     plat_stage stage;
     assert_int_equal(s->ops->open(s, HOST, 8883, 0), PLAT_OK);
     assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_WOULD_BLOCK);
-    assert_in_range(offered_suites(&ids), SUITES, SUITES + 1); /* and one for renegotiation */
+    /* One more may be the signalling value for renegotiation. */
+    assert_in_range(offered_suites(&ids), SUITES, SUITES + 1);
     assert_int_equal(ids[0], 0x13);
     assert_int_equal(is_chacha20(ids), !aes_first);
     assert_int_equal(ids[2 * 3] == 0x13, false);

@@ -49,7 +49,8 @@ static void each_file_has_a_context_of_its_own(void **state)
     plat_tls_context *a = acquire(ca_file);
     plat_tls_context *b = acquire(other_file);
     assert_ptr_not_equal(a, b);
-    assert_ptr_equal(acquire(path), a); /* the name counts, not its address */
+    /* Contexts are shared by the content of the name, not by its address. */
+    assert_ptr_equal(acquire(path), a);
     assert_int_equal(a->roots.count, 2);
     assert_int_equal(b->roots.count, 1);
     plat_tls_context_release(a);

@@ -1,7 +1,5 @@
-/*
- * What an open connection takes: what wolfSSL has of the heap for it, less the pages of it that
- * went back to the system.
- */
+/* Measures the memory of an open connection: what wolfSSL allocates for it on the heap, minus
+ * the pages that were returned to the system. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,7 +71,8 @@ static size_t heap_in_use(void)
 {
     size_t sum = 0;
     for (size_t i = 0; i < heap.count; i++) {
-        sum += (heap.blocks[i].size + 8 + 15) / 16 * 16; /* as glibc counts */
+        /* Computes the size of a block as glibc does. */
+        sum += (heap.blocks[i].size + 8 + 15) / 16 * 16;
     }
     return sum;
 }
@@ -119,7 +118,7 @@ static size_t given_back(void *block)
     return r.whole - r.taken;
 }
 
-/* With wolfSSL's own allocator, as it is without a test. */
+/* Measures with wolfSSL's own allocator, as in a program that is not a test. */
 static size_t measure_given_back(const tls_peer_config *config)
 {
     connect_and_talk(config);
@@ -130,7 +129,7 @@ static size_t measure_given_back(const tls_peer_config *config)
     return sum;
 }
 
-/* What goes with the connection: sessions and wolfSSL's tables for curves stay. */
+/* Counts only what is freed with the connection; sessions and wolfSSL's curve tables remain. */
 static size_t measure_heap(const tls_peer_config *config)
 {
     heap.count = 0;
@@ -151,8 +150,8 @@ static void expect_at_most(const char *what, const tls_peer_config *config, size
     assert_in_range(in_use - back, 1, limit);
 }
 
-/* A page more than usual, for blocks that lie badly.  wolfSSL with ML-KEM has larger connections.
- */
+/* Allows one page more than usual for blocks with an unlucky alignment. With ML-KEM, wolfSSL
+ * needs more per connection. */
 #ifdef WOLFSSL_HAVE_MLKEM
 enum { LARGER = 1024 };
 #else
@@ -184,7 +183,7 @@ static void a_connection_after_a_full_handshake_takes_little(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const tls_peer_config c = server(cases[i].key, cases[i].version);
-        restart_stream(); /* no session of another TLS version */
+        restart_stream(); /* removes sessions of the other TLS version */
         expect_at_most(cases[i].what, &c, FULL);
     }
 }

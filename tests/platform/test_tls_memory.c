@@ -13,10 +13,11 @@
 
 #include <wolfssl/wolfcrypt/memory.h>
 
-/* One allocation of the client's fails; the server's, in the same process, never do. */
+/* Makes one allocation of the client fail. The server runs in the same process, and its
+ * allocations never fail. */
 static struct {
     bool on_duty;
-    unsigned countdown; /* 0: all succeed */
+    unsigned countdown; /* allocations until the failing one; 0: all succeed */
     bool failed;
 } allocator;
 
@@ -41,7 +42,7 @@ static void *failing_realloc(void *ptr, size_t size)
 
 static tls_tickets shared_tickets;
 static scripted_stream other_wire;
-static plat_tls_stream keeper; /* of the roots, and of wolfSSL's tables for curves */
+static plat_tls_stream keeper; /* keeps the roots and wolfSSL's curve tables in memory */
 
 static int limit_memory(void **state)
 {
@@ -131,7 +132,8 @@ static void forget_sessions(void)
     plat_sessions_forget(&tls.context->sessions, &key);
 }
 
-/* Fail each allocation in turn, or each step-th; afterwards everything works again. */
+/* Makes each allocation, or each step-th one, fail in turn; afterwards a connection must work
+ * again. */
 static unsigned sweep(const tls_peer_config *c, bool resume, unsigned step)
 {
     for (unsigned nth = 1;; nth += step) {

@@ -12,9 +12,7 @@
 
 #include "tls_fixture.h"
 
-/*
- * A server of GnuTLS, as Debian's wolfSSL cannot ask for a renegotiation.
- */
+/* The server uses GnuTLS, because Debian's wolfSSL cannot request a renegotiation. */
 
 static gnutls_certificate_credentials_t credentials;
 static gnutls_session_t server;
@@ -88,7 +86,7 @@ static plat_result receive(void)
 static void ask_for_renegotiation(void)
 {
     assert_int_equal(gnutls_rehandshake(server), 0);
-    assert_int_equal(receive(), PLAT_WOULD_BLOCK); /* declines, and goes on */
+    assert_int_equal(receive(), PLAT_WOULD_BLOCK); /* declines the renegotiation and continues */
 }
 
 static void a_server_that_only_asks_for_renegotiation_keeps_its_connection(void **state)

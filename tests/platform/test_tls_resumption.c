@@ -14,12 +14,13 @@
 
 #define HOUR_S (60 * 60)
 
-/* Servers that share them are one service: the second resumes what the first began. */
+/* Servers that share these tickets act as one service: the second server resumes sessions of the
+ * first. */
 static tls_tickets shared_tickets;
 
 static long clock_offset_s;
 
-/* wolfSSL's clock, by which a session is as old as it is. */
+/* Replaces wolfSSL's clock, which determines the age of a session. */
 static time_t shifted_time(time_t *out)
 {
     time_t now = time(NULL) + clock_offset_s;
@@ -29,7 +30,7 @@ static time_t shifted_time(time_t *out)
     return now;
 }
 
-/* The linker puts it in place of the stream's own clock (--wrap). */
+/* The linker (--wrap) lets the test replace the clock of the stream. */
 int64_t __real_plat_trust_now_s(void);
 int64_t __wrap_plat_trust_now_s(void);
 
@@ -99,7 +100,7 @@ static const struct {
 };
 #define WAYS (sizeof ways / sizeof ways[0])
 
-/* Each way with a stream that knows nothing yet. */
+/* Each way of making a session, with a stream that has no session yet. */
 static tls_peer_config start_way(size_t i)
 {
     restart_stream();
@@ -226,7 +227,7 @@ static void sessions_are_for_the_same_roots(void **state)
     expect_refusal("other roots", HOST, &good_config, PLAT_ERR_CERT_UNTRUSTED);
     assert_int_equal(shared_tickets.offered, 0);
 
-    restart_stream(); /* keeper held on to the first roots */
+    restart_stream(); /* until here, keeper kept the first roots in memory */
     expect_resumption(HOST, &good_config);
     keeper.base.ops->deinit(&keeper.base);
     scripted_free(&other_wire);
@@ -248,7 +249,8 @@ static tls_peer_config any_host(pki_cert *leaf)
     return (tls_peer_config){ .chain = { leaf }, .chain_len = 1, .key = PKI_LEAF };
 }
 
-/* After one connection more than that, the first session is gone and all others are there. */
+/* Makes one connection more than the cache holds; then the first session is gone and all others
+ * are there. */
 static void expect_to_keep(int kept, int first_host, const tls_peer_config *c)
 {
     for (int i = 0; i <= kept; i++) {
@@ -294,7 +296,8 @@ static void a_day_after_the_certificates_were_seen_they_are_asked_for_again(void
         const tls_peer_config c = start_way(i);
         shared_tickets.life_s = 7 * 24 * HOUR_S;
         expect_full(HOST, &c);
-        for (long hour = 1; hour < 24; hour += 11) { /* which does not restart the day */
+        /* Resuming does not restart the lifetime of a day. */
+        for (long hour = 1; hour < 24; hour += 11) {
             clock_offset_s = hour * HOUR_S;
             expect_resumption(HOST, &c);
         }
@@ -395,7 +398,7 @@ static void a_server_that_declines_is_judged_like_any_other(void **state)
         c.chain[0] = &good;
         shared_tickets.decline = false;
         shared_tickets.offered = 0;
-        expect_full(HOST, &c); /* the refusal removed the session */
+        expect_full(HOST, &c); /* full handshake, since the refusal has removed the session */
         assert_int_equal(shared_tickets.offered, 0);
         expect_resumption(HOST, &c);
     }
@@ -415,7 +418,7 @@ static void a_server_with_other_keys_is_reached_with_a_full_handshake(void **sta
     }
 }
 
-/* A server may write into a ticket what it likes, but must know the secret of the session. */
+/* A server can put any content into a ticket, but it must know the secret of the session. */
 static void a_ticket_that_holds_something_else_never_ends_in_a_false_connection(void **state)
 {
     (void)state;
@@ -431,7 +434,8 @@ static void a_ticket_that_holds_something_else_never_ends_in_a_false_connection(
         }
         disconnect();
     }
-    assert_true(refused >= 10); /* parts of a 32-byte secret: a third each */
+    /* The secret has 32 bytes, and every third byte of the ticket was changed. */
+    assert_true(refused >= 10);
 }
 
 static void a_resumption_without_a_key_exchange_is_refused_and_not_tried_again(void **state)
@@ -457,7 +461,7 @@ static void a_server_that_changed_its_suites_is_reached_in_the_first_attempt(voi
             c.suites = suites[i][first];
             expect_full(HOST, &c);
             c.suites = suites[i][1 - first];
-            (void)visit(HOST, &c); /* resumed or not, as the server decides */
+            (void)visit(HOST, &c); /* the server decides whether the session is resumed */
             expect_resumption(HOST, &c);
         }
     }
@@ -545,7 +549,7 @@ static void a_changed_byte_in_a_resumed_handshake_never_ends_in_a_connection(voi
             if (done) {
                 break;
             }
-            (void)visit(HOST, &c); /* a session for the next round */
+            (void)visit(HOST, &c); /* makes a session for the next round */
         }
     }
 }

@@ -11,7 +11,7 @@
 
 /* --- a handshake that goes wrong half-way --- */
 
-/* How many bytes the server sends until the client is satisfied. */
+/* Returns the number of bytes that the server sends until the client is open. */
 static size_t measure_flight(void)
 {
     assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
@@ -32,7 +32,7 @@ static void a_handshake_one_byte_at_a_time_never_blocks_and_succeeds(void **stat
     plat_result r;
 
     for (size_t step = 0; step < 100000; step++) {
-        peer.budget = 1; /* the server's next byte, then silence */
+        peer.budget = 1; /* the server sends one more byte, then nothing */
         r = s->ops->progress(s, 0, &stage);
         if (r != PLAT_WOULD_BLOCK) {
             break;
@@ -119,7 +119,7 @@ static void plain_text_on_the_port_is_not_tls(void **state)
     (void)state;
     static const struct {
         const char *banner;
-        const char *words; /* of the detail */
+        const char *words; /* expected part of the failure detail */
     } cases[] = {
         { "220 mail.example ESMTP\r\n", "does not speak TLS" },
         { "HTTP/1.1 400 Bad\r\n\r\n", "HTTP server without TLS" },
@@ -205,7 +205,7 @@ static void big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire(v
     wire.send_room = 0;
     while (sent < sizeof big) {
         size_t n;
-        /* the same bytes at another address, followed by more than last time */
+        /* The same bytes at another address, followed by more bytes than last time. */
         static uint8_t copy[sizeof big];
         memcpy(copy + blocked % 3, big + sent, sizeof big - sent - 3);
         size_t len = sizeof big - sent > 3 ? sizeof big - sent - 3 : sizeof big - sent;
@@ -214,7 +214,7 @@ static void big_sends_go_out_as_records_and_arrive_whole_through_a_narrow_wire(v
         if (r == PLAT_WOULD_BLOCK) {
             plat_poll p;
             s->ops->poll(s, false, 1, &p);
-            assert_true(p.want_write); /* also when the caller has nothing else to send */
+            assert_true(p.want_write); /* true even if the caller has nothing else to send */
             blocked++;
             wire.send_room = 1000;
             continue;
@@ -246,7 +246,7 @@ static void the_flow_is_that_of_the_bytes_below(void **state)
     assert_true(before.received > 500 && before.delivered > 200); /* the handshake */
 
     tls_peer_send(&peer, buf, 2000);
-    s->ops->flow(s, &after); /* a record that recv has not returned */
+    s->ops->flow(s, &after); /* a record that recv has not returned yet */
     assert_true(after.received >= before.received + 2000);
     wire.peer_has = wire.tx_total + 900;
     assert_int_equal(s->ops->send(s, buf, 1000, &n), PLAT_OK);
@@ -269,13 +269,13 @@ static void bytes_to_wait_for_grow_below_like_the_recent_records(void **state)
     uint8_t buf[2000];
     size_t n;
     assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
-    expect_echo("before"); /* takes the session tickets as well */
+    expect_echo("before"); /* also receives the session tickets */
 
     tls_peer_send(&peer, buf, 2000);
     assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
     assert_int_equal(least_below(100), 100);
     for (int i = 0; i < 10; i++) {
-        tls_peer_send(&peer, "puba", 4); /* and 22 bytes in each record of TLS 1.3 */
+        tls_peer_send(&peer, "puba", 4); /* each record of TLS 1.3 adds 22 bytes */
     }
     assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
     assert_int_equal(n, 40);
@@ -294,7 +294,7 @@ static void one_recv_collects_many_records_and_the_rest_is_announced(void **stat
     size_t n;
     plat_poll p;
     assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
-    expect_echo("before"); /* takes the session tickets as well */
+    expect_echo("before"); /* also receives the session tickets */
     for (int i = 0; i < 10; i++) {
         tls_peer_send(&peer, "0123456789", 10);
     }
@@ -309,7 +309,8 @@ static void one_recv_collects_many_records_and_the_rest_is_announced(void **stat
     assert_int_equal(n, 150);
     assert_int_equal(scripted_unread(&wire), 0);
     s->ops->poll(s, false, 1, &p);
-    assert_true(p.ready_now); /* the descriptor will stay silent */
+    /* The bytes are buffered, so the descriptor will not become readable. */
+    assert_true(p.ready_now);
     size_t total = n;
     while (s->ops->recv(s, buf, sizeof buf, &n) == PLAT_OK) {
         assert_memory_equal(buf, big + total, n);
@@ -347,7 +348,8 @@ static void many_records_are_read_in_one_go(void **state)
         assert_int_equal(s->ops->recv(s, buf, 4, &n), PLAT_OK);
         assert_int_equal(scripted_unread(&wire), 0);
         s->ops->poll(s, false, 1, &p);
-        assert_int_equal(p.ready_now, i < 2); /* the descriptor knows nothing of the rest */
+        /* The rest is buffered, so the descriptor does not show it. */
+        assert_int_equal(p.ready_now, i < 2);
     }
     disconnect();
 }
@@ -378,7 +380,7 @@ static void an_announced_end_differs_from_a_cut_one(void **state)
     s->ops->close(s);
     tls_peer_step(&peer);
     tls_peer_step(&peer);
-    assert_true(peer.failed); /* it heard our close_notify */
+    assert_true(peer.failed); /* the server has received our close_notify */
     assert_true((wolfSSL_get_shutdown(peer.ssl) & WOLFSSL_RECEIVED_SHUTDOWN) != 0);
     tls_peer_stop(&peer);
 }
@@ -402,11 +404,11 @@ static void members_that_disagree_are_seen(void **state)
     plat_tls_stream bad;
     assert_true(plat_tls_stream_valid(&tls)); /* closed */
     bad = tls;
-    bad.state = PLAT_TLS_OPEN; /* without a connection */
+    bad.state = PLAT_TLS_OPEN; /* wrong: open without a connection */
     assert_false(plat_tls_stream_valid(&bad));
     bad.state = PLAT_TLS_HANDSHAKE;
     assert_false(plat_tls_stream_valid(&bad));
-    bad.state = PLAT_TLS_FAILED; /* without a failure */
+    bad.state = PLAT_TLS_FAILED; /* wrong: failed without a failure */
     assert_false(plat_tls_stream_valid(&bad));
     bad.failure = PLAT_ERR_TLS;
     assert_true(plat_tls_stream_valid(&bad));
@@ -424,7 +426,7 @@ static void members_that_disagree_are_seen(void **state)
     assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
     assert_true(plat_tls_stream_valid(&tls)); /* open */
     bad = tls;
-    bad.state = PLAT_TLS_CLOSED; /* with a connection */
+    bad.state = PLAT_TLS_CLOSED; /* wrong: closed with a connection */
     assert_false(plat_tls_stream_valid(&bad));
     bad = tls;
     bad.verify.verdict = PLAT_ERR_CERT;
@@ -435,7 +437,7 @@ static void members_that_disagree_are_seen(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -11,7 +11,8 @@
 #include "tls_fixture.h"
 #include "wolfssl/tls/tls_context.h"
 
-/* Versions, cipher suites and groups: what both sides agree on, and what the stream refuses. */
+/* Tests which version, cipher suite and group both sides agree on, and which ones the stream
+ * refuses. */
 
 static const struct unsafe_suite {
     const char *name;
@@ -46,7 +47,7 @@ static void good_chains_connect_with_both_versions_and_every_suite(void **state)
         c.suites = suites[i];
         c.max_version = strncmp(suites[i], "TLS13", 5) == 0 ? 0 : TLS1_2_VERSION;
         expect_success(suites[i], HOST, &c);
-        restart_stream(); /* a session would bring its own suite along */
+        restart_stream(); /* removes the session, since resuming it would select its suite */
     }
     tls_peer_config c = good_config;
     c.max_version = TLS1_2_VERSION;
@@ -64,7 +65,7 @@ static void *connect_elsewhere(void *unused)
     return NULL;
 }
 
-/* The sanitizer of memory finds what it leaves behind: wolfSSL has tables for each thread. */
+/* wolfSSL has tables for each thread; the memory sanitizer reports any that are not freed. */
 static void a_thread_that_connected_may_end(void **state)
 {
     (void)state;
@@ -87,10 +88,8 @@ static void the_server_receives_the_name_but_never_an_address(void **state)
     disconnect();
 }
 
-/*
- * A list of suites of TLS 1.2 leaves wolfSSL those of TLS 1.3 that it has anyway: without the
- * highest version, the server would agree upon one of them.
- */
+/* A list with only TLS 1.2 suites does not remove wolfSSL's TLS 1.3 suites. Without setting the
+ * highest version, the server would agree on one of those. */
 static tls_peer_config server_with(const struct unsafe_suite *suite)
 {
     return (tls_peer_config){ .chain = { suite->rsa ? &good_rsa : &good },
@@ -119,7 +118,8 @@ static void unsafe_suites_and_old_versions_are_refused(void **state)
 #endif
 }
 
-/* As if wolfSSL had offered it on its own: the handshake succeeds, and the stream looks at it. */
+/* Acts as if wolfSSL itself had offered the suite: the handshake succeeds, and then the stream
+ * checks the suite. */
 static void an_unsafe_suite_that_was_agreed_upon_is_refused_all_the_same(void **state)
 {
     (void)state;
@@ -138,7 +138,8 @@ static void an_unsafe_suite_that_was_agreed_upon_is_refused_all_the_same(void **
         agreed += strstr(s->ops->detail(s), "unsafe cipher suite") != NULL ? 1 : 0;
         disconnect();
     }
-    assert_true(agreed >= 4); /* without encryption, without a server, CBC, CCM */
+    /* At least one suite each: without encryption, without a certificate, with CBC and with CCM. */
+    assert_true(agreed >= 4);
 }
 
 static void only_what_was_offered_counts_as_safe(void **state)
@@ -186,7 +187,7 @@ static void a_server_gets_the_group_that_it_has_and_x25519_if_it_has_all(void **
         expect_echo(cases[i].group);
         disconnect();
     }
-    restart_stream(); /* no session of another TLS version */
+    restart_stream(); /* removes sessions of the other TLS version */
     c = good_config;
     c.max_version = TLS1_2_VERSION;
     assert_int_equal(connect_to(HOST, &c), PLAT_OK);

@@ -41,7 +41,8 @@ static int free_transport(void **state)
     return 0;
 }
 
-/* wolfSSL sends its hello, reads the five bytes of a header, and finds that this is no TLS. */
+/* wolfSSL sends its ClientHello, reads the five bytes of a record header, and detects that the
+ * peer does not use TLS. */
 static void connect_to_no_tls(size_t len)
 {
     uint8_t bytes[2 * PLAT_TLS_READ_AHEAD];
@@ -60,7 +61,8 @@ static void one_read_takes_what_there_is_and_keeps_what_wolfssl_does_not_want(vo
     assert_true(plat_tls_transport_has_bytes(&t));
     assert_int_equal(t.ahead_end - t.ahead_at, 95);
     assert_true(plat_tls_transport_keep(&t, room));
-    memset(room, 0, sizeof room); /* the caller's stack is used for other things */
+    /* Overwritten, as when the caller uses its stack for something else. */
+    memset(room, 0, sizeof room);
     assert_ptr_not_equal(t.ahead, room);
     for (size_t i = t.ahead_at; i < t.ahead_end; i++) {
         assert_int_equal(t.ahead[i], 'x');
@@ -74,7 +76,8 @@ static void nothing_is_kept_where_nothing_is_left(void **state)
     assert_false(plat_tls_transport_has_bytes(&t));
     assert_true(plat_tls_transport_keep(&t, room));
     assert_null(t.ahead);
-    assert_false(plat_tls_transport_may_have_more(&t)); /* the read was not filled */
+    /* The last read returned fewer bytes than were asked for. */
+    assert_false(plat_tls_transport_may_have_more(&t));
 }
 
 static void a_read_that_was_filled_may_have_left_more(void **state)
@@ -129,7 +132,7 @@ static void what_to_wait_for_below_grows_with_the_share_of_tls(void **state)
         size_t got, least, below;
     } cases[] = {
         { 0, 0, 100, 100 },     { 100, 100, 100, 100 },   { 200, 100, 100, 200 },
-        { 150, 100, 100, 150 }, { 100000, 10, 100, 800 }, /* eight times at most */
+        { 150, 100, 100, 150 }, { 100000, 10, 100, 800 }, /* the factor is at most eight */
         { 200, 100, 1, 1 },                               /* every value of a byte is allowed */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -154,7 +157,8 @@ static void members_that_disagree_are_seen(void **state)
                                 .ahead = room,
                                 .ahead_end = PLAT_TLS_READ_AHEAD + 1 };
     assert_false(plat_tls_transport_valid(&bad));
-    bad = (plat_tls_transport){ .lower = &lower.base, .ahead_end = 1 }; /* without a place */
+    /* Wrong: an end without a buffer. */
+    bad = (plat_tls_transport){ .lower = &lower.base, .ahead_end = 1 };
     assert_false(plat_tls_transport_valid(&bad));
     bad = (plat_tls_transport){ .lower = &lower.base, .growth = 65 };
     assert_false(plat_tls_transport_valid(&bad));
@@ -163,7 +167,7 @@ static void members_that_disagree_are_seen(void **state)
 static void members_that_disagree_are_seen(void **state)
 {
     (void)state;
-    skip(); /* a release has no such check */
+    skip(); /* a release build has no such check */
 }
 #endif
 

@@ -48,7 +48,7 @@ static void intermediates_may_come_in_any_order_with_others_among_them(void **st
         &(tls_peer_config){ .chain = { &under_second, &intermediate, &stranger, &second },
                             .chain_len = 4,
                             .key = PKI_LEAF });
-    /* what an earlier connection presented does not help a later one */
+    /* Certificates that an earlier connection presented must not help a later one. */
     expect_refusal("missing", HOST,
                    &(tls_peer_config){ .chain = { &leaf }, .chain_len = 1, .key = PKI_LEAF },
                    PLAT_ERR_CERT_UNTRUSTED);
@@ -58,7 +58,8 @@ static void intermediates_may_come_in_any_order_with_others_among_them(void **st
         PLAT_ERR_CERT_UNTRUSTED);
 }
 
-/* wolfSSL 5.9 refuses names with a NUL before it asks for any judgement. */
+/* Returns false for names with a NUL if this is wolfSSL 5.9 or later, which refuses them before
+ * it asks the judge. */
 static bool wolfssl_reads(const pki_cert *cert)
 {
     DecodedCert decoded;
@@ -99,7 +100,7 @@ static void names_and_addresses_are_found_in_the_alternative_names_only(void **s
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         pki_cert leaf;
         pki_spec spec = good_spec;
-        spec.name = cases[i].host; /* the common name would match each time */
+        spec.name = cases[i].host; /* the common name would match in each case */
         spec.dns = cases[i].dns;
         spec.dns_len = cases[i].dns_len;
         spec.ip = cases[i].ip;
@@ -201,7 +202,7 @@ static void signature_of_another_key(pki_spec *leaf, pki_spec *ca)
 static void issuer_from_a_false_root(pki_spec *leaf, pki_spec *ca)
 {
     (void)leaf;
-    ca->issuer_key = PKI_OTHER; /* with the name of the genuine one */
+    ca->issuer_key = PKI_OTHER; /* has the name of the genuine CA, but another key */
 }
 
 static void bad_certificates_are_refused_each_for_its_own_reason(void **state)
@@ -281,7 +282,8 @@ static void a_refused_chain_ends_the_handshake_although_its_alert_cannot_be_sent
     const tls_peer_config c = { .chain = { &self_signed }, .chain_len = 1, .key = PKI_LEAF };
     assert_int_equal(s->ops->open(s, HOST, 8883, 0), PLAT_OK);
     tls_peer_start(&peer, &wire, &c, NULL);
-    assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_WOULD_BLOCK); /* the hello was sent */
+    /* The ClientHello was sent. */
+    assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_WOULD_BLOCK);
     wire.send_room = 0;
     tls_peer_step(&peer);
     assert_int_equal(s->ops->progress(s, 0, &stage), PLAT_ERR_CERT_UNTRUSTED);
@@ -466,7 +468,7 @@ static void streams_share_the_roots_of_a_file_until_the_last_one_is_gone(void **
     const char *path = pki_write_pem("changing.pem", (const pki_cert *const[]){ &root }, 1);
 
     assert_int_equal(plat_tls_context_acquire(path, &a, &fault), PLAT_OK);
-    FILE *f = fopen(path, "w"); /* now it holds nothing */
+    FILE *f = fopen(path, "w"); /* makes the file empty */
     assert_non_null(f);
     fclose(f);
     assert_int_equal(plat_tls_context_acquire(path, &b, &fault), PLAT_OK);

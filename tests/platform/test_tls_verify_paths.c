@@ -10,8 +10,8 @@
 #include "cert_writer.h"
 #include "tls_fixture.h"
 
-/* Whole connections with chains that wolfSSL alone judges wrongly: a few cases of test_chain.c,
- * in a handshake. */
+/* Complete handshakes with chains that wolfSSL alone judges wrongly; the chains are a few cases
+ * of test_chain.c. */
 
 #define CA     "ca usage=04"
 #define SERVER "usage=80 for=server dns:" HOST
@@ -25,7 +25,7 @@ static void trust(const written_cert *a, const written_cert *b)
     trusted = pki_write_pem("paths.pem", certs, b != NULL ? 2 : 1);
 }
 
-/* Without earlier sessions, which would have the other version. */
+/* Removes earlier sessions, which belong to the other TLS version. */
 static void start_again(void)
 {
     s->ops->deinit(s);
@@ -35,7 +35,7 @@ static void start_again(void)
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 #define VERSIONS (sizeof versions / sizeof versions[0])
 
-/* In both versions of TLS. */
+/* Tries the chain with both versions of TLS. */
 static void expect(const char *what, const char *host, tls_peer_config config, plat_result wanted)
 {
     config.key = PKI_LEAF;
@@ -107,7 +107,7 @@ static void several_certificates_of_a_ca_and_bystanders_do_no_harm(void **state)
     write_cert(&top, "Root", PKI_ROOT, NULL, CA);
     write_cert(&middle, "CA", PKI_INTERMEDIATE, &top, CA);
     write_cert(&server, "server", PKI_LEAF, &middle,
-               SERVER " aki=01"); /* of an EC CA without one */
+               SERVER " aki=01"); /* the key identifier of an EC CA that has none */
     trust(&top, NULL);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         write_cert(&twin, "CA", PKI_INTERMEDIATE, &top, bad[i]);
@@ -125,7 +125,7 @@ static void several_certificates_of_a_ca_and_bystanders_do_no_harm(void **state)
            (tls_peer_config){ .chain = { &server.cert }, .chain_len = 1 }, PLAT_OK);
 }
 
-/* Debian's wolfSSL reads nine certificates and ignores the tenth without an error. */
+/* Debian's wolfSSL reads nine certificates and ignores a tenth without an error. */
 static void chains_of_nine_connect_and_longer_ones_are_named_as_such(void **state)
 {
     (void)state;

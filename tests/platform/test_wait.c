@@ -13,7 +13,7 @@
 #include "posix/clock.h"
 #include "posix/wait.h"
 
-/* A pipe of which the writing end is writable, and the reading end readable after feed(). */
+/* A pipe: the writing end is always writable, and the reading end is readable after feed(). */
 static int ends[2];
 
 static int open_pipe(void **state)
@@ -45,7 +45,7 @@ static void wait_for(plat_poll p, int timeout_ms)
     plat_posix_wait(NULL, &p, 1, timeout_ms);
 }
 
-/* Without an end of their own: each of these ends the wait, or the test never ends. */
+/* The waits have no time-out, so each of these events must end the wait, or the test would hang. */
 static void a_wait_ends_when_its_stream_has_something(void **state)
 {
     (void)state;
@@ -54,7 +54,7 @@ static void a_wait_ends_when_its_stream_has_something(void **state)
     feed();
     wait_for((plat_poll){ .fd = ends[0], .want_read = true }, -1);
     wait_for((plat_poll){ .fd = ends[0], .want_read = true, .want_write = true }, -1);
-    (void)close(ends[1]); /* the end of the stream counts, too */
+    (void)close(ends[1]); /* the end of the stream ends the wait, too */
     ends[1] = dup(ends[0]);
     wait_for((plat_poll){ .fd = ends[0], .want_read = true }, -1);
 }
@@ -65,13 +65,13 @@ static void a_wait_ends_at_the_earliest_of_its_times(void **state)
     const plat_poll idle = { .fd = ends[0], .want_read = true };
     uint64_t start = now();
 
-    wait_for((plat_poll){ .fd = -1, .wake_at_ms = 1 }, -1); /* a time that has passed */
+    wait_for((plat_poll){ .fd = -1, .wake_at_ms = 1 }, -1); /* a deadline in the past */
     wait_for(idle, 0);
     plat_posix_wait(NULL, NULL, 0, 1);
     wait_for((plat_poll){ .fd = -1, .wake_at_ms = UINT64_MAX }, 10);
     wait_for((plat_poll){ .fd = -1, .wake_at_ms = now() + 10 }, -1);
     wait_for((plat_poll){ .fd = -1, .wake_at_ms = now() + 10 }, 1000000);
-    assert_true(now() - start >= 28); /* three of 10 ms, each rounded down by the clock */
+    assert_true(now() - start >= 28); /* three waits of 10 ms; the clock may round each down */
     assert_true(now() - start < 500000);
 }
 
@@ -112,8 +112,8 @@ static void on_alarm(int number)
     signals++;
 }
 
-/* So that a program sees the flag that its handler set.  The signal comes again and again, because
- * the first one may come before the wait begins. */
+/* A signal must end the wait, so that the program can look at the flag that its handler has set.
+ * The signal is repeated, because the first one may come before the wait begins. */
 static void a_signal_ends_the_wait(void **state)
 {
     (void)state;

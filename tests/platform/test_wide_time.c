@@ -9,11 +9,9 @@
 #include "posix/clock.h"
 #include "wolfssl/x509/trust_time.h"
 
-/*
- * In place of the system's own.  Where time_t could have 32 bits, this file is compiled with the
- * wide one, and then these are other symbols than the short ones: who was not compiled so sees the
- * real clock.
- */
+/* Replaces the clock functions of the system. On systems whose time_t could have 32 bits, this
+ * file is compiled with 64 bits and therefore defines other symbols than those of the 32-bit
+ * functions: code that was not compiled this way would read the real clock. */
 
 static int64_t wall_s;
 

@@ -21,7 +21,7 @@ static size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Touched throughout, then zeros, as wolfSSL makes its objects. */
+/* Writes to all of the memory and then fills it with zeros, as wolfSSL does with its objects. */
 static unsigned char *make(size_t len)
 {
     unsigned char *block = malloc(len);

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * What the tests of the TLS stream share: good certificates, a stream under test over a scripted
- * wire, a server at its other end, and the steps that drive both.
+ * Helpers for all tests of the TLS stream: good certificates, a stream under test over a scripted
+ * stream, a server at its other end, and the steps that drive both.
  */
 
 #include "test_pki.h"
@@ -21,7 +21,7 @@ extern scripted_stream wire;
 extern plat_tls_stream tls;
 extern plat_stream *const s;
 extern tls_peer peer;
-extern tls_tickets *tickets; /* tickets of the next server; NULL: it resumes no session */
+extern tls_tickets *tickets; /* tickets of the next server; NULL: the server resumes no session */
 
 extern const pki_spec good_spec;
 extern const pki_spec ca_spec;
@@ -29,34 +29,37 @@ extern const tls_peer_config good_config;
 
 pki_spec root_spec(const char *name, pki_key key);
 
-/** For the group. */
+/** Set-up function of a test group. */
 int make_everything(void **state);
 int remove_everything(void **state);
 
-/** For each test. */
+/** Set-up function of a test. */
 int make_stream(void **state);
 int free_stream(void **state);
 
-/** Nothing is left of earlier connections. */
+/** Starts with a new stream, without sessions or anything else of earlier connections. */
 void restart_stream(void);
 
 #define WITH_STREAM(test) cmocka_unit_test_setup_teardown(test, make_stream, free_stream)
 
-/** Until the client is open or failed, or both ends wait for each other: WOULD_BLOCK. */
+/**
+ * Drives both ends until the client is open or has failed; returns WOULD_BLOCK if both wait for
+ * each other.
+ */
 plat_result shake_hands(plat_stage *stage);
 
 /** Port 8883. */
 plat_result connect_to(const char *host, const tls_peer_config *config);
 void disconnect(void);
 
-/** A connection that fails as wanted, and passes no byte. */
+/** Expects that a connection fails with the given result and returns no byte of data. */
 void expect_refusal(const char *what, const char *host, const tls_peer_config *config,
                     plat_result wanted);
 
-/** Bytes both ways over the open connection. */
+/** Expects that bytes pass in both directions over the open connection. */
 void expect_echo(const char *what);
 
-/** A connection from open to close. */
+/** Expects that a connection can be opened, used and closed. */
 void expect_success(const char *what, const char *host, const tls_peer_config *config);
 
 #endif

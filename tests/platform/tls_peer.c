@@ -84,7 +84,7 @@ static void allow_anonymous(WOLFSSL_CTX *ctx)
                      WOLFSSL_SUCCESS);
 }
 
-/* No secrets here, but wolfSSL wants to see that something was done to the ticket. */
+/* The test needs no secrecy, but wolfSSL expects that the ticket was changed. */
 static int seal_or_open(WOLFSSL *ssl, byte name[16], byte iv[16], byte mac[32], int seal,
                         byte *ticket, int len, int *out_len, void *user)
 {
@@ -160,7 +160,7 @@ void tls_peer_start(tls_peer *p, scripted_stream *wire, const tls_peer_config *c
         int group = c->group;
         assert_int_equal(wolfSSL_CTX_UseSupportedCurve(p->ctx, (word16)group), WOLFSSL_SUCCESS);
         assert_int_equal(wolfSSL_CTX_set_groups(p->ctx, &group, 1), WOLFSSL_SUCCESS);
-        if (group == WOLFSSL_ECC_SECP256R1) { /* with TLS 1.2, too */
+        if (group == WOLFSSL_ECC_SECP256R1) { /* sets the group for TLS 1.2, too */
             assert_int_equal(wolfSSL_CTX_set1_curves_list(p->ctx, "P-256"), WOLFSSL_SUCCESS);
         }
     }

@@ -27,7 +27,7 @@ void x509_case_add_pem(x509_case *c, const char *pem)
     x509_case_add(c, der);
 }
 
-/* Path validation without the question for whom the certificate is. */
+/* Validates the path without checking for which host the certificate was issued. */
 static plat_result judge_path(const plat_chain *chain, const plat_roots *roots,
                               plat_chain_verdict *out)
 {

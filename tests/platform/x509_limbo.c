@@ -1,12 +1,10 @@
-/*
- * Runs the cases of x509-limbo (a collection of certificate path validation cases of the C2SP
- * project, one JSON file) through the judge of server certificates.
+/* Runs the cases of x509-limbo (a collection of certificate path validation cases of the C2SP
+ * project, in one JSON file) through the judge of server certificates.
  *
  *     x509_limbo FILE [--verbose]
  *
- * Taken are the server cases that name a host and need no certificate revocation list.  The cases
- * "bettertls::" and "online::" of the complete collection are left out.
- */
+ * It uses the server cases that name a host and need no certificate revocation list. The cases
+ * "bettertls::" and "online::" of the complete collection are left out. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +16,7 @@
 #include "x509_case.h"
 #include "x509_tally.h"
 
-/* For cases that state no time, 2026-06-01: a verdict must not depend on the day of the test. */
+/* 2026-06-01, for cases that state no time; so a verdict does not depend on the day of the test. */
 #define ANY_TIME_S INT64_C(1780272000)
 
 static const x509_deviation deviations[] = {
@@ -141,7 +139,8 @@ static bool is_for_us(const cJSON *testcase)
            !starts_with(id, "bettertls::") && !starts_with(id, "online::");
 }
 
-/* "2024-03-01T00:00:00.999+00:00"; clocks count whole seconds. */
+/* Parses a time such as "2024-03-01T00:00:00.999+00:00"; fractions are dropped, since clocks
+ * count whole seconds. */
 static int64_t time_of(const cJSON *testcase)
 {
     const char *text = text_of(testcase, "validation_time");
@@ -175,7 +174,8 @@ static plat_roots roots_of(const cJSON *testcase)
     {
         strcat(all, cJSON_GetStringValue(pem));
     }
-    (void)plat_roots_load_pem(&roots, all, len); /* none that can be used: trusts nobody */
+    /* If no root can be used, no certificate is trusted. */
+    (void)plat_roots_load_pem(&roots, all, len);
     free(all);
     return roots;
 }

@@ -1,12 +1,11 @@
-/*
- * Runs NIST's Public Key Interoperability Test Suite (PKITS) through the judge of server
- * certificates: what needs neither revocation lists nor policies.
+/* Runs NIST's Public Key Interoperability Test Suite (PKITS) through the judge of server
+ * certificates, except for the cases that need revocation lists or policies.
  *
  *     x509_pkits DIRECTORY [--verbose]
  *
  * The numbers are those of the suite's description, "Public Key Interoperability Test Suite
- * Certification Path Validation".  Its certificates name no host, so the path alone is judged.
- */
+ * Certification Path Validation". Its certificates contain no host name, so only the path is
+ * judged. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,8 @@
 #include "x509_case.h"
 #include "x509_tally.h"
 
-#define JUDGED_AT_S INT64_C(1780272000) /* 2026-06-01; the suite is valid from 2010 to 2030 */
+/* 2026-06-01; the certificates of the suite are valid from 2010 to 2030. */
+#define JUDGED_AT_S INT64_C(1780272000)
 
 enum { CAS_MAX = 4 };
 
@@ -23,7 +23,8 @@ typedef struct pkits_test {
     const char *number;
     x509_verdict expected;
     const char *end;
-    const char *cas[CAS_MAX]; /* from the issuer of end up to below the trust anchor */
+    /* The CAs from the issuer of `end` up to the one below the trust anchor. */
+    const char *cas[CAS_MAX];
 } pkits_test;
 
 static const pkits_test tests[] = {
@@ -46,7 +47,7 @@ static const pkits_test tests[] = {
     { "4.2.6", X509_REFUSED, "InvalidEEnotAfterDateTest6EE", { "GoodCACert" } },
     { "4.2.7", X509_REFUSED, "Invalidpre2000UTCEEnotAfterDateTest7EE", { "GoodCACert" } },
     { "4.2.8", X509_ACCEPTED, "ValidGeneralizedTimenotAfterDateTest8EE", { "GoodCACert" } },
-    /* 4.3: chains of names */
+    /* Section 4.3: chains of names. */
     { "4.3.1", X509_REFUSED, "InvalidNameChainingTest1EE", { "GoodCACert" } },
     { "4.3.2", X509_REFUSED, "InvalidNameChainingOrderTest2EE", { "NameOrderingCACert" } },
     { "4.3.3", X509_ACCEPTED, "ValidNameChainingWhitespaceTest3EE", { "GoodCACert" } },
@@ -73,7 +74,7 @@ static const pkits_test tests[] = {
       X509_ACCEPTED,
       "ValidUTF8StringCaseInsensitiveMatchTest11EE",
       { "UTF8StringCaseInsensitiveMatchCACert" } },
-    /* 4.5: self-issued certificates */
+    /* Section 4.5: self-issued certificates. */
     { "4.5.1",
       X509_ACCEPTED,
       "ValidBasicSelfIssuedOldWithNewTest1EE",
@@ -94,7 +95,7 @@ static const pkits_test tests[] = {
       X509_REFUSED,
       "InvalidBasicSelfIssuedCRLSigningKeyTest8EE",
       { "BasicSelfIssuedCRLSigningKeyCRLCert", "BasicSelfIssuedCRLSigningKeyCACert" } },
-    /* 4.6: basic constraints */
+    /* Section 4.6: basic constraints. */
     { "4.6.1",
       X509_REFUSED,
       "InvalidMissingbasicConstraintsTest1EE",
@@ -162,7 +163,7 @@ static const pkits_test tests[] = {
       "ValidSelfIssuedpathLenConstraintTest17EE",
       { "pathLenConstraint1SelfIssuedsubCACert", "pathLenConstraint1subCACert",
         "pathLenConstraint1SelfIssuedCACert", "pathLenConstraint1CACert" } },
-    /* 4.7: key usage */
+    /* Section 4.7: key usage. */
     { "4.7.1",
       X509_REFUSED,
       "InvalidkeyUsageCriticalkeyCertSignFalseTest1EE",
@@ -172,7 +173,7 @@ static const pkits_test tests[] = {
       "InvalidkeyUsageNotCriticalkeyCertSignFalseTest2EE",
       { "keyUsageNotCriticalkeyCertSignFalseCACert" } },
     { "4.7.3", X509_ACCEPTED, "ValidkeyUsageNotCriticalTest3EE", { "keyUsageNotCriticalCACert" } },
-    /* 4.13: name constraints */
+    /* Section 4.13: name constraints. */
     { "4.13.1", X509_ACCEPTED, "ValidDNnameConstraintsTest1EE", { "nameConstraintsDN1CACert" } },
     { "4.13.2", X509_REFUSED, "InvalidDNnameConstraintsTest2EE", { "nameConstraintsDN1CACert" } },
     { "4.13.3", X509_REFUSED, "InvalidDNnameConstraintsTest3EE", { "nameConstraintsDN1CACert" } },
@@ -289,7 +290,7 @@ static const pkits_test tests[] = {
       X509_REFUSED,
       "InvalidDNSnameConstraintsTest38EE",
       { "nameConstraintsDNS1CACert" } },
-    /* 4.16: private extensions */
+    /* Section 4.16: private extensions. */
     { "4.16.1", X509_ACCEPTED, "ValidUnknownNotCriticalCertificateExtensionTest1EE", { NULL } },
     { "4.16.2", X509_REFUSED, "InvalidUnknownCriticalCertificateExtensionTest2EE", { NULL } },
 };

@@ -3,21 +3,20 @@
 
 /**
  * @file
- * Compares the judge's verdicts on a public collection of certificate cases with
- * what the authors of the collection expect.  A deviation must stand in a table
- * together with its reason; one that does not, and an entry of the table that no
- * longer deviates, make the test fail.
+ * Compares the judge's verdicts on a public collection of certificate cases with those that the
+ * authors of the collection expect. A table lists each deviation with its reason. The test fails if
+ * a deviation is not in the table, or if an entry of the table no longer deviates.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/** ctest's SKIP_RETURN_CODE: the collection is not on this machine. */
+/** The SKIP_RETURN_CODE of ctest: the collection is not installed on this machine. */
 #define X509_SKIPPED 77
 
 typedef enum x509_verdict { X509_REFUSED, X509_ACCEPTED } x509_verdict;
 
-/** The judge's verdict where it is not the expected one, and why it stays so. */
+/** A verdict of the judge that differs from the expected one, and the reason why it stays so. */
 typedef struct x509_deviation {
     const char *id;
     x509_verdict verdict;
@@ -30,16 +29,19 @@ typedef struct x509_tally {
     size_t right;
     size_t wrongly_accepted;
     size_t wrongly_refused;
-    size_t met;       /* entries of the table that deviated as they say */
-    size_t surprises; /* deviations that are not in the table */
+    size_t met;       /* number of entries of the table that deviated as listed */
+    size_t surprises; /* number of deviations that are not in the table */
     bool verbose;     /* print each case */
 } x509_tally;
 
-/** Counts one case; why is the judge's text for a refusal. */
+/** Counts one case; `why` is the judge's text for a refusal. */
 void x509_count(x509_tally *t, const char *id, x509_verdict expected, x509_verdict verdict,
                 const char *why);
 
-/** Prints the result and the entries of the table that did not deviate.  Returns the exit code. */
+/**
+ * Prints the result and those entries of the table that did not deviate. Returns the exit code of
+ * the program.
+ */
 int x509_finish(const x509_tally *t, const char *collection);
 
 #endif
