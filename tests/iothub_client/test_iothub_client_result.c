@@ -49,7 +49,9 @@ static bool is_known(iothub_result r)
     case IOTHUB_ERR_DROPPED:
     case IOTHUB_KEPT:
     case IOTHUB_ERR_CRYPTO:
-    case IOTHUB_ERR_STORE: return true;
+    case IOTHUB_ERR_STORE:
+    case IOTHUB_ERR_CREDENTIAL:
+    case IOTHUB_ERR_SIGNER: return true;
     }
     return false;
 }

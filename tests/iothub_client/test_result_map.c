@@ -24,6 +24,10 @@ static void each_failure_of_the_platform_has_its_result(void **state)
     for (int r = PLAT_ERR_STORE; r >= PLAT_ERR_STORE_BUSY; r--) { /* the text tells them apart */
         assert_int_equal(iothub_from_plat((plat_result)r), IOTHUB_ERR_STORE);
     }
+    assert_int_equal(iothub_from_plat(PLAT_ERR_IDENTITY), IOTHUB_ERR_CREDENTIAL);
+    assert_int_equal(iothub_from_plat(PLAT_ERR_PASSPHRASE), IOTHUB_ERR_CREDENTIAL);
+    assert_int_equal(iothub_from_plat(PLAT_ERR_SIGNER), IOTHUB_ERR_SIGNER);
+    assert_int_equal(iothub_from_plat(PLAT_ERR_IDENTITY_REFUSED), IOTHUB_ERR_AUTH);
     assert_int_equal(iothub_from_plat(PLAT_OK), IOTHUB_OK);
     assert_int_equal(iothub_from_plat(PLAT_WOULD_BLOCK), IOTHUB_OK);
     assert_int_equal(iothub_from_plat((plat_result)-99), IOTHUB_ERR_NETWORK);

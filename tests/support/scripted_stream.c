@@ -234,6 +234,16 @@ static void stream_flow(plat_stream *base, plat_flow *out)
     };
 }
 
+static plat_result stream_set_identity(plat_stream *base, plat_identity *identity)
+{
+    scripted_stream *s = self_of(base);
+    if (s->state != SCRIPTED_CLOSED) {
+        return PLAT_ERR_STATE;
+    }
+    s->identity = identity;
+    return PLAT_OK;
+}
+
 static bool stream_resumed(const plat_stream *base)
 {
     const scripted_stream *s = const_self_of(base);
@@ -264,6 +274,7 @@ static const plat_stream_ops ops = {
     .poll = stream_poll,
     .flow = stream_flow,
     .resumed = stream_resumed,
+    .set_identity = stream_set_identity,
     .detail = stream_detail,
     .close = stream_close,
     .deinit = stream_close,

@@ -57,6 +57,9 @@ struct scripted_stream {
     /* If true, flow reports that the peer's window is closed, so pending bytes cannot be sent. */
     bool window_closed;
     bool resumed; /* whether the open stream reports that its TLS session was resumed */
+    /* The identity that set_identity was called with last; unlike a real stream, it holds no
+     * reference. */
+    plat_identity *identity;
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);
     /* Passed to `after`, which is called at the end of each call and may feed or drain. */

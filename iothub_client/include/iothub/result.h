@@ -64,7 +64,10 @@ typedef enum iothub_result {
                                      store, for the next client that opens it. */
 
     IOTHUB_ERR_CRYPTO = -50, /**< The crypto library failed, e.g. without entropy. */
-    IOTHUB_ERR_STORE = -51   /**< The store of telemetry failed; the error text gives the cause. */
+    IOTHUB_ERR_STORE = -51,  /**< The store of telemetry failed; the error text gives the cause. */
+    IOTHUB_ERR_CREDENTIAL = -52, /**< A client certificate or its private key cannot be used; the
+                                      error text gives the cause. */
+    IOTHUB_ERR_SIGNER = -53      /**< A signer, such as a PKCS#11 token, could not use its key. */
 } iothub_result;
 
 /**

@@ -26,6 +26,10 @@ iothub_result iothub_from_plat(plat_result r)
     case PLAT_ERR_STORE_VERSION:
     case PLAT_ERR_STORE_DAMAGED:
     case PLAT_ERR_STORE_BUSY: return IOTHUB_ERR_STORE;
+    case PLAT_ERR_IDENTITY:
+    case PLAT_ERR_PASSPHRASE: return IOTHUB_ERR_CREDENTIAL;
+    case PLAT_ERR_SIGNER: return IOTHUB_ERR_SIGNER;
+    case PLAT_ERR_IDENTITY_REFUSED: return IOTHUB_ERR_AUTH;
     }
     return IOTHUB_ERR_NETWORK;
 }

@@ -50,7 +50,9 @@ const char *iothub_version(void)
     X(IOTHUB_ERR_DROPPED, "dropped to make room")                  \
     X(IOTHUB_KEPT, "kept in the store")                            \
     X(IOTHUB_ERR_CRYPTO, "crypto library failed")                  \
-    X(IOTHUB_ERR_STORE, "the store failed")
+    X(IOTHUB_ERR_STORE, "the store failed")                        \
+    X(IOTHUB_ERR_CREDENTIAL, "client certificate not usable")      \
+    X(IOTHUB_ERR_SIGNER, "signing with the private key failed")
 
 #define CODE(code, text) code,
 #define TEXT(code, text) text "\0"

@@ -4,14 +4,16 @@
 /**
  * @file
  * What the layers above need from an operating system and its libraries: three small interfaces,
- * and a fourth for a background thread.  A port implements them (see platform/README.md).  Tests
- * put fakes in their place, which embed an interface as their first member.
+ * and two more for a background thread and for client certificates.  A port implements them (see
+ * platform/README.md).  Tests put fakes in their place, which embed an interface as their first
+ * member.
  *
  * Structs of this layer that a program fills or holds do not grow, or their size is an argument, as
  * that of plat_sqlite_options; see "Sizes of structs" in iothub/client.h.  The interfaces are
  * another matter: a port is compiled with the headers of the version that it is used with.
  */
 
+#include "platform/identity.h"
 #include "platform/stream.h"
 #include "platform/thread.h"
 
@@ -110,12 +112,38 @@ typedef enum plat_stream_kind {
     PLAT_STREAM_TCP      /**< Plain TCP, for the generic MQTT client.  Never used for a hub. */
 } plat_stream_kind;
 
-/** How to make a stream. */
+/** Sets of trusted root certificates, for plat_stream_config.roots; they can be combined. */
+typedef enum plat_roots_set {
+    PLAT_ROOTS_SYSTEM = 1,     /**< Those of the system. */
+    PLAT_ROOTS_COMPILED_IN = 2 /**< Those of IoT Hub and the Device Provisioning Service, if the
+                                    library was built with IOTHUB_COMPILED_IN_ROOTS. */
+} plat_roots_set;
+
+/** Versions of TLS.  Older ones are never used. */
+typedef enum plat_tls_version {
+    PLAT_TLS_ANY = 0, /**< No limit. */
+    PLAT_TLS_1_2 = 2, /**< TLS 1.2 */
+    PLAT_TLS_1_3 = 3  /**< TLS 1.3 */
+} plat_tls_version;
+
+/**
+ * How to make a stream.  All zero is TLS with the system's roots and without a client certificate.
+ * All that it points to must stay valid during the call of plat_net.stream only.
+ *
+ * Trusted are the certificates of ca_file, of ca_data and of the sets in roots, all together.  If
+ * none of the three is given, those of the system are.
+ */
 typedef struct plat_stream_config {
-    plat_stream_kind kind; /**< What the stream runs over. */
-    /** PEM file with the only certificates to trust; NULL: those of the system.  It must stay valid
-     * during the call of plat_net.stream only. */
-    const char *ca_file;
+    plat_stream_kind kind; /**< What the stream runs over; TCP: the rest does not matter. */
+    const char *ca_file;   /**< PEM file with certificates to trust; NULL: none. */
+    const void *ca_data;   /**< PEM text, or DER certificates one directly after another, with
+                                certificates to trust; NULL: none. */
+    size_t ca_len;         /**< Size of ca_data. */
+    unsigned roots;        /**< Sum of plat_roots_set: certificates to trust in addition. */
+    plat_tls_version min_version; /**< Lowest version of TLS; ANY: TLS 1.2. */
+    plat_tls_version max_version; /**< Highest version of TLS; ANY: TLS 1.3. */
+    plat_identity *identity; /**< Client certificate that the stream presents if the server asks
+                                  for one; NULL: none.  The stream takes a reference. */
 } plat_stream_config;
 
 /** Number of polls that plat_net.wait takes at most. */
@@ -128,7 +156,7 @@ typedef struct plat_net plat_net;
 struct plat_net {
     /**
      * Makes a closed stream in memory of the caller.  On first use this loads the trusted
-     * certificates; all streams with the same ca_file share them.
+     * certificates; all streams that trust the same share them.
      *
      * @param self      this interface
      * @param memory    where the stream is made; it must not move until the stream's deinit
@@ -137,6 +165,8 @@ struct plat_net {
      *                  same, so that its detail function can tell the cause; apart from that only
      *                  close and deinit are allowed, and deinit is needed.
      * @retval PLAT_ERR_TRUST_STORE  the certificates cannot be read; the detail names the file
+     * @retval PLAT_ERR_ARG          min_version is above max_version; the stream exists all the
+     * same
      * @retval PLAT_ERR_MEMORY       no memory is left
      * @retval PLAT_ERR_CRYPTO       the crypto library cannot be initialised
      */
@@ -159,10 +189,11 @@ struct plat_net {
 
 /** A platform: all interfaces together.  It must live as long as the clients that use it. */
 typedef struct plat_platform {
-    const plat_clock *clock;     /**< Time. */
-    const plat_crypto *crypto;   /**< Cryptography. */
-    const plat_net *net;         /**< The network. */
-    const plat_threads *threads; /**< For the runner; NULL: there are no threads. */
+    const plat_clock *clock;           /**< Time. */
+    const plat_crypto *crypto;         /**< Cryptography. */
+    const plat_net *net;               /**< The network. */
+    const plat_threads *threads;       /**< For the runner; NULL: there are no threads. */
+    const plat_identities *identities; /**< Client certificates; NULL: there are none. */
 } plat_platform;
 
 /**

@@ -42,7 +42,14 @@ typedef enum plat_result {
     PLAT_ERR_STORE = -19, /**< A store's file cannot be read or written. */
     PLAT_ERR_STORE_VERSION = -20, /**< The store is of another version, purpose or owner. */
     PLAT_ERR_STORE_DAMAGED = -21, /**< The file is not a store, or the store is damaged. */
-    PLAT_ERR_STORE_BUSY = -22     /**< Another process has the store open. */
+    PLAT_ERR_STORE_BUSY = -22,    /**< Another process has the store open. */
+
+    PLAT_ERR_IDENTITY = -23,   /**< A client certificate or its private key cannot be used. */
+    PLAT_ERR_PASSPHRASE = -24, /**< The private key is encrypted, and the passphrase is wrong or
+                                    missing. */
+    PLAT_ERR_SIGNER = -25,     /**< A signer could not use its private key. */
+    PLAT_ERR_IDENTITY_REFUSED =
+        -26 /**< The server refuses the client certificate, or requires one. */
 } plat_result;
 
 /**

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "platform/identity.h"
 #include "platform/result.h"
 
 #ifdef __cplusplus
@@ -152,6 +153,20 @@ typedef struct plat_stream_ops {
      * has not failed
      */
     const char *(*detail)(const plat_stream *s);
+
+    /**
+     * Sets the client certificate that the next connections present if the server asks for one,
+     * instead of that of plat_stream_config.  The stream takes a reference, and ends its reference
+     * to the one before.
+     *
+     * This function may be NULL: the stream has no TLS.
+     *
+     * @param s         a closed stream
+     * @param identity  the certificate with its key; NULL: none
+     * @retval PLAT_ERR_STATE   the stream is not closed; nothing has changed
+     * @retval PLAT_ERR_MEMORY  no memory is left; nothing has changed
+     */
+    plat_result (*set_identity)(plat_stream *s, plat_identity *identity);
 
     /**
      * Closes the connection immediately.  TLS tries to send a close_notify, but does not wait until
