@@ -1,4 +1,4 @@
-#include "token_fixture.h"
+#include "credential_fixture.h"
 
 /* The password that the hub got must be signed with the key. */
 static void check_password(client_fixture *f)
@@ -253,6 +253,74 @@ static void the_name_of_a_policy_is_copied_like_all_others(void **state)
     fixture_free(&f);
 }
 
+/* --- credentials of the options --------------------------------------------------------- */
+
+static void a_secret_in_the_connection_string_and_one_in_the_options_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *named;
+    } cases[] = {
+        { NAMES ";SharedAccessKey=" KEY, "SharedAccessKey and options.credentials exclude" },
+        { NAMES ";SharedAccessSignature=SharedAccessSignature sr=a&sig=YQ==&se=1",
+          "SharedAccessSignature and options.credentials exclude" },
+    };
+    const iothub_credential key = iothub_key_credential(KEY, NULL);
+    client_fixture f;
+    fixture_init(&f, NULL);
+    f.options.credentials = &key;
+    f.options.credential_count = 1;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        iothub_error error;
+        assert_null(iothub_new(cases[i].text, &f.options, &error));
+        assert_int_equal(error.code, IOTHUB_ERR_PART_INVALID);
+        assert_non_null(strstr(error.text, cases[i].named));
+    }
+    fixture_free(&f);
+}
+
+static void without_any_secret_the_key_is_missed(void **state)
+{
+    (void)state;
+    iothub_error error;
+    client_fixture f;
+    fixture_init(&f, NULL);
+
+    assert_null(iothub_new(NAMES, &f.options, &error));
+    assert_int_equal(error.code, IOTHUB_ERR_PART_MISSING);
+    assert_non_null(strstr(error.text, "SharedAccessKey"));
+    fixture_free(&f);
+}
+
+static void a_struct_that_nothing_made_is_no_credential(void **state)
+{
+    (void)state;
+    const iothub_credential nothing = { .kind = IOTHUB_CREDENTIAL_NONE };
+    const iothub_error error = refused_with(&nothing);
+
+    assert_int_equal(error.code, IOTHUB_ERR_ARG);
+    assert_non_null(strstr(error.text, "iothub/credential.h"));
+}
+
+static void a_module_uses_credentials_of_the_options_too(void **state)
+{
+    (void)state;
+    const iothub_credential key = iothub_key_credential(KEY, NULL);
+    client_fixture f;
+    fixture_credentials = &key;
+    fixture_credential_count = 1;
+    fixture_init_as(&f, "HostName=h.net;DeviceId=dev;ModuleId=mod", take_credentials);
+
+    fixture_connect(&f);
+
+    assert_string_equal(f.hub.client_id, "dev/mod");
+    assert_non_null(strstr(f.hub.password, "sr=h.net%2Fdevices%2Fdev%2Fmodules%2Fmod&"));
+    check_password(&f);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +334,10 @@ int main(void)
         cmocka_unit_test(an_id_of_100_characters_needs_no_more_than_the_usual),
         cmocka_unit_test(the_key_of_a_policy_logs_in_in_the_least_memory),
         cmocka_unit_test(the_longest_token_logs_in_in_the_least_memory),
+        cmocka_unit_test(a_secret_in_the_connection_string_and_one_in_the_options_are_refused),
+        cmocka_unit_test(without_any_secret_the_key_is_missed),
+        cmocka_unit_test(a_struct_that_nothing_made_is_no_credential),
+        cmocka_unit_test(a_module_uses_credentials_of_the_options_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static void collect(parts *p, const iothub_client *c, const char *connection_str
     add(p, "topic", context_events(&c->context) - sizeof(mqc_time),
         sizeof(mqc_time) + c->context.events_len, 1);
     add(p, "scratch", c->context.scratch, c->context.scratch_len, 1);
-    add(p, "token", c->session.credential.token, c->session.credential.token_cap, 1);
+    add(p, "token", c->context.identity.token, c->session.credential.token_cap, 1);
     add(p, "store's table", c->telemetry.limits.backlog.table.slots,
         c->telemetry.limits.backlog.table.len * sizeof *c->telemetry.limits.backlog.table.slots,
         sizeof(void *));

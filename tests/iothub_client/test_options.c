@@ -64,6 +64,24 @@ static const char *name_of(size_t len)
 SET(endless_model, model_id, name_of(4097))
 SET(endless_agent, user_agent, name_of(4097))
 
+static const iothub_credential no_credential;
+
+static void count_without_credentials(iothub_options *o)
+{
+    o->credential_count = 1;
+}
+
+static void credentials_without_count(iothub_options *o)
+{
+    o->credentials = &no_credential;
+}
+
+static void too_many_credentials(iothub_options *o)
+{
+    o->credentials = &no_credential;
+    o->credential_count = IOTHUB_CREDENTIALS_MAX + 1;
+}
+
 static void each_option_is_checked_and_named(void **state)
 {
     (void)state;
@@ -91,6 +109,9 @@ static void each_option_is_checked_and_named(void **state)
         { no_subscribe_timeout, "subscribe_timeout_ms is 0; at least 1" },
         { no_request_timeout, "request_timeout_ms is 0; at least 1" },
         { no_stall_timeout, "stall_timeout_ms is 0; at least 1" },
+        { count_without_credentials, "credential_count" },
+        { credentials_without_count, "credential_count" },
+        { too_many_credentials, "IOTHUB_CREDENTIALS_MAX" },
         { no_ack_timeout, NULL },
         { longest_keep_alive, NULL },
         { shortest_keep_alive, NULL },

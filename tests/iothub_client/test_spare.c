@@ -7,7 +7,7 @@ typedef struct spare_rig {
     context_fixture base;
     iothub_channel spare;
     iothub_renewal renewal;
-    iothub_credential credential;
+    credential_part credential;
     scripted_stream *stream;
     char line[256]; /* logged last */
 } spare_rig;

@@ -51,7 +51,7 @@ extern "C" {
 /** Bytes of the client itself, which begins at the first aligned byte of its memory. */
 #define IOTHUB_CLIENT_SIZE                                                                       \
     (sizeof(mqc_engine) + sizeof(iothub_options) + sizeof(iothub_stats) + sizeof(iothub_error) + \
-     sizeof(plat_thread) + 2 * sizeof(plat_stream_storage) + 26 * sizeof(void *) + 664)
+     sizeof(plat_thread) + 2 * sizeof(plat_stream_storage) + 24 * sizeof(void *) + 664)
 
 /**
  * Bytes of memory that iothub_init needs for options with these values of rx_size, tx_size and

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iothub/credential.h"
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 #include "platform/platform.h"
@@ -332,6 +333,14 @@ typedef struct iothub_options {
     iothub_log_level log_level; /**< The least important lines to log. Default IOTHUB_LOG_INFO. */
     iothub_callbacks callbacks; /**< The application's callbacks. Default: none. */
     void *user;                 /**< Passed to every callback. */
+
+    /**
+     * The credentials, see iothub/credential.h. The connection string then holds no key and no
+     * token. Borrowed until iothub_deinit, with everything that they point to. NULL (the default):
+     * the connection string holds the key or the token.
+     */
+    const iothub_credential *credentials;
+    size_t credential_count; /**< Number of credentials, at most IOTHUB_CREDENTIALS_MAX. */
 } iothub_options;
 
 /**

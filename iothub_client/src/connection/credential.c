@@ -20,30 +20,53 @@ enum { SHORTEST_BY_MS = 1200 };
 /* If necessary, a token is used up to 90 % of its life. */
 enum { RESERVE_MS_PER_S = 100 };
 
-void credential_init(iothub_credential *k, iothub_context *context)
+void credential_init(credential_part *k, iothub_context *context)
 {
     k->context = context;
+    k->list = &credential_own_key;
+    k->count = 1;
+    k->expiry_s = INT64_MAX;
     k->notice_at = IOTHUB_NEVER;
 }
 
-#ifndef NDEBUG
-bool credential_valid(const iothub_credential *k)
+void credential_take_options(credential_part *k)
 {
-    /* A key needs no token that is watched. */
-    return !credential_has_key(k) ||
-           (k->token == NULL && k->token_cap == 0 && k->notice_at == IOTHUB_NEVER && !k->replaced);
+    const iothub_options *o = &k->context->options;
+
+    if (o->credentials != NULL) {
+        k->list = o->credentials;
+        k->count = (uint8_t)o->credential_count;
+    } else if (k->context->identity.key.len == 0) {
+        k->list = &credential_own_token;
+    }
+}
+
+#ifndef NDEBUG
+bool credential_valid(const credential_part *k)
+{
+    if (k->index >= k->count) {
+        return false;
+    }
+    /* The tokens of a key need not be watched, and only the connection string's token has memory.
+     */
+    return (!credential_has_key(k) || (k->notice_at == IOTHUB_NEVER && !k->replaced)) &&
+           (k->token_cap == 0 || k->list == &credential_own_token);
 }
 #endif
 
-void credential_set_memory(iothub_credential *k, char *token, size_t cap)
+void credential_set_memory(credential_part *k, char *token, size_t cap)
 {
-    k->token = token;
+    context_set_token(k->context, token);
     k->token_cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX;
 }
 
 /* The application is notified after 80 % of the remaining life. */
-static void watch_token(iothub_credential *k)
+static void watch(credential_part *k)
 {
+    if (k->expiry_s == INT64_MAX) {
+        k->notice_at = IOTHUB_NEVER;
+        return;
+    }
     int64_t left_s = k->expiry_s - wall_clock_s(context_clock(k->context));
     mqc_time now = context_now(k->context);
 
@@ -51,7 +74,7 @@ static void watch_token(iothub_credential *k)
     k->notice_clock_s = wall_clock_offset_s(context_clock(k->context));
 }
 
-iothub_result credential_ready(const iothub_credential *k, iothub_error *error)
+iothub_result credential_ready(const credential_part *k, iothub_error *error)
 {
     assert(credential_valid(k));
     int64_t now_s = wall_clock_s(context_clock(k->context));
@@ -60,21 +83,50 @@ iothub_result credential_ready(const iothub_credential *k, iothub_error *error)
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
                            "the wall clock is not set: tokens and certificates need the date");
     }
-    if (!credential_has_key(k) && now_s >= k->expiry_s) {
-        return iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED,
-                           "the SharedAccessSignature has expired, and there is no key to make "
-                           "a new one");
+    return now_s < k->expiry_s ? IOTHUB_OK
+                               : iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED, "%s",
+                                             credential_in_use(k)->type->expired);
+}
+
+/* The credential in use has changed. */
+static void use(credential_part *k)
+{
+    const iothub_credential *c = credential_in_use(k);
+
+    k->expiry_s = c->type->expiry_s(k->context, c);
+    watch(k);
+}
+
+static iothub_result check_one(const credential_part *k, const iothub_credential *c,
+                               iothub_error *error)
+{
+    return c->type != NULL ? c->type->check(k->context, c, error)
+                           : iothub_fail(error, IOTHUB_ERR_ARG,
+                                         "it was not made by a function of iothub/credential.h");
+}
+
+iothub_result credential_check_list(credential_part *k, iothub_error *error)
+{
+    assert(credential_valid(k));
+    iothub_error why;
+
+    for (size_t i = 0; i < k->count; i++) {
+        iothub_result r = check_one(k, &k->list[i], &why);
+        if (r != IOTHUB_OK) {
+            return iothub_fail(error, r, "credentials[%zu]: %s", i, why.text);
+        }
     }
+    use(k);
     return IOTHUB_OK;
 }
 
-static bool is_module(const iothub_credential *k)
+static bool is_module(const credential_part *k)
 {
     return k->context->identity.module_id.len > 0;
 }
 
 /* "{host}/{device}[/{module}]/?api-version=..&DeviceClientType=..[&model-id=..]" */
-static void put_user_name(iothub_text *t, const iothub_credential *k)
+static void put_user_name(iothub_text *t, const credential_part *k)
 {
     const iothub_options *o = &k->context->options;
 
@@ -96,7 +148,7 @@ static void put_user_name(iothub_text *t, const iothub_credential *k)
 }
 
 /* Writes "{device}/{module}"; a device's client id is taken from the connection string as it is. */
-static void put_client_id(iothub_text *t, const iothub_credential *k)
+static void put_client_id(iothub_text *t, const credential_part *k)
 {
     if (is_module(k)) {
         iothub_text_put_span(t, k->context->identity.device_id);
@@ -111,29 +163,10 @@ static mqc_span since(const iothub_text *t, size_t from)
     return mqc_span_of(t->buf + from, t->len - from);
 }
 
-/* The token is the last text in the scratch buffer, so it can be built in place. */
-static iothub_result put_password(iothub_credential *k, iothub_text *t, mqc_span *password,
-                                  iothub_error *error)
-{
-    char *at = t->buf + t->len;
-    size_t len = 0;
-
-    if (!credential_has_key(k)) {
-        *password = mqc_span_str(k->token);
-        return IOTHUB_OK;
-    }
-    uint64_t expiry_s =
-        (uint64_t)wall_clock_s(context_clock(k->context)) + k->context->options.sas_lifetime_s;
-    iothub_result r =
-        iothub_sas_build_for(k->context->options.platform->crypto, &k->context->identity, expiry_s,
-                             at, t->cap - t->len, &len, error);
-    *password = mqc_span_of(at, len);
-    return r;
-}
-
 /* The texts of *o stand in the scratch buffer. */
-static iothub_result fill_connect(iothub_credential *k, mqc_connect_options *o, iothub_error *error)
+static iothub_result fill_connect(credential_part *k, mqc_connect_options *o, iothub_error *error)
 {
+    const iothub_credential *c = credential_in_use(k);
     iothub_text t;
 
     iothub_text_init(&t, k->context->scratch, k->context->scratch_len);
@@ -150,10 +183,10 @@ static iothub_result fill_connect(iothub_credential *k, mqc_connect_options *o, 
     o->clean_session = k->context->options.clean_session;
     o->ack_timeout_ms = k->context->options.ack_timeout_ms;
     o->stall_timeout_ms = k->context->options.stall_timeout_ms;
-    return put_password(k, &t, &o->password, error);
+    return c->type->put_password(k->context, c, &t, &o->password, error);
 }
 
-iothub_result credential_log_in(iothub_credential *k, bool reports_flow, mqc_time now,
+iothub_result credential_log_in(credential_part *k, bool reports_flow, mqc_time now,
                                 iothub_error *error)
 {
     assert(credential_valid(k));
@@ -173,79 +206,50 @@ iothub_result credential_log_in(iothub_credential *k, bool reports_flow, mqc_tim
 /* The fixed header, the variable one, and the lengths of three texts (sections 2.2 and 3.1). */
 enum { CONNECT_FRAME = 5 + 10 + 3 * 2 };
 
-/* What a token of our own has besides its resource, with a NUL. The expiry has at most 12 digits,
- * since wall_clock_s ends with the year 9999. Of the 44 characters of a signature all but one may
- * be percent-encoded: the last one before the padding has only four bits, so it is no '+' and no
- * '/'. */
-enum { TOKEN_FRAME = sizeof "SharedAccessSignature sr=&sig=&se=253402300799" + 3 * 43 + 1 };
-
-credential_size credential_measure(const iothub_credential *k)
+/* The scratch buffer holds the resource twice when a token is checked. */
+static size_t check_size(const credential_part *k)
 {
+    const iothub_connection_string cs = hub_names_as_string(&k->context->identity);
     char resource[IOTHUB_SAS_RESOURCE_SIZE];
+
+    (void)iothub_sas_resource(&cs, resource, sizeof resource);
+    return 2 * (strlen(resource) + 1);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+credential_size credential_measure(const credential_part *k)
+{
+    credential_size size = { 0, 0 };
     iothub_text t;
 
     iothub_text_count(&t);
     put_client_id(&t, k);
     put_user_name(&t, k);
-    const size_t frame = CONNECT_FRAME + (is_module(k) ? 0 : k->context->identity.device_id.len);
-    (void)iothub_sas_resource(&k->context->identity, resource, sizeof resource);
-    if (!credential_has_key(k)) { /* check_resource writes the resource twice */
-        const size_t check = 2 * (strlen(resource) + 1);
-        return (credential_size){ frame + t.len, t.len + 1 > check ? t.len + 1 : check };
+    for (size_t i = 0; i < k->count; i++) {
+        const iothub_credential *c = &k->list[i];
+        const bool watched = c->kind != IOTHUB_CREDENTIAL_KEY;
+        const size_t password = c->type != NULL ? c->type->password_size(k->context, c) : 0;
+        const size_t scratch = watched ? larger(t.len + 1, check_size(k)) : t.len + password;
+        size.connect = larger(size.connect, password);
+        size.scratch = larger(size.scratch, scratch);
     }
-    iothub_percent_put(&t, mqc_span_str(resource));
-    if (k->context->identity.policy_name.len != 0) {
-        iothub_text_put(&t, "&skn=");
-        iothub_percent_put(&t, k->context->identity.policy_name);
-    }
-    return (credential_size){ frame + t.len + TOKEN_FRAME, t.len + TOKEN_FRAME };
+    size.connect += CONNECT_FRAME + (is_module(k) ? 0 : k->context->identity.device_id.len) + t.len;
+    return size;
 }
 
 /* --- ready-made tokens --------------------------------------------------------- */
 
-static char lower(char ch)
-{
-    return ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
-}
-
-/* A token is valid for its resource and everything below it, compared by whole segments. */
-static bool covers(const char *granted, const char *wanted)
-{
-    while (*granted != '\0' && lower(*granted) == lower(*wanted)) {
-        granted++;
-        wanted++;
-    }
-    return *granted == '\0' && (*wanted == '\0' || *wanted == '/');
-}
-
-static iothub_result check_resource(const iothub_credential *k, const iothub_sas_token *token,
-                                    iothub_error *error)
-{
-    const size_t half =
-        k->context->scratch_len / 2; /* a longer resource cannot cover the wanted one */
-    char *wanted = k->context->scratch;
-    char *granted = k->context->scratch + half;
-
-    if (iothub_sas_resource(&k->context->identity, wanted, half) != IOTHUB_OK ||
-        iothub_sas_decode(token->resource, granted, half) != IOTHUB_OK ||
-        !covers(granted, wanted)) {
-        return iothub_fail(error, IOTHUB_ERR_PART_INVALID,
-                           "SharedAccessSignature: sr is for another resource than this device");
-    }
-    return IOTHUB_OK;
-}
-
-iothub_result credential_take_token(iothub_credential *k, mqc_span signature, iothub_error *error)
+iothub_result credential_take_token(credential_part *k, mqc_span signature, iothub_error *error)
 {
     assert(credential_valid(k));
-    iothub_sas_token token;
+    int64_t expiry_s;
 
     signature = iothub_trim(signature);
-    iothub_result r = iothub_sas_parse(&token, signature, error);
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    r = check_resource(k, &token, error);
+    iothub_result r = credential_token_check(k->context, signature, &expiry_s, error);
     if (r != IOTHUB_OK) {
         return r;
     }
@@ -253,21 +257,22 @@ iothub_result credential_take_token(iothub_credential *k, mqc_span signature, io
         return iothub_fail(error, IOTHUB_ERR_MEMORY,
                            "SharedAccessSignature: longer than the memory kept for it");
     }
-    memmove(k->token, signature.ptr, signature.len);
-    k->token[signature.len] = '\0';
-    k->expiry_s = token.expiry_s < INT32_MAX * INT64_C(1000) ? (int64_t)token.expiry_s
-                                                             : INT32_MAX * INT64_C(1000);
-    watch_token(k);
+    memmove(k->context->identity.token, signature.ptr, signature.len);
+    k->context->identity.token[signature.len] = '\0';
+    k->expiry_s = expiry_s;
+    watch(k);
     return IOTHUB_OK;
 }
 
-iothub_result credential_replace_token(iothub_credential *k, const char *signature)
+iothub_result credential_replace_token(credential_part *k, const char *signature)
 {
     assert(credential_valid(k));
-    if (credential_has_key(k)) {
+    if (k->list != &credential_own_token) {
         return context_refuse(
             k->context, IOTHUB_ERR_STATE,
-            "iothub_set_token: the client makes its tokens from its key, and needs none");
+            k->list == &credential_own_key
+                ? "iothub_set_token: the client makes its tokens from its key, and needs none"
+                : "iothub_set_token: the client logs in with options.credentials");
     }
     if (signature == NULL) {
         return context_refuse(k->context, IOTHUB_ERR_ARG,
@@ -282,7 +287,7 @@ iothub_result credential_replace_token(iothub_credential *k, const char *signatu
 
 /* --- time ------------------------------------------------------------------------- */
 
-uint64_t credential_use_ms(const iothub_credential *k)
+uint64_t credential_use_ms(const credential_part *k)
 {
     const uint64_t life_s = k->context->options.sas_lifetime_s;
     const uint64_t latest_ms = life_s * 1000 - SHORTEST_BY_MS;
@@ -293,16 +298,16 @@ uint64_t credential_use_ms(const iothub_credential *k)
     return deadline_earlier(life_s * CREDENTIAL_USE_MS_PER_S, latest_ms);
 }
 
-uint64_t credential_reserve_ms(const iothub_credential *k)
+uint64_t credential_reserve_ms(const credential_part *k)
 {
     return (uint64_t)k->context->options.sas_lifetime_s * RESERVE_MS_PER_S;
 }
 
-void credential_on_time(iothub_credential *k, mqc_time now)
+void credential_on_time(credential_part *k, mqc_time now)
 {
     assert(credential_valid(k));
     if (wall_clock_moved(context_clock(k->context), k->notice_clock_s)) {
-        watch_token(k);
+        watch(k);
     }
     if (now < k->notice_at) {
         return;

@@ -32,7 +32,7 @@ typedef struct iothub_session {
     iothub_wish wish;
     iothub_back_off back_off;
     iothub_renewal renewal;
-    iothub_credential credential;
+    credential_part credential;
     iothub_subscribe subscribe;
     iothub_gap gap;
     mqc_time login_at; /* time when the token in use was made */

@@ -15,7 +15,7 @@ static spare_answer fail(iothub_channel *spare, iothub_renewal *r, const char *w
     return SPARE_FAILED;
 }
 
-spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const iothub_credential *k,
+spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const credential_part *k,
                         mqc_time now)
 {
     iothub_error why;

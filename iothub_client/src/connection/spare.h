@@ -16,7 +16,7 @@ typedef enum spare_answer {
 } spare_answer;
 
 /** Begins to open the spare. */
-spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const iothub_credential *k,
+spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const credential_part *k,
                         mqc_time now);
 /** Continues to open the spare, or watches it when it is open. */
 spare_answer spare_progress(iothub_channel *spare, iothub_renewal *r, mqc_time now);

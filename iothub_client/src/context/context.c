@@ -13,9 +13,14 @@ void context_init(iothub_context *context, void *handle, mqc_engine *engine,
     context->options = *options;
 }
 
-void context_set_identity(iothub_context *context, const iothub_connection_string *identity)
+void context_set_identity(iothub_context *context, const hub_names *identity)
 {
     context->identity = *identity;
+}
+
+void context_set_token(iothub_context *context, char *token)
+{
+    context->identity.token = token;
 }
 
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len)

@@ -7,8 +7,8 @@
  */
 
 #include "context/lock.h"
+#include "hub/names.h"
 #include "hub/topics.h"
-#include "iothub/connection_string.h"
 #include "iothub/options.h"
 #include "mqtt_core/engine.h"
 
@@ -34,7 +34,7 @@ typedef struct iothub_context {
     uint32_t events_len; /* of that topic */
     uint64_t ignored;    /* messages */
     iothub_options options;
-    iothub_connection_string identity; /* spans into the client's memory */
+    hub_names identity; /* in the client's memory */
     iothub_lock lock_memory;
     iothub_error error; /* used without a lock; with a lock, each thread has its own */
 } iothub_context;
@@ -42,7 +42,9 @@ typedef struct iothub_context {
 /** handle: the client, for callbacks. */
 void context_init(iothub_context *context, void *handle, mqc_engine *engine,
                   const iothub_options *options);
-void context_set_identity(iothub_context *context, const iothub_connection_string *identity);
+void context_set_identity(iothub_context *context, const hub_names *identity);
+/** Sets the memory for a ready-made token. */
+void context_set_token(iothub_context *context, char *token);
 /** scratch: follows the topic of telemetry, which has events_len bytes. */
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len);
 
@@ -62,7 +64,7 @@ static inline topic_identity context_topics(const iothub_context *context)
 /** Returns the host to connect to, NUL-terminated. */
 static inline const char *context_host(const iothub_context *context)
 {
-    const iothub_connection_string *id = &context->identity;
+    const hub_names *id = &context->identity;
     const mqc_span name = id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name;
 
     return (const char *)name.ptr;

@@ -203,6 +203,16 @@ static const char *check_choice(const iothub_options *o)
                : NULL;
 }
 
+static const char *check_credentials(const iothub_options *o)
+{
+    if (o->credential_count > IOTHUB_CREDENTIALS_MAX) {
+        return "credential_count is more than IOTHUB_CREDENTIALS_MAX";
+    }
+    return (o->credentials != NULL) != (o->credential_count > 0)
+               ? "credentials and credential_count: both are needed, or none"
+               : NULL;
+}
+
 iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_error *error)
 {
     return check_least("tx_size", o->tx_size, topic + TOPIC_ROOM, error);
@@ -211,7 +221,7 @@ iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_
 iothub_result options_check(const iothub_options *o, iothub_error *error)
 {
     const char *const faults[] = { check_platform(o->platform), check_texts(o), check_choice(o),
-                                   check_store(o->store) };
+                                   check_store(o->store), check_credentials(o) };
     iothub_result r = IOTHUB_OK;
 
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "context/options_check.h"
+#include "hub/connection_string.h"
 #include "iothub/memory_size.h"
 #include "telemetry/record.h"
 
@@ -128,27 +129,29 @@ static iothub_result take_identity(iothub_context *context, arena *a, const char
                                    mqc_span *token, iothub_error *error)
 {
     const size_t len = strlen(connection_string) + 1;
-    iothub_connection_string id;
+    iothub_connection_string cs;
 
-    iothub_result r = iothub_connection_string_parse(&id, connection_string, error);
+    iothub_result r = context->options.credentials != NULL
+                          ? connection_string_parse_names(&cs, connection_string, error)
+                          : iothub_connection_string_parse(&cs, connection_string, error);
     if (r == IOTHUB_OK) {
-        r = iothub_connection_string_check_mqtt(&id, error);
+        r = iothub_connection_string_check_mqtt(&cs, error);
     }
     if (r != IOTHUB_OK) {
         return r;
     }
     identity_copy copy = { .from = (const uint8_t *)connection_string, .gap_at = len };
-    if (id.signature.len > 0) {
-        copy.gap_at = (size_t)(id.signature.ptr - copy.from);
-        copy.gap_len = id.signature.len;
+    if (cs.signature.len > 0) {
+        copy.gap_at = (size_t)(cs.signature.ptr - copy.from);
+        copy.gap_len = cs.signature.len;
     }
     copy.to = cut(a, len - copy.gap_len);
     if (copy.to != NULL) {
-        move_identity(&id, &copy, len);
+        move_identity(&cs, &copy, len);
     }
-    *token = id.signature;
-    id.signature = mqc_span_of(NULL, 0);
-    context_set_identity(context, &id);
+    *token = cs.signature;
+    const hub_names names = hub_names_of_string(&cs);
+    context_set_identity(context, &names);
     return IOTHUB_OK;
 }
 
@@ -217,7 +220,7 @@ static void cut_login(memory_parts *p, arena *a, mqc_memory *m, size_t token_len
 
     cut_scratch(p->context, a, size.scratch);
     m->control_len = size.connect;
-    if (!credential_has_key(p->credential)) {
+    if (token_len > 0) {
         size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
         size_t cap = larger(rest, token_len + 1 + TOKEN_GROWTH);
         credential_set_memory(p->credential, cut(a, cap), cap);
@@ -295,6 +298,7 @@ iothub_result memory_divide(memory_parts *p, client_place *place, void *rest,
     if (r != IOTHUB_OK) {
         return r;
     }
+    credential_take_options(p->credential);
     cut_rings(&a, o, &m);
     cut_login(p, &a, &m, token.len);
     place->missing = a.missing;
@@ -302,5 +306,11 @@ iothub_result memory_divide(memory_parts *p, client_place *place, void *rest,
         return fail_missing(a.missing, error);
     }
     r = start_engine(p->context->engine, &m, error);
-    return r == IOTHUB_OK && token.len > 0 ? credential_take_token(p->credential, token, error) : r;
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (o->credentials != NULL) {
+        return credential_check_list(p->credential, error);
+    }
+    return token.len > 0 ? credential_take_token(p->credential, token, error) : IOTHUB_OK;
 }

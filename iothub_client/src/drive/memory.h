@@ -16,7 +16,7 @@ typedef struct client_place {
 /** Who gets memory. */
 typedef struct memory_parts {
     iothub_context *context;
-    iothub_credential *credential;
+    credential_part *credential;
     size_t lane_max; /* messages in the lane of telemetry */
     void *table;     /* with a store: bytes for the records in that lane */
     size_t table_len;

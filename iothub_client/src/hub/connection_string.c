@@ -1,3 +1,5 @@
+#include "hub/connection_string.h"
+
 #include "hub/connection_string_take.h"
 
 #include "iothub/sas.h"
@@ -274,8 +276,27 @@ static size_t count_from(const mqc_span *v, enum part first)
     return n;
 }
 
+/* Where the key or the token of the identity is. */
+typedef enum secret_place { IN_THE_STRING, IN_THE_OPTIONS } secret_place;
+
+static iothub_result check_secret(const mqc_span *v, secret_place place, iothub_error *err)
+{
+    if (v[KEY].len != 0 && v[SIGNATURE].len != 0) {
+        return invalid(SIGNATURE, "and SharedAccessKey exclude each other; leave one out", err);
+    }
+    if (place == IN_THE_OPTIONS) {
+        const enum part given = v[KEY].len != 0 ? KEY : SIGNATURE;
+        return v[given].len == 0
+                   ? IOTHUB_OK
+                   : invalid(given, "and options.credentials exclude each other; leave one out",
+                             err);
+    }
+    bool has_secret = v[KEY].len != 0 || v[SIGNATURE].len != 0 || count_from(v, FIRST_FLAG) > 0;
+    return has_secret ? IOTHUB_OK : missing(KEY, err);
+}
+
 /* Checks which parts are required together, and which exclude each other. */
-static iothub_result check_together(const mqc_span *v, iothub_error *err)
+static iothub_result check_together(const mqc_span *v, secret_place place, iothub_error *err)
 {
     bool service = v[DEVICE_ID].len == 0 && v[MODULE_ID].len == 0 && v[KEY_NAME].len != 0;
 
@@ -293,13 +314,7 @@ static iothub_result check_together(const mqc_span *v, iothub_error *err)
     if (v[GATEWAY].len != 0 && service) {
         return invalid(GATEWAY, "is for devices and modules, not for services; leave it out", err);
     }
-    if (v[KEY].len != 0 && v[SIGNATURE].len != 0) {
-        return invalid(SIGNATURE, "and SharedAccessKey exclude each other; leave one out", err);
-    }
-    if (v[KEY].len == 0 && v[SIGNATURE].len == 0 && count_from(v, FIRST_FLAG) == 0) {
-        return missing(KEY, err);
-    }
-    return IOTHUB_OK;
+    return check_secret(v, place, err);
 }
 
 static iothub_identity_kind kind_of(const mqc_span *v)
@@ -339,8 +354,8 @@ static iothub_result split(mqc_span s, mqc_span *v, iothub_error *err)
     return iothub_name_value_split(&format, s, v, err);
 }
 
-iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out, const char *text,
-                                                   size_t struct_size, iothub_error *err)
+static iothub_result parse(iothub_connection_string *out, const char *text, size_t struct_size,
+                           secret_place place, iothub_error *err)
 {
     mqc_span v[PART_COUNT] = { { NULL, 0 } };
 
@@ -350,7 +365,7 @@ iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out
     iothub_result r = split(whole(text), v, err);
     if (r == IOTHUB_OK) {
         drop_false_flags(v);
-        r = check_together(v, err);
+        r = check_together(v, place, err);
     }
     for (size_t i = 0; r == IOTHUB_OK && i < PART_COUNT; i++) {
         if (v[i].len != 0) {
@@ -372,6 +387,18 @@ iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out
     };
     iothub_struct_out(out, struct_size, &cs, sizeof cs);
     return IOTHUB_OK;
+}
+
+iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out, const char *text,
+                                                   size_t struct_size, iothub_error *err)
+{
+    return parse(out, text, struct_size, IN_THE_STRING, err);
+}
+
+iothub_result connection_string_parse_names(iothub_connection_string *out, const char *text,
+                                            iothub_error *err)
+{
+    return parse(out, text, sizeof *out, IN_THE_OPTIONS, err);
 }
 
 static iothub_result check_topic_id(enum part part, mqc_span id, iothub_error *err)
