@@ -1,4 +1,7 @@
-/* JSON look-up: what is found in a good text is good itself, and it stays inside. */
+/* The JSON reader and look-up: what is found in a good text is good itself, and it stays inside. */
+
+#include <math.h>
+#include <stdlib.h>
 
 #include "fuzz.h"
 #include "text/json_path.h"
@@ -22,12 +25,82 @@ static void find(mqc_span text, const char *const *keys, size_t count, bool good
     }
 }
 
+/* A number is read as strtod reads it; with many digits it may be the double beside that one. */
+static void check_number(mqc_span value)
+{
+    char text[400];
+    double out = 0;
+    int64_t n;
+
+    if (value.len >= sizeof text) {
+        return;
+    }
+    memcpy(text, value.ptr, value.len);
+    text[value.len] = '\0';
+    const double expected = strtod(text, NULL);
+    if (iothub_json_get_double(value, &out) == IOTHUB_OK) {
+        FUZZ_CHECK(value.len <= 19 ? out == expected
+                                   : out >= nextafter(expected, -HUGE_VAL) &&
+                                         out <= nextafter(expected, HUGE_VAL));
+    } else {
+        FUZZ_CHECK(!isfinite(nextafter(expected, expected * 2)));
+    }
+    if (iothub_json_get_int(value, &n) == IOTHUB_OK) {
+        FUZZ_CHECK((double)n == expected);
+    }
+}
+
+static void check_item(mqc_span text, const iothub_json_reader *r)
+{
+    const bool scalar = r->kind >= IOTHUB_JSON_STRING && r->kind <= IOTHUB_JSON_NULL;
+    char string[256];
+    size_t len;
+    bool truth;
+
+    FUZZ_CHECK(r->depth <= IOTHUB_JSON_DEPTH && r->offset <= text.len);
+    FUZZ_CHECK(r->kind == IOTHUB_JSON_END ||
+               (r->value.ptr >= text.ptr && r->value.ptr + r->value.len <= text.ptr + r->offset));
+    FUZZ_CHECK(!scalar || iothub_json_check(r->value, NULL) == IOTHUB_OK);
+    FUZZ_CHECK(iothub_json_get_bool(r->value, &truth) ==
+               (r->kind == IOTHUB_JSON_TRUE || r->kind == IOTHUB_JSON_FALSE ? IOTHUB_OK
+                                                                            : IOTHUB_ERR_JSON));
+    if (r->kind == IOTHUB_JSON_NUMBER) {
+        check_number(r->value);
+    }
+    if (r->kind == IOTHUB_JSON_STRING &&
+        iothub_json_get_string(r->value, string, sizeof string, &len) == IOTHUB_OK) {
+        FUZZ_CHECK(iothub_json_equals(r->value, string) == (strlen(string) == len));
+    }
+}
+
+/* A walk, and a second one that skips every object and array below the first level. */
+static void walk(mqc_span text, bool good)
+{
+    iothub_json_reader r;
+    iothub_json_reader skipping;
+
+    iothub_json_reader_init(&r, text);
+    for (size_t before = 0; iothub_json_next(&r); before = r.offset) {
+        FUZZ_CHECK(r.offset > before);
+        check_item(text, &r);
+    }
+    FUZZ_CHECK((r.result == IOTHUB_OK) == good);
+    iothub_json_reader_init(&skipping, text);
+    while (iothub_json_next(&skipping) && (skipping.depth == 0 || iothub_json_skip(&skipping))) {
+        FUZZ_CHECK(skipping.depth <= 1);
+        FUZZ_CHECK(skipping.depth == 0 || skipping.kind == IOTHUB_JSON_END ||
+                   iothub_json_check(skipping.value, NULL) == IOTHUB_OK);
+    }
+    FUZZ_CHECK(skipping.result == r.result && skipping.offset == r.offset);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const keys[] = { "desired", "$version", "a\"b" };
     const mqc_span text = mqc_span_of(data, size);
     const bool good = iothub_json_check(text, NULL) == IOTHUB_OK;
 
+    walk(text, good);
     for (size_t first = 0; first < 3; first++) {
         for (size_t count = 0; first + count <= 3; count++) {
             find(text, keys + first, count, good);

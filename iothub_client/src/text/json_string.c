@@ -1,0 +1,84 @@
+#include "iothub/json.h"
+#include "text/json_scan.h"
+
+bool iothub_json_equals(mqc_span string, const char *text)
+{
+    iothub_json_scan s = iothub_json_scan_of(string, 0);
+    iothub_json_scan wanted = iothub_json_scan_of(mqc_span_str(text), 0);
+
+    if (!iothub_json_scan_take(&s, '"')) {
+        return false;
+    }
+    while (!iothub_json_scan_take(&s, '"')) {
+        uint32_t is;
+        uint32_t should_be;
+        if (!iothub_json_scan_char(&s, &is) || !iothub_json_scan_utf8(&wanted, &should_be) ||
+            is != should_be) {
+            return false;
+        }
+    }
+    return s.p == s.end && wanted.p == wanted.end;
+}
+
+/* UTF-8 of a code point, RFC 3629 section 3. */
+static size_t encode(uint32_t code_point, char out[4])
+{
+    static const uint8_t leads[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    const size_t len = code_point < 0x80      ? 1
+                       : code_point < 0x800   ? 2
+                       : code_point < 0x10000 ? 3
+                                              : 4;
+
+    for (size_t i = len; i-- > 1; code_point >>= 6) {
+        out[i] = (char)(0x80u | (code_point & 0x3Fu));
+    }
+    out[0] = (char)(leads[len] | code_point);
+    return len;
+}
+
+/* The length of the text that a string stands for; false: it is no JSON string. */
+static bool text_length(mqc_span string, size_t *len)
+{
+    iothub_json_scan s = iothub_json_scan_of(string, 0);
+    size_t sum = 0;
+
+    if (!iothub_json_scan_take(&s, '"')) {
+        return false;
+    }
+    while (!iothub_json_scan_take(&s, '"')) {
+        uint32_t code_point;
+        char bytes[4];
+        if (!iothub_json_scan_char(&s, &code_point)) {
+            return false;
+        }
+        sum += encode(code_point, bytes);
+    }
+    *len = sum;
+    return s.p == s.end;
+}
+
+iothub_result iothub_json_get_string(mqc_span string, char *out, size_t cap, size_t *len)
+{
+    iothub_json_scan s = iothub_json_scan_of(string, 0);
+    uint32_t code_point;
+    size_t need;
+
+    if (!text_length(string, &need)) {
+        return IOTHUB_ERR_JSON;
+    }
+    if (need >= cap) {
+        return IOTHUB_ERR_NO_SPACE;
+    }
+    (void)iothub_json_scan_take(&s, '"');
+    for (size_t at = 0; at < need && iothub_json_scan_char(&s, &code_point);) {
+        char bytes[4];
+        size_t n = encode(code_point, bytes);
+        memcpy(out + at, bytes, n);
+        at += n;
+    }
+    out[need] = '\0';
+    if (len != NULL) {
+        *len = need;
+    }
+    return IOTHUB_OK;
+}
