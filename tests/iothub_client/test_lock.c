@@ -28,6 +28,21 @@ static void do_set_token(iothub_client *c)
     (void)iothub_set_token(c, TOKEN("1700000500"));
 }
 
+static void do_set_c2d_callback(iothub_client *c)
+{
+    (void)iothub_set_c2d_callback(c, NULL);
+}
+
+static void do_set_desired_callback(iothub_client *c)
+{
+    (void)iothub_set_desired_callback(c, NULL);
+}
+
+static void do_set_method_callback(iothub_client *c)
+{
+    (void)iothub_set_method_callback(c, NULL);
+}
+
 static void do_last_error(iothub_client *c)
 {
     (void)iothub_last_error(c);
@@ -113,6 +128,9 @@ static const struct guarded {
     { "iothub_stop", do_stop, 1 },
     { "iothub_reconnect_now", do_reconnect_now, 1 },
     { "iothub_set_token", do_set_token, 1 },
+    { "iothub_set_c2d_callback", do_set_c2d_callback, 1 },
+    { "iothub_set_desired_callback", do_set_desired_callback, 1 },
+    { "iothub_set_method_callback", do_set_method_callback, 1 },
     { "iothub_last_error", do_last_error, 0 }, /* the calling thread's own */
     { "iothub_get_state", do_get_state, 1 },
     { "iothub_poll_info", do_poll_info, 1 },

@@ -106,10 +106,32 @@ static void on_connect(fake_hub *h, scripted_stream *s, reader r)
         text(&r, h->password, sizeof h->password);
     }
     h->connects++;
+    if (!h->session_present) {
+        h->held[0] = '\0';
+    }
     if (!h->mute_connect) {
         const uint8_t body[2] = { h->return_code == 0 && h->session_present, h->return_code };
         feed_packet(s, 0x20, body, 2);
     }
+}
+
+/* Removes a filter from the subscriptions that the hub holds. */
+static void forget(fake_hub *h, const char *filter)
+{
+    char entry[402];
+
+    snprintf(entry, sizeof entry, "%s ", filter);
+    char *at = strstr(h->held, entry);
+    if (at != NULL) {
+        memmove(at, at + strlen(entry), strlen(at + strlen(entry)) + 1);
+    }
+}
+
+static void hold(fake_hub *h, const char *filter)
+{
+    forget(h, filter);
+    size_t len = strlen(h->held);
+    snprintf(h->held + len, sizeof h->held - len, "%s ", filter);
 }
 
 static void on_subscribe(fake_hub *h, scripted_stream *s, reader r)
@@ -129,6 +151,9 @@ static void on_subscribe(fake_hub *h, scripted_stream *s, reader r)
         h->wanted_qos[n - 1] = '\0';
         bool refuse = h->refuse_filter != NULL && strstr(filter, h->refuse_filter) != NULL;
         body[n++] = refuse ? 0x80 : qos;
+        if (!refuse) {
+            hold(h, filter);
+        }
     }
     h->subscribes++;
     if (!h->mute_subscribe) {
@@ -140,8 +165,15 @@ static void on_unsubscribe(fake_hub *h, scripted_stream *s, reader r)
 {
     uint16_t id = (uint16_t)u16(&r);
 
-    text(&r, h->unfiltered, sizeof h->unfiltered);
-    assert_ptr_equal(r.p, r.end);
+    size_t at = 0;
+
+    while (r.p < r.end) {
+        char filter[400];
+        text(&r, filter, sizeof filter);
+        forget(h, filter);
+        at += (size_t)snprintf(h->unfiltered + at, sizeof h->unfiltered - at, "%s%s",
+                               at > 0 ? " " : "", filter);
+    }
     h->unsubscribes++;
     if (!h->mute_unsubscribe) {
         feed_id(s, 0xB0, id);

@@ -40,9 +40,12 @@ typedef struct fake_hub {
     char client_id[300], user_name[1200], password[1600];
     uint16_t keep_alive_s;
     bool clean_session;
-    char filters[1000];   /* filters of the last SUBSCRIBE, separated by spaces */
-    char wanted_qos[16];  /* the QoS requested for each filter, one digit per filter */
-    char unfiltered[400]; /* the filter of the last UNSUBSCRIBE */
+    char filters[1000];    /* filters of the last SUBSCRIBE, separated by spaces */
+    char wanted_qos[16];   /* the QoS requested for each filter, one digit per filter */
+    char unfiltered[1000]; /* filters of the last UNSUBSCRIBE, separated by spaces */
+    /* Filters that the hub has a subscription for, each followed by a space. A CONNECT removes
+     * them, unless session_present is set. */
+    char held[1000];
     unsigned publishes;
     fake_hub_publish log[FAKE_HUB_LOG]; /* publish number n is at index n % FAKE_HUB_LOG */
     uint16_t acked[FAKE_HUB_LOG];       /* packet ids of the PUBACKs that the client sent */

@@ -172,6 +172,44 @@ iothub_result iothub_reconnect_now(iothub_client *c);
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
 
 /**
+ * Sets the callback for cloud-to-device messages (for a module: for its inputs), or removes it with
+ * NULL. Allowed in every state and inside callbacks; iothub_options.user stays the same.
+ *
+ * If the client is connected, it subscribes or unsubscribes immediately; otherwise it does so on
+ * the next connection. A client that has all its callbacks from the beginning sends no packet more.
+ *
+ * After a callback was removed, it is not called any more; but with a runner, a call that has begun
+ * before may still be running on the runner's thread. A message that arrives before the hub has
+ * processed the UNSUBSCRIBE is acknowledged, counted as iothub_stats.ignored and logged. Messages
+ * that the old callback has deferred can still be accepted.
+ *
+ * @param c    the client
+ * @param c2d  the callback; NULL: none
+ * @return     IOTHUB_OK, or an error if c is not a client
+ */
+iothub_result iothub_set_c2d_callback(iothub_client *c, iothub_c2d_callback *c2d);
+
+/**
+ * The same as iothub_set_c2d_callback for desired properties. A new callback first receives the
+ * complete document, which the client requests when the hub has confirmed the subscription.
+ *
+ * @param c        the client
+ * @param desired  the callback; NULL: none
+ * @return         IOTHUB_OK, or an error if c is not a client
+ */
+iothub_result iothub_set_desired_callback(iothub_client *c, iothub_desired_callback *desired);
+
+/**
+ * The same as iothub_set_c2d_callback for direct methods. Calls that the old callback has taken can
+ * still be answered.
+ *
+ * @param c       the client
+ * @param method  the callback; NULL: none
+ * @return        IOTHUB_OK, or an error if c is not a client
+ */
+iothub_result iothub_set_method_callback(iothub_client *c, iothub_method_callback *method);
+
+/**
  * Returns why the latest refused call on a client was refused. The text names the argument at
  * fault.
  *

@@ -145,6 +145,15 @@ typedef enum iothub_log_level {
     IOTHUB_LOG_DEBUG      /**< Details for developers of the SDK. */
 } iothub_log_level;
 
+/** Type of iothub_callbacks.c2d. */
+typedef iothub_disposition iothub_c2d_callback(iothub_client *c, const iothub_message *m,
+                                               void *user);
+/** Type of iothub_callbacks.desired. */
+typedef void iothub_desired_callback(iothub_client *c, const iothub_desired *d, void *user);
+/** Type of iothub_callbacks.method. */
+typedef iothub_method_verdict iothub_method_callback(iothub_client *c,
+                                                     const iothub_method_call *call, void *user);
+
 /**
  * The application's callbacks; each may be NULL.
  *
@@ -154,7 +163,8 @@ typedef enum iothub_log_level {
  * end the client; see iothub_deinit. Spans and texts are valid until the callback returns; copy
  * what you need later.
  *
- * If c2d, desired or method is NULL, the client does not subscribe to that feature. The hub may
+ * If c2d, desired or method is NULL, the client does not subscribe to that feature;
+ * iothub_set_c2d_callback and its relatives change these three later. The hub may
  * still have a subscription from an earlier run of the program (clean_session false). The client
  * then acknowledges each message that arrives for it, counts it as iothub_stats.ignored, logs it,
  * and unsubscribes, so that the hub keeps later messages for a run that has the callback.
@@ -178,12 +188,12 @@ typedef struct iothub_callbacks {
      * whether the message is accepted. IOTHUB_DEFER has an effect for QoS 1 only, which is what the
      * hub uses for these messages.
      */
-    iothub_disposition (*c2d)(iothub_client *c, const iothub_message *m, void *user);
+    iothub_c2d_callback *c2d;
     /** Desired properties arrived: the complete document after each connect, then patches in the
      * order of their versions. */
-    void (*desired)(iothub_client *c, const iothub_desired *d, void *user);
+    iothub_desired_callback *desired;
     /** A direct method was called. Returns whether the application answers it. */
-    iothub_method_verdict (*method)(iothub_client *c, const iothub_method_call *call, void *user);
+    iothub_method_callback *method;
     /**
      * A ready-made SharedAccessSignature expires in seconds_left seconds (0: it has expired), and
      * the client cannot make a new one. The application gets a new one and calls iothub_set_token.

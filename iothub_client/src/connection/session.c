@@ -402,15 +402,41 @@ void session_on_refusal(iothub_session *s, uint8_t return_code)
     feed(s, LIFE_LOST, why.code, why.text);
 }
 
-void session_on_suback(iothub_session *s, mqc_span return_codes)
+bool session_on_suback(iothub_session *s, mqc_span return_codes)
 {
+    const bool connecting = s->context->state == IOTHUB_SUBSCRIBING;
+    unsigned features;
     iothub_error error;
 
-    if (subscribe_on_suback(&s->subscribe, return_codes, &error) == IOTHUB_OK) {
-        feed(s, LIFE_SUBACK, IOTHUB_OK, "connected");
-    } else {
+    if (subscribe_on_suback(&s->subscribe, return_codes, &features, &error) != IOTHUB_OK) {
         feed(s, LIFE_LOST, error.code, error.text);
+        return false;
     }
+    feed(s, LIFE_SUBACK, IOTHUB_OK, "connected");
+    session_update_subscriptions(s);
+    return s->context->state == IOTHUB_CONNECTED &&
+           (connecting || (features & (1u << TOPIC_FEATURE_DESIRED)) != 0);
+}
+
+void session_on_unsuback(iothub_session *s)
+{
+    subscribe_on_unsuback(&s->subscribe);
+    session_update_subscriptions(s);
+}
+
+/* --- features -------------------------------------------------------------------------------- */
+
+void session_update_subscriptions(iothub_session *s)
+{
+    if (s->context->state == IOTHUB_CONNECTED && subscribe_is_due(&s->subscribe)) {
+        subscribe_update(&s->subscribe);
+        context_poke(s->context);
+    }
+}
+
+bool session_has_feature(const iothub_session *s, topic_feature feature)
+{
+    return s->context->state == IOTHUB_CONNECTED && subscribe_has(&s->subscribe, feature);
 }
 
 /* --- what the application asks for ----------------------------------------------------------- */

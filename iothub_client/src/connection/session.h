@@ -124,6 +124,16 @@ void session_on_stream_error(iothub_session *s, plat_result r);
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
 void session_on_connack(iothub_session *s, bool session_present);
 void session_on_refusal(iothub_session *s, uint8_t return_code);
-void session_on_suback(iothub_session *s, mqc_span return_codes);
+/** True: the twin must be fetched, since the client has connected, or has subscribed to desired
+ * properties again. */
+bool session_on_suback(iothub_session *s, mqc_span return_codes);
+void session_on_unsuback(iothub_session *s);
+
+/* --- features ------------------------------------------------------------------------------- */
+
+/** Informs the hub of callbacks that were set or removed, if the client is connected. */
+void session_update_subscriptions(iothub_session *s);
+/** True if the hub has confirmed the subscription on this connection. */
+bool session_has_feature(const iothub_session *s, topic_feature feature);
 
 #endif

@@ -56,9 +56,10 @@ void callback_done(iothub_context *context, const iothub_done *d)
 iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m)
 {
     const iothub_options *o = &context->options;
+    iothub_c2d_callback *c2d = o->callbacks.c2d; /* another thread may change it from now on */
 
     begin(context);
-    iothub_disposition d = o->callbacks.c2d(context->handle, m, o->user);
+    iothub_disposition d = c2d(context->handle, m, o->user);
     end(context);
     return d;
 }
@@ -66,18 +67,22 @@ iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m
 void callback_desired(iothub_context *context, const iothub_desired *d)
 {
     const iothub_options *o = &context->options;
+    iothub_desired_callback *desired = o->callbacks.desired;
 
-    begin(context);
-    o->callbacks.desired(context->handle, d, o->user);
-    end(context);
+    if (desired != NULL) { /* it may have been removed after the document was requested */
+        begin(context);
+        desired(context->handle, d, o->user);
+        end(context);
+    }
 }
 
 iothub_method_verdict callback_method(iothub_context *context, const iothub_method_call *call)
 {
     const iothub_options *o = &context->options;
+    iothub_method_callback *method = o->callbacks.method;
 
     begin(context);
-    iothub_method_verdict v = o->callbacks.method(context->handle, call, o->user);
+    iothub_method_verdict v = method(context->handle, call, o->user);
     end(context);
     return v;
 }

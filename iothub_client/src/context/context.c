@@ -30,6 +30,21 @@ void context_set_scratch(iothub_context *context, char *scratch, size_t len, siz
     context->events_len = (uint32_t)events_len;
 }
 
+void context_set_c2d(iothub_context *context, iothub_c2d_callback *c2d)
+{
+    context->options.callbacks.c2d = c2d;
+}
+
+void context_set_desired(iothub_context *context, iothub_desired_callback *desired)
+{
+    context->options.callbacks.desired = desired;
+}
+
+void context_set_method(iothub_context *context, iothub_method_callback *method)
+{
+    context->options.callbacks.method = method;
+}
+
 mqc_time context_now(const iothub_context *context)
 {
     const plat_clock *clock = context->options.platform->clock;

@@ -48,6 +48,11 @@ void context_set_token(iothub_context *context, char *token);
 /** scratch: follows the topic of telemetry, which has events_len bytes. */
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len);
 
+/** Set a callback of the options; NULL removes it. */
+void context_set_c2d(iothub_context *context, iothub_c2d_callback *c2d);
+void context_set_desired(iothub_context *context, iothub_desired_callback *desired);
+void context_set_method(iothub_context *context, iothub_method_callback *method);
+
 mqc_time context_now(const iothub_context *context);
 
 static inline const plat_clock *context_clock(const iothub_context *context)

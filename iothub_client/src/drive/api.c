@@ -117,6 +117,45 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
                           : r;
 }
 
+/* --- callbacks that are set later ------------------------------------------------------- */
+
+iothub_result iothub_set_c2d_callback(iothub_client *c, iothub_c2d_callback *c2d)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    context_set_c2d(&c->context, c2d);
+    session_update_subscriptions(&c->session);
+    return api_return(c, IOTHUB_OK);
+}
+
+iothub_result iothub_set_desired_callback(iothub_client *c, iothub_desired_callback *desired)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    context_set_desired(&c->context, desired);
+    twin_expect_document(&c->twin);
+    if (session_has_feature(&c->session, TOPIC_FEATURE_DESIRED)) {
+        twin_on_connected(&c->twin);
+    }
+    session_update_subscriptions(&c->session);
+    return api_return(c, IOTHUB_OK);
+}
+
+iothub_result iothub_set_method_callback(iothub_client *c, iothub_method_callback *method)
+{
+    iothub_result r = api_begin(c);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    context_set_method(&c->context, method);
+    session_update_subscriptions(&c->session);
+    return api_return(c, IOTHUB_OK);
+}
+
 /* --- driving --------------------------------------------------------------------------- */
 
 /* Whose turn it is. */

@@ -108,8 +108,7 @@ static void on_done(iothub_client *c, const mqc_done *m)
 
 static void on_subscribed(iothub_client *c, mqc_span return_codes)
 {
-    session_on_suback(&c->session, return_codes);
-    if (c->context.state == IOTHUB_CONNECTED) {
+    if (session_on_suback(&c->session, return_codes)) {
         twin_on_connected(&c->twin);
     }
 }
@@ -123,6 +122,6 @@ void event_take(iothub_client *c, const mqc_event *ev)
     case MQC_EVENT_OVERSIZE: on_oversize(c, &ev->u.publish); break;
     case MQC_EVENT_DONE: on_done(c, &ev->u.done); break;
     case MQC_EVENT_SUBSCRIBED: on_subscribed(c, ev->u.suback.return_codes); break;
-    case MQC_EVENT_UNSUBSCRIBED: break; /* no further action is needed */
+    case MQC_EVENT_UNSUBSCRIBED: session_on_unsuback(&c->session); break;
     }
 }

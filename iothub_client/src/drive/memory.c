@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "connection/subscribe.h"
 #include "context/options_check.h"
 #include "hub/connection_string.h"
 #include "iothub/memory_size.h"
@@ -212,16 +213,17 @@ static void cut_scratch(iothub_context *context, arena *a, size_t least)
     topic_put_events(&t, &id);
 }
 
-/* The control area must hold CONNECT. A ready-made token may be replaced by a longer one: the
+/* The control area must hold CONNECT, and SUBSCRIBE for all features, whose callbacks may be set
+ * later. A ready-made token may be replaced by a longer one: the
  * remaining memory is for that, once for the token and once for its copy in CONNECT. */
 static void cut_login(memory_parts *p, arena *a, mqc_memory *m, size_t token_len)
 {
     const credential_size size = credential_measure(p->credential);
 
     cut_scratch(p->context, a, size.scratch);
-    m->control_len = size.connect;
+    m->control_len = larger(size.connect, subscribe_measure(p->context));
     if (token_len > 0) {
-        size_t rest = a->left > size.connect ? (a->left - size.connect) / 2 : 0;
+        size_t rest = a->left > m->control_len ? (a->left - m->control_len) / 2 : 0;
         size_t cap = larger(rest, token_len + 1 + TOKEN_GROWTH);
         credential_set_memory(p->credential, cut(a, cap), cap);
         m->control_len += cap;

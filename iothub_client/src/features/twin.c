@@ -147,6 +147,7 @@ static void sync_start(iothub_twin *f)
     if (f->context->options.callbacks.desired == NULL || f->requested) {
         return; /* a pending GET is sent again automatically */
     }
+    f->expected = false;
     iothub_op next = context_next_op(f->context);
 
     mqc_result r = publish(f, KIND_OWN_GET, next, mqc_span_of(NULL, 0), NULL);
@@ -164,8 +165,8 @@ static void sync_start(iothub_twin *f)
     assert(twin_valid(f));
 }
 
-/* The client's own GET was queued on an earlier connection. Its answer may be older than a
- * change that was not notified. */
+/* The client's own GET was queued before the hub began to send changes. Its answer may be older
+ * than a change that was not notified. */
 static bool is_stale(const iothub_twin *f)
 {
     return f->requested && f->requested_generation != f->context->generation;
@@ -182,12 +183,15 @@ static void sync_later(iothub_twin *f)
 /* True if the application has the newest version that the client knows. */
 static bool is_synced(const iothub_twin *f)
 {
-    return f->context->options.callbacks.desired != NULL && !f->requested &&
+    return f->context->options.callbacks.desired != NULL && !f->expected && !f->requested &&
            f->retry_at == IOTHUB_NEVER && f->context->state == IOTHUB_CONNECTED;
 }
 
 static void deliver(iothub_twin *f, const iothub_desired *d)
 {
+    if (f->context->options.callbacks.desired == NULL) { /* removed after the request */
+        return;
+    }
     f->version = d->version;
     f->oversize = false;
     f->delivered++;
@@ -261,8 +265,14 @@ static void compare(iothub_twin *f, mqc_span body)
 void twin_on_connected(iothub_twin *f)
 {
     f->oversize = false;
+    f->requested_generation = f->context->generation - 1; /* an unanswered GET is out of date */
     hold_until(f, f->hold_until);
     sync_start(f);
+}
+
+void twin_expect_document(iothub_twin *f)
+{
+    f->expected = true;
 }
 
 mqc_time twin_deadline(const iothub_twin *f)

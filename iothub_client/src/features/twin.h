@@ -23,6 +23,7 @@ typedef struct iothub_twin {
     int later_status;         /* the status of that refusal */
     bool requested;           /* the own GET is unanswered */
     bool starved;             /* the own GET found the lane full */
+    bool expected;            /* a new callback has received no document, and none was requested */
     bool oversize;            /* reported on this connection: the document is too large */
 
     uint64_t delivered;
@@ -37,7 +38,10 @@ void twin_init(iothub_twin *f, iothub_context *context);
 iothub_result twin_queue_get(iothub_twin *f, void *tag, iothub_op *op);
 iothub_result twin_queue_report(iothub_twin *f, mqc_span json, void *tag, iothub_op *op);
 
+/** The hub sends changes from now on: requests the document. */
 void twin_on_connected(iothub_twin *f);
+/** A new callback was set: patches wait until it has received a document. */
+void twin_expect_document(iothub_twin *f);
 /** fault: why the body could not be received; NULL: it was received. */
 void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
                       const iothub_error *fault);
