@@ -13,7 +13,7 @@ import time
 import urllib.parse
 
 API = "api-version=2021-04-12"
-PATIENCE_S = 20
+PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
 
 
 def sas_token(resource, key, lifetime_s=3600, policy=None):

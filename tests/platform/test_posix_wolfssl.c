@@ -124,7 +124,7 @@ static void the_clocks_run(void **state)
 
     p->net->wait(p->net, &(plat_poll){ .fd = -1 }, 1, 5);
 
-    assert_in_range(p->clock->monotonic_ms(p->clock) - start, 4, 5000);
+    assert_true(p->clock->monotonic_ms(p->clock) - start >= 4);
     assert_true(p->clock->wall_s(p->clock) > 1600000000);
 }
 

@@ -12,6 +12,7 @@ import time
 import unittest
 from urllib.parse import quote
 
+PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
 PROGRAM = ""
 K32 = base64.b64encode(bytes(range(32))).decode()
 HUB = "myhub.azure-devices.net"
@@ -26,7 +27,7 @@ def run(*args, stdin="", env=None):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("IOTHUB_")}
     environment.update(env or {})
     done = subprocess.run([PROGRAM, "sas-token", *args], input=stdin.encode(), env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -293,7 +294,7 @@ class BadInput(unittest.TestCase):
                           ["--version"], ["sas-token", "--help"], ["service", "--help"], *service):
             with self.subTest(arguments), open("/dev/full", "wb") as full:
                 done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE,
-                                      timeout=60)
+                                      timeout=PATIENCE_S)
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(done.stderr.count(b"cannot be written"), 1)
 
@@ -349,7 +350,7 @@ class Usage(unittest.TestCase):
         for args, status in [(["--help"], 0), (["--version"], 0), (["sas-token", "--help"], 0),
                              ([], 2), (["no-such-command"], 2), (["--no-such-option"], 2)]:
             done = subprocess.run([PROGRAM, *args], stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, timeout=60)
+                                  stderr=subprocess.PIPE, timeout=PATIENCE_S)
             self.assertEqual(done.returncode, status)
             self.assertEqual(len(done.stdout) > 0, status == 0)
             self.assertEqual(len(done.stderr) > 0, status != 0)
