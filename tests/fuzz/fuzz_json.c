@@ -1,9 +1,11 @@
-/* The JSON reader and look-up: what is found in a good text is good itself, and it stays inside. */
+/* The JSON reader, look-up and writer: what is found in a good text is good itself, and it stays
+ * inside. */
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "fuzz.h"
+#include "iothub/json_writer.h"
 #include "text/json_path.h"
 
 static void find(mqc_span text, const char *const *keys, size_t count, bool good)
@@ -94,6 +96,60 @@ static void walk(mqc_span text, bool good)
     FUZZ_CHECK(skipping.result == r.result && skipping.offset == r.offset);
 }
 
+static void put_item(iothub_json_writer *w, const iothub_json_reader *r)
+{
+    char string[256];
+    size_t len;
+
+    if (r->name.len != 0) {
+        iothub_json_put_name(w, r->name);
+    }
+    if (r->kind == IOTHUB_JSON_OBJECT) {
+        iothub_json_put_object(w, NULL);
+    } else if (r->kind == IOTHUB_JSON_ARRAY) {
+        iothub_json_put_array(w, NULL);
+    } else if (r->kind == IOTHUB_JSON_END) {
+        iothub_json_put_end(w);
+    } else if (r->kind == IOTHUB_JSON_STRING &&
+               iothub_json_get_string(r->value, string, sizeof string, &len) == IOTHUB_OK) {
+        iothub_json_put_text(w, NULL, mqc_span_of(string, len));
+    } else {
+        iothub_json_put_raw(w, NULL, r->value);
+    }
+}
+
+/* Writes what is read, and reads that again: both are the same. */
+static void rewrite(mqc_span text)
+{
+    char *buf = malloc(6 * text.len + 1); /* each byte of a string may become an escape of six */
+    iothub_json_reader r;
+    iothub_json_reader again;
+    iothub_json_writer w;
+
+    FUZZ_CHECK(buf != NULL);
+    iothub_json_writer_init(&w, buf, 6 * text.len + 1);
+    iothub_json_reader_init(&r, text);
+    while (iothub_json_next(&r)) {
+        put_item(&w, &r);
+    }
+    FUZZ_CHECK(iothub_json_writer_finish(&w) == IOTHUB_OK);
+    iothub_json_reader_init(&r, text);
+    iothub_json_reader_init(&again, mqc_span_of(buf, w.len));
+    while (iothub_json_next(&r)) {
+        char string[256];
+        FUZZ_CHECK(iothub_json_next(&again) && again.kind == r.kind && again.depth == r.depth);
+        FUZZ_CHECK(mqc_span_eq(again.name, r.name));
+        if (iothub_json_get_string(r.value, string, sizeof string, NULL) == IOTHUB_OK) {
+            FUZZ_CHECK(iothub_json_equals(again.value, string) ==
+                       iothub_json_equals(r.value, string));
+        } else {
+            FUZZ_CHECK(mqc_span_eq(again.value, r.value));
+        }
+    }
+    FUZZ_CHECK(!iothub_json_next(&again) && again.result == IOTHUB_OK);
+    free(buf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const keys[] = { "desired", "$version", "a\"b" };
@@ -101,6 +157,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const bool good = iothub_json_check(text, NULL) == IOTHUB_OK;
 
     walk(text, good);
+    if (good) {
+        rewrite(text);
+    }
     for (size_t first = 0; first < 3; first++) {
         for (size_t count = 0; first + count <= 3; count++) {
             find(text, keys + first, count, good);
