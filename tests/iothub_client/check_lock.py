@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Fail when a public function may miss the lock, or a callback may run under its lock.
+"""Fails if a public function may run without the lock, or a callback may run with it.
 
 usage: check_lock.py ROOT
 
-Every function of client.h that takes a client stands in the table of test_lock.c, callbacks are
-called in callbacks.c only, and the lock is entered and left at the front door, around callbacks, around
-calls of a stream (context.h), and by the runner's thread, but in no part.
+Checks that every function of client.h that takes a client is in the table of test_lock.c; that
+callbacks are called only in callbacks.c; and that the lock is taken and released only at the front
+door, around callbacks, around calls of a stream (context.h) and by the runner's thread, but not in any
+part.
 """
 
 import pathlib
@@ -16,7 +17,7 @@ DECLARED = re.compile(r"^[\w *]+?\b(iothub_\w+)\((?:const )?iothub_client \*c\b"
 CALLED = re.compile(r"callbacks\.\w+\(")
 LOCKED = re.compile(r"\b(?:context|lock)_(?:enter|leave)\(")
 LOCKING = {"api.c", "callbacks.c", "context.h", "lock.c", "lock.h", "runner.c"}
-# They begin and end the life of a client: no other thread uses it then.
+# These functions begin and end the life of a client, when no other thread uses it.
 LIFE = {"iothub_init", "iothub_deinit", "iothub_free"}
 
 
@@ -24,7 +25,7 @@ def main():
     client = pathlib.Path(sys.argv[1]) / "iothub_client"
     tests = pathlib.Path(__file__).parent
     header = (client / "include/iothub/client.h").read_text("utf-8")
-    # NAME is inline where NAME_sized is, and passes on: one entry for both.
+    # A function NAME that is inline calls NAME_sized, so both count as one entry.
     declared = {name.removesuffix("_sized") for name in DECLARED.findall(header)} - LIFE
     table = (tests / "test_lock.c").read_text("utf-8")
     found = [f"{name}: not in the table of test_lock.c" for name in sorted(declared)

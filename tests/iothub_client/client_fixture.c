@@ -12,7 +12,7 @@ static void copy(char *out, size_t cap, mqc_span in)
     out[n] = '\0';
 }
 
-/* No text for people ever holds the key, a signature or a token. */
+/* Expects that no text for people contains the key, a signature or a token. */
 static void check_no_secret(const client_fixture *f, const char *text)
 {
     if (strstr(text, "sig=") != NULL || (f->secret[0] != '\0' && strstr(text, f->secret) != NULL)) {
@@ -133,7 +133,8 @@ static void on_log(iothub_log_level level, const char *module, const char *text,
     snprintf(f->log + at, sizeof f->log - at, "%d %s %s\n", (int)level, module, text);
 }
 
-/* The hub answers immediately, since after a DISCONNECT and the close its bytes are gone. */
+/* The hub must answer within the send, because the bytes are gone after a DISCONNECT and the
+ * close. */
 static void serve_after_send(scripted_stream *s, scripted_call call, plat_result r, void *user)
 {
     client_fixture *f = user;

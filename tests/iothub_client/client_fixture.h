@@ -3,13 +3,12 @@
 
 /**
  * @file
- * A client on a fake platform, with a fake hub at the other end and a record of
- * every callback.
+ * A client on a fake platform, connected to a fake hub, with a record of every callback.
  *
  *     client_fixture f;
- *     fixture_init(&f, NULL);         or with options changed by a function
- *     fixture_connect(&f);            until IOTHUB_CONNECTED
- *     ... fixture_run(&f);            until client and hub are idle
+ *     fixture_init(&f, NULL);     // or with a function that changes the options
+ *     fixture_connect(&f);        // returns when the client is IOTHUB_CONNECTED
+ *     ... fixture_run(&f);        // returns when client and hub are idle
  *     fixture_free(&f);
  */
 
@@ -57,62 +56,74 @@ typedef struct client_fixture {
     fixture_status statuses[FIXTURE_LOG];
     unsigned status_count;
     iothub_done dones[4 * FIXTURE_LOG];
-    char done_body[512]; /* of the last one */
+    char done_body[512]; /* body of the last done callback */
     unsigned done_count;
     fixture_desired desired[FIXTURE_LOG];
     unsigned desired_count;
     iothub_method_token tokens[FIXTURE_LOG];
-    char method_name[256]; /* of the last call */
+    char method_name[256]; /* name in the last method call */
     char method_payload[512];
     unsigned method_count;
     iothub_method_verdict verdict;
     uint32_t deliveries[FIXTURE_LOG];
-    char c2d_body[512]; /* of the last one */
+    char c2d_body[512]; /* body of the last message */
     unsigned c2d_count;
     iothub_disposition disposition;
     void (*on_c2d)(struct client_fixture *f, const iothub_message *m);
     unsigned expiring_count;
     int64_t seconds_left;
-    char log[8192];   /* the first log lines, one after the other */
-    char secret[256]; /* of the connection string; must not show up in any text */
+    char log[8192]; /* the first lines of the log, one after the other */
+    /* The key or token of the connection string, which must not appear in any text. */
+    char secret[256];
 } client_fixture;
 
-/** change may be NULL.  A connection string of NULL means FIXTURE_CONNECTION_STRING. */
+/**
+ * Makes the client. `change` may be NULL. The connection string NULL stands for
+ * FIXTURE_CONNECTION_STRING.
+ */
 void fixture_init(client_fixture *f, void (*change)(iothub_options *o));
 void fixture_init_as(client_fixture *f, const char *connection_string,
                      void (*change)(iothub_options *o));
 void fixture_free(client_fixture *f);
 
 /**
- * Memory for a client, to be freed by free.  All blocks have the same alignment, so that the size
- * that iothub_init asks for is enough in any of them: malloc's blocks may differ in padding where
- * it aligns to 8.
+ * Returns memory for a client; the caller calls free. All blocks have the same alignment, so the
+ * size that iothub_init asks for is enough in each of them. Blocks of malloc could need different
+ * padding on systems that align them to 8.
  */
 void *fixture_memory(size_t len);
 
-/** Guard the client as a runner would; each callback then checks that the lock is free. */
+/**
+ * Adds a lock to the client, as a runner does. Each callback then checks that the lock is not held.
+ */
 void fixture_lock(client_fixture *f);
 void fixture_check_unlocked(const client_fixture *f);
 
-/** Change options: no desired callback, and so no GET of the client's own between the messages. */
+/**
+ * A function that changes options: it sets no desired callback, so that the client sends no GET of
+ * its own between the messages of the test.
+ */
 void fixture_quiet(iothub_options *o);
 
-/** Process and let the hub answer until neither has more to do. */
+/** Calls iothub_process and lets the hub answer, until neither has anything to do. */
 void fixture_run(client_fixture *f);
 
-/** Start, and run until connected; the test fails if it does not connect. */
+/** Starts the client and runs it until it is connected; the test fails if it does not connect. */
 void fixture_connect(client_fixture *f);
 
-/** Let ms of time pass, in the steps for which the client asks to sleep, and run it after each. */
+/**
+ * Lets ms milliseconds pass, in steps as long as the client asks to sleep, and runs the client
+ * after each step.
+ */
 void fixture_sleep(client_fixture *f, uint64_t ms);
 
-/** The connection breaks; run until the client has noticed. */
+/** Breaks the connection and runs the client until it has noticed that. */
 void fixture_cut(client_fixture *f);
 
 scripted_stream *fixture_stream(client_fixture *f);
 const fixture_status *fixture_last_status(const client_fixture *f);
 
-/** Send telemetry with this body and QoS 1; fails the test when refused. */
+/** Sends telemetry with this body and QoS 1. The test fails if the client refuses it. */
 iothub_op fixture_send(client_fixture *f, const char *body);
 
 /** Returns how often op ended, and its last result. */

@@ -67,7 +67,7 @@ static void drive(client_life *l)
     }
 }
 
-/* Inside a callback: sometimes a request or a wish. */
+/* Called inside a callback: it sometimes makes a request, or starts or stops the client. */
 static void meddle(client_life *l)
 {
     fixture_check_unlocked(&l->f);
@@ -154,7 +154,7 @@ static void stored_options(iothub_options *o)
     o->when_full = IOTHUB_DROP_OLDEST;
 }
 
-/* A topic, and behind it what the dice say. */
+/* Sends a valid topic followed by random text. */
 static void hub_lies(client_life *l, scripted_stream *stream)
 {
     static const char *const topics[] = {
@@ -219,7 +219,8 @@ static void trouble(client_life *l)
     static const int twin[] = { 200, 200, 200, 0, 429, 500, 599, 400 };
     static const int64_t clocks[] = { 0, 1700000000, 1700003600, 1800000000, 4294967296 };
     fake_hub *h = &l->f.hub;
-    scripted_stream *stream = &l->f.platform.streams[roll(l, 2)]; /* a client has no more */
+    /* A client uses at most two streams. */
+    scripted_stream *stream = &l->f.platform.streams[roll(l, 2)];
 
     h->mute_publish = roll(l, 4) == 0;
     h->mute_connect = roll(l, 8) == 0;
@@ -246,7 +247,7 @@ static void trouble(client_life *l)
     }
 }
 
-/* What can be observed of the client from outside. */
+/* The state of a client as far as it can be observed from outside. */
 typedef struct outside {
     iothub_state state;
     iothub_stats stats;
@@ -268,10 +269,10 @@ static unsigned sum(const uint8_t counts[CLIENT_LIFE_OPS])
 
 static void look(const client_life *l, outside *o)
 {
-    memset(o, 0, sizeof *o); /* the padding is compared as well */
+    memset(o, 0, sizeof *o); /* clears the padding, because it is compared, too */
     o->state = iothub_get_state(l->f.client);
     iothub_get_stats(l->f.client, &o->stats);
-    o->stats.recv_calls = o->stats.send_calls = 0; /* attempts that move nothing are fine */
+    o->stats.recv_calls = o->stats.send_calls = 0; /* attempts that transfer nothing are allowed */
     o->statuses = l->f.status_count;
     o->ended = sum(l->ended);
     for (size_t i = 0; i < 2; i++) {
@@ -282,7 +283,7 @@ static void look(const client_life *l, outside *o)
     }
 }
 
-/* Whether a loop that waits for what iothub_poll_info returns would sleep now. */
+/* Returns whether an event loop that waits for what iothub_poll_info returns would sleep now. */
 static bool sleeps(const client_life *l)
 {
     iothub_poll p;
@@ -297,7 +298,8 @@ static bool sleeps(const client_life *l)
     return p.timeout_ms != 0 && !ready && fixture_store.fail_at == 0;
 }
 
-/* A client that wants to sleep has nothing to do: a turn without any event changes nothing. */
+/* If a client wants to sleep, it must have nothing to do: a call of iothub_process without any
+ * event changes nothing. */
 static void check_sleep(client_life *l)
 {
     outside before;
@@ -315,7 +317,8 @@ static void check_sleep(client_life *l)
     }
 }
 
-/* Sleep as the client asks.  Many wake-ups without any time passing would be a busy loop. */
+/* Sleeps as long as the client asks. If it wakes many times without any time passing, it is in a
+ * busy loop and the test fails. */
 static void sleep_some(client_life *l)
 {
     uint64_t left = roll(l, 4) == 0 ? roll(l, 700000) : roll(l, 2000);
@@ -371,7 +374,7 @@ static void calm(client_life *l)
     }
 }
 
-/* Sleep as the client asks, and process. */
+/* Sleeps as long as the client asks, then calls iothub_process. */
 static void nap(client_life *l)
 {
     iothub_poll p;
@@ -403,13 +406,13 @@ void client_life_end(client_life *l)
     iothub_client *c = l->f.client;
 
     calm(l);
-    (void)iothub_stop(c, 0); /* a stop ends everything, whatever the state */
+    (void)iothub_stop(c, 0); /* a stop must end everything in any state */
     for (int n = 0; n < 20000 && c->session.wish.kind != IOTHUB_WISH_NONE; n++) {
         nap(l);
     }
     assert_int_equal(c->session.wish.kind, IOTHUB_WISH_NONE);
 
-    /* With the trouble over it connects again, whatever its history. */
+    /* Without further faults the client connects again, whatever has happened before. */
     for (int n = 0; n < 100000 && iothub_get_state(c) != IOTHUB_CONNECTED; n++) {
         (void)iothub_start(c);
         nap(l);
@@ -418,7 +421,7 @@ void client_life_end(client_life *l)
         fail_msg("not connected again: %s", iothub_state_str(iothub_get_state(c)));
     }
 
-    l->closing = true; /* deinit takes no more, and ends the rest */
+    l->closing = true; /* from now on requests are refused, and iothub_deinit ends the open ones */
     iothub_deinit(c);
     assert_int_equal(open_requests(l), 0);
     fixture_free(&l->f);

@@ -1,7 +1,10 @@
 #ifndef TEST_CONTEXT_FIXTURE_H
 #define TEST_CONTEXT_FIXTURE_H
 
-/** @file  What the parts of a client share, on a fake platform and without the other parts. */
+/**
+ * @file
+ * The context that the parts of a client share, on a fake platform and without the parts.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +22,7 @@ typedef struct context_fixture {
     iothub_context context;
 } context_fixture;
 
-/** The host is hub.example; no callback is set, and there is no lock. */
+/** Initialises a context with the host hub.example, without callbacks and without a lock. */
 static inline void context_fixture_init(context_fixture *f)
 {
     fake_platform_init(&f->platform);

@@ -13,8 +13,8 @@
 #include "tcp_fixture.h"
 #include "tcp_hub.h"
 
-/* A look-up, two addresses, login, subscriptions and some acknowledgements, with room to spare: a
- * busy loop has thousands. */
+/* A connection needs a look-up, two addresses, login, subscriptions and some acknowledgements;
+ * the limit leaves room to spare. A busy loop wakes thousands of times. */
 enum { ROUNDS = 6, WAKEUPS_A_CONNECTION = 60 };
 
 unsigned loop_wakeups;
@@ -23,7 +23,7 @@ unsigned loop_stalls;
 static const loop_kind *loop;
 static tcp_hub *hub;
 static iothub_client *clients[LOOP_CLIENTS];
-static uint64_t wanted; /* of what the test waits for */
+static uint64_t wanted; /* the number of events that the test waits for */
 
 loop_change loop_compare(const loop_seen *seen, const plat_poll *now)
 {
@@ -89,7 +89,7 @@ static iothub_stats stats_of(size_t i)
     return s;
 }
 
-/* All clients have got this far. */
+/* Returns whether the condition holds for all clients. */
 static bool all(bool (*has)(size_t i))
 {
     for (size_t i = 0; i < LOOP_CLIENTS; i++) {

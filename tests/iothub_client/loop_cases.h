@@ -3,8 +3,9 @@
 
 /**
  * @file
- * What a connection may go through while an application's own loop drives it.  A test program
- * brings a loop of one kind, which keeps to the rules of iothub_poll_info, and runs loop_cases.
+ * What can happen to a connection while the event loop of an application drives it. A test program
+ * provides a loop of one kind, which follows the rules of iothub_poll_info, and calls
+ * run_loop_cases.
  */
 
 #include <stdbool.h>
@@ -13,29 +14,32 @@
 
 enum { LOOP_CLIENTS = 2, LONG_MS = 1000 };
 
-/** One slot of a client, as its loop knows it. */
+/** One descriptor slot of a client, as the loop last saw it. */
 typedef struct loop_seen {
     int fd; /* -1: not watched */
     uint32_t generation;
     bool want_read, want_write;
 } loop_seen;
 
-/** What differs from what was seen; the rules of client.h in one place. */
+/** Compares a slot with what the loop last saw. The rules of client.h are implemented only here. */
 typedef enum loop_change { LOOP_SAME, LOOP_OTHER_WISHES, LOOP_OTHER_FILE } loop_change;
 loop_change loop_compare(const loop_seen *seen, const plat_poll *now);
 
-/** The loop of the test program.  begin: watches these clients, of which unused ones are NULL. */
+/**
+ * The event loop of the test program. `begin` starts to watch the clients; unused ones are NULL.
+ */
 typedef struct loop_kind {
     void (*begin)(iothub_client *const clients[LOOP_CLIENTS]);
-    void (*run_until)(bool (*is_over)(void)); /* called before each sleep */
-    void (*end)(void);                        /* watches nothing any more */
+    /* Runs until is_over, which it calls before each sleep, returns true. */
+    void (*run_until)(bool (*is_over)(void));
+    void (*end)(void); /* stops watching the clients */
 } loop_kind;
 
-/** Counted by the loop. */
+/** The loop counts its sleeps here. */
 extern unsigned loop_wakeups; /* sleeps */
-extern unsigned loop_stalls;  /* sleeps of LONG_MS and more that only their time-out ended */
+extern unsigned loop_stalls;  /* sleeps of at least LONG_MS that ended only by their time-out */
 
-/** Fails the test unless the descriptor is open: a loop must never watch a closed one. */
+/** Fails the test if the descriptor is not open, since a loop must never watch a closed one. */
 void loop_check_open(int fd);
 
 int loop_cases(const loop_kind *kind);

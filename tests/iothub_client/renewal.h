@@ -1,8 +1,11 @@
 #ifndef TEST_RENEWAL_H
 #define TEST_RENEWAL_H
 
-/** @file  A client whose connection changes as planned: streams[0] is the old one, streams[1] the
- * new one. */
+/**
+ * @file
+ * A client with a planned change of its connection: streams[0] is the old connection, streams[1]
+ * the new one.
+ */
 
 #include <stdlib.h>
 
@@ -17,13 +20,14 @@ static const iothub_state states[] = { IOTHUB_RESOLVING, IOTHUB_CONNECTING, IOTH
 typedef struct renewal {
     client_fixture f;
     scripted_stream *old, *new;
-    unsigned statuses; /* before the renewal */
+    unsigned statuses; /* number of statuses before the renewal */
 } renewal;
 
 static inline void connect(renewal *r, void (*change)(iothub_options *o))
 {
     fixture_init(&r->f, change);
-    r->f.client->context.options.ack_timeout_ms = 0; /* a renewal has limits of its own */
+    /* Switched off, because a renewal has time limits of its own. */
+    r->f.client->context.options.ack_timeout_ms = 0;
     r->old = &r->f.platform.streams[0];
     r->new = &r->f.platform.streams[1];
     fixture_connect(&r->f);
@@ -31,7 +35,7 @@ static inline void connect(renewal *r, void (*change)(iothub_options *o))
     r->statuses = r->f.status_count;
 }
 
-/* Connect, and sleep until the new connection is being opened. */
+/* Connects, and sleeps until the new connection is being opened. */
 static inline void begin(renewal *r, plat_stage stall_at)
 {
     connect(r, NULL);
@@ -55,7 +59,8 @@ static inline iothub_stats stats_of(const client_fixture *f)
     return stats;
 }
 
-/* The client uses the new connection, and its callbacks reported nothing but a planned change. */
+/* Expects that the client uses the new connection, and that its callbacks reported only a
+ * planned change. */
 static inline void assert_renewed(const renewal *r)
 {
     const client_fixture *f = &r->f;

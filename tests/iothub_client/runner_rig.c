@@ -20,7 +20,7 @@ static bool stream_is_ready(runner_rig *r, const plat_poll *polls, size_t count)
     return false;
 }
 
-/* Data has arrived, or is about to arrive: the next poll must find it. */
+/* Notes that data has arrived or will arrive, so that the next poll finds it. */
 static void note_input(runner_rig *r)
 {
     const uint64_t one = 1;
@@ -30,11 +30,11 @@ static void note_input(runner_rig *r)
 static void forget_input(runner_rig *r)
 {
     uint64_t count;
-    ssize_t n = read(r->input, &count, sizeof count); /* fails when there was none */
+    ssize_t n = read(r->input, &count, sizeof count); /* fails if nothing was signalled */
     (void)n;
 }
 
-/* Under both locks. */
+/* Both locks must be held. */
 static void fall_asleep(runner_rig *r, int timeout_ms)
 {
     r->asleep = true;
@@ -46,7 +46,8 @@ static void fall_asleep(runner_rig *r, int timeout_ms)
     (void)pthread_cond_broadcast(&r->changed);
 }
 
-/* True: it is not time yet.  Under the client's lock, as others may send. */
+/* Returns true if the runner has to wait. The client's lock must be held, because other threads
+ * may send. */
 static bool must_wait(runner_rig *r, const plat_poll *polls, size_t count, int timeout_ms)
 {
     struct pollfd wakes = { .fd = (int)polls[count - 1].fd, .events = POLLIN };
@@ -72,7 +73,7 @@ static void wake_up(runner_rig *r)
     (void)pthread_mutex_unlock(&r->lock);
 }
 
-/* The last of the polls is the runner's wake-up; the others have no descriptor. */
+/* The last of the polls is the wake-up descriptor of the runner; the others have no descriptor. */
 static void wait_for(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
     fake_net *net = (fake_net *)(uintptr_t)self;
@@ -175,7 +176,8 @@ static void (*changes)(iothub_options *o);
 
 static void options(iothub_options *o)
 {
-    plat_platform *platform = (plat_platform *)(uintptr_t)o->platform; /* the fixture's own */
+    /* The platform belongs to the fixture, so it may be changed. */
+    plat_platform *platform = (plat_platform *)(uintptr_t)o->platform;
     fake_net *net = (fake_net *)(uintptr_t)platform->net;
 
     platform->threads = plat_posix()->threads;
@@ -201,7 +203,8 @@ runner_rig *rig_new(void (*change)(iothub_options *o))
     changes = change;
     fixture_init(&r->f, options);
     r->platform = &r->f.platform.platform;
-    for (size_t i = 0; i < FAKE_STREAMS; i++) { /* one that leaps comes to renewals */
+    /* All of them, since a rig that leaps reaches the renewals. */
+    for (size_t i = 0; i < FAKE_STREAMS; i++) {
         r->f.platform.streams[i].after = serve;
         r->f.platform.streams[i].user = r;
     }
@@ -283,7 +286,7 @@ void rig_await_state(runner_rig *r, iothub_state state)
 
 /* --- the stream ------------------------------------------------------------------------------ */
 
-/* True: the runner slept, and so left the stream alone. */
+/* Returns true if the runner slept, and therefore did not use the stream. */
 static bool set_room(runner_rig *r, size_t room, unsigned *sleeps)
 {
     iothub_lock *g = r->f.client->context.lock;

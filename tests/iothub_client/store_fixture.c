@@ -16,7 +16,7 @@ void store_kill(client_fixture *f)
     if (f->client->session.channels[0].stream != NULL) {
         f->client->session.channels[0].stream->ops->deinit(f->client->session.channels[0].stream);
     }
-    fixture_store.base.user = NULL; /* the next process knows nothing of it */
+    fixture_store.base.user = NULL; /* cleared, because a new process would not have it */
     free(f->client->memory);
     fake_platform_free(&f->platform);
     fake_store_crash(&fixture_store);

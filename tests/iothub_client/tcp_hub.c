@@ -24,7 +24,7 @@ typedef struct connection {
 struct tcp_hub {
     int listener;
     uint16_t port;
-    int orders[2], answers[2]; /* pipes to the thread and from it */
+    int orders[2], answers[2]; /* pipes that carry commands to the thread and answers from it */
     pthread_t thread;
     fake_hub hub;
     connection connections[CONNECTIONS];
@@ -56,7 +56,7 @@ static void welcome(tcp_hub *h)
             return;
         }
     }
-    abort(); /* more connections than a test makes */
+    abort(); /* there are more connections than any test makes */
 }
 
 static void answer(connection *n)
@@ -84,7 +84,7 @@ static void serve(tcp_hub *h, connection *n)
     answer(n);
 }
 
-/* False: the end. */
+/* Carries out one command. Returns false if it is the command to end. */
 static bool obey(tcp_hub *h)
 {
     char order = 'q';

@@ -1,6 +1,7 @@
 #include "client_fixture.h"
 
-/* Each function that takes a client refuses what is none, and leaves the lock as it found it. */
+/* Tests that each function refuses a pointer that is not a client, and leaves the lock
+ * unchanged. */
 
 typedef iothub_result call(iothub_client *c);
 
@@ -93,11 +94,11 @@ static void a_client_that_has_ended_is_refused(void **state)
     }
     assert_int_equal(iothub_last_error(f.client)->code, IOTHUB_ERR_STATE);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
-    iothub_deinit(f.client); /* again: it has ended */
+    iothub_deinit(f.client); /* a second call, which has no effect */
     fixture_free(&f);
 }
 
-/* The fake lock ends the test when it is taken twice or given back without being held. */
+/* The fake lock ends the test if it is taken twice or released without being held. */
 static void each_call_leaves_the_lock_free(void **state)
 {
     (void)state;

@@ -6,11 +6,11 @@
 /* --- the policy of the application ----------------------------------------------------- */
 
 typedef struct policy {
-    client_fixture f; /* first: callbacks get this pointer */
+    client_fixture f; /* must be the first member: callbacks get this pointer */
     iothub_retry last;
     char text[160];
     unsigned asked;
-    uint32_t answer;     /* 0: what the client would do */
+    uint32_t answer;     /* 0: the delay that the client suggests */
     unsigned give_up_at; /* 0: never */
 } policy;
 
@@ -71,7 +71,8 @@ static void the_policy_gets_all_arguments_and_its_delay_is_kept(void **state)
     free_policy(p);
 }
 
-/* From five minutes to an hour, doubling, each time a random part of it. */
+/* The delay grows from five minutes to an hour. It doubles each time, and a random part is
+ * subtracted. */
 static void a_credential_that_stays_refused_is_tried_ever_more_slowly(void **state)
 {
     (void)state;
@@ -128,8 +129,8 @@ static void a_delay_of_zero_is_the_next_millisecond(void **state)
     fixture_free(&f);
 }
 
-/* Gives up after the failure of each stage, with open requests: the effect is that of a stop,
- * and the client can be started again. */
+/* The callback gives up after the failure of each stage, with open requests. This has the effect
+ * of a stop, and the client can be started again. */
 static void giving_up_is_a_stop_with_the_reason(void **state)
 {
     (void)state;
@@ -188,7 +189,7 @@ static void giving_up_after_a_loss_stops_too(void **state)
     assert_int_equal(iothub_get_state(p->f.client), IOTHUB_STOPPED);
     assert_int_equal(fixture_last_status(&p->f)->reason, IOTHUB_ERR_NETWORK);
     iothub_poll_info(p->f.client, &poll);
-    assert_int_equal(poll.timeout_ms, -1); /* nothing waits for time any more */
+    assert_int_equal(poll.timeout_ms, -1); /* the client has no deadline any more */
     fixture_sleep(&p->f, 1000000);
     assert_int_equal(p->f.hub.connects, 1);
     fixture_connect(&p->f);
@@ -230,7 +231,8 @@ static void no_route_and_no_dns_at_the_first_attempt_are_ordinary(void **state)
     }
 }
 
-/* As with a trust store that cannot be read: the stream is there to say why, and is given back. */
+/* For example with a trust store that cannot be read: the stream exists only to report the
+ * reason, and is freed. */
 static void a_stream_that_could_not_be_made_names_the_reason_and_is_given_back(void **state)
 {
     (void)state;
@@ -258,7 +260,7 @@ static void a_stream_that_could_not_be_made_names_the_reason_and_is_given_back(v
 
 /* --- two clients, one identity ------------------------------------------------------------- */
 
-/* The hub closes the older connection of the two. */
+/* The hub closes the older one of two connections of the same device. */
 static void take_over(client_fixture *winner, client_fixture *loser, unsigned *connects)
 {
     if (winner->hub.connects == *connects) {
@@ -305,7 +307,7 @@ static void two_clients_with_one_identity_back_off(void **state)
         before = all;
     }
 
-    assert_in_range(before, 30, 2 * 120 + 20); /* two a minute in the long run */
+    assert_in_range(before, 30, 2 * 120 + 20); /* about two connects per minute in the long run */
     assert_true(said(&f[0], "another client") && said(&f[1], "another client"));
     fixture_free(&f[0]);
     fixture_free(&f[1]);
@@ -323,13 +325,13 @@ static void one_early_end_is_not_called_a_take_over(void **state)
         scripted_break(fixture_stream(&f), PLAT_EOF);
         fixture_run(&f);
         assert_string_equal(fixture_last_status(&f)->text, "the hub closed the connection");
-        fixture_sleep(&f, 200000); /* a long time without */
+        fixture_sleep(&f, 200000); /* a long time without a connection lost */
     }
     fixture_free(&f);
 }
 
-/* Connects, lets the hub close the connection after ms, connects again; returns the text of the
- * status. */
+/* Connects, lets the hub close the connection after ms milliseconds, and connects again. Returns
+ * the text of the status. */
 static const char *end_after(client_fixture *f, uint64_t ms)
 {
     static char text[160];
@@ -344,8 +346,8 @@ static const char *end_after(client_fixture *f, uint64_t ms)
     return text;
 }
 
-/* Each of two clients returns within retry_max_ms: one that stays connected for twice as long has
- * no rival. */
+/* Each of two competing clients connects again within retry_max_ms, so a client that stays
+ * connected for twice as long has no rival. */
 static void a_duel_of_two_clients_ends_after_twice_the_longest_back_off(void **state)
 {
     (void)state;
@@ -361,7 +363,8 @@ static void a_duel_of_two_clients_ends_after_twice_the_longest_back_off(void **s
         for (int n = 0; n < 3; n++) {
             bool named = strstr(end_after(&f, long_ms), "another client") != NULL;
             assert_int_equal(named, !stable);
-            /* The first end after a long time is the first of all: neither named nor waited for. */
+            /* After a long connection, the next end counts as the first: no rival is named and
+             * there is no wait. */
             named = strstr(end_after(&f, 0), "another client") != NULL;
             assert_int_equal(named, !stable);
             assert_int_equal(f.client->session.back_off.failures, stable ? 2 : 4 + 2 * n);

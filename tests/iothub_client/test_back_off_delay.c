@@ -8,7 +8,7 @@
 #include "connection/back_off.h"
 #include "fake_platform.h"
 
-/* Failures in a row, on the struct of the back-off alone. */
+/* Simulates consecutive failures on the struct of the back-off alone. */
 
 typedef struct rig {
     fake_platform platform;
@@ -49,7 +49,7 @@ static void only_what_another_time_of_day_may_cure_makes_it_look_at_the_clock(vo
     (void)state;
     static const struct {
         iothub_result reason;
-        uint32_t every_ms; /* 0: not at all */
+        uint32_t every_ms; /* interval of looks at the clock; 0: none */
     } cases[] = {
         { IOTHUB_ERR_NO_TIME, 1000 }, { IOTHUB_ERR_TLS_DATE, 5000 },
         { IOTHUB_ERR_AUTH, 5000 },    { IOTHUB_ERR_TOKEN_EXPIRED, 5000 },
@@ -83,13 +83,14 @@ static void only_a_connection_that_lasted_ends_the_story_of_failures(void **stat
         const mqc_time end = 10000 + stable_ms - (lasted ? 0 : 1);
         (void)back_off_failed(&r.b, &r.o, IOTHUB_ERR_AUTH, 5000);
         back_off_connected(&r.b, 10000);
-        assert_int_equal(r.b.refusals, 0); /* the hub took the credential */
-        back_off_connected(&r.b, 12000);   /* a planned change goes on */
+        /* Cleared, because the hub has accepted the credential. */
+        assert_int_equal(r.b.refusals, 0);
+        back_off_connected(&r.b, 12000); /* a planned change does not restart the measured time */
         assert_int_equal(back_off_evicted(&r.b, &r.o, end), false);
         assert_int_equal(r.b.evictions, lasted ? 0 : 1);
         back_off_disconnected(&r.b, &r.o, end);
         assert_int_equal(r.b.failures, lasted ? 0 : 1);
-        assert_true(r.b.began == end); /* the next attempt */
+        assert_true(r.b.began == end); /* the next attempt begins now */
         fake_platform_free(&r.platform);
     }
 }

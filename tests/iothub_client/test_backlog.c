@@ -72,7 +72,7 @@ static void a_run_goes_on_where_another_was_killed(void **state)
     for (unsigned n = 0; n <= 100; n++) {
         assert_int_equal(atoi(fake_hub_at(&f.hub, n)->payload), n + 1);
     }
-    assert_int_equal(f.done_count, 1); /* the others have no done callback */
+    assert_int_equal(f.done_count, 1); /* the other messages have no done callback */
     assert_int_equal(fixture_ended(&f, op, NULL), 1);
     end(&f);
 }
@@ -178,7 +178,7 @@ static void the_backlog_leaves_in_batches(void **state)
     }
     fixture_connect(&f);
     assert_int_equal(f.hub.publishes, 160);
-    /* CONNECT, SUBSCRIBE, and at worst half a window at a time */
+    /* CONNECT, SUBSCRIBE, and one call for each half window in the worst case. */
     assert_in_range(store_stats(&f).send_calls, 1, 2 + 160 / 8 + 4);
     end(&f);
 }
@@ -331,7 +331,7 @@ static void the_end_of_the_client_tells_that_they_are_kept(void **state)
     client_fixture f;
     begin(&f);
     store_send(&f, 0);
-    store_kill(&f); /* of an earlier run: not reported */
+    store_kill(&f); /* a message of an earlier run, whose end is not reported */
     kept_count = 0;
     fixture_init(&f, keep_counter);
     f.hub.mute_publish = true;
@@ -446,10 +446,11 @@ static void after_a_restart_the_wall_clock_tells_the_age_and_in_doubt_it_is_new(
         int64_t stored, now;
         bool expires;
     } cases[] = {
-        { 1700000000, 1700000060, false }, /* the fractions of the seconds are unknown */
-        { 1700000000, 1700000061, true },  { 1700000000, 1600000000, false },
-        { 1700000000, 0, false },          { 0, 1700000000, false },
-        { 1700000000, 1700000000, false }, { 1700000000, 1800000000, true },
+        /* Both times are whole seconds, so up to a second more may have passed. */
+        { 1700000000, 1700000060, false }, { 1700000000, 1700000061, true },
+        { 1700000000, 1600000000, false }, { 1700000000, 0, false },
+        { 0, 1700000000, false },          { 1700000000, 1700000000, false },
+        { 1700000000, 1800000000, true },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         client_fixture f;

@@ -3,7 +3,7 @@
 
 #include "store_fixture.h"
 
-/* A store that fails at any call, and a process that is killed at any step. */
+/* Makes each call of the store fail in turn, and kills the process at each step. */
 
 enum { MESSAGES = 30 };
 
@@ -70,11 +70,11 @@ static void ack_some(run *r)
 {
     scripted_stream *s = fixture_stream(&r->f);
     for (unsigned n = 1; s != NULL && n < 4 && n <= r->f.hub.publishes; n++) {
-        fake_hub_ack(&r->f.hub, s, r->f.hub.publishes - n); /* the last ones first */
+        fake_hub_ack(&r->f.hub, s, r->f.hub.publishes - n); /* acknowledges the last ones first */
     }
 }
 
-/* The life of a client in steps; behind each of them it processes. */
+/* The steps of a client's life; iothub_process runs after each of them. */
 static void (*const scenario[])(run *r) = {
     send_next, send_next, start,         send_next, wait_a_second, be_silent, send_next,
     send_next, send_next, send_next,     send_next, ack_some,      cut,       send_next,
@@ -102,7 +102,7 @@ static void walk(run *r, unsigned steps)
     }
 }
 
-/* All accepted arrive, new ones in order. */
+/* Expects that all accepted messages have arrived, and that new ones arrived in order. */
 static void check_arrived(const run *r, const char *arrived)
 {
     char want[512];
@@ -132,7 +132,7 @@ static void check_ended(const run *r)
     assert_int_equal(r->f.done_count, accepted);
 }
 
-/* Then the store works again, and so does the hub. */
+/* Lets the store and the hub work again. */
 static void settle(run *r)
 {
     fake_store_fail(&fixture_store, 0, 0, PLAT_OK);
@@ -182,7 +182,7 @@ static void a_store_that_always_fails_costs_no_time(void **state)
     fake_store_fail(&fixture_store, 1, 1000000, PLAT_ERR_STORE_DAMAGED);
     fixture_connect(&r.f);
     unsigned before = fixture_store.calls;
-    fixture_sleep(&r.f, 3600000); /* an hour, once a minute in the end */
+    fixture_sleep(&r.f, 3600000); /* an hour; by the end the store is tried once a minute */
     assert_in_range(fixture_store.calls - before, 50, 100);
     before = fixture_store.calls;
     while (fixture_store.calls == before) {
@@ -199,7 +199,8 @@ static void a_store_that_always_fails_costs_no_time(void **state)
     fake_store_free(&fixture_store);
 }
 
-/* A record that was reported as ended and is still stored is neither reported again nor sent. */
+/* A record whose end was reported may still be in the store. It is not reported again and not
+ * sent. */
 static void one_that_cannot_be_removed_ends_once(void **state)
 {
     (void)state;
@@ -216,7 +217,8 @@ static void one_that_cannot_be_removed_ends_once(void **state)
     assert_int_equal(fixture_ended(&r.f, r.ops[1], NULL), 1);
     assert_int_equal(fake_store_count(&fixture_store), 2);
 
-    fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE); /* again, at the end */
+    /* The removal fails again when the client ends. */
+    fake_store_fail(&fixture_store, 1, 1, PLAT_ERR_STORE);
     iothub_deinit(r.f.client);
     assert_int_equal(fixture_ended(&r.f, r.ops[0], NULL), 1);
     assert_int_equal(fixture_ended(&r.f, r.ops[1], NULL), 1);
@@ -233,7 +235,8 @@ static void one_is_reported_as_expired_once_it_is_removed(void **state)
     fixture_init(&r.f, small);
     assert_int_equal(iothub_send_telemetry(r.f.client, &t, NULL), IOTHUB_OK);
     fixture_sleep(&r.f, 500);
-    fake_store_fail(&fixture_store, 2, 1, PLAT_ERR_STORE); /* read, and then remove */
+    /* The read succeeds, and the removal after it fails. */
+    fake_store_fail(&fixture_store, 2, 1, PLAT_ERR_STORE);
     fixture_sleep(&r.f, 500);
     assert_int_equal(fixture_store.failures, 1);
     assert_int_equal(r.f.done_count, 0);
@@ -244,7 +247,8 @@ static void one_is_reported_as_expired_once_it_is_removed(void **state)
     fake_store_free(&fixture_store);
 }
 
-/* Whoever wrote it: neither a stamp of eight bytes nor a topic behind it. */
+/* Any program may have written it: the record is too short for the time stamp of eight bytes and
+ * a topic. */
 static void a_record_that_is_no_message_is_reported_and_holds_up_those_behind_it(void **state)
 {
     (void)state;
@@ -270,7 +274,7 @@ static void a_record_that_is_no_message_is_reported_and_holds_up_those_behind_it
     }
 }
 
-/* A store that has failed is left alone, also in the turn in which it did. */
+/* After a failure the store is not called again, not even in the same turn. */
 static void behind_a_removal_that_failed_nothing_is_asked_of_the_store(void **state)
 {
     (void)state;
@@ -308,7 +312,8 @@ static void small_dropping(iothub_options *o)
     o->queue_max_count = 4;
 }
 
-/* It was on a connection that is gone.  It is dropped now, and leaves the store when that works. */
+/* The message was sent on a connection that is gone. It is dropped now, and leaves the store
+ * when a removal succeeds. */
 static void one_that_was_dropped_and_not_removed_is_removed_later(void **state)
 {
     (void)state;
@@ -353,9 +358,9 @@ static void what_comes_to_the_front_expires_in_time(void **state)
     send_next(&r);
     send_next(&r);
     assert_int_equal(iothub_send_telemetry(r.f.client, &t, &op), IOTHUB_OK);
-    fixture_run(&r.f); /* the one at the front never expires */
+    fixture_run(&r.f); /* the first message never expires */
     be_silent(&r);
-    fixture_connect(&r.f); /* takes the first two */
+    fixture_connect(&r.f); /* takes the first two messages from the store */
     r.f.hub.mute_connect = true;
     fixture_cut(&r.f);
     fixture_sleep(&r.f, 4999);
@@ -387,7 +392,7 @@ static void the_process_may_be_killed_at_any_step(void **state)
             snprintf(arrived[3], sizeof arrived[3], "%s", store_arrived(&r.f, 0));
             assert_int_equal(fake_store_count(&fixture_store), 0);
 
-            /* Without repeats: what came in an earlier life does not count again. */
+            /* Repeats do not count: a message that arrived in an earlier life is skipped. */
             char all[512] = "";
             unsigned next = 0;
             for (int life = 0; life < 4; life++) {

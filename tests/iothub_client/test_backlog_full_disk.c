@@ -7,7 +7,7 @@
 #include "platform/sqlite_store.h"
 #include "small_disk.h"
 
-/* The client with the real store, on a file system of 2 MB that is full. */
+/* Tests the client with the real store, on a file system of 2 MB that is full. */
 
 enum { BODY = 200 };
 
@@ -77,7 +77,7 @@ static iothub_stats stats(const client_fixture *f)
     return s;
 }
 
-/* Checks that the last messages in the hub's log are in order and end with `last`. */
+/* Expects that the last messages in the hub's log are in order and end with `last`. */
 static void assert_arrived(const client_fixture *f, unsigned count, unsigned last)
 {
     unsigned logged = count < FAKE_HUB_LOG ? count : FAKE_HUB_LOG;
@@ -124,8 +124,8 @@ static void the_newest_are_never_refused_when_the_oldest_may_go(void **state)
     close_store();
 }
 
-/* A few messages always fit, even if the store was empty when the disk filled up, and in later
- * runs. */
+/* A few messages always fit, even if the store was empty when the disk became full. This also
+ * holds in later runs. */
 static void a_few_always_fit(void **state)
 {
     (void)state;
@@ -161,7 +161,7 @@ static void a_few_always_fit(void **state)
     }
 }
 
-/* What is on its way cannot be dropped, so there are records in front of those that are. */
+/* Messages in flight cannot be dropped, so the dropped records have other records before them. */
 static void the_oldest_may_go_behind_those_on_their_way(void **state)
 {
     (void)state;
@@ -234,7 +234,7 @@ static void a_backlog_that_filled_the_disk_is_sent_once(void **state)
     close_store();
 }
 
-/* When the hub has acknowledged ACKNOWLEDGED messages, at least that many fit again. */
+/* When the hub has acknowledged ACKNOWLEDGED messages, at least the same number of new ones fit. */
 static void an_acknowledged_message_makes_room_immediately(void **state)
 {
     (void)state;

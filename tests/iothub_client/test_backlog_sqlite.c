@@ -5,7 +5,7 @@
 #include "client_fixture.h"
 #include "platform/sqlite_store.h"
 
-/* The client with the real store. */
+/* Tests the client with the real store. */
 
 static plat_store *store;
 static char folder[64];

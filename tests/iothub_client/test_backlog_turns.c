@@ -2,7 +2,7 @@
 
 #include "store_fixture.h"
 
-/* When the store is read: never late, and in portions. */
+/* Tests when the store is read: early enough, and a limited number of records per turn. */
 
 static uint16_t window;
 
@@ -41,7 +41,8 @@ static int timeout_of(client_fixture *f)
     return p.timeout_ms;
 }
 
-/* At a stop what is on its way is at the front again, before the one that was there. */
+/* A stop moves the messages in flight back to the front of the backlog, before the one that was
+ * first. */
 static void what_a_stop_takes_back_expires_in_time(void **state)
 {
     (void)state;
@@ -53,9 +54,9 @@ static void what_a_stop_takes_back_expires_in_time(void **state)
     iothub_op soon = send_for(&f, 5000);
     (void)send_for(&f, 0);
     iothub_op never = send_for(&f, 0);
-    fixture_connect(&f); /* takes the first two */
+    fixture_connect(&f); /* takes the first two messages from the store */
     f.hub.mute_connect = true;
-    fixture_cut(&f); /* the third one is at the front of what waits */
+    fixture_cut(&f); /* the third message is now the first of the backlog */
 
     assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
     fixture_run(&f);
@@ -115,11 +116,13 @@ static void what_an_earlier_run_left_is_looked_at_before_the_first_sleep(void **
 
     assert_int_equal(timeout_of(&f), 0);
     assert_int_equal(iothub_process(f.client), IOTHUB_OK);
-    assert_in_range(timeout_of(&f), 1, 10000); /* never started, and it expires all the same, */
-    fixture_sleep(&f, 12000);                  /* by whole seconds of the wall clock */
+    /* A message expires even if the client was never started. */
+    assert_in_range(timeout_of(&f), 1, 10000);
+    fixture_sleep(&f, 12000); /* the age of a record is known in whole seconds of the wall clock */
 
     assert_int_equal(store_stats(&f).telemetry_expired, 1);
-    assert_int_equal(f.done_count, 0); /* it belongs to no request of this run */
+    /* The record belongs to an earlier run, so no request of this run ends. */
+    assert_int_equal(f.done_count, 0);
     end(&f);
 }
 
@@ -142,7 +145,7 @@ static void the_first_one_in_an_empty_store_expires_in_time_without_a_start(void
     end(&f);
 }
 
-/* Each turn ends some of them and asks for another turn while there are more. */
+/* Each turn ends some of the messages, and asks for another turn if there are more. */
 static void many_that_have_expired_end_in_turns_without_a_sleep_between(void **state)
 {
     (void)state;
@@ -155,7 +158,7 @@ static void many_that_have_expired_end_in_turns_without_a_sleep_between(void **s
         if (connected) {
             (void)send_for(&f, 0);
             (void)send_for(&f, 0);
-            fixture_connect(&f); /* these fill the lane */
+            fixture_connect(&f); /* takes these two messages, which fill the lane */
         }
         for (unsigned n = 0; n < MANY; n++) {
             (void)send_for(&f, 1000);
@@ -177,7 +180,8 @@ static void many_that_have_expired_end_in_turns_without_a_sleep_between(void **s
     }
 }
 
-/* Records of an earlier run: the wall clock gives their age; without a date they count as new. */
+/* For a record of an earlier run the wall clock gives the age; a record without a date counts as
+ * new. */
 static void a_record_without_a_date_is_new_and_one_of_1970_is_old(void **state)
 {
     (void)state;
@@ -204,8 +208,8 @@ static void few_places(iothub_options *o)
     o->tx_size = 4096;
 }
 
-/* Each end that is not reported yet takes a slot of the table; without a free slot nothing is
- * dropped. */
+/* Each end that was not reported yet occupies a slot of the table; without a free slot nothing
+ * is dropped. */
 static void more_drops_than_slots_wait_for_a_turn(void **state)
 {
     (void)state;

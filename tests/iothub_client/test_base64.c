@@ -10,7 +10,7 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* An encoder of RFC 4648 section 4 for at most 3 bytes. */
+/* Encodes at most 3 bytes as in RFC 4648, section 4. */
 static size_t encode(const uint8_t *raw, size_t len, char *out)
 {
     uint32_t bits = 0;

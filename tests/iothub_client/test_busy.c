@@ -2,7 +2,7 @@
 #include "connection/busy.h"
 #include "fake_store.h"
 
-/* What a stop and a renewal wait for. */
+/* Tests what a stop and a renewal wait for. */
 
 static const session_busy idle = { 0 };
 
@@ -33,7 +33,8 @@ static void what_the_features_have_open_postpones_a_renewal(void **state)
     assert_true(busy_with_connection(context, &methods));
     assert_true(busy_with_connection(context, &deferred));
     assert_true(busy_with_last_messages(context, &methods, true));
-    assert_false(busy_with_last_messages(context, &methods, false)); /* a stop answers them not */
+    /* A stop does not wait for methods. */
+    assert_false(busy_with_last_messages(context, &methods, false));
     assert_false(busy_with_last_messages(context, &deferred, true));
     assert_false(busy_with_requests(context, &methods));
     fixture_free(&f);
@@ -53,10 +54,11 @@ static void a_twin_request_counts_but_for_the_clients_own(void **state)
 
     assert_true(busy_with_requests(context, &idle));
     assert_false(busy_with_requests(context, &own));
-    assert_false(busy_with_connection(context, &idle)); /* it has not left */
+    assert_false(busy_with_connection(context, &idle)); /* the request was not sent yet */
     assert_int_equal(iothub_process(f.client), IOTHUB_OK);
     assert_true(busy_with_connection(context, &idle));
-    assert_false(busy_with_last_messages(context, &idle, true)); /* it is asked again */
+    /* False, because the request can be made again later. */
+    assert_false(busy_with_last_messages(context, &idle, true));
     fixture_free(&f);
 }
 

@@ -55,7 +55,7 @@ static void a_deferred_message_is_acknowledged_when_it_is_accepted(void **state)
     fixture_free(&f);
 }
 
-/* All orders in which five messages can be accepted. */
+/* Tries all orders in which five messages can be accepted. */
 static void permute(unsigned *order, unsigned n, uint32_t code)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -113,7 +113,7 @@ static void after_a_cut_it_cannot_be_accepted_any_more(void **state)
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_int_equal(iothub_message_accept(f.client, old), IOTHUB_ERR_EXPIRED);
 
-    send_message(&f, "", "x", 7); /* again, with the same packet id */
+    send_message(&f, "", "x", 7); /* the same message again, with the same packet id */
     assert_int_equal(iothub_message_accept(f.client, old), IOTHUB_ERR_EXPIRED);
     assert_int_equal(iothub_message_accept(f.client, f.deliveries[1]), IOTHUB_OK);
     fixture_run(&f);
@@ -184,10 +184,11 @@ static void a_full_table_stops_reading_and_goes_on_after_an_accept(void **state)
     fixture_run(&f);
     assert_int_equal(f.c2d_count, IOTHUB_UNACCEPTED_MAX);
 
-    assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* finds no room to read into */
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* the engine has no room to read into */
     iothub_poll_info(f.client, &p);
     assert_false(p.fds[0].want_read);
-    assert_true(p.timeout_ms > 0); /* no busy loop */
+    /* The client does not ask for another turn, which would be a busy loop. */
+    assert_true(p.timeout_ms > 0);
     fixture_sleep(&f, f.options.stall_timeout_ms - 1);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
 
@@ -200,7 +201,7 @@ static void a_full_table_stops_reading_and_goes_on_after_an_accept(void **state)
     fixture_free(&f);
 }
 
-/* As a loop does that sleeps for the time that iothub_poll_info returns. */
+/* Acts as an event loop that sleeps for the time that iothub_poll_info returns. */
 static void turn_while_asked(client_fixture *f)
 {
     iothub_poll p;
@@ -245,7 +246,8 @@ static void what_a_full_table_left_unread_is_read_after_the_accepts(void **state
     }
 }
 
-/* While the stream takes nothing, acknowledgements fill their area and the table behind it. */
+/* While the stream accepts no bytes, acknowledgements fill the control area and then the table
+ * of messages. */
 static void reading_goes_on_as_soon_as_acknowledgements_can_leave(void **state)
 {
     (void)state;
@@ -265,7 +267,8 @@ static void reading_goes_on_as_soon_as_acknowledgements_can_leave(void **state)
         assert_int_equal(f.hub.acks, 0);
 
         fixture_stream(&f)->send_room = SIZE_MAX;
-        assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* as the stream is writable */
+        /* Called because the stream is writable. */
+        assert_int_equal(iothub_process(f.client), IOTHUB_OK);
         (void)fake_hub_serve(&f.hub, fixture_stream(&f));
         turn_while_asked(&f);
         assert_int_equal(scripted_unread(fixture_stream(&f)), 0);
@@ -395,7 +398,8 @@ static void check_walk(client_fixture *f, const iothub_message *m)
     }
     assert_false(iothub_message_next_property(m, &cursor));
     assert_false(iothub_message_next_property(m, &cursor));
-    for (size_t behind = 1; behind != 0; behind *= 2) { /* one that never was in this message */
+    /* A cursor at an offset that this message never had. */
+    for (size_t behind = 1; behind != 0; behind *= 2) {
         iothub_property_cursor stray = { .offset = cursor.offset + behind };
         assert_false(iothub_message_next_property(m, &stray));
     }
@@ -443,7 +447,7 @@ static void check_nul(client_fixture *f, const iothub_message *m)
     assert_memory_equal(out, "x\0y", 4);
     assert_true(iothub_message_next_property(m, &cursor));
     assert_string_equal(cursor.value, "z");
-    assert_true(cursor.truncated); /* also when nothing follows the NUL */
+    assert_true(cursor.truncated); /* true even if nothing follows the NUL */
 }
 
 static void a_value_with_a_nul_is_cut_there_and_says_so(void **state)

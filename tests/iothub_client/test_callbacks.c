@@ -6,7 +6,7 @@
 
 static context_fixture f;
 static unsigned calls;
-static bool locked; /* the lock was held during a callback */
+static bool locked; /* true if the lock was held during a callback */
 static char line[256];
 static iothub_log_level level;
 static bool was_logging;
@@ -109,7 +109,7 @@ static void set_all(void)
     f.context.options.callbacks.token_expiring = on_token;
 }
 
-/* Each returns what its callback returns. */
+/* Calls each callback once; each call must return the callback's result. */
 static void call_all(void)
 {
     const iothub_status s = { .state = IOTHUB_CONNECTED, .text = "x" };
@@ -144,7 +144,7 @@ static void callbacks_run_without_the_lock_which_is_held_again_afterwards(void *
     context_enter(&f.context);
     call_all();
     callback_log(&f.context, IOTHUB_LOG_ERROR, "module", "text");
-    assert_int_equal(calls, 9); /* the status is logged, too */
+    assert_int_equal(calls, 9); /* nine calls, because the status is logged, too */
     assert_false(locked);
     assert_true(fake_threads_held(&f.context.lock->thread));
     context_leave(&f.context);
@@ -209,7 +209,8 @@ static void a_text_is_no_format_and_has_no_control_characters(void **state)
     }
 }
 
-/* So that a request inside the log callback is refused, unless a turn runs anyway. */
+/* With this information, a request inside the log callback can be refused unless it runs within
+ * a turn. */
 static void the_context_knows_that_the_log_runs(void **state)
 {
     (void)state;

@@ -5,7 +5,7 @@
 typedef struct channel_rig {
     context_fixture base;
     iothub_channel ch;
-    scripted_stream *stream; /* the one that the channel makes */
+    scripted_stream *stream; /* the stream that the channel has made */
     iothub_error error;
 } channel_rig;
 
@@ -76,7 +76,7 @@ static void it_opens_stage_by_stage(void **state)
     end(&r);
 }
 
-/* A stream that tries its next address begins with an early stage again. */
+/* A stream that tries its next address starts again at an early stage. */
 static void it_never_steps_back(void **state)
 {
     (void)state;
@@ -165,7 +165,7 @@ static void each_stage_of_opening_has_its_budget(void **state)
     assert_true(channel_is_late(&r.ch, now(&r)));
     r.stream->stall_at = PLAT_STAGE_CONNECT;
     assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_WAITS);
-    assert_false(channel_is_late(&r.ch, now(&r))); /* a stage further */
+    assert_false(channel_is_late(&r.ch, now(&r))); /* false, because the next stage has begun */
     r.stream->stall_at = PLAT_STAGE_OPEN;
     assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_READY);
     assert_true(channel_deadline(&r.ch) == IOTHUB_NEVER);
@@ -189,15 +189,15 @@ static void a_handshake_goes_on_while_bytes_move_but_not_forever(void **state)
         halves++;
         assert_true(halves < 100);
     } while (!channel_is_late(&r.ch, now(&r)));
-    assert_in_range(halves, 19, 21); /* ten times the budget */
+    assert_in_range(halves, 19, 21); /* about 20 halves, which is ten times the budget */
     channel_close(&r.ch);
 
     open_it(&r);
     assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_WAITS);
     fake_clock_advance(&r.base.platform.clock, half);
-    assert_false(channel_is_late(&r.ch, now(&r))); /* its second half */
+    assert_false(channel_is_late(&r.ch, now(&r))); /* the second half of the budget has begun */
     fake_clock_advance(&r.base.platform.clock, half);
-    assert_true(channel_is_late(&r.ch, now(&r))); /* without a byte */
+    assert_true(channel_is_late(&r.ch, now(&r))); /* no byte has moved in either half */
     end(&r);
 }
 
@@ -232,7 +232,7 @@ static void bytes_move_and_a_full_stream_is_remembered(void **state)
     size_t n;
     plat_flow flow;
     begin(&r);
-    assert_false(channel_flow(&r.ch, &flow)); /* there is no stream yet */
+    assert_false(channel_flow(&r.ch, &flow)); /* the channel has no stream yet */
     open_whole(&r);
     scripted_feed(r.stream, "abc", 3);
 
@@ -281,14 +281,15 @@ static void what_to_wait_for_is_that_of_the_stream(void **state)
     plat_poll p = { .fd = 77 };
     begin(&r);
     channel_poll(&r.ch, true, 5, &p);
-    assert_int_equal(p.fd, 77); /* there is no stream yet */
+    assert_int_equal(p.fd, 77); /* unchanged, because the channel has no stream yet */
     open_whole(&r);
     r.stream->fd = 9;
     channel_poll(&r.ch, true, 5, &p);
     assert_int_equal(p.fd, 9);
     assert_true(p.want_write && p.want_read);
     assert_int_equal(r.stream->last_least, 5);
-    channel_close(&r.ch); /* also of a closed one, so that a loop sees it go */
+    /* Poll works for a closed channel, too, so that an event loop learns of the close. */
+    channel_close(&r.ch);
     channel_poll(&r.ch, false, 1, &p);
     assert_int_equal(p.fd, -1);
     end(&r);

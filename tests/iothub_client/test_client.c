@@ -4,7 +4,7 @@
 
 enum { RX = 1024, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
 
-/* What the README promises of a machine of 64 bits, whose pointers are the largest. */
+/* The README promises this size for 64-bit systems, whose pointers are the largest. */
 _Static_assert(SIZE < 8 * 1024, "a client with small buffers");
 _Static_assert(IOTHUB_MEMORY_SIZE(1024, 2048, 512) < 10752, "a client as the benchmarks make it");
 
@@ -26,20 +26,21 @@ static void each_capacity_is_refused_or_used_within_its_bounds(void **state)
 {
     (void)state;
     static const char *const strings[] = { FIXTURE_CONNECTION_STRING, TOKEN_STRING };
-    client_fixture f; /* for its platform and options */
+    client_fixture f; /* used for its platform and its options */
     fixture_init(&f, small);
 
     for (size_t n = 0; n < 4; n++) {
         bool fitted = false;
-        const size_t offset = n / 2; /* any alignment will do */
+        const size_t offset = n / 2; /* the memory may have any alignment */
         for (size_t len = 0; len <= SIZE; len++) {
             unsigned char *memory =
-                malloc(len + offset + (len == 0)); /* the sanitizer guards its ends */
+                /* An exact allocation, so that the sanitizer detects overruns. */
+                malloc(len + offset + (len == 0));
             iothub_error error;
             iothub_client *c =
                 iothub_init(memory + offset, len, strings[n % 2], &f.options, &error);
             assert_true(c != NULL || error.code == IOTHUB_ERR_MEMORY);
-            assert_true(c != NULL || !fitted); /* more memory never makes it worse */
+            assert_true(c != NULL || !fitted); /* more memory must never make iothub_init fail */
             fitted = c != NULL;
             iothub_deinit(c);
             free(memory);
@@ -79,7 +80,7 @@ static void a_client_in_static_memory_keeps_to_it_and_leaves_no_secret(void **st
         assert_int_equal(block.after[i], 0xA5);
     }
     for (size_t i = 0; i < SIZE; i++) {
-        assert_int_equal(block.memory[i], 0); /* keys and tokens are gone */
+        assert_int_equal(block.memory[i], 0); /* iothub_deinit has erased keys and tokens */
     }
     fixture_free(&f);
 }
@@ -98,7 +99,8 @@ static void sizes_left_to_iothub_new_take_what_a_hub_may_send(void **state)
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
 
     assert_non_null(c);
-    const size_t message = IOTHUB_MESSAGE_MAX + 65535 + 16; /* with the longest topic */
+    /* The largest message with the longest topic. */
+    const size_t message = IOTHUB_MESSAGE_MAX + 65535 + 16;
     assert_int_equal(c->context.options.rx_size, message);
     assert_int_equal(c->context.options.tx_size, 4 * message);
     assert_int_equal(c->context.options.request_size, IOTHUB_METHOD_PAYLOAD_MAX + 1024);
@@ -200,7 +202,7 @@ static void requests_made_before_the_start_are_sent_after_it(void **state)
 }
 
 typedef struct insider {
-    client_fixture f; /* first: callbacks get this pointer */
+    client_fixture f; /* must be the first member: callbacks get this pointer */
     iothub_result process, wait, send, get;
     unsigned dones;
     iothub_result last;
@@ -231,7 +233,8 @@ static void a_callback_cannot_drive_the_client(void **state)
     fixture_init(&in->f, meddling);
     assert_int_equal(iothub_start(in->f.client), IOTHUB_OK);
     (void)fixture_send(&in->f, "x");
-    for (int i = 0; i < 10; i++) { /* it sends one more for each that ends: never at rest */
+    /* Each done callback sends another message, so the client never becomes idle. */
+    for (int i = 0; i < 10; i++) {
         assert_int_equal(iothub_process(in->f.client), IOTHUB_OK);
     }
     assert_true(in->dones > 0);
@@ -262,7 +265,8 @@ static void deinit_ends_each_open_request_and_takes_no_more(void **state)
     assert_int_equal(in->last, IOTHUB_ERR_CANCELLED);
     assert_int_equal(in->process, IOTHUB_ERR_STATE);
     assert_int_equal(in->wait, IOTHUB_ERR_STATE);
-    assert_int_equal(in->send, IOTHUB_ERR_STATE); /* accepted, it would never end */
+    /* Refused, because an accepted request would never end. */
+    assert_int_equal(in->send, IOTHUB_ERR_STATE);
     assert_int_equal(in->get, IOTHUB_ERR_STATE);
     fixture_free(&in->f);
     free(in);
@@ -303,7 +307,7 @@ static void an_idle_client_sleeps_until_the_keep_alive(void **state)
     (void)state;
     client_fixture f;
     fixture_init(&f, NULL);
-    assert_int_equal(rest(&f), -1); /* not started: nothing at all */
+    assert_int_equal(rest(&f), -1); /* a client that was not started has no deadline */
     fixture_connect(&f);
 
     assert_int_equal(rest(&f), 240000);
@@ -326,7 +330,7 @@ static void no_state_is_a_busy_loop(void **state)
     for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
         client_fixture f;
         fixture_init(&f, NULL);
-        if (s == IOTHUB_RENEWING) { /* a message stays in flight, which makes the renewal wait */
+        if (s == IOTHUB_RENEWING) { /* a message stays in flight, so the renewal has to wait */
             f.client->context.options.ack_timeout_ms = 0;
         }
         scripted_stream *stream = &f.platform.streams[0];
@@ -375,8 +379,8 @@ static void a_stream_that_takes_nothing_is_no_busy_loop(void **state)
     fixture_free(&f);
 }
 
-/* A turn ends after a limited number of writes, so that the application gets its turn; another
- * follows. */
+/* A turn ends after a limited number of writes, so that the application can continue; the next
+ * turn follows immediately. */
 static void what_a_turn_did_not_write_is_written_without_waiting(void **state)
 {
     (void)state;
@@ -410,7 +414,8 @@ static bool asks_in_each_turn(client_fixture *f)
     return f->platform.streams[0].calls[SCRIPTED_RECV] != before;
 }
 
-/* A turn that was asked for writes, and mostly there is nothing to read yet. */
+/* A turn that follows a request only writes, since usually nothing has arrived yet; every
+ * seventeenth turn reads. */
 static void a_sender_in_each_turn_reads_in_each_seventeenth(void **state)
 {
     (void)state;
@@ -445,7 +450,7 @@ static void wait_sleeps_to_the_deadline_and_no_longer(void **state)
     unsigned waits = f.platform.net.waits;
     fixture_send(&f, "x");
     assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_OK);
-    assert_int_equal(f.platform.net.waits, waits); /* work to do: no sleep */
+    assert_int_equal(f.platform.net.waits, waits); /* there is work to do, so it does not sleep */
     fixture_free(&f);
 }
 

@@ -3,7 +3,7 @@
 #include "client_fixture.h"
 #include "connection/wall_clock.h"
 
-/* The wall clock is set while the client lives, or shows nonsense. */
+/* Tests a wall clock that is set while the client runs, or that is wrong. */
 
 #define TOKEN_STRING                                                            \
     "HostName=myhub.azure-devices.net;DeviceId=device1;SharedAccessSignature="  \
@@ -27,7 +27,8 @@ static void a_clock_set_by_much_renews_the_token_immediately(void **state)
         client_fixture f;
         char expiry[32];
         fixture_init(&f, NULL);
-        if (steps[i] < -10000000) { /* back to a time when the clock was set */
+        /* Starts later, so that the clock is still valid after the step back. */
+        if (steps[i] < -10000000) {
             fake_clock_set_wall(&f.platform.clock, NOW_S + 100000000);
         }
         fixture_connect(&f);
@@ -35,7 +36,7 @@ static void a_clock_set_by_much_renews_the_token_immediately(void **state)
         unsigned statuses = f.status_count;
 
         step_s(&f, steps[i]);
-        fixture_sleep(&f, 1000); /* a working client looks once a second */
+        fixture_sleep(&f, 1000); /* a connected client looks at the wall clock once a second */
 
         assert_int_equal(f.hub.connects, 2);
         assert_non_null(strstr(f.log, "2 session the wall clock was set: a new token"));
@@ -53,7 +54,8 @@ static void a_clock_set_by_much_renews_the_token_immediately(void **state)
     }
 }
 
-/* A clock before 2023 was never set, and the end of the year 9999 or later is a mistake. */
+/* A time before 2023 means that the clock was never set, and a time after the year 9999 is
+ * wrong. */
 static void a_clock_is_set_from_2023_to_the_end_of_9999(void **state)
 {
     (void)state;
@@ -71,7 +73,7 @@ static void a_clock_is_set_from_2023_to_the_end_of_9999(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         f.platform.clock.monotonic_ms = 5999;
         f.platform.clock.wall_ms = cases[i].wall_s * 1000;
-        /* Wall clock minus monotonic clock: constant unless the wall clock is set. */
+        /* The wall clock minus the monotonic clock changes only when the wall clock is set. */
         assert_true(wall_clock_offset_s(f.options.platform->clock) ==
                     (cases[i].meant ? cases[i].wall_s - 5 : INT64_MIN));
     }
@@ -103,7 +105,8 @@ static void without_a_clock_it_is_looked_at_once_a_second(void **state)
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);
     assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NO_TIME);
-    f.client->session.channels[0].stage.deadline += 1000000; /* the wait is random */
+    /* Postpones the attempt, since its delay is random. */
+    f.client->session.channels[0].stage.deadline += 1000000;
 
     for (int n = 0; n < 20; n++) {
         iothub_poll_info(f.client, &p);
@@ -118,7 +121,7 @@ static void without_a_clock_it_is_looked_at_once_a_second(void **state)
     fixture_free(&f);
 }
 
-/* Waiting for half an hour, the client wakes up for a look at the clock, and for nothing else. */
+/* While it waits for half an hour, the client wakes only to look at the clock. */
 static void a_refused_client_looks_at_the_clock_every_five_seconds(void **state)
 {
     (void)state;
@@ -128,11 +131,13 @@ static void a_refused_client_looks_at_the_clock_every_five_seconds(void **state)
     f.hub.return_code = 5;
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);
-    iothub_poll_info(f.client, &p); /* the second attempt comes before the first look */
+    /* The second attempt comes before the first look at the clock. */
+    iothub_poll_info(f.client, &p);
     assert_int_equal(p.timeout_ms, (int)fixture_last_status(&f)->retry_in_ms);
     fixture_sleep(&f, 2000);
     assert_int_equal(f.hub.connects, 2);
-    f.client->session.channels[0].stage.deadline += 1000000; /* the wait is random */
+    /* Postpones the attempt, since its delay is random. */
+    f.client->session.channels[0].stage.deadline += 1000000;
 
     iothub_poll_info(f.client, &p);
     fixture_sleep(&f, (uint64_t)p.timeout_ms);
@@ -197,7 +202,8 @@ static void a_clock_that_is_lost_keeps_the_connection(void **state)
         fixture_sleep(&f, 2 * MINUTE_MS);
 
         fake_clock_set_wall(&f.platform.clock, 0);
-        fixture_sleep(&f, 100 * MINUTE_MS); /* beyond the renewal, which cannot be */
+        /* After the time of the renewal, which is impossible without a clock. */
+        fixture_sleep(&f, 100 * MINUTE_MS);
         assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
         assert_int_equal(f.hub.connects, 1);
         iothub_poll_info(f.client, &p);
@@ -211,7 +217,7 @@ static void a_clock_that_is_lost_keeps_the_connection(void **state)
     }
 }
 
-/* However long it takes until the time is known. */
+/* The delay until the time is known does not matter. */
 static void a_clock_that_becomes_valid_late_is_seen_within_a_second(void **state)
 {
     (void)state;
@@ -290,12 +296,12 @@ static void the_notice_of_a_given_token_follows_the_clock(void **state)
     fixture_sleep(&f, MINUTE_MS);
     assert_int_equal(f.expiring_count, 0);
 
-    step_s(&f, 3500); /* 40 s are left */
+    step_s(&f, 3500); /* the token is valid for 40 s more */
     fixture_sleep(&f, 32000);
     assert_int_equal(f.expiring_count, 1);
     assert_in_range(f.seconds_left, 1, 9);
 
-    step_s(&f, -3500); /* the wall clock is right again */
+    step_s(&f, -3500); /* sets the wall clock right again */
     fixture_sleep(&f, 2700 * 1000);
     assert_int_equal(f.expiring_count, 1);
     fixture_sleep(&f, 200 * 1000);
@@ -303,7 +309,8 @@ static void the_notice_of_a_given_token_follows_the_clock(void **state)
 
     step_s(&f, 86400);
     assert_int_equal(f.seconds_left, 0);
-    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED); /* the hub decides */
+    /* Only the hub decides whether the token has expired. */
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     fixture_free(&f);
 }
 
@@ -324,12 +331,12 @@ static void an_expired_token_is_good_again_when_the_clock_was_wrong(void **state
     fixture_free(&f);
 }
 
-/* From each of these times to each other one, in each phase of a client's life. */
+/* The clock jumps from each of these times to each other one, in each phase of a client's life. */
 static const int64_t extremes[] = { -1000000000000000,
                                     -1,
                                     0,
                                     1,
-                                    1672531199, /* the last second that counts as unset */
+                                    1672531199, /* the last time that counts as an unset clock */
                                     1672531200,
                                     NOW_S,
                                     2147483647, /* 2038 */

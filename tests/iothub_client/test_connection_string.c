@@ -109,7 +109,7 @@ static void good_strings_are_accepted(void **state)
     }
 }
 
-/* Strings that are refused, the code, and words of the text. */
+/* Strings that must be refused, with the expected code and words of the expected text. */
 static const struct {
     const char *text;
     iothub_result code;
@@ -239,7 +239,7 @@ static void a_missing_string_is_an_argument_error(void **state)
     assert_int_equal(iothub_connection_string_parse(&cs, "x", NULL), IOTHUB_ERR_PART_UNKNOWN);
 }
 
-/* However a string is damaged, the secret stays out of the text. */
+/* The text never contains the key, in whatever way the string is damaged. */
 static void no_error_text_shows_any_of_the_key(void **state)
 {
     (void)state;
@@ -299,7 +299,7 @@ static void every_truncation_is_refused_or_complete(void **state)
 
         iothub_result r = iothub_connection_string_parse(&cs, text, &err);
 
-        if (r == IOTHUB_OK) { /* the key was cut at a position where base64 can end */
+        if (r == IOTHUB_OK) { /* the key was cut where base64 may end */
             assert_true(cs.key.len > 0 && cs.key.len % 4 == 0);
         } else {
             assert_int_equal(err.code, r);
@@ -331,7 +331,8 @@ static void every_byte_in_an_id_is_accepted_or_refused_by_the_hubs_rule(void **s
     }
 }
 
-/* A key whose name was lost could stand there as well: only what looks like a name is shown. */
+/* An unknown name could also be a key that lost its own name, so it is shown only if it looks
+ * like a name. */
 static void an_unknown_name_is_shown_if_it_is_of_letters_and_digits(void **state)
 {
     (void)state;
@@ -353,7 +354,7 @@ static void an_unknown_name_is_shown_if_it_is_of_letters_and_digits(void **state
             assert_int_equal(strstr(err.text, name) != NULL, alnum);
         }
     }
-    for (size_t len = 30; len <= 35; len++) { /* a key is longer than any name */
+    for (size_t len = 30; len <= 35; len++) { /* a name that is as long as a key is not shown */
         iothub_connection_string cs;
         iothub_error err = { .text = "" };
         char name[36];
@@ -366,7 +367,7 @@ static void an_unknown_name_is_shown_if_it_is_of_letters_and_digits(void **state
     }
 }
 
-/* True, False: each letter is compared. */
+/* The value is "true" or "false"; each letter is compared. */
 static void a_flag_is_one_of_two_words(void **state)
 {
     (void)state;
@@ -413,7 +414,8 @@ static void keys_up_to_1024_bytes_are_accepted(void **state)
 
     memset(text, 'A', sizeof text);
     memcpy(text, DEVICE ";SharedAccessKey=", head);
-    memcpy(text + head + 1364, "AA==", 5); /* 341 * 3 + 1 = 1024 */
+    /* 341 groups of 3 bytes and one more byte: 1024 bytes, the longest key. */
+    memcpy(text + head + 1364, "AA==", 5);
     assert_int_equal(iothub_connection_string_parse(&cs, text, NULL), IOTHUB_OK);
     memcpy(text + head + 1364, "AAA=", 5);
     assert_int_equal(iothub_connection_string_parse(&cs, text, NULL), IOTHUB_ERR_KEY);

@@ -26,7 +26,8 @@ static void requests_are_numbered_from_one_and_never_zero(void **state)
 
     for (iothub_op n = 1; n < 100; n++) {
         assert_int_equal(context_next_op(&f.context), n);
-        assert_int_equal(context_next_op(&f.context), n); /* not taken yet */
+        /* The same number again, because it was not taken. */
+        assert_int_equal(context_next_op(&f.context), n);
         context_take_op(&f.context, n, &op);
         assert_int_equal(op, n);
     }
@@ -44,7 +45,8 @@ static void a_turn_takes_what_asked_for_it(void **state)
     context_poke(&f.context);
     context_end_turn(&f.context);
     assert_false(context_in_callback(&f.context));
-    assert_true(context_begin_turn(&f.context)); /* requested in the previous turn */
+    /* context_poke in the previous turn asked for this one. */
+    assert_true(context_begin_turn(&f.context));
     context_end_turn(&f.context);
     assert_false(context_begin_turn(&f.context));
     context_end_turn(&f.context);
@@ -57,7 +59,8 @@ static void refusals_have_the_text_of_their_queue(void **state)
 
     assert_int_equal(context_refuse(&f.context, IOTHUB_ERR_ARG, "100 % wrong: %s"), IOTHUB_ERR_ARG);
     assert_int_equal(e->code, IOTHUB_ERR_ARG);
-    assert_string_equal(e->text, "100 % wrong: %s"); /* it is no format */
+    /* The text is copied and not used as a format. */
+    assert_string_equal(e->text, "100 % wrong: %s");
     assert_int_equal(context_refuse_mqc(&f.context, MQC_ERR_NO_SPACE, "telemetry"),
                      IOTHUB_ERR_NO_SPACE);
     assert_non_null(strstr(e->text, "telemetry: "));
@@ -79,7 +82,8 @@ static void a_client_that_is_being_ended_takes_nothing(void **state)
 
     context_begin_end(&f.context);
     assert_true(context_in_callback(&f.context));
-    assert_int_equal(context_publish(&f.context, &m), MQC_ERR_STATE); /* and there is no engine */
+    /* Refused before the engine is used, which does not exist here. */
+    assert_int_equal(context_publish(&f.context, &m), MQC_ERR_STATE);
     assert_int_equal(context_refuse_mqc(&f.context, MQC_ERR_STATE, "telemetry"), IOTHUB_ERR_STATE);
     assert_string_equal(context_error(&f.context)->text, "telemetry: the client is being ended");
 }
@@ -101,7 +105,8 @@ static void the_log_may_run_inside_itself(void **state)
     assert_false(f.context.logging);
 }
 
-/* Without a runner there is no lock. fake_threads fails the test if the lock is taken twice. */
+/* Only a client with a runner has a lock. fake_threads fails the test if the lock is taken
+ * twice. */
 static void the_lock_exists_for_a_runner_and_opens_for_its_calls(void **state)
 {
     (void)state;
@@ -114,7 +119,8 @@ static void the_lock_exists_for_a_runner_and_opens_for_its_calls(void **state)
     const plat_thread *t = &f.context.lock->thread;
     context_enter(&f.context);
     assert_true(fake_threads_held(t));
-    assert_false(context_open_lock(&f.context)); /* nobody else has the client */
+    /* False, because without a runner no other thread uses the client. */
+    assert_false(context_open_lock(&f.context));
     assert_true(lock_take_runner(f.context.lock));
     assert_true(context_has_runner(&f.context));
     bool opened = context_open_lock(&f.context);

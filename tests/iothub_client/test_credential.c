@@ -1,6 +1,6 @@
 #include "credential_fixture.h"
 
-/* The password that the hub got must be signed with the key. */
+/* Expects that the password that the hub received is signed with the key. */
 static void check_password(client_fixture *f)
 {
     iothub_sas_token token;
@@ -99,7 +99,7 @@ static void the_longest_names_and_keys_fit(void **state)
     client_fixture f;
 
     for (int worst = 0; worst <= 1; worst++) {
-        memset(longest, worst ? '%' : 'd', 128); /* three times as long in the token */
+        memset(longest, worst ? '%' : 'd', 128); /* '%' needs three bytes in the token */
         memset(key, 'A', 172);                   /* 128 bytes */
         key[171] = '=';
         key[172] = '\0';
@@ -116,8 +116,8 @@ static void the_longest_names_and_keys_fit(void **state)
     }
 }
 
-/* Names of any length are either refused immediately, with the size that would do, or good for a
- * login. */
+/* Names of any length are either refused by iothub_init, which returns the required size, or
+ * short enough for a login. */
 static void names_are_refused_at_init_or_log_in(void **state)
 {
     (void)state;
@@ -165,7 +165,7 @@ static void an_id_of_100_characters_needs_no_more_than_the_usual(void **state)
     fixture_free(&f);
 }
 
-/* A token of one's own names the policy, whose length varies. */
+/* A token that the client makes contains the name of the policy, so its length varies. */
 static void the_key_of_a_policy_logs_in_in_the_least_memory(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ static void the_key_of_a_policy_logs_in_in_the_least_memory(void **state)
 
     for (size_t len = 0; len <= 128; len++) {
         client_fixture f;
-        memset(policy, '%', len); /* three times as long in the token */
+        memset(policy, '%', len); /* '%' needs three bytes in the token */
         policy[len] = '\0';
         snprintf(text, sizeof text, "HostName=h.net;DeviceId=d%s%s;SharedAccessKey=" KEY,
                  len > 0 ? ";SharedAccessKeyName=" : "", policy);
@@ -203,14 +203,15 @@ static plat_result sign_with_ones(const plat_crypto *self, const void *key, size
     return PLAT_OK;
 }
 
-/* Every '/' of its signature is percent-encoded, and its expiry has as many digits as there are. */
+/* Each '/' of the signature is percent-encoded, and the expiry has the largest number of digits. */
 static void the_longest_token_logs_in_in_the_least_memory(void **state)
 {
     (void)state;
     static char policy[17];
     static char text[400];
 
-    for (size_t len = 1; len <= 16; len++) { /* sizes of memory are rounded */
+    /* Several lengths, because sizes of memory are rounded up. */
+    for (size_t len = 1; len <= 16; len++) {
         client_fixture f;
         memset(policy, 'p', len);
         policy[len] = '\0';
@@ -220,7 +221,9 @@ static void the_longest_token_logs_in_in_the_least_memory(void **state)
         f.options.tx_size = 1024;
         f.platform.crypto.base.hmac_sha256 = sign_with_ones;
         fake_clock_set_wall(&f.platform.clock,
-                            253402300798); /* the last second of 9999 is not set */
+                            /* One second before the end of 9999, since the last second counts as
+                             * an unset clock. */
+                            253402300798);
         void *memory = move_to_the_least(&f, text);
 
         fixture_connect(&f);
@@ -232,7 +235,7 @@ static void the_longest_token_logs_in_in_the_least_memory(void **state)
     }
 }
 
-/* The application may free or reuse its text once the client has been made. */
+/* The application may free or reuse its text after the client was made. */
 static void the_name_of_a_policy_is_copied_like_all_others(void **state)
 {
     (void)state;

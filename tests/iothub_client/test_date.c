@@ -62,7 +62,7 @@ static void what_is_no_date_is_refused(void **state)
     }
 }
 
-/* Nothing is read behind the end of the text. */
+/* A cut date is refused unless it ends after whole seconds, and no byte after the text is read. */
 static void no_beginning_of_a_date_is_one_but_whole_seconds(void **state)
 {
     (void)state;

@@ -48,7 +48,7 @@ static void look(loop_seen *before, const plat_poll *now, uint32_t client)
     *before = (loop_seen){ (int)now->fd, now->generation, now->want_read, now->want_write };
 }
 
-/* What all of them wait for. */
+/* Watches the descriptors of all clients. Returns the longest time to sleep. */
 static int watch_all(void)
 {
     int timeout_ms = -1;

@@ -3,7 +3,8 @@
 
 #include "twin_fixture.h"
 
-/* What the engine reports reaches the part that it concerns, and the counters of that part. */
+/* Tests that each event of the engine reaches the part that it concerns, and that part's
+ * counters. */
 
 static iothub_stats stats_of(const client_fixture *f)
 {
@@ -47,8 +48,8 @@ static void a_message_goes_where_its_topic_says(void **state)
     fixture_free(&f);
 }
 
-/* Messages to the device wait for the application; others are acknowledged when they are handled.
- */
+/* Cloud-to-device messages wait until the application accepts them; others are acknowledged when
+ * they are handled. */
 static void only_messages_to_the_device_wait_for_an_acknowledgement(void **state)
 {
     (void)state;
@@ -61,7 +62,8 @@ static void only_messages_to_the_device_wait_for_an_acknowledgement(void **state
     assert_int_equal(f.hub.acks, 0);
     send(&f, "$iothub/methods/POST/m/?$rid=5", "{}", 2, 8);
     send(&f, "somewhere/else", "x", 1, 9);
-    assert_int_equal(f.hub.acks, 0); /* they keep the order of arrival */
+    /* Acknowledgements keep the order of arrival, so these wait, too. */
+    assert_int_equal(f.hub.acks, 0);
     assert_int_equal(iothub_message_accept(f.client, f.deliveries[0]), IOTHUB_OK);
     fixture_run(&f);
     assert_int_equal(f.hub.acks, 3);

@@ -1,7 +1,7 @@
 #include "client_fixture.h"
 
-/* A slow link between the hub and a stream that accepts everything immediately, as a kernel does.
- */
+/* A slow link between the hub and a stream that accepts everything immediately, as a kernel
+ * does. */
 
 enum { KEEP_ALIVE_S = 30, LARGE = 60000, RATE = 100 };
 
@@ -14,7 +14,7 @@ static void keep_alive(iothub_options *o)
     o->tx_size = 2 * LARGE;
 }
 
-/* Telemetry that the stream has taken and the hub has not. */
+/* Sends telemetry that the stream has accepted and the hub has not received. */
 static scripted_stream *begin(client_fixture *f)
 {
     const iothub_telemetry m = {
@@ -60,7 +60,8 @@ static void a_hub_that_stops_taking_it_is_found_in_time(void **state)
             s->peer_has += RATE;
         }
         assert_int_equal(f.hub.connects, 1);
-        fixture_sleep(&f, KEEP_ALIVE_S * 1500 + 2000); /* and the first pause of the back-off */
+        /* Time to detect the loss, and the first delay of the back-off. */
+        fixture_sleep(&f, KEEP_ALIVE_S * 1500 + 2000);
         assert_int_equal(f.hub.connects, 2);
         fixture_free(&f);
     }
@@ -74,12 +75,13 @@ static void a_message_that_arrives_inside_a_large_record_is_waited_for(void **st
     fixture_connect(&f);
     f.hub.mute_ping = true;
 
-    for (unsigned i = 0; i < 160; i++) { /* 16 KB that recv cannot give yet */
+    for (unsigned i = 0; i < 160; i++) { /* 16 KB arrive that recv cannot return yet */
         fixture_stream(&f)->hidden += RATE;
         fixture_sleep(&f, 1000);
         assert_int_equal(f.hub.connects, 1);
     }
-    assert_true(f.hub.pings >= 160 / KEEP_ALIVE_S); /* the hub has a keep-alive, too */
+    /* PINGREQs are sent, because the hub expects signs of life, too. */
+    assert_true(f.hub.pings >= 160 / KEEP_ALIVE_S);
     fixture_sleep(&f, KEEP_ALIVE_S * 1500 + 2000);
     assert_int_equal(f.hub.connects, 2);
     fixture_free(&f);
@@ -102,7 +104,7 @@ static void with_keep_alive(iothub_options *o)
     o->keep_alive_s = wanted_s;
 }
 
-/* 75 bytes for each second, and 1024 at least. */
+/* The limit is 75 bytes for each second of the keep-alive time, and at least 1024. */
 static void the_longest_send_depends_on_the_keep_alive(void **state)
 {
     (void)state;
@@ -182,7 +184,7 @@ static void in_a_minute(iothub_options *o)
     o->tls_timeout_ms = 60000;
 }
 
-/* In each half of its time, this number of bytes is enough. */
+/* This number of bytes must arrive in each half of the time. */
 static void fifty_bytes_a_second_are_enough_and_one_byte_less_is_not(void **state)
 {
     (void)state;
@@ -217,14 +219,14 @@ static void a_handshake_that_makes_no_progress_ends(void **state)
     fixture_free(&f);
 }
 
-/* Messages of the kept session may come before it. */
+/* Messages of the kept session may arrive before the SUBACK. */
 static void a_suback_may_stand_behind_a_large_message(void **state)
 {
     (void)state;
     client_fixture f;
     fixture_init(&f, NULL);
     f.hub.mute_subscribe = true;
-    f.hub.mute_ping = true; /* its answer stands behind the same message */
+    f.hub.mute_ping = true; /* the answer to a ping would arrive after the same message */
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);
 

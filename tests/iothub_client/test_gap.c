@@ -7,7 +7,7 @@
 
 #include "connection/gap.h"
 
-/* The gap of a planned change of the connection. */
+/* Tests the measured time without a connection during planned changes. */
 
 static void each_gap_counts_once_in_the_last_the_longest_and_the_sum(void **state)
 {
@@ -22,7 +22,7 @@ static void each_gap_counts_once_in_the_last_the_longest_and_the_sum(void **stat
         gap_begin(&g, now);
         now += gaps_ms[i];
         gap_end(&g, now);
-        gap_end(&g, now + 5000); /* the next connection was not planned */
+        gap_end(&g, now + 5000); /* not counted, because this change was not planned */
         sum += gaps_ms[i];
         longest = gaps_ms[i] > longest ? gaps_ms[i] : longest;
         assert_int_equal(g.changes, i + 1);

@@ -4,9 +4,10 @@
 
 #include "client_fixture.h"
 
-/* Calls of malloc in the code under test, of which one can fail (the linker wraps it). */
+/* Counts the calls of malloc in the code under test, and makes one of them fail (the linker
+ * wraps malloc). */
 static unsigned mallocs;
-static unsigned fail_at; /* the call with this number, from 1; 0: none */
+static unsigned fail_at; /* number of the call that fails, from 1; 0: none */
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -28,7 +29,7 @@ static char long_names[700];
 static const char *with_long_names(void)
 {
     char id[129];
-    memset(id, '%', 128); /* three times as long in a token */
+    memset(id, '%', 128); /* '%' needs three bytes in the token */
     id[128] = '\0';
     snprintf(long_names, sizeof long_names,
              "HostName=myhub.azure-devices.net;DeviceId=%s;ModuleId=%s;SharedAccessKeyName=%s;"
@@ -91,7 +92,7 @@ static void without_heap_there_is_no_client_and_nothing_is_lost(void **state)
     fixture_free(&f);
 }
 
-/* The sizes of a client that sets none are enough for the largest message of a hub. */
+/* A client with default sizes has enough room for the largest message of a hub. */
 static void sizes_that_are_not_set_are_large_enough(void **state)
 {
     (void)state;

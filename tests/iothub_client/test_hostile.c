@@ -2,11 +2,9 @@
 
 #include "client_fixture.h"
 
-/*
- * The hub's side sends each packet that a server may send, cut at each length and with each
- * byte changed.  Whatever it means then, the client goes on, or gives the connection up with
- * the right reason, and comes back.
- */
+/* Sends each packet that a server may send, cut at each length and with each byte changed.
+ * Whatever the result means, the client must continue, or close the connection with the right
+ * reason and connect again. */
 
 typedef struct packet {
     uint8_t bytes[256];
@@ -107,7 +105,8 @@ static void desired(client_fixture *f, packet *p)
 
 static void method(client_fixture *f, packet *p)
 {
-    f->verdict = IOTHUB_METHOD_UNKNOWN; /* answered with 404: one packet is sent back */
+    /* Answered with 404, so that exactly one packet is sent back. */
+    f->verdict = IOTHUB_METHOD_UNKNOWN;
     publish(p, "$iothub/methods/POST/reboot/?$rid=17", "{\"in\":5}", 0);
 }
 
@@ -120,7 +119,8 @@ static void message(client_fixture *f, packet *p)
 static const struct {
     const char *name;
     void (*prepare)(client_fixture *f, packet *p);
-    iothub_result refusal; /* what else than broken rules it can mean when changed */
+    /* The result, other than a protocol error, that a changed packet may cause. */
+    iothub_result refusal;
 } scenes[] = {
     { "CONNACK", connack, IOTHUB_ERR_AUTH },
     { "SUBACK", suback, IOTHUB_ERR_REJECTED },
@@ -159,7 +159,7 @@ static void restore(client_fixture *f)
     }
     connected(f);
     while (mqc_lane(f->client->context.engine, IOTHUB_LANE_TWIN).count > 0) {
-        fixture_sleep(f, 1000); /* a changed status made the client ask later */
+        fixture_sleep(f, 1000); /* a changed status can make the client repeat a request later */
     }
     f->done_count = 0;
     f->log[0] = '\0';
@@ -188,9 +188,10 @@ static void a_packet_cut_short_is_waited_for_and_then_given_up(void **state)
             unsigned connects = f.hub.connects;
             scripted_feed(fixture_stream(&f), p.bytes, len);
             fixture_run(&f);
-            assert_true(iothub_get_state(f.client) < IOTHUB_WAITING); /* it may still come */
+            /* The rest of the packet may still arrive. */
+            assert_true(iothub_get_state(f.client) < IOTHUB_WAITING);
             f.hub.mute_ping = true;
-            fixture_sleep(&f, 700000); /* nothing comes: no answer to a ping either */
+            fixture_sleep(&f, 700000); /* nothing arrives, not even an answer to a ping */
             assert_true(f.hub.connects > connects);
             f.hub.mute_ping = false;
             restore(&f);
@@ -284,10 +285,11 @@ static void packets_that_a_server_never_sends_end_the_connection(void **state)
     begin(&f);
 
     for (int type = 0; type < 16; type++) {
-        if (type == 3 || type == 13) { /* PUBLISH, PINGRESP: these it does send */
+        if (type == 3 || type == 13) { /* a server does send PUBLISH and PINGRESP */
             continue;
         }
-        if (type >= 5 && type <= 7) { /* QoS 2 messages of an earlier session are only ended */
+        /* An answer to a QoS 2 message of an earlier session is allowed. */
+        if (type >= 5 && type <= 7) {
             continue;
         }
         const uint8_t bytes[] = { (uint8_t)(type << 4 | (type == 8 || type == 10) << 1), 2, 0, 1 };

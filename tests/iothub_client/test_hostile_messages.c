@@ -4,7 +4,7 @@
 #include "text/json_path.h"
 #include "twin_fixture.h"
 
-/* Messages of a hub that keeps to MQTT, and to nothing else. */
+/* Messages of a hub that follows MQTT but no other rule. */
 
 static uint64_t ignored(const client_fixture *f)
 {
@@ -20,7 +20,7 @@ static void send(client_fixture *f, const char *topic, const void *body, size_t 
     assert_int_equal(iothub_get_state(f->client), IOTHUB_CONNECTED);
 }
 
-/* A request that is under way gets its answer all the same. */
+/* A request that waits must still get its answer. */
 static void check_alive(client_fixture *f, iothub_op waiting)
 {
     iothub_result how;
@@ -34,7 +34,7 @@ static void check_alive(client_fixture *f, iothub_op waiting)
 
 /* --- topics ------------------------------------------------------------------------------ */
 
-/* Topics of which none belongs to a request that is waiting. */
+/* None of these topics belongs to a request that waits. */
 static const char *const strange_topics[] = {
     "$",
     "$iothub",
@@ -84,7 +84,8 @@ static void strange_topics_are_ignored_and_counted(void **state)
     fixture_init(&f, NULL);
     fixture_connect(&f);
     f.hub.twin_status = 0;
-    iothub_op op = twin_report(&f, "{}"); /* 2: none of the ids above */
+    /* Its request id is 2, which none of the topics above has. */
+    iothub_op op = twin_report(&f, "{}");
     fixture_run(&f);
 
     for (size_t i = 0; i < sizeof strange_topics / sizeof strange_topics[0]; i++) {
@@ -117,7 +118,8 @@ static void topics_of_any_length_are_survived(void **state)
     f.hub.twin_status = 200;
 
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        for (size_t len = 60; len < 65536; len = len * 4 / 3) { /* rx_size is passed on the way */
+        /* At some point the length exceeds rx_size. */
+        for (size_t len = 60; len < 65536; len = len * 4 / 3) {
             size_t head = (size_t)snprintf(topic, 65536, "%s", heads[i]);
             memset(topic + head, '1', len - head);
             topic[len] = '\0';
@@ -146,7 +148,7 @@ static void every_status_ends_a_report_once_or_has_it_sent_again(void **state)
         fixture_run(&f);
         assert_int_equal(f.done_count, later ? 0 : 1);
         if (later) {
-            fixture_sleep(&f, 1000); /* the first consecutive failure */
+            fixture_sleep(&f, 1000); /* the longest delay after one failure */
             twin_answer(&f, 204, op, "", "");
             fixture_run(&f);
         }
@@ -175,13 +177,14 @@ static void fill(bomb *b, const char *head, const char *unit, size_t count, cons
     assert_true(b->len < sizeof b->text);
 }
 
-/* As a change whose version is in the topic, some of them are acceptable. */
+/* Some of them are valid as a change whose version is in the topic. */
 static bool is_json(const bomb *b)
 {
     return iothub_json_check(mqc_span_of(b->text, b->len), NULL) == IOTHUB_OK;
 }
 
-/* None of these is a document: no callback may report them, and the next good one is reported. */
+/* None of these is a valid document, so no callback may report them. The next valid one must be
+ * reported. */
 static void a_json_bomb_is_no_document(void **state)
 {
     (void)state;
@@ -226,7 +229,7 @@ static void a_json_bomb_is_no_document(void **state)
     }
 }
 
-/* Whatever becomes of a document on its way, the application hears of a whole one in the end. */
+/* However a document is damaged on the way, the application gets a complete one in the end. */
 static void every_truncation_and_changed_byte_of_a_document_is_survived(void **state)
 {
     (void)state;
@@ -238,13 +241,14 @@ static void every_truncation_and_changed_byte_of_a_document_is_survived(void **s
     fixture_connect(&f);
 
     for (size_t at = 0; at < sizeof whole - 1; at++) {
-        for (int byte = 0; byte < 256; byte++) { /* 0 cuts it there */
+        for (int byte = 0; byte < 256; byte++) { /* the byte 0 ends the text there */
             strcpy(twin, whole);
             twin[at] = (char)byte;
             f.hub.twin = twin;
             f.desired_count = 0;
             f.log[0] = '\0';
-            send(&f, "$iothub/twin/PATCH/properties/desired/", "{", 1); /* asks for it */
+            /* An invalid change makes the client request the document. */
+            send(&f, "$iothub/twin/PATCH/properties/desired/", "{", 1);
             f.hub.twin = whole;
             fixture_sleep(&f, 1000);
             assert_in_range(f.desired_count, 1, 2);
@@ -265,7 +269,7 @@ static void a_flood_of_answers_without_a_request_has_no_effect(void **state)
     fixture_connect(&f);
     f.hub.twin_status = 0;
     iothub_op op = twin_report(&f, "{}");
-    (void)twin_get(&f); /* waits behind it: not sent */
+    (void)twin_get(&f); /* waits behind the report and is not sent */
     fixture_run(&f);
 
     for (unsigned n = 0; n < 5000; n++) {
@@ -289,7 +293,7 @@ static void calls_beyond_all_limits_are_answered_or_dropped_while_the_line_is_fu
     char topic[64];
     fixture_init(&f, fixture_quiet);
     fixture_connect(&f);
-    fixture_stream(&f)->send_room = 0; /* not one answer leaves */
+    fixture_stream(&f)->send_room = 0; /* no answer can be sent */
 
     for (unsigned n = 0; n < 500; n++) {
         snprintf(topic, sizeof topic, "$iothub/methods/POST/m/?$rid=%u", n);
@@ -298,7 +302,8 @@ static void calls_beyond_all_limits_are_answered_or_dropped_while_the_line_is_fu
     assert_int_equal(f.method_count, METHODS_OPEN_MAX);
     fixture_stream(&f)->send_room = SIZE_MAX;
     fixture_run(&f);
-    assert_in_range(f.hub.publishes, 1, IOTHUB_REQUESTS); /* 503, as many as there was room for */
+    /* Answers with 503, as many as there was room for. */
+    assert_in_range(f.hub.publishes, 1, IOTHUB_REQUESTS);
 
     for (unsigned n = 0; n < METHODS_OPEN_MAX; n++) {
         assert_int_equal(iothub_method_respond(f.client, &f.tokens[n], 200, "{}", 2, NULL, NULL),

@@ -16,7 +16,8 @@ static in_lane slots[SLOTS];
 static in_lane_table table(void)
 {
     in_lane_table t;
-    in_lane_init(&t, slots, sizeof slots + sizeof slots[0] - 1); /* not enough for another one */
+    /* The memory is one byte too small for another slot. */
+    in_lane_init(&t, slots, sizeof slots + sizeof slots[0] - 1);
     return t;
 }
 
@@ -101,7 +102,7 @@ static void dropped_records_are_reported_in_their_order(void **state)
     }
 }
 
-/* Compares the table with plain counts while all its lists are in use. */
+/* Compares the table with simple counters while all its lists are in use. */
 static void no_slot_is_lost_in_any_order_of_calls(void **state)
 {
     (void)state;
@@ -175,7 +176,7 @@ static void members_that_disagree_are_seen(void **state)
     assert_false(in_lane_valid(&t));
     t.slots[1].next = IN_LANE_NONE;
     t = good;
-    t.free = t.ended; /* in two lists */
+    t.free = t.ended; /* wrong: the slots are in two lists */
     t.dropped = IN_LANE_NONE;
     t.fresh = 1;
     assert_false(in_lane_valid(&t));

@@ -10,7 +10,8 @@ static void every_code_has_its_own_text(void **state)
     ASSERT_EVERY_CODE_HAS_ITS_OWN_TEXT(iothub_result, iothub_result_str);
 }
 
-/* No default: -Wswitch finds a code that somebody forgot here. */
+/* The switch has no default, so that the compiler (-Wswitch) reports a code that is missing
+ * here. */
 static bool is_known(iothub_result r)
 {
     switch (r) {

@@ -11,7 +11,7 @@
 typedef struct fault_case {
     const char *json;
     bool object;
-    const char *says; /* NULL: nothing is wrong */
+    const char *says; /* expected text; NULL: the document is valid */
 } fault_case;
 
 static const fault_case cases[] = {

@@ -10,7 +10,8 @@
 
 #include "text/json_path.h"
 
-/* Checks a copy that ends where the allocation ends, so that the sanitizer sees a read beyond. */
+/* Checks a copy that ends with its allocation, so that the sanitizer detects a read past the
+ * end. */
 static iothub_result check(const char *text, size_t len)
 {
     char *copy = malloc(len + 1);
@@ -108,7 +109,7 @@ static void keys_are_compared_by_meaning(void **state)
     }
 }
 
-/* RFC 3629, section 3, in other words than those of the reader. */
+/* Encodes a character by RFC 3629, section 3, independently of the reader. */
 static size_t encode(uint32_t n, char *out)
 {
     size_t len = n < 0x80 ? 1 : n < 0x800 ? 2 : n < 0x10000 ? 3 : 4;
@@ -172,7 +173,7 @@ static void of_equal_keys_the_first_counts(void **state)
     assert_true(mqc_span_eq(value, mqc_span_str("1")));
 }
 
-/* A text that is cut anywhere is refused, and looking into it stays within bounds. */
+/* A truncated text is refused, and reading a path in it stays within bounds. */
 static void every_truncation_is_refused(void **state)
 {
     (void)state;
@@ -191,7 +192,8 @@ static void every_truncation_is_refused(void **state)
     }
 }
 
-/* Whatever one byte becomes, there is an answer, and an accepted text is walked to its end. */
+/* Whatever a byte is changed to, the check returns a result, and an accepted text can be read to
+ * its end. */
 static void every_changed_byte_gets_an_answer(void **state)
 {
     (void)state;

@@ -9,7 +9,7 @@
 
 enum { STATES = IOTHUB_WAITING + 1, INPUTS = LIFE_STOP + 1 };
 
-/* Short names make the table fit the page. */
+/* Short names, so that the table fits the width of a page. */
 enum {
     STO = IOTHUB_STOPPED,
     RES = IOTHUB_RESOLVING,
@@ -39,7 +39,7 @@ static const int table[STATES][INPUTS] = {
 };
 /* clang-format on */
 
-/* A spare that is being opened replaces a connection that ends. */
+/* If a new connection is already being opened, it replaces a connection that ends. */
 static int expected(int s, int in, int spare)
 {
     bool on_its_way = spare == RES || spare == CON || spare == SEC || spare == LOG;

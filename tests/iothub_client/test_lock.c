@@ -118,11 +118,11 @@ static void do_wait(iothub_client *c)
     (void)iothub_wait(c, 1);
 }
 
-/* Every function of client.h that takes a client; check_lock.py finds one that is missing. */
+/* Every function of client.h that takes a client; check_lock.py reports one that is missing. */
 static const struct guarded {
     const char *name;
     void (*call)(iothub_client *c);
-    unsigned locks; /* on a client at rest */
+    unsigned locks; /* how often a client without work takes the lock */
 } functions[] = {
     { "iothub_start", do_start, 1 },
     { "iothub_stop", do_stop, 1 },
@@ -131,7 +131,8 @@ static const struct guarded {
     { "iothub_set_c2d_callback", do_set_c2d_callback, 1 },
     { "iothub_set_desired_callback", do_set_desired_callback, 1 },
     { "iothub_set_method_callback", do_set_method_callback, 1 },
-    { "iothub_last_error", do_last_error, 0 }, /* the calling thread's own */
+    /* Returns the error of the calling thread, which needs no lock. */
+    { "iothub_last_error", do_last_error, 0 },
     { "iothub_get_state", do_get_state, 1 },
     { "iothub_poll_info", do_poll_info, 1 },
     { "iothub_send_telemetry", do_send_telemetry, 1 },
@@ -144,7 +145,7 @@ static const struct guarded {
     { "iothub_method_respond", do_method_respond, 1 },
     { "iothub_get_stats", do_get_stats, 1 },
     { "iothub_process", do_process, 1 },
-    { "iothub_wait", do_wait, 2 }, /* free while it sleeps */
+    { "iothub_wait", do_wait, 2 }, /* releases the lock while it sleeps */
 };
 
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
@@ -255,7 +256,7 @@ static void the_notice_of_a_token_leaves_the_lock_free(void **state)
     client_fixture f;
     fixture_init_as(&f, WITH_TOKEN("1700000100"), meddle_in_the_log);
     fixture_lock(&f);
-    f.done_count = 1000; /* the log stays quiet */
+    f.done_count = 1000; /* makes the log callback do nothing */
 
     fake_clock_advance(&f.platform.clock, 90000);
     assert_int_equal(iothub_process(f.client), IOTHUB_OK);
@@ -308,12 +309,12 @@ static void only_work_wakes_the_runner_and_only_while_it_sleeps(void **state)
     do_send_telemetry(f.client);
     do_send_telemetry(f.client);
     assert_int_equal(g->wakes, 1);
-    assert_int_equal(fake_threads.take_wakes(&g->thread), 1); /* one is enough for both */
+    assert_int_equal(fake_threads.take_wakes(&g->thread), 1); /* one wake-up is enough for both */
     assert_false(g->asleep);
     fixture_free(&f);
 }
 
-/* Telemetry wakes the runner only if necessary: see test_wake.c. */
+/* Telemetry wakes the runner only if necessary; test_wake.c tests that. */
 static void every_request_wakes(void **state)
 {
     (void)state;
@@ -353,11 +354,11 @@ static void check_that_it_wakes(const struct guarded *function, const char *conn
     if (connection_string == NULL) {
         fixture_connect(&f);
     }
-    f.hub.mute_publish = true; /* an answer would wake it, too */
+    f.hub.mute_publish = true; /* an answer would wake the runner, too */
     mqc_time before = client_deadline(&f);
     wake_on_sleep(&f.client->wake, f.client->context.last_op, before);
     lock_on_sleep(f.client->context.lock);
-    f.client->wake.lone = false; /* what was sent has no deadline */
+    f.client->wake.lone = false; /* messages in flight have no deadline */
 
     function->call(f.client);
 
@@ -367,7 +368,7 @@ static void check_that_it_wakes(const struct guarded *function, const char *conn
     fixture_free(&f);
 }
 
-/* Who sleeps until a deadline must hear of an earlier one. */
+/* A thread that sleeps until a deadline must be woken if a request has an earlier one. */
 static void nothing_brings_a_deadline_forward_without_waking(void **state)
 {
     (void)state;

@@ -3,7 +3,7 @@
 
 #include "client_fixture.h"
 
-/* Lines of the log: their levels, and which of them the application gets. */
+/* Tests the lines of the log: their levels, and which of them the application receives. */
 
 static unsigned lines_with(const client_fixture *f, const char *start)
 {
@@ -41,7 +41,7 @@ static void with_level(iothub_options *o)
     o->log_level = level;
 }
 
-/* A loss is a warning; a message that is too large an error. */
+/* A lost connection is a warning; a message that is too large is an error. */
 static void lines_above_the_level_are_left_out(void **state)
 {
     (void)state;

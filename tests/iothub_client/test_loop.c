@@ -1,7 +1,8 @@
 #include "client_fixture.h"
 #include "drive/loop.h"
 
-/* What the loop waits for: the earliest deadline of any part, and what the streams want. */
+/* Tests what an event loop waits for: the earliest deadline of any part, and the events that the
+ * streams want. */
 
 static mqc_time poll_of(client_fixture *f, plat_poll *polls, int *timeout_ms)
 {
@@ -76,7 +77,7 @@ static void a_stream_that_has_input_does_not_let_it_sleep(void **state)
     fixture_free(&f);
 }
 
-/* Each of them is the earliest once. */
+/* Each deadline in turn is the earliest one. */
 static void the_earliest_deadline_counts(void **state)
 {
     (void)state;
@@ -87,7 +88,8 @@ static void the_earliest_deadline_counts(void **state)
     fixture_init(&f, fixture_quiet);
     fixture_connect(&f);
     const mqc_time ping = poll_of(&f, polls, &timeout_ms);
-    assert_in_range(ping, now(&f) + 100000, now(&f) + 240000); /* the keep-alive of the engine */
+    /* The keep-alive deadline of the engine. */
+    assert_in_range(ping, now(&f) + 100000, now(&f) + 240000);
     assert_int_equal(timeout_ms, ping - now(&f));
 
     f.hub.mute_publish = true;
@@ -97,7 +99,7 @@ static void the_earliest_deadline_counts(void **state)
     const mqc_time expiry = poll_of(&f, polls, &timeout_ms);
     assert_true(expiry < ping);
 
-    assert_int_equal(iothub_stop(f.client, 1000), IOTHUB_OK); /* the session's grace */
+    assert_int_equal(iothub_stop(f.client, 1000), IOTHUB_OK); /* adds the deadline of the stop */
     fixture_run(&f);
     assert_int_equal(poll_of(&f, polls, &timeout_ms), now(&f) + 1000);
     assert_int_equal(timeout_ms, 1000);
@@ -127,7 +129,8 @@ static void a_wait_for_the_next_attempt_is_a_deadline(void **state)
     fixture_free(&f);
 }
 
-/* A message that waits for the application may fill the buffer; nothing is read until it leaves. */
+/* A message that waits for the application may fill the buffer; then nothing is read until it is
+ * accepted. */
 static void a_full_buffer_is_not_read_into(void **state)
 {
     (void)state;

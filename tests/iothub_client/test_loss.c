@@ -8,7 +8,7 @@
 
 #include "connection/loss.h"
 
-/* Why a connection was lost: results, and texts that name who is at fault. */
+/* Tests the results and texts for a lost connection, which name the part at fault. */
 
 static void each_return_code_of_connack_has_a_result_and_names_itself(void **state)
 {

@@ -4,7 +4,7 @@
 #include "client_fixture.h"
 #include "fake_store.h"
 
-/* How iothub_init divides the memory. */
+/* Tests how iothub_init divides the memory that the caller provides. */
 
 #define HOST_AND_DEVICE "HostName=myhub.azure-devices.net;DeviceId=device1;"
 #define TOKEN                                                                   \
@@ -61,7 +61,7 @@ static void add_lanes(parts *p, const iothub_client *c)
                 telemetry->expiry.groups == NULL);
 }
 
-/* Names are kept without the token and end in a NUL. */
+/* Returns the length of all names, which are kept without the token and each end in a NUL. */
 static size_t names_len(const char *connection_string)
 {
     size_t token = strstr(connection_string, TOKEN) != NULL ? strlen(TOKEN) : 0;
@@ -124,7 +124,7 @@ static size_t sum_of(const parts *p)
     return sum;
 }
 
-/* A string of which not a byte more may be read. */
+/* Copies the string to an exact allocation, so that the sanitizer detects a read past its end. */
 static iothub_client *init(const char *text, const iothub_options *o, void *memory, size_t len,
                            iothub_error *error)
 {
@@ -154,8 +154,8 @@ static void check_division(const iothub_options *o, const char *text)
         assert_non_null(c);
         collect(&p, c, text);
         check_apart(&p, memory, len);
-        /* With a token, additional memory is used for longer tokens: once for the token, once
-         * for its copy in CONNECT. */
+        /* Additional memory makes room for longer tokens; each byte is needed twice, for the
+         * token and for its copy in CONNECT. */
         size_t unused = c->session.credential.token_cap > 0 ? more % 2 : more;
         size_t odd = c->telemetry.limits.backlog.table.len > 0
                          ? sizeof *c->telemetry.limits.backlog.table.slots
@@ -172,7 +172,7 @@ static void the_parts_of_the_memory_lie_apart_and_waste_nothing(void **state)
     static const size_t sizes[][3] = { { 256, 512, 256 },    { 1024, 1024, 256 },
                                        { 1024, 2048, 512 },  { 8192, 16384, 4096 },
                                        { 333, 70001, 1001 }, { 4096, 1500000, 4096 } };
-    client_fixture f; /* for its platform */
+    client_fixture f; /* used for its platform */
     fake_store store;
     fake_store_init(&store);
     fixture_init(&f, NULL);
@@ -199,8 +199,8 @@ static void with_window(iothub_options *o)
     o->window = window;
 }
 
-/* With a store the lane holds two windows, but at most half of the entries; the table gets the
- * rest. */
+/* With a store, the lane has entries for two windows, but at most half of all entries; the table
+ * gets the rest. */
 static void with_a_store_the_lane_has_two_windows_and_the_table_the_rest(void **state)
 {
     (void)state;

@@ -77,7 +77,7 @@ static void an_answer_may_be_given_later_and_has_its_own_done(void **state)
     fixture_sleep(&f, 100000);
 
     assert_int_equal(respond(&f, 0, -7, "[1]", &op), IOTHUB_OK);
-    assert_int_equal(fixture_ended(&f, op, NULL), 0); /* never inside the call */
+    assert_int_equal(fixture_ended(&f, op, NULL), 0); /* callbacks never run inside the call */
     fixture_run(&f);
 
     assert_string_equal(answer_of(&f, "0f-1")->topic, "$iothub/methods/res/-7/?$rid=0f-1");
@@ -125,7 +125,7 @@ static void after_a_cut_it_is_too_late(void **state)
     assert_int_equal(respond(&f, 0, 200, "{}", NULL), IOTHUB_ERR_EXPIRED);
     fixture_sleep(&f, 1000);
     assert_int_equal(respond(&f, 0, 200, "{}", NULL), IOTHUB_ERR_EXPIRED);
-    call(&f, "m", "2", ""); /* takes the same place */
+    call(&f, "m", "2", ""); /* uses the same slot as the first call */
     assert_int_equal(respond(&f, 0, 200, "{}", NULL), IOTHUB_ERR_EXPIRED);
     assert_int_equal(respond(&f, 1, 200, "{}", NULL), IOTHUB_OK);
     fixture_free(&f);
@@ -250,11 +250,11 @@ static void the_seventeenth_open_call_is_answered_503(void **state)
     assert_int_equal(f.method_count, METHODS_OPEN_MAX);
     assert_string_equal(answer_of(&f, "200")->topic, "$iothub/methods/res/503/?$rid=200");
 
-    assert_int_equal(respond(&f, 5, 200, "", NULL), IOTHUB_OK); /* gives one place back */
+    assert_int_equal(respond(&f, 5, 200, "", NULL), IOTHUB_OK); /* frees one slot */
     call(&f, "m", "201", "");
     assert_int_equal(f.method_count, METHODS_OPEN_MAX + 1);
 
-    fixture_sleep(&f, 300000); /* and time gives back the others */
+    fixture_sleep(&f, 300000); /* the other slots are freed when their time is over */
     for (unsigned n = 0; n < METHODS_OPEN_MAX; n++) {
         snprintf(rid, sizeof rid, "%u", n + 300);
         call(&f, "m", rid, "");
@@ -382,9 +382,9 @@ static void an_answer_overtakes_queued_telemetry(void **state)
     client_fixture f;
     fixture_init(&f, NULL);
     fixture_connect(&f);
-    f.hub.mute_publish = true; /* the window fills, and then the ring */
+    f.hub.mute_publish = true; /* fills first the window and then the ring */
     call(&f, "m", "1", "");
-    fixture_stream(&f)->send_room = 10; /* in the middle of a packet */
+    fixture_stream(&f)->send_room = 10; /* the stream stops accepting in the middle of a packet */
     const iothub_telemetry t = { .body = "0123456789012345678901234567890123456789",
                                  .body_len = 40 };
     while (iothub_send_telemetry(f.client, &t, NULL) == IOTHUB_OK) {
@@ -396,7 +396,8 @@ static void an_answer_overtakes_queued_telemetry(void **state)
     fixture_stream(&f)->send_room = SIZE_MAX;
     fixture_run(&f);
 
-    /* Messages that were offered to the stream must be sent first: at most one window. */
+    /* Messages that were already offered to the stream must be sent first; they are at most one
+     * window. */
     unsigned n = before;
     while (strncmp(fake_hub_at(&f.hub, n)->topic, "$iothub/methods/res/", 20) != 0) {
         n++;

@@ -6,8 +6,8 @@
 #include "iothub/runner.h"
 #include "iothub/sas.h"
 
-/* Mistakes of newcomers with arguments and sizes. None of them crashes, and each error text
- * names the remedy. */
+/* Mistakes that newcomers make with arguments and sizes. None of them crashes the program, and
+ * each error text names the remedy. */
 
 /* --- no client ------------------------------------------------------------------- */
 
@@ -95,7 +95,7 @@ static iothub_result (*const calls[])(iothub_client *c) = {
     do_purge, do_accept, do_twin_get,  do_report,    do_respond, do_runner_start, do_runner_stop,
 };
 
-/* Those that return no result. */
+/* Calls the functions that return no result. */
 static void look_into(iothub_client *c)
 {
     iothub_poll p = { .timeout_ms = 5 };
@@ -149,7 +149,7 @@ static void what_is_no_client_or_none_any_more_is_refused(void **state)
     iothub_deinit(f.client);
     refuse_all(f.client, IOTHUB_ERR_STATE, "iothub_deinit has ended it");
     free(c);
-    fixture_free(&f); /* iothub_free after iothub_deinit gives the memory back */
+    fixture_free(&f); /* iothub_free after iothub_deinit frees the memory */
 }
 
 static void iothub_free_of_a_client_of_iothub_init_ends_it_and_frees_nothing(void **state)
@@ -474,7 +474,8 @@ static void what_is_larger_than_rx_size_is_logged_counted_and_answered(void **st
 
     iothub_get_stats(f.client, &s);
     assert_int_equal(s.c2d_oversize, 1);
-    assert_int_equal(f.hub.acks, 1); /* otherwise it would be sent again forever */
+    /* Acknowledged, since the hub would otherwise send it again forever. */
+    assert_int_equal(f.hub.acks, 1);
     assert_int_equal(f.c2d_count, 0);
     assert_int_equal(f.method_count, 0);
     assert_int_equal(s.methods_received, 1);

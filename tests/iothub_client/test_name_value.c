@@ -8,7 +8,7 @@
 
 #include "text/name_value.h"
 
-/* Lists of Name=Value parts, in a format of the test's own. */
+/* Tests lists of Name=Value parts, in a format that only this test uses. */
 
 enum { ALPHA, BETA, COUNT };
 
@@ -123,14 +123,15 @@ static void a_hint_is_found_in_any_letter_case(void **state)
     assert_string_equal(error.text, "list: unknown part UNO; write Alpha");
 }
 
-/* Letters, or letters and digits with a value behind, up to 32: anything else may be a key. */
+/* A name is shown if it consists of up to 32 letters, or of letters and digits before a value.
+ * Anything else could be part of a key. */
 static void what_may_be_half_of_a_secret_is_not_shown(void **state)
 {
     (void)state;
     static const char *const secrets[] = {
-        "c2VjcmV0==",                                 /* a key with its padding */
+        "c2VjcmV0==",                                 /* a key with base64 padding */
         "c2VjcmV0=",                                  /* the same */
-        "sec+ret=x",                                  /* no name has this */
+        "sec+ret=x",                                  /* '+' occurs in keys and never in names */
         "secretsecretsecretsecretsecretsecret=value", /* longer than any name */
     };
 

@@ -2,7 +2,7 @@
 
 #include "client_fixture.h"
 
-/* Options: their defaults, and which values are refused. */
+/* Tests the options: their defaults, and which values are refused. */
 
 enum { RX = 1024, TX = 1024, REQUEST = 256, SIZE = IOTHUB_MEMORY_SIZE(RX, TX, REQUEST) };
 
@@ -163,7 +163,7 @@ static void each_part_of_the_platform_is_needed(void **state)
     fixture_free(&f);
 }
 
-/* The defaults that options.h documents. */
+/* The defaults must be those that options.h documents. */
 static void the_defaults_are_those_that_are_written(void **state)
 {
     (void)state;
@@ -236,7 +236,7 @@ static void names_have_up_to_4096_characters(void **state)
     fixture_free(&f);
 }
 
-/* As a newer application with an older library. */
+/* This is the case of a newer application with an older library. */
 static void what_a_newer_longer_options_struct_has_more_is_zero(void **state)
 {
     (void)state;
@@ -265,11 +265,13 @@ static void an_older_shorter_options_struct_gets_defaults_for_the_rest(void **st
     iothub_options_init_sized(&o, size);
     assert_int_equal(o.struct_size, size);
     assert_int_equal(o.keep_alive_s, 240);
-    assert_int_equal(o.log_level, 0xEEEEEEEE); /* beyond what that application knows */
+    /* Not written, because this member is newer than the application. */
+    assert_int_equal(o.log_level, 0xEEEEEEEE);
     o.platform = &f.platform.platform;
     o.keep_alive_s = 60;
     small(&o);
-    void *old = malloc(size); /* the sanitizer detects a read past the end */
+    /* An exact allocation, so that the sanitizer detects a read past the end. */
+    void *old = malloc(size);
     memcpy(old, &o, size);
 
     iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, old, NULL);

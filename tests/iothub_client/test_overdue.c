@@ -7,8 +7,8 @@
 #include "iothub/message.h"
 #include "store_fixture.h"
 
-/* How long the client waits for the hub, and for its own application: ack_timeout_ms and
- * stall_timeout_ms. */
+/* Tests how long the client waits for the hub (ack_timeout_ms) and for its application
+ * (stall_timeout_ms). */
 
 #define TOPIC "devices/device1/messages/devicebound/"
 
@@ -21,7 +21,8 @@ static iothub_stats stats_of(const client_fixture *f)
     return stats;
 }
 
-/* The first status with that state from number on; fails the test when there is none. */
+/* Returns the first status with this state, beginning with number `from`. The test fails if
+ * there is none. */
 static const fixture_status *status_of(const client_fixture *f, unsigned from, iothub_state state)
 {
     for (unsigned i = from; i < f->status_count; i++) {
@@ -72,7 +73,7 @@ static void a_message_without_acknowledgement_is_sent_again_over_a_new_connectio
     fixture_free(&f);
 }
 
-/* Only one is passed by: the ring behind it fills. */
+/* Only one message stays unacknowledged, because its bytes block the ring for those behind it. */
 static void one_missing_acknowledgement_is_noticed_while_others_come(void **state)
 {
     (void)state;
@@ -136,7 +137,7 @@ static void nothing_in_flight_is_nothing_to_wait_for(void **state)
     fixture_free(&f);
 }
 
-/* Its requests have their own deadline, which differs from that of telemetry. */
+/* Twin requests have a deadline of their own, other than that of telemetry. */
 static void an_unanswered_twin_request_is_no_loss(void **state)
 {
     (void)state;
@@ -174,7 +175,7 @@ static void a_hub_that_never_acknowledges_gets_ever_fewer_logins(void **state)
 
     fixture_sleep(&f, 3600000);
 
-    assert_true(f.hub.connects > 60); /* at least one a minute, and the first few */
+    assert_true(f.hub.connects > 60); /* at least one connect per minute, plus the first few */
     assert_true(f.hub.connects < 250);
     assert_int_equal(stats_of(&f).ack_timeouts,
                      f.hub.connects - 1 + (iothub_get_state(f.client) == IOTHUB_WAITING));
@@ -192,7 +193,7 @@ static void drop_oldest(iothub_options *o)
     o->when_full = IOTHUB_DROP_OLDEST;
 }
 
-/* What the hub may have cannot be dropped, until the connection over which it left is given up. */
+/* A message that the hub may have received cannot be dropped until its connection is closed. */
 static void what_waits_for_its_acknowledgement_may_be_dropped_once_that_took_too_long(void **state)
 {
     (void)state;
@@ -309,7 +310,8 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
     f.client->wake.lone = true;
     f.hub.mute_publish = true;
 
-    /* Also after it has slept long without a message, up to the next keep-alive. */
+    /* This also holds after the client has slept for a long time without messages, up to the
+     * next keep-alive. */
     for (unsigned idle = 0; idle < 2; idle++) {
         mqc_time wake_at = fall_asleep(&f);
         for (unsigned i = 0; i < 3 * idle; i++) {
@@ -327,7 +329,7 @@ static void a_sleeping_runner_wakes_up_for_the_acknowledgement_of_a_lone_message
             fake_hub_ack(&f.hub, fixture_stream(&f), 0);
             continue;
         }
-        fixture_run(&f); /* the runner is awake, and checks after half of the time */
+        fixture_run(&f); /* the runner is awake now, and checks after half of the time */
         mqc_time look = fall_asleep(&f);
         assert_in_range(look, sent_at, sent_at + ACK / 2);
         fake_clock_advance(&f.platform.clock, sent_at + ACK / 2 - f.platform.clock.monotonic_ms);
@@ -357,7 +359,7 @@ static void a_runner_without_requests_sleeps_until_the_keep_alive(void **state)
 static void deferring(iothub_options *o)
 {
     fixture_quiet(o);
-    o->ack_timeout_ms = 0; /* that it also ends the wait is another test */
+    o->ack_timeout_ms = 0; /* off, since another test shows that it ends the wait, too */
 }
 
 static void send_messages(client_fixture *f, unsigned count)
@@ -410,7 +412,7 @@ static void the_first_alone_can_hold_up_all_others(void **state)
         fake_hub_send(fixture_stream(&f), TOPIC, "x", 1, (uint16_t)i);
     }
     fixture_run(&f);
-    assert_int_equal(f.hub.acks, 0); /* in their order */
+    assert_int_equal(f.hub.acks, 0); /* acknowledgements keep the order of the messages */
 
     fixture_sleep(&f, STALL);
     assert_int_equal(stats_of(&f).read_stalls, 1);
@@ -467,7 +469,7 @@ static void an_acknowledgement_that_is_not_read_is_missing_too(void **state)
     fixture_run(&f);
 
     fixture_sleep(&f, STALL - 60000);
-    assert_int_equal(stats_of(&f).read_stalls, 1); /* what came first */
+    assert_int_equal(stats_of(&f).read_stalls, 1); /* the stall was noticed first */
     fixture_free(&f);
 }
 

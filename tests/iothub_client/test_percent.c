@@ -66,7 +66,7 @@ static void every_capacity_encodes_all_or_overflows(void **state)
     }
 }
 
-/* The simplest encoder there is.  How many bytes stand before the first escape. */
+/* A simple encoder to compare with. Returns how many bytes are before the first escape. */
 static size_t encode_slowly(const char *raw, char *out)
 {
     static const char unreserved[] = "az~";

@@ -168,7 +168,8 @@ static void every_truncation_is_read_within_bounds(void **state)
     (void)state;
 
     for (size_t len = 0; len < sizeof written; len++) {
-        char copy[sizeof written]; /* so that the sanitizer sees a read past the end */
+        /* An exact copy, so that the sanitizer detects a read past the end. */
+        char copy[sizeof written];
         iothub_bag_pair pair;
         char *end = copy + sizeof copy - len;
         memcpy(end, written, len);

@@ -14,7 +14,7 @@ enum { NOW = 50000, WALL = 1700000000 };
 
 static char head[RECORD_STAMP_SIZE + 32];
 
-/* A message with this topic, whose bytes stand where record_of wants them. */
+/* Returns a message with this topic, whose bytes are where record_of expects them. */
 static mqc_outgoing message(const char *topic, unsigned qos)
 {
     const mqc_span t = mqc_span_str(topic);
@@ -53,7 +53,7 @@ static void a_message_comes_back_from_its_record(void **state)
     }
 }
 
-/* As another program may have left it in the file. */
+/* Another program may have written such a record to the file. */
 static void a_head_that_is_too_short_is_an_empty_topic(void **state)
 {
     (void)state;
@@ -85,7 +85,7 @@ static void without_a_time_to_live_it_never_expires(void **state)
     assert_int_equal(record_expiry(&r, false, &c.base, NOW), 0);
 }
 
-/* Whatever the wall clock does. */
+/* The result does not depend on the wall clock. */
 static void in_the_run_that_stored_it_the_monotonic_clock_counts(void **state)
 {
     (void)state;
@@ -110,11 +110,11 @@ static void in_a_later_run_the_wall_clock_counts_to_the_second(void **state)
         int64_t stored_s, wall_s;
         uint64_t left_ms;
     } cases[] = {
-        { WALL, WALL, 5000 },     { WALL, WALL + 1, 5000 }, /* perhaps less than a second */
+        { WALL, WALL, 5000 },     { WALL, WALL + 1, 5000 }, /* less than a second may have passed */
         { WALL, WALL + 2, 4000 }, { WALL, WALL + 5, 1000 }, { WALL, WALL + 6, 0 },
         { WALL, WALL + 1000, 0 }, { WALL, WALL - 1, 5000 }, /* set back */
         { WALL, 0, 5000 },                                  /* unknown now, */
-        { 0, WALL, 5000 },                                  /* or unknown then */
+        { 0, WALL, 5000 }, /* the wall clock was unknown when the record was stored */
         { -5, WALL, 5000 },
     };
     const mqc_outgoing m = message("t", 1);

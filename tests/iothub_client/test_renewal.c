@@ -1,6 +1,6 @@
 #include "renewal.h"
 
-/* The planned change of the connection. */
+/* Tests the planned change of the connection. */
 
 static void the_old_connection_carries_everything_while_the_new_one_opens(void **state)
 {
@@ -75,7 +75,8 @@ static void a_new_connection_that_does_not_get_up_is_no_loss(void **state)
         fixture_sleep(&r.f, 1); /* the deadline of the stage */
         assert_int_equal(r.new->state, SCRIPTED_CLOSED);
         fixture_sleep(&r.f, 200000);
-        assert_in_range(r.new->calls[SCRIPTED_OPEN], 5, 20); /* again and again, with back-off */
+        /* It is opened several times, with back-off. */
+        assert_in_range(r.new->calls[SCRIPTED_OPEN], 5, 20);
         assert_int_equal(r.f.status_count, r.statuses);
         iothub_op op = fixture_send(&r.f, "all the same");
         fixture_run(&r.f);
@@ -108,7 +109,8 @@ static void the_new_connection_takes_over_when_the_old_one_is_lost(void **state)
         fixture_run(&r.f);
 
         assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
-        assert_int_equal(r.new->calls[SCRIPTED_OPEN], 1); /* gone on with, not begun again */
+        /* The connection in progress is used; no new one is opened. */
+        assert_int_equal(r.new->calls[SCRIPTED_OPEN], 1);
         assert_ended_well(&r.f, op);
         assert_int_equal(stats_of(&r.f).losses, 1);
         assert_int_equal(stats_of(&r.f).token_renewals, 0);
@@ -301,7 +303,7 @@ static void a_new_connection_lost_while_the_old_one_closes_is_opened_again_immed
     fixture_free(&r.f);
 }
 
-/* Telemetry all the time, while the nth call of one of the streams fails. */
+/* Sends telemetry all the time, while the nth call of one of the streams fails. */
 static void every_failing_call_is_survived(void **state)
 {
     (void)state;
@@ -428,9 +430,10 @@ static void both_descriptors_are_shown_while_there_are_two(void **state)
     fixture_run(&r.f);
     iothub_poll_info(r.f.client, &p);
     assert_int_equal(p.fds[0].fd, 10);
-    assert_int_equal(p.fds[1].fd, 11); /* open, and waits for the method */
+    assert_int_equal(p.fds[1].fd, 11); /* it is open, and waits until the method is answered */
     assert_true(p.fds[1].want_read);
-    assert_false(p.fds[1].want_write); /* it has nothing to send yet, though it could always send */
+    /* It has nothing to send, so it must not ask for writability. */
+    assert_false(p.fds[1].want_write);
     assert_int_equal(r.new->last_least, 1);
     assert_true(p.timeout_ms > 0);
     fixture_sleep(&r.f, 20000);
@@ -438,7 +441,7 @@ static void both_descriptors_are_shown_while_there_are_two(void **state)
     assert_renewed(&r);
     iothub_poll_info(r.f.client, &p);
     assert_int_equal(p.fds[0].fd, -1);
-    assert_int_equal(p.fds[1].fd, 11); /* in the place where it was */
+    assert_int_equal(p.fds[1].fd, 11); /* still in the second slot, where it was before */
     assert_true(p.fds[1].want_read);
     assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
     fixture_run(&r.f);
@@ -455,7 +458,7 @@ static void a_slot_shows_another_generation_with_each_open_of_its_stream(void **
     iothub_poll p;
     uint32_t first;
     connect(&r, NULL);
-    r.old->fd = r.new->fd = 10; /* the same number all the time */
+    r.old->fd = r.new->fd = 10; /* both streams use the same descriptor number */
     iothub_poll_info(r.f.client, &p);
     first = p.fds[0].generation;
     fixture_run(&r.f);
@@ -483,7 +486,8 @@ static void no_stage_of_a_renewal_is_a_busy_loop(void **state)
         assert_int_equal(iothub_process(r.f.client), IOTHUB_OK);
         iothub_poll_info(r.f.client, &p);
         assert_true(p.timeout_ms > 0);
-        assert_int_equal(iothub_stop(r.f.client, 5000), IOTHUB_OK); /* and with a grace that runs */
+        /* Also with a stop whose grace is running. */
+        assert_int_equal(iothub_stop(r.f.client, 5000), IOTHUB_OK);
         r.f.hub.mute_publish = true;
         fixture_send(&r.f, "x");
         fixture_run(&r.f);
@@ -502,7 +506,7 @@ static void with_life(iothub_options *o)
     o->sas_lifetime_s = life_s;
 }
 
-/* At 80 % of the life, and 1.2 s before its end if that is earlier. */
+/* A token is renewed at 80 % of its life, or 1.2 s before its end if that is earlier. */
 static void a_token_is_renewed_to_the_millisecond(void **state)
 {
     (void)state;
@@ -529,7 +533,8 @@ static void two_seconds(iothub_options *o)
 static void the_shortest_life_is_renewed_while_its_token_is_good(void **state)
 {
     (void)state;
-    for (uint64_t part_ms = 0; part_ms < 1000; part_ms += 50) { /* of a second, at the start */
+    /* Milliseconds within the second at the start. */
+    for (uint64_t part_ms = 0; part_ms < 1000; part_ms += 50) {
         renewal r;
         fixture_init(&r.f, two_seconds);
         fake_clock_advance(&r.f.platform.clock, part_ms);

@@ -8,7 +8,7 @@
 #include "connection/renewal.h"
 #include "fake_platform.h"
 
-/* What a renewal does next, on its struct alone. */
+/* Tests the decisions of a renewal on its struct alone. */
 
 static void the_first_patience_counts_unless_a_later_one_is_shorter(void **state)
 {
@@ -47,7 +47,7 @@ static void with_overlap_the_spare_opens_first_and_work_postpones_its_beginning(
         iothub_renewal r = { .due = true, .switch_by = 3000, .urgent = cases[i].urgent };
         assert_int_equal(renewal_next(&r, true, cases[i].spare, cases[i].busy, 2999),
                          cases[i].step);
-        /* Work postpones it no longer than that. */
+        /* After this time, open work does not postpone it any more. */
         assert_int_equal(renewal_next(&r, true, cases[i].spare, cases[i].busy, 3000),
                          cases[i].spare == CHANNEL_CLOSED ? RENEWAL_OPEN
                          : cases[i].spare == CHANNEL_OPEN ? RENEWAL_LEAVE
@@ -67,7 +67,7 @@ static void without_overlap_it_leaves_as_soon_as_nothing_postpones_it(void **sta
     assert_int_equal(renewal_next(&r, false, CHANNEL_CLOSED, false, 1999), RENEWAL_WAIT);
     assert_int_equal(renewal_next(&r, false, CHANNEL_CLOSED, true, 2000), RENEWAL_WAIT);
     assert_true(renewal_deadline(&r) ==
-                3000); /* no deadline in the past, which would prevent any sleep */
+                3000); /* not a deadline in the past, which would prevent any sleep */
     assert_int_equal(renewal_next(&r, false, CHANNEL_CLOSED, false, 2000), RENEWAL_LEAVE);
 }
 
@@ -94,7 +94,7 @@ static void a_spare_that_fails_is_tried_again_after_a_back_off_whatever_work_the
     }
     assert_true(longest > o.retry_min_ms);
     renewal_on_failure(&r, &o, 0, 1000);
-    renewal_hurry(&r, 1001); /* the wait ends */
+    renewal_hurry(&r, 1001); /* ends the delay */
     assert_int_equal(renewal_next(&r, true, CHANNEL_CLOSED, true, 1001), RENEWAL_OPEN);
     fake_platform_free(&platform);
 }

@@ -1,6 +1,6 @@
 #include "renewal.h"
 
-/* What the planned change of the connection waits for, and how long. */
+/* Tests what the planned change of the connection waits for, and how long. */
 
 static void an_open_method_postpones_the_change_until_it_is_answered(void **state)
 {
@@ -23,7 +23,8 @@ static void an_open_method_postpones_the_change_until_it_is_answered(void **stat
     fixture_free(&r.f);
 }
 
-/* RENEWING: telemetry is in flight, and the call comes before its acknowledgement. */
+/* In the state RENEWING telemetry is in flight; the method call arrives before its
+ * acknowledgement. */
 static void a_call_that_comes_while_the_old_connection_is_left_is_answered_on_it(void **state)
 {
     (void)state;
@@ -150,7 +151,7 @@ static void a_twin_request_under_way_postpones_the_change(void **state)
 
     r.f.hub.twin_status = 200;
     fake_hub_send(r.old, "$iothub/twin/res/204/?$rid=1&$version=2", "", 0, 0);
-    fixture_sleep(&r.f, 70000); /* answered, or given up at its own deadline */
+    fixture_sleep(&r.f, 70000); /* the request is answered, or ends at its own deadline */
 
     assert_int_equal(fixture_ended(&r.f, op, NULL), 1);
     assert_renewed(&r);
@@ -180,7 +181,8 @@ static void an_open_connection_that_the_hub_closes_meanwhile_is_opened_again(voi
     renewal r;
     connect(&r, NULL);
     call_method(&r);
-    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK); /* opens in spite of it */
+    /* The new connection is opened although a method is open. */
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
     fixture_run(&r.f);
     assert_int_equal(r.new->state, SCRIPTED_READY);
     assert_int_equal(r.f.hub.connects, 1);
@@ -218,7 +220,7 @@ static void reconnect_now_makes_the_new_connection_first(void **state)
 
     assert_renewed(&r);
     assert_non_null(strstr(r.f.hub.password, "&se=1700003605"));
-    fixture_sleep(&r.f, DUE_MS - 1); /* the next renewal counts from here */
+    fixture_sleep(&r.f, DUE_MS - 1); /* the time until the next renewal counts from here */
     assert_int_equal(r.f.hub.connects, 2);
     fixture_sleep(&r.f, 1);
     assert_int_equal(r.f.hub.connects, 3);
@@ -230,7 +232,7 @@ static void reconnect_now_leaves_a_dead_connection_after_three_seconds(void **st
     (void)state;
     renewal r;
     connect(&r, NULL);
-    r.old->after = NULL; /* the hub does not read any more */
+    r.old->after = NULL; /* from now on the hub reads nothing */
     iothub_op op = fixture_send(&r.f, "into the void");
     fixture_run(&r.f);
 
@@ -260,8 +262,8 @@ static void reconnect_now_cuts_the_wait_of_a_failed_renewal_short(void **state)
     fixture_free(&r.f);
 }
 
-/* A method that nobody answers is waited for: three seconds, whichever of the two reasons for the
- * change comes first. */
+/* The change waits three seconds for an open method, whichever of the two reasons for the change
+ * comes first. */
 static void reconnect_now_waits_three_seconds_also_when_the_renewal_comes_due(void **state)
 {
     (void)state;
@@ -278,7 +280,7 @@ static void reconnect_now_waits_three_seconds_also_when_the_renewal_comes_due(vo
         assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
         fixture_sleep(&r.f, 2999);
         assert_int_equal(r.f.hub.connects, 1);
-        fixture_sleep(&r.f, 1); /* and as many for the answer, on the connection that is left */
+        fixture_sleep(&r.f, 1); /* and three more seconds for the answer, on the old connection */
         assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
         fixture_sleep(&r.f, 2999);
         assert_int_equal(r.f.hub.connects, 1);

@@ -17,11 +17,13 @@ static void each_failure_of_the_platform_has_its_result(void **state)
         assert_true(strlen(iothub_result_str(mapped)) > 0);
         for (int other = PLAT_EOF; other > r; other--) {
             bool same = iothub_from_plat((plat_result)other) == mapped;
-            assert_int_equal(same, other == PLAT_EOF && r == PLAT_ERR_IO); /* both: it is gone */
+            /* Only these two share a result: the connection is gone. */
+            assert_int_equal(same, other == PLAT_EOF && r == PLAT_ERR_IO);
         }
     }
     assert_int_equal(iothub_from_plat(PLAT_ERR_FULL), IOTHUB_ERR_NO_SPACE);
-    for (int r = PLAT_ERR_STORE; r >= PLAT_ERR_STORE_BUSY; r--) { /* the text tells them apart */
+    /* These share a result, and the text tells which one it was. */
+    for (int r = PLAT_ERR_STORE; r >= PLAT_ERR_STORE_BUSY; r--) {
         assert_int_equal(iothub_from_plat((plat_result)r), IOTHUB_ERR_STORE);
     }
     assert_int_equal(iothub_from_plat(PLAT_ERR_IDENTITY), IOTHUB_ERR_CREDENTIAL);

@@ -46,7 +46,8 @@ static void the_delay_lies_between_a_sixteenth_and_the_limit(void **state)
         for (uint32_t random = 0; random < UINT32_MAX - 0x1000000; random += 0x1000000) {
             uint32_t delay = retry_delay_ms(limits[i], random, 0);
             assert_true(delay >= limits[i] / 16 && delay <= limits[i]);
-            assert_true(delay >= last); /* even: in proportion to the random number */
+            /* The delay grows in proportion to the random number, so it is evenly distributed. */
+            assert_true(delay >= last);
             last = delay;
         }
     }

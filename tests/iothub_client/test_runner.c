@@ -73,7 +73,7 @@ static void a_wait_cut_short_wakes_the_runner(void **state)
 
     r->f.hub.return_code = 0;
     assert_int_equal(iothub_reconnect_now(r->f.client), IOTHUB_OK);
-    rig_await_state(r, IOTHUB_CONNECTED); /* the clock stands still */
+    rig_await_state(r, IOTHUB_CONNECTED); /* the clock does not move, so no delay was needed */
 
     rig_free(r);
 }
@@ -134,7 +134,7 @@ static void what_the_stream_did_not_take_the_runner_sends_when_it_does(void **st
 enum { PERIODS = 500, KEEP_ALIVE_S = 240 };
 
 static unsigned pings;
-static unsigned sleeps; /* when the last ping arrived */
+static unsigned sleeps; /* number of sleeps when the last ping arrived */
 
 static void count_pings(runner_rig *r)
 {
@@ -159,7 +159,7 @@ static size_t counted_take_wakes(plat_thread *t)
     return real_take_wakes(t);
 }
 
-/* Each is a call of the system. */
+/* Each call is a system call. */
 static void count_takes(iothub_options *o)
 {
     static plat_threads threads;
@@ -185,18 +185,20 @@ static void an_idle_client_wakes_up_for_its_keep_alive_only(void **state)
     r->leap = true;
     (void)pthread_mutex_unlock(&r->lock);
     rig_note(r, 1);
-    assert_int_equal(iothub_twin_get(r->f.client, rig_tag(1), NULL), IOTHUB_OK); /* begin to leap */
+    /* The request wakes the runner, which begins to leap. */
+    assert_int_equal(iothub_twin_get(r->f.client, rig_tag(1), NULL), IOTHUB_OK);
     rig_await(r, periods_are_over);
 
     (void)pthread_mutex_lock(&r->lock);
     r->leap = false;
     (void)pthread_mutex_unlock(&r->lock);
     assert_in_range(sleeps - before, PERIODS, PERIODS + 2);
-    assert_in_range(takes, 1, 10); /* of the requests that woke it, not of its own deadlines */
+    /* Calls caused by the requests that woke the runner, not by its deadlines. */
+    assert_in_range(takes, 1, 10);
     rig_free(r);
 }
 
-/* cmocka cannot fail a test from other threads, so a fault ends the program. */
+/* cmocka cannot fail a test from another thread, so a fault ends the program. */
 static plat_threads plain_threads;
 static pthread_t holder;
 static bool held;
@@ -306,7 +308,8 @@ static void runners_come_and_go_a_thousand_times(void **state)
     assert_int_equal(iothub_runner_stop(r->f.client), IOTHUB_OK);
 
     for (unsigned tag = 1; tag <= 1000; tag++) {
-        if (tag % 3 == 0) { /* before, during, and left over for the next one */
+        /* Sent before the start, during the run, or left over for the next run. */
+        if (tag % 3 == 0) {
             assert_int_equal(rig_send(r, tag, "early"), IOTHUB_OK);
         }
         rig_start(r);
@@ -357,7 +360,7 @@ static void freeing_the_client_stops_its_runner(void **state)
         assert_int_equal(rig_send(r, tag, "no answer comes"), IOTHUB_OK);
     }
 
-    rig_free(r); /* each has ended once */
+    rig_free(r); /* checks that each request has ended once */
 }
 
 /* --- from callbacks --------------------------------------------------------------------------- */
@@ -470,7 +473,7 @@ static void wait_for_a_request(runner_rig *r, scripted_call call)
 
 static void send_one_more(runner_rig *r, const iothub_done *d)
 {
-    if (d->tag == rig_tag(1)) { /* this one leaves on the runner's thread */
+    if (d->tag == rig_tag(1)) { /* the end of the first message, reported on the runner's thread */
         assert_int_equal(rig_send(r, 2, "from a callback"), IOTHUB_OK);
     }
 }
@@ -489,7 +492,7 @@ static void no_request_waits_for_a_call_of_the_stream(void **state)
 
     assert_true(meddled[SCRIPTED_PROGRESS] > 0);
     assert_true(meddled[SCRIPTED_RECV] > 0);
-    assert_true(meddled[SCRIPTED_SEND] > 1); /* CONNECT was one */
+    assert_true(meddled[SCRIPTED_SEND] > 1); /* more than the one call that sends CONNECT */
     rig_free(r);
 }
 

@@ -5,22 +5,23 @@
 
 enum { SENDERS = 4, MESSAGES = 300, REPORTS = 100, OPEN_MAX = 12 };
 
-/* What the runner's thread hands over to the workers, and what the hub counts.  Under the
- * rig's lock, but for the fields of the hub, which are the sending thread's. */
+/* What the runner's thread passes to the workers, and what the hub counts. The rig's lock
+ * protects it, except for the fields of the hub, which belong to the sending thread. */
 typedef struct crowd {
     runner_rig *r;
     pthread_t threads[SENDERS + 3];
     size_t thread_count;
     bool over;
-    bool quiet; /* the hub has heard everything, and has got all its answers */
+    bool quiet; /* the hub has received everything and all its messages were answered */
 
     uint32_t deliveries[64];
     iothub_method_token tokens[64];
     unsigned deferred, accepted, called, answered;
 
-    unsigned heard[SENDERS]; /* the hub's: highest number of each sender */
+    /* Members of the hub; the highest number that it received from each sender. */
+    unsigned heard[SENDERS];
     unsigned c2d_sent, calls_sent, answers_heard, publishes;
-    unsigned fail_every; /* 0: the connection holds */
+    unsigned fail_every; /* 0: the connection never fails */
 } crowd;
 
 typedef struct worker {
@@ -28,11 +29,12 @@ typedef struct worker {
     unsigned number;
 } worker;
 
-static crowd *the_crowd; /* the rig's callbacks have no pointer of their own */
+static crowd *the_crowd; /* global, because the hooks of the rig have no user pointer */
 
 /* --- the hub ----------------------------------------------------------------------------- */
 
-/* Each one in order; those that were received before may be repeated on a new connection. */
+/* Each message arrives in order; those that were received before may be repeated on a new
+ * connection. */
 static void hear_telemetry(crowd *w, const fake_hub_publish *p)
 {
     unsigned sender = 0;
@@ -107,7 +109,7 @@ static unsigned dones_of(runner_rig *r)
     return n;
 }
 
-/* Until something ends after the first `before`: then there is room in a queue. */
+/* Waits until more than `before` requests have ended; then a queue has room. */
 static void await_room(runner_rig *r, unsigned before)
 {
     rig_await_dones(r, before + 1);
@@ -277,7 +279,7 @@ static void what_threads_send_survives_a_connection_that_breaks(void **state)
     runner_rig *r = w->r;
     worker workers[SENDERS];
     w->fail_every = 37;
-    r->leap = true; /* the back-off takes no time */
+    r->leap = true; /* the delays of the back-off take no time */
     rig_connect(r);
 
     for (unsigned i = 0; i < SENDERS; i++) {
@@ -421,7 +423,7 @@ static void *be_refused(void *arg)
 
     for (int turn = 0; turn < 100; turn++) {
         assert_int_equal(iothub_send_telemetry(c, &t, NULL), IOTHUB_ERR_ARG);
-        (void)pthread_barrier_wait(me->both); /* the other one was refused meanwhile */
+        (void)pthread_barrier_wait(me->both); /* meanwhile the other thread was refused */
         assert_non_null(strstr(iothub_last_error(c)->text, me->id));
         (void)pthread_barrier_wait(me->both);
     }

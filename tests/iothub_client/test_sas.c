@@ -31,7 +31,8 @@ static int stop(void **state)
     return 0;
 }
 
-/* Published vectors (first two) and others computed with an independent implementation. */
+/* The first two are published vectors; the others were computed with an independent
+ * implementation. */
 static const struct {
     const char *key;
     const char *resource;
@@ -226,7 +227,7 @@ static void white_space_around_texts_is_ignored_and_inside_refused(void **state)
     }
 }
 
-/* The sizes of the header hold for the longest names, percent-encoded at their worst. */
+/* The sizes in the header are enough for the longest names with every byte percent-encoded. */
 static void the_longest_identity_fits_the_documented_sizes(void **state)
 {
     (void)state;
@@ -418,7 +419,7 @@ static void a_signature_may_be_longer_than_those_of_today_but_not_without_end(vo
     }
 }
 
-/* It would start a new line in the protocol that carries the token. */
+/* A line break in a token would start a new line in a protocol that carries the token. */
 static void white_space_is_refused_at_every_place(void **state)
 {
     (void)state;
@@ -426,7 +427,7 @@ static void white_space_is_refused_at_every_place(void **state)
     static const char blanks[] = " \t\n\r\x01\x1F\x7F";
 
     for (size_t at = strlen(SAS) + 3; at + 1 < strlen(whole);
-         at++) { /* around it they are forgiven */
+         at++) { /* only white space around the token is allowed */
         for (size_t b = 0; b < strlen(blanks); b++) {
             iothub_sas_token token;
             char text[sizeof whole];
@@ -448,7 +449,7 @@ static void the_largest_expiry_is_read(void **state)
     assert_true(token.expiry_s == UINT64_MAX);
 }
 
-/* Every single damaged byte and every cut is refused or fails to verify. */
+/* If one byte is changed or the token is cut, it is refused or does not verify. */
 static void no_damaged_token_verifies(void **state)
 {
     (void)state;
@@ -471,7 +472,7 @@ static void no_damaged_token_verifies(void **state)
     }
 }
 
-/* What an earlier call left on the stack must not complete a signature. */
+/* Bytes that an earlier call left on the stack must not complete a signature. */
 static void a_signature_that_ends_early_does_not_verify_after_a_whole_one(void **state)
 {
     (void)state;

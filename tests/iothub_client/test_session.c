@@ -44,7 +44,7 @@ static void features_without_a_callback_are_not_subscribed(void **state)
     fixture_connect(&f);
 
     assert_string_equal(f.hub.filters, "$iothub/twin/res/#");
-    assert_int_equal(f.hub.publishes, 0); /* no twin resync either */
+    assert_int_equal(f.hub.publishes, 0); /* the twin is not requested either */
     fixture_free(&f);
 }
 
@@ -138,7 +138,7 @@ static void a_failure_without_words_of_the_stream_has_those_of_its_code(void **s
         fixture_init(&f, NULL);
         fixture_connect(&f);
         fixture_stream(&f)->failure_detail = details[i];
-        fixture_stream(&f)->send_room = 10; /* more than that waits */
+        fixture_stream(&f)->send_room = 10; /* the message is longer, so a part of it waits */
         (void)fixture_send(&f, "x");
         fixture_run(&f);
         assert_true(f.client->session.channels[0].want_write);
@@ -148,7 +148,8 @@ static void a_failure_without_words_of_the_stream_has_those_of_its_code(void **s
         assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NETWORK);
         assert_string_equal(fixture_last_status(&f)->text,
                             details[i][0] != '\0' ? details[i] : plat_result_str(PLAT_ERR_IO));
-        assert_false(f.client->session.channels[0].want_write); /* the next one may take it */
+        /* False, because the next stream may accept bytes. */
+        assert_false(f.client->session.channels[0].want_write);
         fixture_free(&f);
     }
 }
@@ -192,7 +193,7 @@ static void a_refused_credential_is_tried_once_more_soon_and_then_slowly(void **
     fixture_free(&f);
 }
 
-/* The network may have failed before: only refusals count as such. */
+/* Failures of the network before it do not count as refusals. */
 static void a_first_refusal_is_tried_soon_whatever_failed_before(void **state)
 {
     (void)state;
@@ -313,7 +314,8 @@ static void every_failing_call_of_the_stream_is_survived(void **state)
         assert_int_equal(iothub_twin_report(f.client, "{\"a\":1}", 7, NULL, &second), IOTHUB_OK);
 
         fixture_sleep(&f, 5000);
-        if (iothub_get_state(f.client) == IOTHUB_WAITING) { /* it failed while idle just now */
+        /* The connection has just failed while idle. */
+        if (iothub_get_state(f.client) == IOTHUB_WAITING) {
             fixture_sleep(&f, 1000);
         }
 
@@ -348,7 +350,8 @@ static void a_fleet_reconnects_spread_over_time_after_a_long_connection(void **s
         fixture_free(&f);
     }
 
-    assert_true(shortest < 500 && longest > 500); /* of 1000; 40 equal coin tosses never happen */
+    /* Out of 1000 ms; that 40 random delays are all on one side practically never happens. */
+    assert_true(shortest < 500 && longest > 500);
 }
 
 static void shortest(iothub_options *o)
@@ -387,7 +390,8 @@ static void a_renewal_after_a_stable_time_forgets_old_failures(void **state)
     fixture_sleep(&f, 60000);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
 
-    f.hub.return_code = 3; /* and it is long stable when the renewal meets a busy hub */
+    /* The connection has long been stable when the hub is busy at the renewal. */
+    f.hub.return_code = 3;
     f.status_count = 0;
     fixture_sleep(&f, 3600000);
 

@@ -1,6 +1,6 @@
 #include "client_fixture.h"
 
-/* The beginning and the end: iothub_start and iothub_stop, in any stage and in any order. */
+/* Tests iothub_start and iothub_stop in each stage and in any order. */
 
 static void stop_sends_what_is_queued_then_disconnects(void **state)
 {
@@ -53,7 +53,7 @@ static void stop_does_not_wait_for_a_get_of_the_clients_own(void **state)
     (void)state;
     client_fixture f;
     fixture_init(&f, NULL);
-    f.hub.twin_status = 0; /* it stays unanswered */
+    f.hub.twin_status = 0; /* twin requests get no answer */
     fixture_connect(&f);
     assert_int_equal(f.hub.publishes, 1);
 
@@ -111,7 +111,7 @@ static void a_stopped_client_can_start_again(void **state)
     assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
 
     assert_int_equal(iothub_start(f.client),
-                     IOTHUB_OK); /* immediately, before the stop is complete */
+                     IOTHUB_OK); /* started immediately, before the stop is complete */
     fixture_run(&f);
 
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
@@ -119,13 +119,14 @@ static void a_stopped_client_can_start_again(void **state)
     fixture_free(&f);
 }
 
-/* Without a turn between them.  Bits of n, from the lowest: 1 is a start, 0 a stop. */
+/* Several calls without a turn between them. The bits of n give the order, from the lowest: 1 is
+ * a start, 0 a stop. */
 static void of_starts_and_stops_in_one_breath_the_last_one_counts(void **state)
 {
     (void)state;
     for (unsigned length = 1; length <= 5; length++) {
         for (unsigned n = 0; n < 2u << length; n++) {
-            const bool connected = n % 2 != 0; /* before all of them */
+            const bool connected = n % 2 != 0; /* the state before all of the calls */
             bool on = connected;
             client_fixture f;
             fixture_init(&f, NULL);

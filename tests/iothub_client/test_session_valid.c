@@ -3,7 +3,8 @@
 
 #ifndef NDEBUG
 
-/* The check that debug builds make: it holds in every state, and notices members that disagree. */
+/* Tests the valid check of debug builds: it passes in every state, and detects members that
+ * disagree. */
 
 static bool valid(const client_fixture *f)
 {
@@ -48,7 +49,7 @@ static void members_that_disagree_are_seen(void **state)
         assert_true(valid(&f));  \
     } while (0)
     EXPECT_INVALID(s->used = 2);
-    EXPECT_INVALID(s->used = (uint8_t)(1 - s->used)); /* the spare is closed */
+    EXPECT_INVALID(s->used = (uint8_t)(1 - s->used)); /* wrong: the other channel is closed */
     EXPECT_INVALID(s->channels[s->used].state = CHANNEL_CLOSED);
     EXPECT_INVALID(s->channels[s->used].state = CHANNEL_SECURING);
     fixture_free(&f);
@@ -75,7 +76,7 @@ static void a_client_that_stopped_has_nothing_of_a_connection(void **state)
 int main(void)
 {
 #ifdef NDEBUG
-    return 0; /* there are no checks */
+    return 0; /* a release build has no valid checks */
 #else
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_holds_in_every_stage_of_connecting),

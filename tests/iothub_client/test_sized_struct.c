@@ -33,7 +33,8 @@ static void every_size_is_filled_and_not_a_byte_more(void **state)
     }
 }
 
-/* The bytes behind each size are no part of the struct: with a sanitizer, a read of them shows. */
+/* The bytes after each size do not belong to the struct, so the sanitizer detects a read of
+ * them. */
 static void what_a_shorter_struct_lacks_is_zero(void **state)
 {
     (void)state;

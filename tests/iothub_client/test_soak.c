@@ -2,7 +2,7 @@
 
 #include "client_life.h"
 
-/* By seed, so that each history can be repeated. */
+/* A random generator with a seed, so that each run can be repeated. */
 typedef struct soak {
     client_life life; /* first */
     uint32_t seed;

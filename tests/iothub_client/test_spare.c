@@ -79,7 +79,7 @@ static void it_opens_as_far_as_tls_and_is_watched_then(void **state)
     assert_int_equal(progress(&r), SPARE_ADVANCED);
     assert_int_equal(r.spare.state, CHANNEL_OPEN);
     assert_int_equal(progress(&r), SPARE_UNCHANGED);
-    assert_int_equal(r.stream->tx_total, 0); /* nobody speaks before CONNECT */
+    assert_int_equal(r.stream->tx_total, 0); /* nothing is sent before CONNECT */
     assert_int_equal(r.renewal.failures, 0);
     end(&r);
 }

@@ -40,7 +40,7 @@ static void a_text_is_cut_at_the_first_separator(void **state)
     static const struct {
         const char *text;
         const char *before;
-        const char *after; /* NULL: there is no separator */
+        const char *after; /* expected rest; NULL: there is no separator */
     } cases[] = {
         { "a=b", "a", "b" }, { "a=b=c", "a", "b=c" }, { "=b", "", "b" }, { "a=", "a", "" },
         { "=", "", "" },     { "ab", "ab", NULL },    { "", "", NULL },

@@ -7,7 +7,8 @@
 
 #include "connection/stage.h"
 
-enum { BUDGET = 30000, HALF = BUDGET / 2, ENOUGH = HALF / 1000 * 50 }; /* 50 bytes a second */
+/* ENOUGH is 50 bytes for each second. */
+enum { BUDGET = 30000, HALF = BUDGET / 2, ENOUGH = HALF / 1000 * 50 };
 
 static const mqc_time NOW = 1000;
 
@@ -27,7 +28,7 @@ static void a_stage_has_all_its_time_or_half_of_it_before_the_first_look(void **
     stage_begin(&odd, 7, true, NOW);
     assert_int_equal(odd.deadline, NOW + 4);
     assert_true(stage_goes_on(&odd, 7, 0, IOTHUB_NEVER, NOW + 4));
-    assert_int_equal(odd.deadline, NOW + 7); /* both halves are the whole */
+    assert_int_equal(odd.deadline, NOW + 7); /* the two halves together are the whole budget */
 }
 
 static void a_budget_of_zero_means_forever(void **state)
@@ -53,7 +54,7 @@ static void a_deadline_of_its_own_replaces_that_of_the_budget(void **state)
     assert_true(s.deadline == IOTHUB_NEVER);
 }
 
-/* Nobody has counted bytes before the first half was over. */
+/* Bytes are counted only from the end of the first half on. */
 static void the_second_half_comes_whatever_has_moved(void **state)
 {
     (void)state;
@@ -85,7 +86,7 @@ static void fifty_bytes_a_second_buy_half_of_the_time_again(void **state)
     }
 }
 
-/* The count of bytes has 31 bits. */
+/* The counter of bytes has 31 bits and may overflow. */
 static void the_count_of_bytes_may_start_again(void **state)
 {
     (void)state;

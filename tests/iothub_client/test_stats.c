@@ -3,7 +3,7 @@
 #include "client_fixture.h"
 #include "twin_fixture.h"
 
-/* What the statistics count. */
+/* Tests what the statistics count. */
 
 static iothub_stats stats_of(const client_fixture *f)
 {
@@ -108,7 +108,8 @@ static void attempts_losses_and_connects_are_counted_apart(void **state)
     fixture_sleep(&f, 60000);
     assert_int_equal(stats_of(&f).connects, 2);
 
-    assert_int_equal(iothub_reconnect_now(f.client), IOTHUB_OK); /* planned, and then a stop */
+    /* A planned change, followed by a stop. */
+    assert_int_equal(iothub_reconnect_now(f.client), IOTHUB_OK);
     fixture_run(&f);
     assert_int_equal(stats_of(&f).connects, 3);
     assert_int_equal(stats_of(&f).token_renewals, 1);
@@ -182,7 +183,7 @@ static void messages_are_counted_as_received_and_accepted(void **state)
     fixture_free(&f);
 }
 
-/* A message larger than rx_size, on each kind of topic and on one that does not fit either. */
+/* Messages larger than rx_size, on each kind of topic, and one whose topic does not fit either. */
 static void what_is_too_large_is_counted_by_its_topic(void **state)
 {
     (void)state;
@@ -208,7 +209,8 @@ static void what_is_too_large_is_counted_by_its_topic(void **state)
     assert_int_equal(stats_of(&f).c2d_oversize, 2);
     assert_int_equal(stats_of(&f).ignored, 1);
     assert_int_equal(stats_of(&f).c2d_received, 0);
-    assert_int_equal(f.hub.acks, 1); /* otherwise it would be sent again forever */
+    /* Acknowledged, since the hub would otherwise send it again forever. */
+    assert_int_equal(f.hub.acks, 1);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     fixture_free(&f);
 }

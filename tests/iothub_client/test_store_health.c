@@ -49,7 +49,8 @@ static void a_store_that_works_does_not_rest(void **state)
     (void)state;
     assert_false(store_health_rests(&health));
     assert_true(store_health_check(&health, PLAT_OK));
-    assert_true(store_health_check(&health, PLAT_EOF)); /* nothing more to read is no failure */
+    /* The end of the records is not a failure. */
+    assert_true(store_health_check(&health, PLAT_EOF));
     assert_true(store_health_resume(&health, now()));
     store_health_log(&health);
     assert_int_equal(lines, 0);
@@ -62,7 +63,7 @@ static void a_failure_is_counted_logged_once_and_asks_for_a_turn(void **state)
     assert_false(store_health_check(&health, PLAT_ERR_STORE));
     assert_true(f.context.poked);
     assert_int_equal(health.errors, 1);
-    assert_int_equal(lines, 0); /* callbacks run in a turn only */
+    assert_int_equal(lines, 0); /* no line yet, because callbacks run only in a turn */
     store_health_log(&health);
     store_health_log(&health);
     assert_int_equal(lines, 1);
@@ -82,7 +83,7 @@ static void why_is_the_text_of_the_store_or_of_the_code(void **state)
     assert_string_equal(store_health_why(&health, PLAT_ERR_FULL), plat_result_str(PLAT_ERR_FULL));
 }
 
-/* From one second, twice as long each time, to a minute. */
+/* The rest lasts one second at first and doubles each time, up to a minute. */
 static void the_store_rests_longer_after_each_failure_up_to_a_minute(void **state)
 {
     (void)state;

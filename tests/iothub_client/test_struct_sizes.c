@@ -3,20 +3,20 @@
 #include "client_fixture.h"
 #include "iothub/sas.h"
 
-/* Programs that were compiled with older, shorter structs or with newer, longer ones than the
- * library.  An older one lacks the last fields; heap memory of exactly its size lets a sanitizer
- * see every byte that is read or written behind it. */
+/* Tests programs that were compiled with shorter (older) or longer (newer) structs than the
+ * library. An older struct lacks the last members; it is allocated on the heap with its exact
+ * size, so that the sanitizer detects accesses past its end. */
 
 enum { MORE = 16 }; /* bytes that only a newer program knows */
 
-/* A struct of a newer program. */
+/* Declares a struct of a newer program. */
 #define NEWER(type)                               \
     union {                                       \
         type known;                               \
         unsigned char bytes[sizeof(type) + MORE]; \
     }
 
-/* The compiler is not to know the size, or it warns of the fields that are missing. */
+/* The compiler must not know the size, since it would warn about the missing members. */
 static void *memory_of(size_t size)
 {
     volatile size_t hidden = size;

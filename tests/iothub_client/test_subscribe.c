@@ -3,8 +3,8 @@
 #include "client_fixture.h"
 #include "iothub/message.h"
 
-/* What the hub sends although this run did not subscribe to it: a kept session has subscriptions
- * of earlier runs. */
+/* Tests messages on topics that this run did not subscribe to: a kept session still has the
+ * subscriptions of earlier runs. */
 
 #define C2D     "devices/device1/messages/devicebound/"
 #define DESIRED "$iothub/twin/PATCH/properties/desired/?$version=7"
@@ -37,7 +37,8 @@ static void send_messages(client_fixture *f, const char *topic, unsigned count)
     fixture_run(f);
 }
 
-/* QoS 1 for messages that must be accepted; for the others, a lost answer is requested again. */
+/* Only messages that must be accepted use QoS 1; for the others, a lost answer is requested
+ * again. */
 static void messages_alone_are_wanted_with_qos_1(void **state)
 {
     (void)state;
@@ -159,7 +160,7 @@ static void what_is_subscribed_to_is_not_ended(void **state)
     fixture_free(&f);
 }
 
-/* A session that another library had subscribed to with QoS 2. */
+/* In such a session, another library has subscribed with QoS 2. */
 static void feed_qos_2(client_fixture *f, uint16_t id)
 {
     static const char topic[] = C2D;

@@ -21,7 +21,8 @@ static const fake_hub_publish *last(client_fixture *f)
 {
     fixture_run(f);
     const fake_hub_publish *p = fake_hub_at(&f->hub, f->hub.publishes - 1);
-    assert_true(mqc_topic_name_valid(mqc_span_str(p->topic))); /* the engine did not look */
+    /* Checked here, because the engine does not check it. */
+    assert_true(mqc_topic_name_valid(mqc_span_str(p->topic)));
     return p;
 }
 
@@ -104,7 +105,8 @@ static void check_round_trip(client_fixture *f, const char *name, const char *va
     mqc_span bag = mqc_span_str(last(f)->topic + strlen(EVENTS));
 
     for (const char *at = (const char *)bag.ptr; *at != '\0'; at++) {
-        assert_null(strchr("/+#$ ", *at)); /* nothing that means something in a topic */
+        /* No character with a meaning in topics is left unescaped. */
+        assert_null(strchr("/+#$ ", *at));
     }
     assert_true(iothub_bag_next(&bag, &pair));
     assert_int_equal(bag.len, 0);
@@ -127,7 +129,8 @@ static void names_and_values_of_every_ascii_byte_round_trip(void **state)
         const char text[] = { 'a', (char)byte, 'z', '\0' };
         assert_int_equal(send_with(&f, text, "v"), IOTHUB_OK);
         check_round_trip(&f, text, "v");
-        assert_int_equal(send_with(&f, text + 1, text), IOTHUB_OK); /* also as the first one */
+        /* The byte is also tried as the first one. */
+        assert_int_equal(send_with(&f, text + 1, text), IOTHUB_OK);
         check_round_trip(&f, text + 1, text);
     }
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
@@ -311,7 +314,8 @@ static void the_limit_of_256_kb_holds_to_the_byte(void **state)
     client_fixture f;
     static const iothub_property p[] = { { "name", "a b" }, { "n", "" } };
     char *body = calloc(1, IOTHUB_MESSAGE_MAX + 1);
-    /* 2 of the message id, 4 + 3 and 1 of the properties count; names on the wire do not. */
+    /* The message id counts 2 bytes, the properties 4 + 3 and 1; names that exist only on the
+     * wire do not count. */
     iothub_telemetry t = { .body = body,
                            .body_len = IOTHUB_MESSAGE_MAX - 10,
                            .message_id = "id",
@@ -363,7 +367,7 @@ static void names_of_different_properties(iothub_property *p, char (*names)[20],
     }
 }
 
-/* Comparing each with each would take days. */
+/* An algorithm that compares each property with each other would take days. */
 static void a_million_properties_are_refused_without_reading_them_all(void **state)
 {
     (void)state;

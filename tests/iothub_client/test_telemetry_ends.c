@@ -20,7 +20,7 @@ static void each_end_counts_once_under_its_name(void **state)
         { IOTHUB_ERR_DROPPED, { .dropped = 1 } },
         { IOTHUB_KEPT, { .kept = 1 } },
         { IOTHUB_ERR_CANCELLED, { .cancelled = 1 } },
-        { IOTHUB_ERR_TOO_BIG, { .cancelled = 1 } }, /* whatever else ends a message */
+        { IOTHUB_ERR_TOO_BIG, { .cancelled = 1 } }, /* any other end counts as cancelled */
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

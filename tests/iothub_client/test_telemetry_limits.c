@@ -3,7 +3,7 @@
 
 #include "store_fixture.h"
 
-/* Limits, drop-oldest and purge: the same in RAM and with a store. */
+/* Tests limits, drop-oldest and purge, which behave the same in RAM and with a store. */
 
 static iothub_options limits;
 static bool stored;
@@ -44,7 +44,7 @@ static iothub_result try_send(client_fixture *f, unsigned number)
     return iothub_send_telemetry(f->client, &t, NULL);
 }
 
-/* For RAM and store. */
+/* Runs the test in RAM and then with a store. */
 #define EACH for (int pass = 0; stored = pass == 1, pass <= 1; pass++)
 
 static unsigned ended_with(const client_fixture *f, iothub_result result)
@@ -87,7 +87,7 @@ static void a_full_queue_drops_the_oldest(void **state)
         for (unsigned n = 0; n < 12; n++) {
             assert_int_equal(try_send(&f, n), IOTHUB_OK);
         }
-        assert_int_equal(f.done_count, 0); /* callbacks run in iothub_process only */
+        assert_int_equal(f.done_count, 0); /* callbacks run only in iothub_process */
         store_check_sum(&f);
         fixture_run(&f);
         assert_int_equal(ended_with(&f, IOTHUB_ERR_DROPPED), 7);
@@ -103,7 +103,7 @@ static void a_full_queue_drops_the_oldest(void **state)
     }
 }
 
-/* What is on its way stays; what was on a connection that is gone can go. */
+/* Messages in flight cannot be dropped; those that were sent on an earlier connection can. */
 static void the_oldest_that_was_not_sent_goes(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void the_oldest_that_was_not_sent_goes(void **state)
             for (unsigned n = 0; n < 40; n++) {
                 assert_int_equal(try_send(&f, n), IOTHUB_OK);
             }
-            fixture_connect(&f); /* 0 to 15 are on their way */
+            fixture_connect(&f); /* messages 0 to 15 are now in flight */
             f.hub.mute_publish = false;
             unsigned before = 0;
             if (cut == 1) {
@@ -171,7 +171,7 @@ static void bytes_are_limited(void **state)
     }
 }
 
-/* What is counted beforehand has the nine bytes that MQTT may add. */
+/* A size computed in advance includes the nine bytes that MQTT may add. */
 static void the_limit_of_bytes_may_be_filled_to_the_last_one(void **state)
 {
     (void)state;
@@ -193,7 +193,8 @@ static void the_limit_of_bytes_may_be_filled_to_the_last_one(void **state)
     }
 }
 
-/* What was dropped keeps its entry until it is reported: a quarter of them is for that. */
+/* A dropped message keeps its entry until its end is reported; a quarter of the entries is
+ * reserved for that. */
 static void a_ring_that_drops_holds_three_quarters_of_its_entries(void **state)
 {
     (void)state;
@@ -211,7 +212,7 @@ static void a_ring_that_drops_holds_three_quarters_of_its_entries(void **state)
             uint64_t queued = store_stats(&f).queued;
             longest = queued > longest ? queued : longest;
         }
-        const uint64_t fit = sizes[i] / 41; /* with a topic of 32 bytes */
+        const uint64_t fit = sizes[i] / 41; /* the size of a message with its topic of 32 bytes */
         assert_int_equal(longest, most < fit ? most : fit);
         end(&f);
     }
@@ -231,7 +232,8 @@ static void age_is_a_time_to_live_for_all(void **state)
             assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
         }
         fixture_sleep(&f, 1999);
-        assert_int_equal(ended_with(&f, IOTHUB_ERR_EXPIRED), stored ? 0 : 1); /* or found late */
+        /* With a store, the expiry may be noticed later. */
+        assert_int_equal(ended_with(&f, IOTHUB_ERR_EXPIRED), stored ? 0 : 1);
         fixture_sleep(&f, 1);
         assert_int_equal(ended_with(&f, IOTHUB_ERR_EXPIRED), 3);
         end(&f);
@@ -313,7 +315,7 @@ static void a_full_store_refuses_or_drops(void **state)
     }
 }
 
-/* In a ring with what MQTT adds to it, in a store with the most that it may add. */
+/* In RAM the exact overhead of MQTT counts, in a store the largest possible overhead. */
 static void the_largest_message_with_its_topic_is_as_large_as_the_ring(void **state)
 {
     (void)state;
@@ -401,7 +403,7 @@ static void a_purge_makes_room_immediately_and_for_good(void **state)
             assert_int_equal(try_send(&f, 5), IOTHUB_ERR_NO_SPACE);
             assert_int_equal(iothub_purge(f.client, &count), IOTHUB_OK);
             assert_int_equal(count, 5);
-            if (!stored) { /* in a store they go with the next turn */
+            if (!stored) { /* records in a store are removed in the next turn */
                 assert_int_equal(try_send(&f, 6), IOTHUB_OK);
                 assert_int_equal(iothub_purge(f.client, NULL), IOTHUB_OK);
             }

@@ -171,7 +171,7 @@ static void a_lone_message_costs_one_send_and_one_read(void **state)
     client_fixture f;
     fixture_init(&f, fixture_quiet);
     fixture_connect(&f);
-    assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* nothing is left to read */
+    assert_int_equal(iothub_process(f.client), IOTHUB_OK); /* reads until nothing is left */
     const unsigned *calls = fixture_stream(&f)->calls;
     unsigned sends = calls[SCRIPTED_SEND];
     unsigned reads = calls[SCRIPTED_RECV];
@@ -205,7 +205,7 @@ static void an_application_that_sends_in_every_turn_still_hears(void **state)
     fixture_free(&f);
 }
 
-/* With QoS 0 nothing is expected to come: it is looked for now and then. */
+/* With QoS 0 no answer is expected, so the client reads only occasionally. */
 static void messages_without_an_answer_cost_one_send_each(void **state)
 {
     (void)state;
@@ -277,7 +277,7 @@ static void no_more_than_the_window_is_in_flight(void **state)
     for (unsigned acked = 1; acked <= 40; acked++) {
         fake_hub_ack(&f.hub, fixture_stream(&f), acked - 1);
         fixture_run(&f);
-        if (acked == sent) { /* all of it is free: the next batch */
+        if (acked == sent) { /* the whole window is free, so the next batch is sent */
             sent = acked + 16 < 40 ? acked + 16 : 40;
         }
         assert_int_equal(f.done_count, acked);
@@ -341,7 +341,7 @@ static void unacknowledged_messages_are_sent_again_in_order(void **state)
             const fake_hub_publish *p = fake_hub_at(&f.hub, n++);
             snprintf(body, sizeof body, "%d", i);
             assert_string_equal(p->payload, body);
-            assert_int_equal(p->dup, kept == 1 && i < 16); /* the others never went before */
+            assert_int_equal(p->dup, kept == 1 && i < 16); /* only the first 16 were sent before */
             assert_true(p->packet_id != 0);
             if (kept == 1 && i < 16) {
                 assert_int_equal(p->packet_id, fake_hub_at(&f.hub, (unsigned)i)->packet_id);

@@ -5,7 +5,7 @@
 
 /* --- counting the heap: the linker leads every call of this program through here ---------- */
 
-/* volatile: the compiler knows malloc and would not expect it to look */
+/* Volatile, because the compiler assumes that malloc does not read it. */
 static volatile bool counting;
 static unsigned allocations;
 
@@ -39,12 +39,12 @@ void *__wrap_realloc(void *p, size_t n)
 enum { RUN = 10000 };
 
 typedef struct run {
-    client_fixture f; /* first: callbacks get this pointer */
+    client_fixture f; /* must be the first member: callbacks get this pointer */
     uint32_t seed;
     unsigned sent, ended_count;
     uint8_t ended[RUN + 1], reached[RUN + 1];
-    unsigned seen;     /* publishes looked at */
-    unsigned on, last; /* connection, and the last number seen on it */
+    unsigned seen;     /* number of publishes that were checked */
+    unsigned on, last; /* the connection, and the last number received on it */
 } run;
 
 static uint32_t next_random(run *r)
@@ -73,13 +73,13 @@ static void run_look(run *r)
             r->on = r->f.hub.connects;
             r->last = 0;
         }
-        assert_true(n > r->last); /* in order on each connection */
+        assert_true(n > r->last); /* the order is kept on each connection */
         r->last = n;
         r->reached[n] = 1;
     }
 }
 
-/* The hub at work: its own memory does not count. */
+/* Runs the hub; its own allocations are not counted. */
 static void run_serve(scripted_stream *s, scripted_call call, plat_result result, void *user)
 {
     run *r = user;
@@ -118,7 +118,7 @@ static void run_send(run *r)
     }
 }
 
-/* Change the line, or break it. */
+/* Changes the speed of the link, or breaks it. */
 static void run_disturb(run *r)
 {
     scripted_stream *s = &r->f.platform.streams[0];
@@ -183,7 +183,7 @@ static void between_first_and_last_message_nothing_is_allocated(void **state)
         (void)iothub_process(r->f.client);
         iothub_poll p;
         iothub_poll_info(r->f.client, &p);
-        if (r->sent == RUN / 2) { /* a connection lost on the way, too */
+        if (r->sent == RUN / 2) { /* breaks the connection once, in the middle */
             scripted_fail(&r->f.platform.streams[0], SCRIPTED_SEND, 1, PLAT_ERR_IO);
         }
         fake_clock_advance(&r->f.platform.clock, 100);
@@ -191,7 +191,7 @@ static void between_first_and_last_message_nothing_is_allocated(void **state)
     counting = false;
 
     assert_int_equal(allocations, 0);
-    counting = true; /* and the counter does count */
+    counting = true; /* proves that the counter works */
     void *volatile p = malloc(1);
     counting = false;
     free(p);

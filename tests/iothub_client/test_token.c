@@ -1,6 +1,6 @@
 #include "token_fixture.h"
 
-/* Tokens that the application brings, and replaces. */
+/* Tests tokens that the application provides and replaces. */
 
 static void a_ready_made_token_is_sent_as_it_is(void **state)
 {
@@ -10,7 +10,8 @@ static void a_ready_made_token_is_sent_as_it_is(void **state)
     fixture_connect(&f);
     assert_string_equal(f.hub.password, device_token(3600));
     fixture_sleep(&f, 3500000);
-    assert_int_equal(f.hub.connects, 1); /* it cannot be renewed, so nothing happens */
+    /* The client cannot renew this token, so it stays connected. */
+    assert_int_equal(f.hub.connects, 1);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     fixture_free(&f);
 }
@@ -31,7 +32,7 @@ static void a_token_may_stand_anywhere_in_the_connection_string(void **state)
             strcat(text, *o == 'S' ? device_token(3600) : "");
         }
         fixture_init_as(&f, text, NULL);
-        memset(text, 0, sizeof text); /* nothing is borrowed from it */
+        memset(text, 0, sizeof text); /* the client must have copied everything */
         fixture_connect(&f);
         assert_string_equal(fixture_stream(&f)->host, "myhub.azure-devices.net");
         assert_string_equal(f.hub.client_id, "device1");
@@ -60,7 +61,7 @@ static void a_later_token_may_be_longer(void **state)
     fixture_free(&f);
 }
 
-/* With not a byte more than iothub_init asks for. */
+/* The memory is exactly as large as iothub_init asks for. */
 static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **state)
 {
     (void)state;
@@ -90,7 +91,7 @@ static void a_later_token_may_be_128_bytes_longer_in_the_least_memory(void **sta
     }
 }
 
-/* What is written into the scratch buffer for CONNECT fits, whatever its length is decided by. */
+/* Whatever is written into the scratch buffer for CONNECT must fit, however long it is. */
 static void with_a_token_any_model_id_logs_in_in_the_least_memory(void **state)
 {
     (void)state;
@@ -114,7 +115,7 @@ static void with_a_token_any_model_id_logs_in_in_the_least_memory(void **state)
     }
 }
 
-/* The scratch buffer holds the resource twice when a token is checked. */
+/* When a token is checked, the scratch buffer holds the resource twice. */
 static void a_token_for_the_longest_names_is_checked_in_the_least_memory(void **state)
 {
     (void)state;
@@ -144,7 +145,7 @@ static void a_token_for_the_longest_names_is_checked_in_the_least_memory(void **
     }
 }
 
-/* To check it takes memory, in which nothing else is kept. */
+/* The check needs memory in which nothing else is stored. */
 static void a_new_token_leaves_alone_what_waits(void **state)
 {
     (void)state;
@@ -209,7 +210,7 @@ static void a_token_for_another_resource_is_refused(void **state)
         "x",
     };
     client_fixture f;
-    init_with_token(&f, 3600); /* for its platform */
+    init_with_token(&f, 3600); /* used for its platform */
 
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
         iothub_error error;
@@ -222,14 +223,15 @@ static void a_token_for_another_resource_is_refused(void **state)
     fixture_free(&f);
 }
 
-/* Upper and lower case are the same in a resource; '@' and '[' are next to the letters. */
+/* A resource is compared without regard to case; '@' and '[' are the neighbours of the letters
+ * in ASCII. */
 static void a_token_counts_in_any_case_of_letters(void **state)
 {
     (void)state;
     static char text[IOTHUB_SAS_TOKEN_SIZE + 200];
     client_fixture f;
     iothub_error error;
-    init_with_token(&f, 3600); /* for its platform */
+    init_with_token(&f, 3600); /* used for its platform */
     const char *token =
         make_token("MYHUB.azure-devices.net/devices/abcdefghijklmnopqrstuvwxyz", NOW + 100);
 
@@ -256,7 +258,7 @@ static void a_loop_wakes_for_the_notice_of_a_token(void **state)
     client_fixture f;
     iothub_poll p;
     init_with_token(&f, 1000);
-    f.hub.return_code = 3; /* never connected: no other time is as near in the end */
+    f.hub.return_code = 3; /* stays unconnected, so that no other deadline is near in the end */
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);
 
@@ -293,7 +295,7 @@ static void the_end_of_a_token_is_announced_at_80_percent_and_when_it_comes(void
     fixture_free(&f);
 }
 
-/* In milliseconds it has to fit 64 bits. */
+/* The time in milliseconds must fit into 64 bits. */
 static void the_end_of_a_token_may_be_as_far_away_as_it_likes(void **state)
 {
     (void)state;
@@ -331,7 +333,7 @@ static void a_clock_set_late_does_not_lose_the_notice(void **state)
     assert_int_equal(f.expiring_count, 1);
     fixture_free(&f);
 
-    init_with_token(&f, 1000); /* an overdue notice is given, too */
+    init_with_token(&f, 1000); /* a notice that is overdue is given, too */
     fake_clock_set_wall(&f.platform.clock, 0);
     assert_int_equal(iothub_set_token(f.client, device_token(1000)), IOTHUB_OK);
     fake_clock_set_wall(&f.platform.clock, NOW + 2000);
@@ -384,7 +386,7 @@ static void a_new_token_leads_to_a_planned_reconnect(void **state)
     fixture_free(&f);
 }
 
-/* It is unknown how long the old one is valid. */
+/* It is not known how long the old token is valid. */
 static void an_open_call_postpones_the_new_token_for_ten_seconds(void **state)
 {
     (void)state;
@@ -477,14 +479,14 @@ static void set_token_refuses_what_it_cannot_use(void **state)
     assert_true(iothub_set_token(f.client, "") < 0);
     assert_true(iothub_set_token(f.client, "SharedAccessSignature sr=x") < 0);
     fixture_connect(&f);
-    assert_string_equal(f.hub.password, device_token(1000)); /* a refusal changes nothing */
+    assert_string_equal(f.hub.password, device_token(1000)); /* a refused token changes nothing */
     fixture_free(&f);
 }
 
 static void no_text_ever_holds_a_secret(void **state)
 {
     (void)state;
-    for (uint8_t code = 1; code <= 5; code++) { /* the fixture looks at each text */
+    for (uint8_t code = 1; code <= 5; code++) { /* the fixture checks each text */
         client_fixture f;
         init_with_token(&f, 1000);
         f.hub.return_code = code;

@@ -118,7 +118,8 @@ static void too_small_a_buffer_latches_at_every_capacity(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof outgoing / sizeof outgoing[0]; i++) {
         for (size_t cap = 1; cap <= strlen(outgoing[i].topic); cap++) {
-            char *buf = malloc(cap); /* the sanitizer watches its end */
+            /* An exact allocation, so that the sanitizer detects overruns. */
+            char *buf = malloc(cap);
             iothub_text t;
             iothub_text_init(&t, buf, cap);
             outgoing[i].put(&t);
@@ -209,7 +210,7 @@ static void numbers_are_read_to_their_end_and_not_beyond(void **state)
 
     static const char *const wrong[] = {
         "$iothub/twin/res/1000/?$rid=1",
-        "$iothub/twin/res/18446744073709551816/?$rid=1", /* 200 modulo 2^64 */
+        "$iothub/twin/res/18446744073709551816/?$rid=1", /* equals 200 modulo 2^64 */
         "$iothub/twin/res/-1/?$rid=1",
         "$iothub/twin/res//?$rid=1",
         "$iothub/twin/res/200/?$rid=",
@@ -292,7 +293,7 @@ static void messages_of_others_are_not_ours(void **state)
 static const struct {
     const char *topic;
     const topic_identity *id;
-    const char *prefix; /* the start of every topic of its kind */
+    const char *prefix; /* the common start of all topics of this kind */
     topic_kind kind;
 } valid[] = {
     { "$iothub/twin/res/204/?$rid=12&$version=34", &device, "$iothub/twin/res/",
@@ -311,7 +312,7 @@ static bool inside(mqc_span part, mqc_span whole)
     return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
 }
 
-/* In a block of its exact size, so that the sanitizer sees each step outside. */
+/* Uses a block of the exact size, so that the sanitizer detects every access outside. */
 static void check_damaged(size_t n, const char *topic, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);

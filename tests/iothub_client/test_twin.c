@@ -2,7 +2,7 @@
 
 #include "twin_fixture.h"
 
-/* Requests for the twin and their answers. */
+/* Tests requests for the twin and their answers. */
 
 static void get_ends_with_the_document(void **state)
 {
@@ -124,10 +124,12 @@ static void a_request_that_times_out_while_leaving_ends_in_time(void **state)
     fixture_init(&f, NULL);
     fixture_connect(&f);
     f.hub.twin_status = 0;
-    fixture_stream(&f)->send_room = 5; /* the packet begins, and then nothing moves */
+    /* The stream accepts the start of the packet and then nothing. */
+    fixture_stream(&f)->send_room = 5;
     iothub_op op = twin_get(&f);
     fixture_sleep(&f, 60500);
-    assert_int_equal(fixture_ended(&f, op, NULL), 0); /* it cannot be taken back half sent */
+    /* Not ended, because a packet that is partly sent cannot be cancelled. */
+    assert_int_equal(fixture_ended(&f, op, NULL), 0);
 
     fixture_stream(&f)->send_room = SIZE_MAX;
     fixture_run(&f);
@@ -203,7 +205,7 @@ static void answers_without_a_request_are_ignored(void **state)
     fixture_connect(&f);
     f.hub.twin_status = 0;
     iothub_op op = twin_get(&f);
-    iothub_op queued = twin_get(&f); /* behind the first: not sent yet */
+    iothub_op queued = twin_get(&f); /* waits behind the first request and is not sent yet */
     fixture_run(&f);
 
     twin_answer(&f, 200, op + 1000, "", "{}");
@@ -255,7 +257,7 @@ static void a_full_queue_refuses_and_what_was_accepted_ends_once(void **state)
     fixture_sleep(&f, 5000);
 
     assert_int_equal(f.done_count, accepted);
-    assert_int_equal(f.desired_count, 1); /* the client's own GET found its place later */
+    assert_int_equal(f.desired_count, 1); /* the client's own GET was sent when there was room */
     fixture_free(&f);
 }
 
@@ -271,12 +273,12 @@ static void a_queue_that_is_kept_full_does_not_keep_the_document_back(void **sta
     client_fixture f;
     fixture_init(&f, NULL);
     fixture_connect(&f);
-    f.hub.twin_status = 0; /* answers come from here */
+    f.hub.twin_status = 0; /* from here on the test itself sends the answers */
     const unsigned before = f.hub.publishes;
 
     fill_up(&f);
     fixture_run(&f);
-    twin_patch(&f, 3); /* 2 was lost: the client has a GET of its own to send */
+    twin_patch(&f, 3); /* version 2 was lost, so the client wants to send a GET of its own */
     fixture_run(&f);
     for (unsigned i = 0; i <= IOTHUB_REQUESTS; i++) {
         const fake_hub_publish *asked = fake_hub_at(&f.hub, before + i);
@@ -296,7 +298,7 @@ static bool report_nothing(client_fixture *f)
     return iothub_twin_report(f->client, "{}", 2, NULL, NULL) == IOTHUB_OK;
 }
 
-/* Requests that time out make room, too, and the application could use it first. */
+/* Requests that time out free their slots, too, and the application could use these first. */
 static void a_get_of_the_clients_own_that_found_no_room_goes_before_new_requests(void **state)
 {
     (void)state;
@@ -315,14 +317,14 @@ static void a_get_of_the_clients_own_that_found_no_room_goes_before_new_requests
     fixture_sleep(&f, f.options.request_timeout_ms - 1);
     assert_int_equal(f.done_count, 0);
     for (unsigned ms = 0; ms <= f.options.retry_min_ms; ms += 100) {
-        while (report_nothing(&f)) { /* as soon as there is room */
+        while (report_nothing(&f)) { /* the application makes requests whenever there is room */
         }
         fixture_sleep(&f, 100);
     }
 
     assert_int_equal(f.done_count, IOTHUB_REQUESTS);
     assert_int_equal(twin_gets(&f), gets + 1);
-    assert_true(report_nothing(&f)); /* and then it is the application's turn again */
+    assert_true(report_nothing(&f)); /* after that, the application can make requests again */
     fixture_free(&f);
 }
 

@@ -2,7 +2,7 @@
 
 #include "twin_fixture.h"
 
-/* The document of desired properties and its changes, as the application receives them. */
+/* Tests the document of desired properties and its changes, as the application receives them. */
 
 static void the_document_comes_first_then_patches_in_order(void **state)
 {
@@ -75,7 +75,7 @@ static void a_gap_fetches_the_document_again(void **state)
     fixture_connect(&f);
 
     f.hub.twin = "{\"desired\":{\"$version\":4},\"reported\":{}}";
-    twin_patch(&f, 3); /* 2 was lost */
+    twin_patch(&f, 3); /* version 2 was lost */
     fixture_run(&f);
 
     assert_int_equal(twin_gets(&f), 2);
@@ -96,7 +96,7 @@ static void a_patch_that_overtakes_the_document_is_not_lost(void **state)
     fixture_connect(&f);
     uint32_t rid = twin_rid(fake_hub_last(&f.hub, "$iothub/twin/GET/"));
 
-    twin_patch(&f, 6); /* the document of version 5 is still on its way */
+    twin_patch(&f, 6); /* the document of version 5 has not arrived yet */
     fixture_run(&f);
     assert_int_equal(f.desired_count, 0);
     f.hub.twin = "{\"desired\":{\"$version\":6},\"reported\":{}}";
@@ -115,13 +115,13 @@ static void a_patch_before_the_suback_waits_for_the_document(void **state)
     (void)state;
     client_fixture f;
     fixture_init(&f, NULL);
-    f.hub.session_present = true; /* the subscription of an earlier run still stands */
+    f.hub.session_present = true; /* the hub still has the subscription of an earlier run */
     f.hub.mute_subscribe = true;
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_SUBSCRIBING);
 
-    twin_patch(&f, 1); /* one more than the 0 that the client knows of */
+    twin_patch(&f, 1); /* one more than the client's version, which is 0 */
     twin_patch(&f, 2);
     twin_patch(&f, 7);
     fixture_run(&f);
@@ -149,7 +149,8 @@ static void a_refused_document_is_asked_for_again_with_back_off(void **state)
 
     fixture_sleep(&f, 60000);
     unsigned gets = twin_gets(&f);
-    assert_in_range(gets, 4, 40); /* doubling limits: some, and not sixty */
+    /* The limits of the delay double, so there are far fewer than sixty. */
+    assert_in_range(gets, 4, 40);
     assert_int_equal(f.desired_count, 0);
     f.hub.twin_status = 200;
     fixture_sleep(&f, 60000);
@@ -198,7 +199,7 @@ static void a_document_that_never_comes_is_asked_for_again(void **state)
     fixture_sleep(&f, 62000);
 
     assert_int_equal(twin_gets(&f), 2);
-    assert_int_equal(f.done_count, 0); /* it is the client's own */
+    assert_int_equal(f.done_count, 0); /* the failed request is the client's own */
     fixture_free(&f);
 }
 
@@ -227,7 +228,8 @@ static void a_twin_larger_than_rx_size_ends_the_request_immediately(void **state
     assert_int_equal(fixture_last_done(&f)->status, 200);
     assert_string_equal(f.done_body, "");
     assert_non_null(strstr(f.log, "larger than rx_size"));
-    assert_int_equal(f.desired_count, 1); /* the client's own request, however often it is made */
+    /* Reported once, although the client repeats its own request. */
+    assert_int_equal(f.desired_count, 1);
     fixture_sleep(&f, 60000);
     assert_int_equal(f.desired_count, 1);
     assert_int_equal(f.desired[0].result, IOTHUB_ERR_TOO_BIG);
@@ -235,7 +237,7 @@ static void a_twin_larger_than_rx_size_ends_the_request_immediately(void **state
                         "a twin document of 933 bytes: larger than rx_size (512)");
     assert_string_equal(f.desired[0].json, "{}");
     assert_false(f.desired[0].complete);
-    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the twin is made smaller */
+    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the hub's twin becomes smaller */
     fixture_sleep(&f, 60000);
     assert_int_equal(f.desired_count, 2);
     assert_int_equal(f.desired[1].result, IOTHUB_OK);
@@ -269,7 +271,7 @@ static void without_the_callback_there_is_no_get(void **state)
     fixture_init(&f, fixture_quiet);
     fixture_connect(&f);
 
-    twin_patch(&f, 2); /* from a subscription of an earlier run */
+    twin_patch(&f, 2); /* arrives because of a subscription of an earlier run */
     fixture_run(&f);
 
     assert_int_equal(f.hub.publishes, 0);
@@ -302,7 +304,7 @@ static void a_version_that_goes_back_fetches_the_document(void **state)
     fixture_init(&f, NULL);
     f.hub.twin = "{\"desired\":{\"$version\":50}}";
     fixture_connect(&f);
-    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the twin was created again */
+    f.hub.twin = "{\"desired\":{\"$version\":2}}"; /* the twin was deleted and created again */
 
     twin_patch(&f, 2);
     fixture_run(&f);
@@ -327,7 +329,7 @@ static void a_change_that_cannot_be_read_fetches_the_document(void **state)
         { "?x=%", "{\"a\":1}" },
         { "?$version=99999999999999999999", "{\"a\":1}" },
         { "?$version=-2", "{\"$version\":\"2\"}" },
-        { "?$version=2", NULL }, /* larger than rx_size */
+        { "?$version=2", NULL }, /* a document that is larger than rx_size */
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -380,7 +382,7 @@ static void a_document_asked_for_on_an_earlier_connection_is_not_believed(void *
     f.hub.twin_status = 0;
     fixture_connect(&f);
     uint32_t rid = twin_rid(fake_hub_last(&f.hub, "$iothub/twin/GET/"));
-    fixture_cut(&f); /* version 6 is made while the device is disconnected */
+    fixture_cut(&f); /* version 6 is created while the device is disconnected */
     fixture_sleep(&f, 1000);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_int_equal(twin_gets(&f), 2);
@@ -403,7 +405,7 @@ static void a_get_of_the_application_finds_a_change_that_was_never_notified(void
     fixture_connect(&f);
     (void)twin_get(&f);
     fixture_run(&f);
-    assert_int_equal(twin_gets(&f), 2); /* nothing new: no other GET */
+    assert_int_equal(twin_gets(&f), 2); /* nothing has changed, so there is no other GET */
     assert_int_equal(f.desired_count, 1);
 
     f.hub.twin = "{\"desired\":{\"$version\":2}}";

@@ -2,7 +2,7 @@
 
 #include "twin_fixture.h"
 
-/* The hub throttles, or has trouble of its own: requests are sent again. */
+/* Tests requests that are sent again after the hub throttles them or reports a fault of its own. */
 
 static unsigned reports(const client_fixture *f)
 {
@@ -34,14 +34,13 @@ static void throttling_and_errors_of_the_hub_are_waited_out(void **state)
 
         fixture_sleep(&f, 10000);
         assert_in_range(f.hub.publishes, 2, 20);
-        assert_int_equal(reports(&f), 0); /* it waits, too */
+        assert_int_equal(reports(&f), 0); /* the report waits, too */
         assert_int_equal(f.done_count, 0);
         iothub_get_stats(f.client, &stats);
         assert_int_equal(stats.twin_retries, f.hub.publishes);
         assert_non_null(
             strstr(f.log, codes[i] == 429 ? "throttled by the hub" : "an internal error"));
-        assert_null(
-            strstr(f.log, codes[i] != 429 ? "throttled by the hub" : "an internal error"));
+        assert_null(strstr(f.log, codes[i] != 429 ? "throttled by the hub" : "an internal error"));
         f.hub.twin_status = 200;
         fixture_sleep(&f, 30000);
 
@@ -69,7 +68,7 @@ static void reports_keep_their_order_when_one_goes_again(void **state)
         (void)twin_report(&f, json);
     }
 
-    while (f.done_count < 5) { /* each is refused once or more */
+    while (f.done_count < 5) { /* each request is refused at least once */
         unsigned tried = f.hub.publishes;
         f.hub.twin_status = 429;
         while (f.hub.publishes == tried) {
@@ -86,7 +85,8 @@ static void reports_keep_their_order_when_one_goes_again(void **state)
     for (unsigned i = 0; i < f.hub.publishes; i++) {
         char json[16];
         snprintf(json, sizeof json, "{\"n\":%u}", n);
-        if (strcmp(fake_hub_at(&f.hub, i)->payload, json) != 0) { /* then it is the next */
+        /* A different payload must be that of the next request. */
+        if (strcmp(fake_hub_at(&f.hub, i)->payload, json) != 0) {
             snprintf(json, sizeof json, "{\"n\":%u}", ++n);
             assert_string_equal(fake_hub_at(&f.hub, i)->payload, json);
         }
@@ -120,7 +120,7 @@ static void after_its_time_done_names_the_last_answer_of_the_hub(void **state)
     assert_true(f.dones[0].status == 503 || f.dones[0].status == 429);
     assert_int_equal(f.dones[1].op, waited);
     assert_int_equal(f.dones[1].result, IOTHUB_ERR_TIMEOUT);
-    assert_int_equal(f.dones[1].status, 0); /* the hub never heard of it */
+    assert_int_equal(f.dones[1].status, 0); /* 0, because the request was never sent */
     assert_int_equal(fixture_last_status(&f)->state, IOTHUB_CONNECTED);
     fixture_free(&f);
 }
@@ -131,7 +131,7 @@ static void every_request_is_tried_however_long_the_hub_throttles(void **state)
     client_fixture f;
     throttled(&f);
 
-    for (unsigned n = 0; n < 20; n++) { /* by now the back-off is at its limit */
+    for (unsigned n = 0; n < 20; n++) { /* after these, the back-off is at its limit */
         (void)twin_get(&f);
         fixture_sleep(&f, 60000);
         assert_int_equal(f.done_count, n + 1);
@@ -142,7 +142,7 @@ static void every_request_is_tried_however_long_the_hub_throttles(void **state)
     fixture_free(&f);
 }
 
-/* Each wait is random; the limit shows in the longest of many. */
+/* Each delay is random, so the limit shows only in the longest of many. */
 static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
 {
     (void)state;
@@ -163,7 +163,7 @@ static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
             longest = wait > longest ? wait : longest;
             fixture_sleep(&f, wait);
         }
-        /* Nor than retry_max_ms. */
+        /* It is not longer than retry_max_ms either. */
         mqc_time most = times_ms[i] / 2 < 60000 ? times_ms[i] / 2 : 60000;
         assert_in_range(longest, most / 4 * 3, most);
         fixture_free(&f);
@@ -206,7 +206,7 @@ static void a_good_answer_restarts_the_back_off(void **state)
     f.hub.twin_status = 429;
     unsigned before = f.hub.publishes;
     (void)twin_get(&f);
-    fixture_sleep(&f, 1001); /* retry_min_ms at most */
+    fixture_sleep(&f, 1001); /* the first delay is at most retry_min_ms */
 
     assert_true(f.hub.publishes >= before + 2);
     fixture_free(&f);
@@ -230,7 +230,7 @@ static void a_wait_outlives_the_connection_and_nothing_goes_twice(void **state)
     assert_int_equal(iothub_reconnect_now(f.client), IOTHUB_OK);
     fixture_run(&f);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
-    assert_int_equal(f.hub.publishes, 1); /* the hub wanted it later */
+    assert_int_equal(f.hub.publishes, 1); /* the hub has asked for a later attempt */
     mqc_time now = f.platform.clock.monotonic_ms;
     fixture_sleep(&f, until - now - 1);
     assert_int_equal(f.hub.publishes, 1);
@@ -355,7 +355,7 @@ static void the_document_and_requests_wait_for_the_hub_together(void **state)
     fixture_connect(&f);
     (void)twin_report(&f, "{}");
     fixture_run(&f);
-    assert_int_equal(f.hub.publishes, 1); /* the GET of the client's own */
+    assert_int_equal(f.hub.publishes, 1); /* only the client's own GET was sent */
 
     f.hub.twin_status = 200;
     fixture_sleep(&f, 1000);

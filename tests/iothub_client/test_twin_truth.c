@@ -5,41 +5,39 @@
 
 #include "twin_fixture.h"
 
-/*
- * A hub with a twin that changes, an application that keeps what its callbacks report, and between
- * them everything that can go wrong: answers and notifications are lost, late, repeated, reordered,
- * refused, unreadable, too large, or come when the next connection stands already.  In the end
- * both must have the same document.
- */
+/* A hub with a twin that changes, and an application that keeps what its callbacks report.
+ * Between them everything can go wrong: answers and notifications are lost, late, repeated,
+ * reordered, refused, unreadable or too large, or arrive on the next connection. In the end both
+ * must have the same document. */
 
 enum { OPS = 1024, MAIL = 12, STEPS = 30 };
 
-/* A message of the hub on its way. */
+/* A message that the hub has sent and the client has not received. */
 typedef struct mail {
     char topic[160];
     char body[2048];
-    unsigned connection; /* the connection on which it was written */
+    unsigned connection; /* the connection on which it was sent */
 } mail;
 
 typedef struct world {
-    client_fixture f; /* first: callbacks get this pointer */
+    client_fixture f; /* must be the first member: callbacks get this pointer */
     uint32_t seed;
 
-    cJSON *desired; /* at the hub */
+    cJSON *desired; /* the hub's document */
     uint64_t version;
-    unsigned newest_report; /* number of the last one that was applied */
+    unsigned newest_report; /* number of the last report that was applied */
     bool applied[OPS];
-    unsigned seen; /* publishes looked at */
+    unsigned seen; /* number of publishes that were handled */
     mail mails[MAIL];
     unsigned mail_count;
-    unsigned losses; /* out of 16, of notifications */
+    unsigned losses; /* how many of 16 notifications are lost */
 
     cJSON *told; /* the document as the application received it */
     uint64_t told_version;
     unsigned report_count;
-    unsigned report_of[OPS]; /* by op: 1 + its number, 0 for a get */
+    unsigned report_of[OPS]; /* indexed by op: 1 + the number of the report, or 0 for a GET */
     uint8_t taken[OPS], ended[OPS];
-    bool settled; /* no more faults */
+    bool settled; /* no more faults happen */
 } world;
 
 static uint32_t roll(world *w, uint32_t sides)
@@ -77,7 +75,8 @@ static cJSON *parse(mqc_span json)
 {
     cJSON *object = cJSON_ParseWithLength((const char *)json.ptr, json.len);
     assert_true(cJSON_IsObject(object));
-    cJSON_DeleteItemFromObjectCaseSensitive(object, "$version"); /* beyond a double's precision */
+    /* Removed, since a double cannot hold it exactly. */
+    cJSON_DeleteItemFromObjectCaseSensitive(object, "$version");
     return object;
 }
 
@@ -127,7 +126,8 @@ static void hub_sends(world *w, unsigned n)
         return;
     }
     m = w->mails[n];
-    if (w->settled || roll(w, 6) != 0) { /* otherwise it is delivered a second time */
+    /* Otherwise the message stays and is delivered a second time. */
+    if (w->settled || roll(w, 6) != 0) {
         memmove(w->mails + n, w->mails + n + 1, (--w->mail_count - n) * sizeof m);
     }
     fake_hub_send(fixture_stream(&w->f), m.topic, m.body, strlen(m.body), 0);
@@ -138,7 +138,7 @@ static mail *new_mail(world *w)
     while (w->mail_count == MAIL && hub_can_send(w)) {
         hub_sends(w, 0);
     }
-    if (w->mail_count == MAIL) { /* nobody is there to read it */
+    if (w->mail_count == MAIL) { /* the client does not read, so the last message is lost */
         w->mail_count--;
     }
     mail *m = &w->mails[w->mail_count++];
@@ -147,13 +147,13 @@ static mail *new_mail(world *w)
     return m;
 }
 
-/* Writes a notification, sometimes a malformed one. */
+/* Writes a notification, which is sometimes malformed. */
 static void write_patch(world *w, mail *m, const cJSON *patch)
 {
     const char *topic = "$iothub/twin/PATCH/properties/desired/";
 
     snprintf(m->topic, sizeof m->topic, "%s?$version=%llu", topic, (unsigned long long)w->version);
-    if (roll(w, 8) == 0) { /* the body has it, too */
+    if (roll(w, 8) == 0) { /* the body contains the version, too */
         snprintf(m->topic, sizeof m->topic, "%s?x=y", topic);
     }
     print(patch, w->version, m->body, sizeof m->body);
@@ -163,7 +163,7 @@ static void spoil(world *w, mail *m)
 {
     switch (roll(w, 4)) {
     case 0: m->body[strlen(m->body) - 1] = '\0'; break;
-    case 1: memset(m->body, 'x', sizeof m->body - 1); break; /* more than rx_size */
+    case 1: memset(m->body, 'x', sizeof m->body - 1); break; /* longer than rx_size */
     case 2: snprintf(m->body, sizeof m->body, "{}"); break;
     default: snprintf(m->body, sizeof m->body, "{\"$version\":18446744073709551616}"); break;
     }
@@ -187,7 +187,7 @@ static void hub_changes(world *w)
     cJSON_Delete(patch);
 }
 
-/* The device is deleted and created again: the hub closes its connection. */
+/* The device is deleted and created again, so the hub closes its connection. */
 static void hub_starts_over(world *w)
 {
     cJSON_Delete(w->desired);
@@ -206,7 +206,7 @@ static void take_report(world *w, const fake_hub_publish *p)
 
     assert_true(cJSON_IsNumber(number));
     unsigned n = (unsigned)number->valueint;
-    assert_true(n >= w->newest_report && n < OPS); /* in order, apart from repeats */
+    assert_true(n >= w->newest_report && n < OPS); /* reports arrive in order, apart from repeats */
     w->newest_report = n;
     w->applied[n] = true;
     cJSON_Delete(patch);
@@ -219,7 +219,7 @@ static void write_document(world *w, mail *m)
     print(w->desired, w->version, at, 700);
     at += strlen(at);
     at += snprintf(at, 64, ",\"reported\":{\"$version\":7}");
-    if (!w->settled && roll(w, 10) == 0) { /* too large, or cut */
+    if (!w->settled && roll(w, 10) == 0) { /* makes the document too large, or cuts it */
         memset(at, ' ', roll(w, 2) ? 1000 : 0);
     } else {
         at += snprintf(at, 2, "}");
@@ -233,7 +233,8 @@ static void take_twin_request(world *w, const fake_hub_publish *p)
     const bool refused = !w->settled && roll(w, 4) == 0;
     int status = refused ? later[roll(w, 4)] : get ? 200 : 204;
 
-    if (!get && (!refused || roll(w, 2))) { /* a hub with trouble may have done it all the same */
+    /* A hub that refuses a report may have applied it all the same. */
+    if (!get && (!refused || roll(w, 2))) {
         take_report(w, p);
     }
     if (!w->settled && roll(w, 12) == 0) {
@@ -257,7 +258,7 @@ static void hub_reads(world *w)
     }
 }
 
-/* Drops what belongs to an earlier connection, except for a late answer. */
+/* Drops the messages of an earlier connection, except for a late answer. */
 static void hub_forgets(world *w)
 {
     unsigned kept = 0;
@@ -352,12 +353,12 @@ static void cut_somewhere(world *w)
     if (s == NULL || s->state != SCRIPTED_READY) {
         return;
     }
-    if (roll(w, 2)) { /* inside a message of the hub */
+    if (roll(w, 2)) { /* breaks the connection inside a message of the hub */
         s->recv_max = 1 + roll(w, 60);
         hub_sends(w, 0);
         (void)iothub_process(w->f.client);
         s->recv_max = 0;
-    } else { /* inside one of the client */
+    } else { /* breaks the connection inside a message of the client */
         s->send_room = roll(w, 60);
         app_reports(w);
         (void)iothub_process(w->f.client);
@@ -427,7 +428,7 @@ static void begin(world *w, uint32_t seed)
     w->desired = cJSON_CreateObject();
     w->told = cJSON_CreateObject();
     fixture_init(&w->f, options);
-    w->f.hub.twin_status = 0; /* this file answers */
+    w->f.hub.twin_status = 0; /* this file sends the answers instead */
     w->f.hub.session_present = seed % 2 == 0;
     w->f.platform.crypto.seed = seed;
     fixture_connect(&w->f);
@@ -440,17 +441,17 @@ static void end(world *w)
     fixture_free(&w->f);
 }
 
-/* What makes the hub's last word known, each alone. */
+/* Tries each way in which the client can learn the last version of the hub, one at a time. */
 static void last_word(world *w, uint32_t seed)
 {
     w->losses = 16;
-    hub_changes(w); /* no notification is sent for this one */
+    hub_changes(w); /* the notification of this change is lost */
     switch (seed / 4 % 4) {
     case 0:
         w->losses = 0;
         hub_changes(w);
         break;
-    case 1: { /* a notification that the client cannot read */
+    case 1: { /* a notification that the client cannot parse */
         mail *m = new_mail(w);
         m->body[0] = '{';
         m->body[1] = '\0';
@@ -483,9 +484,9 @@ static void live(world *w, uint32_t seed)
         step(w);
     }
     w->settled = true;
-    rest(w, 130000); /* all requests end, and any back-off does */
+    rest(w, 130000); /* long enough for all requests and delays to end */
     assert_int_equal(iothub_get_state(w->f.client), IOTHUB_CONNECTED);
-    if (w->losses == 0) { /* else it cannot know */
+    if (w->losses == 0) { /* otherwise the client cannot know the last change */
         check_truth(w, seed);
     }
 }

@@ -10,9 +10,9 @@
 
 #include "loop_cases.h"
 
-/* A handle of libuv is for one descriptor, and lives until its close callback has run. */
+/* A handle of libuv belongs to one descriptor, and must exist until its close callback has run. */
 typedef struct watcher {
-    uv_poll_t poll; /* must be the first member: the struct is freed by its address */
+    uv_poll_t poll; /* must be the first member, since its address is that of the whole struct */
     struct device *device;
 } watcher;
 
@@ -37,7 +37,7 @@ static void on_closed(uv_handle_t *h)
 
 static void on_ready(uv_poll_t *h, int status, int events)
 {
-    (void)status; /* process finds out what it is */
+    (void)status; /* ignored, because iothub_process detects any error itself */
     (void)events;
     loop_wakeups++;
     serve(((watcher *)h)->device);
@@ -102,7 +102,7 @@ static void wait_for(device *d)
     }
     if (p.timeout_ms < 0) {
         assert_int_equal(uv_timer_stop(&d->timer), 0);
-    } else { /* repeat is how long it was to sleep */
+    } else { /* the repeat value stores how long to sleep */
         uint64_t ms = (uint64_t)p.timeout_ms;
         assert_int_equal(uv_timer_start(&d->timer, on_time, ms, ms), 0);
     }
@@ -132,7 +132,7 @@ static void run_until(bool (*over)(void))
 {
     is_over = over;
     for (size_t i = 0; i < count; i++) {
-        wait_for(&devices[i]); /* requests were made */
+        wait_for(&devices[i]); /* necessary because the test has made requests */
     }
     if (!is_over()) {
         (void)uv_run(&uv, UV_RUN_DEFAULT);

@@ -5,7 +5,7 @@
 
 /* --- a runner that sleeps, without a thread -------------------------------------- */
 
-/* Nothing is left to do before it sleeps. */
+/* Runs the client until it has nothing to do, then lets it sleep. */
 static void fall_asleep(client_fixture *f)
 {
     plat_poll polls[IOTHUB_POLL_FDS];
@@ -34,7 +34,7 @@ static void begin(client_fixture *f, void (*change)(iothub_options *o))
     fake_hub_init(&f->hub);
 }
 
-/* How many writes the call that sends makes itself. */
+/* Returns how many writes the call that sends makes itself. */
 static unsigned writes_of_a_send(client_fixture *f, const char *body)
 {
     unsigned before = f->platform.streams[0].calls[SCRIPTED_SEND];
@@ -55,7 +55,7 @@ static void a_lone_message_is_on_its_way_when_the_call_returns(void **state)
         assert_int_equal(writes_of_a_send(&f, "lone"), 1);
         assert_int_equal(f.hub.publishes, n);
         assert_int_equal(wakes(&f), 0);
-        assert_int_equal(f.done_count, n - 1); /* no callback by the thread that sends */
+        assert_int_equal(f.done_count, n - 1); /* the sending thread runs no callback */
         fall_asleep(&f);
         assert_int_equal(f.done_count, n);
     }
@@ -92,7 +92,7 @@ static void the_second_of_one_sleep_is_left_to_the_thread(void **state)
     assert_int_equal(writes_of_a_send(&f, "second"), 0);
     assert_int_equal(wakes(&f), 1);
     assert_int_equal(writes_of_a_send(&f, "third"), 0);
-    assert_int_equal(wakes(&f), 0); /* it is on its way */
+    assert_int_equal(wakes(&f), 0); /* the runner was already woken */
     fixture_free(&f);
 }
 
@@ -135,7 +135,7 @@ static void small_ring(iothub_options *o)
     o->tx_size = 1024;
 }
 
-/* A packet that goes round the end of the ring takes two writes. */
+/* A packet that wraps around the end of the ring takes two writes. */
 static void it_leaves_whole_wherever_it_stands_in_the_ring(void **state)
 {
     (void)state;
@@ -152,7 +152,8 @@ static void it_leaves_whole_wherever_it_stands_in_the_ring(void **state)
         assert_int_equal(wakes(&f), 0);
         fall_asleep(&f);
         assert_int_equal(f.hub.publishes, n + 1);
-        if (n > 0) { /* one is always open: the ring does not start over */
+        /* One message is always open, so that the ring does not start at its beginning again. */
+        if (n > 0) {
             fake_hub_ack(&f.hub, fixture_stream(&f), n - 1);
             fall_asleep(&f);
         }
@@ -340,7 +341,7 @@ static void with_a_store_it_is_woken_while_there_is_room_in_the_lane(void **stat
     begin(&f, narrow_store);
     f.hub.mute_publish = true;
 
-    for (unsigned n = 0; n < 4; n++) { /* twice the window */
+    for (unsigned n = 0; n < 4; n++) { /* twice as many as the window allows */
         assert_int_equal(writes_of_a_send(&f, "is fed to the lane"), 0);
         assert_int_equal(wakes(&f), 1);
         fall_asleep(&f);

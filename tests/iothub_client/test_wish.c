@@ -8,7 +8,7 @@
 
 #include "connection/wish.h"
 
-/* What iothub_start and iothub_stop leave to be done, for each thing that was to be done before. */
+/* Tests the outcome of iothub_start and iothub_stop for each wish that was pending before. */
 
 static void a_start_is_refused_when_it_is_the_last_wish_or_the_client_runs(void **state)
 {

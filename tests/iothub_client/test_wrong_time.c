@@ -5,7 +5,7 @@
 #include "iothub/runner.h"
 #include "store_fixture.h"
 
-/* What newcomers do at the wrong time, or forget to do. */
+/* Mistakes that newcomers make: calls at the wrong time, and calls that they forget. */
 
 static const iothub_telemetry hello = { .body = "x", .body_len = 1 };
 
@@ -31,7 +31,7 @@ static void a_second_start_is_refused_at_any_time(void **state)
     assert_non_null(strstr(iothub_last_error(f.client)->text, "already started"));
 
     assert_int_equal(iothub_stop(f.client, 0), IOTHUB_OK);
-    assert_int_equal(iothub_start(f.client), IOTHUB_OK); /* after that stop */
+    assert_int_equal(iothub_start(f.client), IOTHUB_OK); /* allowed, because it follows a stop */
     assert_int_equal(iothub_start(f.client), IOTHUB_ERR_STATE);
     fixture_free(&f);
 }
@@ -47,7 +47,7 @@ static void a_client_that_is_never_started_says_so_once_in_the_log(void **state)
     client_fixture f;
     fixture_init(&f, NULL);
     for (int i = 0; i < 50; i++) {
-        (void)fixture_send(&f, "waits for the start"); /* may well be */
+        (void)fixture_send(&f, "waits for the start"); /* allowed, since these may be sent later */
     }
     assert_string_equal(f.log, "");
 
@@ -69,7 +69,7 @@ static void a_client_without_a_driver_says_so_in_the_log(void **state)
     fixture_init(&f, NULL);
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     for (int i = 0; i < 5;
-         i++) { /* as an application that waits for IOTHUB_CONNECTED with sleep(1) */
+         i++) { /* like an application that waits for IOTHUB_CONNECTED with sleep(1) */
         assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
         fake_clock_advance(&f.platform.clock, 1000);
     }
@@ -153,9 +153,9 @@ static void a_full_queue_of_a_client_at_rest_names_what_is_missing(void **state)
 /* --- inside callbacks --------------------------------------------------------------- */
 
 typedef struct insider {
-    client_fixture f; /* first: callbacks get this pointer */
+    client_fixture f; /* must be the first member: callbacks get this pointer */
     unsigned calls;
-    bool whole; /* free, else deinit */
+    bool whole; /* true: calls iothub_free, false: iothub_deinit */
 } insider;
 
 static void end_it(insider *in)
@@ -300,7 +300,7 @@ static void nor_is_it_ended_by_a_line_that_a_request_logs(void **state)
     fake_clock_advance(&in->f.platform.clock, 5000);
     assert_int_equal(iothub_send_telemetry(in->f.client, &empty, NULL), IOTHUB_OK);
     assert_int_equal(in->calls, 2);
-    assert_int_equal(iothub_process(in->f.client), IOTHUB_OK); /* it may be driven again */
+    assert_int_equal(iothub_process(in->f.client), IOTHUB_OK); /* the client can be used again */
     fixture_free(&in->f);
     free(in);
 }
@@ -320,7 +320,7 @@ static void two_clients_do_not_share_a_store(void **state)
     assert_non_null(strstr(error.text, "store is in use by another client"));
     fixture_free(&f);
 
-    fixture_init(&f, store_options); /* one after the other may have it */
+    fixture_init(&f, store_options); /* another client may use the store after the first one */
     fixture_free(&f);
     fake_store_free(&fixture_store);
 }

@@ -1,7 +1,11 @@
 #ifndef TEST_TOKEN_FIXTURE_H
 #define TEST_TOKEN_FIXTURE_H
 
-/** @file  Ready-made tokens for the device of client_fixture, and the least memory for a client. */
+/**
+ * @file
+ * Ready-made tokens for the device of client_fixture, and the smallest memory that a client
+ * accepts.
+ */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +15,9 @@
 #include "iothub/sas.h"
 
 #define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define NOW 1700000000 /* of the fake clock */
+#define NOW 1700000000 /* time of the fake clock */
 
-/* A token for this resource, signed with the key of the fixture. */
+/* Returns a token for this resource, signed with the key of the fixture. */
 static inline const char *make_token(const char *resource, uint64_t expiry_s)
 {
     static char token[IOTHUB_SAS_TOKEN_SIZE];
@@ -48,7 +52,7 @@ static inline void init_with_token(client_fixture *f, int64_t life_s)
     fixture_init_as(f, with_token(device_token(life_s)), NULL);
 }
 
-/* Returns how many bytes more than len iothub_init asks for; 0: len is enough. */
+/* Returns how many bytes more than len iothub_init asks for, or 0 if len is enough. */
 static inline size_t missing_of(const client_fixture *f, const char *text, size_t len)
 {
     void *memory = fixture_memory(len);
@@ -66,7 +70,7 @@ static inline size_t missing_of(const client_fixture *f, const char *text, size_
     return missing;
 }
 
-/* In the least memory that iothub_init takes. */
+/* Makes the client again, in the smallest memory that iothub_init accepts. */
 static inline void *move_to_the_least(client_fixture *f, const char *text)
 {
     iothub_error error;
