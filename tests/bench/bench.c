@@ -1,9 +1,8 @@
-/*
- * Runs one job with the peer that is linked in, and reports it in one line of JSON.
+/* Runs one job with the peer that the program is linked with, and prints the result as one line
+ * of JSON.
  *
  *     bench_PEER --port N [--ca FILE] [--kind publish|receive|latency|idle] [--count N]
- *                [--size BYTES] [--window N] [--qos 0|1] [--thread]
- */
+ *                [--size BYTES] [--window N] [--qos 0|1] [--thread] */
 
 #include "bench.h"
 
@@ -20,7 +19,7 @@ enum { HEAD = 128, BUFFER_MIN = 128 * 1024 };
 uint8_t bench_payload[BENCH_PAYLOAD_MAX];
 
 static atomic_ulong ended;
-static atomic_ulong awaited; /* what bench_wait sleeps for; 0: nothing */
+static atomic_ulong awaited; /* the number of ended messages that bench_wait sleeps for; 0: none */
 static sem_t reached;
 
 void bench_ended(unsigned long count)
@@ -36,7 +35,7 @@ void bench_ended(unsigned long count)
 void bench_wait(unsigned long target)
 {
     atomic_store(&awaited, target);
-    /* The semaphore may still be posted from the last wait. */
+    /* The loop is necessary, because the semaphore may still be posted from the last wait. */
     while (atomic_load(&ended) < target) {
         if (sem_wait(&reached) == 0) {
             atomic_store(&awaited, target);
@@ -65,7 +64,7 @@ static void report(unsigned long messages, const bench_reading *begin, const ben
 
 /* --- the jobs --------------------------------------------------------------------------- */
 
-/* Until `total` messages have ended since the start of the program. */
+/* Publishes until `total` messages have ended since the start of the program. */
 static void publish(bench_peer *p, const bench_job *job, unsigned long total)
 {
     unsigned long sent = atomic_load(&ended);
@@ -74,7 +73,7 @@ static void publish(bench_peer *p, const bench_job *job, unsigned long total)
         while (sent < total && sent - atomic_load(&ended) < job->window && peer_publish(p)) {
             sent++;
         }
-        /* Who sleeps while another thread works is not woken for each message. */
+        /* Waits for half a window, so that a thread that sleeps is not woken for each message. */
         unsigned long half = sent > job->window / 2 ? sent - job->window / 2 : sent;
         peer_turn(p, sent == total ? total : half);
     }
@@ -130,8 +129,9 @@ static void run_latency(const bench_job *job)
 static void run_idle(const bench_job *job)
 {
     bench_peer **peers = calloc(job->count, sizeof *peers);
-    unsigned long first = job->count / 2; /* what they share is there by then: tables for the keys
-                                             in certificates, 0.8 MB each */
+    /* The first half has made everything that connections share, such as the tables for the keys
+     * in certificates, 0.8 MB each. */
+    unsigned long first = job->count / 2;
     uint64_t before = 0;
 
     for (unsigned long i = 0; i < job->count; i++) {

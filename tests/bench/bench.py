@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Run the same jobs with every client library that is installed, in turns, and compare.
+"""Runs the same jobs with every client library that is installed, in turns, and compares them.
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
                 [--transport plain|tls] [--software PROGRAMS] [--aes PROGRAMS]
                 [--no-counts] [--no-instructions] [--json FILE] [--from FILE] [--update]
 
-PROGRAMS is the folder with bench_engine, null_broker and so on.  build_all/bench.sh builds them
-and runs this; README.md in this folder explains the tables.
+PROGRAMS is the folder with bench_engine, null_broker and so on. build_all/bench.sh builds them and runs
+this script; README.md in this folder explains the tables.
 """
 
 import argparse
@@ -26,10 +26,11 @@ from table import TITLES, put_between, summary, tables
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRANSPORTS = tuple(TITLES)
-PATIENCE_S = 300  # far beyond what anything here takes
+PATIENCE_S = 300  # a time-out that is far longer than any run
 CALLGRIND_MESSAGES = 2000
-CALLGRIND_BYTES = 2**20  # of payload, at most: software takes its time for them
-BYTES = 128 * 2**20      # of payload in a run, at most
+# Most payload bytes in a run under callgrind, because it slows down ciphers written in C.
+CALLGRIND_BYTES = 2**20
+BYTES = 128 * 2**20  # most payload bytes in a run
 LIBRARIES = ("libwolfssl-dev", "nettle-dev", "libmosquitto-dev", "libpaho-mqtt-dev", "libssl3",
              "libgnutls28-dev", "valgrind")
 
@@ -39,11 +40,11 @@ class Peer:
     name: str
     program: str
     options: tuple = ()
-    messages: int = 100000  # enough for a few tenths of a second on plain TCP
+    messages: int = 100000  # enough for some tenths of a second over plain TCP
     connections: int = 200
     tls_only: bool = False
-    folder: str = ""  # of its program, if it is not that of the others
-    cipher: str = "+AES-128-GCM"  # all that the broker takes
+    folder: str = ""  # folder of its program; empty: the folder of the others
+    cipher: str = "+AES-128-GCM"  # the only cipher that the broker accepts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Job:
     qos: int
     window: int
     size: int = 256
-    one_by_one: bool = False  # is how the broker answers
+    one_by_one: bool = False  # the broker acknowledges each message with a separate write
 
 
 PEERS = (
@@ -63,7 +64,8 @@ PEERS = (
     Peer("client, runner", "bench_client", ("--thread",), messages=300000),
     Peer("libmosquitto", "bench_mosquitto"),
     Peer("libmosquitto, thread", "bench_mosquitto", ("--thread",)),
-    Peer("Paho C", "bench_paho", messages=50000, connections=0),  # takes 1.5 s for each
+    # No connections, since each takes 1.5 s.
+    Peer("Paho C", "bench_paho", messages=50000, connections=0),
 )
 
 JOBS = (
@@ -110,7 +112,7 @@ class Bench:
         return start_broker(self.programs, *options)
 
     def run(self, peer, job, transport, count, before=(), environment=None):
-        """Runs one job with one peer. Returns the report of the peer and of the broker."""
+        """Runs one job with one peer. Returns the reports of the peer and of the broker."""
         broker, port = self.start_broker(peer, job, transport, count)
         program = os.path.join(peer.folder or self.programs, peer.program)
         command = [*before, program, "--port", port, "--kind", job.kind, "--qos",
@@ -135,7 +137,7 @@ class Bench:
 
     @staticmethod
     def check(peer, job, count, report):
-        """Checks that every message was sent, so that no peer is fast by doing less."""
+        """Checks that every message was sent, so that no peer is fast because it does less."""
         broker = report["broker"]
         published = count if job.kind in ("publish", "latency") else 0
         if broker["published"] != published:
@@ -170,7 +172,9 @@ def measure_counts(bench, peer, job, transport, count):
 
 
 def measure_instructions(bench, peer, job, transport, messages=CALLGRIND_MESSAGES):
-    """Runs with twice as many messages and takes the difference, since the costs of start and end are in both."""
+    """Runs the job again with twice as many messages. The difference contains no costs of the start and
+    the end.
+    """
     totals = []
     messages = min(messages, CALLGRIND_BYTES // job.size)
     for count in (messages, 2 * messages):
@@ -192,7 +196,7 @@ def count_for(peer, job, transport, messages):
 
 
 def time_in_turns(bench, peers, job, transport, arguments):
-    """Every round runs all peers in turn, so that a disturbance affects all of them."""
+    """Runs all peers in turn in each round, so that a disturbance affects all of them."""
     values = {peer: [] for peer in peers}
     for _ in range(1 if job.kind == "idle" else arguments.rounds):
         for peer in peers:
@@ -227,8 +231,9 @@ def run_jobs(bench, peers, jobs, arguments):
 
 
 def all_peers(software, aes):
-    """With the client once more: from a build without nettle, one with another wolfSSL, and with
-    another cipher."""
+    """Adds variants of the client: from a build without nettle, from one with another wolfSSL, and with
+    another cipher.
+    """
     client = dataclasses.replace(PEERS[2], tls_only=True)
     again = [dataclasses.replace(client, name=f"client, {how}", folder=folder)
              for how, folder in (("no nettle", software), ("AES wolfSSL", aes)) if folder]

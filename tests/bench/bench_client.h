@@ -1,14 +1,23 @@
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H
 
-/** @file Device clients for the bench; a failure ends the program. */
+/**
+ * @file
+ * Helpers that make device clients for the bench. A failure ends the program.
+ */
 
 #include <iothub/client.h>
 
-/** ca_file NULL: its streams are plain TCP, which no hub takes. */
+/**
+ * Returns a platform with streams that trust ca_file. If it is NULL, the streams are plain TCP,
+ * which no hub accepts.
+ */
 const plat_platform *bench_platform(const char *ca_file);
 
-/** As iothub_new, but every byte of it counts as memory, whether it will be used or not. */
+/**
+ * The same as iothub_new, but every byte of the client counts as used memory, even if it is not
+ * used.
+ */
 iothub_client *bench_client_new(const char *connection_string, const iothub_options *o);
 void bench_client_free(iothub_client *c);
 

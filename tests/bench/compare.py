@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compare what a message costs, and how large the code is, between two trees.
+"""Compares two trees: the cost of a message, and the size of the code.
 
 usage: compare.py BASE NEW [--rounds N] [--job NAME ...] [--limit PERCENT] [--json FILE]
 
-BASE and NEW are folders that build_all/costs.sh made, one for each commit. Counted are instructions,
-by callgrind, of the programs of each tree against the broker of NEW. Everything runs on one processor,
-so that broker and client take turns in the same way each time. A client without a thread then scatters by
-0.1 %; with the runner's thread runs differ by 3 %, so that its figure is the median of --rounds of them.
+BASE and NEW are folders that build_all/costs.sh has made, one for each commit. callgrind counts the
+instructions of the programs of each tree with the broker of NEW. All processes run on one processor, so
+that broker and client take turns in the same way each time. Counts of a client without a thread then
+vary by 0.1 %. With the runner's thread they vary by 3 %, so the median of --rounds runs is used.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import tempfile
 import bench
 from results import Failure
 
-LIMIT = 2  # percent, which CONTRIBUTING allows
+LIMIT = 2  # percent, as CONTRIBUTING.md allows
 
 
 class Side:
@@ -60,7 +60,7 @@ def costs():
 
 
 def measure(cost, sides, runner, rounds):
-    """The median of each side; the sides take turns."""
+    """Returns the median of each side; the runs of the two sides alternate."""
     values = {side: [] for side in sides}
     for _ in range(rounds if cost.threaded else 1):
         for side in sides:
@@ -69,7 +69,7 @@ def measure(cost, sides, runner, rounds):
 
 
 def code_size(side, library):
-    """Bytes of code and constants of a library, optimised for size."""
+    """Returns the bytes of code and constants of a library that is optimised for size."""
     for folder, _, files in os.walk(os.path.join(side.folder, "min-size")):
         if library in files:
             said = subprocess.run(["size", os.path.join(folder, library)], capture_output=True,

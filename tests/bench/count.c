@@ -1,8 +1,6 @@
-/*
- * Loaded before the C library (LD_PRELOAD) it counts what a program allocates, and its system calls
- * that move bytes, wait for them or set up how they move, whichever library makes them.  Locks are
- * not counted.
- */
+/* A library to be loaded before the C library (LD_PRELOAD). It counts the allocations of a
+ * program, and its system calls that move bytes, wait for them or configure their transfer,
+ * whichever library makes them. Operations on locks are not counted. */
 
 #include <dlfcn.h>
 #include <poll.h>
@@ -19,7 +17,8 @@
 extern bench_counts bench_count_totals;
 bench_counts bench_count_totals;
 
-/* glibc's own names for its allocator: needed before anything can be looked up. */
+/* The names of glibc's own allocator, because memory is needed before other functions can be
+ * looked up. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *p, size_t size);
@@ -47,7 +46,7 @@ void *realloc(void *p, size_t size)
     return __libc_realloc(p, size);
 }
 
-/* A call that counts itself and goes on to the C library's. */
+/* Defines a function that counts its calls and then calls that of the C library. */
 #define COUNTED(type, name, parameters, arguments)     \
     type name parameters                               \
     {                                                  \

@@ -1,7 +1,7 @@
 #ifndef COUNT_H
 #define COUNT_H
 
-/** What count.c counts: allocations of heap, and calls that move bytes or sleep. */
+/** What count.c counts: allocations on the heap, and system calls that move bytes or sleep. */
 typedef struct bench_counts {
     unsigned long allocations;
     unsigned long calls;

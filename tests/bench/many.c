@@ -1,13 +1,11 @@
-/*
- * Many device clients in one process: connects them, lets them idle, lets them send telemetry, and
- * says what each of that took, in one line of JSON.
+/* Runs many device clients in one process: it connects them, leaves them idle, lets them send
+ * telemetry, and prints what each of these costs as one line of JSON.
  *
  *     bench_many --port N [--ca FILE] [--devices N] [--messages N] [--rate N] [--at-once N]
  *                [--keep-alive SECONDS] [--no-idle] [--storm [--retry-min MS] [--retry-max MS]]
  *
- * With --storm it says READY on standard error when all that is done, and LOST when the last
- * connection is gone; send it SIGUSR1 when the hub is back.
- */
+ * With --storm it prints READY on standard error when all this is done, and LOST when the last
+ * connection is gone. Send it SIGUSR1 when the hub is back. */
 
 #include "many.h"
 
@@ -28,7 +26,7 @@ static void report(const char *what, const bench_reading *begin, const bench_rea
            end->counts.allocations - begin->counts.allocations);
 }
 
-/* A connection is one descriptor. */
+/* Raises the limit of descriptors; each connection uses one. */
 static void allow_descriptors(size_t devices)
 {
     struct rlimit limit;
@@ -63,7 +61,8 @@ static void wait_connected(many *m, size_t count)
     }
 }
 
-/* The first device stays: what all share would go with the last one. */
+/* Connects the first device and keeps it, because what all devices share would be freed with the
+ * last one. */
 static void warm_up(many *m)
 {
     m->devices[0] = start(m, 0);
@@ -73,7 +72,9 @@ static void warm_up(many *m)
         wait_connected(m, 2);
         many_device_free(passing);
     }
-    (void)malloc_trim(0); /* otherwise the next devices would reuse their memory */
+    /* Returns free memory to the system, since the next devices would otherwise reuse it
+     * unnoticed. */
+    (void)malloc_trim(0);
 }
 
 /* Connects all devices, up to the allowed number at the same time. */
@@ -111,14 +112,14 @@ static void idle(many *m)
 static void report_latency(many *m)
 {
     uint64_t *us = m->latency_us;
-    size_t n = (size_t)m->acknowledged; /* there is one latency for each acknowledged message */
+    size_t n = (size_t)m->acknowledged; /* one latency was recorded for each acknowledged message */
 
     bench_sort(us, n);
     printf(",\"median_us\":%llu,\"p99_us\":%llu,\"longest_us\":%llu", (unsigned long long)us[n / 2],
            (unsigned long long)us[n * 99 / 100], (unsigned long long)us[n - 1]);
 }
 
-/* The devices take turns, evenly in time. */
+/* Lets the devices send in turn, at equal intervals. */
 static void send_all(many *m)
 {
     const many_options *o = m->options;

@@ -1,4 +1,4 @@
-/* One of many devices. */
+/* One of many devices on a thread. */
 
 #include "many.h"
 
@@ -9,11 +9,12 @@
 enum { RX = 1024, TX = 2048, REQUEST = 512, PAYLOAD = 256 };
 
 struct many_device {
-    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
+    /* Must be the first member, because the poll set returns a pointer to it. */
+    plat_poll_item item;
     many *many;
     iothub_client *client;
-    uint64_t next_us; /* the next message */
-    uint64_t left;    /* messages to send */
+    uint64_t next_us; /* time of the next message */
+    uint64_t left;    /* number of messages that remain to be sent */
     uint64_t connected_us;
     bool connected;
 };
@@ -63,7 +64,8 @@ static void send_one(many_device *d, uint64_t now_us)
         .body_len = sizeof body,
         .properties = properties,
         .property_count = 2,
-        .tag = (void *)(uintptr_t)now_us, /* NOLINT(performance-no-int-to-ptr): never followed */
+        /* NOLINT(performance-no-int-to-ptr): a number, never used as a pointer. */
+        .tag = (void *)(uintptr_t)now_us,
     };
     iothub_result r = iothub_send_telemetry(d->client, &t, NULL);
 
@@ -78,7 +80,7 @@ static void send_one(many_device *d, uint64_t now_us)
 
 static uint64_t due_ms(const many_device *d, int timeout_ms)
 {
-    const plat_clock *clock = plat_posix()->clock; /* that of the set */
+    const plat_clock *clock = plat_posix()->clock; /* the clock that the poll set uses */
     uint64_t now = clock->monotonic_ms(clock);
     uint64_t now_us = many_now_us();
     uint64_t left_us = d->next_us > now_us ? d->next_us - now_us : 0;
@@ -87,7 +89,7 @@ static uint64_t due_ms(const many_device *d, int timeout_ms)
     return own < due ? own : due;
 }
 
-/* Do what it has to do, and tell the set what it waits for next. */
+/* Lets the device do what is due, and tells the poll set what it waits for next. */
 static void serve(many_device *d)
 {
     iothub_poll p;

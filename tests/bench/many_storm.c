@@ -1,4 +1,5 @@
-/* A hub that ends and is started again: whether and when all devices are back, and at what cost. */
+/* Measures a hub that ends and is started again: whether and when all devices connect again, and
+ * the costs. */
 
 #include "many.h"
 
@@ -17,7 +18,8 @@ static volatile sig_atomic_t returned;
 static uint64_t returned_us;
 static uint64_t returned_cpu_ns;
 
-/* Immediately, not when the loop wakes up: many things happen in the first millisecond. */
+/* Records the time immediately and not when the loop wakes, because much happens in the first
+ * millisecond. */
 static void on_return(int number)
 {
     returned_us = many_now_us();
@@ -40,7 +42,8 @@ static totals add_up(const many *m)
     return t;
 }
 
-/* Each has a message that waits for the hub, so that being back means more than a connection. */
+/* Gives each device a message that waits for the hub, so that not only connections but also
+ * messages must get through. */
 static void send_one_each(const many *m)
 {
     for (size_t i = 0; i < m->options->devices; i++) {

@@ -18,7 +18,7 @@ uint64_t bench_clock_ns(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* What count.c has counted, when the driver has put it before the C library. */
+/* Returns the counts of count.c, or zeros if it was not loaded. */
 static bench_counts counts(void)
 {
     const bench_counts *c = dlsym(RTLD_DEFAULT, "bench_count_totals");

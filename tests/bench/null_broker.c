@@ -1,16 +1,14 @@
-/*
- * The other end of the bench: a broker that costs as little as one can, so that the figures are
- * the client's.  It ends with its last connection, or with --stay at SIGTERM, and says how busy it
- * was.
+/* The server of the bench: a broker that costs as little as possible, so that the figures are
+ * those of the client. It ends with its last connection or, with --stay, at SIGTERM, and prints
+ * how busy it was.
  *
  *     null_broker [--port N] [--tls FOLDER [--ciphers NAMES] [--tickets]] [--stay]
  *                 [--send COUNT] [--size BYTES] [--qos QOS] [--window N] [--one-by-one]
  *
- * With --one-by-one each acknowledgement is a write of its own, and a TLS record, as with
- * Mosquitto. With --tickets TLS sessions can be resumed, also with the next broker of the same
- * FOLDER. Prints PORT=number first and, at the end, one JSON object: what it received, its own time
- * on a CPU from the first CONNECT on, and its share of the time that passed.
- */
+ * With --one-by-one each acknowledgement is a separate write and TLS record, as with Mosquitto.
+ * With --tickets, TLS sessions can be resumed, also with the next broker of the same FOLDER. It
+ * first prints PORT=number and, at the end, one JSON object with the messages received, its CPU
+ * time since the first CONNECT, and its share of the elapsed time. */
 
 #include "null_session.h"
 
@@ -36,7 +34,7 @@ typedef struct broker {
     bool stay; /* until SIGTERM */
     null_flood flood;
     unsigned long open; /* connections */
-    bool begun;         /* the first CONNECT came */
+    bool begun;         /* the first CONNECT has arrived */
     double begun_s;
     double begun_cpu_s;
 } broker;
@@ -220,7 +218,7 @@ int main(int argc, char **argv)
     report(&b);
     (void)fflush(stdout);
     if (ended != 0) {
-        _exit(0); /* as if killed: no connection is closed properly */
+        _exit(0); /* ends as if killed, without closing any connection properly */
     }
     return 0;
 }

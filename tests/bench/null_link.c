@@ -17,7 +17,7 @@ enum { AHEAD = 64 * 1024 };
 
 static gnutls_certificate_credentials_t credentials;
 static gnutls_priority_t priorities;
-static gnutls_datum_t ticket_key; /* empty: no tickets */
+static gnutls_datum_t ticket_key; /* empty if session tickets are not used */
 
 static void must(int code, const char *what)
 {
@@ -35,7 +35,7 @@ static void stop_if(hub_result r, const hub_fault *fault)
     }
 }
 
-/* From a file, so that a broker takes the tickets of the one before it. */
+/* The key is kept in a file, so that a broker accepts the tickets of the one before it. */
 static void load_ticket_key(const hub_store *store)
 {
     char *path = hub_store_path(store, "ticket.key");
@@ -75,7 +75,8 @@ void null_tls_load(const char *folder, const char *ciphers, bool tickets)
     hub_store_close(&store);
 }
 
-/* As much as there is in one call: GnuTLS alone asks for the head and the body of each record. */
+/* Reads as much as possible in one call, because GnuTLS asks separately for the head and the
+ * body of each record. */
 static ssize_t pull(gnutls_transport_ptr_t user, void *buf, size_t cap)
 {
     null_link *l = user;
@@ -147,7 +148,7 @@ static ssize_t plain_result(ssize_t n)
     return n > 0 ? n : 0;
 }
 
-/* Records until there is no more, so that many messages are answered together. */
+/* Reads records until none is left, so that many messages are answered together. */
 static ssize_t tls_read(null_link *l, uint8_t *buf, size_t cap)
 {
     size_t got = 0;

@@ -21,13 +21,13 @@ typedef struct packet {
     unsigned qos;
     const uint8_t *body;
     size_t len;
-    size_t whole; /* with its fixed header */
+    size_t whole; /* length of the packet with its fixed header */
 } packet;
 
 null_counts null_totals;
 bool null_one_by_one;
 
-/* All sessions run on one thread, one after the other. */
+/* One buffer for all sessions, since they run one after the other on one thread. */
 static uint8_t input[NULL_REST_MAX + INPUT];
 static uint8_t output[INPUT];
 static size_t output_len;
@@ -43,7 +43,7 @@ static unsigned u16(const uint8_t *p)
     return (unsigned)p[0] << 8 | p[1];
 }
 
-/* False: not all of it is there. */
+/* Returns false if the packet has not arrived completely. */
 static bool next_packet(const uint8_t *at, size_t len, packet *out)
 {
     size_t remaining = 0;
@@ -70,7 +70,8 @@ static void on_publish(const packet *p)
     }
 }
 
-/* Where the filter ends with '#', the messages have something there, as C2D messages do. */
+/* Prepares the messages to send. In their topic, a '#' at the end of the filter is replaced by
+ * text, as in C2D messages. */
 static void begin_flood(null_session *s, const char *filter, size_t len, const null_flood *flood)
 {
     static const char wanted[] = "devicebound";
@@ -84,7 +85,7 @@ static void begin_flood(null_session *s, const char *filter, size_t len, const n
     s->unsent = flood->count;
 }
 
-/* Every filter is granted; the one for C2D messages gets them. */
+/* Grants every filter. A filter for C2D messages starts the flood of messages. */
 static void on_subscribe(null_session *s, const packet *p, const null_flood *flood)
 {
     uint8_t suback[2 + 2 + FILTERS] = { 0x90, 2, p->body[0], p->body[1] };
@@ -119,12 +120,12 @@ static bool on_packet(null_session *s, const packet *p, const null_flood *flood)
     case SUBSCRIBE: on_subscribe(s, p, flood); break;
     case UNSUBSCRIBE: put((const uint8_t[]){ 0xB0, 2, p->body[0], p->body[1] }, 4); break;
     case PINGREQ: put((const uint8_t[]){ 0xD0, 0 }, 2); break;
-    default: return false; /* DISCONNECT, or what no client of the bench sends */
+    default: return false; /* DISCONNECT, or a packet that no client of the bench sends */
     }
     return true;
 }
 
-/* What one read brings is never answered with more than INPUT bytes. */
+/* Keeps an answer; the answers to one read never exceed INPUT bytes. */
 static void keep(null_session *s, const uint8_t *data, size_t len)
 {
     if (len > 0 && s->pending == NULL) {
@@ -177,7 +178,7 @@ static uint8_t *put_length(uint8_t *p, size_t remaining)
     return p;
 }
 
-/* The same packets each time, but for their ids. */
+/* The packets are the same each time, except for their ids. */
 static size_t make_batch(null_session *s, const null_flood *flood, size_t count)
 {
     const unsigned qos = flood->qos;
@@ -230,7 +231,7 @@ static bool pour(null_session *s, const null_flood *flood)
     return true;
 }
 
-/* False: the connection has ended. */
+/* Handles packets. Returns false if the connection has ended. */
 static bool take_packets(null_session *s, const uint8_t *at, size_t len, const null_flood *flood)
 {
     packet p;
@@ -279,7 +280,8 @@ bool null_session_run(null_session *s, const null_flood *flood)
         if (!send_output(s)) {
             return false;
         }
-    } while (n == INPUT && s->pending_len == 0); /* TLS may hold more, and epoll does not see it */
+        /* TLS may hold more bytes, which epoll does not report. */
+    } while (n == INPUT && s->pending_len == 0);
     return pour(s, flood);
 }
 

@@ -1,8 +1,6 @@
-/*
- * The whole device client: telemetry with two properties, and cloud-to-device messages.  Over TLS
- * as a device does it; over plain TCP, which no hub takes, only to see what the client itself
- * costs. With --thread a runner drives it.
- */
+/* The peer is the whole device client, with telemetry that has two properties and with
+ * cloud-to-device messages. Over TLS it works as on a device. No hub accepts plain TCP; it shows
+ * what the client itself costs. With --thread, a runner drives it. */
 
 #include <iothub/runner.h>
 #include <stdlib.h>

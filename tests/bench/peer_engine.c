@@ -1,4 +1,4 @@
-/* The MQTT layer alone, with a loop as small as an application would write. */
+/* The peer is the MQTT engine alone, with a loop as small as an application could write. */
 
 #include <mqtt_core/engine_struct.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ typedef struct sizes {
     size_t inbound;
 } sizes;
 
-/* One block, as small as it may be for a connection that is idle most of the time. */
+/* Uses one block that is as small as possible for a connection that is idle most of the time. */
 static void give_memory(bench_peer *p)
 {
     const bool idle = p->job->kind == BENCH_IDLE;
@@ -49,7 +49,7 @@ static void give_memory(bench_peer *p)
         .lane_count = 1,
     };
 
-    memset(p->memory, 0xFF, len); /* all of it counts, whether it will be used or not */
+    memset(p->memory, 0xFF, len); /* touches all of it, so that it counts as used memory */
     if (mqc_init(&p->engine, &memory) != MQC_OK) {
         bench_fail("engine", "memory");
     }
@@ -96,8 +96,8 @@ static void transmit(bench_peer *p, mqc_time now)
     }
 }
 
-/* Waits until many answers have arrived, if the engine finds that worth it; returns the time after.
- */
+/* Waits until many answers have arrived, if the engine considers that worthwhile. Returns the
+ * time after the wait. */
 static mqc_time sleep_for_many(bench_peer *p, mqc_time now)
 {
     mqc_time until;
@@ -131,7 +131,8 @@ void peer_turn(bench_peer *p, unsigned long target)
     (void)target;
     transmit(p, now);
     if (p->job->kind != BENCH_RECEIVE && p->job->qos == 0 && p->subscribed) {
-        take_events(p); /* they ended by being sent: there is nothing to wait for */
+        /* QoS 0 messages end when they are sent, so there is no answer to wait for. */
+        take_events(p);
         return;
     }
     receive(p, now);

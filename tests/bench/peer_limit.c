@@ -1,7 +1,6 @@
-/*
- * The limit: packets made beforehand, as many in one call as may be on their way, and answers that
- * are counted by their bytes.  No client can do less; it runs over the same streams as ours.
- */
+/* The peer is the theoretical limit: it sends prepared packets, as many per call as the window
+ * allows, and only counts the bytes of the answers. No client can do less. It uses the same
+ * streams as our client. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,10 @@ enum { BLOCK = 2 * 1024 * 1024, INPUT = 256 * 1024, HEAD_MAX = 128 };
 struct bench_peer {
     bench_stream stream;
     const bench_job *job;
-    unsigned long waiting; /* messages published and not sent */
-    size_t packet_len;     /* of a message in either direction */
+    unsigned long waiting; /* number of messages that are published and not sent */
+    size_t packet_len;     /* bytes of a message, in either direction */
     size_t rest;           /* bytes of an incomplete message */
-    uint8_t *block;        /* packets, one behind the other */
+    uint8_t *block;        /* prepared packets, one after the other */
     uint8_t *acks;
     uint8_t *input;
 };
@@ -47,7 +46,7 @@ static uint8_t *put_publish(uint8_t *p, const char *topic, const bench_job *job)
 static void prepare(bench_peer *p)
 {
     const bench_job *job = p->job;
-    /* In the topic that the broker makes of BENCH_FILTER, "a=1" replaces the '#'. */
+    /* In the topic that the broker makes from BENCH_FILTER, "a=1" replaces the '#'. */
     const char *topic = job->kind == BENCH_RECEIVE ? BENCH_FILTER "=1" : BENCH_TOPIC;
 
     p->block = malloc(BLOCK + INPUT + INPUT);

@@ -1,4 +1,4 @@
-/* libmosquitto, driven by mosquitto_loop, or by its own thread with --thread. */
+/* The peer is libmosquitto, driven by mosquitto_loop or, with --thread, by a thread of its own. */
 
 #include <mosquitto.h>
 #include <stdio.h>
@@ -113,10 +113,8 @@ void peer_turn(bench_peer *p, unsigned long target)
     }
 }
 
-/*
- * The thread ends when it has sent the DISCONNECT.  In release 2.0.21 a thread that did
- * so before one of these calls looks makes it fail: there is no connection, or no thread, any more.
- */
+/* The thread ends when it has sent the DISCONNECT. In release 2.0.21 these calls fail if that
+ * happens before they check, because the connection or the thread does not exist any more. */
 static void stop_thread(bench_peer *p)
 {
     int code = mosquitto_disconnect(p->client);

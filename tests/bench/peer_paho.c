@@ -1,4 +1,4 @@
-/* Paho C, the asynchronous API: its own threads do the work. */
+/* The peer is Paho C with its asynchronous interface; its own threads do the work. */
 
 #include <MQTTAsync.h>
 #include <netinet/in.h>
@@ -13,7 +13,7 @@
 
 #include "bench.h"
 
-/* Paho's threads may outlive main, and what OpenSSL keeps for them is nobody's leak. */
+/* Paho's threads may still run when main returns, so what OpenSSL holds for them is not a leak. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -23,13 +23,14 @@ const char *__lsan_default_suppressions(void)
 struct bench_peer {
     MQTTAsync client;
     const bench_job *job;
-    bool ready; /* under the lock */
+    bool ready; /* protected by the lock */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-/* Paho has no switch for TCP_NODELAY: stand in for the connect that it calls. */
+/* Paho has no option for TCP_NODELAY, so this function replaces the `connect` that it calls and
+ * sets it. */
 int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 {
     const int on = 1;

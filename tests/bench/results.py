@@ -21,7 +21,7 @@ def read(path):
 
 
 def conclude(name, arguments, measure, show, update):
-    """Measures, or reads earlier results, and handles them as the options require."""
+    """Measures, or reads earlier results, and processes them as the options require."""
     try:
         results = read(arguments.source) if arguments.source else measure(arguments)
     except Failure as failure:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Many devices in one process: what each costs, whether that grows with their number, and what
-happens when their hub goes away and returns.
+"""Measures many devices in one process: the cost of each, whether it grows with their number, and what
+happens when their hub ends and returns.
 
 usage: scale.py PROGRAMS [--devices N ...] [--transport plain|tls|tls-resumed] [--storm N] [--update]
                 [--json FILE] [--from FILE] ...
 
-PROGRAMS is the folder with bench_many and null_broker.  build_all/bench.sh --scale builds them and
-runs this; README.md in this folder shows the result, and --update writes it there.
+PROGRAMS is the folder with bench_many and null_broker. build_all/bench.sh --scale builds them and runs
+this script; README.md in this folder shows the results, and --update writes them there.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from scale_plot import draw
 from table import aligned, put_between
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE_S = 600  # far beyond what anything here takes
+PATIENCE_S = 600  # a time-out that is far longer than any run
 SIZES = (10, 100, 1000, 10000)
-OTHER_DESCRIPTORS = 64  # as in many.c
+OTHER_DESCRIPTORS = 64  # the same number as in many.c
 STORMS = (("plain TCP", "plain"), ("TLS, full handshakes", "tls"),
           ("TLS, sessions resumed", "tls-resumed"))
 TITLES = {
@@ -38,7 +38,7 @@ TITLES = {
     "tls-resumed": "TLS 1.3, sessions resumed",
 }
 
-# What, title, digits; the figures of one run.
+# Each column has a name, a title, the number of digits, and a function that computes it from one run.
 COLUMNS = (
     ("devices", "devices", 0),
     ("kb", "memory, KB", 1),
@@ -98,7 +98,7 @@ class Scale:
 
 
 def stop(broker):
-    """Returns its report."""
+    """Waits for the broker to end and returns its report."""
     broker.terminate()
     said, _ = broker.communicate(timeout=PATIENCE_S)
     if broker.returncode != 0:
@@ -121,7 +121,7 @@ def expect(what, there, wanted):
         raise Failure(f"{what}: {there} of {wanted}")
 
 
-# --- a number of devices ------------------------------------------------------------------
+# --- cost for a number of devices ---------------------------------------------------------
 
 
 def measure(scale, count, transport):
@@ -136,7 +136,7 @@ def measure(scale, count, transport):
 
 
 def figures(report):
-    """Of one device; the first one was there before memory and connects were measured."""
+    """Returns the costs of one device. The first device was made before memory and connects were measured."""
     count, messages, send = report["devices"], report["sent"], report["send"]
     row = {
         "devices": count,
@@ -187,7 +187,7 @@ def storm(scale, name, transport):
 
 
 def expected_back(result, rounds=100000):
-    """Simulates when devices with full jitter return, in ms, sorted."""
+    """Simulates back-off with full jitter. Returns the sorted times in ms at which the devices connect."""
     least, most = result["retry_ms"]
     dice = random.Random(1)
     times = []
@@ -221,7 +221,7 @@ def storm_figures(result):
     }
 
 
-# --- what is printed ------------------------------------------------------------------------
+# --- output ------------------------------------------------------------------------------
 
 
 def cell(value, digits):
@@ -244,7 +244,7 @@ def storm_table(results):
 
 
 def spread_table(results):
-    """Table of the number of devices that returned in each second."""
+    """Returns a table with the number of devices that connected in each second."""
     expected = expected_back(results[0])
     end_s = int(max(max(r["storm"]["back_ms"]) for r in results) / 1000) + 1
     rows = [["second", "expected", *(r["name"] for r in results)]]
@@ -278,11 +278,11 @@ def update(results):
     put_between(os.path.join(HERE, "README.md"), "scale.py", tables(results, with_spread=False))
 
 
-# --- all of it --------------------------------------------------------------------------------
+# --- main ------------------------------------------------------------------------------------
 
 
 def possible(sizes):
-    """The sizes for which there are enough descriptors; bench_many needs some for other purposes."""
+    """Returns the sizes for which there are enough descriptors; bench_many needs some for other purposes."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for count in sizes:
         if count + OTHER_DESCRIPTORS <= hard or hard == resource.RLIM_INFINITY:

@@ -1,4 +1,6 @@
-"""A plot of what scale.py has measured: cost of one device over their number, log-log, as SVG."""
+"""Plots the results of scale.py as SVG: the cost of one device against the number of devices, with
+logarithmic axes.
+"""
 
 import math
 
@@ -7,17 +9,17 @@ PANELS = (  # key, title
     ("connect_us", "a connect, µs of CPU"),
     ("message_us", "a message, µs of CPU"),
 )
-LINES = (  # transport, name, colour, where its figures stand
+LINES = (  # transport, name, colour, and the position of the legend
     ("plain", "plain TCP", "#1f77b4", 18),
     ("tls", "TLS 1.3", "#d62728", -9),
 )
-WIDTH, HEIGHT = 300, 260  # of a panel's inside
+WIDTH, HEIGHT = 300, 260  # inner size of a panel
 LEFT, TOP, GAP, BELOW = 50, 40, 60, 70
 STYLE = "font-family: sans-serif; font-size: 12px"
 
 
 def powers(values):
-    """The powers of ten around them, as exponents."""
+    """Returns the exponents of the powers of ten that enclose the values."""
     return math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
 
 
@@ -25,7 +27,8 @@ class Panel:
     def __init__(self, left, key, rows):
         self.left, self.key = left, key
         self.x_range = powers([r["devices"] for r in rows])
-        self.y_range = powers([r[k] for r in rows for k, _ in PANELS])  # the same for all
+        # All panels have the same range.
+        self.y_range = powers([r[k] for r in rows for k, _ in PANELS])
 
     def x(self, value):
         low, high = self.x_range
@@ -72,7 +75,7 @@ def curve(panel, rows, colour, offset):
 
 
 def draw(rows):
-    """rows: dicts with transport, devices and the keys of PANELS."""
+    """`rows` are dicts with transport, devices and the keys of PANELS."""
     width = LEFT + len(PANELS) * (WIDTH + GAP)
     height = TOP + HEIGHT + BELOW
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '

@@ -1,8 +1,6 @@
-/*
- * How fast the SQLite store is, and how much it takes.
+/* Measures the speed and the size of the SQLite store.
  *
- *   store_bench [--count N] [--dir DIRECTORY]     default: 1,000,000 in the current directory
- */
+ *   store_bench [--count N] [--dir DIRECTORY] default: 1,000,000 in the current directory */
 
 #include <errno.h>
 #include <stdbool.h>
@@ -44,7 +42,7 @@ static void check(const struct bench *b, plat_result r, const char *what)
     }
 }
 
-/* Memory of this process, from /proc. */
+/* Returns the memory of this process in KB, from /proc. */
 static long rss_kb(void)
 {
     long total = 0;
@@ -121,7 +119,8 @@ static void measure_opening(struct bench *b)
            (double)info.disk / (double)info.count);
 }
 
-/* As a client does: some are on their way, acknowledged in order. */
+/* Reads and removes records as a client does: some are in flight, and they are acknowledged in
+ * order. */
 static void measure_drain(struct bench *b)
 {
     uint64_t flying[WINDOW];

@@ -1,6 +1,6 @@
-"""Markdown tables of what bench.py has measured: a row for each job, a column for each peer."""
+"""Makes Markdown tables of the results of bench.py, with a row for each job and a column for each peer."""
 
-# The pairs that are compared.
+# The pairs of columns that are compared.
 RATIOS = (
     ("engine", "limit"),
     ("libmosquitto", "engine"),
@@ -14,7 +14,7 @@ TITLES = {
     "tls": "TLS 1.3, AES-128-GCM as at a hub",
 }
 
-# Metric, title, digits, and whether a second table shows ratios.
+# Each metric has a name, a title, the number of digits, and a flag for a second table with ratios.
 METRICS = (
     ("cpu_ns", "CPU time per message, ns", 0, True),
     ("per_s", "messages a second", 0, False),
@@ -29,7 +29,7 @@ METRICS = (
 
 
 def aligned(rows):
-    """Columns as wide as their widest cell."""
+    """Makes each column as wide as its widest cell."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -58,14 +58,14 @@ def ratios(values, jobs, peers):
     return rows if pairs else []
 
 
-# What the README shows: for each transport these metrics, and these jobs.
+# The README shows these metrics and jobs for each transport.
 SHOWN_METRICS = {"plain": ("cpu_ns", "instructions"), "tls": ("cpu_ns",)}
 SHOWN_JOBS = ("publish QoS 0", "publish QoS 1, window 100", "window 100, answered one by one",
               "window 20, 4 KB", "receive QoS 1", "latency QoS 1")
 
 
 def metric_lines(results, metric, title, digits, compare):
-    """The tables of one transport; none if it was not measured."""
+    """Returns the tables of one transport, or none if it was not measured."""
     found = [r for r in results if metric in r]
     peers = list(dict.fromkeys(r["peer"] for r in found))
     jobs = list(dict.fromkeys(r["job"] for r in found))
@@ -79,7 +79,7 @@ def metric_lines(results, metric, title, digits, compare):
 
 
 def tables(results):
-    """All tables, for the terminal."""
+    """Returns all tables, for the terminal."""
     lines = []
     for transport in dict.fromkeys(r["transport"] for r in results):
         of_transport = [r for r in results if r["transport"] == transport]
@@ -90,7 +90,7 @@ def tables(results):
 
 
 def summary(results):
-    """The tables for the README."""
+    """Returns the tables for the README."""
     lines = []
     for transport, shown in SHOWN_METRICS.items():
         rows = [r for r in results if r["transport"] == transport and r["job"] in SHOWN_JOBS]
@@ -102,7 +102,7 @@ def summary(results):
 
 
 def put_between(path, script, text):
-    """Replace the text between the marks of a script in a file."""
+    """Replaces the text between the marks of a script in a file."""
     begin, end = f"<!-- {script} writes the following lines -->\n", "<!-- end of these lines -->\n"
     with open(path, encoding="utf-8") as file:
         head, _, rest = file.read().partition(begin)

@@ -1,9 +1,7 @@
-/*
- * Every truncation, and many changes of every byte, of each certificate in a directory, put to
+/* Passes every truncation, and many changes of every byte, of each certificate in a directory to
  * fuzz_certificate.
  *
- *     certificate_sweep DIRECTORY
- */
+ *     certificate_sweep DIRECTORY */
 
 #include <dirent.h>
 
@@ -12,7 +10,7 @@
 
 enum { LONGEST = 8192 };
 
-/* A copy of its own on the heap, so that the sanitizer guards its end. */
+/* Passes a copy on the heap, so that the sanitizer detects a read past its end. */
 static void try(const uint8_t *bytes, size_t len)
 {
     uint8_t *exact = malloc(len > 0 ? len : 1);

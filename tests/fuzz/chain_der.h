@@ -1,7 +1,10 @@
 #ifndef CHAIN_DER_H
 #define CHAIN_DER_H
 
-/** @file Writes DER: what is open when the next value is written contains it. */
+/**
+ * @file
+ * Writes DER. A value that is written while another one is open becomes part of it.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +14,7 @@ typedef struct chain_der {
     size_t len;
 } chain_der;
 
-/** Opens a constructed value.  der_close takes what was returned. */
+/** Opens a constructed value. Pass the returned number to der_close. */
 size_t der_open(chain_der *d, uint8_t tag);
 
 /** Opens a BIT STRING without unused bits. */
@@ -21,13 +24,13 @@ void der_close(chain_der *d, size_t opened);
 
 void der_put(chain_der *d, uint8_t tag, const void *content, size_t len);
 
-/** Bytes that are DER already. */
+/** Appends bytes that are already DER. */
 void der_append(chain_der *d, const void *bytes, size_t len);
 
-/** An INTEGER from -128 to 127. */
+/** Writes an INTEGER from -128 to 127. */
 void der_put_small(chain_der *d, int value);
 
-/** OBJECT IDENTIFIER, from the bytes of its content as a string literal. */
+/** Writes an OBJECT IDENTIFIER, whose content is given as a string literal. */
 #define DER_PUT_OID(d, literal) der_put((d), 0x06, (literal), sizeof(literal) - 1)
 
 #endif

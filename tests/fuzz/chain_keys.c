@@ -23,12 +23,12 @@ static int curve_of(uint8_t key)
     }
 }
 
-/* A private key is a hash of its number: the same in each run, and of no use to anybody. */
+/* Each private key is a hash of its number: the same in each run, and worthless to anybody else. */
 static void derive(uint8_t key, byte secret[WC_SHA256_DIGEST_SIZE])
 {
     const byte text[] = { 'c', 'h', 'a', 'i', 'n', key };
     FUZZ_CHECK(wc_Hash(WC_HASH_TYPE_SHA256, text, sizeof text, secret, WC_SHA256_DIGEST_SIZE) == 0);
-    secret[0] &= 0x7F; /* below the order of P-256 */
+    secret[0] &= 0x7F; /* makes the key smaller than the order of P-256 */
 }
 
 static void make_ec(uint8_t key)

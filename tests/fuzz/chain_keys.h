@@ -1,7 +1,11 @@
 #ifndef CHAIN_KEYS_H
 #define CHAIN_KEYS_H
 
-/** @file The keys of the certificates that plans describe: fixed, and made at the first use. */
+/**
+ * @file
+ * The keys of the certificates that a plan describes. They are the same in every run and are made
+ * when they are first used.
+ */
 
 #include "chain_der.h"
 #include "chain_plan.h"
@@ -9,10 +13,10 @@
 /** subjectPublicKeyInfo */
 void keys_put_public(chain_der *d, uint8_t key);
 
-/** AlgorithmIdentifier of a signature with this key. */
+/** Writes the AlgorithmIdentifier of a signature with this key. */
 void keys_put_algorithm(chain_der *d, uint8_t key, plan_hash hash);
 
-/** The content of a BIT STRING: a signature over len bytes. */
+/** Writes a signature over len bytes, as the content of a BIT STRING. */
 void keys_put_signature(chain_der *d, uint8_t key, plan_hash hash, const uint8_t *bytes,
                         size_t len);
 

@@ -50,7 +50,7 @@ typedef struct extension {
     size_t whole, value;
 } extension;
 
-/* last: of the OID 2.5.29.x */
+/* Opens the extension with the OID 2.5.29.`last`. */
 static extension open_extension(chain_der *d, uint8_t last, bool critical)
 {
     const uint8_t oid[] = { 0x55, 0x1D, last };
@@ -278,7 +278,7 @@ static void make(made_cert *out, const plan_cert *c)
     chain_der part = { .len = 0 };
     chain_der whole = { .len = 0 };
     put_signed_part(&part, c);
-    const size_t len = part.len; /* what is behind it differs from run to run */
+    const size_t len = part.len; /* only this part, because the bytes after it differ in each run */
     apply(c->before, part.bytes, len);
     size_t sequence = der_open(&whole, 0x30);
     der_append(&whole, part.bytes, len);

@@ -1,12 +1,16 @@
 #ifndef CHAIN_MAKE_H
 #define CHAIN_MAKE_H
 
-/** @file Makes the certificates of a plan with a few fixed keys. */
+/**
+ * @file
+ * Makes the certificates of a plan, with a few fixed keys.
+ */
 
 #include "chain_plan.h"
 
 typedef struct made_cert {
-    uint8_t *der; /* exactly len bytes on the heap, where the sanitizer guards the end */
+    /* Exactly len bytes on the heap, so that the sanitizer detects a read past the end. */
+    uint8_t *der;
     size_t len;
 } made_cert;
 
@@ -18,7 +22,7 @@ typedef struct made_chain {
 void chain_make(made_chain *made, const plan *p);
 void chain_free(made_chain *made);
 
-/** All that are trusted, as PEM text on the heap. */
+/** Returns all trusted certificates as PEM text on the heap. */
 char *chain_trusted_pem(const made_chain *made, const plan *p);
 
 #endif

@@ -11,13 +11,15 @@ enum { PATH_MAX_CERTS = 10 };
 typedef struct model {
     const made_chain *made;
     const plan *p;
-    uint8_t path[PATH_MAX_CERTS]; /* indexes of certificates, the server's own first */
+    /* Indexes of the certificates in the path; the server's own is the first. */
+    uint8_t path[PATH_MAX_CERTS];
     size_t len;
 } model;
 
 /* --- names ---------------------------------------------------------------------------- */
 
-/* Without regard to case and superfluous space (RFC 5280 section 7.1). */
+/* Returns a form of the name in which case and superfluous spaces do not matter (RFC 5280
+ * section 7.1). */
 static uint8_t canonical(uint8_t name)
 {
     return name == 8 ? 1 : name;
@@ -52,7 +54,7 @@ static bool is_self_issued(const plan_cert *c)
 
 /* --- one certificate ------------------------------------------------------------------ */
 
-/* Seconds since 1970; not by time_t, which may have 32 bits. */
+/* Converts a date to seconds since 1970, without time_t, which may have 32 bits. */
 static bool date_of(uint8_t date, int64_t *seconds)
 {
     static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
@@ -190,7 +192,7 @@ static bool is_good_for_server(const plan *p, const plan_cert *c)
 
 /* --- name constraints ----------------------------------------------------------------- */
 
-/* Labels of letters, digits, hyphens and underscores. */
+/* Returns whether the text consists of labels of letters, digits, hyphens and underscores. */
 static bool is_host_name(const char *text, size_t len)
 {
     size_t label = 0;
@@ -238,7 +240,7 @@ static bool is_good_base(const plan_general *base)
     return true;
 }
 
-/* Only what is in plan_generals. */
+/* Returns whether the name is valid; it is written for the names of plan_generals only. */
 static bool can_be_compared(const plan_general *name)
 {
     const size_t skipped = name->len > 2 && memcmp(name->bytes, "*.", 2) == 0 ? 2 : 0;
@@ -254,7 +256,8 @@ static bool can_be_compared(const plan_general *name)
     return false;
 }
 
-/* A base that begins with a dot covers only what is below it. */
+/* Returns whether the name ends with the labels of the base. A base that begins with a dot
+ * includes only names below it. */
 static bool ends_with_labels(const char *name, const char *base)
 {
     size_t n = strlen(name);
@@ -265,7 +268,7 @@ static bool ends_with_labels(const char *name, const char *base)
     return base[0] == '.' ? n > b : n == b || name[n - b - 1] == '.';
 }
 
-/* A wildcard stands for one label before its rest. */
+/* Returns whether the wildcard, which stands for one label, can match a name below the base. */
 static bool wildcard_reaches(const char *wildcard, const char *base)
 {
     const char *dot = strchr(base, '.');
@@ -286,7 +289,8 @@ static bool ip_inside(const plan_general *name, const plan_general *base)
     return true;
 }
 
-/* The host of a mailbox or of the only URI, against a host or, with a dot, a domain. */
+/* Returns whether the host of a mailbox or URI is the host `base` or, if that begins with a dot,
+ * in that domain. */
 static bool host_inside(const char *host, const char *base)
 {
     return base[0] == '.' ? ends_with_labels(host, base)
@@ -378,7 +382,7 @@ static bool names_are_allowed(const plan_cert *c, const plan_cert *ca)
 
 /* --- paths ---------------------------------------------------------------------------- */
 
-/* ca stands above the first below certificates of the path. */
+/* Returns whether the CA may stand above the first `below` certificates of the path. */
 static bool allows(const model *m, const plan_cert *ca, size_t below)
 {
     int counted = 0;
@@ -409,7 +413,8 @@ static bool path_is_good(const model *m, const plan_cert *anchor)
     return true;
 }
 
-/* Key identifiers count when both have one. */
+/* Returns whether the key identifiers agree; they are compared only if both certificates have
+ * one. */
 static bool ids_agree(const plan_cert *up, const plan_cert *c)
 {
     const plan_id its = up->version_1 ? ID_NONE : up->subject_id;

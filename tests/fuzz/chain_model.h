@@ -3,14 +3,14 @@
 
 /**
  * @file
- * Works out the right verdict on a plan of a chain from the plan, without looking at bytes:
- * every path from the server's certificate to an anchor is tried against the rules of
- * RFC 5280 section 6.1 and those of platform/README.md.
+ * Computes the right verdict on a chain from its plan alone, without reading certificates: it tries
+ * every path from the server's certificate to a trusted one by the rules of RFC 5280 section 6.1
+ * and of platform/README.md.
  */
 
 #include "chain_make.h"
 
-/** False for a plan with damaged bytes, of which the model cannot say what they mean. */
+/** Returns false for a plan with damaged bytes, whose meaning the model cannot know. */
 bool chain_model_knows(const plan *p);
 
 bool chain_model_accepts(const made_chain *made, const plan *p);

@@ -4,7 +4,7 @@
 
 #include "chain_words.h"
 
-/* NULL: OpenSSL cannot read it. */
+/* Returns the certificate, or NULL if OpenSSL cannot read it. */
 static X509 *read_certificate(const made_cert *c)
 {
     const unsigned char *at = c->der;
@@ -23,7 +23,8 @@ static X509_STORE *trusted(const made_chain *made, const plan *p)
     for (uint8_t i = 0; i < made->count; i++) {
         X509 *x = p->trusted[i] ? read_certificate(&made->certs[i]) : NULL;
         if (x != NULL) {
-            (void)X509_STORE_add_cert(store, x); /* refuses what it has already */
+            /* Fails if the store already has the certificate. */
+            (void)X509_STORE_add_cert(store, x);
             X509_free(x);
         }
     }

@@ -3,13 +3,13 @@
 
 /**
  * @file
- * What OpenSSL thinks of a chain: each trusted certificate is an anchor as it is
- * (partial chains), the host is checked, revocation is not.
+ * Asks OpenSSL for its verdict on a chain. Each trusted certificate is a trust anchor, even an
+ * intermediate one; the host is checked, revocation is not.
  */
 
 #include "chain_make.h"
 
-/** NULL: accepted; otherwise OpenSSL's text. */
+/** Returns NULL if OpenSSL accepts the chain, otherwise its error text. */
 const char *chain_openssl(const made_chain *made, const plan *p);
 
 #endif

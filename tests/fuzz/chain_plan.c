@@ -16,7 +16,7 @@ static void add_name(plan_list *list, uint8_t name)
     }
 }
 
-/* The server's certificate, issuers upwards, the root at the end. */
+/* Fills in a good chain: the server's certificate, the issuers upwards, and the root at the end. */
 static void start(plan *p, uint8_t issuers)
 {
     *p = (plan){ .count = (uint8_t)(issuers + 2) };
@@ -54,7 +54,8 @@ static void change_names(plan *p, fuzz_input *in)
     }
 }
 
-/* Mostly of an issuer: those of the server's own certificate end the verdict immediately. */
+/* Changes the constraints, mostly of an issuer, because constraints in the server's own
+ * certificate end the verdict immediately. */
 static void change_constraints(plan *p, fuzz_input *in)
 {
     plan_cert *c = &p->certs[fuzz_roll(in, 16) == 0 ? 0 : 1 + fuzz_roll(in, p->count - 1u)];
@@ -116,7 +117,7 @@ static void damage(plan *p, fuzz_input *in)
     d->change = fuzz_byte(in);
 }
 
-/* Uses the parent's name and key in their present form. */
+/* Takes the current name and key of the parent. */
 static void adopt(plan *p, fuzz_input *in)
 {
     plan_cert *c = pick(p, in);
@@ -146,7 +147,7 @@ static void hold_back(plan *p, fuzz_input *in)
     }
 }
 
-/* A twin of a certificate, to be changed by later steps; presented at the end. */
+/* Adds a copy of a certificate at the end of the presented ones; later steps may change it. */
 static void copy(plan *p, fuzz_input *in)
 {
     const plan_cert *c = pick(p, in);
@@ -171,7 +172,7 @@ static void ask_otherwise(plan *p, fuzz_input *in)
         p->now = (uint8_t)fuzz_roll(in, PLAN_TIMES);
         return;
     }
-    /* another host, and a certificate for it */
+    /* Chooses another host, and a name for the server's certificate. */
     uint8_t name = (uint8_t)fuzz_roll(in, PLAN_GENERALS);
     p->host = (uint8_t)fuzz_roll(in, PLAN_HOSTS);
     p->certs[0].names.at[0] = name;

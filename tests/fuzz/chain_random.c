@@ -1,11 +1,10 @@
-/*
- * Random chains, the same ones each time for a seed, put to the judge, the model and OpenSSL.
+/* Passes random chains, which are the same for the same seed, to the judge, the model and
+ * OpenSSL.
  *
  *     chain_random COUNT [SEED [--all]]
  *
- * Prints each contradiction that has no listed reason, with --all each chain, and how often all
- * agree.
- */
+ * Prints each contradiction whose reason is not listed (with --all, each chain), and how often
+ * all three agree. */
 
 #include "chain_trial.h"
 
@@ -13,8 +12,8 @@ enum { STEPS = 4, STEP_BYTES = 5, LONGEST = 1 + STEPS * STEP_BYTES };
 
 typedef struct tally {
     unsigned long accepted, refused, contradictions;
-    unsigned long openssl_refuses; /* of the accepted */
-    unsigned long openssl_accepts; /* of the refused */
+    unsigned long openssl_refuses; /* accepted by the judge, but refused by OpenSSL */
+    unsigned long openssl_accepts; /* refused by the judge, but accepted by OpenSSL */
     bool openssl_asked;
 } tally;
 

@@ -26,7 +26,8 @@ static plat_result judge(const made_chain *made, const plan *p, const plat_roots
     return plat_chain_verify(&chain, roots, &host, out);
 }
 
-/* A good path may stand behind more bad ones than there is time for. */
+/* Returns whether the judge has given up, because more bad paths precede a good one than it may
+ * try. */
 static bool has_given_up(const chain_trial *t)
 {
     return t->why != NULL && strstr(t->why, "has too many") != NULL;
@@ -38,7 +39,8 @@ static void ask_judge(chain_trial *t, const made_chain *made, const plan *p)
     plat_chain_verdict verdict;
     plat_chain_verdict again;
     char *pem = chain_trusted_pem(made, p);
-    (void)plat_roots_load_pem(&roots, pem, strlen(pem)); /* none: trusts nobody */
+    /* If the text contains no root, no certificate is trusted. */
+    (void)plat_roots_load_pem(&roots, pem, strlen(pem));
     judge_work_done = (judge_work){ 0 };
     plat_result r = judge(made, p, &roots, &verdict);
     FUZZ_CHECK(judge_work_done.signatures <= JUDGE_WORK_SIGNATURES);
@@ -60,7 +62,8 @@ static bool is(const char *text, const char *other)
     return strcmp(text, other) == 0;
 }
 
-/* Several certificates of one name: OpenSSL follows one path, the judge all. */
+/* Returns whether several certificates have the same name. OpenSSL follows only one path, the
+ * judge all of them. */
 static bool has_namesakes(const plan *p)
 {
     for (uint8_t i = 0; i < p->count; i++) {
@@ -98,26 +101,26 @@ static bool is_damaged(const plan_cert *c)
     return c->before.change != 0 || c->after.change != 0;
 }
 
-/* Why OpenSSL may refuse what the judge accepts. */
+/* Returns whether this is a known reason for which OpenSSL refuses what the judge accepts. */
 static bool is_listed(const plan *p, const char *openssl)
 {
-    /* RFC 5280 section 4.2.1.12: anyExtendedKeyUsage stands for each purpose. */
+    /* By RFC 5280 section 4.2.1.12, anyExtendedKeyUsage includes every purpose. */
     if (is(openssl, "unsuitable certificate purpose") && has_any_purpose(p)) {
         return true;
     }
-    /* Section 4.1.2.5: valid through notAfter, inclusive; OpenSSL ends one second earlier. */
+    /* By section 4.1.2.5, notAfter is the last valid second; OpenSSL ends one second earlier. */
     if (is(openssl, "certificate has expired") && has_last_second(p)) {
         return true;
     }
-    /* A wildcard stands for labels with an underscore as well. */
+    /* For the judge, a wildcard also stands for labels with an underscore. */
     if (is(openssl, "hostname mismatch") && strchr(plan_hosts[p->host], '_') != NULL) {
         return true;
     }
-    /* Whether the server has its key, the handshake finds out. */
+    /* The judge leaves it to the handshake to find out whether the server's key is usable. */
     if (is(openssl, "EE certificate key too weak") && is_damaged(&p->certs[p->presented[0]])) {
         return true;
     }
-    /* The judge is content with a certificate that is itself trusted; OpenSSL looks further. */
+    /* The judge accepts a certificate that is itself trusted; OpenSSL looks further. */
     return p->trusted[p->presented[0]] || has_namesakes(p);
 }
 

@@ -3,23 +3,24 @@
 
 /**
  * @file
- * Puts a plan to the judge, to the model and, where the build has it, to OpenSSL.
+ * Passes a plan to the judge, to the model and, if the build has it, to OpenSSL.
  */
 
 #include "chain_plan.h"
 
 typedef struct chain_trial {
     bool accepted;
-    const char *why;     /* not accepted: the judge's text */
+    const char *why;     /* the judge's text if the chain is not accepted */
     bool openssl_asked;  /* the build has OpenSSL */
     const char *openssl; /* OpenSSL's error text; NULL: OpenSSL accepted the chain */
-    /* Which verdicts contradict each other without a reason listed in chain_trial.c; NULL: none. */
+    /* Names the verdicts that contradict each other without a reason listed in chain_trial.c;
+     * NULL: none do. */
     const char *contradiction;
 } chain_trial;
 
 void chain_try(chain_trial *t, const plan *p);
 
-/** Prints the verdicts, and of the plan what differs from a plain certificate. */
+/** Prints the verdicts, and in which members the plan differs from a plain certificate. */
 void chain_print(const chain_trial *t, const plan *p);
 
 #endif

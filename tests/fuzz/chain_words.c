@@ -3,7 +3,7 @@
 #define UTF8      0x0C
 #define PRINTABLE 0x13
 
-/* The first six are those of a good chain, from the server's own upwards. */
+/* The first six belong to the good chain, from the server's own certificate upwards. */
 const plan_rdn plan_directory_names[PLAN_DIRECTORY_NAMES][PLAN_RDNS] = {
     { { 6, PRINTABLE, "DE" }, { 10, UTF8, "Judge" }, { 3, UTF8, "hub" } },
     { { 6, PRINTABLE, "DE" }, { 10, UTF8, "Judge" }, { 3, UTF8, "Sub One" } },
@@ -22,7 +22,7 @@ const plan_rdn plan_directory_names[PLAN_DIRECTORY_NAMES][PLAN_RDNS] = {
         GENERAL_##kind, (text), sizeof(text) - 1 \
     }
 
-/* Good and bad as names, as subtrees, or as both. */
+/* Names that are valid or not valid as names of a certificate, as constraints, or as both. */
 const plan_general plan_generals[PLAN_GENERALS] = {
     NAME(DNS, "hub.judge.test"),
     NAME(DNS, "judge.test"),
@@ -109,6 +109,6 @@ const char *const plan_hosts[PLAN_HOSTS] = {
     "judge.test",     "192.0.2.2", "my_hub.judge.test",
 };
 
-/* 2026-06-01 00:00:00, a second before and after, and 2030. */
+/* 2026-06-01 00:00:00, one second before and after it, and a time in 2030. */
 const int64_t plan_times[PLAN_TIMES] = { 1780272000, 1780271999, 1780272001, 1893456000 };
 const uint8_t plan_last_dates[PLAN_TIMES] = { 3, 2, 4, UINT8_MAX };

@@ -13,15 +13,15 @@ enum {
     PLAN_SERIALS = 5,
     PLAN_HOSTS = 7,
     PLAN_TIMES = 4,
-    PLAN_FROM = 0, /* dates of a good certificate */
+    PLAN_FROM = 0, /* index of the first date of a good certificate */
     PLAN_TO = 1,
     PLAN_RDNS = 3
 };
 
 /* One attribute of a distinguished name. */
 typedef struct plan_rdn {
-    char type;   /* last byte of the OID 2.5.4.x: 3 CN, 6 C, 10 O; 0: none */
-    uint8_t tag; /* UTF8String, PrintableString ... */
+    char type;   /* last number of the OID 2.5.4.x: 3 is CN, 6 is C, 10 is O; 0: no attribute */
+    uint8_t tag; /* type of the string, such as UTF8String or PrintableString */
     const char *text;
 } plan_rdn;
 
@@ -31,7 +31,7 @@ typedef enum plan_general_kind {
     GENERAL_OTHER = 0xA0,
     GENERAL_EMAIL = 0x81,
     GENERAL_DNS = 0x82,
-    GENERAL_DIRECTORY = 0xA4, /* bytes[0]: index of plan_directory_names */
+    GENERAL_DIRECTORY = 0xA4, /* bytes[0] is an index of plan_directory_names */
     GENERAL_URI = 0x86,
     GENERAL_IP = 0x87,
     GENERAL_ID = 0x88
@@ -46,15 +46,16 @@ typedef struct plan_general {
 extern const plan_general plan_generals[PLAN_GENERALS];
 
 typedef struct plan_date {
-    uint8_t tag; /* UTCTime 0x17, GeneralizedTime 0x18 */
+    uint8_t tag; /* 0x17 is UTCTime, 0x18 is GeneralizedTime */
     const char *text;
 } plan_date;
 
 extern const plan_date plan_dates[PLAN_DATES];
 
-extern const plan_general plan_serials[PLAN_SERIALS]; /* kind is of no meaning */
+extern const plan_general plan_serials[PLAN_SERIALS]; /* the member `kind` is not used */
 extern const char *const plan_hosts[PLAN_HOSTS];
 extern const int64_t plan_times[PLAN_TIMES];
-extern const uint8_t plan_last_dates[PLAN_TIMES]; /* the index of the date that is this time */
+/* Indexes of the dates that are equal to these times. */
+extern const uint8_t plan_last_dates[PLAN_TIMES];
 
 #endif

@@ -13,7 +13,8 @@ static void owe(world *w, uint8_t first, const uint8_t *id, uint8_t filters)
     const uint16_t packet_id = (uint16_t)(id[0] << 8 | id[1]);
 
     FUZZ_CHECK(packet_id != 0);
-    for (size_t i = 0; i < w->owed_count; i++) { /* answers each unexpected PUBREC with a PUBREL */
+    /* The engine answers each unexpected PUBREC with a PUBREL. */
+    for (size_t i = 0; i < w->owed_count; i++) {
         FUZZ_CHECK(w->owed[i].packet_id != packet_id || w->guilty);
     }
     if (w->guilty && w->owed_count == OWED) {
@@ -33,7 +34,8 @@ static void server_publish(world *w, uint8_t flags, const uint8_t *body, size_t 
     FUZZ_CHECK(n < w->accepted);
     message *m = &w->messages[n];
     FUZZ_CHECK(qos == m->qos);
-    /* The answer can be faster than a repetition; a false one, than the PUBLISH that is leaving. */
+    /* A message may have ended before its repetition arrives. An answer of a server that breaks
+     * the rules may even end it before its PUBLISH arrives. */
     FUZZ_CHECK(!m->ended || m->keep || w->guilty);
     FUZZ_CHECK((size_t)(body + len - payload) == m->len);
     for (size_t i = 0; i < m->len; i++) {
@@ -64,7 +66,7 @@ static void server_release(world *w, const uint8_t *id)
     owe(w, 0x70, id, 0);
 }
 
-/* What the server repeats after a reconnect, or because it is impatient. */
+/* Sends a packet again, after a reconnect or after a short time. */
 static void server_send(world *w, const outgoing *o, bool dup)
 {
     const uint8_t id[] = { (uint8_t)(o->id >> 8), (uint8_t)o->id };
@@ -117,7 +119,7 @@ static void server_connect(world *w, const uint8_t *body)
     }
 }
 
-/* How many filters a SUBSCRIBE or UNSUBSCRIBE holds; each is "f". */
+/* Counts the filters of a SUBSCRIBE or UNSUBSCRIBE; each filter is "f". */
 static uint8_t count_filters(const uint8_t *body, size_t len, size_t behind)
 {
     size_t each = 3 + behind;
@@ -165,7 +167,7 @@ void server_read(world *w)
 {
     size_t at = 0;
 
-    while (w->wire_len - at >= 2) { /* all lengths are one byte here */
+    while (w->wire_len - at >= 2) { /* all packets are short, so the length is a single byte */
         size_t len = 2 + (size_t)w->wire[at + 1];
         FUZZ_CHECK(w->wire[at + 1] < 0x80);
         if (len > w->wire_len - at) {
@@ -189,7 +191,8 @@ void server_answer(world *w, size_t which)
 
     memmove(w->owed + which, w->owed + which + 1, (w->owed_count - which - 1) * sizeof *w->owed);
     w->owed_count--;
-    bytes[1] = (uint8_t)(2 + (codes ? o.filters : 0)); /* granted: QoS 0 */
+    /* The remaining bytes are 0, which grants QoS 0. */
+    bytes[1] = (uint8_t)(2 + (codes ? o.filters : 0));
     answer(w, bytes, 2u + bytes[1]);
 }
 
@@ -213,7 +216,7 @@ void server_qos2_message(world *w)
         return;
     }
     if (o->state != OUT_FREE) {
-        if (w->counts) { /* two answers may come: the id must not be in use again by then */
+        if (w->counts) { /* two answers may arrive, so the id must not be used again before */
             server_send(w, o, true);
         }
     } else if (w->out_count < HANDED_MAX) {

@@ -1,37 +1,35 @@
 #ifndef ENGINE_SERVER_H
 #define ENGINE_SERVER_H
 
-/*
- * The server that fuzz_engine's client talks to. It reads strictly, remembers what it has to
- * answer, and answers when the script wants it.
- */
+/* The server that the client of fuzz_engine talks to. It checks each packet strictly, remembers
+ * what it has to answer, and answers when the script wants it. */
 
 #include "fuzz.h"
 #include "mqtt_core/engine_struct.h"
 
 enum { LANES = 2, MESSAGES = 64, OWED = 64, OUT_MAX = 4, OUT_ID = 256, HANDED_MAX = 256 };
 
-/* Topic "t", payload: number of the message, then its copies. */
+/* A message with topic "t"; the payload is its number, repeated. */
 typedef struct message {
     uint8_t lane;
     uint8_t qos;
     uint8_t len;
     bool keep;
     bool ended;
-    bool arrived;        /* at the server, at least once */
-    uint16_t unreleased; /* QoS 2: the server knows it under this id */
-    unsigned session;    /* in which it arrived last */
+    bool arrived;        /* the server has received it at least once */
+    uint16_t unreleased; /* QoS 2: the packet id under which the server knows it */
+    unsigned session;    /* number of the session in which it last arrived */
     mqc_time expires;
 } message;
 
 /* A packet that the server has not answered yet. */
 typedef struct owed {
-    uint8_t first; /* of the answer */
+    uint8_t first; /* first byte of the answer */
     uint16_t packet_id;
     uint8_t filters;
 } owed;
 
-/* A QoS 2 message of the server. */
+/* A QoS 2 message that the server sends. */
 typedef enum out_state { OUT_FREE = 0, OUT_PUBLISHED, OUT_RELEASED } out_state;
 
 typedef struct outgoing {
@@ -50,40 +48,42 @@ typedef struct world {
     uint32_t accepted;
     uint32_t open;
 
-    uint8_t wire[2048]; /* bytes that the server has not yet understood */
+    uint8_t wire[2048]; /* bytes that the server has received and not yet decoded */
     size_t wire_len;
-    uint8_t offered[2048]; /* the bytes that mqc_tx_data returned and that were not consumed yet */
+    uint8_t offered[2048]; /* bytes that mqc_tx_data has returned and that are not consumed yet */
     size_t offered_len;
-    uint8_t reply[2048]; /* bytes on their way to the client */
+    uint8_t reply[2048]; /* bytes that the server has sent and the client has not received */
     size_t reply_len;
     owed owed[OWED];
     size_t owed_count;
-    bool ready;   /* the server has seen CONNECT and answered it */
-    bool hostile; /* it broke the rules: it cannot expect any answer, */
-    bool guilty;  /* nor, having done so once, that anything arrives once */
+    bool ready;   /* the server has received CONNECT and answered it */
+    bool hostile; /* the server has broken the rules on this connection, so it may get no answer */
+    /* The server has broken the rules at some time, so a message may arrive more than once. */
+    bool guilty;
     bool session;
     unsigned session_number;
     outgoing out[OUT_MAX];
-    bool counts; /* its ids on, or takes the same again */
+    /* If true, the server counts its packet ids upwards; otherwise it reuses the same ones. */
+    bool counts;
     unsigned out_count;
-    uint8_t handed[HANDED_MAX]; /* how often the client handed them out */
+    uint8_t handed[HANDED_MAX]; /* how often the client has delivered each message */
     uint32_t newest[LANES];
     struct {
         uint16_t id;
         uint8_t qos;
-    } unacked[16]; /* messages of the server that the client keeps */
+    } unacked[16]; /* messages of the server that the client has not acknowledged */
     size_t unacked_count;
 } world;
 
-/* Handles the whole packets of w->wire. */
+/* Handles the complete packets in w->wire. */
 void server_read(world *w);
-/* Sends the answer number `which` of those that it owes; nothing if it does not owe that many. */
+/* Sends the owed answer number `which`; does nothing if fewer are owed. */
 void server_answer(world *w, size_t which);
 /* Sends a QoS 1 message. */
 void server_message(world *w);
-/* Sends a QoS 2 message, or repeats one. */
+/* Sends a new QoS 2 message, or repeats one. */
 void server_qos2_message(world *w);
-/* Sends bytes that need not be a packet. */
+/* Sends bytes that may not form a valid packet. */
 void server_breaks_the_rules(world *w);
 
 #endif

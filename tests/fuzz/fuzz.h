@@ -1,7 +1,8 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-/* What every target shares: its entry, a reader of its input, and a check for every build. */
+/* What all targets share: the entry point, functions that read the input, and a check that works
+ * in every build. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libFuzzer's name for it. */
+/* The name is prescribed by libFuzzer. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FUZZ_CHECK(claim)                                                              \
@@ -26,7 +27,7 @@ typedef struct fuzz_input {
     size_t len;
 } fuzz_input;
 
-/* 0 behind the end. */
+/* Returns the next byte, or 0 at the end. */
 static inline uint8_t fuzz_byte(fuzz_input *in)
 {
     if (in->len == 0) {
@@ -36,7 +37,7 @@ static inline uint8_t fuzz_byte(fuzz_input *in)
     return *in->ptr++;
 }
 
-/* 0 .. sides - 1 */
+/* Returns a number from 0 to sides - 1. */
 static inline uint32_t fuzz_roll(fuzz_input *in, uint32_t sides)
 {
     uint32_t n = fuzz_byte(in);
@@ -47,7 +48,7 @@ static inline uint32_t fuzz_roll(fuzz_input *in, uint32_t sides)
     return n % sides;
 }
 
-/* The next bytes up to a line end, which is dropped.  False when there are none left. */
+/* Reads up to the next line end, which is removed. Returns false if no bytes are left. */
 static inline bool fuzz_line(fuzz_input *in, fuzz_input *line)
 {
     if (in->len == 0) {
@@ -63,7 +64,8 @@ static inline bool fuzz_line(fuzz_input *in, fuzz_input *line)
     return true;
 }
 
-/* A copy with a NUL behind it, on the heap, where the sanitizer guards its end. */
+/* Returns a copy that ends in a NUL, on the heap, so that the sanitizer detects a read past its
+ * end. */
 static inline char *fuzz_text(fuzz_input in)
 {
     char *text = malloc(in.len + 1);

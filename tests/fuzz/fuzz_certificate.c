@@ -1,7 +1,5 @@
-/*
- * The reader of certificates: what is found lies inside, a name equals itself, and neither a part
- * of a certificate nor one with a byte behind it is a certificate.
- */
+/* Tests the reader of certificates: the parts lie inside the certificate, a name equals itself,
+ * and a truncated certificate or one with an additional byte is refused. */
 
 #include "fuzz.h"
 #include "wolfssl/x509/certificate.h"

@@ -1,8 +1,6 @@
-/*
- * Chains of certificates: a good one, changed step by step.  The judge says the same each time,
- * does a bounded amount of work, and agrees with a model of the rules; what it accepts, OpenSSL
- * accepts as well, unless for a reason that chain_trial.c lists.
- */
+/* Tests chains of certificates: a good chain is changed step by step. The judge returns the same
+ * verdict each time, does a bounded amount of work, and agrees with a model of the rules.
+ * OpenSSL accepts what the judge accepts, except for the reasons that chain_trial.c lists. */
 
 #include "chain_trial.h"
 

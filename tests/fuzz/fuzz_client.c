@@ -1,7 +1,5 @@
-/*
- * A whole client on the fake platform.  The input decides what the application, the stream, the
- * time and a hostile hub do; client_life.c checks.
- */
+/* Tests a complete client on the fake platform. The input decides what the application, the
+ * stream, the time and a hostile hub do; client_life.c makes the checks. */
 
 #include "client_life.h"
 #include "fuzz.h"
@@ -15,7 +13,8 @@ static uint32_t roll(client_life *l, uint32_t sides)
 {
     world *w = (world *)l;
 
-    return w->in.len > 0 ? fuzz_roll(&w->in, sides) : sides - 1; /* the quiet side */
+    /* At the end of the input, the side on which nothing happens. */
+    return w->in.len > 0 ? fuzz_roll(&w->in, sides) : sides - 1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,4 +1,5 @@
-/* Connection strings: taken apart or refused with a text that does not show the key. */
+/* Tests connection strings: they are parsed, or refused with a text that does not contain the
+ * key. */
 
 #include "fuzz.h"
 #include "iothub/sas.h"
@@ -43,7 +44,8 @@ static void parse(const char *text)
     check_silent(&error);
 }
 
-/* Once more with a key that is known: it begins with SECRET, whatever follows. */
+/* Parses the string again with a known key that begins with SECRET, so that any part of it can
+ * be found in a text. */
 static void parse_with_secret(const char *text)
 {
     static const char name[] = ";SharedAccessKey=";

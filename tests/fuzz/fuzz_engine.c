@@ -1,10 +1,8 @@
-/*
- * The engine under a script: each byte of the input decides what the client, its stream, the time
- * or the server does next.  Checked against the promises of engine.h by a server that reads
- * strictly: each accepted publish ends once, first deliveries keep their order, the window holds,
- * bytes that were offered stay, packet ids in flight differ.  As long as the server keeps to the
- * rules and the session, QoS 2 messages arrive once in both directions.
- */
+/* Runs the engine under a script: each byte of the input decides what the client, its stream,
+ * the time or the server does next. A strict server checks the promises of engine.h: each
+ * accepted publish ends once, first deliveries keep their order, no more than the window is in
+ * flight, offered bytes do not change, and packet ids in flight differ. As long as the server
+ * follows the rules and keeps the session, QoS 2 messages arrive once in both directions. */
 
 #include "engine_server.h"
 
@@ -21,7 +19,7 @@ static void end_message(world *w, const mqc_done *done)
     case MQC_OUTCOME_DISCARDED: break;
     case MQC_OUTCOME_RELEASED: FUZZ_CHECK(m->keep); break;
     }
-    /* What is sent can still be on the wire: the server reads first. */
+    /* The message may still be on its way, so the server reads first. */
     server_read(w);
     m->ended = true;
     w->open--;
@@ -52,8 +50,8 @@ static void keep(world *w, const mqc_message *m)
     w->unacked[w->unacked_count++].qos = m->qos;
 }
 
-/* On a new connection only QoS 2 messages still want their acknowledgement, if they have a session.
- */
+/* On a new connection only QoS 2 messages can still be acknowledged, and only if the session was
+ * kept. */
 static void forget_unacked(world *w, bool session)
 {
     size_t kept = 0;
@@ -66,8 +64,8 @@ static void forget_unacked(world *w, bool session)
     w->unacked_count = kept;
 }
 
-/* Returns whether the server has more open messages of QoS 1 and 2 than the client has inbox
- * entries. */
+/* Returns whether the server has more open messages of QoS 1 and 2 than the client has slots in
+ * its inbox. */
 static bool overrun(const world *w)
 {
     return mqc_error(&w->e) == MQC_ERR_PROTOCOL && strcmp(mqc_error_packet(&w->e), "PUBLISH") == 0;
@@ -146,7 +144,7 @@ static void move_out(world *w, size_t most)
     w->offered_len = len;
     size_t n = most < len ? most : len;
     if (n == 0 || n > sizeof w->wire - w->wire_len) {
-        return; /* the stream is busy: the same bytes must come again */
+        return; /* the stream is busy, so the engine must offer the same bytes again */
     }
     memcpy(w->wire + w->wire_len, run, n);
     w->wire_len += n;
@@ -176,7 +174,7 @@ static void release_one(world *w)
     mqc_done done;
 
     if (n >= w->accepted || !w->messages[n].arrived) {
-        return; /* there can be no answer yet */
+        return; /* not sent yet, so no answer is possible */
     }
     const message *m = &w->messages[n];
     if (n % 8 == 7) {
@@ -228,7 +226,9 @@ static void lose_connection(world *w)
     server_read(w);
     if (mqc_get_state(&w->e) == MQC_CONNECTING) {
         w->session =
-            false; /* a lost CONNACK may have announced a new one: MQTT 3.1.1 cannot say so */
+            /* The lost CONNACK may have announced a new session, which no later packet of MQTT
+             * 3.1.1 tells. */
+            false;
     }
     mqc_reset(&w->e);
     FUZZ_CHECK(mqc_get_state(&w->e) == MQC_IDLE && mqc_error(&w->e) == MQC_OK);
@@ -248,11 +248,12 @@ static void tick(world *w, mqc_time ms)
     w->now += ms;
     mqc_result r = mqc_tick(&w->e, w->now);
     FUZZ_CHECK(r == mqc_error(&w->e));
-    /* Otherwise its loop would never end. */
+    /* With a deadline in the past, the caller's loop would never sleep. */
     FUZZ_CHECK(!mqc_next_deadline(&w->e, &when) || when > w->now);
     size_t least = mqc_rx_least(&w->e, &when);
     FUZZ_CHECK(least >= 1 && least <= w->memory.rx_len);
-    FUZZ_CHECK(least > 1 ? when > w->now : when == 0); /* otherwise it might sleep forever */
+    /* Without a deadline, the caller might sleep forever. */
+    FUZZ_CHECK(least > 1 ? when > w->now : when == 0);
 }
 
 static void check(const world *w)
@@ -320,7 +321,7 @@ static bool lanes_empty(const world *w)
     return used == 0;
 }
 
-/* Everything that is left must find its end with a kind server. */
+/* With a server that answers everything, all remaining messages must end. */
 static void settle(world *w)
 {
     mqc_done done;
@@ -357,7 +358,8 @@ static void begin(world *w)
     m->rx_len = 16 + fuzz_roll(&w->in, 100);
     m->control_len = 32 + fuzz_roll(&w->in, 40);
     m->inbound_len = 1 + fuzz_roll(&w->in, 4);
-    m->rx = malloc(m->rx_len); /* each part alone, so that the sanitizer guards its ends */
+    /* Each part has an allocation of its own, so that the sanitizer detects overruns. */
+    m->rx = malloc(m->rx_len);
     m->control = malloc(m->control_len);
     m->inbound = calloc(m->inbound_len, sizeof *m->inbound);
     m->lane_count = LANES;

@@ -1,8 +1,6 @@
-/*
- * A host, on the first line, and one entry of a certificate's subjectAltName, behind it: the kind,
- * 'd' for dNSName or 'i' for iPAddress, and its bytes.  What matches here matches in OpenSSL as
- * well, and the other way, but for underscores, which OpenSSL's wildcards do not cover.
- */
+/* Tests a host name against one entry of a certificate's subjectAltName. The first line is the
+ * host; then follow the kind of entry ('d' for dNSName, 'i' for iPAddress) and its bytes.
+ * OpenSSL must agree on each match, except for underscores, which its wildcards do not match. */
 
 #include "fuzz.h"
 #include "wolfssl/x509/host_name.h"
@@ -70,7 +68,7 @@ static size_t count(const char *text, char c)
     return n;
 }
 
-/* Properties that hold without a comparison with OpenSSL. */
+/* Checks properties that need no comparison with OpenSSL. */
 static void check(const plat_host *host, bool is_ip, fuzz_input entry)
 {
     FUZZ_CHECK(is_ip == (host->ip_len > 0));

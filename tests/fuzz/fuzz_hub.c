@@ -1,14 +1,14 @@
 /*
- * The emulator without broker and HTTP server, a line of the input each:
+ * Tests the emulator without broker and HTTP server. Each line of the input is one action:
  *
  *     GET /devices/device1?limit=5                 a request of the service, with an optional query
- *     PUT /devices/x {"deviceId":"x"}              and body
+ *     PUT /devices/x {"deviceId":"x"}              a request with a body
  *     + $iothub/twin/GET/?$rid=1 {}                device1 publishes
- *     * $iothub/methods/POST/#                     subscribes, or
- *     -                                            goes and comes back
+ *     * $iothub/methods/POST/#                     device1 subscribes
+ *     -                                            device1 disconnects and connects again
  *     .                                            time passes
  *
- * A refusal changes no twin and no queue; after a restart all is there again.
+ * A refusal changes no twin and no queue; after a restart the whole state is there again.
  */
 
 #include "fuzz.h"
@@ -22,9 +22,9 @@ static const int device_key;
 typedef struct world {
     hub_fixture *f;
     char *token;
-    const char *query; /* name=value, or NULL */
+    const char *query; /* a parameter "name=value", or NULL */
     rest_handling pending;
-    bool waiting; /* runs until nothing is pending */
+    bool waiting; /* the request is still to be finished */
 } world;
 
 /* --- what the hub holds, as text -------------------------------------------------------- */
@@ -94,7 +94,8 @@ static void forget_pending(world *w)
     w->pending = (rest_handling){ .finished = finished, .user = w };
 }
 
-/* What was answered with an error changed nothing; a bulk request has errors entry by entry. */
+/* Returns whether the request may have changed something: one that was answered with an error
+ * has not, but a bulk request has an error for each entry. */
 static bool may_have_changed(const rest_reply *r)
 {
     return r->code == NULL || strcmp(r->code, "BulkRegistryOperationFailure") == 0;
@@ -105,7 +106,7 @@ static void handle(world *w, rest_request *r)
     char *was = snapshot(&w->f->hub);
 
     forget_pending(w);
-    w->waiting = true; /* it may end before the call does */
+    w->waiting = true; /* set first, since the request may end within the call */
     switch (rest_handle(&w->f->hub, r, &w->pending)) {
     case REST_REPLY: {
         char *is = snapshot(&w->f->hub);
@@ -125,7 +126,7 @@ static void handle(world *w, rest_request *r)
     free(was);
 }
 
-/* The text up to the next space; *rest moves behind it. */
+/* Returns the text up to the next space; *rest is moved after it. */
 static char *word(char **rest)
 {
     char *start = *rest;
@@ -221,7 +222,7 @@ static void act(world *w, char *text)
     w->f->dropped[0] = '\0';
 }
 
-/* As after the end of the process: what was taken is on disk. */
+/* Restarts the hub as after the end of its process: accepted changes are on disk. */
 static void restart(world *w)
 {
     char *was = snapshot(&w->f->hub);

@@ -1,8 +1,6 @@
-/*
- * The emulator's queries: a continuation token on the first line, the query behind it.  A refusal
- * has a position and leaves nothing; the rows are the same in pages of any size; a token that a
- * stranger made up is refused or leads somewhere in between.
- */
+/* Tests queries to the emulator: the first line is a continuation token, the rest is the query.
+ * A refusal has a position and no rows; the rows are the same in pages of any size; a forged
+ * token is refused or leads to a position within the same rows. */
 
 #include "fuzz.h"
 #include "query/query.h"
@@ -49,7 +47,8 @@ static void make_registry(void)
     registry = (hub_registry){ .identities = { .items = items, .count = IDENTITIES } };
 }
 
-/* All rows in pages of that size, from that token on; NULL for a refused token. */
+/* Returns all rows from the token on, fetched in pages of that size, or NULL if the token is
+ * refused. */
 static char *rows(const hub_query *q, const char *token, size_t max)
 {
     hub_query_page page;
@@ -99,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)fuzz_line(&in, &first);
     char *token = fuzz_text(first);
     char *text = fuzz_text(in);
-    if (!hub_utf8_valid(text, strlen(text))) { /* as in JSON: never anything else */
+    /* Skipped, because a query is part of a JSON text, which is always UTF-8. */
+    if (!hub_utf8_valid(text, strlen(text))) {
         free(token);
         free(text);
         return 0;

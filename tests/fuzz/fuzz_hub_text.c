@@ -1,4 +1,4 @@
-/* What strangers write to the emulator, as text: topics, filters, bags, tokens, JSON. */
+/* Tests texts that strangers may send to the emulator: topics, filters, bags, tokens, JSON. */
 
 #include "base/json.h"
 #include "fuzz.h"
@@ -78,7 +78,7 @@ static void json(const uint8_t *data, size_t size)
     free(again);
 }
 
-/* Without the white space between values. */
+/* Returns the text without the white space between values. */
 static char *squeezed(json_text text)
 {
     hub_text out = { 0 };
@@ -90,7 +90,7 @@ static char *squeezed(json_text text)
         if (c == '"') {
             in_string = !in_string;
         }
-        if (in_string && c == '\\') { /* an escape goes along as a whole */
+        if (in_string && c == '\\') { /* both characters of an escape are copied */
             hub_text_add(&out, &text.ptr[i++], 2);
         } else if (in_string || strchr(" \t\r\n", c) == NULL) {
             hub_text_add(&out, &text.ptr[i], 1);

@@ -1,7 +1,5 @@
-/*
- * The emulator's twin: lines of JSON behind 'r' (report), 'u' (update) or 's' (replace).  A refusal
- * changes nothing, and a twin survives its way to disk and back.
- */
+/* Tests the twin of the emulator. Each line is JSON after 'r' (report), 'u' (update) or 's'
+ * (replace). A refusal changes nothing, and a twin is unchanged after it was written and read. */
 
 #include "fuzz.h"
 #include "twins/twin.h"

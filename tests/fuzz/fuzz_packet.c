@@ -1,4 +1,4 @@
-/* The packet decoder: what it takes stays inside the packet. */
+/* Tests the packet decoder: decoded parts lie inside the packet. */
 
 #include "fuzz.h"
 #include "packet.h"
@@ -45,7 +45,8 @@ static void decode_body(const mqc_header *h, mqc_span body)
     }
 }
 
-/* A header that is not complete must not be judged differently once it is, unless it is refused. */
+/* The verdict on an incomplete header must be the same when the header is complete, unless it is
+ * refused. */
 static void decode_header(mqc_span in)
 {
     mqc_header whole;

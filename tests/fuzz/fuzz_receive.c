@@ -1,7 +1,5 @@
-/*
- * The receiving side of the engine: a server sends anything.  How the bytes are cut must make no
- * difference: same events, same end.
- */
+/* Tests the receiving side of the engine with arbitrary bytes of a server. The events and the
+ * end must not depend on how the bytes are split. */
 
 #include "fuzz.h"
 #include "mqtt_core/engine_struct.h"
@@ -18,7 +16,7 @@ typedef struct record {
 typedef struct setting {
     size_t rx_len;
     size_t inbound_len;
-    bool connected; /* or still waiting for CONNACK */
+    bool connected; /* if false, the engine still waits for CONNACK */
 } setting;
 
 typedef struct world {
@@ -85,7 +83,7 @@ static void pull(world *w)
     mqc_event ev;
     bool more = true;
 
-    while (more) { /* with the control area full, events wait until it has drained */
+    while (more) { /* if the control area is full, events wait until it was sent */
         more = false;
         while (mqc_next_event(&w->engine, &ev)) {
             more = true;
@@ -107,7 +105,8 @@ static void begin(world *w, const setting *s)
 
     memset(w, 0, sizeof *w);
     w->memory = (mqc_memory){
-        .rx = malloc(s->rx_len), /* alone, so that the sanitizer guards its ends */
+        /* An allocation of its own, so that the sanitizer detects overruns. */
+        .rx = malloc(s->rx_len),
         .rx_len = s->rx_len,
         .control = w->control,
         .control_len = sizeof w->control,
@@ -130,7 +129,7 @@ static void begin(world *w, const setting *s)
     memcpy(mqc_rx_space(&w->engine, &len), "\x20\x02\x00\x00", 4);
     FUZZ_CHECK(mqc_rx_commit(&w->engine, 4, 1000) == MQC_OK);
     pull(w);
-    for (uint32_t i = 0; i < 3; i++) { /* ids 1 to 3; then 4 and 5 */
+    for (uint32_t i = 0; i < 3; i++) { /* packet ids 1 to 3; 4 and 5 follow below */
         const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"), .qos = 1, .id = i };
         FUZZ_CHECK(mqc_publish(&w->engine, &m, NULL) == MQC_OK);
     }
@@ -149,7 +148,8 @@ static void end(world *w)
     free(w->memory.inbound);
 }
 
-/* As many bytes at a time as cuts say; 0: as many as fit. */
+/* Feeds the bytes in pieces: their sizes come from `cuts`, then from `piece`; if that is 0, as
+ * many as fit. */
 static record receive(const setting *s, mqc_span bytes, fuzz_input cuts, size_t piece)
 {
     world w;
@@ -161,7 +161,7 @@ static record receive(const setting *s, mqc_span bytes, fuzz_input cuts, size_t 
         if (mqc_error(&w.engine) != MQC_OK) {
             break;
         }
-        FUZZ_CHECK(space != NULL && cap > 0); /* all events were taken: there must be room */
+        FUZZ_CHECK(space != NULL && cap > 0); /* all events were taken, so there must be room */
         size_t n = cuts.len > 0 ? 1u + fuzz_byte(&cuts) % 32u : piece > 0 ? piece : cap;
         n = n < cap ? n : cap;
         n = n < bytes.len ? n : bytes.len;

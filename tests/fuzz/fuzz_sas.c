@@ -1,5 +1,5 @@
-/* SAS tokens: those of others are parsed and verified, our own are made, read back and found good.
- */
+/* Tests SAS tokens: those of others are parsed and verified; our own are made, parsed again and
+ * verified. */
 
 #include "fuzz.h"
 #include "iothub/sas.h"

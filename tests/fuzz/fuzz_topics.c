@@ -1,4 +1,4 @@
-/* What the hub writes into topics: topics, property bags, percent-encoding. */
+/* Tests what the hub writes into topics: topic names, property bags, percent-encoding. */
 
 #include "fuzz.h"
 #include "hub/property_bag.h"
@@ -31,11 +31,11 @@ static void bag(mqc_span text)
     }
 }
 
-/* What we write ourselves is read back as it was. */
+/* What we write must be the same after it was read. */
 static void there_and_back(const char *z)
 {
     const mqc_span raw = mqc_span_str(z);
-    size_t cap = 4 * raw.len + 32; /* not always enough for both */
+    size_t cap = 4 * raw.len + 32; /* sometimes too small for both results */
     char *buf = malloc(cap);
     char *back = malloc(raw.len + 1);
     iothub_text text;
@@ -62,7 +62,7 @@ static void there_and_back(const char *z)
     free(buf);
 }
 
-/* What comes first, up to a NUL if there is one. */
+/* Uses the bytes up to the first NUL, or all of them. */
 static void text_there_and_back(mqc_span in)
 {
     char *z = calloc(1, in.len + 1);

@@ -1,11 +1,9 @@
-/*
- * Runs a target without a fuzzer: the files of its corpus, then a fixed number of mutations of
- * them, the same ones each time.
+/* Runs a target without a fuzzer: with the files of its corpus, then with a fixed number of
+ * mutations of them, which are the same each time.
  *
  *     fuzz_x FILE_OR_DIRECTORY... [--mutations N] [--seed N]
  *
- * A child does the work; when it ends badly the parent keeps the input as crash-<target>.
- */
+ * A child process does the work. If it fails, the parent writes the input to crash-<target>. */
 
 #include <dirent.h>
 #include <sys/mman.h>
@@ -22,9 +20,9 @@ typedef struct blob {
     uint8_t bytes[INPUT_MAX];
 } blob;
 
-static blob *corpus[FILES_MAX]; /* needed to the end */
+static blob *corpus[FILES_MAX]; /* never freed, because it is needed until the end */
 static size_t corpus_count;
-static blob *current; /* shared with the parent */
+static blob *current; /* in memory shared with the parent process */
 static uint64_t seed = 1;
 
 static uint32_t roll(size_t sides)
@@ -132,7 +130,8 @@ static void mutate(blob *b)
 static void run(const blob *b)
 {
     *current = *b;
-    uint8_t *exact = malloc(b->len > 0 ? b->len : 1); /* so that the sanitizer guards its end */
+    /* An exact allocation, so that the sanitizer detects a read past its end. */
+    uint8_t *exact = malloc(b->len > 0 ? b->len : 1);
 
     FUZZ_CHECK(exact != NULL);
     memcpy(exact, b->bytes, b->len);

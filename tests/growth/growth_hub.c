@@ -1,4 +1,4 @@
-/* A hub without a network for tests of growth. */
+/* A hub without a network, for tests of growth. */
 
 #include "growth_hub.h"
 
@@ -17,7 +17,7 @@ static void publish(void *user, const char *client_id, const char *topic, const 
     growth.answers++;
 }
 
-/* As Mosquitto: the end is reported before this returns. */
+/* Mosquitto, too, reports the end of the connection before the function returns. */
 static void drop(void *user, const char *client_id)
 {
     (void)user;

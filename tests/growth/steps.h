@@ -3,9 +3,9 @@
 
 /**
  * @file
- * How the work of a job grows with its size, counted and not timed: the code under test is compiled
- * so that each of its basic blocks reports itself (-fsanitize-coverage=trace-pc), and the counts
- * are the same in every run.
+ * Measures how the work of a job grows with its size. It counts work instead of measuring time: the
+ * code under test is compiled so that each of its basic blocks reports itself
+ * (-fsanitize-coverage=trace-pc), and the counts are the same in every run.
  */
 
 #include <setjmp.h>
@@ -18,15 +18,15 @@
 
 #include <cmocka.h>
 
-/** Basic blocks of the code under test that were executed so far. */
+/** Returns the number of basic blocks of the code under test that were executed so far. */
 uint64_t steps_now(void);
 
-/** Does the job with n elements and returns the steps of the part that is measured. */
+/** Does the job with n elements. Returns the number of steps of the part that is measured. */
 typedef uint64_t steps_job(size_t n);
 
 /**
- * Runs the job with few and with eight times as many elements.  Fails the test when an element
- * then costs more than half as much again as before.
+ * Runs the job with `few` elements and with eight times as many. The test fails if an element then
+ * costs more than 1.5 times as much.
  */
 void steps_check(const char *what, steps_job *job, size_t few);
 

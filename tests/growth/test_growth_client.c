@@ -1,11 +1,13 @@
-/* No work of the client grows with the square of its queue, in RAM or in a store. */
+/* Tests that no work of the client grows with the square of its queue, in RAM or with a store. */
 
 #include "steps.h"
 #include "store_fixture.h"
 
-enum { MESSAGE_LEN = 128 }; /* in the ring, at most: as many as there are entries */
+/* Upper limit of a message's length in the ring, which has room for as many as there are
+ * entries. */
+enum { MESSAGE_LEN = 128 };
 
-static size_t wanted; /* of the client that is made next */
+static size_t wanted; /* number of messages that the next client must have room for */
 static bool stored;
 static iothub_when_full when_full;
 static uint64_t max_count;
@@ -109,11 +111,11 @@ static uint64_t purge_connected(size_t n)
 
     uint64_t began = steps_now();
     assert_int_equal(iothub_purge(f->client, NULL), IOTHUB_OK);
-    run_until(f, n - 100); /* the window is on its way */
+    run_until(f, n - 100); /* up to 100 messages are in flight and not purged */
     return client_end(f, began);
 }
 
-/* when: the number of messages after which iothub_process is called; 0: only at the end. */
+/* `when` is the number of messages after which iothub_process is called; 0: only at the end. */
 static uint64_t drop_oldest(size_t n, size_t when)
 {
     when_full = IOTHUB_DROP_OLDEST;
@@ -301,8 +303,8 @@ static uint64_t with_properties(size_t n)
     return took;
 }
 
-/* Each name is compared with those before it, which costs no more than writing it as long as there
- * are no more of them than a message has. */
+/* Each name is compared with the previous ones. With as many properties as a message can have,
+ * this costs less than writing them. */
 static void a_property_among_a_hundred_costs_few_steps(void **state)
 {
     (void)state;
@@ -316,9 +318,9 @@ static void a_property_among_a_hundred_costs_few_steps(void **state)
 /* --- a message that is sent alone ----------------------------------------------------------------
  */
 
-/* Basic blocks of engine and client for one message with two properties, sent and acknowledged
- * before the next: 870 with gcc 12, -O1 and sanitizers, 640 with -O3, 820 with clang 14 and -O0.
- * In instructions: `bench.py --job "QoS 1, one at a time"`. */
+/* Limit of the basic blocks of engine and client for one message with two properties, which is
+ * acknowledged before the next is sent. Measured: 870 with gcc 12, -O1 and sanitizers, 640 with
+ * -O3, 820 with clang 14 and -O0. `bench.py --job "QoS 1, one at a time"` measures instructions. */
 enum { LONE_MESSAGE_MOST = 1000 };
 
 static void a_lone_message_costs_no_more_than_it_did(void **state)
@@ -337,7 +339,7 @@ static void a_lone_message_costs_no_more_than_it_did(void **state)
     uint64_t began = 0;
 
     for (size_t i = 1; i <= MESSAGES + 1; i++) {
-        if (i == 2) { /* the first one is not like the others */
+        if (i == 2) { /* counting begins here, because the first message costs more */
             sends = calls[SCRIPTED_SEND];
             reads = calls[SCRIPTED_RECV];
             began = steps_now();

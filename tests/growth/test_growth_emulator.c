@@ -1,5 +1,5 @@
-/* The hub's work grows with its fleet, not with the square of it.  What the C library does for it
- * (a directory that is read, memory that is moved) is not counted. */
+/* Tests that the work of the hub grows with the number of its devices, but not with its square.
+ * The work of the C library (reading directories, moving memory) is not counted. */
 
 #include "growth_hub.h"
 #include "query/query.h"
@@ -188,7 +188,7 @@ static uint64_t dropping_all(size_t n)
     return growth_end(began);
 }
 
-/* A message for each device, and a tick and an acknowledgement for each message. */
+/* Sends a message to each device, and calls hub_tick and acknowledges once for each message. */
 static uint64_t sending_to_each(size_t n)
 {
     char text[80];
@@ -232,8 +232,8 @@ static uint64_t messages_to_one(size_t n)
     return growth_end(began);
 }
 
-/* Method calls of one device or of many: answered, not answered by the device, abandoned by the
- * caller, or for devices that are offline. */
+/* How the method calls of one or many devices end: answered, not answered by the device,
+ * abandoned by the caller, or refused because the device is offline. */
 typedef enum methods_end { ANSWERED, SILENT, ABANDONED, OFFLINE } methods_end;
 
 static uint64_t methods(size_t n, bool many, methods_end how)

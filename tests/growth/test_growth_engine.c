@@ -1,9 +1,10 @@
-/* No work of the engine grows with the square of a queue. */
+/* Tests that no work of the engine grows with the square of the length of a queue. */
 
 #include "mqtt_core/engine_struct.h"
 #include "steps.h"
 
-enum { MESSAGE_LEN = 3 + 2 + 2 + 8 }; /* in the ring, with QoS 1; without an id, 2 fewer */
+/* Bytes of a message with QoS 1 in the ring; QoS 0 needs two fewer, since it has no packet id. */
+enum { MESSAGE_LEN = 3 + 2 + 2 + 8 };
 
 typedef struct bench {
     mqc_engine e;
@@ -14,7 +15,7 @@ typedef struct bench {
     uint8_t control[256];
     mqc_inbound inbound[4];
     mqc_time now;
-    size_t ended; /* events of that kind */
+    size_t ended; /* number of events that ended a message */
 } bench;
 
 static bench *bench_new(size_t entries, uint16_t window)
@@ -99,7 +100,7 @@ static void feed_id(bench *b, uint8_t type, size_t id)
     feed(b, packet, sizeof packet);
 }
 
-/* At most len bytes leave in one go; 0: all that may. */
+/* Sends at most len bytes at a time; 0: as many as possible. */
 static void transmit(bench *b, size_t len)
 {
     size_t run;
@@ -140,7 +141,8 @@ static uint64_t purge(size_t n)
     return bench_end(b, began);
 }
 
-/* One message is half sent: no buffer can be given back before it was sent. */
+/* One message is half sent, so the buffers behind it cannot be freed before it was sent
+ * completely. */
 static uint64_t purge_behind_one(size_t n)
 {
     bench *b = bench_new(n, 1);
@@ -156,7 +158,7 @@ static uint64_t purge_behind_one(size_t n)
     return bench_end(b, began);
 }
 
-/* The stream was offered half of them and accepted none. */
+/* The stream was offered half of the messages and has accepted none. */
 static uint64_t purge_behind_an_offer(size_t n)
 {
     bench *b = bench_new(n, 0);
@@ -174,7 +176,7 @@ static uint64_t purge_behind_an_offer(size_t n)
     return bench_end(b, began);
 }
 
-/* QoS 2 publishes that the server may have stay, before all that are dropped. */
+/* QoS 2 publishes that the server may have stay in the queue, before all those that are dropped. */
 static uint64_t purge_behind_qos_2(size_t n)
 {
     bench *b = bench_new(n, 0);
@@ -192,7 +194,7 @@ static uint64_t purge_behind_qos_2(size_t n)
     return bench_end(b, began);
 }
 
-/* Nobody takes events meanwhile. */
+/* No events are taken meanwhile. */
 static uint64_t the_newest_stay(size_t n)
 {
     bench *b = bench_new(2 * n, 0);
@@ -320,7 +322,7 @@ static size_t odd_ones_first(size_t i, size_t n)
 
 static size_t mixed(size_t i, size_t n)
 {
-    return (i * 7 + 3) % n; /* n is no multiple of 7 */
+    return (i * 7 + 3) % n; /* a mixed order of all numbers, since n is not a multiple of 7 */
 }
 
 static uint64_t answered(size_t n, uint8_t qos, order *of)
@@ -366,7 +368,7 @@ static void an_answer_costs_the_same_however_many_are_open(void **state)
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* step: the number of them that are handled at a time. */
+/* `step` is the number of messages that expire at the same time. */
 static uint64_t expired(size_t n, order *of, size_t step)
 {
     bench *b = bench_new(n, 0);
@@ -414,7 +416,7 @@ static void each_that_expires_costs_the_same(void **state)
 
 /* --- packet ids --- */
 
-/* All ids are in use: each acknowledgement makes one free, which the next publish takes. */
+/* All packet ids are in use. Each acknowledgement frees one, which the next publish takes. */
 static uint64_t all_ids_in_use(size_t n)
 {
     bench *b = bench_new(70000, UINT16_MAX);
@@ -431,7 +433,8 @@ static uint64_t all_ids_in_use(size_t n)
     return bench_end(b, began);
 }
 
-/* Many open messages, answered in random order, and a few that never are: no id is given twice. */
+/* Many messages are open, are answered in random order, and a few never are: no id must be used
+ * twice. */
 static void no_id_is_given_twice(void **state)
 {
     (void)state;
@@ -449,7 +452,8 @@ static void no_id_is_given_twice(void **state)
             const mqc_outgoing m = { .topic = MQC_SPAN_LIT("t"), .qos = 1 };
             uint16_t id = 0;
             mqc_result r = mqc_publish(&b->e, &m, &id);
-            if (r == MQC_ERR_NO_SPACE) { /* the table: the oldest one has to go */
+            /* The table is full, so the oldest message has to end first. */
+            if (r == MQC_ERR_NO_SPACE) {
                 break;
             }
             assert_int_equal(r, MQC_OK);

@@ -1,9 +1,9 @@
-/* No request to the emulator grows with the square of its own size.  What the C library does for it
- * (memory that is moved) is not counted. */
+/* Tests that no request to the emulator costs work that grows with the square of its size. The
+ * work of the C library (moving memory) is not counted. */
 
 #include "growth_hub.h"
 
-/* {"p00000":<value>,..} between two texts */
+/* Returns {"p00000":<value>,..} between the texts `before` and `after`. */
 static char *members(const char *before, size_t n, const char *value, const char *after)
 {
     hub_text t = { 0 };

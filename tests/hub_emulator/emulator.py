@@ -1,4 +1,4 @@
-"""Start a hub_emulator on free ports and talk to it: HTTPS, and MQTT down to the single packet."""
+"""Starts a hub_emulator on free ports and talks to it, over HTTPS and over MQTT packet by packet."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the t
 
 
 def sas_token(resource, key, lifetime_s=3600, policy=None):
-    """A token as the documentation of the hub describes it; written without any SDK."""
+    """Returns a token made as the documentation of the hub describes it, without any SDK."""
     sr = urllib.parse.quote(resource, safe="")
     expiry = int(time.time()) + lifetime_s
     mac = hmac.new(base64.b64decode(key), f"{sr}\n{expiry}".encode(), hashlib.sha256).digest()
@@ -63,7 +63,7 @@ class Emulator:
                                            timeout=PATIENCE_S)
 
     def open(self, method, path, body=None, token=None, headers=(), raw=None):
-        """Returns the response. body is sent as JSON, raw is sent unchanged."""
+        """Returns the response. `body` is sent as JSON, `raw` is sent unchanged."""
         connection = self.connect()
         token = token or sas_token("localhost", self.service_key, policy="iothubowner")
         connection.request(method, path, raw if body is None else json.dumps(body),
@@ -71,14 +71,16 @@ class Emulator:
         return connection.getresponse()
 
     def rest(self, *arguments, **named):
-        """Status and decoded body."""
+        """Returns the status and the decoded body."""
         response = self.open(*arguments, **named)
         text = response.read()
         response.close()
         return response.status, json.loads(text) if text else None
 
     def events(self, first=1, count=None):
-        """Returns telemetry from that number on: `count` events, waiting if necessary, or all stored ones."""
+        """Returns telemetry from the given number on: `count` events, for which it waits if necessary, or
+        all stored ones.
+        """
         query = f"from={first}&" + ("timeout=0" if count is None else f"limit={count}")
         response = self.open("GET", "/emulator/events?" + query)
         lines = [json.loads(line) for line in response if line.strip()]
@@ -92,7 +94,9 @@ class Emulator:
         return len(self.rest("GET", f"/emulator/devices/{device}/messages")[1])
 
     def wait_until_none_waits(self, device="device1"):
-        """The emulator sees an acknowledgement a moment after it was written."""
+        """Waits until no message is left, since the emulator handles an acknowledgement a moment after it
+        was written.
+        """
         deadline = time.monotonic() + PATIENCE_S
         while self.waiting(device):
             assert time.monotonic() < deadline, "messages still wait"
@@ -101,7 +105,7 @@ class Emulator:
         return f"localhost/{client_id}/?{API}"
 
     def policy_token(self):
-        """A password for any device."""
+        """Returns a password that is valid for any device."""
         return sas_token("localhost", self.service_key, policy="iothubowner")
 
     def token(self, lifetime_s=3600, resource="localhost/devices/device1"):
@@ -114,11 +118,11 @@ def text(value):
 
 
 class Closed(Exception):
-    """The emulator has closed the connection."""
+    """Raised when the emulator has closed the connection."""
 
 
 class Device:
-    """A minimal MQTT 3.1.1 client: sends what a test requests, and acknowledges only on request."""
+    """A minimal MQTT 3.1.1 client. It sends what a test requests, and acknowledges only on request."""
 
     CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
 
@@ -153,7 +157,7 @@ class Device:
         try:
             self.socket.sendall(bytes([first]) + length + body)
         except OSError:
-            pass  # closed by the peer: the next read says so
+            pass  # the peer has closed the connection, which the next read reports
 
     def read_exactly(self, count):
         data = b""
@@ -165,7 +169,9 @@ class Device:
         return data
 
     def packet(self):
-        """Returns the next packet: first byte and body; zero if the connection has ended."""
+        """Returns the first byte and the body of the next packet; the first byte is 0 if the connection
+        has ended.
+        """
         try:
             first = self.read_exactly(1)[0]
             length = shift = 0
@@ -192,7 +198,7 @@ class Device:
         return self.ids
 
     def publish(self, topic, body=b"", qos=1, retain=False):
-        """Send, and wait for the PUBACK at QoS 1."""
+        """Sends a publish and, with QoS 1, waits for the PUBACK."""
         body = body.encode() if isinstance(body, str) else body
         number = struct.pack(">H", self.next_id()) if qos else b""
         self.write(0x30 | qos << 1 | (1 if retain else 0), text(topic) + number + body)
@@ -211,7 +217,7 @@ class Device:
         self.expect(self.UNSUBACK)
 
     def receive(self, acknowledge=True):
-        """Topic, body and whether it is a repetition."""
+        """Returns the topic, the body and whether the message is a repetition."""
         first, body = self.packet()
         if first == 0:
             raise Closed
@@ -225,12 +231,12 @@ class Device:
         return topic, rest.decode(), bool(first & 8)
 
     def quiet(self):
-        """Nothing but the expected packets has arrived: the answer to a ping is next."""
+        """Expects that no other packets arrive than these, by sending a ping whose answer must be next."""
         self.write(0xC0, b"")
         self.expect(self.PINGRESP)
 
     def closed(self):
-        """Waits until the emulator closes the connection; False if it answers a ping instead."""
+        """Waits until the emulator closes the connection. Returns False if it answers a ping instead."""
         self.write(0xC0, b"")
         try:
             while True:
@@ -252,7 +258,7 @@ class Device:
         self.wait_closed()
 
     def abort(self):
-        """Drop the connection without a DISCONNECT."""
+        """Closes the connection without a DISCONNECT."""
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static faulty_mode mode;
-static unsigned left; /* calls until it happens */
+static unsigned left; /* number of calls before the fault */
 static int error_number;
 static bool reached;
 
@@ -42,7 +42,8 @@ static bool now(void)
     return hit;
 }
 
-/* True if this call must fail. A call in which the process is killed does not return. */
+/* Returns true if this call must fail. If the process is to be killed here, the function does
+ * not return. */
 static bool fails(void)
 {
     if (!now()) {
@@ -60,7 +61,7 @@ static bool dying(void)
     return mode == FAULTY_KILL_AFTER && reached;
 }
 
-/* Each call: fail in its place, or do it, and die behind it. */
+/* Defines a wrapper that fails instead of the call, or makes the call and then ends the process. */
 #define WRAP(name, parameters, arguments)     \
     int __real_##name parameters;             \
     int __wrap_##name parameters;             \
@@ -112,7 +113,7 @@ WRAP_OPEN(open64)
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 
-/* A write that does not fit is not refused as a whole: half of it is written. */
+/* A write that does not fit is not refused completely: half of it is written. */
 ssize_t __wrap_write(int fd, const void *data, size_t len)
 {
     if (fails()) {
@@ -129,7 +130,7 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 ssize_t __real_writev(int fd, const struct iovec *parts, int count);
 ssize_t __wrap_writev(int fd, const struct iovec *parts, int count);
 
-/* A write of which only a half fits; or all but the line end, if the process dies. */
+/* Writes half of the bytes if the disk is full, or all but the line end if the process dies. */
 ssize_t __wrap_writev(int fd, const struct iovec *parts, int count)
 {
     bool whole = !now();

@@ -3,25 +3,24 @@
 
 #include <stdbool.h>
 
-/*
- * System calls of the state directory that fail, or in which the process is killed, when a test
- * wants it.  The test is linked with --wrap for each of them (CMakeLists.txt).
- */
+/* System calls on the state directory that fail, or that kill the process, when a test wants it.
+ * The test is linked with --wrap for each of them (CMakeLists.txt). */
 
 typedef enum faulty_mode {
     FAULTY_NONE = 0,
     FAULTY_ONCE,        /* one call fails */
-    FAULTY_FROM_NOW_ON, /* it and all after it */
-    FAULTY_KILL_BEFORE, /* the process ends in its place */
-    FAULTY_KILL_AFTER   /* and after it; a write writes half */
+    FAULTY_FROM_NOW_ON, /* this call and all later ones fail */
+    FAULTY_KILL_BEFORE, /* the process ends instead of the call */
+    FAULTY_KILL_AFTER   /* the process ends after the call; a write writes only half */
 } faulty_mode;
 
-/* The exit status of a process that was killed in this way. */
+/* The exit status of a process that was ended in this way. */
 #define FAULTY_KILLED 77
 
-/* The call with the number `which`, counted from 0 and from here on, fails with `error`. */
+/* Makes the call number `which` fail with `error`; calls are counted from here on, the first is
+ * 0. */
 void faulty_disk(faulty_mode mode, unsigned which, int error);
-/* Work again; returns whether the call was reached. */
+/* Ends the faults. Returns whether the call was reached. */
 bool faulty_disk_end(void);
 
 #endif

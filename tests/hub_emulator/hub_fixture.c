@@ -30,7 +30,7 @@ static void drop(void *user, const char *client_id)
     assert_true(strlen(f->dropped) + strlen(client_id) + 2 < sizeof f->dropped);
     strcat(f->dropped, client_id);
     strcat(f->dropped, " ");
-    /* As Mosquitto does: it reports the end before it returns. */
+    /* Mosquitto, too, reports the end of the connection before the function returns. */
     for (const hub_connection *c = hub_list_first(&f->hub.connections.all); c != NULL;
          c = hub_list_next(&c->in_all)) {
         if (strcmp(c->client_id, client_id) == 0) {

@@ -1,7 +1,7 @@
 #ifndef HUB_WORLD_H
 #define HUB_WORLD_H
 
-/* A hub that has everything that can be lost: device1, connected under world_client; the device a
+/* A hub with everything that can be lost: device1, connected under world_client; the device a
  * with a module, a twin and three messages; two events. */
 
 #include "hub_exchange.h"
@@ -10,7 +10,7 @@ extern const int world_client;
 
 hub_fixture *world_make(void);
 void world_end(hub_fixture *f);
-/* All that the hub must keep, as text on the heap. */
+/* Returns everything that the hub must keep, as text on the heap. */
 char *world_describe(const hub *h);
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The hub emulator as a whole, against clients that know nothing of this SDK.
+"""Tests the complete hub emulator with clients that do not use this SDK.
 
 usage: test_emulator.py HUB_EMULATOR
 """
@@ -23,7 +23,7 @@ METHODS = "$iothub/methods/POST/#"
 
 
 class Rules(unittest.TestCase):
-    """One emulator for all: each test leaves device1 disconnected and without messages."""
+    """All tests share one emulator. Each test leaves device1 disconnected and without messages."""
 
     @classmethod
     def setUpClass(cls):
@@ -155,7 +155,7 @@ class Rules(unittest.TestCase):
                 self.assertEqual(device.code, 5)
                 device.abort()
         device = Device(hub, password=sas_token("localhost", hub.service_key, policy="device"))
-        self.assertEqual(device.code, 5)  # another policy's key
+        self.assertEqual(device.code, 5)  # the token names another policy than the key
         device.abort()
         device = Device(hub, password=sas_token("localhost", hub.service_key, policy="iothubowner"))
         self.assertEqual(device.code, 0)
@@ -324,7 +324,7 @@ class Rules(unittest.TestCase):
         device.wait_closed()
 
     def register(self, name):
-        """Its token."""
+        """Registers a device and returns a token for it."""
         status, body = self.hub.rest("PUT", f"/devices/{name}?{API}", {})
         self.assertEqual(status, 200)
         key = body["authentication"]["symmetricKey"]["primaryKey"]
@@ -361,7 +361,7 @@ class Rules(unittest.TestCase):
                     "POST", f"/twins/again/methods?{API}", {"methodName": "go"})))
                 if online:
                     caller.start()
-                    device.receive()  # the call; it is never answered
+                    device.receive()  # receives the method call, which is never answered
                 else:
                     device.disconnect()
                 self.assertEqual(self.hub.rest("DELETE", f"/devices/again?{API}")[0], 204)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The refusal of AMQP by the emulator, over TLS and over WebSocket.
+"""Tests how the emulator refuses AMQP, over TLS and over WebSocket.
 
 usage: test_emulator_amqp.py HUB_EMULATOR
 """
@@ -17,7 +17,7 @@ PROGRAM = ""
 
 
 class Amqp(unittest.TestCase):
-    """The answers to clients of an unsupported protocol."""
+    """Tests the answers to clients that use an unsupported protocol."""
 
     SASL, AMQP = b"AMQP\x03\x01\0\0", b"AMQP\0\x01\0\0"
     ANONYMOUS = b"\0\0\0\x19\x02\x01\0\0\0\x53\x41\xc0\x0c\x01\xa3\x09ANONYMOUS"
@@ -54,7 +54,7 @@ class Amqp(unittest.TestCase):
     def frame(self, secure):
         size = int.from_bytes(self.exactly(secure, 4), "big")
         body = self.exactly(secure, size - 4)
-        return body[6], body[4:]  # a descriptor's code, and the performative
+        return body[6], body[4:]  # the code of the descriptor, and the rest of the frame
 
     def expect_reason(self, secure):
         self.assertEqual(self.exactly(secure, 8), self.AMQP)
@@ -125,7 +125,7 @@ class Amqp(unittest.TestCase):
         self.assertEqual(self.hub.rest("GET", "/devices?" + API)[0], 200)
         deadline = time.monotonic() + PATIENCE_S
         before = descriptors()
-        for number in range(40):  # more than have room at a time
+        for number in range(40):  # more connections than are served at a time
             secure, head = self.upgrade()
             self.assertTrue(head.startswith("HTTP/1.1 101 "), head)
             secure.sendall(b"\x82\x04" if number % 2 else self.masked(self.SASL))

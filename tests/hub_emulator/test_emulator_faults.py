@@ -1,5 +1,6 @@
-"""The whole emulator on a full disk, without descriptors, and killed while it writes: what it
-answered with success is there afterwards, what it answered with a failure is not."""
+"""Tests the complete emulator on a full disk, without free descriptors, and killed while it writes. What
+it answered with success must be there afterwards, what it answered with a failure must not.
+"""
 
 import json
 import os
@@ -23,7 +24,9 @@ INSIDE = "HUB_TEST_MAY_MOUNT"
 
 
 def enter_mount_namespace():
-    """Runs the tests again in a namespace where a file system of one megabyte can be mounted, if that is allowed."""
+    """Runs the tests again in a namespace where a file system of one megabyte can be mounted, if that is
+    allowed.
+    """
     wrapper = ["unshare", "--map-root-user", "--mount"]
     may = subprocess.run([*wrapper, "mount", "-t", "tmpfs", "none", "/mnt"],
                          stderr=subprocess.DEVNULL, check=False).returncode == 0
@@ -34,7 +37,7 @@ def enter_mount_namespace():
 
 
 def broker_of(hub):
-    """The process that holds the state: the launcher's child."""
+    """Returns the process that holds the state, which is a child of the launcher."""
     children = pathlib.Path(f"/proc/{hub.process.pid}/task/{hub.process.pid}/children")
     return int(children.read_text(encoding="ascii").split()[0])
 
@@ -51,7 +54,7 @@ class Faults(unittest.TestCase):
         return hub
 
     def prepare(self, hub):
-        """Something to change, and a device that is connected."""
+        """Makes a device with tags that can be changed, and a device that is connected."""
         self.assertEqual(hub.rest("PUT", f"/devices/a?{API}", {})[0], 200)
         self.assertEqual(hub.rest("PATCH", f"/twins/a?{API}", {"tags": {"t": 1}})[0], 200)
         self.assertEqual(hub.send("kept", "a")[0], 201)
@@ -61,7 +64,7 @@ class Faults(unittest.TestCase):
         return device
 
     def look(self, hub):
-        """Returns the visible state, without times and etags."""
+        """Returns the visible state without times and etags."""
         devices = hub.rest("GET", f"/devices?{API}")[1]
         twins = {d["deviceId"]: hub.rest("GET", f"/twins/{d['deviceId']}?{API}")[1] for d in devices}
         return {
@@ -76,7 +79,7 @@ class Faults(unittest.TestCase):
         }
 
     def requests_that_fail(self, rest):
-        """Each must be answered with 500, or with a failure of its only entry."""
+        """Expects status 500 for each request, or a failure of its only entry."""
         for method, path, body, headers in [
                 ("PUT", f"/devices/new?{API}", {}, {}),
                 ("PUT", f"/devices/a?{API}", {"status": "disabled"}, {"If-Match": "*"}),
@@ -89,7 +92,7 @@ class Faults(unittest.TestCase):
                               [{"id": "a", "importMode": "updateTwin", "tags": {"t": 3}}], {}), 400)
 
     def device_fails(self, device, before):
-        """The log may have room for a few more events: those are acknowledged and count."""
+        """The log may have room for a few more events; these are acknowledged and must be kept."""
         device.publish(REPORT, '{"r":1}', qos=0)
         self.assertTrue(device.receive()[0].startswith("$iothub/twin/res/500/"))
         with self.assertRaises(Closed):
@@ -125,7 +128,8 @@ class Faults(unittest.TestCase):
                 file.write(bytes(4096))
         self.requests_that_fail(self.rest(hub))
         self.device_fails(device, before)
-        again = self.check_after_failures(hub, before, device)  # starts on the full disk, too
+        # The emulator also starts on the full disk.
+        again = self.check_after_failures(hub, before, device)
         self.assertEqual(again.rest("DELETE", f"/devices/a?{API}")[0], 204)
         filler.unlink()
         self.assertEqual(again.rest("PATCH", f"/twins/device1?{API}", {"tags": {"t": 5}})[0], 200)
@@ -219,7 +223,7 @@ class Faults(unittest.TestCase):
 
     @staticmethod
     def write(hub, known, number):
-        """Runs until the emulator is killed, and remembers which requests were answered."""
+        """Makes requests until the emulator is killed, and remembers which ones were answered."""
         try:
             for i in range(10000):
                 name = f"d{number}-{i}"
@@ -265,4 +269,5 @@ class Faults(unittest.TestCase):
 
 if __name__ == "__main__":
     enter_mount_namespace()
-    unittest.main(warnings="ignore")  # of connections that were meant to break
+    # Ignores warnings about connections that the tests break on purpose.
+    unittest.main(warnings="ignore")

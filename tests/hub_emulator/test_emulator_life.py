@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How the emulator starts, stops and keeps its state, and what its command line takes.
+"""Tests how the emulator starts, stops and keeps its state, and its command line.
 
 usage: test_emulator_life.py HUB_EMULATOR
 """
@@ -25,7 +25,7 @@ TWIN_ANSWERS = "$iothub/twin/res/#"
 
 
 class Life(unittest.TestCase):
-    """Start, stop, and the state that is kept."""
+    """Tests the start, the stop and the state that is kept."""
 
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -142,7 +142,7 @@ class Life(unittest.TestCase):
         self.assertEqual(hub.stop(), 0)
 
     def start_aside(self, *arguments):
-        """Starts an emulator and returns its messages, too; its socket can be reached under any name."""
+        """Starts an emulator and returns its messages, too. Its socket can be reached under any name."""
         with open(os.path.join(self.directory.name, "said"), "w+", encoding="utf-8") as said:
             hub = Emulator(PROGRAM, "--state", self.state, *arguments, stderr=said)
             self.addCleanup(hub.process.kill)
@@ -206,7 +206,7 @@ class Life(unittest.TestCase):
         recipe = recipe.replace("--state", "--port 0 --rest-port 0 --state")
         self.assertIn("iothub service twin get", recipe)
         path = os.path.dirname(PROGRAM) + os.pathsep + os.environ["PATH"]
-        for _ in range(2):  # in an empty directory, and with what an earlier run has left
+        for _ in range(2):  # once in an empty directory, once with the state of the first run
             script = ("set -e; trap 'kill $!' EXIT\n" + recipe +
                       "trap - EXIT; kill $!; wait $!")
             done = subprocess.run(["sh", "-c", script],
@@ -231,7 +231,7 @@ class Life(unittest.TestCase):
         foreign = os.path.join(self.directory.name, "foreign")
         os.mkdir(foreign)
         pathlib.Path(foreign, "something").touch()
-        free = ["--port", "0", "--rest-port", "0", "--amqp-port", "0"]  # 5671 may be taken
+        free = ["--port", "0", "--rest-port", "0", "--amqp-port", "0"]  # port 5671 may be in use
         for code, text, arguments in [
                 (1, f"port {port} is in use", free + ["--port", port]),
                 (1, f"port {port} is in use", free + ["--rest-port", port]),

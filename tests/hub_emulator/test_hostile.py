@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What strangers send to the hub emulator: each case has its answer, and the next one finds it alive.
+"""Tests what strangers may send to the hub emulator: each case must get its answer, and the emulator must
+go on serving.
 
-Where several answers will do, the versions of libmicrohttpd differ.
+A case with several accepted answers depends on the version of libmicrohttpd.
 
 usage: test_hostile.py HUB_EMULATOR
 """
@@ -24,7 +25,7 @@ REPORT = "$iothub/twin/PATCH/properties/reported/?$rid=1"
 GET = "$iothub/twin/GET/?$rid="
 STATUS = "$iothub/methods/res/"
 USER = "localhost/device1/?" + API
-CLOSED = None  # the connection ends without an answer
+CLOSED = None  # the connection ended without an answer
 
 
 def raw_text(value):
@@ -53,7 +54,7 @@ def subscribe(*filters, qos=0, number=1, first=0x82):
 
 
 class Hostile(unittest.TestCase):
-    """One emulator for all."""
+    """All tests share one emulator."""
 
     @classmethod
     def setUpClass(cls):
@@ -74,7 +75,7 @@ class Hostile(unittest.TestCase):
         return len(os.listdir(f"/proc/{cls.broker()}/fd"))
 
     def tearDown(self):
-        """Checks that clients are served as before and that no connection is left open."""
+        """Checks that clients are still served and that no connection is left open."""
         device = Device(self.hub)
         self.assertEqual(device.code, 0)
         device.publish(EVENTS, "alive")
@@ -97,7 +98,7 @@ class Login(Hostile):
         return packet(0x10, body + behind)
 
     def answer(self, data):
-        """The return code of the CONNACK, or CLOSED."""
+        """Returns the return code of the CONNACK, or CLOSED."""
         raw = socket.create_connection(("localhost", self.hub.port), PATIENCE_S)
         with self.hub.tls.wrap_socket(raw, server_hostname="localhost") as connection:
             got = b""
@@ -215,10 +216,10 @@ class Login(Hostile):
 
 
 class Session(Hostile):
-    """Packets of a client that has logged in."""
+    """Tests packets of a client that has logged in."""
 
     def ends(self, data):
-        """Does the emulator close the connection?"""
+        """Returns whether the emulator closes the connection."""
         device = Device(self.hub)
         self.assertEqual(device.code, 0)
         try:
@@ -355,14 +356,14 @@ class Session(Hostile):
 
 class Rest(Hostile):
     def answer(self, data):
-        """The status, or CLOSED."""
+        """Returns the status, or CLOSED."""
         raw = socket.create_connection(("localhost", self.hub.rest_port), PATIENCE_S)
         with self.hub.tls.wrap_socket(raw, server_hostname="localhost") as connection:
             got = b""
             try:
                 connection.sendall(data)
             except OSError:
-                pass  # refused before its end was sent
+                pass  # refused before all of it was sent
             try:
                 while b"\r\n" not in got:
                     piece = connection.recv(4096)
@@ -375,7 +376,7 @@ class Rest(Hostile):
 
     def request(self, method="GET", path="/devices/device1?" + API, body=b"", headers=(), host="localhost",
                 token=None, version="HTTP/1.1", length=True):
-        """host or token None: without that header."""
+        """If host or token is None, the request has no such header."""
         lines = [f"{method} {path} {version}", "Connection: close"]
         lines += [f"Host: {host}"] if host is not None else []
         if token is None:
@@ -386,7 +387,7 @@ class Rest(Hostile):
         return "\r\n".join(lines + list(headers)).encode("latin-1") + b"\r\n\r\n" + body
 
     def check(self, cases):
-        """Cases (name, accepted status or statuses, bytes); many run at the same time."""
+        """Runs many cases (name, accepted status or statuses, bytes) at the same time."""
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda case: self.answer(case[2]), cases))
         for (name, expected, _), answer in zip(cases, answers):

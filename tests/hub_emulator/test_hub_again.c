@@ -1,4 +1,4 @@
-/* A device that is deleted and registered again under its id; and clocks that are set. */
+/* Tests a device that is deleted and registered again with the same id, and clocks that are set. */
 
 #include "hub_exchange.h"
 
@@ -102,7 +102,7 @@ static void the_session_that_is_kept_for_it_is_ended(void **state)
 
     assert_int_equal(fixture_connect(f, &old_client, "device1", true), HUB_OK);
     delete_and_register_again(f);
-    assert_string_equal(f->ended, ""); /* none is kept */
+    assert_string_equal(f->ended, ""); /* no session was kept */
     hub_disconnected(&f->hub, &old_client);
     assert_int_equal(fixture_connect(f, &old_client, "device1", false), HUB_OK);
     hub_disconnected(&f->hub, &old_client);
@@ -165,7 +165,7 @@ static void setting_the_clock_neither_ends_nor_prolongs_a_call(void **state)
     hub_exchange_end(&x);
 }
 
-/* It is a date that the client signed. */
+/* The wall clock counts, because the client has signed a date. */
 static void a_token_goes_by_the_date(void **state)
 {
     hub_fixture *f = *state;

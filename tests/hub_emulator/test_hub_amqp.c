@@ -11,7 +11,7 @@
 
 #define SASL_HEADER "AMQP\x03\x01\0\0"
 #define AMQP_HEADER "AMQP\0\x01\0\0"
-/* sasl-init with ANONYMOUS */
+/* A sasl-init frame that requests ANONYMOUS. */
 #define SASL_INIT                    \
     "\0\0\0\x1A\x02\x01\0\0"         \
     "\0\x53\x41\xC0\x0D\x01\xA3\x0A" \
@@ -25,7 +25,7 @@ static size_t number(const char *p)
     return (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
 }
 
-/* Step over a frame with this type and descriptor. */
+/* Expects a frame with this type and descriptor. Returns the bytes after it. */
 static const char *frame(const char *p, const char *end, char type, char descriptor)
 {
     assert_true(end - p >= 12);
@@ -37,7 +37,7 @@ static const char *frame(const char *p, const char *end, char type, char descrip
     assert_memory_equal(p + 8, "\0\x53", 2);
     assert_int_equal(p[10], descriptor);
     assert_int_equal((uint8_t)p[11], 0xC0);
-    assert_int_equal((uint8_t)p[12] + 13, len); /* the list ends with the frame */
+    assert_int_equal((uint8_t)p[12] + 13, len); /* the list must end where the frame ends */
     return p + len;
 }
 
@@ -141,7 +141,7 @@ static void what_is_not_amqp_ends_as_soon_as_it_shows(void **state)
 
 /* --- over WebSocket ---------------------------------------------------- */
 
-/* A frame of a client, masked. */
+/* Adds a WebSocket frame of a client, which is masked. */
 static void add_frame(hub_text *t, uint8_t first, const char *payload, size_t len)
 {
     static const uint8_t mask[] = { 0x37, 0xFA, 0x21, 0x3D };
@@ -156,7 +156,7 @@ static void add_frame(hub_text *t, uint8_t first, const char *payload, size_t le
     }
 }
 
-/* What binary frames of the server carry; what is no whole frame fails. */
+/* Collects the content of the server's binary frames. Fails if a frame is incomplete. */
 static void unpack(const hub_text *from, hub_text *amqp, bool *closed)
 {
     const uint8_t *p = (const uint8_t *)from->p;
@@ -201,7 +201,8 @@ static void the_key_is_answered_as_the_rfc_shows(void **state)
 static void the_reason_goes_by_websocket_however_frames_and_bytes_are_cut(void **state)
 {
     (void)state;
-    for (size_t part = 1; part < sizeof conversation; part++) { /* of the conversation a frame */
+    /* Bytes of the conversation in each frame. */
+    for (size_t part = 1; part < sizeof conversation; part++) {
         hub_text sent = { 0 };
         for (size_t at = 0; at < sizeof conversation - 1; at += part) {
             size_t left = sizeof conversation - 1 - at;
@@ -209,7 +210,7 @@ static void the_reason_goes_by_websocket_however_frames_and_bytes_are_cut(void *
             add_frame(&sent, 0x89, "ping", 4);
         }
         add_frame(&sent, 0x88, "", 0);
-        for (size_t piece = 1; piece <= sent.len; piece = piece * 2 + 1) { /* of the bytes a read */
+        for (size_t piece = 1; piece <= sent.len; piece = piece * 2 + 1) { /* bytes in each read */
             websocket w = { 0 };
             hub_text out = { 0 };
             hub_text amqp = { 0 };
@@ -242,8 +243,8 @@ static void a_frame_that_breaks_a_rule_ends_it(void **state)
         { "\x82\x04"
           "AMQP\0\0",
           8 },                                                  /* not masked */
-        { "\x82\xFF\0\0\0\0\0\x01\0\x01mask", 14 },             /* one byte too long */
-        { "\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFmask", 14 }, /* much too long */
+        { "\x82\xFF\0\0\0\0\0\x01\0\x01mask", 14 },             /* one byte more than allowed */
+        { "\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFmask", 14 }, /* much longer than allowed */
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

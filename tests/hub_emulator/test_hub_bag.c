@@ -61,8 +61,8 @@ static void what_is_not_percent_encoded_is_refused(void **state)
     }
 }
 
-/* The hub gives null for such a value, or closes the connection; the emulator must not be kinder.
- */
+/* For such a value the hub returns null or closes the connection. The emulator must not accept
+ * more. */
 static void what_separates_must_be_encoded(void **state)
 {
     (void)state;

@@ -7,7 +7,7 @@
 static const int a_client;
 static const int m_client;
 
-/* device1, device1/m, device1/n and device2 */
+/* Registers device1, device1/m, device1/n and device2. */
 static void register_some(hub_exchange *x)
 {
     assert_int_equal(hub_ask(x, "PUT", "/devices/device1/modules/m", "{}"), 200);
@@ -25,7 +25,7 @@ static hub_identity *get(const hub_exchange *x, const char *client_id)
     return fixture_device(x->fixture, client_id);
 }
 
-/* One entry; how it ends: "" or the code of its error. */
+/* Sends a bulk request with one entry. Returns "" or the code of its error. */
 static const char *enter(hub_exchange *x, const char *entry)
 {
     static char code[64];
@@ -84,8 +84,8 @@ static void modes_are_read_in_any_case_of_letters(void **state)
     hub_exchange x = { .fixture = *state };
     static const struct {
         const char *mode;
-        const char *existing; /* how it ends for a device that is there */
-        const char *missing;  /* and for one that does not exist */
+        const char *existing; /* expected error for a device that exists */
+        const char *missing;  /* expected error for a device that does not exist */
     } cases[] = {
         { "create", "DeviceAlreadyExists", "" },
         { "CREATE", "DeviceAlreadyExists", "" },
@@ -139,7 +139,8 @@ static void an_etag_must_match_where_the_mode_says_so(void **state)
         assert_true(there(&x, "device2"));
         assert_string_equal(enter(&x, right), "");
         if (i < 2) {
-            assert_string_equal(enter(&x, right), "PreconditionFailed"); /* it has changed */
+            /* The etag is out of date, because the device has changed. */
+            assert_string_equal(enter(&x, right), "PreconditionFailed");
         }
         free(etag);
         free(wrong);

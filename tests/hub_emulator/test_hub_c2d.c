@@ -14,7 +14,8 @@ static void connect_and_listen(hub_fixture *f, const void *key, bool clean)
     hub_tick(&f->hub);
 }
 
-/* The broker puts everything handed to it on the wire, packet ids counting up from first. */
+/* Acts as the broker: sends everything that was passed to it, with packet ids that count up from
+ * `first`. */
 static void put_on_wire(hub_fixture *f, uint16_t first)
 {
     for (size_t i = 0; i < f->sent_count; i++) {
@@ -57,7 +58,7 @@ static void an_acknowledged_message_is_gone_for_good(void **state)
     fixture_queue(f, "device1", "two", 60);
     connect_and_listen(f, &first_client, false);
     put_on_wire(f, 7);
-    hub_c2d_on_ack(&f->hub, "device1", 8); /* out of order */
+    hub_c2d_on_ack(&f->hub, "device1", 8); /* acknowledged out of order */
     assert_int_equal(waiting(f), 1);
     hub_c2d_on_ack(&f->hub, "device1", 8);
     hub_c2d_on_ack(&f->hub, "device1", 9);
@@ -84,7 +85,8 @@ static void a_resumed_session_gets_nothing_twice_from_us(void **state)
     hub_tick(&f->hub);
     fixture_forget_sent(f);
 
-    /* It does not subscribe again: the broker kept its subscription, and repeats "one" itself. */
+    /* The device need not subscribe again: the broker has kept its subscription and repeats
+     * "one" itself. */
     assert_int_equal(fixture_connect(f, &second_client, "device1", false), HUB_OK);
     hub_tick(&f->hub);
     assert_int_equal(f->sent_count, 1);
@@ -208,7 +210,8 @@ static void after_a_restart_a_message_goes_by_its_date(void **state)
     f->now_ms += 50;
     hub_tick(&f->hub);
     assert_int_equal(waiting(f), 1);
-    f->step_ms = INT64_C(-1000) * 86400; /* no message lives longer than it was to live at first */
+    /* Setting the clock back must not extend the life of a message. */
+    f->step_ms = INT64_C(-1000) * 86400;
     fixture_restart(f);
     f->now_ms += 60050;
     hub_tick(&f->hub);
@@ -264,7 +267,7 @@ static void bytes_and_properties_survive_a_restart(void **state)
     assert_memory_equal(f->sent[0].payload, "\0\xFF\n", 3);
 }
 
-/* Changes one part, expects that it is noticed, and changes it back. */
+/* Changes one member, expects that the check notices it, and changes it back. */
 #define EXPECT_NOTICED(type, part, value) \
     do {                                  \
         const type kept = (part);         \

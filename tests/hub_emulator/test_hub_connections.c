@@ -99,7 +99,7 @@ static void a_rejected_connection_is_taken_once(void **state)
     assert_int_equal(c->state, HUB_CONNECTION_UNWANTED);
     assert_ptr_equal(hub_connections_take_unwanted(&w->connections), c);
     assert_int_equal(c->state, HUB_CONNECTION_DROPPED);
-    hub_connections_reject(&w->connections, c); /* the broker knows already */
+    hub_connections_reject(&w->connections, c); /* no effect, because the broker was already told */
     assert_null(hub_connections_take_unwanted(&w->connections));
 }
 

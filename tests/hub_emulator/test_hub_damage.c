@@ -1,5 +1,5 @@
-/* A state directory in which one file is not what it was: the hub starts, serves all the rest,
- * never serves what was not written, and names the file. */
+/* Tests a state directory with one damaged file: the hub starts, serves everything else, never
+ * serves data that was not written, and names the file. */
 
 #include "hub_world.h"
 
@@ -54,7 +54,7 @@ static bool remove_aside(const hub_fixture *f, const char *name)
     return there;
 }
 
-/* True if each line of one text is a line of the other, in order. */
+/* Returns true if each line of `text` is also a line of `all`, in the same order. */
 static bool only_lines_of(const char *text, const char *all)
 {
     while (*text != '\0') {
@@ -81,8 +81,8 @@ static size_t lines_of(const char *text)
     return n;
 }
 
-/* What may be missing: the module and the three messages of a device go along with its file, and
- * both events with theirs. */
+/* Returns how many lines may be missing: the module and the three messages of a device are lost
+ * with its file, and both events with theirs. */
 static size_t most_lines_lost(const char *name)
 {
     return strncmp(name, "identity-", 9) == 0 ? 5 : strncmp(name, "events.", 7) == 0 ? 2 : 1;
@@ -93,10 +93,10 @@ typedef struct trial {
     const char *name;
     content good;
     char *expected;
-    bool quiet; /* cannot be detected: a log that ends one line earlier */
+    bool quiet; /* the damage cannot be detected, for example a log that ends one line earlier */
 } trial;
 
-/* The file on disk is damaged: restart, look, repair. */
+/* The file on disk is damaged; restarts the hub, checks it, and repairs the file. */
 static void check(const trial *t, const char *how)
 {
     hub_fixture *f = t->fixture;
@@ -262,7 +262,7 @@ static void modules_and_messages_wait_for_the_repair_of_their_device(void **stat
     fixture_restart(f);
     assert_null(hub_registry_find_client(&f->hub.registry, "a"));
     assert_null(hub_registry_find_client(&f->hub.registry, "a/m"));
-    fixture_restart(f); /* still there at the next start but one */
+    fixture_restart(f); /* the damaged file must also survive a second start */
     assert_int_equal(hub_ask(&x, "PUT", "/devices/other", "{}"), 200);
     assert_int_equal(hub_ask(&x, "DELETE", "/devices/other", NULL), 204);
     hub_close(&f->hub);
@@ -310,7 +310,8 @@ static void files_of_an_earlier_version_are_read(void **state)
         if (entries[i]->d_name[0] != '.') {
             content c = read_content(f, entries[i]->d_name);
             char *check;
-            while ((check = strstr(c.data, ",\"check\":\"")) != NULL) { /* it had none */
+            /* Removes the checksum, which files of older versions do not have. */
+            while ((check = strstr(c.data, ",\"check\":\"")) != NULL) {
                 memmove(check, check + 27, strlen(check + 27) + 1);
             }
             write_content(f, entries[i]->d_name, c.data, strlen(c.data));

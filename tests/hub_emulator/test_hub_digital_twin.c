@@ -18,7 +18,7 @@ static int patch(hub_exchange *x, const char *operations)
     return hub_ask(x, "PATCH", "/digitaltwins/device1", operations);
 }
 
-/* The desired properties as text, without the hub's own members. */
+/* Returns the desired properties as text, without the members that the hub adds. */
 static char *desired(const hub_exchange *x)
 {
     return hub_json_print(fixture_device(x->fixture, "device1")->twin.desired.values);
@@ -92,7 +92,7 @@ static void a_patch_changes_properties(void **state)
                      202);
     assert_desired(
         &x, "{\"rate\":1.50,\"t1\":{\"__t\":\"c\",\"target\":{\"a\":{\"b\":1}},\"on\":false}}");
-    /* Replaced, not merged. */
+    /* The value is replaced, not merged. */
     assert_int_equal(
         patch(&x, "[{\"op\":\"replace\",\"path\":\"/t1/target\",\"value\":{\"c\":2}}]"), 202);
     assert_desired(&x, "{\"rate\":1.50,\"t1\":{\"__t\":\"c\",\"on\":false,\"target\":{\"c\":2}}}");
@@ -101,7 +101,7 @@ static void a_patch_changes_properties(void **state)
                                "{\"op\":\"remove\",\"path\":\"/t1/on\"}]"),
                      202);
     assert_desired(&x, "{\"t1\":{\"__t\":\"c\",\"target\":{\"c\":2}}}");
-    /* Removing the last property of a component removes the component. */
+    /* If the last property of a component is removed, the component is removed, too. */
     assert_int_equal(patch(&x, "[{\"op\":\"remove\",\"path\":\"/t1/target\"}]"), 202);
     assert_desired(&x, "{}");
     hub_exchange_end(&x);

@@ -1,6 +1,6 @@
-/* Every request, with a failure or a kill in each system call that it makes: what was answered with
- * success is there afterwards and after a restart, what was answered with a failure is not, and a
- * kill leaves one or the other. */
+/* Makes every request with a failure or a kill in each of its system calls. What was answered
+ * with success must be there afterwards and after a restart, what was answered with a failure
+ * must not. After a kill, either is allowed. */
 
 #include "hub_world.h"
 
@@ -15,7 +15,7 @@
 
 /* --- what is asked for; true: answered with success ---------------------- */
 
-/* The file that cannot be written is named to people, not to the client. */
+/* The emulator names the file in its log, but not in the answer to the client. */
 static void expect_no_file_named(const hub_fixture *f, const char *answer)
 {
     if (strstr(answer, ".json") != NULL || strstr(answer, "./") != NULL) {
@@ -317,7 +317,8 @@ static void register_again(hub_fixture *f)
     hub_exchange_end(&x);
 }
 
-/* Deleted in spite of a failure or kill: nothing of the old one may come back, also later. */
+/* The device was deleted despite a failure or a kill: nothing of it may come back, not even
+ * later. */
 static bool delete_and_register_again(faulty_mode mode, unsigned call)
 {
     hub_fixture *f = world_make();
@@ -364,7 +365,7 @@ static void telemetry_after_a_failure_costs_no_earlier_event(void **state)
     (void)state;
     hub_fixture *f = world_make();
 
-    for (unsigned call = 0; call < 3; call++) { /* also without the way back */
+    for (unsigned call = 0; call < 3; call++) { /* also if undoing the write fails */
         faulty_disk(FAULTY_FROM_NOW_ON, call, ENOSPC);
         bool ok = send_telemetry(f);
         (void)faulty_disk_end();
@@ -380,7 +381,8 @@ static void telemetry_after_a_failure_costs_no_earlier_event(void **state)
     world_end(f);
 }
 
-/* As the real hub: 400 whatever the reason, with the reason at each entry. */
+/* Like the real hub, the reply has status 400 for any reason, and the reason is given for each
+ * entry. */
 static void a_bulk_entry_that_cannot_be_written_fails_alone(void **state)
 {
     (void)state;

@@ -15,7 +15,7 @@ typedef struct attempt {
     const char *client_id;
     const char *user_name;
     const char *resource;
-    const char *policy; /* its key signs; NULL: the device's own */
+    const char *policy; /* the policy whose key signs; NULL: the device's own key */
     int64_t lifetime_s;
     bool accepted;
 } attempt;
@@ -100,8 +100,8 @@ static const char *last_event(hub_fixture *f)
     return event != NULL ? event->json : "";
 }
 
-/* Log in under that user name with a token for the resource, signed with the key of a policy or,
- * without one, of device1. */
+/* Logs in with that user name and a token for the resource. The token is signed with the key of
+ * the policy or, if that is NULL, of device1. */
 static hub_result log_in(hub_fixture *f, const char *client_id, const char *user_name,
                          const char *resource, const char *policy)
 {
@@ -143,7 +143,7 @@ static void the_model_of_the_login_is_in_the_twin_and_in_telemetry(void **state)
     expect_model(f, MODEL);
     assert_int_equal(log_in(f, "device1", USER "&model-id=%", SR, NULL), HUB_ERR_UNAUTHORIZED);
     assert_int_equal(log_in(f, "device1", USER "&model-id=other", "x", NULL), HUB_ERR_UNAUTHORIZED);
-    expect_model(f, MODEL); /* a refused login announces nothing */
+    expect_model(f, MODEL); /* a refused login does not change the model id */
     assert_int_equal(log_in(f, "device1", USER, SR, NULL), HUB_OK);
     expect_model(f, "");
     assert_int_equal(fixture_publish(f, &one, EVENTS, "x"), HUB_OK);
@@ -212,7 +212,7 @@ static void a_connection_ends_with_its_token(void **state)
     f->now_ms += 3600 * 1000 - 1;
     hub_tick(&f->hub);
     assert_string_equal(f->dropped, "");
-    f->now_ms += 100; /* deadlines are looked at ten times a second */
+    f->now_ms += 100; /* deadlines are checked ten times a second */
     hub_tick(&f->hub);
     hub_tick(&f->hub);
     assert_string_equal(f->dropped, "device1 ");
@@ -272,7 +272,8 @@ static void a_will_is_telemetry(void **state)
     hub_fixture *f = *state;
     hub_publish p = { .topic = EVENTS "a=1", .payload = "x", .len = 1 };
 
-    hub_accept_will(&f->hub, &two, "device1", &p); /* it has never logged in */
+    /* Ignored, because this connection has not logged in. */
+    hub_accept_will(&f->hub, &two, "device1", &p);
     assert_int_equal(f->hub.telemetry.count, 0);
     assert_int_equal(fixture_connect(f, &two, "device1", true), HUB_OK);
     hub_disconnected(&f->hub, &two);

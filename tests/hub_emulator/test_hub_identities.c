@@ -21,7 +21,7 @@ static hub_identity *add(hub_identities *l, unsigned number, const char *device,
     return id;
 }
 
-/* Devices d0 to d19 with modules m0 to m2, in a mixed order. */
+/* Returns devices d0 to d19 with modules m0 to m2, in mixed order. */
 static hub_identities crowd(void)
 {
     hub_identities l = { 0 };
@@ -75,7 +75,8 @@ static void names_that_are_not_there_find_nothing(void **state)
     assert_null(hub_identities_find(&l, "d", NULL));
     assert_null(hub_identities_find(&l, "d00", NULL));
     assert_null(hub_identities_find(&l, "d1", "m9"));
-    assert_null(hub_identities_find(&l, "d1/m1", NULL)); /* a client id is no device id */
+    /* "d1/m1" is a client id and not a device id. */
+    assert_null(hub_identities_find(&l, "d1/m1", NULL));
     assert_null(hub_identities_find_client(&l, ""));
     assert_int_equal(hub_identities_after(&l, ""), 0);
     assert_int_equal(hub_identities_after(&l, "z"), l.count);

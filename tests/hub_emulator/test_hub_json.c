@@ -106,7 +106,7 @@ static void every_truncation_is_refused(void **state)
 
     assert_true(reads(text, len));
     for (size_t i = 0; i < len; i++) {
-        /* A copy of exactly that size, so that a read behind it is found. */
+        /* A copy of exactly that size, so that the sanitizer detects a read past its end. */
         char *cut = malloc(i + 1);
         assert_non_null(cut);
         memcpy(cut, text, i);
@@ -215,7 +215,7 @@ static void nesting_has_an_end(void **state)
     free(text);
 }
 
-/* One object of `members` members, each name twice: {"m0":-0,..,"m0":0,..}. */
+/* Returns an object with `members` names, each of them twice: {"m0":-0,..,"m0":0,..}. */
 static char *twice(int members)
 {
     hub_text t = { 0 };

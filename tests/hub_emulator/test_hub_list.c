@@ -18,7 +18,7 @@ typedef struct member {
     hub_link link;
 } member;
 
-/* The numbers from the first member on, as text. */
+/* Returns the numbers from the first member on as text. */
 static const char *text_of(const hub_list *l)
 {
     static char text[64];
@@ -79,7 +79,7 @@ static void each_member_can_be_removed_and_pushed_again(void **state)
     }
 }
 
-/* Against an array: 0 to 4 in any order. */
+/* Compares the list with an array of the numbers 0 to 4 in any order. */
 static void random_changes_agree_with_an_array(void **state)
 {
     member m[MEMBERS] = { { .number = 0 } };

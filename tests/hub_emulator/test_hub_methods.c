@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "messages/methods.h"
 
-/* How a call ended, and how often. */
+/* Counts how often a call ended, and records how. */
 typedef struct outcome {
     int calls;
     hub_result result;
@@ -41,7 +41,7 @@ static hub_result invoke(hub_methods *m, const char *text, int64_t now_ms, outco
     return r;
 }
 
-/* What a JSON library would alter on its way. */
+/* The payload contains what a JSON library would change. */
 static void the_payload_keeps_every_character(void **state)
 {
     (void)state;
@@ -107,7 +107,8 @@ static void an_answer_ends_the_call_once(void **state)
     char rid[24];
     (void)snprintf(rid, sizeof rid, "%s", method->rid);
     assert_null(hub_methods_waiting(&m, "other"));
-    assert_false(hub_methods_answer(&m, "d", rid, strlen(rid), &answer)); /* not sent yet */
+    /* Refused, because the call was not sent yet. */
+    assert_false(hub_methods_answer(&m, "d", rid, strlen(rid), &answer));
     hub_methods_sent(&m, method, 0);
     assert_null(hub_methods_waiting(&m, "d"));
     assert_false(hub_methods_answer(&m, "other", rid, strlen(rid), &answer));

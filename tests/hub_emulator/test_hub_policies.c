@@ -48,7 +48,7 @@ static int remove_place(void **state)
     const struct dirent *entry;
 
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        (void)unlinkat(dirfd(dir), entry->d_name, 0); /* not "." and ".." */
+        (void)unlinkat(dirfd(dir), entry->d_name, 0); /* "." and ".." cannot be removed */
     }
     (void)closedir(dir);
     hub_store_close(&p->store);

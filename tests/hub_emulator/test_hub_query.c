@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The ids of the devices for which the condition is true, one character each. */
+/* Expects these ids (one character each) of the devices for which the condition is true. */
 static void expect_ids(hub_fixture *f, const char *condition, const char *ids)
 {
     char *text = hub_format("SELECT deviceId AS i FROM devices WHERE %s", condition);
@@ -30,7 +30,7 @@ static void expect_ids(hub_fixture *f, const char *condition, const char *ids)
     free(text);
 }
 
-/* Each condition, and the devices that it selects. */
+/* Conditions, and the devices that each of them selects. */
 static const struct {
     const char *condition;
     const char *ids;
@@ -285,7 +285,7 @@ static void a_token_of_another_query_or_a_made_up_one_is_refused(void **state)
     assert_int_equal(first_page(f, "SELECT status FROM devices", page.continuation, &other),
                      HUB_ERR_ARGUMENT);
     size_t len = strlen(page.continuation);
-    for (size_t cut = 1; cut < len; cut++) { /* each truncation, each character changed */
+    for (size_t cut = 1; cut < len; cut++) { /* tries each truncation and each changed character */
         char *piece = hub_memdup(page.continuation, cut);
         if (first_page(f, text, piece, &other) == HUB_OK) {
             cJSON_Delete(other.rows);

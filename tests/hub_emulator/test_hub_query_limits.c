@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Queries that are refused, and where length and nesting end. */
+/* Tests queries that are refused, and the limits of length and nesting. */
 
-/* Each query that is wrong, and the text of its fault. */
+/* Incorrect queries and the expected text of the fault. */
 static const char *const mistakes[] = {
     "",
     "query, position 1: SELECT expected, not the end",

@@ -46,7 +46,7 @@ static void modules_belong_to_their_device(void **state)
     hub_exchange_end(&x);
 }
 
-/* Requests that no SDK sends, and what they are answered. */
+/* Requests that no SDK sends, and the expected answers. */
 static const struct {
     const char *method;
     const char *path;
@@ -182,7 +182,7 @@ static void a_reply_that_quotes_the_path_is_json_whatever_the_path_holds(void **
     char path[200];
 
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        /* the error text cuts long names: here at each place around the strange bytes */
+        /* The error text truncates long names, here at each position near the unusual bytes. */
         for (int filler = 120; filler < 150; filler++) {
             (void)snprintf(path, sizeof path, "/devices/%0*d%s%s", filler, 0, ids[i], ids[i]);
             assert_int_equal(hub_ask(&x, "PUT", path, "{}"), 400);

@@ -71,7 +71,7 @@ static void an_empty_reply_has_no_text(void **state)
     assert_null(h.reply.text);
 }
 
-/* Every result but HUB_OK, which is no fault; HUB_ERR_MODULE_EXISTS is the last one. */
+/* Tests every result except HUB_OK, which is no fault; HUB_ERR_MODULE_EXISTS is the last one. */
 static void a_fault_becomes_the_error_of_the_service_api(void **state)
 {
     (void)state;

@@ -10,7 +10,7 @@
 
 #include "rest/rest_request.h"
 
-static const char *parameter; /* of the query, whatever its name */
+static const char *parameter; /* the value that query() returns for any name */
 
 static const char *query(const rest_request *r, const char *name)
 {
@@ -19,7 +19,7 @@ static const char *query(const rest_request *r, const char *name)
     return parameter;
 }
 
-/* The segments of a path, each followed by a space; NULL: refused. */
+/* Returns the segments of a path, each followed by a space, or NULL if the path is refused. */
 static const char *segments_of(const char *raw, const char *decoded)
 {
     static char text[256];
@@ -57,7 +57,8 @@ static void a_path_that_is_none_is_refused(void **state)
         const char *segments = segments_of(bad[i], NULL);
         if (strcmp(bad[i], "/a/%00") != 0) {
             assert_null(segments);
-        } else if (segments != NULL) { /* an empty segment, not the end of the path */
+        } else if (segments != NULL) {
+            /* %00 stands for an empty segment and not for the end of the path. */
             assert_string_equal(segments, "a  ");
         }
     }

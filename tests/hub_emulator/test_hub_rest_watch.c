@@ -18,7 +18,7 @@
 static hub_store store;
 static hub_telemetry telemetry;
 
-/* Events 1 to 10, in turn of the devices a and b. */
+/* Makes the events 1 to 10, alternately of the devices a and b. */
 static int make_telemetry(void **state)
 {
     static char dir[64];
@@ -59,7 +59,7 @@ static int remove_telemetry(void **state)
     return r;
 }
 
-/* The numbers of the events in a text, each followed by a space. */
+/* Returns the numbers of the events in a text, each followed by a space. */
 static const char *numbers(const hub_text *t)
 {
     static char out[256];

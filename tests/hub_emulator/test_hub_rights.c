@@ -13,7 +13,7 @@ static void a_policy_opens_what_its_rights_are_for(void **state)
         const char *method;
         const char *path;
         const char *body;
-        const char *allowed; /* the first letters of the policies that are allowed */
+        const char *allowed; /* initials of the policies that are allowed */
     } cases[] = {
         { "GET", "/devices", NULL, "ioR" },
         { "GET", "/devices/device1", NULL, "ioR" },
@@ -160,7 +160,7 @@ static void a_device_token_opens_its_device_and_below(void **state)
 
 /* --- edge scopes ------------------------------------------------------- */
 
-/* The deviceScope of a device, on the heap; "" for none. */
+/* Returns the deviceScope of a device on the heap, or "" if it has none. */
 static char *scope_of(hub_exchange *x, const char *device)
 {
     const hub_identity *id = fixture_device(x->fixture, device);
@@ -221,7 +221,8 @@ static void a_device_takes_the_scope_of_its_parent(void **state)
     assert_int_equal(hub_ask(&x, "GET", "/twins/leaf", NULL), 200);
     assert_non_null(strstr(hub_reply(&x), edge));
     char *both = hub_format("{\"deviceScope\":\"%s\",\"parentScopes\":[\"%s\"]}", other, edge);
-    assert_int_equal(put(&x, "leaf", both, NULL), 200); /* parentScopes came back as it was */
+    /* Accepted, because parentScopes is unchanged. */
+    assert_int_equal(put(&x, "leaf", both, NULL), 200);
     assert_string_equal(fixture_device(x.fixture, "leaf")->parent_scope, other);
     assert_int_equal(put(&x, "leaf", "{\"parentScopes\":[\"SCOPE\"]}", edge), 200);
     fixture_restart(x.fixture);

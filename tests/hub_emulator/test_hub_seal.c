@@ -10,7 +10,7 @@
 
 #define LEN_MAX 40
 
-/* An object of that many bytes in all. */
+/* Returns an object with a total length of len bytes. */
 static hub_text object(size_t len)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH";

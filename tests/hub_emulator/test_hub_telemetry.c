@@ -196,7 +196,7 @@ static void a_damaged_line_costs_no_other(void **state)
     char text[2000] = "";
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
     assert_int_equal(fseek(file, strstr(text, "two") - text, SEEK_SET), 0);
-    (void)fputs("TWO", file); /* still JSON, and still an event */
+    (void)fputs("TWO", file); /* still valid JSON, and still an event */
     assert_int_equal(fclose(file), 0);
     open_log(&t);
 

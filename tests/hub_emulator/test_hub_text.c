@@ -15,7 +15,8 @@
 static void a_date_is_what_the_c_library_makes_of_it(void **state)
 {
     (void)state;
-    /* 1970 to 2106, in steps that meet every month, day, hour, minute, second and millisecond. */
+    /* From 1970 to 2106, in steps that reach every month, day, hour, minute, second and
+     * millisecond. */
     for (int64_t ms = 0; ms < INT64_C(4294967296) * 1000; ms += INT64_C(52345) * 1000 * 60 + 997) {
         const time_t seconds = (time_t)(ms / 1000);
         struct tm utc;
@@ -59,7 +60,7 @@ static void a_whole_number_is_written_with_all_its_digits(void **state)
     }
 }
 
-/* Eight bytes are checked at a time: the piece must be seen wherever it stands. */
+/* The code checks eight bytes at a time, so the piece is tried at each position. */
 static void expect_anywhere(const char *piece, size_t len, bool valid)
 {
     char text[64];

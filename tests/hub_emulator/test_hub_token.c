@@ -54,7 +54,7 @@ static void no_changed_token_is_genuine(void **state)
 {
     (void)state;
     char text[] = DEVICE1;
-    const char *hex = strstr(text, "%3D"); /* the case of its hex digits may change */
+    const char *hex = strstr(text, "%3D"); /* its hex digits may be upper or lower case */
 
     for (size_t i = strlen("SharedAccessSignature "); i < sizeof text - 1; i++) {
         hub_token t;

@@ -27,7 +27,8 @@ static hub_result report(hub_twin *t, const char *text)
     return r;
 }
 
-/* What the device receives, on the heap; "" for nothing, the error's name for a refusal. */
+/* Returns what the device receives, on the heap: "" for nothing, or the name of the error for a
+ * refusal. */
 static char *update(hub_twin *t, const char *text, hub_twin_mode mode)
 {
     hub_fault fault;
@@ -158,7 +159,8 @@ static void an_integer_is_one_by_its_text(void **state)
     char *zeros = hub_format("{\"a\":0.%0120d}", 1);
     assert_int_equal(report(&t, zeros), HUB_OK);
     free(zeros);
-    zeros = hub_format("{\"a\":0.%0127d}", 1); /* 129 characters that would count as 8 bytes */
+    /* 129 characters, although a number counts as 8 bytes. */
+    zeros = hub_format("{\"a\":0.%0127d}", 1);
     assert_int_equal(report(&t, zeros), HUB_ERR_ARGUMENT);
     free(zeros);
     hub_twin_free(&t);
@@ -241,7 +243,7 @@ static void metadata_mirrors_the_values(void **state)
     hub_twin_free(&t);
 }
 
-/* {"k":{"k":...1...}} with that many objects below the root. */
+/* Returns {"k":{"k":...1...}} with `depth` objects below the root. */
 static char *nested(int depth)
 {
     hub_text t = { 0 };
@@ -297,7 +299,7 @@ static void limits_hold_to_the_last_byte(void **state)
         { "a double", hub_strdup("{\"a\":1.5e300}"), HUB_OK },
         { "no number", hub_strdup("{\"a\":1e999}"), HUB_ERR_ARGUMENT },
         { "bad key in an array", hub_strdup("{\"a\":[{\"b.c\":1}]}"), HUB_ERR_ARGUMENT },
-        /* 8 strings of 4095 and keys of 1: 32768 */
+        /* Eight strings of 4095 bytes with names of 1 byte: 32,768 bytes. */
         { "32 KB",
           filled("{\"a\":\"@\",\"b\":\"@\",\"c\":\"@\",\"d\":\"@\",\"e\":\"@\",\"f\":\"@\",\"g\":"
                  "\"@\","
@@ -342,7 +344,7 @@ static void the_sum_of_patches_is_limited_too(void **state)
     hub_twin_free(&t);
 }
 
-/* {"k<from>":<value>,..}; with value NULL each is its own number. */
+/* Returns {"k<from>":<value>,..}. If value is NULL, each value is the number in its name. */
 static char *members(int from, int to, const char *value)
 {
     hub_text t = { 0 };

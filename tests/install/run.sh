@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
-# What a user of an installed SDK does: find_package, pkg-config, include any header alone.
-# The program built is the one in the README.
-#
-# usage: run.sh SOURCE_DIR BUILD_DIR C_FLAGS
+# Does what a user of an installed SDK does: uses find_package and pkg-config, and includes each header alone. It builds
+# the program of the README. usage: run.sh SOURCE_DIR BUILD_DIR C_FLAGS
 set -euo pipefail
 source=$1 build=$2 flags=$3
 
@@ -10,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 
-# The first C block of the README is the complete program.
+# The first block of C code in the README is a complete program.
 awk '/^```c$/ { on = 1; next } /^```$/ { if (on) exit } on' "$source/README.md" >"$work/main.c"
 grep -q iothub_new "$work/main.c"
 
@@ -28,7 +26,7 @@ cmake -G Ninja -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -D
 }
 echo "find_package: built the program of the README"
 
-# As a part of another project: libraries only.
+# Builds the SDK as a part of another project, which gets only the libraries.
 cat >"$work/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.21)
 project(embedder LANGUAGES C)
@@ -54,7 +52,7 @@ cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/app" "$work/main.c" \
   $(pkg-config --static --cflags --libs iothub-device)
 echo "pkg-config: built the program of the README"
 
-# The store is apart: its user links SQLite, others do not.
+# The store is a separate library: only a program that uses it is linked with SQLite.
 if ldd "$work/app" | grep -q sqlite; then
   echo "SQLite is linked without need" >&2
   exit 1
@@ -106,7 +104,7 @@ for app in "$work/app" "$work/build/app"; do
 done
 echo "both name the missing part of a connection string"
 
-# The sample tries to connect until the closed pipe ends it at its third line.
+# The sample tries to connect forever; it ends when its third line meets the closed pipe.
 lines=$(IOTHUB_DEVICE_CONNECTION_STRING='HostName=nowhere.invalid;DeviceId=d;SharedAccessKey=AAAA' \
   "$work/app" 2>&1 | head -n 2) || true
 grep -q nowhere.invalid <<<"$lines"

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Counts malloc, calloc and realloc of a program linked with --wrap for the three: those of
- * our own objects, but not those inside libc and wolfSSL.
+ * Counts the calls of malloc, calloc and realloc in a program that is linked with --wrap for them.
+ * Calls of our own code count, those inside libc and wolfSSL do not.
  */
 
 unsigned allocations(void);

@@ -1,4 +1,4 @@
-"""Starts a Mosquitto with its default configuration on a free port."""
+"""Starts Mosquitto with its default configuration on a free port."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ def free_port():
 
 
 class Broker:
-    """Keeps everything in memory; `options` are further lines of its configuration."""
+    """A broker that keeps everything in memory; `options` are additional lines of its configuration."""
 
     def __init__(self, *options):
         self.folder = tempfile.TemporaryDirectory(prefix="mqtt-test-")
@@ -25,7 +25,7 @@ class Broker:
         self.port = self.process = None
 
     def __enter__(self):
-        while not self._start(free_port()):  # another process was faster
+        while not self._start(free_port()):  # another process may take the port first
             pass
         return self
 

@@ -1,4 +1,4 @@
-"""Start, kill and restart the hub emulator; run the programs of the build against it."""
+"""Starts, kills and restarts the hub emulator, and runs programs of the build with it."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class Emulator:
         self.process = None
 
     def kill(self):
-        """As in a power cut, the process has no chance to clean up."""
+        """Kills the process, which has no chance to clean up, as in a power cut."""
         self.process.kill()
         self.process.wait(PATIENCE_S)
         self.process.stdout.close()
@@ -86,7 +86,7 @@ class Emulator:
         return self.run("iothub", "service", *arguments)
 
     def put(self, path, value):
-        """A REST request that no program of the build makes."""
+        """Sends a REST request that no program of the build can make."""
         token = self.run("iothub", "sas-token", "--connection-string",
                          self.values["IOTHUB_CONNECTION_STRING"]).strip()
         request = urllib.request.Request(
@@ -97,23 +97,26 @@ class Emulator:
             pass
 
     def sample(self, name, *arguments):
-        """Start a sample in the background."""
+        """Starts a sample in the background."""
         return Background(self.command(name, "--port", self.port, *arguments), self.environment())
 
     def monitor(self):
-        """All telemetry since the state folder is new, then what arrives."""
+        """Starts a monitor that prints all telemetry since the state folder was made, and then what
+        arrives.
+        """
         return Background(self.command("iothub", "service", "monitor", "--from", "1"),
                           self.environment())
 
 
 class Background:
-    """A program whose lines of output can be waited for, or are taken one by one."""
+    """A running program. Its lines of output can be waited for, or read one by one."""
 
     def __init__(self, command, environment, take=None):
         self.lines = []
         self.take = take
         self.changed = threading.Condition()
-        self.errors = tempfile.TemporaryFile("a+")  # a pipe that nobody reads would stop it
+        # A file, since a pipe that is not read would block the program.
+        self.errors = tempfile.TemporaryFile("a+")
         self.process = subprocess.Popen(command, env=environment, text=True,
                                         stdout=subprocess.PIPE, stderr=self.errors)
         self.reader = threading.Thread(target=self._read)
@@ -129,7 +132,7 @@ class Background:
                 self.changed.notify_all()
 
     def wait_for(self, found):
-        """Until found(lines) is true."""
+        """Waits until found(lines) returns true."""
         with self.changed:
             assert self.changed.wait_for(lambda: found(self.lines), PATIENCE_S), self.lines[-20:]
 
@@ -163,7 +166,7 @@ class Background:
 
 
 class Proxy:
-    """fault_proxy in front of the hub; ends with its standard input."""
+    """A fault_proxy in front of the hub. It ends when its standard input is closed."""
 
     def __init__(self, program, hub, fault, n, seed=1):
         self.process = subprocess.Popen([program, hub.port, fault, str(n), str(seed)],
@@ -178,11 +181,11 @@ class Proxy:
 
 
 def numbers(monitor_lines):
-    """The field "number" of each message that the monitor showed."""
+    """Returns the field "number" of each message that the monitor has printed."""
     bodies = (json.loads(line).get("body") for line in monitor_lines if line.startswith("{"))
     return [b["number"] if isinstance(b, dict) else json.loads(b)["number"] for b in bodies]
 
 
 def first_seen(items):
-    """Without repeats, which "at least once" allows."""
+    """Returns the messages without repeats, which "at least once" allows."""
     return list(dict.fromkeys(items))

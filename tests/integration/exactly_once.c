@@ -1,12 +1,11 @@
-/*
- * QoS 2 messages to a broker and back over connections that break: each is numbered, and what
- * arrives is counted.  A message may arrive twice only when the broker broke MQTT 3.1.1 section
- * 4.3.3: it had sent PUBREL, and sent the PUBLISH again.  So the received bytes are read here, too.
+/* Sends numbered QoS 2 messages to a broker and back over connections that break, and counts
+ * what arrives. A message may arrive twice only if the broker has broken section 4.3.3 of MQTT
+ * 3.1.1 by sending the PUBLISH again after the PUBREL. To detect that, the program also decodes
+ * the received bytes itself.
  *
  * usage: exactly_once PORT COUNT SECONDS
  *
- * Prints one line of JSON.  The session is kept; every fourth message is acknowledged late.
- */
+ * It prints one line of JSON. The session is kept; every fourth message is acknowledged late. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,15 +18,15 @@ enum { COUNT_MAX = 100000, LATE_MAX = 8 };
 
 static const mqc_span topic = MQC_SPAN_LIT("exactly/once");
 
-/* A second reader of what the broker sends, which looks for PUBREL only. */
+/* Decodes the bytes of the broker a second time, only to find PUBREL packets. */
 typedef struct wire {
     plat_result (*recv)(plat_stream *s, uint8_t *buf, size_t cap, size_t *got);
     enum { WIRE_TYPE = 0, WIRE_LENGTH, WIRE_BODY } phase;
     uint8_t type;
     unsigned shift;
-    size_t left; /* of the body */
+    size_t left; /* bytes of the body that are still to come */
     uint16_t id;
-    bool released[65536]; /* PUBREL came after the last PUBLISH with this id */
+    bool released[65536]; /* indexed by packet id: PUBREL has arrived since the last PUBLISH */
 } wire;
 
 static wire tapped;
@@ -35,14 +34,14 @@ static wire tapped;
 typedef struct trial {
     mqtt_loop loop;
     unsigned count;
-    unsigned accepted; /* by the engine */
+    unsigned accepted; /* messages that the engine has accepted */
     unsigned done;
     unsigned arrived; /* different ones */
     unsigned twice;
     unsigned connections;
-    unsigned repeated; /* messages with DUP */
+    unsigned repeated; /* number of messages with DUP */
     bool subscribed;
-    bool broken; /* a promise, or the rules */
+    bool broken; /* the engine has broken a promise, or the broker a rule */
     uint16_t late[LATE_MAX];
     unsigned late_count;
     uint8_t times[COUNT_MAX];
@@ -183,7 +182,7 @@ static bool over(const trial *t)
     return t->broken || (t->done == t->count && t->arrived == t->count);
 }
 
-/* One turn of a connection; false when it has ended. */
+/* One turn of a connection. Returns false if the connection has ended. */
 static bool turn(trial *t)
 {
     mqc_engine *e = &t->loop.engine;

@@ -1,14 +1,12 @@
-/*
- * Send numbered telemetry as fast as the queue takes it, over whatever happens to the
- * hub, and check the client's promises from inside: each accepted message ends exactly
- * once and well, and the SDK's own code allocates nothing between the first and the last.
+/* Sends numbered telemetry as fast as the queue accepts it, whatever happens to the hub, and
+ * checks the client's promises: each accepted message ends exactly once and with success, and
+ * the code of the SDK allocates nothing between the first and the last message.
  *
- * usage: flood PORT COUNT KEEP_ALIVE_S [SIZE [LOSSES]]   (IOTHUB_DEVICE_CONNECTION_STRING,
+ * usage: flood PORT COUNT KEEP_ALIVE_S [SIZE [LOSSES]] (IOTHUB_DEVICE_CONNECTION_STRING,
  * IOTHUB_CA_FILE)
  *
- * The last tenth is held back until the connection was lost LOSSES times, so that a test that
- * breaks connections is not too late on a slow machine.
- */
+ * The last tenth of the messages is held back until the connection was lost LOSSES times, so
+ * that a test that breaks connections is not too late on a slow machine. */
 
 #include <signal.h>
 #include <stdio.h>
@@ -24,13 +22,13 @@ enum { SIZE_MAX_OF_BODY = 65536 };
 
 typedef struct flood {
     unsigned count;
-    size_t size;     /* of a body: filled up with spaces */
-    unsigned losses; /* before the last tenth is sent */
+    size_t size;     /* bytes of a body, which is filled up with spaces */
+    unsigned losses; /* lost connections that are required before the last tenth is sent */
     unsigned sent;
     unsigned ended;
     unsigned failed;
-    unsigned full;       /* times that send returned IOTHUB_ERR_NO_SPACE */
-    unsigned char *ends; /* how often each message ended */
+    unsigned full;       /* how often the send function returned IOTHUB_ERR_NO_SPACE */
+    unsigned char *ends; /* how often each message has ended */
 } flood;
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
@@ -40,7 +38,7 @@ static void on_done(iothub_client *c, const iothub_done *d, void *user)
     (void)c;
     f->ended++;
     f->failed += d->result != IOTHUB_OK;
-    f->ends[(uintptr_t)d->tag]++; /* the tag is the message's number */
+    f->ends[(uintptr_t)d->tag]++; /* the tag is the number of the message */
 }
 
 static void on_status(iothub_client *c, const iothub_status *s, void *user)
@@ -58,7 +56,7 @@ static unsigned may_be_sent(const flood *f, const iothub_client *c)
     return stats.losses < f->losses ? f->count - f->count / 10 : f->count;
 }
 
-/* False when something else than a full queue came in the way. */
+/* Fills the queue. Returns false if anything but a full queue ended that. */
 static bool fill(flood *f, iothub_client *c)
 {
     static char body[SIZE_MAX_OF_BODY];
@@ -133,7 +131,7 @@ int main(int argc, char **argv)
         (void)iothub_wait(c, 1000);
     }
     unsigned before = allocations();
-    alarm(120); /* a test that hangs ends */
+    alarm(120); /* ends a program that hangs */
     while (f.ended < f.count && fill(&f, c)) {
         (void)iothub_wait(c, 1000);
     }

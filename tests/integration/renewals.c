@@ -1,13 +1,12 @@
-/*
- * Renew the connection N times while publishing all the time, and check from inside that
- * nobody notices: each message ends once and well, no status has a reason other than
- * IOTHUB_OK, our own code allocates nothing, and descriptors and resident memory stay level.
+/* Renews the connection N times while it publishes without a pause, and checks that the
+ * application notices nothing: each message ends once and with success, each status has the
+ * reason IOTHUB_OK, our own code allocates nothing, and the numbers of descriptors and of
+ * resident pages do not grow.
  *
- * usage: renewals PORT N LIFETIME_S   (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ * usage: renewals PORT N LIFETIME_S (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
  *
- * LIFETIME_S 0: by iothub_reconnect_now, one after the other; else by tokens that live so long.
- * Reports as one JSON object, times in microseconds.
- */
+ * With LIFETIME_S 0 the program calls iothub_reconnect_now for each renewal; otherwise the
+ * tokens live LIFETIME_S seconds. It prints one JSON object with times in microseconds. */
 
 #include <dirent.h>
 #include <stdio.h>
@@ -27,12 +26,12 @@ typedef struct run {
     unsigned renewals; /* completed */
     unsigned surprises;
     unsigned sent, ended, failed;
-    unsigned more_after; /* messages ended: time for the next renewal by hand */
-    int64_t next_us;     /* not before: the next message */
-    int64_t left_us;     /* when the old connection took its last telemetry */
+    unsigned more_after; /* after this number of ended messages the next renewal is requested */
+    int64_t next_us;     /* the next message is not sent before this time */
+    int64_t left_us;     /* time at which the old connection sent its last telemetry */
     int64_t login_us;    /* CONNECT left */
     int64_t *gaps_us;
-    int64_t *logins_us; /* of the gaps: CONNECT to CONNACK */
+    int64_t *logins_us; /* duration of each login without a connection, from CONNECT to CONNACK */
 } run;
 
 static int64_t now_us(void)
@@ -48,7 +47,7 @@ static void on_done(iothub_client *c, const iothub_done *d, void *user)
 
     (void)c;
     r->failed += d->result != IOTHUB_OK || d->tag != (void *)(uintptr_t)(r->ended + 1);
-    r->ended++; /* in order, each once */
+    r->ended++; /* each message ends once and in order */
 }
 
 static void on_status(iothub_client *c, const iothub_status *s, void *user)
@@ -109,8 +108,8 @@ static int64_t median(int64_t *values, unsigned count)
     return count > 0 ? values[count / 2] : 0;
 }
 
-/* The time from a message to its acknowledgement, with nothing else in flight: a round trip and
- * the hub's work. */
+/* Returns the time from a message to its acknowledgement with nothing else in flight: a round
+ * trip and the hub's work. */
 static int64_t round_trip_us(run *r, iothub_client *c)
 {
     int64_t trips[TRIPS];
@@ -154,8 +153,8 @@ static long resident_kb(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* Publishes as fast as the queue accepts; with renewals of tokens, which last longer, 1,000
- * messages a second. */
+/* Publishes as fast as the queue accepts. While it waits for tokens to expire, which takes
+ * longer, it publishes 1,000 messages a second. */
 static void publish(run *r, iothub_client *c)
 {
     while ((r->by_hand || now_us() >= r->next_us) && send_one(r, c)) {
@@ -163,7 +162,7 @@ static void publish(run *r, iothub_client *c)
     }
 }
 
-/* Publish until `until` renewals are complete and one connection is left. */
+/* Publishes until `until` renewals are complete and only one connection is left. */
 static void renew(run *r, iothub_client *c, unsigned until)
 {
     while (r->renewals < until || iothub_get_state(c) != IOTHUB_CONNECTED) {
@@ -235,7 +234,7 @@ int main(int argc, char **argv)
         return 1;
     }
     int64_t trip_us = round_trip_us(&r, c);
-    renew(&r, c, WARM_UP); /* both streams have been used */
+    renew(&r, c, WARM_UP); /* after this, both streams have been used */
     unsigned fds = descriptors();
     long before_kb = resident_kb();
     unsigned allocated = allocations();

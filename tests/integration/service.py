@@ -1,4 +1,4 @@
-"""The service side of the emulator over its REST interface, without starting a program each time."""
+"""The service side of the emulator, used directly over REST without starting a program each time."""
 
 import http.client
 import json
@@ -7,11 +7,11 @@ import subprocess
 
 
 class ServiceError(Exception):
-    """The hub answered with a failure."""
+    """Raised when the hub answers with an error."""
 
 
 class Service:
-    """One connection; raises OSError or HTTPException when the hub is away."""
+    """One connection. It raises OSError or HTTPException if the hub cannot be reached."""
 
     def __init__(self, hub, timeout_s=15):
         self.token = token(hub)
@@ -52,7 +52,7 @@ class Service:
         return self.ask("PUT", "/emulator/throttle", {"twinRequests": requests})
 
     def events(self, first, seconds):
-        """Returns telemetry from event `first` on, until none has arrived for that long."""
+        """Returns telemetry from event `first` on, until no event has arrived for the given time."""
         reply = self.begin("GET", f"/emulator/events?from={first}&timeout={seconds}")
         for line in reply:
             if line.strip():
@@ -61,7 +61,7 @@ class Service:
 
 
 def token(hub):
-    """Good for a day; the keys of a hub do not change."""
+    """Returns a token that is valid for a day; the keys of a hub do not change."""
     if not hasattr(hub, "service_token"):
         command = hub.command("iothub", "sas-token", "--connection-string", "-", "--ttl", "86400")
         result = subprocess.run(command, input=hub.values["IOTHUB_CONNECTION_STRING"], text=True,

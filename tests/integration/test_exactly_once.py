@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""QoS 2 against Mosquitto over connections that break anywhere: none is lost, and none arrives twice
-unless Mosquitto sent it again after its PUBREL, which exactly_once watches on the wire.
+"""Tests QoS 2 with Mosquitto over connections that break anywhere: no message is lost, and none arrives
+twice unless Mosquitto sent it again after its PUBREL, which exactly_once detects in the received bytes.
 
 usage: test_exactly_once.py BIN_DIR EXACTLY_ONCE FAULT_PROXY
 """

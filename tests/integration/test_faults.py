@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Telemetry over a network that misbehaves: nothing accepted is lost, each message ends once.
+"""Tests telemetry over a network with faults: no accepted message is lost, and each message ends once.
 
 usage: test_faults.py BIN_DIR FLOOD FAULT_PROXY
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`iothub fleet` against the emulator: its report agrees with what the hub saw.
+"""Tests `iothub fleet` with the emulator: its report must agree with what the hub received.
 
 usage: test_fleet.py BIN_DIR
 """
@@ -33,7 +33,7 @@ class Fleet(unittest.TestCase):
                                            *arguments), self.hub.environment())
 
     def interrupt(self, fleet):
-        """The summary, by the first word of its lines."""
+        """Returns the lines of the summary, by their first word."""
         fleet.process.send_signal(signal.SIGINT)
         return {line.partition(":")[0]: line for line in fleet.end()}
 
@@ -90,7 +90,7 @@ class Fleet(unittest.TestCase):
             self.assertIn(f"{devices}, of which {devices} were", self.interrupt(fleet)["devices"])
 
     def test_a_file_is_dealt_out_line_by_line(self):
-        """If a shard read a line of another one, it would find an invalid connection string."""
+        """If a shard read a line of another shard, it would find an invalid connection string."""
         good = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
         for shard in range(3):
             lines = [good if i % 3 == shard else f"of shard {i % 3}" for i in range(8)]

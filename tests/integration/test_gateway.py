@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Many devices in one process: all get through, and none disturbs the others.
+"""Tests many devices in one process: the messages of all arrive, and no device disturbs another.
 
 usage: test_gateway.py BIN_DIR
 """
@@ -37,7 +37,7 @@ class Gateway(unittest.TestCase):
         return Background([*before, *command], self.hub.environment())
 
     def arrived(self, count):
-        """The number of messages of each device, once `count` have arrived."""
+        """Waits until `count` messages have arrived. Returns the number of messages of each device."""
         self.monitor.wait_for(lambda lines: sum(line.startswith("{") for line in lines) >= count)
         events = (json.loads(line) for line in self.monitor.lines if line.startswith("{"))
         return collections.Counter(event["deviceId"] for event in events)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The sample mqtt_client against Mosquitto: what MQTT 3.1.1 offers, and what is refused.
+"""Tests the sample mqtt_client with Mosquitto: the features of MQTT 3.1.1, and what is refused.
 
 usage: test_mqtt_client.py BIN_DIR
 """
@@ -32,7 +32,7 @@ class MqttClient(unittest.TestCase):
         return self.start(*arguments).end()
 
     def listen(self, *arguments):
-        """In the background, and subscribed."""
+        """Starts the sample in the background and waits until it has subscribed."""
         listener = self.start("listen", *arguments)
         listener.wait_line("listening to")
         return listener
@@ -92,7 +92,7 @@ class MqttClient(unittest.TestCase):
                          ["news (QoS 1): heard again"])
 
     def fails(self, status, text, *arguments):
-        """With one line that names the part."""
+        """Expects a failure with one line that names the part at fault."""
         done = subprocess.run([CLIENT, *arguments], capture_output=True, text=True,
                               timeout=PATIENCE_S, check=False)
         self.assertEqual(done.returncode, status, done.stderr)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renewals while telemetry flows: nothing is lost, repeated or noticed, and nothing grows.
+"""Tests renewals while telemetry is sent: nothing is lost, repeated or noticed, and nothing grows.
 
 usage: test_renewals.py BIN_DIR RENEWALS FAULT_PROXY
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""10,000 messages while the hub is killed and comes back: nothing accepted is lost.
+"""Sends 10,000 messages while the hub is killed and restarted: no accepted message is lost.
 
 usage: test_restart.py BIN_DIR FLOOD
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every sample does against the emulator what its first lines say.
+"""Tests that every sample works with the emulator as its file comment describes.
 
 usage: test_samples.py BIN_DIR
 """
@@ -109,7 +109,9 @@ class Samples(unittest.TestCase):
             self.assertEqual(numbers(own), list(range(1, 21)))
 
     def test_what_other_sdks_accept_connects(self):
-        """A policy of the hub, the flag of .NET, white space; the port comes from the environment."""
+        """Accepts a connection string with a policy of the hub, the flag that .NET adds, and white space;
+        the port comes from the environment.
+        """
         device = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"]
         policy = self.hub.values["IOTHUB_CONNECTION_STRING"]
         for text in (policy + ";DeviceId=device1", device + ";X509Cert=False",
@@ -119,12 +121,12 @@ class Samples(unittest.TestCase):
             self.assertIn("1 messages arrived", sample.end())
 
     def fails(self, status, text, name, *arguments, **changes):
-        """The program fails with one line that holds the text, and shows no key."""
+        """Expects that the program fails with one line that contains the text and shows no key."""
         key = self.hub.values["IOTHUB_DEVICE_CONNECTION_STRING"].rpartition("SharedAccessKey=")[2]
         how, errors = self.hub.fail(name, *arguments, **changes)
         self.assertIn(text, errors)
         self.assertTrue(errors.startswith(name + ": "), errors)
-        if how == 1:  # for wrong usage, a hint follows
+        if how == 1:  # after wrong usage, a hint follows
             self.assertEqual(errors.count("\n"), 1, errors)
         self.assertNotIn(key, errors)
         self.assertEqual(how, status, errors)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Store and forward with the real store: killed programs and hubs, and an outage.
+"""Tests store and forward with the real store: programs and hubs are killed, and there is an outage.
 
 usage: test_store.py BIN_DIR [--kills N] [--hub-kills N] [--outage N] [--seed N] [unittest arguments]
 
-Without options it is small enough for every day; 200, 50 and 1000000 are the full size.
+Without options the numbers are small enough for each test run; the full size is 200, 50 and 1000000.
 """
 
 import argparse
@@ -30,7 +30,7 @@ OPTIONS, REST = parser.parse_known_args()
 
 
 class Sender:
-    """store_and_forward; the numbers that it says are stored are read to the last byte."""
+    """Runs store_and_forward and reads all of its output, which names the messages that were stored."""
 
     def __init__(self, hub, store, first, count, port=None):
         command = hub.command("store_and_forward", "--port", port or hub.port, "--store", store,
@@ -47,7 +47,7 @@ class Sender:
     def _read(self):
         for line in self.process.stdout:
             if not line.endswith("\n"):
-                return  # cut off by the kill
+                return  # the last line is incomplete, because the program was killed
             self.last_line = line
             word, _, rest = line.partition(" ")
             if word == "stored":
@@ -80,12 +80,14 @@ class Watcher:
 
     def __init__(self, hub):
         self.hub = hub
-        self.next = 1        # of the hub's log
-        self.newest = 0      # the highest number that came
+        self.next = 1  # number of the next event in the hub's log
+        self.newest = 0  # the highest number that has arrived
         self.repeats = 0
-        self.disorder = []   # a number that came before a lower one had come
-        self.ids = {}        # message ids of the numbers that may come again
-        self.unsaid = set()  # stored, perhaps, but not said: the next program begins with these
+        self.disorder = []  # numbers that arrived before a lower one
+        self.ids = {}  # message ids of the numbers that may arrive again
+        # Numbers that may have been stored without being reported; the next program begins with
+        # these.
+        self.unsaid = set()
         self.changed = threading.Condition()
         self.start()
 
@@ -122,7 +124,7 @@ class Watcher:
 
 
 def fill(folder):
-    """Fills the rest of the disk."""
+    """Fills the remaining space of the disk."""
     with open(os.path.join(folder, "stranger"), "ab", buffering=0) as file:
         try:
             while True:
@@ -168,7 +170,7 @@ class Store(unittest.TestCase):
         self.kill_again_and_again(lambda: fill(disk))
 
     def kill_again_and_again(self, between):
-        """between is called when a program has stored some, and when it has been killed"""
+        """`between` is called when a program has stored some messages, and when it was killed."""
         dice = random.Random(OPTIONS.seed)
         hub_kills = set(dice.sample(range(OPTIONS.kills), OPTIONS.hub_kills))
         stored = 0
@@ -192,7 +194,9 @@ class Store(unittest.TestCase):
               f"{self.watcher.repeats} repeats, {time.monotonic() - began:.0f} s")
 
     def test_a_message_that_was_never_stored_is_a_failure(self):
-        """Also if all stored messages have arrived, and if the program was asked to end."""
+        """The program has ended. Returns also if all stored messages have arrived, or if it was asked to
+        end.
+        """
         sender = Background(self.hub.command(
             "store_and_forward", "--port", self.hub.port, "--store", self.file, "--count",
             "1000000000"), self.hub.environment())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Threads, TLS and a hub together; what ThreadSanitizer should see, it sees here.
+"""Tests threads, TLS and a hub together, so that ThreadSanitizer can find data races.
 
 usage: test_threads.py BIN_DIR EMULATOR_DIR
 """

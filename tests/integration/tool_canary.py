@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""A recognisable key in every place where a key can stand by mistake: no program shows it.
+"""Puts a recognisable key in every place where it could be given by mistake, and checks that no program
+shows it.
 
 usage: tool_canary.py BIN_DIR
 
-Neither standard error nor standard output may hold the key as base64, percent-encoded, or decoded.
-Where a program was asked to print what it was given (a token for a resource, its own message), its
-standard output is left out.
+Neither standard error nor standard output may contain the key as base64, percent-encoded, or decoded.
+Where a program was asked to print what it was given (a token for a resource, its own message), standard
+output is not checked.
 """
 
 import base64
@@ -34,14 +35,14 @@ POLICY = f"HostName={HOST};SharedAccessKeyName=service;SharedAccessKey={KEY}"
 TOKEN = (f"SharedAccessSignature sr={HOST}%2Fdevices%2Fdevice1&sig="
          f"{urllib.parse.quote(KEY, safe='')}&se=4000000000")
 SECRETS = (KEY, TOKEN, STRING, POLICY)
-WINDOW = 10  # characters of the key in a row are too many
+WINDOW = 10  # so many consecutive characters of the key must not be shown
 CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 SAMPLES = ("telemetry", "c2d", "twin", "methods", "event_loop", "runner", "store_and_forward",
            "gateway")
 
 
 def forms(key):
-    """What must not be shown: parts of the key in any encoding, and its decoded bytes."""
+    """Returns what must not be shown: parts of the key in any encoding, and its decoded bytes."""
     texts = [key.encode(), urllib.parse.quote(key, safe="").encode(), base64.b64decode(key),
              key.encode().hex().encode(), base64.b64decode(key).hex().encode()]
     return {text[i:i + WINDOW].lower() for text in texts for i in range(len(text) - WINDOW + 1)}
@@ -74,7 +75,9 @@ class Canary(unittest.TestCase):
         cls.folder.cleanup()
 
     def run_program(self, words, changes=None, stdin=b""):
-        """Exit status, output, errors. A server that came up is stopped again."""
+        """Runs a program. Returns exit status, output and errors. If it is a server that starts, it is
+        stopped again.
+        """
         environment = {**self.plain, **(changes or {})}
         process = subprocess.Popen([os.path.join(BIN_DIR, words[0]), *words[1:]], env=environment,
                                    cwd=self.folder.name, stdin=subprocess.PIPE,
@@ -88,7 +91,7 @@ class Canary(unittest.TestCase):
         return process.returncode, out, err
 
     def check(self, words, changes=None, stdin=b"", asked=False):
-        """asked: a success may print on standard output what it was given."""
+        """If `asked` is true, a successful program may print what it was given on standard output."""
         with self.subTest(words=words, changes=changes):
             status, out, err = self.run_program(words, changes, stdin)
             self.assertFalse(leaks(err), err)
@@ -149,7 +152,9 @@ class Canary(unittest.TestCase):
                 self.assertNotEqual(status, 0)
 
     def test_every_variable_of_the_environment(self):
-        """The samples share the code that reads it, so each gets a few values, and two of them get all."""
+        """The samples share the code that reads the value, so each sample gets a few values, and two of
+        them get all.
+        """
         device, service = "IOTHUB_DEVICE_CONNECTION_STRING", "IOTHUB_CONNECTION_STRING"
         port, rest_port, ca = "IOTHUB_PORT", "IOTHUB_REST_PORT", "IOTHUB_CA_FILE"
         commands = ((["iothub", "sas-token", "--as-connection-string"], (device,)),
@@ -191,7 +196,7 @@ class Canary(unittest.TestCase):
             self.check(["iothub", "service", "method", "device1", "m", "-"], stdin=content)
 
     def test_what_a_server_repeats(self):
-        """A false hub that answers with the token that it received, with keys, and with colours."""
+        """A false hub whose answers contain the token that it received, keys, and terminal colours."""
         with EchoHub(self.hub) as port:
             for words in (["twin", "get", "device1"], ["twin", "update", "device1", "{}"],
                           ["method", "device1", "m"], ["c2d", "device1", "x"], ["monitor"]):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Mistakes of a newcomer, one a row: each ends soon, with the right exit status, and with one
-line that says what to do about it.
+"""Makes mistakes of a newcomer, one in each row: each must end soon, with the right exit status, and with
+one line that says what to do.
 
 usage: tool_newcomer.py BIN_DIR
 """
@@ -168,7 +168,7 @@ class Newcomer(unittest.TestCase):
         ))
 
     def test_silly_numbers(self):
-        """No number option of any program takes one of these."""
+        """Checks that no numeric option of any program accepts one of these values."""
         numbers = ("", "-1", "+1", " 5", "5 ", "0x10", "1e3", "1e308", "nan", "inf", "5s", "1.5.2",
                    "18446744073709551616", "99999999999999999999999999", "\u0665", "5\n", "--")
         options = (
@@ -185,7 +185,7 @@ class Newcomer(unittest.TestCase):
         )
         turn = 0
         for words, names in options:
-            for name in names:  # four options together take all numbers
+            for name in names:  # these four options together try all numbers
                 turn += 1
                 for number in numbers[turn % 4::4]:
                     self.mistake(2, name, [*words, f"{name}={number}"])

@@ -1,4 +1,4 @@
-"""Builds the project outside the tree, runs its unit tests, and replaces one of its sources by another."""
+"""Builds the project outside the source tree, runs its unit tests, and replaces one of its sources."""
 
 import json
 import os
@@ -15,18 +15,18 @@ LAYERS = ("mqtt_core", "iothub_client")
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 MODES = {"plain": "-O1", "asan": f"-O1 {SANITIZERS}", "coverage": "-O0 --coverage"}
 
-# What the compiler warns of, no build of the project lets pass; our own "|| 1" is no fault.
+# Treats warnings as errors, as every build of the project does, except for a warning that our own "|| 1" causes.
 ERRORS = ["-Werror", "-Wno-parentheses"]
-MEMORY = 4 << 30  # bytes; a loop that allocates ends
+MEMORY = 4 << 30  # limit in bytes, so that a loop that allocates memory ends
 
 
 @dataclass
 class Test:
     name: str
     program: str
-    link: list  # words of the command, in the folder of the build
+    link: list  # words of the command that links it, run in the folder of the build
     seconds: float = 0.0
-    lines: dict = field(default_factory=dict)  # what it executes: path -> lines
+    lines: dict = field(default_factory=dict)  # lines that it executes: path -> lines
 
 
 def fail(text):
@@ -47,8 +47,9 @@ class Build:
         self.folder = os.path.join(base, mode)
         self.make(jobs)
         self.tests = self.find_tests()
-        self.compile = {}  # object -> words
-        self.objects = {}  # source -> its objects: of the library, and perhaps one that counts steps
+        self.compile = {}  # object -> words of its command
+        # Source -> its objects: one of the library, and perhaps one that counts steps.
+        self.objects = {}
         with open(os.path.join(self.folder, "compile_commands.json")) as f:
             for entry in json.load(f):
                 words = shlex.split(entry["command"])
@@ -59,9 +60,9 @@ class Build:
     def make(self, jobs):
         configure = ["cmake", "-G", "Ninja", "-S", self.root, "-B", self.folder]
         options = {
-            "CMAKE_BUILD_TYPE": "Debug",  # with the valid checks
+            "CMAKE_BUILD_TYPE": "Debug",  # builds with the valid checks
             "CMAKE_C_FLAGS_DEBUG": "",
-            "CMAKE_C_COMPILER": "gcc",  # whose gcov is used
+            "CMAKE_C_COMPILER": "gcc",  # because gcov belongs to gcc
             "CMAKE_C_FLAGS": MODES[self.mode],
             "CMAKE_C_COMPILER_LAUNCHER": "",
             "CMAKE_EXPORT_COMPILE_COMMANDS": "ON",
@@ -71,7 +72,8 @@ class Build:
         run(["cmake", "--build", self.folder, "--", f"-j{jobs}"] + targets, self.root, f"the build {self.mode}")
 
     def listed(self):
-        counted = "" if self.mode == "asan" else "(_counted)?"  # tests of how work grows
+        # Objects of the tests of how work grows.
+        counted = "" if self.mode == "asan" else "(_counted)?"
         words = ["ctest", "--show-only=json-v1", "-L", f"^({'|'.join(LAYERS)}){counted}$"]
         tests = json.loads(run(words, self.folder, "ctest"))["tests"]
         return [(t["name"], t.get("command", [""])[0]) for t in tests]
@@ -91,7 +93,7 @@ class Change:
 
     def __init__(self, build, copies, out):
         self.build = build
-        self.copies = copies  # source -> the file in its place
+        self.copies = copies  # source -> the file that replaces it
         self.out = os.path.join(out, build.mode)
         self.made = {}
         shutil.rmtree(self.out, ignore_errors=True)
@@ -111,7 +113,7 @@ class Change:
         return self.made[obj]
 
     def with_own_headers(self, words, source):
-        """Private headers that are looked up from the src folder of a layer come from the copy, too."""
+        """Makes private headers that are found through the src folder of a layer come from the copy, too."""
         folder = self.copies[source].removesuffix(source)
         layers = {f"-I{os.path.join(self.build.root, l)}/src": f"-I{os.path.join(folder, l)}/src" for l in LAYERS}
         return [layers.get(w, w) for w in words]
@@ -120,7 +122,9 @@ class Change:
         return all(self.compiled(self.build.objects[s][0], s) for s in self.copies)
 
     def linked(self, test):
-        """The test with the other objects: instead of its own, or before the library that has them."""
+        """Links the test with the other objects, instead of its own or before the library that contains
+        them.
+        """
         words = list(test.link)
         first = []
         for source in self.copies:
@@ -138,7 +142,7 @@ class Change:
     def kills(self, test):
         program = self.linked(test)
         if program is None:
-            return False  # nothing that a test would see
+            return False  # the object code is the same, so no test can fail
         ok = passes(program, self.build.mode, test.seconds, self.out)
         os.remove(program)
         return not ok
@@ -162,14 +166,14 @@ def drop_dependencies(words):
 
 
 def limit(mode, seconds):
-    """Returns the processor time and the time that a test of this duration may take with a change."""
+    """Returns the processor time and the elapsed time that a test of this duration may take with a change."""
     cpu = int(5 + (40 if mode == "asan" else 10) * seconds)
     wall = 60 + 3 * cpu
 
     def apply():
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if mode != "asan":  # which reserves all there is
+        if mode != "asan":  # not with ASan, which reserves the whole address space
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
     return apply, wall
@@ -203,7 +207,7 @@ def passes(program, mode, seconds, folder, env=None):
 
 
 def measured(build, folder):
-    """The tests that pass without any change, with the time that each takes."""
+    """Returns the tests that pass without any change, with the time that each takes."""
     good = []
     for t in build.tests:
         began = time.monotonic()
@@ -219,7 +223,7 @@ def measured(build, folder):
 
 
 def covered(build, test, folder):
-    """{path: {line: executed}} of the layers' sources, by gcov."""
+    """Returns {path: {line: executed}} for the sources of the layers, by gcov."""
     data = os.path.join(folder, "gcov", test.name)
     shutil.rmtree(data, ignore_errors=True)
     os.makedirs(data)

@@ -1,4 +1,4 @@
-"""Small changes of C sources, one at a time, as a slip of the hand would make them."""
+"""Makes small changes of C sources, one at a time, like mistakes of a programmer."""
 
 import re
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ KEYWORDS = set(
     "static const volatile unsigned signed int char bool void long short typedef extern inline".split()
 )
 INTEGERS = set("int unsigned size_t mqc_time uint8_t uint16_t uint32_t uint64_t int32_t int64_t char".split())
-# Other return values for functions of these types.
+# Other values to return from functions of these types.
 RESULTS = {
     "mqc_result": ("MQC_OK", "MQC_ERR_STATE"),
     "iothub_result": ("IOTHUB_OK", "IOTHUB_ERR_STATE"),
@@ -62,8 +62,8 @@ class Token:
 class Function:
     name: str
     returns: tuple  # the words before the name
-    first: int  # token of '{'
-    last: int  # token of '}'
+    first: int  # index of the token '{'
+    last: int  # index of the token '}'
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Mutant:
     path: str
     line: int
     function: str
-    edits: tuple  # of (start, end, text), in order
-    before: str  # the lines that change, as one line of single spaces,
-    after: str  # and what becomes of them
+    edits: tuple  # pairs of positions and the new text, in order
+    before: str  # the lines that change, joined to one line with single spaces
+    after: str  # the same lines after the change
 
     @property
     def key(self):
@@ -89,7 +89,7 @@ def tokens_of(source):
 
 
 def pairs_of(tokens):
-    """For each bracket that opens, the token that closes it."""
+    """Returns the closing token of each opening bracket."""
     closes = {}
     waiting = []
     for i, t in enumerate(tokens):
@@ -101,7 +101,7 @@ def pairs_of(tokens):
 
 
 def functions_of(tokens, closes):
-    """Definitions at file level: words, a name, (...), {...}."""
+    """Returns the functions that are defined at file level: words, a name, (...), {...}."""
     found = []
     i = begin = 0
     while i < len(tokens):
@@ -130,12 +130,12 @@ class File:
         self.tokens = tokens_of(source)
         self.closes = pairs_of(self.tokens)
         self.functions = functions_of(self.tokens, self.closes)
-        self.inside = {}  # token: its function
+        self.inside = {}  # token -> its function
         for f in self.functions:
             for i in range(f.first, f.last):
                 self.inside[i] = f
 
-    # --- what changes where -------------------------------------------------------
+    # --- finding changes ----------------------------------------------------------
 
     def signs(self, i):
         t = self.tokens[i]
@@ -178,7 +178,7 @@ class File:
         return i
 
     def statements(self, i):
-        """A statement is left out: a call, an assignment, a jump; not a check of invariants."""
+        """Removes a statement: a call, an assignment or a jump, but not a valid check."""
         t = self.tokens[i]
         if i not in self.inside or i == self.inside[i].first or t.text == "assert":
             return
@@ -193,32 +193,32 @@ class File:
         yield ((t.start, end.start, "\n" * lines),)
 
     def declares(self, i):
-        """A type and a name follow."""
+        """Returns whether a type and a name follow."""
         a, b, c = self.tokens[i], self.tokens[i + 1], self.tokens[i + 2]
         return a.kind == "name" and (b.kind == "name" or (b.text == "*" and c.kind == "name"))
 
     def is_part(self, i):
-        """Of an expression, or a label: no statement begins here."""
+        """Returns whether the token belongs to an expression or a label, so that no statement begins here."""
         if self.tokens[i - 1].text == ")":
             return self.control_before(i - 1) is None
         if self.tokens[i - 1].text in ":;":
             back = i - 1
             while self.tokens[back].text not in ("{", "}", "?", "case", "default") and back > self.inside[i].first:
                 if self.tokens[back].text == "(" and self.closes[back] > i:
-                    return True  # in a for (..;..;..)
+                    return True  # inside the parentheses of a for
                 back -= 1
             return self.tokens[i - 1].text == ":" and self.tokens[back].text == "?"
         return self.tokens[i + 1].text == ":" or not self.in_block(i)
 
     def control_before(self, close):
-        """The if, while or for whose parenthesis closes there."""
+        """Returns the if, while or for whose parenthesis ends there."""
         for first, last in self.closes.items():
             if last == close and self.tokens[first - 1].text in ("if", "while", "for", "switch"):
                 return self.tokens[first - 1]
         return None
 
     def in_block(self, i):
-        """Not in the braces of an initialiser."""
+        """Returns whether this is outside the braces of an initialiser."""
         for first in sorted(self.closes, reverse=True):
             if first < i < self.closes[first] and self.tokens[first].text == "{":
                 return self.tokens[first - 1].text in (")", "else", "do", ":", ";", "{", "}")
@@ -247,7 +247,7 @@ class File:
                 yield ((first.start, end.start, other),)
 
     def swaps(self, i):
-        """Two arguments, one beside the other."""
+        """Swaps two adjacent arguments."""
         t = self.tokens[i]
         if t.kind != "name" or t.text in KEYWORDS or i not in self.inside or self.tokens[i + 1].text != "(":
             return
@@ -263,7 +263,7 @@ class File:
             if left != right:
                 yield (a + (right,), b + (left,))
 
-    # --- all of them -----------------------------------------------------------------
+    # --- all changes ----------------------------------------------------------------
 
     def mutants(self):
         makers = (

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Measures how many faults the unit tests find: makes small changes to the sources, one at a time, and runs the tests.
+"""Measures how many faults the unit tests find: makes small changes to the sources, one at a time, and
+runs the tests.
 
-Called by build_all/mutate.sh; tests/mutation/README.md says how it works."""
+build_all/mutate.sh calls it; tests/mutation/README.md describes how it works.
+"""
 
 import argparse
 import filecmp
@@ -21,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BASE = os.path.join(ROOT, "build", "mutation")
 LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalent.txt")
 
-SLOW_S = 2  # a test that takes longer runs without sanitizers only, and not at all with --quick
+SLOW_S = 2  # a test that takes longer runs only without sanitizers, and not at all with --quick
 
 INVALID = "does not compile"
 SAME = "same object code"
@@ -30,7 +32,7 @@ SURVIVED = "survived"
 KILLED = "killed"
 
 
-# --- which ----------------------------------------------------------------------------------
+# --- choosing mutants --------------------------------------------------------------------------
 
 
 def all_sources():
@@ -47,7 +49,7 @@ def read(path):
 
 
 def wanted(places):
-    """The mutants of the files, or of the lines FILE:LINE, in the order of the sources."""
+    """Returns the mutants of the files, or of the lines FILE:LINE, in the order of the sources."""
     chosen = []
     for place in places or all_sources():
         path, _, line = place.partition(":")
@@ -60,7 +62,7 @@ def wanted(places):
 
 
 def shuffled(mutants, seed):
-    """In random order; a second one on the same line comes after one of each line."""
+    """Returns the mutants in random order; a second mutant of a line comes after one of each line."""
     random.Random(seed).shuffle(mutants)
     first, later, lines = [], [], set()
     for m in mutants:
@@ -71,7 +73,7 @@ def shuffled(mutants, seed):
 
 
 def listed():
-    """{key: reason} of the mutants that somebody judged equivalent."""
+    """Returns {key: reason} of the mutants that were judged equivalent."""
     entries = {}
     head = before = after = None
     with open(LIST, encoding="utf-8") as f:
@@ -90,11 +92,11 @@ def listed():
     return entries
 
 
-# --- one mutant --------------------------------------------------------------------------------
+# --- judging one mutant ------------------------------------------------------------------------
 
 
 class Bench:
-    """What the workers share: the builds, and which test sees most."""
+    """What the workers share: the builds, and which test found most mutants."""
 
     def __init__(self, jobs, quick):
         self.plain = Build(ROOT, BASE, "plain", jobs)
@@ -120,7 +122,7 @@ class Bench:
         return self.asan
 
     def sources_with(self, path):
-        """The C files that a change of this file changes."""
+        """Returns the C files that are compiled differently if this file changes."""
         if path.endswith(".c"):
             return [path]
         touched = {path}
@@ -131,7 +133,7 @@ class Bench:
             touched |= more
 
     def tests_for(self, build, m):
-        """Those that execute the line, the most promising ones first."""
+        """Returns the tests that execute the line; those that found most mutants come first."""
         chosen = [t for t in build.tests if executes(t, m)]
         own = "test_" + os.path.basename(m.path).split(".")[0]
         with self.lock:
@@ -145,15 +147,16 @@ class Bench:
 
 
 def direct_includes(path):
-    """A private header is looked up beside the file, then from the src folder of its layer."""
+    """Finds a private header beside the file or, if it is not there, from the src folder of its layer."""
     folders = [os.path.dirname(path), os.path.join(path.split(os.sep)[0], "src")]
     names = [line.split('"')[1] for line in read(path).splitlines() if line.startswith('#include "')]
     return {os.path.join(f, n) for n in names for f in folders}
 
 
 def executes(test, m):
-    """The line, or the one above it that the compiler counts the statement by.  What is no code, such
-    as a table or an enum, counts as executed where anything of the file is."""
+    """Returns the line, or the line above it to which the compiler assigns the statement. A line without
+    code, such as one of a table or an enum, counts as executed if anything of its file is.
+    """
     lines = test.lines.get(m.path, {})
     if not m.function:
         return any(lines.values()) or m.path.endswith(".h")
@@ -201,7 +204,7 @@ class Worker:
         return SURVIVED, "" if self.bench.tests_for(self.bench.plain, m) else "no test executes it"
 
     def is_same(self, m, copies):
-        """Returns whether the compiler makes the same code of both."""
+        """Returns whether both sources compile to the same object code."""
         return all(filecmp.cmp(self.optimised(s, ROOT), self.optimised(s, self.folder), False) for s in copies)
 
     def optimised(self, source, root):
@@ -214,11 +217,11 @@ class Worker:
         return to
 
 
-# --- all of them ----------------------------------------------------------------------------------
+# --- main -----------------------------------------------------------------------------------------
 
 
 def judge_all(bench, mutants, known, count, jobs):
-    """[(mutant, verdict, by)] until count of them are mutants that a test could see."""
+    """Returns [(mutant, verdict, by)] until `count` of them are mutants that a test could detect."""
     results = {}
     free = [Worker(bench, n) for n in range(jobs)]
     running = {}
@@ -265,7 +268,7 @@ def report(results):
 
 
 def report_stale(known):
-    """What is listed and can no longer be made, because its line has changed or gone."""
+    """Returns listed mutants that cannot be made any more, because their line has changed or is gone."""
     there = {m.key for m in wanted([])}
     for path, function, before, after in sorted(k for k in known if k not in there):
         print(f"\nlisted in {os.path.basename(LIST)}, and no longer there:")

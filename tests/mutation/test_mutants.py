@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What mutants.py finds in a few lines of C, and that equivalent.txt can be read."""
+"""Tests which mutants mutants.py finds in a few lines of C, and that equivalent.txt can be read."""
 
 import os
 import sys
@@ -60,7 +60,7 @@ WANTED = {
     ("", "enum { THREE = 3 };", "enum { THREE = 2 };"),
     ("next_of", "return t->next;", "return NULL;"),
 }
-# No compiler takes this one: a type and a pointer look like a product.
+# No compiler accepts this mutant, because a type and a pointer look like a product.
 NO_PROGRAM = ("is_less", "const thing *other = t + 1; // a + b", "const thing /other = t + 1; // a + b")
 
 

@@ -3,12 +3,13 @@
 
 /**
  * @file
- * Requests that are under way, so that each ends exactly once.  A wrong end stops the program.
+ * Records the requests that have not ended, to check that each ends exactly once. A wrong end stops
+ * the program.
  */
 
 #include <iothub/client.h>
 
-enum { LEDGER_SIZE = 65536 }; /* more than a client ever has open */
+enum { LEDGER_SIZE = 65536 }; /* more requests than a client can have open */
 
 typedef struct ledger {
     uint32_t last; /* tag of the latest request; never 0 */
@@ -19,13 +20,13 @@ typedef struct ledger {
     } slots[LEDGER_SIZE];
 } ledger;
 
-/** The tag for the next request.  Nothing is opened before ledger_open. */
+/** Returns the tag for the next request, which counts as open only after ledger_open. */
 void *ledger_next(const ledger *l);
 
-/** The request with that tag was accepted. */
+/** Records that the request with that tag was accepted. */
 void ledger_open(ledger *l, iothub_op_kind kind);
 
-/** Its `done` came. */
+/** Records the end that the client's `done` callback reported. */
 void ledger_close(ledger *l, const iothub_done *d);
 
 #endif

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""A device uses all features at the same time while network and hub fail at random; nothing may be lost.
+"""A device uses all features at the same time while the network and the hub fail at random; nothing may be
+lost.
 
 usage: soak.py BIN_DIR SOAK_DEVICE FAULT_PROXY [--minutes N] [--rate N] [--seed N]
 
-build_all/soak.sh builds all that and runs it for hours.
+build_all/soak.sh builds these programs and runs the soak for hours.
 
-The hub's side of what soak_device.c checks from inside: each accepted message arrives, new ones in
-order; each C2D message reaches the device; each answer to a method is its own; the device
-ends with the hub's desired properties, and the hub with the device's report.  Prints what it
-survived in one line.  --seed repeats the faults and their order, not their moments.
+soak_device.c checks the device's side. This program checks the hub's side: each accepted message
+arrives, new ones in order; each C2D message reaches the device; each answer belongs to its method; at
+the end the device has the hub's desired properties, and the hub has the device's report. It prints a
+summary in one line. --seed repeats the faults and their order, but not their times.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from service import Service, ServiceError  # noqa: E402
 
 DEVICE = "device1"
 SETTLE_S = 120
-# What the network does, and up to how much of it: mostly it breaks, at times it works.
+# The faults of the network and the largest N of each; most of them break connections, some let bytes pass.
 FAULTS = (("pass", 1), ("pass", 1), ("split", 200), ("trickle", 400), ("drip", 1), ("delay", 200),
           ("stall", 20000), ("half-open", 20000), ("refuse", 5),
           *3 * (("cut", 40000), ("reset", 40000), ("cut", 15000), ("reset", 15000)))
@@ -40,7 +41,7 @@ class Failure(Exception):
 
 
 class Network:
-    """fault_proxy, whose fault changes."""
+    """Runs fault_proxy, and changes its fault."""
 
     def __init__(self, program, hub, seed):
         self.process = subprocess.Popen([program, hub.port, "pass", "1", str(seed)],
@@ -56,7 +57,7 @@ class Network:
 
 
 class Hub(Emulator):
-    """The emulator, whose absence can be waited out."""
+    """Runs the emulator. Callers can wait while it is restarted."""
 
     def __init__(self, bin_dir):
         super().__init__(bin_dir)
@@ -72,12 +73,14 @@ class Hub(Emulator):
 
 
 class Watcher(threading.Thread):
-    """A thread that works while faults happen, until the soak ends or it finds that something was lost."""
+    """A thread that works while faults happen, until the soak ends or the thread finds that something was
+    lost.
+    """
 
     def __init__(self, hub, found):
         super().__init__(daemon=True)
         self.hub = hub
-        self.found = found  # set when any watcher has a fault
+        self.found = found  # an event that is set when any watcher finds a fault
         self.fault = None
         self.ending = threading.Event()
 
@@ -92,7 +95,7 @@ class Watcher(threading.Thread):
 
 
 class Telemetry(Watcher):
-    """Reads what arrives at the hub, as it arrives, over restarts of the hub."""
+    """Reads the messages as they arrive at the hub, across restarts of the hub."""
 
     def __init__(self, hub, found):
         super().__init__(hub, found)
@@ -123,7 +126,7 @@ class Telemetry(Watcher):
             self.report(f"message {number} arrived after {self.highest}")
 
     def await_message(self, number):
-        """Wait until this message and all before it have arrived, or a fault was found."""
+        """Waits until this message and all earlier ones have arrived, or a fault was found."""
         with self.arrived:
             self.arrived.wait_for(lambda: self.highest >= number or self.fault is not None,
                                   SETTLE_S)
@@ -142,7 +145,8 @@ class Calls(Watcher):
         try:
             answer = Service(self.hub).method(DEVICE, "echo", {"number": self.number})
         except (OSError, http.client.HTTPException, ServiceError):
-            self.failed += 1  # the device is away, or gave no answer in time: a method may fail
+            # A method may fail if the device is not connected or does not answer in time.
+            self.failed += 1
             self.ending.wait(0.1)
             return
         if answer != {"status": 200, "payload": {"number": self.number}}:
@@ -186,10 +190,10 @@ class Soak:
                 self.network.end()
             self.summarise()
 
-    # --- while it goes on ----------------------------------------------------------------
+    # --- during the soak ------------------------------------------------------------------
 
     def check(self):
-        """Whatever was found so far by anybody."""
+        """Raises the first fault that any watcher has found."""
         for watcher in (self.telemetry, self.calls):
             if watcher.fault is not None:
                 raise Failure(watcher.fault)
@@ -218,7 +222,7 @@ class Soak:
             self.check()
 
     def pause(self, seconds):
-        """How long a fault lasts, or what happens next waits; a watcher that found a fault ends it."""
+        """Waits while a fault lasts, or until the next step. Ends early if a watcher has found a fault."""
         self.found.wait(seconds)
 
     def change_network(self):
@@ -233,7 +237,7 @@ class Soak:
         self.kills += 1
 
     def start_device(self):
-        """It continues with the number after the last one that was certainly accepted."""
+        """The new device continues after the last number that was certainly accepted."""
         first = max(self.reports("accepted"), default=0) + 1
         store = os.path.join(self.hub.folder.name, "telemetry.db")
         self.device = Background(
@@ -257,7 +261,7 @@ class Soak:
             if self.random.random() < 0.1:
                 Service(self.hub).throttle(self.random.randint(1, 3))
         except (OSError, http.client.HTTPException, ServiceError):
-            pass  # what the hub has at the end is what counts
+            pass  # only the hub's version at the end matters
 
     def send_c2d(self):
         if self.random.random() < 0.7:
@@ -267,12 +271,12 @@ class Soak:
             Service(self.hub).send(DEVICE, name, "x" * self.random.randrange(2000))
             self.sent_c2d.append(name)
         except (OSError, http.client.HTTPException, ServiceError):
-            pass  # the queue is full, or nobody knows
+            pass  # the queue is full, or the answer was lost
 
     # --- at the end ---------------------------------------------------------------------------
 
     def reports(self, name):
-        """All values of that name that the device printed, in all its lives."""
+        """Returns all values with that name that the device has printed, across its restarts."""
         printed = list(self.lines)
         if self.device is not None:
             with self.device.changed:
@@ -281,14 +285,15 @@ class Soak:
         return [line[name] for line in lines if name in line]
 
     def await_report(self, what, holds):
-        """Wait until what the device printed fulfils the condition."""
+        """Waits until the output of the device fulfils the condition."""
         end = time.monotonic() + SETTLE_S
         with self.device.changed:
             while not holds():
                 self.check()
                 if time.monotonic() > end:
                     raise Failure(f"{what}, after {SETTLE_S} s of good network")
-                self.device.changed.wait(1)  # a device that ended prints nothing: look at it again
+                # A device that has ended prints nothing, so the condition is checked once a second.
+                self.device.changed.wait(1)
 
     def peace(self):
         self.network.fail("pass", 1)
@@ -316,15 +321,16 @@ class Soak:
         properties = Service(self.hub).twin(DEVICE)["properties"]
         desired = {k: v for k, v in properties["desired"].items() if not k.startswith("$meta")}
         if self.summary["document"] != desired:
-            raise Failure(f"desired: {self.summary['document']} here, {desired} at the hub")
+            raise Failure(f"desired properties: {self.summary['document']} on the device, "
+                          f"{desired} at the hub")
         if properties["reported"].get("number", 0) != self.summary["reports"]:
-            raise Failure(f"reported: {self.summary['reports']} here, "
+            raise Failure(f"reported properties: {self.summary['reports']} on the device, "
                           f"{properties['reported']} at the hub")
         if self.telemetry.highest != self.summary["accepted"]:
             raise Failure(f"{self.summary['accepted']} accepted, {self.telemetry.highest} arrived")
         arrived = list(dict.fromkeys(i for i in self.reports("arrived") if i in self.sent_c2d))
         if arrived != self.sent_c2d:
-            raise Failure("C2D messages arrived in another order than they were sent")
+            raise Failure("C2D messages did not arrive in the order in which they were sent")
 
     def summarise(self):
         s = self.summary

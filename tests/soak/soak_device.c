@@ -1,16 +1,14 @@
-/*
- * The device of a soak: telemetry, twin, methods and C2D at the same time, over whatever
- * happens to network and hub, for as long as it is let.  Checks the client's promises from
- * inside: each accepted request ends exactly once, the statistics add up, and after every
- * 100 connections heap and descriptors are where they were.  What it saw and did goes to
- * standard output, one JSON object a line, for soak.py to compare with the hub's side.
+/* The device of a soak. It uses telemetry, twin, methods and C2D at the same time while the
+ * network and the hub fail. It checks the client's promises: each accepted request ends exactly
+ * once, the statistics add up, and after every 100 connections the heap and the number of
+ * descriptors are the same as before. It prints JSON objects, one per line, which soak.py
+ * compares with the hub's side.
  *
  * usage: soak_device PORT RATE SEED FIRST STORE
  *        (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
  *
- * RATE messages a second, numbered from FIRST, stored in the file STORE so that a kill loses
- * none.  SIGTERM: finish what is open, then end.
- */
+ * It sends RATE messages a second, numbered from FIRST, and stores them in the file STORE, so
+ * that none is lost if it is killed. On SIGTERM it finishes what is open and exits. */
 
 #include "soak_device.h"
 
@@ -30,10 +28,12 @@
 #include "ledger.h"
 
 enum {
-    LATER_MAX = 8, /* methods answered later, and messages accepted later */
+    LATER_MAX = 8, /* most methods to answer later, and most messages to accept later */
     BODY_MAX = 16 * 1024,
     CONNECTS_PER_LEVEL = 100,
-    HEAP_SLACK = 64 * 1024, /* a TLS connection after a full handshake, or a resumed one */
+    /* Difference between a TLS connection after a full handshake and one after a resumed
+     * handshake. */
+    HEAP_SLACK = 64 * 1024,
     SQLITE_MAX = 1024 * 1024,
     SETTLE_MS = 120000
 };
@@ -49,7 +49,7 @@ typedef struct later {
 
 typedef enum phase {
     PHASE_WORK = 0,
-    PHASE_SETTLE, /* no new requests until the level was measured */
+    PHASE_SETTLE, /* no new requests until the heap was measured */
     PHASE_FINISH
 } phase;
 
@@ -58,10 +58,10 @@ typedef struct device {
     phase phase;
     uint32_t random;
     unsigned rate;
-    uint64_t number; /* of the next message */
+    uint64_t number; /* number of the next message */
     uint64_t announced;
     int64_t began_ms;
-    int64_t sent_ms; /* up to when messages are sent, at the rate */
+    int64_t sent_ms; /* all messages due by this time were sent */
     uint64_t reports;
     ledger ledger;
     later methods[LATER_MAX];
@@ -71,7 +71,7 @@ typedef struct device {
     uint64_t levels;
     uint64_t next_level; /* in connects */
     int64_t settle_by_ms;
-    size_t heap; /* at the first level */
+    size_t heap; /* bytes on the heap at the first measurement */
     int descriptors;
     uint64_t renewals;
 } device;
@@ -113,7 +113,7 @@ static uint32_t roll(device *d, uint32_t sides)
 
 /* --- requests ------------------------------------------------------------------ */
 
-/* The only allowed failure is a refusal because the queue is full. */
+/* The only failure that is allowed is a refusal because the queue is full. */
 static bool accepted(device *d, iothub_op_kind kind, iothub_result r)
 {
     if (r == IOTHUB_OK) {
@@ -144,7 +144,8 @@ static bool send_one(device *d)
     return accepted(d, IOTHUB_OP_TELEMETRY, iothub_send_telemetry(d->client, &t, NULL));
 }
 
-/* As many as the time since the last call is worth; what the queue does not take is left out. */
+/* Sends the messages that are due since the last call. If the queue refuses one, the rest is
+ * skipped. */
 static void send_due(device *d, int64_t now)
 {
     int64_t due = (now - d->sent_ms) * d->rate / 1000;
@@ -180,7 +181,7 @@ static void get_twin(device *d)
     (void)accepted(d, IOTHUB_OP_TWIN_GET, iothub_twin_get(d->client, tag, NULL));
 }
 
-/* The answer is the payload; a lost connection needs none. */
+/* Answers a method with its own payload. After a lost connection no answer is needed. */
 static void answer(device *d, const iothub_method_token *token, const char *json, size_t len)
 {
     void *tag = ledger_next(&d->ledger);
@@ -241,7 +242,7 @@ static void on_status(iothub_client *c, const iothub_status *s, void *user)
     fprintf(stderr, "%s: %s\n", iothub_state_str(s->state), s->text);
 }
 
-/* Telemetry cannot end in another way than well: it has no time to live. */
+/* Telemetry has no time to live, so it can end only with success. */
 static void on_done(iothub_client *c, const iothub_done *done, void *user)
 {
     device *d = user;
@@ -274,7 +275,7 @@ static iothub_disposition on_c2d(iothub_client *c, const iothub_message *m, void
     return IOTHUB_DEFER;
 }
 
-/* RFC 7396, for one level. */
+/* Applies a JSON merge patch (RFC 7396) to objects without nested objects. */
 static void merge(cJSON *into, const cJSON *patch)
 {
     const cJSON *member;
@@ -331,7 +332,7 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
 
 /* --- what must hold ---------------------------------------------------------------- */
 
-/* A function of a sanitizer, which replaces the heap. */
+/* Exists only with a sanitizer, which replaces the heap. */
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
 static size_t heap_in_use(void)
@@ -346,7 +347,7 @@ static size_t heap_in_use(void)
 static int open_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
-    int count = -3; /* ".", ".." and the folder itself */
+    int count = -3; /* does not count ".", ".." and the descriptor of the folder itself */
 
     if (folder == NULL) {
         soak_fail("no /proc/self/fd");
@@ -358,10 +359,9 @@ static int open_descriptors(void)
     return count;
 }
 
-/*
- * Where the first level was?  If not, a renewal may be under way: another connection.  Pages that
- * SQLite keeps count apart: how many depends on how long the backlog once was.
- */
+/* Returns whether the heap and the descriptors are back at the first measurement. If they are
+ * not, a renewal may have a second connection open. The memory of SQLite is counted separately,
+ * because it depends on how long the backlog once was. */
 static bool level_reached(device *d, int64_t now)
 {
     size_t sqlite = (size_t)sqlite3_memory_used();
@@ -382,7 +382,9 @@ static bool level_reached(device *d, int64_t now)
     }
     if (reached) {
         d->levels++;
-        d->descriptors = descriptors; /* the first level may have been measured during a renewal */
+        /* The latest value, because a renewal may have been in progress at the first
+         * measurement. */
+        d->descriptors = descriptors;
         printf("{\"heap\":%zu,\"sqlite\":%zu,\"descriptors\":%d}\n", heap, sqlite, descriptors);
     }
     return reached;
@@ -392,7 +394,8 @@ static void check_stats(const iothub_stats *s)
 {
     uint64_t begun = s->telemetry_accepted + s->telemetry_found;
 
-    if (begun != s->telemetry_acknowledged + s->queued) { /* nothing expires or is dropped here */
+    /* True because no message expires or is dropped in this test. */
+    if (begun != s->telemetry_acknowledged + s->queued) {
         soak_fail("statistics: %llu begun, %llu acknowledged, %llu queued",
                   (unsigned long long)begun, (unsigned long long)s->telemetry_acknowledged,
                   (unsigned long long)s->queued);
@@ -519,7 +522,7 @@ static void set_options(iothub_options *o, const char *port, device *d)
 
 int main(int argc, char **argv)
 {
-    static device d; /* the ledger is large */
+    static device d; /* static, because the ledger is large */
     const struct sigaction end = { .sa_handler = on_sigterm };
     iothub_options o;
     iothub_error error;
@@ -534,7 +537,7 @@ int main(int argc, char **argv)
     d.rate = (unsigned)strtoul(argv[2], NULL, 10);
     d.random = (uint32_t)strtoul(argv[3], NULL, 10);
     d.number = strtoull(argv[4], NULL, 10);
-    d.next_level = 20; /* by then every table is as full as it gets */
+    d.next_level = 20; /* after 20 connections every table has its final size */
     d.sent_ms = now_ms();
     set_options(&o, argv[1], &d);
     const plat_sqlite_options file = { .path = argv[5], .owner = "soak", .sync_delay_ms = 50 };

@@ -1,7 +1,7 @@
 #ifndef SOAK_DEVICE_H
 #define SOAK_DEVICE_H
 
-/** Say what does not hold, on standard error, and end with 1. */
+/** Prints what went wrong on standard error and exits with status 1. */
 _Noreturn void soak_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of tools/check_design.py: each kind of fault, in a small tree of its own."""
+"""Tests tools/check_design.py: each kind of fault, in a small source tree made for the test."""
 
 import pathlib
 import sys

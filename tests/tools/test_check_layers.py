@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of tools/check_layers.py: each kind of fault, in a small tree of its own."""
+"""Tests tools/check_layers.py: each kind of fault, in a small source tree made for the test."""
 
 import contextlib
 import io
@@ -48,7 +48,7 @@ class Case(unittest.TestCase):
         self.root = pathlib.Path(directory.name)
 
     def check(self, changes=None, without_circles=tuple(check_layers.LAYERS), known_by=None):
-        """(exit code, output) for the sound tree with some files changed; None: the file is not there."""
+        """Returns (exit code, output) for the correct tree with some files changed; None removes a file."""
         for name, text in {**SOUND, **(changes or {})}.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)

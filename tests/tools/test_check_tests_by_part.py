@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check_tests_by_part.py on small trees: what it finds, and what it lets pass."""
+"""Tests check_tests_by_part.py on small source trees: which faults it finds, and what it accepts."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ LAYERS = {"core/src": (("core",), ("core_",))}
 
 class Parts(unittest.TestCase):
     def check(self, parts, tests, shared=None):
-        """What is wrong with a tree of these files, one text a fault."""
+        """Returns the faults of a tree with these files, one text for each."""
         with tempfile.TemporaryDirectory() as folder, \
                 mock.patch.object(check_tests_by_part, "LAYERS", LAYERS), \
                 mock.patch.object(check_tests_by_part, "TESTED_BY", {"core/src": shared or {}}):

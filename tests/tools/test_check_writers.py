@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of tools/check_writers.py: what counts as a write to a struct of another file, and what does not."""
+"""Tests tools/check_writers.py: what counts as writing to a struct of another file, and what does not."""
 
 import contextlib
 import io
@@ -30,7 +30,7 @@ void part_feed(part *p, int n);
 part *part_of(int n);
 static inline void part_count(part *p) { p->count++; }
 """
-# A function of the file under test stands in each case.
+# Each case adds a function to this file.
 WHOLE = """
 #include "part.h"
 typedef struct whole {
@@ -100,7 +100,7 @@ NO_WRITES = [
 
 class Case(unittest.TestCase):
     def check(self, files, checked=("platform",), **tables):
-        """(exit code, output) for a tree of files of the layer platform."""
+        """Returns (exit code, output) for a tree of files in the layer platform."""
         with tempfile.TemporaryDirectory() as directory:
             for name, text in files.items():
                 path = pathlib.Path(directory) / (name if "/" in name else f"platform/src/{name}")

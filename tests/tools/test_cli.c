@@ -1,4 +1,4 @@
-/* What the programs share: numbers, lists, and text that reaches a terminal. */
+/* Tests what the programs share: numbers, lists, and text that is printed on a terminal. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 
 /* --- text ------------------------------------------------------------------ */
 
-/* Printed by cli_put; free it. */
+/* Returns what cli_put prints; the caller frees it. */
 static char *put(const char *text, size_t len)
 {
     char *out = NULL;
@@ -34,7 +34,7 @@ static char *put(const char *text, size_t len)
     return out;
 }
 
-/* Printed by cli_put_json in pieces of `step` bytes; free it. */
+/* Returns what cli_put_json prints in pieces of `step` bytes; the caller frees it. */
 static char *put_json(const char *text, size_t len, size_t step)
 {
     char *out = NULL;
@@ -63,14 +63,15 @@ static void text_for_people_shows_control_characters_as_escapes(void **state)
         { "\x1B[31m", "\\x1B[31m" },
         { "a\nb\rc\td", "a\\nb\\rc\\td" },
         { "\x07\x08\x7F", "\\x07\\x08\\x7F" },
-        { "\xC2\x9B", "\\xC2\\x9B" },                   /* CSI in one character */
-        { "\x9B", "\\x9B" },                            /* and in one byte */
-        { "\xC1\x9B", "\\xC1\\x9B" },                   /* an overlong form */
-        { "\xE0\x80\x9B", "\\xE0\\x80\\x9B" },          /* another */
-        { "\xED\xA0\x80", "\\xED\\xA0\\x80" },          /* half a surrogate pair */
+        /* CSI, which starts a terminal command, as a UTF-8 character. */
+        { "\xC2\x9B", "\\xC2\\x9B" },
+        { "\x9B", "\\x9B" },                   /* CSI as a single byte */
+        { "\xC1\x9B", "\\xC1\\x9B" },          /* an overlong encoding, which is not valid UTF-8 */
+        { "\xE0\x80\x9B", "\\xE0\\x80\\x9B" }, /* another */
+        { "\xED\xA0\x80", "\\xED\\xA0\\x80" }, /* half of a surrogate pair */
         { "\xF4\x90\x80\x80", "\\xF4\\x90\\x80\\x80" }, /* beyond Unicode */
-        { "\xE2\x80\xAE", "\\xE2\\x80\\xAE" },          /* right to left */
-        { "\xE2\x82", "\\xE2\\x82" },                   /* cut */
+        { "\xE2\x80\xAE", "\\xE2\\x80\\xAE" }, /* a mark that reverses the direction of text */
+        { "\xE2\x82", "\\xE2\\x82" },          /* cut */
         { "\xE2\x1B[m", "\\xE2\\x1B[m" },
     };
 
@@ -231,7 +232,7 @@ static void numbers_within_their_bounds_are_taken(void **state)
 
 /* --- lists ---------------------------------------------------------------------- */
 
-/* Opens a list that holds these bytes. */
+/* Opens a list of lines with this content. */
 static void open_list(cli_list *l, const char *bytes, size_t len)
 {
     static char name[32];

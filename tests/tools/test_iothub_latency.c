@@ -16,7 +16,7 @@ static void without_messages_every_percentile_is_zero(void **state)
     assert_true(fleet_latency_percentile_ms(&l, 100) == 0);
 }
 
-/* Each power of two, its neighbours, and values in between. */
+/* Tries each power of two, the numbers beside it, and values in between. */
 static void one_message_is_reported_at_most_6_percent_too_high(void **state)
 {
     (void)state;
@@ -27,7 +27,8 @@ static void one_message_is_reported_at_most_6_percent_too_high(void **state)
             fleet_latency l = { .count = 0 };
 
             fleet_latency_add(&l, us);
-            fleet_latency_add(&l, UINT64_MAX); /* a longer one, so that the class shows */
+            /* A larger value, since the largest one is reported exactly. */
+            fleet_latency_add(&l, UINT64_MAX);
             double reported_us = fleet_latency_percentile_ms(&l, 50) * 1000;
             assert_true(reported_us >= (double)us * 0.999999);
             assert_true(reported_us <= (double)us * 1.0626 + 1);
@@ -47,7 +48,7 @@ static void the_longest_message_is_reported_exactly(void **state)
     }
 }
 
-/* 1 to 1000 ms, a message each. */
+/* Messages with latencies from 1 to 1000 ms. */
 static void percentiles_rise_with_the_percentage(void **state)
 {
     fleet_latency l = { .count = 0 };
@@ -60,7 +61,7 @@ static void percentiles_rise_with_the_percentage(void **state)
     assert_int_equal(l.count, 1000);
     for (int percent = 1; percent <= 100; percent++) {
         double ms = fleet_latency_percentile_ms(&l, percent);
-        assert_true(ms >= before - 1e-6); /* x87 keeps more digits in a register than in memory */
+        assert_true(ms >= before - 1e-6); /* x87 registers keep more digits than memory does */
         assert_true(ms >= percent * 10 && ms <= percent * 10 * 1.0626);
         before = ms;
     }

@@ -18,7 +18,7 @@
 static const hub_target device = { .device = "device1" };
 static const hub_target module = { .device = "device1", .module = "camera" };
 
-/* What is written to standard error about a reply; valid until the next call. */
+/* Returns the text that is written to standard error about a reply; valid until the next call. */
 static const char *explain(long status, const char *code, const char *body, const char *path,
                            const hub_target *target)
 {

@@ -12,7 +12,7 @@
 #include "cli/args.h"
 #include "hub/target.h"
 
-/* In a process of its own, which a refusal ends. */
+/* Runs in a child process, because a refusal ends the process. */
 static int status_of(const char *arg)
 {
     pid_t child = fork();
@@ -52,7 +52,8 @@ static void a_target_is_a_device_or_a_module_of_it(void **state)
     t = read_target("device1/camera");
     assert_string_equal(t.device, "device1");
     assert_string_equal(t.module, "camera");
-    t = read_target(" \tdevice1/camera\r\n"); /* as it was copied */
+    /* As copied from elsewhere, with white space around it. */
+    t = read_target(" \tdevice1/camera\r\n");
     assert_string_equal(t.device, "device1");
     assert_string_equal(t.module, "camera");
     t = read_target("-.+%_#*?!(),=@$':");

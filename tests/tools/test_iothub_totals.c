@@ -42,7 +42,7 @@ static void a_message_is_sent_or_skipped_and_arrives_or_fails(void **state)
     assert_int_equal(fleet_totals_errors(&t), 1);
 }
 
-/* Also results that a newer SDK may have, and results that are no error. */
+/* Includes results of a newer SDK, and results that are not errors. */
 static void every_result_has_a_place_among_the_errors(void **state)
 {
     fleet_totals t = { .sent = 0 };

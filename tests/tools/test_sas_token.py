@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""`iothub sas-token` as a user runs it: test_sas_token.py IOTHUB"""
+"""Tests `iothub sas-token` as a user runs it.
+
+usage: test_sas_token.py IOTHUB
+"""
 
 import base64
 import hashlib
@@ -23,7 +26,7 @@ SECRET = K32[:12]
 
 
 def run(*args, stdin="", env=None):
-    """Exit status, standard output, standard error of one call."""
+    """Runs the program. Returns its exit status, standard output and standard error."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("IOTHUB_")}
     environment.update(env or {})
     done = subprocess.run([PROGRAM, "sas-token", *args], input=stdin.encode(), env=environment,
@@ -41,7 +44,7 @@ def token(resource, key, expiry, policy=None):
 
 
 class Vectors(unittest.TestCase):
-    """Published and independently computed answers."""
+    """Published answers, and answers that were computed independently."""
 
     VECTORS = [
         ("cGFzc3dvcmQ=", "uri", 12345, None, "kcWxXAK2OAaAoq2oCkaGzX2NMqDB8nCyNuq2fPYCDhk="),
@@ -143,7 +146,7 @@ class Making(unittest.TestCase):
                 self.assertEqual(status, 0)
                 made = token(resource, K32, 9, policy)
                 self.assertEqual(out, f"{head}SharedAccessSignature={made}\n")
-                # It is a connection string again, but one that cannot make tokens.
+                # The output is a connection string again, but one that cannot make tokens.
                 status, out, err = run("--connection-string", out.strip())
                 self.assertEqual((status, out), (1, ""))
                 self.assertIn("SharedAccessKey", err)
@@ -240,7 +243,7 @@ class Inspecting(unittest.TestCase):
 
 
 class BadInput(unittest.TestCase):
-    """One clear line that names the part, exit status 1, and never the key."""
+    """Expects one clear line that names the part, exit status 1, and no key in the output."""
 
     def test_connection_strings(self):
         cases = {
@@ -300,7 +303,7 @@ class BadInput(unittest.TestCase):
 
 
 class Usage(unittest.TestCase):
-    """Exit status 2, nothing on standard output."""
+    """Expects exit status 2 and nothing on standard output."""
 
     def test_wrong_usage(self):
         good = token("uri", K32, 1)

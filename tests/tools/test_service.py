@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""`iothub service` as a user runs it: test_service.py IOTHUB HUB_EMULATOR
+"""Tests `iothub service` as a user runs it.
 
-Against the hub emulator where that can show it, and against a scripted HTTPS server, which
-borrows the emulator's certificate, for what a hub answers otherwise.
+usage: test_service.py IOTHUB HUB_EMULATOR
+
+Where possible it uses the hub emulator. For other answers of a hub it uses a scripted HTTPS server with
+the certificate of the emulator.
 """
 
 import base64
@@ -27,7 +29,7 @@ K32 = base64.b64encode(bytes(range(32))).decode()
 
 
 class Emulator:
-    """A hub emulator with devices that have odd names, in a directory of its own."""
+    """A hub emulator in a directory of its own, with devices that have unusual names."""
 
     def __init__(self):
         self.directory = tempfile.TemporaryDirectory()
@@ -56,7 +58,7 @@ class Emulator:
         return os.path.join(self.directory.name, name)
 
     def get(self, path):
-        """A request of our own, to see what the program has done."""
+        """Sends a request without the program, to see what it has done."""
         status, token, _ = run(["sas-token", "--connection-string",
                                 self.env["IOTHUB_CONNECTION_STRING"]])
         assert status == 0
@@ -97,11 +99,12 @@ class Script(http.server.BaseHTTPRequestHandler):
 
 class QuietServer(http.server.ThreadingHTTPServer):
     def handle_error(self, request, client_address):
-        pass  # clients that refuse the certificate are part of the test
+        pass  # some clients refuse the certificate, as the test wants
 
     def shutdown_request(self, request):
-        """Ends with a close_notify, as a hub does: without it, a body that only the end of the
-        connection ends may have been cut, and OpenSSL 3.5 refuses it."""
+        """Ends the connection with a close_notify, as a hub does. Without it, a body without a length
+        could have been cut, and OpenSSL 3.5 refuses it.
+        """
         try:
             request.settimeout(PATIENCE_S)
             request.unwrap().close()
@@ -126,7 +129,7 @@ class Server:
 
 
 def run(args, env=None, stdin=b""):
-    """Exit status, standard output, standard error of one call."""
+    """Runs the program. Returns its exit status, standard output and standard error."""
     environment = {k: v for k, v in os.environ.items()
                    if not k.startswith("IOTHUB_") and "proxy" not in k.lower()}
     environment.update(env or {})
@@ -382,7 +385,7 @@ class Monitor(WithHubs):
 
 
 class Trouble(WithHubs):
-    """One clear line, exit status 1, and never the key."""
+    """Expects one clear line, exit status 1, and no key in the output."""
 
     def fails(self, result, *says):
         status, out, err = result
@@ -483,7 +486,7 @@ class Trouble(WithHubs):
 
 
 class Usage(WithHubs):
-    """Exit status 2, nothing on standard output."""
+    """Expects exit status 2 and nothing on standard output."""
 
     def test_wrong_usage(self):
         cases = [
