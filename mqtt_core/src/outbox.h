@@ -55,6 +55,13 @@ static inline bool mqc_outbox_begun(const mqc_outbox *o)
     return o->send_done > 0 || o->offered > 0;
 }
 
+/* The packet of an entry has another length; its caller moves the bytes of the ring. */
+static inline void mqc_outbox_resize(mqc_outbox *o, mqc_entry *e, size_t len)
+{
+    o->ring_used = o->ring_used - e->len + len;
+    e->len = (uint32_t)len;
+}
+
 /* Holds the lane, or ends that.  While it is held, no further packet is sent. */
 static inline void mqc_outbox_hold(mqc_outbox *o, bool hold)
 {

@@ -365,6 +365,24 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane);
  */
 mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag);
 
+/**
+ * Gives the publishes of a lane other topics: one that begins with `from` begins with `to` instead.
+ * Others stay as they are.  For a client that learns only later, or again, under which name it
+ * publishes.
+ *
+ * @param e     the engine, MQC_IDLE
+ * @param lane  index of the lane
+ * @param from  beginning of the topics; not empty
+ * @param to    what replaces it; not empty, valid as the beginning of a topic name
+ * @retval MQC_OK            the topics are changed
+ * @retval MQC_ERR_STATE     there is a connection; call mqc_reset first
+ * @retval MQC_ERR_NO_SPACE  `to` is longer, and the ring has no room for all publishes; nothing
+ *                           has changed, and mqc_drop can make room
+ * @retval MQC_ERR_TOO_BIG   a publish would be longer than MQTT allows; nothing has changed
+ * @retval MQC_ERR_ARG       there is no such lane, or a text is empty
+ */
+mqc_result mqc_rename_topics(mqc_engine *e, uint8_t lane, mqc_span from, mqc_span to);
+
 /** What a lane contains. */
 typedef struct mqc_lane_info {
     size_t count;     /**< Publishes that were accepted and have not ended. */
