@@ -36,6 +36,8 @@ TESTED_BY = {
         "trust_time": (["platform/test_tls_resumption.c"], "a call of time(), which tests replace"),
     },
     "iothub_client/src": {
+        "key_signature": (["iothub_client/test_device_key.c", "iothub_client/test_sas.c"],
+                          "what both sign with"),
         "connection_string_take": (["iothub_client/test_struct_sizes.c"],
                                    "structs of every version, all of them in one test"),
     },

@@ -5,6 +5,7 @@
 #include "command/commands.h"
 #include "fleet/fleet.h"
 #include "iothub/version.h"
+#include "sas/derive_key.h"
 #include "sas/sas_token.h"
 #include "service/service.h"
 
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
     static const command commands[] = {
         { "sas-token", "Make a SAS token (shared access signature), or explain one",
           run_sas_token },
+        { "derive-key", "Derive the keys of devices from the key of an enrolment group",
+          run_derive_key },
         { "service", "Act as the back end of devices: twins, methods, messages", run_service },
         { "fleet", "Simulate many devices, to load a hub", run_fleet },
     };

@@ -1,6 +1,7 @@
 #include "iothub/sas.h"
 
 #include "hub/connection_string_take.h"
+#include "hub/key_signature.h"
 #include "hub/topics.h"
 #include "text/base64.h"
 #include "text/decimal.h"
@@ -10,7 +11,6 @@
 #include "text/text_writer.h"
 
 enum {
-    SIGNATURE_CHARS = 44,        /* base64 of 32 bytes */
     SIGNATURE_DECODED_MAX = 128, /* larger than any valid field */
     U64_DIGITS = 20
 };
@@ -31,52 +31,6 @@ static const iothub_name_value_format format = {
     .hints = no_hints,
 };
 
-/* Not memset, which the compiler may remove if the memory is not read again. */
-static void wipe(uint8_t *p, size_t len)
-{
-    volatile uint8_t *v = p;
-
-    while (len-- != 0) {
-        *v++ = 0;
-    }
-}
-
-static iothub_result fail_plat(plat_result p, iothub_error *err)
-{
-    if (p == PLAT_ERR_ENCODING) {
-        return iothub_fail(err, IOTHUB_ERR_KEY, "the key is not base64");
-    }
-    if (p == PLAT_ERR_NO_SPACE) {
-        return iothub_fail(err, IOTHUB_ERR_KEY, "the key is longer than 1024 bytes");
-    }
-    return iothub_fail(err, IOTHUB_ERR_CRYPTO, "the crypto library cannot sign a token");
-}
-
-/* Computes the signature of text, in base64. */
-static iothub_result sign(const plat_crypto *crypto, mqc_span key, mqc_span text,
-                          char out[SIGNATURE_CHARS], iothub_error *err)
-{
-    uint8_t raw[IOTHUB_KEY_MAX];
-    uint8_t mac[PLAT_SHA256_SIZE];
-    size_t raw_len = 0;
-    size_t out_len = 0;
-
-    key = iothub_trim(key);
-    if (key.len == 0) {
-        return iothub_fail(err, IOTHUB_ERR_KEY, "the key is empty");
-    }
-    plat_result p =
-        crypto->base64_decode(crypto, (const char *)key.ptr, key.len, raw, sizeof raw, &raw_len);
-    if (p == PLAT_OK) {
-        p = crypto->hmac_sha256(crypto, raw, raw_len, text.ptr, text.len, mac);
-    }
-    if (p == PLAT_OK) {
-        p = crypto->base64_encode(crypto, mac, sizeof mac, out, SIGNATURE_CHARS, &out_len);
-    }
-    wipe(raw, sizeof raw);
-    return p == PLAT_OK ? IOTHUB_OK : fail_plat(p, err);
-}
-
 static iothub_result fail_null(iothub_error *err)
 {
     return iothub_fail(err, IOTHUB_ERR_ARG, "SAS token: a pointer is NULL");
@@ -87,7 +41,7 @@ static iothub_result fail_null(iothub_error *err)
 static iothub_result put_token(const plat_crypto *crypto, const iothub_sas_grant *grant,
                                iothub_text *t, iothub_error *err)
 {
-    char sig[SIGNATURE_CHARS] = { 0 };
+    char sig[KEY_SIGNATURE_CHARS] = { 0 };
     const mqc_span resource = iothub_trim(grant->resource);
     const mqc_span policy = iothub_trim(grant->policy);
 
@@ -101,8 +55,8 @@ static iothub_result put_token(const plat_crypto *crypto, const iothub_sas_grant
     iothub_text_put_char(t, '\n');
     iothub_text_put_u64(t, grant->expiry_s);
     if (!t->overflow) {
-        iothub_result r =
-            sign(crypto, grant->key, mqc_span_of(t->buf + from, t->len - from), sig, err);
+        iothub_result r = key_signature_make(crypto, grant->key,
+                                             mqc_span_of(t->buf + from, t->len - from), sig, err);
         if (r != IOTHUB_OK) {
             return r;
         }
@@ -317,8 +271,8 @@ iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_toke
                                 mqc_span key, iothub_error *err)
 {
     char signed_text[IOTHUB_SAS_VERIFY_MAX + 1 + U64_DIGITS + 1];
-    char sent[SIGNATURE_CHARS];
-    char right[SIGNATURE_CHARS] = { 0 };
+    char sent[KEY_SIGNATURE_CHARS];
+    char right[KEY_SIGNATURE_CHARS] = { 0 };
     size_t sent_len = 0;
     iothub_text t;
 
@@ -332,7 +286,7 @@ iothub_result iothub_sas_verify(const plat_crypto *crypto, const iothub_sas_toke
     if (t.overflow) {
         return iothub_fail(err, IOTHUB_ERR_TOO_BIG, "%s: sr is too long", format.what);
     }
-    iothub_result r = sign(crypto, key, iothub_text_span(&t), right, err);
+    iothub_result r = key_signature_make(crypto, key, iothub_text_span(&t), right, err);
     if (r != IOTHUB_OK) {
         return r;
     }
