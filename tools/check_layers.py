@@ -85,6 +85,7 @@ LEVELS = {
         ["state", "amqp"],
         ["messages", "twins"],
         ["registry"],
+        ["dps"],
         ["hub", "query"],
         ["rest"],
         ["server"],

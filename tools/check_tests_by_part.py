@@ -70,6 +70,9 @@ TESTED_BY = {
         # A connection from its login to its end, without the broker.
         "login": (["hub_emulator/test_hub_hub.c"], "connections"),
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
+        "hub_assign": (["hub_emulator/test_hub_hub_dps.c"], "what becomes of a device in the hub"),
+        "hub_clients": (["hub_emulator/test_hub_hub_dps.c"], "connections"),
+        "dps_admit": (["hub_emulator/test_hub_hub_dps.c"], "credentials of connections"),
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),
         "event_text": (["hub_emulator/test_hub_telemetry.c"], "what a device publishes"),
@@ -79,6 +82,7 @@ TESTED_BY = {
         "options": (["hub_emulator/test_emulator*.py"], "the command line"),
         "host": (["hub_emulator/test_emulator*.py"], "the command line"),
         "ports": (["hub_emulator/test_emulator*.py"], "sockets"),
+        "provisioning": (["hub_emulator/test_emulator*.py"], "the command line"),
         "certificates": (["hub_emulator/test_emulator*.py"], "files that clients read"),
         "crypto": (["hub_emulator/test_hub_token.c"], "signatures of tokens"),
         "broker_process": (["hub_emulator/test_emulator*.py"], "starts Mosquitto"),

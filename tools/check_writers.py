@@ -42,7 +42,7 @@ OWNERS = {}
 
 # Private structs without a state: parameters and answers, filled by whoever makes them.
 VALUES = {
-    "plat_address", "plat_chain_verdict", "plat_der", "plat_roots_fault", "plat_signed", "plat_trust",
+    "dps_outcome", "plat_address", "plat_chain_verdict", "plat_der", "plat_roots_fault", "plat_signed", "plat_trust",
     "store_meta", "store_row",
 }
 

@@ -71,8 +71,9 @@ static void each_policy_has_the_rights_of_its_name(void **state)
         const char *name;
         unsigned rights;
     } wanted[] = {
-        { "iothubowner", 15 }, { "service", 4 },           { "device", 8 },
-        { "registryRead", 1 }, { "registryReadWrite", 3 },
+        { "iothubowner", 15 },    { "service", 4 },           { "device", 8 },
+        { "registryRead", 1 },    { "registryReadWrite", 3 }, { "provisioningserviceowner", 240 },
+        { "enrollmentRead", 16 }, { "registrationRead", 64 },
     };
 
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {

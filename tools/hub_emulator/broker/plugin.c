@@ -14,7 +14,7 @@
 #include "broker/broker_log.h"
 #include "broker/sessions.h"
 #include "cli/output.h"
-#include "hub/hub_publish.h"
+#include "hub/hub_clients.h"
 #include "server/rest_server.h"
 
 #define MQTT_3_1_1 4
@@ -151,8 +151,8 @@ static int on_login(int event, void *data, void *user)
         /* not for a client that connected meanwhile, which has a new session */
         return hub_is_online(&p->hub, credentials.client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
     }
-    if (hub_connect(&p->hub, e->client, &credentials, mosquitto_client_clean_session(e->client),
-                    &fault) == HUB_OK) {
+    if (hub_client_connect(&p->hub, e->client, &credentials,
+                           mosquitto_client_clean_session(e->client), &fault) == HUB_OK) {
         return MOSQ_ERR_SUCCESS;
     }
     hub_log(&p->hub, "%s: refused: %s", credentials.client_id, fault.text);
@@ -199,7 +199,7 @@ static int on_write(plugin *p, const struct mosquitto_evt_acl_check *e)
         }
         return MOSQ_ERR_ACL_DENIED;
     }
-    return verdict(p, e, hub_check_publish(&p->hub, e->client, &publish, &fault), &fault);
+    return verdict(p, e, hub_client_check_publish(&p->hub, e->client, &publish, &fault), &fault);
 }
 
 static int on_access(int event, void *data, void *user)
@@ -212,9 +212,10 @@ static int on_access(int event, void *data, void *user)
     switch (e->access) {
     case MOSQ_ACL_WRITE: return on_write(p, e);
     case MOSQ_ACL_SUBSCRIBE:
-        return verdict(p, e, hub_subscribe(&p->hub, e->client, e->topic, e->qos, &fault), &fault);
+        return verdict(p, e, hub_client_subscribe(&p->hub, e->client, e->topic, e->qos, &fault),
+                       &fault);
     case MOSQ_ACL_UNSUBSCRIBE:
-        hub_unsubscribe(&p->hub, e->client, e->topic);
+        hub_client_unsubscribe(&p->hub, e->client, e->topic);
         return MOSQ_ERR_SUCCESS;
     case MOSQ_ACL_READ: /* asked only at a login, for the content of the kept session */
         return hub_may_resume(&p->hub, e->client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
@@ -238,8 +239,8 @@ static int on_message(int event, void *data, void *user)
     };
 
     (void)event;
-    return hub_accept_publish(&p->hub, e->client, &publish) == HUB_OK ? MOSQ_ERR_ACL_DENIED
-                                                                      : MOSQ_ERR_UNKNOWN;
+    return hub_client_accept_publish(&p->hub, e->client, &publish) == HUB_OK ? MOSQ_ERR_ACL_DENIED
+                                                                             : MOSQ_ERR_UNKNOWN;
 }
 
 static int on_tick(int event, void *data, void *user)
@@ -271,15 +272,22 @@ static const struct {
     { MOSQ_EVT_TICK, on_tick },
 };
 
-/* -1 when it was not given. */
-static int option(const struct mosquitto_opt *options, int count, const char *name)
+/* NULL when it was not given. */
+static const char *text_option(const struct mosquitto_opt *options, int count, const char *name)
 {
     for (int i = 0; i < count; i++) {
         if (strcmp(options[i].key, name) == 0) {
-            return (int)strtol(options[i].value, NULL, 10);
+            return options[i].value;
         }
     }
-    return -1;
+    return NULL;
+}
+
+/* -1 when it was not given. */
+static int option(const struct mosquitto_opt *options, int count, const char *name)
+{
+    const char *text = text_option(options, count, name);
+    return text != NULL ? (int)strtol(text, NULL, 10) : -1;
 }
 
 EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
@@ -290,6 +298,19 @@ EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *su
         }
     }
     return -1;
+}
+
+/* Without the option there is no provisioning service. */
+static bool start_dps(hub *h, const struct mosquitto_opt *options, int count, hub_fault *fault)
+{
+    const char *host = text_option(options, count, "dps_host");
+    const dps_settings settings = {
+        .host = host,
+        .assigning = (unsigned)option(options, count, "dps_assigning"),
+        .retry_after_s = option(options, count, "dps_retry_after"),
+    };
+
+    return host == NULL || hub_open_dps(h, &settings, fault) == HUB_OK;
 }
 
 static int start(plugin *p, const struct mosquitto_opt *options, int count)
@@ -316,6 +337,11 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     p->notice_fd = option(options, count, "notice_fd");
     if (hub_open(&p->hub, ".", &broker, &fault) != HUB_OK) {
         (void)fprintf(stderr, "Error: %s\n", fault.text);
+        return MOSQ_ERR_UNKNOWN;
+    }
+    if (!start_dps(&p->hub, options, count, &fault)) {
+        (void)fprintf(stderr, "Error: %s\n", fault.text);
+        hub_close(&p->hub);
         return MOSQ_ERR_UNKNOWN;
     }
     p->rest = rest_server_start(&p->hub, &rest);

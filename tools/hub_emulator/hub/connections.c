@@ -27,12 +27,15 @@ hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_lo
 
     c->key = login->key;
     c->identity = login->identity;
+    c->provisioning = login->provisioning;
     c->client_id = hub_strdup(login->client_id);
     c->expires_s = login->expires_s;
     c->resumed = login->resumed;
     hub_list_push(&cs->all, &c->in_all, c);
-    hub_list_push(&c->identity->connections, &c->in_identity, c);
-    cs->count++;
+    if (c->identity != NULL) {
+        hub_list_push(&c->identity->connections, &c->in_identity, c);
+    }
+    cs->count += c->provisioning == NULL ? 1 : 0;
     if (tsearch(c, &cs->by_key, compare) == NULL) {
         hub_out_of_memory();
     }
@@ -45,7 +48,8 @@ void hub_connections_remove(hub_connections *cs, hub_connection *c)
     hub_list_remove(&c->in_identity);
     hub_list_remove(&c->in_unwanted);
     hub_list_remove(&c->in_all);
-    cs->count--;
+    cs->count -= c->provisioning == NULL ? 1 : 0;
+    dps_session_free(c->provisioning);
     free(c->client_id);
     free(c);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "dps/dps_session.h"
 #include "registry/identity.h"
 
 typedef enum hub_connection_state {
@@ -23,6 +24,7 @@ typedef enum hub_connection_state {
 typedef struct hub_connection {
     const void *key;
     hub_identity *identity; /* NULL after it was deleted; what the client sends is then ignored */
+    dps_session *provisioning; /* NULL: it is connected to the hub */
     char *client_id;
     int64_t expires_s; /* of its token */
     hub_connection_state state;
@@ -35,7 +37,7 @@ typedef struct hub_connection {
 /** Start with { 0 }; must stay where it is. */
 typedef struct hub_connections {
     hub_list all;
-    size_t count;
+    size_t count;      /* those of the hub */
     void *by_key;      /* tree of the connections */
     hub_list unwanted; /* to be dropped at the next tick */
 } hub_connections;
@@ -43,7 +45,8 @@ typedef struct hub_connections {
 /** A login that was accepted; client_id is copied. */
 typedef struct hub_connection_login {
     const void *key;
-    hub_identity *identity;
+    hub_identity *identity;    /* NULL for a client of the provisioning service */
+    dps_session *provisioning; /* NULL for a client of the hub; the connection takes it over */
     const char *client_id;
     int64_t expires_s;
     bool resumed;

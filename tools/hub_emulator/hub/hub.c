@@ -62,6 +62,28 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     return r;
 }
 
+hub_result hub_open_dps(hub *h, const dps_settings *settings, hub_fault *fault)
+{
+    dps *d = hub_calloc(1, sizeof *d);
+
+    hub_result r = dps_open(d, &h->registry.store, settings, fault);
+    if (r != HUB_OK) {
+        free(d);
+        return r;
+    }
+    h->dps = d;
+    return HUB_OK;
+}
+
+static void close_dps(hub *h)
+{
+    if (h->dps != NULL) {
+        dps_close(h->dps);
+        free(h->dps);
+        h->dps = NULL;
+    }
+}
+
 void hub_close(hub *h)
 {
     hub_connection *c;
@@ -71,6 +93,7 @@ void hub_close(hub *h)
     }
     hub_methods_free(&h->methods);
     hub_telemetry_close(&h->telemetry);
+    close_dps(h);
     hub_registry_close(&h->registry);
 }
 

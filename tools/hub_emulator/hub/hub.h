@@ -7,6 +7,7 @@
  */
 
 #include "base/clock.h"
+#include "dps/dps.h"
 #include "hub/connections.h"
 #include "messages/methods.h"
 #include "messages/telemetry.h"
@@ -34,6 +35,7 @@ typedef struct hub {
     hub_registry registry;
     hub_telemetry telemetry;
     hub_methods methods;
+    dps *dps; /* NULL: there is no provisioning service */
     hub_broker broker;
     hub_connections connections;
     hub_list ready;     /* identities to which something may have to be sent at the next tick */
@@ -45,6 +47,8 @@ typedef struct hub {
 } hub;
 
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault);
+/** Starts the Device Provisioning Service. */
+hub_result hub_open_dps(hub *h, const dps_settings *settings, hub_fault *fault);
 void hub_close(hub *h);
 
 /* Events from the broker. Any result other than HUB_OK means: refuse, or close the connection. */

@@ -99,6 +99,15 @@ static void add_listener(hub_text *t, uint16_t port, const char *address)
                     port, address);
 }
 
+static void add_dps(hub_text *t, const hub_broker_setup *setup)
+{
+    hub_text_printf(t,
+                    "plugin_opt_dps_host %s\n"
+                    "plugin_opt_dps_assigning %u\n"
+                    "plugin_opt_dps_retry_after %u\n",
+                    setup->dps_host, setup->dps_assigning, setup->dps_retry_after_s);
+}
+
 /* The broker reads its configuration from memory, so that it can start on a full disk. */
 static int write_config(const hub_broker_setup *setup, const char *plugin, int ready_fd, int people)
 {
@@ -127,6 +136,9 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                     "plugin_opt_rest_fd6 %d\n",
                     plugin, ready_fd, setup->verbose ? people : -1, people, setup->rest->v4,
                     setup->rest->v6);
+    if (setup->dps_host != NULL) {
+        add_dps(&t, setup);
+    }
     if (setup->listen->v4[0] != '\0') {
         add_listener(&t, setup->port, setup->listen->v4);
     }

@@ -16,6 +16,9 @@ typedef struct hub_broker_setup {
     const hub_addresses *listen;
     const hub_sockets *rest;
     bool verbose;
+    const char *dps_host; /* where the provisioning service sends devices; NULL: none */
+    unsigned dps_assigning;
+    unsigned dps_retry_after_s;
 } hub_broker_setup;
 
 typedef struct hub_broker_process {

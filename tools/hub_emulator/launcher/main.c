@@ -16,6 +16,7 @@
 #include "launcher/certificates.h"
 #include "launcher/host.h"
 #include "launcher/options.h"
+#include "launcher/provisioning.h"
 #include "registry/registry.h"
 #include "state/state_dir.h"
 
@@ -121,6 +122,11 @@ static void add_line(emulator *e, const char *name, const char *value)
     hub_text_str(&e->env, "'\n");
 }
 
+static void add_variable(void *user, const char *name, const char *value)
+{
+    add_line(user, name, value);
+}
+
 static void add_devices(emulator *e)
 {
     for (size_t i = 0; i < e->options->device_count; i++) {
@@ -177,6 +183,9 @@ static hub_result prepare(emulator *e, hub_fault *fault)
         add_line(e, "IOTHUB_CA_FILE", ca);
         free(service);
         free(ca);
+    }
+    if (r == HUB_OK && e->options->dps) {
+        r = hub_provisioning_prepare(&e->registry, e->options, now_ms(), add_variable, e, fault);
     }
     hub_registry_close(&e->registry);
     return r;
@@ -252,6 +261,9 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
             .listen = &e->listen,
             .rest = &e->rest,
             .verbose = e->options->verbose,
+            .dps_host = e->options->dps ? e->options->host : NULL,
+            .dps_assigning = e->options->dps_assigning,
+            .dps_retry_after_s = e->options->dps_retry_after_s,
         };
         r = hub_broker_start(&e->broker, &setup, fault);
         if (r != HUB_OK) {

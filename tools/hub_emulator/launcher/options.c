@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/args.h"
 #include "cli/number.h"
+#include "dps/dps.h"
 #include "registry/identity.h"
 
 static const char help_before[] =
@@ -26,7 +27,18 @@ static const char help_after[] =
     "\n"
     "Exit status: 0 after Ctrl-C or SIGTERM, 1 after a failure, 2 for wrong usage.";
 
-enum { OPT_REST_PORT = 256, OPT_AMQP_PORT, OPT_LISTEN, OPT_HOST, OPT_MOSQUITTO };
+enum {
+    OPT_REST_PORT = 256,
+    OPT_AMQP_PORT,
+    OPT_LISTEN,
+    OPT_HOST,
+    OPT_MOSQUITTO,
+    OPT_DPS,
+    OPT_ENROLL,
+    OPT_ENROLL_GROUP,
+    OPT_DPS_ASSIGNING,
+    OPT_DPS_RETRY_AFTER
+};
 
 static const struct argp_option option_table[] = {
     { "port", 'p', "PORT", 0, "Port for MQTT over TLS (default 8883; 0: any free port)", 0 },
@@ -45,6 +57,19 @@ static const struct argp_option option_table[] = {
       0 },
     { "device", 'd', "ID", 0,
       "Register this device if it is not there yet; may be repeated (default: device1)", 0 },
+    { "dps", OPT_DPS, NULL, 0,
+      "Offer a Device Provisioning Service on the same ports, which assigns devices to this hub",
+      0 },
+    { "enroll", OPT_ENROLL, "ID", 0,
+      "Enrol this registration id with a symmetric key if it is not enrolled yet; may be repeated; "
+      "implies --dps",
+      0 },
+    { "enroll-group", OPT_ENROLL_GROUP, "ID", 0,
+      "The same for a group, whose devices use keys derived from its key", 0 },
+    { "dps-assigning", OPT_DPS_ASSIGNING, "N", 0,
+      "Answer each registration N times with \"assigning\" first (default 1)", 0 },
+    { "dps-retry-after", OPT_DPS_RETRY_AFTER, "SECONDS", 0,
+      "The time that devices shall wait after each of these answers (default 1)", 0 },
     { "verbose", 'v', NULL, 0, "Log to standard error what clients do and why they are refused",
       0 },
     { "mosquitto", OPT_MOSQUITTO, "FILE", 0,
@@ -95,6 +120,35 @@ static void add_device(hub_options *o, const char *id, const struct argp_state *
     }
     o->devices = hub_realloc(o->devices, (o->device_count + 1) * sizeof *o->devices);
     o->devices[o->device_count++] = id;
+}
+
+static const char *parse_registration_id(const char *id, const char *option,
+                                         const struct argp_state *state)
+{
+    if (!dps_id_valid(id)) {
+        cli_usage(state,
+                  "--%s is not a registration id: 1 to 128 letters, digits and -._: between "
+                  "letters or digits",
+                  option);
+    }
+    return id;
+}
+
+static void add_id(const char ***ids, size_t *count, const char *id)
+{
+    *ids = hub_realloc(*ids, (*count + 1) * sizeof **ids);
+    (*ids)[(*count)++] = id;
+}
+
+static unsigned parse_count(const struct argp_state *state, const char *name, const char *text,
+                            uint64_t max)
+{
+    uint64_t n;
+
+    if (!cli_number(text, 0, max, &n)) {
+        cli_usage(state, "--%s is not a number from 0 to %u", name, (unsigned)max);
+    }
+    return (unsigned)n;
 }
 
 /* A host name that is valid in a connection string, a user name and a certificate. */
@@ -156,6 +210,33 @@ static void finish(hub_options *o, const struct argp_state *state)
     }
 }
 
+/* The options of the provisioning service, each of which asks for it. */
+static error_t parse_dps_option(int key, char *argument, hub_options *o,
+                                const struct argp_state *state)
+{
+    switch (key) {
+    case OPT_DPS: break;
+    case OPT_ENROLL:
+        add_id(&o->enrolled, &o->enrolled_count,
+               parse_registration_id(trimmed(argument), "enroll", state));
+        break;
+    case OPT_ENROLL_GROUP:
+        add_id(&o->groups, &o->group_count,
+               parse_registration_id(trimmed(argument), "enroll-group", state));
+        break;
+    case OPT_DPS_ASSIGNING:
+        o->dps_assigning = parse_count(state, "dps-assigning", argument, DPS_ASSIGNING_MAX);
+        break;
+    case OPT_DPS_RETRY_AFTER:
+        o->dps_retry_after_s =
+            parse_count(state, "dps-retry-after", argument, DPS_RETRY_AFTER_MAX_S);
+        break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    o->dps = true;
+    return 0;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     hub_options *o = state->input;
@@ -172,7 +253,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPT_MOSQUITTO: o->mosquitto = parse_path(state, "mosquitto", argument); return 0;
     case ARGP_KEY_ARG: cli_usage(state, "no arguments are allowed");
     case ARGP_KEY_END: finish(o, state); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return parse_dps_option(key, argument, o, state);
     }
 }
 
@@ -181,7 +262,11 @@ void hub_options_read(hub_options *o, int argc, char **argv)
     char *doc = hub_format("%s\v%s", help_before, help_after);
     const struct argp argp = { .options = option_table, .parser = parse_option, .doc = doc };
 
-    *o = (hub_options){ .port = 8883, .rest_port = 8443, .amqp_port = -1 };
+    *o = (hub_options){ .port = 8883,
+                        .rest_port = 8443,
+                        .amqp_port = -1,
+                        .dps_assigning = DPS_ASSIGNING_DEFAULT,
+                        .dps_retry_after_s = DPS_RETRY_AFTER_DEFAULT_S };
     hub_addresses_loopback(&o->listen);
     cli_parse(&argp, argc, argv, 0, o);
     free(doc);
@@ -190,5 +275,7 @@ void hub_options_read(hub_options *o, int argc, char **argv)
 void hub_options_free(hub_options *o)
 {
     free(o->devices);
+    free(o->enrolled);
+    free(o->groups);
     *o = (hub_options){ 0 };
 }

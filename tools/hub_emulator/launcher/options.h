@@ -21,6 +21,13 @@ typedef struct hub_options {
     const char **devices;
     size_t device_count;
     bool verbose;
+    bool dps;              /* there is a provisioning service */
+    const char **enrolled; /* registration ids of individual enrolments */
+    size_t enrolled_count;
+    const char **groups; /* ids of enrolment groups */
+    size_t group_count;
+    unsigned dps_assigning;
+    unsigned dps_retry_after_s;
 } hub_options;
 
 /** Read it; after a mistake, and after --help, the program ends. */

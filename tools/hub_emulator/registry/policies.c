@@ -21,7 +21,14 @@ static const struct {
     { "device", HUB_RIGHT_DEVICE_CONNECT },
     { "registryRead", HUB_RIGHT_REGISTRY_READ },
     { "registryReadWrite", HUB_RIGHT_REGISTRY_READ | HUB_RIGHT_REGISTRY_WRITE },
+    { "provisioningserviceowner", HUB_RIGHT_ENROLLMENT_READ | HUB_RIGHT_ENROLLMENT_WRITE |
+                                      HUB_RIGHT_REGISTRATION_READ | HUB_RIGHT_REGISTRATION_WRITE },
+    { "enrollmentRead", HUB_RIGHT_ENROLLMENT_READ },
+    { "registrationRead", HUB_RIGHT_REGISTRATION_READ },
 };
+
+/* Files of earlier versions have the policies before this one only. */
+#define FIRST_LATER_POLICY 5
 
 static void init(hub_policies *p)
 {
@@ -94,12 +101,20 @@ hub_result hub_policies_open(hub_policies *p, const hub_store *store, hub_fault 
     const char *format = hub_json_string(json, "format");
     const cJSON *policies = cJSON_GetObjectItemCaseSensitive(json, "policies");
     bool ok = format != NULL && strcmp(format, FORMAT) == 0;
+    bool complete = true;
     for (size_t i = 0; ok && i < HUB_POLICY_COUNT; i++) {
-        ok =
-            take_policy(&p->items[i], cJSON_GetObjectItemCaseSensitive(policies, p->items[i].name));
+        const cJSON *policy = cJSON_GetObjectItemCaseSensitive(policies, p->items[i].name);
+        if (policy == NULL && i >= FIRST_LATER_POLICY) {
+            complete = false;
+        } else {
+            ok = take_policy(&p->items[i], policy);
+        }
     }
     cJSON_Delete(json);
-    return ok ? HUB_OK : renew(p, store, "was not written by this hub_emulator", fault);
+    if (!ok) {
+        return renew(p, store, "was not written by this hub_emulator", fault);
+    }
+    return complete ? HUB_OK : save(p, store, fault);
 }
 
 void hub_policies_free(hub_policies *p)
@@ -121,8 +136,18 @@ const hub_policy *hub_policies_find(const hub_policies *p, const char *name)
     return NULL;
 }
 
+static char *connection_string(const hub_policies *p, const char *name, const char *host)
+{
+    return hub_format("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", host, name,
+                      hub_policies_find(p, name)->primary_key);
+}
+
 char *hub_policies_connection_string(const hub_policies *p, const char *host)
 {
-    return hub_format("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", host,
-                      p->items[0].name, p->items[0].primary_key);
+    return connection_string(p, "iothubowner", host);
+}
+
+char *hub_policies_dps_connection_string(const hub_policies *p, const char *host)
+{
+    return connection_string(p, "provisioningserviceowner", host);
 }

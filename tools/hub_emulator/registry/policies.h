@@ -1,7 +1,10 @@
 #ifndef HUB_POLICIES_H
 #define HUB_POLICIES_H
 
-/** @file  The shared access policies of the hub: what their names allow, and their keys. */
+/**
+ * @file The shared access policies of the hub and of its Device Provisioning Service: what their
+ * names allow, and their keys.
+ */
 
 #include "base/result.h"
 #include "state/store.h"
@@ -11,7 +14,12 @@ typedef enum hub_right {
     HUB_RIGHT_REGISTRY_READ = 1,
     HUB_RIGHT_REGISTRY_WRITE = 2,
     HUB_RIGHT_SERVICE_CONNECT = 4,
-    HUB_RIGHT_DEVICE_CONNECT = 8
+    HUB_RIGHT_DEVICE_CONNECT = 8,
+    /* Of the Device Provisioning Service: */
+    HUB_RIGHT_ENROLLMENT_READ = 16,
+    HUB_RIGHT_ENROLLMENT_WRITE = 32,
+    HUB_RIGHT_REGISTRATION_READ = 64,
+    HUB_RIGHT_REGISTRATION_WRITE = 128
 } hub_right;
 
 typedef struct hub_policy {
@@ -21,18 +29,23 @@ typedef struct hub_policy {
     char *secondary_key;
 } hub_policy;
 
-#define HUB_POLICY_COUNT 5
+#define HUB_POLICY_COUNT 8
 
 typedef struct hub_policies {
     hub_policy items[HUB_POLICY_COUNT];
 } hub_policies;
 
-/** Read the keys from the state directory; a new one gets new keys. */
+/**
+ * Reads the keys from the state directory. A new directory gets new keys, and so does a policy that
+ * an earlier version did not have.
+ */
 hub_result hub_policies_open(hub_policies *p, const hub_store *store, hub_fault *fault);
 void hub_policies_free(hub_policies *p);
 /** NULL when there is no policy of that name. */
 const hub_policy *hub_policies_find(const hub_policies *p, const char *name);
 /** HostName=..;SharedAccessKeyName=iothubowner;SharedAccessKey=.., on the heap. */
 char *hub_policies_connection_string(const hub_policies *p, const char *host);
+/** The same with provisioningserviceowner. */
+char *hub_policies_dps_connection_string(const hub_policies *p, const char *host);
 
 #endif

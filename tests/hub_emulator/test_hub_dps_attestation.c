@@ -1,0 +1,156 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "dps/dps_attestation.h"
+
+#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define KEY_B "cGFzc3dvcmRwYXNzd29yZA=="
+
+static bool read(const char *text, const dps_attestation *was, bool group, dps_attestation *out,
+                 dps_error *e)
+{
+    cJSON *json = hub_json_read(text, strlen(text));
+    bool ok = dps_attestation_read(json, was, group, out, e);
+
+    assert_non_null(json);
+    cJSON_Delete(json);
+    return ok;
+}
+
+/* From the vendor's documentation of symmetric key attestation. */
+static void the_derived_key_is_that_of_the_documentation(void **state)
+{
+    char *key =
+        dps_derive_key("8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9"
+                       "yegxkqIChbqOS9Egw==",
+                       "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6");
+
+    (void)state;
+    assert_string_equal(key, "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=");
+    free(key);
+}
+
+static void given_keys_are_taken_and_missing_ones_are_made(void **state)
+{
+    dps_attestation a;
+    dps_error e;
+
+    (void)state;
+    assert_true(read("{\"type\":\"symmetricKey\",\"symmetricKey\":{\"primaryKey\":\"" KEY_A
+                     "\",\"secondaryKey\":\"\"}}",
+                     NULL, false, &a, &e));
+    assert_int_equal(a.type, DPS_SYMMETRIC_KEY);
+    assert_string_equal(a.first, KEY_A);
+    assert_int_equal(strlen(a.second), 44);
+    dps_attestation_free(&a);
+
+    assert_true(read("{\"type\":\"symmetricKey\"}", NULL, true, &a, &e));
+    assert_string_not_equal(a.first, a.second);
+    dps_attestation_free(&a);
+}
+
+static void a_change_keeps_the_keys_that_it_does_not_give(void **state)
+{
+    dps_attestation a;
+    dps_attestation b;
+    dps_error e;
+
+    (void)state;
+    assert_true(read("{\"type\":\"symmetricKey\"}", NULL, false, &a, &e));
+    assert_true(read("{\"type\":\"symmetricKey\",\"symmetricKey\":{\"primaryKey\":\"" KEY_B "\"}}",
+                     &a, false, &b, &e));
+    assert_string_equal(b.first, KEY_B);
+    assert_string_equal(b.second, a.second);
+    dps_attestation_free(&a);
+    dps_attestation_free(&b);
+}
+
+static void what_is_shown_holds_no_keys(void **state)
+{
+    dps_attestation a;
+    dps_error e;
+
+    (void)state;
+    assert_true(read("{\"type\":\"symmetricKey\",\"symmetricKey\":{\"primaryKey\":\"" KEY_A
+                     "\",\"secondaryKey\":\"" KEY_B "\"}}",
+                     NULL, false, &a, &e));
+    cJSON *shown = dps_attestation_view(&a);
+    char *text = hub_json_print(shown);
+    assert_string_equal(text, "{\"type\":\"symmetricKey\",\"symmetricKey\":{}}");
+    cJSON *full = dps_attestation_full(&a);
+    char *full_text = hub_json_print(full);
+    assert_string_equal(full_text,
+                        "{\"type\":\"symmetricKey\",\"symmetricKey\":{\"primaryKey\":\"" KEY_A
+                        "\",\"secondaryKey\":\"" KEY_B "\"}}");
+    cJSON_Delete(shown);
+    cJSON_Delete(full);
+    free(text);
+    free(full_text);
+    dps_attestation_free(&a);
+}
+
+static void a_tpm_is_kept_for_one_device_only(void **state)
+{
+    static const char text[] =
+        "{\"type\":\"tpm\",\"tpm\":{\"endorsementKey\":\"AToAAQ==\",\"storageRootKey\":null}}";
+    dps_attestation a;
+    dps_error e;
+
+    (void)state;
+    assert_true(read(text, NULL, false, &a, &e));
+    assert_int_equal(a.type, DPS_TPM);
+    cJSON *full = dps_attestation_full(&a);
+    char *again = hub_json_print(full);
+    assert_string_equal(again, text);
+    cJSON_Delete(full);
+    free(again);
+    dps_attestation_free(&a);
+    assert_false(read(text, NULL, true, &a, &e));
+    assert_false(read("{\"type\":\"tpm\"}", NULL, false, &a, &e));
+}
+
+static void what_is_no_attestation_is_refused(void **state)
+{
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        "null",
+        "{\"type\":1}",
+        "{\"type\":\"\"}",
+        "{\"type\":\"none\"}",
+        "{\"type\":\"SymmetricKey\"}",
+        "{\"type\":\"symmetricKey\",\"symmetricKey\":{\"primaryKey\":\"x\"}}",
+        "{\"type\":\"symmetricKey\",\"symmetricKey\":{\"secondaryKey\":\"AAAA\"}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        dps_attestation a;
+        dps_error e = { 0 };
+        assert_false(read(texts[i], NULL, false, &a, &e));
+        assert_int_equal(e.code, DPS_CODE_ARGUMENT);
+        assert_null(a.first);
+        assert_null(a.second);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_derived_key_is_that_of_the_documentation),
+        cmocka_unit_test(given_keys_are_taken_and_missing_ones_are_made),
+        cmocka_unit_test(a_change_keeps_the_keys_that_it_does_not_give),
+        cmocka_unit_test(what_is_shown_holds_no_keys),
+        cmocka_unit_test(a_tpm_is_kept_for_one_device_only),
+        cmocka_unit_test(what_is_no_attestation_is_refused),
+    };
+    hub_json_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+#include "dps/dps.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/crypto.h"
+#include "base/text.h"
+
+#define DPS_FILE     "dps.json"
+#define ENROLLMENT   "enrollment-"
+#define REGISTRATION "registration-"
+#define PROFILE_MAX  128
+
+static dps_table *table_of(dps *d, bool group)
+{
+    return group ? &d->groups : &d->individuals;
+}
+
+/* --- the directory ----------------------------------------------------------------- */
+
+/* 0ne and eight digits, as the real ones. */
+static char *new_id_scope(void)
+{
+    uint32_t random;
+
+    hub_random(&random, sizeof random);
+    return hub_format("0ne%08lX", (unsigned long)random);
+}
+
+static bool id_scope_valid(const char *id_scope)
+{
+    return id_scope != NULL && strncmp(id_scope, "0ne", 3) == 0 && strlen(id_scope) == 11 &&
+           strspn(id_scope + 3, "0123456789ABCDEF") == 8;
+}
+
+static hub_result save_id_scope(const dps *d, hub_fault *fault)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    hub_json_add_text(json, "idScope", d->id_scope);
+    hub_result r = hub_store_write_json(d->store, DPS_FILE, json, fault);
+    cJSON_Delete(json);
+    return r;
+}
+
+static hub_result open_id_scope(dps *d, hub_fault *fault)
+{
+    cJSON *json;
+
+    hub_result r = hub_store_read_json(d->store, DPS_FILE, &json, fault);
+    if (r == HUB_OK && id_scope_valid(hub_json_string(json, "idScope"))) {
+        d->id_scope = hub_strdup(hub_json_string(json, "idScope"));
+        cJSON_Delete(json);
+        return HUB_OK;
+    }
+    if (r != HUB_OK && r != HUB_ERR_NO_RESOURCE && r != HUB_ERR_ARGUMENT) {
+        return r;
+    }
+    if (r != HUB_ERR_NO_RESOURCE) {
+        hub_store_set_aside(d->store, DPS_FILE, r == HUB_OK ? "holds no id scope" : fault->text);
+        hub_store_report(d->store, "the provisioning service got a new id scope");
+    }
+    cJSON_Delete(json);
+    d->id_scope = new_id_scope();
+    return save_id_scope(d, fault);
+}
+
+/* {prefix}{number}.json */
+static bool number_of(const char *name, const char *prefix, unsigned *number)
+{
+    char *end;
+    const char *digits = name + strlen(prefix);
+
+    if (*digits < '0' || *digits > '9' || strlen(digits) > 15) {
+        return false;
+    }
+    unsigned long long n = strtoull(digits, &end, 10);
+    *number = (unsigned)n;
+    return strcmp(end, ".json") == 0 && n > 0 && n < UINT_MAX;
+}
+
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+/* What must not stop the emulator is set aside. */
+static hub_result damaged(const dps *d, const char *name, hub_result r, const hub_fault *fault)
+{
+    if (r != HUB_ERR_ARGUMENT) {
+        return r;
+    }
+    hub_store_set_aside(d->store, name, fault->text);
+    return HUB_OK;
+}
+
+static hub_result load_enrollment(void *user, const char *name, hub_fault *fault)
+{
+    dps *d = user;
+    dps_enrollment *e;
+    unsigned number;
+
+    if (!number_of(name, ENROLLMENT, &number)) {
+        return HUB_OK;
+    }
+    d->last_enrollment = larger(d->last_enrollment, number);
+    hub_result r = dps_enrollment_load(d->store, number, d->host, &e, fault);
+    if (r != HUB_OK) {
+        return damaged(d, name, r, fault);
+    }
+    dps_table *t = table_of(d, e->group);
+    if (dps_table_find(t, e->id) != NULL) {
+        hub_store_set_aside(d->store, name, "is a second file of an enrolment");
+        dps_enrollment_free(e);
+    } else {
+        (void)dps_table_put(t, e->id, e);
+    }
+    return HUB_OK;
+}
+
+static hub_result load_registration(void *user, const char *name, hub_fault *fault)
+{
+    dps *d = user;
+    dps_registration *r;
+    unsigned number;
+
+    if (!number_of(name, REGISTRATION, &number)) {
+        return HUB_OK;
+    }
+    d->last_registration = larger(d->last_registration, number);
+    hub_result result = dps_registration_load(d->store, number, &r, fault);
+    if (result != HUB_OK) {
+        return damaged(d, name, result, fault);
+    }
+    if (dps_table_find(&d->registrations, r->id) != NULL) {
+        hub_store_set_aside(d->store, name, "is a second file of a registration");
+        dps_registration_free(r);
+    } else {
+        (void)dps_table_put(&d->registrations, r->id, r);
+    }
+    return HUB_OK;
+}
+
+hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, hub_fault *fault)
+{
+    *d = (dps){ .store = store,
+                .host = hub_strdup(settings->host),
+                .assigning = settings->assigning,
+                .retry_after_s = settings->retry_after_s };
+    hub_result r = open_id_scope(d, fault);
+    if (r == HUB_OK) {
+        r = hub_store_each(store, ENROLLMENT, load_enrollment, d, fault);
+    }
+    if (r == HUB_OK) {
+        r = hub_store_each(store, REGISTRATION, load_registration, d, fault);
+    }
+    if (r != HUB_OK) {
+        dps_close(d);
+    }
+    return r;
+}
+
+static void free_enrollments(dps_table *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        dps_enrollment_free(t->items[i].value);
+    }
+    dps_table_free(t);
+}
+
+void dps_close(dps *d)
+{
+    free_enrollments(&d->individuals);
+    free_enrollments(&d->groups);
+    for (size_t i = 0; i < d->registrations.count; i++) {
+        dps_registration_free(d->registrations.items[i].value);
+    }
+    dps_table_free(&d->registrations);
+    free(d->id_scope);
+    free(d->host);
+    free(d->profile);
+    *d = (dps){ 0 };
+}
+
+/* --- settings ---------------------------------------------------------------------- */
+
+bool dps_set(dps *d, const cJSON *json, dps_error *e)
+{
+    const cJSON *assigning = cJSON_GetObjectItemCaseSensitive(json, "assigning");
+    const cJSON *retry_after = cJSON_GetObjectItemCaseSensitive(json, "retryAfter");
+    const cJSON *profile = cJSON_GetObjectItemCaseSensitive(json, "connectionProfile");
+    const char *text = cJSON_GetStringValue(profile);
+    int64_t polls = d->assigning;
+    int64_t seconds = d->retry_after_s;
+
+    if (assigning != NULL && !hub_json_whole(assigning, 0, DPS_ASSIGNING_MAX, &polls)) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "assigning: not a whole number up to %d",
+                        DPS_ASSIGNING_MAX);
+    }
+    if (retry_after != NULL && !hub_json_whole(retry_after, 0, DPS_RETRY_AFTER_MAX_S, &seconds)) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "retryAfter: not a whole number up to %d",
+                        DPS_RETRY_AFTER_MAX_S);
+    }
+    if (profile != NULL && !cJSON_IsNull(profile) && (text == NULL || strlen(text) > PROFILE_MAX)) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "connectionProfile: neither a short text nor null");
+    }
+    d->assigning = (unsigned)polls;
+    d->retry_after_s = (int)seconds;
+    if (profile != NULL) {
+        hub_replace(&d->profile, text);
+    }
+    return true;
+}
+
+/* --- enrolments -------------------------------------------------------------------- */
+
+const dps_enrollment *dps_find_enrollment(const dps *d, bool group, const char *id)
+{
+    return dps_table_find(group ? &d->groups : &d->individuals, id);
+}
+
+const dps_enrollment *dps_put_enrollment(dps *d, bool group, const char *id, const cJSON *body,
+                                         int64_t now_ms, dps_error *e)
+{
+    const dps_enrollment_request request = {
+        .group = group,
+        .id = id,
+        .host = d->host,
+        .was = dps_find_enrollment(d, group, id),
+        .number = d->last_enrollment + 1,
+        .now_ms = now_ms,
+    };
+    hub_fault fault;
+
+    dps_enrollment *next = dps_enrollment_read(body, &request, e);
+    if (next == NULL) {
+        return NULL;
+    }
+    if (dps_enrollment_save(next, d->store, &fault) != HUB_OK) {
+        dps_enrollment_free(next);
+        (void)dps_fail_by(e, &fault);
+        return NULL;
+    }
+    d->last_enrollment = larger(d->last_enrollment, next->number);
+    dps_enrollment_free(dps_table_put(table_of(d, group), next->id, next));
+    return next;
+}
+
+static bool remove_file(const dps *d, char *name, dps_error *e)
+{
+    hub_fault fault;
+    bool ok = hub_store_remove(d->store, name, &fault) == HUB_OK;
+
+    free(name);
+    return ok || dps_fail_by(e, &fault);
+}
+
+/* Its registrations first, so that none is left without its enrolment. */
+static bool delete_registrations(dps *d, const dps_enrollment *enrollment, dps_error *e)
+{
+    for (size_t i = d->registrations.count; i > 0; i--) {
+        const dps_registration *r = d->registrations.items[i - 1].value;
+        if (dps_registration_of(r, enrollment) && !dps_delete_registration(d, r, e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool dps_delete_enrollment(dps *d, const dps_enrollment *enrollment, dps_error *e)
+{
+    if (!delete_registrations(d, enrollment, e) ||
+        !remove_file(d, dps_enrollment_file(enrollment->number), e)) {
+        return false;
+    }
+    dps_enrollment_free(dps_table_take(table_of(d, enrollment->group), enrollment->id));
+    return true;
+}
+
+cJSON *dps_show_enrollment(const dps *d, const dps_enrollment *enrollment, bool with_keys)
+{
+    cJSON *json = dps_enrollment_view(enrollment, with_keys);
+    const dps_registration *r = enrollment->group ? NULL : dps_find_registration(d, enrollment->id);
+
+    if (r != NULL) {
+        (void)cJSON_AddItemToObject(json, "registrationState", dps_registration_view(r));
+    }
+    return json;
+}
+
+/* --- registrations ----------------------------------------------------------------- */
+
+dps_registration *dps_find_registration(const dps *d, const char *id)
+{
+    return dps_table_find(&d->registrations, id);
+}
+
+bool dps_registration_of(const dps_registration *r, const dps_enrollment *enrollment)
+{
+    const char *owner = enrollment->group ? r->group : r->id;
+
+    return (r->group != NULL) == enrollment->group && strcasecmp(owner, enrollment->id) == 0;
+}
+
+/* The one of this id, or a new one that is in no table yet. */
+static dps_registration *registration_for(const dps *d, const dps_enrollment *enrollment,
+                                          const char *id, int64_t now_ms)
+{
+    const dps_registration *old = dps_find_registration(d, id);
+    const char *group = enrollment->group ? enrollment->id : NULL;
+
+    if (old != NULL && dps_registration_of(old, enrollment)) {
+        return NULL;
+    }
+    unsigned number = old != NULL ? old->number : d->last_registration + 1;
+    return dps_registration_new(number, id, group, now_ms);
+}
+
+dps_registration *dps_record(dps *d, const dps_enrollment *enrollment, const char *id,
+                             const dps_outcome *outcome, int64_t now_ms, dps_error *e)
+{
+    dps_registration *fresh = registration_for(d, enrollment, id, now_ms);
+    const dps_registration *base = fresh != NULL ? fresh : dps_find_registration(d, id);
+    dps_registration *next = dps_registration_next(base, outcome, now_ms);
+    hub_fault fault;
+
+    dps_registration_free(fresh);
+    if (dps_registration_save(next, d->store, &fault) != HUB_OK) {
+        dps_registration_free(next);
+        (void)dps_fail_by(e, &fault);
+        return NULL;
+    }
+    d->last_registration = larger(d->last_registration, next->number);
+    dps_registration_free(dps_table_put(&d->registrations, next->id, next));
+    return next;
+}
+
+bool dps_delete_registration(dps *d, const dps_registration *r, dps_error *e)
+{
+    if (!remove_file(d, dps_registration_file(r->number), e)) {
+        return false;
+    }
+    dps_registration *gone = dps_table_take(&d->registrations, r->id);
+    dps_registration_free(gone);
+    return true;
+}

@@ -1,0 +1,83 @@
+#include "dps/dps_admit.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+static bool refuse_key(dps_error *e)
+{
+    return dps_fail(e, DPS_CODE_KEY,
+                    "Unauthorized: the token is not signed with a key of the enrolment, is for "
+                    "another device, has no skn=registration, or has expired");
+}
+
+static bool admit_individual(const dps_enrollment *enrollment, const dps_session *s, int64_t now_s,
+                             dps_admission *out, dps_error *e)
+{
+    const dps_attestation *a = &enrollment->attestation;
+
+    if (a->type == DPS_TPM) {
+        return dps_fail(e, DPS_CODE_KEY, "Unauthorized: the enrolment needs a TPM");
+    }
+    if (!dps_session_signed_by(s, a->first, now_s) && !dps_session_signed_by(s, a->second, now_s)) {
+        return refuse_key(e);
+    }
+    *out = (dps_admission){ .enrollment = enrollment,
+                            .primary_key = hub_strdup(a->first),
+                            .secondary_key = hub_strdup(a->second) };
+    return true;
+}
+
+static bool admit_member(const dps_enrollment *group, const dps_session *s, int64_t now_s,
+                         dps_admission *out)
+{
+    *out = (dps_admission){
+        .enrollment = group,
+        .primary_key = dps_derive_key(group->attestation.first, s->registration_id),
+        .secondary_key = dps_derive_key(group->attestation.second, s->registration_id),
+    };
+    if (dps_session_signed_by(s, out->primary_key, now_s) ||
+        dps_session_signed_by(s, out->secondary_key, now_s)) {
+        return true;
+    }
+    dps_admission_free(out);
+    return false;
+}
+
+static bool admit_by_group(const dps *d, const dps_session *s, int64_t now_s, dps_admission *out,
+                           dps_error *e)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < d->groups.count; i++) {
+        const dps_enrollment *group = d->groups.items[i].value;
+        if (group->attestation.type != DPS_SYMMETRIC_KEY) {
+            continue;
+        }
+        any = true;
+        if (admit_member(group, s, now_s, out)) {
+            return true;
+        }
+    }
+    return any ? refuse_key(e)
+               : dps_fail(e, DPS_CODE_NO_ENROLLMENT, "Enrollment not found: %s",
+                          s->registration_id);
+}
+
+bool dps_admit(const dps *d, const dps_session *s, int64_t now_s, dps_admission *out, dps_error *e)
+{
+    if (strcasecmp(s->id_scope, d->id_scope) != 0) {
+        return dps_fail(e, DPS_CODE_KEY, "Unauthorized: the id scope is not that of this service");
+    }
+    const dps_enrollment *individual = dps_find_enrollment(d, false, s->registration_id);
+    return individual != NULL ? admit_individual(individual, s, now_s, out, e)
+                              : admit_by_group(d, s, now_s, out, e);
+}
+
+void dps_admission_free(dps_admission *a)
+{
+    free(a->primary_key);
+    free(a->secondary_key);
+    *a = (dps_admission){ 0 };
+}

@@ -1,0 +1,42 @@
+#ifndef DPS_FAULTS_H
+#define DPS_FAULTS_H
+
+/**
+ * @file Faults that a test requests: what the service does wrong, and how often.
+ */
+
+#include "base/json.h"
+#include "dps/dps_error.h"
+
+typedef enum dps_fault_kind {
+    DPS_FAULT_NONE = 0,
+    DPS_FAULT_STATUS,    /* an error answer with this status and code */
+    DPS_FAULT_NONSENSE,  /* an answer that is not JSON */
+    DPS_FAULT_HALF,      /* the first half of the right answer */
+    DPS_FAULT_SILENCE,   /* no answer */
+    DPS_FAULT_CLOSE,     /* the connection is closed */
+    DPS_FAULT_FAILED,    /* the registration ends as failed, with this code */
+    DPS_FAULT_UNASSIGNED /* the registration ends as unassigned */
+} dps_fault_kind;
+
+/** The requests that a fault is for; values are bits of one set. */
+typedef enum dps_fault_target { DPS_ON_REGISTER = 1, DPS_ON_POLL = 2 } dps_fault_target;
+
+/** Start with { 0 }. */
+typedef struct dps_faults {
+    dps_fault_kind kind;
+    unsigned targets;  /* set of dps_fault_target */
+    unsigned left;     /* the number of requests that it still hits */
+    int code;          /* of an error: six digits, the status first */
+    int retry_after_s; /* below 0: none */
+} dps_faults;
+
+/**
+ * {"count":3,"kind":"status","status":429,"errorCode":429001,"retryAfter":5,"on":"poll"}: all but
+ * count and kind have defaults. A refusal changes nothing.
+ */
+bool dps_faults_set(dps_faults *f, const cJSON *json, dps_error *e);
+/** The fault for this request, which is counted; DPS_FAULT_NONE in most cases. */
+dps_fault_kind dps_faults_take(dps_faults *f, dps_fault_target target);
+
+#endif

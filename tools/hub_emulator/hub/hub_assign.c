@@ -1,0 +1,131 @@
+#include "hub/hub_assign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+/* What the service would PUT for the identity. */
+static cJSON *identity_body(const dps_admission *a)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *authentication = cJSON_AddObjectToObject(json, "authentication");
+    cJSON *keys = cJSON_AddObjectToObject(authentication, "symmetricKey");
+    const cJSON *capabilities =
+        cJSON_GetObjectItemCaseSensitive(a->enrollment->settings, "capabilities");
+
+    hub_json_add_text(authentication, "type", "sas");
+    hub_json_add_text(keys, "primaryKey", a->primary_key);
+    hub_json_add_text(keys, "secondaryKey", a->secondary_key);
+    (void)cJSON_AddItemToObject(json, "capabilities", cJSON_Duplicate(capabilities, true));
+    return json;
+}
+
+static void drop_null(cJSON *object, const char *name)
+{
+    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(object, name))) {
+        cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+    }
+}
+
+/* The initial twin of the enrolment without nulls, which some SDKs send for what they leave out;
+ * NULL: there is none. */
+static cJSON *twin_body(const dps_enrollment *enrollment)
+{
+    const cJSON *initial = cJSON_GetObjectItemCaseSensitive(enrollment->settings, "initialTwin");
+
+    if (initial == NULL) {
+        return NULL;
+    }
+    cJSON *json = cJSON_Duplicate(initial, true);
+    drop_null(json, "tags");
+    drop_null(json, "properties");
+    drop_null(cJSON_GetObjectItemCaseSensitive(json, "properties"), "desired");
+    return json;
+}
+
+static hub_result create(hub *h, const char *device, hub_change *change, hub_fault *fault)
+{
+    hub_identity *made;
+
+    return hub_registry_create(&h->registry, device, NULL, change, hub_now(h), &made, fault);
+}
+
+/* After a reset the device is one that the hub has never seen. */
+static hub_result reset(hub *h, hub_identity *id, const char *device, hub_change *change,
+                        hub_fault *fault)
+{
+    hub_result r = hub_delete(h, id, fault);
+
+    return r == HUB_OK ? create(h, device, change, fault) : r;
+}
+
+static hub_result carry_out(hub *h, const dps_admission *a, const char *device,
+                            dps_substatus substatus, hub_fault *fault)
+{
+    cJSON *identity = identity_body(a);
+    cJSON *twin = twin_body(a->enrollment);
+    hub_change with_twin = { .identity = identity, .twin = twin };
+    hub_change without = { .identity = identity };
+    hub_identity *id = hub_registry_find(&h->registry, device, NULL);
+    hub_result r;
+
+    if (id == NULL) {
+        r = create(h, device, &with_twin, fault);
+    } else if (substatus == DPS_DATA_RESET) {
+        r = reset(h, id, device, &with_twin, fault);
+    } else {
+        r = hub_apply(h, id, &without, fault);
+    }
+    cJSON_Delete(identity);
+    cJSON_Delete(twin);
+    return r;
+}
+
+/* The same device keeps its id, whatever the case of the registration id now. */
+static const char *device_of(const dps_enrollment *enrollment, const dps_registration *before,
+                             const char *registration_id)
+{
+    const char *wanted = dps_enrollment_device_id(enrollment);
+
+    if (wanted != NULL) {
+        return wanted;
+    }
+    return before != NULL && before->device_id != NULL ? before->device_id : registration_id;
+}
+
+static dps_substatus substatus_of(const dps_enrollment *enrollment, const dps_registration *before)
+{
+    if (before == NULL) {
+        return DPS_INITIAL_ASSIGNMENT;
+    }
+    switch (dps_enrollment_reprovision(enrollment)) {
+    case DPS_REPROVISION_MIGRATE: return DPS_DATA_MIGRATED;
+    case DPS_REPROVISION_RESET: return DPS_DATA_RESET;
+    case DPS_REPROVISION_NEVER: return before->substatus;
+    }
+    return before->substatus;
+}
+
+bool hub_assign(hub *h, const dps_admission *a, const char *registration_id, dps_outcome *out,
+                dps_error *e)
+{
+    const dps_registration *before = dps_find_registration(h->dps, registration_id);
+    hub_fault fault;
+
+    if (before != NULL &&
+        (before->status != DPS_ASSIGNED || !dps_registration_of(before, a->enrollment))) {
+        before = NULL;
+    }
+    const bool never = dps_enrollment_reprovision(a->enrollment) == DPS_REPROVISION_NEVER;
+    out->status = DPS_ASSIGNED;
+    out->substatus = substatus_of(a->enrollment, before);
+    out->device_id = device_of(a->enrollment, before, registration_id);
+    out->host = h->dps->host;
+    if (before != NULL && never) {
+        out->device_id = before->device_id;
+        return true;
+    }
+    return carry_out(h, a, out->device_id, out->substatus, &fault) == HUB_OK ||
+           dps_fail_by(e, &fault);
+}

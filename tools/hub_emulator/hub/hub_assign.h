@@ -1,0 +1,20 @@
+#ifndef HUB_ASSIGN_H
+#define HUB_ASSIGN_H
+
+/**
+ * @file Assignments of the Device Provisioning Service: an admitted device becomes an identity of
+ * this hub.
+ */
+
+#include "dps/dps_admit.h"
+#include "hub/hub.h"
+
+/**
+ * Creates or changes the identity of an admitted device, as its enrolment and its earlier
+ * registration demand. False with the reason: nothing can be assigned now. The texts of *out
+ * belong to the enrolment, the registration or the hub.
+ */
+bool hub_assign(hub *h, const dps_admission *a, const char *registration_id, dps_outcome *out,
+                dps_error *e);
+
+#endif

@@ -1,0 +1,253 @@
+#include "hub/hub_dps.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "dps/dps.h"
+#include "dps/dps_topics.h"
+#include "hub/hub_assign.h"
+
+#define REQUEST_BYTES_MAX (64 * 1024)
+
+/* --- connections --------------------------------------------------------------- */
+
+static const char *registration_id(const char *client_id)
+{
+    const size_t len = strlen(HUB_DPS_CLIENT_PREFIX);
+
+    return strncmp(client_id, HUB_DPS_CLIENT_PREFIX, len) == 0 ? client_id + len : client_id;
+}
+
+bool hub_dps_wants(const hub *h, const hub_credentials *c)
+{
+    return h->dps != NULL && dps_session_wanted(registration_id(c->client_id), c->user_name);
+}
+
+hub_result hub_dps_connect(hub *h, const void *key, const hub_credentials *c, hub_fault *fault)
+{
+    dps_session *s =
+        dps_session_new(registration_id(c->client_id), c->user_name, c->password, fault);
+
+    if (s == NULL) {
+        return fault->code;
+    }
+    const hub_connection_login accepted = {
+        .key = key,
+        .client_id = c->client_id,
+        .expires_s = INT64_MAX, /* a token is judged when the device registers */
+        .provisioning = s,
+    };
+    (void)hub_connections_add(&h->connections, &accepted);
+    hub_log(h, "%s: connected to the provisioning service", s->registration_id);
+    return HUB_OK;
+}
+
+hub_result hub_dps_subscribe(hub_connection *c, const char *filter, hub_fault *fault)
+{
+    if (c->state != HUB_CONNECTION_LIVE) {
+        return HUB_OK; /* the broker unsubscribes each filter of a session that it closes */
+    }
+    if (!dps_topic_filter_valid(filter)) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "topic filter %.150s is not allowed", filter);
+    }
+    dps_session_subscribe(c->provisioning);
+    return HUB_OK;
+}
+
+void hub_dps_unsubscribe(hub_connection *c, const char *filter)
+{
+    if (dps_topic_filter_valid(filter)) {
+        dps_session_unsubscribe(c->provisioning);
+    }
+}
+
+hub_result hub_dps_check_publish(const hub_publish *p, hub_fault *fault)
+{
+    if (dps_topic_read(p->topic).kind == DPS_TOPIC_UNKNOWN) {
+        return hub_fail(fault, HUB_ERR_ARGUMENT, "topic %.150s is not allowed", p->topic);
+    }
+    return p->len <= REQUEST_BYTES_MAX
+               ? HUB_OK
+               : hub_fail(fault, HUB_ERR_TOO_LARGE, "a request of more than 64 KB");
+}
+
+/* --- answers ------------------------------------------------------------------- */
+
+/* A request, and what there is to answer it. */
+typedef struct exchange {
+    hub *hub;
+    hub_connection *connection;
+    dps_topic topic;
+    dps_fault_kind fault; /* how its answer is to be spoilt */
+} exchange;
+
+/* Frees the text. retry_after_s below 0: none. */
+static void answer(const exchange *x, int status, int retry_after_s, char *text)
+{
+    const hub *h = x->hub;
+    size_t len = strlen(text);
+
+    if (x->fault == DPS_FAULT_NONSENSE) {
+        free(text);
+        text = hub_format("<html>%d</html>", status);
+        len = strlen(text);
+    }
+    len = x->fault == DPS_FAULT_HALF ? len / 2 : len;
+    if (x->connection->provisioning->subscribed) {
+        char *topic = dps_topic_answer(status, &x->topic, retry_after_s);
+        h->broker.publish(h->broker.user, x->connection->client_id, topic, text, len, 0);
+        free(topic);
+    }
+    free(text);
+}
+
+static void refuse(const exchange *x, const dps_error *e, int retry_after_s)
+{
+    hub_log(x->hub, "%s: provisioning: %d %s", x->connection->client_id, e->code, e->text);
+    answer(x, dps_error_status(e), retry_after_s, dps_error_text(e, hub_now(x->hub)));
+}
+
+static void report(const exchange *x, dps_registration *r)
+{
+    if (dps_registration_assigning(r)) {
+        answer(x, 202, x->hub->dps->retry_after_s, dps_registration_assigning_text(r));
+    } else {
+        answer(x, 200, -1, dps_registration_final_text(r));
+    }
+}
+
+/* --- register ------------------------------------------------------------------- */
+
+/* The body, which may be empty. NULL after a refusal; the caller frees it. */
+static cJSON *read_request(const exchange *x, const hub_publish *p, dps_error *e)
+{
+    const char *id = x->connection->provisioning->registration_id;
+
+    if (p->len == 0) {
+        return cJSON_CreateObject();
+    }
+    cJSON *json = hub_json_read(p->payload, p->len);
+    const cJSON *named = cJSON_GetObjectItemCaseSensitive(json, "registrationId");
+    const char *text = cJSON_GetStringValue(named);
+    if (!cJSON_IsObject(json)) {
+        (void)dps_fail(e, DPS_CODE_ARGUMENT, "Bad request: the body is not a JSON object");
+    } else if (named != NULL && (text == NULL || strcasecmp(text, id) != 0)) {
+        (void)dps_fail(e, DPS_CODE_ARGUMENT,
+                       "Bad request: registrationId is not that of the user name");
+    } else {
+        return json;
+    }
+    cJSON_Delete(json);
+    return NULL;
+}
+
+static bool fault_ends(const exchange *x, dps_outcome *out)
+{
+    if (x->fault == DPS_FAULT_FAILED) {
+        out->status = DPS_FAILED;
+        (void)dps_fail(&out->error, x->hub->dps->faults.code, "failed on request");
+        return true;
+    }
+    out->status = DPS_UNASSIGNED;
+    return x->fault == DPS_FAULT_UNASSIGNED;
+}
+
+/* The registration is saved after the identity, which it promises. */
+static dps_registration *register_device(const exchange *x, const dps_admission *a,
+                                         const cJSON *body, dps_error *e)
+{
+    hub *h = x->hub;
+    const char *id = x->connection->provisioning->registration_id;
+    dps_outcome outcome = { .payload = cJSON_GetObjectItemCaseSensitive(body, "payload") };
+
+    if (!a->enrollment->enabled) {
+        outcome.status = DPS_DISABLED;
+    } else if (!fault_ends(x, &outcome) && !hub_assign(h, a, id, &outcome, e)) {
+        return NULL;
+    }
+    dps_registration *r = dps_record(h->dps, a->enrollment, id, &outcome, hub_now(h), e);
+    if (r != NULL) {
+        dps_registration_begin(r, h->dps->assigning, h->dps->profile);
+    }
+    return r;
+}
+
+static void accept_register(const exchange *x, const hub_publish *p)
+{
+    const hub *h = x->hub;
+    dps_admission admission = { 0 };
+    dps_registration *r = NULL;
+    dps_error e;
+
+    cJSON *body = read_request(x, p, &e);
+    if (body != NULL &&
+        dps_admit(h->dps, x->connection->provisioning, hub_now(h) / 1000, &admission, &e)) {
+        r = register_device(x, &admission, body, &e);
+    }
+    dps_admission_free(&admission);
+    cJSON_Delete(body);
+    if (r != NULL) {
+        report(x, r);
+    } else {
+        refuse(x, &e, -1);
+    }
+}
+
+/* --- poll ----------------------------------------------------------------------- */
+
+static void accept_poll(const exchange *x)
+{
+    const char *id = x->connection->provisioning->registration_id;
+    dps_registration *r = dps_find_registration(x->hub->dps, id);
+    dps_error e;
+
+    if (r != NULL &&
+        dps_registration_has_operation(r, x->topic.operation_id, x->topic.operation_id_len)) {
+        report(x, r);
+        return;
+    }
+    (void)dps_fail(&e, DPS_CODE_NO_OPERATION, "Operation not found");
+    refuse(x, &e, -1);
+}
+
+/* --- what a device publishes ----------------------------------------------------- */
+
+/* True if the fault took the place of the request. */
+static bool fault_stands_for_answer(exchange *x, dps_fault_target target)
+{
+    dps_faults *f = &x->hub->dps->faults;
+    dps_error e;
+
+    x->fault = dps_faults_take(f, target);
+    switch (x->fault) {
+    case DPS_FAULT_STATUS:
+        (void)dps_fail(&e, f->code, "%d on request", f->code / 1000);
+        refuse(x, &e, f->retry_after_s);
+        return true;
+    case DPS_FAULT_SILENCE: return true;
+    case DPS_FAULT_CLOSE: hub_connections_reject(&x->hub->connections, x->connection); return true;
+    case DPS_FAULT_NONE:
+    case DPS_FAULT_NONSENSE:
+    case DPS_FAULT_HALF:
+    case DPS_FAULT_FAILED:
+    case DPS_FAULT_UNASSIGNED: return false;
+    }
+    return false;
+}
+
+void hub_dps_accept_publish(hub *h, hub_connection *c, const hub_publish *p)
+{
+    exchange x = { .hub = h, .connection = c, .topic = dps_topic_read(p->topic) };
+    const bool polls = x.topic.kind == DPS_TOPIC_POLL;
+
+    if (fault_stands_for_answer(&x, polls ? DPS_ON_POLL : DPS_ON_REGISTER)) {
+        return;
+    }
+    if (polls) {
+        accept_poll(&x);
+    } else {
+        accept_register(&x, p);
+    }
+}

@@ -1,0 +1,29 @@
+#ifndef HUB_DPS_H
+#define HUB_DPS_H
+
+/**
+ * @file The Device Provisioning Service at the broker: its connections and messages, and its
+ * assignments, which become identities of this hub.
+ */
+
+#include "hub/hub.h"
+#include "hub/hub_publish.h"
+
+/**
+ * May stand before the client id of a login to the service, so that the broker does not confuse
+ * it with the login of the same device to the hub. No id holds a space.
+ */
+#define HUB_DPS_CLIENT_PREFIX "dps "
+
+/** True if this is a login to the service, which exists. */
+bool hub_dps_wants(const hub *h, const hub_credentials *c);
+
+/* As the functions of hub.h, for connections to the service. */
+
+hub_result hub_dps_connect(hub *h, const void *key, const hub_credentials *c, hub_fault *fault);
+hub_result hub_dps_subscribe(hub_connection *c, const char *filter, hub_fault *fault);
+void hub_dps_unsubscribe(hub_connection *c, const char *filter);
+hub_result hub_dps_check_publish(const hub_publish *p, hub_fault *fault);
+void hub_dps_accept_publish(hub *h, hub_connection *c, const hub_publish *p);
+
+#endif

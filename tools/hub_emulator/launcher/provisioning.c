@@ -1,0 +1,90 @@
+#include "launcher/provisioning.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "dps/dps.h"
+
+/* The enrolments of one kind, and the names of their variables. */
+typedef struct kind {
+    bool group;
+    const char *const *ids;
+    size_t count;
+    const char *id_name;
+    const char *key_name;
+} kind;
+
+static const dps_enrollment *enroll(dps *d, bool group, const char *id, int64_t now_ms,
+                                    hub_fault *fault)
+{
+    const dps_enrollment *e = dps_find_enrollment(d, group, id);
+    cJSON *body;
+    dps_error error;
+
+    if (e != NULL) {
+        return e;
+    }
+    body = cJSON_CreateObject();
+    hub_json_add_text(body, group ? "enrollmentGroupId" : "registrationId", id);
+    cJSON *attestation = cJSON_AddObjectToObject(body, "attestation");
+    hub_json_add_text(attestation, "type", "symmetricKey");
+    e = dps_put_enrollment(d, group, id, body, now_ms, &error);
+    cJSON_Delete(body);
+    if (e == NULL) {
+        (void)hub_fail(fault, HUB_ERR_STATE, "%s: %s", id, error.text);
+    }
+    return e;
+}
+
+static void add_numbered(hub_add_variable add, void *user, const char *name, size_t i,
+                         const char *value)
+{
+    char *numbered = i == 0 ? hub_strdup(name) : hub_format("%s_%zu", name, i + 1);
+
+    add(user, numbered, value);
+    free(numbered);
+}
+
+static hub_result enroll_all(dps *d, const kind *k, int64_t now_ms, hub_add_variable add,
+                             void *user, hub_fault *fault)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        const dps_enrollment *e = enroll(d, k->group, k->ids[i], now_ms, fault);
+        if (e == NULL) {
+            return fault->code;
+        }
+        add_numbered(add, user, k->id_name, i, e->id);
+        if (e->attestation.type == DPS_SYMMETRIC_KEY) {
+            add_numbered(add, user, k->key_name, i, e->attestation.first);
+        }
+    }
+    return HUB_OK;
+}
+
+hub_result hub_provisioning_prepare(const hub_registry *registry, const hub_options *o,
+                                    int64_t now_ms, hub_add_variable add, void *user,
+                                    hub_fault *fault)
+{
+    const kind devices = { false, o->enrolled, o->enrolled_count, "IOTHUB_DPS_REGISTRATION_ID",
+                           "IOTHUB_DPS_KEY" };
+    const kind groups = { true, o->groups, o->group_count, "IOTHUB_DPS_GROUP_ID",
+                          "IOTHUB_DPS_GROUP_KEY" };
+    const dps_settings settings = { .host = o->host };
+    dps d;
+
+    hub_result r = dps_open(&d, &registry->store, &settings, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    char *service = hub_policies_dps_connection_string(&registry->policies, o->host);
+    add(user, "IOTHUB_DPS_HOST", o->host);
+    add(user, "IOTHUB_DPS_ID_SCOPE", d.id_scope);
+    add(user, "IOTHUB_DPS_CONNECTION_STRING", service);
+    free(service);
+    r = enroll_all(&d, &devices, now_ms, add, user, fault);
+    if (r == HUB_OK) {
+        r = enroll_all(&d, &groups, now_ms, add, user, fault);
+    }
+    dps_close(&d);
+    return r;
+}
