@@ -40,11 +40,12 @@ RULES = [
     ("samples/", None, (*OURS, CLI)),
     ("tools/", None, (*OURS, CLI)),
 ]
-# A library appears in one folder only.
+# A library appears in one folder only, or in one of each layer.
 LIBRARIES = {
     "wolfssl/": "platform/src/wolfssl/",
     "nettle/": "platform/src/nettle/",
     "sqlite3.h": "platform/src/sqlite/",
+    "curl/": ("platform/src/curl/", "tools/iothub/"),
     "wslay/": "platform/src/websocket/",
     "gnutls/": "tools/hub_emulator/",
     "microhttpd.h": "tools/hub_emulator/server/rest_server",
@@ -67,7 +68,7 @@ LAYERS = {
 LEVELS = {
     "platform/src": [
         ["failure"],
-        ["posix", "nettle", "sqlite"],
+        ["posix", "nettle", "sqlite", "curl"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
         ["wolfssl/tls"],

@@ -1,4 +1,5 @@
-# The CMake package iothub_device and the pkg-config files iothub-device and iothub-device-sqlite.
+# The CMake package iothub_device and the pkg-config files iothub-device, iothub-device-sqlite
+# and iothub-device-curl.
 include(CMakePackageConfigHelpers)
 
 set(IOTHUB_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/iothub_device)
@@ -22,6 +23,9 @@ if(IOTHUB_USES_NETTLE)
 endif()
 if(IOTHUB_BUILD_SQLITE)
   list(APPEND pc_files iothub-device-sqlite.pc)
+endif()
+if(IOTHUB_BUILD_CURL)
+  list(APPEND pc_files iothub-device-curl.pc)
 endif()
 foreach(pc IN LISTS pc_files)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${pc}.in ${PROJECT_BINARY_DIR}/${pc} @ONLY)

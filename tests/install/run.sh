@@ -52,9 +52,9 @@ cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/app" "$work/main.c" \
   $(pkg-config --static --cflags --libs iothub-device)
 echo "pkg-config: built the program of the README"
 
-# The store is a separate library: only a program that uses it is linked with SQLite.
-if ldd "$work/app" | grep -q sqlite; then
-  echo "SQLite is linked without need" >&2
+# The store and HTTP are separate libraries: only programs that use them are linked with SQLite and libcurl.
+if ldd "$work/app" | grep -qE 'sqlite|curl'; then
+  echo "SQLite or libcurl is linked without need" >&2
   exit 1
 fi
 cat >"$work/store.c" <<'END'

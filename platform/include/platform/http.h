@@ -1,0 +1,148 @@
+#ifndef PLAT_HTTP_H
+#define PLAT_HTTP_H
+
+/**
+ * @file
+ * HTTP requests without blocking, for the few things that are not done over MQTT.  One plat_http
+ * makes one request at a time.
+ *
+ *     plat_http *http;
+ *     plat_curl_http_new(&http);
+ *     http->ops->start(http, &request);
+ *     while ((r = http->ops->progress(http, &answer)) == PLAT_WOULD_BLOCK) {
+ *         http->ops->wait(http, 1000);
+ *     }
+ *
+ * plat_curl_http_new is in iothub::platform_curl; a port may implement the interface in another
+ * way. Redirects are not followed, and certificates and host names are always verified.  Only one
+ * thread at a time may use a plat_http.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/result.h"
+#include "platform/stream.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One request.  Fill it with zeros, then set what is needed.  It does not grow. */
+typedef struct plat_http_request {
+    const char *method; /**< "GET", "POST" and so on. */
+    const char *url;    /**< An https or http URL. */
+    /** Path of a Unix socket to connect to; the host of the URL is then only a name.  NULL: connect
+     * to the host of the URL. */
+    const char *unix_socket;
+    const char *const *headers; /**< Lines such as "Content-Type: application/json". */
+    size_t header_count;        /**< Number of headers, at most PLAT_HTTP_HEADERS_MAX. */
+    const void *body;           /**< The body, or NULL; borrowed until the request has ended. */
+    size_t body_len;            /**< Size of the body in bytes. */
+    size_t answer_max;   /**< Largest body of an answer, in bytes; a larger one is an error. */
+    uint32_t timeout_ms; /**< Time for the whole request, at least 1. */
+    /** @name Trust
+     * The only certificates to trust: a PEM file, or PEM text in memory.  NULL: those of the
+     * system.
+     * @{
+     */
+    const char *ca_file; /**< Path of a file. */
+    const void *ca_data; /**< PEM text; it need not end with a NUL. */
+    size_t ca_len;       /**< Its size in bytes. */
+    /** @} */
+    uint64_t reserved[4]; /**< For later versions: zero. */
+} plat_http_request;
+
+/** Largest number of headers of a request. */
+#define PLAT_HTTP_HEADERS_MAX 16
+
+/** An answer. */
+typedef struct plat_http_answer {
+    int status;             /**< 100 to 599. */
+    const char *body;       /**< The body, with a NUL behind it; valid until the next start. */
+    size_t body_len;        /**< Its size in bytes, without the NUL. */
+    uint32_t retry_after_s; /**< Seconds of the header Retry-After; 0: it was not sent. */
+} plat_http_answer;
+
+/** Number of descriptors that one request waits for at most. */
+#define PLAT_HTTP_POLLS 4
+
+/** Makes one HTTP request at a time. */
+typedef struct plat_http plat_http;
+
+/** The functions of a plat_http. */
+typedef struct plat_http_ops {
+    /**
+     * Starts a request.  Never blocks.  Everything but the body is copied.
+     * @param h  no request is in progress
+     * @param r  the request
+     * @retval PLAT_ERR_STATE   a request is in progress
+     * @retval PLAT_ERR_ARG     the request is not valid; the detail says why
+     * @retval PLAT_ERR_MEMORY  no memory is left
+     */
+    plat_result (*start)(plat_http *h, const plat_http_request *r);
+
+    /**
+     * Continues the request.  Never blocks.
+     * @param h            a request is in progress
+     * @param[out] answer  the answer, after PLAT_OK
+     * @retval PLAT_OK            an answer with any status has arrived; the request has ended
+     * @retval PLAT_WOULD_BLOCK   not yet: wait for what poll reports
+     * @retval PLAT_ERR_STATE     no request is in progress
+     * @retval PLAT_ERR_NO_SPACE  the answer is larger than answer_max; the request has ended
+     * @return any other result: the request has failed and ended; the detail says why
+     */
+    plat_result (*progress)(plat_http *h, plat_http_answer *answer);
+
+    /**
+     * Reports what to wait for before the next progress.
+     * @param h               any
+     * @param[out] polls      PLAT_HTTP_POLLS entries; those without a descriptor have fd -1
+     * @param[out] wake_in_ms call progress after this time at the latest, in milliseconds; -1: no
+     *                        limit
+     */
+    void (*poll)(plat_http *h, plat_poll *polls, int *wake_in_ms);
+
+    /**
+     * Sleeps until progress has something to do.  This is the only function here that blocks.
+     * @param h       any; without a request it returns immediately
+     * @param max_ms  how long to sleep at most, in milliseconds
+     */
+    void (*wait)(plat_http *h, uint32_t max_ms);
+
+    /**
+     * Tells people why the last call has failed.
+     * @param h  any
+     * @return one line without secrets, valid until the next call; "" if nothing has failed
+     */
+    const char *(*detail)(const plat_http *h);
+
+    /**
+     * Ends the request in progress, if there is one.
+     * @param h  any
+     */
+    void (*cancel)(plat_http *h);
+
+    /**
+     * Frees everything.
+     * @param h  any
+     */
+    void (*free)(plat_http *h);
+} plat_http_ops;
+
+/** The first member of every implementation. */
+struct plat_http {
+    const plat_http_ops *ops; /**< The functions of this object. */
+};
+
+/**
+ * Makes a plat_http of libcurl.  Link iothub::platform_curl.
+ * @param[out] out  the object, freed by its free; unchanged after a failure
+ * @retval PLAT_ERR_MEMORY  no memory is left
+ */
+plat_result plat_curl_http_new(plat_http **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
