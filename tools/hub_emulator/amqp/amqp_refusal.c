@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* OASIS amqp-core-transport-v1.0, 2.2 (headers), 2.3 (frames), 2.7 (open, close), and
- * amqp-core-security-v1.0, 5.3 (SASL). */
+/* Sections of the OASIS standard: amqp-core-transport-v1.0, 2.2 (headers), 2.3 (frames), 2.7
+ * (open, close), and amqp-core-security-v1.0, 5.3 (SASL). */
 #define HEADER_LEN    8
-#define FRAME_MAX     4096 /* of a sasl-init: names, and a token */
+#define FRAME_MAX     4096 /* room for a sasl-init frame with names and a token */
 #define FRAME_AMQP    0
 #define FRAME_SASL    1
 #define DESCRIBED     "\x00\x53"
@@ -30,7 +30,7 @@ static void add_byte(hub_text *t, unsigned value)
     hub_text_add(t, &byte, 1);
 }
 
-/* A symbol or string of up to 255 bytes. */
+/* Adds a symbol or string of up to 255 bytes. */
 static void add_text(hub_text *t, unsigned type, const char *text)
 {
     add_byte(t, type);
@@ -38,7 +38,7 @@ static void add_text(hub_text *t, unsigned type, const char *text)
     hub_text_str(t, text);
 }
 
-/* A described list; the fields are freed. */
+/* Adds a list with a descriptor. Frees the text of the fields. */
 static void add_described(hub_text *t, unsigned descriptor, unsigned count, hub_text *fields)
 {
     hub_text_add(t, DESCRIBED, SMALL_ULONG_N);
@@ -50,7 +50,7 @@ static void add_described(hub_text *t, unsigned descriptor, unsigned count, hub_
     hub_text_free(fields);
 }
 
-/* The body is freed. */
+/* Adds a frame. Frees the text of the body. */
 static void add_frame(hub_text *out, unsigned type, hub_text *body)
 {
     const size_t len = 8 + body->len;
@@ -58,7 +58,7 @@ static void add_frame(hub_text *out, unsigned type, hub_text *body)
     for (int shift = 24; shift >= 0; shift -= 8) {
         add_byte(out, (unsigned)(len >> shift & 0xFF));
     }
-    add_byte(out, 2); /* the body begins after two words */
+    add_byte(out, 2); /* the body begins after two 32-bit words */
     add_byte(out, type);
     hub_text_add(out, "\0\0", 2); /* channel 0 */
     hub_text_add(out, body->p, body->len);
@@ -87,13 +87,13 @@ static void add_mechanisms(hub_text *out)
     add_frame(out, FRAME_SASL, &body);
 }
 
-/* The credentials do not matter: the client is refused after the login. */
+/* Accepts any credentials, since the client is refused after the login. */
 static void add_outcome(hub_text *out)
 {
     hub_text fields = { 0 };
     hub_text body = { 0 };
 
-    hub_text_add(&fields, "\x50\x00", 2); /* code 0: ok */
+    hub_text_add(&fields, "\x50\x00", 2); /* result code 0: the login succeeded */
     add_described(&body, 0x44, 1, &fields);
     add_frame(out, FRAME_SASL, &body);
 }
@@ -131,7 +131,7 @@ static void refuse(amqp_refusal *r, hub_text *out)
     r->state = AMQP_REFUSAL_CLOSING;
 }
 
-/* Are the bytes that are there the beginning of a header that is allowed now? */
+/* Returns whether the received bytes are the beginning of a header that is allowed now. */
 static bool may_be_header(const amqp_refusal *r)
 {
     return memcmp(r->head, amqp_header, r->have) == 0 ||
@@ -140,7 +140,8 @@ static bool may_be_header(const amqp_refusal *r)
 
 static void take_header(amqp_refusal *r, hub_text *out)
 {
-    if (!may_be_header(r)) { /* section 2.2: send a supported protocol header and close */
+    /* Section 2.2: send a supported protocol header, then close the connection. */
+    if (!may_be_header(r)) {
         hub_text_add(out, sasl_header, sizeof sasl_header);
         r->state = AMQP_REFUSAL_WRONG;
     } else if (r->have == HEADER_LEN && memcmp(r->head, amqp_header, HEADER_LEN) == 0) {
@@ -152,7 +153,7 @@ static void take_header(amqp_refusal *r, hub_text *out)
     }
 }
 
-/* The mechanism and the identity do not matter. */
+/* Handles a frame of the login, whatever its mechanism and identity are. */
 static void take_frame(amqp_refusal *r)
 {
     const size_t len =

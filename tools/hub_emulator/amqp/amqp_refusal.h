@@ -2,9 +2,10 @@
 #define HUB_AMQP_REFUSAL_H
 
 /**
- * @file Answers an AMQP 1.0 client until it can be refused with amqp:not-implemented. The vendor's
- * service SDKs take a closed connection for a bad network and retry for minutes, but stop at this
- * error. Bytes in, bytes out.
+ * @file
+ * Answers an AMQP 1.0 client until it can be refused with amqp:not-implemented. If the connection
+ * is just closed, the vendor's service SDKs assume a bad network and retry for minutes; after this
+ * error they stop. The functions work on bytes in memory, not on sockets.
  */
 
 #include <stdint.h>
@@ -14,24 +15,28 @@
 typedef enum amqp_refusal_state {
     AMQP_REFUSAL_HEADER = 0, /* expects the protocol header, with or without SASL */
     AMQP_REFUSAL_SASL,       /* expects the frame sasl-init */
-    AMQP_REFUSAL_SECOND,     /* expects the second protocol header */
-    AMQP_REFUSAL_CLOSING,    /* the reason is written; the client should answer and hang up */
-    AMQP_REFUSAL_WRONG       /* it is not AMQP: hang up once the answer is sent */
+    AMQP_REFUSAL_SECOND,     /* expects the second protocol header, which follows the login */
+    /* The reason was written; the client should answer and close the connection. */
+    AMQP_REFUSAL_CLOSING,
+    AMQP_REFUSAL_WRONG /* the bytes are not AMQP: close the connection when the answer was sent */
 } amqp_refusal_state;
 
-/** How long a client may take to close the connection after it has received the reason. */
+/**
+ * How long a client may take to close the connection after it has received the reason, in
+ * milliseconds.
+ */
 #define AMQP_CLOSING_MS 2000
 
-/** Start with { 0 }. */
+/** The state of one client; initialise it with { 0 }. */
 typedef struct amqp_refusal {
     amqp_refusal_state state;
-    uint8_t head[8]; /* the first bytes of a header or frame */
+    uint8_t head[8]; /* the first bytes of an incomplete header or frame */
     size_t have;
     size_t skip; /* bytes of a frame that have not arrived yet and will be dropped */
 } amqp_refusal;
 
 /**
- * Takes received bytes and adds the answer to out.  What arrives in one of the last two states is
+ * Handles received bytes and appends the answer to out. In the last two states the bytes are
  * dropped.
  */
 void amqp_refusal_take(amqp_refusal *r, const void *bytes, size_t len, hub_text *out);

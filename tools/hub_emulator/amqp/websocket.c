@@ -12,7 +12,7 @@
 #define SHA1_SIZE   20
 #define PAYLOAD_MAX 65536
 
-/* RFC 6455, 5.2 */
+/* Constants of RFC 6455, section 5.2. */
 #define FIN       0x80
 #define MASKED    0x80
 #define LENGTH_16 126
@@ -46,7 +46,7 @@ bool websocket_names(const char *list, const char *name)
     return false;
 }
 
-/* The answers are short: one frame with a length of at most 16 bits. */
+/* Adds an answer as a single frame. All answers are short enough for a length of 16 bits. */
 static void add_frame(hub_text *out, uint8_t kind, const char *payload, size_t len)
 {
     const uint8_t head[] = { FIN | kind, len < LENGTH_16 ? (uint8_t)len : LENGTH_16,
@@ -56,7 +56,7 @@ static void add_frame(hub_text *out, uint8_t kind, const char *payload, size_t l
     hub_text_add(out, payload, len);
 }
 
-/* Returns the length of the header, as its first two bytes show it. */
+/* Returns the length of the header, which its first two bytes determine. */
 static size_t head_length(const websocket *w)
 {
     if (w->have < 2) {
@@ -88,7 +88,7 @@ static void begin_frame(websocket *w, hub_text *out)
     w->len = payload_length(w);
     w->at = 0;
     if ((w->head[0] & 0x0F) == CLOSE) {
-        add_frame(out, CLOSE, "\x03\xE8", 2); /* 1000: a normal end */
+        add_frame(out, CLOSE, "\x03\xE8", 2); /* code 1000: a normal end */
     }
     if ((w->head[1] & MASKED) == 0 || w->len > PAYLOAD_MAX || (w->head[0] & 0x0F) == CLOSE) {
         w->state = WEBSOCKET_OVER;
@@ -98,7 +98,7 @@ static void begin_frame(websocket *w, hub_text *out)
     w->state = w->len > 0 ? WEBSOCKET_PAYLOAD : WEBSOCKET_HEAD;
 }
 
-/* One byte of payload.  Pings and pongs are of no interest. */
+/* Handles one byte of a payload. Pings and pongs are ignored. */
 static void take_payload(websocket *w, uint8_t byte, hub_text *out)
 {
     const uint8_t *mask = w->head + w->have - 4;
@@ -134,7 +134,7 @@ void websocket_take(websocket *w, const void *bytes, size_t len, hub_text *out)
     }
     hub_text_free(&amqp);
     if (w->refusal.state == AMQP_REFUSAL_WRONG && w->state != WEBSOCKET_OVER) {
-        add_frame(out, CLOSE, "\x03\xEA", 2); /* 1002: a protocol error */
+        add_frame(out, CLOSE, "\x03\xEA", 2); /* code 1002: a protocol error */
         w->state = WEBSOCKET_OVER;
     }
 }

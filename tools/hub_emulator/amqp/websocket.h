@@ -2,29 +2,32 @@
 #define HUB_WEBSOCKET_H
 
 /**
- * @file AMQP over WebSocket (RFC 6455), with the answers of amqp_refusal.h. Bytes in, bytes out.
+ * @file
+ * AMQP over WebSocket (RFC 6455), with the answers of amqp_refusal.h. The functions work on bytes
+ * in memory, not on sockets.
  */
 
 #include "amqp/amqp_refusal.h"
 
-/** Returns the answer to Sec-WebSocket-Key, on the heap. */
+/** Returns the value of Sec-WebSocket-Accept for this Sec-WebSocket-Key, on the heap. */
 char *websocket_accept(const char *key);
-/** True if name is in the comma-separated list of a header; NULL is an empty list. */
+/** Returns true if name is in the comma-separated list of a header. NULL is an empty list. */
 bool websocket_names(const char *list, const char *name);
 
 typedef enum websocket_state {
-    WEBSOCKET_HEAD = 0, /* a frame begins */
+    WEBSOCKET_HEAD = 0, /* expects the start of a frame */
     WEBSOCKET_PAYLOAD,
-    WEBSOCKET_OVER /* closed, or the client broke a rule: close the connection after everything was
-                      sent */
+    /* The session has ended, or the client broke a rule: close the connection when everything
+     * was sent. */
+    WEBSOCKET_OVER
 } websocket_state;
 
-/** Start with { 0 }. */
+/** The state of one client; initialise it with { 0 }. */
 typedef struct websocket {
     websocket_state state;
-    uint8_t head[14]; /* the beginning of a frame */
+    uint8_t head[14]; /* the beginning of an incomplete frame */
     size_t have;
-    size_t at; /* in the payload */
+    size_t at; /* position in the payload */
     size_t len;
     amqp_refusal refusal;
 } websocket;

@@ -4,13 +4,13 @@
 #include <stdint.h>
 
 /**
- * The same moment on two clocks. wall_ms is used for dates, for times that must stay valid in the
- * next run, and for dates from clients (the expiry of a token). up_ms is used for durations, since
- * a change of the date does not affect it.
+ * The same moment on two clocks. wall_ms is used for dates: those of clients (such as the expiry of
+ * a token), and those that must stay valid in the next run. up_ms is used for durations, because
+ * changes of the date do not affect it.
  */
 typedef struct hub_clock {
     int64_t wall_ms; /* since 1970 */
-    int64_t up_ms;   /* monotonic, from any origin */
+    int64_t up_ms;   /* monotonic milliseconds since an arbitrary moment */
 } hub_clock;
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "base/text.h"
 
-/* The library fails here only without memory or entropy, and then the emulator cannot continue. */
+/* Aborts if a call has failed: the library fails here only without memory or entropy, and then
+ * the emulator cannot continue. */
 static void must(int gnutls_code)
 {
     if (gnutls_code < 0) {
@@ -20,7 +21,7 @@ static void must(int gnutls_code)
 
 static gnutls_datum_t datum(const void *data, size_t len)
 {
-    /* gnutls_datum_t has no const form; the calls below only read. */
+    /* The union removes const: gnutls_datum_t has no const form, but the calls below only read. */
     union {
         const void *in;
         unsigned char *out;
@@ -58,7 +59,8 @@ uint8_t *hub_base64_decode(const char *text, size_t *len)
     *len = out.size;
     gnutls_free(out.data);
 
-    /* The library accepts white space and unused bits; the hub does not. */
+    /* Encodes the bytes again for comparison, since the library accepts white space and unused
+     * bits, which the hub refuses. */
     char *again = hub_base64_encode(bytes, *len);
     bool strict = strcmp(again, text) == 0;
     free(again);

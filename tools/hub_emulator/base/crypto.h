@@ -12,18 +12,21 @@
 
 #define HUB_SHA256_SIZE 32
 
-/** Standard base64 on one line, on the heap. */
+/** Returns standard base64 on one line, on the heap. */
 char *hub_base64_encode(const void *data, size_t len);
 
-/** Decodes strictly: with padding, without white space and unused bits. NULL: not base64. */
+/**
+ * Decodes strictly: the padding is required, white space and unused bits are refused. Returns NULL
+ * if the text is not base64.
+ */
 uint8_t *hub_base64_decode(const char *text, size_t *len);
 
 void hub_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                      uint8_t out[HUB_SHA256_SIZE]);
 void hub_random(void *out, size_t len);
-/** A new symmetric key: 32 random bytes in base64, on the heap. */
+/** Returns a new symmetric key: 32 random bytes in base64, on the heap. */
 char *hub_random_key(void);
-/** Compare in constant time. */
+/** Compares in constant time. */
 bool hub_same_bytes(const void *a, const void *b, size_t len);
 
 #endif

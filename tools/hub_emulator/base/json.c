@@ -22,7 +22,7 @@ void hub_json_init(void)
 
 /* --- reading -------------------------------------------------------------- */
 
-/* The numbers of a text, in its order. */
+/* The texts of all numbers, in the order of the JSON text. */
 typedef struct number_list {
     json_text *items;
     size_t count;
@@ -41,8 +41,8 @@ static void note_number(void *user, json_text number)
     list->items[list->count++] = number;
 }
 
-/* cJSON converts numbers to double and fails at more than 63 characters. So it is given a 0,
- * padded with spaces to the length of the number. */
+/* Replaces each number by a 0 that is padded with spaces to the same length, because cJSON
+ * converts numbers to double and fails at more than 63 characters. */
 static char *without_numbers(json_text text, const number_list *numbers)
 {
     char *copy = hub_memdup(text.ptr, text.len);
@@ -55,7 +55,7 @@ static char *without_numbers(json_text text, const number_list *numbers)
     return copy;
 }
 
-/* The tree has its numbers in the order of the text. */
+/* Gives the numbers of the tree, which are in the order of the text, their texts. */
 static void give_numbers(cJSON *json, number_list *numbers)
 {
     cJSON *child;
@@ -72,8 +72,8 @@ static void give_numbers(cJSON *json, number_list *numbers)
     }
 }
 
-/* cJSON accepts more than JSON (01, 1., raw control characters, \u0000), so a strict check comes
- * first. */
+/* A strict check comes first, because cJSON accepts more than JSON (01, 1., raw control
+ * characters, \u0000). */
 cJSON *hub_json_read(const void *data, size_t len)
 {
     const json_text text = { data, len };
@@ -106,14 +106,15 @@ bool hub_json_valid(const void *data, size_t len)
 
 /* --- printing --------------------------------------------------------------- */
 
-/* True if the byte needs no escape in a JSON string. 0xC2 may start a control character of C1. */
+/* Returns true if the byte needs no escape in a JSON string. 0xC2 may be the first byte of a C1
+ * control character. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && c != 0xC2;
 }
 
-/* Writes what is not plain: a character for which JSON demands an escape, or on which a terminal
- * would act (DEL and C1).  Returns the number of bytes that were read. */
+/* Writes a character as an escape: one for which JSON requires it, or on which a terminal would
+ * act (DEL and C1). Returns the number of bytes that were read. */
 static size_t put_escape(hub_text *out, const char *text, size_t len)
 {
     static const char named[] = "\b\f\n\r\t\"\\";
@@ -151,7 +152,8 @@ void hub_json_put_string(hub_text *out, const char *text, size_t len)
     hub_text_add(out, "\"", 1);
 }
 
-/* Writes the number as it was read; numbers of our own are integers below 2^53. */
+/* Writes the text of a number that was read, or a number that the program has set, which is an
+ * integer below 2^53. */
 static void put_number(hub_text *out, const cJSON *number)
 {
     char text[32];

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Up to this number the linear search of cJSON is faster. */
+/* Up to this number, the linear search of cJSON is faster than a tree. */
 #define FEW_MEMBERS 8
 
 static bool more_than_few(const cJSON *child)
@@ -44,7 +44,8 @@ void hub_members_remove(hub_members *m, const char *name)
     cJSON *old = hub_members_get(m, name);
 
     if (old != NULL) {
-        hub_names_drop(&m->names, name); /* before its name goes with it */
+        /* Removed first, because the tree uses the name of the old member. */
+        hub_names_drop(&m->names, name);
         cJSON_Delete(cJSON_DetachItemViaPointer(m->object, old));
     }
 }
@@ -97,12 +98,12 @@ bool hub_members_equal(const cJSON *a, cJSON *b)
     if (cJSON_IsNumber(a) && cJSON_IsNumber(b) && a->valuestring != NULL &&
         b->valuestring != NULL) {
         return strcmp(a->valuestring, b->valuestring) ==
-               0; /* a double cannot distinguish all numbers */
+               0; /* not decided by valuedouble, since a double cannot distinguish all numbers */
     }
     return cJSON_Compare(a, b, true) != 0;
 }
 
-/* Drops members that are repeated later. */
+/* Removes each member whose name occurs again later. */
 static void drop_repeated(cJSON *object)
 {
     hub_members m = { .object = object, .indexed = true };

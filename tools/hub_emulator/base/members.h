@@ -2,8 +2,9 @@
 #define HUB_MEMBERS_H
 
 /**
- * @file Fast look-up of many members of a JSON object: cJSON searches its list linearly, this uses
- * a tree if there are many. A name may occur only once in an object; hub_json_read ensures that.
+ * @file
+ * Fast look-up of many members of a JSON object. cJSON searches its list linearly; this uses a tree
+ * if there are many. A name may occur only once in an object; hub_json_read ensures that.
  */
 
 #include <stdbool.h>
@@ -19,19 +20,22 @@ typedef struct hub_members {
 } hub_members;
 
 /**
- * Opens the object for looking up each member of `wanted`. Until it is closed, change it through
- * these functions only.
+ * Prepares the object for looking up each member of `wanted`. Until it is closed, change the object
+ * only through these functions.
  */
 void hub_members_open(hub_members *m, cJSON *object, const cJSON *wanted);
 void hub_members_close(hub_members *m);
 
-/** NULL when there is none. */
+/** Returns the member, or NULL if there is none. */
 cJSON *hub_members_get(const hub_members *m, const char *name);
 /** Replaces or adds a member; takes ownership of the value. */
 void hub_members_set(hub_members *m, const char *name, cJSON *value);
 void hub_members_remove(hub_members *m, const char *name);
 
-/** The same JSON value, whatever the order of members?  Changes neither. */
+/**
+ * Returns whether both are the same JSON value; the order of members does not matter. Changes
+ * neither.
+ */
 bool hub_members_equal(const cJSON *a, cJSON *b);
 
 /** Removes repeated members: in each object of json, only the last member of each name is kept. */

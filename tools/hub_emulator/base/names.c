@@ -19,7 +19,8 @@ static int compare(const void *a, const void *b)
     return strcmp(one->name, other->name);
 }
 
-/* tsearch(3) keeps pointers to entries in its nodes, the entry first. */
+/* tsearch(3) keeps pointers to the entries in its nodes; the pointer is the first member of a
+ * node. */
 static named *named_of(void *node)
 {
     return node != NULL ? *(named **)node : NULL;

@@ -2,25 +2,26 @@
 #define HUB_NAMES_H
 
 /**
- * @file A map from names to values with logarithmic cost for any names: a balanced tree, since an
- * attacker could choose names that collide in a hash table.
+ * @file
+ * A map from names to values with logarithmic cost for any names. It is a balanced tree and not a
+ * hash table, since an attacker could choose names that collide.
  */
 
 #include <stddef.h>
 
-/** Start with { 0 }. */
+/** A map; { 0 } is an empty one. */
 typedef struct hub_names {
     void *root;
 } hub_names;
 
 /**
- * Adds a name, or replaces its value. Both belong to the caller, and the name must stay valid until
- * it is removed or the tree is freed.
+ * Adds a name, or replaces its value. The caller keeps both; the name must stay valid until it is
+ * removed or the map is freed.
  */
 void hub_names_put(hub_names *n, const char *name, void *value);
-/** NULL when there is no such name. */
+/** Returns the value, or NULL if there is no such name. */
 void *hub_names_get(const hub_names *n, const char *name);
-/** Without effect when there is no such name. */
+/** Removes a name; has no effect if there is no such name. */
 void hub_names_drop(hub_names *n, const char *name);
 void hub_names_free(hub_names *n);
 

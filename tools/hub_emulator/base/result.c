@@ -56,8 +56,8 @@ const char *hub_result_name(hub_result r)
     return "ServerError";
 }
 
-/* The text may quote input from outside, cut at any byte; it is written into JSON and into a
- * line of the log. */
+/* Replaces control and invalid characters, since the text may quote input from outside, cut at
+ * any byte, and is written into JSON and into a log. */
 static void make_plain(char *text)
 {
     bool utf8 = hub_utf8_valid(text, strlen(text));

@@ -1,7 +1,7 @@
 #ifndef HUB_RESULT_H
 #define HUB_RESULT_H
 
-/** What the hub answers: zero, or one of the hub's own error codes. */
+/** Results: zero, or one of the error codes of the real hub. */
 typedef enum hub_result {
     HUB_OK = 0,
     HUB_ERR_ARGUMENT = -1,      /* 400 ArgumentInvalid */
@@ -23,19 +23,19 @@ typedef enum hub_result {
     HUB_ERR_MODULE_EXISTS = -17 /* 409 ModuleAlreadyExistsOnDevice */
 } hub_result;
 
-/** The HTTP status and the name the vendor's service API uses for it. */
+/** Return the HTTP status, and the name that the vendor's service API uses for it. */
 int hub_result_status(hub_result r);
 const char *hub_result_name(hub_result r);
 
-/** A result with one line for people.  Never holds a key or a token. */
+/** A result with a text of one line for people, which never contains a key or a token. */
 typedef struct hub_fault {
     hub_result code;
     char text[240];
 } hub_fault;
 
 /**
- * Fill *f and return the code, so that a refusal is one statement.  Control characters, and
- * all but ASCII in what is not UTF-8, become '?'.
+ * Fills *f and returns the code, so that a refusal is one statement. Control characters become '?',
+ * and in text that is not UTF-8 all bytes that are not ASCII.
  */
 hub_result hub_fail(hub_fault *f, hub_result code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

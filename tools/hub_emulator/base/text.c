@@ -82,7 +82,7 @@ void hub_text_str(hub_text *t, const char *s)
 
 void hub_text_whole(hub_text *t, uint64_t number)
 {
-    char digits[20]; /* of 2^64 - 1 */
+    char digits[20]; /* as many digits as 2^64 - 1 has */
     size_t at = sizeof digits;
 
     do {
@@ -119,7 +119,7 @@ void hub_text_free(hub_text *t)
     *t = (hub_text){ 0 };
 }
 
-/* Returns where the next character goes. */
+/* Returns the position after the digits. */
 static char *put_digits(char *at, int number, int digits_min)
 {
     if (digits_min > 1 || number > 9) {
@@ -136,7 +136,7 @@ static char *put_part(char *at, int number, int digits_min, char separator)
     return at + 1;
 }
 
-/* Not strftime, which would cost as much as the rest of an event. */
+/* strftime is not used, because it would cost as much as the rest of an event. */
 void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
 {
     time_t seconds = (time_t)(ms / 1000);
@@ -153,7 +153,7 @@ void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE])
     *out = '\0';
 }
 
-/* Length of the sequence that starts with this byte, 0 when none may. */
+/* Returns the length of the sequence that starts with this byte, or 0 if none may start with it. */
 static size_t utf8_length(unsigned char first)
 {
     if (first < 0x80) {
@@ -171,7 +171,7 @@ static size_t utf8_length(unsigned char first)
     return first < 0xF5 ? 4 : 0;
 }
 
-/* The second byte rules out overlong forms, surrogates and what is above U+10FFFF. */
+/* The second byte must exclude overlong forms, surrogates and characters above U+10FFFF. */
 static bool utf8_second_ok(unsigned char first, unsigned char second)
 {
     switch (first) {
@@ -183,7 +183,7 @@ static bool utf8_second_ok(unsigned char first, unsigned char second)
     }
 }
 
-/* ASCII_BYTES at a time: is each of them in 0x01..0x7F? */
+/* Checks ASCII_BYTES bytes at a time for being in 0x01..0x7F. */
 #define ASCII_BYTES sizeof(uint64_t)
 
 static bool all_ascii(const unsigned char *s)

@@ -22,11 +22,11 @@ static bool is_chatter(const char *line)
             return true;
         }
     }
-    /* The line of a SUBSCRIBE: "device1 1 $iothub/twin/res/#". */
+    /* A line about a SUBSCRIBE looks like "device1 1 $iothub/twin/res/#". */
     return strstr(line, " $iothub/") != NULL || strstr(line, " devices/") != NULL;
 }
 
-/* The id ends at the first space; ids of the hub contain none. */
+/* The client id ends at the first space, since ids of the hub contain none. */
 static bool take_client(const char *at, hub_broker_log_entry *e, const char **rest)
 {
     size_t len = strcspn(at, " ");
@@ -49,7 +49,7 @@ static bool read_sent(const char *at, hub_broker_log_entry *e)
     const char *rest;
 
     if (!take_client(at, e, &rest) ||
-        /* NOLINTNEXTLINE(cert-err34-c): digits that fit */
+        /* NOLINTNEXTLINE(cert-err34-c): the widths limit the digits */
         sscanf(rest, "(d%1u, q%1u, r%1u, m%5u,", &dup, &qos, &retain, &id) != 4) {
         return false;
     }
@@ -62,7 +62,7 @@ static bool read_ack(const char *at, hub_broker_log_entry *e)
     unsigned id;
     const char *rest;
 
-    /* NOLINTNEXTLINE(cert-err34-c): digits that fit */
+    /* NOLINTNEXTLINE(cert-err34-c): the widths limit the digits */
     if (!take_client(at, e, &rest) || sscanf(rest, "(Mid: %5u,", &id) != 1) {
         return false;
     }

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 typedef enum hub_broker_log_kind {
-    HUB_LOG_CHATTER = 0, /* packets and pings: not for people */
-    HUB_LOG_NOTICE,      /* worth showing with --verbose */
-    HUB_LOG_FORBIDDEN,   /* a publish below $SYS, which plugins are not asked about */
-    HUB_LOG_SENT,        /* a QoS 1 publish went out for the first time */
+    HUB_LOG_CHATTER = 0, /* packets and pings, which are not shown to people */
+    HUB_LOG_NOTICE,      /* a line that --verbose shows */
+    HUB_LOG_FORBIDDEN,   /* a publish below $SYS, about which plugins are not asked */
+    HUB_LOG_SENT,        /* a QoS 1 publish was sent for the first time */
     HUB_LOG_ACKNOWLEDGED /* a client has acknowledged a publish */
 } hub_broker_log_kind;
 
@@ -27,7 +27,7 @@ typedef struct hub_broker_log_entry {
 /** Parses one line, without its line end. */
 hub_broker_log_entry hub_broker_log_read(const char *line);
 
-/** Passes each line written since the last call to take, and empties the file. */
+/** Passes each line that was written since the last call to `take`, and empties the file. */
 typedef void (*hub_broker_log_take)(void *user, const char *line);
 void hub_broker_log_drain(int fd, hub_broker_log_take take, void *user);
 

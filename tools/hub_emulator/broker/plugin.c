@@ -1,5 +1,5 @@
-/* The plugin that Mosquitto loads: its callbacks become calls of the hub.  The only file that knows
- * Mosquitto.  The broker has one thread, and all of this runs on it. */
+/* The plugin that Mosquitto loads. It turns callbacks of the broker into calls of the hub, and
+ * is the only file that knows Mosquitto. The broker has one thread, on which all of this runs. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ typedef struct plugin {
     hub hub;
     rest_server *rest;
     hub_sessions sessions;
-    int ready_fd; /* reported once, at the first tick */
+    int ready_fd; /* reports at the first tick that the broker is ready */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
 } plugin;
@@ -47,7 +47,7 @@ static void broker_drop(void *user, const char *client_id)
     (void)mosquitto_kick_client_by_clientid(client_id, true);
 }
 
-/* A line for people, in one write; clients choose the names and topics in it. */
+/* Writes a line for people with a single write. Clients choose the names and topics in it. */
 static void show(int fd, const char *from, const char *line)
 {
     char *text = NULL;
@@ -142,13 +142,13 @@ static int on_login(int event, void *data, void *user)
     hub_fault fault;
 
     (void)event;
-    drain_log(p); /* acknowledgements of the session that this login may end */
+    drain_log(p); /* first, the acknowledgements of the session that this login may end */
     if (credentials.client_id == NULL ||
         mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
         return MOSQ_ERR_AUTH;
     }
     if (hub_sessions_owns(&p->sessions, credentials.user_name, credentials.password)) {
-        /* not for a client that connected meanwhile, which has a new session */
+        /* false if the client has connected meanwhile, which made a new session */
         return hub_is_online(&p->hub, credentials.client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
     }
     if (hub_client_connect(&p->hub, e->client, &credentials,
@@ -170,7 +170,7 @@ static int on_disconnect(int event, void *data, void *user)
     return MOSQ_ERR_SUCCESS;
 }
 
-/* Anything the hub does not allow closes the connection. */
+/* Closes the connection if the hub does not allow the action. */
 static int verdict(const plugin *p, const struct mosquitto_evt_acl_check *e, hub_result r,
                    const hub_fault *fault)
 {
@@ -192,7 +192,7 @@ static int on_write(plugin *p, const struct mosquitto_evt_acl_check *e)
     };
     hub_fault fault;
 
-    if (!hub_knows(&p->hub, e->client)) { /* the connection has ended; this is its Will */
+    if (!hub_knows(&p->hub, e->client)) { /* the connection has ended, so this is its Will */
         const char *client_id = mosquitto_client_id(e->client);
         if (client_id != NULL) {
             hub_accept_will(&p->hub, e->client, client_id, &publish);
@@ -217,15 +217,15 @@ static int on_access(int event, void *data, void *user)
     case MOSQ_ACL_UNSUBSCRIBE:
         hub_client_unsubscribe(&p->hub, e->client, e->topic);
         return MOSQ_ERR_SUCCESS;
-    case MOSQ_ACL_READ: /* asked only at a login, for the content of the kept session */
+    case MOSQ_ACL_READ: /* asked only at a login, about the messages of the kept session */
         return hub_may_resume(&p->hub, e->client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     default: return MOSQ_ERR_SUCCESS;
     }
 }
 
-/* A publish of a device never reaches other clients: the hub handles it, and the broker drops
- * it. A result other than ACL_DENIED closes the connection without an acknowledgement, so that
- * the device sends it again. */
+/* The hub handles a publish of a device, and the broker never sends it to other clients. A
+ * result other than ACL_DENIED closes the connection without an acknowledgement, so that the
+ * device sends the message again. */
 static int on_message(int event, void *data, void *user)
 {
     const struct mosquitto_evt_message *e = data;

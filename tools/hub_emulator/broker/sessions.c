@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 #define USER_NAME "$hub_emulator"
-/* The broker's queue of connections that it has not accepted yet is short. */
+/* Most logins at the same time, since the broker's queue of connections to accept is short. */
 #define AT_ONCE 16
 
 void hub_sessions_init(hub_sessions *s)
@@ -110,7 +110,7 @@ static void start_pending(hub_sessions *s)
     while (done < s->pending_count && s->fd_count < AT_ONCE) {
         int fd = log_in(s, s->pending[done]);
         if (fd < 0) {
-            break; /* no free descriptor: tried again in a later round */
+            break; /* there is no free descriptor, so it is tried again later */
         }
         s->fds = hub_realloc(s->fds, (s->fd_count + 1) * sizeof *s->fds);
         s->fds[s->fd_count++] = fd;

@@ -18,7 +18,8 @@ hub_connection *hub_connections_find(const hub_connections *cs, const void *key)
     const hub_connection wanted = { .key = key };
     void *node = tfind(&wanted, &cs->by_key, compare);
 
-    return node != NULL ? *(hub_connection **)node : NULL; /* tsearch(3): the pointer comes first */
+    /* tsearch(3) keeps the pointer as the first member of a node. */
+    return node != NULL ? *(hub_connection **)node : NULL;
 }
 
 hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_login *login)

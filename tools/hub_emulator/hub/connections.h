@@ -3,7 +3,7 @@
 
 /**
  * @file
- * The connected clients, found by the broker's key, and those that must be disconnected.
+ * The connected clients, which are found by the broker's key, and those that must be disconnected.
  */
 
 #include <stdbool.h>
@@ -16,30 +16,31 @@
 
 typedef enum hub_connection_state {
     HUB_CONNECTION_LIVE = 0,
-    HUB_CONNECTION_UNWANTED, /* to be dropped at the next tick */
+    HUB_CONNECTION_UNWANTED, /* will be closed at the next tick */
     HUB_CONNECTION_DROPPED   /* the broker was asked to close it */
 } hub_connection_state;
 
-/** A connected client; key is the broker's name for the connection. */
+/** A connected client; `key` is the pointer by which the broker identifies the connection. */
 typedef struct hub_connection {
     const void *key;
-    hub_identity *identity; /* NULL after it was deleted; what the client sends is then ignored */
+    /* NULL after the identity was deleted; what the client sends is then ignored. */
+    hub_identity *identity;
     dps_session *provisioning; /* NULL: it is connected to the hub */
     char *client_id;
-    int64_t expires_s; /* of its token */
+    int64_t expires_s; /* expiry of its token */
     hub_connection_state state;
-    bool resumed; /* the kept session of the broker belongs to this identity */
+    bool resumed; /* if true, the session that the broker has kept belongs to this identity */
     hub_link in_all;
     hub_link in_unwanted;
     hub_link in_identity;
 } hub_connection;
 
-/** Start with { 0 }; must stay where it is. */
+/** All connections; initialise it with { 0 }. It must not be moved in memory. */
 typedef struct hub_connections {
     hub_list all;
     size_t count;      /* those of the hub */
-    void *by_key;      /* tree of the connections */
-    hub_list unwanted; /* to be dropped at the next tick */
+    void *by_key;      /* tree of the connections, sorted by key */
+    hub_list unwanted; /* connections to close at the next tick */
 } hub_connections;
 
 /** A login that was accepted; client_id is copied. */
@@ -54,18 +55,18 @@ typedef struct hub_connection_login {
 
 hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_login *login);
 void hub_connections_remove(hub_connections *cs, hub_connection *c);
-/** NULL: nobody is logged in under this key. */
+/** Returns the connection with this key, or NULL if there is none. */
 hub_connection *hub_connections_find(const hub_connections *cs, const void *key);
 
-/** To be dropped at the next tick. */
+/** Marks the connection to be closed at the next tick. */
 void hub_connections_reject(hub_connections *cs, hub_connection *c);
-/** The next one to be dropped, marked as dropped; NULL: there is none. */
+/** Returns the next connection to close and marks it as dropped; NULL: there is none. */
 hub_connection *hub_connections_take_unwanted(hub_connections *cs);
 
-/** The identity is deleted: its connections have none any more. */
+/** Call it when the identity is deleted: its connections no longer refer to it. */
 void hub_connections_forget(hub_identity *id);
 
-/** Connected, wanted and subscribed. */
+/** Returns whether the client is connected, is not to be closed, and has this subscription. */
 bool hub_connection_listens(const hub_identity *id, hub_subscription s);
 
 #endif

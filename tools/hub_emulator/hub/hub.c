@@ -202,7 +202,7 @@ void hub_disconnected(hub *h, const void *key)
     hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL) {
-        return; /* a login that was refused */
+        return; /* no such connection, because its login was refused */
     }
     hub_identity *id = c->identity;
     h->orphan = id == NULL ? key : h->orphan;
@@ -239,7 +239,7 @@ hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, h
     hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL || c->state != HUB_CONNECTION_LIVE || c->identity == NULL) {
-        return HUB_OK; /* the broker unsubscribes each filter of a session that it closes */
+        return HUB_OK; /* the broker unsubscribes each filter when it closes a session */
     }
     hub_identity *id = c->identity;
     hub_subscription s = hub_topic_filter(filter, id->device, id->module);
@@ -272,7 +272,7 @@ void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text
 
 /* --- twins and methods from the service side ---------------------------- */
 
-/* Disabling a device also disconnects its modules. */
+/* Closes the connection of a disabled device, and those of its modules. */
 static void kick_disabled(hub *h, hub_identity *id)
 {
     size_t count = 0;
@@ -365,7 +365,7 @@ static void send_c2d(hub *h, hub_identity *id)
                           id->session.c2d_qos);
         free(topic);
         hub_c2d_handed(m);
-        if (id->session.c2d_qos == 0) { /* nobody will acknowledge it */
+        if (id->session.c2d_qos == 0) { /* with QoS 0 no acknowledgement will arrive */
             hub_c2d_sent(&id->c2d, 0);
             (void)hub_c2d_acknowledged(&id->c2d, &h->registry.store, 0);
         }
@@ -385,7 +385,7 @@ static void reject_expired(hub *h, int64_t now_s)
     }
 }
 
-/* While a connection is dropped, the broker reports its end, and possibly that of others. */
+/* While a connection is closed, the broker reports its end, and possibly that of others. */
 static void drop_unwanted(hub *h)
 {
     hub_connection *c;
@@ -456,7 +456,8 @@ hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault
     return r;
 }
 
-/* Ends all open work of the identity, so that nothing reaches a later identity of the same name. */
+/* Ends all open work of the identity, so that no answer reaches a later identity of the same
+ * name. */
 static void let_go(hub *h, hub_identity *id)
 {
     static const hub_method_answer deleted = {
@@ -479,7 +480,7 @@ static void forget_identity(hub *h, hub_identity *id)
     hub_registry_forget(&h->registry, id);
 }
 
-/* The modules are deleted with their device, even if their files remain. */
+/* The modules are deleted with their device, even if their files cannot be removed. */
 static void delete_modules(hub *h, const char *device)
 {
     size_t count;

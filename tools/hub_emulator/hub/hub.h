@@ -2,8 +2,9 @@
 #define HUB_HUB_H
 
 /**
- * @file The hub: what happens on each event of the broker. It does not depend on the broker: it
- * acts through hub_broker. One thread.
+ * @file
+ * The hub: what happens at each event of the broker. It does not depend on the broker, but acts
+ * through hub_broker. It runs on a single thread.
  */
 
 #include "base/clock.h"
@@ -15,8 +16,8 @@
 #include "registry/login.h"
 
 /**
- * Actions that the hub requests. drop may call hub_disconnected and hub_accept_will before it
- * returns.
+ * Actions that the hub requests from the broker. `drop` may call hub_disconnected and
+ * hub_accept_will before it returns.
  */
 typedef struct hub_broker {
     void *user;
@@ -26,7 +27,7 @@ typedef struct hub_broker {
     /** Ends the kept session of a client that is not connected; may be NULL. */
     void (*end_session)(void *user, const char *client_id);
     void (*log)(void *user, const char *line);
-    /** Prints a line for people, also without --verbose; may be NULL. */
+    /** Prints a line for people, even without --verbose; may be NULL. */
     void (*notice)(void *user, const char *line);
     hub_clock (*now)(void *user);
 } hub_broker;
@@ -39,9 +40,9 @@ typedef struct hub {
     hub_broker broker;
     hub_connections connections;
     hub_list ready;     /* identities to which something may have to be sent at the next tick */
-    const void *orphan; /* the last connection that ended after its identity was deleted */
-    bool full;          /* telemetry could not be written, and that was reported */
-    int64_t swept_ms;   /* last look at all deadlines, monotonic */
+    const void *orphan; /* key of the last connection that ended after its identity was deleted */
+    bool full;          /* telemetry could not be written, which was reported */
+    int64_t swept_ms;   /* time of the last check of all deadlines, monotonic */
     unsigned throttle_twins; /* number of twin requests to answer with throttle_status */
     int throttle_status;
 } hub;
@@ -51,7 +52,8 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
 hub_result hub_open_dps(hub *h, const dps_settings *settings, hub_fault *fault);
 void hub_close(hub *h);
 
-/* Events from the broker. Any result other than HUB_OK means: refuse, or close the connection. */
+/* Events from the broker. Any result other than HUB_OK means that it must refuse, or close the
+ * connection. */
 
 hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool clean_session,
                        hub_fault *fault);
@@ -64,8 +66,8 @@ void hub_forbidden(hub *h, const char *client_id);
 bool hub_knows(const hub *h, const void *key);
 bool hub_is_online(const hub *h, const char *client_id);
 /**
- * True if the broker may deliver the messages that it kept for this client. False if they belong to
- * a deleted device whose id was registered again.
+ * Returns true if the broker may deliver the messages that it has kept for this client. They may
+ * belong to a deleted device whose id was registered again.
  */
 bool hub_may_resume(const hub *h, const void *key);
 
@@ -76,7 +78,7 @@ void hub_c2d_on_ack(hub *h, const char *client_id, uint16_t packet_id);
 /** Call it often, at least ten times per second. */
 void hub_tick(hub *h);
 
-/* From the service side. */
+/* Functions for the service side. */
 
 /**
  * Calls hub_registry_change, then notifies the device of its twin or disconnects a disabled device.
@@ -86,25 +88,28 @@ hub_result hub_invoke(hub *h, hub_identity *id, const hub_method_request *reques
                       hub_method_done done, void *user, hub_fault *fault);
 /** Makes the next tick check whether a method or a message can be sent to the device. */
 void hub_wake(hub *h, hub_identity *id);
-/** Close the client's connection, if there is one, at the next tick. */
+/** Closes the connection of the client at the next tick, if it is connected. */
 void hub_kick(hub *h, hub_identity *id);
-/** Deletes an identity, a device with its modules. A failure deletes nothing. */
+/** Deletes an identity, and with a device its modules. A failure deletes nothing. */
 hub_result hub_delete(hub *h, hub_identity *id, hub_fault *fault);
 /** Drops the messages that wait for a device. */
 hub_result hub_purge(hub *h, hub_identity *id, size_t *dropped, hub_fault *fault);
 
 hub_clock hub_time(const hub *h);
-/** Milliseconds since 1970: dates. */
+/** Returns milliseconds since 1970, for dates. */
 int64_t hub_now(const hub *h);
-/** Monotonic milliseconds: durations. */
+/** Returns monotonic milliseconds, for durations. */
 int64_t hub_up(const hub *h);
-/** Publish text to one client at QoS 0; frees the topic. */
+/** Publishes text to one client with QoS 0. Frees the topic. */
 void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text);
-/** Answer that many twin requests with this status instead. */
+/** Makes the next twin requests, up to this number, be answered with this status. */
 void hub_throttle(hub *h, unsigned twin_requests, int status);
-/** Whether this twin request is to be answered with h->throttle_status. */
+/** Returns whether this twin request must be answered with h->throttle_status, and counts it. */
 bool hub_is_throttled(hub *h);
-/** Telemetry was written, or could not be: reports the first failure, and the next success. */
+/**
+ * Call it after each attempt to write telemetry. It reports the first failure, and the next
+ * success.
+ */
 void hub_report_disk(hub *h, hub_result r, const hub_fault *fault);
 
 void hub_log(const hub *h, const char *format, ...) __attribute__((format(printf, 2, 3)));

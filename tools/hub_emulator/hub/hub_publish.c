@@ -193,8 +193,8 @@ void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_p
     const hub_identity *id = hub_registry_find_client(&h->registry, client_id);
     hub_fault fault;
 
-    /* The identity was deleted. It may have been registered again, but nobody has logged in as
-     * the new one. */
+    /* The identity was deleted. It may have been registered again, but no client has logged in
+     * with the new one. */
     if (id == NULL || id->sender == NULL || key == h->orphan) {
         return;
     }
@@ -203,5 +203,6 @@ void hub_accept_will(hub *h, const void *key, const char *client_id, const hub_p
         hub_log(h, "%s: its Will breaks a rule and is dropped", client_id);
         return;
     }
-    (void)take_telemetry(h, id, &topic, p, true); /* nobody can receive a failure any more */
+    /* The client is gone, so a failure cannot be reported to it. */
+    (void)take_telemetry(h, id, &topic, p, true);
 }

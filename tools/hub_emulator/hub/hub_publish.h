@@ -1,7 +1,10 @@
 #ifndef HUB_HUB_PUBLISH_H
 #define HUB_HUB_PUBLISH_H
 
-/** @file  What clients publish. */
+/**
+ * @file
+ * Handles what clients publish.
+ */
 
 #include "hub/hub.h"
 
@@ -13,10 +16,10 @@ typedef struct hub_publish {
     bool retain;
 } hub_publish;
 
-/** Checks whether the client may publish this; changes nothing. */
+/** Checks whether the client may publish this, without changing anything. */
 hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_fault *fault);
 /**
- * Carries out a publish that was allowed. HUB_ERR_STATE: it has no effect and must not be
+ * Carries out a publish that was allowed. HUB_ERR_STATE means that it had no effect and must not be
  * acknowledged.
  */
 hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p);

@@ -61,7 +61,7 @@ static void handshake(client *c)
     }
 }
 
-/* Returns false if nothing more can be sent now. */
+/* Sends what is possible. Returns false if nothing more can be sent now. */
 static bool send_some(client *c)
 {
     if (c->sent == c->out.len) {
@@ -91,7 +91,8 @@ static bool receive_some(client *c)
     return false;
 }
 
-/* All answers were sent. True if something is still expected from the client. */
+/* Called when all answers were sent. Sets how long the client may take, and returns true if
+ * something is expected from it. */
 static void limit_wait(client *c, int64_t now)
 {
     if (c->refusal.state == AMQP_REFUSAL_WRONG) {
@@ -151,7 +152,7 @@ static void begin_client(hub_amqp_server *s, int fd, int64_t now)
     gnutls_session_t tls;
 
     if (c == NULL) {
-        serve_all(s, now); /* some clients may have left before this one was accepted */
+        serve_all(s, now); /* first, since this may make room for new clients */
         c = free_place(s);
     }
     if (c == NULL || gnutls_init(&tls, GNUTLS_SERVER | GNUTLS_NONBLOCK) < 0) {
@@ -250,7 +251,7 @@ static hub_result load(hub_amqp_server *s, const hub_store *store, hub_fault *fa
                   : hub_fail(fault, HUB_ERR_STATE, "AMQP: server.crt: %s", gnutls_strerror(r));
 }
 
-/* Only these sockets, not those of the broker. */
+/* Makes these sockets accessible to this user only; those of the broker stay as they are. */
 static void make_private(int fd)
 {
     if (fd >= 0) {

@@ -2,7 +2,8 @@
 #define HUB_AMQP_SERVER_H
 
 /**
- * @file AMQP over TLS, with the answers of amqp_refusal.h. It never blocks: the caller polls its
+ * @file
+ * AMQP over TLS, with the answers of amqp_refusal.h. It never blocks: the caller polls its
  * descriptors together with others.
  */
 
@@ -22,9 +23,9 @@ hub_result hub_amqp_start(hub_amqp_server **out, const hub_sockets *sockets, con
                           hub_fault *fault);
 /** Returns how many entries of polls were filled; 0 if the server is NULL. */
 size_t hub_amqp_polls(const hub_amqp_server *s, struct pollfd polls[HUB_AMQP_POLLS_MAX]);
-/** Returns the milliseconds until hub_amqp_run is due; -1: no deadline. */
+/** Returns the milliseconds until hub_amqp_run is due, or -1 without a deadline. */
 int hub_amqp_timeout(const hub_amqp_server *s);
-/** Serve whoever is there. */
+/** Serves all clients that are ready. */
 void hub_amqp_run(hub_amqp_server *s);
 void hub_amqp_stop(hub_amqp_server *s);
 

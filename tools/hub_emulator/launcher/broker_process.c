@@ -20,7 +20,8 @@
 #define STOP_TRIES 100
 #define STOP_NS    50000000
 
-/* What the hub accepts, iot-hub-tls-support: TLS 1.2 with these suites. */
+/* The TLS versions and suites that the hub accepts by its documentation (iot-hub-tls-support):
+ * TLS 1.2 with these suites. */
 #define CIPHERS                                                \
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:" \
     "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384"
@@ -60,7 +61,7 @@ static char *find_mosquitto(const char *wanted)
     return found != NULL ? found : executable(local, sizeof local - 1, "mosquitto");
 }
 
-/* Looks next to the program, then where it is installed. */
+/* Looks beside the program, then where it is installed. */
 static char *find_plugin(void)
 {
     static const char *const places[] = { ".", HUB_PLUGIN_RELATIVE_DIR };
@@ -85,8 +86,8 @@ static char *find_plugin(void)
 
 /* --- starting ---------------------------------------------------------- */
 
-/* The broker gets single addresses, because a resolver may return an address of "localhost"
- * twice. */
+/* The broker gets addresses and not names, because a resolver may return an address of
+ * "localhost" twice. */
 static void add_listener(hub_text *t, uint16_t port, const char *address)
 {
     hub_text_printf(t,
@@ -125,7 +126,8 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                      "log_timestamp false\n"
                      "log_type all\n");
     if (geteuid() == 0) {
-        hub_text_str(&t, "user root\n"); /* otherwise it could not read the keys */
+        /* Otherwise the broker changes its user and cannot read the keys. */
+        hub_text_str(&t, "user root\n");
     }
     hub_text_printf(&t,
                     "plugin %s\n"
@@ -145,7 +147,8 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
     if (setup->listen->v6[0] != '\0') {
         add_listener(&t, setup->port, setup->listen->v6);
     }
-    hub_text_str(&t, "listener 0 " HUB_SESSIONS_SOCKET "\n"); /* for the plugin's own logins */
+    /* Socket for the plugin's own logins. */
+    hub_text_str(&t, "listener 0 " HUB_SESSIONS_SOCKET "\n");
     int fd = memfd_create("mosquitto.conf", 0);
     if (fd >= 0 && write(fd, t.p, t.len) != (ssize_t)t.len) {
         (void)close(fd);
@@ -155,7 +158,7 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
     return fd;
 }
 
-/* In the child: only async-signal-safe calls from here to exec. */
+/* Runs in the child process: only async-signal-safe calls are allowed until exec. */
 static void run_broker(const char *program, const char *dir, int log_fd, const char *config,
                        pid_t launcher)
 {
@@ -166,7 +169,7 @@ static void run_broker(const char *program, const char *dir, int log_fd, const c
     if (getppid() != launcher || chdir(dir) != 0 || null < 0) {
         _exit(127);
     }
-    (void)setpgid(0, 0); /* the launcher handles Ctrl-C */
+    (void)setpgid(0, 0); /* a process group of its own, so that Ctrl-C reaches only the launcher */
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)dup2(null, STDIN_FILENO);
@@ -176,7 +179,7 @@ static void run_broker(const char *program, const char *dir, int log_fd, const c
     _exit(127);
 }
 
-/* Appending, so that writes after a truncation start at the beginning again. */
+/* O_APPEND, so that writes after a truncation start at the beginning again. */
 static int make_log(void)
 {
     int fd = memfd_create("mosquitto log", MFD_CLOEXEC);

@@ -1,7 +1,10 @@
 #ifndef HUB_BROKER_H
 #define HUB_BROKER_H
 
-/** @file  The Mosquitto process with our plugin. */
+/**
+ * @file
+ * The Mosquitto process with our plugin.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,16 +28,19 @@ typedef struct hub_broker_process {
     pid_t pid;
     int ready_fd; /* becomes readable when the broker is ready, and closed when it has ended */
     int log_fd;   /* memory file with the broker's log */
-    int status;   /* the status of waitpid(2) after it has ended */
+    int status;   /* status of waitpid(2) after its end */
 } hub_broker_process;
 
 hub_result hub_broker_start(hub_broker_process *b, const hub_broker_setup *setup, hub_fault *fault);
-/** After ready_fd became readable: true if the broker is ready. */
+/**
+ * Call it when ready_fd is readable. Returns true if the broker is ready, false if it has ended.
+ */
 bool hub_broker_said_ready(hub_broker_process *b);
-/** Ends the broker if it still runs, and waits for its end. May be called again. */
+/** Ends the broker if it still runs, and waits for its end. May be called more than once. */
 void hub_broker_stop(hub_broker_process *b);
 /**
- * After the end: returns the last error in the broker's log, otherwise how it ended. On the heap.
+ * Call it after the end. Returns the last error in the broker's log or, without one, how the broker
+ * ended. On the heap.
  */
 char *hub_broker_last_error(const hub_broker_process *b);
 

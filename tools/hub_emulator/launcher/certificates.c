@@ -58,7 +58,7 @@ static int load_crt(const hub_store *store, const char *name, gnutls_x509_crt_t 
     return code;
 }
 
-/* A private key has no checksum of its own; a line after it holds one. */
+/* A private key has no checksum of its own, so a line after it contains one. */
 #define CHECK     "check: "
 #define CHECK_LEN (sizeof CHECK - 1)
 #define LINE_LEN  (CHECK_LEN + HUB_SUM_LEN + 1)
@@ -77,7 +77,7 @@ static bool sum_fits(const gnutls_datum_t *data)
     hub_text line = { 0 };
 
     if (len == 0 || memcmp(text + len, CHECK, CHECK_LEN) != 0) {
-        return true; /* an older file */
+        return true; /* a file of an older version has none */
     }
     add_check(&line, text, len);
     bool fits = memcmp(text + len, line.p, LINE_LEN) == 0;
@@ -191,7 +191,8 @@ static int make_ca(pair *ca, int64_t now_s)
 {
     uint8_t mark[4];
 
-    /* Each emulator's root has a name of its own, so that two roots are not confused. */
+    /* The root of each emulator gets a name of its own, so that clients do not confuse two
+     * roots. */
     hub_random(mark, sizeof mark);
     char *name = hub_format("hub_emulator CA %02x%02x%02x%02x", mark[0], mark[1], mark[2], mark[3]);
     int code = common_fields(ca, name, now_s, CA_DAYS);
@@ -294,7 +295,7 @@ static bool good_for_now(gnutls_x509_crt_t crt, int64_t now_s)
            (int64_t)gnutls_x509_crt_get_expiration_time(crt) > now_s + SPARE_S;
 }
 
-/* Checks that a file exists and is valid. An invalid file is set aside. */
+/* Checks that a file exists and is valid. An invalid file is renamed. */
 static bool usable(const hub_store *store, const char *name, int code)
 {
     if (code < 0 && code != GNUTLS_E_FILE_ERROR) {
@@ -334,7 +335,7 @@ static bool key_fits(const hub_store *store, const char *name, const pair *p)
     return fits;
 }
 
-/* A certificate with a changed bit may still be readable. */
+/* Checks the signature, because a certificate with a changed bit may still be readable. */
 static bool signed_by(const hub_store *store, const char *name, gnutls_x509_crt_t crt,
                       const pair *ca)
 {
@@ -373,7 +374,7 @@ static bool has_leaf(const hub_store *store, const pair *ca, const wanted *w, in
 
 static hub_result renew_ca(const hub_store *store, pair *ca, int64_t now_s, hub_fault *fault)
 {
-    pair_deinit(ca); /* what was read before the failure */
+    pair_deinit(ca); /* frees what was read before the failure */
     pair_init(ca);
     int code = make_ca(ca, now_s);
     return code < 0 ? failed(fault, "making the CA", code) : save(store, "ca", ca, fault);
@@ -392,7 +393,7 @@ static hub_result renew_leaf(const hub_store *store, const pair *ca, const wante
     return r;
 }
 
-/* The CA is kept as long as possible, since clients have its certificate. Its key is needed only
+/* Keeps the CA as long as possible, since clients have its certificate. Its key is needed only
  * to make a certificate. */
 static hub_result ensure(const hub_store *store, pair *ca, const wanted *w, int64_t now_s,
                          hub_fault *fault)

@@ -9,10 +9,10 @@
 #define HUB_CA_FILE "ca.crt"
 
 /**
- * Makes sure that the state directory has a CA (ca.crt, ca.key) and a server certificate from it
- * (server.crt, server.key) for localhost, 127.0.0.1, ::1 and the given names and addresses, valid
- * for some more days. Existing files that fulfil this are kept. Names that are NULL or "" are
- * ignored.
+ * Makes sure that the state directory has a CA (ca.crt, ca.key) and a server certificate of it
+ * (server.crt, server.key) that is valid for some more days. The certificate is for localhost,
+ * 127.0.0.1, ::1 and the given names and addresses. Existing files that fulfil this are kept. Names
+ * that are NULL or "" are ignored.
  */
 hub_result hub_certificates_ensure(const hub_store *store, const char *const *names, size_t count,
                                    int64_t now_s, hub_fault *fault);

@@ -7,7 +7,7 @@
 
 #define PATIENCE_S 2
 
-/* Owned by the resolver's thread, which may run longer than the caller waits. */
+/* Static, because the resolver's thread uses it and may run longer than the caller waits. */
 static struct addrinfo hints;
 static struct gaicb request;
 

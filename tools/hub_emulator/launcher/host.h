@@ -4,8 +4,8 @@
 #include "launcher/ports.h"
 
 /**
- * True if the name resolves to one of the addresses, or to any address if the emulator listens on
- * all. Uses the resolver of this machine; a late answer counts as none.
+ * Returns true if the name resolves to one of the addresses, or to any address if the emulator
+ * listens on all. It uses the resolver of this machine; a late answer counts as none.
  */
 bool hub_host_leads_here(const char *name, const hub_addresses *a);
 

@@ -29,16 +29,16 @@
 typedef struct emulator {
     const hub_options *options;
     hub_state_dir state;
-    hub_registry registry; /* closed once the plugin takes over */
+    hub_registry registry; /* freed when the plugin takes over */
     hub_sockets rest;
     hub_broker_process broker;
-    hub_amqp_server *amqp; /* NULL: there is no server for AMQP clients */
+    hub_amqp_server *amqp; /* NULL: AMQP clients get no answer */
     uint16_t port;
     uint16_t amqp_port;
-    hub_addresses listen; /* those that are there */
+    hub_addresses listen; /* the addresses that this machine has */
     int signals;
-    hub_text lines; /* what to print */
-    hub_text env;   /* the same for a shell */
+    hub_text lines; /* lines to print */
+    hub_text env;   /* the same lines for a shell */
 } emulator;
 
 static int64_t now_ms(void)
@@ -57,7 +57,7 @@ static bool may_show(const char *path)
 static void complain(const hub_options *o, hub_fault *fault)
 {
     if (!may_show(o->state) || !may_show(o->mosquitto)) {
-        cli_redact(fault->text); /* a key was given in place of a name */
+        cli_redact(fault->text); /* a key may have been given in place of a name */
     }
     (void)cli_error("%s", fault->text);
 }
@@ -68,16 +68,17 @@ static void notice(void *user, const char *line)
     (void)cli_error("%s", line);
 }
 
-/* A SIGHUP that is ignored, as with nohup, stays ignored. */
+/* If SIGHUP is ignored, as with nohup, it stays ignored. */
 static int watch_signals(void)
 {
     struct sigaction hangup;
     sigset_t set;
 
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(
-        SIGXFSZ,
-        SIG_IGN); /* also for the broker: a file that cannot grow leads to an answer of 500 */
+    (void)signal(SIGXFSZ,
+                 /* Ignored, also in the broker, so that a file that cannot grow leads to an answer
+                  * of 500. */
+                 SIG_IGN);
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
@@ -106,8 +107,8 @@ static hub_result register_devices(emulator *e, hub_fault *fault)
     return HUB_OK;
 }
 
-/* Values contain no single quote, but the path may; it is written as close quote, escaped quote,
- * open quote. */
+/* The values contain no single quote, but the path may. It is written as close quote, escaped
+ * quote, open quote. */
 static void add_line(emulator *e, const char *name, const char *value)
 {
     hub_text_printf(&e->lines, "%s=%s\n", name, value);
@@ -166,7 +167,7 @@ static hub_result make_certificates(emulator *e, hub_fault *fault)
 
 static hub_result prepare(emulator *e, hub_fault *fault)
 {
-    forget_env(e); /* written when the hub is ready, with the ports of this run */
+    forget_env(e); /* written again when the hub is ready, with the ports of this run */
     hub_result r = hub_registry_open(&e->registry, e->state.path, notice, NULL, fault);
     if (r != HUB_OK) {
         return r;
@@ -225,7 +226,7 @@ static hub_result choose_port(emulator *e, hub_fault *fault)
         e->port = probe.port;
         e->listen = e->options->listen;
         if (probe.v6 < 0) {
-            hub_addresses_drop_v6(&e->listen); /* no IPv6 here */
+            hub_addresses_drop_v6(&e->listen); /* this machine has no IPv6 */
         }
         hub_sockets_close(&probe);
     }
@@ -241,10 +242,12 @@ static hub_result broker_failed(emulator *e, hub_fault *fault)
     return HUB_ERR_STATE;
 }
 
-/* Starts the broker and waits until it is ready. *stop: a signal to stop arrived meanwhile. */
+/* Starts the broker and waits until it is ready. *stop is set if a signal to stop arrived
+ * meanwhile. */
 static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
 {
-    /* A free port may be taken before the broker gets it. */
+    /* Tries again with a free port, since another process may take the port before the broker
+     * does. */
     int tries = e->options->port == 0 ? FREE_PORT_TRIES : 1;
     hub_result r = HUB_ERR_STATE;
 
@@ -298,8 +301,8 @@ static void advise(const emulator *e)
     }
 }
 
-/* The same lines are printed to standard output. On a full disk the emulator runs without the
- * file, and removes that of an earlier run, which may have other ports. */
+/* The file has the same lines as standard output. If the disk is full, the emulator runs without
+ * it, and removes the file of an earlier run, whose ports may differ. */
 static void write_env(const emulator *e)
 {
     hub_store store;
@@ -314,7 +317,7 @@ static void write_env(const emulator *e)
     hub_store_close(&store);
 }
 
-/* If the port was not requested explicitly, a failure does not prevent the start. */
+/* A failure prevents the start only if the port was requested explicitly. */
 static hub_result start_amqp(emulator *e, hub_fault *fault)
 {
     const hub_options *o = e->options;

@@ -77,7 +77,7 @@ static const struct argp_option option_table[] = {
     { 0 },
 };
 
-/* An argument that was not understood is not repeated, since it may be a key. */
+/* An argument that is not valid is not repeated, since it may be a key. */
 static uint16_t parse_port(const struct argp_state *state, const char *name, const char *text)
 {
     uint64_t n;
@@ -101,7 +101,7 @@ static const char *parse_path(const struct argp_state *state, const char *name, 
     return text;
 }
 
-/* id without white space around it, cut in place. */
+/* Returns the id without white space around it; the text is cut in place. */
 static const char *trimmed(char *id)
 {
     size_t len = strlen(id);
@@ -151,7 +151,7 @@ static unsigned parse_count(const struct argp_state *state, const char *name, co
     return (unsigned)n;
 }
 
-/* A host name that is valid in a connection string, a user name and a certificate. */
+/* Checks that the host name is valid in a connection string, a user name and a certificate. */
 static const char *parse_host(const struct argp_state *state, const char *name)
 {
     static const char marks[] = "-._";

@@ -14,10 +14,10 @@ typedef struct hub_options {
     uint16_t rest_port;
     int amqp_port; /* -1: not given */
     hub_addresses listen;
-    const char *host; /* what clients call the hub; never NULL */
+    const char *host; /* name of the hub for clients; never NULL */
     bool host_given;
-    const char *state;     /* NULL: a private directory */
-    const char *mosquitto; /* NULL: the usual places */
+    const char *state;     /* state directory; NULL: a private one */
+    const char *mosquitto; /* broker program; NULL: the usual directories are searched */
     const char **devices;
     size_t device_count;
     bool verbose;
@@ -30,7 +30,7 @@ typedef struct hub_options {
     unsigned dps_retry_after_s;
 } hub_options;
 
-/** Read it; after a mistake, and after --help, the program ends. */
+/** Reads the command line. After a mistake, and after --help, the program ends. */
 void hub_options_read(hub_options *o, int argc, char **argv);
 void hub_options_free(hub_options *o);
 

@@ -10,7 +10,7 @@
 #define BACKLOG    64
 #define FREE_TRIES 20
 
-/* SO_REUSEADDR: a port whose last connections are still in TIME_WAIT is free. */
+/* With SO_REUSEADDR, a port whose last connections are still in TIME_WAIT can be used. */
 static int listen_on(int family, const struct sockaddr *address, socklen_t len)
 {
     const int one = 1;
@@ -48,7 +48,7 @@ static int listen_v6(const char *text, uint16_t port)
     return listen_on(AF_INET6, (const struct sockaddr *)&address, sizeof address);
 }
 
-/* The port is at the same offset for both address families. */
+/* The port has the same offset in the addresses of both families. */
 static uint16_t port_of(int fd)
 {
     union {
@@ -64,7 +64,7 @@ static uint16_t port_of(int fd)
     return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 }
 
-/* A machine without IPv6 is accepted if it has IPv4; a port that is in use is not. */
+/* Returns false if a port is in use. IPv6 may be missing if there is IPv4. */
 static bool open_both(hub_sockets *s, const hub_addresses *a, uint16_t port)
 {
     *s = (hub_sockets){ .v4 = -1, .v6 = -1, .port = port };
@@ -146,7 +146,7 @@ void hub_addresses_loopback(hub_addresses *a)
     *a = (hub_addresses){ .v4 = "127.0.0.1", .v6 = "::1" };
 }
 
-/* Writes the address in one spelling, for the certificate and the connection strings. */
+/* Writes the address in its standard spelling, for the certificate and the connection strings. */
 bool hub_addresses_parse(hub_addresses *a, const char *text)
 {
     struct in_addr v4;

@@ -7,23 +7,26 @@
 
 #include "base/result.h"
 
-/** The addresses to listen on; "" for none of that family. */
+/** The addresses to listen on; an empty text means none of that family. */
 typedef struct hub_addresses {
     char v4[INET_ADDRSTRLEN];
     char v6[INET6_ADDRSTRLEN];
 } hub_addresses;
 
-/** Both loopback addresses. */
+/** Sets both loopback addresses. */
 void hub_addresses_loopback(hub_addresses *a);
-/** One address in numbers; :: stands for all of IPv4 and IPv6.  False when it is not one. */
+/**
+ * Parses one numeric address; :: stands for all addresses of IPv4 and IPv6. Returns false if the
+ * text is not an address.
+ */
 bool hub_addresses_parse(hub_addresses *a, const char *text);
-/** Do not listen on IPv6. */
+/** Removes the IPv6 address. */
 void hub_addresses_drop_v6(hub_addresses *a);
-/** True if only this machine can reach the addresses. */
+/** Returns true if only this machine can reach the addresses. */
 bool hub_addresses_are_private(const hub_addresses *a);
-/** True if a client on this machine reaches them as localhost. */
+/** Returns true if a client on this machine reaches them as localhost. */
 bool hub_addresses_have_localhost(const hub_addresses *a);
-/** The one for a client to connect to; a loopback address for 0.0.0.0 and ::. */
+/** Returns the address for clients to connect to; for 0.0.0.0 and :: a loopback address. */
 const char *hub_addresses_one(const hub_addresses *a);
 
 /** Listening sockets. */
@@ -34,8 +37,9 @@ typedef struct hub_sockets {
 } hub_sockets;
 
 /**
- * Listens on these addresses. Port 0 uses a port that is free for both families. IPv6 may be
- * unavailable if IPv4 is used, too. option names the option of the port in errors.
+ * Listens on these addresses. Port 0 selects a port that is free for both families. IPv6 may be
+ * unavailable if IPv4 is used, too. `option` is the name of the command line option, for error
+ * texts.
  */
 hub_result hub_sockets_open(hub_sockets *s, const hub_addresses *a, uint16_t port,
                             const char *option, hub_fault *fault);

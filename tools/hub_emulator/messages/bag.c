@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to this number of items a linear search is fastest. */
+/* Up to this number of items, a linear search is fastest. */
 #define FEW_ITEMS 16
 
 static int hex_value(char c)
@@ -51,8 +51,9 @@ void hub_percent_encode(const char *text, hub_text *out)
     }
 }
 
-/* The characters that RFC 3986 allows in a query, without the separators '&' and '=' and without
- * '/', which separates the levels of a topic: the hub loses values with a raw one of these. */
+/* Returns whether RFC 3986 allows the character in a query, except for the separators '&' and
+ * '=', and '/', which separates the levels of a topic: the real hub loses values with a raw one
+ * of these. */
 static bool query_char(char c)
 {
     return isalnum((unsigned char)c) || (c != '\0' && strchr("-._~!$'()*+,;:@?%", c) != NULL);
@@ -76,13 +77,14 @@ static char *decode_side(const char *text, size_t len)
 
 /* --- items ------------------------------------------------------------- */
 
-/* The first item of a name is the one that is found. */
+/* The index must lead to the first item with the name. */
 static void index_item(hub_bag *bag, size_t i)
 {
     const char *name = bag->items[i].name;
 
     if (hub_names_get(&bag->names, name) == NULL) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): an index, never followed; items move */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): an index and not a pointer, because items
+         * move */
         hub_names_put(&bag->names, name, (void *)(uintptr_t)(i + 1));
     }
 }
@@ -99,7 +101,7 @@ static void index_last(hub_bag *bag)
     }
 }
 
-/* Takes over the texts of the item. */
+/* Adds an item and takes ownership of its texts. */
 static void append(hub_bag *bag, hub_bag_item item)
 {
     if (bag->count == bag->capacity) {

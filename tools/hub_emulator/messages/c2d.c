@@ -93,7 +93,7 @@ hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, c
     }
     hub_text_str(&wire, "");
     hub_bag_format(bag, &wire);
-    if (wire.len > 65000) { /* the topic must fit 65535 bytes with the device id */
+    if (wire.len > 65000) { /* with the device id, the topic must fit into 65535 bytes */
         hub_text_free(&wire);
         return hub_fail(fault, HUB_ERR_TOO_LARGE, "the properties do not fit an MQTT topic");
     }
@@ -253,7 +253,7 @@ hub_result hub_c2d_load(hub_c2d *q, const hub_store *store, const char *name, ui
     return r;
 }
 
-/* The date may have been changed: no message gets more than its original time to live. */
+/* The date may have been changed, so no message gets more than its original time to live. */
 void hub_c2d_start(hub_c2d *q, hub_clock now)
 {
     for (size_t i = 0; i < q->count; i++) {

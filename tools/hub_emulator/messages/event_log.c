@@ -15,23 +15,24 @@
 #define CURRENT "events.ndjson"
 #define OLD     "events.old.ndjson"
 #define LINE_MAX_ \
-    (8u * 1024 * 1024) /* an event of 256 KB, each byte as \u00xx, and its properties */
+/* The longest line: an event of 256 KB with each byte written as \u00xx, and its properties. */
+(8u * 1024 * 1024)
 
-static hub_result failed(hub_fault *fault, const char *path)
+    static hub_result failed(hub_fault *fault, const char *path)
 {
     return hub_fail(fault, HUB_ERR_STATE, "%s: %s", path, strerror(errno));
 }
 
 /* --- reading ----------------------------------------------------------- */
 
-/* Reads the lines of one file. Lines longer than any event are skipped. */
+/* Reads the lines of one file. Lines that are longer than any event are skipped. */
 typedef struct reader {
     hub_event_log_visit visit;
     void *user;
     hub_text line;
     bool too_long;
     size_t damaged;
-    off_t whole; /* bytes up to the last line end */
+    off_t whole; /* number of bytes up to the last line end */
     off_t read;
 } reader;
 
@@ -69,8 +70,8 @@ static void take_piece(reader *r, const char *piece, size_t len)
     r->read += (off_t)len;
 }
 
-/* The last line may be incomplete after a kill or on a full disk. It was never acknowledged, and
- * the next line must not be appended to it. */
+/* Removes an incomplete last line, as it is left by a kill or a full disk. It was never
+ * acknowledged, and the next line must not be appended to it. */
 static void cut_tail(const hub_store *store, const char *name, const char *path, const reader *r)
 {
     if (r->read > r->whole && truncate(path, r->whole) == 0) {
@@ -125,12 +126,12 @@ static int open_current(const hub_event_log *l, size_t *bytes)
     return fd;
 }
 
-/* A failure does no harm: the present file just grows longer. */
+/* Starts a new file. A failure does no harm, since the present file then just grows longer. */
 static void turn(hub_event_log *l)
 {
     size_t bytes;
 
-    /* There is no such file if it was renamed before and the new one could not be opened. */
+    /* The file is missing if it was renamed before and the new one could not be opened. */
     if (rename(l->path, l->old_path) != 0 && errno != ENOENT) {
         return;
     }

@@ -9,11 +9,11 @@
 struct hub_event_sender {
     char *device;
     char *ids;    /* the members "deviceId" and "moduleId" */
-    char *origin; /* the system properties that name the sender and how it has logged in */
+    char *origin; /* the system properties that name the sender and describe its login */
     char *model;  /* the system property dt-dataschema with a comma before it, or "" */
 };
 
-/* The wire name of a system property, and its name in events. */
+/* System properties: the name in a topic, and the name in events. */
 static const struct {
     const char *wire;
     const char *name;
@@ -29,7 +29,7 @@ static const struct {
     { "$.on", "iothub-output-name" },
     { "$.sub", "dt-subject" },
     { "$.ifid", "iothub-interface-id" },
-    { "$.cdid", NULL }, /* only the hub sets the sender */
+    { "$.cdid", NULL }, /* NULL, because only the hub sets the sender */
     { "$.cmid", NULL },
 };
 
@@ -38,7 +38,7 @@ bool hub_event_is_system(const char *name)
     return strncmp(name, "$.", 2) == 0;
 }
 
-/* NULL: a device may not set it. */
+/* Returns the name in events, or NULL if a device may not set it. */
 static const char *system_name(const char *wire)
 {
     for (size_t i = 0; i < sizeof system_names / sizeof system_names[0]; i++) {
@@ -56,7 +56,7 @@ static void put_string(hub_text *out, const char *text)
     hub_json_put_string(out, text, strlen(text));
 }
 
-/* A NULL value becomes JSON null. */
+/* Writes a member; if value is NULL, writes JSON null. */
 static void put_member(hub_text *out, const char *name, const char *value)
 {
     put_string(out, name);

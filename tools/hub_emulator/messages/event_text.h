@@ -7,38 +7,40 @@
 
 #include "messages/bag.h"
 
-/** What the hub knows of a client from its login. */
+/** What the hub knows about a client from its login. */
 typedef struct hub_event_login {
     const char *device;
-    const char *module; /* NULL for a device */
+    const char *module; /* NULL if the client is a device */
     const char *generation_id;
     const char *auth_scope; /* whose key signed the token: "device", "module" or "hub" */
     const char *model_id;   /* "" without */
 } hub_event_login;
 
-/** The sender of events: the parts that all events of one login have in common, as text. */
+/**
+ * The sender of events. It holds, as text, the parts that all events of one login have in common.
+ */
 typedef struct hub_event_sender hub_event_sender;
 
-/** On the heap; copies what it needs. */
+/** Returns a sender on the heap. It copies what it needs. */
 hub_event_sender *hub_event_sender_new(const hub_event_login *login);
-/** NULL is allowed. */
+/** Frees the sender, which may be NULL. */
 void hub_event_sender_free(hub_event_sender *s);
 const char *hub_event_sender_device(const hub_event_sender *s);
 
 /** One message as it arrived. */
 typedef struct hub_event_input {
     const hub_event_sender *sender;
-    const hub_bag *bag; /* as parsed from the topic */
+    const hub_bag *bag; /* the properties that were parsed from the topic */
     const void *body;
-    size_t len; /* of the body */
+    size_t len; /* length of the body */
     int qos;
     int64_t now_ms;
 } hub_event_input;
 
-/** True if this is the name of a system property as a device writes it ("$.mid"). */
+/** Returns true if this is the name of a system property as a device writes it, such as "$.mid". */
 bool hub_event_is_system(const char *name);
 
-/** Replaces the text of *out by the event, without a line end. */
+/** Replaces the text in *out by the event, without a line end. */
 void hub_event_write(hub_text *out, const hub_event_input *in, uint64_t sequence);
 
 #endif

@@ -14,7 +14,7 @@
 #define RESPONSE_S_DEFAULT 30
 #define CONNECT_S_MAX      300
 
-/* The hub does not forbid '+' and '#', but a topic cannot contain them. */
+/* Returns whether a topic can contain the name. The hub itself does not forbid '+' and '#'. */
 static bool name_valid(const char *name)
 {
     size_t len = strlen(name);
@@ -126,7 +126,7 @@ static void leave(hub_methods *m, hub_method *method)
 
 /* --- all of them ------------------------------------------------------- */
 
-/* Returns the index of the first one with this number or a larger one. */
+/* Returns the index of the first method with this number or a larger one. */
 static size_t place(const hub_methods *m, uint64_t number)
 {
     size_t low = 0;
@@ -143,10 +143,10 @@ static size_t place(const hub_methods *m, uint64_t number)
     return low;
 }
 
-/* At most this many are checked each time. */
+/* The number of methods that one call of the valid check looks at. */
 #define LOOK_MAX 64
 
-/* Does it agree with its neighbours and with the ends of the list? */
+/* Returns whether the method agrees with its neighbours and with the ends of the list. */
 static bool link_valid(const hub_method *method)
 {
     const hub_method_client *c = method->client;
@@ -241,7 +241,7 @@ static void finish(hub_methods *m, hub_method *method, const hub_method_answer *
     free_method(method);
 }
 
-/* Accepts only the form that was sent: no sign, no leading zero. */
+/* Reads a request id. Accepts only the form that was sent: no sign, no leading zero. */
 static uint64_t read_rid(const char *rid, size_t len)
 {
     uint64_t number = 0;

@@ -52,7 +52,7 @@ static hub_event *at(const hub_telemetry *t, size_t i)
     return &t->ring[(t->first + i) % t->events_max];
 }
 
-/* A longer ring is not added up each time. */
+/* The lengths of a longer ring are not added up, to keep the valid check fast. */
 #define ADD_UP_MAX 64
 
 bool hub_telemetry_valid(const hub_telemetry *t)
@@ -86,7 +86,7 @@ static void drop_oldest(hub_telemetry *t)
     t->count--;
 }
 
-/* One piece of memory holds both texts. */
+/* Makes an event whose two texts share one block of memory. */
 static hub_event make_event(const char *json, size_t len, const char *device, uint64_t sequence)
 {
     const size_t device_size = strlen(device) + 1;
@@ -98,7 +98,7 @@ static hub_event make_event(const char *json, size_t len, const char *device, ui
     return (hub_event){ .json = copy, .len = len, .device = copy + len + 1, .sequence = sequence };
 }
 
-/* Takes the event over; its number is next_sequence or above. */
+/* Takes ownership of the event; its number is at least next_sequence. */
 static void keep(hub_telemetry *t, hub_event event)
 {
     while (t->count == t->events_max || (t->count > 0 && t->bytes + event.len > t->bytes_max)) {
@@ -127,7 +127,7 @@ static void drop_newest(hub_telemetry *t)
     t->next_sequence--;
 }
 
-/* A number occurs twice: writing the first event failed, and its line could not be removed. */
+/* A number can occur twice if writing the first event failed and its line could not be removed. */
 static bool take_event(hub_telemetry *t, const cJSON *event, const char *line, size_t len)
 {
     const char *device = hub_json_string(event, "deviceId");
@@ -147,7 +147,7 @@ static bool take_event(hub_telemetry *t, const cJSON *event, const char *line, s
     return true;
 }
 
-/* A line of an earlier run. */
+/* Handles a line of an earlier run. */
 static bool take_up(void *user, char *line, size_t len)
 {
     cJSON *event = hub_json_read(line, len);
@@ -194,7 +194,7 @@ hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fa
     return r;
 }
 
-/* Index of the first event numbered so or later. */
+/* Returns the index of the first event with this number or a larger one. */
 static size_t find_sequence(const hub_telemetry *t, uint64_t sequence)
 {
     size_t low = 0;

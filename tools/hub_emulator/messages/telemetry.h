@@ -2,8 +2,9 @@
 #define HUB_TELEMETRY_H
 
 /**
- * @file The log of telemetry: one line of JSON per event, numbered from 1 without gaps (except for
- * damaged lines). It is bounded by count and bytes; the oldest events are deleted first.
+ * @file
+ * The log of telemetry: one line of JSON per event, numbered from 1 without gaps (except for
+ * damaged lines). Count and bytes are limited; the oldest events are deleted first.
  */
 
 #include <stdbool.h>
@@ -28,17 +29,20 @@ typedef struct hub_telemetry {
     hub_event *ring;
     size_t events_max;
     size_t bytes_max;
-    size_t first; /* index of the oldest */
+    size_t first; /* index of the oldest event */
     size_t count;
     size_t bytes;
     uint64_t next_sequence;
-    hub_text line; /* room for the event that is being added */
+    hub_text line; /* buffer for the event that is being added */
     hub_event_log log;
 } hub_telemetry;
 
-/** Body, system property values, names and values of application properties. */
+/**
+ * Returns the size as the hub counts it: body, values of system properties, names and values of
+ * application properties.
+ */
 size_t hub_telemetry_size(const hub_bag *bag, size_t body_len);
-/** The hub's rules on a message: size and message id. */
+/** Checks the hub's rules for a message: size and message id. */
 hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *fault);
 
 /**
@@ -48,15 +52,18 @@ hub_result hub_telemetry_check(const hub_bag *bag, size_t body_len, hub_fault *f
 hub_result hub_telemetry_open(hub_telemetry *t, const hub_store *store, size_t events_max,
                               size_t bytes_max, hub_fault *fault);
 void hub_telemetry_close(hub_telemetry *t);
-/** HUB_ERR_STATE: the event could not be written to disk and was not added. */
+/** Adds an event. HUB_ERR_STATE means that it could not be written to disk and was not added. */
 hub_result hub_telemetry_add(hub_telemetry *t, const hub_event_input *in, hub_fault *fault);
-/** The first event numbered *from or later of that device (NULL: any); *from moves to it. */
+/**
+ * Returns the first event of that device (NULL: any) with the number *from or a larger one, and
+ * sets *from to its number.
+ */
 const hub_event *hub_telemetry_from(const hub_telemetry *t, uint64_t *from, const char *device);
 
 /**
- * Returns whether the parts of the ring agree: its limits are kept, the numbers of the events rise
- * up to next_sequence, and bytes is the sum of their lengths.  Debug builds assert it in each
- * function; of a ring with many events only the first and the last are looked at.
+ * Returns whether the parts of the ring agree: its limits are kept, the numbers of the events
+ * increase up to next_sequence, and bytes is the sum of their lengths. Debug builds assert it in
+ * each function; in a ring with many events only the first and the last are checked.
  */
 bool hub_telemetry_valid(const hub_telemetry *t);
 

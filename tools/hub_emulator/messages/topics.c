@@ -13,7 +13,7 @@
 #define ANSWER       "$iothub/methods/res/"
 #define CREDENTIALS  "$iothub/credentials/res/"
 
-/* Skips an exact text; NULL if it is not there (or if the position is NULL). */
+/* Returns the text after the prefix, or NULL if it does not begin with it or is NULL. */
 static const char *after(const char *text, const char *prefix)
 {
     size_t len = strlen(prefix);
@@ -51,7 +51,8 @@ hub_subscription hub_topic_filter(const char *filter, const char *device, const 
 
     const char *rest = after_identity(filter, device, module);
     if (module == NULL) {
-        /* azure-sdk-for-c names no device: AZ_IOT_HUB_CLIENT_C2D_SUBSCRIBE_TOPIC. */
+        /* azure-sdk-for-c subscribes without a device id
+         * (AZ_IOT_HUB_CLIENT_C2D_SUBSCRIBE_TOPIC). */
         bool any = same(filter, "devices/+/messages/devicebound/#");
         return any || same(rest, "messages/devicebound/#") ? HUB_SUB_C2D : HUB_SUB_NONE;
     }
@@ -61,7 +62,7 @@ hub_subscription hub_topic_filter(const char *filter, const char *device, const 
     return same(rest, "inputs/#") ? HUB_SUB_MODULE_INPUTS : HUB_SUB_NONE;
 }
 
-/* ?$rid=..&other=..: pairs in any order, unknown ones ignored. */
+/* Parses ?$rid=..&other=..: pairs in any order; unknown ones are ignored. */
 static bool find_rid(const char *query, hub_topic *out)
 {
     const char *p = after(query, "?");
@@ -88,12 +89,12 @@ static hub_topic request(hub_topic_kind kind, const char *query)
     return find_rid(query, &topic) ? topic : (hub_topic){ 0 };
 }
 
-/* {status}/?$rid=..  The status is any integer. */
+/* Parses {status}/?$rid=.. with any integer as the status. */
 static hub_topic method_answer(const char *rest)
 {
     size_t digits = strspn(rest, "-0123456789");
     char *end = NULL;
-    /* Some numbers that must be refused do not fit into a long of 32 bits. */
+    /* long long, because some numbers that must be refused do not fit into a long of 32 bits. */
     long long status = strtoll(rest, &end, 10);
 
     if (digits == 0 || digits > 11 || end != rest + digits || *end != '/' || status > 2147483647 ||
@@ -105,7 +106,7 @@ static hub_topic method_answer(const char *rest)
     return topic;
 }
 
-/* True if the last property of the bag is a name with '=' and nothing after it. */
+/* Returns true if the last property of the bag is a name with '=' and nothing after it. */
 static bool ends_empty(const char *bag, size_t len)
 {
     const char *separator = memrchr(bag, '&', len);
@@ -115,8 +116,9 @@ static bool ends_empty(const char *bag, size_t len)
     return equals != NULL && equals + 1 == bag + len;
 }
 
-/* What stands behind "messages/events": nothing, or '/' and a bag.  The hub ignores slashes at the
- * end, so that a value of nothing but a raw '/' arrives as null (azure-iot-sdk-c issue 1695). */
+/* Parses what follows "messages/events": nothing, or '/' and a bag. The real hub ignores slashes
+ * at the end, so a value that consists of a raw '/' arrives as null (azure-iot-sdk-c issue
+ * 1695). */
 static hub_topic telemetry(const char *rest)
 {
     size_t len = strlen(rest);

@@ -3,13 +3,13 @@
 
 /**
  * @file
- * The topics a device or module may use.  The only file that knows their text.
+ * The topics that a device or module may use. No other file knows their text.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/** What a client can be subscribed to; values are bits of one set. */
+/** What a client can subscribe to; the values are bits of a set. */
 typedef enum hub_subscription {
     HUB_SUB_NONE = 0,
     HUB_SUB_C2D = 1,
@@ -21,7 +21,9 @@ typedef enum hub_subscription {
     HUB_SUB_MODULE_INPUTS = 64
 } hub_subscription;
 
-/** HUB_SUB_NONE for a filter that the hub does not document. */
+/**
+ * Returns the subscription of a filter, or HUB_SUB_NONE if the hub does not document the filter.
+ */
 hub_subscription hub_topic_filter(const char *filter, const char *device, const char *module);
 
 typedef enum hub_topic_kind {
@@ -32,20 +34,23 @@ typedef enum hub_topic_kind {
     HUB_TOPIC_METHOD_ANSWER
 } hub_topic_kind;
 
-/** Points into the topic it was read from. */
+/** A parsed topic. Its members point into the text that was parsed. */
 typedef struct hub_topic {
     hub_topic_kind kind;
-    const char *bag; /* telemetry: bag_len bytes, without the slashes that end the topic */
+    const char *bag; /* telemetry: bag_len bytes, without slashes at the end of the topic */
     size_t bag_len;
-    const char *rid; /* twin and methods: as sent, still encoded */
+    const char *rid; /* twin and methods: the request id as sent, still percent-encoded */
     size_t rid_len;
     int status; /* method answer */
 } hub_topic;
 
-/** module is NULL for a device.  HUB_TOPIC_UNKNOWN when nothing documented matches. */
+/**
+ * Parses a topic of a device or, if module is not NULL, of a module. The kind is HUB_TOPIC_UNKNOWN
+ * if no documented topic matches.
+ */
 hub_topic hub_topic_read(const char *topic, const char *device, const char *module);
 
-/* Topics the hub publishes, on the heap. */
+/* These functions return topics that the hub publishes, on the heap. */
 char *hub_topic_twin_answer(int status, const hub_topic *request, long long version);
 char *hub_topic_desired(long long version);
 char *hub_topic_method(const char *name, const char *rid);

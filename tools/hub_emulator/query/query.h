@@ -6,10 +6,9 @@
  * The query language of IoT Hub over the twins of devices and modules, as in
  * learn.microsoft.com/azure/iot-hub/iot-hub-devguide-query-language and query-twins.
  *
- * A text is parsed once into a program for a small stack machine, with bounds on
- * length and nesting, and then put to one twin after the other.  A member that a
- * twin does not have is undefined: so is each comparison with it, and only what is
- * true selects a twin.
+ * A text is parsed once into a program for a small stack machine, with limits of length and
+ * nesting. The program then runs for one twin after the other. A member that a twin does not have
+ * is undefined, and so is each comparison with it; only a condition that is true selects a twin.
  */
 
 #include "registry/registry.h"
@@ -20,11 +19,16 @@
 
 typedef struct hub_query hub_query;
 
-/** On refusal HUB_ERR_ARGUMENT, with the position in the text (the first character is 1). */
+/**
+ * Parses a query. A refusal returns HUB_ERR_ARGUMENT with the position in the text (the first
+ * character is 1).
+ */
 hub_result hub_query_parse(const char *text, hub_query **out, hub_fault *fault);
 void hub_query_free(hub_query *q);
 
-/** True if the rows are whole twins (SELECT *), false if they are the columns of the query. */
+/**
+ * Returns true if the rows are whole twins (SELECT *), false if they are the columns of the query.
+ */
 bool hub_query_gives_twins(const hub_query *q);
 
 typedef struct hub_query_page {
@@ -33,10 +37,10 @@ typedef struct hub_query_page {
 } hub_query_page;
 
 /**
- * Up to `max` rows, in the order of the client ids, groups in the order of their
- * values.  continuation is that of the page before, or NULL for the first one.
- * HUB_ERR_ARGUMENT when it is not one of this query.  Twins that come and go between
- * two pages neither hide nor repeat others.  The caller owns what *page holds.
+ * Returns up to `max` rows in the order of the client ids; groups are in the order of their values.
+ * continuation is that of the page before, or NULL for the first page. HUB_ERR_ARGUMENT means that
+ * it does not belong to this query. Twins that are added or removed between two pages neither hide
+ * nor repeat others. The caller owns the members of *page.
  */
 hub_result hub_query_run(const hub_query *q, const hub_registry *r, const char *continuation,
                          size_t max, hub_query_page *page, hub_fault *fault);

@@ -1,4 +1,4 @@
-/* SELECT with its columns, FROM, WHERE and GROUP BY. */
+/* Parses SELECT with its columns, FROM, WHERE and GROUP BY. */
 
 #include <stdlib.h>
 
@@ -44,7 +44,7 @@ static bool parse_top(query_parser *p)
     return query_next(p);
 }
 
-/* COUNT() or one of the others with a property. */
+/* Parses COUNT(), or another aggregate function with a property. */
 static bool parse_aggregate(query_parser *p, query_aggregate aggregate, size_t *path)
 {
     if (!query_next(p) || !query_expect_sign(p, "(")) {
@@ -70,7 +70,7 @@ static bool parse_alias(query_parser *p, char **name)
     return query_next(p);
 }
 
-/* *name belongs to the caller also after a failure. */
+/* Parses a column. The caller owns *name, also after a failure. */
 static bool parse_column(query_parser *p, query_aggregate *aggregate, size_t *path, char **name)
 {
     const char *default_name = NULL;
@@ -94,7 +94,7 @@ static bool add_column(query_parser *p)
     query_column c = { .position = p->lexer.token.start };
     bool good = parse_column(p, &c.aggregate, &c.path, &c.name);
 
-    (void)query_program_add_column(p->query, &c); /* frees the name with the query */
+    (void)query_program_add_column(p->query, &c); /* frees the name together with the query */
     return good;
 }
 

@@ -3,7 +3,7 @@
 
 #include "query/query_parser.h"
 
-/* Parses the whole text, from SELECT to its end. False: the fault was filled. */
+/* Parses the whole text. Returns false after it has filled the fault. */
 bool query_parse_clauses(query_parser *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* One twin and one program: members by path, and the stack machine. */
+/* Runs a program for one twin: the values of paths, and the stack machine. */
 
 #include "query/query_eval.h"
 
@@ -65,7 +65,7 @@ static query_value text_value(const char *text)
     return text != NULL ? (query_value){ .kind = QUERY_TEXT, .text = text } : (query_value){ 0 };
 }
 
-/* Tags and properties are read in place, without a copy of each twin. */
+/* Tags and properties are read in place, which avoids a copy of each twin. */
 static query_value resolve(query_document *d, const query_path *path)
 {
     const hub_twin *twin = &d->id->twin;
@@ -331,7 +331,7 @@ static query_value minus(query_op op, const query_value *v)
                                     : undefined();
 }
 
-/* What takes one value from the stack, or two, and leaves one. */
+/* Operators that take one value or two from the stack and leave one. */
 static const struct {
     query_value (*one)(query_op op, const query_value *v);
     query_value (*two)(query_op op, const query_value *a, const query_value *b);
@@ -364,7 +364,8 @@ static const struct {
     [QUERY_CONTAINS] = { .two = text_test },
 };
 
-/* The stack grows upwards; top is behind its last value, and so is what is returned. */
+/* Executes one instruction. The stack grows upwards; `top` and the returned pointer are after
+ * its last value. */
 static query_value *execute(query_document *d, const query_instruction *i, query_value *top)
 {
     const hub_query *q = d->query;

@@ -1,5 +1,5 @@
-/* Expressions, made into the program of the stack machine: from the strongest operators to the
- * weakest. */
+/* Parses expressions into the program of the stack machine, with one function for each level of
+ * operators. */
 
 #include <stdlib.h>
 #include <strings.h>
@@ -8,7 +8,7 @@
 
 /* --- constants --------------------------------------------------------- */
 
-/* The text of the token goes over to the query. */
+/* Gives the text of the token to the query, which keeps it. */
 static const char *keep_text(query_parser *p)
 {
     return query_program_keep_text(p->query, query_take_text(p));
@@ -27,8 +27,8 @@ static query_value word_constant(const query_parser *p, bool *found)
     return (query_value){ .kind = QUERY_UNDEFINED };
 }
 
-/* A constant that is the current token, stepped over; *found is false for anything else.  negative:
- * a number that a sign stands before. */
+/* If the current token is a constant, adds it and moves to the next token; otherwise *found is
+ * false. negative means that a minus sign precedes the number. */
 static bool parse_constant(query_parser *p, bool negative, bool *found)
 {
     const query_token *t = &p->lexer.token;
@@ -49,7 +49,7 @@ static bool parse_constant(query_parser *p, bool negative, bool *found)
     return query_next(p);
 }
 
-/* One of an array: a number may have a sign. */
+/* Parses one element of an array; a number may have a sign. */
 static bool parse_element(query_parser *p)
 {
     bool found;
@@ -70,7 +70,7 @@ static bool parse_element(query_parser *p)
     return true;
 }
 
-/* IN or NIN is the current token. */
+/* Parses the rest after IN or NIN, which is the current token. */
 static bool parse_in(query_parser *p, query_op op)
 {
     const size_t first = p->query->constant_count;
@@ -108,7 +108,7 @@ static const struct {
     { "CONTAINS", QUERY_CONTAINS, 2 },
 };
 
-/* The name was read and the parenthesis is the current token. */
+/* Parses a call. The name was read, and the parenthesis is the current token. */
 static bool parse_call(query_parser *p, const char *name, const char *position)
 {
     size_t i = 0;
@@ -201,7 +201,7 @@ typedef struct sign_op {
     query_op op;
 } sign_op;
 
-/* Which of these the current token is; NULL for none. */
+/* Returns which of these operators the current token is, or NULL. */
 static const sign_op *find_sign(const query_parser *p, const sign_op *ops)
 {
     while (ops->sign != NULL && !query_at_sign(p, ops->sign)) {

@@ -3,8 +3,9 @@
 
 #include "query/query_parser.h"
 
-/* An expression from the current token on; what it computes is added to the program of the query.
- * False after the fault was filled: also for more than HUB_QUERY_DEPTH_MAX levels. */
+/* Parses an expression that begins at the current token, and adds its instructions to the
+ * program of the query. Returns false after it has filled the fault, also if there are more than
+ * HUB_QUERY_DEPTH_MAX levels. */
 bool query_parse_expression(query_parser *p);
 
 #endif

@@ -1,4 +1,4 @@
-/* COUNT, SUM, AVG, MIN and MAX over the twins that WHERE selects, and GROUP BY. */
+/* Computes COUNT, SUM, AVG, MIN and MAX over the twins that WHERE selects, and GROUP BY. */
 
 #include "query/query_group.h"
 
@@ -7,7 +7,7 @@
 
 #include "query/query_eval.h"
 
-/* What was seen of one column. */
+/* The values of one column that were seen so far. */
 typedef struct tally {
     double sum;
     uint64_t numbers;
@@ -16,8 +16,8 @@ typedef struct tally {
 } tally;
 
 typedef struct group {
-    char *key;      /* the values of GROUP BY in text */
-    cJSON **values; /* the same as JSON; NULL: undefined */
+    char *key;      /* the values of GROUP BY as one text */
+    cJSON **values; /* the same values as JSON; NULL: undefined */
     tally *tallies; /* one for each column */
     uint64_t count;
 } group;
@@ -35,7 +35,8 @@ static query_value group_value(query_document *d, size_t i)
     return query_value_at(d, d->query->groups[i]);
 }
 
-/* Types are distinct: 1 and '1' are two groups. No value contains the control character. */
+/* Types are distinct: 1 and '1' are two groups. The separator is a control character that no
+ * value contains. */
 static char *key_of(const hub_query *q, query_document *d)
 {
     hub_text t = { 0 };
@@ -100,7 +101,7 @@ static void free_group(const hub_query *q, group *item)
     free(item);
 }
 
-/* Numbers come before texts; wanted: -1 for the least, 1 for the greatest. */
+/* Numbers come before texts. wanted is -1 for the smallest value, 1 for the largest. */
 static void keep_extreme(cJSON **kept, const query_value *v, int wanted)
 {
     int order;
@@ -179,7 +180,7 @@ static int by_key(const void *a, const void *b)
     return strcmp((*one)->key, (*other)->key);
 }
 
-/* Without GROUP BY there is one row, also of no twins. */
+/* Without GROUP BY there is always one row, even if no twin is selected. */
 static cJSON *finish(grouping *g)
 {
     cJSON *rows = cJSON_CreateArray();

@@ -3,7 +3,7 @@
 
 #include "query/query_program.h"
 
-/* All rows of an aggregated query, in order. */
+/* Returns all rows of an aggregated query, in order. */
 cJSON *query_group(const hub_query *q, const hub_registry *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* A query's text to tokens. */
+/* Splits the text of a query into tokens. */
 
 #include "query/query_lex.h"
 
@@ -13,11 +13,11 @@
 #include "base/text.h"
 #include "query/query.h"
 
-#define HEX_DIGITS_MAX 13 /* a double holds them */
+#define HEX_DIGITS_MAX 13 /* a double holds this number of digits exactly */
 
 /* --- faults ------------------------------------------------------------ */
 
-/* In characters, not bytes; the first is 1. */
+/* Returns the position in characters, not in bytes; the first is 1. */
 static size_t position(const query_lexer *l, const char *at)
 {
     size_t n = 1;
@@ -83,7 +83,7 @@ static bool lex_word(query_lexer *l, size_t len)
     return true;
 }
 
-/* [[name]]: for names that are keywords or hold other characters. */
+/* Parses [[name]], which allows names that are keywords or contain other characters. */
 static bool lex_bracketed(query_lexer *l)
 {
     const char *name = l->at + 2;
@@ -114,7 +114,7 @@ static bool lex_hexadecimal(query_lexer *l)
     return true;
 }
 
-/* The digits are checked here: strtod takes more, such as 0x1p3. */
+/* Checks the digits itself, because strtod accepts more, such as 0x1p3. */
 static const char *decimal_end(const char *p)
 {
     while (isdigit((unsigned char)*p)) {
@@ -193,7 +193,8 @@ static void add_utf8(hub_text *t, unsigned c)
     hub_text_add(t, bytes, n);
 }
 
-/* Behind \u, with a second half where surrogates need one; NULL when it is no character. */
+/* Reads the digits after \u, and a second escape if they are half of a surrogate pair. Returns
+ * NULL if this is not a character. */
 static const char *read_unicode(const char *p, hub_text *t)
 {
     unsigned c;
@@ -215,7 +216,7 @@ static const char *read_unicode(const char *p, hub_text *t)
     return p;
 }
 
-/* Behind the backslash. */
+/* Reads the part of an escape after the backslash. */
 static const char *read_escape(const char *p, hub_text *t)
 {
     if (*p == 'u') {

@@ -1,11 +1,11 @@
-/* A query, made of its text. */
+/* Makes a query from its text. */
 
 #include <stdlib.h>
 
 #include "query/query_clauses.h"
 #include "query/query_settle.h"
 
-/* FNV-1a, only to distinguish queries. */
+/* Returns the FNV-1a hash of the text, which is only used to distinguish queries. */
 static uint64_t mark_of(const char *text)
 {
     uint64_t mark = UINT64_C(0xCBF29CE484222325);

@@ -1,4 +1,4 @@
-/* What all rules of the grammar need: the current token, and paths. */
+/* Functions that all rules of the grammar need: the current token, and paths. */
 
 #include <stdlib.h>
 
@@ -61,7 +61,7 @@ bool query_at_keyword(const query_parser *p)
 
 /* --- paths ------------------------------------------------------------- */
 
-/* ['name'] or [index]; the bracket is the current token. */
+/* Parses ['name'] or [index]; the bracket is the current token. */
 static bool parse_bracket(query_parser *p, size_t path)
 {
     if (!query_next(p)) {

@@ -5,7 +5,8 @@
 
 #include "base/text.h"
 
-/* The array of `count` items of this size, with room for one more; it grows at powers of two. */
+/* Returns the array of `count` items of this size, with room for one more; it grows at powers of
+ * two. */
 static void *grown(void *items, size_t count, size_t size)
 {
     return (count & (count - 1)) == 0 ? hub_realloc(items, (count > 0 ? 2 * count : 1) * size)
@@ -46,7 +47,7 @@ size_t query_program_add_path(hub_query *q, const char *position)
     return q->path_count++;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): kept by the step */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the step keeps the name */
 void query_program_add_step(hub_query *q, size_t path, char *name, size_t index)
 {
     query_path *to = &q->paths[path];
@@ -109,7 +110,7 @@ void query_program_set_first(hub_query *q, size_t path, size_t first)
     q->paths[path].first = first;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): kept by the column */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the column keeps the name */
 void query_program_name_column(hub_query *q, size_t column, char *name)
 {
     q->columns[column].name = name;

@@ -1,4 +1,4 @@
-/* Rows of a query, page by page. */
+/* Returns the rows of a query, page by page. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,17 +9,18 @@
 #include "query/query_eval.h"
 #include "query/query_group.h"
 
-/* Where a page begins: after this number of rows, the last of which belongs to this client. */
+/* The position at which a page begins: after this number of rows, the last of which belongs to
+ * this client. */
 typedef struct place {
     uint64_t served;
-    char client_id[260]; /* "" before the first, and for groups */
+    char client_id[260]; /* "" before the first row, and for groups */
 } place;
 
 #define TOKEN_MAX 512
 
 /* --- continuations ----------------------------------------------------- */
 
-/* Base64 of "mark served client-id". */
+/* Returns the base64 of "mark served client-id". */
 static char *token_of(const hub_query *q, const place *p)
 {
     char *plain = hub_format("%016" PRIx64 " %" PRIu64 " %s", q->mark, p->served, p->client_id);
@@ -35,7 +36,7 @@ static bool read_place(const hub_query *q, const char *plain, size_t len, place 
     char mark[17];
 
     if (strlen(plain) != len || /* U+0000 inside */
-        /* NOLINTNEXTLINE(cert-err34-c): digits that fit */
+        /* NOLINTNEXTLINE(cert-err34-c): the widths limit the digits */
         sscanf(plain, "%16[0-9a-f] %9" SCNu64 " %n", mark, &p->served, &used) != 2 || used < 18 ||
         len - (size_t)used >= sizeof p->client_id) {
         return false;
@@ -88,7 +89,7 @@ static size_t rows_left(const hub_query *q, uint64_t served, size_t max)
     return left < max ? (size_t)left : max;
 }
 
-/* If one more row is selected after a full page, there is a continuation. */
+/* There is a continuation if one more row is selected after a full page. */
 static void run_rows(const hub_query *q, const hub_registry *r, const place *from, size_t max,
                      hub_query_page *page)
 {

@@ -1,4 +1,4 @@
-/* Checks that need the whole query: its paths, and its columns against GROUP BY. */
+/* Checks that need the whole query: its paths, and its columns compared with GROUP BY. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 /* --- paths ------------------------------------------------------------- */
 
-/* Names of the twin's own members are matched without regard to case, as by the hub. */
+/* Names of the twin's own members are matched without regard to case, as by the real hub. */
 static void use_own_name(hub_query *q, size_t path)
 {
     static const char *const names[] = {
@@ -51,7 +51,7 @@ static bool first_is(const query_path *path, const char *name)
            strcasecmp(path->steps[0].name, name) == 0;
 }
 
-/* devices.x and devices.modules.x are x. */
+/* Removes the collection from paths: devices.x and devices.modules.x become x. */
 static bool settle_paths(query_parser *p)
 {
     hub_query *q = p->query;
@@ -72,7 +72,7 @@ static bool settle_paths(query_parser *p)
     return true;
 }
 
-/* In text, as a name for it; no two paths have the same. */
+/* Returns the path as text; different paths have different texts. */
 static char *path_text(const query_path *path)
 {
     hub_text t = { 0 };
@@ -110,7 +110,8 @@ static void find_same_paths(hub_query *q)
 
 /* --- columns ----------------------------------------------------------- */
 
-/* The name of a column without AS: the last name in the path of its property, as it was written. */
+/* Returns the name of a column without AS: the last name in the path of its property, as it was
+ * written. */
 static char *default_name(const hub_query *q, size_t path)
 {
     const query_path *of = &q->paths[path];

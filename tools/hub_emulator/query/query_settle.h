@@ -3,8 +3,8 @@
 
 #include "query/query_parser.h"
 
-/* After the last clause: gives paths their canonical names, finds those that are the same, names
- * the columns and holds them against GROUP BY.  False after the fault was filled. */
+/* Called after the last clause: gives paths their standard names, finds equal paths, names the
+ * columns and compares them with GROUP BY. Returns false after it has filled the fault. */
 bool query_settle(query_parser *p);
 
 #endif

@@ -88,7 +88,7 @@ size_t hub_identities_after(const hub_identities *l, const char *client_id)
     return found ? at + 1 : at;
 }
 
-/* No id holds a '/', so nothing else sorts in between. */
+/* No id contains a '/', so all modules of a device are adjacent. */
 hub_identity *const *hub_identities_modules(const hub_identities *l, const char *device,
                                             size_t *count)
 {

@@ -1,8 +1,8 @@
-/* Identities and their messages, read back from the state directory.
+/* Reads identities and their messages back from the state directory.
  *
- * A device is deleted when its own file is gone: whatever else there is of it then (modules,
- * messages) was on its way to be removed, and goes now.  A device whose file was damaged is another
- * case: its file was set aside, and what belongs to it waits for somebody to repair it. */
+ * A device is deleted when its own file is gone. Anything that is left of it then (modules,
+ * messages) was about to be removed, and is removed now. If the file of a device was damaged, it
+ * was renamed; what belongs to the device is then kept until somebody repairs the file. */
 
 #include "registry/identities_load.h"
 
@@ -16,7 +16,7 @@
 #define IDENTITY "identity-"
 #define MESSAGE  "c2d-"
 
-/* Digits behind a prefix; *end points behind them. */
+/* Reads digits; *end points after them. */
 static bool read_number(const char *text, uint64_t max, uint64_t *number, const char **end)
 {
     char *stop;
@@ -31,16 +31,16 @@ static bool read_number(const char *text, uint64_t max, uint64_t *number, const 
     return errno == 0 && n > 0 && n <= max;
 }
 
-/* Where the identities go, and where their files are. */
+/* The list to fill, and where the files are. */
 typedef struct loading {
     hub_identities *list;
     const hub_store *store;
-    hub_identity **by_number; /* the whole list, once it is complete */
+    hub_identity **by_number; /* all identities by number, once the list is complete */
 } loading;
 
 /* --- identities -------------------------------------------------------- */
 
-/* Of two files the newer one is valid; the other one should have been removed. */
+/* If an identity has two files, the newer one is valid; the other should have been removed. */
 static void take_identity(const loading *l, hub_identity *id)
 {
     hub_identity *other = hub_identities_find_client(l->list, id->client_id);
@@ -75,7 +75,7 @@ static hub_result load_identity(void *user, const char *name, hub_fault *fault)
     bool ours = strcmp(own, name) == 0;
     free(own);
     if (!ours) {
-        return HUB_OK; /* set aside earlier */
+        return HUB_OK; /* already renamed in an earlier run */
     }
     hub_result result = hub_identity_load(l->store, (unsigned)number, &id, fault);
     if (result == HUB_ERR_ARGUMENT) {
@@ -88,7 +88,7 @@ static hub_result load_identity(void *user, const char *name, hub_fault *fault)
     return result;
 }
 
-/* True if the file of this identity was set aside, now or earlier. */
+/* Returns true if the file of this identity was renamed because of damage, now or earlier. */
 static bool waits_for_repair(const loading *l, unsigned number)
 {
     char *name = hub_identity_file(number);

@@ -3,7 +3,9 @@
 
 #include "registry/identities.h"
 
-/** Fill an empty list from disk; sets aside what is damaged, removes what a deletion left behind.
+/**
+ * Fills an empty list from disk. Renames damaged files, and removes what an interrupted deletion
+ * has left.
  */
 hub_result hub_identities_load(hub_identities *l, const hub_store *store, hub_fault *fault);
 

@@ -56,7 +56,7 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
     return id;
 }
 
-/* The text members that a change may replace. */
+/* The members with text that a change may replace. */
 #define TEXTS 7
 
 static char **text_at(hub_identity *id, size_t i)
@@ -209,12 +209,12 @@ static void read_texts(hub_identity *id, const cJSON *json)
         hub_replace(text_at(id, i), hub_json_string(json, names[i]));
     }
     hub_replace(&id->generation_id, hub_json_string(json, "generationId"));
-    if (id->model_id == NULL) { /* an older file */
+    if (id->model_id == NULL) { /* a file of an older version */
         id->model_id = hub_strdup("");
     }
 }
 
-/* Files of earlier versions do not have all members. */
+/* Returns a number, or the default if it is missing, as in files of earlier versions. */
 static int64_t whole_or(const cJSON *json, const char *name, int64_t otherwise)
 {
     int64_t number = otherwise;

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A device or module: its keys, twin, waiting messages and live session.
+ * A device or module: its keys, twin, waiting messages and current session.
  */
 
 #include "base/list.h"
@@ -13,22 +13,23 @@
 #include "twins/twin.h"
 
 typedef struct hub_identity {
-    unsigned
-        number; /* the number in the names of its files; not used again while one of them exists */
-    unsigned device_number; /* for a module: the number of its device; 0: unknown (an older file) */
+    unsigned number; /* number in the names of its files; not used again while one of them exists */
+    /* For a module: the number of its device; 0: unknown (a file of an older version). */
+    unsigned device_number;
     char *device;
-    char *module;    /* NULL for a device */
-    char *client_id; /* device or device/module */
+    char *module;    /* NULL if it is a device */
+    char *client_id; /* "device" or "device/module" */
     char *primary_key;
     char *secondary_key;
     char *status_reason; /* may be NULL */
-    char
-        *device_scope; /* of an edge device its own scope, of any other its parent's; may be NULL */
+    /* For an edge device its own scope, for any other device that of its parent; may be NULL. */
+    char *device_scope;
     char *parent_scope; /* the content of parentScopes; may be NULL */
-    char *managed_by;   /* of a module; may be NULL */
+    char *managed_by;   /* only for a module; may be NULL */
     char *model_id;     /* the model id of the last login, or "" */
     char *generation_id;
-    hub_event_sender *sender; /* the sender in events, from the last login; NULL before the first */
+    /* Sender of its events, made at the last login; NULL before the first login. */
+    hub_event_sender *sender;
     bool enabled;
     bool edge; /* capabilities.iotEdge */
     int64_t etag;
@@ -39,38 +40,39 @@ typedef struct hub_identity {
     hub_c2d c2d;
     hub_session session;
     hub_list connections; /* all connections of this identity */
-    hub_link in_ready;    /* in the hub's list of those to which something may have to be sent */
+    /* Link in the hub's list of identities to which something may have to be sent. */
+    hub_link in_ready;
 } hub_identity;
 
-/** 1 to 128 characters that the hub allows in a device or module id. */
+/** Returns true if the id has 1 to 128 characters that the hub allows in a device or module id. */
 bool hub_id_valid(const char *id);
-/** True if the id may be a part of a topic; '+' and '#' may not. */
+/** Returns true if the id may be a part of a topic, so that it does not contain '+' or '#'. */
 bool hub_id_fits_mqtt(const char *id);
 
-/** Fresh keys and an empty twin. */
+/** Returns an identity with new keys and an empty twin. */
 hub_identity *hub_identity_new(unsigned number, const char *device, const char *module,
                                int64_t now_ms);
 void hub_identity_free(hub_identity *id);
 
-/** It logged in: what it sends from now on is of this login. */
+/** Call it at a login. Messages that are sent from now on belong to this login. */
 void hub_identity_connected(hub_identity *id, const char *auth_scope, int64_t now_ms);
 void hub_identity_disconnected(hub_identity *id, int64_t now_ms);
-/** It published something. */
+/** Call it when the identity has published something. */
 void hub_identity_seen(hub_identity *id, int64_t now_ms);
 
-/** identity-000001.json, on the heap. */
+/** Returns a name such as identity-000001.json, on the heap. */
 char *hub_identity_file(unsigned number);
 hub_result hub_identity_save(const hub_identity *id, const hub_store *store, hub_fault *fault);
 /**
- * Read identity-NUMBER.json, without its messages.  HUB_ERR_ARGUMENT: it is damaged, and fault says
- * how; HUB_ERR_STATE: it cannot be read now.
+ * Reads identity-NUMBER.json, without its messages. HUB_ERR_ARGUMENT means that it is damaged, and
+ * the fault describes how; HUB_ERR_STATE means that it cannot be read now.
  */
 hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identity **out,
                              hub_fault *fault);
 
 /**
- * Makes a copy to change, which shares the twin, messages and names with the original. End it with
- * settle after it was saved, otherwise with discard.
+ * Makes a copy to change, which shares the twin, messages and names with the original. If the copy
+ * was saved, end with hub_identity_settle, otherwise with hub_identity_discard.
  */
 void hub_identity_fork(const hub_identity *id, hub_identity *next);
 void hub_identity_settle(hub_identity *id, hub_identity *next);
@@ -83,21 +85,21 @@ void hub_identity_discard(const hub_identity *id, hub_identity *next);
  */
 hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms,
                               hub_fault *fault);
-/** The twin becomes a copy, which shares all with *twin. */
+/** Replaces the twin by a copy that shares everything with *twin. */
 void hub_identity_set_twin(hub_identity *id, const hub_twin *twin);
 void hub_identity_set_model(hub_identity *id, const char *model);
-/** Of a module. */
+/** Sets the device that a module belongs to. */
 void hub_identity_set_owner(hub_identity *id, const hub_identity *device);
-/** device_scope and parent_scope become copies; NULL for none. */
+/** Sets device_scope and parent_scope to copies of the texts; NULL: none. */
 void hub_identity_set_scopes(hub_identity *id, const char *own, const char *parent);
 
-/** As the service API shows a device or module. */
+/** Returns the device or module as the service API shows it. */
 cJSON *hub_identity_view(const hub_identity *id);
-/** As the service API shows a twin, but without tags and properties. */
+/** Returns the twin as the service API shows it, but without tags and properties. */
 cJSON *hub_identity_twin_head(const hub_identity *id);
-/** As the service API shows a twin. */
+/** Returns the twin as the service API shows it. */
 cJSON *hub_identity_twin_view(const hub_identity *id);
-/** The etag of the identity in base64, on the heap. */
+/** Returns the etag of the identity in base64, on the heap. */
 char *hub_identity_etag(const hub_identity *id);
 char *hub_identity_connection_string(const hub_identity *id, const char *host);
 

@@ -1,4 +1,4 @@
-/* What a PUT of the service may change in an identity. */
+/* Checks what a PUT of the service may change in an identity. */
 
 #include "registry/identity_change.h"
 
@@ -41,7 +41,7 @@ hub_result hub_identity_check_change(const cJSON *body, hub_fault *fault)
     const char *type = hub_json_string(authentication, "type");
     const char *status = hub_json_string(body, "status");
 
-    /* The hub matches names of enumerations without regard to case. */
+    /* The real hub compares names of enumerations without regard to case. */
     if (status != NULL && strcasecmp(status, "enabled") != 0 &&
         strcasecmp(status, "disabled") != 0) {
         return hub_fail(fault, HUB_ERR_ARGUMENT, "status is neither enabled nor disabled");

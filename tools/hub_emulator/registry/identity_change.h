@@ -4,10 +4,10 @@
 #include "base/json.h"
 #include "base/result.h"
 
-/** Is the body of a PUT one that hub_identity_apply may carry out? */
+/** Checks whether hub_identity_apply may carry out a PUT with this body. */
 hub_result hub_identity_check_change(const cJSON *body, hub_fault *fault);
 
-/** Base64 of 16 to 64 bytes. */
+/** Returns whether the key is base64 of 16 to 64 bytes. */
 bool hub_key_valid(const char *key);
 
 #endif

@@ -1,4 +1,4 @@
-/* Identities and twins as the service API shows them. */
+/* Makes the JSON of identities and twins as the service API shows it. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ char *hub_identity_etag(const hub_identity *id)
     return etag;
 }
 
-/* The date that the service shows for an event that never happened. */
+/* Adds a time; an event that never happened gets the date that the service shows for it. */
 static void add_time(cJSON *json, const char *name, int64_t ms)
 {
     if (ms == 0) {

@@ -42,7 +42,8 @@ bool hub_api_version_valid(const char *v, size_t len)
     return rest == 0 || (rest == 8 && memcmp(v + 10, "-preview", 8) == 0);
 }
 
-/* Finds the parameter of that name. False if it is given twice; *value is NULL if it is missing. */
+/* Finds a parameter by name. Returns false if it is given twice; *value is NULL if it is
+ * missing. */
 static bool find_parameter(const char *query, const char *name, const char **value,
                            size_t *value_len)
 {
@@ -77,8 +78,8 @@ static bool read_api_version(const char *query, bool *old_api)
     return true;
 }
 
-/* Of IoT Plug and Play: percent-encoded, as dtmi%3Acom%3Aexample%3AThermostat%3B1.  NULL when it is
- * no text. */
+/* Reads the model id of IoT Plug and Play, which is percent-encoded, such as
+ * dtmi%3Acom%3Aexample%3AThermostat%3B1. Returns NULL if it is not valid text. */
 static char *read_model_id(const char *query)
 {
     const char *encoded;
@@ -95,7 +96,7 @@ static char *read_model_id(const char *query)
     return model;
 }
 
-/* {host}/{client id}/[?]api-version=..; *host_len is the length of the host. */
+/* Parses {host}/{client id}/[?]api-version=..; *host_len is the length of the host. */
 static hub_result read_user_name(const hub_credentials *c, size_t *host_len, hub_login *out,
                                  hub_fault *fault)
 {
@@ -130,8 +131,8 @@ static bool signed_by_policy(const hub_registry *r, const hub_token *t, unsigned
             hub_token_signed_by(t, policy->secondary_key));
 }
 
-/* Tools of the vendor have made tokens for {hub}/devices/{d}/api-version=2016-11-14, and the hub
- * accepts them. */
+/* Some tools of the vendor have made tokens for {hub}/devices/{d}/api-version=2016-11-14, which
+ * the hub accepts. */
 static bool covers_version(const hub_token *t, const char *resource)
 {
     const char *version = strrchr(t->resource, '/');

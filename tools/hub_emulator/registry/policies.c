@@ -74,7 +74,7 @@ static bool take_policy(hub_policy *policy, const cJSON *json)
     return true;
 }
 
-/* New keys: clients with the old connection strings need new ones. */
+/* Makes new keys; clients with the old connection strings need new ones. */
 static hub_result renew(const hub_policies *p, const hub_store *store, const char *why,
                         hub_fault *fault)
 {

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "state/store.h"
 
-/** Permissions of the hub; values are bits of one set. */
+/** Permissions of the hub; the values are bits of a set. */
 typedef enum hub_right {
     HUB_RIGHT_REGISTRY_READ = 1,
     HUB_RIGHT_REGISTRY_WRITE = 2,
@@ -41,9 +41,9 @@ typedef struct hub_policies {
  */
 hub_result hub_policies_open(hub_policies *p, const hub_store *store, hub_fault *fault);
 void hub_policies_free(hub_policies *p);
-/** NULL when there is no policy of that name. */
+/** Returns the policy, or NULL if there is none with that name. */
 const hub_policy *hub_policies_find(const hub_policies *p, const char *name);
-/** HostName=..;SharedAccessKeyName=iothubowner;SharedAccessKey=.., on the heap. */
+/** Returns HostName=..;SharedAccessKeyName=iothubowner;SharedAccessKey=.., on the heap. */
 char *hub_policies_connection_string(const hub_policies *p, const char *host);
 /** The same with provisioningserviceowner. */
 char *hub_policies_dps_connection_string(const hub_policies *p, const char *host);

@@ -58,11 +58,11 @@ static hub_result check_new(const hub_registry *r, const char *device, const cha
                : hub_fail(fault, HUB_ERR_STATE, "all numbers of identities are used");
 }
 
-/* Applies a change to a copy; was is the identity itself, NULL for a new one. */
+/* Applies a change to a copy. `was` is the identity itself, or NULL for a new one. */
 static hub_result prepare(const hub_registry *r, const hub_identity *was, hub_identity *next,
                           hub_change *c, int64_t now_ms, hub_fault *fault)
 {
-    hub_twin twin = next->twin; /* shares all with next's */
+    hub_twin twin = next->twin; /* shares everything with next's twin */
     hub_result result = HUB_OK;
 
     if (c->identity != NULL) {

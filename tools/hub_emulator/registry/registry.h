@@ -16,17 +16,17 @@ typedef struct hub_registry {
 } hub_registry;
 
 /**
- * Read the directory; a new one gets its policies and keys.  A damaged file is set aside and
- * reported, and the rest is served.  notice may be NULL.  The waiting messages have no deadline
- * before hub_registry_start.
+ * Opens the directory; a new one gets its policies and keys. A damaged file is renamed and
+ * reported, and the rest is served. notice may be NULL. Waiting messages have no deadline until
+ * hub_registry_start is called.
  */
 hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice, void *user,
                              hub_fault *fault);
-/** From here on messages expire. */
+/** From this call on messages expire. */
 void hub_registry_start(hub_registry *r, hub_clock now);
 void hub_registry_close(hub_registry *r);
 
-/** module NULL: the device itself. Returns NULL if there is none. */
+/** Finds a module or, if module is NULL, the device itself. Returns NULL if there is none. */
 static inline hub_identity *hub_registry_find(const hub_registry *r, const char *device,
                                               const char *module)
 {
@@ -41,21 +41,23 @@ static inline hub_identity *hub_registry_find_client(const hub_registry *r, cons
 /** A set of changes that are applied together; a NULL member changes nothing. */
 typedef struct hub_change {
     const cJSON *identity; /* as in a PUT of the identity */
-    const cJSON *twin;     /* as in a PATCH of the twin, or a PUT */
-    hub_twin_mode mode;    /* which of them */
-    const cJSON *reported; /* as the device reports; not together with twin */
-    const char *model;     /* what a login announced */
+    const cJSON *twin;     /* as in a PATCH or a PUT of the twin */
+    hub_twin_mode mode;    /* whether `twin` is a PATCH or a PUT */
+    const cJSON *reported; /* a change by the device; not allowed together with twin */
+    const char *model;     /* model id that a login has announced */
     bool purge;            /* drop the waiting messages; they are not read back after a restart */
-    cJSON *notify; /* out: the desired change that is sent to the device; the caller frees it */
+    cJSON *notify; /* result: the desired change to send to the device; the caller frees it */
 } hub_change;
 
-/** The caller has sent the notification. */
+/** Call it when the notification was sent. */
 void hub_change_forget_notice(hub_change *c);
 
-/** c may be NULL, and has no reported and no purge.  *out belongs to the registry. */
+/**
+ * Makes an identity. c may be NULL, and has no reported and no purge. *out belongs to the registry.
+ */
 hub_result hub_registry_create(hub_registry *r, const char *device, const char *module,
                                hub_change *c, int64_t now_ms, hub_identity **out, hub_fault *fault);
-/** A failure changes nothing, neither in memory nor on disk. */
+/** Changes an identity. A failure changes nothing, neither in memory nor on disk. */
 hub_result hub_registry_change(hub_registry *r, hub_identity *id, hub_change *c, int64_t now_ms,
                                hub_fault *fault);
 /**
@@ -64,7 +66,7 @@ hub_result hub_registry_change(hub_registry *r, hub_identity *id, hub_change *c,
  * by the second half, or by hub_registry_open at the next start.
  */
 hub_result hub_registry_remove_file(hub_registry *r, const hub_identity *id, hub_fault *fault);
-/** The second half: the identity goes from memory, and its messages from disk. */
+/** The second half of a deletion: removes the identity from memory and its messages from disk. */
 void hub_registry_forget(hub_registry *r, hub_identity *id);
 
 #endif

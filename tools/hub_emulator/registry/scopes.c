@@ -64,7 +64,7 @@ static bool same(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* The edge device with this scope; an id may hold '-' itself, a generation does not. */
+/* Returns the edge device with this scope. An id may contain '-', a generation may not. */
 static const hub_identity *owner_of(const hub_identities *all, const char *scope)
 {
     const char *dash = strrchr(scope, '-');
@@ -116,8 +116,8 @@ static hub_result apply_edge(const hub_identities *all, const hub_identity *was,
     return HUB_OK;
 }
 
-/* Both members name the parent.  A whole document that was read, changed in one of them and sent
- * back still carries the other as it was. */
+/* Both members name the parent. If a document was read, changed in one of them and sent back,
+ * the other one still has the old value. */
 static hub_result wanted_parent(const hub_identity *next, const wish *scope, const wish *parents,
                                 const char **wanted, hub_fault *fault)
 {
@@ -147,7 +147,8 @@ static hub_result apply_leaf(const hub_identities *all, hub_identity *next, cons
     return HUB_OK;
 }
 
-/* One that is no edge device any more has no scope of its own, though the body may repeat it. */
+/* A device that is no longer an edge device has no scope of its own, even if the body repeats
+ * it. */
 static void forget_own_scope(const hub_identity *was, hub_identity *next, wish *scope)
 {
     if (was != NULL && was->edge && !next->edge) {

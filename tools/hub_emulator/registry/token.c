@@ -9,7 +9,7 @@
 
 #define SCHEME "SharedAccessSignature "
 
-/* Decimal seconds, nothing else; -1 otherwise. */
+/* Reads decimal seconds; returns -1 if the text is anything else. */
 static int64_t decimal(const char *text)
 {
     int64_t n = 0;
@@ -38,7 +38,7 @@ static hub_result take_field(hub_token *t, const char *name, size_t name_len, co
     hub_result r = HUB_OK;
 
     if (name_len == 3 && memcmp(name, "skn", 3) == 0 && value_len == 0) {
-        r = HUB_OK; /* one vendor SDK sends it empty with device keys */
+        r = HUB_OK; /* accepted, because one vendor SDK sends it empty with device keys */
     } else if (decoded == NULL || value_len == 0) {
         r = bad(fault, "a field is empty or badly encoded");
     } else if (name_len == 2 && memcmp(name, "sr", 2) == 0 && t->sr == NULL) {
@@ -136,7 +136,7 @@ bool hub_token_covers(const hub_token *t, const char *resource)
     size_t host = strcspn(own, "/");
 
     if (len > 0 && own[len - 1] == '/') {
-        len--; /* hub/devices/ is the same as hub/devices */
+        len--; /* "hub/devices/" is the same as "hub/devices" */
     }
     if (len == 0 || strlen(resource) < len || strncasecmp(own, resource, host) != 0) {
         return false;

@@ -2,8 +2,9 @@
 #define HUB_TOKEN_H
 
 /**
- * @file The hub's side of SAS tokens: parses a token, checks who signed it and which resource it
- * opens.
+ * @file
+ * The hub's side of SAS tokens: parses a token, and checks who has signed it and for which resource
+ * it is valid.
  */
 
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 #include "base/text.h"
 
 typedef struct hub_token {
-    char *sr;       /* as sent, still encoded: these bytes were signed */
+    char *sr;       /* as sent, still encoded, because these bytes were signed */
     char *resource; /* decoded: host/devices/... */
     char *policy;   /* NULL without skn */
     uint8_t *signature;
@@ -20,16 +21,19 @@ typedef struct hub_token {
     int64_t expiry_s;
 } hub_token;
 
-/** "SharedAccessSignature sr=..&sig=..&se=..[&skn=..]", fields in any order, none twice. */
+/**
+ * Parses "SharedAccessSignature sr=..&sig=..&se=..[&skn=..]", with the fields in any order and each
+ * at most once.
+ */
 hub_result hub_token_parse(const char *text, hub_token *out, hub_fault *fault);
 void hub_token_free(hub_token *t);
 
-/** True if the token was signed with this key (base64). */
+/** Returns true if the token was signed with this key (base64). */
 bool hub_token_signed_by(const hub_token *t, const char *key);
 
 /**
- * True if the token opens this resource ("host/devices/d"). Its own resource must be a prefix by
- * whole segments; the host is compared without regard to case.
+ * Returns true if the token is valid for this resource ("host/devices/d"). The token's own resource
+ * must be a prefix by whole segments; the host is compared without regard to case.
  */
 bool hub_token_covers(const hub_token *t, const char *resource);
 

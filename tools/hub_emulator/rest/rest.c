@@ -32,7 +32,7 @@ static const rest_route *find_route(rest_request *r, bool *path_known)
     return NULL;
 }
 
-/* The hub goes by the name in the request, with and without its port. */
+/* The token may name the hub by the host in the request, with or without its port. */
 static hub_result authorise(hub *h, const rest_request *r, unsigned rights, hub_fault *fault)
 {
     char *host = hub_strdup(r->host != NULL ? r->host : "");

@@ -3,17 +3,20 @@
 
 /**
  * @file
- * The service API without HTTP: a request that was taken apart goes in, a reply
- * comes out.  The folder server puts it on the wire.
+ * The service API without HTTP: its input is a parsed request, its output is a reply. The folder
+ * `server` connects it to HTTP.
  */
 
 #include "hub/hub.h"
 #include "rest/rest_reply.h"
 #include "rest/rest_request.h"
 
-/** Handle a request; out was prepared by rest_handling_begin. */
+/** Handles a request; rest_handling_begin must have prepared out. */
 rest_outcome rest_handle(hub *h, rest_request *request, rest_handling *out);
-/** The caller of a REST_LATER has gone: `finished` will not be called. */
+/**
+ * Call it if the caller of a request that returned REST_LATER has disconnected: `finished` will not
+ * be called.
+ */
 void rest_abandon(hub *h, rest_handling *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* Up to 100 identities in one request: POST /devices with an array of ExportImportDevice, as
- * RegistryManager.*Devices2Async of the vendor's SDKs send it.  One entry after the other goes
- * through the functions of PUT, DELETE and PATCH; an entry that fails stops none of the others. */
+ * RegistryManager.*Devices2Async of the vendor's SDKs send it. Each entry is handled by the
+ * functions of PUT, DELETE and PATCH; a failed entry does not stop the others. */
 
 #include "rest/rest_bulk.h"
 
@@ -20,7 +20,7 @@ typedef enum bulk_action {
 } bulk_action;
 
 typedef struct bulk_mode {
-    const char *name; /* in any case of letters: the SDKs differ */
+    const char *name; /* compared without regard to case, because the SDKs differ */
     bulk_action action;
     bool match;      /* eTag (for a twin also twinETag) must be the current one */
     bool match_twin; /* twinETag must be the current one if it is given */
@@ -48,7 +48,7 @@ typedef struct bulk_entry {
     const char *twin_etag; /* or NULL */
 } bulk_entry;
 
-/* The hub matches names of members without regard to case; one SDK writes etag. */
+/* The real hub compares names of members without regard to case, and one SDK writes "etag". */
 static const char *text_of(const cJSON *json, const char *name)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItem(json, name));
@@ -71,7 +71,7 @@ static bool text_or_absent(const cJSON *json, const char *name)
     return item == NULL || cJSON_IsNull(item) || cJSON_IsString(item);
 }
 
-/* Without a mode the hub creates or updates. */
+/* Without a mode, the hub creates or updates the identity. */
 static hub_result read_entry(const cJSON *json, bulk_entry *e, hub_fault *fault)
 {
     const char *mode = text_of(json, "importMode");
@@ -113,7 +113,7 @@ static hub_result create(hub *h, const bulk_entry *e, hub_fault *fault)
     return hub_registry_create(&h->registry, e->device, e->module, &change, hub_now(h), &id, fault);
 }
 
-/* A mode that asks for a match is not content with an entry that names none. */
+/* Returns the etag that must match. A mode that requires a match fails if an entry has no etag. */
 static const char *wanted(bool match, const char *etag)
 {
     return !match ? NULL : etag != NULL ? etag : "";
@@ -179,8 +179,7 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* An identity may appear in the list only once; if it appears twice, none of its entries is
- * applied. */
+/* Returns whether an identity is in the list twice; then none of its entries is applied. */
 static bool stands_twice(const cJSON *list, const bulk_entry *e)
 {
     const cJSON *other;
@@ -206,7 +205,7 @@ static hub_result take_entry(hub *h, const cJSON *list, const cJSON *json, hub_f
     return r == HUB_OK ? act(h, &e, fault) : r;
 }
 
-/* Names that the SDKs know: one of them throws at any other. */
+/* Returns names that the SDKs know, because one of them throws an exception at any other. */
 static const char *error_code(hub_result r)
 {
     return r == HUB_ERR_TOO_LARGE ? "GenericRequestEntityTooLarge" : hub_result_name(r);

@@ -3,7 +3,7 @@
 
 #include "rest/rest_route.h"
 
-/** Routes of up to 100 identities in one request. */
+/** Routes of requests for up to 100 identities. */
 extern const rest_route rest_bulk_routes[];
 
 #endif

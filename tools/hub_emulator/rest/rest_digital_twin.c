@@ -31,7 +31,7 @@ static rest_outcome get_digital_twin(hub *h, rest_request *r, rest_handling *out
     return rest_json(out, 200, hub_digital_twin_view(id->device, id->model_id, &id->twin));
 }
 
-/* The desired properties as a whole, as a PUT of the device twin would bring them. */
+/* Replaces all desired properties, like a PUT of the device twin. */
 static hub_result replace_desired(hub *h, hub_identity *id, cJSON *desired, hub_fault *fault)
 {
     cJSON *body = cJSON_CreateObject();
@@ -64,7 +64,7 @@ static rest_outcome patch_digital_twin(hub *h, rest_request *r, rest_handling *o
 
 /* --- commands ---------------------------------------------------------- */
 
-/* The answer is the device's payload, and its status a header. */
+/* The body of the reply is the device's payload; its status becomes a header. */
 static void complete(void *user, const hub_method_answer *answer)
 {
     rest_handling *out = user;
@@ -94,7 +94,7 @@ static bool add_timeout(cJSON *json, const rest_request *r, const char *name)
     return true;
 }
 
-/* A command is a direct method; the payload goes on as it was written. */
+/* A command is a direct method; the text of the payload is passed on unchanged. */
 static rest_outcome invoke(hub *h, rest_request *r, rest_handling *out, const char *name)
 {
     hub_identity *id = device_of(h, r, out);

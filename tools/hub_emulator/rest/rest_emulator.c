@@ -11,7 +11,7 @@
 
 #define MESSAGE_ID_MAX 128
 
-/* Member of the request and name on the wire. */
+/* Each entry has the member of the request and the name in the topic. */
 static const struct {
     const char *member;
     const char *wire;
@@ -85,7 +85,7 @@ static bool text_or_null(const cJSON *item)
     return item == NULL || cJSON_IsNull(item) || cJSON_IsString(item);
 }
 
-/* body (text) or bodyBase64; *out belongs to the caller. */
+/* Reads body (text) or bodyBase64; the caller frees *out. */
 static hub_result read_body(const cJSON *json, uint8_t **out, size_t *len, hub_fault *fault)
 {
     const cJSON *body = cJSON_GetObjectItemCaseSensitive(json, "body");
@@ -120,7 +120,7 @@ static hub_result read_ttl(const cJSON *json, int64_t *ttl, hub_fault *fault)
     return HUB_OK;
 }
 
-/* The real hub names the destination in each message. */
+/* Adds the destination to the message, as the real hub does. */
 static void add_destination(hub_bag *bag, const hub_identity *id)
 {
     char *to = hub_format("/devices/%s/messages/devicebound", id->device);
@@ -198,7 +198,7 @@ static rest_outcome list_messages(hub *h, rest_request *r, rest_handling *out)
     return rest_json(out, 200, list);
 }
 
-/* The vendor's service SDK has this one. */
+/* The real hub has this path, too; the vendor's service SDK uses it. */
 static rest_outcome purge_messages(hub *h, rest_request *r, rest_handling *out)
 {
     hub_identity *id = rest_identity(h, r, out);

@@ -3,8 +3,10 @@
 
 #include "rest/rest_route.h"
 
-/** Routes of messages to devices, telemetry and faults, which the real hub offers by other
- * protocols. */
+/**
+ * Routes of messages to devices, telemetry and simulated faults, which the real hub does not offer
+ * over HTTP.
+ */
 extern const rest_route rest_emulator_routes[];
 
 #endif

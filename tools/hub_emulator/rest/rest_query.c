@@ -8,7 +8,8 @@
 #include "query/query.h"
 #include "rest/rest_target.h"
 
-/* The service takes what is not acceptable for a wish; what is no number at all is a mistake. */
+/* Reads the requested page size. The service accepts a number that is too large or too small;
+ * text that is not a number is an error. */
 static bool page_size(const rest_request *r, size_t *max)
 {
     const char *text = r->max_item_count;
@@ -21,7 +22,7 @@ static bool page_size(const rest_request *r, size_t *max)
     if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits)) {
         return false;
     }
-    long n = strtol(text, NULL, 10); /* what is too large ends at the largest */
+    long n = strtol(text, NULL, 10); /* a number that is too large becomes LONG_MAX */
     if (n > 0 && n < HUB_QUERY_PAGE_MAX) {
         *max = (size_t)n;
     }

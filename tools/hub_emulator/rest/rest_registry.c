@@ -19,7 +19,7 @@ static rest_outcome get_one(hub *h, rest_request *r, rest_handling *out)
     return id != NULL ? show(out, id) : REST_REPLY;
 }
 
-/* Ids in the body must be those in the path. */
+/* Returns whether ids in the body are the same as in the path. */
 static bool body_fits(const rest_request *r)
 {
     const char *device = hub_json_string(r->json, "deviceId");
@@ -52,7 +52,7 @@ static rest_outcome update(hub *h, rest_request *r, hub_identity *id, rest_handl
     return show(out, id);
 }
 
-/* Without If-Match a PUT creates, with it it updates. */
+/* A PUT without If-Match creates an identity, one with If-Match updates it. */
 static rest_outcome put_one(hub *h, rest_request *r, rest_handling *out)
 {
     if (!body_fits(r)) {

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * What a handler makes of a request: a reply, now or later, or a stream of events.
+ * The result of a request: a reply now, a reply later, or a stream of events.
  */
 
 #include <stdbool.h>
@@ -25,8 +25,8 @@ typedef struct rest_reply {
 
 typedef enum rest_outcome {
     REST_REPLY = 0, /* *reply is complete */
-    REST_LATER,     /* it will be completed, then `finished` is called */
-    REST_WATCH      /* send the events of *watch */
+    REST_LATER,     /* the reply follows; `finished` is called when it is complete */
+    REST_WATCH      /* the events of *watch must be sent */
 } rest_outcome;
 
 typedef struct rest_handling {
@@ -37,18 +37,22 @@ typedef struct rest_handling {
     void *user;
 } rest_handling;
 
-/** Before a request is handled; finished is called when a REST_LATER is complete. */
+/**
+ * Call it before a request is handled. finished is called when a reply that was REST_LATER is
+ * complete.
+ */
 void rest_handling_begin(rest_handling *out, void (*finished)(rest_handling *h), void *user);
 
-/** A reply with JSON, which is freed. */
+/** Sets a reply with JSON, which is freed. */
 rest_outcome rest_json(rest_handling *out, int status, cJSON *json);
-/** A reply with JSON text on the heap, which the reply takes over. */
+/** Sets a reply with JSON text on the heap, of which the reply takes ownership. */
 rest_outcome rest_text(rest_handling *out, int status, char *text);
 rest_outcome rest_empty(rest_handling *out, int status);
 rest_outcome rest_fault(rest_handling *out, const hub_fault *fault);
 rest_outcome rest_fail(rest_handling *out, hub_result code, const char *text);
 
-/* Parts of a reply beside its body; texts on the heap are taken over. */
+/* These functions set parts of a reply other than its body. The reply takes ownership of texts
+ * on the heap. */
 
 void rest_set_status(rest_handling *out, int status);
 void rest_set_etag(rest_handling *out, char *etag);
@@ -56,9 +60,9 @@ void rest_set_code(rest_handling *out, const char *code);
 void rest_set_page(rest_handling *out, const char *item_type, char *continuation);
 void rest_set_command_status(rest_handling *out, int status);
 
-/** The reply follows when the method of this number has ended. */
+/** The reply follows when the method with this number has ended. */
 rest_outcome rest_later(rest_handling *out, uint64_t method);
-/** The events of this watch follow. */
+/** The reply is the stream of events of this watch. */
 rest_outcome rest_events(rest_handling *out, const rest_watch *watch);
 
 void rest_reply_free(rest_reply *r);

@@ -14,7 +14,7 @@ hub_result rest_request_split(rest_request *r, hub_fault *fault)
         p++;
         size_t len = strcspn(p, "/");
         if (len == 0 && p[len] == '\0') {
-            break; /* one slash at the end does no harm */
+            break; /* one slash at the end is allowed */
         }
         if (r->segment_count == REST_SEGMENTS_MAX) {
             return hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path");

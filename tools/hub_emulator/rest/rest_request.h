@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A request of a service: what the HTTP server hands in, and what is read from it.
+ * A request of a service: what the HTTP server provides, and what is parsed from it.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 typedef struct rest_request {
     const char *method;
     const char *path;     /* decoded, without the query */
-    const char *raw_path; /* as it was sent, without the query; NULL: path stands for it */
+    const char *raw_path; /* as it was sent, without the query; NULL: use path instead */
     const char *authorization;
     const char *host;           /* Host header, or NULL */
     const char *if_match;       /* or NULL */
@@ -27,29 +27,32 @@ typedef struct rest_request {
     const char *continuation;   /* x-ms-continuation, or NULL */
     const char *body;
     size_t body_len;
-    /** Decoded value of a query parameter, "" when it stands alone, NULL when absent. */
+    /**
+     * Returns the decoded value of a query parameter, "" if it has no value, or NULL if it is
+     * missing.
+     */
     const char *(*query)(const struct rest_request *r, const char *name);
-    void *transport; /* whatever query needs */
+    void *transport; /* pointer for the function query */
 
-    /* Filled by the functions below: */
+    /* The following members are filled by the functions below. */
     char *segments[REST_SEGMENTS_MAX];
     size_t segment_count;
-    const char *args[REST_ARGS_MAX]; /* what the placeholders of the route stand for */
-    cJSON *json;                     /* the body; NULL when it is empty */
+    const char *args[REST_ARGS_MAX]; /* the texts that match the placeholders of the route */
+    cJSON *json;                     /* the body; NULL if it is empty */
 } rest_request;
 
 /**
- * Split the path into its segments.  It is split before it is decoded: %2F does not separate, and
- * %00 does not end it.
+ * Splits the path into its segments. It is split before it is decoded, so %2F does not separate
+ * segments and %00 does not end the path.
  */
 hub_result rest_request_split(rest_request *r, hub_fault *fault);
-/** Whether the path has the form of the pattern, such as "devices/{}"; fills args. */
+/** Returns whether the path has the form of the pattern, such as "devices/{}"; fills args. */
 bool rest_request_matches(rest_request *r, const char *pattern);
-/** Read the body, if there is one, as JSON. */
+/** Reads the body, if there is one, as JSON. */
 hub_result rest_request_read_body(rest_request *r, hub_fault *fault);
 /**
- * The whole number from 0 to max of a query parameter.  Without this parameter *value stays as it
- * is; false when the parameter is no such number.
+ * Reads a query parameter as a whole number from 0 to max. If the parameter is missing, *value is
+ * not changed. Returns false if the parameter is not such a number.
  */
 bool rest_query_number(const rest_request *r, const char *name, int64_t max, int64_t *value);
 void rest_request_free(rest_request *r);

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A watcher of telemetry: which events it still gets.
+ * A watcher of telemetry, with the events that it will still receive.
  */
 
 #include <stdbool.h>
@@ -14,16 +14,16 @@
 
 typedef struct rest_watch {
     uint64_t next;       /* the number of the next event */
-    uint64_t left;       /* how many events more */
-    int64_t deadline_ms; /* monotonic; 0: none */
+    uint64_t left;       /* how many more events it receives */
+    int64_t deadline_ms; /* monotonic time; 0: no deadline */
     char *device;        /* on the heap; NULL: all devices */
 } rest_watch;
 
-/** Append the available events, a line each, until out has at least len bytes. */
+/** Appends the available events, one per line, until out has at least len bytes. */
 void rest_watch_take(rest_watch *w, const hub_telemetry *t, size_t len, hub_text *out);
-/** No further events. */
+/** After this call the watcher receives no further events. */
 void rest_watch_end(rest_watch *w);
-/** True if it gets no further events. */
+/** Returns true if the watcher receives no further events. */
 bool rest_watch_over(const rest_watch *w, int64_t up_ms);
 void rest_watch_free(rest_watch *w);
 

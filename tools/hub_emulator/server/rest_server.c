@@ -12,7 +12,8 @@
 #include "server/rest_server_websocket.h"
 #include "server/waker.h"
 
-#define DISCARD_MAX       (16u * 1024 * 1024) /* of a body that is too large anyway */
+/* How much is read and discarded of a body that is too large anyway. */
+#define DISCARD_MAX       (16u * 1024 * 1024)
 #define CONNECTIONS_MAX   200
 #define HEADER_BYTES_MAX  (64u * 1024)
 #define IDLE_S            120
@@ -22,10 +23,10 @@
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 typedef enum call_state {
-    CALL_FRESH = 0, /* its headers were not checked yet */
+    CALL_FRESH = 0, /* the headers were not checked yet */
     CALL_READING,
-    CALL_SUSPENDED, /* a method is under way */
-    CALL_ANSWERED   /* the reply is there to be sent */
+    CALL_SUSPENDED, /* a method is in progress */
+    CALL_ANSWERED   /* the reply is ready to be sent */
 } call_state;
 
 /* One HTTP request. */
@@ -34,17 +35,18 @@ typedef struct call {
     struct MHD_Connection *connection;
     call_state state;
     rest_handling handling;
-    char *path; /* as it was sent */
+    char *path; /* the request target as it was sent */
     hub_text body;
-    size_t discarded;  /* of a body that is too large */
-    struct call *next; /* next of the suspended ones */
-    struct call **at;  /* what points to it there; NULL: it is not one of them */
+    size_t discarded;  /* number of discarded bytes of a body that is too large */
+    struct call *next; /* next suspended call */
+    /* Address of the pointer to this call in that list; NULL: it is not suspended. */
+    struct call **at;
 } call;
 
-/* One TCP connection: libmicrohttpd does not report the end of a request whose query takes more
- * memory than it may have, so that the end of the connection looks after it. */
+/* One TCP connection. libmicrohttpd does not report the end of a request whose query needs more
+ * memory than allowed, so the call is also freed when the connection ends. */
 typedef struct line {
-    call *open; /* NULL: between two requests */
+    call *open; /* the current request; NULL: between two requests */
 } line;
 
 /* One client that watches telemetry. */
@@ -52,7 +54,7 @@ typedef struct watcher {
     rest_server *server;
     struct MHD_Connection *connection;
     rest_watch watch;
-    hub_text pending; /* lines not yet taken */
+    hub_text pending; /* lines that were not sent yet */
     size_t taken;
     int64_t heartbeat_ms;
     bool suspended;
@@ -64,9 +66,9 @@ struct rest_server {
     struct MHD_Daemon *daemons[REST_SOCKETS_MAX];
     size_t count;
     waker *waker;
-    call *waiting; /* for the end of a method */
+    call *waiting; /* calls that wait for the end of a method */
     watcher *watchers;
-    int64_t looked_ms;  /* when callers that disconnected were last searched for */
+    int64_t looked_ms;  /* time of the last search for callers that have disconnected */
     uint64_t announced; /* sequence number up to which watchers have been woken */
     rest_websockets websockets;
 };
@@ -96,7 +98,7 @@ static enum MHD_Result send_reply(call *c)
     union {
         const char *in;
         void *out;
-    } cast = { .in = text }; /* copied, but the prototype is not const */
+    } cast = { .in = text }; /* the text is copied, although the parameter is not const */
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(text), cast.out, MHD_RESPMEM_MUST_COPY);
 
@@ -126,7 +128,8 @@ static bool fill(watcher *w)
     w->taken = 0;
     rest_watch_take(&w->watch, &h->telemetry, EVENT_BLOCK_BYTES, &w->pending);
     if (w->pending.len == 0 && w->heartbeat_ms <= hub_up(h)) {
-        hub_text_str(&w->pending, "\n"); /* finds out whether anybody is still there */
+        /* An empty line; sending it shows whether the client is still connected. */
+        hub_text_str(&w->pending, "\n");
     }
     if (w->pending.len > 0) {
         w->heartbeat_ms = hub_up(h) + HEARTBEAT_MS;
@@ -276,8 +279,8 @@ static bool has_left(struct MHD_Connection *connection)
     return poll(&p, 1, 0) > 0;
 }
 
-/* libmicrohttpd does not check a suspended connection. Without this, a caller that has
- * disconnected would occupy a connection until its method has ended. */
+/* Ends calls whose caller has disconnected. libmicrohttpd does not check a suspended connection,
+ * so such a caller would occupy a connection until its method has ended. */
 static void let_leavers_go(rest_server *s)
 {
     call *next;
@@ -351,7 +354,7 @@ static line *line_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-/* Comes first for each request, with the target as it was sent. */
+/* Called first for each request, with the target as it was sent. */
 static void *on_target(void *user, const char *target, struct MHD_Connection *connection)
 {
     call *c = hub_calloc(1, sizeof *c);
@@ -524,7 +527,8 @@ static void run_daemons(rest_server *s)
 
 void rest_server_run(rest_server *s)
 {
-    MHD_UNSIGNED_LONG_LONG soonest = 100; /* the broker's own loop turns at least that often */
+    /* The broker's own loop runs at least that often, in ms. */
+    MHD_UNSIGNED_LONG_LONG soonest = 100;
 
     wake_watchers(s);
     let_leavers_go(s);
@@ -541,7 +545,7 @@ void rest_server_run(rest_server *s)
     waker_rearm(s->waker, soonest < 100 ? (int)soonest : -1);
 }
 
-/* Suspended connections must be resumed before their daemon may stop. */
+/* Suspended connections must be resumed before their daemon may be stopped. */
 static void resume_all(rest_server *s)
 {
     for (watcher *w = s->watchers; w != NULL; w = w->next) {

@@ -3,9 +3,9 @@
 
 /**
  * @file
- * HTTPS in front of rest.h (libmicrohttpd).  Everything runs inside
- * rest_server_run on the caller's thread; a thread of its own only watches the
- * sockets and interrupts the caller's sleep when there is something to do.
+ * HTTPS in front of rest.h, with libmicrohttpd. Everything runs inside rest_server_run on the
+ * caller's thread. Another thread only watches the sockets, and interrupts the caller's sleep when
+ * there is something to do.
  */
 
 #include "hub/hub.h"
@@ -17,10 +17,10 @@ typedef struct rest_server rest_server;
 typedef struct rest_server_config {
     const char *certificate_file;  /* PEM */
     const char *key_file;          /* PEM */
-    int sockets[REST_SOCKETS_MAX]; /* listening; -1: unused */
+    int sockets[REST_SOCKETS_MAX]; /* listening sockets; -1: unused */
 } rest_server_config;
 
-/** NULL on failure.  The thread that calls is the one that will call rest_server_run. */
+/** Returns NULL on failure. Call it on the thread that will call rest_server_run. */
 rest_server *rest_server_start(hub *h, const rest_server_config *config);
 /** Serves ready connections; never blocks. */
 void rest_server_run(rest_server *s);

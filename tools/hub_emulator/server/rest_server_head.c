@@ -49,7 +49,8 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* libmicrohttpd has refused what is no number. */
+/* Returns whether the length is too large. libmicrohttpd has already refused text that is not a
+ * number. */
 static bool too_long(const char *length)
 {
     return length != NULL && strtoull(length, NULL, 10) > REST_BODY_MAX;

@@ -3,26 +3,28 @@
 
 /**
  * @file
- * Checks of the head of an HTTP request, in addition to those of libmicrohttpd: a request that two
- * readers could understand in two ways is refused.
+ * Checks the head of an HTTP request, in addition to the checks of libmicrohttpd: a request that
+ * two readers could understand differently is refused.
  */
 
 #include <microhttpd.h>
 
 #define REST_BODY_MAX (1024u * 1024)
 
-/** A refusal with its HTTP status; status 0: not refused. */
+/** A refusal with its HTTP status; status 0 means that the request is not refused. */
 typedef struct rest_head_fault {
     unsigned status;
     const char *text;
 } rest_head_fault;
 
-/** Look at the headers before the body is read. */
+/** Checks the headers before the body is read. */
 rest_head_fault rest_head_check(struct MHD_Connection *connection, const char *version);
 
-/** What follows scheme and host of a request target, which it need not have. */
+/** Returns the part of a request target after scheme and host, which may be missing. */
 const char *rest_head_local(const char *target);
-/** The path of a request target, still encoded, on the heap: without scheme, host and query. */
+/**
+ * Returns the path of a request target, still encoded, on the heap: without scheme, host and query.
+ */
 char *rest_head_path(const char *target);
 
 #endif

@@ -15,13 +15,13 @@
 
 typedef struct rest_websocket {
     rest_websockets *all;
-    int fd;   /* to libmicrohttpd, which does TLS */
-    int line; /* the client's own: nobody else reports that it has gone */
+    int fd;   /* socket to libmicrohttpd, which does TLS */
+    int line; /* socket of the client itself, the only way to notice that it has disconnected */
     struct MHD_UpgradeResponseHandle *handle;
     websocket socket;
     hub_text out;
     size_t sent;
-    int64_t deadline_ms; /* 0: not known yet */
+    int64_t deadline_ms; /* 0: not set yet */
     struct rest_websocket *next;
 } rest_websocket;
 
@@ -85,7 +85,7 @@ static void end(rest_websocket *w)
     free(w);
 }
 
-/* False when it has gone. */
+/* Returns false if the client has disconnected. */
 static bool receive(rest_websocket *w)
 {
     char bytes[2048];

@@ -11,17 +11,17 @@
 
 #include <microhttpd.h>
 
-/** Clients that were upgraded; start with { 0 }. */
+/** The clients that were upgraded to WebSocket; initialise it with { 0 }. */
 typedef struct rest_websockets {
     struct rest_websocket *first;
     unsigned count;
 } rest_websockets;
 
-/** True if the request asks for an AMQP connection. */
+/** Returns true if the request asks for an AMQP connection. */
 bool rest_websocket_wanted(struct MHD_Connection *connection, const char *method, const char *path);
-/** Answer it with 101.  MHD_NO closes the connection. */
+/** Answers the request with status 101. MHD_NO closes the connection. */
 enum MHD_Result rest_websocket_upgrade(rest_websockets *w, struct MHD_Connection *connection);
-/** Serves the connected clients. True if the daemons have more work. */
+/** Serves the connected clients. Returns true if the HTTP daemons have more work. */
 bool rest_websockets_run(rest_websockets *w, int64_t now_ms);
 /** Closes all connections, before the daemons stop. */
 void rest_websockets_stop(rest_websockets *w);

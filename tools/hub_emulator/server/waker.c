@@ -11,17 +11,18 @@
 #include "base/text.h"
 
 #define FDS_MAX 4
-/* A signal that arrives just before the sleep has no effect, so it is repeated. */
+/* The signal is repeated at this interval, because it has no effect if it arrives just before
+ * the sleep. */
 #define REPEAT_MS 2
 
 struct waker {
     pthread_t sleeper;
     pthread_t watcher;
-    int control; /* eventfd: rearmed or stopped */
+    int control; /* an eventfd, signalled when the watch is rearmed or stopped */
     struct pollfd polls[FDS_MAX + 1];
     size_t count;
     pthread_mutex_t lock;
-    int timeout_ms; /* under lock, as the next three */
+    int timeout_ms; /* protected by the lock, as are the next three members */
     bool armed;
     bool stop;
     struct sigaction old_action;
@@ -65,7 +66,8 @@ static void *watch(void *argument)
     order o;
 
     while ((o = read_order(w, &timeout_ms)) != ORDER_STOP) {
-        if (o == ORDER_WAIT) { /* interrupt until the sleeping thread has done one round */
+        /* Repeats the interruption until the sleeping thread has done one round. */
+        if (o == ORDER_WAIT) {
             (void)pthread_kill(w->sleeper, SIGURG);
             if (poll(&w->polls[0], 1, REPEAT_MS) > 0) {
                 clear_control(w);
@@ -74,7 +76,7 @@ static void *watch(void *argument)
         }
         int ready = poll(w->polls, w->count + 1, timeout_ms);
         if (w->polls[0].revents != 0) {
-            clear_control(w); /* a new timeout, or the end */
+            clear_control(w); /* a new timeout, or the end of the thread */
         } else if (ready >= 0) {
             disarm(w);
         }
@@ -87,7 +89,7 @@ static bool start_thread(waker *w)
     sigset_t all;
     sigset_t before;
 
-    /* The signals of the program are handled by the sleeping thread. */
+    /* Signals of the program are handled by the sleeping thread only. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&w->watcher, NULL, watch, w);

@@ -14,7 +14,8 @@ typedef struct waker waker;
 /** Watches up to 4 descriptors for the calling thread. */
 waker *waker_start(const int *fds, size_t count);
 /**
- * The sleeping thread has handled everything; watches again, for at most timeout_ms (-1: no limit).
+ * Call it when the sleeping thread has handled everything. Watches again, for at most timeout_ms
+ * (-1: no limit).
  */
 void waker_rearm(waker *w, int timeout_ms);
 void waker_stop(waker *w);

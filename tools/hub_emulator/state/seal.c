@@ -7,12 +7,12 @@
 #define HEAD_LEN (sizeof HEAD - 1)
 #define TAIL     "\"}"
 #define TAIL_LEN (sizeof TAIL - 1)
-/* The text that replaces the last '}'. */
+/* Length of the text that replaces the last '}'. */
 #define SEAL_LEN (HEAD_LEN + HUB_SUM_LEN + TAIL_LEN)
 
 #define WORD_BYTES 8
 
-/* The same on every machine, so that a state directory can move. */
+/* The byte order is the same on every machine, so that a state directory can be moved. */
 static uint64_t read_word(const uint8_t *bytes)
 {
     uint64_t word = 0;
@@ -23,7 +23,7 @@ static uint64_t read_word(const uint8_t *bytes)
     return word;
 }
 
-/* Both halves of the step can be undone, so that one changed word always changes the sum. */
+/* Both halves of the step are invertible, so a single changed word always changes the sum. */
 static uint64_t add_word(uint64_t sum, uint64_t word)
 {
     sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
@@ -33,7 +33,7 @@ static uint64_t add_word(uint64_t sum, uint64_t word)
 static uint64_t checksum(const uint8_t *bytes, size_t len)
 {
     uint8_t rest[WORD_BYTES] = { 0 };
-    uint64_t sum = add_word(0, len); /* the length distinguishes zeros at the end from padding */
+    uint64_t sum = add_word(0, len); /* with the length, zeros at the end differ from padding */
 
     while (len >= WORD_BYTES) {
         sum = add_word(sum, read_word(bytes));

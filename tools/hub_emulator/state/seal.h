@@ -3,8 +3,8 @@
 
 /**
  * @file
- * A checksum at the end of a JSON object, as its last member: {...,"check":"0123456789abcdef"}.
- * It finds what a bad disk or a stray program did to a file that is still valid JSON.  It does not
+ * A checksum at the end of a JSON object, as its last member: {...,"check":"0123456789abcdef"}. It
+ * detects damage by a bad disk or another program to a file that is still valid JSON. It does not
  * protect against an attacker.
  */
 
@@ -23,9 +23,9 @@ void hub_sum_add(hub_text *out, const void *data, size_t len);
 void hub_seal(hub_text *json);
 
 /**
- * Checks the checksum and removes it: *len shrinks, and the text ends with '}' again.  A text
- * without this checksum (of an earlier version) is left as it is.  Returns false if the text is not
- * what was sealed.
+ * Checks the checksum and removes it: *len shrinks, and the text ends with '}' again. A text
+ * without a checksum (of an earlier version) is not changed. Returns false if the checksum does not
+ * match.
  */
 bool hub_unseal(char *text, size_t *len);
 

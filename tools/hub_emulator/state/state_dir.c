@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "state/store.h"
 
-/* The broker of a killed emulator needs a moment to end. */
+/* Several attempts, because the broker of a killed emulator needs a moment to end. */
 #define LOCK_TRIES    40
 #define LOCK_PAUSE_NS 50000000
 
@@ -35,7 +35,7 @@ static char *private_path(void)
     return path;
 }
 
-/* True for a state directory or an empty one. An incomplete first start may leave a part of
+/* Accepts a state directory or an empty one. An interrupted first start may leave a part of
  * hub.json. */
 static hub_result check_content(const char *path, hub_fault *fault)
 {
@@ -84,7 +84,7 @@ static int open_lock(const hub_state_dir *s)
     return fd;
 }
 
-/* The descriptor is inherited by the broker: the lock ends with the last of both. */
+/* The broker inherits the descriptor, so the lock ends when both processes have ended. */
 static hub_result lock(hub_state_dir *s, hub_fault *fault)
 {
     const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };

@@ -5,16 +5,16 @@
 
 #include "base/result.h"
 
-/** The directory of one emulator; locked while the emulator or its broker lives. */
+/** The state directory of one emulator. It is locked while the emulator or its broker runs. */
 typedef struct hub_state_dir {
     char *path;       /* absolute */
-    bool private_dir; /* made for this run, removed at its end */
+    bool private_dir; /* the directory was made for this run and is removed at its end */
     int lock_fd;
 } hub_state_dir;
 
 /**
- * wanted: the directory to use, made when it is missing; NULL: a private one.
- * Refused: a directory with something else in it, or in use.
+ * Opens the directory `wanted`, which is made if it is missing; NULL: a private one. A directory
+ * that contains something else, or is in use, is refused.
  */
 hub_result hub_state_dir_open(hub_state_dir *s, const char *wanted, hub_fault *fault);
 void hub_state_dir_close(hub_state_dir *s);

@@ -42,7 +42,7 @@ static hub_result failed(hub_fault *fault, const char *path)
 
 void hub_store_report(const hub_store *s, const char *format, ...)
 {
-    hub_fault line; /* for its plain text */
+    hub_fault line; /* only for hub_fail, which replaces special characters in the text */
     char text[sizeof line.text];
     va_list args;
 
@@ -149,7 +149,7 @@ static bool write_fresh(const char *fresh, const void *data, size_t len)
     return ok;
 }
 
-/* A directory in the place of one of our files. */
+/* Renames a directory that has the name of one of our files. */
 static bool moved_away(const hub_store *s, const char *name)
 {
     if (errno != EISDIR && errno != ENOTEMPTY) {
@@ -172,7 +172,8 @@ hub_result hub_store_write(const hub_store *s, const char *name, const void *dat
     hub_result r = ok ? HUB_OK : not_written(s, name, "written", fault);
     if (!ok) {
         (void)unlink(
-            fresh); /* on a full disk the file would take the space that the next attempt needs */
+            /* Removed, since it would take space that the next attempt needs on a full disk. */
+            fresh);
     }
     free(fresh);
     free(fresh_name);

@@ -53,7 +53,8 @@ static void copy_member(cJSON *into, const char *name, const cJSON *from, const 
     }
 }
 
-/* Of a writable property a device reports {"value":..,"ac":..,"av":..,"ad":..}. */
+/* Returns whether this is the form {"value":..,"ac":..,"av":..,"ad":..} in which a device
+ * reports a writable property. */
 static bool is_acknowledgement(const cJSON *reported)
 {
     return cJSON_GetObjectItemCaseSensitive(reported, "value") != NULL &&

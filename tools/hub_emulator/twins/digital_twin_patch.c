@@ -1,7 +1,6 @@
-/*
- * A JSON Patch of the digital twin as a change of desired properties.  Rules of names, values and
- * the $metadata marker: "Manage IoT Plug and Play digital twins" of the vendor's documentation.
- */
+/* Applies a JSON Patch of the digital twin to the desired properties. The rules for names,
+ * values and the $metadata marker are in "Manage IoT Plug and Play digital twins" of the
+ * vendor's documentation. */
 
 #include "twins/digital_twin_patch.h"
 
@@ -18,7 +17,7 @@ typedef struct operation {
     const char *op;
     char component[NAME_MAX_LEN + 1]; /* "" for a property of the root */
     char property[NAME_MAX_LEN + 1];
-    const cJSON *value; /* NULL for remove */
+    const cJSON *value; /* NULL if the operation is remove */
 } operation;
 
 /* The document that the patch changes. */
@@ -37,7 +36,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A name of DTDL: letters, digits and inner underscores, a letter first. */
+/* Returns whether this is a name in DTDL: letters, digits and inner underscores, with a letter
+ * first. */
 static bool name_valid(const char *name, size_t len)
 {
     if (len == 0 || len > NAME_MAX_LEN || !is_letter(name[0]) || name[len - 1] == '_') {
@@ -202,7 +202,8 @@ static void remove_from_component(patching *p, const operation *o)
 
     cJSON_DeleteItemFromObjectCaseSensitive(component, o->property);
     if (component != NULL && component->child != NULL && component->child->next == NULL) {
-        cJSON_DeleteItemFromObjectCaseSensitive(p->desired, o->component); /* only its marker */
+        /* Only the marker is left. */
+        cJSON_DeleteItemFromObjectCaseSensitive(p->desired, o->component);
     }
 }
 

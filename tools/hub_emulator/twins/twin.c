@@ -14,7 +14,7 @@
 /* The change that metadata records: its document, time and version. */
 typedef struct stamp {
     int64_t now_ms;
-    int64_t version; /* 0: not recorded (reported properties) */
+    int64_t version; /* 0: the version is not recorded (reported properties) */
 } stamp;
 
 static void set(cJSON *object, const char *name, cJSON *value)
@@ -46,7 +46,7 @@ static cJSON *stamped(const stamp *at)
     return metadata;
 }
 
-/* Returns the member as an object; it is made if it is missing or is no object. */
+/* Returns the member as an object. It is made if it is missing or is not an object. */
 static cJSON *object_member(hub_members *parent, const char *name)
 {
     cJSON *member = hub_members_get(parent, name);
@@ -84,7 +84,7 @@ static void merge(cJSON *values, cJSON *metadata, const cJSON *patch, const stam
     hub_members_close(&m);
 }
 
-/* Takes the change over. */
+/* Adds the change and takes ownership of it. */
 static void add_change(cJSON *patch, const char *name, cJSON *change)
 {
     (void)cJSON_AddItemToObject(patch, name, change);
@@ -105,7 +105,7 @@ static void add_removed(cJSON *patch, const cJSON *from, cJSON *to)
     hub_members_close(&m);
 }
 
-/* The patch that turns one document into the other; changes neither. */
+/* Returns the patch that turns one document into the other; changes neither. */
 static cJSON *difference(cJSON *from, cJSON *to)
 {
     cJSON *patch = cJSON_CreateObject();
@@ -170,15 +170,14 @@ static hub_result check_size(const cJSON *values, size_t max, const char *what, 
     return HUB_OK;
 }
 
-/* The size is also checked before merging, since the cost of merging is the product of both
- * sizes. */
+/* Also checks the size before merging, since the cost of merging is the product of both sizes. */
 static hub_result check_patch(const cJSON *patch, size_t max, const char *what, hub_fault *fault)
 {
     hub_result r = hub_twin_check(patch, fault);
     return r == HUB_OK ? check_size(patch, max, what, fault) : r;
 }
 
-/* A changed copy, so that a refusal changes nothing. */
+/* Makes a changed copy, so that a refusal changes nothing. */
 static hub_result prepare(const hub_twin_part *part, const cJSON *patch, hub_twin_mode mode,
                           const stamp *at, hub_twin_part *out, hub_fault *fault)
 {
@@ -198,7 +197,7 @@ static hub_result prepare(const hub_twin_part *part, const cJSON *patch, hub_twi
     return r;
 }
 
-/* Frees the parts that the other one does not share. */
+/* Frees the parts that the other twin does not share. */
 static void free_apart(const hub_twin *t, const hub_twin *other)
 {
     cJSON *const mine[] = { t->desired.values, t->desired.metadata, t->reported.values,
@@ -261,7 +260,8 @@ static hub_result prepare_tags(const hub_twin *t, const cJSON *tags, hub_twin_mo
     return r;
 }
 
-/* A twin that was read and sent back still contains members that only the hub may write. */
+/* Removes members that only the hub may write; a twin that was read and sent back still contains
+ * them. */
 static cJSON *without_hub_members(const cJSON *desired)
 {
     cJSON *copy = cJSON_Duplicate(desired, true);

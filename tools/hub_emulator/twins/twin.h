@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The device twin: desired and reported properties and tags with their rules,
- * versions and metadata.  Documents only: no network, no files.
+ * The device twin: desired properties, reported properties and tags with their rules, versions and
+ * metadata. It works on documents in memory only.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 #define HUB_TWIN_PROPERTIES_MAX (32 * 1024)
 #define HUB_TWIN_TAGS_MAX       (8 * 1024)
 
-/** Properties with the metadata that mirrors them. */
+/** Properties with metadata of the same structure. */
 typedef struct hub_twin_part {
     cJSON *values;
     cJSON *metadata;
@@ -34,13 +34,14 @@ typedef struct hub_twin {
 void hub_twin_init(hub_twin *t, int64_t now_ms);
 void hub_twin_free(hub_twin *t);
 
-/*
- * A change does not touch the twin itself: it fills *next, which shares with the twin whatever
- * stays as it is.  A caller that has saved *next ends with hub_twin_adopt, any other with
- * hub_twin_discard.  After a refusal there is nothing to end.
- */
+/* A change does not modify the twin itself. It fills *next, which shares the unchanged parts
+ * with the twin. After saving *next, call hub_twin_adopt; to give it up, call hub_twin_discard.
+ * After a refusal, call neither. */
 
-/** Merge what the device reports; null deletes.  HUB_ERR_ARGUMENT, or HUB_ERR_TOO_LARGE. */
+/**
+ * Merges what the device reports; null deletes. Returns HUB_ERR_ARGUMENT or HUB_ERR_TOO_LARGE for a
+ * refusal.
+ */
 hub_result hub_twin_report(const hub_twin *t, const cJSON *patch, int64_t now_ms, hub_twin *next,
                            hub_fault *fault);
 
@@ -53,22 +54,24 @@ typedef enum hub_twin_mode { HUB_TWIN_MERGE, HUB_TWIN_REPLACE } hub_twin_mode;
 hub_result hub_twin_update(const hub_twin *t, const cJSON *body, hub_twin_mode mode, int64_t now_ms,
                            hub_twin *next, cJSON **notify, hub_fault *fault);
 
-/** The twin becomes *next. */
+/** Makes *next the twin. */
 void hub_twin_adopt(hub_twin *t, const hub_twin *next);
-/** Free what *next does not share with the twin. */
+/** Frees the parts of *next that it does not share with the twin. */
 void hub_twin_discard(const hub_twin *t, const hub_twin *next);
 
 /** Returns the answer to the device's GET, on the heap. */
 char *hub_twin_device_text(const hub_twin *t);
-/** Add etag and version. */
+/** Adds etag and version. */
 void hub_twin_add_service_head(const hub_twin *t, cJSON *into);
-/** Add tags and properties, with $metadata and $version. */
+/** Adds tags and properties, with $metadata and $version. */
 void hub_twin_add_service_view(const hub_twin *t, cJSON *into);
-/** "AAAAAAAAAAE=", on the heap. */
+/** Returns the etag, such as "AAAAAAAAAAE=", on the heap. */
 char *hub_twin_etag(const hub_twin *t);
 
 cJSON *hub_twin_to_state(const hub_twin *t);
-/** False: not a state; *t is untouched. */
+/**
+ * Reads a twin from its saved form. Returns false if `state` is not one; *t is not changed then.
+ */
 bool hub_twin_from_state(hub_twin *t, const cJSON *state);
 
 #endif

@@ -7,7 +7,8 @@
 #define INTEGER_MIN (-4503599627370496.0)
 #define INTEGER_MAX 4503599627370495.0
 
-/* U+0000-001F and U+007F-009F; the latter half is C2 80 to C2 9F in UTF-8. */
+/* The control characters are U+0000-001F and U+007F-009F; in UTF-8 the last ones are C2 80 to C2
+ * 9F. */
 static bool control_at(const char *s)
 {
     unsigned char c = (unsigned char)*s;
@@ -32,7 +33,7 @@ static hub_result check_key(const char *key, hub_fault *fault)
     return HUB_OK;
 }
 
-/* Without a point or an exponent it is an integer.  A number counts as 8 bytes, so that its text
+/* A number without a point or an exponent is an integer. A number counts as 8 bytes, so its text
  * needs a limit of its own. */
 static hub_result check_number(const cJSON *number, hub_fault *fault)
 {
@@ -60,8 +61,8 @@ static hub_result check_scalar(const cJSON *value, hub_fault *fault)
     return cJSON_IsNumber(value) ? check_number(value, fault) : HUB_OK;
 }
 
-/* null deletes a property, and there is nothing to delete in an array, which is replaced as a
- * whole: the hub refuses null in it at any depth (azure-iot-sdk-csharp issue 1741). */
+/* null deletes a property. An array is replaced as a whole, so null has no meaning in it, and
+ * the real hub refuses it at any depth (azure-iot-sdk-csharp issue 1741). */
 static hub_result check_at(const cJSON *container, int depth, bool in_array, hub_fault *fault)
 {
     const cJSON *child;

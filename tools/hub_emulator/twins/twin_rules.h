@@ -12,10 +12,15 @@
 
 #define HUB_TWIN_NUMBER_MAX 128 /* characters; the emulator's own limit */
 
-/** Keys, strings, integers and depth of a patch or document; null is fine outside of arrays. */
+/**
+ * Checks keys, strings, integers and depth of a patch or document. null is allowed outside of
+ * arrays.
+ */
 hub_result hub_twin_check(const cJSON *object, hub_fault *fault);
 
-/** Size as the hub counts it: keys and strings without control characters, numbers 8, booleans 4.
+/**
+ * Returns the size as the hub counts it: keys and strings without control characters, 8 for a
+ * number, 4 for a boolean.
  */
 size_t hub_twin_size(const cJSON *value);
 
