@@ -1,7 +1,7 @@
-"""What check_layers.py and check_writers.py read from C sources: the words, and who defines what.
+"""Reads C sources for check_layers.py and check_writers.py: their tokens, and which file defines what.
 
-A reader for sources that clang-format has laid out and that a compiler has accepted, not a compiler: it
-does not run the preprocessor.
+It is not a compiler: it expects sources that clang-format has formatted and that a compiler has
+accepted, and it does not run the preprocessor.
 """
 
 import re
@@ -28,24 +28,24 @@ class Token:
 
 
 def _blank(match):
-    """As many lines as before; an empty text stands for each text."""
+    """Keeps the number of lines; each string is replaced by an empty string."""
     found = match.group()
     return ('""' if found[0] == '"' else "''" if found[0] == "'" else " ") + "\n" * found.count("\n")
 
 
 def without_comments(text):
-    """The source without comments, and with empty texts."""
+    """Returns the source without comments and with empty strings."""
     return _COMMENT_OR_TEXT.sub(_blank, text)
 
 
 def includes(text):
-    """The headers that a source includes, each as its bracket and its name."""
+    """Returns the headers that a source includes, each as its bracket and its name."""
     without = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
     return _INCLUDE.findall(without)
 
 
 def tokens(text):
-    """The tokens of a source without its directives."""
+    """Returns the tokens of a source without its preprocessor directives."""
     text = without_comments(text)
     text = _DIRECTIVE.sub(lambda m: "\n" * m.group().count("\n"), text)
     found, line, at = [], 1, 0
@@ -57,13 +57,15 @@ def tokens(text):
 
 
 def names_used(text):
-    """The names in a source, in its macros too, but for those of members (a.name, a->name)."""
+    """Returns the names in a source, including those in its macros, but not the names of members (a.name,
+    a->name).
+    """
     text = _INCLUDE.sub("", without_comments(text))
     return set(re.findall(r"(?<![\w.])(?<!->)[A-Za-z_]\w*", text))
 
 
 def closing(all_tokens, at):
-    """The index of the bracket that closes the one at an index."""
+    """Returns the index of the bracket that closes the one at an index."""
     pairs = {"(": ")", "[": "]", "{": "}"}
     depth, opens, closes = 0, all_tokens[at].text, pairs[all_tokens[at].text]
     for i in range(at, len(all_tokens)):
@@ -75,9 +77,9 @@ def closing(all_tokens, at):
 
 @dataclass(frozen=True)
 class Declaration:
-    """What stands between two ends of declarations outside functions."""
-    head: tuple  # tokens before the body or the end
-    body: tuple  # tokens between the braces; None: there are none
+    """The tokens of one declaration or definition outside of functions."""
+    head: tuple  # tokens before the braces or the end
+    body: tuple  # tokens between the braces; None: there are no braces
 
     @property
     def words(self):
@@ -85,12 +87,12 @@ class Declaration:
 
 
 def declarations(all_tokens):
-    """The declarations and definitions of a source, in their order."""
+    """Returns the declarations and definitions of a source, in their order."""
     found, head, i = [], [], 0
     while i < len(all_tokens):
         text = all_tokens[i].text
         if text == "{":
-            if [t.text for t in head[:2]] == ["extern", '""']:  # extern "C" {
+            if [t.text for t in head[:2]] == ["extern", '""']:  # the start of extern "C" {
                 head, i = [], i + 1
                 continue
             end = closing(all_tokens, i)
@@ -99,11 +101,11 @@ def declarations(all_tokens):
             if ")" in words and "=" not in words and words[0] != "typedef":  # a function
                 found.append(Declaration(tuple(head), body))
                 head = []
-            else:  # a type or a value: its names may follow
+            else:  # a type or a value, which may be followed by names
                 head += [all_tokens[i], *body, all_tokens[end]]
             i = end + 1
             continue
-        if text == "}":  # of extern "C"
+        if text == "}":  # the end of extern "C"
             head = []
         elif text == ";":
             if head:
@@ -116,7 +118,7 @@ def declarations(all_tokens):
 
 
 def function_name(declaration):
-    """The name of the function that is defined or declared; None: it is something else."""
+    """Returns the name of the function that is defined or declared, or None if it is something else."""
     words = declaration.words
     if not words or words[0] == "typedef" or "=" in words:
         return None
@@ -133,7 +135,7 @@ def function_name(declaration):
 
 
 def definitions(all_tokens):
-    """The names with external linkage that a .c file defines, and the static ones."""
+    """Returns the names with external linkage that a .c file defines, and the static ones."""
     extern, static = set(), set()
     for declaration in declarations(all_tokens):
         words = declaration.words
@@ -148,7 +150,7 @@ def definitions(all_tokens):
 
 
 def _variable(head):
-    """The name of the variable that a declaration outside functions makes."""
+    """Returns the name of the variable that a declaration outside of functions defines."""
     words = [t.text for t in head]
     end = words.index("=") if "=" in words else len(words)
     while end > 0 and words[end - 1] == "]":

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Fail when the walks of iothub_client/DESIGN.md, or a table of a README, describe code that does not exist.
+"""Fails if the walks in iothub_client/DESIGN.md, or a table of a README, describe code that does not
+exist.
 
 usage: check_design.py ROOT
 
-1. DESIGN.md has walks: sections with a numbered list. Each item names one or more functions with their files, as
-   `function` (`folder/file.c`). Each of these files defines that function.
-2. The walk is connected: a file of an earlier item of the same list, or the same file, uses each function. Exceptions are the first
-   one and the functions that the application calls (iothub_...).
-3. Each file that DESIGN.md or a README of README_FILES names with its folder, between backticks, exists.
+1. DESIGN.md has walks: sections with a numbered list. Each item names one or more functions with their
+   files, as `function` (`folder/file.c`). Each of these files must define that function.
+2. The walk must be connected: each function is used in its own file or in a file of an earlier item of
+   the list. Exceptions are the first function and those that the application calls (iothub_...).
+3. Each file that DESIGN.md or a README of README_FILES names with its folder, between backticks, must
+   exist.
 
-Names of files are relative to iothub_client/src, to mqtt_core/src, to an include folder, or to the root.
+Names of files are relative to iothub_client/src, to mqtt_core/src, to an include folder, or to the
+root.
 """
 
 import pathlib
@@ -28,7 +31,7 @@ FILE = re.compile(r"`((?:[\w.]+/)+[\w]+\.[ch])`")
 
 
 def find(root, base, name):
-    """The file of this name; None: there is none."""
+    """Returns the path of the file with this name, or None if there is none."""
     for place in (*PLACES, base):
         path = root / place / name
         if path.is_file():
@@ -37,7 +40,7 @@ def find(root, base, name):
 
 
 def sections(text):
-    """The parts of a page between its headlines, each with its headline."""
+    """Returns the sections of a page, each with its heading."""
     for part in re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]:
         title, _, body = part.partition("\n")
         yield title, body
@@ -48,7 +51,7 @@ class Walk:
 
     def __init__(self, root, title):
         self.root, self.title = root, title
-        self.names = set()  # that the files of earlier items use
+        self.names = set()  # names that the files of earlier items use
         self.begun = False
 
     def check(self, item):

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Fail when a source file uses what it may not see.
+"""Fails if a source file uses a file that it must not use.
 
 usage: check_layers.py ROOT
 
-1. Layers (RULES, LIBRARIES): mqtt_core and iothub_client compile without an operating system, and one
-   library is wrapped by one folder of platform/src.
-2. Levels inside a layer (LEVELS): a file uses its own folder and folders of lower levels. Folders of one
-   level do not use each other.
-3. No circle: files of a layer do not use each other in a circle. A .c file and the header of that name
-   beside it count as one file.
+1. Layers (RULES, LIBRARIES): mqtt_core and iothub_client compile without an operating system, and each
+   library is used by one folder of platform/src only.
+2. Levels inside a layer (LEVELS): a file uses its own folder and folders of lower levels. Folders of
+   the same level do not use each other.
+3. No circle: files of a layer do not use each other in a circle. A .c file and the header with the same
+   name in the same folder count as one file.
 4. Few files know the whole of a large struct (KNOWN_BY).
 
-A file uses another one when it includes its header, or names a function or variable that the other one
-defines: a header that several .c files share hides nothing.
+A file uses another one if it includes its header, or names a function or variable that the other one
+defines. So a header that several .c files share does not hide who uses whom.
 """
 
 import pathlib
@@ -26,9 +26,9 @@ C_STANDARD = {
 }
 FREESTANDING = C_STANDARD - {"errno.h", "stdio.h", "stdlib.h", "time.h"}
 OURS = ("mqtt_core/", "platform/", "iothub/")
-CLI = "cli/"  # what the programs share
+CLI = "cli/"  # folder that the programs and the samples share
 
-# folder -> (system headers allowed, or None for any; own public prefixes allowed)
+# Maps a folder to the system headers that it may include (None: any) and the public prefixes of this project.
 RULES = [
     ("mqtt_core/", FREESTANDING, ("mqtt_core/",)),
     ("platform/include/", FREESTANDING, ("platform/",)),
@@ -52,7 +52,7 @@ LIBRARIES = {
     "mosquitto": "tools/hub_emulator/broker/plugin",
 }
 
-# Where the private headers of each layer are looked up from.
+# The folders in which the private headers of each layer are looked up.
 LAYERS = {
     "mqtt_core": "mqtt_core/src",
     "platform": "platform/src",
@@ -63,8 +63,8 @@ LAYERS = {
     "tools/iothub": "tools/iothub",
 }
 
-# folder -> its folders (or single files), the lowest level first; those in one line are beside each other.
-# Once all of them exist, each file stands in one of them.
+# Maps a folder to its subfolders (or single files), the lowest level first. Those in the same line have the same level.
+# Every file of the folder must be in one of them.
 LEVELS = {
     "platform/src": [
         ["failure"],
@@ -101,17 +101,17 @@ LEVELS = {
     ],
 }
 
-# Layers that have lost their circles; in the others they are listed and do not fail.
+# Circles in these layers are faults; in other layers they are only listed.
 WITHOUT_CIRCLES = ("mqtt_core", "platform", "iothub_client", "tools/cli", "tools/json", "tools/hub_emulator", "tools/iothub")
 
-# struct -> (folder, how many files of it may know the struct; None: not decided)
+# Maps a struct to a folder and the number of files there that may know the struct (None: no limit).
 KNOWN_BY = {
     "iothub_client": ("iothub_client/src", 10),
 }
 
 
 class Tree:
-    """The sources below a folder, and which of them uses which."""
+    """The sources in a folder, and which of them uses which."""
 
     def __init__(self, root):
         self.root = root
@@ -128,7 +128,7 @@ class Tree:
         self.uses = {name: dict(self._used_by(name)) for name in self.texts}
 
     def _used_by(self, name):
-        """Files of its own layer that a file uses, and why."""
+        """Returns the files of its own layer that a file uses, and why."""
         layer = layer_of(name)
         if layer is None:
             return
@@ -142,18 +142,22 @@ class Tree:
                 yield other, f'includes "{header}"'
 
     def _words_of(self, name):
-        """What may be the name of a function of another file; a header only declares what is outside bodies."""
+        """Returns names that may be functions of another file. A header only declares what is outside of
+        bodies.
+        """
         text = self.texts[name]
         if name.endswith(".c"):
             return names_used(text) - self.static[name]
         found = declarations(tokens(text))
         words = {t.text for d in found if d.body is not None for t in d.body if t.is_name}
-        # A public header promises what it declares: who defines that stands behind it.
+        # A public header only promises its declarations; the files that define them are not used by it.
         promised = [d.head for d in found if d.body is None] if "/include/" in name else []
         return words - {t.text for head in promised for t in head if t.is_name}
 
     def find(self, name, header):
-        """The file that a header is, looked up as the compiler does; None: it is not of this tree."""
+        """Returns the file of an included header, found as the compiler does, or None if it is not in this
+        tree.
+        """
         layer = layer_of(name)
         places = [pathlib.PurePosixPath(name).parent.as_posix()]
         if layer is not None:
@@ -168,7 +172,7 @@ class Tree:
 
 
 def _normal(path):
-    """A path without "..": "a/b/../c" is "a/c"."""
+    """Returns the path without "..": "a/b/../c" becomes "a/c"."""
     parts = []
     for part in path.split("/"):
         if part == ".." and parts:
@@ -207,7 +211,7 @@ def layer_faults(tree, name):
 
 
 def is_private(tree, name, header):
-    """Whether it is a header of the file's own layer; the programs share tools/json."""
+    """Returns whether the header belongs to the file's own layer; the programs share tools/json."""
     other = tree.find(name, header)
     mine = layer_of(name) or name.split("/")[0]
     shared = ("tools/json/",) if mine in ("tools/hub_emulator", "tools/iothub") else ()
@@ -218,7 +222,7 @@ def is_private(tree, name, header):
 
 
 def folder_of(base, levels, name):
-    """The folder of the table that a file stands in, and its level; None: in none."""
+    """Returns the folder of LEVELS that contains the file, and its level; None if there is none."""
     inner = name[len(base) + 1:]
     for level, folders in enumerate(levels):
         for folder in folders:
@@ -249,12 +253,12 @@ def level_faults(tree, base, levels):
 
 
 def node_of(name):
-    """A .c file and the header beside it are one file."""
+    """Returns one name for a .c file and its header, which count as one file."""
     return name.rsplit(".", 1)[0]
 
 
 def circles(graph):
-    """Groups of nodes of which each reaches each other one."""
+    """Returns groups of nodes in which each node reaches each other one."""
     order, low, on_stack, stack, found = {}, {}, set(), [], []
 
     def visit(start):
@@ -292,7 +296,7 @@ def circles(graph):
 
 
 def shortest_circle(graph, group):
-    """The shortest way from a file of the group back to itself."""
+    """Returns the shortest path from a file of the group back to itself."""
     best = None
     for start in sorted(group):
         ways, seen = [[start]], {start}
@@ -310,7 +314,7 @@ def shortest_circle(graph, group):
 
 
 def circle_lines(tree):
-    """(layer, text) of each circle."""
+    """Returns (layer, text) of each circle."""
     graph = {node_of(name): {} for name in tree.texts if layer_of(name)}
     for name in tree.texts:
         for other, why in tree.uses[name].items():
@@ -327,7 +331,9 @@ def circle_lines(tree):
 
 
 def knows(tree, struct, folder):
-    """Files of a folder that name a struct or see its members, however many headers lie between."""
+    """Returns the files of a folder that name a struct or use its members, directly or through other
+    headers.
+    """
     private = [name for name in tree.texts if name.endswith(".h") and layer_of(name) == layer_of(folder + "/")
                and f"struct {struct} {{" in without_comments(tree.texts[name])]
 
@@ -343,7 +349,7 @@ def knows(tree, struct, folder):
 
 
 def knowledge(tree):
-    """Whether too many know it, and a text with the number."""
+    """Returns whether too many files know the struct, and a text with the number."""
     for struct, (folder, most) in KNOWN_BY.items():
         files = knows(tree, struct, folder)
         total = sum(name.startswith(folder + "/") for name in tree.texts)

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Fail when a part of the code has no test of its own.
+"""Fails if a part of the code has no test of its own.
 
 usage: check_tests_by_part.py [--table] ROOT
 
-A part is a .c file of LAYERS. Its test is test_PART.c, or test_PART_TOPIC.c for a topic of it, in the
-folder of its layer below tests/; a .py file counts as well. Where two layers have a part of one name, the
-test carries the layer's name in front (test_platform_result.c); those of the emulator begin with test_hub_.
-A name that fits two parts is the test of the longer one: test_name_constraints.c tests name_constraints.c.
+A part is a .c file of LAYERS. Its test is test_PART.c, or test_PART_TOPIC.c for one topic of it, in the
+folder of its layer in tests/; a .py file counts as well. If two layers have a part with the same name,
+the name of the test begins with the layer (test_platform_result.c); tests of the emulator begin with
+test_hub_. If the name of a test fits two parts, it belongs to the one with the longer name:
+test_name_constraints.c tests name_constraints.c.
 
-A part that is tested together with others stands in TESTED_BY, with the tests that do it and the reason
-why it has none of its own. An entry that fits no part, whose tests do not exist, or whose part has got a
-test of its own fails, too. --table prints the tests of each part.
+A part that is tested together with others is listed in TESTED_BY, with those tests and the reason why
+it has none of its own. An entry is a fault, too, if it fits no part, if its tests do not exist, or if
+its part has a test of its own. --table prints the tests of each part.
 """
 
 import collections
@@ -18,7 +19,7 @@ import fnmatch
 import pathlib
 import sys
 
-# folder of the parts -> (folders of their tests, what the names of tests may begin with)
+# Maps a folder of parts to the folders of their tests and the prefixes that the names of tests may have.
 LAYERS = {
     "mqtt_core/src": (("mqtt_core",), ("mqtt_core_",)),
     "platform/src": (("platform",), ("platform_",)),
@@ -29,7 +30,7 @@ LAYERS = {
     "tools/iothub": (("tools", "integration"), ("iothub_",)),
 }
 
-# folder -> {part or pattern of parts: (its tests, why they are shared)}
+# Maps a folder to {part or pattern of parts: (its tests, why they are shared)}.
 TESTED_BY = {
     "platform/src": {
         "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
@@ -45,9 +46,9 @@ TESTED_BY = {
         "*": (["tools/test_cli.c"], "a few short functions each, used together by every program"),
     },
     "tools/hub_emulator": {
-        # The language of queries is one piece: what its stages hand on has no other reader.
+        # The stages of the query language are tested together, because only the next stage reads the result of one.
         "query_*": (["hub_emulator/test_hub_query*.c"], "stages of one language"),
-        # A request and the change that it makes are judged by the reply and by what is stored.
+        # A request is tested by the reply and by what it changes in the state.
         "rest_bulk": (["hub_emulator/test_hub_bulk.c"], "the table of modes and what they do"),
         "rest_digital_twin": (["hub_emulator/test_hub_digital_twin.c"], "requests"),
         "digital_twin_patch": (["hub_emulator/test_hub_digital_twin.c"], "the body of a request"),
@@ -61,13 +62,13 @@ TESTED_BY = {
         "names": (["hub_emulator/test_hub_registry.c"], "what a registry accepts"),
         "twin_rules": (["hub_emulator/test_hub_twin.c"], "what a twin accepts"),
         "members": (["hub_emulator/test_hub_json.c"], "members of JSON objects"),
-        # What is on the disk is judged after failures, kills and damage in any of these.
+        # Files on disk are tested by failures, kills and damage.
         "store": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"], "files"),
         "state_dir": (["hub_emulator/test_hub_faults.c"], "files"),
         "identities_load": (["hub_emulator/test_hub_damage.c"], "files"),
         "event_log": (["hub_emulator/test_hub_faults.c", "hub_emulator/test_hub_damage.c"],
                       "a file"),
-        # A connection from its login to its end, without the broker.
+        # Tests of connections from the login to the end, without the broker.
         "login": (["hub_emulator/test_hub_hub.c"], "connections"),
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
         "hub_assign": (["hub_emulator/test_hub_hub_dps.c"], "what becomes of a device in the hub"),
@@ -77,7 +78,7 @@ TESTED_BY = {
                         "what a device publishes"),
         "event_text": (["hub_emulator/test_hub_telemetry.c"], "what a device publishes"),
         "amqp_refusal": (["hub_emulator/test_hub_amqp.c"], "bytes in, bytes out"),
-        # The process, its threads and sockets: only the whole of it shows what they do.
+        # Processes, threads and sockets can be tested only as a whole.
         "main": (["hub_emulator/test_emulator*.py"], "the process"),
         "options": (["hub_emulator/test_emulator*.py"], "the command line"),
         "host": (["hub_emulator/test_emulator*.py"], "the command line"),
@@ -95,7 +96,7 @@ TESTED_BY = {
         "result": (["hub_emulator/test_hub_rest.c"], "words of replies"),
     },
     "tools/iothub": {
-        # A command line is judged by what it prints.
+        # A command line is tested by what it prints.
         "main": (["integration/tool_newcomer.py"], "the command line"),
         "commands": (["integration/tool_newcomer.py"], "the command line"),
         "rest": (["tools/test_service.py"], "requests to the emulator"),
@@ -110,12 +111,12 @@ TESTED_BY = {
 
 
 def parts(root, layer):
-    """Name of each part -> its file."""
+    """Maps the name of each part to its file."""
     return {path.stem: path for path in sorted((root / layer).rglob("*.c"))}
 
 
 def part_of(test, names, prefixes):
-    """The part that a test is named after, or None."""
+    """Returns the part that a test is named after, or None."""
     name = test.stem.removeprefix("test_")
     for prefix in prefixes:
         if name.startswith(prefix) and name != prefix:
@@ -137,7 +138,7 @@ def tests_by_part(root, layer, names):
 
 
 def check_shared(root, layer, files, own):
-    """Yield what is wrong with the entries of TESTED_BY; the parts that they name come back in `shared`."""
+    """Yields the faults of TESTED_BY; the parts that its entries name are added to `shared`."""
     shared = {}
     wrong = []
     for pattern, (tests, _) in TESTED_BY.get(layer, {}).items():

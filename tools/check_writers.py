@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""Fail when a member of a private struct is written by another file than its own.
+"""Fails if a member of a private struct is written outside the file that owns the struct.
 
 usage: check_writers.py ROOT [--all]
 
 The struct in foo.h is written by foo.c (and by inline functions of foo.h). A struct whose header has no
-.c file of that name belongs to the one file that writes it, or to the file that OWNERS names. Private are
-the structs in headers beside the sources and in the headers of OPAQUE; structs inside a .c file are
-private by nature, and those in public headers belong to the callers. VALUES lists private structs that
-are plain values.
+.c file with the same name belongs to the one file that writes it, or to the file that OWNERS names.
+Private structs are those in headers in the source folders and in the headers of OPAQUE. Structs inside
+a .c file need no check, and those in public headers belong to the callers. VALUES lists private structs
+that are plain values.
 
-What counts as a write: =, op=, ++ and -- on a member, or on the struct as a whole; the address of a
-member, or a member that is an array, in a place that is not const: handed to a function, put into a
-pointer or returned; memset and the like. Members of a local variable are its function's own. A whole
-private struct that is handed to a function (session_feed(&c->session)) is no write: what that function
-does counts in its own file.  A copy of a whole struct (a->span = *b) is a write to the struct around it
-only; a struct that is made in place (= (type){...}, memset) is written.
+These count as writes: =, op=, ++ and -- on a member, or on the struct as a whole; the address of a
+member, or a member that is an array, if it is passed to a function, stored in a pointer or returned
+without const; memset and the like. Members of a local variable belong to its function. Passing a whole
+private struct to a function (session_feed(&c->session)) is not a write here, because the writes of that
+function are checked in its own file. Copying a whole struct (a->span = *b) is a write only to the
+struct that contains it; setting a struct to new values (= (type){...}, memset) is a write to it.
 
-The types of expressions are worked out from the declarations in the tree. What a macro of the system
-hides, and a write through a pointer of another type (void *, uint8_t *), is not seen.
+The script determines the types of expressions from the declarations in the tree. It does not see writes
+in macros of the system, or through a pointer of another type (void *, uint8_t *).
 
 --all: list the faults of all layers, not only of those in CHECKED.
 """
@@ -29,18 +29,18 @@ from dataclasses import dataclass, field
 from c_source import closing, declarations, function_name, tokens
 from check_layers import LAYERS, layer_of
 
-# Layers that pass; in the others the faults are counted and do not fail.
+# Faults in these layers make the script fail; in others they are only counted.
 CHECKED = ("mqtt_core", "platform", "iothub_client", "tools/cli", "tools/json", "tools/hub_emulator", "tools/iothub")
 
-# Public headers whose structs are private all the same: they are there for their size.
+# Public headers whose structs are nevertheless private; they are public only so that their size is known.
 OPAQUE = (
     "mqtt_core/include/mqtt_core/engine_struct.h",
 )
 
-# struct -> the file that writes it, where that is not the .c file beside its header.
+# Maps a struct to the file that writes it, if that is not the .c file with the name of its header.
 OWNERS = {}
 
-# Private structs without a state: parameters and answers, filled by whoever makes them.
+# Private structs without a state, such as parameters and results; any file may fill them.
 VALUES = {
     "dps_outcome", "plat_address", "plat_chain_verdict", "plat_der", "plat_roots_fault", "plat_signed", "plat_trust",
     "store_meta", "store_row",
@@ -50,7 +50,7 @@ QUALIFIERS = {"const", "static", "volatile", "register", "extern", "inline", "re
 WORDS = {"void", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "bool", "_Bool"}
 NO_TYPE = {"return", "goto", "else", "case", "sizeof", "do", "break", "continue", "typedef", "default"}
 ASSIGN = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="}
-# Functions of C that write to an argument, and to which.
+# Maps functions of C to the indexes of the arguments that they write to.
 WRITING = {name: {0} for name in ("memset", "memcpy", "memmove", "snprintf", "vsnprintf", "strcpy", "strncpy",
                                   "strcat", "explicit_bzero", "bzero", "clock_gettime")}
 WRITING["clock_gettime"] = {1}
@@ -58,10 +58,10 @@ WRITING["clock_gettime"] = {1}
 
 @dataclass(frozen=True)
 class Type:
-    name: str  # of the type or struct, "" when it is of no interest
+    name: str  # name of the type or struct; "" if it does not matter
     pointers: int = 0
     arrays: int = 0
-    const: bool = False  # what it points to, or what it is, may not be written
+    const: bool = False  # the type is const, or points to const
 
     def element(self):
         if self.arrays:
@@ -77,7 +77,7 @@ class Struct:
     name: str
     file: str
     members: dict = field(default_factory=dict)
-    outer: str = None  # of an unnamed struct or union: the one that it is part of
+    outer: str = None  # for an unnamed struct or union: the struct that contains it
 
 
 @dataclass
@@ -88,15 +88,15 @@ class Function:
 
 @dataclass
 class Place:
-    """What an expression stands for."""
+    """What an expression refers to."""
     type: Type
-    struct: str = None  # the private struct whose memory it is part of
-    local: bool = False  # part of a local variable
-    address: bool = False  # the address of it was taken
+    struct: str = None  # the private struct that contains the memory
+    local: bool = False  # it is part of a local variable
+    address: bool = False  # the expression is its address
 
 
 def parse_type(words):
-    """(type, how many words it takes) at the begin of words; None: there is no type."""
+    """Returns (type, number of words) of a type at the beginning of words, or None if there is no type."""
     i, const, name = 0, False, None
     while i < len(words):
         word = words[i]
@@ -122,7 +122,7 @@ def parse_type(words):
 
 
 def split(all_tokens, separator):
-    """Parts between separators outside of brackets."""
+    """Splits tokens at separators outside of brackets."""
     parts, part, depth = [], [], 0
     for token in all_tokens:
         depth += (token.text in "([{") - (token.text in ")]}")
@@ -135,7 +135,7 @@ def split(all_tokens, separator):
 
 
 def declarators(all_tokens):
-    """(name, type) of each variable that "const char *a[2], b = 3" declares."""
+    """Returns (name, type) of each variable in a declaration such as "const char *a[2], b = 3"."""
     words = [t.text for t in all_tokens]
     parsed = parse_type(words)
     if parsed is None:
@@ -152,7 +152,7 @@ def declarators(all_tokens):
             pointers += texts[0] == "*"
             texts = texts[1:]
         if not texts or not (texts[0][0].isalpha() or texts[0][0] == "_"):
-            continue  # a pointer to a function, or a bit-field without name
+            continue  # a pointer to a function, or a bit-field without a name
         arrays = 0
         rest = texts[1:]
         while rest and rest[0] == "[":
@@ -163,7 +163,7 @@ def declarators(all_tokens):
 
 
 class Types:
-    """The structs and functions that a layer can name."""
+    """The structs and functions that the files of a layer can name."""
 
     def __init__(self):
         self.structs, self.functions, self.alias, self.variables = {}, {}, {}, {}
@@ -230,7 +230,7 @@ class Types:
             inner = Struct(f"{struct.name}.{len(self.structs)}", struct.file, {}, outer)
             self._add_members(inner, part[at + 1:end], outer)
             rest = part[end + 1:]
-            if not rest:  # its members are those of the struct around it
+            if not rest:  # its members belong to the struct that contains it
                 struct.members.update(inner.members)
                 continue
             self.structs[inner.name] = inner
@@ -239,7 +239,7 @@ class Types:
             struct.members[name] = Type(inner.name, kind.pointers, kind.arrays)
 
     def real(self, kind):
-        """Without typedefs."""
+        """Returns the type with typedefs resolved."""
         seen = set()
         while kind.name in self.alias and kind.name not in seen and kind.name not in self.structs:
             seen.add(kind.name)
@@ -249,7 +249,7 @@ class Types:
 
 
 class Body:
-    """One function: what it writes."""
+    """Finds the writes in one function."""
 
     def __init__(self, types, file, private, head, body):
         self.types, self.file, self.private = types, file, private
@@ -268,7 +268,9 @@ class Body:
     # --- expressions ---
 
     def private_struct(self, name):
-        """The struct that counts for a member of this one; None: it is not private."""
+        """Returns the private struct that counts as written if a member of this one is; None: there is
+        none.
+        """
         struct = self.types.structs.get(name)
         if struct is None:
             return None
@@ -286,7 +288,7 @@ class Body:
             words[0] in self.types.structs or words[0] in self.types.alias or words[-1] == "*" or words[0].endswith("_t"))
 
     def evaluate(self, lo, hi):
-        """The place that the expression in tokens [lo, hi) stands for; None: it is not decidable."""
+        """Returns what the expression in tokens [lo, hi) refers to, or None if that cannot be determined."""
         words = self.words
         if lo >= hi:
             return None
@@ -339,11 +341,11 @@ class Body:
             elif word in ("++", "--"):
                 at += 1
             else:
-                return None  # more than one operand: no place
+                return None  # several operands, so it refers to no memory
         return place
 
     def follow(self, place):
-        """What stands at the index of an array, or where a pointer points to."""
+        """Returns what an element of an array is, or what a pointer points to."""
         if place is None:
             return None
         if place.address:
@@ -369,7 +371,7 @@ class Body:
     # --- statements ---
 
     def writes(self):
-        """(struct, line) of each write to a private struct."""
+        """Returns (struct, line) of each write to a private struct."""
         for at in range(len(self.words)):
             self.declare(at)
             word = self.words[at]
@@ -389,11 +391,11 @@ class Body:
                 yield from self.called(at)
 
     def declared(self, at):
-        """The type of the variable that is initialised here."""
+        """Returns the type of the variable that is initialised here."""
         return self.types.real(self.scope.get(self.words[at - 1], NOTHING))
 
     def declare(self, at):
-        """Take note of local variables when a statement begins here."""
+        """Records local variables if a statement begins here."""
         if at > 0 and self.words[at - 1] not in (";", "{", "}", ":", "(") or self.words[at] in NO_TYPE:
             return
         if at > 0 and self.words[at - 1] == "(" and (at < 2 or self.words[at - 2] != "for"):
@@ -417,7 +419,7 @@ class Body:
         self.scope.update(declarators(statement))
 
     def operand_before(self, at):
-        """Where the operand that ends before a token begins; None: it is a declaration."""
+        """Returns where the operand that ends before a token begins, or None if this is a declaration."""
         i = at - 1
         while i >= 0:
             word = self.words[i]
@@ -466,14 +468,14 @@ class Body:
         yield from self.written(self.evaluate(at + 1, end), at)
 
     def copies(self, at):
-        """Whether a value is assigned that was made elsewhere: not (type){...}."""
+        """Returns whether the assigned value is a copy of a struct and not a new one, (type){...}."""
         if self.words[at] != "=" or at + 1 >= len(self.words) or self.words[at + 1] != "(":
             return True
         end = closing(self.tokens, at + 1)
         return end + 1 >= len(self.words) or self.words[end + 1] != "{"
 
     def written(self, place, at, copied=False):
-        """A write to this place.  A struct that is copied as a whole keeps what its file has made of it."""
+        """Records a write. A struct that is copied as a whole keeps the values that its own file has set."""
         if place is None or place.local:
             return
         whole = self.private_struct(place.type.name) if not place.type.pointers and not place.type.arrays else None
@@ -482,7 +484,7 @@ class Body:
             yield struct, self.tokens[at].line
 
     def pointer_taken(self, kind, at):
-        """A pointer to a member that may be written, put into what has this type."""
+        """Records a write if a pointer to a member is stored where the type allows writing through it."""
         if kind.pointers == 0 or kind.const or at + 1 >= len(self.words):
             return
         yield from self.lent(at + 1, self.expression_end(at + 1), at)
@@ -496,14 +498,14 @@ class Body:
         return len(self.words)
 
     def lent(self, lo, hi, at):
-        """The expression is used as a pointer to what may be written."""
+        """Records a write if the expression is used as a pointer that is not const."""
         place = self.evaluate(lo, hi)
         if place is None or place.local or place.struct is None:
             return
         if not place.address and not place.type.arrays:
             return
         if self.private_struct(place.type.name) is not None and not place.type.pointers:
-            return  # a whole private struct: its own file writes it
+            return  # a whole private struct, whose writes are checked in its own file
         yield place.struct, self.tokens[at].line
 
     def called(self, at):
@@ -522,7 +524,7 @@ class Body:
             lo = hi + 1
 
     def filled(self, lo, hi, at):
-        """memset(&s->member, ...), memset(s, ...), memcpy(s->array + n, ...)"""
+        """Handles memset(&s->member, ...), memset(s, ...), memcpy(s->array + n, ...) and the like."""
         depth = 0
         for i in range(lo, hi):
             depth += (self.words[i] in "([") - (self.words[i] in ")]")
@@ -543,7 +545,7 @@ def is_private_header(name):
 
 
 def types_of(texts, layer):
-    """What files of a layer can name: its own, and the public headers."""
+    """Returns what files of a layer can name: the declarations of the layer and of public headers."""
     types = Types()
     for name, text in texts.items():
         if name.endswith(".h") and "/include/" in name and layer_of(name) != layer:
@@ -555,7 +557,7 @@ def types_of(texts, layer):
 
 
 def owner_of(struct, texts):
-    """The file that may write a struct; None: the one file that does."""
+    """Returns the file that may write a struct; None: the only file that does."""
     if struct.name in OWNERS:
         return OWNERS[struct.name]
     beside = struct.file[:-2] + ".c"
@@ -563,7 +565,7 @@ def owner_of(struct, texts):
 
 
 def faults(texts, layer):
-    """(struct, text) of each write to a private struct from a file that does not own it."""
+    """Returns (struct, text) of each write to a private struct in a file that does not own it."""
     types = types_of(texts, layer)
     private = {s.name for s in types.structs.values()
                if is_private_header(s.file) and layer_of(s.file) == layer and s.outer is None and s.name not in VALUES}
@@ -590,7 +592,7 @@ def faults(texts, layer):
 
 
 def stem(file):
-    """foo.c and foo.h are one file."""
+    """Returns one name for foo.c and foo.h, which count as one file."""
     return file.rsplit(".", 1)[0]
 
 

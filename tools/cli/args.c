@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3), noreturn)) static void fail(const char *nam
 
 /* --- options that getopt would complain about ----------------------------------- */
 
-/* All options of an argp and its children, and those that argp adds. */
+/* The options of a program: all of its argp and the children, and those that argp adds. */
 typedef struct known {
     const struct argp_option *options[KNOWN_MAX];
     size_t count;
@@ -102,7 +102,8 @@ static const struct argp_option *find_long(const known *k, const char *name, siz
     return found;
 }
 
-/* Names of options are lower-case words; anything else is not repeated in messages. */
+/* Returns whether a message may repeat the name. Names of options are lower-case words; anything
+ * else could be a key. */
 static bool name_may_show(const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -126,7 +127,7 @@ __attribute__((noreturn)) static void refuse_long(const char *program, const cha
 
 typedef enum scan { SCAN_NEXT, SCAN_SKIP_VALUE, SCAN_END } scan;
 
-/* word without its dashes */
+/* `word` is the argument without its dashes. */
 static scan scan_long(const known *k, const char *program, const char *word, bool last)
 {
     size_t matches;
@@ -137,7 +138,7 @@ static scan scan_long(const known *k, const char *program, const char *word, boo
         refuse_long(program, word, len, matches);
     }
     if (is_added(o)) {
-        return SCAN_END; /* argp ends the program */
+        return SCAN_END; /* after this option argp ends the program */
     }
     if (o->arg == NULL && word[len] == '=') {
         fail(program, "option --%s takes no argument", o->name);
@@ -203,7 +204,7 @@ static void check_options(const struct argp *argp, int argc, char **argv, unsign
         } else if (word[0] == '-' && word[1] != '\0') {
             s = scan_short(&k, program, word + 1, i + 1 == argc);
         } else if ((flags & ARGP_IN_ORDER) != 0) {
-            return; /* the other arguments belong to a command */
+            return; /* the remaining arguments belong to a command */
         }
         if (s == SCAN_END) {
             return;

@@ -2,8 +2,9 @@
 #define CLI_ARGS_H
 
 /**
- * @file Command lines. An error message never repeats an argument that was not understood, since it
- * may be a key in the wrong position.
+ * @file
+ * Parsing of command lines. An error message never repeats an argument that was not understood,
+ * since it may be a key in the wrong position.
  */
 
 #include <argp.h>
@@ -13,9 +14,9 @@
 enum { CLI_EXIT_USAGE = 2 };
 
 /**
- * argp_parse, after a check of the options: getopt would print what it does not know. Ends the
- * program with CLI_EXIT_USAGE after a message for wrong usage, and with 0 after --help, --usage and
- * --version.
+ * Calls argp_parse after checking the options itself, because getopt would print an unknown one.
+ * Ends the program with CLI_EXIT_USAGE after a message about wrong usage, and with 0 after --help,
+ * --usage and --version.
  */
 void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input);
 
@@ -23,7 +24,10 @@ void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags, v
 void cli_usage(const struct argp_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 
-/** The value of --name as a number; ends with wrong usage if it is none from min to max. */
+/**
+ * Returns the value of --name as a number. If it is not a number from min to max, ends the program
+ * with a message about wrong usage.
+ */
 uint64_t cli_number_option(const struct argp_state *state, const char *name, const char *text,
                            uint64_t min, uint64_t max);
 

@@ -10,7 +10,8 @@
 #include "cli/output.h"
 #include "cli/secret.h"
 
-enum { TEXT_MAX = 64 * 1024, ALL_MAX = 4 * 1024 * 1024 }; /* far above the limits of any hub */
+/* Both are far above the limits of any hub. */
+enum { TEXT_MAX = 64 * 1024, ALL_MAX = 4 * 1024 * 1024 };
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
@@ -46,7 +47,8 @@ static const char *why_unreadable(int error)
     return error == EBADF ? "it is closed" : strerror(error);
 }
 
-/* Reads up to cap bytes, fewer only at the end. Returns -1 and sets errno on failure. */
+/* Reads up to cap bytes, and fewer only at the end of the input. Returns -1 and sets errno on
+ * failure. */
 static ssize_t read_all(int fd, char *to, size_t cap)
 {
     size_t len = 0;
@@ -81,8 +83,8 @@ static char *first_line(const char *text, size_t len, const char *what)
     return trimmed_copy(from, len);
 }
 
-/* Reads one line from a terminal; otherwise everything, so that the writing program does not
- * fail at a closed pipe. */
+/* Reads one line from a terminal. From a pipe or file it reads everything, so that the writing
+ * program does not fail at a closed pipe. */
 static ssize_t read_word(char *to, const char *what)
 {
     if (isatty(STDIN_FILENO)) {
@@ -191,7 +193,7 @@ static bool refill(cli_list *l)
     return true;
 }
 
-/* The next line with its end; the last may have none. */
+/* Finds the next line with its line end, which may be missing from the last line. */
 static cli_list_result next_line(cli_list *l, char **line, size_t *len)
 {
     for (;;) {
@@ -218,7 +220,8 @@ static cli_list_result next_line(cli_list *l, char **line, size_t *len)
     }
 }
 
-/* Other encodings have zeros everywhere; most begin with a mark. */
+/* Returns why the line is not text, or NULL. Files in other encodings contain zeros, and most
+ * begin with a byte order mark. */
 static const char *not_text(const char *line, size_t len)
 {
     if (len >= 2 && (memcmp(line, "\xFF\xFE", 2) == 0 || memcmp(line, "\xFE\xFF", 2) == 0)) {

@@ -34,7 +34,7 @@ bool cli_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
     return n >= min && n <= max;
 }
 
-/* The value of up to nine digits; *text stands behind them then. */
+/* Returns the value of up to nine digits; *text points after them then. */
 static double digits(const char **text, size_t *count, double *scale)
 {
     double n = 0;
@@ -63,7 +63,7 @@ bool cli_rate(const char *text, double min, double max, double *out)
         return false;
     }
     *out = n;
-    /* Exactly 0; the smallest other number is 1e-9. */
+    /* 0 is allowed, too; the smallest other number is 1e-9. */
     return !(n > 0) || (n >= min && n <= max);
 }
 

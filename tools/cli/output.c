@@ -13,13 +13,14 @@ static const char *own_name;
 
 /* --- standard streams ---------------------------------------------------- */
 
-/* Opened for the opposite direction, so that using the descriptor fails with EBADF as if it were
- * closed. */
+/* Opens /dev/null for the opposite direction, so that using the descriptor fails with EBADF as
+ * if it were closed. */
 static void take_descriptor(int fd, int flags)
 {
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
         int got = open("/dev/null", flags);
-        if (got >= 0 && got != fd) { /* a lower descriptor is closed, too, and stays closed */
+        /* A lower descriptor was closed, too, and got this file, which is closed again. */
+        if (got >= 0 && got != fd) {
             (void)close(got);
         }
     }
@@ -42,7 +43,7 @@ void cli_begin(void)
 
 int cli_finish(void)
 {
-    static bool failed; /* one report is enough */
+    static bool failed; /* set after the first error, so that it is printed only once */
 
     errno = 0;
     if (!failed && (fflush(stdout) != 0 || ferror(stdout))) {
@@ -57,7 +58,7 @@ int cli_finish(void)
 
 typedef struct character {
     uint32_t code;
-    size_t len; /* of the sequence; 0: not UTF-8 */
+    size_t len; /* length of the sequence; 0: not UTF-8 */
     bool incomplete;
 } character;
 
@@ -72,7 +73,7 @@ static size_t sequence_len(uint8_t first)
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/* Table 3-7 of the Unicode standard: neither overlong forms nor surrogates. */
+/* Decodes by table 3-7 of the Unicode standard, which excludes overlong forms and surrogates. */
 static character decode(const uint8_t *at, size_t left)
 {
     const size_t len = sequence_len(at[0]);
@@ -97,7 +98,8 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7F && code < 0xA0);
 }
 
-/* Characters that change the direction of text, and line ends of Unicode. */
+/* Returns whether this is a character that changes the direction of text, or a line end of
+ * Unicode. */
 static bool misleads(uint32_t code)
 {
     return code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
@@ -153,7 +155,7 @@ static void put_json_character(FILE *f, const uint8_t *at, character c)
     }
 }
 
-/* Prints the sequence in pending once it is complete or broken. */
+/* Prints the sequence in `pending` when it is complete or turns out to be invalid. */
 static void put_pending(FILE *f, cli_json *j)
 {
     character c = decode(j->pending, j->len);

@@ -7,13 +7,14 @@
 
 enum { SHOWN_MAX = 128, RUN_MAX = 20 };
 
-/* Base64 without '/', so that a path is judged by its segments. */
+/* Base64 without '/', so that the segments of a path are checked one by one. */
 static bool is_base64(char c)
 {
     return isalnum((unsigned char)c) || c == '+' || c == '=';
 }
 
-/* Like a key: letters with digits among them. Names have dashes and dots, or are shorter. */
+/* Returns whether the text looks like a key: letters with digits among them. Names have dashes
+ * and dots, or are shorter. */
 static bool looks_random(const char *run, size_t len)
 {
     size_t digits = 0;
@@ -50,7 +51,8 @@ const char *cli_shown(const char *text, const char *instead)
     return cli_may_show(text) ? text : instead;
 }
 
-/* A key has small and capital letters and digits; topics, dates and names of errors do not. */
+/* Returns whether the text looks like base64: a key has small and capital letters and digits,
+ * while topics, dates and names of errors do not have all of them. */
 static bool looks_like_base64(const char *run, size_t len)
 {
     bool lower = false;

@@ -1,15 +1,18 @@
 #ifndef CLI_SECRET_H
 #define CLI_SECRET_H
 
-/** @file Keeps keys and tokens out of messages and out of freed memory. */
+/**
+ * @file
+ * Keeps keys and tokens out of messages and out of freed memory.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /**
- * True if a message may repeat this argument. False if it may be a key, a token or a connection
- * string: it has '=', ';' or '&', a long run of letters and digits, control characters, or more
- * than 128 characters.
+ * Returns true if a message may repeat this argument. Returns false if it may be a key, a token or
+ * a connection string: if it has '=', ';' or '&', a long run of letters and digits, control
+ * characters, or more than 128 characters.
  */
 bool cli_may_show(const char *text);
 
@@ -22,10 +25,10 @@ const char *cli_shown(const char *text, const char *instead);
  */
 void cli_redact(char *text);
 
-/** Overwrites size bytes and frees them. NULL is fine. */
+/** Overwrites size bytes and frees them. memory may be NULL. */
 void cli_forget(void *memory, size_t size);
 
-/** Like cli_forget, for a text without bytes after its NUL. text may be NULL. */
+/** Does the same for a text that has no bytes after its NUL. text may be NULL. */
 void cli_forget_text(char *text);
 
 #endif

@@ -1,4 +1,5 @@
-/* iothub: tokens for an IoT Hub, and the service side of it, from the command line. */
+/* The program iothub: makes tokens for an IoT Hub and acts as its service side, from the command
+ * line. */
 
 #include <stdlib.h>
 

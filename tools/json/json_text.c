@@ -148,7 +148,7 @@ static bool scan_string(scanner *s)
     return false;
 }
 
-/* "name" : , with the white space around. */
+/* Reads "name" and the colon, with white space around them. */
 static bool scan_name(scanner *s)
 {
     skip_space(s);
@@ -338,7 +338,7 @@ static void print_mark(FILE *out, scanner *s, bool *in_object)
     }
 }
 
-/* The end of an object with members stands on a line of its own. */
+/* Leaves an object or array; the end of one with members is on a line of its own. */
 static void leave(FILE *out, scanner *s, char before)
 {
     s->depth--;

@@ -14,11 +14,10 @@
 
 #define CURRENT "events.ndjson"
 #define OLD     "events.old.ndjson"
-#define LINE_MAX_ \
 /* The longest line: an event of 256 KB with each byte written as \u00xx, and its properties. */
-(8u * 1024 * 1024)
+#define LINE_MAX_ (8u * 1024 * 1024)
 
-    static hub_result failed(hub_fault *fault, const char *path)
+static hub_result failed(hub_fault *fault, const char *path)
 {
     return hub_fail(fault, HUB_ERR_STATE, "%s: %s", path, strerror(errno));
 }

@@ -21,7 +21,7 @@ static const command *find_command(const command_group *group, const char *name)
     return NULL;
 }
 
-/* A word that is no command is not repeated, since it may be a key. */
+/* Asks for a command. A word that is not a command is not repeated, since it may be a key. */
 static void ask_for_command(const struct argp_state *state, const command_group *group,
                             const char *problem)
 {
@@ -51,14 +51,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             ask_for_command(state, input->group, "unknown command");
         }
         input->first = state->next - 1;
-        state->next = state->argc; /* the rest belongs to the command */
+        state->next = state->argc; /* the remaining arguments belong to the command */
         return 0;
     case ARGP_KEY_NO_ARGS: ask_for_command(state, input->group, "a command is missing"); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-/* The manual of the group: its text, and one line for each command. */
+/* Returns the help text of the group: its own text, and one line for each command. */
 static char *group_doc(const command_group *group)
 {
     char *doc = NULL;

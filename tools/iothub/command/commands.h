@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A program of commands inside commands, each with an argp parser of its own.
+ * A program that has commands, which may have commands of their own, each with an argp parser.
  */
 
 #include "cli/args.h"
@@ -11,22 +11,22 @@
 
 typedef struct command {
     const char *name;
-    const char *summary; /* one line in the list of --help */
-    /** argv[0] is the whole name, e.g. "iothub service method". */
+    const char *summary; /* one line for the list in --help */
+    /** argv[0] is the whole name, for example "iothub service method". */
     int (*run)(int argc, char **argv, void *context);
 } command;
 
 typedef struct command_group {
-    const char *doc; /* shown above the list */
-    const char *end; /* shown below everything, or NULL */
+    const char *doc; /* printed before the list in --help */
+    const char *end; /* printed after everything else, or NULL */
     const command *commands;
     size_t count;
     const struct argp_child *children; /* one parser for options before the command, or NULL */
 } command_group;
 
 /**
- * Parse options up to the first word, take that for a command and run it with
- * what follows.  context is the input of the child parser and of the command.
+ * Parses options up to the first word, which is the command, and runs the command with the rest.
+ * context is the input of the child parser and of the command.
  */
 int run_group(const command_group *group, int argc, char **argv, void *context);
 

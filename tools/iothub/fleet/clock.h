@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/** Microseconds of the monotonic clock. */
+/** Returns the microseconds of the monotonic clock. */
 static inline uint64_t fleet_now_us(void)
 {
     struct timespec t;

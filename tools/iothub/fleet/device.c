@@ -10,31 +10,32 @@
 #include "fleet/clock.h"
 
 enum {
-    BURST = 16, /* messages of one turn */
+    BURST = 16, /* most messages that a device sends in one turn */
     NUMBER_ROOM = 64,
     RX = 8 * 1024,
     REQUEST = 512,
     HEADERS = 512,
-    QUEUED = 4, /* messages of a device */
+    QUEUED = 4, /* most messages that wait in a device */
 };
 
 #define NEVER UINT64_MAX
 
 struct fleet_load {
-    iothub_options client; /* of each device */
+    iothub_options client; /* options of each device */
     plat_poll_set *set;
     fleet_totals *totals;
     uint64_t period_us; /* interval between two messages of a device; NEVER: none are sent */
-    size_t size;        /* of a body */
+    size_t size;        /* bytes of a body */
     char *body;         /* shared by all messages; only its beginning changes */
     bool failed;        /* a descriptor could not be watched */
 };
 
 struct fleet_device {
-    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
+    /* Must be the first member, because the poll set returns a pointer to it. */
+    plat_poll_item item;
     fleet_load *load;
     iothub_client *client;
-    uint64_t next_us; /* time of the start, later of the next message */
+    uint64_t next_us; /* time of the start, then of the next message */
     uint64_t sent;
     bool started;
     bool connected;
@@ -43,7 +44,7 @@ struct fleet_device {
 
 /* --- callbacks ------------------------------------------------------------------ */
 
-/* Random, so that the devices do not send at the same moment. */
+/* A random time, so that the devices do not send at the same moment. */
 static uint64_t first_message_us(const fleet_load *l)
 {
     if (l->period_us == NEVER) {
@@ -108,7 +109,7 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
     return IOTHUB_METHOD_TAKEN;
 }
 
-/* The document as a whole comes with each connection and is no change. */
+/* The complete document arrives with each connection and is not a change. */
 static void on_desired(iothub_client *c, const iothub_desired *desired, void *user)
 {
     fleet_device *d = user;
@@ -125,7 +126,8 @@ static void on_desired(iothub_client *c, const iothub_desired *desired, void *us
 
 /* --- its own doing --------------------------------------------------------------- */
 
-/* {"number":7,"pad":"xxxx"}; what is short gets longer than asked for. */
+/* Writes a body such as {"number":7,"pad":"xxxx"}. If the requested size is too small, the body
+ * is longer. */
 static size_t write_body(const fleet_load *l, uint64_t number)
 {
     char head[NUMBER_ROOM];
@@ -145,7 +147,8 @@ static void send_one(fleet_device *d, uint64_t now_us)
     const iothub_telemetry message = {
         .body = l->body,
         .body_len = write_body(l, d->sent + 1),
-        .tag = (void *)(uintptr_t)now_us, /* NOLINT(performance-no-int-to-ptr): never followed */
+        /* NOLINT(performance-no-int-to-ptr): a number, never used as a pointer. */
+        .tag = (void *)(uintptr_t)now_us,
     };
 
     bool accepted = iothub_send_telemetry(d->client, &message, NULL) == IOTHUB_OK;
@@ -159,11 +162,12 @@ static void on_timer(fleet_device *d, uint64_t now_us)
 {
     if (!d->started) {
         d->started = true;
-        d->next_us = NEVER; /* until it is connected */
+        d->next_us = NEVER; /* no message is due until it is connected */
         (void)iothub_start(d->client);
         return;
     }
-    if (!d->connected) { /* skipped, not queued: a backlog would change the requested load */
+    /* Skipped and not queued, because a backlog would change the requested load. */
+    if (!d->connected) {
         d->next_us = NEVER;
         return;
     }
@@ -178,7 +182,7 @@ static void on_timer(fleet_device *d, uint64_t now_us)
 
 static uint64_t due_ms(const fleet_device *d, int timeout_ms)
 {
-    const plat_clock *clock = plat_posix()->clock; /* that of the set */
+    const plat_clock *clock = plat_posix()->clock; /* the clock that the poll set uses */
     uint64_t now = clock->monotonic_ms(clock);
     uint64_t now_us = fleet_now_us();
     uint64_t left_us = d->next_us > now_us ? d->next_us - now_us : 0;

@@ -23,7 +23,7 @@ typedef struct fleet {
     fleet_device **devices;
     size_t count;
     uint64_t began_us;
-    size_t heap; /* bytes of heap in use while all devices existed */
+    size_t heap; /* bytes of heap in use when all devices existed */
 } fleet;
 
 static volatile sig_atomic_t interrupted;
@@ -37,7 +37,7 @@ static void on_signal(int number)
 
 static bool grow(fleet *f)
 {
-    if ((f->count & (f->count + 1)) != 0) { /* there is room up to the next power of two */
+    if ((f->count & (f->count + 1)) != 0) { /* the array has room up to the next power of two */
         return true;
     }
     fleet_device **longer = realloc(f->devices, 2 * (f->count + 1) * sizeof(fleet_device *));
@@ -71,7 +71,7 @@ static bool add_devices(fleet *f)
                            : fleet_source_create(&new_devices, shard, add_device, f);
 }
 
-/* A connection is one descriptor; while its token is renewed, two. */
+/* A connection needs one descriptor, and two while its token is renewed. */
 static void check_descriptors(const fleet *f)
 {
     struct rlimit limit;

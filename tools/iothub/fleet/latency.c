@@ -1,6 +1,7 @@
 #include "fleet/latency.h"
 
-/* Exact below 16, then sixteen steps for each doubling: at most 6 % too high. */
+/* Returns the class of a latency. Values below 16 are exact; above there are sixteen classes for
+ * each doubling, so a class is at most 6 % too high. */
 static size_t class_of(uint64_t us)
 {
     if (us < FLEET_LATENCY_STEPS) {

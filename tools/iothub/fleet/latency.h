@@ -3,7 +3,7 @@
 
 /**
  * @file
- * How long messages took, counted in classes: sixteen for each power of two.
+ * Counts how long messages took, in sixteen classes for each power of two.
  */
 
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 enum { FLEET_LATENCY_STEPS = 16, FLEET_LATENCY_CLASSES = 64 * FLEET_LATENCY_STEPS };
 
-/** Start with { 0 }. */
+/** Counters of latencies; initialise them with { 0 }. */
 typedef struct fleet_latency {
     uint64_t classes[FLEET_LATENCY_CLASSES];
     uint64_t count;
@@ -20,8 +20,10 @@ typedef struct fleet_latency {
 
 void fleet_latency_add(fleet_latency *l, uint64_t us);
 
-/** The time that this percentage of the messages did not exceed; at most 6 % too high.  0 when
- * there are no messages. */
+/**
+ * Returns the time that this percentage of the messages did not exceed, at most 6 % too high.
+ * Returns 0 if there are no messages.
+ */
 double fleet_latency_percentile_ms(const fleet_latency *l, double percent);
 
 #endif

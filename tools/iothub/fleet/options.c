@@ -26,7 +26,7 @@ enum {
 
 enum { DEVICES_MAX = 1000000, SIZE_LIMIT = 65536, PREFIX_MAX = 100 };
 
-/* One message in eleven days; a lower rate would overflow microseconds. */
+/* One message in eleven days; with a lower rate the interval in microseconds would overflow. */
 static const double RATE_MIN = 1e-6;
 static const double RATE_MAX = 100000;
 
@@ -62,7 +62,7 @@ static void check(struct argp_state *state, const fleet_options *o)
     if (*o->prefix == '\0' || strlen(o->prefix) > PREFIX_MAX) {
         cli_usage(state, "--prefix must have 1 to %d characters", PREFIX_MAX);
     }
-    for (const char *c = o->prefix; *c != '\0'; c++) { /* '+' and '#' cannot use MQTT */
+    for (const char *c = o->prefix; *c != '\0'; c++) { /* ids with '+' and '#' cannot use MQTT */
         if (!isalnum((unsigned char)*c) && strchr("-.%_*?!(),=@$':", *c) == NULL) {
             cli_usage(state, "--prefix may have letters, digits and -.%%_*?!(),=@$': only");
         }

@@ -42,7 +42,8 @@ static void print_errors(const char *what, const uint64_t *counts)
     }
 }
 
-/* The costs of this process: heap before the end, highest resident memory, processor time. */
+/* Prints the costs of this process: heap before the end, largest resident memory, processor
+ * time. */
 static void print_costs(const fleet_report *r)
 {
     struct rusage u;

@@ -16,16 +16,18 @@
 typedef struct fleet_report {
     const fleet_totals *totals;
     size_t devices;
-    uint64_t began_us; /* when the first devices started, by fleet_now_us */
-    size_t heap;       /* bytes of heap in use while all devices existed */
+    uint64_t began_us; /* time at which the first device started, by fleet_now_us */
+    size_t heap;       /* bytes of heap in use when all devices existed */
     bool failed;       /* some devices were not served */
 } fleet_report;
 
-/** One line of progress. */
+/** Prints one line of progress. */
 void fleet_report_progress(const fleet_report *r);
 
-/** The summary.  Returns the exit status: success if every device was connected and every message
- * that was sent arrived. */
+/**
+ * Prints the summary. Returns the exit status: success if every device was connected and every
+ * message that was sent arrived.
+ */
 int fleet_report_summary(const fleet_report *r);
 
 #endif

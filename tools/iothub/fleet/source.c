@@ -1,4 +1,4 @@
-/* Where the devices of a fleet come from: a file, or the registry of the hub. */
+/* Finds the connection strings of a fleet: in a file, or by registering devices at the hub. */
 
 #include "fleet/source.h"
 
@@ -15,9 +15,10 @@
 #include "iothub/connection_string.h"
 #include "platform/platform.h"
 
-enum { BULK = 100, KEY_BYTES = 32, KEY_TEXT = 48, CALL_TIMEOUT_S = 60 }; /* BULK: a hub's limit */
+/* BULK is the hub's limit of devices in one request. */
+enum { BULK = 100, KEY_BYTES = 32, KEY_TEXT = 48, CALL_TIMEOUT_S = 60 };
 
-/* Where the devices go. */
+/* Where the devices are added. */
 typedef struct sink {
     fleet_shard shard;
     fleet_source_take take;
@@ -66,7 +67,7 @@ bool fleet_source_read(const char *file, fleet_shard shard, fleet_source_take ta
 
 /* --- the registry ------------------------------------------------------------------- */
 
-/* The hub that the devices are registered at. */
+/* The hub at which the devices are registered. */
 typedef struct registry {
     rest *rest;
     char host[IOTHUB_HOST_MAX + 1];

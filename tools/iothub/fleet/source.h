@@ -3,32 +3,37 @@
 
 /**
  * @file
- * Where the connection strings of a fleet come from: a file, or the registry of the hub.
+ * Finds the connection strings of a fleet: in a file, or by registering devices at the hub.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** The devices of this process: every device whose number in the whole is index, modulo count. */
+/** The devices that this process simulates: those whose number modulo count is index. */
 typedef struct fleet_shard {
     uint64_t index;
     uint64_t count;
 } fleet_shard;
 
-/** Takes one connection string, valid during the call; where names it in a complaint.  False ends
- * the reading. */
+/**
+ * Called with one connection string, which is valid during the call; `where` describes its origin
+ * for error messages. Returns false to end the reading.
+ */
 typedef bool (*fleet_source_take)(void *user, const char *connection_string, const char *where);
 
-/** From each line of a file, "-" is standard input.  False after a complaint. */
+/**
+ * Reads one connection string from each line of a file; "-" is standard input. Returns false after
+ * printing an error.
+ */
 bool fleet_source_read(const char *file, fleet_shard shard, fleet_source_take take, void *user);
 
 typedef struct fleet_source_new {
-    const char *prefix; /* of the device ids; the number follows */
+    const char *prefix; /* prefix of the device ids; a number follows it */
     uint64_t count;
     uint16_t rest_port;
 } fleet_source_new;
 
-/** Registers devices with new keys at the hub. False: an error was printed. */
+/** Registers devices with new keys at the hub. Returns false after printing an error. */
 bool fleet_source_create(const fleet_source_new *devices, fleet_shard shard, fleet_source_take take,
                          void *user);
 

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * What all devices of a fleet did, counted.
+ * Counts what all devices of a fleet do.
  */
 
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 #include "fleet/latency.h"
 #include "iothub/result.h"
 
-#define FLEET_ERROR_KINDS 64 /* an iothub_result without its sign */
+#define FLEET_ERROR_KINDS 64 /* limit of an iothub_result without its sign */
 
-/** Start with { 0 }. */
+/** Counters of a fleet; initialise them with { 0 }. */
 typedef struct fleet_totals {
     uint64_t sent;    /* messages that the clients accepted */
     uint64_t arrived; /* messages that the hub acknowledged */
@@ -32,24 +32,29 @@ typedef struct fleet_totals {
     fleet_latency latency;                      /* from send to acknowledgement */
 } fleet_totals;
 
-/** A device is connected; first: it has never been connected before. */
+/** Call it when a device has connected; first is true if it has never been connected before. */
 void fleet_totals_connected(fleet_totals *t, bool first);
-/** A device is no longer connected; lost: it did not disconnect on request. */
+/**
+ * Call it when a device is no longer connected; lost is true if it did not disconnect on request.
+ */
 void fleet_totals_disconnected(fleet_totals *t, bool lost);
-/** An attempt to connect, or a connection, failed. */
+/** Call it when an attempt to connect, or a connection, has failed. */
 void fleet_totals_link_failed(fleet_totals *t, iothub_result reason);
-/** A message was due: accepted by the client, or skipped because its queue was full. */
+/**
+ * Call it when a message was due: the client has accepted it, or it was skipped because the queue
+ * was full.
+ */
 void fleet_totals_message_due(fleet_totals *t, bool accepted);
 void fleet_totals_message_arrived(fleet_totals *t, uint64_t latency_us);
 void fleet_totals_message_failed(fleet_totals *t, iothub_result reason);
 void fleet_totals_method_answered(fleet_totals *t);
 void fleet_totals_desired_reported(fleet_totals *t);
-/** count connects of a device resumed a TLS session. */
+/** Adds the number of connects of a device that resumed a TLS session. */
 void fleet_totals_add_resumed(fleet_totals *t, uint64_t count);
 
-/** Messages that ended with an error. */
+/** Returns the number of messages that ended with an error. */
 uint64_t fleet_totals_failed_messages(const fleet_totals *t);
-/** Attempts, connections and messages that ended with an error. */
+/** Returns the number of attempts, connections and messages that ended with an error. */
 uint64_t fleet_totals_errors(const fleet_totals *t);
 
 #endif

@@ -12,13 +12,14 @@
 
 enum { NAME_SIZE = 160 };
 
-/* Returns the hub's text, from any of its formats of errors. */
+/* The hub's description of an error, parsed from any of its formats. */
 typedef struct fault {
-    char code[64]; /* "DeviceNotFound", "404103", ... */
+    char code[64]; /* such as "DeviceNotFound" or "404103" */
     char text[256];
 } fault;
 
-/* The text of a server may contain the token that was sent to it, or a key. */
+/* Copies text of a server without secrets: it may contain the token that was sent to it, or a
+ * key. */
 static void copy_redacted(char *out, size_t cap, const char *from, size_t len)
 {
     size_t n = len < cap - 1 ? len : cap - 1;
@@ -43,7 +44,7 @@ static bool read_numbered(fault *f, const cJSON *json)
     return true;
 }
 
-/* "ErrorCode:DeviceNotFound;text", or one of the above as a string. */
+/* Parses "ErrorCode:DeviceNotFound;text", or a string that contains one of the other formats. */
 static void read_message(fault *f, const char *message)
 {
     static const char prefix[] = "ErrorCode:";
@@ -78,8 +79,9 @@ static void read_fault(fault *f, const rest_reply *reply)
     cJSON_Delete(json);
 }
 
-/* An argument given as an id may be a key. A key with a '/' was split as DEVICE/MODULE, and half
- * of a key can look harmless: so both parts are shown, or neither. */
+/* Returns whether a message may show the id, which may be a key by mistake. A key with a '/' was
+ * split as DEVICE/MODULE, and half of a key can look harmless, so both parts are shown or
+ * neither. */
 static bool may_name(const hub_target *target)
 {
     return target != NULL && cli_may_show(target->device) && cli_may_show(target->module);

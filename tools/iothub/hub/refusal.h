@@ -4,7 +4,10 @@
 #include "hub/rest.h"
 #include "hub/target.h"
 
-/** Features that only the emulator has; a hub in the cloud offers them over other protocols. */
+/**
+ * Paths of features that only the emulator offers over HTTPS; a hub in the cloud offers them over
+ * other protocols.
+ */
 #define EMULATOR_PATH "/emulator/"
 
 /** Prints an error for an unsuccessful reply; target may be NULL. */

@@ -25,7 +25,7 @@ enum {
 struct rest {
     CURL *curl;
     struct curl_slist *headers;
-    const char *ca_file;              /* NULL: the roots of the system */
+    const char *ca_file;              /* NULL: the root certificates of the system */
     char where[IOTHUB_HOST_MAX + 32]; /* host:port */
     bool local;
     char why[CURL_ERROR_SIZE];
@@ -38,7 +38,7 @@ typedef struct transfer {
     rest_reply *reply;
     FILE *body;
     size_t taken;
-    bool stopped; /* on_data has seen enough */
+    bool stopped; /* on_data has ended the call */
 } transfer;
 
 /* --- opening ------------------------------------------------------------- */
@@ -90,7 +90,8 @@ static bool read_environment(iothub_connection_string *cs)
             ": this connection string is for a device; one for a service has SharedAccessKeyName");
         return false;
     }
-    cs->kind = IOTHUB_IDENTITY_SERVICE; /* also refused if it names a device */
+    /* Makes the error text right for a string that names a device, too. */
+    cs->kind = IOTHUB_IDENTITY_SERVICE;
     return true;
 }
 
@@ -130,7 +131,7 @@ static bool add_headers(rest *r, const char *token)
     (void)snprintf(line, sizeof line, "Authorization: %s", token);
     bool good = add_header(r, line) && add_header(r, "Content-Type: application/json") &&
                 add_header(r, "Accept: application/json") && add_header(r, "If-Match: \"*\"") &&
-                add_header(r, "Expect:"); /* no waiting for 100 Continue */
+                add_header(r, "Expect:"); /* does not wait for 100 Continue */
     explicit_bzero(line, sizeof line);
     return good;
 }
@@ -220,7 +221,7 @@ static CURLcode configure(rest *r, transfer *t, const char *url)
 #define SET(option, value) rc = rc != CURLE_OK ? rc : curl_easy_setopt(c, option, value)
     SET(CURLOPT_URL, url);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_PATH_AS_IS, 1L); /* ids may be dots */
+    SET(CURLOPT_PATH_AS_IS, 1L); /* an id may consist of dots */
     SET(CURLOPT_CUSTOMREQUEST, call->method);
     SET(CURLOPT_HTTPHEADER, r->headers);
     SET(CURLOPT_ERRORBUFFER, r->why);
@@ -237,7 +238,7 @@ static CURLcode configure(rest *r, transfer *t, const char *url)
     }
     if (r->ca_file != NULL) {
         SET(CURLOPT_CAINFO, r->ca_file);
-        SET(CURLOPT_CAPATH, NULL); /* the only roots to trust */
+        SET(CURLOPT_CAPATH, NULL); /* trusts no roots except those in the file */
     }
     if (r->local) {
         SET(CURLOPT_NOPROXY, "*");

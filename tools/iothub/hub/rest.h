@@ -3,7 +3,7 @@
 
 /**
  * @file
- * The REST interface of a hub: one authorised HTTPS request at a time.
+ * The REST interface of a hub: sends one authorised HTTPS request at a time.
  */
 
 #include <stdbool.h>
@@ -19,34 +19,40 @@
 typedef struct rest rest;
 
 /**
- * Prepares calls of the hub of IOTHUB_CONNECTION_STRING; trusts IOTHUB_CA_FILE if that is set.
- * Sends nothing. NULL: an error was printed.
+ * Prepares calls of the hub that IOTHUB_CONNECTION_STRING names; trusts IOTHUB_CA_FILE if that is
+ * set. Sends nothing. Returns NULL after printing an error.
  */
 rest *rest_open(uint16_t port);
 void rest_close(rest *r);
 
 typedef struct rest_call {
     const char *method; /* "GET", ... */
-    const char *path;   /* percent-encoded, begins with '/', may have a query */
+    const char *path;   /* percent-encoded, begins with '/', may contain a query */
     const char *body;   /* JSON, or NULL */
-    long timeout_s;     /* 0: none once connected */
-    /** Takes the body of a success as it arrives; false ends the call.  NULL: collect it. */
+    long timeout_s;     /* 0: no limit when connected */
+    /**
+     * Receives the body of a successful reply in pieces; returns false to end the call. NULL: the
+     * body is collected.
+     */
     bool (*on_data)(void *user, const char *data, size_t len);
     void *user;
 } rest_call;
 
 typedef struct rest_reply {
     long status;
-    char *body; /* NUL-terminated; empty when on_data took it */
+    char *body; /* NUL-terminated; empty if on_data received it */
     size_t len;
     char code[64]; /* the hub's own name for an error, or "" */
 } rest_reply;
 
-/** False if no complete reply arrived; an error was printed. */
+/**
+ * Sends the request and receives the reply. Returns false after printing an error if no complete
+ * reply arrived.
+ */
 bool rest_perform(rest *r, const rest_call *call, rest_reply *reply);
 void rest_reply_free(rest_reply *reply);
 
-/** Percent-encoded copy for one segment of a path; free it. */
+/** Returns a percent-encoded copy for one segment of a path; the caller frees it. */
 char *rest_escape(const char *text);
 
 #endif

@@ -31,7 +31,7 @@ static bool copy_id(char *out, size_t cap, const char *from, size_t len)
     return true;
 }
 
-/* White space around it is often copied with the text. */
+/* Removes white space around the argument, which is often copied with the text. */
 static size_t trim(const char **arg)
 {
     size_t len;

@@ -29,7 +29,7 @@ enum option_key {
     OPT_INSPECT
 };
 
-/* What the user asked for; NULL: not given. */
+/* The options of the user; NULL: not given. */
 typedef struct request {
     const char *connection_string;
     const char *ttl;
@@ -114,7 +114,8 @@ static void refuse_pair(struct argp_state *state, const char *a, const void *a_g
     }
 }
 
-/* A connection string or a token in this place would be readable in the new token. */
+/* Returns whether the text is a connection string or a token, which everybody could read in the
+ * new token. */
 static bool is_credential(const char *text)
 {
     return strcasestr(text, "HostName=") != NULL || strcasestr(text, "SharedAccess") != NULL;
@@ -190,7 +191,7 @@ static void read_numbers(struct argp_state *state, request *q)
     }
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): the type is that of argp */
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp prescribes the type */
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     request *q = state->input;
@@ -278,7 +279,7 @@ static int make_for_resource(const request *q, const char *key)
         .policy = mqc_span_str(q->policy),
         .expiry_s = q->expiry_s,
     };
-    /* Each byte may become three; the rest of a token is short. */
+    /* Each byte may become three bytes; 256 bytes are enough for the rest of a token. */
     size_t cap = 3 * (grant.resource.len + grant.policy.len) + 256;
     char *token = malloc(cap);
     iothub_error err = { .text = "out of memory" };

@@ -18,7 +18,7 @@ typedef struct message_input {
     service_options *shared;
     service_words words; /* DEVICE TEXT */
     hub_target target;
-    cJSON *json; /* the request, built up while options are read */
+    cJSON *json; /* the body of the request, built while the options are read */
     cJSON *properties;
 } message_input;
 
@@ -76,7 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Always as base64, since the content of a file may not be text. */
+/* Always encoded as base64, since the content of a file may not be text. */
 static bool add_body(cJSON *json, const char *body, size_t len)
 {
     const plat_crypto *crypto = plat_posix()->crypto;

@@ -127,7 +127,8 @@ int service_print(const char *text, size_t len)
         free(laid_out);
         return cli_error("out of memory");
     }
-    cli_put_json(stdout, &json, laid_out, laid_out_len); /* it need not be UTF-8 */
+    /* Formatted text, which may not be UTF-8. */
+    cli_put_json(stdout, &json, laid_out, laid_out_len);
     cli_put_json_end(stdout, &json);
     free(laid_out);
     putchar('\n');

@@ -16,7 +16,7 @@ enum { OPT_TIMEOUT = 256, DEFAULT_TIMEOUT_S = 30, SPARE_TIME_S = 15 };
 
 typedef struct method_input {
     service_options *shared;
-    service_words words; /* TARGET NAME [JSON] */
+    service_words words; /* the words TARGET NAME [JSON] */
     hub_target target;
     uint64_t timeout_s;
 } method_input;
@@ -57,7 +57,7 @@ static char *request_body(const method_input *in, const char *payload)
     return body;
 }
 
-/* Any 32-bit integer; false for everything else. */
+/* Reads a status, which may be any 32-bit integer. Returns false for everything else. */
 static bool read_status(json_text text, long *status)
 {
     char digits[16];

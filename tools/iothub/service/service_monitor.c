@@ -47,7 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Each line is printed immediately, for readers of a pipe; empty lines are heartbeats. */
+/* Prints each line immediately, for readers of a pipe. Empty lines are heartbeats and are
+ * skipped. */
 static bool print_lines(void *user, const char *data, size_t len)
 {
     monitor_input *in = user;

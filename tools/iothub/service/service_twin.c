@@ -66,7 +66,8 @@ static int run_get(int argc, char **argv, void *context)
     return call_and_print(&in, "GET", NULL);
 }
 
-/* Desired properties alone, or already the form of the REST interface? */
+/* Returns true if the object already has the form of the REST interface, false if it has only
+ * desired properties. */
 static bool is_whole_twin(json_text update)
 {
     const char *at = NULL;
@@ -84,7 +85,8 @@ static bool is_whole_twin(json_text update)
     return any;
 }
 
-/* The text, which is JSON, goes into the request as it is: numbers keep every digit. */
+/* Returns the body of the request. The JSON text is copied into it unchanged, so that numbers
+ * keep every digit. */
 static char *update_body(const char *text)
 {
     char *body = NULL;
