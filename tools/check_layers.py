@@ -78,7 +78,7 @@ LEVELS = {
         ["text"],
         ["hub"],
         ["context"],
-        ["connection", "telemetry", "features"],
+        ["connection", "telemetry", "features", "pnp"],
         ["drive"],
     ],
     "tools/hub_emulator": [

@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "iothub/json_writer.h"
+#include "iothub/pnp.h"
 #include "text/json_path.h"
 
 static void find(mqc_span text, const char *const *keys, size_t count, bool good)
@@ -150,6 +151,22 @@ static void rewrite(mqc_span text)
     free(buf);
 }
 
+/* Every property of a document is one valid value of it. */
+static void walk_properties(mqc_span text, bool good)
+{
+    static const char *const components[] = { "desired", "a" };
+    iothub_pnp_walk p;
+
+    iothub_pnp_walk_init(&p, text, components, 2);
+    while (iothub_pnp_next(&p)) {
+        FUZZ_CHECK(p.value.ptr >= text.ptr && p.value.ptr + p.value.len <= text.ptr + text.len);
+        FUZZ_CHECK(iothub_json_check(p.value, NULL) == IOTHUB_OK);
+        FUZZ_CHECK(p.name.len != 0 || p.kind == IOTHUB_JSON_NULL);
+    }
+    FUZZ_CHECK((p.result == IOTHUB_OK) ==
+               (good && iothub_json_kind_of(text) == IOTHUB_JSON_OBJECT));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const keys[] = { "desired", "$version", "a\"b" };
@@ -157,6 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const bool good = iothub_json_check(text, NULL) == IOTHUB_OK;
 
     walk(text, good);
+    walk_properties(text, good);
     if (good) {
         rewrite(text);
     }
