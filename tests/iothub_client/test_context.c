@@ -143,6 +143,51 @@ static void the_time_is_that_of_the_platform(void **state)
     assert_ptr_equal(context_clock(&f.context), &f.platform.clock.base);
 }
 
+#ifndef NDEBUG
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    iothub_context *c = &f.context;
+    iothub_lock other;
+    char scratch[8];
+
+    assert_true(context_valid(c));
+    c->closing = true; /* callbacks would run as if in no turn */
+    assert_false(context_valid(c));
+    c->processing = true;
+    assert_true(context_valid(c));
+    c->closing = c->processing = false;
+
+    c->scratch_len = 4;
+    assert_false(context_valid(c));
+    c->scratch_len = 0;
+    c->events_len = 4;
+    assert_false(context_valid(c));
+    context_set_scratch(c, scratch + 4, 4, 4);
+    assert_true(context_valid(c));
+
+    for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
+        const bool connects = s != IOTHUB_STOPPED && s != IOTHUB_WAITING;
+        c->state = (iothub_state)s;
+        c->generation = 0;
+        assert_int_equal(context_valid(c), !connects);
+        c->generation = 1;
+        assert_true(context_valid(c));
+    }
+    c->state = IOTHUB_STOPPED;
+
+    assert_int_equal(context_make_lock(c), PLAT_OK);
+    assert_true(context_valid(c));
+    other = c->lock_memory;
+    c->lock = &other;
+    assert_false(context_valid(c));
+    c->lock = &c->lock_memory;
+    c->lock_memory.driver = &other; /* of no runner */
+    assert_false(context_valid(c));
+    c->lock_memory.driver = NULL;
+}
+#endif
+
 #define WITH_CONTEXT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -156,6 +201,9 @@ int main(void)
         WITH_CONTEXT(the_log_may_run_inside_itself),
         WITH_CONTEXT(the_lock_exists_for_a_runner_and_opens_for_its_calls),
         WITH_CONTEXT(the_time_is_that_of_the_platform),
+#ifndef NDEBUG
+        WITH_CONTEXT(members_that_disagree_are_seen),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

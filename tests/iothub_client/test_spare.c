@@ -158,6 +158,27 @@ static void an_open_one_waits_without_a_limit(void **state)
     end(&r);
 }
 
+#ifndef NDEBUG
+static void a_spare_without_a_renewal_is_seen(void **state)
+{
+    (void)state;
+    spare_rig r;
+    begin(&r);
+    const iothub_renewal none = { 0 };
+    const iothub_renewal torn = { .failures = 1 };
+
+    assert_true(spare_valid(&r.spare, &none)); /* closed */
+    assert_false(spare_valid(&r.spare, &torn));
+    assert_int_equal(open_it(&r), SPARE_ADVANCED);
+    assert_true(spare_valid(&r.spare, &r.renewal));
+    assert_false(spare_valid(&r.spare, &none));
+    r.spare.want_write = true; /* it is not open */
+    assert_false(spare_valid(&r.spare, &r.renewal));
+    r.spare.want_write = false;
+    end(&r);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +188,9 @@ int main(void)
         cmocka_unit_test(the_hub_may_not_speak_on_it),
         cmocka_unit_test(a_stage_that_takes_too_long_is_a_failure),
         cmocka_unit_test(an_open_one_waits_without_a_limit),
+#ifndef NDEBUG
+        cmocka_unit_test(a_spare_without_a_renewal_is_seen),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

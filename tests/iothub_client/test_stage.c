@@ -125,6 +125,24 @@ static void a_stage_that_begins_again_has_its_first_half_again(void **state)
     assert_true(stage_goes_on(&s, BUDGET, 0, IOTHUB_NEVER, NOW + BUDGET + HALF));
 }
 
+#ifndef NDEBUG
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    iothub_stage s = begun(true);
+
+    assert_true(stage_valid(&s));
+    s.moved = 1; /* nothing is counted in the first half */
+    assert_false(stage_valid(&s));
+    s.late = 1;
+    assert_true(stage_valid(&s));
+    s.deadline = IOTHUB_NEVER; /* halves of no time */
+    assert_false(stage_valid(&s));
+    stage_set_deadline(&s, IOTHUB_NEVER);
+    assert_true(stage_valid(&s));
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +154,9 @@ int main(void)
         cmocka_unit_test(the_count_of_bytes_may_start_again),
         cmocka_unit_test(all_patience_ends),
         cmocka_unit_test(a_stage_that_begins_again_has_its_first_half_again),
+#ifndef NDEBUG
+        cmocka_unit_test(members_that_disagree_are_seen),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

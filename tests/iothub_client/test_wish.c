@@ -51,7 +51,7 @@ static void a_stop_cancels_a_later_start_and_follows_an_earlier_one(void **state
     };
 
     for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
-        iothub_wish w = { .kind = (iothub_wish_kind)i, .stop_at = 5 };
+        iothub_wish w = { .kind = (iothub_wish_kind)i, .stop_at = i < IOTHUB_WISH_STOP ? 0 : 5 };
         wish_stop(&w, 77);
         assert_int_equal(w.kind, after[i]);
         assert_true(w.stop_at == 77);
@@ -94,6 +94,35 @@ static void a_client_that_has_stopped_keeps_only_the_wish_to_start_again(void **
     }
 }
 
+/* A stop that was cancelled or carried out leaves no time behind. */
+static void the_time_of_a_stop_ends_with_the_stop(void **state)
+{
+    (void)state;
+    iothub_wish w = { .kind = IOTHUB_WISH_START_STOP, .stop_at = 77 };
+
+    assert_null(wish_start(&w, true));
+    assert_true(w.stop_at == 0);
+    w = (iothub_wish){ .kind = IOTHUB_WISH_START_STOP, .stop_at = 77 };
+    assert_true(wish_take_start(&w)); /* the stop is next */
+    assert_true(w.stop_at == 77);
+    wish_on_stopped(&w);
+    assert_true(w.stop_at == 0);
+}
+
+#ifndef NDEBUG
+static void members_that_disagree_are_seen(void **state)
+{
+    (void)state;
+    for (int kind = IOTHUB_WISH_NONE; kind <= IOTHUB_WISH_STOP_START + 1; kind++) {
+        iothub_wish w = { .kind = (iothub_wish_kind)kind };
+        assert_int_equal(wish_valid(&w), kind <= IOTHUB_WISH_STOP_START);
+        w.stop_at = 1;
+        assert_int_equal(wish_valid(&w),
+                         kind >= IOTHUB_WISH_STOP && kind <= IOTHUB_WISH_STOP_START);
+    }
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +130,10 @@ int main(void)
         cmocka_unit_test(a_stop_cancels_a_later_start_and_follows_an_earlier_one),
         cmocka_unit_test(a_start_is_taken_once_and_leaves_the_stop_behind_it),
         cmocka_unit_test(a_client_that_has_stopped_keeps_only_the_wish_to_start_again),
+        cmocka_unit_test(the_time_of_a_stop_ends_with_the_stop),
+#ifndef NDEBUG
+        cmocka_unit_test(members_that_disagree_are_seen),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

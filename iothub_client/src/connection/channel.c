@@ -18,6 +18,9 @@ void channel_init(iothub_channel *ch, iothub_context *context)
 #ifndef NDEBUG
 bool channel_valid(const iothub_channel *ch)
 {
+    if (!stage_valid(&ch->stage)) {
+        return false;
+    }
     if (ch->stream == NULL && ch->state != CHANNEL_CLOSED) {
         return false;
     }

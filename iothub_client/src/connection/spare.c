@@ -1,5 +1,7 @@
 #include "connection/spare.h"
 
+#include <assert.h>
+
 #include "connection/life.h"
 #include "context/callbacks.h"
 
@@ -18,6 +20,7 @@ static spare_answer fail(iothub_channel *spare, iothub_renewal *r, const char *w
 spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const credential_part *k,
                         mqc_time now)
 {
+    assert(spare_valid(spare, r));
     iothub_error why;
 
     callback_log_text(spare->context, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
@@ -30,6 +33,7 @@ spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const credenti
 /* Neither side sends anything before CONNECT, but the hub may close an idle connection. */
 spare_answer spare_progress(iothub_channel *spare, iothub_renewal *r, mqc_time now)
 {
+    assert(spare_valid(spare, r));
     const channel_state was = spare->state;
     iothub_error why;
 
@@ -43,6 +47,7 @@ spare_answer spare_progress(iothub_channel *spare, iothub_renewal *r, mqc_time n
 
 spare_answer spare_on_time(iothub_channel *spare, iothub_renewal *r, mqc_time now)
 {
+    assert(spare_valid(spare, r));
     if (!channel_is_opening(spare) || !channel_is_late(spare, now)) {
         return SPARE_UNCHANGED;
     }
@@ -51,5 +56,14 @@ spare_answer spare_on_time(iothub_channel *spare, iothub_renewal *r, mqc_time no
 
 spare_answer spare_give_up(iothub_channel *spare, iothub_renewal *r, const char *why, mqc_time now)
 {
+    assert(spare_valid(spare, r));
     return fail(spare, r, why, now - spare->began, now);
 }
+
+#ifndef NDEBUG
+bool spare_valid(const iothub_channel *spare, const iothub_renewal *r)
+{
+    /* Only a renewal opens the spare. */
+    return channel_valid(spare) && renewal_valid(r) && (r->due || !channel_in_use(spare));
+}
+#endif

@@ -25,4 +25,8 @@ spare_answer spare_on_time(iothub_channel *spare, iothub_renewal *r, mqc_time no
 /** Closes the spare, since there is no credential for it. */
 spare_answer spare_give_up(iothub_channel *spare, iothub_renewal *r, const char *why, mqc_time now);
 
+#ifndef NDEBUG
+bool spare_valid(const iothub_channel *spare, const iothub_renewal *r);
+#endif
+
 #endif

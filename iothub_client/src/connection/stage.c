@@ -1,5 +1,7 @@
 #include "connection/stage.h"
 
+#include <assert.h>
+
 enum { BYTES_PER_S = 50 };
 
 #define MOVED_MASK (UINT32_MAX >> 1)
@@ -11,31 +13,41 @@ static bool moves(uint32_t bytes, uint32_t within_ms)
 
 void stage_begin(iothub_stage *stage, uint32_t budget_ms, bool can_be_slow, mqc_time now)
 {
-    stage->late = 0;
-    stage->deadline = IOTHUB_NEVER;
-    if (budget_ms > 0) {
-        stage->deadline = now + (can_be_slow ? budget_ms - budget_ms / 2 : budget_ms);
-    }
+    const uint32_t first_ms = can_be_slow ? budget_ms - budget_ms / 2 : budget_ms;
+
+    stage_set_deadline(stage, budget_ms > 0 ? now + first_ms : IOTHUB_NEVER);
 }
 
 void stage_set_deadline(iothub_stage *stage, mqc_time deadline)
 {
-    stage->deadline = deadline;
+    *stage = (iothub_stage){ .deadline = deadline };
 }
 
 bool stage_goes_on(iothub_stage *stage, uint32_t budget_ms, uint64_t moved, mqc_time until,
                    mqc_time now)
 {
+    assert(stage_valid(stage));
     const uint32_t half = budget_ms / 2;
     const uint32_t moved_now = (uint32_t)moved & MOVED_MASK;
     const uint32_t bytes = (moved_now - stage->moved) & MOVED_MASK;
     const bool first = stage->late == 0;
 
+    if (half == 0) {
+        return false;
+    }
     stage->late = 1;
     stage->moved = moved_now & MOVED_MASK;
-    if (half == 0 || (!first && (now >= until || !moves(bytes, half)))) {
+    if (!first && (now >= until || !moves(bytes, half))) {
         return false;
     }
     stage->deadline = now + half;
     return true;
 }
+
+#ifndef NDEBUG
+bool stage_valid(const iothub_stage *stage)
+{
+    /* Bytes are counted from the second half on, and a stage without a limit has no halves. */
+    return stage->late != 0 ? stage->deadline != IOTHUB_NEVER : stage->moved == 0;
+}
+#endif

@@ -23,7 +23,7 @@ typedef struct iothub_stage {
 /** budget_ms: 0 means without limit. can_be_slow: stage_goes_on may extend it. */
 void stage_begin(iothub_stage *stage, uint32_t budget_ms, bool can_be_slow, mqc_time now);
 
-/** Sets the deadline of the stage. */
+/** Sets the deadline of a stage without halves. */
 void stage_set_deadline(iothub_stage *stage, mqc_time deadline);
 
 /**
@@ -32,5 +32,9 @@ void stage_set_deadline(iothub_stage *stage, mqc_time deadline);
  */
 bool stage_goes_on(iothub_stage *stage, uint32_t budget_ms, uint64_t moved, mqc_time until,
                    mqc_time now);
+
+#ifndef NDEBUG
+bool stage_valid(const iothub_stage *stage);
+#endif
 
 #endif

@@ -20,7 +20,7 @@ typedef enum iothub_wish_kind {
 
 typedef struct iothub_wish {
     iothub_wish_kind kind;
-    mqc_time stop_at; /* for a stop: the time at which waiting for open requests ends */
+    mqc_time stop_at; /* the time at which waiting for open requests ends; 0 without a stop */
 } iothub_wish;
 
 /**
@@ -41,5 +41,9 @@ static inline bool wish_is_stop(const iothub_wish *w)
 {
     return w->kind == IOTHUB_WISH_STOP || w->kind == IOTHUB_WISH_STOP_START;
 }
+
+#ifndef NDEBUG
+bool wish_valid(const iothub_wish *w);
+#endif
 
 #endif

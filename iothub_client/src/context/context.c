@@ -1,5 +1,7 @@
 #include "context/context.h"
 
+#include <assert.h>
+
 #include "context/result_map.h"
 #include "text/text_writer.h"
 
@@ -54,10 +56,12 @@ mqc_time context_now(const iothub_context *context)
 void context_set_state(iothub_context *context, iothub_state state)
 {
     context->state = state;
+    assert(context_valid(context));
 }
 
 void context_end_connection(iothub_context *context)
 {
+    assert(context_valid(context));
     context->generation++;
 }
 
@@ -65,12 +69,14 @@ void context_end_connection(iothub_context *context)
 
 void context_begin_end(iothub_context *context)
 {
+    assert(context_valid(context));
     context->processing = true;
     context->closing = true;
 }
 
 bool context_set_logging(iothub_context *context, bool logging)
 {
+    assert(context_valid(context));
     bool before = context->logging;
 
     context->logging = logging;
@@ -81,6 +87,7 @@ bool context_set_logging(iothub_context *context, bool logging)
 
 plat_result context_make_lock(iothub_context *context)
 {
+    assert(context_valid(context));
     plat_result r = lock_init(&context->lock_memory, context->options.platform->threads);
 
     if (r == PLAT_OK) {
@@ -91,6 +98,7 @@ plat_result context_make_lock(iothub_context *context)
 
 void context_drop_lock(iothub_context *context)
 {
+    assert(context_valid(context));
     if (context->lock != NULL) {
         lock_deinit(context->lock);
         context->lock = NULL;
@@ -138,5 +146,23 @@ iothub_result context_refuse_size(iothub_context *context, const char *what, siz
 
 mqc_result context_publish(iothub_context *context, const mqc_outgoing *m)
 {
+    assert(context_valid(context));
     return context->closing ? MQC_ERR_STATE : mqc_publish(context->engine, m, NULL);
 }
+
+#ifndef NDEBUG
+bool context_valid(const iothub_context *context)
+{
+    const bool connects = context->state >= IOTHUB_RESOLVING && context->state <= IOTHUB_STOPPING;
+
+    if (context->lock != NULL &&
+        (context->lock != &context->lock_memory || !lock_valid(context->lock))) {
+        return false;
+    }
+    if (context->scratch == NULL && (context->scratch_len > 0 || context->events_len > 0)) {
+        return false;
+    }
+    /* Each connection has a generation, and callbacks of the end run as in a turn. */
+    return (!connects || context->generation != 0) && (!context->closing || context->processing);
+}
+#endif

@@ -215,4 +215,8 @@ static inline void context_count_ignored(iothub_context *context)
     context->ignored++;
 }
 
+#ifndef NDEBUG
+bool context_valid(const iothub_context *context);
+#endif
+
 #endif
