@@ -61,6 +61,7 @@ iothub_result c2d_accept(iothub_c2d *f, uint32_t delivery)
 {
     const uint16_t packet_id = (uint16_t)(delivery & 0xFFFFu);
 
+    assert(c2d_valid(f));
     if (delivery == 0) {
         return IOTHUB_OK;
     }
@@ -104,6 +105,7 @@ static void on_message(iothub_c2d *f, const topic_parts *p, const mqc_message *m
 
 bool c2d_on_message(iothub_c2d *f, const topic_parts *p, const mqc_message *m)
 {
+    assert(c2d_valid(f));
     f->received++;
     if (f->context->options.callbacks.c2d != NULL) {
         on_message(f, p, m);
@@ -126,8 +128,10 @@ void c2d_on_oversize(iothub_c2d *f)
 #ifndef NDEBUG
 bool c2d_valid(const iothub_c2d *f)
 {
-    /* The engine reads no further message before one of these is accepted. */
-    return f->deferred <= IOTHUB_UNACCEPTED_MAX;
+    /* The engine reads no further message before one of these is accepted, and a deferred message
+     * was received and not accepted. */
+    return f->deferred <= IOTHUB_UNACCEPTED_MAX && f->accepted <= f->received &&
+           f->deferred <= f->received - f->accepted;
 }
 #endif
 

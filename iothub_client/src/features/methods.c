@@ -159,6 +159,7 @@ static void on_call(iothub_methods *f, const topic_parts *p, mqc_span payload, b
 
 bool methods_on_call(iothub_methods *f, const topic_parts *p, mqc_span payload, bool oversize)
 {
+    assert(methods_valid(f));
     f->received++;
     if (f->context->options.callbacks.method == NULL) {
         return false;
@@ -193,6 +194,7 @@ void methods_on_done(iothub_methods *f, const mqc_done *m)
     if (d.result == IOTHUB_OK) {
         f->answered++;
     }
+    assert(methods_valid(f));
     if (d.op != 0) { /* 0: the client itself made this answer */
         callback_done(f->context, &d);
     }
@@ -242,6 +244,7 @@ iothub_result methods_respond(iothub_methods *f, const iothub_method_token *toke
 {
     iothub_result r = IOTHUB_OK;
 
+    assert(methods_valid(f));
     if (token == NULL || (json.ptr == NULL && json.len > 0) ||
         memchr(token->rid, '\0', sizeof token->rid) == NULL) {
         return context_refuse(
@@ -269,6 +272,18 @@ iothub_result methods_respond(iothub_methods *f, const iothub_method_token *toke
 }
 
 #ifndef NDEBUG
+/* No other slot has the number of this one. */
+static bool is_only_one(const iothub_methods *f, const method_slot *slot)
+{
+    for (size_t i = 0; i < METHODS_OPEN_MAX; i++) {
+        const method_slot *other = &f->slots[i];
+        if (other != slot && other->state != METHOD_FREE && other->call == slot->call) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool methods_valid(const iothub_methods *f)
 {
     for (size_t i = 0; i < METHODS_OPEN_MAX; i++) {
@@ -277,10 +292,11 @@ bool methods_valid(const iothub_methods *f)
             return false;
         }
         /* Numbers are given once; a slot that was never used has none. */
-        if (slot->state == METHOD_FREE ? slot->call != 0 : slot->call > f->last_call) {
+        if (slot->state == METHOD_FREE ? slot->call != 0
+                                       : slot->call > f->last_call || !is_only_one(f, slot)) {
             return false;
         }
     }
-    return true;
+    return f->answered <= f->received && f->last_call <= f->received;
 }
 #endif

@@ -65,6 +65,7 @@ static iothub_result request(iothub_twin *f, iothub_op_kind kind, mqc_span json,
                              iothub_op *op)
 {
     iothub_op next = context_next_op(f->context);
+    assert(twin_valid(f));
     bool behind = f->starved && f->context->state == IOTHUB_CONNECTED;
 
     mqc_result r = behind ? MQC_ERR_NO_SPACE : publish(f, (uint8_t)kind, next, json, tag);
@@ -119,13 +120,17 @@ static void hold_until(iothub_twin *f, mqc_time when)
     mqc_hold(f->context->engine, IOTHUB_LANE_TWIN, when != IOTHUB_NEVER);
 }
 
+/* The hub throttles, or it has an internal error. */
+static bool is_temporary(int status)
+{
+    return status == 429 || (status >= 500 && status <= 599);
+}
+
 /* The hub throttles or has an internal error: this request is repeated, and all others wait for
  * it. */
 static bool later(iothub_twin *f, uint32_t rid, int status)
 {
-    bool wanted = status == 429 || (status >= 500 && status <= 599);
-
-    if (!wanted || mqc_requeue(f->context->engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
+    if (!is_temporary(status) || mqc_requeue(f->context->engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
         return false;
     }
     callback_log_text(f->context, IOTHUB_LOG_WARNING, "twin",
@@ -264,6 +269,7 @@ static void compare(iothub_twin *f, mqc_span body)
 
 void twin_on_connected(iothub_twin *f)
 {
+    assert(twin_valid(f));
     f->oversize = false;
     f->requested_generation = f->context->generation - 1; /* an unanswered GET is out of date */
     hold_until(f, f->hold_until);
@@ -317,6 +323,7 @@ void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
     mqc_done m;
     uint32_t rid = 0; /* names no request */
 
+    assert(twin_valid(f));
     (void)topic_rid_number(p->rid, &rid);
     if (later(f, rid, p->status)) {
         return;
@@ -378,6 +385,7 @@ bool twin_on_desired(iothub_twin *f, const topic_parts *p, mqc_span json, const 
 {
     iothub_desired d = { .json = json, .version = p->version, .text = "" };
 
+    assert(twin_valid(f));
     if (f->context->options.callbacks.desired == NULL) {
         return false;
     }
@@ -407,6 +415,7 @@ void twin_on_done(iothub_twin *f, const mqc_done *m)
         .tag = m->tag,
     };
 
+    assert(twin_valid(f));
     if (m->kind != KIND_OWN_GET) {
         callback_done(f->context, &d);
         return;
@@ -425,6 +434,12 @@ bool twin_valid(const iothub_twin *f)
         return false;
     }
     /* A GET that found the lane full is scheduled. */
-    return !f->starved || f->retry_at != IOTHUB_NEVER;
+    if (f->starved && f->retry_at == IOTHUB_NEVER) {
+        return false;
+    }
+    /* Requests are held back only after a request that is repeated later. */
+    return f->retries > 0
+               ? f->later_op != 0 && is_temporary(f->later_status)
+               : f->later_op == 0 && f->later_status == 0 && f->hold_until == IOTHUB_NEVER;
 }
 #endif

@@ -48,6 +48,7 @@ void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result)
     in_lane *slot = m->tag;
     const in_lane was = *slot;
 
+    assert(backlog_valid(b));
     b->in_lane--;
     if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start continues from there */
         b->next = was.seq < b->next ? was.seq : b->next;
@@ -266,6 +267,7 @@ void backlog_feed(backlog *b, bool stopping, mqc_time now)
     plat_store_record r;
     int given_up = 0;
 
+    assert(backlog_valid(b));
     if (!may_feed(b, stopping)) {
         return;
     }
@@ -306,6 +308,7 @@ plat_result backlog_append(backlog *b, const mqc_outgoing *m, uint32_t ttl_ms)
     const plat_clock *clock = context_clock(b->context);
     plat_store *s = store_of(b);
     const mqc_time now = context_now(b->context);
+    assert(backlog_valid(b));
     plat_store_record r = record_of(m, ttl_ms, context_events(b->context) - RECORD_STAMP_SIZE,
                                     clock->wall_s(clock), now);
 
@@ -363,6 +366,7 @@ bool backlog_drop_oldest(backlog *b, bool *from_lane)
     plat_store_record r;
     void *tag;
 
+    assert(backlog_valid(b));
     *from_lane = false;
     if (store_health_rests(&b->health)) {
         return false;
@@ -386,6 +390,7 @@ uint64_t backlog_purge(backlog *b)
     uint64_t waiting = b->open - b->in_lane;
     uint64_t count = waiting - b->purging;
 
+    assert(backlog_valid(b));
     b->purge_begin = b->next;
     b->purge_end = store_health_info(&b->health).next_seq;
     b->purging = waiting;
@@ -433,6 +438,7 @@ static mqc_time front_deadline(const backlog *b, bool stopping)
 
 void backlog_on_time(backlog *b, bool stopping, mqc_time now)
 {
+    assert(backlog_valid(b));
     store_health_log(&b->health);
     report_dropped(b);
     if (!store_health_resume(&b->health, now) || !remove_ended(b) || !run_store(b, now)) {
@@ -486,8 +492,23 @@ void backlog_close(backlog *b)
 }
 
 #ifndef NDEBUG
+/* Each record that was found or stored waits, is in the lane, or has ended. */
+static bool counters_agree(const backlog *b)
+{
+    const telemetry_ends *e = &b->ends;
+    const uint64_t ended = e->acknowledged + e->expired + e->dropped + e->cancelled + e->kept;
+
+    return b->found + b->stored == b->open + ended;
+}
+
 bool backlog_valid(const backlog *b)
 {
+    if (store_of(b) == NULL) { /* it is empty, apart from the ends of other messages */
+        return b->found == 0 && b->stored == 0 && b->open == 0 && b->in_lane == 0;
+    }
+    if (!counters_agree(b)) {
+        return false;
+    }
     /* Each message in the lane has a slot, and its end was not counted. */
     if (b->in_lane > b->lane_max || b->in_lane > b->table.fresh || b->in_lane > b->open) {
         return false;

@@ -184,6 +184,8 @@ iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms)
 
 void limits_on_done(telemetry_limits *l, const mqc_done *m)
 {
+    /* The lane does not contain this message any more. */
+    assert(m->outcome == MQC_OUTCOME_DROPPED ? l->dropping > 0 : limits_valid(l));
     if (m->outcome == MQC_OUTCOME_DROPPED) {
         l->dropping--;
     }
@@ -196,6 +198,7 @@ uint64_t limits_purge(telemetry_limits *l)
 {
     uint64_t count = 0;
 
+    assert(limits_valid(l));
     while (mqc_drop(l->backlog.context->engine, IOTHUB_LANE_TELEMETRY, NULL) == MQC_OK) {
         count++;
     }
@@ -208,6 +211,6 @@ uint64_t limits_purge(telemetry_limits *l)
 bool limits_valid(const telemetry_limits *l)
 {
     /* Dropped messages stay in the lane until the engine reports their end. */
-    return l->dropping <= lane(l).count;
+    return l->dropping <= lane(l).count && backlog_valid(&l->backlog);
 }
 #endif
