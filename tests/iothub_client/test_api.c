@@ -150,6 +150,56 @@ static void a_callback_may_request_and_not_drive(void **state)
     fixture_free(&f);
 }
 
+static client_fixture *asleep;
+
+static void start_runner(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
+{
+    (void)self;
+    (void)polls;
+    (void)count;
+    (void)timeout_ms;
+    fixture_check_unlocked(asleep);
+    assert_true(lock_take_runner(asleep->client->context.lock));
+}
+
+static void begin_turn(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
+{
+    (void)self;
+    (void)polls;
+    (void)count;
+    (void)timeout_ms;
+    (void)context_begin_turn(&asleep->client->context);
+}
+
+/* Another thread may start a runner, or process, while this one sleeps. */
+static void a_wait_makes_no_turn_if_somebody_else_drives_when_it_wakes(void **state)
+{
+    (void)state;
+    client_fixture f;
+    fixture_init(&f, NULL);
+    fixture_lock(&f);
+    fixture_connect(&f);
+    asleep = &f;
+    const plat_net net = f.platform.net.base;
+    const unsigned reads = fixture_stream(&f)->calls[SCRIPTED_RECV];
+
+    f.platform.net.base.wait = start_runner;
+    assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_ERR_STATE);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "the runner drives the client"));
+    lock_drop_runner(f.client->context.lock);
+    f.platform.net.base.wait = begin_turn;
+    assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_ERR_STATE);
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "on two threads at once"));
+    context_end_turn(&f.client->context);
+    assert_int_equal(fixture_stream(&f)->calls[SCRIPTED_RECV], reads);
+    fixture_check_unlocked(&f);
+
+    f.platform.net.base = net;
+    assert_int_equal(iothub_wait(f.client, 1000), IOTHUB_OK);
+    assert_true(fixture_stream(&f)->calls[SCRIPTED_RECV] > reads);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_client_that_has_ended_is_refused),
         cmocka_unit_test(each_call_leaves_the_lock_free),
         cmocka_unit_test(a_callback_may_request_and_not_drive),
+        cmocka_unit_test(a_wait_makes_no_turn_if_somebody_else_drives_when_it_wakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

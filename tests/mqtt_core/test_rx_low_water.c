@@ -431,6 +431,23 @@ static void the_check_sees_members_out_of_range(void **state)
 #endif
 }
 
+/* After a back-off to 2048 bytes the mark is doubled once, to exactly the most. */
+static void a_mark_of_4096_bytes_does_not_grow(void **state)
+{
+    (void)state;
+    enum { MOST = 4096 };
+    mqc_rx_low_water w;
+    mqc_rx_low_water_reset(&w);
+    w.low_water_max = MOST / 2;
+
+    for (int times = 0; times < 3; times++) {
+        w.low_water = w.low_water_max;
+        mqc_rx_low_water_learn(&w, w.low_water, 1000);
+        assert_int_equal(w.low_water_max, MOST);
+        assert_int_equal(w.low_water, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +468,7 @@ int main(void)
         cmocka_unit_test(each_wait_without_effect_doubles_the_pause),
         cmocka_unit_test(during_the_pause_the_mark_does_not_rise),
         cmocka_unit_test(the_check_sees_members_out_of_range),
+        cmocka_unit_test(a_mark_of_4096_bytes_does_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
