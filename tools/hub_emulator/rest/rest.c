@@ -6,30 +6,46 @@
 #include "base/text.h"
 #include "rest/rest_bulk.h"
 #include "rest/rest_digital_twin.h"
+#include "rest/rest_dps.h"
 #include "rest/rest_emulator.h"
 #include "rest/rest_query.h"
 #include "rest/rest_registry.h"
 #include "rest/rest_twin.h"
 
-static const rest_route *find_route(rest_request *r, bool *path_known)
+typedef bool (*path_matcher)(rest_request *r, const char *pattern);
+
+/* Without a route of this table that fits, *path_known tells whether one fits but for its method.
+ */
+static const rest_route *find_in(const rest_route *table, path_matcher matches, rest_request *r,
+                                 bool *path_known)
+{
+    for (const rest_route *route = table; route->method != NULL; route++) {
+        if (!matches(r, route->pattern)) {
+            continue;
+        }
+        *path_known = true;
+        if (strcmp(r->method, route->method) == 0) {
+            return route;
+        }
+    }
+    return NULL;
+}
+
+static const rest_route *find_route(const hub *h, rest_request *r, bool *path_known)
 {
     static const rest_route *const tables[] = { rest_registry_routes, rest_bulk_routes,
                                                 rest_twin_routes,     rest_digital_twin_routes,
                                                 rest_query_routes,    rest_emulator_routes };
+    const rest_route *found = NULL;
 
     *path_known = false;
-    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
-        for (const rest_route *route = tables[t]; route->method != NULL; route++) {
-            if (!rest_request_matches(r, route->pattern)) {
-                continue;
-            }
-            *path_known = true;
-            if (strcmp(r->method, route->method) == 0) {
-                return route;
-            }
-        }
+    for (size_t t = 0; found == NULL && t < sizeof tables / sizeof tables[0]; t++) {
+        found = find_in(tables[t], rest_request_matches, r, path_known);
     }
-    return NULL;
+    if (found == NULL && h->dps != NULL) {
+        found = find_in(rest_dps_routes, rest_request_matches_any_case, r, path_known);
+    }
+    return found;
 }
 
 /* The token may name the hub by the host in the request, with or without its port. */
@@ -56,30 +72,38 @@ static bool ours(const rest_request *r)
     return strcmp(r->segments[0], "emulator") == 0;
 }
 
+/* Everything that has to be right before the handler of the route is called. */
+static hub_result check(hub *h, rest_request *r, const rest_route **route, hub_fault *fault)
+{
+    bool path_known;
+
+    *route = find_route(h, r, &path_known);
+    hub_result result = authorise(h, r, *route != NULL ? (*route)->rights : 0, fault);
+    if (result != HUB_OK) {
+        return result;
+    }
+    if (*route == NULL) {
+        return path_known
+                   ? hub_fail(fault, HUB_ERR_METHOD, "this path does not take this HTTP method")
+                   : hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path");
+    }
+    const char *version = r->query(r, "api-version");
+    if (!ours(r) && (version == NULL || !hub_api_version_valid(version, strlen(version)))) {
+        return hub_fail(fault, HUB_ERR_VERSION, "api-version is missing or not a version");
+    }
+    return rest_request_read_body(r, fault);
+}
+
 rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
 {
     hub_fault fault;
-    bool path_known = false;
+    const rest_route *route;
 
     if (rest_request_split(r, &fault) != HUB_OK) {
         return rest_fault(out, &fault);
     }
-    const rest_route *route = find_route(r, &path_known);
-    hub_result result = authorise(h, r, route != NULL ? route->rights : 0, &fault);
-    if (result != HUB_OK) {
-        return rest_fault(out, &fault);
-    }
-    if (route == NULL) {
-        return path_known
-                   ? rest_fail(out, HUB_ERR_METHOD, "this path does not take this HTTP method")
-                   : rest_fail(out, HUB_ERR_NO_RESOURCE, "no such path");
-    }
-    const char *version = r->query(r, "api-version");
-    if (!ours(r) && (version == NULL || !hub_api_version_valid(version, strlen(version)))) {
-        return rest_fail(out, HUB_ERR_VERSION, "api-version is missing or not a version");
-    }
-    if (rest_request_read_body(r, &fault) != HUB_OK) {
-        return rest_fault(out, &fault);
+    if (check(h, r, &route, &fault) != HUB_OK) {
+        return rest_dps_is_for(h, r) ? rest_dps_fault(h, out, &fault) : rest_fault(out, &fault);
     }
     return route->handler(h, r, out);
 }

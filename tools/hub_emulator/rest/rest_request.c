@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "messages/bag.h"
@@ -29,7 +30,9 @@ hub_result rest_request_split(rest_request *r, hub_fault *fault)
     return *p == '\0' ? HUB_OK : hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path");
 }
 
-bool rest_request_matches(rest_request *r, const char *pattern)
+typedef int (*compare_text)(const char *a, const char *b, size_t len);
+
+static bool matches(rest_request *r, const char *pattern, compare_text compare)
 {
     size_t args = 0;
 
@@ -39,7 +42,7 @@ bool rest_request_matches(rest_request *r, const char *pattern)
         bool any = len == 2 && memcmp(pattern, "{}", 2) == 0;
         if (any && args < REST_ARGS_MAX) {
             r->args[args++] = r->segments[i];
-        } else if (strlen(r->segments[i]) != len || memcmp(pattern, r->segments[i], len) != 0) {
+        } else if (strlen(r->segments[i]) != len || compare(pattern, r->segments[i], len) != 0) {
             return false;
         }
         pattern += len;
@@ -50,6 +53,16 @@ bool rest_request_matches(rest_request *r, const char *pattern)
         }
     }
     return r->segment_count > 0 && *pattern == '\0';
+}
+
+bool rest_request_matches(rest_request *r, const char *pattern)
+{
+    return matches(r, pattern, strncmp);
+}
+
+bool rest_request_matches_any_case(rest_request *r, const char *pattern)
+{
+    return matches(r, pattern, strncasecmp);
 }
 
 hub_result rest_request_read_body(rest_request *r, hub_fault *fault)
@@ -81,6 +94,26 @@ bool rest_query_number(const rest_request *r, const char *name, int64_t max, int
     int64_t n = strtoll(text, &end, 10);
     *value = n;
     return *end == '\0' && n <= max;
+}
+
+/* The service takes a number that is out of range as a wish; anything else is a mistake. */
+bool rest_page_size(const rest_request *r, size_t limit, size_t *max)
+{
+    const char *text = r->max_item_count;
+
+    *max = limit;
+    if (text == NULL || *text == '\0') {
+        return true;
+    }
+    const char *digits = *text == '-' ? text + 1 : text;
+    if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits)) {
+        return false;
+    }
+    long n = strtol(text, NULL, 10); /* a number that is too large becomes the largest one */
+    if (n > 0 && (unsigned long)n < limit) {
+        *max = (size_t)n;
+    }
+    return true;
 }
 
 void rest_request_free(rest_request *r)
