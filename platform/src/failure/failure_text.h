@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A line of text for people: why a stream has failed.  It is on the heap, because most
+ * A line of text for people that explains why a stream has failed. It is on the heap, because most
  * streams never fail, and those that do are closed soon.
  */
 
@@ -20,7 +20,7 @@
  * one or NULL. plat_failure_text_drop frees it. */
 void plat_failure_text_set(char **detail, const char *format, ...) PLAT_FAILURE_TEXT_FORMAT;
 
-/** The text that was set.  If there was no memory for it, the text says so. */
+/** Returns the text that was set. If there was no memory for it, returns a text that says so. */
 const char *plat_failure_text_get(const char *detail);
 
 /** Frees the text and sets *detail to NULL. */

@@ -2,7 +2,7 @@
 
 const char *plat_result_str(plat_result r)
 {
-    switch (r) { /* no default: -Wswitch then reports a missing code */
+    switch (r) { /* no default, so that -Wswitch reports a missing code */
     case PLAT_OK: return "ok";
     case PLAT_WOULD_BLOCK: return "would block";
     case PLAT_EOF: return "closed by the peer";

@@ -11,10 +11,8 @@ typedef union cipher {
     struct gcm_aes256_ctx with_256;
 } cipher;
 
-/*
- * The compiler would omit a plain memset, because its result is never read.  It is done in pieces,
- * because a long memset is one instruction that starts slowly.
- */
+/* Erases memory. The compiler would omit a plain memset, because its result is never read. It is
+ * done in pieces, because a long memset is one instruction that starts slowly. */
 static void wipe(void *memory, size_t len)
 {
     static void *(*const volatile set)(void *, int, size_t) = memset;
@@ -96,7 +94,8 @@ plat_result plat_aes_gcm_open(const plat_aes_gcm_record *r, const uint8_t tag[PL
     decrypt(&c, r, right);
     wipe(&c, sizeof c);
     const bool fits = memeql_sec(right, tag, sizeof right) != 0;
-    wipe(right, sizeof right); /* the right tag must not leak, not even that of a forged record */
+    /* Erased, because even the right tag of a forged record must not become known. */
+    wipe(right, sizeof right);
     if (!fits && r->len > 0) {
         wipe(r->out, r->len);
     }

@@ -4,8 +4,8 @@
 /**
  * @file
  * AES-GCM (NIST SP 800-38D) of whole records, by a library that uses the processor's instructions.
- * Any thread may call it.  Nothing is kept between two calls: each call expands the key on its
- * stack, which takes less time than a short record, and wipes the result.  So no key outlives its
+ * Any thread may call it. Nothing is kept between two calls: each call expands the key on its
+ * stack, which takes less time than a short record, and erases the result. So no key outlives its
  * connection.
  */
 
@@ -20,17 +20,20 @@
 /** A record to encrypt or to decrypt. */
 typedef struct plat_aes_gcm_record {
     const uint8_t *key;
-    size_t key_len;       /* 16 or 32 */
-    const uint8_t *nonce; /* PLAT_AES_GCM_NONCE_LEN bytes; never use one twice with the same key */
+    size_t key_len; /* 16 or 32 */
+    /* PLAT_AES_GCM_NONCE_LEN bytes; the same nonce must never be used twice with the same key. */
+    const uint8_t *nonce;
     const uint8_t *aad;
     size_t aad_len;
     const uint8_t *in;
-    uint8_t *out; /* equal to in, or memory that does not overlap it */
+    uint8_t *out; /* either equal to in, or memory that does not overlap it */
     size_t len;
 } plat_aes_gcm_record;
 
-/** Encrypts a record and computes its tag.  PLAT_ERR_ARG: the key has another length; nothing was
- * written. */
+/**
+ * Encrypts a record and computes its tag. PLAT_ERR_ARG means that the key has another length;
+ * nothing was written then.
+ */
 plat_result plat_aes_gcm_seal(const plat_aes_gcm_record *r, uint8_t tag[PLAT_AES_GCM_TAG_LEN]);
 
 /**

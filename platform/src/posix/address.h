@@ -20,7 +20,7 @@ typedef union plat_address {
 /** Size of an address as text, with the NUL. */
 #define PLAT_ADDRESS_TEXT INET6_ADDRSTRLEN
 
-/** Size of the address for connect(2). */
+/** Returns the size of the address for connect(2). */
 socklen_t plat_address_len(const plat_address *a);
 
 /** Sets the port. */

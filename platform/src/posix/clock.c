@@ -2,7 +2,8 @@
 
 #include <time.h>
 
-/* Linux's CLOCK_MONOTONIC stands still while the system is suspended, but the server goes on. */
+/* CLOCK_BOOTTIME is used where it exists, because Linux's CLOCK_MONOTONIC stands still while the
+ * system is suspended, but the server goes on. */
 #ifdef CLOCK_BOOTTIME
 #define CLOCK_ID CLOCK_BOOTTIME
 #else
@@ -13,7 +14,7 @@ static uint64_t monotonic_ms(const plat_clock *self)
 {
     (void)self;
     struct timespec t;
-    (void)clock_gettime(CLOCK_ID, &t); /* cannot fail with this clock, Linux 2.6.39 or later */
+    (void)clock_gettime(CLOCK_ID, &t); /* cannot fail with this clock on Linux 2.6.39 or later */
     return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
 }
 

@@ -10,10 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*
- * A file: "plat_kv1", the checksum of key and value (4 bytes, lowest first), the value.  The
- * checksum covers the key, so that a file under another name counts as damaged.
- */
+/* A file consists of "plat_kv1", the checksum of key and value (4 bytes, lowest first), and the
+ * value. The checksum covers the key, so that a file under another name counts as damaged. */
 
 #define MAGIC      "plat_kv1"
 #define NEW_PREFIX ".new-"
@@ -24,7 +22,7 @@ typedef struct file_kv {
     plat_kv base;
     int directory;
     char detail[PLAT_KV_DETAIL_SIZE];
-    char path[]; /* of the directory, for texts */
+    char path[]; /* path of the directory, for texts */
 } file_kv;
 
 static file_kv *self(plat_kv *kv)
@@ -32,7 +30,7 @@ static file_kv *self(plat_kv *kv)
     return (file_kv *)(void *)kv;
 }
 
-/* "/var/lib/app/kv/dps: cannot be written: No space left on device" */
+/* Makes a text such as "/var/lib/app/kv/dps: cannot be written: No space left on device". */
 static plat_result fail(file_kv *f, const char *key, const char *what, int error)
 {
     (void)snprintf(f->detail, sizeof f->detail, "%s/%s: %s: %s", f->path, key, what,
@@ -58,7 +56,7 @@ static bool key_valid(const char *key)
     return len >= 1 && len <= PLAT_KV_KEY_MAX && key[len] == '\0';
 }
 
-/* CRC-32 of ISO 3309, without its final complement, over one more piece. */
+/* Adds data to a checksum, which is the CRC-32 of ISO 3309 without its final complement. */
 static uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
 {
     const uint8_t *p = data;
@@ -86,7 +84,8 @@ static void put_head(uint8_t head[HEAD_SIZE], const char *key, const void *data,
 
 /* --- reading --------------------------------------------------------------------- */
 
-/* Reads up to len bytes; fewer only at the end of the file.  -1: errno tells why. */
+/* Reads up to len bytes, and fewer only at the end of the file. Returns -1 with errno after a
+ * failure. */
 static ssize_t read_all(int fd, void *to, size_t len)
 {
     size_t got = 0;
@@ -107,7 +106,7 @@ static ssize_t read_all(int fd, void *to, size_t len)
     return (ssize_t)got;
 }
 
-/* The size of the value in an open file; false: the file cannot hold one. */
+/* Finds the size of the value in an open file. Returns false if the file cannot contain one. */
 static bool value_size(int fd, size_t *len)
 {
     struct stat st;
@@ -139,7 +138,7 @@ static plat_result read_value(file_kv *f, int fd, const char *key, void *buf, si
         return fail(f, key, "cannot be read", errno);
     }
     if (got_head != HEAD_SIZE || (size_t)got != *len) {
-        return PLAT_EOF; /* it became shorter meanwhile */
+        return PLAT_EOF; /* the file became shorter meanwhile */
     }
     put_head(right, key, buf, *len);
     return memcmp(head, right, sizeof head) == 0 ? PLAT_OK : PLAT_EOF;
@@ -181,14 +180,15 @@ static bool write_all(int fd, const void *from, size_t len)
     return true;
 }
 
-/* Writes a synced file.  False: errno tells why. */
+/* Writes a file and syncs it. Returns false with errno after a failure. */
 static bool write_file(int directory, const char *name, const char *key, const void *data,
                        size_t len)
 {
     uint8_t head[HEAD_SIZE];
 
     put_head(head, key, data, len);
-    (void)unlinkat(directory, name, 0); /* a killed process may have left one, with any mode */
+    /* A process that was killed may have left such a file, with any mode. */
+    (void)unlinkat(directory, name, 0);
     const int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
         return false;
@@ -255,7 +255,7 @@ static plat_result fail_open(char detail[PLAT_KV_DETAIL_SIZE], const char *direc
     return error == ENOMEM ? PLAT_ERR_MEMORY : PLAT_ERR_STORE;
 }
 
-/* A new directory must survive a loss of power as well. */
+/* Syncs the parent, because a new directory must survive a loss of power, too. */
 static bool sync_parent(int directory)
 {
     const int parent = openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -13,17 +13,17 @@ enum { BATCH = 64, FIRST_CAP = 64 };
 
 struct plat_poll_set {
     int epoll;
-    int resumed; /* see resume.h; -1: none */
+    int resumed; /* descriptor of resume.h; -1: none */
     struct epoll_event ready[BATCH];
-    int at; /* index of the next one to return */
+    int at; /* index of the next event to return */
     int end;
     uint64_t turn_ms;      /* items due at this time are returned before epoll is asked again */
-    plat_poll_item **heap; /* the earliest deadline first; heap[0] is not used */
+    plat_poll_item **heap; /* a heap with the earliest deadline first; heap[0] is not used */
     size_t count;
     size_t cap;
 };
 
-/* Of a longer heap only the beginning is checked. */
+/* If the heap is longer, the valid check looks only at its beginning. */
 enum { ITEMS_CHECKED = 64 };
 
 #ifndef NDEBUG
@@ -129,10 +129,8 @@ static bool is_wanted(const plat_poll *polls, int fd)
     return false;
 }
 
-/*
- * epoll drops a descriptor when it is closed, and a new one may get its number.  Only an attempt
- * shows whether epoll watches a descriptor.
- */
+/* Only an attempt shows whether epoll watches a descriptor: epoll drops a descriptor when it is
+ * closed, and a new one may get its number. */
 static plat_result watch(plat_poll_set *s, plat_poll_item *item, int fd, uint32_t events)
 {
     struct epoll_event ev = { .events = events, .data.ptr = item };
@@ -248,7 +246,7 @@ static plat_poll_item *next_ready(plat_poll_set *s)
 {
     while (s->at < s->end) {
         void *ready = s->ready[s->at++].data.ptr;
-        if (ready == s) { /* the system has resumed: next_due follows */
+        if (ready == s) { /* the system has resumed, which next_due handles */
             plat_resume_clear(s->resumed);
         } else if (ready != NULL) {
             return ready;

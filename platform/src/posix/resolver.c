@@ -13,16 +13,16 @@
 #include "posix/threads.h"
 
 enum {
-    HOST_SIZE = 256, /* RFC 1035 section 2.3.4: 253 characters, a final dot, NUL */
+    HOST_SIZE = 256, /* 253 characters (RFC 1035 section 2.3.4), a final dot and a NUL */
     SPARES_MAX = PLAT_LOOKUP_THREADS
 };
 
-/* The pool's lock guards state and next.  While RUNNING, the other members belong to the helper
- * thread. */
+/* The pool's lock protects `state` and `next`. While RUNNING, the other members belong to the
+ * helper thread. */
 typedef enum lookup_state {
     LOOKUP_QUEUED,
     LOOKUP_RUNNING,
-    LOOKUP_ABANDONED, /* released while RUNNING: the thread frees it */
+    LOOKUP_ABANDONED, /* released while RUNNING; the thread frees it */
     LOOKUP_DONE
 } lookup_state;
 
@@ -41,12 +41,12 @@ static struct {
     plat_lookup *first;
     plat_lookup **end;
     unsigned threads;
-    plat_lookup *spare; /* kept so that a reconnect allocates nothing */
+    plat_lookup *spare; /* one freed look-up, so that a reconnect needs no allocation */
     unsigned spares;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = &pool.first };
 
 #ifndef NDEBUG
-/* Under the pool's lock. */
+/* Call it with the pool's lock held. */
 static bool pool_is_valid(void)
 {
     if (pool.threads > PLAT_LOOKUP_THREADS || pool.spares > SPARES_MAX) {
@@ -72,7 +72,7 @@ static plat_lookup *take_spare(void)
     return l;
 }
 
-/* Under the pool's lock. */
+/* Call it with the pool's lock held. */
 static void free_lookup(plat_lookup *l)
 {
     if (pool.spares == SPARES_MAX) {
@@ -168,7 +168,7 @@ static void keep_loopback(plat_lookup *l)
     l->count = 2;
 }
 
-/* This function and remove_queued need the pool's lock. */
+/* This function and remove_queued must be called with the pool's lock held. */
 static plat_lookup *take_next(void)
 {
     plat_lookup *l = pool.first;
@@ -203,7 +203,7 @@ static void finish(plat_lookup *l)
     }
     l->state = LOOKUP_DONE;
     const uint64_t one = 1;
-    ssize_t n = write(l->fd, &one, sizeof one); /* cannot fail: the counter is 0 */
+    ssize_t n = write(l->fd, &one, sizeof one); /* cannot fail, because the counter is 0 */
     (void)n;
 }
 
@@ -324,7 +324,8 @@ int plat_lookup_release(plat_lookup *l)
         remove_queued(l);
         free_lookup(l);
         break;
-    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break; /* the thread will not write to fd */
+    /* From now on the thread does not write to fd. */
+    case LOOKUP_RUNNING: l->state = LOOKUP_ABANDONED; break;
     case LOOKUP_ABANDONED: break;
     case LOOKUP_DONE: free_lookup(l); break;
     }

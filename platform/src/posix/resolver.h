@@ -13,8 +13,8 @@
 #include "platform/result.h"
 #include "posix/address.h"
 
-#define PLAT_LOOKUP_ADDRESSES 8 /* further addresses of a name are ignored */
-#define PLAT_LOOKUP_THREADS   4 /* further look-ups wait in a queue */
+#define PLAT_LOOKUP_ADDRESSES 8 /* most addresses of a name; further ones are ignored */
+#define PLAT_LOOKUP_THREADS   4 /* most threads; further look-ups wait in a queue */
 
 /** A look-up. */
 typedef struct plat_lookup plat_lookup;
@@ -26,17 +26,21 @@ typedef struct plat_lookup plat_lookup;
  */
 plat_result plat_lookup_start(const char *host, plat_lookup **out);
 
-/** A descriptor that becomes readable when the look-up is done; -1: it is done already. */
+/**
+ * Returns a descriptor that becomes readable when the look-up is done, or -1 if it is done already.
+ */
 int plat_lookup_fd(const plat_lookup *l);
 
-/** Whether the look-up is done. */
+/** Returns whether the look-up is done. */
 bool plat_lookup_is_done(plat_lookup *l);
 
-/** Number of addresses of a look-up that is done; 0: the look-up failed, and *why is the cause, a
- * static text. */
+/**
+ * Returns the number of addresses of a look-up that is done. If it is 0, the look-up has failed,
+ * and *why is the cause, a static text.
+ */
 size_t plat_lookup_count(const plat_lookup *l, const char **why);
 
-/** One of these addresses, without a port. */
+/** Returns one of these addresses, without a port. */
 const plat_address *plat_lookup_at(const plat_lookup *l, size_t index);
 
 /**

@@ -6,16 +6,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A time that is never reached, and that the kernel can still compute with. */
+/* Returns a time that is never reached, and with which the kernel can still compute. */
 static time_t never(void)
 {
     return sizeof(time_t) > 4 ? (time_t)(INT64_C(1) << 33) : (time_t)INT32_MAX;
 }
 
-/*
- * A timer of the wall clock that is cancelled when that clock jumps relative to the monotonic one.
- * It does so when the system resumes: man timerfd_create, TFD_TIMER_CANCEL_ON_SET.
- */
+/* Makes a timer of the wall clock that is cancelled when that clock jumps relative to the
+ * monotonic one, as it does when the system resumes (man timerfd_create,
+ * TFD_TIMER_CANCEL_ON_SET). */
 int plat_resume_open(void)
 {
     const struct itimerspec at = { .it_value.tv_sec = never() };
@@ -31,7 +30,8 @@ int plat_resume_open(void)
 void plat_resume_clear(int fd)
 {
     uint64_t count;
-    ssize_t n = read(fd, &count, sizeof count); /* fails with ECANCELED, and arms the timer again */
+    /* Fails with ECANCELED, which arms the timer again. */
+    ssize_t n = read(fd, &count, sizeof count);
     (void)n;
 }
 

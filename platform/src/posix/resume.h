@@ -9,9 +9,12 @@
  * descriptor also becomes readable when the wall clock is set.
  */
 
-/** Opens a descriptor for the caller alone; -1: none is left, or the system has no such thing. */
+/**
+ * Opens a descriptor, which the caller owns. Returns -1 if none is left, or if the system does not
+ * support it.
+ */
 int plat_resume_open(void);
-/** After the descriptor has become readable: makes it become readable again the next time. */
+/** Call it after the descriptor has become readable, so that it can become readable again. */
 void plat_resume_clear(int fd);
 
 #endif

@@ -12,7 +12,7 @@ static struct {
         unsigned sleepers;
     } slots[2];
     int current;
-    unsigned count; /* how often the system was seen to resume; read without the lock */
+    unsigned count; /* number of times that the system has resumed; read without the lock */
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER, .slots = { { .fd = -1 }, { .fd = -1 } } };
 
 static pthread_once_t opened = PTHREAD_ONCE_INIT;
@@ -40,13 +40,14 @@ bool plat_resume_begin(unsigned count, plat_resume_watch *w)
     return same;
 }
 
-/* The old descriptor stays readable for the threads that have not seen it yet. */
+/* Makes a new descriptor. The old one stays readable for the threads that have not noticed it
+ * yet. */
 static void replace(int slot)
 {
     int other = 1 - slot;
     __atomic_store_n(&all.count, all.count + 1, __ATOMIC_RELEASE);
     int fd = all.slots[other].sleepers == 0 ? plat_resume_open() : -1;
-    if (fd < 0) { /* a thread still watches the one before, or no descriptor is left */
+    if (fd < 0) { /* another thread still watches the previous one, or no descriptor is left */
         plat_resume_clear(all.slots[slot].fd);
         return;
     }

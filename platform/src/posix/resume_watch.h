@@ -10,19 +10,25 @@
 
 #include <stdbool.h>
 
-/** What one sleeper watches. */
+/** The descriptor that one sleeping thread watches. */
 typedef struct plat_resume_watch {
     int fd; /* -1: the system has no such descriptor, or none is left */
     int slot;
 } plat_resume_watch;
 
-/** How often the system was seen to resume.  Before a sleep; takes no lock and no system call. */
+/**
+ * Returns how often the system has resumed. Call it before a sleep; it needs no lock and no system
+ * call.
+ */
 unsigned plat_resume_count(void);
 
-/** Begins to watch.  False: the system has resumed since plat_resume_count returned count. */
+/**
+ * Begins to watch. Returns false if the system has resumed since plat_resume_count returned
+ * `count`.
+ */
 bool plat_resume_begin(unsigned count, plat_resume_watch *w);
 
-/** Ends what plat_resume_begin began.  readable: w.fd became readable. */
+/** Ends the watch. readable is true if w.fd became readable. */
 void plat_resume_end(plat_resume_watch w, bool readable);
 
 #endif

@@ -13,7 +13,7 @@ static uint64_t bytes_in(int fd, unsigned long queue)
     return ioctl(fd, queue, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-/* Whether sent segments are unacknowledged, or more than one probe of a closed window is. */
+/* Returns whether sent segments, or more than one probe of a closed window, are unacknowledged. */
 static bool leaves_unanswered(int fd)
 {
     struct tcp_info info = { 0 };

@@ -76,7 +76,7 @@ static const char *cause_text(int error, char *text, size_t cap)
     return text;
 }
 
-/* "hub.example (192.0.2.1) port 8883: connection refused" */
+/* Makes a text such as "hub.example (192.0.2.1) port 8883: connection refused". */
 static void explain(plat_tcp_stream *s, int error)
 {
     char address[PLAT_ADDRESS_TEXT];
@@ -96,19 +96,17 @@ static void close_retired(plat_tcp_stream *s)
     }
 }
 
-/*
- * Closes a descriptor, or retires it if poll has reported it: then it stays open until poll has
- * withdrawn it, so that nobody watches a number that stands for another file.  The peer sees the
- * end immediately.
- */
+/* Closes a descriptor, or retires it if poll has reported it: then it stays open until poll no
+ * longer reports it, so that no loop watches a number that stands for another file. The peer
+ * notices the end immediately. */
 static void retire(plat_tcp_stream *s, int fd, bool shown)
 {
     if (!shown) {
         (void)close(fd);
         return;
     }
-    close_retired(s);              /* when poll reported this one, it withdrew that one */
-    (void)shutdown(fd, SHUT_RDWR); /* fails for the descriptor of a look-up, without harm */
+    close_retired(s); /* when poll reported this one, it stopped reporting the earlier one */
+    (void)shutdown(fd, SHUT_RDWR); /* fails without harm if this is the descriptor of a look-up */
     s->retired = fd;
     s->withdrawn = false;
 }
@@ -163,14 +161,16 @@ static plat_result tcp_open(plat_stream *base, const char *host, uint16_t port, 
 static plat_result become_open(plat_tcp_stream *s)
 {
     drop_lookup(s);
-    plat_failure_text_drop(&s->detail); /* of addresses that were tried without success */
+    /* The text describes addresses that were tried without success. */
+    plat_failure_text_drop(&s->detail);
     s->u.moved.received = 0;
     s->u.moved.sent = 0;
     s->state = PLAT_TCP_OPEN;
     return PLAT_OK;
 }
 
-/* PLAT_OK: connected.  WOULD_BLOCK: not yet.  Otherwise this address has failed. */
+/* Returns PLAT_OK if the stream is connected, PLAT_WOULD_BLOCK if it is not connected yet, or
+ * another result if this address has failed. */
 static plat_result start_connect(plat_tcp_stream *s)
 {
     const int on = 1;
@@ -212,7 +212,7 @@ static plat_result check_connect(plat_tcp_stream *s)
     return PLAT_ERR_CONNECT;
 }
 
-/* Tries one address after the other.  A whole round of refusals is a failure. */
+/* Tries the next address. If all addresses have refused the connection, opening has failed. */
 static plat_result try_next_address(plat_tcp_stream *s, uint64_t now_ms)
 {
     const char *why;
@@ -311,12 +311,11 @@ static plat_result io_failed(plat_tcp_stream *s, int error)
     return fail(s, PLAT_ERR_IO);
 }
 
-/*
- * A server with Nagle's algorithm, such as Mosquitto by default, holds a small packet back until
- * the previous one was acknowledged.  Each PUBACK then takes 40 ms, unless we send something that
- * can carry the acknowledgement.  Linux switches delayed acknowledgements on again without being
- * asked, so the option is set each time.
- */
+/* Acknowledges received bytes without delay. A server that uses Nagle's algorithm, such as
+ * Mosquitto by default, holds a small packet back until the previous one was acknowledged. Each
+ * PUBACK would then take 40 ms, unless we send something that can carry the acknowledgement.
+ * Linux switches delayed acknowledgements on again automatically, so the option is set each
+ * time. */
 static void acknowledge_now(plat_tcp_stream *s)
 {
 #ifdef TCP_QUICKACK
@@ -326,8 +325,8 @@ static void acknowledge_now(plat_tcp_stream *s)
     s->unacknowledged = false;
 }
 
-/* Waking for fewer bytes than asked for is allowed.  A system call for each small change would cost
- * more than it saves. */
+/* Sets for how many bytes to wake. Waking for fewer bytes is allowed, so the option is not set
+ * for each small change: the system call would cost more than it saves. */
 static void wake_for(plat_tcp_stream *s, size_t least)
 {
     const int bytes = least < LOW_WATER_MAX ? (int)least : LOW_WATER_MAX;
@@ -384,8 +383,8 @@ static plat_result tcp_send(plat_stream *base, const uint8_t *buf, size_t len, s
     return PLAT_OK;
 }
 
-/* This call of poll no longer reports the retired descriptor.  The next one, which comes soon,
- * closes it. */
+/* From this call on, poll no longer reports the retired descriptor. The next call, which comes
+ * soon, closes it. */
 static void withdraw(plat_tcp_stream *s, plat_poll *out)
 {
     if (s->withdrawn) {

@@ -10,41 +10,43 @@
 #include "platform/stream.h"
 #include "posix/resolver.h"
 
-/** What the stream is doing. */
+/** The states of the stream. */
 typedef enum plat_tcp_state {
     PLAT_TCP_CLOSED = 0,
     PLAT_TCP_RESOLVING,
     PLAT_TCP_CONNECTING,
     PLAT_TCP_OPEN,
-    PLAT_TCP_FAILED /* until close; every call repeats the failure */
+    PLAT_TCP_FAILED /* every call returns the failure again, until close */
 } plat_tcp_state;
 
-/** While RESOLVING and CONNECTING. */
+/** Members that are used in the states RESOLVING and CONNECTING. */
 typedef struct plat_tcp_trying {
-    uint32_t next;     /* address to try after the current one */
+    uint32_t next;     /* index of the address to try after the current one */
     uint32_t share_ms; /* how long each address is tried in this round */
-    uint64_t until_ms; /* when the next address is tried; 0: never, there is only one */
+    /* Time at which the next address is tried; 0: never, because there is only one. */
+    uint64_t until_ms;
 } plat_tcp_trying;
 
-/** Once OPEN: numbers of bytes. */
+/** Members that are used in the state OPEN: numbers of bytes. */
 typedef struct plat_tcp_moved {
-    uint64_t received; /* read from the socket */
-    uint64_t sent;     /* taken by the socket */
+    uint64_t received; /* bytes that were read from the socket */
+    uint64_t sent;     /* bytes that the socket has accepted */
 } plat_tcp_moved;
 
-/** Written by tcp_stream.c only. */
+/** A TCP stream. Only tcp_stream.c writes its members. */
 typedef struct plat_tcp_stream {
     plat_stream base;
-    plat_lookup *lookup; /* while RESOLVING and CONNECTING */
+    plat_lookup *lookup; /* the look-up, in the states RESOLVING and CONNECTING */
     union {
         plat_tcp_trying trying;
         plat_tcp_moved moved;
     } u;
-    const char *host; /* borrowed until close */
+    const char *host; /* the caller's text, valid until close */
     char *detail;     /* see failure_text.h */
     plat_address peer;
-    int fd;              /* of the socket; -1: none */
-    int retired;         /* a descriptor that is closed once its watcher knows; -1: none */
+    int fd; /* descriptor of the socket; -1: none */
+    /* A descriptor that is closed when its watcher knows that it is no longer used; -1: none. */
+    int retired;
     uint32_t generation; /* number of descriptors so far, including those of look-ups */
     uint16_t low_water;  /* SO_RCVLOWAT: this many received bytes make fd readable */
     uint16_t port;
@@ -57,11 +59,11 @@ typedef struct plat_tcp_stream {
     bool withdrawn : 1;      /* poll was called since the descriptor was retired */
 } plat_tcp_stream;
 
-/** Makes a closed stream.  Returns &s->base. */
+/** Makes a closed stream. Returns &s->base. */
 plat_stream *plat_tcp_init(plat_tcp_stream *s);
 
 #ifndef NDEBUG
-/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+/** Returns whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
 bool plat_tcp_stream_valid(const plat_tcp_stream *s);
 #endif
 

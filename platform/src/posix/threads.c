@@ -7,7 +7,7 @@
 typedef struct posix_thread {
     pthread_mutex_t lock;
     pthread_t thread;
-    int wakes; /* eventfd: counts the wakes that were not taken yet */
+    int wakes; /* an eventfd that counts the wakes that were not taken yet */
     void (*run)(void *user);
     void *user;
 } posix_thread;
@@ -36,8 +36,8 @@ int plat_posix_spawn(pthread_t *thread, bool detached, void *(*run)(void *), voi
     return rc;
 }
 
-/* The lock is held for less time than the system needs to put a thread to sleep and to wake it.
- * With glibc, a thread that finds it taken therefore tries again a few times before it sleeps. */
+/* Makes a lock that tries again a few times before its thread sleeps (with glibc), because the
+ * lock is held for less time than the system needs to put a thread to sleep and to wake it. */
 static void make_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attr;
@@ -106,7 +106,8 @@ static void wake(plat_thread *t)
 {
     const uint64_t one = 1;
     ssize_t n =
-        write(of(t)->wakes, &one, sizeof one); /* cannot fail: the counter is far from full */
+        /* Cannot fail, because the counter is far from its limit. */
+        write(of(t)->wakes, &one, sizeof one);
     (void)n;
 }
 

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * Threads of the system.
+ * Implements plat_threads.
  */
 
 #include <pthread.h>
@@ -14,8 +14,10 @@
 /** plat_threads with POSIX threads and eventfd. */
 extern const plat_threads plat_posix_threads;
 
-/** pthread_create, with all signals blocked: the application's signal handlers never run on threads
- * of this library.  Returns an errno. */
+/**
+ * Calls pthread_create with all signals blocked, so that the application's signal handlers never
+ * run on threads of this library. Returns 0 or an errno.
+ */
 int plat_posix_spawn(pthread_t *thread, bool detached, void *(*run)(void *), void *arg);
 
 #endif

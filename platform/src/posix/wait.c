@@ -6,7 +6,7 @@
 #include "posix/clock.h"
 #include "posix/resume_watch.h"
 
-/* A sleep up to this length does not watch for suspensions, which saves system calls.  If the
+/* A sleep up to this length does not watch for suspensions, which saves system calls. If the
  * system is suspended meanwhile, the rest of the sleep follows after it has resumed. */
 #define SHORT_MS 10000
 
@@ -18,7 +18,7 @@ static int until(uint64_t wake_at_ms, int timeout_ms)
     return timeout_ms < 0 || left_ms < timeout_ms ? left_ms : timeout_ms;
 }
 
-/* A sleep that is so long that the system may be suspended meanwhile. */
+/* Sleeps for so long that the system may be suspended meanwhile. */
 static void sleep_long(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     const unsigned before = plat_resume_count();
@@ -33,7 +33,7 @@ static void sleep_long(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms)
 {
-    struct pollfd fds[PLAT_WAIT_MAX + 1]; /* one more for sleep_long */
+    struct pollfd fds[PLAT_WAIT_MAX + 1]; /* one more descriptor for sleep_long */
     const size_t most = count < PLAT_WAIT_MAX ? count : PLAT_WAIT_MAX;
 
     (void)self;
@@ -46,7 +46,7 @@ void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count,
             timeout_ms = until(p->wake_at_ms, timeout_ms);
         }
         fds[i] = (struct pollfd){
-            .fd = (int)p->fd, /* poll ignores -1 */
+            .fd = (int)p->fd, /* poll ignores the descriptor -1 */
             .events = (short)((p->want_read ? POLLIN : 0) | (p->want_write ? POLLOUT : 0)),
         };
     }

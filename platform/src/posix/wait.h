@@ -8,8 +8,10 @@
 
 #include "platform/platform.h"
 
-/** Implements plat_net.wait.  A signal ends the sleep, so that the caller can look at a flag that
- * the signal's handler has set. */
+/**
+ * Implements plat_net.wait. A signal ends the sleep, so that the caller can check a flag that the
+ * signal's handler has set.
+ */
 void plat_posix_wait(const plat_net *self, const plat_poll *polls, size_t count, int timeout_ms);
 
 #endif

@@ -15,8 +15,8 @@ int sqlite_blocks_check_limit(uint64_t bytes)
     return beyond ? EFBIG : 0;
 }
 
-/* For file systems and C libraries that cannot allocate: writes zeros behind the end of the file.
- */
+/* Writes zeros after the end of the file, on file systems and with C libraries that cannot
+ * allocate blocks. */
 static int write_zeros(int fd, uint64_t at, uint64_t end)
 {
     static const uint8_t zeros[16384];
@@ -51,7 +51,7 @@ int sqlite_blocks_allocate(int fd, uint64_t at, uint64_t end)
         error = write_zeros(fd, at > size ? at : size, end);
     }
     if (error != 0 && size < end && ftruncate(fd, st.st_size) != 0) {
-        return errno; /* the part that was allocated stays with the file */
+        return errno; /* the part that was allocated remains in the file */
     }
     return error;
 }
@@ -64,7 +64,7 @@ int sqlite_blocks_allocate_file(const char *path, uint64_t bytes)
         return errno;
     }
     int error = sqlite_blocks_allocate(fd, 0, bytes);
-    (void)close(fd); /* no connection has opened the file, so there are no locks to lose */
+    (void)close(fd); /* closing drops no locks, because no connection has opened the file */
     return error;
 }
 

@@ -7,7 +7,8 @@
 
 #include "sqlite/sqlite_blocks.h"
 
-/* The row before the first record is a gap that no number counts. */
+/* Writes the row of `meta`, and the row before the first record, which is a gap that no number
+ * counts. */
 static plat_result write_first_rows(struct sqlite_file *f, const char *owner)
 {
     struct store_row first = { .gap = true };
@@ -48,7 +49,7 @@ static plat_result fill(struct sqlite_file *f, struct sqlite_wal *w, const char 
     if (r == PLAT_OK) {
         r = sqlite_wal_checkpoint(w);
     }
-    /* A pragma may fail without an error. */
+    /* Checks the result, because a pragma may fail without an error. */
     if (r == PLAT_OK && sqlite_schema_check_kind(f) != PLAT_OK) {
         sqlite_file_unlatch(f);
         r = sqlite_file_fail(f, PLAT_ERR_STORE, "the file cannot be made");
@@ -65,7 +66,7 @@ static void remove_leftovers(const char *name)
 
     (void)unlink(name);
     if (wal != NULL) {
-        (void)unlink(wal); /* exists after a failure only */
+        (void)unlink(wal); /* the file exists only after a failure */
     }
     sqlite3_free(wal);
 }
@@ -91,7 +92,7 @@ plat_result sqlite_create(struct sqlite_file *f, struct sqlite_wal *w, const cha
     if (error != 0) {
         r = sqlite_file_fail_errno(f, error);
     }
-    /* Some file systems have no hard links. */
+    /* Some file systems do not support hard links. */
     if (r == PLAT_OK && link(name, f->path) != 0 && errno != EEXIST) {
         r = rename(name, f->path) == 0 ? PLAT_OK : sqlite_file_fail_errno(f, errno);
     }

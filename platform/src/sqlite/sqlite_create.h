@@ -9,9 +9,9 @@
 #include "sqlite/sqlite_schema.h"
 
 /**
- * Makes it under another name first, so that a store exists as a whole or not at all.  A store that
- * another process has made meanwhile is left as it is.
- * file: initialised, not connected.  bytes: size of the new file.
+ * Makes the file under a temporary name first, so that a store exists completely or not at all. A
+ * store that another process has made meanwhile is not changed. `f` must be initialised and not
+ * connected; `bytes` is the size of the new file.
  */
 plat_result sqlite_create(struct sqlite_file *f, struct sqlite_wal *w, const char *owner,
                           uint64_t bytes);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Characters of a path that a text shows.  Of a longer path it shows the end. */
+/* Most characters of a path in an error text. If the path is longer, the text contains its end. */
 enum { PATH_SHOWN = 72 };
 
 plat_result sqlite_file_init(struct sqlite_file *f, const char *path)
@@ -105,11 +105,10 @@ void sqlite_file_unlatch(struct sqlite_file *f)
 
 /* --- the connection ---------------------------------------------------------- */
 
-/*
- * WAL mode with an exclusive lock needs no -shm file.  A commit is one write to the WAL, which the
- * end of the process cannot undo.  With NORMAL we decide when to sync it, and SQLite still syncs
- * around each checkpoint.  So a loss of power undoes the last transactions and damages nothing.
- */
+/* In WAL mode with an exclusive lock, SQLite needs no -shm file. A commit is one write to the
+ * WAL, which the end of the process cannot undo. With synchronous=NORMAL the store decides when
+ * to sync the WAL, and SQLite still syncs before and after each checkpoint. So a loss of power
+ * undoes the last transactions and damages nothing. */
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
                                "PRAGMA temp_store=MEMORY;"
                                "PRAGMA mmap_size=0;"
@@ -121,7 +120,7 @@ static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 plat_result sqlite_file_connect(struct sqlite_file *f, const char *path)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    /* "./" so that SQLite takes it neither for a URI nor for ":memory:" */
+    /* The prefix "./" prevents SQLite from treating the name as a URI or as ":memory:". */
     char *name = sqlite3_mprintf("%s%s", path[0] == '/' ? "" : "./", path);
 
     if (name == NULL) {

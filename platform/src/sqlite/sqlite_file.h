@@ -12,49 +12,51 @@
 
 #include "platform/sqlite_store.h"
 
-/** Written by sqlite_file.c only. */
+/** A connection to a file. Only sqlite_file.c writes its members. */
 struct sqlite_file {
-    sqlite3 *db; /* NULL: not connected */
+    sqlite3 *db; /* NULL if not connected */
     char *path;
     char detail[PLAT_STORE_DETAIL_SIZE];
-    plat_result latched; /* PLAT_ERR_STORE_DAMAGED for good, once the file has been found damaged */
+    /* PLAT_ERR_STORE_DAMAGED after damage was found in the file; it is never cleared. */
+    plat_result latched;
 };
 
-/** Copies path.  PLAT_ERR_MEMORY. */
+/** Initialises the struct and copies path. Returns PLAT_ERR_MEMORY if there is no memory. */
 plat_result sqlite_file_init(struct sqlite_file *f, const char *path);
 void sqlite_file_deinit(struct sqlite_file *f);
 
-/** Opens path, which may differ from that of init.  Reads nothing yet. */
+/** Opens path, which may differ from that of init. It reads nothing from the file yet. */
 plat_result sqlite_file_connect(struct sqlite_file *f, const char *path);
-/** Sets what is the same for each store.  sync_each: a commit waits for the disk. */
+/** Sets the pragmas that every store needs. sync_each: each commit waits for the disk. */
 plat_result sqlite_file_configure(struct sqlite_file *f, bool sync_each);
-/** Takes a connection that is not there.  leave_alone: do not write to the file any more. */
+/** Closes the connection, if there is one. leave_alone: without writing to the file. */
 void sqlite_file_disconnect(struct sqlite_file *f, bool leave_alone);
 
 /**
- * Closing a descriptor drops all locks that this process has on its file.  So one thread at a time
- * opens or closes files of stores: between connecting and the lock, and while it closes them.
+ * Enter and leave a section in which only one thread at a time opens or closes files of stores:
+ * from connecting to taking the lock, and while it closes them. This is necessary because closing a
+ * descriptor drops all locks that the process has on the file.
  */
 void sqlite_file_enter(void);
 void sqlite_file_leave(void);
 
-/** Keeps the text for people and returns r. */
+/** Stores the text for people. Returns r. */
 plat_result sqlite_file_fail(struct sqlite_file *f, plat_result r, const char *why);
 plat_result sqlite_file_fail_errno(struct sqlite_file *f, int error);
-/** The failure that a result code of SQLite stands for. */
+/** Stores the failure that a result code of SQLite stands for. Returns the result. */
 plat_result sqlite_file_fail_sqlite(struct sqlite_file *f, int rc);
 /** Clears a failure after another attempt succeeded. Damage is never cleared. */
 void sqlite_file_forgive(struct sqlite_file *f);
-/** Forgets damage as well: the file is one that is just being made. */
+/** Clears even damage. Only for a file that is just being made. */
 void sqlite_file_unlatch(struct sqlite_file *f);
 
 plat_result sqlite_file_exec(struct sqlite_file *f, const char *sql);
 
-/** The names of the files, valid as long as the connection. */
+/** Returns the names of the files, valid as long as the connection. */
 const char *sqlite_file_name(const struct sqlite_file *f);
 const char *sqlite_file_wal_name(const struct sqlite_file *f);
 
-/** Bytes of the database file and of the WAL together. */
+/** Returns the size in bytes of the database file and the WAL together. */
 uint64_t sqlite_file_disk_bytes(const struct sqlite_file *f);
 
 #endif

@@ -4,13 +4,18 @@
 #include <string.h>
 
 enum {
-    ROWS_A_TIME = 512, /* removals that are gathered, and rows that one transaction deletes */
+    /* Most removals that are gathered, and most rows that one transaction deletes. */
+    ROWS_A_TIME = 512,
     BYTES_A_TIME = 8 * 1024 * 1024,
-    FRAMES_BESIDE = 16,        /* pages of a transaction in addition to those of rows */
-    SHRINK_ABOVE_PAGES = 2048, /* an empty file of more pages is made smaller */
-    PAGES_PER_GAP = 4, /* the pages of the row, of its two neighbours, and one page above them */
-    ROWS_PER_INNER_PAGE = 8, /* rows for which one inner page of the tree is written, at least */
-    PAGES_PER_TRUNK = 500 /* free pages for which one page of the free list is written, at least */
+    FRAMES_BESIDE = 16, /* most pages that a transaction writes in addition to those of rows */
+    /* If the file of an empty store has more pages, it is made smaller. */
+    SHRINK_ABOVE_PAGES = 2048,
+    /* Most pages that a gap writes: the row, its two neighbours, and one page above them. */
+    PAGES_PER_GAP = 4,
+    /* At least so many rows belong to one inner page of the tree that must be written. */
+    ROWS_PER_INNER_PAGE = 8,
+    /* At least so many free pages belong to one page of the free list that must be written. */
+    PAGES_PER_TRUNK = 500
 };
 
 #ifndef NDEBUG
@@ -80,7 +85,8 @@ static void count_removal(struct sqlite_removals *m, uint64_t size)
     m->waiting = true;
 }
 
-/* The first record was removed.  Records directly behind it that were removed earlier join it. */
+/* Called when the first record was removed. Records directly after it that were removed earlier
+ * are now removed from the front as well. */
 static plat_result absorb_out_of_order(struct sqlite_removals *m)
 {
     while (m->out_of_order_count > 0) {
@@ -158,14 +164,16 @@ plat_result sqlite_removals_add(struct sqlite_removals *m, uint64_t seq)
     }
     if (m->unwritten >= ROWS_A_TIME) {
         m->unwritten = 0;
-        (void)sqlite_removals_write(m); /* after a failure it is tried again at the deadline */
+        /* After a failure, the removals are written at the deadline. */
+        (void)sqlite_removals_write(m);
     }
     return m->schema->file->latched;
 }
 
 /* --- on the disk -------------------------------------------------------- */
 
-/* The row before or after a seq.  PLAT_EOF: there is no such row, or it is no gap. */
+/* Reads the row before or after a seq. Returns PLAT_EOF if there is no such row, or if it is not
+ * a gap. */
 static plat_result read_gap_row(struct sqlite_removals *m, enum store_statement which, uint64_t seq,
                                 struct store_row *row)
 {
@@ -186,7 +194,7 @@ static plat_result read_gap_row(struct sqlite_removals *m, enum store_statement 
     return row->gap ? PLAT_OK : PLAT_EOF;
 }
 
-/* Lets the later of two gaps stand for both. */
+/* Joins two adjacent gaps into the later one. */
 static plat_result join(struct sqlite_removals *m, const struct store_row *earlier,
                         struct store_row *later)
 {
@@ -227,7 +235,7 @@ static plat_result mark_row_removed(struct sqlite_removals *m, struct store_meta
     plat_result r = sqlite_schema_run(m->schema, STORE_LIVE, seq, 0);
 
     if (r != PLAT_OK) {
-        return r == PLAT_EOF ? PLAT_OK : r; /* it is a gap already */
+        return r == PLAT_EOF ? PLAT_OK : r; /* the row is already a gap */
     }
     row.size = sqlite_schema_column(m->schema, STORE_LIVE, 0);
     row.number = sqlite_schema_column(m->schema, STORE_LIVE, 1);
@@ -268,14 +276,15 @@ static plat_result delete_before(struct sqlite_removals *m, struct store_meta *m
 
 /* --- one transaction -------------------------------------------------------- */
 
-/* All rows before `stop` are deleted.  If these are all that wait, the gaps are written as well. */
+/* One part of the waiting removals: all rows before `stop` are deleted. If nothing else waits,
+ * the gaps are written in the same transaction. */
 struct part {
     uint64_t stop;
     bool all;
-    uint64_t frames; /* of the WAL that it writes at most */
+    uint64_t frames; /* most frames of the WAL that it writes */
 };
 
-/* seq and total of the row after n others.  *seq is UINT64_MAX if there are only n rows. */
+/* Finds seq and total of the row after n others. *seq is UINT64_MAX if there are only n rows. */
 static plat_result nth(struct sqlite_removals *m, uint64_t n, uint64_t *seq, uint64_t *total)
 {
     plat_result r = sqlite_schema_run(m->schema, STORE_NTH, n, 0);
@@ -290,22 +299,22 @@ static plat_result nth(struct sqlite_removals *m, uint64_t n, uint64_t *seq, uin
     return r == PLAT_EOF ? PLAT_OK : r;
 }
 
-/* Deleting a row writes at most one page, and one more for each 500 pages that become free. */
+/* Returns the most frames for deleting rows: one page for each, and one more for each 500 pages
+ * that become free. */
 static uint64_t frames_for(uint64_t rows, uint64_t bytes)
 {
     return rows + rows / ROWS_PER_INNER_PAGE + FRAMES_BESIDE +
            bytes / (PAGES_PER_TRUNK * SQLITE_WAL_PAGE);
 }
 
-/* Pages that are written at most when rows become gaps. */
+/* Returns the most pages that are written when rows become gaps. */
 static uint64_t pages_for_gaps(const struct sqlite_removals *m)
 {
     return PAGES_PER_GAP * (m->out_of_order_count + 1);
 }
 
-/* Returns how many rows can be deleted in a transaction of this number of frames, some of which are
- * for the pages that become free.
- */
+/* Returns how many rows can be deleted in a transaction of this number of frames, some of which
+ * are needed for the pages that become free. */
 static uint64_t rows_within(const struct sqlite_removals *m, uint64_t frames)
 {
     const uint64_t most = frames - frames / 16;
@@ -406,8 +415,7 @@ static plat_result commit_part(struct sqlite_removals *m, bool *all)
     return r;
 }
 
-/* Makes the file of an empty store smaller.  If that fails, its pages are kept for later records.
- */
+/* Makes the file of an empty store smaller. If that fails, its pages are kept for later records. */
 static void shrink(struct sqlite_removals *m)
 {
     uint64_t pages = 0;

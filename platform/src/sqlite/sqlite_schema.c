@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The WAL restarts less often than this after its number was written into meta. */
+/* Between two writes of its number into meta, the WAL restarts fewer times than this. */
 enum { WAL_RESTARTS = 1 << 20 };
 
 #define ROW "SELECT seq,number,total,size,stored_s,tag,id,ttl_ms,flags,hash,head,body FROM records "
-/* typeof does not load the bytes. */
+/* typeof is used because it does not load the bytes. */
 #define LIVE   "typeof(head)<>'null' "
 #define BESIDE "SELECT seq,size,number,total,tag,head IS NULL FROM records "
 
@@ -63,7 +63,7 @@ void sqlite_schema_release_all(struct sqlite_schema *c)
 
 /* --- hashes ------------------------------------------------------------------ */
 
-/* Each step is a bijection of h, so that one changed word always changes the result. */
+/* Each step is a bijection of h, so a single changed word always changes the result. */
 static uint64_t hash_u64(uint64_t h, uint64_t v)
 {
     h = (h ^ v) * 0x9e3779b97f4a7c15u;
@@ -104,7 +104,8 @@ uint64_t sqlite_schema_hash_meta(const struct store_meta *m)
     const uint64_t words[] = { m->reserved, m->in_use,    m->first,   m->last,
                                m->gaps,     m->gap_bytes, m->wal_salt };
     uint64_t h =
-        m->id ^ SQLITE_SCHEMA_APPLICATION; /* otherwise a row of zeros would have the hash zero */
+        /* Without this constant, a row of zeros could have the hash zero. */
+        m->id ^ SQLITE_SCHEMA_APPLICATION;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         h = hash_u64(h, words[i]);
@@ -284,7 +285,7 @@ plat_result sqlite_schema_write_gap(struct sqlite_schema *c, const struct store_
 
 /* --- kind and version -------------------------------------------------------- */
 
-/* NULL: the column is NULL, or there is no memory (*rc). */
+/* Returns NULL if the column is NULL, or if there is no memory (see *rc). */
 static const unsigned char *column_text(sqlite3_stmt *st, int column, int *rc)
 {
     bool null = sqlite3_column_type(st, column) == SQLITE_NULL;
@@ -315,7 +316,7 @@ static plat_result ask_text(struct sqlite_file *f, const char *sql, char *out, s
     return r;
 }
 
-/* Asks for a text and compares it with the wanted one. */
+/* Runs a query for one text and compares it with the expected text. */
 static plat_result expect(struct sqlite_file *f, const char *sql, const char *wanted,
                           plat_result otherwise, const char *why)
 {
@@ -325,7 +326,7 @@ static plat_result expect(struct sqlite_file *f, const char *sql, const char *wa
     return r == PLAT_OK && strcmp(got, wanted) != 0 ? sqlite_file_fail(f, otherwise, why) : r;
 }
 
-/* In this order, so that for a foreign file only its kind is reported. */
+/* The checks are in this order, so that for a foreign file only its kind is reported. */
 plat_result sqlite_schema_check_kind(struct sqlite_file *f)
 {
     char application[16];
@@ -415,7 +416,7 @@ static bool fits_meta(const struct sqlite_schema *c, const struct store_row *fir
     return m->in_use || last->record.seq == m->last;
 }
 
-/* Reads the first and the last row, which tell how many rows are between them. */
+/* Reads the first and the last row, which show how many rows are between them. */
 static plat_result read_ends(struct sqlite_schema *c, struct sqlite_contents *out)
 {
     struct store_row first = { 0 };
@@ -446,8 +447,9 @@ static plat_result read_ends(struct sqlite_schema *c, struct sqlite_contents *ou
     return r;
 }
 
-/* A store in use has a WAL.  Its first append has written a frame there that survives a loss of
- * power, and each append since has restarted the WAL a few times at most. */
+/* Checks the WAL, which a store in use must have. Its first append has written a frame that
+ * survives a loss of power, and since then each append has restarted the WAL at most a few
+ * times. */
 static plat_result check_wal(struct sqlite_schema *c, int64_t wal_bytes)
 {
     uint64_t salt = 0;

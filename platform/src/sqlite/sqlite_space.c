@@ -8,32 +8,33 @@
 
 #include "sqlite/sqlite_blocks.h"
 
-/*
- * A removal is a transaction like any other: it writes frames of the WAL, and the checkpoint that
- * empties the WAL writes pages of the database file.  On a full disk both fail, unless their blocks
- * were allocated before.  So an append is accepted only if
+/* A removal is a transaction like any other: it writes frames of the WAL, and the checkpoint
+ * that empties the WAL writes pages of the database file. On a full disk both fail, unless their
+ * blocks were allocated before. So an append is accepted only if
  *
  *   - the database file has a block for each page that it will have after the append, and for
- * MARGIN further pages, so that a checkpoint never makes the file grow, and
- *   - the -wal has blocks for the reserve, which is enough for a batch of removals.
+ *     MARGIN further pages, so that a checkpoint never makes the file grow, and
+ *   - the -wal file has blocks for the reserve, which is enough for a batch of removals.
  *
- * Then a transaction that fits into the reserve always succeeds: if the WAL has no room for it, a
- * checkpoint makes room.  While the store is closed there is no -wal file; then the blocks are at
- * the end of the database file.
+ * Then a transaction that fits into the reserve always succeeds: if the WAL has no room for it,
+ * a checkpoint makes room. While the store is closed there is no -wal file; then the blocks of
+ * the reserve are at the end of the database file.
  *
- * The blocks are allocated through a descriptor of our own, because SQLite does not reveal its own.
- */
+ * The blocks are allocated through a separate descriptor, because SQLite does not reveal its
+ * own. */
 
 enum {
     PAGE = SQLITE_WAL_PAGE,
-    RESERVE_FRAMES = 160, /* also enough to append 256 KB, the largest message of a hub */
+    RESERVE_FRAMES = 160, /* enough to append 256 KB, too, the largest message of a hub */
     MARGIN = 16,          /* pages that an append and a removal may need to balance the tree */
-    FIRST_PAGES = 32,     /* pages of an empty store */
-    BLOCKS = 4, /* pages that may be lost at the borders of blocks when the reserve moves to the
-                   other file */
-    STEP_LEAST = 128, /* pages that the file grows by: a 32nd of its size, within these bounds */
+    FIRST_PAGES = 32,     /* number of pages of an empty store */
+    /* Most pages that are lost at the borders of blocks when the reserve moves to the other
+     * file. */
+    BLOCKS = 4,
+    /* The file grows by a 32nd of its size, but at least and at most by these numbers of pages. */
+    STEP_LEAST = 128,
     STEP_MOST = 1024,
-    STAT_BLOCK = 512 /* bytes of a block in struct stat */
+    STAT_BLOCK = 512 /* size of the blocks that struct stat counts */
 };
 
 #define CHUNK_MOST ((uint64_t)1 << 30) /* SQLite stores the size of a chunk in an int */
@@ -83,7 +84,7 @@ void sqlite_space_init(struct sqlite_space *p, struct sqlite_schema *c, uint64_t
 
 /* --- the database file ---------------------------------------------------- */
 
-/* Bytes of a file with this number of pages, rounded up to a size that hold can set. */
+/* Returns the bytes of a file with this number of pages, rounded up to a size that hold can set. */
 static uint64_t size_for(uint64_t pages)
 {
     const uint64_t bytes = pages * PAGE;
@@ -92,8 +93,8 @@ static uint64_t size_for(uint64_t pages)
     return (bytes + unit - 1) / unit * unit;
 }
 
-/* A checkpoint truncates the file to its pages, rounded up to whole chunks.  This sets the size of
- * a chunk so that the file keeps its size. */
+/* Keeps the size of the file. A checkpoint truncates it to its pages, rounded up to whole
+ * chunks, so this function sets the size of a chunk. */
 static void hold(struct sqlite_space *p, uint64_t bytes)
 {
     const uint64_t chunks = bytes > 0 ? (bytes - 1) / CHUNK_MOST + 1 : 1;
@@ -120,12 +121,10 @@ static void trim_file(struct sqlite_space *p, uint64_t bytes)
     }
 }
 
-/*
- * Gives the blocks of the WAL above the reserve back, so that the database file can have them.
- * SQLite truncates a WAL with the first transaction after a restart, when the frames behind its end
- * no longer count.  A transaction must change something, so this one changes a number without
- * meaning.
- */
+/* Frees the blocks of the WAL above the reserve, so that the database file can have them. SQLite
+ * truncates a WAL at the first transaction after a restart, when the frames after its new end
+ * are no longer needed. A transaction must change something, so this one changes a number that
+ * has no meaning. */
 static bool give_back_wal(struct sqlite_space *p)
 {
     char sql[64];
@@ -134,7 +133,7 @@ static bool give_back_wal(struct sqlite_space *p)
     if (p->wal->allocated <= reserve_of(p) || !m.in_use) {
         return false;
     }
-    m.last++; /* has no meaning while the store is in use */
+    m.last++; /* this number has no meaning while the store is in use */
     sqlite3_snprintf(sizeof sql, sql, "PRAGMA journal_size_limit=%llu",
                      (unsigned long long)sqlite_wal_bytes_of(reserve_of(p)));
     plat_result r = sqlite_wal_checkpoint(p->wal);
@@ -155,7 +154,8 @@ static bool give_back_wal(struct sqlite_space *p)
 
 /* --- before an append ----------------------------------------------------- */
 
-/* Bytes of pages that appends may use, including free pages inside the file.  Negative: too few. */
+/* Computes the bytes of pages that appends may use, including free pages inside the file. A
+ * negative number means that pages are missing. */
 static plat_result count_room(struct sqlite_space *p, int64_t wanted, int64_t *room)
 {
     uint64_t pages;
@@ -181,7 +181,7 @@ static plat_result grow_file(struct sqlite_space *p, uint64_t bytes)
     if (least > p->limit) {
         return sqlite_file_fail(p->schema->file, PLAT_ERR_FULL, "max_disk_bytes is reached");
     }
-    /* If there was no space for the least amount, trying a larger one only costs time. */
+    /* If there was no space for the smallest amount, trying a larger one would only cost time. */
     int error = extend_file(p, p->tight ? least : larger(least, most));
     if (error != 0 && !p->tight && least < most) {
         error = extend_file(p, least);
@@ -193,11 +193,9 @@ static plat_result grow_file(struct sqlite_space *p, uint64_t bytes)
     return error == 0 ? PLAT_OK : sqlite_file_fail_errno(p->schema->file, error);
 }
 
-/*
- * Bytes that a record needs in the file.  A large record needs its overflow pages, the page that it
- * is in, and one page above that.  Small records share a page, but up to half of a page stays empty
- * if the next record does not fit.
- */
+/* Returns the bytes that a record needs in the file. A large record needs its overflow pages,
+ * the page that it is in, and one page above that. Small records share a page, but up to half of
+ * a page stays empty if the next record does not fit. */
 static int64_t bytes_for(uint64_t record_bytes)
 {
     return record_bytes <= PAGE / 2 ? (int64_t)(2 * record_bytes + PAGE / 4)
@@ -256,7 +254,8 @@ static void take_reserve(struct sqlite_space *p, uint64_t pages)
 
     trim_file(p, larger(needed, p->limit));
     if (!sqlite_wal_allocate(p->wal, wanted) && p->bytes > needed) {
-        trim_file(p, needed); /* the reserve was there while the store was closed */
+        /* Removes the part of the reserve that was needed only while the store was closed. */
+        trim_file(p, needed);
         (void)fsync(p->file);
         (void)sqlite_wal_allocate(p->wal, wanted); /* after a failure the next append tries again */
     }

@@ -9,12 +9,12 @@
 #include "sqlite/sqlite_removals.h"
 
 enum {
-    NUMBERS_A_TIME = 65536,  /* sequence numbers that are reserved in the file together */
-    REMOVALS_LATE_MS = 1000, /* delay of removals if each append is synced */
+    NUMBERS_A_TIME = 65536,  /* how many sequence numbers are reserved in the file at a time */
+    REMOVALS_LATE_MS = 1000, /* delay of removals in milliseconds if each append is synced */
     LARGEST_RECORD = 256 * 1024 * 1024,
-    META_FRAMES = 1,    /* frames of the WAL for the row of meta */
-    FRAMES_BESIDE = 12, /* frames for an append, in addition to those of its bytes */
-    OVERFLOW_BYTES = SQLITE_WAL_PAGE - 4 /* bytes of a large record in one page */
+    META_FRAMES = 1,    /* frames of the WAL that the row of meta needs */
+    FRAMES_BESIDE = 12, /* frames that an append needs in addition to those of its bytes */
+    OVERFLOW_BYTES = SQLITE_WAL_PAGE - 4 /* bytes of a large record in one overflow page */
 };
 
 struct sqlite_store {
@@ -26,12 +26,13 @@ struct sqlite_store {
     struct sqlite_removals removals;
     uint64_t next_seq;
 
-    /* What read saw last: the next row has the next number, or is a gap that begins before it. */
+    /* The row that was read last; the next row must have the next number, or be a gap that
+     * begins before it. */
     uint64_t seen_seq;
     uint64_t seen_number;
 
     uint32_t sync_delay_ms;
-    uint64_t deadline; /* when on_time syncs; 0: never */
+    uint64_t deadline; /* time at which on_time syncs; 0: never */
 };
 
 static struct sqlite_store *of(plat_store *base)
@@ -44,7 +45,8 @@ static const struct sqlite_store *of_const(const plat_store *base)
     return (const struct sqlite_store *)(const void *)base;
 }
 
-/* Each call except info and detail begins here: what the last read has returned becomes invalid. */
+/* Each call except info and detail begins with this function, which invalidates what the last
+ * read has returned. */
 static plat_result enter(struct sqlite_store *s)
 {
     sqlite_schema_release(&s->schema, STORE_READ);
@@ -59,10 +61,8 @@ static void wake_by(struct sqlite_store *s, uint64_t now_ms)
     }
 }
 
-/*
- * Numbers are taken from a range that the database file itself marks as used.  So a loss of power,
- * or of the -wal file, may lose records, but their numbers are never used again.
- */
+/* Reserves sequence numbers: a range that is marked as used in the database file itself. A loss
+ * of power, or of the -wal file, may lose records, but their numbers are never used again. */
 static plat_result reserve(struct sqlite_store *s)
 {
     struct store_meta m = s->schema.meta;
@@ -73,13 +73,13 @@ static plat_result reserve(struct sqlite_store *s)
     m.reserved = s->next_seq + NUMBERS_A_TIME;
     plat_result r = sqlite_wal_make_room(&s->wal, 2 * META_FRAMES);
     if (r == PLAT_OK) {
-        r = sqlite_schema_write_meta(&s->schema, &m); /* now the WAL has a header */
+        r = sqlite_schema_write_meta(&s->schema, &m); /* after this write, the WAL has a header */
     }
     if (r == PLAT_OK && !sqlite_wal_salt(&s->wal, &m.wal_salt)) {
         r = sqlite_file_fail(&s->file, PLAT_ERR_STORE, "its -wal file cannot be read");
     }
     if (r == PLAT_OK) {
-        m.in_use = true; /* together with the salt */
+        m.in_use = true; /* written together with the salt */
         r = sqlite_schema_write_meta(&s->schema, &m);
     }
     if (r != PLAT_OK) {
@@ -88,7 +88,9 @@ static plat_result reserve(struct sqlite_store *s)
     r = sqlite_wal_checkpoint(&s->wal);
     if (r != PLAT_OK) {
         m.reserved =
-            s->next_seq; /* the file may not show which numbers are reserved, so reserve again */
+            /* The file may not show which numbers are reserved, so the next append reserves
+             * again. */
+            s->next_seq;
     }
     sqlite_schema_keep_meta(&s->schema, &m);
     return r;
@@ -119,7 +121,8 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
     result = prepare_append(s, row.size);
     if (result == PLAT_ERR_FULL && s->removals.waiting &&
         sqlite_removals_write(&s->removals) == PLAT_OK) {
-        result = prepare_append(s, row.size); /* written into the pages that became free */
+        /* Writes the removals and uses the pages that become free. */
+        result = prepare_append(s, row.size);
     }
     if (result != PLAT_OK) {
         return result;
@@ -142,8 +145,8 @@ static plat_result append(plat_store *base, plat_store_record *r, uint64_t now_m
     return PLAT_OK;
 }
 
-/* The row after the one that was read last must have the next number; otherwise rows are missing. A
- * gap may also stand for rows that were read before. */
+/* Checks that the row after the one that was read last has the next number; otherwise rows are
+ * missing. A gap may also stand for rows that were read before. */
 static plat_result check_chain(struct sqlite_store *s, uint64_t seq, plat_result r,
                                const struct store_row *row)
 {
@@ -208,7 +211,8 @@ static plat_result sync_all(plat_store *base)
         return r;
     }
     plat_result removed = sqlite_removals_write(&s->removals);
-    r = sqlite_wal_sync(&s->wal); /* appended records must not wait for removals that fail */
+    /* A failure of removals must not prevent the sync of appended records. */
+    r = sqlite_wal_sync(&s->wal);
     if (r == PLAT_OK && removed == PLAT_OK) {
         s->deadline = 0;
     }
@@ -253,7 +257,7 @@ static const char *detail(const plat_store *base)
     return of_const(base)->file.detail;
 }
 
-/* Marks the file as closed, so that missing rows at its end are noticed. */
+/* Marks the file as closed, so that missing rows at its end are noticed when it is opened. */
 static plat_result mark_closed(struct sqlite_store *s)
 {
     struct store_meta m = s->schema.meta;
@@ -295,8 +299,8 @@ static plat_result close_store(plat_store *base)
         r = mark_closed(s);
     }
     if (r == PLAT_OK && s->wal.frames > 0) {
-        r = sqlite_wal_checkpoint(&s->wal); /* frames written by removals, or by a process that was
-                                               killed while it closed the store */
+        /* Frames of removals, or of a process that was killed while it closed the store. */
+        r = sqlite_wal_checkpoint(&s->wal);
     }
     if (r == PLAT_OK) {
         sqlite_space_leave(&s->space);
@@ -325,12 +329,12 @@ static plat_result open_files(struct sqlite_store *s, const char *owner, int64_t
     sqlite_removals_begin(&s->removals, &contents);
     s->seen_seq = contents.first_seq - 1;
     s->seen_number = contents.first_number - 1;
-    /* After a crash it is unknown which of the reserved numbers were used. */
+    /* After a crash it is not known which of the reserved numbers were used. */
     s->next_seq = s->schema.meta.reserved;
     return sqlite_space_open(&s->space, wal_bytes);
 }
 
-/* wal_bytes: as in sqlite_schema_load. */
+/* Opens an existing store. wal_bytes has the same meaning as in sqlite_schema_load. */
 static plat_result open_existing(struct sqlite_store *s, const char *owner, int64_t *wal_bytes)
 {
     plat_result r = sqlite_file_connect(&s->file, s->file.path);
@@ -352,7 +356,7 @@ static plat_result open_existing(struct sqlite_store *s, const char *owner, int6
     if (bytes == 0) {
         return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED, "the file is empty");
     }
-    /* SQLite would roll such a journal back into the file. */
+    /* SQLite would restore the file from such a journal. */
     if (sqlite_blocks_size_of(sqlite3_filename_journal(name)) >= 0) {
         return sqlite_file_fail(&s->file, PLAT_ERR_STORE_DAMAGED,
                                 "there is a -journal file, which a store never has");

@@ -9,9 +9,9 @@
 #include "sqlite/sqlite_blocks.h"
 
 enum {
-    CAP = 4000, /* frames: about 8 MB */
-    STEP = 128, /* frames that are allocated at a time */
-    SHARE = 4,  /* the WAL gets one quarter of max_disk_bytes */
+    CAP = 4000, /* most frames, about 8 MB */
+    STEP = 128, /* number of frames that are allocated at a time */
+    SHARE = 4,  /* the WAL may use a quarter of max_disk_bytes */
     MAGIC = 0x377f0683
 };
 
@@ -71,7 +71,7 @@ uint64_t sqlite_wal_frames_of(int64_t bytes)
     return bytes > SQLITE_WAL_HEADER ? ((uint64_t)bytes - SQLITE_WAL_HEADER) / SQLITE_WAL_FRAME : 0;
 }
 
-/* SQLite does not report how many frames it has found valid, so all of them are assumed to be. */
+/* SQLite does not report how many frames of the WAL are valid, so this assumes that all are. */
 void sqlite_wal_adopt(struct sqlite_wal *w, int64_t bytes)
 {
     uint64_t salt;
@@ -92,8 +92,9 @@ static uint32_t le32(const uint8_t *p)
     return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
-/* The header of the WAL (SQLite's file format, section 4.1) has eight numbers.  The last two are a
- * checksum of the others.  The magic number tells the byte order in which that was computed. */
+/* Reads the salt from the header of the WAL (SQLite's file format, section 4.1). It consists of
+ * eight numbers, of which the last two are a checksum of the others. The magic number gives the
+ * byte order of the checksum. */
 bool sqlite_wal_salt(const struct sqlite_wal *w, uint64_t *salt)
 {
     uint8_t h[SQLITE_WAL_HEADER];
@@ -162,8 +163,8 @@ plat_result sqlite_wal_sync(struct sqlite_wal *w)
         rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
     }
     if (rc != SQLITE_OK) {
-        /* After a failed fsync Linux forgets which data are not on the disk.  So the next attempt
-         * writes everything once more, into the database file. */
+        /* After a failed fsync, Linux does not know which data are not on the disk. So the next
+         * attempt writes everything again, into the database file. */
         w->rewrite = true;
         return sqlite_file_fail_sqlite(w->file, rc);
     }
@@ -189,7 +190,8 @@ static int open_wal(const struct sqlite_wal *w)
     return open(sqlite_file_wal_name(w->file), O_RDWR | O_CLOEXEC);
 }
 
-/* The bytes from `at` on may exist already, or be a hole in a file that was copied. */
+/* Allocates blocks from `at` on. These bytes may exist already, or be a hole in a file that was
+ * copied. */
 static int extend_wal_to(struct sqlite_wal *w, int fd, uint64_t at, uint64_t frames)
 {
     int error = sqlite_blocks_allocate(fd, at, sqlite_wal_bytes_of(frames));
@@ -211,7 +213,7 @@ static int extend_wal(struct sqlite_wal *w, uint64_t at, uint64_t least, uint64_
     if (error != 0 && least < goal) {
         error = extend_wal_to(w, fd, at, least);
     }
-    (void)close(fd); /* SQLite has no locks on this file that closing could drop */
+    (void)close(fd); /* SQLite has no locks on this file, so closing it drops none */
     return error;
 }
 
@@ -278,8 +280,8 @@ bool sqlite_wal_is_reserve(const char *name)
     return read_all && memcmp(header, none, sizeof none) == 0;
 }
 
-/* Without a header the file cannot be taken for the WAL of another store that is made here later.
- */
+/* Removes the header, so that the file is not mistaken for the WAL of another store that is made
+ * here later. */
 void sqlite_wal_keep(struct sqlite_wal *w)
 {
     static const uint8_t none[SQLITE_WAL_HEADER];
@@ -289,7 +291,7 @@ void sqlite_wal_keep(struct sqlite_wal *w)
     (void)sqlite3_file_control(w->file->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &yes);
     if (fd >= 0) {
         (void)!pwrite(fd, none, sizeof none,
-                      0); /* if this fails, the header still fits the database file */
+                      0); /* if this fails, the header still matches the database file */
         (void)close(fd);
     }
 }

@@ -9,7 +9,7 @@
 #include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/random.h>
 
-#define QUAD 4 /* base64 characters that encode up to three bytes */
+#define QUAD 4 /* four base64 characters encode up to three bytes */
 
 static plat_result hmac_sha256(const plat_crypto *self, const void *key, size_t key_len,
                                const void *data, size_t len, uint8_t out[PLAT_SHA256_SIZE])
@@ -54,8 +54,8 @@ static plat_result encode(const void *data, size_t len, char *out, size_t out_le
     return rc == 0 && (len == 0 || n == out_len) ? PLAT_OK : PLAT_ERR_CRYPTO;
 }
 
-/* Only the last quad may be padded.  It is strict base64 if encoding its bytes yields the same
- * text. */
+/* Decodes the last group of four characters, the only one that may be padded. The text is strict
+ * base64 if encoding its bytes yields the same text. */
 static plat_result decode_last_quad(const char *quad, size_t want, uint8_t *out)
 {
     byte bytes[QUAD];
@@ -69,7 +69,7 @@ static plat_result decode_last_quad(const char *quad, size_t want, uint8_t *out)
     return PLAT_OK;
 }
 
-/* wolfCrypt accepts line breaks and stray bits in the last character; this function does not. */
+/* Decodes strictly: wolfCrypt would accept line breaks and unused bits in the last character. */
 static plat_result base64_decode(const plat_crypto *self, const char *text, size_t len,
                                  uint8_t *out, size_t cap, size_t *out_len)
 {

@@ -13,8 +13,8 @@
 #include <wolfssl/wolfcrypt/cryptocb.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-/* Whether wolfSSL uses the processor's AES instructions itself; if not, whether another library
- * does. */
+/* Defined if wolfSSL uses the processor's AES instructions itself; if not, whether another
+ * library does. */
 #if defined(WOLFSSL_AESNI) || defined(WOLFSSL_ARMASM)
 enum { BY_WOLFSSL = true, BY_CALLBACK = false };
 #elif defined(PLAT_WITH_AES_GCM)
@@ -25,7 +25,8 @@ enum { BY_WOLFSSL = false, BY_CALLBACK = false };
 
 #if defined(WOLF_CRYPTO_CB) && defined(HAVE_AESGCM) && defined(HAVE_ECC)
 
-#define DEVICE 0x696f7468 /* "ioth": differs from devices that an application may register */
+/* "ioth"; it must differ from the devices that an application registers. */
+#define DEVICE 0x696f7468
 
 /* --- AES-GCM --- */
 
@@ -118,14 +119,16 @@ static bool multiplies_points(int pk_type)
            pk_type == WC_PK_TYPE_ECDH;
 }
 
-/* The Aes must not be NULL: without one, wolfCrypt asks any device, including ours. */
+/* Returns whether the operation is AES-GCM. The Aes must not be NULL: without one, wolfCrypt
+ * asks any device, including ours. */
 static bool is_aes_gcm(const wc_CryptoInfo *info)
 {
     return info->algo_type == WC_ALGO_TYPE_CIPHER && info->cipher.type == WC_CIPHER_AES_GCM &&
            info->cipher.aesgcm_enc.aes != NULL;
 }
 
-/* After CRYPTOCB_UNAVAILABLE wolfCrypt computes the operation itself. */
+/* Called before each operation. After CRYPTOCB_UNAVAILABLE, wolfCrypt computes the operation
+ * itself. */
 static int asked(int device, wc_CryptoInfo *info, void *context)
 {
     (void)device;
@@ -141,11 +144,9 @@ static int asked(int device, wc_CryptoInfo *info, void *context)
 
 /* --- registering it --- */
 
-/*
- * The members of these structures depend on options of the compiler and of wolfSSL, and the library
- * may have been built with other options than ours.  So the first call has known arguments: a
- * probe.
- */
+/* The members of these structs depend on options of the compiler and of wolfSSL, and the library
+ * may have been built with other options than our code. So the first call, a probe, has known
+ * arguments to compare with. */
 typedef struct probe {
     Aes aes;
     byte key[16];
@@ -161,7 +162,7 @@ static int asked_first(int device, wc_CryptoInfo *info, void *context)
 {
     probe *p = context;
     (void)device;
-    if (p->right) { /* wolfSSL 5.9 asks once more when an Aes is freed */
+    if (p->right) { /* wolfSSL 5.9 calls it once more when an Aes is freed */
         return CRYPTOCB_UNAVAILABLE;
     }
     p->right = is_aes_gcm(info) && info->cipher.enc && info->cipher.aesgcm_enc.aes == &p->aes &&

@@ -4,9 +4,9 @@
 /**
  * @file
  * The "crypto callback" that wolfCrypt calls before it computes something for one of our
- * connections.  Before an operation on a P curve it tidies the tables of curve_tables.h.  It
- * computes AES-GCM by aes_gcm.h, if the build contains that and wolfSSL does not use the
- * processor's AES instructions itself.  It leaves everything else to wolfCrypt.
+ * connections. Before an operation on a P curve, the callback tidies the tables of curve_tables.h.
+ * It computes AES-GCM by aes_gcm.h, if the build contains that and wolfSSL does not use the
+ * processor's AES instructions itself. It leaves everything else to wolfCrypt.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,9 @@
  */
 int plat_crypto_callback_register(void);
 
-/** Whether AES-GCM of a connection with that device id uses the processor's instructions. */
+/**
+ * Returns whether AES-GCM of a connection with that device id uses the processor's instructions.
+ */
 bool plat_crypto_callback_is_fast_at_aes(int device);
 
 #endif

@@ -10,15 +10,15 @@
 static struct {
     pthread_mutex_t lock;
     bool ready;
-    pthread_key_t thread; /* used for its destructor, which runs when a thread ends */
-    unsigned threads;     /* threads that may have tables */
-    unsigned handshakes;  /* handshakes in progress */
+    pthread_key_t thread; /* used only for its destructor, which runs when a thread ends */
+    unsigned threads;     /* number of threads that may have tables */
+    unsigned handshakes;  /* number of handshakes in progress */
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void forget_points(void)
 {
-    /* Without thread-local storage all threads share the tables, so this thread must not free them.
-     */
+    /* Defined only with thread-local storage: without it all threads share the tables, and this
+     * thread must not free them. */
 #if defined(HAVE_ECC) && defined(FP_ECC) && defined(HAVE_THREAD_LS)
     wc_ecc_fp_free();
 #endif
@@ -47,12 +47,13 @@ void plat_curve_tables_handshake_ends(void)
     (void)pthread_mutex_unlock(&shared.lock);
 }
 
-/* With shared.lock held. */
+/* Call it with shared.lock held. */
 static void note_thread(void)
 {
     shared.ready = shared.ready || pthread_key_create(&shared.thread, end_thread) == 0;
     if (shared.ready && pthread_getspecific(shared.thread) == NULL &&
-        pthread_setspecific(shared.thread, &shared) == 0) { /* anything but NULL */
+        /* Any value except NULL makes the destructor run. */
+        pthread_setspecific(shared.thread, &shared) == 0) {
         shared.threads++;
     }
 }

@@ -11,10 +11,13 @@
  * no point is ever used a second time, and after each step of a handshake.
  */
 
-/** Tables are kept from this number of handshakes in progress on, for each thread that has some. */
+/**
+ * The number of handshakes in progress from which on tables are kept, for each thread that has some
+ * of the handshakes.
+ */
 enum { PLAT_CURVE_TABLES_PAY = 16 };
 
-/** Counts the handshakes in progress.  Any thread. */
+/** Count the handshakes in progress. Any thread may call them. */
 void plat_curve_tables_handshake_begins(void);
 void plat_curve_tables_handshake_ends(void);
 

@@ -24,7 +24,7 @@ typedef struct plat_session {
 } plat_session;
 
 #ifndef NDEBUG
-/* Of a longer list only the counters and the ends are checked. */
+/* If the list is longer, the valid check looks only at the counters and the ends. */
 enum { SESSIONS_CHECKED = 64 };
 
 static bool is_list(const plat_sessions *p)
@@ -56,8 +56,8 @@ void plat_sessions_init(plat_sessions *p)
     (void)pthread_mutex_init(&p->lock, NULL);
 }
 
-/* A session contains a secret.  It is wiped through a volatile pointer, because a compiler may omit
- * a memset before free. */
+/* Erases and frees a session, which contains a secret. It writes through a volatile pointer,
+ * because a compiler may omit a memset before free. */
 static void discard(plat_session *s)
 {
     volatile unsigned char *data = s->data;
@@ -67,7 +67,7 @@ static void discard(plat_session *s)
     wolfSSL_Free(s);
 }
 
-/* This function and those below need the lock. */
+/* This function and those below must be called with the lock held. */
 static plat_session *take_out(plat_sessions *p, plat_session *s)
 {
     *(s->newer != NULL ? &s->newer->older : &p->newest) = s->older;
@@ -99,8 +99,8 @@ void plat_sessions_set_streams(plat_sessions *p, size_t streams)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-/* wolfSSL counts both in unsigned 32 bits, but returns a long, which may have 32 bits with a sign.
- */
+/* Returns when the session expires. wolfSSL counts both numbers in unsigned 32 bits, but returns
+ * them as long, which may have 32 bits with a sign. */
 static int64_t expiry_of(const WOLFSSL_SESSION *session)
 {
     return (int64_t)(uint32_t)wolfSSL_SESSION_get_time(session) +
@@ -141,7 +141,8 @@ static WOLFSSL_SESSION *deserialise(const plat_session *s)
     return wolfSSL_d2i_SSL_SESSION(NULL, &at, (long)s->len);
 }
 
-/* By the same clock as certificates.  If that clock was set back, the trust ends as well. */
+/* Returns whether the session has expired, by the same clock as for certificates. If that clock
+ * was set back, the session counts as expired, too. */
 static bool has_lapsed(const plat_session *s)
 {
     const int64_t now = plat_trust_now_s();

@@ -31,13 +31,12 @@ static const char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ED25519
                                  "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
                                  "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
-/*
- * X25519 comes first, so that its key share is sent.  For the P curves wolfSSL would first make a
- * table of the server's point, which is used once and takes as long as the key exchange itself.
- */
+/* X25519 comes first, so that wolfSSL sends a key share for it. For a P curve wolfSSL would
+ * first make a table of the server's point, which is used only once and takes as long as the key
+ * exchange itself. */
 static const struct {
     word16 id;
-    const char *name; /* as wolfSSL_get_curve_name returns it */
+    const char *name; /* name as wolfSSL_get_curve_name returns it */
 } groups[] = {
     { WOLFSSL_ECC_X25519, "X25519" },       { WOLFSSL_ECC_SECP256R1, "SECP256R1" },
     { WOLFSSL_ECC_SECP384R1, "SECP384R1" }, { WOLFSSL_ECC_SECP521R1, "SECP521R1" },
@@ -46,7 +45,7 @@ static const struct {
 #define GROUP_COUNT (sizeof groups / sizeof groups[0])
 
 static const char *const system_bundles[] = {
-    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine, Arch */
+    "/etc/ssl/certs/ca-certificates.crt", /* used by Debian, Alpine and Arch */
     "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL */
     "/etc/ssl/ca-bundle.pem",             /* openSUSE */
     "/etc/ssl/cert.pem",                  /* the BSDs */
@@ -111,17 +110,17 @@ static const char *suites_by_speed(void)
     return plat_crypto_callback_is_fast_at_aes(shared.device) ? suites_aes_first : suites;
 }
 
-/* wolfSSL verifies no certificates: it calls tls_verify.c in each handshake. */
+/* Makes a context in which wolfSSL verifies no certificates: it calls tls_verify.c in each
+ * handshake. */
 static WOLFSSL_CTX *make_ctx(void)
 {
     WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLS_client_method());
     if (ctx == NULL) {
         return NULL;
     }
-    /*
-     * wolfSSL's own cache serves the whole process and does not consider what a session is worth.
-     * With TLS 1.2 only session ids are used: wolfSSL 5.5 aborts when a server declines a ticket.
-     */
+    /* wolfSSL's own cache is switched off, because it serves the whole process and ignores how
+     * long a session may be trusted. With TLS 1.2 only session ids are used: wolfSSL 5.5 aborts
+     * when a server declines a ticket. */
     (void)wolfSSL_CTX_set_session_cache_mode(ctx, WOLFSSL_SESS_CACHE_OFF);
     (void)wolfSSL_CTX_set_timeout(ctx, PLAT_SESSION_LIFE_S);
     if (wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||

@@ -14,14 +14,14 @@
 
 #include <wolfssl/ssl.h>
 
-/** A shared context.  Written by tls_context.c only. */
+/** A shared context. Only tls_context.c writes its members. */
 typedef struct plat_tls_context {
     struct plat_tls_context *next;
-    unsigned users; /* streams that use it; the last one frees it */
+    unsigned users; /* number of streams that use it; the last one frees it */
     plat_roots roots;
     plat_sessions sessions;
     WOLFSSL_CTX *ctx;
-    char *file; /* the ca_file that was asked for; NULL: the system's roots */
+    char *file; /* the requested ca_file; NULL: the system's roots */
 } plat_tls_context;
 
 /**
@@ -38,8 +38,10 @@ plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out
 /** Ends the use of a context. */
 void plat_tls_context_release(plat_tls_context *c);
 
-/** Whether a cipher suite or a group for the key exchange is one of those that are offered.
- * name: as wolfSSL reports it. */
+/**
+ * Return whether a cipher suite, or a group for the key exchange, is one of those that are offered.
+ * `name` is the name that wolfSSL reports.
+ */
 bool plat_tls_suite_is_safe(const char *name);
 bool plat_tls_group_is_safe(const char *name);
 

@@ -25,7 +25,8 @@ static const char *explain_alert(WOLFSSL *ssl)
     }
 }
 
-/* wolfSSL answers a HelloRequest with this alert, and continues if the server does. */
+/* Returns whether wolfSSL has declined a renegotiation: it answers a HelloRequest with this
+ * alert, and continues if the server does. */
 static bool declined_renegotiation(WOLFSSL *ssl)
 {
     WOLFSSL_ALERT_HISTORY seen;
@@ -78,10 +79,8 @@ bool plat_tls_is_http(const void *bytes, size_t len)
     return false;
 }
 
-/*
- * Each release of wolfSSL checks more itself before it calls our verification: since 5.6, for
- * example, that a certificate which may sign others is a CA.
- */
+/* Each release of wolfSSL checks more itself before it calls our verification. Since 5.6, for
+ * example, it checks that a certificate which may sign others is a CA. */
 bool plat_tls_blames_certificate(int error)
 {
     switch (error) {

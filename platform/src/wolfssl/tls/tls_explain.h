@@ -24,11 +24,16 @@ extern const char plat_tls_too_many_certificates[];
 /** Explains why the peer has closed the connection without a close_notify. */
 const char *plat_tls_explain_end(WOLFSSL *ssl);
 
-/** Whether bytes are the beginning of an HTTP answer, or of a page from an old server without
- * headers. */
+/**
+ * Returns whether bytes are the beginning of an HTTP answer, or of a page from an old server
+ * without headers.
+ */
 bool plat_tls_is_http(const void *bytes, size_t len);
 
-/** Whether an error is about a certificate that wolfSSL has refused before our verification ran. */
+/**
+ * Returns whether an error is about a certificate that wolfSSL has refused before our verification
+ * ran.
+ */
 bool plat_tls_blames_certificate(int error);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* With TLS 1.2, tickets arrive in the handshake; with TLS 1.3, at any time after it. */
+/* Notes a new ticket. With TLS 1.2, tickets arrive in the handshake; with TLS 1.3, at any time
+ * after it. */
 static int note_ticket(WOLFSSL *ssl, const unsigned char *ticket, int len, void *user)
 {
     (void)ssl;
@@ -47,7 +48,8 @@ void plat_tls_resumption_open(plat_tls_resumption *r, WOLFSSL *ssl, plat_session
 {
     r->unproven = plat_tls_resumption_succeeded(r, ssl);
     if (r->new_ticket || strcmp(wolfSSL_get_version(ssl), "TLSv1.2") == 0) {
-        keep_session(r, ssl, cache, key, trust); /* a session of TLS 1.2 may be resumed again */
+        /* Kept, because a session of TLS 1.2 may be resumed again. */
+        keep_session(r, ssl, cache, key, trust);
     }
 }
 

@@ -3,18 +3,18 @@
 
 /**
  * @file
- * The sessions that one TLS stream takes from the cache (sessions.h) and puts into it.
+ * The sessions that one TLS stream takes from the cache (sessions.h) and adds to it.
  */
 
 #include <stdbool.h>
 
 #include "wolfssl/tls/sessions.h"
 
-/** Written by tls_resumption.c only. */
+/** The state of one stream. Only tls_resumption.c writes its members. */
 typedef struct plat_tls_resumption {
     bool offered : 1;    /* a session of an earlier connection was offered to the server */
-    bool unproven : 1;   /* and nothing was received since */
-    bool new_ticket : 1; /* this connection brought a ticket that is not in the cache yet */
+    bool unproven : 1;   /* nothing was received since the session was resumed */
+    bool new_ticket : 1; /* this connection has received a ticket that is not in the cache yet */
 } plat_tls_resumption;
 
 /**
@@ -24,24 +24,30 @@ typedef struct plat_tls_resumption {
 void plat_tls_resumption_begin(plat_tls_resumption *r, WOLFSSL *ssl, plat_sessions *cache,
                                const plat_session_key *key, plat_trust *trust);
 
-/** Whether the server has taken up the session that was offered. */
+/** Returns whether the server has accepted the session that was offered. */
 bool plat_tls_resumption_succeeded(const plat_tls_resumption *r, WOLFSSL *ssl);
 
-/** The handshake has succeeded.  Puts the session into the cache, if it can be used again. */
+/**
+ * Call it when the handshake has succeeded. Adds the session to the cache, if it can be used again.
+ */
 void plat_tls_resumption_open(plat_tls_resumption *r, WOLFSSL *ssl, plat_sessions *cache,
                               const plat_session_key *key, const plat_trust *trust);
 
-/** got bytes were received.  Puts the session of a new ticket into the cache. */
+/** Call it when `got` bytes were received. Adds the session of a new ticket to the cache. */
 void plat_tls_resumption_received(plat_tls_resumption *r, WOLFSSL *ssl, size_t got,
                                   plat_sessions *cache, const plat_session_key *key,
                                   const plat_trust *trust);
 
-/** Reading has failed: a ticket that arrived just before may belong to half a session. */
+/**
+ * Call it when reading has failed: a ticket that arrived just before may belong to an incomplete
+ * session.
+ */
 void plat_tls_resumption_distrust(plat_tls_resumption *r);
 
 /**
- * At the end of a connection.  If it was resumed and ended before it brought a byte, all sessions
- * of the host are dropped, so that the next attempt does not fail for the same reason.
+ * Call it at the end of a connection. If the connection was resumed and ended before it received a
+ * byte, all sessions of the host are dropped, so that the next attempt does not fail for the same
+ * reason.
  */
 void plat_tls_resumption_end(plat_tls_resumption *r, plat_sessions *cache,
                              const plat_session_key *key);

@@ -58,7 +58,7 @@ static plat_result fail(plat_tls_stream *s, plat_result r, const char *why)
     return r;
 }
 
-/* The stream below has failed: its own text explains that best. */
+/* Called when the stream below has failed; its own text explains that best. */
 static plat_result fail_below(plat_tls_stream *s, plat_result r)
 {
     s->below_failed = true;
@@ -90,7 +90,7 @@ static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, 
     plat_tls_stream *s = self_of(base);
     plat_host parsed;
     assert(plat_tls_stream_valid(s));
-    if (s->state != PLAT_TLS_CLOSED || s->context == NULL) { /* NULL: no roots */
+    if (s->state != PLAT_TLS_CLOSED || s->context == NULL) { /* NULL if there are no roots */
         return PLAT_ERR_STATE;
     }
     if (strlen(host) > HOST_MAX || !plat_host_parse(&parsed, host)) {
@@ -114,7 +114,7 @@ static bool set_server_name(WOLFSSL *ssl, const char *text)
     if (!plat_host_parse(&host, text)) {
         return false;
     }
-    if (host.ip_len != 0) { /* RFC 6066 section 3: no addresses */
+    if (host.ip_len != 0) { /* no name is sent for an address (RFC 6066 section 3) */
         return true;
     }
     return wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, host.name, (word16)strlen(host.name)) ==
@@ -137,7 +137,8 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->ssl = wolfSSL_new(s->context->ctx);
     if (s->ssl == NULL || !set_server_name(s->ssl, s->verify.host)) {
         return fail(s, PLAT_ERR_MEMORY,
-                    "no memory or descriptor is left"); /* wolfSSL opens /dev/urandom */
+                    /* A descriptor, because wolfSSL opens /dev/urandom. */
+                    "no memory or descriptor is left");
     }
     plat_tls_transport_attach(&s->transport, s->ssl);
     plat_tls_verify_attach(&s->verify, s->ssl);
@@ -146,14 +147,14 @@ static plat_result begin_handshake(plat_tls_stream *s)
     return PLAT_OK;
 }
 
-/* An abbreviated handshake of TLS 1.2 has no key exchange.  That of the full handshake was checked.
- */
+/* Returns whether the group of the key exchange is safe. An abbreviated handshake of TLS 1.2 has
+ * no key exchange; that of the full handshake was checked. */
 static bool has_safe_group(const plat_tls_stream *s, bool is_tls13)
 {
     return (is_resumed(s) && !is_tls13) || plat_tls_group_is_safe(wolfSSL_get_curve_name(s->ssl));
 }
 
-/* By the RFC a server can choose only what was offered, but wolfSSL does not check all of it. */
+/* By the RFC a server can choose only what was offered, but wolfSSL does not check all of this. */
 static plat_result check_agreement(plat_tls_stream *s)
 {
     const char *version = wolfSSL_get_version(s->ssl);
@@ -168,7 +169,8 @@ static plat_result check_agreement(plat_tls_stream *s)
         return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe key exchange");
     }
     plat_result wanted =
-        is_resumed(s) ? PLAT_WOULD_BLOCK : PLAT_OK; /* WOULD_BLOCK: no chain was seen */
+        /* WOULD_BLOCK means that no chain was received. */
+        is_resumed(s) ? PLAT_WOULD_BLOCK : PLAT_OK;
     if (s->verify.verdict != wanted) {
         return fail(
             s, PLAT_ERR_CERT,
@@ -177,7 +179,8 @@ static plat_result check_agreement(plat_tls_stream *s)
     return PLAT_OK;
 }
 
-/* The bytes that were read last are still available, because wolfSSL fails on the first five. */
+/* Returns whether the peer answers in HTTP. The bytes that were read last are still available,
+ * because wolfSSL fails after the first five. */
 static bool answers_in_http(const plat_tls_stream *s)
 {
     return s->state == PLAT_TLS_HANDSHAKE && s->verify.verdict == PLAT_WOULD_BLOCK &&
@@ -206,7 +209,7 @@ static plat_result ssl_failed(plat_tls_stream *s, int error)
                 plat_tls_explain(s->ssl, error));
 }
 
-/* PLAT_WOULD_BLOCK, PLAT_EOF or a failure, after a call of wolfSSL that did not succeed. */
+/* Returns PLAT_WOULD_BLOCK, PLAT_EOF or a failure, after a call of wolfSSL that did not succeed. */
 static plat_result ssl_result(plat_tls_stream *s, int rc)
 {
     int error = wolfSSL_get_error(s->ssl, rc);
@@ -220,8 +223,8 @@ static plat_result ssl_result(plat_tls_stream *s, int rc)
     return ssl_failed(s, error);
 }
 
-/* wolfSSL_FreeArrays frees 5.5 KB that only the handshake needs.  The pages of zeros are room that
- * most connections never use. */
+/* wolfSSL_FreeArrays frees 5.5 KB that only the handshake needs. The pages of zeros contain
+ * buffers that most connections never use. */
 static void give_memory_back(WOLFSSL *ssl)
 {
     WOLFSSL_SESSION *session = wolfSSL_get1_session(ssl);
@@ -329,7 +332,8 @@ static int at_most(size_t n, int limit)
     return n < (size_t)limit ? (int)n : limit;
 }
 
-/* One read returns one record.  Small records are collected, which saves calls. */
+/* Reads several records at once. wolfSSL returns one record for each read, so small records are
+ * collected, which saves calls. */
 static plat_result read_records(plat_tls_stream *s, uint8_t *buf, size_t cap, size_t *got)
 {
     while (*got < cap && (*got == 0 || plat_tls_transport_may_have_more(&s->transport))) {
@@ -410,7 +414,8 @@ static void tls_poll(plat_stream *base, bool want_send, size_t least, plat_poll 
     }
 }
 
-/* The bytes of records and of the handshake count as well. */
+/* Reports the flow of the stream below, so the bytes of records and of the handshake are
+ * included. */
 static void tls_flow(plat_stream *base, plat_flow *out)
 {
     const plat_tls_stream *s = const_self_of(base);
@@ -446,7 +451,7 @@ static void tls_close(plat_stream *base)
         plat_curve_tables_handshake_ends();
     }
     if (s->state == PLAT_TLS_OPEN) {
-        (void)wolfSSL_shutdown(s->ssl); /* sends close_notify, if the socket takes it */
+        (void)wolfSSL_shutdown(s->ssl); /* sends close_notify, if the socket accepts it */
     }
     if (s->ssl != NULL) {
         const plat_session_key key = session_key(s);
@@ -484,7 +489,7 @@ static const plat_stream_ops ops = {
     .deinit = tls_deinit,
 };
 
-/* Of a long path only the end is shown, so that the cause is not cut off. */
+/* If a path is long, only its end is shown, so that the text has room for the cause. */
 static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *ca_file,
                                 const plat_roots_fault *fault)
 {

@@ -12,30 +12,31 @@
 #include "wolfssl/tls/tls_transport.h"
 #include "wolfssl/tls/tls_verify.h"
 
-/** What the stream is doing. */
+/** The states of the stream. */
 typedef enum plat_tls_state {
     PLAT_TLS_CLOSED = 0,
     PLAT_TLS_LOWER, /* the stream below is being opened */
     PLAT_TLS_HANDSHAKE,
     PLAT_TLS_OPEN,
-    PLAT_TLS_FAILED /* until close; every call repeats the failure */
+    PLAT_TLS_FAILED /* every call returns the failure again, until close */
 } plat_tls_state;
 
-/** Written by tls_stream.c only. */
+/** A TLS stream. Only tls_stream.c writes its members. */
 typedef struct plat_tls_stream {
     plat_stream base;
-    struct plat_tls_context *context; /* shared; NULL: there are no roots */
-    struct WOLFSSL *ssl;              /* wolfSSL's connection; NULL before HANDSHAKE */
+    struct plat_tls_context *context; /* shared with other streams; NULL: there are no roots */
+    struct WOLFSSL *ssl;              /* wolfSSL's connection; NULL before the state HANDSHAKE */
     char *detail;                     /* see failure_text.h */
     plat_tls_transport transport;     /* the stream below, which this one opens and closes */
-    plat_tls_verify verify;           /* from HANDSHAKE on */
-    plat_tls_resumption resumption;   /* from HANDSHAKE on */
+    plat_tls_verify verify;           /* used from the state HANDSHAKE on */
+    plat_tls_resumption resumption;   /* used from the state HANDSHAKE on */
     plat_tls_state state : 3;
     plat_stage failed_in : 3;
-    bool wants_write : 1;  /* wolfSSL holds bytes that the stream below did not take */
+    bool wants_write : 1;  /* wolfSSL has bytes to send that the stream below has not accepted */
     bool below_failed : 1; /* the stream below has the text of the failure */
     plat_result failure : 8;
-    uint16_t retry_len; /* after WOULD_BLOCK of send: the record that must be repeated */
+    /* After WOULD_BLOCK of send: length of the record that must be sent again. */
+    uint16_t retry_len;
     uint16_t port;
 } plat_tls_stream;
 
@@ -54,7 +55,7 @@ plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca
 plat_stream *plat_tls_base(plat_tls_stream *s);
 
 #ifndef NDEBUG
-/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+/** Returns whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
 bool plat_tls_stream_valid(const plat_tls_stream *s);
 #endif
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define GROWTH_UNIT 8u /* TLS adds nothing */
+#define GROWTH_UNIT 8u /* eight eighths: TLS adds nothing */
 #define GROWTH_MAX  (8 * GROWTH_UNIT)
 
 #ifndef NDEBUG
@@ -13,7 +13,7 @@ bool plat_tls_transport_valid(const plat_tls_transport *t)
         return false;
     }
     if (t->ahead == NULL &&
-        t->ahead_at != t->ahead_end) { /* bytes, but no memory that holds them */
+        t->ahead_at != t->ahead_end) { /* wrong: a range of bytes without memory */
         return false;
     }
     return t->growth <= GROWTH_MAX;
@@ -30,7 +30,7 @@ void plat_tls_transport_init(plat_tls_transport *t, plat_stream *lower)
 static int io_result(plat_tls_transport *t, plat_result r, size_t n, int again)
 {
     if (t->lower_result == PLAT_OK || t->lower_result == PLAT_WOULD_BLOCK) {
-        t->lower_result = r; /* the first failure counts, not that of the close_notify after it */
+        t->lower_result = r; /* keeps the first failure, not that of the close_notify after it */
     }
     switch ((int)r) {
     case PLAT_OK: return (int)n;
@@ -66,7 +66,7 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
     size_t got = 0;
     plat_result r = PLAT_OK;
     bool empty = !plat_tls_transport_has_bytes(t);
-    bool large = (size_t)cap >= PLAT_TLS_READ_AHEAD; /* then read directly into buf */
+    bool large = (size_t)cap >= PLAT_TLS_READ_AHEAD; /* if so, reads directly into buf */
     if (empty && (large || t->ahead == NULL)) {
         r = t->lower->ops->recv(t->lower, (uint8_t *)buf, (size_t)cap, &got);
         t->lower_empty = got < (size_t)cap;

@@ -6,7 +6,7 @@
 
 #include <wolfssl/openssl/evp.h>
 
-/* wolfSSL's session keeps a copy of each certificate, which is never used. */
+/* Frees the copies of all certificates in wolfSSL's session, which are never used. */
 static void discard_chain(WOLFSSL_X509_STORE_CTX *store)
 {
 #ifdef SESSION_CERTS
@@ -19,10 +19,8 @@ static void discard_chain(WOLFSSL_X509_STORE_CTX *store)
     store->discardSessionCerts = 1;
 }
 
-/*
- * wolfSSL's connection also keeps a copy of the server's own certificate with its parsed key and
- * names: 16 KB and more.  The handshake uses another copy of the key.
- */
+/* Frees the copy of the server's own certificate in wolfSSL's connection, with its parsed key
+ * and names: 16 KB and more. The handshake uses another copy of the key. */
 static void discard_own_certificate(WOLFSSL_X509_STORE_CTX *store)
 {
 #if defined(OPENSSL_ALL) && defined(WOLFSSL_CERT_GEN)
@@ -55,10 +53,8 @@ static plat_result verify_chain(const plat_tls_verify *v, const WOLFSSL_X509_STO
     return plat_chain_verify(&chain, v->roots, &host, out);
 }
 
-/*
- * wolfSSL calls this for each certificate, the server's own last, whether it has found a fault or
- * not. Only the answer for that last one counts.
- */
+/* wolfSSL calls this for each certificate (the server's own is the last), whether it has found a
+ * fault or not. Only the answer for the last one counts. */
 static int on_certificate(int preverified, WOLFSSL_X509_STORE_CTX *store)
 {
     (void)preverified;

@@ -3,36 +3,36 @@
 
 /**
  * @file
- * Hands the certificates of a handshake to chain.h, which alone decides about them, and keeps the
+ * Passes the certificates of a handshake to chain.h, which alone decides about them, and keeps the
  * verdict.
  */
 
 #include "wolfssl/x509/chain.h"
 
-/** Written by tls_verify.c only. */
+/** The verification of one connection. Only tls_verify.c writes its members. */
 typedef struct plat_tls_verify {
-    const char *host; /* borrowed until the connection is closed */
+    const char *host; /* the caller's text, valid until the connection is closed */
     const plat_roots *roots;
     union {
-        plat_trust
-            trust;       /* not refused: what the chain, or that of the resumed session, is worth */
-        const char *why; /* refused: one line of static text */
+        /* If not refused: how long the chain, or that of the resumed session, is trusted. */
+        plat_trust trust;
+        const char *why; /* if refused: the reason, one line of static text */
     } u;
-    plat_result verdict : 8; /* PLAT_WOULD_BLOCK: no chain was seen yet */
-    uint16_t chain_limit;    /* certificates that wolfSSL reads at most */
-    bool full_chain;         /* chain_limit was reached; the server may have sent more */
+    plat_result verdict : 8; /* PLAT_WOULD_BLOCK: no chain was received yet */
+    uint16_t chain_limit;    /* most certificates that wolfSSL reads */
+    bool full_chain;         /* chain_limit was reached, so the server may have sent more */
 } plat_tls_verify;
 
-/** The host that certificates have to name. */
+/** Initialises the struct with the host that certificates must name. */
 void plat_tls_verify_init(plat_tls_verify *v, const plat_roots *roots, const char *host);
 
-/** Judges the certificates of a new connection from now on. */
+/** From this call on, the certificates of a new connection are verified. */
 void plat_tls_verify_attach(plat_tls_verify *v, WOLFSSL *ssl);
 
-/** A session was offered: its trust counts unless a chain is seen. */
+/** Call it when a session was offered: its trust counts unless a chain is received. */
 void plat_tls_verify_adopt(plat_tls_verify *v, const plat_trust *trust);
 
-/** Whether a chain was seen and refused; then u.why tells why. */
+/** Returns whether a chain was received and refused; then u.why is the reason. */
 bool plat_tls_verify_has_refused(const plat_tls_verify *v);
 
 #endif

@@ -20,8 +20,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The application may have given wolfSSL another allocator, whose memory the kernel must not clear.
- */
+/* Returns whether wolfSSL uses malloc. An application may have given it another allocator, whose
+ * memory must not be returned to the system. */
 static bool is_from_malloc(void)
 {
     wolfSSL_Malloc_cb allocate = NULL;

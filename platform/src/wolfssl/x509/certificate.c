@@ -1,6 +1,6 @@
 #include "wolfssl/x509/certificate.h"
 
-/* [0] EXPLICIT INTEGER DEFAULT v1.  DER omits v1 itself. */
+/* Reads [0] EXPLICIT INTEGER DEFAULT v1. DER omits the default value v1. */
 static bool take_version(plat_der *in, uint8_t *version)
 {
     plat_der content;
@@ -17,7 +17,8 @@ static bool take_version(plat_der *in, uint8_t *version)
     return true;
 }
 
-/* Zero, negative and long serial numbers must be handled gracefully (RFC 5280 section 4.1.2.2). */
+/* Reads the serial number. Zero, negative and long ones must be accepted (RFC 5280 section
+ * 4.1.2.2). */
 static bool take_serial(plat_der *in, plat_certificate *c)
 {
     return plat_der_take(in, PLAT_DER_INTEGER, &c->serial) && plat_der_is_integer(c->serial);
@@ -50,7 +51,7 @@ static bool take_key(plat_der *in, plat_certificate *c)
     return true;
 }
 
-/* issuerUniqueID and subjectUniqueID, which are not used. */
+/* Skips issuerUniqueID and subjectUniqueID, which are not used. */
 static bool skip_unique_ids(plat_der *in, uint8_t version)
 {
     plat_der content;
@@ -64,8 +65,8 @@ static bool skip_unique_ids(plat_der *in, uint8_t version)
     return true;
 }
 
-/* The rules of RFC 5280 about several fields together:
- * sections 4.1.2.4, 4.1.2.6, 4.2.1.3, 4.2.1.10. */
+/* Checks the rules of RFC 5280 about several fields together: sections 4.1.2.4, 4.1.2.6,
+ * 4.2.1.3, 4.2.1.10. */
 static const char *contradiction(const plat_certificate *c)
 {
     const plat_extensions *x = &c->extensions;
@@ -91,7 +92,7 @@ static bool take_extensions(plat_der *in, plat_certificate *c)
     if (!plat_der_take_optional(in, PLAT_DER_CONTEXT_CONSTRUCTED + 3, &outer, &found)) {
         return false;
     }
-    list = outer; /* empty when there are none */
+    list = outer; /* empty if there are none */
     if (found && (c->version < 3 || !plat_der_take(&outer, PLAT_DER_SEQUENCE, &list) ||
                   outer.len != 0 || list.len == 0)) {
         return false;
@@ -103,7 +104,7 @@ static bool take_extensions(plat_der *in, plat_certificate *c)
     return true;
 }
 
-/* Reads TBSCertificate.  *algorithm: the algorithm of the signature that it names. */
+/* Reads TBSCertificate. *algorithm is the signature algorithm that it names. */
 static bool read_body(plat_certificate *c, plat_der in, plat_der *algorithm)
 {
     return take_version(&in, &c->version) && take_serial(&in, c) &&
@@ -134,7 +135,8 @@ bool plat_certificate_is_self_issued(const plat_certificate *c)
     return c->issuer_hash == c->subject_hash && plat_name_equals(c->issuer, c->subject);
 }
 
-/* Only the first distinguished name in authorityCertIssuer counts. */
+/* Returns whether the authority is the issuer. Only the first distinguished name in
+ * authorityCertIssuer counts. */
 static bool names_authority(plat_der names, plat_der issuer)
 {
     plat_general_name name;

@@ -11,7 +11,7 @@
 #include "wolfssl/x509/name.h"
 #include "wolfssl/x509/signature.h"
 
-/** A certificate.  Written by certificate.c only. */
+/** A certificate. Only certificate.c writes its members. */
 typedef struct plat_certificate {
     plat_der whole;
     plat_signed proof; /* the signed bytes, the algorithm and the signature */
@@ -28,23 +28,28 @@ typedef struct plat_certificate {
     plat_extensions extensions;
 
     /**
-     * Why no path may use the certificate although it can be read, one line of static text; NULL:
-     * there is no reason.  For example, an extension is malformed or repeated, is critical and not
-     * processed, or contradicts RFC 5280.
+     * The reason why no path may use the certificate although it can be read, one line of static
+     * text; NULL: there is none. For example, an extension is malformed or repeated, is critical
+     * and not processed, or contradicts RFC 5280.
      */
     const char *flaw;
 } plat_certificate;
 
-/** Reads a certificate.  False: it is none, or a field outside the extensions is malformed. */
+/**
+ * Reads a certificate. Returns false if it is not one, or if a field outside the extensions is
+ * malformed.
+ */
 bool plat_certificate_read(plat_certificate *c, plat_der der);
 
-/** Whether issuer and subject have the same name, as in certificates that announce a CA's new key.
+/**
+ * Returns whether issuer and subject have the same name, as in certificates that announce a CA's
+ * new key.
  */
 bool plat_certificate_is_self_issued(const plat_certificate *c);
 
 /**
- * Whether parent may have issued child, by their names and key identifiers.  As in OpenSSL, a key
- * identifier counts only if both certificates have it.  Signatures are not checked.
+ * Returns whether parent may have issued child, judging by their names and key identifiers. As in
+ * OpenSSL, a key identifier counts only if both certificates have it. Signatures are not checked.
  */
 bool plat_certificate_names_issuer(const plat_certificate *child, const plat_certificate *parent);
 

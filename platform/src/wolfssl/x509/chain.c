@@ -80,7 +80,8 @@ static plat_result check_chain(const plat_path_task *task, const plat_host *host
     return r != PLAT_OK ? r : check_host(own, host, out);
 }
 
-/* A certificate that cannot be read is no reason to refuse a path that does not use it. */
+/* Reads all certificates. One that cannot be read is no reason to refuse a path that does not
+ * use it. */
 static plat_result read_all(const plat_chain *chain, plat_certificate *certs, bool *readable,
                             plat_chain_verdict *out)
 {

@@ -17,13 +17,15 @@
 
 #include <wolfssl/ssl.h>
 
-/** What the server presents. */
+/** The certificates that the server presents. */
 typedef struct plat_chain {
-    const WOLFSSL_BUFFER_INFO *certs; /* the server's own first, the others in any order */
+    /* The server's own certificate is the first; the others are in any order. */
+    const WOLFSSL_BUFFER_INFO *certs;
     size_t count;
     int64_t now_s; /* time of the verification, in seconds since 1970 */
 
-    /* For tests: RFC 5280 section 6.1.2 (k).  Without it only the bounds in path.h apply. */
+    /* Only for tests: the limit of RFC 5280 section 6.1.2 (k). Without it, only the limits in
+     * path.h apply. */
     bool has_max_path_len;
     uint32_t max_path_len;
 } plat_chain;
@@ -34,7 +36,7 @@ typedef struct plat_chain_verdict {
     plat_trust trust; /* after PLAT_OK: how long the verdict holds */
 } plat_chain_verdict;
 
-/** Verifies a chain.  The work is bounded, whatever the server presents (see path.h). */
+/** Verifies a chain. The amount of work is limited, whatever the server presents (see path.h). */
 plat_result plat_chain_verify(const plat_chain *chain, const plat_roots *roots,
                               const plat_host *host, plat_chain_verdict *out);
 

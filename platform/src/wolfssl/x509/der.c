@@ -6,10 +6,10 @@
 #define LONGEST_TAG  0x1fu
 #define SMALLEST_TWO 256u
 
-/* RFC 5280 section 4.1.2.5.1: two digits below this are years from 2000 on. */
+/* By RFC 5280 section 4.1.2.5.1, two digits below this number are years from 2000 on. */
 #define UTC_TIME_PIVOT 50
 
-/* Takes the length octets, which must have the shortest form. */
+/* Reads the length octets, which must have the shortest form. */
 static bool take_length(plat_der *in, size_t *len)
 {
     if (in->len == 0) {
@@ -50,8 +50,8 @@ bool plat_der_next(plat_der *in, plat_der_item *out)
     return true;
 }
 
-/* An object identifier is a sequence of numbers.  The last byte of each number is below 0x80, and
- * none has leading zeros. */
+/* Returns whether this is an object identifier: a sequence of numbers. The last byte of each
+ * number is below 0x80, and no number has leading zeros. */
 static bool is_oid(plat_der content)
 {
     bool begins = true;
@@ -174,11 +174,11 @@ static bool take_number(plat_der *text, size_t digits, int *out)
     return true;
 }
 
-/* From 0000-03-01 to 1970-01-01. */
+/* The days from 0000-03-01 to 1970-01-01. */
 #define DAYS_BEFORE_1970 719468
 
-/* Days since 1970-01-01 in the Gregorian calendar.  Years are counted from March, so that the leap
- * day is the last day of a year. */
+/* Returns the days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so
+ * that the leap day is the last day of a year. */
 static int64_t days_since_1970(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;

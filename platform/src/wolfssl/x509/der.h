@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Borrowed bytes.  Parsing moves the beginning. */
+/** Bytes that belong to the caller. Parsing advances the beginning. */
 typedef struct plat_der {
     const uint8_t *at;
     size_t len;
@@ -22,7 +22,7 @@ typedef struct plat_der {
 typedef struct plat_der_item {
     uint8_t tag;
     plat_der content;
-    plat_der whole; /* with tag and length */
+    plat_der whole; /* the element with its tag and length */
 } plat_der_item;
 
 enum {
@@ -44,12 +44,12 @@ enum {
     PLAT_DER_BMP_STRING = 0x1e,
     PLAT_DER_SEQUENCE = 0x30,
     PLAT_DER_SET = 0x31,
-    PLAT_DER_CONTEXT = 0x80,             /* [0] IMPLICIT of a simple type; add the number */
+    PLAT_DER_CONTEXT = 0x80,             /* [0] IMPLICIT of a simple type; for [n], add n */
     PLAT_DER_CONTEXT_CONSTRUCTED = 0xa0, /* [0] EXPLICIT, or IMPLICIT of a SEQUENCE */
 };
 
-/* Each function returns false if the input is not what was asked for.  *in then points anywhere
- * inside the input. */
+/* Each function returns false if the input does not begin with the expected element. *in then
+ * points anywhere inside the input. */
 
 /** Takes the next element, whatever its tag. */
 bool plat_der_next(plat_der *in, plat_der_item *out);
@@ -60,7 +60,9 @@ bool plat_der_take(plat_der *in, uint8_t tag, plat_der *content);
 /** Takes the next element if it has this tag.  Otherwise *content is empty and *found is false. */
 bool plat_der_take_optional(plat_der *in, uint8_t tag, plat_der *content, bool *found);
 
-/** Takes a BOOLEAN DEFAULT FALSE.  DER omits FALSE, but some issuers encode it: that is accepted.
+/**
+ * Takes a BOOLEAN DEFAULT FALSE. DER omits FALSE, but it is accepted, because some issuers encode
+ * it.
  */
 bool plat_der_take_flag(plat_der *in, bool *value);
 
@@ -70,14 +72,15 @@ bool plat_der_take_unsigned(plat_der *in, uint8_t tag, uint32_t *value);
 /** Takes a BIT STRING of whole bytes. */
 bool plat_der_take_bytes(plat_der *in, plat_der *bytes);
 
-/** Takes a named bit list: bit 0 of the list becomes bit 0 of *bits.  Bits from 16 on are ignored.
+/**
+ * Takes a named bit list. Bit 0 of the list becomes bit 0 of *bits; bits from 16 on are ignored.
  */
 bool plat_der_take_bits(plat_der *in, uint16_t *bits);
 
-/** Whether the content of an INTEGER has its shortest form. */
+/** Returns whether the content of an INTEGER has its shortest form. */
 bool plat_der_is_integer(plat_der content);
 
-/** Whether the bytes are equal. */
+/** Returns whether the bytes are equal. */
 bool plat_der_equals(plat_der a, plat_der b);
 
 /** Compares bytes with those of a string literal, for example those of an object identifier. */

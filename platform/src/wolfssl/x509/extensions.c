@@ -2,9 +2,9 @@
 
 #include "wolfssl/x509/name.h"
 
-#define MOST 32 /* extensions of one certificate; usual ones have about ten */
+#define MOST 32 /* most extensions of one certificate; usual ones have about ten */
 
-/* The last number of the object identifiers 2.5.29.x. */
+/* The last numbers of the object identifiers 2.5.29.x. */
 enum {
     SUBJECT_KEY_ID = 14,
     KEY_USAGE = 15,
@@ -119,7 +119,7 @@ static bool read_authority(plat_extensions *x, plat_der value)
     return in.len == 0;
 }
 
-/* Authority information access (1.3.6.1.5.5.7.1.1).  It is checked, but not used. */
+/* Checks authority information access (1.3.6.1.5.5.7.1.1), which is not used. */
 static bool is_sound_access(plat_der value)
 {
     plat_der in, one, oid;
@@ -143,18 +143,16 @@ static bool read_constraints(plat_extensions *x, plat_der value)
     return take_list(value, &x->constraints);
 }
 
-/* The last number of an identifier 2.5.29.x; 0: it is another one. */
+/* Returns the last number of an identifier 2.5.29.x, or 0 if it is a different identifier. */
 static uint8_t ce_number(plat_der oid)
 {
     const plat_der arc = { oid.at, oid.len == 3 ? 2 : 0 };
     return plat_der_is(arc, CE_ARC) ? oid.at[2] : 0;
 }
 
-/*
- * Policies: the client requires none, so the initial set is any-policy.  Because policyConstraints
- * are refused, no policy is ever required (RFC 5280 section 6.1.5 (g)).  So the other three
- * extensions about policies cannot change the verdict.
- */
+/* Reads one extension. About policies: the client requires none, so the initial set is
+ * any-policy. Because policyConstraints are refused, no policy is ever required (RFC 5280
+ * section 6.1.5 (g)). So the other three extensions about policies cannot change the verdict. */
 static const char *read_one(plat_extensions *x, const extension *e)
 {
     bool ok;

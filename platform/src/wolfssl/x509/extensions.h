@@ -22,13 +22,13 @@ typedef struct plat_extensions {
     bool is_for_servers;
     bool has_alt_names;
     bool alt_names_are_critical;
-    plat_der alt_names; /* a sound list of general names: each of them was read */
+    plat_der alt_names; /* a well-formed list of general names */
     plat_der key_id;
     plat_der authority_key_id;
     plat_der authority_issuer; /* general names */
     plat_der authority_serial;
     bool has_constraints;
-    plat_der constraints; /* the content of NameConstraints; not read yet */
+    plat_der constraints; /* the content of NameConstraints, which was not parsed yet */
 } plat_extensions;
 
 /**

@@ -10,8 +10,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Letters, digits and the hyphen (RFC 952 and 1123), and the underscore, which is used in practice.
- */
+/* Accepts letters, digits and the hyphen (RFC 952 and 1123), and the underscore, which is used
+ * in practice. */
 static bool is_label_char(char c)
 {
     c = lower(c);

@@ -12,28 +12,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAT_HOST_NAME_MAX 253 /* characters, without a final dot */
+#define PLAT_HOST_NAME_MAX 253 /* most characters, without a final dot */
 
 /** The host that a connection is meant for. */
 typedef struct plat_host {
-    size_t ip_len; /* 4 or 16: the host is an address; 0: it is a name */
+    size_t ip_len; /* 4 or 16 if the host is an address, 0 if it is a name */
     uint8_t ip[16];
-    char name[PLAT_HOST_NAME_MAX + 1]; /* as given, without a trailing dot */
+    char name[PLAT_HOST_NAME_MAX + 1]; /* the name as it was given, without a trailing dot */
 } plat_host;
 
-/** Reads a host name or an address.  False: text is neither. */
+/** Parses a host name or an address. Returns false if text is neither. */
 bool plat_host_parse(plat_host *h, const char *text);
 
-/** Whether a text consists of labels joined by dots, without a final dot.  A label consists of
- * letters, digits, hyphens and underscores. */
+/**
+ * Returns whether a text consists of labels joined by dots, without a final dot. A label consists
+ * of letters, digits, hyphens and underscores.
+ */
 bool plat_host_is_name(const void *text, size_t len);
 
-/** Whether a dNSName of a certificate names the host.  san may hold any byte.  A dNSName with a
- * final dot is no host name (RFC 5280 section 4.2.1.6) and matches nothing. */
+/**
+ * Returns whether a dNSName of a certificate names the host. san may contain any byte. A dNSName
+ * with a final dot is not a host name (RFC 5280 section 4.2.1.6) and matches nothing.
+ */
 bool plat_host_matches_dns(const plat_host *h, const void *san, size_t len);
 
-/** Whether an iPAddress of a certificate is the host.  One that has neither 4 nor 16 bytes matches
- * nothing. */
+/**
+ * Returns whether an iPAddress of a certificate is the host. One that has neither 4 nor 16 bytes
+ * matches nothing.
+ */
 bool plat_host_matches_ip(const plat_host *h, const void *san, size_t len);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define MOST_IN_SET 16 /* attributes of one part of a name; usual names have one or two */
+#define MOST_IN_SET 16 /* most attributes in one part of a name; usual names have one or two */
 #define EMAIL       "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
 #define HASH_BASIS  2166136261u /* FNV-1a */
 #define HASH_PRIME  16777619u
@@ -26,7 +26,7 @@ static bool is_text(uint8_t tag)
     switch (tag) {
     case PLAT_DER_UTF8_STRING:
     case PLAT_DER_PRINTABLE_STRING:
-    case PLAT_DER_T61_STRING: /* read as Latin-1, which it contains in practice */
+    case PLAT_DER_T61_STRING: /* read as Latin-1, which is what it contains in practice */
     case PLAT_DER_IA5_STRING:
     case PLAT_DER_VISIBLE_STRING:
     case PLAT_DER_UNIVERSAL_STRING:
@@ -35,8 +35,8 @@ static bool is_text(uint8_t tag)
     }
 }
 
-/* Length of the first character by RFC 3629: no surrogates, and the shortest form.  0: it is
- * invalid. */
+/* Returns the length of the first character, or 0 if it is invalid by RFC 3629: a surrogate, or
+ * not the shortest form. */
 static size_t utf8_length(plat_der text)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -75,7 +75,8 @@ static bool is_sound_text(uint8_t tag, plat_der text)
     return true;
 }
 
-/* Values that names of directories contain: text, digits, and bit strings (X.520). */
+/* Returns whether the value is of a kind that directory names contain: text, digits or bit
+ * strings (X.520). */
 static bool is_sound_value(uint8_t tag, plat_der value)
 {
     switch (tag) {
@@ -95,7 +96,7 @@ static size_t char_length(uint8_t tag, plat_der text)
     }
 }
 
-/* Takes the next character, or END_OF_TEXT. */
+/* Takes the next character. Returns END_OF_TEXT at the end. */
 static int64_t take_char(uint8_t tag, plat_der *text)
 {
     if (text->len == 0) {
@@ -117,8 +118,8 @@ static bool is_space(int64_t c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Takes the next character to compare.  Consecutive spaces count as one, and spaces at the end as
- * none. Capitals become small letters. */
+/* Takes the next character to compare. Consecutive spaces count as one, spaces at the end are
+ * ignored, and capitals become small letters. */
 static int64_t take_folded(uint8_t tag, plat_der *text)
 {
     int64_t c = take_char(tag, text);
@@ -224,7 +225,7 @@ static bool holds_all(plat_der set, plat_der others)
     return true;
 }
 
-/* Compared in both directions, because the order within a set has no meaning. */
+/* Compares in both directions, because the order within a set has no meaning. */
 static bool same_set(plat_der a, plat_der b)
 {
     return plat_der_equals(a, b) || (holds_all(a, b) && holds_all(b, a));
@@ -291,7 +292,7 @@ uint32_t plat_name_hash(plat_der name)
     attribute a;
     while (name.len > 0 && plat_der_take(&name, PLAT_DER_SET, &set)) {
         uint32_t first =
-            UINT32_MAX; /* the smallest hash, so that neither order nor repetition matters */
+            UINT32_MAX; /* the smallest hash, so that order and repetition do not matter */
         while (set.len > 0 && take_attribute(&set, &a)) {
             uint32_t h = hash_attribute(&a);
             first = h < first ? h : first;
@@ -327,7 +328,7 @@ static bool is_ascii(plat_der text)
     return true;
 }
 
-/* The kinds that consist of other elements. */
+/* Returns whether names of this kind consist of other elements. */
 static bool is_constructed(plat_general_kind kind)
 {
     return kind == PLAT_GENERAL_OTHER || kind == PLAT_GENERAL_X400 ||
@@ -359,7 +360,7 @@ bool plat_general_next(plat_der *in, plat_general_name *out)
     case PLAT_GENERAL_EMAIL:
     case PLAT_GENERAL_DNS:
     case PLAT_GENERAL_URI: return is_ascii(out->value);
-    case PLAT_GENERAL_DIRECTORY: /* [4] EXPLICIT, as Name is a choice */
+    case PLAT_GENERAL_DIRECTORY: /* [4] EXPLICIT, because Name is a CHOICE */
         return plat_der_take(&item.content, PLAT_DER_SEQUENCE, &out->value) &&
                item.content.len == 0 && plat_name_is_sound(out->value);
     case PLAT_GENERAL_IP: return true;

@@ -4,7 +4,7 @@
 
 #include "wolfssl/x509/host_name.h"
 
-#define BYTES_OF_WORK 64u /* of directory names that count as one comparison */
+#define BYTES_OF_WORK 64u /* so many bytes of directory names count as one comparison */
 
 static const char outside[] = "a name is outside what its issuer may sign";
 static const char malformed[] = "a CA of the chain has malformed name constraints";
@@ -66,15 +66,15 @@ static bool is_host(plat_der text)
 
 /* --- one name against one subtree --- */
 
-/* Whether name ends with base, which begins with a dot, and has at least one character before it.
- */
+/* Returns whether name ends with base, which begins with a dot, and has at least one character
+ * before it. */
 static bool is_strictly_below(plat_der name, plat_der base)
 {
     return name.len > base.len && same_text(last(name, base.len), base);
 }
 
-/* "example.com" covers itself and the names below it.  ".example.com" covers only the names below
- * it, as in OpenSSL. */
+/* Returns whether base covers the name. "example.com" covers itself and the names below it.
+ * ".example.com" covers only the names below it, as in OpenSSL. */
 static bool is_host_below(plat_der name, plat_der base)
 {
     if (base.len == 0 || begins_with(base, '.')) {
@@ -84,7 +84,8 @@ static bool is_host_below(plat_der name, plat_der base)
            (is_strictly_below(name, base) && name.at[name.len - base.len - 1] == '.');
 }
 
-/* "*.example.com" may stand for "a.example.com", although it is not below that name. */
+/* Returns whether the wildcard may stand for a name that base covers: "*.example.com" may stand
+ * for "a.example.com", although it is not below that name. */
 static bool may_stand_for(plat_der wildcard, plat_der base)
 {
     size_t label = index_of(base, '.');
@@ -94,7 +95,7 @@ static bool may_stand_for(plat_der wildcard, plat_der base)
 static bool is_address_below(plat_der address, plat_der base)
 {
     if (base.len != 2 * address.len) {
-        return false; /* of the other family */
+        return false; /* an address of the other family */
     }
     for (size_t i = 0; i < address.len; i++) {
         if (((address.at[i] ^ base.at[i]) & base.at[address.len + i]) != 0) {
@@ -104,7 +105,8 @@ static bool is_address_below(plat_der address, plat_der base)
     return true;
 }
 
-/* The host is behind the last '@'.  The part before it is compared with regard to case. */
+/* Returns whether base covers the mailbox. Its host is after the last '@'; the part before it is
+ * compared with regard to case. */
 static bool is_mailbox_below(plat_der name, plat_der base)
 {
     size_t at = name.len;
@@ -122,7 +124,8 @@ static bool is_mailbox_below(plat_der name, plat_der base)
                                   : base.len == 0 || same_text(host, base);
 }
 
-/* The host of scheme://user@host:port/path; empty if there is no host, or if it is an address. */
+/* Returns the host of scheme://user@host:port/path; empty if there is no host, or if it is an
+ * address. */
 static plat_der host_of_uri(plat_der uri)
 {
     const plat_der none = { uri.at, 0 };
@@ -237,7 +240,7 @@ static bool is_sound_name(const plat_general_name *name)
     return false;
 }
 
-/* RFC 5280 allows neither a maximum nor any minimum but the default. */
+/* Takes a subtree. RFC 5280 allows no maximum, and no minimum except the default. */
 static bool take_subtree(plat_der *in, plat_general_name *base)
 {
     plat_der content;
@@ -330,8 +333,8 @@ static const char *refuse_name(const subtrees *s, plat_general_name name, uint32
                : outside;
 }
 
-/* An emailAddress in the subject is a mailbox as well.  It is not compared: the certificate is
- * refused if mailboxes are constrained. */
+/* Checks the subject. An emailAddress in it is a mailbox as well, but it is not compared: the
+ * certificate is refused if mailboxes are constrained. */
 static const char *refuse_subject(const subtrees *s, const plat_certificate *c, uint32_t *work)
 {
     const plat_general_name name = { PLAT_GENERAL_DIRECTORY, c->subject };

@@ -10,18 +10,19 @@ typedef enum rank {
     OTHER_KEY,
     UNUSABLE,
     REFUSED, /* refused by a constraint of a CA, or complete but too long */
-    ENDED,   /* the search must end: no other path can help */
+    ENDED,   /* the search must end, because no other path can help */
 } rank;
 
 typedef enum proof { UNKNOWN, GOOD, BAD } proof;
 
 typedef struct search {
     const plat_path_task *task;
-    size_t path[PLAT_PATH_LONGEST]; /* indexes of task->certs, the server's own first */
+    /* Indexes of task->certs; the server's own certificate is the first. */
+    size_t path[PLAT_PATH_LONGEST];
     size_t len;
     uint8_t proofs[PLAT_PATH_PRESENTED][PLAT_PATH_PRESENTED]; /* child, parent */
-    uint32_t signatures;                                      /* signature checks that are left */
-    uint32_t work;                                            /* comparisons that are left */
+    uint32_t signatures; /* number of signature checks that are left */
+    uint32_t work;       /* number of comparisons that are left */
     rank reached;
     plat_result result;
     const char *why;
@@ -92,8 +93,8 @@ plat_result plat_path_check_ca(const plat_certificate *c, int64_t now_s, const c
                : refuse(why, PLAT_ERR_CERT, "a certificate of the chain may not sign others");
 }
 
-/* Before version 3 no field tells whether a certificate may sign others.  A self-signed one in the
- * file of trusted certificates may. */
+/* Before version 3, no field shows whether a certificate may sign others. A self-signed one in
+ * the file of trusted certificates may. */
 plat_result plat_path_check_root(const plat_certificate *c, int64_t now_s, const char **why)
 {
     plat_result r = check(c, now_s, why);
@@ -129,8 +130,8 @@ static const plat_certificate *in_path(const search *s, size_t depth)
     return &s->task->certs[s->path[depth]];
 }
 
-/* Number of certificates between the server's own and a CA above the path.  Self-issued
- * certificates do not count. */
+/* Returns the number of certificates between the server's own and a CA above the path.
+ * Self-issued certificates do not count. */
 static uint32_t count_between(const search *s)
 {
     uint32_t count = 0;
@@ -142,8 +143,8 @@ static uint32_t count_between(const search *s)
     return count;
 }
 
-/* RFC 5280 section 6.1.3 (b) and (c): self-issued certificates are exempt, except for the server's
- * own. */
+/* Checks the names by RFC 5280 section 6.1.3 (b) and (c): self-issued certificates are exempt,
+ * except for the server's own. */
 static const char *refuse_names(search *s, const plat_certificate *ca)
 {
     const char *why = NULL;
@@ -156,7 +157,7 @@ static const char *refuse_names(search *s, const plat_certificate *ca)
     return why;
 }
 
-/* Whether a CA above the current path allows the certificates below it. */
+/* Returns whether a CA above the current path allows the certificates below it. */
 static bool allows_path(search *s, const plat_certificate *ca)
 {
     if (ca->extensions.has_path_len && count_between(s) > ca->extensions.path_len) {
@@ -224,7 +225,8 @@ static bool ends_at(search *s, const plat_root *root)
     return true;
 }
 
-/* Only roots with the issuer's name count as work, because a system trusts hundreds of roots. */
+/* Looks for a root above the path. Only roots with the issuer's name count as work, because a
+ * system trusts hundreds of roots. */
 static bool ends_at_a_root(search *s)
 {
     const uint32_t issuer_hash = in_path(s, s->len - 1)->issuer_hash;
@@ -239,7 +241,8 @@ static bool ends_at_a_root(search *s)
 
 /* --- the next step of a path --- */
 
-/* If the same name and key occur again, perhaps in another certificate, the path is a circle. */
+/* Returns whether the same name and key occur again, perhaps in another certificate; then the
+ * path is a circle. */
 static bool is_in_path(const search *s, const plat_certificate *c)
 {
     for (size_t depth = 0; depth < s->len; depth++) {
@@ -287,7 +290,7 @@ static void note_end(search *s)
                : "the chain of certificates does not end at a trusted root");
 }
 
-/* The recursion is as deep as the longest path. */
+/* The depth of the recursion is limited by the longest path. */
 static bool climb(search *s) /* NOLINT(misc-no-recursion) */
 {
     if (ends_at_a_root(s)) {

@@ -40,7 +40,7 @@ static const char *explain_open(int error)
     }
 }
 
-/* Why a file cannot be read; NULL: it can. */
+/* Returns why a file cannot be read, or NULL if it can. */
 static const char *examine(const struct stat *about)
 {
     if (S_ISDIR(about->st_mode)) {
@@ -73,7 +73,8 @@ static const char *read_stream(FILE *f, byte **bytes, long *len)
     return fread(*bytes, 1, (size_t)*len, f) == (size_t)*len ? NULL : "it cannot be read";
 }
 
-/* Reads a file.  Returns NULL, or why that failed.  O_NONBLOCK: opening a FIFO must not block. */
+/* Reads a file. Returns NULL, or the reason of a failure. O_NONBLOCK is used, because opening a
+ * FIFO must not block. */
 static const char *read_file(const char *file, byte **bytes, long *len)
 {
     *bytes = NULL;
@@ -127,7 +128,9 @@ static plat_result add(plat_roots *r, DerBuffer *der)
     plat_certificate cert;
     if (!plat_certificate_read(&cert, (plat_der){ der->buffer, der->length })) {
         wc_FreeDer(
-            &der); /* one unusual certificate in the system's file must not disable the others */
+            /* Skipped, since one unusual certificate in the system's file must not disable the
+             * others. */
+            &der);
         return PLAT_OK;
     }
     if ((r->count & (r->count - 1)) == 0) { /* the list is full at each power of two */

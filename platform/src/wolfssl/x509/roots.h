@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The trusted certificates of one PEM file.  They are kept as DER with the hashes of their names.
- * A handshake needs one or two of them, so only those are parsed.
+ * The trusted certificates of one PEM file. They are kept as DER with the hashes of their names. A
+ * handshake needs one or two of them, so only those are parsed.
  */
 
 #include <stdbool.h>
@@ -23,13 +23,13 @@ typedef struct plat_root {
     DerBuffer *der;
 } plat_root;
 
-/** All of them.  Written by roots.c only. */
+/** All trusted certificates. Only roots.c writes the members. */
 typedef struct plat_roots {
     plat_root *list;
     size_t count;
 } plat_roots;
 
-/** Why roots could not be loaded. */
+/** The reason why roots could not be loaded. */
 typedef struct plat_roots_fault {
     const char *file; /* NULL: the fault is not in a file */
     const char *why;  /* one line of static text */
@@ -50,7 +50,7 @@ plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len);
 void plat_roots_free(plat_roots *r);
 
 #ifndef NDEBUG
-/** Whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
+/** Returns whether the members agree with each other; see "valid check" in CONTRIBUTING.md. */
 bool plat_roots_valid(const plat_roots *r);
 #endif
 

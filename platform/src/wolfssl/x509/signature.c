@@ -22,7 +22,8 @@
 #define RSA_MAX_BITS 4096
 #endif
 
-/* 1.2.840.113549.1.1.x, 1.2.840.10045.x, 1.3.101.x, 2.16.840.1.101.3.4.2.x */
+/* Object identifiers 1.2.840.113549.1.1.x, 1.2.840.10045.x, 1.3.101.x and
+ * 2.16.840.1.101.3.4.2.x. */
 #define RSA_ENCRYPTION "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
 #define RSA_MGF1       "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"
 #define RSA_PSS        "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
@@ -51,7 +52,8 @@ static bool is_absent_or_null(plat_der parameters)
                                    content.len == 0 && parameters.len == 0);
 }
 
-/* Bits of the hash that an AlgorithmIdentifier names; 0: it is too weak or unknown. */
+/* Returns the bits of the hash that an AlgorithmIdentifier names, or 0 if it is too weak or
+ * unknown. */
 static uint16_t read_hash(plat_der identifier)
 {
     plat_der oid;
@@ -71,10 +73,8 @@ static bool take_tagged(plat_der *in, unsigned number, uint8_t tag, plat_der *co
            plat_der_take(&outer, tag, content) && outer.len == 0;
 }
 
-/*
- * RFC 4055 section 3.1.  The defaults are SHA-1, so hash and mask must be present.  Both must use
- * the same hash, as TLS 1.3 requires and as is usual.
- */
+/* Reads the parameters of RSA-PSS (RFC 4055 section 3.1). The defaults are SHA-1, so hash and
+ * mask must be present. Both must use the same hash, as TLS 1.3 requires and as is usual. */
 static plat_algorithm read_pss(plat_der parameters)
 {
     plat_algorithm out = { .scheme = PLAT_SCHEME_RSA_PSS, .salt_bytes = 20 };
@@ -136,11 +136,12 @@ plat_algorithm plat_algorithm_read(plat_der identifier)
 
 typedef struct public_key {
     plat_scheme scheme;
-    plat_algorithm only; /* RSA_PSS: the only algorithm of this key, unless its scheme is UNKNOWN */
+    /* For RSA_PSS: the only algorithm that this key may use, unless its scheme is UNKNOWN. */
+    plat_algorithm only;
     plat_der bits;
-    plat_der modulus; /* of RSA, without leading zeros */
+    plat_der modulus; /* modulus of an RSA key, without leading zeros */
     plat_der exponent;
-    int curve; /* ECDSA: wolfCrypt's number of the curve; ECC_CURVE_INVALID: not one of ours */
+    int curve; /* wolfCrypt's number of the curve; ECC_CURVE_INVALID: not an accepted curve */
 } public_key;
 
 static bool take_positive(plat_der *in, plat_der *out)
@@ -168,7 +169,7 @@ static int read_curve(plat_der parameters)
 {
     plat_der oid;
     if (!plat_der_take(&parameters, PLAT_DER_OID, &oid) || parameters.len != 0) {
-        return ECC_CURVE_INVALID; /* a curve with its own parameters, for example */
+        return ECC_CURVE_INVALID; /* for example a curve with its own parameters */
     }
     return plat_der_is(oid, P256)   ? ECC_SECP256R1
            : plat_der_is(oid, P384) ? ECC_SECP384R1
@@ -216,7 +217,8 @@ static size_t bit_length(plat_der number)
     return bits;
 }
 
-/* A long exponent would make each check as slow as signing.  OpenSSL has the same limit. */
+/* Returns the flaw of an RSA key, or NULL. A long exponent would make each check as slow as
+ * signing; OpenSSL has the same limit. */
 static const char *rsa_flaw(const public_key *k)
 {
     size_t bits = bit_length(k->modulus);
@@ -413,7 +415,8 @@ static int check_ed448(const plat_signed *s, const public_key *k)
 }
 #endif
 
-/* RFC 4055 section 3.1: the key may prescribe the hash and the minimum length of the salt. */
+/* Returns whether the key may use the algorithm: a key may prescribe the hash and the minimum
+ * length of the salt (RFC 4055 section 3.1). */
 static bool is_for(const public_key *k, plat_algorithm a)
 {
     if (k->scheme != PLAT_SCHEME_RSA_PSS) {

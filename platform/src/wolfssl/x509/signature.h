@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Keys and signatures of certificates: which of them are strong enough, and whether a key has made
- * a signature.  wolfCrypt does the arithmetic.
+ * Keys and signatures of certificates: decides which of them are strong enough, and whether a key
+ * has made a signature. wolfCrypt does the arithmetic.
  */
 
 #include "platform/result.h"
@@ -14,7 +14,7 @@
 #define PLAT_RSA_MIN_BITS   2048
 #define PLAT_CURVE_MIN_BITS 256
 
-/** How signatures are made. */
+/** The schemes of signatures. */
 typedef enum plat_scheme {
     PLAT_SCHEME_UNKNOWN = 0, /* unknown or too weak: SHA-1, MD5, DSA, ... */
     PLAT_SCHEME_RSA,         /* a signature by PKCS #1 version 1.5; a key for any padding */
@@ -24,10 +24,11 @@ typedef enum plat_scheme {
     PLAT_SCHEME_ED448
 } plat_scheme;
 
-/** How a certificate is signed. */
+/** The algorithm with which a certificate is signed. */
 typedef struct plat_algorithm {
     plat_scheme scheme;
-    uint16_t hash_bits;  /* of SHA-2: 256, 384 or 512; 0: the scheme itself decides */
+    /* Bits of a SHA-2 hash: 256, 384 or 512; 0: the scheme itself determines it. */
+    uint16_t hash_bits;
     uint16_t salt_bytes; /* RSA_PSS only */
 } plat_algorithm;
 
@@ -42,10 +43,10 @@ plat_algorithm plat_algorithm_read(plat_der identifier);
  */
 const char *plat_key_flaw(plat_der info);
 
-/** Something that was signed. */
+/** A signature and the bytes that were signed. */
 typedef struct plat_signed {
     plat_algorithm algorithm;
-    plat_der bytes;     /* what was signed */
+    plat_der bytes;     /* the signed bytes */
     plat_der signature; /* the content of the BIT STRING */
 } plat_signed;
 

@@ -5,13 +5,13 @@
 
 #include <stdint.h>
 
-/** What a verification is worth.  Both times are seconds since 1970. */
+/** How long a verification is trusted. Both times are seconds since 1970. */
 typedef struct plat_trust {
     int64_t verified_at_s; /* when the chain was verified */
     int64_t valid_until_s; /* the last second before the first certificate of the chain expires */
 } plat_trust;
 
-/** The current time for certificates and sessions.  It is right beyond 2038 as well. */
+/** Returns the current time for certificates and sessions. It is correct beyond 2038, too. */
 int64_t plat_trust_now_s(void);
 
 #endif
