@@ -60,7 +60,7 @@ mqc_result mqc_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now
     }
     mqc_encode_connect(&w, o);
     w = writer_for(&e->control, w.at);
-    if (w.buf == NULL) { /* nothing is queued while idle */
+    if (w.buf == NULL) { /* the engine is idle, so nothing is queued */
         return MQC_ERR_TOO_BIG;
     }
     mqc_encode_connect(&w, o);
@@ -81,7 +81,7 @@ mqc_result mqc_disconnect(mqc_engine *e)
     if (e->connection.state != MQC_CONNECTED) {
         return e->connection.error != MQC_OK ? e->connection.error : MQC_ERR_STATE;
     }
-    mqc_state_enter(e, MQC_DISCONNECTING); /* encoded by mqc_control_fill */
+    mqc_state_enter(e, MQC_DISCONNECTING); /* mqc_control_fill encodes the packet */
     return MQC_OK;
 }
 
@@ -170,7 +170,8 @@ bool mqc_request_answered(mqc_engine *e, mqc_packet_type answer, uint16_t packet
         return false;
     }
     bool oldest = p == e->requests.pending;
-    for (; p + 1 < e->requests.pending + MQC_PENDING_MAX; p++) { /* the oldest one stays first */
+    /* Closes the gap, so that the oldest request stays first. */
+    for (; p + 1 < e->requests.pending + MQC_PENDING_MAX; p++) {
         p[0] = p[1];
     }
     p->packet_id = 0;

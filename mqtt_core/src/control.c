@@ -39,7 +39,7 @@ void mqc_control_consume(mqc_control *c, size_t n)
 
 #ifndef NDEBUG
 
-/* An empty queue is at the start of its memory. */
+/* An empty queue must be at the start of its memory. */
 bool mqc_control_valid(const mqc_control *c)
 {
     return c->start <= c->end && c->end <= c->cap && (c->start < c->end || c->end == 0);

@@ -10,7 +10,7 @@ static inline size_t mqc_control_pending(const mqc_control *c)
     return c->end - c->start;
 }
 
-/* Do the members agree with each other? */
+/* Returns whether the members agree with each other. */
 bool mqc_control_valid(const mqc_control *c);
 
 static inline void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
@@ -19,10 +19,10 @@ static inline void mqc_control_init(mqc_control *c, uint8_t *buf, size_t cap)
     c->cap = cap;
 }
 
-/* Returns where to write the next n bytes of the queue; NULL when there is no room now. */
+/* Returns where to write the next n bytes of the queue, or NULL if there is no room now. */
 uint8_t *mqc_control_reserve(mqc_control *c, size_t n);
 
-/* Forget everything: the connection has ended. */
+/* Empties the queue, because the connection has ended. */
 void mqc_control_clear(mqc_control *c);
 
 void mqc_control_consume(mqc_control *c, size_t n);

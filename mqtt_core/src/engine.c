@@ -18,7 +18,7 @@
 
 #define RX_MIN      16
 #define CONTROL_MIN 32
-#define INBOUND_MAX (UINT32_MAX / 2) /* two positions can be added */
+#define INBOUND_MAX (UINT32_MAX / 2) /* the sum of two positions must fit into 32 bits */
 
 static bool lanes_valid(const mqc_memory *m)
 {
@@ -80,7 +80,7 @@ void mqc_reset(mqc_engine *e)
 
 /* --- events ---------------------------------------------------------------- */
 
-/* True if an outcome must be reported. Unused lanes are all zero. */
+/* Returns whether an outcome must be reported. Unused lanes are all zero. */
 static bool has_ended(const mqc_engine *e)
 {
     uint32_t unreported = 0;
@@ -114,7 +114,7 @@ bool mqc_next_event(mqc_engine *e, mqc_event *ev)
 
 /* --- bytes to send --------------------------------------------------------- */
 
-/* Checked first, since it is usually true. Unused lanes are always idle. */
+/* Returns whether all lanes are idle, which is usually true. Unused lanes are always idle. */
 static bool rests(const mqc_engine *e)
 {
     bool rest = mqc_control_pending(&e->control) == 0 && !mqc_control_wanted(e);
@@ -141,7 +141,7 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len)
 
 /* --- what is worth waking up for ------------------------------------------- */
 
-/* Returns the number of bytes of the answers worth waiting for; 0: none. */
+/* Returns the number of bytes of the answers worth waiting for, or 0 for none. */
 static size_t answers_len(const mqc_engine *e)
 {
     const bool near = mqc_round_trip_is_near(&e->round_trip);
@@ -157,7 +157,7 @@ static size_t answers_len(const mqc_engine *e)
     return least < e->in.cap / 2 ? least : e->in.cap / 2;
 }
 
-/* Usually there are none. Unused lanes are all zero. */
+/* Returns whether few answers are expected, which is usually true. Unused lanes are all zero. */
 static bool awaits_few(const mqc_engine *e)
 {
     bool few = true;
@@ -190,7 +190,7 @@ mqc_result mqc_release(mqc_engine *e, uint8_t lane, uint32_t id, mqc_done *done)
         return MQC_ERR_ARG;
     }
     assert(mqc_engine_valid(e));
-    /* The present time, or a little earlier. */
+    /* This is the present time, or a little earlier. */
     const mqc_time now = mqc_later(e->keep_alive.last_rx, e->keep_alive.last_tx);
     return mqc_outbox_release(&e->lanes[lane], id, now, done) ? MQC_OK : MQC_ERR_STATE;
 }

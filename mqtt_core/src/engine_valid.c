@@ -17,7 +17,7 @@ static bool input_valid(const mqc_input *in)
            in->flow <= MQC_INPUT_RESUMED;
 }
 
-/* The oldest request comes first, and there is no gap. */
+/* The oldest request must be the first, and there must be no gap. */
 static bool requests_valid(const mqc_engine *e)
 {
     for (size_t i = 1; i < MQC_PENDING_MAX; i++) {
@@ -40,7 +40,7 @@ static bool lanes_valid(const mqc_engine *e)
         }
         if (!connected && e->connection.state != MQC_FAILED &&
             (o->send > 0 || o->window.in_flight > 0)) {
-            return false; /* nothing is sent before CONNACK */
+            return false; /* nothing may be sent before CONNACK */
         }
     }
     return true;

@@ -3,10 +3,8 @@
 
 #include "mqtt_core/engine_struct.h"
 
-/*
- * Are all parts valid, and do they agree with each other?  Debug builds assert it at each public
- * function that takes an engine.
- */
+/* Returns whether all parts are valid and agree with each other. Debug builds assert it in each
+ * public function that takes an engine. */
 bool mqc_engine_valid(const mqc_engine *e);
 
 #endif

@@ -71,7 +71,7 @@ void mqc_expiry_looked(mqc_expiry *x, mqc_expiry_group *g, mqc_time next)
     g->number++;
 }
 
-/* The earliest time of the groups below one entry of the top. */
+/* Returns the earliest time of the groups that one entry of the top level stands for. */
 static mqc_time earliest_below(const mqc_expiry *x, size_t count, size_t top)
 {
     mqc_time t = MQC_NEVER;

@@ -19,13 +19,13 @@ void mqc_ids_init(mqc_engine *e)
     e->ids.free_count = UINT16_MAX;
 }
 
-/* Returns the number of ids from the candidate up to this one, cyclically. */
+/* Returns the number of ids from the candidate up to this one, in the circle of ids. */
 static uint16_t distance(const mqc_engine *e, uint16_t id)
 {
     return (uint16_t)(id - e->ids.next);
 }
 
-/* Handles one id in use: skips it, or notes that the free ids end there. */
+/* Handles one id in use: skips it, or notes that the free ids end before it. */
 static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *stepped)
 {
     if (id == e->ids.next) {
@@ -39,7 +39,8 @@ static bool meet(mqc_engine *e, uint16_t id, uint16_t *nearest, uint32_t *steppe
     return false;
 }
 
-/* Returns true if ids were skipped; one pass is enough for consecutive ids. */
+/* Checks the ids of one lane. Returns true if ids were skipped; for consecutive ids one pass is
+ * enough. */
 static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t *nearest,
                          uint32_t *stepped)
 {
@@ -55,7 +56,8 @@ static bool look_at_lane(mqc_engine *e, const mqc_outbox *o, bool all, uint16_t 
     return *stepped > before;
 }
 
-/* passed: the lanes in which ids were skipped since the search began. */
+/* Checks the ids of all lanes and requests. passed notes the lanes in which ids were skipped
+ * since the search began. */
 static uint16_t look_at_all(mqc_engine *e, bool *passed, uint32_t *stepped)
 {
     uint16_t nearest = UINT16_MAX;
@@ -81,7 +83,7 @@ bool mqc_find_free_id(mqc_engine *e)
         uint32_t stepped = 0;
         uint16_t nearest = look_at_all(e, passed, &stepped);
         total += stepped;
-        if (total > UINT16_MAX) { /* a whole cycle, back to the start */
+        if (total > UINT16_MAX) { /* the search has gone through all ids and is back at the start */
             return false;
         }
         if (stepped == 0) {

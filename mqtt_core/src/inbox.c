@@ -18,7 +18,7 @@ static uint32_t queue_start(const mqc_inbox *b)
     return b->released + b->received;
 }
 
-/* Encodes the acknowledgements for which no older one is missing. */
+/* Moves on over acknowledged messages for which no older acknowledgement is missing. */
 static void advance(mqc_inbox *b)
 {
     uint32_t i = queue_start(b) + b->acked;
@@ -29,7 +29,7 @@ static void advance(mqc_inbox *b)
     }
 }
 
-/* Moves one message towards the head; those between move back by one. */
+/* Moves one message towards the head; the messages between the two positions move back by one. */
 static void move_forward(mqc_inbox *b, uint32_t from, uint32_t to)
 {
     while (from > to) {
@@ -60,7 +60,8 @@ void mqc_inbox_add(mqc_inbox *b, uint16_t packet_id, uint8_t qos)
     m->acked = false;
 }
 
-/* Returns the position of the unreleased QoS 2 message with this id; count: there is none. */
+/* Returns the position of the unreleased QoS 2 message with this id, or b->count if there is
+ * none. */
 static uint32_t find(const mqc_inbox *b, uint16_t packet_id)
 {
     uint32_t i = b->released;
@@ -137,7 +138,7 @@ mqc_packet_type mqc_inbox_answer(mqc_inbox *b, uint16_t *packet_id)
     *packet_id = m->packet_id;
     b->acked--;
     if (m->qos == 2) {
-        b->received++; /* its place in the table stays the same */
+        b->received++; /* the message keeps its position in the table */
         return MQC_PUBREC;
     }
     (void)take(b, b->received);
@@ -172,7 +173,7 @@ void mqc_inbox_clear(mqc_inbox *b)
 
 #ifndef NDEBUG
 
-/* Each message belongs to the part of the table in which it stands. */
+/* Returns whether a message is in the right part of the table. */
 static bool message_valid(const mqc_inbox *b, uint32_t position)
 {
     const mqc_inbound *m = message_at(b, position);
@@ -184,12 +185,13 @@ static bool message_valid(const mqc_inbox *b, uint32_t position)
         return m->qos == 2 && m->acked;
     }
     if (position < queue_start(b)) {
-        return m->qos == 2; /* may be unacknowledged after a lost connection */
+        return m->qos == 2; /* only a QoS 2 message may be unacknowledged after a lost connection */
     }
     if (position < queue_start(b) + b->acked) {
         return m->acked;
     }
-    return position > queue_start(b) + b->acked || !m->acked; /* the first one blocks others */
+    /* The first one is unacknowledged and holds back the others. */
+    return position > queue_start(b) + b->acked || !m->acked;
 }
 
 bool mqc_inbox_valid(const mqc_inbox *b)

@@ -3,10 +3,8 @@
 
 #include "mqtt_core/engine_struct.h"
 
-/*
- * The received bytes that have not been decoded yet, and how reading goes on.  Only rx.c writes
- * mqc_input.
- */
+/* The received bytes that have not been decoded, and the state of reading. Only rx.c writes
+ * mqc_input. */
 
 /* What the reader expects at the front of the received bytes. */
 typedef enum mqc_input_phase {
@@ -18,11 +16,12 @@ typedef enum mqc_input_phase {
  * mean that it is lost. */
 typedef enum mqc_input_flow {
     MQC_INPUT_FLOWING = 0,
-    MQC_INPUT_STALLED, /* a message waits for a free slot of the inbox */
-    MQC_INPUT_RESUMED  /* reading goes on, and the next mqc_tick restarts the timers */
+    MQC_INPUT_STALLED, /* a message waits for a free slot in the inbox */
+    MQC_INPUT_RESUMED  /* the engine reads again, and the next mqc_tick restarts the timers */
 } mqc_input_flow;
 
-/* A message waits for a slot of the inbox, or was skipped because there was none. */
+/* Returns whether a message waits for a slot in the inbox, or was skipped because there was
+ * none. */
 static inline bool mqc_reading_stalled(const mqc_input *in)
 {
     return in->flow == MQC_INPUT_STALLED || in->message_skipped;

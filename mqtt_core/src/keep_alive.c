@@ -13,9 +13,9 @@
 
 enum {
     MS_PER_S = 1000,
-    PATIENCE_MS = 30000, /* for PINGRESP, unless the keep-alive is shorter */
-    LOOKS = 16,          /* per keep-alive, or per ack_timeout_ms */
-    MS_PER_BYTE = 16     /* of the slowest supported link: 62.5 bytes/s */
+    PATIENCE_MS = 30000, /* time for PINGRESP, unless the keep-alive is shorter */
+    LOOKS = 16,          /* flow reports per keep-alive, or per ack_timeout_ms */
+    MS_PER_BYTE = 16     /* speed of the slowest supported link: 62.5 bytes/s */
 };
 
 static bool keeps_alive(const mqc_engine *e)
@@ -29,7 +29,7 @@ static mqc_time silence_ms(const mqc_engine *e)
     return e->keep_alive.interval_ms + e->keep_alive.interval_ms / 2;
 }
 
-/* Returns the part of that time for the answer to a PINGREQ. */
+/* Returns which part of that time is left for the answer to a PINGREQ. */
 static mqc_time answer_ms(const mqc_engine *e)
 {
     return mqc_later(e->keep_alive.interval_ms / 2,
@@ -78,8 +78,9 @@ void mqc_ping_encoded(mqc_engine *e)
     e->keep_alive.ping_ahead = (uint32_t)mqc_control_pending(&e->control);
 }
 
-/* A stream with an empty buffer accepts bytes even without a peer; after its buffer was full,
- * only if the peer has accepted some. After the PINGREQ was sent, only its answer counts. */
+/* A stream with an empty buffer accepts bytes even without a peer. If its buffer was full, it
+ * accepts bytes only after the peer has accepted some. After the PINGREQ was sent, only its
+ * answer is a sign of life. */
 void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now)
 {
     if (e->keep_alive.stream_full && !e->keep_alive.reports_flow &&
@@ -152,14 +153,14 @@ bool mqc_wants_flow(const mqc_engine *e, mqc_time now)
     return now >= mqc_flow_due(e);
 }
 
-/* Both modulo 2^32. */
+/* Returns whether the count has reached the mark; both are modulo 2^32. */
 static bool reached(uint32_t count, uint32_t mark)
 {
     return count - mark <= UINT32_MAX / 2;
 }
 
-/* A change since the last report happened at that report at the earliest. That time is used, so
- * that a lost peer is detected as early as without reports. */
+/* A change since the last report is assumed to have happened directly after that report, so that
+ * a lost peer is detected as early as without reports. */
 void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
 {
     const uint32_t delivered = (uint32_t)f->delivered;
@@ -179,7 +180,7 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
         e->keep_alive.timed.ping_at =
             mqc_later(e->keep_alive.timed.ping_at, e->keep_alive.looked_at);
         e->keep_alive.moved =
-            (uint32_t)f->received; /* from now on only such bytes count as signs of life */
+            (uint32_t)f->received; /* from now on only received bytes are signs of life */
     }
     e->keep_alive.peer_owes = f->awaited;
     e->keep_alive.looked_at = now;
@@ -187,7 +188,8 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now)
 
 /* --- loss --- */
 
-/* Returns the bytes that the server must receive before it can answer: one packet of each lane. */
+/* Returns how long a slow link may need for what the server must receive before it can answer:
+ * one packet of each lane. */
 mqc_time mqc_transit_ahead_ms(const mqc_engine *e)
 {
     mqc_time ms = 0;
@@ -198,8 +200,9 @@ mqc_time mqc_transit_ahead_ms(const mqc_engine *e)
     return ms;
 }
 
-/* The PINGREQ was not sent or not delivered yet. If the peer's system answers but has closed its
- * window, the peer counts as slow for as long as a large packet can explain it. */
+/* Returns when the peer counts as lost while the PINGREQ was not sent or not delivered yet. If
+ * the peer's system answers but has closed its window, the peer counts as slow for as long as a
+ * large packet can explain it. */
 static mqc_time lost_before_ping(const mqc_engine *e)
 {
     mqc_time alive = alive_at(e);
@@ -211,7 +214,8 @@ static mqc_time lost_before_ping(const mqc_engine *e)
     return mqc_later(silent, mqc_later(alive + mqc_transit_ahead_ms(e), e->keep_alive.quiet_until));
 }
 
-/* The PINGREQ was sent: its answer is expected. */
+/* Returns when the peer counts as lost after the PINGREQ was sent, so that its answer is
+ * expected. */
 static mqc_time lost_after_ping(const mqc_engine *e)
 {
     mqc_time arrives =

@@ -19,14 +19,14 @@ typedef enum mqc_ping_state {
 } mqc_ping_state;
 
 typedef enum mqc_alive_verdict {
-    MQC_ALIVE_QUIET = 0, /* nothing to do */
+    MQC_ALIVE_QUIET = 0, /* there is nothing to do */
     MQC_ALIVE_PING,      /* a PINGREQ is due */
     MQC_ALIVE_LOST       /* the peer or its CONNACK is overdue */
 } mqc_alive_verdict;
 
-/* A new connection begins, or an old one has ended. */
+/* Call it when a new connection begins, or the old one has ended. */
 void mqc_keep_alive_reset(mqc_engine *e, mqc_time now);
-/* CONNECT was queued with these options. */
+/* Call it when CONNECT was queued with these options. */
 void mqc_keep_alive_connect(mqc_engine *e, const mqc_connect_options *o, mqc_time now);
 
 static inline void mqc_keep_alive_received(mqc_engine *e, mqc_time now)
@@ -39,32 +39,32 @@ static inline void mqc_keep_alive_sent(mqc_engine *e, mqc_time now)
     e->keep_alive.last_tx = now;
 }
 
-/* The engine reads again after a stall: silence counts from now on. */
+/* Call it when the engine reads again after a stall: silence is measured from now on. */
 static inline void mqc_keep_alive_resume(mqc_engine *e, mqc_time now)
 {
     e->keep_alive.last_rx = now;
     e->keep_alive.timed.ping_at = now;
 }
 
-/*
- * Returns how long a slow link may need for the large packets that the server has to receive before
- * it can answer; 0 when there are none.
- */
+/* Returns how long a slow link may need for the large packets that the server must receive
+ * before it can answer, or 0 if there are none. */
 mqc_time mqc_transit_ahead_ms(const mqc_engine *e);
 
-/* Queue a PINGREQ, unless one is unanswered. */
+/* Queues a PINGREQ, unless one is unanswered. */
 void mqc_ping_begin(mqc_engine *e);
-/* Queue a PINGREQ even if one is unanswered. */
+/* Queues a PINGREQ even if one is unanswered. */
 void mqc_ping_again(mqc_engine *e);
-/* A PINGREQ was encoded at the end of the control area. */
+/* Call it when a PINGREQ was encoded at the end of the control area. */
 void mqc_ping_encoded(mqc_engine *e);
-/* The stream has accepted bytes. refused: it did not accept all that were offered. */
+/* Call it when the stream has accepted bytes. refused is true if it did not accept all that were
+ * offered. */
 void mqc_ping_taken(mqc_engine *e, bool refused, mqc_time now);
-/* The stream has accepted len bytes of the control area, which holds a PINGREQ. */
+/* Call it when the stream has accepted len bytes of the control area, which contains a PINGREQ. */
 void mqc_ping_bytes_sent(mqc_engine *e, size_t len, mqc_time now);
-/* The stream has accepted a large packet of this lane for which no answer is expected. */
+/* Call it when the stream has accepted a large packet of this lane for which no answer is
+ * expected. */
 void mqc_ping_large_sent(mqc_engine *e, mqc_outbox *lane, mqc_time now);
-/* A PINGRESP was received. */
+/* Call it when a PINGRESP was received. */
 static inline void mqc_ping_answered(mqc_engine *e)
 {
     e->keep_alive.ping = MQC_PING_NONE;
@@ -74,7 +74,8 @@ static inline void mqc_ping_answered(mqc_engine *e)
 mqc_time mqc_keep_alive_due(const mqc_engine *e);
 mqc_alive_verdict mqc_keep_alive_judge(const mqc_engine *e, mqc_time now);
 
-/* Nothing is due within half a keep-alive after the last bytes in either direction. */
+/* Returns whether bytes were transferred so recently, within half a keep-alive, that nothing is
+ * due. */
 static inline bool mqc_was_just_active(const mqc_engine *e, mqc_time now)
 {
     return e->keep_alive.ping == MQC_PING_NONE && e->connection.state == MQC_CONNECTED &&

@@ -28,7 +28,8 @@ void mqc_outbox_init(mqc_outbox *o, uint8_t number, const mqc_lane_memory *m)
 
 /* --- ending publishes ------------------------------------------------------------------ */
 
-/* Frees the space of the oldest entry, which is dead.  Its bytes must not be on offer. */
+/* Frees the space of the oldest entry, which is dead. Its bytes must not be offered to the
+ * stream. */
 static void drop_head(mqc_outbox *o)
 {
     o->ring_head = mqc_ring_forward(o, o->ring_head, mqc_oldest(o)->len);
@@ -43,7 +44,7 @@ static void drop_head(mqc_outbox *o)
     }
 }
 
-/* Frees dead entries at the head, unless outcomes are unreported: positions change. */
+/* Frees dead entries at the head, unless outcomes are unreported, because positions change. */
 static void reclaim(mqc_outbox *o)
 {
     if (o->unreported > 0) {
@@ -51,11 +52,12 @@ static void reclaim(mqc_outbox *o)
     }
     while (o->count > 0) {
         if (mqc_oldest(o)->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
-            return; /* not dead, or being sent */
+            return; /* not dead, or still being sent */
         }
         drop_head(o);
     }
-    o->ring_head = 0; /* where the cache is warm and no run is split at the end of the ring */
+    /* Starts again where the cache is warm and no run is split at the end of the ring. */
+    o->ring_head = 0;
     o->send_at = 0;
     o->head = 0;
     mqc_expiry_clear(&o->expiry);
@@ -63,7 +65,7 @@ static void reclaim(mqc_outbox *o)
     mqc_window_start_over(&o->window);
 }
 
-/* A granted entry ends, or is queued again: its slot of the window is free. */
+/* Frees the slot of a granted entry that has ended or is queued again. */
 static void leave_window(mqc_outbox *o, const mqc_entry *e)
 {
     if (!mqc_in_window(e)) {
@@ -76,7 +78,7 @@ static void leave_window(mqc_outbox *o, const mqc_entry *e)
     }
 }
 
-/* Inserts an entry into the list of ended ones by its position, which is mostly after recent. */
+/* Inserts an entry into the list of ended ones by its position, which usually is after `recent`. */
 static void line_up(mqc_outbox *o, mqc_entry *e, size_t position)
 {
     bool behind = o->recent != NULL && o->recent_at < position;
@@ -100,7 +102,7 @@ static inline void end_entry(mqc_outbox *o, mqc_entry *e, size_t position, mqc_o
     e->state = MQC_ENTRY_ENDED;
     e->outcome = (uint8_t)outcome;
     line_up(o, e, position);
-    if (o->unreported++ == 0) { /* mqc_drop marked positions that may have changed since */
+    if (o->unreported++ == 0) { /* the positions that mqc_drop has noted may have changed since */
         o->freed = 0;
         o->undroppable = 0;
     }
@@ -133,7 +135,7 @@ void mqc_outbox_report(mqc_outbox *o, mqc_done *done)
     bury(o, e, (mqc_outcome)e->outcome, done);
 }
 
-/* If the oldest entry ends now, the next one is the oldest from now on. */
+/* If the oldest entry ends now, notes that the next one has been the oldest since now. */
 static void note_oldest(mqc_outbox *o, const mqc_entry *e, mqc_time now)
 {
     if (e == mqc_oldest(o)) {
@@ -159,7 +161,8 @@ bool mqc_outbox_acked(mqc_outbox *o, uint16_t packet_id, mqc_time now, mqc_done 
     size_t n = mqc_touched(o);
     mqc_entry *e = mqc_oldest(o);
 
-    if (n == 0 || !mqc_entry_has_id(e, packet_id)) { /* servers usually answer in order */
+    /* Usually found first, because servers usually answer in order. */
+    if (n == 0 || !mqc_entry_has_id(e, packet_id)) {
         e = mqc_outbox_find(o, packet_id, n);
     }
     if (e == NULL || (e->flags & MQC_ENTRY_QOS) != 1) {
@@ -183,7 +186,7 @@ bool mqc_outbox_release(mqc_outbox *o, uint32_t id, mqc_time now, mqc_done *done
     return true;
 }
 
-/* Notes the expiry of entries that may expire again. */
+/* Notes the expiry of entries that can expire again. */
 static void expect_expiries(mqc_outbox *o, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
@@ -234,7 +237,8 @@ bool mqc_outbox_ready(mqc_outbox *o, mqc_time gather_until)
     skip_ended(o);
     grant_more(o, gather_until);
     if (o->grant == o->count) {
-        mqc_window_start_over(&o->window); /* no publish is queued any more */
+        /* No publish is queued any more, so the lane is not stopped. */
+        mqc_window_start_over(&o->window);
     }
     return o->granted_bytes > 0;
 }
@@ -259,7 +263,7 @@ const uint8_t *mqc_outbox_run(mqc_outbox *o, bool cut, size_t *len)
     return o->ring + o->send_at;
 }
 
-/* Remembers the size of a large QoS 0 packet: no answer will show when it has arrived. */
+/* Notes the size of a large QoS 0 packet, because no answer will show when it has arrived. */
 static void note_large(mqc_outbox *o, uint32_t len)
 {
     const uint32_t kb = len / MQC_KB;
@@ -269,7 +273,7 @@ static void note_large(mqc_outbox *o, uint32_t len)
     }
 }
 
-/* The stream has taken the last byte of the entry at send. */
+/* Called when the stream has accepted the last byte of the entry at `send`. */
 static void entry_sent(mqc_outbox *o)
 {
     mqc_entry *e = mqc_entry_at(o, o->send);
@@ -288,7 +292,7 @@ static void entry_sent(mqc_outbox *o)
     }
 }
 
-/* Takes back the grant of entries of which nothing was offered. */
+/* Withdraws the grant of entries of which nothing was offered. */
 static void ungrant(mqc_outbox *o)
 {
     size_t keep = mqc_touched(o);
@@ -312,7 +316,8 @@ void mqc_outbox_consume(mqc_outbox *o, size_t len)
         return;
     }
     if (len < o->offered) {
-        o->undroppable = o->freed; /* what was offered and not taken may be dropped again */
+        /* Bytes that were offered and not accepted may be dropped again. */
+        o->undroppable = o->freed;
     }
     const uint32_t first = o->send;
     o->offered = 0;
@@ -394,7 +399,7 @@ bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
     if (e->state == MQC_ENTRY_QUEUED) {
         mqc_window_sent(&o->window);
     }
-    if (at >= o->grant) { /* from now on it uses a slot of the window at any position */
+    if (at >= o->grant) { /* from now on it uses a slot of the window, whatever its position */
         mqc_window_take(&o->window);
     }
     note_oldest(o, e, now); /* the time for its next answer begins now */
@@ -404,7 +409,7 @@ bool mqc_outbox_received(mqc_outbox *o, mqc_entry *e, mqc_time now)
     return true;
 }
 
-/* On a new connection PUBREL is sent again, PUBLISH is not. */
+/* On a new connection PUBREL is sent again, but PUBLISH is not. */
 static void resume_received(mqc_outbox *o, mqc_entry *e, size_t position, bool session_present)
 {
     if (session_present) {
@@ -442,7 +447,7 @@ void mqc_outbox_rewind(mqc_outbox *o)
     reclaim(o);
 }
 
-/* Prepares a publish that was sent before: with DUP if the server may have it. */
+/* Prepares a publish that was sent before, with DUP if the server may have received it. */
 static void resume_sent(mqc_outbox *o, mqc_entry *e, uint8_t *first_byte, bool session_present)
 {
     if (session_present) {
@@ -471,7 +476,7 @@ void mqc_outbox_resume(mqc_outbox *o, bool session_present)
     }
 }
 
-/* Ends the entry at this position if it has expired.  Returns when to look at it again. */
+/* Ends the entry at this position if it has expired. Returns when it must be checked again. */
 static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
 {
     mqc_entry *e = mqc_entry_at(o, position);
@@ -483,7 +488,7 @@ static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
         return e->u.expires;
     }
     if (e->state == MQC_ENTRY_QUEUED && position < o->grant) {
-        o->overdue = true; /* it is being sent: mqc_outbox_consume decides */
+        o->overdue = true; /* it is being sent, so mqc_outbox_consume decides */
     } else {
         note_oldest(o, e, now);
         end_entry(o, e, position, MQC_OUTCOME_EXPIRED);
@@ -491,7 +496,7 @@ static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
     return MQC_NEVER;
 }
 
-/* Does so for all entries of a group.  Returns when to look at the group again. */
+/* Does so for all entries of a group. Returns when the group must be checked again. */
 static mqc_time look_at_group(mqc_outbox *o, const mqc_expiry_group *g, mqc_time now)
 {
     const bool whole = g->to - g->from == o->entries_len;
@@ -550,7 +555,7 @@ static void free_ended(mqc_outbox *o)
     }
 }
 
-/* Finds the first entry that mqc_drop may end; NULL: there is none. */
+/* Finds the first entry that mqc_drop may end, or returns NULL. */
 static mqc_entry *find_droppable(mqc_outbox *o)
 {
     if (o->undroppable < o->grant) {

@@ -21,21 +21,22 @@
 
 typedef enum mqc_entry_state {
     MQC_ENTRY_QUEUED = 0, /* not completely sent on this connection */
-    MQC_ENTRY_SENT,       /* waits for PUBACK, PUBREC, or for its release */
-    MQC_ENTRY_RECEIVED,   /* its PUBREC was received: it waits for PUBCOMP and is not sent again */
-    MQC_ENTRY_ENDED,      /* its outcome is not reported yet */
-    MQC_ENTRY_DEAD        /* reported; its space is not reclaimed yet */
+    MQC_ENTRY_SENT,       /* waits for PUBACK or PUBREC, or for mqc_release */
+    MQC_ENTRY_RECEIVED, /* its PUBREC was received, so it waits for PUBCOMP and is not sent again */
+    MQC_ENTRY_ENDED,    /* its outcome is not reported yet */
+    MQC_ENTRY_DEAD      /* reported, but its space is not reclaimed yet */
 } mqc_entry_state;
 
 typedef enum mqc_entry_flag {
     MQC_ENTRY_QOS = 0x03,   /* a mask */
-    MQC_ENTRY_KEEP = 0x04,  /* mqc_release ends it */
-    MQC_ENTRY_RESEND = 0x08 /* the server may have it from an earlier connection */
+    MQC_ENTRY_KEEP = 0x04,  /* only mqc_release ends it */
+    MQC_ENTRY_RESEND = 0x08 /* the server may have received it on an earlier connection */
 } mqc_entry_flag;
 
 enum {
     MQC_KB = 1024,
-    MQC_LARGE_PACKET = MQC_KB /* a larger packet has extra time to arrive on a slow link */
+    /* A packet of at least this size gets extra time to arrive on a slow link. */
+    MQC_LARGE_PACKET = MQC_KB
 };
 
 static inline mqc_entry *mqc_entry_at(const mqc_outbox *o, size_t position)
@@ -90,19 +91,21 @@ static inline bool mqc_has_ended(const mqc_entry *e)
     return e->state >= MQC_ENTRY_ENDED;
 }
 
-/* Does the entry count in the window, from when it is granted until it ends? */
+/* Returns whether the entry uses a slot of the window, which it does from its grant until its
+ * end. */
 static inline bool mqc_in_window(const mqc_entry *e)
 {
     return (e->flags & (MQC_ENTRY_QOS | MQC_ENTRY_KEEP)) != 0;
 }
 
-/* True if its PUBLISH must still be sent or answered. */
+/* Returns whether its PUBLISH must still be sent or answered. */
 static inline bool mqc_is_unanswered(const mqc_entry *e)
 {
     return e->state < MQC_ENTRY_RECEIVED;
 }
 
-/* A message with QoS that the server may have does not expire; a kept one always does. */
+/* Returns whether the entry can expire. A message with QoS that the server may have cannot; a
+ * kept one always can. */
 static inline bool mqc_can_expire(const mqc_entry *e)
 {
     if (e->u.expires == 0 || (e->flags & MQC_ENTRY_RESEND) != 0) {
@@ -112,7 +115,8 @@ static inline bool mqc_can_expire(const mqc_entry *e)
            (e->state == MQC_ENTRY_SENT && (e->flags & MQC_ENTRY_KEEP) != 0);
 }
 
-/* The id of a QoS 2 publish that the server may have cannot be given to another one. */
+/* Returns whether mqc_drop may end the entry. The id of a QoS 2 publish that the server may have
+ * must not be used for another one. */
 static inline bool mqc_can_drop(const mqc_entry *e)
 {
     bool held = (e->flags & MQC_ENTRY_QOS) == 2 && (e->flags & MQC_ENTRY_RESEND) != 0;

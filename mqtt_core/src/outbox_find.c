@@ -7,8 +7,8 @@ uint16_t mqc_outbox_id(const mqc_outbox *o, size_t n)
     return mqc_has_ended(e) ? (uint16_t)0 : e->packet_id;
 }
 
-/* While no other lane and no request uses ids, those of a lane are consecutive, so the id gives the
- * position. */
+/* If no other lane and no request uses ids, the ids of a lane are consecutive, so the position
+ * follows from the id. */
 mqc_entry *mqc_outbox_find(const mqc_outbox *o, uint16_t packet_id, size_t n)
 {
     mqc_entry *e = mqc_oldest(o);

@@ -2,18 +2,18 @@
 
 #include "outbox_entry.h"
 
-/* The invariants of a lane: see mqc_outbox_valid. */
+/* The invariants of a lane; see mqc_outbox_valid. */
 
 #ifndef NDEBUG
 
-/* A longer lane is not recounted, so that tests with long ones stay linear. */
+/* Lanes with more entries are not counted again, so that tests with long lanes take linear time. */
 enum { RECOUNT_MAX = 32 };
 
-/* What the counters of a lane must be, by its entries. */
+/* The right values of a lane's counters, computed from its entries. */
 typedef struct recount {
     size_t ring_used;
-    size_t sent_bytes;    /* of the entries before send */
-    size_t granted_bytes; /* of those from send to grant */
+    size_t sent_bytes;    /* bytes of the entries before `send` */
+    size_t granted_bytes; /* bytes of the entries from `send` to `grant` */
     uint32_t live;
     uint32_t unreported;
     uint32_t sent;
@@ -36,7 +36,8 @@ static void count_entry(recount *c, const mqc_outbox *o, size_t position)
     c->window_used += counts && mqc_in_window(e) && !mqc_has_ended(e) ? 1u : 0;
 }
 
-/* Between connections nothing is in flight, although the server may have had a PUBLISH. */
+/* Between connections nothing counts as in flight, although the server may have received a
+ * PUBLISH. */
 static bool is_between_connections(const mqc_outbox *o, const recount *c)
 {
     return o->window.in_flight == 0 && o->window.used == 0 && c->sent == 0 &&
@@ -54,7 +55,7 @@ static bool counts_agree(const mqc_outbox *o, const recount *c)
            (in_flight || is_between_connections(o, c));
 }
 
-/* The list of ended entries has all of them, in the order of the lane. */
+/* Returns whether the list of ended entries contains all of them, in the order of the lane. */
 static bool ended_list_agrees(const mqc_outbox *o)
 {
     uint32_t listed = 0;
@@ -71,7 +72,7 @@ static bool ended_list_agrees(const mqc_outbox *o)
     return recent_listed && listed == o->unreported;
 }
 
-/* Neither time nor mqc_drop can overlook an entry. */
+/* Returns whether both expiry and mqc_drop will find the entry. */
 static bool entry_is_in_sight(const mqc_outbox *o, size_t position)
 {
     const mqc_entry *e = mqc_entry_at(o, position);
@@ -79,7 +80,7 @@ static bool entry_is_in_sight(const mqc_outbox *o, size_t position)
     if (mqc_can_expire(e) && e->u.expires < o->expiry.next && !o->overdue) {
         return false;
     }
-    if (o->unreported == 0) { /* mqc_drop starts at the head */
+    if (o->unreported == 0) { /* mqc_drop begins its search at the head */
         return true;
     }
     if (position < o->freed && (e->len > 0 || !mqc_has_ended(e))) {
@@ -114,7 +115,7 @@ bool mqc_outbox_valid(const mqc_outbox *o)
     if (!positions_are_in_order(o)) {
         return false;
     }
-    /* Something may leave only if it was granted, and a packet is begun only then. */
+    /* Bytes may be sent only if their packet was granted. */
     if ((o->grant == o->send) != (o->granted_bytes == 0) ||
         (o->send_done > 0 && o->grant == o->send)) {
         return false;
@@ -122,7 +123,8 @@ bool mqc_outbox_valid(const mqc_outbox *o)
     if (o->unreported > o->live || o->live > o->count || !mqc_window_valid(&o->window)) {
         return false;
     }
-    /* The list of ended entries and what mqc_drop remembers end with the last report. */
+    /* The list of ended entries, and the positions that mqc_drop has noted, are empty after the
+     * last report. */
     if ((o->unreported == 0) != (o->ended == NULL) || (o->unreported == 0 && o->recent != NULL) ||
         (o->unreported > 0 && (o->freed > o->count || o->undroppable > o->count))) {
         return false;

@@ -4,10 +4,10 @@
 
 /* --- reading ------------------------------------------------------------- */
 
-/* Tables 2.1 and 2.2, and the possible lengths of packets from a server. PUBLISH: not QoS 3, no
- * DUP with QoS 0. */
+/* Tables 2.1 and 2.2 of MQTT 3.1.1, and the possible lengths of packets from a server. A PUBLISH
+ * may have neither QoS 3, nor DUP with QoS 0. */
 static const struct {
-    uint16_t flags; /* bit n: the value n is valid */
+    uint16_t flags; /* bit n is set if the value n is valid */
     uint8_t least;
     bool exact;
 } rules[16] = {
@@ -20,7 +20,7 @@ static const struct {
     [MQC_PINGRESP] = { 1, 0, true },  [MQC_DISCONNECT] = { 1, 0, false },
 };
 
-/* Section 2.2.3: at most four bytes, and no more of them than needed. */
+/* The remaining length (section 2.2.3) has at most four bytes, and no more than needed. */
 static mqc_result decode_remaining(mqc_span in, mqc_header *h)
 {
     uint32_t value = 0;
@@ -59,7 +59,7 @@ mqc_result mqc_decode_header(mqc_span in, mqc_header *h)
     return fits ? MQC_OK : MQC_ERR_MALFORMED;
 }
 
-/* Section 3.2.2: return codes above 5 are reserved, a refusal has no session. */
+/* By section 3.2.2, return codes above 5 are reserved, and a refusal has no session. */
 mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session_present)
 {
     unsigned present = body.ptr[0];
@@ -73,7 +73,7 @@ mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session
     return MQC_OK;
 }
 
-/* Section 3.3: topic, packet id when QoS > 0, payload. */
+/* By section 3.3, the parts are the topic, the packet id if QoS > 0, and the payload. */
 mqc_result mqc_decode_publish(uint8_t flags, mqc_span body, mqc_message *out)
 {
     size_t head = mqc_publish_head_len(flags, body.ptr);

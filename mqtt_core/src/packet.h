@@ -5,8 +5,8 @@
 #include "wire.h"
 
 /* Encodes and decodes the control packets of MQTT 3.1.1 chapter 3 that a client needs. Decoders
- * return MQC_ERR_MALFORMED; they expect a body of the length that mqc_decode_header has
- * accepted. Encoders expect checked arguments. */
+ * return MQC_ERR_MALFORMED for an invalid packet; they expect a body of the length that
+ * mqc_decode_header has accepted. Encoders expect checked arguments. */
 
 typedef enum mqc_packet_type {
     MQC_CONNECT = 1,
@@ -33,7 +33,7 @@ typedef enum mqc_packet_type {
 #define MQC_EMPTY_LEN     2
 #define MQC_STRING_MAX    65535u
 
-/* Returns the name of a packet type as in the specification; "" for any other value. */
+/* Returns the name of a packet type as in the specification, or "" for any other value. */
 const char *mqc_packet_name(unsigned type);
 
 static inline uint8_t mqc_publish_qos(uint8_t flags)
@@ -54,8 +54,8 @@ static inline void mqc_publish_flags(uint8_t flags, mqc_message *out)
     out->dup = (flags & MQC_PUBLISH_DUP) != 0;
 }
 
-/* Reads a fixed header and checks the flags and whether the remaining length is possible for the
- * type. MQC_ERR_NO_SPACE: more bytes are needed; type and flags are then set if in.len > 0. */
+/* Reads a fixed header and checks the flags, and whether the type allows the remaining length.
+ * MQC_ERR_NO_SPACE means that more bytes are needed; type and flags are then set if in.len > 0. */
 mqc_result mqc_decode_header(mqc_span in, mqc_header *h);
 
 mqc_result mqc_decode_connack(mqc_span body, uint8_t *return_code, bool *session_present);
@@ -73,7 +73,7 @@ static inline size_t mqc_packet_len(size_t remaining)
                                                : 5u);
 }
 
-/* The filters of a SUBSCRIBE, if subs is set, or of an UNSUBSCRIBE. */
+/* The filters of a SUBSCRIBE if subs is set, otherwise of an UNSUBSCRIBE. */
 typedef struct mqc_filters {
     const mqc_subscription *subs;
     const mqc_span *spans;

@@ -6,7 +6,7 @@
 #include "outbox.h"
 #include "packet.h"
 
-/* Writes into the ring, across its end. */
+/* A position in the ring at which bytes are written, also across the end of the ring. */
 typedef struct ring_cursor {
     uint8_t *p;
     uint8_t *end;
@@ -62,7 +62,7 @@ static inline void put_packet(ring_cursor c, const mqc_outgoing *m, size_t remai
     put_span(&c, m->payload);
 }
 
-/* Most packets are contiguous, so that no check is needed for each byte. */
+/* Most packets are contiguous, so they are written without a check for each byte. */
 static void put_into_ring(const mqc_outbox *o, const mqc_outgoing *m, size_t len, size_t remaining,
                           uint16_t packet_id)
 {

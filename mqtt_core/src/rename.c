@@ -14,14 +14,16 @@ typedef struct replacement {
     mqc_span to;
 } replacement;
 
-/* A packet in the ring. */
+/* The position of a packet in the ring, and its changes. */
 typedef struct place {
-    size_t at;    /* offset in the ring */
-    size_t front; /* bytes that are replaced: fixed header, length of the topic, its beginning */
-    size_t remaining; /* remaining length afterwards */
+    size_t at; /* offset in the ring */
+    /* Number of bytes that are replaced: the fixed header, the length of the topic, and its
+     * beginning. */
+    size_t front;
+    size_t remaining; /* remaining length after the change */
     size_t topic_len; /* afterwards */
-    size_t len;       /* of the whole packet afterwards */
-    bool renamed;     /* false: the packet moves as it is */
+    size_t len;       /* length of the whole packet after the change */
+    bool renamed;     /* false: the packet is moved without a change */
 } place;
 
 static uint8_t byte_at(const mqc_outbox *o, size_t at, size_t n)
@@ -44,7 +46,7 @@ static place look_at(const mqc_outbox *o, const mqc_entry *e, size_t at, const r
     place p = { .at = at, .len = e->len };
     size_t header = 1;
 
-    if (mqc_has_ended(e) || e->len == 0) { /* its space may be free already */
+    if (mqc_has_ended(e) || e->len == 0) { /* the space of the packet may already be free */
         return p;
     }
     while ((byte_at(o, at, header) & 0x80u) != 0) {
@@ -72,7 +74,7 @@ static void put(mqc_outbox *o, size_t *at, size_t byte)
     *at = mqc_ring_forward(o, *at, 1);
 }
 
-/* Writes the fixed header and the beginning of the topic; returns where the rest belongs. */
+/* Writes the fixed header and the beginning of the topic. Returns where the rest belongs. */
 static size_t put_front(mqc_outbox *o, size_t at, uint8_t first, const place *p, mqc_span to)
 {
     size_t remaining = p->remaining;
@@ -124,7 +126,7 @@ static void shrink(mqc_outbox *o, const replacement *r)
     }
 }
 
-/* growth: by how many bytes all packets together become longer. */
+/* growth is the number of bytes by which all packets together become longer. */
 static void grow(mqc_outbox *o, const replacement *r, size_t growth)
 {
     size_t from_end = mqc_ring_forward(o, o->ring_head, o->ring_used);
@@ -147,7 +149,7 @@ static void grow(mqc_outbox *o, const replacement *r, size_t growth)
 
 /* --- the whole lane ------------------------------------------------------------------ */
 
-/* Sums up the sizes afterwards. */
+/* Adds up the sizes of all packets after the change. */
 static mqc_result measure(const mqc_outbox *o, const replacement *r, size_t *total)
 {
     size_t at = o->ring_head;

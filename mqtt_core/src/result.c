@@ -2,7 +2,7 @@
 
 #include "packet.h"
 
-/* Names for people, packed without a table of pointers. */
+/* The names for people are stored without a table of pointers. */
 
 /* Returns the n-th text, or the empty text after the last one. clang's analyzer does not know
  * that text and reports a read past the end. */
@@ -34,5 +34,6 @@ const char *mqc_packet_name(unsigned type)
                                 "SUBSCRIBE\0SUBACK\0UNSUBSCRIBE\0UNSUBACK\0PINGREQ\0PINGRESP\0"
                                 "DISCONNECT\0";
 
-    return text_at(names, type - 1); /* 0 is no type; it wraps around */
+    /* Type 0 does not exist; type - 1 then wraps around to a large number. */
+    return text_at(names, type - 1);
 }

@@ -5,7 +5,8 @@
 #include "rx_low_water.h"
 
 enum {
-    SHARE = 8, /* the mean takes an eighth of each new value; a batch may take an eighth of it */
+    /* The mean follows each new value by an eighth; a batch may wait for an eighth of the mean. */
+    SHARE = 8,
     LONGEST_MS = 60000
 };
 
@@ -27,7 +28,7 @@ void mqc_round_trip_end(mqc_round_trip *t, mqc_time now)
 }
 
 /* Close to the server a pause costs almost nothing, since the whole window is in flight for less
- * than a millisecond. Further away every pause reduces the throughput. */
+ * than a millisecond. Further away, every pause reduces the throughput. */
 mqc_time mqc_round_trip_gather_until(const mqc_round_trip *t, mqc_time last_rx)
 {
     mqc_time ms = mqc_round_trip_is_near(t) ? MQC_GATHER_MS

@@ -42,7 +42,7 @@ static mqc_span unread(const mqc_input *in)
     return mqc_span_of(in->buf + in->start, in->end - in->start);
 }
 
-/* The packet at start is at fault. */
+/* Ends the connection because of an error in the packet at `start`. */
 static void fail(mqc_engine *e, mqc_result error)
 {
     (void)mqc_fail(e, error, e->in.header.type);
@@ -72,11 +72,12 @@ static step on_connack(mqc_engine *e, mqc_span body, mqc_event *ev)
     if (present) {
         mqc_pubrel_chain_restart(&e->pubrel_chain, MQC_LANES_MAX);
     } else {
-        mqc_pubrel_chain_clear(&e->pubrel_chain); /* mqc_outbox_resume ends them */
+        mqc_pubrel_chain_clear(&e->pubrel_chain); /* mqc_outbox_resume will end these publishes */
     }
     for (size_t i = 0; i < e->lane_count; i++) {
         mqc_outbox_resume(&e->lanes[i], present);
-        if (e->lanes[i].window.in_flight > 0) { /* a publish that had its PUBREC before */
+        /* A publish whose PUBREC was received on an earlier connection. */
+        if (e->lanes[i].window.in_flight > 0) {
             mqc_waits_lane_resumed(e, &e->lanes[i]);
         }
     }
@@ -99,7 +100,7 @@ static step on_puback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
     return STEP_UNEXPECTED;
 }
 
-/* The packet at start can be decoded further, now or when there is room again. */
+/* Notes that the packet at `start` can be decoded further, now or when there is room again. */
 static step flowing(mqc_engine *e, bool room, step then)
 {
     if (!room) {
@@ -113,8 +114,8 @@ static step flowing(mqc_engine *e, bool room, step then)
     return then;
 }
 
-/* Answers for an unknown message: it ended on an earlier connection, or belongs to an earlier
- * session. With the answer the server can end it, too. */
+/* Answers a packet for an unknown message, which ended on an earlier connection or belongs to an
+ * earlier session. The answer lets the server end it, too. */
 static step answer_unknown(mqc_engine *e, mqc_packet_type answer, uint16_t packet_id)
 {
     return flowing(e, mqc_control_queue_id(e, answer, packet_id), STEP_AGAIN);
@@ -155,7 +156,7 @@ static step on_pubcomp(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
     mqc_entry *m = mqc_pubrel_chain_take(&e->pubrel_chain, packet_id);
     mqc_outbox *lane;
 
-    if (m == NULL) { /* PUBREL may have been sent twice, or for an unknown id */
+    if (m == NULL) { /* PUBREL may arrive twice, or for an unknown id */
         return find_publish(e, packet_id, &lane) == NULL ? STEP_AGAIN : STEP_UNEXPECTED;
     }
     ev->type = MQC_EVENT_DONE;
@@ -193,8 +194,9 @@ static step on_unsuback(mqc_engine *e, uint16_t packet_id, mqc_event *ev)
 }
 
 /* A message with QoS needs a slot in the inbox; without one it stays in the buffer. But if all
- * slots wait for packets after it, it is skipped, together with later ones to keep the order;
- * mqc_tick gets them with a new connection. */
+ * slots wait for packets that would arrive after it, it is skipped, and so are later messages,
+ * to keep the order. mqc_tick then asks for a new connection, on which the server sends them
+ * again. */
 static step admit(mqc_engine *e, const mqc_message *m)
 {
     if (m->qos == 0) {
@@ -256,7 +258,7 @@ static step on_packet(mqc_engine *e, mqc_span body, mqc_event *ev)
     }
 }
 
-/* True if a server may send this packet now. */
+/* Returns whether a server may send this packet now. */
 static bool expected(const mqc_engine *e)
 {
     const unsigned connected = 1u << MQC_PUBLISH | 1u << MQC_PUBACK | 1u << MQC_PUBREC |
@@ -278,7 +280,7 @@ static step skip_payload(mqc_engine *e, step s, size_t payload_len, mqc_event *e
     return s;
 }
 
-/* Topic and id fit and are read; the payload is skipped. */
+/* Called when topic and id fit and were read; the payload is skipped. */
 static step oversize_with_topic(mqc_engine *e, size_t head, mqc_event *ev)
 {
     mqc_input *in = &e->in;
@@ -317,7 +319,7 @@ static step on_oversize(mqc_engine *e, mqc_event *ev)
     return STEP_AGAIN;
 }
 
-/* Continues after the topic that did not fit. */
+/* Continues after a topic that did not fit. */
 static step on_oversize_id(mqc_engine *e, mqc_event *ev)
 {
     mqc_input *in = &e->in;
@@ -417,7 +419,7 @@ uint8_t *mqc_rx_space(mqc_engine *e, size_t *len)
     if (in->unread || e->connection.state == MQC_IDLE || e->connection.state == MQC_FAILED) {
         return NULL;
     }
-    size_t left = in->end - in->start; /* less than one packet */
+    size_t left = in->end - in->start; /* less than one packet is left */
     if (in->start > 0 && left > 0) {
         memmove(in->buf, in->buf + in->start, left);
     }
@@ -442,7 +444,7 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now)
         return MQC_ERR_ARG;
     }
     if (len > 0) {
-        if (in->end > 0 || in->skip > 0) { /* after the start of a packet */
+        if (in->end > 0 || in->skip > 0) { /* the start of a packet was already received */
             mqc_waits_packet_arriving(e, now);
         }
         in->end += len;

@@ -3,7 +3,7 @@
 
 #include "input.h"
 
-/* Receiving: decodes packets and applies them to the engine. */
+/* Receives packets: decodes them and applies them to the engine. */
 
 static inline void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap)
 {
@@ -11,13 +11,13 @@ static inline void mqc_input_init(mqc_input *in, uint8_t *buf, size_t cap)
     in->cap = cap;
 }
 
-/* Decode nothing more: the connection has failed. */
+/* Stops decoding, because the connection has failed. */
 static inline void mqc_input_stop(mqc_input *in)
 {
     in->unread = false;
 }
 
-/* The timers were restarted after a stall. */
+/* Notes that the timers were restarted after a stall. */
 static inline void mqc_input_restarted(mqc_input *in)
 {
     in->flow = MQC_INPUT_FLOWING;
@@ -26,7 +26,7 @@ static inline void mqc_input_restarted(mqc_input *in)
 /* Discards what was received, since the connection has ended. */
 void mqc_input_reset(mqc_input *in);
 
-/* Decode received bytes up to the next event.  Returns false when there is none. */
+/* Decodes received bytes up to the next event. Returns false if there is none. */
 bool mqc_next_input(mqc_engine *e, mqc_event *ev);
 
 #endif

@@ -5,7 +5,7 @@
 #include "packet.h"
 
 enum {
-    LOW_WATER_FIRST = 10 * MQC_ACK_LEN, /* TCP's first congestion window: ten packets */
+    LOW_WATER_FIRST = 10 * MQC_ACK_LEN, /* TCP's initial congestion window, which is ten packets */
     LOW_WATER_MOST = 4096,
     BACKOFF_SHIFT_MIN = 4, /* 16 batches */
     BACKOFF_SHIFT_MAX = 12
@@ -31,7 +31,7 @@ void mqc_rx_low_water_batch_sent(mqc_rx_low_water *w, mqc_time now)
     }
 }
 
-/* The wait was without effect: only this much was received. */
+/* Called when the wait had no effect: only len bytes were received. */
 static void back_off(mqc_rx_low_water *w, size_t len)
 {
     w->low_water_max = (uint16_t)(len > MQC_LOW_WATER_LEAST ? len : MQC_LOW_WATER_LEAST);
@@ -41,13 +41,13 @@ static void back_off(mqc_rx_low_water *w, size_t len)
     }
 }
 
-/* The low-water mark was reached in time. */
+/* Called when the low-water mark was reached in time. */
 static void succeeded(mqc_rx_low_water *w)
 {
     if (w->skip_batches > 0) {
         return;
     }
-    if (w->low_water < w->low_water_max) { /* all the answers that were expected */
+    if (w->low_water < w->low_water_max) { /* all expected answers have arrived */
         if (w->backoff_shift > BACKOFF_SHIFT_MIN) {
             w->backoff_shift--;
         }

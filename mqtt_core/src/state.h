@@ -3,27 +3,25 @@
 
 #include "packet.h"
 
-/* The state of the connection and its latched error.  Only state.c writes them. */
+/* The state of the connection and its latched error. Only state.c writes them. */
 
-/* Enter a state other than MQC_FAILED. */
+/* Enters a state other than MQC_FAILED. */
 static inline void mqc_state_enter(mqc_engine *e, mqc_state state)
 {
     e->connection.state = (uint8_t)state;
 }
 
-/* DISCONNECT was encoded: nothing follows it. */
+/* Notes that DISCONNECT was encoded, so nothing may follow it. */
 static inline void mqc_state_closing(mqc_engine *e)
 {
     e->connection.closing = true;
 }
 
-/* Enter MQC_IDLE and clear the latched error. */
+/* Enters MQC_IDLE and clears the latched error. */
 void mqc_state_reset(mqc_engine *e);
 
-/*
- * Enter MQC_FAILED and latch an error.  packet_type is the packet in which the error was found, or
- * the one that did not arrive; 0: no packet is at fault.  Returns the error.
- */
+/* Enters MQC_FAILED and latches an error. packet_type is the packet in which the error was
+ * found, or the one that did not arrive; 0: no packet is at fault. Returns the error. */
 mqc_result mqc_fail(mqc_engine *e, mqc_result error, unsigned packet_type);
 
 #endif

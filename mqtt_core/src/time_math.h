@@ -3,7 +3,7 @@
 
 #include "mqtt_core/engine.h"
 
-/* A deadline that does not exist.  It is later than every other time. */
+/* Stands for a deadline that does not exist. It is later than every other time. */
 #define MQC_NEVER UINT64_MAX
 
 static inline mqc_time mqc_earlier(mqc_time a, mqc_time b)

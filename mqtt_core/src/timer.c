@@ -10,9 +10,10 @@
 #include "state.h"
 #include "waits.h"
 
-/* The deadlines of all parts, and the work that is due. */
+/* Computes the earliest deadline of all parts, and does the work that is due. */
 
-/* True if skipped messages can be received on a new connection, now that there is a slot. */
+/* Returns whether skipped messages can be received on a new connection, because there is a slot
+ * now. */
 static bool wants_another_connection(const mqc_engine *e)
 {
     return e->in.message_skipped && !mqc_inbox_full(&e->inbox) &&
@@ -41,7 +42,7 @@ static mqc_result tick(mqc_engine *e, mqc_time now)
         mqc_window_on_time(&e->lanes[i].window, now);
     }
     mqc_rx_low_water_on_time(&e->low_water, now);
-    if (e->in.flow == MQC_INPUT_RESUMED) { /* silence counts from now on */
+    if (e->in.flow == MQC_INPUT_RESUMED) { /* silence is measured from now on */
         mqc_input_restarted(&e->in);
         mqc_keep_alive_resume(e, now);
     }

@@ -2,7 +2,7 @@
 
 #define NAME_MAX_LEN 65535u
 
-/* A byte repeated in each byte of a machine word. */
+/* A machine word in which each byte is b. */
 #define EACH(b) ((size_t)-1 / 0xFFu * (b))
 
 /* NUL has none of these bits. */
@@ -12,10 +12,8 @@
  * in topics, such as ' ', '!', '"', '(', ')' and '*'. */
 #define IN_NAME 0x54u
 
-/*
- * The top bit of each byte is zero when this word is all ASCII and each byte has one of the bits.
- * Borrows can only follow a byte that is found anyway.
- */
+/* The top bit of each byte of the result is zero if the word is all ASCII and each of its bytes
+ * has one of the bits. A borrow in the subtraction can only follow a byte that is found anyway. */
 static size_t suspects(const uint8_t *p, size_t bits)
 {
     size_t w;
@@ -24,7 +22,7 @@ static size_t suspects(const uint8_t *p, size_t bits)
     return w | ((w & bits) - EACH(1u));
 }
 
-/* True if the text needs no further check. Short texts are always checked. */
+/* Returns true if the text needs no further check. Short texts are always checked. */
 static bool plain(mqc_span s, size_t bits)
 {
     if (s.len < sizeof(size_t)) {
@@ -38,10 +36,8 @@ static bool plain(mqc_span s, size_t bits)
     return (found & EACH(0x80u)) == 0;
 }
 
-/*
- * Length of the well-formed sequence at p, 0 when it is none (Unicode table
- * 3-7: no overlong forms, no surrogates, nothing above U+10FFFF), nor U+0000.
- */
+/* Returns the length of the well-formed sequence at p, or 0 if it is not valid (Unicode table
+ * 3-7: no overlong forms, no surrogates, nothing above U+10FFFF) or is U+0000. */
 static size_t utf8_sequence(const uint8_t *p, size_t n)
 {
     uint8_t low = 0x80;
@@ -100,7 +96,7 @@ bool mqc_topic_name_valid(mqc_span name)
            (plain(name, EACH(IN_NAME)) || sequences_valid(name, false));
 }
 
-/* Section 4.7.1: a wildcard fills its level, and '#' is the last one. */
+/* By section 4.7.1, a wildcard fills its level, and '#' may only be the last level. */
 bool mqc_topic_filter_valid(mqc_span filter)
 {
     if (filter.len < 1 || filter.len > NAME_MAX_LEN || !mqc_utf8_valid(filter)) {

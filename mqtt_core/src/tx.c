@@ -16,7 +16,8 @@
 mqc_result mqc_ack(mqc_engine *e, uint16_t packet_id)
 {
     assert(mqc_engine_valid(e));
-    bool known = mqc_inbox_ack(&e->inbox, packet_id); /* QoS 2: for the next connection, too */
+    /* For QoS 2 this matters for the next connection, too. */
+    bool known = mqc_inbox_ack(&e->inbox, packet_id);
 
     if (e->connection.error != MQC_OK) {
         return e->connection.error;
@@ -60,8 +61,8 @@ bool mqc_tx_choose(mqc_engine *e, bool *cut)
     if (!begun) {
         e->tx.lane = ready;
     }
-    /* A packet in progress is completed first, without later ones if something with a higher
-     * priority waits. */
+    /* A packet in progress is completed first. If something with a higher priority waits, later
+     * packets of the lane are left out. */
     *cut = e->tx.lane != ready;
     return e->tx.lane != NULL || mqc_control_pending(&e->control) > 0;
 }
@@ -80,7 +81,7 @@ const uint8_t *mqc_tx_run(mqc_engine *e, size_t *len)
     return mqc_outbox_run(e->tx.lane, cut, len);
 }
 
-/* Time the last publish of the batch that was sent, unless another one is timed. */
+/* Times the last publish of the batch that was sent, unless another one is being timed. */
 static void time_round_trip(mqc_engine *e, mqc_time now)
 {
     const mqc_outbox *lane = e->tx.lane;

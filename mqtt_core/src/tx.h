@@ -3,12 +3,11 @@
 
 #include "mqtt_core/engine_struct.h"
 
-/* Sending: chooses where the next bytes come from.  Only tx.c writes mqc_tx. */
+/* Sends: chooses where the next bytes come from. Only tx.c writes mqc_tx. */
 
-/*
- * Choose the source of the next bytes: e->tx.lane, or the control area when that is NULL.
- * *cut: only the packet in progress may be sent.  Returns false when nothing is ready to be sent.
- */
+/* Chooses the source of the next bytes: the lane e->tx.lane, or the control area if that is
+ * NULL. *cut is set if only the packet in progress may be sent. Returns false if nothing is
+ * ready to be sent. */
 bool mqc_tx_choose(mqc_engine *e, bool *cut);
 
 /* Returns the next bytes, which stay offered until mqc_tx_consume. */

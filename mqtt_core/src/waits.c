@@ -6,15 +6,13 @@
 #include "outbox.h"
 #include "state.h"
 
-/*
- * Limits two things that keep-alive does not see: an answer that the server owes, and reading that
- * stands still.
+/* Limits two things that keep-alive does not detect: a missing answer of the server, and stalled
+ * reading.
  *
- * This costs a message very little.  Each lane notes since when its oldest publish has been the
- * oldest (outbox.c), and the engine notes when to look next: when half of the time, or all of it,
- * has passed for what was sent at the last look.  If that was answered in the meantime, the look
- * finds nothing.
- */
+ * This costs very little per message. Each lane notes since when its oldest publish has been the
+ * oldest (outbox.c), and the engine notes when to check next: when half of the time, or all of
+ * it, has passed for what was sent at the last check. If that was answered in the meantime, the
+ * check finds nothing. */
 
 static mqc_time half_of(mqc_time ms)
 {
@@ -37,7 +35,7 @@ void mqc_waits_expect(mqc_engine *e, mqc_time since)
     }
 }
 
-/* Returns when to check again for an answer that has been expected since then. */
+/* Notes when to check again for an answer that has been expected since then. */
 static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
 {
     mqc_time half = since + half_of(e->waits.ack_timeout_ms);
@@ -46,8 +44,8 @@ static void look_again(mqc_engine *e, mqc_time since, mqc_time now)
         mqc_earlier(e->waits.look_at, now < half ? half : since + e->waits.ack_timeout_ms);
 }
 
-/* True if a large packet on a slow link can explain the missing PINGRESP, including bytes that
- * are transferred below the engine. */
+/* Returns whether a large packet on a slow link can explain the missing PINGRESP, including
+ * bytes that are transferred below the engine. */
 static bool is_explained(const mqc_engine *e, mqc_time now)
 {
     return e->keep_alive.ping == MQC_PING_QUEUED || now < e->keep_alive.quiet_until ||
@@ -69,8 +67,8 @@ static mqc_time held_since(const mqc_engine *e, mqc_time now)
     return held > half_of(e->waits.ack_timeout_ms) ? held - half_of(e->waits.ack_timeout_ms) : 0;
 }
 
-/* since: when the wait began, not earlier than held. A packet that is arriving restarts the
- * time, since the answer may follow it. */
+/* since is the time at which the wait began, not earlier than held. A packet that is arriving
+ * restarts the time, since the answer may follow it. */
 static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_time held,
                         mqc_time now)
 {
@@ -91,8 +89,9 @@ static mqc_result check(mqc_engine *e, mqc_time *since, unsigned answer, mqc_tim
 
 /* --- publishes --- */
 
-/* Only the oldest publish of a lane is checked: the others were sent later, and the oldest one
- * blocks the ring. A kept message has a deadline of its own. */
+/* Returns whether an answer to this publish is expected. Only the oldest publish of a lane is
+ * checked: the others were sent later, and the oldest one blocks the ring. A kept message has a
+ * deadline of its own. */
 static bool is_owed(const mqc_entry *m)
 {
     return (m->state == MQC_ENTRY_SENT || m->state == MQC_ENTRY_RECEIVED) &&
@@ -137,7 +136,8 @@ static mqc_result check_lane(mqc_engine *e, mqc_outbox *o, mqc_time held, mqc_ti
     if (o->window.in_flight == 0 || !o->owed) {
         return MQC_OK;
     }
-    if (!is_owed(m)) { /* a later one may be; its time begins when it is the oldest */
+    /* A later one may wait for an answer; its time begins when it is the oldest. */
+    if (!is_owed(m)) {
         mqc_outbox_owe(o, true, now);
         look_again(e, now, now);
         return MQC_OK;
@@ -181,7 +181,8 @@ void mqc_waits_request_answered(mqc_engine *e, bool another)
 
 /* --- reading --- */
 
-/* Acknowledgements that wait for a large packet on a slow link are sent eventually. */
+/* Returns since when reading counts as stalled. Acknowledgements that wait for a large packet on
+ * a slow link will be sent eventually, so that time is left out. */
 static mqc_time stalled_since(const mqc_engine *e)
 {
     mqc_time moved =

@@ -7,39 +7,42 @@
 /* Limits for missing answers of the server, and for stalled reading. Only this header and
  * waits.c write the members of the engine that belong to it. */
 
-/* No answer is owed: the connection has ended. */
+/* Clears everything, because the connection has ended and no answer is expected. */
 void mqc_waits_reset(mqc_engine *e);
-/* CONNECT was queued with these options. */
+/* Call it when CONNECT was queued with these options. */
 static inline void mqc_waits_connect(mqc_engine *e, const mqc_connect_options *o)
 {
     e->waits.ack_timeout_ms = o->ack_timeout_ms;
     e->waits.stall_timeout_ms = o->stall_timeout_ms;
 }
 
-/* The server owes an answer to something that was sent at this time. */
+/* Notes that an answer is expected for something that was sent at this time. */
 void mqc_waits_expect(mqc_engine *e, mqc_time since);
-/* A connection has begun on which this lane still waits for answers of an earlier one. */
+/* Call it when a connection has begun on which this lane still waits for answers of an earlier
+ * one. */
 void mqc_waits_lane_resumed(mqc_engine *e, mqc_outbox *o);
-/* The last `count` messages in flight of this lane have just been sent; none was owed before. */
+/* Call it when the last `count` messages in flight of this lane have just been sent, and no
+ * answer was expected before. */
 void mqc_waits_lane_sent(mqc_engine *e, mqc_outbox *o, size_t count, mqc_time now);
-/* The stream took bytes of the control area, which may have held a request. */
+/* Call it when the stream has accepted bytes of the control area, which may have contained a
+ * request. */
 void mqc_waits_request_sent(mqc_engine *e, mqc_time now);
-/* The oldest request was answered; another: there is a next one. */
+/* Call it when the oldest request was answered. another is true if there is a next one. */
 void mqc_waits_request_answered(mqc_engine *e, bool another);
 
-/* Received bytes continued a packet, perhaps one that holds up the answer. */
+/* Call it when received bytes continued a packet, which the answer may follow. */
 static inline void mqc_waits_packet_arriving(mqc_engine *e, mqc_time now)
 {
     e->waits.arriving_at = now;
 }
 
-/* Reading continues after a stall. */
+/* Call it when reading continues after a stall. */
 static inline void mqc_waits_reading_resumed(mqc_engine *e)
 {
     e->waits.stalled_at = 0;
 }
 
-/* Latches an error when an answer, or reading, is overdue. */
+/* Latches an error if an answer is overdue, or reading was stalled for too long. */
 mqc_result mqc_waits_look(mqc_engine *e, mqc_time now);
 /* Returns when stalled reading becomes an error. */
 mqc_time mqc_stalled_until(const mqc_engine *e);

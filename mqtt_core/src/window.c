@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-/* Half of the window, but at least 16 slots: what is sent together costs one call and one TLS
- * record. */
+/* Returns half of the window, but at least 16 slots, because publishes that are sent together
+ * cost one call and one TLS record. */
 static uint16_t batch_of(uint16_t size)
 {
     uint16_t half = (uint16_t)(size - size / 2);

@@ -8,8 +8,8 @@ static inline uint16_t mqc_u16_at(const uint8_t *p)
     return (uint16_t)((unsigned)p[0] << 8 | p[1]);
 }
 
-/* A bounds-checked cursor, so that encoders can follow the order of the specification. Bytes
- * that do not fit are counted but not written: then at > cap. A writer without capacity only
+/* A cursor with bounds checks, so that encoders can follow the order of the specification. Bytes
+ * that do not fit are counted but not written; then at > cap. A writer without capacity only
  * measures. */
 typedef struct mqc_writer {
     uint8_t *buf;

@@ -258,9 +258,9 @@ typedef struct mqc_outgoing {
     uint8_t qos;      /**< 0 to 2. */
     bool retain;      /**< The server retains the message. */
     /**
-     * QoS 0 only: the publish is finished by mqc_release, when an answer on another topic was
-     * received, instead of by being sent.  Until then it counts in the window and is sent again on
-     * a new connection.
+     * QoS 0 only: the publish does not end when it was sent, but when mqc_release is called,
+     * because an answer on another topic was received. Until then it counts in the window and is
+     * sent again on a new connection.
      */
     bool keep;
     /**
@@ -269,10 +269,10 @@ typedef struct mqc_outgoing {
      */
     bool topic_checked;
     uint8_t lane; /**< Index of the lane. */
-    uint8_t kind; /**< The caller's; it is returned in mqc_done. */
-    uint32_t id;  /**< The caller's; it is returned in mqc_done.  mqc_release finds a kept publish
-                       by it. */
-    void *tag;    /**< The caller's; it is returned in mqc_done. */
+    uint8_t kind; /**< Chosen by the caller; returned in mqc_done. */
+    /** Chosen by the caller; returned in mqc_done. mqc_release finds a kept publish by it. */
+    uint32_t id;
+    void *tag; /**< Chosen by the caller; returned in mqc_done. */
     /**
      * When the publish expires; 0: never.  A publish with QoS does not expire once it was sent, as
      * long as the server may have it.
@@ -366,20 +366,20 @@ mqc_result mqc_discard(mqc_engine *e, uint8_t lane);
 mqc_result mqc_drop(mqc_engine *e, uint8_t lane, void **tag);
 
 /**
- * Gives the publishes of a lane other topics: one that begins with `from` begins with `to` instead.
- * Others stay as they are.  For a client that learns only later, or again, under which name it
- * publishes.
+ * Gives the publishes of a lane other topics: a topic that begins with `from` begins with `to`
+ * instead. Other topics stay as they are. This is for a client that learns only later, or again,
+ * under which name it publishes.
  *
- * @param e     the engine, MQC_IDLE
- * @param lane  index of the lane
- * @param from  beginning of the topics; not empty
- * @param to    what replaces it; not empty, valid as the beginning of a topic name
- * @retval MQC_OK            the topics are changed
- * @retval MQC_ERR_STATE     there is a connection; call mqc_reset first
- * @retval MQC_ERR_NO_SPACE  `to` is longer, and the ring has no room for all publishes; nothing
+ * @param e the engine, MQC_IDLE
+ * @param lane index of the lane
+ * @param from beginning of the topics; not empty
+ * @param to what replaces it; not empty, valid as the beginning of a topic name
+ * @retval MQC_OK the topics are changed
+ * @retval MQC_ERR_STATE there is a connection; call mqc_reset first
+ * @retval MQC_ERR_NO_SPACE `to` is longer, and the ring has no room for all publishes; nothing
  *                           has changed, and mqc_drop can make room
- * @retval MQC_ERR_TOO_BIG   a publish would be longer than MQTT allows; nothing has changed
- * @retval MQC_ERR_ARG       there is no such lane, or a text is empty
+ * @retval MQC_ERR_TOO_BIG a publish would be longer than MQTT allows; nothing has changed
+ * @retval MQC_ERR_ARG there is no such lane, or a text is empty
  */
 mqc_result mqc_rename_topics(mqc_engine *e, uint8_t lane, mqc_span from, mqc_span to);
 
@@ -496,9 +496,9 @@ typedef struct mqc_message {
 
 /** How an outgoing publish ended. */
 typedef enum mqc_outcome {
-    MQC_OUTCOME_SENT = 1,  /**< QoS 0: the stream took all bytes. */
-    MQC_OUTCOME_ACKED,     /**< QoS 1 and 2: the server has it, by PUBACK or PUBCOMP. */
-    MQC_OUTCOME_EXPIRED,   /**< It expired before. */
+    MQC_OUTCOME_SENT = 1, /**< QoS 0: the stream has accepted all bytes. */
+    MQC_OUTCOME_ACKED, /**< QoS 1 and 2: the server has received it, as PUBACK or PUBCOMP shows. */
+    MQC_OUTCOME_EXPIRED,   /**< It expired before it was sent or answered. */
     MQC_OUTCOME_DISCARDED, /**< mqc_discard ended it. */
     MQC_OUTCOME_RELEASED,  /**< mqc_release ended it; no event reports this. */
     MQC_OUTCOME_DROPPED    /**< mqc_drop ended it. */

@@ -15,7 +15,10 @@
 extern "C" {
 #endif
 
-/** Read-only bytes that belong to somebody else.  They are not NUL-terminated, and may be empty. */
+/**
+ * Read-only bytes that belong to another object. They are not NUL-terminated, and there may be
+ * none.
+ */
 typedef struct mqc_span {
     const uint8_t *ptr; /**< The first byte; may be NULL when the span is empty. */
     size_t len;         /**< The number of bytes. */
