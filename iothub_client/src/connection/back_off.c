@@ -5,13 +5,14 @@
 
 #include "context/retry.h"
 
-/* How often to check whether the wall clock was set. */
+/* Interval between two checks whether the wall clock was set, in ms. */
 enum { LOOK_FOR_STEP_MS = 5000 };
 
 #ifndef NDEBUG
 bool back_off_valid(const iothub_back_off *b)
 {
-    if (b->refusals > b->failures) { /* each refusal is a failure, and a login ends both */
+    /* Each refusal is a failure, and a successful login resets both. */
+    if (b->refusals > b->failures) {
         return false;
     }
     return (b->look_ms == 0) == (b->look_at == IOTHUB_NEVER);
@@ -36,7 +37,7 @@ static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, ioth
         return b->refusals < 2
                    ? o->retry_min_ms
                    : retry_limit_ms(o->auth_retry_min_ms, o->auth_retry_max_ms, b->refusals - 1);
-    case IOTHUB_ERR_TLS_UNTRUSTED: /* only a person can correct this, so the waits are long */
+    case IOTHUB_ERR_TLS_UNTRUSTED: /* only a person can correct this fault, so the waits are long */
     case IOTHUB_ERR_TLS_HOST:
     case IOTHUB_ERR_TLS_DATE:
     case IOTHUB_ERR_TLS_CERT:
@@ -45,7 +46,7 @@ static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, ioth
     }
 }
 
-/* Failures that may end when the wall clock is corrected. */
+/* Returns how often to check the wall clock: some failures may end when it is corrected. */
 static uint32_t look_ms(iothub_result reason)
 {
     switch ((int)reason) {
@@ -126,7 +127,7 @@ void back_off_begin(iothub_back_off *b, mqc_time now)
 void back_off_connected(iothub_back_off *b, mqc_time now)
 {
     assert(back_off_valid(b));
-    b->refusals = 0; /* the hub took the credential */
+    b->refusals = 0; /* cleared, because the hub has accepted the credential */
     if (b->connected_at == 0) {
         b->connected_at = now;
     }

@@ -8,7 +8,7 @@ static mqc_lane_info lane(const iothub_context *context, uint8_t number)
 bool busy_with_requests(const iothub_context *context, const session_busy *busy)
 {
     const size_t own = busy->own_request ? 1 : 0;
-    /* Messages in a store wait for the next start. */
+    /* Messages in a store do not count, because they are kept for the next start. */
     bool telemetry_counts =
         context->options.store == NULL || mqc_get_state(context->engine) == MQC_CONNECTED;
 

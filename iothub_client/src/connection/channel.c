@@ -25,7 +25,7 @@ bool channel_valid(const iothub_channel *ch)
         return false;
     }
     if (channel_is_opening(ch) && ch->stage.deadline == IOTHUB_NEVER) {
-        return false; /* an attempt must end at some time */
+        return false; /* the attempt has reached its limit */
     }
     return !ch->want_write || ch->state == CHANNEL_OPEN;
 }
@@ -116,7 +116,7 @@ static void enter(iothub_channel *ch, channel_state state, mqc_time now)
     }
 }
 
-/* The stream is made for the first attempt and opened again for each later one. */
+/* Makes the stream at the first attempt; later attempts open the same stream again. */
 static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 {
     const iothub_options *o = &ch->context->options;
@@ -175,8 +175,8 @@ channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *
         enter(ch, CHANNEL_OPEN, now);
         return CHANNEL_READY;
     }
-    /* A stream that tries the next address reports an early stage again. The state never goes
-     * back. */
+    /* A stream that tries its next address reports an early stage again, but the state never
+     * goes back. */
     if (state_of(stage) > ch->state) {
         enter(ch, state_of(stage), now);
     }

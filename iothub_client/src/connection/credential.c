@@ -13,11 +13,11 @@
 
 #define API_VERSION "2021-04-12"
 
-/* Tokens expire at whole seconds, so a token may be valid for up to a second less than
- * requested. */
+/* A token is not used in the last 1.2 s of its life, because tokens expire at whole seconds and
+ * may be valid for up to a second less than requested. */
 enum { SHORTEST_BY_MS = 1200 };
 
-/* If necessary, a token is used up to 90 % of its life. */
+/* If necessary, a token is used for up to 90 % of its life: 100 ms more of each second. */
 enum { RESERVE_MS_PER_S = 100 };
 
 void credential_init(credential_part *k, iothub_context *context)
@@ -47,8 +47,8 @@ bool credential_valid(const credential_part *k)
     if (k->index >= k->count) {
         return false;
     }
-    /* The tokens of a key need not be watched, and only the connection string's token has memory.
-     */
+    /* Tokens that are made from a key need no notice, and only the token of a connection string
+     * has memory. */
     return (!credential_has_key(k) || (k->notice_at == IOTHUB_NEVER && !k->replaced)) &&
            (k->token_cap == 0 || k->list == &credential_own_token);
 }
@@ -60,7 +60,7 @@ void credential_set_memory(credential_part *k, char *token, size_t cap)
     k->token_cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX;
 }
 
-/* The application is notified after 80 % of the remaining life. */
+/* Sets the time of the notice to the application: after 80 % of the remaining life. */
 static void watch(credential_part *k)
 {
     if (k->expiry_s == INT64_MAX) {
@@ -88,7 +88,7 @@ iothub_result credential_ready(const credential_part *k, iothub_error *error)
                                              credential_in_use(k)->type->expired);
 }
 
-/* The credential in use has changed. */
+/* Call it when another credential is used. */
 static void use(credential_part *k)
 {
     const iothub_credential *c = credential_in_use(k);
@@ -147,7 +147,8 @@ static void put_user_name(iothub_text *t, const credential_part *k)
     }
 }
 
-/* Writes "{device}/{module}"; a device's client id is taken from the connection string as it is. */
+/* Writes "{device}/{module}". The client id of a device is taken from the connection string
+ * unchanged. */
 static void put_client_id(iothub_text *t, const credential_part *k)
 {
     if (is_module(k)) {
@@ -163,7 +164,7 @@ static mqc_span since(const iothub_text *t, size_t from)
     return mqc_span_of(t->buf + from, t->len - from);
 }
 
-/* The texts of *o stand in the scratch buffer. */
+/* Fills in the options of CONNECT. Their texts are in the scratch buffer. */
 static iothub_result fill_connect(credential_part *k, mqc_connect_options *o, iothub_error *error)
 {
     const iothub_credential *c = credential_in_use(k);
@@ -203,10 +204,12 @@ iothub_result credential_log_in(credential_part *k, bool reports_flow, mqc_time 
                        : iothub_fail(error, iothub_from_mqc(r), "CONNECT does not fit its buffer");
 }
 
-/* The fixed header, the variable one, and the lengths of three texts (sections 2.2 and 3.1). */
+/* Bytes of the fixed header, the variable header, and the lengths of three texts (MQTT 3.1.1,
+ * sections 2.2 and 3.1). */
 enum { CONNECT_FRAME = 5 + 10 + 3 * 2 };
 
-/* The scratch buffer holds the resource twice when a token is checked. */
+/* Returns the scratch space that a check of a token needs, in which the buffer holds the
+ * resource twice. */
 static size_t check_size(const credential_part *k)
 {
     const iothub_connection_string cs = hub_names_as_string(&k->context->identity);

@@ -4,7 +4,7 @@
 #include "text/base64.h"
 #include "text/percent.h"
 
-/* A shared access key, of the connection string or of the application. */
+/* Parts of a shared access key, which comes from the connection string or from the application. */
 
 static iothub_connection_string signer_of(const iothub_context *context, const iothub_credential *c)
 {
@@ -42,10 +42,10 @@ static iothub_result check(const iothub_context *context, const iothub_credentia
                              (size_t)IOTHUB_ID_MAX);
 }
 
-/* What a token has besides its resource, with a NUL. The expiry has at most 12 digits, since
- * wall_clock_s ends with the year 9999. Of the 44 characters of a signature all but one may be
- * percent-encoded: the last one before the padding has only four bits, so it is no '+' and no '/'.
- */
+/* The length of a token without its resource, with a NUL. The expiry has at most 12 digits,
+ * since wall_clock_s ends with the year 9999. Of the 44 characters of a signature all but one
+ * may be percent-encoded: the last one before the padding has only four bits, so it cannot be
+ * '+' or '/'. */
 enum { TOKEN_FRAME = sizeof "SharedAccessSignature sr=&sig=&se=253402300799" + 3 * 43 + 1 };
 
 static size_t password_size(const iothub_context *context, const iothub_credential *c)
@@ -71,7 +71,7 @@ static int64_t expiry_s(const iothub_context *context, const iothub_credential *
     return INT64_MAX;
 }
 
-/* The token is the last text in the scratch buffer, so it can be built in place. */
+/* Makes the token directly in the scratch buffer, of which it is the last text. */
 static iothub_result put_password(const iothub_context *context, const iothub_credential *c,
                                   iothub_text *t, mqc_span *password, iothub_error *error)
 {

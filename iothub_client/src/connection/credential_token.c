@@ -2,9 +2,10 @@
 #include "iothub/sas.h"
 #include "text/split.h"
 
-/* A ready-made token, of the connection string or of the application. */
+/* A ready-made token, which comes from the connection string or from the application. */
 
-/* A later end is as good as none, and in milliseconds it must fit 64 bits. */
+/* An expiry after this time counts as this time, because it must fit into 64 bits in
+ * milliseconds. */
 static const uint64_t LATEST_S = INT32_MAX * UINT64_C(1000);
 
 static char lower(char ch)
@@ -12,7 +13,8 @@ static char lower(char ch)
     return ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
 }
 
-/* A token is valid for its resource and everything below it, compared by whole segments. */
+/* Returns whether the granted resource covers the wanted one: they are equal, or the wanted one
+ * is below it. Whole segments are compared. */
 static bool covers(const char *granted, const char *wanted)
 {
     while (*granted != '\0' && lower(*granted) == lower(*wanted)) {
@@ -27,7 +29,8 @@ static iothub_result check_resource(const iothub_context *context, const iothub_
 {
     const iothub_connection_string cs = hub_names_as_string(&context->identity);
     const size_t half =
-        context->scratch_len / 2; /* a longer resource cannot cover the wanted one */
+        /* Enough, because a longer resource cannot cover the wanted one. */
+        context->scratch_len / 2;
     char *wanted = context->scratch;
     char *granted = context->scratch + half;
 
@@ -84,7 +87,8 @@ static int64_t expiry_s(const iothub_context *context, const iothub_credential *
 {
     iothub_sas_token parts = { .expiry_s = 0 };
 
-    (void)iothub_sas_parse(&parts, text_of(context, c), NULL); /* it was checked */
+    /* Cannot fail, because the token was checked. */
+    (void)iothub_sas_parse(&parts, text_of(context, c), NULL);
     return end_of(&parts);
 }
 

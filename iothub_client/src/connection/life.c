@@ -1,18 +1,20 @@
 #include "connection/life.h"
 
 enum {
-    RENEW_TIMEOUT_MS = 10000, /* time for acknowledgements of messages in flight */
-    URGENT_TIMEOUT_MS = 3000, /* the same if the old connection may be dead already */
-    LEAVE_TIMEOUT_MS = 2000   /* for DISCONNECT to leave */
+    RENEW_TIMEOUT_MS = 10000, /* time limit for acknowledgements of messages in flight */
+    URGENT_TIMEOUT_MS = 3000, /* the same limit if the old connection may already be dead */
+    LEAVE_TIMEOUT_MS = 2000   /* time limit for sending DISCONNECT */
 };
 
-/* A stream that tries the next address reports an early stage again. The state never goes back. */
+/* Returns the later state. A stream that tries its next address reports an early stage again,
+ * but the state never goes back. */
 static iothub_state forward(iothub_state s, iothub_state next)
 {
     return s < next ? next : s;
 }
 
-/* After a failed attempt, the client waits and tries again. */
+/* Returns the next state of a connection that is being opened. After a failed attempt, the
+ * client waits and tries again. */
 static iothub_state opening(iothub_state s, life_input in)
 {
     switch (in) {
@@ -32,7 +34,8 @@ static iothub_state opening(iothub_state s, life_input in)
     return s;
 }
 
-/* up: the input that leads to the next state, and that state. */
+/* Returns the next state of an open connection. `up` is the input that leads to the state
+ * `next`. */
 static iothub_state online(iothub_state s, life_input in, life_input up, iothub_state next)
 {
     if (in == up) {
@@ -55,7 +58,8 @@ static iothub_state connected(life_input in, iothub_state spare)
     return online(IOTHUB_CONNECTED, in, LIFE_RENEW, IOTHUB_RENEWING);
 }
 
-/* The connection is being closed as planned, so it does not matter how it ends. */
+/* Returns the next state of a connection that is being closed as planned, so that it does not
+ * matter how it ends. */
 static iothub_state leaving(iothub_state s, life_input in, iothub_state next)
 {
     if (in == LIFE_LEFT || in == LIFE_LOST || in == LIFE_DEADLINE) {
@@ -95,7 +99,8 @@ uint32_t life_budget_ms(const iothub_options *o, iothub_state s, bool urgent)
     case IOTHUB_SUBSCRIBING: return o->subscribe_timeout_ms;
     case IOTHUB_RENEWING: return urgent ? URGENT_TIMEOUT_MS : RENEW_TIMEOUT_MS;
     case IOTHUB_STOPPING: return LEAVE_TIMEOUT_MS;
-    case IOTHUB_CONNECTED: /* its deadline comes from the life of the token */
+    /* No limit here, because the deadline comes from the life of the token. */
+    case IOTHUB_CONNECTED:
     case IOTHUB_STOPPED:
     case IOTHUB_WAITING: break;
     }

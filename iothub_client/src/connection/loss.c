@@ -11,7 +11,7 @@ iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why)
         iothub_result reason;
         const char *text;
     } codes[] = {
-        /* MQTT 3.1.1 table 3.1 */
+        /* The return codes of MQTT 3.1.1, table 3.1. */
         [0] = { IOTHUB_ERR_PROTOCOL, "CONNACK with an unknown code" },
         [1] = { IOTHUB_ERR_PROTOCOL, "CONNACK 1: the hub does not speak MQTT 3.1.1" },
         [2] = { IOTHUB_ERR_AUTH, "CONNACK 2: the hub refused the client id (device id)" },

@@ -9,19 +9,22 @@
 #include "iothub/result.h"
 #include "mqtt_core/result.h"
 
-/** For a refusal: by the return code of CONNACK. */
+/** Returns the result for a refusal with this return code of CONNACK. */
 iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why);
 
-/** Because the hub closes one connection after the other soon after login. */
+/** Returns the result if the hub closes one connection after the other soon after login. */
 iothub_result loss_by_eviction(iothub_error *why);
 
 /**
- * For an error r of the engine. packet: the name of the packet at fault, or "". deferred: there are
- * deferred messages.
+ * Returns the result for the error r of the engine. packet is the name of the packet at fault, or
+ * "". deferred means that there are deferred messages.
  */
 iothub_result loss_by_engine(mqc_result r, const char *packet, bool deferred, iothub_error *why);
 
-/** True for PUBACK, SUBACK, UNSUBACK: the answers that the engine limits by ack_timeout_ms. */
+/**
+ * Returns true for PUBACK, SUBACK and UNSUBACK, the answers that the engine limits by
+ * ack_timeout_ms.
+ */
 bool loss_is_of_acknowledgement(mqc_result r, const char *packet);
 
 #endif

@@ -48,14 +48,15 @@ renewal_step renewal_next(iothub_renewal *r, bool overlap, channel_state spare, 
     const bool rests = now < r->retry_at;
 
     if (!rests) {
-        r->retry_at = 0; /* no deadline any more */
+        r->retry_at = 0; /* there is no deadline any more */
     }
     if (overlap && spare != CHANNEL_OPEN) {
-        bool tried = r->failures > 0; /* it was begun and continues even if new work arises */
+        /* A renewal that was begun continues, even if new work arises. */
+        bool tried = r->failures > 0;
         bool opens = spare == CHANNEL_CLOSED && !rests && (tried || r->urgent || !postponed);
         return opens ? RENEWAL_OPEN : RENEWAL_WAIT;
     }
-    /* With overlap the spare must be ready; without it, the last refusal must be some time ago. */
+    /* With overlap, the spare must be open. Without it, the last refusal must be some time ago. */
     return postponed || (!overlap && rests) ? RENEWAL_WAIT : RENEWAL_LEAVE;
 }
 

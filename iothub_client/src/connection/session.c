@@ -6,7 +6,8 @@
 #include "context/callbacks.h"
 #include "context/result_map.h"
 
-enum { PATIENCE_MS = 10000 }; /* for open method calls, if no token expires */
+/* How long to wait for open method calls, if no token expires, in ms. */
+enum { PATIENCE_MS = 10000 };
 void session_init(iothub_session *s, iothub_context *context)
 {
     s->context = context;
@@ -32,13 +33,14 @@ static void close_connection(iothub_session *s)
 
     channel_close(session_channel(s));
     mqc_reset(engine);
-    (void)mqc_discard(engine, IOTHUB_LANE_METHOD); /* their answers are not expected any more */
+    /* Discarded, because their answers are no longer expected. */
+    (void)mqc_discard(engine, IOTHUB_LANE_METHOD);
     mqc_hold(engine, IOTHUB_LANE_TWIN, true);
     mqc_hold(engine, IOTHUB_LANE_TELEMETRY, false);
     context_end_connection(s->context);
 }
 
-/* Ends every open request. Call it only without a connection. */
+/* Ends every open request. Call it only when there is no connection. */
 static void cancel_requests(iothub_session *s)
 {
     for (unsigned lane = 0; lane < IOTHUB_LANES; lane++) {
@@ -55,7 +57,7 @@ static void close_spare(iothub_session *s)
     renewal_reset(&s->renewal);
 }
 
-/* The connection continues with the spare; the old channel was closed. */
+/* Makes the spare the channel of the connection; the old channel was closed. */
 static void adopt_spare(iothub_session *s, mqc_time now)
 {
     s->used = 1 - s->used;
@@ -66,7 +68,7 @@ static void adopt_spare(iothub_session *s, mqc_time now)
 /* --- what a new state does first ---------------------------------------------------------------
  */
 
-/* Each returns false after a failure: the connection is lost. */
+/* This function and those after it return false if the connection is lost. */
 
 static bool open_channel(iothub_session *s, iothub_channel *ch, iothub_error *why)
 {
@@ -85,11 +87,11 @@ static bool log_in(iothub_session *s, mqc_time now, iothub_error *why)
 
 static bool subscribe(iothub_session *s, mqc_time now, iothub_error *why)
 {
-    gap_end(&s->gap, now); /* this connection takes telemetry */
+    gap_end(&s->gap, now); /* from now on this connection accepts telemetry */
     return subscribe_start(&s->subscribe, why) == IOTHUB_OK;
 }
 
-/* Ends the present state now. */
+/* Sets the deadline of the current state to now. */
 static void hurry(iothub_session *s)
 {
     channel_set_deadline(session_channel(s), context_now(s->context));
@@ -102,17 +104,17 @@ static void begin_connected(iothub_session *s, mqc_time now)
 
     s->counts.connects++;
     back_off_connected(&s->back_off, now);
-    if (use_ms != IOTHUB_NEVER) { /* a ready-made token cannot be renewed */
+    if (use_ms != IOTHUB_NEVER) { /* only tokens that the client makes can be renewed */
         channel_set_deadline(session_channel(s), s->login_at + use_ms);
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
     }
-    if (s->credential.replaced) { /* the token was replaced while this connection logged in with the
-                                     old one */
+    /* The token was replaced while this connection logged in with the old one. */
+    if (s->credential.replaced) {
         hurry(s);
     }
 }
 
-/* adopted: a channel is open, or being opened, already. */
+/* Begins the current state. adopted means that a channel is already open, or being opened. */
 static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_error *why)
 {
     switch (s->context->state) {
@@ -151,7 +153,8 @@ static void count_end(iothub_session *s, iothub_state was, iothub_state next)
     }
 }
 
-/* Returns how long to wait after a failure; IOTHUB_RETRY_STOP: no more attempts. */
+/* Returns how long to wait after a failure, in ms. IOTHUB_RETRY_STOP means that there are no
+ * more attempts. */
 static uint32_t ask_for_delay(iothub_session *s, iothub_result reason, const char *text,
                               mqc_time now)
 {
@@ -168,7 +171,7 @@ static void set_deadline(iothub_session *s, iothub_state state, uint32_t wait_ms
         channel_begin_stage(session_channel(s), state, now);
     } else if (state > IOTHUB_SUBSCRIBING || state == IOTHUB_STOPPED) {
         channel_set_deadline(session_channel(s), wait_ms > 0 ? now + wait_ms : IOTHUB_NEVER);
-    } /* otherwise the channel has the deadline */
+    } /* in other states, the channel sets the deadline */
 }
 
 static void tell(iothub_session *s, iothub_result reason, const char *text, uint32_t retry_in_ms)
@@ -184,8 +187,8 @@ static void tell(iothub_session *s, iothub_result reason, const char *text, uint
     callback_status(s->context, &status);
 }
 
-/* adopt: the connection continues with the spare. Returns false if the new state could not be
- * begun. */
+/* Enters the state `next`. adopt means that the connection continues with the spare. Returns
+ * false if the new state could not be begun. */
 static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wait_ms,
                   iothub_error *why)
 {
@@ -216,8 +219,8 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     return begin_state(s, now, adopt, why);
 }
 
-/* The only caller of life_next. The new state is reported to the application when the transition
- * is complete. */
+/* Changes the state; no other function calls life_next. The new state is reported to the
+ * application when the transition is complete. */
 static bool step(iothub_session *s, life_input in, iothub_result reason, const char *text,
                  iothub_error *why)
 {
@@ -252,7 +255,7 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
 static void feed(iothub_session *s, life_input in, iothub_result reason, const char *text)
 {
     iothub_error why;
-    iothub_error none; /* waiting and stopping cannot fail */
+    iothub_error none; /* unused, because waiting and stopping cannot fail */
 
     if (!step(s, in, reason, text, &why)) {
         (void)step(s, LIFE_LOST, why.code, why.text, &none);
@@ -276,7 +279,7 @@ static void progress_spare(iothub_session *s, mqc_time now)
     on_spare(s, answer);
     if (answer == SPARE_ADVANCED && spare->state == CHANNEL_OPEN) {
         s->counts.tls_resumptions += channel_resumed(spare) ? 1 : 0;
-        context_poke(s->context); /* it may be used immediately */
+        context_poke(s->context); /* the new connection may be usable immediately */
     }
 }
 
@@ -293,7 +296,8 @@ static void leave_for_renewal(iothub_session *s, mqc_time now)
         feed(s, LIFE_RENEW, IOTHUB_OK, "changing to a new connection");
         return;
     }
-    renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms); /* better an old token */
+    /* An old token is better than no token. */
+    renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms);
     if (channel_in_use(session_spare(s))) {
         on_spare(s, spare_give_up(session_spare(s), &s->renewal, why.text, now));
     }
@@ -317,7 +321,7 @@ static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
 
 /* --- what the streams and the engine report -------------------------------------------------- */
 
-/* The connection in use has ended. If the client was closing it, this is not a failure. */
+/* Handles the end of the connection in use. If the client was closing it, this is not a failure. */
 static void on_connection_lost(iothub_session *s, const iothub_error *why)
 {
     iothub_error error = *why;
@@ -334,7 +338,7 @@ static void on_connection_lost(iothub_session *s, const iothub_error *why)
 
 void session_on_stream_error(iothub_session *s, plat_result r)
 {
-    iothub_error error; /* the text may be invalid after the stream was closed */
+    iothub_error error; /* a copy, because the text may become invalid when the stream is closed */
 
     (void)channel_why(session_channel(s), r, &error);
     bool closed = r == PLAT_EOF && s->context->state == IOTHUB_CONNECTED;
@@ -480,9 +484,9 @@ iothub_result session_set_token(iothub_session *s, const char *shared_access_sig
     if (r != IOTHUB_OK) {
         return r;
     }
-    context_poke(s->context); /* its notice may be due before the next deadline */
+    context_poke(s->context); /* the notice of its expiry may be due before the next deadline */
     if (s->context->state == IOTHUB_CONNECTED || s->context->state == IOTHUB_WAITING) {
-        hurry(s); /* log in with it soon */
+        hurry(s); /* logs in with the new token soon */
     }
     return IOTHUB_OK;
 }
@@ -500,7 +504,7 @@ static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now
     if (!wish_is_stop(&s->wish)) {
         return;
     }
-    if (s->context->state == IOTHUB_STOPPED) { /* before any start */
+    if (s->context->state == IOTHUB_STOPPED) { /* the client was not started yet */
         cancel_requests(s);
     } else if (now >= s->wish.stop_at || !busy_with_requests(s->context, busy)) {
         feed(s, LIFE_STOP, IOTHUB_OK, "stopping");
@@ -509,7 +513,7 @@ static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* A change of the wall clock may end a wait, or require a new token. */
+/* Handles a change of the wall clock, which may end a wait, or require a new token. */
 static void look_at_clock(iothub_session *s, mqc_time now)
 {
     if (!back_off_look(&s->back_off, now) ||
@@ -520,8 +524,8 @@ static void look_at_clock(iothub_session *s, mqc_time now)
         hurry(s);
         return;
     }
-    /* The token in use may expire at any time. A clock that jumps back and forth must not cause
-     * a reconnect each time. */
+    /* The token in use may expire at any time. But a clock that jumps back and forth must not
+     * cause a reconnect each time. */
     mqc_time earliest = s->login_at + s->context->options.retry_max_ms;
     mqc_time when = now < earliest ? earliest : now;
     if (!s->renewal.due && when < channel_deadline(session_channel(s))) {
@@ -531,8 +535,8 @@ static void look_at_clock(iothub_session *s, mqc_time now)
     }
 }
 
-/* Open work on the old connection may postpone a renewal up to 90 % of the token's life, if that
- * is known. */
+/* Returns how long open work on the old connection may postpone a renewal: up to 90 % of the
+ * token's life, if that is known. */
 static uint64_t patience_ms(const iothub_session *s)
 {
     bool known = credential_has_key(&s->credential) &&

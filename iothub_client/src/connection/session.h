@@ -3,9 +3,9 @@
 
 /**
  * @file
- * The conductor of the connection: it alone feeds the state machine of life.h, and it alone knows
- * all parts of this folder. It knows no feature: their open work is passed in as session_busy, and
- * the generation of the context shows the end of a connection.
+ * The conductor of the connection. Only this part calls the state machine of life.h, and only it
+ * knows all parts of this folder. It knows no feature: their open work is passed in as
+ * session_busy, and they notice the end of a connection by the generation of the context.
  */
 
 #include "connection/back_off.h"
@@ -35,10 +35,10 @@ typedef struct iothub_session {
     credential_part credential;
     iothub_subscribe subscribe;
     iothub_gap gap;
-    mqc_time login_at; /* time when the token in use was made */
-    int64_t clock_s;   /* wall_clock_offset_s of the attempt and its token */
+    mqc_time login_at; /* time at which the token in use was made */
+    int64_t clock_s; /* value of wall_clock_offset_s at the attempt, for which the token was made */
     session_counts counts;
-    uint8_t used; /* the channel in use */
+    uint8_t used; /* index of the channel in use */
     iothub_channel channels[2];
 } iothub_session;
 
@@ -52,7 +52,7 @@ void session_stop(iothub_session *s, uint32_t grace_ms);
 iothub_result session_reconnect_now(iothub_session *s);
 iothub_result session_set_token(iothub_session *s, const char *shared_access_signature);
 
-/** True after iothub_stop until the client has stopped. */
+/** Returns true from iothub_stop until the client has stopped. */
 static inline bool session_is_leaving(const iothub_session *s)
 {
     return wish_is_stop(&s->wish) || s->context->state == IOTHUB_STOPPING;
@@ -60,7 +60,7 @@ static inline bool session_is_leaving(const iothub_session *s)
 
 /* --- time ----------------------------------------------------------------------------------- */
 
-/** True: a stop or a renewal waits for the end of requests. */
+/** Returns true if a stop or a renewal waits for the end of requests. */
 static inline bool session_is_changing(const iothub_session *s)
 {
     const iothub_state state = s->context->state;
@@ -69,7 +69,7 @@ static inline bool session_is_changing(const iothub_session *s)
            state == IOTHUB_STOPPING;
 }
 
-/** True if session_on_time has something to do. */
+/** Returns true if session_on_time has something to do. */
 static inline bool session_is_due(const iothub_session *s, mqc_time now)
 {
     return now >= channel_deadline(&s->channels[s->used]) || now >= s->back_off.look_at ||
@@ -88,19 +88,19 @@ mqc_time session_deadline(const iothub_session *s);
 
 /* --- what the streams and the engine report --------------------------------------------------- */
 
-/** The channel in use. */
+/** Returns the channel in use. */
 static inline iothub_channel *session_channel(iothub_session *s)
 {
     return &s->channels[s->used];
 }
 
-/** The other one. */
+/** Returns the channel that is not in use. */
 static inline iothub_channel *session_spare(iothub_session *s)
 {
     return &s->channels[1 - s->used];
 }
 
-/** True if bytes wait that the stream may accept. */
+/** Returns true if bytes wait to be sent that the stream may accept. */
 static inline bool session_may_send(const iothub_session *s)
 {
     return life_has_stream(s->context->state) && !s->channels[s->used].want_write &&
@@ -120,20 +120,28 @@ static inline void session_progress(iothub_session *s, mqc_time now)
 }
 
 void session_on_stream_error(iothub_session *s, plat_result r);
-/** deferred: the application has deferred messages that it has not completed yet. */
+/**
+ * Handles an error of the engine. deferred means that the application has deferred messages that it
+ * has not accepted yet.
+ */
 void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred);
 void session_on_connack(iothub_session *s, bool session_present);
 void session_on_refusal(iothub_session *s, uint8_t return_code);
-/** True: the twin must be fetched, since the client has connected, or has subscribed to desired
- * properties again. */
+/**
+ * Handles a SUBACK. Returns true if the twin must be requested, because the client has connected,
+ * or has subscribed to desired properties again.
+ */
 bool session_on_suback(iothub_session *s, mqc_span return_codes);
 void session_on_unsuback(iothub_session *s);
 
 /* --- features ------------------------------------------------------------------------------- */
 
-/** Informs the hub of callbacks that were set or removed, if the client is connected. */
+/**
+ * Subscribes for callbacks that were set and unsubscribes for those that were removed, if the
+ * client is connected.
+ */
 void session_update_subscriptions(iothub_session *s);
-/** True if the hub has confirmed the subscription on this connection. */
+/** Returns true if the hub has confirmed the subscription on this connection. */
 bool session_has_feature(const iothub_session *s, topic_feature feature);
 
 #endif

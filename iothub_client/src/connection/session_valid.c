@@ -2,15 +2,15 @@
 
 #ifndef NDEBUG
 
-/* The channel in use has reached at least the state of the connection. */
+/* Returns whether the channel in use has reached at least the state of the connection. */
 static bool channel_fits(const iothub_channel *ch, iothub_state state)
 {
     if (state == IOTHUB_STOPPED || state == IOTHUB_WAITING) {
         return ch->state == CHANNEL_CLOSED;
     }
     if (state == IOTHUB_RESOLVING && ch->state == CHANNEL_CLOSED) {
-        return true; /* the state could not be begun; that is reported before the connection counts
-                        as lost */
+        /* The state could not be begun, which is reported before the connection counts as lost. */
+        return true;
     }
     return life_has_stream(state) ? ch->state == CHANNEL_OPEN : channel_as_state(ch) >= state;
 }

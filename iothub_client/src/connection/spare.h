@@ -2,8 +2,9 @@
 #define IOTHUB_SPARE_H
 
 /**
- * @file The second channel, which a renewal opens while the first is in use. A failure does not
- * affect the connection: it is logged, and the renewal tries again.
+ * @file
+ * The second channel, which a renewal opens while the first is in use. A failure of the second does
+ * not affect the connection: it is logged, and the renewal tries again.
  */
 
 #include "connection/credential.h"
@@ -11,8 +12,8 @@
 
 typedef enum spare_answer {
     SPARE_UNCHANGED,
-    SPARE_ADVANCED, /* perhaps open now */
-    SPARE_FAILED    /* closed; the renewal tries again later */
+    SPARE_ADVANCED, /* the stage has changed; the spare may be open now */
+    SPARE_FAILED    /* the spare was closed; the renewal tries again later */
 } spare_answer;
 
 /** Begins to open the spare. */
@@ -22,7 +23,7 @@ spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const credenti
 spare_answer spare_progress(iothub_channel *spare, iothub_renewal *r, mqc_time now);
 /** Returns SPARE_FAILED if opening the spare takes too long. */
 spare_answer spare_on_time(iothub_channel *spare, iothub_renewal *r, mqc_time now);
-/** Closes the spare, since there is no credential for it. */
+/** Closes the spare, because there is no credential for it. */
 spare_answer spare_give_up(iothub_channel *spare, iothub_renewal *r, const char *why, mqc_time now);
 
 #ifndef NDEBUG

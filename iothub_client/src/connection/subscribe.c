@@ -6,9 +6,10 @@
 #include "context/callbacks.h"
 #include "context/result_map.h"
 
-enum { SUBACK_FAILURE = 0x80 }; /* MQTT 3.1.1, section 3.9.3 */
+enum { SUBACK_FAILURE = 0x80 }; /* the return code of a refusal (MQTT 3.1.1, section 3.9.3) */
 
-/* Fixed header and packet id, then a length and a QoS for each filter (section 3.8). */
+/* SUBSCRIBE has a fixed header and a packet id, then a length and a QoS for each filter (MQTT
+ * 3.1.1, section 3.8). */
 enum { SUBSCRIBE_FRAME = 5 + 2, FILTER_FRAME = 2 + 1 };
 
 void subscribe_init(iothub_subscribe *s, iothub_context *context)
@@ -21,7 +22,7 @@ static unsigned bit_of(topic_feature feature)
     return 1u << feature;
 }
 
-/* The features that the application has callbacks for. */
+/* Returns the features for which the application has callbacks. */
 static unsigned wanted(const iothub_subscribe *s)
 {
     const iothub_callbacks *callbacks = &s->context->options.callbacks;
@@ -53,8 +54,8 @@ size_t subscribe_measure(const iothub_context *context)
     return SUBSCRIBE_FRAME + TOPIC_FEATURE_COUNT * FILTER_FRAME + t.len;
 }
 
-/* The topic filters of some features, in the order of topic_feature. Their texts are in the scratch
- * buffer. */
+/* Writes the topic filters of some features, in the order of topic_feature. Their texts are in
+ * the scratch buffer. */
 static size_t put_filters(const iothub_subscribe *s, unsigned features, mqc_subscription *filters)
 {
     const topic_identity id = context_topics(s->context);
@@ -91,8 +92,8 @@ static mqc_result subscribe(iothub_subscribe *s, unsigned features)
     return r;
 }
 
-/* Packets in flight were lost with the old connection, so a kept session may still have
- * subscriptions that UNSUBSCRIBE was sent for. */
+/* Resets the state for a new connection. Packets in flight were lost with the old one, so a kept
+ * session may still have subscriptions for which UNSUBSCRIBE was sent. */
 static void begin_connection(iothub_subscribe *s)
 {
     s->asked |= s->leaving;
@@ -123,7 +124,8 @@ iothub_result subscribe_on_suback(iothub_subscribe *s, mqc_span return_codes, un
         return IOTHUB_OK;
     }
     mqc_subscription filters[TOPIC_FEATURE_COUNT];
-    (void)put_filters(s, *features, filters); /* the engine has checked the number of codes */
+    /* The number matches, because the engine has checked it. */
+    (void)put_filters(s, *features, filters);
     return iothub_fail_name(error, IOTHUB_ERR_REJECTED, "SUBACK: the hub refused the filter ",
                             filters[refused - return_codes.ptr].filter, "");
 }
@@ -164,8 +166,8 @@ bool subscribe_is_due(const iothub_subscribe *s)
     return s->asked != wanted(s);
 }
 
-/* There is at most one packet of each kind in flight, so that its answer tells which features it
- * was for. The hub processes packets in their order. */
+/* At most one packet of each kind is in flight, so its answer belongs to the features of that
+ * packet. The hub processes packets in order. */
 void subscribe_update(iothub_subscribe *s)
 {
     assert(subscribe_valid(s));
@@ -199,7 +201,7 @@ bool subscribe_valid(const iothub_subscribe *s)
     if (((s->asked | s->awaited | s->leaving | s->unsubscribed) & ~known) != 0) {
         return false;
     }
-    /* Each feature of an UNSUBSCRIBE in flight was unsubscribed or subscribed again. */
+    /* Each feature of an UNSUBSCRIBE in flight must be unsubscribed, or subscribed again. */
     return (s->leaving & ~(unsigned)(s->unsubscribed | s->asked)) == 0;
 }
 #endif

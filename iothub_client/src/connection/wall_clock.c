@@ -1,12 +1,12 @@
 #include "connection/wall_clock.h"
 
-/* 2023-01-01: a wall clock before this has never been set. */
+/* 2023-01-01. A wall clock that shows an earlier time was never set. */
 static const int64_t CLOCK_IS_SET_S = 1672531200;
 
-/* The end of the year 9999; no clock that was set shows a later time. */
+/* The end of the year 9999. A clock that was set shows no later time. */
 static const int64_t CLOCK_MAX_S = 253402300799;
 
-/* Smaller differences are caused by drift and by rounding to seconds. */
+/* Smaller differences in seconds are caused by drift and by rounding. */
 enum { STEP_S = 5 };
 
 int64_t wall_clock_s(const plat_clock *clock)
@@ -38,7 +38,7 @@ bool wall_clock_moved(const plat_clock *clock, int64_t offset_s)
 
     if (now == INT64_MIN || offset_s == INT64_MIN) {
         return now != offset_s &&
-               now != INT64_MIN; /* a clock that lost its time is not evidence of a change */
+               now != INT64_MIN; /* a clock that has lost its time does not prove a change */
     }
     return now - offset_s > STEP_S || offset_s - now > STEP_S;
 }

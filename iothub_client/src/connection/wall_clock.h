@@ -8,19 +8,22 @@
 
 #include "platform/platform.h"
 
-/** Seconds since 1970, from 0 to the end of the year 9999. */
+/** Returns seconds since 1970, from 0 to the end of the year 9999. */
 int64_t wall_clock_s(const plat_clock *clock);
 
-/** False for a time that only a clock shows that was never set. */
+/** Returns false for a time that only a clock shows that was never set. */
 bool wall_clock_is_set(int64_t s);
 
 /**
  * Returns the difference between wall clock and monotonic clock in seconds, for wall_clock_moved.
- * INT64_MIN: the wall clock is not set.
+ * INT64_MIN means that the wall clock is not set.
  */
 int64_t wall_clock_offset_s(const plat_clock *clock);
 
-/** True if the wall clock was changed by more than a few seconds since its offset was offset_s. */
+/**
+ * Returns true if the wall clock was changed by more than a few seconds since its offset was
+ * offset_s.
+ */
 bool wall_clock_moved(const plat_clock *clock, int64_t offset_s);
 
 #endif

@@ -48,7 +48,7 @@ bool wish_take_start(iothub_wish *w)
     return false;
 }
 
-/* Later requests wait for the next start. */
+/* Clears the wish; later requests wait for the next start. */
 void wish_on_stopped(iothub_wish *w)
 {
     assert(wish_valid(w));

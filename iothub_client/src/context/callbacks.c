@@ -2,7 +2,7 @@
 
 #include "iothub/client.h"
 
-/* The client's lock is released during a callback, since callbacks may take locks and wait for
+/* Releases the client's lock during a callback, because callbacks may take locks and wait for
  * other threads. */
 static void begin(const iothub_context *context)
 {
@@ -56,7 +56,8 @@ void callback_done(iothub_context *context, const iothub_done *d)
 iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m)
 {
     const iothub_options *o = &context->options;
-    iothub_c2d_callback *c2d = o->callbacks.c2d; /* another thread may change it from now on */
+    /* A copy, because another thread may change it from now on. */
+    iothub_c2d_callback *c2d = o->callbacks.c2d;
 
     begin(context);
     iothub_disposition d = c2d(context->handle, m, o->user);
@@ -69,7 +70,7 @@ void callback_desired(iothub_context *context, const iothub_desired *d)
     const iothub_options *o = &context->options;
     iothub_desired_callback *desired = o->callbacks.desired;
 
-    if (desired != NULL) { /* it may have been removed after the document was requested */
+    if (desired != NULL) { /* the callback may have been removed since the document was requested */
         begin(context);
         desired(context->handle, d, o->user);
         end(context);
@@ -106,7 +107,7 @@ void callback_log(const iothub_context *context, iothub_log_level level, const c
     if (o->callbacks.log == NULL || level > o->log_level) {
         return;
     }
-    iothub_error line; /* writes a bounded line of printable characters */
+    iothub_error line; /* used to write one line of printable characters with a limited length */
     iothub_context *own = context_own(context);
     va_list values;
     va_start(values, format);

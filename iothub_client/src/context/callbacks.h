@@ -2,8 +2,9 @@
 #define IOTHUB_CALLBACKS_H
 
 /**
- * @file The only file that calls callbacks, with the lock released. Afterwards the client may have
- * changed, since the callback may have made requests.
+ * @file
+ * The only file that calls callbacks, with the lock released. After a callback the client may have
+ * changed, because the callback may have made requests.
  */
 
 #include "context/context.h"
@@ -18,7 +19,7 @@ void callback_desired(iothub_context *context, const iothub_desired *d);
 iothub_method_verdict callback_method(iothub_context *context, const iothub_method_call *call);
 void callback_token_expiring(iothub_context *context, int64_t seconds_left);
 
-/** Logs one line, in the format of iothub_fail. */
+/** Logs one line. The format is that of iothub_fail. */
 IOTHUB_FORMAT(4, 5)
 void callback_log(const iothub_context *context, iothub_log_level level, const char *module,
                   const char *format, ...);

@@ -124,7 +124,7 @@ iothub_result context_refuse(iothub_context *context, iothub_result code, const 
 
 iothub_result context_refuse_mqc(iothub_context *context, mqc_result r, const char *queue)
 {
-    bool idle = context->generation == 0; /* nothing can leave */
+    bool idle = context->generation == 0; /* the client was never started, so nothing can be sent */
     const char *then = idle ? ", and nothing is sent before iothub_start and iothub_process"
                             : ", process and try again";
 

@@ -2,8 +2,9 @@
 #define IOTHUB_CONTEXT_H
 
 /**
- * @file The state that all parts of a client share: options, identity, engine, lock, numbers of
- * requests, and texts of refusals. Each part has a pointer to it.
+ * @file
+ * The state that all parts of a client share: options, identity, engine, lock, numbers of requests,
+ * and texts of refusals. Each part has a pointer to it.
  */
 
 #include "context/lock.h"
@@ -15,40 +16,40 @@
 /* One lane for each purpose, so that an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
-/* What is used most comes first: small offsets make short instructions. */
+/* The members that are used most come first, because small offsets make short instructions. */
 typedef struct iothub_context {
     mqc_engine *engine;
-    iothub_lock *lock; /* NULL: one thread at a time */
+    iothub_lock *lock; /* NULL: only one thread at a time uses the client */
     void *handle;      /* the client, for callbacks */
 
     iothub_op last_op;
-    uint32_t generation; /* raised whenever a connection ends; 0: none was tried */
-    iothub_state state;  /* of the connection, written by session.c through context_set_state */
+    uint32_t generation; /* increases when a connection ends; 0: no connection was tried yet */
+    iothub_state state;  /* state of the connection; session.c sets it with context_set_state */
     bool processing;     /* inside iothub_process */
-    bool logging;        /* the log callback runs inside a call other than iothub_process */
-    bool closing;        /* inside iothub_deinit: no more requests are accepted */
-    bool poked;          /* there is work: poll must not sleep */
+    bool logging;        /* the log callback is running inside a call other than iothub_process */
+    bool closing;        /* iothub_deinit is running: no more requests are accepted */
+    bool poked;          /* there is work, so poll must not sleep */
 
-    char *scratch; /* follows the topic of telemetry, whose bag is written here */
+    char *scratch; /* buffer after the topic of telemetry; the property bag is written here */
     uint32_t scratch_len;
-    uint32_t events_len; /* of that topic */
+    uint32_t events_len; /* length of that topic */
     uint64_t ignored;    /* messages */
     iothub_options options;
-    hub_names identity; /* in the client's memory */
+    hub_names identity; /* the names, in the client's memory */
     iothub_lock lock_memory;
-    iothub_error error; /* used without a lock; with a lock, each thread has its own */
+    iothub_error error; /* used only without a lock; with a lock, each thread has its own */
 } iothub_context;
 
-/** handle: the client, for callbacks. */
+/** Initialises the context. handle is the client, for callbacks. */
 void context_init(iothub_context *context, void *handle, mqc_engine *engine,
                   const iothub_options *options);
 void context_set_identity(iothub_context *context, const hub_names *identity);
 /** Sets the memory for a ready-made token. */
 void context_set_token(iothub_context *context, char *token);
-/** scratch: follows the topic of telemetry, which has events_len bytes. */
+/** Sets the scratch buffer, which follows the topic of telemetry; that has events_len bytes. */
 void context_set_scratch(iothub_context *context, char *scratch, size_t len, size_t events_len);
 
-/** Set a callback of the options; NULL removes it. */
+/** These functions set a callback of the options; NULL removes it. */
 void context_set_c2d(iothub_context *context, iothub_c2d_callback *c2d);
 void context_set_desired(iothub_context *context, iothub_desired_callback *desired);
 void context_set_method(iothub_context *context, iothub_method_callback *method);
@@ -75,7 +76,7 @@ static inline const char *context_host(const iothub_context *context)
     return (const char *)name.ptr;
 }
 
-/** The topic of telemetry. */
+/** Returns the topic of telemetry. */
 static inline char *context_events(const iothub_context *context)
 {
     return context->scratch - context->events_len;
@@ -87,7 +88,7 @@ static inline void context_poke(iothub_context *context)
     context->poked = true;
 }
 
-/** Functions with a const context may set the flags of the log. */
+/** Removes const, because functions with a const context may set the flags of the log. */
 static inline iothub_context *context_own(const iothub_context *context)
 {
     const union {
@@ -100,7 +101,7 @@ static inline iothub_context *context_own(const iothub_context *context)
 /* --- the connection, as far as everybody may know it ------------------------------ */
 
 void context_set_state(iothub_context *context, iothub_state state);
-/** Raises the generation: everything of the ended connection becomes out of date. */
+/** Increases the generation, so that everything of the ended connection becomes out of date. */
 void context_end_connection(iothub_context *context);
 
 /* --- turns ------------------------------------------------------------------------- */
@@ -122,12 +123,12 @@ static inline void context_end_turn(iothub_context *context)
 
 /** Begins the end of the client: requests are refused, and callbacks run as in a turn. */
 void context_begin_end(iothub_context *context);
-/** Marks that the log callback runs. Returns true if it was running already. */
+/** Notes that the log callback runs. Returns true if it was running already. */
 bool context_set_logging(iothub_context *context, bool logging);
 
 /* --- the lock ------------------------------------------------------------------------ */
 
-/** Makes the lock, for the first runner. */
+/** Makes the lock for the first runner. */
 plat_result context_make_lock(iothub_context *context);
 void context_drop_lock(iothub_context *context);
 
@@ -145,7 +146,7 @@ static inline void context_leave(const iothub_context *context)
     }
 }
 
-/** True if a runner drives the client. */
+/** Returns true if a runner drives the client. */
 static inline bool context_has_runner(const iothub_context *context)
 {
     return context->lock != NULL && context->lock->state != IOTHUB_RUNNER_NONE;
@@ -153,7 +154,7 @@ static inline bool context_has_runner(const iothub_context *context)
 
 /**
  * Release and take the lock around a call of a stream, which may take long, so that other threads
- * may make requests. These use neither the stream nor bytes that the engine has offered.
+ * can make requests. Requests use neither the stream nor bytes that the engine has offered.
  */
 static inline bool context_open_lock(const iothub_context *context)
 {
@@ -173,8 +174,8 @@ static inline void context_close_lock(const iothub_context *context, bool opened
 }
 
 /**
- * True if the caller is inside iothub_process, and therefore in a callback, or in a callback of the
- * runner.
+ * Returns true if the caller is inside iothub_process, and therefore in a callback, or in a
+ * callback of the runner.
  */
 bool context_in_callback(const iothub_context *context);
 
@@ -182,9 +183,9 @@ bool context_in_callback(const iothub_context *context);
 
 /** Returns the latest refusal of the calling thread. */
 iothub_error *context_error(iothub_context *context);
-/** Stores why a call is refused, and returns code. */
+/** Stores the reason of a refusal. Returns code. */
 iothub_result context_refuse(iothub_context *context, iothub_result code, const char *text);
-/** Refuses with the engine's reason; queue names the queue. */
+/** Refuses a call for the engine's reason. `queue` names the queue in the text. */
 iothub_result context_refuse_mqc(iothub_context *context, mqc_result r, const char *queue);
 /** Refuses data that can never fit because an option is too small. */
 iothub_result context_refuse_size(iothub_context *context, const char *what, size_t len,
@@ -193,7 +194,8 @@ iothub_result context_refuse_size(iothub_context *context, const char *what, siz
 mqc_result context_publish(iothub_context *context, const mqc_outgoing *m);
 
 /**
- * Returns the number of the next request; context_take_op uses it when the request was accepted.
+ * Returns the number of the next request. If the request is accepted, context_take_op uses the
+ * number up.
  */
 static inline iothub_op context_next_op(const iothub_context *context)
 {

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * Deadlines of the monotonic clock.  Each part has a function that returns its next one, and the
+ * Deadlines by the monotonic clock. Each part has a function that returns its next one, and the
  * loop takes the earliest.
  */
 

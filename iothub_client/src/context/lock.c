@@ -26,7 +26,8 @@ void lock_enter(iothub_lock *l)
     l->threads->lock(&l->thread);
 }
 
-/* The wake is sent after the lock was released; otherwise the thread would wait for the lock. */
+/* Releases the lock before it wakes the thread, because the thread would otherwise wait for the
+ * lock. */
 void lock_leave(iothub_lock *l, bool work)
 {
     bool wake = work && l->asleep;

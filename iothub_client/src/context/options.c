@@ -7,7 +7,7 @@
 
 /* --- numbers ----------------------------------------------------------------------- */
 
-/* Least value: that of the option before this one. */
+/* A smallest value of this means: the value of the option before this one. */
 #define OPTION_BEFORE UINT32_MAX
 
 typedef struct number_option {
@@ -25,7 +25,7 @@ typedef struct number_option {
             least, most                                                                          \
     }
 
-/* 0 is refused, since it could mean "never" or "immediately". */
+/* The value 0 is refused for most options, because it could mean "never" or "immediately". */
 static const number_option numbers[] = {
     NUMBER(port, 8883, 1, UINT16_MAX),
     NUMBER(keep_alive_s, 240, 1, 1177),
@@ -46,12 +46,12 @@ static const number_option numbers[] = {
     NUMBER(rx_size, 0, IOTHUB_RX_MIN, UINT32_MAX),
     NUMBER(tx_size, 0, IOTHUB_TX_MIN, UINT32_MAX),
     NUMBER(request_size, 0, IOTHUB_REQUEST_MIN, UINT32_MAX),
-    NUMBER(queue_max_age_s, 0, 0, UINT32_MAX / 1000), /* it becomes ms */
+    NUMBER(queue_max_age_s, 0, 0, UINT32_MAX / 1000), /* the value must fit into 32 bits in ms */
 };
 
 enum { NUMBERS = sizeof numbers / sizeof numbers[0] };
 
-/* A field has 16 bits, 32 bits, or the width of size_t. */
+/* Reads an option, which has 16 bits, 32 bits, or the width of size_t. */
 static size_t read_number(const iothub_options *o, const number_option *n)
 {
     const char *at = (const char *)o + n->offset;
@@ -71,7 +71,7 @@ static size_t read_number(const iothub_options *o, const number_option *n)
     return size;
 }
 
-/* Fields with the width of size_t default to 0. */
+/* Sets the default of an option. Options with the width of size_t default to 0. */
 static void set_number(iothub_options *o, const number_option *n)
 {
     char *at = (char *)o + n->offset;
@@ -123,11 +123,11 @@ void iothub_options_init_sized(iothub_options *o, size_t struct_size)
 
 /* --- what init leaves behind ------------------------------------------------------- */
 
-/* The smallest struct of any version ends with platform. The largest size is a guess that
- * detects uninitialised memory. */
+/* The smallest struct of any version ends with the member platform. The largest size is a guess
+ * that detects uninitialised memory. */
 enum { LARGEST = 65536 };
 
-/* The bytes that MQTT adds to a topic, and a small body. */
+/* Room for the bytes that MQTT adds to a topic, and for a small body. */
 enum { TOPIC_ROOM = 9 + 32 };
 
 static bool was_initialised(const iothub_options *o)
@@ -177,7 +177,8 @@ static const char *check_store(const plat_store *s)
     return s != NULL && s->ops == NULL ? "store has no functions: was it opened?" : NULL;
 }
 
-/* Both are percent-encoded into the user name of CONNECT, which MQTT limits to 65535 bytes. */
+/* Both texts are percent-encoded into the user name of CONNECT, which MQTT limits to 65535
+ * bytes. */
 enum { NAME_MAX_LEN = 4096 };
 
 static bool is_too_long(const char *name)

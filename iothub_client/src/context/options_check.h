@@ -8,10 +8,13 @@
 
 #include "iothub/options.h"
 
-/** Copies options. IOTHUB_ERR_ARG if from is NULL or iothub_options_init was not called for it. */
+/**
+ * Copies options. Returns IOTHUB_ERR_ARG if from is NULL or iothub_options_init was not called for
+ * it.
+ */
 iothub_result options_take(iothub_options *to, const iothub_options *from, iothub_error *error);
 
-/** Checks all options. IOTHUB_ERR_ARG: the error names the first invalid option. */
+/** Checks all options. With IOTHUB_ERR_ARG, the error names the first invalid option. */
 iothub_result options_check(const iothub_options *o, iothub_error *error);
 
 /** Checks whether tx_size is large enough for messages with a topic of this length. */

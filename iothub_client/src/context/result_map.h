@@ -9,7 +9,7 @@
 
 iothub_result iothub_from_plat(plat_result r);
 iothub_result iothub_from_mqc(mqc_result r);
-/** How a publish ended. */
+/** Returns the result that describes how a publish ended. */
 iothub_result iothub_from_outcome(mqc_outcome outcome);
 
 #endif

@@ -15,7 +15,8 @@ uint32_t retry_delay_ms(uint32_t limit_ms, uint32_t random, uint64_t spent_ms)
     uint64_t spread = (uint64_t)(limit_ms - floor) + 1;
     uint64_t delay = floor + ((random * spread) >> 32);
     uint64_t rest = delay > spent_ms ? delay - spent_ms : 0;
-    uint64_t least = delay < 16 ? 1 : delay / 16; /* also random, and never 0 */
+    /* The smallest delay, which is also random and never 0. */
+    uint64_t least = delay < 16 ? 1 : delay / 16;
 
     return (uint32_t)(rest > least ? rest : least);
 }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/** Returns min_ms doubled `failures - 1` times, at most max_ms. */
+/** Returns min_ms, doubled `failures - 1` times, but at most max_ms. */
 uint32_t retry_limit_ms(uint32_t min_ms, uint32_t max_ms, uint32_t failures);
 
 /**

@@ -45,7 +45,8 @@ const iothub_error *iothub_last_error(const iothub_client *c)
         return &no_client;
     }
     if (c->magic != IOTHUB_CLIENT_MAGIC) {
-        return &not_a_client; /* its memory may be used for something else */
+        /* Not written to the client, because its memory may be used for something else. */
+        return &not_a_client;
     }
     return context_error(context_own(&c->context));
 }
@@ -158,7 +159,7 @@ iothub_result iothub_set_method_callback(iothub_client *c, iothub_method_callbac
 
 /* --- driving --------------------------------------------------------------------------- */
 
-/* Whose turn it is. */
+/* Checks whether the calling thread may drive the client now. */
 static iothub_result may_drive(iothub_client *c)
 {
     if (context_has_runner(&c->context)) {
@@ -186,7 +187,7 @@ iothub_result iothub_process(iothub_client *c)
     return api_return(c, r);
 }
 
-/* Sleeps until there is something to do, at most max_ms. */
+/* Sleeps until there is something to do, but at most max_ms. */
 static iothub_result sleep_until_work(iothub_client *c, uint32_t max_ms)
 {
     const plat_net *net = c->context.options.platform->net;
@@ -240,7 +241,7 @@ void iothub_poll_info_sized(iothub_client *c, iothub_poll *out, size_t struct_si
 
 /* --- requests -------------------------------------------------------------------------- */
 
-/* A message of a program that was compiled with another version. */
+/* Sends a message of a program that was compiled with another version. */
 static iothub_result send_sized(iothub_client *c, const iothub_telemetry *t, size_t struct_size,
                                 iothub_op *op)
 {
@@ -251,7 +252,7 @@ static iothub_result send_sized(iothub_client *c, const iothub_telemetry *t, siz
     return r == IOTHUB_OK ? telemetry_send(&c->telemetry, &known, op) : r;
 }
 
-/* After a message was queued. */
+/* Returns whether a turn is needed after a message was queued. */
 static bool wants_turn(iothub_client *c, bool ends_when_sent)
 {
     return wake_on_queued(&c->wake, &c->session, &c->traffic, &c->telemetry, ends_when_sent) ||

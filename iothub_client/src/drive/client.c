@@ -25,13 +25,13 @@ void client_wipe(iothub_client *c)
     for (size_t i = 0; i < len; i++) {
         at[i] = 0;
     }
-    if (from_heap) { /* iothub_free frees the memory later */
+    if (from_heap) { /* iothub_free will free the memory */
         c->memory = memory;
         c->magic = IOTHUB_ENDED_MAGIC;
     }
 }
 
-/* Two clients cannot share a store. */
+/* Marks the store as used by this client, because two clients cannot share one. */
 static iothub_result take_store(iothub_client *c, iothub_error *error)
 {
     plat_store *s = c->context.options.store;
@@ -100,7 +100,7 @@ iothub_client *client_init(client_place *place, const char *connection_string,
 
 /* --- what was forgotten ----------------------------------------------------------- */
 
-/* How long a program may wait before it drives its client. */
+/* How long a program may wait before it drives its client, in ms. */
 enum { HINT_MS = 3000 };
 
 static bool is_wanted(const iothub_client *c)
@@ -116,7 +116,7 @@ static void hint(iothub_client *c)
 {
     bool started = c->session.wish.kind == IOTHUB_WISH_START;
 
-    c->unserved = false; /* once is enough */
+    c->unserved = false; /* the hint is logged only once */
     if (is_wanted(c)) {
         callback_log_text(&c->context, IOTHUB_LOG_WARNING, "client",
                           started
@@ -133,7 +133,8 @@ void client_look_for_driver(iothub_client *c)
         return;
     }
     bool driven = context_has_runner(&c->context) &&
-                  c->session.wish.kind == IOTHUB_WISH_START; /* in a moment */
+                  /* The start will be carried out soon. */
+                  c->session.wish.kind == IOTHUB_WISH_START;
 
     if (!driven && context_now(&c->context) - c->session.back_off.began >= HINT_MS) {
         hint(c);

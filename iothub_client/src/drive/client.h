@@ -14,11 +14,11 @@
 #include "iothub/memory_size.h"
 
 #define IOTHUB_CLIENT_MAGIC 0x107B
-#define IOTHUB_ENDED_MAGIC  0x107E /* ended, but its memory was not freed yet */
+#define IOTHUB_ENDED_MAGIC  0x107E /* the client has ended, but its memory was not freed yet */
 
 struct iothub_client {
     iothub_context context;
-    void *memory; /* from the caller or the heap; erased at the end */
+    void *memory; /* memory from the caller or the heap; erased at the end */
     size_t memory_len;
     mqc_engine engine;
     iothub_session session;
@@ -29,26 +29,26 @@ struct iothub_client {
     iothub_reading reading;
 
     uint16_t magic;     /* IOTHUB_CLIENT_MAGIC from init to deinit */
-    bool from_heap : 1; /* made by iothub_new */
-    bool unserved : 1;  /* not started or driven yet, and not logged */
+    bool from_heap : 1; /* the client was made by iothub_new */
+    bool unserved : 1;  /* the client was not started or driven yet, and that was not logged */
     iothub_traffic traffic;
     iothub_wake wake;
-    iothub_result (*stop_runner)(iothub_client *c); /* NULL: there never was a runner */
+    iothub_result (*stop_runner)(iothub_client *c); /* NULL if there never was a runner */
 };
 
-/** iothub_init; NULL: refused. */
+/** Implements iothub_init. Returns NULL after a refusal. */
 iothub_client *client_init(client_place *place, const char *connection_string,
                            const iothub_options *o, iothub_error *error);
 
-/** True if the client may end now: the call is not made inside its callbacks. */
+/** Returns true if the client may end now, because the call is not made inside its callbacks. */
 bool client_may_end(iothub_client *c);
-/** Ends every request; loop_take_events handles the events of the engine. */
+/** Ends every request. loop_take_events handles the resulting events of the engine. */
 void client_cancel(iothub_client *c);
-/** Afterwards closes the store and the streams. */
+/** Closes the store and the streams; call it after client_cancel. */
 void client_close(iothub_client *c);
-/** Erases the client's memory; the last step of its end. */
+/** Erases the client's memory, as the last step of its end. */
 void client_wipe(iothub_client *c);
 
-/** Logs once that the program has not started or driven its client. */
+/** Logs once if the program has not started or driven its client. */
 void client_look_for_driver(iothub_client *c);
 #endif

@@ -36,7 +36,7 @@ static void on_message(iothub_client *c, const mqc_message *m)
     const topic_parts p = topic_parse(m->topic, &id);
 
     /* QoS 2 messages are acknowledged immediately. A hub does not send them, and the engine
-     * would not deliver one a second time, so it cannot wait for the application. */
+     * would not deliver one a second time, so the application cannot defer it. */
     if (m->qos == 2 || (m->qos == 1 && p.kind != TOPIC_C2D)) {
         (void)mqc_ack(c->context.engine, m->packet_id);
     }
@@ -64,7 +64,7 @@ static const char *name_of(topic_kind kind)
     return "skipped a message";
 }
 
-/* "a twin document of 9000 bytes: larger than rx_size (1024)" */
+/* Makes a text such as "a twin document of 9000 bytes: larger than rx_size (1024)". */
 static void explain(const iothub_client *c, topic_kind kind, size_t len, iothub_error *error)
 {
     (void)iothub_fail(error, IOTHUB_ERR_TOO_BIG, "%s of %zu bytes: larger than rx_size (%zu)",
@@ -96,7 +96,7 @@ static void on_oversize(iothub_client *c, const mqc_message *m)
     }
 }
 
-/* Each lane has one purpose, so it shows whose publish has ended. */
+/* The lane shows what kind of publish has ended, because each lane has one purpose. */
 static void on_done(iothub_client *c, const mqc_done *m)
 {
     switch (m->lane) {

@@ -4,11 +4,12 @@
 #include "drive/api.h"
 #include "drive/client.h"
 
-/* The largest packet of a hub: a message of 256 KB for a module's input, with its topic. */
+/* Holds the largest packet of a hub: a message of 256 KB for an input of a module, with its
+ * topic. */
 enum { RX_SIZE = 256 * 1024 + 65535 + 16 };
-/* Room for four of the largest messages, or about a thousand small ones. */
+/* Room for four of the largest messages, or for about a thousand small ones. */
 enum { TX_SIZE = 4 * (256 * 1024 + 65535 + 16) };
-/* The largest request: a method answer of 128 KB. */
+/* Holds the largest request: a method answer of 128 KB. */
 enum { REQUEST_SIZE = 128 * 1024 + 1024 };
 
 static size_t or_default(size_t size, size_t fallback)
@@ -41,8 +42,8 @@ static iothub_client *make_fitting(const char *connection_string, const iothub_o
     size_t missing;
 
     iothub_client *c = make(connection_string, o, len, &missing, error);
-    /* The names are longer than usual, so a larger block is allocated. Its alignment may differ,
-     * so it may need other padding. */
+    /* The names are longer than usual, so a larger block is allocated. It may have another
+     * alignment and need other padding. */
     return missing == 0 ? c : make(connection_string, o, len + missing + 15, &missing, error);
 }
 

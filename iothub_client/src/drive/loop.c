@@ -10,17 +10,18 @@
 
 _Static_assert(IOTHUB_POLL_FDS == PLAT_POLL_SET_FDS, "plat_poll_set_update takes iothub_poll.fds");
 
-/* iothub_process must return even if the peer sends without pause, or if each callback makes a
- * request. */
+/* A turn is limited, because iothub_process must return even if the peer sends without a pause,
+ * or if each callback makes a request. */
 enum { ROUNDS_MAX = 64 };
 
-/* It has no meaning before a connection has received bytes, or after it has ended. */
+/* Returns whether the receive buffer is full. This has no meaning before a connection has
+ * received bytes, or after it has ended. */
 static bool rx_is_full(const iothub_client *c)
 {
     return c->reading.full && life_has_stream(c->context.state);
 }
 
-/* Acknowledgements that were made or sent may have made room. */
+/* Checks for room in the receive buffer, which acknowledgements may have made. */
 static void look_for_room(iothub_client *c)
 {
     size_t cap;
@@ -47,7 +48,7 @@ void loop_take_events(iothub_client *c)
 
 /* --- bytes ---------------------------------------------------------------------- */
 
-/* Reads once. True: there are probably more bytes. */
+/* Reads once. Returns true if there are probably more bytes. */
 static bool receive(iothub_client *c, mqc_time now)
 {
     size_t cap;
@@ -68,14 +69,14 @@ static bool receive(iothub_client *c, mqc_time now)
         return false;
     }
     (void)mqc_rx_commit(c->context.engine, got,
-                        now); /* an error is kept in the engine; loop_take_events handles it */
+                        now); /* the engine keeps an error, which loop_take_events handles */
     return got == cap;
 }
 
 /* Each call makes at most one TLS record, and the hub can use a record only when all of it has
- * arrived. A record is therefore not longer than a link of 50 bytes/s can carry in 1.5 x
- * keep-alive; otherwise the hub would close the connection. With the default keep-alive this is
- * no limit. */
+ * arrived. So a record is not longer than a link of 50 bytes/s can carry in 1.5 x keep-alive;
+ * otherwise the hub would close the connection. With the default keep-alive this limit is never
+ * reached. */
 enum { LEAST_PORTION = 1024 };
 
 static size_t portion(const iothub_client *c, size_t len)
@@ -86,7 +87,7 @@ static size_t portion(const iothub_client *c, size_t len)
     return len < most ? len : most;
 }
 
-/* Writes once. True: some bytes were sent. */
+/* Writes once. Returns true if some bytes were sent. */
 static bool transmit(iothub_client *c, mqc_time now)
 {
     size_t len;
@@ -121,7 +122,7 @@ static bool awaits_answers(const iothub_client *c)
     return in_flight > 0;
 }
 
-/* Passes to the engine how many bytes the layers below have received and delivered. */
+/* Reports to the engine how many bytes the layers below have received and delivered. */
 static void report_flow(iothub_client *c, mqc_time now)
 {
     plat_flow f;
@@ -129,13 +130,15 @@ static void report_flow(iothub_client *c, mqc_time now)
     if (!mqc_wants_flow(c->context.engine, now) || !life_has_stream(c->context.state)) {
         return;
     }
-    (void)channel_flow(session_channel(&c->session), &f); /* the engine asks only if it can tell */
+    /* Cannot fail, because the engine asks only if the stream can tell. */
+    (void)channel_flow(session_channel(&c->session), &f);
     const mqc_flow flow = { f.received, f.delivered, f.pending, f.awaited };
     mqc_report_flow(c->context.engine, &flow, now);
 }
 
-/* After a request, send before reading, since usually nothing has arrived yet. Never twice in a
- * row if an answer is expected, and not too often otherwise; a busy sender would never read. */
+/* Returns whether to read before sending. After a request it sends first, because usually
+ * nothing has arrived yet. It never does so twice in a row if an answer is expected, and not too
+ * often otherwise, because a busy sender would never read. */
 static bool reads_first(iothub_client *c, bool asked)
 {
     bool wanted = !asked || rx_is_full(c) || reading_is_wanted(&c->reading);
@@ -144,7 +147,7 @@ static bool reads_first(iothub_client *c, bool asked)
                               wanted || (c->reading.unread_turns > 0 && awaits_answers(c)));
 }
 
-/* Reads available bytes. True: there are probably more. */
+/* Reads the available bytes. Returns true if there are probably more. */
 static bool read_all(iothub_client *c, mqc_time now)
 {
     bool more = true;
@@ -159,8 +162,8 @@ static bool read_all(iothub_client *c, mqc_time now)
     return more;
 }
 
-/* Writes the engine's bytes, and those that result from the following events. taken: all earlier
- * events were handled. False: nothing was sent. */
+/* Writes the engine's bytes, and those that result from the following events. taken means that
+ * all earlier events were handled. Returns false if nothing was sent. */
 static bool write_all(iothub_client *c, mqc_time now, bool taken)
 {
     bool left = false;
@@ -219,10 +222,10 @@ void loop_turn(iothub_client *c)
     twin_on_time(&c->twin, now);
     telemetry_on_time(&c->telemetry, wish_is_stop(&c->session.wish), now);
     report_flow(c, now);
-    (void)mqc_tick(c->context.engine, now); /* an error is latched */
+    (void)mqc_tick(c->context.engine, now); /* an error stays latched in the engine */
     session_progress(&c->session, now);
     pump(c, now, asked);
-    /* Work that the events made possible: DISCONNECT, the end of a stop. */
+    /* Does work that the events have made possible: DISCONNECT, or the end of a stop. */
     if (session_is_changing(&c->session)) {
         look_at_connection(c, now);
         loop_take_events(c);

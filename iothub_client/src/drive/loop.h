@@ -10,12 +10,14 @@
 #include "iothub/client.h"
 
 void loop_take_events(iothub_client *c);
-/** What iothub_process does. */
+/** Does one turn; iothub_process calls it. */
 void loop_turn(iothub_client *c);
-/** Nothing to wait for. */
+/** Sets polls to wait for nothing. */
 void loop_no_polls(plat_poll *polls);
-/** What to wait for before the next turn: polls has room for IOTHUB_POLL_FDS entries; -1: no
- * deadline. Returns the deadline, or IOTHUB_NEVER. */
+/**
+ * Reports what to wait for before the next turn. polls has room for IOTHUB_POLL_FDS entries; a
+ * timeout of -1 means no deadline. Returns the deadline, or IOTHUB_NEVER.
+ */
 mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 #endif

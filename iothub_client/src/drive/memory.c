@@ -8,7 +8,7 @@
 #include "iothub/memory_size.h"
 #include "telemetry/record.h"
 
-/* Divides the caller's memory into parts. Parts that do not fit are only counted. */
+/* Divides the caller's memory into parts. If a part does not fit, its bytes are only counted. */
 typedef struct arena {
     uint8_t *at;
     size_t left;
@@ -33,7 +33,7 @@ static void *cut(arena *a, size_t len)
     return piece;
 }
 
-/* Arrays of structs come first, in sizes that keep them aligned. */
+/* Aligns the next part. Arrays of structs come first, in sizes that keep them aligned. */
 static void align(arena *a)
 {
     (void)cut(a, (size_t)(-(uintptr_t)a->at & 15u));
@@ -41,8 +41,9 @@ static void align(arena *a)
 
 /* --- tables ------------------------------------------------------------------------ */
 
-/* With a store, the lane holds two windows of messages, so that a batch is always ready. The
- * memory of the other entries is used for the table of records. */
+/* Returns the number of entries of the lane. With a store, the lane has entries for two windows
+ * of messages, so that a batch is always ready. The remaining memory is used for the table of
+ * records. */
 static size_t telemetry_entries(const iothub_options *o)
 {
     size_t entries = IOTHUB_TELEMETRY_ENTRIES(o->tx_size);
@@ -101,7 +102,7 @@ static mqc_span moved(const identity_copy *copy, mqc_span s)
     return mqc_span_of(copy->to + (at < copy->gap_at ? at : at - copy->gap_len), s.len);
 }
 
-/* In this copy a name may end with a NUL instead of the ';'. */
+/* In this copy, a name may end with a NUL in place of the ';'. */
 static void terminate(const identity_copy *copy, mqc_span name)
 {
     uint8_t *at = copy->to + (name.ptr - copy->to);
@@ -124,8 +125,9 @@ static void move_identity(iothub_connection_string *id, const identity_copy *cop
     terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
-/* Spans into the caller's text are enough to count the missing bytes; if there is room, they are
- * moved to a copy. *token: a ready-made token, in the caller's text. */
+/* Finds the names. Spans into the caller's text are enough to count the missing bytes; if there
+ * is room, they are changed to point into a copy. *token is set to a ready-made token in the
+ * caller's text. */
 static iothub_result take_identity(iothub_context *context, arena *a, const char *connection_string,
                                    mqc_span *token, iothub_error *error)
 {
@@ -170,7 +172,7 @@ static void cut_rings(arena *a, const iothub_options *o, mqc_memory *m)
     m->rx_len = o->rx_size;
     m->rx = cut(a, o->rx_size);
     cut_ring(a, &m->lanes[IOTHUB_LANE_METHOD], o->request_size, 0);
-    /* One twin request at a time, so that reports reach the hub in order. */
+    /* Only one twin request is sent at a time, so that reports reach the hub in order. */
     cut_ring(a, &m->lanes[IOTHUB_LANE_TWIN], o->request_size, 1);
     cut_ring(a, &m->lanes[IOTHUB_LANE_TELEMETRY], o->tx_size, o->window);
 }
@@ -190,12 +192,12 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* A later token for the same device may be longer by this much, since signatures are
+/* A later token for the same device may be longer by this many bytes, because signatures are
  * percent-encoded. */
 enum { TOKEN_GROWTH = 128 };
 
-/* The topic of telemetry stays in front of the scratch buffer, with room for the stamp of a
- * stored record before it. */
+/* The topic of telemetry is kept before the scratch buffer, with room before it for the stamp of
+ * a stored record. */
 static void cut_scratch(iothub_context *context, arena *a, size_t least)
 {
     const topic_identity id = context_topics(context);
@@ -213,9 +215,9 @@ static void cut_scratch(iothub_context *context, arena *a, size_t least)
     topic_put_events(&t, &id);
 }
 
-/* The control area must hold CONNECT, and SUBSCRIBE for all features, whose callbacks may be set
- * later. A ready-made token may be replaced by a longer one: the
- * remaining memory is for that, once for the token and once for its copy in CONNECT. */
+/* The control area must have room for CONNECT, and for SUBSCRIBE with all features, whose
+ * callbacks may be set later. A ready-made token may be replaced by a longer one. So the
+ * remaining memory is used twice: for the token and for its copy in CONNECT. */
 static void cut_login(memory_parts *p, arena *a, mqc_memory *m, size_t token_len)
 {
     const credential_size size = credential_measure(p->credential);
@@ -247,7 +249,7 @@ static iothub_result start_engine(mqc_engine *engine, const mqc_memory *m, iothu
     return IOTHUB_OK;
 }
 
-/* A limit that keeps sums of sizes from overflowing. */
+/* Finds an option that is so large that sums of sizes could overflow. */
 static const char *find_insane(const iothub_options *o)
 {
     const size_t most = SIZE_MAX / 16;
@@ -276,7 +278,7 @@ void *memory_place(client_place *place, size_t size, const iothub_options *o, io
     place->missing = 0;
     align(&a);
     void *at = cut(&a, size);
-    if (at == NULL) { /* without a client, the length of its names is not known */
+    if (at == NULL) { /* without memory for a client, the length of its names is not known */
         place->missing = IOTHUB_MEMORY_SIZE(o->rx_size, o->tx_size, o->request_size) - place->len;
         (void)fail_missing(place->missing, error);
     }

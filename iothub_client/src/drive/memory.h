@@ -1,7 +1,10 @@
 #ifndef IOTHUB_MEMORY_H
 #define IOTHUB_MEMORY_H
 
-/** @file Divides the memory that is passed to iothub_init. */
+/**
+ * @file
+ * Divides the memory that is passed to iothub_init.
+ */
 
 #include "connection/credential.h"
 
@@ -10,31 +13,31 @@ typedef struct client_place {
     void *memory;
     size_t len;
     bool from_heap; /* iothub_free frees the memory */
-    size_t missing; /* with IOTHUB_ERR_MEMORY: the number of missing bytes, or a part of them */
+    size_t missing; /* with IOTHUB_ERR_MEMORY: how many bytes are missing, or a part of them */
 } client_place;
 
-/** Who gets memory. */
+/** The parts of the memory. */
 typedef struct memory_parts {
     iothub_context *context;
     credential_part *credential;
-    size_t lane_max; /* messages in the lane of telemetry */
-    void *table;     /* with a store: bytes for the records in that lane */
+    size_t lane_max; /* most messages in the lane of telemetry */
+    void *table;     /* with a store: memory for the records in that lane */
     size_t table_len;
 } memory_parts;
 
-/** IOTHUB_ERR_MEMORY if the sizes are so large that their sum could overflow. */
+/** Returns IOTHUB_ERR_MEMORY if the sizes are so large that their sum could overflow. */
 iothub_result memory_check_sizes(const iothub_options *o, iothub_error *error);
 
 /**
- * Returns the first aligned byte of the memory for a client of that size; NULL: it does not fit. o:
- * the checked options.
+ * Returns the first aligned byte of the memory for a client of that size, or NULL if it does not
+ * fit. o must have been checked.
  */
 void *memory_place(client_place *place, size_t size, const iothub_options *o, iothub_error *error);
 
 /**
  * Places the buffers of the engine, the identity and the scratch buffer in the rest of the memory,
- * as the options of the context require. IOTHUB_ERR_MEMORY: place->missing is the number of missing
- * bytes.
+ * as the options of the context require. After IOTHUB_ERR_MEMORY, place->missing is the number of
+ * missing bytes.
  */
 iothub_result memory_divide(memory_parts *p, client_place *place, void *rest,
                             const char *connection_string, iothub_error *error);

@@ -8,7 +8,7 @@
 
 _Static_assert(IOTHUB_POLL_FDS + 1 <= PLAT_WAIT_MAX, "no descriptor left for the wake-up");
 
-/* Runs with the lock held; the lock is released while the thread sleeps. */
+/* Sleeps until there is work. Called with the lock held, which is released during the sleep. */
 static void sleep_until_work(iothub_client *c)
 {
     const plat_net *net = c->context.options.platform->net;
@@ -62,7 +62,7 @@ static plat_result make_lock(iothub_client *c)
     return context_make_lock(&c->context);
 }
 
-/* No other thread drives the client. */
+/* Checks that no other thread drives the client, and takes it over. */
 static bool take_over(iothub_client *c)
 {
     lock_enter(c->context.lock);
@@ -115,7 +115,7 @@ iothub_result iothub_runner_start(iothub_client *c, iothub_error *error)
     return start(c, error);
 }
 
-/* The thread checks this before it sleeps; if it sleeps already, it is woken. */
+/* Requests the end. The thread checks this before it sleeps; if it is asleep, it is woken. */
 static iothub_result ask_to_end(iothub_client *c)
 {
     iothub_lock *l = c->context.lock;

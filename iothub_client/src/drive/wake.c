@@ -1,9 +1,9 @@
 #include "drive/wake.h"
 
 /* Decides what a request does while the runner sleeps. If the window is full, the next
- * acknowledgement wakes the runner anyway. A thread that sends one message at a time writes it
- * itself, which saves a change of threads. Many messages are left to the runner, which sends
- * together whatever was queued until it is awake. */
+ * acknowledgement wakes the runner anyway. A thread that sends one message at a time writes the
+ * message itself, which saves a change of threads. If there are many messages, they are left to
+ * the runner, which sends everything that is queued when it wakes. */
 
 enum { QUIET_SLEEPS = 2 };
 
@@ -24,15 +24,15 @@ void wake_on_sleep(iothub_wake *w, iothub_op last, mqc_time wake_at)
     w->wake_at = wake_at;
 }
 
-/* Returns when the engine checks for the acknowledgement of a message sent at `now`. */
+/* Returns when the engine checks for the acknowledgement of a message that is sent at `now`. */
 static mqc_time looks_at(const iothub_context *context, mqc_time now)
 {
     uint32_t limit_ms = context->options.ack_timeout_ms;
     return limit_ms != 0 ? now + limit_ms / 2 : IOTHUB_NEVER;
 }
 
-/* A message that is sent directly starts the time for its acknowledgement. The runner is woken
- * for that only if it would sleep longer. */
+/* Returns when the runner must wake at the latest. A message that is sent directly starts the
+ * time for its acknowledgement, and the runner is woken for that only if it would sleep longer. */
 mqc_time wake_latest(const iothub_wake *w, const iothub_context *context, mqc_time now)
 {
     bool idle = context->lock == NULL || w->quiet_sleeps == QUIET_SLEEPS;
@@ -54,7 +54,8 @@ static bool sleeps_too_long(const iothub_wake *w, const iothub_session *s,
            (mqc_next_deadline(s->context->engine, &when) && sleeps_beyond(w, when));
 }
 
-/* True: everything was sent at *now. After a failure the runner tries again and reports it. */
+/* Sends now. Returns true if everything was sent at *now. After a failure the runner tries again
+ * and reports it. */
 static bool send_now(iothub_session *s, iothub_traffic *traffic, mqc_time *now)
 {
     mqc_engine *engine = s->context->engine;
@@ -72,8 +73,8 @@ static bool send_now(iothub_session *s, iothub_traffic *traffic, mqc_time *now)
     return r == PLAT_OK;
 }
 
-/* True: everything was sent, and the runner will wake before the acknowledgement is overdue. The
- * time to live of a sent message does not matter any more. */
+/* Returns true if everything was sent, and the runner will wake before the acknowledgement is
+ * overdue. The time to live of a sent message does not matter any more. */
 static bool sends_itself(const iothub_wake *w, iothub_session *s, iothub_traffic *traffic)
 {
     mqc_time now = 0;

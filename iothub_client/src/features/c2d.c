@@ -19,8 +19,8 @@ void c2d_init(iothub_c2d *f, iothub_context *context)
     *f = (iothub_c2d){ .context = context, .generation = context->generation - 1 };
 }
 
-/* A delivery number combines the connection and the packet id, since the same id on the next
- * connection is another message. */
+/* Returns a delivery number. It combines the connection and the packet id, because the same id
+ * on the next connection is another message. */
 static uint32_t delivery_of(const iothub_c2d *f, uint16_t packet_id)
 {
     return packet_id == 0 ? 0 : (f->context->generation & 0xFFFFu) << 16 | packet_id;
@@ -33,7 +33,8 @@ uint32_t c2d_deferred(const iothub_c2d *f)
     return f->generation == f->context->generation ? f->deferred : 0;
 }
 
-/* Not accepted yet.  The hub sends again what was deferred on an earlier connection. */
+/* Counts a message that is not accepted yet. The hub sends deferred messages of an earlier
+ * connection again. */
 static void defer(iothub_c2d *f)
 {
     f->deferred = c2d_deferred(f) + 1;
@@ -87,7 +88,7 @@ static void on_deferred(iothub_c2d *f)
     }
 }
 
-/* QoS 1 is the only one at which a message can be deferred: QoS 2 was acknowledged before. */
+/* Only a QoS 1 message can be deferred, because QoS 2 was acknowledged before. */
 static void on_message(iothub_c2d *f, const topic_parts *p, const mqc_message *m)
 {
     const uint16_t packet_id = m->qos == 1 ? m->packet_id : 0;
@@ -180,7 +181,7 @@ iothub_result iothub_message_property(const iothub_message *m, const char *name,
     return IOTHUB_OK;
 }
 
-/* Decodes as much as fits, up to a NUL. False if that is not everything. */
+/* Decodes as much as fits, up to a NUL. Returns false if that is not everything. */
 static bool decode_some(mqc_span encoded, char *out, size_t cap)
 {
     size_t n = 0;

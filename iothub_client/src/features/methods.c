@@ -9,8 +9,8 @@
 #include "text/json_fault.h"
 #include "text/percent.h"
 
-/* The longest time that a caller can wait for an answer. The hub does not tell the device how
- * long this caller waits. */
+/* The longest time that a caller can wait for an answer, in seconds. The hub does not tell the
+ * device how long this caller waits. */
 enum { ANSWER_WITHIN_S = 300 };
 
 enum { METHOD_NAME_MAX_LEN = 256 };
@@ -48,8 +48,8 @@ static uint32_t now_s(const iothub_methods *f)
     return (uint32_t)(context_now(f->context) / 1000);
 }
 
-/* The time of arrival, rounded up, so that an answer is rather accepted too late than refused
- * too early. */
+/* Returns the time of arrival, rounded up, so that an answer is accepted too late rather than
+ * refused too early. */
 static uint32_t next_s(const iothub_methods *f)
 {
     return (uint32_t)((context_now(f->context) + 999) / 1000);
@@ -57,12 +57,13 @@ static uint32_t next_s(const iothub_methods *f)
 
 static bool is_open(const method_slot *slot, uint32_t now)
 {
-    const uint32_t passed_and_one = (now + 1 - slot->since_s) & SECONDS_MASK; /* it may be -1 s */
+    /* One second more, because the difference may be -1 s. */
+    const uint32_t passed_and_one = (now + 1 - slot->since_s) & SECONDS_MASK;
 
     return slot->state == METHOD_OPEN && passed_and_one <= ANSWER_WITHIN_S;
 }
 
-/* Calls of an earlier connection have ended. */
+/* Frees all slots, because the calls of an earlier connection have ended. */
 static void begin_connection(iothub_methods *f)
 {
     if (f->generation != f->context->generation) {
@@ -99,7 +100,7 @@ static method_slot *find_slot(iothub_methods *f, uint32_t call)
 
 /* --- from the hub --------------------------------------------------------------------- */
 
-/* An answer made by the client itself. Its op is 0, so it is not reported. */
+/* Sends an answer of the client itself. Its op is 0, so it is not reported. */
 static void answer_by_client(iothub_methods *f, const iothub_method_call *call, int status,
                              const char *text)
 {
@@ -110,7 +111,7 @@ static void answer_by_client(iothub_methods *f, const iothub_method_call *call, 
     }
 }
 
-/* The application answers a call, immediately or later. */
+/* Passes a call to the application, which answers it immediately or later. */
 static void offer(iothub_methods *f, const iothub_method_call *call)
 {
     method_slot *slot = take_slot(f);
@@ -195,13 +196,13 @@ void methods_on_done(iothub_methods *f, const mqc_done *m)
         f->answered++;
     }
     assert(methods_valid(f));
-    if (d.op != 0) { /* 0: the client itself made this answer */
+    if (d.op != 0) { /* 0 means that the client itself made this answer */
         callback_done(f->context, &d);
     }
 }
 
-/* Returns the slot of a call that may still be answered; NULL: *why is the reason of the
- * refusal. */
+/* Returns the slot of a call that may still be answered, or NULL with the reason of the refusal
+ * in *why. */
 static method_slot *find_open(iothub_methods *f, const iothub_method_token *token,
                               iothub_result *why)
 {
@@ -255,7 +256,8 @@ iothub_result methods_respond(iothub_methods *f, const iothub_method_token *toke
     if (slot == NULL) {
         return r;
     }
-    if (json.len > IOTHUB_METHOD_PAYLOAD_MAX) { /* the hub would close the connection */
+    /* Refused, because the hub would close the connection. */
+    if (json.len > IOTHUB_METHOD_PAYLOAD_MAX) {
         return context_refuse(f->context, IOTHUB_ERR_TOO_BIG, "method answer: over 128 KB");
     }
     if (json.len > 0) {
@@ -291,7 +293,7 @@ bool methods_valid(const iothub_methods *f)
         if (slot->state > METHOD_ANSWERED) {
             return false;
         }
-        /* Numbers are given once; a slot that was never used has none. */
+        /* Each call has a number of its own; a slot that was never used has none. */
         if (slot->state == METHOD_FREE ? slot->call != 0
                                        : slot->call > f->last_call || !is_only_one(f, slot)) {
             return false;

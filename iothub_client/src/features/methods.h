@@ -3,12 +3,13 @@
 
 /**
  * @file
- * Direct methods: calls that the hub waits for, and their answers.
+ * Direct methods: calls for which the hub waits, and their answers.
  */
 
 #include "context/context.h"
 
-#define METHODS_OPEN_MAX 16 /* calls answered later; one more is refused with 503 */
+/* Most calls that wait for a later answer; a further call is answered with 503. */
+#define METHODS_OPEN_MAX 16
 
 typedef enum method_state {
     METHOD_FREE = 0, /* the slot was never used on this connection */
@@ -18,8 +19,9 @@ typedef enum method_state {
 
 typedef struct method_slot {
     uint32_t call;
-    unsigned state : 2;    /* a method_state */
-    unsigned since_s : 30; /* when the call arrived: seconds of the monotonic clock, modulo 2^30 */
+    unsigned state : 2; /* a method_state */
+    /* When the call arrived, in seconds of the monotonic clock, modulo 2^30. */
+    unsigned since_s : 30;
 } method_slot;
 
 typedef struct iothub_methods {
@@ -33,15 +35,18 @@ typedef struct iothub_methods {
 
 void methods_init(iothub_methods *f, iothub_context *context);
 
-/** A call arrived; oversize: its payload could not be received.  False: there is no callback. */
+/**
+ * Handles a call. oversize means that its payload could not be received. Returns false if there is
+ * no callback.
+ */
 bool methods_on_call(iothub_methods *f, const topic_parts *p, mqc_span payload, bool oversize);
-/** An answer was sent, or cannot be sent any more. */
+/** Call it when an answer was sent, or cannot be sent any more. */
 void methods_on_done(iothub_methods *f, const mqc_done *m);
 
 /** iothub_method_respond. */
 iothub_result methods_respond(iothub_methods *f, const iothub_method_token *token, int status,
                               mqc_span json, void *tag, iothub_op *op);
-/** True while somebody may wait for an answer. */
+/** Returns true while a caller may still wait for an answer. */
 bool methods_open(const iothub_methods *f);
 
 #ifndef NDEBUG

@@ -8,7 +8,7 @@
 #include "text/json_fault.h"
 #include "text/json_path.h"
 
-/* Kind of a GET made by the client itself; the other kinds are iothub_op_kind. */
+/* The kind of a GET that the client itself makes; the other kinds are those of iothub_op_kind. */
 enum { KIND_OWN_GET = 100 };
 
 void twin_init(iothub_twin *f, iothub_context *context)
@@ -126,8 +126,8 @@ static bool is_temporary(int status)
     return status == 429 || (status >= 500 && status <= 599);
 }
 
-/* The hub throttles or has an internal error: this request is repeated, and all others wait for
- * it. */
+/* Called when the hub throttles or has an internal error: this request is repeated, and all
+ * others wait for it. */
 static bool later(iothub_twin *f, uint32_t rid, int status)
 {
     if (!is_temporary(status) || mqc_requeue(f->context->engine, IOTHUB_LANE_TWIN, rid) != MQC_OK) {
@@ -150,14 +150,16 @@ static void sync_start(iothub_twin *f)
     f->retry_at = IOTHUB_NEVER;
     f->starved = false;
     if (f->context->options.callbacks.desired == NULL || f->requested) {
-        return; /* a pending GET is sent again automatically */
+        return; /* nothing to do, because a pending GET is sent again automatically */
     }
     f->expected = false;
     iothub_op next = context_next_op(f->context);
 
     mqc_result r = publish(f, KIND_OWN_GET, next, mqc_span_of(NULL, 0), NULL);
     if (r !=
-        MQC_OK) { /* the lane is full: the client's own GET has priority over further requests */
+        /* The lane is full; when there is room, the client's own GET comes before further
+         * requests. */
+        MQC_OK) {
         f->starved = true;
         f->retry_at = context_now(f->context) + f->context->options.retry_min_ms;
         return;
@@ -170,8 +172,8 @@ static void sync_start(iothub_twin *f)
     assert(twin_valid(f));
 }
 
-/* The client's own GET was queued before the hub began to send changes. Its answer may be older
- * than a change that was not notified. */
+/* Returns whether the document may be out of date: the client's own GET was queued before the
+ * hub began to send changes, so its answer may be older than a change without a notification. */
 static bool is_stale(const iothub_twin *f)
 {
     return f->requested && f->requested_generation != f->context->generation;
@@ -185,7 +187,7 @@ static void sync_later(iothub_twin *f)
     f->retry_at = back_off(f);
 }
 
-/* True if the application has the newest version that the client knows. */
+/* Returns true if the application has the newest version that the client knows. */
 static bool is_synced(const iothub_twin *f)
 {
     return f->context->options.callbacks.desired != NULL && !f->expected && !f->requested &&
@@ -194,7 +196,8 @@ static bool is_synced(const iothub_twin *f)
 
 static void deliver(iothub_twin *f, const iothub_desired *d)
 {
-    if (f->context->options.callbacks.desired == NULL) { /* removed after the request */
+    /* The callback was removed after the request. */
+    if (f->context->options.callbacks.desired == NULL) {
         return;
     }
     f->version = d->version;
@@ -203,12 +206,13 @@ static void deliver(iothub_twin *f, const iothub_desired *d)
     callback_desired(f->context, d);
 }
 
-/* The document is too large to be received, and will be for a long time. */
+/* Reports that the document is too large to be received. This will probably stay so for a long
+ * time. */
 static void report_fault(iothub_twin *f, const iothub_error *why)
 {
     const iothub_desired d = {
         .json =
-            MQC_SPAN_LIT("{}"), /* an application that ignores the result merges an empty patch */
+            MQC_SPAN_LIT("{}"), /* if an application ignores the result, it merges an empty patch */
         .version = f->version,
         .result = why->code,
         .text = why->text,
@@ -251,12 +255,13 @@ static void sync_done(iothub_twin *f, int status, mqc_span body)
     }
     uint64_t newest = f->newest;
     deliver(f, &d);
-    if (newest > d.version) { /* a later patch arrived before the document */
+    if (newest > d.version) { /* a later patch has arrived before the document */
         sync_start(f);
     }
 }
 
-/* The answer to a GET of the application shows a change that was never notified. */
+/* Compares versions: the answer to a GET of the application may show a change without a
+ * notification. */
 static void compare(iothub_twin *f, mqc_span body)
 {
     iothub_desired d;
@@ -271,7 +276,7 @@ void twin_on_connected(iothub_twin *f)
 {
     assert(twin_valid(f));
     f->oversize = false;
-    f->requested_generation = f->context->generation - 1; /* an unanswered GET is out of date */
+    f->requested_generation = f->context->generation - 1; /* makes an unanswered GET out of date */
     hold_until(f, f->hold_until);
     sync_start(f);
 }
@@ -303,10 +308,10 @@ void twin_look(iothub_twin *f, mqc_time now)
 
 /* --- from the hub ------------------------------------------------------------------------- */
 
-/* An answer to a request of the application. */
+/* Handles an answer to a request of the application. */
 static void on_answer(iothub_twin *f, const iothub_done *d)
 {
-    f->failures = 0; /* any status is an answer */
+    f->failures = 0; /* the hub has answered, whatever the status is */
     if (f->starved) {
         sync_start(f);
     }
@@ -321,7 +326,7 @@ void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
 {
     iothub_result answer = p->status >= 200 && p->status < 300 ? IOTHUB_OK : IOTHUB_ERR_REJECTED;
     mqc_done m;
-    uint32_t rid = 0; /* names no request */
+    uint32_t rid = 0; /* 0 is the id of no request */
 
     assert(twin_valid(f));
     (void)topic_rid_number(p->rid, &rid);
@@ -353,7 +358,7 @@ void twin_on_response(iothub_twin *f, const topic_parts *p, mqc_span body,
     on_answer(f, &d);
 }
 
-/* A change without a readable version: the document must be fetched. */
+/* Handles a change without a readable version: the document must be requested. */
 static void unreadable(iothub_twin *f, const char *text)
 {
     callback_log_text(f->context, IOTHUB_LOG_WARNING, "twin", text);
@@ -361,18 +366,19 @@ static void unreadable(iothub_twin *f, const char *text)
     if (is_synced(f)) {
         sync_start(f);
     } else {
-        f->newest = UINT64_MAX; /* the answer that is on its way may not contain it */
+        f->newest = UINT64_MAX; /* the answer to the pending GET may not contain the change */
     }
 }
 
 static void on_patch(iothub_twin *f, const iothub_desired *d)
 {
-    if (!is_synced(f)) { /* the next document contains it, or the client requests it again */
+    /* The next document contains the change, or the client requests it again. */
+    if (!is_synced(f)) {
         f->newest = d->version > f->newest ? d->version : f->newest;
     } else if (d->version == f->version) {
         f->duplicates++;
     } else if (d->version < f->version || d->version - f->version != 1) {
-        /* changes are missing, an old one arrived late, or the versions started again */
+        /* Either changes are missing, or an old one arrived late, or the versions started again. */
         f->gaps++;
         sync_start(f);
         f->newest = d->version;
@@ -399,7 +405,7 @@ bool twin_on_desired(iothub_twin *f, const topic_parts *p, mqc_span json, const 
     return true;
 }
 
-/* The result of a request that ended without an answer. */
+/* Returns the result of a request that ended without an answer. */
 static iothub_result result_of(const mqc_done *m)
 {
     return m->outcome == MQC_OUTCOME_EXPIRED ? IOTHUB_ERR_TIMEOUT : iothub_from_outcome(m->outcome);
@@ -429,11 +435,11 @@ void twin_on_done(iothub_twin *f, const mqc_done *m)
 #ifndef NDEBUG
 bool twin_valid(const iothub_twin *f)
 {
-    /* An unanswered GET is not scheduled as well. */
+    /* A GET that is unanswered must not be scheduled as well. */
     if (f->requested && (f->retry_at != IOTHUB_NEVER || f->starved)) {
         return false;
     }
-    /* A GET that found the lane full is scheduled. */
+    /* A GET that found the lane full must be scheduled. */
     if (f->starved && f->retry_at == IOTHUB_NEVER) {
         return false;
     }

@@ -19,7 +19,7 @@ enum part {
     GATEWAY,
     FIRST_FLAG,
     X509 = FIRST_FLAG,
-    X509_CERT, /* as .NET writes it */
+    X509_CERT, /* the spelling of .NET */
     PROVISIONING,
     PART_COUNT
 };
@@ -37,7 +37,7 @@ static const char *const part_names[PART_COUNT] = {
     "UseProvisioning",
 };
 
-/* Names that other SDKs accept, and common mistakes. */
+/* Names that other SDKs accept, and common mistakes, with the remedy for each. */
 static const iothub_name_value_hint hints[] = {
     { "ProtocolGatewayHostName", "; write GatewayHostName" },
     { "Host HubName IotHubName Server", "; write HostName" },
@@ -108,7 +108,7 @@ static bool may_be_in_label(uint8_t c)
     return is_alnum(c) || c == '-';
 }
 
-/* Checks an id by the rule of the hub. MQTT is stricter; see
+/* Returns whether the hub allows the character in an id. MQTT is stricter; see
  * iothub_connection_string_check_mqtt. */
 static bool may_be_in_id(uint8_t c)
 {
@@ -125,7 +125,8 @@ static bool may_be_in_policy(uint8_t c)
     return c > 0x20 && c < 0x7F;
 }
 
-/* Names the first byte at fault. Only that byte of a value is shown, never the whole value. */
+/* Checks all bytes of a value. An error names the first byte at fault, but never shows the whole
+ * value. */
 static iothub_result check_bytes(enum part part, mqc_span value, bool (*allowed)(uint8_t),
                                  const char *problem, iothub_error *err)
 {
@@ -145,7 +146,7 @@ static iothub_result check_bytes(enum part part, mqc_span value, bool (*allowed)
 
 /* --- values -------------------------------------------------------------------------- */
 
-/* IPv6 addresses are written without brackets. */
+/* Returns whether the host looks like an IPv6 address, which is written without brackets. */
 static bool looks_like_ipv6(mqc_span host)
 {
     size_t colons = 0;
@@ -163,7 +164,7 @@ static bool looks_like_ipv6(mqc_span host)
     return colons >= 2 && host.len <= 45;
 }
 
-/* One label of a host name, RFC 1123 section 2.1. */
+/* Checks one label of a host name by RFC 1123, section 2.1. */
 static iothub_result check_label(enum part part, mqc_span label, iothub_error *err)
 {
     if (label.len == 0) {
@@ -214,13 +215,13 @@ static iothub_result check_key(mqc_span key, iothub_error *err)
     return check_len(KEY, len, IOTHUB_KEY_MAX, err);
 }
 
-/* .NET and Python write True and False. */
+/* Compares without regard to case, because .NET and Python write True and False. */
 static bool is_word(mqc_span value, const char *word)
 {
     return iothub_same_word(value, mqc_span_str(word));
 }
 
-/* A flag with the value false is ignored. */
+/* Removes flags with the value false, which are ignored. */
 static void drop_false_flags(mqc_span *v)
 {
     for (size_t i = FIRST_FLAG; i < PART_COUNT; i++) {
@@ -230,7 +231,8 @@ static void drop_false_flags(mqc_span *v)
     }
 }
 
-/* x509=true and UseProvisioning=true are valid, but not supported by this version. */
+/* Checks a flag. x509=true and UseProvisioning=true are valid, but this version does not support
+ * them. */
 static iothub_result check_flag(enum part part, mqc_span value, iothub_error *err)
 {
     if (!is_word(value, "true")) {
@@ -276,7 +278,7 @@ static size_t count_from(const mqc_span *v, enum part first)
     return n;
 }
 
-/* Where the key or the token of the identity is. */
+/* Tells where the key or the token of the identity is. */
 typedef enum secret_place { IN_THE_STRING, IN_THE_OPTIONS } secret_place;
 
 static iothub_result check_secret(const mqc_span *v, secret_place place, iothub_error *err)

@@ -6,8 +6,8 @@
 #include "iothub/connection_string.h"
 
 /**
- * Like iothub_connection_string_parse, for a string that holds no key and no token, since the
- * credentials are in the options.
+ * Parses like iothub_connection_string_parse, but the string must contain no key and no token,
+ * because the credentials are in the options.
  */
 iothub_result connection_string_parse_names(iothub_connection_string *out, const char *text,
                                             iothub_error *err);

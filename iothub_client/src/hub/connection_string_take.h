@@ -5,7 +5,10 @@
 
 #include "iothub/connection_string.h"
 
-/** Copy the caller's cs, which may be of another version.  IOTHUB_ERR_ARG when it is NULL. */
+/**
+ * Copies the caller's struct, which may be of another version. Returns IOTHUB_ERR_ARG if it is
+ * NULL.
+ */
 iothub_result iothub_connection_string_take(iothub_connection_string *to,
                                             const iothub_connection_string *cs, size_t struct_size,
                                             iothub_error *err);

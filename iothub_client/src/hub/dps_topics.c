@@ -42,8 +42,8 @@ static bool parse_number(mqc_span digits, uint64_t most, uint64_t *out)
     return iothub_decimal_parse(digits, out) == IOTHUB_DECIMAL_OK && *out <= most;
 }
 
-/* "?$rid=1&retry-after=3": pairs in any order. A broken retry-after counts as absent, since the
- * answer itself is of use. */
+/* Parses "?$rid=1&retry-after=3" with the pairs in any order. A malformed retry-after counts as
+ * absent, because the rest of the answer can be used. */
 static bool parse_query(mqc_span query, dps_topic *out)
 {
     iothub_bag_pair pair;

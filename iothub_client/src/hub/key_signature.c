@@ -4,7 +4,8 @@
 #include "text/split.h"
 #include "text/text_writer.h"
 
-/* Not memset, which the compiler may remove if the memory is not read again. */
+/* Erases memory. memset is not used, because the compiler may remove it if the memory is not
+ * read again. */
 static void wipe(uint8_t *p, size_t len)
 {
     volatile uint8_t *v = p;

@@ -1,11 +1,14 @@
 #ifndef IOTHUB_NAMES_H
 #define IOTHUB_NAMES_H
 
-/** @file The names of a client, and the secret of its connection string. */
+/**
+ * @file
+ * The names of a client, and the secret of its connection string.
+ */
 
 #include "iothub/connection_string.h"
 
-/** Spans and text are in the client's memory; what was not given is empty. */
+/** Spans and text point into the client's memory. A name that was not given is empty. */
 typedef struct hub_names {
     mqc_span host_name;
     mqc_span gateway_host_name;
@@ -13,7 +16,7 @@ typedef struct hub_names {
     mqc_span module_id;
     mqc_span key;
     mqc_span policy_name;
-    char *token; /* memory for a ready-made token, NUL-terminated; NULL: there was none */
+    char *token; /* memory for a ready-made token, NUL-terminated; NULL: there was no token */
 } hub_names;
 
 /** Returns the names of a connection string, without its token. */

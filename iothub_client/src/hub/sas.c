@@ -11,7 +11,7 @@
 #include "text/text_writer.h"
 
 enum {
-    SIGNATURE_DECODED_MAX = 128, /* larger than any valid field */
+    SIGNATURE_DECODED_MAX = 128, /* longer than any valid field */
     U64_DIGITS = 20
 };
 
@@ -86,7 +86,8 @@ iothub_result iothub_sas_build(const plat_crypto *crypto, const iothub_sas_grant
     iothub_text_init(&t, out, cap);
     iothub_result r = put_token(crypto, grant, &t, err);
     if (r != IOTHUB_OK) {
-        t.overflow = true; /* nothing is left behind */
+        /* Makes iothub_text_finish clear the text, so that no part of it is left behind. */
+        t.overflow = true;
     }
     (void)iothub_text_finish(&t);
     if (r == IOTHUB_OK && len != NULL) {
@@ -168,7 +169,8 @@ static iothub_result parse_expiry(mqc_span digits, uint64_t *out, iothub_error *
     return invalid(EXPIRY, "is not a decimal number of seconds", err);
 }
 
-/* A line end would start a new header or line in the protocol that carries the token. */
+/* Returns whether the value contains blanks. A line end would start a new header or line in the
+ * protocol that carries the token. */
 static bool has_blanks(mqc_span value)
 {
     for (size_t i = 0; i < value.len; i++) {

@@ -83,7 +83,7 @@ static bool take(mqc_span *rest, const char *prefix)
     return take_span(rest, mqc_span_str(prefix));
 }
 
-/* Takes everything up to and including `end`; if there is none, the whole rest. */
+/* Takes everything up to and including the character `end` or, if there is none, the whole rest. */
 static mqc_span take_until(mqc_span *rest, char end)
 {
     mqc_span part;
@@ -102,7 +102,7 @@ bool topic_rid_number(mqc_span rid, uint32_t *out)
     return true;
 }
 
-/* Reads "?$rid=..&$version=..": pairs in any order; unknown ones are ignored. */
+/* Parses "?$rid=..&$version=.." with the pairs in any order; unknown ones are ignored. */
 static bool parse_query(mqc_span query, topic_parts *p)
 {
     iothub_bag_pair pair;
@@ -130,7 +130,8 @@ static topic_kind parse_twin_response(mqc_span rest, topic_parts *p)
 
 static topic_kind parse_desired(mqc_span rest, topic_parts *p)
 {
-    if (!parse_query(rest, p)) { /* still a change, which must not be missed */
+    /* Without a version it is still a change, which must not be missed. */
+    if (!parse_query(rest, p)) {
         p->has_version = false;
     }
     return TOPIC_DESIRED;
@@ -170,7 +171,7 @@ topic_parts topic_parse(mqc_span topic, const topic_identity *id)
     topic_parts p = { .kind = TOPIC_UNKNOWN };
     mqc_span rest = topic;
 
-    if (take(&rest, "devices/")) { /* the most frequent topic */
+    if (take(&rest, "devices/")) { /* checked first, because it is the most frequent topic */
         p.kind = parse_c2d(rest, id, &p);
     } else if (take(&rest, TWIN_RESPONSE)) {
         p.kind = parse_twin_response(rest, &p);

@@ -13,7 +13,7 @@
  *                                                                                       next
  */
 
-enum { GIVE_UP_MAX = 64 }; /* records in one turn */
+enum { GIVE_UP_MAX = 64 }; /* most records that are given up in one turn */
 
 /* --- ends ------------------------------------------------------------------------ */
 
@@ -22,7 +22,8 @@ static plat_store *store_of(const backlog *b)
     return b->context->options.store;
 }
 
-/* Messages that an earlier run of the program left have op 0: they are not reported. */
+/* Reports the end of a message. Messages of an earlier run of the program have op 0, and are not
+ * reported. */
 static void report(backlog *b, iothub_op op, void *tag, iothub_result result)
 {
     const iothub_done d = {
@@ -50,7 +51,8 @@ void backlog_on_done(backlog *b, const mqc_done *m, iothub_result result)
 
     assert(backlog_valid(b));
     b->in_lane--;
-    if (m->outcome == MQC_OUTCOME_DISCARDED) { /* at a stop: the next start continues from there */
+    /* Ended by a stop; the next start continues with this message. */
+    if (m->outcome == MQC_OUTCOME_DISCARDED) {
         b->next = was.seq < b->next ? was.seq : b->next;
         b->front_due = 0;
         in_lane_free(&b->table, slot);
@@ -91,7 +93,8 @@ static void report_dropped(backlog *b)
 
 /* --- reading --------------------------------------------------------------------- */
 
-/* Messages that were on their way at the purge may wait again since a stop; they stay. */
+/* Returns whether a record is to be purged. Messages that were in flight at the purge may wait
+ * again since a stop; they stay. */
 static bool is_purged(const backlog *b, uint64_t seq)
 {
     return seq >= b->purge_begin && seq < b->purge_end;
@@ -108,7 +111,7 @@ static void go_on_at(backlog *b, uint64_t seq)
     }
 }
 
-/* Finds the first waiting record. False: there is none, or the store failed. */
+/* Finds the first waiting record. Returns false if there is none, or the store has failed. */
 static bool peek(backlog *b, plat_store_record *r)
 {
     plat_store *s = store_of(b);
@@ -140,7 +143,7 @@ static iothub_op op_of(const backlog *b, const plat_store_record *r)
     return is_own(b, r) ? r->id : 0;
 }
 
-/* Returns when the record expires; 0: never. */
+/* Returns when the record expires, or 0 if it never does. */
 static mqc_time expiry(const backlog *b, const plat_store_record *r, mqc_time now)
 {
     return record_expiry(r, is_own(b, r), context_clock(b->context), now);
@@ -154,7 +157,7 @@ static void pass(backlog *b, uint64_t seq)
     go_on_at(b, seq + 1);
 }
 
-/* If a record cannot be removed, later ones are neither dropped nor sent. */
+/* Ends and removes a record. If it cannot be removed, later ones are neither dropped nor sent. */
 static bool give_up(backlog *b, const plat_store_record *r, iothub_result result)
 {
     const iothub_op op = op_of(b, r);
@@ -179,7 +182,7 @@ static iothub_result verdict(const backlog *b, const plat_store_record *r, mqc_t
     return expires != 0 && expires <= now ? IOTHUB_ERR_EXPIRED : IOTHUB_OK;
 }
 
-/* Removes purged and expired records at the front, a limited number per call. */
+/* Removes purged and expired records at the front, at most a limited number per call. */
 static void clear_front(backlog *b, mqc_time now)
 {
     plat_store_record r;
@@ -210,8 +213,8 @@ static bool may_feed(const backlog *b, bool stopping)
            !stopping && !b->context->closing;
 }
 
-/* A message that does not fit now is sent later. One that can never be sent must not be skipped;
- * it is logged. */
+/* Handles a message that the engine refused. One that does not fit now is sent later. One that
+ * can never be sent must not be skipped; it is logged. */
 static bool refused(backlog *b, in_lane *t, mqc_result r)
 {
     in_lane_free(&b->table, t);
@@ -249,7 +252,7 @@ static bool feed_one(backlog *b, const plat_store_record *r, mqc_time expires)
     return true;
 }
 
-/* Sends the record or gives it up; false: not now. */
+/* Sends the record or gives it up. Returns false if neither is possible now. */
 static bool settle(backlog *b, const plat_store_record *r, int *given_up, mqc_time now)
 {
     mqc_time expires = expiry(b, r, now);
@@ -316,7 +319,7 @@ plat_result backlog_append(backlog *b, const mqc_outgoing *m, uint32_t ttl_ms)
     if (result == PLAT_OK) {
         b->stored++;
         b->open++;
-        if (b->open - b->in_lane == 1) { /* it is the first that waits */
+        if (b->open - b->in_lane == 1) { /* it is the first waiting record */
             b->front_due = 0;
         }
     }
@@ -333,7 +336,7 @@ bool backlog_wants_turn(const backlog *b, bool stopping)
     return may_feed(b, stopping) ? b->in_lane < b->lane_max : b->front_due == 0;
 }
 
-/* For a message whose end the engine will report. */
+/* Removes the record of a message whose end the engine will report. */
 static void remove_from_store(backlog *b, in_lane *slot)
 {
     if (store_health_remove(&b->health, slot->seq)) {
@@ -341,7 +344,7 @@ static void remove_from_store(backlog *b, in_lane *slot)
     }
 }
 
-/* The oldest record that waits.  Its done callback runs in the next turn. */
+/* Drops the oldest waiting record. Its done callback runs in the next turn. */
 static bool drop_waiting(backlog *b, const plat_store_record *r)
 {
     const in_lane record = { .seq = r->seq, .op = op_of(b, r), .tag = record_tag(r) };
@@ -417,7 +420,7 @@ void backlog_open(backlog *b, void *memory, size_t len, size_t lane_max)
     context_poke(b->context);
 }
 
-/* Does the work of the store that is due; false: it failed. */
+/* Does the work of the store that is due. Returns false if the store has failed. */
 static bool run_store(backlog *b, mqc_time now)
 {
     plat_store *s = store_of(b);
@@ -426,8 +429,8 @@ static bool run_store(backlog *b, mqc_time now)
            store_health_check(&b->health, s->ops->on_time(s, now));
 }
 
-/* When the front must be looked at: for the rest of a purge, and, while nothing is sent, for the
- * time at which its first record expires. */
+/* Returns when the front must be checked: for the rest of a purge, and, while nothing is sent,
+ * for the time at which its first record expires. */
 static mqc_time front_deadline(const backlog *b, bool stopping)
 {
     if (is_purged(b, b->next)) {
@@ -483,7 +486,8 @@ void backlog_close(backlog *b)
     (void)remove_ended(b);
     b->next = b->next > b->first_own ? b->next : b->first_own;
     bool heard = b->context->options.callbacks.done != NULL;
-    for (int tries = 0; heard && tries < 3; tries++) { /* a single failure may not be repeated */
+    /* Several attempts, because a single failure may not be repeated. */
+    for (int tries = 0; heard && tries < 3; tries++) {
         report_kept(b);
         store_health_log(&b->health);
     }
@@ -509,11 +513,11 @@ bool backlog_valid(const backlog *b)
     if (!counters_agree(b)) {
         return false;
     }
-    /* Each message in the lane has a slot, and its end was not counted. */
+    /* Each message in the lane has a slot, and its end was not counted yet. */
     if (b->in_lane > b->lane_max || b->in_lane > b->table.fresh || b->in_lane > b->open) {
         return false;
     }
-    /* Not more records are dropped than are waiting. */
+    /* No more records are to be dropped than are waiting. */
     if (b->purging > b->open - b->in_lane) {
         return false;
     }

@@ -24,7 +24,7 @@ static void push(in_lane_table *t, uint32_t *list, in_lane *slot)
     *list = index_of(t, slot);
 }
 
-/* The list must not be empty. */
+/* Removes and returns the first slot of a list, which must not be empty. */
 static in_lane *pop(in_lane_table *t, uint32_t *list)
 {
     in_lane *slot = &t->slots[*list];
@@ -116,7 +116,8 @@ bool in_lane_next_dropped(in_lane_table *t, in_lane *out)
 }
 
 #ifndef NDEBUG
-/* A longer table is not walked, so that a check does not cost more than what it checks. */
+/* If the table is longer, its lists are not walked, so that the check does not cost more than
+ * what it checks. */
 enum { WALK_MAX = 64 };
 
 static bool is_index(const in_lane_table *t, uint32_t index)
@@ -124,7 +125,7 @@ static bool is_index(const in_lane_table *t, uint32_t index)
     return index == IN_LANE_NONE || index < t->fresh;
 }
 
-/* The number of slots of a list that is not longer than a table may be, else WALK_MAX + 1. */
+/* Returns the number of slots in a list, or WALK_MAX + 1 if the list is longer than that. */
 static uint32_t length_of(const in_lane_table *t, uint32_t list)
 {
     uint32_t n = 0;
@@ -144,12 +145,12 @@ bool in_lane_valid(const in_lane_table *t)
         !is_index(t, t->dropped)) {
         return false;
     }
-    /* The youngest dropped record ends its list. */
+    /* The youngest dropped record must be the last of its list. */
     if (t->dropped != IN_LANE_NONE &&
         (t->dropped_last >= t->fresh || t->slots[t->dropped_last].next != IN_LANE_NONE)) {
         return false;
     }
-    /* No slot is in two lists. */
+    /* No slot may be in two lists. */
     return t->fresh > WALK_MAX ||
            length_of(t, t->free) + length_of(t, t->ended) + length_of(t, t->dropped) <= t->fresh;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Flags of a record. */
+/* The flags of a record. */
 enum { AT_MOST_ONCE = 1 };
 
 plat_store_record record_of(const mqc_outgoing *m, uint32_t ttl_ms, char *head, int64_t wall_s,
@@ -38,12 +38,12 @@ mqc_outgoing record_message(const plat_store_record *r)
 
 void *record_tag(const plat_store_record *r)
 {
-    /* record_of made the pointer a number. */
+    /* record_of has converted the pointer to a number. */
     return (void *)(uintptr_t)r->tag; /* NOLINT(performance-no-int-to-ptr) */
 }
 
-/* Returns the least age of a record: by the monotonic clock if this run stored it, otherwise by
- * the wall clock. If the wall clock is unknown or was set back, the age is 0. */
+/* Returns the smallest possible age of a record: by the monotonic clock if this run stored it,
+ * otherwise by the wall clock. If the wall clock is unknown or was set back, the age is 0. */
 static uint64_t age_ms(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now)
 {
     mqc_time stamp = now;
@@ -57,7 +57,7 @@ static uint64_t age_ms(const plat_store_record *r, bool own, const plat_clock *c
         return 0;
     }
     return (uint64_t)(wall - r->stored_s - 1) *
-           1000; /* fractions of a second are unknown on both sides */
+           1000; /* both times are whole seconds, so up to a second less may have passed */
 }
 
 mqc_time record_expiry(const plat_store_record *r, bool own, const plat_clock *clock, mqc_time now)

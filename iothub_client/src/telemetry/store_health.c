@@ -51,7 +51,7 @@ void store_health_recover(store_health *h)
 void store_health_log(store_health *h)
 {
     const plat_result fault = h->fault;
-    iothub_error error; /* a copy: the callback may call the store again */
+    iothub_error error; /* a copy, because the callback may call the store again */
 
     if (fault == PLAT_OK) {
         return;
@@ -101,7 +101,7 @@ plat_store_info store_health_info(const store_health *h)
 #ifndef NDEBUG
 bool store_health_valid(const store_health *h)
 {
-    /* A store that rests, or a failure that must be logged, implies a failed call. */
+    /* If the store rests, or a failure must be logged, a call has failed. */
     bool failed = store_health_rests(h) || h->fault != PLAT_OK;
 
     if (failed && h->errors == 0) {

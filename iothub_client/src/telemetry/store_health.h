@@ -3,7 +3,7 @@
 
 /**
  * @file
- * Calls of the store, and what follows when one fails: it is counted and logged, and the store is
+ * Calls of the store, and the consequences of a failure: it is counted and logged, and the store is
  * not called again until a back-off has ended.
  */
 
@@ -12,40 +12,40 @@
 
 typedef struct store_health {
     iothub_context *context;
-    uint64_t errors;        /* failed calls, since the client began */
-    mqc_time retry_at;      /* the store is not called until then; IOTHUB_NEVER: it works */
-    const char *fault_text; /* of the last failure; NULL: the text of the store */
+    uint64_t errors;        /* number of failed calls since the client was made */
+    mqc_time retry_at;      /* the store is not called before this time; IOTHUB_NEVER: it works */
+    const char *fault_text; /* text of the last failure; NULL: the text of the store */
     plat_result fault;      /* code of the last failure, until it is logged; then PLAT_OK */
-    uint32_t failures;      /* in a row */
+    uint32_t failures;      /* number of consecutive failures */
 } store_health;
 
 void store_health_init(store_health *h, iothub_context *context);
 
 /**
- * A call failed.  The next turn logs it, since callbacks do not run in other calls.  text is
- * static, or NULL for the text of the store.
+ * Call it when a call has failed. The next turn logs the failure, because callbacks do not run in
+ * other calls. text is static, or NULL for the text of the store.
  */
 void store_health_fail(store_health *h, plat_result r, const char *text);
-/** A call of the application failed and was refused: counted only. */
+/** Call it when a call of the application failed and was refused; it is only counted. */
 void store_health_count_refusal(store_health *h);
 /** Returns false if r is a failure, which is then counted and logged. */
 bool store_health_check(store_health *h, plat_result r);
-/** The store works again: the next back-off is a short one. */
+/** Call it when the store works again: the next back-off is a short one. */
 void store_health_recover(store_health *h);
 void store_health_log(store_health *h);
 
-/** True while the store is not to be called. */
+/** Returns true while the store must not be called. */
 static inline bool store_health_rests(const store_health *h)
 {
     return h->retry_at != IOTHUB_NEVER;
 }
 
-/** False while the store rests; when that time has ended it may be called again. */
+/** Returns false while the store rests. When that time has ended, the store may be called again. */
 bool store_health_resume(store_health *h, mqc_time now);
 
-/** Why the last call of the store returned r. */
+/** Returns the reason why the last call of the store returned r. */
 const char *store_health_why(const store_health *h, plat_result r);
-/** Removes a record; false: the store failed. */
+/** Removes a record. Returns false if the store has failed. */
 bool store_health_remove(store_health *h, uint64_t seq);
 plat_store_info store_health_info(const store_health *h);
 

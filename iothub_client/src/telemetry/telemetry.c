@@ -8,7 +8,7 @@
 
 enum { MESSAGE_ID_MAX = 128 };
 
-/* Messages for Defender for IoT are recognised by this interface id. */
+/* This interface id marks messages for Defender for IoT. */
 #define SECURITY_INTERFACE "urn:azureiot:Security:SecurityAgent:1"
 
 static iothub_result check_value(iothub_context *context, const char *name, const char *value)
@@ -43,9 +43,9 @@ static iothub_result check_property(iothub_context *context, const iothub_proper
     return check_value(context, p->name, p->value);
 }
 
-/* The documentation does not say what a hub does with a duplicate name. If it closed the
- * connection, the client would send the message again forever. Most names differ in their first
- * byte. */
+/* Returns whether an earlier property has the same name. The documentation does not describe
+ * what a hub does with a duplicate name. If it closed the connection, the client would send the
+ * message again forever. Most names differ in their first byte. */
 static bool stands_before(const iothub_property *properties, size_t i)
 {
     const char *name = properties[i].name;
@@ -59,7 +59,7 @@ static bool stands_before(const iothub_property *properties, size_t i)
     return false;
 }
 
-/* A pair that needed no escape is valid and needs no further check. */
+/* Appends a property. A pair that needed no escape is valid and needs no further check. */
 static iothub_result put_property(iothub_context *context, iothub_bag_writer *w,
                                   const iothub_property *p)
 {
@@ -87,15 +87,15 @@ static iothub_result put_properties(iothub_context *context, iothub_bag_writer *
     return IOTHUB_OK;
 }
 
-/* The hub allows only these characters. It may close the connection for others, and the message
- * would be sent again each time. */
+/* Checks the characters that the hub allows. It may close the connection for others, and the
+ * message would be sent again each time. */
 static iothub_result check_message_id(iothub_context *context, const char *id)
 {
     static const char signs[] = "-:.+%_#*?!(),=@;$'";
     size_t len = 0;
 
     for (; id != NULL && id[len] != '\0'; len++) {
-        char letter = (char)(id[len] | 0x20); /* a letter in lower case */
+        char letter = (char)(id[len] | 0x20); /* converts a capital letter to a small one */
         bool known = (letter >= 'a' && letter <= 'z') || (id[len] >= '0' && id[len] <= '9') ||
                      strchr(signs, id[len]) != NULL;
         if (!known) {
@@ -130,7 +130,7 @@ static iothub_result check_forms(iothub_context *context, const iothub_telemetry
     return check_message_id(context, t->message_id);
 }
 
-/* wire: the hub's name of the property. */
+/* `wire` is the hub's name of the property. */
 static inline bool put_system(iothub_context *context, iothub_bag_writer *w, const char *wire,
                               const char *name, const char *value)
 {
@@ -157,7 +157,7 @@ static iothub_result put_system_properties(iothub_context *context, iothub_bag_w
     return check_forms(context, t);
 }
 
-/* Writes the topic with its bag; the beginning is there already. */
+/* Writes the topic with its bag; the beginning of the topic is already there. */
 static iothub_result compose(iothub_context *context, const iothub_telemetry *t, mqc_span *topic)
 {
     iothub_text text = {
@@ -251,7 +251,8 @@ iothub_result telemetry_send(telemetry_part *t, const iothub_telemetry *message,
     iothub_op next = context_next_op(context);
     mqc_outgoing m = {
         .topic = topic,
-        .topic_checked = true, /* percent-encoded text after a topic that iothub_init has checked */
+        /* True, because iothub_init has checked the topic and the rest is percent-encoded. */
+        .topic_checked = true,
         .payload = mqc_span_of(message->body, message->body_len),
         .qos = message->at_most_once ? 0 : 1,
         .lane = IOTHUB_LANE_TELEMETRY,

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Telemetry: checks and composes messages, queues them in the ring or in the store, and reports how
- * they end.
+ * Telemetry: checks and composes messages, queues them in RAM or in the store, and reports how they
+ * end.
  */
 
 #include "iothub/client.h"
@@ -14,20 +14,20 @@ typedef struct telemetry_part {
     iothub_context *context;
     telemetry_limits limits;
     uint64_t accepted;
-    bool empty_logged; /* an empty message with a body pointer was logged */
+    bool empty_logged; /* it was logged that a message is empty although it has a body pointer */
 } telemetry_part;
 
 void telemetry_init(telemetry_part *t, iothub_context *context);
 
 iothub_result telemetry_send(telemetry_part *t, const iothub_telemetry *message, iothub_op *op);
-/** A message in the lane has ended: count and report it. */
+/** Call it when a message in the lane has ended: counts and reports it. */
 void telemetry_on_done(telemetry_part *t, const mqc_done *m);
-/** Fill in the counters of telemetry. */
+/** Fills in the counters of telemetry. */
 void telemetry_count(const telemetry_part *t, iothub_stats *out);
 
-/* What follows concerns telemetry in a store; without one it does nothing. */
+/* The following functions concern telemetry in a store; without one they do nothing. */
 
-/** Move messages from the store into the lane. */
+/** Moves messages from the store into the lane. */
 static inline void telemetry_feed(telemetry_part *t, bool stopping, mqc_time now)
 {
     if (t->context->options.store != NULL) {
@@ -48,7 +48,7 @@ static inline mqc_time telemetry_deadline(const telemetry_part *t, bool stopping
                                              : IOTHUB_NEVER;
 }
 
-/** True if a turn would send a message of the store, or check its time to live. */
+/** Returns true if a turn would send a message of the store, or check its time to live. */
 static inline bool telemetry_wants_turn(const telemetry_part *t, bool stopping)
 {
     return t->context->options.store != NULL && backlog_wants_turn(&t->limits.backlog, stopping);

@@ -18,7 +18,7 @@ typedef struct telemetry_ends {
     uint64_t kept;
 } telemetry_ends;
 
-/** Count one message that ended with this result. */
+/** Counts one message that ended with this result. */
 void telemetry_ends_count(telemetry_ends *ends, iothub_result result);
 
 #endif

@@ -61,13 +61,15 @@ static bool drop_one(telemetry_limits *l)
     return dropped;
 }
 
-/* In a ring, a message that waits for its acknowledgement also keeps the room of all later ones. */
+/* Drops messages until there is room. In RAM, a message that waits for its acknowledgement keeps
+ * the room of all later ones, too. */
 static bool drop_bytes(telemetry_limits *l)
 {
     return (l->backlog.context->options.store != NULL || !lane(l).begun) && drop_one(l);
 }
 
-/* Dropped messages keep their entries in the ring's table until the next iothub_process. */
+/* Returns the limit of messages. Dropped messages keep their entries in the table of the lane
+ * until the next iothub_process. */
 static uint64_t count_limit(const iothub_options *o)
 {
     uint64_t limit = o->queue_max_count != 0 ? o->queue_max_count : UINT64_MAX;
@@ -76,7 +78,8 @@ static uint64_t count_limit(const iothub_options *o)
     return o->store == NULL && o->when_full == IOTHUB_DROP_OLDEST && table < limit ? table : limit;
 }
 
-/* Without a limit, which is usual, nothing is counted. */
+/* Returns whether there are too many messages. Without a limit, which is usual, nothing is
+ * counted. */
 static bool too_many(const telemetry_limits *l)
 {
     const iothub_options *o = &l->backlog.context->options;
@@ -110,11 +113,11 @@ static iothub_result make_room(telemetry_limits *l, size_t len)
 
 /* --- in ------------------------------------------------------------------------------- */
 
-/* If other programs have filled the disk, not the whole queue is dropped, but at most this much. */
+/* If other programs have filled the disk, at most this much is dropped, and not the whole queue. */
 enum { FREE_AT_ONCE = 16384, FREE_ROUNDS = 4 };
 
-/* For a limit by count, one message is enough. A disk frees whole pages, and only after a sync,
- * which is too expensive for each message. */
+/* Drops messages to make room. For a limit by count, one message is enough. A disk frees whole
+ * pages, and only after a sync, which is too expensive for each message. */
 static bool free_some(telemetry_limits *l, int round, size_t len)
 {
     const uint64_t before = limits_bytes(l);
@@ -162,7 +165,7 @@ static iothub_result put_in_ring(telemetry_limits *l, const mqc_outgoing *m, siz
 iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms)
 {
     const uint32_t max_age_ms = l->backlog.context->options.queue_max_age_s * 1000;
-    const size_t len = m->topic.len + m->payload.len + 9; /* the most bytes that MQTT adds */
+    const size_t len = m->topic.len + m->payload.len + 9; /* 9 is the most bytes that MQTT adds */
 
     assert(limits_valid(l));
     if (l->backlog.context->closing) {

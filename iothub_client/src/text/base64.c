@@ -1,6 +1,6 @@
 #include "text/base64.h"
 
-/* Returns the value of a base64 digit, 64 for any other byte. */
+/* Returns the value of a base64 digit, or 64 for any other byte. */
 static unsigned digit_value(uint8_t c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -16,7 +16,7 @@ bool iothub_base64_valid(mqc_span text, size_t *len)
 {
     static const unsigned unused_bits[] = {
         0, 0x03, 0x0F
-    }; /* unused bits of the last digit, by the number of padding characters */
+    }; /* mask of the unused bits in the last digit, by the number of padding characters */
     size_t padding = 0;
     unsigned last = 0;
 

@@ -4,22 +4,23 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The format that all of this is about. */
+/* Does not compile if double is not IEEE 754 binary64. */
 typedef char binary64_is_double[sizeof(double) == sizeof(uint64_t) && DBL_MANT_DIG == 53 ? 1 : -1];
 
 enum {
     MANTISSA_BITS = 52,
     EXPONENT_BIAS = 1023,
-    EXPONENT_MIN = -1022, /* of a number with all its bits */
-    EXPONENT_ALL = 0x7FF, /* infinity, or not a number */
+    EXPONENT_MIN = -1022, /* smallest exponent of a number that has all its bits */
+    EXPONENT_ALL = 0x7FF, /* exponent of infinity, or not a number */
     /* Powers of ten outside these bounds are far beyond the largest or smallest double, whatever
-     * 64-bit number they are multiplied with. */
+     * 64-bit number they are multiplied by. */
     DECIMAL_MIN = -345,
     DECIMAL_MAX = 310
 };
 
 #define SIGN_BIT (UINT64_C(1) << 63)
-#define HIDDEN   (UINT64_C(1) << MANTISSA_BITS) /* the bit that every number begins with */
+/* The first bit of every number, which is not stored. */
+#define HIDDEN (UINT64_C(1) << MANTISSA_BITS)
 
 /* --- large whole numbers --------------------------------------------------------- */
 
@@ -27,7 +28,7 @@ enum {
 enum { WORDS = 28 };
 
 typedef struct big {
-    uint32_t words[WORDS]; /* the lowest first; zero from `used` on */
+    uint32_t words[WORDS]; /* the lowest word first; words from `used` on are zero */
     size_t used;
 } big;
 
@@ -55,7 +56,8 @@ static void multiply(big *b, uint32_t factor)
 
 static void multiply_by_power_of_5(big *b, unsigned power)
 {
-    enum { STEP = 13, FIVE_TO_STEP = 1220703125 }; /* the largest power in 32 bits */
+    /* 5^13 is the largest power of five that fits into 32 bits. */
+    enum { STEP = 13, FIVE_TO_STEP = 1220703125 };
 
     for (; power >= STEP; power -= STEP) {
         multiply(b, FIVE_TO_STEP);
@@ -98,7 +100,7 @@ static bool less(const big *a, const big *b)
     return false;
 }
 
-/* a -= b, which is not larger. */
+/* Computes a -= b; b must not be larger than a. */
 static void subtract(big *a, const big *b)
 {
     uint32_t borrow = 0;
@@ -115,22 +117,22 @@ static void subtract(big *a, const big *b)
 
 /* --- from digits to a double ----------------------------------------------------- */
 
-/* A number above zero: its first 64 bits times 2^exponent, and whether it has more bits than that.
- * The first bit is set. */
+/* A number above zero: its first 64 bits (of which the first is set) times 2^exponent, and
+ * whether further bits follow. */
 typedef struct leading {
     uint64_t bits;
     int32_t exponent;
     bool more;
 } leading;
 
-/* a / b * 2^exponent */
+/* Computes a / b * 2^exponent. */
 static leading divide(big *a, big *b, int32_t exponent)
 {
     const int32_t shift = bit_length(a) - bit_length(b);
     leading q = { .exponent = exponent + shift };
 
     shift_left(shift < 0 ? a : b, (unsigned)(shift < 0 ? -shift : shift));
-    /* Now a / b is above 1/2 and below 2. */
+    /* From here on, a / b is above 1/2 and below 2. */
     if (less(a, b)) {
         shift_left(a, 1);
         q.exponent--;
@@ -148,10 +150,10 @@ static leading divide(big *a, big *b, int32_t exponent)
     return q;
 }
 
-/* The bits of the double that is closest; infinity if it is too large. */
+/* Returns the bits of the closest double, or infinity if the number is too large. */
 static uint64_t rounded(const leading *q)
 {
-    const int32_t exponent = q->exponent + 63; /* of the first bit */
+    const int32_t exponent = q->exponent + 63; /* exponent of the first bit */
     const int32_t missing = exponent < EXPONENT_MIN ? EXPONENT_MIN - exponent : 0;
     const int32_t dropped = 63 - MANTISSA_BITS + missing;
 
@@ -165,7 +167,7 @@ static uint64_t rounded(const leading *q)
     const uint64_t rest = q->bits & (half | (half - 1));
     uint64_t kept = dropped < 64 ? q->bits >> dropped : 0;
     if (rest > half || (rest == half && (q->more || (kept & 1) != 0))) {
-        kept++; /* may carry into the exponent, which then is right, too */
+        kept++; /* a carry into the exponent gives the right result, too */
     }
     return missing > 0 ? kept
                        : ((uint64_t)(exponent + EXPONENT_BIAS) << MANTISSA_BITS) + (kept - HIDDEN);
@@ -198,8 +200,9 @@ bool iothub_binary64_of(uint64_t digits, int32_t exponent, double *out)
 
 /* --- from a double to digits ----------------------------------------------------- */
 
-/* numerator * scale / 2^shift, rounded to the nearest whole number, of two the even one; `odd`
- * tells that an odd number stands before it. The result has 32 bits, the numerator at most 53. */
+/* Returns numerator * scale / 2^shift, rounded to the nearest whole number; of two equally near
+ * ones to the even one. `odd` means that an odd number precedes it. The result has 32 bits, the
+ * numerator at most 53. */
 static uint32_t scaled(uint64_t numerator, uint32_t scale, unsigned shift, bool odd)
 {
     uint64_t low = (numerator & UINT32_MAX) * scale;
@@ -229,7 +232,7 @@ static uint32_t power_of_10(unsigned power)
 
 bool iothub_binary64_split(double value, unsigned decimals, iothub_fixed *out)
 {
-    enum { POINT_MAX = 100 }; /* with more bits behind the point, 9 decimals are zero */
+    enum { POINT_MAX = 100 }; /* with more bits after the point, 9 decimals are zero */
     const uint32_t scale = power_of_10(decimals);
     uint64_t bits;
 
@@ -252,7 +255,7 @@ bool iothub_binary64_split(double value, unsigned decimals, iothub_fixed *out)
     out->whole = point < 64 ? mantissa >> point : 0;
     const uint64_t part = point < 64 ? mantissa & ((UINT64_C(1) << point) - 1) : mantissa;
     out->fraction = scaled(part, scale, (unsigned)point, decimals == 0 && (out->whole & 1) != 0);
-    if (out->fraction == scale) { /* rounded up to one */
+    if (out->fraction == scale) { /* the fraction was rounded up to one */
         out->fraction = 0;
         out->whole++;
     }

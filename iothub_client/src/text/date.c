@@ -7,7 +7,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A '0' of the form stands for any digit.  Returns what follows in the text, or NULL. */
+/* Compares the text with a form in which '0' stands for any digit. Returns the rest of the text,
+ * or NULL. */
 static const char *after_form(const char *text, const char *form)
 {
     for (; *form != '\0'; form++, text++) {
@@ -53,7 +54,7 @@ bool iothub_date_valid(const char *text)
     if (rest == NULL || !two_digits_within(text + 5, 1, 12) ||
         !two_digits_within(text + 8, 1, 31) || !two_digits_within(text + 11, 0, 23) ||
         !two_digits_within(text + 14, 0, 59) ||
-        !two_digits_within(text + 17, 0, 60)) { /* 60: a leap second */
+        !two_digits_within(text + 17, 0, 60)) { /* 60 is allowed for a leap second */
         return false;
     }
     return *after_offset(after_fraction(rest)) == '\0';

@@ -2,8 +2,9 @@
 #define IOTHUB_JSON_FAULT_H
 
 /**
- * @file Describes for people why a JSON text of the application is refused: the position, and what
- * is there.
+ * @file
+ * Explains to people why a JSON text of the application is refused: the position, and what is
+ * there.
  */
 
 #include <stdbool.h>
@@ -12,8 +13,8 @@
 #include "mqtt_core/span.h"
 
 /**
- * IOTHUB_OK if json is one JSON value (with `object`: one JSON object). what names the text in the
- * error, e.g. "twin report".
+ * Returns IOTHUB_OK if json is one JSON value (if `object` is true: one JSON object). `what` names
+ * the text in the error, for example "twin report".
  */
 iothub_result iothub_json_judge(mqc_span json, bool object, const char *what, iothub_error *error);
 

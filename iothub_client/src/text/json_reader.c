@@ -9,7 +9,7 @@ void iothub_json_reader_init(iothub_json_reader *r, mqc_span text)
     *r = begin;
 }
 
-/* Both ends of a walk: the text is complete, or has a fault where the scan stands. */
+/* Ends a walk: either the text is complete, or it has a fault at the position of the scan. */
 static bool stop(iothub_json_reader *r, iothub_result result)
 {
     r->kind = IOTHUB_JSON_NONE;
@@ -76,7 +76,7 @@ static iothub_json_kind kind_at(const iothub_json_scan *s)
     return number ? IOTHUB_JSON_NUMBER : IOTHUB_JSON_NONE;
 }
 
-/* A whole scalar, or the bracket that an object or array begins with. */
+/* Reads a complete scalar, or the bracket that begins an object or array. */
 static bool read_kind(iothub_json_reader *r, iothub_json_scan *s)
 {
     switch (r->kind) {

@@ -33,7 +33,7 @@ static bool skip_digits(iothub_json_scan *s)
     return s->p != from;
 }
 
-/* RFC 8259 section 6. */
+/* Numbers are described in RFC 8259, section 6. */
 bool iothub_json_scan_number(iothub_json_scan *s)
 {
     (void)take(s, '-');
@@ -52,7 +52,7 @@ bool iothub_json_scan_number(iothub_json_scan *s)
     return true;
 }
 
-/* Four hex digits. */
+/* Reads four hex digits. */
 static bool take_u16(iothub_json_scan *s, uint32_t *out)
 {
     uint32_t n = 0;
@@ -109,8 +109,8 @@ static bool take_escape(iothub_json_scan *s, uint32_t *code_point)
     return true;
 }
 
-/* Reads one multi-byte character by RFC 3629 section 4: shortest form, no surrogates, <=
- * U+10FFFF. */
+/* Reads one multi-byte character by RFC 3629 section 4: in its shortest form, not a surrogate,
+ * at most U+10FFFF. */
 static bool take_multi_byte(iothub_json_scan *s, uint32_t *code_point)
 {
     static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -156,7 +156,7 @@ bool iothub_json_scan_char(iothub_json_scan *s, uint32_t *code_point)
     return take(s, '\\') ? take_escape(s, code_point) : iothub_json_scan_utf8(s, code_point);
 }
 
-/* Skips ASCII without a special meaning, which most strings consist of. */
+/* Skips ASCII characters without a special meaning, of which most strings consist. */
 static void skip_plain(iothub_json_scan *s)
 {
     const uint8_t *p = s->p;

@@ -2,9 +2,10 @@
 #define IOTHUB_JSON_SCAN_H
 
 /**
- * @file The smallest parts of a JSON text (RFC 8259): characters, strings, numbers and words. Each
- * function moves the scan behind the part. At a fault it returns false, and the scan stands at the
- * byte at fault.
+ * @file
+ * The smallest parts of a JSON text (RFC 8259): characters, strings, numbers and words. Each
+ * function moves the scan to the end of the part. At a fault it returns false, and the scan is at
+ * the byte at fault.
  */
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@ typedef struct iothub_json_scan {
     const uint8_t *end;
 } iothub_json_scan;
 
-/** The scan of a text from its byte `offset` on. */
+/** Returns a scan of a text, which begins at its byte `offset`. */
 static inline iothub_json_scan iothub_json_scan_of(mqc_span text, size_t offset)
 {
     const iothub_json_scan s = {
@@ -29,7 +30,7 @@ static inline iothub_json_scan iothub_json_scan_of(mqc_span text, size_t offset)
     return s;
 }
 
-/** Returns the next byte, or 0 at the end; a NUL is never valid JSON. */
+/** Returns the next byte, or 0 at the end. (A NUL is never valid JSON.) */
 static inline uint8_t iothub_json_scan_peek(const iothub_json_scan *s)
 {
     return s->p < s->end ? *s->p : (uint8_t)0;
@@ -53,16 +54,16 @@ static inline void iothub_json_scan_space(iothub_json_scan *s)
     }
 }
 
-/** A string with its quotes. */
+/** Reads a string with its quotes. */
 bool iothub_json_scan_string(iothub_json_scan *s);
 
 bool iothub_json_scan_number(iothub_json_scan *s);
 bool iothub_json_scan_word(iothub_json_scan *s, const char *word);
 
-/** One character of a string, not the closing quote, with its escapes decoded. */
+/** Reads one character of a string, but not the closing quote. Escapes are decoded. */
 bool iothub_json_scan_char(iothub_json_scan *s, uint32_t *code_point);
 
-/** One character of plain UTF-8, without escapes. */
+/** Reads one character of UTF-8, without escapes. */
 bool iothub_json_scan_utf8(iothub_json_scan *s, uint32_t *code_point);
 
 #endif

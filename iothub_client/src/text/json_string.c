@@ -20,7 +20,7 @@ bool iothub_json_equals(mqc_span string, const char *text)
     return s.p == s.end && wanted.p == wanted.end;
 }
 
-/* UTF-8 of a code point, RFC 3629 section 3. */
+/* Encodes a code point in UTF-8 (RFC 3629 section 3). Returns the number of bytes. */
 static size_t encode(uint32_t code_point, char out[4])
 {
     static const uint8_t leads[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
@@ -36,7 +36,8 @@ static size_t encode(uint32_t code_point, char out[4])
     return len;
 }
 
-/* The length of the text that a string stands for; false: it is no JSON string. */
+/* Finds the length of the text that a JSON string stands for. Returns false if it is not a JSON
+ * string. */
 static bool text_length(mqc_span string, size_t *len)
 {
     iothub_json_scan s = iothub_json_scan_of(string, 0);

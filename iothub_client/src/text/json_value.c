@@ -4,12 +4,14 @@
 /* A number as it is written: digits * 10^exponent. */
 typedef struct decimal {
     bool negative;
-    uint64_t digits; /* the first 19 significant ones; if these are all, without zeros at the end */
+    /* The first 19 significant digits; if there are no more, without zeros at the end. */
+    uint64_t digits;
     int64_t exponent;
-    bool cut; /* there are more digits than 19, and not only zeros */
+    bool cut; /* there are more than 19 digits, and the others are not all zero */
 } decimal;
 
-/* Larger exponents are beyond every type; this one still adds up with the length of a text. */
+/* Larger exponents are outside the range of every type. This one can still be added to the
+ * length of a text. */
 #define EXPONENT_LIMIT INT64_C(1000000000000)
 
 static bool is_digit(uint8_t c)
@@ -17,7 +19,7 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads digits from `at` on, of which those behind the point lower the exponent. */
+/* Reads digits from `at` on. Digits after the decimal point lower the exponent. */
 static size_t take_digits(mqc_span text, size_t at, bool behind_point, decimal *n)
 {
     static const uint64_t full = UINT64_C(1000000000000000000); /* 19 digits */
@@ -49,7 +51,7 @@ static int64_t exponent_at(mqc_span text, size_t at)
     return negative ? -n : n;
 }
 
-/* False: it is not exactly one number. */
+/* Parses a number. Returns false if the text is not exactly one number. */
 static bool decimal_of(mqc_span text, decimal *n)
 {
     iothub_json_reader r;
@@ -76,7 +78,7 @@ static bool decimal_of(mqc_span text, decimal *n)
     return true;
 }
 
-/* The absolute value of a whole number. */
+/* Finds the absolute value of a whole number. */
 static iothub_result whole(const decimal *n, uint64_t *out)
 {
     uint64_t value = n->digits;

@@ -101,7 +101,7 @@ static void comma(iothub_json_writer *w)
     }
 }
 
-/* What comes before a value. */
+/* Writes what precedes a value. */
 static void begin(iothub_json_writer *w, const char *name)
 {
     const bool wants_name = in_object(w) && w->state != IOTHUB_JSON_WRITER_VALUE;
@@ -117,7 +117,7 @@ static void begin(iothub_json_writer *w, const char *name)
     }
 }
 
-/* A value is complete. */
+/* Called when a value is complete. */
 static void end(iothub_json_writer *w)
 {
     w->state = w->open != 0 ? IOTHUB_JSON_WRITER_NEXT : IOTHUB_JSON_WRITER_DONE;
@@ -193,7 +193,7 @@ void iothub_json_put_text(iothub_json_writer *w, const char *name, mqc_span text
 
 static void put_number(iothub_json_writer *w, const char *name, bool negative, uint64_t value)
 {
-    char digits[24]; /* a sign and 20 digits */
+    char digits[24]; /* room for a sign and 20 digits */
     iothub_text t;
 
     iothub_text_init(&t, digits, sizeof digits);
@@ -212,7 +212,7 @@ void iothub_json_put_uint(iothub_json_writer *w, const char *name, uint64_t valu
     put_number(w, name, false, value);
 }
 
-/* Exactly so many digits. */
+/* Writes exactly this number of digits. */
 static void put_fraction(iothub_text *t, uint32_t fraction, unsigned decimals)
 {
     char digits[IOTHUB_BINARY64_DECIMALS];
@@ -226,7 +226,7 @@ static void put_fraction(iothub_text *t, uint32_t fraction, unsigned decimals)
 void iothub_json_put_double(iothub_json_writer *w, const char *name, double value,
                             unsigned decimals)
 {
-    char digits[40]; /* a sign, 20 digits, the point, 9 digits */
+    char digits[40]; /* room for a sign, 20 digits, the point and 9 digits */
     iothub_fixed fixed;
     iothub_text t;
 

@@ -7,7 +7,7 @@ enum { NAME_MAX_PLAUSIBLE = 32 };
 
 typedef struct part {
     mqc_span name;
-    mqc_span value; /* ptr NULL: no '=' */
+    mqc_span value; /* ptr is NULL if there is no '=' */
     size_t number;  /* from 1 */
 } part;
 
@@ -30,7 +30,7 @@ static bool same_name(const iothub_name_value_format *f, mqc_span name, const ch
                       : mqc_span_eq(name, mqc_span_str(known));
 }
 
-/* Returns the index of a known name, or f->count. */
+/* Returns the index of a known name, or f->count if it is unknown. */
 static size_t find_name(const iothub_name_value_format *f, mqc_span name)
 {
     size_t i = 0;
@@ -41,7 +41,8 @@ static size_t find_name(const iothub_name_value_format *f, mqc_span name)
     return i;
 }
 
-/* A key without its name ("...;AbCd==") must not be mistaken for a name and shown. */
+/* Returns whether this is a name that may be shown. A key without its name ("...;AbCd==") must
+ * not be mistaken for a name. */
 static bool looks_like_a_name(const part *p)
 {
     bool only_padding = true;

@@ -5,7 +5,7 @@
 #define FIVE   1, 1, 1, 1, 1
 #define A_TO_Z FIVE, FIVE, FIVE, FIVE, FIVE, 1
 
-/* A table, since a look-up for each byte of each property is faster than comparisons. */
+/* A table, because a look-up for each byte of each property is faster than comparisons. */
 const bool iothub_unreserved[256] = {
     ['-'] = 1, ['.'] = 1,      ['0'] = FIVE, ['5'] = FIVE,
     ['_'] = 1, ['A'] = A_TO_Z, ['~'] = 1,    ['a'] = A_TO_Z,
@@ -59,14 +59,14 @@ static size_t escaped_len(mqc_span raw)
 
 void iothub_percent_put(iothub_text *t, mqc_span raw)
 {
-    if (t->buf == NULL) { /* only counting, or no room at all */
+    if (t->buf == NULL) { /* the text is only counted, or has no room at all */
         iothub_text_advance(t, escaped_len(raw));
         return;
     }
     while (raw.len > 0 && !t->overflow) {
         size_t n = put_plain(t, raw.ptr, plain_len(raw));
         if (n < raw.len) {
-            put_escaped(t, raw.ptr[n]); /* overflows if there was not enough room */
+            put_escaped(t, raw.ptr[n]); /* records the overflow if there was not enough room */
             n++;
         }
         raw = mqc_span_of(raw.ptr + n, raw.len - n);

@@ -2,8 +2,9 @@
 #define IOTHUB_PERCENT_H
 
 /**
- * @file Percent-encoding as the hub requires it: unreserved characters of RFC 3986 are copied,
- * every other byte becomes %XX in upper case. '+' never stands for a space.
+ * @file
+ * Percent-encoding as the hub requires it: unreserved characters of RFC 3986 are copied, and every
+ * other byte becomes %XX in upper case. '+' never stands for a space.
  */
 
 #include <stdbool.h>
@@ -17,7 +18,9 @@
 /** True at the index of a byte that needs no escape. */
 extern const bool iothub_unreserved[256];
 
-/** *t keeps an overflow, as with every put. */
+/**
+ * Appends the encoded bytes. An overflow is recorded in t, as in all functions of the text writer.
+ */
 void iothub_percent_put(iothub_text *t, mqc_span raw);
 /** Appends z after a separator (NUL: none), which is not encoded. Adds the length of z to *len. */
 void iothub_percent_put_text(iothub_text *t, char separator, const char *z, size_t *len);
@@ -28,7 +31,8 @@ static inline size_t iothub_percent_run(const char *z)
     const uint8_t *front = (const uint8_t *)z;
     const uint8_t *p = front;
 
-    while (iothub_unreserved[p[0]] && iothub_unreserved[p[1]]) { /* NUL is not */
+    /* The loop ends at the NUL, which is not unreserved. */
+    while (iothub_unreserved[p[0]] && iothub_unreserved[p[1]]) {
         p += 2;
     }
     p += iothub_unreserved[p[0]];
@@ -36,20 +40,20 @@ static inline size_t iothub_percent_run(const char *z)
 }
 
 /**
- * Removes one decoded byte from the start of *rest, which must not be empty. False: '%' without two
- * hex digits; *rest is then unchanged.
+ * Removes one decoded byte from the start of *rest, which must not be empty. Returns false for '%'
+ * without two hex digits; *rest is unchanged then.
  */
 bool iothub_percent_take(mqc_span *rest, uint8_t *byte);
 
-/** True if every '%' is followed by two hex digits. */
+/** Returns true if every '%' is followed by two hex digits. */
 bool iothub_percent_valid(mqc_span encoded);
 
-/** True if encoded is valid and decodes to exactly the bytes of raw. */
+/** Returns true if encoded is valid and decodes to exactly the bytes of raw. */
 bool iothub_percent_eq(mqc_span encoded, mqc_span raw);
 
 /**
- * Decodes into out[0..cap), without a NUL; out may be encoded.ptr. IOTHUB_ERR_PROTOCOL: a broken
- * sequence; IOTHUB_ERR_NO_SPACE: cap is too small. *len is set on success only.
+ * Decodes into out[0..cap), without a NUL; out may be encoded.ptr. Returns IOTHUB_ERR_PROTOCOL for
+ * a broken sequence, and IOTHUB_ERR_NO_SPACE if cap is too small. *len is set only on success.
  */
 iothub_result iothub_percent_decode(mqc_span encoded, void *out, size_t cap, size_t *len);
 

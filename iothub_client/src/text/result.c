@@ -12,8 +12,8 @@ const char *iothub_version(void)
     return IOTHUB_VERSION_STRING;
 }
 
-/* All texts in one array, one after the other: an array of pointers would make the code half as
- * large again. */
+/* All texts are in one array, one after the other. An array of pointers would increase the size
+ * by half. */
 #define EACH_RESULT(X)                                             \
     X(IOTHUB_OK, "ok")                                             \
     X(IOTHUB_ERR_ARG, "invalid argument")                          \

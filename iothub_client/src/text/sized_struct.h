@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Structs that pass between an application and an SDK of another version, which may have fields
- * more or fewer at the end.
+ * Structs that are passed between an application and an SDK of another version. The newer one may
+ * have more fields at the end.
  */
 
 #include <stddef.h>
@@ -12,8 +12,8 @@
 #include "iothub/result.h"
 
 /**
- * Copies the caller's struct; missing fields become zero. IOTHUB_ERR_UNSUPPORTED: a field that this
- * version does not know is set. what names the struct in the error.
+ * Copies the caller's struct; missing fields become zero. Returns IOTHUB_ERR_UNSUPPORTED if a field
+ * is set that this version does not know. `what` names the struct in the error.
  */
 iothub_result iothub_struct_in(void *to, size_t to_size, const void *from, size_t from_size,
                                const char *what, iothub_error *error);

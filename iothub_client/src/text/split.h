@@ -1,7 +1,10 @@
 #ifndef IOTHUB_SPLIT_H
 #define IOTHUB_SPLIT_H
 
-/** @file Cuts and compares parts of a text, without copying them. */
+/**
+ * @file
+ * Cuts and compares parts of a text without copying them.
+ */
 
 #include <stdbool.h>
 
@@ -19,19 +22,19 @@ static inline bool iothub_is_letter(uint8_t c)
     return folded >= 'a' && folded <= 'z';
 }
 
-/** Returns the value of a hex digit in upper or lower case, 16 for any other byte. */
+/** Returns the value of a hex digit in upper or lower case, or 16 for any other byte. */
 unsigned iothub_hex_value(uint8_t c);
 
-/** Returns text without white space at both ends. */
+/** Returns the text without white space at both ends. */
 mqc_span iothub_trim(mqc_span text);
 
 /**
- * Cuts text at the first c. False: there is none; *before is then the whole text, and *after is
- * empty with ptr NULL.
+ * Cuts text at the first c. Returns false if there is none; *before is then the whole text, and
+ * *after is empty with ptr NULL.
  */
 bool iothub_cut(mqc_span text, char c, mqc_span *before, mqc_span *after);
 
-/** True if both are equal without regard to case. */
+/** Returns true if both are equal without regard to case. */
 bool iothub_same_word(mqc_span a, mqc_span b);
 
 #endif

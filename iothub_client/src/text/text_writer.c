@@ -1,6 +1,6 @@
 #include "text/text_writer.h"
 
-/* A name from the input is cut, to leave room for the explanation. */
+/* If a name from the input is longer, it is cut, to leave room for the explanation. */
 enum { NAME_MAX_SHOWN = 48 };
 
 void iothub_text_init(iothub_text *t, char *buf, size_t cap)
@@ -69,7 +69,7 @@ iothub_result iothub_text_finish(iothub_text *t)
     return IOTHUB_OK;
 }
 
-/* An error text is always one printable line, whatever bytes the input holds. */
+/* Keeps an error text one printable line, whatever bytes the input contains. */
 static void put_printable(iothub_text *t, mqc_span s)
 {
     for (size_t i = 0; i < s.len && !t->overflow; i++) {
