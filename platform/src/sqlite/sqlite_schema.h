@@ -5,17 +5,14 @@
  * @file
  * The content of the database file, and the reasons for it:
  *
- *   records  One row for each record. There is always at least one row: the last row stays, because
- *   it
- *            shows which number comes next. `number` counts records and `total` their bytes since
- *            the
- *            store was made. So the first and the last row show how many records there are, and a
- *            missing row is noticed. If a record is removed while an earlier one is still stored,
- *            its
- *            row becomes a gap: its head is NULL, and it is deleted together with all rows before
- *            it.
- *            Adjacent gaps are joined into one row, the last of them. Its tag is the number of
- *            further records that it stands for, and its size is the size of all of them.
+ *   records  One row for each record. There is always at least one row: the last row stays,
+ *            because it shows which number comes next. `number` counts records and `total` their
+ *            bytes since the store was made. So the first and the last row show how many records
+ *            there are, and a missing row is noticed. If a record is removed while an earlier one
+ *            is still stored, its row becomes a gap: its head is NULL, and it is deleted together
+ *            with all rows before it. Adjacent gaps are joined into one row, the last of them. Its
+ *            tag is the number of further records that it stands for, and its size is the size of
+ *            all of them.
  *   meta     One row: what distinguishes this store from others, and what the other rows do not
  *            contain.
  *
