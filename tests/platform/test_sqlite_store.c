@@ -296,9 +296,10 @@ static void options_of_programs_of_every_version_are_taken(void **state)
         uint64_t more;
     } newer = { .known = f->options };
     const size_t old = offsetof(plat_sqlite_options, max_disk_bytes);
-    plat_sqlite_options *older = malloc(old);
-    assert_non_null(older);
-    memcpy(older, &f->options, old);
+    void *memory = malloc(old);
+    const plat_sqlite_options *older = memory;
+    assert_non_null(memory);
+    memcpy(memory, &f->options, old);
 
     assert_int_equal(plat_sqlite_store_open_sized(older, old, &f->store, f->detail), PLAT_OK);
     assert_int_equal(f->store->ops->close(f->store), PLAT_OK);
@@ -310,7 +311,7 @@ static void options_of_programs_of_every_version_are_taken(void **state)
                      PLAT_ERR_ARG);
     assert_null(f->store);
     assert_string_equal(f->detail, "store: an option is set that this version does not know");
-    free(older);
+    free(memory);
 }
 
 /* These names would mean a database in memory, or a URI, to SQLite. */
