@@ -35,6 +35,7 @@ RULES = [
     ("platform/src/", None, ("platform/",)),
     ("iothub_client/src/heap", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/src/drive/heap", FREESTANDING | {"stdlib.h"}, OURS),
+    ("iothub_client/src/edge/", FREESTANDING | {"stdlib.h"}, OURS),
     ("iothub_client/", FREESTANDING, OURS),
     ("tools/cli/", None, (CLI,)),
     ("samples/", None, (*OURS, CLI)),
@@ -78,7 +79,7 @@ LEVELS = {
         ["text"],
         ["hub"],
         ["context"],
-        ["connection", "telemetry", "features", "pnp"],
+        ["connection", "telemetry", "features", "pnp", "edge"],
         ["drive"],
     ],
     "tools/hub_emulator": [

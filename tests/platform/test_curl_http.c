@@ -151,11 +151,14 @@ static void the_request_is_sent_as_it_was_given_and_the_answer_arrives(void **st
     r.method = "POST";
     r.headers = headers;
     r.header_count = 2;
-    r.body = "{\"a\":1}";
+    char body[] = "{\"a\":1}";
+    r.body = body;
     r.body_len = 7;
+    r.copy_body = true;
     plat_http_answer answer;
 
     assert_int_equal(http->ops->start(http, &r), PLAT_OK);
+    memset(body, 'x', 7); /* it was copied */
     assert_int_equal(finish(http, &answer), PLAT_OK);
 
     assert_int_equal(answer.status, 201);

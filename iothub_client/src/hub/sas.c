@@ -2,6 +2,7 @@
 
 #include "hub/connection_string_take.h"
 #include "hub/key_signature.h"
+#include "hub/sas_text.h"
 #include "hub/topics.h"
 #include "text/base64.h"
 #include "text/decimal.h"
@@ -36,40 +37,25 @@ static iothub_result fail_null(iothub_error *err)
     return iothub_fail(err, IOTHUB_ERR_ARG, "SAS token: a pointer is NULL");
 }
 
-/* The signed text is "sr \n se", and sr is the first field of the token. So the signed text is
- * written in place and signed; then the token continues after sr. */
 static iothub_result put_token(const plat_crypto *crypto, const iothub_sas_grant *grant,
                                iothub_text *t, iothub_error *err)
 {
     char sig[KEY_SIGNATURE_CHARS] = { 0 };
     const mqc_span resource = iothub_trim(grant->resource);
-    const mqc_span policy = iothub_trim(grant->policy);
+    sas_draft draft;
 
     if (resource.len == 0) {
         return iothub_fail(err, IOTHUB_ERR_ARG, "a SAS token needs a resource");
     }
-    iothub_text_put(t, "SharedAccessSignature sr=");
-    size_t from = t->len;
-    iothub_percent_put(t, resource);
-    size_t to = t->len;
-    iothub_text_put_char(t, '\n');
-    iothub_text_put_u64(t, grant->expiry_s);
+    const mqc_span text = sas_text_begin(t, resource, grant->expiry_s, &draft);
     if (!t->overflow) {
-        iothub_result r = key_signature_make(crypto, grant->key,
-                                             mqc_span_of(t->buf + from, t->len - from), sig, err);
+        iothub_result r = key_signature_make(crypto, grant->key, text, sig, err);
         if (r != IOTHUB_OK) {
             return r;
         }
     }
-    iothub_text_cut(t, to);
-    iothub_text_put(t, "&sig=");
-    iothub_percent_put(t, mqc_span_of(sig, sizeof sig));
-    iothub_text_put(t, "&se=");
-    iothub_text_put_u64(t, grant->expiry_s);
-    if (policy.len != 0) {
-        iothub_text_put(t, "&skn=");
-        iothub_percent_put(t, policy);
-    }
+    sas_text_end(t, &draft, mqc_span_of(sig, sizeof sig), grant->expiry_s,
+                 iothub_trim(grant->policy));
     return t->overflow
                ? iothub_fail(err, IOTHUB_ERR_NO_SPACE, "the buffer is too small for the SAS token")
                : IOTHUB_OK;

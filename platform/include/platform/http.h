@@ -18,6 +18,7 @@
  * thread at a time may use a plat_http.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ typedef struct plat_http_request {
     const char *const *headers; /**< Lines such as "Content-Type: application/json". */
     size_t header_count;        /**< Number of headers, at most PLAT_HTTP_HEADERS_MAX. */
     const void *body;           /**< The body, or NULL; borrowed until the request has ended. */
+    bool copy_body;             /**< true: the body is copied, and not borrowed. */
     size_t body_len;            /**< Size of the body in bytes. */
     size_t answer_max;   /**< Largest body of an answer, in bytes; a larger one is an error. */
     uint32_t timeout_ms; /**< Time for the whole request, at least 1. */
@@ -73,7 +75,7 @@ typedef struct plat_http plat_http;
 /** The functions of a plat_http. */
 typedef struct plat_http_ops {
     /**
-     * Starts a request.  Never blocks.  Everything but the body is copied.
+     * Starts a request.  Never blocks.  Everything but the body is copied; see copy_body.
      * @param h  no request is in progress
      * @param r  the request
      * @retval PLAT_ERR_STATE   a request is in progress

@@ -226,7 +226,11 @@ static CURLcode set_body(CURL *easy, const plat_http_request *r)
         return CURLE_OK;
     }
     CURLcode code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body) : code;
+    if (code != CURLE_OK) {
+        return code;
+    }
+    return r->copy_body ? curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, r->body)
+                        : curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body);
 }
 
 /* The first failure is returned; the later calls then do no harm. */
