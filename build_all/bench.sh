@@ -14,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# build TARGET FOLDER [OPTION...]: builds with the libraries that pkg-config finds
+# build TARGET FOLDER [OPTION...]: builds with the libraries that pkg-config finds.
 build() {
   cmake --preset release -B "$2" "${@:3}" >/dev/null
   cmake --build "$2" --target "$1" >&2
@@ -24,7 +24,7 @@ compare=true
 scale=false
 [ $# -gt 0 ] || scale=true
 options=()
-again=() # folders of builds with other libraries
+again=()  # folders of builds with other libraries
 for option in "$@"; do
   case $option in
   --aes)

@@ -21,7 +21,7 @@ case ${1:-} in '' | -*) commits+=(HEAD) ;; *)
   ;;
 esac
 
-# export_and_build COMMIT: prints the folder
+# export_and_build COMMIT: exports and builds a commit, and prints its folder.
 export_and_build() {
   local name folder
   name=$(git rev-parse --short "$1^{commit}")

@@ -15,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Name, release of Debian, architecture, argument of matrix_row.sh.
+# Each row has a name, the release of Debian, the architecture and the arguments of matrix_row.sh.
 rows=(
   'debian13-amd64        trixie   amd64 native'
   'debian13-amd64-user   trixie   amd64 user'
@@ -48,7 +48,8 @@ fail() {
 
 # --- the systems --------------------------------------------------------------------------------
 
-# Mounts and processes of its own, which end together with it, so nothing has to be unmounted afterwards.
+# Runs a command with mounts and processes of its own, which end together with it, so that nothing has to be unmounted
+# afterwards.
 isolated() {
   unshare --mount --pid --fork --kill-child --propagation private -- "$@" </dev/null 9>&- &
   running=$!
@@ -102,7 +103,7 @@ proxy_of_host() {
   [ -z "$proxy" ] || echo "http_proxy=$proxy"
 }
 
-# debootstrap_to ROOT RELEASE ARCHITECTURE
+# debootstrap_to ROOT RELEASE ARCHITECTURE: installs a minimal system into a folder.
 debootstrap_to() {
   local proxy
   proxy=$(proxy_of_host)
@@ -141,7 +142,7 @@ remove_system() {
 
 # --- a row --------------------------------------------------------------------------------------
 
-# run_row RELEASE ARCHITECTURE KIND
+# run_row RELEASE ARCHITECTURE KIND: makes a system and runs the tests in it.
 run_row() {
   local own=$2 personality=()
   [ "$3" != cross ] || own=amd64
@@ -264,7 +265,7 @@ main() {
   check_wanted
   check_host
   mkdir -p "$cache/logs"
-  exec 9>"$cache/lock" # the lock ends with the script
+  exec 9>"$cache/lock"  # the lock ends when the script ends
   flock -n 9 || fail "--cache $cache: another matrix.sh is using it"
   trap finish EXIT
   trap 'exit 130' INT TERM

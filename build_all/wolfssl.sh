@@ -8,14 +8,14 @@ cd "$(dirname "$0")/.."
 
 ./build_all/setup.sh wolfssl
 top=$PWD/build/wolfssl
-# The compiler options of Debian's packages, since wolfSSL's configure sets no -O.
+# The compiler options of Debian's packages, because wolfSSL's configure sets no -O.
 flags=$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --export=sh)
-stamp=$top/flags # the options of the library that is installed there
+stamp=$top/flags  # the options of the library that is installed there
 if [ -e "$top/usr/include/wolfssl/options.h" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$flags" ]; then
   exit 0
 fi
 
-# Package lists in a folder of this script: the system may have no source lists, and must not be changed.
+# Keeps package lists in a folder of this script, because the system may have no source lists, and must not be changed.
 mkdir -p "$top/lists/partial" "$top/archives/partial"
 sed 's/^Types: *deb *$/Types: deb-src/' /etc/apt/sources.list.d/*.sources \
   >"$top/debian.sources" 2>/dev/null || true
@@ -31,12 +31,13 @@ cd "$top"
 rm -rf wolfssl-*/
 "${apt[@]}" source wolfssl >&2
 
-# The options of debian/rules, and --enable-intelasm.
+# Uses the options of debian/rules, and --enable-intelasm.
 cd wolfssl-*/
 eval "$flags"
 ./autogen.sh >../build.log 2>&1
 ./configure --prefix="$top/usr" --enable-distro --enable-pkcs11 --disable-examples \
   --enable-intelasm >>../build.log 2>&1
 make -j2 install >>../build.log 2>&1
-install -m 644 wolfssl/options.h "$top/usr/include/wolfssl/" # as the package does; a distro's "install" does not
+# Copies this header as the package does, because "make install" leaves it out with --enable-distro.
+install -m 644 wolfssl/options.h "$top/usr/include/wolfssl/"
 echo "$flags" >"$stamp"

@@ -21,7 +21,7 @@ typedef struct app {
         sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     iothub_client *client;
     int epoll, timer;
-    iothub_poll watched; /* what epoll was last given for each slot */
+    iothub_poll watched; /* what epoll was last told for each slot */
     unsigned sent, arrived;
 } app;
 
@@ -40,7 +40,8 @@ static void on_timer(app *a)
     const iothub_telemetry message = { .body = body, .body_len = sizeof body - 1 };
     uint64_t ticks;
 
-    (void)!read(a->timer, &ticks, sizeof ticks); /* or it stays ready */
+    /* Reads the timer, because it would stay ready otherwise. */
+    (void)!read(a->timer, &ticks, sizeof ticks);
     if (a->sent < a->sample.count &&
         iothub_send_telemetry(a->client, &message, NULL) == IOTHUB_OK) {
         a->sent++;

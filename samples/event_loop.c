@@ -70,7 +70,7 @@ static void turn(app *a)
         fds[i].events =
             (short)((p.fds[i].want_read ? POLLIN : 0) | (p.fds[i].want_write ? POLLOUT : 0));
     }
-    if (timeout != 0) { /* 0: the client already has work */
+    if (timeout != 0) { /* 0 means that the client already has work */
         (void)poll(fds, IOTHUB_POLL_FDS, timeout);
     }
     (void)iothub_process(client); /* never blocks; a call without work to do is allowed */

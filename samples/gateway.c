@@ -28,12 +28,12 @@ typedef struct gateway {
 } gateway;
 
 typedef struct device {
-    plat_poll_item item; /* must be the first member: the set returns a pointer to it */
+    plat_poll_item item; /* must be the first member, because the set returns a pointer to it */
     struct device *next;
     gateway *gateway;
     iothub_client *client;
     size_t number;
-    uint64_t next_ms; /* time of the start, later of the next message */
+    uint64_t next_ms; /* time of the start, then of the next message */
     unsigned sent, arrived;
     bool connected;
 } device;
@@ -126,7 +126,8 @@ static void add_device(gateway *g, const char *connection_string, const cli_list
         exit(cli_error("%s, line %zu: %s", from->name, from->line, error.text));
     }
     d->gateway = g;
-    d->next_ms = now_ms() + g->device_count * START_GAP_MS; /* not all at the same time */
+    /* The devices do not all start at the same time. */
+    d->next_ms = now_ms() + g->device_count * START_GAP_MS;
     d->number = ++g->device_count;
     d->next = g->devices;
     g->devices = d;

@@ -17,7 +17,7 @@ typedef struct app {
         sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     unsigned answered;
     iothub_method_token selftest; /* the call that is answered later */
-    uint64_t selftest_ready_ms;   /* 0: none is running */
+    uint64_t selftest_ready_ms;   /* time at which the self-test is finished; 0: none is running */
 } app;
 
 static uint64_t now_ms(const app *a)
@@ -57,7 +57,7 @@ static iothub_method_verdict on_method(iothub_client *c, const iothub_method_cal
     return IOTHUB_METHOD_UNKNOWN; /* the client answers 404 */
 }
 
-/* The answer was sent. */
+/* Called when the answer was sent. */
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
 {
     app *a = user;

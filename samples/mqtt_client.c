@@ -27,9 +27,9 @@ typedef struct app {
     mqtt_args args;
     mqtt_loop loop;
     unsigned received;
-    unsigned sent; /* of our own messages */
+    unsigned sent; /* number of messages that this program has sent */
     unsigned finished;
-    bool begun; /* everything was sent, and each subscription requested */
+    bool begun; /* everything was sent, and each subscription was requested */
     bool connected;
     bool failed;
 } app;
@@ -61,7 +61,7 @@ static void log_in(app *a)
         .keep_alive_s = 60,
         .clean_session = !a->args.keep_session,
         .timeout_ms = 10000,
-        .ack_timeout_ms = 30000, /* for a broker that answers pings but nothing else */
+        .ack_timeout_ms = 30000, /* limits a broker that answers pings but nothing else */
         .stall_timeout_ms = 30000,
         .reports_flow = true,
     };

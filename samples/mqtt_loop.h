@@ -15,7 +15,7 @@ typedef struct mqtt_loop {
     mqc_engine engine;
     bool blocked;     /* the stream did not accept all bytes */
     const char *part; /* after a failure: the operation that failed */
-    const char *why;  /* and the reason */
+    const char *why;  /* the reason of the failure */
 } mqtt_loop;
 
 /** Prepares an engine with its memory, and a stream; the stream uses TLS if ca_file is given. */

@@ -22,7 +22,7 @@ typedef struct sensor {
     struct app *app;
     const char *name;
     pthread_t thread;
-    bool waiting; /* signalled when its message ends */
+    bool waiting; /* the condition is signalled when its message ends */
     iothub_result result;
 } sensor;
 
@@ -67,7 +67,8 @@ static iothub_result send_and_wait(sensor *s, unsigned number)
     s->result = iothub_send_telemetry(a->client, &message, NULL);
     if (s->result != IOTHUB_OK) {
         s->waiting = false;
-        (void)sample_fail(iothub_last_error(a->client)->text); /* this thread's own */
+        /* Each thread has an error text of its own. */
+        (void)sample_fail(iothub_last_error(a->client)->text);
     }
     while (s->waiting && !a->over) {
         (void)pthread_cond_wait(&a->changed, &a->lock);

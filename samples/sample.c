@@ -69,7 +69,7 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
         printf("connected\n");
     } else if (status->state == IOTHUB_WAITING) {
         (void)cli_error("%s%s", status->text, hint(s, status));
-        /* The client itself would retry without end; a sample that was never connected ends. */
+        /* The client itself would try again forever; a sample that was never connected ends. */
         s->failed = !s->was_connected && s->store == NULL;
     }
 }
@@ -180,7 +180,7 @@ void sample_stop(const sample *s, iothub_client *c)
 int sample_exit_status(const sample *s, bool done)
 {
     if (s->failed) {
-        return 1; /* reported when it happened */
+        return 1; /* the failure was reported when it happened */
     }
     return done || interrupted ? 0 : sample_fail("--duration ended before --count was reached");
 }

@@ -42,13 +42,13 @@ int sample_fail(const char *why);
  */
 void sample_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** How long iothub_stop may go on sending; 0 if there never was a connection. */
+/** Returns how long iothub_stop may continue to send, in ms; 0 if there never was a connection. */
 uint32_t sample_grace_ms(const sample *s);
 
 /** Stops the client and waits until it has stopped: sends what is queued, then DISCONNECT. */
 void sample_stop(const sample *s, iothub_client *c);
 
-/** The exit status of the program; done: the sample has done its work. */
+/** Returns the exit status of the program. done means that the sample has done its work. */
 int sample_exit_status(const sample *s, bool done);
 
 #endif

@@ -55,7 +55,8 @@ static unsigned store_all(const sample *s, iothub_client *c, iothub_error *why)
             *why = *iothub_last_error(c);
         }
         if (r != IOTHUB_OK &&
-            r != IOTHUB_ERR_NO_SPACE) { /* this result only means: try again later */
+            /* This result means that the queue is full, so it is tried again later. */
+            r != IOTHUB_ERR_NO_SPACE) {
             break;
         }
         (void)iothub_wait(c, r == IOTHUB_OK ? 0 : 200);

@@ -9,7 +9,8 @@
 
 #include "sample.h"
 
-enum { SHOWN = 100 }; /* number of messages; if there are more, only the sum is printed */
+/* Most messages whose end is printed one by one; if there are more, only the sum is printed. */
+enum { SHOWN = 100 };
 
 typedef struct app {
     sample
@@ -55,7 +56,8 @@ static iothub_result send_reading(iothub_client *c, unsigned number)
         .property_count = 1,
     };
 
-    return iothub_send_telemetry(c, &message, NULL); /* copied: body may go */
+    /* The message is copied, so body need not stay valid. */
+    return iothub_send_telemetry(c, &message, NULL);
 }
 
 /* Sends as many messages as the queue accepts. Returns false if a message is refused for another
@@ -68,7 +70,8 @@ static bool send_more(app *a, iothub_client *c)
         r = send_reading(c, a->sent + 1);
         a->sent += r == IOTHUB_OK ? 1 : 0;
     }
-    return r == IOTHUB_OK || r == IOTHUB_ERR_NO_SPACE; /* which only means: later */
+    /* NO_SPACE means that it can be tried again later. */
+    return r == IOTHUB_OK || r == IOTHUB_ERR_NO_SPACE;
 }
 
 /* Waits until the hub has acknowledged all messages. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""mqtt_core/MQTT-3.1.1.md lists every normative statement once, and the tests that it names exist.
+"""Checks that mqtt_core/MQTT-3.1.1.md lists every normative statement once, and that the tests that it
+names exist.
 
 usage: check_statements.py SOURCE_DIR
 """
@@ -8,7 +9,7 @@ import pathlib
 import re
 import sys
 
-# How many statements appendix B has for each section.
+# Number of statements in appendix B for each section.
 STATEMENTS = {
     "1.5.3": 3, "2.2.2": 2, "2.3.1": 7,
     "3.1.0": 2, "3.1.2": 24, "3.1.3": 11, "3.1.4": 5, "3.2.0": 1, "3.2.2": 6,
@@ -21,7 +22,7 @@ STATEMENTS = {
 
 
 def tests_of(path):
-    """What runs: a cmocka test that main names, or a method of a unittest."""
+    """Returns the tests in a file that are run: a cmocka test that main names, or a method of a unittest."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return set(re.findall(r"^    def (test_\w+)\(", text, re.M))

@@ -1,7 +1,7 @@
 # One executable per test file, named after it. Tests may see the layer's private headers.
 #   iothub_add_test(test_packet mqtt_core)
 find_package(cmocka REQUIRED)
-if(NOT TARGET cmocka::cmocka) # cmocka before 1.1.6 sets variables only
+if(NOT TARGET cmocka::cmocka)  # cmocka before 1.1.6 only sets variables
   add_library(cmocka::cmocka INTERFACE IMPORTED)
   target_include_directories(cmocka::cmocka INTERFACE ${CMOCKA_INCLUDE_DIR})
   target_link_libraries(cmocka::cmocka INTERFACE ${CMOCKA_LIBRARIES})

@@ -7,11 +7,14 @@
  * What a turn costs depends on how many clients are ready or due, not on how many there are.  On
  * Linux it uses epoll.
  *
- *     plat_poll_set_update(set, item, p.fds, due_ms);    for each client, then again after each
- * turn: while ((item = plat_poll_set_next(set, 1000)) != NULL) {
- *         ... iothub_process, iothub_poll_info(client, &p) ...
- *         plat_poll_set_update(set, item, p.fds, due_ms);
- *     }
+ * @code
+ * plat_poll_set_update(set, item, p.fds, due_ms);  // once for each client
+ *
+ * while ((item = plat_poll_set_next(set, 1000)) != NULL) {
+ *     // here: iothub_process and iothub_poll_info(client, &p) of the client of item
+ *     plat_poll_set_update(set, item, p.fds, due_ms);
+ * }
+ * @endcode
  *
  * samples/gateway.c is a complete program.  A set, with all of its items, belongs to one thread.
  */
