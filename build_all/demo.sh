@@ -139,6 +139,16 @@ if [ -n "${IOTHUB_CONNECTION_STRING:-}" ]; then
   "$bin/iothub" service method "$device_id" ping "${rest[@]}" 2>&1 | service
   wait "$sample"
   worked+=(methods)
+
+  title 'Plug and Play: a thermostat answers a desired temperature and reports its extremes'
+  on_device thermostat --count 2
+  wait_for "$work/thermostat.log" '^report: ok$'
+  "$bin/iothub" service twin update "$device_id" '{"properties":{"desired":{"targetTemperature":25}}}' \
+    "${rest[@]}" >/dev/null
+  wait_for "$work/thermostat.log" 'temperature 25'
+  "$bin/iothub" service method "$device_id" getMaxMinReport '"2026-01-01T00:00:00Z"' "${rest[@]}" 2>&1 | service
+  wait "$sample"
+  worked+=(thermostat)
 fi
 
 title "A poll loop of the application, static memory"

@@ -170,3 +170,22 @@ iothub_json_kind iothub_json_kind_of(mqc_span value)
     iothub_json_scan_space(&s);
     return kind_at(&s);
 }
+
+bool iothub_json_equals(mqc_span string, const char *text)
+{
+    iothub_json_scan s = iothub_json_scan_of(string, 0);
+    iothub_json_scan wanted = iothub_json_scan_of(mqc_span_str(text), 0);
+
+    if (!iothub_json_scan_take(&s, '"')) {
+        return false;
+    }
+    while (!iothub_json_scan_take(&s, '"')) {
+        uint32_t is;
+        uint32_t should_be;
+        if (!iothub_json_scan_char(&s, &is) || !iothub_json_scan_utf8(&wanted, &should_be) ||
+            is != should_be) {
+            return false;
+        }
+    }
+    return s.p == s.end && wanted.p == wanted.end;
+}

@@ -1,25 +1,6 @@
 #include "iothub/json.h"
 #include "text/json_scan.h"
 
-bool iothub_json_equals(mqc_span string, const char *text)
-{
-    iothub_json_scan s = iothub_json_scan_of(string, 0);
-    iothub_json_scan wanted = iothub_json_scan_of(mqc_span_str(text), 0);
-
-    if (!iothub_json_scan_take(&s, '"')) {
-        return false;
-    }
-    while (!iothub_json_scan_take(&s, '"')) {
-        uint32_t is;
-        uint32_t should_be;
-        if (!iothub_json_scan_char(&s, &is) || !iothub_json_scan_utf8(&wanted, &should_be) ||
-            is != should_be) {
-            return false;
-        }
-    }
-    return s.p == s.end && wanted.p == wanted.end;
-}
-
 /* Encodes a code point in UTF-8 (RFC 3629 section 3). Returns the number of bytes. */
 static size_t encode(uint32_t code_point, char out[4])
 {

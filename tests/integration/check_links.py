@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""A program links only the features that it uses: looks at the functions in the samples with nm.
+
+usage: check_links.py BIN_DIR
+"""
+
+import os
+import subprocess
+import sys
+import unittest
+
+BIN_DIR = sys.argv.pop(1)
+
+# What a feature's functions begin with, and a sample that uses it. The sample "telemetry" uses none.
+FEATURES = {
+    "iothub_pnp_": "temperature_controller",
+    "iothub_json_put_": "temperature_controller",
+    "iothub_json_writer_": "temperature_controller",
+    "iothub_json_get_": "temperature_controller",
+    "iothub_binary64_": "temperature_controller",
+}
+
+
+def functions(program):
+    """Names of the functions that are defined in a program."""
+    lines = subprocess.run(["nm", "--defined-only", os.path.join(BIN_DIR, program)], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    return {name for kind, name in (line.split()[-2:] for line in lines) if kind in "Tt"}
+
+
+class Links(unittest.TestCase):
+    def test_telemetry_alone_links_no_feature_that_it_does_not_use(self):
+        linked = functions("telemetry")
+        self.assertIn("iothub_send_telemetry_sized", linked)
+        for prefix in FEATURES:
+            self.assertEqual([name for name in linked if name.startswith(prefix)], [])
+
+    def test_a_sample_that_uses_a_feature_links_it(self):
+        for prefix, program in FEATURES.items():
+            self.assertTrue([name for name in functions(program) if name.startswith(prefix)], prefix)
+
+
+if __name__ == "__main__":
+    unittest.main()
