@@ -269,6 +269,35 @@ static void what_has_not_left_is_not_waited_for(void **state)
     rig_deinit(&r);
 }
 
+/* A PINGREQ that the stream does not accept stops the time. When the server has answered it, half
+ * of the time is left. */
+static void half_of_the_time_is_left_after_the_answer_to_a_held_up_ping(void **state)
+{
+    (void)state;
+    mqc_connect_options patient = options;
+    patient.keep_alive_s = 240;
+
+    for (mqc_time held_up = ACK; held_up < 3 * ACK; held_up += ACK / 7) {
+        rig r;
+        connect_with(&r, NULL, &patient);
+        (void)rig_publish(&r, 0, 1, 1, 100);
+        rig_send_all(&r);
+        const mqc_time until = r.now + held_up;
+
+        while (r.now < until) { /* meanwhile the stream accepts nothing */
+            r.now = rig_deadline(&r) < until ? rig_deadline(&r) : until;
+            assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        }
+        rig_send_all(&r);
+        assert_memory_equal(r.sent + r.sent_len - 2, ((const uint8_t[]){ 0xC0, 0 }), 2);
+        r.now += 500;
+        assert_int_equal(RIG_FEED(&r, 0xD0, 0), MQC_OK);
+        assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
+        expect_timeout(&r, r.now + ACK / 2, "PUBACK");
+        rig_deinit(&r);
+    }
+}
+
 static void an_answer_may_stand_behind_a_packet_that_is_arriving(void **state)
 {
     (void)state;
@@ -389,6 +418,7 @@ int main(void)
         cmocka_unit_test(each_lane_is_watched),
         cmocka_unit_test(pubrec_gives_new_time_to_pubcomp),
         cmocka_unit_test(what_has_not_left_is_not_waited_for),
+        cmocka_unit_test(half_of_the_time_is_left_after_the_answer_to_a_held_up_ping),
         cmocka_unit_test(an_answer_may_stand_behind_a_packet_that_is_arriving),
         cmocka_unit_test(each_byte_behind_the_first_of_a_packet_says_that_one_is_arriving),
         cmocka_unit_test(subscribe_and_unsubscribe_are_waited_for),
