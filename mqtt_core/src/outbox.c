@@ -581,13 +581,8 @@ bool mqc_outbox_drop(mqc_outbox *o, void **tag)
     if (e == NULL) {
         return false;
     }
-    const uint32_t position = o->undroppable;
-    end_entry(o, e, position, MQC_OUTCOME_DROPPED);
-    o->undroppable = position + 1;
+    end_entry(o, e, o->undroppable, MQC_OUTCOME_DROPPED);
     free_ended(o);
-    if (o->undroppable < o->freed) {
-        o->undroppable = o->freed;
-    }
     if (tag != NULL) {
         *tag = e->tag;
     }
