@@ -101,15 +101,12 @@ static bool transmit(iothub_client *c, mqc_time now)
     }
     plat_result r = channel_send(session_channel(&c->session), data, portion(c, len), &sent);
     traffic_count_send(&c->traffic, r == PLAT_OK ? sent : 0);
-    if (r == PLAT_WOULD_BLOCK) {
-        return false;
-    }
-    if (r != PLAT_OK) {
+    if (r == PLAT_OK) {
+        mqc_tx_consume(c->context.engine, sent, now);
+    } else if (r != PLAT_WOULD_BLOCK) {
         session_on_stream_error(&c->session, r);
-        return false;
     }
-    mqc_tx_consume(c->context.engine, sent, now);
-    return true;
+    return r == PLAT_OK;
 }
 
 static bool awaits_answers(const iothub_client *c)
