@@ -72,6 +72,7 @@ LEVELS = {
         ["posix", "nettle", "sqlite", "curl"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
+        ["wolfssl/identity"],
         ["wolfssl/tls"],
         ["port"],
     ],

@@ -204,7 +204,7 @@ static void make_many(void)
 {
     for (int i = 0; i < MANY; i++) {
         scripted_init(&wires[i]);
-        assert_int_equal(plat_tls_init(&streams[i], &wires[i].base, ca_file), PLAT_OK);
+        assert_int_equal(tls_init(&streams[i], &wires[i].base, ca_file), PLAT_OK);
     }
 }
 

@@ -26,6 +26,11 @@ static bool is_rsa(pki_key k)
     return k == PKI_RSA || k == PKI_RSA_1024;
 }
 
+static int curve_bytes(pki_key k)
+{
+    return k == PKI_P224 ? 28 : k == PKI_P384 ? 48 : 32;
+}
+
 bool pki_has_key(pki_key k)
 {
     return made[k];
@@ -41,7 +46,7 @@ void pki_make_keys(void)
             made[k] = wc_MakeRsaKey(&rsa_keys[k], bits, WC_RSA_EXPONENT, &rng) == 0;
         } else {
             assert_int_equal(wc_ecc_init(&ec_keys[k]), 0);
-            made[k] = wc_ecc_make_key(&rng, k == PKI_P224 ? 28 : 32, &ec_keys[k]) == 0;
+            made[k] = wc_ecc_make_key(&rng, curve_bytes((pki_key)k), &ec_keys[k]) == 0;
         }
         assert_true(made[k] || k == PKI_RSA_1024 || k == PKI_P224);
     }

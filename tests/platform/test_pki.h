@@ -25,6 +25,7 @@ typedef enum pki_key {
     PKI_RSA, /* 2048 bits */
     PKI_RSA_1024,
     PKI_P224,
+    PKI_P384,
     PKI_KEYS
 } pki_key;
 

@@ -68,14 +68,16 @@ static void every_certificate_of_a_bundle_is_kept_in_its_order(void **state)
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
         char digits[16];
         size_t n = 0;
-        plat_roots r;
+        plat_roots r = { 0 };
+        const char *why;
         for (const char *p = plans[i]; *p != '\0'; p++) {
             if (*p != '#') {
                 digits[n++] = *p;
             }
         }
         digits[n] = '\0';
-        assert_int_equal(plat_roots_load_pem(&r, text, write_bundle(text, plans[i])), PLAT_OK);
+        assert_int_equal(plat_roots_add(&r, text, write_bundle(text, plans[i]), &why), PLAT_OK);
+        assert_null(why);
         expect_certificates(&r, digits);
         plat_roots_free(&r);
         assert_int_equal(r.count, 0);
@@ -89,8 +91,9 @@ static void one_that_cannot_be_read_does_not_lock_out_the_others(void **state)
     static char text[16384];
     size_t len = write_bundle(text, "012");
     memset(text + pem_len[0] + 40, '!', 20); /* makes the second certificate invalid */
-    plat_roots r;
-    assert_int_equal(plat_roots_load_pem(&r, text, len), PLAT_OK);
+    plat_roots r = { 0 };
+    const char *why;
+    assert_int_equal(plat_roots_add(&r, text, len, &why), PLAT_OK);
     expect_certificates(&r, "02");
     plat_roots_free(&r);
 }
@@ -101,8 +104,9 @@ static void a_bundle_that_is_cut_anywhere_keeps_what_is_whole(void **state)
     static char text[16384];
     const size_t len = write_bundle(text, "01");
     for (size_t cut = 0; cut < len; cut += 7) {
-        plat_roots r;
-        plat_result result = plat_roots_load_pem(&r, text, cut);
+        plat_roots r = { 0 };
+        const char *why;
+        plat_result result = plat_roots_add(&r, text, cut, &why);
         assert_int_equal(result, r.count > 0 ? PLAT_OK : PLAT_ERR_TRUST_STORE);
         /* Only the newline at the end of the last line may be missing. */
         assert_true(r.count <= 1 || cut + 1 >= len);
@@ -118,8 +122,11 @@ static void nothing_useful_is_an_error(void **state)
                                          ("-----BEGIN CERTIFICATE-----\nAAAA\n"
                                           "-----END CERTIFICATE-----\n") };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        plat_roots r;
-        assert_int_equal(plat_roots_load_pem(&r, texts[i], strlen(texts[i])), PLAT_ERR_TRUST_STORE);
+        plat_roots r = { 0 };
+        const char *why = NULL;
+        assert_int_equal(plat_roots_add(&r, texts[i], strlen(texts[i]), &why),
+                         PLAT_ERR_TRUST_STORE);
+        assert_non_null(why);
         assert_null(r.list);
         assert_int_equal(r.count, 0);
     }
@@ -131,18 +138,18 @@ static void a_file_is_read_and_its_fault_named(void **state)
     char dir[] = "/tmp/test_roots.XXXXXX";
     char path[64];
     const char *why = NULL;
-    plat_roots r;
+    plat_roots r = { 0 };
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/roots.pem", dir);
-    assert_int_equal(plat_roots_load(&r, path, &why), PLAT_ERR_TRUST_STORE);
+    assert_int_equal(plat_roots_add_file(&r, path, &why), PLAT_ERR_TRUST_STORE);
     assert_non_null(strstr(why, "no such file"));
-    assert_int_equal(plat_roots_load(&r, dir, &why), PLAT_ERR_TRUST_STORE);
+    assert_int_equal(plat_roots_add_file(&r, dir, &why), PLAT_ERR_TRUST_STORE);
     assert_non_null(strstr(why, "directory"));
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(pem[0], 1, pem_len[0], f), pem_len[0]);
     assert_int_equal(fclose(f), 0);
-    assert_int_equal(plat_roots_load(&r, path, &why), PLAT_OK);
+    assert_int_equal(plat_roots_add_file(&r, path, &why), PLAT_OK);
     assert_null(why);
     expect_certificates(&r, "0");
     plat_roots_free(&r);

@@ -30,7 +30,7 @@ static int make_session(void **state)
     (void)make_everything(state);
     (void)make_stream(state);
     expect_success("a session to keep", HOST, &good_config);
-    session = plat_sessions_take(&tls.context->sessions, &hub, &trust);
+    session = plat_sessions_take(&tls.profile->context->sessions, &hub, &trust);
     assert_non_null(session);
     /* Longer than the cache keeps a session, so that the limit of the server has no effect. */
     assert_int_equal(wolfSSL_SSL_SESSION_set_timeout(session, 3 * PLAT_SESSION_LIFE_S),
@@ -87,12 +87,13 @@ static void a_session_is_given_out_once(void **state)
     assert_int_equal(cache.count, 0);
 }
 
-static void sessions_are_for_one_host_and_port(void **state)
+static void sessions_are_for_one_host_port_and_client_certificate(void **state)
 {
     (void)state;
     static const plat_session_key others[] = {
-        { "hub.exampl", 8883 }, { "hub.example2", 8883 }, { "HUB.example", 8883 },
-        { "", 8883 },           { HOST, 8884 },           { HOST, 0 },
+        { "hub.exampl", 0, 8883 }, { "hub.example2", 0, 8883 }, { "HUB.example", 0, 8883 },
+        { "", 0, 8883 },           { HOST, 0, 8884 },           { HOST, 0, 0 },
+        { HOST, 1, 8883 },         { HOST, UINT64_MAX, 8883 },
     };
     plat_sessions_put(&cache, &hub, session, &trust);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -217,7 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_CACHE(a_session_is_given_out_once),
-        WITH_CACHE(sessions_are_for_one_host_and_port),
+        WITH_CACHE(sessions_are_for_one_host_port_and_client_certificate),
         WITH_CACHE(forgetting_drops_all_of_a_host_and_nothing_else),
         WITH_CACHE(the_oldest_session_makes_room_whatever_the_number_of_streams),
         WITH_CACHE(fewer_streams_keep_fewer_sessions),

@@ -9,15 +9,25 @@
 #include "tls_fixture.h"
 #include "wolfssl/tls/tls_context.h"
 
+static plat_tls_profile *acquire_as(const plat_stream_config *config)
+{
+    plat_tls_profile *p = NULL;
+    plat_roots_fault fault;
+    plat_result r = plat_tls_profile_acquire(config, &p, &fault);
+    if (r != PLAT_OK) {
+        fail_msg("%s", fault.why != NULL ? fault.why : plat_result_str(r));
+    }
+    return p;
+}
+
 static plat_tls_context *acquire(const char *file)
 {
-    plat_tls_context *c = NULL;
-    plat_roots_fault fault;
-    plat_result r = plat_tls_context_acquire(file, &c, &fault);
-    if (r != PLAT_OK) {
-        fail_msg("%s: %s", file, fault.why != NULL ? fault.why : plat_result_str(r));
-    }
-    return c;
+    return acquire_as(&(plat_stream_config){ .ca_file = file })->context;
+}
+
+static void release(plat_tls_context *c)
+{
+    plat_tls_profile_release(&c->plain[PLAT_TLS_RANGE_ALL]);
 }
 
 static void users_of_one_file_share_a_context_until_the_last_has_left(void **state)
@@ -31,11 +41,11 @@ static void users_of_one_file_share_a_context_until_the_last_has_left(void **sta
     }
     assert_int_equal(first->sessions.limit, USERS / PLAT_SESSION_STREAMS);
     for (unsigned i = USERS; i > 1; i--) {
-        plat_tls_context_release(first);
+        release(first);
         assert_int_equal(first->users, i - 1);
     }
     assert_int_equal(first->sessions.limit, PLAT_SESSIONS_MIN);
-    plat_tls_context_release(first);
+    release(first);
 }
 
 static void each_file_has_a_context_of_its_own(void **state)
@@ -53,20 +63,20 @@ static void each_file_has_a_context_of_its_own(void **state)
     assert_ptr_equal(acquire(path), a);
     assert_int_equal(a->roots.count, 2);
     assert_int_equal(b->roots.count, 1);
-    plat_tls_context_release(a);
-    plat_tls_context_release(b);
-    plat_tls_context_release(a);
+    release(a);
+    release(b);
+    release(a);
 }
 
 static void a_file_without_roots_leaves_no_context_behind(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        plat_tls_context *c = NULL;
+        plat_tls_profile *p = NULL;
+        const plat_stream_config config = { .ca_file = "/nonexistent/roots.pem" };
         plat_roots_fault fault;
-        assert_int_equal(plat_tls_context_acquire("/nonexistent/roots.pem", &c, &fault),
-                         PLAT_ERR_TRUST_STORE);
-        assert_null(c);
+        assert_int_equal(plat_tls_profile_acquire(&config, &p, &fault), PLAT_ERR_TRUST_STORE);
+        assert_null(p);
         assert_string_equal(fault.file, "/nonexistent/roots.pem");
         assert_non_null(fault.why);
     }

@@ -50,7 +50,7 @@ static int limit_memory(void **state)
     shared_tickets = (tls_tickets){ .spoil_at = SIZE_MAX };
     tickets = &shared_tickets;
     scripted_init(&other_wire);
-    assert_int_equal(plat_tls_init(&keeper, &other_wire.base, ca_file), PLAT_OK);
+    assert_int_equal(tls_init(&keeper, &other_wire.base, ca_file), PLAT_OK);
     assert_int_equal(wolfSSL_SetAllocators(failing_malloc, free, failing_realloc), 0);
     return 0;
 }
@@ -129,7 +129,7 @@ static plat_result live(const tls_peer_config *c)
 static void forget_sessions(void)
 {
     const plat_session_key key = { .host = HOST, .port = 8883 };
-    plat_sessions_forget(&tls.context->sessions, &key);
+    plat_sessions_forget(&tls.profile->context->sessions, &key);
 }
 
 /* Makes each allocation, or each step-th one, fail in turn; afterwards a connection must work
@@ -182,7 +182,7 @@ static void loading_roots_survives_any_failed_allocation(void **state)
         s->ops->deinit(s);
         arm(++failures);
         allocator.on_duty = true;
-        plat_result r = plat_tls_init(&tls, &wire.base, ca_file);
+        plat_result r = tls_init(&tls, &wire.base, ca_file);
         allocator.on_duty = false;
         if (r != PLAT_OK) {
             assert_string_not_equal(s->ops->detail(s), "");
@@ -190,8 +190,8 @@ static void loading_roots_survives_any_failed_allocation(void **state)
     } while (allocator.failed);
 
     assert_true(failures > 10);
-    assert_int_equal(tls.context->roots.count, 2);
-    assert_int_equal(plat_tls_init(&keeper, &other_wire.base, ca_file), PLAT_OK);
+    assert_int_equal(tls.profile->context->roots.count, 2);
+    assert_int_equal(tls_init(&keeper, &other_wire.base, ca_file), PLAT_OK);
 }
 
 #define WITH_LIMITS(test) cmocka_unit_test_setup_teardown(test, limit_memory, free_memory)

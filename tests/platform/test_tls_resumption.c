@@ -134,7 +134,8 @@ static void a_session_holds_no_certificate(void **state)
         c.chain_len = 2;
         expect_full(HOST, &c);
 
-        WOLFSSL_SESSION *session = plat_sessions_take(&tls.context->sessions, &key, &trust);
+        WOLFSSL_SESSION *session =
+            plat_sessions_take(&tls.profile->context->sessions, &key, &trust);
 
         assert_non_null(session);
         assert_in_range(wolfSSL_i2d_SSL_SESSION(session, NULL), 1, 480); /* 5.9: 456 */
@@ -152,7 +153,7 @@ static void a_stream_resumes_what_another_one_still_uses(void **state)
         static tls_peer other_peer;
         plat_stage stage;
         scripted_init(&other_wire);
-        assert_int_equal(plat_tls_init(&other, &other_wire.base, ca_file), PLAT_OK);
+        assert_int_equal(tls_init(&other, &other_wire.base, ca_file), PLAT_OK);
         assert_int_equal(connect_to(HOST, &c), PLAT_OK);
         expect_echo("old");
 
@@ -219,11 +220,11 @@ static void sessions_are_for_the_same_roots(void **state)
     scripted_stream other_wire;
     plat_tls_stream keeper;
     scripted_init(&other_wire);
-    assert_int_equal(plat_tls_init(&keeper, &other_wire.base, ca_file), PLAT_OK);
+    assert_int_equal(tls_init(&keeper, &other_wire.base, ca_file), PLAT_OK);
     expect_full(HOST, &good_config);
 
     s->ops->deinit(s);
-    assert_int_equal(plat_tls_init(&tls, &wire.base, others), PLAT_OK);
+    assert_int_equal(tls_init(&tls, &wire.base, others), PLAT_OK);
     expect_refusal("other roots", HOST, &good_config, PLAT_ERR_CERT_UNTRUSTED);
     assert_int_equal(shared_tickets.offered, 0);
 
@@ -278,11 +279,11 @@ static void many_streams_keep_more_sessions_as_long_as_they_live(void **state)
     pki_cert leaf;
     const tls_peer_config c = any_host(&leaf);
     for (int i = 0; i < STREAMS - 1; i++) {
-        assert_int_equal(plat_tls_init(&others[i], &wire.base, ca_file), PLAT_OK);
+        assert_int_equal(tls_init(&others[i], &wire.base, ca_file), PLAT_OK);
     }
     expect_to_keep(MORE, 0, &c);
     for (int i = 0; i < STREAMS - 1; i++) {
-        plat_tls_context_release(others[i].context);
+        plat_tls_profile_release(others[i].profile);
     }
     expect_to_keep(PLAT_SESSIONS_MIN, MORE + 1, &c);
 }
@@ -328,7 +329,7 @@ static void a_session_ends_with_the_first_certificate_of_its_chain(void **state)
         name[5] = (char)('0' + expiring);
         const char *file = pki_write_pem(name, (const pki_cert *const[]){ &ca }, 1);
         s->ops->deinit(s);
-        assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+        assert_int_equal(tls_init(&tls, &wire.base, file), PLAT_OK);
         const tls_peer_config c = { .chain = { &leaf, &inner }, .chain_len = 2, .key = PKI_LEAF };
 
         clock_offset_s = 12 * HOUR_S;

@@ -415,7 +415,7 @@ static void members_that_disagree_are_seen(void **state)
     bad = tls;
     bad.state = PLAT_TLS_LOWER;
     assert_true(plat_tls_stream_valid(&bad));
-    bad.context = NULL;
+    bad.profile = NULL;
     assert_false(plat_tls_stream_valid(&bad));
     bad = tls;
     bad.retry_len = 16385;

@@ -132,8 +132,9 @@ static void an_unsafe_suite_that_was_agreed_upon_is_refused_all_the_same(void **
         }
         tls_peer_config c = server_with(&unsafe_suites[i]);
         restart_stream();
-        (void)wolfSSL_CTX_allow_anon_cipher(tls.context->ctx);
-        assert_int_equal(wolfSSL_CTX_set_cipher_list(tls.context->ctx, name), WOLFSSL_SUCCESS);
+        (void)wolfSSL_CTX_allow_anon_cipher(tls.profile->context->ctx);
+        assert_int_equal(wolfSSL_CTX_set_cipher_list(tls.profile->context->ctx, name),
+                         WOLFSSL_SUCCESS);
         assert_int_equal(connect_to(HOST, &c), PLAT_ERR_TLS);
         agreed += strstr(s->ops->detail(s), "unsafe cipher suite") != NULL ? 1 : 0;
         disconnect();

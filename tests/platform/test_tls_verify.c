@@ -336,14 +336,14 @@ static void a_root_that_has_expired_gives_way_to_a_newer_one_of_its_name(void **
 
     const char *file = pki_write_pem("old.pem", (const pki_cert *const[]){ &old }, 1);
     s->ops->deinit(s);
-    assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+    assert_int_equal(tls_init(&tls, &wire.base, file), PLAT_OK);
     expect_refusal("old", HOST, &c, PLAT_ERR_CERT_DATE);
 
     for (int i = 0; i < 2; i++) {
         const pki_cert *const both[] = { i == 0 ? &old : &root, i == 0 ? &root : &old };
         file = pki_write_pem(i == 0 ? "old_new.pem" : "new_old.pem", both, 2);
         s->ops->deinit(s);
-        assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+        assert_int_equal(tls_init(&tls, &wire.base, file), PLAT_OK);
         expect_success("old and new", HOST, &c);
     }
 }
@@ -357,7 +357,7 @@ static void a_certificate_that_is_itself_in_the_file_is_trusted(void **state)
     pki_make(&self_signed, &spec);
     const char *file = pki_write_pem("pinned.pem", (const pki_cert *const[]){ &self_signed }, 1);
     s->ops->deinit(s);
-    assert_int_equal(plat_tls_init(&tls, &wire.base, file), PLAT_OK);
+    assert_int_equal(tls_init(&tls, &wire.base, file), PLAT_OK);
 
     expect_success(
         "pinned", HOST,
@@ -390,7 +390,7 @@ static void roots_that_cannot_be_read_are_an_error_that_names_the_file(void **st
         plat_tls_stream t;
         size_t n;
         uint8_t byte = 0;
-        assert_int_equal(plat_tls_init(&t, &wire.base, bad[i]), PLAT_ERR_TRUST_STORE);
+        assert_int_equal(tls_init(&t, &wire.base, bad[i]), PLAT_ERR_TRUST_STORE);
         assert_non_null(strstr(t.base.ops->detail(&t.base), bad[i]));
         assert_int_equal(t.base.ops->open(&t.base, HOST, 1, 0), PLAT_ERR_STATE);
         assert_int_equal(t.base.ops->send(&t.base, &byte, 1, &n), PLAT_ERR_TRUST_STORE);
@@ -433,7 +433,7 @@ static void each_fault_of_the_roots_has_its_own_text(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         plat_tls_stream t;
-        assert_int_equal(plat_tls_init(&t, &wire.base, cases[i].file), PLAT_ERR_TRUST_STORE);
+        assert_int_equal(tls_init(&t, &wire.base, cases[i].file), PLAT_ERR_TRUST_STORE);
         const char *detail = t.base.ops->detail(&t.base);
         if (strstr(detail, cases[i].why) == NULL) {
             fail_msg("%s: %s", cases[i].file, detail);
@@ -451,7 +451,7 @@ static void of_a_long_path_the_end_is_shown_and_the_cause_whole(void **state)
     path[0] = '/';
     snprintf(path + 200, sizeof path - 200, "/my/roots.pem");
 
-    assert_int_equal(plat_tls_init(&t, &wire.base, path), PLAT_ERR_TRUST_STORE);
+    assert_int_equal(tls_init(&t, &wire.base, path), PLAT_ERR_TRUST_STORE);
 
     const char *detail = t.base.ops->detail(&t.base);
     assert_true(strlen(detail) < 156);
@@ -462,22 +462,23 @@ static void of_a_long_path_the_end_is_shown_and_the_cause_whole(void **state)
 static void streams_share_the_roots_of_a_file_until_the_last_one_is_gone(void **state)
 {
     (void)state;
-    plat_tls_context *a = NULL;
-    plat_tls_context *b = NULL;
+    plat_tls_profile *a = NULL;
+    plat_tls_profile *b = NULL;
     plat_roots_fault fault;
     const char *path = pki_write_pem("changing.pem", (const pki_cert *const[]){ &root }, 1);
+    const plat_stream_config config = { .ca_file = path };
 
-    assert_int_equal(plat_tls_context_acquire(path, &a, &fault), PLAT_OK);
+    assert_int_equal(plat_tls_profile_acquire(&config, &a, &fault), PLAT_OK);
     FILE *f = fopen(path, "w"); /* makes the file empty */
     assert_non_null(f);
     fclose(f);
-    assert_int_equal(plat_tls_context_acquire(path, &b, &fault), PLAT_OK);
+    assert_int_equal(plat_tls_profile_acquire(&config, &b, &fault), PLAT_OK);
     assert_ptr_equal(a, b);
-    plat_tls_context_release(a);
-    assert_int_equal(b->roots.count, 1);
-    plat_tls_context_release(b);
+    plat_tls_profile_release(a);
+    assert_int_equal(b->context->roots.count, 1);
+    plat_tls_profile_release(b);
 
-    assert_int_equal(plat_tls_context_acquire(path, &a, &fault), PLAT_ERR_TRUST_STORE);
+    assert_int_equal(plat_tls_profile_acquire(&config, &a, &fault), PLAT_ERR_TRUST_STORE);
     assert_string_equal(fault.file, path);
     assert_non_null(strstr(fault.why, "it is empty"));
 }

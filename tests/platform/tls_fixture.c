@@ -80,12 +80,18 @@ int remove_everything(void **state)
     return 0;
 }
 
+plat_result tls_init(plat_tls_stream *stream, plat_stream *lower, const char *file)
+{
+    const plat_stream_config config = { .ca_file = file };
+    return plat_tls_init(stream, lower, &config);
+}
+
 int make_stream(void **state)
 {
     (void)state;
     scripted_init(&wire);
     tickets = NULL;
-    assert_int_equal(plat_tls_init(&tls, &wire.base, ca_file), PLAT_OK);
+    assert_int_equal(tls_init(&tls, &wire.base, ca_file), PLAT_OK);
     return 0;
 }
 
@@ -100,7 +106,7 @@ int free_stream(void **state)
 void restart_stream(void)
 {
     s->ops->deinit(s);
-    assert_int_equal(plat_tls_init(&tls, &wire.base, ca_file), PLAT_OK);
+    assert_int_equal(tls_init(&tls, &wire.base, ca_file), PLAT_OK);
 }
 
 /* --- driving both ends --- */

@@ -9,6 +9,7 @@
 
 #include "test_pki.h"
 #include "tls_peer.h"
+#include "wolfssl/tls/tls_context.h"
 #include "wolfssl/tls/tls_stream.h"
 
 #define HOST      "hub.example"
@@ -32,6 +33,9 @@ pki_spec root_spec(const char *name, pki_key key);
 /** Set-up function of a test group. */
 int make_everything(void **state);
 int remove_everything(void **state);
+
+/** Calls plat_tls_init with the certificates of a file as the only roots. */
+plat_result tls_init(plat_tls_stream *stream, plat_stream *lower, const char *file);
 
 /** Set-up function of a test. */
 int make_stream(void **state);

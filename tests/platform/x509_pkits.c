@@ -324,8 +324,9 @@ static plat_roots trust_anchor(const char *directory)
     DerBuffer *der = read_certificate(directory, "TrustAnchorRootCertificate");
     byte pem[8192];
     plat_roots roots = { 0 };
+    const char *why;
     int len = wc_DerToPem(der->buffer, der->length, pem, sizeof pem, CERT_TYPE);
-    if (len <= 0 || plat_roots_load_pem(&roots, pem, (size_t)len) != PLAT_OK) {
+    if (len <= 0 || plat_roots_add(&roots, pem, (size_t)len, &why) != PLAT_OK) {
         fprintf(stderr, "the trust anchor cannot be used\n");
         exit(2);
     }

@@ -5,6 +5,7 @@
 #include "posix/threads.h"
 #include "posix/wait.h"
 #include "wolfssl/crypto/crypto.h"
+#include "wolfssl/identity/identity.h"
 #include "wolfssl/tls/tls_stream.h"
 
 typedef struct tls_over_tcp {
@@ -25,7 +26,7 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
     }
     tls_over_tcp *both = (tls_over_tcp *)(void *)memory;
     *out = plat_tls_base(&both->tls);
-    return plat_tls_init(&both->tls, plat_tcp_init(&both->tcp), config->ca_file);
+    return plat_tls_init(&both->tls, plat_tcp_init(&both->tcp), config);
 }
 
 static const plat_net net = { .stream = make_stream, .wait = plat_posix_wait };
@@ -35,6 +36,7 @@ static const plat_platform platform = {
     .crypto = &plat_wolfssl_crypto,
     .net = &net,
     .threads = &plat_posix_threads,
+    .identities = &plat_wolfssl_identities,
 };
 
 const plat_platform *plat_posix(void)

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "wolfssl/crypto/secret.h"
+
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/memory.h>
 
@@ -17,6 +19,7 @@ typedef struct plat_session {
     struct plat_session *older;
     plat_trust trust;
     int64_t expires_at_s; /* the limit that the server has set */
+    uint64_t identity;
     uint16_t port;
     size_t host_len;
     size_t len;
@@ -56,15 +59,10 @@ void plat_sessions_init(plat_sessions *p)
     (void)pthread_mutex_init(&p->lock, NULL);
 }
 
-/* Erases and frees a session, which contains a secret. It writes through a volatile pointer,
- * because a compiler may omit a memset before free. */
+/* Erases and frees a session, which contains a secret. */
 static void discard(plat_session *s)
 {
-    volatile unsigned char *data = s->data;
-    for (size_t i = 0; i < s->host_len + s->len; i++) {
-        data[i] = 0;
-    }
-    wolfSSL_Free(s);
+    plat_secret_free(s, sizeof *s + s->host_len + s->len);
 }
 
 /* This function and those below must be called with the lock held. */
@@ -122,6 +120,7 @@ static plat_session *serialise(const plat_session_key *key, WOLFSSL_SESSION *ses
     *s = (plat_session){
         .trust = *trust,
         .expires_at_s = expiry_of(session),
+        .identity = key->identity,
         .port = key->port,
         .host_len = host_len,
         .len = (size_t)len,
@@ -152,8 +151,8 @@ static bool has_lapsed(const plat_session *s)
 
 static bool is_for(const plat_session *s, const plat_session_key *key)
 {
-    return s->port == key->port && s->host_len == strlen(key->host) &&
-           memcmp(s->data, key->host, s->host_len) == 0;
+    return s->port == key->port && s->identity == key->identity &&
+           s->host_len == strlen(key->host) && memcmp(s->data, key->host, s->host_len) == 0;
 }
 
 static void add_newest(plat_sessions *p, plat_session *s)

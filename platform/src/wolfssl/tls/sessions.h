@@ -29,9 +29,10 @@
 #define PLAT_SESSION_LIFE_S  (24L * 60 * 60) /* longest time from one full handshake to the next */
 #define PLAT_SESSION_MAX_LEN (16 * 1024)     /* a longer session is not kept */
 
-/** What a session belongs to. When clients have certificates, these must become part of the key. */
+/** Whose session it is.  A server has bound it to the client certificate of its full handshake. */
 typedef struct plat_session_key {
     const char *host;
+    uint64_t identity; /* number of the client's identity; 0: it had none */
     uint16_t port;
 } plat_session_key;
 

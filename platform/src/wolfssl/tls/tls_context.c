@@ -3,9 +3,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "wolfssl/crypto/crypto_callback.h"
+#include "wolfssl/crypto/start.h"
+#include "wolfssl/tls/tls_login.h"
 #include "wolfssl/x509/signature.h"
 
 /*
@@ -44,16 +45,8 @@ static const struct {
 };
 #define GROUP_COUNT (sizeof groups / sizeof groups[0])
 
-static const char *const system_bundles[] = {
-    "/etc/ssl/certs/ca-certificates.crt", /* used by Debian, Alpine and Arch */
-    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, RHEL */
-    "/etc/ssl/ca-bundle.pem",             /* openSUSE */
-    "/etc/ssl/cert.pem",                  /* the BSDs */
-};
-
 static struct {
     pthread_mutex_t lock;
-    bool started;
     int device; /* id of our crypto callback, or INVALID_DEVID */
     plat_tls_context *first;
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -80,16 +73,6 @@ bool plat_tls_group_is_safe(const char *name)
         }
     }
     return false;
-}
-
-static const char *system_bundle(void)
-{
-    for (size_t i = 0; i < sizeof system_bundles / sizeof system_bundles[0]; i++) {
-        if (access(system_bundles[i], R_OK) == 0) {
-            return system_bundles[i];
-        }
-    }
-    return system_bundles[0];
 }
 
 static bool offer_groups(WOLFSSL_CTX *ctx)
@@ -132,6 +115,7 @@ static WOLFSSL_CTX *make_ctx(void)
         wolfSSL_CTX_free(ctx);
         return NULL;
     }
+    plat_tls_login_prepare(ctx);
     return ctx;
 }
 
@@ -140,33 +124,21 @@ static void free_context(plat_tls_context *c)
     wolfSSL_CTX_free(c->ctx); /* takes NULL */
     plat_sessions_free(&c->sessions);
     plat_roots_free(&c->roots);
-    free(c->file);
+    plat_trust_key_free(&c->key);
     free(c);
 }
 
-static bool is_for(const plat_tls_context *c, const char *ca_file)
-{
-    if (c->file == NULL || ca_file == NULL) {
-        return c->file == ca_file;
-    }
-    return strcmp(c->file, ca_file) == 0;
-}
-
-static plat_result load(const char *ca_file, plat_tls_context **out, plat_roots_fault *fault)
+static plat_result load(const plat_trust_key *key, const plat_stream_config *config,
+                        plat_tls_context **out, plat_roots_fault *fault)
 {
     plat_tls_context *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return PLAT_ERR_MEMORY;
     }
     plat_sessions_init(&c->sessions);
-    fault->file = ca_file != NULL ? ca_file : system_bundle();
-    plat_result r = plat_roots_load(&c->roots, fault->file, &fault->why);
-    if (r == PLAT_ERR_TRUST_STORE && ca_file == NULL) {
-        fault->why = "no trusted roots: install the package ca-certificates, or set ca_file";
-    }
-    if (r == PLAT_OK && ca_file != NULL) {
-        c->file = strdup(ca_file);
-        r = c->file != NULL ? PLAT_OK : PLAT_ERR_MEMORY;
+    plat_result r = plat_trust_load(&c->roots, config, fault);
+    if (r == PLAT_OK) {
+        r = plat_trust_key_copy(&c->key, key);
     }
     if (r == PLAT_OK) {
         c->ctx = make_ctx();
@@ -176,49 +148,53 @@ static plat_result load(const char *ca_file, plat_tls_context **out, plat_roots_
         free_context(c);
         return r;
     }
+    for (int range = 0; range < PLAT_TLS_RANGES; range++) {
+        c->plain[range] = (plat_tls_profile){ .context = c, .range = (plat_tls_range)range };
+    }
     c->next = shared.first;
     shared.first = c;
     *out = c;
     return PLAT_OK;
 }
 
-static bool start(void)
+static plat_result acquire(const plat_stream_config *config, plat_tls_context **out,
+                           plat_roots_fault *fault)
 {
-    if (!shared.started && wolfSSL_Init() == WOLFSSL_SUCCESS) {
-        shared.device = plat_crypto_callback_register();
-        shared.started = true;
-    }
-    return shared.started;
-}
-
-static plat_result acquire(const char *ca_file, plat_tls_context **out, plat_roots_fault *fault)
-{
-    if (!start()) {
+    plat_trust_key key;
+    if (!plat_wolfssl_start(&shared.device)) {
         return PLAT_ERR_CRYPTO;
     }
+    plat_result r = plat_trust_key_of(&key, config);
+    if (r != PLAT_OK) {
+        return r;
+    }
     for (plat_tls_context *c = shared.first; c != NULL; c = c->next) {
-        if (is_for(c, ca_file)) {
+        if (plat_trust_key_equals(&c->key, &key)) {
             *out = c;
             return PLAT_OK;
         }
     }
-    return load(ca_file, out, fault);
+    return load(&key, config, out, fault);
 }
 
-plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out,
-                                     plat_roots_fault *fault)
+static void add_user(plat_tls_context *c)
 {
-    *fault = (plat_roots_fault){ 0 };
+    plat_sessions_set_streams(&c->sessions, ++c->users);
+}
+
+static plat_result acquire_context(const plat_stream_config *config, plat_tls_context **out,
+                                   plat_roots_fault *fault)
+{
     (void)pthread_mutex_lock(&shared.lock);
-    plat_result r = acquire(ca_file, out, fault);
+    plat_result r = acquire(config, out, fault);
     if (r == PLAT_OK) {
-        plat_sessions_set_streams(&(*out)->sessions, ++(*out)->users);
+        add_user(*out);
     }
     (void)pthread_mutex_unlock(&shared.lock);
     return r;
 }
 
-void plat_tls_context_release(plat_tls_context *c)
+static void release_context(plat_tls_context *c)
 {
     (void)pthread_mutex_lock(&shared.lock);
     plat_sessions_set_streams(&c->sessions, --c->users);
@@ -231,4 +207,106 @@ void plat_tls_context_release(plat_tls_context *c)
         free_context(c);
     }
     (void)pthread_mutex_unlock(&shared.lock);
+}
+
+/* --- profiles --- */
+
+static bool is_version(plat_tls_version v)
+{
+    return v == PLAT_TLS_ANY || v == PLAT_TLS_1_2 || v == PLAT_TLS_1_3;
+}
+
+static bool range_of(const plat_stream_config *config, plat_tls_range *out)
+{
+    const plat_tls_version max = config->max_version;
+    const plat_tls_version min = config->min_version;
+    if (!is_version(min) || !is_version(max) || (max != PLAT_TLS_ANY && min > max)) {
+        return false;
+    }
+    *out = max == PLAT_TLS_1_2   ? PLAT_TLS_RANGE_1_2
+           : min == PLAT_TLS_1_3 ? PLAT_TLS_RANGE_1_3
+                                 : PLAT_TLS_RANGE_ALL;
+    return true;
+}
+
+/* The result takes over one use of the context. */
+static plat_tls_profile *make_profile(plat_tls_context *c, plat_tls_range range,
+                                      plat_identity *identity)
+{
+    if (identity == NULL) {
+        return &c->plain[range];
+    }
+    plat_tls_profile *p = wolfSSL_Malloc(sizeof *p);
+    if (p != NULL) {
+        *p = (plat_tls_profile){ .context = c, .range = range };
+        plat_tls_login_init(&p->login, identity);
+    }
+    return p;
+}
+
+plat_result plat_tls_profile_acquire(const plat_stream_config *config, plat_tls_profile **out,
+                                     plat_roots_fault *fault)
+{
+    plat_tls_context *c = NULL;
+    plat_tls_range range = PLAT_TLS_RANGE_ALL;
+    *fault = (plat_roots_fault){ 0 };
+    if (!range_of(config, &range)) {
+        *fault = (plat_roots_fault){ .source = "TLS", .why = "min_version is above max_version" };
+        return PLAT_ERR_ARG;
+    }
+    plat_result r = acquire_context(config, &c, fault);
+    if (r != PLAT_OK) {
+        return r;
+    }
+    *out = make_profile(c, range, config->identity);
+    if (*out == NULL) {
+        release_context(c);
+        return PLAT_ERR_MEMORY;
+    }
+    return PLAT_OK;
+}
+
+plat_result plat_tls_profile_change(plat_tls_profile **p, plat_identity *identity)
+{
+    plat_tls_context *c = (*p)->context;
+    plat_tls_profile *next = make_profile(c, (*p)->range, identity);
+    if (next == NULL) {
+        return PLAT_ERR_MEMORY;
+    }
+    (void)pthread_mutex_lock(&shared.lock);
+    add_user(c);
+    (void)pthread_mutex_unlock(&shared.lock);
+    plat_tls_profile_release(*p);
+    *p = next;
+    return PLAT_OK;
+}
+
+void plat_tls_profile_release(plat_tls_profile *p)
+{
+    plat_tls_context *c = p->context;
+    if (p->login.identity != NULL) {
+        plat_tls_login_free(&p->login);
+        wolfSSL_Free(p);
+    }
+    release_context(c);
+}
+
+bool plat_tls_profile_limit(const plat_tls_profile *p, WOLFSSL *ssl)
+{
+    switch (p->range) {
+    case PLAT_TLS_RANGE_1_2:
+        return wolfSSL_set_max_proto_version(ssl, TLS1_2_VERSION) == WOLFSSL_SUCCESS;
+    case PLAT_TLS_RANGE_1_3: return wolfSSL_SetMinVersion(ssl, WOLFSSL_TLSV1_3) == WOLFSSL_SUCCESS;
+    case PLAT_TLS_RANGE_ALL:
+    case PLAT_TLS_RANGES: break;
+    }
+    return true;
+}
+
+bool plat_tls_profile_allows(const plat_tls_profile *p, const char *version)
+{
+    if (strcmp(version, "TLSv1.3") == 0) {
+        return p->range != PLAT_TLS_RANGE_1_2;
+    }
+    return strcmp(version, "TLSv1.2") == 0 && p->range != PLAT_TLS_RANGE_1_3;
 }

@@ -10,33 +10,70 @@
 #include <stdbool.h>
 
 #include "wolfssl/tls/sessions.h"
-#include "wolfssl/x509/roots.h"
+#include "wolfssl/tls/tls_login.h"
+#include "wolfssl/tls/trust.h"
 
 #include <wolfssl/ssl.h>
 
-/** A shared context. Only tls_context.c writes its members. */
+/** The versions of TLS that a stream may use. */
+typedef enum plat_tls_range {
+    PLAT_TLS_RANGE_ALL = 0, /* 1.2 and 1.3 */
+    PLAT_TLS_RANGE_1_2,
+    PLAT_TLS_RANGE_1_3,
+    PLAT_TLS_RANGES
+} plat_tls_range;
+
+struct plat_tls_context;
+
+/**
+ * What one stream uses: a context, a range of versions and a client certificate.  Streams without a
+ * certificate point to a profile of the context, so that they need no memory for one.  Written by
+ * tls_context.c only; the members of login by tls_login.c.
+ */
+typedef struct plat_tls_profile {
+    struct plat_tls_context *context;
+    plat_tls_range range;
+    plat_tls_login login; /* without an identity: the profile is one of context->plain */
+} plat_tls_profile;
+
+/** A shared context.  Written by tls_context.c only. */
 typedef struct plat_tls_context {
     struct plat_tls_context *next;
-    unsigned users; /* number of streams that use it; the last one frees it */
+    unsigned users; /* streams that use it; the last one frees it */
+    plat_trust_key key;
     plat_roots roots;
     plat_sessions sessions;
     WOLFSSL_CTX *ctx;
-    char *file; /* the requested ca_file; NULL: the system's roots */
+    plat_tls_profile plain[PLAT_TLS_RANGES];
 } plat_tls_context;
 
 /**
- * Finds the context of a file, or makes it if no stream uses it yet.  Any thread may call it.
- * @param ca_file     PEM file of the roots; NULL: those of the system
- * @param[out] fault  after a failure: the file and the reason, if these are known
+ * Finds or makes the profile of a config.  Loads the roots if no other stream has loaded them.  Any
+ * thread may call it.
+ * @param[out] fault  after a failure: the source and the reason, if these are known
+ * @retval PLAT_ERR_ARG          min_version is above max_version, or is unknown
  * @retval PLAT_ERR_TRUST_STORE  the roots cannot be read
  * @retval PLAT_ERR_MEMORY       no memory is left
  * @retval PLAT_ERR_CRYPTO       wolfSSL cannot be initialised
  */
-plat_result plat_tls_context_acquire(const char *ca_file, plat_tls_context **out,
+plat_result plat_tls_profile_acquire(const plat_stream_config *config, plat_tls_profile **out,
                                      plat_roots_fault *fault);
 
-/** Ends the use of a context. */
-void plat_tls_context_release(plat_tls_context *c);
+/**
+ * Makes or finds the profile that differs from *p in its identity only, and ends the use of *p.
+ * After a failure *p is unchanged.
+ * @retval PLAT_ERR_MEMORY  no memory is left
+ */
+plat_result plat_tls_profile_change(plat_tls_profile **p, plat_identity *identity);
+
+/** Ends the use of a profile. */
+void plat_tls_profile_release(plat_tls_profile *p);
+
+/** Limits the versions of a connection.  False: wolfSSL refuses. */
+bool plat_tls_profile_limit(const plat_tls_profile *p, WOLFSSL *ssl);
+
+/** Whether a version of TLS, as wolfSSL names it, is within the range. */
+bool plat_tls_profile_allows(const plat_tls_profile *p, const char *version);
 
 /**
  * Return whether a cipher suite, or a group for the key exchange, is one of those that are offered.

@@ -25,6 +25,54 @@ static const char *explain_alert(WOLFSSL *ssl)
     }
 }
 
+/* RFC 8446 section 6.2; wolfSSL does not name all of them in each release. */
+enum {
+    ALERT_BAD_CERTIFICATE = 42,
+    ALERT_UNSUPPORTED_CERTIFICATE = 43,
+    ALERT_CERTIFICATE_REVOKED = 44,
+    ALERT_CERTIFICATE_EXPIRED = 45,
+    ALERT_CERTIFICATE_UNKNOWN = 46,
+    ALERT_UNKNOWN_CA = 48,
+    ALERT_ACCESS_DENIED = 49,
+    ALERT_DECRYPT_ERROR = 51,
+    ALERT_CERTIFICATE_REQUIRED = 116
+};
+
+static const char *explain_own_certificate(int alert)
+{
+    switch (alert) {
+    case ALERT_BAD_CERTIFICATE: return "the server refuses the client certificate as bad";
+    case ALERT_UNSUPPORTED_CERTIFICATE:
+        return "the server does not support the kind of the client certificate";
+    case ALERT_CERTIFICATE_REVOKED: return "the server says that the client certificate is revoked";
+    case ALERT_CERTIFICATE_EXPIRED:
+        return "the server says that the client certificate has expired, or is not valid yet";
+    case ALERT_CERTIFICATE_UNKNOWN: return "the server does not accept the client certificate";
+    case ALERT_UNKNOWN_CA:
+        return "the server does not know the issuer of the client certificate; an intermediate "
+               "certificate may be missing in the chain";
+    case ALERT_ACCESS_DENIED: return "the server denies access to the client certificate";
+    case ALERT_DECRYPT_ERROR:
+        return "the server says that the signature with the client's key is wrong";
+    case ALERT_CERTIFICATE_REQUIRED: return "the server requires a client certificate";
+    default: return NULL;
+    }
+}
+
+bool plat_tls_explain_refusal(WOLFSSL *ssl, bool presented, const char **why)
+{
+    WOLFSSL_ALERT_HISTORY seen;
+    if (wolfSSL_get_alert_history(ssl, &seen) != WOLFSSL_SUCCESS) {
+        return false;
+    }
+    const int alert = seen.last_rx.code;
+    if (!presented && alert != ALERT_CERTIFICATE_REQUIRED) {
+        return false;
+    }
+    *why = explain_own_certificate(alert);
+    return *why != NULL;
+}
+
 /* Returns whether wolfSSL has declined a renegotiation: it answers a HelloRequest with this
  * alert, and continues if the server does. */
 static bool declined_renegotiation(WOLFSSL *ssl)

@@ -21,6 +21,13 @@ const char *plat_tls_explain(WOLFSSL *ssl, int error);
  */
 extern const char plat_tls_too_many_certificates[];
 
+/**
+ * Whether the alert that was received last is about this side's certificate; *why then tells what
+ * it means.
+ * @param presented  this side has a certificate
+ */
+bool plat_tls_explain_refusal(WOLFSSL *ssl, bool presented, const char **why);
+
 /** Explains why the peer has closed the connection without a close_notify. */
 const char *plat_tls_explain_end(WOLFSSL *ssl);
 

@@ -30,7 +30,7 @@ static bool has_what_its_state_needs(const plat_tls_stream *s)
 {
     switch (s->state) {
     case PLAT_TLS_CLOSED: return s->ssl == NULL;
-    case PLAT_TLS_LOWER: return s->ssl == NULL && s->context != NULL;
+    case PLAT_TLS_LOWER: return s->ssl == NULL && s->profile != NULL;
     case PLAT_TLS_HANDSHAKE:
     case PLAT_TLS_OPEN: return s->ssl != NULL && !plat_tls_verify_has_refused(&s->verify);
     case PLAT_TLS_FAILED: return s->failure < 0;
@@ -68,14 +68,34 @@ static plat_result fail_below(plat_tls_stream *s, plat_result r)
     return r;
 }
 
+/* The key of this side's own certificate has failed. */
+static plat_result fail_to_log_in(plat_tls_stream *s)
+{
+    const char *why;
+    plat_result r = plat_tls_login_result(&s->profile->login, &why);
+    return fail(s, r, why);
+}
+
 static plat_session_key session_key(const plat_tls_stream *s)
 {
-    return (plat_session_key){ .host = s->verify.host, .port = s->port };
+    return (plat_session_key){ .host = s->verify.host,
+                               .identity = plat_tls_login_number(&s->profile->login),
+                               .port = s->port };
+}
+
+static plat_sessions *sessions_of(const plat_tls_stream *s)
+{
+    return &s->profile->context->sessions;
 }
 
 static plat_stream *lower_of(const plat_tls_stream *s)
 {
     return s->transport.lower;
+}
+
+static bool has_identity(const plat_tls_stream *s)
+{
+    return s->profile->login.identity != NULL;
 }
 
 static bool is_resumed(const plat_tls_stream *s)
@@ -90,13 +110,13 @@ static plat_result tls_open(plat_stream *base, const char *host, uint16_t port, 
     plat_tls_stream *s = self_of(base);
     plat_host parsed;
     assert(plat_tls_stream_valid(s));
-    if (s->state != PLAT_TLS_CLOSED || s->context == NULL) { /* NULL if there are no roots */
+    if (s->state != PLAT_TLS_CLOSED || s->profile == NULL) { /* NULL if there are no roots */
         return PLAT_ERR_STATE;
     }
     if (strlen(host) > HOST_MAX || !plat_host_parse(&parsed, host)) {
         return PLAT_ERR_ARG;
     }
-    plat_tls_verify_init(&s->verify, &s->context->roots, host);
+    plat_tls_verify_init(&s->verify, &s->profile->context->roots, host);
     s->port = port;
     s->below_failed = false;
     s->state = PLAT_TLS_LOWER;
@@ -125,7 +145,7 @@ static void offer_session(plat_tls_stream *s)
 {
     const plat_session_key key = session_key(s);
     plat_trust trust = { 0 };
-    plat_tls_resumption_begin(&s->resumption, s->ssl, &s->context->sessions, &key, &trust);
+    plat_tls_resumption_begin(&s->resumption, s->ssl, sessions_of(s), &key, &trust);
     plat_tls_verify_adopt(&s->verify, &trust);
 }
 
@@ -134,11 +154,15 @@ static plat_result begin_handshake(plat_tls_stream *s)
     s->state = PLAT_TLS_HANDSHAKE;
     s->wants_write = false;
     s->retry_len = 0;
-    s->ssl = wolfSSL_new(s->context->ctx);
-    if (s->ssl == NULL || !set_server_name(s->ssl, s->verify.host)) {
+    s->ssl = wolfSSL_new(s->profile->context->ctx);
+    if (s->ssl == NULL || !set_server_name(s->ssl, s->verify.host) ||
+        !plat_tls_profile_limit(s->profile, s->ssl)) {
         return fail(s, PLAT_ERR_MEMORY,
                     /* A descriptor, because wolfSSL opens /dev/urandom. */
                     "no memory or descriptor is left");
+    }
+    if (plat_tls_login_begin(&s->profile->login, s->ssl) != PLAT_OK) {
+        return fail_to_log_in(s);
     }
     plat_tls_transport_attach(&s->transport, s->ssl);
     plat_tls_verify_attach(&s->verify, s->ssl);
@@ -159,8 +183,8 @@ static plat_result check_agreement(plat_tls_stream *s)
 {
     const char *version = wolfSSL_get_version(s->ssl);
     bool is_tls13 = strcmp(version, "TLSv1.3") == 0;
-    if (!is_tls13 && strcmp(version, "TLSv1.2") != 0) {
-        return fail(s, PLAT_ERR_TLS, "the server insists on an old version of TLS");
+    if (!plat_tls_profile_allows(s->profile, version)) {
+        return fail(s, PLAT_ERR_TLS, "the server insists on a version of TLS that is not allowed");
     }
     if (!plat_tls_suite_is_safe(wolfSSL_get_cipher_name(s->ssl))) {
         return fail(s, PLAT_ERR_TLS, "the server insists on an unsafe cipher suite");
@@ -191,6 +215,13 @@ static bool answers_in_http(const plat_tls_stream *s)
 static plat_result ssl_failed(plat_tls_stream *s, int error)
 {
     const plat_result below = s->transport.lower_result;
+    const char *why = NULL;
+    if (s->profile->login.result != PLAT_OK) {
+        return fail_to_log_in(s);
+    }
+    if (error == FATAL_ERROR && plat_tls_explain_refusal(s->ssl, has_identity(s), &why)) {
+        return fail(s, PLAT_ERR_IDENTITY_REFUSED, why);
+    }
     if (below == PLAT_EOF) {
         return fail(s, s->state == PLAT_TLS_OPEN ? PLAT_ERR_IO : PLAT_ERR_TLS,
                     plat_tls_explain_end(s->ssl));
@@ -239,8 +270,8 @@ static void become_open(plat_tls_stream *s)
     const plat_session_key key = session_key(s);
     s->wants_write = false;
     s->state = PLAT_TLS_OPEN;
-    plat_tls_resumption_open(&s->resumption, s->ssl, &s->context->sessions, &key,
-                             &s->verify.u.trust);
+    plat_tls_resumption_open(&s->resumption, s->ssl, sessions_of(s), &key, &s->verify.u.trust);
+    plat_tls_login_end(&s->profile->login, s->ssl);
     give_memory_back(s->ssl);
 }
 
@@ -364,7 +395,7 @@ static plat_result tls_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t 
     if (!plat_tls_transport_keep(&s->transport, room)) {
         r = lost_bytes(s);
     }
-    plat_tls_resumption_received(&s->resumption, s->ssl, *got, &s->context->sessions, &key,
+    plat_tls_resumption_received(&s->resumption, s->ssl, *got, sessions_of(s), &key,
                                  &s->verify.u.trust);
     plat_tls_transport_note_growth(&s->transport, *got);
     return r;
@@ -433,6 +464,17 @@ static bool tls_resumed(const plat_stream *base)
     return s->state == PLAT_TLS_OPEN && is_resumed(s);
 }
 
+static plat_result tls_set_identity(plat_stream *base, plat_identity *identity)
+{
+    plat_tls_stream *s = self_of(base);
+    assert(plat_tls_stream_valid(s));
+    if (s->state != PLAT_TLS_CLOSED || s->profile == NULL) {
+        return PLAT_ERR_STATE;
+    }
+    return identity == s->profile->login.identity ? PLAT_OK
+                                                  : plat_tls_profile_change(&s->profile, identity);
+}
+
 static const char *tls_detail(const plat_stream *base)
 {
     const plat_tls_stream *s = const_self_of(base);
@@ -455,7 +497,7 @@ static void tls_close(plat_stream *base)
     }
     if (s->ssl != NULL) {
         const plat_session_key key = session_key(s);
-        plat_tls_resumption_end(&s->resumption, &s->context->sessions, &key);
+        plat_tls_resumption_end(&s->resumption, sessions_of(s), &key);
     }
     wolfSSL_free(s->ssl); /* takes NULL */
     s->ssl = NULL;
@@ -470,9 +512,9 @@ static void tls_deinit(plat_stream *base)
     plat_tls_stream *s = self_of(base);
     tls_close(base);
     lower_of(s)->ops->deinit(lower_of(s));
-    if (s->context != NULL) {
-        plat_tls_context_release(s->context);
-        s->context = NULL;
+    if (s->profile != NULL) {
+        plat_tls_profile_release(s->profile);
+        s->profile = NULL;
     }
 }
 
@@ -484,20 +526,22 @@ static const plat_stream_ops ops = {
     .poll = tls_poll,
     .flow = tls_flow,
     .resumed = tls_resumed,
+    .set_identity = tls_set_identity,
     .detail = tls_detail,
     .close = tls_close,
     .deinit = tls_deinit,
 };
 
 /* If a path is long, only its end is shown, so that the text has room for the cause. */
-static plat_result refuse_roots(plat_tls_stream *s, plat_result r, const char *ca_file,
-                                const plat_roots_fault *fault)
+static plat_result refuse_config(plat_tls_stream *s, plat_result r, const plat_roots_fault *fault)
 {
-    const char *file = fault->file != NULL ? fault->file : "wolfSSL";
+    const char *source = fault->source != NULL ? fault->source : "";
+    const char *file = fault->file != NULL ? fault->file : fault->source != NULL ? "" : "wolfSSL";
     size_t len = strlen(file);
     bool cut = len > PATH_SHOWN;
-    plat_failure_text_set(&s->detail, "%s%s%s: %s", ca_file != NULL ? "ca_file " : "",
-                          cut ? "..." : "", cut ? file + len - PATH_SHOWN : file,
+    plat_failure_text_set(&s->detail, "%s%s%s%s: %s", source,
+                          *source != '\0' && *file != '\0' ? " " : "", cut ? "..." : "",
+                          cut ? file + len - PATH_SHOWN : file,
                           fault->why != NULL ? fault->why : "not enough memory to load it");
     s->state = PLAT_TLS_FAILED;
     s->failed_in = PLAT_STAGE_RESOLVE;
@@ -510,11 +554,11 @@ plat_stream *plat_tls_base(plat_tls_stream *s)
     return &s->base;
 }
 
-plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file)
+plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const plat_stream_config *config)
 {
     plat_roots_fault fault;
     *s = (plat_tls_stream){ .base.ops = &ops };
     plat_tls_transport_init(&s->transport, lower);
-    plat_result r = plat_tls_context_acquire(ca_file, &s->context, &fault);
-    return r == PLAT_OK ? r : refuse_roots(s, r, ca_file, &fault);
+    plat_result r = plat_tls_profile_acquire(config, &s->profile, &fault);
+    return r == PLAT_OK ? r : refuse_config(s, r, &fault);
 }

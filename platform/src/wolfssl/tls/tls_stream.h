@@ -7,7 +7,7 @@
  * always verified; there is no switch that turns this off.
  */
 
-#include "platform/stream.h"
+#include "platform/platform.h"
 #include "wolfssl/tls/tls_resumption.h"
 #include "wolfssl/tls/tls_transport.h"
 #include "wolfssl/tls/tls_verify.h"
@@ -24,7 +24,7 @@ typedef enum plat_tls_state {
 /** A TLS stream. Only tls_stream.c writes its members. */
 typedef struct plat_tls_stream {
     plat_stream base;
-    struct plat_tls_context *context; /* shared with other streams; NULL: there are no roots */
+    struct plat_tls_profile *profile; /* roots, versions, identity; NULL: there are no roots */
     struct WOLFSSL *ssl;              /* wolfSSL's connection; NULL before the state HANDSHAKE */
     char *detail;                     /* see failure_text.h */
     plat_tls_transport transport;     /* the stream below, which this one opens and closes */
@@ -43,13 +43,11 @@ typedef struct plat_tls_stream {
 /**
  * Makes a closed stream.  Loads the roots if no other stream has loaded them.  After a failure the
  * stream exists all the same: its detail tells the cause, and deinit must be called.
- * @param lower    the stream below; it must live as long as this one, which opens and closes it
- * @param ca_file  PEM file of the roots; NULL: those of the system
- * @retval PLAT_ERR_TRUST_STORE  the roots cannot be read
- * @retval PLAT_ERR_MEMORY       no memory is left
- * @retval PLAT_ERR_CRYPTO       wolfSSL cannot be initialised
+ * @param lower   the stream below; it must live as long as this one, which opens and closes it
+ * @param config  what to trust and to present; it is not needed afterwards
+ * @return as plat_tls_profile_acquire
  */
-plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const char *ca_file);
+plat_result plat_tls_init(plat_tls_stream *s, plat_stream *lower, const plat_stream_config *config);
 
 /** Returns &s->base. */
 plat_stream *plat_tls_base(plat_tls_stream *s);

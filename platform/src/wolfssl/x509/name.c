@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define MOST_IN_SET 16 /* most attributes in one part of a name; usual names have one or two */
+#define COMMON_NAME "\x55\x04\x03"
 #define EMAIL       "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
 #define HASH_BASIS  2166136261u /* FNV-1a */
 #define HASH_PRIME  16777619u
@@ -314,6 +315,56 @@ bool plat_name_has_email(plat_der name)
         }
     }
     return false;
+}
+
+/* Appends a character as UTF-8.  False: it is a control character, or there is no room. */
+static bool put_char(uint32_t c, char *out, size_t cap, size_t *len)
+{
+    static const uint8_t heads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+    bool surrogate = c >= 0xd800 && c < 0xe000;
+    if (control || surrogate || c > 0x10ffff || n >= cap - *len) {
+        return false;
+    }
+    for (size_t i = n - 1; i > 0; i--) {
+        out[*len + i] = (char)(0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+    out[*len] = (char)(heads[n] | c);
+    *len += n;
+    return true;
+}
+
+static bool put_text(const attribute *a, char *out, size_t cap)
+{
+    plat_der text = a->value;
+    size_t len = 0;
+    while (text.len > 0) {
+        if (!put_char((uint32_t)take_char(a->tag, &text), out, cap, &len)) {
+            return false;
+        }
+    }
+    out[len] = '\0';
+    return len > 0;
+}
+
+bool plat_name_common_name(plat_der name, char *out, size_t cap)
+{
+    plat_der set;
+    attribute a;
+    bool found = false;
+    while (name.len > 0 && plat_der_take(&name, PLAT_DER_SET, &set)) {
+        while (set.len > 0 && take_attribute(&set, &a)) {
+            if (plat_der_is(a.type, COMMON_NAME)) {
+                found = is_text(a.tag) && put_text(&a, out, cap);
+            }
+        }
+    }
+    if (!found) {
+        out[0] = '\0';
+    }
+    return found;
 }
 
 /* --- general names --- */

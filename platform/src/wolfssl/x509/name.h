@@ -34,6 +34,13 @@ uint32_t plat_name_hash(plat_der name);
  */
 bool plat_name_has_email(plat_der name);
 
+/**
+ * Finds the last common name (CN) of a name.
+ * @param[out] out  it as UTF-8 with a NUL; "" if the result is false
+ * @return false: there is none, it is empty, longer than cap allows, or has control characters
+ */
+bool plat_name_common_name(plat_der name, char *out, size_t cap);
+
 /** The kinds of general names, with the tag numbers of RFC 5280. */
 typedef enum plat_general_kind {
     PLAT_GENERAL_OTHER = 0,

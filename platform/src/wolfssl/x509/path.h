@@ -11,12 +11,13 @@
 #include "wolfssl/x509/certificate.h"
 #include "wolfssl/x509/roots.h"
 
-#define PLAT_PATH_PRESENTED   16          /* most certificates that a server may present */
-#define PLAT_PATH_BYTES       (64 * 1024) /* most bytes of all these certificates */
-#define PLAT_PATH_LONGEST     10          /* most certificates below the trusted one */
-#define PLAT_PATH_SIGNATURES  32          /* most signatures that are checked in one search */
-#define PLAT_PATH_COMPARISONS 65536u /* most names and candidates that are compared in one search \
-                                      */
+#define PLAT_PATH_PRESENTED  16          /* most certificates that a server may present */
+#define PLAT_PATH_BYTES      (64 * 1024) /* most bytes of all these certificates */
+#define PLAT_PATH_LONGEST    10          /* most certificates below the trusted one */
+#define PLAT_PATH_SIGNATURES 32          /* most signatures that are checked in one search */
+#define PLAT_PATH_COMPARISONS                                           \
+    65536u /* most names and candidates that are compared in one search \
+            */
 
 /** The input of a search. */
 typedef struct plat_path_task {

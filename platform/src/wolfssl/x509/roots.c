@@ -1,15 +1,11 @@
 #include "wolfssl/x509/roots.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "posix/read_file.h"
 #include "wolfssl/x509/certificate.h"
 
 #include <wolfssl/wolfcrypt/error-crypt.h>
@@ -26,76 +22,6 @@ bool plat_roots_valid(const plat_roots *r)
 }
 #endif
 
-static const char *const no_memory = "not enough memory to load it";
-
-static const char *explain_open(int error)
-{
-    switch (error) {
-    case ENOENT: return "there is no such file";
-    case ENOTDIR: return "there is no such file: a part of the path is no directory";
-    case EACCES: return "this user may not read it";
-    case EMFILE:
-    case ENFILE: return "no descriptor left to open it";
-    default: return "it cannot be opened";
-    }
-}
-
-/* Returns why a file cannot be read, or NULL if it can. */
-static const char *examine(const struct stat *about)
-{
-    if (S_ISDIR(about->st_mode)) {
-        return "it is a directory, and must be a file with certificates in PEM form";
-    }
-    if (!S_ISREG(about->st_mode)) {
-        return "it is no regular file";
-    }
-    if (about->st_size == 0) {
-        return "it is empty, and must hold certificates in PEM form";
-    }
-    return about->st_size > LARGEST_FILE ? "it is larger than 16 MB" : NULL;
-}
-
-static const char *read_stream(FILE *f, byte **bytes, long *len)
-{
-    struct stat about;
-    if (fstat(fileno(f), &about) != 0) {
-        return "it cannot be read";
-    }
-    const char *fault = examine(&about);
-    if (fault != NULL) {
-        return fault;
-    }
-    *len = (long)about.st_size;
-    *bytes = malloc((size_t)*len);
-    if (*bytes == NULL) {
-        return no_memory;
-    }
-    return fread(*bytes, 1, (size_t)*len, f) == (size_t)*len ? NULL : "it cannot be read";
-}
-
-/* Reads a file. Returns NULL, or the reason of a failure. O_NONBLOCK is used, because opening a
- * FIFO must not block. */
-static const char *read_file(const char *file, byte **bytes, long *len)
-{
-    *bytes = NULL;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
-    if (f == NULL) {
-        const char *fault = explain_open(errno);
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        return fault;
-    }
-    const char *fault = read_stream(f, bytes, len);
-    (void)fclose(f);
-    if (fault != NULL) {
-        free(*bytes);
-        *bytes = NULL;
-    }
-    return fault;
-}
-
 static bool holds(const byte *text, long len, const char *what)
 {
     const size_t n = strlen(what);
@@ -107,6 +33,12 @@ static bool holds(const byte *text, long len, const char *what)
     return false;
 }
 
+/* DER begins with a SEQUENCE whose length takes more than one byte. */
+static bool looks_like_der(const byte *bytes, size_t len)
+{
+    return len > 1 && bytes[0] == PLAT_DER_SEQUENCE && (bytes[1] & 0x80u) != 0;
+}
+
 static const char *explain_content(const byte *text, long len)
 {
     if (holds(text, len, "-----BEGIN CERTIFICATE-----") ||
@@ -116,8 +48,8 @@ static const char *explain_content(const byte *text, long len)
     if (holds(text, len, "PRIVATE KEY-----")) {
         return "it is a private key, and must be a file with certificates in PEM form";
     }
-    if (len > 1 && text[0] == 0x30 && (text[1] & 0x80u) != 0) {
-        return "it looks like DER, and must be in PEM form (-----BEGIN CERTIFICATE-----)";
+    if (looks_like_der(text, (size_t)len)) {
+        return "it looks like DER, and none of its certificates can be read";
     }
     return "there is no certificate in PEM form in it (-----BEGIN CERTIFICATE-----)";
 }
@@ -148,7 +80,7 @@ static plat_result add(plat_roots *r, DerBuffer *der)
     return PLAT_OK;
 }
 
-static plat_result parse(plat_roots *r, const byte *pem, long len)
+static plat_result add_pem(plat_roots *r, const byte *pem, long len)
 {
     plat_result result = PLAT_OK;
     while (len > 0 && result == PLAT_OK) {
@@ -167,36 +99,50 @@ static plat_result parse(plat_roots *r, const byte *pem, long len)
         pem += info.consumed;
         len -= info.consumed;
     }
-    return result != PLAT_OK ? result : r->count > 0 ? PLAT_OK : PLAT_ERR_TRUST_STORE;
+    return result;
 }
 
-plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len)
+static plat_result add_der(plat_roots *r, plat_der in)
 {
-    *r = (plat_roots){ 0 };
-    if (len > LARGEST_FILE) {
-        return PLAT_ERR_TRUST_STORE;
-    }
-    plat_result result = parse(r, pem, (long)len);
-    if (result != PLAT_OK) {
-        plat_roots_free(r);
+    plat_result result = PLAT_OK;
+    plat_der_item item;
+    while (in.len > 0 && result == PLAT_OK && plat_der_next(&in, &item)) {
+        DerBuffer *der = NULL;
+        if (wc_AllocDer(&der, (word32)item.whole.len, CERT_TYPE, NULL) != 0) {
+            return PLAT_ERR_MEMORY;
+        }
+        memcpy(der->buffer, item.whole.at, item.whole.len);
+        result = add(r, der);
     }
     return result;
 }
 
-plat_result plat_roots_load(plat_roots *r, const char *file, const char **why)
+plat_result plat_roots_add(plat_roots *r, const void *bytes, size_t len, const char **why)
 {
-    byte *pem;
-    long len;
-    *r = (plat_roots){ 0 };
-    *why = read_file(file, &pem, &len);
-    if (*why != NULL) {
-        return *why == no_memory ? PLAT_ERR_MEMORY : PLAT_ERR_TRUST_STORE;
+    const size_t before = r->count;
+    *why = "it is larger than 16 MB";
+    if (len > LARGEST_FILE) {
+        return PLAT_ERR_TRUST_STORE;
     }
-    plat_result result = plat_roots_load_pem(r, pem, (size_t)len);
+    plat_result result = looks_like_der(bytes, len) ? add_der(r, (plat_der){ bytes, len })
+                                                    : add_pem(r, bytes, (long)len);
+    if (result == PLAT_OK && r->count > before) {
+        *why = NULL;
+        return PLAT_OK;
+    }
+    *why = result != PLAT_OK ? "not enough memory to load it" : explain_content(bytes, (long)len);
+    return result != PLAT_OK ? result : PLAT_ERR_TRUST_STORE;
+}
+
+plat_result plat_roots_add_file(plat_roots *r, const char *file, const char **why)
+{
+    plat_file_content f;
+    plat_result result = plat_read_file(file, LARGEST_FILE, &f, why);
     if (result != PLAT_OK) {
-        *why = result == PLAT_ERR_MEMORY ? no_memory : explain_content(pem, len);
+        return result == PLAT_ERR_MEMORY ? result : PLAT_ERR_TRUST_STORE;
     }
-    free(pem);
+    result = plat_roots_add(r, f.bytes, f.len, why);
+    free(f.bytes);
     return result;
 }
 

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The trusted certificates of one PEM file. They are kept as DER with the hashes of their names. A
- * handshake needs one or two of them, so only those are parsed.
+ * The trusted certificates of a stream.  They are kept as DER with the hashes of their names.
+ * A handshake needs one or two of them, so only those are parsed.
  */
 
 #include <stdbool.h>
@@ -31,20 +31,22 @@ typedef struct plat_roots {
 
 /** The reason why roots could not be loaded. */
 typedef struct plat_roots_fault {
-    const char *file; /* NULL: the fault is not in a file */
-    const char *why;  /* one line of static text */
+    const char *source; /* what was loaded, in words; NULL: the file alone says it */
+    const char *file;   /* NULL: the fault is not in a file */
+    const char *why;    /* one line of static text */
 } plat_roots_fault;
 
 /**
- * Loads a PEM file.
+ * Adds the certificates of a PEM file.  r is empty at first, all zero.
  * @param[out] why  after a failure: the reason, one line of static text
  * @retval PLAT_ERR_TRUST_STORE  the file cannot be read, or it contains no certificate
- * @retval PLAT_ERR_MEMORY       no memory is left
+ * @retval PLAT_ERR_MEMORY       no memory is left; some may have been added
  */
-plat_result plat_roots_load(plat_roots *r, const char *file, const char **why);
+plat_result plat_roots_add_file(plat_roots *r, const char *file, const char **why);
 
-/** Loads PEM text from memory.  The text is not needed afterwards. */
-plat_result plat_roots_load_pem(plat_roots *r, const void *pem, size_t len);
+/** Adds certificates in memory: PEM text, or DER certificates one directly after another.  They are
+ * not needed afterwards.  Fails as plat_roots_add_file does. */
+plat_result plat_roots_add(plat_roots *r, const void *bytes, size_t len, const char **why);
 
 /** Frees all certificates.  r is empty then. */
 void plat_roots_free(plat_roots *r);

@@ -66,6 +66,15 @@ static uint16_t read_hash(plat_der identifier)
                                       : 0;
 }
 
+bool plat_digest_info_read(plat_der in, plat_der *digest)
+{
+    plat_der both, algorithm;
+    return plat_der_take(&in, PLAT_DER_SEQUENCE, &both) && in.len == 0 &&
+           plat_der_take(&both, PLAT_DER_SEQUENCE, &algorithm) &&
+           plat_der_take(&both, PLAT_DER_OCTET_STRING, digest) && both.len == 0 &&
+           digest->len > 0 && read_hash(algorithm) == 8 * digest->len;
+}
+
 static bool take_tagged(plat_der *in, unsigned number, uint8_t tag, plat_der *content)
 {
     plat_der outer;
@@ -272,6 +281,20 @@ const char *plat_key_flaw(plat_der info)
     case PLAT_SCHEME_UNKNOWN: break;
     }
     return "a key in the chain is too weak or of an unknown kind";
+}
+
+plat_key_kind plat_key_kind_of(plat_der info)
+{
+    public_key k;
+    if (!read_key(info, &k)) {
+        return (plat_key_kind)0;
+    }
+    if (k.scheme == PLAT_SCHEME_RSA) {
+        return PLAT_KEY_RSA;
+    }
+    return k.curve == ECC_SECP256R1   ? PLAT_KEY_EC_P256
+           : k.curve == ECC_SECP384R1 ? PLAT_KEY_EC_P384
+                                      : (plat_key_kind)0;
 }
 
 /* --- signatures: each function returns wolfCrypt's code, 0 for a good signature --- */

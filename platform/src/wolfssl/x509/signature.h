@@ -7,7 +7,7 @@
  * has made a signature. wolfCrypt does the arithmetic.
  */
 
-#include "platform/result.h"
+#include "platform/identity.h"
 #include "wolfssl/x509/der.h"
 
 /** The smallest keys that are accepted. */
@@ -42,6 +42,12 @@ plat_algorithm plat_algorithm_read(plat_der identifier);
  * @return NULL, or the reason why the key is refused: one line of static text
  */
 const char *plat_key_flaw(plat_der info);
+
+/** Reads a DigestInfo with a hash of SHA-2 (RFC 8017 section 9.2).  False: it is none. */
+bool plat_digest_info_read(plat_der in, plat_der *digest);
+
+/** The kind of a key; 0: another one than clients may have.  info: a whole SubjectPublicKeyInfo. */
+plat_key_kind plat_key_kind_of(plat_der info);
 
 /** A signature and the bytes that were signed. */
 typedef struct plat_signed {

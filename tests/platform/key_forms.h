@@ -1,0 +1,27 @@
+#ifndef TEST_KEY_FORMS_H
+#define TEST_KEY_FORMS_H
+
+/** @file The forms in which OpenSSL writes private keys. */
+
+#include "test_pki.h"
+
+/** The passphrase of all encrypted forms. */
+#define KEY_PASSPHRASE "correct horse battery staple"
+
+/** One form. */
+typedef struct key_form {
+    const char *name;
+    bool pem;           /* PEM, not DER */
+    bool traditional;   /* PKCS #1 or SEC 1, not PKCS #8 */
+    const char *cipher; /* such as "AES-256-CBC"; NULL: not encrypted */
+    const char *prf;    /* PBES2 only: "hmacWithSHA256" ..., "scrypt", or an identifier of PBES1 */
+    bool supported;     /* the library can read it */
+} key_form;
+
+extern const key_form key_forms[];
+extern const size_t key_form_count;
+
+/** Writes a key in a form; returns the number of bytes. */
+size_t write_key_form(const key_form *form, pki_key key, uint8_t *out, size_t cap);
+
+#endif
