@@ -21,7 +21,9 @@ static void check_parsed(const iothub_connection_string *cs)
     FUZZ_CHECK(cs->device_id.len <= IOTHUB_ID_MAX && cs->module_id.len <= IOTHUB_ID_MAX);
     FUZZ_CHECK((cs->kind == IOTHUB_IDENTITY_SERVICE) == (cs->device_id.len == 0));
     FUZZ_CHECK((cs->kind == IOTHUB_IDENTITY_MODULE) == (cs->module_id.len > 0));
-    FUZZ_CHECK((cs->key.len > 0) != (cs->signature.len > 0));
+    const bool has_key = cs->key.len > 0;
+    const bool has_token = cs->signature.len > 0;
+    FUZZ_CHECK(cs->x509 ? !has_key && !has_token : has_key != has_token);
     FUZZ_CHECK(iothub_sas_resource(cs, resource, sizeof resource) == IOTHUB_OK);
     if (iothub_connection_string_check_mqtt(cs, &error) != IOTHUB_OK) {
         check_silent(&error);

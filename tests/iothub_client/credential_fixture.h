@@ -25,6 +25,25 @@ static inline void init_with_credentials(client_fixture *f, const iothub_credent
     fixture_init_as(f, NAMES, take_credentials);
 }
 
+/* A certificate that is valid for life_s from the time of the fake clock on. */
+static inline plat_identity make_identity(int64_t life_s)
+{
+    return (plat_identity){ .info = { .key = PLAT_KEY_EC_P256,
+                                      .certificates = 1,
+                                      .not_before_s = NOW,
+                                      .not_after_s = NOW + life_s,
+                                      .chain_until_s = NOW + life_s,
+                                      .common_name = "device1" } };
+}
+
+static inline iothub_credentials_info credentials_of(const client_fixture *f)
+{
+    iothub_credentials_info info;
+
+    iothub_get_credentials(f->client, &info);
+    return info;
+}
+
 /* Expects that a client with this credential is refused; the error names it. */
 static inline iothub_error refused_with(const iothub_credential *c)
 {

@@ -17,6 +17,11 @@ static iothub_result reconnect(iothub_client *c)
 {
     return iothub_reconnect_now(c);
 }
+static iothub_result set_credentials(iothub_client *c)
+{
+    return iothub_set_credentials(c, NULL, 0);
+}
+
 static iothub_result set_token(iothub_client *c)
 {
     return iothub_set_token(c, "x");
@@ -59,8 +64,9 @@ static iothub_result respond(iothub_client *c)
     return iothub_method_respond(c, &token, 200, "{}", 2, NULL, NULL);
 }
 
-static call *const calls[] = { start, stop,   reconnect, set_token, process, wait_for,
-                               purge, accept, get,       send,      report,  respond };
+static call *const calls[] = { start,   stop,     reconnect, set_token, set_credentials,
+                               process, wait_for, purge,     accept,    get,
+                               send,    report,   respond };
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
 static void without_a_client_each_call_is_refused(void **state)

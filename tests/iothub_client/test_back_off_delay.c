@@ -44,6 +44,31 @@ static void each_failure_counts_since_the_first_and_waits_within_its_limit(void 
     fake_platform_free(&r.platform);
 }
 
+/* Another attempt follows soon, and only refusals that count lead to slow ones. */
+static void a_refusal_that_is_forgiven_does_not_count(void **state)
+{
+    (void)state;
+    rig r;
+    init(&r);
+
+    for (uint32_t n = 1; n <= 6; n++) {
+        const mqc_time now = 1000 + n * 100;
+        back_off_begin(&r.b, now);
+        back_off_forgive(&r.b);
+        const iothub_retry retry = back_off_failed(&r.b, &r.o, IOTHUB_ERR_AUTH, now);
+        assert_int_equal(retry.attempt, n);
+        assert_in_range(retry.delay_ms, 1, r.o.retry_min_ms);
+        assert_int_equal(r.b.refusals, 0);
+    }
+    for (uint32_t n = 1; n <= 2; n++) { /* the first one that counts is followed soon, too */
+        back_off_begin(&r.b, 5000);
+        const iothub_retry retry = back_off_failed(&r.b, &r.o, IOTHUB_ERR_CREDENTIAL, 5000);
+        assert_int_equal(r.b.refusals, n);
+        assert_true((retry.delay_ms > r.o.retry_min_ms) == (n == 2));
+    }
+    fake_platform_free(&r.platform);
+}
+
 static void only_what_another_time_of_day_may_cure_makes_it_look_at_the_clock(void **state)
 {
     (void)state;
@@ -51,9 +76,10 @@ static void only_what_another_time_of_day_may_cure_makes_it_look_at_the_clock(vo
         iothub_result reason;
         uint32_t every_ms; /* interval of looks at the clock; 0: none */
     } cases[] = {
-        { IOTHUB_ERR_NO_TIME, 1000 }, { IOTHUB_ERR_TLS_DATE, 5000 },
-        { IOTHUB_ERR_AUTH, 5000 },    { IOTHUB_ERR_TOKEN_EXPIRED, 5000 },
-        { IOTHUB_ERR_NETWORK, 0 },    { IOTHUB_ERR_TLS_UNTRUSTED, 0 },
+        { IOTHUB_ERR_NO_TIME, 1000 },    { IOTHUB_ERR_TLS_DATE, 5000 },
+        { IOTHUB_ERR_AUTH, 5000 },       { IOTHUB_ERR_TOKEN_EXPIRED, 5000 },
+        { IOTHUB_ERR_CREDENTIAL, 5000 }, { IOTHUB_ERR_NETWORK, 0 },
+        { IOTHUB_ERR_TLS_UNTRUSTED, 0 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -132,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_failure_counts_since_the_first_and_waits_within_its_limit),
+        cmocka_unit_test(a_refusal_that_is_forgiven_does_not_count),
         cmocka_unit_test(only_what_another_time_of_day_may_cure_makes_it_look_at_the_clock),
         cmocka_unit_test(only_a_connection_that_lasted_ends_the_story_of_failures),
         cmocka_unit_test(the_second_eviction_in_a_row_is_suspicious),

@@ -30,7 +30,7 @@ static mqc_time now(const channel_rig *r)
 
 static void open_it(channel_rig *r)
 {
-    assert_int_equal(channel_open(&r->ch, &r->error), IOTHUB_OK);
+    assert_int_equal(channel_open(&r->ch, NULL, &r->error), IOTHUB_OK);
 }
 
 static void open_whole(channel_rig *r)
@@ -114,7 +114,7 @@ static void a_stream_that_cannot_be_made_is_tried_again(void **state)
     channel_rig r;
     begin(&r);
     r.base.platform.net.stream_result = PLAT_ERR_MEMORY;
-    assert_int_equal(channel_open(&r.ch, &r.error), IOTHUB_ERR_MEMORY);
+    assert_int_equal(channel_open(&r.ch, NULL, &r.error), IOTHUB_ERR_MEMORY);
     assert_string_not_equal(r.error.text, "");
     assert_false(channel_in_use(&r.ch));
     r.base.platform.net.stream_result = PLAT_OK;
@@ -128,7 +128,7 @@ static void a_failure_has_the_words_of_the_stream_or_of_its_code(void **state)
     channel_rig r;
     begin(&r);
     scripted_fail(r.stream, SCRIPTED_OPEN, 1, PLAT_ERR_CONNECT);
-    assert_int_equal(channel_open(&r.ch, &r.error), IOTHUB_ERR_CONNECT);
+    assert_int_equal(channel_open(&r.ch, NULL, &r.error), IOTHUB_ERR_CONNECT);
     assert_string_equal(r.error.text, "scripted failure");
     assert_false(channel_in_use(&r.ch));
     channel_close(&r.ch);
@@ -295,12 +295,50 @@ static void what_to_wait_for_is_that_of_the_stream(void **state)
     end(&r);
 }
 
+static void each_opening_presents_the_certificate_that_it_is_given(void **state)
+{
+    (void)state;
+    plat_identity certificates[2] = { { .info = { .certificates = 1 } } };
+    plat_identity *const order[] = { NULL, &certificates[0], &certificates[1], NULL };
+    channel_rig r;
+    begin(&r);
+
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        assert_int_equal(channel_open(&r.ch, order[i], &r.error), IOTHUB_OK);
+        assert_ptr_equal(r.stream->identity, order[i]);
+        channel_close(&r.ch);
+    }
+    assert_int_equal(r.base.platform.net.made, 1);
+    end(&r);
+}
+
+static void a_stream_that_cannot_present_one_is_opened_without_only(void **state)
+{
+    (void)state;
+    plat_identity certificate = { .info = { .certificates = 1 } };
+    plat_stream_ops plain;
+    channel_rig r;
+    begin(&r);
+    open_it(&r);
+    channel_close(&r.ch);
+    plain = *r.stream->base.ops;
+    plain.set_identity = NULL;
+    r.stream->base.ops = &plain;
+
+    assert_int_equal(channel_open(&r.ch, &certificate, &r.error), IOTHUB_ERR_STATE);
+    assert_int_equal(r.ch.state, CHANNEL_CLOSED);
+    open_it(&r);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_opens_stage_by_stage),
         cmocka_unit_test(it_never_steps_back),
         cmocka_unit_test(its_stream_is_made_once_and_opened_again),
+        cmocka_unit_test(each_opening_presents_the_certificate_that_it_is_given),
+        cmocka_unit_test(a_stream_that_cannot_present_one_is_opened_without_only),
         cmocka_unit_test(a_stream_that_cannot_be_made_is_tried_again),
         cmocka_unit_test(a_failure_has_the_words_of_the_stream_or_of_its_code),
         cmocka_unit_test(each_stage_of_opening_has_its_budget),

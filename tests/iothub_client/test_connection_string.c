@@ -203,13 +203,15 @@ static const struct {
     { DEVICE ";SharedAccessKey=AAB=", IOTHUB_ERR_KEY, "SharedAccessKey is not base64" },
     { DEVICE ";SharedAccessKey=AA A", IOTHUB_ERR_KEY, "SharedAccessKey is not base64" },
     { DEVICE ";SharedAccessKey=AA-_", IOTHUB_ERR_KEY, "SharedAccessKey is not base64" },
-    { DEVICE ";x509=true", IOTHUB_ERR_UNSUPPORTED, "x509" },
-    { DEVICE ";x509=True", IOTHUB_ERR_UNSUPPORTED, "x509 is not supported yet" },
-    { DEVICE ";X509Cert=TRUE;" KEY, IOTHUB_ERR_UNSUPPORTED, "X509Cert is not supported yet" },
+    { DEVICE ";X509Cert=TRUE;" KEY, IOTHUB_ERR_PART_INVALID,
+      "SharedAccessKey and x509=true exclude each other" },
+    { DEVICE ";x509=true;SharedAccessSignature=SharedAccessSignature sr=a&sig=YQ==&se=1",
+      IOTHUB_ERR_PART_INVALID, "SharedAccessSignature and x509=true exclude" },
     { DEVICE ";x509=false", IOTHUB_ERR_PART_MISSING, "SharedAccessKey" },
     { DEVICE ";x509=no;" KEY, IOTHUB_ERR_PART_INVALID, "x509 can only be true or false" },
     { DEVICE ";" KEY ";x509=fals\x05", IOTHUB_ERR_PART_INVALID, "x509 can only" },
-    { DEVICE ";UseProvisioning=true", IOTHUB_ERR_UNSUPPORTED, "UseProvisioning" },
+    { DEVICE ";UseProvisioning=true", IOTHUB_ERR_UNSUPPORTED,
+      "UseProvisioning is for a device that does not know its hub yet; see iothub/provisioning.h" },
 };
 
 static void bad_strings_are_refused_by_name(void **state)

@@ -106,7 +106,7 @@ static void a_token_cannot_replace_a_key(void **state)
     init_with_credentials(&f, &key, 1);
 
     assert_int_equal(iothub_set_token(f.client, device_token(100)), IOTHUB_ERR_STATE);
-    assert_non_null(strstr(iothub_last_error(f.client)->text, "options.credentials"));
+    assert_non_null(strstr(iothub_last_error(f.client)->text, "iothub_set_credentials"));
     fixture_free(&f);
 }
 

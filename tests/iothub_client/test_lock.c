@@ -28,6 +28,21 @@ static void do_set_token(iothub_client *c)
     (void)iothub_set_token(c, TOKEN("1700000500"));
 }
 
+static void do_set_credentials(iothub_client *c)
+{
+    static iothub_credential key;
+
+    key = iothub_key_credential("c2VjcmV0", NULL);
+    (void)iothub_set_credentials(c, &key, 1);
+}
+
+static void do_get_credentials(iothub_client *c)
+{
+    iothub_credentials_info info;
+
+    iothub_get_credentials(c, &info);
+}
+
 static void do_set_c2d_callback(iothub_client *c)
 {
     (void)iothub_set_c2d_callback(c, NULL);
@@ -128,6 +143,8 @@ static const struct guarded {
     { "iothub_stop", do_stop, 1 },
     { "iothub_reconnect_now", do_reconnect_now, 1 },
     { "iothub_set_token", do_set_token, 1 },
+    { "iothub_set_credentials", do_set_credentials, 1 },
+    { "iothub_get_credentials", do_get_credentials, 1 },
     { "iothub_set_c2d_callback", do_set_c2d_callback, 1 },
     { "iothub_set_desired_callback", do_set_desired_callback, 1 },
     { "iothub_set_method_callback", do_set_method_callback, 1 },

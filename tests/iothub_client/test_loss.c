@@ -23,9 +23,25 @@ static void each_return_code_of_connack_has_a_result_and_names_itself(void **sta
         const iothub_result wanted = code <= 5 ? results[code] : IOTHUB_ERR_PROTOCOL;
         char name[16] = "CONNACK 0";
         name[8] = (char)('0' + code % 10);
-        assert_int_equal(loss_by_refusal((uint8_t)code, &why), wanted);
+        assert_int_equal(loss_by_refusal((uint8_t)code, IOTHUB_CREDENTIAL_KEY, &why), wanted);
         assert_int_equal(why.code, wanted);
         assert_non_null(strstr(why.text, code >= 1 && code <= 5 ? name : "unknown code"));
+    }
+}
+
+/* The hub reports a certificate that it does not know like a wrong token. */
+static void a_refused_certificate_is_named_with_the_remedy(void **state)
+{
+    (void)state;
+    for (unsigned code = 0; code <= UINT8_MAX; code++) {
+        iothub_error by_key;
+        iothub_error why;
+        assert_int_equal(loss_by_refusal((uint8_t)code, IOTHUB_CREDENTIAL_KEY, &by_key),
+                         loss_by_refusal((uint8_t)code, IOTHUB_CREDENTIAL_X509, &why));
+        bool differs = code == 4 || code == 5;
+        assert_true((strstr(why.text, "certificate") != NULL) == differs);
+        assert_true((strcmp(why.text, by_key.text) != 0) == differs);
+        assert_true(strlen(why.text) < sizeof why.text - 1); /* it is not cut */
     }
 }
 
@@ -86,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_return_code_of_connack_has_a_result_and_names_itself),
+        cmocka_unit_test(a_refused_certificate_is_named_with_the_remedy),
         cmocka_unit_test(errors_of_the_engine_name_the_packet_and_what_happened_to_it),
         cmocka_unit_test(only_acknowledgements_that_are_overdue_count_as_such),
         cmocka_unit_test(an_eviction_names_the_suspicion),

@@ -83,7 +83,7 @@ static void a_spare_that_fails_is_tried_again_after_a_back_off_whatever_work_the
     uint64_t longest = 0;
 
     for (uint32_t n = 1; n <= 10; n++) {
-        renewal_on_failure(&r, &o, 0, 1000);
+        renewal_on_failure(&r, &o, IOTHUB_ERR_TIMEOUT, 0, 1000);
         assert_int_equal(r.failures, n);
         assert_in_range(r.retry_at - 1000, 1, o.retry_max_ms);
         longest = r.retry_at - 1000 > longest ? r.retry_at - 1000 : longest;
@@ -93,7 +93,7 @@ static void a_spare_that_fails_is_tried_again_after_a_back_off_whatever_work_the
         assert_int_equal(renewal_next(&r, true, CHANNEL_CLOSED, true, r.retry_at), RENEWAL_OPEN);
     }
     assert_true(longest > o.retry_min_ms);
-    renewal_on_failure(&r, &o, 0, 1000);
+    renewal_on_failure(&r, &o, IOTHUB_ERR_TIMEOUT, 0, 1000);
     renewal_hurry(&r, 1001); /* ends the delay */
     assert_int_equal(renewal_next(&r, true, CHANNEL_CLOSED, true, 1001), RENEWAL_OPEN);
     fake_platform_free(&platform);

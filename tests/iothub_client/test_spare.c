@@ -153,7 +153,9 @@ static void an_open_one_waits_without_a_limit(void **state)
     assert_int_equal(progress(&r), SPARE_ADVANCED);
     fake_clock_advance(&r.base.platform.clock, 3600000);
     assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_UNCHANGED);
-    assert_int_equal(spare_give_up(&r.spare, &r.renewal, "no credential", now(&r)), SPARE_FAILED);
+    const iothub_error why = { .code = IOTHUB_ERR_CREDENTIAL, .text = "no credential" };
+    assert_int_equal(spare_give_up(&r.spare, &r.renewal, &why, now(&r)), SPARE_FAILED);
+    assert_int_equal(r.renewal.reason, IOTHUB_ERR_CREDENTIAL);
     expect_failure(&r, "no credential");
     end(&r);
 }

@@ -102,6 +102,7 @@ static void on_connect(fake_hub *h, scripted_stream *s, reader r)
     if (flags & 0x80) {
         text(&r, h->user_name, sizeof h->user_name);
     }
+    h->password[0] = '\0';
     if (flags & 0x40) {
         text(&r, h->password, sizeof h->password);
     }

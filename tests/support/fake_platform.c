@@ -79,6 +79,11 @@ static plat_result next_random(const plat_crypto *self, void *out, size_t len)
     return PLAT_OK;
 }
 
+static void describe(const plat_identity *identity, plat_identity_info *out)
+{
+    *out = identity->info;
+}
+
 void fake_platform_init(fake_platform *f)
 {
     f->crypto = (fake_crypto){ .base = *plat_posix()->crypto, .seed = 1 };
@@ -89,6 +94,7 @@ void fake_platform_init(fake_platform *f)
         .clock = &f->clock,
         .streams = f->streams,
     };
+    f->identities = (plat_identities){ .describe = describe };
     for (size_t i = 0; i < FAKE_STREAMS; i++) {
         scripted_init(&f->streams[i]);
     }
@@ -96,6 +102,7 @@ void fake_platform_init(fake_platform *f)
         .clock = &f->clock.base,
         .crypto = &f->crypto.base,
         .net = &f->net.base,
+        .identities = &f->identities,
     };
 }
 

@@ -38,11 +38,17 @@ typedef struct fake_crypto {
     uint32_t seed; /* state of the random generator; changes with each number */
 } fake_crypto;
 
+/** An identity is what it describes. */
+struct plat_identity {
+    plat_identity_info info;
+};
+
 typedef struct fake_platform {
     plat_platform platform;
     fake_clock clock;
     fake_crypto crypto;
     fake_net net;
+    plat_identities identities; /* only describe is there */
     /**
      * Usable directly after init, so that a test can write the script of a stream before the client
      * makes the stream.

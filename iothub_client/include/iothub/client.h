@@ -33,7 +33,8 @@
  *
  * Sizes of structs: a program may run with a shared library that is newer or older than the headers
  * it was compiled with. Later versions add fields, always at the end, to iothub_options,
- * iothub_telemetry, iothub_poll, iothub_stats and iothub_connection_string. So the library learns
+ * iothub_telemetry, iothub_poll, iothub_stats, iothub_credentials_info and
+ * iothub_connection_string. So the library learns
  * how large the program's struct is: iothub_options holds its size, set by iothub_options_init; for
  * the others the size is an argument. The function with the plain name, such as iothub_get_stats,
  * is inline and passes sizeof, and NAME_sized is the one in the library, for callers that have no C
@@ -44,8 +45,8 @@
  * program has set one, the call is refused with IOTHUB_ERR_UNSUPPORTED.
  * - Structs that the library passes to a callback grow at the end, too; do not make arrays of them.
  * - iothub_callbacks does not grow: later callbacks become fields of iothub_options. iothub_error,
- *   iothub_property, iothub_property_cursor, iothub_method_token, iothub_sas_grant,
- *   iothub_sas_token and plat_poll do not grow either.
+ *   iothub_credential, iothub_property, iothub_property_cursor, iothub_method_token,
+ * iothub_sas_grant, iothub_sas_token and plat_poll do not grow either.
  */
 
 #include "iothub/message.h"
@@ -68,7 +69,8 @@ extern "C" {
  * @param memory_len         its size in bytes, at least IOTHUB_MEMORY_SIZE (iothub/memory_size.h)
  *                           of the sizes in *o
  * @param connection_string  "HostName=..;DeviceId=..;SharedAccessKey=..", or the same with
- *                           SharedAccessSignature; it is copied
+ *                           SharedAccessSignature, or without both if the options have credentials;
+ *                           it is copied
  * @param o                  the options; the struct is copied, the texts in it are not
  * @param[out] error         the reason for a failure; may be NULL. IOTHUB_ERR_MEMORY: memory_len is
  *                           not enough, and the text gives the number of missing bytes. Names may
@@ -170,6 +172,58 @@ iothub_result iothub_reconnect_now(iothub_client *c);
  * @return any other result of iothub_sas_parse
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
+
+/**
+ * Replaces the credentials of a client, also while it is connected. This is a planned change like
+ * the renewal of a token: no message is lost, and the earlier credentials stay in use until one of
+ * the new ones has logged in.
+ *
+ * A connected client opens a second connection with the first of the new credentials, leaves the
+ * first connection when open work allows it, and logs in. A client that waits for its next attempt
+ * tries it immediately; any other client uses the new credentials from its next attempt on. When
+ * the hub has refused all of the new credentials for good (see iothub/credential.h), or none of
+ * them is valid, the client goes back to the earlier ones. The log, the status callback and
+ * iothub_get_credentials report that.
+ *
+ * Both lists are borrowed meanwhile. A list is free again when iothub_get_credentials reports it
+ * neither as credentials nor as replacement; ask in the status callback, or after iothub_process.
+ *
+ * @param c            the client
+ * @param credentials  the new credentials, in the order in which they are tried; borrowed
+ * @param count        their number, 1 to IOTHUB_CREDENTIALS_MAX
+ * @retval IOTHUB_ERR_STATE   the client is logging in with credentials that were set before; try
+ *                            again after the next status callback
+ * @retval IOTHUB_ERR_MEMORY  a token is longer than the memory that iothub_init has set aside for
+ *                            logins: that of the longest credential of its options, or of the
+ *                            tokens of a device key
+ * @retval IOTHUB_ERR_ARG     there are no credentials or too many, or one was not made by a
+ * function of iothub/credential.h
+ * @return any other reason why a credential cannot be used by this client, as in iothub_init. After
+ *         a failure nothing has changed.
+ */
+iothub_result iothub_set_credentials(iothub_client *c, const iothub_credential *credentials,
+                                     size_t count);
+
+/**
+ * iothub_get_credentials for a struct of any size; see "Sizes of structs" above.
+ *
+ * @param c            as there
+ * @param[out] out     as there
+ * @param struct_size  sizeof *out of the application
+ */
+void iothub_get_credentials_sized(const iothub_client *c, iothub_credentials_info *out,
+                                  size_t struct_size);
+
+/**
+ * Tells which credentials the client has, and which one it uses.
+ *
+ * @param c         the client; may be NULL
+ * @param[out] out  the answer; all 0 if c is not an initialised client
+ */
+static inline void iothub_get_credentials(const iothub_client *c, iothub_credentials_info *out)
+{
+    iothub_get_credentials_sized(c, out, sizeof *out);
+}
 
 /**
  * Sets the callback for cloud-to-device messages (for a module: for its inputs), or removes it with

@@ -6,6 +6,8 @@
  * Parses the connection strings that the portal and the tools of IoT Hub show.
  */
 
+#include <stdbool.h>
+
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 
@@ -43,9 +45,12 @@ typedef struct iothub_connection_string {
     mqc_span module_id;         /**< ModuleId; empty for a device or a service. */
     mqc_span policy_name;       /**< SharedAccessKeyName: the policy that the key belongs to; empty:
                                      the key is the device's or the module's own. */
-    mqc_span key;               /**< SharedAccessKey, valid base64; empty if signature is set. */
-    mqc_span signature;         /**< SharedAccessSignature, a complete SAS token; empty if key is
+    mqc_span key;               /**< SharedAccessKey, valid base64; empty if signature or x509 is
                                      set. */
+    mqc_span signature;         /**< SharedAccessSignature, a complete SAS token; empty if key or
+                                     x509 is set. */
+    bool x509; /**< x509=true or X509Cert=true: the identity has a client certificate, which is not
+                    a part of the string (iothub/credential.h). */
 } iothub_connection_string;
 
 /**
@@ -66,7 +71,8 @@ iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out
  * and services, with a key or a ready-made token.
  *
  * A device or module may also use the key of a policy of the hub (SharedAccessKeyName) that has the
- * permission DeviceConnect. Names of parts are matched without regard to case. The parser ignores
+ * permission DeviceConnect. x509=true (or X509Cert=true) stands for a client certificate and
+ * excludes key and token. Names of parts are matched without regard to case. The parser ignores
  * white space around the text and around each name and value, one ';' at the end, and the parts
  * x509, X509Cert and UseProvisioning if their value is false. It refuses every other unknown part.
  *
@@ -79,7 +85,8 @@ iothub_result iothub_connection_string_parse_sized(iothub_connection_string *out
  * @retval IOTHUB_ERR_PART_UNKNOWN      a part has an unknown name
  * @retval IOTHUB_ERR_PART_INVALID      a value is not valid, or two parts contradict each other
  * @retval IOTHUB_ERR_KEY               the key is not base64, or longer than IOTHUB_KEY_MAX
- * @retval IOTHUB_ERR_UNSUPPORTED       a valid part that this version does not support, e.g. X.509
+ * @retval IOTHUB_ERR_UNSUPPORTED       UseProvisioning=true: the device asks the Device
+ *                                      Provisioning Service for its hub, see iothub/provisioning.h
  * @retval IOTHUB_ERR_ARG               out or text is NULL
  */
 static inline iothub_result iothub_connection_string_parse(iothub_connection_string *out,

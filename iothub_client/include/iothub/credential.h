@@ -16,7 +16,22 @@
  *
  * A credential is a small value that may be copied. It points to what it was made from, and owns
  * nothing.
+ *
+ * Several credentials in order: the client begins with the first. It goes on to the next one when a
+ * credential is of no use: when the hub has refused it twice in a row (CONNACK 4 or 5, or a TLS
+ * alert about the certificate), or when it has expired or is not valid yet. When the last one is of
+ * no use either, it begins again with the first, after auth_retry_min_ms to auth_retry_max_ms;
+ * until the next login each credential then has one attempt in each round. A client that is
+ * connected with a later credential stays so. It tries the first one again in an attempt that
+ * begins after a lost connection, if the first was refused at least auth_retry_max_ms ago, and also
+ * when the wall clock was set. iothub_status.credential_index and iothub_get_credentials report
+ * which one is in use.
+ *
+ * Replacing credentials: see iothub_set_credentials in iothub/client.h.
  */
+
+#include "iothub/result.h"
+#include "platform/identity.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,7 +41,8 @@ extern "C" {
 typedef enum iothub_credential_kind {
     IOTHUB_CREDENTIAL_NONE = 0, /**< No credential. */
     IOTHUB_CREDENTIAL_KEY,      /**< A shared access key, from which the client makes tokens. */
-    IOTHUB_CREDENTIAL_TOKEN     /**< A ready-made SharedAccessSignature. */
+    IOTHUB_CREDENTIAL_TOKEN,    /**< A ready-made SharedAccessSignature. */
+    IOTHUB_CREDENTIAL_X509      /**< A client certificate and its private key. */
 } iothub_credential_kind;
 
 /** Largest number of credentials that a client takes. */
@@ -51,8 +67,9 @@ typedef struct iothub_credential {
     const iothub_credential_type *type; /**< Private. */
     /** What it was made from. */
     union {
-        iothub_shared_key key; /**< IOTHUB_CREDENTIAL_KEY. */
-        const char *token;     /**< IOTHUB_CREDENTIAL_TOKEN: the SharedAccessSignature. */
+        iothub_shared_key key;   /**< IOTHUB_CREDENTIAL_KEY. */
+        const char *token;       /**< IOTHUB_CREDENTIAL_TOKEN: the SharedAccessSignature. */
+        plat_identity *identity; /**< IOTHUB_CREDENTIAL_X509: the certificate and its key. */
     } as;
 } iothub_credential;
 
@@ -80,6 +97,34 @@ iothub_credential iothub_key_credential(const char *key, const char *policy_name
  * @return the credential
  */
 iothub_credential iothub_token_credential(const char *shared_access_signature);
+
+/**
+ * Makes the credential of a client certificate. The client presents the certificate in the TLS
+ * handshake and logs in without a password.
+ *
+ * Before each attempt the client compares the wall clock with the dates of the certificates of the
+ * chain. Outside of them the attempt fails with IOTHUB_ERR_CREDENTIAL, without a connection; it is
+ * repeated 5 s after the clock was set. A certificate may begin up to 5 minutes after the time of
+ * the client's clock, which may be slow. The application is notified of the end
+ * (iothub_callbacks.token_expiring). A connection that was made before the end is not closed by the
+ * client.
+ *
+ * @param identity  the certificate and its key, made by plat_identities.make; borrowed as long as
+ *                  the credential is used
+ * @return the credential
+ */
+iothub_credential iothub_x509_credential(plat_identity *identity);
+
+/** Which credentials a client has and uses. */
+typedef struct iothub_credentials_info {
+    iothub_credential_kind kind;          /**< Kind of the credential in use; see iothub_status. */
+    unsigned index;                       /**< Its number in its list; see iothub_status. */
+    const iothub_credential *credentials; /**< The list in use: the latest one that has logged in,
+                                             or that of the options; NULL: the credential of the
+                                               connection string. */
+    const iothub_credential *replacement; /**< The list that is to replace it; NULL: none. */
+    iothub_result replaced; /**< IOTHUB_OK, or why the latest replacement was given up. */
+} iothub_credentials_info;
 
 #ifdef __cplusplus
 }

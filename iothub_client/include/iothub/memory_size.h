@@ -25,7 +25,7 @@ extern "C" {
  * at a host name of 40, or of 70 characters with a ready-made token. If other names, a model_id or
  * a user_agent take more, iothub_init reports the number of missing bytes.
  */
-#define IOTHUB_NAMES_SIZE 1104
+#define IOTHUB_NAMES_SIZE 1088
 
 /** The least number of bytes in which topics and credentials are put together. */
 #define IOTHUB_SCRATCH_SIZE(tx)     \
@@ -51,7 +51,7 @@ extern "C" {
 /** Bytes of the client itself, which begins at the first aligned byte of its memory. */
 #define IOTHUB_CLIENT_SIZE                                                                       \
     (sizeof(mqc_engine) + sizeof(iothub_options) + sizeof(iothub_stats) + sizeof(iothub_error) + \
-     sizeof(plat_thread) + 2 * sizeof(plat_stream_storage) + 24 * sizeof(void *) + 664)
+     sizeof(plat_thread) + 2 * sizeof(plat_stream_storage) + 24 * sizeof(void *) + 680)
 
 /**
  * Bytes of memory that iothub_init needs for options with these values of rx_size, tx_size and

@@ -75,6 +75,12 @@ typedef struct iothub_status {
     const char *text;     /**< The reason for people, one line; valid until the callback returns. */
     uint32_t retry_in_ms; /**< IOTHUB_WAITING: time until the next attempt. */
     uint32_t attempt;     /**< Number of consecutive failed attempts. */
+    /** The kind of the credential in use: of the connection or the attempt that the state is about,
+     * or of the next attempt. */
+    iothub_credential_kind credential;
+    /** Its number in its list of credentials, from 0 on; 0 also for the credential of a connection
+     * string. */
+    unsigned credential_index;
 } iothub_status;
 
 /** An attempt to connect failed, or the connection was lost. */
@@ -195,8 +201,10 @@ typedef struct iothub_callbacks {
     /** A direct method was called. Returns whether the application answers it. */
     iothub_method_callback *method;
     /**
-     * A ready-made SharedAccessSignature expires in seconds_left seconds (0: it has expired), and
-     * the client cannot make a new one. The application gets a new one and calls iothub_set_token.
+     * A ready-made SharedAccessSignature or a client certificate expires in seconds_left seconds
+     * (0: it has expired), and the client cannot make a new one. The application gets a new one and
+     * calls iothub_set_token or iothub_set_credentials. A token is announced after 80 % of the time
+     * that was left when the client received it, a certificate after 80 % of its life.
      */
     void (*token_expiring)(iothub_client *c, int64_t seconds_left, void *user);
     /** One line for a log. It never holds a key, signature or token. */
@@ -345,9 +353,11 @@ typedef struct iothub_options {
     void *user;                 /**< Passed to every callback. */
 
     /**
-     * The credentials, see iothub/credential.h. The connection string then holds no key and no
-     * token. Borrowed until iothub_deinit, with everything that they point to. NULL (the default):
-     * the connection string holds the key or the token.
+     * The credentials, in the order in which they are tried; see iothub/credential.h. The
+     * connection string then holds no key and no token. Borrowed, with everything that they point
+     * to, until iothub_deinit, or until other credentials have replaced them (see
+     * iothub_set_credentials). NULL (the default): the connection string holds the key or the
+     * token.
      */
     const iothub_credential *credentials;
     size_t credential_count; /**< Number of credentials, at most IOTHUB_CREDENTIALS_MAX. */

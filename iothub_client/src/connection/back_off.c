@@ -33,6 +33,7 @@ static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, ioth
 {
     switch ((int)reason) {
     case IOTHUB_ERR_AUTH:
+    case IOTHUB_ERR_CREDENTIAL:
     case IOTHUB_ERR_TOKEN_EXPIRED:
         return b->refusals < 2
                    ? o->retry_min_ms
@@ -47,15 +48,28 @@ static uint32_t limit_ms(const iothub_back_off *b, const iothub_options *o, ioth
 }
 
 /* Returns how often to check the wall clock: some failures may end when it is corrected. */
-static uint32_t look_ms(iothub_result reason)
+static uint16_t look_ms(iothub_result reason)
 {
     switch ((int)reason) {
     case IOTHUB_ERR_NO_TIME: return BACK_OFF_LOOK_MS;
     case IOTHUB_ERR_TLS_DATE:
     case IOTHUB_ERR_AUTH:
+    case IOTHUB_ERR_CREDENTIAL:
     case IOTHUB_ERR_TOKEN_EXPIRED: return LOOK_FOR_STEP_MS;
     default: return 0;
     }
+}
+
+static bool is_refusal(iothub_result reason)
+{
+    return reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_CREDENTIAL ||
+           reason == IOTHUB_ERR_TOKEN_EXPIRED;
+}
+
+void back_off_forgive(iothub_back_off *b)
+{
+    assert(back_off_valid(b));
+    b->forgives = true;
 }
 
 iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub_result reason,
@@ -65,21 +79,23 @@ iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub
     if (b->failures++ == 0) {
         b->failing_since = now;
     }
-    if (reason == IOTHUB_ERR_AUTH || reason == IOTHUB_ERR_TOKEN_EXPIRED) {
-        b->refusals++;
+    if (is_refusal(reason)) {
+        b->refusals += b->forgives ? 0 : 1;
     }
     b->connected_at = 0;
     b->look_ms = look_ms(reason);
     b->look_at = b->look_ms > 0 ? now + b->look_ms : IOTHUB_NEVER;
+    const uint32_t limit = b->forgives ? o->retry_min_ms : limit_ms(b, o, reason);
+    b->forgives = false;
     return (iothub_retry){
         .reason = reason,
         .attempt = b->failures,
         .failing_ms = now - b->failing_since,
-        .delay_ms = back_off_random_ms(o, limit_ms(b, o, reason), now - b->began),
+        .delay_ms = back_off_random_ms(o, limit, now - b->began),
     };
 }
 
-void back_off_watch_clock(iothub_back_off *b, uint32_t every_ms, mqc_time now)
+void back_off_watch_clock(iothub_back_off *b, uint16_t every_ms, mqc_time now)
 {
     assert(back_off_valid(b));
     b->look_ms = every_ms;

@@ -19,7 +19,8 @@ typedef struct iothub_back_off {
     uint32_t failures;
     uint32_t refusals;
     uint32_t evictions; /* number of consecutive connections that the hub closed early */
-    uint32_t look_ms;   /* interval between two checks of the wall clock */
+    uint16_t look_ms;   /* interval between two checks of the wall clock */
+    bool forgives;      /* the next refusal does not count */
     mqc_time look_at;   /* time of the next check of the wall clock; IOTHUB_NEVER: none */
     mqc_time failing_since;
     /* Time at which the latest attempt began; before the first one, when the client was made. */
@@ -48,6 +49,11 @@ void back_off_disconnected(iothub_back_off *b, const iothub_options *o, mqc_time
 iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub_result reason,
                              mqc_time now);
 /**
+ * Call it before back_off_failed if another attempt should follow a refusal soon. That refusal does
+ * not count as one.
+ */
+void back_off_forgive(iothub_back_off *b);
+/**
  * Call it when the hub has closed the connection. Returns true if it looks as if two clients with
  * the same identity close each other's connection: the hub has done so again, and the connection
  * was shorter than twice the longest back-off.
@@ -58,7 +64,7 @@ bool back_off_evicted(iothub_back_off *b, const iothub_options *o, mqc_time now)
 uint32_t back_off_random_ms(const iothub_options *o, uint32_t limit_ms, uint64_t spent_ms);
 
 /** Checks the wall clock every every_ms milliseconds from now on; 0: no more checks. */
-void back_off_watch_clock(iothub_back_off *b, uint32_t every_ms, mqc_time now);
+void back_off_watch_clock(iothub_back_off *b, uint16_t every_ms, mqc_time now);
 /** Returns true if a check is due. */
 bool back_off_look(iothub_back_off *b, mqc_time now);
 

@@ -133,7 +133,17 @@ static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
     return why;
 }
 
-iothub_result channel_open(iothub_channel *ch, iothub_error *error)
+static plat_result present(iothub_channel *ch, plat_identity *identity)
+{
+    const plat_stream_ops *ops = ch->stream->ops;
+
+    if (ops->set_identity == NULL) {
+        return identity == NULL ? PLAT_OK : PLAT_ERR_STATE;
+    }
+    return ops->set_identity(ch->stream, identity);
+}
+
+iothub_result channel_open(iothub_channel *ch, plat_identity *identity, iothub_error *error)
 {
     assert(channel_valid(ch));
     const iothub_context *context = ch->context;
@@ -145,8 +155,10 @@ iothub_result channel_open(iothub_channel *ch, iothub_error *error)
             return why;
         }
     }
-    plat_result r =
-        ch->stream->ops->open(ch->stream, context_host(context), context->options.port, now);
+    plat_result r = present(ch, identity);
+    if (r == PLAT_OK) {
+        r = ch->stream->ops->open(ch->stream, context_host(context), context->options.port, now);
+    }
     if (r != PLAT_OK) {
         return channel_why(ch, r, error);
     }

@@ -37,8 +37,10 @@ typedef struct iothub_channel {
 void channel_init(iothub_channel *ch, iothub_context *context);
 void channel_deinit(iothub_channel *ch);
 
-/** Begins to open the channel. After a failure it is closed. */
-iothub_result channel_open(iothub_channel *ch, iothub_error *error);
+/**
+ * Begins to open the channel, with a certificate to present or NULL. After a failure it is closed.
+ */
+iothub_result channel_open(iothub_channel *ch, plat_identity *identity, iothub_error *error);
 /**
  * Continues to open the channel. The lock is released meanwhile, so that other threads can make
  * requests.

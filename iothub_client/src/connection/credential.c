@@ -5,13 +5,7 @@
 
 #include "connection/wall_clock.h"
 #include "context/callbacks.h"
-#include "context/result_map.h"
-#include "iothub/sas.h"
-#include "iothub/version.h"
-#include "text/percent.h"
 #include "text/split.h"
-
-#define API_VERSION "2021-04-12"
 
 /* A token is not used in the last 1.2 s of its life, because tokens expire at whole seconds and
  * may be valid for up to a second less than requested. */
@@ -20,12 +14,14 @@ enum { SHORTEST_BY_MS = 1200 };
 /* If necessary, a token is used for up to 90 % of its life: 100 ms more of each second. */
 enum { RESERVE_MS_PER_S = 100 };
 
+/* One refusal may be an accident of the hub. */
+enum { REFUSALS_FOR_GOOD = 2 };
+
 void credential_init(credential_part *k, iothub_context *context)
 {
     k->context = context;
     k->list = &credential_own_key;
     k->count = 1;
-    k->expiry_s = INT64_MAX;
     k->notice_at = IOTHUB_NEVER;
 }
 
@@ -44,207 +40,147 @@ void credential_take_options(credential_part *k)
 #ifndef NDEBUG
 bool credential_valid(const credential_part *k)
 {
-    if (k->index >= k->count) {
+    if (k->index >= k->count || (k->next == NULL) != (k->next_count == 0)) {
         return false;
     }
-    /* Tokens that are made from a key need no notice, and only the token of a connection string
-     * has memory. */
-    return (!credential_has_key(k) || (k->notice_at == IOTHUB_NEVER && !k->replaced)) &&
-           (k->token_cap == 0 || k->list == &credential_own_token);
+    if (k->next == NULL ? k->uses_next || k->next_index > 0 : k->next_index >= k->next_count) {
+        return false;
+    }
+    /* Tokens that are made from a key need no notice. */
+    return !credential_has_key(k) || k->notice_at == IOTHUB_NEVER;
 }
 #endif
 
-void credential_set_memory(credential_part *k, char *token, size_t cap)
+void credential_set_memory(credential_part *k, char *token, size_t token_cap, size_t connect_cap)
 {
     context_set_token(k->context, token);
-    k->token_cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX;
+    k->token_cap = token_cap < UINT32_MAX ? (uint32_t)token_cap : UINT32_MAX;
+    k->connect_cap = connect_cap < UINT32_MAX ? (uint32_t)connect_cap : UINT32_MAX;
 }
 
-/* Sets the time of the notice to the application: after 80 % of the remaining life. */
+/* --- validity -------------------------------------------------------------------- */
+
+static credential_validity validity_of(const credential_part *k)
+{
+    const iothub_credential *c = credential_in_use(k);
+
+    return c->type->validity(k->context, c);
+}
+
+/* Returns in how many ms the application is to be notified. */
+static uint64_t notice_in_ms(const credential_validity *v, int64_t now_s)
+{
+    if (v->notice_s != 0) {
+        return v->notice_s > now_s ? (uint64_t)(v->notice_s - now_s) * 1000 : 0;
+    }
+    return v->until_s > now_s ? (uint64_t)(v->until_s - now_s) * CREDENTIAL_USE_MS_PER_S : 0;
+}
+
+/* Sets the time of the notice to the application. Call it when another credential is used. */
 static void watch(credential_part *k)
 {
-    if (k->expiry_s == INT64_MAX) {
+    const credential_validity v = validity_of(k);
+    const plat_clock *clock = context_clock(k->context);
+
+    if (v.until_s == INT64_MAX) {
         k->notice_at = IOTHUB_NEVER;
         return;
     }
-    int64_t left_s = k->expiry_s - wall_clock_s(context_clock(k->context));
-    mqc_time now = context_now(k->context);
-
-    k->notice_at = left_s > 0 ? now + (uint64_t)left_s * CREDENTIAL_USE_MS_PER_S : now;
-    k->notice_clock_s = wall_clock_offset_s(context_clock(k->context));
+    k->notice_at = context_now(k->context) + notice_in_ms(&v, wall_clock_s(clock));
+    k->notice_clock_s = wall_clock_offset_s(clock);
 }
 
 iothub_result credential_ready(const credential_part *k, iothub_error *error)
 {
     assert(credential_valid(k));
-    int64_t now_s = wall_clock_s(context_clock(k->context));
+    const iothub_credential_type *type = credential_in_use(k)->type;
+    const int64_t now_s = wall_clock_s(context_clock(k->context));
 
     if (!wall_clock_is_set(now_s)) {
         return iothub_fail(error, IOTHUB_ERR_NO_TIME,
                            "the wall clock is not set: tokens and certificates need the date");
     }
-    return now_s < k->expiry_s ? IOTHUB_OK
-                               : iothub_fail(error, IOTHUB_ERR_TOKEN_EXPIRED, "%s",
-                                             credential_in_use(k)->type->expired);
+    const credential_validity v = validity_of(k);
+    if (now_s < v.from_s) {
+        return iothub_fail(error, type->unusable, "%s", type->too_early);
+    }
+    return now_s < v.until_s ? IOTHUB_OK : iothub_fail(error, type->unusable, "%s", type->too_late);
 }
 
-/* Call it when another credential is used. */
-static void use(credential_part *k)
-{
-    const iothub_credential *c = credential_in_use(k);
-
-    k->expiry_s = c->type->expiry_s(k->context, c);
-    watch(k);
-}
-
-static iothub_result check_one(const credential_part *k, const iothub_credential *c,
-                               iothub_error *error)
-{
-    return c->type != NULL ? c->type->check(k->context, c, error)
-                           : iothub_fail(error, IOTHUB_ERR_ARG,
-                                         "it was not made by a function of iothub/credential.h");
-}
-
-iothub_result credential_check_list(credential_part *k, iothub_error *error)
+void credential_on_time(credential_part *k, mqc_time now)
 {
     assert(credential_valid(k));
-    iothub_error why;
+    const iothub_credential_type *type = credential_in_use(k)->type;
 
-    for (size_t i = 0; i < k->count; i++) {
-        iothub_result r = check_one(k, &k->list[i], &why);
-        if (r != IOTHUB_OK) {
-            return iothub_fail(error, r, "credentials[%zu]: %s", i, why.text);
-        }
+    if (wall_clock_moved(context_clock(k->context), k->notice_clock_s)) {
+        watch(k);
     }
-    use(k);
-    return IOTHUB_OK;
-}
-
-static bool is_module(const credential_part *k)
-{
-    return k->context->identity.module_id.len > 0;
-}
-
-/* "{host}/{device}[/{module}]/?api-version=..&DeviceClientType=..[&model-id=..]" */
-static void put_user_name(iothub_text *t, const credential_part *k)
-{
-    const iothub_options *o = &k->context->options;
-
-    iothub_text_put_span(t, k->context->identity.host_name);
-    iothub_text_put_char(t, '/');
-    iothub_text_put_span(t, k->context->identity.device_id);
-    if (is_module(k)) {
-        iothub_text_put_char(t, '/');
-        iothub_text_put_span(t, k->context->identity.module_id);
+    if (now < k->notice_at) {
+        return;
     }
-    iothub_text_put(t, "/?api-version=" API_VERSION "&DeviceClientType=");
-    iothub_percent_put(t, mqc_span_str(o->user_agent != NULL
-                                           ? o->user_agent
-                                           : "iothub_device/" IOTHUB_VERSION_STRING));
-    if (o->model_id != NULL) {
-        iothub_text_put(t, "&model-id=");
-        iothub_percent_put(t, mqc_span_str(o->model_id));
-    }
+    int64_t left_s = validity_of(k).until_s - wall_clock_s(context_clock(k->context));
+
+    k->notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : IOTHUB_NEVER;
+    callback_log_text(k->context, IOTHUB_LOG_WARNING, "credential",
+                      left_s > 0 ? type->ends_soon : type->has_ended);
+    callback_token_expiring(k->context, left_s > 0 ? left_s : 0);
 }
 
-/* Writes "{device}/{module}". The client id of a device is taken from the connection string
- * unchanged. */
-static void put_client_id(iothub_text *t, const credential_part *k)
-{
-    if (is_module(k)) {
-        iothub_text_put_span(t, k->context->identity.device_id);
-        iothub_text_put_char(t, '/');
-        iothub_text_put_span(t, k->context->identity.module_id);
-    }
-}
-
-/* Returns the text that was written after position `from`. */
-static mqc_span since(const iothub_text *t, size_t from)
-{
-    return mqc_span_of(t->buf + from, t->len - from);
-}
-
-/* Fills in the options of CONNECT. Their texts are in the scratch buffer. */
-static iothub_result fill_connect(credential_part *k, mqc_connect_options *o, iothub_error *error)
-{
-    const iothub_credential *c = credential_in_use(k);
-    iothub_text t;
-
-    iothub_text_init(&t, k->context->scratch, k->context->scratch_len);
-    memset(o, 0, sizeof *o);
-    put_client_id(&t, k);
-    o->client_id = is_module(k) ? since(&t, 0) : k->context->identity.device_id;
-    size_t user_name_at = t.len;
-    put_user_name(&t, k);
-    o->username = since(&t, user_name_at);
-    if (t.overflow) {
-        return iothub_fail(error, IOTHUB_ERR_TOO_BIG, "user name too long: model_id, user_agent");
-    }
-    o->keep_alive_s = k->context->options.keep_alive_s;
-    o->clean_session = k->context->options.clean_session;
-    o->ack_timeout_ms = k->context->options.ack_timeout_ms;
-    o->stall_timeout_ms = k->context->options.stall_timeout_ms;
-    return c->type->put_password(k->context, c, &t, &o->password, error);
-}
-
-iothub_result credential_log_in(credential_part *k, bool reports_flow, mqc_time now,
-                                iothub_error *error)
-{
-    assert(credential_valid(k));
-    mqc_connect_options o;
-
-    iothub_result filled = fill_connect(k, &o, error);
-    if (filled != IOTHUB_OK) {
-        return filled;
-    }
-    k->replaced = false;
-    o.reports_flow = reports_flow;
-    mqc_result r = mqc_connect(k->context->engine, &o, now);
-    return r == MQC_OK ? IOTHUB_OK
-                       : iothub_fail(error, iothub_from_mqc(r), "CONNECT does not fit its buffer");
-}
-
-/* Bytes of the fixed header, the variable header, and the lengths of three texts (MQTT 3.1.1,
- * sections 2.2 and 3.1). */
-enum { CONNECT_FRAME = 5 + 10 + 3 * 2 };
-
-/* Returns the scratch space that a check of a token needs, in which the buffer holds the
- * resource twice. */
-static size_t check_size(const credential_part *k)
-{
-    const iothub_connection_string cs = hub_names_as_string(&k->context->identity);
-    char resource[IOTHUB_SAS_RESOURCE_SIZE];
-
-    (void)iothub_sas_resource(&cs, resource, sizeof resource);
-    return 2 * (strlen(resource) + 1);
-}
+/* --- lists ------------------------------------------------------------------------ */
 
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-credential_size credential_measure(const credential_part *k)
+/* There is always room for the tokens of a key, with which the application may replace other
+ * credentials. */
+login_size credential_measure(const credential_part *k)
 {
-    credential_size size = { 0, 0 };
-    iothub_text t;
+    login_size size = login_measure(k->context, k->list, k->count);
 
-    iothub_text_count(&t);
-    put_client_id(&t, k);
-    put_user_name(&t, k);
-    for (size_t i = 0; i < k->count; i++) {
-        const iothub_credential *c = &k->list[i];
-        const bool watched = c->kind != IOTHUB_CREDENTIAL_KEY;
-        const size_t password = c->type != NULL ? c->type->password_size(k->context, c) : 0;
-        const size_t scratch = watched ? larger(t.len + 1, check_size(k)) : t.len + password;
-        size.connect = larger(size.connect, password);
-        size.scratch = larger(size.scratch, scratch);
+    if (k->list == k->context->options.credentials) {
+        const login_size key = login_measure(k->context, &credential_own_key, 1);
+        size.connect = larger(size.connect, key.connect);
+        size.scratch = larger(size.scratch, key.scratch);
     }
-    size.connect += CONNECT_FRAME + (is_module(k) ? 0 : k->context->identity.device_id.len) + t.len;
     return size;
 }
 
-/* --- ready-made tokens --------------------------------------------------------- */
+static iothub_result check_one(const iothub_context *context, const iothub_credential *c,
+                               iothub_error *error)
+{
+    return c->type != NULL ? c->type->check(context, c, error)
+                           : iothub_fail(error, IOTHUB_ERR_ARG,
+                                         "it was not made by a function of iothub/credential.h");
+}
+
+static iothub_result check_list(const iothub_context *context, const iothub_credential *list,
+                                size_t count, iothub_error *error)
+{
+    iothub_error why;
+
+    for (size_t i = 0; i < count; i++) {
+        iothub_result r = check_one(context, &list[i], &why);
+        if (r != IOTHUB_OK) {
+            return iothub_fail(error, r, "credentials[%zu]: %s", i, why.text);
+        }
+    }
+    return IOTHUB_OK;
+}
+
+iothub_result credential_check_options(credential_part *k, iothub_error *error)
+{
+    assert(credential_valid(k));
+    iothub_result r = check_list(k->context, k->list, k->count, error);
+
+    if (r == IOTHUB_OK) {
+        watch(k);
+    }
+    return r;
+}
+
+/* --- replacing --------------------------------------------------------------------- */
 
 iothub_result credential_take_token(credential_part *k, mqc_span signature, iothub_error *error)
 {
@@ -262,7 +198,6 @@ iothub_result credential_take_token(credential_part *k, mqc_span signature, ioth
     }
     memmove(k->context->identity.token, signature.ptr, signature.len);
     k->context->identity.token[signature.len] = '\0';
-    k->expiry_s = expiry_s;
     watch(k);
     return IOTHUB_OK;
 }
@@ -275,7 +210,7 @@ iothub_result credential_replace_token(credential_part *k, const char *signature
             k->context, IOTHUB_ERR_STATE,
             k->list == &credential_own_key
                 ? "iothub_set_token: the client makes its tokens from its key, and needs none"
-                : "iothub_set_token: the client logs in with options.credentials");
+                : "iothub_set_token: the client has other credentials; use iothub_set_credentials");
     }
     if (signature == NULL) {
         return context_refuse(k->context, IOTHUB_ERR_ARG,
@@ -283,12 +218,194 @@ iothub_result credential_replace_token(credential_part *k, const char *signature
     }
     iothub_result r = credential_take_token(k, mqc_span_str(signature), context_error(k->context));
     if (r == IOTHUB_OK) {
-        k->replaced = true;
+        k->new_token = true;
     }
     return r;
 }
 
-/* --- time ------------------------------------------------------------------------- */
+static iothub_result check_replacement(const credential_part *k, const iothub_credential *list,
+                                       size_t count, iothub_error *error)
+{
+    if (list == NULL || count == 0 || count > IOTHUB_CREDENTIALS_MAX) {
+        return iothub_fail(error, IOTHUB_ERR_ARG,
+                           "iothub_set_credentials: there must be 1 to %zu credentials",
+                           (size_t)IOTHUB_CREDENTIALS_MAX);
+    }
+    iothub_result r = check_list(k->context, list, count, error);
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    const login_size size = login_measure(k->context, list, count);
+    return size.connect <= k->connect_cap && size.scratch <= k->context->scratch_len
+               ? IOTHUB_OK
+               : iothub_fail(error, IOTHUB_ERR_MEMORY,
+                             "iothub_set_credentials: a token is longer than the client's memory "
+                             "for it");
+}
+
+/* The present attempt, if there is one, uses the list again. */
+static void drop_next(credential_part *k)
+{
+    k->next = NULL;
+    k->next_count = 0;
+    k->next_index = 0;
+    k->uses_next = false;
+    k->refusals = 0;
+    watch(k);
+}
+
+iothub_result credential_replace(credential_part *k, const iothub_credential *list, size_t count)
+{
+    assert(credential_valid(k));
+    iothub_result r = check_replacement(k, list, count, context_error(k->context));
+    if (r != IOTHUB_OK) {
+        return r;
+    }
+    if (k->uses_next) {
+        drop_next(k);
+    }
+    k->next = list;
+    k->next_count = (uint8_t)count;
+    k->next_index = 0;
+    k->replaced_how = IOTHUB_OK;
+    return IOTHUB_OK;
+}
+
+/* The credential of a connection string is not the application's. */
+static const iothub_credential *shown(const iothub_credential *list)
+{
+    return list != &credential_own_key && list != &credential_own_token ? list : NULL;
+}
+
+void credential_describe(const credential_part *k, iothub_credentials_info *out)
+{
+    *out = (iothub_credentials_info){
+        .kind = credential_in_use(k)->kind,
+        .index = credential_index(k),
+        .credentials = shown(k->list),
+        .replacement = k->next,
+        .replaced = (iothub_result)k->replaced_how,
+    };
+}
+
+/* --- attempts ------------------------------------------------------------------------ */
+
+/* A working connection is not risked for the first credential, unless the clock was set. */
+static bool may_use_first(const credential_part *k, mqc_time now)
+{
+    bool works = k->context->state == IOTHUB_CONNECTED || k->context->state == IOTHUB_RENEWING;
+
+    return k->index > 0 && (works ? k->first_again_at == 0 : now >= k->first_again_at);
+}
+
+void credential_begin(credential_part *k, mqc_time now)
+{
+    assert(credential_valid(k));
+    const iothub_credential *before = credential_in_use(k);
+
+    if (may_use_first(k, now)) {
+        k->index = 0;
+        k->refusals = 0;
+    }
+    k->uses_next = k->next != NULL;
+    if (credential_in_use(k) != before) {
+        watch(k);
+    }
+}
+
+void credential_clock_was_set(credential_part *k)
+{
+    assert(credential_valid(k));
+    k->first_again_at = 0;
+}
+
+iothub_result credential_log_in(credential_part *k, bool reports_flow, mqc_time now,
+                                iothub_error *error)
+{
+    assert(credential_valid(k));
+    iothub_result r = login_queue(k->context, credential_in_use(k), reports_flow, now, error);
+
+    if (r == IOTHUB_OK) {
+        k->new_token = false;
+    }
+    return r;
+}
+
+void credential_accepted(credential_part *k)
+{
+    assert(credential_valid(k));
+    k->refusals = 0;
+    k->hurries = false;
+    if (!k->uses_next) {
+        return;
+    }
+    k->list = k->next;
+    k->count = k->next_count;
+    k->index = k->next_index;
+    drop_next(k);
+    callback_log_text(k->context, IOTHUB_LOG_INFO, "credential", "the new credentials are in use");
+}
+
+/* How much a failure says about the credential. */
+typedef enum blame { BLAME_NONE, BLAME_PERHAPS, BLAME_CERTAIN } blame;
+
+static blame blame_for(iothub_result reason)
+{
+    switch ((int)reason) {
+    case IOTHUB_ERR_TOKEN_EXPIRED:
+    case IOTHUB_ERR_CREDENTIAL: return BLAME_CERTAIN;
+    case IOTHUB_ERR_AUTH:
+    case IOTHUB_ERR_SIGNER: return BLAME_PERHAPS;
+    default: return BLAME_NONE;
+    }
+}
+
+static credential_step leave_next(credential_part *k, iothub_result reason)
+{
+    if (k->next_index + 1 < k->next_count) {
+        k->next_index++;
+        watch(k);
+        return CREDENTIAL_MOVES;
+    }
+    drop_next(k);
+    k->replaced_how = (int8_t)reason;
+    return CREDENTIAL_RETURNS;
+}
+
+static credential_step leave_in_list(credential_part *k, mqc_time now)
+{
+    const bool was_first = k->index == 0;
+    const bool was_last = k->index + 1 == k->count;
+
+    k->hurries = true;
+    k->index = was_last ? 0 : (uint8_t)(k->index + 1);
+    if (was_first) {
+        k->first_again_at = now + k->context->options.auth_retry_max_ms;
+    }
+    if (k->count > 1) { /* an end that was announced is not announced again */
+        watch(k);
+    }
+    return was_last ? CREDENTIAL_STAYS : CREDENTIAL_MOVES;
+}
+
+credential_step credential_failed(credential_part *k, iothub_result reason, mqc_time now)
+{
+    assert(credential_valid(k));
+    const bool more_follow = k->uses_next || k->index + 1 < k->count;
+    const blame b = blame_for(reason);
+
+    if (b == BLAME_NONE) {
+        return CREDENTIAL_STAYS;
+    }
+    k->refusals++;
+    if (b == BLAME_CERTAIN || k->hurries || k->refusals >= REFUSALS_FOR_GOOD) {
+        k->refusals = 0;
+        return k->uses_next ? leave_next(k, reason) : leave_in_list(k, now);
+    }
+    return more_follow ? CREDENTIAL_MOVES : CREDENTIAL_STAYS;
+}
+
+/* --- keys -------------------------------------------------------------------------- */
 
 uint64_t credential_use_ms(const credential_part *k)
 {
@@ -304,22 +421,4 @@ uint64_t credential_use_ms(const credential_part *k)
 uint64_t credential_reserve_ms(const credential_part *k)
 {
     return (uint64_t)k->context->options.sas_lifetime_s * RESERVE_MS_PER_S;
-}
-
-void credential_on_time(credential_part *k, mqc_time now)
-{
-    assert(credential_valid(k));
-    if (wall_clock_moved(context_clock(k->context), k->notice_clock_s)) {
-        watch(k);
-    }
-    if (now < k->notice_at) {
-        return;
-    }
-    int64_t left_s = k->expiry_s - wall_clock_s(context_clock(k->context));
-
-    k->notice_at = left_s > 0 ? now + (uint64_t)left_s * 1000 : IOTHUB_NEVER;
-    callback_log_text(k->context, IOTHUB_LOG_WARNING, "credential",
-                      left_s > 0 ? "the SharedAccessSignature expires soon and cannot be renewed"
-                                 : "the SharedAccessSignature has expired");
-    callback_token_expiring(k->context, left_s > 0 ? left_s : 0);
 }

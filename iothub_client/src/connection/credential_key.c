@@ -64,11 +64,11 @@ static size_t password_size(const iothub_context *context, const iothub_credenti
     return t.len + TOKEN_FRAME;
 }
 
-static int64_t expiry_s(const iothub_context *context, const iothub_credential *c)
+static credential_validity validity(const iothub_context *context, const iothub_credential *c)
 {
     (void)context;
     (void)c;
-    return INT64_MAX;
+    return (credential_validity){ .until_s = INT64_MAX };
 }
 
 /* Makes the token directly in the scratch buffer, of which it is the last text. */
@@ -90,9 +90,8 @@ static iothub_result put_password(const iothub_context *context, const iothub_cr
 static const iothub_credential_type key_type = {
     .check = check,
     .password_size = password_size,
-    .expiry_s = expiry_s,
+    .validity = validity,
     .put_password = put_password,
-    .expired = "",
 };
 
 const iothub_credential credential_own_key = { .kind = IOTHUB_CREDENTIAL_KEY, .type = &key_type };

@@ -83,13 +83,13 @@ static size_t password_size(const iothub_context *context, const iothub_credenti
     return text_of(context, c).len;
 }
 
-static int64_t expiry_s(const iothub_context *context, const iothub_credential *c)
+static credential_validity validity(const iothub_context *context, const iothub_credential *c)
 {
     iothub_sas_token parts = { .expiry_s = 0 };
 
     /* Cannot fail, because the token was checked. */
     (void)iothub_sas_parse(&parts, text_of(context, c), NULL);
-    return end_of(&parts);
+    return (credential_validity){ .until_s = end_of(&parts) };
 }
 
 static iothub_result put_password(const iothub_context *context, const iothub_credential *c,
@@ -104,9 +104,12 @@ static iothub_result put_password(const iothub_context *context, const iothub_cr
 static const iothub_credential_type token_type = {
     .check = check,
     .password_size = password_size,
-    .expiry_s = expiry_s,
+    .validity = validity,
     .put_password = put_password,
-    .expired = "the SharedAccessSignature has expired, and there is no key to make a new one",
+    .unusable = IOTHUB_ERR_TOKEN_EXPIRED,
+    .too_late = "the SharedAccessSignature has expired, and there is no key to make a new one",
+    .ends_soon = "the SharedAccessSignature expires soon and cannot be renewed",
+    .has_ended = "the SharedAccessSignature has expired",
 };
 
 const iothub_credential credential_own_token = { .kind = IOTHUB_CREDENTIAL_TOKEN,

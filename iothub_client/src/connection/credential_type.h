@@ -12,18 +12,28 @@
 #include "iothub/credential.h"
 #include "text/text_writer.h"
 
+/** When a credential is valid, in seconds of the wall clock. */
+typedef struct credential_validity {
+    int64_t from_s;
+    int64_t until_s;  /* expired from then on; INT64_MAX: never */
+    int64_t notice_s; /* when to announce the end; 0: after 80 % of the time that is left */
+} credential_validity;
+
 struct iothub_credential_type {
     /** Refuses a credential that this client can never log in with. May use the scratch buffer. */
     iothub_result (*check)(const iothub_context *context, const iothub_credential *c,
                            iothub_error *error);
     /** Returns the length of the longest password. */
     size_t (*password_size)(const iothub_context *context, const iothub_credential *c);
-    /** Returns the expiry in seconds of the wall clock; INT64_MAX: never. */
-    int64_t (*expiry_s)(const iothub_context *context, const iothub_credential *c);
-    /** Makes the password and returns it. If necessary, it writes into the rest of t. */
+    credential_validity (*validity)(const iothub_context *context, const iothub_credential *c);
+    /** Makes the password; ptr NULL means none. If necessary, it writes into the rest of t. */
     iothub_result (*put_password)(const iothub_context *context, const iothub_credential *c,
                                   iothub_text *t, mqc_span *password, iothub_error *error);
-    const char *expired; /* the text that reports its expiry */
+    iothub_result unusable; /* the result when it is not valid at present, */
+    const char *too_early;  /* and the texts */
+    const char *too_late;
+    const char *ends_soon; /* log lines while it is in use */
+    const char *has_ended;
 };
 
 /** Stand for the key or the ready-made token of the connection string. */

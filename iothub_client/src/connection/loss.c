@@ -5,7 +5,20 @@
 #include "context/result_map.h"
 #include "text/text_writer.h"
 
-iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why)
+/* The hub does not distinguish a certificate that it does not know from a device that it does not
+ * know. */
+static const char *refused_certificate(uint8_t return_code)
+{
+    switch (return_code) {
+    case 4: return "CONNACK 4: the hub refused the user name, or there was no client certificate";
+    case 5:
+        return "CONNACK 5: not authorized: register the certificate's thumbprint for this device, "
+               "or its CA at the hub";
+    default: return NULL;
+    }
+}
+
+iothub_result loss_by_refusal(uint8_t return_code, iothub_credential_kind kind, iothub_error *why)
 {
     static const struct {
         iothub_result reason;
@@ -21,7 +34,9 @@ iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why)
     };
     size_t code = return_code < sizeof codes / sizeof codes[0] ? return_code : 0;
 
-    return iothub_fail(why, codes[code].reason, "%s", codes[code].text);
+    const char *text = kind == IOTHUB_CREDENTIAL_X509 ? refused_certificate(return_code) : NULL;
+
+    return iothub_fail(why, codes[code].reason, "%s", text != NULL ? text : codes[code].text);
 }
 
 iothub_result loss_by_eviction(iothub_error *why)

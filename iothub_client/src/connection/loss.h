@@ -6,11 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "iothub/credential.h"
 #include "iothub/result.h"
 #include "mqtt_core/result.h"
 
-/** Returns the result for a refusal with this return code of CONNACK. */
-iothub_result loss_by_refusal(uint8_t return_code, iothub_error *why);
+/** Returns the result for a refusal with this return code of CONNACK; the text depends on kind. */
+iothub_result loss_by_refusal(uint8_t return_code, iothub_credential_kind kind, iothub_error *why);
 
 /** Returns the result if the hub closes one connection after the other soon after login. */
 iothub_result loss_by_eviction(iothub_error *why);

@@ -12,7 +12,8 @@ enum { URGENT_PATIENCE_MS = 3000 };
 bool renewal_valid(const iothub_renewal *r)
 {
     /* All members are zero if no renewal is due. */
-    return r->due || (!r->urgent && r->failures == 0 && r->retry_at == 0 && r->switch_by == 0);
+    return r->due || (!r->urgent && r->reason == 0 && r->failures == 0 && r->retry_at == 0 &&
+                      r->switch_by == 0);
 }
 #endif
 
@@ -66,9 +67,11 @@ mqc_time renewal_deadline(const iothub_renewal *r)
     return r->retry_at != 0 ? r->retry_at : r->switch_by;
 }
 
-void renewal_on_failure(iothub_renewal *r, const iothub_options *o, uint64_t spent_ms, mqc_time now)
+void renewal_on_failure(iothub_renewal *r, const iothub_options *o, iothub_result reason,
+                        uint64_t spent_ms, mqc_time now)
 {
     assert(renewal_valid(r));
+    r->reason = (int8_t)reason;
     r->failures++;
     r->retry_at =
         now + back_off_random_ms(o, retry_limit_ms(o->retry_min_ms, o->retry_max_ms, r->failures),

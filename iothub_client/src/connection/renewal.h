@@ -21,6 +21,7 @@ typedef enum renewal_step {
 typedef struct iothub_renewal {
     bool due;
     bool urgent;        /* by iothub_reconnect_now */
+    int8_t reason;      /* iothub_result of the latest failure of the spare */
     uint32_t failures;  /* number of consecutive failures of the spare */
     mqc_time retry_at;  /* earliest time of the next attempt; 0: any time */
     mqc_time switch_by; /* until this time, open work on the old connection postpones the renewal */
@@ -53,8 +54,8 @@ renewal_step renewal_next(iothub_renewal *r, bool overlap, channel_state spare, 
 mqc_time renewal_deadline(const iothub_renewal *r);
 
 /** Call it when the spare has failed: computes when to try again. */
-void renewal_on_failure(iothub_renewal *r, const iothub_options *o, uint64_t spent_ms,
-                        mqc_time now);
+void renewal_on_failure(iothub_renewal *r, const iothub_options *o, iothub_result reason,
+                        uint64_t spent_ms, mqc_time now);
 /** Postpones the renewal, because no new token can be made and the old one is still in use. */
 void renewal_put_off(iothub_renewal *r, mqc_time until);
 

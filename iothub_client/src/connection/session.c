@@ -72,7 +72,9 @@ static void adopt_spare(iothub_session *s, mqc_time now)
 
 static bool open_channel(iothub_session *s, iothub_channel *ch, iothub_error *why)
 {
-    return credential_ready(&s->credential, why) == IOTHUB_OK && channel_open(ch, why) == IOTHUB_OK;
+    credential_begin(&s->credential, context_now(s->context));
+    return credential_ready(&s->credential, why) == IOTHUB_OK &&
+           channel_open(ch, credential_identity(&s->credential), why) == IOTHUB_OK;
 }
 
 static bool log_in(iothub_session *s, mqc_time now, iothub_error *why)
@@ -98,18 +100,26 @@ static void hurry(iothub_session *s)
     context_poke(s->context);
 }
 
-static void begin_connected(iothub_session *s, mqc_time now)
+/* Only the tokens of a key can be renewed. */
+static void set_renewal_time(iothub_session *s)
 {
     const uint64_t use_ms = credential_use_ms(&s->credential);
 
+    if (use_ms != IOTHUB_NEVER) {
+        channel_set_deadline(session_channel(s), s->login_at + use_ms);
+    }
+}
+
+static void begin_connected(iothub_session *s, mqc_time now)
+{
     s->counts.connects++;
     back_off_connected(&s->back_off, now);
-    if (use_ms != IOTHUB_NEVER) { /* only tokens that the client makes can be renewed */
-        channel_set_deadline(session_channel(s), s->login_at + use_ms);
+    set_renewal_time(s);
+    if (credential_has_key(&s->credential) || credential_is_second_best(&s->credential)) {
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
     }
-    /* The token was replaced while this connection logged in with the old one. */
-    if (s->credential.replaced) {
+    if (credential_is_outdated(&s->credential)) { /* it was replaced while this connection logged in
+                                                     with the old one */
         hurry(s);
     }
 }
@@ -182,6 +192,8 @@ static void tell(iothub_session *s, iothub_result reason, const char *text, uint
         .text = text,
         .retry_in_ms = retry_in_ms,
         .attempt = s->back_off.failures,
+        .credential = credential_in_use(&s->credential)->kind,
+        .credential_index = credential_index(&s->credential),
     };
 
     callback_status(s->context, &status);
@@ -219,6 +231,32 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     return begin_state(s, now, adopt, why);
 }
 
+/* Chooses the credential of the next attempt after a failure. The text tells if a replacement was
+ * given up. */
+static const char *look_at_credential(iothub_session *s, iothub_result reason, const char *text,
+                                      iothub_error *longer, mqc_time now)
+{
+    const credential_step after = credential_failed(&s->credential, reason, now);
+
+    if (after == CREDENTIAL_STAYS) {
+        return text;
+    }
+    back_off_forgive(&s->back_off);
+    if (after == CREDENTIAL_MOVES) {
+        return text;
+    }
+    (void)iothub_fail(longer, reason, "%s; the earlier credentials are used again", text);
+    return longer->text;
+}
+
+/* The state of the spare; one that was opened with a credential that was replaced since is of no
+ * use. */
+static iothub_state spare_state(iothub_session *s)
+{
+    return credential_list_waits(&s->credential) ? IOTHUB_STOPPED
+                                                 : channel_as_state(session_spare(s));
+}
+
 /* Changes the state; no other function calls life_next. The new state is reported to the
  * application when the transition is complete. */
 static bool step(iothub_session *s, life_input in, iothub_result reason, const char *text,
@@ -226,12 +264,13 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
 {
     const iothub_options *o = &s->context->options;
     const iothub_state was = s->context->state;
-    const iothub_state spare = channel_as_state(session_spare(s));
+    const iothub_state spare = spare_state(s);
     const mqc_time now = context_now(s->context);
     iothub_state next = life_next(was, in, spare);
     uint32_t wait_ms = life_budget_ms(o, next, s->renewal.urgent);
     bool adopt = (was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING) && life_is_opening(next) &&
                  next == spare;
+    iothub_error longer;
 
     if (next == was) {
         return true;
@@ -241,6 +280,7 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
         back_off_disconnected(&s->back_off, o, now);
     }
     if (next == IOTHUB_WAITING) {
+        text = look_at_credential(s, reason, text, &longer, now);
         wait_ms = ask_for_delay(s, reason, text, now);
         if (wait_ms == IOTHUB_RETRY_STOP) {
             wait_ms = 0;
@@ -264,10 +304,22 @@ static void feed(iothub_session *s, life_input in, iothub_result reason, const c
 
 /* --- the spare ------------------------------------------------------------------------------- */
 
-static void on_spare(iothub_session *s, spare_answer answer)
+/* The renewal tries again, unless it was only for credentials that are refused. */
+static void on_failed_renewal(iothub_session *s, iothub_result reason, mqc_time now)
+{
+    if (credential_failed(&s->credential, reason, now) == CREDENTIAL_RETURNS) {
+        callback_log_text(s->context, IOTHUB_LOG_WARNING, "credential",
+                          "the new credentials were refused; the earlier ones stay in use");
+        renewal_reset(&s->renewal);
+        set_renewal_time(s);
+    }
+}
+
+static void on_spare(iothub_session *s, spare_answer answer, mqc_time now)
 {
     if (answer == SPARE_FAILED) {
         s->counts.failed_attempts++;
+        on_failed_renewal(s, (iothub_result)s->renewal.reason, now);
     }
 }
 
@@ -276,7 +328,7 @@ static void progress_spare(iothub_session *s, mqc_time now)
     iothub_channel *spare = session_spare(s);
     spare_answer answer = spare_progress(spare, &s->renewal, now);
 
-    on_spare(s, answer);
+    on_spare(s, answer, now);
     if (answer == SPARE_ADVANCED && spare->state == CHANNEL_OPEN) {
         s->counts.tls_resumptions += channel_resumed(spare) ? 1 : 0;
         context_poke(s->context); /* the new connection may be usable immediately */
@@ -292,6 +344,9 @@ static void leave_for_renewal(iothub_session *s, mqc_time now)
 {
     iothub_error why;
 
+    if (!channel_in_use(session_spare(s))) {
+        credential_begin(&s->credential, now);
+    }
     if (credential_ready(&s->credential, &why) == IOTHUB_OK) {
         feed(s, LIFE_RENEW, IOTHUB_OK, "changing to a new connection");
         return;
@@ -299,7 +354,9 @@ static void leave_for_renewal(iothub_session *s, mqc_time now)
     /* An old token is better than no token. */
     renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms);
     if (channel_in_use(session_spare(s))) {
-        on_spare(s, spare_give_up(session_spare(s), &s->renewal, why.text, now));
+        on_spare(s, spare_give_up(session_spare(s), &s->renewal, &why, now), now);
+    } else {
+        on_failed_renewal(s, why.code, now);
     }
 }
 
@@ -310,11 +367,14 @@ static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
     if (!may_renew(s)) {
         return;
     }
-    on_spare(s, spare_on_time(spare, &s->renewal, now));
+    if (credential_list_waits(&s->credential) && channel_in_use(spare)) {
+        channel_close(spare); /* it was opened with another credential */
+    }
+    on_spare(s, spare_on_time(spare, &s->renewal, now), now);
     switch (renewal_next(&s->renewal, s->context->options.overlap, spare->state,
                          busy_with_connection(s->context, busy), now)) {
     case RENEWAL_WAIT: break;
-    case RENEWAL_OPEN: on_spare(s, spare_open(spare, &s->renewal, &s->credential, now)); break;
+    case RENEWAL_OPEN: on_spare(s, spare_open(spare, &s->renewal, &s->credential, now), now); break;
     case RENEWAL_LEAVE: leave_for_renewal(s, now); break;
     }
 }
@@ -395,6 +455,7 @@ void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred)
 
 void session_on_connack(iothub_session *s, bool session_present)
 {
+    credential_accepted(&s->credential);
     feed(s, LIFE_CONNACK, IOTHUB_OK, session_present ? "logged in, session kept" : "logged in");
 }
 
@@ -402,7 +463,7 @@ void session_on_refusal(iothub_session *s, uint8_t return_code)
 {
     iothub_error why;
 
-    (void)loss_by_refusal(return_code, &why);
+    (void)loss_by_refusal(return_code, credential_in_use(&s->credential)->kind, &why);
     feed(s, LIFE_LOST, why.code, why.text);
 }
 
@@ -491,6 +552,25 @@ iothub_result session_set_token(iothub_session *s, const char *shared_access_sig
     return IOTHUB_OK;
 }
 
+iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
+                                      size_t count)
+{
+    const iothub_state state = s->context->state;
+    bool may_replace =
+        state == IOTHUB_CONNECTED || state == IOTHUB_WAITING || state == IOTHUB_STOPPED;
+
+    if (s->credential.uses_next && !may_replace) {
+        return context_refuse(s->context, IOTHUB_ERR_STATE,
+                              "iothub_set_credentials: the client is logging in with credentials "
+                              "that were set before; try again after the next status callback");
+    }
+    iothub_result r = credential_replace(&s->credential, list, count);
+    if (r == IOTHUB_OK && may_replace && state != IOTHUB_STOPPED) {
+        hurry(s);
+    }
+    return r;
+}
+
 static void grant_start(iothub_session *s)
 {
     if (wish_take_start(&s->wish)) {
@@ -520,6 +600,7 @@ static void look_at_clock(iothub_session *s, mqc_time now)
         !wall_clock_moved(context_clock(s->context), s->clock_s)) {
         return;
     }
+    credential_clock_was_set(&s->credential);
     if (s->context->state == IOTHUB_WAITING) {
         hurry(s);
         return;
@@ -539,7 +620,7 @@ static void look_at_clock(iothub_session *s, mqc_time now)
  * token's life, if that is known. */
 static uint64_t patience_ms(const iothub_session *s)
 {
-    bool known = credential_has_key(&s->credential) &&
+    bool known = credential_has_key(&s->credential) && !credential_is_outdated(&s->credential) &&
                  !wall_clock_moved(context_clock(s->context), s->clock_s);
 
     return known ? credential_reserve_ms(&s->credential) : PATIENCE_MS;

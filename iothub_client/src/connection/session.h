@@ -51,6 +51,8 @@ iothub_result session_start(iothub_session *s);
 void session_stop(iothub_session *s, uint32_t grace_ms);
 iothub_result session_reconnect_now(iothub_session *s);
 iothub_result session_set_token(iothub_session *s, const char *shared_access_signature);
+iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
+                                      size_t count);
 
 /** Returns true from iothub_stop until the client has stopped. */
 static inline bool session_is_leaving(const iothub_session *s)
@@ -77,7 +79,7 @@ static inline bool session_is_due(const iothub_session *s, mqc_time now)
 }
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now);
-/** Notifies the application if its ready-made token expires soon. */
+/** Notifies the application if its token or certificate expires soon. */
 static inline void session_watch_token(iothub_session *s, mqc_time now)
 {
     if (!credential_has_key(&s->credential)) {

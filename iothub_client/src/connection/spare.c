@@ -5,27 +5,28 @@
 #include "connection/life.h"
 #include "context/callbacks.h"
 
-static spare_answer fail(iothub_channel *spare, iothub_renewal *r, const char *why,
+static spare_answer fail(iothub_channel *spare, iothub_renewal *r, const iothub_error *why,
                          uint64_t spent_ms, mqc_time now)
 {
     const iothub_context *context = spare->context;
 
     callback_log(context, IOTHUB_LOG_WARNING, "renewal",
-                 "the new connection failed: %s; the old one stays in use", why);
+                 "the new connection failed: %s; the old one stays in use", why->text);
     channel_close(spare);
-    renewal_on_failure(r, &context->options, spent_ms, now);
+    renewal_on_failure(r, &context->options, why->code, spent_ms, now);
     return SPARE_FAILED;
 }
 
-spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, const credential_part *k,
-                        mqc_time now)
+spare_answer spare_open(iothub_channel *spare, iothub_renewal *r, credential_part *k, mqc_time now)
 {
     assert(spare_valid(spare, r));
     iothub_error why;
 
     callback_log_text(spare->context, IOTHUB_LOG_INFO, "renewal", "opening a second connection");
-    if (credential_ready(k, &why) != IOTHUB_OK || channel_open(spare, &why) != IOTHUB_OK) {
-        return fail(spare, r, why.text, 0, now);
+    credential_begin(k, now);
+    if (credential_ready(k, &why) != IOTHUB_OK ||
+        channel_open(spare, credential_identity(k), &why) != IOTHUB_OK) {
+        return fail(spare, r, &why, 0, now);
     }
     return SPARE_ADVANCED;
 }
@@ -40,7 +41,7 @@ spare_answer spare_progress(iothub_channel *spare, iothub_renewal *r, mqc_time n
     channel_answer answer =
         was == CHANNEL_OPEN ? channel_watch(spare, &why) : channel_progress(spare, now, &why);
     if (answer == CHANNEL_FAILED) {
-        return fail(spare, r, why.text, now - spare->began, now);
+        return fail(spare, r, &why, now - spare->began, now);
     }
     return spare->state == was ? SPARE_UNCHANGED : SPARE_ADVANCED;
 }
@@ -51,10 +52,14 @@ spare_answer spare_on_time(iothub_channel *spare, iothub_renewal *r, mqc_time no
     if (!channel_is_opening(spare) || !channel_is_late(spare, now)) {
         return SPARE_UNCHANGED;
     }
-    return fail(spare, r, life_late_text(channel_as_state(spare)), now - spare->began, now);
+    iothub_error why;
+
+    (void)iothub_fail(&why, IOTHUB_ERR_TIMEOUT, "%s", life_late_text(channel_as_state(spare)));
+    return fail(spare, r, &why, now - spare->began, now);
 }
 
-spare_answer spare_give_up(iothub_channel *spare, iothub_renewal *r, const char *why, mqc_time now)
+spare_answer spare_give_up(iothub_channel *spare, iothub_renewal *r, const iothub_error *why,
+                           mqc_time now)
 {
     assert(spare_valid(spare, r));
     return fail(spare, r, why, now - spare->began, now);

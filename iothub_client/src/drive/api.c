@@ -118,6 +118,31 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
                           : r;
 }
 
+/* --- credentials ----------------------------------------------------------------------- */
+
+iothub_result iothub_set_credentials(iothub_client *c, const iothub_credential *credentials,
+                                     size_t count)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, session_set_credentials(&c->session, credentials, count))
+                          : r;
+}
+
+void iothub_get_credentials_sized(const iothub_client *c, iothub_credentials_info *out,
+                                  size_t struct_size)
+{
+    iothub_credentials_info info = { .kind = IOTHUB_CREDENTIAL_NONE };
+
+    if (out == NULL) {
+        return;
+    }
+    if (api_begin(c) == IOTHUB_OK) {
+        credential_describe(&c->session.credential, &info);
+        (void)api_return(c, IOTHUB_OK);
+    }
+    iothub_struct_out(out, struct_size, &info, sizeof info);
+}
+
 /* --- callbacks that are set later ------------------------------------------------------- */
 
 iothub_result iothub_set_c2d_callback(iothub_client *c, iothub_c2d_callback *c2d)

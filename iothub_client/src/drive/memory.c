@@ -125,6 +125,19 @@ static void move_identity(iothub_connection_string *id, const identity_copy *cop
     terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
+/* Checks that there is a certificate, as x509=true requires. */
+static iothub_result check_certificate(const iothub_options *o, iothub_error *error)
+{
+    for (size_t i = 0; i < o->credential_count; i++) {
+        if (o->credentials[i].kind == IOTHUB_CREDENTIAL_X509) {
+            return IOTHUB_OK;
+        }
+    }
+    return iothub_fail(error, IOTHUB_ERR_ARG,
+                       "connection string: x509=true needs a certificate: set options.credentials "
+                       "to one made by iothub_x509_credential");
+}
+
 /* Finds the names. Spans into the caller's text are enough to count the missing bytes; if there
  * is room, they are changed to point into a copy. *token is set to a ready-made token in the
  * caller's text. */
@@ -139,6 +152,9 @@ static iothub_result take_identity(iothub_context *context, arena *a, const char
                           : iothub_connection_string_parse(&cs, connection_string, error);
     if (r == IOTHUB_OK) {
         r = iothub_connection_string_check_mqtt(&cs, error);
+    }
+    if (r == IOTHUB_OK && cs.x509) {
+        r = check_certificate(&context->options, error);
     }
     if (r != IOTHUB_OK) {
         return r;
@@ -220,17 +236,20 @@ static void cut_scratch(iothub_context *context, arena *a, size_t least)
  * remaining memory is used twice: for the token and for its copy in CONNECT. */
 static void cut_login(memory_parts *p, arena *a, mqc_memory *m, size_t token_len)
 {
-    const credential_size size = credential_measure(p->credential);
+    const login_size size = credential_measure(p->credential);
 
     cut_scratch(p->context, a, size.scratch);
     m->control_len = larger(size.connect, subscribe_measure(p->context));
+    char *token = NULL;
+    size_t cap = 0;
     if (token_len > 0) {
         size_t rest = a->left > m->control_len ? (a->left - m->control_len) / 2 : 0;
-        size_t cap = larger(rest, token_len + 1 + TOKEN_GROWTH);
-        credential_set_memory(p->credential, cut(a, cap), cap);
+        cap = larger(rest, token_len + 1 + TOKEN_GROWTH);
+        token = cut(a, cap);
         m->control_len += cap;
     }
     m->control = cut(a, m->control_len);
+    credential_set_memory(p->credential, token, cap, m->control_len);
 }
 
 static iothub_result fail_missing(size_t missing, iothub_error *error)
@@ -314,7 +333,7 @@ iothub_result memory_divide(memory_parts *p, client_place *place, void *rest,
         return r;
     }
     if (o->credentials != NULL) {
-        return credential_check_list(p->credential, error);
+        return credential_check_options(p->credential, error);
     }
     return token.len > 0 ? credential_take_token(p->credential, token, error) : IOTHUB_OK;
 }

@@ -231,14 +231,16 @@ static void drop_false_flags(mqc_span *v)
     }
 }
 
-/* Checks a flag. x509=true and UseProvisioning=true are valid, but this version does not support
- * them. */
 static iothub_result check_flag(enum part part, mqc_span value, iothub_error *err)
 {
     if (!is_word(value, "true")) {
         return invalid(part, "can only be true or false", err);
     }
-    return fail(part, IOTHUB_ERR_UNSUPPORTED, "is not supported yet; use SharedAccessKey", err);
+    return part != PROVISIONING
+               ? IOTHUB_OK
+               : fail(part, IOTHUB_ERR_UNSUPPORTED,
+                      "is for a device that does not know its hub yet; see iothub/provisioning.h",
+                      err);
 }
 
 static iothub_result check_value(enum part part, mqc_span value, iothub_error *err)
@@ -281,6 +283,11 @@ static size_t count_from(const mqc_span *v, enum part first)
 /* Tells where the key or the token of the identity is. */
 typedef enum secret_place { IN_THE_STRING, IN_THE_OPTIONS } secret_place;
 
+static bool has_certificate(const mqc_span *v)
+{
+    return is_word(v[X509], "true") || is_word(v[X509_CERT], "true");
+}
+
 static iothub_result check_secret(const mqc_span *v, secret_place place, iothub_error *err)
 {
     if (v[KEY].len != 0 && v[SIGNATURE].len != 0) {
@@ -292,6 +299,10 @@ static iothub_result check_secret(const mqc_span *v, secret_place place, iothub_
                    ? IOTHUB_OK
                    : invalid(given, "and options.credentials exclude each other; leave one out",
                              err);
+    }
+    if (has_certificate(v) && (v[KEY].len != 0 || v[SIGNATURE].len != 0)) {
+        return invalid(v[KEY].len != 0 ? KEY : SIGNATURE,
+                       "and x509=true exclude each other; leave one out", err);
     }
     bool has_secret = v[KEY].len != 0 || v[SIGNATURE].len != 0 || count_from(v, FIRST_FLAG) > 0;
     return has_secret ? IOTHUB_OK : missing(KEY, err);
@@ -386,6 +397,7 @@ static iothub_result parse(iothub_connection_string *out, const char *text, size
         .policy_name = v[KEY_NAME],
         .key = v[KEY],
         .signature = v[SIGNATURE],
+        .x509 = has_certificate(v),
     };
     iothub_struct_out(out, struct_size, &cs, sizeof cs);
     return IOTHUB_OK;
