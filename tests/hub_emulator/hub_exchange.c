@@ -53,6 +53,7 @@ int hub_ask(hub_exchange *x, const char *method, const char *path, const char *b
         .if_match = x->if_match,
         .max_item_count = x->max_item_count,
         .continuation = x->continuation,
+        .edge_module = x->edge_module,
         .body = body,
         .body_len = body != NULL ? strlen(body) : 0,
         .query = query_value,

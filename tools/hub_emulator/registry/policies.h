@@ -19,7 +19,9 @@ typedef enum hub_right {
     HUB_RIGHT_ENROLLMENT_READ = 16,
     HUB_RIGHT_ENROLLMENT_WRITE = 32,
     HUB_RIGHT_REGISTRATION_READ = 64,
-    HUB_RIGHT_REGISTRATION_WRITE = 128
+    HUB_RIGHT_REGISTRATION_WRITE = 128,
+    /* No policy has it: marks a route that a module of an Edge device may use, see gateway.h. */
+    HUB_RIGHT_EDGE_MODULE = 256
 } hub_right;
 
 typedef struct hub_policy {

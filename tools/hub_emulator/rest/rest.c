@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "registry/gateway.h"
 #include "rest/rest_bulk.h"
 #include "rest/rest_digital_twin.h"
 #include "rest/rest_dps.h"
@@ -51,6 +52,10 @@ static const rest_route *find_route(const hub *h, rest_request *r, bool *path_kn
 /* The token may name the hub by the host in the request, with or without its port. */
 static hub_result authorise(hub *h, const rest_request *r, unsigned rights, hub_fault *fault)
 {
+    if (r->edge_module != NULL && (rights & HUB_RIGHT_EDGE_MODULE) != 0) {
+        const hub_gateway_request request = { r->edge_module, r->authorization, r->args[0] };
+        return hub_gateway_check(&h->registry, &request, hub_now(h) / 1000, fault);
+    }
     char *host = hub_strdup(r->host != NULL ? r->host : "");
     char *port = strrchr(host, ':');
 

@@ -94,10 +94,11 @@ const rest_route rest_twin_routes[] = {
     { "GET", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, get_twin },
     { "PATCH", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, patch_twin },
     { "PUT", "twins/{}", HUB_RIGHT_SERVICE_CONNECT, replace_twin },
-    { "POST", "twins/{}/methods", HUB_RIGHT_SERVICE_CONNECT, invoke },
+    { "POST", "twins/{}/methods", HUB_RIGHT_SERVICE_CONNECT | HUB_RIGHT_EDGE_MODULE, invoke },
     { "GET", "twins/{}/modules/{}", HUB_RIGHT_SERVICE_CONNECT, get_twin },
     { "PATCH", "twins/{}/modules/{}", HUB_RIGHT_SERVICE_CONNECT, patch_twin },
     { "PUT", "twins/{}/modules/{}", HUB_RIGHT_SERVICE_CONNECT, replace_twin },
-    { "POST", "twins/{}/modules/{}/methods", HUB_RIGHT_SERVICE_CONNECT, invoke },
+    { "POST", "twins/{}/modules/{}/methods", HUB_RIGHT_SERVICE_CONNECT | HUB_RIGHT_EDGE_MODULE,
+      invoke },
     { NULL, NULL, 0, NULL },
 };

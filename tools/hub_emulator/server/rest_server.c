@@ -321,6 +321,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
         .if_match = header(c, MHD_HTTP_HEADER_IF_MATCH),
         .max_item_count = header(c, "x-ms-max-item-count"),
         .continuation = header(c, "x-ms-continuation"),
+        .edge_module = header(c, "x-ms-edge-moduleId"),
         .body = c->body.p,
         .body_len = c->body.len,
         .query = query,
