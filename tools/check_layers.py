@@ -41,7 +41,7 @@ RULES = [
     ("samples/", None, (*OURS, CLI)),
     ("tools/", None, (*OURS, CLI)),
 ]
-# A library appears in one folder only, or in one of each layer.
+# Each of these libraries is used in one folder only, or in one folder of each layer.
 LIBRARIES = {
     "wolfssl/": "platform/src/wolfssl/",
     "nettle/": "platform/src/nettle/",

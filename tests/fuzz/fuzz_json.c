@@ -1,5 +1,5 @@
-/* The JSON reader, look-up and writer: what is found in a good text is good itself, and it stays
- * inside. */
+/* Tests the JSON reader, look-up and writer: values found in a valid text are valid themselves,
+ * and nothing reads outside the text. */
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static void find(mqc_span text, const char *const *keys, size_t count, bool good
     }
 }
 
-/* A number is read as strtod reads it; with many digits it may be the double beside that one. */
+/* A number is read as strtod reads it; with many digits it may also be the neighbouring double. */
 static void check_number(mqc_span value)
 {
     char text[400];
@@ -76,7 +76,8 @@ static void check_item(mqc_span text, const iothub_json_reader *r)
     }
 }
 
-/* A walk, and a second one that skips every object and array below the first level. */
+/* Walks through the text, then does it again and skips every object and array below the first
+ * level. */
 static void walk(mqc_span text, bool good)
 {
     iothub_json_reader r;
@@ -119,10 +120,11 @@ static void put_item(iothub_json_writer *w, const iothub_json_reader *r)
     }
 }
 
-/* Writes what is read, and reads that again: both are the same. */
+/* Writes what was read and reads that again; both must be the same. */
 static void rewrite(mqc_span text)
 {
-    char *buf = malloc(6 * text.len + 1); /* each byte of a string may become an escape of six */
+    /* Each byte of a string may become an escape of six bytes. */
+    char *buf = malloc(6 * text.len + 1);
     iothub_json_reader r;
     iothub_json_reader again;
     iothub_json_writer w;
@@ -151,7 +153,7 @@ static void rewrite(mqc_span text)
     free(buf);
 }
 
-/* Every property of a document is one valid value of it. */
+/* Every property of a document must be a valid value that lies inside the document. */
 static void walk_properties(mqc_span text, bool good)
 {
     static const char *const components[] = { "desired", "a" };

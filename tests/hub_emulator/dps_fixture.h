@@ -1,7 +1,7 @@
 #ifndef DPS_FIXTURE_H
 #define DPS_FIXTURE_H
 
-/* A hub fixture with a provisioning service, which says "assigning" once, and devices that
+/* A hub fixture with a provisioning service, which answers "assigning" once, and devices that
  * register. */
 
 #include "hub/hub_clients.h"
@@ -15,31 +15,31 @@
 int dps_fixture_setup(void **state);
 void dps_fixture_open(hub_fixture *f);
 
-/* Creates an enrolment with symmetric keys; members: more members of it, or "". */
+/* Creates an enrolment with symmetric keys. members is the text of further members, or "". */
 const dps_enrollment *dps_fixture_enroll(hub_fixture *f, bool group, const char *id,
                                          const char *members);
 
-/* Logs in with this token (NULL: none) and subscribes. */
+/* Connects a device that logs in with this token (NULL: none), and subscribes. */
 void dps_fixture_connect(hub_fixture *f, const void *key, const char *id, const char *token);
-/* Logs in with a token that is signed with the key of an individual enrolment. */
+/* Connects a device that logs in with a token signed with the key of an individual enrolment. */
 void dps_fixture_connect_enrolled(hub_fixture *f, const void *key, const char *id);
-/* A token for an hour, on the heap. */
+/* Makes a token that is valid for an hour, on the heap. */
 char *dps_fixture_token(const hub_fixture *f, const char *id, const char *signing_key);
 
-/* The answer to a request: its status, retry-after (-1: none) and body, which the caller frees;
- * status 0: there was none. */
+/* The answer to a request. status is 0 if there was none; retry_after is -1 if it was not sent.
+ * The caller frees the body. */
 typedef struct dps_answer {
     int status;
     int retry_after;
-    cJSON *json; /* NULL: the body is not JSON */
+    cJSON *json; /* NULL if the body is not JSON */
 } dps_answer;
 
 dps_answer dps_fixture_register(hub_fixture *f, const void *key, const char *body);
 dps_answer dps_fixture_poll(hub_fixture *f, const void *key, const char *operation);
-/* Registers and polls until the answer is not 202. */
+/* Registers a device and polls until the answer is not 202. */
 dps_answer dps_fixture_finish(hub_fixture *f, const void *key, const char *body);
 
-/* A member by its path, such as "registrationState.status"; "" when it is no text. */
+/* Returns a member by its path, such as "registrationState.status"; "" if it is not a text. */
 const char *dps_member(const cJSON *json, const char *path);
 
 #endif

@@ -13,7 +13,8 @@ import time
 import urllib.parse
 
 API = "api-version=2021-04-12"
-PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
+# A little less than the time limit of ctest, which would end the test without a reason.
+PATIENCE_S = 240
 
 
 def sas_token(resource, key, lifetime_s=3600, policy=None):

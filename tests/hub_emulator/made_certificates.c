@@ -22,7 +22,8 @@ static void set_fields(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const m
     size_t id_len = sizeof id;
 
     hub_random(serial, sizeof serial);
-    serial[0] = (uint8_t)((serial[0] & 0x3F) | 0x40); /* positive, of full length */
+    /* Makes the number positive and gives it its full length. */
+    serial[0] = (uint8_t)((serial[0] & 0x3F) | 0x40);
     must(gnutls_x509_crt_set_version(crt, 3));
     must(gnutls_x509_crt_set_serial(crt, serial, sizeof serial));
     must(gnutls_x509_crt_set_activation_time(crt, (time_t)plan->not_before_s));

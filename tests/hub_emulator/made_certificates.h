@@ -1,7 +1,10 @@
 #ifndef MADE_CERTIFICATES_H
 #define MADE_CERTIFICATES_H
 
-/** @file Certificates with a key of their own, made for a test. A failure aborts the program. */
+/**
+ * @file
+ * Makes certificates, each with its own key, for a test. A failure aborts the program.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,16 +15,16 @@
 
 typedef struct made_certificate {
     gnutls_x509_crt_t crt;
-    gnutls_x509_privkey_t key; /* on the curve P-256 */
+    gnutls_x509_privkey_t key; /* a key on the curve P-256 */
 } made_certificate;
 
 typedef struct made_plan {
     const char *name;               /* common name; NULL: none */
-    const made_certificate *issuer; /* NULL: it signs itself */
+    const made_certificate *issuer; /* NULL if the certificate signs itself */
     int64_t not_before_s;
     int64_t not_after_s;
     bool is_ca;
-    int path_len; /* of a CA; -1: no limit */
+    int path_len; /* path length of a CA; -1: no limit */
 } made_plan;
 
 void made_init(made_certificate *m, const made_plan *plan);
@@ -29,7 +32,7 @@ void made_deinit(made_certificate *m);
 
 /** The DER in base64, on the heap. */
 char *made_text(const made_certificate *m);
-/** PEM, on the heap. */
+/** Returns the certificate as PEM, on the heap. */
 char *made_pem(const made_certificate *m);
 
 #endif

@@ -151,7 +151,9 @@ class Amqp(unittest.TestCase):
             raw.close()
 
     def endings_take(self):
-        """Returns the seconds until a wrong header and an unanswered close ended three connections."""
+        """Returns the seconds until the emulator has closed three connections: those with a wrong header,
+        and one whose close was not answered.
+        """
         wrong, unanswered = self.connect(), self.connect()
         by_websocket, _ = self.upgrade()
         begun = time.monotonic()
@@ -167,8 +169,8 @@ class Amqp(unittest.TestCase):
         return time.monotonic() - begun
 
     def test_a_wrong_header_and_an_unanswered_close_end_the_connection(self):
-        # A client that sends nothing is disconnected after ten seconds. On a busy machine the
-        # endings may take as long, so this tries again until they were faster than that.
+        # A client that sends nothing is disconnected after ten seconds. On a busy machine the other three may take that
+        # long as well, so the test repeats until they were faster.
         while self.endings_take() >= 9:
             pass
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The provisioning service of a whole emulator: devices that register over MQTT and connect to their hub.
+"""Tests the provisioning service of a complete emulator: devices register over MQTT and connect to their
+hub.
 
 usage: test_emulator_dps.py HUB_EMULATOR
 """
@@ -25,7 +26,7 @@ def derive(key, registration_id):
 
 
 class Registration:
-    """A device at the provisioning service."""
+    """A device that is connected to the provisioning service."""
 
     def __init__(self, hub, registration_id, key, scope=None):
         scope = scope or hub.env["IOTHUB_DPS_ID_SCOPE"]
@@ -37,7 +38,7 @@ class Registration:
         assert self.device.subscribe(ANSWERS) == [1]
 
     def ask(self, topic, body):
-        """Status, retry-after and body of the answer."""
+        """Returns status, retry-after and body of the answer."""
         self.rid += 1
         self.device.publish(f"$dps/registrations/{topic}&$rid={self.rid}".replace("?&", "?"), body, qos=0)
         answer, text, _ = self.device.receive()
@@ -65,7 +66,7 @@ class Provisioning(unittest.TestCase):
         return hub
 
     def connect(self, hub, answer, key):
-        """The device connects to the hub that it was assigned to, and sends."""
+        """Connects the device to the hub that it was assigned to, and sends a message."""
         state = answer["registrationState"]
         self.assertEqual(state["assignedHub"], parts(hub.env["IOTHUB_CONNECTION_STRING"])["HostName"])
         device = state["deviceId"]

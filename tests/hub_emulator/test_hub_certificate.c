@@ -1,4 +1,4 @@
-/* What the hub reads in one certificate. */
+/* Tests what the hub reads in one certificate. */
 
 #include <setjmp.h>
 #include <stdarg.h>

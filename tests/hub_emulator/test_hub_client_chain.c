@@ -1,4 +1,4 @@
-/* The judge of client certificates: by thumbprint, and by a path to a registered CA. */
+/* Tests how client certificates are judged: by thumbprint, and by a path to a registered CA. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #define START (NOW - DAY)
 #define END   (NOW + DAY)
 
-/* root -> intermediate -> low; other is a root of somebody else with the same name. */
+/* The chain is root -> intermediate -> low. other is a root of somebody else with the same name. */
 static made_certificate root;
 static made_certificate intermediate;
 static made_certificate leaf;
@@ -49,7 +49,7 @@ static int free_all(void **state)
     return 0;
 }
 
-/* The list ends with NULL. */
+/* Reads a list of certificates that ends with NULL into a chain. */
 static void read_chain(hub_client_chain *chain, const made_certificate *const *list)
 {
     hub_text text = { 0 };
@@ -107,7 +107,7 @@ static void a_path_leads_to_a_registered_ca(void **state)
     assert_int_equal(judge(LIST(&leaf, &intermediate, &root), &root), HUB_OK);
     assert_int_equal(judge(LIST(&leaf, &root, &intermediate), &root), HUB_OK);
     assert_int_equal(judge(LIST(&leaf, &other, &intermediate), &root), HUB_OK);
-    /* an intermediate CA may be registered itself */
+    /* An intermediate CA may itself be registered. */
     assert_int_equal(judge(LIST(&leaf), &intermediate), HUB_OK);
 }
 
@@ -144,7 +144,7 @@ static void only_a_ca_signs(void **state)
     made_init(&below, &(made_plan){ "device2", &direct, START, END, false, -1 });
     assert_int_equal(judge(LIST(&below, &direct), &root), HUB_ERR_UNAUTHORIZED);
     assert_int_equal(judge(LIST(&below), &direct), HUB_ERR_UNAUTHORIZED);
-    /* the intermediate has a path length of 0 */
+    /* The intermediate CA allows no further CA below it: its path length is 0. */
     made_init(&deep_ca, &(made_plan){ "Deep", &intermediate, START, END, true, -1 });
     made_init(&deep, &(made_plan){ "device1", &deep_ca, START, END, false, -1 });
     assert_int_equal(judge(LIST(&deep, &deep_ca, &intermediate), &root), HUB_ERR_UNAUTHORIZED);
@@ -172,7 +172,7 @@ static void the_dates_of_the_whole_path_count(void **state)
     assert_int_equal(judge_at(LIST(&low, &ca), &root, NOW), HUB_ERR_UNAUTHORIZED);
     assert_non_null(strstr(fault.text, "CN=Short has expired"));
     assert_int_equal(judge_at(LIST(&low), &ca, NOW), HUB_ERR_UNAUTHORIZED);
-    /* it is not on the path */
+    /* ca is not on the path, and does not matter. */
     assert_int_equal(judge_at(LIST(&direct, &ca), &root, NOW), HUB_OK);
     made_deinit(&ca);
     made_deinit(&low);
@@ -269,7 +269,7 @@ static void every_truncation_of_a_chain_is_refused_or_shorter(void **state)
         hub_result r = hub_client_chain_read(&chain, text, len, &fault);
         bool whole =
             len == 0 || len == strlen(one) || len == strlen(one) + 1 || len == strlen(text);
-        /* base64 may also end early at a group of four, and then the DER is cut */
+        /* Base64 that ends early at a group of four is still valid; then the DER is cut off. */
         assert_int_equal(r, whole ? HUB_OK : HUB_ERR_ARGUMENT);
         assert_int_equal(chain.count, !whole || len == 0 ? 0 : len == strlen(text) ? 2 : 1);
         hub_client_chain_free(&chain);

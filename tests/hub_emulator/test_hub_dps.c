@@ -37,7 +37,7 @@ static dps_registration *record(hub_fixture *f, const dps_enrollment *e, const c
     return r;
 }
 
-/* Frees the JSON. */
+/* Prints the JSON and frees it. */
 static char *print(cJSON *json)
 {
     char *text = hub_json_print(json);

@@ -24,7 +24,7 @@ static bool read(const char *text, const dps_attestation *was, bool group, dps_a
     return ok;
 }
 
-/* From the vendor's documentation of symmetric key attestation. */
+/* The values come from the vendor's documentation of symmetric key attestation. */
 static void the_derived_key_is_that_of_the_documentation(void **state)
 {
     char *key =

@@ -120,7 +120,8 @@ static void a_change_keeps_number_keys_id_and_the_date_of_creation(void **state)
     assert_int_equal(b->etag, a->etag + 1);
     assert_string_equal(b->id, "Dev");
     assert_string_equal(b->attestation.first, a->attestation.first);
-    assert_null(dps_enrollment_device_id(b)); /* a PUT replaces everything else */
+    /* A PUT also removes the members that it does not give. */
+    assert_null(dps_enrollment_device_id(b));
     dps_enrollment_free(a);
     dps_enrollment_free(b);
 }

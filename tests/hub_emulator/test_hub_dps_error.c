@@ -32,7 +32,7 @@ static void each_failure_of_the_hub_has_a_code_of_its_status(void **state)
         assert_false(dps_fail_by(&e, &fault));
         assert_string_equal(e.text, "why");
         int status = dps_error_status(&e);
-        /* What a device cannot have done wrong is a bad request here. */
+        /* An error that a device cannot cause has the status 400 here. */
         assert_true(status == hub_result_status((hub_result)r) || status == 400);
     }
 }

@@ -109,7 +109,7 @@ static void an_operation_is_known_by_its_whole_id(void **state)
     dps_registration_free(r);
 }
 
-/* The vendor's Node SDK reads the bytes as ASCII. */
+/* The vendor's Node SDK reads the answers as ASCII. */
 static void answers_are_ascii(void **state)
 {
     dps_registration *r = assigned("group-1");

@@ -1,4 +1,4 @@
-/* Devices that register, and what becomes of them in the hub. */
+/* Tests devices that register, and what the hub does with them. */
 
 #include "dps_fixture.h"
 
@@ -140,7 +140,8 @@ static void the_payload_comes_back(void **state)
 
 /* --- registering again ----------------------------------------------------------- */
 
-/* Registers twice; in between, the tags of the device change and its identity gets a message. */
+/* Registers twice. Between the two, the tags of the device are changed and a message is sent to
+ * it. */
 static void register_twice(hub_fixture *f, const char *members, const char *substatus,
                            const char *tags, size_t messages)
 {
@@ -410,7 +411,7 @@ static void devices_of_the_service_are_no_connected_devices_of_the_hub(void **st
     assert_int_equal(f->hub.connections.count, 0);
 }
 
-/* The front puts it there so that the broker can tell the two logins of a device apart. */
+/* The front adds the prefix so that the broker can distinguish the two logins of a device. */
 static void the_client_id_may_have_a_prefix_that_only_the_broker_sees(void **state)
 {
     hub_fixture *f = *state;

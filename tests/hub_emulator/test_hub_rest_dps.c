@@ -1,4 +1,4 @@
-/* The provisioning service API, request by request. */
+/* Tests the requests of the provisioning service API. */
 
 #include "dps_fixture.h"
 
@@ -35,7 +35,7 @@ static void expect_error(hub_exchange *x, int status, int code)
     cJSON_Delete(json);
 }
 
-/* The etag of the last reply, on the heap. */
+/* Returns the etag of the last reply, on the heap. */
 static char *etag_of(const hub_exchange *x)
 {
     assert_non_null(x->handling.reply.etag);
@@ -290,7 +290,7 @@ static void each_mode_of_a_bulk_request_does_what_it_says(void **state)
         const char *mode;
         const char *id;
         const char *etag; /* "=": the current one */
-        int code;         /* 0: it succeeds */
+        int code;         /* error code; 0: the request succeeds */
     } cases[] = {
         { "create", "old", NULL, 409201 },
         { "update", "new", NULL, 404201 },
@@ -356,7 +356,7 @@ static void each_policy_opens_its_paths_only(void **state)
         const char *method;
         const char *path;
         const char *body;
-        const char *policies; /* those that are allowed */
+        const char *policies; /* the policies that may make this request */
     } cases[] = {
         { "GET", "/enrollments/d", NULL, OWNER " enrollmentRead" },
         { "POST", "/enrollments/query", "{\"query\":\"SELECT *\"}", OWNER " enrollmentRead" },

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import tempfile
 
-PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
+# A little less than the time limit of ctest, which would end the test without a reason.
+PATIENCE_S = 240
 
 
 def free_port():

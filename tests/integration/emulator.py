@@ -9,7 +9,8 @@ import tempfile
 import threading
 import urllib.request
 
-PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
+# A little less than the time limit of ctest, which would end the test without a reason.
+PATIENCE_S = 240
 
 
 class Emulator:

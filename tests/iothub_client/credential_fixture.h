@@ -1,7 +1,10 @@
 #ifndef TEST_CREDENTIAL_FIXTURE_H
 #define TEST_CREDENTIAL_FIXTURE_H
 
-/** @file  A client whose credentials are in its options. */
+/**
+ * @file
+ * A client whose options contain credentials.
+ */
 
 #include "token_fixture.h"
 
@@ -44,7 +47,7 @@ static inline iothub_credentials_info credentials_of(const client_fixture *f)
     return info;
 }
 
-/* Expects that a client with this credential is refused; the error names it. */
+/* Checks that a client with this credential is refused and that the error names the credential. */
 static inline iothub_error refused_with(const iothub_credential *c)
 {
     client_fixture f;

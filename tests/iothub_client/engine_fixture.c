@@ -4,7 +4,8 @@
 
 #define EVENTS "devices/device1/messages/events/"
 
-enum { STAMP_ROOM = 16 }; /* in front of the topic of telemetry; the backlog writes a stamp there */
+/* Bytes before the topic of telemetry, into which the backlog writes a stamp. */
+enum { STAMP_ROOM = 16 };
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
 {
@@ -82,7 +83,7 @@ void engine_fixture_connect(engine_fixture *f)
     const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("device1") };
     plat_stage stage;
 
-    context_end_connection(&f->base.context); /* a new generation */
+    context_end_connection(&f->base.context); /* begins a new generation */
     assert_int_equal(f->wire->base.ops->open(&f->wire->base, "hub.example", 8883, 0), PLAT_OK);
     assert_int_equal(f->wire->base.ops->progress(&f->wire->base, 0, &stage), PLAT_OK);
     assert_int_equal(mqc_connect(&f->engine, &o, engine_fixture_now(f)), MQC_OK);

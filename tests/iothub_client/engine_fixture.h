@@ -22,16 +22,16 @@ enum { ENGINE_FIXTURE_RING = 4096, ENGINE_FIXTURE_ENTRIES = 24, ENGINE_FIXTURE_L
 
 typedef struct engine_fixture engine_fixture;
 struct engine_fixture {
-    context_fixture
-        base; /* its options have callbacks for done and log, with this struct as user */
+    /* Its options have callbacks for done and log; their user pointer is this struct. */
+    context_fixture base;
     mqc_engine engine;
     fake_hub hub;
     scripted_stream *wire;
-    void (*on_event)(engine_fixture *f, const mqc_event *event); /* NULL: events are ignored */
+    void (*on_event)(engine_fixture *f, const mqc_event *event); /* NULL if events are ignored */
 
     iothub_done dones[ENGINE_FIXTURE_LOG];
     unsigned done_count;
-    char log[4096]; /* "module: text\n" for each line */
+    char log[4096]; /* contains "module: text\\n" for each line */
 
     uint8_t rx[4096];
     uint8_t control[512];
@@ -48,7 +48,7 @@ void engine_fixture_free(engine_fixture *f);
 void engine_fixture_connect(engine_fixture *f);
 /** The connection is lost; its state is IOTHUB_WAITING. */
 void engine_fixture_cut(engine_fixture *f);
-/** Lets the engine and the hub exchange bytes and events until neither has more. */
+/** Lets the engine and the hub exchange bytes and events until none are left. */
 void engine_fixture_run(engine_fixture *f);
 
 mqc_time engine_fixture_now(const engine_fixture *f);

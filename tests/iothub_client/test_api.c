@@ -177,7 +177,7 @@ static void begin_turn(const plat_net *self, const plat_poll *polls, size_t coun
     (void)context_begin_turn(&asleep->client->context);
 }
 
-/* Another thread may start a runner, or process, while this one sleeps. */
+/* Another thread may start a runner, or process the client, while this thread sleeps. */
 static void a_wait_makes_no_turn_if_somebody_else_drives_when_it_wakes(void **state)
 {
     (void)state;

@@ -5,7 +5,7 @@
 #include "fake_store.h"
 #include "telemetry/backlog.h"
 
-/* The part of stored telemetry on its own struct. */
+/* Tests the part of stored telemetry with its own struct only. */
 
 enum { LANE_MAX = 4, SLOTS = 16, AT_ONCE = 64 };
 
@@ -69,7 +69,7 @@ static void records_pass_through_the_lane_in_order_and_leave_the_store(void **st
 {
     (void)state;
     append(10, 0);
-    feed(); /* there is no connection */
+    feed(); /* passes nothing on, because there is no connection */
     assert_int_equal(part.in_lane, 0);
     engine_fixture_connect(&f);
     for (uint64_t left = 10; left > 0; left -= left < LANE_MAX ? left : LANE_MAX) {
@@ -91,7 +91,7 @@ static void records_pass_through_the_lane_in_order_and_leave_the_store(void **st
     assert_int_equal(part.open, 0);
 }
 
-/* A long queue that expired must not keep a turn from its other work. */
+/* The end of a long queue of expired messages must not keep a turn from its other work. */
 static void one_call_gives_up_no_more_than_64_records(void **state)
 {
     (void)state;
@@ -102,7 +102,7 @@ static void one_call_gives_up_no_more_than_64_records(void **state)
     context_end_turn(&f.base.context);
     feed();
     assert_int_equal(part.open, 6);
-    assert_true(f.base.context.poked); /* for the rest */
+    assert_true(f.base.context.poked); /* another turn was requested for the rest */
     (void)context_begin_turn(&f.base.context);
     context_end_turn(&f.base.context);
     feed();
@@ -117,7 +117,8 @@ static void exactly_64_records_are_given_up_in_one_call(void **state)
     (void)state;
     append(AT_ONCE, 1);
     fake_clock_advance(&f.base.platform.clock, 10);
-    backlog_on_time(&part, false, engine_fixture_now(&f)); /* nothing is sent meanwhile */
+    /* Gives up expired records without sending anything. */
+    backlog_on_time(&part, false, engine_fixture_now(&f));
     assert_int_equal(part.open, 0);
     f.done_count = 0;
     append(AT_ONCE + 1, 1);
@@ -138,7 +139,7 @@ static void a_purge_drops_what_waits_and_keeps_what_is_on_its_way(void **state)
     feed();
     engine_fixture_run(&f);
     assert_int_equal(backlog_purge(&part), 10 - LANE_MAX);
-    assert_int_equal(backlog_purge(&part), 0); /* they are dropped already */
+    assert_int_equal(backlog_purge(&part), 0); /* they were dropped before */
     append(2, 0);
     backlog_on_time(&part, false, engine_fixture_now(&f));
     assert_int_equal(part.ends.dropped, 10 - LANE_MAX);
@@ -158,7 +159,7 @@ static void records_of_an_earlier_run_are_found_and_not_reported(void **state)
 {
     (void)state;
     append(3, 0);
-    backlog_init(&part, &f.base.context); /* the next run */
+    backlog_init(&part, &f.base.context); /* begins the next run of the program */
     backlog_open(&part, slots, sizeof slots, LANE_MAX);
     assert_int_equal(part.found, 3);
     assert_int_equal(part.open, 3);
@@ -206,11 +207,11 @@ static void each_counter_that_is_wrong_is_seen(void **state)
     }
     BROKEN(in_lane, 1); /* more than lane_max */
     BROKEN(lane_max, -1);
-    BROKEN(purging, 1);                                         /* more than are waiting */
-    BROKEN(purge_begin, part.purge_end - part.purge_begin + 1); /* behind the end */
+    BROKEN(purging, 1);                                         /* more records than are waiting */
+    BROKEN(purge_begin, part.purge_end - part.purge_begin + 1); /* begins behind its end */
     BROKEN(purge_end, -(int64_t)part.purge_end);                /* no purge */
-    BROKEN(table.free, 5);                                      /* a slot that was never used */
-    BROKEN(health.failures, 1);                                 /* a store that works */
+    BROKEN(table.free, 5);      /* the number of a slot that was never used */
+    BROKEN(health.failures, 1); /* failures of a store that works */
 }
 
 static void without_a_store_there_are_no_records(void **state)
@@ -222,7 +223,7 @@ static void without_a_store_there_are_no_records(void **state)
     BROKEN(stored, 1);
     BROKEN(found, 1);
     BROKEN(in_lane, 1);
-    part.ends.acknowledged = 7; /* of messages that were in no store */
+    part.ends.acknowledged = 7; /* counts messages that were in no store */
     assert_true(backlog_valid(&part));
     f.base.context.options.store = &store.base;
 }

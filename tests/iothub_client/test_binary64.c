@@ -10,7 +10,7 @@
 
 #include "text/binary64.h"
 
-/* Reading digits is compared with strtod in test_json_value. */
+/* test_json_value compares the conversion of digits with strtod. */
 static void ties_go_to_the_even_neighbour(void **state)
 {
     (void)state;

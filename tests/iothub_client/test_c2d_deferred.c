@@ -2,7 +2,7 @@
 #include "features/c2d.h"
 #include "iothub/message.h"
 
-/* The part of cloud-to-device messages on its own struct. */
+/* Tests the part of cloud-to-device messages with its own struct only. */
 
 #define TOPIC "devices/device1/messages/devicebound/"
 
@@ -75,7 +75,7 @@ static void each_deferred_message_counts_until_it_is_accepted(void **state)
     assert_int_equal(part.received, 5);
 }
 
-/* The last message that fits is logged, since reading may stop behind it. */
+/* The last message that can be deferred is logged, because reading may stop after it. */
 static void the_last_message_that_can_be_deferred_is_logged(void **state)
 {
     (void)state;
@@ -103,7 +103,7 @@ static void a_new_connection_has_no_deferred_messages(void **state)
 
     assert_int_equal(c2d_deferred(&part), 0);
     assert_int_equal(c2d_accept(&part, deliveries[0]), IOTHUB_ERR_EXPIRED);
-    send_message(7); /* the same packet id */
+    send_message(7); /* repeats the packet id */
     assert_int_equal(c2d_deferred(&part), 1);
     assert_int_equal(c2d_accept(&part, deliveries[0]), IOTHUB_ERR_EXPIRED);
     assert_int_equal(c2d_accept(&part, deliveries[2]), IOTHUB_OK);
@@ -136,7 +136,7 @@ static void each_counter_that_is_wrong_is_seen(void **state)
     assert_true(c2d_valid(&good));
 
     iothub_c2d bad = good;
-    bad.received--; /* less than were accepted and deferred */
+    bad.received--; /* fewer than were accepted and deferred */
     assert_false(c2d_valid(&bad));
     bad = good;
     bad.accepted++;

@@ -152,7 +152,7 @@ static void members_that_disagree_are_seen(void **state)
     char scratch[8];
 
     assert_true(context_valid(c));
-    c->closing = true; /* callbacks would run as if in no turn */
+    c->closing = true; /* callbacks would run outside a turn */
     assert_false(context_valid(c));
     c->processing = true;
     assert_true(context_valid(c));
@@ -182,7 +182,7 @@ static void members_that_disagree_are_seen(void **state)
     c->lock = &other;
     assert_false(context_valid(c));
     c->lock = &c->lock_memory;
-    c->lock_memory.driver = &other; /* of no runner */
+    c->lock_memory.driver = &other; /* a driver that is not the runner */
     assert_false(context_valid(c));
     c->lock_memory.driver = NULL;
 }

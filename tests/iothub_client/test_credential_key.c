@@ -1,6 +1,6 @@
 #include "credential_fixture.h"
 
-/* A shared access key that the application passes as a credential. */
+/* Tests a shared access key that the application passes as a credential. */
 
 static void check_signature(client_fixture *f, const char *key)
 {
@@ -58,7 +58,7 @@ static void the_name_of_its_policy_is_in_the_token(void **state)
     fixture_free(&f);
 }
 
-/* As memory, the client takes what the longest token needs. */
+/* The client needs as much memory as the longest token takes. */
 static void a_policy_of_any_length_logs_in_in_the_least_memory(void **state)
 {
     (void)state;

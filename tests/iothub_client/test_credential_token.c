@@ -1,6 +1,6 @@
 #include "credential_fixture.h"
 
-/* A ready-made token that the application passes as a credential. */
+/* Tests a ready-made token that the application passes as a credential. */
 
 static void a_token_is_sent_without_white_space_around_it(void **state)
 {

@@ -11,7 +11,7 @@
 #include "iothub/connection_string.h"
 #include "iothub/provisioning.h"
 
-/* From Microsoft's page "Symmetric key attestation". */
+/* The values come from Microsoft's page "Symmetric key attestation". */
 #define GROUP_KEY \
     "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw=="
 #define ID         "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6"

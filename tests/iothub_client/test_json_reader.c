@@ -14,7 +14,7 @@
 
 /* --- what a walk hands out ---------------------------------------------------------------- */
 
-/* One line for each item: depth, kind, name and value. */
+/* Writes one line for each item: depth, kind, name and value. */
 static void put_items(mqc_span text, char *out, size_t cap)
 {
     static const char kinds[] = "-{[sntf0e";
@@ -32,7 +32,7 @@ static void put_items(mqc_span text, char *out, size_t cap)
         assert_true(len < cap);
     }
     assert_int_equal(r.kind, IOTHUB_JSON_NONE);
-    assert_false(iothub_json_next(&r)); /* and stays there */
+    assert_false(iothub_json_next(&r)); /* the reader stays at its end */
     snprintf(out + len, cap - len, "%s %zu", r.result == IOTHUB_OK ? "end" : "fault", r.offset);
 }
 
@@ -91,9 +91,10 @@ static void what_is_skipped_becomes_one_item(void **state)
     assert_true(iothub_json_equals(r.name, "d"));
     assert_true(mqc_span_eq(r.value, mqc_span_str("[ ]")));
 
-    assert_true(iothub_json_next(&r) && iothub_json_skip(&r)); /* a number stays as it is */
+    /* Skipping a number changes nothing. */
+    assert_true(iothub_json_next(&r) && iothub_json_skip(&r));
     assert_true(mqc_span_eq(r.value, mqc_span_str("5")));
-    assert_true(iothub_json_next(&r) && iothub_json_skip(&r)); /* and so does the end */
+    assert_true(iothub_json_next(&r) && iothub_json_skip(&r)); /* skipping an end changes nothing */
     assert_int_equal(r.kind, IOTHUB_JSON_END);
     assert_false(iothub_json_next(&r));
     assert_int_equal(r.result, IOTHUB_OK);
@@ -149,7 +150,8 @@ static void kinds_are_seen_at_the_first_character(void **state)
 
 /* --- the same as another reader ----------------------------------------------------------- */
 
-/* The tree that cJSON would have made, from the items of our reader.  NULL: it is not JSON. */
+/* Builds the tree that cJSON would build, from the items of our reader. Returns NULL if the text
+ * is not JSON. */
 static cJSON *tree_of(mqc_span text)
 {
     cJSON *open[IOTHUB_JSON_DEPTH + 1];
@@ -174,7 +176,8 @@ static cJSON *tree_of(mqc_span text)
             break;
         case IOTHUB_JSON_NUMBER:
             if (iothub_json_get_double(r.value, &number) == IOTHUB_ERR_TOO_BIG) {
-                number = HUGE_VAL * (r.value.ptr[0] == '-' ? -1 : 1); /* as strtod has it */
+                /* strtod returns infinity for such a number. */
+                number = HUGE_VAL * (r.value.ptr[0] == '-' ? -1 : 1);
             }
             item = cJSON_CreateNumber(number);
             break;
@@ -201,8 +204,8 @@ static cJSON *tree_of(mqc_span text)
     return root;
 }
 
-/* Reads a copy that ends where the allocation ends, so that the sanitizer sees a read beyond.  What
- * our reader accepts, cJSON accepts, and both read the same. */
+/* Reads a copy whose allocation ends with the text, so that the sanitizer reports reads beyond
+ * it. cJSON must accept what our reader accepts, and both must read the same. */
 static bool read_by_both(const char *text, size_t len)
 {
     char *copy = malloc(len + 1);
@@ -226,7 +229,8 @@ static bool read_by_both(const char *text, size_t len)
     return accepted;
 }
 
-/* Ten levels, every kind, escapes, and characters of one to four bytes. */
+/* The document has ten levels, every kind of value, escapes, and characters of one to four
+ * bytes. */
 static const char document[] =
     "{\"thermostat1\":{\"__t\":\"c\",\"targetTemperature\":21.5,\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{"
     "\"f\":{\"g\":{\"h\":[1,-0.25,1E+2,true,false,null]}}}}}}}},\n"
@@ -258,7 +262,7 @@ static void every_changed_byte_is_read_as_another_reader_does(void **state)
         }
         text[at] = document[at];
     }
-    assert_true(accepted > 1000); /* most letters of names and strings may be others */
+    assert_true(accepted > 1000); /* most letters of names and strings can be replaced by others */
 }
 
 static void every_removed_and_every_doubled_byte_is_read_as_another_reader_does(void **state)
@@ -336,7 +340,7 @@ static void random_documents_are_read_as_another_reader_does(void **state)
 
 /* --- large documents ---------------------------------------------------------------------- */
 
-/* A twin of 32 KB: what it holds, and that each byte is read once. */
+/* Checks what is read from a twin of 32 KB, and that each byte is read once. */
 static void a_twin_of_32_kb_with_ten_levels_is_read_byte_by_byte(void **state)
 {
     (void)state;

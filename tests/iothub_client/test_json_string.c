@@ -11,7 +11,7 @@
 
 static const struct {
     const char *json;
-    const char *text; /* NULL: not a JSON string */
+    const char *text; /* NULL if it is not a JSON string */
     size_t len;
 } strings[] = {
     { "\"\"", "", 0 },

@@ -72,7 +72,7 @@ static void whole_numbers_are_read_however_they_are_written(void **state)
     }
 }
 
-/* strtod of the C library rounds correctly. */
+/* Compares with strtod of the C library, which rounds correctly. */
 static void assert_double(const char *text)
 {
     double expected = strtod(text, NULL);
@@ -106,10 +106,10 @@ static void numbers_are_read_as_the_closest_double(void **state)
         "9007199254740993", /* half-way between two doubles */
         "9007199254740995",
         "9007199254740992.5",
-        "4.9406564584124654e-324", /* the smallest double */
-        "2.4703282292062327e-324", /* below half of it */
+        "4.9406564584124654e-324", /* the smallest double above 0 */
+        "2.4703282292062327e-324", /* less than half of the smallest double */
         "2.4703282292062328e-324",
-        "2.2250738585072011e-308", /* the largest without the leading bit */
+        "2.2250738585072011e-308", /* the largest double below the normal ones */
         "2.2250738585072014e-308",
         "1.7976931348623157e308", /* the largest */
         "1.7976931348623158e308",
@@ -155,7 +155,7 @@ static void random_numbers_are_read_as_the_closest_double(void **state)
     }
 }
 
-/* What printf writes with 17 digits is the same double again. */
+/* A double that printf writes with 17 digits is read as the same double. */
 static void every_double_survives_its_text(void **state)
 {
     (void)state;
@@ -166,7 +166,8 @@ static void every_double_survives_its_text(void **state)
         char text[40];
         bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         memcpy(&value, &bits, sizeof value);
-        if (value != value || value - value != 0) { /* not a number, or infinite */
+        /* Skips values that are not a number, or infinite. */
+        if (value != value || value - value != 0) {
             continue;
         }
         snprintf(text, sizeof text, "%.16e", value);

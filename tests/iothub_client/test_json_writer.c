@@ -13,7 +13,7 @@
 
 enum { CAP = 1000 };
 
-/* A document with every kind of value. */
+/* Writes a document with every kind of value. */
 static iothub_result write_all(iothub_json_writer *w, char *buf, size_t cap)
 {
     iothub_json_writer_init(w, buf, cap);
@@ -65,7 +65,7 @@ static void every_kind_of_value_is_written(void **state)
     assert_int_equal(r.result, IOTHUB_OK);
 }
 
-/* The buffer ends where the allocation ends. */
+/* The allocation ends where the buffer ends. */
 static void each_capacity_is_enough_or_gives_no_text(void **state)
 {
     (void)state;
@@ -101,8 +101,8 @@ static void a_lone_value_is_a_text(void **state)
     assert_string_equal(buf, "[1]");
 }
 
-/* One letter a call: { [ } for brackets and ends, N for a name alone, m for a member with a name, v
- * for a value without one. */
+/* Makes one call for each letter: { [ and } for brackets and ends, N for a name alone, m for a
+ * member with a name, v for a value without a name. */
 static iothub_result play(const char *script, char *buf, size_t cap)
 {
     iothub_json_writer w;
@@ -123,7 +123,7 @@ static iothub_result play(const char *script, char *buf, size_t cap)
     return iothub_json_writer_finish(&w);
 }
 
-/* Every order of calls gives a valid text, or is refused for its order. */
+/* Every order of calls must write valid JSON or be refused. */
 static void every_order_of_calls_gives_json_or_is_refused(void **state)
 {
     (void)state;

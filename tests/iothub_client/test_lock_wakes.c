@@ -8,7 +8,8 @@
 #include "context/lock.h"
 #include "fake_threads.h"
 
-/* The lock on its own struct; fake_threads ends the test if the lock is taken twice. */
+/* Tests the lock with its own struct only. fake_threads ends the test if the lock is taken
+ * twice. */
 
 static iothub_lock l;
 
@@ -36,7 +37,7 @@ static void only_one_runner_drives_at_a_time(void **state)
     assert_true(lock_is_driver(&l));
     lock_end_runner(&l);
     assert_int_equal(l.state, IOTHUB_RUNNER_ENDS);
-    assert_false(lock_take_runner(&l)); /* it was not joined */
+    assert_false(lock_take_runner(&l)); /* the earlier runner was not joined */
     assert_true(lock_is_driver(&l));
     lock_drop_runner(&l);
     assert_false(lock_is_driver(&l));
@@ -55,25 +56,26 @@ static void leave_with(bool work)
 static void work_wakes_a_runner_that_sleeps_once(void **state)
 {
     (void)state;
-    leave_with(true); /* awake: it looks for work by itself */
+    leave_with(true); /* the runner is awake and looks for work by itself */
     assert_int_equal(l.wakes, 0);
     lock_on_sleep(&l);
     leave_with(false);
     assert_int_equal(l.wakes, 0);
     leave_with(true);
-    leave_with(true); /* the first wake is enough */
+    leave_with(true); /* one wake is enough */
     assert_int_equal(l.wakes, 1);
     assert_false(l.asleep);
     lock_on_wake(&l);
     assert_int_equal(l.wakes, 0);
-    assert_int_equal(fake_threads.take_wakes(&l.thread), 0); /* it was consumed */
+    assert_int_equal(fake_threads.take_wakes(&l.thread), 0); /* the wake was consumed */
 }
 
-/* A wake may be sent after the runner has taken the lock again. It ends the next sleep. */
+/* A wake may be sent after the runner has taken the lock again. Then it ends the runner's next
+ * sleep. */
 static void a_wake_that_comes_late_is_consumed_after_the_next_sleep(void **state)
 {
     (void)state;
-    l.wakes = 1; /* counted, and not sent yet */
+    l.wakes = 1; /* the wake is counted, but not sent yet */
     lock_on_wake(&l);
     assert_int_equal(l.wakes, 1);
     lock_on_sleep(&l);
@@ -93,7 +95,7 @@ static void members_that_disagree_are_seen(void **state)
     bad.threads = NULL;
     assert_false(lock_valid(&bad));
     bad = l;
-    bad.driver = &bad; /* of no runner */
+    bad.driver = &bad; /* a driver that is not the runner */
     assert_false(lock_valid(&bad));
     bad.state = IOTHUB_RUNNER_RUNS;
     assert_true(lock_valid(&bad));

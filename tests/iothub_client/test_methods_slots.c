@@ -3,7 +3,7 @@
 #include "engine_fixture.h"
 #include "features/methods.h"
 
-/* The part of direct methods on its own struct. */
+/* Tests the part of direct methods with its own struct only. */
 
 static engine_fixture f;
 static iothub_methods part;
@@ -104,7 +104,7 @@ static void calls_end_with_their_connection(void **state)
     assert_int_equal(respond(1), IOTHUB_OK);
 }
 
-/* The log names the method and what the client answered. */
+/* The log names the method and the client's own answer. */
 static void what_the_client_answers_itself_is_logged_and_not_reported(void **state)
 {
     (void)state;

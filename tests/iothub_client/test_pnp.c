@@ -16,7 +16,7 @@ enum { LISTED = 3, CAP = 4000 };
 
 /* --- desired properties ------------------------------------------------------------------- */
 
-/* One line for each property: component, name and value. */
+/* Writes one line for each property: component, name and value. */
 static iothub_result put_properties(mqc_span text, size_t count, char *out)
 {
     iothub_pnp_walk p;
@@ -38,7 +38,7 @@ static iothub_result put_properties(mqc_span text, size_t count, char *out)
 
 static const struct {
     const char *text;
-    size_t count; /* names of components that are passed */
+    size_t count; /* number of component names that are passed */
     const char *properties;
 } walks[] = {
     { "{}", LISTED, "" },
@@ -46,20 +46,21 @@ static const struct {
     { "{\"targetTemperature\":21.5,\"$version\":3}", 0, ".\"targetTemperature\"=21.5\n" },
     { "{\"a\":{\"b\":1},\"c\":[1,{\"d\":2}],\"e\":null,\"f\":\"x\"}", 0,
       ".\"a\"={\"b\":1}\n.\"c\"=[1,{\"d\":2}]\n.\"e\"=null\n.\"f\"=\"x\"\n" },
-    /* marked components, wherever the mark is */
+    /* Components are recognised by their mark, wherever it is. */
     { "{\"t1\":{\"__t\":\"c\",\"a\":1,\"o\":{\"x\":{}}},\"t2\":{\"a\":2,\"__t\":\"c\"},\"a\":3}", 0,
       "\"t1\".\"a\"=1\n\"t1\".\"o\"={\"x\":{}}\n\"t2\".\"a\"=2\n.\"a\"=3\n" },
     { "{\"t1\":{\"__t\":\"C\",\"a\":1},\"t2\":{\"__t\":7},\"t3\":{\"x\":{\"__t\":\"c\"}}}", 0,
       ".\"t1\"={\"__t\":\"C\",\"a\":1}\n.\"t2\"={\"__t\":7}\n.\"t3\"={\"x\":{\"__t\":\"c\"}}\n" },
     { "{\"t1\":{\"\\u005f_t\":\"\\u0063\",\"a\":1}}", 0, "\"t1\".\"a\"=1\n" },
-    /* listed components need no mark, and other objects are properties */
+    /* Components in the list need no mark; other objects are properties. */
     { "{\"thermostat1\":{\"a\":1},\"other\":{\"a\":2},\"marked\":{\"__t\":\"c\",\"a\":3}}", LISTED,
       "\"thermostat1\".\"a\"=1\n.\"other\"={\"a\":2}\n\"marked\".\"a\"=3\n" },
     { "{\"\\u00e9t\\u00e9\":{\"a\":1}}", LISTED, "\"\\u00e9t\\u00e9\".\"a\"=1\n" },
     { "{\"thermostat2\":{\"a\":null,\"__t\":\"c\",\"b\":null}}", 2,
       "\"thermostat2\".\"a\"=null\n\"thermostat2\".\"b\"=null\n" },
     { "{\"thermostat1\":{},\"a\":1}", LISTED, ".\"a\"=1\n" },
-    /* a component that is gone, and names of components that are none */
+    /* A removed component is reported as null; a name in the list that is not an object is a
+     * property. */
     { "{\"thermostat1\":null,\"other\":null}", LISTED, "\"thermostat1\".=null\n.\"other\"=null\n" },
     { "{\"thermostat1\":null}", 0, ".\"thermostat1\"=null\n" },
     { "{\"thermostat1\":5,\"thermostat2\":[{\"__t\":\"c\"}]}", LISTED,
@@ -68,7 +69,7 @@ static const struct {
     { "{\"$metadata\":{\"__t\":\"c\",\"a\":1},\"\\u0024v\":2,\"__t\":\"c\","
       "\"thermostat1\":{\"$version\":4,\"$x\":{\"a\":1},\"a\":5},\"\":6}",
       LISTED, "\"thermostat1\".\"a\"=5\n.\"\"=6\n" },
-    /* a property of a component may look like a component */
+    /* A property inside a component may look like a component. */
     { "{\"thermostat1\":{\"thermostat2\":{\"__t\":\"c\",\"a\":1}},\"b\":2}", LISTED,
       "\"thermostat1\".\"thermostat2\"={\"__t\":\"c\",\"a\":1}\n.\"b\"=2\n" },
 };
@@ -104,7 +105,7 @@ static const char document[] =
     "{\"y\":null}},\"led\":{\"on\":true,\"__t\":\"c\"},\"thermostat2\":null,\"t\":\"\\u0041\","
     "\"$version\":4}";
 
-/* The same list, from the tree of another reader. */
+/* Writes the same list from the tree that cJSON has read. */
 static void put_expected(const cJSON *tree, char *out)
 {
     const cJSON *member;
@@ -139,7 +140,7 @@ static void put_expected(const cJSON *tree, char *out)
     }
 }
 
-/* The list of our walk with names and values as cJSON prints them. */
+/* Writes the list of our walk, with names and values as cJSON prints them. */
 static void put_normal(mqc_span text, char *out)
 {
     iothub_pnp_walk p;
@@ -160,7 +161,8 @@ static void put_normal(mqc_span text, char *out)
     }
 }
 
-/* A copy that ends where the allocation ends.  Returns whether the document is accepted. */
+/* Walks through a copy whose allocation ends with the text. Returns whether the document is
+ * accepted. */
 static bool walk_copy(const char *text, size_t len)
 {
     char *copy = malloc(len + 1);
@@ -236,7 +238,7 @@ static void answers_and_components_are_written(void **state)
              "\"ac\":200,\"av\":18446744073709551615,\"value\":21.50}}}");
 }
 
-/* Answers whatever the document holds, with names as they were read. */
+/* Answers every property of the document; names are written as they were read. */
 static void a_whole_document_is_answered_name_by_name(void **state)
 {
     (void)state;

@@ -3,7 +3,7 @@
 #include "client_fixture.h"
 #include "iothub/message.h"
 
-/* Callbacks that are set and removed after the client was made. */
+/* Tests callbacks that are set and removed after the client was made. */
 
 #define C2D_FILTER     "devices/device1/messages/devicebound/#"
 #define DESIRED_FILTER "$iothub/twin/PATCH/properties/desired/#"
@@ -15,7 +15,7 @@
 
 typedef struct rig {
     client_fixture fixture;
-    iothub_callbacks callbacks; /* of the fixture */
+    iothub_callbacks callbacks; /* the callbacks of the fixture */
 } rig;
 
 static void without_any(iothub_options *o)
@@ -25,7 +25,7 @@ static void without_any(iothub_options *o)
     o->callbacks.method = NULL;
 }
 
-/* A client without the three callbacks. */
+/* Makes a client without the three callbacks. */
 static client_fixture *begin(rig *r)
 {
     fixture_init(&r->fixture, NULL);
@@ -253,7 +253,8 @@ static void an_unsubscribe_that_was_lost_is_repeated_on_the_next_connection(void
     f->hub.mute_unsubscribe = true;
     assert_int_equal(iothub_set_method_callback(f->client, NULL), IOTHUB_OK);
     fixture_run(f);
-    strcat(f->hub.held, METHOD_FILTER " "); /* the hub did not process it */
+    /* Acts as if the hub had not processed the UNSUBSCRIBE. */
+    strcat(f->hub.held, METHOD_FILTER " ");
     f->hub.mute_unsubscribe = false;
 
     fixture_cut(f);
@@ -277,7 +278,8 @@ static void a_new_desired_callback_gets_the_document_before_any_patch(void **sta
     fixture_connect(f);
     assert_int_equal(f->desired[0].version, 1);
 
-    /* Version 2 is missed while there is no callback; the patch to 3 arrives before SUBACK. */
+    /* The client misses version 2 because it has no callback; the patch to version 3 arrives
+     * before SUBACK. */
     assert_int_equal(iothub_set_desired_callback(f->client, NULL), IOTHUB_OK);
     fixture_run(f);
     set_twin(f, twin, sizeof twin, 3);
@@ -344,7 +346,7 @@ static void an_answer_to_a_request_of_an_earlier_callback_is_not_delivered(void 
     fixture_free(f);
 }
 
-/* The request was made before the hub began to send changes, so its answer may miss one. */
+/* The request was made before the hub began to send changes, so its answer may lack one. */
 static void an_answer_from_before_the_subscription_is_requested_again(void **state)
 {
     (void)state;

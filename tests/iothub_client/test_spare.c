@@ -174,7 +174,7 @@ static void a_spare_without_a_renewal_is_seen(void **state)
     assert_int_equal(open_it(&r), SPARE_ADVANCED);
     assert_true(spare_valid(&r.spare, &r.renewal));
     assert_false(spare_valid(&r.spare, &none));
-    r.spare.want_write = true; /* it is not open */
+    r.spare.want_write = true; /* the spare is not open */
     assert_false(spare_valid(&r.spare, &r.renewal));
     r.spare.want_write = false;
     end(&r);

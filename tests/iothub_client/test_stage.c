@@ -132,11 +132,11 @@ static void members_that_disagree_are_seen(void **state)
     iothub_stage s = begun(true);
 
     assert_true(stage_valid(&s));
-    s.moved = 1; /* nothing is counted in the first half */
+    s.moved = 1; /* no bytes are counted in the first half */
     assert_false(stage_valid(&s));
     s.late = 1;
     assert_true(stage_valid(&s));
-    s.deadline = IOTHUB_NEVER; /* halves of no time */
+    s.deadline = IOTHUB_NEVER; /* a stage without a limit has no halves */
     assert_false(stage_valid(&s));
     stage_set_deadline(&s, IOTHUB_NEVER);
     assert_true(stage_valid(&s));

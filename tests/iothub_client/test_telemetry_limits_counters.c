@@ -1,7 +1,7 @@
 #include "engine_fixture.h"
 #include "telemetry/telemetry_limits.h"
 
-/* The part of the limits on its own struct, for messages in RAM. */
+/* Tests the part of the limits with its own struct only, for messages in RAM. */
 
 static engine_fixture f;
 static telemetry_limits part;
@@ -67,7 +67,7 @@ static void a_full_queue_refuses_or_drops_one_for_one(void **state)
     put_all(2);
     assert_int_equal(part.dropping, 2);
     assert_int_equal(limits_waiting(&part) - part.dropping, 3);
-    engine_fixture_connect(&f); /* reports the ends */
+    engine_fixture_connect(&f); /* the connection makes the client report the ends */
     assert_int_equal(part.dropping, 0);
     assert_int_equal(ended[MQC_OUTCOME_DROPPED], 2);
     assert_int_equal(ended[MQC_OUTCOME_ACKED], 3);
@@ -80,7 +80,7 @@ static void the_longest_age_limits_every_time_to_live(void **state)
     (void)state;
     static const struct {
         uint32_t age_s, ttl_ms;
-        uint64_t lasts_ms; /* 0: for ever */
+        uint64_t lasts_ms; /* time until the message expires; 0: never */
     } cases[] = { { 0, 0, 0 },     { 0, 500, 500 },   { 1, 0, 1000 },
                   { 1, 500, 500 }, { 1, 1000, 1000 }, { 1, 1001, 1000 } };
 

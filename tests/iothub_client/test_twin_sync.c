@@ -3,7 +3,7 @@
 #include "engine_fixture.h"
 #include "features/twin.h"
 
-/* The part of the device twin on its own struct. */
+/* Tests the part of the device twin with its own struct only. */
 
 static engine_fixture f;
 static iothub_twin part;
@@ -112,7 +112,7 @@ static void a_version_twice_is_ignored_and_one_that_is_missing_fetches_the_docum
     assert_int_equal(part.gaps, 1);
 }
 
-/* The hub throttles: the request is sent again when the back-off has ended, and not before. */
+/* When the hub throttles, the request is sent again as soon as the back-off has ended. */
 static void a_throttled_request_is_held_back_and_repeated(void **state)
 {
     (void)state;

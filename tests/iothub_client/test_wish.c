@@ -94,7 +94,7 @@ static void a_client_that_has_stopped_keeps_only_the_wish_to_start_again(void **
     }
 }
 
-/* A stop that was cancelled or carried out leaves no time behind. */
+/* A stop that was cancelled or carried out leaves no deadline behind. */
 static void the_time_of_a_stop_ends_with_the_stop(void **state)
 {
     (void)state;
@@ -103,7 +103,7 @@ static void the_time_of_a_stop_ends_with_the_stop(void **state)
     assert_null(wish_start(&w, true));
     assert_true(w.stop_at == 0);
     w = (iothub_wish){ .kind = IOTHUB_WISH_START_STOP, .stop_at = 77 };
-    assert_true(wish_take_start(&w)); /* the stop is next */
+    assert_true(wish_take_start(&w)); /* the stop follows after the start */
     assert_true(w.stop_at == 77);
     wish_on_stopped(&w);
     assert_true(w.stop_at == 0);

@@ -1,7 +1,7 @@
 #include "rig.h"
 
-/* Other topics for waiting publishes.  What is sent afterwards is compared with what an engine
- * sends that was given the new topics from the start. */
+/* Tests that waiting publishes get other topics. The bytes that are sent afterwards are compared
+ * with those of an engine that was given the new topics from the start. */
 
 static mqc_result publish(rig *r, const char *topic, uint32_t id, size_t len)
 {
@@ -22,7 +22,8 @@ static mqc_result rename_topics(rig *r, const char *from, const char *to)
     return mqc_rename_topics(&r->e, 0, mqc_span_str(from), mqc_span_str(to));
 }
 
-/* Moves the head of the ring by whole packets, and leaves one behind that no rename concerns. */
+/* Moves the head of the ring by whole packets, and leaves one publish whose topic is not
+ * renamed. */
 static void turn_ring(rig *r, unsigned turns)
 {
     rig_connect(r, true, false);
@@ -46,7 +47,7 @@ static void queue_all(rig *r, const char *beginning, size_t len)
     }
 }
 
-/* oldest: packet id of the oldest publish. */
+/* Checks that both engines send the same. oldest is the packet id of the oldest publish. */
 static void check_sent_alike(rig *renamed, rig *wanted, unsigned oldest)
 {
     rig_connect(renamed, true, false);
@@ -143,7 +144,7 @@ static void ended_publishes_and_expiries_are_kept(void **state)
     assert_int_equal(publish(&r, "old/t", 1, 3), MQC_OK);
     assert_int_equal(mqc_publish(&r.e, &m, NULL), MQC_OK);
     assert_int_equal(publish(&r, "old/t", 3, 3), MQC_OK);
-    assert_int_equal(mqc_drop(&r.e, 0, NULL), MQC_OK); /* not reported yet */
+    assert_int_equal(mqc_drop(&r.e, 0, NULL), MQC_OK); /* the drop is not reported yet */
 
     assert_int_equal(rename_topics(&r, "old", "n"), MQC_OK);
     assert_int_equal(rename_topics(&r, "n", "longer/than/before"), MQC_OK);
@@ -168,7 +169,8 @@ static void it_is_refused_with_a_connection_and_with_empty_texts(void **state)
     assert_int_equal(mqc_rename_topics(&r.e, 3, name, name), MQC_ERR_ARG);
     assert_int_equal(rename_topics(&r, "", "b"), MQC_ERR_ARG);
     assert_int_equal(rename_topics(&r, "a", ""), MQC_ERR_ARG);
-    assert_int_equal(rename_topics(&r, "a", "b"), MQC_OK); /* there is nothing to rename */
+    /* The lane is empty, so there is nothing to rename. */
+    assert_int_equal(rename_topics(&r, "a", "b"), MQC_OK);
     rig_connect(&r, true, false);
     assert_int_equal(rename_topics(&r, "a", "b"), MQC_ERR_STATE);
     rig_deinit(&r);

@@ -431,7 +431,7 @@ static void the_check_sees_members_out_of_range(void **state)
 #endif
 }
 
-/* After a back-off to 2048 bytes the mark is doubled once, to exactly the most. */
+/* After a back-off to 2048 bytes the mark is doubled once, and that is exactly its maximum. */
 static void a_mark_of_4096_bytes_does_not_grow(void **state)
 {
     (void)state;

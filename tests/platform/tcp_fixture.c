@@ -35,7 +35,8 @@ black_hole black_hole_make(const char *address, uint16_t *port)
         h.fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         (void)connect(h.fillers[i], (struct sockaddr *)&a, sizeof a);
     }
-    /* Until the system has put the first filler into the queue, it accepts another connection. */
+    /* The listener accepts another connection until the system has put the first filler into its
+     * queue. */
     struct pollfd full = { .fd = h.listener, .events = POLLIN };
     assert_int_equal(poll(&full, 1, -1), 1);
     return h;

@@ -15,18 +15,19 @@
 
 #include "platform/http.h"
 
-/* The other end: a thread that listens on a Unix socket, takes one request, and sends a text. */
+/* The other end of the connection: a thread that listens on a Unix socket, reads one request,
+ * and sends a text. */
 typedef struct peer {
     char dir[64];
     struct sockaddr_un address;
     int listener;
     pthread_t thread;
-    const char *answer; /* sent as it is; NULL: nothing is sent until the client closes */
-    bool in_bytes;      /* each byte is sent on its own */
-    char request[8192]; /* what the client sent, NUL-terminated */
+    const char *answer; /* is sent unchanged; NULL: nothing is sent until the client closes */
+    bool in_bytes;      /* each byte is sent by a call of its own */
+    char request[8192]; /* the bytes that the client has sent, NUL-terminated */
 } peer;
 
-/* True if the head and as much of the body as Content-Length tells have arrived. */
+/* Returns whether the headers, and as much of the body as Content-Length says, have arrived. */
 static bool is_complete(const char *request)
 {
     const char *end = strstr(request, "\r\n\r\n");
@@ -76,7 +77,7 @@ static void *serve(void *user)
         send_answer(p, fd);
     } else {
         char c;
-        (void)!read(fd, &c, 1); /* until the client gives up */
+        (void)!read(fd, &c, 1); /* waits until the client gives up */
     }
     (void)close(fd);
     return NULL;
@@ -99,7 +100,7 @@ static void peer_start(peer *p, const char *answer)
 
 static void peer_end(peer *p)
 {
-    (void)shutdown(p->listener, SHUT_RDWR); /* a waiting accept returns */
+    (void)shutdown(p->listener, SHUT_RDWR); /* wakes a waiting accept */
     assert_int_equal(pthread_join(p->thread, NULL), 0);
     (void)close(p->listener);
     (void)unlink(p->address.sun_path);
@@ -125,7 +126,7 @@ static plat_http_request request_to(const peer *p)
     };
 }
 
-/* Continues until the request has ended. */
+/* Calls progress until the request has ended. */
 static plat_result finish(plat_http *http, plat_http_answer *answer)
 {
     plat_result r;
@@ -193,7 +194,7 @@ static void an_answer_may_arrive_byte_by_byte_and_without_a_body(void **state)
     peer_end(&p);
 }
 
-/* Waits with poll(2) for exactly what the object reports. */
+/* Waits with poll(2), only for what the object reports. */
 static void an_event_loop_needs_only_what_poll_reports(void **state)
 {
     (void)state;
@@ -257,7 +258,7 @@ static plat_result try_answer(const char *text, size_t answer_max, uint32_t time
     assert_int_equal(http->ops->start(http, &r), PLAT_OK);
     plat_result result = finish(http, &answer);
     snprintf(detail, cap, "%s", http->ops->detail(http));
-    /* The object can be used again: the failed request has ended. */
+    /* The failed request has ended, so the object can be used again. */
     assert_int_equal(http->ops->progress(http, &answer), PLAT_ERR_STATE);
     http->ops->free(http);
     peer_end(&p);
@@ -378,7 +379,7 @@ static void one_request_at_a_time_and_cancel_makes_room(void **state)
     assert_int_equal(http->ops->start(http, &r), PLAT_ERR_STATE);
     http->ops->cancel(http);
     assert_int_equal(http->ops->start(http, &r), PLAT_OK);
-    http->ops->free(http); /* also ends a request in progress */
+    http->ops->free(http); /* also ends the request in progress */
     peer_end(&p);
 }
 

@@ -21,7 +21,7 @@
 
 /* --- a disk that fails -------------------------------------------------------------- */
 
-/* The nth call from now on fails with this error; 0: none does. */
+/* The nth call from now on fails with the error fail_with; 0: none fails. */
 static unsigned fail_in;
 static int fail_with;
 
@@ -148,7 +148,7 @@ static plat_result put(kv_fixture *f, const char *key, const char *value)
     return f->kv->ops->put(f->kv, key, value, strlen(value));
 }
 
-/* The value as text; "-": there is none. */
+/* Returns the value as text; "-" if there is none. */
 static const char *value_of(kv_fixture *f, const char *key)
 {
     static char text[256];
@@ -302,7 +302,7 @@ static void a_file_with_a_changed_or_missing_byte_counts_as_absent(void **state)
     bad[len] = 0;
     write_raw(f, "dps", bad, len + 1);
     assert_string_equal(value_of(f, "dps"), "-");
-    write_raw(f, "other", good, len); /* the file of another key */
+    write_raw(f, "other", good, len); /* writes the contents into the file of another key */
     assert_string_equal(value_of(f, "other"), "-");
     write_raw(f, "dps", good, len);
     assert_string_equal(value_of(f, "dps"), "myhub.azure-devices.net");
@@ -351,10 +351,11 @@ static void whichever_call_fails_the_value_is_old_or_new_and_the_next_write_work
             failures++;
             assert_int_equal(r, faults[e].r);
             assert_true(strcmp(now, "old") == 0 || strcmp(now, "new") == 0);
-            assert_int_equal(files_in(f->path, 0), 1); /* no half file stays behind */
+            assert_int_equal(files_in(f->path, 0), 1); /* no incomplete file is left */
         }
     }
-    assert_true(failures >= 3 * 6); /* openat, two writes, two syncs, close, renameat */
+    /* Each value needs openat, two writes, two syncs, close and renameat. */
+    assert_true(failures >= 3 * 6);
 }
 
 static void a_failure_names_the_file_and_not_the_value(void **state)
@@ -376,7 +377,8 @@ static void a_disk_that_cannot_be_read_is_reported(void **state)
     size_t len;
 
     assert_int_equal(put(f, "dps", "hub"), PLAT_OK);
-    for (unsigned nth = 1; nth <= 3; nth++) { /* openat, head, value */
+    /* The calls are openat, read of the header, and read of the value. */
+    for (unsigned nth = 1; nth <= 3; nth++) {
         fail_with = EIO;
         fail_in = nth;
         assert_int_equal(f->kv->ops->get(f->kv, "dps", buf, sizeof buf, &len), PLAT_ERR_STORE);
@@ -403,7 +405,7 @@ static void a_directory_that_cannot_be_opened_is_reported_with_its_name(void **s
     assert_null(kv);
     snprintf(path, sizeof path, "%s/new", f->root);
     fail_with = EIO;
-    fail_in = 2; /* the sync of the parent */
+    fail_in = 2; /* the sync of the parent directory fails */
     assert_int_equal(plat_file_kv_open(path, &kv, f->detail), PLAT_ERR_STORE);
     fail_in = 0;
     assert_int_equal(rmdir(path), 0);
@@ -414,7 +416,7 @@ static void a_directory_that_cannot_be_opened_is_reported_with_its_name(void **s
 
 enum { KILLS = 200, LONG_VALUE = 3000 };
 
-/* Value number n: a text of its own length in which each byte depends on n. */
+/* Makes value number n, which has its own length and whose bytes all depend on n. */
 static size_t make_value(unsigned n, char *value)
 {
     const size_t len = 8 + (n * 37) % (LONG_VALUE - 8);
@@ -482,7 +484,7 @@ static void after_200_kills_the_value_is_the_last_or_the_one_being_written(void 
         assert_int_equal(len, make_value(n, right));
         assert_memory_equal(found, right, len);
     }
-    assert_true(files_in(f->path, 0) <= 2); /* and one file that a kill left */
+    assert_true(files_in(f->path, 0) <= 2); /* besides, one file may be left by a kill */
     assert_int_equal(put(f, "dps", "at last"), PLAT_OK);
     assert_int_equal(files_in(f->path, 0), 1);
 }

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #ifdef __linux__
-#include <linux/tcp.h> /* more of TCP_INFO than netinet/tcp.h has */
+#include <linux/tcp.h> /* declares more of TCP_INFO than netinet/tcp.h */
 #else
 #include <netinet/tcp.h>
 #endif
@@ -92,7 +92,7 @@ static void bytes_flow_both_ways_on_a_socket_with_the_right_options(void **state
 }
 
 #ifdef TCP_QUICKACK
-/* The number of segments that the system has sent on a socket. */
+/* Returns the number of segments that the system has sent on a socket. */
 static unsigned segments_sent(int fd)
 {
     struct tcp_info info;
@@ -104,10 +104,9 @@ static unsigned segments_sent(int fd)
     return info.tcpi_segs_out;
 }
 
-/*
- * Without an acknowledgement, a peer that uses Nagle's algorithm sends no further small packet. The
- * test counts sent segments, because a busy system may deliver the acknowledgement later.
- */
+/* A peer that uses Nagle's algorithm sends no further small packet before it gets an
+ * acknowledgement. The test counts sent segments, because a busy system may deliver the
+ * acknowledgement later. */
 static void what_was_received_is_acknowledged_before_a_sleep(void **state)
 {
     (void)state;
@@ -319,7 +318,7 @@ static void a_dead_address_gives_way_to_the_next_one(void **state)
     uint64_t started = now();
     assert_int_equal(drive(&stage), PLAT_OK);
 
-    assert_true(now() - started >= 300); /* the share of the first address */
+    assert_true(now() - started >= 300); /* the first address gets this part of the time */
     black_hole_close(&h);
     close(listener);
 }

@@ -116,7 +116,7 @@ static void on_connect(fake_hub *h, scripted_stream *s, reader r)
     }
 }
 
-/* Removes a filter from the subscriptions that the hub holds. */
+/* Removes a filter from the subscriptions of the client. */
 static void forget(fake_hub *h, const char *filter)
 {
     char entry[402];

@@ -43,7 +43,7 @@ typedef struct fake_hub {
     char filters[1000];    /* filters of the last SUBSCRIBE, separated by spaces */
     char wanted_qos[16];   /* the QoS requested for each filter, one digit per filter */
     char unfiltered[1000]; /* filters of the last UNSUBSCRIBE, separated by spaces */
-    /* Filters that the hub has a subscription for, each followed by a space. A CONNECT removes
+    /* Filters to which the client is subscribed, each followed by a space. A CONNECT removes
      * them, unless session_present is set. */
     char held[1000];
     unsigned publishes;

@@ -57,8 +57,8 @@ struct scripted_stream {
     /* If true, flow reports that the peer's window is closed, so pending bytes cannot be sent. */
     bool window_closed;
     bool resumed; /* whether the open stream reports that its TLS session was resumed */
-    /* The identity that set_identity was called with last; unlike a real stream, it holds no
-     * reference. */
+    /* The identity of the last call of set_identity. Unlike a real stream, this one takes no
+     * reference to it. */
     plat_identity *identity;
     const char *failure_detail;
     void (*after)(scripted_stream *s, scripted_call call, plat_result r, void *user);
@@ -76,7 +76,7 @@ struct scripted_stream {
     size_t last_send;  /* number of bytes that the last send accepted */
     size_t last_least; /* number of bytes that the last call of poll waited for */
     uint64_t rx_total; /* number of bytes fed since open */
-    uint64_t tx_total; /* number of bytes sent since open */
+    uint64_t tx_total; /* number of bytes sent since the stream was opened */
 
     /* Private. */
     scripted_bytes rx, tx, promised;

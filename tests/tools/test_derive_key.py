@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""`iothub derive-key` as a user runs it: test_derive_key.py IOTHUB"""
+"""Tests `iothub derive-key` as a user runs it.
+
+usage: test_derive_key.py IOTHUB
+"""
 
 import base64
 import hashlib
@@ -10,7 +13,7 @@ import sys
 import unittest
 
 PROGRAM = ""
-# From Microsoft's page "Symmetric key attestation".
+# The values come from Microsoft's page "Symmetric key attestation".
 GROUP_KEY = ("8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==")
 ID = "sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6"
 KEY = "Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc="

@@ -15,7 +15,8 @@ import time
 import unittest
 from urllib.parse import quote
 
-PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
+# A little less than the time limit of ctest, which would end the test without a reason.
+PATIENCE_S = 240
 PROGRAM = ""
 K32 = base64.b64encode(bytes(range(32))).decode()
 HUB = "myhub.azure-devices.net"

@@ -22,7 +22,8 @@ import threading
 import time
 import unittest
 
-PATIENCE_S = 240  # a little less than the time limit of ctest, which ends the test without a reason
+# A little less than the time limit of ctest, which would end the test without a reason.
+PATIENCE_S = 240
 PROGRAM = ""
 EMULATOR = ""
 K32 = base64.b64encode(bytes(range(32))).decode()

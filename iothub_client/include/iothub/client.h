@@ -141,7 +141,7 @@ iothub_result iothub_start(iothub_client *c);
  * iothub_deinit.
  *
  * @param c         the client
- * @param grace_ms  how long to go on sending, in milliseconds
+ * @param grace_ms  how long to continue sending, in milliseconds
  * @return IOTHUB_OK, also if the client is stopped already
  */
 iothub_result iothub_stop(iothub_client *c, uint32_t grace_ms);
@@ -276,7 +276,7 @@ iothub_result iothub_set_method_callback(iothub_client *c, iothub_method_callbac
 const iothub_error *iothub_last_error(const iothub_client *c);
 
 /**
- * Returns the present state of the client.
+ * Returns the current state of the client.
  *
  * @param c  the client; may be NULL
  * @return the state; IOTHUB_STOPPED if c is not an initialised client
@@ -301,7 +301,7 @@ const char *iothub_state_str(iothub_state s);
 typedef struct iothub_poll {
     /**
      * Descriptors, and the events to watch them for (platform/stream.h). A slot whose fd is -1 is
-     * empty. The generation changes whenever a slot holds another open file than before, also if
+     * empty. The generation changes whenever a slot gets another open file than before, also if
      * the number of the descriptor is the same. plat_poll_set_update accepts this array. ready_now
      * and wake_at_ms may be ignored, since timeout_ms takes them into account.
      */
@@ -321,7 +321,7 @@ typedef struct iothub_poll {
 void iothub_poll_info_sized(iothub_client *c, iothub_poll *out, size_t struct_size);
 
 /**
- * Tells what to wait for before the next iothub_process. Never blocks.
+ * Reports what to wait for before the next iothub_process. Never blocks.
  *
  * Rules for an event loop of the application; samples/event_loop.c (poll) and samples/epoll_loop.c
  * show complete ones:

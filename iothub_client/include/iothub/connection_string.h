@@ -115,7 +115,7 @@ iothub_result iothub_connection_string_check_mqtt_sized(const iothub_connection_
  *
  * @param cs        a parsed connection string
  * @param[out] err  names the part at fault; may be NULL
- * @retval IOTHUB_ERR_PART_INVALID  a service, or an id that holds '+' or '#'
+ * @retval IOTHUB_ERR_PART_INVALID  a service, or an id that contains '+' or '#'
  * @retval IOTHUB_ERR_ARG           cs is NULL
  */
 static inline iothub_result iothub_connection_string_check_mqtt(const iothub_connection_string *cs,

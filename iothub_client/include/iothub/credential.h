@@ -5,9 +5,9 @@
  * @file
  * Credentials: how a client proves who it is.
  *
- * A client whose connection string holds a SharedAccessKey or a SharedAccessSignature needs nothing
- * of this file. Any other credential is passed in iothub_options.credentials, together with a
- * connection string that names only the hub and the device:
+ * A client whose connection string contains a SharedAccessKey or a SharedAccessSignature needs
+ * nothing of this file. Any other credential is passed in iothub_options.credentials, together with
+ * a connection string that names only the hub and the device:
  *
  *     const iothub_credential own = iothub_key_credential(key_from_the_secure_store, NULL);
  *     options.credentials = &own;
@@ -45,7 +45,7 @@ typedef enum iothub_credential_kind {
     IOTHUB_CREDENTIAL_X509      /**< A client certificate and its private key. */
 } iothub_credential_kind;
 
-/** Largest number of credentials that a client takes. */
+/** Largest number of credentials that a client accepts. */
 #define IOTHUB_CREDENTIALS_MAX 16
 
 /** How the SDK uses a kind of credential. Private. */

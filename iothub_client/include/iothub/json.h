@@ -23,9 +23,9 @@
  * The reader is strict. It refuses comments, a comma after the last member, numbers such as 01 or
  * .5, control characters in strings, invalid UTF-8, an escaped surrogate without its other half, a
  * byte order mark, anything after the outermost value, and more than IOTHUB_JSON_DEPTH levels. It
- * reports a fault when it reaches it, so that items before the fault have been handed out already.
+ * reports a fault when it reaches it, so that items before the fault have been returned already.
  *
- * An object may hold the same name twice. The reader hands out both members, since comparing names
+ * An object may contain the same name twice. The reader returns both members, since comparing names
  * would take memory; the hub itself never sends a name twice.
  */
 
@@ -111,7 +111,7 @@ bool iothub_json_next(iothub_json_reader *r);
 
 /**
  * Reads to the end of the object or array whose start is the current item. The item then describes
- * the whole of it: its name, its kind, and its text in r->value. Any other item stays as it is.
+ * it completely: its name, its kind, and its text in r->value. Any other item stays as it is.
  *
  * @param r  the reader
  * @return false at a fault inside, with r->result
@@ -142,7 +142,7 @@ bool iothub_json_equals(mqc_span string, const char *text);
  * @param[out] out  the text, NUL-terminated; unchanged if the function fails
  * @param cap       size of out in bytes
  * @param[out] len  length of the text without the NUL; may be NULL. It is larger than strlen(out)
- *                  if the string holds an escaped NUL.
+ *                  if the string contains an escaped NUL.
  * @retval IOTHUB_ERR_JSON      string is not a JSON string
  * @retval IOTHUB_ERR_NO_SPACE  cap is too small
  */

@@ -106,7 +106,7 @@ void iothub_json_put_end(iothub_json_writer *w);
  *
  * @param w     the writer
  * @param name  name of the member, or NULL
- * @param text  UTF-8; it may hold any character, also a NUL
+ * @param text  UTF-8; it may contain any character, even a NUL
  */
 void iothub_json_put_text(iothub_json_writer *w, const char *name, mqc_span text);
 

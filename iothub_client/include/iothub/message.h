@@ -45,7 +45,7 @@ mqc_span iothub_message_body(const iothub_message *m);
 mqc_span iothub_message_input(const iothub_message *m);
 
 /**
- * Tells whether the hub sends the message again because an earlier delivery was not acknowledged.
+ * Returns whether the hub sends the message again because an earlier delivery was not acknowledged.
  * The application may have seen it already.
  *
  * @param m  the message
@@ -78,9 +78,9 @@ typedef struct iothub_property_cursor {
     size_t offset;   /**< Position of the next property in the message. Start with 0. */
     char name[128];  /**< The decoded name, NUL-terminated. */
     char value[512]; /**< The decoded value, NUL-terminated. */
-    bool has_value;  /**< false: the message holds the name alone, which means null. A property
+    bool has_value;  /**< false: the message contains only the name, which means null. A property
                           written "name=" has an empty value instead. */
-    bool truncated;  /**< The name or value is longer than its array or holds a NUL;
+    bool truncated;  /**< The name or value is longer than its array or contains a NUL;
                           iothub_message_property returns the whole value. */
 } iothub_property_cursor;
 

@@ -18,7 +18,7 @@
  * - Desired properties are read with iothub_pnp_next.
  * - A command of a component is a direct method named component*command: iothub_pnp_is_command.
  *
- * These functions use no heap and know no client: they read spans of the application and write into
+ * These functions use no heap and no client: they read spans of the application and write into
  * buffers of the application, which then passes the text to iothub_twin_report. A program that does
  * not call them does not link them.
  */
@@ -131,9 +131,9 @@ void iothub_pnp_put_ack(iothub_json_writer *w, const char *property, int status,
  * }
  * @endcode
  *
- * The complete document and a patch are read in the same way. A property that a patch does not hold
- * is unchanged; a property that the complete document does not hold does not exist. In a patch, a
- * value of null (IOTHUB_JSON_NULL) means that the property was removed.
+ * The complete document and a patch are read in the same way. A property that a patch does not
+ * contain is unchanged; a property that the complete document does not contain does not exist. In a
+ * patch, a value of null (IOTHUB_JSON_NULL) means that the property was removed.
  */
 typedef struct iothub_pnp_walk {
     /** The component that the property belongs to, as a JSON string; see iothub_json_equals. Empty:
@@ -157,7 +157,7 @@ typedef struct iothub_pnp_walk {
  * Begins a walk.
  *
  * An object is a component if its name is one of `components`, or if it has the member "__t":"c". A
- * patch from the hub does not always hold that mark, so that a device with components should pass
+ * patch from the hub does not always contain that mark, so a device with components should pass
  * their names. A device without components passes NULL and 0.
  *
  * @param[out] p      the walk
@@ -200,7 +200,7 @@ typedef struct iothub_pnp_command {
 iothub_pnp_command iothub_pnp_command_of(mqc_span method);
 
 /**
- * Tells whether a direct method is a certain command.
+ * Returns whether a direct method is a certain command.
  *
  * @param method     iothub_method_call.name
  * @param component  name of the component; NULL: the root of the model

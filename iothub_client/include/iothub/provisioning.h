@@ -120,8 +120,8 @@ typedef struct iothub_provisioning_options {
     uint32_t register_after;
     /**
      * Where the client keeps its assignment, so that the next run connects without asking the
-     * service. It holds names, but no secret. NULL (the default): each run asks. A store that
-     * cannot be read or written is logged, and the client goes on without it.
+     * service. It contains names, but no secret. NULL (the default): each run asks. A store that
+     * cannot be read or written is logged, and the client continues without it.
      */
     plat_kv *cache;
     /**
@@ -238,8 +238,8 @@ iothub_provisioning_state iothub_provisioning_process(iothub_provisioning *r);
 iothub_provisioning_state iothub_provisioning_wait(iothub_provisioning *r, uint32_t max_ms);
 
 /**
- * Tells what to wait for before the next iothub_provisioning_process. The rules of iothub_poll_info
- * apply; only the first slot is used.
+ * Reports what to wait for before the next iothub_provisioning_process. The rules of
+ * iothub_poll_info apply; only the first slot is used.
  *
  * @param r            the registration; may be NULL: nothing to wait for
  * @param[out] out     the answer

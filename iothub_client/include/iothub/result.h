@@ -21,7 +21,7 @@ typedef enum iothub_result {
 
     /* The call was refused and changed nothing. */
     IOTHUB_ERR_ARG = -1,      /**< An argument is outside its documented range. */
-    IOTHUB_ERR_STATE = -2,    /**< The call is not allowed in the present state. */
+    IOTHUB_ERR_STATE = -2,    /**< The call is not allowed in the current state. */
     IOTHUB_ERR_NO_SPACE = -3, /**< A queue or buffer is full; call again after iothub_process. */
     IOTHUB_ERR_TOO_BIG = -4,  /**< The data can never fit; calling again does not help. */
     IOTHUB_ERR_JSON = -5,     /**< The text is not JSON, or not the kind of JSON required here. */
@@ -31,10 +31,10 @@ typedef enum iothub_result {
     IOTHUB_ERR_PART_MISSING = -10,   /**< A required part is missing. */
     IOTHUB_ERR_PART_DUPLICATE = -11, /**< A part is given twice. */
     IOTHUB_ERR_PART_EMPTY = -12,     /**< A part has no value. */
-    IOTHUB_ERR_PART_UNKNOWN = -13,   /**< A part has an unknown name, or is no Name=Value pair. */
-    IOTHUB_ERR_PART_INVALID = -14,   /**< A value is not valid, e.g. '#' in a device id. */
-    IOTHUB_ERR_KEY = -15,            /**< The key is not base64. */
-    IOTHUB_ERR_UNSUPPORTED = -16,    /**< Valid, but this version does not support it. */
+    IOTHUB_ERR_PART_UNKNOWN = -13, /**< A part has an unknown name, or is not a Name=Value pair. */
+    IOTHUB_ERR_PART_INVALID = -14, /**< A value is not valid, e.g. '#' in a device id. */
+    IOTHUB_ERR_KEY = -15,          /**< The key is not base64. */
+    IOTHUB_ERR_UNSUPPORTED = -16,  /**< Valid, but this version does not support it. */
 
     /* The connection failed. The client tries again unless the retry callback stops it. */
     IOTHUB_ERR_NETWORK = -20,       /**< An open connection broke, or the hub closed it. */
@@ -73,14 +73,14 @@ typedef enum iothub_result {
 /**
  * Describes a code in a few English words.
  *
- * @param r  any value, also one that is no code
+ * @param r  any value, also one that is not a result code
  * @return a static text, never NULL
  */
 const char *iothub_result_str(iothub_result r);
 
 /**
  * A result code together with one line of text for people. The text names the part at fault and
- * never holds a key, a signature or a token.
+ * never contains a key, a signature or a token.
  *
  * A function with a parameter of this type fills it when it fails and leaves it unchanged when it
  * succeeds. The caller may pass NULL.

@@ -111,13 +111,13 @@ iothub_result iothub_sas_build_for_sized(const plat_crypto *crypto,
  * Makes a SAS token for the identity, key and policy of a connection string.
  *
  * @param crypto    the platform's cryptography
- * @param cs        the identity; it must hold a key
+ * @param cs        the identity; it must contain a key
  * @param expiry_s  end of the token's validity, in seconds since 1970-01-01 UTC
  * @param[out] out  the token, NUL-terminated; see iothub_sas_build
  * @param cap       size of out in bytes; IOTHUB_SAS_TOKEN_SIZE is always enough
  * @param[out] len  length of the token without the NUL; may be NULL; set on success only
  * @param[out] err  the reason for a failure; may be NULL
- * @retval IOTHUB_ERR_ARG  the connection string holds no key, or a pointer is NULL
+ * @retval IOTHUB_ERR_ARG  the connection string contains no key, or a pointer is NULL
  * @return any other result of iothub_sas_build
  */
 static inline iothub_result iothub_sas_build_for(const plat_crypto *crypto,
@@ -153,7 +153,7 @@ typedef struct iothub_sas_token {
  * @retval IOTHUB_ERR_PART_DUPLICATE  a field is given twice
  * @retval IOTHUB_ERR_PART_EMPTY      a field has no value
  * @retval IOTHUB_ERR_PART_UNKNOWN    a field has an unknown name
- * @retval IOTHUB_ERR_PART_INVALID    a value is not valid, or text is no SAS token at all
+ * @retval IOTHUB_ERR_PART_INVALID    a value is not valid, or text is not a SAS token at all
  * @retval IOTHUB_ERR_ARG             out or the pointer of text is NULL
  */
 iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_error *err);
@@ -164,7 +164,7 @@ iothub_result iothub_sas_parse(iothub_sas_token *out, mqc_span text, iothub_erro
  * @param field     a span of an iothub_sas_token
  * @param[out] out  the decoded text, NUL-terminated; empty after a failure
  * @param cap       size of out in bytes
- * @retval IOTHUB_ERR_PROTOCOL  the percent-encoding is broken, or the text holds a NUL
+ * @retval IOTHUB_ERR_PROTOCOL  the percent-encoding is broken, or the text contains a NUL
  * @retval IOTHUB_ERR_NO_SPACE  cap is too small
  * @retval IOTHUB_ERR_ARG       out or the pointer of field is NULL
  */

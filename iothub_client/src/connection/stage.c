@@ -47,7 +47,8 @@ bool stage_goes_on(iothub_stage *stage, uint32_t budget_ms, uint64_t moved, mqc_
 #ifndef NDEBUG
 bool stage_valid(const iothub_stage *stage)
 {
-    /* Bytes are counted from the second half on, and a stage without a limit has no halves. */
+    /* Bytes are counted only in the second half of the stage; a stage without a limit has no
+     * halves. */
     return stage->late != 0 ? stage->deadline != IOTHUB_NEVER : stage->moved == 0;
 }
 #endif

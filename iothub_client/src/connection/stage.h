@@ -26,7 +26,7 @@ typedef struct iothub_stage {
  */
 void stage_begin(iothub_stage *stage, uint32_t budget_ms, bool can_be_slow, mqc_time now);
 
-/** Sets the deadline of a stage without halves. */
+/** Sets the deadline of a stage whose time is not divided into halves. */
 void stage_set_deadline(iothub_stage *stage, mqc_time deadline);
 
 /**

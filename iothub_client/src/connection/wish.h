@@ -22,7 +22,8 @@ typedef enum iothub_wish_kind {
 
 typedef struct iothub_wish {
     iothub_wish_kind kind;
-    mqc_time stop_at; /* the time at which waiting for open requests ends; 0 without a stop */
+    /* The time at which the client no longer waits for open requests; 0 without a stop. */
+    mqc_time stop_at;
 } iothub_wish;
 
 /**

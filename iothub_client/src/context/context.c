@@ -162,7 +162,8 @@ bool context_valid(const iothub_context *context)
     if (context->scratch == NULL && (context->scratch_len > 0 || context->events_len > 0)) {
         return false;
     }
-    /* Each connection has a generation, and callbacks of the end run as in a turn. */
+    /* Each connection has a generation, and callbacks that run at the end of a client run as in
+     * a turn. */
     return (!connects || context->generation != 0) && (!context->closing || context->processing);
 }
 #endif

@@ -129,8 +129,8 @@ void c2d_on_oversize(iothub_c2d *f)
 #ifndef NDEBUG
 bool c2d_valid(const iothub_c2d *f)
 {
-    /* The engine reads no further message before one of these is accepted, and a deferred message
-     * was received and not accepted. */
+    /* The engine reads no further message until one of these is accepted. A deferred message has
+     * been received but not accepted. */
     return f->deferred <= IOTHUB_UNACCEPTED_MAX && f->accepted <= f->received &&
            f->deferred <= f->received - f->accepted;
 }

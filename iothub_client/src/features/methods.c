@@ -274,7 +274,7 @@ iothub_result methods_respond(iothub_methods *f, const iothub_method_token *toke
 }
 
 #ifndef NDEBUG
-/* No other slot has the number of this one. */
+/* Returns whether no other slot has the number of this one. */
 static bool is_only_one(const iothub_methods *f, const method_slot *slot)
 {
     for (size_t i = 0; i < METHODS_OPEN_MAX; i++) {

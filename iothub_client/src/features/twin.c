@@ -120,7 +120,7 @@ static void hold_until(iothub_twin *f, mqc_time when)
     mqc_hold(f->context->engine, IOTHUB_LANE_TWIN, when != IOTHUB_NEVER);
 }
 
-/* The hub throttles, or it has an internal error. */
+/* Returns whether the status means that the hub throttles or has an internal error. */
 static bool is_temporary(int status)
 {
     return status == 429 || (status >= 500 && status <= 599);
@@ -443,7 +443,7 @@ bool twin_valid(const iothub_twin *f)
     if (f->starved && f->retry_at == IOTHUB_NEVER) {
         return false;
     }
-    /* Requests are held back only after a request that is repeated later. */
+    /* Requests are held back only after a request that will be repeated. */
     return f->retries > 0
                ? f->later_op != 0 && is_temporary(f->later_status)
                : f->later_op == 0 && f->later_status == 0 && f->hold_until == IOTHUB_NEVER;

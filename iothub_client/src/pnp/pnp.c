@@ -28,7 +28,7 @@ void iothub_pnp_put_ack(iothub_json_writer *w, const char *property, int status,
 
 /* --- desired properties ---------------------------------------------------------- */
 
-enum { ROOT_DEPTH = 1 }; /* of the members of the document */
+enum { ROOT_DEPTH = 1 }; /* depth of the document's members */
 
 void iothub_pnp_walk_init(iothub_pnp_walk *p, mqc_span properties, const char *const *components,
                           size_t count)
@@ -42,10 +42,10 @@ void iothub_pnp_walk_init(iothub_pnp_walk *p, mqc_span properties, const char *c
     }
 }
 
-/* What the hub and the conventions add to the properties. */
+/* Returns whether the hub or the conventions have added this member to the properties. */
 static bool is_metadata(mqc_span name)
 {
-    iothub_json_scan s = iothub_json_scan_of(name, 1); /* behind the quote */
+    iothub_json_scan s = iothub_json_scan_of(name, 1); /* 1 skips the opening quote */
     uint32_t first;
 
     return (iothub_json_scan_char(&s, &first) && first == '$') || iothub_json_equals(name, mark);
@@ -61,7 +61,7 @@ static bool is_listed(const iothub_pnp_walk *p)
     return false;
 }
 
-/* Looks ahead into the object that begins here. */
+/* Looks ahead into the object that begins here, and returns whether it has the mark. */
 static bool is_marked(const iothub_pnp_walk *p)
 {
     static const char *const path[] = { mark };
@@ -72,7 +72,7 @@ static bool is_marked(const iothub_pnp_walk *p)
            iothub_json_equals(value, mark_value);
 }
 
-/* Whether a member of the document is a component, or one that was removed. */
+/* Returns whether a member of the document is a component, also one that was removed. */
 static bool is_component(const iothub_pnp_walk *p)
 {
     if (p->reader.kind == IOTHUB_JSON_OBJECT) {
@@ -81,7 +81,7 @@ static bool is_component(const iothub_pnp_walk *p)
     return p->reader.kind == IOTHUB_JSON_NULL && is_listed(p);
 }
 
-/* Reads on from a member of the document or of a component. Returns whether it is a property. */
+/* Continues behind a member of the document or of a component. Returns whether it is a property. */
 static bool read_member(iothub_pnp_walk *p)
 {
     iothub_json_reader *r = &p->reader;
@@ -92,7 +92,7 @@ static bool read_member(iothub_pnp_walk *p)
         const bool component = !metadata && is_component(p);
         p->component = component ? r->name : mqc_span_of(NULL, 0);
         if (component && r->kind == IOTHUB_JSON_OBJECT) {
-            return false; /* its members follow */
+            return false; /* the members of the component follow */
         }
         p->name = component ? mqc_span_of(NULL, 0) : r->name;
     }

@@ -496,7 +496,7 @@ void backlog_close(backlog *b)
 }
 
 #ifndef NDEBUG
-/* Each record that was found or stored waits, is in the lane, or has ended. */
+/* Returns whether each record that was found or stored is waiting, is in the lane, or has ended. */
 static bool counters_agree(const backlog *b)
 {
     const telemetry_ends *e = &b->ends;
@@ -507,7 +507,8 @@ static bool counters_agree(const backlog *b)
 
 bool backlog_valid(const backlog *b)
 {
-    if (store_of(b) == NULL) { /* it is empty, apart from the ends of other messages */
+    /* The table is empty, apart from the ends of messages that were in no store. */
+    if (store_of(b) == NULL) {
         return b->found == 0 && b->stored == 0 && b->open == 0 && b->in_lane == 0;
     }
     if (!counters_agree(b)) {

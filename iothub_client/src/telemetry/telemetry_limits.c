@@ -187,7 +187,7 @@ iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms)
 
 void limits_on_done(telemetry_limits *l, const mqc_done *m)
 {
-    /* The lane does not contain this message any more. */
+    /* The lane no longer contains this message. */
     assert(m->outcome == MQC_OUTCOME_DROPPED ? l->dropping > 0 : limits_valid(l));
     if (m->outcome == MQC_OUTCOME_DROPPED) {
         l->dropping--;

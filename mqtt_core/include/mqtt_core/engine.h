@@ -182,7 +182,7 @@ const char *mqc_error_packet(const mqc_engine *e);
  * message over.
  *
  * Received QoS 1 messages that were not acknowledged are forgotten; the server sends them again.
- * Received QoS 2 messages are remembered until their PUBREL, so that none is handed out twice, or
+ * Received QoS 2 messages are remembered until their PUBREL, so that none is delivered twice, or
  * until a CONNACK reports that the session is lost.
  *
  * @param e  the engine, in any state; it is MQC_IDLE afterwards
@@ -222,15 +222,15 @@ typedef struct mqc_connect_options {
      */
     uint32_t ack_timeout_ms;
     /**
-     * How long reading may stand still.  0: no limit.  It stands still while the application
+     * How long reading may be stalled.  0: no limit.  It is stalled while the application
      * acknowledges nothing and the inbound table is full, while acknowledgements cannot be sent,
      * and after messages were skipped (mqc_memory.inbound).  Keep-alive cannot see in that time
-     * whether the server is gone.  When the time has passed, mqc_tick returns MQC_ERR_STALLED.
+     * whether the server is lost.  When the time has passed, mqc_tick returns MQC_ERR_STALLED.
      */
     uint32_t stall_timeout_ms;
     /**
      * The caller asks mqc_wants_flow before each mqc_tick, and calls mqc_report_flow if it returns
-     * true.  If this is false, the engine takes bytes as received by the peer when mqc_tx_consume
+     * true.  If this is false, the engine regards bytes as received by the peer when mqc_tx_consume
      * reports that the stream took them.
      */
     bool reports_flow;
@@ -241,7 +241,7 @@ typedef struct mqc_connect_options {
  *
  * @param e    the engine, MQC_IDLE; it is MQC_CONNECTING afterwards
  * @param o    options; everything is copied before the call returns
- * @param now  the present time
+ * @param now  the current time
  * @retval MQC_OK           CONNECT is queued
  * @retval MQC_ERR_ARG      a text is not valid UTF-8 or too long, the Will is not valid, or a
  * client id, or the user name of a password, is missing
@@ -458,7 +458,7 @@ mqc_result mqc_disconnect(mqc_engine *e);
  * order; the engine sends PUBACK and PUBREC in the order of the messages (MQTT 3.1.1 section 4.6).
  *
  * For QoS 2 an acknowledgement also counts without a connection, and when a latched error is
- * returned: the message is not handed out again.
+ * returned: the message is not delivered again.
  *
  * @param e          the engine
  * @param packet_id  mqc_message.packet_id
@@ -566,7 +566,7 @@ uint8_t *mqc_rx_space(mqc_engine *e, size_t *len);
  *
  * @param e    the engine
  * @param len  the number of bytes
- * @param now  the present time
+ * @param now  the current time
  * @retval MQC_OK         the bytes are accepted
  * @retval MQC_ERR_ARG    len is larger than mqc_rx_space allowed; nothing has changed
  * @retval MQC_ERR_STATE  there is no connection
@@ -592,7 +592,7 @@ const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len);
  *
  * @param e    the engine
  * @param len  the number of bytes, from the start of the run
- * @param now  the present time
+ * @param now  the current time
  */
 void mqc_tx_consume(mqc_engine *e, size_t len, mqc_time now);
 
@@ -613,7 +613,7 @@ bool mqc_tx_ready(mqc_engine *e);
  * after the last bytes, and then read what was received.  The next result depends on that.
  *
  * @param e           the engine
- * @param[out] until  until when the number holds; 0 when the result is 1
+ * @param[out] until  the time until which the number is valid; 0 when the result is 1
  * @return            the number of bytes; 1: any byte
  */
 size_t mqc_rx_least(mqc_engine *e, mqc_time *until);
@@ -646,7 +646,7 @@ typedef struct mqc_flow {
  * in a keep-alive, or in ack_timeout_ms when that is shorter.
  *
  * @param e    the engine
- * @param now  the present time
+ * @param now  the current time
  * @return     true when a report is due
  */
 bool mqc_wants_flow(const mqc_engine *e, mqc_time now);
@@ -656,7 +656,7 @@ bool mqc_wants_flow(const mqc_engine *e, mqc_time now);
  *
  * @param e    the engine
  * @param f    the progress
- * @param now  the present time
+ * @param now  the current time
  */
 void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now);
 
@@ -679,8 +679,8 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now);
  * is found that much later; a server whose system does not acknowledge what is sent is not.
  *
  * @param e    the engine
- * @param now  the present time
- * @retval MQC_OK             the connection goes on, or there is none
+ * @param now  the current time
+ * @retval MQC_OK             the connection continues, or there is none
  * @retval MQC_ERR_TIMEOUT    the connection is lost, or an answer is overdue
  * @retval MQC_ERR_STALLED    reading stood still for too long
  * @retval MQC_ERR_PROTOCOL   a skipped message is asked for with another connection

@@ -41,7 +41,7 @@ struct mqc_entry {
     uint8_t lane;       /**< The lane of an entry in mqc_pubrel_chain. */
 };
 
-/** A message with QoS that was handed to the application. */
+/** A message with QoS that was delivered to the application. */
 struct mqc_inbound {
     uint16_t packet_id; /**< The server's packet id. */
     uint8_t qos;        /**< 1 or 2. */
@@ -120,7 +120,7 @@ typedef struct mqc_control {
     size_t end;   /**< Offset behind the last byte. */
 } mqc_control;
 
-/** Messages with QoS that were handed out; inbox.h shows the order of the table. */
+/** Messages with QoS that were delivered; inbox.h shows the order of the table. */
 typedef struct mqc_inbox {
     mqc_inbound *table; /**< Circular. */
     uint32_t cap;       /**< Size of the table. */
@@ -187,7 +187,7 @@ typedef struct mqc_round_trip {
 
 /** The low-water mark of received bytes; see rx_low_water.h. */
 typedef struct mqc_rx_low_water {
-    mqc_time wait_until;    /**< The mark holds until this time. */
+    mqc_time wait_until;    /**< The mark is valid until this time. */
     uint16_t low_water;     /**< Received bytes that are worth waking up for; 0: any. */
     uint16_t low_water_max; /**< Bytes that the server sends, or may send, without a pause. */
     uint16_t skip_batches;  /**< Batches to be sent before the mark may rise again. */

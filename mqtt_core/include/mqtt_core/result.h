@@ -21,7 +21,7 @@ typedef enum mqc_result {
 
     /* The call was refused; the engine is unchanged and can be used further. */
     MQC_ERR_ARG = -1,   /**< An argument is outside its documented range. */
-    MQC_ERR_STATE = -2, /**< The call is not allowed in the present state. */
+    MQC_ERR_STATE = -2, /**< The call is not allowed in the current state. */
     MQC_ERR_NO_SPACE =
         -3, /**< There is no room now; call again after bytes were sent or received. */
     MQC_ERR_TOO_BIG = -4, /**< The data can never fit; calling again does not help. */

@@ -36,13 +36,14 @@ typedef struct plat_http_request {
     /** Path of a Unix socket to connect to; the host of the URL is then only a name.  NULL: connect
      * to the host of the URL. */
     const char *unix_socket;
-    const char *const *headers; /**< Lines such as "Content-Type: application/json". */
+    const char *const *headers; /**< Header lines such as "Content-Type: application/json". */
     size_t header_count;        /**< Number of headers, at most PLAT_HTTP_HEADERS_MAX. */
     const void *body;           /**< The body, or NULL; borrowed until the request has ended. */
     bool copy_body;             /**< true: the body is copied, and not borrowed. */
     size_t body_len;            /**< Size of the body in bytes. */
-    size_t answer_max;   /**< Largest body of an answer, in bytes; a larger one is an error. */
-    uint32_t timeout_ms; /**< Time for the whole request, at least 1. */
+    /** Largest allowed body of an answer, in bytes; a larger one is an error. */
+    size_t answer_max;
+    uint32_t timeout_ms; /**< Time limit of the whole request in milliseconds, at least 1. */
     /** @name Trust
      * The only certificates to trust: a PEM file, or PEM text in memory.  NULL: those of the
      * system.
@@ -52,7 +53,7 @@ typedef struct plat_http_request {
     const void *ca_data; /**< PEM text; it need not end with a NUL. */
     size_t ca_len;       /**< Its size in bytes. */
     /** @} */
-    uint64_t reserved[4]; /**< For later versions: zero. */
+    uint64_t reserved[4]; /**< For later versions; must be zero. */
 } plat_http_request;
 
 /** Largest number of headers of a request. */
@@ -60,16 +61,16 @@ typedef struct plat_http_request {
 
 /** An answer. */
 typedef struct plat_http_answer {
-    int status;             /**< 100 to 599. */
-    const char *body;       /**< The body, with a NUL behind it; valid until the next start. */
+    int status;             /**< HTTP status, 100 to 599. */
+    const char *body;       /**< The body, followed by a NUL; valid until the next start. */
     size_t body_len;        /**< Its size in bytes, without the NUL. */
-    uint32_t retry_after_s; /**< Seconds of the header Retry-After; 0: it was not sent. */
+    uint32_t retry_after_s; /**< Value of the header Retry-After in seconds; 0: it was not sent. */
 } plat_http_answer;
 
-/** Number of descriptors that one request waits for at most. */
+/** Most descriptors that one request waits for. */
 #define PLAT_HTTP_POLLS 4
 
-/** Makes one HTTP request at a time. */
+/** An object that makes one HTTP request at a time. */
 typedef struct plat_http plat_http;
 
 /** The functions of a plat_http. */
@@ -113,7 +114,7 @@ typedef struct plat_http_ops {
     void (*wait)(plat_http *h, uint32_t max_ms);
 
     /**
-     * Tells people why the last call has failed.
+     * Explains why the last call has failed.
      * @param h  any
      * @return one line without secrets, valid until the next call; "" if nothing has failed
      */
@@ -138,7 +139,7 @@ struct plat_http {
 };
 
 /**
- * Makes a plat_http of libcurl.  Link iothub::platform_curl.
+ * Makes a plat_http that uses libcurl. Link iothub::platform_curl.
  * @param[out] out  the object, freed by its free; unchanged after a failure
  * @retval PLAT_ERR_MEMORY  no memory is left
  */

@@ -20,7 +20,7 @@
  * References: make returns the first reference to an identity.  Each stream that is made with the
  * identity has a reference of its own until its deinit.  The last release frees the identity and
  * erases its key.  So an owner may release an identity that it has replaced at once: streams that
- * still use the old one go on using it.
+ * still use the old one continue to use it.
  *
  * An identity does not change after it was made, and any thread may use it.
  */
@@ -105,8 +105,8 @@ struct plat_signer {
                         size_t cap, size_t *len, plat_identity_fault *fault);
 
     /**
-     * The last reference to the identity is gone, or the identity could not be made: the signer is
-     * not used any more.  May be NULL.
+     * The last reference to the identity has ended, or the identity could not be made: the signer
+     * is not used any more.  May be NULL.
      * @param self  this signer
      */
     void (*release)(const plat_signer *self);

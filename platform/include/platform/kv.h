@@ -71,7 +71,7 @@ typedef struct plat_kv_ops {
     plat_result (*remove)(plat_kv *kv, const char *key);
 
     /**
-     * Tells people why the last call has failed.
+     * Explains why the last call has failed.
      * @param kv  the store
      * @return one line that names the file and never shows a value, valid until the next call; ""
      *         without a failure

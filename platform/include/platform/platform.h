@@ -27,8 +27,8 @@ typedef struct plat_clock plat_clock;
 /** Functions of a clock.  Any thread may call them. */
 struct plat_clock {
     /**
-     * The time that deadlines are measured by.  It never goes back.  It goes on while the system is
-     * suspended, where there is such a clock (CLOCK_BOOTTIME on Linux), because the hub does not
+     * The time that deadlines are measured by.  It never goes back.  It continues while the system
+     * is suspended, where there is such a clock (CLOCK_BOOTTIME on Linux), because the hub does not
      * stop meanwhile.
      * @param self  this clock
      * @return milliseconds since any origin
@@ -146,7 +146,7 @@ typedef struct plat_stream_config {
                                   for one; NULL: none.  The stream takes a reference. */
 } plat_stream_config;
 
-/** Number of polls that plat_net.wait takes at most. */
+/** Largest number of polls that plat_net.wait accepts. */
 #define PLAT_WAIT_MAX 4
 
 /** The network. */

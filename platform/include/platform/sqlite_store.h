@@ -9,7 +9,7 @@
  * together: move or copy both or none.  A store that was closed is one file, unless the disk was
  * full: then the -wal file stays, but only to hold its blocks.
  *
- * Opening a store takes the same time however many records it holds, and the memory that it uses
+ * Opening a store takes the same time however many records it contains, and the memory that it uses
  * does not grow with them.  Counts and bytes are exact.  The file keeps its size when records are
  * removed, so that later records can use the space.  Once the store is empty, the file shrinks.
  *

@@ -33,7 +33,7 @@ typedef struct plat_store_record {
     int64_t stored_s; /**< when it was appended, in seconds since 1970-01-01 UTC; 0: unknown */
     uint64_t tag;     /**< of the caller's choice */
     uint32_t id;      /**< of the caller's choice */
-    uint32_t ttl_ms; /**< how long it is of use, in milliseconds from stored_s on; 0: without end */
+    uint32_t ttl_ms; /**< how long it is useful, in milliseconds from stored_s on; 0: without end */
     uint32_t flags;  /**< of the caller's choice */
     const void *head; /**< the first part of the record */
     size_t head_len;  /**< its size in bytes; may be 0 */
@@ -41,7 +41,7 @@ typedef struct plat_store_record {
     size_t body_len;  /**< its size in bytes; may be 0 */
 } plat_store_record;
 
-/** What a store holds. */
+/** What a store contains. */
 typedef struct plat_store_info {
     uint64_t id;       /**< a random number, chosen when the store was made, that identifies it */
     uint64_t next_seq; /**< sequence number of the next record that is appended */
@@ -63,7 +63,7 @@ typedef struct plat_store_ops {
      * @retval PLAT_ERR_FULL   no space on the disk, or the store's limit; nothing is stored
      * @retval PLAT_ERR_STORE  the disk failed.  The record is not in the store; but if the process
      *                         ends now, it may be in the store when that is opened again.
-     * @retval PLAT_ERR_ARG    the record is larger than any store can hold
+     * @retval PLAT_ERR_ARG    the record is larger than any store can save
      * @return PLAT_ERR_STORE_DAMAGED or PLAT_ERR_MEMORY as well
      */
     plat_result (*append)(plat_store *s, plat_store_record *r, uint64_t now_ms);
@@ -112,14 +112,14 @@ typedef struct plat_store_ops {
     plat_result (*on_time)(plat_store *s, uint64_t now_ms);
 
     /**
-     * Reports what the store holds.
+     * Reports what the store contains.
      * @param s         the store
      * @param[out] out  the answer
      */
     void (*info)(const plat_store *s, plat_store_info *out);
 
     /**
-     * Tells people why the last call has failed.
+     * Explains why the last call has failed.
      * @param s  the store
      * @return one line that names the file, valid until the next call; "" without a failure
      */

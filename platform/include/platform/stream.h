@@ -22,7 +22,7 @@ extern "C" {
 typedef enum plat_stage {
     PLAT_STAGE_RESOLVE = 1, /**< It looks up the host name. */
     PLAT_STAGE_CONNECT,     /**< It connects to an address. */
-    PLAT_STAGE_TLS,         /**< The TLS handshake goes on. */
+    PLAT_STAGE_TLS,         /**< The TLS handshake is in progress. */
     PLAT_STAGE_OPEN         /**< The stream is open: bytes can be sent and received. */
 } plat_stage;
 
@@ -32,7 +32,7 @@ typedef struct plat_poll {
     bool want_read;      /**< watch fd until it can be read */
     bool want_write;     /**< watch fd until it can be written */
     uint32_t generation; /**< changes whenever fd stands for another open file than before */
-    bool ready_now;      /**< do not sleep: for example, TLS holds bytes that were not read yet */
+    bool ready_now;      /**< do not sleep: for example, TLS has bytes that were not read yet */
     uint64_t wake_at_ms; /**< monotonic time of the next call without an event; 0: never */
 } plat_poll;
 
@@ -100,7 +100,7 @@ typedef struct plat_stream_ops {
      * @param len        their number, at least 1
      * @param[out] sent  how many bytes the stream took, from the first one on
      * @retval PLAT_OK           *sent is at least 1
-     * @retval PLAT_WOULD_BLOCK  the stream takes no bytes now
+     * @retval PLAT_WOULD_BLOCK  the stream accepts no bytes now
      * @return any other result: the connection broke
      */
     plat_result (*send)(plat_stream *s, const uint8_t *buf, size_t len, size_t *sent);
@@ -147,7 +147,7 @@ typedef struct plat_stream_ops {
     bool (*resumed)(const plat_stream *s);
 
     /**
-     * Tells people why the last call has failed.
+     * Explains why the last call has failed.
      * @param s  the stream, in any state
      * @return one line that never contains a secret, valid until the next call; "" if the stream
      * has not failed

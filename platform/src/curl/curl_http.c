@@ -9,19 +9,20 @@
 typedef struct curl_http {
     plat_http base;
     CURLM *multi;
-    CURL *easy; /* NULL: no request is in progress */
+    CURL *easy; /* NULL if no request is in progress */
     struct curl_slist *headers;
 
-    char *answer; /* with a NUL behind it; NULL: empty */
+    char *answer; /* ends with a NUL; NULL: empty */
     size_t answer_len;
     size_t answer_max;
     bool too_big;
-    bool head_ended; /* the blank line behind the headers of the answer has arrived */
+    bool head_ended; /* the blank line that ends the headers of the answer has arrived */
 
-    curl_socket_t sockets[PLAT_HTTP_POLLS]; /* that libcurl waits for; CURL_SOCKET_BAD: none */
-    int wanted[PLAT_HTTP_POLLS];            /* CURL_POLL_IN and so on */
-    uint32_t generation;                    /* number of changes of sockets */
-    char detail[CURL_ERROR_SIZE + 32];      /* "": nothing has failed */
+    /* The sockets that libcurl waits for; CURL_SOCKET_BAD: none. */
+    curl_socket_t sockets[PLAT_HTTP_POLLS];
+    int wanted[PLAT_HTTP_POLLS];       /* what to wait for: CURL_POLL_IN and so on */
+    uint32_t generation;               /* counts the changes of sockets */
+    char detail[CURL_ERROR_SIZE + 32]; /* text of the last failure; "" if nothing has failed */
     char fault[CURL_ERROR_SIZE];
 } curl_http;
 
@@ -59,7 +60,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
     if (at < 0) {
         at = place_of(h, CURL_SOCKET_BAD);
     }
-    if (at >= 0) { /* without a free place, the timer of libcurl alone drives the socket */
+    if (at >= 0) { /* If no entry is free, only libcurl's timer serves the socket. */
         h->sockets[at] = socket;
         h->wanted[at] = what;
     }
@@ -149,7 +150,7 @@ static void drop_answer(curl_http *h)
 static void drop_headers(curl_http *h)
 {
     for (struct curl_slist *at = h->headers; at != NULL; at = at->next) {
-        erase(at->data, strlen(at->data)); /* one may hold a token */
+        erase(at->data, strlen(at->data)); /* a header may contain a token */
     }
     curl_slist_free_all(h->headers);
     h->headers = NULL;
@@ -233,7 +234,7 @@ static CURLcode set_body(CURL *easy, const plat_http_request *r)
                         : curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body);
 }
 
-/* The first failure is returned; the later calls then do no harm. */
+/* Returns the first failure; the calls after it do no harm. */
 static CURLcode first(CURLcode a, CURLcode b)
 {
     return a != CURLE_OK ? a : b;
@@ -256,7 +257,8 @@ static CURLcode set_options(curl_http *h, const plat_http_request *r)
     code = first(code, curl_easy_setopt(easy, CURLOPT_WRITEDATA, h));
     code = first(code, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->fault));
     code = first(code, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-    code = first(code, curl_easy_setopt(easy, CURLOPT_PROXY, "")); /* ignores the environment */
+    /* Ignores the proxy variables of the environment. */
+    code = first(code, curl_easy_setopt(easy, CURLOPT_PROXY, ""));
     code = first(code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
     return first(code, set_trust(easy, r));
 }
@@ -348,7 +350,7 @@ static plat_result finish(curl_http *h, CURLcode code, plat_http_answer *answer)
         end_request(h);
         return r;
     }
-    if (!h->head_ended) { /* libcurl takes the end of the connection for the end of the headers */
+    if (!h->head_ended) { /* libcurl accepts the end of the connection as the end of the headers */
         end_request(h);
         return refuse(h, PLAT_ERR_IO, "HTTP: the connection ended inside the head of the answer");
     }
@@ -364,7 +366,7 @@ static plat_result finish(curl_http *h, CURLcode code, plat_http_answer *answer)
     return PLAT_OK;
 }
 
-/* Lets libcurl look at all its sockets and its timer. */
+/* Lets libcurl check all its sockets and its timer. */
 static void drive(curl_http *h)
 {
     int running;

@@ -272,7 +272,7 @@ static const struct {
     { MOSQ_EVT_TICK, on_tick },
 };
 
-/* NULL when it was not given. */
+/* Returns NULL if the option was not given. */
 static const char *text_option(const struct mosquitto_opt *options, int count, const char *name)
 {
     for (int i = 0; i < count; i++) {
@@ -300,7 +300,7 @@ EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *su
     return -1;
 }
 
-/* Without the option there is no provisioning service. */
+/* Does nothing without the option --dps. */
 static bool start_dps(hub *h, const struct mosquitto_opt *options, int count, hub_fault *fault)
 {
     const char *host = text_option(options, count, "dps_host");

@@ -20,7 +20,7 @@ static dps_table *table_of(dps *d, bool group)
 
 /* --- the directory ----------------------------------------------------------------- */
 
-/* 0ne and eight digits, as the real ones. */
+/* Returns "0ne" and eight digits, as the real service does. */
 static char *new_id_scope(void)
 {
     uint32_t random;
@@ -86,7 +86,7 @@ static unsigned larger(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
-/* What must not stop the emulator is set aside. */
+/* Sets a damaged file aside and reports it, because it must not stop the emulator. */
 static hub_result damaged(const dps *d, const char *name, hub_result r, const hub_fault *fault)
 {
     if (r != HUB_ERR_ARGUMENT) {
@@ -257,7 +257,8 @@ static bool remove_file(const dps *d, char *name, dps_error *e)
     return ok || dps_fail_by(e, &fault);
 }
 
-/* Its registrations first, so that none is left without its enrolment. */
+/* Deletes the registrations of an enrolment. This is done before the enrolment itself is
+ * deleted, so that no registration is left alone. */
 static bool delete_registrations(dps *d, const dps_enrollment *enrollment, dps_error *e)
 {
     for (size_t i = d->registrations.count; i > 0; i--) {
@@ -304,7 +305,7 @@ bool dps_registration_of(const dps_registration *r, const dps_enrollment *enroll
     return (r->group != NULL) == enrollment->group && strcasecmp(owner, enrollment->id) == 0;
 }
 
-/* The one of this id, or a new one that is in no table yet. */
+/* Returns the registration with this id, or makes one that is not in the table yet. */
 static dps_registration *registration_for(const dps *d, const dps_enrollment *enrollment,
                                           const char *id, int64_t now_ms)
 {

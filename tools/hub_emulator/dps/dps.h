@@ -2,9 +2,10 @@
 #define DPS_H
 
 /**
- * @file The Device Provisioning Service: its enrolments and registrations, and their files. It
- * knows neither the broker nor the hub, which carries out its assignments. Every change is written
- * to disk before it changes the memory and before the call returns.
+ * @file
+ * The Device Provisioning Service: its enrolments and registrations, and their files. It does not
+ * know the broker, nor the hub, which carries out its assignments. Every change is written to disk
+ * before the memory is changed and before the call returns.
  */
 
 #include "dps/dps_enrollment.h"
@@ -14,9 +15,9 @@
 #include "dps/dps_table.h"
 
 typedef struct dps_settings {
-    const char *host;   /* of the hub that it assigns devices to */
-    unsigned assigning; /* how often a device is told "assigning" before it is assigned */
-    int retry_after_s;  /* how long it shall wait each time */
+    const char *host;   /* host name of the hub that it assigns devices to */
+    unsigned assigning; /* how often a device is answered "assigning" before it is assigned */
+    int retry_after_s;  /* how many seconds the device is asked to wait each time */
 } dps_settings;
 
 #define DPS_ASSIGNING_DEFAULT     1
@@ -27,8 +28,8 @@ typedef struct dps_settings {
 typedef struct dps {
     const hub_store *store;
     char *id_scope;
-    char *host;    /* of the only hub */
-    char *profile; /* connectionProfile of the answers; NULL: none */
+    char *host;    /* host name of the only hub */
+    char *profile; /* connectionProfile in the answers; NULL: none */
     dps_table individuals;
     dps_table groups;
     dps_table registrations;
@@ -40,34 +41,40 @@ typedef struct dps {
 } dps;
 
 /**
- * Reads the directory; a new one gets its id scope. Damaged files are set aside and reported. The
- * store must outlive the service; the settings are copied.
+ * Reads the directory; a new one gets an id scope. Damaged files are set aside and reported. The
+ * store must exist as long as the service; the settings are copied.
  */
 hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, hub_fault *fault);
 void dps_close(dps *d);
 
-/** {"assigning":2,"retryAfter":3,"connectionProfile":"text"}, all optional. */
+/**
+ * Changes settings. json is for example {"assigning":2,"retryAfter":3,"connectionProfile":"text"};
+ * each member is optional.
+ */
 bool dps_set(dps *d, const cJSON *json, dps_error *e);
 
 /* Enrolments. */
 
 const dps_enrollment *dps_find_enrollment(const dps *d, bool group, const char *id);
-/** Creates an enrolment or replaces it. NULL after a refusal, which changes nothing. */
+/** Creates an enrolment or replaces it. Returns NULL if it is refused, and then changes nothing. */
 const dps_enrollment *dps_put_enrollment(dps *d, bool group, const char *id, const cJSON *body,
                                          int64_t now_ms, dps_error *e);
-/** Deletes it with its registrations. The devices stay in the hub. */
+/** Deletes an enrolment and its registrations. The devices stay in the hub. */
 bool dps_delete_enrollment(dps *d, const dps_enrollment *enrollment, dps_error *e);
-/** As the service shows it, with the registration of an individual enrolment. */
+/**
+ * Returns the enrolment as the service shows it, with the registration of an individual enrolment.
+ */
 cJSON *dps_show_enrollment(const dps *d, const dps_enrollment *enrollment, bool with_keys);
 
 /* Registrations. */
 
 dps_registration *dps_find_registration(const dps *d, const char *id);
-/** True if the registration is of the enrolment. */
+/** Returns whether the registration belongs to the enrolment. */
 bool dps_registration_of(const dps_registration *r, const dps_enrollment *enrollment);
 /**
- * Saves the result of an attempt to register. enrollment: that of the device. NULL: it cannot be
- * saved, and nothing has changed. The old registration of the same id is freed.
+ * Saves the result of an attempt to register, and frees the earlier registration with this id.
+ * enrollment is that of the device. Returns NULL if the result cannot be saved; then nothing has
+ * changed.
  */
 dps_registration *dps_record(dps *d, const dps_enrollment *enrollment, const char *id,
                              const dps_outcome *outcome, int64_t now_ms, dps_error *e);

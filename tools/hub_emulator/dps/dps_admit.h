@@ -1,18 +1,23 @@
 #ifndef DPS_ADMIT_H
 #define DPS_ADMIT_H
 
-/** @file Which enrolment a device belongs to, and whether it has proved that. */
+/**
+ * @file
+ * Finds the enrolment of a device, and checks whether the device has proved that it belongs to it.
+ */
 
 #include "dps/dps.h"
 
-/** A device that may register, and with which keys. Start with { 0 }. */
+/** A device that may register, and its keys. Start with { 0 }. */
 typedef struct dps_admission {
     const dps_enrollment *enrollment;
-    char *primary_key; /* of the device */
+    char *primary_key; /* primary key of the device */
     char *secondary_key;
 } dps_admission;
 
-/** Judges what a device said about itself. On true, end it with dps_admission_free. */
+/**
+ * Checks what a device said about itself. If it returns true, free *out with dps_admission_free.
+ */
 bool dps_admit(const dps *d, const dps_session *s, int64_t now_s, dps_admission *out, dps_error *e);
 void dps_admission_free(dps_admission *a);
 

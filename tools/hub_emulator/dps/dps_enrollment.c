@@ -35,7 +35,7 @@ bool dps_id_valid(const char *id)
 
 /* --- members ------------------------------------------------------------------ */
 
-/* What a member must be. Context is the request. */
+/* Checks a member of the body of a request. */
 typedef bool (*member_check)(const cJSON *item, const dps_enrollment_request *r);
 
 static bool is_device_id(const cJSON *item, const dps_enrollment_request *r)
@@ -134,7 +134,7 @@ static const struct {
     { "optionalDeviceInformation", is_object, "not an object" },
 };
 
-/* The members that the service shows even if nobody gave them. */
+/* Adds the members that the service shows even if nobody gave them. */
 static void add_defaults(cJSON *settings)
 {
     if (get(settings, "capabilities") == NULL) {
@@ -311,7 +311,7 @@ hub_result dps_enrollment_save(const dps_enrollment *e, const hub_store *store, 
     return r;
 }
 
-/* The hub may have got another name since then, which says nothing about the file. */
+/* Removes names of other hubs from a saved enrolment: they are names that this hub had before. */
 static void forget_hubs(cJSON *json, const char *host)
 {
     const dps_enrollment_request r = { .host = host };

@@ -70,7 +70,7 @@ char *dps_uuid(void)
     uint8_t b[16];
 
     hub_random(b, sizeof b);
-    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40); /* version 4: random */
+    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40); /* version 4 (random) */
     b[8] = (uint8_t)((b[8] & 0x3F) | 0x80); /* the variant of RFC 4122 */
     return hub_format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
                       b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],

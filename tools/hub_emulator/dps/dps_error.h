@@ -2,8 +2,9 @@
 #define DPS_ERROR_H
 
 /**
- * @file An error as the Device Provisioning Service reports it, to devices and over REST alike:
- * an HTTP status, a number of six digits that begins with it, and a sentence.
+ * @file
+ * An error as the Device Provisioning Service reports it, both to devices and over REST: an HTTP
+ * status, a number of six digits that begins with the status, and a sentence.
  */
 
 #include <stdbool.h>
@@ -11,11 +12,11 @@
 
 #include "base/result.h"
 
-/** Numbers of errors. The documentation names some of them only. */
+/** Numbers of errors. The documentation gives only some of them. */
 typedef enum dps_code {
     DPS_CODE_ARGUMENT = 400004,
     DPS_CODE_ALLOCATION_FAILED = 400207,
-    DPS_CODE_KEY = 401000,         /* a token that is not signed by the enrolment's key */
+    DPS_CODE_KEY = 401000,         /* a token that is not signed with the enrolment's key */
     DPS_CODE_CERTIFICATE = 401002, /* a certificate that the enrolment does not accept */
     DPS_CODE_FORBIDDEN = 403000,
     DPS_CODE_NO_RESOURCE = 404000,
@@ -38,15 +39,18 @@ typedef struct dps_error {
 /** Fills *e and returns false, so that a refusal is one statement. */
 bool dps_fail(dps_error *e, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/** The same for a failure of the hub's own functions. */
+/** Does the same for a failure of the hub's own functions. */
 bool dps_fail_by(dps_error *e, const hub_fault *fault);
 
-/** The HTTP status of the error. */
+/** Returns the HTTP status of the error. */
 int dps_error_status(const dps_error *e);
-/** {"errorCode":..,"trackingId":..,"message":..,"timestampUtc":..}, on the heap. */
+/**
+ * Returns the error as {"errorCode":..,"trackingId":..,"message":..,"timestampUtc":..}, on the
+ * heap.
+ */
 char *dps_error_text(const dps_error *e, int64_t now_ms);
 
-/** A random UUID in its usual form, on the heap. */
+/** Returns a random UUID in its usual form, on the heap. */
 char *dps_uuid(void);
 
 #endif

@@ -25,7 +25,7 @@ static const cJSON *get(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* A member that is missing leaves the default. */
+/* Reads a number. If the member is missing, *out keeps its default. */
 static bool read_number(const cJSON *json, const char *name, int64_t min, int64_t max, int64_t *out,
                         dps_error *e)
 {
@@ -74,7 +74,7 @@ static bool read_target(const cJSON *json, dps_faults *f, dps_error *e)
     return dps_fail(e, DPS_CODE_ARGUMENT, "on: neither register nor poll, or not for this kind");
 }
 
-/* The code is that of the status unless it is given. */
+/* Reads the error code. If it is missing, it is made from the status. */
 static bool read_code(const cJSON *json, dps_faults *f, dps_error *e)
 {
     int64_t status = f->code / 1000;

@@ -2,7 +2,8 @@
 #define DPS_FAULTS_H
 
 /**
- * @file Faults that a test requests: what the service does wrong, and how often.
+ * @file
+ * Faults that a test requests: which errors the service makes, and how often.
  */
 
 #include "base/json.h"
@@ -19,24 +20,25 @@ typedef enum dps_fault_kind {
     DPS_FAULT_UNASSIGNED /* the registration ends as unassigned */
 } dps_fault_kind;
 
-/** The requests that a fault is for; values are bits of one set. */
+/** The requests to which a fault applies; the values are bits of a set. */
 typedef enum dps_fault_target { DPS_ON_REGISTER = 1, DPS_ON_POLL = 2 } dps_fault_target;
 
 /** Start with { 0 }. */
 typedef struct dps_faults {
     dps_fault_kind kind;
     unsigned targets;  /* set of dps_fault_target */
-    unsigned left;     /* the number of requests that it still hits */
-    int code;          /* of an error: six digits, the status first */
-    int retry_after_s; /* below 0: none */
+    unsigned left;     /* number of requests to which it still applies */
+    int code;          /* code of an error: six digits that begin with the status */
+    int retry_after_s; /* less than 0: none */
 } dps_faults;
 
 /**
- * {"count":3,"kind":"status","status":429,"errorCode":429001,"retryAfter":5,"on":"poll"}: all but
- * count and kind have defaults. A refusal changes nothing.
+ * Sets a fault from
+ * {"count":3,"kind":"status","status":429,"errorCode":429001,"retryAfter":5,"on":"poll"}. All
+ * members but count and kind have defaults. A refusal changes nothing.
  */
 bool dps_faults_set(dps_faults *f, const cJSON *json, dps_error *e);
-/** The fault for this request, which is counted; DPS_FAULT_NONE in most cases. */
+/** Returns the fault for this request and counts it; DPS_FAULT_NONE if there is none. */
 dps_fault_kind dps_faults_take(dps_faults *f, dps_fault_target target);
 
 #endif

@@ -86,7 +86,7 @@ dps_registration *dps_registration_next(const dps_registration *r, const dps_out
 
 /* --- the operation ------------------------------------------------------------ */
 
-/* As the service makes them: 4.{16 hexadecimal digits}.{UUID}. */
+/* The id of an operation has the form 4.{16 hexadecimal digits}.{UUID}, as the service makes it. */
 void dps_registration_begin(dps_registration *r, unsigned assigning, const char *profile)
 {
     uint32_t tenant[2];
@@ -164,9 +164,9 @@ cJSON *dps_registration_view(const dps_registration *r)
 static unsigned long take_character(const char **at)
 {
     static const struct {
-        unsigned char first; /* the lowest first byte of this length */
-        unsigned char mask;  /* the bits of the first byte that count */
-        unsigned more;       /* bytes that follow */
+        unsigned char first; /* the lowest first byte of a character of this length */
+        unsigned char mask;  /* the bits of the first byte that belong to the character */
+        unsigned more;       /* number of bytes that follow */
     } forms[] = { { 0xF0, 0x07, 3 }, { 0xE0, 0x0F, 2 }, { 0xC0, 0x1F, 1 }, { 0x00, 0x7F, 0 } };
     const unsigned char *p = (const unsigned char *)*at;
     size_t form = 0;
@@ -182,8 +182,8 @@ static unsigned long take_character(const char **at)
     return character;
 }
 
-/* One vendor SDK reads its answers as ASCII, so other characters are escaped. The text is JSON, in
- * which they occur in strings only. */
+/* Escapes all characters that are not ASCII, because one vendor SDK reads the answers as ASCII.
+ * The text is JSON, in which such characters occur only in strings. */
 static char *ascii(char *text)
 {
     hub_text out = { 0 };
@@ -196,7 +196,7 @@ static char *ascii(char *text)
             hub_text_add(&out, start, 1);
         } else if (character < 0x10000) {
             hub_text_printf(&out, "\\u%04lx", character);
-        } else { /* the two halves of UTF-16 */
+        } else { /* two surrogates of UTF-16 */
             hub_text_printf(&out, "\\u%04lx\\u%04lx", 0xD7C0 + (character >> 10),
                             0xDC00 + (character & 0x3FF));
         }
@@ -262,7 +262,7 @@ hub_result dps_registration_save(const dps_registration *r, const hub_store *sto
     return result;
 }
 
-/* The index of a name; count if it is none of them. */
+/* Returns the index of a name; count if it is not in the list. */
 static size_t index_of(const char *name, const char *const *names, size_t count)
 {
     size_t i = 0;

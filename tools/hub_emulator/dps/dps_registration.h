@@ -2,8 +2,9 @@
 #define DPS_REGISTRATION_H
 
 /**
- * @file The registration of one device: the result, which is saved, and the operation that leads
- * to it, which is not.
+ * @file
+ * The registration of one device: its result, which is saved, and the operation that leads to it,
+ * which is not saved.
  */
 
 #include <stdint.h>
@@ -25,14 +26,14 @@ typedef enum dps_substatus {
 typedef struct dps_outcome {
     dps_status status;
     dps_substatus substatus;
-    const char *host;      /* of an assigned device; otherwise NULL */
-    const char *device_id; /* of an assigned device; otherwise NULL */
-    dps_error error;       /* of a failed one */
-    const cJSON *payload;  /* for the device, or NULL */
+    const char *host;      /* hub of an assigned device; otherwise NULL */
+    const char *device_id; /* id of an assigned device; otherwise NULL */
+    dps_error error;       /* error of a failed registration */
+    const cJSON *payload;  /* payload for the device, or NULL */
 } dps_outcome;
 
 typedef struct dps_registration {
-    unsigned number; /* in the name of its file */
+    unsigned number; /* the number in the name of its file */
     char *id;
     char *group; /* the id of its group; NULL: an individual enrolment */
     char *host;
@@ -45,40 +46,43 @@ typedef struct dps_registration {
     int64_t etag;
     int64_t created_ms;
     int64_t updated_ms;
-    char *operation_id; /* of the last attempt; NULL: none in this run */
-    unsigned assigning; /* the number of polls to be answered with "assigning" */
+    char *operation_id; /* id of the last operation; NULL: none in this run */
+    unsigned assigning; /* number of polls that are still answered with "assigning" */
     char *profile;      /* connectionProfile in the answers, or NULL */
 } dps_registration;
 
-/** Without a result. group: NULL for an individual enrolment. */
+/** Makes a registration without a result. group is NULL for an individual enrolment. */
 dps_registration *dps_registration_new(unsigned number, const char *id, const char *group,
                                        int64_t now_ms);
 void dps_registration_free(dps_registration *r);
 
-/** A copy with the new result, to be saved before it takes the place of the old one. */
+/** Makes a copy with the new result. It is saved before it replaces the old registration. */
 dps_registration *dps_registration_next(const dps_registration *r, const dps_outcome *outcome,
                                         int64_t now_ms);
 
-/** Starts an operation: a new id, and that many polls with "assigning". */
+/** Starts an operation with a new id; the given number of polls is answered with "assigning". */
 void dps_registration_begin(dps_registration *r, unsigned assigning, const char *profile);
-/** Counts a poll; true if it is to be answered with "assigning". */
+/** Counts a poll. Returns whether it must be answered with "assigning". */
 bool dps_registration_assigning(dps_registration *r);
-/** True if this is the id of its operation. */
+/** Returns whether this is the id of its operation. */
 bool dps_registration_has_operation(const dps_registration *r, const char *id, size_t len);
 
-/** As the service shows it. */
+/** Returns the registration as the service shows it. */
 cJSON *dps_registration_view(const dps_registration *r);
-/** The answers to a device while the operation goes on and at its end; on the heap. */
+/** Return the answers to a device during the operation and at its end, on the heap. */
 char *dps_registration_assigning_text(const dps_registration *r);
 char *dps_registration_final_text(const dps_registration *r);
-/** In base64, on the heap. */
+/** Returns the etag in base64, on the heap. */
 char *dps_registration_etag(const dps_registration *r);
 
-/** registration-000001.json, on the heap. */
+/** Returns the name of the file, such as registration-000001.json, on the heap. */
 char *dps_registration_file(unsigned number);
 hub_result dps_registration_save(const dps_registration *r, const hub_store *store,
                                  hub_fault *fault);
-/** HUB_ERR_ARGUMENT: it is damaged; HUB_ERR_STATE: it cannot be read now. */
+/**
+ * Reads a file. HUB_ERR_ARGUMENT means that it is damaged, HUB_ERR_STATE that it cannot be read
+ * now.
+ */
 hub_result dps_registration_load(const hub_store *store, unsigned number, dps_registration **out,
                                  hub_fault *fault);
 

@@ -41,13 +41,13 @@ bool dps_session_wanted(const char *client_id, const char *user_name)
 {
     user_parts p;
 
-    /* A module of a device with the id "registrations" has a slash in its client id. */
+    /* The client id of a module contains a slash, also if its device has the id "registrations". */
     return user_name != NULL && strchr(client_id, '/') == NULL && split(user_name, &p);
 }
 
 static void take_password(dps_session *s, const char *password)
 {
-    hub_fault ignored; /* the device learns of it when it registers */
+    hub_fault ignored; /* the device gets the error when it registers */
 
     s->has_token = password != NULL && hub_token_parse(password, &s->token, &ignored) == HUB_OK;
 }

@@ -2,8 +2,9 @@
 #define DPS_SESSION_H
 
 /**
- * @file A device that is connected to the Device Provisioning Service: what it said about itself.
- * The service accepts each connection and judges the credentials when the device registers.
+ * @file
+ * A device that is connected to the Device Provisioning Service, and what it said about itself. The
+ * service accepts each connection and checks the credentials when the device registers.
  */
 
 #include "registry/login.h"
@@ -14,18 +15,18 @@ typedef struct dps_session {
     char *registration_id;
     hub_token token;
     bool has_token;
-    bool subscribed; /* to the answers */
+    bool subscribed; /* subscribed to the answers */
 } dps_session;
 
 /**
- * True if this is a login to the Device Provisioning Service and none to the hub:
- * {id scope}/registrations/{registration id}/api-version=..
+ * Returns whether this is a login to the Device Provisioning Service and not to the hub. Its user
+ * name is {id scope}/registrations/{registration id}/api-version=..
  */
 bool dps_session_wanted(const char *client_id, const char *user_name);
 
 /**
- * NULL after a refusal: the user name does not fit the client id or has no valid api-version. The
- * caller frees the session. A password that is no token is kept as none.
+ * Makes a session; the caller frees it. Returns NULL if the user name does not fit the client id or
+ * has no valid api-version. A password that is not a token counts as none.
  */
 dps_session *dps_session_new(const char *client_id, const char *user_name, const char *password,
                              hub_fault *fault);
@@ -35,8 +36,8 @@ void dps_session_subscribe(dps_session *s);
 void dps_session_unsubscribe(dps_session *s);
 
 /**
- * True if its token is for this device, has the name of a registration, has not expired and is
- * signed with this key.
+ * Returns whether its token is for this device, has the policy name "registration", has not expired
+ * and is signed with this key.
  */
 bool dps_session_signed_by(const dps_session *s, const char *key, int64_t now_s);
 

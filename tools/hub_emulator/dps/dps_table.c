@@ -17,7 +17,7 @@ char *dps_lower(const char *id)
     return copy;
 }
 
-/* The index of the key, or where to insert it. */
+/* Returns the index of the key, or the index at which to insert it. */
 static size_t place(const dps_table *t, const char *key, bool *found)
 {
     size_t low = 0;

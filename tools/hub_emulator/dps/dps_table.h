@@ -2,8 +2,9 @@
 #define DPS_TABLE_H
 
 /**
- * @file Things that are found by their id, whose case does not matter: enrolments and
- * registrations. They are kept in the order of their ids in lower case.
+ * @file
+ * A table of enrolments or registrations, which are found by their id without regard to case. It is
+ * sorted by the ids in lower case.
  */
 
 #include <stddef.h>
@@ -20,17 +21,17 @@ typedef struct dps_table {
     size_t capacity;
 } dps_table;
 
-/** Adds a value, or replaces that of the same id. Returns the old value, or NULL. */
+/** Adds a value, or replaces the value with the same id. Returns the old value, or NULL. */
 void *dps_table_put(dps_table *t, const char *id, void *value);
 /** NULL when there is none. */
 void *dps_table_find(const dps_table *t, const char *id);
 /** Removes the id and returns its value, or NULL. */
 void *dps_table_take(dps_table *t, const char *id);
-/** The index of the first item whose id sorts behind this one. */
+/** Returns the index of the first item whose id comes after this one. */
 size_t dps_table_after(const dps_table *t, const char *id);
 void dps_table_free(dps_table *t);
 
-/** The id in lower case, on the heap. */
+/** Returns the id in lower case, on the heap. */
 char *dps_lower(const char *id);
 
 #endif

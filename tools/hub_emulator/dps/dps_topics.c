@@ -13,7 +13,7 @@ bool dps_topic_filter_valid(const char *filter)
     return strcmp(filter, ANSWERS "#") == 0;
 }
 
-/* Finds name=value among the pairs, which are in any order. An empty value is none. */
+/* Finds name=value among the pairs, which may have any order. An empty value counts as missing. */
 static const char *find(const char *query, const char *name, size_t *len)
 {
     const size_t name_len = strlen(name);

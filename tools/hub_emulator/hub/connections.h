@@ -25,7 +25,7 @@ typedef struct hub_connection {
     const void *key;
     /* NULL after the identity was deleted; what the client sends is then ignored. */
     hub_identity *identity;
-    dps_session *provisioning; /* NULL: it is connected to the hub */
+    dps_session *provisioning; /* NULL if it is connected to the hub */
     char *client_id;
     int64_t expires_s; /* expiry of its token */
     hub_connection_state state;
@@ -38,7 +38,7 @@ typedef struct hub_connection {
 /** All connections; initialise it with { 0 }. It must not be moved in memory. */
 typedef struct hub_connections {
     hub_list all;
-    size_t count;      /* those of the hub */
+    size_t count;      /* number of connections to the hub */
     void *by_key;      /* tree of the connections, sorted by key */
     hub_list unwanted; /* connections to close at the next tick */
 } hub_connections;
@@ -47,7 +47,7 @@ typedef struct hub_connections {
 typedef struct hub_connection_login {
     const void *key;
     hub_identity *identity;    /* NULL for a client of the provisioning service */
-    dps_session *provisioning; /* NULL for a client of the hub; the connection takes it over */
+    dps_session *provisioning; /* NULL for a client of the hub; the connection becomes its owner */
     const char *client_id;
     int64_t expires_s;
     bool resumed;

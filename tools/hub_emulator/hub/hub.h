@@ -36,7 +36,7 @@ typedef struct hub {
     hub_registry registry;
     hub_telemetry telemetry;
     hub_methods methods;
-    dps *dps; /* NULL: there is no provisioning service */
+    dps *dps; /* NULL if there is no provisioning service */
     hub_broker broker;
     hub_connections connections;
     hub_list ready;     /* identities to which something may have to be sent at the next tick */

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 
-/* What the service would PUT for the identity. */
+/* Makes the body of a PUT request for the identity, as a service application would send it. */
 static cJSON *identity_body(const dps_admission *a)
 {
     cJSON *json = cJSON_CreateObject();
@@ -28,8 +28,8 @@ static void drop_null(cJSON *object, const char *name)
     }
 }
 
-/* The initial twin of the enrolment without nulls, which some SDKs send for what they leave out;
- * NULL: there is none. */
+/* Returns the initial twin of the enrolment without members that are null, which some SDKs send
+ * for missing ones. Returns NULL if there is none. */
 static cJSON *twin_body(const dps_enrollment *enrollment)
 {
     const cJSON *initial = cJSON_GetObjectItemCaseSensitive(enrollment->settings, "initialTwin");
@@ -51,7 +51,7 @@ static hub_result create(hub *h, const char *device, hub_change *change, hub_fau
     return hub_registry_create(&h->registry, device, NULL, change, hub_now(h), &made, fault);
 }
 
-/* After a reset the device is one that the hub has never seen. */
+/* Resets a device, so that it is like one that the hub has never seen. */
 static hub_result reset(hub *h, hub_identity *id, const char *device, hub_change *change,
                         hub_fault *fault)
 {
@@ -82,7 +82,8 @@ static hub_result carry_out(hub *h, const dps_admission *a, const char *device,
     return r;
 }
 
-/* The same device keeps its id, whatever the case of the registration id now. */
+/* Returns the device id. A device keeps its id, even if it now writes its registration id in
+ * another case. */
 static const char *device_of(const dps_enrollment *enrollment, const dps_registration *before,
                              const char *registration_id)
 {

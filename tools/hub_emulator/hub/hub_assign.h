@@ -2,8 +2,8 @@
 #define HUB_ASSIGN_H
 
 /**
- * @file Assignments of the Device Provisioning Service: an admitted device becomes an identity of
- * this hub.
+ * @file
+ * Assignments of the Device Provisioning Service: an admitted device gets an identity in this hub.
  */
 
 #include "dps/dps_admit.h"
@@ -11,8 +11,8 @@
 
 /**
  * Creates or changes the identity of an admitted device, as its enrolment and its earlier
- * registration demand. False with the reason: nothing can be assigned now. The texts of *out
- * belong to the enrolment, the registration or the hub.
+ * registration require. Returns false with the reason if nothing can be assigned now. The texts of
+ * *out belong to the enrolment, the registration or the hub.
  */
 bool hub_assign(hub *h, const dps_admission *a, const char *registration_id, dps_outcome *out,
                 dps_error *e);

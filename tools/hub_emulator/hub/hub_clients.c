@@ -2,7 +2,7 @@
 
 #include "hub/hub_dps.h"
 
-/* The connection, if it is one to the provisioning service; otherwise NULL. */
+/* Returns the connection if it is one to the provisioning service; otherwise NULL. */
 static hub_connection *provisioning(const hub *h, const void *key)
 {
     hub_connection *c = hub_connections_find(&h->connections, key);

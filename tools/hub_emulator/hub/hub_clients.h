@@ -2,9 +2,10 @@
 #define HUB_CLIENTS_H
 
 /**
- * @file What MQTT clients do, before it is known whether they are clients of the hub or of the
- * Device Provisioning Service, which share one port. The functions are those of hub.h and
- * hub_publish.h for both.
+ * @file
+ * Requests of MQTT clients before it is known whether they are clients of the hub or of the Device
+ * Provisioning Service, which share one port. The functions correspond to those of hub.h and
+ * hub_publish.h.
  */
 
 #include "hub/hub.h"

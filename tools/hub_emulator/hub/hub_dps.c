@@ -36,7 +36,7 @@ hub_result hub_dps_connect(hub *h, const void *key, const hub_credentials *c, hu
     const hub_connection_login accepted = {
         .key = key,
         .client_id = c->client_id,
-        .expires_s = INT64_MAX, /* a token is judged when the device registers */
+        .expires_s = INT64_MAX, /* the token is checked when the device registers */
         .provisioning = s,
     };
     (void)hub_connections_add(&h->connections, &accepted);
@@ -75,15 +75,15 @@ hub_result hub_dps_check_publish(const hub_publish *p, hub_fault *fault)
 
 /* --- answers ------------------------------------------------------------------- */
 
-/* A request, and what there is to answer it. */
+/* A request, and what is needed to answer it. */
 typedef struct exchange {
     hub *hub;
     hub_connection *connection;
     dps_topic topic;
-    dps_fault_kind fault; /* how its answer is to be spoilt */
+    dps_fault_kind fault; /* how its answer must be falsified */
 } exchange;
 
-/* Frees the text. retry_after_s below 0: none. */
+/* Sends an answer and frees its text. If retry_after_s is less than 0, it is left out. */
 static void answer(const exchange *x, int status, int retry_after_s, char *text)
 {
     const hub *h = x->hub;
@@ -120,7 +120,7 @@ static void report(const exchange *x, dps_registration *r)
 
 /* --- register ------------------------------------------------------------------- */
 
-/* The body, which may be empty. NULL after a refusal; the caller frees it. */
+/* Reads the body, which may be empty; the caller frees the result. Returns NULL after a refusal. */
 static cJSON *read_request(const exchange *x, const hub_publish *p, dps_error *e)
 {
     const char *id = x->connection->provisioning->registration_id;
@@ -154,7 +154,8 @@ static bool fault_ends(const exchange *x, dps_outcome *out)
     return x->fault == DPS_FAULT_UNASSIGNED;
 }
 
-/* The registration is saved after the identity, which it promises. */
+/* Registers a device. The registration is saved after the identity, because it names the
+ * identity. */
 static dps_registration *register_device(const exchange *x, const dps_admission *a,
                                          const cJSON *body, dps_error *e)
 {
@@ -214,7 +215,7 @@ static void accept_poll(const exchange *x)
 
 /* --- what a device publishes ----------------------------------------------------- */
 
-/* True if the fault took the place of the request. */
+/* Returns whether a fault was carried out instead of the request. */
 static bool fault_stands_for_answer(exchange *x, dps_fault_target target)
 {
     dps_faults *f = &x->hub->dps->faults;

@@ -2,7 +2,8 @@
 #define HUB_DPS_H
 
 /**
- * @file The Device Provisioning Service at the broker: its connections and messages, and its
+ * @file
+ * The connections and messages of the Device Provisioning Service at the broker, and its
  * assignments, which become identities of this hub.
  */
 
@@ -10,15 +11,16 @@
 #include "hub/hub_publish.h"
 
 /**
- * May stand before the client id of a login to the service, so that the broker does not confuse
- * it with the login of the same device to the hub. No id holds a space.
+ * May precede the client id of a login to the service, so that the broker does not confuse it with
+ * the login of the same device to the hub. No valid id contains a space.
  */
 #define HUB_DPS_CLIENT_PREFIX "dps "
 
-/** True if this is a login to the service, which exists. */
+/** Returns whether the service exists and this is a login to it. */
 bool hub_dps_wants(const hub *h, const hub_credentials *c);
 
-/* As the functions of hub.h, for connections to the service. */
+/* These functions do for connections to the service what those in hub.h do for connections to
+ * the hub. */
 
 hub_result hub_dps_connect(hub *h, const void *key, const hub_credentials *c, hub_fault *fault);
 hub_result hub_dps_subscribe(hub_connection *c, const char *filter, hub_fault *fault);

@@ -19,7 +19,8 @@ typedef struct hub_broker_setup {
     const hub_addresses *listen;
     const hub_sockets *rest;
     bool verbose;
-    const char *dps_host; /* where the provisioning service sends devices; NULL: none */
+    /* Host name to which the provisioning service sends devices; NULL: none. */
+    const char *dps_host;
     unsigned dps_assigning;
     unsigned dps_retry_after_s;
 } hub_broker_setup;

@@ -210,7 +210,7 @@ static void finish(hub_options *o, const struct argp_state *state)
     }
 }
 
-/* The options of the provisioning service, each of which asks for it. */
+/* Parses the options of the provisioning service; each of them also turns it on. */
 static error_t parse_dps_option(int key, char *argument, hub_options *o,
                                 const struct argp_state *state)
 {

@@ -21,7 +21,7 @@ typedef struct hub_options {
     const char **devices;
     size_t device_count;
     bool verbose;
-    bool dps;              /* there is a provisioning service */
+    bool dps;              /* the emulator has a provisioning service */
     const char **enrolled; /* registration ids of individual enrolments */
     size_t enrolled_count;
     const char **groups; /* ids of enrolment groups */

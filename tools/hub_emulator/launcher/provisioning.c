@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "dps/dps.h"
 
-/* The enrolments of one kind, and the names of their variables. */
+/* The enrolments of one kind, and the names of their environment variables. */
 typedef struct kind {
     bool group;
     const char *const *ids;

@@ -27,7 +27,7 @@ static const struct {
     { "registrationRead", HUB_RIGHT_REGISTRATION_READ },
 };
 
-/* Files of earlier versions have the policies before this one only. */
+/* Files of earlier versions have only the policies before this one. */
 #define FIRST_LATER_POLICY 5
 
 static void init(hub_policies *p)

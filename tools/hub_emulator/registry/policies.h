@@ -2,8 +2,9 @@
 #define HUB_POLICIES_H
 
 /**
- * @file The shared access policies of the hub and of its Device Provisioning Service: what their
- * names allow, and their keys.
+ * @file
+ * The shared access policies of the hub and of its Device Provisioning Service: the rights that
+ * belong to their names, and their keys.
  */
 
 #include "base/result.h"
@@ -15,7 +16,7 @@ typedef enum hub_right {
     HUB_RIGHT_REGISTRY_WRITE = 2,
     HUB_RIGHT_SERVICE_CONNECT = 4,
     HUB_RIGHT_DEVICE_CONNECT = 8,
-    /* Of the Device Provisioning Service: */
+    /* rights in the Device Provisioning Service */
     HUB_RIGHT_ENROLLMENT_READ = 16,
     HUB_RIGHT_ENROLLMENT_WRITE = 32,
     HUB_RIGHT_REGISTRATION_READ = 64,
@@ -38,8 +39,8 @@ typedef struct hub_policies {
 } hub_policies;
 
 /**
- * Reads the keys from the state directory. A new directory gets new keys, and so does a policy that
- * an earlier version did not have.
+ * Reads the keys from the state directory. In a new directory new keys are made, as for a policy
+ * that an earlier version did not have.
  */
 hub_result hub_policies_open(hub_policies *p, const hub_store *store, hub_fault *fault);
 void hub_policies_free(hub_policies *p);
@@ -47,7 +48,7 @@ void hub_policies_free(hub_policies *p);
 const hub_policy *hub_policies_find(const hub_policies *p, const char *name);
 /** Returns HostName=..;SharedAccessKeyName=iothubowner;SharedAccessKey=.., on the heap. */
 char *hub_policies_connection_string(const hub_policies *p, const char *host);
-/** The same with provisioningserviceowner. */
+/** Does the same with the policy provisioningserviceowner. */
 char *hub_policies_dps_connection_string(const hub_policies *p, const char *host);
 
 #endif

@@ -15,8 +15,7 @@
 
 typedef bool (*path_matcher)(rest_request *r, const char *pattern);
 
-/* Without a route of this table that fits, *path_known tells whether one fits but for its method.
- */
+/* If no route of this table fits, *path_known is set if one fits except for its method. */
 static const rest_route *find_in(const rest_route *table, path_matcher matches, rest_request *r,
                                  bool *path_known)
 {
@@ -77,7 +76,7 @@ static bool ours(const rest_request *r)
     return strcmp(r->segments[0], "emulator") == 0;
 }
 
-/* Everything that has to be right before the handler of the route is called. */
+/* Checks everything that must be correct before the handler of the route is called. */
 static hub_result check(hub *h, rest_request *r, const rest_route **route, hub_fault *fault)
 {
     bool path_known;

@@ -1,4 +1,5 @@
-/* Enrolments and registrations, as in the vendor's provisioning service API. */
+/* Answers requests for enrolments and registrations, as the vendor's provisioning service API
+ * does. */
 
 #include "rest/rest_dps.h"
 
@@ -75,7 +76,7 @@ static rest_outcome get_one(hub *h, const rest_request *r, bool group, rest_hand
     return enrollment != NULL ? show(h, enrollment, false, out) : refuse(h, out, &e);
 }
 
-/* Without an ETag it creates, with one it changes. */
+/* Without an ETag the request creates an enrolment; with one it changes it. */
 static const dps_enrollment *put(hub *h, bool group, const char *id, const cJSON *body,
                                  const char *if_match, dps_error *e)
 {
@@ -130,7 +131,8 @@ static rest_outcome get_attestation(hub *h, const rest_request *r, bool group, r
 
 /* --- pages ---------------------------------------------------------------------- */
 
-/* The first item of a page, from x-ms-continuation: the id before it, in base64. */
+/* Finds the first item of a page from x-ms-continuation, which is the id of the item before it,
+ * in base64. */
 static bool page_start(const rest_request *r, const dps_table *t, size_t *at, dps_error *e)
 {
     size_t len;
@@ -148,7 +150,7 @@ static bool page_start(const rest_request *r, const dps_table *t, size_t *at, dp
 
 #define QUERY_WORDS 4
 
-/* The service documents SELECT * only, which the vendor's samples write with a FROM. */
+/* The service documents only SELECT *. The vendor's samples add a FROM. */
 static bool selects_all(char *query)
 {
     static const char *const wanted[QUERY_WORDS] = { "select", "*", "from", NULL };
@@ -176,7 +178,7 @@ static bool query_valid(const rest_request *r, dps_error *e)
     return ok || dps_fail(e, DPS_CODE_ARGUMENT, "the body is not {\"query\":\"SELECT *\"}");
 }
 
-/* What of an item becomes a row; NULL: none. */
+/* Makes a row from an item. Returns NULL if the item has none. */
 typedef cJSON *(*row_maker)(const hub *h, const void *item, const void *context);
 
 static cJSON *enrollment_row(const hub *h, const void *item, const void *context)

@@ -96,7 +96,7 @@ bool rest_query_number(const rest_request *r, const char *name, int64_t max, int
     return *end == '\0' && n <= max;
 }
 
-/* The service takes a number that is out of range as a wish; anything else is a mistake. */
+/* A number that is out of range is limited, as the service does it; anything else is an error. */
 bool rest_page_size(const rest_request *r, size_t limit, size_t *max)
 {
     const char *text = r->max_item_count;

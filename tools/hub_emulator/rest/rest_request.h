@@ -49,7 +49,7 @@ typedef struct rest_request {
 hub_result rest_request_split(rest_request *r, hub_fault *fault);
 /** Returns whether the path has the form of the pattern, such as "devices/{}"; fills args. */
 bool rest_request_matches(rest_request *r, const char *pattern);
-/** The same without regard to the case of letters. */
+/** Does the same without regard to case. */
 bool rest_request_matches_any_case(rest_request *r, const char *pattern);
 /** Reads the body, if there is one, as JSON. */
 hub_result rest_request_read_body(rest_request *r, hub_fault *fault);
@@ -59,8 +59,8 @@ hub_result rest_request_read_body(rest_request *r, hub_fault *fault);
  */
 bool rest_query_number(const rest_request *r, const char *name, int64_t max, int64_t *value);
 /**
- * The largest number of items in a page, from x-ms-max-item-count: limit, or less if that was asked
- * for. False when the header is not a number.
+ * Reads the largest number of items in a page from x-ms-max-item-count; it is at most limit.
+ * Returns false if the header is not a number.
  */
 bool rest_page_size(const rest_request *r, size_t limit, size_t *max);
 void rest_request_free(rest_request *r);

@@ -14,7 +14,7 @@
 enum { OPT_KEY = 256 };
 
 typedef struct request {
-    const char *key; /* of the group */
+    const char *key; /* key of the group */
     char **ids;
     int count;
 } request;
