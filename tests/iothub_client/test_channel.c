@@ -76,6 +76,40 @@ static void it_opens_stage_by_stage(void **state)
     end(&r);
 }
 
+/* The stream is made with what the options say about TLS. */
+static void its_stream_is_made_as_the_options_say(void **state)
+{
+    (void)state;
+    static const char text[] = "a text in PEM form";
+    static const iothub_tls cases[] = {
+        { .ca_data = text },
+        { .ca_data = text, .ca_len = 6, .roots = PLAT_ROOTS_SYSTEM },
+        { .roots = PLAT_ROOTS_COMPILED_IN, .max_version = PLAT_TLS_1_2 },
+        { .min_version = PLAT_TLS_1_3 },
+        { 0 },
+    };
+    for (size_t i = 0; i <= sizeof cases / sizeof cases[0]; i++) {
+        channel_rig r;
+        begin(&r);
+        const iothub_tls none = { 0 };
+        const iothub_tls *tls = i < sizeof cases / sizeof cases[0] ? &cases[i] : NULL;
+        r.base.context.options.ca_file = "roots.pem";
+        r.base.context.options.tls = tls;
+        open_it(&r);
+        const plat_stream_config *made = &r.base.platform.net.configs[0];
+        tls = tls != NULL ? tls : &none;
+        assert_int_equal(made->kind, PLAT_STREAM_TLS);
+        assert_string_equal(made->ca_file, "roots.pem");
+        assert_ptr_equal(made->ca_data, tls->ca_data);
+        assert_int_equal(made->ca_len, i == 0 ? sizeof text - 1 : tls->ca_len);
+        assert_int_equal(made->roots, tls->roots);
+        assert_int_equal(made->min_version, tls->min_version);
+        assert_int_equal(made->max_version, tls->max_version);
+        assert_null(made->identity);
+        end(&r);
+    }
+}
+
 /* A stream that tries its next address starts again at an early stage. */
 static void it_never_steps_back(void **state)
 {
@@ -335,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_opens_stage_by_stage),
+        cmocka_unit_test(its_stream_is_made_as_the_options_say),
         cmocka_unit_test(it_never_steps_back),
         cmocka_unit_test(its_stream_is_made_once_and_opened_again),
         cmocka_unit_test(each_opening_presents_the_certificate_that_it_is_given),

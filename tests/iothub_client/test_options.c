@@ -82,6 +82,24 @@ static void too_many_credentials(iothub_options *o)
     o->credential_count = IOTHUB_CREDENTIALS_MAX + 1;
 }
 
+static const iothub_tls tls_len_only = { .ca_len = 5 };
+static const iothub_tls tls_unknown_roots = { .roots = 4 };
+static const iothub_tls tls_unknown_version = { .max_version = (plat_tls_version)1 };
+static const iothub_tls tls_no_version = { .min_version = PLAT_TLS_1_3,
+                                           .max_version = PLAT_TLS_1_2 };
+static const iothub_tls tls_from_1_3 = { .min_version = PLAT_TLS_1_3 };
+static const iothub_tls tls_all = { .ca_data = "pem",
+                                    .roots = PLAT_ROOTS_SYSTEM | PLAT_ROOTS_COMPILED_IN,
+                                    .min_version = PLAT_TLS_1_2,
+                                    .max_version = PLAT_TLS_1_2 };
+
+SET(len_only, tls, &tls_len_only)
+SET(unknown_roots, tls, &tls_unknown_roots)
+SET(unknown_version, tls, &tls_unknown_version)
+SET(no_version, tls, &tls_no_version)
+SET(from_1_3, tls, &tls_from_1_3)
+SET(all_of_tls, tls, &tls_all)
+
 static void each_option_is_checked_and_named(void **state)
 {
     (void)state;
@@ -112,6 +130,12 @@ static void each_option_is_checked_and_named(void **state)
         { count_without_credentials, "credential_count" },
         { credentials_without_count, "credential_count" },
         { too_many_credentials, "IOTHUB_CREDENTIALS_MAX" },
+        { len_only, "ca_len" },
+        { unknown_roots, "roots" },
+        { unknown_version, "min_version" },
+        { no_version, "min_version is above max_version" },
+        { from_1_3, NULL },
+        { all_of_tls, NULL },
         { no_ack_timeout, NULL },
         { longest_keep_alive, NULL },
         { shortest_keep_alive, NULL },
@@ -192,6 +216,7 @@ static void the_defaults_are_those_that_are_written(void **state)
     assert_int_equal(o.auth_retry_max_ms, 3600000);
     assert_int_equal(o.log_level, IOTHUB_LOG_INFO);
     assert_null(o.store);
+    assert_null(o.tls);
     assert_null(o.platform);
     assert_int_equal(o.rx_size + o.tx_size + o.request_size, 0);
     assert_int_equal(o.queue_max_count + o.queue_max_bytes + o.queue_max_age_s, 0);

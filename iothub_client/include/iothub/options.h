@@ -223,6 +223,23 @@ typedef enum iothub_when_full {
 } iothub_when_full;
 
 /**
+ * Which certificates of hubs are trusted, and which versions of TLS are used, for
+ * iothub_options.tls. All zero changes nothing. This struct does not grow.
+ *
+ * Trusted are the certificates of iothub_options.ca_file, of ca_data and of the sets in roots, all
+ * together. If none of the three is given, those of the system are trusted.
+ */
+typedef struct iothub_tls {
+    const void *ca_data; /**< Root certificates to trust: PEM text, or DER certificates one directly
+                              after another. NULL: none. */
+    size_t ca_len;       /**< Size of ca_data in bytes; 0: ca_data is text that ends with a NUL. */
+    unsigned roots; /**< Sum of PLAT_ROOTS_SYSTEM and PLAT_ROOTS_COMPILED_IN (platform/platform.h):
+                         sets of root certificates to trust in addition. 0: none. */
+    plat_tls_version min_version; /**< Lowest version of TLS. PLAT_TLS_ANY: TLS 1.2. */
+    plat_tls_version max_version; /**< Highest version of TLS. PLAT_TLS_ANY: TLS 1.3. */
+} iothub_tls;
+
+/**
  * Options of a client. Call iothub_options_init first, which sets the defaults named below.
  *
  * iothub_init and iothub_new copy the struct. They do not copy the texts, the store and the
@@ -232,14 +249,14 @@ typedef struct iothub_options {
     size_t struct_size; /**< Set by iothub_options_init; a struct without it is refused. See "Sizes
                              of structs" in iothub/client.h. */
 
-    uint16_t port;       /**< TCP port of the hub. Default 8883. */
-    const char *ca_file; /**< PEM file with the only root certificates to trust. NULL (the default):
-                              the system's. */
-    const char *model_id;   /**< IoT Plug and Play model (dtmi:...), at most 4096 characters. NULL
-                                 (the default): none. */
+    const char *ca_file;  /**< File with the only root certificates to trust, unless tls names more.
+                               NULL (the default): the system's. */
+    const char *model_id; /**< IoT Plug and Play model (dtmi:...), at most 4096 characters. NULL
+                               (the default): none. */
     const char *user_agent; /**< What the hub shows as DeviceClientType, at most 4096 characters.
                                  NULL (the default): name and version of the SDK. */
 
+    uint16_t port;         /**< TCP port of the hub. Default 8883. */
     uint16_t keep_alive_s; /**< MQTT keep-alive in seconds, 1 to 1177. Default 240. */
     bool clean_session;    /**< false (the default): the hub keeps subscriptions and cloud-to-device
                                 messages while the client is not connected. */
@@ -361,6 +378,10 @@ typedef struct iothub_options {
      */
     const iothub_credential *credentials;
     size_t credential_count; /**< Number of credentials, at most IOTHUB_CREDENTIALS_MAX. */
+
+    /** Trusted certificates in memory, further ones, and versions of TLS. Borrowed until
+     * iothub_deinit, with what it points to. NULL (the default): ca_file alone decides. */
+    const iothub_tls *tls;
 } iothub_options;
 
 /**

@@ -1,6 +1,7 @@
 #include "connection/channel.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "connection/life.h"
 #include "context/result_map.h"
@@ -116,11 +117,29 @@ static void enter(iothub_channel *ch, channel_state state, mqc_time now)
     }
 }
 
+static plat_stream_config config_of(const iothub_options *o)
+{
+    plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = o->ca_file };
+    const iothub_tls *tls = o->tls;
+    if (tls == NULL) {
+        return config;
+    }
+    config.ca_data = tls->ca_data;
+    config.ca_len = tls->ca_len;
+    if (tls->ca_data != NULL && tls->ca_len == 0) {
+        config.ca_len = strlen(tls->ca_data);
+    }
+    config.roots = tls->roots;
+    config.min_version = tls->min_version;
+    config.max_version = tls->max_version;
+    return config;
+}
+
 /* Makes the stream at the first attempt; later attempts open the same stream again. */
 static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 {
     const iothub_options *o = &ch->context->options;
-    const plat_stream_config config = { .kind = PLAT_STREAM_TLS, .ca_file = o->ca_file };
+    const plat_stream_config config = config_of(o);
     const plat_net *net = o->platform->net;
 
     plat_result r = net->stream(net, &ch->memory, &config, &ch->stream);

@@ -197,6 +197,30 @@ static const char *check_texts(const iothub_options *o)
     return is_too_long(o->user_agent) ? "user_agent is over 4096 characters" : NULL;
 }
 
+static bool is_version(plat_tls_version v)
+{
+    return v == PLAT_TLS_ANY || v == PLAT_TLS_1_2 || v == PLAT_TLS_1_3;
+}
+
+static const char *check_tls(const iothub_tls *tls)
+{
+    if (tls == NULL) {
+        return NULL;
+    }
+    if (tls->ca_data == NULL && tls->ca_len != 0) {
+        return "tls: ca_len is set, but ca_data is NULL";
+    }
+    if ((tls->roots & ~((unsigned)PLAT_ROOTS_SYSTEM | PLAT_ROOTS_COMPILED_IN)) != 0) {
+        return "tls: roots names an unknown set";
+    }
+    if (!is_version(tls->min_version) || !is_version(tls->max_version)) {
+        return "tls: min_version and max_version must be PLAT_TLS_ANY, _1_2 or _1_3";
+    }
+    return tls->max_version != PLAT_TLS_ANY && tls->min_version > tls->max_version
+               ? "tls: min_version is above max_version"
+               : NULL;
+}
+
 static const char *check_choice(const iothub_options *o)
 {
     return o->when_full != IOTHUB_REFUSE_NEW && o->when_full != IOTHUB_DROP_OLDEST
@@ -221,8 +245,10 @@ iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_
 
 iothub_result options_check(const iothub_options *o, iothub_error *error)
 {
-    const char *const faults[] = { check_platform(o->platform), check_texts(o), check_choice(o),
-                                   check_store(o->store), check_credentials(o) };
+    const char *const faults[] = {
+        check_platform(o->platform), check_texts(o),       check_choice(o),
+        check_store(o->store),       check_credentials(o), check_tls(o->tls)
+    };
     iothub_result r = IOTHUB_OK;
 
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {

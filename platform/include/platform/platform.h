@@ -135,7 +135,7 @@ typedef enum plat_tls_version {
  */
 typedef struct plat_stream_config {
     plat_stream_kind kind; /**< What the stream runs over; TCP: the rest does not matter. */
-    const char *ca_file;   /**< PEM file with certificates to trust; NULL: none. */
+    const char *ca_file;   /**< File with certificates, PEM or DER, to trust; NULL: none. */
     const void *ca_data;   /**< PEM text, or DER certificates one directly after another, with
                                 certificates to trust; NULL: none. */
     size_t ca_len;         /**< Size of ca_data. */
