@@ -168,8 +168,9 @@ static void members_that_disagree_are_seen(void **state)
     t.fresh = SLOTS + 1;
     assert_false(in_lane_valid(&t));
     t = good;
-    t.free = 4; /* never used */
-    assert_false(in_lane_valid(&t));
+    for (t.free = t.fresh; t.free <= SLOTS; t.free++) { /* never used */
+        assert_false(in_lane_valid(&t));
+    }
     t = good;
     t.dropped_last = 1;
     t.slots[1].next = 0;
@@ -180,6 +181,27 @@ static void members_that_disagree_are_seen(void **state)
     t.dropped = IN_LANE_NONE;
     t.fresh = 1;
     assert_false(in_lane_valid(&t));
+}
+
+/* The lists of a long table are not walked. Their heads are checked all the same. */
+static void a_wrong_head_is_seen_in_a_table_of_any_length(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    in_lane many[MANY];
+    in_lane_table t;
+    in_lane_init(&t, many, sizeof many);
+
+    for (uint32_t fresh = 0; fresh < MANY; fresh++) {
+        uint32_t *const heads[] = { &t.free, &t.ended, &t.dropped };
+        for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+            assert_true(in_lane_valid(&t));
+            *heads[i] = fresh; /* the first slot that was never used */
+            assert_false(in_lane_valid(&t));
+            *heads[i] = IN_LANE_NONE;
+        }
+        assert_non_null(take(&t, fresh + 1));
+    }
 }
 #endif
 
@@ -193,6 +215,7 @@ int main(void)
         cmocka_unit_test(no_slot_is_lost_in_any_order_of_calls),
 #ifndef NDEBUG
         cmocka_unit_test(members_that_disagree_are_seen),
+        cmocka_unit_test(a_wrong_head_is_seen_in_a_table_of_any_length),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

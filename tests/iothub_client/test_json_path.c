@@ -163,6 +163,20 @@ static void each_character_is_itself_whether_escaped_or_not(void **state)
     }
 }
 
+/* The value is read as a whole, so one that is cut short or malformed is not found. */
+static void a_value_that_is_not_whole_is_not_found(void **state)
+{
+    (void)state;
+    static const char *const broken[] = { "[1,2", "{\"b\":1", "{\"b\":}", "[1 2]", "\"b", "" };
+
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "{\"a\":%s", broken[i]);
+        assert_false(finds(text, "a"));
+    }
+    assert_true(finds("{\"a\":[1,2]", "a")); /* what follows is not looked at */
+}
+
 static void of_equal_keys_the_first_counts(void **state)
 {
     (void)state;
@@ -274,6 +288,7 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_not_found),
         cmocka_unit_test(keys_are_compared_by_meaning),
         cmocka_unit_test(each_character_is_itself_whether_escaped_or_not),
+        cmocka_unit_test(a_value_that_is_not_whole_is_not_found),
         cmocka_unit_test(of_equal_keys_the_first_counts),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_changed_byte_gets_an_answer),

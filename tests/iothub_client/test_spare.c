@@ -144,6 +144,43 @@ static void a_stage_that_takes_too_long_is_a_failure(void **state)
     end(&r);
 }
 
+/* The time that an attempt took is a part of the wait for the next one. */
+static void what_an_attempt_took_shortens_the_wait_for_the_next(void **state)
+{
+    (void)state;
+    enum { LONG_MS = 1000000 };
+    const iothub_error why = { IOTHUB_ERR_AUTH, "none" };
+    for (int way = 0; way < 3; way++) {
+        spare_rig r;
+        begin(&r);
+        iothub_options *o = &r.base.context.options;
+        o->retry_min_ms = o->retry_max_ms = LONG_MS;
+        r.stream->stall_at = way == 0 ? PLAT_STAGE_RESOLVE : PLAT_STAGE_OPEN;
+        assert_int_equal(open_it(&r), SPARE_ADVANCED);
+        if (way > 0) {
+            assert_int_equal(progress(&r), SPARE_ADVANCED);
+        }
+        const mqc_time took = way == 0 ? channel_deadline(&r.spare) - now(&r) : 4321;
+        fake_clock_advance(&r.base.platform.clock, took);
+        iothub_renewal expected = r.renewal;
+        const uint32_t seed = r.base.platform.crypto.seed;
+        renewal_on_failure(&expected, o, IOTHUB_ERR_AUTH, took, now(&r));
+        r.base.platform.crypto.seed = seed; /* the same random number again */
+
+        if (way == 0) {
+            assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_FAILED);
+        } else if (way == 1) {
+            scripted_feed(r.stream, "x", 1);
+            assert_int_equal(progress(&r), SPARE_FAILED);
+        } else {
+            assert_int_equal(spare_give_up(&r.spare, &r.renewal, &why, now(&r)), SPARE_FAILED);
+        }
+        assert_true(r.renewal.retry_at == expected.retry_at);
+        assert_true(r.renewal.retry_at > now(&r) + 1);
+        end(&r);
+    }
+}
+
 static void an_open_one_waits_without_a_limit(void **state)
 {
     (void)state;
@@ -189,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_call_that_fails_closes_it_for_another_attempt),
         cmocka_unit_test(the_hub_may_not_speak_on_it),
         cmocka_unit_test(a_stage_that_takes_too_long_is_a_failure),
+        cmocka_unit_test(what_an_attempt_took_shortens_the_wait_for_the_next),
         cmocka_unit_test(an_open_one_waits_without_a_limit),
 #ifndef NDEBUG
         cmocka_unit_test(a_spare_without_a_renewal_is_seen),

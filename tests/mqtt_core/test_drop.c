@@ -178,6 +178,27 @@ static void what_was_sent_on_a_lost_connection_can_go_except_with_qos_2(void **s
     rig_deinit(&r);
 }
 
+/* The search for the next message to drop begins at the front again. */
+static void a_reset_between_two_drops_makes_the_older_ones_droppable(void **state)
+{
+    (void)state;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect(&r, false, false);
+    for (uint32_t id = 1; id <= 4; id++) {
+        assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
+    }
+    assert_true(rig_send(&r, 17) == 17); /* two whole messages and a part of the third */
+    assert_int_equal(drop(&r), 4);       /* and its end is not taken yet */
+    assert_int_equal(drop(&r), 0);
+    mqc_reset(&r.e);
+    for (uint32_t id = 1; id <= 3; id++) {
+        assert_int_equal(drop(&r), id);
+    }
+    assert_int_equal(drop(&r), 0);
+    rig_deinit(&r);
+}
+
 /* The test takes no events, so the number of entries is the only limit. */
 static void a_full_lane_always_has_the_newest(void **state)
 {
@@ -342,6 +363,7 @@ int main(void)
         cmocka_unit_test(what_was_lent_and_came_back_goes_before_what_is_younger),
         cmocka_unit_test(to_ask_whether_there_is_something_offers_nothing),
         cmocka_unit_test(what_was_sent_on_a_lost_connection_can_go_except_with_qos_2),
+        cmocka_unit_test(a_reset_between_two_drops_makes_the_older_ones_droppable),
         cmocka_unit_test(a_full_lane_always_has_the_newest),
         cmocka_unit_test(a_drop_after_a_reported_one_and_a_sent_one_finds_the_right_bytes),
         cmocka_unit_test(what_the_server_forgot_can_be_dropped_although_others_wait_to_be_reported),

@@ -248,6 +248,31 @@ static void pubrec_gives_new_time_to_pubcomp(void **state)
     rig_deinit(&r);
 }
 
+/* The PUBLISH had arrived on the old connection. On the new one, the lane has sent only a kept
+ * message, for which no answer is owed. */
+static void a_pubrec_before_the_publish_is_repeated_begins_the_wait_for_pubcomp(void **state)
+{
+    (void)state;
+    mqc_connect_options kept = options;
+    kept.clean_session = false;
+    rig r;
+    rig_init(&r, NULL);
+    rig_connect_with(&r, &kept, false);
+    assert_int_equal(rig_queue(&r, 1, 0, true, 0), MQC_OK);
+    const size_t first = rig_send(&r, SIZE_MAX);
+    const uint16_t id = rig_publish(&r, 0, 2, 2, 5);
+    rig_send_all(&r);
+    mqc_reset(&r.e);
+    rig_connect_with(&r, &kept, true);
+
+    assert_int_equal(rig_send(&r, first), first);
+    assert_int_equal(RIG_FEED(&r, 0x50, 2, 0, (uint8_t)id), MQC_OK);
+    rig_send_all(&r);
+    rig_release(&r, 1, MQC_OK);
+    expect_timeout(&r, r.now + ACK, "PUBCOMP");
+    rig_deinit(&r);
+}
+
 static void what_has_not_left_is_not_waited_for(void **state)
 {
     (void)state;
@@ -417,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_publish_that_was_passed_by_is_noticed_however_many_others_are_answered),
         cmocka_unit_test(each_lane_is_watched),
         cmocka_unit_test(pubrec_gives_new_time_to_pubcomp),
+        cmocka_unit_test(a_pubrec_before_the_publish_is_repeated_begins_the_wait_for_pubcomp),
         cmocka_unit_test(what_has_not_left_is_not_waited_for),
         cmocka_unit_test(half_of_the_time_is_left_after_the_answer_to_a_held_up_ping),
         cmocka_unit_test(an_answer_may_stand_behind_a_packet_that_is_arriving),
