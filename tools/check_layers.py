@@ -81,6 +81,7 @@ LEVELS = {
         ["hub"],
         ["context"],
         ["connection", "telemetry", "features", "pnp", "edge"],
+        ["provisioning"],
         ["drive"],
     ],
     "tools/hub_emulator": [

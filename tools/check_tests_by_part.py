@@ -37,6 +37,8 @@ TESTED_BY = {
         "trust_time": (["platform/test_tls_resumption.c"], "a call of time(), which tests replace"),
     },
     "iothub_client/src": {
+        "dps_packets": (["iothub_client/test_exchange.c"],
+                  "the texts of the conversation, which the other side reads"),
         "key_signature": (["iothub_client/test_device_key.c", "iothub_client/test_sas.c"],
                           "what both sign with"),
         "connection_string_take": (["iothub_client/test_struct_sizes.c"],

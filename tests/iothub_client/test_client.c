@@ -457,7 +457,7 @@ static void wait_sleeps_to_the_deadline_and_no_longer(void **state)
 static void each_state_has_its_name(void **state)
 {
     (void)state;
-    for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
+    for (int s = IOTHUB_STOPPED; s <= IOTHUB_PROVISIONING; s++) {
         assert_string_not_equal(iothub_state_str((iothub_state)s), "unknown");
         for (int t = IOTHUB_STOPPED; t < s; t++) {
             assert_string_not_equal(iothub_state_str((iothub_state)s),

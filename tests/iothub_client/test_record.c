@@ -126,6 +126,42 @@ static void in_a_later_run_the_wall_clock_counts_to_the_second(void **state)
     }
 }
 
+/* A context whose topic stands before its scratch buffer. */
+static void place_topic(iothub_context *context, char *memory, const char *topic, size_t scratch)
+{
+    memcpy(memory, topic, strlen(topic));
+    memset(context, 0, sizeof *context);
+    context_set_scratch(context, memory + strlen(topic), scratch, strlen(topic));
+}
+
+static void a_message_gets_the_topic_of_its_client(void **state)
+{
+    static const struct {
+        const char *stored;
+        const char *sent;
+    } topics[] = {
+        { "devices/old/messages/events/a=1", "devices/new1/messages/events/a=1" },
+        { "devices/old/messages/events/", "devices/new1/messages/events/" },
+        { "devices/new1/messages/events/a=1", "devices/new1/messages/events/a=1" },
+        { "devices/new12/messages/events/a=1", "devices/new1/messages/events/a=1" },
+        { "something/else", "something/else" },
+        { "devices/old", "devices/old" },
+    };
+    iothub_context context;
+    char memory[64];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
+        mqc_outgoing m = { .topic = mqc_span_str(topics[i].stored) };
+        place_topic(&context, memory, "devices/new1/messages/events/", 8);
+        assert_true(record_readdress(&context, &m));
+        assert_true(mqc_span_eq(m.topic, mqc_span_str(topics[i].sent)));
+    }
+    mqc_outgoing large = { .topic = MQC_SPAN_LIT("devices/old/messages/events/a=1234567") };
+    place_topic(&context, memory, "devices/new1/messages/events/", 8);
+    assert_false(record_readdress(&context, &large));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +171,7 @@ int main(void)
         cmocka_unit_test(without_a_time_to_live_it_never_expires),
         cmocka_unit_test(in_the_run_that_stored_it_the_monotonic_clock_counts),
         cmocka_unit_test(in_a_later_run_the_wall_clock_counts_to_the_second),
+        cmocka_unit_test(a_message_gets_the_topic_of_its_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

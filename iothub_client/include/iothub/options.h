@@ -53,7 +53,8 @@ typedef struct iothub_done {
     void *tag; /**< The pointer that was passed with the request. */
 } iothub_done;
 
-/** State of a connection. A connection passes the first seven states in this order. */
+/** State of a connection. A connection passes the first seven states in
+ * this order. */
 typedef enum iothub_state {
     IOTHUB_STOPPED = 0, /**< Not started, or stopped; iothub_start leaves this state. */
     IOTHUB_RESOLVING,   /**< The host name is being looked up. */
@@ -65,7 +66,9 @@ typedef enum iothub_state {
     IOTHUB_RENEWING,    /**< A new connection replaces the old one as planned; the old one is being
                              closed. */
     IOTHUB_STOPPING,    /**< iothub_stop was called; DISCONNECT is being sent. */
-    IOTHUB_WAITING      /**< The connection failed or was lost; the next attempt is scheduled. */
+    IOTHUB_WAITING,     /**< The connection failed or was lost; the next attempt is scheduled. */
+    IOTHUB_PROVISIONING /**< The Device Provisioning Service is being asked for the hub; see
+                             iothub/provisioning.h. It comes before IOTHUB_RESOLVING. */
 } iothub_state;
 
 /** A change of state, as reported to the status callback. */

@@ -80,6 +80,9 @@ typedef struct iothub_assignment {
     bool from_cache;  /**< The hub is from the cache; the service was not asked. */
 } iothub_assignment;
 
+/** A function that learns where a device belongs; see iothub_provisioning_options.assigned. */
+typedef void iothub_assigned_callback(iothub_client *c, const iothub_assignment *a, void *user);
+
 /**
  * What to ask the service, and how. Call iothub_provisioning_options_init first, which sets the
  * defaults named below.
@@ -130,7 +133,7 @@ typedef struct iothub_provisioning_options {
      * iothub_process, before it connects to the hub; a registration without a client passes NULL
      * for c.
      */
-    void (*assigned)(iothub_client *c, const iothub_assignment *a, void *user);
+    iothub_assigned_callback *assigned;
 } iothub_provisioning_options;
 
 /**

@@ -26,6 +26,8 @@ static iothub_state opening(iothub_state s, life_input in)
     case LIFE_GIVE_UP:
     case LIFE_STOP: return IOTHUB_STOPPED;
     case LIFE_START:
+    case LIFE_SEARCH:
+    case LIFE_FOUND:
     case LIFE_CONNACK:
     case LIFE_SUBACK:
     case LIFE_RENEW:
@@ -68,10 +70,36 @@ static iothub_state leaving(iothub_state s, life_input in, iothub_state next)
     return in == LIFE_STOP ? IOTHUB_STOPPING : s;
 }
 
+/* The hub is not known yet. */
+static iothub_state searching(life_input in)
+{
+    if (in == LIFE_FOUND) {
+        return IOTHUB_RESOLVING;
+    }
+    if (in == LIFE_LOST || in == LIFE_DEADLINE) {
+        return IOTHUB_WAITING;
+    }
+    return in == LIFE_GIVE_UP || in == LIFE_STOP ? IOTHUB_STOPPED : IOTHUB_PROVISIONING;
+}
+
+/* Without a connection: waiting, or stopped. */
+static iothub_state at_rest(iothub_state s, life_input in)
+{
+    if (in == LIFE_SEARCH) {
+        return IOTHUB_PROVISIONING;
+    }
+    if (in == LIFE_START || (in == LIFE_DEADLINE && s == IOTHUB_WAITING)) {
+        return IOTHUB_RESOLVING;
+    }
+    return in == LIFE_STOP ? IOTHUB_STOPPED : s;
+}
+
 iothub_state life_next(iothub_state s, life_input in, iothub_state spare)
 {
     switch (s) {
-    case IOTHUB_STOPPED: return in == LIFE_START ? IOTHUB_RESOLVING : s;
+    case IOTHUB_STOPPED:
+    case IOTHUB_WAITING: return at_rest(s, in);
+    case IOTHUB_PROVISIONING: return searching(in);
     case IOTHUB_RESOLVING:
     case IOTHUB_CONNECTING:
     case IOTHUB_SECURING: return opening(s, in);
@@ -80,11 +108,6 @@ iothub_state life_next(iothub_state s, life_input in, iothub_state spare)
     case IOTHUB_CONNECTED: return connected(in, spare);
     case IOTHUB_RENEWING: return leaving(s, in, life_is_opening(spare) ? spare : IOTHUB_RESOLVING);
     case IOTHUB_STOPPING: return leaving(s, in, IOTHUB_STOPPED);
-    case IOTHUB_WAITING:
-        if (in == LIFE_DEADLINE || in == LIFE_START) {
-            return IOTHUB_RESOLVING;
-        }
-        return in == LIFE_STOP ? IOTHUB_STOPPED : s;
     }
     return s;
 }
@@ -102,7 +125,8 @@ uint32_t life_budget_ms(const iothub_options *o, iothub_state s, bool urgent)
     /* No limit here, because the deadline comes from the life of the token. */
     case IOTHUB_CONNECTED:
     case IOTHUB_STOPPED:
-    case IOTHUB_WAITING: break;
+    case IOTHUB_WAITING:
+    case IOTHUB_PROVISIONING: break; /* its parts have deadlines of their own */
     }
     return 0;
 }
@@ -119,7 +143,8 @@ const char *life_late_text(iothub_state s)
     case IOTHUB_RENEWING:
     case IOTHUB_WAITING: return "trying again";
     case IOTHUB_STOPPED:
-    case IOTHUB_CONNECTED: break;
+    case IOTHUB_CONNECTED:
+    case IOTHUB_PROVISIONING: break;
     }
     return "";
 }

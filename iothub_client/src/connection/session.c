@@ -1,5 +1,6 @@
 #include "connection/session.h"
 
+#include "connection/home.h"
 #include "connection/loss.h"
 #include "connection/spare.h"
 #include "connection/wall_clock.h"
@@ -114,6 +115,7 @@ static void begin_connected(iothub_session *s, mqc_time now)
 {
     s->counts.connects++;
     back_off_connected(&s->back_off, now);
+    home_on_connected(s->context);
     set_renewal_time(s);
     if (credential_has_key(&s->credential) || credential_is_second_best(&s->credential)) {
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
@@ -124,10 +126,17 @@ static void begin_connected(iothub_session *s, mqc_time now)
     }
 }
 
+static void begin_search(iothub_session *s)
+{
+    s->clock_s = wall_clock_offset_s(context_clock(s->context));
+    s->context->home->ops->begin(s->context->home);
+}
+
 /* Begins the current state. adopted means that a channel is already open, or being opened. */
 static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_error *why)
 {
     switch (s->context->state) {
+    case IOTHUB_PROVISIONING: begin_search(s); break;
     case IOTHUB_RESOLVING:
         if (adopted) {
             break;
@@ -171,6 +180,7 @@ static uint32_t ask_for_delay(iothub_session *s, iothub_result reason, const cha
     iothub_retry r = back_off_failed(&s->back_off, &s->context->options, reason, now);
 
     r.text = text;
+    r.delay_ms = home_delay_ms(s->context, reason, r.delay_ms, now);
     uint32_t delay_ms = callback_retry(s->context, &r);
     return delay_ms > 0 ? delay_ms : 1;
 }
@@ -206,14 +216,16 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
 {
     const mqc_time now = context_now(s->context);
     const bool at_rest = next == IOTHUB_WAITING || next == IOTHUB_STOPPED;
+    const bool begins = next == IOTHUB_RESOLVING || next == IOTHUB_PROVISIONING;
 
     if (at_rest) {
         gap_cancel(&s->gap);
+        home_cancel(s->context);
     }
-    if (adopt || at_rest || next == IOTHUB_RESOLVING) {
+    if (adopt || at_rest || begins) {
         close_connection(s);
     }
-    if (adopt || next == IOTHUB_RESOLVING) {
+    if (adopt || begins) {
         back_off_begin(&s->back_off, now);
     }
     if (adopt) {
@@ -267,6 +279,10 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
     const iothub_state spare = spare_state(s);
     const mqc_time now = context_now(s->context);
     iothub_state next = life_next(was, in, spare);
+    if (next == IOTHUB_RESOLVING && (was == IOTHUB_STOPPED || was == IOTHUB_WAITING) &&
+        home_needs_search(s->context)) {
+        next = life_next(was, LIFE_SEARCH, spare);
+    }
     uint32_t wait_ms = life_budget_ms(o, next, s->renewal.urgent);
     bool adopt = (was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING) && life_is_opening(next) &&
                  next == spare;
@@ -428,8 +444,22 @@ static void progress_channel(iothub_session *s, mqc_time now)
     }
 }
 
+static void progress_home(iothub_session *s, mqc_time now)
+{
+    iothub_error why;
+
+    switch (s->context->home->ops->turn(s->context->home, now, &why)) {
+    case HOME_SEARCHES: break;
+    case HOME_FOUND: feed(s, LIFE_FOUND, IOTHUB_OK, "assigned to a hub"); break;
+    case HOME_FAILED: feed(s, LIFE_LOST, why.code, why.text); break;
+    }
+}
+
 void session_open_channels(iothub_session *s, mqc_time now)
 {
+    if (s->context->state == IOTHUB_PROVISIONING) {
+        progress_home(s, now);
+    }
     if (s->context->state >= IOTHUB_RESOLVING && s->context->state <= IOTHUB_SECURING) {
         progress_channel(s, now);
     }

@@ -116,7 +116,7 @@ static inline void session_progress(iothub_session *s, mqc_time now)
     const iothub_state state = s->context->state;
     const bool opening = state >= IOTHUB_RESOLVING && state <= IOTHUB_SECURING;
 
-    if (opening || channel_in_use(session_spare(s))) {
+    if (opening || state == IOTHUB_PROVISIONING || channel_in_use(session_spare(s))) {
         session_open_channels(s, now);
     }
 }

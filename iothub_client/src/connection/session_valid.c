@@ -5,7 +5,7 @@
 /* Returns whether the channel in use has reached at least the state of the connection. */
 static bool channel_fits(const iothub_channel *ch, iothub_state state)
 {
-    if (state == IOTHUB_STOPPED || state == IOTHUB_WAITING) {
+    if (state == IOTHUB_STOPPED || state == IOTHUB_WAITING || state == IOTHUB_PROVISIONING) {
         return ch->state == CHANNEL_CLOSED;
     }
     if (state == IOTHUB_RESOLVING && ch->state == CHANNEL_CLOSED) {

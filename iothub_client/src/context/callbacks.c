@@ -88,6 +88,14 @@ iothub_method_verdict callback_method(iothub_context *context, const iothub_meth
     return v;
 }
 
+void callback_assigned(const iothub_context *context, iothub_assigned_callback *assigned,
+                       const iothub_assignment *a)
+{
+    begin(context);
+    assigned(context->handle, a, context->options.user);
+    end(context);
+}
+
 void callback_token_expiring(iothub_context *context, int64_t seconds_left)
 {
     const iothub_options *o = &context->options;

@@ -8,6 +8,7 @@
  */
 
 #include "context/context.h"
+#include "iothub/provisioning.h"
 #include "text/text_writer.h"
 
 void callback_status(iothub_context *context, const iothub_status *s);
@@ -17,6 +18,9 @@ void callback_done(iothub_context *context, const iothub_done *d);
 iothub_disposition callback_c2d(iothub_context *context, const iothub_message *m);
 void callback_desired(iothub_context *context, const iothub_desired *d);
 iothub_method_verdict callback_method(iothub_context *context, const iothub_method_call *call);
+/** Calls a function of iothub_provisioning_options. */
+void callback_assigned(const iothub_context *context, iothub_assigned_callback *assigned,
+                       const iothub_assignment *a);
 void callback_token_expiring(iothub_context *context, int64_t seconds_left);
 
 /** Logs one line. The format is that of iothub_fail. */

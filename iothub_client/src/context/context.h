@@ -16,24 +16,28 @@
 /* One lane for each purpose, so that an answer never waits behind queued telemetry. */
 enum { IOTHUB_LANE_METHOD = 0, IOTHUB_LANE_TWIN, IOTHUB_LANE_TELEMETRY, IOTHUB_LANES };
 
+/** How a client finds its hub; see connection/home.h. */
+typedef struct iothub_home iothub_home;
+
 /* The members that are used most come first, because small offsets make short instructions. */
 typedef struct iothub_context {
     mqc_engine *engine;
     iothub_lock *lock; /* NULL: only one thread at a time uses the client */
     void *handle;      /* the client, for callbacks */
+    iothub_home *home; /* NULL: the hub is that of the connection string */
 
     iothub_op last_op;
     uint32_t generation; /* increases when a connection ends; 0: no connection was tried yet */
-    iothub_state state;  /* state of the connection; session.c sets it with context_set_state */
     bool processing;     /* inside iothub_process */
     bool logging;        /* the log callback is running inside a call other than iothub_process */
     bool closing;        /* iothub_deinit is running: no more requests are accepted */
     bool poked;          /* there is work, so poll must not sleep */
+    iothub_state state : 8; /* state of the connection; session.c sets it with context_set_state */
 
-    char *scratch; /* buffer after the topic of telemetry; the property bag is written here */
+    uint16_t events_len; /* length of the topic of telemetry */
+    char *scratch;       /* buffer after that topic; the property bag is written here */
     uint32_t scratch_len;
-    uint32_t events_len; /* length of that topic */
-    uint64_t ignored;    /* messages */
+    uint32_t ignored; /* messages */
     iothub_options options;
     hub_names identity; /* the names, in the client's memory */
     iothub_lock lock_memory;
@@ -53,6 +57,19 @@ void context_set_scratch(iothub_context *context, char *scratch, size_t len, siz
 void context_set_c2d(iothub_context *context, iothub_c2d_callback *c2d);
 void context_set_desired(iothub_context *context, iothub_desired_callback *desired);
 void context_set_method(iothub_context *context, iothub_method_callback *method);
+
+/** The client finds its hub in another way than by its connection string. */
+static inline void context_set_home(iothub_context *context, iothub_home *home)
+{
+    context->home = home;
+}
+
+/** This context logs for the other one's client from now on, and shares its lock. */
+static inline void context_join(iothub_context *context, const iothub_context *other)
+{
+    context->handle = other->handle;
+    context->lock = other->lock;
+}
 
 mqc_time context_now(const iothub_context *context);
 

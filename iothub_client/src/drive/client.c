@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "connection/home.h"
 #include "context/callbacks.h"
 #include "context/options_check.h"
 #include "drive/memory.h"
@@ -98,6 +99,11 @@ iothub_client *client_init(client_place *place, const char *connection_string,
     return c;
 }
 
+void client_set_home(iothub_client *c, iothub_home *home)
+{
+    context_set_home(&c->context, home);
+}
+
 /* --- what was forgotten ----------------------------------------------------------- */
 
 /* How long a program may wait before it drives its client, in ms. */
@@ -176,4 +182,7 @@ void client_close(iothub_client *c)
 {
     backlog_close(&c->telemetry.limits.backlog);
     session_deinit(&c->session);
+    if (c->context.home != NULL) {
+        c->context.home->ops->deinit(c->context.home);
+    }
 }

@@ -40,6 +40,9 @@ struct iothub_client {
 iothub_client *client_init(client_place *place, const char *connection_string,
                            const iothub_options *o, iothub_error *error);
 
+/** Makes the client find its hub in this way. Call it before iothub_start. */
+void client_set_home(iothub_client *c, iothub_home *home);
+
 /** Returns true if the client may end now, because the call is not made inside its callbacks. */
 bool client_may_end(iothub_client *c);
 /** Ends every request. loop_take_events handles the resulting events of the engine. */
@@ -48,6 +51,9 @@ void client_cancel(iothub_client *c);
 void client_close(iothub_client *c);
 /** Erases the client's memory, as the last step of its end. */
 void client_wipe(iothub_client *c);
+
+/** Passes an event of the engine to the part that it concerns. */
+void event_take(iothub_client *c, const mqc_event *ev);
 
 /** Logs once if the program has not started or driven its client. */
 void client_look_for_driver(iothub_client *c);

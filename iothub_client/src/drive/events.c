@@ -1,4 +1,3 @@
-#include "drive/events.h"
 
 #include "context/callbacks.h"
 #include "drive/client.h"

@@ -2,9 +2,9 @@
 
 #include <assert.h>
 
+#include "connection/home.h"
 #include "connection/session_valid.h"
 #include "drive/client.h"
-#include "drive/events.h"
 #include "drive/wake.h"
 #include "platform/poll_set.h"
 
@@ -248,6 +248,11 @@ static mqc_time poll_spare(iothub_client *c, plat_poll *polls)
     const unsigned place = 1u - c->session.used;
     iothub_channel *spare = &c->session.channels[place];
 
+    mqc_time deadline;
+
+    if (home_poll(&c->context, &polls[place], &deadline)) {
+        return deadline; /* the spare is closed as long as the hub is not known */
+    }
     channel_poll(spare, false, 1, &polls[place]);
     return channel_in_use(spare) ? deadline_of(polls[place].wake_at_ms) : IOTHUB_NEVER;
 }

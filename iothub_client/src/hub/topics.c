@@ -92,6 +92,16 @@ static mqc_span take_until(mqc_span *rest, char end)
     return part;
 }
 
+bool topic_events_bag(mqc_span topic, mqc_span *bag)
+{
+    *bag = topic;
+    if (!take(bag, "devices/")) {
+        return false;
+    }
+    (void)take_until(bag, '/');
+    return take(bag, "messages/events/");
+}
+
 bool topic_rid_number(mqc_span rid, uint32_t *out)
 {
     uint64_t n;

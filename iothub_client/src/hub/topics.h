@@ -63,6 +63,12 @@ typedef struct topic_parts {
  */
 topic_parts topic_parse(mqc_span topic, const topic_identity *id);
 
+/**
+ * Finds the property bag of an outgoing message of a device, whatever the device id is. Returns
+ * false if the topic is another one.
+ */
+bool topic_events_bag(mqc_span topic, mqc_span *bag);
+
 /** Reads the decimal request id of topic_put_twin_*. Returns false if it is not one. */
 bool topic_rid_number(mqc_span rid, uint32_t *out);
 

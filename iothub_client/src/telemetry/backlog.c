@@ -228,6 +228,15 @@ static bool refused(backlog *b, in_lane *t, mqc_result r)
     return false;
 }
 
+/* A client that is assigned to its hub may have stored messages before it knew its device id. */
+static mqc_result put_in_lane(const backlog *b, mqc_outgoing *m)
+{
+    if (b->context->home != NULL && !record_readdress(b->context, m)) {
+        return MQC_ERR_TOO_BIG;
+    }
+    return mqc_publish(b->context->engine, m, NULL);
+}
+
 static bool feed_one(backlog *b, const plat_store_record *r, mqc_time expires)
 {
     const in_lane record = { .seq = r->seq, .tag = record_tag(r) };
@@ -242,7 +251,7 @@ static bool feed_one(backlog *b, const plat_store_record *r, mqc_time expires)
     m.id = op_of(b, r);
     m.tag = slot;
     m.expires = expires;
-    mqc_result result = mqc_publish(b->context->engine, &m, NULL);
+    mqc_result result = put_in_lane(b, &m);
     if (result != MQC_OK) {
         return refused(b, slot, result);
     }

@@ -36,6 +36,28 @@ mqc_outgoing record_message(const plat_store_record *r)
     return m;
 }
 
+bool record_readdress(const iothub_context *context, mqc_outgoing *m)
+{
+    char *own = context_events(context);
+    const size_t own_len = context->events_len;
+    mqc_span bag;
+
+    if (m->topic.len >= own_len && memcmp(m->topic.ptr, own, own_len) == 0) {
+        return true;
+    }
+    if (!topic_events_bag(m->topic, &bag)) {
+        return true; /* the engine judges it */
+    }
+    if (bag.len > context->scratch_len) {
+        return false;
+    }
+    if (bag.len > 0) {
+        memcpy(context->scratch, bag.ptr, bag.len);
+    }
+    m->topic = mqc_span_of(own, own_len + bag.len);
+    return true;
+}
+
 void *record_tag(const plat_store_record *r)
 {
     /* record_of has converted the pointer to a number. */

@@ -7,8 +7,7 @@
  * topic: the monotonic time at which the message was stored.
  */
 
-#include "mqtt_core/engine.h"
-#include "platform/platform.h"
+#include "context/context.h"
 #include "platform/store.h"
 
 /** The bytes of the stamp, for which there must be room before the topic. */
@@ -20,6 +19,12 @@ plat_store_record record_of(const mqc_outgoing *m, uint32_t ttl_ms, char *head, 
 
 /** Returns the message of a record: topic, payload and QoS. Its bytes stay in the record. */
 mqc_outgoing record_message(const plat_store_record *r);
+
+/**
+ * Gives the message of a record the topic of this client if it was stored under another device id.
+ * The topic is then in the scratch buffer. Returns false if it does not fit there.
+ */
+bool record_readdress(const iothub_context *context, mqc_outgoing *m);
 
 /** Returns the pointer that the application gave to the message. */
 void *record_tag(const plat_store_record *r);

@@ -29,7 +29,7 @@ uint64_t limits_bytes(const telemetry_limits *l)
 
 /* --- making room -------------------------------------------------------------------- */
 
-static bool drop_in_lane(telemetry_limits *l)
+bool limits_drop_in_lane(telemetry_limits *l)
 {
     if (mqc_drop(l->backlog.context->engine, IOTHUB_LANE_TELEMETRY, NULL) != MQC_OK) {
         return false;
@@ -54,7 +54,8 @@ static bool drop_one(telemetry_limits *l)
     if (l->backlog.context->options.when_full != IOTHUB_DROP_OLDEST) {
         return false;
     }
-    bool dropped = l->backlog.context->options.store != NULL ? drop_stored(l) : drop_in_lane(l);
+    bool dropped =
+        l->backlog.context->options.store != NULL ? drop_stored(l) : limits_drop_in_lane(l);
     if (dropped) { /* the next turn reports its end */
         context_poke(l->backlog.context);
     }

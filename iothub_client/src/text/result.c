@@ -83,6 +83,7 @@ const char *iothub_state_str(iothub_state s)
     case IOTHUB_RENEWING: return "renewing";
     case IOTHUB_STOPPING: return "stopping";
     case IOTHUB_WAITING: return "waiting";
+    case IOTHUB_PROVISIONING: return "provisioning";
     }
     return "unknown";
 }

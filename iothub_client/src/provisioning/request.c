@@ -1,0 +1,211 @@
+#include "provisioning/request.h"
+
+#include <string.h>
+
+#include "hub/registration_id.h"
+#include "provisioning/answer.h"
+#include "text/base64.h"
+#include "text/json_fault.h"
+#include "text/sized_struct.h"
+#include "text/split.h"
+#include "text/text_writer.h"
+
+enum {
+    ANSWER_MIN = 1024,
+    ANSWER_MAX = 1024 * 1024,
+    API_VERSION_MAX = 64,
+    LARGEST = 65536 /* a guess that detects an uninitialised struct */
+};
+
+void iothub_provisioning_options_init_sized(iothub_provisioning_options *p, size_t struct_size)
+{
+    const iothub_provisioning_options defaults = {
+        .struct_size = struct_size,
+        .host = "global.azure-devices-provisioning.net",
+        .port = 8883,
+        .api_version = "2021-06-01",
+        .answer_size = 4096,
+        .assign_timeout_ms = 600000,
+        .register_after = 10,
+    };
+
+    if (p != NULL) {
+        iothub_struct_out(p, struct_size, &defaults, sizeof defaults);
+    }
+}
+
+/* --- checks ---------------------------------------------------------------------------- */
+
+static iothub_result fail(iothub_error *error, const char *text)
+{
+    return iothub_fail(error, IOTHUB_ERR_ARG, "provisioning options: %s", text);
+}
+
+static bool is_empty(const char *text)
+{
+    return text == NULL || text[0] == '\0';
+}
+
+static const char *find_fault(const iothub_provisioning_options *p)
+{
+    if (is_empty(p->id_scope) || is_empty(p->registration_id)) {
+        return "id_scope and registration_id are both needed";
+    }
+    if (is_empty(p->host) || dps_assignment_check(p->host, "any", NULL) != IOTHUB_OK) {
+        return "host is not a host name";
+    }
+    if (p->port == 0) {
+        return "port is 0";
+    }
+    if (p->answer_size < ANSWER_MIN || p->answer_size > ANSWER_MAX) {
+        return "answer_size is not 1024 to 1048576 bytes";
+    }
+    if (p->assign_timeout_ms == 0 || p->register_after == 0) {
+        return "assign_timeout_ms and register_after are at least 1";
+    }
+    return (p->key != NULL) == (p->group_key != NULL) ? "exactly one of key and group_key is needed"
+                                                      : NULL;
+}
+
+/* The text becomes a part of the user name. */
+static bool is_version(const char *text)
+{
+    size_t len = 0;
+
+    if (text == NULL) {
+        return false;
+    }
+    for (; text[len] != '\0'; len++) {
+        const uint8_t c = (uint8_t)text[len];
+        if (!iothub_is_letter(c) && !iothub_is_digit(c) && c != '-' && c != '.') {
+            return false;
+        }
+    }
+    return len > 0 && len <= API_VERSION_MAX;
+}
+
+static iothub_result check_key(const char *key, iothub_error *error)
+{
+    size_t len = 0;
+
+    if (!iothub_base64_valid(iothub_trim(mqc_span_str(key)), &len) || len == 0 ||
+        len > IOTHUB_KEY_MAX) {
+        return iothub_fail(error, IOTHUB_ERR_KEY,
+                           "provisioning options: the key is not base64; copy it whole, with the "
+                           "'=' at its end");
+    }
+    return IOTHUB_OK;
+}
+
+static iothub_result check_payload(const char *payload, iothub_error *error)
+{
+    if (payload == NULL) {
+        return IOTHUB_OK;
+    }
+    if (strlen(payload) > IOTHUB_PROVISIONING_PAYLOAD_MAX) {
+        return iothub_fail(error, IOTHUB_ERR_TOO_BIG,
+                           "provisioning options: payload is longer than 16384 bytes");
+    }
+    return iothub_json_judge(mqc_span_str(payload), false, "provisioning payload", error);
+}
+
+static iothub_result check(const iothub_provisioning_options *p, iothub_error *error)
+{
+    const char *fault = find_fault(p);
+
+    if (fault != NULL) {
+        return fail(error, fault);
+    }
+    if (!is_version(p->api_version)) {
+        return fail(error, "api_version is not a date such as 2021-06-01");
+    }
+    iothub_result r = id_scope_check(mqc_span_str(p->id_scope), error);
+    if (r == IOTHUB_OK) {
+        r = registration_id_check(mqc_span_str(p->registration_id), error);
+    }
+    if (r == IOTHUB_OK) {
+        r = check_payload(p->payload, error);
+    }
+    return r == IOTHUB_OK ? check_key(p->key != NULL ? p->key : p->group_key, error) : r;
+}
+
+/* --- copies ---------------------------------------------------------------------------- */
+
+/* An older, shorter struct keeps the defaults of the options that it does not have. */
+static iothub_result take_struct(iothub_provisioning_options *to,
+                                 const iothub_provisioning_options *from, iothub_error *error)
+{
+    const size_t least = offsetof(iothub_provisioning_options, group_key);
+
+    if (from == NULL) {
+        return fail(error, "is NULL");
+    }
+    if (from->struct_size < least || from->struct_size > LARGEST) {
+        return fail(error, "iothub_provisioning_options_init was not called");
+    }
+    iothub_result r =
+        iothub_struct_in(to, sizeof *to, from, from->struct_size, "provisioning options", error);
+    const size_t size = from->struct_size < sizeof *to ? from->struct_size : sizeof *to;
+    iothub_provisioning_options_init(to);
+    memcpy(to, from, size);
+    to->struct_size = sizeof *to;
+    return r;
+}
+
+static const char *copy(const char *text, dps_room *room)
+{
+    const size_t size = strlen(text) + 1;
+    char *to = dps_room_cut(room, size);
+
+    if (to == NULL) {
+        return text; /* the room only counts */
+    }
+    memcpy(to, text, size);
+    return to;
+}
+
+/* Only the key of the device is kept, also if that of its group was given. */
+static iothub_result take_key(iothub_provisioning_options *o, const plat_crypto *crypto,
+                              dps_room *room, iothub_error *error)
+{
+    if (o->group_key == NULL) {
+        o->key = copy(o->key, room);
+        return IOTHUB_OK;
+    }
+    const char *group_key = o->group_key;
+    char *to = dps_room_cut(room, IOTHUB_DEVICE_KEY_SIZE);
+    o->key = to != NULL ? to : "";
+    o->group_key = NULL;
+    return to == NULL ? IOTHUB_OK
+                      : iothub_derive_device_key(crypto, group_key, o->registration_id, to, error);
+}
+
+iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options *p,
+                               const plat_crypto *crypto, dps_room *room, iothub_error *error)
+{
+    iothub_provisioning_options o;
+
+    iothub_result result = take_struct(&o, p, error);
+    if (result == IOTHUB_OK) {
+        result = check(&o, error);
+    }
+    if (result != IOTHUB_OK) {
+        return result;
+    }
+    result = take_key(&o, crypto, room, error);
+    if (result != IOTHUB_OK) {
+        return result;
+    }
+    o.id_scope = copy(o.id_scope, room);
+    o.registration_id = copy(o.registration_id, room);
+    o.host = copy(o.host, room);
+    o.api_version = copy(o.api_version, room);
+    *r = (dps_request){
+        .options = o,
+        .id_scope = mqc_span_str(o.id_scope),
+        .registration_id = mqc_span_str(o.registration_id),
+        .key = iothub_trim(mqc_span_str(o.key)),
+        .payload = o.payload != NULL ? mqc_span_str(o.payload) : mqc_span_of(NULL, 0),
+    };
+    return IOTHUB_OK;
+}

@@ -1,0 +1,167 @@
+#include "provisioning_fixture.h"
+
+#include <stdlib.h>
+
+#include "provisioning/request.h"
+
+/* The options of a registration, checked and copied. */
+
+static iothub_result take(const iothub_provisioning_options *p, iothub_error *error)
+{
+    fake_platform platform;
+    dps_request r;
+    dps_room room;
+
+    fake_platform_init(&platform);
+    dps_room_init(&room, NULL, 0);
+    iothub_result result = dps_request_take(&r, p, platform.platform.crypto, &room, error);
+    fake_platform_free(&platform);
+    return result;
+}
+
+static iothub_provisioning_options good(void)
+{
+    iothub_provisioning_options p;
+
+    iothub_provisioning_options_init(&p);
+    p.id_scope = "0ne1";
+    p.registration_id = "sn-007";
+    p.key = K32;
+    return p;
+}
+
+static void the_defaults_are_those_of_the_header(void **state)
+{
+    iothub_provisioning_options p;
+    (void)state;
+
+    iothub_provisioning_options_init(&p);
+    assert_string_equal(p.host, "global.azure-devices-provisioning.net");
+    assert_int_equal(p.port, 8883);
+    assert_string_equal(p.api_version, "2021-06-01");
+    assert_int_equal(p.answer_size, 4096);
+    assert_int_equal(p.assign_timeout_ms, 600000);
+    assert_int_equal(p.register_after, 10);
+    assert_null(p.cache);
+    iothub_provisioning_options_init(NULL);
+}
+
+static void each_wrong_option_is_named(void **state)
+{
+    static char long_payload[IOTHUB_PROVISIONING_PAYLOAD_MAX + 2];
+    iothub_provisioning_options wrong[16];
+    static const char *const names[] = {
+        "id_scope",
+        "registration_id",
+        "id scope",
+        "registration id",
+        "key and group_key",
+        "key and group_key",
+        "base64",
+        "base64",
+        "payload",
+        "payload",
+        "host",
+        "port",
+        "api_version",
+        "answer_size",
+        "assign_timeout_ms",
+        "register_after",
+    };
+    iothub_error error;
+    (void)state;
+
+    memset(long_payload, ' ', sizeof long_payload - 1);
+    for (size_t i = 0; i < 16; i++) {
+        wrong[i] = good();
+    }
+    wrong[0].id_scope = NULL;
+    wrong[1].registration_id = "";
+    wrong[2].id_scope = "0ne 1";
+    wrong[3].registration_id = "a#b";
+    wrong[4].key = NULL;
+    wrong[5].group_key = K32;
+    wrong[6].key = "secret";
+    wrong[7].key = NULL;
+    wrong[7].group_key = "secret";
+    wrong[8].payload = "{";
+    wrong[9].payload = long_payload;
+    wrong[10].host = "a host";
+    wrong[11].port = 0;
+    wrong[12].api_version = "2021 06";
+    wrong[13].answer_size = 1023;
+    wrong[14].assign_timeout_ms = 0;
+    wrong[15].register_after = 0;
+    for (size_t i = 0; i < 16; i++) {
+        assert_true(take(&wrong[i], &error) != IOTHUB_OK);
+        assert_non_null(strstr(error.text, names[i]));
+        assert_null(strstr(error.text, "secret"));
+    }
+    assert_int_equal(take(NULL, &error), IOTHUB_ERR_ARG);
+    memset(&wrong[0], 0, sizeof wrong[0]);
+    assert_int_equal(take(&wrong[0], &error), IOTHUB_ERR_ARG);
+    assert_non_null(strstr(error.text, "iothub_provisioning_options_init"));
+    const iothub_provisioning_options p = good();
+    assert_int_equal(take(&p, &error), IOTHUB_OK);
+}
+
+static void texts_are_copied_and_the_group_key_is_not_kept(void **state)
+{
+    char id[] = "sn-007";
+    char key[] = K32;
+    iothub_provisioning_options p = good();
+    fake_platform platform;
+    dps_request r;
+    dps_room room;
+    (void)state;
+
+    fake_platform_init(&platform);
+    p.registration_id = id;
+    p.key = NULL;
+    p.group_key = key;
+    dps_room_init(&room, NULL, 0);
+    assert_int_equal(dps_request_take(&r, &p, platform.platform.crypto, &room, NULL), IOTHUB_OK);
+    const size_t needed = room.needed;
+    char *memory = calloc(1, needed);
+    dps_room_init(&room, memory, needed);
+    assert_int_equal(dps_request_take(&r, &p, platform.platform.crypto, &room, NULL), IOTHUB_OK);
+    memset(id, '?', sizeof id - 1);
+    memset(key, '?', sizeof key - 1);
+    assert_string_equal(r.options.registration_id, "sn-007");
+    assert_null(r.options.group_key);
+    assert_int_equal(r.key.len, 44);
+    for (size_t i = 0; i + 8 < needed; i++) {
+        assert_memory_not_equal(memory + i, K32, 8);
+    }
+    free(memory);
+    fake_platform_free(&platform);
+}
+
+static void an_older_struct_keeps_the_defaults_of_what_it_lacks(void **state)
+{
+    iothub_provisioning_options p = good();
+    fake_platform platform;
+    dps_request r;
+    dps_room room;
+    (void)state;
+
+    fake_platform_init(&platform);
+    p.struct_size = offsetof(iothub_provisioning_options, payload);
+    p.port = 0; /* beyond the struct */
+    dps_room_init(&room, NULL, 0);
+    assert_int_equal(dps_request_take(&r, &p, platform.platform.crypto, &room, NULL), IOTHUB_OK);
+    assert_int_equal(r.options.port, 8883);
+    fake_platform_free(&platform);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_defaults_are_those_of_the_header),
+        cmocka_unit_test(each_wrong_option_is_named),
+        cmocka_unit_test(texts_are_copied_and_the_group_key_is_not_kept),
+        cmocka_unit_test(an_older_struct_keeps_the_defaults_of_what_it_lacks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
