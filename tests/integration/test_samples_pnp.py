@@ -124,7 +124,7 @@ class Thermostat(Plug):
             self.assertEqual(answer["ac"], 400)
             self.assertEqual(answer["ad"], "desired temperature is not a number")
             self.desire({"targetTemperature": None})
-            self.answered(0, "targetTemperature")
+            self.assertEqual(self.answered(0, "targetTemperature"), {"value": 22, "ac": 203, "av": 0})
         self.assertEqual(self.reported()["maxTempSinceLastReboot"], 22)
 
     def test_a_wish_that_is_taken_back_leaves_a_value_of_the_device(self):

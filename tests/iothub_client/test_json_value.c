@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,8 +79,7 @@ static void assert_double(const char *text)
     double expected = strtod(text, NULL);
     double out = 4711;
     iothub_result r = iothub_json_get_double(mqc_span_str(text), &out);
-    const bool infinite =
-        expected > 1e308 * 1.7976931348623157 || expected < -1.7976931348623157e308;
+    const bool infinite = !isfinite(expected);
 
     if (infinite) {
         assert_int_equal(r, IOTHUB_ERR_TOO_BIG);
@@ -166,8 +166,7 @@ static void every_double_survives_its_text(void **state)
         char text[40];
         bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         memcpy(&value, &bits, sizeof value);
-        /* Skips values that are not a number, or infinite. */
-        if (value != value || value - value != 0) {
+        if (!isfinite(value)) {
             continue;
         }
         snprintf(text, sizeof text, "%.16e", value);

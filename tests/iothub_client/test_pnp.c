@@ -235,7 +235,7 @@ static void answers_and_components_are_written(void **state)
     assert_string_equal(
         buf, "{\"serialNumber\":\"s1\",\"interval\":{\"ac\":203,\"av\":0,\"ad\":\"initialize\","
              "\"value\":10},\"thermostat1\":{\"__t\":\"c\",\"max\":25.5,\"targetTemperature\":{"
-             "\"ac\":200,\"av\":18446744073709551615,\"value\":21.50}}}");
+             "\"ac\":200,\"av\":18446744073709551615,\"ad\":null,\"value\":21.50}}}");
 }
 
 /* Answers every property of the document; names are written as they were read. */

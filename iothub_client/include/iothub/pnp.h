@@ -104,7 +104,7 @@ typedef enum iothub_pnp_status {
  * @param status       iothub_pnp_status, or another HTTP status code ("ac")
  * @param version      iothub_desired.version of the desired value; 0 with IOTHUB_PNP_DEVICE_VALUE
  *                     ("av")
- * @param description  a text for people ("ad"); NULL: none
+ * @param description  a text for people ("ad"); NULL: none, which deletes that of an earlier answer
  */
 void iothub_pnp_put_ack(iothub_json_writer *w, const char *property, int status, uint64_t version,
                         const char *description);

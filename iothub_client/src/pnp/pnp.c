@@ -23,6 +23,8 @@ void iothub_pnp_put_ack(iothub_json_writer *w, const char *property, int status,
     iothub_json_put_uint(w, "av", version);
     if (description != NULL) {
         iothub_json_put_string(w, "ad", description);
+    } else {
+        iothub_json_put_null(w, "ad"); /* a report is merged: without it, an old text would stay */
     }
 }
 
