@@ -92,7 +92,7 @@ LEVELS = {
         ["dps"],
         ["hub", "query"],
         ["rest"],
-        ["server"],
+        ["server", "front"],
         ["broker"],
         ["launcher"],
     ],

@@ -79,6 +79,8 @@ TESTED_BY = {
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),
         "event_text": (["hub_emulator/test_hub_telemetry.c"], "what a device publishes"),
+        "front_client": (["hub_emulator/test_hub_front.c"], "sockets"),
+        "tls_line": (["hub_emulator/test_hub_front.c"], "sockets"),
         "amqp_refusal": (["hub_emulator/test_hub_amqp.c"], "bytes in, bytes out"),
         # Processes, threads and sockets can be tested only as a whole.
         "main": (["hub_emulator/test_emulator*.py"], "the process"),

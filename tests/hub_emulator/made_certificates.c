@@ -41,15 +41,29 @@ static void set_fields(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const m
                                                         : GNUTLS_KEY_DIGITAL_SIGNATURE));
 }
 
+/* GnuTLS knows all of a certificate only after it was imported. */
+static void import_again(made_certificate *m)
+{
+    gnutls_datum_t der = { 0 };
+
+    must(gnutls_x509_crt_export2(m->crt, GNUTLS_X509_FMT_DER, &der));
+    gnutls_x509_crt_deinit(m->crt);
+    must(gnutls_x509_crt_init(&m->crt));
+    must(gnutls_x509_crt_import(m->crt, &der, GNUTLS_X509_FMT_DER));
+    gnutls_free(der.data);
+}
+
 void made_init(made_certificate *m, const made_plan *plan)
 {
     must(gnutls_x509_crt_init(&m->crt));
     must(gnutls_x509_privkey_init(&m->key));
-    must(gnutls_x509_privkey_generate(m->key, GNUTLS_PK_ECDSA,
-                                      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+    must(gnutls_x509_privkey_generate(
+        m->key, plan->rsa ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
+        plan->rsa ? 2048 : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
     set_fields(m->crt, m->key, plan);
     const made_certificate *issuer = plan->issuer != NULL ? plan->issuer : m;
     must(gnutls_x509_crt_sign2(m->crt, issuer->crt, issuer->key, GNUTLS_DIG_SHA256, 0));
+    import_again(m);
 }
 
 void made_deinit(made_certificate *m)
@@ -65,6 +79,16 @@ char *made_text(const made_certificate *m)
     must(gnutls_x509_crt_export2(m->crt, GNUTLS_X509_FMT_DER, &der));
     char *text = hub_base64_encode(der.data, der.size);
     gnutls_free(der.data);
+    return text;
+}
+
+char *made_key_pem(const made_certificate *m)
+{
+    gnutls_datum_t pem = { 0 };
+
+    must(gnutls_x509_privkey_export2(m->key, GNUTLS_X509_FMT_PEM, &pem));
+    char *text = hub_memdup(pem.data, pem.size);
+    gnutls_free(pem.data);
     return text;
 }
 

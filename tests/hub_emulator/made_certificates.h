@@ -15,7 +15,7 @@
 
 typedef struct made_certificate {
     gnutls_x509_crt_t crt;
-    gnutls_x509_privkey_t key; /* a key on the curve P-256 */
+    gnutls_x509_privkey_t key;
 } made_certificate;
 
 typedef struct made_plan {
@@ -25,6 +25,7 @@ typedef struct made_plan {
     int64_t not_after_s;
     bool is_ca;
     int path_len; /* path length of a CA; -1: no limit */
+    bool rsa;     /* an RSA key, which takes longer; otherwise one on the curve P-256 */
 } made_plan;
 
 void made_init(made_certificate *m, const made_plan *plan);
@@ -34,5 +35,6 @@ void made_deinit(made_certificate *m);
 char *made_text(const made_certificate *m);
 /** Returns the certificate as PEM, on the heap. */
 char *made_pem(const made_certificate *m);
+char *made_key_pem(const made_certificate *m);
 
 #endif

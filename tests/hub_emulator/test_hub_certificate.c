@@ -23,8 +23,8 @@ static hub_fault fault;
 static int make_all(void **state)
 {
     (void)state;
-    made_init(&root, &(made_plan){ "Root", NULL, START, END, true, -1 });
-    made_init(&leaf, &(made_plan){ "device1", &root, START, END, false, -1 });
+    made_init(&root, &(made_plan){ "Root", NULL, START, END, true, -1, false });
+    made_init(&leaf, &(made_plan){ "device1", &root, START, END, false, -1, false });
     return 0;
 }
 
@@ -92,7 +92,7 @@ static void a_certificate_may_have_no_name(void **state)
     made_certificate nameless;
 
     (void)state;
-    made_init(&nameless, &(made_plan){ NULL, &root, START, END, false, -1 });
+    made_init(&nameless, &(made_plan){ NULL, &root, START, END, false, -1, false });
     hub_certificate *c = read_made(&nameless);
     assert_string_equal(c->name, "");
     hub_certificate_free(c);

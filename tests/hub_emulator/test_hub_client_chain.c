@@ -30,11 +30,11 @@ static hub_fault fault;
 static int make_all(void **state)
 {
     (void)state;
-    made_init(&root, &(made_plan){ "Root", NULL, START, END, true, 1 });
-    made_init(&other, &(made_plan){ "Root", NULL, START, END, true, 1 });
-    made_init(&intermediate, &(made_plan){ "Intermediate", &root, START, END, true, 0 });
-    made_init(&leaf, &(made_plan){ "device1", &intermediate, START, END, false, -1 });
-    made_init(&direct, &(made_plan){ "device1", &root, START, END, false, -1 });
+    made_init(&root, &(made_plan){ "Root", NULL, START, END, true, 1, false });
+    made_init(&other, &(made_plan){ "Root", NULL, START, END, true, 1, false });
+    made_init(&intermediate, &(made_plan){ "Intermediate", &root, START, END, true, 0, false });
+    made_init(&leaf, &(made_plan){ "device1", &intermediate, START, END, false, -1, false });
+    made_init(&direct, &(made_plan){ "device1", &root, START, END, false, -1, false });
     return 0;
 }
 
@@ -128,7 +128,7 @@ static void nobody_is_an_authority_for_itself(void **state)
     made_certificate lone;
 
     (void)state;
-    made_init(&lone, &(made_plan){ "device1", NULL, START, END, false, -1 });
+    made_init(&lone, &(made_plan){ "device1", NULL, START, END, false, -1, false });
     assert_int_equal(judge(LIST(&lone), &root), HUB_ERR_UNAUTHORIZED);
     assert_int_equal(judge(LIST(&lone, &root), &root), HUB_ERR_UNAUTHORIZED);
     made_deinit(&lone);
@@ -141,12 +141,12 @@ static void only_a_ca_signs(void **state)
     made_certificate deep;
 
     (void)state;
-    made_init(&below, &(made_plan){ "device2", &direct, START, END, false, -1 });
+    made_init(&below, &(made_plan){ "device2", &direct, START, END, false, -1, false });
     assert_int_equal(judge(LIST(&below, &direct), &root), HUB_ERR_UNAUTHORIZED);
     assert_int_equal(judge(LIST(&below), &direct), HUB_ERR_UNAUTHORIZED);
     /* The intermediate CA allows no further CA below it: its path length is 0. */
-    made_init(&deep_ca, &(made_plan){ "Deep", &intermediate, START, END, true, -1 });
-    made_init(&deep, &(made_plan){ "device1", &deep_ca, START, END, false, -1 });
+    made_init(&deep_ca, &(made_plan){ "Deep", &intermediate, START, END, true, -1, false });
+    made_init(&deep, &(made_plan){ "device1", &deep_ca, START, END, false, -1, false });
     assert_int_equal(judge(LIST(&deep, &deep_ca, &intermediate), &root), HUB_ERR_UNAUTHORIZED);
     made_deinit(&below);
     made_deinit(&deep_ca);
@@ -166,8 +166,8 @@ static void the_dates_of_the_whole_path_count(void **state)
     assert_int_equal(judge_at(LIST(&direct), &root, END), HUB_ERR_UNAUTHORIZED);
     assert_non_null(strstr(fault.text, "has expired"));
 
-    made_init(&ca, &(made_plan){ "Short", &root, START, NOW, true, -1 });
-    made_init(&low, &(made_plan){ "device1", &ca, START, END, false, -1 });
+    made_init(&ca, &(made_plan){ "Short", &root, START, NOW, true, -1, false });
+    made_init(&low, &(made_plan){ "device1", &ca, START, END, false, -1, false });
     assert_int_equal(judge_at(LIST(&low, &ca), &root, NOW - 1), HUB_OK);
     assert_int_equal(judge_at(LIST(&low, &ca), &root, NOW), HUB_ERR_UNAUTHORIZED);
     assert_non_null(strstr(fault.text, "CN=Short has expired"));

@@ -27,7 +27,9 @@ static hub_result try_login(hub_fixture *f, const attempt *a)
     const char *key =
         policy != NULL ? policy->primary_key : fixture_device(f, "device1")->primary_key;
     char *token = fixture_token(a->resource, key, FIXTURE_NOW_S + a->lifetime_s, a->policy);
-    const hub_credentials c = { a->client_id, a->user_name, token };
+    const hub_credentials c = { .client_id = a->client_id,
+                                .user_name = a->user_name,
+                                .password = token };
     hub_fault fault;
 
     hub_result r = hub_connect(&f->hub, &one, &c, true, &fault);
@@ -108,7 +110,7 @@ static hub_result log_in(hub_fixture *f, const char *client_id, const char *user
     const hub_policy *p = hub_policies_find(&f->hub.registry.policies, "iothubowner");
     const char *key = policy != NULL ? p->primary_key : fixture_device(f, client_id)->primary_key;
     char *token = fixture_token(resource, key, FIXTURE_NOW_S + 60, policy);
-    const hub_credentials c = { client_id, user_name, token };
+    const hub_credentials c = { .client_id = client_id, .user_name = user_name, .password = token };
     hub_fault fault;
 
     hub_result r = hub_connect(&f->hub, &one, &c, true, &fault);
@@ -189,7 +191,7 @@ static void the_secondary_key_is_as_good(void **state)
     hub_fixture *f = *state;
     char *token =
         fixture_token(SR, fixture_device(f, "device1")->secondary_key, FIXTURE_NOW_S + 1, NULL);
-    const hub_credentials c = { "device1", USER, token };
+    const hub_credentials c = { .client_id = "device1", .user_name = USER, .password = token };
     hub_fault fault;
 
     assert_int_equal(hub_connect(&f->hub, &one, &c, true, &fault), HUB_OK);

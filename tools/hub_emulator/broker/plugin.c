@@ -14,6 +14,7 @@
 #include "broker/broker_log.h"
 #include "broker/sessions.h"
 #include "cli/output.h"
+#include "front/envelope.h"
 #include "hub/hub_clients.h"
 #include "server/rest_server.h"
 
@@ -28,6 +29,7 @@ typedef struct plugin {
     int ready_fd; /* reports at the first tick that the broker is ready */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
+    char *front_secret; /* of the envelopes */
 } plugin;
 
 static plugin self;
@@ -130,32 +132,54 @@ static void drain_log(plugin *p)
 
 /* --- callbacks --------------------------------------------------------- */
 
+/* Opens the envelope of the front. Who comes to the broker by another way is refused. */
+static hub_result log_in(plugin *p, const struct mosquitto_evt_basic_auth *e, hub_fault *fault)
+{
+    hub_client_chain chain;
+    hub_envelope envelope;
+
+    if (e->password == NULL || !hub_envelope_read(&envelope, e->password, p->front_secret)) {
+        return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "no user name, or not from the TLS front");
+    }
+    hub_result r = hub_client_chain_read(&chain, envelope.chain, envelope.chain_len, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    char *peer = hub_memdup(envelope.peer, envelope.peer_len);
+    const hub_credentials credentials = {
+        .client_id = mosquitto_client_id(e->client),
+        .user_name = e->username,
+        .password = envelope.password,
+        .chain = &chain,
+        .peer = peer,
+    };
+    r = hub_client_connect(&p->hub, e->client, &credentials,
+                           mosquitto_client_clean_session(e->client), fault);
+    hub_client_chain_free(&chain);
+    free(peer);
+    return r;
+}
+
 static int on_login(int event, void *data, void *user)
 {
     const struct mosquitto_evt_basic_auth *e = data;
     plugin *p = user;
-    const hub_credentials credentials = {
-        .client_id = mosquitto_client_id(e->client),
-        .user_name = e->username,
-        .password = e->password,
-    };
+    const char *client_id = mosquitto_client_id(e->client);
     hub_fault fault;
 
     (void)event;
     drain_log(p); /* first, the acknowledgements of the session that this login may end */
-    if (credentials.client_id == NULL ||
-        mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
+    if (client_id == NULL || mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
         return MOSQ_ERR_AUTH;
     }
-    if (hub_sessions_owns(&p->sessions, credentials.user_name, credentials.password)) {
-        /* false if the client has connected meanwhile, which made a new session */
-        return hub_is_online(&p->hub, credentials.client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
+    if (hub_sessions_owns(&p->sessions, e->username, e->password)) {
+        /* not for a client that connected meanwhile, which has a new session */
+        return hub_is_online(&p->hub, client_id) ? MOSQ_ERR_AUTH : MOSQ_ERR_SUCCESS;
     }
-    if (hub_client_connect(&p->hub, e->client, &credentials,
-                           mosquitto_client_clean_session(e->client), &fault) == HUB_OK) {
+    if (log_in(p, e, &fault) == HUB_OK) {
         return MOSQ_ERR_SUCCESS;
     }
-    hub_log(&p->hub, "%s: refused: %s", credentials.client_id, fault.text);
+    hub_log(&p->hub, "%s: refused: %s", client_id, fault.text);
     return MOSQ_ERR_AUTH;
 }
 
@@ -313,6 +337,15 @@ static bool start_dps(hub *h, const struct mosquitto_opt *options, int count, hu
     return host == NULL || hub_open_dps(h, &settings, fault) == HUB_OK;
 }
 
+static bool take_secret(plugin *p, const char *text)
+{
+    if (text == NULL || strlen(text) != HUB_ENVELOPE_SECRET_LEN) {
+        return false;
+    }
+    p->front_secret = hub_strdup(text);
+    return true;
+}
+
 static int start(plugin *p, const struct mosquitto_opt *options, int count)
 {
     static const hub_broker broker = {
@@ -335,6 +368,10 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     p->ready_fd = option(options, count, "ready_fd");
     p->log_fd = option(options, count, "log_fd");
     p->notice_fd = option(options, count, "notice_fd");
+    if (!take_secret(p, text_option(options, count, "front_secret"))) {
+        (void)fputs("Error: the secret of the TLS front is missing\n", stderr);
+        return MOSQ_ERR_UNKNOWN;
+    }
     if (hub_open(&p->hub, ".", &broker, &fault) != HUB_OK) {
         (void)fprintf(stderr, "Error: %s\n", fault.text);
         return MOSQ_ERR_UNKNOWN;
@@ -382,5 +419,7 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
     rest_server_stop(p->rest);
     hub_close(&p->hub);
     hub_sessions_free(&p->sessions);
+    free(p->front_secret);
+    p->front_secret = NULL;
     return MOSQ_ERR_SUCCESS;
 }

@@ -193,7 +193,8 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
                         !clean_session, login.old_api);
     hub_identity_connected(id, login.auth_scope, now);
     hub_wake(h, id);
-    hub_log(h, "%s: connected", c->client_id);
+    hub_log(h, "%s: connected%s%s", c->client_id, c->peer != NULL ? " from " : "",
+            c->peer != NULL ? c->peer : "");
     return HUB_OK;
 }
 

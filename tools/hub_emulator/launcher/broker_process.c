@@ -20,12 +20,6 @@
 #define STOP_TRIES 100
 #define STOP_NS    50000000
 
-/* The TLS versions and suites that the hub accepts by its documentation (iot-hub-tls-support):
- * TLS 1.2 with these suites. */
-#define CIPHERS                                                \
-    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:" \
-    "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384"
-
 /* --- finding things ---------------------------------------------------- */
 
 static char *executable(const char *dir, size_t dir_len, const char *name)
@@ -86,20 +80,6 @@ static char *find_plugin(void)
 
 /* --- starting ---------------------------------------------------------- */
 
-/* The broker gets addresses and not names, because a resolver may return an address of
- * "localhost" twice. */
-static void add_listener(hub_text *t, uint16_t port, const char *address)
-{
-    hub_text_printf(t,
-                    "listener %u %s\n"
-                    "max_qos 1\n"
-                    "certfile server.crt\n"
-                    "keyfile server.key\n"
-                    "tls_version tlsv1.2\n"
-                    "ciphers " CIPHERS "\n",
-                    port, address);
-}
-
 static void add_dps(hub_text *t, const hub_broker_setup *setup)
 {
     hub_text_printf(t,
@@ -119,7 +99,6 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                      "allow_zero_length_clientid false\n"
                      "persistence false\n"
                      "sys_interval 0\n"
-                     "set_tcp_nodelay true\n"
                      "max_inflight_messages 20\n"
                      "max_packet_size 393216\n"
                      "log_dest stderr\n"
@@ -135,20 +114,16 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                     "plugin_opt_log_fd %d\n"
                     "plugin_opt_notice_fd %d\n"
                     "plugin_opt_rest_fd %d\n"
-                    "plugin_opt_rest_fd6 %d\n",
+                    "plugin_opt_rest_fd6 %d\n"
+                    "plugin_opt_front_secret %s\n",
                     plugin, ready_fd, setup->verbose ? people : -1, people, setup->rest->v4,
-                    setup->rest->v6);
+                    setup->rest->v6, setup->front_secret);
     if (setup->dps_host != NULL) {
         add_dps(&t, setup);
     }
-    if (setup->listen->v4[0] != '\0') {
-        add_listener(&t, setup->port, setup->listen->v4);
-    }
-    if (setup->listen->v6[0] != '\0') {
-        add_listener(&t, setup->port, setup->listen->v6);
-    }
-    /* Socket for the plugin's own logins. */
-    hub_text_str(&t, "listener 0 " HUB_SESSIONS_SOCKET "\n");
+    /* Socket for the clients of the front and for the plugin's own logins. */
+    hub_text_str(&t, "listener 0 " HUB_SESSIONS_SOCKET "\n"
+                     "max_qos 1\n");
     int fd = memfd_create("mosquitto.conf", 0);
     if (fd >= 0 && write(fd, t.p, t.len) != (ssize_t)t.len) {
         (void)close(fd);

@@ -2,8 +2,8 @@
 #define HUB_BROKER_H
 
 /**
- * @file
- * The Mosquitto process with our plugin.
+ * @file The Mosquitto process with our plugin. It listens on a Unix socket in the state directory,
+ * and serves only the clients of the TLS front.
  */
 
 #include <stdbool.h>
@@ -13,10 +13,9 @@
 #include "launcher/ports.h"
 
 typedef struct hub_broker_setup {
-    const char *mosquitto; /* program to run; NULL: the usual directories are searched */
-    const char *state_dir; /* absolute */
-    uint16_t port;
-    const hub_addresses *listen;
+    const char *mosquitto;    /* program to run; NULL: the usual directories are searched */
+    const char *state_dir;    /* absolute */
+    const char *front_secret; /* proves that a login comes through the TLS front */
     const hub_sockets *rest;
     bool verbose;
     /* Host name to which the provisioning service sends devices; NULL: none. */

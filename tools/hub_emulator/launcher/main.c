@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/sessions.h"
 #include "cli/output.h"
 #include "cli/secret.h"
+#include "front/envelope.h"
+#include "front/front.h"
 #include "launcher/amqp_server.h"
 #include "launcher/broker_process.h"
 #include "launcher/certificates.h"
@@ -20,9 +24,8 @@
 #include "registry/registry.h"
 #include "state/state_dir.h"
 
-#define ENV_FILE        "env"
-#define AMQP_PORT       5671
-#define FREE_PORT_TRIES 10
+#define ENV_FILE  "env"
+#define AMQP_PORT 5671
 
 /* --- one run ----------------------------------------------------------- */
 
@@ -32,10 +35,11 @@ typedef struct emulator {
     hub_registry registry; /* freed when the plugin takes over */
     hub_sockets rest;
     hub_broker_process broker;
+    hub_front *front;
+    char *front_secret;
     hub_amqp_server *amqp; /* NULL: AMQP clients get no answer */
     uint16_t port;
     uint16_t amqp_port;
-    hub_addresses listen; /* the addresses that this machine has */
     int signals;
     hub_text lines; /* lines to print */
     hub_text env;   /* the same lines for a shell */
@@ -66,6 +70,17 @@ static void notice(void *user, const char *line)
 {
     (void)user;
     (void)cli_error("%s", line);
+}
+
+/* A client of the front takes two descriptors, and one more of the broker. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 /* If SIGHUP is ignored, as with nohup, it stays ignored. */
@@ -217,18 +232,36 @@ static event wait_for_event(emulator *e)
     }
 }
 
-static hub_result choose_port(emulator *e, hub_fault *fault)
+static void log_front(void *user, const char *line)
 {
-    hub_sockets probe;
+    (void)user;
+    (void)cli_error("front: %s", line);
+}
 
-    hub_result r = hub_sockets_open(&probe, &e->options->listen, e->options->port, "--port", fault);
-    if (r == HUB_OK) {
-        e->port = probe.port;
-        e->listen = e->options->listen;
-        if (probe.v6 < 0) {
-            hub_addresses_drop_v6(&e->listen); /* this machine has no IPv6 */
-        }
-        hub_sockets_close(&probe);
+/* From here on devices may connect; they wait until the broker is ready. */
+static hub_result start_front(emulator *e, hub_fault *fault)
+{
+    hub_sockets sockets;
+
+    hub_result r =
+        hub_sockets_open(&sockets, &e->options->listen, e->options->port, "--port", fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    e->front_secret = hub_envelope_secret();
+    const hub_front_config config = {
+        .listening = { sockets.v4, sockets.v6 },
+        .state_dir = e->state.path,
+        .broker_name = HUB_SESSIONS_SOCKET,
+        .secret = e->front_secret,
+        .refusals = -1,
+        .timing = HUB_FRONT_TIMING,
+        .log = e->options->verbose ? log_front : NULL,
+    };
+    e->port = sockets.port;
+    r = hub_front_start(&e->front, &config, fault);
+    if (r != HUB_OK) {
+        hub_sockets_close(&sockets);
     }
     return r;
 }
@@ -246,40 +279,25 @@ static hub_result broker_failed(emulator *e, hub_fault *fault)
  * meanwhile. */
 static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
 {
-    /* Tries again with a free port, since another process may take the port before the broker
-     * does. */
-    int tries = e->options->port == 0 ? FREE_PORT_TRIES : 1;
-    hub_result r = HUB_ERR_STATE;
+    const hub_broker_setup setup = {
+        .mosquitto = e->options->mosquitto,
+        .state_dir = e->state.path,
+        .front_secret = e->front_secret,
+        .rest = &e->rest,
+        .verbose = e->options->verbose,
+        .dps_host = e->options->dps ? e->options->host : NULL,
+        .dps_assigning = e->options->dps_assigning,
+        .dps_retry_after_s = e->options->dps_retry_after_s,
+    };
 
     *stop = false;
-    while (r != HUB_OK && tries-- > 0) {
-        r = choose_port(e, fault);
-        if (r != HUB_OK) {
-            return r;
-        }
-        const hub_broker_setup setup = {
-            .mosquitto = e->options->mosquitto,
-            .state_dir = e->state.path,
-            .port = e->port,
-            .listen = &e->listen,
-            .rest = &e->rest,
-            .verbose = e->options->verbose,
-            .dps_host = e->options->dps ? e->options->host : NULL,
-            .dps_assigning = e->options->dps_assigning,
-            .dps_retry_after_s = e->options->dps_retry_after_s,
-        };
-        r = hub_broker_start(&e->broker, &setup, fault);
-        if (r != HUB_OK) {
-            return r;
-        }
-        event what = wait_for_event(e);
-        *stop = what == EVENT_STOP;
-        if (what == EVENT_BROKER_GONE) {
-            r = broker_failed(e, fault);
-            (void)close(e->broker.log_fd);
-        }
+    hub_result r = hub_broker_start(&e->broker, &setup, fault);
+    if (r != HUB_OK) {
+        return r;
     }
-    return r;
+    event what = wait_for_event(e);
+    *stop = what == EVENT_STOP;
+    return what == EVENT_BROKER_GONE ? broker_failed(e, fault) : HUB_OK;
 }
 
 /* Prints what people should know before they connect. */
@@ -377,6 +395,9 @@ static hub_result serve(emulator *e, hub_fault *fault)
         r = start_amqp(e, fault);
     }
     if (r == HUB_OK) {
+        r = start_front(e, fault);
+    }
+    if (r == HUB_OK) {
         r = start_broker(e, &stop, fault);
     }
     if (r != HUB_OK || stop) {
@@ -400,9 +421,11 @@ static int run(const hub_options *o)
     hub_fault fault;
 
     hub_json_init();
+    raise_limits();
     hub_result r = hub_state_dir_open(&e.state, o->state, &fault);
     if (r == HUB_OK) {
         r = serve(&e, &fault);
+        hub_front_stop(e.front);
         hub_broker_stop(&e.broker);
         hub_sockets_close(&e.rest);
         hub_amqp_stop(e.amqp);
@@ -413,6 +436,7 @@ static int run(const hub_options *o)
     }
     hub_text_free(&e.lines);
     hub_text_free(&e.env);
+    free(e.front_secret);
     return r == HUB_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

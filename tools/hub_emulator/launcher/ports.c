@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG    64
+#define BACKLOG    1024 /* a fleet may connect at the same time */
 #define FREE_TRIES 20
 
 /* With SO_REUSEADDR, a port whose last connections are still in TIME_WAIT can be used. */
@@ -163,11 +163,6 @@ bool hub_addresses_parse(hub_addresses *a, const char *text)
         (void)strcpy(a->v4, "0.0.0.0");
     }
     return inet_ntop(AF_INET6, &v6, a->v6, sizeof a->v6) != NULL;
-}
-
-void hub_addresses_drop_v6(hub_addresses *a)
-{
-    a->v6[0] = '\0';
 }
 
 bool hub_addresses_are_private(const hub_addresses *a)

@@ -20,8 +20,6 @@ void hub_addresses_loopback(hub_addresses *a);
  * text is not an address.
  */
 bool hub_addresses_parse(hub_addresses *a, const char *text);
-/** Removes the IPv6 address. */
-void hub_addresses_drop_v6(hub_addresses *a);
 /** Returns true if only this machine can reach the addresses. */
 bool hub_addresses_are_private(const hub_addresses *a);
 /** Returns true if a client on this machine reaches them as localhost. */

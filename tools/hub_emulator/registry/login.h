@@ -6,13 +6,16 @@
  * Decides who may connect, by user name, client id and token.
  */
 
+#include "registry/client_chain.h"
 #include "registry/registry.h"
 
-/** The fields of an MQTT CONNECT; user_name and password may be NULL. */
+/** The fields of an MQTT CONNECT, and what is known about its sender. */
 typedef struct hub_credentials {
     const char *client_id;
-    const char *user_name;
+    const char *user_name; /* may be NULL, as may all below */
     const char *password;
+    const hub_client_chain *chain; /* the certificates of the client; NULL: none */
+    const char *peer;              /* its address and port, for people */
 } hub_credentials;
 
 typedef struct hub_login {

@@ -1,0 +1,309 @@
+#include "front_fixture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT_S 60
+
+static void write_file(const char *dir, const char *name, char *text)
+{
+    char *path = hub_format("%s/%s", dir, name);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    free(path);
+    free(text);
+}
+
+static void make_server(const char *dir)
+{
+    made_certificate server;
+    const int64_t now_s = (int64_t)time(NULL);
+
+    made_init(&server,
+              &(made_plan){ "localhost", NULL, now_s - 1000, now_s + 1000, false, -1, true });
+    write_file(dir, "server.crt", made_pem(&server));
+    write_file(dir, "server.key", made_key_pem(&server));
+    made_deinit(&server);
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+    char *path = hub_format("%s/%s", dir, name);
+    (void)unlink(path);
+    free(path);
+}
+
+static int count_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int n = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) {
+        n++;
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+static int listen_tcp(int *port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 100), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+void front_fixture_listen(front_fixture *f)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s/broker", f->dir);
+    f->broker = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(f->broker, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(f->broker, 10), 0);
+}
+
+void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms)
+{
+    int pair[2];
+    hub_fault fault;
+
+    *f = (front_fixture){ .broker = -1 };
+    (void)strcpy(f->dir, "/tmp/test_hub_front.XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    make_server(f->dir);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    assert_true(gnutls_certificate_allocate_credentials(&f->nobody) >= 0);
+    f->refusals = pair[1];
+    const hub_front_config config = {
+        .listening = { listen_tcp(&f->port), -1 },
+        .state_dir = f->dir,
+        .broker_name = "broker",
+        .secret = FRONT_SECRET,
+        .refusals = pair[0],
+        .timing = { login_ms, linger_ms },
+    };
+    assert_int_equal(hub_front_start(&f->front, &config, &fault), HUB_OK);
+    front_fixture_listen(f);
+    f->descriptors = count_descriptors();
+}
+
+void front_fixture_wait_quiet(const front_fixture *f)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+
+    for (int i = 0; i < WAIT_S * 1000; i++) {
+        if (count_descriptors() == f->descriptors) {
+            return;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    fail_msg("%d descriptors are open, %d were", count_descriptors(), f->descriptors);
+}
+
+void front_fixture_stop(front_fixture *f)
+{
+    front_fixture_wait_quiet(f);
+    hub_front_stop(f->front);
+    (void)close(f->broker);
+    (void)close(f->refusals);
+    gnutls_certificate_free_credentials(f->nobody);
+    remove_file(f->dir, "server.crt");
+    remove_file(f->dir, "server.key");
+    remove_file(f->dir, "broker");
+    assert_int_equal(rmdir(f->dir), 0);
+}
+
+static void limit_wait(int fd)
+{
+    const struct timeval wait = { .tv_sec = WAIT_S };
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait), 0);
+}
+
+int front_fixture_accept(const front_fixture *f)
+{
+    limit_wait(f->broker);
+    int fd = accept(f->broker, NULL, NULL);
+    assert_true(fd >= 0);
+    limit_wait(fd);
+    return fd;
+}
+
+/* --- bytes ------------------------------------------------------------- */
+
+void read_all(int fd, void *buffer, size_t len)
+{
+    uint8_t *at = buffer;
+
+    while (len > 0) {
+        ssize_t n = recv(fd, at, len, 0);
+        assert_true(n > 0);
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+void write_all(int fd, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+
+    while (len > 0) {
+        ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+        assert_true(n > 0);
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+bool ends(int fd)
+{
+    char byte;
+    ssize_t n = recv(fd, &byte, 1, 0);
+
+    return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+/* --- clients ----------------------------------------------------------- */
+
+int tcp_connect(const front_fixture *f)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    limit_wait(fd);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+void tls_client_init(tls_client *c, const front_fixture *f, const char *priorities,
+                     gnutls_certificate_credentials_t credentials)
+{
+    c->fd = tcp_connect(f);
+    assert_true(gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) >= 0);
+    assert_true(gnutls_priority_set_direct(c->session, priorities, NULL) >= 0);
+    assert_true(gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE,
+                                       credentials != NULL ? credentials : f->nobody) >= 0);
+    gnutls_transport_set_int(c->session, c->fd);
+}
+
+static int shake_hands(tls_client *c)
+{
+    int code;
+
+    do {
+        code = gnutls_handshake(c->session);
+    } while (code < 0 && gnutls_error_is_fatal(code) == 0);
+    return code;
+}
+
+void tls_client_open(tls_client *c, const front_fixture *f, const char *priorities,
+                     gnutls_certificate_credentials_t credentials)
+{
+    tls_client_init(c, f, priorities, credentials);
+    assert_int_equal(shake_hands(c), 0);
+}
+
+void tls_client_send(tls_client *c, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+
+    while (len > 0) {
+        ssize_t n = gnutls_record_send(c->session, at, len);
+        assert_true(n > 0);
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+/* TLS 1.3 reports a new ticket as an interruption. */
+static ssize_t receive_some(tls_client *c, void *buffer, size_t len)
+{
+    ssize_t n;
+
+    do {
+        n = gnutls_record_recv(c->session, buffer, len);
+    } while (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED);
+    return n;
+}
+
+void tls_client_receive(tls_client *c, void *buffer, size_t len)
+{
+    uint8_t *at = buffer;
+
+    while (len > 0) {
+        ssize_t n = receive_some(c, at, len);
+        assert_true(n > 0);
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+bool tls_client_ends(tls_client *c)
+{
+    uint8_t byte;
+    ssize_t n = receive_some(c, &byte, 1);
+
+    return n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION || n == GNUTLS_E_PULL_ERROR ||
+           n == GNUTLS_E_FATAL_ALERT_RECEIVED;
+}
+
+void tls_client_close(tls_client *c)
+{
+    (void)gnutls_bye(c->session, GNUTLS_SHUT_WR);
+    gnutls_deinit(c->session);
+    (void)close(c->fd);
+}
+
+/* --- packets ----------------------------------------------------------- */
+
+static void add_field(hub_text *t, const char *text)
+{
+    const size_t len = strlen(text);
+    const uint8_t prefix[] = { (uint8_t)(len >> 8), (uint8_t)len };
+
+    hub_text_add(t, prefix, sizeof prefix);
+    hub_text_add(t, text, len);
+}
+
+hub_text connect_of_device(const char *password)
+{
+    const uint8_t head[] = { 4, password != NULL ? 0xC2 : 0x82, 0, 60 };
+    hub_text body = { 0 };
+    hub_text out = { 0 };
+
+    add_field(&body, "MQTT");
+    hub_text_add(&body, head, sizeof head);
+    add_field(&body, "device1");
+    add_field(&body, "localhost/device1/?api-version=2021-04-12");
+    if (password != NULL) {
+        add_field(&body, password);
+    }
+    assert_true(body.len < 128);
+    const uint8_t start[] = { 0x10, (uint8_t)body.len };
+    hub_text_add(&out, start, sizeof start);
+    hub_text_add(&out, body.p, body.len);
+    hub_text_free(&body);
+    return out;
+}

@@ -1,0 +1,751 @@
+/* The TLS front between real sockets: clients of TLS 1.2 and 1.3, and a fake broker. */
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "front/connect_packet.h"
+#include "front/envelope.h"
+#include "front/front_refusal.h"
+#include "front_fixture.h"
+#include "registry/client_chain.h"
+
+#define LONG_MS  600000
+#define SHORT_MS 300
+#define CONNACK  "\x20\x02\x00\x00"
+
+static front_fixture f;
+
+static int start_patient(void **state)
+{
+    (void)state;
+    front_fixture_start(&f, LONG_MS, LONG_MS);
+    return 0;
+}
+
+static int start_hasty(void **state)
+{
+    (void)state;
+    front_fixture_start(&f, SHORT_MS, SHORT_MS);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    front_fixture_stop(&f);
+    return 0;
+}
+
+/* --- login ------------------------------------------------------------- */
+
+/* The CONNECT that the broker receives; the caller frees the password that was in it. */
+static char *read_connect(int broker, hub_envelope *e, uint64_t expected_number)
+{
+    uint8_t packet[60000];
+    hub_connect_packet c;
+    size_t len = 0;
+
+    do {
+        assert_true(len < sizeof packet);
+        read_all(broker, packet + len++, 1);
+    } while (hub_connect_read(&c, packet, len) == HUB_CONNECT_PART);
+    assert_int_equal(hub_connect_read(&c, packet, len), HUB_CONNECT_WHOLE);
+    assert_int_equal(c.client_id.len, strlen("device1"));
+    assert_memory_equal(packet + c.client_id.at, "device1", c.client_id.len);
+    char *password = hub_memdup(packet + c.password.at, c.password.len);
+    assert_true(hub_envelope_read(e, password, FRONT_SECRET));
+    assert_true(expected_number == 0 || e->number == expected_number);
+    return password;
+}
+
+/* A client that has logged in, and its end at the broker. */
+static int open_pair(tls_client *c, const char *priorities)
+{
+    hub_text packet = connect_of_device("secret");
+    hub_envelope e;
+    char answer[4];
+
+    tls_client_open(c, &f, priorities, NULL);
+    tls_client_send(c, packet.p, packet.len);
+    int broker = front_fixture_accept(&f);
+    free(read_connect(broker, &e, 0));
+    write_all(broker, CONNACK, 4);
+    tls_client_receive(c, answer, 4);
+    assert_memory_equal(answer, CONNACK, 4);
+    hub_text_free(&packet);
+    return broker;
+}
+
+static void close_pair(tls_client *c, int broker)
+{
+    tls_client_close(c);
+    assert_true(ends(broker));
+    (void)close(broker);
+}
+
+static void a_login_arrives_with_an_envelope(void **state)
+{
+    static const char *const versions[] = { TLS_1_2, TLS_1_3 };
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        const char *own = i < 2 ? "secret" : NULL;
+        hub_text packet = connect_of_device(own);
+        hub_envelope e;
+        tls_client c;
+        tls_client_open(&c, &f, versions[i % 2], NULL);
+        tls_client_send(&c, packet.p, packet.len);
+        int broker = front_fixture_accept(&f);
+        char *password = read_connect(broker, &e, i + 1);
+        assert_memory_equal(e.peer, "127.0.0.1:", 10);
+        assert_int_equal(e.chain_len, 0);
+        assert_int_equal(e.password != NULL, own != NULL);
+        assert_true(own == NULL || strcmp(e.password, own) == 0);
+        free(password);
+        hub_text_free(&packet);
+        close_pair(&c, broker);
+    }
+}
+
+static void what_comes_behind_a_connect_follows_it(void **state)
+{
+    hub_text packet = connect_of_device("secret");
+    hub_envelope e;
+    tls_client c;
+    char more[4];
+
+    (void)state;
+    hub_text_str(&packet, "more");
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    tls_client_send(&c, packet.p, packet.len);
+    int broker = front_fixture_accept(&f);
+    free(read_connect(broker, &e, 0));
+    read_all(broker, more, 4);
+    assert_memory_equal(more, "more", 4);
+    hub_text_free(&packet);
+    close_pair(&c, broker);
+}
+
+static void a_connect_may_come_byte_by_byte(void **state)
+{
+    hub_text packet = connect_of_device("secret");
+    hub_envelope e;
+    tls_client c;
+
+    (void)state;
+    tls_client_open(&c, &f, TLS_1_2, NULL);
+    for (size_t i = 0; i < packet.len; i++) {
+        tls_client_send(&c, packet.p + i, 1);
+    }
+    int broker = front_fixture_accept(&f);
+    free(read_connect(broker, &e, 0));
+    hub_text_free(&packet);
+    close_pair(&c, broker);
+}
+
+static void a_connect_of_another_version_arrives_as_it_is(void **state)
+{
+    static const char packet[] = "\x10\x0D\0\4MQTT\5\2\0\0\0\0\1x";
+    char got[sizeof packet - 1];
+    tls_client c;
+
+    (void)state;
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    tls_client_send(&c, packet, sizeof packet - 1);
+    int broker = front_fixture_accept(&f);
+    read_all(broker, got, sizeof got);
+    assert_memory_equal(got, packet, sizeof got);
+    close_pair(&c, broker);
+}
+
+static void a_refusal_has_the_code_of_the_hub(void **state)
+{
+    (void)state;
+    for (uint32_t code = 0; code <= 6; code++) {
+        hub_text packet = connect_of_device("secret");
+        hub_envelope e;
+        tls_client c;
+        uint8_t answer[4];
+        tls_client_open(&c, &f, TLS_1_3, NULL);
+        tls_client_send(&c, packet.p, packet.len);
+        int broker = front_fixture_accept(&f);
+        free(read_connect(broker, &e, 0));
+        const hub_front_refusal r = { .number = e.number, .code = code };
+        const hub_front_refusal other = { .number = e.number + 1, .code = 1 };
+        write_all(f.refusals, &r, sizeof r);
+        write_all(f.refusals, &other, sizeof other);
+        write_all(broker, "\x20\x02\x00\x05", 4);
+        (void)close(broker);
+        tls_client_receive(&c, answer, 4);
+        assert_int_equal(answer[3], code >= 1 && code <= 5 ? code : 5);
+        assert_true(tls_client_ends(&c));
+        tls_client_close(&c);
+        hub_text_free(&packet);
+    }
+}
+
+static void a_client_waits_for_a_broker_that_starts_later(void **state)
+{
+    hub_text packet = connect_of_device("secret");
+    char *path = hub_format("%s/broker", f.dir);
+    hub_envelope e;
+    tls_client c;
+
+    (void)state;
+    (void)close(f.broker);
+    assert_int_equal(unlink(path), 0);
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    tls_client_send(&c, packet.p, packet.len);
+    tls_client_send(&c, "more", 4);
+    front_fixture_listen(&f);
+    int broker = front_fixture_accept(&f);
+    free(read_connect(broker, &e, 0));
+    char more[4];
+    read_all(broker, more, 4);
+    assert_memory_equal(more, "more", 4);
+    free(path);
+    hub_text_free(&packet);
+    close_pair(&c, broker);
+}
+
+/* More logins than the queue of the broker holds. */
+static void many_logins_at_the_same_time_all_arrive(void **state)
+{
+    enum { COUNT = 100 };
+    hub_text packet = connect_of_device("secret");
+    static tls_client clients[COUNT];
+    static int brokers[COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        tls_client_open(&clients[i], &f, TLS_1_3, NULL);
+        tls_client_send(&clients[i], packet.p, packet.len);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        hub_envelope e;
+        brokers[i] = front_fixture_accept(&f);
+        free(read_connect(brokers[i], &e, 0));
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        tls_client_close(&clients[i]);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_true(ends(brokers[i]));
+        (void)close(brokers[i]);
+    }
+    hub_text_free(&packet);
+}
+
+/* --- client certificates ----------------------------------------------- */
+
+static void read_names(const hub_envelope *e, const char *expected)
+{
+    hub_client_chain chain;
+    hub_text names = { 0 };
+    hub_fault fault;
+
+    hub_text_str(&names, "");
+    assert_int_equal(hub_client_chain_read(&chain, e->chain, e->chain_len, &fault), HUB_OK);
+    for (size_t i = 0; i < chain.count; i++) {
+        hub_text_printf(&names, "%s;", chain.items[i]->name);
+    }
+    assert_string_equal(names.p, expected);
+    hub_client_chain_free(&chain);
+    hub_text_free(&names);
+}
+
+/* One login; data is the session to resume, and becomes that of this login. */
+static void log_in_with(gnutls_certificate_credentials_t own, const char *priorities,
+                        gnutls_datum_t *data, const char *expected)
+{
+    hub_text packet = connect_of_device(NULL);
+    hub_envelope e;
+    tls_client c;
+    char answer[4];
+
+    tls_client_init(&c, &f, priorities, own);
+    if (data->data != NULL) {
+        assert_true(gnutls_session_set_data(c.session, data->data, data->size) >= 0);
+        gnutls_free(data->data);
+    }
+    assert_true(gnutls_handshake(c.session) >= 0);
+    tls_client_send(&c, packet.p, packet.len);
+    int broker = front_fixture_accept(&f);
+    char *password = read_connect(broker, &e, 0);
+    read_names(&e, expected);
+    free(password);
+    write_all(broker, CONNACK, 4);
+    tls_client_receive(&c, answer, 4);
+    assert_true(gnutls_session_get_data2(c.session, data) >= 0);
+    hub_text_free(&packet);
+    close_pair(&c, broker);
+}
+
+/* A chain of CAs, each signed by the one before it, and a leaf at its end, which comes first. */
+typedef struct made_chain {
+    made_certificate items[HUB_CHAIN_MAX + 2];
+    gnutls_certificate_credentials_t credentials;
+    size_t count;
+} made_chain;
+
+/* The client sends the first `sent` of the chain. */
+static void make_chain(made_chain *m, size_t count, size_t sent, bool rsa)
+{
+    const int64_t now_s = (int64_t)time(NULL);
+    gnutls_x509_crt_t list[HUB_CHAIN_MAX + 2];
+
+    m->count = count;
+    for (size_t i = count; i-- > 0;) {
+        char *name = hub_format("%zu", i);
+        made_init(&m->items[i], &(made_plan){ name, i + 1 < count ? &m->items[i + 1] : NULL,
+                                              now_s - 10, now_s + 1000, i > 0, -1, rsa && i == 0 });
+        list[i] = m->items[i].crt;
+        free(name);
+    }
+    assert_true(gnutls_certificate_allocate_credentials(&m->credentials) >= 0);
+    assert_true(gnutls_certificate_set_x509_key(m->credentials, list, (int)sent, m->items[0].key) >=
+                0);
+}
+
+static void free_chain(made_chain *m)
+{
+    gnutls_certificate_free_credentials(m->credentials);
+    for (size_t i = 0; i < m->count; i++) {
+        made_deinit(&m->items[i]);
+    }
+}
+
+static void the_whole_chain_arrives_and_a_resumed_session_has_it_too(void **state)
+{
+    static const char *const versions[] = { TLS_1_2, TLS_1_3 };
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        made_chain m;
+        gnutls_datum_t data = { 0 };
+        make_chain(&m, 4, 3, i / 2 == 0);
+        log_in_with(m.credentials, versions[i % 2], &data, "0;1;2;");
+        log_in_with(m.credentials, versions[i % 2], &data, "0;1;2;");
+        gnutls_free(data.data);
+        data = (gnutls_datum_t){ 0 };
+        log_in_with(NULL, versions[i % 2], &data, "");
+        log_in_with(NULL, versions[i % 2], &data, "");
+        gnutls_free(data.data);
+        free_chain(&m);
+    }
+}
+
+static void a_chain_that_is_too_long_is_refused(void **state)
+{
+    made_chain m;
+    tls_client c;
+
+    (void)state;
+    make_chain(&m, HUB_CHAIN_MAX + 2, HUB_CHAIN_MAX + 1, false);
+    tls_client_init(&c, &f, TLS_1_2, m.credentials);
+    (void)gnutls_handshake(c.session);
+    assert_true(tls_client_ends(&c));
+    tls_client_close(&c);
+    free_chain(&m);
+}
+
+/* --- bytes in both directions ------------------------------------------ */
+
+static uint8_t pattern(size_t i)
+{
+    return (uint8_t)(i * 7 + i / 251);
+}
+
+static void bytes_pass_in_both_directions_whatever_their_number(void **state)
+{
+    static const size_t sizes[] = { 1, 2, 4095, 16383, 16384, 16385, 40000, 70000 };
+    static uint8_t out[70000];
+    static uint8_t in[70000];
+    static const char *const versions[] = { TLS_1_2, TLS_1_3 };
+
+    (void)state;
+    for (size_t v = 0; v < 2; v++) {
+        tls_client c;
+        int broker = open_pair(&c, versions[v]);
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            for (size_t k = 0; k < sizes[i]; k++) {
+                out[k] = pattern(k + i);
+            }
+            tls_client_send(&c, out, sizes[i]);
+            read_all(broker, in, sizes[i]);
+            assert_memory_equal(in, out, sizes[i]);
+            write_all(broker, out, sizes[i]);
+            tls_client_receive(&c, in, sizes[i]);
+            assert_memory_equal(in, out, sizes[i]);
+        }
+        close_pair(&c, broker);
+    }
+}
+
+#define FULL (INT64_C(64) << 20) /* far more than all buffers of the way hold */
+
+/* Sends until the way is full. */
+static size_t fill(int fd)
+{
+    static uint8_t chunk[16384];
+    size_t total = 0;
+    int quiet = 0;
+
+    while (quiet < 100 && total < FULL) {
+        for (size_t i = 0; i < sizeof chunk; i++) {
+            chunk[i] = pattern(total + i);
+        }
+        ssize_t n = send(fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
+        quiet = n < 0 ? quiet + 1 : 0;
+        total += n > 0 ? (size_t)n : 0;
+        if (n < 0) {
+            (void)usleep(1000);
+        }
+    }
+    return total;
+}
+
+static void a_client_that_does_not_read_stops_the_broker_and_loses_nothing(void **state)
+{
+    tls_client c;
+    uint8_t byte;
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    size_t total = fill(broker);
+    assert_true(total < FULL);
+    for (size_t i = 0; i < total; i++) {
+        tls_client_receive(&c, &byte, 1);
+        assert_int_equal(byte, pattern(i));
+    }
+    close_pair(&c, broker);
+}
+
+static size_t fill_tls(tls_client *c)
+{
+    static uint8_t chunk[16384];
+    size_t total = 0;
+    int quiet = 0;
+
+    gnutls_transport_set_int(c->session, c->fd);
+    while (quiet < 100 && total < FULL) {
+        for (size_t i = 0; i < sizeof chunk; i++) {
+            chunk[i] = pattern(total + i);
+        }
+        ssize_t n =
+            gnutls_record_send(c->session, quiet > 0 ? NULL : chunk, quiet > 0 ? 0 : sizeof chunk);
+        quiet = n < 0 ? quiet + 1 : 0;
+        total += n > 0 ? (size_t)n : 0;
+        if (n < 0) {
+            (void)usleep(1000);
+        }
+    }
+    return total;
+}
+
+static void a_broker_that_does_not_read_stops_the_client_and_loses_nothing(void **state)
+{
+    const struct timeval soon = { .tv_usec = 1000 };
+    const struct timeval late = { .tv_sec = 60 };
+    tls_client c;
+    uint8_t byte;
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    (void)setsockopt(c.fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
+    size_t total = fill_tls(&c);
+    assert_true(total < FULL);
+    (void)setsockopt(c.fd, SOL_SOCKET, SO_SNDTIMEO, &late, sizeof late);
+    for (size_t i = 0; i < total; i++) {
+        read_all(broker, &byte, 1);
+        assert_int_equal(byte, pattern(i));
+    }
+    /* the record that was on its way */
+    while (gnutls_record_send(c.session, NULL, 0) < 0) {
+    }
+    static uint8_t rest[16384];
+    read_all(broker, rest, sizeof rest);
+    close_pair(&c, broker);
+}
+
+/* --- ends -------------------------------------------------------------- */
+
+static void the_last_bytes_of_the_broker_arrive_before_the_end(void **state)
+{
+    tls_client c;
+    char last[4];
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_2);
+    tls_client_send(&c, "unread", 6); /* does not take the last bytes back */
+    write_all(broker, "last", 4);
+    (void)close(broker);
+    tls_client_receive(&c, last, 4);
+    assert_memory_equal(last, "last", 4);
+    assert_true(tls_client_ends(&c));
+    tls_client_close(&c);
+}
+
+static void the_last_bytes_of_a_client_arrive_before_the_end(void **state)
+{
+    tls_client c;
+    char last[4];
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    tls_client_send(&c, "last", 4);
+    tls_client_close(&c);
+    read_all(broker, last, 4);
+    assert_memory_equal(last, "last", 4);
+    assert_true(ends(broker));
+    (void)close(broker);
+}
+
+static void the_broker_may_answer_a_client_that_has_ended(void **state)
+{
+    tls_client c;
+    char last[4];
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    assert_int_equal(gnutls_bye(c.session, GNUTLS_SHUT_WR), 0);
+    assert_int_equal(shutdown(c.fd, SHUT_WR), 0);
+    assert_true(ends(broker));
+    write_all(broker, "last", 4);
+    (void)close(broker);
+    tls_client_receive(&c, last, 4);
+    assert_memory_equal(last, "last", 4);
+    tls_client_close(&c);
+}
+
+static void a_client_that_resets_is_closed(void **state)
+{
+    const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+    tls_client c;
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    (void)setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    gnutls_deinit(c.session);
+    (void)close(c.fd);
+    assert_true(ends(broker));
+    (void)close(broker);
+}
+
+/* --- hostile clients --------------------------------------------------- */
+
+static void a_client_may_close_at_each_byte_of_its_connect(void **state)
+{
+    hub_text packet = connect_of_device("secret");
+
+    (void)state;
+    for (size_t len = 0; len < packet.len; len++) {
+        tls_client c;
+        tls_client_open(&c, &f, TLS_1_3, NULL);
+        if (len > 0) {
+            tls_client_send(&c, packet.p, len);
+        }
+        tls_client_close(&c);
+    }
+    hub_text_free(&packet);
+    front_fixture_wait_quiet(&f);
+    struct pollfd nobody = { .fd = f.broker, .events = POLLIN };
+    assert_int_equal(poll(&nobody, 1, 0), 0);
+}
+
+/* A handshake through a buffer, of which only the first bytes are sent. */
+typedef struct cut_line {
+    int fd;
+    size_t left;
+} cut_line;
+
+static ssize_t push_cut(gnutls_transport_ptr_t user, const void *data, size_t len)
+{
+    cut_line *line = user;
+    size_t n = len < line->left ? len : line->left;
+
+    if (n > 0 && send(line->fd, data, n, MSG_NOSIGNAL) < 0) {
+        return -1;
+    }
+    line->left -= n;
+    if (line->left == 0) {
+        (void)shutdown(line->fd, SHUT_WR);
+    }
+    return (ssize_t)len;
+}
+
+static ssize_t pull_cut(gnutls_transport_ptr_t user, void *buffer, size_t len)
+{
+    const cut_line *line = user;
+    return recv(line->fd, buffer, len, 0);
+}
+
+static void a_client_may_close_at_each_byte_of_its_handshake(void **state)
+{
+    static const char *const versions[] = { TLS_1_2, TLS_1_3 };
+
+    (void)state;
+    for (size_t v = 0; v < 2; v++) {
+        for (size_t len = 1; len < 600; len += 3) {
+            tls_client c;
+            tls_client_init(&c, &f, versions[v], NULL);
+            cut_line line = { c.fd, len };
+            gnutls_transport_set_ptr(c.session, &line);
+            gnutls_transport_set_push_function(c.session, push_cut);
+            gnutls_transport_set_pull_function(c.session, pull_cut);
+            (void)gnutls_handshake(c.session);
+            gnutls_deinit(c.session);
+            (void)close(c.fd);
+        }
+    }
+}
+
+static void what_is_no_tls_is_closed(void **state)
+{
+    static const char *const texts[] = { "GET / HTTP/1.1\r\n\r\n", "\x10\x10",
+                                         "\x16\x03\x01\xFF\xFF", "\x15\x03\x03" };
+    char drop[4096];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        int fd = tcp_connect(&f);
+        write_all(fd, texts[i], strlen(texts[i]) + 1);
+        (void)shutdown(fd, SHUT_WR);
+        while (recv(fd, drop, sizeof drop, 0) > 0) {
+        }
+        (void)close(fd);
+    }
+}
+
+static void what_is_no_connect_is_closed(void **state)
+{
+    static const char *const texts[] = { "GET / HTTP/1.1\r\n\r\n", "\xC0", "\x10\xFF\xFF\xFF\x7F",
+                                         "\x10\xFF\xFF\xFF\xFF\x01", "\x30\x05\x01" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        tls_client c;
+        tls_client_open(&c, &f, TLS_1_3, NULL);
+        tls_client_send(&c, texts[i], strlen(texts[i]));
+        assert_true(tls_client_ends(&c));
+        tls_client_close(&c);
+    }
+}
+
+static void a_renegotiation_is_refused(void **state)
+{
+    tls_client c;
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_2);
+    assert_true(gnutls_handshake(c.session) < 0);
+    assert_true(ends(broker));
+    (void)close(broker);
+    gnutls_deinit(c.session);
+    (void)close(c.fd);
+}
+
+static void a_silent_client_is_closed_in_time(void **state)
+{
+    tls_client c;
+
+    (void)state;
+    int fd = tcp_connect(&f);
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    tls_client_send(&c, "\x10", 1);
+    assert_true(ends(fd));
+    assert_true(tls_client_ends(&c));
+    (void)close(fd);
+    tls_client_close(&c);
+}
+
+static void a_client_that_sends_one_byte_at_a_time_is_closed_in_time(void **state)
+{
+    hub_text packet = connect_of_device("secret");
+    tls_client c;
+    size_t at = 0;
+
+    (void)state;
+    packet.p[1] = 127; /* so that it is never complete */
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    while (at < 120 &&
+           gnutls_record_send(c.session, packet.p + (at < packet.len ? at : 20), 1) == 1) {
+        at++;
+        (void)usleep(10000);
+    }
+    assert_true(tls_client_ends(&c));
+    tls_client_close(&c);
+    hub_text_free(&packet);
+}
+
+static void a_login_that_the_broker_does_not_answer_is_closed_in_time(void **state)
+{
+    hub_text packet = connect_of_device("secret");
+    tls_client c;
+
+    (void)state;
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    tls_client_send(&c, packet.p, packet.len);
+    assert_true(tls_client_ends(&c));
+    int broker = front_fixture_accept(&f);
+    (void)close(broker);
+    tls_client_close(&c);
+    hub_text_free(&packet);
+}
+
+static void a_client_that_does_not_close_is_closed_in_time(void **state)
+{
+    tls_client c;
+    uint8_t drop[100];
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    (void)close(broker);
+    assert_true(tls_client_ends(&c));
+    /* the front forgets it; the TCP connection of this side is still open */
+    int left = f.descriptors;
+    f.descriptors++;
+    front_fixture_wait_quiet(&f);
+    f.descriptors = left;
+    (void)recv(c.fd, drop, sizeof drop, MSG_DONTWAIT);
+    tls_client_close(&c);
+}
+
+#define PATIENT(test) cmocka_unit_test_setup_teardown(test, start_patient, stop)
+#define HASTY(test)   cmocka_unit_test_setup_teardown(test, start_hasty, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PATIENT(a_login_arrives_with_an_envelope),
+        PATIENT(what_comes_behind_a_connect_follows_it),
+        PATIENT(a_connect_may_come_byte_by_byte),
+        PATIENT(a_connect_of_another_version_arrives_as_it_is),
+        PATIENT(a_refusal_has_the_code_of_the_hub),
+        PATIENT(a_client_waits_for_a_broker_that_starts_later),
+        PATIENT(many_logins_at_the_same_time_all_arrive),
+        PATIENT(the_whole_chain_arrives_and_a_resumed_session_has_it_too),
+        PATIENT(a_chain_that_is_too_long_is_refused),
+        PATIENT(bytes_pass_in_both_directions_whatever_their_number),
+        PATIENT(a_client_that_does_not_read_stops_the_broker_and_loses_nothing),
+        PATIENT(a_broker_that_does_not_read_stops_the_client_and_loses_nothing),
+        PATIENT(the_last_bytes_of_the_broker_arrive_before_the_end),
+        PATIENT(the_last_bytes_of_a_client_arrive_before_the_end),
+        PATIENT(the_broker_may_answer_a_client_that_has_ended),
+        PATIENT(a_client_that_resets_is_closed),
+        PATIENT(a_client_may_close_at_each_byte_of_its_connect),
+        PATIENT(a_client_may_close_at_each_byte_of_its_handshake),
+        PATIENT(what_is_no_tls_is_closed),
+        PATIENT(what_is_no_connect_is_closed),
+        PATIENT(a_renegotiation_is_refused),
+        HASTY(a_silent_client_is_closed_in_time),
+        HASTY(a_client_that_sends_one_byte_at_a_time_is_closed_in_time),
+        HASTY(a_login_that_the_broker_does_not_answer_is_closed_in_time),
+        HASTY(a_client_that_does_not_close_is_closed_in_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,316 @@
+#include "front/front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "front/front_refusal.h"
+
+#define EVENTS_AT_ONCE  256
+#define ACCEPTS_AT_ONCE 64
+#define DIAL_AGAIN_MS   2
+#define LOOK_AGAIN_MS   100 /* at deadlines, and for descriptors */
+
+struct hub_front {
+    hub_front_shared shared;
+    hub_list all;
+    uint64_t last_number;
+    hub_front_end listening[2]; /* client NULL */
+    hub_front_end refusals;     /* client NULL */
+    hub_front_end stop;         /* client NULL; readable when the thread is to end */
+    pthread_t thread;
+    bool running;
+    int state_dir;
+    char *broker_path;
+    int64_t looked_ms; /* when the deadlines were last looked at */
+    bool deaf;         /* no descriptors: new clients wait */
+};
+
+static int64_t up_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool watch(const hub_front *f, hub_front_end *end, int what)
+{
+    struct epoll_event e = { .events = EPOLLIN, .data.ptr = end };
+
+    return end->fd < 0 || epoll_ctl(f->shared.setup.epoll_fd, what, end->fd, &e) == 0;
+}
+
+/* --- new clients ------------------------------------------------------- */
+
+static void listen_again(hub_front *f, bool on)
+{
+    f->deaf = !on;
+    (void)watch(f, &f->listening[0], on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL);
+    (void)watch(f, &f->listening[1], on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL);
+}
+
+static void take_client(hub_front *f, int fd)
+{
+    hub_front_client *c = hub_front_client_new(&f->shared, fd, ++f->last_number);
+
+    if (c != NULL) {
+        hub_list_push(&f->all, &c->in_all, c);
+    }
+}
+
+static void accept_some(hub_front *f, int listening)
+{
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                listen_again(f, false);
+            }
+            return;
+        }
+        take_client(f, fd);
+    }
+}
+
+/* --- refusals ---------------------------------------------------------- */
+
+static hub_front_client *find_asking(const hub_front *f, uint64_t number)
+{
+    hub_front_client *c = hub_list_first(&f->shared.waiting);
+
+    while (c != NULL && (c->number != number || c->state != HUB_FRONT_ASKING)) {
+        c = hub_list_next(&c->in_waiting);
+    }
+    return c;
+}
+
+static void take_refusals(hub_front *f)
+{
+    hub_front_refusal r;
+
+    while (f->refusals.fd >= 0 &&
+           recv(f->refusals.fd, &r, sizeof r, MSG_DONTWAIT) == (ssize_t)sizeof r) {
+        hub_front_client *c = find_asking(f, r.number);
+        if (c != NULL && r.code >= 1 && r.code <= 5) {
+            hub_front_client_refused(c, (uint8_t)r.code);
+        }
+    }
+}
+
+/* --- turns ------------------------------------------------------------- */
+
+static void serve(hub_front *f, const struct epoll_event *e)
+{
+    hub_front_end *end = e->data.ptr;
+
+    if (end == &f->refusals || end == &f->stop) {
+        return; /* both are looked at in each turn */
+    }
+    if (end->client == NULL) {
+        accept_some(f, end->fd);
+    } else if (end->client->state != HUB_FRONT_GONE) {
+        hub_front_client_turn(end->client, end == &end->client->device, e->events);
+    }
+}
+
+static void end_late(hub_front *f)
+{
+    hub_front_client *next;
+
+    for (hub_front_client *c = hub_list_first(&f->shared.waiting); c != NULL; c = next) {
+        next = hub_list_next(&c->in_waiting);
+        if (c->deadline_ms <= f->shared.now_ms) {
+            hub_front_client_late(c);
+        }
+    }
+    f->looked_ms = f->shared.now_ms;
+}
+
+static void dial_again(hub_front *f)
+{
+    hub_front_client *next;
+
+    for (hub_front_client *c = hub_list_first(&f->shared.dialing); c != NULL; c = next) {
+        next = hub_list_next(&c->in_dialing);
+        hub_front_client_dial(c);
+    }
+}
+
+static void free_gone(hub_front *f)
+{
+    hub_front_client *c;
+
+    while ((c = hub_list_first(&f->shared.gone)) != NULL) {
+        hub_front_client_free(c);
+    }
+}
+
+/* Milliseconds until the next turn is due in any case; -1: there is no deadline. */
+static int time_out(const hub_front *f)
+{
+    if (hub_list_first(&f->shared.dialing) != NULL) {
+        return DIAL_AGAIN_MS;
+    }
+    return hub_list_first(&f->shared.waiting) != NULL || f->deaf ? LOOK_AGAIN_MS : -1;
+}
+
+static void turn(hub_front *f)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int n = epoll_wait(f->shared.setup.epoll_fd, events, EVENTS_AT_ONCE, time_out(f));
+
+    hub_front_shared_now(&f->shared, up_ms());
+    take_refusals(f);
+    for (int i = 0; i < n; i++) {
+        serve(f, &events[i]);
+    }
+    dial_again(f);
+    if (f->shared.now_ms - f->looked_ms >= LOOK_AGAIN_MS) {
+        end_late(f);
+        if (f->deaf) {
+            listen_again(f, true);
+        }
+    }
+    free_gone(f);
+}
+
+static bool has_to_stop(const hub_front *f)
+{
+    uint64_t number;
+
+    return read(f->stop.fd, &number, sizeof number) == (ssize_t)sizeof number;
+}
+
+static void *run(void *user)
+{
+    hub_front *f = user;
+
+    do {
+        turn(f);
+    } while (!has_to_stop(f));
+    return NULL;
+}
+
+/* --- life -------------------------------------------------------------- */
+
+/* Only these sockets, not those of the broker. */
+static void make_private(int fd)
+{
+    if (fd >= 0) {
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+}
+
+static hub_front_end watched(int fd)
+{
+    make_private(fd);
+    return (hub_front_end){ .fd = fd };
+}
+
+/* The path of a Unix socket is short, that of a state directory may be long. */
+static void set_up(hub_front *f, const hub_front_config *config)
+{
+    f->state_dir = open(config->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    f->broker_path = hub_format("/proc/self/fd/%d/%s", f->state_dir, config->broker_name);
+    const hub_front_setup setup = {
+        .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+        .broker_path = f->broker_path,
+        .secret = config->secret,
+        .timing = config->timing,
+        .log = config->log,
+        .user = config->user,
+    };
+    hub_front_shared_init(&f->shared, &setup);
+    f->listening[0] = watched(config->listening[0]);
+    f->listening[1] = watched(config->listening[1]);
+    f->refusals = watched(config->refusals);
+    f->stop = watched(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+static hub_result load(hub_front *f, const hub_front_config *config, hub_fault *fault)
+{
+    char *certificate = hub_format("%s/server.crt", config->state_dir);
+    char *key = hub_format("%s/server.key", config->state_dir);
+    hub_result r = hub_tls_server_open(&f->shared.tls, certificate, key, fault);
+
+    free(certificate);
+    free(key);
+    return r;
+}
+
+static hub_result begin(hub_front *f, const hub_front_config *config, hub_fault *fault)
+{
+    if (f->state_dir < 0 || f->shared.setup.epoll_fd < 0 || f->stop.fd < 0) {
+        return hub_fail(fault, HUB_ERR_STATE, "the TLS front: %s", strerror(errno));
+    }
+    hub_result r = load(f, config, fault);
+    if (r != HUB_OK) {
+        return r;
+    }
+    listen_again(f, true);
+    (void)watch(f, &f->refusals, EPOLL_CTL_ADD);
+    (void)watch(f, &f->stop, EPOLL_CTL_ADD);
+    f->running = pthread_create(&f->thread, NULL, run, f) == 0;
+    return f->running ? HUB_OK : hub_fail(fault, HUB_ERR_STATE, "no thread for the TLS front");
+}
+
+hub_result hub_front_start(hub_front **out, const hub_front_config *config, hub_fault *fault)
+{
+    hub_front *f = hub_calloc(1, sizeof *f);
+
+    *out = NULL;
+    set_up(f, config);
+    hub_result r = begin(f, config, fault);
+    if (r != HUB_OK) {
+        f->listening[0] = watched(-1); /* they stay the caller's */
+        f->listening[1] = watched(-1);
+        f->refusals = watched(-1);
+        hub_front_stop(f);
+        return r;
+    }
+    *out = f;
+    return HUB_OK;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
+void hub_front_stop(hub_front *f)
+{
+    const uint64_t one = 1;
+    hub_front_client *c;
+
+    if (f == NULL) {
+        return;
+    }
+    if (f->running) {
+        (void)!write(f->stop.fd, &one, sizeof one);
+        (void)pthread_join(f->thread, NULL);
+    }
+    while ((c = hub_list_first(&f->all)) != NULL) {
+        hub_front_client_end(c);
+    }
+    free_gone(f);
+    close_if_open(f->listening[0].fd);
+    close_if_open(f->listening[1].fd);
+    close_if_open(f->refusals.fd);
+    close_if_open(f->stop.fd);
+    close_if_open(f->state_dir);
+    close_if_open(f->shared.setup.epoll_fd);
+    hub_tls_server_close(&f->shared.tls);
+    free(f->broker_path);
+    free(f);
+}
