@@ -211,6 +211,44 @@ static void a_directory_name_inside_a_general_name_is_checked(void **state)
     assert_false(plat_general_next(&in, &out));
 }
 
+static void the_last_common_name_is_returned_as_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t tag;
+        const char *text;
+        size_t len;
+        const char *wanted; /* NULL: no common name */
+    } cases[] = {
+        { PLAT_DER_UTF8_STRING, "device-1", 8, "device-1" },
+        { PLAT_DER_PRINTABLE_STRING, "device-1", 8, "device-1" },
+        { PLAT_DER_T61_STRING, "Caf\xe9", 4, "Caf\xc3\xa9" },
+        { PLAT_DER_BMP_STRING, "\0C\x20\xac", 4, "C\xe2\x82\xac" },
+        { PLAT_DER_UNIVERSAL_STRING, "\0\1\xf6\0", 4, "\xf0\x9f\x98\x80" },
+        { PLAT_DER_UTF8_STRING, "12345678901", 11, "12345678901" },
+        { PLAT_DER_UTF8_STRING, "123456789012", 12, NULL }, /* no room for the NUL */
+        { PLAT_DER_UTF8_STRING, "", 0, NULL },
+        { PLAT_DER_UTF8_STRING, "a\0b", 3, NULL },
+        { PLAT_DER_UTF8_STRING, "a\nb", 3, NULL },
+        { PLAT_DER_T61_STRING, "a\x80", 2, NULL },
+        { PLAT_DER_BMP_STRING, "\xd8\0\xdc\0", 4, NULL },
+        { PLAT_DER_UNIVERSAL_STRING, "\0\x11\0\0", 4, NULL },
+        { PLAT_DER_BIT_STRING, "\0a", 2, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t room[256];
+        char out[12] = "before";
+        plat_der name = name_of(room, PLAT_DER_UTF8_STRING, "first", 5);
+        plat_der last = name_of(room + name.len, cases[i].tag, cases[i].text, cases[i].len);
+        name.len += last.len;
+        assert_int_equal(plat_name_common_name(name, out, sizeof out), cases[i].wanted != NULL);
+        assert_string_equal(out, cases[i].wanted != NULL ? cases[i].wanted : "");
+    }
+    char out[12] = "before";
+    assert_false(plat_name_common_name(DER(""), out, sizeof out));
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_cut_short_anywhere_is_refused),
         cmocka_unit_test(an_email_attribute_is_found_in_any_part),
         cmocka_unit_test(each_kind_of_general_name_is_read_and_each_cut_refused),
+        cmocka_unit_test(the_last_common_name_is_returned_as_utf8),
         cmocka_unit_test(a_directory_name_inside_a_general_name_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

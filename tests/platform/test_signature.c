@@ -10,6 +10,7 @@
 #include "test_pki.h"
 #include "wolfssl/x509/signature.h"
 
+#include <wolfssl/wolfcrypt/asn.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/hash.h>
@@ -283,6 +284,59 @@ static void keys_that_are_cut_short_or_longer_are_malformed(void **state)
     }
 }
 
+static void each_key_of_a_client_is_recognised(void **state)
+{
+    (void)state;
+    static const struct {
+        pki_key key;
+        int kind; /* of plat_key_kind; 0: none */
+    } cases[] = {
+        { PKI_LEAF, PLAT_KEY_EC_P256 },
+        { PKI_P384, PLAT_KEY_EC_P384 },
+        { PKI_RSA, PLAT_KEY_RSA },
+        { PKI_P224, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        byte info[1024];
+        if (pki_has_key(cases[i].key)) {
+            size_t len = pki_public_der(cases[i].key, info, sizeof info);
+            assert_int_equal(plat_key_kind_of((plat_der){ info, len }), cases[i].kind);
+            for (size_t cut = 0; cut < len; cut++) {
+                assert_int_equal(plat_key_kind_of((plat_der){ info, cut }), 0);
+            }
+        }
+    }
+}
+
+static void the_digest_of_a_digest_info_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        int oid;
+        size_t len;
+        bool known;
+    } cases[] = { { SHA256h, 32, true },
+                  { SHA384h, 48, true },
+                  { SHA512h, 64, true },
+                  { SHAh, 20, false },
+                  { SHA256h, 20, false } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        byte digest[64];
+        byte info[128];
+        plat_der found;
+        memset(digest, 0x5a, sizeof digest);
+        size_t len = wc_EncodeSignature(info, digest, (word32)cases[i].len, cases[i].oid);
+        assert_int_equal(plat_digest_info_read((plat_der){ info, len }, &found), cases[i].known);
+        if (cases[i].known) {
+            assert_int_equal(found.len, cases[i].len);
+            assert_memory_equal(found.at, digest, found.len);
+        }
+        for (size_t cut = 0; cut < len; cut++) {
+            assert_false(plat_digest_info_read((plat_der){ info, cut }, &found));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +346,8 @@ int main(void)
         cmocka_unit_test(parameters_of_pss_are_read_strictly),
         cmocka_unit_test(rsa_keys_have_2048_bits_at_least_and_an_exponent_that_is_used),
         cmocka_unit_test(keys_that_are_cut_short_or_longer_are_malformed),
+        cmocka_unit_test(each_key_of_a_client_is_recognised),
+        cmocka_unit_test(the_digest_of_a_digest_info_is_found),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

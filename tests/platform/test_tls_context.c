@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "device_fixture.h"
 #include "tls_fixture.h"
 #include "wolfssl/tls/tls_context.h"
 
@@ -82,6 +83,79 @@ static void a_file_without_roots_leaves_no_context_behind(void **state)
     }
 }
 
+static void a_stream_without_a_certificate_needs_no_memory_for_a_profile(void **state)
+{
+    (void)state;
+    static const struct {
+        plat_tls_version min, max;
+        plat_tls_range range;
+    } cases[] = {
+        { PLAT_TLS_ANY, PLAT_TLS_ANY, PLAT_TLS_RANGE_ALL },
+        { PLAT_TLS_1_2, PLAT_TLS_1_3, PLAT_TLS_RANGE_ALL },
+        { PLAT_TLS_ANY, PLAT_TLS_1_2, PLAT_TLS_RANGE_1_2 },
+        { PLAT_TLS_1_2, PLAT_TLS_1_2, PLAT_TLS_RANGE_1_2 },
+        { PLAT_TLS_1_3, PLAT_TLS_ANY, PLAT_TLS_RANGE_1_3 },
+        { PLAT_TLS_1_3, PLAT_TLS_1_3, PLAT_TLS_RANGE_1_3 },
+    };
+    plat_tls_context *c = acquire(ca_file);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        plat_tls_profile *p = acquire_as(&(plat_stream_config){
+            .ca_file = ca_file, .min_version = cases[i].min, .max_version = cases[i].max });
+        assert_ptr_equal(p, &c->plain[cases[i].range]);
+        assert_int_equal(plat_tls_profile_allows(p, "TLSv1.2"),
+                         cases[i].range != PLAT_TLS_RANGE_1_3);
+        assert_int_equal(plat_tls_profile_allows(p, "TLSv1.3"),
+                         cases[i].range != PLAT_TLS_RANGE_1_2);
+        assert_false(plat_tls_profile_allows(p, "TLSv1.1"));
+        assert_int_equal(c->users, 2);
+        plat_tls_profile_release(p);
+    }
+    release(c);
+}
+
+static void versions_that_contradict_each_other_are_refused(void **state)
+{
+    (void)state;
+    static const plat_tls_version bad[][2] = {
+        { PLAT_TLS_1_3, PLAT_TLS_1_2 },
+        { (plat_tls_version)1, PLAT_TLS_ANY },
+        { PLAT_TLS_ANY, (plat_tls_version)4 },
+    };
+    for (size_t i = 0; i < 3; i++) {
+        plat_tls_profile *p = NULL;
+        plat_roots_fault fault;
+        const plat_stream_config config = { .ca_file = ca_file,
+                                            .min_version = bad[i][0],
+                                            .max_version = bad[i][1] };
+        assert_int_equal(plat_tls_profile_acquire(&config, &p, &fault), PLAT_ERR_ARG);
+        assert_null(p);
+        assert_non_null(strstr(fault.why, "min_version"));
+    }
+}
+
+static void a_stream_with_a_certificate_has_its_own_profile_and_shares_the_roots(void **state)
+{
+    (void)state;
+    plat_identity *identity = device_identity_of(0);
+    const plat_stream_config config = { .ca_file = ca_file, .identity = identity };
+    plat_tls_profile *a = acquire_as(&config);
+    plat_tls_profile *b = acquire_as(&config);
+    plat_tls_profile *was = a;
+    assert_ptr_not_equal(a, b);
+    assert_ptr_equal(a->context, b->context);
+    assert_ptr_equal(a->login.identity, identity);
+    assert_int_equal(identity->users, 3);
+    assert_int_equal(plat_tls_profile_change(&a, NULL), PLAT_OK);
+    assert_ptr_not_equal(a, was);
+    assert_ptr_equal(a, &b->context->plain[PLAT_TLS_RANGE_ALL]);
+    assert_int_equal(identity->users, 2);
+    assert_int_equal(a->context->users, 2);
+    plat_tls_profile_release(a);
+    plat_tls_profile_release(b);
+    assert_int_equal(identity->users, 1);
+    plat_wolfssl_identities.release(identity);
+}
+
 static void whole_names_of_offered_suites_and_groups_are_safe(void **state)
 {
     (void)state;
@@ -105,13 +179,23 @@ static void whole_names_of_offered_suites_and_groups_are_safe(void **state)
     assert_false(plat_tls_group_is_safe(NULL));
 }
 
+static int make_all(void **state)
+{
+    make_everything(state);
+    make_devices();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(users_of_one_file_share_a_context_until_the_last_has_left),
         cmocka_unit_test(each_file_has_a_context_of_its_own),
         cmocka_unit_test(a_file_without_roots_leaves_no_context_behind),
+        cmocka_unit_test(a_stream_without_a_certificate_needs_no_memory_for_a_profile),
+        cmocka_unit_test(versions_that_contradict_each_other_are_refused),
+        cmocka_unit_test(a_stream_with_a_certificate_has_its_own_profile_and_shares_the_roots),
         cmocka_unit_test(whole_names_of_offered_suites_and_groups_are_safe),
     };
-    return cmocka_run_group_tests(tests, make_everything, remove_everything);
+    return cmocka_run_group_tests(tests, make_all, remove_everything);
 }

@@ -94,12 +94,22 @@ static void errors_of_certificates_are_told_from_others(void **state)
     }
 }
 
+/* test_tls_login tests what each alert means. */
+static void without_an_alert_nothing_was_refused(void **state)
+{
+    (void)state;
+    const char *why = "before";
+    assert_false(plat_tls_explain_refusal(ssl, true, &why));
+    assert_false(plat_tls_explain_refusal(ssl, false, &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_errors_have_a_text_that_names_the_cause),
         cmocka_unit_test(every_error_has_a_text_of_one_line),
         cmocka_unit_test(only_the_beginning_of_an_http_answer_counts_as_one),
+        cmocka_unit_test(without_an_alert_nothing_was_refused),
         cmocka_unit_test(errors_of_certificates_are_told_from_others),
     };
     return cmocka_run_group_tests(tests, make_connection, free_connection);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <malloc.h>
 
+#include "device_fixture.h"
 #include "resident.h"
 #include "tls_fixture.h"
 
@@ -199,12 +200,64 @@ static void a_resumed_connection_takes_less(void **state)
     }
 }
 
+/* An open connection has a profile of a few dozen bytes. If wolfSSL is built with
+ * KEEP_OUR_CERT, it also keeps a copy of the device's own certificate, in memory for its base64. */
+static void a_client_certificate_takes_little_of_an_open_connection(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < DEVICE_KINDS; kind++) {
+        for (int version = 0; version <= TLS1_2_VERSION; version += TLS1_2_VERSION) {
+            tls_peer_config c = server(PKI_LEAF, version);
+            restart_stream();
+            const size_t without = measure_heap(&c);
+            c.ask = true;
+            plat_identity *identity = device_identity_of(kind);
+            restart_stream();
+            assert_int_equal(s->ops->set_identity(s, identity), PLAT_OK);
+            plat_wolfssl_identities.release(identity);
+            const size_t with = measure_heap(&c);
+            print_message("%s, TLS 1.%d: %zu bytes, %zu without a client certificate\n",
+                          device_kinds[kind].name, version == 0 ? 3 : 2, with, without);
+            assert_true(with <= without + 512 + device_certs[kind].len * 3 / 2);
+        }
+    }
+}
+
+static void an_identity_takes_little(void **state)
+{
+    (void)state;
+    static const size_t limits[DEVICE_KINDS] = { 3 * 1024, 3 * 1024, 4 * 1024 };
+    for (size_t kind = 0; kind < DEVICE_KINDS; kind++) {
+        heap.count = 0;
+        heap.on_duty = true;
+        assert_int_equal(wolfSSL_SetAllocators(noting_malloc, noting_free, noting_realloc), 0);
+        plat_identity *identity = device_identity_of(kind);
+        const size_t size = heap_in_use();
+        plat_wolfssl_identities.release(identity);
+        heap.on_duty = false;
+        assert_int_equal(heap_in_use(), 0);
+        assert_int_equal(wolfSSL_SetAllocators(malloc, free, realloc), 0);
+        print_message("%s with one intermediate certificate: %zu bytes\n", device_kinds[kind].name,
+                      size);
+        assert_in_range(size, 1, limits[kind]);
+    }
+}
+
+static int make_all(void **state)
+{
+    make_everything(state);
+    make_devices();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STREAM(a_connection_after_a_full_handshake_takes_little),
         cmocka_unit_test_setup_teardown(a_resumed_connection_takes_less, share_tickets,
                                         free_stream),
+        WITH_STREAM(a_client_certificate_takes_little_of_an_open_connection),
+        cmocka_unit_test(an_identity_takes_little),
     };
-    return cmocka_run_group_tests(tests, make_everything, remove_everything);
+    return cmocka_run_group_tests(tests, make_all, remove_everything);
 }

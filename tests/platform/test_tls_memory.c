@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "device_fixture.h"
 #include "tls_fixture.h"
 #include "wolfssl/tls/tls_context.h"
 
@@ -128,7 +129,9 @@ static plat_result live(const tls_peer_config *c)
 
 static void forget_sessions(void)
 {
-    const plat_session_key key = { .host = HOST, .port = 8883 };
+    const plat_session_key key = { .host = HOST,
+                                   .identity = plat_tls_login_number(&tls.profile->login),
+                                   .port = 8883 };
     plat_sessions_forget(&tls.profile->context->sessions, &key);
 }
 
@@ -161,6 +164,23 @@ static void connecting_survives_any_failed_allocation(void **state)
     forget_sessions();
     c.max_version = TLS1_2_VERSION;
     assert_true(sweep(&c, false, 5) > 100);
+}
+
+static void presenting_a_certificate_survives_any_failed_allocation(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < DEVICE_KINDS; kind++) {
+        tls_peer_config c = good_config;
+        c.ask = true;
+        plat_identity *identity = device_identity_of(kind);
+        assert_int_equal(s->ops->set_identity(s, identity), PLAT_OK);
+        plat_wolfssl_identities.release(identity);
+        assert_true(sweep(&c, false, kind == 0 ? 1 : 7) > 100);
+        forget_sessions();
+        c.max_version = TLS1_2_VERSION;
+        assert_true(sweep(&c, false, 7) > 100);
+        forget_sessions();
+    }
 }
 
 static void resuming_survives_any_failed_allocation(void **state)
@@ -196,12 +216,20 @@ static void loading_roots_survives_any_failed_allocation(void **state)
 
 #define WITH_LIMITS(test) cmocka_unit_test_setup_teardown(test, limit_memory, free_memory)
 
+static int make_all(void **state)
+{
+    make_everything(state);
+    make_devices();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LIMITS(connecting_survives_any_failed_allocation),
+        WITH_LIMITS(presenting_a_certificate_survives_any_failed_allocation),
         WITH_LIMITS(resuming_survives_any_failed_allocation),
         WITH_LIMITS(loading_roots_survives_any_failed_allocation),
     };
-    return cmocka_run_group_tests(tests, make_everything, remove_everything);
+    return cmocka_run_group_tests(tests, make_all, remove_everything);
 }

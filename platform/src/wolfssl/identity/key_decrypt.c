@@ -222,7 +222,17 @@ static int decrypt_pbes2(uint8_t *der, plat_der secret, const pbes2 *p,
     return strip_padding(der, &len, p->cipher->iv_len) ? (int)len : 0;
 }
 
-/* PBES1, and the kinds of PKCS #12. */
+/* The parameters of PBES1 (RFC 8018 appendix A.3) and of PKCS #12: salt and iterations. */
+static bool read_pbes1(plat_der parameters)
+{
+    plat_der both, salt;
+    uint32_t iterations;
+    return plat_der_take(&parameters, PLAT_DER_SEQUENCE, &both) && parameters.len == 0 &&
+           plat_der_take(&both, PLAT_DER_OCTET_STRING, &salt) && salt.len <= SALT_MAX &&
+           plat_der_take_unsigned(&both, PLAT_DER_INTEGER, &iterations) && both.len == 0 &&
+           iterations > 0 && iterations <= ITERATIONS_MAX;
+}
+
 static int decrypt_pbes1(uint8_t *der, size_t len, const plat_passphrase *passphrase)
 {
     int n = wc_DecryptPKCS8Key(der, (word32)len, passphrase->text, (int)passphrase->len);
@@ -249,7 +259,7 @@ plat_result plat_pkcs8_decrypt(uint8_t *der, size_t *len, const plat_passphrase 
     if (plat_der_is(oid, PBES2)) {
         n = read_pbes2(algorithm, &p) ? decrypt_pbes2(der, secret, &p, passphrase) : ALGO_ID_E;
     } else {
-        n = decrypt_pbes1(der, *len, passphrase);
+        n = read_pbes1(algorithm) ? decrypt_pbes1(der, *len, passphrase) : ALGO_ID_E;
     }
     if (n <= 0) {
         return n == 0          ? wrong_passphrase(fault)

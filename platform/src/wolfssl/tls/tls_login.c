@@ -34,6 +34,8 @@ void plat_tls_login_free(plat_tls_login *l)
 
 #if HAS_CALLBACKS
 
+#define PUBLIC_PEM_MAX 1024 /* a key of RSA 4096 takes 800 */
+
 /* wolfSSL ends the handshake after any failure; we keep the reason. */
 static int sign(plat_tls_login *l, const plat_sign_request *request, byte *out, word32 *len)
 {
@@ -101,10 +103,22 @@ static void set_callbacks(plat_tls_login *l, WOLFSSL *ssl)
 #endif
 }
 
-/* The public key, which tells wolfSSL what kind of key it is. */
-static plat_der key_for(const plat_identity *id)
+/*
+ * Gives wolfSSL the public key, which tells it what kind of key it is.  As PEM, because wolfSSL 5.5
+ * crashes if it has no memory for a copy of DER.
+ */
+static int load_key(const plat_identity *id, WOLFSSL *ssl)
 {
-    return (plat_der){ id->chain.key, id->chain.key_len };
+    byte pem[PUBLIC_PEM_MAX];
+    int len =
+        wc_DerToPem(id->chain.key, (word32)id->chain.key_len, pem, sizeof pem, PUBLICKEY_TYPE);
+    return len > 0 ? wolfSSL_use_PrivateKey_buffer(ssl, pem, len, WOLFSSL_FILETYPE_PEM) : len;
+}
+
+static bool can_sign(const plat_identity *id)
+{
+    (void)id;
+    return true;
 }
 
 #else
@@ -121,9 +135,15 @@ static void set_callbacks(plat_tls_login *l, WOLFSSL *ssl)
     (void)ssl;
 }
 
-static plat_der key_for(const plat_identity *id)
+static int load_key(const plat_identity *id, WOLFSSL *ssl)
 {
-    return (plat_der){ id->key.der, id->key.len };
+    return wolfSSL_use_PrivateKey_buffer(ssl, id->key.der, (long)id->key.len,
+                                         WOLFSSL_FILETYPE_ASN1);
+}
+
+static bool can_sign(const plat_identity *id)
+{
+    return id->signer == NULL;
 }
 
 #endif
@@ -145,15 +165,14 @@ plat_result plat_tls_login_begin(plat_tls_login *l, WOLFSSL *ssl)
     }
     plat_failure_text_drop(&l->failure);
     l->result = PLAT_OK;
-    const plat_der key = key_for(id);
-    if (key.len == 0) {
+    if (!can_sign(id)) {
         return refuse(l, PLAT_ERR_IDENTITY,
                       "this wolfSSL has no HAVE_PK_CALLBACKS, so that a signer cannot be used");
     }
     set_callbacks(l, ssl);
     int rc = wolfSSL_use_certificate_chain_buffer(ssl, id->chain.pem, (long)id->chain.pem_len);
     if (rc == WOLFSSL_SUCCESS) {
-        rc = wolfSSL_use_PrivateKey_buffer(ssl, key.at, (long)key.len, WOLFSSL_FILETYPE_ASN1);
+        rc = load_key(id, ssl);
     }
     if (rc == WOLFSSL_SUCCESS) {
         return PLAT_OK;
