@@ -1,6 +1,5 @@
 #include "client_fixture.h"
 #include "connection/wall_clock.h"
-#include "drive/loop.h"
 #include "drive/wake.h"
 
 #define TOKEN(expiry) \

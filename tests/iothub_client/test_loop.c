@@ -1,5 +1,4 @@
 #include "client_fixture.h"
-#include "drive/loop.h"
 
 /* Tests what an event loop waits for: the earliest deadline of any part, and the events that the
  * streams want. */

@@ -2,7 +2,6 @@
 
 #include "client_fixture.h"
 #include "connection/wall_clock.h"
-#include "drive/loop.h"
 #include "drive/wake.h"
 #include "iothub/message.h"
 #include "store_fixture.h"

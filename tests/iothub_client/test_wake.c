@@ -1,5 +1,4 @@
 #include "connection/wall_clock.h"
-#include "drive/loop.h"
 #include "drive/wake.h"
 #include "store_fixture.h"
 

@@ -1,7 +1,6 @@
 #include "drive/api.h"
 
 #include "drive/client.h"
-#include "drive/loop.h"
 #include "drive/wake.h"
 #include "text/sized_struct.h"
 

@@ -1,7 +1,7 @@
 #ifndef IOTHUB_DRIVE_CLIENT_H
 #define IOTHUB_DRIVE_CLIENT_H
 
-/** @file The complete client: initialises and ends it. */
+/** @file The complete client: how it begins, does its turns, and ends. */
 
 #include "connection/session.h"
 #include "drive/memory.h"
@@ -51,6 +51,19 @@ void client_cancel(iothub_client *c);
 void client_close(iothub_client *c);
 /** Erases the client's memory, as the last step of its end. */
 void client_wipe(iothub_client *c);
+
+/* --- one turn, and what to wait for before the next one ------------------------------------- */
+
+void loop_take_events(iothub_client *c);
+/** Does one turn; iothub_process calls it. */
+void loop_turn(iothub_client *c);
+/** Sets polls to wait for nothing. */
+void loop_no_polls(plat_poll *polls);
+/**
+ * Reports what to wait for before the next turn. polls has room for IOTHUB_POLL_FDS entries; a
+ * timeout of -1 means no deadline. Returns the deadline, or IOTHUB_NEVER.
+ */
+mqc_time loop_poll(iothub_client *c, plat_poll *polls, int *timeout_ms);
 
 /** Passes an event of the engine to the part that it concerns. */
 void event_take(iothub_client *c, const mqc_event *ev);

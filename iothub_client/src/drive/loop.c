@@ -1,4 +1,3 @@
-#include "drive/loop.h"
 
 #include <assert.h>
 

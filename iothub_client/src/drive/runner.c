@@ -3,7 +3,6 @@
 #include "context/result_map.h"
 #include "drive/api.h"
 #include "drive/client.h"
-#include "drive/loop.h"
 #include "drive/wake.h"
 
 _Static_assert(IOTHUB_POLL_FDS + 1 <= PLAT_WAIT_MAX, "no descriptor left for the wake-up");
