@@ -102,6 +102,27 @@ static void a_group_key_logs_in_with_the_derived_key(void **state)
     provisioning_free(&f);
 }
 
+static void a_certificate_is_shown_in_tls_and_logs_in_without_a_password(void **state)
+{
+    static const dps_reply replies[] = { { 200, NULL, ASSIGNED } };
+    plat_identity identity = { .info = { .common_name = "sn-007" } };
+    const iothub_credential certificate = iothub_x509_credential(&identity);
+    provisioning_fixture f;
+    (void)state;
+    provisioning_init(&f);
+    PROVISIONING_ANSWERS(&f, replies);
+    f.options.key = NULL;
+    f.options.credential = &certificate;
+    provisioning_make_registration(&f);
+
+    provisioning_run(&f);
+    assert_int_equal(iothub_provisioning_process(f.registration), IOTHUB_PROVISIONING_ASSIGNED);
+    assert_ptr_equal(f.platform.streams[0].identity, &identity);
+    assert_string_equal(f.dps.password, "");
+    assert_string_equal(f.dps.client_id, "sn-007");
+    provisioning_free(&f);
+}
+
 static void payloads_go_both_ways(void **state)
 {
     static const dps_reply replies[] = {
@@ -480,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_device_is_assigned_after_some_polls),
         cmocka_unit_test(the_password_is_a_token_for_the_registration),
         cmocka_unit_test(a_group_key_logs_in_with_the_derived_key),
+        cmocka_unit_test(a_certificate_is_shown_in_tls_and_logs_in_without_a_password),
         cmocka_unit_test(payloads_go_both_ways),
         cmocka_unit_test(polls_without_an_operation_id_use_the_known_one),
         cmocka_unit_test(without_any_operation_id_the_device_registers_again),

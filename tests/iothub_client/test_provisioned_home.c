@@ -124,6 +124,49 @@ static void c2d_messages_and_methods_use_the_assigned_id(void **state)
     provisioning_free(&f);
 }
 
+static void a_certificate_logs_in_to_the_service_and_to_the_hub(void **state)
+{
+    plat_identity identity = { .info = { .common_name = "sn-007",
+                                         .not_after_s = INT64_MAX / 2,
+                                         .chain_until_s = INT64_MAX / 2 } };
+    const iothub_credential certificate = iothub_x509_credential(&identity);
+    provisioning_fixture f;
+    (void)state;
+    set_up(&f);
+    f.options.key = NULL;
+    f.options.credential = &certificate;
+    provisioning_make_client(&f);
+    start(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_ptr_equal(f.platform.streams[0].identity, &identity);
+    assert_ptr_equal(f.platform.streams[1].identity, &identity);
+    assert_string_equal(f.hub.password, "");
+    provisioning_free(&f);
+}
+
+static void other_credentials_of_the_options_are_used_for_the_hub(void **state)
+{
+    plat_identity factory = { .info = { .common_name = "sn-007" } };
+    plat_identity operational = { .info = { .common_name = "device1",
+                                            .not_after_s = INT64_MAX / 2,
+                                            .chain_until_s = INT64_MAX / 2 } };
+    const iothub_credential onboarding = iothub_x509_credential(&factory);
+    const iothub_credential certificate = iothub_x509_credential(&operational);
+    provisioning_fixture f;
+    (void)state;
+    set_up(&f);
+    f.options.key = NULL;
+    f.options.credential = &onboarding;
+    f.client_options.credentials = &certificate;
+    f.client_options.credential_count = 1;
+    provisioning_make_client(&f);
+    start(&f);
+    assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
+    assert_ptr_equal(f.platform.streams[0].identity, &factory);
+    assert_ptr_equal(f.platform.streams[1].identity, &operational);
+    provisioning_free(&f);
+}
+
 /* --- the cache --- */
 
 /* Runs a client once, so that the cache holds an assignment. */
@@ -528,6 +571,8 @@ int main(void)
         cmocka_unit_test(telemetry_of_the_first_second_reaches_the_assigned_hub),
         cmocka_unit_test(properties_and_later_messages_keep_their_topics),
         cmocka_unit_test(c2d_messages_and_methods_use_the_assigned_id),
+        cmocka_unit_test(a_certificate_logs_in_to_the_service_and_to_the_hub),
+        cmocka_unit_test(other_credentials_of_the_options_are_used_for_the_hub),
         cmocka_unit_test(the_next_run_connects_to_the_cached_hub_without_asking),
         cmocka_unit_test(the_cache_holds_no_secret_and_is_for_this_device_only),
         cmocka_unit_test(a_broken_cache_is_logged_and_done_without),

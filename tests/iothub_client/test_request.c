@@ -14,7 +14,7 @@ static iothub_result take(const iothub_provisioning_options *p, iothub_error *er
 
     fake_platform_init(&platform);
     dps_room_init(&room, NULL, 0);
-    iothub_result result = dps_request_take(&r, p, platform.platform.crypto, &room, error);
+    iothub_result result = dps_request_take(&r, p, &platform.platform, &room, error);
     fake_platform_free(&platform);
     return result;
 }
@@ -55,8 +55,8 @@ static void each_wrong_option_is_named(void **state)
         "registration_id",
         "id scope",
         "registration id",
-        "key and group_key",
-        "key and group_key",
+        "group_key and credential",
+        "group_key and credential",
         "base64",
         "base64",
         "payload",
@@ -120,11 +120,11 @@ static void texts_are_copied_and_the_group_key_is_not_kept(void **state)
     p.key = NULL;
     p.group_key = key;
     dps_room_init(&room, NULL, 0);
-    assert_int_equal(dps_request_take(&r, &p, platform.platform.crypto, &room, NULL), IOTHUB_OK);
+    assert_int_equal(dps_request_take(&r, &p, &platform.platform, &room, NULL), IOTHUB_OK);
     const size_t needed = room.needed;
     char *memory = calloc(1, needed);
     dps_room_init(&room, memory, needed);
-    assert_int_equal(dps_request_take(&r, &p, platform.platform.crypto, &room, NULL), IOTHUB_OK);
+    assert_int_equal(dps_request_take(&r, &p, &platform.platform, &room, NULL), IOTHUB_OK);
     memset(id, '?', sizeof id - 1);
     memset(key, '?', sizeof key - 1);
     assert_string_equal(r.options.registration_id, "sn-007");
@@ -135,6 +135,60 @@ static void texts_are_copied_and_the_group_key_is_not_kept(void **state)
     }
     free(memory);
     fake_platform_free(&platform);
+}
+
+/* The certificate of a device with this common name. */
+static plat_identity certificate_of(const char *common_name)
+{
+    plat_identity identity;
+
+    memset(&identity, 0, sizeof identity);
+    memcpy(identity.info.common_name, common_name, strlen(common_name) + 1);
+    return identity;
+}
+
+static void a_certificate_must_be_for_the_registration_id(void **state)
+{
+    plat_identity right = certificate_of("SN-007");
+    plat_identity wrong = certificate_of("sn-008");
+    plat_identity nameless = certificate_of("");
+    const iothub_credential credentials[] = { iothub_x509_credential(&right),
+                                              iothub_x509_credential(&wrong),
+                                              iothub_x509_credential(&nameless),
+                                              iothub_x509_credential(NULL) };
+    static const iothub_result results[] = { IOTHUB_OK, IOTHUB_ERR_CREDENTIAL,
+                                             IOTHUB_ERR_CREDENTIAL, IOTHUB_ERR_ARG };
+    iothub_provisioning_options p = good();
+    iothub_error error;
+    (void)state;
+
+    p.key = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        p.credential = &credentials[i];
+        assert_int_equal(take(&p, &error), results[i]);
+    }
+    p.credential = &credentials[1];
+    (void)take(&p, &error);
+    assert_non_null(strstr(error.text, "sn-008"));
+    p.key = K32;
+    assert_int_equal(take(&p, &error), IOTHUB_ERR_ARG);
+}
+
+static void a_key_may_come_as_a_credential_and_a_token_may_not(void **state)
+{
+    const iothub_credential key = iothub_key_credential(K32, NULL);
+    const iothub_credential broken = iothub_key_credential(NULL, NULL);
+    const iothub_credential token = iothub_token_credential("SharedAccessSignature sr=x");
+    iothub_provisioning_options p = good();
+    (void)state;
+
+    p.key = NULL;
+    p.credential = &key;
+    assert_int_equal(take(&p, NULL), IOTHUB_OK);
+    p.credential = &broken;
+    assert_int_equal(take(&p, NULL), IOTHUB_ERR_KEY);
+    p.credential = &token;
+    assert_int_equal(take(&p, NULL), IOTHUB_ERR_UNSUPPORTED);
 }
 
 static void an_older_struct_keeps_the_defaults_of_what_it_lacks(void **state)
@@ -149,7 +203,7 @@ static void an_older_struct_keeps_the_defaults_of_what_it_lacks(void **state)
     p.struct_size = offsetof(iothub_provisioning_options, payload);
     p.port = 0; /* beyond the struct */
     dps_room_init(&room, NULL, 0);
-    assert_int_equal(dps_request_take(&r, &p, platform.platform.crypto, &room, NULL), IOTHUB_OK);
+    assert_int_equal(dps_request_take(&r, &p, &platform.platform, &room, NULL), IOTHUB_OK);
     assert_int_equal(r.options.port, 8883);
     fake_platform_free(&platform);
 }
@@ -160,6 +214,8 @@ int main(void)
         cmocka_unit_test(the_defaults_are_those_of_the_header),
         cmocka_unit_test(each_wrong_option_is_named),
         cmocka_unit_test(texts_are_copied_and_the_group_key_is_not_kept),
+        cmocka_unit_test(a_certificate_must_be_for_the_registration_id),
+        cmocka_unit_test(a_key_may_come_as_a_credential_and_a_token_may_not),
         cmocka_unit_test(an_older_struct_keeps_the_defaults_of_what_it_lacks),
     };
 

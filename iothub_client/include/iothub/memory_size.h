@@ -8,6 +8,7 @@
  */
 
 #include "iothub/client.h"
+#include "iothub/provisioning.h"
 #include "mqtt_core/engine_struct.h"
 
 #ifdef __cplusplus
@@ -63,6 +64,20 @@ extern "C" {
      IOTHUB_EXPIRIES(tx) * sizeof(mqc_time) +                                                   \
      (IOTHUB_TELEMETRY_ENTRIES(tx) + 2 * IOTHUB_REQUEST_ENTRIES(request)) * sizeof(mqc_entry) + \
      15)
+
+/** Bytes that provisioning needs in addition to the client, for this value of answer_size. */
+#define IOTHUB_PROVISIONING_SIZE(answer)                                                 \
+    (sizeof(mqc_engine) + sizeof(iothub_options) + sizeof(iothub_provisioning_options) + \
+     2 * sizeof(iothub_error) + sizeof(plat_thread) + sizeof(plat_stream_storage) +      \
+     4 * (sizeof(mqc_entry) + sizeof(mqc_inbound)) + 48 * sizeof(void *) + 6144 + (answer))
+
+/**
+ * Bytes of memory that iothub_init_provisioned needs for options with these sizes, apart from the
+ * payload, of which it needs two copies in the course of the registration. The names of such a
+ * client are as long as the service may choose them.
+ */
+#define IOTHUB_PROVISIONED_MEMORY_SIZE(rx, tx, request, answer) \
+    (IOTHUB_MEMORY_SIZE(rx, tx, request) + IOTHUB_PROVISIONING_SIZE(answer) + 2048)
 
 #ifdef __cplusplus
 }

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * The Device Provisioning Service (DPS): a device that knows only an id scope and a key asks the
- * service which hub it belongs to.
+ * The Device Provisioning Service (DPS): a device that knows only an id scope and a key or a
+ * certificate asks the service which hub it belongs to.
  *
  * There are two ways to use it. A program that wants a connected device makes a client:
  *
@@ -26,11 +26,13 @@
  *
  * A program that calls none of these functions does not link them.
  *
- * Sources: "Use MQTT to communicate with Azure IoT DPS", "Symmetric key attestation", "Manage
+ * Sources: "Use MQTT to communicate with Azure IoT DPS", "Symmetric key attestation", "X.509
+ * attestation", "Manage
  * device reconnections to create resilient applications", DPS REST reference.
  */
 
 #include "iothub/client.h"
+#include "iothub/credential.h"
 #include "platform/kv.h"
 
 #ifdef __cplusplus
@@ -87,8 +89,9 @@ typedef void iothub_assigned_callback(iothub_client *c, const iothub_assignment 
  * What to ask the service, and how. Call iothub_provisioning_options_init first, which sets the
  * defaults named below.
  *
- * The functions that take the struct copy it, and also its texts, except payload. They borrow cache
- * and payload, which must stay valid until the client or the registration has ended.
+ * The functions that take the struct copy it, and also its texts, except payload. They borrow
+ * cache, payload and the identity of the credential, which must stay valid until the client or the
+ * registration has ended.
  */
 typedef struct iothub_provisioning_options {
     size_t struct_size; /**< Set by iothub_provisioning_options_init. */
@@ -99,11 +102,18 @@ typedef struct iothub_provisioning_options {
      * unless an individual enrolment names another one. */
     const char *registration_id;
     /** Key of the device in base64: that of an individual enrolment, or one that was derived from
-     * the key of a group. NULL: group_key is set. */
+     * the key of a group. NULL: group_key or credential is set. */
     const char *key;
     /** Key of an enrolment group in base64, from which the key of the device is derived. See
      * iothub_derive_device_key for why a device should have key instead. */
     const char *group_key;
+    /**
+     * A credential in place of key and group_key, of the kind IOTHUB_CREDENTIAL_X509 or
+     * IOTHUB_CREDENTIAL_KEY; it is copied. The common name of a certificate must be the
+     * registration id. A client logs in to the hub with the same credential, unless
+     * iothub_options.credentials names others. NULL (the default): none.
+     */
+    const iothub_credential *credential;
     /** JSON for the service's custom allocation, NUL-terminated, at most
      * IOTHUB_PROVISIONING_PAYLOAD_MAX bytes. NULL (the default): none. */
     const char *payload;
@@ -185,6 +195,22 @@ static inline void iothub_provisioning_options_init(iothub_provisioning_options 
  */
 iothub_client *iothub_new_provisioned(const iothub_provisioning_options *p, const iothub_options *o,
                                       iothub_error *error);
+
+/**
+ * Initialises such a client in memory of the caller, and uses no heap. End it with iothub_deinit.
+ *
+ * @param memory      room for the client and its provisioning
+ * @param memory_len  its size in bytes, at least the sum of IOTHUB_PROVISIONED_MEMORY_SIZE
+ *                    (iothub/memory_size.h) and the length of the payload
+ * @param p           as in iothub_new_provisioned
+ * @param o           as there; the sizes must be set
+ * @param[out] error  the reason for a failure; may be NULL. IOTHUB_ERR_MEMORY: the text gives the
+ *                    number of missing bytes, or a part of it
+ * @return the client; NULL after a failure
+ */
+iothub_client *iothub_init_provisioned(void *memory, size_t memory_len,
+                                       const iothub_provisioning_options *p,
+                                       const iothub_options *o, iothub_error *error);
 
 /* --- the answer alone ---------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "features/methods.h"
 #include "features/twin.h"
 #include "iothub/memory_size.h"
+#include "provisioning/provisioned_home.h"
 
 #define IOTHUB_CLIENT_MAGIC 0x107B
 #define IOTHUB_ENDED_MAGIC  0x107E /* the client has ended, but its memory was not freed yet */
@@ -42,6 +43,26 @@ iothub_client *client_init(client_place *place, const char *connection_string,
 
 /** Makes the client find its hub in this way. Call it before iothub_start. */
 void client_set_home(iothub_client *c, iothub_home *home);
+
+/* --- clients that the Device Provisioning Service assigns to their hub ----------------------- */
+
+/** Makes a client of a connection string; memory is of its own choice. NULL: refused. */
+typedef iothub_client *provisioned_maker(const char *connection_string, const iothub_options *o,
+                                         const client_place *place, iothub_error *error);
+
+/** Takes the options that the service and the hub share. */
+iothub_result provisioned_take_options(iothub_options *to, const iothub_options *from,
+                                       iothub_error *error);
+
+/**
+ * Makes a client with this home. release frees the memory of the home when the client ends. After a
+ * failure the home still exists.
+ */
+iothub_client *provisioned_make(provisioned_home *h, const iothub_options *o,
+                                provisioned_maker *make, const client_place *place,
+                                void (*release)(void *memory), iothub_error *error);
+
+/* --- the end --------------------------------------------------------------------------------- */
 
 /** Returns true if the client may end now, because the call is not made inside its callbacks. */
 bool client_may_end(iothub_client *c);

@@ -1,8 +1,6 @@
 #include <stdlib.h>
 
-#include "context/options_check.h"
 #include "drive/client.h"
-#include "provisioning/provisioned_home.h"
 #include "provisioning/provisioning.h"
 #include "text/text_writer.h"
 
@@ -75,18 +73,11 @@ static void drop_home(provisioned_home *h)
     free(memory);
 }
 
-/* The string holds the key. */
-static iothub_client *make_client(const provisioned_home *h, const iothub_options *o,
-                                  iothub_error *error)
+static iothub_client *make_on_heap(const char *connection_string, const iothub_options *o,
+                                   const client_place *place, iothub_error *error)
 {
-    char text[PROVISIONED_STRING_SIZE];
-
-    provisioned_home_string(h, text);
-    iothub_client *c = iothub_new(text, o, error);
-    for (volatile char *at = text; *at != '\0'; at++) {
-        *at = '\0';
-    }
-    return c;
+    (void)place;
+    return iothub_new(connection_string, o, error);
 }
 
 iothub_client *iothub_new_provisioned(const iothub_provisioning_options *p, const iothub_options *o,
@@ -94,24 +85,16 @@ iothub_client *iothub_new_provisioned(const iothub_provisioning_options *p, cons
 {
     iothub_options known;
 
-    if (options_take(&known, o, error) != IOTHUB_OK) {
-        return NULL;
-    }
-    if (known.platform == NULL) {
-        (void)iothub_fail(error, IOTHUB_ERR_ARG,
-                          "options: platform is not set, e.g. to plat_posix()");
+    if (provisioned_take_options(&known, o, error) != IOTHUB_OK) {
         return NULL;
     }
     provisioned_home *h = make_home(p, &known, error);
     if (h == NULL) {
         return NULL;
     }
-    iothub_client *c = make_client(h, o, error);
+    iothub_client *c = provisioned_make(h, &known, make_on_heap, NULL, free, error);
     if (c == NULL) {
         drop_home(h);
-        return NULL;
     }
-    client_set_home(c, &h->base);
-    provisioned_home_attach(h, &c->context, &c->telemetry.limits, free);
     return c;
 }

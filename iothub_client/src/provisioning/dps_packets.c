@@ -109,6 +109,9 @@ iothub_result dps_fill_connect(const dps_request *r, const iothub_context *conte
     c->username = iothub_text_span(&t);
     c->keep_alive_s = context->options.keep_alive_s;
     c->clean_session = true; /* the service knows no other */
+    if (dps_request_identity(r) != NULL) {
+        return IOTHUB_OK; /* TLS proves who it is */
+    }
     return put_token(r, context, &t, &c->password, error);
 }
 

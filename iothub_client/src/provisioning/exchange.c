@@ -65,7 +65,7 @@ iothub_result exchange_make(iothub_exchange **out, const iothub_provisioning_opt
     dps_request r;
 
     *out = NULL;
-    iothub_result result = dps_request_take(&r, p, o->platform->crypto, room, error);
+    iothub_result result = dps_request_take(&r, p, o->platform, room, error);
     if (result != IOTHUB_OK) {
         return result;
     }
@@ -193,7 +193,8 @@ static exchange_answer open(iothub_exchange *x, mqc_time now)
     if (!wall_clock_is_set(wall_clock_s(context_clock(&x->context)))) {
         return fail(x, IOTHUB_ERR_NO_TIME, "the wall clock is not set");
     }
-    if (!channel_in_use(&x->channel) && channel_open(&x->channel, NULL, &why) != IOTHUB_OK) {
+    if (!channel_in_use(&x->channel) &&
+        channel_open(&x->channel, dps_request_identity(&x->request), &why) != IOTHUB_OK) {
         return fail(x, why.code, why.text);
     }
     switch (channel_progress(&x->channel, now, &why)) {

@@ -367,14 +367,14 @@ iothub_result provisioned_home_make(provisioned_home **out, void *memory, size_t
     provisioned_home *h = dps_room_cut(&room, sizeof *h);
     iothub_result r = exchange_make(&x, p, o, &room, error);
     *needed = room.needed;
-    if (r != IOTHUB_OK || x == NULL) {
+    if (r != IOTHUB_OK || x == NULL || room.needed > len) { /* its last bytes are for padding */
         return r;
     }
     memset(h, 0, sizeof *h);
     h->base.ops = &ops;
     h->exchange = x;
     h->memory = memory;
-    h->memory_len = len;
+    h->memory_len = room.needed;
     *out = h;
     return IOTHUB_OK;
 }

@@ -46,6 +46,17 @@ static bool is_empty(const char *text)
     return text == NULL || text[0] == '\0';
 }
 
+static unsigned count_credentials(const iothub_provisioning_options *p)
+{
+    const void *const given[] = { p->key, p->group_key, p->credential };
+    unsigned n = 0;
+
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        n += given[i] != NULL ? 1 : 0;
+    }
+    return n;
+}
+
 static const char *find_fault(const iothub_provisioning_options *p)
 {
     if (is_empty(p->id_scope) || is_empty(p->registration_id)) {
@@ -63,8 +74,8 @@ static const char *find_fault(const iothub_provisioning_options *p)
     if (p->assign_timeout_ms == 0 || p->register_after == 0) {
         return "assign_timeout_ms and register_after are at least 1";
     }
-    return (p->key != NULL) == (p->group_key != NULL) ? "exactly one of key and group_key is needed"
-                                                      : NULL;
+    return count_credentials(p) == 1 ? NULL
+                                     : "exactly one of key, group_key and credential is needed";
 }
 
 /* The text becomes a part of the user name. */
@@ -88,13 +99,49 @@ static iothub_result check_key(const char *key, iothub_error *error)
 {
     size_t len = 0;
 
-    if (!iothub_base64_valid(iothub_trim(mqc_span_str(key)), &len) || len == 0 ||
+    if (key == NULL || !iothub_base64_valid(iothub_trim(mqc_span_str(key)), &len) || len == 0 ||
         len > IOTHUB_KEY_MAX) {
         return iothub_fail(error, IOTHUB_ERR_KEY,
                            "provisioning options: the key is not base64; copy it whole, with the "
                            "'=' at its end");
     }
     return IOTHUB_OK;
+}
+
+/* Registration ids are compared without regard to case. */
+static iothub_result check_certificate(const iothub_provisioning_options *p,
+                                       const plat_identities *identities, iothub_error *error)
+{
+    plat_identity *identity = p->credential->as.identity;
+    plat_identity_info info;
+
+    if (identities == NULL || identity == NULL) {
+        return iothub_fail(error, identity == NULL ? IOTHUB_ERR_ARG : IOTHUB_ERR_UNSUPPORTED,
+                           "provisioning options: the credential has no certificate, or the "
+                           "platform supports none");
+    }
+    identities->describe(identity, &info);
+    if (iothub_same_word(mqc_span_str(info.common_name), mqc_span_str(p->registration_id))) {
+        return IOTHUB_OK;
+    }
+    return iothub_fail_name(error, IOTHUB_ERR_CREDENTIAL,
+                            "provisioning options: the certificate is for the common name ",
+                            mqc_span_str(info.common_name), ", which is not the registration id");
+}
+
+static iothub_result check_credential(const iothub_provisioning_options *p,
+                                      const plat_platform *platform, iothub_error *error)
+{
+    if (p->credential == NULL) {
+        return check_key(p->key != NULL ? p->key : p->group_key, error);
+    }
+    switch ((int)p->credential->kind) {
+    case IOTHUB_CREDENTIAL_X509: return check_certificate(p, platform->identities, error);
+    case IOTHUB_CREDENTIAL_KEY: return check_key(p->credential->as.key.key, error);
+    default: break;
+    }
+    return iothub_fail(error, IOTHUB_ERR_UNSUPPORTED,
+                       "provisioning options: the credential is neither a key nor a certificate");
 }
 
 static iothub_result check_payload(const char *payload, iothub_error *error)
@@ -109,7 +156,8 @@ static iothub_result check_payload(const char *payload, iothub_error *error)
     return iothub_json_judge(mqc_span_str(payload), false, "provisioning payload", error);
 }
 
-static iothub_result check(const iothub_provisioning_options *p, iothub_error *error)
+static iothub_result check(const iothub_provisioning_options *p, const plat_platform *platform,
+                           iothub_error *error)
 {
     const char *fault = find_fault(p);
 
@@ -126,7 +174,7 @@ static iothub_result check(const iothub_provisioning_options *p, iothub_error *e
     if (r == IOTHUB_OK) {
         r = check_payload(p->payload, error);
     }
-    return r == IOTHUB_OK ? check_key(p->key != NULL ? p->key : p->group_key, error) : r;
+    return r == IOTHUB_OK ? check_credential(p, platform, error) : r;
 }
 
 /* --- copies ---------------------------------------------------------------------------- */
@@ -168,8 +216,12 @@ static const char *copy(const char *text, dps_room *room)
 static iothub_result take_key(iothub_provisioning_options *o, const plat_crypto *crypto,
                               dps_room *room, iothub_error *error)
 {
+    if (o->credential != NULL) {
+        o->key = o->credential->kind == IOTHUB_CREDENTIAL_KEY ? o->credential->as.key.key : NULL;
+        o->credential = NULL; /* it is copied, or its key is */
+    }
     if (o->group_key == NULL) {
-        o->key = copy(o->key, room);
+        o->key = o->key != NULL ? copy(o->key, room) : NULL;
         return IOTHUB_OK;
     }
     const char *group_key = o->group_key;
@@ -181,18 +233,22 @@ static iothub_result take_key(iothub_provisioning_options *o, const plat_crypto 
 }
 
 iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options *p,
-                               const plat_crypto *crypto, dps_room *room, iothub_error *error)
+                               const plat_platform *platform, dps_room *room, iothub_error *error)
 {
+    iothub_credential certificate = { .kind = IOTHUB_CREDENTIAL_NONE };
     iothub_provisioning_options o;
 
     iothub_result result = take_struct(&o, p, error);
     if (result == IOTHUB_OK) {
-        result = check(&o, error);
+        result = check(&o, platform, error);
     }
     if (result != IOTHUB_OK) {
         return result;
     }
-    result = take_key(&o, crypto, room, error);
+    if (o.credential != NULL && o.credential->kind == IOTHUB_CREDENTIAL_X509) {
+        certificate = *o.credential;
+    }
+    result = take_key(&o, platform->crypto, room, error);
     if (result != IOTHUB_OK) {
         return result;
     }
@@ -204,7 +260,8 @@ iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options
         .options = o,
         .id_scope = mqc_span_str(o.id_scope),
         .registration_id = mqc_span_str(o.registration_id),
-        .key = iothub_trim(mqc_span_str(o.key)),
+        .key = o.key != NULL ? iothub_trim(mqc_span_str(o.key)) : mqc_span_of(NULL, 0),
+        .credential = certificate,
         .payload = o.payload != NULL ? mqc_span_str(o.payload) : mqc_span_of(NULL, 0),
     };
     return IOTHUB_OK;
