@@ -27,6 +27,12 @@ static unsigned number(const struct argp_state *state, const char *name, const c
     return (unsigned)cli_number_option(state, name, text, 1, max);
 }
 
+/* The other samples have their devices from elsewhere. */
+static bool needs_string(const sample *s)
+{
+    return s->devices == NULL && s->cache == NULL;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     sample *s = state->input;
@@ -38,13 +44,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'f': s->first = number(state, "first", arg, 1000000000); return 0;
     case 'D': s->devices = arg; return 0;
     case 'i': s->interval_s = number(state, "interval", arg, 1000000); return 0;
+    case 'c': s->cache = arg; return 0;
     case 'd': s->duration_s = number(state, "duration", arg, 1000000); return 0;
     case ARGP_KEY_ARG: /* not repeated in the message, since it may be a connection string with a
                           key */
         cli_usage(state, "Too many arguments: there are only options%s",
-                  s->devices == NULL ? ", and the connection string is in the environment variable "
-                                       "IOTHUB_DEVICE_CONNECTION_STRING"
-                                     : "");
+                  needs_string(s) ? ", and the connection string is in the environment variable "
+                                    "IOTHUB_DEVICE_CONNECTION_STRING"
+                                  : "");
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -77,7 +84,7 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
 static void read_environment(sample *s)
 {
     s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
-    if (s->devices == NULL && (s->connection_string == NULL || *s->connection_string == '\0')) {
+    if (needs_string(s) && (s->connection_string == NULL || *s->connection_string == '\0')) {
         (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set; it is the connection string "
                           "of the device");
         exit(CLI_EXIT_USAGE);
@@ -87,6 +94,28 @@ static void read_environment(sample *s)
         access(s->options.ca_file, R_OK) != 0) { /* the client's error text would show it */
         exit(cli_error("IOTHUB_CA_FILE is not the name of a file: %s", strerror(errno)));
     }
+}
+
+enum { COMMON_OPTIONS = 3, STORE_OPTIONS = 2, DEVICES_OPTIONS = 2, CACHE_OPTIONS = 1 };
+
+/* Keeps the options that this sample has: the common ones, and one group of the others. */
+static void keep_options(const sample *s, struct argp_option *options)
+{
+    const struct argp_option end = { 0 };
+    struct argp_option *group = options + COMMON_OPTIONS;
+    size_t count = 0;
+
+    if (s->store != NULL) {
+        count = STORE_OPTIONS;
+    } else if (s->devices != NULL) {
+        group += STORE_OPTIONS;
+        count = DEVICES_OPTIONS;
+    } else if (s->cache != NULL) {
+        group += STORE_OPTIONS + DEVICES_OPTIONS;
+        count = CACHE_OPTIONS;
+    }
+    memmove(options + COMMON_OPTIONS, group, count * sizeof *group);
+    options[COMMON_OPTIONS + count] = end;
 }
 
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
@@ -99,6 +128,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         { "first", 'f', "N", 0, "Number of the first message (1)", 0 },
         { "devices", 'D', "FILE", 0, "A connection string on each line (devices.txt)", 0 },
         { "interval", 'i', "SECONDS", 0, "Time between two messages of a device (10)", 0 },
+        { "cache", 'c', "DIRECTORY", 0, "Where the hub is remembered for the next run", 0 },
         { 0 },
     };
     char doc[512];
@@ -112,13 +142,8 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         "  IOTHUB_PORT                      as --port\n"
         "  IOTHUB_CA_FILE                   PEM file with the roots to trust, for the emulator",
         what_it_does,
-        s->devices == NULL ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "");
-    if (s->devices != NULL) {
-        memmove(&options[3], &options[5], 3 * sizeof options[0]);
-    } else {
-        // cppcheck-suppress unreadVariable ; argp_parse reads it
-        options[s->store == NULL ? 3 : 5] = (struct argp_option){ 0 };
-    }
+        needs_string(s) ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "");
+    keep_options(s, options);
     s->first = 1;
     iothub_options_init(&s->options);
     cli_begin();

@@ -20,6 +20,7 @@ typedef struct sample {
     unsigned first;                /* --first, for samples with a store */
     const char *devices;           /* --devices, in place of connection_string; NULL as above */
     unsigned interval_s;           /* --interval, for samples with many devices */
+    const char *cache;             /* --cache, in place of connection_string; NULL as above */
     uint64_t began_ms;
     atomic_bool was_connected; /* these two are set by a runner's thread */
     atomic_bool failed;        /* the first connection could not be made */

@@ -18,6 +18,12 @@ FEATURES = {
     "iothub_json_writer_": "temperature_controller",
     "iothub_json_get_": "temperature_controller",
     "iothub_binary64_": "temperature_controller",
+    "exchange_": "provisioning",
+    "dps_": "provisioning",
+    "provisioned_home_": "provisioning",
+    "iothub_derive_device_key": "provisioning",
+    "mqc_rename_topics": "provisioning",
+    "plat_file_kv_": "provisioning",
 }
 
 

@@ -16,10 +16,11 @@ PATIENCE_S = 240
 class Emulator:
     """The emulator on ports of its own, with a state folder that survives a kill."""
 
-    def __init__(self, bin_dir, devices=("device1",)):
+    def __init__(self, bin_dir, devices=("device1",), arguments=()):
         self.bin_dir = bin_dir
         self.folder = tempfile.TemporaryDirectory(prefix="iothub-test-")
         self.devices = devices
+        self.arguments = arguments
         self.port = self.rest_port = "0"
         self.values = {}
         self.process = None
@@ -38,6 +39,7 @@ class Emulator:
                    "--rest-port", self.rest_port, "--state", os.path.join(self.folder.name, "state")]
         for device in self.devices:
             command += ["--device", device]
+        command += self.arguments
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
             line = line.strip()

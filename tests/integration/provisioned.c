@@ -1,0 +1,132 @@
+/*
+ * Devices that find their hub with the Device Provisioning Service over a bad network.
+ *
+ * usage: provisioned PORT ROUNDS
+ *
+ * In each round a new client sends three messages before it knows its hub, and waits until the hub
+ * has acknowledged them. At the end the program prints what that took, as one line of JSON.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <iothub/provisioning.h>
+
+enum { MESSAGES = 3, ROUND_MS = 120000 };
+
+typedef struct totals {
+    unsigned acknowledged;
+    unsigned failed;
+    unsigned assigned;
+    unsigned turns;
+    uint64_t failed_attempts;
+} totals;
+
+static void on_done(iothub_client *c, const iothub_done *d, void *user)
+{
+    totals *t = user;
+
+    (void)c;
+    if (d->result == IOTHUB_OK) {
+        t->acknowledged++;
+    } else {
+        t->failed++;
+    }
+}
+
+static void on_assigned(iothub_client *c, const iothub_assignment *a, void *user)
+{
+    totals *t = user;
+
+    (void)c;
+    (void)a;
+    t->assigned++;
+}
+
+static void on_log(iothub_log_level level, const char *module, const char *text, void *user)
+{
+    (void)level;
+    (void)user;
+    fprintf(stderr, "%s: %s\n", module, text);
+}
+
+static iothub_client *make(uint16_t port, totals *t)
+{
+    iothub_provisioning_options p;
+    iothub_options o;
+    iothub_error error;
+
+    iothub_options_init(&o);
+    o.platform = plat_posix();
+    o.ca_file = getenv("IOTHUB_CA_FILE");
+    o.port = port;
+    o.retry_min_ms = 20;
+    o.retry_max_ms = 500;
+    o.tls_timeout_ms = 5000;
+    o.login_timeout_ms = 3000;
+    o.subscribe_timeout_ms = 3000;
+    o.request_timeout_ms = 3000;
+    o.ack_timeout_ms = 3000;
+    o.callbacks.done = on_done;
+    o.callbacks.log = on_log;
+    o.user = t;
+    iothub_provisioning_options_init(&p);
+    p.host = getenv("IOTHUB_DPS_HOST");
+    p.port = port;
+    p.id_scope = getenv("IOTHUB_DPS_ID_SCOPE");
+    p.registration_id = getenv("IOTHUB_DPS_REGISTRATION_ID");
+    p.key = getenv("IOTHUB_DPS_KEY");
+    p.assigned = on_assigned;
+    iothub_client *c = iothub_new_provisioned(&p, &o, &error);
+    if (c == NULL) {
+        fprintf(stderr, "%s\n", error.text);
+        exit(1);
+    }
+    return c;
+}
+
+static void run_round(uint16_t port, unsigned round, totals *t)
+{
+    const plat_clock *clock = plat_posix()->clock;
+    const uint64_t until = clock->monotonic_ms(clock) + ROUND_MS;
+    const unsigned wanted = t->acknowledged + MESSAGES;
+    iothub_client *c = make(port, t);
+    iothub_stats stats;
+
+    (void)iothub_start(c);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        char body[40];
+        const int len = snprintf(body, sizeof body, "{\"number\":%u}", MESSAGES * round + i + 1);
+        const iothub_telemetry m = { .body = body, .body_len = (size_t)len };
+        (void)iothub_send_telemetry(c, &m, NULL);
+    }
+    while (t->acknowledged < wanted && clock->monotonic_ms(clock) < until) {
+        (void)iothub_wait(c, 1000);
+        t->turns++;
+    }
+    iothub_get_stats(c, &stats);
+    t->failed_attempts += stats.failed_attempts;
+    iothub_free(c);
+}
+
+int main(int argc, char **argv)
+{
+    totals t = { 0 };
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: provisioned PORT ROUNDS\n");
+        return 2;
+    }
+    const uint16_t port = (uint16_t)strtoul(argv[1], NULL, 10);
+    const unsigned rounds = (unsigned)strtoul(argv[2], NULL, 10);
+    for (unsigned round = 0; round < rounds; round++) {
+        run_round(port, round, &t);
+    }
+    printf(
+        "{\"acknowledged\":%u,\"failed\":%u,\"assigned\":%u,\"turns\":%u,\"failedAttempts\":%llu,"
+        "\"cpuMs\":%ld}\n",
+        t.acknowledged, t.failed, t.assigned, t.turns, (unsigned long long)t.failed_attempts,
+        (long)(clock() * 1000 / CLOCKS_PER_SEC));
+    return 0;
+}

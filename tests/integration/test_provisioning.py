@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""The sample "provisioning" with the emulator's Device Provisioning Service.
+
+usage: test_provisioning.py BIN_DIR PROVISIONED FAULT_PROXY
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from emulator import PATIENCE_S, Background, Emulator, Proxy, first_seen, numbers
+
+BIN_DIR, PROVISIONED, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
+
+
+class Provisioning(unittest.TestCase):
+    def setUp(self):
+        self.hub = Emulator(BIN_DIR, arguments=("--enroll", "sensor-1", "--enroll-group", "line-1"))
+        self.addCleanup(self.hub.__exit__)
+        self.hub.start()
+        self.cache = tempfile.TemporaryDirectory(prefix="iothub-test-")
+        self.addCleanup(self.cache.cleanup)
+
+    def environment(self, **changes):
+        names = ("IOTHUB_DPS_ID_SCOPE", "IOTHUB_DPS_HOST", "IOTHUB_CA_FILE", "IOTHUB_PORT")
+        values = {name: self.hub.values[name] for name in names}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("IOTHUB_")}
+        return {**clean, **values, **changes}
+
+    def individual(self, **changes):
+        return self.environment(IOTHUB_DPS_REGISTRATION_ID="sensor-1",
+                                IOTHUB_DPS_KEY=self.hub.values["IOTHUB_DPS_KEY"], **changes)
+
+    def run_sample(self, environment, *arguments):
+        return subprocess.run([os.path.join(BIN_DIR, "provisioning"), *arguments], env=environment,
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def arrives(self, environment, *arguments):
+        result = self.run_sample(environment, "--count", "3", *arguments)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("3 messages arrived", result.stdout)
+        return result.stdout
+
+    def test_messages_of_an_individual_enrolment_arrive_in_order(self):
+        monitor = self.hub.monitor()
+        self.assertIn("assigned to localhost as sensor-1\n", self.arrives(self.individual()))
+        monitor.wait_for(lambda lines: len(lines) >= 3)
+        monitor.stop()
+        self.assertEqual(numbers(monitor.lines), [1, 2, 3])
+
+    def test_a_device_of_a_group_uses_the_group_key_or_the_key_derived_from_it(self):
+        group_key = self.hub.values["IOTHUB_DPS_GROUP_KEY"]
+        output = self.arrives(self.environment(IOTHUB_DPS_REGISTRATION_ID="line-1-device:7",
+                                               IOTHUB_DPS_GROUP_KEY=group_key))
+        self.assertIn("assigned to localhost as line-1-device:7\n", output)
+        derived = subprocess.run([os.path.join(BIN_DIR, "iothub"), "derive-key", "--key", "-", "other"],
+                                 input=group_key, capture_output=True, text=True, check=True).stdout
+        self.arrives(self.environment(IOTHUB_DPS_REGISTRATION_ID="other", IOTHUB_DPS_KEY=derived.strip()))
+
+    def test_the_next_run_finds_the_hub_in_the_cache(self):
+        directory = os.path.join(self.cache.name, "cache")
+        self.assertNotIn("cache", self.arrives(self.individual(), "--cache", directory))
+        # A service that cannot be reached is not needed any more.
+        output = self.arrives(self.individual(IOTHUB_DPS_HOST="dps.invalid"), "--cache", directory)
+        self.assertIn("(from the cache)", output)
+        files = os.listdir(directory)
+        self.assertEqual(len(files), 1)
+        with open(os.path.join(directory, files[0]), "rb") as file:
+            self.assertNotIn(self.hub.values["IOTHUB_DPS_KEY"][:16].encode(), file.read())
+
+    def test_each_refusal_names_its_remedy(self):
+        group_key = self.hub.values["IOTHUB_DPS_GROUP_KEY"]
+        cases = [
+            (self.environment(IOTHUB_DPS_REGISTRATION_ID="line-1-device", IOTHUB_DPS_KEY=group_key),
+             "iothub derive-key"),
+            (self.environment(IOTHUB_DPS_REGISTRATION_ID="a b", IOTHUB_DPS_KEY=group_key),
+             "registration id"),
+            (self.environment(IOTHUB_DPS_REGISTRATION_ID="sensor-1"), "IOTHUB_DPS_KEY"),
+            (self.individual(IOTHUB_DPS_ID_SCOPE="0ne00000BAD"), "DPS"),
+        ]
+        for environment, words in cases:
+            result = self.run_sample(environment)
+            self.assertNotEqual(result.returncode, 0, words)
+            self.assertIn(words, result.stderr)
+            self.assertNotIn(group_key[:12], result.stderr + result.stdout)
+
+
+class BadTimes(unittest.TestCase):
+    """A client that is made again and again while the network or the service fails."""
+
+    def rounds(self, count, fault=None, n=1, seed=1, service=None):
+        """Checks that each message arrives. Returns what the clients report."""
+        with Emulator(BIN_DIR, arguments=("--enroll", "sensor-1")) as hub:
+            if service is not None:
+                hub.put("/emulator/dps/faults", service)
+            with Proxy(FAULT_PROXY, hub, fault or "pass", n, seed) as proxy:
+                program = Background([PROVISIONED, proxy.port, str(count)], hub.environment())
+                report = json.loads(program.end()[-1])
+            monitor = hub.monitor()
+            monitor.wait_for(lambda lines: any(f'{3 * count}}}' in line for line in lines))
+            monitor.stop()
+        self.assertEqual((report["acknowledged"], report["failed"]), (3 * count, 0))
+        self.assertGreaterEqual(report["assigned"], count)
+        self.assertEqual(first_seen(numbers(monitor.lines)), list(range(1, 3 * count + 1)))
+        attempts = report["failedAttempts"] + 2 * count
+        self.assertLess(report["turns"], 400 * attempts)  # no busy loop
+        return report
+
+    def test_a_quiet_network(self):
+        self.assertEqual(self.rounds(3)["failedAttempts"], 0)
+
+    def test_pieces_and_delays(self):
+        self.rounds(3, "split", 20)
+        self.rounds(2, "trickle", 10)
+        self.rounds(2, "delay", 100)
+
+    def test_connections_are_cut_or_reset_at_any_byte(self):
+        for seed in range(3):
+            self.assertGreater(self.rounds(8, "cut", 6000, seed)["failedAttempts"], 2)
+            self.assertGreater(self.rounds(8, "reset", 6000, seed)["failedAttempts"], 2)
+
+    def test_a_connection_that_goes_silent_is_given_up(self):
+        for n in (500, 2500, 4200):
+            self.rounds(1, "stall", n)
+            self.rounds(1, "half-open", n)
+
+    def test_a_service_that_hangs_up_at_first(self):
+        self.rounds(2, "refuse", 5)
+
+    def test_a_service_that_answers_badly(self):
+        for fault in ({"kind": "status", "status": 429, "retryAfter": 1},
+                      {"kind": "status", "status": 500}, {"kind": "status", "status": 503},
+                      {"kind": "nonsense"}, {"kind": "half"}, {"kind": "silence"}, {"kind": "close"}):
+            self.rounds(1, service={"count": 3, **fault})
+
+
+if __name__ == "__main__":
+    unittest.main()
