@@ -1,7 +1,7 @@
 /*
  * Devices that find their hub with the Device Provisioning Service over a bad network.
  *
- * usage: provisioned PORT ROUNDS
+ * usage: provisioned PORT ROUNDS [CACHE-DIRECTORY]
  *
  * In each round a new client sends three messages before it knows its hub, and waits until the hub
  * has acknowledged them. At the end the program prints what that took, as one line of JSON.
@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include <iothub/provisioning.h>
+#include <platform/file_kv.h>
 
 enum { MESSAGES = 3, ROUND_MS = 120000 };
 
@@ -21,6 +22,7 @@ typedef struct totals {
     unsigned assigned;
     unsigned turns;
     uint64_t failed_attempts;
+    plat_kv *cache;
 } totals;
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
@@ -68,6 +70,8 @@ static iothub_client *make(uint16_t port, totals *t)
     o.subscribe_timeout_ms = 3000;
     o.request_timeout_ms = 3000;
     o.ack_timeout_ms = 3000;
+    o.auth_retry_min_ms = 200;
+    o.auth_retry_max_ms = 1000;
     o.callbacks.done = on_done;
     o.callbacks.log = on_log;
     o.user = t;
@@ -78,6 +82,7 @@ static iothub_client *make(uint16_t port, totals *t)
     p.registration_id = getenv("IOTHUB_DPS_REGISTRATION_ID");
     p.key = getenv("IOTHUB_DPS_KEY");
     p.assigned = on_assigned;
+    p.cache = t->cache;
     iothub_client *c = iothub_new_provisioned(&p, &o, &error);
     if (c == NULL) {
         fprintf(stderr, "%s\n", error.text);
@@ -112,11 +117,16 @@ static void run_round(uint16_t port, unsigned round, totals *t)
 
 int main(int argc, char **argv)
 {
+    char detail[PLAT_KV_DETAIL_SIZE];
     totals t = { 0 };
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: provisioned PORT ROUNDS\n");
+    if (argc < 3 || argc > 4) {
+        fprintf(stderr, "usage: provisioned PORT ROUNDS [CACHE-DIRECTORY]\n");
         return 2;
+    }
+    if (argc == 4 && plat_file_kv_open(argv[3], &t.cache, detail) != PLAT_OK) {
+        fprintf(stderr, "%s\n", detail);
+        return 1;
     }
     const uint16_t port = (uint16_t)strtoul(argv[1], NULL, 10);
     const unsigned rounds = (unsigned)strtoul(argv[2], NULL, 10);
@@ -128,5 +138,6 @@ int main(int argc, char **argv)
         "\"cpuMs\":%ld}\n",
         t.acknowledged, t.failed, t.assigned, t.turns, (unsigned long long)t.failed_attempts,
         (long)(clock() * 1000 / CLOCKS_PER_SEC));
+    plat_file_kv_close(t.cache);
     return 0;
 }

@@ -71,6 +71,31 @@ class Provisioning(unittest.TestCase):
         with open(os.path.join(directory, files[0]), "rb") as file:
             self.assertNotIn(self.hub.values["IOTHUB_DPS_KEY"][:16].encode(), file.read())
 
+    def one_round(self, directory):
+        program = Background([PROVISIONED, self.hub.port, "1", directory], self.hub.environment())
+        return json.loads(program.end()[-1])
+
+    def test_a_device_that_was_deleted_is_registered_again(self):
+        directory = os.path.join(self.cache.name, "cache")
+        self.assertEqual(self.one_round(directory)["failedAttempts"], 0)
+        self.hub.request("DELETE", "/devices/sensor-1?api-version=2021-04-12")
+        report = self.one_round(directory)  # the cached assignment is refused twice
+        self.assertEqual((report["acknowledged"], report["failed"]), (3, 0))
+        self.assertEqual((report["failedAttempts"], report["assigned"]), (2, 2))
+
+    def test_a_killed_program_leaves_a_cache_that_the_next_one_can_use(self):
+        directory = os.path.join(self.cache.name, "cache")
+        for delay_ms in range(0, 400, 20):
+            program = subprocess.Popen([os.path.join(BIN_DIR, "provisioning"), "--cache", directory],
+                                       env=self.individual(), stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            try:
+                program.wait(delay_ms / 1000)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+        self.arrives(self.individual(), "--cache", directory)
+
     def test_each_refusal_names_its_remedy(self):
         group_key = self.hub.values["IOTHUB_DPS_GROUP_KEY"]
         cases = [

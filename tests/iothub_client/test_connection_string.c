@@ -155,7 +155,7 @@ static const struct {
     { DEVICE ";Key=x", IOTHUB_ERR_PART_UNKNOWN, "write SharedAccessKey" },
     { "Endpoint=sb://h/;SharedAccessKeyName=p;" KEY, IOTHUB_ERR_PART_UNKNOWN, "Event Hub" },
     { "DefaultEndpointsProtocol=https;AccountName=a", IOTHUB_ERR_PART_UNKNOWN, "storage" },
-    { "IdScope=0ne1;RegistrationId=d", IOTHUB_ERR_PART_UNKNOWN, "Provisioning" },
+    { "IdScope=0ne1;RegistrationId=d", IOTHUB_ERR_PART_UNKNOWN, "iothub/provisioning.h" },
     { "what is this", IOTHUB_ERR_PART_UNKNOWN, "part 1 is not Name=Value" },
     { "HostName=my hub;DeviceId=d;" KEY, IOTHUB_ERR_PART_INVALID, "HostName contains a space" },
     { "HostName=h_b.net;DeviceId=d;" KEY, IOTHUB_ERR_PART_INVALID, "HostName contains '_'" },

@@ -50,7 +50,7 @@ static const iothub_name_value_hint hints[] = {
     { "AccountKey AccountName DefaultEndpointsProtocol",
       "; that is of a storage account, not of an IoT Hub" },
     { "IdScope RegistrationId GlobalDeviceEndpoint",
-      "; the Device Provisioning Service is not supported yet" },
+      "; that is for the Device Provisioning Service, see iothub/provisioning.h" },
     { "DeviceScope", "; leave it out, the hub knows the scope of a device" },
     { NULL, "; check its spelling, or leave it out" },
 };
