@@ -183,6 +183,8 @@ static many_options parse(int argc, char **argv)
     static const struct option options[] = {
         { "port", required_argument, NULL, 'p' },
         { "ca", required_argument, NULL, 'c' },
+        { "certificate", required_argument, NULL, 'C' },
+        { "key", required_argument, NULL, 'K' },
         { "devices", required_argument, NULL, 'd' },
         { "messages", required_argument, NULL, 'm' },
         { "rate", required_argument, NULL, 'r' },
@@ -210,6 +212,8 @@ static many_options parse(int argc, char **argv)
         switch (o) {
         case 'p': m.port = (uint16_t)strtoul(optarg, NULL, 10); break;
         case 'c': m.ca_file = optarg; break;
+        case 'C': m.certificate_file = optarg; break;
+        case 'K': m.key_file = optarg; break;
         case 'd': m.devices = strtoul(optarg, NULL, 10); break;
         case 'm': m.messages = strtoul(optarg, NULL, 10); break;
         case 'r': m.rate = strtoul(optarg, NULL, 10); break;

@@ -17,6 +17,7 @@ struct many_device {
     uint64_t left;    /* number of messages that remain to be sent */
     uint64_t connected_us;
     bool connected;
+    iothub_credential credential; /* of a device with a certificate */
 };
 
 uint64_t many_now_us(void)
@@ -114,6 +115,19 @@ void many_turn(many *m, int max_ms)
     }
 }
 
+static plat_identity *make_identity(const many_options *mo)
+{
+    const plat_identities *identities = plat_posix()->identities;
+    const plat_identity_config config = { .chain = { .file = mo->certificate_file },
+                                          .key = { .file = mo->key_file } };
+    plat_identity *identity;
+    plat_identity_fault fault;
+    if (identities->make(identities, &config, &identity, &fault) != PLAT_OK) {
+        bench_fail("identity", fault.text);
+    }
+    return identity;
+}
+
 many_device *many_device_new(many *m, size_t number)
 {
     const many_options *mo = m->options;
@@ -137,8 +151,13 @@ many_device *many_device_new(many *m, size_t number)
     o.callbacks.status = on_status;
     o.callbacks.done = on_done;
     o.user = d;
-    (void)snprintf(text, sizeof text,
-                   "HostName=localhost;DeviceId=device%zu;SharedAccessKey=YmVuY2g=", number);
+    (void)snprintf(text, sizeof text, "HostName=localhost;DeviceId=device%zu%s", number,
+                   mo->certificate_file == NULL ? ";SharedAccessKey=YmVuY2g=" : "");
+    if (mo->certificate_file != NULL) {
+        d->credential = iothub_x509_credential(make_identity(mo));
+        o.credentials = &d->credential;
+        o.credential_count = 1;
+    }
     d->many = m;
     d->next_us = MANY_NEVER;
     d->client = bench_client_new(text, &o);
@@ -173,5 +192,8 @@ void many_device_free(many_device *d)
     plat_poll_set_remove(d->many->set, &d->item);
     d->many->connected -= d->connected;
     bench_client_free(d->client);
+    if (d->many->options->certificate_file != NULL) {
+        plat_posix()->identities->release(d->credential.as.identity);
+    }
     free(d);
 }

@@ -19,6 +19,8 @@ static gnutls_certificate_credentials_t credentials;
 static gnutls_priority_t priorities;
 static gnutls_datum_t ticket_key; /* empty if session tickets are not used */
 
+bool null_tls_asks;
+
 static void must(int code, const char *what)
 {
     if (code < 0) {
@@ -117,6 +119,9 @@ void null_link_open(null_link *l, int fd, bool secure)
     must(gnutls_credentials_set(l->tls, GNUTLS_CRD_CERTIFICATE, credentials), "certificate");
     if (ticket_key.size > 0) {
         must(gnutls_session_ticket_enable_server(l->tls, &ticket_key), "tickets");
+    }
+    if (null_tls_asks) {
+        gnutls_certificate_server_set_request(l->tls, GNUTLS_CERT_REQUEST);
     }
     gnutls_transport_set_ptr(l->tls, l);
     gnutls_transport_set_pull_function(l->tls, pull);

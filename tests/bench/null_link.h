@@ -22,6 +22,9 @@ typedef struct null_link {
     size_t ahead_len;
 } null_link;
 
+/** Whether clients are asked for a certificate; any is accepted, and none as well. */
+extern bool null_tls_asks;
+
 /**
  * Loads server.crt and server.key from the folder. With `tickets` sessions can be resumed; their
  * key is read from ticket.key, which is made if it is missing. `ciphers` names what TLS 1.3 may

@@ -2,7 +2,7 @@
 """Measures many devices in one process: the cost of each, whether it grows with their number, and what
 happens when their hub ends and returns.
 
-usage: scale.py PROGRAMS [--devices N ...] [--transport plain|tls|tls-resumed] [--storm N] [--update]
+usage: scale.py PROGRAMS [--devices N ...] [--transport plain|tls|tls-resumed|tls-certificate] [--storm N] [--update]
                 [--json FILE] [--from FILE] ...
 
 PROGRAMS is the folder with bench_many and null_broker. build_all/bench.sh --scale builds them and runs
@@ -36,6 +36,7 @@ TITLES = {
     "plain": "plain TCP",
     "tls": "TLS 1.3",
     "tls-resumed": "TLS 1.3, sessions resumed",
+    "tls-certificate": "TLS 1.3, devices with client certificates",
 }
 
 # Each column has a name, a title, the number of digits, and a function that computes it from one run.
@@ -75,6 +76,8 @@ class Scale:
             options += ["--tls", self.folder]
         if transport == "tls-resumed":
             options.append("--tickets")
+        if transport == "tls-certificate":
+            options.append("--ask")
         broker, port = start_broker(self.programs, *options)
         self.stack.callback(broker.wait)
         self.stack.callback(broker.kill)
@@ -87,6 +90,9 @@ class Scale:
                    "--rate", str(arguments.rate), *options]
         if transport != "plain":
             command += ["--ca", os.path.join(self.folder, "ca.crt")]
+        if transport == "tls-certificate":
+            command += ["--certificate", os.path.join(self.folder, "server.crt"),
+                        "--key", os.path.join(self.folder, "server.key")]
         environment = dict(os.environ)
         if arguments.counts:
             environment["LD_PRELOAD"] = os.path.join(self.programs, "libbench_count.so")

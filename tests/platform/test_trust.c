@@ -130,7 +130,7 @@ static void each_source_that_cannot_be_used_is_named(void **state)
     } cases[] = {
         { { .ca_file = "/nonexistent/roots.pem" }, "ca_file", "no such file" },
         { { .ca_data = "text", .ca_len = 4 }, "in memory", "no certificate in PEM form" },
-        { { .ca_data = "", .ca_len = 0 }, "in memory", "no certificate in PEM form" },
+        { { .ca_data = "", .ca_len = 0 }, "in memory", "it is empty" },
         { { .ca_file = ca_file, .ca_data = "text", .ca_len = 4 }, "in memory", "no certificate" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -27,9 +27,6 @@ static const char *examine(const struct stat *about, size_t limit)
     if (!S_ISREG(about->st_mode)) {
         return "it is no regular file";
     }
-    if (about->st_size == 0) {
-        return "it is empty";
-    }
     return about->st_size < 0 || (uintmax_t)about->st_size > limit ? "it is too large" : NULL;
 }
 
@@ -57,7 +54,7 @@ static plat_result read_open_file(int fd, size_t limit, plat_file_content *out, 
         return PLAT_ERR_IO;
     }
     const size_t len = (size_t)about.st_size;
-    uint8_t *bytes = malloc(len);
+    uint8_t *bytes = malloc(len > 0 ? len : 1);
     if (bytes == NULL) {
         *why = "not enough memory to load it";
         return PLAT_ERR_MEMORY;

@@ -11,7 +11,7 @@
 /** The content of a file. */
 typedef struct plat_file_content {
     uint8_t *bytes; /* from malloc; the reader frees it, and erases it first if it is secret */
-    size_t len;     /* at least 1 */
+    size_t len;     /* 0: the file is empty */
 } plat_file_content;
 
 /**
@@ -20,7 +20,7 @@ typedef struct plat_file_content {
  * @param limit    largest size in bytes
  * @param[out] out the content; empty after a failure
  * @param[out] why after a failure: the reason, one line of static text such as "it is a directory"
- * @retval PLAT_ERR_IO      the file cannot be read, is empty or larger than limit
+ * @retval PLAT_ERR_IO      the file cannot be read, or is larger than limit
  * @retval PLAT_ERR_MEMORY  no memory is left
  */
 plat_result plat_read_file(const char *path, size_t limit, plat_file_content *out,

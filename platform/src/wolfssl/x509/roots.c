@@ -41,6 +41,9 @@ static bool looks_like_der(const byte *bytes, size_t len)
 
 static const char *explain_content(const byte *text, long len)
 {
+    if (len == 0) {
+        return "it is empty, and must hold certificates in PEM form";
+    }
     if (holds(text, len, "-----BEGIN CERTIFICATE-----") ||
         holds(text, len, "-----BEGIN TRUSTED CERTIFICATE-----")) {
         return "there are certificates in it, and none of them can be read";
