@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INTERVAL_MS = 5000 }; /* between two readings */
+enum { INTERVAL_MS = 5000 }; /* time between two readings */
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
 {
@@ -84,7 +84,8 @@ iothub_result pnp_send(iothub_client *c, const char *component, iothub_json_writ
 
     if (r == IOTHUB_OK) {
         const iothub_telemetry t = iothub_pnp_telemetry(component, w->buf, w->len);
-        r = iothub_send_telemetry(c, &t, NULL); /* copied: the buffer may go */
+        /* The text is copied, so the buffer need not stay valid. */
+        r = iothub_send_telemetry(c, &t, NULL);
     }
     return r;
 }

@@ -2,8 +2,9 @@
 #define PNP_SAMPLE_H
 
 /**
- * @file What the Plug and Play samples share: the run of a device that sends a reading now and
- * then, and the three ways in which JSON goes to the hub.
+ * @file
+ * Code that the Plug and Play samples share: the run of a device that sends readings, and the three
+ * ways in which JSON is sent to the hub.
  */
 
 #include <iothub/pnp.h>
@@ -13,14 +14,14 @@
 /** Must be the first member of a sample's struct: all callbacks receive the same pointer. */
 typedef struct pnp_sample {
     sample sample;
-    unsigned arrived; /* readings that the hub has acknowledged */
+    unsigned arrived; /* number of readings that the hub has acknowledged */
 } pnp_sample;
 
 /** Call this first in main, then set the callbacks `desired` and `method`. */
 void pnp_sample_init(pnp_sample *s, int argc, char **argv, const char *what_it_does,
                      const char *model_id);
 
-/** Sends reading 0, 1, ... */
+/** Sends the reading with this number: 0, 1 and so on. */
 typedef iothub_result pnp_send_reading(pnp_sample *s, iothub_client *c, unsigned number);
 
 /**

@@ -22,10 +22,10 @@ static const char *const components[COMPONENTS] = { "thermostat1", "thermostat2"
 typedef struct app {
     pnp_sample sample;
     thermostat thermostats[THERMOSTATS];
-    uint64_t version; /* of the desired properties that were applied */
+    uint64_t version; /* version of the desired properties that were applied */
 } app;
 
-/* What the controller itself and its device information say; it never changes. */
+/* Reports the properties of the controller and of its device information, which never change. */
 static void report_device(iothub_client *c)
 {
     char buf[500];
@@ -69,7 +69,7 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
         (void)sample_fail(d->text);
         return;
     }
-    if (d->complete) { /* after each connect */
+    if (d->complete) { /* the complete document comes after each connect */
         report_device(c);
         thermostat_report_highest(&a->thermostats[0], c);
         thermostat_report_highest(&a->thermostats[1], c);
@@ -118,7 +118,7 @@ static iothub_result send_working_set(iothub_client *c)
     return pnp_send(c, NULL, &w);
 }
 
-/* The thermostats and the controller take turns. */
+/* Sends in turn a reading of the first thermostat, of the second, and of the controller. */
 static iothub_result send_reading(pnp_sample *s, iothub_client *c, unsigned number)
 {
     const app *a = (const app *)s;

@@ -12,7 +12,7 @@
 typedef struct app {
     pnp_sample sample;
     thermostat thermostat;
-    uint64_t version; /* of the desired properties that were applied */
+    uint64_t version; /* version of the desired properties that were applied */
 } app;
 
 static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
@@ -24,7 +24,7 @@ static void on_desired(iothub_client *c, const iothub_desired *d, void *user)
         (void)sample_fail(d->text);
         return;
     }
-    if (d->complete) { /* after each connect */
+    if (d->complete) { /* the complete document comes after each connect */
         thermostat_report_highest(&a->thermostat, c);
     }
     if (d->version == a->version) {

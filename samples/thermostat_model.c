@@ -74,7 +74,8 @@ void thermostat_on_property(thermostat *t, iothub_client *c, const iothub_pnp_wa
     }
     iothub_json_writer_init(&w, buf, sizeof buf);
     begin_report(t, &w);
-    if (property->kind == IOTHUB_JSON_NULL) { /* removed: the thermostat keeps its temperature */
+    /* The property was removed, and the thermostat keeps its temperature. */
+    if (property->kind == IOTHUB_JSON_NULL) {
         iothub_pnp_put_ack(&w, "targetTemperature", IOTHUB_PNP_DEVICE_VALUE, 0, NULL);
         iothub_json_put_double(&w, IOTHUB_PNP_VALUE, t->temperature, 2);
     } else if (iothub_json_get_double(property->value, &target) != IOTHUB_OK) {
@@ -113,7 +114,8 @@ bool thermostat_on_command(const thermostat *t, iothub_client *c, const iothub_m
     if (!iothub_pnp_is_command(call->name, t->component, "getMaxMinReport")) {
         return false;
     }
-    if (iothub_json_kind_of(call->payload) != IOTHUB_JSON_STRING) { /* the time since when */
+    /* The payload is the beginning of the time to report on. */
+    if (iothub_json_kind_of(call->payload) != IOTHUB_JSON_STRING) {
         pnp_respond(c, call, IOTHUB_PNP_BAD_VALUE, "{}");
         return true;
     }
@@ -125,7 +127,7 @@ bool thermostat_on_command(const thermostat *t, iothub_client *c, const iothub_m
     put_time(&w, "startTime", t->since);
     put_time(&w, "endTime", time(NULL));
     iothub_json_put_end(&w);
-    (void)iothub_json_writer_finish(&w); /* it fits: five short members */
+    (void)iothub_json_writer_finish(&w); /* five short members always fit */
     pnp_respond(c, call, IOTHUB_PNP_COMPLETED, buf);
     return true;
 }

@@ -18,12 +18,12 @@
 #include "pnp_sample.h"
 
 typedef struct thermostat {
-    const char *component; /* name of the component; NULL: the whole device is one thermostat */
+    const char *component; /* name of the component; NULL if the whole device is one thermostat */
     double temperature;
     double highest;
     double lowest;
     double sum;
-    unsigned count; /* temperatures so far */
+    unsigned count; /* number of temperatures so far */
     time_t since;
 } thermostat;
 
@@ -32,11 +32,13 @@ void thermostat_init(thermostat *t, const char *component);
 iothub_result thermostat_send_temperature(const thermostat *t, iothub_client *c);
 void thermostat_report_highest(const thermostat *t, iothub_client *c);
 
-/** Applies a desired property of this thermostat, and answers it. */
+/** Applies and answers a desired property of this thermostat. */
 void thermostat_on_property(thermostat *t, iothub_client *c, const iothub_pnp_walk *property,
                             uint64_t version);
 
-/** Returns false if the call is no command of this thermostat; otherwise it was answered. */
+/**
+ * Answers the call and returns true, or returns false if it is not a command of this thermostat.
+ */
 bool thermostat_on_command(const thermostat *t, iothub_client *c, const iothub_method_call *call);
 
 #endif

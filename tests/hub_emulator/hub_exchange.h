@@ -19,7 +19,7 @@ typedef struct hub_exchange {
     const char *raw_path;       /* the path before its percent signs were decoded; NULL: none */
     const char *max_item_count; /* the headers of a query; NULL: none */
     const char *continuation;
-    const char *edge_module; /* the header x-ms-edge-moduleId; NULL: none */
+    const char *edge_module; /* value of the header x-ms-edge-moduleId; NULL: none */
     rest_handling handling;
     rest_outcome outcome;
     int finished; /* how often a delayed reply was completed */

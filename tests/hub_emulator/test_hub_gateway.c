@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* Method calls that a module of an Edge device makes at the gateway. */
+/* Tests method calls that a module of an Edge device makes through the gateway. */
 
 #define CALL "{\"methodName\":\"reboot\",\"responseTimeoutInSeconds\":5}"
 
@@ -17,7 +17,7 @@ static int ask(hub_fixture *f, const char *method, const char *path, const char 
     return status;
 }
 
-/* An Edge device with a module, a child and its module, and a device of its own. */
+/* Makes an Edge device with a module, a child device with a module, and an independent device. */
 static void make_world(hub_fixture *f)
 {
     assert_int_equal(ask(f, "PUT", "/devices/edge1",
@@ -46,9 +46,9 @@ static char *token_of(hub_fixture *f, const char *device, const char *module, co
     return fixture_token(resource, id->primary_key, expiry_s, NULL);
 }
 
-enum { ACCEPTED = 0 }; /* the answer comes later */
+enum { ACCEPTED = 0 }; /* stands for a call whose answer comes later */
 
-/* Returns the status of a call. */
+/* Makes a call and returns its status. */
 static int call(hub_fixture *f, const char *caller, const char *token, const char *path)
 {
     hub_exchange x = { .fixture = f, .token = token, .edge_module = caller };
@@ -127,7 +127,7 @@ static void the_header_opens_nothing_but_methods(void **state)
         assert_int_equal(hub_ask(&x, "GET", paths[i], NULL), 401);
         hub_exchange_end(&x);
     }
-    /* A service that sends the header is not a service any more. */
+    /* The header marks the caller as a module, so the token of a service is not accepted. */
     hub_exchange x = { .fixture = f, .edge_module = CALLER };
     assert_int_equal(hub_ask(&x, "POST", "/twins/edge1/methods", CALL), 401);
     hub_exchange_end(&x);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A program links only the features that it uses: looks at the functions in the samples with nm.
+"""Checks that a program links only the features that it uses. It lists the functions in the samples with
+nm.
 
 usage: check_links.py BIN_DIR
 """
@@ -11,7 +12,7 @@ import unittest
 
 BIN_DIR = sys.argv.pop(1)
 
-# What a feature's functions begin with, and a sample that uses it. The sample "telemetry" uses none.
+# For each feature, the beginning of its functions' names, and a sample that uses it. The sample "telemetry" uses none.
 FEATURES = {
     "iothub_pnp_": "temperature_controller",
     "iothub_json_put_": "temperature_controller",
@@ -28,7 +29,7 @@ FEATURES = {
 
 
 def functions(program):
-    """Names of the functions that are defined in a program."""
+    """Returns the names of the functions that are defined in a program."""
     lines = subprocess.run(["nm", "--defined-only", os.path.join(BIN_DIR, program)], check=True,
                            capture_output=True, text=True).stdout.splitlines()
     return {name for kind, name in (line.split()[-2:] for line in lines) if kind in "Tt"}

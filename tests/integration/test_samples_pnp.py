@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The Plug and Play samples against the emulator: what the service side sees of their models.
+"""Runs the Plug and Play samples against the emulator and checks what a service application sees of their
+models.
 
 usage: test_samples_pnp.py BIN_DIR
 """
@@ -18,7 +19,7 @@ SINCE = "2026-01-01T00:00:00Z"
 
 
 class Plug(unittest.TestCase):
-    """A sample that runs until the test ends, and the service side of its hub."""
+    """Runs a sample until the test ends, and provides the service side of its hub."""
 
     name = model = None
 
@@ -38,7 +39,7 @@ class Plug(unittest.TestCase):
         return self.service.twin("device1")["properties"]["reported"]
 
     def until(self, good):
-        """Waits until good(reported properties) is true, and returns these."""
+        """Waits until good(reported properties) is true, and returns these properties."""
         end = time.monotonic() + PATIENCE_S
         while not good(self.reported()):
             self.assertLess(time.monotonic(), end, self.reported())
@@ -46,11 +47,11 @@ class Plug(unittest.TestCase):
         return self.reported()
 
     def desire(self, patch):
-        """Returns the version of the desired properties."""
+        """Sets desired properties and returns their version."""
         return self.service.patch_desired("device1", patch)["properties"]["desired"]["$version"]
 
     def answered(self, version, *path):
-        """The answer to that version of a property."""
+        """Waits for the answer to that version of a property and returns it."""
         def answer(properties):
             for name in path:
                 properties = properties.get(name, {})
@@ -70,7 +71,7 @@ class Plug(unittest.TestCase):
             time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
 
     def readings(self, count):
-        """Component and body of the first messages."""
+        """Returns component and body of the first messages."""
         events = self.service.events(1, 0)
         found = []
         while len(found) < count:
@@ -191,7 +192,8 @@ class TemperatureController(Plug):
                          {"value": 44, "ac": 200, "av": version})
         self.assertEqual(self.reported()["thermostat1"]["maxTempSinceLastReboot"], 44)
         self.assertEqual(self.reported()["thermostat2"], {"__t": "c", "maxTempSinceLastReboot": 22})
-        version = self.desire({"thermostat2": {"targetTemperature": 5.5}})  # without a mark
+        # A patch without the mark "__t".
+        version = self.desire({"thermostat2": {"targetTemperature": 5.5}})
         self.assertEqual(self.answered(version, "thermostat2", "targetTemperature"),
                          {"value": 5.5, "ac": 200, "av": version})
         self.check_report("thermostat1*getMaxMinReport", 44, 22, 33)
@@ -251,7 +253,7 @@ class Ends(unittest.TestCase):
                 self.assertIn("--duration ended", errors)
 
 
-del Plug  # it is no test itself
+del Plug  # the base class must not run as a test
 
 if __name__ == "__main__":
     unittest.main()

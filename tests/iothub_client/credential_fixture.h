@@ -28,7 +28,7 @@ static inline void init_with_credentials(client_fixture *f, const iothub_credent
     fixture_init_as(f, NAMES, take_credentials);
 }
 
-/* A certificate that is valid for life_s from the time of the fake clock on. */
+/* Makes a certificate that is valid for life_s seconds, beginning at the time of the fake clock. */
 static inline plat_identity make_identity(int64_t life_s)
 {
     return (plat_identity){ .info = { .key = PLAT_KEY_EC_P256,

@@ -44,7 +44,8 @@ static void each_failure_counts_since_the_first_and_waits_within_its_limit(void 
     fake_platform_free(&r.platform);
 }
 
-/* Another attempt follows soon, and only refusals that count lead to slow ones. */
+/* After a refusal that is not counted, another attempt follows soon. Only counted ones lead to
+ * slow attempts. */
 static void a_refusal_that_is_forgiven_does_not_count(void **state)
 {
     (void)state;
@@ -60,7 +61,8 @@ static void a_refusal_that_is_forgiven_does_not_count(void **state)
         assert_in_range(retry.delay_ms, 1, r.o.retry_min_ms);
         assert_int_equal(r.b.refusals, 0);
     }
-    for (uint32_t n = 1; n <= 2; n++) { /* the first one that counts is followed soon, too */
+    /* Another attempt follows soon after the first counted refusal, too. */
+    for (uint32_t n = 1; n <= 2; n++) {
         back_off_begin(&r.b, 5000);
         const iothub_retry retry = back_off_failed(&r.b, &r.o, IOTHUB_ERR_CREDENTIAL, 5000);
         assert_int_equal(r.b.refusals, n);

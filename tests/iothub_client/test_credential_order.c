@@ -1,6 +1,7 @@
 #include "credential_fixture.h"
 
-/* Several credentials in order: an operational certificate, then the one from the factory. */
+/* Tests several credentials in order: an operational certificate, then the certificate from the
+ * factory. */
 
 enum { DAY_S = 86400, HOUR_MS = 3600000 };
 
@@ -8,8 +9,8 @@ typedef struct order_rig {
     client_fixture f;
     plat_identity identities[3];
     iothub_credential list[3];
-    const plat_identity *refused[3]; /* by the hub; NULL: no more */
-    unsigned attempts[3];            /* logins with each of them */
+    const plat_identity *refused[3]; /* certificates that the hub refuses; NULL: no more */
+    unsigned attempts[3];            /* number of logins with each certificate */
 } order_rig;
 
 static bool is_refused(const order_rig *r, const plat_identity *identity)
@@ -22,7 +23,7 @@ static bool is_refused(const order_rig *r, const plat_identity *identity)
     return false;
 }
 
-/* The hub judges by the certificate of the connection. */
+/* The fake hub accepts or refuses the certificate of the connection. */
 static void serve(scripted_stream *s, scripted_call call, plat_result result, void *user)
 {
     order_rig *r = user;
@@ -95,7 +96,8 @@ static void the_next_one_follows_two_refusals_within_seconds(void **state)
 
         assert_uses(&r, bad);
         for (unsigned i = 0; i < 3; i++) {
-            /* the second of two has no second attempt, since the first was refused for good */
+            /* Only the first one gets a second attempt; after that it counts as refused, and the
+             * next ones get one attempt. */
             assert_int_equal(r.attempts[i], i > bad ? 0 : i == 0 ? 2 : 1);
         }
         fixture_free(&r.f);
@@ -162,7 +164,8 @@ static void when_all_are_refused_the_rounds_become_slow(void **state)
     fixture_sleep(&r.f, 24 * HOUR_MS);
 
     assert_in_range(soon, 4, 8);
-    assert_in_range(r.f.hub.connects, 30, 400); /* three attempts about twice an hour */
+    /* The client makes three attempts about twice an hour. */
+    assert_in_range(r.f.hub.connects, 30, 400);
     for (size_t i = 0; i < 3; i++) {
         assert_in_range(r.attempts[i], 10, 140);
     }
@@ -210,10 +213,11 @@ static void a_clock_that_is_set_makes_the_first_valid_again(void **state)
     assert_uses(&r, 1);
 
     fake_clock_set_wall(&r.f.platform.clock, NOW + DAY_S + 10);
-    fixture_sleep(&r.f, 240000); /* an idle client notices at its next wake-up */
+    fixture_sleep(&r.f, 240000); /* an idle client notices the new time at its next wake-up */
 
     assert_uses(&r, 0);
-    assert_int_equal(r.f.hub.disconnects, 1); /* as a planned change */
+    /* The client changed to the new connection with DISCONNECT. */
+    assert_int_equal(r.f.hub.disconnects, 1);
     fixture_free(&r.f);
 }
 
@@ -238,7 +242,7 @@ static void kinds_may_be_mixed(void **state)
     assert_int_equal(credentials_of(&f).kind, IOTHUB_CREDENTIAL_KEY);
     assert_memory_equal(f.hub.password, "SharedAccessSignature ", 22);
     assert_null(fixture_stream(&f)->identity);
-    fixture_sleep(&f, 2 * HOUR_MS); /* its tokens are renewed */
+    fixture_sleep(&f, 2 * HOUR_MS); /* the tokens of the key are renewed */
     assert_int_equal(f.hub.connects, 3);
     fixture_free(&f);
 }

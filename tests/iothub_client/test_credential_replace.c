@@ -1,22 +1,22 @@
 #include "credential_fixture.h"
 
-/* iothub_set_credentials: a planned change while the client works. */
+/* Tests iothub_set_credentials as a planned change while the client works. */
 
 enum { DAY_S = 86400, MESSAGES = 4096 };
 
 typedef struct replace_rig {
     client_fixture f;
     plat_identity identities[2];
-    iothub_credential own[2];       /* a certificate each */
-    const plat_identity *refused;   /* by the hub */
-    const plat_identity *logged_in; /* the latest one that the hub has accepted */
-    unsigned sent;                  /* messages with the numbers 0 to sent - 1 */
-    unsigned looked;                /* publishes of the hub that were counted */
+    iothub_credential own[2];       /* each one has a certificate */
+    const plat_identity *refused;   /* the certificate that the hub refuses */
+    const plat_identity *logged_in; /* the certificate that the hub accepted last */
+    unsigned sent;                  /* number of messages sent; they are numbered from 0 */
+    unsigned looked;                /* number of the hub's publishes that were counted */
     uint8_t arrived[MESSAGES];
-    bool repeated[MESSAGES]; /* with DUP, since the acknowledgement was lost */
+    bool repeated[MESSAGES]; /* the message came with DUP, because its acknowledgement was lost */
 } replace_rig;
 
-/* The hub judges by the certificate of the connection. */
+/* The fake hub accepts or refuses the certificate of the connection. */
 static void serve(scripted_stream *s, scripted_call call, plat_result result, void *user)
 {
     replace_rig *r = user;
@@ -62,7 +62,7 @@ static void send(replace_rig *r)
     (void)fixture_send(&r->f, body);
 }
 
-/* Counts what has arrived at the hub since the last call. */
+/* Counts the messages that have arrived at the hub since the last call. */
 static void look(replace_rig *r)
 {
     for (; r->looked < r->f.hub.publishes; r->looked++) {
@@ -76,7 +76,8 @@ static void look(replace_rig *r)
     }
 }
 
-/* Every message has arrived and ended well; one that arrived twice has the flag DUP. */
+/* Checks that every message has arrived and ended well, and that one that arrived twice has the
+ * flag DUP. */
 static void assert_nothing_lost(replace_rig *r)
 {
     iothub_stats stats;
@@ -202,7 +203,8 @@ static void if_the_new_one_is_refused_the_old_one_is_used_again(void **state)
     assert_ptr_equal(credentials_of(&r.f).credentials, &r.own[0]);
     assert_null(credentials_of(&r.f).replacement);
     assert_int_equal(credentials_of(&r.f).replaced, IOTHUB_ERR_AUTH);
-    assert_int_equal(r.f.hub.connects, 4); /* old, twice the new one, old */
+    /* Connections with the old credential, twice with the new one, and again with the old one. */
+    assert_int_equal(r.f.hub.connects, 4);
     bool reported = false;
     for (unsigned i = 0; i < r.f.status_count; i++) {
         reported = reported || strstr(r.f.statuses[i].text, "earlier credentials are used again");
@@ -231,7 +233,7 @@ static void a_refusal_in_the_handshake_leaves_the_old_connection_alone(void **st
     assert_int_equal(r.f.hub.connects, 1);
     assert_non_null(strstr(r.f.log, "refused; the earlier ones stay in use"));
     fixture_sleep(&r.f, 3600000);
-    assert_int_equal(r.f.hub.connects, 1); /* nothing more is tried */
+    assert_int_equal(r.f.hub.connects, 1); /* no further attempt is made */
     fixture_free(&r.f);
 }
 
@@ -315,7 +317,8 @@ static void an_attempt_that_goes_on_is_not_disturbed(void **state)
     fixture_run(&r.f);
 
     assert_replaced(&r, 1);
-    assert_int_equal(r.f.hub.connects, 2); /* first with the old one */
+    /* The first connection was made with the old credential. */
+    assert_int_equal(r.f.hub.connects, 2);
     fixture_free(&r.f);
 }
 
@@ -329,7 +332,7 @@ static void the_latest_of_several_replacements_counts(void **state)
     assert_int_equal(iothub_set_credentials(r.f.client, &key, 1), IOTHUB_OK);
     fixture_run(&r.f);
 
-    replace(&r, 1); /* while the connection for the key is being opened */
+    replace(&r, 1); /* replaces the credentials while the connection for the key is being opened */
     r.f.platform.streams[1].stall_at = PLAT_STAGE_OPEN;
     fixture_run(&r.f);
 
@@ -406,7 +409,7 @@ static void the_key_of_a_connection_string_can_be_replaced_and_its_renewal_ends(
     fixture_free(&f);
 }
 
-/* A replacement that fails does not end the renewals of the key that stays. */
+/* A replacement that fails does not stop the renewals of the key that stays in use. */
 static void a_key_that_stays_is_renewed_in_time(void **state)
 {
     (void)state;
@@ -450,7 +453,7 @@ static void a_thousand_certificates_in_turn_lose_and_repeat_nothing(void **state
     connect(&r);
 
     for (unsigned i = 1; i <= 1000; i++) {
-        /* A new certificate each time, in the memory of the one before the last. */
+        /* Each replacement uses a new certificate, in the memory of the one before the last. */
         r.identities[i % 2] = make_identity(1000 * DAY_S - i);
         send(&r);
         replace(&r, i % 2);

@@ -1,6 +1,6 @@
 #include "credential_fixture.h"
 
-/* A client certificate instead of a token. */
+/* Tests a client certificate that is used instead of a token. */
 
 enum { DAY_S = 86400, SLOW_S = 300 };
 
@@ -76,12 +76,12 @@ static void a_connection_string_with_x509_needs_a_certificate(void **state)
     fixture_free(&f);
 }
 
-/* Each moment of a life is either good for a login or not. */
+/* Tests moments before, in and after the life of a certificate. */
 static void outside_of_its_dates_no_connection_is_opened(void **state)
 {
     (void)state;
     static const struct {
-        int64_t at_s; /* from its first second on */
+        int64_t at_s; /* seconds after the certificate's first second */
         const char *text;
     } cases[] = {
         { -DAY_S, "not valid yet: set the clock" },
@@ -130,7 +130,7 @@ static void an_intermediate_that_expires_first_ends_the_whole(void **state)
     fixture_free(&f);
 }
 
-/* However the clock is wrong at first, the client connects within seconds after it was set. */
+/* Whatever the clock showed at first, the client connects within seconds after it was set. */
 static void it_connects_soon_after_the_clock_was_set(void **state)
 {
     (void)state;
@@ -148,7 +148,7 @@ static void it_connects_soon_after_the_clock_was_set(void **state)
         assert_int_equal(iothub_get_state(f.client), IOTHUB_WAITING);
         assert_int_equal(f.platform.streams[0].calls[SCRIPTED_OPEN], 0);
         assert_true(f.status_count <
-                    500); /* no busy loop: at most one attempt in 15 s on average */
+                    500); /* at most one attempt in 15 s on average, so there is no busy loop */
 
         fake_clock_set_wall(&f.platform.clock, NOW + 60);
         fixture_sleep(&f, 5000);
@@ -165,7 +165,8 @@ static void its_end_is_announced_after_80_percent_of_its_life(void **state)
     const iothub_credential own = iothub_x509_credential(&identity);
     client_fixture f;
     init_with_credentials(&f, &own, 1);
-    fake_clock_advance(&f.platform.clock, 500000); /* used from the middle of its life on */
+    /* The client gets the certificate in the middle of its life. */
+    fake_clock_advance(&f.platform.clock, 500000);
     fixture_connect(&f);
 
     fixture_sleep(&f, 299999);
@@ -181,7 +182,7 @@ static void its_end_is_announced_after_80_percent_of_its_life(void **state)
     assert_int_equal(f.seconds_left, 0);
     fixture_sleep(&f, 3600000);
     assert_int_equal(f.expiring_count, 2);
-    assert_int_equal(f.hub.connects, 1); /* the client itself closes nothing */
+    assert_int_equal(f.hub.connects, 1); /* the client itself closes no connection */
     fixture_free(&f);
 }
 

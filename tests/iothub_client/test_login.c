@@ -2,7 +2,7 @@
 #include "context_fixture.h"
 #include "mqtt_core/engine_struct.h"
 
-/* The packet CONNECT, on an engine without a client. */
+/* Tests the packet CONNECT with an engine, without a client. */
 
 typedef struct login_rig {
     context_fixture base;
@@ -66,7 +66,7 @@ static const iothub_credential *credentials(size_t *count)
     return all;
 }
 
-/* In exactly the memory that was measured for one credential. */
+/* Each kind of credential logs in with exactly the memory that was measured for it. */
 static void each_kind_fits_what_it_was_measured_with(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void a_list_needs_what_the_longest_of_it_needs(void **state)
     context_fixture_free(&r.base);
 }
 
-/* Less memory is an error, never a packet that was cut. */
+/* With less memory, login_queue fails and never sends a shortened packet. */
 static void less_memory_is_refused(void **state)
 {
     (void)state;

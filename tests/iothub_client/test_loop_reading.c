@@ -7,7 +7,7 @@
 
 #include "drive/reading.h"
 
-/* Which turns read, on the struct of that part alone. */
+/* Tests which turns read, with the struct of that part only. */
 
 static void sixteen_turns_may_only_send_before_one_must_read(void **state)
 {

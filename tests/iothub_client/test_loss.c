@@ -29,7 +29,7 @@ static void each_return_code_of_connack_has_a_result_and_names_itself(void **sta
     }
 }
 
-/* The hub reports a certificate that it does not know like a wrong token. */
+/* The hub refuses an unknown certificate with the same code as a wrong token. */
 static void a_refused_certificate_is_named_with_the_remedy(void **state)
 {
     (void)state;
@@ -41,7 +41,7 @@ static void a_refused_certificate_is_named_with_the_remedy(void **state)
         bool differs = code == 4 || code == 5;
         assert_true((strstr(why.text, "certificate") != NULL) == differs);
         assert_true((strcmp(why.text, by_key.text) != 0) == differs);
-        assert_true(strlen(why.text) < sizeof why.text - 1); /* it is not cut */
+        assert_true(strlen(why.text) < sizeof why.text - 1); /* the text was not shortened */
     }
 }
 

@@ -294,8 +294,8 @@ static void what_has_not_left_is_not_waited_for(void **state)
     rig_deinit(&r);
 }
 
-/* A PINGREQ that the stream does not accept stops the time. When the server has answered it, half
- * of the time is left. */
+/* While the stream does not accept a PINGREQ, the time does not run. When the server has
+ * answered it, half of the time is left. */
 static void half_of_the_time_is_left_after_the_answer_to_a_held_up_ping(void **state)
 {
     (void)state;
@@ -309,7 +309,7 @@ static void half_of_the_time_is_left_after_the_answer_to_a_held_up_ping(void **s
         rig_send_all(&r);
         const mqc_time until = r.now + held_up;
 
-        while (r.now < until) { /* meanwhile the stream accepts nothing */
+        while (r.now < until) { /* the stream accepts nothing during this time */
             r.now = rig_deadline(&r) < until ? rig_deadline(&r) : until;
             assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);
         }

@@ -45,7 +45,7 @@ void make_devices(void)
     spec.key = PKI_INTERMEDIATE;
     spec.issuer = &device_root;
     spec.issuer_key = PKI_ROOT;
-    spec.to_days = 20; /* sooner than the devices */
+    spec.to_days = 20; /* ends before the devices' certificates */
     pki_make(&device_ca, &spec);
     for (size_t i = 0; i < DEVICE_KINDS; i++) {
         spec = device_spec(i);

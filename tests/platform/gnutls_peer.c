@@ -54,7 +54,8 @@ static void load_roots(gnutls_peer *p)
     }
 }
 
-/* As a server does: 0 accepts the certificate; otherwise the handshake ends with an alert. */
+/* Acts like other servers: 0 accepts the certificate; otherwise the handshake ends with an
+ * alert. */
 static int verify(gnutls_session_t session)
 {
     gnutls_peer *p = gnutls_session_get_ptr(session);
@@ -111,7 +112,8 @@ static void start(gnutls_peer *p, const gnutls_peer_config *config)
     gnutls_handshake_set_timeout(p->session, GNUTLS_INDEFINITE_TIMEOUT);
 }
 
-/* As servers do: GnuTLS sends no alert of its own. */
+/* Continues the handshake and sends an alert after a failure, because GnuTLS sends none by
+ * itself. */
 static void step(gnutls_peer *p)
 {
     int rc = gnutls_handshake(p->session);
@@ -141,7 +143,8 @@ plat_result gnutls_peer_connect(gnutls_peer *p, const gnutls_peer_config *config
         r = r == PLAT_WOULD_BLOCK ? s->ops->progress(s, 0, &stage) : r;
         if (!p->done && p->failure == 0) {
             step(p);
-        } else if (r == PLAT_OK) { /* with TLS 1.3 a refusal arrives when the client is done */
+        } else if (r == PLAT_OK) {
+            /* With TLS 1.3 a refusal arrives after the client has finished. */
             r = read_one();
             return r == PLAT_WOULD_BLOCK ? PLAT_OK : r;
         }

@@ -97,7 +97,8 @@ static void dates_are_described_and_not_judged(void **state)
         plat_client_chain c;
         plat_identity_fault fault;
         const int64_t now = (int64_t)time(NULL);
-        const int64_t until = spec.to_days < 20 ? spec.to_days : 20; /* device_ca ends in 20 days */
+        /* The certificate of device_ca ends in 20 days. */
+        const int64_t until = spec.to_days < 20 ? spec.to_days : 20;
         assert_int_equal(read_pem(&c, certs, 2, &fault), PLAT_OK);
         assert_in_range(c.info.not_before_s - (now + spec.from_days * 86400 - 60), 0, 120);
         assert_in_range(c.info.not_after_s - (now + spec.to_days * 86400 - 60), 0, 120);
@@ -119,7 +120,7 @@ static void other_text_and_blocks_are_skipped(void **state)
     len += snprintf(text + len, sizeof text - (size_t)len, "issuer=CN\r\n\n");
     len += (int)device_pem(text + len, sizeof text - (size_t)len, whole + 1, 1);
     assert_int_equal(plat_client_chain_read(&c, (const uint8_t *)text, (size_t)len + 1, &fault),
-                     PLAT_OK); /* with the NUL */
+                     PLAT_OK); /* the length includes the NUL */
     expect_device(&c, 0, 2);
     plat_client_chain_free(&c);
 }
@@ -183,14 +184,14 @@ static void too_many_certificates_and_too_large_ones_are_refused(void **state)
     plat_client_chain c;
     plat_identity_fault fault;
     for (size_t i = 0; i <= PLAT_CLIENT_CHAIN_MAX; i++) {
-        roots[i] = &device_root; /* issued by itself */
+        roots[i] = &device_root; /* a root is issued by itself */
     }
     assert_int_equal(read_pem(&c, roots, PLAT_CLIENT_CHAIN_MAX, &fault), PLAT_OK);
     plat_client_chain_free(&c);
     expect_refusal(pem, device_pem(pem, sizeof pem, roots, PLAT_CLIENT_CHAIN_MAX + 1),
                    "more than 9 certificates");
     static uint8_t large[PLAT_CLIENT_CHAIN_BYTES + 5];
-    large[0] = 0x30; /* a SEQUENCE of zeros */
+    large[0] = 0x30; /* the bytes are a SEQUENCE of zeros */
     large[1] = 0x82;
     large[2] = (PLAT_CLIENT_CHAIN_BYTES + 1) >> 8;
     large[3] = (PLAT_CLIENT_CHAIN_BYTES + 1) & 0xff;
@@ -214,7 +215,7 @@ static void a_weak_key_is_refused(void **state)
     }
 }
 
-/* Each is refused with a text, or is a chain of fewer certificates. */
+/* Each truncated text is refused with a reason, or is read as a chain of fewer certificates. */
 static void every_truncation_is_refused_or_a_shorter_chain(void **state)
 {
     (void)state;

@@ -159,7 +159,7 @@ static void the_request_is_sent_as_it_was_given_and_the_answer_arrives(void **st
     plat_http_answer answer;
 
     assert_int_equal(http->ops->start(http, &r), PLAT_OK);
-    memset(body, 'x', 7); /* it was copied */
+    memset(body, 'x', 7); /* the body was copied, so this change has no effect */
     assert_int_equal(finish(http, &answer), PLAT_OK);
 
     assert_int_equal(answer.status, 201);

@@ -76,7 +76,8 @@ static void each_kind_is_made_and_described(void **state)
         assert_int_equal(info.certificates, 2);
         assert_string_equal(info.common_name, "device-1");
         assert_true(info.not_before_s < info.not_after_s);
-        assert_true(info.chain_until_s < info.not_after_s); /* device_ca ends first */
+        /* The certificate of device_ca ends before that of the device. */
+        assert_true(info.chain_until_s < info.not_after_s);
         assert_int_equal(wc_Hash(WC_HASH_TYPE_SHA256, device_certs[kind].der,
                                  (word32)device_certs[kind].len, sha256, sizeof sha256),
                          0);
@@ -181,7 +182,7 @@ static void files_are_read_and_their_faults_named(void **state)
                    "file of the certificate chain cannot be used: there is no such file");
     config.chain.file = chain_path;
     expect_refusal(&config, PLAT_ERR_IDENTITY, "no private key in the text");
-    config.key.file = key_pem; /* the key in place of its path: never shown */
+    config.key.file = key_pem; /* A key is given in place of its path; it must never be shown. */
     expect_refusal(&config, PLAT_ERR_IDENTITY, "file of the private key cannot be used");
     (void)identities->make(identities, &config, &id, &fault);
     assert_null(strstr(fault.text, "BEGIN"));
@@ -227,7 +228,7 @@ static void a_signer_is_tried_and_released(void **state)
     use_kind(0);
 }
 
-/* Of RSA, PKCS #1 alone is enough: TLS 1.2 can use it. */
+/* Signs only with PKCS #1. This is enough for RSA, because TLS 1.2 can use it. */
 static plat_result sign_pkcs1_only(const plat_signer *self, const plat_sign_request *request,
                                    uint8_t *out, size_t cap, size_t *len,
                                    plat_identity_fault *fault)
@@ -285,7 +286,7 @@ static void each_identity_has_a_number_of_its_own(void **state)
 static struct {
     unsigned countdown; /* 0: all succeed */
     bool failed;
-    size_t blocks; /* allocated and not freed */
+    size_t blocks; /* number of allocated blocks that were not freed */
 } heap;
 
 static bool must_fail(void)
@@ -347,11 +348,12 @@ static void every_failed_allocation_is_an_error_and_leaks_nothing(void **state)
     use_kind(0);
 }
 
-/* The bytes of the secret number of key, as they are in its DER. */
+/* Returns the bytes of the secret number in the DER of key. */
 static const uint8_t *secret_of(size_t *len)
 {
     *len = 32;
-    return key + 7; /* SEQUENCE (2), INTEGER 1 (3), OCTET STRING (2) */
+    /* Skips SEQUENCE (2 bytes), INTEGER 1 (3 bytes) and the head of OCTET STRING (2 bytes). */
+    return key + 7;
 }
 
 static bool seen;

@@ -65,7 +65,7 @@ static void an_application_may_have_no_passphrase(void **state)
     assert_int_equal(passphrase_of("").len, 0);
 }
 
-/* The DER of an encrypted form, and its block if it is traditional. */
+/* Makes the DER of an encrypted form, and its block if the form is traditional. */
 static size_t encrypted(const key_form *form, pki_key key, plat_pem_block *block, uint8_t *out)
 {
     static uint8_t text[8192];
@@ -127,7 +127,7 @@ static void each_encryption_of_openssl_is_undone_or_named(void **state)
     }
 }
 
-/* A wrong passphrase may go unnoticed here by chance, but then there is no key. */
+/* A wrong passphrase may by chance remain unnoticed here, but then the result is not a key. */
 static void a_wrong_passphrase_never_gives_the_key(void **state)
 {
     (void)state;

@@ -28,7 +28,7 @@ static int free_all(void **state)
     return 0;
 }
 
-static unsigned asked; /* calls of answer */
+static unsigned asked; /* number of calls of answer */
 
 static size_t answer(void *user, char *out, size_t cap)
 {
@@ -49,7 +49,7 @@ static plat_result read_key(plat_private_key *k, const uint8_t *bytes, size_t le
     return plat_private_key_read(k, &input, fault);
 }
 
-/* Whether a key signs what the public key of a fixture accepts. */
+/* Checks that the public key of a fixture accepts a signature of the key. */
 static void expect_signature(const plat_private_key *k, pki_key key, plat_sign_scheme scheme,
                              size_t digest_len)
 {
@@ -119,7 +119,7 @@ static void an_encrypted_key_needs_the_right_passphrase(void **state)
         size_t len = write_key_form(form, PKI_LEAF, bytes, sizeof bytes);
         assert_int_equal(read_key(&k, bytes, len, NULL, &fault), PLAT_ERR_PASSPHRASE);
         assert_non_null(strstr(fault.text, "no passphrase is given"));
-        for (int n = 0; n < 20; n++) { /* by chance, padding may look right */
+        for (int n = 0; n < 20; n++) { /* repeated, because the padding may look right by chance */
             char wrong[] = "wrong A";
             wrong[6] = (char)('A' + n);
             assert_int_equal(read_key(&k, bytes, len, wrong, &fault), PLAT_ERR_PASSPHRASE);
@@ -240,7 +240,8 @@ static void every_truncation_and_every_changed_byte_is_refused_or_a_key(void **s
     static const size_t forms[] = { 0, 1, 2, 3, 6, 10, 15 };
     for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
         const key_form *form = &key_forms[forms[f]];
-        const size_t step = form->cipher != NULL ? 7 : 1; /* each try derives a key */
+        /* Fewer bytes are tried if each try must derive a key. */
+        const size_t step = form->cipher != NULL ? 7 : 1;
         const size_t len = write_key_form(form, PKI_LEAF, bytes, sizeof bytes);
         for (size_t at = 0; at < len; at += step) {
             plat_private_key k;

@@ -13,7 +13,7 @@
 
 #include <wolfssl/wolfcrypt/memory.h>
 
-/* What a block contained when it was freed. */
+/* The contents of a block when it was freed. */
 static unsigned char freed[8];
 
 static void noting_free(void *block)

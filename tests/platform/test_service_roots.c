@@ -14,7 +14,7 @@
 
 #ifdef PLAT_WITH_SERVICE_ROOTS
 
-/* From service_roots.txt, which names the source. */
+/* The values come from service_roots.txt, which names the source. */
 static const struct {
     const char *name;
     const char *sha256;
@@ -70,7 +70,7 @@ static void all_of_them_become_roots(void **state)
 static void they_are_those_of_the_table_and_can_sign(void **state)
 {
     (void)state;
-    skip(); /* this build has none */
+    skip(); /* this build has no compiled-in roots */
 }
 
 static void all_of_them_become_roots(void **state)

@@ -178,7 +178,7 @@ static void a_signer_that_fails_is_named(void **state)
             assert_non_null(strstr(s->ops->detail(s), cases[i].text));
             gnutls_peer_disconnect(&server);
 
-            signer.result = PLAT_OK; /* the next attempt is a new one */
+            signer.result = PLAT_OK; /* the next attempt is independent of the failed one */
             expect_login("after the failure", &c, 1);
             restart_stream();
         }

@@ -58,7 +58,7 @@ static void the_same_roots_have_the_same_key_wherever_their_names_are_stored(voi
             if (other.ca_data != NULL) {
                 other.ca_data = copy;
             }
-            other.max_version = PLAT_TLS_1_2; /* does not matter */
+            other.max_version = PLAT_TLS_1_2; /* the version does not matter */
             assert_int_equal(same(&configs[i], &other), i == j);
         }
     }

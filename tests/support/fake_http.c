@@ -78,7 +78,7 @@ static void poll_nothing(plat_http *base, plat_poll *polls, int *wake_in_ms)
     *wake_in_ms = -1;
 }
 
-/* A request that cannot end would keep its caller waiting for ever. */
+/* If the request cannot end, the caller would wait for ever, so the test fails. */
 static void wait(plat_http *base, uint32_t max_ms)
 {
     fake_http *h = self(base);

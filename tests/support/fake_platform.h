@@ -38,7 +38,7 @@ typedef struct fake_crypto {
     uint32_t seed; /* state of the random generator; changes with each number */
 } fake_crypto;
 
-/** An identity is what it describes. */
+/** A fake identity consists only of its description. */
 struct plat_identity {
     plat_identity_info info;
 };
@@ -48,7 +48,7 @@ typedef struct fake_platform {
     fake_clock clock;
     fake_crypto crypto;
     fake_net net;
-    plat_identities identities; /* only describe is there */
+    plat_identities identities; /* only the function describe is set */
     /**
      * Usable directly after init, so that a test can write the script of a stream before the client
      * makes the stream.

@@ -215,7 +215,7 @@ void iothub_get_credentials_sized(const iothub_client *c, iothub_credentials_inf
                                   size_t struct_size);
 
 /**
- * Tells which credentials the client has, and which one it uses.
+ * Reports which credentials the client has, and which one it uses.
  *
  * @param c         the client; may be NULL
  * @param[out] out  the answer; all 0 if c is not an initialised client

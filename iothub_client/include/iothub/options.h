@@ -210,7 +210,7 @@ typedef struct iothub_callbacks {
      * that was left when the client received it, a certificate after 80 % of its life.
      */
     void (*token_expiring)(iothub_client *c, int64_t seconds_left, void *user);
-    /** One line for a log. It never holds a key, signature or token. */
+    /** One line for a log. It never contains a key, signature or token. */
     void (*log)(iothub_log_level level, const char *module, const char *text, void *user);
 } iothub_callbacks;
 
@@ -266,7 +266,7 @@ typedef struct iothub_options {
     uint16_t window;       /**< Largest number of telemetry messages that wait for an
                                 acknowledgement at a time. Default 16. */
     /** Life of a SAS token in seconds, at least 2. Default 3600. The client renews a token at 80 %
-     * of its life, so a life of a few seconds is of use in tests only. */
+     * of its life, so a life of a few seconds is useful only in tests. */
     uint32_t sas_lifetime_s;
     /** true (the default): a renewal makes the new connection while the old one is in use, which
      * takes memory for two TLS sessions. false: the old connection is closed first. */
@@ -374,9 +374,9 @@ typedef struct iothub_options {
 
     /**
      * The credentials, in the order in which they are tried; see iothub/credential.h. The
-     * connection string then holds no key and no token. Borrowed, with everything that they point
-     * to, until iothub_deinit, or until other credentials have replaced them (see
-     * iothub_set_credentials). NULL (the default): the connection string holds the key or the
+     * connection string then contains no key and no token. Borrowed, with everything that they
+     * point to, until iothub_deinit, or until other credentials have replaced them (see
+     * iothub_set_credentials). NULL (the default): the connection string contains the key or the
      * token.
      */
     const iothub_credential *credentials;

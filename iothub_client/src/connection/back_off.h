@@ -20,7 +20,7 @@ typedef struct iothub_back_off {
     uint32_t refusals;
     uint32_t evictions; /* number of consecutive connections that the hub closed early */
     uint16_t look_ms;   /* interval between two checks of the wall clock */
-    bool forgives;      /* the next refusal does not count */
+    bool forgives;      /* the next refusal is not counted */
     mqc_time look_at;   /* time of the next check of the wall clock; IOTHUB_NEVER: none */
     mqc_time failing_since;
     /* Time at which the latest attempt began; before the first one, when the client was made. */
@@ -49,8 +49,8 @@ void back_off_disconnected(iothub_back_off *b, const iothub_options *o, mqc_time
 iothub_retry back_off_failed(iothub_back_off *b, const iothub_options *o, iothub_result reason,
                              mqc_time now);
 /**
- * Call it before back_off_failed if another attempt should follow a refusal soon. That refusal does
- * not count as one.
+ * Call it before back_off_failed if another attempt should soon follow a refusal. That refusal is
+ * then not counted.
  */
 void back_off_forgive(iothub_back_off *b);
 /**

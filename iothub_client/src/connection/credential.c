@@ -14,7 +14,8 @@ enum { SHORTEST_BY_MS = 1200 };
 /* If necessary, a token is used for up to 90 % of its life: 100 ms more of each second. */
 enum { RESERVE_MS_PER_S = 100 };
 
-/* One refusal may be an accident of the hub. */
+/* Two refusals are needed before a credential counts as refused, because one may be an accident
+ * of the hub. */
 enum { REFUSALS_FOR_GOOD = 2 };
 
 void credential_init(credential_part *k, iothub_context *context)
@@ -46,7 +47,7 @@ bool credential_valid(const credential_part *k)
     if (k->next == NULL ? k->uses_next || k->next_index > 0 : k->next_index >= k->next_count) {
         return false;
     }
-    /* Tokens that are made from a key need no notice. */
+    /* The application is not notified of tokens that are made from a key. */
     return !credential_has_key(k) || k->notice_at == IOTHUB_NEVER;
 }
 #endif
@@ -67,7 +68,7 @@ static credential_validity validity_of(const credential_part *k)
     return c->type->validity(k->context, c);
 }
 
-/* Returns in how many ms the application is to be notified. */
+/* Returns in how many ms the application must be notified. */
 static uint64_t notice_in_ms(const credential_validity *v, int64_t now_s)
 {
     if (v->notice_s != 0) {
@@ -76,7 +77,7 @@ static uint64_t notice_in_ms(const credential_validity *v, int64_t now_s)
     return v->until_s > now_s ? (uint64_t)(v->until_s - now_s) * CREDENTIAL_USE_MS_PER_S : 0;
 }
 
-/* Sets the time of the notice to the application. Call it when another credential is used. */
+/* Sets the time at which the application is notified. Call it when another credential is used. */
 static void watch(credential_part *k)
 {
     const credential_validity v = validity_of(k);
@@ -133,8 +134,8 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* There is always room for the tokens of a key, with which the application may replace other
- * credentials. */
+/* The size always includes the tokens of a key, because the application may replace other
+ * credentials by a key. */
 login_size credential_measure(const credential_part *k)
 {
     login_size size = login_measure(k->context, k->list, k->count);
@@ -243,7 +244,7 @@ static iothub_result check_replacement(const credential_part *k, const iothub_cr
                              "for it");
 }
 
-/* The present attempt, if there is one, uses the list again. */
+/* Drops the replacement. If an attempt is in progress, it uses the list again. */
 static void drop_next(credential_part *k)
 {
     k->next = NULL;
@@ -271,7 +272,8 @@ iothub_result credential_replace(credential_part *k, const iothub_credential *li
     return IOTHUB_OK;
 }
 
-/* The credential of a connection string is not the application's. */
+/* Returns NULL for the credential of a connection string, because the application did not pass
+ * it. */
 static const iothub_credential *shown(const iothub_credential *list)
 {
     return list != &credential_own_key && list != &credential_own_token ? list : NULL;
@@ -290,7 +292,8 @@ void credential_describe(const credential_part *k, iothub_credentials_info *out)
 
 /* --- attempts ------------------------------------------------------------------------ */
 
-/* A working connection is not risked for the first credential, unless the clock was set. */
+/* Returns whether the first credential may be tried again. While a connection works, this is
+ * allowed only after the clock was set. */
 static bool may_use_first(const credential_part *k, mqc_time now)
 {
     bool works = k->context->state == IOTHUB_CONNECTED || k->context->state == IOTHUB_RENEWING;
@@ -346,7 +349,7 @@ void credential_accepted(credential_part *k)
     callback_log_text(k->context, IOTHUB_LOG_INFO, "credential", "the new credentials are in use");
 }
 
-/* How much a failure says about the credential. */
+/* Whether a failure is the fault of the credential. */
 typedef enum blame { BLAME_NONE, BLAME_PERHAPS, BLAME_CERTAIN } blame;
 
 static blame blame_for(iothub_result reason)
@@ -382,7 +385,8 @@ static credential_step leave_in_list(credential_part *k, mqc_time now)
     if (was_first) {
         k->first_again_at = now + k->context->options.auth_retry_max_ms;
     }
-    if (k->count > 1) { /* an end that was announced is not announced again */
+    /* A single credential keeps its time, so that its end is not announced again. */
+    if (k->count > 1) {
         watch(k);
     }
     return was_last ? CREDENTIAL_STAYS : CREDENTIAL_MOVES;

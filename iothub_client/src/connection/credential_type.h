@@ -15,7 +15,7 @@
 /** When a credential is valid, in seconds of the wall clock. */
 typedef struct credential_validity {
     int64_t from_s;
-    int64_t until_s;  /* expired from then on; INT64_MAX: never */
+    int64_t until_s;  /* the credential is expired from this time on; INT64_MAX: never */
     int64_t notice_s; /* when to announce the end; 0: after 80 % of the time that is left */
 } credential_validity;
 
@@ -26,13 +26,16 @@ struct iothub_credential_type {
     /** Returns the length of the longest password. */
     size_t (*password_size)(const iothub_context *context, const iothub_credential *c);
     credential_validity (*validity)(const iothub_context *context, const iothub_credential *c);
-    /** Makes the password; ptr NULL means none. If necessary, it writes into the rest of t. */
+    /**
+     * Makes the password. A ptr of NULL means that there is none. The function may write into the
+     * rest of t.
+     */
     iothub_result (*put_password)(const iothub_context *context, const iothub_credential *c,
                                   iothub_text *t, mqc_span *password, iothub_error *error);
-    iothub_result unusable; /* the result when it is not valid at present, */
+    iothub_result unusable; /* the result if the credential is not valid now, */
     const char *too_early;  /* and the texts */
     const char *too_late;
-    const char *ends_soon; /* log lines while it is in use */
+    const char *ends_soon; /* log lines while the credential is in use */
     const char *has_ended;
 };
 

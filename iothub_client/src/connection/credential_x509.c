@@ -1,13 +1,13 @@
 #include "connection/credential_type.h"
 
-/* A client certificate. The stream presents it in the TLS handshake, and CONNECT has no password.
- */
+/* Implements the client certificate as a credential. The stream presents it in the TLS
+ * handshake, and CONNECT has no password. */
 
-/* A certificate that was just issued is not refused because of a clock that is somewhat slow; the
- * hub judges by its own clock. */
+/* A certificate that was just issued is accepted even if the clock is this many seconds slow.
+ * The hub uses its own clock. */
 enum { SLOW_CLOCK_S = 300 };
 
-/* The certificate is to be replaced after this part of its life. */
+/* The application is asked to replace the certificate after four fifths of its life. */
 enum { PARTS_OF_LIFE = 5, USED_PARTS = 4 };
 
 static plat_identity_info describe(const iothub_context *context, const iothub_credential *c)
@@ -37,7 +37,7 @@ static size_t password_size(const iothub_context *context, const iothub_credenti
     return 0;
 }
 
-/* Each certificate of the chain must be valid. */
+/* Returns the time in which every certificate of the chain is valid. */
 static credential_validity validity(const iothub_context *context, const iothub_credential *c)
 {
     const plat_identity_info info = describe(context, c);
@@ -45,7 +45,7 @@ static credential_validity validity(const iothub_context *context, const iothub_
 
     return (credential_validity){
         .from_s = info.not_before_s - SLOW_CLOCK_S,
-        .until_s = info.chain_until_s + 1, /* it is valid in its last second, too */
+        .until_s = info.chain_until_s + 1, /* The last second of its life belongs to it. */
         .notice_s = info.not_before_s + life_s / PARTS_OF_LIFE * USED_PARTS,
     };
 }

@@ -1,21 +1,24 @@
 #ifndef IOTHUB_LOGIN_H
 #define IOTHUB_LOGIN_H
 
-/** @file The packet CONNECT: client id, user name and password. */
+/**
+ * @file
+ * The packet CONNECT: client id, user name and password.
+ */
 
 #include "connection/credential_type.h"
 
 /** The most memory that a login needs. */
 typedef struct login_size {
-    size_t connect; /* length of CONNECT; a token of the connection string is added */
+    size_t connect; /* length of CONNECT without a token of the connection string, which is added */
     size_t scratch;
 } login_size;
 
-/** Returns what a login with any of these credentials needs. */
+/** Returns the memory that a login with any of these credentials needs. */
 login_size login_measure(const iothub_context *context, const iothub_credential *list,
                          size_t count);
 
-/** Queues CONNECT.  reports_flow: see mqc_connect_options. */
+/** Queues CONNECT. reports_flow is passed on: see mqc_connect_options. */
 iothub_result login_queue(const iothub_context *context, const iothub_credential *c,
                           bool reports_flow, mqc_time now, iothub_error *error);
 

@@ -5,8 +5,7 @@
 #include "context/result_map.h"
 #include "text/text_writer.h"
 
-/* The hub does not distinguish a certificate that it does not know from a device that it does not
- * know. */
+/* The hub gives the same return code for an unknown certificate and for an unknown device. */
 static const char *refused_certificate(uint8_t return_code)
 {
     switch (return_code) {

@@ -10,7 +10,9 @@
 #include "iothub/result.h"
 #include "mqtt_core/result.h"
 
-/** Returns the result for a refusal with this return code of CONNACK; the text depends on kind. */
+/**
+ * Returns the result for a CONNACK that refuses with this return code; the text depends on kind.
+ */
 iothub_result loss_by_refusal(uint8_t return_code, iothub_credential_kind kind, iothub_error *why);
 
 /** Returns the result if the hub closes one connection after the other soon after login. */

@@ -101,7 +101,7 @@ static void hurry(iothub_session *s)
     context_poke(s->context);
 }
 
-/* Only the tokens of a key can be renewed. */
+/* Only tokens that are made from a key can be renewed. */
 static void set_renewal_time(iothub_session *s)
 {
     const uint64_t use_ms = credential_use_ms(&s->credential);
@@ -120,8 +120,8 @@ static void begin_connected(iothub_session *s, mqc_time now)
     if (credential_has_key(&s->credential) || credential_is_second_best(&s->credential)) {
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
     }
-    if (credential_is_outdated(&s->credential)) { /* it was replaced while this connection logged in
-                                                     with the old one */
+    /* The credential was replaced while this connection logged in with the old one. */
+    if (credential_is_outdated(&s->credential)) {
         hurry(s);
     }
 }
@@ -243,7 +243,7 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     return begin_state(s, now, adopt, why);
 }
 
-/* Chooses the credential of the next attempt after a failure. The text tells if a replacement was
+/* Chooses the credential of the next attempt after a failure. The text says if a replacement was
  * given up. */
 static const char *look_at_credential(iothub_session *s, iothub_result reason, const char *text,
                                       iothub_error *longer, mqc_time now)
@@ -261,8 +261,8 @@ static const char *look_at_credential(iothub_session *s, iothub_result reason, c
     return longer->text;
 }
 
-/* The state of the spare; one that was opened with a credential that was replaced since is of no
- * use. */
+/* Returns the state of the spare. A spare whose credential was replaced since it was opened
+ * counts as closed. */
 static iothub_state spare_state(iothub_session *s)
 {
     return credential_list_waits(&s->credential) ? IOTHUB_STOPPED
@@ -320,7 +320,7 @@ static void feed(iothub_session *s, life_input in, iothub_result reason, const c
 
 /* --- the spare ------------------------------------------------------------------------------- */
 
-/* The renewal tries again, unless it was only for credentials that are refused. */
+/* Tries the renewal again, unless its only purpose were credentials that are refused. */
 static void on_failed_renewal(iothub_session *s, iothub_result reason, mqc_time now)
 {
     if (credential_failed(&s->credential, reason, now) == CREDENTIAL_RETURNS) {
@@ -384,7 +384,7 @@ static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
         return;
     }
     if (credential_list_waits(&s->credential) && channel_in_use(spare)) {
-        channel_close(spare); /* it was opened with another credential */
+        channel_close(spare); /* the spare was opened with another credential */
     }
     on_spare(s, spare_on_time(spare, &s->renewal, now), now);
     switch (renewal_next(&s->renewal, s->context->options.overlap, spare->state,

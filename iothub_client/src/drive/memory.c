@@ -125,7 +125,7 @@ static void move_identity(iothub_connection_string *id, const identity_copy *cop
     terminate(copy, id->gateway_host_name.len > 0 ? id->gateway_host_name : id->host_name);
 }
 
-/* Checks that there is a certificate, as x509=true requires. */
+/* Checks that there is a certificate if the connection string has x509=true. */
 static iothub_result check_certificate(const iothub_options *o, iothub_error *error)
 {
     for (size_t i = 0; i < o->credential_count; i++) {

@@ -18,10 +18,10 @@ enum {
     INVOKE_NAME_MAX = 128,
     URL_SIZE = 2048,
     HEADER_SIZE = 2048,
-    FRAME_SIZE = 512, /* what a body has besides the payload */
+    FRAME_SIZE = 512, /* size of a body without its payload */
     TIMEOUT_MIN_S = 5,
     TIMEOUT_MAX_S = 300,
-    PATIENCE_S = 10, /* for the request itself, beyond the times that the gateway may take */
+    PATIENCE_S = 10, /* time for the request itself, in addition to the time-outs of the gateway */
     ANSWER_MAX = IOTHUB_INVOKE_PAYLOAD_MAX + 4096
 };
 
@@ -45,7 +45,7 @@ static bool is_given(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
-/* Returns the first text that is missing. */
+/* Returns the name of the first text that is missing. */
 static const char *find_missing(const iothub_invoke *call)
 {
     const struct {

@@ -2,8 +2,8 @@
 
 #include "text/percent.h"
 
-/* The signed text is "sr \n se", and sr is the first field of the token. So the signed text is
- * written in place; then the token continues after sr. */
+/* The text to be signed is "sr \n se", and sr is the first field of the token. So this text is
+ * written in its place first, and later the token continues after sr. */
 mqc_span sas_text_begin(iothub_text *t, mqc_span resource, uint64_t expiry_s, sas_draft *draft)
 {
     iothub_text_put(t, "SharedAccessSignature sr=");

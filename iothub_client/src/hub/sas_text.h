@@ -1,7 +1,10 @@
 #ifndef IOTHUB_SAS_TEXT_H
 #define IOTHUB_SAS_TEXT_H
 
-/** @file Writes SAS tokens whose signature is made elsewhere. */
+/**
+ * @file
+ * Writes SAS tokens whose signature is made elsewhere.
+ */
 
 #include "text/text_writer.h"
 
@@ -17,7 +20,7 @@ typedef struct sas_draft {
  */
 mqc_span sas_text_begin(iothub_text *t, mqc_span resource, uint64_t expiry_s, sas_draft *draft);
 
-/** Completes the token. signature: in base64; policy: may be empty. */
+/** Completes the token. signature is in base64; policy may be empty. */
 void sas_text_end(iothub_text *t, const sas_draft *draft, mqc_span signature, uint64_t expiry_s,
                   mqc_span policy);
 

@@ -588,7 +588,7 @@ mqc_result mqc_rx_commit(mqc_engine *e, size_t len, mqc_time now);
 const uint8_t *mqc_tx_data(mqc_engine *e, size_t *len);
 
 /**
- * Reports that the stream took bytes of mqc_tx_data.
+ * Reports that the stream has accepted bytes of mqc_tx_data.
  *
  * @param e    the engine
  * @param len  the number of bytes, from the start of the run
@@ -668,8 +668,8 @@ void mqc_report_flow(mqc_engine *e, const mqc_flow *f, mqc_time now);
  * received for so long that, of 1.5 keep-alives, half a keep-alive or 30 s is left for its answer,
  * whichever is more, but no more than one keep-alive.  The connection counts as lost
  *
- * - while the PINGREQ is not sent yet: when the peer has neither sent nor taken any bytes for 1.5
- *   keep-alives;
+ * - while the PINGREQ is not sent yet: when the peer has neither sent nor accepted any bytes
+ * for 1.5 keep-alives;
  * - once it was sent: when nothing was received for 1.5 keep-alives and the time for the answer has
  *   passed.
  *

@@ -7,7 +7,7 @@
  *
  * SQLite keeps a second file in the same folder, whose name ends in "-wal".  The two files belong
  * together: move or copy both or none.  A store that was closed is one file, unless the disk was
- * full: then the -wal file stays, but only to hold its blocks.
+ * full: then the -wal file stays, but only to keep its blocks.
  *
  * Opening a store takes the same time however many records it contains, and the memory that it uses
  * does not grow with them.  Counts and bytes are exact.  The file keeps its size when records are

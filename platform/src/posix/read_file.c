@@ -68,7 +68,7 @@ static plat_result read_open_file(int fd, size_t limit, plat_file_content *out, 
     return PLAT_OK;
 }
 
-/* O_NONBLOCK: opening a FIFO must not block. */
+/* O_NONBLOCK, because opening a FIFO would block otherwise. */
 plat_result plat_read_file(const char *path, size_t limit, plat_file_content *out, const char **why)
 {
     *out = (plat_file_content){ 0 };

@@ -1,7 +1,10 @@
 #ifndef PLAT_POSIX_READ_FILE_H
 #define PLAT_POSIX_READ_FILE_H
 
-/** @file Reads a small file as a whole, such as certificates or a key. */
+/**
+ * @file
+ * Reads a small file completely, such as certificates or a key.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,8 +13,9 @@
 
 /** The content of a file. */
 typedef struct plat_file_content {
-    uint8_t *bytes; /* from malloc; the reader frees it, and erases it first if it is secret */
-    size_t len;     /* 0: the file is empty */
+    /* Allocated with malloc; the caller frees it, and erases it first if it is secret. */
+    uint8_t *bytes;
+    size_t len; /* 0: the file is empty */
 } plat_file_content;
 
 /**

@@ -17,7 +17,8 @@ static bool signed_by(const hub_token *token, const hub_identity *module)
                                      hub_token_signed_by(token, module->secondary_key));
 }
 
-/* The token names the hub, while the request goes to the gateway, so any host is accepted. */
+/* Returns whether the token belongs to the module. Any host is accepted, because the token names
+ * the hub, but the request goes to the gateway. */
 static bool is_for(const hub_token *token, const hub_identity *module)
 {
     char *resource = hub_format("%.*s/devices/%s/modules/%s", (int)strcspn(token->resource, "/"),
@@ -51,7 +52,8 @@ static hub_result check_token(const hub_identity *module, const char *authorizat
     return result;
 }
 
-/* An unknown target is reported by the route, as for other callers. */
+/* Returns whether the caller may reach the target. It returns true for an unknown target, which
+ * the route reports as for other callers. */
 static bool may_reach(const hub_registry *r, const hub_identity *edge, const char *target)
 {
     const hub_identity *device = hub_registry_find(r, target, NULL);

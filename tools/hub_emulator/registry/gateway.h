@@ -3,14 +3,14 @@
 
 /**
  * @file
- * Requests that a module of an Edge device makes by HTTPS at the gateway (the module $edgeHub of
- * the real product). The emulator is hub and gateway in one.
+ * Requests that a module of an Edge device makes by HTTPS at the gateway, which is the module
+ * $edgeHub in the real product. The emulator is both hub and gateway.
  */
 
 #include "registry/registry.h"
 
 typedef struct hub_gateway_request {
-    const char *caller;        /* header x-ms-edge-moduleId: "device/module" */
+    const char *caller;        /* value of the header x-ms-edge-moduleId: "device/module" */
     const char *authorization; /* a token that the module has signed; may be NULL */
     const char *target;        /* the device whose method, or whose module's method, is called */
 } hub_gateway_request;

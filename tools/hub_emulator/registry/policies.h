@@ -21,7 +21,8 @@ typedef enum hub_right {
     HUB_RIGHT_ENROLLMENT_WRITE = 32,
     HUB_RIGHT_REGISTRATION_READ = 64,
     HUB_RIGHT_REGISTRATION_WRITE = 128,
-    /* No policy has it: marks a route that a module of an Edge device may use, see gateway.h. */
+    /* No policy has this right. It marks a route that a module of an Edge device may use; see
+     * gateway.h. */
     HUB_RIGHT_EDGE_MODULE = 256
 } hub_right;
 

@@ -25,7 +25,7 @@ typedef struct rest_request {
     const char *if_match;       /* or NULL */
     const char *max_item_count; /* x-ms-max-item-count, or NULL */
     const char *continuation;   /* x-ms-continuation, or NULL */
-    const char *edge_module;    /* x-ms-edge-moduleId, or NULL */
+    const char *edge_module;    /* value of the header x-ms-edge-moduleId, or NULL */
     const char *body;
     size_t body_len;
     /**

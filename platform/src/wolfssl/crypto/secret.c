@@ -4,7 +4,7 @@
 
 #include <wolfssl/wolfcrypt/memory.h>
 
-/* A compiler may omit a memset before free, but not writes through a volatile pointer. */
+/* A compiler may leave out a memset before free, but not writes through a volatile pointer. */
 void plat_wipe(void *bytes, size_t len)
 {
     volatile unsigned char *at = bytes;

@@ -14,10 +14,10 @@
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/memory.h>
 
-#define PEM_FRAME 64 /* the BEGIN and END lines of a certificate, and their newlines */
+#define PEM_FRAME 64 /* length of the BEGIN and END lines of a certificate with their newlines */
 #define PEM_LINE  64 /* characters of base64 in a line */
 
-/* The DER of all certificates, one after another, while a chain is read. */
+/* While a chain is read, holds the DER of all its certificates, one after another. */
 typedef struct reading {
     uint8_t der[PLAT_CLIENT_CHAIN_BYTES];
     size_t used;
@@ -129,7 +129,7 @@ static plat_result collect(reading *r, const uint8_t *bytes, size_t len, plat_id
 
 /* --- checking --- */
 
-/* A weak signature, such as SHA-1, is left to the server. */
+/* Whether a weak signature, such as one with SHA-1, is accepted is left to the server. */
 static plat_result check_issuer(const plat_certificate *child, const plat_certificate *parent)
 {
     if (!plat_certificate_names_issuer(child, parent)) {
@@ -196,7 +196,7 @@ static plat_result describe(const reading *r, plat_identity_info *info, plat_ide
                : plat_fault_memory(fault);
 }
 
-/* Room for the PEM text of all, and for a key behind it. */
+/* Returns the room for the PEM text of all certificates and for a key after them. */
 static size_t room_for(const reading *r)
 {
     size_t base64 = r->used / 3 * 4 + 4 * r->count;

@@ -27,11 +27,11 @@ static struct {
 
 /* --- what an identity is read from --- */
 
-/* The bytes of a source: those of the caller, or a file's. */
+/* The bytes of a source, which belong to the caller or come from a file. */
 typedef struct loaded {
     const uint8_t *bytes;
     size_t len;
-    plat_file_content file; /* empty: the bytes are the caller's */
+    plat_file_content file; /* empty if the bytes belong to the caller */
 } loaded;
 
 static bool is_given(const plat_identity_source *s)
@@ -39,7 +39,8 @@ static bool is_given(const plat_identity_source *s)
     return s->data != NULL || s->file != NULL;
 }
 
-/* The path is not shown: by mistake it could be the text of a key. */
+/* The error text does not show the path, because it might be the text of a key, given by
+ * mistake. */
 static plat_result load(const plat_identity_source *s, const char *what, loaded *out,
                         plat_identity_fault *fault)
 {
@@ -80,7 +81,7 @@ static plat_result read_chain(plat_identity *id, const plat_identity_config *con
     return r;
 }
 
-/* Without a source of its own, the key is in the text of the chain. */
+/* If no separate source is given, the key is in the text of the chain. */
 static plat_result read_key(plat_identity *id, const plat_identity_config *config,
                             plat_identity_fault *fault)
 {
@@ -157,7 +158,8 @@ static plat_result try_scheme(const plat_identity *id, plat_sign_scheme scheme,
                                          "chain is not the device's own");
 }
 
-/* A key that may use one of the two paddings of RSA only is accepted. */
+/* Proves that the key belongs to the certificate. An RSA key that allows only one of the two
+ * paddings is accepted. */
 static plat_result prove(const plat_identity *id, plat_identity_fault *fault)
 {
     if (id->chain.info.key != PLAT_KEY_RSA) {

@@ -6,13 +6,13 @@
 #include "wolfssl/identity/client_chain.h"
 #include "wolfssl/identity/private_key.h"
 
-/** An identity.  Written by identity.c only; nothing but users changes after it was made. */
+/** An identity. Only identity.c writes it; after it was made, only users changes. */
 struct plat_identity {
     plat_client_chain chain;
-    plat_private_key key;      /* empty: the signer has it */
+    plat_private_key key;      /* empty if the signer has it */
     const plat_signer *signer; /* NULL: key signs */
-    uint64_t number;           /* no other identity of this process has it, now or later */
-    unsigned users;            /* references; guarded by a lock of identity.c */
+    uint64_t number;           /* No other identity of this process ever has this number. */
+    unsigned users;            /* number of references; protected by a lock of identity.c */
 };
 
 /** Makes and shares identities. */
@@ -22,7 +22,7 @@ extern const plat_identities plat_wolfssl_identities;
 plat_result plat_identity_sign(const plat_identity *identity, const plat_sign_request *request,
                                uint8_t *out, size_t cap, size_t *len, plat_identity_fault *fault);
 
-/** hold and release of the table, for streams.  Both take NULL. */
+/** The functions hold and release of the table, for streams. Both accept NULL. */
 plat_identity *plat_identity_hold(plat_identity *identity);
 void plat_identity_release(plat_identity *identity);
 

@@ -19,7 +19,7 @@
 #define PBES2  "\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d"
 #define PBKDF2 "\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c"
 
-/* 1.2.840.113549.2.x, 1.2.840.113549.3.7, 2.16.840.1.101.3.4.1.x */
+/* The object identifiers 1.2.840.113549.2.x, 1.2.840.113549.3.7 and 2.16.840.1.101.3.4.1.x. */
 #define HMAC_SHA1   "\x2a\x86\x48\x86\xf7\x0d\x02\x07"
 #define HMAC_SHA256 "\x2a\x86\x48\x86\xf7\x0d\x02\x09"
 #define HMAC_SHA384 "\x2a\x86\x48\x86\xf7\x0d\x02\x0a"
@@ -30,10 +30,11 @@
 #define AES256_CBC  "\x60\x86\x48\x01\x65\x03\x04\x01\x2a"
 
 #define SALT_MAX       64
-#define ITERATIONS_MAX 10000000 /* some seconds; OpenSSL uses 2,048 */
+#define ITERATIONS_MAX 10000000 /* takes some seconds; OpenSSL uses 2,048 */
 #define CIPHER_KEY_MAX 32
 #define CIPHER_IV_MAX  16
-#define SALT_LEN       8 /* of the traditional form: the first bytes of the IV */
+/* Length of the salt in the traditional form, which is the beginning of the IV. */
+#define SALT_LEN 8
 
 plat_result plat_passphrase_ask(plat_passphrase *p, plat_passphrase_fn ask, void *user,
                                 plat_identity_fault *fault)
@@ -69,7 +70,7 @@ static plat_result unknown_encryption(plat_identity_fault *fault)
 /* --- ciphers --- */
 
 typedef struct cipher {
-    const char *name; /* in DEK-Info */
+    const char *name; /* name in the header DEK-Info */
     const char *oid;
     uint8_t key_len;
     uint8_t iv_len;
@@ -94,7 +95,7 @@ static int decrypt(const cipher *c, uint8_t *der, size_t len, const uint8_t *key
 #endif
 }
 
-/* Padding by PKCS #7: its last byte is its length. */
+/* Removes padding by PKCS #7, whose last byte is its length. */
 static bool strip_padding(const uint8_t *der, size_t *len, size_t block_len)
 {
     const size_t padding = der[*len - 1];
@@ -107,7 +108,7 @@ static bool strip_padding(const uint8_t *der, size_t *len, size_t block_len)
 
 /* --- PKCS #8 --- */
 
-/* EncryptedPrivateKeyInfo: an AlgorithmIdentifier and an OCTET STRING. */
+/* Reads an EncryptedPrivateKeyInfo: an AlgorithmIdentifier and an OCTET STRING. */
 static bool read_encrypted(const uint8_t *der, size_t len, plat_der *algorithm, plat_der *secret)
 {
     plat_der in = { der, len };
@@ -123,7 +124,7 @@ bool plat_pkcs8_is_encrypted(const uint8_t *der, size_t len)
     return read_encrypted(der, len, &algorithm, &secret);
 }
 
-/* PBES2 with PBKDF2 (RFC 8018 appendices A.2 and A.4). */
+/* The parameters of PBES2 with PBKDF2 (RFC 8018 appendices A.2 and A.4). */
 typedef struct pbes2 {
     plat_der salt;
     uint32_t iterations;
@@ -138,7 +139,7 @@ static bool is_absent_or_null(plat_der parameters)
     return parameters.len == 0 || plat_der_take(&parameters, PLAT_DER_NULL, &content);
 }
 
-/* The default is HMAC-SHA1. */
+/* Reads the pseudo-random function; the default is HMAC-SHA1. */
 static bool read_prf(plat_der identifier, bool found, int *hash)
 {
     plat_der oid;
@@ -198,7 +199,8 @@ static bool read_pbes2(plat_der parameters, pbes2 *p)
            read_derivation(derivation, p) && read_encryption(encryption, p);
 }
 
-/* These return the size of the key, or wolfCrypt's code; 0: the passphrase is wrong. */
+/* These functions return the size of the key, or wolfCrypt's error code; 0 means that the
+ * passphrase is wrong. */
 static int decrypt_pbes2(uint8_t *der, plat_der secret, const pbes2 *p,
                          const plat_passphrase *passphrase)
 {
@@ -350,7 +352,7 @@ plat_result plat_pem_decrypt(const plat_pem_block *block, uint8_t *der, size_t *
     if (rc == MEMORY_E) {
         return plat_fault_memory(fault);
     }
-    if (rc != 0) { /* this wolfCrypt lacks MD5 or the cipher */
+    if (rc != 0) { /* this wolfCrypt was built without MD5 or the cipher */
         return unknown_encryption(fault);
     }
     return strip_padding(der, len, c->iv_len) ? PLAT_OK : wrong_passphrase(fault);

@@ -4,7 +4,7 @@
 /**
  * @file
  * Decrypts private keys: PKCS #8 (RFC 5208, with PBES1 or PBES2 of RFC 8018), and the traditional
- * form of OpenSSL, where the headers of PEM name cipher and IV and MD5 derives the key.
+ * form of OpenSSL, in which the PEM headers name the cipher and the IV, and MD5 derives the key.
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "platform/identity.h"
 #include "wolfssl/identity/pem.h"
 
-/** A passphrase.  Written by key_decrypt.c only. */
+/** A passphrase. Only key_decrypt.c writes it. */
 typedef struct plat_passphrase {
     char text[PLAT_PASSPHRASE_MAX];
     size_t len;
@@ -22,14 +22,14 @@ typedef struct plat_passphrase {
 
 /**
  * Asks the application for the passphrase.
- * @param ask     NULL: there is none
+ * @param ask  NULL if there is no passphrase
  * @param[out] p  the passphrase; the caller erases all of it, also after a failure
- * @retval PLAT_ERR_PASSPHRASE  there is none
+ * @retval PLAT_ERR_PASSPHRASE  there is no passphrase
  */
 plat_result plat_passphrase_ask(plat_passphrase *p, plat_passphrase_fn ask, void *user,
                                 plat_identity_fault *fault);
 
-/** Whether bytes have the form of an encrypted PKCS #8 key. */
+/** Returns whether bytes have the form of an encrypted PKCS #8 key. */
 bool plat_pkcs8_is_encrypted(const uint8_t *der, size_t len);
 
 /**
@@ -42,7 +42,7 @@ bool plat_pkcs8_is_encrypted(const uint8_t *der, size_t len);
 plat_result plat_pkcs8_decrypt(uint8_t *der, size_t *len, const plat_passphrase *passphrase,
                                plat_identity_fault *fault);
 
-/** Whether the headers of a block say that it is encrypted. */
+/** Returns whether the headers of a block say that it is encrypted. */
 bool plat_pem_is_encrypted(const plat_pem_block *block);
 
 /** Decrypts what such a block contains, as plat_pkcs8_decrypt does. */

@@ -19,7 +19,7 @@ static plat_pem_text after(plat_pem_text text, size_t n)
     return (plat_pem_text){ text.at + n, text.len - n };
 }
 
-/* Where a string begins in a text; SIZE_MAX: nowhere. */
+/* Returns where a string begins in a text; SIZE_MAX if it does not occur. */
 static size_t find(plat_pem_text text, const char *string)
 {
     const size_t n = strlen(string);
@@ -68,7 +68,7 @@ static plat_pem_text trim(plat_pem_text text)
     return text;
 }
 
-/* Takes the rest of a line that ends with the dashes of a BEGIN line. */
+/* Reads the rest of a line, which must end like a BEGIN line. */
 static bool take_label(plat_pem_text *in, plat_pem_text *label)
 {
     size_t n = find(*in, DASH);
@@ -80,7 +80,7 @@ static bool take_label(plat_pem_text *in, plat_pem_text *label)
     return true;
 }
 
-/* Takes all before the END line of a label, and that line. */
+/* Reads everything up to the END line of a label, and that line. */
 static bool take_content(plat_pem_text *in, plat_pem_text label, plat_pem_text *content)
 {
     plat_pem_text rest = *in;
@@ -98,7 +98,8 @@ static bool take_content(plat_pem_text *in, plat_pem_text label, plat_pem_text *
     return true;
 }
 
-/* Headers have colons, which base64 has not, and end with an empty line. */
+/* Separates the headers from the base64. Headers contain colons, which base64 does not, and end
+ * with an empty line. */
 static void split(plat_pem_text content, plat_pem_block *out)
 {
     out->headers = (plat_pem_text){ content.at, 0 };

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Blocks of PEM (RFC 7468) in a text: certificates and keys.  Text between the blocks is skipped.
- * The headers of RFC 1421 in front of an encrypted key are read as well.
+ * Reads blocks of PEM (RFC 7468) in a text: certificates and keys. Text between the blocks is
+ * skipped. The headers of RFC 1421 before an encrypted key are read as well.
  */
 
 #include <stdbool.h>
@@ -22,27 +22,27 @@ typedef struct plat_pem_text {
 /** One block, from -----BEGIN label----- to -----END label-----. */
 typedef struct plat_pem_block {
     plat_pem_text label;
-    plat_pem_text headers; /* "Name: value" lines; empty: there are none */
+    plat_pem_text headers; /* lines of the form "Name: value"; empty if there are none */
     plat_pem_text base64;
 } plat_pem_block;
 
 /** What plat_pem_next has found. */
 typedef enum plat_pem_found {
-    PLAT_PEM_NONE = 0, /* no further block */
+    PLAT_PEM_NONE = 0, /* there is no further block */
     PLAT_PEM_BLOCK,
-    PLAT_PEM_CUT /* the beginning of a block without its end */
+    PLAT_PEM_CUT /* the beginning of a block that has no end */
 } plat_pem_found;
 
-/** Takes the next block out of a text. */
+/** Reads the next block and moves the beginning of the text behind it. */
 plat_pem_found plat_pem_next(plat_pem_text *in, plat_pem_block *out);
 
-/** Whether a text contains a block, or the beginning of one. */
+/** Returns whether a text contains a block, or the beginning of one. */
 bool plat_pem_has_block(const void *text, size_t len);
 
-/** Whether two texts are equal; the second is a string. */
+/** Returns whether two texts are equal; the second one is a string. */
 bool plat_pem_is(plat_pem_text text, const char *string);
 
-/** Whether a text ends with a string. */
+/** Returns whether a text ends with a string. */
 bool plat_pem_ends_with(plat_pem_text text, const char *string);
 
 /**

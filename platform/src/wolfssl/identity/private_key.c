@@ -19,7 +19,7 @@
 #include <wolfssl/wolfcrypt/rsa.h>
 
 #define RSA_MOST_BITS    4096
-#define DIGEST_INFO_MOST 19 /* bytes in front of a digest in a DigestInfo of SHA-2 */
+#define DIGEST_INFO_MOST 19 /* bytes before the digest in a DigestInfo of SHA-2 */
 
 const char *plat_key_kind_str(plat_key_kind kind)
 {
@@ -38,10 +38,10 @@ typedef union key_object {
     ecc_key ec;
 } key_object;
 
-/* Bytes of a key that are not judged yet. */
+/* Bytes of a key that were not checked yet. */
 typedef struct raw_key {
     uint8_t *der;
-    size_t cap; /* of the memory; len may become smaller */
+    size_t cap; /* size of the memory; len may become smaller */
     size_t len;
 } raw_key;
 
@@ -103,7 +103,8 @@ static plat_result unreadable(bool decrypted, plat_identity_fault *fault)
                                       "P-256 and EC P-384");
 }
 
-/* Finds out the kind of a key.  Decrypted: if it cannot be read, the passphrase is to blame. */
+/* Finds the kind of a key. If decrypted is true and the key cannot be read, the passphrase is
+ * reported as wrong. */
 static plat_result judge(const raw_key *raw, bool decrypted, plat_private_key *k,
                          plat_identity_fault *fault)
 {
@@ -127,7 +128,7 @@ static plat_result judge(const raw_key *raw, bool decrypted, plat_private_key *k
     return r;
 }
 
-/* Decrypts a key in place.  block NULL: it was DER. */
+/* Decrypts a key in place. block is NULL if the key was DER. */
 static plat_result decrypt(const plat_key_input *input, const plat_pem_block *block, raw_key *raw,
                            plat_identity_fault *fault)
 {
@@ -142,7 +143,7 @@ static plat_result decrypt(const plat_key_input *input, const plat_pem_block *bl
     return r;
 }
 
-/* raw becomes the key's, or is freed. */
+/* Takes over the memory of raw for the key, or frees it. */
 static plat_result finish(plat_private_key *k, const plat_key_input *input,
                           const plat_pem_block *block, raw_key *raw, plat_identity_fault *fault)
 {
@@ -273,7 +274,7 @@ static int sign_pss(const plat_sign_request *request, RsaKey *rsa, WC_RNG *rng, 
 }
 #endif
 
-/* These return the size of the signature, or wolfCrypt's code. */
+/* These functions return the size of the signature, or wolfCrypt's error code. */
 static int sign_rsa(const plat_private_key *k, const plat_sign_request *request, WC_RNG *rng,
                     uint8_t *out, size_t cap)
 {

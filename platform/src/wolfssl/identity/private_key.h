@@ -12,40 +12,40 @@
 
 #include "platform/identity.h"
 
-/** A private key.  Written by private_key.c only. */
+/** A private key. Only private_key.c writes it. */
 typedef struct plat_private_key {
     plat_key_kind kind;
-    uint8_t *der; /* PKCS #1, SEC 1 or PKCS #8; from wolfSSL_Malloc */
+    uint8_t *der; /* PKCS #1, SEC 1 or PKCS #8; allocated with wolfSSL_Malloc */
     size_t len;
 } plat_private_key;
 
-/** What a private key is read from. */
+/** The source of a private key. */
 typedef struct plat_key_input {
     const uint8_t *bytes; /* PEM or DER */
     size_t len;
-    plat_passphrase_fn passphrase; /* NULL: there is none */
+    plat_passphrase_fn passphrase; /* NULL if there is no passphrase */
     void *passphrase_user;
 } plat_key_input;
 
 /**
  * Reads a key.
- * @param[out] k  the key; the caller calls plat_private_key_free.  Empty after a failure
- * @retval PLAT_ERR_IDENTITY    there is no key, or it cannot be used
+ * @param[out] k  the key, to be freed with plat_private_key_free; empty after a failure
+ * @retval PLAT_ERR_IDENTITY  there is no key, or it cannot be used
  * @retval PLAT_ERR_PASSPHRASE  the passphrase is wrong or missing
- * @retval PLAT_ERR_MEMORY      no memory is left
+ * @retval PLAT_ERR_MEMORY  no memory is left
  */
 plat_result plat_private_key_read(plat_private_key *k, const plat_key_input *input,
                                   plat_identity_fault *fault);
 
-/** Signs, with the meaning of plat_signer.sign. */
+/** Signs as plat_signer.sign does. */
 plat_result plat_private_key_sign(const plat_private_key *k, const plat_sign_request *request,
                                   uint8_t *out, size_t cap, size_t *len,
                                   plat_identity_fault *fault);
 
-/** Erases and frees a key.  k is empty then. */
+/** Erases and frees a key. Afterwards k is empty. */
 void plat_private_key_free(plat_private_key *k);
 
-/** A few words such as "RSA" or "EC P-256". */
+/** Returns a few words such as "RSA" or "EC P-256". */
 const char *plat_key_kind_str(plat_key_kind kind);
 
 #endif

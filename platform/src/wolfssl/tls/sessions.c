@@ -59,7 +59,7 @@ void plat_sessions_init(plat_sessions *p)
     (void)pthread_mutex_init(&p->lock, NULL);
 }
 
-/* Erases and frees a session, which contains a secret. */
+/* Erases and frees a session, because it contains a secret. */
 static void discard(plat_session *s)
 {
     plat_secret_free(s, sizeof *s + s->host_len + s->len);

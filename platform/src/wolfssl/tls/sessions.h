@@ -29,10 +29,13 @@
 #define PLAT_SESSION_LIFE_S  (24L * 60 * 60) /* longest time from one full handshake to the next */
 #define PLAT_SESSION_MAX_LEN (16 * 1024)     /* a longer session is not kept */
 
-/** Whose session it is.  A server has bound it to the client certificate of its full handshake. */
+/**
+ * Identifies the peer of a session. A server binds a session to the client certificate of its full
+ * handshake.
+ */
 typedef struct plat_session_key {
     const char *host;
-    uint64_t identity; /* number of the client's identity; 0: it had none */
+    uint64_t identity; /* number of the client's identity; 0 if it had none */
     uint16_t port;
 } plat_session_key;
 

@@ -229,7 +229,7 @@ static bool range_of(const plat_stream_config *config, plat_tls_range *out)
     return true;
 }
 
-/* The result takes over one use of the context. */
+/* Makes a profile. The profile takes over one reference to the context. */
 static plat_tls_profile *make_profile(plat_tls_context *c, plat_tls_range range,
                                       plat_identity *identity)
 {

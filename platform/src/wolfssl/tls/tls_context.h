@@ -17,7 +17,7 @@
 
 /** The versions of TLS that a stream may use. */
 typedef enum plat_tls_range {
-    PLAT_TLS_RANGE_ALL = 0, /* 1.2 and 1.3 */
+    PLAT_TLS_RANGE_ALL = 0, /* TLS 1.2 and 1.3 */
     PLAT_TLS_RANGE_1_2,
     PLAT_TLS_RANGE_1_3,
     PLAT_TLS_RANGES
@@ -26,20 +26,20 @@ typedef enum plat_tls_range {
 struct plat_tls_context;
 
 /**
- * What one stream uses: a context, a range of versions and a client certificate.  Streams without a
- * certificate point to a profile of the context, so that they need no memory for one.  Written by
- * tls_context.c only; the members of login by tls_login.c.
+ * What one stream uses: a context, a range of versions and a client certificate. Streams without a
+ * certificate point to a profile that is part of the context, so they need no memory for one. Only
+ * tls_context.c writes it, but tls_login.c writes the members of login.
  */
 typedef struct plat_tls_profile {
     struct plat_tls_context *context;
     plat_tls_range range;
-    plat_tls_login login; /* without an identity: the profile is one of context->plain */
+    plat_tls_login login; /* if it has no identity, the profile is one of context->plain */
 } plat_tls_profile;
 
-/** A shared context.  Written by tls_context.c only. */
+/** A shared context. Only tls_context.c writes its members. */
 typedef struct plat_tls_context {
     struct plat_tls_context *next;
-    unsigned users; /* streams that use it; the last one frees it */
+    unsigned users; /* number of streams that use it; the last one frees it */
     plat_trust_key key;
     plat_roots roots;
     plat_sessions sessions;
@@ -60,7 +60,7 @@ plat_result plat_tls_profile_acquire(const plat_stream_config *config, plat_tls_
                                      plat_roots_fault *fault);
 
 /**
- * Makes or finds the profile that differs from *p in its identity only, and ends the use of *p.
+ * Finds or makes the profile that differs from *p only in its identity, and ends the use of *p.
  * After a failure *p is unchanged.
  * @retval PLAT_ERR_MEMORY  no memory is left
  */
@@ -69,10 +69,10 @@ plat_result plat_tls_profile_change(plat_tls_profile **p, plat_identity *identit
 /** Ends the use of a profile. */
 void plat_tls_profile_release(plat_tls_profile *p);
 
-/** Limits the versions of a connection.  False: wolfSSL refuses. */
+/** Limits the versions of a connection. Returns false if wolfSSL refuses. */
 bool plat_tls_profile_limit(const plat_tls_profile *p, WOLFSSL *ssl);
 
-/** Whether a version of TLS, as wolfSSL names it, is within the range. */
+/** Returns whether a version of TLS, as wolfSSL names it, is within the range. */
 bool plat_tls_profile_allows(const plat_tls_profile *p, const char *version);
 
 /**

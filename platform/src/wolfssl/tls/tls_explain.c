@@ -25,7 +25,7 @@ static const char *explain_alert(WOLFSSL *ssl)
     }
 }
 
-/* RFC 8446 section 6.2; wolfSSL does not name all of them in each release. */
+/* Alerts of RFC 8446 section 6.2. Some releases of wolfSSL do not name all of them. */
 enum {
     ALERT_BAD_CERTIFICATE = 42,
     ALERT_UNSUPPORTED_CERTIFICATE = 43,

@@ -22,8 +22,8 @@ const char *plat_tls_explain(WOLFSSL *ssl, int error);
 extern const char plat_tls_too_many_certificates[];
 
 /**
- * Whether the alert that was received last is about this side's certificate; *why then tells what
- * it means.
+ * Returns whether the last received alert is about the certificate of this side; *why then explains
+ * it.
  * @param presented  this side has a certificate
  */
 bool plat_tls_explain_refusal(WOLFSSL *ssl, bool presented, const char **why);

@@ -11,7 +11,7 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/hash.h>
 
-/* wolfSSL must take a public key in place of a private one. */
+/* wolfSSL must accept a public key in place of a private one. */
 #if defined(HAVE_PK_CALLBACKS) && defined(WOLF_PRIVATE_KEY_ID)
 #define HAS_CALLBACKS 1
 #else
@@ -36,7 +36,7 @@ void plat_tls_login_free(plat_tls_login *l)
 
 #define PUBLIC_PEM_MAX 1024 /* a key of RSA 4096 takes 800 */
 
-/* wolfSSL ends the handshake after any failure; we keep the reason. */
+/* Signs, and keeps the reason of a failure, since wolfSSL only ends the handshake. */
 static int sign(plat_tls_login *l, const plat_sign_request *request, byte *out, word32 *len)
 {
     plat_identity_fault fault;
@@ -72,7 +72,7 @@ static int sign_pss(WOLFSSL *ssl, const byte *in, word32 in_len, byte *out, word
     return sign(user, &request, out, len);
 }
 
-/* The input is a DigestInfo (RFC 8017 section 9.2); a signer gets the digest alone. */
+/* The input is a DigestInfo (RFC 8017 section 9.2), but a signer gets only the digest. */
 static int sign_pkcs1(WOLFSSL *ssl, const byte *in, word32 in_len, byte *out, word32 *len,
                       const byte *key, word32 key_len, void *user)
 {
@@ -123,7 +123,7 @@ static bool can_sign(const plat_identity *id)
 
 #else
 
-/* Without callbacks wolfSSL signs itself, with a copy of the key that it erases. */
+/* Without callbacks, wolfSSL itself signs, with a copy of the key that it erases afterwards. */
 void plat_tls_login_prepare(WOLFSSL_CTX *ctx)
 {
     (void)ctx;
@@ -160,7 +160,7 @@ static plat_result refuse(plat_tls_login *l, plat_result r, const char *why)
 plat_result plat_tls_login_begin(plat_tls_login *l, WOLFSSL *ssl)
 {
     const plat_identity *id = l->identity;
-    if (id == NULL) { /* other threads may use the same l */
+    if (id == NULL) { /* l may be shared with other threads, and must not be written */
         return PLAT_OK;
     }
     plat_failure_text_drop(&l->failure);

@@ -68,7 +68,7 @@ static plat_result fail_below(plat_tls_stream *s, plat_result r)
     return r;
 }
 
-/* The key of this side's own certificate has failed. */
+/* Reports that signing with the key of this side's certificate has failed. */
 static plat_result fail_to_log_in(plat_tls_stream *s)
 {
     const char *why;

@@ -24,7 +24,7 @@ typedef enum plat_tls_state {
 /** A TLS stream. Only tls_stream.c writes its members. */
 typedef struct plat_tls_stream {
     plat_stream base;
-    struct plat_tls_profile *profile; /* roots, versions, identity; NULL: there are no roots */
+    struct plat_tls_profile *profile; /* roots, versions and identity; NULL if there are no roots */
     struct WOLFSSL *ssl;              /* wolfSSL's connection; NULL before the state HANDSHAKE */
     char *detail;                     /* see failure_text.h */
     plat_tls_transport transport;     /* the stream below, which this one opens and closes */

@@ -1,31 +1,34 @@
 #ifndef PLAT_WOLFSSL_TRUST_H
 #define PLAT_WOLFSSL_TRUST_H
 
-/** @file Which root certificates a stream trusts: names of such sets, and loading them. */
+/**
+ * @file
+ * The root certificates that a stream trusts: identifies sets of them, and loads them.
+ */
 
 #include <stdbool.h>
 
 #include "platform/platform.h"
 #include "wolfssl/x509/roots.h"
 
-/** What a config trusts, so that streams which trust the same can share it. */
+/** Identifies what a config trusts, so that streams which trust the same can share it. */
 typedef struct plat_trust_key {
     char *file;         /* ca_file; NULL: none */
-    uint8_t sha256[32]; /* of ca_data; 0: there is none */
-    unsigned roots;     /* of plat_roots_set; not 0 unless there is a file or data */
+    uint8_t sha256[32]; /* hash of ca_data; 0 if there is none */
+    unsigned roots;     /* set of plat_roots_set; it is 0 only if there is a file or data */
 } plat_trust_key;
 
 /**
- * Names what a config trusts.  The key borrows the path of the file.
+ * Makes the key of what a config trusts. The key borrows the path of the file.
  * @retval PLAT_ERR_MEMORY  no memory is left
  */
 plat_result plat_trust_key_of(plat_trust_key *key, const plat_stream_config *config);
 
-/** Copies a key with its path.  The caller calls plat_trust_key_free. */
+/** Copies a key and its path. Free the copy with plat_trust_key_free. */
 plat_result plat_trust_key_copy(plat_trust_key *out, const plat_trust_key *key);
 void plat_trust_key_free(plat_trust_key *key);
 
-/** Whether two keys name the same roots. */
+/** Returns whether two keys stand for the same roots. */
 bool plat_trust_key_equals(const plat_trust_key *a, const plat_trust_key *b);
 
 /**

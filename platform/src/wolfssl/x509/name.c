@@ -317,7 +317,8 @@ bool plat_name_has_email(plat_der name)
     return false;
 }
 
-/* Appends a character as UTF-8.  False: it is a control character, or there is no room. */
+/* Appends a character as UTF-8. Returns false if it is a control character, or if there is no
+ * room. */
 static bool put_char(uint32_t c, char *out, size_t cap, size_t *len)
 {
     static const uint8_t heads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };

@@ -36,8 +36,9 @@ bool plat_name_has_email(plat_der name);
 
 /**
  * Finds the last common name (CN) of a name.
- * @param[out] out  it as UTF-8 with a NUL; "" if the result is false
- * @return false: there is none, it is empty, longer than cap allows, or has control characters
+ * @param[out] out  the common name in UTF-8, NUL-terminated; "" if the result is false
+ * @return false if there is none, or if it is empty, longer than cap allows, or has control
+ * characters
  */
 bool plat_name_common_name(plat_der name, char *out, size_t cap);
 

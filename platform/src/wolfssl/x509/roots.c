@@ -33,7 +33,8 @@ static bool holds(const byte *text, long len, const char *what)
     return false;
 }
 
-/* DER begins with a SEQUENCE whose length takes more than one byte. */
+/* Returns whether the bytes begin like DER: with a SEQUENCE whose length takes more than one
+ * byte. */
 static bool looks_like_der(const byte *bytes, size_t len)
 {
     return len > 1 && bytes[0] == PLAT_DER_SEQUENCE && (bytes[1] & 0x80u) != 0;

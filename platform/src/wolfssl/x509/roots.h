@@ -31,9 +31,10 @@ typedef struct plat_roots {
 
 /** The reason why roots could not be loaded. */
 typedef struct plat_roots_fault {
-    const char *source; /* what was loaded, in words; NULL: the file alone says it */
-    const char *file;   /* NULL: the fault is not in a file */
-    const char *why;    /* one line of static text */
+    /* Describes in words what was loaded; NULL if the name of the file is enough. */
+    const char *source;
+    const char *file; /* NULL: the fault is not in a file */
+    const char *why;  /* one line of static text */
 } plat_roots_fault;
 
 /**

@@ -3,9 +3,9 @@
 
 /**
  * @file
- * The roots of IoT Hub and the Device Provisioning Service, compiled into the library.  Their table
- * is service_roots.txt.  CMake takes the certificates from the system that builds the library, see
- * IOTHUB_COMPILED_IN_ROOTS in platform/README.md.
+ * The roots of IoT Hub and the Device Provisioning Service, compiled into the library. They are
+ * listed in service_roots.txt. CMake copies the certificates from the system that builds the
+ * library; see IOTHUB_COMPILED_IN_ROOTS in platform/README.md.
  */
 
 #include "wolfssl/x509/roots.h"
@@ -17,7 +17,7 @@ typedef struct plat_service_root {
     size_t len;
 } plat_service_root;
 
-/** All of them; the generated file service_roots_data.c defines both. */
+/** All compiled-in roots; the generated file service_roots_data.c defines both variables. */
 extern const plat_service_root plat_service_roots[];
 extern const size_t plat_service_root_count;
 

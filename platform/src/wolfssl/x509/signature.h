@@ -43,10 +43,15 @@ plat_algorithm plat_algorithm_read(plat_der identifier);
  */
 const char *plat_key_flaw(plat_der info);
 
-/** Reads a DigestInfo with a hash of SHA-2 (RFC 8017 section 9.2).  False: it is none. */
+/**
+ * Reads a DigestInfo with a hash of SHA-2 (RFC 8017 section 9.2). Returns false if it is not one.
+ */
 bool plat_digest_info_read(plat_der in, plat_der *digest);
 
-/** The kind of a key; 0: another one than clients may have.  info: a whole SubjectPublicKeyInfo. */
+/**
+ * Returns the kind of a key; 0 if clients may not have such a key. info is a complete
+ * SubjectPublicKeyInfo.
+ */
 plat_key_kind plat_key_kind_of(plat_der info);
 
 /** A signature and the bytes that were signed. */
