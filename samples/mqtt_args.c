@@ -76,11 +76,12 @@ static void check_topics(const struct argp_state *state, const mqtt_args *a)
         }
     } else if (!mqc_topic_name_valid(mqc_span_str(a->topic))) {
         cli_usage(state,
-                  "--topic is no topic to publish to: it is empty, not UTF-8, or has + or #");
+                  "--topic is not a topic to publish to: it is empty, not UTF-8, or has + or #");
     }
     if (a->will_topic != NULL && !mqc_topic_name_valid(mqc_span_str(a->will_topic))) {
-        cli_usage(state,
-                  "--will-topic is no topic to publish to: it is empty, not UTF-8, or has + or #");
+        cli_usage(
+            state,
+            "--will-topic is not a topic to publish to: it is empty, not UTF-8, or has + or #");
     }
 }
 
@@ -93,11 +94,11 @@ static void check_host(const struct argp_state *state, const char *host)
     for (size_t i = 0; i < len; i++) {
         if (!isalnum((unsigned char)host[i]) && strchr("-._:%", host[i]) == NULL) {
             cli_usage(state,
-                      "--host is no host name: only the name, without scheme, port and path");
+                      "--host is not a host name: only the name, without scheme, port and path");
         }
     }
     if (len == 0 || len > 253) {
-        cli_usage(state, "--host is no host name: it has 1 to 253 characters");
+        cli_usage(state, "--host is not a host name: it has 1 to 253 characters");
     }
 }
 

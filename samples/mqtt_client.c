@@ -143,7 +143,7 @@ static const char *refusal(uint8_t return_code)
 {
     static const char *const texts[] = { "0",
                                          "1, not MQTT 3.1.1",
-                                         "2, it does not take this client id; see --id",
+                                         "2, it does not accept this client id; see --id",
                                          "3, it is not available",
                                          "4, wrong user name or password; see --username and --pw",
                                          "5, not authorized; see --username and --pw" };
@@ -155,7 +155,7 @@ static void on_connected(app *a, bool session_present)
 {
     a->connected = true;
     if (a->args.keep_session) {
-        puts(session_present ? "the session goes on" : "a new session");
+        puts(session_present ? "the session continues" : "a new session");
     }
     switch (a->args.command) {
     case MQTT_BOTH:

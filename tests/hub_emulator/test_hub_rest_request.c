@@ -120,11 +120,11 @@ static void a_body_is_json_or_empty(void **state)
     assert_int_equal(read("{\"a\":1", 6, &fault), HUB_ERR_ARGUMENT);
     assert_string_equal(fault.text, "the body is not JSON");
     assert_int_equal(read("\"\\u0000\"", 8, &fault), HUB_ERR_ARGUMENT);
-    assert_string_equal(fault.text, "the body nests too deep or holds \\u0000");
+    assert_string_equal(fault.text, "the body is nested too deeply or contains \\u0000");
     memset(deep, '[', 100);
     memset(deep + 100, ']', 100);
     assert_int_equal(read(deep, 200, &fault), HUB_ERR_ARGUMENT);
-    assert_string_equal(fault.text, "the body nests too deep or holds \\u0000");
+    assert_string_equal(fault.text, "the body is nested too deeply or contains \\u0000");
 }
 
 static void a_number_of_the_query_is_whole_and_in_its_range(void **state)

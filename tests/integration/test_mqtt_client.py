@@ -75,7 +75,7 @@ class MqttClient(unittest.TestCase):
         for n in "123":
             self.run_client("publish", "-t", "queue", "-q", "2", "-m", n)
         lines = self.run_client("listen", "-t", "queue", "-q", "2", "-n", "3", *ME)
-        self.assertEqual(lines[0], "the session goes on")
+        self.assertEqual(lines[0], "the session continues")
         self.assertEqual([line for line in lines if line.startswith("queue")],
                          [f"queue (QoS 2): {n}" for n in "123"])
 
@@ -84,7 +84,7 @@ class MqttClient(unittest.TestCase):
         self.listen(*subscriber).stop()
         self.run_client("publish", "-t", "news", "-q", "1", "-m", "heard")
         self.assertIn("news (QoS 1): heard", self.run_client("listen", *subscriber))
-        self.assertEqual(self.run_client("unsubscribe", *subscriber), ["the session goes on"])
+        self.assertEqual(self.run_client("unsubscribe", *subscriber), ["the session continues"])
         self.run_client("publish", "-t", "news", "-q", "1", "-m", "unheard")
         listener = self.listen(*subscriber)
         self.run_client("publish", "-t", "news", "-q", "1", "-m", "heard again")

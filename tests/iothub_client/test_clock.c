@@ -39,7 +39,7 @@ static void a_clock_set_by_much_renews_the_token_immediately(void **state)
         fixture_sleep(&f, 1000); /* a connected client looks at the wall clock once a second */
 
         assert_int_equal(f.hub.connects, 2);
-        assert_non_null(strstr(f.log, "2 session the wall clock was set: a new token"));
+        assert_non_null(strstr(f.log, "2 session the wall clock was set: making a new token"));
         snprintf(expiry, sizeof expiry, "&se=%lld",
                  (long long)(f.platform.clock.wall_ms / 1000 + 3600));
         char earlier[32];

@@ -301,12 +301,13 @@ static void sizes_below_their_minimum_are_refused_with_it(void **state)
         size_t rx, tx, request;
         const char *text; /* NULL: accepted */
     } cases[] = {
-        { 10, 1024, 256, "options: rx_size is 10; at least 256" },
-        { 1024, 10, 256, "options: tx_size is 10; at least 256" },
-        { 1024, 1024, 10, "options: request_size is 10; at least 128" },
-        { IOTHUB_RX_MIN - 1, 1024, 256, "options: rx_size is 255; at least 256" },
-        { 1024, IOTHUB_TX_MIN - 1, 256, "options: tx_size is 255; at least 256" },
-        { 1024, 1024, IOTHUB_REQUEST_MIN - 1, "options: request_size is 127; at least 128" },
+        { 10, 1024, 256, "options: rx_size is 10; it must be at least 256" },
+        { 1024, 10, 256, "options: tx_size is 10; it must be at least 256" },
+        { 1024, 1024, 10, "options: request_size is 10; it must be at least 128" },
+        { IOTHUB_RX_MIN - 1, 1024, 256, "options: rx_size is 255; it must be at least 256" },
+        { 1024, IOTHUB_TX_MIN - 1, 256, "options: tx_size is 255; it must be at least 256" },
+        { 1024, 1024, IOTHUB_REQUEST_MIN - 1,
+          "options: request_size is 127; it must be at least 128" },
         { IOTHUB_RX_MIN, IOTHUB_TX_MIN, IOTHUB_REQUEST_MIN, NULL },
     };
     client_fixture f;
@@ -363,7 +364,7 @@ static void a_ring_too_small_for_the_topic_of_a_long_name_is_refused(void **stat
 
     assert_null(iothub_new(names, &f.options, &error));
 
-    assert_non_null(strstr(error.text, "options: tx_size is 256; at least 3"));
+    assert_non_null(strstr(error.text, "options: tx_size is 256; it must be at least 3"));
     fixture_free(&f);
 }
 

@@ -240,8 +240,8 @@ static void a_date_or_name_of_the_wrong_form_is_refused_and_named(void **state)
     } cases[] = {
         { { .creation_time = "2026-01-31T12:00:00Z", .component = "thermostat1", .output = "o-1" },
           NULL },
-        { { .creation_time = "yesterday" }, "creation_time is no date" },
-        { { .creation_time = "" }, "creation_time is no date" },
+        { { .creation_time = "yesterday" }, "creation_time is not a date" },
+        { { .creation_time = "" }, "creation_time is not a date" },
         { { .component = "thermo stat" }, "component has white space" },
         { { .output = "out\t" }, "output has white space" },
     };

@@ -77,7 +77,7 @@ static void each_fault_has_its_reason(void **state)
     expect_refusal(directory, 10, "directory");
     expect_refusal("/dev/null", 10, "no regular file");
     expect_refusal("/nonexistent/file", 10, "no such file");
-    expect_refusal("/dev/null/file", 10, "a part of the path is no directory");
+    expect_refusal("/dev/null/file", 10, "a part of the path is not a directory");
     expect_refusal("", 10, "no such file");
 }
 

@@ -85,7 +85,7 @@ static void received_bytes_count_until_they_are_read(void **state)
     (void)state;
     uint8_t bytes[100] = { 0 };
     if (!is_known()) {
-        skip_because("this system does not tell what a socket holds");
+        skip_because("this system does not report how many bytes a socket holds");
     }
 
     assert_int_equal(plat_tcp_queues_of(here).unread, 0);
@@ -105,7 +105,7 @@ static void sent_bytes_count_until_the_peers_system_acknowledges_them(void **sta
     uint64_t taken = 0;
     ssize_t n;
     if (!is_known()) {
-        skip_because("this system does not tell what a socket holds");
+        skip_because("this system does not report how many bytes a socket holds");
     }
 
     (void)await(all_is_acknowledged);

@@ -420,9 +420,9 @@ static void each_fault_of_the_roots_has_its_own_text(void **state)
         const char *why;
     } cases[] = {
         { "/nonexistent/roots.pem", "there is no such file" },
-        { "/dev/null/roots.pem", "a part of the path is no directory" },
+        { "/dev/null/roots.pem", "a part of the path is not a directory" },
         { "/", "it is a directory" },
-        { "/dev/null", "it is no regular file" },
+        { "/dev/null", "it is not a regular file" },
         { write_file("fault_empty.pem", "", 0), "it is empty" },
         { write_file("fault_pem.pem", bad_pem, strlen(bad_pem)), "none of them can be read" },
         { write_file("fault_key.pem", key, strlen(key)), "it is a private key" },

@@ -122,7 +122,7 @@ __attribute__((noreturn)) static void refuse_long(const char *program, const cha
     if (name_may_show(name, len)) {
         fail(program, "%s --%.*s", what, (int)len, name);
     }
-    fail(program, "%s (not shown, as it may hold a secret)", what);
+    fail(program, "%s (not shown, as it may contain a secret)", what);
 }
 
 typedef enum scan { SCAN_NEXT, SCAN_SKIP_VALUE, SCAN_END } scan;

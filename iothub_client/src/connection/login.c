@@ -67,7 +67,8 @@ static iothub_result fill_connect(const iothub_context *context, const iothub_cr
     put_user_name(&t, context);
     o->username = since(&t, user_name_at);
     if (t.overflow) {
-        return iothub_fail(error, IOTHUB_ERR_TOO_BIG, "user name too long: model_id, user_agent");
+        return iothub_fail(error, IOTHUB_ERR_TOO_BIG,
+                           "the user name is too long: model_id or user_agent");
     }
     o->keep_alive_s = context->options.keep_alive_s;
     o->clean_session = context->options.clean_session;

@@ -486,7 +486,8 @@ void session_on_engine_error(iothub_session *s, mqc_result r, bool deferred)
 void session_on_connack(iothub_session *s, bool session_present)
 {
     credential_accepted(&s->credential);
-    feed(s, LIFE_CONNACK, IOTHUB_OK, session_present ? "logged in, session kept" : "logged in");
+    feed(s, LIFE_CONNACK, IOTHUB_OK,
+         session_present ? "logged in; the hub has kept the session" : "logged in");
 }
 
 void session_on_refusal(iothub_session *s, uint8_t return_code)
@@ -642,7 +643,7 @@ static void look_at_clock(iothub_session *s, mqc_time now)
     if (!s->renewal.due && when < channel_deadline(session_channel(s))) {
         channel_set_deadline(session_channel(s), when);
         callback_log_text(s->context, IOTHUB_LOG_WARNING, "session",
-                          "the wall clock was set: a new token");
+                          "the wall clock was set: making a new token");
     }
 }
 

@@ -86,9 +86,10 @@ static void set_number(iothub_options *o, const number_option *n)
 
 static iothub_result check_least(const char *name, size_t value, size_t least, iothub_error *error)
 {
-    return value >= least ? IOTHUB_OK
-                          : iothub_fail(error, IOTHUB_ERR_ARG, "options: %s is %zu; at least %zu",
-                                        name, value, least);
+    return value >= least
+               ? IOTHUB_OK
+               : iothub_fail(error, IOTHUB_ERR_ARG, "options: %s is %zu; it must be at least %zu",
+                             name, value, least);
 }
 
 static iothub_result check_number(const iothub_options *o, const number_option *n,
@@ -98,8 +99,8 @@ static iothub_result check_number(const iothub_options *o, const number_option *
     const size_t least = n->least == OPTION_BEFORE ? read_number(o, n - 1) : n->least;
 
     if (n->most != UINT32_MAX && value > n->most) {
-        return iothub_fail(error, IOTHUB_ERR_ARG, "options: %s is %zu; at most %zu", n->name, value,
-                           (size_t)n->most);
+        return iothub_fail(error, IOTHUB_ERR_ARG, "options: %s is %zu; it must be at most %zu",
+                           n->name, value, (size_t)n->most);
     }
     return check_least(n->name, value, least, error);
 }

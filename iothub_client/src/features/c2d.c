@@ -68,7 +68,7 @@ iothub_result c2d_accept(iothub_c2d *f, uint32_t delivery)
     }
     if (f->generation != f->context->generation || delivery != delivery_of(f, packet_id)) {
         return context_refuse(f->context, IOTHUB_ERR_EXPIRED,
-                              "message: its connection is gone, the hub sends it again");
+                              "message: its connection has ended; the hub sends it again");
     }
     if (!acknowledge(f, packet_id)) {
         return context_refuse(f->context, IOTHUB_ERR_STATE, "message: accepted before");

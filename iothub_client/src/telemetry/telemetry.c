@@ -118,8 +118,9 @@ static bool has_white_space(const char *name)
 static iothub_result check_forms(iothub_context *context, const iothub_telemetry *t)
 {
     if (t->creation_time != NULL && !iothub_date_valid(t->creation_time)) {
-        return context_refuse(context, IOTHUB_ERR_ARG,
-                              "telemetry: creation_time is no date such as 2026-01-31T12:00:00Z");
+        return context_refuse(
+            context, IOTHUB_ERR_ARG,
+            "telemetry: creation_time is not a date such as 2026-01-31T12:00:00Z");
     }
     if (has_white_space(t->component) || has_white_space(t->output)) {
         return context_refuse(context, IOTHUB_ERR_ARG,

@@ -90,7 +90,7 @@ plat_result plat_sqlite_store_open_sized(const plat_sqlite_options *o, size_t st
  * @param[out] detail  why it failed: one line that names the file or the option; "" after PLAT_OK
  * @retval PLAT_ERR_STORE_VERSION  made by another version, for another purpose or another owner
  * @retval PLAT_ERR_STORE_DAMAGED  the file is not a store, or the store is damaged
- * @retval PLAT_ERR_STORE_BUSY     another process has the store open
+ * @retval PLAT_ERR_STORE_BUSY     another process uses the store open
  * @retval PLAT_ERR_FULL           no space to make it; nothing of it is left on the disk
  * @retval PLAT_ERR_ARG            path or owner is NULL, path is empty, or max_disk_bytes is too
  * small

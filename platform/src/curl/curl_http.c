@@ -352,7 +352,8 @@ static plat_result finish(curl_http *h, CURLcode code, plat_http_answer *answer)
     }
     if (!h->head_ended) { /* libcurl accepts the end of the connection as the end of the headers */
         end_request(h);
-        return refuse(h, PLAT_ERR_IO, "HTTP: the connection ended inside the head of the answer");
+        return refuse(h, PLAT_ERR_IO,
+                      "HTTP: the connection ended inside the headers of the answer");
     }
     (void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_after);

@@ -25,7 +25,7 @@ const char *plat_result_str(plat_result r)
     case PLAT_ERR_STORE: return "the store cannot be read or written";
     case PLAT_ERR_STORE_VERSION: return "a store of another version or owner";
     case PLAT_ERR_STORE_DAMAGED: return "not a store, or a damaged one";
-    case PLAT_ERR_STORE_BUSY: return "another process has the store";
+    case PLAT_ERR_STORE_BUSY: return "another process uses the store";
     case PLAT_ERR_IDENTITY: return "client certificate or its key not usable";
     case PLAT_ERR_PASSPHRASE: return "passphrase of the private key wrong or missing";
     case PLAT_ERR_SIGNER: return "signing with the private key failed";

@@ -10,7 +10,7 @@ static const char *explain_open(int error)
 {
     switch (error) {
     case ENOENT: return "there is no such file";
-    case ENOTDIR: return "there is no such file: a part of the path is no directory";
+    case ENOTDIR: return "there is no such file: a part of the path is not a directory";
     case EACCES: return "this user may not read it";
     case EMFILE:
     case ENFILE: return "no descriptor left to open it";
@@ -25,7 +25,7 @@ static const char *examine(const struct stat *about, size_t limit)
         return "it is a directory, not a file";
     }
     if (!S_ISREG(about->st_mode)) {
-        return "it is no regular file";
+        return "it is not a regular file";
     }
     return about->st_size < 0 || (uintmax_t)about->st_size > limit ? "it is too large" : NULL;
 }

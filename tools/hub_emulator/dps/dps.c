@@ -59,7 +59,7 @@ static hub_result open_id_scope(dps *d, hub_fault *fault)
         return r;
     }
     if (r != HUB_ERR_NO_RESOURCE) {
-        hub_store_set_aside(d->store, DPS_FILE, r == HUB_OK ? "holds no id scope" : fault->text);
+        hub_store_set_aside(d->store, DPS_FILE, r == HUB_OK ? "contains no id scope" : fault->text);
         hub_store_report(d->store, "the provisioning service got a new id scope");
     }
     cJSON_Delete(json);

@@ -154,7 +154,7 @@ hub_result hub_check_publish(hub *h, const void *key, const hub_publish *p, hub_
     const hub_connection *c = hub_connections_find(&h->connections, key);
 
     if (c == NULL || c->identity == NULL) {
-        return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "the device is gone");
+        return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "the device was deleted");
     }
     hub_topic topic = hub_topic_read(p->topic, c->identity->device, c->identity->module);
     return check(&topic, p, fault);

@@ -69,7 +69,7 @@ static const struct argp_option option_table[] = {
     { "dps-assigning", OPT_DPS_ASSIGNING, "N", 0,
       "Answer each registration N times with \"assigning\" first (default 1)", 0 },
     { "dps-retry-after", OPT_DPS_RETRY_AFTER, "SECONDS", 0,
-      "The time that devices shall wait after each of these answers (default 1)", 0 },
+      "How long devices are asked to wait after each of these answers (default 1)", 0 },
     { "verbose", 'v', NULL, 0, "Log to standard error what clients do and why they are refused",
       0 },
     { "mosquitto", OPT_MOSQUITTO, "FILE", 0,

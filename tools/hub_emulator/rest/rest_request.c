@@ -76,7 +76,7 @@ hub_result rest_request_read_body(rest_request *r, hub_fault *fault)
     }
     return hub_fail(fault, HUB_ERR_ARGUMENT, "%s",
                     hub_json_valid(r->body, r->body_len)
-                        ? "the body nests too deep or holds \\u0000"
+                        ? "the body is nested too deeply or contains \\u0000"
                         : "the body is not JSON");
 }
 

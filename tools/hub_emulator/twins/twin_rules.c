@@ -26,7 +26,7 @@ static hub_result check_key(const char *key, hub_fault *fault)
     for (const char *p = key; *p != '\0'; p++) {
         if (strchr(".$ ", *p) != NULL || control_at(p)) {
             return hub_fail(fault, HUB_ERR_ARGUMENT,
-                            "twin: a key holds '.', '$', a space or a control character: %.100s",
+                            "twin: a key contains '.', '$', a space or a control character: %.100s",
                             key);
         }
     }
@@ -78,7 +78,7 @@ static hub_result check_at(const cJSON *container, int depth, bool in_array, hub
         if (r == HUB_OK && (cJSON_IsObject(child) || cJSON_IsArray(child))) {
             r = check_at(child, depth + 1, in_array, fault);
         } else if (r == HUB_OK && in_array && cJSON_IsNull(child)) {
-            r = hub_fail(fault, HUB_ERR_ARGUMENT, "twin: an array holds null");
+            r = hub_fail(fault, HUB_ERR_ARGUMENT, "twin: an array contains null");
         } else if (r == HUB_OK) {
             r = check_scalar(child, fault);
         }

@@ -258,7 +258,7 @@ static const char *why_no_roots(const char *file)
         return strerror(errno);
     }
     if (!S_ISREG(s.st_mode)) {
-        return S_ISDIR(s.st_mode) ? "it is a directory" : "it is no regular file";
+        return S_ISDIR(s.st_mode) ? "it is a directory" : "it is not a regular file";
     }
     return s.st_size == 0 ? "it is empty" : "there is no certificate in it that can be read";
 }

@@ -6,7 +6,7 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 const char plat_tls_too_many_certificates[] =
-    "the server sends more certificates than this wolfSSL reads, it seems";
+    "the server seems to send more certificates than this wolfSSL can read";
 
 static const char *explain_alert(WOLFSSL *ssl)
 {

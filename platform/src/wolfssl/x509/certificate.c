@@ -77,10 +77,10 @@ static const char *contradiction(const plat_certificate *c)
         return "a certificate of the chain has no subject";
     }
     if (x->has_usage && (x->usage & PLAT_USAGE_KEY_CERT_SIGN) != 0 && !x->is_ca) {
-        return "a certificate of the chain is to sign others, but is no CA";
+        return "a certificate of the chain is used to sign others, but is not a CA";
     }
     if (x->has_constraints && !x->is_ca) {
-        return "a certificate of the chain has name constraints, but is no CA";
+        return "a certificate of the chain has name constraints, but is not a CA";
     }
     return NULL;
 }
