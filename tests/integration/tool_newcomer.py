@@ -249,7 +249,7 @@ class Newcomer(unittest.TestCase):
             (1, "/nowhere.pem", ["telemetry"], {ca: "/nowhere.pem"}),
             (1, "directory|PEM|certificate", ["telemetry"], {ca: "/"}),
             (1, "PEM|certificate", ["telemetry"], {ca: self.path("garbage")}),
-            (1, "PEM|certificate", ["telemetry"], {ca: self.path("empty")}),
+            (1, "it is empty", ["telemetry"], {ca: self.path("empty")}),
             (1, "trust|root", ["telemetry"], {ca: None}),
         ))
 
@@ -275,8 +275,8 @@ class Newcomer(unittest.TestCase):
             "SharedAccessKey is not base64; copy it whole": good[:-1],
             "SharedAccessKey is given twice": good + ";SharedAccessKey=" + key,
             "exclude each other": good + ";SharedAccessSignature=" + TOKEN,
-            "x509 is not supported yet": good.rpartition(";")[0] + ";x509=true",
-            "X509Cert is not supported yet": good + ";X509Cert=True",
+            "x509=true needs a certificate": good.rpartition(";")[0] + ";x509=true",
+            "SharedAccessKey and x509=true exclude each other": good + ";X509Cert=True",
             "x509 can only be true or false": good + ";x509=1",
             "part 4 is empty; leave out one ';'": good + ";;",
             "another resource": good.rpartition(";")[0] + ";SharedAccessSignature=" +

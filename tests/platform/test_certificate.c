@@ -85,9 +85,9 @@ static void fields_that_contradict_each_other_are_a_flaw(void **state)
     } cases[] = {
         { CA, NULL },
         { "end usage=80", NULL },
-        { "end usage=04", "is no CA" },
-        { "usage=84", "is no CA" },
-        { "end -dns:bad.example", "is no CA" },
+        { "end usage=04", "is not a CA" },
+        { "usage=84", "is not a CA" },
+        { "end -dns:bad.example", "is not a CA" },
         { "ca -dns:bad.example", NULL },
         /* The certificate is self-signed, so its subject is missing as well. */
         { "ca cn=", "no issuer" },

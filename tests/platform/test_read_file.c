@@ -75,7 +75,7 @@ static void each_fault_has_its_reason(void **state)
 {
     (void)state;
     expect_refusal(directory, 10, "directory");
-    expect_refusal("/dev/null", 10, "no regular file");
+    expect_refusal("/dev/null", 10, "not a regular file");
     expect_refusal("/nonexistent/file", 10, "no such file");
     expect_refusal("/dev/null/file", 10, "a part of the path is not a directory");
     expect_refusal("", 10, "no such file");
@@ -86,7 +86,7 @@ static void a_fifo_does_not_block(void **state)
     (void)state;
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    expect_refusal(path, 10, "no regular file");
+    expect_refusal(path, 10, "not a regular file");
 }
 
 int main(void)
