@@ -16,8 +16,8 @@ run_clang_tidy() {
     xargs -0 -n 1 -P "$jobs" clang-tidy -p build/dev --quiet 2>/dev/null
 }
 
-# missingIncludeSystem: cppcheck does not need the headers of the system.
-# unusedStructMember: a union removes const for the sake of libraries that never write.
+# missingIncludeSystem: cppcheck does not need the headers of the system. unusedStructMember: one member of a union is
+# only there to remove const, for libraries that never write.
 run_cppcheck() {
   cppcheck --std=c11 --language=c --enable=warning,style,performance,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=unusedStructMember --error-exitcode=1 --quiet \

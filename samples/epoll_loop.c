@@ -66,7 +66,7 @@ static void watch(const app *a, const plat_poll *before, const plat_poll *now)
 
     if (before->fd >= 0 && !same) {
         control(a, EPOLL_CTL_DEL, (int)before->fd,
-                0); /* still open: the client closes it in a later call */
+                0); /* The descriptor is still open: the client closes it in a later call. */
     }
     if (now->fd >= 0) {
         control(a, same ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, (int)now->fd, events);

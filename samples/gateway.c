@@ -91,7 +91,7 @@ static void on_timer(device *d, uint64_t now)
     if (iothub_get_state(d->client) == IOTHUB_STOPPED) {
         (void)iothub_start(d->client);
     } else if (iothub_send_telemetry(d->client, &message, NULL) == IOTHUB_OK) {
-        d->sent++; /* otherwise its small buffer is full and this message is skipped */
+        d->sent++; /* if this fails, the small buffer is full and the message is skipped */
     }
     bool over = d->sent == g->sample.count;
     d->next_ms = over ? PLAT_POLL_SET_NEVER : now + g->sample.interval_s * 1000ULL;

@@ -46,8 +46,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'i': s->interval_s = number(state, "interval", arg, 1000000); return 0;
     case 'c': s->cache = arg; return 0;
     case 'd': s->duration_s = number(state, "duration", arg, 1000000); return 0;
-    case ARGP_KEY_ARG: /* not repeated in the message, since it may be a connection string with a
-                          key */
+    /* The argument is not shown in the message, because it may be a connection string with a
+     * key. */
+    case ARGP_KEY_ARG:
         cli_usage(state, "Too many arguments: there are only options%s",
                   needs_string(s) ? ", and the connection string is in the environment variable "
                                     "IOTHUB_DEVICE_CONNECTION_STRING"
@@ -91,7 +92,8 @@ static void read_environment(sample *s)
     }
     s->options.ca_file = getenv("IOTHUB_CA_FILE");
     if (s->options.ca_file != NULL && !cli_may_show(s->options.ca_file) &&
-        access(s->options.ca_file, R_OK) != 0) { /* the client's error text would show it */
+        /* The client's own error text would show the secret. */
+        access(s->options.ca_file, R_OK) != 0) {
         exit(cli_error("IOTHUB_CA_FILE is not the name of a file: %s", strerror(errno)));
     }
 }

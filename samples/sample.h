@@ -12,7 +12,7 @@
 #include <iothub/client.h>
 
 typedef struct sample {
-    const char *connection_string; /* from IOTHUB_DEVICE_CONNECTION_STRING */
+    const char *connection_string; /* value of IOTHUB_DEVICE_CONNECTION_STRING */
     iothub_options options;        /* platform, IOTHUB_PORT or --port, and IOTHUB_CA_FILE are set */
     unsigned count;                /* --count */
     unsigned duration_s;           /* --duration */

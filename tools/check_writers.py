@@ -77,7 +77,7 @@ class Struct:
     name: str
     file: str
     members: dict = field(default_factory=dict)
-    outer: str = None  # for an unnamed struct or union: the struct that contains it
+    outer: str = None  # the struct that contains an unnamed struct or union
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Place:
     """What an expression refers to."""
     type: Type
     struct: str = None  # the private struct that contains the memory
-    local: bool = False  # it is part of a local variable
+    local: bool = False  # the expression is part of a local variable
     address: bool = False  # the expression is its address
 
 
@@ -557,7 +557,7 @@ def types_of(texts, layer):
 
 
 def owner_of(struct, texts):
-    """Returns the file that may write a struct; None: the only file that does."""
+    """Returns the file that may write a struct. None means that any file may, if it is the only one."""
     if struct.name in OWNERS:
         return OWNERS[struct.name]
     beside = struct.file[:-2] + ".c"

@@ -52,7 +52,7 @@ static void reclaim(mqc_outbox *o)
     }
     while (o->count > 0) {
         if (mqc_oldest(o)->state != MQC_ENTRY_DEAD || (o->send == 0 && o->grant > 0)) {
-            return; /* not dead, or still being sent */
+            return; /* the entry has not ended, or its bytes are still being sent */
         }
         drop_head(o);
     }
@@ -488,7 +488,7 @@ static mqc_time look_at(mqc_outbox *o, size_t position, mqc_time now)
         return e->u.expires;
     }
     if (e->state == MQC_ENTRY_QUEUED && position < o->grant) {
-        o->overdue = true; /* it is being sent, so mqc_outbox_consume decides */
+        o->overdue = true; /* the entry is being sent, so mqc_outbox_consume decides */
     } else {
         note_oldest(o, e, now);
         end_entry(o, e, position, MQC_OUTCOME_EXPIRED);

@@ -29,7 +29,7 @@ typedef struct many_options {
     size_t devices;
     size_t messages; /* number of messages of all devices together */
     uint64_t rate;   /* messages per second of all devices together */
-    size_t at_once;  /* how many devices may be connecting at the same time */
+    size_t at_once;  /* largest number of devices that may be connecting at the same time */
     uint16_t keep_alive_s;
     bool idle;  /* also measure one keep-alive interval without messages */
     bool storm; /* also let the hub end and return */
@@ -43,7 +43,7 @@ typedef struct many {
     const many_options *options;
     plat_poll_set *set;
     many_device **devices;
-    size_t connected;   /* now */
+    size_t connected;   /* number of devices connected now */
     bool may_lose;      /* if true, a lost connection does not end the program */
     uint64_t period_us; /* time between two messages of one device */
     uint64_t sent;

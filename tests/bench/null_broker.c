@@ -32,7 +32,7 @@ typedef struct broker {
     int epoll;
     uint16_t port; /* 0: any */
     bool secure;
-    bool stay; /* until SIGTERM */
+    bool stay; /* true: runs until SIGTERM */
     null_flood flood;
     unsigned long open; /* connections */
     bool begun;         /* the first CONNECT has arrived */

@@ -278,7 +278,8 @@ static void make(made_cert *out, const plan_cert *c)
     chain_der part = { .len = 0 };
     chain_der whole = { .len = 0 };
     put_signed_part(&part, c);
-    const size_t len = part.len; /* only this part, because the bytes after it differ in each run */
+    /* Only this part is changed, because the bytes after it differ in each run. */
+    const size_t len = part.len;
     apply(c->before, part.bytes, len);
     size_t sequence = der_open(&whole, 0x30);
     der_append(&whole, part.bytes, len);

@@ -68,7 +68,7 @@ typedef struct plan_cert {
     uint8_t key, signer;     /* indexes of the keys */
     uint8_t from, to;        /* indexes of plan_dates */
     uint8_t serial;          /* index of plan_serials */
-    bool version_1;          /* without extensions */
+    bool version_1;          /* certificate of version 1, which has no extensions */
     plan_basic basic;
     int8_t path_len; /* -1: none */
     uint8_t usage;   /* one of USAGE_...; 0: no such extension */

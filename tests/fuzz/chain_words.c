@@ -52,7 +52,7 @@ const plan_general plan_generals[PLAN_GENERALS] = {
     NAME(IP, "\xC0\x00\x02\x01\xFF\xFF\xFF\xFF"),
     NAME(IP, "\x0A\x00\x00\x00\xFF\x00\x00\x00"),
     NAME(IP, "\0\0\0\0\0\0\0\0"),
-    NAME(IP, "\xC0\x00\x02\x01\xFF\x00\xFF\xFF"), /* no prefix */
+    NAME(IP, "\xC0\x00\x02\x01\xFF\x00\xFF\xFF"), /* a mask that is not a prefix */
     NAME(IP, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
              "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"),
     NAME(IP, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),

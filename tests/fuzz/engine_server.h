@@ -66,7 +66,7 @@ typedef struct world {
     /* If true, the server counts its packet ids upwards; otherwise it reuses the same ones. */
     bool counts;
     unsigned out_count;
-    uint8_t handed[HANDED_MAX]; /* how often the client has delivered each message */
+    uint8_t handed[HANDED_MAX]; /* number of deliveries of each message by the client */
     uint32_t newest[LANES];
     struct {
         uint16_t id;

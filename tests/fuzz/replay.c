@@ -22,7 +22,7 @@ typedef struct blob {
 
 static blob *corpus[FILES_MAX]; /* never freed, because it is needed until the end */
 static size_t corpus_count;
-static blob *current; /* in memory shared with the parent process */
+static blob *current; /* lies in memory that is shared with the parent process */
 static uint64_t seed = 1;
 
 static uint32_t roll(size_t sides)

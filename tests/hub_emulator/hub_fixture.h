@@ -26,7 +26,7 @@ typedef struct sent_publish {
 typedef struct hub_fixture {
     hub hub;
     char dir[64];
-    int64_t now_ms;  /* both clocks */
+    int64_t now_ms;  /* time of both clocks, before step_ms is added to the wall clock */
     int64_t step_ms; /* how far the wall clock was moved forward */
     char notices[4096];
     sent_publish sent[128];

@@ -11,7 +11,8 @@ int query_setup(void **state);
 
 /* Returns all rows as JSON text, fetched in pages of up to `max` rows, or the text of the fault. */
 char *query_answer_paged(hub_fixture *f, const char *text, size_t max);
-char *query_answer(hub_fixture *f, const char *text); /* the same with pages of the default size */
+/* Does the same with pages of the default size. */
+char *query_answer(hub_fixture *f, const char *text);
 void query_expect(hub_fixture *f, const char *text, const char *expected);
 
 /* Returns `before`, `count` times `piece`, `middle`, then `count` times `closing`. */

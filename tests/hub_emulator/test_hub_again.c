@@ -102,7 +102,7 @@ static void the_session_that_is_kept_for_it_is_ended(void **state)
 
     assert_int_equal(fixture_connect(f, &old_client, "device1", true), HUB_OK);
     delete_and_register_again(f);
-    assert_string_equal(f->ended, ""); /* no session was kept */
+    assert_string_equal(f->ended, ""); /* the session of the deleted device does not continue */
     hub_disconnected(&f->hub, &old_client);
     assert_int_equal(fixture_connect(f, &old_client, "device1", false), HUB_OK);
     hub_disconnected(&f->hub, &old_client);

@@ -168,7 +168,7 @@ static void unpack(const hub_text *from, hub_text *amqp, bool *closed)
         assert_true(end - p >= 2);
         size_t len = p[1];
         size_t head = 2;
-        assert_in_range(len, 0, 126); /* not masked */
+        assert_in_range(len, 0, 126); /* the highest bit would mean that the frame is masked */
         if (len == 126) {
             len = (size_t)p[2] << 8 | p[3];
             head = 4;

@@ -117,7 +117,8 @@ static void modes_are_read_in_any_case_of_letters(void **state)
         assert_string_equal(enter(&x, existing), cases[i].existing);
         assert_string_equal(enter(&x, missing), cases[i].missing);
     }
-    assert_string_equal(enter(&x, "{\"id\":\"plain\"}"), ""); /* as createOrUpdate */
+    /* Without a mode, the entry means createOrUpdate. */
+    assert_string_equal(enter(&x, "{\"id\":\"plain\"}"), "");
     assert_true(there(&x, "plain"));
     hub_exchange_end(&x);
 }

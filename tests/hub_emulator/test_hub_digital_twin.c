@@ -170,7 +170,8 @@ static void a_patch_that_breaks_a_rule_changes_nothing(void **state)
         "[{\"op\":\"add\",\"path\":\"/a\",\"value\":{\"b\":[1]}}]",
         "[{\"op\":\"add\",\"path\":\"/a\",\"value\":{\"__t\":\"c\"}}]",
         "[{\"op\":\"add\",\"path\":\"/a\",\"value\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":1}}}}}}]",
-        "[{\"op\":\"add\",\"path\":\"/t1\",\"value\":{\"b\":2}}]", /* no $metadata */
+        /* The member $metadata is missing. */
+        "[{\"op\":\"add\",\"path\":\"/t1\",\"value\":{\"b\":2}}]",
         "[{\"op\":\"add\",\"path\":\"/t1\",\"value\":{\"b\":[2],\"$metadata\":{}}}]",
         "[{\"op\":\"add\",\"path\":\"/rate\",\"value\":{\"b\":2,\"$metadata\":{}}}]",
         "[{\"op\":\"add\",\"path\":\"/rate/b\",\"value\":2}]",

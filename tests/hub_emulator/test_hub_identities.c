@@ -115,7 +115,7 @@ static void an_identity_that_is_taken_out_belongs_to_the_caller(void **state)
         hub_identities_take_out(&l, id);
         assert_int_equal(l.count, before - 1);
         assert_null(hub_identities_find_client(&l, id->client_id));
-        hub_identities_take_out(&l, id); /* not there */
+        hub_identities_take_out(&l, id); /* the identity is not in the list any more */
         assert_int_equal(l.count, before - 1);
         hub_identity_free(id);
     }

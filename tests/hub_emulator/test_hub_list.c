@@ -71,7 +71,7 @@ static void each_member_can_be_removed_and_pushed_again(void **state)
         }
         hub_list_remove(&m[gone].link);
         assert_string_equal(text_of(&l), left[gone]);
-        hub_list_remove(&m[gone].link); /* in none */
+        hub_list_remove(&m[gone].link); /* the member is in no list now */
         assert_string_equal(text_of(&l), left[gone]);
         hub_list_push(&l, &m[gone].link, &m[gone]);
         (void)snprintf(again, sizeof again, "%zu%s", gone, left[gone]);

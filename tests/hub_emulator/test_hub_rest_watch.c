@@ -140,7 +140,7 @@ static void a_watch_is_over_at_its_deadline_or_when_it_is_ended(void **state)
     (void)state;
     assert_false(rest_watch_over(&w, 99));
     assert_true(rest_watch_over(&w, 100));
-    w.deadline_ms = 0; /* none */
+    w.deadline_ms = 0; /* 0 means no deadline */
     assert_false(rest_watch_over(&w, INT64_MAX));
     rest_watch_end(&w);
     assert_true(rest_watch_over(&w, 0));

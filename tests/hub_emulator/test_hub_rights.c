@@ -245,7 +245,8 @@ static void a_parent_must_be_an_edge_device_and_no_child(void **state)
         "{\"deviceScope\":\"x\"}",
         "{\"deviceScope\":\"ms-azure-iot-edge://\"}",
         "{\"deviceScope\":\"ms-azure-iot-edge://nobody-1\"}",
-        "{\"deviceScope\":\"ms-azure-iot-edge://edge-1\"}", /* another generation */
+        /* The number belongs to another generation of the device. */
+        "{\"deviceScope\":\"ms-azure-iot-edge://edge-1\"}",
         "{\"parentScopes\":\"SCOPE\"}",
         "{\"parentScopes\":[5]}",
         "{\"parentScopes\":[\"SCOPE\",\"SCOPE\"]}",

@@ -36,7 +36,7 @@ typedef struct trial {
     unsigned count;
     unsigned accepted; /* messages that the engine has accepted */
     unsigned done;
-    unsigned arrived; /* different ones */
+    unsigned arrived; /* number of different messages that have arrived */
     unsigned twice;
     unsigned connections;
     unsigned repeated; /* number of messages with DUP */

@@ -126,7 +126,7 @@ class Samples(unittest.TestCase):
         how, errors = self.hub.fail(name, *arguments, **changes)
         self.assertIn(text, errors)
         self.assertTrue(errors.startswith(name + ": "), errors)
-        if how == 1:  # after wrong usage, a hint follows
+        if how == 1:  # wrong usage is followed by a hint
             self.assertEqual(errors.count("\n"), 1, errors)
         self.assertNotIn(key, errors)
         self.assertEqual(how, status, errors)

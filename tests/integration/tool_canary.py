@@ -35,7 +35,7 @@ POLICY = f"HostName={HOST};SharedAccessKeyName=service;SharedAccessKey={KEY}"
 TOKEN = (f"SharedAccessSignature sr={HOST}%2Fdevices%2Fdevice1&sig="
          f"{urllib.parse.quote(KEY, safe='')}&se=4000000000")
 SECRETS = (KEY, TOKEN, STRING, POLICY)
-WINDOW = 10  # so many consecutive characters of the key must not be shown
+WINDOW = 10  # number of consecutive characters of a secret that must not be shown
 CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 SAMPLES = ("telemetry", "c2d", "twin", "methods", "event_loop", "runner", "store_and_forward",
            "gateway")

@@ -34,7 +34,7 @@ static void forget_input(runner_rig *r)
     (void)n;
 }
 
-/* Both locks must be held. */
+/* Lets the runner sleep. The caller must hold both locks. */
 static void fall_asleep(runner_rig *r, int timeout_ms)
 {
     r->asleep = true;

@@ -36,7 +36,7 @@ struct runner_rig {
     unsigned sleeps; /* number of sleeps that did not end immediately */
     iothub_state state;
     unsigned dones;                            /* number of ended requests that have a tag */
-    unsigned taken[RIG_TAGS], ended[RIG_TAGS]; /* by tag */
+    unsigned taken[RIG_TAGS], ended[RIG_TAGS]; /* number of requests with each tag */
     iothub_result last_result;
 
     /* Hooks; NULL means none. The runner's thread calls them, except for on_publish: the sending

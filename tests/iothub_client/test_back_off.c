@@ -242,7 +242,7 @@ static void a_stream_that_could_not_be_made_names_the_reason_and_is_given_back(v
     f.platform.net.stream_result = PLAT_ERR_TRUST_STORE;
     f.platform.net.names_fault = true;
     named->state = SCRIPTED_FAILED;
-    named->borrowed_host = named->host; /* none */
+    named->borrowed_host = named->host; /* as if it had no host yet */
     named->failure_detail = "roots.pem: no certificate in it";
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     fixture_run(&f);

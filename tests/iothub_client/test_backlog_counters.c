@@ -139,7 +139,7 @@ static void a_purge_drops_what_waits_and_keeps_what_is_on_its_way(void **state)
     feed();
     engine_fixture_run(&f);
     assert_int_equal(backlog_purge(&part), 10 - LANE_MAX);
-    assert_int_equal(backlog_purge(&part), 0); /* they were dropped before */
+    assert_int_equal(backlog_purge(&part), 0); /* the messages were dropped before */
     append(2, 0);
     backlog_on_time(&part, false, engine_fixture_now(&f));
     assert_int_equal(part.ends.dropped, 10 - LANE_MAX);
@@ -209,9 +209,9 @@ static void each_counter_that_is_wrong_is_seen(void **state)
     BROKEN(lane_max, -1);
     BROKEN(purging, 1);                                         /* more records than are waiting */
     BROKEN(purge_begin, part.purge_end - part.purge_begin + 1); /* begins behind its end */
-    BROKEN(purge_end, -(int64_t)part.purge_end);                /* no purge */
-    BROKEN(table.free, 5);      /* the number of a slot that was never used */
-    BROKEN(health.failures, 1); /* failures of a store that works */
+    BROKEN(purge_end, -(int64_t)part.purge_end); /* a purge that ends before record 1 */
+    BROKEN(table.free, 5);                       /* the number of a slot that was never used */
+    BROKEN(health.failures, 1);                  /* failures of a store that works */
 }
 
 static void without_a_store_there_are_no_records(void **state)

@@ -57,7 +57,7 @@ static void a_twin_request_counts_but_for_the_clients_own(void **state)
     assert_false(busy_with_connection(context, &idle)); /* the request was not sent yet */
     assert_int_equal(iothub_process(f.client), IOTHUB_OK);
     assert_true(busy_with_connection(context, &idle));
-    /* False, because the request can be made again later. */
+    /* The client is not busy, because the request can be made again later. */
     assert_false(busy_with_last_messages(context, &idle, true));
     fixture_free(&f);
 }

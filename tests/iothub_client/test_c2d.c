@@ -113,7 +113,7 @@ static void after_a_cut_it_cannot_be_accepted_any_more(void **state)
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_int_equal(iothub_message_accept(f.client, old), IOTHUB_ERR_EXPIRED);
 
-    send_message(&f, "", "x", 7); /* the same message again, with the same packet id */
+    send_message(&f, "", "x", 7); /* sends the same message again, with the same packet id */
     assert_int_equal(iothub_message_accept(f.client, old), IOTHUB_ERR_EXPIRED);
     assert_int_equal(iothub_message_accept(f.client, f.deliveries[1]), IOTHUB_OK);
     fixture_run(&f);

@@ -199,7 +199,8 @@ static void each_stage_of_opening_has_its_budget(void **state)
     assert_true(channel_is_late(&r.ch, now(&r)));
     r.stream->stall_at = PLAT_STAGE_CONNECT;
     assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_WAITS);
-    assert_false(channel_is_late(&r.ch, now(&r))); /* false, because the next stage has begun */
+    /* The channel is not late, because the next stage has begun. */
+    assert_false(channel_is_late(&r.ch, now(&r)));
     r.stream->stall_at = PLAT_STAGE_OPEN;
     assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_READY);
     assert_true(channel_deadline(&r.ch) == IOTHUB_NEVER);

@@ -202,7 +202,7 @@ static void a_clock_that_is_lost_keeps_the_connection(void **state)
         fixture_sleep(&f, 2 * MINUTE_MS);
 
         fake_clock_set_wall(&f.platform.clock, 0);
-        /* After the time of the renewal, which is impossible without a clock. */
+        /* This is later than the time of the renewal, which is impossible without a clock. */
         fixture_sleep(&f, 100 * MINUTE_MS);
         assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
         assert_int_equal(f.hub.connects, 1);

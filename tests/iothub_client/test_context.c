@@ -26,7 +26,7 @@ static void requests_are_numbered_from_one_and_never_zero(void **state)
 
     for (iothub_op n = 1; n < 100; n++) {
         assert_int_equal(context_next_op(&f.context), n);
-        /* The same number again, because it was not taken. */
+        /* Returns the same number again, because it was not taken. */
         assert_int_equal(context_next_op(&f.context), n);
         context_take_op(&f.context, n, &op);
         assert_int_equal(op, n);

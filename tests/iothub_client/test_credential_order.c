@@ -228,7 +228,7 @@ static void kinds_may_be_mixed(void **state)
     char token[IOTHUB_SAS_TOKEN_SIZE];
     client_fixture f;
     snprintf(token, sizeof token, "%s", device_token(0)); /* expired */
-    identity.info.chain_until_s = NOW - 1;                /* as well */
+    identity.info.chain_until_s = NOW - 1;                /* expired as well */
     const iothub_credential list[] = { iothub_token_credential(token),
                                        iothub_x509_credential(&identity),
                                        iothub_key_credential(KEY, NULL) };

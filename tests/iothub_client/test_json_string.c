@@ -78,7 +78,8 @@ static void strings_are_compared_by_meaning(void **state)
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         const mqc_span json = mqc_span_str(strings[i].json);
         const char *text = strings[i].text;
-        const bool whole = text != NULL && strlen(text) == strings[i].len; /* no \u0000 */
+        /* The text contains no \\u0000. */
+        const bool whole = text != NULL && strlen(text) == strings[i].len;
         if (text == NULL) {
             assert_false(iothub_json_equals(json, ""));
             assert_false(iothub_json_equals(json, "abc"));

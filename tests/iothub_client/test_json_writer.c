@@ -60,7 +60,7 @@ static void every_kind_of_value_is_written(void **state)
     assert_int_equal(w.len, strlen(all));
     iothub_json_reader_init(&r, mqc_span_of(buf, w.len));
     while (iothub_json_next(&r)) {
-        /* only the end matters */
+        /* the loop only has to reach the end */
     }
     assert_int_equal(r.result, IOTHUB_OK);
 }
@@ -143,7 +143,7 @@ static void every_order_of_calls_gives_json_or_is_refused(void **state)
             iothub_json_reader reader;
             iothub_json_reader_init(&reader, mqc_span_str(buf));
             while (iothub_json_next(&reader)) {
-                /* only the end matters */
+                /* the loop only has to reach the end */
             }
             if (r == IOTHUB_OK ? reader.result != IOTHUB_OK
                                : r != IOTHUB_ERR_STATE || buf[0] != '\0') {

@@ -315,7 +315,8 @@ static void only_work_wakes_the_runner_and_only_while_it_sleeps(void **state)
     iothub_lock *g = f.client->context.lock;
 
     do_send_telemetry(f.client);
-    assert_int_equal(fake_threads.take_wakes(&g->thread), 0); /* awake anyway */
+    /* The runner is awake, so it needs no wake-up. */
+    assert_int_equal(fake_threads.take_wakes(&g->thread), 0);
     fixture_run(&f);
 
     g->asleep = true;

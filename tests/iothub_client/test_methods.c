@@ -266,7 +266,7 @@ static void the_seventeenth_open_call_is_answered_503(void **state)
 static void request_ids_of_any_shape_go_back_as_they_came(void **state)
 {
     (void)state;
-    char longest[64]; /* of 63 */
+    char longest[64]; /* room for 63 characters */
     const char *const rids[] = { "1", "0f8fad5b-d9cb-469f-a165-70867728950e", "a%2Fb%20c",
                                  longest };
     memset(longest, 'r', 63);
@@ -322,7 +322,8 @@ static void the_answer_is_json_or_empty(void **state)
         for (unsigned n = 0; n < sizeof bad / sizeof bad[0]; n++) {
             assert_int_equal(respond(&f, i, 200, bad[n], NULL), IOTHUB_ERR_JSON);
         }
-        assert_int_equal(respond(&f, i, 200, good[i], NULL), IOTHUB_OK); /* still open */
+        /* The call is still open. */
+        assert_int_equal(respond(&f, i, 200, good[i], NULL), IOTHUB_OK);
     }
     fixture_free(&f);
 }
@@ -367,7 +368,7 @@ static void a_token_that_never_was_is_refused(void **state)
     assert_int_equal(iothub_method_respond(f.client, &f.tokens[0], 200, NULL, 2, NULL, NULL),
                      IOTHUB_ERR_ARG);
     t = f.tokens[0];
-    memset(t.rid, 'x', sizeof t.rid); /* not terminated */
+    memset(t.rid, 'x', sizeof t.rid); /* the text has no NUL at its end */
     assert_int_equal(iothub_method_respond(f.client, &t, 200, "{}", 2, NULL, NULL), IOTHUB_ERR_ARG);
     memset(&t, 0, sizeof t);
     assert_int_equal(iothub_method_respond(f.client, &t, 200, "{}", 2, NULL, NULL),

@@ -130,7 +130,7 @@ static void what_may_be_half_of_a_secret_is_not_shown(void **state)
     (void)state;
     static const char *const secrets[] = {
         "c2VjcmV0==",                                 /* a key with base64 padding */
-        "c2VjcmV0=",                                  /* the same */
+        "c2VjcmV0=",                                  /* the same key with less padding */
         "sec+ret=x",                                  /* '+' occurs in keys and never in names */
         "secretsecretsecretsecretsecretsecret=value", /* longer than any name */
     };

@@ -441,7 +441,7 @@ static void both_descriptors_are_shown_while_there_are_two(void **state)
     assert_renewed(&r);
     iothub_poll_info(r.f.client, &p);
     assert_int_equal(p.fds[0].fd, -1);
-    assert_int_equal(p.fds[1].fd, 11); /* still in the second slot, where it was before */
+    assert_int_equal(p.fds[1].fd, 11); /* the connection is still in the second slot */
     assert_true(p.fds[1].want_read);
     assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
     fixture_run(&r.f);

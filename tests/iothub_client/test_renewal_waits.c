@@ -214,7 +214,7 @@ static void reconnect_now_makes_the_new_connection_first(void **state)
     iothub_op op = fixture_send(&r.f, "meanwhile");
     fixture_run(&r.f);
     assert_ended_well(&r.f, op);
-    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK); /* the same */
+    assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK); /* requests the renewal again */
     r.new->stall_at = PLAT_STAGE_OPEN;
     fixture_run(&r.f);
 
@@ -280,7 +280,8 @@ static void reconnect_now_waits_three_seconds_also_when_the_renewal_comes_due(vo
         assert_int_equal(iothub_reconnect_now(r.f.client), IOTHUB_OK);
         fixture_sleep(&r.f, 2999);
         assert_int_equal(r.f.hub.connects, 1);
-        fixture_sleep(&r.f, 1); /* and three more seconds for the answer, on the old connection */
+        /* Three more seconds are waited for the answer on the old connection. */
+        fixture_sleep(&r.f, 1);
         assert_int_equal(iothub_get_state(r.f.client), IOTHUB_RENEWING);
         fixture_sleep(&r.f, 2999);
         assert_int_equal(r.f.hub.connects, 1);

@@ -17,7 +17,7 @@ static void each_failure_of_the_platform_has_its_result(void **state)
         assert_true(strlen(iothub_result_str(mapped)) > 0);
         for (int other = PLAT_EOF; other > r; other--) {
             bool same = iothub_from_plat((plat_result)other) == mapped;
-            /* Only these two share a result: the connection is gone. */
+            /* Only these two codes have the same result: the connection was lost. */
             assert_int_equal(same, other == PLAT_EOF && r == PLAT_ERR_IO);
         }
     }

@@ -44,7 +44,7 @@ typedef struct run {
     unsigned sent, ended_count;
     uint8_t ended[RUN + 1], reached[RUN + 1];
     unsigned seen;     /* number of publishes that were checked */
-    unsigned on, last; /* the connection, and the last number received on it */
+    unsigned on, last; /* number of the connection, and of the last message received on it */
 } run;
 
 static uint32_t next_random(run *r)

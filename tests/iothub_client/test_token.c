@@ -387,7 +387,7 @@ static void a_new_token_leads_to_a_planned_reconnect(void **state)
     fixture_free(&f);
 }
 
-/* It is not known how long the old token is valid. */
+/* The client does not know how long the old token is valid. */
 static void an_open_call_postpones_the_new_token_for_ten_seconds(void **state)
 {
     (void)state;

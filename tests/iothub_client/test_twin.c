@@ -128,7 +128,7 @@ static void a_request_that_times_out_while_leaving_ends_in_time(void **state)
     fixture_stream(&f)->send_room = 5;
     iothub_op op = twin_get(&f);
     fixture_sleep(&f, 60500);
-    /* Not ended, because a packet that is partly sent cannot be cancelled. */
+    /* The request has not ended, because a packet that is partly sent cannot be cancelled. */
     assert_int_equal(fixture_ended(&f, op, NULL), 0);
 
     fixture_stream(&f)->send_room = SIZE_MAX;

@@ -131,7 +131,7 @@ static void every_request_is_tried_however_long_the_hub_throttles(void **state)
     client_fixture f;
     throttled(&f);
 
-    for (unsigned n = 0; n < 20; n++) { /* after these, the back-off is at its limit */
+    for (unsigned n = 0; n < 20; n++) { /* after these attempts, the back-off is at its limit */
         (void)twin_get(&f);
         fixture_sleep(&f, 60000);
         assert_int_equal(f.done_count, n + 1);
@@ -163,7 +163,7 @@ static void no_wait_is_longer_than_half_the_time_of_a_request(void **state)
             longest = wait > longest ? wait : longest;
             fixture_sleep(&f, wait);
         }
-        /* It is not longer than retry_max_ms either. */
+        /* The back-off is not longer than retry_max_ms either. */
         mqc_time most = times_ms[i] / 2 < 60000 ? times_ms[i] / 2 : 60000;
         assert_in_range(longest, most / 4 * 3, most);
         fixture_free(&f);

@@ -30,7 +30,7 @@ typedef struct world {
     unsigned seen; /* number of publishes that were handled */
     mail mails[MAIL];
     unsigned mail_count;
-    unsigned losses; /* how many of 16 notifications are lost */
+    unsigned losses; /* number of notifications, out of 16, that are lost */
 
     cJSON *told; /* the document as the application received it */
     uint64_t told_version;

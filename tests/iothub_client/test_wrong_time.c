@@ -69,7 +69,7 @@ static void a_client_without_a_driver_says_so_in_the_log(void **state)
     fixture_init(&f, NULL);
     assert_int_equal(iothub_start(f.client), IOTHUB_OK);
     for (int i = 0; i < 5;
-         i++) { /* like an application that waits for IOTHUB_CONNECTED with sleep(1) */
+         i++) { /* acts like an application that waits for IOTHUB_CONNECTED with sleep(1) */
         assert_int_equal(iothub_get_state(f.client), IOTHUB_STOPPED);
         fake_clock_advance(&f.platform.clock, 1000);
     }

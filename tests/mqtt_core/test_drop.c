@@ -280,7 +280,7 @@ static void an_answer_before_the_stream_reports_frees_no_bytes_on_their_way(void
         assert_true(r.sent_len >= 8 * offered);
         assert_memory_equal(r.sent + taken, lent, len);
         rig_pull(&r);
-        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* now all the space is free again */
+        while (publish(&r, 1, 0xEE, 1) == MQC_OK) { /* all the space is free again */
         }
         rig_send_all(&r);
         /* Space is freed from the oldest message on, but never beyond one that is

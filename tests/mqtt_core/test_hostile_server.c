@@ -167,7 +167,7 @@ static void every_violation_ends_the_connection_with_an_error_that_names_the_pac
     }
 }
 
-/* Which first bytes are valid, by tables 2.1 and 2.2 of MQTT 3.1.1. */
+/* Returns whether the first byte of a packet is valid, by tables 2.1 and 2.2 of MQTT 3.1.1. */
 static bool first_byte_valid(unsigned first)
 {
     static const uint16_t flags[16] = {

@@ -135,7 +135,8 @@ static void full_and_stuck_differ(void **state)
         assert_true(mqc_inbox_ack(&t.b, id));
     }
     assert_true(mqc_inbox_full(&t.b));
-    assert_false(mqc_inbox_stuck(&t.b)); /* not stuck, because PUBRECs can be encoded */
+    /* The inbox is not stuck, because PUBRECs can be encoded. */
+    assert_false(mqc_inbox_stuck(&t.b));
     (void)answers(&t.b);
     assert_true(mqc_inbox_stuck(&t.b)); /* stuck: every entry waits for a PUBREL */
     assert_int_equal(mqc_inbox_release(&t.b, 3), MQC_INBOX_RELEASED);

@@ -46,7 +46,7 @@ typedef struct world {
     uint32_t unreleased[65536];
     outgoing out[OUT_MAX];
     uint32_t out_count;         /* number of QoS 2 messages that the server has sent */
-    uint8_t handed[HANDED_MAX]; /* how often the client has delivered each message */
+    uint8_t handed[HANDED_MAX]; /* number of deliveries of each message by the client */
     bool unacked[HANDED_MAX];   /* delivered, and not acknowledged by the application */
     bool server_ready;          /* the server has received CONNECT */
     uint32_t newest[LANES];

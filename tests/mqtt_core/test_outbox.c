@@ -64,7 +64,7 @@ static void kept_messages_wait_for_their_release(void **state)
     for (uint32_t i = 1; i <= 3; i++) {
         assert_int_equal(rig_queue(&r, i, 0, true, 0), MQC_OK);
     }
-    rig_release(&r, 1, MQC_ERR_STATE); /* not sent */
+    rig_release(&r, 1, MQC_ERR_STATE); /* the message was not sent */
 
     rig_send_all(&r);
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);

@@ -284,7 +284,7 @@ static void messages_wait_for_a_slot_until_one_is_released(void **state)
     (void)mqc_rx_space(&r.e, &len);
     /* 3 was skipped, since it gets a slot only after the server has released a message. */
     assert_int_equal(len, 4096);
-    /* The small message that follows it. */
+    /* Now a small message follows. */
     assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 4), MQC_OK);
     expect_sent(&r, "PUBREC 2\n");
     assert_null(strstr(r.log, "id3"));
@@ -393,7 +393,7 @@ static void oversize_messages_are_reported_once(void **state)
         assert_int_equal(r.last.type, MQC_EVENT_OVERSIZE);
         assert_int_equal(r.last.u.publish.payload_len, 96 - topic);
         bytes[0] = 0x3C;
-        assert_int_equal(rig_feed(&r, bytes, 102), MQC_OK); /* before PUBREC */
+        assert_int_equal(rig_feed(&r, bytes, 102), MQC_OK); /* PUBREC was not sent yet */
         expect_sent(&r, "PUBREC 7\n");
         reconnect(&r, true);
         for (size_t i = 0; i < 102; i++) {

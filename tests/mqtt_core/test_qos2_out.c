@@ -125,7 +125,7 @@ static void the_window_counts_until_pubcomp(void **state)
     pubrec(&r, 2);
     expect_sent(&r, "PUBREL 1\nPUBREL 2\n");
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
-    reconnect(&r, true); /* also there */
+    reconnect(&r, true); /* both stay in flight after a reconnect */
     assert_int_equal(mqc_lane(&r.e, 0).in_flight, 2);
     expect_sent(&r, "PUBREL 1\nPUBREL 2\n");
     pubcomp(&r, 1);

@@ -69,7 +69,7 @@ static void only_the_last_one_that_was_sent_can_go_again(void **state)
     rig_init(&r, &two_at_a_time);
     rig_connect(&r, true, false);
     keep(&r, 1, 1, 0);
-    assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_ERR_STATE); /* not sent */
+    assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_ERR_STATE); /* the message was not sent yet */
     keep(&r, 2, 1, 0);
     keep(&r, 3, 1, 0);
     expect_sent(&r, SENT(1) SENT(2));
@@ -80,7 +80,7 @@ static void only_the_last_one_that_was_sent_can_go_again(void **state)
     /* Message 2, which was sent later, must be requeued first. */
     assert_int_equal(mqc_requeue(&r.e, 0, 1), MQC_ERR_STATE);
     assert_int_equal(mqc_requeue(&r.e, 0, 2), MQC_OK);
-    /* A repeated answer to the same message. */
+    /* The server repeats its answer to the same message. */
     assert_int_equal(mqc_requeue(&r.e, 0, 2), MQC_ERR_STATE);
     expect_sent(&r, "");
     rig_gather(&r);

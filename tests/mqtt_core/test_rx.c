@@ -298,7 +298,8 @@ static void no_more_bytes_are_taken_than_there_was_room_for(void **state)
     rig_init(&r, &sizes);
     assert_null(mqc_rx_space(&r.e, &cap));
     assert_int_equal(cap, 0);
-    assert_int_equal(mqc_rx_commit(&r.e, 1, r.now), MQC_ERR_STATE); /* not connected */
+    /* The engine is not connected. */
+    assert_int_equal(mqc_rx_commit(&r.e, 1, r.now), MQC_ERR_STATE);
     rig_connect(&r, true, false);
 
     memcpy(mqc_rx_space(&r.e, &cap), ((const uint8_t[]){ 0x30, 6, 0 }), 3);
@@ -349,7 +350,7 @@ static void messages_wait_for_a_free_slot_in_the_table(void **state)
     assert_int_equal(r.events, 2);
     (void)mqc_rx_space(&r.e, &len);
     assert_int_equal(len, 0);
-    /* Not the oldest message, so its slot is not free yet. */
+    /* This is not the oldest message, so its slot is not free yet. */
     assert_int_equal(mqc_ack(&r.e, 2), MQC_OK);
     rig_send_all(&r);
     rig_pull(&r);

@@ -285,7 +285,7 @@ static void far_from_the_server_the_mark_is_a_quarter(void **state)
     rig_deinit(&s.r);
 }
 
-/* It does not matter which lane it is. */
+/* Which of the lanes it is does not matter. */
 static void of_two_lanes_the_one_that_needs_fewer_answers_counts(void **state)
 {
     (void)state;

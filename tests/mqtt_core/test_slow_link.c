@@ -9,8 +9,8 @@ enum {
     STEP_MS = 100,
     MESSAGE = 65536,
     BUFFER = 1 << 20,
-    RECORD = 16384, /* of TLS */
-    SEGMENT = 1448  /* of TCP */
+    RECORD = 16384, /* bytes of a TLS record */
+    SEGMENT = 1448  /* bytes of a TCP segment */
 };
 
 /* Describes how the bytes get from the engine to the server. */
@@ -57,7 +57,7 @@ typedef struct world {
     size_t handed; /* bytes of `down` that the engine has received */
     unsigned pings;
     unsigned received; /* number of publishes that the server has received */
-    unsigned acked;    /* that ended, */
+    unsigned acked;    /* number of them that have ended */
     unsigned messages; /* number of publishes that the engine has delivered */
     uint64_t counted;  /* bytes counted in each direction before the simulation began */
     mqc_time server_heard_at;

@@ -186,7 +186,7 @@ static void an_answer_is_missed_also_while_reading_stands_still(void **state)
         (void)rig_publish(&r, 0, 1, 1, 5);
         rig_send_all(&r);
         mqc_time start = r.now;
-        for (uint8_t id = 1; id <= 2; id++) { /* only one of these two fits */
+        for (uint8_t id = 1; id <= 2; id++) { /* only one of the two messages fits */
             r.now = earlier ? start + 1 : start + ACK;
             assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, id), MQC_OK);
         }

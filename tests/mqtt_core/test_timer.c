@@ -41,7 +41,7 @@ static void the_earliest_of_all_parts_counts(void **state)
     /* Half of the time that its PUBACK may take. */
     assert_int_equal(rig_deadline(&r), start + 10000);
     assert_int_equal(rig_queue(&r, 2, 1, false, start + 9000), MQC_OK);
-    assert_int_equal(rig_deadline(&r), start + 9000); /* its expiry */
+    assert_int_equal(rig_deadline(&r), start + 9000); /* the expiry of the message */
     assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 1), MQC_OK);
     /* The inbox is full, so this message has to wait. */
     assert_int_equal(RIG_FEED(&r, 0x32, 5, 0, 1, 't', 0, 2), MQC_OK);

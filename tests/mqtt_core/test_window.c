@@ -346,7 +346,7 @@ static void only_a_lane_that_was_stopped_waits_for_a_batch(void **state)
     (void)rig_queue(&r, 6, 1, false, r.now + 10);
     assert_int_equal(rig_sent_now(&r), 0);
     rig_puback(&r, 2);
-    /* It waits for a batch: three messages are still in flight. */
+    /* The engine waits for a batch, because three messages are still in flight. */
     assert_int_equal(rig_sent_now(&r), 0);
     r.now += 10;
     assert_int_equal(mqc_tick(&r.e, r.now), MQC_OK);

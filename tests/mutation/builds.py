@@ -62,7 +62,7 @@ class Build:
         options = {
             "CMAKE_BUILD_TYPE": "Debug",  # builds with the valid checks
             "CMAKE_C_FLAGS_DEBUG": "",
-            "CMAKE_C_COMPILER": "gcc",  # because gcov belongs to gcc
+            "CMAKE_C_COMPILER": "gcc",  # gcov belongs to gcc
             "CMAKE_C_FLAGS": MODES[self.mode],
             "CMAKE_C_COMPILER_LAUNCHER": "",
             "CMAKE_EXPORT_COMPILE_COMMANDS": "ON",
@@ -173,7 +173,7 @@ def limit(mode, seconds):
     def apply():
         resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if mode != "asan":  # not with ASan, which reserves the whole address space
+        if mode != "asan":  # ASan reserves the whole address space, so it gets no limit
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
     return apply, wall

@@ -42,7 +42,7 @@ KEYWORDS = set(
     "static const volatile unsigned signed int char bool void long short typedef extern inline".split()
 )
 INTEGERS = set("int unsigned size_t mqc_time uint8_t uint16_t uint32_t uint64_t int32_t int64_t char".split())
-# Other values to return from functions of these types.
+# Values that a mutant returns instead, for functions of these types.
 RESULTS = {
     "mqc_result": ("MQC_OK", "MQC_ERR_STATE"),
     "iothub_result": ("IOTHUB_OK", "IOTHUB_ERR_STATE"),
@@ -73,7 +73,7 @@ class Mutant:
     function: str
     edits: tuple  # pairs of positions and the new text, in order
     before: str  # the lines that change, joined to one line with single spaces
-    after: str  # the same lines after the change
+    after: str  # the changed lines
 
     @property
     def key(self):

@@ -25,7 +25,7 @@ typedef struct draft {
     int from_days, to_days;
     bool v1;
     buffer serial;
-    buffer extensions; /* whole ones */
+    buffer extensions; /* complete extensions in DER */
     buffer alt_names, permitted, excluded;
     bool constrained, constraints_not_critical;
 } draft;

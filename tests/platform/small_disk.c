@@ -13,7 +13,7 @@
 
 #include "store_fixture.h"
 
-/* True for the root user of the machine, not for that of a user namespace. */
+/* True for the root user of the machine; false for the root user of a user namespace. */
 static bool may_use_loop;
 
 static bool write_text(const char *path, const char *text)

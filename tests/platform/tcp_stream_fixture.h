@@ -14,7 +14,7 @@
 #include "posix/wait.h"
 
 extern plat_tcp_stream tcp;
-extern plat_stream *const s; /* the same stream */
+extern plat_stream *const s; /* the stream under test */
 
 /** Set-up function of a test. */
 int make_stream(void **state);

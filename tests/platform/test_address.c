@@ -43,7 +43,7 @@ static void a_port_is_stored_in_network_order_and_changes_nothing_else(void **st
         plat_address_set_port(&v6, ports[i]);
         assert_int_equal(ntohs(v4.v4.sin_port), ports[i]);
         assert_int_equal(ntohs(v6.v6.sin6_port), ports[i]);
-        v4.v4.sin_port = v6.v6.sin6_port = 0xFFFF; /* the same port that address_of filled in */
+        v4.v4.sin_port = v6.v6.sin6_port = 0xFFFF; /* the port that address_of has filled in */
         assert_memory_equal(&v4, &(plat_address){ .v4 = address_of(AF_INET, "192.0.2.7").v4 },
                             sizeof v4.v4);
         assert_memory_equal(&v6, &(plat_address){ .v6 = address_of(AF_INET6, "2001:db8::7").v6 },

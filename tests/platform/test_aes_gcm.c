@@ -76,7 +76,7 @@ static void the_published_answers_come_out(void **state)
         assert_int_equal(plat_aes_gcm_seal(&r, tag), PLAT_OK);
         assert_memory_equal(out, want, r.len);
         assert_memory_equal(tag, want_tag, TAG);
-        r.in = r.out; /* in place */
+        r.in = r.out; /* the output overwrites the input */
         assert_int_equal(plat_aes_gcm_open(&r, tag), PLAT_OK);
         assert_memory_equal(out, in, r.len);
     }

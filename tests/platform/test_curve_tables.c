@@ -116,7 +116,7 @@ static size_t connect_and_count(const tls_peer_config *config)
     plat_result r;
     heap.points = 0;
     heap.in_use = heap.peak = 0;
-    restart_stream(); /* no session */
+    restart_stream(); /* removes the saved sessions */
     assert_int_equal(s->ops->open(s, HOST, 8883, 0), PLAT_OK);
     tls_peer_start(&peer, &wire, config, NULL);
     while ((r = step_client()) == PLAT_WOULD_BLOCK) {

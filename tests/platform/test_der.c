@@ -75,7 +75,7 @@ static void forms_that_der_does_not_have_are_refused(void **state)
         { (const uint8_t *)"\x30\x80\x00\x00", 4 },         /* indefinite length */
         { (const uint8_t *)"\x1f\x81\x01\x00", 4 },         /* a tag of several bytes */
         { (const uint8_t *)"\x30\xff\x00\x00", 4 },         /* a length of 127 octets */
-        { (const uint8_t *)"\x04\x84\x00\x00\x00\x00", 6 }, /* of four */
+        { (const uint8_t *)"\x04\x84\x00\x00\x00\x00", 6 }, /* a length of four octets */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         plat_der in = bad[i];

@@ -46,7 +46,8 @@ static void removals_count_at_once_and_only_once(void **state)
     for (int again = 0; again < 2; again++) {
         assert_int_equal(sqlite_removals_add(&parts.removals, 1), PLAT_OK);
         assert_int_equal(sqlite_removals_add(&parts.removals, 10), PLAT_OK);
-        assert_int_equal(sqlite_removals_add(&parts.removals, ROWS + 1), PLAT_OK); /* no record */
+        /* There is no such record. */
+        assert_int_equal(sqlite_removals_add(&parts.removals, ROWS + 1), PLAT_OK);
         assert_int_equal(parts.removals.count, ROWS - 2);
         assert_int_equal(parts.removals.bytes, bytes - 11);
     }
@@ -156,7 +157,8 @@ static void members_that_disagree_are_seen(void **state)
     m.out_of_order_count = 2;
     m.out_of_order[0] = 5;
     m.out_of_order[1] = 6;
-    assert_false(sqlite_removals_valid(&m)); /* nothing waits */
+    /* Removals must wait for something, but waiting is false. */
+    assert_false(sqlite_removals_valid(&m));
     m.waiting = true;
     assert_true(sqlite_removals_valid(&m));
     m.out_of_order[1] = 5;
@@ -166,7 +168,7 @@ static void members_that_disagree_are_seen(void **state)
     assert_false(sqlite_removals_valid(&m));
     m = parts.removals;
     m.count = 0;
-    assert_false(sqlite_removals_valid(&m)); /* bytes that belong to no record */
+    assert_false(sqlite_removals_valid(&m)); /* the bytes belong to no record */
 }
 #else
 static void members_that_disagree_are_seen(void **state)

@@ -150,7 +150,7 @@ static void the_deadline_is_set_by_what_is_not_on_the_disk(void **state)
     store_open(f);
     assert_int_equal(f->store->ops->next_deadline(f->store), 0);
 
-    store_append(f, 1); /* at 1000 */
+    store_append(f, 1); /* the record was appended at 1000 ms */
 
     assert_int_equal(f->store->ops->next_deadline(f->store), 1050);
     assert_int_equal(f->store->ops->on_time(f->store, 1049), PLAT_OK);

@@ -92,7 +92,8 @@ static void send_down(size_t len)
 {
     peer.held_len = 0;
     for (size_t at = 0; at < len;) {
-        const size_t n = len - at < RECORD / 2 ? len - at : RECORD / 2; /* as many bytes as fit */
+        /* Each record contains as many bytes as fit. */
+        const size_t n = len - at < RECORD / 2 ? len - at : RECORD / 2;
         size_t got = 0;
         tls_peer_send(&peer, text + at, n);
         for (size_t more = 0; got < n; got += more) {

@@ -283,7 +283,7 @@ static void bytes_to_wait_for_grow_below_like_the_recent_records(void **state)
     assert_int_equal(least_below(1), 1);
     tls_peer_send(&peer, "x", 1);
     assert_int_equal(s->ops->recv(s, buf, sizeof buf, &n), PLAT_OK);
-    assert_int_equal(least_below(100), 800); /* not 2,300 */
+    assert_int_equal(least_below(100), 800);
     disconnect();
 }
 

@@ -69,7 +69,7 @@ typedef struct device {
     cJSON *desired;
     uint64_t desired_version;
     uint64_t levels;
-    uint64_t next_level; /* in connects */
+    uint64_t next_level; /* number of connects after which the memory is measured next */
     int64_t settle_by_ms;
     size_t heap; /* bytes on the heap at the first measurement */
     int descriptors;

@@ -11,7 +11,7 @@
 typedef struct fake_http {
     plat_http base;
     /* These members decide how requests end; the test may set them at any time. */
-    plat_result start_result; /* of start */
+    plat_result start_result; /* result of start */
     plat_result result;       /* result of progress; PLAT_WOULD_BLOCK: the request has not ended */
     int status;
     const char *body;

@@ -28,7 +28,7 @@ typedef struct fake_hub {
     /* These members decide how the hub answers; the test may set them at any time. */
     /* If true, the hub does not answer packets of this type. */
     bool mute_connect, mute_subscribe, mute_unsubscribe, mute_publish, mute_ping;
-    uint8_t return_code; /* of CONNACK */
+    uint8_t return_code; /* return code of CONNACK */
     bool session_present;
     /* A filter that contains this text is refused; NULL: none is refused. */
     const char *refuse_filter;

@@ -26,7 +26,7 @@ typedef struct fake_store {
     plat_store base; /* first */
     fake_record *records;
     size_t len;
-    uint64_t first_seq; /* of records[0] */
+    uint64_t first_seq; /* sequence number of records[0] */
     uint64_t next_seq;
     uint64_t max_count; /* most records; one more is refused with PLAT_ERR_FULL; 0: no limit */
     uint64_t sync_delay_ms;
@@ -34,7 +34,7 @@ typedef struct fake_store {
 
     unsigned calls;      /* number of calls so far, of functions that can fail */
     unsigned fail_at;    /* number (from 1) of the first call that fails; 0: no call fails */
-    unsigned fail_count; /* how many calls fail, counted from fail_at */
+    unsigned fail_count; /* number of calls that fail, beginning with the one at fail_at */
     plat_result fail_with;
     unsigned failures; /* number of calls that have failed on purpose */
     const char *detail;

@@ -18,14 +18,14 @@ typedef enum scripted_call {
     SCRIPTED_SEND,
     SCRIPTED_CLOSE, /* never fails */
     SCRIPTED_CALLS,
-    SCRIPTED_ANY = SCRIPTED_CALLS /* for scripted_fail: any call that can fail */
+    SCRIPTED_ANY = SCRIPTED_CALLS /* means any call that can fail; only for scripted_fail */
 } scripted_call;
 
 typedef enum scripted_state {
     SCRIPTED_CLOSED = 0,
     SCRIPTED_OPENING,
     SCRIPTED_READY,
-    SCRIPTED_FAILED /* until close is called; each call returns the same failure again */
+    SCRIPTED_FAILED /* lasts until close is called; each call returns the same failure again */
 } scripted_state;
 
 typedef struct scripted_bytes {
@@ -68,7 +68,7 @@ struct scripted_stream {
     /* What has happened. The test reads these members. */
     scripted_state state;
     plat_stage stage;
-    unsigned calls[SCRIPTED_CALLS]; /* since init */
+    unsigned calls[SCRIPTED_CALLS]; /* number of calls of each function since init */
     char host[256];
     const char *borrowed_host;
     uint16_t port;

@@ -67,7 +67,7 @@ static void text_for_people_shows_control_characters_as_escapes(void **state)
         { "\xC2\x9B", "\\xC2\\x9B" },
         { "\x9B", "\\x9B" },                   /* CSI as a single byte */
         { "\xC1\x9B", "\\xC1\\x9B" },          /* an overlong encoding, which is not valid UTF-8 */
-        { "\xE0\x80\x9B", "\\xE0\\x80\\x9B" }, /* another */
+        { "\xE0\x80\x9B", "\\xE0\\x80\\x9B" }, /* another overlong encoding */
         { "\xED\xA0\x80", "\\xED\\xA0\\x80" }, /* half of a surrogate pair */
         { "\xF4\x90\x80\x80", "\\xF4\\x90\\x80\\x80" }, /* beyond Unicode */
         { "\xE2\x80\xAE", "\\xE2\\x80\\xAE" }, /* a mark that reverses the direction of text */

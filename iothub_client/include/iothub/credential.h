@@ -65,7 +65,7 @@ typedef struct iothub_shared_key {
 typedef struct iothub_credential {
     iothub_credential_kind kind;        /**< Its kind, which tells what is valid in as. */
     const iothub_credential_type *type; /**< Private. */
-    /** What it was made from. */
+    /** The data of the credential; kind decides which member is used. */
     union {
         iothub_shared_key key;   /**< IOTHUB_CREDENTIAL_KEY. */
         const char *token;       /**< IOTHUB_CREDENTIAL_TOKEN: the SharedAccessSignature. */

@@ -100,11 +100,11 @@ typedef struct iothub_retry {
 
 /** Desired properties from the hub. Spans and texts are valid until the callback returns. */
 typedef struct iothub_desired {
-    mqc_span json;     /**< The complete desired properties, or a patch to merge into them. */
-    mqc_span reported; /**< With complete: the reported properties as the hub has them; otherwise
-                            empty. */
-    uint64_t version;  /**< The $version of the desired properties. */
-    bool complete;     /**< json is the whole object; the first call after each connect. */
+    mqc_span json; /**< The complete desired properties, or a patch to merge into them. */
+    /** If complete is true, the reported properties that the hub has; otherwise\n empty. */
+    mqc_span reported;
+    uint64_t version; /**< The $version of the desired properties. */
+    bool complete;    /**< json is the whole object; the first call after each connect. */
     /**
      * IOTHUB_OK, or IOTHUB_ERR_TOO_BIG: the twin is larger than rx_size, so the properties that the
      * application has may be out of date. In that case text gives the size, json is {} (a patch

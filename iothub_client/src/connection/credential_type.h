@@ -33,7 +33,8 @@ struct iothub_credential_type {
     iothub_result (*put_password)(const iothub_context *context, const iothub_credential *c,
                                   iothub_text *t, mqc_span *password, iothub_error *error);
     iothub_result unusable; /* the result if the credential is not valid now, */
-    const char *too_early;  /* and the texts */
+    /* The texts for a credential that is not valid yet and for an expired one. */
+    const char *too_early;
     const char *too_late;
     const char *ends_soon; /* log lines while the credential is in use */
     const char *has_ended;

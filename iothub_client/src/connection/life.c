@@ -2,8 +2,9 @@
 
 enum {
     RENEW_TIMEOUT_MS = 10000, /* time limit for acknowledgements of messages in flight */
-    URGENT_TIMEOUT_MS = 3000, /* the same limit if the old connection may already be dead */
-    LEAVE_TIMEOUT_MS = 2000   /* time limit for sending DISCONNECT */
+    /* The same limit in a case in which the old connection may already be dead. */
+    URGENT_TIMEOUT_MS = 3000,
+    LEAVE_TIMEOUT_MS = 2000 /* time limit for sending DISCONNECT */
 };
 
 /* Returns the later state. A stream that tries its next address reports an early stage again,

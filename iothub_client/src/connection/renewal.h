@@ -20,7 +20,7 @@ typedef enum renewal_step {
 
 typedef struct iothub_renewal {
     bool due;
-    bool urgent;        /* by iothub_reconnect_now */
+    bool urgent;        /* iothub_reconnect_now has requested it */
     int8_t reason;      /* iothub_result of the latest failure of the spare */
     uint32_t failures;  /* number of consecutive failures of the spare */
     mqc_time retry_at;  /* earliest time of the next attempt; 0: any time */

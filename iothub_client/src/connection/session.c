@@ -191,7 +191,7 @@ static void set_deadline(iothub_session *s, iothub_state state, uint32_t wait_ms
         channel_begin_stage(session_channel(s), state, now);
     } else if (state > IOTHUB_SUBSCRIBING || state == IOTHUB_STOPPED) {
         channel_set_deadline(session_channel(s), wait_ms > 0 ? now + wait_ms : IOTHUB_NEVER);
-    } /* in other states, the channel sets the deadline */
+    } /* in the other states, the channel itself sets the deadline */
 }
 
 static void tell(iothub_session *s, iothub_result reason, const char *text, uint32_t retry_in_ms)

@@ -41,7 +41,7 @@ typedef struct iothub_context {
     iothub_options options;
     hub_names identity; /* the names, in the client's memory */
     iothub_lock lock_memory;
-    iothub_error error; /* used only without a lock; with a lock, each thread has its own */
+    iothub_error error; /* used only if there is no lock; otherwise each thread has its own error */
 } iothub_context;
 
 /** Initialises the context. handle is the client, for callbacks. */

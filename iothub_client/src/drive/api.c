@@ -44,7 +44,8 @@ const iothub_error *iothub_last_error(const iothub_client *c)
         return &no_client;
     }
     if (c->magic != IOTHUB_CLIENT_MAGIC) {
-        /* Not written to the client, because its memory may be used for something else. */
+        /* The result is a constant, not in the client, because its memory may be used for
+         * something else. */
         return &not_a_client;
     }
     return context_error(context_own(&c->context));

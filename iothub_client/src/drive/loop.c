@@ -262,7 +262,7 @@ static mqc_time poll_channel(iothub_client *c, plat_poll *polls)
     bool open = s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING;
     iothub_channel *ch = session_channel(&c->session);
     plat_poll *p = &polls[c->session.used];
-    mqc_time deadline = 0; /* none */
+    mqc_time deadline = 0; /* 0 means no deadline */
 
     size_t least = open ? mqc_rx_least(c->context.engine, &deadline) : 1;
     channel_poll(ch, open && (ch->want_write || c->context.poked), least, p);

@@ -13,7 +13,7 @@ typedef struct client_place {
     void *memory;
     size_t len;
     bool from_heap; /* iothub_free frees the memory */
-    size_t missing; /* with IOTHUB_ERR_MEMORY: how many bytes are missing, or a part of them */
+    size_t missing; /* after IOTHUB_ERR_MEMORY: number of missing bytes; it may be too small */
 } client_place;
 
 /** The parts of the memory. */
@@ -21,7 +21,7 @@ typedef struct memory_parts {
     iothub_context *context;
     credential_part *credential;
     size_t lane_max; /* most messages in the lane of telemetry */
-    void *table;     /* with a store: memory for the records in that lane */
+    void *table;     /* memory for the records in that lane; used only with a store */
     size_t table_len;
 } memory_parts;
 

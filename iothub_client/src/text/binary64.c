@@ -132,7 +132,7 @@ static leading divide(big *a, big *b, int32_t exponent)
     leading q = { .exponent = exponent + shift };
 
     shift_left(shift < 0 ? a : b, (unsigned)(shift < 0 ? -shift : shift));
-    /* From here on, a / b is above 1/2 and below 2. */
+    /* From here on, a / b is more than 1/2 and less than 2. */
     if (less(a, b)) {
         shift_left(a, 1);
         q.exponent--;

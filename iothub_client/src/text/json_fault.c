@@ -3,7 +3,7 @@
 #include "text/json_path.h"
 #include "text/text_writer.h"
 
-/* By iothub_json_kind. */
+/* The index is an iothub_json_kind. */
 static const char kind_names[][10] = {
     "", "an object", "an array", "a string", "a number", "a boolean", "a boolean", "null",
 };

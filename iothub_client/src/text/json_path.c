@@ -8,7 +8,7 @@ iothub_result iothub_json_check(mqc_span text, size_t *good)
 
     iothub_json_reader_init(&r, text);
     while (iothub_json_next(&r)) {
-        /* only the end of the walk matters */
+        /* the loop only has to reach the end */
     }
     if (good != NULL) {
         *good = r.offset;

@@ -8,7 +8,7 @@ enum { NAME_MAX_PLAUSIBLE = 32 };
 typedef struct part {
     mqc_span name;
     mqc_span value; /* ptr is NULL if there is no '=' */
-    size_t number;  /* from 1 */
+    size_t number;  /* number of the part, from 1 */
 } part;
 
 iothub_result iothub_name_value_fail(const iothub_name_value_format *f, size_t name,

@@ -15,7 +15,7 @@
 #include "mqtt_core/span.h"
 #include "text/text_writer.h"
 
-/** True at the index of a byte that needs no escape. */
+/** The value is true for each byte that needs no percent-encoding. */
 extern const bool iothub_unreserved[256];
 
 /**

@@ -164,11 +164,11 @@ typedef struct plat_identity_config {
 
 /** What an identity is. */
 typedef struct plat_identity_info {
-    plat_key_kind key;   /**< The kind of its key. */
-    size_t certificates; /**< The number of certificates in the chain, at least 1. */
-    int64_t
-        not_before_s; /**< The device's own certificate is valid from this second since 1970 ... */
-    int64_t not_after_s;   /**< ... to this one, both included. */
+    plat_key_kind key;     /**< The kind of its key. */
+    size_t certificates;   /**< The number of certificates in the chain, at least 1. */
+    int64_t not_before_s;  /**< The first second (since 1970) in which the device's own certificate
+                              is valid. */
+    int64_t not_after_s;   /**< The last second in which it is valid. */
     int64_t chain_until_s; /**< The first expiry of all certificates of the chain. */
     uint8_t sha256[32];    /**< Fingerprint of the device's own certificate: SHA-256 of its DER. */
     /** The last common name (CN) of the subject of the device's own certificate, as UTF-8 with a

@@ -13,7 +13,7 @@ enum { BATCH = 64, FIRST_CAP = 64 };
 
 struct plat_poll_set {
     int epoll;
-    int resumed; /* descriptor of resume.h; -1: none */
+    int resumed; /* the descriptor that resume.h describes; -1: none */
     struct epoll_event ready[BATCH];
     int at; /* index of the next event to return */
     int end;

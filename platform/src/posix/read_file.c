@@ -18,7 +18,7 @@ static const char *explain_open(int error)
     }
 }
 
-/* Why a file cannot be read; NULL: it can. */
+/* Returns why a file cannot be read, or NULL if it can. */
 static const char *examine(const struct stat *about, size_t limit)
 {
     if (S_ISDIR(about->st_mode)) {

@@ -30,7 +30,7 @@ int plat_resume_open(void)
 void plat_resume_clear(int fd)
 {
     uint64_t count;
-    /* Fails with ECANCELED, which arms the timer again. */
+    /* The read fails with ECANCELED, and that arms the timer again. */
     ssize_t n = read(fd, &count, sizeof count);
     (void)n;
 }

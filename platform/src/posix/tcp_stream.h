@@ -22,7 +22,7 @@ typedef enum plat_tcp_state {
 /** Members that are used in the states RESOLVING and CONNECTING. */
 typedef struct plat_tcp_trying {
     uint32_t next;     /* index of the address to try after the current one */
-    uint32_t share_ms; /* how long each address is tried in this round */
+    uint32_t share_ms; /* time for which each address is tried in this round */
     /* Time at which the next address is tried; 0: never, because there is only one. */
     uint64_t until_ms;
 } plat_tcp_trying;
@@ -42,7 +42,7 @@ typedef struct plat_tcp_stream {
         plat_tcp_moved moved;
     } u;
     const char *host; /* the caller's text, valid until close */
-    char *detail;     /* see failure_text.h */
+    char *detail;     /* text of the last failure; see failure_text.h */
     plat_address peer;
     int fd; /* descriptor of the socket; -1: none */
     /* A descriptor that is closed when its watcher knows that it is no longer used; -1: none. */

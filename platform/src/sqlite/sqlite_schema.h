@@ -61,7 +61,7 @@ struct store_row {
     uint64_t total; /* bytes of all records up to this one */
     uint64_t size;
     bool gap;
-    /* For a gap: number of further records that it stands for; stored in the column tag. */
+    /* Number of further records that a gap stands for; stored in the column tag. */
     uint64_t span;
 };
 
@@ -73,7 +73,7 @@ struct store_meta {
     uint64_t first;     /* seq of the first row */
     uint64_t last;      /* seq of the last row; meaningless while in_use is set */
     uint64_t gaps;      /* number of gaps, in the column holes */
-    uint64_t gap_bytes; /* and hole_bytes */
+    uint64_t gap_bytes; /* sum of their sizes, in the column hole_bytes */
     /* Salt of the WAL when this row was written; each restart of the WAL raises it. */
     uint64_t wal_salt;
 };
@@ -85,7 +85,7 @@ struct sqlite_schema {
     struct sqlite_file *file;
     struct sqlite_wal *wal;
     sqlite3_stmt *statements[STORE_STATEMENTS]; /* NULL: not prepared yet */
-    struct store_meta meta;                     /* the same as on the disk */
+    struct store_meta meta;                     /* the contents of the table meta on the disk */
     struct store_row last;                      /* the last row, without head and body */
 };
 

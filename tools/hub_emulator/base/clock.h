@@ -9,7 +9,7 @@
  * changes of the date do not affect it.
  */
 typedef struct hub_clock {
-    int64_t wall_ms; /* since 1970 */
+    int64_t wall_ms; /* milliseconds since 1970-01-01 */
     int64_t up_ms;   /* monotonic milliseconds since an arbitrary moment */
 } hub_clock;
 

@@ -98,7 +98,9 @@ bool hub_members_equal(const cJSON *a, cJSON *b)
     if (cJSON_IsNumber(a) && cJSON_IsNumber(b) && a->valuestring != NULL &&
         b->valuestring != NULL) {
         return strcmp(a->valuestring, b->valuestring) ==
-               0; /* not decided by valuedouble, since a double cannot distinguish all numbers */
+               /* The texts are compared and not valuedouble, because a double cannot distinguish
+                * all numbers. */
+               0;
     }
     return cJSON_Compare(a, b, true) != 0;
 }

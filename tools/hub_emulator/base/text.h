@@ -43,7 +43,7 @@ void hub_time_text(int64_t ms, char out[HUB_TIME_SIZE]);
 
 /** Returns whether the bytes are well-formed UTF-8 without U+0000. */
 bool hub_utf8_valid(const void *data, size_t len);
-/** Returns whether the text is the same and has no control characters either. */
+/** Returns whether the text is well-formed UTF-8 without control characters. */
 bool hub_utf8_plain(const char *text);
 
 #endif

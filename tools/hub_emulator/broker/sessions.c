@@ -132,7 +132,7 @@ static void drop_ended(hub_sessions *s)
             (void)close(s->fds[i]);
             s->fds[i] = s->fds[--s->fd_count];
         } else if (n < 0) {
-            i++; /* nothing yet */
+            i++; /* no event has arrived here yet */
         }
     }
 }

@@ -34,7 +34,7 @@ typedef struct dps {
     dps_table groups;
     dps_table registrations;
     unsigned last_enrollment;   /* the highest number in the name of a file */
-    unsigned last_registration; /* the same */
+    unsigned last_registration; /* does the same for registrations */
     unsigned assigning;
     int retry_after_s;
     dps_faults faults;

@@ -9,7 +9,7 @@
 
 bool dps_fail(dps_error *e, int code, const char *format, ...)
 {
-    hub_fault plain; /* for its plain text */
+    hub_fault plain; /* removes control characters from the text */
     char text[sizeof e->text];
     va_list args;
 

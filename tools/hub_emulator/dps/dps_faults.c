@@ -8,8 +8,8 @@
 static const struct {
     const char *name;
     dps_fault_kind kind;
-    unsigned targets; /* by default */
-    int code;         /* by default */
+    unsigned targets; /* the requests it applies to by default */
+    int code;         /* the error code by default */
 } kinds[] = {
     { "status", DPS_FAULT_STATUS, DPS_ON_REGISTER | DPS_ON_POLL, DPS_CODE_THROTTLED },
     { "nonsense", DPS_FAULT_NONSENSE, DPS_ON_REGISTER | DPS_ON_POLL, 0 },

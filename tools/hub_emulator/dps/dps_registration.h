@@ -42,7 +42,7 @@ typedef struct dps_registration {
     dps_substatus substatus;
     int error_code;
     char *error_text;
-    cJSON *payload; /* or NULL */
+    cJSON *payload; /* payload for the device, or NULL */
     int64_t etag;
     int64_t created_ms;
     int64_t updated_ms;

@@ -42,7 +42,7 @@ typedef struct emulator {
     uint16_t amqp_port;
     int signals;
     hub_text lines; /* lines to print */
-    hub_text env;   /* the same lines for a shell */
+    hub_text env;   /* the same lines in the form that a shell reads */
 } emulator;
 
 static int64_t now_ms(void)

@@ -30,7 +30,7 @@ typedef struct hub_c2d_message {
     uint16_t packet_id; /* when sent */
     int64_t enqueued_ms;
     int64_t expires_ms;  /* the date, for people and for the next run */
-    int64_t deadline_ms; /* the same time on the monotonic clock */
+    int64_t deadline_ms; /* the time of expiry on the monotonic clock */
     char *bag;           /* wire form */
     char *body;
     size_t body_len;

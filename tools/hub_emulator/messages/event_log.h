@@ -16,7 +16,7 @@
 #define HUB_EVENT_LOG_BYTES_MAX (64u * 1024 * 1024) /* limit of each of the two files */
 
 typedef struct hub_event_log {
-    const hub_store *store; /* for reports */
+    const hub_store *store; /* used for reports to people */
     char *path;
     char *old_path;
     int fd;       /* -1: not open */

@@ -12,8 +12,9 @@ typedef struct hub_event_login {
     const char *device;
     const char *module; /* NULL if the client is a device */
     const char *generation_id;
-    const char *auth_scope; /* whose key signed the token: "device", "module" or "hub" */
-    const char *model_id;   /* "" without */
+    /* Owner of the key that signed the token: "device", "module" or "hub". */
+    const char *auth_scope;
+    const char *model_id; /* "" without */
 } hub_event_login;
 
 /**
@@ -27,7 +28,7 @@ hub_event_sender *hub_event_sender_new(const hub_event_login *login);
 void hub_event_sender_free(hub_event_sender *s);
 const char *hub_event_sender_device(const hub_event_sender *s);
 
-/** One message as it arrived. */
+/** A message as it arrived. */
 typedef struct hub_event_input {
     const hub_event_sender *sender;
     const hub_bag *bag; /* the properties that were parsed from the topic */

@@ -19,7 +19,7 @@
 #define HUB_TELEMETRY_SIZE_MAX   (256u * 1024)
 
 typedef struct hub_event {
-    char *json; /* without a line end */
+    char *json; /* JSON text without a line end */
     size_t len;
     const char *device;
     uint64_t sequence;

@@ -33,7 +33,7 @@ bool hub_query_gives_twins(const hub_query *q);
 
 typedef struct hub_query_page {
     cJSON *rows;        /* array */
-    char *continuation; /* on the heap; NULL: these are the last rows */
+    char *continuation; /* token for the next page, on the heap; NULL: these are the last rows */
 } hub_query_page;
 
 /**

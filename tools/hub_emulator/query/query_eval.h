@@ -10,7 +10,7 @@ typedef struct query_document {
     const hub_query *query;
     query_value *stack;  /* stack of the machine */
     query_value *values; /* values of the paths */
-    bool *known;         /* which of these values are already known */
+    bool *known;         /* true for each value of values that is known */
     const hub_identity *id;
     cJSON *head;  /* the twin without tags and properties */
     cJSON *whole; /* the twin as SELECT * returns it */

@@ -17,7 +17,7 @@ typedef struct tally {
 
 typedef struct group {
     char *key;      /* the values of GROUP BY as one text */
-    cJSON **values; /* the same values as JSON; NULL: undefined */
+    cJSON **values; /* the values of GROUP BY as JSON; NULL: undefined */
     tally *tallies; /* one for each column */
     uint64_t count;
 } group;

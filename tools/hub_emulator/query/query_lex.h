@@ -22,7 +22,7 @@ typedef struct query_token {
     size_t len;
     char sign[3];
     double number;
-    char *text; /* of a word: as written; of a string: without quotes and escapes; on the heap */
+    char *text; /* a word as it was written, or a string without quotes and escapes; on the heap */
 } query_token;
 
 typedef struct query_lexer {

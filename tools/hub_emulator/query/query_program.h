@@ -47,9 +47,9 @@ typedef enum query_op {
     QUERY_AND,
     QUERY_OR,
     QUERY_IN,  /* operand a: index of the first constant, b: number of constants */
-    QUERY_NIN, /* likewise */
+    QUERY_NIN, /* has the same operands as QUERY_IN */
     QUERY_IS_DEFINED,
-    QUERY_IS_NULL, /* the following ones are in the order of query_kind */
+    QUERY_IS_NULL, /* this and the following constants have the same order as query_kind */
     QUERY_IS_BOOL,
     QUERY_IS_NUMBER,
     QUERY_IS_STRING,
@@ -91,7 +91,7 @@ typedef enum query_aggregate {
 
 typedef struct query_column {
     query_aggregate aggregate;
-    size_t path; /* not used for COUNT */
+    size_t path; /* index of the path; not used for COUNT */
     char *name;
     const char *position; /* position in the text of the query; used only while it is parsed */
     size_t group;         /* index in groups, for PLAIN in a grouped query */
@@ -99,10 +99,10 @@ typedef struct query_column {
 
 struct hub_query {
     uint64_t mark; /* hash of the text, for continuations */
-    bool modules;  /* FROM devices.modules */
+    bool modules;  /* true: FROM devices.modules */
     bool top_set;
     uint64_t top;
-    query_column *columns; /* none: SELECT * */
+    query_column *columns; /* NULL means SELECT * */
     size_t column_count;
     query_instruction *program; /* the program of WHERE; without one, each twin is selected */
     size_t program_count;

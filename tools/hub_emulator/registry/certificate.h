@@ -37,12 +37,14 @@ void hub_certificate_free(hub_certificate *c);
 /** The DER in base64, on the heap. */
 char *hub_certificate_to_text(const hub_certificate *c);
 
-/** HUB_ERR_UNAUTHORIZED outside its dates. */
+/** Returns HUB_ERR_UNAUTHORIZED if the certificate is not valid at this time. */
 hub_result hub_certificate_check_dates(const hub_certificate *c, int64_t now_s, hub_fault *fault);
 
-/** True for 40 (SHA-1) or 64 (SHA-256) hexadecimal digits. */
+/** Returns whether it consists of 40 (SHA-1) or 64 (SHA-256) hexadecimal digits. */
 bool hub_thumbprint_valid(const char *thumbprint);
-/** True if this is the thumbprint of the certificate, in either case of letters. */
+/**
+ * Returns whether this is the thumbprint of the certificate; the case of letters does not matter.
+ */
 bool hub_certificate_has_thumbprint(const hub_certificate *c, const char *thumbprint);
 
 #endif

@@ -83,7 +83,7 @@ hub_result hub_client_chain_check_thumbprint(const hub_client_chain *chain, cons
 
 /* --- by path ----------------------------------------------------------- */
 
-/* From the client's own certificate up to the authority, which is not part of it. */
+/* The certificates from the client's own one up to the one that the authority has signed. */
 typedef struct path {
     hub_certificate *items[HUB_CHAIN_MAX];
     size_t count;
@@ -150,8 +150,8 @@ static hub_result check_dates(const path *p, const hub_certificate *authority, i
     return r;
 }
 
-/* True if the path, as far as it goes, ends in this authority. Two authorities may have the same
- * name, so that the signature decides. */
+/* Returns whether the last certificate of the path was issued by this authority. Two authorities
+ * may have the same name, so the signature is checked. */
 static bool ends_in(const path *p, const hub_certificate *authority)
 {
     return issued_by(p->items[p->count - 1], authority) && signatures_hold(p, authority);

@@ -14,7 +14,7 @@
 
 typedef struct hub_identity {
     unsigned number; /* number in the names of its files; not used again while one of them exists */
-    /* For a module: the number of its device; 0: unknown (a file of an older version). */
+    /* Number of a module's device; 0: unknown, in a file of an older version. */
     unsigned device_number;
     char *device;
     char *module;    /* NULL if it is a device */
@@ -22,10 +22,11 @@ typedef struct hub_identity {
     char *primary_key;
     char *secondary_key;
     char *status_reason; /* may be NULL */
-    /* For an edge device its own scope, for any other device that of its parent; may be NULL. */
+    /* For an edge device this is its own scope, for any other device the scope of its parent;
+     * may be NULL. */
     char *device_scope;
     char *parent_scope; /* the content of parentScopes; may be NULL */
-    char *managed_by;   /* only for a module; may be NULL */
+    char *managed_by;   /* used only for a module; may be NULL */
     char *model_id;     /* the model id of the last login, or "" */
     char *generation_id;
     /* Sender of its events, made at the last login; NULL before the first login. */

@@ -40,9 +40,9 @@ static inline hub_identity *hub_registry_find_client(const hub_registry *r, cons
 
 /** A set of changes that are applied together; a NULL member changes nothing. */
 typedef struct hub_change {
-    const cJSON *identity; /* as in a PUT of the identity */
-    const cJSON *twin;     /* as in a PATCH or a PUT of the twin */
-    hub_twin_mode mode;    /* whether `twin` is a PATCH or a PUT */
+    const cJSON *identity; /* new identity, like the body of a PUT */
+    const cJSON *twin;     /* new twin, like the body of a PATCH or a PUT */
+    hub_twin_mode mode;    /* decides whether twin is a PATCH or a PUT */
     const cJSON *reported; /* a change by the device; not allowed together with twin */
     const char *model;     /* model id that a login has announced */
     bool purge;            /* drop the waiting messages; they are not read back after a restart */

@@ -15,9 +15,9 @@ struct hub_connection;
 /** A session; initialise it with { 0 }. */
 typedef struct hub_session {
     struct hub_connection *connection; /* NULL while the client is not connected */
-    bool exists;                       /* whether the broker keeps a session */
+    bool exists;                       /* true if the broker keeps a session */
     bool old_api;                      /* api-version 2016-11-14 */
-    int c2d_qos;                       /* as granted */
+    int c2d_qos;                       /* QoS that was granted for cloud-to-device messages */
     unsigned subscriptions;            /* a set of hub_subscription bits */
 } hub_session;
 

@@ -42,10 +42,10 @@ static const bulk_mode modes[] = {
 typedef struct bulk_entry {
     const cJSON *json;
     const char *device;
-    const char *module; /* or NULL */
+    const char *module; /* id of the module; NULL for a device */
     bulk_mode mode;
-    const char *etag;      /* or NULL */
-    const char *twin_etag; /* or NULL */
+    const char *etag;      /* required etag of the identity, or NULL */
+    const char *twin_etag; /* required etag of the twin, or NULL */
 } bulk_entry;
 
 /* The real hub compares names of members without regard to case, and one SDK writes "etag". */

@@ -16,7 +16,7 @@
 typedef struct rest_reply {
     int status;
     char *text;            /* JSON, or NULL for no body */
-    char *etag;            /* without quotes, or NULL */
+    char *etag;            /* etag without quotes, or NULL */
     const char *code;      /* hub error code, or NULL */
     const char *item_type; /* x-ms-item-type, or NULL */
     char *continuation;    /* x-ms-continuation, or NULL */
@@ -32,8 +32,9 @@ typedef enum rest_outcome {
 typedef struct rest_handling {
     rest_reply reply;
     rest_watch watch;
-    uint64_t method;                           /* for REST_LATER: the number of the method */
-    void (*finished)(struct rest_handling *h); /* for REST_LATER */
+    uint64_t method; /* number of the method; only used after REST_LATER */
+    /* Is called at the end; only used after REST_LATER. */
+    void (*finished)(struct rest_handling *h);
     void *user;
 } rest_handling;
 

@@ -22,7 +22,7 @@ typedef struct rest_request {
     const char *raw_path; /* as it was sent, without the query; NULL: use path instead */
     const char *authorization;
     const char *host;           /* Host header, or NULL */
-    const char *if_match;       /* or NULL */
+    const char *if_match;       /* value of the header If-Match, or NULL */
     const char *max_item_count; /* x-ms-max-item-count, or NULL */
     const char *continuation;   /* x-ms-continuation, or NULL */
     const char *edge_module;    /* value of the header x-ms-edge-moduleId, or NULL */

@@ -16,7 +16,7 @@ typedef struct rest_watch {
     uint64_t next;       /* the number of the next event */
     uint64_t left;       /* how many more events it receives */
     int64_t deadline_ms; /* monotonic time; 0: no deadline */
-    char *device;        /* on the heap; NULL: all devices */
+    char *device;        /* the only device that is watched, on the heap; NULL: all devices */
 } rest_watch;
 
 /** Appends the available events, one per line, until out has at least len bytes. */

@@ -233,7 +233,8 @@ static const char *query(const rest_request *r, const char *name)
                                       &value, &len) != MHD_YES) {
         return NULL;
     }
-    return value != NULL && strlen(value) == len ? value : ""; /* no %00 */
+    /* A value with %00 inside is not accepted. */
+    return value != NULL && strlen(value) == len ? value : "";
 }
 
 static void suspend(call *c)

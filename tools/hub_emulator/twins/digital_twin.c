@@ -20,7 +20,7 @@ typedef struct level {
     cJSON *desired_metadata;
 } level;
 
-/* The same with a fast look-up of members. */
+/* The members of a level with a fast look-up. */
 typedef struct lookup {
     hub_members reported;
     hub_members reported_metadata;

@@ -202,7 +202,7 @@ static void remove_from_component(patching *p, const operation *o)
 
     cJSON_DeleteItemFromObjectCaseSensitive(component, o->property);
     if (component != NULL && component->child != NULL && component->child->next == NULL) {
-        /* Only the marker is left. */
+        /* Removes a component of which only the mark is left. */
         cJSON_DeleteItemFromObjectCaseSensitive(p->desired, o->component);
     }
 }

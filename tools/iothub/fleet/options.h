@@ -11,7 +11,7 @@
 
 typedef struct fleet_options {
     const char *file; /* file with connection strings, one per line; NULL: register new devices */
-    uint64_t create;  /* how many devices to register; 0: none */
+    uint64_t create;  /* number of devices to register; 0: none */
     const char *prefix;
     uint16_t rest_port;
     uint16_t port;

@@ -29,7 +29,7 @@ typedef struct fleet_totals {
     uint64_t resumed;                           /* connects that resumed an earlier TLS session */
     uint64_t link_errors[FLEET_ERROR_KINDS];    /* attempts and connections that failed */
     uint64_t message_errors[FLEET_ERROR_KINDS]; /* messages that ended without arriving */
-    fleet_latency latency;                      /* from send to acknowledgement */
+    fleet_latency latency;                      /* time from send to acknowledgement */
 } fleet_totals;
 
 /** Call it when a device has connected; first is true if it has never been connected before. */

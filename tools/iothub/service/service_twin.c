@@ -1,4 +1,4 @@
-/* `iothub service twin get|update` */
+/* The commands `iothub service twin get` and `update`. */
 
 #include "service/service_twin.h"
 

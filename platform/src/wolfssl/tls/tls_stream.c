@@ -279,7 +279,7 @@ static plat_result handshake(plat_tls_stream *s)
 {
     int rc = wolfSSL_connect(s->ssl);
     if (plat_tls_verify_has_refused(
-            &s->verify)) { /* even if wolfSSL could not send its alert yet */
+            &s->verify)) { /* also if wolfSSL could not send its alert yet */
         return fail(s, s->verify.verdict, s->verify.u.why);
     }
     if (rc != WOLFSSL_SUCCESS) {

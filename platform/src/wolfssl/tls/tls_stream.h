@@ -26,7 +26,7 @@ typedef struct plat_tls_stream {
     plat_stream base;
     struct plat_tls_profile *profile; /* roots, versions and identity; NULL if there are no roots */
     struct WOLFSSL *ssl;              /* wolfSSL's connection; NULL before the state HANDSHAKE */
-    char *detail;                     /* see failure_text.h */
+    char *detail;                     /* text of the last failure; see failure_text.h */
     plat_tls_transport transport;     /* the stream below, which this one opens and closes */
     plat_tls_verify verify;           /* used from the state HANDSHAKE on */
     plat_tls_resumption resumption;   /* used from the state HANDSHAKE on */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define GROWTH_UNIT 8u /* eight eighths: TLS adds nothing */
+#define GROWTH_UNIT 8u /* growth is counted in eighths; 8 means that TLS adds no bytes */
 #define GROWTH_MAX  (8 * GROWTH_UNIT)
 
 #ifndef NDEBUG
@@ -66,7 +66,7 @@ static int io_recv(WOLFSSL *ssl, char *buf, int cap, void *user)
     size_t got = 0;
     plat_result r = PLAT_OK;
     bool empty = !plat_tls_transport_has_bytes(t);
-    bool large = (size_t)cap >= PLAT_TLS_READ_AHEAD; /* if so, reads directly into buf */
+    bool large = (size_t)cap >= PLAT_TLS_READ_AHEAD; /* a large read goes directly into buf */
     if (empty && (large || t->ahead == NULL)) {
         r = t->lower->ops->recv(t->lower, (uint8_t *)buf, (size_t)cap, &got);
         t->lower_empty = got < (size_t)cap;

@@ -21,8 +21,8 @@ typedef struct plat_certificate {
     plat_der subject;
     uint32_t issuer_hash;
     uint32_t subject_hash;
-    int64_t not_before; /* seconds since 1970; the certificate is valid from not_before ... */
-    int64_t not_after;  /* ... to not_after, both included */
+    int64_t not_before; /* the first second (since 1970) in which the certificate is valid */
+    int64_t not_after;  /* the last second in which the certificate is valid */
     uint8_t version;    /* 1 to 3 */
 
     plat_extensions extensions;

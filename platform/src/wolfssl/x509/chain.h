@@ -24,8 +24,8 @@ typedef struct plat_chain {
     size_t count;
     int64_t now_s; /* time of the verification, in seconds since 1970 */
 
-    /* Only for tests: the limit of RFC 5280 section 6.1.2 (k). Without it, only the limits in
-     * path.h apply. */
+    /* True only in tests, for the limit of RFC 5280 section 6.1.2 (k). Without it, only the
+     * limits in path.h apply. */
     bool has_max_path_len;
     uint32_t max_path_len;
 } plat_chain;
@@ -33,7 +33,7 @@ typedef struct plat_chain {
 /** The result of a verification. */
 typedef struct plat_chain_verdict {
     const char *why;  /* after a failure: the reason, one line of static text */
-    plat_trust trust; /* after PLAT_OK: how long the verdict holds */
+    plat_trust trust; /* after PLAT_OK: how long the verdict is valid */
 } plat_chain_verdict;
 
 /** Verifies a chain. The amount of work is limited, whatever the server presents (see path.h). */

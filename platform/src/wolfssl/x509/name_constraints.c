@@ -4,7 +4,7 @@
 
 #include "wolfssl/x509/host_name.h"
 
-#define BYTES_OF_WORK 64u /* so many bytes of directory names count as one comparison */
+#define BYTES_OF_WORK 64u /* this many bytes of directory names count as one comparison */
 
 static const char outside[] = "a name is outside what its issuer may sign";
 static const char malformed[] = "a CA of the chain has malformed name constraints";
@@ -95,7 +95,7 @@ static bool may_stand_for(plat_der wildcard, plat_der base)
 static bool is_address_below(plat_der address, plat_der base)
 {
     if (base.len != 2 * address.len) {
-        return false; /* an address of the other family */
+        return false; /* one is an IPv4 address and the other an IPv6 address */
     }
     for (size_t i = 0; i < address.len; i++) {
         if (((address.at[i] ^ base.at[i]) & base.at[address.len + i]) != 0) {
@@ -232,7 +232,7 @@ static bool is_sound_name(const plat_general_name *name)
     case PLAT_GENERAL_URI: return host_of_uri(name->value).len > 0;
     case PLAT_GENERAL_IP:
     case PLAT_GENERAL_DIRECTORY: return true;
-    case PLAT_GENERAL_OTHER: /* not processed */
+    case PLAT_GENERAL_OTHER: /* not supported by this library */
     case PLAT_GENERAL_X400:
     case PLAT_GENERAL_EDI:
     case PLAT_GENERAL_REGISTERED: break;

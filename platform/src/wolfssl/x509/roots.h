@@ -19,7 +19,7 @@
 
 /** One trusted certificate. */
 typedef struct plat_root {
-    uint32_t subject_hash; /* by plat_name_hash */
+    uint32_t subject_hash; /* computed by plat_name_hash */
     DerBuffer *der;
 } plat_root;
 
