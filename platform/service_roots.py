@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Make C of the root certificates in a table. Fails if a certificate is missing or is not the one that the table names.
+"""Make C code of the root certificates in a table. Fails if a certificate is missing or is not the one
+that the table names.
 
     service_roots.py TABLE FOLDER OUTPUT
 
-TABLE is service_roots.txt. FOLDER has the certificates as PEM. OUTPUT is written only if all is right.
+TABLE is service_roots.txt. FOLDER has the certificates as PEM. OUTPUT is written only if everything is
+correct.
 """
 import base64
 import hashlib
@@ -15,7 +17,7 @@ BYTES_IN_LINE = 16
 
 
 def rows(table):
-    """(SHA-256, file, name) of each line of the table."""
+    """Returns (SHA-256, file, name) of each line of the table."""
     with open(table, encoding="utf-8") as lines:
         for line in lines:
             if line.strip() and not line.startswith("#"):
@@ -24,7 +26,7 @@ def rows(table):
 
 
 def der_of(path):
-    """The DER of the only certificate in a PEM file."""
+    """Returns the DER of the only certificate in a PEM file."""
     try:
         with open(path, encoding="ascii") as file:
             found = PEM.findall(file.read())

@@ -53,14 +53,15 @@ static const char *environment(const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* Without these two there is nothing to ask for; the library checks everything else. */
+/* Without the id scope and the registration id nothing can be requested; the library checks
+ * everything else. */
 static bool read_environment(const app *a, iothub_provisioning_options *p)
 {
     p->id_scope = environment("IOTHUB_DPS_ID_SCOPE");
     p->registration_id = environment("IOTHUB_DPS_REGISTRATION_ID");
     p->key = environment("IOTHUB_DPS_KEY");
     p->group_key = p->key == NULL ? environment("IOTHUB_DPS_GROUP_KEY") : NULL;
-    p->port = a->sample.options.port; /* one port for the emulator's hub and service */
+    p->port = a->sample.options.port; /* the emulator's hub and service share one port */
     if (environment("IOTHUB_DPS_HOST") != NULL) {
         p->host = environment("IOTHUB_DPS_HOST");
     }
@@ -85,7 +86,7 @@ static bool open_cache(app *a)
     return false;
 }
 
-/* The queue holds all messages; without a hub they wait in it. */
+/* The queue has room for all messages, in which they wait until the hub is known. */
 static bool send_all(const app *a, iothub_client *c)
 {
     for (unsigned n = 1; n <= a->sample.count; n++) {

@@ -27,7 +27,8 @@ static unsigned number(const struct argp_state *state, const char *name, const c
     return (unsigned)cli_number_option(state, name, text, 1, max);
 }
 
-/* The other samples have their devices from elsewhere. */
+/* Returns whether the sample needs a connection string. The other samples get their devices in
+ * other ways. */
 static bool needs_string(const sample *s)
 {
     return s->devices == NULL && s->cache == NULL;
@@ -100,7 +101,7 @@ static void read_environment(sample *s)
 
 enum { COMMON_OPTIONS = 3, STORE_OPTIONS = 2, DEVICES_OPTIONS = 2, CACHE_OPTIONS = 1 };
 
-/* Keeps the options that this sample has: the common ones, and one group of the others. */
+/* Keeps the options of this sample: the common ones, and one group of the others. */
 static void keep_options(const sample *s, struct argp_option *options)
 {
     const struct argp_option end = { 0 };

@@ -1,5 +1,5 @@
-/* Answers of the Device Provisioning Service, and the cached assignment. The first line is the
- * topic, the rest is the body; both are also read as a cached value. */
+/* Tests how answers of the Device Provisioning Service and cached assignments are read. The
+ * first line is the topic, the rest is the body; both are also read as a cached value. */
 
 #include "fuzz.h"
 #include "hub/dps_topics.h"
@@ -34,7 +34,7 @@ static void check_answer(unsigned status, mqc_span body)
     }
 }
 
-/* What is read is written again as the same text. */
+/* A value that was read must be written again as the same text. */
 static void check_cached(mqc_span text)
 {
     const dps_request r = { .id_scope = MQC_SPAN_LIT("0ne1"),

@@ -12,8 +12,8 @@
 
 #define PASSPHRASE "fuzz"
 
-/* Deriving a key may take seconds by design; here it stops early, and then the passphrase is
- * wrong. */
+/* Deriving a key may take seconds by design. Here it stops after this number of iterations, and
+ * the passphrase counts as wrong. */
 enum { ITERATIONS_MAX = 100 };
 
 int __real_wc_PBKDF2(byte *out, const byte *passphrase, int passphrase_len, const byte *salt,

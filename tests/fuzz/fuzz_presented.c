@@ -10,7 +10,8 @@
 
 enum { MOST = 20, NOW_S = 1798761600 /* 2027-01-01 */ };
 
-/* Takes the certificates, each with the length that its first bytes state, even if it is none. */
+/* Takes the certificates. Each one has the length that its first bytes state, even if it is not
+ * a certificate. */
 static size_t take(plat_der *in, size_t count, plat_der *out)
 {
     size_t n = 0;
@@ -18,7 +19,7 @@ static size_t take(plat_der *in, size_t count, plat_der *out)
     for (; n < count && in->len > 0; n++) {
         plat_der rest = *in;
         if (!plat_der_next(in, &item)) {
-            out[n] = rest; /* what is left */
+            out[n] = rest; /* the rest becomes the last certificate */
             *in = (plat_der){ rest.at + rest.len, 0 };
             continue;
         }

@@ -237,7 +237,7 @@ void tls_client_send(tls_client *c, const void *data, size_t len)
     }
 }
 
-/* TLS 1.3 reports a new ticket as an interruption. */
+/* With TLS 1.3, GnuTLS reports a new ticket as an interruption. */
 static ssize_t receive_some(tls_client *c, void *buffer, size_t len)
 {
     ssize_t n;

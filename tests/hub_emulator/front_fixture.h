@@ -2,8 +2,9 @@
 #define FRONT_FIXTURE_H
 
 /**
- * @file A TLS front with a fake broker, and clients for it. Calls wait for their result; what does
- * not happen fails the test after a long time.
+ * @file
+ * A TLS front with a fake broker, and clients for it. Calls wait for their result; if it does not
+ * come for a long time, the test fails.
  */
 
 #include <setjmp.h>
@@ -23,27 +24,27 @@
 typedef struct front_fixture {
     hub_front *front;
     char dir[64];
-    int broker; /* the listening socket; -1: not there */
+    int broker; /* the broker's listening socket; -1: closed */
     int port;
-    int refusals;                            /* our end of the socket for refusals */
-    int descriptors;                         /* open ones without clients */
-    gnutls_certificate_credentials_t nobody; /* of a client without a certificate */
+    int refusals;    /* this program's end of the socket for refusals */
+    int descriptors; /* number of open descriptors while there are no clients */
+    gnutls_certificate_credentials_t nobody; /* credentials of a client without a certificate */
 } front_fixture;
 
-/** login_ms and linger_ms as in hub_front_timing. */
+/** Starts a front. login_ms and linger_ms are those of hub_front_timing. */
 void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms);
-/** Waits until the front has closed everything of its clients, then stops it. */
+/** Waits until the front has closed all connections of its clients, then stops it. */
 void front_fixture_stop(front_fixture *f);
 void front_fixture_listen(front_fixture *f);
-/** The next client of the broker. */
+/** Returns the socket of the broker's next client. */
 int front_fixture_accept(const front_fixture *f);
-/** Waits until only the descriptors of the front itself are open. */
+/** Waits until only the front's own descriptors are open. */
 void front_fixture_wait_quiet(const front_fixture *f);
 
 /** Reads exactly len bytes. */
 void read_all(int fd, void *buffer, size_t len);
 void write_all(int fd, const void *data, size_t len);
-/** True if the peer closes without sending anything more. */
+/** Returns whether the peer closes without sending more bytes. */
 bool ends(int fd);
 
 typedef struct tls_client {
@@ -51,22 +52,25 @@ typedef struct tls_client {
     gnutls_session_t session;
 } tls_client;
 
-/** A TCP connection to the front. */
+/** Makes a TCP connection to the front. */
 int tcp_connect(const front_fixture *f);
-/** Sets up TLS on a new connection, without a handshake. credentials NULL: no certificate. */
+/**
+ * Sets up TLS on a new connection, without a handshake. If credentials is NULL, the client has no
+ * certificate.
+ */
 void tls_client_init(tls_client *c, const front_fixture *f, const char *priorities,
                      gnutls_certificate_credentials_t credentials);
-/** The same, and the handshake succeeds. */
+/** Does the same and completes the handshake, which must succeed. */
 void tls_client_open(tls_client *c, const front_fixture *f, const char *priorities,
                      gnutls_certificate_credentials_t credentials);
 void tls_client_send(tls_client *c, const void *data, size_t len);
 void tls_client_receive(tls_client *c, void *buffer, size_t len);
-/** True if the front closes without sending anything more. */
+/** Returns whether the front closes without sending more bytes. */
 bool tls_client_ends(tls_client *c);
 /** Closes TLS and TCP. */
 void tls_client_close(tls_client *c);
 
-/** A CONNECT of device1; password NULL: none. */
+/** Returns a CONNECT of device1; password is NULL if it has none. */
 hub_text connect_of_device(const char *password);
 
 #endif

@@ -41,7 +41,7 @@ static void set_fields(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const m
                                                         : GNUTLS_KEY_DIGITAL_SIGNATURE));
 }
 
-/* GnuTLS knows all of a certificate only after it was imported. */
+/* GnuTLS knows all parts of a certificate only after it was imported. */
 static void import_again(made_certificate *m)
 {
     gnutls_datum_t der = { 0 };

@@ -25,7 +25,7 @@ typedef struct made_plan {
     int64_t not_after_s;
     bool is_ca;
     int path_len; /* path length of a CA; -1: no limit */
-    bool rsa;     /* an RSA key, which takes longer; otherwise one on the curve P-256 */
+    bool rsa;     /* an RSA key, which takes longer to make; otherwise a key on the curve P-256 */
 } made_plan;
 
 void made_init(made_certificate *m, const made_plan *plan);

@@ -1,4 +1,4 @@
-/* The CONNECT packet as the TLS front reads and forwards it. */
+/* Tests how the TLS front reads and forwards the CONNECT packet. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@
 #define PASSWORD 0x40
 #define USER     0x80
 
-/* What a CONNECT is made of; a NULL text leaves its field out, whatever the flags say. */
+/* The parts of a CONNECT. If a text is NULL, its field is left out, even if the flags announce
+ * it. */
 typedef struct parts {
     const char *protocol;
     uint8_t level;
@@ -115,7 +116,7 @@ static void every_truncation_needs_more(void **state)
 
     (void)state;
     for (size_t len = 0; len < t.len; len++) {
-        /* on the heap, so that a read behind the end is found */
+        /* The bytes are on the heap, so that the sanitizer reports a read beyond their end. */
         char *part = hub_memdup(t.p, len);
         assert_int_equal(hub_connect_read(&c, (const uint8_t *)part, len), HUB_CONNECT_PART);
         free(part);
@@ -123,7 +124,7 @@ static void every_truncation_needs_more(void **state)
     hub_text_free(&t);
 }
 
-/* The packet is cut, and its length says so: the fields do not fit. */
+/* The packet is shortened, and its length with it, so the fields do not fit. */
 static void every_shorter_body_is_broken(void **state)
 {
     hub_text t = make(&full);
@@ -154,7 +155,7 @@ static void bytes_behind_the_fields_are_an_error_and_behind_the_packet_are_not(v
     hub_text_free(&t);
 }
 
-/* Any byte may have any value: the answer never reads outside of the packet. */
+/* Any byte may have any value; the function must never read outside of the packet. */
 static void every_changed_byte_has_an_answer(void **state)
 {
     hub_text t = make(&full);
@@ -243,7 +244,7 @@ static void the_longest_packet_is_accepted(void **state)
 
 /* --- forwarding -------------------------------------------------------- */
 
-/* What comes out when a packet of these parts is forwarded. */
+/* Checks the result when a packet of these parts is forwarded. */
 static void check_forward(const parts *in, const char *prefix, const char *password,
                           const parts *expected)
 {
@@ -281,7 +282,7 @@ static void the_password_is_replaced_and_nothing_else(void **state)
     check_forward(&in, "", "", &out);
 }
 
-/* At 128 bytes, 16,384 and so on, the remaining length gets another byte. */
+/* At 128 bytes, 16,384 bytes and so on, the remaining length needs one byte more. */
 static void passwords_of_every_size_class_are_forwarded(void **state)
 {
     static const size_t sizes[] = { 0, 1, 90, 110, 127, 128, 16300, 16384, 65534, 65535 };

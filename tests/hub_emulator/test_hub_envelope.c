@@ -1,4 +1,4 @@
-/* What the TLS front tells the hub about a client, in the place of the password. */
+/* Tests the text that the TLS front sends to the hub in place of the password. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The TLS front between real sockets: clients of TLS 1.2 and 1.3, and a fake broker. */
+/* Tests the TLS front with real sockets: clients of TLS 1.2 and 1.3, and a fake broker. */
 
 #include <poll.h>
 #include <stdlib.h>
@@ -42,7 +42,8 @@ static int stop(void **state)
 
 /* --- login ------------------------------------------------------------- */
 
-/* The CONNECT that the broker receives; the caller frees the password that was in it. */
+/* Reads the CONNECT that the broker receives, and returns the password in it; the caller frees
+ * it. */
 static char *read_connect(int broker, hub_envelope *e, uint64_t expected_number)
 {
     uint8_t packet[60000];
@@ -62,7 +63,7 @@ static char *read_connect(int broker, hub_envelope *e, uint64_t expected_number)
     return password;
 }
 
-/* A client that has logged in, and its end at the broker. */
+/* Logs a client in, and returns the broker's end of its connection. */
 static int open_pair(tls_client *c, const char *priorities)
 {
     hub_text packet = connect_of_device("secret");
@@ -212,7 +213,7 @@ static void a_client_waits_for_a_broker_that_starts_later(void **state)
     close_pair(&c, broker);
 }
 
-/* More logins than the queue of the broker holds. */
+/* The test makes more logins than the broker's queue can hold. */
 static void many_logins_at_the_same_time_all_arrive(void **state)
 {
     enum { COUNT = 100 };
@@ -258,7 +259,7 @@ static void read_names(const hub_envelope *e, const char *expected)
     hub_text_free(&names);
 }
 
-/* One login; data is the session to resume, and becomes that of this login. */
+/* Logs in once. data is the session to resume, and becomes the session of this login. */
 static void log_in_with(gnutls_certificate_credentials_t own, const char *priorities,
                         gnutls_datum_t *data, const char *expected)
 {
@@ -285,14 +286,15 @@ static void log_in_with(gnutls_certificate_credentials_t own, const char *priori
     close_pair(&c, broker);
 }
 
-/* A chain of CAs, each signed by the one before it, and a leaf at its end, which comes first. */
+/* A chain of CAs, each signed by the one before it. The leaf is signed by the last one, and
+ * comes first. */
 typedef struct made_chain {
     made_certificate items[HUB_CHAIN_MAX + 2];
     gnutls_certificate_credentials_t credentials;
     size_t count;
 } made_chain;
 
-/* The client sends the first `sent` of the chain. */
+/* Makes a chain of which the client sends the first `sent` certificates. */
 static void make_chain(made_chain *m, size_t count, size_t sent, bool rsa)
 {
     const int64_t now_s = (int64_t)time(NULL);
@@ -386,9 +388,10 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
     }
 }
 
-#define FULL (INT64_C(64) << 20) /* far more than all buffers of the way hold */
+#define FULL (INT64_C(64) << 20) /* far more bytes than all buffers between the two ends can hold \
+                                  */
 
-/* Sends until the way is full. */
+/* Sends until all buffers are full. */
 static size_t fill(int fd)
 {
     static uint8_t chunk[16384];
@@ -464,7 +467,7 @@ static void a_broker_that_does_not_read_stops_the_client_and_loses_nothing(void 
         read_all(broker, &byte, 1);
         assert_int_equal(byte, pattern(i));
     }
-    /* the record that was on its way */
+    /* Sends the rest of the record that was interrupted. */
     while (gnutls_record_send(c.session, NULL, 0) < 0) {
     }
     static uint8_t rest[16384];
@@ -481,7 +484,8 @@ static void the_last_bytes_of_the_broker_arrive_before_the_end(void **state)
 
     (void)state;
     int broker = open_pair(&c, TLS_1_2);
-    tls_client_send(&c, "unread", 6); /* does not take the last bytes back */
+    /* These unread bytes must not make the front drop the last bytes of the broker. */
+    tls_client_send(&c, "unread", 6);
     write_all(broker, "last", 4);
     (void)close(broker);
     tls_client_receive(&c, last, 4);
@@ -557,7 +561,7 @@ static void a_client_may_close_at_each_byte_of_its_connect(void **state)
     assert_int_equal(poll(&nobody, 1, 0), 0);
 }
 
-/* A handshake through a buffer, of which only the first bytes are sent. */
+/* The socket of a handshake of which only the first bytes are sent. */
 typedef struct cut_line {
     int fd;
     size_t left;
@@ -670,7 +674,7 @@ static void a_client_that_sends_one_byte_at_a_time_is_closed_in_time(void **stat
     size_t at = 0;
 
     (void)state;
-    packet.p[1] = 127; /* so that it is never complete */
+    packet.p[1] = 127; /* the packet is longer than what is sent, so it is never complete */
     tls_client_open(&c, &f, TLS_1_3, NULL);
     while (at < 120 &&
            gnutls_record_send(c.session, packet.p + (at < packet.len ? at : 20), 1) == 1) {
@@ -706,7 +710,7 @@ static void a_client_that_does_not_close_is_closed_in_time(void **state)
     int broker = open_pair(&c, TLS_1_3);
     (void)close(broker);
     assert_true(tls_client_ends(&c));
-    /* the front forgets it; the TCP connection of this side is still open */
+    /* The front has closed its side; the TCP connection of this side is still open. */
     int left = f.descriptors;
     f.descriptors++;
     front_fixture_wait_quiet(&f);

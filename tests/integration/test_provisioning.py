@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The sample "provisioning" with the emulator's Device Provisioning Service.
+"""Tests the sample "provisioning" with the emulator's Device Provisioning Service.
 
 usage: test_provisioning.py BIN_DIR PROVISIONED FAULT_PROXY
 """
@@ -63,7 +63,7 @@ class Provisioning(unittest.TestCase):
     def test_the_next_run_finds_the_hub_in_the_cache(self):
         directory = os.path.join(self.cache.name, "cache")
         self.assertNotIn("cache", self.arrives(self.individual(), "--cache", directory))
-        # A service that cannot be reached is not needed any more.
+        # With a cached assignment, the service need not be reachable.
         output = self.arrives(self.individual(IOTHUB_DPS_HOST="dps.invalid"), "--cache", directory)
         self.assertIn("(from the cache)", output)
         files = os.listdir(directory)
@@ -114,7 +114,7 @@ class Provisioning(unittest.TestCase):
 
 
 class BadTimes(unittest.TestCase):
-    """A client that is made again and again while the network or the service fails."""
+    """Makes a client again and again while the network or the service fails."""
 
     def rounds(self, count, fault=None, n=1, seed=1, service=None):
         """Checks that each message arrives. Returns what the clients report."""

@@ -13,7 +13,7 @@ static void copy(char *out, size_t cap, const void *from, size_t len)
     out[n] = '\0';
 }
 
-/* No text for people holds a key or a signature. */
+/* Checks that a text for people contains no key and no signature. */
 static void check_no_secret(const char *text)
 {
     if (strstr(text, "sig=") != NULL || strstr(text, "AAECAwQF") != NULL) {
@@ -23,7 +23,7 @@ static void check_no_secret(const char *text)
 
 /* --- the service ------------------------------------------------------------------------- */
 
-/* Like fake_hub_send, cut after cut_at bytes of the packet. */
+/* Sends like fake_hub_send, but only cut_at bytes of the packet. */
 static void send_cut(const provisioning_fixture *f, scripted_stream *s, const char *topic,
                      const char *body)
 {

@@ -4,7 +4,7 @@
 /**
  * @file
  * A Device Provisioning Service and hubs on scripted streams, with a record of every callback. The
- * service answers each question with the next reply of a list; the hub behaves as a fake_hub.
+ * service answers each question with the next reply of a list; the hub behaves like a fake_hub.
  */
 
 #include <setjmp.h>
@@ -25,8 +25,8 @@
 
 /** An answer of the service. */
 typedef struct dps_reply {
-    unsigned status;  /* 0: no answer */
-    const char *more; /* of the topic, behind the request's number; NULL: nothing */
+    unsigned status;  /* 0: no answer is sent */
+    const char *more; /* text of the topic after the request's number; NULL: none */
     const char *body;
 } dps_reply;
 
@@ -46,19 +46,20 @@ typedef struct provisioning_fixture {
 
     fake_hub dps;
     const dps_reply *replies;
-    size_t reply_count; /* the last reply is repeated */
-    unsigned asked;     /* questions to the service */
-    size_t cut_at;      /* the service sends so many bytes of an answer, then it is silent, */
-    bool cut_closes;    /* or closes the connection */
+    size_t reply_count; /* number of replies; the last one is repeated */
+    unsigned asked;     /* number of questions to the service */
+    size_t cut_at;      /* number of bytes of an answer after which the service is silent */
+    bool cut_closes;    /* the service closes the connection instead */
 
     fake_hub hub;
-    char hub_host[256]; /* the host that the client connected to last, apart from the service */
+    char hub_host[256]; /* the last host that the client connected to, other than the service */
     unsigned hub_opens;
 
     iothub_provisioning *registration;
     iothub_client *client;
 
-    unsigned assigned_count; /* calls of the callback, and what the last one reported */
+    /* Number of calls of the callback; the next members have what the last call reported. */
+    unsigned assigned_count;
     char assigned_hub[256];
     char assigned_id[160];
     char assigned_substatus[64];
@@ -68,35 +69,38 @@ typedef struct provisioning_fixture {
     unsigned status_count;
     iothub_state states[DPS_STATUSES];
     iothub_result reasons[DPS_STATUSES];
-    char text[160]; /* of the last status with a reason */
+    char text[160]; /* text of the last status with a reason */
     uint32_t retry_in_ms;
     unsigned done_count;
     iothub_done dones[DPS_DONES];
     char log[16384];
 } provisioning_fixture;
 
-/** The defaults: id scope 0ne1, registration sn-007, key K32, a hub that accepts everything. */
+/**
+ * Sets the defaults: id scope 0ne1, registration id sn-007, key K32, and a hub that accepts
+ * everything.
+ */
 void provisioning_init(provisioning_fixture *f);
 void provisioning_free(provisioning_fixture *f);
 
-/** The service answers with these from now on. */
+/** From now on the service answers with these replies. */
 void provisioning_answers(provisioning_fixture *f, const dps_reply *replies, size_t count);
 #define PROVISIONING_ANSWERS(f, replies) \
     provisioning_answers((f), (replies), sizeof(replies) / sizeof(replies)[0])
 
-/** Make the registration, or the client; the test fails if that is refused. */
+/** Make the registration, or the client. The test fails if it is refused. */
 void provisioning_make_registration(provisioning_fixture *f);
 void provisioning_make_client(provisioning_fixture *f);
 
-/** Process until nothing more happens without time. */
+/** Process until nothing more happens unless time passes. */
 void provisioning_run(provisioning_fixture *f);
-/** Let time pass in the steps that the registration or the client asks for. */
+/** Let time pass in the steps that the registration or the client requests. */
 void provisioning_sleep(provisioning_fixture *f, uint64_t ms);
 
-/** The stream to the service; NULL while it is closed. */
+/** Returns the stream to the service; NULL while it is closed. */
 scripted_stream *provisioning_dps_stream(provisioning_fixture *f);
 
-/** How often the client entered a state. */
+/** Returns how often the client entered a state. */
 unsigned provisioning_entered(const provisioning_fixture *f, iothub_state state);
 
 #endif

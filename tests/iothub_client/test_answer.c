@@ -172,7 +172,8 @@ static void a_failed_operation_is_judged_by_its_code(void **state)
         DPS_REFUSED);
 }
 
-/* The body has no NUL and no byte more, so that the sanitizer sees a read beyond its end. */
+/* The body has no NUL and not one byte more, so that the sanitizer reports a read beyond its
+ * end. */
 static dps_answer parse_exactly(const char *body, size_t len)
 {
     dps_answer a;

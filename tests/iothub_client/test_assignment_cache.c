@@ -125,7 +125,7 @@ static void failures_of_the_store_are_passed_on(void **state)
     const dps_request r = request_of(&kv, "0ne1", "sn-007");
     kv.get_fails = PLAT_ERR_STORE;
     assert_int_equal(assignment_cache_get(&r, crypto, &found), PLAT_ERR_STORE);
-    kv.get_fails = PLAT_ERR_NO_SPACE; /* the value of another program */
+    kv.get_fails = PLAT_ERR_NO_SPACE; /* the value is too long, so another program has written it */
     assert_int_equal(assignment_cache_get(&r, crypto, &found), PLAT_EOF);
     kv.put_fails = PLAT_ERR_FULL;
     assert_int_equal(assignment_cache_put(&r, crypto, "h.example", "d1"), PLAT_ERR_FULL);

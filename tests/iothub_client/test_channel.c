@@ -76,7 +76,7 @@ static void it_opens_stage_by_stage(void **state)
     end(&r);
 }
 
-/* The stream is made with what the options say about TLS. */
+/* The stream is made with the TLS settings of the options. */
 static void its_stream_is_made_as_the_options_say(void **state)
 {
     (void)state;

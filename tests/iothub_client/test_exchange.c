@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-/* One conversation with the service, seen from outside. */
+/* Tests one conversation with the service from outside. */
 
 #define ASSIGNED DPS_ASSIGNED_BODY("myhub.azure-devices.net", "device1")
 
@@ -31,7 +31,7 @@ static void a_device_is_assigned_after_some_polls(void **state)
     assert_int_equal(f.asked, 1);
     provisioning_sleep(&f, 2999);
     assert_int_equal(f.asked, 1);
-    provisioning_sleep(&f, 400); /* an eighth of the wait is random */
+    provisioning_sleep(&f, 400); /* up to an eighth of the wait is random */
     assert_int_equal(f.asked, 2);
     assert_string_equal(fake_hub_at(&f.dps, 1)->topic,
                         "$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2"
@@ -63,7 +63,7 @@ static void the_password_is_a_token_for_the_registration(void **state)
     f.options.registration_id = "reg-1";
     f.client_options.sas_lifetime_s = 2;
     f.platform.clock.wall_ms =
-        INT64_C(1700000000000) - 2000; /* the known answer of the protocol's table */
+        INT64_C(1700000000000) - 2000; /* the time for which the expected token is known */
     provisioning_make_registration(&f);
 
     provisioning_run(&f);
@@ -296,7 +296,7 @@ static void a_refusal_ends_the_registration_with_its_remedy(void **state)
         assert_int_equal(error->code, refusals[i].code);
         assert_non_null(strstr(error->text, refusals[i].text));
         assert_null(provisioning_dps_stream(&f));
-        provisioning_sleep(&f, 10000000); /* it stays so */
+        provisioning_sleep(&f, 10000000); /* nothing changes afterwards */
         assert_int_equal(f.asked, 1);
         provisioning_free(&f);
     }
@@ -323,7 +323,7 @@ static void an_answer_cut_at_any_byte_is_no_hang_and_the_next_attempt_succeeds(v
     static const dps_reply replies[] = { { 200, NULL, ASSIGNED } };
     (void)state;
 
-    /* the fixed header, and the topic with its length */
+    /* the lengths of the fixed header, the topic with its length, and the payload */
     const size_t whole = 3 + 2 + strlen("$dps/registrations/res/200/?$rid=1") + strlen(ASSIGNED);
     for (size_t cut = 0; cut < 2 * whole; cut++) {
         provisioning_fixture f;

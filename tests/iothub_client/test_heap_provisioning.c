@@ -7,7 +7,7 @@
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
-static unsigned fail_in; /* the nth allocation fails; 0: none does */
+static unsigned fail_in; /* number of the allocation, from now on, that fails; 0: none fails */
 
 void *__wrap_malloc(size_t size)
 {

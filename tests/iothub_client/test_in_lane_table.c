@@ -183,7 +183,7 @@ static void members_that_disagree_are_seen(void **state)
     assert_false(in_lane_valid(&t));
 }
 
-/* The lists of a long table are not walked. Their heads are checked all the same. */
+/* The lists of a long table are not walked, but their heads are checked. */
 static void a_wrong_head_is_seen_in_a_table_of_any_length(void **state)
 {
     (void)state;
@@ -196,7 +196,7 @@ static void a_wrong_head_is_seen_in_a_table_of_any_length(void **state)
         uint32_t *const heads[] = { &t.free, &t.ended, &t.dropped };
         for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
             assert_true(in_lane_valid(&t));
-            *heads[i] = fresh; /* the first slot that was never used */
+            *heads[i] = fresh; /* the number of the first slot that was never used */
             assert_false(in_lane_valid(&t));
             *heads[i] = IN_LANE_NONE;
         }

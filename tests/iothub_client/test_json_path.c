@@ -163,7 +163,7 @@ static void each_character_is_itself_whether_escaped_or_not(void **state)
     }
 }
 
-/* The value is read as a whole, so one that is cut short or malformed is not found. */
+/* The value is read completely, so a value that is cut off or malformed is not found. */
 static void a_value_that_is_not_whole_is_not_found(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ static void a_value_that_is_not_whole_is_not_found(void **state)
         snprintf(text, sizeof text, "{\"a\":%s", broken[i]);
         assert_false(finds(text, "a"));
     }
-    assert_true(finds("{\"a\":[1,2]", "a")); /* what follows is not looked at */
+    assert_true(finds("{\"a\":[1,2]", "a")); /* the text after the value is not read */
 }
 
 static void of_equal_keys_the_first_counts(void **state)

@@ -23,9 +23,11 @@ enum { SIZE = 32 * 1024, ITEMS = 8000, LEVELS = 10 };
 typedef struct document {
     char text[SIZE + 1];
     size_t len;
-    iothub_json_reader at[ITEMS]; /* the walk after each item; at[0]: before the first */
+    /* The reader after each item; at[0] is the reader before the first item. */
+    iothub_json_reader at[ITEMS];
     size_t items;
-    size_t before[SIZE + 1]; /* by byte: the last of these walks that has not read the byte */
+    /* For each byte: index of the last of these readers that has not read the byte. */
+    size_t before[SIZE + 1];
 } document;
 
 static void add(document *d, const char *text)
@@ -102,7 +104,7 @@ static bool same_state(const iothub_json_reader *a, const iothub_json_reader *b)
            a->expect == b->expect;
 }
 
-/* Whether the text is accepted with the change that was made at this byte. */
+/* Returns whether the text is accepted with the change that was made at this byte. */
 static bool accepted(const document *d, size_t byte)
 {
     size_t item = d->before[byte];
@@ -113,7 +115,7 @@ static bool accepted(const document *d, size_t byte)
             item++;
         }
         if (r.offset > byte && same_state(&r, &d->at[item])) {
-            return true; /* and the rest is as it was */
+            return true; /* the rest is read as in the original text */
         }
     }
     return r.result == IOTHUB_OK;
@@ -141,7 +143,8 @@ static void every_changed_byte_gets_the_right_answer(void **state)
         for (unsigned byte = 0; byte < 256; byte++) {
             d->text[at] = (char)byte;
             const bool fine = accepted(d, at);
-            if ((at * 256 + byte) % 9973 == 0) { /* a few of them in full */
+            /* A few of the changed texts are read completely. */
+            if ((at * 256 + byte) % 9973 == 0) {
                 assert_int_equal(fine, accepted_from_the_start(d));
             }
             good += fine ? 1 : 0;

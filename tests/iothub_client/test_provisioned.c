@@ -4,12 +4,12 @@
 
 #include "iothub/memory_size.h"
 
-/* A client in memory of the caller. */
+/* Tests a client in memory of the caller. */
 
 static const dps_reply assigned[] = { { 200, NULL,
                                         DPS_ASSIGNED_BODY("myhub.azure-devices.net", "device1") } };
 
-/* Makes a client in exactly so many bytes. */
+/* Makes a client in memory of exactly this size. */
 static iothub_client *make_in(provisioning_fixture *f, void *memory, size_t len,
                               iothub_error *error)
 {
@@ -52,7 +52,7 @@ static void the_size_of_the_header_is_enough_for_the_longest_names(void **state)
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     iothub_deinit(f.client);
     f.client = NULL;
-    for (size_t i = 0; i + 8 < len; i++) { /* nothing secret stays behind */
+    for (size_t i = 0; i + 8 < len; i++) { /* no secret is left in the memory */
         assert_memory_not_equal(memory + i, K32, 8);
     }
     free(memory);

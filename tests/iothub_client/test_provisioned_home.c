@@ -5,7 +5,7 @@
 #include "drive/client.h"
 #include "fake_store.h"
 
-/* A client that the service assigns to its hub. */
+/* Tests a client that the service assigns to its hub. */
 
 #define HUB      "myhub.azure-devices.net"
 #define HUB2     "otherhub.azure-devices.net"
@@ -36,7 +36,7 @@ static void set_up(provisioning_fixture *f)
     PROVISIONING_ANSWERS(f, assigned);
 }
 
-/* Number of publishes to this topic that the hub has received. */
+/* Returns the number of publishes to this topic that the hub has received. */
 static unsigned received(const provisioning_fixture *f, const char *topic)
 {
     unsigned n = 0;
@@ -169,7 +169,7 @@ static void other_credentials_of_the_options_are_used_for_the_hub(void **state)
 
 /* --- the cache --- */
 
-/* Runs a client once, so that the cache holds an assignment. */
+/* Runs a client once, so that the cache contains an assignment. */
 static void fill_cache(fake_kv *kv, const dps_reply *replies)
 {
     provisioning_fixture f;
@@ -191,7 +191,7 @@ static void the_next_run_connects_to_the_cached_hub_without_asking(void **state)
     set_up(&f);
     fill_cache(&f.kv, assigned);
     f.options.cache = &f.kv.base;
-    f.options.registration_id = "SN-007"; /* the same device */
+    f.options.registration_id = "SN-007"; /* names the same device as in lower case */
     provisioning_make_client(&f);
     (void)send(&f, "first");
     start(&f);
@@ -255,7 +255,7 @@ static scripted_stream *hub_stream(provisioning_fixture *f)
     return NULL;
 }
 
-/* The hub cannot be reached any more; the service answers with the replies. */
+/* From now on the hub cannot be reached, and the service answers with these replies. */
 static void leave_hub(provisioning_fixture *f, const dps_reply *replies)
 {
     provisioning_answers(f, replies, 1);
@@ -275,7 +275,7 @@ static void after_n_failed_attempts_it_moves_to_another_hub_with_all_messages(vo
     f.options.cache = &f.kv.base;
     provisioning_make_client(&f);
     start(&f);
-    f.hub.mute_publish = true; /* messages in flight at the old hub */
+    f.hub.mute_publish = true; /* the messages stay in flight at the old hub */
     (void)send(&f, "one");
     (void)send(&f, "two");
     provisioning_run(&f);
@@ -286,7 +286,7 @@ static void after_n_failed_attempts_it_moves_to_another_hub_with_all_messages(vo
         provisioning_sleep(&f, 1000);
     }
     assert_int_equal(f.asked, 0);
-    f.hub.mute_connect = false; /* too late for the third attempt */
+    f.hub.mute_connect = false; /* the hub answers again, too late for the third attempt */
     f.hub.mute_publish = false;
     provisioning_sleep(&f, 60000);
     assert_int_equal(f.asked, 1);
@@ -308,7 +308,7 @@ static void two_refusals_of_the_hub_in_a_row_ask_the_service_soon(void **state)
     provisioning_make_client(&f);
     start(&f);
     provisioning_answers(&f, moved, 1);
-    f.hub.return_code = 5; /* the device was deleted */
+    f.hub.return_code = 5; /* the hub refuses the client, because the device was deleted */
     scripted_break(hub_stream(&f), PLAT_EOF);
     provisioning_run(&f);
     const unsigned connects = f.hub.connects;
@@ -316,7 +316,7 @@ static void two_refusals_of_the_hub_in_a_row_ask_the_service_soon(void **state)
         provisioning_sleep(&f, 100);
     }
     f.hub.return_code = 0;
-    provisioning_sleep(&f, 1100); /* the first limit of the back-off */
+    provisioning_sleep(&f, 1100); /* waits for the first limit of the back-off */
     assert_int_equal(f.asked, 1);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_string_equal(f.hub_host, HUB2);
@@ -354,7 +354,7 @@ static void if_the_service_cannot_answer_the_known_hub_is_tried_in_turn(void **s
     while (f.hub_opens == opens) {
         provisioning_sleep(&f, 1000);
     }
-    f.hub.mute_connect = false; /* it is back */
+    f.hub.mute_connect = false; /* the hub answers again */
     provisioning_sleep(&f, 200000);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);
     assert_string_equal(f.hub_host, HUB);
@@ -429,7 +429,7 @@ static void a_longer_device_id_drops_the_oldest_messages_that_do_not_fit(void **
     while (f.hub_opens < 2) {
         provisioning_sleep(&f, 100);
     }
-    f.hub.mute_connect = false; /* too late for the old hub */
+    f.hub.mute_connect = false; /* the hub answers again, too late for the old assignment */
     provisioning_sleep(&f, 100000);
     assert_int_equal(f.done_count, sent);
     for (unsigned i = 0; i < sent; i++) {
@@ -465,7 +465,8 @@ static void stored_messages_get_the_device_id_of_the_assignment(void **state)
     f.options.register_after = 1;
     provisioning_make_client(&f);
 
-    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK); /* not assigned yet */
+    /* The client is not assigned yet. */
+    assert_int_equal(iothub_send_telemetry(f.client, &t, NULL), IOTHUB_OK);
     start(&f);
     assert_int_equal(received(&f, "devices/device1/messages/events/%24.mid=m-1&alert=true"), 1);
     check_all_done(&f, 1);
@@ -478,7 +479,7 @@ static void stored_messages_get_the_device_id_of_the_assignment(void **state)
     while (f.hub_opens < 2) {
         provisioning_sleep(&f, 100);
     }
-    f.hub.mute_connect = false; /* too late for the old hub */
+    f.hub.mute_connect = false; /* the hub answers again, too late for the old assignment */
     provisioning_sleep(&f, 100000);
     assert_int_equal(
         received(&f, "devices/a-longer-device-id/messages/events/%24.mid=m-1&alert=true"), 2);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* The registration without a client: what its public functions do. test_exchange.c has the
+/* Tests the public functions of a registration without a client. test_exchange.c tests the
  * conversation. */
 
 #define ASSIGNED DPS_ASSIGNED_BODY("myhub.azure-devices.net", "device1")
@@ -41,7 +41,7 @@ static void poll_info_tells_the_descriptor_and_the_next_deadline(void **state)
     provisioning_make_registration(&f);
 
     iothub_provisioning_poll_info(f.registration, &p);
-    assert_int_equal(p.timeout_ms, 0); /* it has not begun */
+    assert_int_equal(p.timeout_ms, 0); /* the registration has not begun */
     provisioning_run(&f);
     iothub_provisioning_poll_info(f.registration, &p);
     assert_int_equal(p.fds[0].fd, 70);
@@ -87,7 +87,7 @@ static void refused_options_make_no_registration(void **state)
     assert_null(iothub_provisioning_new(&f.options, NULL, &error));
     assert_null(iothub_provisioning_new(NULL, &f.client_options, NULL));
     f.client_options.platform = &f.platform.platform;
-    f.client_options.rx_size = 0; /* sizes do not matter here */
+    f.client_options.rx_size = 0; /* sizes of buffers do not matter here */
     provisioning_make_registration(&f);
     provisioning_free(&f);
 }

@@ -126,7 +126,7 @@ static void in_a_later_run_the_wall_clock_counts_to_the_second(void **state)
     }
 }
 
-/* A context whose topic stands before its scratch buffer. */
+/* Sets up a context whose topic lies before its scratch buffer. */
 static void place_topic(iothub_context *context, char *memory, const char *topic, size_t scratch)
 {
     memcpy(memory, topic, strlen(topic));

@@ -4,7 +4,7 @@
 
 #include "provisioning/request.h"
 
-/* The options of a registration, checked and copied. */
+/* Tests how the options of a registration are checked and copied. */
 
 static iothub_result take(const iothub_provisioning_options *p, iothub_error *error)
 {
@@ -137,7 +137,7 @@ static void texts_are_copied_and_the_group_key_is_not_kept(void **state)
     fake_platform_free(&platform);
 }
 
-/* The certificate of a device with this common name. */
+/* Returns a certificate of a device with this common name. */
 static plat_identity certificate_of(const char *common_name)
 {
     plat_identity identity;
@@ -201,7 +201,7 @@ static void an_older_struct_keeps_the_defaults_of_what_it_lacks(void **state)
 
     fake_platform_init(&platform);
     p.struct_size = offsetof(iothub_provisioning_options, payload);
-    p.port = 0; /* beyond the struct */
+    p.port = 0; /* ignored, because this member lies behind the end of the struct */
     dps_room_init(&room, NULL, 0);
     assert_int_equal(dps_request_take(&r, &p, &platform.platform, &room, NULL), IOTHUB_OK);
     assert_int_equal(r.options.port, 8883);

@@ -144,7 +144,7 @@ static void a_stage_that_takes_too_long_is_a_failure(void **state)
     end(&r);
 }
 
-/* The time that an attempt took is a part of the wait for the next one. */
+/* The duration of an attempt is a part of the wait for the next one. */
 static void what_an_attempt_took_shortens_the_wait_for_the_next(void **state)
 {
     (void)state;
@@ -165,7 +165,7 @@ static void what_an_attempt_took_shortens_the_wait_for_the_next(void **state)
         iothub_renewal expected = r.renewal;
         const uint32_t seed = r.base.platform.crypto.seed;
         renewal_on_failure(&expected, o, IOTHUB_ERR_AUTH, took, now(&r));
-        r.base.platform.crypto.seed = seed; /* the same random number again */
+        r.base.platform.crypto.seed = seed; /* produces the same random number again */
 
         if (way == 0) {
             assert_int_equal(spare_on_time(&r.spare, &r.renewal, now(&r)), SPARE_FAILED);

@@ -178,7 +178,7 @@ static void what_was_sent_on_a_lost_connection_can_go_except_with_qos_2(void **s
     rig_deinit(&r);
 }
 
-/* The search for the next message to drop begins at the front again. */
+/* The search for the next message to drop begins again with the oldest one. */
 static void a_reset_between_two_drops_makes_the_older_ones_droppable(void **state)
 {
     (void)state;
@@ -188,8 +188,8 @@ static void a_reset_between_two_drops_makes_the_older_ones_droppable(void **stat
     for (uint32_t id = 1; id <= 4; id++) {
         assert_int_equal(publish(&r, 1, id, 1), MQC_OK);
     }
-    assert_true(rig_send(&r, 17) == 17); /* two whole messages and a part of the third */
-    assert_int_equal(drop(&r), 4);       /* and its end is not taken yet */
+    assert_true(rig_send(&r, 17) == 17); /* sends two complete messages and a part of the third */
+    assert_int_equal(drop(&r), 4);       /* the event of its end was not taken yet */
     assert_int_equal(drop(&r), 0);
     mqc_reset(&r.e);
     for (uint32_t id = 1; id <= 3; id++) {

@@ -249,7 +249,7 @@ static void pubrec_gives_new_time_to_pubcomp(void **state)
 }
 
 /* The PUBLISH had arrived on the old connection. On the new one, the lane has sent only a kept
- * message, for which no answer is owed. */
+ * message, for which no answer is expected. */
 static void a_pubrec_before_the_publish_is_repeated_begins_the_wait_for_pubcomp(void **state)
 {
     (void)state;

@@ -218,7 +218,7 @@ static void the_last_common_name_is_returned_as_utf8(void **state)
         uint8_t tag;
         const char *text;
         size_t len;
-        const char *wanted; /* NULL: no common name */
+        const char *wanted; /* NULL if there is no common name */
     } cases[] = {
         { PLAT_DER_UTF8_STRING, "device-1", 8, "device-1" },
         { PLAT_DER_PRINTABLE_STRING, "device-1", 8, "device-1" },
@@ -226,7 +226,7 @@ static void the_last_common_name_is_returned_as_utf8(void **state)
         { PLAT_DER_BMP_STRING, "\0C\x20\xac", 4, "C\xe2\x82\xac" },
         { PLAT_DER_UNIVERSAL_STRING, "\0\1\xf6\0", 4, "\xf0\x9f\x98\x80" },
         { PLAT_DER_UTF8_STRING, "12345678901", 11, "12345678901" },
-        { PLAT_DER_UTF8_STRING, "123456789012", 12, NULL }, /* no room for the NUL */
+        { PLAT_DER_UTF8_STRING, "123456789012", 12, NULL }, /* there is no room for the NUL */
         { PLAT_DER_UTF8_STRING, "", 0, NULL },
         { PLAT_DER_UTF8_STRING, "a\0b", 3, NULL },
         { PLAT_DER_UTF8_STRING, "a\nb", 3, NULL },

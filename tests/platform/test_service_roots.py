@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Test platform/service_roots.py: it makes C of the certificates that a table names, and of no others."""
+"""Test platform/service_roots.py: it must make C code of the certificates that a table names, and of no
+others.
+"""
 import base64
 import hashlib
 import os
@@ -16,7 +18,7 @@ SHA256 = hashlib.sha256(DER).hexdigest()
 
 class ServiceRoots(unittest.TestCase):
     def run_with(self, table, pem):
-        """The exit code, the error text and the output, None if there is none."""
+        """Returns the exit code, the error text and the output; the output is None if there is none."""
         with tempfile.TemporaryDirectory() as folder:
             for name, text in (("table", table), ("root.crt", pem)):
                 if text is not None:

@@ -289,7 +289,7 @@ static void each_key_of_a_client_is_recognised(void **state)
     (void)state;
     static const struct {
         pki_key key;
-        int kind; /* of plat_key_kind; 0: none */
+        int kind; /* a plat_key_kind; 0: none */
     } cases[] = {
         { PKI_LEAF, PLAT_KEY_EC_P256 },
         { PKI_P384, PLAT_KEY_EC_P384 },

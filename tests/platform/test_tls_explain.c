@@ -94,7 +94,7 @@ static void errors_of_certificates_are_told_from_others(void **state)
     }
 }
 
-/* test_tls_login tests what each alert means. */
+/* test_tls_login tests the meaning of each alert. */
 static void without_an_alert_nothing_was_refused(void **state)
 {
     (void)state;

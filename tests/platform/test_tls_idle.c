@@ -200,8 +200,8 @@ static void a_resumed_connection_takes_less(void **state)
     }
 }
 
-/* An open connection has a profile of a few dozen bytes. If wolfSSL is built with
- * KEEP_OUR_CERT, it also keeps a copy of the device's own certificate, in memory for its base64. */
+/* An open connection has a profile of a few dozen bytes. If wolfSSL is built with KEEP_OUR_CERT,
+ * it also keeps a copy of the device's own certificate, in the memory that its base64 needed. */
 static void a_client_certificate_takes_little_of_an_open_connection(void **state)
 {
     (void)state;

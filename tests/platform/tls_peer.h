@@ -20,7 +20,7 @@ typedef struct tls_peer_config {
     int max_version;
     const char *suites; /* NULL: wolfSSL's */
     int group;          /* number of a group in wolfSSL; 0: wolfSSL's default */
-    bool ask;           /* ask for a client certificate and accept any; gnutls_peer.h judges them */
+    bool ask; /* ask for a client certificate and accept any; use gnutls_peer.h to check them */
 } tls_peer_config;
 
 /**

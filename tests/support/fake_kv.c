@@ -10,7 +10,7 @@ static fake_kv *self(plat_kv *kv)
     return (fake_kv *)(void *)kv;
 }
 
-/* The place of a key; for an absent key, a free one. */
+/* Returns the index of a key, or of a free entry if the key is missing. */
 static size_t place_of(const fake_kv *f, const char *key)
 {
     for (size_t i = 0; i < FAKE_KV_VALUES; i++) {

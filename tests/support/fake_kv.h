@@ -1,7 +1,10 @@
 #ifndef TEST_FAKE_KV_H
 #define TEST_FAKE_KV_H
 
-/** @file A store of named values in memory, whose calls fail as the test wants. */
+/**
+ * @file
+ * A store of named values in memory. Its calls fail when the test wants it.
+ */
 
 #include "platform/kv.h"
 
@@ -9,7 +12,7 @@ enum { FAKE_KV_VALUES = 4, FAKE_KV_SIZE = 1024 };
 
 typedef struct fake_kv {
     plat_kv base;
-    plat_result get_fails; /* PLAT_OK: they succeed */
+    plat_result get_fails; /* result of get; anything but PLAT_OK makes it fail */
     plat_result put_fails;
     struct {
         char key[PLAT_KV_KEY_MAX + 1]; /* "": free */

@@ -16,33 +16,36 @@
 
 typedef enum home_answer {
     HOME_SEARCHES,
-    HOME_FOUND, /* the context has the names of the hub and the device */
+    HOME_FOUND, /* the context now has the names of the hub and the device */
     HOME_FAILED
 } home_answer;
 
 typedef struct home_ops {
-    /** An attempt begins. Returns true if it must search for the hub before it connects. */
+    /**
+     * Called when an attempt begins. Returns true if it must search for the hub before it connects.
+     */
     bool (*needs_search)(iothub_home *h);
     /** Begins a search. */
     void (*begin)(iothub_home *h);
-    /** Continues it. HOME_FAILED: *why is filled. */
+    /** Continues the search. If it returns HOME_FAILED, *why is filled. */
     home_answer (*turn)(iothub_home *h, mqc_time now, iothub_error *why);
-    /** Ends it before its answer. */
+    /** Ends a search before it has an answer. */
     void (*cancel)(iothub_home *h);
     /**
-     * Reports what to wait for, and the next deadline. False: there is nothing, and p is unchanged.
-     * A closed descriptor is reported as long as platform/stream.h requires it.
+     * Reports what to wait for, and the next deadline. Returns false if there is nothing to wait
+     * for; then p is unchanged. A closed descriptor is reported as long as platform/stream.h
+     * requires it.
      */
     bool (*poll)(iothub_home *h, plat_poll *p, mqc_time *deadline);
     /**
-     * An attempt that was in the state `was` failed, and the client would wait for delay_ms.
-     * Returns how long it waits.
+     * Called when an attempt in the state `was` has failed and the client would wait for delay_ms.
+     * Returns how long it waits instead.
      */
     uint32_t (*on_failure)(iothub_home *h, iothub_state was, iothub_result reason,
                            uint32_t delay_ms, mqc_time now);
-    /** The client is connected. */
+    /** Called when the client is connected. */
     void (*on_connected)(iothub_home *h);
-    /** The client ends. */
+    /** Called when the client ends. */
     void (*deinit)(iothub_home *h);
 } home_ops;
 

@@ -71,7 +71,7 @@ static iothub_state leaving(iothub_state s, life_input in, iothub_state next)
     return in == LIFE_STOP ? IOTHUB_STOPPING : s;
 }
 
-/* The hub is not known yet. */
+/* Returns the next state while the hub is not known. */
 static iothub_state searching(life_input in)
 {
     if (in == LIFE_FOUND) {
@@ -83,7 +83,7 @@ static iothub_state searching(life_input in)
     return in == LIFE_GIVE_UP || in == LIFE_STOP ? IOTHUB_STOPPED : IOTHUB_PROVISIONING;
 }
 
-/* Without a connection: waiting, or stopped. */
+/* Returns the next state without a connection, when the client waits or is stopped. */
 static iothub_state at_rest(iothub_state s, life_input in)
 {
     if (in == LIFE_SEARCH) {
@@ -127,7 +127,7 @@ uint32_t life_budget_ms(const iothub_options *o, iothub_state s, bool urgent)
     case IOTHUB_CONNECTED:
     case IOTHUB_STOPPED:
     case IOTHUB_WAITING:
-    case IOTHUB_PROVISIONING: break; /* its parts have deadlines of their own */
+    case IOTHUB_PROVISIONING: break; /* the parts of the search have deadlines of their own */
     }
     return 0;
 }

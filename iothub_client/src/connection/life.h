@@ -13,7 +13,7 @@
 typedef enum life_input {
     LIFE_START,
     LIFE_SEARCH,    /* the hub must be found before the client connects */
-    LIFE_FOUND,     /* it was found */
+    LIFE_FOUND,     /* the hub was found */
     LIFE_RESOLVED,  /* the stream is making the TCP connection */
     LIFE_REACHED,   /* the stream has started the TLS handshake */
     LIFE_STREAM_UP, /* bytes can be sent and received */

@@ -29,7 +29,7 @@ void context_set_scratch(iothub_context *context, char *scratch, size_t len, siz
 {
     context->scratch = scratch;
     context->scratch_len = (uint32_t)len;
-    context->events_len = (uint16_t)events_len; /* ids have at most 128 bytes */
+    context->events_len = (uint16_t)events_len; /* it fits, because ids have at most 128 bytes */
 }
 
 void context_set_c2d(iothub_context *context, iothub_c2d_callback *c2d)

@@ -24,7 +24,7 @@ typedef struct iothub_context {
     mqc_engine *engine;
     iothub_lock *lock; /* NULL: only one thread at a time uses the client */
     void *handle;      /* the client, for callbacks */
-    iothub_home *home; /* NULL: the hub is that of the connection string */
+    iothub_home *home; /* NULL: the connection string names the hub */
 
     iothub_op last_op;
     uint32_t generation; /* increases when a connection ends; 0: no connection was tried yet */
@@ -35,7 +35,7 @@ typedef struct iothub_context {
     iothub_state state : 8; /* state of the connection; session.c sets it with context_set_state */
 
     uint16_t events_len; /* length of the topic of telemetry */
-    char *scratch;       /* buffer after that topic; the property bag is written here */
+    char *scratch;       /* buffer after that topic, into which the property bag is written */
     uint32_t scratch_len;
     uint32_t ignored; /* messages */
     iothub_options options;
@@ -58,13 +58,13 @@ void context_set_c2d(iothub_context *context, iothub_c2d_callback *c2d);
 void context_set_desired(iothub_context *context, iothub_desired_callback *desired);
 void context_set_method(iothub_context *context, iothub_method_callback *method);
 
-/** The client finds its hub in another way than by its connection string. */
+/** Gives the client a home, which finds its hub instead of the connection string. */
 static inline void context_set_home(iothub_context *context, iothub_home *home)
 {
     context->home = home;
 }
 
-/** This context logs for the other one's client from now on, and shares its lock. */
+/** From now on this context logs for the client of the other context, and uses its lock. */
 static inline void context_join(iothub_context *context, const iothub_context *other)
 {
     context->handle = other->handle;

@@ -41,16 +41,19 @@ struct iothub_client {
 iothub_client *client_init(client_place *place, const char *connection_string,
                            const iothub_options *o, iothub_error *error);
 
-/** Makes the client find its hub in this way. Call it before iothub_start. */
+/** Gives the client a home, which finds its hub. Call it before iothub_start. */
 void client_set_home(iothub_client *c, iothub_home *home);
 
 /* --- clients that the Device Provisioning Service assigns to their hub ----------------------- */
 
-/** Makes a client of a connection string; memory is of its own choice. NULL: refused. */
+/**
+ * Makes a client from a connection string, in memory that the function itself provides. Returns
+ * NULL if the client is refused.
+ */
 typedef iothub_client *provisioned_maker(const char *connection_string, const iothub_options *o,
                                          const client_place *place, iothub_error *error);
 
-/** Takes the options that the service and the hub share. */
+/** Copies the options that the service and the hub share. */
 iothub_result provisioned_take_options(iothub_options *to, const iothub_options *from,
                                        iothub_error *error);
 

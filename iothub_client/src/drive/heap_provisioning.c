@@ -4,7 +4,7 @@
 #include "provisioning/provisioning.h"
 #include "text/text_writer.h"
 
-/* The functions of iothub/provisioning.h that use the heap. */
+/* Implements the functions of iothub/provisioning.h that use the heap. */
 
 static iothub_result fail_heap(iothub_error *error)
 {

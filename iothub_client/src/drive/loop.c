@@ -250,7 +250,7 @@ static mqc_time poll_spare(iothub_client *c, plat_poll *polls)
     mqc_time deadline;
 
     if (home_poll(&c->context, &polls[place], &deadline)) {
-        return deadline; /* the spare is closed as long as the hub is not known */
+        return deadline; /* the spare is closed while the hub is not known */
     }
     channel_poll(spare, false, 1, &polls[place]);
     return channel_in_use(spare) ? deadline_of(polls[place].wake_at_ms) : IOTHUB_NEVER;

@@ -15,7 +15,7 @@ iothub_result provisioned_take_options(iothub_options *to, const iothub_options 
     return r;
 }
 
-/* The string may hold the key. */
+/* Erases the string, because it may contain the key. */
 static void wipe(char text[PROVISIONED_STRING_SIZE])
 {
     for (volatile char *at = text; *at != '\0'; at++) {

@@ -64,8 +64,8 @@ typedef struct topic_parts {
 topic_parts topic_parse(mqc_span topic, const topic_identity *id);
 
 /**
- * Finds the property bag of an outgoing message of a device, whatever the device id is. Returns
- * false if the topic is another one.
+ * Finds the property bag of an outgoing message of a device, with any device id. Returns false if
+ * the topic is another one.
  */
 bool topic_events_bag(mqc_span topic, mqc_span *bag);
 

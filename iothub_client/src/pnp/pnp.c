@@ -24,7 +24,8 @@ void iothub_pnp_put_ack(iothub_json_writer *w, const char *property, int status,
     if (description != NULL) {
         iothub_json_put_string(w, "ad", description);
     } else {
-        iothub_json_put_null(w, "ad"); /* a report is merged: without it, an old text would stay */
+        /* Reports are merged, so an old description would stay without this null. */
+        iothub_json_put_null(w, "ad");
     }
 }
 

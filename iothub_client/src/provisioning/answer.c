@@ -41,8 +41,8 @@ static bool find(mqc_span body, const char *first, const char *second, mqc_span 
     return iothub_json_find(body, keys, second != NULL ? 2 : 1, value);
 }
 
-/* Copies a string member; an absent one, and null, is the empty text.  False: it is no string, is
- * too long or holds a NUL. */
+/* Copies a string member. A member that is missing or null counts as the empty text. Returns
+ * false if it is not a string, is too long or contains a NUL. */
 static bool get_text(mqc_span body, const char *first, const char *second, char *out, size_t cap)
 {
     mqc_span value;
@@ -67,7 +67,7 @@ static uint64_t get_code(mqc_span body, const char *first, const char *second)
     return find(body, first, second, &value) && iothub_json_u64(value, &code) ? code : 0;
 }
 
-/* The text between the quotes; it is only logged, so escapes stay as they are. */
+/* Returns the text between the quotes. It is only logged, so escapes are not decoded. */
 static mqc_span get_tracking_id(mqc_span body)
 {
     mqc_span value;
@@ -93,14 +93,14 @@ static void refused(dps_answer *out, const char *text)
     (void)iothub_fail(&out->why, IOTHUB_ERR_REJECTED, "DPS: %s", text);
 }
 
-/* An error, as the whole answer or as the end of an operation. */
+/* Reads an error, which is the whole answer or the end of an operation. */
 static void by_code(dps_answer *out, unsigned status, uint64_t code)
 {
     out->verdict = refusal_may_pass(status) ? DPS_BUSY : DPS_REFUSED;
     (void)refusal_of_code(status, code, &out->why);
 }
 
-/* Another profile is a hub that speaks another protocol; guessing it would be wrong. */
+/* Another profile means that the hub speaks another protocol, which the client must not guess. */
 static bool check_profile(mqc_span body, dps_answer *out)
 {
     char profile[32];
@@ -152,7 +152,7 @@ static void failed(mqc_span body, dps_answer *out)
     refused(out, "the registration failed; the portal shows the reason at the enrolment");
 }
 
-/* The final answer has status 200. Until then "unassigned" means: not yet. */
+/* The final answer has status 200. Before it, "unassigned" means that nothing is decided yet. */
 static void by_state(mqc_span body, const char *state, unsigned status, dps_answer *out)
 {
     if (strcmp(state, "assigned") == 0) {

@@ -1,40 +1,44 @@
 #ifndef IOTHUB_PROVISIONING_ANSWER_H
 #define IOTHUB_PROVISIONING_ANSWER_H
 
-/** @file Reads the answers of the Device Provisioning Service: bytes in, a checked struct out. */
+/**
+ * @file
+ * Reads the answers of the Device Provisioning Service: makes a checked struct from bytes.
+ */
 
 #include "iothub/connection_string.h"
 #include "iothub/result.h"
 #include "mqtt_core/span.h"
 
-/** What an answer says. */
+/** The meaning of an answer. */
 typedef enum dps_verdict {
     DPS_ASSIGNED = 1, /* hub and device_id are valid */
     DPS_ASSIGNING,    /* the service has not decided yet */
     DPS_BUSY,         /* the same request may succeed later */
-    DPS_REFUSED,      /* only a person can change that */
-    DPS_BROKEN        /* not an answer that the service gives */
+    DPS_REFUSED,      /* only a person can correct this */
+    DPS_BROKEN        /* the service never gives such an answer */
 } dps_verdict;
 
-/** Largest operation id in characters. */
+/** Largest lengths in characters. */
 enum { DPS_OPERATION_ID_MAX = 128, DPS_SUBSTATUS_MAX = 31 };
 
 typedef struct dps_answer {
     dps_verdict verdict;
-    iothub_error why; /* of BUSY, REFUSED and BROKEN */
+    iothub_error why; /* the reason of BUSY, REFUSED or BROKEN */
     char hub[IOTHUB_HOST_MAX + 1];
     char device_id[IOTHUB_ID_MAX + 1];
     char substatus[DPS_SUBSTATUS_MAX + 1];
-    char operation_id[DPS_OPERATION_ID_MAX + 1]; /* "": the answer has none */
-    mqc_span tracking_id; /* for support: points into the body, printable; may be empty */
-    mqc_span payload;     /* JSON, points into the body; empty: none, or null */
+    char operation_id[DPS_OPERATION_ID_MAX + 1]; /* "" if the answer has no operation id */
+    /* Helps the service's support; a printable part of the body, may be empty. */
+    mqc_span tracking_id;
+    mqc_span payload; /* JSON, a part of the body; empty if it is missing or null */
 } dps_answer;
 
-/** status: of the topic. */
+/** Reads an answer. status is the one in the topic. */
 void dps_answer_parse(dps_answer *out, unsigned status, mqc_span body);
 
 /**
- * IOTHUB_OK if a client can connect to this hub with this device id; the rules are those of
+ * Returns IOTHUB_OK if a client can connect to this hub with this device id, by the rules of
  * connection strings.
  */
 iothub_result dps_assignment_check(const char *hub, const char *device_id, iothub_error *err);

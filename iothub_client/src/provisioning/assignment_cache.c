@@ -6,11 +6,9 @@
 #include "text/split.h"
 #include "text/text_writer.h"
 
-/*
- * The value has five lines: the number of the format, id scope, registration id, hub, device id.
- * The first three must be right.  The key is made from id scope and registration id, so that many
- * devices can share one store.
- */
+/* The value has five lines: the number of the format, id scope, registration id, hub and device
+ * id. The first three must match. The name of the value is made from id scope and registration
+ * id, so that many devices can share one store. */
 
 #define FORMAT "1"
 
@@ -21,7 +19,7 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
 }
 
-/* A registration id names the same device in any letter case. */
+/* A registration id names the same device in upper and in lower case. */
 static size_t fold(const dps_request *r, uint8_t out[IOTHUB_REGISTRATION_ID_MAX])
 {
     for (size_t i = 0; i < r->registration_id.len; i++) {

@@ -1,7 +1,10 @@
 #ifndef IOTHUB_ASSIGNMENT_CACHE_H
 #define IOTHUB_ASSIGNMENT_CACHE_H
 
-/** @file The last assignment of a device, in a store of the application. */
+/**
+ * @file
+ * Keeps the last assignment of a device in a store of the application.
+ */
 
 #include <stdbool.h>
 
@@ -17,17 +20,20 @@ typedef struct stored_assignment {
 } stored_assignment;
 
 /**
- * Reads the assignment of this device. PLAT_EOF: there is none, or it is not valid. Any other
- * failure is one of the store, or of the cryptography that makes the name of the value.
+ * Reads the assignment of this device. PLAT_EOF means that there is none, or that it is not valid.
+ * Any other failure comes from the store, or from the cryptography that makes the name of the
+ * value.
  */
 plat_result assignment_cache_get(const dps_request *r, const plat_crypto *crypto,
                                  stored_assignment *out);
 
-/** Writes the assignment of this device in the place of the old one. */
+/** Writes the assignment of this device, which replaces the old one. */
 plat_result assignment_cache_put(const dps_request *r, const plat_crypto *crypto, const char *hub,
                                  const char *device_id);
 
-/** Reads the text of a stored value. False: it is not valid, or of another device. */
+/**
+ * Reads the text of a stored value. Returns false if it is not valid, or belongs to another device.
+ */
 bool assignment_text_parse(const dps_request *r, mqc_span text, stored_assignment *out);
 
 #endif

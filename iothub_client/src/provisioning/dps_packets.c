@@ -10,14 +10,14 @@
 #include "text/percent.h"
 #include "text/text_writer.h"
 
-/* The fixed header, the variable one and the lengths of three texts of CONNECT; of PUBLISH: the
- * fixed header and the length of the topic. */
+/* LOGIN_FRAME has the fixed header of CONNECT, its variable header and the lengths of three
+ * texts. QUESTION_FRAME has the fixed header of PUBLISH and the length of the topic. */
 enum { LOGIN_FRAME = 5 + 10 + 3 * 2, QUESTION_FRAME = 5 + 2 };
 
-/* A SAS token without its resource: names of fields, signature, expiry, policy. */
+/* The parts of a SAS token besides its resource: names of fields, signature, expiry and policy. */
 enum { SIGNATURE_FRAME = 256 };
 
-/* The longest topics are those of a poll. */
+/* The topics of a poll are the longest ones. */
 enum { POLL_FRAME = 96 };
 
 static const char *user_agent(const iothub_options *o)
@@ -34,7 +34,7 @@ static void put_user_name(iothub_text *t, const dps_request *r, const iothub_opt
     iothub_percent_put(t, mqc_span_str(user_agent(o)));
 }
 
-/* The rules of a registration id leave nothing to escape. */
+/* A valid registration id contains no character that must be escaped. */
 static void put_body(iothub_text *t, const dps_request *r)
 {
     iothub_text_put(t, "{\"registrationId\":\"");
@@ -108,14 +108,14 @@ iothub_result dps_fill_connect(const dps_request *r, const iothub_context *conte
     put_user_name(&t, r, &context->options);
     c->username = iothub_text_span(&t);
     c->keep_alive_s = context->options.keep_alive_s;
-    c->clean_session = true; /* the service knows no other */
+    c->clean_session = true; /* the service supports only clean sessions */
     if (dps_request_identity(r) != NULL) {
-        return IOTHUB_OK; /* TLS proves who it is */
+        return IOTHUB_OK; /* the device is authenticated by TLS */
     }
     return put_token(r, context, &t, &c->password, error);
 }
 
-/* Ends the topic that stands in t. */
+/* Ends the topic that was written into t and takes it as the topic of m. */
 static void take_topic(const iothub_text *t, mqc_outgoing *m)
 {
     *m = (mqc_outgoing){ .topic = iothub_text_span(t) };

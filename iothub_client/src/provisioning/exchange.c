@@ -14,12 +14,12 @@
 #include "provisioning/dps_packets.h"
 
 enum {
-    READS_MAX = 64,       /* reads in one turn, so that it ends even if the peer never pauses */
-    INBOUND = 4,          /* messages that are not acknowledged yet */
-    ENTRIES = 4,          /* requests in the ring */
-    POLL_MS = 4000,       /* first limit of the wait between two polls, if the service names none */
-    PAUSE_MAX_MS = 60000, /* a longer wait is not worth a connection */
-    WAIT_MAX_S = 86400    /* a service that asks for more than a day is not believed */
+    READS_MAX = 64, /* most reads in one turn, so that it ends even if the peer never pauses */
+    INBOUND = 4,    /* most unacknowledged messages */
+    ENTRIES = 4,    /* most requests in the ring */
+    POLL_MS = 4000, /* first limit of the wait between two polls, if the service gives none */
+    PAUSE_MAX_MS = 60000, /* for a longer wait, the connection is closed */
+    WAIT_MAX_S = 86400    /* longest wait in seconds that is accepted from the service: one day */
 };
 
 /* --- set-up ---------------------------------------------------------------------------------- */
@@ -53,7 +53,7 @@ static void set_up(iothub_exchange *x, const dps_request *r, const iothub_option
     context_init(&x->context, NULL, &x->engine, &own);
     context_set_identity(&x->context, &names);
     context_set_scratch(&x->context, scratch, scratch_len, 0);
-    (void)mqc_init(&x->engine, m); /* its sizes are those that this file has chosen */
+    (void)mqc_init(&x->engine, m); /* cannot fail, because this file has chosen the sizes */
     channel_init(&x->channel, &x->context);
     x->due = IOTHUB_NEVER;
 }
@@ -72,7 +72,7 @@ iothub_result exchange_make(iothub_exchange **out, const iothub_provisioning_opt
     const dps_sizes sizes = dps_measure(&r, o);
     const mqc_memory m = cut_memory(&r, &sizes, room);
     char *scratch = dps_room_cut(room, sizes.scratch);
-    if (scratch == NULL) { /* the last part */
+    if (scratch == NULL) { /* this is the last part, so all parts fit if it does */
         return IOTHUB_OK;
     }
     set_up(x, &r, o, &m, scratch, sizes.scratch);
@@ -116,8 +116,8 @@ static void enter(iothub_exchange *x, exchange_state state, mqc_time due)
     x->due = due;
 }
 
-/* Closes the connection, also a stream that could not be opened. The last answer stays readable,
- * since nothing is received any more. */
+/* Closes the connection, also that of a stream that could not be opened. The last answer stays
+ * readable, because nothing more is received. */
 static void end(iothub_exchange *x)
 {
     channel_close(&x->channel);
@@ -145,7 +145,7 @@ void exchange_begin(iothub_exchange *x)
 
     mqc_reset(&x->engine);
     (void)mqc_discard(&x->engine, 0);
-    while (mqc_next_event(&x->engine, &ended)) { /* requests of an earlier attempt */
+    while (mqc_next_event(&x->engine, &ended)) { /* discards requests of an earlier attempt */
     }
     x->operation_id[0] = '\0';
     x->waits = 0;
@@ -185,7 +185,7 @@ static exchange_answer log_in(iothub_exchange *x, mqc_time now)
     return EXCHANGE_RUNS;
 }
 
-/* Tokens and certificates need the date. */
+/* Opens the connection. Tokens and certificates need the date, so the clock must be set. */
 static exchange_answer open(iothub_exchange *x, mqc_time now)
 {
     iothub_error why;
@@ -233,7 +233,8 @@ static exchange_answer subscribe(iothub_exchange *x, mqc_time now)
 /* --- questions
  * -------------------------------------------------------------------------------------- */
 
-/* Registers, or asks how the operation goes. QoS 0: the answer acknowledges it. */
+/* Registers, or asks for the state of the operation. The request has QoS 0, because the answer
+ * acknowledges it. */
 static exchange_answer ask(iothub_exchange *x, mqc_time now)
 {
     mqc_outgoing m;
@@ -263,7 +264,7 @@ static exchange_answer on_suback(iothub_exchange *x, mqc_span return_codes, mqc_
 /* --- answers
  * ---------------------------------------------------------------------------------------- */
 
-/* Devices that are told to wait for the same time do not return at the same moment. */
+/* Adds a random part, so that devices with the same wait do not all return at the same moment. */
 static uint64_t asked_wait_ms(const iothub_exchange *x, uint64_t retry_after_s)
 {
     const uint64_t wait_ms =
@@ -280,7 +281,7 @@ static uint64_t own_wait_ms(const iothub_exchange *x, bool busy)
     return back_off_random_ms(o, retry_limit_ms(first, o->retry_max_ms, x->waits), 0);
 }
 
-/* Nothing is decided: asks again later. */
+/* The service has not decided yet, so it is asked again later. */
 static exchange_answer wait_for_more(iothub_exchange *x, const dps_topic *topic, mqc_time now)
 {
     const bool busy = x->answer.verdict == DPS_BUSY;
@@ -314,7 +315,7 @@ static exchange_answer on_refused(iothub_exchange *x)
     return fail_with(x, &x->answer.why);
 }
 
-/* The service answers 404 to a poll if it has forgotten the operation. */
+/* The service answers a poll with 404 if it has forgotten the operation. */
 static bool forgot_operation(const iothub_exchange *x, const dps_topic *topic)
 {
     return topic->status == 404 && x->operation_id[0] != '\0';
@@ -322,7 +323,8 @@ static bool forgot_operation(const iothub_exchange *x, const dps_topic *topic)
 
 static void note_operation(iothub_exchange *x)
 {
-    if (x->answer.operation_id[0] != '\0') { /* otherwise the known one is still valid */
+    /* Without a new operation id the known one is still valid. */
+    if (x->answer.operation_id[0] != '\0') {
         memcpy(x->operation_id, x->answer.operation_id, sizeof x->operation_id);
     }
 }
@@ -335,7 +337,8 @@ static exchange_answer assigned(iothub_exchange *x)
                  x->answer.device_id);
     (void)mqc_disconnect(&x->engine);
     const uint8_t *bytes = mqc_tx_data(&x->engine, &len);
-    if (len > 0) { /* once: if the stream does not take it now, the close says the same */
+    /* It is sent only once: if the stream does not accept it now, closing has the same meaning. */
+    if (len > 0) {
         size_t sent;
         (void)channel_send(&x->channel, bytes, len, &sent);
     }
@@ -494,7 +497,7 @@ static exchange_answer pump(iothub_exchange *x, mqc_time now)
 /* --- time
  * --------------------------------------------------------------------------------------------- */
 
-/* The state of a client that has the same deadline. */
+/* Returns the state of a client that has the same deadline. */
 static iothub_state as_state(const iothub_exchange *x)
 {
     switch (x->state) {
@@ -539,7 +542,7 @@ static exchange_answer step(iothub_exchange *x, mqc_time now)
         answer = look_at_time(x, now);
     }
     if (answer == EXCHANGE_RUNS && x->state > EXCHANGE_OPENING) {
-        answer = transmit(x, now); /* what the time has made due */
+        answer = transmit(x, now); /* sends packets that have become due */
     }
     return answer;
 }

@@ -9,8 +9,10 @@
 #include "text/text_writer.h"
 
 enum {
-    POLLS_AFTER_CLOSE = 2, /* platform/stream.h: then its descriptor is closed */
-    REFUSALS_FOR_GOOD = 2, /* by the hub, of each credential */
+    /* Number of polls until platform/stream.h allows the closed descriptor to be forgotten. */
+    POLLS_AFTER_CLOSE = 2,
+    /* Number of refusals of each credential by the hub that count as final. */
+    REFUSALS_FOR_GOOD = 2,
     TOPIC_MAX = IOTHUB_ID_MAX + 64
 };
 
@@ -21,7 +23,7 @@ static provisioned_home *self(iothub_home *h)
 
 /* --- the names of the client ------------------------------------------------------------------ */
 
-/* The topic of telemetry is right-aligned before the scratch buffer. */
+/* Writes the names. The topic of telemetry ends where the scratch buffer begins. */
 static void write_names(provisioned_home *h, const char *hub, const char *device_id)
 {
     iothub_context *c = h->client;
@@ -44,8 +46,8 @@ static void write_names(provisioned_home *h, const char *hub, const char *device
     memcpy(context_events(c), topic, t.len);
 }
 
-/* Waiting telemetry gets the topic of the new device id. Messages of a store return to it; they get
- * their topic when they are taken from it again. */
+/* Gives waiting telemetry the topic of the new device id. Messages in a store are put back there
+ * and get their topic when they are read again. */
 static void rename_topics(provisioned_home *h, mqc_span from)
 {
     iothub_context *c = h->client;
@@ -141,7 +143,7 @@ static void take_cached(provisioned_home *h)
     h->unreported = true;
 }
 
-/* The client begins to connect to the hub of the cache. */
+/* Reports the assignment from the cache, when the client begins to connect to its hub. */
 static void report_cached(provisioned_home *h)
 {
     const iothub_assignment a = {
@@ -162,7 +164,8 @@ static const iothub_options *options_of(const provisioned_home *h)
     return &h->client->options;
 }
 
-/* A long wait, for what only a person can change: the number of such events in a row. */
+/* Returns a long wait after something that only a person can correct. events is the number of
+ * consecutive events of that kind. */
 static uint32_t long_wait_ms(const provisioned_home *h, uint32_t events)
 {
     const iothub_options *o = options_of(h);
@@ -185,15 +188,15 @@ static void on_assigned(provisioned_home *h, mqc_time now)
     h->refusals = 0;
     h->refused_asks = 0;
     h->answers++;
-    /* The first answer that does not lead to a connection may be out of date; more registrations
-     * would most likely repeat it. */
+    /* The first assignment that does not lead to a connection may be out of date, so it is asked
+     * for again. Further registrations would most likely give the same one. */
     h->ask_at = h->answers > 1 ? now + long_wait_ms(h, h->answers - 1) : 0;
     move_to(h, a.hub, a.device_id);
     keep(h, &a);
     report(h, &a);
 }
 
-/* The service did not name a hub. Returns how long to wait for the next attempt. */
+/* Call it when the service did not name a hub. Returns how long to wait for the next attempt. */
 static uint32_t on_failed_ask(provisioned_home *h, uint32_t delay_ms, mqc_time now)
 {
     uint32_t wait_ms = h->exchange->wait_ms;
@@ -204,7 +207,7 @@ static uint32_t on_failed_ask(provisioned_home *h, uint32_t delay_ms, mqc_time n
     }
     h->ask_at = now + wait_ms;
     if (h->known) {
-        h->next = HOME_CONNECT; /* until the service may be asked again */
+        h->next = HOME_CONNECT; /* the known hub is tried until the service may be asked again */
         return delay_ms;
     }
     h->next = HOME_ASK;
@@ -218,11 +221,11 @@ static bool is_refused_for_good(const provisioned_home *h)
     return h->refusals >= REFUSALS_FOR_GOOD * (credentials > 1 ? credentials : 1);
 }
 
-/* The hub could not be reached, or refused the client. */
+/* Call it when the hub could not be reached, or has refused the client. */
 static uint32_t on_failed_connect(provisioned_home *h, iothub_result reason, uint32_t delay_ms,
                                   mqc_time now)
 {
-    if (reason == IOTHUB_ERR_NO_TIME) { /* the hub was not tried */
+    if (reason == IOTHUB_ERR_NO_TIME) { /* the hub was not tried, because the clock is not set */
         return delay_ms;
     }
     h->failures++;
@@ -247,7 +250,7 @@ static uint32_t on_failure(iothub_home *base, iothub_state was, iothub_result re
     if (was >= IOTHUB_RESOLVING && was <= IOTHUB_SUBSCRIBING) {
         return on_failed_connect(h, reason, delay_ms, now);
     }
-    return delay_ms; /* a connection was lost */
+    return delay_ms; /* an existing connection was lost */
 }
 
 static void on_connected(iothub_home *base)
@@ -283,7 +286,8 @@ static home_answer turn(iothub_home *base, mqc_time now, iothub_error *why)
 {
     provisioned_home *h = self(base);
 
-    exchange_join(h->exchange, h->client); /* a runner may have been started meanwhile */
+    /* A runner may have been started since the last search. */
+    exchange_join(h->exchange, h->client);
     switch (exchange_turn(h->exchange, now)) {
     case EXCHANGE_RUNS: return HOME_SEARCHES;
     case EXCHANGE_ASSIGNED: on_assigned(h, now); return HOME_FOUND;
@@ -317,7 +321,8 @@ static bool poll(iothub_home *base, plat_poll *p, mqc_time *deadline)
 /* Erases keys. */
 static void wipe(const provisioned_home *h)
 {
-    volatile unsigned char *at = h->memory; /* volatile, so that the writes are not removed */
+    /* Volatile, so that the compiler does not remove the writes. */
+    volatile unsigned char *at = h->memory;
     const size_t len = h->memory_len;
 
     for (size_t i = 0; i < len; i++) {
@@ -367,7 +372,8 @@ iothub_result provisioned_home_make(provisioned_home **out, void *memory, size_t
     provisioned_home *h = dps_room_cut(&room, sizeof *h);
     iothub_result r = exchange_make(&x, p, o, &room, error);
     *needed = room.needed;
-    if (r != IOTHUB_OK || x == NULL || room.needed > len) { /* its last bytes are for padding */
+    /* Room.needed includes padding at the end. */
+    if (r != IOTHUB_OK || x == NULL || room.needed > len) {
         return r;
     }
     memset(h, 0, sizeof *h);
@@ -386,7 +392,7 @@ static void put_times(iothub_text *t, char c, size_t times)
     }
 }
 
-/* Labels of a host name have at most 63 characters. */
+/* Writes the longest host name. Its labels have at most 63 characters. */
 static void put_longest_host(iothub_text *t)
 {
     for (size_t len = 0; len < IOTHUB_HOST_MAX; len += 64) {
@@ -414,7 +420,7 @@ void provisioned_home_string(const provisioned_home *h, char out[PROVISIONED_STR
     (void)iothub_text_finish(&t);
 }
 
-/* The client made its copy of the names, which this file may write. */
+/* Removes the const: the client has its own copy of the names, which this file may write. */
 static char *writable(mqc_span name)
 {
     const union {

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * The home of a client that the Device Provisioning Service assigns to a hub: decides when the
+ * The home of a client that the Device Provisioning Service assigns to a hub. It decides when the
  * service is asked, and gives the client its names.
  */
 
@@ -11,55 +11,60 @@
 #include "provisioning/exchange.h"
 #include "telemetry/telemetry_limits.h"
 
-/** What the next attempt of the client begins with. */
+/** How the next attempt of the client begins. */
 typedef enum home_next {
-    HOME_ASK = 0, /* the service is asked */
-    HOME_CONNECT  /* the hub is known */
+    HOME_ASK = 0, /* it asks the service */
+    HOME_CONNECT  /* it connects to the known hub */
 } home_next;
 
 typedef struct provisioned_home {
     iothub_home base;
-    iothub_context *client; /* NULL: not attached yet */
+    iothub_context *client; /* NULL until it is attached */
     telemetry_limits *telemetry;
     iothub_exchange *exchange;
-    void (*release)(void *memory); /* frees memory; NULL: it is the caller's */
+    void (*release)(void *memory); /* frees the memory; NULL: the memory belongs to the caller */
     void *memory;
     size_t memory_len;
-    char *host;      /* the client's copy of its names, */
-    char *device_id; /* each with room for the longest one */
-    bool known;      /* the names are those of an assignment */
-    bool unreported; /* it is from the cache, and the application does not know it yet */
+    char *host;      /* the host name in the client, with room for the longest one */
+    char *device_id; /* the device id in the client, with room for the longest one */
+    bool known;      /* the names come from an assignment */
+    bool unreported; /* it comes from the cache, and was not reported to the application yet */
     home_next next;
-    uint32_t failures;     /* attempts to connect to the hub that failed in a row, */
-    uint32_t refusals;     /* and those of them that the hub refused */
-    uint32_t answers;      /* assignments since the client was last connected, */
-    uint32_t refused_asks; /* and refusals by the service in a row */
-    uint8_t polls_left;    /* polls of the closed stream that are still needed */
-    mqc_time ask_at;       /* the service is not asked before */
+    uint32_t failures;     /* number of consecutive failed attempts to connect to the hub */
+    uint32_t refusals;     /* number of these attempts that the hub refused */
+    uint32_t answers;      /* number of assignments since the client was last connected */
+    uint32_t refused_asks; /* number of consecutive refusals by the service */
+    uint8_t polls_left;    /* number of polls of the closed stream that are still needed */
+    mqc_time ask_at;       /* the service is not asked before this time */
 } provisioned_home;
 
 /**
- * Makes a home in the memory. IOTHUB_OK with *out NULL: it is too small, and *needed is the number
- * of bytes. The client's connection string is that of provisioned_home_string.
+ * Makes a home in the memory. If it returns IOTHUB_OK and *out is NULL, the memory is too small and
+ * *needed is the number of bytes. The client must be made from the string of
+ * provisioned_home_string.
  */
 iothub_result provisioned_home_make(provisioned_home **out, void *memory, size_t len,
                                     const iothub_provisioning_options *p, const iothub_options *o,
                                     size_t *needed, iothub_error *error);
 
-/** Size of a connection string with the longest names and key, with the NUL. */
+/** Size of a connection string with the longest names and key, including the NUL. */
 enum { PROVISIONED_STRING_SIZE = 2048 };
 
-/** Writes a connection string with the longest names, so that memory is measured for all others. */
+/**
+ * Writes a connection string with the longest names, so that the measured memory is enough for all
+ * others.
+ */
 void provisioned_home_string(const provisioned_home *h, char out[PROVISIONED_STRING_SIZE]);
 
 /**
- * The client was made from that string: takes the cached assignment, if there is one. release
- * frees the memory of the home when the client ends; NULL: it is the caller's.
+ * Call it when the client was made from that string. It uses the cached assignment, if there is
+ * one. release frees the memory of the home when the client ends; NULL: the memory belongs to the
+ * caller.
  */
 void provisioned_home_attach(provisioned_home *h, iothub_context *client,
                              telemetry_limits *telemetry, void (*release)(void *memory));
 
-/** Erases the home, which was not attached. */
+/** Erases a home that was not attached. */
 void provisioned_home_drop(provisioned_home *h);
 
 #endif

@@ -17,7 +17,7 @@ static const iothub_error no_registration = {
 /* --- from the beginning to the end -------------------------------------------------------------
  */
 
-/* Sizes of buffers do not matter here, so that they need not be set. */
+/* Copies the options. Sizes of buffers do not matter here, so they need not be set. */
 static iothub_result take_options(iothub_options *to, const iothub_options *from,
                                   iothub_error *error)
 {
@@ -65,7 +65,8 @@ iothub_provisioning *provisioning_make(void *memory, size_t len,
 
 void *provisioning_end(iothub_provisioning *r)
 {
-    volatile unsigned char *at = r->memory; /* volatile, so that the writes are not removed */
+    /* Volatile, so that the compiler does not remove the writes. */
+    volatile unsigned char *at = r->memory;
     void *memory = r->memory;
     const size_t len = r->memory_len;
 
@@ -129,7 +130,7 @@ iothub_provisioning_state iothub_provisioning_process(iothub_provisioning *r)
     if (r == NULL) {
         return IOTHUB_PROVISIONING_FAILED;
     }
-    if (!r->exchange->context.processing) { /* not inside a callback */
+    if (!r->exchange->context.processing) { /* does nothing inside a callback */
         turn(r, context_now(&r->exchange->context));
     }
     return r->state;

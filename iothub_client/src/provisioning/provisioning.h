@@ -1,7 +1,10 @@
 #ifndef IOTHUB_PROVISIONING_PART_H
 #define IOTHUB_PROVISIONING_PART_H
 
-/** @file A registration without a client; iothub/provisioning.h has its functions. */
+/**
+ * @file
+ * A registration without a client. Its functions are in iothub/provisioning.h.
+ */
 
 #include "provisioning/exchange.h"
 
@@ -11,14 +14,14 @@ struct iothub_provisioning {
     size_t memory_len;
     iothub_provisioning_state state;
     uint32_t failures; /* in a row */
-    mqc_time again_at; /* IOTHUB_PROVISIONING_WAITS: when the next attempt begins */
+    mqc_time again_at; /* when the next attempt begins, in the state IOTHUB_PROVISIONING_WAITS */
     iothub_error error;
     iothub_assignment assignment;
 };
 
 /**
- * Makes a registration in the memory and begins it. NULL: refused, with *needed 0, or the memory is
- * too small, with *needed the number of bytes.
+ * Makes a registration in the memory and begins it. Returns NULL if it is refused (*needed is 0),
+ * or if the memory is too small (*needed is the number of bytes).
  */
 iothub_provisioning *provisioning_make(void *memory, size_t len,
                                        const iothub_provisioning_options *p,

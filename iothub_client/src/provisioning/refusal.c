@@ -5,13 +5,13 @@
 #include "text/text_writer.h"
 
 typedef struct meaning {
-    uint32_t code; /* six digits, or three: all that begin with them */
+    uint32_t code; /* six digits, or three digits that stand for all codes that begin with them */
     iothub_result result;
     const char *text;
 } meaning;
 
-/* Sources: "Troubleshooting with Azure IoT Hub Device Provisioning Service"; answers that users of
- * the service have published.  The first line that fits counts. */
+/* The sources are "Troubleshooting with Azure IoT Hub Device Provisioning Service" and answers
+ * that users of the service have published. The first line that matches is used. */
 static const meaning meanings[] = {
     { 400004, IOTHUB_ERR_REJECTED,
       "the request is not valid: check api_version, the payload and whether the registration id "
@@ -47,7 +47,7 @@ bool refusal_may_pass(unsigned status)
     return status == 408 || status == 429 || (status >= 500 && status < 600);
 }
 
-/* class: the first three digits. */
+/* Finds the meaning of a code. class has its first three digits. */
 static const meaning *find(uint64_t code, uint64_t class)
 {
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {

@@ -1,7 +1,9 @@
 #ifndef IOTHUB_PROVISIONING_REFUSAL_H
 #define IOTHUB_PROVISIONING_REFUSAL_H
 
-/** @file What the error codes of the Device Provisioning Service mean, and what to do about them.
+/**
+ * @file
+ * The meaning of the error codes of the Device Provisioning Service, and what to do about them.
  */
 
 #include <stdbool.h>
@@ -10,12 +12,15 @@
 #include "iothub/result.h"
 
 /**
- * Fills *why for an answer with an error. status: as in HTTP; code: the six digits of the service,
- * 0 if it gave none.
+ * Fills *why for an answer with an error. status is an HTTP status; code has the six digits of the
+ * service, or is 0 if it gave none.
  */
 iothub_result refusal_of_code(unsigned status, uint64_t code, iothub_error *why);
 
-/** True if the same request may succeed later without a person: 408, 429 and 5xx. */
+/**
+ * Returns true if the same request may succeed later without help of a person: for 408, 429 and
+ * 5xx.
+ */
 bool refusal_may_pass(unsigned status);
 
 #endif

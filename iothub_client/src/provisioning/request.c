@@ -14,7 +14,7 @@ enum {
     ANSWER_MIN = 1024,
     ANSWER_MAX = 1024 * 1024,
     API_VERSION_MAX = 64,
-    LARGEST = 65536 /* a guess that detects an uninitialised struct */
+    LARGEST = 65536 /* a larger size means that the struct was probably not initialised */
 };
 
 void iothub_provisioning_options_init_sized(iothub_provisioning_options *p, size_t struct_size)
@@ -78,7 +78,7 @@ static const char *find_fault(const iothub_provisioning_options *p)
                                      : "exactly one of key, group_key and credential is needed";
 }
 
-/* The text becomes a part of the user name. */
+/* Returns whether the text may be a part of the user name. */
 static bool is_version(const char *text)
 {
     size_t len = 0;
@@ -179,7 +179,8 @@ static iothub_result check(const iothub_provisioning_options *p, const plat_plat
 
 /* --- copies ---------------------------------------------------------------------------- */
 
-/* An older, shorter struct keeps the defaults of the options that it does not have. */
+/* Copies the struct. The options that an older, shorter struct does not have keep their
+ * defaults. */
 static iothub_result take_struct(iothub_provisioning_options *to,
                                  const iothub_provisioning_options *from, iothub_error *error)
 {
@@ -206,19 +207,19 @@ static const char *copy(const char *text, dps_room *room)
     char *to = dps_room_cut(room, size);
 
     if (to == NULL) {
-        return text; /* the room only counts */
+        return text; /* the room only counts bytes */
     }
     memcpy(to, text, size);
     return to;
 }
 
-/* Only the key of the device is kept, also if that of its group was given. */
+/* Stores only the key of the device, even if the key of its group was given. */
 static iothub_result take_key(iothub_provisioning_options *o, const plat_crypto *crypto,
                               dps_room *room, iothub_error *error)
 {
     if (o->credential != NULL) {
         o->key = o->credential->kind == IOTHUB_CREDENTIAL_KEY ? o->credential->as.key.key : NULL;
-        o->credential = NULL; /* it is copied, or its key is */
+        o->credential = NULL; /* the credential or its key is copied below */
     }
     if (o->group_key == NULL) {
         o->key = o->key != NULL ? copy(o->key, room) : NULL;

@@ -1,29 +1,32 @@
 #ifndef IOTHUB_PROVISIONING_REQUEST_H
 #define IOTHUB_PROVISIONING_REQUEST_H
 
-/** @file What a device asks the Device Provisioning Service: the application's options, checked and
- * copied. */
+/**
+ * @file
+ * The application's options for the Device Provisioning Service, checked and copied.
+ */
 
 #include "iothub/provisioning.h"
 #include "provisioning/room.h"
 
 typedef struct dps_request {
-    iothub_provisioning_options options; /* texts are in the memory of the request */
+    iothub_provisioning_options options; /* their texts are in the memory of the request */
     mqc_span id_scope;
     mqc_span registration_id;
-    mqc_span key;                 /* of the device; empty: it has a certificate */
-    iothub_credential credential; /* the certificate, or kind IOTHUB_CREDENTIAL_NONE */
-    mqc_span payload;             /* borrowed; empty: none */
+    mqc_span key; /* key of the device; empty if it has a certificate */
+    /* The certificate; its kind is IOTHUB_CREDENTIAL_NONE if there is none. */
+    iothub_credential credential;
+    mqc_span payload; /* borrowed from the application; empty: none */
 } dps_request;
 
 /**
- * Checks and copies the options; the error names the first invalid one. If the room is too small,
- * r is of no use, and the room knows how many bytes are needed.
+ * Checks and copies the options; the error names the first invalid one. If the room is too small, r
+ * must not be used, and the room has counted the needed bytes.
  */
 iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options *p,
                                const plat_platform *platform, dps_room *room, iothub_error *error);
 
-/** The certificate that the device presents in the TLS handshake; NULL: none. */
+/** Returns the certificate that the device presents in the TLS handshake, or NULL. */
 static inline plat_identity *dps_request_identity(const dps_request *r)
 {
     return r->credential.kind == IOTHUB_CREDENTIAL_X509 ? r->credential.as.identity : NULL;

@@ -20,7 +20,8 @@ void *dps_room_cut(dps_room *room, size_t len)
 
     room->needed += whole;
     if (whole > room->left) {
-        room->left = 0; /* later parts would stand in a wrong place */
+        /* Later parts must not be placed, because they would lie in a wrong position. */
+        room->left = 0;
         return NULL;
     }
     void *part = room->at;

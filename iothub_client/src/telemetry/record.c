@@ -46,7 +46,7 @@ bool record_readdress(const iothub_context *context, mqc_outgoing *m)
         return true;
     }
     if (!topic_events_bag(m->topic, &bag)) {
-        return true; /* the engine judges it */
+        return true; /* the engine checks such a topic */
     }
     if (bag.len > context->scratch_len) {
         return false;

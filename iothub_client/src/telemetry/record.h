@@ -21,8 +21,8 @@ plat_store_record record_of(const mqc_outgoing *m, uint32_t ttl_ms, char *head, 
 mqc_outgoing record_message(const plat_store_record *r);
 
 /**
- * Gives the message of a record the topic of this client if it was stored under another device id.
- * The topic is then in the scratch buffer. Returns false if it does not fit there.
+ * Replaces the topic of a record that was stored under another device id by the topic of this
+ * client, in the scratch buffer. Returns false if it does not fit there.
  */
 bool record_readdress(const iothub_context *context, mqc_outgoing *m);
 

@@ -20,7 +20,7 @@ void limits_init(telemetry_limits *l, iothub_context *context);
 iothub_result limits_put(telemetry_limits *l, mqc_outgoing *m, uint32_t ttl_ms);
 /** Call it when a message in the lane has ended. */
 void limits_on_done(telemetry_limits *l, const mqc_done *m);
-/** Drops the oldest message of the lane that was not sent. False: there is none. */
+/** Drops the oldest message of the lane that was not sent. Returns false if there is none. */
 bool limits_drop_in_lane(telemetry_limits *l);
 /** Drops all waiting messages. Returns their number. */
 uint64_t limits_purge(telemetry_limits *l);

@@ -29,7 +29,7 @@ typedef struct plugin {
     int ready_fd; /* reports at the first tick that the broker is ready */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
-    char *front_secret; /* of the envelopes */
+    char *front_secret; /* secret of the envelopes */
 } plugin;
 
 static plugin self;
@@ -132,7 +132,7 @@ static void drain_log(plugin *p)
 
 /* --- callbacks --------------------------------------------------------- */
 
-/* Opens the envelope of the front. Who comes to the broker by another way is refused. */
+/* Opens the envelope of the front. Clients that reach the broker in another way are refused. */
 static hub_result log_in(plugin *p, const struct mosquitto_evt_basic_auth *e, hub_fault *fault)
 {
     hub_client_chain chain;

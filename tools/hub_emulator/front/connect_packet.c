@@ -7,17 +7,18 @@
 #define FLAG_WILL     0x04
 #define FLAG_PASSWORD 0x40
 #define FLAG_USER     0x80
-#define LENGTH_MAX    4 /* bytes of a remaining length */
+#define LENGTH_MAX    4 /* largest number of bytes of a remaining length */
 
 /* Protocol name and level of MQTT 3.1.1. */
 static const uint8_t protocol[] = { 0, 4, 'M', 'Q', 'T', 'T', 4 };
 
 #define FLAGS_OFFSET  (sizeof protocol)
-#define FIELDS_OFFSET (sizeof protocol + 3) /* flags and keep-alive */
+#define FIELDS_OFFSET (sizeof protocol + 3) /* offset of the payload: after flags and keep-alive \
+                                             */
 
 /* --- reading ----------------------------------------------------------- */
 
-/* The fixed header: type and remaining length. */
+/* Reads the fixed header: type and remaining length. */
 static hub_connect_kind read_header(hub_connect_packet *out, const uint8_t *bytes, size_t len)
 {
     size_t remaining = 0;
@@ -42,7 +43,7 @@ static hub_connect_kind read_header(hub_connect_packet *out, const uint8_t *byte
     return HUB_CONNECT_BROKEN;
 }
 
-/* The next field of two bytes of length and a text. False if it does not fit. */
+/* Reads the next field: two bytes of length and a text. Returns false if it does not fit. */
 static bool read_field(hub_field *out, const uint8_t *packet, size_t end, size_t *at)
 {
     if (end - *at < 2) {

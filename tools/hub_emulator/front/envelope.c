@@ -33,7 +33,7 @@ void hub_envelope_write(hub_text *out, const char *secret, const hub_envelope *e
     }
 }
 
-/* The next word, which a space must follow. */
+/* Reads the next word, after which there must be a space. */
 static bool take_word(const char **text, const char **word, size_t *len)
 {
     *word = *text;

@@ -18,25 +18,28 @@
 
 #include "base/text.h"
 
-/** The secret: this number of hexadecimal digits. */
+/** Number of hexadecimal digits of the secret. */
 #define HUB_ENVELOPE_SECRET_LEN 64
 
 typedef struct hub_envelope {
-    uint64_t number;  /* of the connection, in this run */
-    const char *peer; /* "127.0.0.1:40000"; not terminated */
+    uint64_t number;  /* number of the connection in this run */
+    const char *peer; /* such as "127.0.0.1:40000"; not NUL-terminated */
     size_t peer_len;
-    const char *chain; /* not terminated; "" for none */
+    const char *chain; /* not NUL-terminated; "" if there is none */
     size_t chain_len;
-    const char *password; /* the rest of the text, terminated when it was read; NULL: none */
+    const char *password; /* the rest of the text, NUL-terminated if it was read; NULL: none */
     size_t password_len;
 } hub_envelope;
 
-/** A new secret of HUB_ENVELOPE_SECRET_LEN digits, on the heap. */
+/** Makes a new secret of HUB_ENVELOPE_SECRET_LEN digits, on the heap. */
 char *hub_envelope_secret(void);
 
 /** Appends the envelope. */
 void hub_envelope_write(hub_text *out, const char *secret, const hub_envelope *e);
-/** False if the text is no envelope with this secret. The members of *out point into the text. */
+/**
+ * Reads an envelope. Returns false if the text is not an envelope with this secret. The members of
+ * *out point into the text.
+ */
 bool hub_envelope_read(hub_envelope *out, const char *text, const char *secret);
 
 #endif

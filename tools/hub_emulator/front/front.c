@@ -16,7 +16,7 @@
 #define EVENTS_AT_ONCE  256
 #define ACCEPTS_AT_ONCE 64
 #define DIAL_AGAIN_MS   2
-#define LOOK_AGAIN_MS   100 /* at deadlines, and for descriptors */
+#define LOOK_AGAIN_MS   100 /* interval at which deadlines and descriptors are checked again */
 
 struct hub_front {
     hub_front_shared shared;
@@ -24,13 +24,13 @@ struct hub_front {
     uint64_t last_number;
     hub_front_end listening[2]; /* client NULL */
     hub_front_end refusals;     /* client NULL */
-    hub_front_end stop;         /* client NULL; readable when the thread is to end */
+    hub_front_end stop;         /* client is NULL; becomes readable when the thread must end */
     pthread_t thread;
     bool running;
     int state_dir;
     char *broker_path;
-    int64_t looked_ms; /* when the deadlines were last looked at */
-    bool deaf;         /* no descriptors: new clients wait */
+    int64_t looked_ms; /* when the deadlines were last checked */
+    bool deaf;         /* there are no free descriptors, so new clients must wait */
 };
 
 static int64_t up_ms(void)
@@ -112,7 +112,7 @@ static void serve(hub_front *f, const struct epoll_event *e)
     hub_front_end *end = e->data.ptr;
 
     if (end == &f->refusals || end == &f->stop) {
-        return; /* both are looked at in each turn */
+        return; /* both are checked in each turn */
     }
     if (end->client == NULL) {
         accept_some(f, end->fd);
@@ -153,7 +153,8 @@ static void free_gone(hub_front *f)
     }
 }
 
-/* Milliseconds until the next turn is due in any case; -1: there is no deadline. */
+/* Returns the milliseconds until the next turn is due without an event; -1: there is no
+ * deadline. */
 static int time_out(const hub_front *f)
 {
     if (hub_list_first(&f->shared.dialing) != NULL) {
@@ -216,7 +217,7 @@ static hub_front_end watched(int fd)
     return (hub_front_end){ .fd = fd };
 }
 
-/* The path of a Unix socket is short, that of a state directory may be long. */
+/* The path of a Unix socket must be short, but that of a state directory may be long. */
 static void set_up(hub_front *f, const hub_front_config *config)
 {
     f->state_dir = open(config->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -271,7 +272,7 @@ hub_result hub_front_start(hub_front **out, const hub_front_config *config, hub_
     set_up(f, config);
     hub_result r = begin(f, config, fault);
     if (r != HUB_OK) {
-        f->listening[0] = watched(-1); /* they stay the caller's */
+        f->listening[0] = watched(-1); /* after a failure the sockets still belong to the caller */
         f->listening[1] = watched(-1);
         f->refusals = watched(-1);
         hub_front_stop(f);

@@ -19,8 +19,9 @@
 #include "hub/hub_dps.h"
 #include "registry/client_chain.h"
 
-#define CHAIN_MAX_LEN  40000 /* bytes of base64, so that a token fits into the password as well */
-#define OUT_MAX        65536 /* answers of TLS itself to a client that does not read */
+/* Most bytes of base64, so that a token fits into the password as well. */
+#define CHAIN_MAX_LEN  40000
+#define OUT_MAX        65536 /* most bytes that TLS itself sends to a client that does not read */
 #define CONNACK_LEN    4
 #define NOT_AUTHORIZED 5
 
@@ -54,7 +55,7 @@ static void watch(const hub_front_client *c, hub_front_end *end, uint32_t events
     }
     if (end->events == 0) {
         what = EPOLL_CTL_ADD;
-    } else if (events == 0) { /* otherwise a hang-up would be reported all the time */
+    } else if (events == 0) { /* without this, a hang-up would be reported again and again */
         what = EPOLL_CTL_DEL;
     }
     if (epoll_ctl(c->shared->setup.epoll_fd, what, end->fd, &e) == 0) {
@@ -67,7 +68,7 @@ static size_t broker_pending(const hub_front_client *c)
     return c->to_broker.len - c->sent;
 }
 
-/* Bytes of MQTT go in both directions. */
+/* Returns whether bytes of MQTT go in both directions. */
 static bool is_between(const hub_front_client *c)
 {
     return c->state == HUB_FRONT_ASKING || c->state == HUB_FRONT_OPEN;
@@ -145,8 +146,9 @@ void hub_front_client_free(hub_front_client *c)
     free(c);
 }
 
-/* Once all was sent, TCP is closed in this direction. A socket that is closed while bytes of the
- * client are unread would take back what was sent, so what still arrives is read and dropped. */
+/* When everything was sent, TCP is closed in this direction only. If the socket were closed
+ * completely while bytes of the client are unread, the last sent bytes would be lost. So the
+ * bytes that still arrive are read and dropped. */
 static void half_close(hub_front_client *c)
 {
     if (c->state == HUB_FRONT_LINGERING && c->line.session != NULL &&
@@ -156,7 +158,7 @@ static void half_close(hub_front_client *c)
     }
 }
 
-/* Nothing more is sent to the client after what was written. */
+/* Ends the output: after what was written, nothing more is sent to the client. */
 static void finish(hub_front_client *c)
 {
     const bool left = c->state == HUB_FRONT_ENDING;
@@ -205,7 +207,7 @@ static void send_to_broker(hub_front_client *c)
             return;
         }
         if (n < 0) {
-            break; /* closed by the broker, whose last words are read next */
+            break; /* the broker has closed; its last bytes are read next */
         }
         c->sent += (size_t)n;
     }
@@ -216,7 +218,7 @@ static void send_to_broker(hub_front_client *c)
     }
 }
 
-/* Without a copy if the broker takes all of it. */
+/* Forwards bytes to the broker; only those that it does not accept now are copied. */
 static void forward(hub_front_client *c, const uint8_t *data, size_t len)
 {
     ssize_t n =
@@ -244,7 +246,8 @@ static int connect_broker(const char *path)
     return fd;
 }
 
-/* The queue of the broker is short, and descriptors may be scarce: both pass. */
+/* Connects to the broker. Its queue may be full, or descriptors may be missing; then it is tried
+ * again. */
 static void dial(hub_front_client *c)
 {
     int fd = connect_broker(c->shared->setup.broker_path);
@@ -259,7 +262,8 @@ static void dial(hub_front_client *c)
     send_to_broker(c);
 }
 
-/* The client sends nothing more. The broker gets the rest and the end, and may still answer. */
+/* Handles a client that sends nothing more. The broker gets the rest of its bytes and the end,
+ * and may still answer. */
 static void device_ended(hub_front_client *c)
 {
     if (!is_between(c)) {
@@ -267,7 +271,8 @@ static void device_ended(hub_front_client *c)
         return;
     }
     c->state = HUB_FRONT_ENDING;
-    set_deadline(c, c->shared->setup.timing.login_ms); /* ample: the broker has all of it soon */
+    /* This is more than enough, because the broker gets the bytes soon. */
+    set_deadline(c, c->shared->setup.timing.login_ms);
     if (broker_pending(c) == 0) {
         (void)shutdown(c->broker.fd, SHUT_WR);
     }
@@ -275,7 +280,7 @@ static void device_ended(hub_front_client *c)
 
 /* --- login ------------------------------------------------------------- */
 
-/* Answers instead of the broker. */
+/* Answers the client instead of the broker. */
 static void refuse(hub_front_client *c, const char *why)
 {
     static const uint8_t connack[CONNACK_LEN] = { 0x20, 2, 0, NOT_AUTHORIZED };
@@ -305,8 +310,8 @@ static void add_envelope(const hub_front_client *c, const hub_connect_packet *pa
     hub_text_free(&chain);
 }
 
-/* A device may be connected to the hub and to the provisioning service at the same time, under one
- * client id, and the broker must not take them for one. The user name of the service is
+/* A device may be connected to the hub and to the provisioning service at the same time with one
+ * client id, and the broker must treat them as two clients. The user name of the service is
  * {scope}/registrations/{client id}/... */
 static const char *client_prefix(const hub_connect_packet *packet, const char *bytes)
 {
@@ -324,7 +329,7 @@ static const char *client_prefix(const hub_connect_packet *packet, const char *b
     return service ? HUB_DPS_CLIENT_PREFIX : "";
 }
 
-/* To the broker: the CONNECT, then what the client has sent behind it. */
+/* Sends the CONNECT to the broker, and then the bytes that the client has sent after it. */
 static void pass_on(hub_front_client *c, const hub_connect_packet *packet, bool with_envelope)
 {
     const uint8_t *bytes = (const uint8_t *)c->connect.p;
@@ -335,7 +340,7 @@ static void pass_on(hub_front_client *c, const hub_connect_packet *packet, bool 
         add_envelope(c, packet, &password);
         ok = hub_connect_forward(packet, bytes, client_prefix(packet, c->connect.p), password.p,
                                  password.len, &c->to_broker);
-    } else { /* the hub refuses it, since it has no envelope */
+    } else { /* without an envelope, the hub refuses it */
         hub_text_add(&c->to_broker, bytes, packet->packet_len);
     }
     hub_text_free(&password);
@@ -429,7 +434,8 @@ static void read_device(hub_front_client *c)
     }
 }
 
-/* The first packet of the broker is the CONNACK; the code of a refusal is that of the hub. */
+/* The first packet of the broker is the CONNACK. If it refuses, its code is replaced by that of
+ * the hub. */
 static void watch_connack(hub_front_client *c, uint8_t *data, size_t len)
 {
     for (size_t i = 0; i < len && c->answered < CONNACK_LEN; i++) {
@@ -496,7 +502,8 @@ static void broker_turn(hub_front_client *c, uint32_t events)
     }
 }
 
-/* Bytes that were received while the broker did not take any: no event reports them again. */
+/* Handles bytes that were received while the broker accepted none, because no event reports them
+ * again. */
 static void settle(hub_front_client *c)
 {
     if (is_between(c) && wants_device(c) && c->line.kept.len > 0) {

@@ -2,63 +2,64 @@
 #define HUB_FRONT_CLIENT_H
 
 /**
- * @file One client of the TLS front: its handshake, its CONNECT, its connection to the broker, and
- * the bytes between the two.
+ * @file
+ * One client of the TLS front: its handshake, its CONNECT, its connection to the broker, and the
+ * bytes between the two.
  *
- * Each direction holds a bounded number of bytes: a side is not read while the other one does not
- * take what it has got. A part that is later put in between (WebSocket) changes the bytes that
- * hub_tls_line_read and hub_tls_line_write carry, nothing else.
+ * Each direction buffers a limited number of bytes: one side is not read while the other one does
+ * not accept bytes. If another protocol (WebSocket) is added, only the bytes of hub_tls_line_read
+ * and hub_tls_line_write change.
  */
 
 #include "base/list.h"
 #include "front/tls_line.h"
 
-/** Bytes that are forwarded at a time. */
+/** Number of bytes that are forwarded at a time. */
 #define HUB_FRONT_PLAIN (4 * HUB_TLS_CHUNK)
 
 typedef struct hub_front_timing {
-    int64_t login_ms;  /* from the TCP connection to the CONNACK */
-    int64_t linger_ms; /* for a client to close, after the last byte was sent to it */
+    int64_t login_ms;  /* time from the TCP connection to the CONNACK */
+    int64_t linger_ms; /* time for a client to close, after the last byte was sent to it */
 } hub_front_timing;
 
-/** Called with one line for people, without its end. */
+/** Called with one line for people, without a line end. */
 typedef void (*hub_front_log)(void *user, const char *line);
 
 typedef struct hub_front_setup {
     int epoll_fd;
-    const char *broker_path; /* of the Unix socket */
-    const char *secret;      /* of the envelopes */
+    const char *broker_path; /* path of the Unix socket */
+    const char *secret;      /* secret of the envelopes */
     hub_front_timing timing;
     hub_front_log log; /* may be NULL */
     void *user;
 } hub_front_setup;
 
-/** What all clients of a front use. */
+/** What all clients of a front share. */
 typedef struct hub_front_shared {
     hub_front_setup setup;
     hub_tls_server tls;
-    int64_t now_ms; /* set before each turn */
+    int64_t now_ms; /* current time, set before each turn */
     uint8_t plain[HUB_FRONT_PLAIN];
     hub_list waiting; /* clients with a deadline */
     hub_list dialing; /* clients that the broker has not accepted yet */
-    hub_list gone;    /* to be freed after the turn */
+    hub_list gone;    /* clients to be freed after the turn */
 } hub_front_shared;
 
 typedef enum hub_front_state {
     HUB_FRONT_HANDSHAKE = 0,
     HUB_FRONT_LOGIN,   /* reads the CONNECT */
-    HUB_FRONT_DIALING, /* tries to reach the broker */
+    HUB_FRONT_DIALING, /* tries to connect to the broker */
     HUB_FRONT_ASKING,  /* waits for the CONNACK */
     HUB_FRONT_OPEN,
-    HUB_FRONT_ENDING,    /* the client has closed; the broker finishes */
-    HUB_FRONT_LINGERING, /* all was sent; waits until the client closes */
+    HUB_FRONT_ENDING,    /* the client has closed, and the broker still sends */
+    HUB_FRONT_LINGERING, /* everything was sent; waits until the client closes */
     HUB_FRONT_GONE
 } hub_front_state;
 
-/** What epoll reports: one of the two ends of a client. */
+/** One of the two ends of a client, as epoll reports it. */
 typedef struct hub_front_end {
     struct hub_front_client *client;
-    uint32_t events; /* registered; 0: not registered */
+    uint32_t events; /* events registered with epoll; 0: not registered */
     int fd;
 } hub_front_end;
 
@@ -66,15 +67,15 @@ typedef struct hub_front_client {
     hub_front_shared *shared;
     hub_front_state state;
     uint64_t number;
-    char peer[64]; /* address and port */
+    char peer[64]; /* address and port of the client */
     hub_tls_line line;
-    hub_front_end device; /* the client's socket, which the line owns */
-    hub_front_end broker; /* the Unix socket */
-    hub_text connect;     /* the start of the stream up to the end of the CONNECT */
-    hub_text to_broker;   /* not sent yet; the first `sent` bytes are gone */
+    hub_front_end device; /* the client's socket, which belongs to the line */
+    hub_front_end broker; /* the Unix socket to the broker */
+    hub_text connect;     /* the bytes received so far, up to the end of the CONNECT */
+    hub_text to_broker;   /* bytes for the broker; the first `sent` of them were already sent */
     size_t sent;
-    size_t answered; /* bytes of the CONNACK that were seen */
-    uint8_t refusal; /* the code for a CONNACK that refuses; 0: that of the broker */
+    size_t answered; /* number of bytes of the CONNACK that were received */
+    uint8_t refusal; /* return code for a CONNACK that refuses; 0: the code of the broker is kept */
     int64_t deadline_ms;
     hub_link in_all;
     hub_link in_waiting;
@@ -82,22 +83,24 @@ typedef struct hub_front_client {
     hub_link in_gone;
 } hub_front_client;
 
-/** The texts of the setup stay the caller's. tls is opened separately. */
+/** Initialises it. The texts of the setup belong to the caller. tls must be opened separately. */
 void hub_front_shared_init(hub_front_shared *shared, const hub_front_setup *setup);
-/** The monotonic time of the turn that begins. */
+/** Sets the monotonic time of the turn that begins. */
 void hub_front_shared_now(hub_front_shared *shared, int64_t now_ms);
 
-/** Takes a connected socket; NULL, with the socket closed, if it cannot be served. */
+/**
+ * Takes over a connected socket. Returns NULL and closes the socket if the client cannot be served.
+ */
 hub_front_client *hub_front_client_new(hub_front_shared *shared, int fd, uint64_t number);
-/** One of its sockets is ready. */
+/** Call it when one of its sockets is ready. */
 void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events);
-/** In the list of those that are dialing: tries to reach the broker again. */
+/** For a client in the list of dialing ones: tries again to connect to the broker. */
 void hub_front_client_dial(hub_front_client *c);
-/** The reason for which the hub is about to refuse this login: a code from 1 to 5. */
+/** Sets the code, from 1 to 5, with which the hub is about to refuse this login. */
 void hub_front_client_refused(hub_front_client *c, uint8_t code);
-/** Its deadline has passed. */
+/** Call it when its deadline has passed. */
 void hub_front_client_late(hub_front_client *c);
-/** Closes its sockets; it is freed by hub_front_client_free. */
+/** Closes its sockets. The client must still be freed with hub_front_client_free. */
 void hub_front_client_end(hub_front_client *c);
 void hub_front_client_free(hub_front_client *c);
 

@@ -10,14 +10,14 @@
 
 #include "base/crypto.h"
 
-/* TLS 1.2 with the suites of iot-hub-tls-support, and TLS 1.3. */
+/* TLS 1.2 with the cipher suites of the page iot-hub-tls-support, and TLS 1.3. */
 #define PRIORITIES                                                                \
     "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-RSA:+AES-128-GCM:+AES-256-GCM"         \
     ":+CHACHA20-POLY1305:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA256:+SHA384"         \
     ":+SIGN-ALL:+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1:+GROUP-SECP521R1" \
     ":+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE"
-#define HANDSHAKE_MAX 65536 /* bytes of one message, which may hold a chain */
-#define OUT_KEPT      4096  /* memory that a quiet line keeps */
+#define HANDSHAKE_MAX 65536 /* largest handshake message in bytes; it may contain a chain */
+#define OUT_KEPT      4096  /* bytes of memory that an idle line keeps */
 
 /* --- what all lines share ---------------------------------------------- */
 
@@ -72,7 +72,7 @@ void hub_tls_server_close(hub_tls_server *s)
 
 /* --- bytes between GnuTLS and the socket ------------------------------- */
 
-/* The buffer is filled once in a turn. */
+/* Reads from the socket, at most once in a turn. */
 static ssize_t fill(hub_tls_line *line)
 {
     hub_tls_server *s = line->server;
@@ -108,7 +108,7 @@ static ssize_t pull(gnutls_transport_ptr_t user, void *buffer, size_t cap)
     return (ssize_t)n;
 }
 
-/* Records are collected, and sent together at the end of the turn. */
+/* Collects records, which are sent together at the end of the turn. */
 static ssize_t push(gnutls_transport_ptr_t user, const void *data, size_t len)
 {
     hub_tls_line *line = user;
@@ -152,7 +152,7 @@ static void configure(hub_tls_line *line)
     (void)gnutls_priority_set(session, s->priorities);
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, s->credentials);
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
-    gnutls_certificate_send_x509_rdn_sequence(session, 1); /* no names of authorities */
+    gnutls_certificate_send_x509_rdn_sequence(session, 1); /* The request names no authorities. */
     gnutls_handshake_set_max_packet_length(session, HANDSHAKE_MAX);
     (void)gnutls_session_ticket_enable_server(session, &ticket_key);
     gnutls_transport_set_ptr(session, line);
@@ -266,7 +266,7 @@ hub_tls_state hub_tls_line_read(hub_tls_line *line, void *buffer, size_t cap, si
         return HUB_TLS_ENDED;
     }
     (void)gnutls_alert_send_appropriate(line->session, (int)n);
-    return failed(why, (int)n); /* a renegotiation, too */
+    return failed(why, (int)n); /* also refuses a renegotiation */
 }
 
 void hub_tls_line_write(hub_tls_line *line, const void *data, size_t len)

@@ -121,7 +121,7 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
     if (setup->dps_host != NULL) {
         add_dps(&t, setup);
     }
-    /* Socket for the clients of the front and for the plugin's own logins. */
+    /* A socket for the clients of the front, and for the plugin's own logins. */
     hub_text_str(&t, "listener 0 " HUB_SESSIONS_SOCKET "\n"
                      "max_qos 1\n");
     int fd = memfd_create("mosquitto.conf", 0);

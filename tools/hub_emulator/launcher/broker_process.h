@@ -2,8 +2,9 @@
 #define HUB_BROKER_H
 
 /**
- * @file The Mosquitto process with our plugin. It listens on a Unix socket in the state directory,
- * and serves only the clients of the TLS front.
+ * @file
+ * The Mosquitto process with our plugin. It listens on a Unix socket in the state directory, and
+ * serves only clients of the TLS front.
  */
 
 #include <stdbool.h>

@@ -72,7 +72,7 @@ static void notice(void *user, const char *line)
     (void)cli_error("%s", line);
 }
 
-/* A client of the front takes two descriptors, and one more of the broker. */
+/* Raises the limit of descriptors: a client of the front needs two, and one more in the broker. */
 static void raise_limits(void)
 {
     struct rlimit limit;

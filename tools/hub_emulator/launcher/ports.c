@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG    1024 /* a fleet may connect at the same time */
+#define BACKLOG    1024 /* many devices may connect at the same time */
 #define FREE_TRIES 20
 
 /* With SO_REUSEADDR, a port whose last connections are still in TIME_WAIT can be used. */

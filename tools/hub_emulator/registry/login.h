@@ -12,10 +12,10 @@
 /** The fields of an MQTT CONNECT, and what is known about its sender. */
 typedef struct hub_credentials {
     const char *client_id;
-    const char *user_name; /* may be NULL, as may all below */
+    const char *user_name; /* may be NULL, like all members below */
     const char *password;
     const hub_client_chain *chain; /* the certificates of the client; NULL: none */
-    const char *peer;              /* its address and port, for people */
+    const char *peer;              /* address and port of the client, for texts */
 } hub_credentials;
 
 typedef struct hub_login {

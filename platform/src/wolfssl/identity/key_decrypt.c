@@ -224,7 +224,7 @@ static int decrypt_pbes2(uint8_t *der, plat_der secret, const pbes2 *p,
     return strip_padding(der, &len, p->cipher->iv_len) ? (int)len : 0;
 }
 
-/* The parameters of PBES1 (RFC 8018 appendix A.3) and of PKCS #12: salt and iterations. */
+/* Reads the parameters of PBES1 (RFC 8018 appendix A.3) and of PKCS #12: salt and iterations. */
 static bool read_pbes1(plat_der parameters)
 {
     plat_der both, salt;

@@ -34,7 +34,7 @@ void plat_tls_login_free(plat_tls_login *l)
 
 #if HAS_CALLBACKS
 
-#define PUBLIC_PEM_MAX 1024 /* a key of RSA 4096 takes 800 */
+#define PUBLIC_PEM_MAX 1024 /* an RSA key of 4096 bits needs 800 bytes */
 
 /* Signs, and keeps the reason of a failure, since wolfSSL only ends the handshake. */
 static int sign(plat_tls_login *l, const plat_sign_request *request, byte *out, word32 *len)
@@ -103,10 +103,8 @@ static void set_callbacks(plat_tls_login *l, WOLFSSL *ssl)
 #endif
 }
 
-/*
- * Gives wolfSSL the public key, which tells it what kind of key it is.  As PEM, because wolfSSL 5.5
- * crashes if it has no memory for a copy of DER.
- */
+/* Gives wolfSSL the public key, from which it learns the kind of the key. PEM is used, because
+ * wolfSSL 5.5 crashes if it has no memory for a copy of DER. */
 static int load_key(const plat_identity *id, WOLFSSL *ssl)
 {
     byte pem[PUBLIC_PEM_MAX];
