@@ -244,7 +244,7 @@ static inline void iothub_get_credentials(const iothub_client *c, iothub_credent
 iothub_result iothub_set_c2d_callback(iothub_client *c, iothub_c2d_callback *c2d);
 
 /**
- * The same as iothub_set_c2d_callback for desired properties. A new callback first receives the
+ * Works like iothub_set_c2d_callback, but for desired properties. A new callback first receives the
  * complete document, which the client requests when the hub has confirmed the subscription.
  *
  * @param c        the client
@@ -254,8 +254,8 @@ iothub_result iothub_set_c2d_callback(iothub_client *c, iothub_c2d_callback *c2d
 iothub_result iothub_set_desired_callback(iothub_client *c, iothub_desired_callback *desired);
 
 /**
- * The same as iothub_set_c2d_callback for direct methods. Calls that the old callback has taken can
- * still be answered.
+ * Works like iothub_set_c2d_callback, but for direct methods. Calls that the old callback has
+ * received can still be answered.
  *
  * @param c       the client
  * @param method  the callback; NULL: none
@@ -595,9 +595,10 @@ typedef struct iothub_stats {
     uint64_t store_errors; /**< Calls of the store that failed. Those that were not refused to the
                                 application are repeated. */
 
-    uint64_t c2d_received;       /**< Cloud-to-device messages received. */
-    uint64_t c2d_accepted;       /**< Those that the application accepted. */
-    uint64_t c2d_oversize;       /**< Those skipped because they are larger than rx_size. */
+    uint64_t c2d_received; /**< Cloud-to-device messages received. */
+    uint64_t c2d_accepted; /**< Cloud-to-device messages that the application has accepted. */
+    /** Cloud-to-device messages skipped because they are larger than rx_size. */
+    uint64_t c2d_oversize;
     uint64_t methods_received;   /**< Method calls received. */
     uint64_t methods_answered;   /**< Method calls answered. */
     uint64_t desired_delivered;  /**< Calls of the desired callback. */
@@ -609,7 +610,7 @@ typedef struct iothub_stats {
                                 feature without a callback, or larger than rx_size and not C2D. Those of
                                 QoS 1 were acknowledged. */
     uint64_t queued;       /**< Telemetry messages that have not ended, at present. */
-    uint64_t queued_bytes; /**< Their size in bytes. */
+    uint64_t queued_bytes; /**< Size of the queued messages in bytes. */
 } iothub_stats;
 
 /**

@@ -63,7 +63,8 @@ typedef struct iothub_shared_key {
  * does not grow.
  */
 typedef struct iothub_credential {
-    iothub_credential_kind kind;        /**< Its kind, which tells what is valid in as. */
+    /** Kind of the credential; it decides which member of as is used. */
+    iothub_credential_kind kind;
     const iothub_credential_type *type; /**< Private. */
     /** The data of the credential; kind decides which member is used. */
     union {
@@ -115,10 +116,10 @@ iothub_credential iothub_token_credential(const char *shared_access_signature);
  */
 iothub_credential iothub_x509_credential(plat_identity *identity);
 
-/** Which credentials a client has and uses. */
+/** Which credentials a client has, and which one it uses. */
 typedef struct iothub_credentials_info {
-    iothub_credential_kind kind;          /**< Kind of the credential in use; see iothub_status. */
-    unsigned index;                       /**< Its number in its list; see iothub_status. */
+    iothub_credential_kind kind; /**< Kind of the credential in use; see iothub_status. */
+    unsigned index;              /**< Number of this credential in its list; see iothub_status. */
     const iothub_credential *credentials; /**< The list in use: the latest one that has logged in,
                                              or that of the options; NULL: the credential of the
                                                connection string. */

@@ -38,24 +38,31 @@ extern "C" {
 /** A call of a method. Call iothub_invoke_init first; all texts are borrowed during
  * iothub_invoke_start, and the payload until the call has ended. */
 typedef struct iothub_invoke {
-    size_t struct_size;    /**< Set by iothub_invoke_init. */
+    size_t struct_size;    /**< Size of this struct, set by iothub_invoke_init. */
     const char *gateway;   /**< Host name of the gateway. No default. */
-    uint16_t port;         /**< Its HTTPS port. Default 443. */
+    uint16_t port;         /**< HTTPS port of the gateway. Default 443. */
     const char *caller;    /**< "device/module" of the calling module. No default. */
-    const char *token;     /**< Its SharedAccessSignature. No default. */
-    const char *device_id; /**< Whose method is called. No default. */
-    const char *module_id; /**< Whose method is called; NULL (the default): the device's. */
-    const char *method;    /**< Name of the method. No default. */
-    mqc_span payload;      /**< JSON; empty (the default): none. At most IOTHUB_INVOKE_PAYLOAD_MAX
-                                bytes. */
+    const char *token;     /**< SharedAccessSignature of the calling module. No default. */
+    const char *device_id; /**< Id of the device whose method is called. No default. */
+    /**
+     * Id of the module whose method is called. NULL (the default): a method of the device itself is
+     * called.
+     */
+    const char *module_id;
+    const char *method; /**< Name of the method. No default. */
+    mqc_span payload;   /**< JSON; empty (the default): none. At most IOTHUB_INVOKE_PAYLOAD_MAX
+                             bytes. */
     /** How long the method may take, in seconds, 5 to 300. Default 30. */
     uint32_t response_timeout_s;
     /** How long to wait for a target that is not connected, in seconds, 0 to 300. Default 0. */
     uint32_t connect_timeout_s;
     const char *ca_file; /**< PEM file with the only certificates to trust. Default NULL. */
-    const void *ca_data; /**< The same as PEM text in memory. Default NULL. If both are NULL, the
-                              certificates of the system are trusted. */
-    size_t ca_len;       /**< Size of ca_data in bytes. */
+    /**
+     * The certificates to trust as PEM text in memory. Default NULL. If ca_file and ca_data are
+     * NULL, the certificates of the system are trusted.
+     */
+    const void *ca_data;
+    size_t ca_len; /**< Size of ca_data in bytes. */
 } iothub_invoke;
 
 /** Largest payload of a call, and of its answer, in bytes: a limit of the hub. */
@@ -74,7 +81,7 @@ typedef struct iothub_invoke_answer {
     int http_status;  /**< Status of the HTTPS answer; 0 if there was none. */
     int status;       /**< What the method returned. */
     mqc_span payload; /**< What the method returned: JSON, or "null". */
-    const char *text; /**< The reason of a failure for people; "" with IOTHUB_OK. */
+    const char *text; /**< The reason of a failure, for people; "" with IOTHUB_OK. */
 } iothub_invoke_answer;
 
 /**

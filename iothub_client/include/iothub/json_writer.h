@@ -51,8 +51,8 @@ typedef enum iothub_json_writer_state {
 
 /** A JSON text that is being written. iothub_json_writer_init fills it. */
 typedef struct iothub_json_writer {
-    char *buf;  /**< The text so far. */
-    size_t len; /**< Its length in bytes. */
+    char *buf;  /**< The text written so far. */
+    size_t len; /**< Length of the text in bytes. */
     /**
      * IOTHUB_OK, or the first failure:
      * IOTHUB_ERR_NO_SPACE: the text does not fit the buffer.

@@ -56,7 +56,8 @@ typedef struct iothub_done {
 /** State of a connection. A connection passes the first seven states in
  * this order. */
 typedef enum iothub_state {
-    IOTHUB_STOPPED = 0, /**< Not started, or stopped; iothub_start leaves this state. */
+    /** The client was not started, or has stopped; iothub_start leaves this state. */
+    IOTHUB_STOPPED = 0,
     IOTHUB_RESOLVING,   /**< The host name is being looked up. */
     IOTHUB_CONNECTING,  /**< The TCP connection is being made. */
     IOTHUB_SECURING,    /**< The TLS handshake is in progress. */
@@ -75,21 +76,24 @@ typedef enum iothub_state {
 typedef struct iothub_status {
     iothub_state state;   /**< The state that was entered. */
     iothub_result reason; /**< Why it was entered; IOTHUB_OK if nothing failed. */
-    const char *text;     /**< The reason for people, one line; valid until the callback returns. */
+    /** One line with the reason, for people; valid until the callback returns. */
+    const char *text;
     uint32_t retry_in_ms; /**< IOTHUB_WAITING: time until the next attempt. */
     uint32_t attempt;     /**< Number of consecutive failed attempts. */
     /** The kind of the credential in use: of the connection or the attempt that the state is about,
      * or of the next attempt. */
     iothub_credential_kind credential;
-    /** Its number in its list of credentials, from 0 on; 0 also for the credential of a connection
-     * string. */
+    /**
+     * Number of the credential in its list, from 0 on; 0 also for the credential of a connection
+     * string.
+     */
     unsigned credential_index;
 } iothub_status;
 
 /** An attempt to connect failed, or the connection was lost. */
 typedef struct iothub_retry {
     iothub_result reason; /**< Why it failed. */
-    const char *text;     /**< The reason for people; valid until the callback returns. */
+    const char *text;     /**< The reason, for people; valid until the callback returns. */
     uint32_t attempt;     /**< Number of consecutive failures, including this one. */
     uint64_t failing_ms;  /**< Time since the first of them. */
     uint32_t delay_ms;    /**< How long the client would wait: exponential back-off with jitter. */
@@ -113,14 +117,17 @@ typedef struct iothub_desired {
      * fits again.
      */
     iothub_result result;
-    const char *text; /**< The reason for people; "" with IOTHUB_OK. */
+    const char *text; /**< The reason, for people; "" with IOTHUB_OK. */
 } iothub_desired;
 
 /** How the c2d callback answers a cloud-to-device message. */
 typedef enum iothub_disposition {
     IOTHUB_ACCEPT, /**< The message was handled or stored; the hub may delete it. */
-    IOTHUB_DEFER   /**< Not decided yet; the application calls iothub_message_accept later. See
-                        iothub_options.stall_timeout_ms. */
+    /**
+     * The application has not decided yet and calls iothub_message_accept later. See
+     * iothub_options.stall_timeout_ms.
+     */
+    IOTHUB_DEFER
 } iothub_disposition;
 
 /**
@@ -249,8 +256,11 @@ typedef struct iothub_tls {
  * platform that it points to: these must stay valid until iothub_deinit.
  */
 typedef struct iothub_options {
-    size_t struct_size; /**< Set by iothub_options_init; a struct without it is refused. See "Sizes
-                             of structs" in iothub/client.h. */
+    /**
+     * Size of this struct, set by iothub_options_init; a struct without it is refused. See "Sizes
+     * of structs" in iothub/client.h.
+     */
+    size_t struct_size;
 
     const char *ca_file;  /**< File with the only root certificates to trust, unless tls names more.
                                NULL (the default): the system's. */
@@ -283,8 +293,8 @@ typedef struct iothub_options {
     uint32_t resolve_timeout_ms;   /**< Looking up the host name. Default 15 s. */
     uint32_t connect_timeout_ms;   /**< Making the TCP connection. Default 15 s. */
     uint32_t tls_timeout_ms;       /**< TLS handshake. Default 15 s. */
-    uint32_t login_timeout_ms;     /**< From CONNECT to CONNACK. Default 30 s. */
-    uint32_t subscribe_timeout_ms; /**< From SUBSCRIBE to SUBACK. Default 30 s. */
+    uint32_t login_timeout_ms;     /**< Limit of the time from CONNECT to CONNACK. Default 30 s. */
+    uint32_t subscribe_timeout_ms; /**< Limit of the time from SUBSCRIBE to SUBACK. Default 30 s. */
     /** A twin request, with all its repetitions and the time without a connection. Default 60 s. On
      * a slow link a large document takes longer. */
     uint32_t request_timeout_ms;

@@ -94,7 +94,7 @@ typedef void iothub_assigned_callback(iothub_client *c, const iothub_assignment 
  * registration has ended.
  */
 typedef struct iothub_provisioning_options {
-    size_t struct_size; /**< Set by iothub_provisioning_options_init. */
+    size_t struct_size; /**< Size of this struct, set by iothub_provisioning_options_init. */
 
     const char *id_scope; /**< Id scope of the service, as the portal shows it. */
     /** Up to IOTHUB_REGISTRATION_ID_MAX letters, digits and - . _ : in any letter case, with a
@@ -119,7 +119,7 @@ typedef struct iothub_provisioning_options {
     const char *payload;
 
     const char *host;        /**< The service. Default global.azure-devices-provisioning.net. */
-    uint16_t port;           /**< Its TCP port. Default 8883. */
+    uint16_t port;           /**< TCP port of the service. Default 8883. */
     const char *api_version; /**< Version of its API. Default 2021-06-01. */
     /** Largest answer in bytes, with its topic; at least 1024. Default 4096. A custom payload may
      * need more. */

@@ -34,7 +34,7 @@ typedef enum iothub_result {
     IOTHUB_ERR_PART_UNKNOWN = -13, /**< A part has an unknown name, or is not a Name=Value pair. */
     IOTHUB_ERR_PART_INVALID = -14, /**< A value is not valid, e.g. '#' in a device id. */
     IOTHUB_ERR_KEY = -15,          /**< The key is not base64. */
-    IOTHUB_ERR_UNSUPPORTED = -16,  /**< Valid, but this version does not support it. */
+    IOTHUB_ERR_UNSUPPORTED = -16,  /**< The text is valid, but this version does not support it. */
 
     /* The connection failed. The client tries again unless the retry callback stops it. */
     IOTHUB_ERR_NETWORK = -20,       /**< An open connection broke, or the hub closed it. */
@@ -60,8 +60,11 @@ typedef enum iothub_result {
     IOTHUB_ERR_CANCELLED = -41, /**< The client was stopped before the request had ended. */
     IOTHUB_ERR_EXPIRED = -42,   /**< The time to live ended first. */
     IOTHUB_ERR_DROPPED = -43,   /**< Dropped to make room for newer messages, or by iothub_purge. */
-    IOTHUB_KEPT = -44,          /**< Not an error: the client ended, and the message stays in the
-                                     store, for the next client that opens it. */
+    /**
+     * No error: the client ended, and the message stays in the store, for the next client that
+     * opens it.
+     */
+    IOTHUB_KEPT = -44,
 
     IOTHUB_ERR_CRYPTO = -50, /**< The crypto library failed, e.g. without entropy. */
     IOTHUB_ERR_STORE = -51,  /**< The store of telemetry failed; the error text gives the cause. */

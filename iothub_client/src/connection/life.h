@@ -30,8 +30,8 @@ typedef enum life_input {
 /**
  * Returns the next state. An input without a meaning in a state does not change the state. spare is
  * the state of a second connection that is being made to replace the one in use (IOTHUB_STOPPED:
- * there is none). If the connection in use ends, the client continues with the spare. The spare has
- * a state of its own, which ends with IOTHUB_LOGGING_IN: it is open and waits.
+ * there is none). If the connection in use ends, the client continues with the spare. The last
+ * state of the spare is IOTHUB_LOGGING_IN: it is open, and has not sent CONNECT.
  */
 iothub_state life_next(iothub_state s, life_input in, iothub_state spare);
 

@@ -8,7 +8,7 @@ static const char kind_names[][10] = {
     "", "an object", "an array", "a string", "a number", "a boolean", "a boolean", "null",
 };
 
-/* Writes an error. The fault is at this byte, or at the end. */
+/* Writes the error of a text that is wrong at byte `at`, or ends there. */
 static iothub_result fail_at(const char *what, const char *wanted, mqc_span json, size_t at,
                              iothub_error *error)
 {

@@ -194,7 +194,7 @@ void mqc_reset(mqc_engine *e);
 /** The Will: a message that the server publishes when the connection is lost. */
 typedef struct mqc_will {
     mqc_span topic;   /**< Topic name; ptr NULL: there is no Will. */
-    mqc_span payload; /**< At most 65,535 bytes. */
+    mqc_span payload; /**< Payload of the Will, at most 65,535 bytes. */
     uint8_t qos;      /**< 0 to 2. */
     bool retain;      /**< The server retains the Will. */
 } mqc_will;
@@ -385,11 +385,11 @@ mqc_result mqc_rename_topics(mqc_engine *e, uint8_t lane, mqc_span from, mqc_spa
 
 /** What a lane contains. */
 typedef struct mqc_lane_info {
-    size_t count;     /**< Publishes that were accepted and have not ended. */
-    size_t in_flight; /**< Of these, publishes that were sent and wait for an acknowledgement or for
-                           mqc_release. */
-    bool begun;       /**< At least a part of the oldest one was sent, or is being sent, on this
-                           connection. */
+    size_t count; /**< Publishes that were accepted and have not ended. */
+    /** Number of publishes that were sent and wait for an acknowledgement or for mqc_release. */
+    size_t in_flight;
+    /** At least a part of the oldest publish was sent, or is being sent, on this connection. */
+    bool begun;
     size_t bytes;     /**< Bytes of the ring in use. */
     size_t bytes_cap; /**< Size of the ring. */
 } mqc_lane_info;
@@ -490,7 +490,7 @@ typedef struct mqc_message {
     size_t payload_len; /**< Length of the payload in the packet, also when it was skipped. */
     uint16_t packet_id; /**< Packet id; 0 for QoS 0. */
     uint8_t qos;        /**< 0 to 2. */
-    bool retain;        /**< It is a retained message. */
+    bool retain;        /**< The message is a retained message. */
     bool dup;           /**< The server may have sent it before. */
 } mqc_message;
 
@@ -498,7 +498,7 @@ typedef struct mqc_message {
 typedef enum mqc_outcome {
     MQC_OUTCOME_SENT = 1, /**< QoS 0: the stream has accepted all bytes. */
     MQC_OUTCOME_ACKED, /**< QoS 1 and 2: the server has received it, as PUBACK or PUBCOMP shows. */
-    MQC_OUTCOME_EXPIRED,   /**< It expired before it was sent or answered. */
+    MQC_OUTCOME_EXPIRED,   /**< The publish expired before it was sent or answered. */
     MQC_OUTCOME_DISCARDED, /**< mqc_discard ended it. */
     MQC_OUTCOME_RELEASED,  /**< mqc_release ended it; no event reports this. */
     MQC_OUTCOME_DROPPED    /**< mqc_drop ended it. */
@@ -506,7 +506,7 @@ typedef enum mqc_outcome {
 
 /** An outgoing publish that has ended. */
 typedef struct mqc_done {
-    mqc_outcome outcome; /**< How it ended. */
+    mqc_outcome outcome; /**< How the publish ended. */
     uint8_t lane;        /**< Index of its lane. */
     uint8_t kind;        /**< mqc_outgoing.kind. */
     uint16_t packet_id;  /**< Packet id; 0 for QoS 0. */

@@ -61,9 +61,12 @@ typedef struct mqc_window {
 
 /** When publishes of a lane expire; see expiry.h. */
 typedef struct mqc_expiry {
-    mqc_time next;    /**< No publish expires before this time. */
-    mqc_time *groups; /**< The same for each group of entries, then for each group of groups; NULL:
-                           there is no memory for groups. */
+    mqc_time next; /**< No publish expires before this time. */
+    /**
+     * The earliest expiry of each group of entries, then of each group of groups. NULL: there is no
+     * memory for groups.
+     */
+    mqc_time *groups;
 } mqc_expiry;
 
 /**
@@ -108,14 +111,14 @@ typedef struct mqc_outbox {
     uint32_t unreported; /**< Length of that list. */
     uint32_t live; /**< Number of publishes that were accepted and whose end was not reported. */
 
-    mqc_window window; /**< How many may be in flight. */
+    mqc_window window; /**< How many publishes may be in flight. */
     mqc_expiry expiry; /**< When they expire. */
 } mqc_outbox;
 
 /** Control packets that are to be sent, one after the other; see control.h. */
 typedef struct mqc_control {
     uint8_t *buf; /**< The caller's memory. */
-    size_t cap;   /**< Its size. */
+    size_t cap;   /**< Size of the buffer. */
     size_t start; /**< Offset of the first byte that was not sent yet. */
     size_t end;   /**< Offset behind the last byte. */
 } mqc_control;
@@ -149,7 +152,7 @@ typedef struct mqc_header {
 /** Received bytes that have not been decoded, and the state of reading; see rx.h. */
 typedef struct mqc_input {
     uint8_t *buf;      /**< The caller's memory. */
-    size_t cap;        /**< Its size. */
+    size_t cap;        /**< Size of the buffer. */
     size_t start;      /**< Offset of the first byte that was not decoded. */
     size_t end;        /**< Offset behind the last byte that was received. */
     size_t skip;       /**< Bytes of an oversize packet that are still to be skipped. */
@@ -222,7 +225,7 @@ typedef struct mqc_keep_alive {
     uint32_t ping_mark; /**< The PINGREQ has arrived when this number of bytes was delivered. */
     /** A time whose meaning depends on the state of the connection. */
     union {
-        mqc_time connack_by; /**< While MQC_CONNECTING: when CONNACK is overdue. */
+        mqc_time connack_by; /**< Time at which CONNACK is overdue; used while MQC_CONNECTING. */
         mqc_time ping_at;    /**< Later: when the unanswered PINGREQ was sent. */
     } timed;
     mqc_time last_rx;  /**< When bytes were last received. */

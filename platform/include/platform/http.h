@@ -51,7 +51,7 @@ typedef struct plat_http_request {
      */
     const char *ca_file; /**< Path of a file. */
     const void *ca_data; /**< PEM text; it need not end with a NUL. */
-    size_t ca_len;       /**< Its size in bytes. */
+    size_t ca_len;       /**< Size of ca_data in bytes. */
     /** @} */
     uint64_t reserved[4]; /**< For later versions; must be zero. */
 } plat_http_request;
@@ -63,7 +63,7 @@ typedef struct plat_http_request {
 typedef struct plat_http_answer {
     int status;             /**< HTTP status, 100 to 599. */
     const char *body;       /**< The body, followed by a NUL; valid until the next start. */
-    size_t body_len;        /**< Its size in bytes, without the NUL. */
+    size_t body_len;        /**< Size of the body in bytes, without the NUL. */
     uint32_t retry_after_s; /**< Value of the header Retry-After in seconds; 0: it was not sent. */
 } plat_http_answer;
 

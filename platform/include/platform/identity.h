@@ -72,10 +72,10 @@ typedef enum plat_sign_scheme {
 
 /** A digest to be signed. */
 typedef struct plat_sign_request {
-    plat_sign_scheme scheme; /**< How to sign; always one that fits the key of the certificate. */
+    plat_sign_scheme scheme; /**< How to sign. The scheme always fits the key of the certificate. */
     const uint8_t *digest;   /**< The digest. */
-    size_t digest_len;       /**< Its size, which tells its hash: 32 SHA-256, 48 SHA-384, 64
-                                  SHA-512. */
+    /** Size of the digest, which shows its hash: 32 is SHA-256, 48 is SHA-384, 64 is SHA-512. */
+    size_t digest_len;
 } plat_sign_request;
 
 /** Signs with a private key that is elsewhere: in a PKCS#11 token, a TPM, another process. */
@@ -117,8 +117,10 @@ struct plat_signer {
 /** Bytes in memory, or a file.  All zero: nothing. */
 typedef struct plat_identity_source {
     const void *data; /**< The bytes, PEM or DER; which of them is recognised.  NULL: see file. */
-    size_t len; /**< Their number.  A NUL at the end of a PEM text need not be counted, and does
-                     no harm. */
+    /**
+     * Number of the bytes. A NUL at the end of a PEM text need not be counted, and does no harm.
+     */
+    size_t len;
     const char *file; /**< Path of a file with such bytes, at most 1 MB; read during make only. */
 } plat_identity_source;
 
@@ -154,9 +156,10 @@ typedef struct plat_identity_config {
      */
     plat_identity_source key;
 
-    const plat_signer *signer;     /**< Signs instead of key; NULL: key does. */
-    plat_passphrase_fn passphrase; /**< For an encrypted key; NULL: there is no passphrase. */
-    void *passphrase_user;         /**< Passed to passphrase. */
+    const plat_signer *signer; /**< Signs in place of the key; NULL: the key signs. */
+    /** Function that returns the passphrase of an encrypted key; NULL: there is no passphrase. */
+    plat_passphrase_fn passphrase;
+    void *passphrase_user; /**< Passed to passphrase. */
 } plat_identity_config;
 
 /** Longest common name in plat_identity_info, in bytes: that of a registration id. */

@@ -114,9 +114,12 @@ typedef enum plat_stream_kind {
 
 /** Sets of trusted root certificates, for plat_stream_config.roots; they can be combined. */
 typedef enum plat_roots_set {
-    PLAT_ROOTS_SYSTEM = 1,     /**< Those of the system. */
-    PLAT_ROOTS_COMPILED_IN = 2 /**< Those of IoT Hub and the Device Provisioning Service, if the
-                                    library was built with IOTHUB_COMPILED_IN_ROOTS. */
+    PLAT_ROOTS_SYSTEM = 1, /**< The certificates of the system. */
+    /**
+     * The certificates of IoT Hub and the Device Provisioning Service, if the library was built
+     * with IOTHUB_COMPILED_IN_ROOTS.
+     */
+    PLAT_ROOTS_COMPILED_IN = 2
 } plat_roots_set;
 
 /** Versions of TLS.  Older ones are never used. */
@@ -192,7 +195,7 @@ typedef struct plat_platform {
     const plat_clock *clock;           /**< Time. */
     const plat_crypto *crypto;         /**< Cryptography. */
     const plat_net *net;               /**< The network. */
-    const plat_threads *threads;       /**< For the runner; NULL: there are no threads. */
+    const plat_threads *threads;       /**< Threads for the runner; NULL: there are none. */
     const plat_identities *identities; /**< Client certificates; NULL: there are none. */
 } plat_platform;
 

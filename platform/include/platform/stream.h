@@ -20,8 +20,8 @@ extern "C" {
 
 /** What a stream that is being opened is busy with.  Each stage has its own deadline. */
 typedef enum plat_stage {
-    PLAT_STAGE_RESOLVE = 1, /**< It looks up the host name. */
-    PLAT_STAGE_CONNECT,     /**< It connects to an address. */
+    PLAT_STAGE_RESOLVE = 1, /**< The stream looks up the host name. */
+    PLAT_STAGE_CONNECT,     /**< The stream connects to an address. */
     PLAT_STAGE_TLS,         /**< The TLS handshake is in progress. */
     PLAT_STAGE_OPEN         /**< The stream is open: bytes can be sent and received. */
 } plat_stage;

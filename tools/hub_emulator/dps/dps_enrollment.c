@@ -121,7 +121,7 @@ static const struct {
     member_check check;
     const char *rule;
 } members[] = {
-    { "deviceId", is_device_id, "not a device id that MQTT can carry, or in a group" },
+    { "deviceId", is_device_id, "not a device id that MQTT can carry, or not allowed in a group" },
     { "iotHubHostName", is_this_hub, "not the host name of this emulator's hub" },
     { "iotHubs", are_hubs, "not a list of the host name of this emulator's hub" },
     { "initialTwin", is_twin, "not {\"tags\":{},\"properties\":{\"desired\":{}}}" },
