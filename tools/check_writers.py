@@ -268,9 +268,7 @@ class Body:
     # --- expressions ---
 
     def private_struct(self, name):
-        """Returns the private struct that counts as written if a member of this one is; None: there is
-        none.
-        """
+        """Returns the private struct that is written if a member of the struct `name` is written, or None."""
         struct = self.types.structs.get(name)
         if struct is None:
             return None

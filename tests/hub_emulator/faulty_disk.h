@@ -20,7 +20,7 @@ typedef enum faulty_mode {
 /* Makes the call number `which` fail with `error`; calls are counted from here on, the first is
  * 0. */
 void faulty_disk(faulty_mode mode, unsigned which, int error);
-/* Ends the faults. Returns whether the call was reached. */
+/* Ends the faults. Returns whether call number `which` was made. */
 bool faulty_disk_end(void);
 
 #endif

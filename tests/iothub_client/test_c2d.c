@@ -267,7 +267,7 @@ static void reading_goes_on_as_soon_as_acknowledgements_can_leave(void **state)
         assert_int_equal(f.hub.acks, 0);
 
         fixture_stream(&f)->send_room = SIZE_MAX;
-        /* Called because the stream is writable. */
+        /* An application calls it now, because the stream is writable. */
         assert_int_equal(iothub_process(f.client), IOTHUB_OK);
         (void)fake_hub_serve(&f.hub, fixture_stream(&f));
         turn_while_asked(&f);

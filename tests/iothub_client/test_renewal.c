@@ -72,7 +72,7 @@ static void a_new_connection_that_does_not_get_up_is_no_loss(void **state)
 
         fixture_sleep(&r.f, 14999);
         assert_int_equal(r.new->state, SCRIPTED_OPENING);
-        fixture_sleep(&r.f, 1); /* the deadline of the stage */
+        fixture_sleep(&r.f, 1); /* the deadline of the stage has passed */
         assert_int_equal(r.new->state, SCRIPTED_CLOSED);
         fixture_sleep(&r.f, 200000);
         /* It is opened several times, with back-off. */

@@ -27,7 +27,8 @@ static void one_message_is_reported_at_most_6_percent_too_high(void **state)
             fleet_latency l = { .count = 0 };
 
             fleet_latency_add(&l, us);
-            /* A larger value, since the largest one is reported exactly. */
+            /* Adds a larger value, because the largest value is reported exactly, without rounding.
+             */
             fleet_latency_add(&l, UINT64_MAX);
             double reported_us = fleet_latency_percentile_ms(&l, 50) * 1000;
             assert_true(reported_us >= (double)us * 0.999999);

@@ -214,7 +214,7 @@ typedef struct mqc_ids {
 /** Keep-alive; see keep_alive.h. */
 typedef struct mqc_keep_alive {
     uint8_t ping;         /**< An mqc_ping_state. */
-    bool ping_wanted;     /**< A PINGREQ is to be encoded. */
+    bool ping_wanted;     /**< A PINGREQ must be encoded. */
     bool reports_flow;    /**< The caller calls mqc_report_flow. */
     bool peer_owes;       /**< mqc_flow.awaited of the last report. */
     bool stream_full;     /**< The stream took fewer bytes than it was offered. */

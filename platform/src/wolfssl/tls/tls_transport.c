@@ -13,7 +13,7 @@ bool plat_tls_transport_valid(const plat_tls_transport *t)
         return false;
     }
     if (t->ahead == NULL &&
-        t->ahead_at != t->ahead_end) { /* wrong: a range of bytes without memory */
+        t->ahead_at != t->ahead_end) { /* bytes are noted, but there is no memory for them */
         return false;
     }
     return t->growth <= GROWTH_MAX;
