@@ -19,7 +19,8 @@ enum { HEAD = 128, BUFFER_MIN = 128 * 1024 };
 uint8_t bench_payload[BENCH_PAYLOAD_MAX];
 
 static atomic_ulong ended;
-static atomic_ulong awaited; /* the number of ended messages that bench_wait sleeps for; 0: none */
+/* Number of ended messages at which bench_wait wakes up; 0: it does not wait. */
+static atomic_ulong awaited;
 static sem_t reached;
 
 void bench_ended(unsigned long count)

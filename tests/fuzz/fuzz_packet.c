@@ -45,8 +45,8 @@ static void decode_body(const mqc_header *h, mqc_span body)
     }
 }
 
-/* The verdict on an incomplete header must be the same when the header is complete, unless it is
- * refused. */
+/* Decodes each beginning of a header. What an incomplete header shows must be the same in the
+ * complete one, unless that is refused. */
 static void decode_header(mqc_span in)
 {
     mqc_header whole;

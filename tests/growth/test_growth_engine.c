@@ -194,7 +194,7 @@ static uint64_t purge_behind_qos_2(size_t n)
     return bench_end(b, began);
 }
 
-/* No events are taken meanwhile. */
+/* Takes no events while it drops messages. */
 static uint64_t the_newest_stay(size_t n)
 {
     bench *b = bench_new(2 * n, 0);

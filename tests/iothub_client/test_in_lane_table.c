@@ -177,7 +177,7 @@ static void members_that_disagree_are_seen(void **state)
     assert_false(in_lane_valid(&t));
     t.slots[1].next = IN_LANE_NONE;
     t = good;
-    t.free = t.ended; /* wrong: the slots are in two lists */
+    t.free = t.ended; /* wrong, because the slots are then in two lists */
     t.dropped = IN_LANE_NONE;
     t.fresh = 1;
     assert_false(in_lane_valid(&t));

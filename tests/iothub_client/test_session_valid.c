@@ -49,7 +49,8 @@ static void members_that_disagree_are_seen(void **state)
         assert_true(valid(&f));  \
     } while (0)
     EXPECT_INVALID(s->used = 2);
-    EXPECT_INVALID(s->used = (uint8_t)(1 - s->used)); /* wrong: the other channel is closed */
+    /* Wrong, because the other channel is closed. */
+    EXPECT_INVALID(s->used = (uint8_t)(1 - s->used));
     EXPECT_INVALID(s->channels[s->used].state = CHANNEL_CLOSED);
     EXPECT_INVALID(s->channels[s->used].state = CHANNEL_SECURING);
     fixture_free(&f);

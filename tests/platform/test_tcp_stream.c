@@ -522,7 +522,7 @@ static void members_that_disagree_are_seen(void **state)
         }
     }
     plat_tcp_stream one = { .state = PLAT_TCP_FAILED, .fd = -1 };
-    assert_false(plat_tcp_stream_valid(&one)); /* wrong: the failed state without a failure */
+    assert_false(plat_tcp_stream_valid(&one)); /* wrong, because no failure is noted */
     one.failure = PLAT_ERR_IO;
     assert_true(plat_tcp_stream_valid(&one));
     one.shown = true; /* wrong: a descriptor was shown, but there is none */

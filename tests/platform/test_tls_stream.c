@@ -404,11 +404,11 @@ static void members_that_disagree_are_seen(void **state)
     plat_tls_stream bad;
     assert_true(plat_tls_stream_valid(&tls)); /* closed */
     bad = tls;
-    bad.state = PLAT_TLS_OPEN; /* wrong: open without a connection */
+    bad.state = PLAT_TLS_OPEN; /* wrong, because an open stream has a connection */
     assert_false(plat_tls_stream_valid(&bad));
     bad.state = PLAT_TLS_HANDSHAKE;
     assert_false(plat_tls_stream_valid(&bad));
-    bad.state = PLAT_TLS_FAILED; /* wrong: failed without a failure */
+    bad.state = PLAT_TLS_FAILED; /* wrong, because no failure is noted */
     assert_false(plat_tls_stream_valid(&bad));
     bad.failure = PLAT_ERR_TLS;
     assert_true(plat_tls_stream_valid(&bad));
@@ -426,7 +426,7 @@ static void members_that_disagree_are_seen(void **state)
     assert_int_equal(connect_to(HOST, &good_config), PLAT_OK);
     assert_true(plat_tls_stream_valid(&tls)); /* open */
     bad = tls;
-    bad.state = PLAT_TLS_CLOSED; /* wrong: closed with a connection */
+    bad.state = PLAT_TLS_CLOSED; /* wrong, because a closed stream has no connection */
     assert_false(plat_tls_stream_valid(&bad));
     bad = tls;
     bad.verify.verdict = PLAT_ERR_CERT;

@@ -10,7 +10,8 @@
 
 /** The most memory that a login needs. */
 typedef struct login_size {
-    size_t connect; /* length of CONNECT without a token of the connection string, which is added */
+    /* Largest length of CONNECT; the token of a connection string is not included. */
+    size_t connect;
     size_t scratch;
 } login_size;
 

@@ -20,7 +20,8 @@
 typedef struct in_lane {
     uint64_t seq;  /* number of the record in the store; 0: it was removed already */
     void *tag;     /* pointer of the application */
-    iothub_op op;  /* request to report; 0: it belongs to an earlier run, or the lane has it */
+    iothub_op op;  /* request whose end is reported; 0: one of an earlier run, or one that the lane
+                      notes */
     uint32_t next; /* index of the next slot in the list */
 } in_lane;
 

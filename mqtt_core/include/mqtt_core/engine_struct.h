@@ -156,7 +156,7 @@ typedef struct mqc_input {
     size_t start;      /**< Offset of the first byte that was not decoded. */
     size_t end;        /**< Offset behind the last byte that was received. */
     size_t skip;       /**< Bytes of an oversize packet that are still to be skipped. */
-    uint32_t after_id; /**< Oversize packet: payload bytes after the packet id. */
+    uint32_t after_id; /**< Number of payload bytes after the packet id of an oversize packet. */
     mqc_header header; /**< Header of the packet at start. */
     uint8_t phase;     /**< An mqc_input_phase. */
     uint8_t flow;      /**< An mqc_input_flow. */
@@ -226,7 +226,7 @@ typedef struct mqc_keep_alive {
     /** A time whose meaning depends on the state of the connection. */
     union {
         mqc_time connack_by; /**< Time at which CONNACK is overdue; used while MQC_CONNECTING. */
-        mqc_time ping_at;    /**< Later: when the unanswered PINGREQ was sent. */
+        mqc_time ping_at; /**< Time at which the unanswered PINGREQ was sent; used after CONNACK. */
     } timed;
     mqc_time last_rx;  /**< When bytes were last received. */
     mqc_time last_tx;  /**< When bytes were last sent. */
