@@ -52,7 +52,8 @@ static bool is_known(iothub_result r)
     case IOTHUB_ERR_CRYPTO:
     case IOTHUB_ERR_STORE:
     case IOTHUB_ERR_CREDENTIAL:
-    case IOTHUB_ERR_SIGNER: return true;
+    case IOTHUB_ERR_SIGNER:
+    case IOTHUB_ERR_NO_TOKEN: return true;
     }
     return false;
 }

@@ -27,6 +27,16 @@ static void do_set_token(iothub_client *c)
     (void)iothub_set_token(c, TOKEN("1700000500"));
 }
 
+static void do_provide_token(iothub_client *c)
+{
+    (void)iothub_provide_token(c, TOKEN("1700000500"));
+}
+
+static void do_token_failed(iothub_client *c)
+{
+    (void)iothub_token_failed(c, NULL);
+}
+
 static void do_set_credentials(iothub_client *c)
 {
     static iothub_credential key;
@@ -142,6 +152,8 @@ static const struct guarded {
     { "iothub_stop", do_stop, 1 },
     { "iothub_reconnect_now", do_reconnect_now, 1 },
     { "iothub_set_token", do_set_token, 1 },
+    { "iothub_provide_token", do_provide_token, 1 },
+    { "iothub_token_failed", do_token_failed, 1 },
     { "iothub_set_credentials", do_set_credentials, 1 },
     { "iothub_get_credentials", do_get_credentials, 1 },
     { "iothub_set_c2d_callback", do_set_c2d_callback, 1 },

@@ -262,7 +262,7 @@ class BadInput(unittest.TestCase):
             f"HostName=h;DeviceId=d;{K32}": "part 3",
             f"HostName=h h;DeviceId=d;SharedAccessKey={K32}": "HostName contains a space",
             f"HostName=h;DeviceId=a/b;SharedAccessKey={K32}": "DeviceId contains '/'",
-            f"HostName=h;DeviceId=d;x509=true": "x509 is not supported",
+            f"HostName=h;DeviceId=d;x509=true": "without SharedAccessKey cannot make a token",
             "HostName=h;DeviceId=d;SharedAccessKey=" + "A" * 1368: "longer than 1024 bytes",
         }
         for text, says in cases.items():

@@ -45,8 +45,8 @@
  * program has set one, the call is refused with IOTHUB_ERR_UNSUPPORTED.
  * - Structs that the library passes to a callback grow at the end, too; do not make arrays of them.
  * - iothub_callbacks does not grow: later callbacks become fields of iothub_options. iothub_error,
- *   iothub_credential, iothub_property, iothub_property_cursor, iothub_method_token,
- * iothub_sas_grant, iothub_sas_token and plat_poll do not grow either.
+ *   iothub_credential, iothub_token_provider, iothub_property, iothub_property_cursor,
+ * iothub_method_token, iothub_sas_grant, iothub_sas_token and plat_poll do not grow either.
  */
 
 #include "iothub/message.h"
@@ -172,6 +172,31 @@ iothub_result iothub_reconnect_now(iothub_client *c);
  * @return any other result of iothub_sas_parse
  */
 iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signature);
+
+/**
+ * Gives a client the token that it has requested from its token provider (iothub/credential.h). The
+ * call is also allowed without a request; a connected client then renews its connection with the
+ * new token. After a failure the old token stays in use, and a request stays open.
+ *
+ * @param c                        the client
+ * @param shared_access_signature  the token, NUL-terminated; it is copied
+ * @retval IOTHUB_ERR_STATE          the credential in use is no token provider
+ * @retval IOTHUB_ERR_PART_INVALID   the token is for another resource, or is not valid
+ * @retval IOTHUB_ERR_TOKEN_EXPIRED  the token has expired already
+ * @retval IOTHUB_ERR_MEMORY         the token does not fit the memory of the provider
+ * @return any other result of iothub_sas_parse
+ */
+iothub_result iothub_provide_token(iothub_client *c, const char *shared_access_signature);
+
+/**
+ * Tells a client that the token that it has requested cannot be provided now. The client requests
+ * it again later; see iothub_token_provider. Without a request nothing happens.
+ *
+ * @param c     the client
+ * @param text  the reason for the log, without a secret; NULL: none
+ * @retval IOTHUB_ERR_STATE  the credential in use is no token provider
+ */
+iothub_result iothub_token_failed(iothub_client *c, const char *text);
 
 /**
  * Replaces the credentials of a client, also while it is connected. This is a planned change like

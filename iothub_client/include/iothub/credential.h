@@ -19,16 +19,20 @@
  *
  * Several credentials in order: the client begins with the first. It goes on to the next one when a
  * credential is of no use: when the hub has refused it twice in a row (CONNACK 4 or 5, or a TLS
- * alert about the certificate), or when it has expired or is not valid yet. When the last one is of
- * no use either, it begins again with the first, after auth_retry_min_ms to auth_retry_max_ms;
- * until the next login each credential then has one attempt in each round. A client that is
- * connected with a later credential stays so. It tries the first one again in an attempt that
- * begins after a lost connection, if the first was refused at least auth_retry_max_ms ago, and also
- * when the wall clock was set. iothub_status.credential_index and iothub_get_credentials report
- * which one is in use.
+ * alert about the certificate), when a token provider has failed twice, or when it has expired or
+ * is not valid yet. When the last one is of no use either, it begins again with the first, after
+ * auth_retry_min_ms to auth_retry_max_ms; until the next login each credential then has one attempt
+ * in each round. A client that is connected with a later credential stays so. It tries the first
+ * one again in an attempt that begins after a lost connection, if the first was refused at least
+ * auth_retry_max_ms ago, and also when the wall clock was set. iothub_status.credential_index and
+ * iothub_get_credentials report which one is in use.
  *
  * Replacing credentials: see iothub_set_credentials in iothub/client.h.
  */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "iothub/result.h"
 #include "platform/identity.h"
@@ -37,12 +41,15 @@
 extern "C" {
 #endif
 
+struct iothub_client; /* iothub/client.h */
+
 /** What a client proves its identity with. */
 typedef enum iothub_credential_kind {
     IOTHUB_CREDENTIAL_NONE = 0, /**< No credential. */
     IOTHUB_CREDENTIAL_KEY,      /**< A shared access key, from which the client makes tokens. */
     IOTHUB_CREDENTIAL_TOKEN,    /**< A ready-made SharedAccessSignature. */
-    IOTHUB_CREDENTIAL_X509      /**< A client certificate and its private key. */
+    IOTHUB_CREDENTIAL_X509,     /**< A client certificate and its private key. */
+    IOTHUB_CREDENTIAL_PROVIDER  /**< A function of the application that provides SAS tokens. */
 } iothub_credential_kind;
 
 /** Largest number of credentials that a client accepts. */
@@ -58,6 +65,57 @@ typedef struct iothub_shared_key {
                                   device's or the module's own. */
 } iothub_shared_key;
 
+/** What a token provider is doing. Private. */
+typedef enum iothub_token_phase {
+    IOTHUB_TOKEN_IDLE = 0,  /**< Nothing was requested, or the token was provided. */
+    IOTHUB_TOKEN_REQUESTED, /**< A token was requested. */
+    IOTHUB_TOKEN_FAILED,    /**< The request has failed, which the client has not handled yet. */
+    IOTHUB_TOKEN_RESTS      /**< The request has failed, and is repeated after a while. */
+} iothub_token_phase;
+
+/**
+ * A function of the application that provides SAS tokens, for example of a service or a gateway
+ * that keeps the key.
+ *
+ * The application initialises the struct with zeros, sets the first five members, and makes a
+ * credential of it (iothub_provider_credential). The struct and its memory belong to one client as
+ * long as the credential is used. The struct does not grow.
+ *
+ * The client requests a token before it connects, unless it has one that is still valid; after 80 %
+ * of the time that a token had left when it was provided, for a planned renewal; and after the hub
+ * has refused a token. While the request is not answered, a connected client stays connected, and
+ * one that connects stays in the state IOTHUB_RESOLVING. The answer is iothub_provide_token or
+ * iothub_token_failed, in the callback or later, on any thread that may use the client. Without an
+ * answer within request_timeout_ms the request has failed; a later token is welcome all the same.
+ *
+ * A failed request is repeated: if the client is connected, with the back-off of retry_min_ms to
+ * retry_max_ms; otherwise the attempt to connect has failed with IOTHUB_ERR_NO_TOKEN, and the next
+ * one requests a token again. Two failures in a row count like two refusals of the hub: the next
+ * credential is tried, if there is one.
+ */
+typedef struct iothub_token_provider {
+    /** Requests a token. Called like the other callbacks, inside iothub_process or on the runner's
+     * thread; it must not block. */
+    void (*request)(struct iothub_client *c, void *user);
+    /**
+     * Called in each turn of the client while a token is requested, for a provider that has work to
+     * do meanwhile. Returns after how many milliseconds to call it again at the latest; UINT32_MAX:
+     * no matter when. NULL: there is no such work.
+     */
+    uint32_t (*progress)(struct iothub_client *c, void *user);
+    void *user;         /**< Passed to both. */
+    char *memory;       /**< Where the client keeps the token. */
+    size_t memory_size; /**< Its size in bytes; IOTHUB_SAS_TOKEN_SIZE is enough for the token of a
+                             device or module. */
+
+    int64_t until_s;          /**< Private: when the token expires. */
+    uint64_t renew_at_ms;     /**< Private: when to renew the login. */
+    uint64_t wake_at_ms;      /**< Private: when the request times out or is repeated. */
+    uint32_t failures;        /**< Private: failed requests, one after the other. */
+    iothub_token_phase phase; /**< Private. */
+    bool unused;              /**< Private: no login has used the token yet. */
+} iothub_token_provider;
+
 /**
  * One credential. Make it with one of the functions below, and do not write its members. The struct
  * does not grow.
@@ -68,8 +126,9 @@ typedef struct iothub_credential {
     const iothub_credential_type *type; /**< Private. */
     /** The data of the credential; kind decides which member is used. */
     union {
-        iothub_shared_key key;   /**< IOTHUB_CREDENTIAL_KEY. */
-        const char *token;       /**< IOTHUB_CREDENTIAL_TOKEN: the SharedAccessSignature. */
+        iothub_shared_key key;           /**< IOTHUB_CREDENTIAL_KEY. */
+        const char *token;               /**< IOTHUB_CREDENTIAL_TOKEN: the SharedAccessSignature. */
+        iothub_token_provider *provider; /**< IOTHUB_CREDENTIAL_PROVIDER: the provider. */
         plat_identity *identity; /**< IOTHUB_CREDENTIAL_X509: the certificate and its key. */
     } as;
 } iothub_credential;
@@ -116,7 +175,15 @@ iothub_credential iothub_token_credential(const char *shared_access_signature);
  */
 iothub_credential iothub_x509_credential(plat_identity *identity);
 
-/** Which credentials a client has, and which one it uses. */
+/**
+ * Makes the credential of a token provider.
+ *
+ * @param provider  the provider; borrowed, with its memory, as long as the credential is used
+ * @return the credential
+ */
+iothub_credential iothub_provider_credential(iothub_token_provider *provider);
+
+/** Which credentials a client has and uses. */
 typedef struct iothub_credentials_info {
     iothub_credential_kind kind; /**< Kind of the credential in use; see iothub_status. */
     unsigned index;              /**< Number of this credential in its list; see iothub_status. */

@@ -70,7 +70,8 @@ typedef enum iothub_result {
     IOTHUB_ERR_STORE = -51,  /**< The store of telemetry failed; the error text gives the cause. */
     IOTHUB_ERR_CREDENTIAL = -52, /**< A client certificate or its private key cannot be used; the
                                       error text gives the cause. */
-    IOTHUB_ERR_SIGNER = -53      /**< A signer, such as a PKCS#11 token, could not use its key. */
+    IOTHUB_ERR_SIGNER = -53,     /**< A signer, such as a PKCS#11 token, could not use its key. */
+    IOTHUB_ERR_NO_TOKEN = -54    /**< The application's token provider gave no token. */
 } iothub_result;
 
 /**

@@ -7,9 +7,8 @@
 #include "context/callbacks.h"
 #include "text/split.h"
 
-/* A token is not used in the last 1.2 s of its life, because tokens expire at whole seconds and
- * may be valid for up to a second less than requested. */
-enum { SHORTEST_BY_MS = 1200 };
+/* The application is notified after 80 % of the time that is left: this many ms of each second. */
+enum { NOTICE_MS_PER_S = 800 };
 
 /* If necessary, a token is used for up to 90 % of its life: 100 ms more of each second. */
 enum { RESERVE_MS_PER_S = 100 };
@@ -74,7 +73,7 @@ static uint64_t notice_in_ms(const credential_validity *v, int64_t now_s)
     if (v->notice_s != 0) {
         return v->notice_s > now_s ? (uint64_t)(v->notice_s - now_s) * 1000 : 0;
     }
-    return v->until_s > now_s ? (uint64_t)(v->until_s - now_s) * CREDENTIAL_USE_MS_PER_S : 0;
+    return v->until_s > now_s ? (uint64_t)(v->until_s - now_s) * NOTICE_MS_PER_S : 0;
 }
 
 /* Sets the time at which the application is notified. Call it when another credential is used. */
@@ -83,7 +82,7 @@ static void watch(credential_part *k)
     const credential_validity v = validity_of(k);
     const plat_clock *clock = context_clock(k->context);
 
-    if (v.until_s == INT64_MAX) {
+    if (v.until_s == INT64_MAX || credential_in_use(k)->type->on_turn != NULL) {
         k->notice_at = IOTHUB_NEVER;
         return;
     }
@@ -113,6 +112,10 @@ void credential_on_time(credential_part *k, mqc_time now)
     assert(credential_valid(k));
     const iothub_credential_type *type = credential_in_use(k)->type;
 
+    if (type->on_turn != NULL) {
+        k->notice_at = type->on_turn(k->context, credential_in_use(k), now);
+        return;
+    }
     if (wall_clock_moved(context_clock(k->context), k->notice_clock_s)) {
         watch(k);
     }
@@ -224,6 +227,48 @@ iothub_result credential_replace_token(credential_part *k, const char *signature
     return r;
 }
 
+static const iothub_credential *provider_of(const credential_part *k)
+{
+    const iothub_credential *c = credential_in_use(k);
+
+    return c->type->take != NULL ? c : NULL;
+}
+
+static iothub_result refuse_without_provider(const credential_part *k)
+{
+    return context_refuse(k->context, IOTHUB_ERR_STATE,
+                          "iothub_provide_token, iothub_token_failed: the credential in use is no "
+                          "token provider");
+}
+
+iothub_result credential_provide_token(const credential_part *k, const char *token)
+{
+    assert(credential_valid(k));
+    const iothub_credential *c = provider_of(k);
+
+    if (c == NULL) {
+        return refuse_without_provider(k);
+    }
+    if (token == NULL) {
+        return context_refuse(k->context, IOTHUB_ERR_ARG,
+                              "iothub_provide_token: the token is NULL; if there is none, call "
+                              "iothub_token_failed");
+    }
+    return c->type->take(k->context, c, mqc_span_str(token), context_error(k->context));
+}
+
+iothub_result credential_token_failed(const credential_part *k, const char *text)
+{
+    assert(credential_valid(k));
+    const iothub_credential *c = provider_of(k);
+
+    if (c == NULL) {
+        return refuse_without_provider(k);
+    }
+    c->type->fail(k->context, c, text != NULL ? text : "no reason given");
+    return IOTHUB_OK;
+}
+
 static iothub_result check_replacement(const credential_part *k, const iothub_credential *list,
                                        size_t count, iothub_error *error)
 {
@@ -316,6 +361,16 @@ void credential_begin(credential_part *k, mqc_time now)
     }
 }
 
+credential_supply credential_prepare(const credential_part *k, credential_purpose purpose,
+                                     mqc_time now)
+{
+    assert(credential_valid(k));
+    const iothub_credential *c = credential_in_use(k);
+
+    return c->type->prepare != NULL ? c->type->prepare(k->context, c, purpose, now)
+                                    : CREDENTIAL_READY;
+}
+
 void credential_clock_was_set(credential_part *k)
 {
     assert(credential_valid(k));
@@ -358,6 +413,7 @@ static blame blame_for(iothub_result reason)
     case IOTHUB_ERR_TOKEN_EXPIRED:
     case IOTHUB_ERR_CREDENTIAL: return BLAME_CERTAIN;
     case IOTHUB_ERR_AUTH:
+    case IOTHUB_ERR_NO_TOKEN:
     case IOTHUB_ERR_SIGNER: return BLAME_PERHAPS;
     default: return BLAME_NONE;
     }
@@ -401,6 +457,9 @@ credential_step credential_failed(credential_part *k, iothub_result reason, mqc_
     if (b == BLAME_NONE) {
         return CREDENTIAL_STAYS;
     }
+    if (reason == IOTHUB_ERR_AUTH && credential_in_use(k)->type->forget != NULL) {
+        credential_in_use(k)->type->forget(credential_in_use(k));
+    }
     k->refusals++;
     if (b == BLAME_CERTAIN || k->hurries || k->refusals >= REFUSALS_FOR_GOOD) {
         k->refusals = 0;
@@ -409,17 +468,14 @@ credential_step credential_failed(credential_part *k, iothub_result reason, mqc_
     return more_follow ? CREDENTIAL_MOVES : CREDENTIAL_STAYS;
 }
 
-/* --- keys -------------------------------------------------------------------------- */
+/* --- renewal ----------------------------------------------------------------------- */
 
-uint64_t credential_use_ms(const credential_part *k)
+mqc_time credential_renew_at(const credential_part *k, mqc_time login_at)
 {
-    const uint64_t life_s = k->context->options.sas_lifetime_s;
-    const uint64_t latest_ms = life_s * 1000 - SHORTEST_BY_MS;
+    assert(credential_valid(k));
+    const iothub_credential *c = credential_in_use(k);
 
-    if (!credential_has_key(k)) {
-        return IOTHUB_NEVER;
-    }
-    return deadline_earlier(life_s * CREDENTIAL_USE_MS_PER_S, latest_ms);
+    return c->type->renew_at != NULL ? c->type->renew_at(k->context, c, login_at) : IOTHUB_NEVER;
 }
 
 uint64_t credential_reserve_ms(const credential_part *k)

@@ -10,9 +10,6 @@
 #include "connection/login.h"
 #include "context/deadline.h"
 
-/** A token is used for 80 % of its life: this many ms of each second. */
-enum { CREDENTIAL_USE_MS_PER_S = 800 };
-
 /** What to do after a failed attempt. */
 typedef enum credential_step {
     CREDENTIAL_STAYS, /* the failure is not the fault of the credential, or there is no other one */
@@ -61,6 +58,10 @@ iothub_result credential_take_token(credential_part *k, mqc_span signature, ioth
 iothub_result credential_replace_token(credential_part *k, const char *signature);
 /** Does what iothub_set_credentials does: the new credentials are used from the next attempt on. */
 iothub_result credential_replace(credential_part *k, const iothub_credential *list, size_t count);
+/** iothub_provide_token. */
+iothub_result credential_provide_token(const credential_part *k, const char *token);
+/** iothub_token_failed. */
+iothub_result credential_token_failed(const credential_part *k, const char *text);
 /** Fills in what iothub_get_credentials returns. */
 void credential_describe(const credential_part *k, iothub_credentials_info *out);
 
@@ -110,7 +111,12 @@ static inline bool credential_is_second_best(const credential_part *k)
 
 /** Chooses the credential of an attempt that begins now. */
 void credential_begin(credential_part *k, mqc_time now);
-/** Returns IOTHUB_OK if a login is possible now: the clock is set, and the credential is valid. */
+/** Requests the credential from the application if necessary. Callbacks may run meanwhile. */
+credential_supply credential_prepare(const credential_part *k, credential_purpose purpose,
+                                     mqc_time now);
+/**
+ * Returns IOTHUB_OK if a login is possible now: the clock is set, and the credential is valid.
+ */
 iothub_result credential_ready(const credential_part *k, iothub_error *error);
 /** Queues CONNECT. reports_flow is passed on: see mqc_connect_options. */
 iothub_result credential_log_in(credential_part *k, bool reports_flow, mqc_time now,
@@ -122,19 +128,25 @@ credential_step credential_failed(credential_part *k, iothub_result reason, mqc_
 /** Call it when the wall clock was set, because the first credential may be valid now. */
 void credential_clock_was_set(credential_part *k);
 
-/**
- * Returns how long a token made by the client is used, in ms. IOTHUB_NEVER means that there is no
- * key.
- */
-uint64_t credential_use_ms(const credential_part *k);
+/** Returns when to renew a login that was made at login_at; IOTHUB_NEVER: there is no need. */
+mqc_time credential_renew_at(const credential_part *k, mqc_time login_at);
 /** Returns how many ms the token may be used beyond that time if it cannot be renewed. */
 uint64_t credential_reserve_ms(const credential_part *k);
 
 /* --- time --------------------------------------------------------------------------------------
  */
 
-/** Notifies the application if the credential in use expires soon. */
+/**
+ * Notifies the application if the credential in use expires soon, and continues the request for a
+ * token.
+ */
 void credential_on_time(credential_part *k, mqc_time now);
+/** Returns true while the application has been asked for a token. */
+static inline bool credential_is_requested(const credential_part *k)
+{
+    return k->notice_at != IOTHUB_NEVER && credential_in_use(k)->type->prepare != NULL;
+}
+
 static inline mqc_time credential_deadline(const credential_part *k)
 {
     return k->notice_at;

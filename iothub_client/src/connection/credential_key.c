@@ -1,5 +1,6 @@
 #include "connection/credential_type.h"
 #include "connection/wall_clock.h"
+#include "context/deadline.h"
 #include "iothub/sas.h"
 #include "text/base64.h"
 #include "text/percent.h"
@@ -87,11 +88,25 @@ static iothub_result put_password(const iothub_context *context, const iothub_cr
     return r;
 }
 
+/* Tokens are used for 80 % of their life, but not in its last 1.2 s: they expire at whole seconds
+ * and may be valid for up to a second less than requested. */
+enum { USED_MS_PER_S = 800, LAST_MS = 1200 };
+
+static mqc_time renew_at(const iothub_context *context, const iothub_credential *c,
+                         mqc_time login_at)
+{
+    const uint64_t life_s = context->options.sas_lifetime_s;
+
+    (void)c;
+    return login_at + deadline_earlier(life_s * USED_MS_PER_S, life_s * 1000 - LAST_MS);
+}
+
 static const iothub_credential_type key_type = {
     .check = check,
     .password_size = password_size,
     .validity = validity,
     .put_password = put_password,
+    .renew_at = renew_at,
 };
 
 const iothub_credential credential_own_key = { .kind = IOTHUB_CREDENTIAL_KEY, .type = &key_type };

@@ -19,6 +19,20 @@ typedef struct credential_validity {
     int64_t notice_s; /* when to announce the end; 0: after 80 % of the time that is left */
 } credential_validity;
 
+/** What a credential is needed for. */
+typedef enum credential_purpose {
+    CREDENTIAL_OPENS, /* there is no connection */
+    CREDENTIAL_RENEWS /* to replace the one that the present connection has logged in with */
+} credential_purpose;
+
+/** Whether a credential can be used now. */
+typedef enum credential_supply {
+    CREDENTIAL_READY,
+    CREDENTIAL_WAITS,  /* the application was asked for it */
+    CREDENTIAL_MISSING /* the application has failed to provide it */
+} credential_supply;
+
+/** The functions of a kind; each of those after put_password may be NULL. */
 struct iothub_credential_type {
     /** Refuses a credential that this client can never log in with. May use the scratch buffer. */
     iothub_result (*check)(const iothub_context *context, const iothub_credential *c,
@@ -32,9 +46,23 @@ struct iothub_credential_type {
      */
     iothub_result (*put_password)(const iothub_context *context, const iothub_credential *c,
                                   iothub_text *t, mqc_span *password, iothub_error *error);
-    iothub_result unusable; /* the result if the credential is not valid now, */
-    /* The texts for a credential that is not valid yet and for an expired one. */
-    const char *too_early;
+    /** Returns when to renew a login that was made at login_at; NULL: never. */
+    mqc_time (*renew_at)(const iothub_context *context, const iothub_credential *c,
+                         mqc_time login_at);
+    /** Requests what is missing. */
+    credential_supply (*prepare)(iothub_context *context, const iothub_credential *c,
+                                 credential_purpose purpose, mqc_time now);
+    /** Continues a request in each turn. Returns when to call it again. */
+    mqc_time (*on_turn)(iothub_context *context, const iothub_credential *c, mqc_time now);
+    /** Takes what was requested. */
+    iothub_result (*take)(const iothub_context *context, const iothub_credential *c, mqc_span token,
+                          iothub_error *error);
+    /** The application has failed to provide it. */
+    void (*fail)(const iothub_context *context, const iothub_credential *c, const char *text);
+    /** The hub has refused it. */
+    void (*forget)(const iothub_credential *c);
+    iothub_result unusable; /* the result when it is not valid at present, */
+    const char *too_early;  /* and the texts */
     const char *too_late;
     const char *ends_soon; /* log lines while the credential is in use */
     const char *has_ended;

@@ -71,13 +71,6 @@ static void adopt_spare(iothub_session *s, mqc_time now)
 
 /* This function and those after it return false if the connection is lost. */
 
-static bool open_channel(iothub_session *s, iothub_channel *ch, iothub_error *why)
-{
-    credential_begin(&s->credential, context_now(s->context));
-    return credential_ready(&s->credential, why) == IOTHUB_OK &&
-           channel_open(ch, credential_identity(&s->credential), why) == IOTHUB_OK;
-}
-
 static bool log_in(iothub_session *s, mqc_time now, iothub_error *why)
 {
     plat_flow f;
@@ -95,20 +88,19 @@ static bool subscribe(iothub_session *s, mqc_time now, iothub_error *why)
 }
 
 /* Sets the deadline of the current state to now. */
-static void hurry(iothub_session *s)
+void session_hurry(iothub_session *s)
 {
     channel_set_deadline(session_channel(s), context_now(s->context));
     context_poke(s->context);
 }
 
-/* Only tokens that are made from a key can be renewed. */
-static void set_renewal_time(iothub_session *s)
+/* Returns false if the login cannot be renewed. */
+static bool set_renewal_time(iothub_session *s)
 {
-    const uint64_t use_ms = credential_use_ms(&s->credential);
+    const mqc_time when = credential_renew_at(&s->credential, s->login_at);
 
-    if (use_ms != IOTHUB_NEVER) {
-        channel_set_deadline(session_channel(s), s->login_at + use_ms);
-    }
+    channel_set_deadline(session_channel(s), when);
+    return when != IOTHUB_NEVER;
 }
 
 static void begin_connected(iothub_session *s, mqc_time now)
@@ -116,13 +108,12 @@ static void begin_connected(iothub_session *s, mqc_time now)
     s->counts.connects++;
     back_off_connected(&s->back_off, now);
     home_on_connected(s->context);
-    set_renewal_time(s);
-    if (credential_has_key(&s->credential) || credential_is_second_best(&s->credential)) {
+    if (set_renewal_time(s) || credential_is_second_best(&s->credential)) {
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
     }
-    /* The credential was replaced while this connection logged in with the old one. */
-    if (credential_is_outdated(&s->credential)) {
-        hurry(s);
+    if (credential_is_outdated(&s->credential)) { /* it was replaced while this connection logged in
+                                                     with the old one */
+        session_hurry(s);
     }
 }
 
@@ -142,7 +133,7 @@ static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_er
             break;
         }
         s->clock_s = wall_clock_offset_s(context_clock(s->context));
-        return open_channel(s, session_channel(s), why);
+        return attempt_open(session_channel(s), &s->credential, why) == IOTHUB_OK;
     case IOTHUB_LOGGING_IN: return log_in(s, now, why);
     case IOTHUB_SUBSCRIBING: return subscribe(s, now, why);
     case IOTHUB_CONNECTED: begin_connected(s, now); break;
@@ -170,19 +161,6 @@ static void count_end(iothub_session *s, iothub_state was, iothub_state next)
     if (was != IOTHUB_CONNECTED && next == IOTHUB_WAITING) {
         s->counts.failed_attempts++;
     }
-}
-
-/* Returns how long to wait after a failure, in ms. IOTHUB_RETRY_STOP means that there are no
- * more attempts. */
-static uint32_t ask_for_delay(iothub_session *s, iothub_result reason, const char *text,
-                              mqc_time now)
-{
-    iothub_retry r = back_off_failed(&s->back_off, &s->context->options, reason, now);
-
-    r.text = text;
-    r.delay_ms = home_delay_ms(s->context, reason, r.delay_ms, now);
-    uint32_t delay_ms = callback_retry(s->context, &r);
-    return delay_ms > 0 ? delay_ms : 1;
 }
 
 static void set_deadline(iothub_session *s, iothub_state state, uint32_t wait_ms, mqc_time now)
@@ -243,26 +221,8 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     return begin_state(s, now, adopt, why);
 }
 
-/* Chooses the credential of the next attempt after a failure. The text says if a replacement was
- * given up. */
-static const char *look_at_credential(iothub_session *s, iothub_result reason, const char *text,
-                                      iothub_error *longer, mqc_time now)
-{
-    const credential_step after = credential_failed(&s->credential, reason, now);
-
-    if (after == CREDENTIAL_STAYS) {
-        return text;
-    }
-    back_off_forgive(&s->back_off);
-    if (after == CREDENTIAL_MOVES) {
-        return text;
-    }
-    (void)iothub_fail(longer, reason, "%s; the earlier credentials are used again", text);
-    return longer->text;
-}
-
-/* Returns the state of the spare. A spare whose credential was replaced since it was opened
- * counts as closed. */
+/* The state of the spare; one that was opened with a credential that was replaced since is of no
+ * use. */
 static iothub_state spare_state(iothub_session *s)
 {
     return credential_list_waits(&s->credential) ? IOTHUB_STOPPED
@@ -286,7 +246,7 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
     uint32_t wait_ms = life_budget_ms(o, next, s->renewal.urgent);
     bool adopt = (was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING) && life_is_opening(next) &&
                  next == spare;
-    iothub_error longer;
+    iothub_error failure;
 
     if (next == was) {
         return true;
@@ -296,8 +256,9 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
         back_off_disconnected(&s->back_off, o, now);
     }
     if (next == IOTHUB_WAITING) {
-        text = look_at_credential(s, reason, text, &longer, now);
-        wait_ms = ask_for_delay(s, reason, text, now);
+        (void)iothub_fail(&failure, reason, "%s", text);
+        text = failure.text;
+        wait_ms = attempt_failed(&s->back_off, &s->credential, &failure, now);
         if (wait_ms == IOTHUB_RETRY_STOP) {
             wait_ms = 0;
             next = life_next(was, LIFE_GIVE_UP, IOTHUB_STOPPED);
@@ -323,11 +284,8 @@ static void feed(iothub_session *s, life_input in, iothub_result reason, const c
 /* Tries the renewal again, unless its only purpose were credentials that are refused. */
 static void on_failed_renewal(iothub_session *s, iothub_result reason, mqc_time now)
 {
-    if (credential_failed(&s->credential, reason, now) == CREDENTIAL_RETURNS) {
-        callback_log_text(s->context, IOTHUB_LOG_WARNING, "credential",
-                          "the new credentials were refused; the earlier ones stay in use");
-        renewal_reset(&s->renewal);
-        set_renewal_time(s);
+    if (attempt_renewal_failed(&s->renewal, &s->credential, reason, now)) {
+        (void)set_renewal_time(s);
     }
 }
 
@@ -376,6 +334,19 @@ static void leave_for_renewal(iothub_session *s, mqc_time now)
     }
 }
 
+/* Returns true when the spare may be opened: the application has provided what it needs. */
+static bool is_prepared(iothub_session *s, mqc_time now)
+{
+    if (channel_in_use(session_spare(s))) {
+        return true;
+    }
+    const credential_supply supply = attempt_prepare_renewal(&s->credential, now);
+    if (supply == CREDENTIAL_MISSING) {
+        on_failed_renewal(s, IOTHUB_ERR_NO_TOKEN, now);
+    }
+    return supply == CREDENTIAL_READY && may_renew(s); /* a callback may have stopped the client */
+}
+
 static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
 {
     iothub_channel *spare = session_spare(s);
@@ -387,6 +358,9 @@ static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
         channel_close(spare); /* the spare was opened with another credential */
     }
     on_spare(s, spare_on_time(spare, &s->renewal, now), now);
+    if (!is_prepared(s, now)) {
+        return;
+    }
     switch (renewal_next(&s->renewal, s->context->options.overlap, spare->state,
                          busy_with_connection(s->context, busy), now)) {
     case RENEWAL_WAIT: break;
@@ -424,10 +398,25 @@ void session_on_stream_error(iothub_session *s, plat_result r)
     on_connection_lost(s, &error);
 }
 
+/* Opens the channel when the token that was requested for it has been provided. */
+static void resume_opening(iothub_session *s)
+{
+    iothub_error why;
+
+    if (attempt_open(session_channel(s), &s->credential, &why) != IOTHUB_OK) {
+        feed(s, LIFE_LOST, why.code, why.text);
+    }
+}
+
 static void progress_channel(iothub_session *s, mqc_time now)
 {
     iothub_channel *ch = session_channel(s);
     iothub_error why;
+
+    if (!channel_in_use(ch)) {
+        resume_opening(s);
+        return;
+    }
     channel_answer answer = channel_progress(ch, now, &why);
 
     if (ch->state > CHANNEL_RESOLVING && s->context->state == IOTHUB_RESOLVING) {
@@ -537,71 +526,6 @@ bool session_has_feature(const iothub_session *s, topic_feature feature)
 
 /* --- what the application asks for ----------------------------------------------------------- */
 
-iothub_result session_start(iothub_session *s)
-{
-    const char *fault = wish_start(&s->wish, s->context->state == IOTHUB_STOPPED);
-
-    if (fault != NULL) {
-        return context_refuse(s->context, IOTHUB_ERR_STATE, fault);
-    }
-    context_poke(s->context);
-    return IOTHUB_OK;
-}
-
-void session_stop(iothub_session *s, uint32_t grace_ms)
-{
-    wish_stop(&s->wish, context_now(s->context) + grace_ms);
-    context_poke(s->context);
-}
-
-iothub_result session_reconnect_now(iothub_session *s)
-{
-    if (s->context->state == IOTHUB_WAITING) {
-        hurry(s);
-        return IOTHUB_OK;
-    }
-    if (s->context->state != IOTHUB_CONNECTED) {
-        return context_refuse(
-            s->context, IOTHUB_ERR_STATE,
-            "iothub_reconnect_now: neither connected nor waiting for the next attempt");
-    }
-    renewal_hurry(&s->renewal, context_now(s->context));
-    context_poke(s->context);
-    return IOTHUB_OK;
-}
-
-iothub_result session_set_token(iothub_session *s, const char *shared_access_signature)
-{
-    iothub_result r = credential_replace_token(&s->credential, shared_access_signature);
-    if (r != IOTHUB_OK) {
-        return r;
-    }
-    context_poke(s->context); /* the notice of its expiry may be due before the next deadline */
-    if (s->context->state == IOTHUB_CONNECTED || s->context->state == IOTHUB_WAITING) {
-        hurry(s); /* logs in with the new token soon */
-    }
-    return IOTHUB_OK;
-}
-
-iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
-                                      size_t count)
-{
-    const iothub_state state = s->context->state;
-    bool may_replace =
-        state == IOTHUB_CONNECTED || state == IOTHUB_WAITING || state == IOTHUB_STOPPED;
-
-    if (s->credential.uses_next && !may_replace) {
-        return context_refuse(s->context, IOTHUB_ERR_STATE,
-                              "iothub_set_credentials: the client is logging in with credentials "
-                              "that were set before; try again after the next status callback");
-    }
-    iothub_result r = credential_replace(&s->credential, list, count);
-    if (r == IOTHUB_OK && may_replace && state != IOTHUB_STOPPED) {
-        hurry(s);
-    }
-    return r;
-}
-
 static void grant_start(iothub_session *s)
 {
     if (wish_take_start(&s->wish)) {
@@ -633,7 +557,7 @@ static void look_at_clock(iothub_session *s, mqc_time now)
     }
     credential_clock_was_set(&s->credential);
     if (s->context->state == IOTHUB_WAITING) {
-        hurry(s);
+        session_hurry(s);
         return;
     }
     /* The token in use may expire at any time. But a clock that jumps back and forth must not
@@ -718,6 +642,9 @@ static mqc_time renewal_time(const iothub_session *s)
 {
     const iothub_channel *spare = &s->channels[1 - s->used];
 
+    if (!channel_in_use(spare) && credential_is_requested(&s->credential)) {
+        return IOTHUB_NEVER; /* the credential has a deadline of its own */
+    }
     return channel_is_opening(spare) ? channel_deadline(spare) : renewal_deadline(&s->renewal);
 }
 

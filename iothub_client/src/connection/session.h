@@ -8,6 +8,7 @@
  * session_busy, and they notice the end of a connection by the generation of the context.
  */
 
+#include "connection/attempt.h"
 #include "connection/back_off.h"
 #include "connection/busy.h"
 #include "connection/channel.h"
@@ -51,6 +52,8 @@ iothub_result session_start(iothub_session *s);
 void session_stop(iothub_session *s, uint32_t grace_ms);
 iothub_result session_reconnect_now(iothub_session *s);
 iothub_result session_set_token(iothub_session *s, const char *shared_access_signature);
+iothub_result session_provide_token(iothub_session *s, const char *token);
+iothub_result session_token_failed(iothub_session *s, const char *text);
 iothub_result session_set_credentials(iothub_session *s, const iothub_credential *list,
                                       size_t count);
 
@@ -61,6 +64,9 @@ static inline bool session_is_leaving(const iothub_session *s)
 }
 
 /* --- time ----------------------------------------------------------------------------------- */
+
+/** Ends the present state in the next turn. */
+void session_hurry(iothub_session *s);
 
 /** Returns true if a stop or a renewal waits for the end of requests. */
 static inline bool session_is_changing(const iothub_session *s)
@@ -79,7 +85,7 @@ static inline bool session_is_due(const iothub_session *s, mqc_time now)
 }
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now);
-/** Notifies the application if its token or certificate expires soon. */
+/** Notifies the application if its token or certificate expires soon, or asks it for a token. */
 static inline void session_watch_token(iothub_session *s, mqc_time now)
 {
     if (!credential_has_key(&s->credential)) {

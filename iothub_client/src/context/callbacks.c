@@ -96,6 +96,21 @@ void callback_assigned(const iothub_context *context, iothub_assigned_callback *
     end(context);
 }
 
+void callback_request_token(iothub_context *context, const iothub_token_provider *p)
+{
+    begin(context);
+    p->request(context->handle, p->user);
+    end(context);
+}
+
+uint32_t callback_token_progress(iothub_context *context, const iothub_token_provider *p)
+{
+    begin(context);
+    uint32_t again_in_ms = p->progress(context->handle, p->user);
+    end(context);
+    return again_in_ms;
+}
+
 void callback_token_expiring(iothub_context *context, int64_t seconds_left)
 {
     const iothub_options *o = &context->options;

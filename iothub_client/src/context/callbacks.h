@@ -21,6 +21,10 @@ iothub_method_verdict callback_method(iothub_context *context, const iothub_meth
 /** Calls a function of iothub_provisioning_options. */
 void callback_assigned(const iothub_context *context, iothub_assigned_callback *assigned,
                        const iothub_assignment *a);
+/** Asks the application for a token. */
+void callback_request_token(iothub_context *context, const iothub_token_provider *p);
+/** Returns in how many ms to call it again. */
+uint32_t callback_token_progress(iothub_context *context, const iothub_token_provider *p);
 void callback_token_expiring(iothub_context *context, int64_t seconds_left);
 
 /** Logs one line. The format is that of iothub_fail. */

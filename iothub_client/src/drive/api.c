@@ -120,6 +120,20 @@ iothub_result iothub_set_token(iothub_client *c, const char *shared_access_signa
 
 /* --- credentials ----------------------------------------------------------------------- */
 
+iothub_result iothub_provide_token(iothub_client *c, const char *shared_access_signature)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK
+               ? api_return(c, session_provide_token(&c->session, shared_access_signature))
+               : r;
+}
+
+iothub_result iothub_token_failed(iothub_client *c, const char *text)
+{
+    iothub_result r = api_begin(c);
+    return r == IOTHUB_OK ? api_return(c, session_token_failed(&c->session, text)) : r;
+}
+
 iothub_result iothub_set_credentials(iothub_client *c, const iothub_credential *credentials,
                                      size_t count)
 {

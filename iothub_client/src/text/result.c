@@ -52,7 +52,8 @@ const char *iothub_version(void)
     X(IOTHUB_ERR_CRYPTO, "crypto library failed")                  \
     X(IOTHUB_ERR_STORE, "the store failed")                        \
     X(IOTHUB_ERR_CREDENTIAL, "client certificate not usable")      \
-    X(IOTHUB_ERR_SIGNER, "signing with the private key failed")
+    X(IOTHUB_ERR_SIGNER, "signing with the private key failed")      \
+    X(IOTHUB_ERR_NO_TOKEN, "no token was provided")
 
 #define CODE(code, text) code,
 #define TEXT(code, text) text "\0"
