@@ -65,7 +65,7 @@ static void send_one(many_device *d, uint64_t now_us)
         .body_len = sizeof body,
         .properties = properties,
         .property_count = 2,
-        /* NOLINT(performance-no-int-to-ptr): a number, never used as a pointer. */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a number, never used as a pointer */
         .tag = (void *)(uintptr_t)now_us,
     };
     iothub_result r = iothub_send_telemetry(d->client, &t, NULL);

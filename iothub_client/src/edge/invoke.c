@@ -176,30 +176,30 @@ static iothub_result begin(plat_http *http, const iothub_invoke *call, mqc_span 
                : iothub_fail(error, iothub_from_plat(r), "invoke: %s", http->ops->detail(http));
 }
 
-iothub_result iothub_invoke_start(plat_http *http, const iothub_invoke *from, iothub_error *error)
+iothub_result iothub_invoke_start(plat_http *http, const iothub_invoke *call, iothub_error *error)
 {
-    iothub_invoke call;
+    iothub_invoke known;
     iothub_json_writer w;
 
-    if (http == NULL || from == NULL) {
+    if (http == NULL || call == NULL) {
         return iothub_fail(error, IOTHUB_ERR_ARG, "invoke: http or call is NULL");
     }
     iothub_result r =
-        iothub_struct_in(&call, sizeof call, from, from->struct_size, "invoke", error);
+        iothub_struct_in(&known, sizeof known, call, call->struct_size, "invoke", error);
     if (r == IOTHUB_OK) {
-        r = check(&call, error);
+        r = check(&known, error);
     }
     if (r != IOTHUB_OK) {
         return r;
     }
-    const size_t cap = 6 * strlen(call.method) + call.payload.len + FRAME_SIZE;
+    const size_t cap = 6 * strlen(known.method) + known.payload.len + FRAME_SIZE;
     char *body = malloc(cap);
     if (body == NULL) {
         return iothub_fail(error, IOTHUB_ERR_MEMORY, "invoke: no heap is left for the body");
     }
     iothub_json_writer_init(&w, body, cap);
-    r = put_body(&w, &call);
-    r = r == IOTHUB_OK ? begin(http, &call, mqc_span_of(w.buf, w.len), error)
+    r = put_body(&w, &known);
+    r = r == IOTHUB_OK ? begin(http, &known, mqc_span_of(w.buf, w.len), error)
                        : iothub_fail(error, IOTHUB_ERR_ARG, "invoke: method is not UTF-8");
     free(body);
     return r;

@@ -210,10 +210,11 @@ static bool copy_headers(curl_http *h, const plat_http_request *r)
 static CURLcode set_trust(CURL *easy, const plat_http_request *r)
 {
     struct curl_blob roots = {
-        .data = (void *)(uintptr_t)r->ca_data,
         .len = r->ca_len,
         .flags = CURL_BLOB_COPY,
     };
+
+    memcpy(&roots.data, &r->ca_data, sizeof roots.data); /* it is copied, and so not changed */
 
     if (r->ca_data != NULL) {
         return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &roots);

@@ -83,8 +83,8 @@ static void index_item(hub_bag *bag, size_t i)
     const char *name = bag->items[i].name;
 
     if (hub_names_get(&bag->names, name) == NULL) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): an index and not a pointer, because items
-         * move */
+        /* It stores an index instead of a pointer, because items move. */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
         hub_names_put(&bag->names, name, (void *)(uintptr_t)(i + 1));
     }
 }

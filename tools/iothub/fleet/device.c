@@ -147,7 +147,7 @@ static void send_one(fleet_device *d, uint64_t now_us)
     const iothub_telemetry message = {
         .body = l->body,
         .body_len = write_body(l, d->sent + 1),
-        /* NOLINT(performance-no-int-to-ptr): a number, never used as a pointer. */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): a number, never used as a pointer */
         .tag = (void *)(uintptr_t)now_us,
     };
 
