@@ -85,6 +85,9 @@ static void on_status(iothub_client *c, const iothub_status *status, void *user)
 
 static void read_environment(sample *s)
 {
+    if (s->is_module) {
+        return;
+    }
     s->connection_string = getenv("IOTHUB_DEVICE_CONNECTION_STRING");
     if (needs_string(s) && (s->connection_string == NULL || *s->connection_string == '\0')) {
         (void)sample_fail("IOTHUB_DEVICE_CONNECTION_STRING is not set; it is the connection string "
@@ -121,6 +124,17 @@ static void keep_options(const sample *s, struct argp_option *options)
     options[COMMON_OPTIONS + count] = end;
 }
 
+/* The part of --help that says where the identity comes from. */
+static const char *environment_of(const sample *s)
+{
+    if (s->is_module) {
+        return "  IOTEDGE_...                      set by IoT Edge; or, for tests:\n"
+               "  EdgeHubConnectionString          the module\n"
+               "  EdgeModuleCACertificateFile      PEM file with the roots to trust\n";
+    }
+    return needs_string(s) ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "";
+}
+
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
 {
     struct argp_option options[] = {
@@ -134,18 +148,18 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         { "cache", 'c', "DIRECTORY", 0, "Where the hub is remembered for the next run", 0 },
         { 0 },
     };
-    char doc[512];
+    char doc[640];
     const struct argp argp = { options, parse_option, NULL, doc, NULL, NULL, NULL };
     struct sigaction action = { .sa_handler = on_signal };
 
-    snprintf(
-        doc, sizeof doc,
-        "%s\vEnvironment:\n"
-        "%s"
-        "  IOTHUB_PORT                      as --port\n"
-        "  IOTHUB_CA_FILE                   PEM file with the roots to trust, for the emulator",
-        what_it_does,
-        needs_string(s) ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "");
+    snprintf(doc, sizeof doc,
+             "%s\vEnvironment:\n"
+             "%s"
+             "  IOTHUB_PORT                      as --port%s",
+             what_it_does, environment_of(s),
+             s->is_module ? ""
+                          : "\n  IOTHUB_CA_FILE                   PEM file with the roots to "
+                            "trust, for the emulator");
     keep_options(s, options);
     s->first = 1;
     iothub_options_init(&s->options);

@@ -21,6 +21,8 @@ typedef struct sample {
     const char *devices;           /* --devices, in place of connection_string; NULL as above */
     unsigned interval_s;           /* --interval, for samples with many devices */
     const char *cache;             /* --cache, in place of connection_string; NULL as above */
+    bool is_module;                /* set before sample_init: IoT Edge says who it is, so there is
+                                      no connection_string and no IOTHUB_CA_FILE */
     uint64_t began_ms;
     atomic_bool was_connected; /* these two are set by a runner's thread */
     atomic_bool failed;        /* the first connection could not be made */

@@ -89,18 +89,15 @@ class Emulator:
         return self.run("iothub", "service", *arguments)
 
     def put(self, path, value):
-        self.request("PUT", path, value)
-
-    def request(self, method, path, value=None):
-        """Sends a REST request that no program of the build can make."""
+        """Sends a REST request that no program of the build can make. Returns the answer."""
         token = self.run("iothub", "sas-token", "--connection-string",
                          self.values["IOTHUB_CONNECTION_STRING"]).strip()
         request = urllib.request.Request(
             f"https://localhost:{self.rest_port}{path}", None if value is None else json.dumps(value).encode(),
             {"Authorization": token, "Content-Type": "application/json", "If-Match": "*"}, method=method)
         context = ssl.create_default_context(cafile=self.values["IOTHUB_CA_FILE"])
-        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=context):
-            pass
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=context) as answer:
+            return json.loads(answer.read() or "null")
 
     def sample(self, name, *arguments):
         """Starts a sample in the background."""
