@@ -128,18 +128,21 @@ class Device:
     CONNACK, PUBLISH, PUBACK, SUBACK, UNSUBACK, PINGRESP = 2, 3, 4, 9, 11, 13
 
     def __init__(self, emulator, client_id="device1", user_name=None, password=None, clean=True,
-                 will=None, protocol=4):
+                 will=None, protocol=4, tls=None):
+        """tls: the context of a client with a certificate, which sends no password unless one is given."""
         self.ids = 0
         raw = socket.create_connection(("localhost", emulator.port), PATIENCE_S)
-        self.socket = emulator.tls.wrap_socket(raw, server_hostname="localhost")
-        flags = 0xC0 | (2 if clean else 0)
+        self.socket = (tls or emulator.tls).wrap_socket(raw, server_hostname="localhost")
+        if tls is None and password is None:
+            password = emulator.token()
+        flags = 0x80 | (0x40 if password is not None else 0) | (2 if clean else 0)
         payload = text(client_id)
         if will:
             topic, body, qos, retain = will
             flags |= 4 | qos << 3 | (0x20 if retain else 0)
             payload += text(topic) + text(body)
         payload += text(user_name or emulator.user_name(client_id))
-        payload += text(password or emulator.token())
+        payload += text(password) if password is not None else b""
         self.write(0x10, text("MQTT") + bytes([protocol, flags, 0, 60]) + payload)
         try:
             session, self.code = self.expect(self.CONNACK)

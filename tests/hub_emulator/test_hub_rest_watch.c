@@ -33,6 +33,7 @@ static int make_telemetry(void **state)
         const hub_event_login login = { .device = i % 2 == 0 ? "a" : "b",
                                         .generation_id = "1",
                                         .auth_scope = "device",
+                                        .auth_type = "sas",
                                         .model_id = "" };
         hub_event_sender *sender = hub_event_sender_new(&login);
         hub_bag bag = { 0 };

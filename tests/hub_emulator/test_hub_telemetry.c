@@ -26,6 +26,7 @@ static void add(hub_telemetry *t, const char *device, const char *wire, const vo
         .device = device,
         .generation_id = "123",
         .auth_scope = "device",
+        .auth_type = "sas",
         .model_id = "",
     };
     hub_event_sender *sender = hub_event_sender_new(&login);

@@ -5,7 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/text.h"
-#include "registry/identity_change.h"
+#include "registry/authentication.h"
 
 static const cJSON *get(const cJSON *object, const char *name)
 {

@@ -191,7 +191,7 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
     };
     hub_session_connect(&id->session, hub_connections_add(&h->connections, &accepted),
                         !clean_session, login.old_api);
-    hub_identity_connected(id, login.auth_scope, now);
+    hub_identity_connected(id, login.auth_scope, login.auth_type, now);
     hub_wake(h, id);
     hub_log(h, "%s: connected%s%s", c->client_id, c->peer != NULL ? " from " : "",
             c->peer != NULL ? c->peer : "");
@@ -380,7 +380,7 @@ static void reject_expired(hub *h, int64_t now_s)
     for (hub_connection *c = hub_list_first(&h->connections.all); c != NULL;
          c = hub_list_next(&c->in_all)) {
         if (c->state == HUB_CONNECTION_LIVE && c->expires_s <= now_s) {
-            hub_log(h, "%s: its token has expired", c->client_id);
+            hub_log(h, "%s: its token or certificate has expired", c->client_id);
             hub_connections_reject(&h->connections, c);
         }
     }

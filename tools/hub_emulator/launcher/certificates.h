@@ -7,6 +7,7 @@
 #include "state/store.h"
 
 #define HUB_CA_FILE "ca.crt"
+#define HUB_CA_KEY  "ca.key"
 
 /**
  * Makes sure that the state directory has a CA (ca.crt, ca.key) and a server certificate of it

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <gnutls/gnutls.h>
+
 #include "broker/sessions.h"
 #include "cli/output.h"
 #include "cli/secret.h"
@@ -122,6 +124,50 @@ static hub_result register_devices(emulator *e, hub_fault *fault)
     return HUB_OK;
 }
 
+static char *read_text(const char *path)
+{
+    gnutls_datum_t data = { 0 };
+
+    if (gnutls_load_file(path, &data) < 0) {
+        return NULL;
+    }
+    char *text = hub_memdup(data.data, data.size);
+    gnutls_free(data.data);
+    return text;
+}
+
+static hub_result add_authority(emulator *e, const char *path, hub_fault *fault)
+{
+    const hub_certificate *ca;
+    char *text = read_text(path);
+
+    if (text == NULL) {
+        return hub_fail(fault, HUB_ERR_STATE, "--ca: %.150s cannot be read", path);
+    }
+    hub_result r =
+        hub_authorities_add(&e->registry.authorities, &e->registry.store, text, &ca, fault);
+    free(text);
+    if (r != HUB_OK) {
+        const hub_fault why = *fault;
+        return hub_fail(fault, r, "--ca: %.200s", why.text);
+    }
+    return r;
+}
+
+static hub_result register_x509(emulator *e, hub_fault *fault)
+{
+    const hub_options *o = e->options;
+    hub_result r = HUB_OK;
+
+    for (size_t i = 0; r == HUB_OK && i < o->ca_count; i++) {
+        r = add_authority(e, o->ca_files[i], fault);
+    }
+    for (size_t i = 0; r == HUB_OK && i < o->x509_count; i++) {
+        r = hub_device_certificate_ensure(&e->registry, &o->x509_devices[i], now_ms(), fault);
+    }
+    return r;
+}
+
 /* The values contain no single quote, but the path may. It is written as close quote, escaped
  * quote, open quote. */
 static void add_line(emulator *e, const char *name, const char *value)
@@ -143,16 +189,38 @@ static void add_variable(void *user, const char *name, const char *value)
     add_line(user, name, value);
 }
 
+static void add_numbered(emulator *e, const char *name, size_t i, const char *value)
+{
+    char *numbered = i == 0 ? hub_strdup(name) : hub_format("%s_%zu", name, i + 1);
+
+    add_line(e, numbered, value);
+    free(numbered);
+}
+
 static void add_devices(emulator *e)
 {
     for (size_t i = 0; i < e->options->device_count; i++) {
         const hub_identity *id = hub_registry_find(&e->registry, e->options->devices[i], NULL);
         char *text = hub_identity_connection_string(id, e->options->host);
-        char *name = i == 0 ? hub_strdup("IOTHUB_DEVICE_CONNECTION_STRING")
-                            : hub_format("IOTHUB_DEVICE_CONNECTION_STRING_%zu", i + 1);
-        add_line(e, name, text);
-        free(name);
+        add_numbered(e, "IOTHUB_DEVICE_CONNECTION_STRING", i, text);
         free(text);
+    }
+}
+
+static void add_x509(emulator *e)
+{
+    for (size_t i = 0; i < e->options->x509_count; i++) {
+        const char *id = e->options->x509_devices[i].id;
+        char *text = hub_identity_connection_string(hub_registry_find(&e->registry, id, NULL),
+                                                    e->options->host);
+        char *crt = hub_device_certificate_path(&e->registry.store, id, "crt");
+        char *key = hub_device_certificate_path(&e->registry.store, id, "key");
+        add_numbered(e, "IOTHUB_X509_CONNECTION_STRING", i, text);
+        add_numbered(e, "IOTHUB_X509_CERTIFICATE_FILE", i, crt);
+        add_numbered(e, "IOTHUB_X509_KEY_FILE", i, key);
+        free(text);
+        free(crt);
+        free(key);
     }
 }
 
@@ -192,9 +260,13 @@ static hub_result prepare(emulator *e, hub_fault *fault)
         r = register_devices(e, fault);
     }
     if (r == HUB_OK) {
+        r = register_x509(e, fault);
+    }
+    if (r == HUB_OK) {
         char *service = hub_policies_connection_string(&e->registry.policies, e->options->host);
         char *ca = hub_store_path(&e->registry.store, HUB_CA_FILE);
         add_devices(e);
+        add_x509(e);
         add_line(e, "IOTHUB_CONNECTION_STRING", service);
         add_line(e, "IOTHUB_CA_FILE", ca);
         free(service);

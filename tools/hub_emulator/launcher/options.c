@@ -33,6 +33,9 @@ enum {
     OPT_LISTEN,
     OPT_HOST,
     OPT_MOSQUITTO,
+    OPT_X509,
+    OPT_X509_CA,
+    OPT_CA,
     OPT_DPS,
     OPT_ENROLL,
     OPT_ENROLL_GROUP,
@@ -57,6 +60,14 @@ static const struct argp_option option_table[] = {
       0 },
     { "device", 'd', "ID", 0,
       "Register this device if it is not there yet; may be repeated (default: device1)", 0 },
+    { "x509", OPT_X509, "ID", 0,
+      "Register this device with a certificate that is made for it, by its thumbprint; may be "
+      "repeated",
+      0 },
+    { "x509-ca", OPT_X509_CA, "ID", 0,
+      "The same with a certificate that the CA of the emulator signs; the name in it counts", 0 },
+    { "ca", OPT_CA, "FILE", 0,
+      "Accept certificates of this CA from devices that are registered by CA; may be repeated", 0 },
     { "dps", OPT_DPS, NULL, 0,
       "Offer a Device Provisioning Service on the same ports, which assigns devices to this hub",
       0 },
@@ -112,12 +123,19 @@ static const char *trimmed(char *id)
     return id + strspn(id, " \t\r\n\v\f");
 }
 
-static void add_device(hub_options *o, const char *id, const struct argp_state *state)
+static void check_device(const char *id, const char *option, const struct argp_state *state)
 {
     if (!hub_id_valid(id) || !hub_id_fits_mqtt(id) || strchr(id, ';') != NULL) {
-        cli_usage(state, "--device is not a device id that MQTT and a connection string can carry: "
-                         "1 to 128 letters, digits and -.%%_*?!(),=@$':");
+        cli_usage(state,
+                  "--%s is not a device id that MQTT and a connection string can carry: "
+                  "1 to 128 letters, digits and -.%%_*?!(),=@$':",
+                  option);
     }
+}
+
+static void add_device(hub_options *o, const char *id, const struct argp_state *state)
+{
+    check_device(id, "device", state);
     o->devices = hub_realloc(o->devices, (o->device_count + 1) * sizeof *o->devices);
     o->devices[o->device_count++] = id;
 }
@@ -237,6 +255,12 @@ static error_t parse_dps_option(int key, char *argument, hub_options *o,
     return 0;
 }
 
+static void add_x509(hub_options *o, const char *id, bool by_ca, const struct argp_state *state)
+{
+    check_device(id, by_ca ? "x509-ca" : "x509", state);
+    hub_x509_device_add(&o->x509_devices, &o->x509_count, id, by_ca);
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     hub_options *o = state->input;
@@ -249,6 +273,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPT_HOST: o->host = parse_host(state, argument); return 0;
     case 's': o->state = parse_path(state, "state", argument); return 0;
     case 'd': add_device(o, trimmed(argument), state); return 0;
+    case OPT_X509: add_x509(o, trimmed(argument), false, state); return 0;
+    case OPT_X509_CA: add_x509(o, trimmed(argument), true, state); return 0;
+    case OPT_CA: add_id(&o->ca_files, &o->ca_count, parse_path(state, "ca", argument)); return 0;
     case 'v': o->verbose = true; return 0;
     case OPT_MOSQUITTO: o->mosquitto = parse_path(state, "mosquitto", argument); return 0;
     case ARGP_KEY_ARG: cli_usage(state, "no arguments are allowed");
@@ -275,6 +302,8 @@ void hub_options_read(hub_options *o, int argc, char **argv)
 void hub_options_free(hub_options *o)
 {
     free(o->devices);
+    free(o->x509_devices);
+    free(o->ca_files);
     free(o->enrolled);
     free(o->groups);
     *o = (hub_options){ 0 };

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launcher/device_certificates.h"
 #include "launcher/ports.h"
 
 typedef struct hub_options {
@@ -20,6 +21,10 @@ typedef struct hub_options {
     const char *mosquitto; /* broker program; NULL: the usual directories are searched */
     const char **devices;
     size_t device_count;
+    hub_x509_device *x509_devices; /* devices with certificates */
+    size_t x509_count;
+    const char **ca_files; /* CAs of devices */
+    size_t ca_count;
     bool verbose;
     bool dps;              /* the emulator has a provisioning service */
     const char **enrolled; /* registration ids of individual enrolments */

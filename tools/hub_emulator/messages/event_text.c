@@ -90,9 +90,9 @@ static char *make_ids(const hub_event_login *login)
 static char *make_origin(const hub_event_login *login)
 {
     hub_text out = { 0 };
-    char *method = hub_format("{\"scope\":\"%s\",\"type\":\"sas\",\"issuer\":\"iothub\","
+    char *method = hub_format("{\"scope\":\"%s\",\"type\":\"%s\",\"issuer\":\"iothub\","
                               "\"acceptingIpFilterRule\":null}",
-                              login->auth_scope);
+                              login->auth_scope, login->auth_type);
 
     put_member(&out, "iothub-connection-device-id", login->device);
     if (login->module != NULL) {

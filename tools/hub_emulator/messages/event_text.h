@@ -12,9 +12,9 @@ typedef struct hub_event_login {
     const char *device;
     const char *module; /* NULL if the client is a device */
     const char *generation_id;
-    /* Owner of the key that signed the token: "device", "module" or "hub". */
-    const char *auth_scope;
-    const char *model_id; /* "" without */
+    const char *auth_scope; /* whose key signed the token: "device", "module" or "hub" */
+    const char *auth_type;  /* "sas" or "x509" */
+    const char *model_id;   /* "" without */
 } hub_event_login;
 
 /**

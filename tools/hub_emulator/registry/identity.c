@@ -57,13 +57,14 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
 }
 
 /* The members with text that a change may replace. */
-#define TEXTS 7
+#define TEXTS 9
 
 static char **text_at(hub_identity *id, size_t i)
 {
     char **const all[TEXTS] = {
-        &id->primary_key,  &id->secondary_key, &id->status_reason, &id->device_scope,
-        &id->parent_scope, &id->managed_by,    &id->model_id,
+        &id->primary_key,  &id->secondary_key,      &id->status_reason,
+        &id->device_scope, &id->parent_scope,       &id->managed_by,
+        &id->model_id,     &id->primary_thumbprint, &id->secondary_thumbprint,
     };
     return all[i];
 }
@@ -113,13 +114,15 @@ void hub_identity_discard(const hub_identity *id, hub_identity *next)
     hub_twin_discard(&id->twin, &next->twin);
 }
 
-void hub_identity_connected(hub_identity *id, const char *auth_scope, int64_t now_ms)
+void hub_identity_connected(hub_identity *id, const char *auth_scope, const char *auth_type,
+                            int64_t now_ms)
 {
     const hub_event_login login = {
         .device = id->device,
         .module = id->module,
         .generation_id = id->generation_id,
         .auth_scope = auth_scope,
+        .auth_type = auth_type,
         .model_id = id->model_id,
     };
 
@@ -157,6 +160,9 @@ hub_result hub_identity_save(const hub_identity *id, const hub_store *store, hub
     (void)cJSON_AddNumberToObject(json, "deviceNumber", id->device_number);
     hub_json_add_text(json, "primaryKey", id->primary_key);
     hub_json_add_text(json, "secondaryKey", id->secondary_key);
+    hub_json_add_text(json, "authentication", hub_auth_type_name(id->auth_type));
+    hub_json_add_text(json, "primaryThumbprint", id->primary_thumbprint);
+    hub_json_add_text(json, "secondaryThumbprint", id->secondary_thumbprint);
     hub_json_add_text(json, "statusReason", id->status_reason);
     hub_json_add_text(json, "modelId", id->model_id);
     hub_json_add_text(json, "deviceScope", id->device_scope);
@@ -201,8 +207,8 @@ static bool keys_valid(const cJSON *json)
 static void read_texts(hub_identity *id, const cJSON *json)
 {
     static const char *const names[TEXTS] = {
-        "primaryKey",  "secondaryKey", "statusReason", "deviceScope",
-        "parentScope", "managedBy",    "modelId",
+        "primaryKey", "secondaryKey", "statusReason",      "deviceScope",         "parentScope",
+        "managedBy",  "modelId",      "primaryThumbprint", "secondaryThumbprint",
     };
 
     for (size_t i = 0; i < TEXTS; i++) {
@@ -234,6 +240,7 @@ static hub_identity *from_json(const cJSON *json, unsigned number)
     hub_identity *id = hub_identity_new(number, hub_json_string(json, "device"),
                                         hub_json_string(json, "module"), 0);
     read_texts(id, json);
+    id->auth_type = hub_auth_type_of(hub_json_string(json, "authentication"));
     id->device_number = (unsigned)whole_or(json, "deviceNumber", 0);
     id->enabled = cJSON_IsTrue(get(json, "enabled"));
     id->edge = cJSON_IsTrue(get(json, "edge"));
@@ -266,20 +273,36 @@ hub_result hub_identity_load(const hub_store *store, unsigned number, hub_identi
 
 static void apply_key(char **field, const char *key)
 {
-    if (key != NULL && key[0] != '\0') {
+    if (key != NULL) {
         hub_replace(field, key);
     }
 }
 
+static void apply_authentication(hub_identity *id, const hub_authentication *a)
+{
+    const bool self_signed = a->type == HUB_AUTH_SELF_SIGNED;
+
+    apply_key(&id->primary_key, a->primary_key);
+    apply_key(&id->secondary_key, a->secondary_key);
+    if (a->has_thumbprints || !self_signed) {
+        hub_replace(&id->primary_thumbprint, self_signed ? a->primary_thumbprint : NULL);
+        hub_replace(&id->secondary_thumbprint, self_signed ? a->secondary_thumbprint : NULL);
+    }
+    id->auth_type = a->type;
+}
+
 hub_result hub_identity_apply(hub_identity *id, const cJSON *body, int64_t now_ms, hub_fault *fault)
 {
+    hub_authentication authentication;
+
     hub_result r = hub_identity_check_change(body, fault);
+    if (r == HUB_OK) {
+        r = hub_authentication_read(&authentication, body, id->auth_type, fault);
+    }
     if (r != HUB_OK) {
         return r;
     }
-    const cJSON *keys = get(get(body, "authentication"), "symmetricKey");
-    apply_key(&id->primary_key, hub_json_string(keys, "primaryKey"));
-    apply_key(&id->secondary_key, hub_json_string(keys, "secondaryKey"));
+    apply_authentication(id, &authentication);
 
     const char *status = hub_json_string(body, "status");
     bool enabled = status == NULL ? id->enabled : strcasecmp(status, "enabled") == 0;

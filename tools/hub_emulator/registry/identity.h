@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "messages/c2d.h"
 #include "messages/event_text.h"
+#include "registry/authentication.h"
 #include "registry/session.h"
 #include "twins/twin.h"
 
@@ -21,6 +22,9 @@ typedef struct hub_identity {
     char *client_id; /* "device" or "device/module" */
     char *primary_key;
     char *secondary_key;
+    hub_auth_type auth_type;
+    char *primary_thumbprint; /* may be NULL, as may the other one */
+    char *secondary_thumbprint;
     char *status_reason; /* may be NULL */
     /* For an edge device this is its own scope, for any other device the scope of its parent;
      * may be NULL. */
@@ -56,7 +60,8 @@ hub_identity *hub_identity_new(unsigned number, const char *device, const char *
 void hub_identity_free(hub_identity *id);
 
 /** Call it at a login. Messages that are sent from now on belong to this login. */
-void hub_identity_connected(hub_identity *id, const char *auth_scope, int64_t now_ms);
+void hub_identity_connected(hub_identity *id, const char *auth_scope, const char *auth_type,
+                            int64_t now_ms);
 void hub_identity_disconnected(hub_identity *id, int64_t now_ms);
 /** Call it when the identity has published something. */
 void hub_identity_seen(hub_identity *id, int64_t now_ms);

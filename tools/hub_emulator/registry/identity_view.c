@@ -71,11 +71,25 @@ static void add_scopes(cJSON *json, const hub_identity *id)
     }
 }
 
-static void add_thumbprint(cJSON *json)
+static void add_thumbprint(cJSON *json, const hub_identity *id)
 {
     cJSON *thumbprint = cJSON_AddObjectToObject(json, "x509Thumbprint");
-    (void)cJSON_AddNullToObject(thumbprint, "primaryThumbprint");
-    (void)cJSON_AddNullToObject(thumbprint, "secondaryThumbprint");
+    hub_json_add_text(thumbprint, "primaryThumbprint", id->primary_thumbprint);
+    hub_json_add_text(thumbprint, "secondaryThumbprint", id->secondary_thumbprint);
+}
+
+/* An identity with a certificate has keys, in case that it becomes one with keys again, but they
+ * open nothing and are not shown. */
+static void add_authentication(cJSON *json, const hub_identity *id)
+{
+    cJSON *authentication = cJSON_AddObjectToObject(json, "authentication");
+    cJSON *keys = cJSON_AddObjectToObject(authentication, "symmetricKey");
+    const bool sas = id->auth_type == HUB_AUTH_SAS;
+
+    hub_json_add_text(keys, "primaryKey", sas ? id->primary_key : NULL);
+    hub_json_add_text(keys, "secondaryKey", sas ? id->secondary_key : NULL);
+    add_thumbprint(authentication, id);
+    hub_json_add_text(authentication, "type", hub_auth_type_name(id->auth_type));
 }
 
 cJSON *hub_identity_view(const hub_identity *id)
@@ -87,12 +101,7 @@ cJSON *hub_identity_view(const hub_identity *id)
     add_etag(json, "etag", id);
     add_state(json, id, "statusUpdatedTime");
     add_time(json, "connectionStateUpdatedTime", id->connection_ms);
-    cJSON *authentication = cJSON_AddObjectToObject(json, "authentication");
-    cJSON *keys = cJSON_AddObjectToObject(authentication, "symmetricKey");
-    hub_json_add_text(keys, "primaryKey", id->primary_key);
-    hub_json_add_text(keys, "secondaryKey", id->secondary_key);
-    add_thumbprint(authentication);
-    hub_json_add_text(authentication, "type", "sas");
+    add_authentication(json, id);
     add_capabilities(json, id);
     add_scopes(json, id);
     if (id->module != NULL) {
@@ -108,8 +117,8 @@ cJSON *hub_identity_twin_head(const hub_identity *id)
     add_ids(json, id);
     add_etag(json, "deviceEtag", id);
     add_state(json, id, "statusUpdateTime");
-    hub_json_add_text(json, "authenticationType", "sas");
-    add_thumbprint(json);
+    hub_json_add_text(json, "authenticationType", hub_auth_type_name(id->auth_type));
+    add_thumbprint(json, id);
     hub_json_add_text(json, "modelId", id->model_id);
     add_capabilities(json, id);
     add_scopes(json, id);
@@ -127,10 +136,16 @@ cJSON *hub_identity_twin_view(const hub_identity *id)
 
 char *hub_identity_connection_string(const hub_identity *id, const char *host)
 {
-    if (id->module == NULL) {
-        return hub_format("HostName=%s;DeviceId=%s;SharedAccessKey=%s", host, id->device,
-                          id->primary_key);
+    hub_text t = { 0 };
+
+    hub_text_printf(&t, "HostName=%s;DeviceId=%s", host, id->device);
+    if (id->module != NULL) {
+        hub_text_printf(&t, ";ModuleId=%s", id->module);
     }
-    return hub_format("HostName=%s;DeviceId=%s;ModuleId=%s;SharedAccessKey=%s", host, id->device,
-                      id->module, id->primary_key);
+    if (id->auth_type == HUB_AUTH_SAS) {
+        hub_text_printf(&t, ";SharedAccessKey=%s", id->primary_key);
+    } else {
+        hub_text_str(&t, ";x509=true");
+    }
+    return t.p;
 }

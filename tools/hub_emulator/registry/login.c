@@ -102,8 +102,8 @@ static hub_result read_user_name(const hub_credentials *c, size_t *host_len, hub
 {
     const char *user = c->user_name;
 
-    if (user == NULL || c->password == NULL) {
-        return refuse(fault, "no user name or no password");
+    if (user == NULL) {
+        return refuse(fault, "no user name");
     }
     *host_len = strcspn(user, "/");
     size_t id_len = strlen(c->client_id);
@@ -146,12 +146,18 @@ static bool covers_version(const hub_token *t, const char *resource)
     return covers;
 }
 
+/* The keys of an identity that uses a certificate do not count. */
+static bool signed_by_device(const hub_identity *id, const hub_token *t)
+{
+    return id->auth_type == HUB_AUTH_SAS &&
+           (hub_token_signed_by(t, id->primary_key) || hub_token_signed_by(t, id->secondary_key));
+}
+
 static hub_result check_token(const hub_registry *r, const hub_identity *id, const hub_token *t,
                               const char *resource, int64_t now_s, hub_fault *fault)
 {
     bool genuine = t->policy != NULL ? signed_by_policy(r, t, HUB_RIGHT_DEVICE_CONNECT)
-                                     : hub_token_signed_by(t, id->primary_key) ||
-                                           hub_token_signed_by(t, id->secondary_key);
+                                     : signed_by_device(id, t);
     if (!genuine) {
         return refuse(fault, "the token is not signed with a key that may connect this device");
     }
@@ -206,9 +212,58 @@ static hub_result check_password(const hub_registry *r, const hub_credentials *c
     out->expires_s = token.expiry_s;
     out->auth_scope = id->module != NULL ? "module" : "device";
     out->auth_scope = token.policy != NULL ? "hub" : out->auth_scope;
+    out->auth_type = "sas";
     free(resource);
     hub_token_free(&token);
     return result;
+}
+
+static hub_result check_ca(const hub_registry *r, const hub_identity *id,
+                           const hub_client_chain *chain, int64_t now_s, hub_fault *fault)
+{
+    hub_result result = hub_client_chain_check_path(chain, r->authorities.items,
+                                                    r->authorities.count, now_s, NULL, fault);
+
+    if (result == HUB_OK && strcmp(chain->items[0]->name, id->client_id) != 0) {
+        return hub_fail(fault, HUB_ERR_UNAUTHORIZED,
+                        "the common name of the client certificate, %.60s, is not %.140s",
+                        chain->items[0]->name, id->client_id);
+    }
+    return result;
+}
+
+static hub_result check_certificate(const hub_registry *r, const hub_credentials *c, int64_t now_s,
+                                    hub_login *out, hub_fault *fault)
+{
+    static const hub_client_chain none = { 0 };
+    const hub_identity *id = out->identity;
+    const hub_client_chain *chain = c->chain != NULL ? c->chain : &none;
+
+    hub_result result =
+        id->auth_type == HUB_AUTH_CA
+            ? check_ca(r, id, chain, now_s, fault)
+            : hub_client_chain_check_thumbprint(chain, id->primary_thumbprint,
+                                                id->secondary_thumbprint, now_s, fault);
+    if (result == HUB_OK) {
+        out->expires_s = chain->items[0]->not_after_s;
+        out->auth_scope = id->module != NULL ? "module" : "device";
+        out->auth_type = "x509";
+    }
+    return result;
+}
+
+/* A token of a policy opens any identity, also one that uses a certificate. */
+static hub_result check_proof(const hub_registry *r, const hub_credentials *c, size_t host_len,
+                              int64_t now_s, hub_login *out, hub_fault *fault)
+{
+    const bool has_password = c->password != NULL && c->password[0] != '\0';
+
+    if (has_password) {
+        return check_password(r, c, host_len, now_s, out, fault);
+    }
+    return out->identity->auth_type != HUB_AUTH_SAS
+               ? check_certificate(r, c, now_s, out, fault)
+               : refuse(fault, "no password, which an identity with symmetric keys needs");
 }
 
 hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int64_t now_s,
@@ -223,7 +278,7 @@ hub_result hub_login_check(const hub_registry *r, const hub_credentials *c, int6
         result = check_identity(r, id, fault);
     }
     if (result == HUB_OK) {
-        result = check_password(r, c, host_len, now_s, out, fault);
+        result = check_proof(r, c, host_len, now_s, out, fault);
     }
     if (result != HUB_OK) {
         free(out->model_id);

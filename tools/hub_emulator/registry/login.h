@@ -21,10 +21,10 @@ typedef struct hub_credentials {
 typedef struct hub_login {
     hub_identity *identity;
     int64_t expires_s;
-    bool old_api;   /* api-version 2016-11-14 */
-    char *model_id; /* decoded; "" without one; on the heap, the caller frees it */
-    /* Owner of the key that signed the token: "device", "module" or "hub". */
-    const char *auth_scope;
+    bool old_api;           /* api-version 2016-11-14 */
+    char *model_id;         /* decoded; "" without one; on the heap, the caller frees it */
+    const char *auth_scope; /* whose key signed the token: "device", "module" or "hub" */
+    const char *auth_type;  /* "sas" or "x509" */
 } hub_login;
 
 /** Returns whether the version is a date from 2015 on, such as 2021-04-12 or 2025-08-01-preview. */

@@ -6,7 +6,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "registry/identity_change.h"
+#include "registry/authentication.h"
 
 #define HUB_FILE "hub.json"
 #define FORMAT   "iothub-hub-emulator-1"

@@ -16,6 +16,9 @@ hub_result hub_registry_open(hub_registry *r, const char *dir, hub_notice notice
     hub_store_tidy(&r->store);
     hub_result result = hub_policies_open(&r->policies, &r->store, fault);
     if (result == HUB_OK) {
+        result = hub_authorities_open(&r->authorities, &r->store, fault);
+    }
+    if (result == HUB_OK) {
         result = hub_identities_load(&r->identities, &r->store, fault);
     }
     if (result != HUB_OK) {
@@ -35,6 +38,7 @@ void hub_registry_close(hub_registry *r)
 {
     hub_identities_free(&r->identities);
     hub_policies_free(&r->policies);
+    hub_authorities_free(&r->authorities);
     hub_store_close(&r->store);
     *r = (hub_registry){ 0 };
 }

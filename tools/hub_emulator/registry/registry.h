@@ -6,12 +6,14 @@
  * written to disk before it changes the memory and before the call returns.
  */
 
+#include "registry/authorities.h"
 #include "registry/identities.h"
 #include "registry/policies.h"
 
 typedef struct hub_registry {
     hub_store store;
     hub_policies policies;
+    hub_authorities authorities;
     hub_identities identities;
 } hub_registry;
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "registry/gateway.h"
+#include "rest/rest_authorities.h"
 #include "rest/rest_bulk.h"
 #include "rest/rest_digital_twin.h"
 #include "rest/rest_dps.h"
@@ -33,9 +34,10 @@ static const rest_route *find_in(const rest_route *table, path_matcher matches, 
 
 static const rest_route *find_route(const hub *h, rest_request *r, bool *path_known)
 {
-    static const rest_route *const tables[] = { rest_registry_routes, rest_bulk_routes,
-                                                rest_twin_routes,     rest_digital_twin_routes,
-                                                rest_query_routes,    rest_emulator_routes };
+    static const rest_route *const tables[] = { rest_registry_routes,   rest_bulk_routes,
+                                                rest_twin_routes,       rest_digital_twin_routes,
+                                                rest_query_routes,      rest_emulator_routes,
+                                                rest_authorities_routes };
     const rest_route *found = NULL;
 
     *path_known = false;
