@@ -93,13 +93,13 @@ void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms)
     make_server(f->dir);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     assert_true(gnutls_certificate_allocate_credentials(&f->nobody) >= 0);
-    f->refusals = pair[1];
+    f->notes = pair[1];
     const hub_front_config config = {
         .listening = { listen_tcp(&f->port), -1 },
         .state_dir = f->dir,
         .broker_name = "broker",
         .secret = FRONT_SECRET,
-        .refusals = pair[0],
+        .notes = pair[0],
         .timing = { login_ms, linger_ms },
     };
     assert_int_equal(hub_front_start(&f->front, &config, &fault), HUB_OK);
@@ -125,7 +125,7 @@ void front_fixture_stop(front_fixture *f)
     front_fixture_wait_quiet(f);
     hub_front_stop(f->front);
     (void)close(f->broker);
-    (void)close(f->refusals);
+    (void)close(f->notes);
     gnutls_certificate_free_credentials(f->nobody);
     remove_file(f->dir, "server.crt");
     remove_file(f->dir, "server.key");

@@ -9,7 +9,7 @@
 
 #include "front/connect_packet.h"
 #include "front/envelope.h"
-#include "front/front_refusal.h"
+#include "front/note.h"
 #include "front_fixture.h"
 #include "registry/client_chain.h"
 
@@ -175,10 +175,10 @@ static void a_refusal_has_the_code_of_the_hub(void **state)
         tls_client_send(&c, packet.p, packet.len);
         int broker = front_fixture_accept(&f);
         free(read_connect(broker, &e, 0));
-        const hub_front_refusal r = { .number = e.number, .code = code };
-        const hub_front_refusal other = { .number = e.number + 1, .code = 1 };
-        write_all(f.refusals, &r, sizeof r);
-        write_all(f.refusals, &other, sizeof other);
+        const hub_note r = { .number = e.number, .kind = HUB_NOTE_REFUSED, .value = code };
+        const hub_note other = { .number = e.number + 1, .kind = HUB_NOTE_REFUSED, .value = 1 };
+        write_all(f.notes, &r, sizeof r);
+        write_all(f.notes, &other, sizeof other);
         write_all(broker, "\x20\x02\x00\x05", 4);
         (void)close(broker);
         tls_client_receive(&c, answer, 4);
@@ -475,6 +475,68 @@ static void a_broker_that_does_not_read_stops_the_client_and_loses_nothing(void 
     close_pair(&c, broker);
 }
 
+/* --- what the hub learns ------------------------------------------------ */
+
+static void check_note(uint32_t kind, uint32_t packet_id)
+{
+    hub_note n;
+
+    assert_int_equal(recv(f.notes, &n, sizeof n, 0), sizeof n);
+    assert_int_equal(n.number, 1);
+    assert_int_equal(n.kind, kind);
+    assert_int_equal(n.value, packet_id);
+}
+
+/* The hub learns it before the bytes arrive. */
+static void the_hub_learns_packet_ids_and_acknowledgements(void **state)
+{
+    static const char publish[] = "\x32\x07\0\3abc\1\2";
+    static const char puback[] = "\x40\x02\1\2";
+    char got[sizeof publish];
+    tls_client c;
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_3);
+    write_all(broker, publish, sizeof publish - 1);
+    tls_client_receive(&c, got, sizeof publish - 1);
+    check_note(HUB_NOTE_SENT, 258);
+    tls_client_send(&c, puback, sizeof puback - 1);
+    read_all(broker, got, sizeof puback - 1);
+    check_note(HUB_NOTE_ACKNOWLEDGED, 258);
+    close_pair(&c, broker);
+    assert_true(recv(f.notes, got, sizeof got, MSG_DONTWAIT) < 0);
+}
+
+static void a_publish_below_sys_ends_the_connection(void **state)
+{
+    static const char bytes[] = "\xC0\0\x30\x08\0\6$SYS/x\xC0\0";
+    hub_text packet = connect_of_device("secret");
+    char got[16];
+    tls_client c;
+
+    (void)state;
+    int broker = open_pair(&c, TLS_1_2);
+    tls_client_send(&c, bytes, sizeof bytes - 1);
+    read_all(broker, got, 10);
+    assert_memory_equal(got, bytes, 10);
+    assert_true(ends(broker));
+    (void)close(broker);
+    assert_true(tls_client_ends(&c));
+    tls_client_close(&c);
+    /* right behind the CONNECT */
+    hub_envelope e;
+    hub_text_add(&packet, bytes, sizeof bytes - 1);
+    tls_client_open(&c, &f, TLS_1_3, NULL);
+    tls_client_send(&c, packet.p, packet.len);
+    broker = front_fixture_accept(&f);
+    free(read_connect(broker, &e, 0));
+    read_all(broker, got, 10);
+    assert_true(ends(broker));
+    (void)close(broker);
+    tls_client_close(&c);
+    hub_text_free(&packet);
+}
+
 /* --- ends -------------------------------------------------------------- */
 
 static void the_last_bytes_of_the_broker_arrive_before_the_end(void **state)
@@ -737,6 +799,8 @@ int main(void)
         PATIENT(bytes_pass_in_both_directions_whatever_their_number),
         PATIENT(a_client_that_does_not_read_stops_the_broker_and_loses_nothing),
         PATIENT(a_broker_that_does_not_read_stops_the_client_and_loses_nothing),
+        PATIENT(the_hub_learns_packet_ids_and_acknowledgements),
+        PATIENT(a_publish_below_sys_ends_the_connection),
         PATIENT(the_last_bytes_of_the_broker_arrive_before_the_end),
         PATIENT(the_last_bytes_of_a_client_arrive_before_the_end),
         PATIENT(the_broker_may_answer_a_client_that_has_ended),

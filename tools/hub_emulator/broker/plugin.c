@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "broker/sessions.h"
 #include "cli/output.h"
 #include "front/envelope.h"
+#include "front/note.h"
 #include "hub/hub_clients.h"
 #include "server/rest_server.h"
 
@@ -29,7 +31,8 @@ typedef struct plugin {
     int ready_fd; /* reports at the first tick that the broker is ready */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
-    char *front_secret; /* secret of the envelopes */
+    char *front_secret; /* of the envelopes */
+    int notes_fd;       /* to the front */
 } plugin;
 
 static plugin self;
@@ -109,24 +112,37 @@ static hub_clock broker_now(void *user)
 
 static void take_line(void *user, const char *line)
 {
-    plugin *p = user;
-    hub_broker_log_entry e = hub_broker_log_read(line);
+    const plugin *p = user;
 
-    switch (e.kind) {
-    case HUB_LOG_CHATTER: break;
-    case HUB_LOG_NOTICE:
-        if (p->log_fd >= 0) {
-            show(p->log_fd, "mosquitto: ", line);
-        }
-        break;
-    case HUB_LOG_FORBIDDEN: hub_forbidden(&p->hub, e.client_id); break;
-    case HUB_LOG_SENT: hub_c2d_on_wire(&p->hub, e.client_id, e.packet_id); break;
-    case HUB_LOG_ACKNOWLEDGED: hub_c2d_on_ack(&p->hub, e.client_id, e.packet_id); break;
+    if (p->log_fd >= 0) {
+        show(p->log_fd, "mosquitto: ", line);
     }
 }
 
-static void drain_log(plugin *p)
+/* --- the front --------------------------------------------------------- */
+
+static void take_message(plugin *p, const hub_note *m)
 {
+    const char *client_id = hub_client_of(&p->hub, m->number);
+
+    if (client_id == NULL) {
+        return; /* of a connection that another one has replaced */
+    }
+    if (m->kind == HUB_NOTE_SENT) {
+        hub_c2d_on_wire(&p->hub, client_id, (uint16_t)m->value);
+    } else if (m->kind == HUB_NOTE_ACKNOWLEDGED) {
+        hub_c2d_on_ack(&p->hub, client_id, (uint16_t)m->value);
+    }
+}
+
+/* What happened on the connections up to now. */
+static void catch_up(plugin *p)
+{
+    hub_note m;
+
+    while (recv(p->notes_fd, &m, sizeof m, MSG_DONTWAIT) == (ssize_t)sizeof m) {
+        take_message(p, &m);
+    }
     hub_broker_log_drain(STDERR_FILENO, take_line, p);
 }
 
@@ -152,6 +168,7 @@ static hub_result log_in(plugin *p, const struct mosquitto_evt_basic_auth *e, hu
         .password = envelope.password,
         .chain = &chain,
         .peer = peer,
+        .number = envelope.number,
     };
     r = hub_client_connect(&p->hub, e->client, &credentials,
                            mosquitto_client_clean_session(e->client), fault);
@@ -168,7 +185,7 @@ static int on_login(int event, void *data, void *user)
     hub_fault fault;
 
     (void)event;
-    drain_log(p); /* first, the acknowledgements of the session that this login may end */
+    catch_up(p); /* first, the acknowledgements of the session that this login may end */
     if (client_id == NULL || mosquitto_client_protocol_version(e->client) != MQTT_3_1_1) {
         return MOSQ_ERR_AUTH;
     }
@@ -189,7 +206,7 @@ static int on_disconnect(int event, void *data, void *user)
     plugin *p = user;
 
     (void)event;
-    drain_log(p);
+    catch_up(p);
     hub_disconnected(&p->hub, e->client);
     return MOSQ_ERR_SUCCESS;
 }
@@ -273,7 +290,7 @@ static int on_tick(int event, void *data, void *user)
 
     (void)event;
     (void)data;
-    drain_log(p);
+    catch_up(p);
     rest_server_run(p->rest);
     hub_tick(&p->hub);
     hub_sessions_run(&p->sessions);
@@ -368,6 +385,7 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
     p->ready_fd = option(options, count, "ready_fd");
     p->log_fd = option(options, count, "log_fd");
     p->notice_fd = option(options, count, "notice_fd");
+    p->notes_fd = option(options, count, "notes_fd");
     if (!take_secret(p, text_option(options, count, "front_secret"))) {
         (void)fputs("Error: the secret of the TLS front is missing\n", stderr);
         return MOSQ_ERR_UNKNOWN;
@@ -415,7 +433,7 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
         (void)mosquitto_callback_unregister(p->identifier, callbacks[i].event,
                                             callbacks[i].callback, NULL);
     }
-    drain_log(p);
+    catch_up(p);
     rest_server_stop(p->rest);
     hub_close(&p->hub);
     hub_sessions_free(&p->sessions);

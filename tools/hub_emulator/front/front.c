@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "front/front_refusal.h"
+#include "front/note.h"
 
 #define EVENTS_AT_ONCE  256
 #define ACCEPTS_AT_ONCE 64
@@ -23,8 +23,8 @@ struct hub_front {
     hub_list all;
     uint64_t last_number;
     hub_front_end listening[2]; /* client NULL */
-    hub_front_end refusals;     /* client NULL */
-    hub_front_end stop;         /* client is NULL; becomes readable when the thread must end */
+    hub_front_end notes;        /* to the hub; client NULL */
+    hub_front_end stop;         /* client NULL; readable when the thread is to end */
     pthread_t thread;
     bool running;
     int state_dir;
@@ -80,7 +80,7 @@ static void accept_some(hub_front *f, int listening)
     }
 }
 
-/* --- refusals ---------------------------------------------------------- */
+/* --- the hub ----------------------------------------------------------- */
 
 static hub_front_client *find_asking(const hub_front *f, uint64_t number)
 {
@@ -94,13 +94,12 @@ static hub_front_client *find_asking(const hub_front *f, uint64_t number)
 
 static void take_refusals(hub_front *f)
 {
-    hub_front_refusal r;
+    hub_note m;
 
-    while (f->refusals.fd >= 0 &&
-           recv(f->refusals.fd, &r, sizeof r, MSG_DONTWAIT) == (ssize_t)sizeof r) {
-        hub_front_client *c = find_asking(f, r.number);
-        if (c != NULL && r.code >= 1 && r.code <= 5) {
-            hub_front_client_refused(c, (uint8_t)r.code);
+    while (f->notes.fd >= 0 && recv(f->notes.fd, &m, sizeof m, MSG_DONTWAIT) == (ssize_t)sizeof m) {
+        hub_front_client *c = find_asking(f, m.number);
+        if (c != NULL && m.kind == HUB_NOTE_REFUSED && m.value >= 1 && m.value <= 5) {
+            hub_front_client_refused(c, (uint8_t)m.value);
         }
     }
 }
@@ -111,8 +110,8 @@ static void serve(hub_front *f, const struct epoll_event *e)
 {
     hub_front_end *end = e->data.ptr;
 
-    if (end == &f->refusals || end == &f->stop) {
-        return; /* both are checked in each turn */
+    if (end == &f->notes || end == &f->stop) {
+        return; /* both are looked at in each turn */
     }
     if (end->client == NULL) {
         accept_some(f, end->fd);
@@ -222,7 +221,9 @@ static void set_up(hub_front *f, const hub_front_config *config)
 {
     f->state_dir = open(config->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     f->broker_path = hub_format("/proc/self/fd/%d/%s", f->state_dir, config->broker_name);
+    f->notes = watched(config->notes);
     const hub_front_setup setup = {
+        .notes_fd = f->notes.fd,
         .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
         .broker_path = f->broker_path,
         .secret = config->secret,
@@ -233,7 +234,6 @@ static void set_up(hub_front *f, const hub_front_config *config)
     hub_front_shared_init(&f->shared, &setup);
     f->listening[0] = watched(config->listening[0]);
     f->listening[1] = watched(config->listening[1]);
-    f->refusals = watched(config->refusals);
     f->stop = watched(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
@@ -258,7 +258,7 @@ static hub_result begin(hub_front *f, const hub_front_config *config, hub_fault 
         return r;
     }
     listen_again(f, true);
-    (void)watch(f, &f->refusals, EPOLL_CTL_ADD);
+    (void)watch(f, &f->notes, EPOLL_CTL_ADD);
     (void)watch(f, &f->stop, EPOLL_CTL_ADD);
     f->running = pthread_create(&f->thread, NULL, run, f) == 0;
     return f->running ? HUB_OK : hub_fail(fault, HUB_ERR_STATE, "no thread for the TLS front");
@@ -274,7 +274,7 @@ hub_result hub_front_start(hub_front **out, const hub_front_config *config, hub_
     if (r != HUB_OK) {
         f->listening[0] = watched(-1); /* after a failure the sockets still belong to the caller */
         f->listening[1] = watched(-1);
-        f->refusals = watched(-1);
+        f->notes = watched(-1);
         hub_front_stop(f);
         return r;
     }
@@ -307,7 +307,7 @@ void hub_front_stop(hub_front *f)
     free_gone(f);
     close_if_open(f->listening[0].fd);
     close_if_open(f->listening[1].fd);
-    close_if_open(f->refusals.fd);
+    close_if_open(f->notes.fd);
     close_if_open(f->stop.fd);
     close_if_open(f->state_dir);
     close_if_open(f->shared.setup.epoll_fd);

@@ -7,7 +7,8 @@
  * the bytes of each device to the broker, which listens on a Unix socket and accepts only clients
  * of the front. The CONNECT that it forwards carries what the front knows (envelope.h).
  *
- * The front has its own thread, which never waits for a client or for the broker.
+ * It runs on a thread of its own, which never waits for a client or for the broker, but for a
+ * moment for the hub while the link is full.
  */
 
 #include "front/front_client.h"
@@ -15,11 +16,11 @@
 typedef struct hub_front hub_front;
 
 typedef struct hub_front_config {
-    int listening[2];        /* listening sockets, which the front closes; -1: none */
-    const char *state_dir;   /* contains server.crt, server.key and the socket of the broker */
-    const char *broker_name; /* name of the Unix socket in it */
-    const char *secret;      /* belongs to the caller */
-    int refusals; /* socket on which the hub reports refusals (front_refusal.h); -1: none */
+    int listening[2];        /* sockets; -1: none. The front closes them */
+    const char *state_dir;   /* has server.crt and server.key, and the socket of the broker */
+    const char *broker_name; /* of the Unix socket in it */
+    const char *secret;      /* stays the caller's */
+    int notes;               /* socket to the hub (note.h), which the front closes; -1: none */
     hub_front_timing timing;
     hub_front_log log; /* called on the thread of the front; may be NULL */
     void *user;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "front/connect_packet.h"
 #include "front/envelope.h"
+#include "front/note.h"
 #include "hub/hub_dps.h"
 #include "registry/client_chain.h"
 
@@ -24,6 +26,7 @@
 #define OUT_MAX        65536 /* most bytes that TLS itself sends to a client that does not read */
 #define CONNACK_LEN    4
 #define NOT_AUTHORIZED 5
+#define NOTE_WAIT_MS   1000
 
 static void report(const hub_front_client *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -278,6 +281,53 @@ static void device_ended(hub_front_client *c)
     }
 }
 
+/* --- packets ----------------------------------------------------------- */
+
+/* The hub must know before the broker does. Its socket is full for a moment at most, unless the hub
+ * hangs; then it does not learn of an acknowledgement, and delivers the message again. */
+static void tell_hub(const hub_front_client *c, hub_note_kind kind, uint16_t packet_id)
+{
+    const hub_note m = { .number = c->number, .kind = kind, .value = packet_id };
+    struct pollfd ready = { .fd = c->shared->setup.notes_fd, .events = POLLOUT };
+    bool again = ready.fd >= 0;
+
+    while (again && send(ready.fd, &m, sizeof m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        again = errno == EAGAIN && poll(&ready, 1, NOTE_WAIT_MS) == 1;
+    }
+}
+
+/* Returns how many of the bytes may pass: the hub closes the connection of a device that publishes
+ * below $SYS, of which Mosquitto does not tell its plugins. */
+static size_t watch_device(hub_front_client *c, const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+    hub_packet packet;
+
+    while (at < len) {
+        at += hub_packet_watch_next(&c->from_device, data + at, len - at, &packet);
+        if (packet.kind == HUB_PACKET_PUBACK) {
+            tell_hub(c, HUB_NOTE_ACKNOWLEDGED, packet.id);
+        } else if (packet.kind == HUB_PACKET_SYSTEM) {
+            report(c, "closed: topic below $SYS");
+            return at;
+        }
+    }
+    return len;
+}
+
+static void watch_broker(hub_front_client *c, const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+    hub_packet packet;
+
+    while (at < len) {
+        at += hub_packet_watch_next(&c->from_broker, data + at, len - at, &packet);
+        if (packet.kind == HUB_PACKET_PUBLISH) {
+            tell_hub(c, HUB_NOTE_SENT, packet.id);
+        }
+    }
+}
+
 /* --- login ------------------------------------------------------------- */
 
 /* Answers the client instead of the broker. */
@@ -344,7 +394,8 @@ static void pass_on(hub_front_client *c, const hub_connect_packet *packet, bool 
         hub_text_add(&c->to_broker, bytes, packet->packet_len);
     }
     hub_text_free(&password);
-    hub_text_add(&c->to_broker, bytes + packet->packet_len, c->connect.len - packet->packet_len);
+    const uint8_t *more = bytes + packet->packet_len;
+    hub_text_add(&c->to_broker, more, watch_device(c, more, c->connect.len - packet->packet_len));
     hub_text_free(&c->connect);
     if (!ok) {
         refuse(c, "the password is too long");
@@ -424,12 +475,12 @@ static void read_device(hub_front_client *c)
         total += len;
     }
     if (total > 0) {
-        forward(c, plain, total);
+        forward(c, plain, watch_device(c, plain, total));
     }
     if (r == HUB_TLS_FAILED) {
         report(c, "closed: TLS: %s", why);
     }
-    if (r != HUB_TLS_AGAIN) {
+    if (r != HUB_TLS_AGAIN && is_between(c)) {
         device_ended(c);
     }
 }
@@ -462,6 +513,7 @@ static void read_broker(hub_front_client *c)
 
     if (n > 0) {
         watch_connack(c, plain, (size_t)n);
+        watch_broker(c, plain, (size_t)n);
         hub_tls_line_write(&c->line, plain, (size_t)n);
         hub_tls_line_flush(&c->line);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -508,6 +560,9 @@ static void settle(hub_front_client *c)
 {
     if (is_between(c) && wants_device(c) && c->line.kept.len > 0) {
         device_turn(c);
+    }
+    if (is_between(c) && c->from_device.stage == HUB_PACKET_FORBIDDEN) {
+        device_ended(c);
     }
     half_close(c);
     watch_both(c);

@@ -12,6 +12,7 @@
  */
 
 #include "base/list.h"
+#include "front/packet_watch.h"
 #include "front/tls_line.h"
 
 /** Number of bytes that are forwarded at a time. */
@@ -27,8 +28,9 @@ typedef void (*hub_front_log)(void *user, const char *line);
 
 typedef struct hub_front_setup {
     int epoll_fd;
-    const char *broker_path; /* path of the Unix socket */
-    const char *secret;      /* secret of the envelopes */
+    const char *broker_path; /* of the Unix socket */
+    const char *secret;      /* of the envelopes */
+    int notes_fd;            /* to the hub; -1: none */
     hub_front_timing timing;
     hub_front_log log; /* may be NULL */
     void *user;
@@ -74,8 +76,10 @@ typedef struct hub_front_client {
     hub_text connect;     /* the bytes received so far, up to the end of the CONNECT */
     hub_text to_broker;   /* bytes for the broker; the first `sent` of them were already sent */
     size_t sent;
-    size_t answered; /* number of bytes of the CONNACK that were received */
-    uint8_t refusal; /* return code for a CONNACK that refuses; 0: the code of the broker is kept */
+    hub_packet_watch from_device;
+    hub_packet_watch from_broker;
+    size_t answered; /* bytes of the CONNACK that were seen */
+    uint8_t refusal; /* the code for a CONNACK that refuses; 0: that of the broker */
     int64_t deadline_ms;
     hub_link in_all;
     hub_link in_waiting;

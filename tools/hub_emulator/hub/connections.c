@@ -13,6 +13,23 @@ static int compare(const void *a, const void *b)
     return one < other ? -1 : one > other;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t one = ((const hub_connection *)a)->number;
+    const uint64_t other = ((const hub_connection *)b)->number;
+
+    return one < other ? -1 : one > other;
+}
+
+const hub_connection *hub_connections_current(const hub_connections *cs, uint64_t number)
+{
+    const hub_connection wanted = { .number = number };
+    void *node = number != 0 ? tfind(&wanted, &cs->by_number, compare_numbers) : NULL;
+    const hub_connection *c = node != NULL ? *(hub_connection **)node : NULL;
+
+    return c != NULL && c->identity != NULL && c->identity->session.connection == c ? c : NULL;
+}
+
 hub_connection *hub_connections_find(const hub_connections *cs, const void *key)
 {
     const hub_connection wanted = { .key = key };
@@ -30,6 +47,7 @@ hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_lo
     c->identity = login->identity;
     c->provisioning = login->provisioning;
     c->client_id = hub_strdup(login->client_id);
+    c->number = login->number;
     c->expires_s = login->expires_s;
     c->resumed = login->resumed;
     hub_list_push(&cs->all, &c->in_all, c);
@@ -37,7 +55,8 @@ hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_lo
         hub_list_push(&c->identity->connections, &c->in_identity, c);
     }
     cs->count += c->provisioning == NULL ? 1 : 0;
-    if (tsearch(c, &cs->by_key, compare) == NULL) {
+    if (tsearch(c, &cs->by_key, compare) == NULL ||
+        (c->number != 0 && tsearch(c, &cs->by_number, compare_numbers) == NULL)) {
         hub_out_of_memory();
     }
     return c;
@@ -46,6 +65,9 @@ hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_lo
 void hub_connections_remove(hub_connections *cs, hub_connection *c)
 {
     (void)tdelete(c, &cs->by_key, compare);
+    if (c->number != 0) {
+        (void)tdelete(c, &cs->by_number, compare_numbers);
+    }
     hub_list_remove(&c->in_identity);
     hub_list_remove(&c->in_unwanted);
     hub_list_remove(&c->in_all);

@@ -27,6 +27,7 @@ typedef struct hub_connection {
     hub_identity *identity;
     dps_session *provisioning; /* NULL if it is connected to the hub */
     char *client_id;
+    uint64_t number;   /* at the TLS front; 0: none */
     int64_t expires_s; /* expiry of its token */
     hub_connection_state state;
     bool resumed; /* if true, the session that the broker has kept belongs to this identity */
@@ -39,6 +40,7 @@ typedef struct hub_connection {
 typedef struct hub_connections {
     hub_list all;
     size_t count;      /* number of connections to the hub */
+    void *by_number;   /* tree of those with a number */
     void *by_key;      /* tree of the connections, sorted by key */
     hub_list unwanted; /* connections to close at the next tick */
 } hub_connections;
@@ -49,11 +51,14 @@ typedef struct hub_connection_login {
     hub_identity *identity;    /* NULL for a client of the provisioning service */
     dps_session *provisioning; /* NULL for a client of the hub; the connection becomes its owner */
     const char *client_id;
+    uint64_t number; /* at the TLS front; 0: none */
     int64_t expires_s;
     bool resumed;
 } hub_connection_login;
 
 hub_connection *hub_connections_add(hub_connections *cs, const hub_connection_login *login);
+/** Returns NULL if there is none, or if another connection of the same client has replaced it. */
+const hub_connection *hub_connections_current(const hub_connections *cs, uint64_t number);
 void hub_connections_remove(hub_connections *cs, hub_connection *c);
 /** Returns the connection with this key, or NULL if there is none. */
 hub_connection *hub_connections_find(const hub_connections *cs, const void *key);

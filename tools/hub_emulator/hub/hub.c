@@ -186,6 +186,7 @@ hub_result hub_connect(hub *h, const void *key, const hub_credentials *c, bool c
         .key = key,
         .identity = id,
         .client_id = c->client_id,
+        .number = c->number,
         .expires_s = login.expires_s,
         .resumed = resumed,
     };
@@ -323,14 +324,11 @@ static void send_methods(hub *h, const hub_identity *id)
     }
 }
 
-void hub_forbidden(hub *h, const char *client_id)
+const char *hub_client_of(const hub *h, uint64_t number)
 {
-    hub_identity *id = hub_registry_find_client(&h->registry, client_id);
+    const hub_connection *c = hub_connections_current(&h->connections, number);
 
-    if (id != NULL) {
-        hub_log(h, "%s: closed: topic below $SYS", client_id);
-        hub_kick(h, id);
-    }
+    return c != NULL ? c->client_id : NULL;
 }
 
 /* --- cloud to device --------------------------------------------------- */

@@ -61,8 +61,11 @@ void hub_disconnected(hub *h, const void *key);
 hub_result hub_subscribe(hub *h, const void *key, const char *filter, int qos, hub_fault *fault);
 void hub_unsubscribe(hub *h, const void *key, const char *filter);
 
-/** The client published something that the broker refused without asking the hub. */
-void hub_forbidden(hub *h, const char *client_id);
+/**
+ * Returns the client of a connection by its number at the TLS front; NULL if there is none, or if
+ * the client has connected again since.
+ */
+const char *hub_client_of(const hub *h, uint64_t number);
 bool hub_knows(const hub *h, const void *key);
 bool hub_is_online(const hub *h, const char *client_id);
 /**

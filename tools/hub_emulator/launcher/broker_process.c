@@ -103,7 +103,9 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                      "max_packet_size 393216\n"
                      "log_dest stderr\n"
                      "log_timestamp false\n"
-                     "log_type all\n");
+                     "log_type error\n"
+                     "log_type warning\n"
+                     "log_type notice\n");
     if (geteuid() == 0) {
         /* Otherwise the broker changes its user and cannot read the keys. */
         hub_text_str(&t, "user root\n");
@@ -115,9 +117,10 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                     "plugin_opt_notice_fd %d\n"
                     "plugin_opt_rest_fd %d\n"
                     "plugin_opt_rest_fd6 %d\n"
-                    "plugin_opt_front_secret %s\n",
+                    "plugin_opt_front_secret %s\n"
+                    "plugin_opt_notes_fd %d\n",
                     plugin, ready_fd, setup->verbose ? people : -1, people, setup->rest->v4,
-                    setup->rest->v6, setup->front_secret);
+                    setup->rest->v6, setup->front_secret, setup->notes_fd);
     if (setup->dps_host != NULL) {
         add_dps(&t, setup);
     }

@@ -17,6 +17,7 @@ typedef struct hub_broker_setup {
     const char *mosquitto;    /* program to run; NULL: the usual directories are searched */
     const char *state_dir;    /* absolute */
     const char *front_secret; /* proves that a login comes through the TLS front */
+    int notes_fd;             /* socket to the front, which the broker inherits */
     const hub_sockets *rest;
     bool verbose;
     /* Host name to which the provisioning service sends devices; NULL: none. */

@@ -1,5 +1,6 @@
 /* hub_emulator: a local IoT Hub in one command. */
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +41,7 @@ typedef struct emulator {
     hub_broker_process broker;
     hub_front *front;
     char *front_secret;
+    int notes_fd;          /* of the broker, to the front */
     hub_amqp_server *amqp; /* NULL: AMQP clients get no answer */
     uint16_t port;
     uint16_t amqp_port;
@@ -314,19 +317,25 @@ static void log_front(void *user, const char *line)
 static hub_result start_front(emulator *e, hub_fault *fault)
 {
     hub_sockets sockets;
+    int notes[2];
 
     hub_result r =
         hub_sockets_open(&sockets, &e->options->listen, e->options->port, "--port", fault);
     if (r != HUB_OK) {
         return r;
     }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, notes) != 0) {
+        hub_sockets_close(&sockets);
+        return hub_fail(fault, HUB_ERR_STATE, "socketpair: %s", strerror(errno));
+    }
+    e->notes_fd = notes[1];
     e->front_secret = hub_envelope_secret();
     const hub_front_config config = {
         .listening = { sockets.v4, sockets.v6 },
         .state_dir = e->state.path,
         .broker_name = HUB_SESSIONS_SOCKET,
         .secret = e->front_secret,
-        .refusals = -1,
+        .notes = notes[0],
         .timing = HUB_FRONT_TIMING,
         .log = e->options->verbose ? log_front : NULL,
     };
@@ -334,6 +343,7 @@ static hub_result start_front(emulator *e, hub_fault *fault)
     r = hub_front_start(&e->front, &config, fault);
     if (r != HUB_OK) {
         hub_sockets_close(&sockets);
+        (void)close(notes[0]);
     }
     return r;
 }
@@ -355,6 +365,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
         .mosquitto = e->options->mosquitto,
         .state_dir = e->state.path,
         .front_secret = e->front_secret,
+        .notes_fd = e->notes_fd,
         .rest = &e->rest,
         .verbose = e->options->verbose,
         .dps_host = e->options->dps ? e->options->host : NULL,
@@ -364,6 +375,8 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
 
     *stop = false;
     hub_result r = hub_broker_start(&e->broker, &setup, fault);
+    (void)close(e->notes_fd); /* the broker has it */
+    e->notes_fd = -1;
     if (r != HUB_OK) {
         return r;
     }
@@ -488,6 +501,7 @@ static int run(const hub_options *o)
         .options = o,
         .rest = { .v4 = -1, .v6 = -1 },
         .broker = { .pid = -1, .ready_fd = -1, .log_fd = -1 },
+        .notes_fd = -1,
         .signals = watch_signals(),
     };
     hub_fault fault;
@@ -499,6 +513,9 @@ static int run(const hub_options *o)
         r = serve(&e, &fault);
         hub_front_stop(e.front);
         hub_broker_stop(&e.broker);
+        if (e.notes_fd >= 0) {
+            (void)close(e.notes_fd);
+        }
         hub_sockets_close(&e.rest);
         hub_amqp_stop(e.amqp);
         hub_state_dir_close(&e.state);

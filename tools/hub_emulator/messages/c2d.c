@@ -138,9 +138,22 @@ void hub_c2d_handed(hub_c2d_message *m)
     m->state = HUB_C2D_HANDED;
 }
 
+static bool is_sent(const hub_c2d *q, uint16_t packet_id)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        if (q->items[i]->state == HUB_C2D_SENT && q->items[i]->packet_id == packet_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id)
 {
     assert(hub_c2d_valid(q));
+    if (packet_id != 0 && is_sent(q, packet_id)) {
+        return; /* repeated */
+    }
     for (size_t i = 0; i < q->count; i++) {
         if (q->items[i]->state == HUB_C2D_HANDED) {
             q->items[i]->state = HUB_C2D_SENT;

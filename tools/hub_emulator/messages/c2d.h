@@ -58,7 +58,10 @@ hub_result hub_c2d_add(hub_c2d *q, const hub_store *store, const hub_bag *bag, c
 hub_c2d_message *hub_c2d_next(hub_c2d *q);
 /** Call it when the broker has a copy of the message. */
 void hub_c2d_handed(hub_c2d_message *m);
-/** Call it when the broker has sent the oldest message that it was given. */
+/**
+ * Call it when the broker has sent the oldest message that it was given. A packet id that a message
+ * has already is that message again.
+ */
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id);
 /** Call it when the device has acknowledged a message. Returns false if no message has this id. */
 bool hub_c2d_acknowledged(hub_c2d *q, const hub_store *store, uint16_t packet_id);
