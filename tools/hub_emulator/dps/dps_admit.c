@@ -9,7 +9,7 @@ static bool refuse_key(dps_error *e)
 {
     return dps_fail(e, DPS_CODE_KEY,
                     "Unauthorized: the token is not signed with a key of the enrolment, is for "
-                    "another device, has no skn=registration, or has expired");
+                    "another device, has another skn than registration, or has expired");
 }
 
 static bool admit_individual(const dps_enrollment *enrollment, const dps_session *s, int64_t now_s,

@@ -36,8 +36,8 @@ void dps_session_subscribe(dps_session *s);
 void dps_session_unsubscribe(dps_session *s);
 
 /**
- * Returns whether its token is for this device, has the policy name "registration", has not expired
- * and is signed with this key.
+ * True if its token is for this device, has no name (skn) or that of a registration, has not
+ * expired and is signed with this key.
  */
 bool dps_session_signed_by(const dps_session *s, const char *key, int64_t now_s);
 
