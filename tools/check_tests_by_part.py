@@ -75,7 +75,6 @@ TESTED_BY = {
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
         "hub_assign": (["hub_emulator/test_hub_hub_dps.c"], "what becomes of a device in the hub"),
         "hub_clients": (["hub_emulator/test_hub_hub_dps.c"], "connections"),
-        "dps_admit": (["hub_emulator/test_hub_hub_dps.c"], "credentials of connections"),
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),
         "event_text": (["hub_emulator/test_hub_telemetry.c"], "what a device publishes"),

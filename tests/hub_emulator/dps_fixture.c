@@ -8,7 +8,9 @@
 
 void dps_fixture_open(hub_fixture *f)
 {
-    const dps_settings settings = { .host = DPS_FIXTURE_HOST, .assigning = 1, .retry_after_s = 3 };
+    const dps_settings settings = {
+        .host = DPS_FIXTURE_HOST, .assigning = 1, .retry_after_s = 3, .certificate_life_s = 60
+    };
     hub_fault fault;
 
     assert_int_equal(hub_open_dps(&f->hub, &settings, &fault), HUB_OK);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "dps/dps_attestation.h"
+#include "made_certificates.h"
 
 #define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define KEY_B "cGFzc3dvcmRwYXNzd29yZA=="
@@ -116,6 +117,119 @@ static void a_tpm_is_kept_for_one_device_only(void **state)
     assert_false(read("{\"type\":\"tpm\"}", NULL, false, &a, &e));
 }
 
+/* --- X.509 -------------------------------------------------------------------- */
+
+static char *certificate(const char *name, bool is_ca)
+{
+    const made_plan plan = { .name = name,
+                             .not_before_s = 1700000000,
+                             .not_after_s = 1800000000,
+                             .is_ca = is_ca,
+                             .path_len = -1 };
+    made_certificate m;
+
+    made_init(&m, &plan);
+    char *text = made_text(&m);
+    made_deinit(&m);
+    return text;
+}
+
+static void a_certificate_is_shown_by_what_is_in_it(void **state)
+{
+    char *first = certificate("dev", false);
+    char *second = certificate("dev", false);
+    char *text = hub_format("{\"type\":\"x509\",\"x509\":{\"signingCertificates\":null,"
+                            "\"clientCertificates\":{\"primary\":{\"certificate\":\"%s\"},"
+                            "\"secondary\":{\"certificate\":\"%s\",\"info\":null}}}}",
+                            first, second);
+    dps_attestation a;
+    dps_error e;
+
+    (void)state;
+    assert_true(read(text, NULL, false, &a, &e));
+    assert_int_equal(a.type, DPS_X509_CLIENT);
+    assert_true(dps_attestation_is_x509(&a));
+    cJSON *shown = dps_attestation_view(&a);
+    char *printed = hub_json_print(shown);
+    char *wanted = hub_format(
+        "{\"type\":\"x509\",\"x509\":{\"clientCertificates\":{\"primary\":{\"info\":{"
+        "\"subjectName\":\"CN=dev\",\"sha1Thumbprint\":\"%s\",\"sha256Thumbprint\":\"%s\","
+        "\"issuerName\":\"CN=dev\",\"notBeforeUtc\":\"2023-11-14T22:13:20.000Z\","
+        "\"notAfterUtc\":\"2027-01-15T08:00:00.000Z\",\"serialNumber\":\"%s\",\"version\":3}}",
+        a.certificates[0]->thumbprint, a.certificates[0]->thumbprint256, a.certificates[0]->serial);
+    assert_int_equal(strncmp(printed, wanted, strlen(wanted)), 0);
+    assert_null(strstr(printed, first));
+    cJSON_Delete(shown);
+    free(printed);
+    free(wanted);
+
+    /* What is saved can be read again, and a change without the certificates keeps them. */
+    cJSON *saved = dps_attestation_state(&a);
+    cJSON *view = dps_attestation_view(&a);
+    dps_attestation again;
+    dps_attestation changed;
+    assert_true(dps_attestation_read(saved, NULL, false, &again, &e));
+    assert_false(dps_attestation_read(view, NULL, false, &changed, &e));
+    assert_true(dps_attestation_read(view, &a, false, &changed, &e));
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(again.certificates[i]->thumbprint, a.certificates[i]->thumbprint);
+        assert_string_equal(changed.certificates[i]->thumbprint, a.certificates[i]->thumbprint);
+    }
+    cJSON_Delete(saved);
+    cJSON_Delete(view);
+    dps_attestation_free(&again);
+    dps_attestation_free(&changed);
+    dps_attestation_free(&a);
+    free(text);
+    free(first);
+    free(second);
+}
+
+static void what_is_no_x509_attestation_is_refused(void **state)
+{
+    char *leaf = certificate("dev", false);
+    char *authority = certificate("root", true);
+    const struct {
+        const char *form; /* with the certificate in place of %s */
+        const char *certificate;
+        bool group;
+        const char *word;
+    } cases[] = {
+        { "\"signingCertificates\":{\"primary\":{\"certificate\":\"%s\"}}", leaf, true,
+          "authority" },
+        { "\"clientCertificates\":{\"primary\":{\"certificate\":\"%s\"}}", leaf, true, "group" },
+        { "\"clientCertificates\":{\"primary\":{\"certificate\":\"%s\"}},"
+          "\"signingCertificates\":{}",
+          leaf, false, "more than one" },
+        { "\"caReferences\":{\"primary\":\"%s\"}", "x", true, "caReferences" },
+        { "\"x\":\"%s\"", "x", true, "neither" },
+        { "\"clientCertificates\":{\"secondary\":{\"certificate\":\"%s\"}}", leaf, false,
+          "primary" },
+        { "\"clientCertificates\":{\"primary\":\"%s\"}", leaf, false, "primary" },
+        { "\"clientCertificates\":{\"primary\":{\"certificate\":\"%s\"}}", "AAAA", false,
+          "primary" },
+        { "\"clientCertificates\":{\"primary\":{\"certificate\":\"%s\"}}", "", false, "primary" },
+        { "\"signingCertificates\":{\"primary\":{\"certificate\":\"%s\"},\"secondary\":{}}",
+          authority, false, "secondary" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *at = strstr(cases[i].form, "%s");
+        char *text =
+            hub_format("{\"type\":\"x509\",\"x509\":{%.*s%s%s}}", (int)(at - cases[i].form),
+                       cases[i].form, cases[i].certificate, at + 2);
+        dps_attestation a;
+        dps_error e = { 0 };
+        assert_false(read(text, NULL, cases[i].group, &a, &e));
+        assert_int_equal(e.code, DPS_CODE_ARGUMENT);
+        assert_non_null(strstr(e.text, cases[i].word));
+        free(text);
+    }
+    free(leaf);
+    free(authority);
+}
+
 static void what_is_no_attestation_is_refused(void **state)
 {
     static const char *const texts[] = {
@@ -149,6 +263,8 @@ int main(void)
         cmocka_unit_test(a_change_keeps_the_keys_that_it_does_not_give),
         cmocka_unit_test(what_is_shown_holds_no_keys),
         cmocka_unit_test(a_tpm_is_kept_for_one_device_only),
+        cmocka_unit_test(a_certificate_is_shown_by_what_is_in_it),
+        cmocka_unit_test(what_is_no_x509_attestation_is_refused),
         cmocka_unit_test(what_is_no_attestation_is_refused),
     };
     hub_json_init();

@@ -78,7 +78,7 @@ static void an_operation_says_assigning_as_often_as_it_was_told(void **state)
 {
     for (unsigned n = 0; n < 4; n++) {
         dps_registration *r = assigned(NULL);
-        dps_registration_begin(r, n, NULL);
+        dps_registration_begin(r, &(dps_operation){ .assigning = n });
         for (unsigned i = 0; i < n; i++) {
             assert_true(dps_registration_assigning(r));
         }
@@ -95,7 +95,7 @@ static void an_operation_is_known_by_its_whole_id(void **state)
 
     (void)state;
     assert_false(dps_registration_has_operation(r, "", 0));
-    dps_registration_begin(r, 1, NULL);
+    dps_registration_begin(r, &(dps_operation){ .assigning = 1 });
     char *id = hub_strdup(r->operation_id);
     size_t len = strlen(id);
     assert_int_equal(strncmp(id, "4.", 2), 0);
@@ -103,7 +103,7 @@ static void an_operation_is_known_by_its_whole_id(void **state)
     assert_true(dps_registration_has_operation(r, id, len));
     assert_false(dps_registration_has_operation(r, id, len - 1));
     assert_false(dps_registration_has_operation(r, "4.x", 3));
-    dps_registration_begin(r, 1, NULL);
+    dps_registration_begin(r, &(dps_operation){ .assigning = 1 });
     assert_false(dps_registration_has_operation(r, id, len));
     free(id);
     dps_registration_free(r);
@@ -113,7 +113,7 @@ static void an_operation_is_known_by_its_whole_id(void **state)
 static void answers_are_ascii(void **state)
 {
     dps_registration *r = assigned("group-1");
-    dps_registration_begin(r, 0, "prof\xc3\xa9");
+    dps_registration_begin(r, &(dps_operation){ .profile = "prof\xc3\xa9" });
     char *text = dps_registration_final_text(r);
 
     (void)state;

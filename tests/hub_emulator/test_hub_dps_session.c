@@ -10,6 +10,13 @@
 #define SCOPE   "0ne0000ABCD"
 #define VERSION "/api-version=2019-03-31"
 
+static dps_session *new_session(const char *client_id, const char *user_name, const char *password,
+                                hub_fault *fault)
+{
+    const hub_credentials c = { .user_name = user_name, .password = password };
+    return dps_session_new(&c, client_id, fault);
+}
+
 static void a_login_to_the_service_is_known_by_its_user_name(void **state)
 {
     static const struct {
@@ -57,7 +64,7 @@ static void a_login_with_another_id_or_without_a_version_is_refused(void **state
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         hub_fault fault = { 0 };
-        assert_null(dps_session_new(cases[i].client_id, cases[i].user_name, "x", &fault));
+        assert_null(new_session(cases[i].client_id, cases[i].user_name, "x", &fault));
         assert_int_equal(fault.code, HUB_ERR_UNAUTHORIZED);
         assert_true(fault.text[0] != '\0');
     }
@@ -66,7 +73,7 @@ static void a_login_with_another_id_or_without_a_version_is_refused(void **state
 static void the_parts_of_the_login_are_kept(void **state)
 {
     hub_fault fault;
-    dps_session *s = dps_session_new("DEV", SCOPE "/registrations/Dev" VERSION, NULL, &fault);
+    dps_session *s = new_session("DEV", SCOPE "/registrations/Dev" VERSION, NULL, &fault);
 
     (void)state;
     assert_string_equal(s->id_scope, SCOPE);
@@ -86,7 +93,7 @@ static bool accepts(const char *resource, const char *policy, int64_t expiry_s, 
 {
     char *token = fixture_token(resource, signer, expiry_s, policy);
     hub_fault fault;
-    dps_session *s = dps_session_new("Dev", SCOPE "/registrations/Dev" VERSION, token, &fault);
+    dps_session *s = new_session("Dev", SCOPE "/registrations/Dev" VERSION, token, &fault);
     bool accepted = dps_session_signed_by(s, key, FIXTURE_NOW_S);
 
     free(token);
@@ -126,7 +133,7 @@ static void a_password_that_is_no_token_opens_nothing(void **state)
     for (size_t i = 0; i < sizeof passwords / sizeof passwords[0]; i++) {
         hub_fault fault;
         dps_session *s =
-            dps_session_new("Dev", SCOPE "/registrations/Dev" VERSION, passwords[i], &fault);
+            new_session("Dev", SCOPE "/registrations/Dev" VERSION, passwords[i], &fault);
         assert_false(dps_session_signed_by(s, key, 0));
         dps_session_free(s);
     }

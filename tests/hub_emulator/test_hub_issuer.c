@@ -31,8 +31,10 @@ static hub_issued issue(const hub_issuer *issuer, const char *device, int64_t li
     hub_issued issued;
     hub_fault fault;
 
-    assert_int_equal(hub_issuer_issue(issuer, request, device, life_s, NOW, &issued, &fault),
-                     HUB_OK);
+    const hub_issuer_order order = {
+        .request = request, .name = device, .device = device, .life_s = life_s
+    };
+    assert_int_equal(hub_issuer_issue(issuer, &order, NOW, &issued, &fault), HUB_OK);
     free(request);
     return issued;
 }
@@ -82,8 +84,10 @@ static void a_bad_request_gets_nothing(void **state)
     hub_issued issued;
     hub_fault fault;
 
-    assert_int_equal(hub_issuer_issue(&issuer, request, "dev", 30, NOW, &issued, &fault),
-                     HUB_ERR_ARGUMENT);
+    const hub_issuer_order order = {
+        .request = request, .name = "dev", .device = "dev", .life_s = 30
+    };
+    assert_int_equal(hub_issuer_issue(&issuer, &order, NOW, &issued, &fault), HUB_ERR_ARGUMENT);
     assert_null(issued.items[0]);
     free(request);
     hub_issuer_close(&issuer);

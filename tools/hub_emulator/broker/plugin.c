@@ -349,6 +349,7 @@ static bool start_dps(hub *h, const struct mosquitto_opt *options, int count, hu
         .host = host,
         .assigning = (unsigned)option(options, count, "dps_assigning"),
         .retry_after_s = option(options, count, "dps_retry_after"),
+        .certificate_life_s = option(options, count, "cert_life"),
     };
 
     return host == NULL || hub_open_dps(h, &settings, fault) == HUB_OK;

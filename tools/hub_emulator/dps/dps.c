@@ -143,18 +143,23 @@ static hub_result load_registration(void *user, const char *name, hub_fault *fau
     return HUB_OK;
 }
 
-hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, hub_fault *fault)
+hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, int64_t now_ms,
+                    hub_fault *fault)
 {
     *d = (dps){ .store = store,
                 .host = hub_strdup(settings->host),
                 .assigning = settings->assigning,
-                .retry_after_s = settings->retry_after_s };
+                .retry_after_s = settings->retry_after_s,
+                .certificate_life_s = settings->certificate_life_s };
     hub_result r = open_id_scope(d, fault);
     if (r == HUB_OK) {
         r = hub_store_each(store, ENROLLMENT, load_enrollment, d, fault);
     }
     if (r == HUB_OK) {
         r = hub_store_each(store, REGISTRATION, load_registration, d, fault);
+    }
+    if (r == HUB_OK) {
+        r = hub_issuer_open(&d->issuer, store, now_ms / 1000, fault);
     }
     if (r != HUB_OK) {
         dps_close(d);
@@ -181,35 +186,69 @@ void dps_close(dps *d)
     free(d->id_scope);
     free(d->host);
     free(d->profile);
+    hub_issuer_close(&d->issuer);
     *d = (dps){ 0 };
 }
 
 /* --- settings ---------------------------------------------------------------------- */
 
+static bool set_number(const cJSON *json, const char *name, int64_t min, int64_t max, int64_t *out,
+                       dps_error *e)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+
+    return item == NULL || hub_json_whole(item, min, max, out) ||
+           dps_fail(e, DPS_CODE_ARGUMENT, "%s: not a whole number from %lld to %lld", name,
+                    (long long)min, (long long)max);
+}
+
+/* A member that may be null; *given tells whether there is one. */
+static bool set_profile(const cJSON *json, const char **profile, bool *given, dps_error *e)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "connectionProfile");
+
+    *profile = cJSON_GetStringValue(item);
+    *given = item != NULL;
+    return item == NULL || cJSON_IsNull(item) ||
+           (*profile != NULL && strlen(*profile) <= PROFILE_MAX) ||
+           dps_fail(e, DPS_CODE_ARGUMENT, "connectionProfile: neither a short text nor null");
+}
+
+static bool set_encoding(const cJSON *json, bool *pem, dps_error *e)
+{
+    const char *encoding = hub_json_string(json, "certificateEncoding");
+
+    if (cJSON_GetObjectItemCaseSensitive(json, "certificateEncoding") == NULL) {
+        return true;
+    }
+    if (encoding == NULL || (strcmp(encoding, "pem") != 0 && strcmp(encoding, "der") != 0)) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "certificateEncoding: neither pem nor der");
+    }
+    *pem = strcmp(encoding, "pem") == 0;
+    return true;
+}
+
 bool dps_set(dps *d, const cJSON *json, dps_error *e)
 {
-    const cJSON *assigning = cJSON_GetObjectItemCaseSensitive(json, "assigning");
-    const cJSON *retry_after = cJSON_GetObjectItemCaseSensitive(json, "retryAfter");
-    const cJSON *profile = cJSON_GetObjectItemCaseSensitive(json, "connectionProfile");
-    const char *text = cJSON_GetStringValue(profile);
     int64_t polls = d->assigning;
     int64_t seconds = d->retry_after_s;
+    int64_t life = d->certificate_life_s;
+    bool pem = d->pem;
+    bool profile_given;
+    const char *profile;
 
-    if (assigning != NULL && !hub_json_whole(assigning, 0, DPS_ASSIGNING_MAX, &polls)) {
-        return dps_fail(e, DPS_CODE_ARGUMENT, "assigning: not a whole number up to %d",
-                        DPS_ASSIGNING_MAX);
-    }
-    if (retry_after != NULL && !hub_json_whole(retry_after, 0, DPS_RETRY_AFTER_MAX_S, &seconds)) {
-        return dps_fail(e, DPS_CODE_ARGUMENT, "retryAfter: not a whole number up to %d",
-                        DPS_RETRY_AFTER_MAX_S);
-    }
-    if (profile != NULL && !cJSON_IsNull(profile) && (text == NULL || strlen(text) > PROFILE_MAX)) {
-        return dps_fail(e, DPS_CODE_ARGUMENT, "connectionProfile: neither a short text nor null");
+    if (!set_number(json, "assigning", 0, DPS_ASSIGNING_MAX, &polls, e) ||
+        !set_number(json, "retryAfter", 0, DPS_RETRY_AFTER_MAX_S, &seconds, e) ||
+        !set_number(json, "certificateLife", 1, DPS_CERTIFICATE_LIFE_MAX_S, &life, e) ||
+        !set_encoding(json, &pem, e) || !set_profile(json, &profile, &profile_given, e)) {
+        return false;
     }
     d->assigning = (unsigned)polls;
     d->retry_after_s = (int)seconds;
-    if (profile != NULL) {
-        hub_replace(&d->profile, text);
+    d->certificate_life_s = life;
+    d->pem = pem;
+    if (profile_given) {
+        hub_replace(&d->profile, profile);
     }
     return true;
 }

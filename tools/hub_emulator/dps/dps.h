@@ -13,17 +13,23 @@
 #include "dps/dps_registration.h"
 #include "dps/dps_session.h"
 #include "dps/dps_table.h"
+#include "registry/issuer.h"
 
 typedef struct dps_settings {
-    const char *host;   /* host name of the hub that it assigns devices to */
-    unsigned assigning; /* how often a device is answered "assigning" before it is assigned */
-    int retry_after_s;  /* how many seconds the device is asked to wait each time */
+    const char *host;           /* of the hub that it assigns devices to */
+    unsigned assigning;         /* how often a device is told "assigning" before it is assigned */
+    int retry_after_s;          /* how long it shall wait each time */
+    int64_t certificate_life_s; /* of the certificates that answer requests */
 } dps_settings;
 
 #define DPS_ASSIGNING_DEFAULT     1
 #define DPS_ASSIGNING_MAX         1000
 #define DPS_RETRY_AFTER_DEFAULT_S 1
 #define DPS_RETRY_AFTER_MAX_S     86400
+
+/** The service documents 1 to 90 days; shorter lives are for tests. */
+#define DPS_CERTIFICATE_LIFE_DEFAULT_S 2592000
+#define DPS_CERTIFICATE_LIFE_MAX_S     7776000
 
 typedef struct dps {
     const hub_store *store;
@@ -38,18 +44,22 @@ typedef struct dps {
     unsigned assigning;
     int retry_after_s;
     dps_faults faults;
+    hub_issuer issuer;
+    int64_t certificate_life_s;
+    bool pem; /* certificates are written as PEM, otherwise as DER in base64 */
 } dps;
 
 /**
  * Reads the directory; a new one gets an id scope. Damaged files are set aside and reported. The
  * store must exist as long as the service; the settings are copied.
  */
-hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, hub_fault *fault);
+hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, int64_t now_ms,
+                    hub_fault *fault);
 void dps_close(dps *d);
 
 /**
- * Changes settings. json is for example {"assigning":2,"retryAfter":3,"connectionProfile":"text"};
- * each member is optional.
+ * {"assigning":2,"retryAfter":3,"connectionProfile":"text","certificateLife":60,
+ * "certificateEncoding":"der" or "pem"}, all optional. A refusal changes nothing.
  */
 bool dps_set(dps *d, const cJSON *json, dps_error *e);
 

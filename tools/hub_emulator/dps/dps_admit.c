@@ -5,6 +5,63 @@
 
 #include "base/text.h"
 
+/* --- certificates ------------------------------------------------------------- */
+
+static bool check_name(const dps_session *s, dps_error *e)
+{
+    return strcasecmp(s->chain.items[0]->name, s->registration_id) == 0 ||
+           dps_fail(e, DPS_CODE_CERTIFICATE,
+                    "Invalid certificate: its common name is not the registration id");
+}
+
+static char *thumbprint(const hub_certificate *c)
+{
+    return c != NULL ? hub_strdup(c->thumbprint256) : NULL;
+}
+
+static bool admit_by_certificate(const dps_enrollment *enrollment, const dps_session *s,
+                                 int64_t now_s, dps_admission *out, dps_error *e)
+{
+    const dps_attestation *a = &enrollment->attestation;
+    const bool own = a->type == DPS_X509_CLIENT;
+    hub_fault fault;
+
+    if (s->chain.count == 0) {
+        return dps_fail(e, DPS_CODE_CERTIFICATE,
+                        "Invalid certificate: the enrolment needs one, and the device has shown "
+                        "none");
+    }
+    if (dps_attestation_check_chain(a, &s->chain, now_s, &fault) != HUB_OK) {
+        return dps_fail(e, DPS_CODE_CERTIFICATE, "Invalid certificate: %s", fault.text);
+    }
+    if (!check_name(s, e)) {
+        return false;
+    }
+    *out = (dps_admission){
+        .enrollment = enrollment,
+        .primary_thumbprint = thumbprint(own ? a->certificates[0] : s->chain.items[0]),
+        .secondary_thumbprint = thumbprint(own ? a->certificates[1] : NULL),
+    };
+    return true;
+}
+
+/* The reason of the last refusal is that of the only group in most cases. */
+static bool admit_by_authority(const dps *d, const dps_session *s, int64_t now_s,
+                               dps_admission *out, dps_error *e)
+{
+    (void)dps_fail(e, DPS_CODE_NO_ENROLLMENT, "Enrollment not found: %s", s->registration_id);
+    for (size_t i = 0; i < d->groups.count; i++) {
+        const dps_enrollment *group = d->groups.items[i].value;
+        if (dps_attestation_is_x509(&group->attestation) &&
+            admit_by_certificate(group, s, now_s, out, e)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- keys ------------------------------------------------------------------------ */
+
 static bool refuse_key(dps_error *e)
 {
     return dps_fail(e, DPS_CODE_KEY,
@@ -17,6 +74,9 @@ static bool admit_individual(const dps_enrollment *enrollment, const dps_session
 {
     const dps_attestation *a = &enrollment->attestation;
 
+    if (dps_attestation_is_x509(a)) {
+        return admit_by_certificate(enrollment, s, now_s, out, e);
+    }
     if (a->type == DPS_TPM) {
         return dps_fail(e, DPS_CODE_KEY, "Unauthorized: the enrolment needs a TPM");
     }
@@ -45,8 +105,8 @@ static bool admit_member(const dps_enrollment *group, const dps_session *s, int6
     return false;
 }
 
-static bool admit_by_group(const dps *d, const dps_session *s, int64_t now_s, dps_admission *out,
-                           dps_error *e)
+static bool admit_by_key(const dps *d, const dps_session *s, int64_t now_s, dps_admission *out,
+                         dps_error *e)
 {
     bool any = false;
 
@@ -71,13 +131,18 @@ bool dps_admit(const dps *d, const dps_session *s, int64_t now_s, dps_admission 
         return dps_fail(e, DPS_CODE_KEY, "Unauthorized: the id scope is not that of this service");
     }
     const dps_enrollment *individual = dps_find_enrollment(d, false, s->registration_id);
-    return individual != NULL ? admit_individual(individual, s, now_s, out, e)
-                              : admit_by_group(d, s, now_s, out, e);
+    if (individual != NULL) {
+        return admit_individual(individual, s, now_s, out, e);
+    }
+    return s->chain.count > 0 && !s->has_token ? admit_by_authority(d, s, now_s, out, e)
+                                               : admit_by_key(d, s, now_s, out, e);
 }
 
 void dps_admission_free(dps_admission *a)
 {
     free(a->primary_key);
     free(a->secondary_key);
+    free(a->primary_thumbprint);
+    free(a->secondary_thumbprint);
     *a = (dps_admission){ 0 };
 }

@@ -75,6 +75,197 @@ static bool read_tpm(const cJSON *json, bool group, dps_attestation *out, dps_er
     return true;
 }
 
+/* --- X.509 ------------------------------------------------------------------ */
+
+static const struct {
+    const char *member;
+    dps_attestation_type type;
+} x509_kinds[] = { { "clientCertificates", DPS_X509_CLIENT },
+                   { "signingCertificates", DPS_X509_SIGNING } };
+
+#define X509_KINDS (sizeof x509_kinds / sizeof x509_kinds[0])
+
+static const char *const places[DPS_CERTIFICATES] = { "primary", "secondary" };
+
+static bool is_there(const cJSON *item)
+{
+    return item != NULL && !cJSON_IsNull(item);
+}
+
+/* The text of a certificate, on the heap. The service shows none, so that a change may leave it
+ * out. */
+static char *certificate_text(const cJSON *json, const dps_attestation *was,
+                              const dps_attestation *out, size_t at)
+{
+    const char *text = hub_json_string(json, "certificate");
+
+    if (text != NULL && text[0] != '\0') {
+        return hub_strdup(text);
+    }
+    return was != NULL && was->type == out->type && was->certificates[at] != NULL
+               ? hub_certificate_to_text(was->certificates[at])
+               : NULL;
+}
+
+/* {"certificate":"PEM, or DER in base64"} */
+static bool read_certificate(const cJSON *json, const dps_attestation *was, dps_attestation *out,
+                             size_t at, dps_error *e)
+{
+    char *text = certificate_text(json, was, out, at);
+    hub_fault fault;
+
+    if (text == NULL) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "attestation: x509: %s has no certificate",
+                        places[at]);
+    }
+    hub_result r = hub_certificate_from_text(&out->certificates[at], text, &fault);
+    free(text);
+    if (r != HUB_OK) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "attestation: x509: %s: %s", places[at], fault.text);
+    }
+    return out->type != DPS_X509_SIGNING || out->certificates[at]->is_ca ||
+           dps_fail(e, DPS_CODE_ARGUMENT, "attestation: x509: %s is not one of an authority",
+                    places[at]);
+}
+
+static bool read_certificates(const cJSON *json, const dps_attestation *was, dps_attestation *out,
+                              dps_error *e)
+{
+    if (!is_there(get(json, places[0]))) {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "attestation: x509: primary is missing");
+    }
+    for (size_t i = 0; i < DPS_CERTIFICATES; i++) {
+        const cJSON *item = get(json, places[i]);
+        if (is_there(item) && !read_certificate(item, was, out, i, e)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Finds the only kind of certificates that is given; NULL after a refusal. */
+static const cJSON *find_kind(const cJSON *x509, dps_attestation *out, dps_error *e)
+{
+    const cJSON *found = NULL;
+
+    for (size_t i = 0; i < X509_KINDS; i++) {
+        const cJSON *item = get(x509, x509_kinds[i].member);
+        if (is_there(item) && found != NULL) {
+            (void)dps_fail(e, DPS_CODE_ARGUMENT, "attestation: x509: more than one kind");
+            return NULL;
+        }
+        if (is_there(item)) {
+            found = item;
+            out->type = x509_kinds[i].type;
+        }
+    }
+    if (found == NULL) {
+        (void)dps_fail(e, DPS_CODE_ARGUMENT,
+                       "attestation: x509: neither clientCertificates nor signingCertificates");
+    }
+    return found;
+}
+
+static bool read_x509(const cJSON *json, const dps_attestation *was, bool group,
+                      dps_attestation *out, dps_error *e)
+{
+    const cJSON *x509 = get(json, "x509");
+
+    if (is_there(get(x509, "caReferences"))) {
+        return dps_fail(e, DPS_CODE_ARGUMENT,
+                        "attestation: x509: the emulator has no uploaded certificates to which "
+                        "caReferences could refer; give signingCertificates");
+    }
+    const cJSON *found = find_kind(x509, out, e);
+    if (found == NULL) {
+        return false;
+    }
+    if (group && out->type == DPS_X509_CLIENT) {
+        return dps_fail(e, DPS_CODE_ARGUMENT,
+                        "attestation: x509: a group cannot have clientCertificates");
+    }
+    return read_certificates(found, was, out, e);
+}
+
+static void add_seconds(cJSON *json, const char *name, int64_t s)
+{
+    hub_json_add_time(json, name, s * 1000);
+}
+
+static cJSON *info_of(const hub_certificate *c)
+{
+    cJSON *info = cJSON_CreateObject();
+
+    hub_json_add_text(info, "subjectName", c->subject);
+    hub_json_add_text(info, "sha1Thumbprint", c->thumbprint);
+    hub_json_add_text(info, "sha256Thumbprint", c->thumbprint256);
+    hub_json_add_text(info, "issuerName", c->issuer);
+    add_seconds(info, "notBeforeUtc", c->not_before_s);
+    add_seconds(info, "notAfterUtc", c->not_after_s);
+    hub_json_add_text(info, "serialNumber", c->serial);
+    (void)cJSON_AddNumberToObject(info, "version", c->version);
+    return info;
+}
+
+/* The service shows what it knows about a certificate, and not the certificate. */
+static cJSON *certificate_json(const hub_certificate *c, bool for_state)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    if (for_state) {
+        char *text = hub_certificate_to_text(c);
+        hub_json_add_text(json, "certificate", text);
+        free(text);
+    } else {
+        (void)cJSON_AddItemToObject(json, "info", info_of(c));
+    }
+    return json;
+}
+
+static cJSON *x509_json(const dps_attestation *a, bool for_state)
+{
+    cJSON *json = cJSON_CreateObject();
+    const char *member = a->type == DPS_X509_CLIENT ? x509_kinds[0].member : x509_kinds[1].member;
+
+    hub_json_add_text(json, "type", "x509");
+    cJSON *list = cJSON_AddObjectToObject(cJSON_AddObjectToObject(json, "x509"), member);
+    for (size_t i = 0; i < DPS_CERTIFICATES; i++) {
+        if (a->certificates[i] != NULL) {
+            (void)cJSON_AddItemToObject(list, places[i],
+                                        certificate_json(a->certificates[i], for_state));
+        }
+    }
+    return json;
+}
+
+bool dps_attestation_is_x509(const dps_attestation *a)
+{
+    return a->type == DPS_X509_CLIENT || a->type == DPS_X509_SIGNING;
+}
+
+static size_t count_of(const dps_attestation *a)
+{
+    size_t count = 0;
+
+    while (count < DPS_CERTIFICATES && a->certificates[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+hub_result dps_attestation_check_chain(const dps_attestation *a, const hub_client_chain *chain,
+                                       int64_t now_s, hub_fault *fault)
+{
+    const hub_certificate *second = a->certificates[1];
+
+    return a->type == DPS_X509_CLIENT
+               ? hub_client_chain_check_thumbprint(chain, a->certificates[0]->thumbprint256,
+                                                   second != NULL ? second->thumbprint256 : NULL,
+                                                   now_s, fault)
+               : hub_client_chain_check_path(chain, a->certificates, count_of(a), now_s, NULL,
+                                             fault);
+}
+
 /* --- all of them ----------------------------------------------------------- */
 
 bool dps_attestation_read(const cJSON *json, const dps_attestation *was, bool group,
@@ -91,6 +282,8 @@ bool dps_attestation_read(const cJSON *json, const dps_attestation *was, bool gr
         ok = read_symmetric(json, was, out, e);
     } else if (strcmp(type, "tpm") == 0) {
         ok = read_tpm(json, group, out, e);
+    } else if (strcmp(type, "x509") == 0) {
+        ok = read_x509(json, was, group, out, e);
     } else {
         ok = dps_fail(e, DPS_CODE_ARGUMENT, "attestation.type %.40s: not supported", type);
     }
@@ -104,6 +297,9 @@ void dps_attestation_free(dps_attestation *a)
 {
     free(a->first);
     free(a->second);
+    for (size_t i = 0; i < DPS_CERTIFICATES; i++) {
+        hub_certificate_free(a->certificates[i]);
+    }
     *a = (dps_attestation){ 0 };
 }
 
@@ -117,8 +313,16 @@ cJSON *dps_attestation_view(const dps_attestation *a)
     return json;
 }
 
+cJSON *dps_attestation_state(const dps_attestation *a)
+{
+    return dps_attestation_is_x509(a) ? x509_json(a, true) : dps_attestation_full(a);
+}
+
 cJSON *dps_attestation_full(const dps_attestation *a)
 {
+    if (dps_attestation_is_x509(a)) {
+        return x509_json(a, false);
+    }
     cJSON *json = cJSON_CreateObject();
     const bool tpm = a->type == DPS_TPM;
 

@@ -8,17 +8,24 @@
 
 #include "base/json.h"
 #include "dps/dps_error.h"
+#include "registry/client_chain.h"
 
 typedef enum dps_attestation_type {
     DPS_SYMMETRIC_KEY = 0,
-    DPS_TPM /* can be managed, but no device can use it over MQTT */
+    DPS_X509_CLIENT,  /* the device has one of these certificates */
+    DPS_X509_SIGNING, /* a path leads from the certificate of the device to one of these */
+    DPS_TPM           /* can be managed, but no device can use it over MQTT */
 } dps_attestation_type;
+
+/** A primary and a secondary one. */
+#define DPS_CERTIFICATES 2
 
 /** Start with { 0 }. */
 typedef struct dps_attestation {
     dps_attestation_type type;
-    char *first;  /* the primary key; with a TPM its endorsement key */
-    char *second; /* the secondary key; with a TPM its storage root key, or NULL */
+    char *first;  /* the primary key; of a TPM, its endorsement key */
+    char *second; /* the secondary key; of a TPM, its storage root key, or NULL */
+    hub_certificate *certificates[DPS_CERTIFICATES]; /* the first ones are not NULL */
 } dps_attestation;
 
 /**
@@ -29,13 +36,21 @@ bool dps_attestation_read(const cJSON *json, const dps_attestation *was, bool gr
                           dps_attestation *out, dps_error *e);
 void dps_attestation_free(dps_attestation *a);
 
+/** True for certificates: a device needs no token then. */
+bool dps_attestation_is_x509(const dps_attestation *a);
 /**
- * Returns the attestation as the service shows it: without the keys, for which there is a separate
- * request.
+ * Whether the certificate of the device is one of those of the attestation, or leads to one of
+ * them, and is within its dates. HUB_ERR_UNAUTHORIZED otherwise.
  */
+hub_result dps_attestation_check_chain(const dps_attestation *a, const hub_client_chain *chain,
+                                       int64_t now_s, hub_fault *fault);
+
+/** As the service shows it: without the keys, which have a request of their own. */
 cJSON *dps_attestation_view(const dps_attestation *a);
-/** Returns the attestation with its keys, for that request and for the file. */
+/** With the keys: the answer to that request. */
 cJSON *dps_attestation_full(const dps_attestation *a);
+/** As dps_attestation_read can read it again, with keys and certificates. */
+cJSON *dps_attestation_state(const dps_attestation *a);
 
 /**
  * Returns the key of one device of a group, on the heap: base64 of HMAC-SHA256(group key,

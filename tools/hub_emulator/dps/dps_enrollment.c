@@ -301,6 +301,8 @@ hub_result dps_enrollment_save(const dps_enrollment *e, const hub_store *store, 
     cJSON *json = dps_enrollment_view(e, true);
     char *name = dps_enrollment_file(e->number);
 
+    (void)cJSON_ReplaceItemInObjectCaseSensitive(json, "attestation",
+                                                 dps_attestation_state(&e->attestation));
     (void)cJSON_AddBoolToObject(json, "group", e->group);
     (void)cJSON_AddNumberToObject(json, "etagNumber", (double)e->etag);
     (void)cJSON_AddNumberToObject(json, "created", (double)e->created_ms);

@@ -15,6 +15,7 @@
 /** Numbers of errors. The documentation gives only some of them. */
 typedef enum dps_code {
     DPS_CODE_ARGUMENT = 400004,
+    DPS_CODE_REQUEST = 400040, /* a certificate signing request that is not one of the device */
     DPS_CODE_ALLOCATION_FAILED = 400207,
     DPS_CODE_KEY = 401000,         /* a token that is not signed with the enrolment's key */
     DPS_CODE_CERTIFICATE = 401002, /* a certificate that the enrolment does not accept */
@@ -24,7 +25,9 @@ typedef enum dps_code {
     DPS_CODE_NO_REGISTRATION = 404202,
     DPS_CODE_NO_OPERATION = 404205,
     DPS_CODE_METHOD = 405000,
+    DPS_CODE_ISSUANCE_ACTIVE = 409005,
     DPS_CODE_EXISTS = 409201,
+    DPS_CODE_NO_ISSUANCE = 412001,
     DPS_CODE_ETAG = 412201,
     DPS_CODE_TOO_LARGE = 413000,
     DPS_CODE_THROTTLED = 429001,

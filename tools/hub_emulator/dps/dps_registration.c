@@ -63,6 +63,7 @@ void dps_registration_free(dps_registration *r)
     cJSON_Delete(r->payload);
     free(r->operation_id);
     free(r->profile);
+    cJSON_Delete(r->certificates);
     free(r);
 }
 
@@ -86,8 +87,8 @@ dps_registration *dps_registration_next(const dps_registration *r, const dps_out
 
 /* --- the operation ------------------------------------------------------------ */
 
-/* The id of an operation has the form 4.{16 hexadecimal digits}.{UUID}, as the service makes it. */
-void dps_registration_begin(dps_registration *r, unsigned assigning, const char *profile)
+/* As the service makes them: 4.{16 hexadecimal digits}.{UUID}. */
+void dps_registration_begin(dps_registration *r, const dps_operation *operation)
 {
     uint32_t tenant[2];
     char *uuid = dps_uuid();
@@ -96,8 +97,11 @@ void dps_registration_begin(dps_registration *r, unsigned assigning, const char 
     free(r->operation_id);
     r->operation_id =
         hub_format("4.%08lx%08lx.%s", (unsigned long)tenant[0], (unsigned long)tenant[1], uuid);
-    r->assigning = assigning;
-    hub_replace(&r->profile, profile);
+    r->assigning = operation->assigning;
+    r->x509 = operation->x509;
+    hub_replace(&r->profile, operation->profile);
+    cJSON_Delete(r->certificates);
+    r->certificates = cJSON_Duplicate(operation->certificates, true);
     free(uuid);
 }
 
@@ -205,7 +209,7 @@ static char *ascii(char *text)
     return out.p;
 }
 
-static cJSON *operation(const dps_registration *r, const char *status)
+static cJSON *operation_json(const dps_registration *r, const char *status)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -224,17 +228,21 @@ static char *print_ascii(cJSON *json)
 
 char *dps_registration_assigning_text(const dps_registration *r)
 {
-    return print_ascii(operation(r, "assigning"));
+    return print_ascii(operation_json(r, "assigning"));
 }
 
 char *dps_registration_final_text(const dps_registration *r)
 {
-    cJSON *json = operation(r, status_names[r->status]);
+    cJSON *json = operation_json(r, status_names[r->status]);
     cJSON *state = dps_registration_view(r);
-    cJSON *keys = cJSON_AddObjectToObject(state, "symmetricKey");
+    cJSON *keys = cJSON_AddObjectToObject(state, r->x509 ? "x509" : "symmetricKey");
 
     add_optional(keys, "enrollmentGroupId", r->group);
     add_optional(state, "connectionProfile", r->profile);
+    if (r->certificates != NULL) {
+        (void)cJSON_AddItemToObject(state, "issuedCertificateChain",
+                                    cJSON_Duplicate(r->certificates, true));
+    }
     (void)cJSON_AddItemToObject(json, "registrationState", state);
     return print_ascii(json);
 }

@@ -46,9 +46,11 @@ typedef struct dps_registration {
     int64_t etag;
     int64_t created_ms;
     int64_t updated_ms;
-    char *operation_id; /* id of the last operation; NULL: none in this run */
-    unsigned assigning; /* number of polls that are still answered with "assigning" */
-    char *profile;      /* connectionProfile in the answers, or NULL */
+    char *operation_id;  /* of the last attempt; NULL: none in this run */
+    unsigned assigning;  /* the number of polls to be answered with "assigning" */
+    char *profile;       /* connectionProfile in the answers, or NULL */
+    bool x509;           /* by a certificate */
+    cJSON *certificates; /* that this operation has issued, or NULL */
 } dps_registration;
 
 /** Makes a registration without a result. group is NULL for an individual enrolment. */
@@ -60,9 +62,17 @@ void dps_registration_free(dps_registration *r);
 dps_registration *dps_registration_next(const dps_registration *r, const dps_outcome *outcome,
                                         int64_t now_ms);
 
-/** Starts an operation with a new id; the given number of polls is answered with "assigning". */
-void dps_registration_begin(dps_registration *r, unsigned assigning, const char *profile);
-/** Counts a poll. Returns whether it must be answered with "assigning". */
+/** What an operation answers besides the result. */
+typedef struct dps_operation {
+    unsigned assigning;        /* the number of polls with "assigning" */
+    const char *profile;       /* connectionProfile, or NULL; copied */
+    bool x509;                 /* the device has shown a certificate, and no token */
+    const cJSON *certificates; /* the issued chain, or NULL; copied */
+} dps_operation;
+
+/** Starts an operation with a new id. */
+void dps_registration_begin(dps_registration *r, const dps_operation *operation);
+/** Counts a poll; true if it is to be answered with "assigning". */
 bool dps_registration_assigning(dps_registration *r);
 /** Returns whether this is the id of its operation. */
 bool dps_registration_has_operation(const dps_registration *r, const char *id, size_t len);

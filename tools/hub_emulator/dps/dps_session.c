@@ -9,6 +9,7 @@
 #define REGISTRATIONS "/registrations/"
 #define VERSION       "/api-version="
 #define TOKEN_NAME    "registration"
+#define PREVIEW       "-preview"
 
 /* The parts of the user name. */
 typedef struct user_parts {
@@ -52,12 +53,11 @@ static void take_password(dps_session *s, const char *password)
     s->has_token = password != NULL && hub_token_parse(password, &s->token, &ignored) == HUB_OK;
 }
 
-dps_session *dps_session_new(const char *client_id, const char *user_name, const char *password,
-                             hub_fault *fault)
+dps_session *dps_session_new(const hub_credentials *c, const char *client_id, hub_fault *fault)
 {
     user_parts p;
 
-    if (!split(user_name, &p) || strlen(client_id) != p.id_len ||
+    if (c->user_name == NULL || !split(c->user_name, &p) || strlen(client_id) != p.id_len ||
         strncasecmp(client_id, p.id, p.id_len) != 0) {
         (void)hub_fail(fault, HUB_ERR_UNAUTHORIZED,
                        "the registration id of the user name is not the client id");
@@ -72,9 +72,12 @@ dps_session *dps_session_new(const char *client_id, const char *user_name, const
         return NULL;
     }
     dps_session *s = hub_calloc(1, sizeof *s);
-    s->id_scope = hub_memdup(user_name, p.scope_len);
+    s->id_scope = hub_memdup(c->user_name, p.scope_len);
     s->registration_id = hub_memdup(p.id, p.id_len);
-    take_password(s, password);
+    s->preview = p.version_len > strlen(PREVIEW) &&
+                 memcmp(p.version + p.version_len - strlen(PREVIEW), PREVIEW, strlen(PREVIEW)) == 0;
+    take_password(s, c->password);
+    hub_client_chain_copy(&s->chain, c->chain);
     return s;
 }
 
@@ -88,6 +91,7 @@ void dps_session_free(dps_session *s)
     if (s->has_token) {
         hub_token_free(&s->token);
     }
+    hub_client_chain_free(&s->chain);
     free(s);
 }
 

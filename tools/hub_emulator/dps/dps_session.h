@@ -15,7 +15,9 @@ typedef struct dps_session {
     char *registration_id;
     hub_token token;
     bool has_token;
-    bool subscribed; /* subscribed to the answers */
+    hub_client_chain chain; /* of the TLS handshake; its first certificate is the device's own */
+    bool preview;           /* its api-version is one of a preview */
+    bool subscribed;        /* to the answers */
 } dps_session;
 
 /**
@@ -25,11 +27,11 @@ typedef struct dps_session {
 bool dps_session_wanted(const char *client_id, const char *user_name);
 
 /**
- * Makes a session; the caller frees it. Returns NULL if the user name does not fit the client id or
- * has no valid api-version. A password that is not a token counts as none.
+ * NULL after a refusal: the user name does not fit the client id or has no valid api-version. The
+ * caller frees the session. client_id stands for that of the credentials. A password that is no
+ * token is kept as none.
  */
-dps_session *dps_session_new(const char *client_id, const char *user_name, const char *password,
-                             hub_fault *fault);
+dps_session *dps_session_new(const hub_credentials *c, const char *client_id, hub_fault *fault);
 void dps_session_free(dps_session *s);
 
 void dps_session_subscribe(dps_session *s);

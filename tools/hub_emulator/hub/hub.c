@@ -66,7 +66,7 @@ hub_result hub_open_dps(hub *h, const dps_settings *settings, hub_fault *fault)
 {
     dps *d = hub_calloc(1, sizeof *d);
 
-    hub_result r = dps_open(d, &h->registry.store, settings, fault);
+    hub_result r = dps_open(d, &h->registry.store, settings, hub_now(h), fault);
     if (r != HUB_OK) {
         free(d);
         return r;

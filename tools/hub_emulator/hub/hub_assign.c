@@ -5,18 +5,35 @@
 
 #include "base/json.h"
 
-/* Makes the body of a PUT request for the identity, as a service application would send it. */
-static cJSON *identity_body(const dps_admission *a)
+/* How the device logs in. Null thumbprints are those that it does not have. */
+static cJSON *authentication(const dps_admission *a, bool by_authority)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON *authentication = cJSON_AddObjectToObject(json, "authentication");
-    cJSON *keys = cJSON_AddObjectToObject(authentication, "symmetricKey");
+
+    if (by_authority) {
+        hub_json_add_text(json, "type", "certificateAuthority");
+    } else if (a->primary_thumbprint != NULL) {
+        cJSON *thumbprints = cJSON_AddObjectToObject(json, "x509Thumbprint");
+        hub_json_add_text(json, "type", "selfSigned");
+        hub_json_add_text(thumbprints, "primaryThumbprint", a->primary_thumbprint);
+        hub_json_add_text(thumbprints, "secondaryThumbprint", a->secondary_thumbprint);
+    } else {
+        cJSON *keys = cJSON_AddObjectToObject(json, "symmetricKey");
+        hub_json_add_text(json, "type", "sas");
+        hub_json_add_text(keys, "primaryKey", a->primary_key);
+        hub_json_add_text(keys, "secondaryKey", a->secondary_key);
+    }
+    return json;
+}
+
+/* What the service would PUT for the identity. */
+static cJSON *identity_body(const dps_admission *a, bool by_authority)
+{
+    cJSON *json = cJSON_CreateObject();
     const cJSON *capabilities =
         cJSON_GetObjectItemCaseSensitive(a->enrollment->settings, "capabilities");
 
-    hub_json_add_text(authentication, "type", "sas");
-    hub_json_add_text(keys, "primaryKey", a->primary_key);
-    hub_json_add_text(keys, "secondaryKey", a->secondary_key);
+    (void)cJSON_AddItemToObject(json, "authentication", authentication(a, by_authority));
     (void)cJSON_AddItemToObject(json, "capabilities", cJSON_Duplicate(capabilities, true));
     return json;
 }
@@ -60,11 +77,12 @@ static hub_result reset(hub *h, hub_identity *id, const char *device, hub_change
     return r == HUB_OK ? create(h, device, change, fault) : r;
 }
 
-static hub_result carry_out(hub *h, const dps_admission *a, const char *device,
-                            dps_substatus substatus, hub_fault *fault)
+/* identity: the body that is to be put. */
+static hub_result carry_out(hub *h, const dps_enrollment *enrollment, const cJSON *identity,
+                            const dps_outcome *outcome, hub_fault *fault)
 {
-    cJSON *identity = identity_body(a);
-    cJSON *twin = twin_body(a->enrollment);
+    const char *device = outcome->device_id;
+    cJSON *twin = twin_body(enrollment);
     hub_change with_twin = { .identity = identity, .twin = twin };
     hub_change without = { .identity = identity };
     hub_identity *id = hub_registry_find(&h->registry, device, NULL);
@@ -72,12 +90,11 @@ static hub_result carry_out(hub *h, const dps_admission *a, const char *device,
 
     if (id == NULL) {
         r = create(h, device, &with_twin, fault);
-    } else if (substatus == DPS_DATA_RESET) {
+    } else if (outcome->substatus == DPS_DATA_RESET) {
         r = reset(h, id, device, &with_twin, fault);
     } else {
         r = hub_apply(h, id, &without, fault);
     }
-    cJSON_Delete(identity);
     cJSON_Delete(twin);
     return r;
 }
@@ -108,25 +125,40 @@ static dps_substatus substatus_of(const dps_enrollment *enrollment, const dps_re
     return before->substatus;
 }
 
-bool hub_assign(hub *h, const dps_admission *a, const char *registration_id, dps_outcome *out,
-                dps_error *e)
+/* The earlier assignment of the device by the same enrolment; NULL: there is none. */
+static const dps_registration *earlier(const hub *h, const dps_admission *a, const char *id)
 {
-    const dps_registration *before = dps_find_registration(h->dps, registration_id);
+    const dps_registration *r = dps_find_registration(h->dps, id);
+
+    return r != NULL && r->status == DPS_ASSIGNED && dps_registration_of(r, a->enrollment) ? r
+                                                                                           : NULL;
+}
+
+const char *hub_assigned_id(const hub *h, const dps_admission *a, const char *registration_id)
+{
+    const dps_registration *before = earlier(h, a, registration_id);
+    const bool never = dps_enrollment_reprovision(a->enrollment) == DPS_REPROVISION_NEVER;
+
+    return before != NULL && never ? before->device_id
+                                   : device_of(a->enrollment, before, registration_id);
+}
+
+bool hub_assign(hub *h, const dps_admission *a, const char *registration_id, bool by_authority,
+                dps_outcome *out, dps_error *e)
+{
+    const dps_registration *before = earlier(h, a, registration_id);
+    const bool never = dps_enrollment_reprovision(a->enrollment) == DPS_REPROVISION_NEVER;
     hub_fault fault;
 
-    if (before != NULL &&
-        (before->status != DPS_ASSIGNED || !dps_registration_of(before, a->enrollment))) {
-        before = NULL;
-    }
-    const bool never = dps_enrollment_reprovision(a->enrollment) == DPS_REPROVISION_NEVER;
     out->status = DPS_ASSIGNED;
     out->substatus = substatus_of(a->enrollment, before);
-    out->device_id = device_of(a->enrollment, before, registration_id);
+    out->device_id = hub_assigned_id(h, a, registration_id);
     out->host = h->dps->host;
     if (before != NULL && never) {
-        out->device_id = before->device_id;
         return true;
     }
-    return carry_out(h, a, out->device_id, out->substatus, &fault) == HUB_OK ||
-           dps_fail_by(e, &fault);
+    cJSON *identity = identity_body(a, by_authority);
+    hub_result r = carry_out(h, a->enrollment, identity, out, &fault);
+    cJSON_Delete(identity);
+    return r == HUB_OK || dps_fail_by(e, &fault);
 }

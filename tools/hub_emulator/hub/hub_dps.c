@@ -27,8 +27,7 @@ bool hub_dps_wants(const hub *h, const hub_credentials *c)
 
 hub_result hub_dps_connect(hub *h, const void *key, const hub_credentials *c, hub_fault *fault)
 {
-    dps_session *s =
-        dps_session_new(registration_id(c->client_id), c->user_name, c->password, fault);
+    dps_session *s = dps_session_new(c, registration_id(c->client_id), fault);
 
     if (s == NULL) {
         return fault->code;
@@ -154,10 +153,49 @@ static bool fault_ends(const exchange *x, dps_outcome *out)
     return x->fault == DPS_FAULT_UNASSIGNED;
 }
 
-/* Registers a device. The registration is saved after the identity, because it names the
- * identity. */
-static dps_registration *register_device(const exchange *x, const dps_admission *a,
-                                         const cJSON *body, dps_error *e)
+/* The certificate signing request of the body. False after a refusal. */
+static bool read_csr(const exchange *x, const cJSON *body, const char **csr, dps_error *e)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "csr");
+
+    *csr = cJSON_GetStringValue(item);
+    if (item == NULL || cJSON_IsNull(item)) {
+        return true;
+    }
+    if (*csr == NULL) {
+        return dps_fail(e, DPS_CODE_REQUEST, "csr: not a text");
+    }
+    return x->connection->provisioning->preview ||
+           dps_fail(e, DPS_CODE_ARGUMENT, "csr: the api-version of the user name is not a preview");
+}
+
+/* The chain for the device, which the caller frees; NULL after a refusal. */
+static cJSON *issue(const exchange *x, const dps_admission *a, const char *csr, dps_error *e)
+{
+    const dps *d = x->hub->dps;
+    const char *id = x->connection->provisioning->registration_id;
+    const hub_issuer_order order = {
+        .request = csr,
+        .name = id,
+        .device = hub_assigned_id(x->hub, a, id),
+        .life_s = d->certificate_life_s,
+    };
+    hub_issued issued;
+    hub_fault fault;
+
+    if (hub_issuer_issue(&d->issuer, &order, hub_now(x->hub) / 1000, &issued, &fault) != HUB_OK) {
+        (void)dps_fail(e, fault.code == HUB_ERR_ARGUMENT ? DPS_CODE_REQUEST : DPS_CODE_SERVER, "%s",
+                       fault.text);
+        return NULL;
+    }
+    cJSON *chain = hub_issued_view(&issued, d->pem);
+    hub_issued_free(&issued);
+    return chain;
+}
+
+/* The registration is saved after the identity, which it promises. */
+static dps_registration *record(const exchange *x, const dps_admission *a, const cJSON *body,
+                                const cJSON *chain, dps_error *e)
 {
     hub *h = x->hub;
     const char *id = x->connection->provisioning->registration_id;
@@ -165,13 +203,35 @@ static dps_registration *register_device(const exchange *x, const dps_admission 
 
     if (!a->enrollment->enabled) {
         outcome.status = DPS_DISABLED;
-    } else if (!fault_ends(x, &outcome) && !hub_assign(h, a, id, &outcome, e)) {
+    } else if (!fault_ends(x, &outcome) && !hub_assign(h, a, id, chain != NULL, &outcome, e)) {
         return NULL;
     }
     dps_registration *r = dps_record(h->dps, a->enrollment, id, &outcome, hub_now(h), e);
     if (r != NULL) {
-        dps_registration_begin(r, h->dps->assigning, h->dps->profile);
+        const dps_operation operation = { .assigning = h->dps->assigning,
+                                          .profile = h->dps->profile,
+                                          .x509 = a->primary_thumbprint != NULL,
+                                          .certificates =
+                                              outcome.status == DPS_ASSIGNED ? chain : NULL };
+        dps_registration_begin(r, &operation);
     }
+    return r;
+}
+
+static dps_registration *register_device(const exchange *x, const dps_admission *a,
+                                         const cJSON *body, dps_error *e)
+{
+    cJSON *chain = NULL;
+    const char *csr;
+
+    if (!read_csr(x, body, &csr, e)) {
+        return NULL;
+    }
+    if (csr != NULL && a->enrollment->enabled && (chain = issue(x, a, csr, e)) == NULL) {
+        return NULL;
+    }
+    dps_registration *r = record(x, a, body, chain, e);
+    cJSON_Delete(chain);
     return r;
 }
 

@@ -85,8 +85,10 @@ static void add_dps(hub_text *t, const hub_broker_setup *setup)
     hub_text_printf(t,
                     "plugin_opt_dps_host %s\n"
                     "plugin_opt_dps_assigning %u\n"
-                    "plugin_opt_dps_retry_after %u\n",
-                    setup->dps_host, setup->dps_assigning, setup->dps_retry_after_s);
+                    "plugin_opt_dps_retry_after %u\n"
+                    "plugin_opt_cert_life %u\n",
+                    setup->dps_host, setup->dps_assigning, setup->dps_retry_after_s,
+                    setup->certificate_life_s);
 }
 
 /* The broker reads its configuration from memory, so that it can start on a full disk. */

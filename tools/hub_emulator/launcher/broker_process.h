@@ -24,6 +24,7 @@ typedef struct hub_broker_setup {
     const char *dps_host;
     unsigned dps_assigning;
     unsigned dps_retry_after_s;
+    unsigned certificate_life_s;
 } hub_broker_setup;
 
 typedef struct hub_broker_process {

@@ -371,6 +371,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
         .dps_host = e->options->dps ? e->options->host : NULL,
         .dps_assigning = e->options->dps_assigning,
         .dps_retry_after_s = e->options->dps_retry_after_s,
+        .certificate_life_s = e->options->certificate_life_s,
     };
 
     *stop = false;

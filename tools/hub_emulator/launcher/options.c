@@ -40,7 +40,8 @@ enum {
     OPT_ENROLL,
     OPT_ENROLL_GROUP,
     OPT_DPS_ASSIGNING,
-    OPT_DPS_RETRY_AFTER
+    OPT_DPS_RETRY_AFTER,
+    OPT_CERT_LIFE
 };
 
 static const struct argp_option option_table[] = {
@@ -80,7 +81,11 @@ static const struct argp_option option_table[] = {
     { "dps-assigning", OPT_DPS_ASSIGNING, "N", 0,
       "Answer each registration N times with \"assigning\" first (default 1)", 0 },
     { "dps-retry-after", OPT_DPS_RETRY_AFTER, "SECONDS", 0,
-      "How long devices are asked to wait after each of these answers (default 1)", 0 },
+      "The time that devices shall wait after each of these answers (default 1)", 0 },
+    { "cert-life", OPT_CERT_LIFE, "SECONDS", 0,
+      "How long the certificates are valid that answer the requests of devices (default 2592000, "
+      "30 days)",
+      0 },
     { "verbose", 'v', NULL, 0, "Log to standard error what clients do and why they are refused",
       0 },
     { "mosquitto", OPT_MOSQUITTO, "FILE", 0,
@@ -110,6 +115,17 @@ static const char *parse_path(const struct argp_state *state, const char *name, 
         cli_usage(state, "--%s is empty", name);
     }
     return text;
+}
+
+static unsigned parse_life(const struct argp_state *state, const char *text)
+{
+    uint64_t n;
+
+    if (!cli_number(text, 1, DPS_CERTIFICATE_LIFE_MAX_S, &n)) {
+        cli_usage(state, "--cert-life is not a number from 1 to %u",
+                  (unsigned)DPS_CERTIFICATE_LIFE_MAX_S);
+    }
+    return (unsigned)n;
 }
 
 /* Returns the id without white space around it; the text is cut in place. */
@@ -249,6 +265,7 @@ static error_t parse_dps_option(int key, char *argument, hub_options *o,
         o->dps_retry_after_s =
             parse_count(state, "dps-retry-after", argument, DPS_RETRY_AFTER_MAX_S);
         break;
+    case OPT_CERT_LIFE: o->certificate_life_s = parse_life(state, argument); break;
     default: return ARGP_ERR_UNKNOWN;
     }
     o->dps = true;
@@ -293,7 +310,8 @@ void hub_options_read(hub_options *o, int argc, char **argv)
                         .rest_port = 8443,
                         .amqp_port = -1,
                         .dps_assigning = DPS_ASSIGNING_DEFAULT,
-                        .dps_retry_after_s = DPS_RETRY_AFTER_DEFAULT_S };
+                        .dps_retry_after_s = DPS_RETRY_AFTER_DEFAULT_S,
+                        .certificate_life_s = DPS_CERTIFICATE_LIFE_DEFAULT_S };
     hub_addresses_loopback(&o->listen);
     cli_parse(&argp, argc, argv, 0, o);
     free(doc);

@@ -33,6 +33,7 @@ typedef struct hub_options {
     size_t group_count;
     unsigned dps_assigning;
     unsigned dps_retry_after_s;
+    unsigned certificate_life_s;
 } hub_options;
 
 /** Reads the command line. After a mistake, and after --help, the program ends. */

@@ -55,6 +55,19 @@ hub_result hub_client_chain_read(hub_client_chain *chain, const char *text, size
     return r;
 }
 
+void hub_client_chain_copy(hub_client_chain *copy, const hub_client_chain *from)
+{
+    hub_fault ignored; /* it was read before */
+
+    *copy = (hub_client_chain){ 0 };
+    for (size_t i = 0; from != NULL && i < from->count; i++) {
+        char *text = hub_certificate_to_text(from->items[i]);
+        (void)hub_certificate_from_text(&copy->items[i], text, &ignored);
+        copy->count++;
+        free(text);
+    }
+}
+
 void hub_client_chain_free(hub_client_chain *chain)
 {
     for (size_t i = 0; i < chain->count; i++) {

@@ -24,6 +24,8 @@ typedef struct hub_client_chain {
  */
 hub_result hub_client_chain_read(hub_client_chain *chain, const char *text, size_t len,
                                  hub_fault *fault);
+/** Makes *copy a chain of its own with the same certificates. from may be NULL: none. */
+void hub_client_chain_copy(hub_client_chain *copy, const hub_client_chain *from);
 void hub_client_chain_free(hub_client_chain *chain);
 
 /**

@@ -281,20 +281,20 @@ static int set_key_of_request(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq)
     return code;
 }
 
-hub_result hub_issuer_issue(const hub_issuer *i, const char *request, const char *device,
-                            int64_t life_s, int64_t now_s, hub_issued *out, hub_fault *fault)
+hub_result hub_issuer_issue(const hub_issuer *i, const hub_issuer_order *order, int64_t now_s,
+                            hub_issued *out, hub_fault *fault)
 {
-    const plan p = { .name = device,
+    const plan p = { .name = order->device,
                      .issuer = &i->intermediate,
                      .not_before_s = now_s,
-                     .life_s = life_s,
+                     .life_s = order->life_s,
                      .path_len = -1 };
     gnutls_x509_crq_t crq;
     gnutls_x509_crt_t crt;
     hub_certificate *leaf = NULL;
 
     *out = (hub_issued){ { NULL } };
-    hub_result r = hub_certificate_request_read(&crq, request, device, fault);
+    hub_result r = hub_certificate_request_read(&crq, order->request, order->name, fault);
     if (r != HUB_OK) {
         return r;
     }

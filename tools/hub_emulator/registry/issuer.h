@@ -43,13 +43,19 @@ typedef struct hub_issued {
     hub_certificate *items[HUB_ISSUED_COUNT];
 } hub_issued;
 
+typedef struct hub_issuer_order {
+    const char *request; /* PKCS #10 in base64 or PEM */
+    const char *name;    /* the common name that it must have */
+    const char *device;  /* the id of the device */
+    int64_t life_s;      /* how long the certificate is valid */
+} hub_issuer_order;
+
 /**
- * Answers the request of the device with this id by a certificate that is valid for life_s
- * seconds. HUB_ERR_ARGUMENT: the request is not one of this device. On success end *out with
- * hub_issued_free.
+ * Answers a request by a certificate with the id of the device as its name. HUB_ERR_ARGUMENT: the
+ * request is not one of that name. On success end *out with hub_issued_free.
  */
-hub_result hub_issuer_issue(const hub_issuer *i, const char *request, const char *device,
-                            int64_t life_s, int64_t now_s, hub_issued *out, hub_fault *fault);
+hub_result hub_issuer_issue(const hub_issuer *i, const hub_issuer_order *order, int64_t now_s,
+                            hub_issued *out, hub_fault *fault);
 void hub_issued_free(hub_issued *issued);
 
 /** The chain as a JSON array of texts: PEM, or DER in base64. */
