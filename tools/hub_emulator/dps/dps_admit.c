@@ -92,17 +92,17 @@ static bool admit_individual(const dps_enrollment *enrollment, const dps_session
 static bool admit_member(const dps_enrollment *group, const dps_session *s, int64_t now_s,
                          dps_admission *out)
 {
-    *out = (dps_admission){
-        .enrollment = group,
-        .primary_key = dps_derive_key(group->attestation.first, s->registration_id),
-        .secondary_key = dps_derive_key(group->attestation.second, s->registration_id),
-    };
-    if (dps_session_signed_by(s, out->primary_key, now_s) ||
-        dps_session_signed_by(s, out->secondary_key, now_s)) {
-        return true;
+    char *primary = dps_derive_key(group->attestation.first, s->registration_id);
+    char *secondary = dps_derive_key(group->attestation.second, s->registration_id);
+
+    if (!dps_session_signed_by(s, primary, now_s) && !dps_session_signed_by(s, secondary, now_s)) {
+        free(primary);
+        free(secondary);
+        return false;
     }
-    dps_admission_free(out);
-    return false;
+    *out =
+        (dps_admission){ .enrollment = group, .primary_key = primary, .secondary_key = secondary };
+    return true;
 }
 
 static bool admit_by_key(const dps *d, const dps_session *s, int64_t now_s, dps_admission *out,

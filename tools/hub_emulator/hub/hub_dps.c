@@ -240,7 +240,7 @@ static void accept_register(const exchange *x, const hub_publish *p)
     const hub *h = x->hub;
     dps_admission admission = { 0 };
     dps_registration *r = NULL;
-    dps_error e;
+    dps_error e = { 0 };
 
     cJSON *body = read_request(x, p, &e);
     if (body != NULL &&

@@ -274,7 +274,7 @@ static bool bulk_entry(hub *h, bulk_mode mode, const cJSON *entry, dps_error *e)
     case BULK_DELETE: return delete_by_id(h, false, id, etag, e);
     case BULK_UNKNOWN: break;
     }
-    return false;
+    return dps_fail(e, DPS_CODE_ARGUMENT, "mode is not known");
 }
 
 static void add_bulk_error(cJSON *errors, const cJSON *entry, const dps_error *e)
@@ -292,7 +292,7 @@ static rest_outcome bulk(hub *h, rest_request *r, rest_handling *out)
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(r->json, "enrollments");
     const bulk_mode mode = mode_of(hub_json_string(r->json, "mode"));
     const cJSON *entry;
-    dps_error e;
+    dps_error e = { 0 };
 
     if (mode == BULK_UNKNOWN || !cJSON_IsArray(list) ||
         cJSON_GetArraySize(list) > BULK_ENTRIES_MAX) {
