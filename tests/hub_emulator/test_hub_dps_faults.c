@@ -12,7 +12,8 @@
 static bool set(dps_faults *f, const char *text, dps_error *e)
 {
     cJSON *json = hub_json_read(text, strlen(text));
-    bool ok = dps_faults_set(f, json, e);
+    static const dps_fault_words words = { "register", "poll" };
+    bool ok = dps_faults_set(f, json, &words, e);
 
     assert_non_null(json);
     cJSON_Delete(json);

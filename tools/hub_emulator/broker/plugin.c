@@ -292,7 +292,7 @@ static int on_tick(int event, void *data, void *user)
     (void)data;
     catch_up(p);
     rest_server_run(p->rest);
-    hub_tick(&p->hub);
+    hub_client_tick(&p->hub);
     hub_sessions_run(&p->sessions);
     if (p->ready_fd >= 0) {
         (void)!write(p->ready_fd, "R", 1);

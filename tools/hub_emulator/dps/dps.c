@@ -8,10 +8,12 @@
 #include "base/crypto.h"
 #include "base/text.h"
 
-#define DPS_FILE     "dps.json"
-#define ENROLLMENT   "enrollment-"
-#define REGISTRATION "registration-"
-#define PROFILE_MAX  128
+#define DPS_FILE        "dps.json"
+#define ENROLLMENT      "enrollment-"
+#define REGISTRATION    "registration-"
+#define ISSUE_EXPIRES_S 43200
+#define ISSUE_MAX_S     604800
+#define PROFILE_MAX     128
 
 static dps_table *table_of(dps *d, bool group)
 {
@@ -150,7 +152,8 @@ hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings
                 .host = hub_strdup(settings->host),
                 .assigning = settings->assigning,
                 .retry_after_s = settings->retry_after_s,
-                .certificate_life_s = settings->certificate_life_s };
+                .certificate_life_s = settings->certificate_life_s,
+                .issue_expires_s = ISSUE_EXPIRES_S };
     hub_result r = open_id_scope(d, fault);
     if (r == HUB_OK) {
         r = hub_store_each(store, ENROLLMENT, load_enrollment, d, fault);
@@ -187,6 +190,7 @@ void dps_close(dps *d)
     free(d->host);
     free(d->profile);
     hub_issuer_close(&d->issuer);
+    hub_issuances_free(&d->issuances);
     *d = (dps){ 0 };
 }
 
@@ -233,6 +237,8 @@ bool dps_set(dps *d, const cJSON *json, dps_error *e)
     int64_t polls = d->assigning;
     int64_t seconds = d->retry_after_s;
     int64_t life = d->certificate_life_s;
+    int64_t delay = d->issue_delay_s;
+    int64_t expires = d->issue_expires_s;
     bool pem = d->pem;
     bool profile_given;
     const char *profile;
@@ -240,12 +246,16 @@ bool dps_set(dps *d, const cJSON *json, dps_error *e)
     if (!set_number(json, "assigning", 0, DPS_ASSIGNING_MAX, &polls, e) ||
         !set_number(json, "retryAfter", 0, DPS_RETRY_AFTER_MAX_S, &seconds, e) ||
         !set_number(json, "certificateLife", 1, DPS_CERTIFICATE_LIFE_MAX_S, &life, e) ||
+        !set_number(json, "issueDelay", 0, ISSUE_MAX_S, &delay, e) ||
+        !set_number(json, "issueExpires", 1, ISSUE_MAX_S, &expires, e) ||
         !set_encoding(json, &pem, e) || !set_profile(json, &profile, &profile_given, e)) {
         return false;
     }
     d->assigning = (unsigned)polls;
     d->retry_after_s = (int)seconds;
     d->certificate_life_s = life;
+    d->issue_delay_s = delay;
+    d->issue_expires_s = expires;
     d->pem = pem;
     if (profile_given) {
         hub_replace(&d->profile, profile);

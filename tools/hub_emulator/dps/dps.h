@@ -13,6 +13,7 @@
 #include "dps/dps_registration.h"
 #include "dps/dps_session.h"
 #include "dps/dps_table.h"
+#include "registry/issuances.h"
 #include "registry/issuer.h"
 
 typedef struct dps_settings {
@@ -47,6 +48,12 @@ typedef struct dps {
     hub_issuer issuer;
     int64_t certificate_life_s;
     bool pem; /* certificates are written as PEM, otherwise as DER in base64 */
+
+    /* Of connected devices: */
+    hub_issuances issuances;
+    dps_faults issue_faults;
+    int64_t issue_delay_s;   /* from a request to its answer */
+    int64_t issue_expires_s; /* how long an answer waits for a device that is not connected */
 } dps;
 
 /**
@@ -59,7 +66,8 @@ void dps_close(dps *d);
 
 /**
  * {"assigning":2,"retryAfter":3,"connectionProfile":"text","certificateLife":60,
- * "certificateEncoding":"der" or "pem"}, all optional. A refusal changes nothing.
+ * "certificateEncoding":"der" or "pem","issueDelay":5,"issueExpires":60}, all optional. A refusal
+ * changes nothing.
  */
 bool dps_set(dps *d, const cJSON *json, dps_error *e);
 

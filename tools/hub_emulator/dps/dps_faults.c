@@ -55,23 +55,25 @@ static bool read_kind(const cJSON *json, dps_faults *f, dps_error *e)
                     "failed nor unassigned");
 }
 
-static bool read_target(const cJSON *json, dps_faults *f, dps_error *e)
+static bool read_target(const cJSON *json, const dps_fault_words *words, dps_faults *f,
+                        dps_error *e)
 {
     const char *on = hub_json_string(json, "on");
 
     if (get(json, "on") == NULL) {
         return true;
     }
-    if (on != NULL && strcmp(on, "register") == 0) {
+    if (on != NULL && strcmp(on, words->first) == 0) {
         f->targets = DPS_ON_REGISTER;
         return true;
     }
-    if (on != NULL && strcmp(on, "poll") == 0 && f->kind != DPS_FAULT_FAILED &&
+    if (on != NULL && strcmp(on, words->second) == 0 && f->kind != DPS_FAULT_FAILED &&
         f->kind != DPS_FAULT_UNASSIGNED) {
         f->targets = DPS_ON_POLL;
         return true;
     }
-    return dps_fail(e, DPS_CODE_ARGUMENT, "on: neither register nor poll, or not for this kind");
+    return dps_fail(e, DPS_CODE_ARGUMENT, "on: neither %s nor %s, or not for this kind",
+                    words->first, words->second);
 }
 
 /* Reads the error code. If it is missing, it is made from the status. */
@@ -96,7 +98,7 @@ static bool read_code(const cJSON *json, dps_faults *f, dps_error *e)
     return true;
 }
 
-bool dps_faults_set(dps_faults *f, const cJSON *json, dps_error *e)
+bool dps_faults_set(dps_faults *f, const cJSON *json, const dps_fault_words *words, dps_error *e)
 {
     dps_faults next = { 0 };
     int64_t count = 0;
@@ -106,7 +108,7 @@ bool dps_faults_set(dps_faults *f, const cJSON *json, dps_error *e)
         return dps_fail(e, DPS_CODE_ARGUMENT, "count is missing");
     }
     if (!read_number(json, "count", 0, COUNT_MAX, &count, e) || !read_kind(json, &next, e) ||
-        !read_target(json, &next, e) || !read_code(json, &next, e) ||
+        !read_target(json, words, &next, e) || !read_code(json, &next, e) ||
         !read_number(json, "retryAfter", 0, RETRY_AFTER_MAX, &retry_after, e)) {
         return false;
     }

@@ -32,13 +32,18 @@ typedef struct dps_faults {
     int retry_after_s; /* less than 0: none */
 } dps_faults;
 
+/** What "on" calls the two kinds of requests. */
+typedef struct dps_fault_words {
+    const char *first;  /* stands for DPS_ON_REGISTER */
+    const char *second; /* stands for DPS_ON_POLL */
+} dps_fault_words;
+
 /**
- * Sets a fault from
- * {"count":3,"kind":"status","status":429,"errorCode":429001,"retryAfter":5,"on":"poll"}. All
- * members but count and kind have defaults. A refusal changes nothing.
+ * {"count":3,"kind":"status","status":429,"errorCode":429001,"retryAfter":5,"on":one of the words}:
+ * all but count and kind have defaults. A refusal changes nothing.
  */
-bool dps_faults_set(dps_faults *f, const cJSON *json, dps_error *e);
-/** Returns the fault for this request and counts it; DPS_FAULT_NONE if there is none. */
+bool dps_faults_set(dps_faults *f, const cJSON *json, const dps_fault_words *words, dps_error *e);
+/** The fault for this request, which is counted; DPS_FAULT_NONE in most cases. */
 dps_fault_kind dps_faults_take(dps_faults *f, dps_fault_target target);
 
 #endif

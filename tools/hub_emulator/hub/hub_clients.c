@@ -1,6 +1,7 @@
 #include "hub/hub_clients.h"
 
 #include "hub/hub_dps.h"
+#include "hub/hub_issue.h"
 
 /* Returns the connection if it is one to the provisioning service; otherwise NULL. */
 static hub_connection *provisioning(const hub *h, const void *key)
@@ -39,6 +40,12 @@ hub_result hub_client_check_publish(hub *h, const void *key, const hub_publish *
 {
     return provisioning(h, key) != NULL ? hub_dps_check_publish(p, fault)
                                         : hub_check_publish(h, key, p, fault);
+}
+
+void hub_client_tick(hub *h)
+{
+    hub_tick(h);
+    hub_issue_tick(h);
 }
 
 hub_result hub_client_accept_publish(hub *h, const void *key, const hub_publish *p)

@@ -18,6 +18,8 @@ hub_result hub_client_subscribe(hub *h, const void *key, const char *filter, int
 void hub_client_unsubscribe(hub *h, const void *key, const char *filter);
 hub_result hub_client_check_publish(hub *h, const void *key, const hub_publish *p,
                                     hub_fault *fault);
+/** Call it often, at least ten times per second. */
+void hub_client_tick(hub *h);
 hub_result hub_client_accept_publish(hub *h, const void *key, const hub_publish *p);
 
 #endif

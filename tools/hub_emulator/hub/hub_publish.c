@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "hub/hub_issue.h"
 
-#define MAX_TWIN_REPORT HUB_TELEMETRY_SIZE_MAX
+#define MAX_TWIN_REPORT   HUB_TELEMETRY_SIZE_MAX
+#define MAX_ISSUE_REQUEST (16 * 1024) /* the CSR has its own limit */
 
 /* --- telemetry --------------------------------------------------------- */
 
@@ -145,6 +147,10 @@ static hub_result check(const hub_topic *topic, const hub_publish *p, hub_fault 
         return p->len <= HUB_METHOD_BYTES_MAX
                    ? HUB_OK
                    : hub_fail(fault, HUB_ERR_TOO_LARGE, "method answer of more than 128 KB");
+    case HUB_TOPIC_ISSUE:
+        return p->len <= MAX_ISSUE_REQUEST
+                   ? HUB_OK
+                   : hub_fail(fault, HUB_ERR_TOO_LARGE, "certificate request of more than 16 KB");
     }
     return HUB_OK;
 }
@@ -184,6 +190,7 @@ hub_result hub_accept_publish(hub *h, const void *key, const hub_publish *p)
         }
         break;
     case HUB_TOPIC_METHOD_ANSWER: take_answer(h, id, &topic, p); break;
+    case HUB_TOPIC_ISSUE: hub_issue_accept(h, id, &topic, p->payload, p->len); break;
     }
     return HUB_OK;
 }

@@ -12,6 +12,7 @@
 #define METHOD       "$iothub/methods/POST/"
 #define ANSWER       "$iothub/methods/res/"
 #define CREDENTIALS  "$iothub/credentials/res/"
+#define ISSUE        "$iothub/credentials/POST/issueCertificate/"
 
 /* Returns the text after the prefix, or NULL if it does not begin with it or is NULL. */
 static const char *after(const char *text, const char *prefix)
@@ -152,6 +153,10 @@ hub_topic hub_topic_read(const char *topic, const char *device, const char *modu
     if (rest != NULL) {
         return request(HUB_TOPIC_TWIN_REPORT, rest);
     }
+    rest = after(topic, ISSUE);
+    if (rest != NULL) {
+        return request(HUB_TOPIC_ISSUE, rest);
+    }
     rest = after(topic, ANSWER);
     return rest != NULL ? method_answer(rest) : (hub_topic){ 0 };
 }
@@ -166,6 +171,11 @@ char *hub_topic_twin_answer(int status, const hub_topic *request_topic, long lon
         hub_text_printf(&t, "&$version=%lld", version);
     }
     return t.p;
+}
+
+char *hub_topic_issue_answer(int status, const char *rid, size_t rid_len)
+{
+    return hub_format(CREDENTIALS "%d/?$rid=%.*s", status, (int)rid_len, rid);
 }
 
 char *hub_topic_desired(long long version)

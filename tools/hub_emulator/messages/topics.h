@@ -31,7 +31,8 @@ typedef enum hub_topic_kind {
     HUB_TOPIC_TELEMETRY,
     HUB_TOPIC_TWIN_GET,
     HUB_TOPIC_TWIN_REPORT,
-    HUB_TOPIC_METHOD_ANSWER
+    HUB_TOPIC_METHOD_ANSWER,
+    HUB_TOPIC_ISSUE /* a certificate request */
 } hub_topic_kind;
 
 /** A parsed topic. Its members point into the text that was parsed. */
@@ -52,6 +53,7 @@ hub_topic hub_topic_read(const char *topic, const char *device, const char *modu
 
 /* These functions return topics that the hub publishes, on the heap. */
 char *hub_topic_twin_answer(int status, const hub_topic *request, long long version);
+char *hub_topic_issue_answer(int status, const char *rid, size_t rid_len);
 char *hub_topic_desired(long long version);
 char *hub_topic_method(const char *name, const char *rid);
 char *hub_topic_c2d(const char *device, const char *bag);

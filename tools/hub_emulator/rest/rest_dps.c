@@ -355,9 +355,20 @@ static rest_outcome delete_registration(hub *h, rest_request *r, rest_handling *
 
 static rest_outcome set_faults(hub *h, rest_request *r, rest_handling *out)
 {
+    static const dps_fault_words words = { "register", "poll" };
     dps_error e;
 
-    return dps_faults_set(&h->dps->faults, r->json, &e) ? rest_empty(out, 204) : refuse(h, out, &e);
+    return dps_faults_set(&h->dps->faults, r->json, &words, &e) ? rest_empty(out, 204)
+                                                                : refuse(h, out, &e);
+}
+
+static rest_outcome set_issue_faults(hub *h, rest_request *r, rest_handling *out)
+{
+    static const dps_fault_words words = { "request", "result" };
+    dps_error e;
+
+    return dps_faults_set(&h->dps->issue_faults, r->json, &words, &e) ? rest_empty(out, 204)
+                                                                      : refuse(h, out, &e);
 }
 
 static rest_outcome set_settings(hub *h, rest_request *r, rest_handling *out)
@@ -440,6 +451,7 @@ const rest_route rest_dps_routes[] = {
     { "GET", "registrations/{}", STATE_READ, get_registration },
     { "DELETE", "registrations/{}", STATE_WRITE, delete_registration },
     { "PUT", "emulator/dps/faults", WRITE | HUB_RIGHT_SERVICE_CONNECT, set_faults },
+    { "PUT", "emulator/credentials/faults", WRITE | HUB_RIGHT_SERVICE_CONNECT, set_issue_faults },
     { "PUT", "emulator/dps/settings", WRITE | HUB_RIGHT_SERVICE_CONNECT, set_settings },
     { NULL, NULL, 0, NULL },
 };
