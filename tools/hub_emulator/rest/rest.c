@@ -105,10 +105,7 @@ rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
     hub_fault fault;
     const rest_route *route;
 
-    if (rest_request_split(r, &fault) != HUB_OK) {
-        return rest_fault(out, &fault);
-    }
-    if (check(h, r, &route, &fault) != HUB_OK) {
+    if (rest_request_split(r, &fault) != HUB_OK || check(h, r, &route, &fault) != HUB_OK) {
         return rest_dps_is_for(h, r) ? rest_dps_fault(h, out, &fault) : rest_fault(out, &fault);
     }
     return route->handler(h, r, out);
