@@ -80,13 +80,9 @@ static void a_request_that_somebody_else_signed_is_refused(void **state)
 
 static void what_is_no_request_is_refused(void **state)
 {
-    static const char *const texts[] = { "",
-                                         "x",
-                                         "AAAA",
-                                         "-----BEGIN ",
-                                         "MIIB",
-                                         "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"
-                                         "-----END CERTIFICATE REQUEST-----\n" };
+    static const char pem[] = "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"
+                              "-----END CERTIFICATE REQUEST-----\n";
+    static const char *const texts[] = { "", "x", "AAAA", "-----BEGIN ", "MIIB", pem };
     char *longest = hub_calloc(1, HUB_CERTIFICATE_REQUEST_MAX + 2);
 
     (void)state;

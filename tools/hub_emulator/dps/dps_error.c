@@ -26,7 +26,7 @@ bool dps_fail_by(dps_error *e, const hub_fault *fault)
 {
     static const struct {
         hub_result result;
-        dps_code code;
+        int code; /* a dps_code */
     } codes[] = {
         { HUB_ERR_NO_RESOURCE, DPS_CODE_NO_RESOURCE },
         { HUB_ERR_METHOD, DPS_CODE_METHOD },
