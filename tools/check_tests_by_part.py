@@ -73,7 +73,6 @@ TESTED_BY = {
         # Tests of connections from the login to the end, without the broker.
         "login": (["hub_emulator/test_hub_hub.c"], "connections"),
         "sessions": (["hub_emulator/test_hub_hub.c"], "connections"),
-        "hub_assign": (["hub_emulator/test_hub_hub_dps.c"], "what becomes of a device in the hub"),
         "hub_clients": (["hub_emulator/test_hub_hub_dps.c"], "connections"),
         "hub_publish": (["hub_emulator/test_hub_telemetry.c", "hub_emulator/test_hub_hub.c"],
                         "what a device publishes"),

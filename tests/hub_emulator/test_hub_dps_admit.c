@@ -210,6 +210,32 @@ static void the_common_name_must_be_the_registration_id(void **state)
     assert_int_equal(try(w, "dev3", &w->self, NULL, NULL), 401002);
 }
 
+static void an_enrolment_may_refer_to_an_authority_of_the_hub_by_its_name(void **state)
+{
+    world *w = *state;
+    hub_registry *r = &w->fixture->hub.registry;
+    static const char form[] = "{\"enrollmentGroupId\":\"g\",\"attestation\":{\"type\":\"x509\","
+                               "\"x509\":{\"caReferences\":{\"primary\":\"other root\","
+                               "\"secondary\":\"root\"}}}}";
+    cJSON *body = hub_json_read(form, strlen(form));
+    char *root = made_text(&w->root);
+    dps_error e;
+    hub_fault fault;
+    const hub_certificate *added;
+
+    assert_non_null(
+        dps_put_enrollment(w->fixture->hub.dps, true, "g", body, w->fixture->now_ms, &e));
+    assert_int_equal(try(w, "dev", &w->device, &w->middle, NULL), 401002); /* no such CA */
+    assert_int_equal(hub_authorities_add(&r->authorities, &r->store, root, &added, &fault), HUB_OK);
+    assert_int_equal(try(w, "dev", &w->device, &w->middle, NULL), 0);
+    assert_int_equal(try(w, "dev", &w->stranger, NULL, NULL), 401002);
+    fixture_restart(w->fixture);
+    dps_fixture_open(w->fixture);
+    assert_int_equal(try(w, "dev", &w->device, &w->middle, NULL), 0);
+    cJSON_Delete(body);
+    free(root);
+}
+
 static void the_right_one_of_several_groups_is_found(void **state)
 {
     world *w = *state;
@@ -279,6 +305,7 @@ int main(void)
         TEST(an_intermediate_authority_may_be_enrolled_instead_of_the_root),
         TEST(one_device_may_be_enrolled_by_its_authority),
         TEST(the_common_name_must_be_the_registration_id),
+        TEST(an_enrolment_may_refer_to_an_authority_of_the_hub_by_its_name),
         TEST(the_right_one_of_several_groups_is_found),
         TEST(a_certificate_does_not_open_an_enrolment_with_keys),
         TEST(an_individual_enrolment_hides_the_groups),

@@ -201,7 +201,7 @@ static void what_is_no_x509_attestation_is_refused(void **state)
         { "\"clientCertificates\":{\"primary\":{\"certificate\":\"%s\"}},"
           "\"signingCertificates\":{}",
           leaf, false, "more than one" },
-        { "\"caReferences\":{\"primary\":\"%s\"}", "x", true, "caReferences" },
+        { "\"caReferences\":{\"primary\":\"%s\"}", "", true, "primary" },
         { "\"x\":\"%s\"", "x", true, "neither" },
         { "\"clientCertificates\":{\"secondary\":{\"certificate\":\"%s\"}}", leaf, false,
           "primary" },

@@ -418,7 +418,7 @@ static void the_client_id_may_have_a_prefix_that_only_the_broker_sees(void **sta
     const dps_enrollment *e = dps_fixture_enroll(f, false, "dev", "");
     char *token = dps_fixture_token(f, "dev", e->attestation.first);
     char *user = hub_format("%s/registrations/dev/api-version=2019-03-31", f->hub.dps->id_scope);
-    const hub_credentials c = { .client_id = "dps dev", .user_name = user, .password = token };
+    const hub_credentials c = { .client_id = "dps 7 dev", .user_name = user, .password = token };
     const hub_publish p = { .topic = "$dps/registrations/PUT/iotdps-register/?$rid=7",
                             .payload = "{}",
                             .len = 2 };
@@ -428,7 +428,7 @@ static void the_client_id_may_have_a_prefix_that_only_the_broker_sees(void **sta
     assert_int_equal(hub_client_subscribe(&f->hub, &client, "$dps/registrations/res/#", 1, &fault),
                      HUB_OK);
     assert_int_equal(hub_client_accept_publish(&f->hub, &client, &p), HUB_OK);
-    assert_string_equal(f->sent[0].client_id, "dps dev");
+    assert_string_equal(f->sent[0].client_id, "dps 7 dev");
     assert_non_null(strstr(f->sent[0].topic, "/202/"));
     free(token);
     free(user);

@@ -145,10 +145,13 @@ static hub_result load_registration(void *user, const char *name, hub_fault *fau
     return HUB_OK;
 }
 
-hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, int64_t now_ms,
-                    hub_fault *fault)
+hub_result dps_open(dps *d, const hub_registry *registry, const dps_settings *settings,
+                    int64_t now_ms, hub_fault *fault)
 {
+    const hub_store *store = &registry->store;
+
     *d = (dps){ .store = store,
+                .authorities = &registry->authorities,
                 .host = hub_strdup(settings->host),
                 .assigning = settings->assigning,
                 .retry_after_s = settings->retry_after_s,

@@ -34,6 +34,7 @@ typedef struct dps_settings {
 
 typedef struct dps {
     const hub_store *store;
+    const hub_authorities *authorities; /* of the hub, to which enrolments may refer */
     char *id_scope;
     char *host;    /* host name of the only hub */
     char *profile; /* connectionProfile in the answers; NULL: none */
@@ -60,8 +61,8 @@ typedef struct dps {
  * Reads the directory; a new one gets an id scope. Damaged files are set aside and reported. The
  * store must exist as long as the service; the settings are copied.
  */
-hub_result dps_open(dps *d, const hub_store *store, const dps_settings *settings, int64_t now_ms,
-                    hub_fault *fault);
+hub_result dps_open(dps *d, const hub_registry *registry, const dps_settings *settings,
+                    int64_t now_ms, hub_fault *fault);
 void dps_close(dps *d);
 
 /**

@@ -19,8 +19,9 @@ static char *thumbprint(const hub_certificate *c)
     return c != NULL ? hub_strdup(c->thumbprint256) : NULL;
 }
 
-static bool admit_by_certificate(const dps_enrollment *enrollment, const dps_session *s,
-                                 int64_t now_s, dps_admission *out, dps_error *e)
+static bool admit_by_certificate(const dps *d, const dps_enrollment *enrollment,
+                                 const dps_session *s, int64_t now_s, dps_admission *out,
+                                 dps_error *e)
 {
     const dps_attestation *a = &enrollment->attestation;
     const bool own = a->type == DPS_X509_CLIENT;
@@ -31,7 +32,7 @@ static bool admit_by_certificate(const dps_enrollment *enrollment, const dps_ses
                         "Invalid certificate: the enrolment needs one, and the device has shown "
                         "none");
     }
-    if (dps_attestation_check_chain(a, &s->chain, now_s, &fault) != HUB_OK) {
+    if (dps_attestation_check_chain(a, &s->chain, d->authorities, now_s, &fault) != HUB_OK) {
         return dps_fail(e, DPS_CODE_CERTIFICATE, "Invalid certificate: %s", fault.text);
     }
     if (!check_name(s, e)) {
@@ -53,7 +54,7 @@ static bool admit_by_authority(const dps *d, const dps_session *s, int64_t now_s
     for (size_t i = 0; i < d->groups.count; i++) {
         const dps_enrollment *group = d->groups.items[i].value;
         if (dps_attestation_is_x509(&group->attestation) &&
-            admit_by_certificate(group, s, now_s, out, e)) {
+            admit_by_certificate(d, group, s, now_s, out, e)) {
             return true;
         }
     }
@@ -69,13 +70,13 @@ static bool refuse_key(dps_error *e)
                     "another device, has another skn than registration, or has expired");
 }
 
-static bool admit_individual(const dps_enrollment *enrollment, const dps_session *s, int64_t now_s,
-                             dps_admission *out, dps_error *e)
+static bool admit_individual(const dps *d, const dps_enrollment *enrollment, const dps_session *s,
+                             int64_t now_s, dps_admission *out, dps_error *e)
 {
     const dps_attestation *a = &enrollment->attestation;
 
     if (dps_attestation_is_x509(a)) {
-        return admit_by_certificate(enrollment, s, now_s, out, e);
+        return admit_by_certificate(d, enrollment, s, now_s, out, e);
     }
     if (a->type == DPS_TPM) {
         return dps_fail(e, DPS_CODE_KEY, "Unauthorized: the enrolment needs a TPM");
@@ -132,7 +133,7 @@ bool dps_admit(const dps *d, const dps_session *s, int64_t now_s, dps_admission 
     }
     const dps_enrollment *individual = dps_find_enrollment(d, false, s->registration_id);
     if (individual != NULL) {
-        return admit_individual(individual, s, now_s, out, e);
+        return admit_individual(d, individual, s, now_s, out, e);
     }
     return s->chain.count > 0 && !s->has_token ? admit_by_authority(d, s, now_s, out, e)
                                                : admit_by_key(d, s, now_s, out, e);

@@ -81,7 +81,8 @@ static const struct {
     const char *member;
     dps_attestation_type type;
 } x509_kinds[] = { { "clientCertificates", DPS_X509_CLIENT },
-                   { "signingCertificates", DPS_X509_SIGNING } };
+                   { "signingCertificates", DPS_X509_SIGNING },
+                   { "caReferences", DPS_X509_CA } };
 
 #define X509_KINDS (sizeof x509_kinds / sizeof x509_kinds[0])
 
@@ -143,6 +144,20 @@ static bool read_certificates(const cJSON *json, const dps_attestation *was, dps
     return true;
 }
 
+/* The service calls an uploaded certificate by a name; here it is called by its common name. */
+static bool read_references(const cJSON *json, dps_attestation *out, dps_error *e)
+{
+    const char *first = hub_json_string(json, places[0]);
+    const char *second = hub_json_string(json, places[1]);
+
+    if (first == NULL || first[0] == '\0') {
+        return dps_fail(e, DPS_CODE_ARGUMENT, "attestation: x509: primary is missing");
+    }
+    out->first = hub_strdup(first);
+    out->second = second != NULL && second[0] != '\0' ? hub_strdup(second) : NULL;
+    return true;
+}
+
 /* Finds the only kind of certificates that is given; NULL after a refusal. */
 static const cJSON *find_kind(const cJSON *x509, dps_attestation *out, dps_error *e)
 {
@@ -161,7 +176,8 @@ static const cJSON *find_kind(const cJSON *x509, dps_attestation *out, dps_error
     }
     if (found == NULL) {
         (void)dps_fail(e, DPS_CODE_ARGUMENT,
-                       "attestation: x509: neither clientCertificates nor signingCertificates");
+                       "attestation: x509: neither clientCertificates, signingCertificates nor "
+                       "caReferences");
     }
     return found;
 }
@@ -171,11 +187,6 @@ static bool read_x509(const cJSON *json, const dps_attestation *was, bool group,
 {
     const cJSON *x509 = get(json, "x509");
 
-    if (is_there(get(x509, "caReferences"))) {
-        return dps_fail(e, DPS_CODE_ARGUMENT,
-                        "attestation: x509: the emulator has no uploaded certificates to which "
-                        "caReferences could refer; give signingCertificates");
-    }
     const cJSON *found = find_kind(x509, out, e);
     if (found == NULL) {
         return false;
@@ -184,7 +195,8 @@ static bool read_x509(const cJSON *json, const dps_attestation *was, bool group,
         return dps_fail(e, DPS_CODE_ARGUMENT,
                         "attestation: x509: a group cannot have clientCertificates");
     }
-    return read_certificates(found, was, out, e);
+    return out->type == DPS_X509_CA ? read_references(found, out, e)
+                                    : read_certificates(found, was, out, e);
 }
 
 static void add_seconds(cJSON *json, const char *name, int64_t s)
@@ -222,13 +234,27 @@ static cJSON *certificate_json(const hub_certificate *c, bool for_state)
     return json;
 }
 
+static const char *member_of(dps_attestation_type type)
+{
+    size_t i = 0;
+
+    while (x509_kinds[i].type != type) {
+        i++;
+    }
+    return x509_kinds[i].member;
+}
+
 static cJSON *x509_json(const dps_attestation *a, bool for_state)
 {
     cJSON *json = cJSON_CreateObject();
-    const char *member = a->type == DPS_X509_CLIENT ? x509_kinds[0].member : x509_kinds[1].member;
 
     hub_json_add_text(json, "type", "x509");
-    cJSON *list = cJSON_AddObjectToObject(cJSON_AddObjectToObject(json, "x509"), member);
+    cJSON *list =
+        cJSON_AddObjectToObject(cJSON_AddObjectToObject(json, "x509"), member_of(a->type));
+    if (a->type == DPS_X509_CA) {
+        hub_json_add_text(list, places[0], a->first);
+        hub_json_add_text(list, places[1], a->second);
+    }
     for (size_t i = 0; i < DPS_CERTIFICATES; i++) {
         if (a->certificates[i] != NULL) {
             (void)cJSON_AddItemToObject(list, places[i],
@@ -240,7 +266,7 @@ static cJSON *x509_json(const dps_attestation *a, bool for_state)
 
 bool dps_attestation_is_x509(const dps_attestation *a)
 {
-    return a->type == DPS_X509_CLIENT || a->type == DPS_X509_SIGNING;
+    return a->type == DPS_X509_CLIENT || a->type == DPS_X509_SIGNING || a->type == DPS_X509_CA;
 }
 
 static size_t count_of(const dps_attestation *a)
@@ -253,11 +279,42 @@ static size_t count_of(const dps_attestation *a)
     return count;
 }
 
+static bool refers_to(const dps_attestation *a, const hub_certificate *authority)
+{
+    return strcmp(authority->name, a->first) == 0 ||
+           (a->second != NULL && strcmp(authority->name, a->second) == 0);
+}
+
+/* The authorities of the hub with the names of the references. */
+static hub_result check_references(const dps_attestation *a, const hub_client_chain *chain,
+                                   const hub_authorities *authorities, int64_t now_s,
+                                   hub_fault *fault)
+{
+    hub_certificate *named[HUB_AUTHORITIES_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < authorities->count && count < HUB_AUTHORITIES_MAX; i++) {
+        if (refers_to(a, authorities->items[i])) {
+            named[count++] = authorities->items[i];
+        }
+    }
+    if (count == 0) {
+        return hub_fail(
+            fault, HUB_ERR_UNAUTHORIZED,
+            "no CA of the hub has the common name %.100s, to which the enrolment refers", a->first);
+    }
+    return hub_client_chain_check_path(chain, named, count, now_s, NULL, fault);
+}
+
 hub_result dps_attestation_check_chain(const dps_attestation *a, const hub_client_chain *chain,
-                                       int64_t now_s, hub_fault *fault)
+                                       const hub_authorities *authorities, int64_t now_s,
+                                       hub_fault *fault)
 {
     const hub_certificate *second = a->certificates[1];
 
+    if (a->type == DPS_X509_CA) {
+        return check_references(a, chain, authorities, now_s, fault);
+    }
     return a->type == DPS_X509_CLIENT
                ? hub_client_chain_check_thumbprint(chain, a->certificates[0]->thumbprint256,
                                                    second != NULL ? second->thumbprint256 : NULL,

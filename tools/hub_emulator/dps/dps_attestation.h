@@ -8,12 +8,14 @@
 
 #include "base/json.h"
 #include "dps/dps_error.h"
+#include "registry/authorities.h"
 #include "registry/client_chain.h"
 
 typedef enum dps_attestation_type {
     DPS_SYMMETRIC_KEY = 0,
     DPS_X509_CLIENT,  /* the device has one of these certificates */
     DPS_X509_SIGNING, /* a path leads from the certificate of the device to one of these */
+    DPS_X509_CA,      /* the same, to authorities of the hub with these common names */
     DPS_TPM           /* can be managed, but no device can use it over MQTT */
 } dps_attestation_type;
 
@@ -23,8 +25,9 @@ typedef enum dps_attestation_type {
 /** Start with { 0 }. */
 typedef struct dps_attestation {
     dps_attestation_type type;
-    char *first;  /* the primary key; of a TPM, its endorsement key */
-    char *second; /* the secondary key; of a TPM, its storage root key, or NULL */
+    char *first;  /* the primary key or reference; of a TPM, its endorsement key */
+    char *second; /* the secondary key, or reference or NULL; of a TPM, its storage root key or NULL
+                   */
     hub_certificate *certificates[DPS_CERTIFICATES]; /* the first ones are not NULL */
 } dps_attestation;
 
@@ -40,10 +43,11 @@ void dps_attestation_free(dps_attestation *a);
 bool dps_attestation_is_x509(const dps_attestation *a);
 /**
  * Whether the certificate of the device is one of those of the attestation, or leads to one of
- * them, and is within its dates. HUB_ERR_UNAUTHORIZED otherwise.
+ * them, and is within its dates. HUB_ERR_UNAUTHORIZED otherwise. authorities: those of the hub.
  */
 hub_result dps_attestation_check_chain(const dps_attestation *a, const hub_client_chain *chain,
-                                       int64_t now_s, hub_fault *fault);
+                                       const hub_authorities *authorities, int64_t now_s,
+                                       hub_fault *fault);
 
 /** As the service shows it: without the keys, which have a request of their own. */
 cJSON *dps_attestation_view(const dps_attestation *a);

@@ -360,10 +360,8 @@ static void add_envelope(const hub_front_client *c, const hub_connect_packet *pa
     hub_text_free(&chain);
 }
 
-/* A device may be connected to the hub and to the provisioning service at the same time with one
- * client id, and the broker must treat them as two clients. The user name of the service is
- * {scope}/registrations/{client id}/... */
-static const char *client_prefix(const hub_connect_packet *packet, const char *bytes)
+/* The user name of the provisioning service is {scope}/registrations/{client id}/... */
+static bool is_for_provisioning(const hub_connect_packet *packet, const char *bytes)
 {
     static const char mark[] = "/registrations/";
     const size_t mark_len = sizeof mark - 1;
@@ -371,12 +369,21 @@ static const char *client_prefix(const hub_connect_packet *packet, const char *b
     const char *slash = memchr(user, '/', packet->user_name.len);
     const size_t left = slash != NULL ? packet->user_name.len - (size_t)(slash - user) : 0;
     const size_t id_len = packet->client_id.len;
-    bool service = left > mark_len + id_len && memcmp(slash, mark, mark_len) == 0 &&
-                   strncasecmp(slash + mark_len, bytes + packet->client_id.at, id_len) == 0 &&
-                   slash[mark_len + id_len] == '/' &&
-                   memchr(bytes + packet->client_id.at, '/', id_len) == NULL;
 
-    return service ? HUB_DPS_CLIENT_PREFIX : "";
+    return left > mark_len + id_len && memcmp(slash, mark, mark_len) == 0 &&
+           strncasecmp(slash + mark_len, bytes + packet->client_id.at, id_len) == 0 &&
+           slash[mark_len + id_len] == '/' &&
+           memchr(bytes + packet->client_id.at, '/', id_len) == NULL;
+}
+
+/* What is put before the client id, on the heap. A device may be connected to the hub and to the
+ * provisioning service at the same time, under one client id, and the broker must not take them for
+ * one. The number keeps the answers of one connection from reaching the next one. */
+static char *client_prefix(const hub_front_client *c, const hub_connect_packet *packet)
+{
+    return is_for_provisioning(packet, c->connect.p)
+               ? hub_format(HUB_DPS_CLIENT_PREFIX "%llu ", (unsigned long long)c->number)
+               : hub_strdup("");
 }
 
 /* Sends the CONNECT to the broker, and then the bytes that the client has sent after it. */
@@ -387,10 +394,11 @@ static void pass_on(hub_front_client *c, const hub_connect_packet *packet, bool 
     bool ok = true;
 
     if (with_envelope && packet->has_user_name) {
+        char *prefix = client_prefix(c, packet);
         add_envelope(c, packet, &password);
-        ok = hub_connect_forward(packet, bytes, client_prefix(packet, c->connect.p), password.p,
-                                 password.len, &c->to_broker);
-    } else { /* without an envelope, the hub refuses it */
+        ok = hub_connect_forward(packet, bytes, prefix, password.p, password.len, &c->to_broker);
+        free(prefix);
+    } else { /* the hub refuses it, since it has no envelope */
         hub_text_add(&c->to_broker, bytes, packet->packet_len);
     }
     hub_text_free(&password);

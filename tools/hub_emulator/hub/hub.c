@@ -62,16 +62,30 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     return r;
 }
 
+/* Devices log in with the certificates that the issuer has given them. */
+static void trust_issuer(hub *h)
+{
+    char *text = hub_certificate_to_text(h->dps->issuer.root.certificate);
+    hub_certificate *root;
+    hub_fault ignored; /* it was read before */
+
+    if (hub_certificate_from_text(&root, text, &ignored) == HUB_OK) {
+        hub_authorities_add_own(&h->registry.authorities, root);
+    }
+    free(text);
+}
+
 hub_result hub_open_dps(hub *h, const dps_settings *settings, hub_fault *fault)
 {
     dps *d = hub_calloc(1, sizeof *d);
 
-    hub_result r = dps_open(d, &h->registry.store, settings, hub_now(h), fault);
+    hub_result r = dps_open(d, &h->registry, settings, hub_now(h), fault);
     if (r != HUB_OK) {
         free(d);
         return r;
     }
     h->dps = d;
+    trust_issuer(h);
     return HUB_OK;
 }
 

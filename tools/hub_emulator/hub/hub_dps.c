@@ -13,11 +13,16 @@
 
 /* --- connections --------------------------------------------------------------- */
 
+/* The client id without the prefix of the front. */
 static const char *registration_id(const char *client_id)
 {
     const size_t len = strlen(HUB_DPS_CLIENT_PREFIX);
 
-    return strncmp(client_id, HUB_DPS_CLIENT_PREFIX, len) == 0 ? client_id + len : client_id;
+    if (strncmp(client_id, HUB_DPS_CLIENT_PREFIX, len) != 0) {
+        return client_id;
+    }
+    const char *space = strchr(client_id + len, ' ');
+    return space != NULL ? space + 1 : client_id;
 }
 
 bool hub_dps_wants(const hub *h, const hub_credentials *c)
@@ -104,7 +109,8 @@ static void answer(const exchange *x, int status, int retry_after_s, char *text)
 
 static void refuse(const exchange *x, const dps_error *e, int retry_after_s)
 {
-    hub_log(x->hub, "%s: provisioning: %d %s", x->connection->client_id, e->code, e->text);
+    hub_log(x->hub, "%s: provisioning: %d %s", x->connection->provisioning->registration_id,
+            e->code, e->text);
     answer(x, dps_error_status(e), retry_after_s, dps_error_text(e, hub_now(x->hub)));
 }
 

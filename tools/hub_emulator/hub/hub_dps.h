@@ -11,8 +11,9 @@
 #include "hub/hub_publish.h"
 
 /**
- * May precede the client id of a login to the service, so that the broker does not confuse it with
- * the login of the same device to the hub. No valid id contains a space.
+ * With the number of the connection and a space, may precede the client id of a login to the
+ * service, so that the broker does not confuse it with the login of the same device to the hub, nor
+ * with an earlier one to the service. No valid id contains a space.
  */
 #define HUB_DPS_CLIENT_PREFIX "dps "
 

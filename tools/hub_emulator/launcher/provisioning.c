@@ -72,7 +72,7 @@ hub_result hub_provisioning_prepare(const hub_registry *registry, const hub_opti
     const dps_settings settings = { .host = o->host };
     dps d;
 
-    hub_result r = dps_open(&d, &registry->store, &settings, now_ms, fault);
+    hub_result r = dps_open(&d, registry, &settings, now_ms, fault);
     if (r != HUB_OK) {
         return r;
     }
