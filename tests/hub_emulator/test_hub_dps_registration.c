@@ -11,7 +11,8 @@
 
 static dps_registration *assigned(const char *group)
 {
-    dps_registration *r = dps_registration_new(3, "Dev", group, 1000);
+    const dps_owner owner = { 5, group };
+    dps_registration *r = dps_registration_new(3, "Dev", &owner, 1000);
     cJSON *payload = hub_json_read("{\"a\":\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"}", 17);
     const dps_outcome outcome = {
         .status = DPS_ASSIGNED,
@@ -57,7 +58,8 @@ static void a_result_is_shown_with_the_documented_members(void **state)
 
 static void a_failure_has_its_code_and_no_hub(void **state)
 {
-    dps_registration *r = dps_registration_new(1, "d", NULL, 0);
+    const dps_owner owner = { 5, NULL };
+    dps_registration *r = dps_registration_new(1, "d", &owner, 0);
     dps_outcome outcome = { .status = DPS_FAILED };
 
     (void)state;

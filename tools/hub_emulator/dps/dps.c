@@ -69,8 +69,14 @@ static hub_result open_id_scope(dps *d, hub_fault *fault)
     return save_id_scope(d, fault);
 }
 
-/* {prefix}{number}.json */
-static bool number_of(const char *name, const char *prefix, unsigned *number)
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+/* {prefix}{number}.json. *last becomes the highest number, also of files that were set aside, since
+ * none is used again. */
+static bool number_of(const char *name, const char *prefix, unsigned *last, unsigned *number)
 {
     char *end;
     const char *digits = name + strlen(prefix);
@@ -79,13 +85,12 @@ static bool number_of(const char *name, const char *prefix, unsigned *number)
         return false;
     }
     unsigned long long n = strtoull(digits, &end, 10);
+    if (n == 0 || n >= UINT_MAX) {
+        return false;
+    }
     *number = (unsigned)n;
-    return strcmp(end, ".json") == 0 && n > 0 && n < UINT_MAX;
-}
-
-static unsigned larger(unsigned a, unsigned b)
-{
-    return a > b ? a : b;
+    *last = larger(*last, *number);
+    return strcmp(end, ".json") == 0;
 }
 
 /* Sets a damaged file aside and reports it, because it must not stop the emulator. */
@@ -104,10 +109,9 @@ static hub_result load_enrollment(void *user, const char *name, hub_fault *fault
     dps_enrollment *e;
     unsigned number;
 
-    if (!number_of(name, ENROLLMENT, &number)) {
+    if (!number_of(name, ENROLLMENT, &d->last_enrollment, &number)) {
         return HUB_OK;
     }
-    d->last_enrollment = larger(d->last_enrollment, number);
     hub_result r = dps_enrollment_load(d->store, number, d->host, &e, fault);
     if (r != HUB_OK) {
         return damaged(d, name, r, fault);
@@ -122,19 +126,47 @@ static hub_result load_enrollment(void *user, const char *name, hub_fault *fault
     return HUB_OK;
 }
 
+static bool has_enrollment(const dps_table *t, unsigned number)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const dps_enrollment *e = t->items[i].value;
+        if (e->number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True for a registration whose enrolment was deleted. One whose enrolment was set aside waits for
+ * somebody to repair it. */
+static bool is_left_over(const dps *d, const dps_registration *r)
+{
+    if (has_enrollment(&d->individuals, r->enrollment) ||
+        has_enrollment(&d->groups, r->enrollment)) {
+        return false;
+    }
+    char *file = dps_enrollment_file(r->enrollment);
+    bool aside = hub_store_has_aside(d->store, file);
+    free(file);
+    return !aside;
+}
+
 static hub_result load_registration(void *user, const char *name, hub_fault *fault)
 {
     dps *d = user;
     dps_registration *r;
     unsigned number;
 
-    if (!number_of(name, REGISTRATION, &number)) {
+    if (!number_of(name, REGISTRATION, &d->last_registration, &number)) {
         return HUB_OK;
     }
-    d->last_registration = larger(d->last_registration, number);
     hub_result result = dps_registration_load(d->store, number, &r, fault);
     if (result != HUB_OK) {
         return damaged(d, name, result, fault);
+    }
+    if (is_left_over(d, r)) {
+        dps_registration_free(r);
+        return hub_store_remove(d->store, name, fault);
     }
     if (dps_table_find(&d->registrations, r->id) != NULL) {
         hub_store_set_aside(d->store, name, "is a second file of a registration");
@@ -309,25 +341,26 @@ static bool remove_file(const dps *d, char *name, dps_error *e)
     return ok || dps_fail_by(e, &fault);
 }
 
-/* Deletes the registrations of an enrolment. This is done before the enrolment itself is
- * deleted, so that no registration is left alone. */
-static bool delete_registrations(dps *d, const dps_enrollment *enrollment, dps_error *e)
+/* The enrolment is deleted already. A file that cannot be removed goes at the next start. */
+static void forget_registrations(dps *d, const dps_enrollment *enrollment)
 {
     for (size_t i = d->registrations.count; i > 0; i--) {
-        const dps_registration *r = d->registrations.items[i - 1].value;
-        if (dps_registration_of(r, enrollment) && !dps_delete_registration(d, r, e)) {
-            return false;
+        dps_registration *r = d->registrations.items[i - 1].value;
+        dps_error ignored;
+        if (dps_registration_of(r, enrollment)) {
+            (void)remove_file(d, dps_registration_file(r->number), &ignored);
+            (void)dps_table_take(&d->registrations, r->id);
+            dps_registration_free(r);
         }
     }
-    return true;
 }
 
 bool dps_delete_enrollment(dps *d, const dps_enrollment *enrollment, dps_error *e)
 {
-    if (!delete_registrations(d, enrollment, e) ||
-        !remove_file(d, dps_enrollment_file(enrollment->number), e)) {
+    if (!remove_file(d, dps_enrollment_file(enrollment->number), e)) {
         return false;
     }
+    forget_registrations(d, enrollment);
     dps_enrollment_free(dps_table_take(table_of(d, enrollment->group), enrollment->id));
     return true;
 }
@@ -352,9 +385,7 @@ dps_registration *dps_find_registration(const dps *d, const char *id)
 
 bool dps_registration_of(const dps_registration *r, const dps_enrollment *enrollment)
 {
-    const char *owner = enrollment->group ? r->group : r->id;
-
-    return (r->group != NULL) == enrollment->group && strcasecmp(owner, enrollment->id) == 0;
+    return r->enrollment == enrollment->number;
 }
 
 /* Returns the registration with this id, or makes one that is not in the table yet. */
@@ -362,13 +393,13 @@ static dps_registration *registration_for(const dps *d, const dps_enrollment *en
                                           const char *id, int64_t now_ms)
 {
     const dps_registration *old = dps_find_registration(d, id);
-    const char *group = enrollment->group ? enrollment->id : NULL;
+    const dps_owner owner = { enrollment->number, enrollment->group ? enrollment->id : NULL };
 
     if (old != NULL && dps_registration_of(old, enrollment)) {
         return NULL;
     }
     unsigned number = old != NULL ? old->number : d->last_registration + 1;
-    return dps_registration_new(number, id, group, now_ms);
+    return dps_registration_new(number, id, &owner, now_ms);
 }
 
 dps_registration *dps_record(dps *d, const dps_enrollment *enrollment, const char *id,

@@ -1,5 +1,6 @@
 #include "dps/dps_registration.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static char *copy(const char *text)
     return text != NULL ? hub_strdup(text) : NULL;
 }
 
-dps_registration *dps_registration_new(unsigned number, const char *id, const char *group,
+dps_registration *dps_registration_new(unsigned number, const char *id, const dps_owner *owner,
                                        int64_t now_ms)
 {
     dps_registration *r = hub_calloc(1, sizeof *r);
@@ -43,7 +44,8 @@ dps_registration *dps_registration_new(unsigned number, const char *id, const ch
     hub_random(&etag, sizeof etag);
     r->number = number;
     r->id = hub_strdup(id);
-    r->group = copy(group);
+    r->enrollment = owner->enrollment;
+    r->group = copy(owner->group);
     r->etag = etag;
     r->created_ms = now_ms;
     r->updated_ms = now_ms;
@@ -70,7 +72,8 @@ void dps_registration_free(dps_registration *r)
 dps_registration *dps_registration_next(const dps_registration *r, const dps_outcome *outcome,
                                         int64_t now_ms)
 {
-    dps_registration *next = dps_registration_new(r->number, r->id, r->group, r->created_ms);
+    const dps_owner owner = { r->enrollment, r->group };
+    dps_registration *next = dps_registration_new(r->number, r->id, &owner, r->created_ms);
     const bool failed = outcome->status == DPS_FAILED;
 
     next->etag = r->etag + 1;
@@ -261,6 +264,7 @@ hub_result dps_registration_save(const dps_registration *r, const hub_store *sto
     char *name = dps_registration_file(r->number);
 
     hub_json_add_text(json, "group", r->group);
+    (void)cJSON_AddNumberToObject(json, "enrollment", r->enrollment);
     (void)cJSON_AddNumberToObject(json, "etagNumber", (double)r->etag);
     (void)cJSON_AddNumberToObject(json, "created", (double)r->created_ms);
     (void)cJSON_AddNumberToObject(json, "updated", (double)r->updated_ms);
@@ -300,8 +304,10 @@ static dps_registration *from_json(const cJSON *json, unsigned number)
     const char *id = hub_json_string(json, "registrationId");
     const char *status = hub_json_string(json, "status");
     const char *substatus = hub_json_string(json, "substatus");
+    int64_t enrollment;
 
-    if (id == NULL || !dps_id_valid(id) || status == NULL) {
+    if (id == NULL || !dps_id_valid(id) || status == NULL ||
+        !hub_json_whole(get(json, "enrollment"), 1, UINT_MAX, &enrollment)) {
         return NULL;
     }
     size_t status_at = index_of(status, status_names, STATUSES);
@@ -309,8 +315,8 @@ static dps_registration *from_json(const cJSON *json, unsigned number)
     if (status_at == STATUSES || substatus_at == SUBSTATUSES) {
         return NULL;
     }
-    dps_registration *r =
-        dps_registration_new(number, id, hub_json_string(json, "group"), whole(json, "created"));
+    const dps_owner owner = { (unsigned)enrollment, hub_json_string(json, "group") };
+    dps_registration *r = dps_registration_new(number, id, &owner, whole(json, "created"));
     r->status = (dps_status)status_at;
     r->substatus = (dps_substatus)substatus_at;
     r->host = copy(hub_json_string(json, "assignedHub"));

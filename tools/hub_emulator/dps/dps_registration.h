@@ -35,7 +35,8 @@ typedef struct dps_outcome {
 typedef struct dps_registration {
     unsigned number; /* the number in the name of its file */
     char *id;
-    char *group; /* the id of its group; NULL: an individual enrolment */
+    unsigned enrollment; /* the number of its enrolment */
+    char *group;         /* the id of its group; NULL: an individual enrolment */
     char *host;
     char *device_id;
     dps_status status;
@@ -53,8 +54,14 @@ typedef struct dps_registration {
     cJSON *certificates; /* that this operation has issued, or NULL */
 } dps_registration;
 
-/** Makes a registration without a result. group is NULL for an individual enrolment. */
-dps_registration *dps_registration_new(unsigned number, const char *id, const char *group,
+/** The enrolment of a device. */
+typedef struct dps_owner {
+    unsigned enrollment; /* its number */
+    const char *group;   /* the id of the group; NULL for an individual enrolment */
+} dps_owner;
+
+/** Makes a registration without a result. */
+dps_registration *dps_registration_new(unsigned number, const char *id, const dps_owner *owner,
                                        int64_t now_ms);
 void dps_registration_free(dps_registration *r);
 

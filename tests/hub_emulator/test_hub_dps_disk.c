@@ -1,0 +1,317 @@
+/* Makes every change of the provisioning service with a failure or a kill in each of its system
+ * calls. What was answered with success must be there afterwards and after a restart, what was
+ * answered with a failure must not. After a kill, either is allowed. */
+
+#include "dps_fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "faulty_disk.h"
+
+static const int client;
+
+#define KEYS                                                                                       \
+    "\"attestation\":{\"type\":\"symmetricKey\",\"symmetricKey\":{\"primaryKey\":"                 \
+    "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\",\"secondaryKey\":\"cGFzc3dvcmRwYXNzd29yZA==" \
+    "\"}}"
+
+/* --- what is asked for; true: it succeeds ------------------------------------------ */
+
+static bool put(hub_fixture *f, bool group, const char *id, const char *members)
+{
+    char *text = hub_format("{\"%s\":\"%s\"," KEYS "%s}",
+                            group ? "enrollmentGroupId" : "registrationId", id, members);
+    cJSON *body = hub_json_read(text, strlen(text));
+    dps_error e;
+    bool ok = dps_put_enrollment(f->hub.dps, group, id, body, f->now_ms, &e) != NULL;
+
+    assert_true(ok || e.code == DPS_CODE_SERVER);
+    assert_true(ok || strstr(e.text, ".json") == NULL);
+    cJSON_Delete(body);
+    free(text);
+    return ok;
+}
+
+static bool register_device(hub_fixture *f, const char *id)
+{
+    char *key = dps_derive_key("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", id);
+    char *token = dps_fixture_token(f, id, key);
+
+    dps_fixture_connect(f, &client, id, token);
+    dps_answer a = dps_fixture_register(f, &client, "{}");
+    hub_disconnected(&f->hub, &client);
+    if (a.status != 200 && a.status != 500) {
+        fail_msg("%s: status %d", id, a.status);
+    }
+    cJSON_Delete(a.json);
+    free(key);
+    free(token);
+    return a.status == 200;
+}
+
+static bool create(hub_fixture *f)
+{
+    return put(f, false, "new", "");
+}
+
+static bool create_group(hub_fixture *f)
+{
+    return put(f, true, "new", "");
+}
+
+static bool change(hub_fixture *f)
+{
+    return put(f, false, "one", ",\"provisioningStatus\":\"disabled\"");
+}
+
+static bool delete_one(hub_fixture *f)
+{
+    dps_error e;
+    return dps_delete_enrollment(f->hub.dps, dps_find_enrollment(f->hub.dps, false, "one"), &e);
+}
+
+static bool delete_group(hub_fixture *f)
+{
+    dps_error e;
+    return dps_delete_enrollment(f->hub.dps, dps_find_enrollment(f->hub.dps, true, "g"), &e);
+}
+
+static bool register_new(hub_fixture *f)
+{
+    return register_device(f, "new");
+}
+
+static bool register_again(hub_fixture *f)
+{
+    f->now_ms += 1000;
+    return register_device(f, "a");
+}
+
+static bool delete_registration(hub_fixture *f)
+{
+    dps_error e;
+    return dps_delete_registration(f->hub.dps, dps_find_registration(f->hub.dps, "a"), &e);
+}
+
+typedef struct request {
+    const char *name;
+    bool (*make)(hub_fixture *f);
+} request;
+
+static const request requests[] = {
+    { "create", create },
+    { "create a group", create_group },
+    { "change", change },
+    { "delete", delete_one },
+    { "delete a group", delete_group },
+    { "register", register_new },
+    { "register again", register_again },
+    { "delete a registration", delete_registration },
+};
+
+/* --- what must be there ------------------------------------------------------------- */
+
+/* A member that is random is left out. */
+static void describe(hub_text *t, cJSON *json)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "etag");
+    cJSON_DeleteItemFromObjectCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(json, "registrationState"), "etag");
+    hub_json_put(t, json);
+    hub_text_str(t, "\n");
+    cJSON_Delete(json);
+}
+
+static char *describe_all(const hub_fixture *f)
+{
+    const dps *d = f->hub.dps;
+    hub_text t = { 0 };
+
+    hub_text_printf(&t, "%s\n", d->id_scope != NULL ? "scope" : "no scope");
+    for (size_t i = 0; i < d->individuals.count; i++) {
+        describe(&t, dps_show_enrollment(d, d->individuals.items[i].value, true));
+    }
+    for (size_t i = 0; i < d->groups.count; i++) {
+        describe(&t, dps_show_enrollment(d, d->groups.items[i].value, true));
+    }
+    for (size_t i = 0; i < d->registrations.count; i++) {
+        describe(&t, dps_registration_view(d->registrations.items[i].value));
+    }
+    return t.p;
+}
+
+/* An enrolment, and a group with two members that have registered. */
+static hub_fixture *make_world(void)
+{
+    void *state;
+
+    assert_int_equal(dps_fixture_setup(&state), 0);
+    hub_fixture *f = state;
+    f->hub.dps->assigning = 0;
+    assert_true(put(f, false, "one", ""));
+    assert_true(put(f, true, "g", ""));
+    assert_true(register_device(f, "a"));
+    assert_true(register_device(f, "b"));
+    return f;
+}
+
+static void end_world(hub_fixture *f)
+{
+    void *state = f;
+    assert_int_equal(fixture_teardown(&state), 0);
+}
+
+static void restart(hub_fixture *f)
+{
+    fixture_restart(f);
+    dps_fixture_open(f);
+}
+
+typedef struct expected {
+    const request *request;
+    char *before;
+    char *after;
+} expected;
+
+static void expect(const hub_fixture *f, const expected *e, const char *one, const char *other,
+                   const char *when, unsigned call)
+{
+    char *text = describe_all(f);
+
+    if (strcmp(text, one) != 0 && strcmp(text, other) != 0) {
+        fail_msg("%s, call %u, %s:\n%s-- instead of\n%s-- or\n%s-- %s", e->request->name, call,
+                 when, text, one, other, f->notices);
+    }
+    free(text);
+}
+
+/* A device that got no assignment can try again, and one that got one is known to the hub. */
+static void expect_devices(hub_fixture *f)
+{
+    for (size_t i = 0; i < f->hub.dps->registrations.count; i++) {
+        const dps_registration *r = f->hub.dps->registrations.items[i].value;
+        assert_non_null(hub_registry_find(&f->hub.registry, r->device_id, NULL));
+    }
+    if (dps_find_enrollment(f->hub.dps, true, "g") != NULL) {
+        assert_true(register_device(f, "later"));
+    }
+}
+
+static bool fail_in_call(const expected *e, faulty_mode mode, unsigned call, int error)
+{
+    hub_fixture *f = make_world();
+
+    faulty_disk(mode, call, error);
+    bool ok = e->request->make(f);
+    bool reached = faulty_disk_end();
+    const char *now = ok ? e->after : e->before;
+
+    expect(f, e, now, now, ok ? "after success" : "after failure", call);
+    restart(f);
+    expect(f, e, now, now, ok ? "restarted after success" : "restarted after failure", call);
+    f->hub.dps->assigning = 0;
+    expect_devices(f);
+    end_world(f);
+    return reached;
+}
+
+static void sweep_failures(const expected *e)
+{
+    static const int errors[] = { ENOSPC, EMFILE };
+    unsigned calls = 0;
+
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        for (calls = 0; fail_in_call(e, FAULTY_ONCE, calls, errors[i]); calls++) {
+        }
+        for (calls = 0; fail_in_call(e, FAULTY_FROM_NOW_ON, calls, errors[i]); calls++) {
+        }
+    }
+    assert_true(calls > 0);
+}
+
+static bool kill_in_call(const expected *e, faulty_mode mode, unsigned call)
+{
+    hub_fixture *f = make_world();
+    int status;
+
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        faulty_disk(mode, call, 0);
+        (void)e->request->make(f);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    bool killed = WEXITSTATUS(status) == FAULTY_KILLED;
+    restart(f);
+    expect(f, e, killed ? e->before : e->after, e->after, "after a kill", call);
+    f->hub.dps->assigning = 0;
+    expect_devices(f);
+    end_world(f);
+    return killed;
+}
+
+static void sweep_kills(const expected *e)
+{
+    unsigned calls;
+
+    for (calls = 0; kill_in_call(e, FAULTY_KILL_BEFORE, calls); calls++) {
+    }
+    assert_true(calls > 0);
+    for (calls = 0; kill_in_call(e, FAULTY_KILL_AFTER, calls); calls++) {
+    }
+}
+
+static char *describe_after(const request *r, bool made)
+{
+    hub_fixture *f = make_world();
+
+    if (made) {
+        assert_true(r->make(f));
+    }
+    char *text = describe_all(f);
+    end_world(f);
+    return text;
+}
+
+static void sweep(void (*one)(const expected *e))
+{
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        expected e = {
+            .request = &requests[i],
+            .before = describe_after(&requests[i], false),
+            .after = describe_after(&requests[i], true),
+        };
+        assert_string_not_equal(e.before, e.after);
+        one(&e);
+        free(e.before);
+        free(e.after);
+    }
+}
+
+static void what_fails_is_not_in_effect_and_what_succeeds_stays(void **state)
+{
+    (void)state;
+    sweep(sweep_failures);
+}
+
+static void a_kill_leaves_the_state_before_or_after(void **state)
+{
+    (void)state;
+    sweep(sweep_kills);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_fails_is_not_in_effect_and_what_succeeds_stays),
+        cmocka_unit_test(a_kill_leaves_the_state_before_or_after),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
