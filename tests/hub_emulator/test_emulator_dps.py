@@ -9,12 +9,14 @@ import base64
 import hashlib
 import hmac
 import json
+import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
 
-from emulator import Device, Emulator, parts, sas_token
+from emulator import API, Device, Emulator, parts, sas_token
 
 PROGRAM = ""
 ANSWERS = "$dps/registrations/res/#"
@@ -28,12 +30,13 @@ def derive(key, registration_id):
 class Registration:
     """A device that is connected to the provisioning service."""
 
-    def __init__(self, hub, registration_id, key, scope=None):
+    def __init__(self, hub, registration_id, key=None, scope=None, tls=None):
+        """key: of a symmetric enrolment; tls: a context with the certificate of the device."""
         scope = scope or hub.env["IOTHUB_DPS_ID_SCOPE"]
         resource = f"{scope}/registrations/{registration_id}"
         self.rid = 0
         self.device = Device(hub, registration_id, resource + "/api-version=2019-03-31",
-                             sas_token(resource, key, policy="registration"))
+                             sas_token(resource, key, policy="registration") if key else None, tls=tls)
         assert self.device.code == 0
         assert self.device.subscribe(ANSWERS) == [1]
 
@@ -95,6 +98,56 @@ class Provisioning(unittest.TestCase):
         status, answer = Registration(hub, "one", hub.env["IOTHUB_DPS_KEY"], "0ne00000000").finish()
         self.assertEqual((status, answer["errorCode"]), (401, 401000))
 
+    def certificate(self, hub, number=""):
+        """Returns a TLS context with a ready-made certificate, and its PEM."""
+        names = ["IOTHUB_X509_CERTIFICATE_FILE" + number, "IOTHUB_X509_KEY_FILE" + number]
+        context = ssl.create_default_context(cafile=hub.ca_file)
+        context.load_cert_chain(*(hub.env[name] for name in names))
+        return context, pathlib.Path(hub.env[names[0]]).read_text()
+
+    def enroll(self, hub, path, body):
+        key = parts(hub.env["IOTHUB_DPS_CONNECTION_STRING"])["SharedAccessKey"]
+        token = sas_token("localhost", key, policy="provisioningserviceowner")
+        status, answer = hub.rest("PUT", path + "?api-version=2021-10-01", body, token=token)
+        self.assertEqual(status, 200, answer)
+
+    def test_devices_with_certificates_find_their_hub(self):
+        hub = self.run_emulator("--dps", "--x509", "self", "--x509-ca", "signed")
+        own, own_pem = self.certificate(hub)
+        signed, _ = self.certificate(hub, "_2")
+        for device in ("self", "signed"):  # they are made again by their registration
+            self.assertEqual(hub.rest("DELETE", f"/devices/{device}?{API}", headers={"If-Match": "*"})[0], 204)
+        self.enroll(hub, "/enrollments/self", {"registrationId": "self", "attestation": {
+            "type": "x509", "x509": {"clientCertificates": {"primary": {"certificate": own_pem}}}}})
+        self.enroll(hub, "/enrollmentGroups/g", {"enrollmentGroupId": "g", "attestation": {
+            "type": "x509", "x509": {"signingCertificates": {"primary": {
+                "certificate": pathlib.Path(hub.ca_file).read_text()}}}}})
+        for device, tls in (("self", own), ("signed", signed)):
+            status, answer = Registration(hub, device, tls=tls).finish()
+            self.assertEqual((status, answer["status"]), (200, "assigned"), answer)
+            client = Device(hub, device, tls=tls)
+            self.assertEqual(client.code, 0)
+            client.publish(f"devices/{device}/messages/events/", "here")
+            client.disconnect()
+        for device, tls in (("self", signed), ("self", hub.tls), ("other", signed)):
+            status, answer = Registration(hub, device, tls=tls).finish()
+            self.assertEqual((status, answer["errorCode"] // 1000), (401, 401), answer)
+
+    def test_the_two_logins_of_a_device_do_not_end_each_other(self):
+        hub = self.run_emulator("--enroll", "one")
+        key = hub.env["IOTHUB_DPS_KEY"]
+        Registration(hub, "one", key).finish()
+        password = sas_token("localhost/devices/one", key)
+        client = Device(hub, "one", password=password, clean=False)
+        client.subscribe("devices/one/messages/devicebound/#")
+        Registration(hub, "one", key).finish()
+        client.quiet()
+        client.disconnect()
+        Registration(hub, "one", key).finish()
+        client = Device(hub, "one", password=password, clean=False)
+        self.assertTrue(client.session_present)
+        client.disconnect()
+
     def test_the_options_set_how_a_device_is_told_to_wait(self):
         hub = self.run_emulator("--enroll", "one", "--dps-assigning", "2", "--dps-retry-after", "7")
         device = Registration(hub, "one", hub.env["IOTHUB_DPS_KEY"])
@@ -132,7 +185,7 @@ class Provisioning(unittest.TestCase):
     def test_wrong_options_are_named(self):
         for arguments, name in ((["--enroll", "a b"], "--enroll"), (["--enroll-group", "-a"], "--enroll-group"),
                                 (["--dps-assigning", "x"], "--dps-assigning"),
-                                (["--dps-retry-after", "-1"], "--dps-retry-after")):
+                                (["--dps-retry-after", "-1"], "--dps-retry-after"), (["--cert-life", "0"], "--cert-life")):
             run = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
             self.assertEqual(run.returncode, 2)
             self.assertIn(name, run.stderr)
