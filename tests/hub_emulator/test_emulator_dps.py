@@ -105,11 +105,17 @@ class Provisioning(unittest.TestCase):
         context.load_cert_chain(*(hub.env[name] for name in names))
         return context, pathlib.Path(hub.env[names[0]]).read_text()
 
-    def enroll(self, hub, path, body):
+    def rest(self, hub, method, path, body=None):
         key = parts(hub.env["IOTHUB_DPS_CONNECTION_STRING"])["SharedAccessKey"]
         token = sas_token("localhost", key, policy="provisioningserviceowner")
-        status, answer = hub.rest("PUT", path + "?api-version=2021-10-01", body, token=token)
+        return hub.rest(method, path + "?api-version=2021-10-01", body, token=token)
+
+    def enroll(self, hub, path, body):
+        status, answer = self.rest(hub, "PUT", path, body)
         self.assertEqual(status, 200, answer)
+
+    def remove(self, hub, path):
+        self.assertEqual(self.rest(hub, "DELETE", path)[0], 204)
 
     def test_devices_with_certificates_find_their_hub(self):
         hub = self.run_emulator("--dps", "--x509", "self", "--x509-ca", "signed")
@@ -117,6 +123,8 @@ class Provisioning(unittest.TestCase):
         signed, _ = self.certificate(hub, "_2")
         for device in ("self", "signed"):  # they are made again by their registration
             self.assertEqual(hub.rest("DELETE", f"/devices/{device}?{API}", headers={"If-Match": "*"})[0], 204)
+        for path in ("/enrollments/self", "/enrollments/signed"):
+            self.remove(hub, path)
         self.enroll(hub, "/enrollments/self", {"registrationId": "self", "attestation": {
             "type": "x509", "x509": {"clientCertificates": {"primary": {"certificate": own_pem}}}}})
         self.enroll(hub, "/enrollmentGroups/g", {"enrollmentGroupId": "g", "attestation": {
@@ -132,6 +140,20 @@ class Provisioning(unittest.TestCase):
         for device, tls in (("self", signed), ("self", hub.tls), ("other", signed)):
             status, answer = Registration(hub, device, tls=tls).finish()
             self.assertEqual((status, answer["errorCode"] // 1000), (401, 401), answer)
+
+    def test_ready_made_devices_with_certificates_are_enrolled(self):
+        hub = self.run_emulator("--dps", "--x509", "self", "--x509-ca", "signed")
+        for device, number in (("self", ""), ("signed", "_2")):
+            tls = self.certificate(hub, number)[0]
+            status, answer = Registration(hub, device, tls=tls).finish()
+            self.assertEqual((status, answer["status"]), (200, "assigned"), answer)
+            client = Device(hub, device, tls=tls)
+            self.assertEqual(client.code, 0)
+            client.disconnect()
+        run = subprocess.run([PROGRAM, "--port", "0", "--rest-port", "0", "--dps", "--x509", "a=b"],
+                             capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("a=b: registrationId", run.stderr)
 
     def test_the_two_logins_of_a_device_do_not_end_each_other(self):
         hub = self.run_emulator("--enroll", "one")

@@ -129,6 +129,35 @@ static void a_file_that_is_not_of_this_hub_is_set_aside_and_reported(void **stat
     hub_policies_free(&first);
 }
 
+/* An earlier version had the policies of the hub only. */
+static void the_file_of_an_earlier_version_gets_the_policies_that_it_lacks(void **state)
+{
+    static const char *const later[] = { "provisioningserviceowner", "enrollmentRead",
+                                         "registrationRead" };
+    place *at = *state;
+    hub_policies first = open_policies(at);
+    hub_fault fault;
+    cJSON *json;
+
+    assert_int_equal(hub_store_read_json(&at->store, "hub.json", &json, &fault), HUB_OK);
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItem(json, "policies"), later[i]);
+    }
+    assert_int_equal(hub_store_write_json(&at->store, "hub.json", json, &fault), HUB_OK);
+    cJSON_Delete(json);
+    hub_policies second = open_policies(at);
+    hub_policies third = open_policies(at);
+    for (size_t i = 0; i < HUB_POLICY_COUNT; i++) {
+        bool same = strcmp(first.items[i].primary_key, second.items[i].primary_key) == 0;
+        assert_int_equal(same, i < HUB_POLICY_COUNT - 3);
+        assert_string_equal(second.items[i].primary_key, third.items[i].primary_key);
+    }
+    assert_string_equal(at->notices, "");
+    hub_policies_free(&first);
+    hub_policies_free(&second);
+    hub_policies_free(&third);
+}
+
 static void the_connection_string_is_that_of_the_owner(void **state)
 {
     hub_policies p = open_policies(*state);
@@ -152,6 +181,9 @@ int main(void)
                                         make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_file_that_is_not_of_this_hub_is_set_aside_and_reported,
                                         make_place, remove_place),
+        cmocka_unit_test_setup_teardown(
+            the_file_of_an_earlier_version_gets_the_policies_that_it_lacks, make_place,
+            remove_place),
         cmocka_unit_test_setup_teardown(the_connection_string_is_that_of_the_owner, make_place,
                                         remove_place),
     };

@@ -70,7 +70,8 @@ static const struct argp_option option_table[] = {
     { "ca", OPT_CA, "FILE", 0,
       "Accept certificates of this CA from devices that are registered by CA; may be repeated", 0 },
     { "dps", OPT_DPS, NULL, 0,
-      "Offer a Device Provisioning Service on the same ports, which assigns devices to this hub",
+      "Offer a Device Provisioning Service on the same ports, which assigns devices to this hub; "
+      "the devices of --x509 and --x509-ca are enrolled",
       0 },
     { "enroll", OPT_ENROLL, "ID", 0,
       "Enrol this registration id with a symmetric key if it is not enrolled yet; may be repeated; "

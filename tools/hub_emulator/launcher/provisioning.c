@@ -1,9 +1,12 @@
 #include "launcher/provisioning.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "dps/dps.h"
+#include "launcher/certificates.h"
 
 /* The enrolments of one kind, and the names of their environment variables. */
 typedef struct kind {
@@ -61,6 +64,71 @@ static hub_result enroll_all(dps *d, const kind *k, int64_t now_ms, hub_add_vari
     return HUB_OK;
 }
 
+/* --- devices with certificates ------------------------------------------------------ */
+
+static hub_result read_certificate(const hub_store *store, const hub_x509_device *device,
+                                   hub_certificate **out, hub_fault *fault)
+{
+    char *path = device->by_ca ? hub_store_path(store, HUB_CA_FILE)
+                               : hub_device_certificate_path(store, device->id, "crt");
+    char *text = NULL;
+    size_t len = 0;
+    FILE *file = fopen(path, "re");
+
+    if (file != NULL && getdelim(&text, &len, '\0', file) < 0) {
+        free(text);
+        text = NULL;
+    }
+    hub_result r = text != NULL ? hub_certificate_from_text(out, text, fault)
+                                : hub_fail(fault, HUB_ERR_STATE, "%s cannot be read", path);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    free(text);
+    free(path);
+    return r;
+}
+
+static bool has_certificate(const dps_enrollment *e, const hub_certificate *c)
+{
+    const hub_certificate *own = e != NULL ? e->attestation.certificates[0] : NULL;
+    return own != NULL && strcmp(own->thumbprint256, c->thumbprint256) == 0;
+}
+
+/* The device has this certificate, or one that the authority has signed. */
+static hub_result enroll_certificate(dps *d, const hub_x509_device *device,
+                                     const hub_certificate *c, int64_t now_ms, hub_fault *fault)
+{
+    cJSON *body = cJSON_CreateObject();
+    char *text = hub_certificate_to_text(c);
+    dps_error error;
+
+    hub_json_add_text(body, "registrationId", device->id);
+    cJSON *attestation = cJSON_AddObjectToObject(body, "attestation");
+    hub_json_add_text(attestation, "type", "x509");
+    cJSON *list =
+        cJSON_AddObjectToObject(cJSON_AddObjectToObject(attestation, "x509"),
+                                device->by_ca ? "signingCertificates" : "clientCertificates");
+    hub_json_add_text(cJSON_AddObjectToObject(list, "primary"), "certificate", text);
+    bool ok = dps_put_enrollment(d, false, device->id, body, now_ms, &error) != NULL;
+    cJSON_Delete(body);
+    free(text);
+    return ok ? HUB_OK : hub_fail(fault, HUB_ERR_STATE, "%s: %s", device->id, error.text);
+}
+
+static hub_result enroll_x509(dps *d, const hub_x509_device *device, int64_t now_ms,
+                              hub_fault *fault)
+{
+    hub_certificate *c = NULL;
+
+    hub_result r = read_certificate(d->store, device, &c, fault);
+    if (r == HUB_OK && !has_certificate(dps_find_enrollment(d, false, device->id), c)) {
+        r = enroll_certificate(d, device, c, now_ms, fault);
+    }
+    hub_certificate_free(c);
+    return r;
+}
+
 hub_result hub_provisioning_prepare(const hub_registry *registry, const hub_options *o,
                                     int64_t now_ms, hub_add_variable add, void *user,
                                     hub_fault *fault)
@@ -84,6 +152,9 @@ hub_result hub_provisioning_prepare(const hub_registry *registry, const hub_opti
     r = enroll_all(&d, &devices, now_ms, add, user, fault);
     if (r == HUB_OK) {
         r = enroll_all(&d, &groups, now_ms, add, user, fault);
+    }
+    for (size_t i = 0; r == HUB_OK && i < o->x509_count; i++) {
+        r = enroll_x509(&d, &o->x509_devices[i], now_ms, fault);
     }
     dps_close(&d);
     return r;
