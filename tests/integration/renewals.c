@@ -3,10 +3,13 @@
  * reason IOTHUB_OK, our own code allocates nothing, and the numbers of descriptors and of
  * resident pages do not grow.
  *
- * usage: renewals PORT N LIFETIME_S (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
+ * usage: renewals PORT N LIFETIME_S [CHAIN_A KEY_A CHAIN_B KEY_B]
+ *        (IOTHUB_DEVICE_CONNECTION_STRING, IOTHUB_CA_FILE)
  *
  * With LIFETIME_S 0 the program calls iothub_reconnect_now for each renewal; otherwise the
- * tokens live LIFETIME_S seconds. It prints one JSON object with times in microseconds. */
+ * tokens live LIFETIME_S seconds. With certificates it logs in with A, and each renewal replaces
+ * the certificate by the other one (iothub_set_credentials). It prints one JSON object with times
+ * in microseconds. */
 
 #include <dirent.h>
 #include <stdio.h>
@@ -23,6 +26,9 @@ enum { TRIPS = 51, WARM_UP = 5, BETWEEN = 50, PACE_US = 1000 };
 typedef struct run {
     unsigned wanted;
     bool by_hand;
+    plat_identity *identities[2]; /* NULL: the connection string holds the key */
+    iothub_credential credentials[2];
+    unsigned used;     /* the latest of them */
     unsigned renewals; /* completed */
     unsigned surprises;
     unsigned sent, ended, failed;
@@ -162,15 +168,48 @@ static void publish(run *r, iothub_client *c)
     }
 }
 
+/* Requests a renewal: a new token, or the other certificate. */
+static iothub_result request_renewal(run *r, iothub_client *c)
+{
+    iothub_credentials_info info;
+
+    if (r->identities[0] == NULL) {
+        return iothub_reconnect_now(c);
+    }
+    iothub_get_credentials(c, &info);
+    if (info.replacement != NULL) {
+        return IOTHUB_ERR_STATE;
+    }
+    r->used = 1 - r->used;
+    return iothub_set_credentials(c, &r->credentials[r->used], 1);
+}
+
 /* Publishes until `until` renewals are complete and only one connection is left. */
 static void renew(run *r, iothub_client *c, unsigned until)
 {
     while (r->renewals < until || iothub_get_state(c) != IOTHUB_CONNECTED) {
         publish(r, c);
-        if (r->by_hand && r->ended >= r->more_after && iothub_reconnect_now(c) == IOTHUB_OK) {
+        if (r->by_hand && r->ended >= r->more_after && request_renewal(r, c) == IOTHUB_OK) {
             r->more_after = r->ended + BETWEEN;
         }
         (void)iothub_wait(c, r->by_hand ? 1000 : 1);
+    }
+}
+
+/* files: CHAIN_A KEY_A CHAIN_B KEY_B. */
+static void take_certificates(run *r, char **files)
+{
+    const plat_identities *make = plat_posix()->identities;
+
+    for (size_t i = 0; i < 2; i++) {
+        const plat_identity_config config = { .chain = { .file = files[2 * i] },
+                                              .key = { .file = files[2 * i + 1] } };
+        plat_identity_fault fault;
+        if (make->make(make, &config, &r->identities[i], &fault) != PLAT_OK) {
+            fprintf(stderr, "renewals: %s\n", fault.text);
+            exit(1);
+        }
+        r->credentials[i] = iothub_x509_credential(r->identities[i]);
     }
 }
 
@@ -189,6 +228,10 @@ static iothub_client *start(run *r, char **argv)
     o.callbacks.status = on_status;
     o.callbacks.log = on_log;
     o.user = r;
+    if (r->identities[0] != NULL) {
+        o.credentials = r->credentials;
+        o.credential_count = 1;
+    }
     iothub_client *c = iothub_new(getenv("IOTHUB_DEVICE_CONNECTION_STRING"), &o, &error);
     if (c == NULL) {
         fprintf(stderr, "renewals: %s\n", error.text);
@@ -219,14 +262,17 @@ static void report(run *r, const iothub_stats *s, int64_t trip_us)
 
 int main(int argc, char **argv)
 {
-    run r = { .wanted = argc == 4 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
+    run r = { .wanted = argc == 4 || argc == 8 ? (unsigned)strtoul(argv[2], NULL, 10) : 0 };
     iothub_stats stats;
 
     if (r.wanted == 0) {
-        fprintf(stderr, "usage: renewals PORT N LIFETIME_S\n");
+        fprintf(stderr, "usage: renewals PORT N LIFETIME_S [CHAIN_A KEY_A CHAIN_B KEY_B]\n");
         return 2;
     }
     r.by_hand = strtoul(argv[3], NULL, 10) == 0;
+    if (argc == 8) {
+        take_certificates(&r, argv + 4);
+    }
     r.gaps_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.gaps_us);
     r.logins_us = calloc(r.wanted + WARM_UP + 2, sizeof *r.logins_us);
     iothub_client *c = r.gaps_us != NULL && r.logins_us != NULL ? start(&r, argv) : NULL;
@@ -250,6 +296,8 @@ int main(int argc, char **argv)
     printf("\"allocations\":%u,\"descriptors\":[%u,%u],\"resident_kb\":[%ld,%ld]}\n", allocated,
            fds, fds_after, before_kb, after_kb);
     iothub_free(c);
+    plat_posix()->identities->release(r.identities[0]);
+    plat_posix()->identities->release(r.identities[1]);
     free(r.gaps_us);
     free(r.logins_us);
     return r.failed == 0 && r.surprises == 0 ? 0 : 1;
