@@ -174,6 +174,7 @@ static void a_failure_is_named_and_repeated(void **state)
     start(&r);
     assert_int_equal(fixture_last_status(&r.f)->reason, IOTHUB_ERR_NO_TOKEN);
     assert_non_null(strstr(r.f.log, "the token provider failed: no network"));
+    assert_string_equal(fixture_last_status(&r.f)->text, "the token provider failed: no network");
 
     fixture_sleep(&r.f, HOUR_MS);
     assert_in_range(r.requests, 40, 250);

@@ -193,7 +193,7 @@ iothub_result iothub_provide_token(iothub_client *c, const char *shared_access_s
  * it again later; see iothub_token_provider. Without a request nothing happens.
  *
  * @param c     the client
- * @param text  the reason for the log, without a secret; NULL: none
+ * @param text  the reason for the log and the status, without a secret; NULL: none
  * @retval IOTHUB_ERR_STATE  the credential in use is no token provider
  */
 iothub_result iothub_token_failed(iothub_client *c, const char *text);

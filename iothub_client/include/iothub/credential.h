@@ -114,6 +114,7 @@ typedef struct iothub_token_provider {
     uint32_t failures;        /**< Private: failed requests, one after the other. */
     iothub_token_phase phase; /**< Private. */
     bool unused;              /**< Private: no login has used the token yet. */
+    iothub_error fault;       /**< Private: why the latest request has failed. */
 } iothub_token_provider;
 
 /**

@@ -8,11 +8,9 @@ iothub_result attempt_open(iothub_channel *ch, credential_part *k, iothub_error 
     const mqc_time now = context_now(ch->context);
 
     credential_begin(k, now);
-    switch (credential_prepare(k, CREDENTIAL_OPENS, now)) {
+    switch (credential_prepare(k, CREDENTIAL_OPENS, now, why)) {
     case CREDENTIAL_WAITS: return IOTHUB_OK;
-    case CREDENTIAL_MISSING:
-        return iothub_fail(why, IOTHUB_ERR_NO_TOKEN,
-                           "the token provider gave no token; the log has the reason");
+    case CREDENTIAL_MISSING: return why->code;
     case CREDENTIAL_READY: break;
     }
     iothub_result r = credential_ready(k, why);
@@ -40,8 +38,10 @@ uint32_t attempt_failed(iothub_back_off *b, credential_part *k, iothub_error *wh
 
 credential_supply attempt_prepare_renewal(credential_part *k, mqc_time now)
 {
+    iothub_error why; /* logged when it happened */
+
     credential_begin(k, now);
-    return credential_prepare(k, CREDENTIAL_RENEWS, now);
+    return credential_prepare(k, CREDENTIAL_RENEWS, now, &why);
 }
 
 bool attempt_renewal_failed(iothub_renewal *r, credential_part *k, iothub_result reason,

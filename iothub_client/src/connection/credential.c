@@ -362,12 +362,12 @@ void credential_begin(credential_part *k, mqc_time now)
 }
 
 credential_supply credential_prepare(const credential_part *k, credential_purpose purpose,
-                                     mqc_time now)
+                                     mqc_time now, iothub_error *why)
 {
     assert(credential_valid(k));
     const iothub_credential *c = credential_in_use(k);
 
-    return c->type->prepare != NULL ? c->type->prepare(k->context, c, purpose, now)
+    return c->type->prepare != NULL ? c->type->prepare(k->context, c, purpose, now, why)
                                     : CREDENTIAL_READY;
 }
 

@@ -111,9 +111,12 @@ static inline bool credential_is_second_best(const credential_part *k)
 
 /** Chooses the credential of an attempt that begins now. */
 void credential_begin(credential_part *k, mqc_time now);
-/** Requests the credential from the application if necessary. Callbacks may run meanwhile. */
+/**
+ * Requests the credential from the application if necessary. Callbacks may run meanwhile.
+ * CREDENTIAL_MISSING: *why is filled.
+ */
 credential_supply credential_prepare(const credential_part *k, credential_purpose purpose,
-                                     mqc_time now);
+                                     mqc_time now, iothub_error *why);
 /**
  * Returns IOTHUB_OK if a login is possible now: the clock is set, and the credential is valid.
  */

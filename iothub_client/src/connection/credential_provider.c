@@ -66,7 +66,8 @@ static void on_failure(const iothub_context *context, iothub_token_provider *p, 
 
     p->phase = IOTHUB_TOKEN_FAILED;
     p->wake_at_ms = context_now(context) + back_off_random_ms(o, limit_ms, 0);
-    callback_log(context, IOTHUB_LOG_WARNING, "credential", "the token provider failed: %s", text);
+    (void)iothub_fail(&p->fault, IOTHUB_ERR_NO_TOKEN, "the token provider failed: %s", text);
+    callback_log_text(context, IOTHUB_LOG_WARNING, "credential", p->fault.text);
 }
 
 static void request(iothub_context *context, iothub_token_provider *p, mqc_time now)
@@ -97,7 +98,7 @@ static bool may_request(const iothub_token_provider *p, credential_purpose purpo
 }
 
 static credential_supply prepare(iothub_context *context, const iothub_credential *c,
-                                 credential_purpose purpose, mqc_time now)
+                                 credential_purpose purpose, mqc_time now, iothub_error *why)
 {
     iothub_token_provider *p = c->as.provider;
     const int64_t now_s = wall_clock_s(context_clock(context));
@@ -107,6 +108,7 @@ static credential_supply prepare(iothub_context *context, const iothub_credentia
     }
     if (p->phase == IOTHUB_TOKEN_FAILED) { /* reported once */
         p->phase = IOTHUB_TOKEN_RESTS;
+        *why = p->fault;
         return CREDENTIAL_MISSING;
     }
     if (may_request(p, purpose, now)) {

@@ -49,9 +49,9 @@ struct iothub_credential_type {
     /** Returns when to renew a login that was made at login_at; NULL: never. */
     mqc_time (*renew_at)(const iothub_context *context, const iothub_credential *c,
                          mqc_time login_at);
-    /** Requests what is missing. */
+    /** Requests what is missing. CREDENTIAL_MISSING: *why is filled. */
     credential_supply (*prepare)(iothub_context *context, const iothub_credential *c,
-                                 credential_purpose purpose, mqc_time now);
+                                 credential_purpose purpose, mqc_time now, iothub_error *why);
     /** Continues a request in each turn. Returns when to call it again. */
     mqc_time (*on_turn)(iothub_context *context, const iothub_credential *c, mqc_time now);
     /** Takes what was requested. */
