@@ -166,8 +166,8 @@ static void members_that_disagree_are_seen(void **state)
     context_set_scratch(c, scratch + 4, 4, 4);
     assert_true(context_valid(c));
 
-    for (int s = IOTHUB_STOPPED; s <= IOTHUB_WAITING; s++) {
-        const bool connects = s != IOTHUB_STOPPED && s != IOTHUB_WAITING;
+    for (int s = IOTHUB_STOPPED; s <= IOTHUB_PROVISIONING; s++) {
+        const bool connects = s != IOTHUB_STOPPED && s < IOTHUB_WAITING;
         c->state = (iothub_state)s;
         c->generation = 0;
         assert_int_equal(context_valid(c), !connects);
@@ -181,6 +181,9 @@ static void members_that_disagree_are_seen(void **state)
     other = c->lock_memory;
     c->lock = &other;
     assert_false(context_valid(c));
+    c->joined = true; /* the lock of another context */
+    assert_true(context_valid(c));
+    c->joined = false;
     c->lock = &c->lock_memory;
     c->lock_memory.driver = &other; /* a driver that is not the runner */
     assert_false(context_valid(c));

@@ -155,8 +155,8 @@ bool context_valid(const iothub_context *context)
 {
     const bool connects = context->state >= IOTHUB_RESOLVING && context->state <= IOTHUB_STOPPING;
 
-    if (context->lock != NULL &&
-        (context->lock != &context->lock_memory || !lock_valid(context->lock))) {
+    if (context->lock != NULL && ((!context->joined && context->lock != &context->lock_memory) ||
+                                  !lock_valid(context->lock))) {
         return false;
     }
     if (context->scratch == NULL && (context->scratch_len > 0 || context->events_len > 0)) {

@@ -33,6 +33,7 @@ typedef struct iothub_context {
     bool closing;        /* iothub_deinit is running: no more requests are accepted */
     bool poked;          /* there is work, so poll must not sleep */
     iothub_state state : 8; /* state of the connection; session.c sets it with context_set_state */
+    bool joined : 1;        /* the lock is that of another context */
 
     uint16_t events_len; /* length of the topic of telemetry */
     char *scratch;       /* buffer after that topic, into which the property bag is written */
@@ -69,6 +70,7 @@ static inline void context_join(iothub_context *context, const iothub_context *o
 {
     context->handle = other->handle;
     context->lock = other->lock;
+    context->joined = true;
 }
 
 mqc_time context_now(const iothub_context *context);
