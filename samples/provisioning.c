@@ -1,9 +1,10 @@
 /*
- * Provisioning: a device that knows an id scope and a key finds its hub with the Device
- * Provisioning Service, sends messages, and remembers the hub for its next run.
+ * Provisioning: a device that knows an id scope and a key or a certificate finds its hub with the
+ * Device Provisioning Service, sends messages, and remembers the hub for its next run.
  *
  *     export IOTHUB_DPS_ID_SCOPE=0ne00000000 IOTHUB_DPS_REGISTRATION_ID=sensor-1
- *     export IOTHUB_DPS_KEY=...         (or IOTHUB_DPS_GROUP_KEY, see "iothub derive-key --help")
+ *     export IOTHUB_DPS_KEY=...         (or IOTHUB_DPS_GROUP_KEY, see "iothub derive-key --help";
+ *                                        or IOTHUB_X509_CERTIFICATE_FILE and IOTHUB_X509_KEY_FILE)
  *     provisioning --count 5 --cache state
  *
  * The device sends from the first second. Messages wait in the client until the hub is known.
@@ -21,6 +22,8 @@ typedef struct app {
     sample
         sample; /* must be the first member: the callbacks of sample.c receive the same pointer */
     plat_kv *cache;
+    plat_identity *identity; /* NULL: the device has a key */
+    iothub_credential certificate;
     unsigned ended;
     unsigned arrived;
 } app;
@@ -53,22 +56,26 @@ static const char *environment(const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* Without the id scope and the registration id nothing can be requested; the library checks
- * everything else. */
-static bool read_environment(const app *a, iothub_provisioning_options *p)
+/* Without these two there is nothing to ask for; the library checks everything else. */
+static bool read_environment(app *a, iothub_provisioning_options *p)
 {
+    a->identity = sample_identity(&a->sample);
+    a->certificate = iothub_x509_credential(a->identity);
+    p->credential = a->identity != NULL ? &a->certificate : NULL;
     p->id_scope = environment("IOTHUB_DPS_ID_SCOPE");
     p->registration_id = environment("IOTHUB_DPS_REGISTRATION_ID");
-    p->key = environment("IOTHUB_DPS_KEY");
-    p->group_key = p->key == NULL ? environment("IOTHUB_DPS_GROUP_KEY") : NULL;
-    p->port = a->sample.options.port; /* the emulator's hub and service share one port */
+    if (a->identity == NULL) {
+        p->key = environment("IOTHUB_DPS_KEY");
+        p->group_key = p->key == NULL ? environment("IOTHUB_DPS_GROUP_KEY") : NULL;
+    }
+    p->port = a->sample.options.port; /* one port for the emulator's hub and service */
     if (environment("IOTHUB_DPS_HOST") != NULL) {
         p->host = environment("IOTHUB_DPS_HOST");
     }
     if (p->id_scope == NULL || p->registration_id == NULL ||
-        (p->key == NULL && p->group_key == NULL)) {
+        (p->key == NULL && p->group_key == NULL && a->identity == NULL)) {
         (void)sample_fail("set IOTHUB_DPS_ID_SCOPE, IOTHUB_DPS_REGISTRATION_ID, and "
-                          "IOTHUB_DPS_KEY or IOTHUB_DPS_GROUP_KEY");
+                          "IOTHUB_DPS_KEY, IOTHUB_DPS_GROUP_KEY or IOTHUB_X509_CERTIFICATE_FILE");
         return false;
     }
     return true;
@@ -142,5 +149,8 @@ int main(int argc, char **argv)
     p.assigned = on_assigned;
     const int status = run(&a, &p);
     plat_file_kv_close(a.cache);
+    if (a.identity != NULL) {
+        a.sample.options.platform->identities->release(a.identity);
+    }
     return status;
 }

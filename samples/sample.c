@@ -179,6 +179,25 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     setvbuf(stdout, NULL, _IOLBF, 0); /* print each line when it is complete, also into a pipe */
 }
 
+plat_identity *sample_identity(const sample *s)
+{
+    const plat_identities *identities = s->options.platform->identities;
+    const plat_identity_config config = {
+        .chain = { .file = getenv("IOTHUB_X509_CERTIFICATE_FILE") },
+        .key = { .file = getenv("IOTHUB_X509_KEY_FILE") },
+    };
+    plat_identity_fault fault;
+    plat_identity *identity;
+
+    if (config.chain.file == NULL) {
+        return NULL;
+    }
+    if (identities->make(identities, &config, &identity, &fault) != PLAT_OK) {
+        exit(sample_fail(fault.text));
+    }
+    return identity;
+}
+
 bool sample_goes_on(const sample *s)
 {
     const plat_clock *clock = s->options.platform->clock;

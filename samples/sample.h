@@ -34,6 +34,13 @@ typedef struct sample {
  */
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does);
 
+/**
+ * Makes the identity of the client certificate that IOTHUB_X509_CERTIFICATE_FILE and
+ * IOTHUB_X509_KEY_FILE name; the caller releases it. Returns NULL if they are not set, and exits
+ * with 1 if the files cannot be used.
+ */
+plat_identity *sample_identity(const sample *s);
+
 /** Returns false after Ctrl-C, after a failure, and when --duration has passed. */
 bool sample_goes_on(const sample *s);
 

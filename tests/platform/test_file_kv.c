@@ -226,19 +226,14 @@ static void the_largest_value_fits_and_one_byte_more_is_refused(void **state)
     free(read);
 }
 
+#define TEN        "0123456789"
+#define SIXTY_FIVE TEN TEN TEN TEN TEN TEN "12345"
+
 static void a_key_that_could_leave_the_directory_is_refused(void **state)
 {
-    static const char *const bad[] = { "",
-                                       ".",
-                                       "..",
-                                       ".new-dps",
-                                       "a/b",
-                                       "../x",
-                                       "a b",
-                                       "a\n",
-                                       "\xC3\xA4",
-                                       "12345678901234567890123456789012345678901234567890123456789"
-                                       "012345" };
+    static const char too_long[] = SIXTY_FIVE;
+    const char *const bad[] = { "",     ".",   "..",  ".new-dps", "a/b",
+                                "../x", "a b", "a\n", "\xC3\xA4", too_long };
     kv_fixture *f = *state;
     char buf[8];
     size_t len;
