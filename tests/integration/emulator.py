@@ -89,12 +89,18 @@ class Emulator:
         return self.run("iothub", "service", *arguments)
 
     def put(self, path, value):
-        """Sends a REST request that no program of the build can make. Returns the answer."""
+        self.request("PUT", path, value)
+
+    def request(self, method, path, value=None, service="IOTHUB_CONNECTION_STRING"):
+        """Sends a REST request that no program of the build can make. service names the connection string."""
         token = self.run("iothub", "sas-token", "--connection-string",
-                         self.values["IOTHUB_CONNECTION_STRING"]).strip()
+                         self.values[service]).strip()
+        headers = {"Authorization": token, "Content-Type": "application/json"}
+        if method == "DELETE":
+            headers["If-Match"] = "*"
         request = urllib.request.Request(
             f"https://localhost:{self.rest_port}{path}", None if value is None else json.dumps(value).encode(),
-            {"Authorization": token, "Content-Type": "application/json", "If-Match": "*"}, method=method)
+            headers, method=method)
         context = ssl.create_default_context(cafile=self.values["IOTHUB_CA_FILE"])
         with urllib.request.urlopen(request, timeout=PATIENCE_S, context=context) as answer:
             return json.loads(answer.read() or "null")

@@ -18,7 +18,8 @@ BIN_DIR, PROVISIONED, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
 
 class Provisioning(unittest.TestCase):
     def setUp(self):
-        self.hub = Emulator(BIN_DIR, arguments=("--enroll", "sensor-1", "--enroll-group", "line-1"))
+        self.hub = Emulator(BIN_DIR, arguments=("--enroll", "sensor-1", "--enroll-group", "line-1",
+                                                 "--x509", "meter", "--x509-ca", "pump"))
         self.addCleanup(self.hub.__exit__)
         self.hub.start()
         self.cache = tempfile.TemporaryDirectory(prefix="iothub-test-")
@@ -70,6 +71,54 @@ class Provisioning(unittest.TestCase):
         self.assertEqual(len(files), 1)
         with open(os.path.join(directory, files[0]), "rb") as file:
             self.assertNotIn(self.hub.values["IOTHUB_DPS_KEY"][:16].encode(), file.read())
+
+    def enrol(self, registration_id, **members):
+        """Enrols a device with the key of sensor-1."""
+        key = self.hub.values["IOTHUB_DPS_KEY"]
+        enrolment = {"registrationId": registration_id, **members, "attestation": {
+            "type": "symmetricKey", "symmetricKey": {"primaryKey": key, "secondaryKey": key}}}
+        self.hub.request("PUT", f"/enrollments/{registration_id}?api-version=2021-10-01", enrolment,
+                         service="IOTHUB_DPS_CONNECTION_STRING")
+
+    def refused(self, words, environment):
+        result = self.run_sample(environment)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertIn(words, result.stderr)
+
+    def test_an_enrolment_may_name_another_device_id(self):
+        self.enrol("sensor-2", deviceId="a-device-id-that-is-longer")
+        environment = {**self.individual(), "IOTHUB_DPS_REGISTRATION_ID": "sensor-2"}
+        self.assertIn("assigned to localhost as a-device-id-that-is-longer", self.arrives(environment))
+
+    def certificate(self, number=""):
+        """The environment of a device that has a certificate in place of a key."""
+        names = {"IOTHUB_X509_CERTIFICATE_FILE", "IOTHUB_X509_KEY_FILE"}
+        return {name: self.hub.values[name + number] for name in names}
+
+    def test_certificates_are_enrolled_one_by_one_or_by_their_ca(self):
+        monitor = self.hub.monitor()
+        for device, number in ("meter", ""), ("pump", "_2"):
+            environment = self.environment(IOTHUB_DPS_REGISTRATION_ID=device, **self.certificate(number))
+            self.assertIn(f"assigned to localhost as {device}\n", self.arrives(environment))
+        monitor.wait_for(lambda lines: len(lines) >= 6)
+        monitor.stop()
+
+    def test_a_wrong_certificate_ends_with_its_remedy(self):
+        other = self.environment(IOTHUB_DPS_REGISTRATION_ID="meter-2", **self.certificate())
+        self.refused("the certificate is for the common name meter", other)
+        self.hub.request("DELETE", "/enrollments/meter?api-version=2021-10-01",
+                         service="IOTHUB_DPS_CONNECTION_STRING")
+        self.enrol("meter")  # by a key from now on
+        self.refused("DPS error 401", {**other, "IOTHUB_DPS_REGISTRATION_ID": "meter"})
+
+    def test_a_disabled_or_missing_enrolment_ends_with_its_remedy(self):
+        self.enrol("sensor-3", provisioningStatus="disabled")
+        self.refused("the enrolment is disabled; enable it",
+                     {**self.individual(), "IOTHUB_DPS_REGISTRATION_ID": "sensor-3"})
+        self.hub.request("DELETE", "/enrollmentGroups/line-1?api-version=2021-10-01",
+                         service="IOTHUB_DPS_CONNECTION_STRING")
+        self.refused("there is no enrolment for this registration id",
+                     {**self.individual(), "IOTHUB_DPS_REGISTRATION_ID": "sensor-4"})
 
     def one_round(self, directory):
         program = Background([PROVISIONED, self.hub.port, "1", directory], self.hub.environment())

@@ -319,7 +319,7 @@ const char *iothub_state_str(iothub_state s);
 /* --- driving the client ---------------------------------------------------------- */
 
 /** Number of slots in iothub_poll: one for the connection, and one for the connection that is to
- * replace it, in any order. */
+ * replace it or for the Device Provisioning Service, in any order. */
 #define IOTHUB_POLL_FDS 2
 
 /** What an application waits for between two calls of iothub_process. */
