@@ -33,12 +33,13 @@
  *
  * Sizes of structs: a program may run with a shared library that is newer or older than the headers
  * it was compiled with. Later versions add fields, always at the end, to iothub_options,
- * iothub_telemetry, iothub_poll, iothub_stats, iothub_credentials_info and
- * iothub_connection_string. So the library learns
- * how large the program's struct is: iothub_options holds its size, set by iothub_options_init; for
- * the others the size is an argument. The function with the plain name, such as iothub_get_stats,
- * is inline and passes sizeof, and NAME_sized is the one in the library, for callers that have no C
- * compiler. The library never writes beyond that size, and never reads beyond it.
+ * iothub_provisioning_options, iothub_telemetry, iothub_poll, iothub_stats, iothub_credentials_info
+ * and iothub_connection_string. So the library learns how large the program's struct is: the two
+ * structs of options hold their size, set by iothub_options_init and
+ * iothub_provisioning_options_init; for the others the size is an argument. The function with the
+ * plain name, such as iothub_get_stats, is inline and passes sizeof, and NAME_sized is the one in
+ * the library, for callers that have no C compiler. The library never writes beyond that size, and
+ * never reads beyond it.
  * - A struct that is shorter than the library's: the fields that it lacks count as 0 (options: as
  *   their defaults), and are not filled in.
  * - A struct that is longer: fields that the library does not know are filled with 0. If the

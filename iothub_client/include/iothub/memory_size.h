@@ -73,8 +73,8 @@ extern "C" {
 
 /**
  * Bytes of memory that iothub_init_provisioned needs for options with these sizes, apart from the
- * payload, of which it needs two copies in the course of the registration. The names of such a
- * client are as long as the service may choose them.
+ * payload, of which it holds two copies. The size has room for the longest names that the service
+ * may choose.
  */
 #define IOTHUB_PROVISIONED_MEMORY_SIZE(rx, tx, request, answer) \
     (IOTHUB_MEMORY_SIZE(rx, tx, request) + IOTHUB_PROVISIONING_SIZE(answer) + 2048)

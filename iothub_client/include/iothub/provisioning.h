@@ -201,7 +201,7 @@ iothub_client *iothub_new_provisioned(const iothub_provisioning_options *p, cons
  *
  * @param memory      room for the client and its provisioning
  * @param memory_len  its size in bytes, at least the sum of IOTHUB_PROVISIONED_MEMORY_SIZE
- *                    (iothub/memory_size.h) and the length of the payload
+ *                    (iothub/memory_size.h) and twice the length of the payload
  * @param p           as in iothub_new_provisioned
  * @param o           as there; the sizes must be set
  * @param[out] error  the reason for a failure; may be NULL. IOTHUB_ERR_MEMORY: the text gives the
