@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests the sample "provisioning" with the emulator's Device Provisioning Service.
 
-usage: test_provisioning.py BIN_DIR PROVISIONED FAULT_PROXY
+usage: test_samples_provisioning.py BIN_DIR PROVISIONED
 """
 
 import json
@@ -11,9 +11,9 @@ import sys
 import tempfile
 import unittest
 
-from emulator import PATIENCE_S, Background, Emulator, Proxy, first_seen, numbers
+from emulator import PATIENCE_S, Background, Emulator, numbers
 
-BIN_DIR, PROVISIONED, FAULT_PROXY = (sys.argv.pop(1) for _ in range(3))
+BIN_DIR, PROVISIONED = (sys.argv.pop(1) for _ in range(2))
 
 
 class Provisioning(unittest.TestCase):
@@ -160,60 +160,6 @@ class Provisioning(unittest.TestCase):
             self.assertNotEqual(result.returncode, 0, words)
             self.assertIn(words, result.stderr)
             self.assertNotIn(group_key[:12], result.stderr + result.stdout)
-
-
-class BadTimes(unittest.TestCase):
-    """Makes a client again and again while the network or the service fails."""
-
-    def run_rounds(self, hub, port, count):
-        program = Background([PROVISIONED, port, str(count)], hub.environment())
-        report = json.loads(program.end()[-1])
-        self.assertEqual((report["acknowledged"], report["failed"]), (3 * count, 0))
-        self.assertGreaterEqual(report["assigned"], count)
-        attempts = report["failedAttempts"] + 2 * count
-        self.assertLess(report["turns"], 400 * attempts)  # no busy loop
-        return report
-
-    def rounds(self, count, fault, n=1, seed=1):
-        """Checks that each message arrives. Returns what the clients report."""
-        with Emulator(BIN_DIR, arguments=("--enroll", "sensor-1")) as hub:
-            with Proxy(FAULT_PROXY, hub, fault, n, seed) as proxy:
-                report = self.run_rounds(hub, proxy.port, count)
-            monitor = hub.monitor()
-            monitor.wait_for(lambda lines: any(f'{3 * count}}}' in line for line in lines))
-            monitor.stop()
-        self.assertEqual(first_seen(numbers(monitor.lines)), list(range(1, 3 * count + 1)))
-        return report
-
-    def test_a_quiet_network(self):
-        self.assertEqual(self.rounds(3, "pass")["failedAttempts"], 0)
-
-    def test_pieces_and_delays(self):
-        self.rounds(3, "split", 20)
-        self.rounds(2, "trickle", 10)
-        self.rounds(2, "delay", 100)
-
-    def test_connections_are_cut_or_reset_at_any_byte(self):
-        for seed in range(2):
-            self.assertGreater(self.rounds(5, "cut", 6000, seed)["failedAttempts"], 1)
-            self.assertGreater(self.rounds(5, "reset", 6000, seed)["failedAttempts"], 1)
-
-    def test_a_connection_that_goes_silent_is_given_up(self):
-        for n in (500, 3500):
-            self.rounds(1, "stall", n)
-            self.rounds(1, "half-open", n)
-
-    def test_a_service_that_hangs_up_at_first(self):
-        self.rounds(2, "refuse", 5)
-
-    def test_a_service_that_answers_badly(self):
-        faults = ({"kind": "status", "status": 429, "retryAfter": 1}, {"kind": "status", "status": 500},
-                  {"kind": "status", "status": 503}, {"kind": "nonsense"}, {"kind": "half"},
-                  {"kind": "silence"}, {"kind": "close"})
-        with Emulator(BIN_DIR, arguments=("--enroll", "sensor-1")) as hub:
-            for fault in faults:
-                hub.put("/emulator/dps/faults", {"count": 3, **fault})
-                self.run_rounds(hub, hub.port, 2)
 
 
 if __name__ == "__main__":
