@@ -89,7 +89,7 @@ run_newest_wolfssl() {
 install_cross() {
   local arch=$1 triplet=$2 library libraries=()
   for library in libc6-dev libwolfssl-dev nettle-dev libsqlite3-dev libcmocka-dev libcjson-dev \
-    libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmosquitto-dev; do
+    libuv1-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmosquitto-dev libp11-kit-dev; do
     libraries+=("$library:$arch")
   done
   dpkg --add-architecture "$arch"

@@ -46,6 +46,7 @@ LIBRARIES = {
     "wolfssl/": "platform/src/wolfssl/",
     "nettle/": "platform/src/nettle/",
     "sqlite3.h": "platform/src/sqlite/",
+    "p11-kit/": "platform/src/pkcs11/",
     "curl/": ("platform/src/curl/", "tools/iothub/"),
     "wslay/": "platform/src/websocket/",
     "gnutls/": "tools/hub_emulator/",
@@ -73,7 +74,7 @@ LEVELS = {
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
         ["wolfssl/identity"],
-        ["wolfssl/tls"],
+        ["wolfssl/tls", "pkcs11"],
         ["port"],
     ],
     "iothub_client/src": [

@@ -1,5 +1,5 @@
-# The CMake package iothub_device and the pkg-config files iothub-device, iothub-device-sqlite
-# and iothub-device-curl.
+# The CMake package iothub_device and the pkg-config files iothub-device, iothub-device-sqlite,
+# iothub-device-curl and iothub-device-pkcs11.
 include(CMakePackageConfigHelpers)
 
 set(IOTHUB_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/iothub_device)
@@ -26,6 +26,9 @@ if(IOTHUB_BUILD_SQLITE)
 endif()
 if(IOTHUB_BUILD_CURL)
   list(APPEND pc_files iothub-device-curl.pc)
+endif()
+if(IOTHUB_BUILD_PKCS11)
+  list(APPEND pc_files iothub-device-pkcs11.pc)
 endif()
 foreach(pc IN LISTS pc_files)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${pc}.in ${PROJECT_BINARY_DIR}/${pc} @ONLY)

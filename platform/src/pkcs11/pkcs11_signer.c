@@ -1,0 +1,105 @@
+#include "platform/pkcs11.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "pkcs11/pkcs11_key.h"
+#include "wolfssl/identity/fault.h"
+
+/* The first member is what others see. */
+typedef struct pkcs11_signer {
+    plat_signer base;
+    pthread_mutex_t lock; /* guards what follows */
+    plat_pkcs11_place place;
+    plat_pkcs11_token token;
+    plat_pkcs11_key key; /* while the token is open */
+} pkcs11_signer;
+
+static pkcs11_signer *signer_of(const plat_signer *self)
+{
+    return (pkcs11_signer *)(uintptr_t)self; /* made by plat_pkcs11_signer_new, not const */
+}
+
+/* Finds the key, unless there is a session from before. */
+static plat_result ensure_open(pkcs11_signer *s, plat_identity_fault *fault)
+{
+    if (s->token.state == PLAT_PKCS11_OPEN) {
+        return PLAT_OK;
+    }
+    plat_result r = plat_pkcs11_token_open(&s->token, &s->place, fault);
+    if (r == PLAT_OK) {
+        r = plat_pkcs11_token_login(&s->token, &s->place, CKU_USER, fault);
+    }
+    if (r == PLAT_OK) {
+        r = plat_pkcs11_key_find(&s->key, &s->token, &s->place, fault);
+    }
+    if (r != PLAT_OK) {
+        plat_pkcs11_token_close(&s->token);
+    }
+    return r;
+}
+
+/* One attempt.  A session that has failed is not used again; a scheme that the key does not have is
+ * no failure of the session. */
+static plat_result try_to_sign(pkcs11_signer *s, const plat_sign_request *request, uint8_t *out,
+                               size_t cap, size_t *len, plat_identity_fault *fault)
+{
+    plat_result r = ensure_open(s, fault);
+    if (r == PLAT_OK) {
+        r = plat_pkcs11_key_sign(&s->key, &s->token, &s->place, request, out, cap, len, fault);
+    }
+    if (r != PLAT_OK && r != PLAT_ERR_ARG) {
+        plat_pkcs11_token_close(&s->token);
+    }
+    return r;
+}
+
+static plat_result sign(const plat_signer *self, const plat_sign_request *request, uint8_t *out,
+                        size_t cap, size_t *len, plat_identity_fault *fault)
+{
+    pkcs11_signer *s = signer_of(self);
+    (void)pthread_mutex_lock(&s->lock);
+    const bool had_session = s->token.state == PLAT_PKCS11_OPEN;
+    plat_result r = try_to_sign(s, request, out, cap, len, fault);
+    if (r == PLAT_ERR_SIGNER && had_session) { /* the token may have been away in the meantime */
+        r = try_to_sign(s, request, out, cap, len, fault);
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    if (r == PLAT_OK) {
+        fault->text[0] = '\0';
+    }
+    return r;
+}
+
+static void release(const plat_signer *self)
+{
+    pkcs11_signer *s = signer_of(self);
+    plat_pkcs11_token_close(&s->token);
+    plat_pkcs11_place_free(&s->place);
+    (void)pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+plat_result plat_pkcs11_signer_new(const plat_pkcs11_config *config, plat_signer **out,
+                                   plat_identity_fault *fault)
+{
+    *out = NULL;
+    fault->text[0] = '\0';
+    pkcs11_signer *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return plat_fault_memory(fault);
+    }
+    s->base = (plat_signer){ .sign = sign, .release = release };
+    (void)pthread_mutex_init(&s->lock, NULL);
+    plat_result r = plat_pkcs11_place_parse(&s->place, config, fault);
+    if (r == PLAT_OK) {
+        r = ensure_open(s, fault);
+    }
+    if (r != PLAT_OK) {
+        release(&s->base);
+        return r;
+    }
+    *out = &s->base;
+    return PLAT_OK;
+}

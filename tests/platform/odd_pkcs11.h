@@ -1,0 +1,42 @@
+#ifndef TEST_ODD_PKCS11_H
+#define TEST_ODD_PKCS11_H
+
+/**
+ * @file
+ * The switches of a PKCS #11 module in front of SoftHSM.  The module exports them as "odd".
+ */
+
+#include <stdbool.h>
+
+/** The functions that can fail. */
+typedef enum odd_call {
+    ODD_NONE,
+    ODD_GET_INFO,
+    ODD_GET_SLOT_LIST,
+    ODD_GET_SLOT_INFO,
+    ODD_GET_TOKEN_INFO,
+    ODD_OPEN_SESSION,
+    ODD_LOGIN,
+    ODD_FIND_INIT,
+    ODD_FIND,
+    ODD_GET_ATTRIBUTE,
+    ODD_SIGN_INIT,
+    ODD_SIGN,
+    ODD_CALLS
+} odd_call;
+
+/** What the module does.  All zero: the same as SoftHSM. */
+typedef struct odd_pkcs11 {
+    odd_call failing;        /* this function fails ... */
+    unsigned long code;      /* ... with this code ... */
+    unsigned after;          /* ... after so many good calls ... */
+    unsigned times;          /* ... so many times */
+    bool removed;            /* the token is not in its slot */
+    bool asks_each_time;     /* CKA_ALWAYS_AUTHENTICATE is true */
+    unsigned logins;         /* calls of C_Login with CKU_USER */
+    unsigned context_logins; /* with CKU_CONTEXT_SPECIFIC, which succeed without SoftHSM */
+    unsigned sessions;       /* that are open */
+    unsigned long short_by;  /* signatures are so many bytes shorter */
+} odd_pkcs11;
+
+#endif
