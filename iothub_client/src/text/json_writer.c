@@ -7,9 +7,10 @@
 
 void iothub_json_writer_init(iothub_json_writer *w, char *buf, size_t cap)
 {
-    const iothub_json_writer begin = { .buf = buf, .cap = cap };
+    const iothub_json_writer empty = { .cap = cap };
 
-    *w = begin;
+    *w = empty;
+    w->buf = buf;
 }
 
 static void fail(iothub_json_writer *w, iothub_result why)
