@@ -21,6 +21,7 @@ static iothub_result write_all(iothub_json_writer *w, char *buf, size_t cap)
     iothub_json_put_string(w, "text", "a \"b\" \\ \b\f\n\r\t\x01\x1F\x7F \xC3\xBC\xF0\x9F\x98\x80");
     iothub_json_put_text(w, "n\"\n", mqc_span_of("a\0b", 3));
     iothub_json_put_int(w, "least", INT64_MIN);
+    iothub_json_put_int(w, "less", -50);
     iothub_json_put_uint(w, "most", UINT64_MAX);
     iothub_json_put_double(w, "t", -21.456, 2);
     iothub_json_put_double(w, "whole", 1e15, 0);
@@ -44,7 +45,8 @@ static iothub_result write_all(iothub_json_writer *w, char *buf, size_t cap)
 
 static const char all[] =
     "{\"text\":\"a \\\"b\\\" \\\\ \\b\\f\\n\\r\\t\\u0001\\u001f\x7F \xC3\xBC\xF0\x9F\x98\x80\","
-    "\"n\\\"\\n\":\"a\\u0000b\",\"least\":-9223372036854775808,\"most\":18446744073709551615,"
+    "\"n\\\"\\n\":\"a\\u0000b\",\"least\":-9223372036854775808,\"less\":-50,\"most\":"
+    "18446744073709551615,"
     "\"t\":-21.46,\"whole\":1000000000000000,\"on\":true,\"gone\":null,"
     "\"list\":[1,false,{},[]],\"l\\u00e9d\":{\"raw\":{\"x\":[1e3]}}}";
 

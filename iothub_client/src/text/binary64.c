@@ -215,9 +215,9 @@ static uint32_t scaled(uint64_t numerator, uint32_t scale, unsigned shift, bool 
         low = low >> 1 | (high & 1) << 31;
         high >>= 1;
     }
-    const uint64_t halves = high << 32 | low;
-    const bool up = (halves & 1) != 0 && (below_half || odd || (halves & 2) != 0);
-    return (uint32_t)(halves / 2) + (up ? 1 : 0);
+    /* All that is left are the 32 bits of `low`: halves of the result. */
+    const bool up = (low & 1) != 0 && (below_half || odd || (low & 2) != 0);
+    return (uint32_t)(low / 2) + (up ? 1 : 0);
 }
 
 static uint32_t power_of_10(unsigned power)

@@ -41,7 +41,7 @@ static bool text_length(mqc_span string, size_t *len)
 
 iothub_result iothub_json_get_string(mqc_span string, char *out, size_t cap, size_t *len)
 {
-    iothub_json_scan s = iothub_json_scan_of(string, 0);
+    iothub_json_scan s = iothub_json_scan_of(string, 1); /* behind the quote */
     uint32_t code_point;
     size_t need;
 
@@ -51,7 +51,6 @@ iothub_result iothub_json_get_string(mqc_span string, char *out, size_t cap, siz
     if (need >= cap) {
         return IOTHUB_ERR_NO_SPACE;
     }
-    (void)iothub_json_scan_take(&s, '"');
     for (size_t at = 0; at < need && iothub_json_scan_char(&s, &code_point);) {
         char bytes[4];
         size_t n = encode(code_point, bytes);
