@@ -89,7 +89,7 @@ class Emulator:
         return self.run("iothub", "service", *arguments)
 
     def put(self, path, value):
-        self.request("PUT", path, value)
+        return self.request("PUT", path, value)
 
     def request(self, method, path, value=None, service="IOTHUB_CONNECTION_STRING"):
         """Sends a REST request that no program of the build can make. service names the connection string."""
