@@ -120,7 +120,9 @@ static void step(gnutls_peer *p)
     p->done = rc == 0;
     if (rc != 0 && gnutls_error_is_fatal(rc) != 0) {
         p->failure = rc;
-        if (rc != GNUTLS_E_CERTIFICATE_ERROR) {
+        if (rc == GNUTLS_E_NO_CERTIFICATE_FOUND) { /* TLS 1.2; OpenSSL sends the same */
+            (void)gnutls_alert_send(p->session, GNUTLS_AL_FATAL, GNUTLS_A_HANDSHAKE_FAILURE);
+        } else if (rc != GNUTLS_E_CERTIFICATE_ERROR) {
             (void)gnutls_alert_send_appropriate(p->session, rc);
         }
     }

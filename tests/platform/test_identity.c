@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,6 +282,53 @@ static void each_identity_has_a_number_of_its_own(void **state)
     identities->release(b);
 }
 
+/* --- threads --- */
+
+enum { THREADS = 4, ROUNDS = 15 };
+
+/* Holds, signs and releases; another thread may release the last reference. */
+static void *use_often(void *user)
+{
+    plat_identity *id = user;
+    static const uint8_t digest[32];
+    const plat_sign_request request = { PLAT_SIGN_ECDSA, digest, sizeof digest };
+    for (int i = 0; i < ROUNDS; i++) {
+        uint8_t signature[PLAT_SIGNATURE_MAX];
+        plat_identity_fault fault;
+        plat_identity_info info;
+        size_t len = 0;
+        plat_identity *mine = identities->hold(id);
+        identities->describe(mine, &info);
+        if (plat_identity_sign(mine, &request, signature, sizeof signature, &len, &fault) !=
+                PLAT_OK ||
+            info.key != PLAT_KEY_EC_P256) {
+            return NULL;
+        }
+        identities->release(mine);
+    }
+    identities->release(id);
+    return user;
+}
+
+static void threads_may_share_an_identity(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    plat_identity *id = device_identity_of(0);
+    for (int i = 0; i < THREADS; i++) {
+        (void)identities->hold(id);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, use_often, id), 0);
+    }
+    identities->release(id);
+    for (int i = 0; i < THREADS; i++) {
+        void *result = NULL;
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, id);
+    }
+}
+
 /* --- memory --- */
 
 static struct {
@@ -418,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_signer_may_lack_one_padding_of_rsa),
         cmocka_unit_test(a_signature_that_is_too_long_is_refused),
         cmocka_unit_test(each_identity_has_a_number_of_its_own),
+        cmocka_unit_test(threads_may_share_an_identity),
         cmocka_unit_test(every_failed_allocation_is_an_error_and_leaks_nothing),
         cmocka_unit_test(no_memory_is_given_back_with_the_key_in_it),
     };

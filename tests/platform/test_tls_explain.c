@@ -99,8 +99,10 @@ static void without_an_alert_nothing_was_refused(void **state)
 {
     (void)state;
     const char *why = "before";
-    assert_false(plat_tls_explain_refusal(ssl, true, &why));
-    assert_false(plat_tls_explain_refusal(ssl, false, &why));
+    for (int n = 0; n < 4; n++) {
+        const plat_tls_progress progress = { .presented = (n & 1) != 0, .accepted = (n & 2) != 0 };
+        assert_false(plat_tls_explain_refusal(ssl, progress, &why));
+    }
 }
 
 int main(void)

@@ -246,10 +246,15 @@ static void an_expired_certificate_is_presented_all_the_same(void **state)
 static void a_server_that_demands_a_certificate_is_named(void **state)
 {
     (void)state;
-    const gnutls_peer_config c = { .versions = "+VERS-TLS1.3", .demand = true };
-    expect("demand", PLAT_ERR_IDENTITY_REFUSED, &c);
-    assert_non_null(strstr(s->ops->detail(s), "requires a client certificate"));
-    gnutls_peer_disconnect(&server);
+    static const char *const why[] = { "seems to require a client certificate",
+                                       "requires a client certificate" };
+    for (size_t v = 0; v < 2; v++) {
+        const gnutls_peer_config c = { .versions = versions[v], .demand = true };
+        restart_stream();
+        expect(versions[v], PLAT_ERR_IDENTITY_REFUSED, &c);
+        assert_non_null(strstr(s->ops->detail(s), why[v]));
+        gnutls_peer_disconnect(&server);
+    }
 }
 
 /* --- changing it --- */
@@ -293,6 +298,15 @@ static void a_session_is_not_resumed_with_another_identity(void **state)
         plat_wolfssl_identities.release(second);
     }
     gnutls_peer_free(&server);
+}
+
+static void a_server_that_shares_no_suite_is_not_said_to_want_a_certificate(void **state)
+{
+    (void)state;
+    const gnutls_peer_config c = { .versions = "+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CBC" };
+    expect("no suite", PLAT_ERR_TLS, &c);
+    assert_non_null(strstr(s->ops->detail(s), "no safe cipher suite"));
+    gnutls_peer_disconnect(&server);
 }
 
 static void versions_can_be_limited(void **state)
@@ -346,6 +360,7 @@ int main(void)
         WITH_STREAM(a_server_that_demands_a_certificate_is_named),
         WITH_STREAM(an_identity_may_be_changed_while_the_stream_is_closed_only),
         WITH_STREAM(a_session_is_not_resumed_with_another_identity),
+        WITH_STREAM(a_server_that_shares_no_suite_is_not_said_to_want_a_certificate),
         WITH_STREAM(versions_can_be_limited),
     };
     return cmocka_run_group_tests(tests, make_all, remove_everything);

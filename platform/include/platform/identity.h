@@ -3,24 +3,25 @@
 
 /**
  * @file
- * Client certificates: what a device proves its identity with in a TLS handshake.
+ * Client certificates, with which a device proves its identity in a TLS handshake.
  *
  * An identity is a certificate chain with the private key that belongs to it, or with a signer that
- * uses a key which never enters the process.  It is made once, checked while it is made, and then
+ * uses a key which never enters the process. It is made once, checked while it is made, and then
  * shared by any number of streams (see plat_stream_config.identity).
  *
+ *     const plat_identities *identities = plat_posix()->identities;
  *     plat_identity_config config = { .chain = { .file = "device.pem" },
  *                                     .key = { .file = "device.key" } };
  *     plat_identity_fault fault;
- *     plat_identity *id;
- *     plat_result r = plat_posix()->identities->make(plat_posix()->identities, &config, &id,
- * &fault); if (r != PLAT_OK) { fprintf(stderr, "%s\n", fault.text);
+ *     plat_identity *identity;
+ *     if (identities->make(identities, &config, &identity, &fault) != PLAT_OK) {
+ *         fprintf(stderr, "%s\n", fault.text);
  *     }
  *
- * References: make returns the first reference to an identity.  Each stream that is made with the
- * identity has a reference of its own until its deinit.  The last release frees the identity and
- * erases its key.  So an owner may release an identity that it has replaced at once: streams that
- * still use the old one continue to use it.
+ * References: make returns the first reference to an identity. Each stream that is made with the
+ * identity has a reference of its own until its deinit. The last release frees the identity and
+ * erases its key. So an owner may release an identity as soon as it has replaced it: streams that
+ * still use the old identity continue to use it.
  *
  * An identity does not change after it was made, and any thread may use it.
  */
@@ -34,7 +35,7 @@
 extern "C" {
 #endif
 
-/** A certificate chain and its key.  Opaque. */
+/** A certificate chain and its key. Opaque. */
 typedef struct plat_identity plat_identity;
 
 /** The kinds of keys that an identity may have. */
@@ -47,9 +48,9 @@ typedef enum plat_key_kind {
 /** Size of a line of text about a failure, with its NUL. */
 #define PLAT_IDENTITY_TEXT_SIZE 200
 
-/** Why an identity could not be made, or a signature not be computed. */
+/** The reason why an identity could not be made, or a signature could not be computed. */
 typedef struct plat_identity_fault {
-    /** One sentence that names the part at fault and what to do.  It never contains a part of a key
+    /** One sentence that names the part at fault and what to do. It never contains a part of a key
      * or a passphrase. */
     char text[PLAT_IDENTITY_TEXT_SIZE];
 } plat_identity_fault;
@@ -58,7 +59,7 @@ typedef struct plat_identity_fault {
 
 /** How a digest is signed. */
 typedef enum plat_sign_scheme {
-    PLAT_SIGN_RSA_PKCS1 = 1, /**< RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2).  The signer puts the
+    PLAT_SIGN_RSA_PKCS1 = 1, /**< RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2). The signer puts the
                                   DigestInfo of the hash in front of the digest. */
     PLAT_SIGN_RSA_PSS,       /**< RSASSA-PSS (RFC 8017 section 8.1), MGF1 with the same hash, and a
                                   salt as long as the digest, as TLS 1.3 requires. */
@@ -78,25 +79,26 @@ typedef struct plat_sign_request {
     size_t digest_len;
 } plat_sign_request;
 
-/** Signs with a private key that is elsewhere: in a PKCS#11 token, a TPM, another process. */
+/** Signs with a private key that is stored elsewhere, such as in a PKCS#11 token or a TPM. */
 typedef struct plat_signer plat_signer;
 
 /**
- * The functions of a signer.  An implementation embeds this struct as its first member.  It must
+ * The functions of a signer. An implementation embeds this struct as its first member. It must
  * live until its release was called.
  */
 struct plat_signer {
     /**
-     * Signs a digest.  The caller waits for the result inside the TLS handshake, so a slow key
-     * delays everything else on its thread.  Streams on several threads may call it at the same
-     * time.  The public key is that of the certificate; a signer need not know it.
+     * Signs a digest. The caller waits for the result inside the TLS handshake, so a slow key
+     * delays everything else on its thread. Streams on several threads may call it at the same
+     * time. The public key is that of the certificate; a signer need not know it.
      *
      * @param self        this signer
      * @param request     what to sign
      * @param[out] out    the signature
      * @param cap         size of out, at least PLAT_SIGNATURE_MAX
      * @param[out] len    size of the signature
-     * @param[out] fault  after a failure: why; it is "" at first, and may stay so
+     * @param[out] fault  after a failure: the reason. The text is "" before the call, and the
+     * signer need not set it
      * @retval PLAT_ERR_SIGNER  the key cannot be used now; a later attempt may succeed
      * @retval PLAT_ERR_ARG     the key cannot sign by this scheme
      * @return any other failure as well
@@ -106,7 +108,7 @@ struct plat_signer {
 
     /**
      * The last reference to the identity has ended, or the identity could not be made: the signer
-     * is not used any more.  May be NULL.
+     * is not used any more. May be NULL.
      * @param self  this signer
      */
     void (*release)(const plat_signer *self);
@@ -114,7 +116,7 @@ struct plat_signer {
 
 /* --- making an identity --- */
 
-/** Bytes in memory, or a file.  All zero: nothing. */
+/** Bytes in memory, or a file with such bytes. If all members are zero, there is no source. */
 typedef struct plat_identity_source {
     const void *data; /**< The bytes, PEM or DER; which of them is recognised.  NULL: see file. */
     /**
@@ -128,7 +130,7 @@ typedef struct plat_identity_source {
 #define PLAT_PASSPHRASE_MAX 256
 
 /**
- * Returns the passphrase of an encrypted key.  It is called at most once during make, and only if
+ * Returns the passphrase of an encrypted key. It is called at most once during make, and only if
  * the key is encrypted.
  *
  * @param user      plat_identity_config.passphrase_user
@@ -139,20 +141,20 @@ typedef struct plat_identity_source {
  */
 typedef size_t (*plat_passphrase_fn)(void *user, char *out, size_t cap);
 
-/** What to make an identity from.  It is needed during make only, except for the signer. */
+/** What an identity is made from. It is needed during make only, except for the signer. */
 typedef struct plat_identity_config {
     /**
      * The device's own certificate, followed by the intermediate certificates, each by its issuer.
-     * PEM: one text with all of them; other PEM blocks and text between them are skipped.  DER: the
-     * certificates one directly after another.  The root may be left out.  At most 9 certificates
+     * PEM: one text with all of them; other PEM blocks and text between them are skipped. DER: the
+     * certificates one directly after another. The root may be left out. At most 9 certificates
      * and 16 KB of DER.
      */
     plat_identity_source chain;
 
     /**
-     * The private key: PEM or DER, as PKCS #1 (RSA), SEC 1 (EC) or PKCS #8.  An encrypted key is
+     * The private key: PEM or DER, as PKCS #1 (RSA), SEC 1 (EC) or PKCS #8. An encrypted key is
      * PKCS #8 (PBES1 or PBES2, PEM or DER) or the traditional form of OpenSSL ("Proc-Type:
-     * 4,ENCRYPTED").  All zero: the key is in the PEM text of the chain, unless there is a signer.
+     * 4,ENCRYPTED"). All zero: the key is in the PEM text of the chain, unless there is a signer.
      */
     plat_identity_source key;
 
@@ -165,7 +167,7 @@ typedef struct plat_identity_config {
 /** Longest common name in plat_identity_info, in bytes: that of a registration id. */
 #define PLAT_COMMON_NAME_MAX 128
 
-/** What an identity is. */
+/** The description of an identity. */
 typedef struct plat_identity_info {
     plat_key_kind key;     /**< The kind of its key. */
     size_t certificates;   /**< The number of certificates in the chain, at least 1. */
@@ -182,19 +184,19 @@ typedef struct plat_identity_info {
 /** Makes identities. */
 typedef struct plat_identities plat_identities;
 
-/** Functions that make and share identities.  Any thread may call them. */
+/** Functions that make and share identities. Any thread may call them. */
 struct plat_identities {
     /**
      * Makes an identity and checks it: the key belongs to the first certificate (a test signature
      * proves it, also for a signer), each certificate was issued by the next one, and key and sizes
-     * are acceptable.  The dates are not checked, because the clock may not be set yet; see
-     * describe.  This may take up to a second for an encrypted key, and as long as the signer
+     * are acceptable. The dates are not checked, because the clock may not be set yet; see
+     * describe. This may take up to a second for an encrypted key, and as long as the signer
      * takes.
      *
      * @param self        this interface
      * @param config      what to make it from
      * @param[out] out    the identity with one reference; NULL after a failure
-     * @param[out] fault  after a failure: why; "" otherwise
+     * @param[out] fault  after a failure: the reason; otherwise its text is ""
      * @retval PLAT_ERR_IDENTITY    the certificates or the key cannot be used
      * @retval PLAT_ERR_PASSPHRASE  the key is encrypted, and the passphrase is wrong or missing
      * @retval PLAT_ERR_SIGNER      the signer failed
@@ -209,7 +211,7 @@ struct plat_identities {
     /**
      * Describes an identity.
      * @param identity  the identity
-     * @param[out] out  what it is
+     * @param[out] out  its description
      */
     void (*describe)(const plat_identity *identity, plat_identity_info *out);
 
@@ -221,7 +223,7 @@ struct plat_identities {
     plat_identity *(*hold)(plat_identity *identity);
 
     /**
-     * Ends a reference.  The last one frees the identity and erases its key.
+     * Ends a reference. The last one frees the identity and erases its key.
      * @param identity  the identity; NULL: nothing happens
      */
     void (*release)(plat_identity *identity);

@@ -19,7 +19,7 @@ typedef struct plat_file_content {
 } plat_file_content;
 
 /**
- * Reads a regular file.  No copy of the bytes stays anywhere else.
+ * Reads a regular file. No other copy of the bytes remains in memory.
  * @param path     path of the file
  * @param limit    largest size in bytes
  * @param[out] out the content; empty after a failure

@@ -18,7 +18,7 @@ struct plat_identity {
 /** Makes and shares identities. */
 extern const plat_identities plat_wolfssl_identities;
 
-/** Signs with the key or the signer of an identity, with the meaning of plat_signer.sign. */
+/** Signs with the key or the signer of an identity, as plat_signer.sign does. */
 plat_result plat_identity_sign(const plat_identity *identity, const plat_sign_request *request,
                                uint8_t *out, size_t cap, size_t *len, plat_identity_fault *fault);
 

@@ -33,7 +33,7 @@ plat_result plat_passphrase_ask(plat_passphrase *p, plat_passphrase_fn ask, void
 bool plat_pkcs8_is_encrypted(const uint8_t *der, size_t len);
 
 /**
- * Decrypts such a key in place.
+ * Decrypts an encrypted PKCS #8 key in place.
  * @param[in,out] len  its size, then that of the decrypted key
  * @retval PLAT_ERR_IDENTITY    the kind of encryption is not supported
  * @retval PLAT_ERR_PASSPHRASE  the passphrase is wrong, or the key is damaged
@@ -45,7 +45,7 @@ plat_result plat_pkcs8_decrypt(uint8_t *der, size_t *len, const plat_passphrase 
 /** Returns whether the headers of a block say that it is encrypted. */
 bool plat_pem_is_encrypted(const plat_pem_block *block);
 
-/** Decrypts what such a block contains, as plat_pkcs8_decrypt does. */
+/** Decrypts the decoded content of such a block; the results are those of plat_pkcs8_decrypt. */
 plat_result plat_pem_decrypt(const plat_pem_block *block, uint8_t *der, size_t *len,
                              const plat_passphrase *passphrase, plat_identity_fault *fault);
 

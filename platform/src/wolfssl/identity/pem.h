@@ -13,7 +13,7 @@
 
 #include "platform/result.h"
 
-/** Borrowed text without a NUL. */
+/** Borrowed text; it does not end with a NUL. */
 typedef struct plat_pem_text {
     const char *at;
     size_t len;
@@ -26,7 +26,7 @@ typedef struct plat_pem_block {
     plat_pem_text base64;
 } plat_pem_block;
 
-/** What plat_pem_next has found. */
+/** The result of plat_pem_next. */
 typedef enum plat_pem_found {
     PLAT_PEM_NONE = 0, /* there is no further block */
     PLAT_PEM_BLOCK,
@@ -54,7 +54,7 @@ bool plat_pem_header(const plat_pem_block *block, const char *name, plat_pem_tex
 
 /**
  * Decodes the base64 of a block.
- * @param[out] out      the bytes; the caller calls plat_secret_free(*out, *len).  NULL after a
+ * @param[out] out      the bytes; the caller calls plat_secret_free(*out, *len). NULL after a
  *                      failure
  * @retval PLAT_ERR_ENCODING  it is not base64, or it is empty
  * @retval PLAT_ERR_MEMORY    no memory is left

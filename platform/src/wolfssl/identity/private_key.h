@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A private key in memory: read from PEM or DER, decrypted if necessary, and used for signatures.
+ * A private key in memory. It is read from PEM or DER, decrypted if necessary, and signs digests.
  * It is kept as DER, because wolfCrypt's own objects are large and must not be shared by threads.
  */
 

@@ -48,7 +48,7 @@ typedef struct plat_tls_context {
 } plat_tls_context;
 
 /**
- * Finds or makes the profile of a config.  Loads the roots if no other stream has loaded them.  Any
+ * Finds or makes the profile of a config. Loads the roots if no other stream has loaded them. Any
  * thread may call it.
  * @param[out] fault  after a failure: the source and the reason, if these are known
  * @retval PLAT_ERR_ARG          min_version is above max_version, or is unknown

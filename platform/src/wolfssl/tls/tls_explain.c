@@ -59,14 +59,26 @@ static const char *explain_own_certificate(int alert)
     }
 }
 
-bool plat_tls_explain_refusal(WOLFSSL *ssl, bool presented, const char **why)
+/* TLS 1.2 has no alert for a missing certificate.  A server that has shown its own certificate has
+ * already chosen the cipher suite, so that cannot be what it refuses. */
+static bool misses_certificate(WOLFSSL *ssl, plat_tls_progress progress, int alert)
+{
+    return !progress.presented && progress.accepted && alert == handshake_failure &&
+           !wolfSSL_is_init_finished(ssl);
+}
+
+bool plat_tls_explain_refusal(WOLFSSL *ssl, plat_tls_progress progress, const char **why)
 {
     WOLFSSL_ALERT_HISTORY seen;
     if (wolfSSL_get_alert_history(ssl, &seen) != WOLFSSL_SUCCESS) {
         return false;
     }
     const int alert = seen.last_rx.code;
-    if (!presented && alert != ALERT_CERTIFICATE_REQUIRED) {
+    if (misses_certificate(ssl, progress, alert)) {
+        *why = "the server refused the handshake; it seems to require a client certificate";
+        return true;
+    }
+    if (!progress.presented && alert != ALERT_CERTIFICATE_REQUIRED) {
         return false;
     }
     *why = explain_own_certificate(alert);

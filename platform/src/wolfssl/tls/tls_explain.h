@@ -21,12 +21,17 @@ const char *plat_tls_explain(WOLFSSL *ssl, int error);
  */
 extern const char plat_tls_too_many_certificates[];
 
+/** What this side has done in the handshake before an alert arrived. */
+typedef struct plat_tls_progress {
+    bool presented; /* it has a client certificate */
+    bool accepted;  /* it has accepted the server's certificate */
+} plat_tls_progress;
+
 /**
- * Returns whether the last received alert is about the certificate of this side; *why then explains
- * it.
- * @param presented  this side has a certificate
+ * Returns whether the alert that was received last is about this side's certificate. *why is then
+ * the meaning of the alert.
  */
-bool plat_tls_explain_refusal(WOLFSSL *ssl, bool presented, const char **why);
+bool plat_tls_explain_refusal(WOLFSSL *ssl, plat_tls_progress progress, const char **why);
 
 /** Explains why the peer has closed the connection without a close_notify. */
 const char *plat_tls_explain_end(WOLFSSL *ssl);

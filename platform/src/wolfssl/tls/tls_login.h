@@ -25,7 +25,8 @@ typedef struct plat_tls_login {
 void plat_tls_login_init(plat_tls_login *l, plat_identity *identity);
 void plat_tls_login_free(plat_tls_login *l);
 
-/** Sets the callbacks of a context.  Connections without an identity never call them. */
+/** Sets the callbacks of a context. wolfSSL never calls them for connections without an identity.
+ */
 void plat_tls_login_prepare(WOLFSSL_CTX *ctx);
 
 /**

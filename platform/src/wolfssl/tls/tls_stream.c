@@ -219,7 +219,9 @@ static plat_result ssl_failed(plat_tls_stream *s, int error)
     if (s->profile->login.result != PLAT_OK) {
         return fail_to_log_in(s);
     }
-    if (error == FATAL_ERROR && plat_tls_explain_refusal(s->ssl, has_identity(s), &why)) {
+    const plat_tls_progress progress = { .presented = has_identity(s),
+                                         .accepted = s->verify.verdict == PLAT_OK };
+    if (error == FATAL_ERROR && plat_tls_explain_refusal(s->ssl, progress, &why)) {
         return fail(s, PLAT_ERR_IDENTITY_REFUSED, why);
     }
     if (below == PLAT_EOF) {
