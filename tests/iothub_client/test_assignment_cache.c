@@ -84,6 +84,20 @@ static void the_longest_names_fit(void **state)
     assert_string_equal(found.hub, hub);
 }
 
+static void the_shortest_names_fit_as_well(void **state)
+{
+    const plat_crypto *crypto = crypto_of(state);
+    stored_assignment found;
+    fake_kv kv;
+
+    fake_kv_init(&kv);
+    const dps_request r = request_of(&kv, "s", "i");
+    assert_int_equal(assignment_cache_put(&r, crypto, "h", "d"), PLAT_OK);
+    assert_int_equal(assignment_cache_get(&r, crypto, &found), PLAT_OK);
+    assert_string_equal(found.hub, "h");
+    assert_string_equal(found.device_id, "d");
+}
+
 static void a_text_that_is_not_exactly_such_a_value_counts_as_absent(void **state)
 {
     static const char *const bad[] = {
@@ -137,6 +151,7 @@ int main(void)
         cmocka_unit_test(an_assignment_is_found_by_the_same_device_in_any_letter_case),
         cmocka_unit_test(devices_do_not_share_assignments),
         cmocka_unit_test(the_longest_names_fit),
+        cmocka_unit_test(the_shortest_names_fit_as_well),
         cmocka_unit_test(a_text_that_is_not_exactly_such_a_value_counts_as_absent),
         cmocka_unit_test(failures_of_the_store_are_passed_on),
     };

@@ -217,6 +217,47 @@ static void a_busy_service_is_asked_again_on_the_same_connection(void **state)
     provisioning_free(&f);
 }
 
+static void without_a_wait_of_its_own_a_busy_service_is_asked_soon_and_another_one_later(
+    void **state)
+{
+    static const dps_reply busy[] = { { 503, NULL, "" }, { 200, NULL, ASSIGNED } };
+    static const dps_reply assigning[] = { { 202, NULL, DPS_ASSIGNING_BODY },
+                                           { 200, NULL, ASSIGNED } };
+    unsigned sooner = 0;
+    (void)state;
+
+    for (uint32_t seed = 1; seed <= 20; seed++) { /* of the random part of the waits */
+        for (int which = 0; which < 2; which++) {
+            provisioning_fixture f;
+            provisioning_init(&f);
+            f.platform.crypto.seed = seed;
+            provisioning_answers(&f, which == 0 ? busy : assigning, 2);
+            provisioning_make_registration(&f);
+            provisioning_sleep(&f, 1000); /* retry_min_ms */
+            assert_true(which == 1 || f.asked == 2);
+            sooner += which == 1 && f.asked == 2 ? 1 : 0;
+            provisioning_sleep(&f, 3000);
+            assert_int_equal(f.asked, 2);
+            provisioning_free(&f);
+        }
+    }
+    assert_true(sooner < 15);
+}
+
+static void all_that_has_arrived_is_read_in_one_turn(void **state)
+{
+    provisioning_fixture f;
+    (void)state;
+    provisioning_init(&f);
+    f.platform.streams[0].recv_max = 1;
+    f.dps.mute_subscribe = true;
+    provisioning_make_registration(&f);
+    (void)iothub_provisioning_process(f.registration); /* CONNECT, and its answer of four bytes */
+    (void)iothub_provisioning_process(f.registration);
+    assert_int_equal(f.dps.subscribes, 1);
+    provisioning_free(&f);
+}
+
 static void a_long_wait_is_obeyed_without_a_connection(void **state)
 {
     static const dps_reply replies[] = {
@@ -506,6 +547,9 @@ int main(void)
         cmocka_unit_test(polls_without_an_operation_id_use_the_known_one),
         cmocka_unit_test(without_any_operation_id_the_device_registers_again),
         cmocka_unit_test(a_busy_service_is_asked_again_on_the_same_connection),
+        cmocka_unit_test(
+            without_a_wait_of_its_own_a_busy_service_is_asked_soon_and_another_one_later),
+        cmocka_unit_test(all_that_has_arrived_is_read_in_one_turn),
         cmocka_unit_test(a_long_wait_is_obeyed_without_a_connection),
         cmocka_unit_test(a_service_that_never_decides_ends_in_a_timeout),
         cmocka_unit_test(a_refusal_ends_the_registration_with_its_remedy),

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "drive/client.h"
 #include "fake_store.h"
+#include "provisioning/provisioned_home.h"
 
 /* Tests a client that the service assigns to its hub. */
 
@@ -566,6 +566,28 @@ static void the_descriptor_of_the_service_is_shown_and_withdrawn_before_the_hub_
     provisioning_free(&f);
 }
 
+#ifndef NDEBUG
+static void members_that_disagree_are_seen(void **state)
+{
+    provisioned_home h = { .next = HOME_ASK };
+    (void)state;
+
+    assert_true(provisioned_home_valid(&h));
+    h.next = HOME_CONNECT; /* to no hub */
+    assert_false(provisioned_home_valid(&h));
+    h.known = true;
+    assert_true(provisioned_home_valid(&h));
+    h.refusals = 1; /* which is a failure, too */
+    assert_false(provisioned_home_valid(&h));
+    h.failures = 1;
+    assert_true(provisioned_home_valid(&h));
+    h.polls_left = 3;
+    assert_false(provisioned_home_valid(&h));
+    h = (provisioned_home){ .next = HOME_ASK, .unreported = true };
+    assert_false(provisioned_home_valid(&h));
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -589,6 +611,9 @@ int main(void)
         cmocka_unit_test(a_client_ends_in_any_state_of_the_exchange),
         cmocka_unit_test(
             the_descriptor_of_the_service_is_shown_and_withdrawn_before_the_hub_uses_the_slot),
+#ifndef NDEBUG
+        cmocka_unit_test(members_that_disagree_are_seen),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

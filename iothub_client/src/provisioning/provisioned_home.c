@@ -1,5 +1,6 @@
 #include "provisioning/provisioned_home.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "connection/back_off.h"
@@ -20,6 +21,17 @@ static provisioned_home *self(iothub_home *h)
 {
     return (provisioned_home *)(void *)h;
 }
+
+#ifndef NDEBUG
+bool provisioned_home_valid(const provisioned_home *h)
+{
+    if (h->polls_left > POLLS_AFTER_CLOSE || h->refusals > h->failures) {
+        return false;
+    }
+    /* Only a hub that is known can be connected to, or reported. */
+    return h->known || (h->next == HOME_ASK && !h->unreported);
+}
+#endif
 
 /* --- the names of the client ------------------------------------------------------------------ */
 
@@ -244,6 +256,7 @@ static uint32_t on_failure(iothub_home *base, iothub_state was, iothub_result re
 {
     provisioned_home *h = self(base);
 
+    assert(provisioned_home_valid(h));
     if (was == IOTHUB_PROVISIONING) {
         return on_failed_ask(h, delay_ms, now);
     }
@@ -257,6 +270,7 @@ static void on_connected(iothub_home *base)
 {
     provisioned_home *h = self(base);
 
+    assert(provisioned_home_valid(h));
     h->failures = 0;
     h->refusals = 0;
     h->answers = 0;
@@ -270,6 +284,7 @@ static bool needs_search(iothub_home *base)
 {
     provisioned_home *h = self(base);
 
+    assert(provisioned_home_valid(h));
     report_cached(h);
     return h->next == HOME_ASK;
 }
@@ -278,6 +293,7 @@ static void begin(iothub_home *base)
 {
     provisioned_home *h = self(base);
 
+    assert(provisioned_home_valid(h));
     exchange_begin(h->exchange);
     h->polls_left = POLLS_AFTER_CLOSE;
 }
@@ -286,6 +302,7 @@ static home_answer turn(iothub_home *base, mqc_time now, iothub_error *why)
 {
     provisioned_home *h = self(base);
 
+    assert(provisioned_home_valid(h));
     /* A runner may have been started since the last search. */
     exchange_join(h->exchange, h->client);
     switch (exchange_turn(h->exchange, now)) {

@@ -67,4 +67,7 @@ void provisioned_home_attach(provisioned_home *h, iothub_context *client,
 /** Erases a home that was not attached. */
 void provisioned_home_drop(provisioned_home *h);
 
+/** Checks the invariants of this part; Debug builds assert it at each entry. */
+bool provisioned_home_valid(const provisioned_home *h);
+
 #endif
