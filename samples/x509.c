@@ -88,11 +88,9 @@ static void renew(app *a, iothub_client *c)
 
 static void on_expiring(iothub_client *c, int64_t seconds_left, void *user)
 {
-    app *a = user;
-
     (void)c;
     (void)seconds_left;
-    a->expires = true; /* the main loop acts, because reading files takes time */
+    ((app *)user)->expires = true; /* the main loop acts, because reading files takes time */
 }
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)
@@ -122,29 +120,33 @@ static void run(app *a, iothub_client *c)
     }
 }
 
-int main(int argc, char **argv)
+static int work(app *a)
 {
-    app a = { .sample = { .count = 5, .duration_s = 60 } };
     iothub_error error;
 
-    sample_init(&a.sample, argc, argv, "Send telemetry with a client certificate.");
-    a.sample.options.callbacks.done = on_done;
-    a.sample.options.callbacks.token_expiring = on_expiring;
-    if (!read_files(&a, 0)) {
-        return 1;
-    }
-    a.sample.options.credentials = a.credentials;
-    a.sample.options.credential_count = 1;
-
-    iothub_client *c = iothub_new(a.sample.connection_string, &a.sample.options, &error);
+    iothub_client *c = iothub_new(a->sample.connection_string, &a->sample.options, &error);
     if (c == NULL) {
         return sample_fail(error.text);
     }
     (void)iothub_start(c);
-    run(&a, c);
-    sample_stop(&a.sample, c);
+    run(a, c);
+    sample_stop(&a->sample, c);
     iothub_free(c);
-    identities(&a)->release(a.identities[0]);
+    return sample_exit_status(&a->sample, a->arrived == a->sample.count);
+}
+
+int main(int argc, char **argv)
+{
+    app a = { .sample = { .count = 5, .duration_s = 60 } };
+
+    sample_init(&a.sample, argc, argv, "Send telemetry with a client certificate.");
+    a.sample.options.callbacks.done = on_done;
+    a.sample.options.callbacks.token_expiring = on_expiring;
+    a.sample.options.credentials = a.credentials;
+    a.sample.options.credential_count = 1;
+
+    const int status = read_files(&a, 0) ? work(&a) : 1;
+    identities(&a)->release(a.identities[0]); /* the last use of a key erases it */
     identities(&a)->release(a.identities[1]);
-    return sample_exit_status(&a.sample, a.arrived == a.sample.count);
+    return status;
 }
