@@ -237,6 +237,46 @@ static void a_refusal_in_the_handshake_leaves_the_old_connection_alone(void **st
     fixture_free(&r.f);
 }
 
+static unsigned memory_failures;
+
+/* There is no memory for the certificate at first. */
+static plat_result set_identity_later(plat_stream *s, plat_identity *identity)
+{
+    if (identity != NULL && memory_failures > 0) {
+        memory_failures--;
+        return PLAT_ERR_MEMORY;
+    }
+    ((scripted_stream *)s)->identity = identity;
+    return PLAT_OK;
+}
+
+static void a_lack_of_memory_for_the_certificate_only_delays_it(void **state)
+{
+    (void)state;
+    for (unsigned failures = 1; failures <= 8; failures++) {
+        plat_stream_ops ops;
+        replace_rig r;
+        connect(&r);
+        ops = *r.f.platform.streams[1].base.ops;
+        ops.set_identity = set_identity_later;
+        r.f.platform.streams[1].base.ops = &ops;
+        memory_failures = failures;
+        const unsigned before = r.f.status_count;
+        replace(&r, 1);
+        send(&r);
+        fixture_run(&r.f);
+        assert_ptr_equal(r.logged_in, &r.identities[0]);
+        assert_int_equal(r.f.status_count, before);
+
+        fixture_sleep(&r.f, 600000);
+
+        assert_int_equal(memory_failures, 0);
+        assert_replaced(&r, 1);
+        assert_nothing_lost(&r);
+        fixture_free(&r.f);
+    }
+}
+
 static void an_expired_one_changes_nothing(void **state)
 {
     (void)state;
@@ -479,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_loss_in_any_stage_loses_no_message),
         cmocka_unit_test(if_the_new_one_is_refused_the_old_one_is_used_again),
         cmocka_unit_test(a_refusal_in_the_handshake_leaves_the_old_connection_alone),
+        cmocka_unit_test(a_lack_of_memory_for_the_certificate_only_delays_it),
         cmocka_unit_test(an_expired_one_changes_nothing),
         cmocka_unit_test(without_overlap_it_works_as_well),
         cmocka_unit_test(a_stopped_client_starts_with_the_new_one),

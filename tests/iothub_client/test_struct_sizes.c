@@ -54,6 +54,25 @@ static void statistics_fill_an_older_struct_and_no_more(void **state)
     fixture_free(&f);
 }
 
+static void what_is_known_of_credentials_fills_an_older_struct_and_no_more(void **state)
+{
+    (void)state;
+    const size_t old = offsetof(iothub_credentials_info, credentials);
+    client_fixture f;
+    fixture_init(&f, NULL);
+
+    iothub_credentials_info *older = memory_of(old);
+    assert_non_null(older);
+    iothub_get_credentials_sized(f.client, older, old);
+    assert_int_equal(older->kind, IOTHUB_CREDENTIAL_KEY);
+    iothub_get_credentials_sized(NULL, older, old);
+    assert_int_equal(older->kind, IOTHUB_CREDENTIAL_NONE);
+    iothub_get_credentials_sized(f.client, NULL, old);
+
+    free(older);
+    fixture_free(&f);
+}
+
 static void statistics_of_a_newer_program_are_zero_where_nobody_counts(void **state)
 {
     (void)state;
@@ -239,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_fill_an_older_struct_and_no_more),
+        cmocka_unit_test(what_is_known_of_credentials_fills_an_older_struct_and_no_more),
         cmocka_unit_test(statistics_of_a_newer_program_are_zero_where_nobody_counts),
         cmocka_unit_test(what_to_wait_for_fits_programs_of_every_version),
         cmocka_unit_test(telemetry_of_an_older_program_has_zero_for_what_it_lacks),
