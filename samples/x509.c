@@ -34,7 +34,7 @@ static size_t on_passphrase(void *user, char *out, size_t cap)
     const size_t len = text != NULL ? strlen(text) : cap + 1; /* more than cap: there is none */
 
     (void)user;
-    if (len <= cap) {
+    if (text != NULL && len <= cap) {
         memcpy(out, text, len);
     }
     return len;

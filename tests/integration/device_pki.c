@@ -142,7 +142,7 @@ int main(int argc, char **argv)
     put("server", make("localhost", &root, false, -DAY_S, DAY_S), NULL);
     put("first", make(name, &ca, false, -DAY_S, DAY_S), &ca);
     put("second", make(name, &ca, false, -DAY_S, DAY_S), &ca);
-    put("short", make(name, &ca, false, 0, atoi(argv[3])), &ca);
+    put("short", make(name, &ca, false, 0, (int)strtol(argv[3], NULL, 10)), &ca);
     put("expired", make(name, &ca, false, -DAY_S, -1), &ca);
     put("early", make(name, &ca, false, DAY_S, 2 * DAY_S), &ca);
     put("stranger", make(name, &foreign, false, -DAY_S, DAY_S), NULL);
