@@ -233,6 +233,44 @@ void plat_private_key_free(plat_private_key *k)
     *k = (plat_private_key){ 0 };
 }
 
+/* --- the public key --- */
+
+static int write_public(const plat_private_key *k, key_object *key, uint8_t *out, size_t cap)
+{
+    int rc;
+    if (k->kind == PLAT_KEY_RSA) {
+        rc = load_rsa(&key->rsa, k->der, k->len);
+        if (rc == 0) {
+            rc = wc_RsaKeyToPublicDer(&key->rsa, out, (word32)cap);
+            wc_FreeRsaKey(&key->rsa);
+        }
+        return rc;
+    }
+    rc = load_ec(&key->ec, k->der, k->len);
+    if (rc == 0) {
+        plat_curve_tables_tidy();
+        rc = wc_EccPublicKeyToDer(&key->ec, out, (word32)cap, 1);
+        plat_curve_tables_tidy();
+        wc_ecc_free(&key->ec);
+    }
+    return rc;
+}
+
+plat_result plat_private_key_public(const plat_private_key *k, uint8_t *out, size_t cap,
+                                    size_t *len, plat_identity_fault *fault)
+{
+    key_object *key = wolfSSL_Malloc(sizeof *key);
+    int rc = key != NULL ? write_public(k, key, out, cap) : MEMORY_E;
+    plat_secret_free(key, sizeof *key);
+    if (rc > 0) {
+        *len = (size_t)rc;
+        return PLAT_OK;
+    }
+    return rc == MEMORY_E ? plat_fault_memory(fault)
+                          : plat_fault_set(fault, PLAT_ERR_CRYPTO,
+                                           "wolfCrypt could not write the public key (%d)", rc);
+}
+
 /* --- signing --- */
 
 static enum wc_HashType hash_of(size_t digest_len)

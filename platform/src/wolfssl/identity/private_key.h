@@ -42,6 +42,14 @@ plat_result plat_private_key_sign(const plat_private_key *k, const plat_sign_req
                                   uint8_t *out, size_t cap, size_t *len,
                                   plat_identity_fault *fault);
 
+/**
+ * Writes the public key as SubjectPublicKeyInfo.
+ * @retval PLAT_ERR_CRYPTO  cap is too small, or wolfCrypt failed
+ * @retval PLAT_ERR_MEMORY  no memory is left
+ */
+plat_result plat_private_key_public(const plat_private_key *k, uint8_t *out, size_t cap,
+                                    size_t *len, plat_identity_fault *fault);
+
 /** Erases and frees a key. Afterwards k is empty. */
 void plat_private_key_free(plat_private_key *k);
 
