@@ -3,15 +3,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include <gnutls/x509.h>
-
+#include "csr_issuer.h"
 #include "device_fixture.h"
 #include "platform/csr.h"
 #include "wolfssl/crypto/crypto.h"
@@ -58,51 +55,6 @@ static plat_result request(const plat_csr_config *config, uint8_t *out, size_t c
     return r;
 }
 
-/* Reads a request with GnuTLS, which checks its signature and common name. */
-static gnutls_x509_crq_t read_request(const uint8_t *der, size_t len, const char *common_name)
-{
-    char text[256];
-    size_t text_len = sizeof text;
-    gnutls_x509_crq_t crq;
-    const gnutls_datum_t bytes = { (unsigned char *)(uintptr_t)der, (unsigned)len };
-    assert_int_equal(gnutls_x509_crq_init(&crq), 0);
-    assert_int_equal(gnutls_x509_crq_import(crq, &bytes, GNUTLS_X509_FMT_DER), 0);
-    assert_int_equal(gnutls_x509_crq_verify(crq, 0), 0);
-    assert_int_equal(gnutls_x509_crq_get_version(crq), 1);
-    assert_int_equal(
-        gnutls_x509_crq_get_dn_by_oid(crq, GNUTLS_OID_X520_COMMON_NAME, 0, 0, text, &text_len), 0);
-    assert_string_equal(text, common_name);
-    return crq;
-}
-
-/* Issues a certificate for a request, as a service does. */
-static size_t issue(gnutls_x509_crq_t crq, uint8_t *out, size_t cap)
-{
-    uint8_t der[2048];
-    gnutls_x509_crt_t ca, crt;
-    gnutls_x509_privkey_t key;
-    size_t len = cap;
-    const gnutls_datum_t ca_der = { device_ca.der, (unsigned)device_ca.len };
-    const gnutls_datum_t key_der = { der,
-                                     (unsigned)pki_key_der(PKI_INTERMEDIATE, der, sizeof der) };
-    assert_int_equal(gnutls_x509_crt_init(&ca), 0);
-    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
-    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
-    assert_int_equal(gnutls_x509_crt_import(ca, &ca_der, GNUTLS_X509_FMT_DER), 0);
-    assert_int_equal(gnutls_x509_privkey_import(key, &key_der, GNUTLS_X509_FMT_DER), 0);
-    assert_int_equal(gnutls_x509_crt_set_crq(crt, crq), 0);
-    assert_int_equal(gnutls_x509_crt_set_version(crt, 3), 0);
-    assert_int_equal(gnutls_x509_crt_set_serial(crt, "\x01", 1), 0);
-    assert_int_equal(gnutls_x509_crt_set_activation_time(crt, time(NULL) - 60), 0);
-    assert_int_equal(gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 3600), 0);
-    assert_int_equal(gnutls_x509_crt_sign2(crt, ca, key, GNUTLS_DIG_SHA256, 0), 0);
-    assert_int_equal(gnutls_x509_crt_export(crt, GNUTLS_X509_FMT_DER, out, &len), 0);
-    gnutls_x509_privkey_deinit(key);
-    gnutls_x509_crt_deinit(crt);
-    gnutls_x509_crt_deinit(ca);
-    return len;
-}
-
 /* --- what works --- */
 
 static void an_issued_certificate_and_the_key_make_an_identity(void **state)
@@ -116,11 +68,9 @@ static void an_issued_certificate_and_the_key_make_an_identity(void **state)
         plat_identity_info info;
         const plat_csr_config config = { .common_name = "sn-007", .key = &keys[i] };
         assert_int_equal(request(&config, csr, sizeof csr, &len, &fault), PLAT_OK);
-        gnutls_x509_crq_t crq = read_request(csr, len, "sn-007");
-        size_t chain_len = issue(crq, chain, sizeof chain);
+        gnutls_x509_crq_t crq = csr_read(csr, len, "sn-007");
+        const size_t chain_len = csr_issue(crq, chain, sizeof chain);
         gnutls_x509_crq_deinit(crq);
-        memcpy(chain + chain_len, device_ca.der, device_ca.len);
-        chain_len += device_ca.len;
         const plat_identity_config made = { .chain = { chain, chain_len, NULL },
                                             .key = { keys[i].der, keys[i].len, NULL } };
         plat_result r =
@@ -150,7 +100,7 @@ static void a_request_in_base64_is_short_enough_for_the_service(void **state)
         plat_identity_fault fault;
         const plat_csr_config config = { .common_name = name, .key = &keys[i] };
         assert_int_equal(request(&config, csr, sizeof csr, &len, &fault), PLAT_OK);
-        gnutls_x509_crq_deinit(read_request(csr, len, name));
+        gnutls_x509_crq_deinit(csr_read(csr, len, name));
         assert_true(len <= longest[i]);
         assert_int_equal(plat_wolfssl_crypto.base64_encode(&plat_wolfssl_crypto, csr, len, text,
                                                            sizeof text, &text_len),
@@ -175,7 +125,7 @@ static void a_signer_signs_with_each_kind_of_key(void **state)
             .public_key_len = pki_public_der(device_kinds[i].key, public_key, sizeof public_key),
         };
         assert_int_equal(request(&config, csr, sizeof csr, &len, &fault), PLAT_OK);
-        gnutls_x509_crq_deinit(read_request(csr, len, "hardware"));
+        gnutls_x509_crq_deinit(csr_read(csr, len, "hardware"));
         assert_int_equal(signer.signatures, 1);
         assert_int_equal(signer.releases, 0);
     }

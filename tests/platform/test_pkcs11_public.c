@@ -8,7 +8,9 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include "csr_issuer.h"
 #include "device_fixture.h"
+#include "platform/csr.h"
 #include "platform/pkcs11.h"
 #include "soft_token.h"
 #include "tls_fixture.h"
@@ -120,6 +122,31 @@ static void an_identity_can_be_made_of_the_token_alone(void **state)
     odd->logins = 0;
 }
 
+static void a_request_is_signed_by_a_key_in_the_token(void **state)
+{
+    (void)state;
+    const plat_csr_maker *maker = plat_wolfssl_csr_maker();
+    for (size_t i = 0; i < DEVICE_KINDS; i++) {
+        uint8_t csr[PLAT_CSR_MAX], public_key[PLAT_PUBLIC_KEY_MAX];
+        size_t len = 0;
+        plat_signer *signer = NULL;
+        plat_identity_fault fault;
+        const plat_pkcs11_config where = { .uri = soft_token_uri(objects[i],
+                                                                 "pin-value=" SOFT_TOKEN_PIN) };
+        plat_csr_config config = { .common_name = "device-1", .public_key = public_key };
+        assert_int_equal(plat_pkcs11_public_key(&where, public_key, sizeof public_key,
+                                                &config.public_key_len, &fault),
+                         PLAT_OK);
+        assert_int_equal(plat_pkcs11_signer_new(&where, &signer, &fault), PLAT_OK);
+        config.signer = signer;
+        assert_int_equal(maker->make_csr(maker, &config, csr, sizeof csr, &len, &fault), PLAT_OK);
+        gnutls_x509_crq_deinit(csr_read(csr, len, "device-1"));
+        signer->release(signer);
+    }
+    assert_int_equal(odd->logins, DEVICE_KINDS);
+    odd->logins = 0;
+}
+
 static void a_missing_or_ambiguous_object_is_named(void **state)
 {
     (void)state;
@@ -189,6 +216,7 @@ int main(void)
         WITH_TOKEN(public_keys_are_those_of_the_private_keys),
         WITH_TOKEN(certificates_are_read_as_they_were_stored),
         WITH_TOKEN(an_identity_can_be_made_of_the_token_alone),
+        WITH_TOKEN(a_request_is_signed_by_a_key_in_the_token),
         WITH_TOKEN(a_missing_or_ambiguous_object_is_named),
         WITH_TOKEN(a_token_that_fails_is_reported),
     };
