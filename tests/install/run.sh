@@ -95,6 +95,39 @@ cmake -G Ninja -S "$work/consumer" -B "$work/consumer/build" -DCMAKE_PREFIX_PATH
 "$work/consumer/build/store" "$work/b.db"
 echo "the store: built with find_package and pkg-config, opens a file"
 
+cat >"$work/token.c" <<'END'
+#include <stdio.h>
+
+#include "platform/pkcs11.h"
+
+int main(void)
+{
+    const plat_pkcs11_config c = { .uri = "pkcs11:object=a?module-path=/nowhere" };
+    plat_signer *signer;
+    plat_identity_fault fault;
+
+    if (plat_pkcs11_signer_new(&c, &signer, &fault) != PLAT_ERR_SIGNER) {
+        puts(fault.text);
+        return 1;
+    }
+    return 0;
+}
+END
+# shellcheck disable=SC2046,SC2086 # flags are words
+cc -std=c99 -Wall -Wextra -Werror $flags -o "$work/token" "$work/token.c" \
+  $(pkg-config --static --cflags --libs iothub-device-pkcs11)
+"$work/token" 2>"$work/stderr"
+cat >>"$work/consumer/CMakeLists.txt" <<'END'
+add_executable(token ../token.c)
+target_link_libraries(token PRIVATE iothub::platform_pkcs11)
+END
+cmake --build "$work/consumer/build" >"$work/log" 2>&1 || {
+  cat "$work/log"
+  exit 1
+}
+"$work/consumer/build/token" 2>"$work/stderr"
+echo "tokens: built with find_package and pkg-config, names a missing module"
+
 for app in "$work/app" "$work/build/app"; do
   if IOTHUB_DEVICE_CONNECTION_STRING='HostName=h' "$app" 2>"$work/stderr"; then
     echo "a connection string without DeviceId was taken" >&2

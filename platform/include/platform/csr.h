@@ -35,8 +35,10 @@ extern "C" {
 /** Size of the largest key that is made, in bytes: RSA with 2048 bits. */
 #define PLAT_MADE_KEY_MAX 1280
 
-/** Size of the largest request in bytes, and the length of its base64. */
-#define PLAT_CSR_MAX        1536
+/** Size of the largest request in bytes. */
+#define PLAT_CSR_MAX 1536
+
+/** Length of the base64 of the largest request. */
 #define PLAT_CSR_BASE64_MAX 2048
 
 /** A private key in the caller's memory, not encrypted. */

@@ -5,6 +5,7 @@
 #include "wolfssl/x509/der.h"
 
 #define SHORT_LENGTH_MAX 127
+#define LONG_FORM        0x80u /* bit of a length that is followed by the length itself */
 
 plat_der_writer plat_der_writer_begin(uint8_t *bytes, size_t cap)
 {
@@ -48,19 +49,23 @@ size_t plat_der_mark(const plat_der_writer *w)
     return w->used;
 }
 
-void plat_der_wrap(plat_der_writer *w, uint8_t tag, size_t mark)
+static void put_length(plat_der_writer *w, size_t len)
 {
-    size_t len = w->used - mark;
-    uint8_t count = 0;
     if (len <= SHORT_LENGTH_MAX) {
         plat_der_put_byte(w, (uint8_t)len);
-    } else {
-        for (; len > 0; len >>= 8) {
-            plat_der_put_byte(w, (uint8_t)(len & 0xffu));
-            count++;
-        }
-        plat_der_put_byte(w, (uint8_t)(0x80u | count));
+        return;
     }
+    uint8_t count = 0;
+    for (; len > 0; len >>= 8) {
+        plat_der_put_byte(w, (uint8_t)(len & 0xffu));
+        count++;
+    }
+    plat_der_put_byte(w, (uint8_t)(LONG_FORM | count));
+}
+
+void plat_der_wrap(plat_der_writer *w, uint8_t tag, size_t mark)
+{
+    put_length(w, w->used - mark);
     plat_der_put_byte(w, tag);
 }
 
