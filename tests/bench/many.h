@@ -22,8 +22,8 @@ enum { MANY_TURN_MS = 1000 }; /* longest wait if nothing else ends it */
 typedef struct many_options {
     uint16_t port;
     const char *ca_file; /* certificates to trust; NULL: plain TCP */
-    /* Files of the client certificate and its key; each device has an identity of its own from
-     * them. NULL: the devices log in with keys. */
+    /* Files of the client certificate and its key, from which each device makes its own
+     * identity. NULL: the devices log in with keys. */
     const char *certificate_file;
     const char *key_file;
     size_t devices;

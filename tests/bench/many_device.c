@@ -17,7 +17,7 @@ struct many_device {
     uint64_t left;    /* number of messages that remain to be sent */
     uint64_t connected_us;
     bool connected;
-    iothub_credential credential; /* of a device with a certificate */
+    iothub_credential credential; /* credential of a device that has a certificate */
 };
 
 uint64_t many_now_us(void)

@@ -22,7 +22,7 @@ typedef struct null_link {
     size_t ahead_len;
 } null_link;
 
-/** Whether clients are asked for a certificate; any is accepted, and none as well. */
+/** If true, clients are asked for a certificate. Any certificate is accepted, and also none. */
 extern bool null_tls_asks;
 
 /**

@@ -160,7 +160,7 @@ static void what_is_subscribed_to_is_not_ended(void **state)
     fixture_free(&f);
 }
 
-/* In such a session, another library has subscribed with QoS 2. */
+/* Another library has subscribed with QoS 2 in this session. */
 static void feed_qos_2(client_fixture *f, uint16_t id)
 {
     static const char topic[] = C2D;

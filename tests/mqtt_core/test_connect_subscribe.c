@@ -44,7 +44,7 @@ static void connect_carries_what_is_given_and_nothing_else(void **state)
             rig r;
             rig_init(&r, NULL);
             o.clean_session = (bits & 1) != 0;
-            /* Matters only if the will has a topic; the same holds for its QoS. */
+            /* Retain and QoS of the Will are used only if the Will has a topic. */
             o.will.retain = (bits & 2) != 0;
             o.will.qos = qos;
             o.will.topic = mqc_span_str((bits & 4) != 0 ? "w" : NULL);

@@ -44,7 +44,7 @@ int __wrap_plat_resume_open(void)
     return fd;
 }
 
-/* The first seconds of a long sleep pass in no time. */
+/* Replaces poll, so that the first part of a long sleep takes no time. */
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     if (timeout_ms != FIRST_MS) {

@@ -18,10 +18,11 @@
 #define IN_LANE_NONE UINT32_MAX /* marks the end of a list */
 
 typedef struct in_lane {
-    uint64_t seq;  /* number of the record in the store; 0: it was removed already */
-    void *tag;     /* pointer of the application */
-    iothub_op op;  /* request whose end is reported; 0: one of an earlier run, or one that the lane
-                      notes */
+    uint64_t seq; /* number of the record in the store; 0: it was removed already */
+    void *tag;    /* pointer of the application */
+    /* Request whose end is reported; 0 for a record of an earlier run, or if the lane notes the
+     * request. */
+    iothub_op op;
     uint32_t next; /* index of the next slot in the list */
 } in_lane;
 

@@ -15,7 +15,7 @@
 typedef struct plat_file_content {
     /* Allocated with malloc; the caller frees it, and erases it first if it is secret. */
     uint8_t *bytes;
-    size_t len; /* 0: the file is empty */
+    size_t len; /* 0 if the file is empty */
 } plat_file_content;
 
 /**

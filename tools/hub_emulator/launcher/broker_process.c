@@ -55,7 +55,7 @@ static char *find_mosquitto(const char *wanted)
     return found != NULL ? found : executable(local, sizeof local - 1, "mosquitto");
 }
 
-/* Looks beside the program, then where it is installed. */
+/* Looks for the plugin beside the program, then in the folder where it is installed. */
 static char *find_plugin(void)
 {
     static const char *const places[] = { ".", HUB_PLUGIN_RELATIVE_DIR };

@@ -38,7 +38,7 @@ bool hub_event_is_system(const char *name)
     return strncmp(name, "$.", 2) == 0;
 }
 
-/* Returns the name in events, or NULL if a device may not set it. */
+/* Returns the name that a system property has in events, or NULL if a device may not set it. */
 static const char *system_name(const char *wire)
 {
     for (size_t i = 0; i < sizeof system_names / sizeof system_names[0]; i++) {

@@ -20,7 +20,7 @@ typedef struct place {
 
 /* --- continuations ----------------------------------------------------- */
 
-/* Returns the base64 of "mark served client-id". */
+/* Returns the token of a page: mark, number of served rows and client id, in base64. */
 static char *token_of(const hub_query *q, const place *p)
 {
     char *plain = hub_format("%016" PRIx64 " %" PRIu64 " %s", q->mark, p->served, p->client_id);
