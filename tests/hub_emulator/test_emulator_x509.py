@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Devices with certificates, and many devices at the same time, on the port of all devices.
+"""The TLS front of the emulator: devices with certificates, refused logins, and many devices at the same time.
 
 usage: test_emulator_x509.py HUB_EMULATOR
 """
@@ -121,6 +121,22 @@ class Certificates(unittest.TestCase):
         self.hub = self.start()  # it stays registered
         self.assertEqual(self.code("guest", context), 0)
         self.assertEqual(other.stop(), 0)
+
+
+class Refusals(unittest.TestCase):
+    def test_logins_are_refused_with_any_code_on_request(self):
+        hub = Emulator(PROGRAM)
+        self.addCleanup(hub.process.kill)
+        for body, codes in [({"logins": 2}, [3, 3, 0]), ({"logins": 0, "twinRequests": 0}, [0])] + [
+                ({"logins": 1, "code": code}, [code, 0]) for code in range(1, 6)]:
+            self.assertEqual(hub.rest("PUT", "/emulator/throttle", body)[0], 204)
+            for code in codes:
+                device = Device(hub)
+                self.assertEqual(device.code, code)
+                device.disconnect()
+        for body in [{}, {"logins": -1}, {"logins": 1, "code": 0}, {"logins": 1, "code": 6}]:
+            self.assertEqual(hub.rest("PUT", "/emulator/throttle", body)[0], 400)
+        self.assertEqual(hub.stop(), 0)
 
 
 class Many(unittest.TestCase):

@@ -148,7 +148,21 @@ static void catch_up(plugin *p)
 
 /* --- callbacks --------------------------------------------------------- */
 
-/* Opens the envelope of the front. Clients that reach the broker in another way are refused. */
+/* Mosquitto always answers with code 5, which the front changes. */
+static hub_result refuse_login(const plugin *p, uint64_t number, hub_fault *fault)
+{
+    const hub_note note = {
+        .number = number,
+        .kind = HUB_NOTE_REFUSED,
+        .value = p->hub.refuse_code,
+    };
+
+    (void)send(p->notes_fd, &note, sizeof note, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "on request, with code %u of a CONNACK",
+                    p->hub.refuse_code);
+}
+
+/* Opens the envelope of the front. Who comes to the broker by another way is refused. */
 static hub_result log_in(plugin *p, const struct mosquitto_evt_basic_auth *e, hub_fault *fault)
 {
     hub_client_chain chain;
@@ -156,6 +170,9 @@ static hub_result log_in(plugin *p, const struct mosquitto_evt_basic_auth *e, hu
 
     if (e->password == NULL || !hub_envelope_read(&envelope, e->password, p->front_secret)) {
         return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "no user name, or not from the TLS front");
+    }
+    if (hub_login_is_refused(&p->hub)) {
+        return refuse_login(p, envelope.number, fault);
     }
     hub_result r = hub_client_chain_read(&chain, envelope.chain, envelope.chain_len, fault);
     if (r != HUB_OK) {

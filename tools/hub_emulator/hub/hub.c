@@ -122,6 +122,21 @@ void hub_throttle(hub *h, unsigned twin_requests, int status)
     h->throttle_status = status;
 }
 
+void hub_refuse_logins(hub *h, unsigned logins, unsigned code)
+{
+    h->refuse_logins = logins;
+    h->refuse_code = code;
+}
+
+bool hub_login_is_refused(hub *h)
+{
+    if (h->refuse_logins == 0) {
+        return false;
+    }
+    h->refuse_logins--;
+    return true;
+}
+
 bool hub_is_throttled(hub *h)
 {
     if (h->throttle_twins == 0) {

@@ -45,6 +45,8 @@ typedef struct hub {
     int64_t swept_ms;   /* time of the last check of all deadlines, monotonic */
     unsigned throttle_twins; /* number of twin requests to answer with throttle_status */
     int throttle_status;
+    unsigned refuse_logins; /* number of logins to refuse with refuse_code */
+    unsigned refuse_code;   /* of a CONNACK */
 } hub;
 
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault);
@@ -109,6 +111,10 @@ void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text
 void hub_throttle(hub *h, unsigned twin_requests, int status);
 /** Returns whether this twin request must be answered with h->throttle_status, and counts it. */
 bool hub_is_throttled(hub *h);
+/** The next logins are refused with this code of a CONNACK (1 to 5). */
+void hub_refuse_logins(hub *h, unsigned logins, unsigned code);
+/** Returns whether this login must be refused with h->refuse_code, and counts it. */
+bool hub_login_is_refused(hub *h);
 /**
  * Call it after each attempt to write telemetry. It reports the first failure, and the next
  * success.

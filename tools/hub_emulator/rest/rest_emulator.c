@@ -9,7 +9,9 @@
 #include "base/crypto.h"
 #include "rest/rest_target.h"
 
-#define MESSAGE_ID_MAX 128
+#define MESSAGE_ID_MAX   128
+#define CODE_UNAVAILABLE 3 /* of a CONNACK: the server is not available */
+#define FAULTS_MAX       1000000
 
 /* Each entry has the member of the request and the name in the topic. */
 static const struct {
@@ -239,20 +241,38 @@ static rest_outcome watch_events(hub *h, rest_request *r, rest_handling *out)
     return rest_events(out, &watch);
 }
 
+/* Reads a number that may be missing. */
+static bool read_number(const rest_request *r, const char *name, int64_t min, int64_t max,
+                        int64_t *out)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(r->json, name);
+
+    return item == NULL || hub_json_whole(item, min, max, out);
+}
+
 static rest_outcome throttle(hub *h, rest_request *r, rest_handling *out)
 {
-    const cJSON *answer = cJSON_GetObjectItemCaseSensitive(r->json, "status");
-    int64_t twins;
+    int64_t twins = -1;
     int64_t status = 429;
+    int64_t logins = -1;
+    int64_t code = CODE_UNAVAILABLE;
 
-    if (!hub_json_whole(cJSON_GetObjectItemCaseSensitive(r->json, "twinRequests"), 0, 1000000,
-                        &twins)) {
-        return rest_fail(out, HUB_ERR_ARGUMENT, "twinRequests: not a whole number");
+    if (!read_number(r, "twinRequests", 0, FAULTS_MAX, &twins) ||
+        !read_number(r, "logins", 0, FAULTS_MAX, &logins) || (twins < 0 && logins < 0)) {
+        return rest_fail(out, HUB_ERR_ARGUMENT, "twinRequests or logins: not a whole number");
     }
-    if (answer != NULL && !hub_json_whole(answer, 400, 599, &status)) {
+    if (!read_number(r, "status", 400, 599, &status)) {
         return rest_fail(out, HUB_ERR_ARGUMENT, "status: not a whole number from 400 to 599");
     }
-    hub_throttle(h, (unsigned)twins, (int)status);
+    if (!read_number(r, "code", 1, 5, &code)) {
+        return rest_fail(out, HUB_ERR_ARGUMENT, "code: not a whole number from 1 to 5");
+    }
+    if (twins >= 0) {
+        hub_throttle(h, (unsigned)twins, (int)status);
+    }
+    if (logins >= 0) {
+        hub_refuse_logins(h, (unsigned)logins, (unsigned)code);
+    }
     return rest_empty(out, 204);
 }
 
