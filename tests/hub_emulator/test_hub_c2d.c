@@ -95,6 +95,29 @@ static void a_resumed_session_gets_nothing_twice_from_us(void **state)
     assert_int_equal(waiting(f), 1);
 }
 
+/* The device disconnected before the first delivery was seen: the broker repeats it to the next
+ * connection. A repetition of what was seen changes nothing. */
+static void a_message_is_known_by_its_repetition(void **state)
+{
+    hub_fixture *f = *state;
+
+    fixture_queue(f, "device1", "one", 60);
+    connect_and_listen(f, &first_client, false);
+    hub_disconnected(&f->hub, &first_client);
+    assert_int_equal(fixture_connect(f, &second_client, "device1", false), HUB_OK);
+    fixture_queue(f, "device1", "two", 60);
+    hub_tick(&f->hub);
+    hub_c2d_on_wire(&f->hub, "device1", 1);
+    hub_c2d_on_wire(&f->hub, "device1", 1);
+    hub_c2d_on_wire(&f->hub, "device1", 2);
+    hub_c2d_on_wire(&f->hub, "device1", 1);
+    hub_c2d_on_ack(&f->hub, "device1", 2);
+    assert_int_equal(waiting(f), 1);
+    assert_string_equal(fixture_device(f, "device1")->c2d.items[0]->body, "one");
+    hub_c2d_on_ack(&f->hub, "device1", 1);
+    assert_int_equal(waiting(f), 0);
+}
+
 static void a_clean_session_gets_unacknowledged_messages_again(void **state)
 {
     hub_fixture *f = *state;
@@ -305,6 +328,7 @@ int main(void)
         FIXTURE_TEST(messages_wait_until_the_device_subscribes),
         FIXTURE_TEST(an_acknowledged_message_is_gone_for_good),
         FIXTURE_TEST(a_resumed_session_gets_nothing_twice_from_us),
+        FIXTURE_TEST(a_message_is_known_by_its_repetition),
         FIXTURE_TEST(a_clean_session_gets_unacknowledged_messages_again),
         FIXTURE_TEST(a_take_over_with_a_clean_session_starts_again),
         FIXTURE_TEST(only_a_window_of_messages_is_on_its_way),

@@ -73,6 +73,34 @@ static void each_connection_is_found_by_its_key_alone(void **state)
     assert_null(hub_connections_find(&w->connections, NULL));
 }
 
+static void a_number_leads_to_the_current_connection_of_a_client(void **state)
+{
+    world *w = *state;
+    const hub_connection_login old = {
+        .key = &w->keys[0], .identity = w->id, .client_id = "device1", .number = 7
+    };
+    const hub_connection_login fresh = {
+        .key = &w->keys[1], .identity = w->id, .client_id = "device1", .number = 8
+    };
+    hub_connection *first = hub_connections_add(&w->connections, &old);
+
+    assert_null(hub_connections_current(&w->connections, 7)); /* no session uses it yet */
+    hub_session_connect(&w->id->session, first, true, false);
+    assert_ptr_equal(hub_connections_current(&w->connections, 7), first);
+    assert_null(hub_connections_current(&w->connections, 0));
+    assert_null(hub_connections_current(&w->connections, 8));
+    hub_connection *second = hub_connections_add(&w->connections, &fresh);
+    hub_session_connect(&w->id->session, second, true, false);
+    assert_null(hub_connections_current(&w->connections, 7));
+    assert_ptr_equal(hub_connections_current(&w->connections, 8), second);
+    hub_connections_remove(&w->connections, first);
+    assert_ptr_equal(hub_connections_current(&w->connections, 8), second);
+    hub_session_leave(&w->id->session);
+    hub_connections_remove(&w->connections, second);
+    assert_null(hub_connections_current(&w->connections, 8));
+    assert_null(w->connections.by_number);
+}
+
 static void a_removed_connection_is_in_no_list(void **state)
 {
     world *w = *state;
@@ -138,6 +166,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_connection_is_found_by_its_key_alone, make_world,
                                         end_world),
+        cmocka_unit_test_setup_teardown(a_number_leads_to_the_current_connection_of_a_client,
+                                        make_world, end_world),
         cmocka_unit_test_setup_teardown(a_removed_connection_is_in_no_list, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_rejected_connection_is_taken_once, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_deleted_identity_leaves_its_connections_without_one,

@@ -1,0 +1,108 @@
+/* Tests what strangers send to the TLS front of the emulator: the CONNECT, the packets after it,
+ * and the certificates. The first byte chooses. */
+
+#include "front/connect_packet.h"
+#include "front/envelope.h"
+#include "front/packet_watch.h"
+#include "fuzz.h"
+#include "registry/client_chain.h"
+
+#define SECRET "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void same_field(const uint8_t *a, hub_field fa, const char *b, hub_field fb)
+{
+    FUZZ_CHECK(fa.len == fb.len && memcmp(a + fa.at, b + fb.at, fa.len) == 0);
+}
+
+/* What is forwarded has the same fields, except for the password. */
+static void connect_packet(const uint8_t *data, size_t len)
+{
+    hub_connect_packet c;
+    hub_connect_packet again;
+    hub_text out = { 0 };
+
+    if (hub_connect_read(&c, data, len) != HUB_CONNECT_WHOLE) {
+        return;
+    }
+    FUZZ_CHECK(c.packet_len <= len && c.packet_len <= HUB_CONNECT_MAX);
+    if (!hub_connect_forward(&c, data, "dps ", "pass", 4, &out)) {
+        FUZZ_CHECK(out.len == 0);
+        return;
+    }
+    FUZZ_CHECK(hub_connect_read(&again, (const uint8_t *)out.p, out.len) == HUB_CONNECT_WHOLE);
+    FUZZ_CHECK(again.packet_len == out.len && again.has_password && again.password.len == 4);
+    FUZZ_CHECK(again.client_id.len == c.client_id.len + 4);
+    same_field(data, c.middle, out.p, again.middle);
+    same_field(data, c.user_name, out.p, again.user_name);
+    hub_text_free(&out);
+}
+
+/* Any cut shows the same packets. */
+static void packets(const uint8_t *data, size_t len)
+{
+    hub_packet_watch whole = { 0 };
+    hub_packet_watch single = { 0 };
+    size_t at = 0;
+
+    while (at < len) {
+        hub_packet seen;
+        hub_packet last = { 0 };
+        size_t n = hub_packet_watch_next(&whole, data + at, len - at, &seen);
+        FUZZ_CHECK(n > 0 && n <= len - at);
+        for (size_t i = 0; i < n; i++) {
+            FUZZ_CHECK(last.kind == HUB_PACKET_NONE);
+            FUZZ_CHECK(hub_packet_watch_next(&single, data + at + i, 1, &last) == 1);
+        }
+        FUZZ_CHECK(last.kind == seen.kind && last.id == seen.id);
+        at += n;
+    }
+    FUZZ_CHECK(whole.stage == single.stage && whole.left == single.left);
+}
+
+static void certificates(const uint8_t *data, size_t len)
+{
+    hub_client_chain chain;
+    hub_certificate *one;
+    hub_fault fault;
+
+    if (hub_client_chain_read(&chain, (const char *)data, len, &fault) == HUB_OK) {
+        FUZZ_CHECK(chain.count <= HUB_CHAIN_MAX);
+        (void)hub_client_chain_check_path(&chain, chain.items, chain.count, 1800000000, NULL,
+                                          &fault);
+        hub_client_chain_free(&chain);
+    }
+    if (hub_certificate_from_der(&one, data, len, &fault) == HUB_OK) {
+        FUZZ_CHECK(hub_certificate_has_thumbprint(one, one->thumbprint));
+        FUZZ_CHECK(hub_certificate_has_thumbprint(one, one->thumbprint256));
+        (void)hub_certificate_check_dates(one, 1800000000, &fault);
+        hub_certificate_free(one);
+    }
+}
+
+static void envelope(const char *text)
+{
+    hub_envelope e;
+
+    if (hub_envelope_read(&e, text, SECRET)) {
+        FUZZ_CHECK(e.peer >= text && e.peer + e.peer_len <= text + strlen(text));
+        FUZZ_CHECK(e.chain >= text && e.chain + e.chain_len <= text + strlen(text));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0) {
+        return 0;
+    }
+    char *text = fuzz_text((fuzz_input){ data + 1, size - 1 });
+    const uint8_t *bytes = (const uint8_t *)text;
+
+    switch (data[0] % 4) {
+    case 0: connect_packet(bytes, size - 1); break;
+    case 1: packets(bytes, size - 1); break;
+    case 2: certificates(bytes, size - 1); break;
+    default: envelope(text); break;
+    }
+    free(text);
+    return 0;
+}
