@@ -39,7 +39,7 @@ bool dps_fail_by(dps_error *e, const hub_fault *fault)
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (codes[i].result == fault->code) {
-            return dps_fail(e, codes[i].code, "%s", fault->text);
+            return dps_fail(e, (int)codes[i].code, "%s", fault->text);
         }
     }
     return dps_fail(e, DPS_CODE_ARGUMENT, "%s", fault->text);

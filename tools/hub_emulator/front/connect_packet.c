@@ -58,12 +58,20 @@ static bool read_field(hub_field *out, const uint8_t *packet, size_t end, size_t
     return true;
 }
 
+/* The topic and the body of the Will. */
+static bool read_will(const uint8_t *packet, size_t end, size_t *at)
+{
+    hub_field topic;
+    hub_field body;
+
+    return read_field(&topic, packet, end, at) && read_field(&body, packet, end, at);
+}
+
 static bool read_fields(hub_connect_packet *out, const uint8_t *packet)
 {
     const uint8_t flags = packet[out->flags_at];
     const size_t end = out->packet_len;
     size_t at = out->body_at + FIELDS_OFFSET;
-    hub_field will;
 
     out->has_user_name = (flags & FLAG_USER) != 0;
     out->has_password = (flags & FLAG_PASSWORD) != 0;
@@ -71,8 +79,7 @@ static bool read_fields(hub_connect_packet *out, const uint8_t *packet)
         return false;
     }
     out->middle.at = at;
-    if ((flags & FLAG_WILL) != 0 &&
-        (!read_field(&will, packet, end, &at) || !read_field(&will, packet, end, &at))) {
+    if ((flags & FLAG_WILL) != 0 && !read_will(packet, end, &at)) {
         return false;
     }
     if (out->has_user_name && !read_field(&out->user_name, packet, end, &at)) {
