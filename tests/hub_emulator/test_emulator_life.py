@@ -102,6 +102,16 @@ class Life(unittest.TestCase):
         device.disconnect()
         self.assertEqual(again.stop(), 0)
 
+    def test_no_will_is_sent_when_the_emulator_ends(self):
+        hub = self.start("--state", self.state)
+        device = Device(hub, will=(EVENTS, "gone", 1, False))
+        device.publish(EVENTS, "here")
+        self.assertEqual(hub.stop(), 0)
+        device.wait_closed()
+        again = self.start("--state", self.state)
+        self.assertEqual([event["body"] for event in again.events()], ["here"])
+        self.assertEqual(again.stop(), 0)
+
     def spoil(self, name, kind):
         path = pathlib.Path(self.state, name)
         if kind == "directory":

@@ -512,8 +512,8 @@ static int run(const hub_options *o)
     hub_result r = hub_state_dir_open(&e.state, o->state, &fault);
     if (r == HUB_OK) {
         r = serve(&e, &fault);
+        hub_broker_stop(&e.broker); /* first, so that no Will of a device is sent */
         hub_front_stop(e.front);
-        hub_broker_stop(&e.broker);
         if (e.notes_fd >= 0) {
             (void)close(e.notes_fd);
         }
