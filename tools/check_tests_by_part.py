@@ -89,6 +89,7 @@ TESTED_BY = {
         "key_pair": (["hub_emulator/test_emulator*.py"], "files that clients read"),
         "front_client": (["hub_emulator/test_hub_front.c"], "sockets"),
         "tls_line": (["hub_emulator/test_hub_front.c"], "sockets"),
+        "sockets": (["hub_emulator/test_hub_front.c"], "sockets"),
         "amqp_refusal": (["hub_emulator/test_hub_amqp.c"], "bytes in, bytes out"),
         # Processes, threads and sockets can be tested only as a whole.
         "main": (["hub_emulator/test_emulator*.py"], "the process"),

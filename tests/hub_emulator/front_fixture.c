@@ -12,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_S 60
+#include "front/connect_packet.h"
+
+#define WAIT_S  60
+#define CONNACK "\x20\x02\x00\x00"
 
 static void write_file(const char *dir, const char *name, char *text)
 {
@@ -306,4 +309,52 @@ hub_text connect_of_device(const char *password)
     hub_text_add(&out, body.p, body.len);
     hub_text_free(&body);
     return out;
+}
+
+/* --- logins ------------------------------------------------------------ */
+
+/* Reads the CONNECT that the broker receives, and returns the password in it; the caller frees
+ * it. */
+char *front_fixture_read_connect(int broker, hub_envelope *e, uint64_t expected_number)
+{
+    uint8_t packet[60000];
+    hub_connect_packet c;
+    size_t len = 0;
+
+    do {
+        assert_true(len < sizeof packet);
+        read_all(broker, packet + len++, 1);
+    } while (hub_connect_read(&c, packet, len) == HUB_CONNECT_PART);
+    assert_int_equal(hub_connect_read(&c, packet, len), HUB_CONNECT_WHOLE);
+    assert_int_equal(c.client_id.len, strlen("device1"));
+    assert_memory_equal(packet + c.client_id.at, "device1", c.client_id.len);
+    char *password = hub_memdup(packet + c.password.at, c.password.len);
+    assert_true(hub_envelope_read(e, password, FRONT_SECRET));
+    assert_true(expected_number == 0 || e->number == expected_number);
+    return password;
+}
+
+/* Logs a client in, and returns the broker's end of its connection. */
+int front_fixture_open_pair(const front_fixture *f, tls_client *c, const char *priorities)
+{
+    hub_text packet = connect_of_device("secret");
+    hub_envelope e;
+    char answer[4];
+
+    tls_client_open(c, f, priorities, NULL);
+    tls_client_send(c, packet.p, packet.len);
+    int broker = front_fixture_accept(f);
+    free(front_fixture_read_connect(broker, &e, 0));
+    write_all(broker, CONNACK, 4);
+    tls_client_receive(c, answer, 4);
+    assert_memory_equal(answer, CONNACK, 4);
+    hub_text_free(&packet);
+    return broker;
+}
+
+void front_fixture_close_pair(tls_client *c, int broker)
+{
+    tls_client_close(c);
+    assert_true(ends(broker));
+    (void)close(broker);
 }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "front/envelope.h"
 #include "front/front.h"
 #include "made_certificates.h"
 
@@ -69,6 +70,15 @@ void tls_client_receive(tls_client *c, void *buffer, size_t len);
 bool tls_client_ends(tls_client *c);
 /** Closes TLS and TCP. */
 void tls_client_close(tls_client *c);
+
+/**
+ * Reads the CONNECT that the broker receives. Returns the password in it, into which *e points and
+ * which the caller frees.
+ */
+char *front_fixture_read_connect(int broker, hub_envelope *e, uint64_t expected_number);
+/** Logs a client in, and returns the broker's end of its connection. */
+int front_fixture_open_pair(const front_fixture *f, tls_client *c, const char *priorities);
+void front_fixture_close_pair(tls_client *c, int broker);
 
 /** Returns a CONNECT of device1; password is NULL if it has none. */
 hub_text connect_of_device(const char *password);

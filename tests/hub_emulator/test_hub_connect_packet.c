@@ -319,6 +319,35 @@ static void what_does_not_fit_is_not_forwarded(void **state)
     free(text);
 }
 
+/* --- the provisioning service ------------------------------------------- */
+
+static bool for_provisioning(const char *client_id, const char *user_name)
+{
+    const parts p = { MQTT, USER, client_id, NULL, NULL, user_name, NULL };
+    hub_text t = make(&p);
+    hub_connect_packet c;
+
+    assert_int_equal(hub_connect_read(&c, (const uint8_t *)t.p, t.len), HUB_CONNECT_WHOLE);
+    bool is = hub_connect_is_for_provisioning(&c, t.p);
+    hub_text_free(&t);
+    return is;
+}
+
+static void the_user_name_tells_the_service_from_the_hub(void **state)
+{
+    (void)state;
+    assert_true(for_provisioning("d1", "0ne1/registrations/d1/api-version=2021-06-01"));
+    assert_true(for_provisioning("d1", "0ne1/registrations/D1/api-version=2021-06-01"));
+    assert_false(for_provisioning("d1", "h/d1/?api-version=2021-04-12"));
+    assert_false(for_provisioning("d1", "0ne1/registrations/d2/api-version=2021-06-01"));
+    assert_false(for_provisioning("d1", "0ne1/registrations/d1"));
+    assert_false(for_provisioning("d1", "registrations/d1/"));
+    assert_false(for_provisioning("d1", ""));
+    /* a device and a module of the hub with confusing names */
+    assert_false(for_provisioning("registrations", "h/registrations/api-version=2021-04-12"));
+    assert_false(for_provisioning("registrations/m", "h/registrations/m/?api-version=2021-04-12"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +363,7 @@ int main(void)
         cmocka_unit_test(the_password_is_replaced_and_nothing_else),
         cmocka_unit_test(passwords_of_every_size_class_are_forwarded),
         cmocka_unit_test(what_does_not_fit_is_not_forwarded),
+        cmocka_unit_test(the_user_name_tells_the_service_from_the_hub),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

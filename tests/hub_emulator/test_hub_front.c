@@ -1,6 +1,5 @@
 /* Tests the TLS front with real sockets: clients of TLS 1.2 and 1.3, and a fake broker. */
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,9 +12,8 @@
 #include "front_fixture.h"
 #include "registry/client_chain.h"
 
-#define LONG_MS  600000
-#define SHORT_MS 300
-#define CONNACK  "\x20\x02\x00\x00"
+#define LONG_MS 600000
+#define CONNACK "\x20\x02\x00\x00"
 
 static front_fixture f;
 
@@ -23,13 +21,6 @@ static int start_patient(void **state)
 {
     (void)state;
     front_fixture_start(&f, LONG_MS, LONG_MS);
-    return 0;
-}
-
-static int start_hasty(void **state)
-{
-    (void)state;
-    front_fixture_start(&f, SHORT_MS, SHORT_MS);
     return 0;
 }
 
@@ -41,52 +32,6 @@ static int stop(void **state)
 }
 
 /* --- login ------------------------------------------------------------- */
-
-/* Reads the CONNECT that the broker receives, and returns the password in it; the caller frees
- * it. */
-static char *read_connect(int broker, hub_envelope *e, uint64_t expected_number)
-{
-    uint8_t packet[60000];
-    hub_connect_packet c;
-    size_t len = 0;
-
-    do {
-        assert_true(len < sizeof packet);
-        read_all(broker, packet + len++, 1);
-    } while (hub_connect_read(&c, packet, len) == HUB_CONNECT_PART);
-    assert_int_equal(hub_connect_read(&c, packet, len), HUB_CONNECT_WHOLE);
-    assert_int_equal(c.client_id.len, strlen("device1"));
-    assert_memory_equal(packet + c.client_id.at, "device1", c.client_id.len);
-    char *password = hub_memdup(packet + c.password.at, c.password.len);
-    assert_true(hub_envelope_read(e, password, FRONT_SECRET));
-    assert_true(expected_number == 0 || e->number == expected_number);
-    return password;
-}
-
-/* Logs a client in, and returns the broker's end of its connection. */
-static int open_pair(tls_client *c, const char *priorities)
-{
-    hub_text packet = connect_of_device("secret");
-    hub_envelope e;
-    char answer[4];
-
-    tls_client_open(c, &f, priorities, NULL);
-    tls_client_send(c, packet.p, packet.len);
-    int broker = front_fixture_accept(&f);
-    free(read_connect(broker, &e, 0));
-    write_all(broker, CONNACK, 4);
-    tls_client_receive(c, answer, 4);
-    assert_memory_equal(answer, CONNACK, 4);
-    hub_text_free(&packet);
-    return broker;
-}
-
-static void close_pair(tls_client *c, int broker)
-{
-    tls_client_close(c);
-    assert_true(ends(broker));
-    (void)close(broker);
-}
 
 static void a_login_arrives_with_an_envelope(void **state)
 {
@@ -101,14 +46,14 @@ static void a_login_arrives_with_an_envelope(void **state)
         tls_client_open(&c, &f, versions[i % 2], NULL);
         tls_client_send(&c, packet.p, packet.len);
         int broker = front_fixture_accept(&f);
-        char *password = read_connect(broker, &e, i + 1);
+        char *password = front_fixture_read_connect(broker, &e, i + 1);
         assert_memory_equal(e.peer, "127.0.0.1:", 10);
         assert_int_equal(e.chain_len, 0);
         assert_int_equal(e.password != NULL, own != NULL);
         assert_true(own == NULL || strcmp(e.password, own) == 0);
         free(password);
         hub_text_free(&packet);
-        close_pair(&c, broker);
+        front_fixture_close_pair(&c, broker);
     }
 }
 
@@ -124,11 +69,11 @@ static void what_comes_behind_a_connect_follows_it(void **state)
     tls_client_open(&c, &f, TLS_1_3, NULL);
     tls_client_send(&c, packet.p, packet.len);
     int broker = front_fixture_accept(&f);
-    free(read_connect(broker, &e, 0));
+    free(front_fixture_read_connect(broker, &e, 0));
     read_all(broker, more, 4);
     assert_memory_equal(more, "more", 4);
     hub_text_free(&packet);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 static void a_connect_may_come_byte_by_byte(void **state)
@@ -143,9 +88,9 @@ static void a_connect_may_come_byte_by_byte(void **state)
         tls_client_send(&c, packet.p + i, 1);
     }
     int broker = front_fixture_accept(&f);
-    free(read_connect(broker, &e, 0));
+    free(front_fixture_read_connect(broker, &e, 0));
     hub_text_free(&packet);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 static void a_connect_of_another_version_arrives_as_it_is(void **state)
@@ -160,7 +105,7 @@ static void a_connect_of_another_version_arrives_as_it_is(void **state)
     int broker = front_fixture_accept(&f);
     read_all(broker, got, sizeof got);
     assert_memory_equal(got, packet, sizeof got);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 static void a_refusal_has_the_code_of_the_hub(void **state)
@@ -174,7 +119,7 @@ static void a_refusal_has_the_code_of_the_hub(void **state)
         tls_client_open(&c, &f, TLS_1_3, NULL);
         tls_client_send(&c, packet.p, packet.len);
         int broker = front_fixture_accept(&f);
-        free(read_connect(broker, &e, 0));
+        free(front_fixture_read_connect(broker, &e, 0));
         const hub_note r = { .number = e.number, .kind = HUB_NOTE_REFUSED, .value = code };
         const hub_note other = { .number = e.number + 1, .kind = HUB_NOTE_REFUSED, .value = 1 };
         write_all(f.notes, &r, sizeof r);
@@ -204,13 +149,13 @@ static void a_client_waits_for_a_broker_that_starts_later(void **state)
     tls_client_send(&c, "more", 4);
     front_fixture_listen(&f);
     int broker = front_fixture_accept(&f);
-    free(read_connect(broker, &e, 0));
+    free(front_fixture_read_connect(broker, &e, 0));
     char more[4];
     read_all(broker, more, 4);
     assert_memory_equal(more, "more", 4);
     free(path);
     hub_text_free(&packet);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 /* The test makes more logins than the broker's queue can hold. */
@@ -229,7 +174,7 @@ static void many_logins_at_the_same_time_all_arrive(void **state)
     for (size_t i = 0; i < COUNT; i++) {
         hub_envelope e;
         brokers[i] = front_fixture_accept(&f);
-        free(read_connect(brokers[i], &e, 0));
+        free(front_fixture_read_connect(brokers[i], &e, 0));
     }
     for (size_t i = 0; i < COUNT; i++) {
         tls_client_close(&clients[i]);
@@ -276,14 +221,14 @@ static void log_in_with(gnutls_certificate_credentials_t own, const char *priori
     assert_true(gnutls_handshake(c.session) >= 0);
     tls_client_send(&c, packet.p, packet.len);
     int broker = front_fixture_accept(&f);
-    char *password = read_connect(broker, &e, 0);
+    char *password = front_fixture_read_connect(broker, &e, 0);
     read_names(&e, expected);
     free(password);
     write_all(broker, CONNACK, 4);
     tls_client_receive(&c, answer, 4);
     assert_true(gnutls_session_get_data2(c.session, data) >= 0);
     hub_text_free(&packet);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 /* A chain of CAs, each signed by the one before it. The leaf is signed by the last one, and
@@ -372,7 +317,7 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
     (void)state;
     for (size_t v = 0; v < 2; v++) {
         tls_client c;
-        int broker = open_pair(&c, versions[v]);
+        int broker = front_fixture_open_pair(&f, &c, versions[v]);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             for (size_t k = 0; k < sizes[i]; k++) {
                 out[k] = pattern(k + i);
@@ -384,12 +329,13 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
             tls_client_receive(&c, in, sizes[i]);
             assert_memory_equal(in, out, sizes[i]);
         }
-        close_pair(&c, broker);
+        front_fixture_close_pair(&c, broker);
     }
 }
 
-#define FULL (INT64_C(64) << 20) /* far more bytes than all buffers between the two ends can hold \
-                                  */
+#define FULL                                                                             \
+    (INT64_C(64) << 20) /* far more bytes than all buffers between the two ends can hold \
+                         */
 
 /* Sends until all buffers are full. */
 static size_t fill(int fd)
@@ -418,14 +364,14 @@ static void a_client_that_does_not_read_stops_the_broker_and_loses_nothing(void 
     uint8_t byte;
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_3);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     size_t total = fill(broker);
     assert_true(total < FULL);
     for (size_t i = 0; i < total; i++) {
         tls_client_receive(&c, &byte, 1);
         assert_int_equal(byte, pattern(i));
     }
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 static size_t fill_tls(tls_client *c)
@@ -458,7 +404,7 @@ static void a_broker_that_does_not_read_stops_the_client_and_loses_nothing(void 
     uint8_t byte;
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_3);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     (void)setsockopt(c.fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
     size_t total = fill_tls(&c);
     assert_true(total < FULL);
@@ -472,7 +418,7 @@ static void a_broker_that_does_not_read_stops_the_client_and_loses_nothing(void 
     }
     static uint8_t rest[16384];
     read_all(broker, rest, sizeof rest);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
 }
 
 /* --- what the hub learns ------------------------------------------------ */
@@ -496,14 +442,14 @@ static void the_hub_learns_packet_ids_and_acknowledgements(void **state)
     tls_client c;
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_3);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     write_all(broker, publish, sizeof publish - 1);
     tls_client_receive(&c, got, sizeof publish - 1);
     check_note(HUB_NOTE_SENT, 258);
     tls_client_send(&c, puback, sizeof puback - 1);
     read_all(broker, got, sizeof puback - 1);
     check_note(HUB_NOTE_ACKNOWLEDGED, 258);
-    close_pair(&c, broker);
+    front_fixture_close_pair(&c, broker);
     assert_true(recv(f.notes, got, sizeof got, MSG_DONTWAIT) < 0);
 }
 
@@ -515,7 +461,7 @@ static void a_publish_below_sys_ends_the_connection(void **state)
     tls_client c;
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_2);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_2);
     tls_client_send(&c, bytes, sizeof bytes - 1);
     read_all(broker, got, 10);
     assert_memory_equal(got, bytes, 10);
@@ -529,7 +475,7 @@ static void a_publish_below_sys_ends_the_connection(void **state)
     tls_client_open(&c, &f, TLS_1_3, NULL);
     tls_client_send(&c, packet.p, packet.len);
     broker = front_fixture_accept(&f);
-    free(read_connect(broker, &e, 0));
+    free(front_fixture_read_connect(broker, &e, 0));
     read_all(broker, got, 10);
     assert_true(ends(broker));
     (void)close(broker);
@@ -545,7 +491,7 @@ static void the_last_bytes_of_the_broker_arrive_before_the_end(void **state)
     char last[4];
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_2);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_2);
     /* These unread bytes must not make the front drop the last bytes of the broker. */
     tls_client_send(&c, "unread", 6);
     write_all(broker, "last", 4);
@@ -562,7 +508,7 @@ static void the_last_bytes_of_a_client_arrive_before_the_end(void **state)
     char last[4];
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_3);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     tls_client_send(&c, "last", 4);
     tls_client_close(&c);
     read_all(broker, last, 4);
@@ -577,7 +523,7 @@ static void the_broker_may_answer_a_client_that_has_ended(void **state)
     char last[4];
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_3);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     assert_int_equal(gnutls_bye(c.session, GNUTLS_SHUT_WR), 0);
     assert_int_equal(shutdown(c.fd, SHUT_WR), 0);
     assert_true(ends(broker));
@@ -594,7 +540,7 @@ static void a_client_that_resets_is_closed(void **state)
     tls_client c;
 
     (void)state;
-    int broker = open_pair(&c, TLS_1_3);
+    int broker = front_fixture_open_pair(&f, &c, TLS_1_3);
     (void)setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     gnutls_deinit(c.session);
     (void)close(c.fd);
@@ -602,187 +548,7 @@ static void a_client_that_resets_is_closed(void **state)
     (void)close(broker);
 }
 
-/* --- hostile clients --------------------------------------------------- */
-
-static void a_client_may_close_at_each_byte_of_its_connect(void **state)
-{
-    hub_text packet = connect_of_device("secret");
-
-    (void)state;
-    for (size_t len = 0; len < packet.len; len++) {
-        tls_client c;
-        tls_client_open(&c, &f, TLS_1_3, NULL);
-        if (len > 0) {
-            tls_client_send(&c, packet.p, len);
-        }
-        tls_client_close(&c);
-    }
-    hub_text_free(&packet);
-    front_fixture_wait_quiet(&f);
-    struct pollfd nobody = { .fd = f.broker, .events = POLLIN };
-    assert_int_equal(poll(&nobody, 1, 0), 0);
-}
-
-/* The socket of a handshake of which only the first bytes are sent. */
-typedef struct cut_line {
-    int fd;
-    size_t left;
-} cut_line;
-
-static ssize_t push_cut(gnutls_transport_ptr_t user, const void *data, size_t len)
-{
-    cut_line *line = user;
-    size_t n = len < line->left ? len : line->left;
-
-    if (n > 0 && send(line->fd, data, n, MSG_NOSIGNAL) < 0) {
-        return -1;
-    }
-    line->left -= n;
-    if (line->left == 0) {
-        (void)shutdown(line->fd, SHUT_WR);
-    }
-    return (ssize_t)len;
-}
-
-static ssize_t pull_cut(gnutls_transport_ptr_t user, void *buffer, size_t len)
-{
-    const cut_line *line = user;
-    return recv(line->fd, buffer, len, 0);
-}
-
-static void a_client_may_close_at_each_byte_of_its_handshake(void **state)
-{
-    static const char *const versions[] = { TLS_1_2, TLS_1_3 };
-
-    (void)state;
-    for (size_t v = 0; v < 2; v++) {
-        for (size_t len = 1; len < 600; len += 3) {
-            tls_client c;
-            tls_client_init(&c, &f, versions[v], NULL);
-            cut_line line = { c.fd, len };
-            gnutls_transport_set_ptr(c.session, &line);
-            gnutls_transport_set_push_function(c.session, push_cut);
-            gnutls_transport_set_pull_function(c.session, pull_cut);
-            (void)gnutls_handshake(c.session);
-            gnutls_deinit(c.session);
-            (void)close(c.fd);
-        }
-    }
-}
-
-static void what_is_no_tls_is_closed(void **state)
-{
-    static const char *const texts[] = { "GET / HTTP/1.1\r\n\r\n", "\x10\x10",
-                                         "\x16\x03\x01\xFF\xFF", "\x15\x03\x03" };
-    char drop[4096];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        int fd = tcp_connect(&f);
-        write_all(fd, texts[i], strlen(texts[i]) + 1);
-        (void)shutdown(fd, SHUT_WR);
-        while (recv(fd, drop, sizeof drop, 0) > 0) {
-        }
-        (void)close(fd);
-    }
-}
-
-static void what_is_no_connect_is_closed(void **state)
-{
-    static const char *const texts[] = { "GET / HTTP/1.1\r\n\r\n", "\xC0", "\x10\xFF\xFF\xFF\x7F",
-                                         "\x10\xFF\xFF\xFF\xFF\x01", "\x30\x05\x01" };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        tls_client c;
-        tls_client_open(&c, &f, TLS_1_3, NULL);
-        tls_client_send(&c, texts[i], strlen(texts[i]));
-        assert_true(tls_client_ends(&c));
-        tls_client_close(&c);
-    }
-}
-
-static void a_renegotiation_is_refused(void **state)
-{
-    tls_client c;
-
-    (void)state;
-    int broker = open_pair(&c, TLS_1_2);
-    assert_true(gnutls_handshake(c.session) < 0);
-    assert_true(ends(broker));
-    (void)close(broker);
-    gnutls_deinit(c.session);
-    (void)close(c.fd);
-}
-
-static void a_silent_client_is_closed_in_time(void **state)
-{
-    tls_client c;
-
-    (void)state;
-    int fd = tcp_connect(&f);
-    tls_client_open(&c, &f, TLS_1_3, NULL);
-    tls_client_send(&c, "\x10", 1);
-    assert_true(ends(fd));
-    assert_true(tls_client_ends(&c));
-    (void)close(fd);
-    tls_client_close(&c);
-}
-
-static void a_client_that_sends_one_byte_at_a_time_is_closed_in_time(void **state)
-{
-    hub_text packet = connect_of_device("secret");
-    tls_client c;
-    size_t at = 0;
-
-    (void)state;
-    packet.p[1] = 127; /* the packet is longer than what is sent, so it is never complete */
-    tls_client_open(&c, &f, TLS_1_3, NULL);
-    while (at < 120 &&
-           gnutls_record_send(c.session, packet.p + (at < packet.len ? at : 20), 1) == 1) {
-        at++;
-        (void)usleep(10000);
-    }
-    assert_true(tls_client_ends(&c));
-    tls_client_close(&c);
-    hub_text_free(&packet);
-}
-
-static void a_login_that_the_broker_does_not_answer_is_closed_in_time(void **state)
-{
-    hub_text packet = connect_of_device("secret");
-    tls_client c;
-
-    (void)state;
-    tls_client_open(&c, &f, TLS_1_3, NULL);
-    tls_client_send(&c, packet.p, packet.len);
-    assert_true(tls_client_ends(&c));
-    int broker = front_fixture_accept(&f);
-    (void)close(broker);
-    tls_client_close(&c);
-    hub_text_free(&packet);
-}
-
-static void a_client_that_does_not_close_is_closed_in_time(void **state)
-{
-    tls_client c;
-    uint8_t drop[100];
-
-    (void)state;
-    int broker = open_pair(&c, TLS_1_3);
-    (void)close(broker);
-    assert_true(tls_client_ends(&c));
-    /* The front has closed its side; the TCP connection of this side is still open. */
-    int left = f.descriptors;
-    f.descriptors++;
-    front_fixture_wait_quiet(&f);
-    f.descriptors = left;
-    (void)recv(c.fd, drop, sizeof drop, MSG_DONTWAIT);
-    tls_client_close(&c);
-}
-
 #define PATIENT(test) cmocka_unit_test_setup_teardown(test, start_patient, stop)
-#define HASTY(test)   cmocka_unit_test_setup_teardown(test, start_hasty, stop)
 
 int main(void)
 {
@@ -805,15 +571,6 @@ int main(void)
         PATIENT(the_last_bytes_of_a_client_arrive_before_the_end),
         PATIENT(the_broker_may_answer_a_client_that_has_ended),
         PATIENT(a_client_that_resets_is_closed),
-        PATIENT(a_client_may_close_at_each_byte_of_its_connect),
-        PATIENT(a_client_may_close_at_each_byte_of_its_handshake),
-        PATIENT(what_is_no_tls_is_closed),
-        PATIENT(what_is_no_connect_is_closed),
-        PATIENT(a_renegotiation_is_refused),
-        HASTY(a_silent_client_is_closed_in_time),
-        HASTY(a_client_that_sends_one_byte_at_a_time_is_closed_in_time),
-        HASTY(a_login_that_the_broker_does_not_answer_is_closed_in_time),
-        HASTY(a_client_that_does_not_close_is_closed_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "front/connect_packet.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define CONNECT_TYPE  0x10
 #define FLAG_RESERVED 0x01
@@ -12,9 +13,10 @@
 /* Protocol name and level of MQTT 3.1.1. */
 static const uint8_t protocol[] = { 0, 4, 'M', 'Q', 'T', 'T', 4 };
 
-#define FLAGS_OFFSET  (sizeof protocol)
-#define FIELDS_OFFSET (sizeof protocol + 3) /* offset of the payload: after flags and keep-alive \
-                                             */
+#define FLAGS_OFFSET (sizeof protocol)
+#define FIELDS_OFFSET                                                          \
+    (sizeof protocol + 3) /* offset of the payload: after flags and keep-alive \
+                           */
 
 /* --- reading ----------------------------------------------------------- */
 
@@ -110,6 +112,23 @@ hub_connect_kind hub_connect_read(hub_connect_packet *out, const uint8_t *bytes,
     out->flags_at = out->body_at + FLAGS_OFFSET;
     return body_len >= FIELDS_OFFSET && read_fields(out, bytes) ? HUB_CONNECT_WHOLE
                                                                 : HUB_CONNECT_BROKEN;
+}
+
+/* --- the service -------------------------------------------------------- */
+
+bool hub_connect_is_for_provisioning(const hub_connect_packet *packet, const char *bytes)
+{
+    static const char mark[] = "/registrations/";
+    const size_t mark_len = sizeof mark - 1;
+    const char *user = bytes + packet->user_name.at;
+    const char *slash = memchr(user, '/', packet->user_name.len);
+    const size_t left = slash != NULL ? packet->user_name.len - (size_t)(slash - user) : 0;
+    const size_t id_len = packet->client_id.len;
+
+    return left > mark_len + id_len && memcmp(slash, mark, mark_len) == 0 &&
+           strncasecmp(slash + mark_len, bytes + packet->client_id.at, id_len) == 0 &&
+           slash[mark_len + id_len] == '/' &&
+           memchr(bytes + packet->client_id.at, '/', id_len) == NULL;
 }
 
 /* --- writing ----------------------------------------------------------- */

@@ -50,6 +50,12 @@ typedef struct hub_connect_packet {
 hub_connect_kind hub_connect_read(hub_connect_packet *out, const uint8_t *bytes, size_t len);
 
 /**
+ * True if the client wants the provisioning service and not the hub: its user name is
+ * {scope}/registrations/{client id}/... The packet is WHOLE.
+ */
+bool hub_connect_is_for_provisioning(const hub_connect_packet *c, const char *packet);
+
+/**
  * Appends the packet with this password instead of its own, and with a prefix (which may be "")
  * before its client id. If the packet has no user name, or a field would become too long, it
  * returns false and appends nothing.

@@ -1,23 +1,19 @@
 #include "front/front_client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "front/connect_packet.h"
 #include "front/envelope.h"
 #include "front/note.h"
+#include "front/sockets.h"
 #include "hub/hub_dps.h"
 #include "registry/client_chain.h"
 
@@ -236,24 +232,11 @@ static void forward(hub_front_client *c, const uint8_t *data, size_t len)
     }
 }
 
-static int connect_broker(const char *path)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        (void)close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 /* Connects to the broker. Its queue may be full, or descriptors may be missing; then it is tried
  * again. */
 static void dial(hub_front_client *c)
 {
-    int fd = connect_broker(c->shared->setup.broker_path);
+    int fd = hub_socket_connect(c->shared->setup.broker_path);
 
     if (fd < 0) {
         hub_list_push(&c->shared->dialing, &c->in_dialing, c);
@@ -360,28 +343,12 @@ static void add_envelope(const hub_front_client *c, const hub_connect_packet *pa
     hub_text_free(&chain);
 }
 
-/* The user name of the provisioning service is {scope}/registrations/{client id}/... */
-static bool is_for_provisioning(const hub_connect_packet *packet, const char *bytes)
-{
-    static const char mark[] = "/registrations/";
-    const size_t mark_len = sizeof mark - 1;
-    const char *user = bytes + packet->user_name.at;
-    const char *slash = memchr(user, '/', packet->user_name.len);
-    const size_t left = slash != NULL ? packet->user_name.len - (size_t)(slash - user) : 0;
-    const size_t id_len = packet->client_id.len;
-
-    return left > mark_len + id_len && memcmp(slash, mark, mark_len) == 0 &&
-           strncasecmp(slash + mark_len, bytes + packet->client_id.at, id_len) == 0 &&
-           slash[mark_len + id_len] == '/' &&
-           memchr(bytes + packet->client_id.at, '/', id_len) == NULL;
-}
-
 /* What is put before the client id, on the heap. A device may be connected to the hub and to the
  * provisioning service at the same time, under one client id, and the broker must not take them for
  * one. The number keeps the answers of one connection from reaching the next one. */
 static char *client_prefix(const hub_front_client *c, const hub_connect_packet *packet)
 {
-    return is_for_provisioning(packet, c->connect.p)
+    return hub_connect_is_for_provisioning(packet, c->connect.p)
                ? hub_format(HUB_DPS_CLIENT_PREFIX "%llu ", (unsigned long long)c->number)
                : hub_strdup("");
 }
@@ -450,7 +417,12 @@ static void shake_hands(hub_front_client *c)
     if (r == HUB_TLS_AGAIN) {
         return;
     }
-    if (r != HUB_TLS_DONE) {
+    if (r == HUB_TLS_ENDED) {
+        report(c, "closed: the client does not speak TLS");
+        hub_front_client_end(c);
+        return;
+    }
+    if (r == HUB_TLS_FAILED) {
         report(c, "closed: TLS: %s", why);
         finish(c);
         return;
@@ -597,28 +569,6 @@ void hub_front_client_dial(hub_front_client *c)
 
 /* --- start ------------------------------------------------------------- */
 
-static void name_peer(hub_front_client *c, int fd)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address = { .v6 = { 0 } };
-    socklen_t len = sizeof address;
-    char text[INET6_ADDRSTRLEN] = "?";
-    int port = 0;
-
-    if (getpeername(fd, &address.any, &len) == 0 && address.any.sa_family == AF_INET) {
-        (void)inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text);
-        port = ntohs(address.v4.sin_port);
-        (void)snprintf(c->peer, sizeof c->peer, "%s:%d", text, port);
-    } else {
-        (void)inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof text);
-        port = ntohs(address.v6.sin6_port);
-        (void)snprintf(c->peer, sizeof c->peer, "[%s]:%d", text, port);
-    }
-}
-
 void hub_front_shared_init(hub_front_shared *shared, const hub_front_setup *setup)
 {
     *shared = (hub_front_shared){ .setup = *setup };
@@ -631,7 +581,6 @@ void hub_front_shared_now(hub_front_shared *shared, int64_t now_ms)
 
 hub_front_client *hub_front_client_new(hub_front_shared *shared, int fd, uint64_t number)
 {
-    const int one = 1;
     hub_front_client *c = hub_calloc(1, sizeof *c);
 
     *c = (hub_front_client){ .shared = shared, .number = number };
@@ -640,8 +589,8 @@ hub_front_client *hub_front_client_new(hub_front_shared *shared, int fd, uint64_
         free(c);
         return NULL;
     }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    name_peer(c, fd);
+    hub_socket_send_at_once(fd);
+    hub_socket_peer(fd, c->peer, sizeof c->peer);
     c->device = (hub_front_end){ .client = c, .fd = fd };
     c->broker = (hub_front_end){ .client = c, .fd = -1 };
     set_deadline(c, shared->setup.timing.login_ms);

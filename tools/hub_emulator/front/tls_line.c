@@ -16,8 +16,9 @@
     ":+CHACHA20-POLY1305:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA256:+SHA384"         \
     ":+SIGN-ALL:+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1:+GROUP-SECP521R1" \
     ":+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE"
-#define HANDSHAKE_MAX 65536 /* largest handshake message in bytes; it may contain a chain */
-#define OUT_KEPT      4096  /* bytes of memory that an idle line keeps */
+#define HANDSHAKE_MAX    65536 /* largest handshake message in bytes; it may contain a chain */
+#define HANDSHAKE_RECORD 22    /* content type, RFC 8446 section 5.1 */
+#define OUT_KEPT         4096  /* bytes of memory that an idle line keeps */
 
 /* --- what all lines share ---------------------------------------------- */
 
@@ -230,10 +231,29 @@ static bool is_passing(int code)
     return code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
+/* Looks at the first byte of the peer, which GnuTLS has not read yet. */
+static hub_tls_state greet(hub_tls_line *line)
+{
+    const hub_tls_server *s = line->server;
+
+    if (s->at == s->len) {
+        ssize_t n = fill(line);
+        if (n <= 0) {
+            return n < 0 && errno == EAGAIN ? HUB_TLS_AGAIN : HUB_TLS_ENDED;
+        }
+    }
+    line->greeted = s->bytes[s->at] == HANDSHAKE_RECORD;
+    return line->greeted ? HUB_TLS_DONE : HUB_TLS_ENDED;
+}
+
 hub_tls_state hub_tls_line_handshake(hub_tls_line *line, const char **why)
 {
     int code;
 
+    hub_tls_state r = line->greeted ? HUB_TLS_DONE : greet(line);
+    if (r != HUB_TLS_DONE) {
+        return r;
+    }
     do {
         code = gnutls_handshake(line->session);
     } while (is_passing(code));

@@ -49,6 +49,7 @@ typedef struct hub_tls_line {
     hub_text out; /* encrypted bytes; the first `sent` of them were already sent */
     size_t sent;
     hub_text kept; /* bytes that were received but not read at the end of a turn */
+    bool greeted;  /* the first byte of the peer is one of TLS */
     bool broken;   /* the socket accepts no bytes any more */
 } hub_tls_line;
 
@@ -77,6 +78,10 @@ typedef enum hub_tls_state {
     HUB_TLS_FAILED /* *why, if why is not NULL, is GnuTLS' text of the reason */
 } hub_tls_state;
 
+/**
+ * ENDED: the peer has closed, or its first byte is not one of TLS; then it gets no answer, since it
+ * would take an alert for something else.
+ */
 hub_tls_state hub_tls_line_handshake(hub_tls_line *line, const char **why);
 /** Reads bytes. After DONE, *len bytes are in buffer. */
 hub_tls_state hub_tls_line_read(hub_tls_line *line, void *buffer, size_t cap, size_t *len,
