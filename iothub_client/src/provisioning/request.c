@@ -237,7 +237,7 @@ iothub_result dps_request_take(dps_request *r, const iothub_provisioning_options
                                const plat_platform *platform, dps_room *room, iothub_error *error)
 {
     iothub_credential certificate = { .kind = IOTHUB_CREDENTIAL_NONE };
-    iothub_provisioning_options o;
+    iothub_provisioning_options o = { 0 };
 
     iothub_result result = take_struct(&o, p, error);
     if (result == IOTHUB_OK) {

@@ -112,7 +112,7 @@ static bool value_size(int fd, size_t *len)
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < HEAD_SIZE ||
-        st.st_size > (off_t)(HEAD_SIZE + PLAT_KV_VALUE_MAX)) {
+        st.st_size > (off_t)HEAD_SIZE + (off_t)PLAT_KV_VALUE_MAX) {
         return false;
     }
     *len = (size_t)st.st_size - HEAD_SIZE;
