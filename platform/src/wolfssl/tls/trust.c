@@ -35,7 +35,7 @@ static unsigned sets_of(const plat_stream_config *config)
 
 plat_result plat_trust_key_of(plat_trust_key *key, const plat_stream_config *config)
 {
-    *key = (plat_trust_key){ .file = (char *)(uintptr_t)config->ca_file, .roots = sets_of(config) };
+    *key = (plat_trust_key){ .file = config->ca_file, .roots = sets_of(config) };
     if (config->ca_data == NULL) {
         return PLAT_OK;
     }
@@ -50,13 +50,14 @@ plat_result plat_trust_key_copy(plat_trust_key *out, const plat_trust_key *key)
     if (key->file == NULL) {
         return PLAT_OK;
     }
-    out->file = strdup(key->file);
-    return out->file != NULL ? PLAT_OK : PLAT_ERR_MEMORY;
+    out->copy = strdup(key->file);
+    out->file = out->copy;
+    return out->copy != NULL ? PLAT_OK : PLAT_ERR_MEMORY;
 }
 
 void plat_trust_key_free(plat_trust_key *key)
 {
-    free(key->file);
+    free(key->copy);
     *key = (plat_trust_key){ 0 };
 }
 
