@@ -104,7 +104,8 @@ typedef struct iothub_token_provider {
      */
     uint32_t (*progress)(struct iothub_client *c, void *user);
     void *user;         /**< Passed to both. */
-    char *memory;       /**< Where the client keeps the token. */
+    char *memory;       /**< Where the client keeps the token. The client does not erase it at its
+                             end; the application does, since it owns the memory. */
     size_t memory_size; /**< Its size in bytes; IOTHUB_SAS_TOKEN_SIZE is enough for the token of a
                              device or module. */
 
