@@ -54,6 +54,7 @@ extern "C" {
 /**
  * Returns the PIN of a token.  It is called for each login: when the signer is made, and each time
  * that the token was removed and has come back.  It may be called by any thread that signs.
+ * It runs while the signer is locked, so it must not use that signer.
  *
  * @param user      plat_pkcs11_config.pin_user
  * @param token     the label of the token, with a NUL
