@@ -49,9 +49,13 @@ plat_result plat_pkcs11_place_parse(plat_pkcs11_place *place, const plat_pkcs11_
 void plat_pkcs11_place_free(plat_pkcs11_place *place)
 {
     if (place->uri != NULL) {
-        const char *pin = p11_kit_uri_get_pin_value(place->uri);
-        if (pin != NULL) { /* p11-kit frees it as it is */
-            plat_wipe((char *)(uintptr_t)pin, strlen(pin));
+        /* p11-kit returns its own memory as const, and frees it as it is. */
+        const union {
+            const char *seen;
+            char *own;
+        } pin = { p11_kit_uri_get_pin_value(place->uri) };
+        if (pin.seen != NULL) {
+            plat_wipe(pin.own, strlen(pin.seen));
         }
         p11_kit_uri_free(place->uri);
     }
