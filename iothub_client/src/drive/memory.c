@@ -128,7 +128,7 @@ static void move_identity(iothub_connection_string *id, const identity_copy *cop
 /* Checks that there is a certificate if the connection string has x509=true. */
 static iothub_result check_certificate(const iothub_options *o, iothub_error *error)
 {
-    for (size_t i = 0; i < o->credential_count; i++) {
+    for (size_t i = 0; o->credentials != NULL && i < o->credential_count; i++) {
         if (o->credentials[i].kind == IOTHUB_CREDENTIAL_X509) {
             return IOTHUB_OK;
         }
