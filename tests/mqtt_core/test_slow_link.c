@@ -17,7 +17,7 @@ enum {
 typedef struct transport {
     const char *name;
     size_t room;    /* bytes that the stream can buffer before the peer receives them */
-    size_t portion; /* the peer's system acknowledges so many bytes at a time */
+    size_t portion; /* number of bytes that the peer's system acknowledges at a time */
     bool relayed;   /* the buffer is in a relay, which has room for everything */
     /* The peer closes its TCP window when it has no room; then nothing is in transit. */
     bool closes;

@@ -27,16 +27,16 @@ typedef enum odd_call {
 
 /** What the module does.  All zero: the same as SoftHSM. */
 typedef struct odd_pkcs11 {
-    odd_call failing;        /* this function fails ... */
-    unsigned long code;      /* ... with this code ... */
-    unsigned after;          /* ... after so many good calls ... */
-    unsigned times;          /* ... so many times */
+    odd_call failing;        /* the function that fails */
+    unsigned long code;      /* what the failing function returns */
+    unsigned after;          /* number of calls that succeed before the first failure */
+    unsigned times;          /* number of failures */
     bool removed;            /* the token is not in its slot */
     bool asks_each_time;     /* CKA_ALWAYS_AUTHENTICATE is true */
     unsigned logins;         /* calls of C_Login with CKU_USER */
     unsigned context_logins; /* with CKU_CONTEXT_SPECIFIC, which succeed without SoftHSM */
     unsigned sessions;       /* that are open */
-    unsigned long short_by;  /* signatures are so many bytes shorter */
+    unsigned long short_by;  /* by how many bytes signatures are too short */
 } odd_pkcs11;
 
 #endif

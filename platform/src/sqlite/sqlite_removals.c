@@ -12,9 +12,9 @@ enum {
     SHRINK_ABOVE_PAGES = 2048,
     /* Most pages that a gap writes: the row, its two neighbours, and one page above them. */
     PAGES_PER_GAP = 4,
-    /* At least so many rows belong to one inner page of the tree that must be written. */
+    /* The least number of rows for which one inner page of the tree must be written. */
     ROWS_PER_INNER_PAGE = 8,
-    /* At least so many free pages belong to one page of the free list that must be written. */
+    /* The least number of free pages for which one page of the free list must be written. */
     PAGES_PER_TRUNK = 500
 };
 
