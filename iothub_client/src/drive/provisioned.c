@@ -2,6 +2,7 @@
 
 #include "context/options_check.h"
 #include "text/text_writer.h"
+#include "text/wipe.h"
 
 iothub_result provisioned_take_options(iothub_options *to, const iothub_options *from,
                                        iothub_error *error)
@@ -13,14 +14,6 @@ iothub_result provisioned_take_options(iothub_options *to, const iothub_options 
                         "options: platform is not set, e.g. to plat_posix()");
     }
     return r;
-}
-
-/* Erases the string, because it may contain the key. */
-static void wipe(char text[PROVISIONED_STRING_SIZE])
-{
-    for (volatile char *at = text; *at != '\0'; at++) {
-        *at = '\0';
-    }
 }
 
 iothub_client *provisioned_make(provisioned_home *h, const iothub_options *o,
@@ -37,7 +30,7 @@ iothub_client *provisioned_make(provisioned_home *h, const iothub_options *o,
     }
     provisioned_home_string(h, text);
     iothub_client *c = make(text, &own, place, error);
-    wipe(text);
+    iothub_wipe(text, sizeof text); /* it may contain the key */
     if (c != NULL) {
         client_set_home(c, &h->base);
         provisioned_home_attach(h, &c->context, &c->telemetry.limits, release);

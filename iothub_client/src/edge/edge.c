@@ -9,6 +9,7 @@
 #include "iothub/client.h"
 #include "iothub/sas.h"
 #include "text/sized_struct.h"
+#include "text/wipe.h"
 
 enum {
     BUNDLE_MAX = 256 * 1024,
@@ -70,15 +71,6 @@ static iothub_result check_options(const iothub_edge_options *o, iothub_error *e
     return o->sas_lifetime_s >= 2
                ? IOTHUB_OK
                : iothub_fail(error, IOTHUB_ERR_ARG, "edge: sas_lifetime_s is less than 2");
-}
-
-static void erase(void *memory, size_t len)
-{
-    volatile unsigned char *at = memory;
-
-    while (len-- > 0) {
-        *at++ = 0;
-    }
 }
 
 /* --- the trust bundle ------------------------------------------------------------------------ */
@@ -218,7 +210,7 @@ static iothub_result end_token(iothub_edge *e, const plat_http_answer *answer, i
     }
     sas_text_end(&e->draft_text, &e->draft_parts, mqc_span_str(digest), e->draft_expiry_s,
                  mqc_span_of(NULL, 0));
-    erase(digest, sizeof digest);
+    iothub_wipe(digest, sizeof digest);
     r = iothub_text_finish(&e->draft_text);
     return r == IOTHUB_OK ? r : iothub_fail(error, r, "IoT Edge: the token is too long");
 }
@@ -337,6 +329,6 @@ void iothub_edge_close(iothub_edge *edge)
         edge->http->ops->cancel(edge->http);
     }
     free(edge->bundle);
-    erase(edge, sizeof *edge);
+    iothub_wipe(edge, sizeof *edge);
     free(edge);
 }

@@ -3,17 +3,7 @@
 #include "iothub/connection_string.h"
 #include "text/split.h"
 #include "text/text_writer.h"
-
-/* Erases memory. memset is not used, because the compiler may remove it if the memory is not
- * read again. */
-static void wipe(uint8_t *p, size_t len)
-{
-    volatile uint8_t *v = p;
-
-    while (len-- != 0) {
-        *v++ = 0;
-    }
-}
+#include "text/wipe.h"
 
 static iothub_result fail_plat(plat_result p, iothub_error *err)
 {
@@ -46,6 +36,6 @@ iothub_result key_signature_make(const plat_crypto *crypto, mqc_span key, mqc_sp
     if (p == PLAT_OK) {
         p = crypto->base64_encode(crypto, mac, sizeof mac, out, KEY_SIGNATURE_CHARS, &out_len);
     }
-    wipe(raw, sizeof raw);
+    iothub_wipe(raw, sizeof raw);
     return p == PLAT_OK ? IOTHUB_OK : fail_plat(p, err);
 }

@@ -8,6 +8,7 @@
 #include "context/retry.h"
 #include "provisioning/assignment_cache.h"
 #include "text/text_writer.h"
+#include "text/wipe.h"
 
 enum {
     /* Number of polls until platform/stream.h allows the closed descriptor to be forgotten. */
@@ -335,18 +336,6 @@ static bool poll(iothub_home *base, plat_poll *p, mqc_time *deadline)
 /* --- from the beginning to the end
  * -------------------------------------------------------------------- */
 
-/* Erases keys. */
-static void wipe(const provisioned_home *h)
-{
-    /* Volatile, so that the compiler does not remove the writes. */
-    volatile unsigned char *at = h->memory;
-    const size_t len = h->memory_len;
-
-    for (size_t i = 0; i < len; i++) {
-        at[i] = 0;
-    }
-}
-
 static void deinit(iothub_home *base)
 {
     const provisioned_home *h = self(base);
@@ -354,7 +343,7 @@ static void deinit(iothub_home *base)
     void *memory = h->memory;
 
     exchange_deinit(h->exchange);
-    wipe(h);
+    iothub_wipe(h->memory, h->memory_len); /* it contains keys */
     if (release != NULL) {
         release(memory);
     }
@@ -363,7 +352,7 @@ static void deinit(iothub_home *base)
 void provisioned_home_drop(provisioned_home *h)
 {
     exchange_deinit(h->exchange);
-    wipe(h);
+    iothub_wipe(h->memory, h->memory_len); /* it contains keys */
 }
 
 static const home_ops ops = {
