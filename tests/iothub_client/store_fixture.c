@@ -13,8 +13,8 @@ void store_options(iothub_options *o)
 
 void store_kill(client_fixture *f)
 {
-    if (f->client->session.channels[0].stream != NULL) {
-        f->client->session.channels[0].stream->ops->deinit(f->client->session.channels[0].stream);
+    if (f->client->session.changeover.channels[0].stream != NULL) {
+        f->client->session.changeover.channels[0].stream->ops->deinit(f->client->session.changeover.channels[0].stream);
     }
     fixture_store.base.user = NULL; /* cleared, because a new process would not have it */
     free(f->client->memory);

@@ -250,7 +250,7 @@ static void a_stream_that_could_not_be_made_names_the_reason_and_is_given_back(v
     assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_TRUST_STORE);
     assert_string_equal(fixture_last_status(&f)->text, "roots.pem: no certificate in it");
     assert_int_equal(named->state, SCRIPTED_CLOSED);
-    assert_null(f.client->session.channels[0].stream);
+    assert_null(f.client->session.changeover.channels[0].stream);
     f.platform.net.stream_result = PLAT_OK;
     fixture_sleep(&f, 60000);
     assert_int_equal(iothub_get_state(f.client), IOTHUB_CONNECTED);

@@ -106,7 +106,7 @@ static void without_a_clock_it_is_looked_at_once_a_second(void **state)
     fixture_run(&f);
     assert_int_equal(fixture_last_status(&f)->reason, IOTHUB_ERR_NO_TIME);
     /* Postpones the attempt, since its delay is random. */
-    f.client->session.channels[0].stage.deadline += 1000000;
+    f.client->session.changeover.channels[0].stage.deadline += 1000000;
 
     for (int n = 0; n < 20; n++) {
         iothub_poll_info(f.client, &p);
@@ -137,7 +137,7 @@ static void a_refused_client_looks_at_the_clock_every_five_seconds(void **state)
     fixture_sleep(&f, 2000);
     assert_int_equal(f.hub.connects, 2);
     /* Postpones the attempt, since its delay is random. */
-    f.client->session.channels[0].stage.deadline += 1000000;
+    f.client->session.changeover.channels[0].stage.deadline += 1000000;
 
     iothub_poll_info(f.client, &p);
     fixture_sleep(&f, (uint64_t)p.timeout_ms);

@@ -141,7 +141,7 @@ static void a_failure_without_words_of_the_stream_has_those_of_its_code(void **s
         fixture_stream(&f)->send_room = 10; /* the message is longer, so a part of it waits */
         (void)fixture_send(&f, "x");
         fixture_run(&f);
-        assert_true(f.client->session.channels[0].want_write);
+        assert_true(f.client->session.changeover.channels[0].want_write);
 
         fixture_cut(&f);
 
@@ -149,7 +149,7 @@ static void a_failure_without_words_of_the_stream_has_those_of_its_code(void **s
         assert_string_equal(fixture_last_status(&f)->text,
                             details[i][0] != '\0' ? details[i] : plat_result_str(PLAT_ERR_IO));
         /* False, because the next stream may accept bytes. */
-        assert_false(f.client->session.channels[0].want_write);
+        assert_false(f.client->session.changeover.channels[0].want_write);
         fixture_free(&f);
     }
 }

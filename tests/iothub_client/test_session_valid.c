@@ -48,11 +48,11 @@ static void members_that_disagree_are_seen(void **state)
         *s = good;               \
         assert_true(valid(&f));  \
     } while (0)
-    EXPECT_INVALID(s->used = 2);
+    EXPECT_INVALID(s->changeover.used = 2);
     /* Wrong, because the other channel is closed. */
-    EXPECT_INVALID(s->used = (uint8_t)(1 - s->used));
-    EXPECT_INVALID(s->channels[s->used].state = CHANNEL_CLOSED);
-    EXPECT_INVALID(s->channels[s->used].state = CHANNEL_SECURING);
+    EXPECT_INVALID(s->changeover.used = (uint8_t)(1 - s->changeover.used));
+    EXPECT_INVALID(s->changeover.channels[s->changeover.used].state = CHANNEL_CLOSED);
+    EXPECT_INVALID(s->changeover.channels[s->changeover.used].state = CHANNEL_SECURING);
     fixture_free(&f);
 }
 
@@ -65,9 +65,9 @@ static void a_client_that_stopped_has_nothing_of_a_connection(void **state)
     const iothub_session good = *s;
     assert_true(valid(&f));
 
-    EXPECT_INVALID(s->channels[0].state = CHANNEL_OPEN);
-    EXPECT_INVALID(s->channels[1].state = CHANNEL_OPEN);
-    EXPECT_INVALID(s->renewal.due = true);
+    EXPECT_INVALID(s->changeover.channels[0].state = CHANNEL_OPEN);
+    EXPECT_INVALID(s->changeover.channels[1].state = CHANNEL_OPEN);
+    EXPECT_INVALID(s->changeover.renewal.due = true);
     EXPECT_INVALID(s->gap.open = true);
     fixture_free(&f);
 }

@@ -263,7 +263,7 @@ static void nor_while_the_stream_takes_nothing(void **state)
     (void)fixture_send(&f, "begun");
     assert_int_equal(wakes(&f), 1);
     fall_asleep(&f);
-    assert_true(f.client->session.channels[0].want_write);
+    assert_true(f.client->session.changeover.channels[0].want_write);
 
     assert_int_equal(writes_of_a_send(&f, "behind it"), 0);
     assert_int_equal(wakes(&f), 0);

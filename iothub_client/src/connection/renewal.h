@@ -4,7 +4,7 @@
 /**
  * @file
  * Renewal: a planned new connection, for a new token or because the application requests it. This
- * part decides what to do and when; session.c does it. While the old connection stays in use, a
+ * part decides what to do and when; changeover.c does it. While the old connection stays in use, a
  * second channel, the spare, is opened up to TLS. Then messages in flight are acknowledged, the old
  * connection is closed, and the client logs in over the spare, which causes a gap of two round
  * trips. If the spare fails, the old connection stays in use and the spare is tried again.

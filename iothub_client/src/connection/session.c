@@ -2,18 +2,13 @@
 
 #include "connection/home.h"
 #include "connection/loss.h"
-#include "connection/spare.h"
-#include "connection/wall_clock.h"
 #include "context/callbacks.h"
 #include "context/result_map.h"
 
-/* How long to wait for open method calls, if no token expires, in ms. */
-enum { PATIENCE_MS = 10000 };
 void session_init(iothub_session *s, iothub_context *context)
 {
     s->context = context;
-    channel_init(&s->channels[0], context);
-    channel_init(&s->channels[1], context);
+    changeover_init(&s->changeover, context);
     credential_init(&s->credential, context);
     subscribe_init(&s->subscribe, context);
     back_off_reset(&s->back_off, context_now(context));
@@ -21,8 +16,7 @@ void session_init(iothub_session *s, iothub_context *context)
 
 void session_deinit(iothub_session *s)
 {
-    channel_deinit(&s->channels[0]);
-    channel_deinit(&s->channels[1]);
+    changeover_deinit(&s->changeover);
 }
 
 /* --- the change of the connection ------------------------------------------------------------ */
@@ -50,22 +44,6 @@ static void cancel_requests(iothub_session *s)
     wish_on_stopped(&s->wish);
 }
 
-static void close_spare(iothub_session *s)
-{
-    if (channel_in_use(session_spare(s))) {
-        channel_close(session_spare(s));
-    }
-    renewal_reset(&s->renewal);
-}
-
-/* Makes the spare the channel of the connection; the old channel was closed. */
-static void adopt_spare(iothub_session *s, mqc_time now)
-{
-    s->used = 1 - s->used;
-    channel_adopt(session_channel(s), now);
-    renewal_reset(&s->renewal);
-}
-
 /* --- what a new state does first ---------------------------------------------------------------
  */
 
@@ -76,8 +54,7 @@ static bool log_in(iothub_session *s, mqc_time now, iothub_error *why)
     plat_flow f;
     bool reports_flow = channel_flow(session_channel(s), &f);
 
-    s->login_at = now;
-    s->clock_s = wall_clock_offset_s(context_clock(s->context));
+    changeover_on_login(&s->changeover, now);
     return credential_log_in(&s->credential, reports_flow, now, why) == IOTHUB_OK;
 }
 
@@ -94,21 +71,13 @@ void session_hurry(iothub_session *s)
     context_poke(s->context);
 }
 
-/* Returns false if the login cannot be renewed. */
-static bool set_renewal_time(iothub_session *s)
-{
-    const mqc_time when = credential_renew_at(&s->credential, s->login_at);
-
-    channel_set_deadline(session_channel(s), when);
-    return when != IOTHUB_NEVER;
-}
-
 static void begin_connected(iothub_session *s, mqc_time now)
 {
     s->counts.connects++;
     back_off_connected(&s->back_off, now);
     home_on_connected(s->context);
-    if (set_renewal_time(s) || credential_is_second_best(&s->credential)) {
+    if (changeover_plan(&s->changeover, &s->credential) ||
+        credential_is_second_best(&s->credential)) {
         back_off_watch_clock(&s->back_off, BACK_OFF_LOOK_MS, now);
     }
     if (credential_is_outdated(&s->credential)) { /* it was replaced while this connection logged in
@@ -119,7 +88,7 @@ static void begin_connected(iothub_session *s, mqc_time now)
 
 static void begin_search(iothub_session *s)
 {
-    s->clock_s = wall_clock_offset_s(context_clock(s->context));
+    changeover_note_clock(&s->changeover);
     s->context->home->ops->begin(s->context->home);
 }
 
@@ -132,7 +101,7 @@ static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_er
         if (adopted) {
             break;
         }
-        s->clock_s = wall_clock_offset_s(context_clock(s->context));
+        changeover_note_clock(&s->changeover);
         return attempt_open(session_channel(s), &s->credential, why) == IOTHUB_OK;
     case IOTHUB_LOGGING_IN: return log_in(s, now, why);
     case IOTHUB_SUBSCRIBING: return subscribe(s, now, why);
@@ -207,10 +176,10 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
         back_off_begin(&s->back_off, now);
     }
     if (adopt) {
-        adopt_spare(s, now);
+        changeover_adopt(&s->changeover, now);
     }
     if (next != IOTHUB_CONNECTED && next != IOTHUB_RENEWING) {
-        close_spare(s);
+        changeover_cancel(&s->changeover);
     }
     if (next != IOTHUB_WAITING) {
         back_off_watch_clock(&s->back_off, 0, now);
@@ -221,14 +190,6 @@ static bool enter(iothub_session *s, iothub_state next, bool adopt, uint32_t wai
     return begin_state(s, now, adopt, why);
 }
 
-/* The state of the spare; one that was opened with a credential that was replaced since is of no
- * use. */
-static iothub_state spare_state(iothub_session *s)
-{
-    return credential_list_waits(&s->credential) ? IOTHUB_STOPPED
-                                                 : channel_as_state(session_spare(s));
-}
-
 /* Changes the state; no other function calls life_next. The new state is reported to the
  * application when the transition is complete. */
 static bool step(iothub_session *s, life_input in, iothub_result reason, const char *text,
@@ -236,14 +197,14 @@ static bool step(iothub_session *s, life_input in, iothub_result reason, const c
 {
     const iothub_options *o = &s->context->options;
     const iothub_state was = s->context->state;
-    const iothub_state spare = spare_state(s);
+    const iothub_state spare = changeover_spare_state(&s->changeover, &s->credential);
     const mqc_time now = context_now(s->context);
     iothub_state next = life_next(was, in, spare);
     if (next == IOTHUB_RESOLVING && (was == IOTHUB_STOPPED || was == IOTHUB_WAITING) &&
         home_needs_search(s->context)) {
         next = life_next(was, LIFE_SEARCH, spare);
     }
-    uint32_t wait_ms = life_budget_ms(o, next, s->renewal.urgent);
+    uint32_t wait_ms = life_budget_ms(o, next, s->changeover.renewal.urgent);
     bool adopt = (was == IOTHUB_CONNECTED || was == IOTHUB_RENEWING) && life_is_opening(next) &&
                  next == spare;
     iothub_error failure;
@@ -279,93 +240,33 @@ static void feed(iothub_session *s, life_input in, iothub_result reason, const c
     }
 }
 
-/* --- the spare ------------------------------------------------------------------------------- */
+/* --- the change to a new connection ---------------------------------------------------------- */
 
-/* Tries the renewal again, unless its only purpose were credentials that are refused. */
-static void on_failed_renewal(iothub_session *s, iothub_result reason, mqc_time now)
+static bool may_renew(const iothub_session *s)
 {
-    if (attempt_renewal_failed(&s->renewal, &s->credential, reason, now)) {
-        (void)set_renewal_time(s);
-    }
+    return s->changeover.renewal.due && s->context->state == IOTHUB_CONNECTED &&
+           !wish_is_stop(&s->wish);
 }
 
-static void on_spare(iothub_session *s, spare_answer answer, mqc_time now)
+static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
 {
-    if (answer == SPARE_FAILED) {
-        s->counts.failed_attempts++;
-        on_failed_renewal(s, (iothub_result)s->renewal.reason, now);
+    /* A callback may stop the client while the new credential is prepared. */
+    if (!may_renew(s) ||
+        changeover_prepare(&s->changeover, &s->credential, now) != CHANGEOVER_PREPARED ||
+        !may_renew(s)) {
+        return;
+    }
+    if (changeover_go_on(&s->changeover, &s->credential, busy_with_connection(s->context, busy),
+                         now) == CHANGEOVER_LEAVES) {
+        feed(s, LIFE_RENEW, IOTHUB_OK, "changing to a new connection");
     }
 }
 
 static void progress_spare(iothub_session *s, mqc_time now)
 {
-    iothub_channel *spare = session_spare(s);
-    spare_answer answer = spare_progress(spare, &s->renewal, now);
-
-    on_spare(s, answer, now);
-    if (answer == SPARE_ADVANCED && spare->state == CHANNEL_OPEN) {
-        s->counts.tls_resumptions += channel_resumed(spare) ? 1 : 0;
+    if (changeover_progress(&s->changeover, &s->credential, now) == CHANGEOVER_OPENED) {
+        s->counts.tls_resumptions += channel_resumed(session_spare(s)) ? 1 : 0;
         context_poke(s->context); /* the new connection may be usable immediately */
-    }
-}
-
-static bool may_renew(const iothub_session *s)
-{
-    return s->renewal.due && s->context->state == IOTHUB_CONNECTED && !wish_is_stop(&s->wish);
-}
-
-static void leave_for_renewal(iothub_session *s, mqc_time now)
-{
-    iothub_error why;
-
-    if (!channel_in_use(session_spare(s))) {
-        credential_begin(&s->credential, now);
-    }
-    if (credential_ready(&s->credential, &why) == IOTHUB_OK) {
-        feed(s, LIFE_RENEW, IOTHUB_OK, "changing to a new connection");
-        return;
-    }
-    /* An old token is better than no token. */
-    renewal_put_off(&s->renewal, now + s->context->options.retry_max_ms);
-    if (channel_in_use(session_spare(s))) {
-        on_spare(s, spare_give_up(session_spare(s), &s->renewal, &why, now), now);
-    } else {
-        on_failed_renewal(s, why.code, now);
-    }
-}
-
-/* Returns true when the spare may be opened: the application has provided what it needs. */
-static bool is_prepared(iothub_session *s, mqc_time now)
-{
-    if (channel_in_use(session_spare(s))) {
-        return true;
-    }
-    const credential_supply supply = attempt_prepare_renewal(&s->credential, now);
-    if (supply == CREDENTIAL_MISSING) {
-        on_failed_renewal(s, IOTHUB_ERR_NO_TOKEN, now);
-    }
-    return supply == CREDENTIAL_READY && may_renew(s); /* a callback may have stopped the client */
-}
-
-static void renew(iothub_session *s, const session_busy *busy, mqc_time now)
-{
-    iothub_channel *spare = session_spare(s);
-
-    if (!may_renew(s)) {
-        return;
-    }
-    if (credential_list_waits(&s->credential) && channel_in_use(spare)) {
-        channel_close(spare); /* the spare was opened with another credential */
-    }
-    on_spare(s, spare_on_time(spare, &s->renewal, now), now);
-    if (!is_prepared(s, now)) {
-        return;
-    }
-    switch (renewal_next(&s->renewal, s->context->options.overlap, spare->state,
-                         busy_with_connection(s->context, busy), now)) {
-    case RENEWAL_WAIT: break;
-    case RENEWAL_OPEN: on_spare(s, spare_open(spare, &s->renewal, &s->credential, now), now); break;
-    case RENEWAL_LEAVE: leave_for_renewal(s, now); break;
     }
 }
 
@@ -551,8 +452,7 @@ static void grant_stop(iothub_session *s, const session_busy *busy, mqc_time now
 /* Handles a change of the wall clock, which may end a wait, or require a new token. */
 static void look_at_clock(iothub_session *s, mqc_time now)
 {
-    if (!back_off_look(&s->back_off, now) ||
-        !wall_clock_moved(context_clock(s->context), s->clock_s)) {
+    if (!back_off_look(&s->back_off, now) || !changeover_clock_moved(&s->changeover)) {
         return;
     }
     credential_clock_was_set(&s->credential);
@@ -560,32 +460,14 @@ static void look_at_clock(iothub_session *s, mqc_time now)
         session_hurry(s);
         return;
     }
-    /* The token in use may expire at any time. But a clock that jumps back and forth must not
-     * cause a reconnect each time. */
-    mqc_time earliest = s->login_at + s->context->options.retry_max_ms;
-    mqc_time when = now < earliest ? earliest : now;
-    if (!s->renewal.due && when < channel_deadline(session_channel(s))) {
-        channel_set_deadline(session_channel(s), when);
-        callback_log_text(s->context, IOTHUB_LOG_WARNING, "session",
-                          "the wall clock was set: making a new token");
-    }
-}
-
-/* Returns how long open work on the old connection may postpone a renewal: up to 90 % of the
- * token's life, if that is known. */
-static uint64_t patience_ms(const iothub_session *s)
-{
-    bool known = credential_has_key(&s->credential) && !credential_is_outdated(&s->credential) &&
-                 !wall_clock_moved(context_clock(s->context), s->clock_s);
-
-    return known ? credential_reserve_ms(&s->credential) : PATIENCE_MS;
+    changeover_on_clock_set(&s->changeover, now);
 }
 
 static void on_state_deadline(iothub_session *s, iothub_state state, mqc_time now)
 {
     channel_set_deadline(session_channel(s), IOTHUB_NEVER);
     if (state == IOTHUB_CONNECTED) {
-        renewal_begin(&s->renewal, patience_ms(s), now);
+        changeover_begin(&s->changeover, &s->credential, now);
         context_poke(s->context);
     } else {
         feed(s, LIFE_DEADLINE, state < IOTHUB_CONNECTED ? IOTHUB_ERR_TIMEOUT : IOTHUB_OK,
@@ -638,20 +520,10 @@ void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now)
     leave(s, busy);
 }
 
-static mqc_time renewal_time(const iothub_session *s)
-{
-    const iothub_channel *spare = &s->channels[1 - s->used];
-
-    if (!channel_in_use(spare) && credential_is_requested(&s->credential)) {
-        return IOTHUB_NEVER; /* the credential has a deadline of its own */
-    }
-    return channel_is_opening(spare) ? channel_deadline(spare) : renewal_deadline(&s->renewal);
-}
-
 mqc_time session_deadline(const iothub_session *s)
 {
     const iothub_state state = s->context->state;
-    mqc_time earliest = deadline_earlier(channel_deadline(&s->channels[s->used]),
+    mqc_time earliest = deadline_earlier(channel_deadline(changeover_read_channel(&s->changeover)),
                                          credential_deadline(&s->credential));
 
     if (wish_is_stop(&s->wish) && state != IOTHUB_STOPPING) {
@@ -660,5 +532,7 @@ mqc_time session_deadline(const iothub_session *s)
     if (state == IOTHUB_WAITING) {
         earliest = deadline_earlier(earliest, s->back_off.look_at);
     }
-    return may_renew(s) ? deadline_earlier(earliest, renewal_time(s)) : earliest;
+    return may_renew(s)
+               ? deadline_earlier(earliest, changeover_deadline(&s->changeover, &s->credential))
+               : earliest;
 }

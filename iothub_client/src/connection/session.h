@@ -11,11 +11,10 @@
 #include "connection/attempt.h"
 #include "connection/back_off.h"
 #include "connection/busy.h"
-#include "connection/channel.h"
+#include "connection/changeover.h"
 #include "connection/credential.h"
 #include "connection/gap.h"
 #include "connection/life.h"
-#include "connection/renewal.h"
 #include "connection/subscribe.h"
 #include "connection/wish.h"
 
@@ -32,15 +31,11 @@ typedef struct iothub_session {
     iothub_context *context;
     iothub_wish wish;
     iothub_back_off back_off;
-    iothub_renewal renewal;
     credential_part credential;
     iothub_subscribe subscribe;
     iothub_gap gap;
-    mqc_time login_at; /* time at which the token in use was made */
-    int64_t clock_s; /* value of wall_clock_offset_s at the attempt, for which the token was made */
     session_counts counts;
-    uint8_t used; /* index of the channel in use */
-    iothub_channel channels[2];
+    iothub_changeover changeover;
 } iothub_session;
 
 void session_init(iothub_session *s, iothub_context *context);
@@ -73,15 +68,15 @@ static inline bool session_is_changing(const iothub_session *s)
 {
     const iothub_state state = s->context->state;
 
-    return s->wish.kind != IOTHUB_WISH_NONE || s->renewal.due || state == IOTHUB_RENEWING ||
-           state == IOTHUB_STOPPING;
+    return s->wish.kind != IOTHUB_WISH_NONE || s->changeover.renewal.due ||
+           state == IOTHUB_RENEWING || state == IOTHUB_STOPPING;
 }
 
 /** Returns true if session_on_time has something to do. */
 static inline bool session_is_due(const iothub_session *s, mqc_time now)
 {
-    return now >= channel_deadline(&s->channels[s->used]) || now >= s->back_off.look_at ||
-           session_is_changing(s);
+    return now >= channel_deadline(changeover_read_channel(&s->changeover)) ||
+           now >= s->back_off.look_at || session_is_changing(s);
 }
 
 void session_on_time(iothub_session *s, const session_busy *busy, mqc_time now);
@@ -99,20 +94,20 @@ mqc_time session_deadline(const iothub_session *s);
 /** Returns the channel in use. */
 static inline iothub_channel *session_channel(iothub_session *s)
 {
-    return &s->channels[s->used];
+    return changeover_channel(&s->changeover);
 }
 
 /** Returns the channel that is not in use. */
 static inline iothub_channel *session_spare(iothub_session *s)
 {
-    return &s->channels[1 - s->used];
+    return changeover_spare(&s->changeover);
 }
 
 /** Returns true if bytes wait to be sent that the stream may accept. */
 static inline bool session_may_send(const iothub_session *s)
 {
-    return life_has_stream(s->context->state) && !s->channels[s->used].want_write &&
-           mqc_tx_ready(s->context->engine);
+    return life_has_stream(s->context->state) &&
+           !changeover_read_channel(&s->changeover)->want_write && mqc_tx_ready(s->context->engine);
 }
 
 /** Continues to open the channels that are being opened. */

@@ -31,7 +31,7 @@ iothub_result session_reconnect_now(iothub_session *s)
             s->context, IOTHUB_ERR_STATE,
             "iothub_reconnect_now: neither connected nor waiting for the next attempt");
     }
-    renewal_hurry(&s->renewal, context_now(s->context));
+    changeover_hurry(&s->changeover, context_now(s->context));
     context_poke(s->context);
     return IOTHUB_OK;
 }

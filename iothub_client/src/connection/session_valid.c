@@ -20,10 +20,12 @@ bool session_valid(const iothub_session *s)
     const iothub_state state = s->context->state;
     const bool renewable = state == IOTHUB_CONNECTED || state == IOTHUB_RENEWING;
 
-    if (s->used > 1 || !channel_fits(&s->channels[s->used], state)) {
+    if (!changeover_valid(&s->changeover) ||
+        !channel_fits(changeover_read_channel(&s->changeover), state)) {
         return false;
     }
-    if (!renewable && (s->renewal.due || channel_in_use(&s->channels[1 - s->used]))) {
+    if (!renewable &&
+        (s->changeover.renewal.due || channel_in_use(changeover_read_spare(&s->changeover)))) {
         return false;
     }
     return !s->gap.open || (state != IOTHUB_STOPPED && state != IOTHUB_WAITING);

@@ -373,7 +373,7 @@ static void count_connections(const iothub_session *s, iothub_stats *out)
     const session_counts *counts = &s->counts;
 
     out->connects = counts->connects;
-    out->failed_attempts = counts->failed_attempts;
+    out->failed_attempts = counts->failed_attempts + s->changeover.failed_attempts;
     out->losses = counts->losses;
     out->ack_timeouts = counts->ack_timeouts;
     out->read_stalls = counts->read_stalls;

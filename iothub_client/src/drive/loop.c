@@ -244,8 +244,8 @@ void loop_no_polls(plat_poll *polls)
 
 static mqc_time poll_spare(iothub_client *c, plat_poll *polls)
 {
-    const unsigned place = 1u - c->session.used;
-    iothub_channel *spare = &c->session.channels[place];
+    const unsigned place = 1u - c->session.changeover.used;
+    iothub_channel *spare = session_spare(&c->session);
 
     mqc_time deadline;
 
@@ -261,7 +261,7 @@ static mqc_time poll_channel(iothub_client *c, plat_poll *polls)
     iothub_state s = c->context.state;
     bool open = s >= IOTHUB_RESOLVING && s <= IOTHUB_STOPPING;
     iothub_channel *ch = session_channel(&c->session);
-    plat_poll *p = &polls[c->session.used];
+    plat_poll *p = &polls[c->session.changeover.used];
     mqc_time deadline = 0; /* 0 means no deadline */
 
     size_t least = open ? mqc_rx_least(c->context.engine, &deadline) : 1;
