@@ -3,7 +3,7 @@
 
 usage: check_lock.py ROOT
 
-Checks that every function of client.h that takes a client is in the table of test_lock.c; that
+Checks that every function of the headers HEADERS that takes a client is in the table of test_lock.c; that
 callbacks are called only in callbacks.c; and that the lock is taken and released only at the front
 door, around callbacks, around calls of a stream (context.h) and by the runner's thread, but not in any
 part.
@@ -17,6 +17,8 @@ DECLARED = re.compile(r"^[\w *]+?\b(iothub_\w+)\((?:const )?iothub_client \*c\b"
 CALLED = re.compile(r"callbacks\.\w+\(")
 LOCKED = re.compile(r"\b(?:context|lock)_(?:enter|leave)\(")
 LOCKING = {"api.c", "callbacks.c", "context.h", "lock.c", "lock.h", "runner.c"}
+# iothub/client.h, and the headers with the rest of its functions.
+HEADERS = ("client.h", "stats.h", "telemetry.h")
 # These functions begin and end the life of a client, when no other thread uses it.
 LIFE = {"iothub_init", "iothub_deinit", "iothub_free"}
 
@@ -24,7 +26,7 @@ LIFE = {"iothub_init", "iothub_deinit", "iothub_free"}
 def main():
     client = pathlib.Path(sys.argv[1]) / "iothub_client"
     tests = pathlib.Path(__file__).parent
-    header = (client / "include/iothub/client.h").read_text("utf-8")
+    header = "".join((client / "include/iothub" / name).read_text("utf-8") for name in HEADERS)
     # A function NAME that is inline calls NAME_sized, so both count as one entry.
     declared = {name.removesuffix("_sized") for name in DECLARED.findall(header)} - LIFE
     table = (tests / "test_lock.c").read_text("utf-8")

@@ -52,6 +52,8 @@
 
 #include "iothub/message.h"
 #include "iothub/options.h"
+#include "iothub/stats.h"
+#include "iothub/telemetry.h"
 #include "platform/stream.h"
 
 #ifdef __cplusplus
@@ -411,93 +413,6 @@ iothub_result iothub_process(iothub_client *c);
  */
 iothub_result iothub_wait(iothub_client *c, uint32_t max_ms);
 
-/* --- telemetry ------------------------------------------------------------------- */
-
-/** A property of a message. */
-typedef struct iothub_property {
-    const char *name;  /**< UTF-8, not empty, not beginning with "$."; NUL-terminated. */
-    const char *value; /**< UTF-8, may be empty; NUL-terminated. */
-} iothub_property;
-
-/**
- * A telemetry message. Initialise it with zeros; a NULL text is left out of the message. The client
- * copies everything, so nothing in here has to stay valid after the call.
- */
-typedef struct iothub_telemetry {
-    const void *body;             /**< The bytes to send. */
-    size_t body_len;              /**< Number of bytes; 0: an empty message, whatever body is. */
-    const char *content_type;     /**< E.g. "application/json". */
-    const char *content_encoding; /**< E.g. "utf-8". */
-    /** Up to 128 characters of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ '. NULL with a store:
-     * the client makes one, which stays the same in every repetition of the message. */
-    const char *message_id;
-    const char *correlation_id; /**< The message that this one answers. */
-    const char *user_id;        /**< The origin of the message. */
-    const char *creation_time;  /**< A date as "2026-01-31T12:00:00Z". */
-    const char *component;      /**< Component of a Plug and Play model; no white space. */
-    const char *output;         /**< Output of a module; no white space. */
-    bool security_message;      /**< The message is for Microsoft Defender for IoT. */
-    /** false: QoS 1, the request ends when the hub has acknowledged the message. true: QoS 0, it
-     * ends when the message was sent; the message may be lost. */
-    bool at_most_once;
-    uint32_t ttl_ms; /**< Time to live in milliseconds: if the message was not sent by then, it ends
-                          with IOTHUB_ERR_EXPIRED. 0: no limit. */
-    const iothub_property *properties; /**< Application properties; their names must differ. */
-    size_t property_count;             /**< Number of properties. */
-    void *tag; /**< Any pointer; the done callback receives it as iothub_done.tag. */
-} iothub_telemetry;
-
-/** Largest message in bytes: the body, the values of system properties, and the names and values of
- * application properties. A limit of the hub. */
-#define IOTHUB_MESSAGE_MAX (256u * 1024u)
-
-/**
- * iothub_send_telemetry for a struct of any size; see "Sizes of structs" above.
- *
- * @param c            as there
- * @param t            as there
- * @param struct_size  sizeof *t of the application
- * @param[out] op      as there
- * @retval IOTHUB_ERR_UNSUPPORTED  a field is set that this version does not know
- * @return otherwise as there
- */
-iothub_result iothub_send_telemetry_sized(iothub_client *c, const iothub_telemetry *t,
-                                          size_t struct_size, iothub_op *op);
-
-/**
- * Queues a telemetry message.
- *
- * With options.store, the message is in the store when the function returns IOTHUB_OK, with all
- * guarantees of the store; the function may wait for the disk. A stored message without a
- * message_id gets the id "<id of the store>-<number>". It is the same in every repetition, also
- * after a crash, so that a receiver can drop duplicates.
- *
- * @param c        the client
- * @param t        the message
- * @param[out] op  number of the request; may be NULL
- * @retval IOTHUB_ERR_NO_SPACE  the queue is full: messages without an acknowledgement fill tx_size,
- *                              a limit in the options is reached, or the disk is full
- * @retval IOTHUB_ERR_TOO_BIG   larger than IOTHUB_MESSAGE_MAX, tx_size or queue_max_bytes
- * @retval IOTHUB_ERR_ARG       a property cannot be sent; iothub_last_error names it
- * @retval IOTHUB_ERR_STORE     the store failed; iothub_last_error returns its text
- */
-static inline iothub_result iothub_send_telemetry(iothub_client *c, const iothub_telemetry *t,
-                                                  iothub_op *op)
-{
-    return iothub_send_telemetry_sized(c, t, sizeof *t, op);
-}
-
-/**
- * Drops all telemetry that was not sent yet. Each such message ends with IOTHUB_ERR_DROPPED, some
- * of them in each iothub_process. If the process ends before all are removed from the store, the
- * next process sends the rest.
- *
- * @param c           the client
- * @param[out] count  number of messages that are dropped; may be NULL
- * @return IOTHUB_OK, also if there are none
- */
-iothub_result iothub_purge(iothub_client *c, uint64_t *count);
-
 /* --- cloud-to-device messages ---------------------------------------------------- */
 
 /**
@@ -577,87 +492,6 @@ iothub_result iothub_twin_report(iothub_client *c, const void *json, size_t len,
  */
 iothub_result iothub_method_respond(iothub_client *c, const iothub_method_token *token, int status,
                                     const void *json, size_t len, void *tag, iothub_op *op);
-
-/* --- statistics ------------------------------------------------------------------ */
-
-/**
- * Counters since iothub_init.
- *
- * At any time telemetry_accepted + telemetry_found = telemetry_acknowledged + telemetry_expired +
- * telemetry_dropped + telemetry_cancelled + telemetry_kept + queued.
- */
-typedef struct iothub_stats {
-    uint64_t connects;        /**< Times that the client reached IOTHUB_CONNECTED. */
-    uint64_t failed_attempts; /**< Attempts to connect that failed before that. */
-    uint64_t losses;          /**< Connections lost after that. */
-    uint64_t ack_timeouts;   /**< Connections closed because of ack_timeout_ms. Each is also counted
-                                  as a loss or a failed attempt. */
-    uint64_t read_stalls;    /**< Connections closed because of stall_timeout_ms. Each is also
-                                  counted as a loss or a failed attempt. */
-    uint64_t token_renewals; /**< Planned renewals of the connection that were completed, for a new
-                                  token or by iothub_reconnect_now. */
-    /** Gap of the last renewal: time from when the old connection stopped accepting telemetry until
-     * CONNACK on the new one. */
-    uint64_t renewal_gap_last_ms;
-    uint64_t renewal_gap_longest_ms; /**< The longest of these gaps. */
-    uint64_t renewal_gap_sum_ms;     /**< The sum of these gaps. */
-    uint64_t tls_resumptions;        /**< Connections that resumed an earlier TLS session. */
-    uint64_t bytes_sent;             /**< MQTT bytes, without those that TLS adds. */
-    uint64_t bytes_received;         /**< MQTT bytes, without those that TLS adds. */
-    uint64_t send_calls; /**< Calls that wrote to the stream. telemetry_acknowledged / send_calls is
-                              the average number of messages per call. */
-    uint64_t recv_calls; /**< Calls that read from the stream. */
-
-    uint64_t
-        telemetry_accepted;    /**< Messages for which iothub_send_telemetry returned IOTHUB_OK. */
-    uint64_t telemetry_found;  /**< Messages found in the store by iothub_init. */
-    uint64_t telemetry_stored; /**< Messages written to the store since then. */
-    uint64_t telemetry_sent;   /**< Messages that were acknowledged or wait for that. */
-    uint64_t telemetry_acknowledged; /**< QoS 1: acknowledged by the hub. QoS 0: sent. */
-    uint64_t telemetry_expired;      /**< Messages whose time to live ended. */
-    uint64_t telemetry_dropped;      /**< Messages dropped to make room, or by iothub_purge. */
-    uint64_t telemetry_cancelled;    /**< Messages cancelled by a stop. */
-    uint64_t telemetry_kept;         /**< Messages in the store when the client ended. */
-    uint64_t store_errors; /**< Calls of the store that failed. Those that were not refused to the
-                                application are repeated. */
-
-    uint64_t c2d_received; /**< Cloud-to-device messages received. */
-    uint64_t c2d_accepted; /**< Cloud-to-device messages that the application has accepted. */
-    /** Cloud-to-device messages skipped because they are larger than rx_size. */
-    uint64_t c2d_oversize;
-    uint64_t methods_received;   /**< Method calls received. */
-    uint64_t methods_answered;   /**< Method calls answered. */
-    uint64_t desired_delivered;  /**< Calls of the desired callback. */
-    uint64_t desired_duplicates; /**< Patches skipped because their version was delivered before. */
-    uint64_t desired_gaps;       /**< Times that a version was missing or went back, so that the
-                                      client requested the twin again. */
-    uint64_t twin_retries;       /**< Twin requests repeated because of 429 or 5xx. */
-    uint64_t ignored;      /**< Messages on topics or with ids that the client did not expect, for a
-                                feature without a callback, or larger than rx_size and not C2D. Those of
-                                QoS 1 were acknowledged. */
-    uint64_t queued;       /**< Telemetry messages that have not ended, at present. */
-    uint64_t queued_bytes; /**< Size of the queued messages in bytes. */
-} iothub_stats;
-
-/**
- * iothub_get_stats for a struct of any size; see "Sizes of structs" above.
- *
- * @param c            as there
- * @param[out] out     as there
- * @param struct_size  sizeof *out of the application
- */
-void iothub_get_stats_sized(const iothub_client *c, iothub_stats *out, size_t struct_size);
-
-/**
- * Copies the counters of the client.
- *
- * @param c         the client; may be NULL
- * @param[out] out  the counters; all 0 if c is not an initialised client
- */
-static inline void iothub_get_stats(const iothub_client *c, iothub_stats *out)
-{
-    iothub_get_stats_sized(c, out, sizeof *out);
-}
 
 #ifdef __cplusplus
 }

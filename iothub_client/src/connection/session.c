@@ -44,8 +44,7 @@ static void cancel_requests(iothub_session *s)
     wish_on_stopped(&s->wish);
 }
 
-/* --- what a new state does first ---------------------------------------------------------------
- */
+/* --- what a new state does first ------------------------------------------------------------- */
 
 /* This function and those after it return false if the connection is lost. */
 
@@ -119,8 +118,7 @@ static bool begin_state(iothub_session *s, mqc_time now, bool adopted, iothub_er
     return true;
 }
 
-/* --- the transition ----------------------------------------------------------------------------
- */
+/* --- the transition -------------------------------------------------------------------------- */
 
 static void count_end(iothub_session *s, iothub_state was, iothub_state next)
 {

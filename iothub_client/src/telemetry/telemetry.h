@@ -1,5 +1,5 @@
-#ifndef IOTHUB_TELEMETRY_H
-#define IOTHUB_TELEMETRY_H
+#ifndef IOTHUB_TELEMETRY_PART_H
+#define IOTHUB_TELEMETRY_PART_H
 
 /**
  * @file
