@@ -238,6 +238,42 @@ static void random_bytes_fill_every_length_and_differ_each_time(void **state)
     }
 }
 
+static void sha1_gives_the_answers_of_rfc_3174_and_rfc_6455(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        size_t times;
+        uint8_t hash[PLAT_SHA1_SIZE];
+    } cases[] = {
+        { "abc", 1, { 0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
+                      0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d } },
+        { "0123456701234567012345670123456701234567012345670123456701234567",
+          10,
+          { 0xde, 0xa3, 0x56, 0xa2, 0xcd, 0xdd, 0x90, 0xc7, 0xa7, 0xec,
+            0xed, 0xc5, 0xeb, 0xb5, 0x63, 0x93, 0x4f, 0x46, 0x04, 0x52 } },
+        { "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+          1,
+          { 0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f, 0x16, 0x90, 0xf6,
+            0x46, 0x06, 0xcf, 0x38, 0x59, 0x45, 0xb2, 0xbe, 0xc4, 0xea } },
+        /* this case is in neither: an empty message */
+        { "", 1, { 0xda, 0x39, 0xa3, 0xee, 0x5e, 0x6b, 0x4b, 0x0d, 0x32, 0x55,
+                   0xbf, 0xef, 0x95, 0x60, 0x18, 0x90, 0xaf, 0xd8, 0x07, 0x09 } },
+    };
+    const plat_crypto *c = &plat_wolfssl_crypto;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1024];
+        size_t len = strlen(cases[i].text);
+        for (size_t k = 0; k < cases[i].times; k++) {
+            memcpy(text + k * len, cases[i].text, len);
+        }
+        uint8_t hash[PLAT_SHA1_SIZE];
+        assert_int_equal(c->sha1(c, text, len * cases[i].times, hash), PLAT_OK);
+        assert_memory_equal(hash, cases[i].hash, sizeof hash);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +285,7 @@ int main(void)
         cmocka_unit_test(base64_refuses_every_foreign_character_at_every_place),
         cmocka_unit_test(base64_refuses_loose_padding_white_space_and_stray_bits),
         cmocka_unit_test(random_bytes_fill_every_length_and_differ_each_time),
+        cmocka_unit_test(sha1_gives_the_answers_of_rfc_3174_and_rfc_6455),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,8 @@ iothub_result iothub_from_plat(plat_result r)
     case PLAT_ERR_PASSPHRASE: return IOTHUB_ERR_CREDENTIAL;
     case PLAT_ERR_SIGNER: return IOTHUB_ERR_SIGNER;
     case PLAT_ERR_IDENTITY_REFUSED: return IOTHUB_ERR_AUTH;
+    case PLAT_ERR_WEBSOCKET: return IOTHUB_ERR_PROTOCOL;
+    case PLAT_ERR_UNAVAILABLE: return IOTHUB_ERR_UNAVAILABLE;
     }
     return IOTHUB_ERR_NETWORK;
 }

@@ -4,9 +4,9 @@
 /**
  * @file
  * What the layers above need from an operating system and its libraries: three small interfaces,
- * and two more for a background thread and for client certificates.  A port implements them (see
- * platform/README.md).  Tests put fakes in their place, which embed an interface as their first
- * member.
+ * and more for a background thread, client certificates and WebSockets.  A port implements them
+ * (see platform/README.md).  Tests put fakes in their place, which embed an interface as their
+ * first member.
  *
  * Structs of this layer that a program fills or holds do not grow, or their size is an argument, as
  * that of plat_sqlite_options; see "Sizes of structs" in iothub/client.h.  The interfaces are
@@ -16,6 +16,7 @@
 #include "platform/identity.h"
 #include "platform/stream.h"
 #include "platform/thread.h"
+#include "platform/websocket.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,9 @@ struct plat_clock {
 
 /** Size in bytes of what HMAC-SHA256 computes. */
 #define PLAT_SHA256_SIZE 32
+
+/** Size in bytes of what SHA-1 computes. */
+#define PLAT_SHA1_SIZE 20
 
 /** Cryptography. */
 typedef struct plat_crypto plat_crypto;
@@ -104,6 +108,19 @@ struct plat_crypto {
      * @retval PLAT_ERR_CRYPTO  the crypto library failed; for example, there is no entropy
      */
     plat_result (*random)(const plat_crypto *self, void *out, size_t len);
+
+    /**
+     * Computes SHA-1 (RFC 3174).  Only the upgrade of a WebSocket needs it, where it protects
+     * nothing; so it may be NULL if the platform has no WebSockets.
+     * @param self      this interface
+     * @param data      the message
+     * @param len       its size in bytes
+     * @param[out] out  the hash; of no value after a failure
+     * @retval PLAT_ERR_ARG     the message is longer than the library can process
+     * @retval PLAT_ERR_CRYPTO  the crypto library failed
+     */
+    plat_result (*sha1)(const plat_crypto *self, const void *data, size_t len,
+                        uint8_t out[PLAT_SHA1_SIZE]);
 };
 
 /** What a stream runs over. */
@@ -137,7 +154,8 @@ typedef enum plat_tls_version {
  * none of the three is given, those of the system are.
  */
 typedef struct plat_stream_config {
-    plat_stream_kind kind; /**< What the stream runs over; TCP: the rest does not matter. */
+    plat_stream_kind kind; /**< What the stream runs over; TCP: certificates and versions do not
+                                matter. */
     const char *ca_file;   /**< File with certificates, PEM or DER, to trust; NULL: none. */
     const void *ca_data;   /**< PEM text, or DER certificates one directly after another, with
                                 certificates to trust; NULL: none. */
@@ -147,6 +165,9 @@ typedef struct plat_stream_config {
     plat_tls_version max_version; /**< Highest version of TLS; ANY: TLS 1.3. */
     plat_identity *identity; /**< Client certificate that the stream presents if the server asks
                                   for one; NULL: none.  The stream takes a reference. */
+    /** A WebSocket over TLS or TCP, which the stream then is; NULL: none.  Its has_identity does
+     * not matter, because identity decides. */
+    const plat_websocket_config *websocket;
 } plat_stream_config;
 
 /** Largest number of polls that plat_net.wait accepts. */
@@ -168,8 +189,8 @@ struct plat_net {
      *                  same, so that its detail function can tell the cause; apart from that only
      *                  close and deinit are allowed, and deinit is needed.
      * @retval PLAT_ERR_TRUST_STORE  the certificates cannot be read; the detail names the file
-     * @retval PLAT_ERR_ARG          min_version is above max_version; the stream exists all the
-     * same
+     * @retval PLAT_ERR_ARG          min_version is above max_version, or the websocket is not
+     *                               valid; the stream exists all the same
      * @retval PLAT_ERR_MEMORY       no memory is left
      * @retval PLAT_ERR_CRYPTO       the crypto library cannot be initialised
      */
@@ -197,6 +218,9 @@ typedef struct plat_platform {
     const plat_net *net;               /**< The network. */
     const plat_threads *threads;       /**< Threads for the runner; NULL: there are none. */
     const plat_identities *identities; /**< Client certificates; NULL: there are none. */
+    const plat_websockets *websockets; /**< WebSockets, such as plat_wslay(); NULL: there are none.
+                                            plat_posix has none, so that programs which need none do
+                                            not link wslay. */
 } plat_platform;
 
 /**

@@ -49,7 +49,11 @@ typedef enum plat_result {
                                     missing. */
     PLAT_ERR_SIGNER = -25,     /**< A signer could not use its private key. */
     PLAT_ERR_IDENTITY_REFUSED =
-        -26 /**< The server refuses the client certificate, or requires one. */
+        -26, /**< The server refuses the client certificate, or requires one. */
+
+    PLAT_ERR_WEBSOCKET = -27,  /**< The server refuses the WebSocket, or breaks its protocol. */
+    PLAT_ERR_UNAVAILABLE = -28 /**< A server or proxy is busy: it answers with HTTP status 429 or
+                                    5xx. */
 } plat_result;
 
 /**

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * A non-blocking byte stream.  TCP, TLS over any other stream, and the scripted stream of the tests
- * implement it.
+ * A non-blocking byte stream.  TCP, TLS and WebSocket over any other stream, and the scripted
+ * stream of the tests implement it.
  */
 
 #include <stdbool.h>
@@ -23,6 +23,7 @@ typedef enum plat_stage {
     PLAT_STAGE_RESOLVE = 1, /**< The stream looks up the host name. */
     PLAT_STAGE_CONNECT,     /**< The stream connects to an address. */
     PLAT_STAGE_TLS,         /**< The TLS handshake is in progress. */
+    PLAT_STAGE_UPGRADE,     /**< The stream waits for the answer to a WebSocket upgrade. */
     PLAT_STAGE_OPEN         /**< The stream is open: bytes can be sent and received. */
 } plat_stage;
 

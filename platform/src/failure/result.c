@@ -30,6 +30,8 @@ const char *plat_result_str(plat_result r)
     case PLAT_ERR_PASSPHRASE: return "passphrase of the private key wrong or missing";
     case PLAT_ERR_SIGNER: return "signing with the private key failed";
     case PLAT_ERR_IDENTITY_REFUSED: return "client certificate refused or missing";
+    case PLAT_ERR_WEBSOCKET: return "WebSocket refused or its protocol broken";
+    case PLAT_ERR_UNAVAILABLE: return "server or proxy busy";
     }
     return "unknown result";
 }

@@ -6,6 +6,7 @@
 #include <wolfssl/options.h>
 
 #include <wolfssl/wolfcrypt/coding.h>
+#include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/random.h>
 
@@ -144,9 +145,20 @@ static plat_result random_bytes(const plat_crypto *self, void *out, size_t len)
     return rc == 0 ? PLAT_OK : PLAT_ERR_CRYPTO;
 }
 
+static plat_result sha1(const plat_crypto *self, const void *data, size_t len,
+                        uint8_t out[PLAT_SHA1_SIZE])
+{
+    (void)self;
+    if (len > UINT_MAX) {
+        return PLAT_ERR_ARG;
+    }
+    return wc_ShaHash(data, (word32)len, out) == 0 ? PLAT_OK : PLAT_ERR_CRYPTO;
+}
+
 const plat_crypto plat_wolfssl_crypto = {
     .hmac_sha256 = hmac_sha256,
     .base64_decode = base64_decode,
     .base64_encode = base64_encode,
     .random = random_bytes,
+    .sha1 = sha1,
 };
