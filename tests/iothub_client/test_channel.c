@@ -50,6 +50,7 @@ static void it_opens_stage_by_stage(void **state)
         { PLAT_STAGE_RESOLVE, CHANNEL_RESOLVING, IOTHUB_RESOLVING },
         { PLAT_STAGE_CONNECT, CHANNEL_CONNECTING, IOTHUB_CONNECTING },
         { PLAT_STAGE_TLS, CHANNEL_SECURING, IOTHUB_SECURING },
+        { PLAT_STAGE_UPGRADE, CHANNEL_UPGRADING, IOTHUB_SECURING },
     };
     channel_rig r;
     begin(&r);
@@ -59,7 +60,7 @@ static void it_opens_stage_by_stage(void **state)
     open_it(&r);
     assert_int_equal(r.ch.began, now(&r));
     assert_string_equal(r.stream->host, "hub.example");
-    assert_int_equal(r.stream->port, r.base.context.options.port);
+    assert_int_equal(r.stream->port, 8883);
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         r.stream->stall_at = steps[i].stall_at;
@@ -108,6 +109,75 @@ static void its_stream_is_made_as_the_options_say(void **state)
         assert_null(made->identity);
         end(&r);
     }
+}
+
+/* A hub is asked not to request a certificate from a device that has none; the service of DPS,
+ * which has no device id here, does not know that query. */
+static void over_websocket_it_asks_for_the_path_of_the_hub_on_port_443(void **state)
+{
+    (void)state;
+    static const plat_websockets websockets;
+    for (unsigned is_hub = 0; is_hub <= 1; is_hub++) {
+        channel_rig r;
+        begin(&r);
+        r.base.platform.platform.websockets = &websockets;
+        r.base.context.options.transport = IOTHUB_MQTT_WS;
+        r.base.context.identity.device_id = mqc_span_str(is_hub ? "device" : "");
+        open_it(&r);
+        assert_int_equal(r.stream->port, 443);
+        const plat_stream_config *made = &r.base.platform.net.configs[0];
+        assert_int_equal(made->kind, PLAT_STREAM_TLS);
+        assert_non_null(made->websocket);
+        assert_ptr_equal(made->websocket->websockets, &websockets);
+        assert_string_equal(made->websocket->path, "/$iothub/websocket");
+        assert_string_equal(made->websocket->subprotocol, "mqtt");
+        if (is_hub) {
+            assert_string_equal(made->websocket->query_without_identity,
+                                "?iothub-no-client-cert=true");
+        } else {
+            assert_null(made->websocket->query_without_identity);
+        }
+        end(&r);
+    }
+}
+
+static void a_chosen_port_is_used_over_every_transport(void **state)
+{
+    (void)state;
+    static const plat_websockets websockets;
+    static const iothub_transport transports[] = { IOTHUB_MQTT, IOTHUB_MQTT_WS };
+    for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++) {
+        channel_rig r;
+        begin(&r);
+        r.base.platform.platform.websockets = &websockets;
+        r.base.context.options.transport = transports[i];
+        r.base.context.options.port = 8443;
+        open_it(&r);
+        assert_int_equal(r.stream->port, 8443);
+        end(&r);
+    }
+}
+
+/* The upgrade begins a stage of its own, although the state of the connection stays the same. */
+static void the_upgrade_has_the_deadline_of_tls_again_and_its_own_text(void **state)
+{
+    (void)state;
+    channel_rig r;
+    begin(&r);
+    open_it(&r);
+    const uint32_t budget_ms = r.base.context.options.tls_timeout_ms;
+    r.stream->stall_at = PLAT_STAGE_TLS;
+    assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_WAITS);
+    assert_non_null(strstr(channel_late_text(&r.ch, channel_as_state(&r.ch)), "TLS handshake"));
+    fake_clock_advance(&r.base.platform.clock, budget_ms - 1);
+    r.stream->stall_at = PLAT_STAGE_UPGRADE;
+    assert_int_equal(channel_progress(&r.ch, now(&r), &r.error), CHANNEL_WAITS);
+    assert_non_null(strstr(channel_late_text(&r.ch, channel_as_state(&r.ch)), "WebSocket"));
+    fake_clock_advance(&r.base.platform.clock, budget_ms / 2);
+    assert_false(channel_is_late(&r.ch, now(&r)));
+    fake_clock_advance(&r.base.platform.clock, budget_ms - budget_ms / 2);
+    assert_true(channel_is_late(&r.ch, now(&r)));
+    end(&r);
 }
 
 /* A stream that tries its next address starts again at an early stage. */
@@ -371,6 +441,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_opens_stage_by_stage),
         cmocka_unit_test(its_stream_is_made_as_the_options_say),
+        cmocka_unit_test(over_websocket_it_asks_for_the_path_of_the_hub_on_port_443),
+        cmocka_unit_test(a_chosen_port_is_used_over_every_transport),
+        cmocka_unit_test(the_upgrade_has_the_deadline_of_tls_again_and_its_own_text),
         cmocka_unit_test(it_never_steps_back),
         cmocka_unit_test(its_stream_is_made_once_and_opened_again),
         cmocka_unit_test(each_opening_presents_the_certificate_that_it_is_given),

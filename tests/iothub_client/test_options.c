@@ -20,7 +20,8 @@ static void small(iothub_options *o)
     }
 
 SET(no_platform, platform, NULL)
-SET(no_port, port, 0)
+SET(websocket, transport, IOTHUB_MQTT_WS)
+SET(no_transport, transport, (iothub_transport)77)
 SET(empty_ca_file, ca_file, "")
 SET(no_keep_alive, keep_alive_s, 0)
 SET(long_keep_alive, keep_alive_s, 1178)
@@ -108,7 +109,9 @@ static void each_option_is_checked_and_named(void **state)
         const char *named; /* NULL: accepted */
     } cases[] = {
         { no_platform, "platform" },
-        { no_port, "port" },
+        { websocket, "transport needs platform->websockets; copy *plat_posix() and set websockets "
+                     "to plat_wslay()" },
+        { no_transport, "transport" },
         { empty_ca_file, "ca_file" },
         { endless_model, "model_id" },
         { endless_agent, "user_agent" },
@@ -196,7 +199,8 @@ static void the_defaults_are_those_that_are_written(void **state)
     iothub_options_init(&o);
 
     assert_int_equal(o.struct_size, sizeof o);
-    assert_int_equal(o.port, 8883);
+    assert_int_equal(o.port, 0);
+    assert_int_equal(o.transport, IOTHUB_MQTT);
     assert_int_equal(o.keep_alive_s, 240);
     assert_int_equal(o.window, 16);
     assert_int_equal(o.sas_lifetime_s, 3600);

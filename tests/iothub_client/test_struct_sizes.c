@@ -188,7 +188,7 @@ static void options_of_every_older_program_get_defaults_for_what_they_lack(void 
         iothub_options *older = memory_of(size);
         assert_non_null(older);
         iothub_options_init_sized(older, size);
-        assert_int_equal(older->port, 8883);
+        assert_int_equal(older->keep_alive_s, 240);
         assert_int_equal(older->stall_timeout_ms, 120000);
         older->platform = f.options.platform;
         iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, older, &error);

@@ -22,6 +22,10 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
         refuse("more streams than FAKE_STREAMS");
     }
     net->configs[net->made] = *config;
+    if (config->websocket != NULL) {
+        net->websockets[net->made] = *config->websocket;
+        net->configs[net->made].websocket = &net->websockets[net->made];
+    }
     net->memories[net->made] = memory;
     *out = &net->streams[net->made].base;
     net->made++;

@@ -60,7 +60,7 @@ typedef enum iothub_state {
     IOTHUB_STOPPED = 0,
     IOTHUB_RESOLVING,   /**< The host name is being looked up. */
     IOTHUB_CONNECTING,  /**< The TCP connection is being made. */
-    IOTHUB_SECURING,    /**< The TLS handshake is in progress. */
+    IOTHUB_SECURING,    /**< The TLS handshake is in progress, or the WebSocket upgrade. */
     IOTHUB_LOGGING_IN,  /**< CONNECT was sent; the client waits for CONNACK. */
     IOTHUB_SUBSCRIBING, /**< Telemetry is being sent; the client waits for SUBACK. */
     IOTHUB_CONNECTED,   /**< All features work. */
@@ -249,6 +249,20 @@ typedef struct iothub_tls {
     plat_tls_version max_version; /**< Highest version of TLS. PLAT_TLS_ANY: TLS 1.3. */
 } iothub_tls;
 
+/** What carries MQTT to a hub. */
+typedef enum iothub_transport {
+    IOTHUB_MQTT = 0, /**< TLS on port 8883. */
+    /**
+     * WebSocket over TLS on port 443, for networks that let only HTTPS out. The platform must have
+     * WebSockets:
+     *
+     *     plat_platform p = *plat_posix();
+     *     p.websockets = plat_wslay();     from platform/websocket.h, iothub::platform_websocket
+     *     options.platform = &p;
+     */
+    IOTHUB_MQTT_WS
+} iothub_transport;
+
 /**
  * Options of a client. Call iothub_options_init first, which sets the defaults named below.
  *
@@ -269,7 +283,8 @@ typedef struct iothub_options {
     const char *user_agent; /**< What the hub shows as DeviceClientType, at most 4096 characters.
                                  NULL (the default): name and version of the SDK. */
 
-    uint16_t port;         /**< TCP port of the hub. Default 8883. */
+    uint16_t port;         /**< TCP port of the hub. 0 (the default): 8883; 443 with the transport
+                                IOTHUB_MQTT_WS. */
     uint16_t keep_alive_s; /**< MQTT keep-alive in seconds, 1 to 1177. Default 240. */
     bool clean_session;    /**< false (the default): the hub keeps subscriptions and cloud-to-device
                                 messages while the client is not connected. */
@@ -290,9 +305,10 @@ typedef struct iothub_options {
      * length.
      * @{
      */
-    uint32_t resolve_timeout_ms;   /**< Looking up the host name. Default 15 s. */
-    uint32_t connect_timeout_ms;   /**< Making the TCP connection. Default 15 s. */
-    uint32_t tls_timeout_ms;       /**< TLS handshake. Default 15 s. */
+    uint32_t resolve_timeout_ms; /**< Looking up the host name. Default 15 s. */
+    uint32_t connect_timeout_ms; /**< Making the TCP connection. Default 15 s. */
+    /** TLS handshake; also the time limit of the WebSocket upgrade after it. Default 15 s. */
+    uint32_t tls_timeout_ms;
     uint32_t login_timeout_ms;     /**< Limit of the time from CONNECT to CONNACK. Default 30 s. */
     uint32_t subscribe_timeout_ms; /**< Limit of the time from SUBSCRIBE to SUBACK. Default 30 s. */
     /** A twin request, with all its repetitions and the time without a connection. Default 60 s. On
@@ -395,6 +411,9 @@ typedef struct iothub_options {
     /** Trusted certificates in memory, further ones, and versions of TLS. Borrowed until
      * iothub_deinit, with what it points to. NULL (the default): ca_file alone decides. */
     const iothub_tls *tls;
+
+    /** What carries MQTT to the hub and to the Device Provisioning Service. Default IOTHUB_MQTT. */
+    iothub_transport transport;
 } iothub_options;
 
 /**

@@ -119,7 +119,8 @@ typedef struct iothub_provisioning_options {
     const char *payload;
 
     const char *host;        /**< The service. Default global.azure-devices-provisioning.net. */
-    uint16_t port;           /**< TCP port of the service. Default 8883. */
+    uint16_t port;           /**< TCP port of the service. 0 (the default): that of the transport
+                                  of iothub_options, 8883 or 443. */
     const char *api_version; /**< Version of its API. Default 2021-06-01. */
     /** Largest answer in bytes, with its topic; at least 1024. Default 4096. A custom payload may
      * need more. */

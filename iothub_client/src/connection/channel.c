@@ -10,6 +10,8 @@
  * transferred. */
 enum { MOST_TIMES = 10 };
 
+enum { PORT_HTTPS = 443, PORT_MQTT = 8883 };
+
 void channel_init(iothub_channel *ch, iothub_context *context)
 {
     ch->context = context;
@@ -88,6 +90,13 @@ void channel_set_deadline(iothub_channel *ch, mqc_time when)
     stage_set_deadline(&ch->stage, when);
 }
 
+const char *channel_late_text(const iothub_channel *ch, iothub_state state)
+{
+    return ch->state == CHANNEL_UPGRADING
+               ? "no answer to the WebSocket upgrade within tls_timeout_ms"
+               : life_late_text(state);
+}
+
 bool channel_is_late(iothub_channel *ch, mqc_time now)
 {
     assert(channel_valid(ch));
@@ -102,7 +111,8 @@ iothub_state channel_as_state(const iothub_channel *ch)
     case CHANNEL_CLOSED: break;
     case CHANNEL_RESOLVING: return IOTHUB_RESOLVING;
     case CHANNEL_CONNECTING: return IOTHUB_CONNECTING;
-    case CHANNEL_SECURING: return IOTHUB_SECURING;
+    case CHANNEL_SECURING:
+    case CHANNEL_UPGRADING: return IOTHUB_SECURING;
     case CHANNEL_OPEN: return IOTHUB_LOGGING_IN;
     }
     return IOTHUB_STOPPED;
@@ -135,13 +145,38 @@ static plat_stream_config config_of(const iothub_options *o)
     return config;
 }
 
+/* The port that the application has not chosen is that of the transport. */
+static uint16_t port_of(const iothub_options *o)
+{
+    if (o->port != 0) {
+        return o->port;
+    }
+    return o->transport == IOTHUB_MQTT_WS ? PORT_HTTPS : PORT_MQTT;
+}
+
+/* Without that query, a hub asks for a client certificate after the upgrade request. The service
+ * of DPS, which has no device id here, does not know the query. */
+static plat_websocket_config websocket_of(const iothub_context *context)
+{
+    const bool is_hub = context->identity.device_id.len != 0;
+
+    return (plat_websocket_config){
+        .websockets = context->options.platform->websockets,
+        .path = "/$iothub/websocket",
+        .query_without_identity = is_hub ? "?iothub-no-client-cert=true" : NULL,
+        .subprotocol = "mqtt",
+    };
+}
+
 /* Makes the stream at the first attempt; later attempts open the same stream again. */
 static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 {
     const iothub_options *o = &ch->context->options;
-    const plat_stream_config config = config_of(o);
+    const plat_websocket_config websocket = websocket_of(ch->context);
+    plat_stream_config config = config_of(o);
     const plat_net *net = o->platform->net;
 
+    config.websocket = o->transport == IOTHUB_MQTT_WS ? &websocket : NULL;
     plat_result r = net->stream(net, &ch->memory, &config, &ch->stream);
     if (r == PLAT_OK) {
         return IOTHUB_OK;
@@ -176,7 +211,8 @@ iothub_result channel_open(iothub_channel *ch, plat_identity *identity, iothub_e
     }
     plat_result r = present(ch, identity);
     if (r == PLAT_OK) {
-        r = ch->stream->ops->open(ch->stream, context_host(context), context->options.port, now);
+        r = ch->stream->ops->open(ch->stream, context_host(context), port_of(&context->options),
+                                  now);
     }
     if (r != PLAT_OK) {
         return channel_why(ch, r, error);
@@ -191,7 +227,10 @@ static channel_state state_of(plat_stage stage)
     if (stage <= PLAT_STAGE_RESOLVE) {
         return CHANNEL_RESOLVING;
     }
-    return stage <= PLAT_STAGE_CONNECT ? CHANNEL_CONNECTING : CHANNEL_SECURING;
+    if (stage <= PLAT_STAGE_CONNECT) {
+        return CHANNEL_CONNECTING;
+    }
+    return stage <= PLAT_STAGE_TLS ? CHANNEL_SECURING : CHANNEL_UPGRADING;
 }
 
 channel_answer channel_progress(iothub_channel *ch, mqc_time now, iothub_error *error)

@@ -15,7 +15,8 @@ typedef enum channel_state {
     CHANNEL_RESOLVING,
     CHANNEL_CONNECTING,
     CHANNEL_SECURING,
-    CHANNEL_OPEN /* bytes can be sent and received */
+    CHANNEL_UPGRADING, /* the WebSocket; the state of the connection is still IOTHUB_SECURING */
+    CHANNEL_OPEN       /* bytes can be sent and received */
 } channel_state;
 
 typedef enum channel_answer {
@@ -75,6 +76,9 @@ static inline mqc_time channel_deadline(const iothub_channel *ch)
 {
     return ch->stage.deadline;
 }
+
+/** Returns the error text for a state of this channel that has reached its limit. */
+const char *channel_late_text(const iothub_channel *ch, iothub_state state);
 
 /** Returns true if the stage of opening took too long. */
 bool channel_is_late(iothub_channel *ch, mqc_time now);

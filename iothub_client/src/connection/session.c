@@ -480,7 +480,7 @@ static void look_at_deadline(iothub_session *s, mqc_time now)
 
     if (channel_is_opening(ch)) {
         if (channel_is_late(ch, now)) {
-            feed(s, LIFE_DEADLINE, IOTHUB_ERR_TIMEOUT, life_late_text(state));
+            feed(s, LIFE_DEADLINE, IOTHUB_ERR_TIMEOUT, channel_late_text(ch, state));
         }
     } else if (now >= channel_deadline(ch) && !channel_stage_goes_on(ch, state, now)) {
         on_state_deadline(s, state, now);

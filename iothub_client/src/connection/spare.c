@@ -54,7 +54,8 @@ spare_answer spare_on_time(iothub_channel *spare, iothub_renewal *r, mqc_time no
     }
     iothub_error why;
 
-    (void)iothub_fail(&why, IOTHUB_ERR_TIMEOUT, "%s", life_late_text(channel_as_state(spare)));
+    (void)iothub_fail(&why, IOTHUB_ERR_TIMEOUT, "%s",
+                      channel_late_text(spare, channel_as_state(spare)));
     return fail(spare, r, &why, now - spare->began, now);
 }
 

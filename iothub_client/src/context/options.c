@@ -27,7 +27,6 @@ typedef struct number_option {
 
 /* The value 0 is refused for most options, because it could mean "never" or "immediately". */
 static const number_option numbers[] = {
-    NUMBER(port, 8883, 1, UINT16_MAX),
     NUMBER(keep_alive_s, 240, 1, 1177),
     NUMBER(window, 16, 1, UINT16_MAX),
     NUMBER(sas_lifetime_s, 3600, 2, UINT32_MAX),
@@ -222,6 +221,19 @@ static const char *check_tls(const iothub_tls *tls)
                : NULL;
 }
 
+static const char *check_transport(const iothub_options *o)
+{
+    switch (o->transport) {
+    case IOTHUB_MQTT: return NULL;
+    case IOTHUB_MQTT_WS:
+        return o->platform->websockets != NULL
+                   ? NULL
+                   : "transport needs platform->websockets; copy *plat_posix() and set websockets "
+                     "to plat_wslay()";
+    }
+    return "transport is neither IOTHUB_MQTT nor IOTHUB_MQTT_WS";
+}
+
 static const char *check_choice(const iothub_options *o)
 {
     return o->when_full != IOTHUB_REFUSE_NEW && o->when_full != IOTHUB_DROP_OLDEST
@@ -244,18 +256,30 @@ iothub_result options_check_topic(const iothub_options *o, size_t topic, iothub_
     return check_least("tx_size", o->tx_size, topic + TOPIC_ROOM, error);
 }
 
-iothub_result options_check(const iothub_options *o, iothub_error *error)
+static const char *first_fault(const iothub_options *o)
 {
-    const char *const faults[] = {
-        check_platform(o->platform), check_texts(o),       check_choice(o),
-        check_store(o->store),       check_credentials(o), check_tls(o->tls)
-    };
-    iothub_result r = IOTHUB_OK;
+    const char *fault = check_platform(o->platform); /* the other checks use the platform */
 
+    if (fault != NULL) {
+        return fault;
+    }
+    const char *const faults[] = { check_texts(o),       check_choice(o),   check_store(o->store),
+                                   check_credentials(o), check_tls(o->tls), check_transport(o) };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         if (faults[i] != NULL) {
-            return iothub_fail(error, IOTHUB_ERR_ARG, "options: %s", faults[i]);
+            return faults[i];
         }
+    }
+    return NULL;
+}
+
+iothub_result options_check(const iothub_options *o, iothub_error *error)
+{
+    const char *fault = first_fault(o);
+    iothub_result r = IOTHUB_OK;
+
+    if (fault != NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG, "options: %s", fault);
     }
     for (size_t i = 0; r == IOTHUB_OK && i < NUMBERS; i++) {
         r = check_number(o, &numbers[i], error);

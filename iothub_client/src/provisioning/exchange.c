@@ -523,7 +523,7 @@ static exchange_answer look_at_time(iothub_exchange *x, mqc_time now)
     }
     if (state != IOTHUB_STOPPED && now >= channel_deadline(&x->channel) &&
         !channel_stage_goes_on(&x->channel, state, now)) {
-        return fail(x, IOTHUB_ERR_TIMEOUT, life_late_text(state));
+        return fail(x, IOTHUB_ERR_TIMEOUT, channel_late_text(&x->channel, state));
     }
     return EXCHANGE_RUNS;
 }

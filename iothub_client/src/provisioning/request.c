@@ -22,7 +22,6 @@ void iothub_provisioning_options_init_sized(iothub_provisioning_options *p, size
     const iothub_provisioning_options defaults = {
         .struct_size = struct_size,
         .host = "global.azure-devices-provisioning.net",
-        .port = 8883,
         .api_version = "2021-06-01",
         .answer_size = 4096,
         .assign_timeout_ms = 600000,
@@ -64,9 +63,6 @@ static const char *find_fault(const iothub_provisioning_options *p)
     }
     if (is_empty(p->host) || dps_assignment_check(p->host, "any", NULL) != IOTHUB_OK) {
         return "host is not a host name";
-    }
-    if (p->port == 0) {
-        return "port is 0";
     }
     if (p->answer_size < ANSWER_MIN || p->answer_size > ANSWER_MAX) {
         return "answer_size is not 1024 to 1048576 bytes";
