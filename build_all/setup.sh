@@ -13,7 +13,7 @@ set -euo pipefail
 packages=(
   gcc g++ libc6-dev cmake ninja-build pkgconf python3
   libwolfssl-dev nettle-dev libsqlite3-dev libcmocka-dev
-  libcjson-dev libuv1-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev
+  libcjson-dev libuv1-dev libssl-dev libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libwslay-dev
   libp11-kit-dev softhsm2
   mosquitto mosquitto-dev libmosquitto-dev mosquitto-clients ca-certificates
 )

@@ -88,6 +88,7 @@ TESTED_BY = {
         "device_certificates": (["hub_emulator/test_emulator_x509.py"], "files that clients read"),
         "key_pair": (["hub_emulator/test_emulator*.py"], "files that clients read"),
         "front_client": (["hub_emulator/test_hub_front.c"], "sockets"),
+        "websocket_line": (["hub_emulator/test_emulator_websocket.py"], "frames on a connection"),
         "tls_line": (["hub_emulator/test_hub_front.c"], "sockets"),
         "sockets": (["hub_emulator/test_hub_front.c"], "sockets"),
         "amqp_refusal": (["hub_emulator/test_hub_amqp.c"], "bytes in, bytes out"),

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import socket
 import ssl
 import struct
@@ -13,6 +14,8 @@ import time
 import urllib.parse
 
 API = "api-version=2021-04-12"
+# With HUB_TEST_TRANSPORT=websocket, devices connect by WebSocket to the HTTPS port.
+OVER_WEBSOCKET = os.environ.get("HUB_TEST_TRANSPORT") == "websocket"
 # A little less than the time limit of ctest, which would end the test without a reason.
 PATIENCE_S = 240
 
@@ -122,6 +125,74 @@ class Closed(Exception):
     """Raised when the emulator has closed the connection."""
 
 
+class WebSocket:
+    """A minimal client of WebSocket (RFC 6455) over a socket, with the methods of a socket."""
+
+    BINARY, CLOSE, PING, PONG = 0x82, 0x88, 0x89, 0x8A
+    PATH = "/$iothub/websocket"
+    KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    MASK = b"\x11\x22\x33\x44"
+
+    def __init__(self, secure, protocol="mqtt", path=PATH):
+        self.secure = secure
+        self.payload = b""
+        self.close_code = None
+        secure.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                        f"Sec-WebSocket-Key: {self.KEY}\r\n"
+                        f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n").encode())
+        self.head = b""
+        while not self.head.endswith(b"\r\n\r\n"):
+            self.head += self.exactly(1)
+
+    def exactly(self, count):
+        data = b""
+        while len(data) < count:
+            piece = self.secure.recv(count - len(data))
+            if not piece:
+                raise ConnectionError("closed within a frame")
+            data += piece
+        return data
+
+    @classmethod
+    def frame(cls, data, first=BINARY):
+        length = (bytes([0x80 | len(data)]) if len(data) < 126 else
+                  b"\xfe" + struct.pack(">H", len(data)) if len(data) < 65536 else
+                  b"\xff" + struct.pack(">Q", len(data)))
+        mask = int.from_bytes(cls.MASK * (len(data) // 4 + 1), "big")
+        masked = int.from_bytes(data + b"\0" * (4 - len(data) % 4), "big") ^ mask
+        return (bytes([first]) + length + cls.MASK +
+                masked.to_bytes(len(data) + 4 - len(data) % 4, "big")[:len(data)])
+
+    def receive(self):
+        """Returns the first byte and the payload of the next frame; the server must not mask it."""
+        first, length = self.exactly(2)
+        if length > 125:
+            length = int.from_bytes(self.exactly(2 if length == 126 else 8), "big")
+        return first, self.exactly(length)
+
+    def sendall(self, data):
+        self.secure.sendall(self.frame(data))
+
+    def recv(self, count):
+        while not self.payload:
+            first, data = self.receive()
+            if first == self.CLOSE:
+                self.close_code = int.from_bytes(data[:2], "big")
+                self.secure.sendall(self.frame(data, self.CLOSE))
+                return b""
+            assert first == self.BINARY, f"frame {first:#x}"
+            self.payload = data
+        piece, self.payload = self.payload[:count], self.payload[count:]
+        return piece
+
+    def shutdown(self, how):
+        self.secure.shutdown(how)
+
+    def close(self):
+        self.secure.close()
+
+
 class Device:
     """A minimal MQTT 3.1.1 client. It sends what a test requests, and acknowledges only on request."""
 
@@ -131,8 +202,11 @@ class Device:
                  will=None, protocol=4, tls=None):
         """tls: the context of a client with a certificate, which sends no password unless one is given."""
         self.ids = 0
-        raw = socket.create_connection(("localhost", emulator.port), PATIENCE_S)
+        port = emulator.rest_port if OVER_WEBSOCKET else emulator.port
+        raw = socket.create_connection(("localhost", port), PATIENCE_S)
         self.socket = (tls or emulator.tls).wrap_socket(raw, server_hostname="localhost")
+        if OVER_WEBSOCKET:
+            self.socket = WebSocket(self.socket)
         if tls is None and password is None:
             password = emulator.token()
         flags = 0x80 | (0x40 if password is not None else 0) | (2 if clean else 0)

@@ -98,11 +98,12 @@ void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms)
     assert_true(gnutls_certificate_allocate_credentials(&f->nobody) >= 0);
     f->notes = pair[1];
     const hub_front_config config = {
-        .listening = { listen_tcp(&f->port), -1 },
+        .listening = { { listen_tcp(&f->port), -1 }, { -1, -1 } },
         .state_dir = f->dir,
         .broker_name = "broker",
         .secret = FRONT_SECRET,
         .notes = pair[0],
+        .calls = -1,
         .timing = { login_ms, linger_ms },
     };
     assert_int_equal(hub_front_start(&f->front, &config, &fault), HUB_OK);

@@ -111,7 +111,7 @@ class Amqp(unittest.TestCase):
         self.assertEqual(secure.recv(1), b"")
 
     def test_no_other_websocket_is_there(self):
-        for arguments in [{"protocol": "mqtt"}, {"path": "/devices?" + API}]:
+        for arguments in [{"protocol": "AMQPWSB09"}, {"path": "/devices?" + API}]:
             self.assertRegex(self.upgrade(**arguments)[1], "^HTTP/1.1 40")
 
     def test_websockets_that_come_and_go_leave_nothing(self):

@@ -391,11 +391,6 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
         .notice = broker_notice,
         .now = broker_now,
     };
-    const rest_server_config rest = {
-        .certificate_file = "server.crt",
-        .key_file = "server.key",
-        .sockets = { option(options, count, "rest_fd"), option(options, count, "rest_fd6") },
-    };
     hub_fault fault;
 
     hub_json_init();
@@ -417,7 +412,7 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
         hub_close(&p->hub);
         return MOSQ_ERR_UNKNOWN;
     }
-    p->rest = rest_server_start(&p->hub, &rest);
+    p->rest = rest_server_start(&p->hub, option(options, count, "calls_fd"));
     if (p->rest == NULL) {
         (void)fputs("Error: the REST service does not start\n", stderr);
         hub_close(&p->hub);

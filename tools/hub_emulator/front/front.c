@@ -16,15 +16,17 @@
 #define EVENTS_AT_ONCE  256
 #define ACCEPTS_AT_ONCE 64
 #define DIAL_AGAIN_MS   2
+#define LISTENING_COUNT ((size_t)HUB_FRONT_SERVICES * HUB_FRONT_FAMILIES)
 #define LOOK_AGAIN_MS   100 /* interval at which deadlines and descriptors are checked again */
 
 struct hub_front {
     hub_front_shared shared;
     hub_list all;
     uint64_t last_number;
-    hub_front_end listening[2]; /* client NULL */
-    hub_front_end notes;        /* to the hub; client NULL */
-    hub_front_end stop;         /* client NULL; readable when the thread is to end */
+    hub_front_end listening[HUB_FRONT_SERVICES][HUB_FRONT_FAMILIES]; /* client NULL */
+    hub_front_end notes;                                             /* to the hub; client NULL */
+    hub_front_end stop; /* client NULL; readable when the thread is to end */
+    int calls;          /* to the HTTP server */
     pthread_t thread;
     bool running;
     int state_dir;
@@ -48,35 +50,48 @@ static bool watch(const hub_front *f, hub_front_end *end, int what)
     return end->fd < 0 || epoll_ctl(f->shared.setup.epoll_fd, what, end->fd, &e) == 0;
 }
 
+static hub_front_end *listening_at(hub_front *f, size_t i)
+{
+    return &f->listening[i / HUB_FRONT_FAMILIES][i % HUB_FRONT_FAMILIES];
+}
+
 /* --- new clients ------------------------------------------------------- */
 
 static void listen_again(hub_front *f, bool on)
 {
     f->deaf = !on;
-    (void)watch(f, &f->listening[0], on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL);
-    (void)watch(f, &f->listening[1], on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL);
+    for (size_t i = 0; i < LISTENING_COUNT; i++) {
+        (void)watch(f, listening_at(f, i), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL);
+    }
 }
 
-static void take_client(hub_front *f, int fd)
+static hub_front_service service_of(const hub_front *f, const hub_front_end *listening)
 {
-    hub_front_client *c = hub_front_client_new(&f->shared, fd, ++f->last_number);
+    const bool mqtt = listening == &f->listening[HUB_FRONT_MQTTS][0] ||
+                      listening == &f->listening[HUB_FRONT_MQTTS][1];
+    return mqtt ? HUB_FRONT_MQTTS : HUB_FRONT_HTTPS;
+}
+
+static void take_client(hub_front *f, hub_front_service service, int fd)
+{
+    hub_front_client *c = hub_front_client_new(&f->shared, service, fd, ++f->last_number);
 
     if (c != NULL) {
         hub_list_push(&f->all, &c->in_all, c);
     }
 }
 
-static void accept_some(hub_front *f, int listening)
+static void accept_some(hub_front *f, const hub_front_end *listening)
 {
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-        int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listening->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
                 listen_again(f, false);
             }
             return;
         }
-        take_client(f, fd);
+        take_client(f, service_of(f, listening), fd);
     }
 }
 
@@ -114,9 +129,9 @@ static void serve(hub_front *f, const struct epoll_event *e)
         return; /* both are looked at in each turn */
     }
     if (end->client == NULL) {
-        accept_some(f, end->fd);
+        accept_some(f, end);
     } else if (end->client->state != HUB_FRONT_GONE) {
-        hub_front_client_turn(end->client, end == &end->client->device, e->events);
+        hub_front_client_turn(end->client, end == &end->client->device_end, e->events);
     }
 }
 
@@ -222,8 +237,10 @@ static void set_up(hub_front *f, const hub_front_config *config)
     f->state_dir = open(config->state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     f->broker_path = hub_format("/proc/self/fd/%d/%s", f->state_dir, config->broker_name);
     f->notes = watched(config->notes);
+    f->calls = watched(config->calls).fd;
     const hub_front_setup setup = {
         .notes_fd = f->notes.fd,
+        .calls_fd = f->calls,
         .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
         .broker_path = f->broker_path,
         .secret = config->secret,
@@ -232,8 +249,10 @@ static void set_up(hub_front *f, const hub_front_config *config)
         .user = config->user,
     };
     hub_front_shared_init(&f->shared, &setup);
-    f->listening[0] = watched(config->listening[0]);
-    f->listening[1] = watched(config->listening[1]);
+    for (size_t i = 0; i < LISTENING_COUNT; i++) {
+        *listening_at(f, i) =
+            watched(config->listening[i / HUB_FRONT_FAMILIES][i % HUB_FRONT_FAMILIES]);
+    }
     f->stop = watched(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
@@ -264,6 +283,16 @@ static hub_result begin(hub_front *f, const hub_front_config *config, hub_fault 
     return f->running ? HUB_OK : hub_fail(fault, HUB_ERR_STATE, "no thread for the TLS front");
 }
 
+/* After a failure the sockets still belong to the caller. */
+static void leave_sockets(hub_front *f)
+{
+    for (size_t i = 0; i < LISTENING_COUNT; i++) {
+        *listening_at(f, i) = watched(-1);
+    }
+    f->notes = watched(-1);
+    f->calls = -1;
+}
+
 hub_result hub_front_start(hub_front **out, const hub_front_config *config, hub_fault *fault)
 {
     hub_front *f = hub_calloc(1, sizeof *f);
@@ -272,9 +301,7 @@ hub_result hub_front_start(hub_front **out, const hub_front_config *config, hub_
     set_up(f, config);
     hub_result r = begin(f, config, fault);
     if (r != HUB_OK) {
-        f->listening[0] = watched(-1); /* after a failure the sockets still belong to the caller */
-        f->listening[1] = watched(-1);
-        f->notes = watched(-1);
+        leave_sockets(f);
         hub_front_stop(f);
         return r;
     }
@@ -305,8 +332,10 @@ void hub_front_stop(hub_front *f)
         hub_front_client_end(c);
     }
     free_gone(f);
-    close_if_open(f->listening[0].fd);
-    close_if_open(f->listening[1].fd);
+    for (size_t i = 0; i < LISTENING_COUNT; i++) {
+        close_if_open(listening_at(f, i)->fd);
+    }
+    close_if_open(f->calls);
     close_if_open(f->notes.fd);
     close_if_open(f->stop.fd);
     close_if_open(f->state_dir);

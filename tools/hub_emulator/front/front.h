@@ -3,9 +3,11 @@
 
 /**
  * @file
- * The TLS front, to which devices connect. It ends TLS, asks for a client certificate, and forwards
- * the bytes of each device to the broker, which listens on a Unix socket and accepts only clients
- * of the front. The CONNECT that it forwards carries what the front knows (envelope.h).
+ * The TLS front, to which devices and services connect. It ends TLS and asks for a client
+ * certificate. The bytes of MQTT, which arrive on the MQTT port or by WebSocket on the HTTPS port,
+ * go to the broker, which listens on a Unix socket and accepts only clients of the front; the
+ * CONNECT that it forwards carries what the front knows (envelope.h). Every other connection of the
+ * HTTPS port is handed to the HTTP server (call.h).
  *
  * It runs on a thread of its own, which never waits for a client or for the broker, but for a
  * moment for the hub while the link is full.
@@ -15,12 +17,17 @@
 
 typedef struct hub_front hub_front;
 
+/** IPv4 and IPv6. */
+#define HUB_FRONT_FAMILIES 2
+
 typedef struct hub_front_config {
-    int listening[2];        /* sockets; -1: none. The front closes them */
+    /* Listening sockets; -1: none. The front closes them. */
+    int listening[HUB_FRONT_SERVICES][HUB_FRONT_FAMILIES];
     const char *state_dir;   /* has server.crt and server.key, and the socket of the broker */
     const char *broker_name; /* of the Unix socket in it */
     const char *secret;      /* stays the caller's */
     int notes;               /* socket to the hub (note.h), which the front closes; -1: none */
+    int calls;               /* socket to the HTTP server, the same */
     hub_front_timing timing;
     hub_front_log log; /* called on the thread of the front; may be NULL */
     void *user;

@@ -1,28 +1,22 @@
 #include "front/front_client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "front/connect_packet.h"
-#include "front/envelope.h"
-#include "front/note.h"
+#include "front/call.h"
+#include "front/front_login.h"
 #include "front/sockets.h"
-#include "hub/hub_dps.h"
+#include "front/upgrade_request.h"
 #include "registry/client_chain.h"
 
-/* Most bytes of base64, so that a token fits into the password as well. */
-#define CHAIN_MAX_LEN  40000
 #define OUT_MAX        65536 /* most bytes that TLS itself sends to a client that does not read */
-#define CONNACK_LEN    4
+#define CHAIN_MAX_LEN  40000 /* in base64, so that a token fits into the password as well */
 #define NOT_AUTHORIZED 5
-#define NOTE_WAIT_MS   1000
 
 static void report(const hub_front_client *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -62,12 +56,7 @@ static void watch(const hub_front_client *c, hub_front_end *end, uint32_t events
     }
 }
 
-static size_t broker_pending(const hub_front_client *c)
-{
-    return c->to_broker.len - c->sent;
-}
-
-/* Returns whether bytes of MQTT go in both directions. */
+/* Returns whether bytes go in both directions. */
 static bool is_between(const hub_front_client *c)
 {
     return c->state == HUB_FRONT_ASKING || c->state == HUB_FRONT_OPEN;
@@ -77,10 +66,12 @@ static bool wants_device(const hub_front_client *c)
 {
     switch (c->state) {
     case HUB_FRONT_HANDSHAKE:
+    case HUB_FRONT_REQUEST:
     case HUB_FRONT_LOGIN:
     case HUB_FRONT_LINGERING: return true;
     case HUB_FRONT_ASKING:
-    case HUB_FRONT_OPEN: return broker_pending(c) == 0 && hub_tls_line_pending(&c->line) < OUT_MAX;
+    case HUB_FRONT_OPEN:
+        return hub_server_line_pending(&c->server) == 0 && hub_tls_line_pending(&c->line) < OUT_MAX;
     case HUB_FRONT_DIALING:
     case HUB_FRONT_ENDING:
     case HUB_FRONT_GONE: break;
@@ -88,7 +79,7 @@ static bool wants_device(const hub_front_client *c)
     return false;
 }
 
-static bool wants_broker(const hub_front_client *c)
+static bool wants_server(const hub_front_client *c)
 {
     return hub_tls_line_pending(&c->line) == 0 && (is_between(c) || c->state == HUB_FRONT_ENDING);
 }
@@ -96,13 +87,13 @@ static bool wants_broker(const hub_front_client *c)
 static void watch_both(hub_front_client *c)
 {
     uint32_t device = wants_device(c) ? EPOLLIN : 0;
-    uint32_t broker = wants_broker(c) ? EPOLLIN : 0;
+    uint32_t server = wants_server(c) ? EPOLLIN : 0;
 
     if (c->state == HUB_FRONT_GONE) {
         return;
     }
-    watch(c, &c->device, device | (hub_tls_line_pending(&c->line) > 0 ? EPOLLOUT : 0));
-    watch(c, &c->broker, broker | (broker_pending(c) > 0 ? EPOLLOUT : 0));
+    watch(c, &c->device_end, device | (hub_tls_line_pending(&c->line) > 0 ? EPOLLOUT : 0));
+    watch(c, &c->server_end, server | (hub_server_line_pending(&c->server) > 0 ? EPOLLOUT : 0));
 }
 
 static void set_deadline(hub_front_client *c, int64_t ms)
@@ -111,16 +102,58 @@ static void set_deadline(hub_front_client *c, int64_t ms)
     hub_list_push(&c->shared->waiting, &c->in_waiting, c);
 }
 
+static void enter(hub_front_client *c, hub_front_state state)
+{
+    c->state = state;
+    switch (state) {
+    case HUB_FRONT_OPEN: hub_list_remove(&c->in_waiting); break;
+    case HUB_FRONT_ENDING: /* more than enough, because the server gets the bytes soon */
+        set_deadline(c, c->shared->setup.timing.login_ms);
+        break;
+    case HUB_FRONT_LINGERING: set_deadline(c, c->shared->setup.timing.linger_ms); break;
+    case HUB_FRONT_HANDSHAKE:
+    case HUB_FRONT_REQUEST:
+    case HUB_FRONT_LOGIN:
+    case HUB_FRONT_DIALING:
+    case HUB_FRONT_ASKING:
+    case HUB_FRONT_GONE: break;
+    }
+}
+
+/* --- bytes ------------------------------------------------------------- */
+
+static hub_tls_state read_plain(hub_front_client *c, void *buffer, size_t cap, size_t *len,
+                                const char **why)
+{
+    return c->websocket != NULL ? hub_websocket_read(c->websocket, buffer, cap, len, why)
+                                : hub_tls_line_read(&c->line, buffer, cap, len, why);
+}
+
+static void write_plain(hub_front_client *c, const void *data, size_t len)
+{
+    if (c->websocket != NULL) {
+        hub_websocket_write(c->websocket, data, len);
+    } else {
+        hub_tls_line_write(&c->line, data, len);
+    }
+}
+
+/* Tells the client that nothing more follows. */
+static void say_bye(hub_front_client *c)
+{
+    if (c->websocket != NULL) {
+        hub_websocket_bye(c->websocket);
+    }
+    hub_tls_line_bye(&c->line);
+    hub_tls_line_flush(&c->line);
+}
+
 /* --- ends -------------------------------------------------------------- */
 
-static void close_broker(hub_front_client *c)
+static void close_server(hub_front_client *c)
 {
-    if (c->broker.fd >= 0) {
-        (void)close(c->broker.fd);
-    }
-    c->broker = (hub_front_end){ .client = c, .fd = -1 };
-    hub_text_free(&c->to_broker);
-    c->sent = 0;
+    hub_server_line_close(&c->server);
+    c->server_end = (hub_front_end){ .client = c, .fd = -1 };
 }
 
 void hub_front_client_end(hub_front_client *c)
@@ -128,10 +161,10 @@ void hub_front_client_end(hub_front_client *c)
     if (c->state == HUB_FRONT_GONE) {
         return;
     }
-    c->state = HUB_FRONT_GONE;
-    close_broker(c);
+    enter(c, HUB_FRONT_GONE);
+    close_server(c);
     hub_tls_line_close(&c->line);
-    c->device.fd = -1;
+    c->device_end.fd = -1;
     hub_list_remove(&c->in_all);
     hub_list_remove(&c->in_waiting);
     hub_list_remove(&c->in_dialing);
@@ -140,7 +173,8 @@ void hub_front_client_end(hub_front_client *c)
 
 void hub_front_client_free(hub_front_client *c)
 {
-    hub_text_free(&c->connect);
+    hub_websocket_free(c->websocket);
+    hub_text_free(&c->start);
     hub_list_remove(&c->in_gone);
     free(c);
 }
@@ -157,22 +191,17 @@ static void half_close(hub_front_client *c)
     }
 }
 
-/* Ends the output: after what was written, nothing more is sent to the client. */
 static void finish(hub_front_client *c)
 {
     const bool left = c->state == HUB_FRONT_ENDING;
 
-    close_broker(c);
+    close_server(c);
+    say_bye(c);
     if (left || c->line.broken) {
-        hub_tls_line_bye(&c->line);
-        hub_tls_line_flush(&c->line);
         hub_front_client_end(c);
         return;
     }
-    hub_tls_line_bye(&c->line);
-    hub_tls_line_flush(&c->line);
-    c->state = HUB_FRONT_LINGERING;
-    set_deadline(c, c->shared->setup.timing.linger_ms);
+    enter(c, HUB_FRONT_LINGERING);
     half_close(c);
 }
 
@@ -195,218 +224,27 @@ void hub_front_client_late(hub_front_client *c)
     hub_front_client_end(c);
 }
 
-/* --- to the broker ----------------------------------------------------- */
-
-static void send_to_broker(hub_front_client *c)
+/* A client of HTTP does not want its answer any more. */
+static bool wants_nothing(const hub_front_client *c)
 {
-    while (broker_pending(c) > 0) {
-        ssize_t n = send(c->broker.fd, c->to_broker.p + c->sent, broker_pending(c),
-                         MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-            return;
-        }
-        if (n < 0) {
-            break; /* the broker has closed; its last bytes are read next */
-        }
-        c->sent += (size_t)n;
-    }
-    hub_text_free(&c->to_broker);
-    c->sent = 0;
-    if (c->state == HUB_FRONT_ENDING) {
-        (void)shutdown(c->broker.fd, SHUT_WR);
-    }
+    return c->carries == HUB_FRONT_CARRIES_HTTP && hub_server_line_pending(&c->server) == 0;
 }
 
-/* Forwards bytes to the broker; only those that it does not accept now are copied. */
-static void forward(hub_front_client *c, const uint8_t *data, size_t len)
-{
-    ssize_t n =
-        broker_pending(c) == 0 ? send(c->broker.fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
-
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        return;
-    }
-    n = n > 0 ? n : 0;
-    if ((size_t)n < len) {
-        hub_text_add(&c->to_broker, data + n, len - (size_t)n);
-    }
-}
-
-/* Connects to the broker. Its queue may be full, or descriptors may be missing; then it is tried
- * again. */
-static void dial(hub_front_client *c)
-{
-    int fd = hub_socket_connect(c->shared->setup.broker_path);
-
-    if (fd < 0) {
-        hub_list_push(&c->shared->dialing, &c->in_dialing, c);
-        return;
-    }
-    hub_list_remove(&c->in_dialing);
-    c->broker = (hub_front_end){ .client = c, .fd = fd };
-    c->state = HUB_FRONT_ASKING;
-    send_to_broker(c);
-}
-
-/* Handles a client that sends nothing more. The broker gets the rest of its bytes and the end,
- * and may still answer. */
+/* The server gets the rest of the bytes and the end, and the broker may still answer. Before a
+ * login there is no server; then only the answer to a close of WebSocket may have to be sent. */
 static void device_ended(hub_front_client *c)
 {
-    if (!is_between(c)) {
+    if (is_between(c) && !wants_nothing(c)) {
+        enter(c, HUB_FRONT_ENDING);
+        hub_server_line_end(&c->server);
+    } else if (c->websocket != NULL) {
+        finish(c);
+    } else {
         hub_front_client_end(c);
-        return;
-    }
-    c->state = HUB_FRONT_ENDING;
-    /* This is more than enough, because the broker gets the bytes soon. */
-    set_deadline(c, c->shared->setup.timing.login_ms);
-    if (broker_pending(c) == 0) {
-        (void)shutdown(c->broker.fd, SHUT_WR);
     }
 }
 
-/* --- packets ----------------------------------------------------------- */
-
-/* The hub must know before the broker does. Its socket is full for a moment at most, unless the hub
- * hangs; then it does not learn of an acknowledgement, and delivers the message again. */
-static void tell_hub(const hub_front_client *c, hub_note_kind kind, uint16_t packet_id)
-{
-    const hub_note m = { .number = c->number, .kind = kind, .value = packet_id };
-    struct pollfd ready = { .fd = c->shared->setup.notes_fd, .events = POLLOUT };
-    bool again = ready.fd >= 0;
-
-    while (again && send(ready.fd, &m, sizeof m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        again = errno == EAGAIN && poll(&ready, 1, NOTE_WAIT_MS) == 1;
-    }
-}
-
-/* Returns how many of the bytes may pass: the hub closes the connection of a device that publishes
- * below $SYS, of which Mosquitto does not tell its plugins. */
-static size_t watch_device(hub_front_client *c, const uint8_t *data, size_t len)
-{
-    size_t at = 0;
-    hub_packet packet;
-
-    while (at < len) {
-        at += hub_packet_watch_next(&c->from_device, data + at, len - at, &packet);
-        if (packet.kind == HUB_PACKET_PUBACK) {
-            tell_hub(c, HUB_NOTE_ACKNOWLEDGED, packet.id);
-        } else if (packet.kind == HUB_PACKET_SYSTEM) {
-            report(c, "closed: topic below $SYS");
-            return at;
-        }
-    }
-    return len;
-}
-
-static void watch_broker(hub_front_client *c, const uint8_t *data, size_t len)
-{
-    size_t at = 0;
-    hub_packet packet;
-
-    while (at < len) {
-        at += hub_packet_watch_next(&c->from_broker, data + at, len - at, &packet);
-        if (packet.kind == HUB_PACKET_PUBLISH) {
-            tell_hub(c, HUB_NOTE_SENT, packet.id);
-        }
-    }
-}
-
-/* --- login ------------------------------------------------------------- */
-
-/* Answers the client instead of the broker. */
-static void refuse(hub_front_client *c, const char *why)
-{
-    static const uint8_t connack[CONNACK_LEN] = { 0x20, 2, 0, NOT_AUTHORIZED };
-
-    report(c, "refused: %s", why);
-    hub_tls_line_write(&c->line, connack, sizeof connack);
-    finish(c);
-}
-
-static void add_envelope(const hub_front_client *c, const hub_connect_packet *packet, hub_text *out)
-{
-    const char *bytes = c->connect.p;
-    hub_text chain = { 0 };
-
-    hub_text_str(&chain, "");
-    (void)hub_tls_line_peer_chain(&c->line, HUB_CHAIN_MAX, CHAIN_MAX_LEN, &chain);
-    const hub_envelope e = {
-        .number = c->number,
-        .peer = c->peer,
-        .peer_len = strlen(c->peer),
-        .chain = chain.p,
-        .chain_len = chain.len,
-        .password = packet->has_password ? bytes + packet->password.at : NULL,
-        .password_len = packet->password.len,
-    };
-    hub_envelope_write(out, c->shared->setup.secret, &e);
-    hub_text_free(&chain);
-}
-
-/* What is put before the client id, on the heap. A device may be connected to the hub and to the
- * provisioning service at the same time, under one client id, and the broker must not take them for
- * one. The number keeps the answers of one connection from reaching the next one. */
-static char *client_prefix(const hub_front_client *c, const hub_connect_packet *packet)
-{
-    return hub_connect_is_for_provisioning(packet, c->connect.p)
-               ? hub_format(HUB_DPS_CLIENT_PREFIX "%llu ", (unsigned long long)c->number)
-               : hub_strdup("");
-}
-
-/* Sends the CONNECT to the broker, and then the bytes that the client has sent after it. */
-static void pass_on(hub_front_client *c, const hub_connect_packet *packet, bool with_envelope)
-{
-    const uint8_t *bytes = (const uint8_t *)c->connect.p;
-    hub_text password = { 0 };
-    bool ok = true;
-
-    if (with_envelope && packet->has_user_name) {
-        char *prefix = client_prefix(c, packet);
-        add_envelope(c, packet, &password);
-        ok = hub_connect_forward(packet, bytes, prefix, password.p, password.len, &c->to_broker);
-        free(prefix);
-    } else { /* the hub refuses it, since it has no envelope */
-        hub_text_add(&c->to_broker, bytes, packet->packet_len);
-    }
-    hub_text_free(&password);
-    const uint8_t *more = bytes + packet->packet_len;
-    hub_text_add(&c->to_broker, more, watch_device(c, more, c->connect.len - packet->packet_len));
-    hub_text_free(&c->connect);
-    if (!ok) {
-        refuse(c, "the password is too long");
-        return;
-    }
-    c->state = HUB_FRONT_DIALING;
-    dial(c);
-}
-
-static void read_login(hub_front_client *c)
-{
-    uint8_t *plain = c->shared->plain;
-    hub_tls_state r = HUB_TLS_DONE;
-    const char *why = NULL;
-    size_t len;
-
-    while (c->state == HUB_FRONT_LOGIN && r == HUB_TLS_DONE) {
-        hub_connect_packet packet;
-        r = hub_tls_line_read(&c->line, plain, sizeof c->shared->plain, &len, &why);
-        if (r != HUB_TLS_DONE) {
-            break;
-        }
-        hub_text_add(&c->connect, plain, len);
-        hub_connect_kind kind =
-            hub_connect_read(&packet, (const uint8_t *)c->connect.p, c->connect.len);
-        if (kind == HUB_CONNECT_BROKEN) {
-            report(c, "closed: the first packet is not a CONNECT of MQTT");
-            finish(c);
-        } else if (kind != HUB_CONNECT_PART) {
-            pass_on(c, &packet, kind == HUB_CONNECT_WHOLE);
-        }
-    }
-    if (r == HUB_TLS_ENDED || r == HUB_TLS_FAILED) {
-        device_ended(c);
-    }
-}
+/* --- handshake --------------------------------------------------------- */
 
 static void shake_hands(hub_front_client *c)
 {
@@ -434,7 +272,186 @@ static void shake_hands(hub_front_client *c)
         finish(c);
         return;
     }
-    c->state = HUB_FRONT_LOGIN;
+    enter(c, c->service == HUB_FRONT_HTTPS ? HUB_FRONT_REQUEST : HUB_FRONT_LOGIN);
+}
+
+/* --- to the server ----------------------------------------------------- */
+
+static void add_chain(const hub_front_client *c, hub_text *out)
+{
+    hub_text_str(out, "");
+    (void)hub_tls_line_peer_chain(&c->line, HUB_CHAIN_MAX, CHAIN_MAX_LEN, out);
+}
+
+/* Gives one end of a new connection to the HTTP server, with what is known about the client.
+ * Returns the other end, or -1 if that is not possible now. */
+static int call_http(const hub_front_client *c)
+{
+    hub_text chain = { 0 };
+
+    add_chain(c, &chain);
+    int fd = hub_call_connect(c->shared->setup.calls_fd, chain.p, chain.len);
+    hub_text_free(&chain);
+    return fd;
+}
+
+/* The queue of the server may be full, or descriptors may be missing; then it is tried again. */
+static void dial(hub_front_client *c)
+{
+    const bool http = c->carries == HUB_FRONT_CARRIES_HTTP;
+    const int fd = http ? call_http(c) : hub_socket_connect(c->shared->setup.broker_path);
+
+    if (fd < 0) {
+        hub_list_push(&c->shared->dialing, &c->in_dialing, c);
+        return;
+    }
+    hub_list_remove(&c->in_dialing);
+    c->server_end.fd = fd;
+    enter(c, http ? HUB_FRONT_OPEN : HUB_FRONT_ASKING);
+    hub_server_line_open(&c->server, fd);
+}
+
+static size_t let_pass(hub_front_client *c, const uint8_t *data, size_t len)
+{
+    if (c->carries == HUB_FRONT_CARRIES_HTTP) {
+        return len;
+    }
+    len = hub_traffic_from_device(&c->traffic, data, len);
+    if (hub_traffic_is_forbidden(&c->traffic)) {
+        report(c, "closed: topic below $SYS");
+    }
+    return len;
+}
+
+/* --- the first HTTP request -------------------------------------------- */
+
+static void refuse_upgrade(hub_front_client *c, const hub_upgrade_request *r)
+{
+    hub_text answer = { 0 };
+
+    report(c, "WebSocket refused: %s", r->why);
+    hub_upgrade_refuse(r->status, r->why, &answer);
+    hub_tls_line_write(&c->line, answer.p, answer.len);
+    hub_text_free(&answer);
+    finish(c);
+}
+
+static void upgrade(hub_front_client *c, const hub_upgrade_request *r, hub_upgrade_kind kind)
+{
+    hub_text answer = { 0 };
+
+    hub_upgrade_accept(r, kind, &answer);
+    hub_tls_line_write(&c->line, answer.p, answer.len);
+    hub_text_free(&answer);
+    c->websocket =
+        hub_websocket_new(&c->line, c->start.p + r->head_len, c->start.len - r->head_len);
+    hub_text_free(&c->start);
+    enter(c, HUB_FRONT_LOGIN);
+}
+
+/* The HTTP server reads the request again. */
+static void pass_to_http(hub_front_client *c)
+{
+    c->carries = HUB_FRONT_CARRIES_HTTP;
+    hub_server_line_add(&c->server, c->start.p, c->start.len);
+    hub_text_free(&c->start);
+    enter(c, HUB_FRONT_DIALING);
+    dial(c);
+}
+
+static void take_request(hub_front_client *c)
+{
+    hub_upgrade_request r;
+
+    const hub_upgrade_kind kind = hub_upgrade_read(&r, c->start.p, c->start.len);
+    switch (kind) {
+    case HUB_UPGRADE_PART: break;
+    case HUB_UPGRADE_MQTT: upgrade(c, &r, kind); break;
+    case HUB_UPGRADE_AMQP:
+    case HUB_UPGRADE_OTHER: pass_to_http(c); break;
+    case HUB_UPGRADE_WRONG: refuse_upgrade(c, &r); break;
+    }
+}
+
+/* --- login ------------------------------------------------------------- */
+
+/* Answers the client instead of the broker. */
+static void refuse(hub_front_client *c, const char *why)
+{
+    static const uint8_t connack[] = { 0x20, 2, 0, NOT_AUTHORIZED };
+
+    report(c, "refused: %s", why);
+    write_plain(c, connack, sizeof connack);
+    finish(c);
+}
+
+static bool forward_login(hub_front_client *c, const hub_connect_packet *packet)
+{
+    hub_text chain = { 0 };
+    hub_text out = { 0 };
+
+    add_chain(c, &chain);
+    const hub_front_login login = {
+        .number = c->number,
+        .secret = c->shared->setup.secret,
+        .peer = c->peer,
+        .chain = chain.p,
+        .chain_len = chain.len,
+    };
+    bool ok = hub_front_login_forward(&login, packet, (const uint8_t *)c->start.p, &out);
+    hub_server_line_add(&c->server, out.p, out.len);
+    hub_text_free(&chain);
+    hub_text_free(&out);
+    return ok;
+}
+
+/* Sends the CONNECT to the broker, and then the bytes that the client has sent after it. */
+static void pass_on(hub_front_client *c, const hub_connect_packet *packet)
+{
+    if (!forward_login(c, packet)) {
+        refuse(c, "the password is too long");
+        return;
+    }
+    const uint8_t *more = (const uint8_t *)c->start.p + packet->packet_len;
+    hub_server_line_add(&c->server, more, let_pass(c, more, c->start.len - packet->packet_len));
+    hub_text_free(&c->start);
+    enter(c, HUB_FRONT_DIALING);
+    dial(c);
+}
+
+static void take_login(hub_front_client *c)
+{
+    hub_connect_packet packet;
+
+    switch (hub_connect_read(&packet, (const uint8_t *)c->start.p, c->start.len)) {
+    case HUB_CONNECT_PART: break;
+    case HUB_CONNECT_WHOLE:
+    case HUB_CONNECT_OTHER: pass_on(c, &packet); break;
+    case HUB_CONNECT_BROKEN:
+        report(c, "closed: the first packet is not a CONNECT of MQTT");
+        finish(c);
+        break;
+    }
+}
+
+/* Reads what a client sends before it is connected to a server, while it stays in this state. */
+static void read_start(hub_front_client *c, hub_front_state state, void (*take)(hub_front_client *))
+{
+    uint8_t *plain = c->shared->plain;
+    hub_tls_state r = HUB_TLS_DONE;
+    const char *why = NULL;
+    size_t len;
+
+    while (c->state == state && r == HUB_TLS_DONE) {
+        r = read_plain(c, plain, sizeof c->shared->plain, &len, &why);
+        if (r == HUB_TLS_DONE) {
+            hub_text_add(&c->start, plain, len);
+            take(c);
+        }
+    }
+    if (r == HUB_TLS_ENDED || r == HUB_TLS_FAILED) {
+        device_ended(c);
+    }
 }
 
 /* --- in between -------------------------------------------------------- */
@@ -448,14 +465,14 @@ static void read_device(hub_front_client *c)
     size_t len;
 
     for (;;) {
-        r = hub_tls_line_read(&c->line, plain + total, HUB_FRONT_PLAIN - total, &len, &why);
+        r = read_plain(c, plain + total, HUB_FRONT_PLAIN - total, &len, &why);
         if (r != HUB_TLS_DONE) {
             break;
         }
         total += len;
     }
     if (total > 0) {
-        forward(c, plain, watch_device(c, plain, total));
+        hub_server_line_send(&c->server, plain, let_pass(c, plain, total));
     }
     if (r == HUB_TLS_FAILED) {
         report(c, "closed: TLS: %s", why);
@@ -465,36 +482,30 @@ static void read_device(hub_front_client *c)
     }
 }
 
-/* The first packet of the broker is the CONNACK. If it refuses, its code is replaced by that of
- * the hub. */
-static void watch_connack(hub_front_client *c, uint8_t *data, size_t len)
-{
-    for (size_t i = 0; i < len && c->answered < CONNACK_LEN; i++) {
-        if (c->answered == CONNACK_LEN - 1 && data[i] != 0 && c->refusal != 0) {
-            data[i] = c->refusal;
-        }
-        c->answered++;
-    }
-    if (c->answered == CONNACK_LEN && c->state == HUB_FRONT_ASKING) {
-        c->state = HUB_FRONT_OPEN;
-        hub_list_remove(&c->in_waiting);
-    }
-}
-
 void hub_front_client_refused(hub_front_client *c, uint8_t code)
 {
-    c->refusal = code;
+    hub_traffic_refuse(&c->traffic, code);
 }
 
-static void read_broker(hub_front_client *c)
+static void watch_answer(hub_front_client *c, uint8_t *data, size_t len)
+{
+    if (c->carries == HUB_FRONT_CARRIES_HTTP) {
+        return;
+    }
+    hub_traffic_from_broker(&c->traffic, data, len);
+    if (c->state == HUB_FRONT_ASKING && hub_traffic_is_answered(&c->traffic)) {
+        enter(c, HUB_FRONT_OPEN);
+    }
+}
+
+static void read_server(hub_front_client *c)
 {
     uint8_t *plain = c->shared->plain;
-    ssize_t n = recv(c->broker.fd, plain, HUB_TLS_CHUNK, MSG_DONTWAIT);
+    ssize_t n = recv(c->server.fd, plain, HUB_TLS_CHUNK, MSG_DONTWAIT);
 
     if (n > 0) {
-        watch_connack(c, plain, (size_t)n);
-        watch_broker(c, plain, (size_t)n);
-        hub_tls_line_write(&c->line, plain, (size_t)n);
+        watch_answer(c, plain, (size_t)n);
+        write_plain(c, plain, (size_t)n);
         hub_tls_line_flush(&c->line);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         finish(c);
@@ -513,8 +524,11 @@ static void device_turn(hub_front_client *c)
     if (c->state == HUB_FRONT_HANDSHAKE) {
         shake_hands(c);
     }
+    if (c->state == HUB_FRONT_REQUEST) {
+        read_start(c, HUB_FRONT_REQUEST, take_request);
+    }
     if (c->state == HUB_FRONT_LOGIN) {
-        read_login(c);
+        read_start(c, HUB_FRONT_LOGIN, take_login);
     }
     if (is_between(c) && wants_device(c)) {
         read_device(c);
@@ -524,24 +538,24 @@ static void device_turn(hub_front_client *c)
     }
 }
 
-static void broker_turn(hub_front_client *c, uint32_t events)
+static void server_turn(hub_front_client *c, uint32_t events)
 {
     if ((events & EPOLLOUT) != 0) {
-        send_to_broker(c);
+        hub_server_line_flush(&c->server);
     }
-    if ((events & ~(uint32_t)EPOLLOUT) != 0 && c->broker.fd >= 0) {
-        read_broker(c);
+    if ((events & ~(uint32_t)EPOLLOUT) != 0 && c->server.fd >= 0) {
+        read_server(c);
     }
 }
 
-/* Handles bytes that were received while the broker accepted none, because no event reports them
+/* Handles bytes that were received while the server accepted none, because no event reports them
  * again. */
 static void settle(hub_front_client *c)
 {
     if (is_between(c) && wants_device(c) && c->line.kept.len > 0) {
         device_turn(c);
     }
-    if (is_between(c) && c->from_device.stage == HUB_PACKET_FORBIDDEN) {
+    if (is_between(c) && hub_traffic_is_forbidden(&c->traffic)) {
         device_ended(c);
     }
     half_close(c);
@@ -556,7 +570,7 @@ void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events)
     if (device && (events & ~(uint32_t)EPOLLOUT) != 0) {
         device_turn(c);
     } else if (!device) {
-        broker_turn(c, events);
+        server_turn(c, events);
     }
     settle(c);
 }
@@ -579,11 +593,12 @@ void hub_front_shared_now(hub_front_shared *shared, int64_t now_ms)
     shared->now_ms = now_ms;
 }
 
-hub_front_client *hub_front_client_new(hub_front_shared *shared, int fd, uint64_t number)
+hub_front_client *hub_front_client_new(hub_front_shared *shared, hub_front_service service, int fd,
+                                       uint64_t number)
 {
     hub_front_client *c = hub_calloc(1, sizeof *c);
 
-    *c = (hub_front_client){ .shared = shared, .number = number };
+    *c = (hub_front_client){ .shared = shared, .service = service, .number = number };
     if (!hub_tls_line_open(&c->line, &shared->tls, fd)) {
         (void)close(fd);
         free(c);
@@ -591,8 +606,10 @@ hub_front_client *hub_front_client_new(hub_front_shared *shared, int fd, uint64_
     }
     hub_socket_send_at_once(fd);
     hub_socket_peer(fd, c->peer, sizeof c->peer);
-    c->device = (hub_front_end){ .client = c, .fd = fd };
-    c->broker = (hub_front_end){ .client = c, .fd = -1 };
+    c->device_end = (hub_front_end){ .client = c, .fd = fd };
+    c->server_end = (hub_front_end){ .client = c, .fd = -1 };
+    hub_server_line_init(&c->server);
+    hub_traffic_init(&c->traffic, number, shared->setup.notes_fd);
     set_deadline(c, shared->setup.timing.login_ms);
     watch_both(c);
     return c;

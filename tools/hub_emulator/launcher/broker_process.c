@@ -117,12 +117,11 @@ static int write_config(const hub_broker_setup *setup, const char *plugin, int r
                     "plugin_opt_ready_fd %d\n"
                     "plugin_opt_log_fd %d\n"
                     "plugin_opt_notice_fd %d\n"
-                    "plugin_opt_rest_fd %d\n"
-                    "plugin_opt_rest_fd6 %d\n"
+                    "plugin_opt_calls_fd %d\n"
                     "plugin_opt_front_secret %s\n"
                     "plugin_opt_notes_fd %d\n",
-                    plugin, ready_fd, setup->verbose ? people : -1, people, setup->rest->v4,
-                    setup->rest->v6, setup->front_secret, setup->notes_fd);
+                    plugin, ready_fd, setup->verbose ? people : -1, people, setup->calls_fd,
+                    setup->front_secret, setup->notes_fd);
     if (setup->dps_host != NULL) {
         add_dps(&t, setup);
     }

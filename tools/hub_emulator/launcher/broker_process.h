@@ -11,14 +11,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "launcher/ports.h"
+#include "base/result.h"
 
 typedef struct hub_broker_setup {
     const char *mosquitto;    /* program to run; NULL: the usual directories are searched */
     const char *state_dir;    /* absolute */
     const char *front_secret; /* proves that a login comes through the TLS front */
     int notes_fd;             /* socket to the front, which the broker inherits */
-    const hub_sockets *rest;
+    int calls_fd;             /* the same for connections of the HTTPS port */
     bool verbose;
     /* Host name to which the provisioning service sends devices; NULL: none. */
     const char *dps_host;

@@ -37,13 +37,14 @@ typedef struct emulator {
     const hub_options *options;
     hub_state_dir state;
     hub_registry registry; /* freed when the plugin takes over */
-    hub_sockets rest;
     hub_broker_process broker;
     hub_front *front;
     char *front_secret;
     int notes_fd;          /* of the broker, to the front */
+    int calls_fd;          /* of the broker, for connections of the HTTPS port */
     hub_amqp_server *amqp; /* NULL: AMQP clients get no answer */
     uint16_t port;
+    uint16_t https_port;
     uint16_t amqp_port;
     int signals;
     hub_text lines; /* lines to print */
@@ -313,39 +314,68 @@ static void log_front(void *user, const char *line)
     (void)cli_error("front: %s", line);
 }
 
-/* From here on devices may connect; they wait until the broker is ready. */
+/* Closes the ends of the broker. */
+static void close_sockets(emulator *e)
+{
+    if (e->notes_fd >= 0) {
+        (void)close(e->notes_fd);
+    }
+    if (e->calls_fd >= 0) {
+        (void)close(e->calls_fd);
+    }
+    e->notes_fd = -1;
+    e->calls_fd = -1;
+}
+
+/* The sockets of the front before it starts. */
+typedef struct front_sockets {
+    hub_sockets mqtts;
+    hub_sockets https;
+    int notes[2]; /* the end of the front, and that of the broker */
+    int calls[2];
+} front_sockets;
+
+static hub_result open_sockets(front_sockets *s, const hub_options *o, hub_fault *fault)
+{
+    hub_result r = hub_sockets_open(&s->mqtts, &o->listen, o->port, "--port", fault);
+
+    if (r == HUB_OK) {
+        r = hub_sockets_open(&s->https, &o->listen, o->https_port, "--https-port", fault);
+    }
+    if (r == HUB_OK && (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s->notes) != 0 ||
+                        socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s->calls) != 0)) {
+        r = hub_fail(fault, HUB_ERR_STATE, "socketpair: %s", strerror(errno));
+    }
+    return r;
+}
+
+/* From here on clients may connect; they wait until the broker is ready. After a failure the
+ * program ends, which closes the sockets. */
 static hub_result start_front(emulator *e, hub_fault *fault)
 {
-    hub_sockets sockets;
-    int notes[2];
+    front_sockets s;
 
-    hub_result r =
-        hub_sockets_open(&sockets, &e->options->listen, e->options->port, "--port", fault);
+    hub_result r = open_sockets(&s, e->options, fault);
     if (r != HUB_OK) {
         return r;
     }
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, notes) != 0) {
-        hub_sockets_close(&sockets);
-        return hub_fail(fault, HUB_ERR_STATE, "socketpair: %s", strerror(errno));
-    }
-    e->notes_fd = notes[1];
     e->front_secret = hub_envelope_secret();
     const hub_front_config config = {
-        .listening = { sockets.v4, sockets.v6 },
+        .listening = { [HUB_FRONT_MQTTS] = { s.mqtts.v4, s.mqtts.v6 },
+                       [HUB_FRONT_HTTPS] = { s.https.v4, s.https.v6 } },
         .state_dir = e->state.path,
         .broker_name = HUB_SESSIONS_SOCKET,
         .secret = e->front_secret,
-        .notes = notes[0],
+        .notes = s.notes[0],
+        .calls = s.calls[0],
         .timing = HUB_FRONT_TIMING,
         .log = e->options->verbose ? log_front : NULL,
     };
-    e->port = sockets.port;
-    r = hub_front_start(&e->front, &config, fault);
-    if (r != HUB_OK) {
-        hub_sockets_close(&sockets);
-        (void)close(notes[0]);
-    }
-    return r;
+    e->notes_fd = s.notes[1];
+    e->calls_fd = s.calls[1];
+    e->port = s.mqtts.port;
+    e->https_port = s.https.port;
+    return hub_front_start(&e->front, &config, fault);
 }
 
 static hub_result broker_failed(emulator *e, hub_fault *fault)
@@ -366,7 +396,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
         .state_dir = e->state.path,
         .front_secret = e->front_secret,
         .notes_fd = e->notes_fd,
-        .rest = &e->rest,
+        .calls_fd = e->calls_fd,
         .verbose = e->options->verbose,
         .dps_host = e->options->dps ? e->options->host : NULL,
         .dps_assigning = e->options->dps_assigning,
@@ -376,8 +406,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
 
     *stop = false;
     hub_result r = hub_broker_start(&e->broker, &setup, fault);
-    (void)close(e->notes_fd); /* the broker has it */
-    e->notes_fd = -1;
+    close_sockets(e); /* the broker has them */
     if (r != HUB_OK) {
         return r;
     }
@@ -455,7 +484,7 @@ static hub_result start_amqp(emulator *e, hub_fault *fault)
 static hub_result announce(emulator *e, hub_fault *fault)
 {
     add_number(e, "IOTHUB_PORT", e->port);
-    add_number(e, "IOTHUB_REST_PORT", e->rest.port);
+    add_number(e, "IOTHUB_REST_PORT", e->https_port);
     if (e->amqp != NULL) {
         add_number(e, "IOTHUB_AMQP_PORT", e->amqp_port);
     }
@@ -473,10 +502,6 @@ static hub_result serve(emulator *e, hub_fault *fault)
     bool stop = false;
 
     hub_result r = prepare(e, fault);
-    if (r == HUB_OK) {
-        r = hub_sockets_open(&e->rest, &e->options->listen, e->options->rest_port, "--rest-port",
-                             fault);
-    }
     if (r == HUB_OK) {
         r = start_amqp(e, fault);
     }
@@ -500,9 +525,9 @@ static int run(const hub_options *o)
 {
     emulator e = {
         .options = o,
-        .rest = { .v4 = -1, .v6 = -1 },
         .broker = { .pid = -1, .ready_fd = -1, .log_fd = -1 },
         .notes_fd = -1,
+        .calls_fd = -1,
         .signals = watch_signals(),
     };
     hub_fault fault;
@@ -514,10 +539,7 @@ static int run(const hub_options *o)
         r = serve(&e, &fault);
         hub_broker_stop(&e.broker); /* first, so that no Will of a device is sent */
         hub_front_stop(e.front);
-        if (e.notes_fd >= 0) {
-            (void)close(e.notes_fd);
-        }
-        hub_sockets_close(&e.rest);
+        close_sockets(&e);
         hub_amqp_stop(e.amqp);
         hub_state_dir_close(&e.state);
     }

@@ -11,7 +11,7 @@
 #include "registry/identity.h"
 
 static const char help_before[] =
-    "A local Azure IoT Hub: MQTT over TLS for devices, HTTPS for services.\n"
+    "A local Azure IoT Hub: MQTT over TLS and over WebSocket for devices, HTTPS for services.\n"
     "It prints how to connect, one NAME=VALUE per line, then READY, and runs until Ctrl-C or "
     "SIGTERM.";
 
@@ -28,7 +28,7 @@ static const char help_after[] =
     "Exit status: 0 after Ctrl-C or SIGTERM, 1 after a failure, 2 for wrong usage.";
 
 enum {
-    OPT_REST_PORT = 256,
+    OPT_HTTPS_PORT = 256,
     OPT_AMQP_PORT,
     OPT_LISTEN,
     OPT_HOST,
@@ -46,7 +46,11 @@ enum {
 
 static const struct argp_option option_table[] = {
     { "port", 'p', "PORT", 0, "Port for MQTT over TLS (default 8883; 0: any free port)", 0 },
-    { "rest-port", OPT_REST_PORT, "PORT", 0, "Port for HTTPS (default 8443; 0: any free port)", 0 },
+    { "https-port", OPT_HTTPS_PORT, "PORT", 0,
+      "Port for HTTPS and for MQTT over WebSocket (default 8443; the real hub has 443; 0: any free "
+      "port)",
+      0 },
+    { "rest-port", 0, NULL, OPTION_ALIAS, NULL, 0 },
     { "amqp-port", OPT_AMQP_PORT, "PORT", 0,
       "Port that refuses AMQP clients (default 5671, or none with --port 0; 0: any free port)", 0 },
     { "listen", OPT_LISTEN, "ADDRESS", 0,
@@ -214,11 +218,11 @@ static void parse_listen(hub_options *o, const char *text, const struct argp_sta
 /* Two ports may be equal only if both are 0, which means any free port. */
 static void check_ports(const hub_options *o, const struct argp_state *state)
 {
-    if (o->port != 0 && o->port == o->rest_port) {
-        cli_usage(state, "--port and --rest-port are the same");
+    if (o->port != 0 && o->port == o->https_port) {
+        cli_usage(state, "--port and --https-port are the same");
     }
-    if (o->amqp_port > 0 && (o->amqp_port == o->port || o->amqp_port == o->rest_port)) {
-        cli_usage(state, "--amqp-port is the same as --port or --rest-port");
+    if (o->amqp_port > 0 && (o->amqp_port == o->port || o->amqp_port == o->https_port)) {
+        cli_usage(state, "--amqp-port is the same as --port or --https-port");
     }
 }
 
@@ -285,7 +289,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
     switch (key) {
     case 'p': o->port = parse_port(state, "port", argument); return 0;
-    case OPT_REST_PORT: o->rest_port = parse_port(state, "rest-port", argument); return 0;
+    case OPT_HTTPS_PORT: o->https_port = parse_port(state, "https-port", argument); return 0;
     case OPT_AMQP_PORT: o->amqp_port = parse_port(state, "amqp-port", argument); return 0;
     case OPT_LISTEN: parse_listen(o, argument, state); return 0;
     case OPT_HOST: o->host = parse_host(state, argument); return 0;
@@ -308,7 +312,7 @@ void hub_options_read(hub_options *o, int argc, char **argv)
     const struct argp argp = { .options = option_table, .parser = parse_option, .doc = doc };
 
     *o = (hub_options){ .port = 8883,
-                        .rest_port = 8443,
+                        .https_port = 8443,
                         .amqp_port = -1,
                         .dps_assigning = DPS_ASSIGNING_DEFAULT,
                         .dps_retry_after_s = DPS_RETRY_AFTER_DEFAULT_S,

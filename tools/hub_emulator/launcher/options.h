@@ -12,7 +12,7 @@
 
 typedef struct hub_options {
     uint16_t port;
-    uint16_t rest_port;
+    uint16_t https_port;
     int amqp_port; /* -1: not given */
     hub_addresses listen;
     const char *host; /* name of the hub for clients; never NULL */

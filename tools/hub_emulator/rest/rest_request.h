@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "registry/client_chain.h"
 
 #define REST_SEGMENTS_MAX 6
 #define REST_ARGS_MAX     3
@@ -26,6 +27,8 @@ typedef struct rest_request {
     const char *max_item_count; /* x-ms-max-item-count, or NULL */
     const char *continuation;   /* x-ms-continuation, or NULL */
     const char *edge_module;    /* value of the header x-ms-edge-moduleId, or NULL */
+    /** The certificates that the client has shown in its TLS handshake; NULL is the same as none. */
+    const hub_client_chain *chain;
     const char *body;
     size_t body_len;
     /**

@@ -1,12 +1,15 @@
 #include "server/rest_server.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <microhttpd.h>
 
+#include "front/call.h"
 #include "rest/rest.h"
 #include "server/rest_server_head.h"
 #include "server/rest_server_websocket.h"
@@ -19,8 +22,9 @@
 #define IDLE_S            120
 #define HEARTBEAT_MS      15000
 #define LOOK_MS           100
+#define BROKER_TURN_MS    100 /* the broker's own loop runs at least that often */
 #define EVENT_BLOCK_BYTES 65536
-#define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define FDS_COUNT         2 /* that the waker watches */
 
 typedef enum call_state {
     CALL_FRESH = 0, /* the headers were not checked yet */
@@ -43,10 +47,13 @@ typedef struct call {
     struct call **at;
 } call;
 
-/* One TCP connection. libmicrohttpd does not report the end of a request whose query needs more
+/* One connection. libmicrohttpd does not report the end of a request whose query needs more
  * memory than allowed, so the call is also freed when the connection ends. */
 typedef struct line {
     call *open; /* the current request; NULL: between two requests */
+    hub_client_chain chain;
+    int fd;
+    struct line *next; /* next one that libmicrohttpd has not begun yet */
 } line;
 
 /* One client that watches telemetry. */
@@ -63,9 +70,10 @@ typedef struct watcher {
 
 struct rest_server {
     hub *hub;
-    struct MHD_Daemon *daemons[REST_SOCKETS_MAX];
-    size_t count;
+    struct MHD_Daemon *daemon;
     waker *waker;
+    int calls_fd;
+    line *arrived; /* lines that libmicrohttpd has not begun yet */
     call *waiting; /* calls that wait for the end of a method */
     watcher *watchers;
     int64_t looked_ms;  /* time of the last search for callers that have disconnected */
@@ -306,6 +314,11 @@ static void let_leavers_go(rest_server *s)
     }
 }
 
+static line *line_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 static const char *header(const call *c, const char *name)
 {
     return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);
@@ -323,6 +336,7 @@ static enum MHD_Result handle(call *c, const char *method, const char *path)
         .max_item_count = header(c, "x-ms-max-item-count"),
         .continuation = header(c, "x-ms-continuation"),
         .edge_module = header(c, "x-ms-edge-moduleId"),
+        .chain = &line_of(c->connection)->chain,
         .body = c->body.p,
         .body_len = c->body.len,
         .query = query,
@@ -349,11 +363,6 @@ static enum MHD_Result take_body(call *c, const char *data, size_t *size)
     }
     *size = 0;
     return c->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
-}
-
-static line *line_of(struct MHD_Connection *connection)
-{
-    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 /* Called first for each request, with the target as it was sent. */
@@ -430,121 +439,138 @@ static void on_end(void *user, struct MHD_Connection *connection, void **context
     line_of(connection)->open = NULL;
 }
 
+/* Takes the line of this descriptor from the list of those that have arrived. */
+static line *begin_line(rest_server *s, int fd)
+{
+    line **at = &s->arrived;
+
+    while (*at != NULL && (*at)->fd != fd) {
+        at = &(*at)->next;
+    }
+    line *l = *at;
+    if (l != NULL) {
+        *at = l->next;
+    }
+    return l;
+}
+
+static void free_line(line *l)
+{
+    if (l != NULL) {
+        end_call(l->open);
+        hub_client_chain_free(&l->chain);
+        free(l);
+    }
+}
+
 static void on_line(void *user, struct MHD_Connection *connection, void **context,
                     enum MHD_ConnectionNotificationCode code)
 {
-    line *l = *context;
-
-    (void)user;
-    (void)connection;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = hub_calloc(1, sizeof *l);
+        *context = begin_line(
+            user,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     } else {
-        end_call(l->open);
-        free(l);
+        free_line(*context);
         *context = NULL;
+    }
+}
+
+/* --- connections ------------------------------------------------------- */
+
+static unsigned connections(const rest_server *s)
+{
+    return MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+}
+
+static void add_line(rest_server *s, int fd, const char *chain, size_t len)
+{
+    const struct sockaddr_un nobody = { .sun_family = AF_UNIX };
+    line *l = hub_calloc(1, sizeof *l);
+    hub_fault fault;
+
+    l->fd = fd;
+    if (hub_client_chain_read(&l->chain, chain, len, &fault) != HUB_OK) {
+        (void)close(fd);
+        free_line(l);
+        return;
+    }
+    l->next = s->arrived;
+    s->arrived = l;
+    if (MHD_add_connection(s->daemon, fd, (const struct sockaddr *)&nobody, sizeof nobody) !=
+        MHD_YES) {
+        free_line(begin_line(s, fd));
+    }
+}
+
+/* Those that are too many wait in the queue of the socket. */
+static void take_connections(rest_server *s)
+{
+    static char chain[HUB_CALL_CHAIN_MAX];
+    size_t len = 0;
+    int fd;
+
+    while (connections(s) < CONNECTIONS_MAX &&
+           (fd = hub_call_receive(s->calls_fd, chain, &len)) >= 0) {
+        add_line(s, fd, chain, len);
     }
 }
 
 /* --- life -------------------------------------------------------------- */
 
-static char *read_file(const char *path)
+static bool start_daemon(rest_server *s)
 {
-    FILE *file = fopen(path, "re");
-    hub_text t = { 0 };
-    char piece[4096];
-    size_t n;
-
-    if (file == NULL) {
-        return NULL;
-    }
-    while ((n = fread(piece, 1, sizeof piece, file)) > 0) {
-        hub_text_add(&t, piece, n);
-    }
-    (void)fclose(file);
-    return t.p;
-}
-
-static struct MHD_Daemon *start_daemon(rest_server *s, int fd, const char *certificate,
-                                       const char *key)
-{
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE, 0, NULL, NULL,
-        on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, certificate,
-        MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_CONNECTION, on_line, NULL,
+    s->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE, 0,
+        NULL, NULL, on_request, s, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_CONNECTION, on_line, s,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
         MHD_OPTION_END);
-}
-
-static bool start_daemons(rest_server *s, const rest_server_config *config)
-{
-    char *certificate = read_file(config->certificate_file);
-    char *key = read_file(config->key_file);
-    bool ok = certificate != NULL && key != NULL;
-
-    for (size_t i = 0; ok && i < REST_SOCKETS_MAX; i++) {
-        if (config->sockets[i] >= 0) {
-            s->daemons[s->count] = start_daemon(s, config->sockets[i], certificate, key);
-            ok = s->daemons[s->count] != NULL;
-            s->count += ok ? 1 : 0;
-        }
-    }
-    free(certificate);
-    free(key);
-    return ok;
+    return s->daemon != NULL;
 }
 
 static bool start_waker(rest_server *s)
 {
-    int fds[REST_SOCKETS_MAX];
+    const int fds[FDS_COUNT] = {
+        MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+        s->calls_fd,
+    };
 
-    for (size_t i = 0; i < s->count; i++) {
-        fds[i] = MHD_get_daemon_info(s->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    }
-    s->waker = waker_start(fds, s->count);
+    s->waker = waker_start(fds, FDS_COUNT);
     return s->waker != NULL;
 }
 
-rest_server *rest_server_start(hub *h, const rest_server_config *config)
+rest_server *rest_server_start(hub *h, int calls_fd)
 {
     rest_server *s = hub_calloc(1, sizeof *s);
 
     s->hub = h;
+    s->calls_fd = calls_fd;
     s->announced = h->telemetry.next_sequence;
-    if (!start_daemons(s, config) || !start_waker(s)) {
+    if (!start_daemon(s) || !start_waker(s)) {
         rest_server_stop(s);
         return NULL;
     }
     return s;
 }
 
-static void run_daemons(rest_server *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        (void)MHD_run(s->daemons[i]);
-    }
-}
-
 void rest_server_run(rest_server *s)
 {
-    /* The broker's own loop runs at least that often, in ms. */
-    MHD_UNSIGNED_LONG_LONG soonest = 100;
+    MHD_UNSIGNED_LONG_LONG timeout;
+    int wait_ms = -1;
 
     wake_watchers(s);
     let_leavers_go(s);
-    run_daemons(s);
+    take_connections(s);
+    (void)MHD_run(s->daemon);
     if (rest_websockets_run(&s->websockets, hub_up(s->hub))) {
-        run_daemons(s);
+        (void)MHD_run(s->daemon);
     }
-    for (size_t i = 0; i < s->count; i++) {
-        MHD_UNSIGNED_LONG_LONG timeout;
-        if (MHD_get_timeout(s->daemons[i], &timeout) == MHD_YES && timeout < soonest) {
-            soonest = timeout;
-        }
+    if (MHD_get_timeout(s->daemon, &timeout) == MHD_YES && timeout < BROKER_TURN_MS) {
+        wait_ms = (int)timeout;
     }
-    waker_rearm(s->waker, soonest < 100 ? (int)soonest : -1);
+    waker_rearm(s->waker, wait_ms);
 }
 
 /* Suspended connections must be resumed before their daemon may be stopped. */
@@ -567,9 +593,12 @@ void rest_server_stop(rest_server *s)
     }
     resume_all(s);
     rest_websockets_stop(&s->websockets);
-    for (size_t i = 0; i < s->count; i++) {
-        (void)MHD_run(s->daemons[i]);
-        MHD_stop_daemon(s->daemons[i]);
+    if (s->daemon != NULL) {
+        (void)MHD_run(s->daemon);
+        MHD_stop_daemon(s->daemon);
+    }
+    while (s->arrived != NULL) {
+        free_line(begin_line(s, s->arrived->fd));
     }
     free(s);
 }

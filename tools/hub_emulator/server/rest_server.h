@@ -3,25 +3,21 @@
 
 /**
  * @file
- * HTTPS in front of rest.h, with libmicrohttpd. Everything runs inside rest_server_run on the
- * caller's thread. Another thread only watches the sockets, and interrupts the caller's sleep when
- * there is something to do.
+ * HTTP in front of rest.h, with libmicrohttpd. The TLS front hands it each connection (call.h),
+ * without TLS, together with the certificates of the client. Everything runs inside rest_server_run
+ * on the caller's thread. Another thread only watches the sockets, and interrupts the caller's
+ * sleep when there is something to do.
  */
 
 #include "hub/hub.h"
 
 typedef struct rest_server rest_server;
 
-#define REST_SOCKETS_MAX 2
-
-typedef struct rest_server_config {
-    const char *certificate_file;  /* PEM */
-    const char *key_file;          /* PEM */
-    int sockets[REST_SOCKETS_MAX]; /* listening sockets; -1: unused */
-} rest_server_config;
-
-/** Returns NULL on failure. Call it on the thread that will call rest_server_run. */
-rest_server *rest_server_start(hub *h, const rest_server_config *config);
+/**
+ * Starts a server for the connections that arrive on the socket calls_fd, which stays the caller's.
+ * Returns NULL on failure. Call it on the thread that will call rest_server_run.
+ */
+rest_server *rest_server_start(hub *h, int calls_fd);
 /** Serves ready connections; never blocks. */
 void rest_server_run(rest_server *s);
 void rest_server_stop(rest_server *s);

@@ -1,0 +1,48 @@
+#ifndef HUB_UPGRADE_REQUEST_H
+#define HUB_UPGRADE_REQUEST_H
+
+/**
+ * @file
+ * Reads the first request of a client on the HTTPS port, as far as the front needs it: whether it
+ * is a WebSocket upgrade (RFC 6455, section 4.2.1) on the path of the hub. Every other request
+ * belongs to the HTTP server, which reads it again.
+ */
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+/** The path on which the hub and the provisioning service accept WebSocket. */
+#define HUB_UPGRADE_PATH "/$iothub/websocket"
+/** Most bytes of the head of an upgrade request. */
+#define HUB_UPGRADE_HEAD_MAX 8192
+/** Characters of a Sec-WebSocket-Key: 16 bytes in base64. */
+#define HUB_UPGRADE_KEY_LEN 24
+
+typedef enum hub_upgrade_kind {
+    HUB_UPGRADE_PART = 0, /* more bytes are needed */
+    HUB_UPGRADE_OTHER,    /* a request for the HTTP server */
+    HUB_UPGRADE_MQTT,     /* to the subprotocol mqtt */
+    HUB_UPGRADE_AMQP,     /* to the subprotocol AMQPWSB10 */
+    HUB_UPGRADE_WRONG     /* an upgrade on this path that must be refused */
+} hub_upgrade_kind;
+
+typedef struct hub_upgrade_request {
+    size_t head_len;                   /* MQTT, AMQP: the bytes after it are frames */
+    char key[HUB_UPGRADE_KEY_LEN + 1]; /* MQTT, AMQP */
+    unsigned status;                   /* WRONG: the HTTP status of the refusal */
+    const char *why;                   /* WRONG: its text, a constant */
+} hub_upgrade_request;
+
+/**
+ * Reads the request at the beginning of these bytes. It is OTHER as soon as its method or path is
+ * not that of an upgrade, even if its head is not complete.
+ */
+hub_upgrade_kind hub_upgrade_read(hub_upgrade_request *out, const char *bytes, size_t len);
+
+/** Appends the answer 101 to an MQTT or AMQP request. */
+void hub_upgrade_accept(const hub_upgrade_request *r, hub_upgrade_kind kind, hub_text *out);
+/** Appends an answer that refuses, with the status and text of a WRONG request. */
+void hub_upgrade_refuse(unsigned status, const char *why, hub_text *out);
+
+#endif
