@@ -30,7 +30,7 @@ typedef struct credential_part {
     uint8_t index, next_index;
     uint8_t refusals;    /* consecutive refusals of the credential in use */
     int8_t replaced_how; /* iothub_result of the latest replacement */
-    bool uses_next : 1;  /* the current attempt uses a credential of next */
+    bool uses_next;      /* the current attempt uses a credential of next */
     bool hurries : 1;    /* until the next login, no credential gets a second attempt */
     bool new_token : 1;  /* the token was replaced after the latest CONNECT */
 } credential_part;

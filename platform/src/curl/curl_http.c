@@ -408,15 +408,18 @@ static void http_cancel(plat_http *base)
     end_request(self(base));
 }
 
-static void http_free(plat_http *base)
+static void destroy(curl_http *h)
 {
-    curl_http *h = self(base);
-
     end_request(h);
     (void)curl_multi_cleanup(h->multi);
     drop_answer(h);
     free(h);
     curl_global_cleanup();
+}
+
+static void http_free(plat_http *base)
+{
+    destroy(self(base));
 }
 
 static const plat_http_ops ops = {
@@ -452,7 +455,7 @@ plat_result plat_curl_http_new(plat_http **out)
         return PLAT_ERR_MEMORY;
     }
     if (!prepare(h)) {
-        http_free(&h->base);
+        destroy(h);
         return PLAT_ERR_MEMORY;
     }
     *out = &h->base;

@@ -18,7 +18,12 @@ typedef struct pkcs11_signer {
 
 static pkcs11_signer *signer_of(const plat_signer *self)
 {
-    return (pkcs11_signer *)(uintptr_t)self; /* made by plat_pkcs11_signer_new, not const */
+    /* plat_pkcs11_signer_new has made it, so it is not const. */
+    const union {
+        const plat_signer *seen;
+        pkcs11_signer *own;
+    } signer = { self };
+    return signer.own;
 }
 
 /* Finds the key, unless there is a session from before. */

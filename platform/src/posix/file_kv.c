@@ -301,14 +301,15 @@ plat_result plat_file_kv_open(const char *directory, plat_kv **out,
     if (fd < 0) {
         return fail_open(detail, directory, errno);
     }
-    file_kv *f = calloc(1, sizeof *f + strlen(directory) + 1);
+    const size_t path_size = strlen(directory) + 1;
+    file_kv *f = calloc(1, sizeof *f + path_size);
     if (f == NULL) {
         (void)close(fd);
         return fail_open(detail, directory, ENOMEM);
     }
     f->base.ops = &ops;
     f->directory = fd;
-    memcpy(f->path, directory, strlen(directory) + 1);
+    (void)snprintf(f->path, path_size, "%s", directory);
     *out = &f->base;
     return PLAT_OK;
 }

@@ -42,13 +42,10 @@ typedef struct wanted {
 static const char *const always[] = { "localhost", "127.0.0.1", "::1" };
 #define ALWAYS_COUNT (sizeof always / sizeof always[0])
 
-/* The names that are always included, then the requested ones; NULL ends the list. */
+/* Returns a name that is always included, or behind those a requested one. */
 static const char *name_at(const wanted *w, size_t i)
 {
-    if (i < ALWAYS_COUNT) {
-        return always[i];
-    }
-    return i - ALWAYS_COUNT < w->count ? w->names[i - ALWAYS_COUNT] : NULL;
+    return i < ALWAYS_COUNT ? always[i] : w->names[i - ALWAYS_COUNT];
 }
 
 static bool comes_again(const wanted *w, size_t i)

@@ -66,9 +66,11 @@ static hub_result enroll_all(dps *d, const kind *k, int64_t now_ms, hub_add_vari
 
 /* --- devices with certificates ------------------------------------------------------ */
 
-static hub_result read_certificate(const hub_store *store, const hub_x509_device *device,
-                                   hub_certificate **out, hub_fault *fault)
+/* Returns the certificate of the device or of its authority; NULL: it cannot be read. */
+static hub_certificate *read_certificate(const hub_store *store, const hub_x509_device *device,
+                                         hub_fault *fault)
 {
+    hub_certificate *c = NULL;
     char *path = device->by_ca ? hub_store_path(store, HUB_CA_FILE)
                                : hub_device_certificate_path(store, device->id, "crt");
     char *text = NULL;
@@ -79,14 +81,17 @@ static hub_result read_certificate(const hub_store *store, const hub_x509_device
         free(text);
         text = NULL;
     }
-    hub_result r = text != NULL ? hub_certificate_from_text(out, text, fault)
-                                : hub_fail(fault, HUB_ERR_STATE, "%s cannot be read", path);
+    if (text != NULL) {
+        (void)hub_certificate_from_text(&c, text, fault);
+    } else {
+        (void)hub_fail(fault, HUB_ERR_STATE, "%s cannot be read", path);
+    }
     if (file != NULL) {
         (void)fclose(file);
     }
     free(text);
     free(path);
-    return r;
+    return c;
 }
 
 static bool has_certificate(const dps_enrollment *e, const hub_certificate *c)
@@ -119,10 +124,13 @@ static hub_result enroll_certificate(dps *d, const hub_x509_device *device,
 static hub_result enroll_x509(dps *d, const hub_x509_device *device, int64_t now_ms,
                               hub_fault *fault)
 {
-    hub_certificate *c = NULL;
+    hub_certificate *c = read_certificate(d->store, device, fault);
+    hub_result r = HUB_OK;
 
-    hub_result r = read_certificate(d->store, device, &c, fault);
-    if (r == HUB_OK && !has_certificate(dps_find_enrollment(d, false, device->id), c)) {
+    if (c == NULL) {
+        return fault->code;
+    }
+    if (!has_certificate(dps_find_enrollment(d, false, device->id), c)) {
         r = enroll_certificate(d, device, c, now_ms, fault);
     }
     hub_certificate_free(c);

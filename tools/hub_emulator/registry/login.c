@@ -219,15 +219,16 @@ static hub_result check_password(const hub_registry *r, const hub_credentials *c
 }
 
 static hub_result check_ca(const hub_registry *r, const hub_identity *id,
-                           const hub_client_chain *chain, int64_t now_s, hub_fault *fault)
+                           const hub_client_chain *chain, const hub_certificate *leaf,
+                           int64_t now_s, hub_fault *fault)
 {
     hub_result result = hub_client_chain_check_path(chain, r->authorities.items,
                                                     r->authorities.count, now_s, NULL, fault);
 
-    if (result == HUB_OK && strcmp(chain->items[0]->name, id->client_id) != 0) {
+    if (result == HUB_OK && strcmp(leaf->name, id->client_id) != 0) {
         return hub_fail(fault, HUB_ERR_UNAUTHORIZED,
                         "the common name of the client certificate, %.60s, is not %.140s",
-                        chain->items[0]->name, id->client_id);
+                        leaf->name, id->client_id);
     }
     return result;
 }
@@ -235,17 +236,20 @@ static hub_result check_ca(const hub_registry *r, const hub_identity *id,
 static hub_result check_certificate(const hub_registry *r, const hub_credentials *c, int64_t now_s,
                                     hub_login *out, hub_fault *fault)
 {
-    static const hub_client_chain none = { 0 };
     const hub_identity *id = out->identity;
-    const hub_client_chain *chain = c->chain != NULL ? c->chain : &none;
+    const hub_client_chain *chain = c->chain;
+    const hub_certificate *leaf = chain != NULL && chain->count > 0 ? chain->items[0] : NULL;
 
+    if (leaf == NULL) {
+        return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "no client certificate");
+    }
     hub_result result =
         id->auth_type == HUB_AUTH_CA
-            ? check_ca(r, id, chain, now_s, fault)
+            ? check_ca(r, id, chain, leaf, now_s, fault)
             : hub_client_chain_check_thumbprint(chain, id->primary_thumbprint,
                                                 id->secondary_thumbprint, now_s, fault);
     if (result == HUB_OK) {
-        out->expires_s = chain->items[0]->not_after_s;
+        out->expires_s = leaf->not_after_s;
         out->auth_scope = id->module != NULL ? "module" : "device";
         out->auth_type = "x509";
     }

@@ -11,24 +11,26 @@
 #define HUB_FILE "hub.json"
 #define FORMAT   "iothub-hub-emulator-1"
 
+/* Positions of policies in the table. Files of earlier versions have only those before
+ * FIRST_LATER_POLICY. */
+enum { HUB_OWNER = 0, FIRST_LATER_POLICY = 5, SERVICE_OWNER = FIRST_LATER_POLICY };
+
 static const struct {
     const char *name;
     unsigned rights;
 } policy_table[HUB_POLICY_COUNT] = {
-    { "iothubowner", HUB_RIGHT_REGISTRY_READ | HUB_RIGHT_REGISTRY_WRITE |
-                         HUB_RIGHT_SERVICE_CONNECT | HUB_RIGHT_DEVICE_CONNECT },
+    [HUB_OWNER] = { "iothubowner", HUB_RIGHT_REGISTRY_READ | HUB_RIGHT_REGISTRY_WRITE |
+                                       HUB_RIGHT_SERVICE_CONNECT | HUB_RIGHT_DEVICE_CONNECT },
     { "service", HUB_RIGHT_SERVICE_CONNECT },
     { "device", HUB_RIGHT_DEVICE_CONNECT },
     { "registryRead", HUB_RIGHT_REGISTRY_READ },
     { "registryReadWrite", HUB_RIGHT_REGISTRY_READ | HUB_RIGHT_REGISTRY_WRITE },
-    { "provisioningserviceowner", HUB_RIGHT_ENROLLMENT_READ | HUB_RIGHT_ENROLLMENT_WRITE |
-                                      HUB_RIGHT_REGISTRATION_READ | HUB_RIGHT_REGISTRATION_WRITE },
+    [SERVICE_OWNER] = { "provisioningserviceowner",
+                        HUB_RIGHT_ENROLLMENT_READ | HUB_RIGHT_ENROLLMENT_WRITE |
+                            HUB_RIGHT_REGISTRATION_READ | HUB_RIGHT_REGISTRATION_WRITE },
     { "enrollmentRead", HUB_RIGHT_ENROLLMENT_READ },
     { "registrationRead", HUB_RIGHT_REGISTRATION_READ },
 };
-
-/* Files of earlier versions have only the policies before this one. */
-#define FIRST_LATER_POLICY 5
 
 static void init(hub_policies *p)
 {
@@ -136,18 +138,18 @@ const hub_policy *hub_policies_find(const hub_policies *p, const char *name)
     return NULL;
 }
 
-static char *connection_string(const hub_policies *p, const char *name, const char *host)
+static char *connection_string(const hub_policy *policy, const char *host)
 {
-    return hub_format("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", host, name,
-                      hub_policies_find(p, name)->primary_key);
+    return hub_format("HostName=%s;SharedAccessKeyName=%s;SharedAccessKey=%s", host, policy->name,
+                      policy->primary_key);
 }
 
 char *hub_policies_connection_string(const hub_policies *p, const char *host)
 {
-    return connection_string(p, "iothubowner", host);
+    return connection_string(&p->items[HUB_OWNER], host);
 }
 
 char *hub_policies_dps_connection_string(const hub_policies *p, const char *host)
 {
-    return connection_string(p, "provisioningserviceowner", host);
+    return connection_string(&p->items[SERVICE_OWNER], host);
 }

@@ -78,34 +78,42 @@ static bool ours(const rest_request *r)
     return strcmp(r->segments[0], "emulator") == 0;
 }
 
-/* Checks everything that must be correct before the handler of the route is called. */
-static hub_result check(hub *h, rest_request *r, const rest_route **route, hub_fault *fault)
+static bool has_version(const rest_request *r, hub_fault *fault)
+{
+    const char *version = r->query(r, "api-version");
+
+    if (ours(r) || (version != NULL && hub_api_version_valid(version, strlen(version)))) {
+        return true;
+    }
+    (void)hub_fail(fault, HUB_ERR_VERSION, "api-version is missing or not a version");
+    return false;
+}
+
+/* Checks everything that must be correct before the handler of the route is called. Returns the
+ * route, or NULL. */
+static const rest_route *check(hub *h, rest_request *r, hub_fault *fault)
 {
     bool path_known;
+    const rest_route *route = find_route(h, r, &path_known);
 
-    *route = find_route(h, r, &path_known);
-    hub_result result = authorise(h, r, *route != NULL ? (*route)->rights : 0, fault);
-    if (result != HUB_OK) {
-        return result;
+    if (authorise(h, r, route != NULL ? route->rights : 0, fault) != HUB_OK) {
+        return NULL;
     }
-    if (*route == NULL) {
-        return path_known
+    if (route == NULL) {
+        (void)(path_known
                    ? hub_fail(fault, HUB_ERR_METHOD, "this path does not take this HTTP method")
-                   : hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path");
+                   : hub_fail(fault, HUB_ERR_NO_RESOURCE, "no such path"));
+        return NULL;
     }
-    const char *version = r->query(r, "api-version");
-    if (!ours(r) && (version == NULL || !hub_api_version_valid(version, strlen(version)))) {
-        return hub_fail(fault, HUB_ERR_VERSION, "api-version is missing or not a version");
-    }
-    return rest_request_read_body(r, fault);
+    return has_version(r, fault) && rest_request_read_body(r, fault) == HUB_OK ? route : NULL;
 }
 
 rest_outcome rest_handle(hub *h, rest_request *r, rest_handling *out)
 {
     hub_fault fault;
-    const rest_route *route;
+    const rest_route *route = rest_request_split(r, &fault) == HUB_OK ? check(h, r, &fault) : NULL;
 
-    if (rest_request_split(r, &fault) != HUB_OK || check(h, r, &route, &fault) != HUB_OK) {
+    if (route == NULL) {
         return rest_dps_is_for(h, r) ? rest_dps_fault(h, out, &fault) : rest_fault(out, &fault);
     }
     return route->handler(h, r, out);

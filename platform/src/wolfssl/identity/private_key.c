@@ -312,6 +312,17 @@ static int sign_pss(const plat_sign_request *request, RsaKey *rsa, WC_RNG *rng, 
 }
 #endif
 
+/* Lets the key use random numbers against an observer of the time that it takes. */
+static int blind(RsaKey *rsa, WC_RNG *rng)
+{
+#ifdef WC_RSA_BLINDING
+    return wc_RsaSetRNG(rsa, rng);
+#else
+    (void)rsa, (void)rng;
+    return 0;
+#endif
+}
+
 /* These functions return the size of the signature, or wolfCrypt's error code. */
 static int sign_rsa(const plat_private_key *k, const plat_sign_request *request, WC_RNG *rng,
                     uint8_t *out, size_t cap)
@@ -319,9 +330,7 @@ static int sign_rsa(const plat_private_key *k, const plat_sign_request *request,
     RsaKey *rsa = wolfSSL_Malloc(sizeof *rsa);
     int rc = rsa != NULL ? load_rsa(rsa, k->der, k->len) : MEMORY_E;
     if (rc == 0) {
-#ifdef WC_RSA_BLINDING
-        rc = wc_RsaSetRNG(rsa, rng);
-#endif
+        rc = blind(rsa, rng);
         if (rc == 0) {
             rc = request->scheme == PLAT_SIGN_RSA_PSS ? sign_pss(request, rsa, rng, out, cap)
                                                       : sign_pkcs1(request, rsa, rng, out, cap);
