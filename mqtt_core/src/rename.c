@@ -109,7 +109,7 @@ static void move_up(mqc_outbox *o, size_t to, size_t from, size_t len)
 static void shrink(mqc_outbox *o, const replacement *r)
 {
     size_t from = o->ring_head;
-    size_t to = o->ring_head;
+    size_t to = from;
 
     for (size_t i = 0; i < o->count; i++) {
         mqc_entry *e = mqc_entry_at(o, i);

@@ -559,14 +559,14 @@ exchange_answer exchange_turn(iothub_exchange *x, mqc_time now)
 
 mqc_time exchange_poll(iothub_exchange *x, plat_poll *p)
 {
-    const bool open = x->state > EXCHANGE_OPENING;
+    const bool opened = x->state > EXCHANGE_OPENING;
     mqc_time engine = IOTHUB_NEVER;
 
-    channel_poll(&x->channel, open && (x->channel.want_write || mqc_tx_ready(&x->engine)), 1, p);
+    channel_poll(&x->channel, opened && (x->channel.want_write || mqc_tx_ready(&x->engine)), 1, p);
     if (x->state == EXCHANGE_IDLE) {
         return IOTHUB_NEVER;
     }
-    if (open && !mqc_next_deadline(&x->engine, &engine)) {
+    if (opened && !mqc_next_deadline(&x->engine, &engine)) {
         engine = IOTHUB_NEVER;
     }
     const mqc_time times[] = {

@@ -205,7 +205,6 @@ static int decrypt_pbes2(uint8_t *der, plat_der secret, const pbes2 *p,
                          const plat_passphrase *passphrase)
 {
     uint8_t key[CIPHER_KEY_MAX];
-    uint8_t iv[CIPHER_IV_MAX];
     size_t len = secret.len;
     if (len == 0 || len % p->cipher->iv_len != 0) {
         return 0;
@@ -213,6 +212,7 @@ static int decrypt_pbes2(uint8_t *der, plat_der secret, const pbes2 *p,
     int rc = wc_PBKDF2(key, (const byte *)passphrase->text, (int)passphrase->len, p->salt.at,
                        (int)p->salt.len, (int)p->iterations, p->cipher->key_len, p->hash);
     if (rc == 0) {
+        uint8_t iv[CIPHER_IV_MAX];
         memcpy(iv, p->iv.at, p->iv.len);
         memmove(der, secret.at, len);
         rc = decrypt(p->cipher, der, len, key, iv);
