@@ -69,7 +69,7 @@ LAYERS = {
 # Every file of the folder must be in one of them.
 LEVELS = {
     "platform/src": [
-        ["failure"],
+        ["failure", "memory"],
         ["posix", "nettle", "sqlite", "curl"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],

@@ -24,10 +24,10 @@
 #include "csr_issuer.h"
 #include "device_fixture.h"
 #include "gnutls_peer.h"
+#include "memory/wipe_memory.h"
 #include "platform/csr.h"
 #include "platform/pkcs11.h"
 #include "soft_token.h"
-#include "wolfssl/crypto/secret.h"
 #include "wolfssl/identity/identity.h"
 #include "wolfssl/x509/der.h"
 

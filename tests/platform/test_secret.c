@@ -24,18 +24,6 @@ static void noting_free(void *block)
     free(block);
 }
 
-static void wiping_changes_these_bytes_only(void **state)
-{
-    (void)state;
-    for (size_t len = 0; len <= 8; len++) {
-        unsigned char bytes[] = "12345678";
-        plat_wipe(bytes, len);
-        for (size_t i = 0; i < sizeof bytes - 1; i++) {
-            assert_int_equal(bytes[i], i < len ? 0 : '1' + (int)i);
-        }
-    }
-}
-
 static void a_secret_is_gone_before_its_memory_is_given_back(void **state)
 {
     (void)state;
@@ -54,7 +42,6 @@ static void a_secret_is_gone_before_its_memory_is_given_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wiping_changes_these_bytes_only),
         cmocka_unit_test(a_secret_is_gone_before_its_memory_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

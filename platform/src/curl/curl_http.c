@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/wipe_memory.h"
+
 typedef struct curl_http {
     plat_http base;
     CURLM *multi;
@@ -126,19 +128,10 @@ static size_t on_header(char *line, size_t one, size_t len, void *user)
     return len;
 }
 
-static void erase(void *memory, size_t len)
-{
-    volatile unsigned char *at = memory;
-
-    while (len-- > 0) {
-        *at++ = 0;
-    }
-}
-
 static void drop_answer(curl_http *h)
 {
     if (h->answer != NULL) {
-        erase(h->answer, h->answer_len);
+        plat_wipe(h->answer, h->answer_len);
     }
     free(h->answer);
     h->answer = NULL;
@@ -150,7 +143,7 @@ static void drop_answer(curl_http *h)
 static void drop_headers(curl_http *h)
 {
     for (struct curl_slist *at = h->headers; at != NULL; at = at->next) {
-        erase(at->data, strlen(at->data)); /* a header may contain a token */
+        plat_wipe(at->data, strlen(at->data)); /* a header may contain a token */
     }
     curl_slist_free_all(h->headers);
     h->headers = NULL;

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "memory/wipe_memory.h"
+
 #include <nettle/gcm.h>
 #include <nettle/memops.h>
 
@@ -10,19 +12,6 @@ typedef union cipher {
     struct gcm_aes128_ctx with_128;
     struct gcm_aes256_ctx with_256;
 } cipher;
-
-/* Erases memory. The compiler would omit a plain memset, because its result is never read. It is
- * done in pieces, because a long memset is one instruction that starts slowly. */
-static void wipe(void *memory, size_t len)
-{
-    static void *(*const volatile set)(void *, int, size_t) = memset;
-    enum { PIECE = 512 };
-    uint8_t *at = memory;
-    for (; len > PIECE; at += PIECE, len -= PIECE) {
-        (void)set(at, 0, PIECE);
-    }
-    (void)set(at, 0, len);
-}
 
 /* --- one function for each key length; nettle has no common type for them --- */
 
@@ -80,7 +69,7 @@ plat_result plat_aes_gcm_seal(const plat_aes_gcm_record *r, uint8_t tag[PLAT_AES
         return PLAT_ERR_ARG;
     }
     encrypt(&c, r, tag);
-    wipe(&c, sizeof c);
+    plat_wipe(&c, sizeof c);
     return PLAT_OK;
 }
 
@@ -92,12 +81,12 @@ plat_result plat_aes_gcm_open(const plat_aes_gcm_record *r, const uint8_t tag[PL
         return PLAT_ERR_ARG;
     }
     decrypt(&c, r, right);
-    wipe(&c, sizeof c);
+    plat_wipe(&c, sizeof c);
     const bool fits = memeql_sec(right, tag, sizeof right) != 0;
     /* Erased, because even the right tag of a forged record must not become known. */
-    wipe(right, sizeof right);
+    plat_wipe(right, sizeof right);
     if (!fits && r->len > 0) {
-        wipe(r->out, r->len);
+        plat_wipe(r->out, r->len);
     }
     return fits ? PLAT_OK : PLAT_ERR_CRYPTO;
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/wipe_memory.h"
 #include "pkcs11/pkcs11_fault.h"
-#include "wolfssl/crypto/secret.h"
 #include "wolfssl/identity/fault.h"
 
 #define NO_SLOT ((CK_SLOT_ID)-1) /* what p11-kit returns if the URI names no slot */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/wipe_memory.h"
 #include "posix/read_file.h"
-#include "wolfssl/crypto/secret.h"
 #include "wolfssl/identity/fault.h"
 
 /* --- the URI --- */

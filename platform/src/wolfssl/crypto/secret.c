@@ -1,17 +1,10 @@
 #include "wolfssl/crypto/secret.h"
 
+#include "memory/wipe_memory.h"
+
 #include <wolfssl/options.h>
 
 #include <wolfssl/wolfcrypt/memory.h>
-
-/* A compiler may leave out a memset before free, but not writes through a volatile pointer. */
-void plat_wipe(void *bytes, size_t len)
-{
-    volatile unsigned char *at = bytes;
-    for (size_t i = 0; i < len; i++) {
-        at[i] = 0;
-    }
-}
 
 void plat_secret_free(void *bytes, size_t len)
 {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/wipe_memory.h"
 #include "posix/read_file.h"
 #include "wolfssl/crypto/curve_tables.h"
-#include "wolfssl/crypto/secret.h"
 #include "wolfssl/crypto/start.h"
 #include "wolfssl/identity/fault.h"
 #include "wolfssl/identity/pem.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "wolfssl/crypto/secret.h"
+#include "memory/wipe_memory.h"
 #include "wolfssl/identity/fault.h"
 #include "wolfssl/x509/der.h"
 

@@ -1,5 +1,6 @@
 #include "wolfssl/identity/made_key.h"
 
+#include "memory/wipe_memory.h"
 #include "wolfssl/crypto/curve_tables.h"
 #include "wolfssl/crypto/secret.h"
 #include "wolfssl/crypto/start.h"

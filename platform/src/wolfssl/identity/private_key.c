@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "memory/wipe_memory.h"
 #include "wolfssl/crypto/curve_tables.h"
 #include "wolfssl/crypto/secret.h"
 #include "wolfssl/identity/fault.h"
