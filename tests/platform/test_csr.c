@@ -13,8 +13,7 @@
 #include "platform/csr.h"
 #include "wolfssl/crypto/crypto.h"
 #include "wolfssl/identity/identity.h"
-
-#include <wolfssl/wolfcrypt/memory.h>
+#include "wolfssl_heap.h"
 
 static const plat_csr_maker *maker;
 
@@ -228,62 +227,25 @@ static void every_smaller_buffer_is_refused_and_not_overrun(void **state)
 
 /* --- the heap --- */
 
-static struct {
-    unsigned countdown; /* 0: none fails */
-    bool failed;
-    size_t blocks;
-} heap;
-
-static bool must_fail(void)
-{
-    if (heap.countdown == 0 || --heap.countdown > 0) {
-        return false;
-    }
-    heap.failed = true;
-    return true;
-}
-
-static void *counting_malloc(size_t size)
-{
-    void *block = must_fail() ? NULL : malloc(size);
-    heap.blocks += block != NULL ? 1 : 0;
-    return block;
-}
-
-static void counting_free(void *block)
-{
-    heap.blocks -= block != NULL ? 1 : 0;
-    free(block);
-}
-
-static void *counting_realloc(void *block, size_t size)
-{
-    void *next = must_fail() ? NULL : realloc(block, size);
-    heap.blocks += block == NULL && next != NULL ? 1 : 0;
-    return next;
-}
-
 static void every_failed_allocation_is_an_error_and_leaks_nothing(void **state)
 {
     (void)state;
     for (size_t i = 0; i < DEVICE_KINDS; i++) {
         unsigned nth = 0;
+        bool failed;
         const plat_csr_config config = { .common_name = "heap", .key = &keys[i] };
-        assert_int_equal(wolfSSL_SetAllocators(counting_malloc, counting_free, counting_realloc),
-                         0);
+        wolfssl_heap_begin();
         do {
             uint8_t csr[PLAT_CSR_MAX];
             size_t len = 0;
             plat_identity_fault fault;
-            heap.countdown = ++nth;
-            heap.failed = false;
-            heap.blocks = 0;
+            wolfssl_heap_fail(++nth);
             plat_result r = request(&config, csr, sizeof csr, &len, &fault);
-            heap.countdown = 0;
-            assert_true(heap.failed || r == PLAT_OK);
-            assert_int_equal(heap.blocks, 0);
-        } while (heap.failed);
-        assert_int_equal(wolfSSL_SetAllocators(malloc, free, realloc), 0);
+            failed = wolfssl_heap_failed();
+            assert_true(failed || r == PLAT_OK);
+            assert_int_equal(wolfssl_heap_blocks(), 0);
+        } while (failed);
+        wolfssl_heap_end();
         assert_true(nth > 5);
     }
 }

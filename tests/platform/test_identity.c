@@ -12,6 +12,7 @@
 
 #include "device_fixture.h"
 #include "wolfssl/identity/identity.h"
+#include "wolfssl_heap.h"
 
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/memory.h>
@@ -331,67 +332,30 @@ static void threads_may_share_an_identity(void **state)
 
 /* --- memory --- */
 
-static struct {
-    unsigned countdown; /* 0: all succeed */
-    bool failed;
-    size_t blocks; /* number of allocated blocks that were not freed */
-} heap;
-
-static bool must_fail(void)
-{
-    if (heap.countdown == 0 || --heap.countdown > 0) {
-        return false;
-    }
-    heap.failed = true;
-    return true;
-}
-
-static void *counting_malloc(size_t size)
-{
-    void *block = must_fail() ? NULL : malloc(size);
-    heap.blocks += block != NULL ? 1 : 0;
-    return block;
-}
-
-static void counting_free(void *block)
-{
-    heap.blocks -= block != NULL ? 1 : 0;
-    free(block);
-}
-
-static void *counting_realloc(void *block, size_t size)
-{
-    void *next = must_fail() ? NULL : realloc(block, size);
-    heap.blocks += block == NULL && next != NULL ? 1 : 0;
-    return next;
-}
-
 static void every_failed_allocation_is_an_error_and_leaks_nothing(void **state)
 {
     (void)state;
     for (size_t kind = 0; kind < DEVICE_KINDS; kind++) {
         use_kind(kind);
         const plat_identity_config config = config_of_both();
-        assert_int_equal(wolfSSL_SetAllocators(counting_malloc, counting_free, counting_realloc),
-                         0);
+        wolfssl_heap_begin();
         unsigned nth = 0;
+        bool failed;
         do {
             plat_identity *id;
             plat_identity_fault fault;
-            heap.blocks = 0;
-            heap.countdown = ++nth;
-            heap.failed = false;
+            wolfssl_heap_fail(++nth);
             plat_result r = identities->make(identities, &config, &id, &fault);
-            heap.countdown = 0;
+            failed = wolfssl_heap_failed();
             assert_true(r == PLAT_OK || fault.text[0] != '\0');
-            assert_true(heap.failed || r == PLAT_OK);
+            assert_true(failed || r == PLAT_OK);
             identities->release(id);
             if (r != PLAT_OK) {
-                assert_int_equal(heap.blocks, 0);
+                assert_int_equal(wolfssl_heap_blocks(), 0);
             }
-        } while (heap.failed);
+        } while (failed);
         assert_true(nth > 5);
-        assert_int_equal(wolfSSL_SetAllocators(malloc, free, realloc), 0);
+        wolfssl_heap_end();
     }
     use_kind(0);
 }

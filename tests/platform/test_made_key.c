@@ -15,6 +15,7 @@
 #include "wolfssl/identity/made_key.h"
 #include "wolfssl/identity/private_key.h"
 #include "wolfssl/x509/der.h"
+#include "wolfssl_heap.h"
 
 static const plat_key_kind kinds[] = { PLAT_KEY_EC_P256, PLAT_KEY_EC_P384, PLAT_KEY_RSA };
 
@@ -76,21 +77,6 @@ static void an_unknown_kind_is_refused(void **state)
 
 /* --- the heap --- */
 
-static struct {
-    unsigned countdown; /* 0: none fails */
-    bool failed;
-    size_t blocks;
-} heap;
-
-static bool must_fail(void)
-{
-    if (heap.countdown == 0 || --heap.countdown > 0) {
-        return false;
-    }
-    heap.failed = true;
-    return true;
-}
-
 /* What was in memory that was freed. */
 static struct {
     uint8_t bytes[4 * 1024 * 1024];
@@ -100,11 +86,10 @@ static struct {
 
 static void *noting_malloc(size_t size)
 {
-    size_t *block = must_fail() ? NULL : malloc(size + 2 * sizeof *block);
+    size_t *block = malloc(size + 2 * sizeof *block);
     if (block == NULL) {
         return NULL;
     }
-    heap.blocks++;
     block[0] = size;
     return block + 2;
 }
@@ -121,7 +106,6 @@ static void noting_free(void *block)
     } else {
         litter.full = true;
     }
-    heap.blocks--;
     free((size_t *)block - 2);
 }
 
@@ -164,20 +148,20 @@ static void every_failed_allocation_is_an_error_and_leaks_nothing(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) { /* RSA: as each key takes another number of allocations */
         unsigned nth = 0;
-        assert_int_equal(wolfSSL_SetAllocators(noting_malloc, noting_free, noting_realloc), 0);
+        bool failed;
+        wolfssl_heap_begin();
         do {
             plat_made_key key;
             plat_identity_fault fault;
-            heap.blocks = 0;
-            heap.countdown = ++nth;
-            heap.failed = false;
+            wolfssl_heap_fail(++nth);
             plat_result r = plat_made_key_make(kinds[i], &key, &fault);
-            heap.countdown = 0;
+            failed = wolfssl_heap_failed();
             assert_int_equal(r == PLAT_OK, key.len > 0);
             assert_int_equal(r == PLAT_OK, fault.text[0] == '\0');
-            assert_true(heap.failed || r == PLAT_OK);
-        } while (heap.failed);
-        assert_int_equal(wolfSSL_SetAllocators(malloc, free, realloc), 0);
+            assert_true(failed || r == PLAT_OK);
+            assert_int_equal(wolfssl_heap_blocks(), 0);
+        } while (failed);
+        wolfssl_heap_end();
         assert_true(nth > 2);
     }
 }
