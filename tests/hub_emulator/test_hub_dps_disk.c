@@ -1,17 +1,13 @@
 /* Makes every change of the provisioning service with a failure or a kill in each of its system
- * calls. What was answered with success must be there afterwards and after a restart, what was
- * answered with a failure must not. After a kill, either is allowed. */
+ * calls; see fault_sweep.h. */
 
 #include "dps_fixture.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/json.h"
-#include "faulty_disk.h"
+#include "fault_sweep.h"
 
 static const int client;
 
@@ -98,12 +94,7 @@ static bool delete_registration(hub_fixture *f)
     return dps_delete_registration(f->hub.dps, dps_find_registration(f->hub.dps, "a"), &e);
 }
 
-typedef struct request {
-    const char *name;
-    bool (*make)(hub_fixture *f);
-} request;
-
-static const request requests[] = {
+static const fault_request requests[] = {
     { "create", create },
     { "create a group", create_group },
     { "change", change },
@@ -127,7 +118,7 @@ static void describe(hub_text *t, cJSON *json)
     cJSON_Delete(json);
 }
 
-static char *describe_all(const hub_fixture *f)
+static char *describe_all(hub_fixture *f)
 {
     const dps *d = f->hub.dps;
     hub_text t = { 0 };
@@ -172,27 +163,10 @@ static void restart(hub_fixture *f)
     dps_fixture_open(f);
 }
 
-typedef struct expected {
-    const request *request;
-    char *before;
-    char *after;
-} expected;
-
-static void expect(const hub_fixture *f, const expected *e, const char *one, const char *other,
-                   const char *when, unsigned call)
-{
-    char *text = describe_all(f);
-
-    if (strcmp(text, one) != 0 && strcmp(text, other) != 0) {
-        fail_msg("%s, call %u, %s:\n%s-- instead of\n%s-- or\n%s-- %s", e->request->name, call,
-                 when, text, one, other, f->notices);
-    }
-    free(text);
-}
-
 /* A device that got no assignment can try again, and one that got one is known to the hub. */
 static void expect_devices(hub_fixture *f)
 {
+    f->hub.dps->assigning = 0;
     for (size_t i = 0; i < f->hub.dps->registrations.count; i++) {
         const dps_registration *r = f->hub.dps->registrations.items[i].value;
         assert_non_null(hub_registry_find(&f->hub.registry, r->device_id, NULL));
@@ -202,109 +176,26 @@ static void expect_devices(hub_fixture *f)
     }
 }
 
-static bool fail_in_call(const expected *e, faulty_mode mode, unsigned call, int error)
-{
-    hub_fixture *f = make_world();
-
-    faulty_disk(mode, call, error);
-    bool ok = e->request->make(f);
-    bool reached = faulty_disk_end();
-    const char *now = ok ? e->after : e->before;
-
-    expect(f, e, now, now, ok ? "after success" : "after failure", call);
-    restart(f);
-    expect(f, e, now, now, ok ? "restarted after success" : "restarted after failure", call);
-    f->hub.dps->assigning = 0;
-    expect_devices(f);
-    end_world(f);
-    return reached;
-}
-
-static void sweep_failures(const expected *e)
-{
-    static const int errors[] = { ENOSPC, EMFILE };
-    unsigned calls = 0;
-
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        for (calls = 0; fail_in_call(e, FAULTY_ONCE, calls, errors[i]); calls++) {
-        }
-        for (calls = 0; fail_in_call(e, FAULTY_FROM_NOW_ON, calls, errors[i]); calls++) {
-        }
-    }
-    assert_true(calls > 0);
-}
-
-static bool kill_in_call(const expected *e, faulty_mode mode, unsigned call)
-{
-    hub_fixture *f = make_world();
-    int status;
-
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        faulty_disk(mode, call, 0);
-        (void)e->request->make(f);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    bool killed = WEXITSTATUS(status) == FAULTY_KILLED;
-    restart(f);
-    expect(f, e, killed ? e->before : e->after, e->after, "after a kill", call);
-    f->hub.dps->assigning = 0;
-    expect_devices(f);
-    end_world(f);
-    return killed;
-}
-
-static void sweep_kills(const expected *e)
-{
-    unsigned calls;
-
-    for (calls = 0; kill_in_call(e, FAULTY_KILL_BEFORE, calls); calls++) {
-    }
-    assert_true(calls > 0);
-    for (calls = 0; kill_in_call(e, FAULTY_KILL_AFTER, calls); calls++) {
-    }
-}
-
-static char *describe_after(const request *r, bool made)
-{
-    hub_fixture *f = make_world();
-
-    if (made) {
-        assert_true(r->make(f));
-    }
-    char *text = describe_all(f);
-    end_world(f);
-    return text;
-}
-
-static void sweep(void (*one)(const expected *e))
-{
-    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        expected e = {
-            .request = &requests[i],
-            .before = describe_after(&requests[i], false),
-            .after = describe_after(&requests[i], true),
-        };
-        assert_string_not_equal(e.before, e.after);
-        one(&e);
-        free(e.before);
-        free(e.after);
-    }
-}
+static const fault_world world = {
+    .requests = requests,
+    .count = sizeof requests / sizeof requests[0],
+    .make = make_world,
+    .end = end_world,
+    .restart = restart,
+    .describe = describe_all,
+    .check = expect_devices,
+};
 
 static void what_fails_is_not_in_effect_and_what_succeeds_stays(void **state)
 {
     (void)state;
-    sweep(sweep_failures);
+    fault_sweep_failures(&world);
 }
 
 static void a_kill_leaves_the_state_before_or_after(void **state)
 {
     (void)state;
-    sweep(sweep_kills);
+    fault_sweep_kills(&world);
 }
 
 int main(void)

@@ -1,6 +1,5 @@
-/* Makes every request with a failure or a kill in each of its system calls. What was answered
- * with success must be there afterwards and after a restart, what was answered with a failure
- * must not. After a kill, either is allowed. */
+/* Makes every request to the hub with a failure or a kill in each of its system calls; see
+ * fault_sweep.h. */
 
 #include "hub_world.h"
 
@@ -11,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fault_sweep.h"
 #include "faulty_disk.h"
 
 /* --- what is asked for; true: answered with success ---------------------- */
@@ -152,10 +152,7 @@ static bool announce_model(hub_fixture *f)
     return r == HUB_OK;
 }
 
-static const struct request {
-    const char *name;
-    bool (*make)(hub_fixture *f);
-} requests[] = {
+static const fault_request requests[] = {
     { "create a device", create_device },
     { "create a module", create_module },
     { "disable", disable },
@@ -173,131 +170,32 @@ static const struct request {
     { "announce a model", announce_model },
 };
 
-/* --- before and after -------------------------------------------------- */
+/* --- all requests ------------------------------------------------------- */
 
-static char *describe_after(const struct request *r, bool make_it)
+static char *describe(hub_fixture *f)
 {
-    hub_fixture *f = world_make();
-
-    assert_true(!make_it || r->make(f));
-    char *text = world_describe(&f->hub);
-    fixture_restart(f);
-    char *restarted = world_describe(&f->hub);
-    assert_string_equal(text, restarted);
-    free(restarted);
-    world_end(f);
-    return text;
+    return world_describe(&f->hub);
 }
 
-typedef struct expected {
-    const struct request *request;
-    char *before;
-    char *after;
-} expected;
-
-static void expect(const hub_fixture *f, const expected *e, const char *one, const char *other,
-                   const char *when, unsigned call)
-{
-    char *text = world_describe(&f->hub);
-
-    if (strcmp(text, one) != 0 && strcmp(text, other) != 0) {
-        fail_msg("%s, call %u, %s:\n%s-- instead of\n%s-- or\n%s-- %s", e->request->name, call,
-                 when, text, one, other, f->notices);
-    }
-    free(text);
-}
-
-/* --- failures ----------------------------------------------------------- */
-
-static bool fail_in_call(const expected *e, faulty_mode mode, unsigned call, int error)
-{
-    hub_fixture *f = world_make();
-
-    faulty_disk(mode, call, error);
-    bool ok = e->request->make(f);
-    bool reached = faulty_disk_end();
-    const char *now = ok ? e->after : e->before;
-
-    expect(f, e, now, now, ok ? "after success" : "after failure", call);
-    fixture_restart(f);
-    expect(f, e, now, now, ok ? "restarted after success" : "restarted after failure", call);
-    world_end(f);
-    return reached;
-}
-
-static void sweep_failures(const expected *e)
-{
-    static const int errors[] = { ENOSPC, EIO, EMFILE };
-    unsigned calls = 0;
-
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        for (calls = 0; fail_in_call(e, FAULTY_ONCE, calls, errors[i]); calls++) {
-        }
-        for (calls = 0; fail_in_call(e, FAULTY_FROM_NOW_ON, calls, errors[i]); calls++) {
-        }
-    }
-    assert_true(calls > 0);
-}
-
-/* --- kills -------------------------------------------------------------- */
-
-static bool kill_in_call(const expected *e, faulty_mode mode, unsigned call)
-{
-    hub_fixture *f = world_make();
-    int status;
-
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        faulty_disk(mode, call, 0);
-        (void)e->request->make(f);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    bool killed = WEXITSTATUS(status) == FAULTY_KILLED;
-    fixture_restart(f);
-    expect(f, e, killed ? e->before : e->after, e->after, "after a kill", call);
-    world_end(f);
-    return killed;
-}
-
-static void sweep_kills(const expected *e)
-{
-    unsigned calls;
-
-    for (calls = 0; kill_in_call(e, FAULTY_KILL_BEFORE, calls); calls++) {
-    }
-    assert_true(calls > 0);
-    for (calls = 0; kill_in_call(e, FAULTY_KILL_AFTER, calls); calls++) {
-    }
-}
-
-static void sweep(void (*one)(const expected *e))
-{
-    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        expected e = {
-            .request = &requests[i],
-            .before = describe_after(&requests[i], false),
-            .after = describe_after(&requests[i], true),
-        };
-        assert_string_not_equal(e.before, e.after);
-        one(&e);
-        free(e.before);
-        free(e.after);
-    }
-}
+static const fault_world world = {
+    .requests = requests,
+    .count = sizeof requests / sizeof requests[0],
+    .make = world_make,
+    .end = world_end,
+    .restart = fixture_restart,
+    .describe = describe,
+};
 
 static void what_fails_is_not_in_effect_and_what_succeeds_stays(void **state)
 {
     (void)state;
-    sweep(sweep_failures);
+    fault_sweep_failures(&world);
 }
 
 static void a_kill_leaves_the_state_before_or_after(void **state)
 {
     (void)state;
-    sweep(sweep_kills);
+    fault_sweep_kills(&world);
 }
 
 /* --- again under the same id -------------------------------------------- */
