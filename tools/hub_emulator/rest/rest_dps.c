@@ -51,6 +51,12 @@ static bool check_etag(const char *if_match, char *etag, dps_error *e)
 
 /* --- one enrolment ------------------------------------------------------------ */
 
+/* Returns whether the path names groups instead of individual enrolments. */
+static bool is_group(const rest_request *r)
+{
+    return strcasecmp(r->segments[0], "enrollmentgroups") == 0;
+}
+
 static const dps_enrollment *find(const hub *h, bool group, const char *id, dps_error *e)
 {
     const dps_enrollment *found = dps_find_enrollment(h->dps, group, id);
@@ -68,10 +74,10 @@ static rest_outcome show(const hub *h, const dps_enrollment *enrollment, bool wi
     return rest_json(out, 200, dps_show_enrollment(h->dps, enrollment, with_keys));
 }
 
-static rest_outcome get_one(hub *h, const rest_request *r, bool group, rest_handling *out)
+static rest_outcome get_one(hub *h, rest_request *r, rest_handling *out)
 {
     dps_error e;
-    const dps_enrollment *enrollment = find(h, group, r->args[0], &e);
+    const dps_enrollment *enrollment = find(h, is_group(r), r->args[0], &e);
 
     return enrollment != NULL ? show(h, enrollment, false, out) : refuse(h, out, &e);
 }
@@ -96,10 +102,10 @@ static const dps_enrollment *put(hub *h, bool group, const char *id, const cJSON
     return dps_put_enrollment(h->dps, group, id, body, hub_now(h), e);
 }
 
-static rest_outcome put_one(hub *h, const rest_request *r, bool group, rest_handling *out)
+static rest_outcome put_one(hub *h, rest_request *r, rest_handling *out)
 {
     dps_error e;
-    const dps_enrollment *made = put(h, group, r->args[0], r->json, r->if_match, &e);
+    const dps_enrollment *made = put(h, is_group(r), r->args[0], r->json, r->if_match, &e);
 
     return made != NULL ? show(h, made, true, out) : refuse(h, out, &e);
 }
@@ -112,18 +118,18 @@ static bool delete_by_id(hub *h, bool group, const char *id, const char *if_matc
            dps_delete_enrollment(h->dps, enrollment, e);
 }
 
-static rest_outcome delete_one(hub *h, const rest_request *r, bool group, rest_handling *out)
+static rest_outcome delete_one(hub *h, rest_request *r, rest_handling *out)
 {
     dps_error e;
 
-    return delete_by_id(h, group, r->args[0], r->if_match, &e) ? rest_empty(out, 204)
-                                                               : refuse(h, out, &e);
+    return delete_by_id(h, is_group(r), r->args[0], r->if_match, &e) ? rest_empty(out, 204)
+                                                                     : refuse(h, out, &e);
 }
 
-static rest_outcome get_attestation(hub *h, const rest_request *r, bool group, rest_handling *out)
+static rest_outcome get_attestation(hub *h, rest_request *r, rest_handling *out)
 {
     dps_error e;
-    const dps_enrollment *enrollment = find(h, group, r->args[0], &e);
+    const dps_enrollment *enrollment = find(h, is_group(r), r->args[0], &e);
 
     return enrollment != NULL ? rest_json(out, 200, dps_attestation_full(&enrollment->attestation))
                               : refuse(h, out, &e);
@@ -219,6 +225,12 @@ static rest_outcome page(const hub *h, const rest_request *r, const dps_table *t
     const char *last = at > 0 ? t->items[at - 1].key : "";
     rest_set_page(out, item_type, at < t->count ? hub_base64_encode(last, strlen(last)) : NULL);
     return rest_json(out, 200, rows);
+}
+
+static rest_outcome query_enrollments(hub *h, rest_request *r, rest_handling *out)
+{
+    return is_group(r) ? page(h, r, &h->dps->groups, "enrollmentGroup", enrollment_row, NULL, out)
+                       : page(h, r, &h->dps->individuals, "enrollment", enrollment_row, NULL, out);
 }
 
 static rest_outcome query_registrations(hub *h, rest_request *r, rest_handling *out)
@@ -380,73 +392,23 @@ static rest_outcome set_settings(hub *h, rest_request *r, rest_handling *out)
 
 /* --- routes -------------------------------------------------------------------------- */
 
-static rest_outcome get_individual(hub *h, rest_request *r, rest_handling *out)
-{
-    return get_one(h, r, false, out);
-}
-
-static rest_outcome get_group(hub *h, rest_request *r, rest_handling *out)
-{
-    return get_one(h, r, true, out);
-}
-
-static rest_outcome put_individual(hub *h, rest_request *r, rest_handling *out)
-{
-    return put_one(h, r, false, out);
-}
-
-static rest_outcome put_group(hub *h, rest_request *r, rest_handling *out)
-{
-    return put_one(h, r, true, out);
-}
-
-static rest_outcome delete_individual(hub *h, rest_request *r, rest_handling *out)
-{
-    return delete_one(h, r, false, out);
-}
-
-static rest_outcome delete_group(hub *h, rest_request *r, rest_handling *out)
-{
-    return delete_one(h, r, true, out);
-}
-
-static rest_outcome attestation_of_individual(hub *h, rest_request *r, rest_handling *out)
-{
-    return get_attestation(h, r, false, out);
-}
-
-static rest_outcome attestation_of_group(hub *h, rest_request *r, rest_handling *out)
-{
-    return get_attestation(h, r, true, out);
-}
-
-static rest_outcome query_individuals(hub *h, rest_request *r, rest_handling *out)
-{
-    return page(h, r, &h->dps->individuals, "enrollment", enrollment_row, NULL, out);
-}
-
-static rest_outcome query_groups(hub *h, rest_request *r, rest_handling *out)
-{
-    return page(h, r, &h->dps->groups, "enrollmentGroup", enrollment_row, NULL, out);
-}
-
 #define READ        HUB_RIGHT_ENROLLMENT_READ
 #define WRITE       HUB_RIGHT_ENROLLMENT_WRITE
 #define STATE_READ  HUB_RIGHT_REGISTRATION_READ
 #define STATE_WRITE HUB_RIGHT_REGISTRATION_WRITE
 
 const rest_route rest_dps_routes[] = {
-    { "POST", "enrollments/query", READ, query_individuals },
-    { "POST", "enrollments/{}/attestationmechanism", WRITE, attestation_of_individual },
+    { "POST", "enrollments/query", READ, query_enrollments },
+    { "POST", "enrollments/{}/attestationmechanism", WRITE, get_attestation },
     { "POST", "enrollments", WRITE, bulk },
-    { "GET", "enrollments/{}", READ, get_individual },
-    { "PUT", "enrollments/{}", WRITE, put_individual },
-    { "DELETE", "enrollments/{}", WRITE, delete_individual },
-    { "POST", "enrollmentgroups/query", READ, query_groups },
-    { "POST", "enrollmentgroups/{}/attestationmechanism", WRITE, attestation_of_group },
-    { "GET", "enrollmentgroups/{}", READ, get_group },
-    { "PUT", "enrollmentgroups/{}", WRITE, put_group },
-    { "DELETE", "enrollmentgroups/{}", WRITE, delete_group },
+    { "GET", "enrollments/{}", READ, get_one },
+    { "PUT", "enrollments/{}", WRITE, put_one },
+    { "DELETE", "enrollments/{}", WRITE, delete_one },
+    { "POST", "enrollmentgroups/query", READ, query_enrollments },
+    { "POST", "enrollmentgroups/{}/attestationmechanism", WRITE, get_attestation },
+    { "GET", "enrollmentgroups/{}", READ, get_one },
+    { "PUT", "enrollmentgroups/{}", WRITE, put_one },
+    { "DELETE", "enrollmentgroups/{}", WRITE, delete_one },
     { "POST", "registrations/{}/query", STATE_READ, query_registrations },
     { "GET", "registrations/{}", STATE_READ, get_registration },
     { "DELETE", "registrations/{}", STATE_WRITE, delete_registration },
