@@ -22,6 +22,7 @@ PROGRAM = ""
 EVENTS = "devices/device1/messages/events/"
 BOUND = "devices/device1/messages/devicebound/"
 TWIN_ANSWERS = "$iothub/twin/res/#"
+WILLS = 30
 
 
 class Life(unittest.TestCase):
@@ -103,14 +104,26 @@ class Life(unittest.TestCase):
         self.assertEqual(again.stop(), 0)
 
     def test_no_will_is_sent_when_the_emulator_ends(self):
-        hub = self.start("--state", self.state)
-        device = Device(hub, will=(EVENTS, "gone", 1, False))
-        device.publish(EVENTS, "here")
+        """A broker that outlived the connections would send some of these Wills, but seldom that of a single
+        device, because it would end a moment later.
+        """
+        names = [f"willing{n}" for n in range(WILLS)]
+        hub = self.start("--state", self.state, *(f"--device={name}" for name in names))
+        devices = [self.with_will(hub, name) for name in names]
+        devices[0].abort()  # its Will is sent, so Wills are sent as long as the emulator runs
+        self.assertEqual([event["body"] for event in hub.events(count=1)], ["gone"])
         self.assertEqual(hub.stop(), 0)
-        device.wait_closed()
+        for device in devices[1:]:
+            device.wait_closed()
         again = self.start("--state", self.state)
-        self.assertEqual([event["body"] for event in again.events()], ["here"])
+        self.assertEqual([event["body"] for event in again.events()], ["gone"])
         self.assertEqual(again.stop(), 0)
+
+    def with_will(self, hub, name):
+        device = Device(hub, name, password=hub.policy_token(),
+                        will=(f"devices/{name}/messages/events/", "gone", 1, False))
+        self.assertEqual(device.code, 0)
+        return device
 
     def spoil(self, name, kind):
         path = pathlib.Path(self.state, name)
