@@ -8,8 +8,8 @@
 
 #include "front/connect_packet.h"
 #include "front/envelope.h"
-#include "front/note.h"
 #include "front_fixture.h"
+#include "hub/note.h"
 #include "registry/client_chain.h"
 
 #define LONG_MS 600000

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "front/note.h"
 #include "front/traffic.h"
+#include "hub/note.h"
 
 #define NUMBER   42
 #define CONNACK  "\x20\x02\x00\x00"

@@ -16,8 +16,8 @@
 #include "broker/sessions.h"
 #include "cli/output.h"
 #include "front/envelope.h"
-#include "front/note.h"
 #include "hub/hub_clients.h"
+#include "hub/note.h"
 #include "server/rest_server.h"
 
 #define MQTT_3_1_1 4

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "front/note.h"
+#include "hub/note.h"
 
 #define EVENTS_AT_ONCE  256
 #define ACCEPTS_AT_ONCE 64

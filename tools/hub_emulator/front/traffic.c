@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "front/note.h"
+#include "hub/note.h"
 
 #define CONNACK_LEN  4
 #define NOTE_WAIT_MS 1000
