@@ -62,6 +62,14 @@ static void take_notice(void *user, const char *line)
     (void)snprintf(f->notices + len, sizeof f->notices - len, "%s\n", line);
 }
 
+static void take_order(void *user, const hub_note *note)
+{
+    hub_fixture *f = user;
+
+    assert_true(f->order_count < sizeof f->orders / sizeof f->orders[0]);
+    f->orders[f->order_count++] = *note;
+}
+
 static hub_clock still(void *user)
 {
     const hub_fixture *f = user;
@@ -78,6 +86,7 @@ void fixture_open(hub_fixture *f)
         .log = no_log,
         .notice = take_notice,
         .now = still,
+        .order = take_order,
     };
     hub_fault fault;
 
@@ -177,7 +186,12 @@ hub_result fixture_connect(hub_fixture *f, const void *key, const char *client_i
                          : hub_format("localhost/devices/%s/modules/%s", id->device, id->module);
     char *token = fixture_token(resource, id->primary_key, f->now_ms / 1000 + 3600, NULL);
     char *user = hub_format("localhost/%s/?api-version=2021-04-12", client_id);
-    const hub_credentials c = { .client_id = client_id, .user_name = user, .password = token };
+    const hub_credentials c = {
+        .client_id = client_id,
+        .user_name = user,
+        .password = token,
+        .number = ++f->last_number,
+    };
     hub_fault fault;
 
     hub_result r = hub_connect(&f->hub, key, &c, clean, &fault);

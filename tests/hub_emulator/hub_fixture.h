@@ -31,8 +31,11 @@ typedef struct hub_fixture {
     char notices[4096];
     sent_publish sent[128];
     size_t sent_count;
-    char dropped[256]; /* the client ids of dropped connections, each followed by a space */
-    char ended[256];   /* the client ids whose kept session was ended, each followed by a space */
+    char dropped[256];    /* the client ids of dropped connections, each followed by a space */
+    uint64_t last_number; /* of a connection at the front */
+    hub_note orders[32];  /* notes to the front */
+    size_t order_count;
+    char ended[256]; /* the client ids whose kept session was ended, each followed by a space */
 } hub_fixture;
 
 /* The set-up and tear-down functions of a cmocka test; the device device1 exists. */

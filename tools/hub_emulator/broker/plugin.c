@@ -17,7 +17,7 @@
 #include "cli/output.h"
 #include "front/envelope.h"
 #include "hub/hub_clients.h"
-#include "hub/note.h"
+#include "hub/hub_orders.h"
 #include "server/rest_server.h"
 
 #define MQTT_3_1_1 4
@@ -93,6 +93,13 @@ static void broker_notice(void *user, const char *line)
     }
 }
 
+/* The socket holds far more notes than the front leaves unread. */
+static void send_note(void *user, const hub_note *note)
+{
+    (void)user;
+    (void)send(self.notes_fd, note, sizeof *note, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -151,13 +158,7 @@ static void catch_up(plugin *p)
 /* Mosquitto always answers with code 5, which the front changes. */
 static hub_result refuse_login(const plugin *p, uint64_t number, hub_fault *fault)
 {
-    const hub_note note = {
-        .number = number,
-        .kind = HUB_NOTE_REFUSED,
-        .value = p->hub.refuse_code,
-    };
-
-    (void)send(p->notes_fd, &note, sizeof note, MSG_DONTWAIT | MSG_NOSIGNAL);
+    hub_order(&p->hub, number, HUB_NOTE_REFUSED, p->hub.refuse_code);
     return hub_fail(fault, HUB_ERR_UNAUTHORIZED, "on request, with code %u of a CONNACK",
                     p->hub.refuse_code);
 }
@@ -390,6 +391,7 @@ static int start(plugin *p, const struct mosquitto_opt *options, int count)
         .log = broker_log,
         .notice = broker_notice,
         .now = broker_now,
+        .order = send_note,
     };
     hub_fault fault;
 

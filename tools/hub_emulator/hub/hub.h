@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "dps/dps.h"
 #include "hub/connections.h"
+#include "hub/note.h"
 #include "messages/methods.h"
 #include "messages/telemetry.h"
 #include "messages/topics.h"
@@ -30,6 +31,8 @@ typedef struct hub_broker {
     /** Prints a line for people, even without --verbose; may be NULL. */
     void (*notice)(void *user, const char *line);
     hub_clock (*now)(void *user);
+    /** Sends a note to the TLS front, for hub_orders.h; may be NULL. */
+    void (*order)(void *user, const hub_note *note);
 } hub_broker;
 
 typedef struct hub {
