@@ -99,6 +99,7 @@ static dps_answer ask(hub_fixture *f, const void *key, const char *topic, const 
     fixture_forget_sent(f);
     assert_int_equal(hub_client_check_publish(&f->hub, key, &p, &fault), HUB_OK);
     assert_int_equal(hub_client_accept_publish(&f->hub, key, &p), HUB_OK);
+    hub_send_queued(&f->hub);
     return take_answer(f);
 }
 

@@ -64,6 +64,7 @@ int hub_ask(hub_exchange *x, const char *method, const char *path, const char *b
     x->handling.finished = finished;
     x->handling.user = x;
     x->outcome = rest_handle(&x->fixture->hub, &r, &x->handling);
+    hub_send_queued(&x->fixture->hub);
     rest_request_free(&r);
     free(token);
     return x->handling.reply.status;

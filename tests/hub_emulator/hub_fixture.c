@@ -213,7 +213,11 @@ hub_result fixture_publish(hub_fixture *f, const void *key, const char *topic, c
     hub_fault fault;
 
     hub_result r = hub_check_publish(&f->hub, key, &p, &fault);
-    return r == HUB_OK ? hub_accept_publish(&f->hub, key, &p) : r;
+    if (r == HUB_OK) {
+        r = hub_accept_publish(&f->hub, key, &p);
+        hub_send_queued(&f->hub);
+    }
+    return r;
 }
 
 void fixture_queue(hub_fixture *f, const char *device, const char *body, int64_t ttl_s)

@@ -54,7 +54,7 @@ char *fixture_token(const char *resource, const char *key, int64_t expiry_s, con
 /* Logs in with a token that is valid for an hour. `key` identifies the connection. */
 hub_result fixture_connect(hub_fixture *f, const void *key, const char *client_id, bool clean);
 void fixture_subscribe(hub_fixture *f, const void *key, const char *filter, int qos);
-/* Checks and then accepts a publish, as the plugin does. */
+/* Checks and then accepts a publish, as the plugin does, and sends the answer. */
 hub_result fixture_publish(hub_fixture *f, const void *key, const char *topic, const char *text);
 /* Queues a cloud-to-device message with this body. */
 void fixture_queue(hub_fixture *f, const char *device, const char *body, int64_t ttl_s);

@@ -1,5 +1,7 @@
 #include "hub_fixture.h"
 
+#include "hub/hub_clients.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -354,6 +356,7 @@ static void desired_changes_reach_the_subscribed_devices(void **state)
     assert_int_equal(hub_apply(&f->hub, id, &change, &fault), HUB_OK);
     fixture_subscribe(f, &one, "$iothub/twin/PATCH/properties/desired/#", 1);
     assert_int_equal(hub_apply(&f->hub, id, &change, &fault), HUB_OK);
+    hub_send_queued(&f->hub);
     hub_disconnected(&f->hub, &one);
     assert_int_equal(hub_apply(&f->hub, id, &change, &fault), HUB_OK);
     cJSON_Delete(body);
@@ -383,6 +386,36 @@ static void a_second_connection_takes_over(void **state)
     assert_int_equal(id->session.subscriptions, HUB_SUB_METHODS);
     assert_int_equal(fixture_connect(f, &one, "device1", true), HUB_OK);
     assert_int_equal(id->session.subscriptions, 0);
+}
+
+/* Mosquitto delivers what is published for a client id after the events of its round. If a client
+ * asks, and its next connection logs in within one round, the answer must not reach the latter. */
+static void an_answer_to_an_earlier_connection_does_not_reach_the_next_one(void **state)
+{
+    static const char *const questions[] = { "$iothub/twin/GET/?$rid=1",
+                                             "$iothub/twin/PATCH/properties/reported/?$rid=1" };
+    hub_fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        for (int kept = 0; kept < 2; kept++) {
+            const hub_publish p = { .topic = questions[i], .payload = "{}", .len = 2 };
+            assert_int_equal(fixture_connect(f, &one, "device1", kept == 0), HUB_OK);
+            fixture_subscribe(f, &one, "$iothub/twin/res/#", 0);
+            hub_tick(&f->hub);
+            assert_int_equal(hub_client_accept_publish(&f->hub, &one, &p), HUB_OK);
+            assert_int_equal(fixture_connect(f, &two, "device1", kept == 0), HUB_OK);
+            hub_disconnected(&f->hub, &one);
+            fixture_subscribe(f, &two, "$iothub/twin/res/#", 0);
+            hub_tick(&f->hub);
+            assert_int_equal(f->sent_count, 0);
+
+            assert_int_equal(hub_client_accept_publish(&f->hub, &two, &p), HUB_OK);
+            hub_tick(&f->hub);
+            assert_int_equal(f->sent_count, 1);
+            fixture_forget_sent(f);
+            hub_disconnected(&f->hub, &two);
+        }
+    }
 }
 
 static void a_deleted_device_is_dropped(void **state)
@@ -439,6 +472,7 @@ int main(void)
         FIXTURE_TEST(twin_requests_are_answered_to_listeners),
         FIXTURE_TEST(desired_changes_reach_the_subscribed_devices),
         FIXTURE_TEST(a_second_connection_takes_over),
+        FIXTURE_TEST(an_answer_to_an_earlier_connection_does_not_reach_the_next_one),
         FIXTURE_TEST(a_deleted_device_is_dropped),
         FIXTURE_TEST(modules_have_topics_of_their_own),
     };

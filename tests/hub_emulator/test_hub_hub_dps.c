@@ -428,6 +428,7 @@ static void the_client_id_may_have_a_prefix_that_only_the_broker_sees(void **sta
     assert_int_equal(hub_client_subscribe(&f->hub, &client, "$dps/registrations/res/#", 1, &fault),
                      HUB_OK);
     assert_int_equal(hub_client_accept_publish(&f->hub, &client, &p), HUB_OK);
+    hub_client_tick(&f->hub);
     assert_string_equal(f->sent[0].client_id, "dps 7 dev");
     assert_non_null(strstr(f->sent[0].topic, "/202/"));
     free(token);

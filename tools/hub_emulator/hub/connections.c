@@ -70,7 +70,9 @@ void hub_connections_remove(hub_connections *cs, hub_connection *c)
     }
     hub_list_remove(&c->in_identity);
     hub_list_remove(&c->in_unwanted);
+    hub_list_remove(&c->in_sending);
     hub_list_remove(&c->in_all);
+    hub_outgoing_free(&c->outgoing);
     cs->count -= c->provisioning == NULL ? 1 : 0;
     dps_session_free(c->provisioning);
     free(c->client_id);
@@ -85,6 +87,23 @@ void hub_connections_forget(hub_identity *id)
         hub_list_remove(&c->in_identity);
         c->identity = NULL;
     }
+}
+
+void hub_connections_send(hub_connections *cs, hub_connection *c, char *topic, const void *payload,
+                          size_t len)
+{
+    hub_outgoing_add(&c->outgoing, topic, payload, len);
+    hub_list_push(&cs->sending, &c->in_sending, c);
+}
+
+hub_connection *hub_connections_take_sending(hub_connections *cs)
+{
+    hub_connection *c = hub_list_first(&cs->sending);
+
+    if (c != NULL) {
+        hub_list_remove(&c->in_sending);
+    }
+    return c;
 }
 
 void hub_connections_reject(hub_connections *cs, hub_connection *c)

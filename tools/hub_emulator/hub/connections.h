@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "dps/dps_session.h"
+#include "hub/outgoing.h"
 #include "registry/identity.h"
 
 typedef enum hub_connection_state {
@@ -31,8 +32,10 @@ typedef struct hub_connection {
     int64_t expires_s; /* expiry of its token */
     hub_connection_state state;
     bool resumed; /* if true, the session that the broker has kept belongs to this identity */
+    hub_outgoing outgoing; /* to be sent at the next tick */
     hub_link in_all;
     hub_link in_unwanted;
+    hub_link in_sending;
     hub_link in_identity;
 } hub_connection;
 
@@ -43,6 +46,7 @@ typedef struct hub_connections {
     void *by_number;   /* tree of those with a number */
     void *by_key;      /* tree of the connections, sorted by key */
     hub_list unwanted; /* connections to close at the next tick */
+    hub_list sending;  /* connections with something in outgoing */
 } hub_connections;
 
 /** A login that was accepted; client_id is copied. */
@@ -62,6 +66,12 @@ const hub_connection *hub_connections_current(const hub_connections *cs, uint64_
 void hub_connections_remove(hub_connections *cs, hub_connection *c);
 /** Returns the connection with this key, or NULL if there is none. */
 hub_connection *hub_connections_find(const hub_connections *cs, const void *key);
+
+/** Queues a publish for the next tick. The topic, on the heap, becomes part of it. */
+void hub_connections_send(hub_connections *cs, hub_connection *c, char *topic, const void *payload,
+                          size_t len);
+/** Returns a connection with queued publishes, which it takes out of the list; NULL: none. */
+hub_connection *hub_connections_take_sending(hub_connections *cs);
 
 /** Marks the connection to be closed at the next tick. */
 void hub_connections_reject(hub_connections *cs, hub_connection *c);

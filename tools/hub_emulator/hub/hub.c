@@ -297,8 +297,21 @@ void hub_unsubscribe(hub *h, const void *key, const char *filter)
 
 void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text)
 {
-    h->broker.publish(h->broker.user, id->client_id, topic, text, strlen(text), 0);
-    free(topic);
+    hub_connections_send(&h->connections, id->session.connection, topic, text, strlen(text));
+}
+
+void hub_send_queued(hub *h)
+{
+    hub_connection *c;
+
+    while ((c = hub_connections_take_sending(&h->connections)) != NULL) {
+        hub_outgoing_item *item;
+        while ((item = hub_outgoing_take(&c->outgoing)) != NULL) {
+            h->broker.publish(h->broker.user, c->client_id, item->topic, item->payload, item->len,
+                              0);
+            hub_outgoing_item_free(item);
+        }
+    }
 }
 
 /* --- twins and methods from the service side ---------------------------- */
@@ -465,6 +478,7 @@ void hub_tick(hub *h)
     drop_unwanted(h);
     send_to_ready(h, now.up_ms);
     hub_methods_expire(&h->methods, now.up_ms);
+    hub_send_queued(h);
 }
 
 /* --- registry ---------------------------------------------------------- */

@@ -109,7 +109,10 @@ int64_t hub_now(const hub *h);
 /** Returns monotonic milliseconds, for durations. */
 int64_t hub_up(const hub *h);
 /** Publishes text to one client with QoS 0. Frees the topic. */
+/** Queues a publish for the connection of the identity, which must have one. Frees the topic. */
 void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text);
+/** Passes the queued publishes to the broker. hub_tick ends with this. */
+void hub_send_queued(hub *h);
 /** Makes the next twin requests, up to this number, be answered with this status. */
 void hub_throttle(hub *h, unsigned twin_requests, int status);
 /** Returns whether this twin request must be answered with h->throttle_status, and counts it. */

@@ -90,7 +90,6 @@ typedef struct exchange {
 /* Sends an answer and frees its text. If retry_after_s is less than 0, it is left out. */
 static void answer(const exchange *x, int status, int retry_after_s, char *text)
 {
-    const hub *h = x->hub;
     size_t len = strlen(text);
 
     if (x->fault == DPS_FAULT_NONSENSE) {
@@ -100,9 +99,8 @@ static void answer(const exchange *x, int status, int retry_after_s, char *text)
     }
     len = x->fault == DPS_FAULT_HALF ? len / 2 : len;
     if (x->connection->provisioning->subscribed) {
-        char *topic = dps_topic_answer(status, &x->topic, retry_after_s);
-        h->broker.publish(h->broker.user, x->connection->client_id, topic, text, len, 0);
-        free(topic);
+        hub_connections_send(&x->hub->connections, x->connection,
+                             dps_topic_answer(status, &x->topic, retry_after_s), text, len);
     }
     free(text);
 }

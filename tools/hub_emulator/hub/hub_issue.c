@@ -19,8 +19,6 @@ typedef struct target {
 /* Frees the text. */
 static void answer(const target *t, int status, char *text)
 {
-    const hub *h = t->hub;
-
     if (t->fault == DPS_FAULT_NONSENSE) {
         free(text);
         text = hub_format("<html>%d</html>", status);
@@ -28,9 +26,8 @@ static void answer(const target *t, int status, char *text)
     size_t len = strlen(text);
     len = t->fault == DPS_FAULT_HALF ? len / 2 : len;
     if (hub_connection_listens(t->identity, HUB_SUB_CREDENTIALS)) {
-        char *topic = hub_topic_issue_answer(status, t->rid, t->rid_len);
-        h->broker.publish(h->broker.user, t->identity->client_id, topic, text, len, 0);
-        free(topic);
+        hub_connections_send(&t->hub->connections, t->identity->session.connection,
+                             hub_topic_issue_answer(status, t->rid, t->rid_len), text, len);
     }
     free(text);
 }
