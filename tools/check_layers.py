@@ -69,8 +69,8 @@ LAYERS = {
 # Every file of the folder must be in one of them.
 LEVELS = {
     "platform/src": [
-        ["failure", "memory"],
-        ["posix", "nettle", "sqlite", "curl"],
+        ["failure"],
+        ["posix", "nettle", "sqlite", "curl", "websocket"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
         ["wolfssl/identity"],

@@ -1,5 +1,5 @@
 # The CMake package iothub_device and the pkg-config files iothub-device, iothub-device-sqlite,
-# iothub-device-curl and iothub-device-pkcs11.
+# iothub-device-curl, iothub-device-websocket and iothub-device-pkcs11.
 include(CMakePackageConfigHelpers)
 
 set(IOTHUB_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/iothub_device)
@@ -26,6 +26,9 @@ if(IOTHUB_BUILD_SQLITE)
 endif()
 if(IOTHUB_BUILD_CURL)
   list(APPEND pc_files iothub-device-curl.pc)
+endif()
+if(IOTHUB_BUILD_WEBSOCKET)
+  list(APPEND pc_files iothub-device-websocket.pc)
 endif()
 if(IOTHUB_BUILD_PKCS11)
   list(APPEND pc_files iothub-device-pkcs11.pc)

@@ -16,10 +16,9 @@ typedef struct tls_over_tcp {
 _Static_assert(sizeof(tls_over_tcp) <= sizeof(plat_stream_storage),
                "PLAT_STREAM_SIZE is too small");
 
-static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
-                               const plat_stream_config *config, plat_stream **out)
+static plat_result make_transport(plat_stream_storage *memory, const plat_stream_config *config,
+                                  plat_stream **out)
 {
-    (void)self;
     if (config->kind == PLAT_STREAM_TCP) {
         *out = plat_tcp_init((plat_tcp_stream *)(void *)memory);
         return PLAT_OK;
@@ -27,6 +26,20 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
     tls_over_tcp *both = (tls_over_tcp *)(void *)memory;
     *out = plat_tls_base(&both->tls);
     return plat_tls_init(&both->tls, plat_tcp_init(&both->tcp), config);
+}
+
+static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
+                               const plat_stream_config *config, plat_stream **out)
+{
+    (void)self;
+    plat_result r = make_transport(memory, config, out);
+    if (r != PLAT_OK || config->websocket == NULL) {
+        return r;
+    }
+    plat_websocket_config websocket = *config->websocket;
+    websocket.has_identity = config->identity != NULL;
+    return websocket.websockets->stream(websocket.websockets, &plat_wolfssl_crypto, *out,
+                                        &websocket, out);
 }
 
 static const plat_net net = { .stream = make_stream, .wait = plat_posix_wait };
