@@ -339,11 +339,14 @@ static void a_flood_without_content_does_not_keep_a_call_busy(void **state)
     uint8_t buf[64];
     size_t got;
     begin(&r);
-    for (unsigned i = 0; i < 100000; i++) {
+    for (unsigned i = 0; i < 1000; i++) {
         ws_put_frame(&b, FIN | OP_PING, "x", 1);
         ws_put_frame(&b, FIN | OP_BINARY, "", 0);
     }
-    feed(&r, &b);
+    for (unsigned i = 0; i < 100; i++) {
+        scripted_feed(&r.lower, b.ptr, b.len);
+    }
+    free(b.ptr);
     const size_t before = scripted_unread(&r.lower);
     assert_int_equal(receive(&r, buf, sizeof buf, &got), PLAT_WOULD_BLOCK);
     assert_true(before - scripted_unread(&r.lower) <= 64u * 1024);
