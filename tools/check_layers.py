@@ -69,12 +69,12 @@ LAYERS = {
 # Every file of the folder must be in one of them.
 LEVELS = {
     "platform/src": [
-        ["failure"],
-        ["posix", "nettle", "sqlite", "curl", "websocket"],
+        ["failure", "memory"],
+        ["posix", "nettle", "sqlite", "websocket"],
         ["wolfssl/crypto"],
         ["wolfssl/x509"],
         ["wolfssl/identity"],
-        ["wolfssl/tls", "pkcs11"],
+        ["wolfssl/tls", "pkcs11", "curl"],
         ["port"],
     ],
     "iothub_client/src": [

@@ -158,6 +158,28 @@ static void a_chosen_port_is_used_over_every_transport(void **state)
     }
 }
 
+static void with_a_proxy_the_stream_gets_a_tunnel_over_every_transport(void **state)
+{
+    (void)state;
+    static const plat_websockets websockets;
+    static const plat_tunnels tunnels;
+    static const iothub_transport transports[] = { IOTHUB_MQTT, IOTHUB_MQTT_WS };
+    for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++) {
+        channel_rig r;
+        begin(&r);
+        r.base.platform.platform.websockets = &websockets;
+        r.base.platform.platform.tunnels = &tunnels;
+        r.base.context.options.transport = transports[i];
+        r.base.context.options.proxy = "http://proxy:1";
+        open_it(&r);
+        const plat_stream_config *made = &r.base.platform.net.configs[0];
+        assert_non_null(made->tunnel);
+        assert_ptr_equal(made->tunnel->tunnels, &tunnels);
+        assert_string_equal(made->tunnel->proxy, "http://proxy:1");
+        end(&r);
+    }
+}
+
 /* The upgrade begins a stage of its own, although the state of the connection stays the same. */
 static void the_upgrade_has_the_deadline_of_tls_again_and_its_own_text(void **state)
 {
@@ -443,6 +465,7 @@ int main(void)
         cmocka_unit_test(its_stream_is_made_as_the_options_say),
         cmocka_unit_test(over_websocket_it_asks_for_the_path_of_the_hub_on_port_443),
         cmocka_unit_test(a_chosen_port_is_used_over_every_transport),
+        cmocka_unit_test(with_a_proxy_the_stream_gets_a_tunnel_over_every_transport),
         cmocka_unit_test(the_upgrade_has_the_deadline_of_tls_again_and_its_own_text),
         cmocka_unit_test(it_never_steps_back),
         cmocka_unit_test(its_stream_is_made_once_and_opened_again),

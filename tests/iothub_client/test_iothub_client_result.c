@@ -44,6 +44,7 @@ static bool is_known(iothub_result r)
     case IOTHUB_ERR_NO_TIME:
     case IOTHUB_ERR_PROTOCOL:
     case IOTHUB_ERR_UNAVAILABLE:
+    case IOTHUB_ERR_PROXY:
     case IOTHUB_ERR_REJECTED:
     case IOTHUB_ERR_CANCELLED:
     case IOTHUB_ERR_EXPIRED:

@@ -21,6 +21,7 @@ static void small(iothub_options *o)
 
 SET(no_platform, platform, NULL)
 SET(websocket, transport, IOTHUB_MQTT_WS)
+SET(proxy, proxy, "http://user:hush@proxy:1")
 SET(no_transport, transport, (iothub_transport)77)
 SET(empty_ca_file, ca_file, "")
 SET(no_keep_alive, keep_alive_s, 0)
@@ -111,6 +112,8 @@ static void each_option_is_checked_and_named(void **state)
         { no_platform, "platform" },
         { websocket, "transport needs platform->websockets; copy *plat_posix() and set websockets "
                      "to plat_wslay()" },
+        { proxy, "proxy needs platform->tunnels; copy *plat_posix() and set tunnels to "
+                 "plat_curl_tunnels()" },
         { no_transport, "transport" },
         { empty_ca_file, "ca_file" },
         { endless_model, "model_id" },
@@ -170,6 +173,33 @@ static void each_option_is_checked_and_named(void **state)
     fixture_free(&f);
 }
 
+static const char *find_colon(const plat_tunnels *self, const char *proxy)
+{
+    (void)self;
+    return strchr(proxy, ':') == NULL ? "proxy: the fault" : NULL;
+}
+
+static void the_platform_judges_the_proxy(void **state)
+{
+    (void)state;
+    static const plat_tunnels tunnels = { .fault = find_colon };
+    client_fixture f;
+    fixture_init(&f, small);
+    for (int good = 0; good <= 1; good++) {
+        plat_platform platform = f.platform.platform;
+        iothub_options o = f.options;
+        iothub_error error = { IOTHUB_OK, "" };
+        platform.tunnels = &tunnels;
+        o.platform = &platform;
+        o.proxy = good ? "http://proxy" : "proxy";
+        iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
+        assert_int_equal(c != NULL, good);
+        assert_string_equal(error.text, good ? "" : "options: proxy: the fault");
+        iothub_free(c);
+    }
+    fixture_free(&f);
+}
+
 static void each_part_of_the_platform_is_needed(void **state)
 {
     (void)state;
@@ -201,6 +231,7 @@ static void the_defaults_are_those_that_are_written(void **state)
     assert_int_equal(o.struct_size, sizeof o);
     assert_int_equal(o.port, 0);
     assert_int_equal(o.transport, IOTHUB_MQTT);
+    assert_null(o.proxy);
     assert_int_equal(o.keep_alive_s, 240);
     assert_int_equal(o.window, 16);
     assert_int_equal(o.sas_lifetime_s, 3600);
@@ -326,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_option_is_checked_and_named),
+        cmocka_unit_test(the_platform_judges_the_proxy),
         cmocka_unit_test(each_part_of_the_platform_is_needed),
         cmocka_unit_test(the_defaults_are_those_that_are_written),
         cmocka_unit_test(names_have_up_to_4096_characters),

@@ -32,6 +32,7 @@ static void each_failure_of_the_platform_has_its_result(void **state)
     assert_int_equal(iothub_from_plat(PLAT_ERR_IDENTITY_REFUSED), IOTHUB_ERR_AUTH);
     assert_int_equal(iothub_from_plat(PLAT_ERR_WEBSOCKET), IOTHUB_ERR_PROTOCOL);
     assert_int_equal(iothub_from_plat(PLAT_ERR_UNAVAILABLE), IOTHUB_ERR_UNAVAILABLE);
+    assert_int_equal(iothub_from_plat(PLAT_ERR_PROXY), IOTHUB_ERR_PROXY);
     assert_int_equal(iothub_from_plat(PLAT_OK), IOTHUB_OK);
     assert_int_equal(iothub_from_plat(PLAT_WOULD_BLOCK), IOTHUB_OK);
     assert_int_equal(iothub_from_plat((plat_result)-99), IOTHUB_ERR_NETWORK);

@@ -26,6 +26,10 @@ static plat_result make_stream(const plat_net *self, plat_stream_storage *memory
         net->websockets[net->made] = *config->websocket;
         net->configs[net->made].websocket = &net->websockets[net->made];
     }
+    if (config->tunnel != NULL) {
+        net->tunnels[net->made] = *config->tunnel;
+        net->configs[net->made].tunnel = &net->tunnels[net->made];
+    }
     net->memories[net->made] = memory;
     *out = &net->streams[net->made].base;
     net->made++;

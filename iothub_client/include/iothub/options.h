@@ -414,6 +414,20 @@ typedef struct iothub_options {
 
     /** What carries MQTT to the hub and to the Device Provisioning Service. Default IOTHUB_MQTT. */
     iothub_transport transport;
+
+    /**
+     * The proxy for connections to the hub and to the Device Provisioning Service: a URL such as
+     * "http://user:password@proxy.example:3128", or "environment" for the one that HTTPS_PROXY
+     * names. The schemes are http, https, socks5 and socks5h; see platform/tunnel.h. NULL (the
+     * default): none. The platform must have tunnels:
+     *
+     *     plat_platform p = *plat_posix();
+     *     p.tunnels = plat_curl_tunnels(); from platform/tunnel.h, iothub::platform_curl
+     *     options.platform = &p;
+     *
+     * No error text contains user or password.
+     */
+    const char *proxy;
 } iothub_options;
 
 /**

@@ -53,7 +53,9 @@ typedef enum iothub_result {
                                          make a new one from; see iothub_set_token. */
     IOTHUB_ERR_NO_TIME = -32,       /**< The wall clock is not set, so no SAS token can be made. */
     IOTHUB_ERR_PROTOCOL = -33,      /**< The peer broke the rules of MQTT or of the hub. */
-    IOTHUB_ERR_UNAVAILABLE = -34,   /**< The hub is busy or throttles. */
+    IOTHUB_ERR_UNAVAILABLE = -34,   /**< The hub, or a proxy, is busy or throttles. */
+    IOTHUB_ERR_PROXY = -35, /**< The proxy refused the connection, or the user and password, or
+                                 broke its protocol. */
 
     /* How an accepted request ended. */
     IOTHUB_ERR_REJECTED = -40,  /**< The hub answered with a failure status. */

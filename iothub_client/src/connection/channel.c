@@ -173,10 +173,12 @@ static iothub_result make_stream(iothub_channel *ch, iothub_error *error)
 {
     const iothub_options *o = &ch->context->options;
     const plat_websocket_config websocket = websocket_of(ch->context);
+    const plat_tunnel_config tunnel = { .tunnels = o->platform->tunnels, .proxy = o->proxy };
     plat_stream_config config = config_of(o);
     const plat_net *net = o->platform->net;
 
     config.websocket = o->transport == IOTHUB_MQTT_WS ? &websocket : NULL;
+    config.tunnel = o->proxy != NULL ? &tunnel : NULL;
     plat_result r = net->stream(net, &ch->memory, &config, &ch->stream);
     if (r == PLAT_OK) {
         return IOTHUB_OK;

@@ -234,6 +234,18 @@ static const char *check_transport(const iothub_options *o)
     return "transport is neither IOTHUB_MQTT nor IOTHUB_MQTT_WS";
 }
 
+static const char *check_proxy(const iothub_options *o)
+{
+    const plat_tunnels *tunnels = o->platform->tunnels;
+
+    if (o->proxy == NULL) {
+        return NULL;
+    }
+    return tunnels != NULL ? tunnels->fault(tunnels, o->proxy)
+                           : "proxy needs platform->tunnels; copy *plat_posix() and set tunnels to "
+                             "plat_curl_tunnels()";
+}
+
 static const char *check_choice(const iothub_options *o)
 {
     return o->when_full != IOTHUB_REFUSE_NEW && o->when_full != IOTHUB_DROP_OLDEST
@@ -264,7 +276,8 @@ static const char *first_fault(const iothub_options *o)
         return fault;
     }
     const char *const faults[] = { check_texts(o),       check_choice(o),   check_store(o->store),
-                                   check_credentials(o), check_tls(o->tls), check_transport(o) };
+                                   check_credentials(o), check_tls(o->tls), check_transport(o),
+                                   check_proxy(o) };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         if (faults[i] != NULL) {
             return faults[i];

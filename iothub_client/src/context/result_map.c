@@ -32,6 +32,7 @@ iothub_result iothub_from_plat(plat_result r)
     case PLAT_ERR_IDENTITY_REFUSED: return IOTHUB_ERR_AUTH;
     case PLAT_ERR_WEBSOCKET: return IOTHUB_ERR_PROTOCOL;
     case PLAT_ERR_UNAVAILABLE: return IOTHUB_ERR_UNAVAILABLE;
+    case PLAT_ERR_PROXY: return IOTHUB_ERR_PROXY;
     }
     return IOTHUB_ERR_NETWORK;
 }

@@ -44,6 +44,7 @@ const char *iothub_version(void)
     X(IOTHUB_ERR_NO_TIME, "wall clock not set")                    \
     X(IOTHUB_ERR_PROTOCOL, "protocol violation")                   \
     X(IOTHUB_ERR_UNAVAILABLE, "hub unavailable")                   \
+    X(IOTHUB_ERR_PROXY, "refused by the proxy")                    \
     X(IOTHUB_ERR_REJECTED, "rejected by the hub")                  \
     X(IOTHUB_ERR_CANCELLED, "cancelled")                           \
     X(IOTHUB_ERR_EXPIRED, "time to live ended")                    \
@@ -52,7 +53,7 @@ const char *iothub_version(void)
     X(IOTHUB_ERR_CRYPTO, "crypto library failed")                  \
     X(IOTHUB_ERR_STORE, "the store failed")                        \
     X(IOTHUB_ERR_CREDENTIAL, "client certificate not usable")      \
-    X(IOTHUB_ERR_SIGNER, "signing with the private key failed")      \
+    X(IOTHUB_ERR_SIGNER, "signing with the private key failed")    \
     X(IOTHUB_ERR_NO_TOKEN, "no token was provided")
 
 #define CODE(code, text) code,

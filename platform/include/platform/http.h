@@ -53,6 +53,11 @@ typedef struct plat_http_request {
     const void *ca_data; /**< PEM text; it need not end with a NUL. */
     size_t ca_len;       /**< Size of ca_data in bytes. */
     /** @} */
+    /**
+     * The proxy to use, as plat_tunnel_config.proxy (platform/tunnel.h): a URL or "environment".
+     * NULL: none, whatever the environment says.
+     */
+    const char *proxy;
     uint64_t reserved[4]; /**< For later versions; must be zero. */
 } plat_http_request;
 
@@ -93,6 +98,8 @@ typedef struct plat_http_ops {
      * @retval PLAT_WOULD_BLOCK   not yet: wait for what poll reports
      * @retval PLAT_ERR_STATE     no request is in progress
      * @retval PLAT_ERR_NO_SPACE  the answer is larger than answer_max; the request has ended
+     * @retval PLAT_ERR_PROXY     the proxy refuses the connection, or the user and password; the
+     *                            request has ended
      * @return any other result: the request has failed and ended; the detail says why
      */
     plat_result (*progress)(plat_http *h, plat_http_answer *answer);

@@ -16,6 +16,7 @@
 #include "platform/identity.h"
 #include "platform/stream.h"
 #include "platform/thread.h"
+#include "platform/tunnel.h"
 #include "platform/websocket.h"
 
 #ifdef __cplusplus
@@ -168,6 +169,9 @@ typedef struct plat_stream_config {
     /** A WebSocket over TLS or TCP, which the stream then is; NULL: none.  Its has_identity does
      * not matter, because identity decides. */
     const plat_websocket_config *websocket;
+    /** The proxy that the TCP connection goes through; NULL: none.  If it has no trust of its own,
+     * an https proxy is verified with ca_file and ca_data, too. */
+    const plat_tunnel_config *tunnel;
 } plat_stream_config;
 
 /** Largest number of polls that plat_net.wait accepts. */
@@ -189,9 +193,9 @@ struct plat_net {
      *                  same, so that its detail function can tell the cause; apart from that only
      *                  close and deinit are allowed, and deinit is needed.
      * @retval PLAT_ERR_TRUST_STORE  the certificates cannot be read; the detail names the file
-     * @retval PLAT_ERR_ARG          min_version is above max_version, or the websocket is not
-     *                               valid; the stream exists all the same
-     * @retval PLAT_ERR_MEMORY       no memory is left
+     * @retval PLAT_ERR_ARG          min_version is above max_version, or the websocket or the
+     *                               tunnel is not valid; the stream exists all the same
+     * @retval PLAT_ERR_MEMORY       no memory is left; without memory for a tunnel, *out is NULL
      * @retval PLAT_ERR_CRYPTO       the crypto library cannot be initialised
      */
     plat_result (*stream)(const plat_net *self, plat_stream_storage *memory,
@@ -221,6 +225,9 @@ typedef struct plat_platform {
     const plat_websockets *websockets; /**< WebSockets, such as plat_wslay(); NULL: there are none.
                                             plat_posix has none, so that programs which need none do
                                             not link wslay. */
+    const plat_tunnels *tunnels; /**< Proxies, such as plat_curl_tunnels(); NULL: there are none.
+                                      plat_posix has none, so that programs which need none do not
+                                      link libcurl. */
 } plat_platform;
 
 /**

@@ -51,9 +51,11 @@ typedef enum plat_result {
     PLAT_ERR_IDENTITY_REFUSED =
         -26, /**< The server refuses the client certificate, or requires one. */
 
-    PLAT_ERR_WEBSOCKET = -27,  /**< The server refuses the WebSocket, or breaks its protocol. */
-    PLAT_ERR_UNAVAILABLE = -28 /**< A server or proxy is busy: it answers with HTTP status 429 or
-                                    5xx. */
+    PLAT_ERR_WEBSOCKET = -27,   /**< The server refuses the WebSocket, or breaks its protocol. */
+    PLAT_ERR_UNAVAILABLE = -28, /**< A server or proxy is busy: it answers with HTTP status 429 or
+                                     5xx. */
+    PLAT_ERR_PROXY = -29 /**< The proxy refuses the connection, or the user and password, or breaks
+                              its protocol. */
 } plat_result;
 
 /**

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curl/proxy_url.h"
 #include "memory/wipe_memory.h"
+
+/* The lowest status of a proxy that refuses CONNECT. */
+enum { HTTP_REDIRECT = 300 };
 
 typedef struct curl_http {
     plat_http base;
@@ -251,8 +255,6 @@ static CURLcode set_options(curl_http *h, const plat_http_request *r)
     code = first(code, curl_easy_setopt(easy, CURLOPT_WRITEDATA, h));
     code = first(code, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->fault));
     code = first(code, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-    /* Ignores the proxy variables of the environment. */
-    code = first(code, curl_easy_setopt(easy, CURLOPT_PROXY, ""));
     code = first(code, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
     return first(code, set_trust(easy, r));
 }
@@ -263,13 +265,20 @@ static plat_result refuse(curl_http *h, plat_result r, const char *text)
     return r;
 }
 
-static plat_result add_request(curl_http *h, const plat_http_request *r)
+/* Without a proxy, the variables of the environment are ignored. */
+static CURLcode set_proxy(CURL *easy, const plat_proxy_url *p)
+{
+    return p->address != NULL ? plat_proxy_url_apply(p, easy)
+                              : curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+static plat_result add_request(curl_http *h, const plat_http_request *r, const plat_proxy_url *p)
 {
     h->easy = curl_easy_init();
     if (h->easy == NULL || !copy_headers(h, r)) {
         return refuse(h, PLAT_ERR_MEMORY, "HTTP request: no memory is left");
     }
-    CURLcode code = set_options(h, r);
+    CURLcode code = first(set_options(h, r), set_proxy(h->easy, p));
     if (code == CURLE_OUT_OF_MEMORY) {
         return refuse(h, PLAT_ERR_MEMORY, "HTTP request: no memory is left");
     }
@@ -294,10 +303,16 @@ static plat_result http_start(plat_http *base, const plat_http_request *r)
     if (fault != NULL) {
         return refuse(h, PLAT_ERR_ARG, fault);
     }
+    plat_proxy_url proxy = { 0 };
+    fault = r->proxy != NULL ? plat_proxy_url_parse(r->proxy, &proxy) : NULL;
+    if (fault != NULL) {
+        return refuse(h, fault == plat_proxy_url_no_memory ? PLAT_ERR_MEMORY : PLAT_ERR_ARG, fault);
+    }
     drop_answer(h);
     h->answer_max = r->answer_max;
     h->fault[0] = '\0';
-    plat_result result = add_request(h, r);
+    plat_result result = add_request(h, r, &proxy);
+    plat_proxy_url_drop(&proxy);
     if (result != PLAT_OK) {
         end_request(h);
     }
@@ -310,6 +325,8 @@ static plat_result result_of(CURLcode code)
 {
     switch ((int)code) {
     case CURLE_OK: return PLAT_OK;
+    case CURLE_PROXY: return PLAT_ERR_PROXY;
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST: return PLAT_ERR_DNS;
     case CURLE_COULDNT_CONNECT: return PLAT_ERR_CONNECT;
     case CURLE_OUT_OF_MEMORY: return PLAT_ERR_MEMORY;
@@ -329,9 +346,11 @@ static plat_result fail(curl_http *h, CURLcode code)
                        h->answer_max);
         return PLAT_ERR_NO_SPACE;
     }
+    long status = 0; /* of a proxy's answer to CONNECT */
+    (void)curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     (void)snprintf(h->detail, sizeof h->detail, "HTTP: %s",
                    h->fault[0] != '\0' ? h->fault : curl_easy_strerror(code));
-    return result_of(code);
+    return status >= HTTP_REDIRECT ? PLAT_ERR_PROXY : result_of(code);
 }
 
 static plat_result finish(curl_http *h, CURLcode code, plat_http_answer *answer)

@@ -32,6 +32,7 @@ const char *plat_result_str(plat_result r)
     case PLAT_ERR_IDENTITY_REFUSED: return "client certificate refused or missing";
     case PLAT_ERR_WEBSOCKET: return "WebSocket refused or its protocol broken";
     case PLAT_ERR_UNAVAILABLE: return "server or proxy busy";
+    case PLAT_ERR_PROXY: return "refused by the proxy";
     }
     return "unknown result";
 }

@@ -16,16 +16,39 @@ typedef struct tls_over_tcp {
 _Static_assert(sizeof(tls_over_tcp) <= sizeof(plat_stream_storage),
                "PLAT_STREAM_SIZE is too small");
 
+/* Makes what is at the bottom: TCP in the memory of the caller, or a tunnel. */
+static plat_result make_bottom(plat_tcp_stream *tcp, const plat_stream_config *config,
+                               plat_stream **out)
+{
+    if (config->tunnel == NULL) {
+        *out = plat_tcp_init(tcp);
+        return PLAT_OK;
+    }
+    const plat_tunnels *tunnels = config->tunnel->tunnels;
+    plat_tunnel_config tunnel = *config->tunnel;
+    if (tunnel.ca_file == NULL && tunnel.ca_data == NULL) {
+        tunnel.ca_file = config->ca_file;
+        tunnel.ca_data = config->ca_data;
+        tunnel.ca_len = config->ca_len;
+    }
+    return tunnels->stream(tunnels, &tunnel, out);
+}
+
 static plat_result make_transport(plat_stream_storage *memory, const plat_stream_config *config,
                                   plat_stream **out)
 {
     if (config->kind == PLAT_STREAM_TCP) {
-        *out = plat_tcp_init((plat_tcp_stream *)(void *)memory);
-        return PLAT_OK;
+        return make_bottom((plat_tcp_stream *)(void *)memory, config, out);
     }
     tls_over_tcp *both = (tls_over_tcp *)(void *)memory;
+    plat_stream *bottom;
+    plat_result r = make_bottom(&both->tcp, config, &bottom);
+    if (r != PLAT_OK) {
+        *out = bottom;
+        return r;
+    }
     *out = plat_tls_base(&both->tls);
-    return plat_tls_init(&both->tls, plat_tcp_init(&both->tcp), config);
+    return plat_tls_init(&both->tls, bottom, config);
 }
 
 static plat_result make_stream(const plat_net *self, plat_stream_storage *memory,
