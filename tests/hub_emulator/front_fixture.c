@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,13 @@ int front_fixture_accept(const front_fixture *f)
 }
 
 /* --- bytes ------------------------------------------------------------- */
+
+bool wait_for(int fd, short events, int ms)
+{
+    struct pollfd p = { .fd = fd, .events = events };
+
+    return poll(&p, 1, ms) == 1;
+}
 
 void read_all(int fd, void *buffer, size_t len)
 {

@@ -45,6 +45,8 @@ void front_fixture_wait_quiet(const front_fixture *f);
 /** Reads exactly len bytes. */
 void read_all(int fd, void *buffer, size_t len);
 void write_all(int fd, const void *data, size_t len);
+/** Waits until poll(2) reports one of these events. Returns false if none occurs within ms. */
+bool wait_for(int fd, short events, int ms);
 /** Returns whether the peer closes without sending more bytes. */
 bool ends(int fd);
 

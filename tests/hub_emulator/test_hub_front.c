@@ -1,5 +1,6 @@
 /* Tests the TLS front with real sockets: clients of TLS 1.2 and 1.3, and a fake broker. */
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -333,27 +334,23 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
     }
 }
 
-#define FULL                                                                             \
-    (INT64_C(64) << 20) /* far more bytes than all buffers between the two ends can hold \
-                         */
+/* More bytes than all buffers between the two ends can hold. */
+#define FULL (INT64_C(64) << 20)
+/* A socket that cannot be written to for so long counts as full. */
+#define FULL_MS 100
 
 /* Sends until all buffers are full. */
 static size_t fill(int fd)
 {
     static uint8_t chunk[16384];
     size_t total = 0;
-    int quiet = 0;
 
-    while (quiet < 100 && total < FULL) {
+    while (total < FULL && wait_for(fd, POLLOUT, FULL_MS)) {
         for (size_t i = 0; i < sizeof chunk; i++) {
             chunk[i] = pattern(total + i);
         }
         ssize_t n = send(fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
-        quiet = n < 0 ? quiet + 1 : 0;
         total += n > 0 ? (size_t)n : 0;
-        if (n < 0) {
-            (void)usleep(1000);
-        }
     }
     return total;
 }
@@ -378,20 +375,17 @@ static size_t fill_tls(tls_client *c)
 {
     static uint8_t chunk[16384];
     size_t total = 0;
-    int quiet = 0;
+    bool interrupted = false; /* the record is sent in part */
 
     gnutls_transport_set_int(c->session, c->fd);
-    while (quiet < 100 && total < FULL) {
+    while (total < FULL && (!interrupted || wait_for(c->fd, POLLOUT, FULL_MS))) {
         for (size_t i = 0; i < sizeof chunk; i++) {
             chunk[i] = pattern(total + i);
         }
-        ssize_t n =
-            gnutls_record_send(c->session, quiet > 0 ? NULL : chunk, quiet > 0 ? 0 : sizeof chunk);
-        quiet = n < 0 ? quiet + 1 : 0;
+        ssize_t n = interrupted ? gnutls_record_send(c->session, NULL, 0)
+                                : gnutls_record_send(c->session, chunk, sizeof chunk);
+        interrupted = n < 0;
         total += n > 0 ? (size_t)n : 0;
-        if (n < 0) {
-            (void)usleep(1000);
-        }
     }
     return total;
 }

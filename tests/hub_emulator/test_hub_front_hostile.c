@@ -184,7 +184,7 @@ static void a_client_that_sends_one_byte_at_a_time_is_closed_in_time(void **stat
     while (at < 120 &&
            gnutls_record_send(c.session, packet.p + (at < packet.len ? at : 20), 1) == 1) {
         at++;
-        (void)usleep(10000);
+        (void)wait_for(c.fd, POLLIN, 10); /* until it is closed, but no longer than a slow sender */
     }
     assert_true(tls_client_ends(&c));
     tls_client_close(&c);
