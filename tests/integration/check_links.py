@@ -25,6 +25,11 @@ FEATURES = {
     "iothub_derive_device_key": "provisioning",
     "mqc_rename_topics": "provisioning",
     "plat_file_kv_": "provisioning",
+    "iothub_x509_credential": "x509",
+    "iothub_provider_credential": "module",
+    "iothub_edge_": "module",
+    "plat_curl_": "module",
+    "iothub_runner_start": "runner",
 }
 
 
