@@ -49,7 +49,8 @@ static void check_number(mqc_span value)
         FUZZ_CHECK(!isfinite(nextafter(expected, expected * 2)));
     }
     if (iothub_json_get_int(value, &n) == IOTHUB_OK) {
-        FUZZ_CHECK((double)n == expected);
+        const volatile double rounded = (double)n; /* x87 would keep more digits in a register */
+        FUZZ_CHECK(rounded == expected);
     }
 }
 

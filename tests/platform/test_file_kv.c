@@ -45,6 +45,8 @@ int __wrap_fsync(int fd);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 int __wrap_openat(int dir, const char *name, int flags, ...);
 int __wrap_close(int fd);
+/* What openat is called on a 32-bit system with 64-bit offsets of files. */
+int __wrap_openat64(int dir, const char *name, int flags, ...);
 ssize_t __wrap_read(int fd, void *to, size_t len);
 
 ssize_t __wrap_write(int fd, const void *from, size_t len)
@@ -70,6 +72,16 @@ int __wrap_openat(int dir, const char *name, int flags, ...)
     const int mode = (flags & O_CREAT) != 0 ? va_arg(args, int) : 0;
     va_end(args);
     return fails() ? -1 : __real_openat(dir, name, flags, mode);
+}
+
+int __wrap_openat64(int dir, const char *name, int flags, ...)
+{
+    va_list args;
+
+    va_start(args, flags);
+    const int mode = (flags & O_CREAT) != 0 ? va_arg(args, int) : 0;
+    va_end(args);
+    return __wrap_openat(dir, name, flags, mode);
 }
 
 int __wrap_close(int fd)
