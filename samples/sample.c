@@ -13,6 +13,8 @@
 #include <cli/output.h>
 #include <cli/secret.h>
 
+#include "network.h"
+
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
@@ -148,15 +150,15 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
         { "cache", 'c', "DIRECTORY", 0, "Where the hub is remembered for the next run", 0 },
         { 0 },
     };
-    char doc[640];
+    char doc[800];
     const struct argp argp = { options, parse_option, NULL, doc, NULL, NULL, NULL };
     struct sigaction action = { .sa_handler = on_signal };
 
     snprintf(doc, sizeof doc,
              "%s\vEnvironment:\n"
-             "%s"
+             "%s%s"
              "  IOTHUB_PORT                      as --port%s",
-             what_it_does, environment_of(s),
+             what_it_does, environment_of(s), sample_network_help,
              s->is_module ? ""
                           : "\n  IOTHUB_CA_FILE                   PEM file with the roots to "
                             "trust, for the emulator");
@@ -169,7 +171,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     if (!port_is_good) {
         exit(CLI_EXIT_USAGE);
     }
-    s->options.platform = plat_posix();
+    sample_network(&s->options);
     read_environment(s);
     s->options.callbacks.status = on_status;
     s->options.user = s;

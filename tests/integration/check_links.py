@@ -2,7 +2,9 @@
 """Checks that a program links only the features that it uses. It lists the functions in the samples with
 nm.
 
-usage: check_links.py BIN_DIR
+usage: check_links.py BIN_DIR TELEMETRY_ONLY [OPTIONAL...]
+
+OPTIONAL: the optional libraries of this build that all samples use, "curl" and "websocket"
 """
 
 import os
@@ -11,8 +13,11 @@ import sys
 import unittest
 
 BIN_DIR = sys.argv.pop(1)
+TELEMETRY_ONLY = sys.argv.pop(1)
+OPTIONAL = sys.argv[1:]
+del sys.argv[1:]
 
-# For each feature, the beginning of its functions' names, and a sample that uses it. The sample "telemetry" uses none.
+# For each feature, the beginning of its functions' names, and a sample that uses it. TELEMETRY_ONLY uses none.
 FEATURES = {
     "iothub_pnp_": "temperature_controller",
     "iothub_json_put_": "temperature_controller",
@@ -31,6 +36,12 @@ FEATURES = {
     "plat_curl_": "module",
     "iothub_runner_start": "runner",
 }
+if "curl" in OPTIONAL:
+    FEATURES["plat_curl_"] = FEATURES["plat_proxy_url_"] = "telemetry"
+if "websocket" in OPTIONAL:
+    FEATURES["plat_wslay"] = "telemetry"
+# Libraries that a program links only if it uses a feature.
+OPTIONAL_LIBRARIES = ("curl", "wslay", "sqlite3", "p11-kit")
 
 
 def functions(program):
@@ -42,10 +53,17 @@ def functions(program):
 
 class Links(unittest.TestCase):
     def test_telemetry_alone_links_no_feature_that_it_does_not_use(self):
-        linked = functions("telemetry")
+        linked = functions(TELEMETRY_ONLY)
         self.assertIn("iothub_send_telemetry_sized", linked)
         for prefix in FEATURES:
             self.assertEqual([name for name in linked if name.startswith(prefix)], [])
+
+    def test_telemetry_alone_needs_no_optional_library(self):
+        needed = subprocess.run(["readelf", "-d", TELEMETRY_ONLY], check=True, capture_output=True,
+                                text=True).stdout
+        self.assertIn("libwolfssl", needed)
+        for library in OPTIONAL_LIBRARIES:
+            self.assertNotIn(f"lib{library}", needed)
 
     def test_a_sample_that_uses_a_feature_links_it(self):
         for prefix, program in FEATURES.items():
