@@ -56,7 +56,8 @@ static const char *environment(const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-/* Without these two there is nothing to ask for; the library checks everything else. */
+/* Requires the id scope, the registration id and a credential; the library checks everything
+ * else. */
 static bool read_environment(app *a, iothub_provisioning_options *p)
 {
     a->identity = sample_identity(&a->sample);
@@ -68,7 +69,7 @@ static bool read_environment(app *a, iothub_provisioning_options *p)
         p->key = environment("IOTHUB_DPS_KEY");
         p->group_key = p->key == NULL ? environment("IOTHUB_DPS_GROUP_KEY") : NULL;
     }
-    p->port = a->sample.options.port; /* one port for the emulator's hub and service */
+    p->port = a->sample.options.port; /* the emulator has one port for the hub and the service */
     if (environment("IOTHUB_DPS_HOST") != NULL) {
         p->host = environment("IOTHUB_DPS_HOST");
     }

@@ -15,10 +15,11 @@
 #include "sample.h"
 
 typedef struct app {
-    sample sample;                /* first: the callbacks of sample.c receive the same pointer */
+    /* The first member, because the callbacks of sample.c receive the same pointer. */
+    sample sample;
     plat_identity *identities[2]; /* one in use, and one to replace it */
     iothub_credential credentials[2];
-    bool expires; /* the certificate in use does so soon */
+    bool expires; /* the certificate in use expires soon */
     unsigned sent, arrived;
 } app;
 
@@ -31,7 +32,8 @@ static const plat_identities *identities(const app *a)
 static size_t on_passphrase(void *user, char *out, size_t cap)
 {
     const char *text = getenv("IOTHUB_X509_PASSPHRASE");
-    const size_t len = text != NULL ? strlen(text) : cap + 1; /* more than cap: there is none */
+    /* A length above cap means that there is no passphrase. */
+    const size_t len = text != NULL ? strlen(text) : cap + 1;
 
     (void)user;
     if (text != NULL && len <= cap) {
@@ -71,7 +73,7 @@ static void renew(app *a, iothub_client *c)
     iothub_credentials_info info;
 
     iothub_get_credentials(c, &info);
-    if (info.replacement != NULL) { /* the previous one is not in use yet */
+    if (info.replacement != NULL) { /* the previous replacement is not in use yet */
         return;
     }
     const unsigned used = info.credentials == &a->credentials[0] ? 0 : 1;
@@ -90,7 +92,7 @@ static void on_expiring(iothub_client *c, int64_t seconds_left, void *user)
 {
     (void)c;
     (void)seconds_left;
-    ((app *)user)->expires = true; /* the main loop acts, because reading files takes time */
+    ((app *)user)->expires = true; /* the main loop reads the files, because that takes time */
 }
 
 static void on_done(iothub_client *c, const iothub_done *d, void *user)

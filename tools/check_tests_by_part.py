@@ -34,7 +34,7 @@ LAYERS = {
 TESTED_BY = {
     "platform/src": {
         "resume_watch": (["platform/test_resume.c"], "the other half of resume.h"),
-        # These parts need a token, and what they do shows in the functions of the header only.
+        # These parts need a token, and only the functions of the public header show what they do.
         "pkcs11_fault": (["platform/test_pkcs11_signer.c"], "texts of failures"),
         "pkcs11_key": (["platform/test_pkcs11_signer.c"], "signatures"),
         "pkcs11_object": (["platform/test_pkcs11_public.c"], "attributes of objects"),

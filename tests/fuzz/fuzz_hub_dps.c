@@ -1,4 +1,4 @@
-/* Tests what strangers may send to the provisioning service of the emulator: topics, user names,
+/* Tests what anybody may send to the provisioning service of the emulator: topics, user names,
  * enrolments, certificate requests, and the requests for faults. */
 
 #include <gnutls/x509.h>
@@ -27,7 +27,7 @@ static void topics(const char *text)
     }
 }
 
-/* The text is the user name; the client id is what stands in it. */
+/* The text is a user name; the client id is the one that it contains. */
 static void login(const char *text)
 {
     const char *id = strstr(text, "/registrations/");
@@ -48,7 +48,8 @@ static void login(const char *text)
     free(client_id);
 }
 
-/* What was accepted is accepted again as it is saved, and means the same. */
+/* An enrolment that was accepted is accepted again in the form in which it is saved, with the
+ * same meaning. */
 static void enrollment(const cJSON *body, bool group)
 {
     const char *id = hub_json_string(body, group ? "enrollmentGroupId" : "registrationId");

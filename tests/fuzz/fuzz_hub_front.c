@@ -1,5 +1,5 @@
-/* Tests what strangers send to the TLS front of the emulator: the CONNECT, the packets after it,
- * and the certificates. The first byte chooses. */
+/* Tests what anybody may send to the TLS front of the emulator: the CONNECT, the packets after
+ * it, and the certificates. The first byte chooses one of them. */
 
 #include "front/connect_packet.h"
 #include "front/envelope.h"
@@ -37,7 +37,7 @@ static void connect_packet(const uint8_t *data, size_t len)
     hub_text_free(&out);
 }
 
-/* Any cut shows the same packets. */
+/* The same packets are found, whatever the cuts between reads. */
 static void packets(const uint8_t *data, size_t len)
 {
     hub_packet_watch whole = { 0 };

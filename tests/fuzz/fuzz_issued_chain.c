@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t len = 1;
         iothub_error err = { IOTHUB_OK, "" };
         uint8_t *out =
-            malloc(caps[i] > 0 ? caps[i] : 1); /* so that each byte behind it is noticed */
+            /* So that a sanitizer notices each byte that is written behind it. */
+            malloc(caps[i] > 0 ? caps[i] : 1);
         FUZZ_CHECK(out != NULL);
         iothub_result r = issued_chain_read(mqc_span_of(data, size), &plat_wolfssl_crypto, out,
                                             caps[i], &len, &err);

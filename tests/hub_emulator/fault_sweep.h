@@ -1,9 +1,10 @@
 #ifndef FAULT_SWEEP_H
 #define FAULT_SWEEP_H
 
-/* Makes each request of a list with a failure or a kill in each of its system calls. What was
- * answered with success must be in effect afterwards and after a restart, what was answered with a
- * failure must not. After a kill, either is allowed. The test is linked with faulty_disk.c. */
+/* Makes each request of a list with a failure or a kill in each of its system calls. A change
+ * that was answered with success must be in effect afterwards and after a restart; a change that
+ * was answered with a failure must not. After a kill, either is allowed. The test is linked with
+ * faulty_disk.c. */
 
 #include "hub_fixture.h"
 
@@ -21,7 +22,7 @@ typedef struct fault_world {
     void (*restart)(hub_fixture *f);
     /* Returns everything that must outlive a restart, as text on the heap. */
     char *(*describe)(hub_fixture *f);
-    /* Checks more after a restart; NULL: nothing. */
+    /* Makes further checks after a restart; NULL: there are none. */
     void (*check)(hub_fixture *f);
 } fault_world;
 

@@ -27,9 +27,9 @@ typedef struct front_fixture {
     char dir[64];
     int broker; /* the broker's listening socket; -1: closed */
     int port;
-    int notes;                               /* our end of the socket of the hub */
-    int descriptors;                         /* open ones without clients */
-    gnutls_certificate_credentials_t nobody; /* of a client without a certificate */
+    int notes;       /* the test's end of the socket between front and hub */
+    int descriptors; /* number of open descriptors while there are no clients */
+    gnutls_certificate_credentials_t nobody; /* credentials of a client without a certificate */
 } front_fixture;
 
 /** Starts a front. login_ms and linger_ms are those of hub_front_timing. */

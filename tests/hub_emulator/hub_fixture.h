@@ -32,8 +32,8 @@ typedef struct hub_fixture {
     sent_publish sent[128];
     size_t sent_count;
     char dropped[256];    /* the client ids of dropped connections, each followed by a space */
-    uint64_t last_number; /* of a connection at the front */
-    hub_note orders[32];  /* notes to the front */
+    uint64_t last_number; /* number of the latest connection at the front */
+    hub_note orders[32];  /* notes that the hub has sent to the front */
     size_t order_count;
     char ended[256]; /* the client ids whose kept session was ended, each followed by a space */
 } hub_fixture;

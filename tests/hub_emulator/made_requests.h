@@ -16,12 +16,12 @@ typedef enum made_request_key {
 
 typedef struct made_request_plan {
     const char *name;     /* common name; NULL: none */
-    made_request_key key; /* a new one of this kind */
+    made_request_key key; /* kind of the new key */
     bool wrong_signature;
-    bool pem; /* otherwise DER in base64 */
+    bool pem; /* true: PEM; false: DER in base64 */
 } made_request_plan;
 
-/** The request as text, on the heap. */
+/** Returns the request as text, on the heap. */
 char *made_request(const made_request_plan *plan);
 
 #endif

@@ -31,7 +31,7 @@ class Registration:
     """A device that is connected to the provisioning service."""
 
     def __init__(self, hub, registration_id, key=None, scope=None, tls=None):
-        """key: of a symmetric enrolment; tls: a context with the certificate of the device."""
+        """key: the key of a symmetric enrolment; tls: a context with the certificate of the device."""
         scope = scope or hub.env["IOTHUB_DPS_ID_SCOPE"]
         resource = f"{scope}/registrations/{registration_id}"
         self.rid = 0
@@ -121,7 +121,7 @@ class Provisioning(unittest.TestCase):
         hub = self.run_emulator("--dps", "--x509", "self", "--x509-ca", "signed")
         own, own_pem = self.certificate(hub)
         signed, _ = self.certificate(hub, "_2")
-        for device in ("self", "signed"):  # they are made again by their registration
+        for device in ("self", "signed"):  # their registration makes them again
             self.assertEqual(hub.rest("DELETE", f"/devices/{device}?{API}", headers={"If-Match": "*"})[0], 204)
         for path in ("/enrollments/self", "/enrollments/signed"):
             self.remove(hub, path)

@@ -104,8 +104,8 @@ class Life(unittest.TestCase):
         self.assertEqual(again.stop(), 0)
 
     def test_no_will_is_sent_when_the_emulator_ends(self):
-        """A broker that outlived the connections would send some of these Wills, but seldom that of a single
-        device, because it would end a moment later.
+        """If the broker outlived the connections, it would send some of these Wills. It would seldom send
+        the Will of a single device, because it would end a moment later.
         """
         names = [f"willing{n}" for n in range(WILLS)]
         hub = self.start("--state", self.state, *(f"--device={name}" for name in names))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests what else than MQTT goes over WebSocket to the emulator: upgrades, fragments, control frames, and frames that
-are not allowed. What devices do is tested by the other files, with HUB_TEST_TRANSPORT=websocket.
+"""Tests WebSocket connections to the emulator apart from MQTT: upgrades, fragments, control frames, and
+frames that are not allowed. The other files test what devices do, with HUB_TEST_TRANSPORT=websocket.
 
 usage: test_emulator_websocket.py HUB_EMULATOR
 """

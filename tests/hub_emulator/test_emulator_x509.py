@@ -118,7 +118,7 @@ class Certificates(unittest.TestCase):
         self.hub = hub
         self.assertEqual(self.code("guest", context), 0)
         self.assertEqual(self.hub.stop(), 0)
-        self.hub = self.start()  # it stays registered
+        self.hub = self.start()  # the device stays registered
         self.assertEqual(self.code("guest", context), 0)
         self.assertEqual(other.stop(), 0)
 

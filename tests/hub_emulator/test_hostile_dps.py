@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What strangers send to the provisioning service: each case has its answer, and the next one finds it alive.
+"""Tests what anybody may send to the provisioning service: each case has its answer, and the service still
+works in the next one.
 
 usage: test_hostile_dps.py HUB_EMULATOR
 """
@@ -234,7 +235,7 @@ class Requests(HostileProvisioning):
         device.disconnect()
 
 
-del Hostile, HostileProvisioning  # they have no tests of their own
+del Hostile, HostileProvisioning  # these classes have no tests of their own
 
 if __name__ == "__main__":
     test_hostile.PROGRAM = sys.argv.pop(1)

@@ -95,8 +95,8 @@ static void a_resumed_session_gets_nothing_twice_from_us(void **state)
     assert_int_equal(waiting(f), 1);
 }
 
-/* The device disconnected before the first delivery was seen: the broker repeats it to the next
- * connection. A repetition of what was seen changes nothing. */
+/* If the device has disconnected before the first delivery was seen, the broker repeats the
+ * message to the next connection. A repetition of a message that was seen changes nothing. */
 static void a_message_is_known_by_its_repetition(void **state)
 {
     hub_fixture *f = *state;

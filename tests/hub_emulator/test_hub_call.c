@@ -76,7 +76,7 @@ static void without_a_message_nothing_is_received(void **state)
 
     (void)state;
     assert_int_equal(hub_call_receive(pair[1], chain, &len), -1);
-    assert_int_equal(send(pair[0], "+MIIB", 5, 0), 5); /* without a descriptor */
+    assert_int_equal(send(pair[0], "+MIIB", 5, 0), 5); /* a message without a descriptor */
     assert_int_equal(hub_call_receive(pair[1], chain, &len), -1);
     (void)close(pair[0]);
     assert_int_equal(hub_call_receive(pair[1], chain, &len), -1);

@@ -14,7 +14,8 @@
 #include "made_requests.h"
 #include "registry/certificate_request.h"
 
-/* True if it was accepted; otherwise what was wrong must be named by this word. */
+/* Returns whether the request was accepted. If it was not, the error text must contain this
+ * word. */
 static bool accepted(const char *text, const char *name, const char *word)
 {
     gnutls_x509_crq_t crq;

@@ -1,4 +1,5 @@
-/* Which devices may register with their certificates. Those with keys are in test_hub_hub_dps.c. */
+/* Tests which devices may register with their certificates. Those with keys are tested in
+ * test_hub_hub_dps.c. */
 
 #include "dps_fixture.h"
 
@@ -18,12 +19,12 @@ typedef struct world {
     made_certificate root;
     made_certificate other_root;
     made_certificate middle;
-    made_certificate device; /* by the middle, for "dev" */
+    made_certificate device; /* signed by the middle authority, for "dev" */
     made_certificate expired;
     made_certificate future;
     made_certificate self; /* signed by itself, for "dev" */
     made_certificate self_other;
-    made_certificate stranger; /* by the other root */
+    made_certificate stranger; /* signed by the other root */
 } world;
 
 static void make(made_certificate *m, const char *name, const made_certificate *issuer, bool is_ca)
@@ -107,7 +108,7 @@ static const dps_enrollment *enroll(world *w, bool group, const char *id, const 
     return made;
 }
 
-/* The code of the refusal of a device that shows these certificates; 0: it is admitted. */
+/* Returns the code of the refusal of a device that shows these certificates; 0: it is admitted. */
 static int try(world *w, const char *id, const made_certificate *leaf, const made_certificate *more,
                dps_admission *out)
 {
@@ -225,7 +226,7 @@ static void an_enrolment_may_refer_to_an_authority_of_the_hub_by_its_name(void *
 
     assert_non_null(
         dps_put_enrollment(w->fixture->hub.dps, true, "g", body, w->fixture->now_ms, &e));
-    assert_int_equal(try(w, "dev", &w->device, &w->middle, NULL), 401002); /* no such CA */
+    assert_int_equal(try(w, "dev", &w->device, &w->middle, NULL), 401002); /* there is no such CA */
     assert_int_equal(hub_authorities_add(&r->authorities, &r->store, root, &added, &fault), HUB_OK);
     assert_int_equal(try(w, "dev", &w->device, &w->middle, NULL), 0);
     assert_int_equal(try(w, "dev", &w->stranger, NULL, NULL), 401002);

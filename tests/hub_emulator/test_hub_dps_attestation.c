@@ -190,7 +190,7 @@ static void what_is_no_x509_attestation_is_refused(void **state)
     char *leaf = certificate("dev", false);
     char *authority = certificate("root", true);
     const struct {
-        const char *form; /* with the certificate in place of %s */
+        const char *form; /* JSON in which %s stands for the certificate */
         const char *certificate;
         bool group;
         const char *word;

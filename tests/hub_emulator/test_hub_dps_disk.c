@@ -107,7 +107,7 @@ static const fault_request requests[] = {
 
 /* --- what must be there ------------------------------------------------------------- */
 
-/* A member that is random is left out. */
+/* Leaves out members that are random. */
 static void describe(hub_text *t, cJSON *json)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(json, "etag");
@@ -136,7 +136,7 @@ static char *describe_all(hub_fixture *f)
     return t.p;
 }
 
-/* An enrolment, and a group with two members that have registered. */
+/* Makes a hub with an enrolment, and with a group with two members that have registered. */
 static hub_fixture *make_world(void)
 {
     void *state;

@@ -336,7 +336,7 @@ static void bytes_pass_in_both_directions_whatever_their_number(void **state)
 
 /* More bytes than all buffers between the two ends can hold. */
 #define FULL (INT64_C(64) << 20)
-/* A socket that cannot be written to for so long counts as full. */
+/* A socket that accepts no byte for this time counts as full. */
 #define FULL_MS 100
 
 /* Sends until all buffers are full. */
@@ -427,7 +427,7 @@ static void check_note(uint32_t kind, uint32_t packet_id)
     assert_int_equal(n.value, packet_id);
 }
 
-/* The hub learns it before the bytes arrive. */
+/* The hub receives the note before the bytes arrive. */
 static void the_hub_learns_packet_ids_and_acknowledgements(void **state)
 {
     static const char publish[] = "\x32\x07\0\3abc\1\2";
@@ -463,7 +463,7 @@ static void a_publish_below_sys_ends_the_connection(void **state)
     (void)close(broker);
     assert_true(tls_client_ends(&c));
     tls_client_close(&c);
-    /* right behind the CONNECT */
+    /* The packet is sent directly after the CONNECT. */
     hub_envelope e;
     hub_text_add(&packet, bytes, sizeof bytes - 1);
     tls_client_open(&c, &f, TLS_1_3, NULL);

@@ -1,4 +1,5 @@
-/* Clients of the TLS front that close at any byte, send nothing, or speak something else. */
+/* Tests clients of the TLS front that close at any byte, send nothing, or speak another
+ * protocol. */
 
 #include <poll.h>
 #include <stdlib.h>
@@ -184,7 +185,8 @@ static void a_client_that_sends_one_byte_at_a_time_is_closed_in_time(void **stat
     while (at < 120 &&
            gnutls_record_send(c.session, packet.p + (at < packet.len ? at : 20), 1) == 1) {
         at++;
-        (void)wait_for(c.fd, POLLIN, 10); /* until it is closed, but no longer than a slow sender */
+        /* Until the front closes, or the slow client sends its next byte. */
+        (void)wait_for(c.fd, POLLIN, 10);
     }
     assert_true(tls_client_ends(&c));
     tls_client_close(&c);

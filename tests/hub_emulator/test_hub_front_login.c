@@ -56,7 +56,7 @@ static hub_text make(const char *user, const char *password)
     return out;
 }
 
-/* Forwards a packet, and reads what the broker gets. */
+/* Forwards a packet, and reads what the broker receives. */
 static hub_text forward(const hub_text *packet, hub_connect_packet *seen)
 {
     const uint8_t *bytes = (const uint8_t *)packet->p;

@@ -1,4 +1,5 @@
-/* Devices that register with certificates, or for them, and log in to the hub with them. */
+/* Tests devices that register with certificates, or request certificates when they register, and
+ * log in to the hub with them. */
 
 #include "dps_fixture.h"
 
@@ -155,7 +156,7 @@ static char *body_with_csr(const char *name)
     return body;
 }
 
-/* The chain of an answer, as the device shows it to the hub. */
+/* Returns the chain of an answer, as the device shows it to the hub. */
 static hub_client_chain issued(const dps_answer *a)
 {
     const cJSON *list = cJSON_GetObjectItem(cJSON_GetObjectItem(a->json, "registrationState"),
@@ -194,7 +195,7 @@ static void a_device_logs_in_with_the_certificate_that_it_requested(void **state
     cJSON_Delete(a.json);
     assert_int_equal(log_in(f, "the-device", &chain), HUB_OK);
 
-    /* Certificates of one device do not open another one, and end. */
+    /* The certificates of one device do not open another device, and they expire. */
     (void)dps_fixture_enroll(f, false, "dev2", "");
     char *other_body = body_with_csr("dev2");
     hub_disconnected(&f->hub, &client);

@@ -1,4 +1,4 @@
-/* Connected devices that request certificates. */
+/* Tests connected devices that request certificates. */
 
 #include "dps_fixture.h"
 
@@ -37,7 +37,7 @@ static void request_raw(hub_fixture *f, const char *rid, const char *body)
     free(topic);
 }
 
-/* replace: NULL for none. */
+/* replace may be NULL. */
 static void request(hub_fixture *f, const char *rid, const char *replace)
 {
     char *csr = csr_of("device1");
@@ -50,7 +50,8 @@ static void request(hub_fixture *f, const char *rid, const char *replace)
     free(body);
 }
 
-/* The only answer that was sent since the last call: its status; the caller frees *json. */
+/* Returns the status of the only answer that was sent since the last call; the caller frees
+ * *json. */
 static int answer(hub_fixture *f, const char *rid, cJSON **json)
 {
     char *end = hub_format("/?$rid=%s", rid);
@@ -118,7 +119,7 @@ static void a_request_is_accepted_and_answered_with_a_chain(void **state)
 
     pass(f, 1000);
     assert_int_equal(f->sent_count, 0);
-    request(f, "b", NULL); /* the first one is no longer active */
+    request(f, "b", NULL); /* the first request is no longer active */
     expect(f, "b", 202);
 }
 
@@ -136,7 +137,7 @@ static void an_answer_waits_for_its_delay_and_for_the_device(void **state)
     assert_int_equal(f->sent_count, 0);
     assert_int_equal(fixture_connect(f, &client, "device1", true), HUB_OK);
     pass(f, 1);
-    assert_int_equal(f->sent_count, 0); /* it does not listen yet */
+    assert_int_equal(f->sent_count, 0); /* the device does not listen yet */
     fixture_subscribe(f, &client, RESULTS "#", 0);
     pass(f, 1);
     expect(f, "a", 200);
@@ -250,8 +251,8 @@ static void faults_hit_requests_and_results(void **state)
     static const struct {
         const char *fault;
         int first;  /* the status of the answer to the request; 0: none */
-        int second; /* the same of the result */
-        bool json;  /* the last of them is JSON */
+        int second; /* the status of the result; 0: none */
+        bool json;  /* the last answer is JSON */
     } cases[] = {
         { "\"kind\":\"status\",\"status\":429,\"errorCode\":429002,\"retryAfter\":3", 429, 0,
           true },

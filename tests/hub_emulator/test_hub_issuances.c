@@ -10,7 +10,7 @@
 
 #define DEVICES 9
 
-/* Of the device d0 to d8. */
+/* Makes a request of one of the devices d0 to d8. */
 static hub_issuance of_device(char *device, size_t n)
 {
     static char rid[] = "rid";

@@ -1,4 +1,4 @@
-/* Packets that are seen while their bytes pass, whatever the cuts between reads. */
+/* Tests that packets are seen while their bytes pass, whatever the cuts between reads. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "front/packet_watch.h"
 
-/* Two of everything; what is seen is "P7 A9 P258 S". */
+/* Contains two packets of each kind. The watch must see "P7 A9 P258 S". */
 static hub_text stream(void)
 {
     static const char packets[] = "\x20\x02\0\0"         /* CONNACK */

@@ -13,7 +13,7 @@
 
 #include "front/server_line.h"
 
-#define MUCH (4u * 1024 * 1024) /* more than the kernel keeps */
+#define MUCH (4u * 1024 * 1024) /* more than the buffers of the kernel hold */
 
 static hub_server_line line;
 static int server;
@@ -67,7 +67,7 @@ static void what_was_added_before_is_sent_when_it_is_connected(void **state)
     expect("three");
 }
 
-/* Reads all that is there, and checks that each byte follows the one before. */
+/* Reads all available bytes, and checks that each one is the successor of the byte before it. */
 static size_t drain(size_t from)
 {
     static uint8_t got[65536];

@@ -1,4 +1,4 @@
-/* Tests what the front tells the hub about packets, and what it changes in them. */
+/* Tests what the front reports to the hub about packets, and what it changes in them. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +86,7 @@ static void nothing_passes_after_a_topic_below_sys(void **state)
     expect_silence();
 }
 
-/* At each cut of the CONNACK. */
+/* Repeats the test for each cut of the CONNACK. */
 static void a_refusal_gets_the_code_of_the_hub(void **state)
 {
     static const struct {

@@ -1,5 +1,5 @@
-/* Devices and modules that log in with certificates: registered over the service API, judged at
- * their login. */
+/* Tests devices and modules that log in with certificates: they are registered over the service
+ * API and judged at their login. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +14,13 @@
 static const int client;
 static made_certificate root;
 static made_certificate intermediate;
-static made_certificate leaf;    /* device1, by the intermediate */
-static made_certificate direct;  /* device1, by the root */
-static made_certificate other;   /* device2, by the root */
-static made_certificate lone;    /* device1, by itself */
-static made_certificate expired; /* device1, by the root */
-static made_certificate early;   /* device1, by the root */
-static made_certificate module;  /* device1/m, by the root */
+static made_certificate leaf;    /* for device1, signed by the intermediate authority */
+static made_certificate direct;  /* for device1, signed by the root */
+static made_certificate other;   /* for device2, signed by the root */
+static made_certificate lone;    /* for device1, signed by itself */
+static made_certificate expired; /* for device1, signed by the root */
+static made_certificate early;   /* for device1, signed by the root */
+static made_certificate module;  /* for device1/m, signed by the root */
 
 static int make_all(void **state)
 {
@@ -54,7 +54,7 @@ static int free_all(void **state)
 typedef struct attempt {
     const char *client_id;          /* NULL: device1 */
     const made_certificate *own;    /* NULL: no certificate */
-    const made_certificate *second; /* of the chain; NULL: none */
+    const made_certificate *second; /* second certificate of the chain; NULL: none */
     const char *password;
 } attempt;
 
@@ -71,7 +71,7 @@ static char *chain_text(const attempt *a)
 
 static hub_fault fault;
 
-/* Logs in and out again. */
+/* Logs in, and disconnects if the login was accepted. */
 static hub_result log_in(hub_fixture *f, const attempt *a)
 {
     const char *client_id = a->client_id != NULL ? a->client_id : "device1";
@@ -261,7 +261,7 @@ static void modules_have_certificates_too(void **state)
     hub_exchange_end(&x);
     assert_true(enters(f, &own));
     assert_false(enters(f, &device));
-    assert_false(enters_with(f, &module, NULL)); /* the device itself has keys */
+    assert_false(enters_with(f, &module, NULL)); /* the device of the module has keys */
 }
 
 static void a_disabled_device_is_refused(void **state)

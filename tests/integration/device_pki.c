@@ -110,7 +110,7 @@ static void drop(const cert *c)
     gnutls_x509_privkey_deinit(c->key);
 }
 
-/* Writes NAME.pem and NAME.key; the intermediate certificate may be left out. */
+/* Writes NAME.pem and NAME.key; intermediate may be NULL. */
 static void put(const char *name, cert c, const cert *intermediate)
 {
     FILE *f = create(name, strcmp(name, "server") == 0 ? "crt" : "pem");

@@ -28,7 +28,7 @@ typedef struct run {
     bool by_hand;
     plat_identity *identities[2]; /* NULL: the connection string holds the key */
     iothub_credential credentials[2];
-    unsigned used;     /* the latest of them */
+    unsigned used;     /* index of the certificate in use */
     unsigned renewals; /* completed */
     unsigned surprises;
     unsigned sent, ended, failed;

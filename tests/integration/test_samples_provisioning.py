@@ -108,7 +108,7 @@ class Provisioning(unittest.TestCase):
         self.refused("the certificate is for the common name meter", other)
         self.hub.request("DELETE", "/enrollments/meter?api-version=2021-10-01",
                          service="IOTHUB_DPS_CONNECTION_STRING")
-        self.enrol("meter")  # by a key from now on
+        self.enrol("meter")  # from now on the device is enrolled by a key
         self.refused("DPS error 401", {**other, "IOTHUB_DPS_REGISTRATION_ID": "meter"})
 
     def test_a_disabled_or_missing_enrolment_ends_with_its_remedy(self):

@@ -26,7 +26,7 @@ class Hub(unittest.TestCase):
         cls.hub.start()
 
     def environment(self, number="", **changes):
-        """number: "" for meter, "_2" for pump."""
+        """number is "" for the device meter and "_2" for the device pump."""
         values = self.hub.values
         return {**self.hub.environment(),
                 "IOTHUB_DEVICE_CONNECTION_STRING": values["IOTHUB_X509_CONNECTION_STRING" + number],
@@ -38,7 +38,7 @@ class Hub(unittest.TestCase):
                               env=environment, capture_output=True, timeout=PATIENCE_S, check=False)
 
     def refused(self, says, environment):
-        """The sample ends soon, with one sentence."""
+        """The sample must end soon, and print one sentence."""
         began = time.monotonic()
         result = self.sample(environment)
         self.assertEqual((result.returncode, result.stdout), (1, ""), result.stderr)

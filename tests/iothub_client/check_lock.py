@@ -17,7 +17,7 @@ DECLARED = re.compile(r"^[\w *]+?\b(iothub_\w+)\((?:const )?iothub_client \*c\b"
 CALLED = re.compile(r"callbacks\.\w+\(")
 LOCKED = re.compile(r"\b(?:context|lock)_(?:enter|leave)\(")
 LOCKING = {"api.c", "callbacks.c", "context.h", "lock.c", "lock.h", "runner.c"}
-# iothub/client.h, and the headers with the rest of its functions.
+# The headers of a client's functions.
 HEADERS = ("client.h", "stats.h", "telemetry.h")
 # These functions begin and end the life of a client, when no other thread uses it.
 LIFE = {"iothub_init", "iothub_deinit", "iothub_free"}

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * What the tests of a client share that the service assigns to its hub.
+ * Shared code of the tests for a client that the service assigns to its hub.
  */
 
 #include "provisioning_fixture.h"

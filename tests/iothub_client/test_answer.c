@@ -171,7 +171,8 @@ static void a_failed_operation_is_judged_by_its_code(void **state)
         parse(200, "{\"status\":\"failed\",\"registrationState\":{\"errorCode\":500000}}").verdict,
         DPS_BUSY);
     assert_int_equal(parse(200, "{\"status\":\"failed\"}").verdict, DPS_REFUSED);
-    for (unsigned code = 7; code < 2000000; code *= 7) { /* six digits begin with a status */
+    /* The first three of six digits are a status. */
+    for (unsigned code = 7; code < 2000000; code *= 7) {
         char body[100];
         snprintf(body, sizeof body,
                  "{\"status\":\"failed\",\"registrationState\":{\"errorCode\":%u}}", code);

@@ -19,7 +19,7 @@ typedef struct attempt_rig {
     iothub_token_provider provider;
     char memory[256];
     unsigned requests;
-    iothub_retry asked; /* by the retry callback, */
+    iothub_retry asked; /* what the retry callback has received, */
     char text[160];     /* its text, */
     uint32_t answer;    /* and what it returns */
     iothub_error error;
@@ -137,7 +137,7 @@ static void the_application_decides_how_long_to_wait(void **state)
     assert_int_equal(r.asked.attempt, 1);
     r.answer = 0;
     assert_int_equal(after_failure(&r, IOTHUB_ERR_NETWORK),
-                     1); /* not at all would be a busy loop */
+                     1); /* a wait of 0 would be a busy loop */
     r.answer = IOTHUB_RETRY_STOP;
     assert_int_equal(after_failure(&r, IOTHUB_ERR_NETWORK), IOTHUB_RETRY_STOP);
     end(&r);
@@ -154,7 +154,7 @@ static void only_the_last_of_the_list_makes_the_wait_long(void **state)
         assert_in_range(r.asked.delay_ms, 1, 1000);
     }
     assert_int_equal(credential_index(&r.k), 1);
-    (void)after_failure(&r, IOTHUB_ERR_AUTH); /* the first refusal that counts */
+    (void)after_failure(&r, IOTHUB_ERR_AUTH); /* the first refusal that is counted */
     assert_in_range(r.asked.delay_ms, 1, 1000);
     assert_int_equal(credential_index(&r.k), 0);
     (void)after_failure(&r, IOTHUB_ERR_AUTH);

@@ -16,8 +16,8 @@ typedef struct changeover_rig {
     iothub_token_provider provider;
     char memory[256];
     char scratch[1000];
-    unsigned requests; /* of a token */
-    unsigned warnings; /* in the log */
+    unsigned requests; /* number of requests for a token */
+    unsigned warnings; /* number of warnings in the log */
 } changeover_rig;
 
 static void on_log(iothub_log_level level, const char *module, const char *text, void *user)
@@ -214,7 +214,7 @@ static void a_spare_that_takes_too_long_is_closed(void **state)
     end(&r);
 }
 
-/* The clock is unset after the spare was opened, so that no token can be made any more. */
+/* The clock loses its time after the spare was opened, so that no token can be made any more. */
 static void without_a_new_token_the_old_channel_stays(void **state)
 {
     (void)state;
@@ -325,7 +325,7 @@ static void a_renewal_that_is_cancelled_closes_the_spare(void **state)
     (void)state;
     changeover_rig r;
     begin(&r);
-    changeover_cancel(&r.c); /* none is due */
+    changeover_cancel(&r.c); /* no renewal is due */
     changeover_begin(&r.c, &r.k, now(&r));
     open_spare(&r);
     changeover_cancel(&r.c);

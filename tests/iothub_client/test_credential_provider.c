@@ -14,10 +14,10 @@ typedef struct provider_rig {
     answer how;
     int64_t life_s;
     unsigned requests;
-    unsigned progress;                    /* calls of progress, */
+    unsigned progress;                    /* number of calls of progress, */
     uint32_t progress_ms;                 /* what it returns, */
-    unsigned provide_after;               /* and the call that provides the token; 0: none */
-    unsigned refuse;                      /* tokens that the hub refuses from now on */
+    unsigned provide_after;               /* and which of these calls provides the token; 0: none */
+    unsigned refuse;                      /* number of tokens that the hub refuses from now on */
     char provided[IOTHUB_SAS_TOKEN_SIZE]; /* the latest token */
     unsigned sent;
     unsigned looked;
@@ -160,7 +160,7 @@ static void without_an_answer_the_request_is_repeated_with_back_off(void **state
     fixture_sleep(&r.f, HOUR_MS);
     assert_in_range(r.requests, 20, 62);
 
-    provide(&r); /* a late answer is welcome */
+    provide(&r); /* a late answer is accepted */
     fixture_sleep(&r.f, 60000);
     assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);
     fixture_free(&r.f);
@@ -323,7 +323,7 @@ static void a_stop_ends_the_wait_for_a_token(void **state)
     fixture_sleep(&r.f, 1000);
     assert_int_equal(iothub_get_state(r.f.client), IOTHUB_STOPPED);
 
-    provide(&r); /* for the next start */
+    provide(&r); /* the next start uses this token */
     fixture_run(&r.f);
     start(&r);
     assert_int_equal(iothub_get_state(r.f.client), IOTHUB_CONNECTED);

@@ -226,7 +226,7 @@ static void without_a_wait_of_its_own_a_busy_service_is_asked_soon_and_another_o
     unsigned sooner = 0;
     (void)state;
 
-    for (uint32_t seed = 1; seed <= 20; seed++) { /* of the random part of the waits */
+    for (uint32_t seed = 1; seed <= 20; seed++) { /* seeds of the random part of the waits */
         for (int which = 0; which < 2; which++) {
             provisioning_fixture f;
             provisioning_init(&f);

@@ -21,7 +21,7 @@ static int begin(void **state)
     return 0;
 }
 
-/* Something with the form of a certificate: a SEQUENCE of a given size. */
+/* Makes bytes with the form of a certificate: a SEQUENCE of a given size. */
 static size_t make_certificate(uint8_t *out, size_t content, uint8_t fill)
 {
     size_t n = 0;

@@ -276,11 +276,11 @@ static void members_that_disagree_are_seen(void **state)
     (void)state;
 
     assert_true(provisioned_home_valid(&h));
-    h.next = HOME_CONNECT; /* to no hub */
+    h.next = HOME_CONNECT; /* wrong, because no hub is known */
     assert_false(provisioned_home_valid(&h));
     h.known = true;
     assert_true(provisioned_home_valid(&h));
-    h.refusals = 1; /* which is a failure, too */
+    h.refusals = 1; /* wrong, because a refusal counts as a failure, too */
     assert_false(provisioned_home_valid(&h));
     h.failures = 1;
     assert_true(provisioned_home_valid(&h));

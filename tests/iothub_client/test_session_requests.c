@@ -1,8 +1,9 @@
 #include "credential_fixture.h"
 
-/* What the application may ask of a session in each state, and when the next turn acts on it. */
+/* Tests what the application may request from a session in each state, and when the next turn
+ * acts on it. */
 
-/* Brings the client into a state, on its way to the hub. */
+/* Brings the client into one of the states on its way to the hub. */
 static void bring_to(client_fixture *f, iothub_state state)
 {
     static const plat_stage stages[] = { [IOTHUB_RESOLVING] = PLAT_STAGE_RESOLVE,
@@ -96,7 +97,8 @@ static void credentials_may_be_set_in_every_state(void **state)
         assert_string_equal(f.hub.password, "");
         for (unsigned n = before; n < f.status_count; n++) {
             bool timed_out = states[i] == IOTHUB_LOGGING_IN || states[i] == IOTHUB_SUBSCRIBING;
-            assert_true(f.statuses[n].reason == IOTHUB_OK || timed_out); /* the hub was mute */
+            /* The hub did not answer. */
+            assert_true(f.statuses[n].reason == IOTHUB_OK || timed_out);
         }
         fixture_free(&f);
     }

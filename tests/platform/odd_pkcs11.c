@@ -12,7 +12,7 @@ odd_pkcs11 odd;
 static CK_FUNCTION_LIST *real;
 static CK_FUNCTION_LIST ours;
 
-/* Whether this call fails. */
+/* Returns whether this call must fail. */
 static bool fails(odd_call call)
 {
     if (odd.failing != call) {
@@ -132,7 +132,8 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
     if (symbol == NULL) {
         return CKR_GENERAL_ERROR;
     }
-    memcpy(&get, &symbol, sizeof get); /* ISO C has no cast from an object to a function */
+    /* ISO C has no cast from a pointer to an object to a pointer to a function. */
+    memcpy(&get, &symbol, sizeof get);
     CK_RV code = get(&real);
     if (code != CKR_OK) {
         return code;

@@ -25,18 +25,19 @@ typedef enum odd_call {
     ODD_CALLS
 } odd_call;
 
-/** What the module does.  All zero: the same as SoftHSM. */
+/** The behaviour of the module. All zero: it behaves like SoftHSM. */
 typedef struct odd_pkcs11 {
-    odd_call failing;        /* the function that fails */
-    unsigned long code;      /* what the failing function returns */
-    unsigned after;          /* number of calls that succeed before the first failure */
-    unsigned times;          /* number of failures */
-    bool removed;            /* the token is not in its slot */
-    bool asks_each_time;     /* CKA_ALWAYS_AUTHENTICATE is true */
-    unsigned logins;         /* calls of C_Login with CKU_USER */
-    unsigned context_logins; /* with CKU_CONTEXT_SPECIFIC, which succeed without SoftHSM */
-    unsigned sessions;       /* that are open */
-    unsigned long short_by;  /* by how many bytes signatures are too short */
+    odd_call failing;    /* the function that fails */
+    unsigned long code;  /* what the failing function returns */
+    unsigned after;      /* number of calls that succeed before the first failure */
+    unsigned times;      /* number of failures */
+    bool removed;        /* the token is not in its slot */
+    bool asks_each_time; /* CKA_ALWAYS_AUTHENTICATE is true */
+    unsigned logins;     /* number of calls of C_Login with CKU_USER */
+    /* Number of calls of C_Login with CKU_CONTEXT_SPECIFIC, which succeed without SoftHSM. */
+    unsigned context_logins;
+    unsigned sessions;      /* number of open sessions */
+    unsigned long short_by; /* number of bytes that are missing in signatures */
 } odd_pkcs11;
 
 #endif

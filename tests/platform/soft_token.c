@@ -109,7 +109,7 @@ void soft_token_import(const uint8_t *der, size_t len, const char *label, const 
     assert_int_equal(unlink(path), 0);
 }
 
-/* The slot of the token SOFT_TOKEN_LABEL. */
+/* Returns the slot of the token SOFT_TOKEN_LABEL. */
 static CK_SLOT_ID slot_of_token(CK_FUNCTION_LIST *module)
 {
     CK_SLOT_ID slots[8];
@@ -182,7 +182,7 @@ const char *soft_token_uri(const char *object, const char *query)
 
 odd_pkcs11 *soft_token_odd(void)
 {
-    if (odd_library == NULL) { /* the same instance that p11-kit loads */
+    if (odd_library == NULL) { /* p11-kit loads the same instance of the module */
         odd_library = dlopen(ODD_MODULE, RTLD_NOW | RTLD_LOCAL);
         assert_non_null(odd_library);
     }

@@ -19,7 +19,7 @@
 /** Makes a directory with an empty token.  SOFTHSM2_CONF names it from now on. */
 void soft_token_make(void);
 
-/** Makes one more token with that label. */
+/** Makes one more token with this label. */
 void soft_token_add(const char *label);
 
 /** Imports a private key (DER, not encrypted) with its public key under a label and an id such as
@@ -43,7 +43,7 @@ void soft_token_remove(void);
  */
 const char *soft_token_uri(const char *object, const char *query);
 
-/** The switches of the odd module. */
+/** Returns the switches of the odd module. */
 odd_pkcs11 *soft_token_odd(void);
 
 #endif

@@ -167,7 +167,7 @@ static void a_config_that_cannot_be_used_is_refused(void **state)
     plat_made_key oversized = { .len = PLAT_MADE_KEY_MAX + 1 };
     test_signer signer;
     memset(too_long, 'n', sizeof too_long - 1);
-    damaged.der[8] ^= 0x01; /* the secret number does not fit the public point any more */
+    damaged.der[8] ^= 0x01; /* the secret number does not belong to the public point any more */
     test_signer_init(&signer, PKI_LEAF);
     const struct {
         plat_csr_config config;
@@ -214,7 +214,7 @@ static void every_smaller_buffer_is_refused_and_not_overrun(void **state)
         plat_identity_fault fault;
         const plat_csr_config config = { .common_name = "small", .key = &keys[i] };
         assert_int_equal(request(&config, csr, sizeof csr, &whole, &fault), PLAT_OK);
-        /* ECDSA signatures differ by a few bytes. */
+        /* The lengths of ECDSA signatures differ by a few bytes. */
         for (size_t cap = 0; cap < whole - 8; cap += i == 2 ? 97 : 13) {
             memset(csr, 0xa5, sizeof csr);
             assert_int_equal(request(&config, csr, cap, &len, &fault), PLAT_ERR_NO_SPACE);

@@ -22,10 +22,10 @@ enum { PORT = 8883, WHOLE = 1 << 20 };
 
 /* What the scripted proxy sends. Each part is sent after the client has sent something. */
 typedef struct script {
-    const char *parts[3]; /* the last one is followed by an echo of all further bytes */
+    const char *parts[3]; /* after the last part, the proxy echoes all further bytes */
     size_t lens[3];
     size_t cut; /* the proxy closes the connection after this many bytes */
-    bool hangs; /* it does not close then, but says nothing more */
+    bool hangs; /* it does not close then, but sends nothing more */
     bool in_bytes;
 } script;
 
@@ -34,7 +34,7 @@ typedef struct proxy {
     uint16_t port;
     pthread_t thread;
     script script;
-    char request[4096]; /* all that the client has sent before the echo */
+    char request[4096]; /* everything that the client has sent before the echo */
     size_t request_len;
 } proxy;
 
@@ -74,7 +74,7 @@ static void echo(int fd)
     }
 }
 
-/* Sends a part as far as the script says. Returns false at the cut. */
+/* Sends a part, up to the cut of the script. Returns false at the cut. */
 static bool send_part(const script *s, int fd, int part, size_t *left)
 {
     const size_t len = s->lens[part] < *left ? s->lens[part] : *left;

@@ -77,11 +77,11 @@ static void an_unknown_kind_is_refused(void **state)
 
 /* --- the heap --- */
 
-/* What was in memory that was freed. */
+/* The contents of memory when it was freed. */
 static struct {
     uint8_t bytes[4 * 1024 * 1024];
     size_t len;
-    bool full; /* something is missing */
+    bool full; /* the memory was too small for some of the contents */
 } litter;
 
 static void *noting_malloc(size_t size)
@@ -132,7 +132,7 @@ static bool litter_has(const uint8_t *number, size_t len)
            memmem(litter.bytes, litter.len, reversed, len) != NULL;
 }
 
-/* The secret number of an EC key. */
+/* Returns the secret number of an EC key. */
 static plat_der secret_of(const plat_made_key *key)
 {
     plat_der in = { key->der, key->len };
@@ -146,7 +146,8 @@ static plat_der secret_of(const plat_made_key *key)
 static void every_failed_allocation_is_an_error_and_leaks_nothing(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) { /* RSA: as each key takes another number of allocations */
+    /* Without RSA, because each RSA key takes another number of allocations. */
+    for (size_t i = 0; i < 2; i++) {
         unsigned nth = 0;
         bool failed;
         wolfssl_heap_begin();

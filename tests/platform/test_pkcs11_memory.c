@@ -71,7 +71,7 @@ static size_t read_file(const char *path, uint8_t *out, size_t cap)
 
 /* --- processes --- */
 
-/* Makes a key and a certificate for it, in files or the key in the token. */
+/* Makes a key and a certificate for it. Both are in files, or the key is in the token. */
 static void make_device(plat_key_kind kind, bool in_token)
 {
     const plat_csr_maker *maker = plat_wolfssl_csr_maker();
@@ -92,7 +92,7 @@ static void make_device(plat_key_kind kind, bool in_token)
     }
 }
 
-/* Does this in a process of its own. */
+/* Makes the device in a process of its own. */
 static void have_a_device_made(plat_key_kind kind, bool in_token)
 {
     int status = 0;
@@ -137,7 +137,7 @@ static void log_in(plat_key_kind kind, bool in_token, const char *chain_path, co
 
 /* --- the search --- */
 
-/* Secret numbers of a key. */
+/* The secret numbers of a key. */
 typedef struct secrets {
     uint8_t bytes[PLAT_MADE_KEY_MAX];
     plat_der numbers[NUMBERS];
@@ -193,7 +193,7 @@ static size_t search_range(int memory, uint64_t from, uint64_t to, const secrets
     assert_non_null(copy);
     while (done < len) {
         ssize_t n = pread(memory, copy + done, len - done, (off_t)(from + done));
-        if (n <= 0) { /* such as [vvar], which a core image does not contain */
+        if (n <= 0) { /* a mapping such as [vvar], which a core image does not contain */
             break;
         }
         done += (size_t)n;
@@ -244,7 +244,7 @@ static size_t numbers_in_a_client(plat_key_kind kind, bool in_token)
     size_t mappings = 0;
     snprintf(key_path, sizeof key_path, "%s", soft_token_file(KEY_FILE, ""));
     snprintf(chain_path, sizeof chain_path, "%s", soft_token_file(CHAIN_FILE, ""));
-    plat_wipe(&wanted, sizeof wanted); /* what the last call has learnt */
+    plat_wipe(&wanted, sizeof wanted); /* erases the numbers that the last call has found out */
     have_a_device_made(kind, in_token);
     assert_int_equal(pipe(ready), 0);
     assert_int_equal(pipe(done), 0);
@@ -273,7 +273,7 @@ static void a_key_in_a_token_is_not_in_the_process(void **state)
     assert_int_equal(numbers_in_a_client(PLAT_KEY_RSA, true), 0);
 }
 
-/* The control of the search. */
+/* Checks that the search finds what is there. */
 static void a_key_from_a_file_is_found_in_the_process(void **state)
 {
     (void)state;

@@ -95,7 +95,7 @@ static void certificates_are_read_as_they_were_stored(void **state)
         assert_memory_equal(read, wanted->der, len);
         assert_int_equal(plat_pkcs11_certificate(&config, read, wanted->len - 1, &len, &fault),
                          PLAT_ERR_NO_SPACE);
-        assert_int_equal(len, wanted->len); /* what is needed */
+        assert_int_equal(len, wanted->len); /* the size that is needed */
         assert_int_equal(plat_pkcs11_certificate(&config, read, wanted->len, &len, &fault),
                          PLAT_OK);
     }
@@ -176,8 +176,8 @@ static void a_missing_or_ambiguous_object_is_named(void **state)
     }
 }
 
-/* Each function fails at each of its calls: the call fails with a text, or it reads what is right.
- */
+/* Makes each function fail at each of its calls. The tested call must fail with a text, or read
+ * the right bytes. */
 static void a_token_that_fails_is_reported(void **state)
 {
     (void)state;

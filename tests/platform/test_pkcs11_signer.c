@@ -184,7 +184,8 @@ static void each_kind_of_key_signs_with_each_scheme_and_hash(void **state)
     }
 }
 
-/* ECDSA signatures of r or s with leading zeros are shorter; 200 contain some. */
+/* If r or s of an ECDSA signature begins with zeros, the signature is shorter. Two hundred
+ * signatures contain some of these. */
 static void two_hundred_signatures_are_good_and_take_one_login(void **state)
 {
     (void)state;
@@ -219,7 +220,7 @@ static void a_key_that_wants_the_pin_each_time_gets_it(void **state)
 
 typedef struct asked {
     unsigned times;
-    const char *pin; /* NULL: there is none */
+    const char *pin; /* NULL: there is no PIN */
 } asked;
 
 static size_t tell_pin(void *user, const char *token, char *out, size_t cap)
@@ -312,7 +313,7 @@ static void a_token_that_was_removed_can_be_used_when_it_is_back(void **state)
 /* --- what fails --- */
 
 typedef struct refusal {
-    const char *uri; /* NULL: made of object and query */
+    const char *uri; /* NULL: the URI is made of object and query */
     const char *object;
     const char *query;
     plat_result result;
@@ -331,7 +332,7 @@ static void expect_refused(const char *uri, const refusal *c)
     assert_null(signer);
     assert_null(strstr(fault.text, SOFT_TOKEN_PIN));
     assert_null(strstr(fault.text, "9999"));
-    assert_true(strlen(fault.text) < sizeof fault.text - 1); /* it is not cut */
+    assert_true(strlen(fault.text) < sizeof fault.text - 1); /* the text was not cut */
 }
 
 static void each_mistake_is_named_with_its_remedy(void **state)
@@ -387,7 +388,7 @@ static void a_uri_or_pin_that_is_too_long_is_refused(void **state)
     memset(query + 10, '9', PLAT_PKCS11_PIN_MAX + 1);
     const refusal long_pin = { .result = PLAT_ERR_PASSPHRASE, .text = "longer than 255" };
     expect_refused(soft_token_uri(objects[0], query), &long_pin);
-    query[10 + PLAT_PKCS11_PIN_MAX] = '\0'; /* the longest that is tried */
+    query[10 + PLAT_PKCS11_PIN_MAX] = '\0'; /* the longest PIN that is tried */
     const refusal wrong_pin = { .result = PLAT_ERR_PASSPHRASE, .text = "PIN" };
     expect_refused(soft_token_uri(objects[0], query), &wrong_pin);
 }
@@ -454,8 +455,8 @@ static const CK_RV failures[] = {
     0x80000123,
 };
 
-/* Each function fails at each of its calls while a signer is made: the signer is not made, or it
- * works. */
+/* Makes each function fail at each of its calls while a signer is made. Either no signer is
+ * made, or it works. */
 static void a_token_that_fails_while_a_signer_is_made_is_reported(void **state)
 {
     (void)state;
@@ -484,8 +485,8 @@ static void a_token_that_fails_while_a_signer_is_made_is_reported(void **state)
     assert_true(refused >= 9 * sizeof failures / sizeof failures[0]);
 }
 
-/* Each function fails once or for a while when a signature is made: one failure is made good by a
- * second attempt; further ones are reported, and the signer works again afterwards. */
+/* Makes each function fail once or several times while a signature is made. After one failure, a
+ * second attempt succeeds; further failures are reported, and the signer works again afterwards. */
 static void a_token_that_fails_while_it_signs_is_tried_again(void **state)
 {
     (void)state;

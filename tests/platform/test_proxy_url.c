@@ -71,7 +71,7 @@ static void a_wrong_url_is_refused_by_a_text_without_its_secrets(void **state)
     (void)state;
     static const struct {
         const char *url;
-        const char *text; /* is a part of what is returned */
+        const char *text; /* must be a part of the returned text */
     } cases[] = {
         { "", "scheme is missing" },
         { "proxy:3128", "scheme is missing" },
@@ -151,7 +151,8 @@ static void the_environment_names_the_proxy_and_its_exceptions(void **state)
     assert_int_equal(p.port, 0);
     plat_proxy_url_drop(&p);
 
-    /* From the last one on: each overrides those after it, and an empty one counts as not set. */
+    /* In this order, each variable overrides those before it, and an empty one counts as not
+     * set. */
     static const char *const order[] = { "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy" };
     for (uint16_t i = 0; i < 4; i++) {
         char url[32];

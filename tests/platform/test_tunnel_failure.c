@@ -35,7 +35,8 @@ static void each_status_of_a_proxy_has_a_result(void **state)
         plat_tunnel_failure f = failure(CURLE_RECV_ERROR);
         f.status = status;
         if (status >= 200 && status < 300) {
-            assert_explained(&f, PLAT_ERR_PROXY, "the remark"); /* it failed after the answer */
+            /* The failure occurred after the answer. */
+            assert_explained(&f, PLAT_ERR_PROXY, "the remark");
             continue;
         }
         const bool busy = status == 429 || (status >= 500 && status != 501);

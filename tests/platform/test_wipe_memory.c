@@ -10,7 +10,8 @@
 
 static void it_changes_these_bytes_only(void **state)
 {
-    enum { LARGEST = 1100 }; /* it works in pieces of 512 bytes */
+    /* More than two of the pieces of 512 bytes in which the function works. */
+    enum { LARGEST = 1100 };
     (void)state;
 
     for (size_t len = 0; len <= LARGEST; len++) {

@@ -21,7 +21,7 @@ static int may_be_sent(unsigned code)
            (code >= 3000 && code <= 4999);
 }
 
-/* RFC 6455 section 7.4 and the registry of IANA. */
+/* The codes are those of RFC 6455 section 7.4 and of the registry of IANA. */
 static void exactly_the_codes_that_may_be_sent_are_accepted(void **state)
 {
     (void)state;
@@ -60,7 +60,7 @@ static void a_reason_must_be_utf_8(void **state)
         { "\xee\x80\x80", 1 },
         { "\xf0\x90\x80\x80", 1 },
         { "\xf4\x8f\xbf\xbf", 1 },
-        { "\x80", 0 }, /* a continuation of nothing */
+        { "\x80", 0 }, /* a continuation byte without a first byte */
         { "\xc3", 0 }, /* cut */
         { "\xe2\x82", 0 },
         { "\xf0\x9f\x98", 0 },

@@ -65,7 +65,7 @@ static void feed(input_rig *r, ws_bytes *b)
     *b = (ws_bytes){ 0 };
 }
 
-/* A stream with everything that is allowed: fragments, empty ones, control frames between them. */
+/* Appends everything that is allowed: fragments, empty ones, control frames between them. */
 static void put_everything(ws_bytes *b, size_t large_len)
 {
     static const uint8_t large[70000] = { 1, 2, 3 };
@@ -193,7 +193,8 @@ static void each_violation_is_named_and_answered_with_its_code(void **state)
         { "\x09\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented ping */
         { "\x08\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented close */
         { "\x89\x7e\x00\x7e", 4, "sent a malformed frame", 1002 }, /* a ping of 126 bytes */
-        { "\x82\x7e\x00\x7d", 4, "sent a malformed frame", 1002 }, /* too long a form */
+        /* The length is not in its shortest form. */
+        { "\x82\x7e\x00\x7d", 4, "sent a malformed frame", 1002 },
         { "\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", 10, "sent a malformed frame", 1002 },
         { "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", 10, "sent a malformed frame", 1002 },
         { "\x82\x7f\x00\x00\x00\x00\x10\x00\x00\x05z", 11,
@@ -206,7 +207,7 @@ static void each_violation_is_named_and_answered_with_its_code(void **state)
         { "\x88\x03\x03\xe8\xff", 5, "sent a close frame with a reason that is not UTF-8", 1007 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (size_t step = 0; step <= 1; step++) { /* as one piece, and byte by byte */
+        for (size_t step = 0; step <= 1; step++) { /* step 0: as one piece; step 1: byte by byte */
             input_rig r;
             begin(&r);
             r.lower.recv_max = step;
@@ -222,7 +223,7 @@ static void each_violation_is_named_and_answered_with_its_code(void **state)
                             scripted_unread(&r.lower) > 0);
                 all += got;
             }
-            assert_memory_equal(buf, "good", 4); /* what came before is not lost */
+            assert_memory_equal(buf, "good", 4); /* the content before it is not lost */
             assert_string_equal(r.in.fault, cases[i].fault);
             assert_int_equal(r.in.code, cases[i].code);
             assert_int_equal(receive(&r, buf, sizeof buf, &got), PLAT_ERR_WEBSOCKET);
@@ -291,7 +292,8 @@ static void a_large_frame_is_returned_in_pieces_without_being_held(void **state)
     end(&r);
 }
 
-/* A short read says that the socket is empty, so the next one would be a system call in vain. */
+/* A read that returns less than there is room for shows that the socket is empty. Another read
+ * would be a system call without effect. */
 static void one_read_below_is_enough_if_it_brings_content(void **state)
 {
     (void)state;
@@ -330,7 +332,7 @@ static void a_full_buffer_says_that_more_may_be_there(void **state)
     end(&r);
 }
 
-/* A server that sends frames without content as fast as it can. */
+/* The server sends frames without content as fast as it can. */
 static void a_flood_without_content_does_not_keep_a_call_busy(void **state)
 {
     (void)state;

@@ -226,7 +226,7 @@ static void a_pong_never_gets_into_a_frame_wherever_that_is_blocked(void **state
     }
 }
 
-/* RFC 6455 section 5.5.3. */
+/* RFC 6455 section 5.5.3 allows this. */
 static void of_pings_that_could_not_be_answered_only_the_last_one_is(void **state)
 {
     (void)state;
@@ -305,7 +305,7 @@ static void the_memory_for_rests_is_allocated_once(void **state)
         r.lower.send_room = SIZE_MAX;
         assert_int_equal(send_all(&r, content_of(100), 100, &sent), PLAT_OK);
         expect_frame(&r, OP_BINARY, content_of(100), 100);
-        out_of_memory = true; /* from the second frame on */
+        out_of_memory = true; /* no memory is left from the second frame on */
     }
     out_of_memory = false;
     end(&r);

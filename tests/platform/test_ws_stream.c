@@ -67,7 +67,7 @@ static plat_result progress(stream_rig *r, plat_stage *stage)
     return r->s->ops->progress(r->s, 0, stage);
 }
 
-/* Opens the stream until the answer is awaited. */
+/* Opens the stream until it waits for the answer. */
 static void ask(stream_rig *r)
 {
     plat_stage stage;
@@ -282,7 +282,7 @@ static void a_refusal_names_host_and_status_and_nothing_that_the_server_says(voi
         (void)snprintf(wanted, sizeof wanted, "hub.example: the server refuses the WebSocket: %s",
                        cases[i].text);
         assert_string_equal(detail, wanted);
-        assert_true(strlen(detail) < 156); /* fits into an iothub_error */
+        assert_true(strlen(detail) < 156); /* so that it fits into an iothub_error */
         end(&r);
     }
 }
@@ -407,7 +407,7 @@ static void each_close_frame_is_answered_and_its_code_explained(void **state)
         assert_string_equal(r.s->ops->detail(r.s), wanted);
         assert_int_equal(r.s->ops->recv(r.s, buf, sizeof buf, &n), PLAT_ERR_IO);
         assert_int_equal(r.s->ops->send(r.s, buf, 1, &n), PLAT_ERR_IO);
-        r.s->ops->close(r.s); /* sends no second close frame */
+        r.s->ops->close(r.s); /* this sends no second close frame */
         (void)scripted_sent(&r.lower, &n);
         assert_int_equal(n, 0);
         end(&r);

@@ -161,8 +161,8 @@ static void every_truncation_waits_and_its_end_is_explained(void **state)
     }
 }
 
-/* A changed byte may change a text that does not matter, but never the key, and never so that the
- * head does not end. */
+/* A changed byte may change a text without a meaning, but not the key, and not the end of the
+ * head. */
 static void no_changed_byte_of_the_accept_key_is_accepted(void **state)
 {
     (void)state;
@@ -192,7 +192,7 @@ static void each_status_has_its_result_and_its_text(void **state)
         const bool is_busy = status == 429 || status >= 500;
         assert_int_equal(answer_with(&u, answer),
                          is_busy ? PLAT_ERR_UNAVAILABLE : PLAT_ERR_WEBSOCKET);
-        assert_int_equal(u.status, status); /* the headers are not waited for */
+        assert_int_equal(u.status, status); /* the result does not wait for the headers */
         assert_true(strlen(plat_ws_status_text(status)) > 0);
     }
     static const struct {

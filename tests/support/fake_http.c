@@ -78,7 +78,7 @@ static void poll_nothing(plat_http *base, plat_poll *polls, int *wake_in_ms)
     *wake_in_ms = -1;
 }
 
-/* Ends a request that the test keeps open, because its caller would wait without end. */
+/* Ends a request that the test keeps open, because otherwise the caller would wait forever. */
 static void wait(plat_http *base, uint32_t max_ms)
 {
     fake_http *h = self(base);

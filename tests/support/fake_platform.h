@@ -27,7 +27,8 @@ typedef struct fake_net {
     bool names_fault;
     size_t made; /* number of streams made so far; they are taken from `streams` in order */
     plat_stream_config configs[FAKE_STREAMS]; /* configuration that each stream was made with */
-    plat_websocket_config websockets[FAKE_STREAMS]; /* what configs points to */
+    /* Copies of the configurations that configs points to. */
+    plat_websocket_config websockets[FAKE_STREAMS];
     plat_tunnel_config tunnels[FAKE_STREAMS];
     const void *memories[FAKE_STREAMS]; /* where each stream was made */
     unsigned waits;                     /* number of calls of wait */

@@ -103,7 +103,7 @@ static plat_result stream_open(plat_stream *base, const char *host, uint16_t por
     return finish(s, SCRIPTED_OPEN, r);
 }
 
-/* Most streams are no WebSocket; so that stage is reached only by a test that asks for it. */
+/* Most streams are no WebSocket, so only a test that requests this stage reaches it. */
 static plat_stage stage_after(const scripted_stream *s)
 {
     bool skips = s->stage == PLAT_STAGE_TLS && s->stall_at != PLAT_STAGE_UPGRADE;

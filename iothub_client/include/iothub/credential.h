@@ -99,11 +99,11 @@ typedef struct iothub_token_provider {
     void (*request)(struct iothub_client *c, void *user);
     /**
      * Called in each turn of the client while a token is requested, for a provider that has work to
-     * do meanwhile. Returns after how many milliseconds to call it again at the latest; UINT32_MAX:
-     * no matter when. NULL: there is no such work.
+     * do meanwhile. Returns the number of milliseconds after which to call it again at the latest;
+     * UINT32_MAX: there is no such time. NULL: the provider has no such work.
      */
     uint32_t (*progress)(struct iothub_client *c, void *user);
-    void *user;         /**< Passed to both. */
+    void *user;         /**< Passed to request and progress. */
     char *memory;       /**< Where the client keeps the token. The client does not erase it at its
                              end; the application does, since it owns the memory. */
     size_t memory_size; /**< Its size in bytes; IOTHUB_SAS_TOKEN_SIZE is enough for the token of a

@@ -45,7 +45,9 @@ typedef struct iothub_edge iothub_edge;
 typedef struct iothub_edge_options {
     size_t struct_size;            /**< Set by iothub_edge_options_init. */
     const plat_platform *platform; /**< The port; borrowed until iothub_edge_close. No default. */
-    /** Makes the requests, and nothing else until iothub_edge_close. Borrowed. No default. */
+    /**
+     * Makes the requests; nothing else may use it until iothub_edge_close. Borrowed. No default.
+     */
     plat_http *http;
     /** Returns the value of an environment variable, or NULL: getenv. No default. */
     char *(*environment)(const char *name);
@@ -88,10 +90,10 @@ static inline void iothub_edge_options_init(iothub_edge_options *o)
 iothub_edge *iothub_edge_open(const iothub_edge_options *o, iothub_error *error);
 
 /**
- * Returns the connection string of the module, which holds no key: host, device, module and
- * gateway. With the simulator's variables it is theirs, and holds a key.
+ * Returns the connection string of the module: host, device, module and gateway, and no key. If the
+ * simulator's variables are used, it is the simulator's connection string, which contains a key.
  *
- * @param edge  the module
+ * @param edge the module
  * @return a text that is valid until iothub_edge_close
  */
 const char *iothub_edge_connection_string(const iothub_edge *edge);

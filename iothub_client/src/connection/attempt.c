@@ -38,7 +38,7 @@ uint32_t attempt_failed(iothub_back_off *b, credential_part *k, iothub_error *wh
 
 credential_supply attempt_prepare_renewal(credential_part *k, mqc_time now)
 {
-    iothub_error why; /* logged when it happened */
+    iothub_error why; /* not used, because the failure was logged when it occurred */
 
     credential_begin(k, now);
     return credential_prepare(k, CREDENTIAL_RENEWS, now, &why);

@@ -58,14 +58,14 @@ static inline const iothub_channel *changeover_read_spare(const iothub_changeove
 
 /* --- when the login in use must be renewed --------------------------------------------------- */
 
-/** Call it when an attempt begins: notes the wall clock, for which its token is made. */
+/** Call it when an attempt begins: records the wall clock for which the attempt makes its token. */
 void changeover_note_clock(iothub_changeover *c);
 /** Returns true if the wall clock was set since then. */
 bool changeover_clock_moved(const iothub_changeover *c);
 /** Call it when the client logs in. */
 void changeover_on_login(iothub_changeover *c, mqc_time now);
 /**
- * Makes the time at which the login must be renewed the deadline of the channel in use. Returns
+ * Sets the deadline of the channel in use to the time at which the login must be renewed. Returns
  * false if the login cannot be renewed.
  */
 bool changeover_plan(iothub_changeover *c, const credential_part *k);
@@ -85,7 +85,7 @@ void changeover_hurry(iothub_changeover *c, mqc_time now);
  */
 changeover_answer changeover_prepare(iothub_changeover *c, credential_part *k, mqc_time now);
 /**
- * Continues a renewal that is prepared. busy means that there is open work, which a new connection
+ * Continues a renewal that is prepared. busy means that there is open work that a new connection
  * could not finish. Returns CHANGEOVER_LEAVES or CHANGEOVER_WAITS.
  */
 changeover_answer changeover_go_on(iothub_changeover *c, credential_part *k, bool busy,

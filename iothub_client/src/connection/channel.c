@@ -145,7 +145,7 @@ static plat_stream_config config_of(const iothub_options *o)
     return config;
 }
 
-/* The port that the application has not chosen is that of the transport. */
+/* Returns the port of the options; if that is 0, the port of the transport. */
 static uint16_t port_of(const iothub_options *o)
 {
     if (o->port != 0) {

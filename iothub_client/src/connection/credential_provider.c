@@ -37,7 +37,8 @@ static iothub_result check(const iothub_context *context, const iothub_credentia
 static size_t password_size(const iothub_context *context, const iothub_credential *c)
 {
     (void)context;
-    return c->as.provider != NULL ? c->as.provider->memory_size : 0; /* not checked yet */
+    /* The provider was not checked yet. */
+    return c->as.provider != NULL ? c->as.provider->memory_size : 0;
 }
 
 static credential_validity validity(const iothub_context *context, const iothub_credential *c)
@@ -104,7 +105,7 @@ static credential_supply prepare(iothub_context *context, const iothub_credentia
     const int64_t now_s = wall_clock_s(context_clock(context));
 
     if (!wall_clock_is_set(now_s) || is_valid_for(p, now_s, purpose)) {
-        return CREDENTIAL_READY; /* without a clock, the attempt fails for that reason */
+        return CREDENTIAL_READY; /* without a clock, the attempt fails later, for that reason */
     }
     if (p->phase == IOTHUB_TOKEN_FAILED) { /* reported once */
         p->phase = IOTHUB_TOKEN_RESTS;
@@ -112,7 +113,7 @@ static credential_supply prepare(iothub_context *context, const iothub_credentia
         return CREDENTIAL_MISSING;
     }
     if (may_request(p, purpose, now)) {
-        request(context, p, now); /* which may provide the token immediately */
+        request(context, p, now); /* the callback may provide the token immediately */
     }
     return is_valid_for(p, now_s, purpose) ? CREDENTIAL_READY : CREDENTIAL_WAITS;
 }

@@ -22,7 +22,8 @@ typedef struct credential_validity {
 /** What a credential is needed for. */
 typedef enum credential_purpose {
     CREDENTIAL_OPENS, /* there is no connection */
-    CREDENTIAL_RENEWS /* to replace the one that the present connection has logged in with */
+    /* To replace the credential with which the present connection has logged in. */
+    CREDENTIAL_RENEWS
 } credential_purpose;
 
 /** Whether a credential can be used now. */
@@ -54,12 +55,12 @@ struct iothub_credential_type {
                                  credential_purpose purpose, mqc_time now, iothub_error *why);
     /** Continues a request in each turn. Returns when to call it again. */
     mqc_time (*on_turn)(iothub_context *context, const iothub_credential *c, mqc_time now);
-    /** Takes what was requested. */
+    /** Takes the token that was requested. */
     iothub_result (*take)(const iothub_context *context, const iothub_credential *c, mqc_span token,
                           iothub_error *error);
-    /** The application has failed to provide it. */
+    /** Call it when the application could not provide the token. */
     void (*fail)(const iothub_context *context, const iothub_credential *c, const char *text);
-    /** The hub has refused it. */
+    /** Call it when the hub has refused the credential. */
     void (*forget)(const iothub_credential *c);
     iothub_result unusable; /* the result when it is not valid at present, */
     const char *too_early;  /* and the texts */

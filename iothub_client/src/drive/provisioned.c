@@ -35,7 +35,7 @@ iothub_client *provisioned_make(provisioned_home *h, const iothub_options *o,
         client_set_home(c, &h->base);
         provisioned_home_attach(h, &c->context, &c->telemetry.limits, release);
     }
-    /* cppcheck-suppress returnDanglingLifetime ; the client is not in the options or the place */
+    /* cppcheck-suppress returnDanglingLifetime ; the client is not one of the local variables */
     return c;
 }
 
@@ -79,6 +79,6 @@ iothub_client *iothub_init_provisioned(void *memory, size_t memory_len,
     if (c == NULL) {
         provisioned_home_drop(h);
     }
-    /* cppcheck-suppress returnDanglingLifetime ; the client is not in the options or the place */
+    /* cppcheck-suppress returnDanglingLifetime ; the client is not one of the local variables */
     return c;
 }

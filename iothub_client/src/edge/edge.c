@@ -188,7 +188,8 @@ static void on_request(iothub_client *c, void *user)
     iothub_edge *e = user;
     mqc_span text;
 
-    e->http->ops->cancel(e->http); /* an earlier request that the client does not wait for */
+    /* Ends an earlier request, whose answer the client no longer needs. */
+    e->http->ops->cancel(e->http);
     e->signing = begin_token(e, &text) == IOTHUB_OK && start_signature(e, text) == PLAT_OK;
     if (!e->signing) {
         iothub_token_failed(c, "IoT Edge: the request for a signature cannot be made");

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A variable that is empty is as good as none. */
+/* An empty variable counts as not set. */
 static const char *find(char *(*get)(const char *name), const char *name)
 {
     const char *value = get(name);

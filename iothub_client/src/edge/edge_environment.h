@@ -7,9 +7,9 @@
 #include "iothub/result.h"
 #include "text/text_writer.h"
 
-/** Texts of the environment; NULL: not set. */
+/** The values of the environment variables; NULL: not set. */
 typedef struct edge_environment {
-    const char *simulator; /* EdgeHubConnectionString; the next ones are NULL then */
+    const char *simulator; /* EdgeHubConnectionString; if it is set, the next members are NULL */
     const char *ca_file;   /* EdgeModuleCACertificateFile */
 
     const char *host_name;
@@ -18,7 +18,7 @@ typedef struct edge_environment {
     workload_module module;
 } edge_environment;
 
-/** Reads and checks the variables.  get: like getenv. */
+/** Reads and checks the variables. get works like getenv. */
 iothub_result edge_environment_read(edge_environment *e, char *(*get)(const char *name),
                                     iothub_error *error);
 

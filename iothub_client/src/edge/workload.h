@@ -9,7 +9,10 @@
 #include "platform/platform.h"
 #include "text/text_writer.h"
 
-/** Who the module is, and where its workload API is. Texts of the environment, not empty. */
+/**
+ * Who the module is, and where its workload API is. The texts are the values of environment
+ * variables, and not empty.
+ */
 typedef struct workload_module {
     const char *workload_uri; /* "unix:///run/iotedge/workload.sock" or "http://host:port" */
     const char *module_id;
@@ -29,8 +32,8 @@ void workload_put_sign_url(iothub_text *t, const workload_module *m);
 iothub_result workload_put_sign_body(iothub_text *t, const plat_crypto *crypto, mqc_span text);
 
 /**
- * Reads the certificates of an answer: PEM text.  out may be as large as the answer; *len is
- * without the NUL.
+ * Reads the certificates of an answer, which are PEM text. The text is never longer than the
+ * answer; *len does not count the NUL.
  */
 iothub_result workload_read_bundle(mqc_span body, char *out, size_t cap, size_t *len,
                                    iothub_error *error);

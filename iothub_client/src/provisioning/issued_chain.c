@@ -41,8 +41,8 @@ static iothub_result too_big(const chain_writer *w)
                        ISSUED_CHAIN_CERTIFICATES_MAX);
 }
 
-/* Returns whether the bytes are exactly one SEQUENCE of DER. Otherwise the beginning of the next
- * certificate could not be found. */
+/* Returns whether the bytes are exactly one SEQUENCE of DER. If they were not, the beginning of
+ * the next certificate could not be found. */
 static bool is_sequence(const uint8_t *bytes, size_t len)
 {
     size_t content = 0;
@@ -121,7 +121,7 @@ static iothub_result take_base64(chain_writer *w, char *text, size_t len)
     return IOTHUB_OK;
 }
 
-/* Takes every certificate of a PEM text; other text around them is skipped. */
+/* Takes every certificate of a PEM text and skips all other text. */
 static iothub_result take_pem(chain_writer *w, char *text)
 {
     char *begin = strstr(text, PEM_BEGIN);
@@ -132,7 +132,8 @@ static iothub_result take_pem(chain_writer *w, char *text)
         if (end == NULL) {
             return broken(w, "a PEM text ends in the middle of a certificate");
         }
-        begin = strstr(end, PEM_BEGIN); /* before decoding overwrites what is in front of it */
+        /* Found now, because decoding overwrites the text in front of it. */
+        begin = strstr(end, PEM_BEGIN);
         iothub_result r = take_base64(w, base64, (size_t)(end - base64));
         if (r != IOTHUB_OK) {
             return r;

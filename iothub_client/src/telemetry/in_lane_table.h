@@ -20,8 +20,8 @@
 typedef struct in_lane {
     uint64_t seq; /* number of the record in the store; 0: it was removed already */
     void *tag;    /* pointer of the application */
-    /* Request whose end is reported; 0 for a record of an earlier run, or if the lane notes the
-     * request. */
+    /* The request whose end is reported; 0 for a record of an earlier run, or if the entry of
+     * the lane holds the number. */
     iothub_op op;
     uint32_t next; /* index of the next slot in the list */
 } in_lane;

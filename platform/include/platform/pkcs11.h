@@ -64,10 +64,10 @@ extern "C" {
  */
 typedef size_t (*plat_pkcs11_pin_fn)(void *user, const char *token, char *out, size_t cap);
 
-/** Where an object is. */
+/** The place of an object in a token. */
 typedef struct plat_pkcs11_config {
     const char *uri;        /**< The URI, as described above; it is needed during the call only. */
-    plat_pkcs11_pin_fn pin; /**< Asked if the URI contains no PIN; NULL: nobody is asked. */
+    plat_pkcs11_pin_fn pin; /**< Called if the URI contains no PIN; NULL: there is no callback. */
     void *pin_user;         /**< Passed to pin. */
 } plat_pkcs11_config;
 

@@ -155,19 +155,21 @@ typedef enum plat_tls_version {
  * none of the three is given, those of the system are.
  */
 typedef struct plat_stream_config {
-    plat_stream_kind kind; /**< What the stream runs over; TCP: certificates and versions do not
-                                matter. */
-    const char *ca_file;   /**< File with certificates, PEM or DER, to trust; NULL: none. */
-    const void *ca_data;   /**< PEM text, or DER certificates one directly after another, with
-                                certificates to trust; NULL: none. */
-    size_t ca_len;         /**< Size of ca_data. */
-    unsigned roots;        /**< Sum of plat_roots_set: certificates to trust in addition. */
+    /** What the stream runs over. With TCP, certificates and versions of TLS are ignored. */
+    plat_stream_kind kind;
+    const char *ca_file; /**< File with certificates, PEM or DER, to trust; NULL: none. */
+    const void *ca_data; /**< PEM text, or DER certificates one directly after another, with
+                              certificates to trust; NULL: none. */
+    size_t ca_len;       /**< Size of ca_data. */
+    unsigned roots;      /**< Sum of plat_roots_set: certificates to trust in addition. */
     plat_tls_version min_version; /**< Lowest version of TLS; ANY: TLS 1.2. */
     plat_tls_version max_version; /**< Highest version of TLS; ANY: TLS 1.3. */
     plat_identity *identity; /**< Client certificate that the stream presents if the server asks
                                   for one; NULL: none.  The stream takes a reference. */
-    /** A WebSocket over TLS or TCP, which the stream then is; NULL: none.  Its has_identity does
-     * not matter, because identity decides. */
+    /**
+     * If not NULL, the stream is a WebSocket over TLS or TCP. The member has_identity of the
+     * configuration is ignored, because `identity` decides.
+     */
     const plat_websocket_config *websocket;
     /** The proxy that the TCP connection goes through; NULL: none.  If it has no trust of its own,
      * an https proxy is verified with ca_file and ca_data, too. */

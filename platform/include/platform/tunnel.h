@@ -30,8 +30,8 @@ extern "C" {
 typedef struct plat_tunnels plat_tunnels;
 
 /**
- * Which proxy to use, for plat_stream_config.tunnel.  All that it points to must stay valid during
- * the call only that it is passed to.
+ * Which proxy to use, for plat_stream_config.tunnel. What it points to is needed only during the
+ * call that it is passed to.
  */
 typedef struct plat_tunnel_config {
     const plat_tunnels *tunnels; /**< What makes the stream: plat_platform.tunnels. */

@@ -31,8 +31,8 @@ struct plat_crypto;
 typedef struct plat_websockets plat_websockets;
 
 /**
- * How to open a WebSocket, for plat_stream_config.websocket.  All that it points to must stay valid
- * during the call only that it is passed to.
+ * How to open a WebSocket, for plat_stream_config.websocket. What it points to is needed only
+ * during the call that it is passed to.
  */
 typedef struct plat_websocket_config {
     const plat_websockets *websockets; /**< What makes the stream: plat_platform.websockets. */

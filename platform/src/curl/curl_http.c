@@ -211,7 +211,8 @@ static CURLcode set_trust(CURL *easy, const plat_http_request *r)
         .flags = CURL_BLOB_COPY,
     };
 
-    memcpy(&roots.data, &r->ca_data, sizeof roots.data); /* it is copied, and so not changed */
+    /* Libcurl copies the text and does not change it. */
+    memcpy(&roots.data, &r->ca_data, sizeof roots.data);
 
     if (r->ca_data != NULL) {
         return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &roots);
@@ -346,7 +347,7 @@ static plat_result fail(curl_http *h, CURLcode code)
                        h->answer_max);
         return PLAT_ERR_NO_SPACE;
     }
-    long status = 0; /* of a proxy's answer to CONNECT */
+    long status = 0; /* status of the proxy's answer to CONNECT */
     (void)curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     (void)snprintf(h->detail, sizeof h->detail, "HTTP: %s",
                    h->fault[0] != '\0' ? h->fault : curl_easy_strerror(code));

@@ -17,7 +17,7 @@
 /* Longest host name or address. */
 #define HOST_MAX 255
 
-/* Bytes that are sent at once over TLS to a proxy. */
+/* The largest number of bytes that one call sends over TLS to a proxy. */
 #define KEPT_MAX 16384
 
 typedef enum tunnel_state {
@@ -57,8 +57,8 @@ typedef struct curl_tunnel {
     char *detail;        /* text of the last failure; see failure_text.h */
     char remark[CURL_ERROR_SIZE];
 
-    /* Bytes that TLS to the proxy has to be given again from the same address, because OpenSSL
-     * requires that. Only used if the scheme is https. */
+    /* Bytes that must be passed to TLS again from the same address, because OpenSSL requires
+     * that. Used only if the scheme of the proxy is https. */
     uint8_t *kept;
     size_t kept_len;
 } curl_tunnel;
@@ -344,7 +344,7 @@ static plat_result io_failed(curl_tunnel *t, CURLcode code)
     return fail(t, PLAT_ERR_IO);
 }
 
-/* Receives until buf is full if TLS may hold more, since no event would tell that. */
+/* Receives until buf is full if TLS may hold more bytes, because no event would report those. */
 static plat_result tunnel_recv(plat_stream *base, uint8_t *buf, size_t cap, size_t *got)
 {
     curl_tunnel *t = self_of(base);

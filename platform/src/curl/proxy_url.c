@@ -35,7 +35,8 @@ void plat_proxy_url_drop(plat_proxy_url *p)
     p->over_tls = false;
 }
 
-/* Makes a text of libcurl one of ours. Returns false if no memory is left. */
+/* Replaces a text that libcurl has allocated by a copy from malloc. Returns false if no memory
+ * is left. */
 static bool keep(char *from_curl, char **out)
 {
     *out = strdup(from_curl);
@@ -80,8 +81,8 @@ static bool has_only(const char *path)
     return path == NULL || path[0] == '\0' || strcmp(path, "/") == 0;
 }
 
-/* Refuses what a proxy's URL cannot have, which often is a character of the password that should
- * have been percent-encoded. */
+/* Refuses parts that the URL of a proxy cannot have. Often such a part is a character of the
+ * password that should have been percent-encoded. */
 static const char *check_rest(CURLU *url)
 {
     static const char text[] = "proxy: after the port only \"/\" may follow; special characters of "

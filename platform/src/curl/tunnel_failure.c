@@ -99,7 +99,7 @@ static const char *cause_text(const plat_tunnel_failure *f, char *text, size_t c
     return text;
 }
 
-/* Failures before the proxy was reached, or without one. */
+/* Explains a failure that occurred before the proxy was reached, or without a proxy. */
 static plat_result not_reached(const plat_tunnel_failure *f, char **detail, plat_result r)
 {
     char text[64];

@@ -11,7 +11,7 @@
 #define DIGEST_MAX 64
 #define PREFIX_LEN 19
 
-/* The hashes, with what stands in front of a digest in its DigestInfo (RFC 8017 section 9.2). */
+/* The hashes, and the bytes in front of a digest in its DigestInfo (RFC 8017 section 9.2). */
 static const struct hash {
     size_t digest_len;
     CK_MECHANISM_TYPE hash;
@@ -35,7 +35,7 @@ static const struct hash {
         0x05, 0x00, 0x04, 0x40 } },
 };
 
-/* What C_Sign gets.  The mechanism may point to pss, so it is not moved. */
+/* The input of C_Sign. The mechanism may point to pss, so the struct must not be moved. */
 typedef struct sign_input {
     CK_MECHANISM mechanism;
     CK_RSA_PKCS_PSS_PARAMS pss;
@@ -72,7 +72,7 @@ static const struct hash *hash_of(size_t digest_len)
     return NULL;
 }
 
-/* Bytes of a coordinate and of the order of the curve. */
+/* Returns the size in bytes of a coordinate, which is also that of the order of the curve. */
 static size_t order_len(plat_key_kind kind)
 {
     return kind == PLAT_KEY_EC_P256 ? 32 : 48;

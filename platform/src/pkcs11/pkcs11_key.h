@@ -11,7 +11,7 @@
 typedef struct plat_pkcs11_key {
     CK_OBJECT_HANDLE object;
     plat_key_kind kind;
-    bool asks_each_time; /* the token wants the PIN for each signature */
+    bool asks_each_time; /* the token requires the PIN for each signature */
 } plat_pkcs11_key;
 
 /** Finds the private key that the URI names.  The user has logged in. */

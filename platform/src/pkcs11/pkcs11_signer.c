@@ -7,13 +7,13 @@
 #include "pkcs11/pkcs11_key.h"
 #include "wolfssl/identity/fault.h"
 
-/* The first member is what others see. */
+/* A signer of platform/identity.h with its private members. */
 typedef struct pkcs11_signer {
     plat_signer base;
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* protects the members after it */
     plat_pkcs11_place place;
     plat_pkcs11_token token;
-    plat_pkcs11_key key; /* while the token is open */
+    plat_pkcs11_key key; /* valid while the token is open */
 } pkcs11_signer;
 
 static pkcs11_signer *signer_of(const plat_signer *self)
@@ -26,7 +26,7 @@ static pkcs11_signer *signer_of(const plat_signer *self)
     return signer.own;
 }
 
-/* Finds the key, unless there is a session from before. */
+/* Opens a session and finds the key, unless an earlier session is still open. */
 static plat_result ensure_open(pkcs11_signer *s, plat_identity_fault *fault)
 {
     if (s->token.state == PLAT_PKCS11_OPEN) {
@@ -67,7 +67,8 @@ static plat_result sign(const plat_signer *self, const plat_sign_request *reques
     (void)pthread_mutex_lock(&s->lock);
     const bool had_session = s->token.state == PLAT_PKCS11_OPEN;
     plat_result r = try_to_sign(s, request, out, cap, len, fault);
-    if (r == PLAT_ERR_SIGNER && had_session) { /* the token may have been away in the meantime */
+    /* The token may have been removed and inserted again. */
+    if (r == PLAT_ERR_SIGNER && had_session) {
         r = try_to_sign(s, request, out, cap, len, fault);
     }
     (void)pthread_mutex_unlock(&s->lock);

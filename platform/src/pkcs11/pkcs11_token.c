@@ -68,8 +68,8 @@ static void unload_modules(plat_pkcs11_token *t)
 /* What the search for the token has found. */
 typedef struct search {
     const plat_pkcs11_place *place;
-    unsigned modules; /* that fit the URI */
-    unsigned tokens;  /* that fit the URI */
+    unsigned modules; /* number of those that fit the URI */
+    unsigned tokens;  /* number of those that fit the URI */
 } search;
 
 static bool fits_module(CK_FUNCTION_LIST *module, const plat_pkcs11_place *place)
@@ -229,7 +229,7 @@ plat_result plat_pkcs11_token_login(plat_pkcs11_token *t, const plat_pkcs11_plac
             plat_pkcs11_token_close(t);
             t->state = PLAT_PKCS11_REFUSED;
         }
-        /* Another session of this process has logged in. */
+        /* If another session of this process has logged in, that login counts. */
         r = plat_pkcs11_failed(fault, code == CKR_USER_ALREADY_LOGGED_IN ? CKR_OK : code,
                                "logging in");
     }

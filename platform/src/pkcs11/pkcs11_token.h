@@ -12,7 +12,7 @@
 typedef enum plat_pkcs11_state {
     PLAT_PKCS11_CLOSED = 0,
     PLAT_PKCS11_OPEN,   /* there is a session */
-    PLAT_PKCS11_REFUSED /* closed, and the token has refused the PIN: there will be no session */
+    PLAT_PKCS11_REFUSED /* closed for good, because the token has refused the PIN */
 } plat_pkcs11_state;
 
 /** A token.  All zero: closed.  Written by pkcs11_token.c only. */
@@ -20,9 +20,9 @@ typedef struct plat_pkcs11_token {
     plat_pkcs11_state state;
     CK_FUNCTION_LIST *named;     /* the module of module-path; NULL: modules are searched */
     CK_FUNCTION_LIST **searched; /* every module of p11-kit's configuration */
-    CK_FUNCTION_LIST *module;    /* the one with the token */
+    CK_FUNCTION_LIST *module;    /* the module that has the token */
     CK_SLOT_ID slot;
-    CK_FLAGS flags; /* of the token */
+    CK_FLAGS flags; /* flags of the token */
     char label[PLAT_PKCS11_LABEL_SIZE];
     CK_SESSION_HANDLE session;
 } plat_pkcs11_token;

@@ -49,7 +49,8 @@ plat_result plat_pkcs11_place_parse(plat_pkcs11_place *place, const plat_pkcs11_
 void plat_pkcs11_place_free(plat_pkcs11_place *place)
 {
     if (place->uri != NULL) {
-        /* p11-kit returns its own memory as const, and frees it as it is. */
+        /* p11-kit returns the PIN as const, but it is p11-kit's own memory, which is freed
+         * without being erased. */
         const union {
             const char *seen;
             char *own;

@@ -8,14 +8,14 @@
 
 #include "platform/pkcs11.h"
 
-/** Where an object is: the parsed config.  Written by pkcs11_uri.c only. */
+/** The place of an object: the parsed configuration. Written by pkcs11_uri.c only. */
 typedef struct plat_pkcs11_place {
     P11KitUri *uri;
     plat_pkcs11_pin_fn pin;
     void *pin_user;
 } plat_pkcs11_place;
 
-/** Most attributes of plat_pkcs11_template: class, label and id. */
+/** The largest number of attributes of a plat_pkcs11_template: class, label and id. */
 #define PLAT_PKCS11_TEMPLATE_MAX 3
 
 /** What an object must have.  The values belong to the URI.  Written by pkcs11_uri.c only. */
@@ -49,14 +49,14 @@ void plat_pkcs11_place_free(plat_pkcs11_place *place);
 plat_result plat_pkcs11_template_make(plat_pkcs11_template *t, const plat_pkcs11_place *place,
                                       CK_OBJECT_CLASS kind, plat_identity_fault *fault);
 
-/** A few words for a kind of object. */
+/** Returns the name of a kind of object, in a few words. */
 const char *plat_pkcs11_kind_str(CK_OBJECT_CLASS kind);
 
 /**
- * Finds the PIN: in the URI, in its file, or by asking.
- * @param token      label of the token
- * @param[out] out   the caller erases it, also after a failure
- * @retval PLAT_ERR_PASSPHRASE  there is none
+ * Gets the PIN from the URI, from the file that it names, or from the callback.
+ * @param token label of the token
+ * @param[out] out the caller erases it, also after a failure
+ * @retval PLAT_ERR_PASSPHRASE there is none
  */
 plat_result plat_pkcs11_pin_get(plat_pkcs11_pin *out, const plat_pkcs11_place *place,
                                 const char *token, plat_identity_fault *fault);

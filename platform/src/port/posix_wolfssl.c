@@ -16,7 +16,7 @@ typedef struct tls_over_tcp {
 _Static_assert(sizeof(tls_over_tcp) <= sizeof(plat_stream_storage),
                "PLAT_STREAM_SIZE is too small");
 
-/* Makes what is at the bottom: TCP in the memory of the caller, or a tunnel. */
+/* Makes the lowest stream: TCP in the memory of the caller, or a tunnel. */
 static plat_result make_bottom(plat_tcp_stream *tcp, const plat_stream_config *config,
                                plat_stream **out)
 {

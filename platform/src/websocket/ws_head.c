@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Not of <ctype.h>, whose functions depend on the locale. */
+/* Works like tolower, which depends on the locale, for ASCII only. */
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Bytes after a line. */
+/** The number of bytes that end a line. */
 #define PLAT_WS_CRLF 2
 
 /** What plat_ws_line_len returns if there is no line. */

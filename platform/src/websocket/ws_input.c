@@ -5,7 +5,8 @@
 
 #include "websocket/ws_close.h"
 
-#define READS_MAX 16 /* most reads of one call, so that it ends even if the server never pauses */
+/* Largest number of reads in one call, so that it ends even if the server never pauses. */
+#define READS_MAX 16
 
 static const char malformed[] = "sent a malformed frame";
 
@@ -42,7 +43,7 @@ static ssize_t read_below(uint8_t *buf, size_t cap, int flags, void *user)
         in->below = PLAT_OK;
         return (ssize_t)take_early(in, buf, cap);
     }
-    if (in->content && in->below_empty) { /* saves a system call, which would return nothing */
+    if (in->content && in->below_empty) { /* saves a system call that would return nothing */
         in->below = PLAT_WOULD_BLOCK;
         return -1;
     }
@@ -163,7 +164,7 @@ static void end_control_frame(plat_ws_input *in, uint8_t opcode)
     in->control_len = 0;
 }
 
-/* Takes received content of one frame, possibly a part of it. */
+/* Takes received content of one frame, which may be a part of it. */
 static void take_chunk(plat_ws_input *in, const struct wslay_frame_iocb *frame)
 {
     if (!in->in_frame) {

@@ -21,7 +21,7 @@
 /** What is received. Only ws_input.c writes its members. */
 typedef struct plat_ws_input {
     plat_stream *lower;    /* not owned */
-    plat_ws_output *pongs; /* where pings are answered; not owned */
+    plat_ws_output *pongs; /* answers pings; not owned */
     wslay_frame_context_ptr frames;
     const uint8_t *early; /* received bytes that are read before those of lower; not owned */
     size_t early_len;
@@ -30,14 +30,14 @@ typedef struct plat_ws_input {
     plat_result below;  /* the last result of lower, while reading */
     unsigned reads;     /* reads from lower during one call */
     bool below_empty;   /* the last of them returned less than there was room for */
-    bool content;       /* this call has content already, so that it need not read more */
+    bool content;       /* this call has content already, so it need not read more */
     bool more;          /* the last call ended although lower may have had more */
     bool in_message;    /* the next data frame must be a continuation */
     uint64_t frame_got; /* content of the current frame that was received */
     bool in_frame;      /* the header of the current frame was checked */
     uint8_t control_len;
     uint8_t control[PLAT_WS_CONTROL_MAX]; /* content of the current control frame */
-    plat_result ended;                    /* not PLAT_OK: nothing more is received, and why */
+    plat_result ended;                    /* not PLAT_OK: the reason why nothing more is received */
     const char *fault;                    /* PLAT_ERR_WEBSOCKET: what the server has done */
     bool closed;                          /* PLAT_ERR_IO: the server has sent a close frame */
     uint16_t code; /* the code of that frame; after a fault: the code to answer with */

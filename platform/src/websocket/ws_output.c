@@ -6,8 +6,8 @@
 
 #include "websocket/ws_close.h"
 
-/* RFC 6455 section 5.2: the first byte is the FIN bit and the opcode, the second the mask bit and
- * the length, or a number that tells how many bytes the length has. */
+/* RFC 6455 section 5.2: the first byte has the FIN bit and the opcode. The second one has the
+ * mask bit and the length, or a number that tells how many bytes the length has. */
 enum {
     FIN = 0x80,
     BINARY = 0x2,
@@ -156,7 +156,8 @@ plat_result plat_ws_output_send(plat_ws_output *out, const uint8_t *buf, size_t 
     assert(plat_ws_output_valid(out));
     *sent = 0;
     if (len < out->owed) {
-        return PLAT_ERR_ARG; /* not the bytes of the call that returned PLAT_WOULD_BLOCK */
+        /* These are not the bytes of the call that returned PLAT_WOULD_BLOCK. */
+        return PLAT_ERR_ARG;
     }
     plat_result r = out->owed > 0 ? send_kept(out) : plat_ws_output_flush(out);
     if (r != PLAT_OK) {

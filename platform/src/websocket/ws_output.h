@@ -27,13 +27,16 @@
 /** What is sent. Only ws_output.c writes its members. */
 typedef struct plat_ws_output {
     plat_stream *lower; /* not owned */
-    uint8_t *kept;      /* bytes of a frame that the stream below has not taken; NULL: never any */
-    size_t kept_at;     /* index of the first such byte */
-    size_t kept_end;    /* index after the last */
+    /* Memory for bytes of a frame that the stream below has not taken; NULL: none was needed
+     * yet. */
+    uint8_t *kept;
+    size_t kept_at;  /* index of the first such byte */
+    size_t kept_end; /* index after the last such byte */
     size_t kept_cap;
-    size_t owed; /* content of the frame in kept that the caller has not been told to be sent */
+    /* Bytes of content of the kept frame that were not reported as sent to the caller. */
+    size_t owed;
     plat_ws_masks masks;
-    bool has_pong; /* a pong is to be sent */
+    bool has_pong; /* a pong waits to be sent */
     uint8_t pong_len;
     uint8_t pong[PLAT_WS_CONTROL_MAX];
 } plat_ws_output;

@@ -154,7 +154,7 @@ static plat_result read_answer(plat_ws_stream *s)
     return r == PLAT_OK ? r : refused(s, r);
 }
 
-/* Frees the upgrade unless frames that came with the answer are still in it. */
+/* Frees the upgrade, unless it still holds frames that were received with the answer. */
 static void drop_upgrade(plat_ws_stream *s)
 {
     if (s->upgrade != NULL && s->input.early_len == 0) {

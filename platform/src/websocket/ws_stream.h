@@ -35,10 +35,11 @@ typedef struct plat_ws_stream {
     bool has_identity; /* the stream below presents a client certificate */
     const char *host;  /* belongs to the caller of open */
     uint16_t port;
-    plat_ws_upgrade *upgrade; /* from LOWER on, until frames that came with the answer were read */
-    size_t request_sent;      /* bytes of the request */
-    plat_ws_input input;      /* used in the state OPEN */
-    plat_ws_output output;    /* used in the state OPEN */
+    /* From the state LOWER until the frames that were received with the answer were read. */
+    plat_ws_upgrade *upgrade;
+    size_t request_sent;   /* number of bytes of the request that were sent */
+    plat_ws_input input;   /* used in the state OPEN */
+    plat_ws_output output; /* used in the state OPEN */
     char detail[PLAT_WS_DETAIL_MAX + 1];
     char subprotocol[PLAT_WS_SUBPROTOCOL_MAX + 1];
     char path[PLAT_WEBSOCKET_PATH_MAX + 1];

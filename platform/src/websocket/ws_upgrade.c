@@ -7,7 +7,7 @@
 #include "websocket/ws_head.h"
 
 #define NONCE 16 /* bytes of Sec-WebSocket-Key */
-#define KEY   24 /* characters of base64 for them */
+#define KEY   24 /* characters of that key in base64 */
 
 enum { SWITCHING = 101, BUSY = 429, SERVER_ERROR = 500, PORT_HTTP = 80, PORT_HTTPS = 443 };
 
@@ -138,7 +138,8 @@ static const char *const missing[REQUIRED] = {
     [SUBPROTOCOL] = "selects no subprotocol; does it speak MQTT?",
 };
 
-/* Counts a header that is required. Returns what is wrong with its value, or NULL. */
+/* Counts a header that is required. Returns a text that describes the fault of its value, or
+ * NULL. */
 static const char *check_header(const plat_ws_upgrade *u, const plat_ws_header *h,
                                 unsigned seen[REQUIRED])
 {

@@ -30,7 +30,7 @@
 /** Characters of base64 for 20 bytes. */
 #define PLAT_WS_ACCEPT 28
 
-/** What is asked for. The texts stay valid until the answer was read. */
+/** What the request asks for. The texts must stay valid until the answer was read. */
 typedef struct plat_ws_target {
     const char *host;
     const char *path;
@@ -42,7 +42,7 @@ typedef struct plat_ws_target {
 /** An upgrade. Only ws_upgrade.c writes its members, except that the caller writes to head. */
 typedef struct plat_ws_upgrade {
     const char *subprotocol;
-    const char *fault; /* why it was refused: a clause that follows "the server" */
+    const char *fault; /* reason of a refusal: a clause that follows "the server" */
     int status;        /* the status of a refusal that HTTP allows; 0: the answer is not valid */
     size_t request_len;
     size_t head_len; /* bytes in head */

@@ -31,8 +31,8 @@ typedef struct plugin {
     int ready_fd; /* reports at the first tick that the broker is ready */
     int log_fd;   /* -1: nobody wants to read it */
     int notice_fd;
-    char *front_secret; /* of the envelopes */
-    int notes_fd;       /* to the front */
+    char *front_secret; /* the secret in the envelopes of the front */
+    int notes_fd;       /* socket to the front */
 } plugin;
 
 static plugin self;
@@ -133,7 +133,7 @@ static void take_message(plugin *p, const hub_note *m)
     const char *client_id = hub_client_of(&p->hub, m->number);
 
     if (client_id == NULL) {
-        return; /* of a connection that another one has replaced */
+        return; /* the note belongs to a connection that another one has replaced */
     }
     if (m->kind == HUB_NOTE_SENT) {
         hub_c2d_on_wire(&p->hub, client_id, (uint16_t)m->value);
@@ -142,7 +142,7 @@ static void take_message(plugin *p, const hub_note *m)
     }
 }
 
-/* What happened on the connections up to now. */
+/* Handles everything that has happened on the connections up to now. */
 static void catch_up(plugin *p)
 {
     hub_note m;
@@ -163,7 +163,8 @@ static hub_result refuse_login(const plugin *p, uint64_t number, hub_fault *faul
                     p->hub.refuse_code);
 }
 
-/* Opens the envelope of the front. Who comes to the broker by another way is refused. */
+/* Opens the envelope of the front. A client that reaches the broker in another way has none, and
+ * is refused. */
 static hub_result log_in(plugin *p, const struct mosquitto_evt_basic_auth *e, hub_fault *fault)
 {
     hub_client_chain chain;

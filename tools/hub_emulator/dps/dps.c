@@ -137,8 +137,8 @@ static bool has_enrollment(const dps_table *t, unsigned number)
     return false;
 }
 
-/* True for a registration whose enrolment was deleted. One whose enrolment was set aside waits for
- * somebody to repair it. */
+/* Returns whether the enrolment of the registration was deleted. If the enrolment was set aside,
+ * the registration waits until somebody has repaired it. */
 static bool is_left_over(const dps *d, const dps_registration *r)
 {
     if (has_enrollment(&d->individuals, r->enrollment) ||
@@ -241,7 +241,7 @@ static bool set_number(const cJSON *json, const char *name, int64_t min, int64_t
                     (long long)min, (long long)max);
 }
 
-/* A member that may be null; *given tells whether there is one. */
+/* Reads a member that may be null; *given tells whether it is there. */
 static bool set_profile(const cJSON *json, const char **profile, bool *given, dps_error *e)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "connectionProfile");
@@ -341,7 +341,7 @@ static bool remove_file(const dps *d, char *name, dps_error *e)
     return ok || dps_fail_by(e, &fault);
 }
 
-/* The enrolment is deleted already. A file that cannot be removed goes at the next start. */
+/* The enrolment is deleted already. If a file cannot be removed now, the next start removes it. */
 static void forget_registrations(dps *d, const dps_enrollment *enrollment)
 {
     for (size_t i = d->registrations.count; i > 0; i--) {

@@ -17,10 +17,10 @@
 #include "registry/issuer.h"
 
 typedef struct dps_settings {
-    const char *host;           /* of the hub that it assigns devices to */
-    unsigned assigning;         /* how often a device is told "assigning" before it is assigned */
-    int retry_after_s;          /* how long it shall wait each time */
-    int64_t certificate_life_s; /* of the certificates that answer requests */
+    const char *host;           /* host name of the hub to which it assigns devices */
+    unsigned assigning;         /* number of answers "assigning" before a device is assigned */
+    int retry_after_s;          /* seconds that the device shall wait after each of these answers */
+    int64_t certificate_life_s; /* life of the certificates that it issues */
 } dps_settings;
 
 #define DPS_ASSIGNING_DEFAULT     1
@@ -34,7 +34,7 @@ typedef struct dps_settings {
 
 typedef struct dps {
     const hub_store *store;
-    const hub_authorities *authorities; /* of the hub, to which enrolments may refer */
+    const hub_authorities *authorities; /* authorities of the hub, to which enrolments may refer */
     char *id_scope;
     char *host;    /* host name of the only hub */
     char *profile; /* connectionProfile in the answers; NULL: none */
@@ -48,12 +48,12 @@ typedef struct dps {
     dps_faults faults;
     hub_issuer issuer;
     int64_t certificate_life_s;
-    bool pem; /* certificates are written as PEM, otherwise as DER in base64 */
+    bool pem; /* true: certificates are written as PEM; false: as DER in base64 */
 
-    /* Of connected devices: */
+    /* The requests of connected devices. */
     hub_issuances issuances;
     dps_faults issue_faults;
-    int64_t issue_delay_s;   /* from a request to its answer */
+    int64_t issue_delay_s;   /* time from a request to its answer */
     int64_t issue_expires_s; /* how long an answer waits for a device that is not connected */
 } dps;
 

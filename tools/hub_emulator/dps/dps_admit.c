@@ -46,7 +46,8 @@ static bool admit_by_certificate(const dps *d, const dps_enrollment *enrollment,
     return true;
 }
 
-/* The reason of the last refusal is that of the only group in most cases. */
+/* If all groups refuse the device, the last refusal is reported; in most cases there is only one
+ * group. */
 static bool admit_by_authority(const dps *d, const dps_session *s, int64_t now_s,
                                dps_admission *out, dps_error *e)
 {

@@ -11,10 +11,10 @@
 /** A device that may register, and its keys. Start with { 0 }. */
 typedef struct dps_admission {
     const dps_enrollment *enrollment;
-    char *primary_key; /* of the device; NULL: it has certificates */
+    char *primary_key; /* primary key of the device; NULL: it has certificates */
     char *secondary_key;
     char *primary_thumbprint;   /* SHA-256 of the certificates of the device; NULL: it has keys */
-    char *secondary_thumbprint; /* NULL: there is one only */
+    char *secondary_thumbprint; /* NULL: there is only one thumbprint */
 } dps_admission;
 
 /**

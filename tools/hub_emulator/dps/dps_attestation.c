@@ -93,8 +93,8 @@ static bool is_there(const cJSON *item)
     return item != NULL && !cJSON_IsNull(item);
 }
 
-/* The text of a certificate, on the heap. The service shows none, so that a change may leave it
- * out. */
+/* Returns the text of a certificate, on the heap. The service does not show certificates, so a
+ * change may leave it out. */
 static char *certificate_text(const cJSON *json, const dps_attestation *was,
                               const dps_attestation *out, size_t at)
 {
@@ -144,7 +144,7 @@ static bool read_certificates(const cJSON *json, const dps_attestation *was, dps
     return true;
 }
 
-/* The service calls an uploaded certificate by a name; here it is called by its common name. */
+/* At the service, an uploaded certificate has a name. Here, its common name is used. */
 static bool read_references(const cJSON *json, dps_attestation *out, dps_error *e)
 {
     const char *first = hub_json_string(json, places[0]);
@@ -158,7 +158,7 @@ static bool read_references(const cJSON *json, dps_attestation *out, dps_error *
     return true;
 }
 
-/* Finds the only kind of certificates that is given; NULL after a refusal. */
+/* Finds the only kind of certificates in the attestation; NULL after a refusal. */
 static const cJSON *find_kind(const cJSON *x509, dps_attestation *out, dps_error *e)
 {
     const cJSON *found = NULL;
@@ -219,7 +219,7 @@ static cJSON *info_of(const hub_certificate *c)
     return info;
 }
 
-/* The service shows what it knows about a certificate, and not the certificate. */
+/* The service describes a certificate, but does not show it. */
 static cJSON *certificate_json(const hub_certificate *c, bool for_state)
 {
     cJSON *json = cJSON_CreateObject();
@@ -285,7 +285,7 @@ static bool refers_to(const dps_attestation *a, const hub_certificate *authority
            (a->second != NULL && strcmp(authority->name, a->second) == 0);
 }
 
-/* The authorities of the hub with the names of the references. */
+/* Checks the chain with the authorities of the hub that have the names of the references. */
 static hub_result check_references(const dps_attestation *a, const hub_client_chain *chain,
                                    const hub_authorities *authorities, int64_t now_s,
                                    hub_fault *fault)

@@ -15,7 +15,7 @@
 /** Numbers of errors. The documentation gives only some of them. */
 typedef enum dps_code {
     DPS_CODE_ARGUMENT = 400004,
-    DPS_CODE_REQUEST = 400040, /* a certificate signing request that is not one of the device */
+    DPS_CODE_REQUEST = 400040, /* a certificate signing request that is not valid for this device */
     DPS_CODE_ALLOCATION_FAILED = 400207,
     DPS_CODE_KEY = 401000,         /* a token that is not signed with the enrolment's key */
     DPS_CODE_CERTIFICATE = 401002, /* a certificate that the enrolment does not accept */

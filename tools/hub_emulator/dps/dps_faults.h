@@ -32,10 +32,10 @@ typedef struct dps_faults {
     int retry_after_s; /* less than 0: none */
 } dps_faults;
 
-/** What "on" calls the two kinds of requests. */
+/** The names of the two kinds of requests in the member "on". */
 typedef struct dps_fault_words {
-    const char *first;  /* stands for DPS_ON_REGISTER */
-    const char *second; /* stands for DPS_ON_POLL */
+    const char *first;  /* the name of DPS_ON_REGISTER */
+    const char *second; /* the name of DPS_ON_POLL */
 } dps_fault_words;
 
 /**
@@ -43,7 +43,7 @@ typedef struct dps_fault_words {
  * all but count and kind have defaults. A refusal changes nothing.
  */
 bool dps_faults_set(dps_faults *f, const cJSON *json, const dps_fault_words *words, dps_error *e);
-/** The fault for this request, which is counted; DPS_FAULT_NONE in most cases. */
+/** Returns the fault for this request and counts it; DPS_FAULT_NONE in most cases. */
 dps_fault_kind dps_faults_take(dps_faults *f, dps_fault_target target);
 
 #endif

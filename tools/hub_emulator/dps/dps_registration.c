@@ -90,7 +90,7 @@ dps_registration *dps_registration_next(const dps_registration *r, const dps_out
 
 /* --- the operation ------------------------------------------------------------ */
 
-/* As the service makes them: 4.{16 hexadecimal digits}.{UUID}. */
+/* The ids of operations have the form of those of the service: 4.{16 hexadecimal digits}.{UUID}. */
 void dps_registration_begin(dps_registration *r, const dps_operation *operation)
 {
     uint32_t tenant[2];

@@ -47,11 +47,11 @@ typedef struct dps_registration {
     int64_t etag;
     int64_t created_ms;
     int64_t updated_ms;
-    char *operation_id;  /* of the last attempt; NULL: none in this run */
+    char *operation_id;  /* id of the last operation; NULL: there was none in this run */
     unsigned assigning;  /* the number of polls to be answered with "assigning" */
     char *profile;       /* connectionProfile in the answers, or NULL */
-    bool x509;           /* by a certificate */
-    cJSON *certificates; /* that this operation has issued, or NULL */
+    bool x509;           /* the device has registered with a certificate */
+    cJSON *certificates; /* the certificates that this operation has issued, or NULL */
 } dps_registration;
 
 /** The enrolment of a device. */
@@ -69,7 +69,7 @@ void dps_registration_free(dps_registration *r);
 dps_registration *dps_registration_next(const dps_registration *r, const dps_outcome *outcome,
                                         int64_t now_ms);
 
-/** What an operation answers besides the result. */
+/** What the answers of an operation contain in addition to the result. */
 typedef struct dps_operation {
     unsigned assigning;        /* the number of polls with "assigning" */
     const char *profile;       /* connectionProfile, or NULL; copied */
@@ -79,7 +79,7 @@ typedef struct dps_operation {
 
 /** Starts an operation with a new id. */
 void dps_registration_begin(dps_registration *r, const dps_operation *operation);
-/** Counts a poll; true if it is to be answered with "assigning". */
+/** Counts a poll. Returns whether it must be answered with "assigning". */
 bool dps_registration_assigning(dps_registration *r);
 /** Returns whether this is the id of its operation. */
 bool dps_registration_has_operation(const dps_registration *r, const char *id, size_t len);

@@ -109,7 +109,7 @@ bool dps_session_signed_by(const dps_session *s, const char *key, int64_t now_s)
 {
     const hub_token *t = &s->token;
 
-    /* The vendor's Python SDK gives no name. */
+    /* The vendor's Python SDK sends a token without a name. */
     if (!s->has_token || (t->policy != NULL && strcmp(t->policy, TOKEN_NAME) != 0) ||
         t->expiry_s <= now_s) {
         return false;

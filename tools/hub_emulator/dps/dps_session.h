@@ -15,9 +15,10 @@ typedef struct dps_session {
     char *registration_id;
     hub_token token;
     bool has_token;
-    hub_client_chain chain; /* of the TLS handshake; its first certificate is the device's own */
-    bool preview;           /* its api-version is one of a preview */
-    bool subscribed;        /* to the answers */
+    /* Chain of the TLS handshake; its first certificate is the device's own. */
+    hub_client_chain chain;
+    bool preview;    /* its api-version is that of a preview */
+    bool subscribed; /* the device has subscribed to the answers */
 } dps_session;
 
 /**
@@ -27,9 +28,9 @@ typedef struct dps_session {
 bool dps_session_wanted(const char *client_id, const char *user_name);
 
 /**
- * NULL after a refusal: the user name does not fit the client id or has no valid api-version. The
- * caller frees the session. client_id stands for that of the credentials. A password that is no
- * token is kept as none.
+ * Makes a session. Returns NULL after a refusal: the user name does not fit the client id, or has
+ * no valid api-version. The caller frees the session. client_id replaces the client id of the
+ * credentials. A password that is no token counts as none.
  */
 dps_session *dps_session_new(const hub_credentials *c, const char *client_id, hub_fault *fault);
 void dps_session_free(dps_session *s);
@@ -38,8 +39,8 @@ void dps_session_subscribe(dps_session *s);
 void dps_session_unsubscribe(dps_session *s);
 
 /**
- * True if its token is for this device, has no name (skn) or that of a registration, has not
- * expired and is signed with this key.
+ * Returns whether the token of the session is for this device, has no name (skn) or that of a
+ * registration, has not expired and is signed with this key.
  */
 bool dps_session_signed_by(const dps_session *s, const char *key, int64_t now_s);
 

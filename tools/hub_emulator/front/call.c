@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Room for one descriptor, aligned as the kernel wants it. */
+/* Memory for one descriptor, with the alignment that the kernel requires. */
 typedef union control {
     struct cmsghdr head;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -14,7 +14,7 @@ typedef union control {
 
 static bool send_end(int calls_fd, int stream_fd, const char *chain, size_t len)
 {
-    char mark = '+'; /* a message without bytes would look like the end */
+    char mark = '+'; /* because a message without bytes would look like the end of the connection */
     union {
         const char *in;
         char *out;

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-/** Most bytes of a chain in a message. */
+/** The largest chain in a message, in bytes. */
 #define HUB_CALL_CHAIN_MAX 65536
 
 /**

@@ -50,8 +50,8 @@ typedef struct hub_connect_packet {
 hub_connect_kind hub_connect_read(hub_connect_packet *out, const uint8_t *bytes, size_t len);
 
 /**
- * True if the client wants the provisioning service and not the hub: its user name is
- * {scope}/registrations/{client id}/... The packet is WHOLE.
+ * Returns whether the client connects to the provisioning service instead of the hub: its user name
+ * is {scope}/registrations/{client id}/... The packet is WHOLE.
  */
 bool hub_connect_is_for_provisioning(const hub_connect_packet *c, const char *packet);
 

@@ -24,9 +24,9 @@ struct hub_front {
     hub_list all;
     uint64_t last_number;
     hub_front_end listening[HUB_FRONT_SERVICES][HUB_FRONT_FAMILIES]; /* client NULL */
-    hub_front_end notes;                                             /* to the hub; client NULL */
-    hub_front_end stop; /* client NULL; readable when the thread is to end */
-    int calls;          /* to the HTTP server */
+    hub_front_end notes; /* socket to the hub; its client is NULL */
+    hub_front_end stop;  /* becomes readable when the thread must end; its client is NULL */
+    int calls;           /* socket to the HTTP server */
     pthread_t thread;
     bool running;
     int state_dir;
@@ -126,7 +126,7 @@ static void serve(hub_front *f, const struct epoll_event *e)
     hub_front_end *end = e->data.ptr;
 
     if (end == &f->notes || end == &f->stop) {
-        return; /* both are looked at in each turn */
+        return; /* each turn looks at both of them */
     }
     if (end->client == NULL) {
         accept_some(f, end);

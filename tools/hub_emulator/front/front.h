@@ -23,11 +23,11 @@ typedef struct hub_front hub_front;
 typedef struct hub_front_config {
     /* Listening sockets; -1: none. The front closes them. */
     int listening[HUB_FRONT_SERVICES][HUB_FRONT_FAMILIES];
-    const char *state_dir;   /* has server.crt and server.key, and the socket of the broker */
-    const char *broker_name; /* of the Unix socket in it */
-    const char *secret;      /* stays the caller's */
+    const char *state_dir;   /* folder of server.crt and server.key, and of the broker's socket */
+    const char *broker_name; /* name of the Unix socket in it */
+    const char *secret;      /* belongs to the caller */
     int notes;               /* socket to the hub (note.h), which the front closes; -1: none */
-    int calls;               /* socket to the HTTP server, the same */
+    int calls;               /* socket to the HTTP server, which the front closes; -1: none */
     hub_front_timing timing;
     hub_front_log log; /* called on the thread of the front; may be NULL */
     void *user;

@@ -15,7 +15,7 @@
 #include "registry/client_chain.h"
 
 #define OUT_MAX        65536 /* most bytes that TLS itself sends to a client that does not read */
-#define CHAIN_MAX_LEN  40000 /* in base64, so that a token fits into the password as well */
+#define CHAIN_MAX_LEN  40000 /* length in base64, which leaves room for a token in the password */
 #define NOT_AUTHORIZED 5
 
 static void report(const hub_front_client *c, const char *format, ...)
@@ -107,7 +107,7 @@ static void enter(hub_front_client *c, hub_front_state state)
     c->state = state;
     switch (state) {
     case HUB_FRONT_OPEN: hub_list_remove(&c->in_waiting); break;
-    case HUB_FRONT_ENDING: /* more than enough, because the server gets the bytes soon */
+    case HUB_FRONT_ENDING: /* more than enough, because the server soon receives the bytes */
         set_deadline(c, c->shared->setup.timing.login_ms);
         break;
     case HUB_FRONT_LINGERING: set_deadline(c, c->shared->setup.timing.linger_ms); break;
@@ -138,7 +138,7 @@ static void write_plain(hub_front_client *c, const void *data, size_t len)
     }
 }
 
-/* Tells the client that nothing more follows. */
+/* Notifies the client that nothing more follows. */
 static void say_bye(hub_front_client *c)
 {
     if (c->websocket != NULL) {
@@ -224,14 +224,15 @@ void hub_front_client_late(hub_front_client *c)
     hub_front_client_end(c);
 }
 
-/* A client of HTTP does not want its answer any more. */
+/* Returns whether a client of HTTP no longer waits for its answer. */
 static bool wants_nothing(const hub_front_client *c)
 {
     return c->carries == HUB_FRONT_CARRIES_HTTP && hub_server_line_pending(&c->server) == 0;
 }
 
-/* The server gets the rest of the bytes and the end, and the broker may still answer. Before a
- * login there is no server; then only the answer to a close of WebSocket may have to be sent. */
+/* The server receives the rest of the bytes and the end, and the broker may still answer. Before
+ * a login there is no server. Then only the answer to a close frame of WebSocket may have to be
+ * sent. */
 static void device_ended(hub_front_client *c)
 {
     if (is_between(c) && !wants_nothing(c)) {
@@ -283,7 +284,7 @@ static void add_chain(const hub_front_client *c, hub_text *out)
     (void)hub_tls_line_peer_chain(&c->line, HUB_CHAIN_MAX, CHAIN_MAX_LEN, out);
 }
 
-/* Gives one end of a new connection to the HTTP server, with what is known about the client.
+/* Passes one end of a new connection to the HTTP server, with what is known about the client.
  * Returns the other end, or -1 if that is not possible now. */
 static int call_http(const hub_front_client *c)
 {
@@ -295,7 +296,7 @@ static int call_http(const hub_front_client *c)
     return fd;
 }
 
-/* The queue of the server may be full, or descriptors may be missing; then it is tried again. */
+/* If the queue of the server is full, or no descriptor is free, this is tried again. */
 static void dial(hub_front_client *c)
 {
     const bool http = c->carries == HUB_FRONT_CARRIES_HTTP;

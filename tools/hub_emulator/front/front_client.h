@@ -30,10 +30,10 @@ typedef void (*hub_front_log)(void *user, const char *line);
 
 typedef struct hub_front_setup {
     int epoll_fd;
-    const char *broker_path; /* of the Unix socket */
-    const char *secret;      /* of the envelopes */
-    int calls_fd;            /* to the HTTP server (call.h); -1: none */
-    int notes_fd;            /* to the hub; -1: none */
+    const char *broker_path; /* path of the Unix socket */
+    const char *secret;      /* the secret in the envelopes */
+    int calls_fd;            /* socket to the HTTP server (call.h); -1: none */
+    int notes_fd;            /* socket to the hub; -1: none */
     hub_front_timing timing;
     hub_front_log log; /* may be NULL */
     void *user;
@@ -57,7 +57,7 @@ typedef enum hub_front_service {
     HUB_FRONT_SERVICES
 } hub_front_service;
 
-/** What goes through a connection, after TLS and WebSocket. */
+/** The protocol of a connection, above TLS and WebSocket. */
 typedef enum hub_front_carried {
     HUB_FRONT_CARRIES_MQTT = 0,
     HUB_FRONT_CARRIES_HTTP
@@ -90,9 +90,9 @@ typedef struct hub_front_client {
     uint64_t number;
     char peer[64]; /* address and port of the client */
     hub_tls_line line;
-    hub_websocket *websocket; /* over the line, on the heap; NULL: none */
-    hub_server_line server;   /* to the broker or the HTTP server */
-    hub_front_end device_end; /* of the line */
+    hub_websocket *websocket; /* the WebSocket over the line, on the heap; NULL: none */
+    hub_server_line server;   /* connection to the broker or the HTTP server */
+    hub_front_end device_end; /* the end of the line in the event loop */
     hub_front_end server_end;
     hub_text start;      /* the bytes received so far, up to the end of request or CONNECT */
     hub_traffic traffic; /* of MQTT */
@@ -115,7 +115,7 @@ hub_front_client *hub_front_client_new(hub_front_shared *shared, hub_front_servi
                                        uint64_t number);
 /** Call it when one of its sockets is ready. */
 void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events);
-/** For a client in the list of dialing ones: tries again to connect to the server. */
+/** Tries again to connect a client in the list `dialing` to the server. */
 void hub_front_client_dial(hub_front_client *c);
 /** Sets the code, from 1 to 5, with which the hub is about to refuse this login. */
 void hub_front_client_refused(hub_front_client *c, uint8_t code);

@@ -21,9 +21,9 @@ static void add_envelope(const hub_front_login *l, const hub_connect_packet *pac
     hub_envelope_write(out, l->secret, &e);
 }
 
-/* What is put before the client id, on the heap. A device may be connected to the hub and to the
- * provisioning service at the same time, under one client id, and the broker must not take them for
- * one. The number keeps the answers of one connection from reaching the next one. */
+/* Returns the prefix of the client id, on the heap. A device may be connected to the hub and to
+ * the provisioning service at the same time under one client id, which the broker would regard
+ * as one client. The number keeps the answers of one connection from reaching the next one. */
 static char *client_prefix(const hub_front_login *l, const hub_connect_packet *packet,
                            const char *bytes)
 {

@@ -1,17 +1,20 @@
 #ifndef HUB_FRONT_LOGIN_H
 #define HUB_FRONT_LOGIN_H
 
-/** @file How the front changes the CONNECT of a client before the broker gets it. */
+/**
+ * @file
+ * How the front changes the CONNECT of a client before the broker receives it.
+ */
 
 #include "front/connect_packet.h"
 #include "front/envelope.h"
 
 /** What the front knows about the client. */
 typedef struct hub_front_login {
-    uint64_t number;    /* of the connection */
-    const char *secret; /* of the envelopes */
+    uint64_t number;    /* number of the connection */
+    const char *secret; /* the secret in the envelopes */
     const char *peer;
-    const char *chain; /* as hub_client_chain_read takes it */
+    const char *chain; /* the chain in the form that hub_client_chain_read takes */
     size_t chain_len;
 } hub_front_login;
 

@@ -7,7 +7,7 @@
 #define PUBLISH    0x30
 #define PUBACK     0x40
 #define QOS_MASK   0x06
-#define LENGTH_MAX 4 /* bytes of a remaining length */
+#define LENGTH_MAX 4 /* largest number of bytes of a remaining length */
 
 static const uint8_t system_start[] = { '$', 'S', 'Y', 'S' };
 
@@ -18,7 +18,7 @@ static void enter(hub_packet_watch *w, hub_packet_stage stage)
     w->number = 0;
 }
 
-/* The end of a packet is the start of the next one. */
+/* Enters the rest of a packet; if that has no bytes, the next packet begins. */
 static void enter_rest(hub_packet_watch *w)
 {
     enter(w, w->left > 0 ? HUB_PACKET_REST : HUB_PACKET_TYPE);
@@ -44,7 +44,7 @@ static void take_length(hub_packet_watch *w, uint8_t byte)
     }
 }
 
-/* True once both bytes of a number were taken. */
+/* Returns true when both bytes of a number were taken. */
 static bool take_number(hub_packet_watch *w, uint8_t byte)
 {
     w->number = (uint16_t)(w->number << 8 | byte);
@@ -106,7 +106,7 @@ static void take_id(hub_packet_watch *w, uint8_t byte, hub_packet *out)
     }
 }
 
-/* The number of bytes that are passed over at once; 0: this stage looks at each. */
+/* Returns the number of bytes that can be skipped together; 0: this stage looks at each byte. */
 static size_t pass_over(hub_packet_watch *w, size_t len)
 {
     if (w->stage == HUB_PACKET_BLIND || w->stage == HUB_PACKET_FORBIDDEN) {

@@ -13,7 +13,7 @@ typedef enum hub_packet_kind {
     HUB_PACKET_NONE = 0,
     HUB_PACKET_PUBLISH, /* with QoS 1 or 2 */
     HUB_PACKET_PUBACK,
-    HUB_PACKET_SYSTEM /* a PUBLISH to a topic that starts with $SYS; the last that is seen */
+    HUB_PACKET_SYSTEM /* a PUBLISH to a topic that starts with $SYS; nothing is seen after it */
 } hub_packet_kind;
 
 typedef struct hub_packet {
@@ -25,12 +25,12 @@ typedef enum hub_packet_stage {
     HUB_PACKET_TYPE = 0,
     HUB_PACKET_LENGTH,
     HUB_PACKET_TOPIC_LENGTH,
-    HUB_PACKET_TOPIC_START, /* where $SYS could stand */
+    HUB_PACKET_TOPIC_START, /* the bytes in which $SYS could be */
     HUB_PACKET_TOPIC,
     HUB_PACKET_ID,
     HUB_PACKET_REST,
     HUB_PACKET_FORBIDDEN, /* after HUB_PACKET_SYSTEM */
-    HUB_PACKET_BLIND      /* after an error */
+    HUB_PACKET_BLIND      /* after an error, nothing is seen */
 } hub_packet_stage;
 
 /** Start with { 0 }. */
@@ -39,8 +39,8 @@ typedef struct hub_packet_watch {
     uint8_t first;  /* type and flags */
     uint8_t digits; /* bytes of the current number, or of the start of the topic, that were seen */
     uint16_t number;
-    uint32_t left;  /* bytes of the packet that follow */
-    uint32_t topic; /* bytes of the topic that follow */
+    uint32_t left;  /* number of bytes of the packet that follow */
+    uint32_t topic; /* number of bytes of the topic that follow */
 } hub_packet_watch;
 
 /**

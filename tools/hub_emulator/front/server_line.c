@@ -67,7 +67,7 @@ void hub_server_line_flush(hub_server_line *line)
             return;
         }
         if (n < 0) {
-            break; /* the server has closed; its last bytes are read next */
+            break; /* the server has closed; the next turn reads its last bytes */
         }
         line->sent += (size_t)n;
     }

@@ -13,7 +13,7 @@ typedef struct hub_server_line {
     int fd;       /* -1: not connected */
     hub_text out; /* bytes for the server; the first `sent` of them were already sent */
     size_t sent;
-    bool ends; /* the server is to see the end after them */
+    bool ends; /* the server must receive the end after them */
 } hub_server_line;
 
 void hub_server_line_init(hub_server_line *line);
@@ -26,7 +26,7 @@ void hub_server_line_close(hub_server_line *line);
 void hub_server_line_add(hub_server_line *line, const void *data, size_t len);
 /** Sends bytes; only those that the server does not accept now are copied. */
 void hub_server_line_send(hub_server_line *line, const void *data, size_t len);
-/** Tells the server that nothing more follows, once everything was sent. */
+/** Notifies the server, after everything was sent, that nothing more follows. */
 void hub_server_line_end(hub_server_line *line);
 /** Tries again to send what waits. */
 void hub_server_line_flush(hub_server_line *line);

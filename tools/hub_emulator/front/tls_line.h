@@ -79,8 +79,8 @@ typedef enum hub_tls_state {
 } hub_tls_state;
 
 /**
- * ENDED: the peer has closed, or its first byte is not one of TLS; then it gets no answer, since it
- * would take an alert for something else.
+ * ENDED: the peer has closed, or its first byte is not one of TLS. In the latter case it receives
+ * no alert, because it would not understand it.
  */
 hub_tls_state hub_tls_line_handshake(hub_tls_line *line, const char **why);
 /** Reads bytes. After DONE, *len bytes are in buffer. */

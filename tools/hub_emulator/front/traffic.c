@@ -14,8 +14,9 @@ void hub_traffic_init(hub_traffic *t, uint64_t number, int notes_fd)
     *t = (hub_traffic){ .number = number, .notes_fd = notes_fd };
 }
 
-/* The hub must know before the broker does. Its socket is full for a moment at most, unless the hub
- * hangs; then it does not learn of an acknowledgement, and delivers the message again. */
+/* The hub must receive the note before the broker receives the bytes. The socket of the hub is
+ * full for a moment at most, unless the hub hangs; then the hub misses an acknowledgement, and
+ * delivers the message again. */
 static void tell_hub(const hub_traffic *t, hub_note_kind kind, uint16_t packet_id)
 {
     const hub_note m = { .number = t->number, .kind = kind, .value = packet_id };

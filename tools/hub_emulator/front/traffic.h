@@ -12,12 +12,12 @@
 #include "front/packet_watch.h"
 
 typedef struct hub_traffic {
-    uint64_t number; /* of the connection */
-    int notes_fd;    /* to the hub; -1: none */
+    uint64_t number; /* number of the connection */
+    int notes_fd;    /* socket to the hub; -1: none */
     hub_packet_watch from_device;
     hub_packet_watch from_broker;
     size_t answered; /* bytes of the CONNACK that were seen */
-    uint8_t refusal; /* the code for a CONNACK that refuses; 0: that of the broker */
+    uint8_t refusal; /* return code for a CONNACK that refuses; 0: the broker's own */
 } hub_traffic;
 
 void hub_traffic_init(hub_traffic *t, uint64_t number, int notes_fd);

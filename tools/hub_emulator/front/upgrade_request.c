@@ -26,7 +26,7 @@ typedef struct piece {
     size_t len;
 } piece;
 
-/* The headers that decide about the upgrade. The flags say what was in any of them. */
+/* The headers that decide about the upgrade. The flags show what the headers contained. */
 typedef struct headers {
     piece host;
     piece key;
@@ -36,7 +36,7 @@ typedef struct headers {
     bool mqtt;
     bool amqp;
     bool body;
-    bool twice; /* one that may occur once only is repeated */
+    bool twice; /* a header that may occur only once is repeated */
 } headers;
 
 /* --- pieces ------------------------------------------------------------ */
@@ -58,7 +58,7 @@ static piece trimmed(piece p)
     return p;
 }
 
-/* Takes the text up to the next such mark, and the mark. */
+/* Takes the text up to the next occurrence of the mark, and the mark. */
 static piece take_until(piece *rest, char mark)
 {
     const char *end = rest->len > 0 ? memchr(rest->p, mark, rest->len) : NULL;
@@ -253,7 +253,7 @@ hub_upgrade_kind hub_upgrade_read(hub_upgrade_request *out, const char *bytes, s
 
 /* --- answers ----------------------------------------------------------- */
 
-/* The value of Sec-WebSocket-Accept, on the heap. */
+/* Returns the value of Sec-WebSocket-Accept, on the heap. */
 static char *accept_of(const char *key)
 {
     uint8_t hash[SHA1_SIZE] = { 0 };

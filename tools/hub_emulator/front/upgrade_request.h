@@ -14,7 +14,7 @@
 
 /** The path on which the hub and the provisioning service accept WebSocket. */
 #define HUB_UPGRADE_PATH "/$iothub/websocket"
-/** Most bytes of the head of an upgrade request. */
+/** The largest head of an upgrade request, in bytes. */
 #define HUB_UPGRADE_HEAD_MAX 8192
 /** Characters of a Sec-WebSocket-Key: 16 bytes in base64. */
 #define HUB_UPGRADE_KEY_LEN 24
@@ -28,10 +28,11 @@ typedef enum hub_upgrade_kind {
 } hub_upgrade_kind;
 
 typedef struct hub_upgrade_request {
-    size_t head_len;                   /* MQTT, AMQP: the bytes after it are frames */
+    /* Length of the head of an MQTT or AMQP request; the bytes after it are frames. */
+    size_t head_len;
     char key[HUB_UPGRADE_KEY_LEN + 1]; /* MQTT, AMQP */
     unsigned status;                   /* WRONG: the HTTP status of the refusal */
-    const char *why;                   /* WRONG: its text, a constant */
+    const char *why;                   /* WRONG: the text of the refusal, a constant */
 } hub_upgrade_request;
 
 /**

@@ -15,8 +15,8 @@ struct hub_websocket {
     uint8_t *into;
     size_t allowed; /* bytes that may still be read from the line */
     size_t got;
-    bool carries_bytes;  /* the current frame is one of data */
-    hub_tls_state state; /* of the line */
+    bool carries_bytes;  /* the current frame is a data frame */
+    hub_tls_state state; /* the latest state of the line */
     const char *why;
 };
 
@@ -155,7 +155,7 @@ hub_tls_state hub_websocket_read(hub_websocket *w, void *buffer, size_t cap, siz
         if (wslay_event_recv(w->context) != 0 || wslay_event_get_read_enabled(w->context) == 0) {
             w->state = w->state == HUB_TLS_FAILED ? HUB_TLS_FAILED : HUB_TLS_ENDED;
         }
-        flush(w); /* pongs, and the answer to a close */
+        flush(w); /* sends pongs, and the answer to a close frame */
     } while (w->got == 0 && w->state == HUB_TLS_DONE);
     *len = w->got;
     *why = w->why;
@@ -170,7 +170,7 @@ void hub_websocket_write(hub_websocket *w, const void *data, size_t len)
         .msg_length = len,
     };
 
-    (void)wslay_event_queue_msg(w->context, &message); /* fails only after a close */
+    (void)wslay_event_queue_msg(w->context, &message); /* fails only after a close frame */
     flush(w);
 }
 

@@ -19,7 +19,7 @@ typedef struct hub_websocket hub_websocket;
  * the heap; the line stays the caller's.
  */
 hub_websocket *hub_websocket_new(hub_tls_line *line, const void *early, size_t early_len);
-/** w may be NULL. */
+/** Frees a WebSocket; w may be NULL. */
 void hub_websocket_free(hub_websocket *w);
 
 /**
@@ -30,7 +30,7 @@ hub_tls_state hub_websocket_read(hub_websocket *w, void *buffer, size_t cap, siz
                                  const char **why);
 /** Writes one binary message. */
 void hub_websocket_write(hub_websocket *w, const void *data, size_t len);
-/** Sends a close with code 1000, unless one was sent already. */
+/** Sends a close frame with code 1000, unless one was sent already. */
 void hub_websocket_bye(hub_websocket *w);
 
 #endif

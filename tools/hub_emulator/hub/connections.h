@@ -28,11 +28,11 @@ typedef struct hub_connection {
     hub_identity *identity;
     dps_session *provisioning; /* NULL if it is connected to the hub */
     char *client_id;
-    uint64_t number;   /* at the TLS front; 0: none */
+    uint64_t number;   /* number of the connection at the TLS front; 0: none */
     int64_t expires_s; /* expiry of its token */
     hub_connection_state state;
     bool resumed; /* if true, the session that the broker has kept belongs to this identity */
-    hub_outgoing outgoing; /* to be sent at the next tick */
+    hub_outgoing outgoing; /* publishes to be sent at the next tick */
     hub_link in_all;
     hub_link in_unwanted;
     hub_link in_sending;
@@ -43,7 +43,7 @@ typedef struct hub_connection {
 typedef struct hub_connections {
     hub_list all;
     size_t count;      /* number of connections to the hub */
-    void *by_number;   /* tree of those with a number */
+    void *by_number;   /* tree of the connections that have a number, sorted by it */
     void *by_key;      /* tree of the connections, sorted by key */
     hub_list unwanted; /* connections to close at the next tick */
     hub_list sending;  /* connections with something in outgoing */
@@ -55,7 +55,7 @@ typedef struct hub_connection_login {
     hub_identity *identity;    /* NULL for a client of the provisioning service */
     dps_session *provisioning; /* NULL for a client of the hub; the connection becomes its owner */
     const char *client_id;
-    uint64_t number; /* at the TLS front; 0: none */
+    uint64_t number; /* number of the connection at the TLS front; 0: none */
     int64_t expires_s;
     bool resumed;
 } hub_connection_login;
@@ -67,7 +67,10 @@ void hub_connections_remove(hub_connections *cs, hub_connection *c);
 /** Returns the connection with this key, or NULL if there is none. */
 hub_connection *hub_connections_find(const hub_connections *cs, const void *key);
 
-/** Queues a publish for the next tick. The topic, on the heap, becomes part of it. */
+/**
+ * Queues a publish for the next tick. The queue becomes the owner of the topic, which is on the
+ * heap.
+ */
 void hub_connections_send(hub_connections *cs, hub_connection *c, char *topic, const void *payload,
                           size_t len);
 /** Returns a connection with queued publishes, which it takes out of the list; NULL: none. */

@@ -62,7 +62,7 @@ hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub
     return r;
 }
 
-/* Devices log in with the certificates that the issuer has given them. */
+/* Devices may log in with the certificates that the issuer has issued to them. */
 static void trust_issuer(hub *h)
 {
     char *text = hub_certificate_to_text(h->dps->issuer.root.certificate);

@@ -49,7 +49,7 @@ typedef struct hub {
     unsigned throttle_twins; /* number of twin requests to answer with throttle_status */
     int throttle_status;
     unsigned refuse_logins; /* number of logins to refuse with refuse_code */
-    unsigned refuse_code;   /* of a CONNACK */
+    unsigned refuse_code;   /* return code of a CONNACK */
 } hub;
 
 hub_result hub_open(hub *h, const char *state_dir, const hub_broker *broker, hub_fault *fault);
@@ -109,7 +109,9 @@ int64_t hub_now(const hub *h);
 /** Returns monotonic milliseconds, for durations. */
 int64_t hub_up(const hub *h);
 /** Publishes text to one client with QoS 0. Frees the topic. */
-/** Queues a publish for the connection of the identity, which must have one. Frees the topic. */
+/**
+ * Queues a publish for the connection of the identity, which must be connected. Frees the topic.
+ */
 void hub_send_text(hub *h, const hub_identity *id, char *topic, const char *text);
 /** Passes the queued publishes to the broker. hub_tick ends with this. */
 void hub_send_queued(hub *h);
@@ -117,7 +119,7 @@ void hub_send_queued(hub *h);
 void hub_throttle(hub *h, unsigned twin_requests, int status);
 /** Returns whether this twin request must be answered with h->throttle_status, and counts it. */
 bool hub_is_throttled(hub *h);
-/** The next logins are refused with this code of a CONNACK (1 to 5). */
+/** Refuses the next logins with this return code of a CONNACK (1 to 5). */
 void hub_refuse_logins(hub *h, unsigned logins, unsigned code);
 /** Returns whether this login must be refused with h->refuse_code, and counts it. */
 bool hub_login_is_refused(hub *h);

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 
-/* How the device logs in. Null thumbprints are those that it does not have. */
+/* Returns how the device logs in. Thumbprints that it does not have are null. */
 static cJSON *authentication(const dps_admission *a, bool by_authority)
 {
     cJSON *json = cJSON_CreateObject();
@@ -26,7 +26,7 @@ static cJSON *authentication(const dps_admission *a, bool by_authority)
     return json;
 }
 
-/* What the service would PUT for the identity. */
+/* Returns the body of the PUT with which the service would create the identity. */
 static cJSON *identity_body(const dps_admission *a, bool by_authority)
 {
     cJSON *json = cJSON_CreateObject();
@@ -77,7 +77,7 @@ static hub_result reset(hub *h, hub_identity *id, const char *device, hub_change
     return r == HUB_OK ? create(h, device, change, fault) : r;
 }
 
-/* identity: the body that is to be put. */
+/* identity is the body of the PUT. */
 static hub_result carry_out(hub *h, const dps_enrollment *enrollment, const cJSON *identity,
                             const dps_outcome *outcome, hub_fault *fault)
 {
@@ -125,7 +125,7 @@ static dps_substatus substatus_of(const dps_enrollment *enrollment, const dps_re
     return before->substatus;
 }
 
-/* The earlier assignment of the device by the same enrolment; NULL: there is none. */
+/* Returns the earlier assignment of the device by the same enrolment; NULL: there is none. */
 static const dps_registration *earlier(const hub *h, const dps_admission *a, const char *id)
 {
     const dps_registration *r = dps_find_registration(h->dps, id);

@@ -9,14 +9,17 @@
 #include "dps/dps_admit.h"
 #include "hub/hub.h"
 
-/** The device id that hub_assign would give to this device; valid until something changes. */
+/**
+ * Returns the device id that hub_assign would give to this device. It is valid until something
+ * changes.
+ */
 const char *hub_assigned_id(const hub *h, const dps_admission *a, const char *registration_id);
 
 /**
  * Creates or changes the identity of an admitted device, as its enrolment and its earlier
- * registration demand. by_authority: the device gets certificates of the emulator's issuer, and
- * logs in with them instead of keys. False with the reason: nothing can be assigned now. The texts
- * of *out belong to the enrolment, the registration or the hub.
+ * registration demand. by_authority means that the device receives certificates of the emulator's
+ * issuer, and logs in with them instead of keys. Returns false, with the reason, if nothing can be
+ * assigned now. The texts of *out belong to the enrolment, the registration or the hub.
  */
 bool hub_assign(hub *h, const dps_admission *a, const char *registration_id, bool by_authority,
                 dps_outcome *out, dps_error *e);

@@ -45,7 +45,7 @@ hub_result hub_client_check_publish(hub *h, const void *key, const hub_publish *
 void hub_client_tick(hub *h)
 {
     hub_issue_tick(h);
-    hub_tick(h); /* last, because it sends what the other has queued */
+    hub_tick(h); /* last, because it sends what the other function has queued */
 }
 
 hub_result hub_client_accept_publish(hub *h, const void *key, const hub_publish *p)

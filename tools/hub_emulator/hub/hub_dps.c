@@ -13,7 +13,7 @@
 
 /* --- connections --------------------------------------------------------------- */
 
-/* The client id without the prefix of the front. */
+/* Returns the client id without the prefix of the front. */
 static const char *registration_id(const char *client_id)
 {
     const size_t len = strlen(HUB_DPS_CLIENT_PREFIX);
@@ -157,7 +157,7 @@ static bool fault_ends(const exchange *x, dps_outcome *out)
     return x->fault == DPS_FAULT_UNASSIGNED;
 }
 
-/* The certificate signing request of the body. False after a refusal. */
+/* Reads the certificate signing request of the body. Returns false after a refusal. */
 static bool read_csr(const exchange *x, const cJSON *body, const char **csr, dps_error *e)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "csr");
@@ -173,7 +173,7 @@ static bool read_csr(const exchange *x, const cJSON *body, const char **csr, dps
            dps_fail(e, DPS_CODE_ARGUMENT, "csr: the api-version of the user name is not a preview");
 }
 
-/* The chain for the device, which the caller frees; NULL after a refusal. */
+/* Returns the chain for the device, which the caller frees; NULL after a refusal. */
 static cJSON *issue(const exchange *x, const dps_admission *a, const char *csr, dps_error *e)
 {
     const dps *d = x->hub->dps;
@@ -197,7 +197,8 @@ static cJSON *issue(const exchange *x, const dps_admission *a, const char *csr, 
     return chain;
 }
 
-/* The registration is saved after the identity, which it promises. */
+/* Saves the registration after the identity, so that a saved registration never names an
+ * identity that does not exist. */
 static dps_registration *record(const exchange *x, const dps_admission *a, const cJSON *body,
                                 const cJSON *chain, dps_error *e)
 {

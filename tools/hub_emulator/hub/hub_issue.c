@@ -7,7 +7,7 @@
 
 /* --- answers ---------------------------------------------------------------------- */
 
-/* Where an answer goes, and how it is to be spoilt. */
+/* The receiver of an answer, and the fault that spoils it. */
 typedef struct target {
     hub *hub;
     hub_identity *identity;
@@ -16,7 +16,7 @@ typedef struct target {
     dps_fault_kind fault;
 } target;
 
-/* Frees the text. */
+/* Sends an answer and frees its text. */
 static void answer(const target *t, int status, char *text)
 {
     if (t->fault == DPS_FAULT_NONSENSE) {
@@ -32,7 +32,7 @@ static void answer(const target *t, int status, char *text)
     free(text);
 }
 
-/* active: the request that is in the way, or NULL. retry_after_s below 0: none. */
+/* active is the request that prevents this one, or NULL. A retry_after_s below 0 means none. */
 static void refuse(const target *t, const dps_error *e, const hub_issuance *active,
                    int retry_after_s)
 {
@@ -54,7 +54,7 @@ static void refuse(const target *t, const dps_error *e, const hub_issuance *acti
     free(text);
 }
 
-/* True if the fault took the place of the answer. */
+/* Returns whether the fault has taken the place of the answer. */
 static bool fault_stands_for_answer(target *t, dps_fault_target on)
 {
     dps_faults *f = &t->hub->dps->issue_faults;
@@ -100,7 +100,7 @@ static bool read_request(const cJSON *json, const hub_identity *id, issue_reques
            dps_fail(e, DPS_CODE_REQUEST, "replace: not a text");
 }
 
-/* One request of a device at a time, unless it says which one is to be replaced. */
+/* Allows one request of a device at a time, unless the new one says which request it replaces. */
 static bool check_active(const hub_issuance *active, const issue_request *r, dps_error *e)
 {
     if (active == NULL) {
@@ -129,7 +129,8 @@ static bool make(const hub *h, const char *device, const char *csr, hub_issued *
                     fault.text);
 }
 
-/* A request that cannot be answered must be refused at once, so it is tried. */
+/* A request that cannot be answered must be refused immediately, so a certificate is issued on
+ * trial. */
 static bool check_csr(const hub *h, const hub_identity *id, const char *csr, dps_error *e)
 {
     hub_issued issued;
@@ -228,7 +229,7 @@ static void deliver(hub *h, hub_identity *id, const hub_issuance *request)
     hub_issued_free(&issued);
 }
 
-/* True if nothing is left to be done with the request. */
+/* Returns whether nothing is left to be done for the request. */
 static bool settle(hub *h, const hub_issuance *request, int64_t up_ms)
 {
     hub_identity *id = hub_registry_find(&h->registry, request->device, NULL);

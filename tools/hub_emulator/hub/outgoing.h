@@ -27,12 +27,12 @@ typedef struct hub_outgoing {
     hub_outgoing_item *last;
 } hub_outgoing;
 
-/** Queues a publish. The topic becomes part of it; the payload is copied. */
+/** Queues a publish. The queue becomes the owner of the topic; the payload is copied. */
 void hub_outgoing_add(hub_outgoing *o, char *topic, const void *payload, size_t len);
 /** Returns the oldest publish, which the caller frees; NULL: there is none. */
 hub_outgoing_item *hub_outgoing_take(hub_outgoing *o);
 void hub_outgoing_item_free(hub_outgoing_item *item);
-/** Drops what waits. */
+/** Drops all queued publishes. */
 void hub_outgoing_free(hub_outgoing *o);
 
 #endif

@@ -18,7 +18,7 @@ typedef struct hub_broker_setup {
     const char *state_dir;    /* absolute */
     const char *front_secret; /* proves that a login comes through the TLS front */
     int notes_fd;             /* socket to the front, which the broker inherits */
-    int calls_fd;             /* the same for connections of the HTTPS port */
+    int calls_fd; /* socket for connections of the HTTPS port, which the broker inherits */
     bool verbose;
     /* Host name to which the provisioning service sends devices; NULL: none. */
     const char *dps_host;

@@ -42,7 +42,8 @@ typedef struct wanted {
 static const char *const always[] = { "localhost", "127.0.0.1", "::1" };
 #define ALWAYS_COUNT (sizeof always / sizeof always[0])
 
-/* Returns a name that is always included, or behind those a requested one. */
+/* Returns one of the names. The names that are always included come first, then the requested
+ * ones. */
 static const char *name_at(const wanted *w, size_t i)
 {
     return i < ALWAYS_COUNT ? always[i] : w->names[i - ALWAYS_COUNT];

@@ -43,7 +43,7 @@ static bool has_both(const hub_store *store, const char *id, const hub_pair *p)
     return both;
 }
 
-/* A certificate of an earlier run may have another signer than the one that is asked for now. */
+/* A certificate of an earlier run may have another signer than the one that is requested now. */
 static bool usable(const hub_store *store, const hub_x509_device *device, const hub_pair *ca,
                    const hub_pair *p, int64_t now_s)
 {
@@ -76,7 +76,7 @@ static hub_result renew(const hub_store *store, const hub_x509_device *device, c
 {
     char *name = file_of(device->id, "");
 
-    hub_pair_deinit(p); /* it may hold certificate and key of a file that is not usable */
+    hub_pair_deinit(p); /* frees certificate and key of a file that is not usable */
     hub_pair_init(p);
     int code = make(device, ca, p, now_s);
     hub_result r =

@@ -8,10 +8,11 @@
 /** How the options --x509 and --x509-ca ask for a device. */
 typedef struct hub_x509_device {
     const char *id;
-    bool by_ca; /* its certificate is signed by the CA of the emulator; otherwise by itself */
+    /* True: the CA of the emulator signs its certificate; false: the certificate signs itself. */
+    bool by_ca;
 } hub_x509_device;
 
-/** Appends to a list on the heap; id stays the caller's. */
+/** Appends a device to a list on the heap; id belongs to the caller. */
 void hub_x509_device_add(hub_x509_device **list, size_t *count, const char *id, bool by_ca);
 
 /** Returns NAME.crt or NAME.key of a device as a path, on the heap; suffix is "crt" or "key". */

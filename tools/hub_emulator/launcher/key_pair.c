@@ -64,7 +64,7 @@ static bool sum_fits(const gnutls_datum_t *data)
     hub_text line = { 0 };
 
     if (len == 0 || memcmp(text + len, CHECK, CHECK_LEN) != 0) {
-        return true; /* a file of an older version has none */
+        return true; /* a file of an older version has no such field */
     }
     add_check(&line, text, len);
     bool fits = memcmp(text + len, line.p, LINE_LEN) == 0;

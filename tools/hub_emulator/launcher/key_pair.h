@@ -22,7 +22,7 @@ typedef enum hub_pair_kind { HUB_PAIR_RSA = 0, HUB_PAIR_EC } hub_pair_kind;
 void hub_pair_init(hub_pair *p);
 void hub_pair_deinit(hub_pair *p);
 
-/** HUB_ERR_STATE with the text of an error code of GnuTLS. */
+/** Returns HUB_ERR_STATE, with the text of an error code of GnuTLS. */
 hub_result hub_pair_failed(hub_fault *fault, const char *what, int code);
 /** Keeps the first failure in *code, so that the code that builds a certificate needs no branches.
  */
@@ -34,16 +34,17 @@ int hub_pair_fields(const hub_pair *p, hub_pair_kind kind, const char *name, int
 hub_result hub_pair_save(const hub_store *store, const char *name, const hub_pair *p,
                          hub_fault *fault);
 
-/* What stands in a file. A file that is damaged or does not fit is set aside. */
+/* These functions check what a file contains. A file that is damaged or does not fit is set aside.
+ */
 
 bool hub_pair_has_crt(const hub_store *store, const char *name, const hub_pair *p);
 bool hub_pair_has_key(const hub_store *store, const char *name, const hub_pair *p);
-/** True if the key belongs to the certificate; name is that of the key. */
+/** Returns whether the key belongs to the certificate; name is that of the key. */
 bool hub_pair_key_fits(const hub_store *store, const char *name, const hub_pair *p);
 /** Checks the signature, because a certificate with a changed bit may still be readable. */
 bool hub_pair_signed_by(const hub_store *store, const char *name, gnutls_x509_crt_t crt,
                         const hub_pair *ca);
-/** True if the certificate is valid now and for some more days. */
+/** Returns whether the certificate is valid now and for some more days. */
 bool hub_pair_good_for_now(gnutls_x509_crt_t crt, int64_t now_s);
 
 #endif

@@ -40,8 +40,8 @@ typedef struct emulator {
     hub_broker_process broker;
     hub_front *front;
     char *front_secret;
-    int notes_fd;          /* of the broker, to the front */
-    int calls_fd;          /* of the broker, for connections of the HTTPS port */
+    int notes_fd;          /* the broker's end of the socket to the front */
+    int calls_fd;          /* the broker's end of the socket for connections of the HTTPS port */
     hub_amqp_server *amqp; /* NULL: AMQP clients get no answer */
     uint16_t port;
     uint16_t https_port;
@@ -314,7 +314,7 @@ static void log_front(void *user, const char *line)
     (void)cli_error("front: %s", line);
 }
 
-/* Closes the ends of the broker. */
+/* Closes the broker's ends of the sockets. */
 static void close_sockets(emulator *e)
 {
     if (e->notes_fd >= 0) {
@@ -406,7 +406,7 @@ static hub_result start_broker(emulator *e, bool *stop, hub_fault *fault)
 
     *stop = false;
     hub_result r = hub_broker_start(&e->broker, &setup, fault);
-    close_sockets(e); /* the broker has them */
+    close_sockets(e); /* the broker has inherited them */
     if (r != HUB_OK) {
         return r;
     }

@@ -100,7 +100,7 @@ static bool has_certificate(const dps_enrollment *e, const hub_certificate *c)
     return own != NULL && strcmp(own->thumbprint256, c->thumbprint256) == 0;
 }
 
-/* The device has this certificate, or one that the authority has signed. */
+/* Enrols a device that has this certificate, or one that this authority has signed. */
 static hub_result enroll_certificate(dps *d, const hub_x509_device *device,
                                      const hub_certificate *c, int64_t now_ms, hub_fault *fault)
 {

@@ -59,8 +59,8 @@ hub_c2d_message *hub_c2d_next(hub_c2d *q);
 /** Call it when the broker has a copy of the message. */
 void hub_c2d_handed(hub_c2d_message *m);
 /**
- * Call it when the broker has sent the oldest message that it was given. A packet id that a message
- * has already is that message again.
+ * Call it when the broker has sent the oldest message that was passed to it. If a message has this
+ * packet id already, the broker has sent that message again.
  */
 void hub_c2d_sent(hub_c2d *q, uint16_t packet_id);
 /** Call it when the device has acknowledged a message. Returns false if no message has this id. */

@@ -15,10 +15,10 @@ typedef enum hub_auth_type {
 /** Returns the name of the service API, such as "selfSigned". */
 const char *hub_auth_type_name(hub_auth_type type);
 
-/** What a PUT wants. The texts belong to the JSON; NULL: none. */
+/** What a PUT requests. The texts belong to the JSON; NULL: none. */
 typedef struct hub_authentication {
     hub_auth_type type;
-    bool has_thumbprints; /* the body says which there are; otherwise the old ones stay */
+    bool has_thumbprints; /* the body has thumbprints; otherwise the old ones stay */
     const char *primary_thumbprint;
     const char *secondary_thumbprint;
     const char *primary_key;

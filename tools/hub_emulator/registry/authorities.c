@@ -21,7 +21,7 @@ static void insert(hub_authorities *a, size_t at, hub_certificate *ca)
     a->count++;
 }
 
-/* The certificate is the caller's again. */
+/* Takes a certificate out of the list. It belongs to the caller then. */
 static hub_certificate *take_out(hub_authorities *a, size_t at)
 {
     hub_certificate *ca = a->items[at];
@@ -113,7 +113,7 @@ static hub_result read_saved(hub_authorities *a, const hub_store *store, hub_fau
     return r;
 }
 
-/* The launcher looks after damage of this file. */
+/* The launcher checks whether this file is damaged. */
 static void read_own(hub_authorities *a, const hub_store *store)
 {
     char *path = hub_store_path(store, OWN_FILE);

@@ -17,7 +17,8 @@
 typedef struct hub_authorities {
     hub_certificate **items;
     size_t count;
-    size_t own; /* the first of them belong to the emulator, and are in no file */
+    /* Number of certificates at the beginning that belong to the emulator and are in no file. */
+    size_t own;
 } hub_authorities;
 
 /** Reads authorities.json, and ca.crt, the emulator's own, where it exists. */
@@ -27,9 +28,9 @@ void hub_authorities_free(hub_authorities *a);
 /** Adds a CA of the emulator itself, which the list owns from here on. */
 void hub_authorities_add_own(hub_authorities *a, hub_certificate *ca);
 /**
- * Registers a CA, PEM or DER in base64, and writes the file; *out, which belongs to the list, is
- * the certificate. One that is there already is not added again. HUB_ERR_ARGUMENT: it is not a
- * CA, or there are too many.
+ * Registers a CA (PEM, or DER in base64) and writes the file. *out is the certificate, which
+ * belongs to the list. A CA that is registered already is not added again. HUB_ERR_ARGUMENT: it is
+ * not a CA, or there are too many.
  */
 hub_result hub_authorities_add(hub_authorities *a, const hub_store *store, const char *text,
                                const hub_certificate **out, hub_fault *fault);

@@ -13,10 +13,9 @@ struct gnutls_x509_crq_int;
 #define HUB_CERTIFICATE_REQUEST_MAX 8192
 
 /**
- * Reads DER in base64, or PEM, and checks what makes it a request of this device: its signature,
- * its common name, and a key of a kind that the service takes (EC on P-256 or P-384, RSA of 2048
- * bits or more). HUB_ERR_ARGUMENT otherwise; then *out is NULL. Free *out with
- * gnutls_x509_crq_deinit.
+ * Reads a request (DER in base64, or PEM) and checks that it is one of this device: its signature,
+ * its common name, and the kind of its key (EC on P-256 or P-384, RSA of 2048 bits or more).
+ * Otherwise the result is HUB_ERR_ARGUMENT and *out is NULL. Free *out with gnutls_x509_crq_deinit.
  */
 hub_result hub_certificate_request_read(struct gnutls_x509_crq_int **out, const char *text,
                                         const char *name, hub_fault *fault);

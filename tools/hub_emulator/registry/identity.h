@@ -23,7 +23,7 @@ typedef struct hub_identity {
     char *primary_key;
     char *secondary_key;
     hub_auth_type auth_type;
-    char *primary_thumbprint; /* may be NULL, as may the other one */
+    char *primary_thumbprint; /* may be NULL, as the secondary thumbprint may */
     char *secondary_thumbprint;
     char *status_reason; /* may be NULL */
     /* For an edge device this is its own scope, for any other device the scope of its parent;

@@ -78,8 +78,8 @@ static void add_thumbprint(cJSON *json, const hub_identity *id)
     hub_json_add_text(thumbprint, "secondaryThumbprint", id->secondary_thumbprint);
 }
 
-/* An identity with a certificate has keys, in case that it becomes one with keys again, but they
- * open nothing and are not shown. */
+/* An identity with a certificate also has keys, for the case that it uses keys again later.
+ * Until then they open nothing and are not shown. */
 static void add_authentication(cJSON *json, const hub_identity *id)
 {
     cJSON *authentication = cJSON_AddObjectToObject(json, "authentication");

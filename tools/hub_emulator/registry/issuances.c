@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* The index of the request of this device; count when it has none. */
+/* Returns the index of the request of this device; count if it has none. */
 static size_t index_of(const hub_issuances *l, const char *device)
 {
     size_t i = 0;

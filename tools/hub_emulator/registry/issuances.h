@@ -11,13 +11,14 @@
 
 typedef struct hub_issuance {
     char *device;
-    char *generation; /* of the identity that made the request */
-    char *rid;        /* of the request, as sent */
+    char *generation; /* generation of the identity that made the request */
+    char *rid;        /* request id, as it was sent */
     char *request;    /* PKCS #10 in base64 or PEM */
     char *correlation_id;
-    int64_t due_ms;          /* monotonic: when it is to be answered */
-    int64_t expires_ms;      /* monotonic: when it is forgotten if the device has not come back */
-    int64_t expires_wall_ms; /* the same as a date */
+    int64_t due_ms; /* monotonic time at which it must be answered */
+    /* Monotonic time at which it is dropped if the device has not connected again. */
+    int64_t expires_ms;
+    int64_t expires_wall_ms; /* the same time as a date */
 } hub_issuance;
 
 /** Start with { 0 }. */
@@ -27,7 +28,7 @@ typedef struct hub_issuances {
     size_t capacity;
 } hub_issuances;
 
-/** NULL when the device has none. */
+/** Returns the request of a device, or NULL. */
 hub_issuance *hub_issuances_find(const hub_issuances *l, const char *device);
 /** Adds a request; its texts are copied. An earlier one of the device must have been removed. */
 const hub_issuance *hub_issuances_add(hub_issuances *l, const hub_issuance *request);

@@ -19,7 +19,7 @@
 #define SERIAL_LEN  16
 #define KEY_ID_MAX  64
 
-/* Goes on only while all steps have succeeded. */
+/* Keeps the first failure of several steps in *code. */
 static void step(int *code, int next)
 {
     *code = *code >= 0 && next < 0 ? next : *code;
@@ -32,7 +32,7 @@ typedef struct plan {
     const hub_issuer_pair *issuer; /* NULL: it signs itself */
     int64_t not_before_s;
     int64_t life_s;
-    int path_len; /* of an authority; below 0: it is none */
+    int path_len; /* path length of an authority; below 0: it is no authority */
 } plan;
 
 static int set_serial(gnutls_x509_crt_t crt)
@@ -74,7 +74,8 @@ static int set_purpose(gnutls_x509_crt_t crt, int path_len)
     return code;
 }
 
-/* The certificate has its public key; own_key is needed only if it signs itself. */
+/* Completes a certificate that has its public key already; own_key is needed only if it signs
+ * itself. */
 static int complete(gnutls_x509_crt_t crt, const plan *p, gnutls_x509_privkey_t own_key)
 {
     int code = gnutls_x509_crt_set_version(crt, 3);
@@ -95,7 +96,7 @@ static int complete(gnutls_x509_crt_t crt, const plan *p, gnutls_x509_privkey_t 
     return code;
 }
 
-/* Takes the certificate over in our own form. */
+/* Converts the certificate into a hub_certificate. */
 static hub_result finish(gnutls_x509_crt_t crt, int code, hub_certificate **out, hub_fault *fault)
 {
     gnutls_datum_t der = { 0 };
@@ -213,7 +214,7 @@ static bool read_pair(const cJSON *json, const char *name, int64_t now_s, hub_is
 {
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(json, name);
     const char *text = hub_json_string(object, "certificate");
-    hub_fault ignored; /* the reason is always the same: the file was not written by us */
+    hub_fault ignored; /* not used: the only reason is that another program has written the file */
 
     return text != NULL &&
            hub_certificate_from_text(&pair->certificate, text, &ignored) == HUB_OK &&
@@ -269,7 +270,7 @@ void hub_issuer_close(hub_issuer *i)
 
 /* --- requests --------------------------------------------------------------------- */
 
-/* Only the key is taken from the request: the names are ours. */
+/* Takes only the key from the request; the issuer chooses the names. */
 static int set_key_of_request(gnutls_x509_crt_t crt, gnutls_x509_crq_t crq)
 {
     gnutls_pubkey_t key;
@@ -316,7 +317,8 @@ void hub_issued_free(hub_issued *issued)
     *issued = (hub_issued){ { NULL } };
 }
 
-/* DER in base64, or the same in lines of 64 between the two of PEM. */
+/* Returns DER in base64; for PEM in lines of 64 characters, between the first and the last line
+ * of PEM. */
 static char *encode(const hub_certificate *c, bool pem)
 {
     char *base64 = hub_certificate_to_text(c);

@@ -51,14 +51,14 @@ typedef struct hub_issuer_order {
 } hub_issuer_order;
 
 /**
- * Answers a request by a certificate with the id of the device as its name. HUB_ERR_ARGUMENT: the
- * request is not one of that name. On success end *out with hub_issued_free.
+ * Issues a certificate for a request, with the id of the device as its name. HUB_ERR_ARGUMENT: the
+ * request is not for that name. After success, end *out with hub_issued_free.
  */
 hub_result hub_issuer_issue(const hub_issuer *i, const hub_issuer_order *order, int64_t now_s,
                             hub_issued *out, hub_fault *fault);
 void hub_issued_free(hub_issued *issued);
 
-/** The chain as a JSON array of texts: PEM, or DER in base64. */
+/** Returns the chain as a JSON array of texts: PEM, or DER in base64. */
 cJSON *hub_issued_view(const hub_issued *issued, bool pem);
 
 #endif

@@ -15,8 +15,8 @@ typedef struct hub_credentials {
     const char *user_name; /* may be NULL, like all members below */
     const char *password;
     const hub_client_chain *chain; /* the certificates of the client; NULL: none */
-    const char *peer;              /* its address and port, for people */
-    uint64_t number;               /* of its connection at the TLS front; 0: none */
+    const char *peer;              /* its address and port, for the log */
+    uint64_t number;               /* number of its connection at the TLS front; 0: none */
 } hub_credentials;
 
 typedef struct hub_login {

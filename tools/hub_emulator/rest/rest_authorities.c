@@ -1,4 +1,5 @@
-/* The CAs that issue the certificates of devices with the type certificateAuthority. */
+/* Answers requests about the CAs that issue the certificates of devices with the type
+ * certificateAuthority. */
 
 #include "rest/rest_authorities.h"
 

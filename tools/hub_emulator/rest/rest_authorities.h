@@ -3,7 +3,9 @@
 
 #include "rest/rest_route.h"
 
-/** Routes of the CAs for certificates of devices. The real hub has them in its management API. */
+/**
+ * The routes for the CAs of certificates of devices. The real hub has them in its management API.
+ */
 extern const rest_route rest_authorities_routes[];
 
 #endif

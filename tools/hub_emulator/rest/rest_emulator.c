@@ -10,7 +10,7 @@
 #include "rest/rest_target.h"
 
 #define MESSAGE_ID_MAX   128
-#define CODE_UNAVAILABLE 3 /* of a CONNACK: the server is not available */
+#define CODE_UNAVAILABLE 3 /* return code of a CONNACK: the server is not available */
 #define FAULTS_MAX       1000000
 
 /* Each entry has the member of the request and the name in the topic. */

@@ -22,9 +22,9 @@
 #define IDLE_S            120
 #define HEARTBEAT_MS      15000
 #define LOOK_MS           100
-#define BROKER_TURN_MS    100 /* the broker's own loop runs at least that often */
+#define BROKER_TURN_MS    100 /* the broker's own loop runs at least once in this time */
 #define EVENT_BLOCK_BYTES 65536
-#define FDS_COUNT         2 /* that the waker watches */
+#define FDS_COUNT         2 /* number of descriptors that the waker watches */
 
 typedef enum call_state {
     CALL_FRESH = 0, /* the headers were not checked yet */
@@ -53,7 +53,7 @@ typedef struct line {
     call *open; /* the current request; NULL: between two requests */
     hub_client_chain chain;
     int fd;
-    struct line *next; /* next one that libmicrohttpd has not begun yet */
+    struct line *next; /* the next line that libmicrohttpd has not begun yet */
 } line;
 
 /* One client that watches telemetry. */
@@ -503,7 +503,7 @@ static void add_line(rest_server *s, int fd, const char *chain, size_t len)
     }
 }
 
-/* Those that are too many wait in the queue of the socket. */
+/* Connections beyond the limit wait in the queue of the socket. */
 static void take_connections(rest_server *s)
 {
     static char chain[HUB_CALL_CHAIN_MAX];

@@ -14,8 +14,8 @@
 typedef struct rest_server rest_server;
 
 /**
- * Starts a server for the connections that arrive on the socket calls_fd, which stays the caller's.
- * Returns NULL on failure. Call it on the thread that will call rest_server_run.
+ * Starts a server for the connections that arrive on the socket calls_fd, which belongs to the
+ * caller. Returns NULL on failure. Call it on the thread that will call rest_server_run.
  */
 rest_server *rest_server_start(hub *h, int calls_fd);
 /** Serves ready connections; never blocks. */

@@ -313,7 +313,7 @@ static int sign_pss(const plat_sign_request *request, RsaKey *rsa, WC_RNG *rng, 
 }
 #endif
 
-/* Lets the key use random numbers against an observer of the time that it takes. */
+/* Makes the key use random numbers, so that the time of a signature tells nothing about the key. */
 static int blind(RsaKey *rsa, WC_RNG *rng)
 {
 #ifdef WC_RSA_BLINDING

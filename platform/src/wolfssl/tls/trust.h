@@ -14,7 +14,7 @@
 /** Identifies what a config trusts, so that streams which trust the same can share it. */
 typedef struct plat_trust_key {
     const char *file;   /* ca_file; NULL: none */
-    char *copy;         /* memory of file in a copied key; NULL: the path is borrowed */
+    char *copy;         /* the memory of `file` if the key is a copy; NULL: the path is borrowed */
     uint8_t sha256[32]; /* hash of ca_data; 0 if there is none */
     unsigned roots;     /* set of plat_roots_set; it is 0 only if there is a file or data */
 } plat_trust_key;

@@ -38,7 +38,8 @@ void plat_der_put_unsigned(plat_der_writer *w, const uint8_t *bytes, size_t len)
         len--;
     }
     plat_der_put(w, bytes, len);
-    if (len == 0 || (bytes[0] & 0x80u) != 0) { /* otherwise it would be negative, or empty */
+    /* Without a zero byte in front, the number would be negative or have no bytes. */
+    if (len == 0 || (bytes[0] & 0x80u) != 0) {
         plat_der_put_byte(w, 0);
     }
     plat_der_wrap(w, PLAT_DER_INTEGER, mark);

@@ -17,11 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** A writer.  Written by der_write.c only. */
+/** The state of a writer. Only der_write.c writes it. */
 typedef struct plat_der_writer {
     uint8_t *bytes;
     size_t cap;
-    size_t used; /* at the end of bytes; more than cap: there was no room */
+    /* Number of bytes written at the end of the buffer; more than cap: they did not fit. */
+    size_t used;
 } plat_der_writer;
 
 /** Begins to write into a buffer. */
@@ -36,10 +37,10 @@ void plat_der_put_byte(plat_der_writer *w, uint8_t byte);
 /** Writes a non-negative INTEGER. @param bytes big-endian, with or without zeros in front */
 void plat_der_put_unsigned(plat_der_writer *w, const uint8_t *bytes, size_t len);
 
-/** The current place, for plat_der_wrap. */
+/** Returns the current position, for plat_der_wrap. */
 size_t plat_der_mark(const plat_der_writer *w);
 
-/** Makes what was written since the mark the content of an element. */
+/** Turns everything that was written since the mark into the content of an element. */
 void plat_der_wrap(plat_der_writer *w, uint8_t tag, size_t mark);
 
 /**
