@@ -150,8 +150,8 @@ class Tree:
                 yield other, f'includes "{header}"'
 
     def _words_of(self, name):
-        """Returns names that may be functions of another file. A header only declares what is outside of
-        bodies.
+        """Returns names that may be functions of another file. In a header, only the bodies of its inline
+        functions count.
         """
         text = self.texts[name]
         if name.endswith(".c"):

@@ -9,7 +9,7 @@
 
 #define DPS_FIXTURE_HOST "hub.test"
 
-/* A test with this fixture. */
+/* Declares a test that uses this fixture. */
 #define DPS_TEST(name) cmocka_unit_test_setup_teardown(name, dps_fixture_setup, fixture_teardown)
 
 int dps_fixture_setup(void **state);

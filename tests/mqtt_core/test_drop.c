@@ -336,7 +336,7 @@ static void what_the_server_forgot_can_be_dropped_although_others_wait_to_be_rep
     assert_int_equal(publish(&r, 1, 2, 5), MQC_OK);
     assert_int_equal(publish(&r, 1, 3, 5), MQC_OK);
     mqc_reset(&r.e);
-    assert_int_equal(drop(&r), 2); /* 1 is not dropped, since the server may have it */
+    assert_int_equal(drop(&r), 2); /* message 1 is not dropped, because the server may have it */
     const mqc_connect_options o = { .client_id = MQC_SPAN_LIT("c") };
     assert_int_equal(mqc_connect(&r.e, &o, r.now), MQC_OK);
     rig_send_all(&r);

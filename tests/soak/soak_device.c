@@ -31,8 +31,8 @@ enum {
     LATER_MAX = 8, /* most methods to answer later, and most messages to accept later */
     BODY_MAX = 16 * 1024,
     CONNECTS_PER_LEVEL = 100,
-    /* Difference between a TLS connection after a full handshake and one after a resumed
-     * handshake. */
+    /* The heap of a TLS connection after a full handshake may differ by this much from one after
+     * a resumed handshake. */
     HEAP_SLACK = 64 * 1024,
     SQLITE_MAX = 1024 * 1024,
     SETTLE_MS = 120000

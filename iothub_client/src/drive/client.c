@@ -6,6 +6,7 @@
 #include "context/callbacks.h"
 #include "context/options_check.h"
 #include "drive/memory.h"
+#include "text/wipe.h"
 
 /* --- set-up ------------------------------------------------------------------- */
 
@@ -18,14 +19,9 @@ _Static_assert(sizeof(iothub_client) + 64 > IOTHUB_CLIENT_SIZE, "IOTHUB_CLIENT_S
 void client_wipe(iothub_client *c)
 {
     void *memory = c->memory;
-    const size_t len = c->memory_len;
     const bool from_heap = c->from_heap;
-    volatile unsigned char *at =
-        memory; /* volatile, so that the compiler does not remove the writes */
 
-    for (size_t i = 0; i < len; i++) {
-        at[i] = 0;
-    }
+    iothub_wipe(memory, c->memory_len);
     if (from_heap) { /* iothub_free will free the memory */
         c->memory = memory;
         c->magic = IOTHUB_ENDED_MAGIC;

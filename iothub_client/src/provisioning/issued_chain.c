@@ -78,7 +78,8 @@ static size_t pack(char *text, size_t len)
     return kept;
 }
 
-/* Decodes valid base64 of this memory to its front, a few characters at a time. */
+/* Decodes valid base64 in place, a few characters at a time: the bytes are written to the front
+ * of the same memory. */
 static iothub_result decode(chain_writer *w, const char *text, size_t len, size_t *out_len)
 {
     uint8_t *out = w->bytes + w->len;

@@ -8,6 +8,7 @@
 #include "context/retry.h"
 #include "text/sized_struct.h"
 #include "text/text_writer.h"
+#include "text/wipe.h"
 
 static const iothub_error no_registration = {
     .code = IOTHUB_ERR_ARG,
@@ -65,15 +66,10 @@ iothub_provisioning *provisioning_make(void *memory, size_t len,
 
 void *provisioning_end(iothub_provisioning *r)
 {
-    /* Volatile, so that the compiler does not remove the writes. */
-    volatile unsigned char *at = r->memory;
     void *memory = r->memory;
-    const size_t len = r->memory_len;
 
     exchange_deinit(r->exchange);
-    for (size_t i = 0; i < len; i++) {
-        at[i] = 0;
-    }
+    iothub_wipe(memory, r->memory_len); /* it contains keys */
     return memory;
 }
 

@@ -93,7 +93,7 @@ static void broker_notice(void *user, const char *line)
     }
 }
 
-/* The socket holds far more notes than the front leaves unread. */
+/* The socket is never full, because it holds far more notes than the front leaves unread. */
 static void send_note(void *user, const hub_note *note)
 {
     (void)user;
