@@ -102,72 +102,74 @@ SET(no_version, tls, &tls_no_version)
 SET(from_1_3, tls, &tls_from_1_3)
 SET(all_of_tls, tls, &tls_all)
 
+static const struct {
+    void (*set)(iothub_options *o);
+    const char *named; /* NULL: accepted */
+} option_cases[] = {
+    { no_platform, "platform" },
+    { websocket, "transport needs platform->websockets; copy *plat_posix() and set websockets "
+                 "to plat_wslay()" },
+    { proxy, "proxy needs platform->tunnels; copy *plat_posix() and set tunnels to "
+             "plat_curl_tunnels()" },
+    { no_transport, "transport" },
+    { empty_ca_file, "ca_file" },
+    { endless_model, "model_id" },
+    { endless_agent, "user_agent" },
+    { no_keep_alive, "keep_alive_s" },
+    { long_keep_alive, "keep_alive_s is 1178; it must be at most 1177" },
+    { no_window, "window" },
+    { short_life, "sas_lifetime_s" },
+    { no_retry, "retry_min_ms" },
+    { low_retry_max, "retry_max_ms is 999; it must be at least 1000" },
+    { no_auth_retry, "auth_retry_min_ms" },
+    { low_auth_retry_max, "auth_retry_max_ms is 299999; it must be at least 300000" },
+    { no_resolve_timeout, "resolve_timeout_ms is 0; it must be at least 1" },
+    { no_connect_timeout, "connect_timeout_ms is 0; it must be at least 1" },
+    { no_tls_timeout, "tls_timeout_ms is 0; it must be at least 1" },
+    { no_login_timeout, "login_timeout_ms is 0; it must be at least 1" },
+    { no_subscribe_timeout, "subscribe_timeout_ms is 0; it must be at least 1" },
+    { no_request_timeout, "request_timeout_ms is 0; it must be at least 1" },
+    { no_stall_timeout, "stall_timeout_ms is 0; it must be at least 1" },
+    { count_without_credentials, "credential_count" },
+    { credentials_without_count, "credential_count" },
+    { too_many_credentials, "IOTHUB_CREDENTIALS_MAX" },
+    { len_only, "ca_len" },
+    { unknown_roots, "roots" },
+    { unknown_version, "min_version" },
+    { no_version, "min_version is above max_version" },
+    { from_1_3, NULL },
+    { all_of_tls, NULL },
+    { no_ack_timeout, NULL },
+    { longest_keep_alive, NULL },
+    { shortest_keep_alive, NULL },
+    { shortest_life, NULL },
+    { endless_life, NULL },
+    { even_retry, NULL },
+    { shortest_retry, NULL },
+    { even_auth_retry, NULL },
+    { shortest_auth_retry, NULL },
+    { oldest_age, NULL },
+    { too_old_age, "queue_max_age_s" },
+    { window_of_one, NULL },
+    { largest_window, NULL },
+    { port_of_one, NULL },
+};
+
 static void each_option_is_checked_and_named(void **state)
 {
     (void)state;
-    static const struct {
-        void (*set)(iothub_options *o);
-        const char *named; /* NULL: accepted */
-    } cases[] = {
-        { no_platform, "platform" },
-        { websocket, "transport needs platform->websockets; copy *plat_posix() and set websockets "
-                     "to plat_wslay()" },
-        { proxy, "proxy needs platform->tunnels; copy *plat_posix() and set tunnels to "
-                 "plat_curl_tunnels()" },
-        { no_transport, "transport" },
-        { empty_ca_file, "ca_file" },
-        { endless_model, "model_id" },
-        { endless_agent, "user_agent" },
-        { no_keep_alive, "keep_alive_s" },
-        { long_keep_alive, "keep_alive_s is 1178; it must be at most 1177" },
-        { no_window, "window" },
-        { short_life, "sas_lifetime_s" },
-        { no_retry, "retry_min_ms" },
-        { low_retry_max, "retry_max_ms is 999; it must be at least 1000" },
-        { no_auth_retry, "auth_retry_min_ms" },
-        { low_auth_retry_max, "auth_retry_max_ms is 299999; it must be at least 300000" },
-        { no_resolve_timeout, "resolve_timeout_ms is 0; it must be at least 1" },
-        { no_connect_timeout, "connect_timeout_ms is 0; it must be at least 1" },
-        { no_tls_timeout, "tls_timeout_ms is 0; it must be at least 1" },
-        { no_login_timeout, "login_timeout_ms is 0; it must be at least 1" },
-        { no_subscribe_timeout, "subscribe_timeout_ms is 0; it must be at least 1" },
-        { no_request_timeout, "request_timeout_ms is 0; it must be at least 1" },
-        { no_stall_timeout, "stall_timeout_ms is 0; it must be at least 1" },
-        { count_without_credentials, "credential_count" },
-        { credentials_without_count, "credential_count" },
-        { too_many_credentials, "IOTHUB_CREDENTIALS_MAX" },
-        { len_only, "ca_len" },
-        { unknown_roots, "roots" },
-        { unknown_version, "min_version" },
-        { no_version, "min_version is above max_version" },
-        { from_1_3, NULL },
-        { all_of_tls, NULL },
-        { no_ack_timeout, NULL },
-        { longest_keep_alive, NULL },
-        { shortest_keep_alive, NULL },
-        { shortest_life, NULL },
-        { endless_life, NULL },
-        { even_retry, NULL },
-        { shortest_retry, NULL },
-        { even_auth_retry, NULL },
-        { shortest_auth_retry, NULL },
-        { oldest_age, NULL },
-        { too_old_age, "queue_max_age_s" },
-        { window_of_one, NULL },
-        { largest_window, NULL },
-        { port_of_one, NULL },
-    };
     client_fixture f;
     fixture_init(&f, small);
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof option_cases / sizeof option_cases[0]; i++) {
         iothub_options o = f.options;
         iothub_error error = { IOTHUB_OK, "" };
-        cases[i].set(&o);
+        option_cases[i].set(&o);
         iothub_client *c = iothub_new(FIXTURE_CONNECTION_STRING, &o, &error);
-        assert_int_equal(c == NULL, cases[i].named != NULL);
-        assert_int_equal(error.code, cases[i].named != NULL ? IOTHUB_ERR_ARG : IOTHUB_OK);
-        assert_true(cases[i].named == NULL || strstr(error.text, cases[i].named) != NULL);
+        assert_int_equal(c == NULL, option_cases[i].named != NULL);
+        assert_int_equal(error.code, option_cases[i].named != NULL ? IOTHUB_ERR_ARG : IOTHUB_OK);
+        assert_true(option_cases[i].named == NULL ||
+                    strstr(error.text, option_cases[i].named) != NULL);
         iothub_free(c);
     }
     fixture_free(&f);

@@ -165,54 +165,54 @@ static void each_ping_is_answered_with_its_content(void **state)
     }
 }
 
+static const struct {
+    const char *bytes;
+    size_t len;
+    const char *fault;
+    uint16_t code;
+} violations[] = {
+    { "\x81\x02hi", 4, "sent a text message; MQTT needs binary ones", 1003 },
+    { "\x01\x02hi", 4, "sent a text message; MQTT needs binary ones", 1003 },
+    { "\x82\x81\x01\x02\x03\x04z", 7, "sent a masked frame", 1002 },
+    { "\x82\x80\x01\x02\x03\x04", 6, "sent a masked frame", 1002 },
+    { "\x89\x80\x01\x02\x03\x04", 6, "sent a masked frame", 1002 },
+    { "\xc2\x01z", 3, "sent a frame with reserved bits", 1002 },
+    { "\xa2\x01z", 3, "sent a frame with reserved bits", 1002 },
+    { "\x92\x01z", 3, "sent a frame with reserved bits", 1002 },
+    { "\xf2\x01z", 3, "sent a frame with reserved bits", 1002 },
+    { "\xc9\x00", 2, "sent a frame with reserved bits", 1002 },
+    { "\x80\x01z", 3, "continued a message that it has not begun", 1002 },
+    { "\x00\x01z", 3, "continued a message that it has not begun", 1002 },
+    { "\x02\x01z\x82\x01z", 6, "began a message inside another one", 1002 },
+    { "\x02\x01z\x02\x01z", 6, "began a message inside another one", 1002 },
+    { "\x02\x00\x82\x00", 4, "began a message inside another one", 1002 },
+    { "\x09\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented ping */
+    { "\x08\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented close */
+    { "\x89\x7e\x00\x7e", 4, "sent a malformed frame", 1002 }, /* a ping of 126 bytes */
+    /* The length is not in its shortest form. */
+    { "\x82\x7e\x00\x7d", 4, "sent a malformed frame", 1002 },
+    { "\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", 10, "sent a malformed frame", 1002 },
+    { "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", 10, "sent a malformed frame", 1002 },
+    { "\x82\x7f\x00\x00\x00\x00\x10\x00\x00\x05z", 11,
+      "sent a frame that is longer than any MQTT packet", 1009 },
+    { "\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xffz", 11,
+      "sent a frame that is longer than any MQTT packet", 1009 },
+    { "\x88\x01\x03", 3, "sent a close frame with half a status code", 1002 },
+    { "\x88\x02\x03\xed", 4, "sent a close frame with a status code that does not exist", 1002 },
+    { "\x88\x03\x03\xe8\xff", 5, "sent a close frame with a reason that is not UTF-8", 1007 },
+};
+
 /* Each case is what the server sends after a good message. */
 static void each_violation_is_named_and_answered_with_its_code(void **state)
 {
     (void)state;
-    static const struct {
-        const char *bytes;
-        size_t len;
-        const char *fault;
-        uint16_t code;
-    } cases[] = {
-        { "\x81\x02hi", 4, "sent a text message; MQTT needs binary ones", 1003 },
-        { "\x01\x02hi", 4, "sent a text message; MQTT needs binary ones", 1003 },
-        { "\x82\x81\x01\x02\x03\x04z", 7, "sent a masked frame", 1002 },
-        { "\x82\x80\x01\x02\x03\x04", 6, "sent a masked frame", 1002 },
-        { "\x89\x80\x01\x02\x03\x04", 6, "sent a masked frame", 1002 },
-        { "\xc2\x01z", 3, "sent a frame with reserved bits", 1002 },
-        { "\xa2\x01z", 3, "sent a frame with reserved bits", 1002 },
-        { "\x92\x01z", 3, "sent a frame with reserved bits", 1002 },
-        { "\xf2\x01z", 3, "sent a frame with reserved bits", 1002 },
-        { "\xc9\x00", 2, "sent a frame with reserved bits", 1002 },
-        { "\x80\x01z", 3, "continued a message that it has not begun", 1002 },
-        { "\x00\x01z", 3, "continued a message that it has not begun", 1002 },
-        { "\x02\x01z\x82\x01z", 6, "began a message inside another one", 1002 },
-        { "\x02\x01z\x02\x01z", 6, "began a message inside another one", 1002 },
-        { "\x02\x00\x82\x00", 4, "began a message inside another one", 1002 },
-        { "\x09\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented ping */
-        { "\x08\x00", 2, "sent a malformed frame", 1002 },         /* a fragmented close */
-        { "\x89\x7e\x00\x7e", 4, "sent a malformed frame", 1002 }, /* a ping of 126 bytes */
-        /* The length is not in its shortest form. */
-        { "\x82\x7e\x00\x7d", 4, "sent a malformed frame", 1002 },
-        { "\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", 10, "sent a malformed frame", 1002 },
-        { "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", 10, "sent a malformed frame", 1002 },
-        { "\x82\x7f\x00\x00\x00\x00\x10\x00\x00\x05z", 11,
-          "sent a frame that is longer than any MQTT packet", 1009 },
-        { "\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xffz", 11,
-          "sent a frame that is longer than any MQTT packet", 1009 },
-        { "\x88\x01\x03", 3, "sent a close frame with half a status code", 1002 },
-        { "\x88\x02\x03\xed", 4, "sent a close frame with a status code that does not exist",
-          1002 },
-        { "\x88\x03\x03\xe8\xff", 5, "sent a close frame with a reason that is not UTF-8", 1007 },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof violations / sizeof violations[0]; i++) {
         for (size_t step = 0; step <= 1; step++) { /* step 0: as one piece; step 1: byte by byte */
             input_rig r;
             begin(&r);
             r.lower.recv_max = step;
             scripted_feed(&r.lower, "\x82\x04good", 6);
-            scripted_feed(&r.lower, cases[i].bytes, cases[i].len);
+            scripted_feed(&r.lower, violations[i].bytes, violations[i].len);
             uint8_t buf[64];
             size_t got;
             size_t all = 0;
@@ -224,8 +224,8 @@ static void each_violation_is_named_and_answered_with_its_code(void **state)
                 all += got;
             }
             assert_memory_equal(buf, "good", 4); /* the content before it is not lost */
-            assert_string_equal(r.in.fault, cases[i].fault);
-            assert_int_equal(r.in.code, cases[i].code);
+            assert_string_equal(r.in.fault, violations[i].fault);
+            assert_int_equal(r.in.code, violations[i].code);
             assert_int_equal(receive(&r, buf, sizeof buf, &got), PLAT_ERR_WEBSOCKET);
             end(&r);
         }
