@@ -193,6 +193,17 @@ void provisioning_make_registration(provisioning_fixture *f)
     }
 }
 
+void provisioning_expect_failure(const provisioning_fixture *f, iothub_result code,
+                                 const char *text)
+{
+    assert_int_equal(iothub_provisioning_process(f->registration), IOTHUB_PROVISIONING_FAILED);
+    const iothub_error *error = iothub_provisioning_error(f->registration);
+    assert_int_equal(error->code, code);
+    if (strstr(error->text, text) == NULL) {
+        fail_msg("\"%s\" does not contain \"%s\"", error->text, text);
+    }
+}
+
 void provisioning_make_client(provisioning_fixture *f)
 {
     iothub_error error;

@@ -91,6 +91,9 @@ void provisioning_answers(provisioning_fixture *f, const dps_reply *replies, siz
 /** Make the registration, or the client. The test fails if it is refused. */
 void provisioning_make_registration(provisioning_fixture *f);
 void provisioning_make_client(provisioning_fixture *f);
+/** Checks that the registration has failed with this code and a text that contains `text`. */
+void provisioning_expect_failure(const provisioning_fixture *f, iothub_result code,
+                                 const char *text);
 
 /** Process until nothing more happens unless time passes. */
 void provisioning_run(provisioning_fixture *f);

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
-#include "client_fixture.h"
 #include "iothub/message.h"
+#include "twin_fixture.h"
 
 /* Tests callbacks that are set and removed after the client was made. */
 
@@ -58,16 +58,6 @@ static iothub_stats stats_of(const client_fixture *f)
     iothub_stats stats;
     iothub_get_stats(f->client, &stats);
     return stats;
-}
-
-static void send_desired(client_fixture *f, unsigned version)
-{
-    char topic[100];
-    char json[100];
-
-    snprintf(topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%u", version);
-    snprintf(json, sizeof json, "{\"a\":%u,\"$version\":%u}", version, version);
-    fake_hub_send(fixture_stream(f), topic, json, strlen(json), 0);
 }
 
 static void set_twin(client_fixture *f, char *memory, size_t cap, unsigned version)
@@ -177,7 +167,7 @@ static void callbacks_that_are_removed_are_unsubscribed_from_and_not_called(void
     client_fixture *f = begin(&r);
     set_all(&r);
     fixture_connect(f);
-    send_desired(f, 2);
+    twin_patch(f, 2);
     fixture_run(f);
     const unsigned desired = f->desired_count;
 
@@ -186,7 +176,7 @@ static void callbacks_that_are_removed_are_unsubscribed_from_and_not_called(void
     assert_string_equal(f->hub.held, TWIN_FILTER " ");
     fake_hub_send(fixture_stream(f), C2D, "late", 4, 7);
     fake_hub_send(fixture_stream(f), METHOD, "{}", 2, 0);
-    send_desired(f, 3);
+    twin_patch(f, 3);
     fixture_run(f);
 
     assert_int_equal(f->c2d_count, 0);
@@ -284,14 +274,14 @@ static void a_new_desired_callback_gets_the_document_before_any_patch(void **sta
     fixture_run(f);
     set_twin(f, twin, sizeof twin, 3);
     assert_int_equal(iothub_set_desired_callback(f->client, r.callbacks.desired), IOTHUB_OK);
-    send_desired(f, 2);
-    send_desired(f, 3);
+    twin_patch(f, 2);
+    twin_patch(f, 3);
     fixture_run(f);
 
     assert_int_equal(f->desired_count, 2);
     assert_true(f->desired[1].complete);
     assert_int_equal(f->desired[1].version, 3);
-    send_desired(f, 4);
+    twin_patch(f, 4);
     fixture_run(f);
     assert_int_equal(f->desired_count, 3);
     assert_false(f->desired[2].complete);
@@ -325,15 +315,12 @@ static void an_answer_to_a_request_of_an_earlier_callback_is_not_delivered(void 
     set_all(&r);
     f->hub.twin_status = 0;
     fixture_connect(f);
-    const fake_hub_publish *get = fake_hub_last(&f->hub, "$iothub/twin/GET/");
-    assert_non_null(get);
-    char answer[160];
-    snprintf(answer, sizeof answer, "$iothub/twin/res/200/?%s", strstr(get->topic, "$rid="));
+    const uint32_t rid = twin_rid(fake_hub_last(&f->hub, "$iothub/twin/GET/"));
 
     assert_int_equal(iothub_set_desired_callback(f->client, NULL), IOTHUB_OK);
     fixture_run(f);
     set_twin(f, twin, sizeof twin, 1);
-    fake_hub_send(fixture_stream(f), answer, twin, strlen(twin), 0);
+    twin_answer(f, 200, rid, "", twin);
     fixture_run(f);
     assert_int_equal(f->desired_count, 0);
 
@@ -356,9 +343,7 @@ static void an_answer_from_before_the_subscription_is_requested_again(void **sta
     set_all(&r);
     f->hub.twin_status = 0;
     fixture_connect(f);
-    const fake_hub_publish *get = fake_hub_last(&f->hub, "$iothub/twin/GET/");
-    char answer[160];
-    snprintf(answer, sizeof answer, "$iothub/twin/res/200/?%s", strstr(get->topic, "$rid="));
+    const uint32_t rid = twin_rid(fake_hub_last(&f->hub, "$iothub/twin/GET/"));
 
     assert_int_equal(iothub_set_desired_callback(f->client, NULL), IOTHUB_OK);
     assert_int_equal(iothub_set_desired_callback(f->client, r.callbacks.desired), IOTHUB_OK);
@@ -367,7 +352,7 @@ static void an_answer_from_before_the_subscription_is_requested_again(void **sta
     char old[200];
     set_twin(f, old, sizeof old, 1);
     set_twin(f, twin, sizeof twin, 2);
-    fake_hub_send(fixture_stream(f), answer, old, strlen(old), 0);
+    twin_answer(f, 200, rid, "", old);
     fixture_run(f);
 
     assert_int_equal(f->desired_count, 1);
