@@ -118,6 +118,7 @@ static curl_socket_t on_new_socket(void *user, curlsocktype purpose, struct curl
 }
 
 /* Discards the body of a proxy's answer. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl prescribes the type */
 static size_t on_data(char *data, size_t one, size_t len, void *user)
 {
     (void)data;
