@@ -8,12 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEEP_SESSION = 256, WILL_TOPIC, WILL_PAYLOAD, WILL_QOS, WILL_RETAIN };
+enum { URL = 256, KEEP_SESSION, WILL_TOPIC, WILL_PAYLOAD, WILL_QOS, WILL_RETAIN };
 
 static const struct argp_option options[] = {
     { "host", 'h', "HOST", 0, "Broker (localhost)", 1 },
     { "port", 'p', "PORT", 0, "Its port (1883; 8883 with --cafile)", 0 },
-    { "cafile", 'c', "FILE", 0, "Use TLS, and trust only the roots in this PEM file", 0 },
+    { "url", URL, "URL", 0,
+      "Broker in place of --host and --port: mqtt://HOST[:PORT], mqtts://, or WebSocket: ws:// and "
+      "wss://HOST[:PORT][/PATH]",
+      0 },
+    { "cafile", 'c', "FILE", 0,
+      "Use TLS, and trust only the roots in this PEM file; mqtts:// and wss:// without it trust "
+      "those of the system",
+      0 },
     { "id", 'i', "ID", 0, "Client id (the broker chooses one)", 0 },
     { "username", 'u', "NAME", 0, "User name", 0 },
     { "pw", 'P', "PASSWORD", 0, "Password; needs a user name", 0 },
@@ -102,12 +109,29 @@ static void check_host(const struct argp_state *state, const char *host)
     }
 }
 
+static void use_url(const struct argp_state *state, mqtt_args *a, const char *text)
+{
+    const char *fault = mqtt_url_parse(&a->url, text);
+
+    if (fault != NULL) {
+        cli_usage(state, "--url: %s", fault);
+    }
+    a->host = a->url.host;
+    a->port = a->url.port;
+    a->path = a->url.path[0] != '\0' ? a->url.path : NULL;
+    a->tls = a->url.tls;
+    a->has_url = true;
+}
+
 /* Checks that need several options. */
 static void check(const struct argp_state *state, const mqtt_args *a)
 {
     check_host(state, a->host);
     if (a->ca_file != NULL && !cli_may_show(a->ca_file) && access(a->ca_file, R_OK) != 0) {
         cli_usage(state, "--cafile is not the name of a file");
+    }
+    if (a->has_url && a->ca_file != NULL && !a->tls) {
+        cli_usage(state, "--cafile is for TLS, so --url begins with mqtts:// or wss://");
     }
     check_text(state, "--id", a->client_id);
     check_text(state, "--username", a->user_name);
@@ -140,6 +164,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case 'r': a->retain = true; return 0;
     case 'n': a->count = number(state, "count", arg, 1, 1000000000); return 0;
     case 'W': a->timeout_s = number(state, "timeout", arg, 1, 1000000); return 0;
+    case URL: use_url(state, a, arg); return 0;
     case KEEP_SESSION: a->keep_session = true; return 0;
     case WILL_TOPIC: a->will_topic = arg; return 0;
     case WILL_PAYLOAD: a->will_payload = arg; return 0;
@@ -183,6 +208,7 @@ void mqtt_args_parse(mqtt_args *a, int argc, char **argv)
     } else if (a->count == 0) {
         a->count = a->command == MQTT_BOTH && a->qos < 0 ? 2 : 1;
     }
+    a->tls = a->tls || a->ca_file != NULL;
     if (a->port == 0) {
         a->port = a->ca_file != NULL ? 8883 : 1883;
     }

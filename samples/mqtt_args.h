@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "mqtt_url.h"
+
 typedef enum mqtt_command {
     MQTT_BOTH = 0, /* subscribes, publishes, and prints what arrives */
     MQTT_PUBLISH,
@@ -18,6 +20,9 @@ typedef struct mqtt_args {
     unsigned port, count, timeout_s, will_qos;
     int qos; /* QoS of the only message; -1: two messages, one with QoS 0 and one with QoS 1 */
     bool retain, will_retain, keep_session;
+    const char *path; /* of a WebSocket; NULL: none */
+    bool tls, has_url;
+    mqtt_url url; /* what host and path point to */
 } mqtt_args;
 
 /**

@@ -12,6 +12,10 @@
  *     mqtt_client unsubscribe -t 'state/#' -i me --disable-clean-session
  *     mqtt_client listen -t work --will-topic state --will-payload gone
  *
+ * Over WebSocket:
+ *
+ *     mqtt_client --url wss://broker.example/mqtt -t greetings
+ *
  * mqtt_core has no sockets and no clock: mqtt_loop.c moves the bytes and passes the time.
  */
 
@@ -204,7 +208,7 @@ static bool all_done(const app *a)
 /* A TLS port closes the connection when it receives plain MQTT. */
 static void fail_early(app *a)
 {
-    bool hint = !a->connected && a->args.ca_file == NULL;
+    bool hint = !a->connected && !a->args.tls;
 
     (void)cli_error("%s: %s%s", a->loop.part, a->loop.why,
                     hint ? "; a port with TLS needs --cafile" : "");
@@ -256,17 +260,32 @@ static void run(app *a)
     }
 }
 
+/* Returns false if this program was built without wslay. */
+static bool add_websockets(plat_platform *platform)
+{
+#ifdef WITH_WEBSOCKETS
+    platform->websockets = plat_wslay();
+#endif
+    return platform->websockets != NULL;
+}
+
 int main(int argc, char **argv)
 {
     static app a;
     struct sigaction action = { .sa_handler = on_signal };
+    plat_platform platform = *plat_posix();
 
     cli_begin();
     mqtt_args_parse(&a.args, argc, argv);
     setvbuf(stdout, NULL, _IOLBF, 0);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    if (!mqtt_loop_init(&a.loop, a.args.ca_file)) {
+    const mqtt_target target = { a.args.tls, a.args.ca_file, a.args.path };
+    if (!add_websockets(&platform) && target.path != NULL) {
+        fail(&a, "--url", "this program was built without WebSockets (wslay)");
+        return 1;
+    }
+    if (!mqtt_loop_init(&a.loop, &platform, &target)) {
         fail(&a, a.loop.part, a.loop.why);
         return 1;
     }

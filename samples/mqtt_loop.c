@@ -14,13 +14,29 @@ static bool fail(mqtt_loop *l, plat_result r)
     return false;
 }
 
-bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
+static plat_result make_stream(mqtt_loop *l, const mqtt_target *target)
+{
+    static plat_stream_storage storage;
+    const plat_websocket_config websocket = {
+        .websockets = l->platform->websockets,
+        .path = target->path,
+        .subprotocol = "mqtt",
+    };
+    const plat_stream_config config = {
+        .kind = target->tls ? PLAT_STREAM_TLS : PLAT_STREAM_TCP,
+        .ca_file = target->ca_file,
+        .websocket = target->path != NULL ? &websocket : NULL,
+    };
+
+    return l->platform->net->stream(l->platform->net, &storage, &config, &l->stream);
+}
+
+bool mqtt_loop_init(mqtt_loop *l, const plat_platform *platform, const mqtt_target *target)
 {
     /* All memory that the engine uses; it allocates none itself. */
     static uint8_t rx[64 * 1024], ring[64 * 1024], control[4 * 1024];
     static mqc_entry entries[16];
     static mqc_inbound inbound[256];
-    static plat_stream_storage storage;
     const mqc_memory memory = {
         .rx = rx,
         .rx_len = sizeof rx,
@@ -35,13 +51,9 @@ bool mqtt_loop_init(mqtt_loop *l, const char *ca_file)
                      .window = 16 } },
         .lane_count = 1,
     };
-    const plat_stream_config config = {
-        .kind = ca_file != NULL ? PLAT_STREAM_TLS : PLAT_STREAM_TCP,
-        .ca_file = ca_file,
-    };
 
-    l->platform = plat_posix();
-    plat_result r = l->platform->net->stream(l->platform->net, &storage, &config, &l->stream);
+    l->platform = platform;
+    plat_result r = make_stream(l, target);
     return r == PLAT_OK ? mqc_init(&l->engine, &memory) == MQC_OK : fail(l, r);
 }
 

@@ -18,8 +18,15 @@ typedef struct mqtt_loop {
     const char *why;  /* the reason of the failure */
 } mqtt_loop;
 
-/** Prepares an engine with its memory, and a stream; the stream uses TLS if ca_file is given. */
-bool mqtt_loop_init(mqtt_loop *l, const char *ca_file);
+/** What the stream runs over. */
+typedef struct mqtt_target {
+    bool tls;            /* false: plain TCP */
+    const char *ca_file; /* roots to trust; NULL: those of the system */
+    const char *path;    /* path of a WebSocket; NULL: MQTT without WebSocket */
+} mqtt_target;
+
+/** Prepares an engine with its memory, and a stream. A path needs a platform with WebSockets. */
+bool mqtt_loop_init(mqtt_loop *l, const plat_platform *platform, const mqtt_target *target);
 
 mqc_time mqtt_loop_now(const mqtt_loop *l);
 

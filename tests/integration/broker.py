@@ -17,9 +17,13 @@ def free_port():
 
 
 class Broker:
-    """A broker that keeps everything in memory; `options` are additional lines of its configuration."""
+    """A broker that keeps everything in memory; `options` are additional lines of its configuration. With
+    `websocket` it has a second listener, on websocket_port, because it exits without one for TCP.
+    """
 
-    def __init__(self, *options):
+    def __init__(self, *options, websocket=False):
+        self.websocket = websocket
+        self.websocket_port = None
         self.folder = tempfile.TemporaryDirectory(prefix="mqtt-test-")
         self.options = ("allow_anonymous true", "persistence false", "max_queued_messages 0",
                         "connection_messages false", "log_dest stderr", *options)
@@ -43,6 +47,10 @@ class Broker:
         path = os.path.join(self.folder.name, "mosquitto.conf")
         with open(path, "w", encoding="ascii") as f:
             print(f"listener {port} 127.0.0.1", *self.options, sep="\n", file=f)
+            if self.websocket:
+                self.websocket_port = str(free_port())
+                print(f"listener {self.websocket_port} 127.0.0.1", "protocol websockets", sep="\n",
+                      file=f)
         program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
         self.process = subprocess.Popen([program, "-c", path], stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:

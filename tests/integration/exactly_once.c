@@ -225,13 +225,14 @@ static void connection(trial *t, unsigned port, mqc_time until)
 int main(int argc, char **argv)
 {
     static trial t;
+    const mqtt_target plain = { .tls = false };
 
     if (argc != 4 || (t.count = (unsigned)strtoul(argv[2], NULL, 10)) > COUNT_MAX) {
         fprintf(stderr, "usage: exactly_once PORT COUNT SECONDS\n");
         return 2;
     }
     unsigned port = (unsigned)strtoul(argv[1], NULL, 10);
-    if (!mqtt_loop_init(&t.loop, NULL)) {
+    if (!mqtt_loop_init(&t.loop, plat_posix(), &plain)) {
         return 1;
     }
     tap(t.loop.stream);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tests the sample mqtt_client with Mosquitto: the features of MQTT 3.1.1, and what is refused.
+"""Tests the sample mqtt_client with Mosquitto: the features of MQTT 3.1.1 over TCP and over its
+WebSocket listener, and what is refused.
 
 usage: test_mqtt_client.py BIN_DIR
 """
@@ -17,16 +18,17 @@ CLIENT = os.path.join(sys.argv.pop(1), "mqtt_client")
 ME = ("--id", "me", "--disable-clean-session")
 
 
-class MqttClient(unittest.TestCase):
+class Features:
+    """What holds over every transport."""
+
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker()
+        cls.broker = cls.make_broker()
         cls.addClassCleanup(cls.broker.__exit__)
         cls.broker.__enter__()
 
     def start(self, *arguments):
-        return Background([CLIENT, "--port", self.broker.port, "-W", str(PATIENCE_S), *arguments],
-                          os.environ)
+        return Background([CLIENT, *self.target(), "-W", str(PATIENCE_S), *arguments], os.environ)
 
     def run_client(self, *arguments):
         return self.start(*arguments).end()
@@ -91,6 +93,15 @@ class MqttClient(unittest.TestCase):
         self.assertEqual([line for line in listener.end() if line.startswith("news")],
                          ["news (QoS 1): heard again"])
 
+
+class OverTcp(Features, unittest.TestCase):
+    @staticmethod
+    def make_broker():
+        return Broker()
+
+    def target(self):
+        return ("--port", self.broker.port)
+
     def fails(self, status, text, *arguments):
         """Expects a failure with one line that names the part at fault."""
         done = subprocess.run([CLIENT, *arguments], capture_output=True, text=True,
@@ -115,6 +126,13 @@ class MqttClient(unittest.TestCase):
                 "--topic is not a topic filter": ("listen", "-t", "a#"),
                 "--id is not UTF-8": ("--id", b"\xff"),
                 "--username is not UTF-8": ("-u", b"\xc0\xaf"),
+                "it begins with none of mqtt://": ("--url", "http://localhost"),
+                "it has a user name": ("--url", "wss://me:secret@localhost/mqtt"),
+                "it has no valid host": ("--url", "ws:///mqtt"),
+                "its port is not a number": ("--url", "ws://localhost:65536/mqtt"),
+                "only ws:// and wss:// have a path": ("--url", "mqtt://localhost/mqtt"),
+                "its path is too long": ("--url", "ws://localhost/" + 255 * "x"),
+                "--cafile is for TLS": ("--url", "ws://localhost", "-c", "/dev/null"),
         }.items():
             self.fails(2, text, *bad)
         for bad in (("--will-topic", ""), ("-t", "#"), ("unsubscribe", "-t", "")):
@@ -123,9 +141,25 @@ class MqttClient(unittest.TestCase):
         self.fails(1, "--will-payload", *port, "--will-topic", "w", "--will-payload", 5000 * "x")
         self.fails(1, "--message", *port, "publish", "-m", 70000 * "x")
         self.fails(1, "connection refused", "-p", "1")
+        self.fails(1, "the path", "--url", "ws://localhost/a b")
+        self.fails(1, "connection refused", "--url", "ws://[::1]:1/mqtt")
         self.fails(1, "nowhere.invalid", "-h", "nowhere.invalid")
         self.fails(1, "nowhere.pem", "-c", "/nowhere.pem")
         self.fails(1, "--timeout is over", *port, "listen", "-t", "silence", "-W", "1")
+
+
+class OverWebSocket(Features, unittest.TestCase):
+    @staticmethod
+    def make_broker():
+        return Broker(websocket=True)
+
+    def target(self):
+        return ("--url", f"ws://127.0.0.1:{self.broker.websocket_port}/any/path?with=query")
+
+    def test_64_kb_messages_come_back(self):
+        text = 60000 * "x"
+        self.assertEqual(self.run_client("-t", "large", "-q", "2", "-m", text),
+                         [f"large (QoS 2): {text}"])
 
 
 if __name__ == "__main__":
