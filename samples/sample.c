@@ -137,10 +137,21 @@ static const char *environment_of(const sample *s)
     return needs_string(s) ? "  IOTHUB_DEVICE_CONNECTION_STRING  the device (required)\n" : "";
 }
 
+/* The emulator serves WebSocket on the port of its REST API, as a hub does on 443. */
+static void choose_port(sample *s)
+{
+    const char *name = s->options.transport == IOTHUB_MQTT_WS ? "IOTHUB_REST_PORT" : "IOTHUB_PORT";
+
+    if (s->options.port == 0 && !cli_port_of(name, 0, &s->options.port)) {
+        exit(CLI_EXIT_USAGE);
+    }
+}
+
 void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
 {
     struct argp_option options[] = {
-        { "port", 'p', "PORT", 0, "MQTT port of the hub (IOTHUB_PORT, or 8883)", 0 },
+        { "port", 'p', "PORT", 0,
+          "Port of the hub (IOTHUB_PORT, or 8883; over WebSocket IOTHUB_REST_PORT, or 443)", 0 },
         { "count", 'n', "N", 0, "Number of messages, calls or changes before the end", 0 },
         { "duration", 'd', "SECONDS", 0, "Longest run time", 0 },
         { "store", 's', "FILE", 0, "File in which messages wait (telemetry.db)", 0 },
@@ -157,7 +168,7 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     snprintf(doc, sizeof doc,
              "%s\vEnvironment:\n"
              "%s%s"
-             "  IOTHUB_PORT                      as --port%s",
+             "  IOTHUB_PORT, IOTHUB_REST_PORT    as --port%s",
              what_it_does, environment_of(s), sample_network_help,
              s->is_module ? ""
                           : "\n  IOTHUB_CA_FILE                   PEM file with the roots to "
@@ -166,12 +177,9 @@ void sample_init(sample *s, int argc, char **argv, const char *what_it_does)
     s->first = 1;
     iothub_options_init(&s->options);
     cli_begin();
-    bool port_is_good = cli_port_of("IOTHUB_PORT", s->options.port, &s->options.port);
     cli_parse(&argp, argc, argv, 0, s);
-    if (!port_is_good) {
-        exit(CLI_EXIT_USAGE);
-    }
     sample_network(&s->options);
+    choose_port(s);
     read_environment(s);
     s->options.callbacks.status = on_status;
     s->options.user = s;

@@ -12,6 +12,9 @@ import urllib.request
 # A little less than the time limit of ctest, which would end the test without a reason.
 PATIENCE_S = 240
 
+# What carries MQTT; the samples read the same variable. ctest runs some tests once for each transport.
+TRANSPORT = os.environ.get("IOTHUB_TRANSPORT", "mqtt")
+
 
 class Emulator:
     """The emulator on ports of its own, with a state folder that survives a kill."""
@@ -50,6 +53,11 @@ class Emulator:
             name, _, value = line.partition("=")
             self.values[name] = value
         raise AssertionError("the emulator ended before it was ready")
+
+    @property
+    def device_port(self):
+        """The port for devices with the transport of this run."""
+        return self.rest_port if TRANSPORT == "ws" else self.port
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -107,7 +115,8 @@ class Emulator:
 
     def sample(self, name, *arguments):
         """Starts a sample in the background."""
-        return Background(self.command(name, "--port", self.port, *arguments), self.environment())
+        return Background(self.command(name, "--port", self.device_port, *arguments),
+                          self.environment())
 
     def monitor(self):
         """Starts a monitor that prints all telemetry since the state folder was made, and then what

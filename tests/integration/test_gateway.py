@@ -32,7 +32,7 @@ class Gateway(unittest.TestCase):
         path = os.path.join(self.hub.folder.name, "devices.txt")
         with open(path, "w", encoding="ascii") as file:
             file.writelines(line + "\n" for line in strings)
-        command = self.hub.command("gateway", "--port", self.hub.port, "--devices", path,
+        command = self.hub.command("gateway", "--port", self.hub.device_port, "--devices", path,
                                    "--interval", "1", *arguments)
         return Background([*before, *command], self.hub.environment())
 

@@ -133,7 +133,7 @@ class Samples(unittest.TestCase):
 
     def test_a_duration_that_is_over_is_said(self):
         for name in ("c2d", "twin", "methods", "epoll_loop", "event_loop", "telemetry", "runner"):
-            self.fails(1, "--duration ended", name, "--port", self.hub.port,
+            self.fails(1, "--duration ended", name, "--port", self.hub.device_port,
                        "--count", "1000000", "--duration", "1")
 
     def test_bad_input_gets_one_line_that_names_the_part(self):
@@ -152,10 +152,10 @@ class Samples(unittest.TestCase):
                 "nowhere.invalid": good.replace("localhost", "nowhere.invalid"),
                 "not authorized": good.replace("device1", "stranger"),
         }.items():
-            self.fails(1, text, "telemetry", "--port", self.hub.port,
+            self.fails(1, text, "telemetry", "--port", self.hub.device_port,
                        IOTHUB_DEVICE_CONNECTION_STRING=bad)
         self.fails(1, "connection refused", "telemetry", "--port", "1")
-        self.fails(1, "/nowhere.pem", "telemetry", "--port", self.hub.port,
+        self.fails(1, "/nowhere.pem", "telemetry", "--port", self.hub.device_port,
                    IOTHUB_CA_FILE="/nowhere.pem")
         self.fails(1, "ca_file is empty", "telemetry", IOTHUB_CA_FILE="")
 
@@ -163,6 +163,10 @@ class Samples(unittest.TestCase):
         for name in ("telemetry", "c2d", "twin", "methods", "epoll_loop", "event_loop", "runner"):
             self.fails(2, "is not a number from 1", name, "--port", "0")
             self.fails(2, "Too many arguments", name, "more")
+            self.fails(2, "IOTHUB_TRANSPORT is neither", name, IOTHUB_TRANSPORT="pigeon")
+
+    def test_websocket_on_the_port_of_mqtt_is_explained(self):
+        self.fails(1, "WebSocket", "telemetry", "--port", self.hub.port, IOTHUB_TRANSPORT="ws")
 
     def test_an_interrupt_ends_a_sample_well(self):
         for name in ("telemetry", "c2d", "twin", "methods", "epoll_loop", "event_loop", "runner"):

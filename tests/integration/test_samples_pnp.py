@@ -248,7 +248,7 @@ class Ends(unittest.TestCase):
                 sample.wait_line("connected")
                 sample.process.send_signal(signal.SIGINT)
                 sample.end()
-                status, errors = hub.fail(name, "--port", hub.port, "--count", "1000", "--duration", "1")
+                status, errors = hub.fail(name, "--port", hub.device_port, "--count", "1000", "--duration", "1")
                 self.assertEqual(status, 1)
                 self.assertIn("--duration ended", errors)
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-from emulator import PATIENCE_S, Background, Emulator, numbers
+from emulator import PATIENCE_S, TRANSPORT, Background, Emulator, numbers
 
 BIN_DIR, PROVISIONED = (sys.argv.pop(1) for _ in range(2))
 
@@ -26,10 +26,11 @@ class Provisioning(unittest.TestCase):
         self.addCleanup(self.cache.cleanup)
 
     def environment(self, **changes):
-        names = ("IOTHUB_DPS_ID_SCOPE", "IOTHUB_DPS_HOST", "IOTHUB_CA_FILE", "IOTHUB_PORT")
+        names = ("IOTHUB_DPS_ID_SCOPE", "IOTHUB_DPS_HOST", "IOTHUB_CA_FILE", "IOTHUB_PORT",
+                 "IOTHUB_REST_PORT")
         values = {name: self.hub.values[name] for name in names}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("IOTHUB_")}
-        return {**clean, **values, **changes}
+        return {**clean, "IOTHUB_TRANSPORT": TRANSPORT, **values, **changes}
 
     def individual(self, **changes):
         return self.environment(IOTHUB_DPS_REGISTRATION_ID="sensor-1",

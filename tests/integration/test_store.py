@@ -33,7 +33,7 @@ class Sender:
     """Runs store_and_forward and reads all of its output, which names the messages that were stored."""
 
     def __init__(self, hub, store, first, count, port=None):
-        command = hub.command("store_and_forward", "--port", port or hub.port, "--store", store,
+        command = hub.command("store_and_forward", "--port", port or hub.device_port, "--store", store,
                               "--first", str(first), "--count", str(count),
                               "--duration", "100000")
         self.stored = first - 1
@@ -198,7 +198,7 @@ class Store(unittest.TestCase):
         end.
         """
         sender = Background(self.hub.command(
-            "store_and_forward", "--port", self.hub.port, "--store", self.file, "--count",
+            "store_and_forward", "--port", self.hub.device_port, "--store", self.file, "--count",
             "1000000000"), self.hub.environment())
         self.addCleanup(sender.close)
         sender.wait_line("stored 1")

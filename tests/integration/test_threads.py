@@ -22,7 +22,7 @@ class Threads(unittest.TestCase):
         self.hub.start()
 
     def runner(self, *arguments):
-        return Background([os.path.join(BIN_DIR, "runner"), "--port", self.hub.port, *arguments],
+        return Background([os.path.join(BIN_DIR, "runner"), "--port", self.hub.device_port, *arguments],
                           self.hub.environment())
 
     def test_threads_send_and_each_hears_of_its_own(self):

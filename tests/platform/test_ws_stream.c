@@ -227,7 +227,8 @@ static void a_connection_that_breaks_during_the_upgrade_is_explained(void **stat
         const char *text;
     } cases[] = {
         { PLAT_EOF, PLAT_ERR_WEBSOCKET,
-          "hub.example: the server closes the connection instead of answering the upgrade" },
+          "hub.example: the server closes the connection instead of answering the WebSocket "
+          "upgrade" },
         { PLAT_ERR_IO, PLAT_ERR_IO, "scripted failure" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -244,8 +244,9 @@ plat_result plat_ws_upgrade_feed(plat_ws_upgrade *u, size_t n)
 
 plat_result plat_ws_upgrade_end(plat_ws_upgrade *u)
 {
-    return refuse(u, u->head_len == 0 ? "closes the connection instead of answering the upgrade"
-                                      : "closes the connection inside its answer to the upgrade");
+    return refuse(u, u->head_len == 0
+                         ? "closes the connection instead of answering the WebSocket upgrade"
+                         : "closes the connection inside its answer to the WebSocket upgrade");
 }
 
 /* --- texts --- */
