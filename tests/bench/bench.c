@@ -2,7 +2,7 @@
  * of JSON.
  *
  *     bench_PEER --port N [--ca FILE] [--kind publish|receive|latency|idle] [--count N]
- *                [--size BYTES] [--window N] [--qos 0|1] [--thread] */
+ *                [--size BYTES] [--window N] [--qos 0|1] [--thread] [--websocket] */
 
 #include "bench.h"
 
@@ -168,15 +168,11 @@ static bench_kind parse_kind(const char *text)
 static bench_job parse(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },
-        { "ca", required_argument, NULL, 'c' },
-        { "kind", required_argument, NULL, 'k' },
-        { "count", required_argument, NULL, 'n' },
-        { "window", required_argument, NULL, 'w' },
-        { "qos", required_argument, NULL, 'q' },
-        { "thread", no_argument, NULL, 't' },
-        { "size", required_argument, NULL, 's' },
-        { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },   { "ca", required_argument, NULL, 'c' },
+        { "kind", required_argument, NULL, 'k' },   { "count", required_argument, NULL, 'n' },
+        { "window", required_argument, NULL, 'w' }, { "qos", required_argument, NULL, 'q' },
+        { "thread", no_argument, NULL, 't' },       { "websocket", no_argument, NULL, 'e' },
+        { "size", required_argument, NULL, 's' },   { NULL, 0, NULL, 0 },
     };
     bench_job job = { .host = "localhost", .count = 10, .window = 20, .qos = 1, .size = 256 };
     int o;
@@ -190,6 +186,7 @@ static bench_job parse(int argc, char **argv)
         case 'w': job.window = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'q': job.qos = (unsigned)strtoul(optarg, NULL, 10); break;
         case 't': job.thread = true; break;
+        case 'e': job.websocket = true; break;
         case 's': job.size = strtoul(optarg, NULL, 10); break;
         default: exit(2);
         }

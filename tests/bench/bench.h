@@ -31,6 +31,7 @@ typedef struct bench_job {
     const char *host;
     uint16_t port;
     const char *ca_file; /* certificates to trust; NULL: plain TCP */
+    bool websocket;      /* WebSocket over TLS */
     /* Number of messages, of which the first tenth is not measured; or number of connections, of
      * which the first half is not measured. */
     unsigned long count;

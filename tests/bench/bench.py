@@ -2,7 +2,7 @@
 """Runs the same jobs with every client library that is installed, in turns, and compares them.
 
 usage: bench.py PROGRAMS [--rounds N] [--messages N] [--peer NAME ...] [--job NAME ...]
-                [--transport plain|tls] [--software PROGRAMS] [--aes PROGRAMS]
+                [--transport plain|tls|websocket] [--software PROGRAMS] [--aes PROGRAMS]
                 [--no-counts] [--no-instructions] [--json FILE] [--from FILE] [--update]
 
 PROGRAMS is the folder with bench_engine, null_broker and so on. build_all/bench.sh builds them and runs
@@ -43,6 +43,7 @@ class Peer:
     messages: int = 100000  # enough for some tenths of a second over plain TCP
     connections: int = 200
     tls_only: bool = False
+    websocket: bool = False
     folder: str = ""  # folder of its program; empty: the folder of the others
     cipher: str = "+AES-128-GCM"  # the only cipher that the broker accepts
 
@@ -59,9 +60,9 @@ class Job:
 
 PEERS = (
     Peer("limit", "bench_limit", messages=1000000),
-    Peer("engine", "bench_engine", messages=1000000),
-    Peer("client", "bench_client", messages=500000),
-    Peer("client, runner", "bench_client", ("--thread",), messages=300000),
+    Peer("engine", "bench_engine", messages=1000000, websocket=True),
+    Peer("client", "bench_client", messages=500000, websocket=True),
+    Peer("client, runner", "bench_client", ("--thread",), messages=300000, websocket=True),
     Peer("libmosquitto", "bench_mosquitto"),
     Peer("libmosquitto, thread", "bench_mosquitto", ("--thread",)),
     # No connections, since each takes 1.5 s.
@@ -102,8 +103,10 @@ class Bench:
 
     def start_broker(self, peer, job, transport, count):
         options = []
-        if transport == "tls":
+        if transport != "plain":
             options = ["--tls", self.certificates, "--ciphers", peer.cipher]
+        if transport == "websocket":
+            options.append("--websocket")
         if job.one_by_one:
             options.append("--one-by-one")
         if job.kind == "receive":
@@ -120,6 +123,8 @@ class Bench:
                    "--count", str(count), *peer.options]
         if transport != "plain":
             command += ["--ca", os.path.join(self.certificates, "ca.crt")]
+        if transport == "websocket":
+            command.append("--websocket")
         try:
             result = subprocess.run(command, capture_output=True, text=True, check=False,
                                     timeout=PATIENCE_S, env={**os.environ, **(environment or {})})
@@ -225,6 +230,7 @@ def run_jobs(bench, peers, jobs, arguments):
         for job in jobs:
             print(f"{transport}: {job.name}", file=sys.stderr, flush=True)
             here = [p for p in peers if (transport == "tls" or not p.tls_only) and
+                    (transport != "websocket" or p.websocket) and
                     (job.kind != "idle" or p.connections > 0)]
             rows += measure_job(bench, here, job, transport, arguments)
     return rows
@@ -234,7 +240,7 @@ def all_peers(software, aes):
     """Adds variants of the client: from a build without nettle, from one with another wolfSSL, and with
     another cipher.
     """
-    client = dataclasses.replace(PEERS[2], tls_only=True)
+    client = dataclasses.replace(PEERS[2], tls_only=True, websocket=False)
     again = [dataclasses.replace(client, name=f"client, {how}", folder=folder)
              for how, folder in (("no nettle", software), ("AES wolfSSL", aes)) if folder]
     chacha20 = dataclasses.replace(client, name="client, ChaCha20", cipher="+CHACHA20-POLY1305")

@@ -28,14 +28,14 @@ static void plain_wait(const plat_net *self, const plat_poll *polls, size_t coun
 const plat_platform *bench_platform(const char *ca_file)
 {
     static const plat_net net = { plain_stream, plain_wait };
-    static plat_platform plain;
+    static plat_platform platform;
 
-    if (ca_file != NULL) {
-        return plat_posix();
+    platform = *plat_posix();
+    platform.websockets = plat_wslay();
+    if (ca_file == NULL) {
+        platform.net = &net;
     }
-    plain = *plat_posix();
-    plain.net = &net;
-    return &plain;
+    return &platform;
 }
 
 iothub_client *bench_client_new(const char *connection_string, const iothub_options *o)

@@ -28,9 +28,15 @@ static void wait_for(bench_stream *s, bool want_send, size_t least, int timeout_
 void bench_stream_open(bench_stream *s, const bench_job *job)
 {
     const plat_net *net = plat_posix()->net;
+    const plat_websocket_config websocket = {
+        .websockets = plat_wslay(),
+        .path = "/mqtt",
+        .subprotocol = "mqtt",
+    };
     const plat_stream_config config = {
         .kind = job->ca_file != NULL ? PLAT_STREAM_TLS : PLAT_STREAM_TCP,
         .ca_file = job->ca_file,
+        .websocket = job->websocket ? &websocket : NULL,
     };
     plat_stage stage;
 

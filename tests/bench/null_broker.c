@@ -4,6 +4,7 @@
  *
  *     null_broker [--port N] [--tls FOLDER [--ciphers NAMES] [--tickets] [--ask]] [--stay]
  *                 [--send COUNT] [--size BYTES] [--qos QOS] [--window N] [--one-by-one]
+ *                 [--websocket]
  *
  * With --one-by-one each acknowledgement is a separate write and TLS record, as with Mosquitto.
  * With --ask, clients are asked for a certificate. With --tickets, TLS sessions can be resumed,
@@ -174,12 +175,19 @@ static void report(const broker *b)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' },    { "tls", required_argument, NULL, 't' },
-        { "ciphers", required_argument, NULL, 'c' }, { "tickets", no_argument, NULL, 'k' },
-        { "ask", no_argument, NULL, 'a' },           { "stay", no_argument, NULL, 'y' },
-        { "send", required_argument, NULL, 's' },    { "qos", required_argument, NULL, 'q' },
-        { "window", required_argument, NULL, 'w' },  { "one-by-one", no_argument, NULL, 'o' },
-        { "size", required_argument, NULL, 'z' },    { NULL, 0, NULL, 0 },
+        { "port", required_argument, NULL, 'p' },
+        { "tls", required_argument, NULL, 't' },
+        { "ciphers", required_argument, NULL, 'c' },
+        { "tickets", no_argument, NULL, 'k' },
+        { "ask", no_argument, NULL, 'a' },
+        { "stay", no_argument, NULL, 'y' },
+        { "send", required_argument, NULL, 's' },
+        { "qos", required_argument, NULL, 'q' },
+        { "window", required_argument, NULL, 'w' },
+        { "one-by-one", no_argument, NULL, 'o' },
+        { "size", required_argument, NULL, 'z' },
+        { "websocket", no_argument, NULL, 'e' },
+        { NULL, 0, NULL, 0 },
     };
     broker b = { .flood = { .window = 100, .size = 256 } };
     const char *folder = NULL;
@@ -193,6 +201,7 @@ int main(int argc, char **argv)
         case 'c': ciphers = optarg; break;
         case 'p': b.port = (uint16_t)strtoul(optarg, NULL, 10); break;
         case 'k': tickets = true; break;
+        case 'e': null_websockets = true; break;
         case 'a': null_tls_asks = true; break;
         case 'y': b.stay = true; break;
         case 's': b.flood.count = strtoul(optarg, NULL, 10); break;

@@ -20,6 +20,7 @@ static gnutls_priority_t priorities;
 static gnutls_datum_t ticket_key; /* empty if session tickets are not used */
 
 bool null_tls_asks;
+bool null_websockets;
 
 static void must(int code, const char *what)
 {
@@ -109,6 +110,7 @@ void null_link_open(null_link *l, int fd, bool secure)
     const int on = 1;
 
     *l = (null_link){ .fd = fd };
+    l->websocket = null_websockets ? calloc(1, sizeof *l->websocket) : NULL;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (!secure) {
         return;
@@ -134,6 +136,7 @@ void null_link_close(null_link *l)
         gnutls_deinit(l->tls);
     }
     free(l->ahead);
+    free(l->websocket);
     (void)close(l->fd);
 }
 
@@ -175,13 +178,77 @@ static ssize_t tls_read(null_link *l, uint8_t *buf, size_t cap)
     return (ssize_t)got;
 }
 
-ssize_t null_link_read(null_link *l, uint8_t *buf, size_t cap)
+static ssize_t raw_read(null_link *l, uint8_t *buf, size_t cap)
 {
     return l->tls != NULL ? tls_read(l, buf, cap) : plain_result(recv(l->fd, buf, cap, 0));
 }
 
-ssize_t null_link_write(null_link *l, const uint8_t *buf, size_t len)
+static ssize_t raw_write(null_link *l, const uint8_t *buf, size_t len)
 {
     return l->tls != NULL ? tls_result(gnutls_record_send(l->tls, buf, len))
                           : plain_result(send(l->fd, buf, len, MSG_NOSIGNAL));
+}
+
+/* Writes the frame in progress. Returns 1 when all of it was written. */
+static ssize_t write_frame(null_link *l)
+{
+    null_websocket *w = l->websocket;
+
+    while (w->frame_at < w->frame_len) {
+        ssize_t n = raw_write(l, w->frame + w->frame_at, w->frame_len - w->frame_at);
+        if (n <= 0) {
+            return n;
+        }
+        w->frame_at += (size_t)n;
+    }
+    w->frame_len = 0;
+    return 1;
+}
+
+/* Reads until no byte is left, because TLS may hold bytes that epoll does not report. */
+static ssize_t websocket_read(null_link *l, uint8_t *buf, size_t cap)
+{
+    null_websocket *w = l->websocket;
+    size_t got = 0;
+
+    while (got < cap) {
+        const size_t room = cap - got;
+        ssize_t n = raw_read(l, buf + got, room);
+        if (n <= 0) {
+            return got > 0 ? (ssize_t)got : n;
+        }
+        if (!w->open) { /* clients send nothing until they have the answer */
+            (void)null_websocket_upgrade(w, buf, (size_t)n);
+            if (w->open && write_frame(l) < 0) {
+                return -1;
+            }
+            continue;
+        }
+        got += null_websocket_decode(w, buf + got, (size_t)n);
+        if ((size_t)n < room) {
+            break;
+        }
+    }
+    return (ssize_t)got;
+}
+
+static ssize_t websocket_write(null_link *l, const uint8_t *buf, size_t len)
+{
+    null_websocket *w = l->websocket;
+
+    if (w->frame_len == 0) { /* otherwise these are the bytes of the call before, again */
+        null_websocket_encode(w, buf, len);
+    }
+    ssize_t n = write_frame(l);
+    return n == 1 ? (ssize_t)w->content_len : n;
+}
+
+ssize_t null_link_read(null_link *l, uint8_t *buf, size_t cap)
+{
+    return l->websocket != NULL ? websocket_read(l, buf, cap) : raw_read(l, buf, cap);
+}
+
+ssize_t null_link_write(null_link *l, const uint8_t *buf, size_t len)
+{
+    return l->websocket != NULL ? websocket_write(l, buf, len) : raw_write(l, buf, len);
 }

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A connection of the null broker: a TCP socket, optionally with TLS by GnuTLS.
+ * A connection of the null broker: a TCP socket, optionally with TLS by GnuTLS and WebSocket.
  */
 
 #include <stdbool.h>
@@ -13,6 +13,8 @@
 
 #include <gnutls/gnutls.h>
 
+#include "null_websocket.h"
+
 typedef struct null_link {
     int fd;
     gnutls_session_t tls; /* NULL: plain */
@@ -20,7 +22,11 @@ typedef struct null_link {
     uint8_t *ahead;       /* bytes that were read from the socket, but not yet by GnuTLS */
     size_t ahead_at;
     size_t ahead_len;
+    null_websocket *websocket; /* NULL: none */
 } null_link;
+
+/** If true, every connection is a WebSocket. */
+extern bool null_websockets;
 
 /** If true, clients are asked for a certificate. Any certificate is accepted, and also none. */
 extern bool null_tls_asks;

@@ -49,6 +49,7 @@ static void set_options(iothub_options *o, const bench_job *job)
     o->platform = bench_platform(job->ca_file);
     o->port = job->port;
     o->ca_file = job->ca_file;
+    o->transport = job->websocket ? IOTHUB_MQTT_WS : IOTHUB_MQTT;
     o->clean_session = true;
     o->window = (uint16_t)job->window;
     o->rx_size = idle ? 1024 : 2 * BENCH_PAYLOAD_MAX;

@@ -12,6 +12,7 @@ RATIOS = (
 TITLES = {
     "plain": "plain TCP",
     "tls": "TLS 1.3, AES-128-GCM as at a hub",
+    "websocket": "WebSocket over TLS 1.3, AES-128-GCM",
 }
 
 # Each metric has a name, a title, the number of digits, and a flag for a second table with ratios.
@@ -59,7 +60,8 @@ def ratios(values, jobs, peers):
 
 
 # The README shows these metrics and jobs for each transport.
-SHOWN_METRICS = {"plain": ("cpu_ns", "instructions"), "tls": ("cpu_ns",)}
+SHOWN_METRICS = {"plain": ("cpu_ns", "instructions"), "tls": ("cpu_ns", "instructions"),
+                 "websocket": ("cpu_ns", "instructions")}
 SHOWN_JOBS = ("publish QoS 0", "publish QoS 1, window 100", "window 100, answered one by one",
               "window 20, 4 KB", "receive QoS 1", "latency QoS 1")
 
