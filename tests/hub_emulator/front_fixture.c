@@ -14,9 +14,26 @@
 #include <unistd.h>
 
 #include "front/connect_packet.h"
+#include "front/sockets.h"
 
 #define WAIT_S  60
 #define CONNACK "\x20\x02\x00\x00"
+
+/* Parts of frames, RFC 6455, section 5.2. */
+#define BINARY    0x82
+#define CLOSE     0x88
+#define MASKED    0x80
+#define LENGTH_16 126
+#define LENGTH_64 127
+#define MASK_LEN  4
+
+static front_transport transport;
+
+void front_fixture_choose(int argc, char **argv)
+{
+    transport =
+        argc > 1 && strcmp(argv[1], "websocket") == 0 ? FRONT_OVER_WEBSOCKET : FRONT_OVER_TLS;
+}
 
 static void write_file(const char *dir, const char *name, char *text)
 {
@@ -89,6 +106,7 @@ void front_fixture_listen(front_fixture *f)
 void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms)
 {
     int pair[2];
+    int calls[2];
     hub_fault fault;
 
     *f = (front_fixture){ .broker = -1 };
@@ -96,15 +114,18 @@ void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms)
     assert_non_null(mkdtemp(f->dir));
     make_server(f->dir);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, calls), 0);
     assert_true(gnutls_certificate_allocate_credentials(&f->nobody) >= 0);
     f->notes = pair[1];
+    f->calls = calls[1];
     const hub_front_config config = {
-        .listening = { { listen_tcp(&f->port), -1 }, { -1, -1 } },
+        .listening = { { listen_tcp(&f->ports[HUB_FRONT_MQTTS]), -1 },
+                       { listen_tcp(&f->ports[HUB_FRONT_HTTPS]), -1 } },
         .state_dir = f->dir,
         .broker_name = "broker",
         .secret = FRONT_SECRET,
         .notes = pair[0],
-        .calls = -1,
+        .calls = calls[0],
         .timing = { login_ms, linger_ms },
     };
     assert_int_equal(hub_front_start(&f->front, &config, &fault), HUB_OK);
@@ -131,6 +152,7 @@ void front_fixture_stop(front_fixture *f)
     hub_front_stop(f->front);
     (void)close(f->broker);
     (void)close(f->notes);
+    (void)close(f->calls);
     gnutls_certificate_free_credentials(f->nobody);
     remove_file(f->dir, "server.crt");
     remove_file(f->dir, "server.key");
@@ -198,12 +220,24 @@ bool ends(int fd)
 
 /* --- clients ----------------------------------------------------------- */
 
+static hub_front_service service_of_transport(void)
+{
+    return transport == FRONT_OVER_WEBSOCKET ? HUB_FRONT_HTTPS : HUB_FRONT_MQTTS;
+}
+
 int tcp_connect(const front_fixture *f)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port) };
+    return tcp_connect_to(f, service_of_transport());
+}
+
+int tcp_connect_to(const front_fixture *f, hub_front_service service)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)f->ports[service]) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    hub_socket_send_at_once(fd);
     limit_wait(fd);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
@@ -212,7 +246,13 @@ int tcp_connect(const front_fixture *f)
 void tls_client_init(tls_client *c, const front_fixture *f, const char *priorities,
                      gnutls_certificate_credentials_t credentials)
 {
-    c->fd = tcp_connect(f);
+    tls_client_init_to(c, f, service_of_transport(), priorities, credentials);
+}
+
+void tls_client_init_to(tls_client *c, const front_fixture *f, hub_front_service service,
+                        const char *priorities, gnutls_certificate_credentials_t credentials)
+{
+    *c = (tls_client){ .fd = tcp_connect_to(f, service) };
     assert_true(gnutls_init(&c->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) >= 0);
     assert_true(gnutls_priority_set_direct(c->session, priorities, NULL) >= 0);
     assert_true(gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE,
@@ -234,10 +274,80 @@ void tls_client_open(tls_client *c, const front_fixture *f, const char *prioriti
                      gnutls_certificate_credentials_t credentials)
 {
     tls_client_init(c, f, priorities, credentials);
+    tls_client_begin(c);
+}
+
+static void upgrade(tls_client *c)
+{
+    static const char request[] =
+        "GET /$iothub/websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+    static const char start[] = "HTTP/1.1 101 ";
+    char head[1024];
+    size_t len = 0;
+
+    tls_client_send_raw(c, request, strlen(request));
+    do {
+        assert_true(len < sizeof head);
+        tls_client_receive_raw(c, head + len++, 1);
+    } while (len < 4 || memcmp(head + len - 4, "\r\n\r\n", 4) != 0);
+    assert_memory_equal(head, start, strlen(start));
+    c->framed = true;
+}
+
+void tls_client_begin(tls_client *c)
+{
     assert_int_equal(shake_hands(c), 0);
+    if (transport == FRONT_OVER_WEBSOCKET) {
+        upgrade(c);
+    }
+}
+
+void add_frame(hub_text *out, uint8_t first, const void *data, size_t len)
+{
+    static const uint8_t mask[MASK_LEN] = { 1, 2, 3, 4 };
+    const uint8_t *bytes = data;
+    const uint8_t head[] = { first,
+                             len < LENGTH_16 ? (uint8_t)(MASKED | len)
+                             : len < 65536   ? MASKED | LENGTH_16
+                                             : MASKED | LENGTH_64,
+                             0,
+                             0,
+                             0,
+                             0,
+                             (uint8_t)(len >> 24),
+                             (uint8_t)(len >> 16),
+                             (uint8_t)(len >> 8),
+                             (uint8_t)len };
+
+    hub_text_add(out, head, 2);
+    if (len >= 65536) {
+        hub_text_add(out, head + 2, 8);
+    } else if (len >= LENGTH_16) {
+        hub_text_add(out, head + 8, 2);
+    }
+    hub_text_add(out, mask, MASK_LEN);
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t masked = bytes[i] ^ mask[i % MASK_LEN];
+        hub_text_add(out, &masked, 1);
+    }
 }
 
 void tls_client_send(tls_client *c, const void *data, size_t len)
+{
+    hub_text frame = { 0 };
+
+    if (!c->framed) {
+        tls_client_send_raw(c, data, len);
+        return;
+    }
+    add_frame(&frame, BINARY, data, len);
+    tls_client_send_raw(c, frame.p, frame.len);
+    hub_text_free(&frame);
+}
+
+void tls_client_send_raw(tls_client *c, const void *data, size_t len)
 {
     const uint8_t *at = data;
 
@@ -260,7 +370,47 @@ static ssize_t receive_some(tls_client *c, void *buffer, size_t len)
     return n;
 }
 
+/* Reads the head of the next frame, which must be one of data without a mask. */
+static void begin_frame(tls_client *c)
+{
+    uint8_t head[8];
+    size_t more;
+
+    tls_client_receive_raw(c, head, 2);
+    assert_int_equal(head[0], BINARY);
+    assert_true(head[1] <= LENGTH_64);
+    c->frame_left = head[1];
+    more = head[1] == LENGTH_16 ? 2 : head[1] == LENGTH_64 ? 8 : 0;
+    if (more > 0) {
+        c->frame_left = 0;
+        tls_client_receive_raw(c, head, more);
+    }
+    for (size_t i = 0; i < more; i++) {
+        c->frame_left = c->frame_left << 8 | head[i];
+    }
+}
+
 void tls_client_receive(tls_client *c, void *buffer, size_t len)
+{
+    uint8_t *at = buffer;
+
+    if (!c->framed) {
+        tls_client_receive_raw(c, buffer, len);
+        return;
+    }
+    while (len > 0) {
+        if (c->frame_left == 0) {
+            begin_frame(c);
+        }
+        const size_t n = len < c->frame_left ? len : c->frame_left;
+        tls_client_receive_raw(c, at, n);
+        c->frame_left -= n;
+        at += n;
+        len -= n;
+    }
+}
+
+void tls_client_receive_raw(tls_client *c, void *buffer, size_t len)
 {
     uint8_t *at = buffer;
 
@@ -272,10 +422,26 @@ void tls_client_receive(tls_client *c, void *buffer, size_t len)
     }
 }
 
+/* Reads a close of WebSocket, if one comes: two bytes, or four with a code. */
+static ssize_t receive_close(tls_client *c)
+{
+    uint8_t rest[3];
+    uint8_t byte;
+    ssize_t n = receive_some(c, &byte, 1);
+
+    if (n != 1 || byte != CLOSE) {
+        return n;
+    }
+    tls_client_receive_raw(c, rest, 1);
+    assert_true(rest[0] == 0 || rest[0] == 2);
+    tls_client_receive_raw(c, rest + 1, rest[0]);
+    return receive_some(c, &byte, 1);
+}
+
 bool tls_client_ends(tls_client *c)
 {
     uint8_t byte;
-    ssize_t n = receive_some(c, &byte, 1);
+    ssize_t n = c->framed ? receive_close(c) : receive_some(c, &byte, 1);
 
     return n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION || n == GNUTLS_E_PULL_ERROR ||
            n == GNUTLS_E_FATAL_ALERT_RECEIVED;

@@ -3,8 +3,8 @@
 
 /**
  * @file
- * A TLS front with a fake broker, and clients for it. Calls wait for their result; if it does not
- * come for a long time, the test fails.
+ * A TLS front with a fake broker and a fake HTTP server, and clients for it. Calls wait for their
+ * result; if it does not come for a long time, the test fails.
  */
 
 #include <setjmp.h>
@@ -26,11 +26,21 @@ typedef struct front_fixture {
     hub_front *front;
     char dir[64];
     int broker; /* the broker's listening socket; -1: closed */
-    int port;
-    int notes;       /* the test's end of the socket between front and hub */
-    int descriptors; /* number of open descriptors while there are no clients */
-    gnutls_certificate_credentials_t nobody; /* credentials of a client without a certificate */
+    int ports[HUB_FRONT_SERVICES];
+    int notes;                               /* our end of the socket of the hub */
+    int calls;                               /* our end of the socket of the HTTP server */
+    int descriptors;                         /* open ones without clients */
+    gnutls_certificate_credentials_t nobody; /* of a client without a certificate */
 } front_fixture;
+
+/**
+ * How clients of MQTT connect: to the MQTT port, or by WebSocket to the HTTPS port. The functions
+ * for clients below do what is necessary.
+ */
+typedef enum front_transport { FRONT_OVER_TLS = 0, FRONT_OVER_WEBSOCKET } front_transport;
+
+/** Chooses the transport by the arguments of a test program: "websocket", or none. */
+void front_fixture_choose(int argc, char **argv);
 
 /** Starts a front. login_ms and linger_ms are those of hub_front_timing. */
 void front_fixture_start(front_fixture *f, int64_t login_ms, int64_t linger_ms);
@@ -53,9 +63,13 @@ bool ends(int fd);
 typedef struct tls_client {
     int fd;
     gnutls_session_t session;
+    bool framed;       /* after an upgrade */
+    size_t frame_left; /* bytes of the payload of the current frame that were not read yet */
 } tls_client;
 
-/** Makes a TCP connection to the front. */
+/** Makes a TCP connection to a port of the front. */
+int tcp_connect_to(const front_fixture *f, hub_front_service service);
+/** Makes one to the port of the transport. */
 int tcp_connect(const front_fixture *f);
 /**
  * Sets up TLS on a new connection, without a handshake. If credentials is NULL, the client has no
@@ -63,12 +77,24 @@ int tcp_connect(const front_fixture *f);
  */
 void tls_client_init(tls_client *c, const front_fixture *f, const char *priorities,
                      gnutls_certificate_credentials_t credentials);
-/** Does the same and completes the handshake, which must succeed. */
+/** Does the same at a port of the front. */
+void tls_client_init_to(tls_client *c, const front_fixture *f, hub_front_service service,
+                        const char *priorities, gnutls_certificate_credentials_t credentials);
+/** Completes the handshake, and the upgrade of the transport; both must succeed. */
+void tls_client_begin(tls_client *c);
+/** Does both on a new connection. */
 void tls_client_open(tls_client *c, const front_fixture *f, const char *priorities,
                      gnutls_certificate_credentials_t credentials);
+/** Sends bytes; after an upgrade, as one binary frame. */
 void tls_client_send(tls_client *c, const void *data, size_t len);
+/** Receives exactly len bytes, which after an upgrade may stand in any number of frames. */
 void tls_client_receive(tls_client *c, void *buffer, size_t len);
-/** Returns whether the front closes without sending more bytes. */
+/** Sends and receives bytes of TLS. */
+void tls_client_send_raw(tls_client *c, const void *data, size_t len);
+void tls_client_receive_raw(tls_client *c, void *buffer, size_t len);
+/** Appends a frame with a mask to a text; `first` are its first eight bits. */
+void add_frame(hub_text *out, uint8_t first, const void *data, size_t len);
+/** Returns whether the front closes without sending more bytes, except for a close of WebSocket. */
 bool tls_client_ends(tls_client *c);
 /** Closes TLS and TCP. */
 void tls_client_close(tls_client *c);

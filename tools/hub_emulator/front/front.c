@@ -97,24 +97,26 @@ static void accept_some(hub_front *f, const hub_front_end *listening)
 
 /* --- the hub ----------------------------------------------------------- */
 
-static hub_front_client *find_asking(const hub_front *f, uint64_t number)
+static hub_front_client *find(const hub_front *f, uint64_t number)
 {
-    hub_front_client *c = hub_list_first(&f->shared.waiting);
+    hub_front_client *c = hub_list_first(&f->all);
 
-    while (c != NULL && (c->number != number || c->state != HUB_FRONT_ASKING)) {
-        c = hub_list_next(&c->in_waiting);
+    while (c != NULL && c->number != number) {
+        c = hub_list_next(&c->in_all);
     }
     return c;
 }
 
-static void take_refusals(hub_front *f)
+static void take_orders(hub_front *f)
 {
     hub_note m;
 
     while (f->notes.fd >= 0 && recv(f->notes.fd, &m, sizeof m, MSG_DONTWAIT) == (ssize_t)sizeof m) {
-        hub_front_client *c = find_asking(f, m.number);
-        if (c != NULL && m.kind == HUB_NOTE_REFUSED && m.value >= 1 && m.value <= 5) {
-            hub_front_client_refused(c, (uint8_t)m.value);
+        hub_front_client *c = find(f, m.number);
+        if (c != NULL) {
+            hub_front_client_order(c, &m);
+        } else if (m.number == 0) {
+            hub_front_shared_order(&f->shared, &m);
         }
     }
 }
@@ -158,6 +160,18 @@ static void dial_again(hub_front *f)
     }
 }
 
+static void send_late(hub_front *f)
+{
+    hub_front_client *next;
+
+    for (hub_front_client *c = hub_list_first(&f->shared.late); c != NULL; c = next) {
+        next = hub_list_next(&c->in_late);
+        if (c->due_ms <= f->shared.now_ms) {
+            hub_front_client_due(c);
+        }
+    }
+}
+
 static void free_gone(hub_front *f)
 {
     hub_front_client *c;
@@ -167,12 +181,28 @@ static void free_gone(hub_front *f)
     }
 }
 
+/* Returns the milliseconds until a late client is due, at most this many. */
+static int time_to_late(const hub_front *f, int most)
+{
+    int64_t soonest = most;
+
+    for (const hub_front_client *c = hub_list_first(&f->shared.late); c != NULL;
+         c = hub_list_next(&c->in_late)) {
+        const int64_t left = c->due_ms - up_ms();
+        soonest = left < soonest ? left : soonest;
+    }
+    return soonest > 0 ? (int)soonest : 0;
+}
+
 /* Returns the milliseconds until the next turn is due without an event; -1: there is no
  * deadline. */
 static int time_out(const hub_front *f)
 {
     if (hub_list_first(&f->shared.dialing) != NULL) {
         return DIAL_AGAIN_MS;
+    }
+    if (hub_list_first(&f->shared.late) != NULL) {
+        return time_to_late(f, LOOK_AGAIN_MS);
     }
     return hub_list_first(&f->shared.waiting) != NULL || f->deaf ? LOOK_AGAIN_MS : -1;
 }
@@ -183,11 +213,12 @@ static void turn(hub_front *f)
     int n = epoll_wait(f->shared.setup.epoll_fd, events, EVENTS_AT_ONCE, time_out(f));
 
     hub_front_shared_now(&f->shared, up_ms());
-    take_refusals(f);
+    take_orders(f);
     for (int i = 0; i < n; i++) {
         serve(f, &events[i]);
     }
     dial_again(f);
+    send_late(f);
     if (f->shared.now_ms - f->looked_ms >= LOOK_AGAIN_MS) {
         end_late(f);
         if (f->deaf) {

@@ -9,14 +9,9 @@
 #include <unistd.h>
 
 #include "front/call.h"
-#include "front/front_login.h"
 #include "front/sockets.h"
-#include "front/upgrade_request.h"
-#include "registry/client_chain.h"
 
-#define OUT_MAX        65536 /* most bytes that TLS itself sends to a client that does not read */
-#define CHAIN_MAX_LEN  40000 /* length in base64, which leaves room for a token in the password */
-#define NOT_AUTHORIZED 5
+#define OUT_MAX 65536 /* most bytes that TLS itself sends to a client that does not read */
 
 static void report(const hub_front_client *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -38,24 +33,6 @@ static void report(const hub_front_client *c, const char *format, ...)
 
 /* --- what epoll watches ------------------------------------------------ */
 
-static void watch(const hub_front_client *c, hub_front_end *end, uint32_t events)
-{
-    struct epoll_event e = { .events = events, .data.ptr = end };
-    int what = EPOLL_CTL_MOD;
-
-    if (end->fd < 0 || end->events == events) {
-        return;
-    }
-    if (end->events == 0) {
-        what = EPOLL_CTL_ADD;
-    } else if (events == 0) { /* without this, a hang-up would be reported again and again */
-        what = EPOLL_CTL_DEL;
-    }
-    if (epoll_ctl(c->shared->setup.epoll_fd, what, end->fd, &e) == 0) {
-        end->events = events;
-    }
-}
-
 /* Returns whether bytes go in both directions. */
 static bool is_between(const hub_front_client *c)
 {
@@ -65,41 +42,57 @@ static bool is_between(const hub_front_client *c)
 static bool wants_device(const hub_front_client *c)
 {
     switch (c->state) {
-    case HUB_FRONT_HANDSHAKE:
-    case HUB_FRONT_REQUEST:
-    case HUB_FRONT_LOGIN:
+    case HUB_FRONT_OPENING: return c->opening.stage != HUB_OPENING_STALLED;
     case HUB_FRONT_LINGERING: return true;
     case HUB_FRONT_ASKING:
     case HUB_FRONT_OPEN:
-        return hub_server_line_pending(&c->server) == 0 && hub_tls_line_pending(&c->line) < OUT_MAX;
+        return hub_server_line_pending(&c->server) == 0 &&
+               hub_tls_line_pending(&c->line.tls) < OUT_MAX;
     case HUB_FRONT_DIALING:
     case HUB_FRONT_ENDING:
+    case HUB_FRONT_DRAINING:
     case HUB_FRONT_GONE: break;
     }
     return false;
 }
 
+/* Returns the number of bytes of the server that are sent later. */
+static size_t held(const hub_front_client *c)
+{
+    return c->faults != NULL ? hub_client_faults_held(c->faults) : 0;
+}
+
 static bool wants_server(const hub_front_client *c)
 {
-    return hub_tls_line_pending(&c->line) == 0 && (is_between(c) || c->state == HUB_FRONT_ENDING);
+    return hub_tls_line_pending(&c->line.tls) == 0 && held(c) < OUT_MAX &&
+           (is_between(c) || c->state == HUB_FRONT_ENDING);
 }
 
 static void watch_both(hub_front_client *c)
 {
-    uint32_t device = wants_device(c) ? EPOLLIN : 0;
-    uint32_t server = wants_server(c) ? EPOLLIN : 0;
+    const int epoll_fd = c->shared->setup.epoll_fd;
+    const uint32_t device = wants_device(c) ? EPOLLIN : 0;
+    const uint32_t server = wants_server(c) ? EPOLLIN : 0;
 
     if (c->state == HUB_FRONT_GONE) {
         return;
     }
-    watch(c, &c->device_end, device | (hub_tls_line_pending(&c->line) > 0 ? EPOLLOUT : 0));
-    watch(c, &c->server_end, server | (hub_server_line_pending(&c->server) > 0 ? EPOLLOUT : 0));
+    const bool full = hub_tls_line_pending(&c->line.tls) > 0;
+    const bool server_full = hub_server_line_pending(&c->server) > 0;
+    hub_front_end_watch(&c->device_end, epoll_fd, device | (full ? EPOLLOUT : 0));
+    hub_front_end_watch(&c->server_end, epoll_fd, server | (server_full ? EPOLLOUT : 0));
 }
 
 static void set_deadline(hub_front_client *c, int64_t ms)
 {
     c->deadline_ms = c->shared->now_ms + ms;
     hub_list_push(&c->shared->waiting, &c->in_waiting, c);
+}
+
+static void set_due(hub_front_client *c, int64_t ms)
+{
+    c->due_ms = ms;
+    hub_list_push(&c->shared->late, &c->in_late, c);
 }
 
 static void enter(hub_front_client *c, hub_front_state state)
@@ -111,41 +104,12 @@ static void enter(hub_front_client *c, hub_front_state state)
         set_deadline(c, c->shared->setup.timing.login_ms);
         break;
     case HUB_FRONT_LINGERING: set_deadline(c, c->shared->setup.timing.linger_ms); break;
-    case HUB_FRONT_HANDSHAKE:
-    case HUB_FRONT_REQUEST:
-    case HUB_FRONT_LOGIN:
+    case HUB_FRONT_OPENING:
     case HUB_FRONT_DIALING:
     case HUB_FRONT_ASKING:
+    case HUB_FRONT_DRAINING:
     case HUB_FRONT_GONE: break;
     }
-}
-
-/* --- bytes ------------------------------------------------------------- */
-
-static hub_tls_state read_plain(hub_front_client *c, void *buffer, size_t cap, size_t *len,
-                                const char **why)
-{
-    return c->websocket != NULL ? hub_websocket_read(c->websocket, buffer, cap, len, why)
-                                : hub_tls_line_read(&c->line, buffer, cap, len, why);
-}
-
-static void write_plain(hub_front_client *c, const void *data, size_t len)
-{
-    if (c->websocket != NULL) {
-        hub_websocket_write(c->websocket, data, len);
-    } else {
-        hub_tls_line_write(&c->line, data, len);
-    }
-}
-
-/* Notifies the client that nothing more follows. */
-static void say_bye(hub_front_client *c)
-{
-    if (c->websocket != NULL) {
-        hub_websocket_bye(c->websocket);
-    }
-    hub_tls_line_bye(&c->line);
-    hub_tls_line_flush(&c->line);
 }
 
 /* --- ends -------------------------------------------------------------- */
@@ -153,7 +117,7 @@ static void say_bye(hub_front_client *c)
 static void close_server(hub_front_client *c)
 {
     hub_server_line_close(&c->server);
-    c->server_end = (hub_front_end){ .client = c, .fd = -1 };
+    hub_front_end_init(&c->server_end, c, -1);
 }
 
 void hub_front_client_end(hub_front_client *c)
@@ -163,18 +127,19 @@ void hub_front_client_end(hub_front_client *c)
     }
     enter(c, HUB_FRONT_GONE);
     close_server(c);
-    hub_tls_line_close(&c->line);
-    c->device_end.fd = -1;
+    hub_device_line_close(&c->line);
+    hub_front_end_init(&c->device_end, c, -1);
     hub_list_remove(&c->in_all);
     hub_list_remove(&c->in_waiting);
     hub_list_remove(&c->in_dialing);
+    hub_list_remove(&c->in_late);
     hub_list_push(&c->shared->gone, &c->in_gone, c);
 }
 
 void hub_front_client_free(hub_front_client *c)
 {
-    hub_websocket_free(c->websocket);
-    hub_text_free(&c->start);
+    hub_client_faults_free(c->faults);
+    hub_opening_free(&c->opening);
     hub_list_remove(&c->in_gone);
     free(c);
 }
@@ -184,20 +149,21 @@ void hub_front_client_free(hub_front_client *c)
  * bytes that still arrive are read and dropped. */
 static void half_close(hub_front_client *c)
 {
-    if (c->state == HUB_FRONT_LINGERING && c->line.session != NULL &&
-        hub_tls_line_pending(&c->line) == 0) {
-        (void)shutdown(c->line.fd, SHUT_WR);
-        hub_tls_line_drop_session(&c->line);
+    if (c->state == HUB_FRONT_LINGERING && c->line.tls.session != NULL &&
+        hub_tls_line_pending(&c->line.tls) == 0) {
+        (void)shutdown(c->line.tls.fd, SHUT_WR);
+        hub_tls_line_drop_session(&c->line.tls);
     }
 }
 
-static void finish(hub_front_client *c)
+/* Ends the output: after what was written, nothing more is sent to the client. */
+static void end_output(hub_front_client *c)
 {
     const bool left = c->state == HUB_FRONT_ENDING;
 
     close_server(c);
-    say_bye(c);
-    if (left || c->line.broken) {
+    hub_tls_line_flush(&c->line.tls);
+    if (left || c->line.tls.broken) {
         hub_front_client_end(c);
         return;
     }
@@ -205,10 +171,24 @@ static void finish(hub_front_client *c)
     half_close(c);
 }
 
+static void finish(hub_front_client *c)
+{
+    hub_device_line_bye(&c->line);
+    end_output(c);
+}
+
+static void reset(hub_front_client *c)
+{
+    const struct linger at_once = { .l_onoff = 1 };
+
+    (void)setsockopt(c->line.tls.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    hub_front_client_end(c);
+}
+
 static void drop_rest(hub_front_client *c)
 {
     hub_tls_server *s = &c->shared->tls;
-    ssize_t n = recv(c->line.fd, s->bytes, sizeof s->bytes, MSG_DONTWAIT);
+    ssize_t n = recv(c->line.tls.fd, s->bytes, sizeof s->bytes, MSG_DONTWAIT);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         hub_front_client_end(c);
@@ -224,73 +204,28 @@ void hub_front_client_late(hub_front_client *c)
     hub_front_client_end(c);
 }
 
-/* Returns whether a client of HTTP no longer waits for its answer. */
-static bool wants_nothing(const hub_front_client *c)
-{
-    return c->carries == HUB_FRONT_CARRIES_HTTP && hub_server_line_pending(&c->server) == 0;
-}
-
-/* The server receives the rest of the bytes and the end, and the broker may still answer. Before
- * a login there is no server. Then only the answer to a close frame of WebSocket may have to be
- * sent. */
+/* The server gets the rest of the bytes and the end, and the broker may still answer. A client of
+ * HTTP does not want its answer any more. */
 static void device_ended(hub_front_client *c)
 {
-    if (is_between(c) && !wants_nothing(c)) {
-        enter(c, HUB_FRONT_ENDING);
-        hub_server_line_end(&c->server);
-    } else if (c->websocket != NULL) {
-        finish(c);
-    } else {
-        hub_front_client_end(c);
-    }
-}
-
-/* --- handshake --------------------------------------------------------- */
-
-static void shake_hands(hub_front_client *c)
-{
-    hub_text chain = { 0 };
-    const char *why = NULL;
-
-    hub_tls_state r = hub_tls_line_handshake(&c->line, &why);
-    if (r == HUB_TLS_AGAIN) {
-        return;
-    }
-    if (r == HUB_TLS_ENDED) {
-        report(c, "closed: the client does not speak TLS");
+    if (c->carries == HUB_FRONT_CARRIES_HTTP && hub_server_line_pending(&c->server) == 0) {
         hub_front_client_end(c);
         return;
     }
-    if (r == HUB_TLS_FAILED) {
-        report(c, "closed: TLS: %s", why);
-        finish(c);
-        return;
-    }
-    bool fits = hub_tls_line_peer_chain(&c->line, HUB_CHAIN_MAX, CHAIN_MAX_LEN, &chain);
-    hub_text_free(&chain);
-    if (!fits) {
-        report(c, "closed: the chain of client certificates is too long");
-        finish(c);
-        return;
-    }
-    enter(c, c->service == HUB_FRONT_HTTPS ? HUB_FRONT_REQUEST : HUB_FRONT_LOGIN);
+    enter(c, HUB_FRONT_ENDING);
+    hub_server_line_end(&c->server);
 }
 
 /* --- to the server ----------------------------------------------------- */
 
-static void add_chain(const hub_front_client *c, hub_text *out)
-{
-    hub_text_str(out, "");
-    (void)hub_tls_line_peer_chain(&c->line, HUB_CHAIN_MAX, CHAIN_MAX_LEN, out);
-}
-
-/* Passes one end of a new connection to the HTTP server, with what is known about the client.
+/* Gives one end of a new connection to the HTTP server, with what is known about the client.
  * Returns the other end, or -1 if that is not possible now. */
 static int call_http(const hub_front_client *c)
 {
     hub_text chain = { 0 };
 
-    add_chain(c, &chain);
+    hub_text_str(&chain, "");
+    (void)hub_device_line_chain(&c->line, &chain);
     int fd = hub_call_connect(c->shared->setup.calls_fd, chain.p, chain.len);
     hub_text_free(&chain);
     return fd;
@@ -307,7 +242,7 @@ static void dial(hub_front_client *c)
         return;
     }
     hub_list_remove(&c->in_dialing);
-    c->server_end.fd = fd;
+    hub_front_end_init(&c->server_end, c, fd);
     enter(c, http ? HUB_FRONT_OPEN : HUB_FRONT_ASKING);
     hub_server_line_open(&c->server, fd);
 }
@@ -321,137 +256,40 @@ static size_t let_pass(hub_front_client *c, const uint8_t *data, size_t len)
     if (hub_traffic_is_forbidden(&c->traffic)) {
         report(c, "closed: topic below $SYS");
     }
-    return len;
+    return c->faults != NULL ? hub_client_faults_from_device(c->faults, len) : len;
 }
 
-/* --- the first HTTP request -------------------------------------------- */
+/* --- the beginning ----------------------------------------------------- */
 
-static void refuse_upgrade(hub_front_client *c, const hub_upgrade_request *r)
+static void connect_to_server(hub_front_client *c, hub_front_carried carries)
 {
-    hub_text answer = { 0 };
+    const hub_opening *o = &c->opening;
+    const uint8_t *more = (const uint8_t *)o->start.p + o->more_at;
 
-    report(c, "WebSocket refused: %s", r->why);
-    hub_upgrade_refuse(r->status, r->why, &answer);
-    hub_tls_line_write(&c->line, answer.p, answer.len);
-    hub_text_free(&answer);
-    finish(c);
-}
-
-static void upgrade(hub_front_client *c, const hub_upgrade_request *r, hub_upgrade_kind kind)
-{
-    hub_text answer = { 0 };
-
-    hub_upgrade_accept(r, kind, &answer);
-    hub_tls_line_write(&c->line, answer.p, answer.len);
-    hub_text_free(&answer);
-    c->websocket =
-        hub_websocket_new(&c->line, c->start.p + r->head_len, c->start.len - r->head_len);
-    hub_text_free(&c->start);
-    enter(c, HUB_FRONT_LOGIN);
-}
-
-/* The HTTP server reads the request again. */
-static void pass_to_http(hub_front_client *c)
-{
-    c->carries = HUB_FRONT_CARRIES_HTTP;
-    hub_server_line_add(&c->server, c->start.p, c->start.len);
-    hub_text_free(&c->start);
+    c->carries = carries;
+    hub_server_line_add(&c->server, o->first.p, o->first.len);
+    hub_server_line_add(&c->server, more, let_pass(c, more, o->start.len - o->more_at));
+    hub_opening_free(&c->opening);
     enter(c, HUB_FRONT_DIALING);
     dial(c);
 }
 
-static void take_request(hub_front_client *c)
+static void take_opening(hub_front_client *c, hub_opening_result r)
 {
-    hub_upgrade_request r;
+    const hub_opening *o = &c->opening;
 
-    const hub_upgrade_kind kind = hub_upgrade_read(&r, c->start.p, c->start.len);
-    switch (kind) {
-    case HUB_UPGRADE_PART: break;
-    case HUB_UPGRADE_MQTT: upgrade(c, &r, kind); break;
-    case HUB_UPGRADE_AMQP:
-    case HUB_UPGRADE_OTHER: pass_to_http(c); break;
-    case HUB_UPGRADE_WRONG: refuse_upgrade(c, &r); break;
+    if (o->what != NULL) {
+        report(c, "%s%s%s", o->what, o->detail != NULL ? ": " : "",
+               o->detail != NULL ? o->detail : "");
     }
-}
-
-/* --- login ------------------------------------------------------------- */
-
-/* Answers the client instead of the broker. */
-static void refuse(hub_front_client *c, const char *why)
-{
-    static const uint8_t connack[] = { 0x20, 2, 0, NOT_AUTHORIZED };
-
-    report(c, "refused: %s", why);
-    write_plain(c, connack, sizeof connack);
-    finish(c);
-}
-
-static bool forward_login(hub_front_client *c, const hub_connect_packet *packet)
-{
-    hub_text chain = { 0 };
-    hub_text out = { 0 };
-
-    add_chain(c, &chain);
-    const hub_front_login login = {
-        .number = c->number,
-        .secret = c->shared->setup.secret,
-        .peer = c->peer,
-        .chain = chain.p,
-        .chain_len = chain.len,
-    };
-    bool ok = hub_front_login_forward(&login, packet, (const uint8_t *)c->start.p, &out);
-    hub_server_line_add(&c->server, out.p, out.len);
-    hub_text_free(&chain);
-    hub_text_free(&out);
-    return ok;
-}
-
-/* Sends the CONNECT to the broker, and then the bytes that the client has sent after it. */
-static void pass_on(hub_front_client *c, const hub_connect_packet *packet)
-{
-    if (!forward_login(c, packet)) {
-        refuse(c, "the password is too long");
-        return;
-    }
-    const uint8_t *more = (const uint8_t *)c->start.p + packet->packet_len;
-    hub_server_line_add(&c->server, more, let_pass(c, more, c->start.len - packet->packet_len));
-    hub_text_free(&c->start);
-    enter(c, HUB_FRONT_DIALING);
-    dial(c);
-}
-
-static void take_login(hub_front_client *c)
-{
-    hub_connect_packet packet;
-
-    switch (hub_connect_read(&packet, (const uint8_t *)c->start.p, c->start.len)) {
-    case HUB_CONNECT_PART: break;
-    case HUB_CONNECT_WHOLE:
-    case HUB_CONNECT_OTHER: pass_on(c, &packet); break;
-    case HUB_CONNECT_BROKEN:
-        report(c, "closed: the first packet is not a CONNECT of MQTT");
-        finish(c);
-        break;
-    }
-}
-
-/* Reads what a client sends before it is connected to a server, while it stays in this state. */
-static void read_start(hub_front_client *c, hub_front_state state, void (*take)(hub_front_client *))
-{
-    uint8_t *plain = c->shared->plain;
-    hub_tls_state r = HUB_TLS_DONE;
-    const char *why = NULL;
-    size_t len;
-
-    while (c->state == state && r == HUB_TLS_DONE) {
-        r = read_plain(c, plain, sizeof c->shared->plain, &len, &why);
-        if (r == HUB_TLS_DONE) {
-            hub_text_add(&c->start, plain, len);
-            take(c);
-        }
-    }
-    if (r == HUB_TLS_ENDED || r == HUB_TLS_FAILED) {
-        device_ended(c);
+    switch (r) {
+    case HUB_OPENING_AGAIN: break;
+    case HUB_OPENING_LATER: set_due(c, c->shared->now_ms + o->delay_ms); break;
+    case HUB_OPENING_MQTT: connect_to_server(c, HUB_FRONT_CARRIES_MQTT); break;
+    case HUB_OPENING_HTTP: connect_to_server(c, HUB_FRONT_CARRIES_HTTP); break;
+    case HUB_OPENING_REFUSED: finish(c); break;
+    case HUB_OPENING_CUT: end_output(c); break;
+    case HUB_OPENING_GONE: hub_front_client_end(c); break;
     }
 }
 
@@ -466,7 +304,7 @@ static void read_device(hub_front_client *c)
     size_t len;
 
     for (;;) {
-        r = read_plain(c, plain + total, HUB_FRONT_PLAIN - total, &len, &why);
+        r = hub_device_line_read(&c->line, plain + total, HUB_FRONT_PLAIN - total, &len, &why);
         if (r != HUB_TLS_DONE) {
             break;
         }
@@ -483,11 +321,6 @@ static void read_device(hub_front_client *c)
     }
 }
 
-void hub_front_client_refused(hub_front_client *c, uint8_t code)
-{
-    hub_traffic_refuse(&c->traffic, code);
-}
-
 static void watch_answer(hub_front_client *c, uint8_t *data, size_t len)
 {
     if (c->carries == HUB_FRONT_CARRIES_HTTP) {
@@ -499,21 +332,65 @@ static void watch_answer(hub_front_client *c, uint8_t *data, size_t len)
     }
 }
 
+/* Sends those of the bytes that were held which are due. */
+static void release(hub_front_client *c)
+{
+    hub_text out = { 0 };
+
+    hub_client_faults_release(c->faults, c->shared->now_ms, &out);
+    if (out.len > 0) {
+        hub_device_line_write(&c->line, out.p, out.len);
+        hub_tls_line_flush(&c->line.tls);
+    }
+    hub_text_free(&out);
+    hub_list_remove(&c->in_late);
+    if (hub_client_faults_due(c->faults) != HUB_CLIENT_FAULTS_NEVER) {
+        set_due(c, hub_client_faults_due(c->faults));
+    }
+}
+
+static void pass_to_device(hub_front_client *c, uint8_t *data, size_t len)
+{
+    watch_answer(c, data, len);
+    if (c->faults != NULL) {
+        hub_client_faults_take(c->faults, data, len, c->shared->now_ms);
+        release(c);
+        return;
+    }
+    hub_device_line_write(&c->line, data, len);
+    hub_tls_line_flush(&c->line.tls);
+}
+
+static void server_ended(hub_front_client *c)
+{
+    if (held(c) == 0) {
+        finish(c);
+        return;
+    }
+    close_server(c);
+    enter(c, HUB_FRONT_DRAINING);
+}
+
 static void read_server(hub_front_client *c)
 {
     uint8_t *plain = c->shared->plain;
     ssize_t n = recv(c->server.fd, plain, HUB_TLS_CHUNK, MSG_DONTWAIT);
 
     if (n > 0) {
-        watch_answer(c, plain, (size_t)n);
-        write_plain(c, plain, (size_t)n);
-        hub_tls_line_flush(&c->line);
+        pass_to_device(c, plain, (size_t)n);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-        finish(c);
+        server_ended(c);
     }
 }
 
 /* --- turns ------------------------------------------------------------- */
+
+static void end_turn(hub_front_client *c)
+{
+    if (c->state != HUB_FRONT_GONE) {
+        hub_tls_line_end(&c->line.tls);
+    }
+}
 
 static void device_turn(hub_front_client *c)
 {
@@ -521,22 +398,14 @@ static void device_turn(hub_front_client *c)
         drop_rest(c);
         return;
     }
-    hub_tls_line_begin(&c->line);
-    if (c->state == HUB_FRONT_HANDSHAKE) {
-        shake_hands(c);
-    }
-    if (c->state == HUB_FRONT_REQUEST) {
-        read_start(c, HUB_FRONT_REQUEST, take_request);
-    }
-    if (c->state == HUB_FRONT_LOGIN) {
-        read_start(c, HUB_FRONT_LOGIN, take_login);
+    hub_tls_line_begin(&c->line.tls);
+    if (c->state == HUB_FRONT_OPENING) {
+        take_opening(c, hub_opening_turn(&c->opening));
     }
     if (is_between(c) && wants_device(c)) {
         read_device(c);
     }
-    if (c->state != HUB_FRONT_GONE) {
-        hub_tls_line_end(&c->line);
-    }
+    end_turn(c);
 }
 
 static void server_turn(hub_front_client *c, uint32_t events)
@@ -549,15 +418,26 @@ static void server_turn(hub_front_client *c, uint32_t events)
     }
 }
 
+/* What may still pass before a cut has reached the server, and is on its way to the client. */
+static bool is_to_be_cut(const hub_front_client *c)
+{
+    return c->faults != NULL && hub_client_faults_is_cut(c->faults) &&
+           c->state < HUB_FRONT_LINGERING && hub_server_line_pending(&c->server) == 0;
+}
+
 /* Handles bytes that were received while the server accepted none, because no event reports them
  * again. */
 static void settle(hub_front_client *c)
 {
-    if (is_between(c) && wants_device(c) && c->line.kept.len > 0) {
+    if (is_between(c) && wants_device(c) && c->line.tls.kept.len > 0) {
         device_turn(c);
     }
     if (is_between(c) && hub_traffic_is_forbidden(&c->traffic)) {
         device_ended(c);
+    }
+    if (is_to_be_cut(c)) {
+        report(c, "cut on request");
+        end_output(c);
     }
     half_close(c);
     watch_both(c);
@@ -566,12 +446,55 @@ static void settle(hub_front_client *c)
 void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events)
 {
     if (device && (events & EPOLLOUT) != 0) {
-        hub_tls_line_flush(&c->line);
+        hub_tls_line_flush(&c->line.tls);
     }
     if (device && (events & ~(uint32_t)EPOLLOUT) != 0) {
         device_turn(c);
     } else if (!device) {
         server_turn(c, events);
+    }
+    settle(c);
+}
+
+void hub_front_client_due(hub_front_client *c)
+{
+    hub_list_remove(&c->in_late);
+    if (c->state == HUB_FRONT_OPENING) {
+        hub_tls_line_begin(&c->line.tls);
+        take_opening(c, hub_opening_resume(&c->opening));
+        end_turn(c);
+    } else if (c->faults != NULL) {
+        release(c);
+        if (c->state == HUB_FRONT_DRAINING && held(c) == 0) {
+            finish(c);
+        }
+    }
+    settle(c);
+}
+
+static void cause_fault(hub_front_client *c, const hub_note *order)
+{
+    if (!is_between(c) || c->carries != HUB_FRONT_CARRIES_MQTT) {
+        return;
+    }
+    if (c->faults == NULL) {
+        c->faults = hub_client_faults_new(&c->traffic.from_broker);
+    }
+    hub_client_faults_order(c->faults, order);
+}
+
+void hub_front_client_order(hub_front_client *c, const hub_note *order)
+{
+    if (order->kind == HUB_NOTE_REFUSED) {
+        if (c->state == HUB_FRONT_ASKING) {
+            hub_traffic_refuse(&c->traffic, order->value);
+        }
+    } else if (order->kind != HUB_NOTE_DROP) {
+        cause_fault(c, order);
+    } else if (order->value == HUB_DROP_RESET) {
+        reset(c);
+    } else if (is_between(c)) {
+        finish(c);
     }
     settle(c);
 }
@@ -594,21 +517,43 @@ void hub_front_shared_now(hub_front_shared *shared, int64_t now_ms)
     shared->now_ms = now_ms;
 }
 
+void hub_front_shared_order(hub_front_shared *shared, const hub_note *order)
+{
+    hub_front_faults_take(&shared->faults, order);
+}
+
+static void begin_opening(hub_front_client *c, hub_front_service service)
+{
+    hub_front_shared *shared = c->shared;
+    const hub_opening_setup setup = {
+        .service = service,
+        .number = c->number,
+        .peer = c->peer,
+        .secret = shared->setup.secret,
+        .faults = &shared->faults,
+        .buffer = shared->plain,
+        .cap = sizeof shared->plain,
+    };
+
+    hub_opening_init(&c->opening, &setup, &c->line);
+}
+
 hub_front_client *hub_front_client_new(hub_front_shared *shared, hub_front_service service, int fd,
                                        uint64_t number)
 {
     hub_front_client *c = hub_calloc(1, sizeof *c);
 
-    *c = (hub_front_client){ .shared = shared, .service = service, .number = number };
-    if (!hub_tls_line_open(&c->line, &shared->tls, fd)) {
+    *c = (hub_front_client){ .shared = shared, .number = number };
+    if (!hub_device_line_open(&c->line, &shared->tls, fd)) {
         (void)close(fd);
         free(c);
         return NULL;
     }
     hub_socket_send_at_once(fd);
     hub_socket_peer(fd, c->peer, sizeof c->peer);
-    c->device_end = (hub_front_end){ .client = c, .fd = fd };
-    c->server_end = (hub_front_end){ .client = c, .fd = -1 };
+    begin_opening(c, service);
+    hub_front_end_init(&c->device_end, c, fd);
+    hub_front_end_init(&c->server_end, c, -1);
     hub_server_line_init(&c->server);
     hub_traffic_init(&c->traffic, number, shared->setup.notes_fd);
     set_deadline(c, shared->setup.timing.login_ms);

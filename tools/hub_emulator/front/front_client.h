@@ -12,10 +12,11 @@
  */
 
 #include "base/list.h"
+#include "front/client_faults.h"
+#include "front/front_end.h"
+#include "front/opening.h"
 #include "front/server_line.h"
-#include "front/tls_line.h"
 #include "front/traffic.h"
-#include "front/websocket_line.h"
 
 /** Number of bytes that are forwarded at a time. */
 #define HUB_FRONT_PLAIN (4 * HUB_TLS_CHUNK)
@@ -47,64 +48,54 @@ typedef struct hub_front_shared {
     uint8_t plain[HUB_FRONT_PLAIN];
     hub_list waiting; /* clients with a deadline */
     hub_list dialing; /* clients that the broker or HTTP server has not accepted yet */
+    hub_list late;    /* clients to which something is sent later, because of a fault */
     hub_list gone;    /* clients to be freed after the turn */
+    hub_front_faults faults;
 } hub_front_shared;
 
-/** What a port is for. */
-typedef enum hub_front_service {
-    HUB_FRONT_MQTTS = 0,
-    HUB_FRONT_HTTPS, /* and WebSocket */
-    HUB_FRONT_SERVICES
-} hub_front_service;
-
-/** The protocol of a connection, above TLS and WebSocket. */
+/** What goes through a connection, after TLS and WebSocket. */
 typedef enum hub_front_carried {
     HUB_FRONT_CARRIES_MQTT = 0,
     HUB_FRONT_CARRIES_HTTP
 } hub_front_carried;
 
 typedef enum hub_front_state {
-    HUB_FRONT_HANDSHAKE = 0,
-    HUB_FRONT_REQUEST, /* reads the first HTTP request */
-    HUB_FRONT_LOGIN,   /* reads the CONNECT */
-    HUB_FRONT_DIALING, /* tries to connect to the server */
-    HUB_FRONT_ASKING,  /* waits for the CONNACK */
+    HUB_FRONT_OPENING = 0, /* up to the CONNECT or the HTTP request */
+    HUB_FRONT_DIALING,     /* tries to connect to the server */
+    HUB_FRONT_ASKING,      /* waits for the CONNACK */
     HUB_FRONT_OPEN,
     HUB_FRONT_ENDING,    /* the client has closed, and the server still sends */
+    HUB_FRONT_DRAINING,  /* the server has closed, and bytes of it are sent later */
     HUB_FRONT_LINGERING, /* everything was sent; waits until the client closes */
     HUB_FRONT_GONE
 } hub_front_state;
 
-/** One of the two ends of a client, as epoll reports it. */
-typedef struct hub_front_end {
-    struct hub_front_client *client;
-    uint32_t events; /* events registered with epoll; 0: not registered */
-    int fd;          /* -1: none */
-} hub_front_end;
-
 typedef struct hub_front_client {
     hub_front_shared *shared;
-    hub_front_service service;
     hub_front_carried carries;
     hub_front_state state;
     uint64_t number;
     char peer[64]; /* address and port of the client */
-    hub_tls_line line;
-    hub_websocket *websocket; /* the WebSocket over the line, on the heap; NULL: none */
-    hub_server_line server;   /* connection to the broker or the HTTP server */
-    hub_front_end device_end; /* the end of the line in the event loop */
+    hub_device_line line;
+    hub_server_line server;   /* to the broker or the HTTP server */
+    hub_front_end device_end; /* of the line */
     hub_front_end server_end;
-    hub_text start;      /* the bytes received so far, up to the end of request or CONNECT */
-    hub_traffic traffic; /* of MQTT */
+    hub_opening opening;
+    hub_traffic traffic;       /* of MQTT */
+    hub_client_faults *faults; /* on the heap; NULL: none */
+    int64_t due_ms;            /* in the list of late ones: when it has something to send */
     int64_t deadline_ms;
     hub_link in_all;
     hub_link in_waiting;
     hub_link in_dialing;
+    hub_link in_late;
     hub_link in_gone;
 } hub_front_client;
 
 /** Initialises it. The texts of the setup belong to the caller. tls must be opened separately. */
 void hub_front_shared_init(hub_front_shared *shared, const hub_front_setup *setup);
+/** Takes a note of the hub about the next connections. */
+void hub_front_shared_order(hub_front_shared *shared, const hub_note *order);
 /** Sets the monotonic time of the turn that begins. */
 void hub_front_shared_now(hub_front_shared *shared, int64_t now_ms);
 
@@ -117,8 +108,10 @@ hub_front_client *hub_front_client_new(hub_front_shared *shared, hub_front_servi
 void hub_front_client_turn(hub_front_client *c, bool device, uint32_t events);
 /** Tries again to connect a client in the list `dialing` to the server. */
 void hub_front_client_dial(hub_front_client *c);
-/** Sets the code, from 1 to 5, with which the hub is about to refuse this login. */
-void hub_front_client_refused(hub_front_client *c, uint8_t code);
+/** For a client in the list of late ones: call it when it is due. */
+void hub_front_client_due(hub_front_client *c);
+/** Takes a note of the hub about this connection. */
+void hub_front_client_order(hub_front_client *c, const hub_note *order);
 /** Call it when its deadline has passed. */
 void hub_front_client_late(hub_front_client *c);
 /** Closes its sockets. The client must still be freed with hub_front_client_free. */

@@ -231,8 +231,8 @@ static bool is_passing(int code)
     return code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
-/* Looks at the first byte of the peer, which GnuTLS has not read yet. */
-static hub_tls_state greet(hub_tls_line *line)
+/* GnuTLS reads the byte later. */
+hub_tls_state hub_tls_line_greet(hub_tls_line *line)
 {
     const hub_tls_server *s = line->server;
 
@@ -242,18 +242,13 @@ static hub_tls_state greet(hub_tls_line *line)
             return n < 0 && errno == EAGAIN ? HUB_TLS_AGAIN : HUB_TLS_ENDED;
         }
     }
-    line->greeted = s->bytes[s->at] == HANDSHAKE_RECORD;
-    return line->greeted ? HUB_TLS_DONE : HUB_TLS_ENDED;
+    return s->bytes[s->at] == HANDSHAKE_RECORD ? HUB_TLS_DONE : HUB_TLS_ENDED;
 }
 
 hub_tls_state hub_tls_line_handshake(hub_tls_line *line, const char **why)
 {
     int code;
 
-    hub_tls_state r = line->greeted ? HUB_TLS_DONE : greet(line);
-    if (r != HUB_TLS_DONE) {
-        return r;
-    }
     do {
         code = gnutls_handshake(line->session);
     } while (is_passing(code));
@@ -301,6 +296,11 @@ void hub_tls_line_write(hub_tls_line *line, const void *data, size_t len)
         at += n > 0 ? n : 0;
         len -= n > 0 ? (size_t)n : 0;
     }
+}
+
+void hub_tls_line_alert(hub_tls_line *line, uint8_t alert)
+{
+    (void)gnutls_alert_send(line->session, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
 }
 
 void hub_tls_line_bye(hub_tls_line *line)

@@ -49,7 +49,6 @@ typedef struct hub_tls_line {
     hub_text out; /* encrypted bytes; the first `sent` of them were already sent */
     size_t sent;
     hub_text kept; /* bytes that were received but not read at the end of a turn */
-    bool greeted;  /* the first byte of the peer is one of TLS */
     bool broken;   /* the socket accepts no bytes any more */
 } hub_tls_line;
 
@@ -79,14 +78,18 @@ typedef enum hub_tls_state {
 } hub_tls_state;
 
 /**
- * ENDED: the peer has closed, or its first byte is not one of TLS. In the latter case it receives
- * no alert, because it would not understand it.
+ * Looks at the first byte of the peer. ENDED: the peer has closed, or the byte is not one of TLS;
+ * then it gets no answer, since it would take an alert for something else.
  */
+hub_tls_state hub_tls_line_greet(hub_tls_line *line);
+/** Call it after hub_tls_line_greet has returned DONE. */
 hub_tls_state hub_tls_line_handshake(hub_tls_line *line, const char **why);
 /** Reads bytes. After DONE, *len bytes are in buffer. */
 hub_tls_state hub_tls_line_read(hub_tls_line *line, void *buffer, size_t cap, size_t *len,
                                 const char **why);
 void hub_tls_line_write(hub_tls_line *line, const void *data, size_t len);
+/** Sends a fatal alert (RFC 8446, section 6). */
+void hub_tls_line_alert(hub_tls_line *line, uint8_t alert);
 /** Tells the peer that nothing more follows. */
 void hub_tls_line_bye(hub_tls_line *line);
 /** Tries again to send what is waiting. */

@@ -8,6 +8,8 @@
 
 #define CONNACK_LEN  4
 #define NOTE_WAIT_MS 1000
+#define REFUSAL_MIN  1 /* codes of a CONNACK, MQTT 3.1.1, section 3.2.2.3 */
+#define REFUSAL_MAX  5
 
 void hub_traffic_init(hub_traffic *t, uint64_t number, int notes_fd)
 {
@@ -49,9 +51,11 @@ bool hub_traffic_is_forbidden(const hub_traffic *t)
     return t->from_device.stage == HUB_PACKET_FORBIDDEN;
 }
 
-void hub_traffic_refuse(hub_traffic *t, uint8_t code)
+void hub_traffic_refuse(hub_traffic *t, uint32_t code)
 {
-    t->refusal = code;
+    if (code >= REFUSAL_MIN && code <= REFUSAL_MAX) {
+        t->refusal = (uint8_t)code;
+    }
 }
 
 bool hub_traffic_is_answered(const hub_traffic *t)

@@ -28,8 +28,9 @@ void hub_traffic_init(hub_traffic *t, uint64_t number, int notes_fd);
 size_t hub_traffic_from_device(hub_traffic *t, const uint8_t *data, size_t len);
 /** Returns true after hub_traffic_from_device has held bytes back. */
 bool hub_traffic_is_forbidden(const hub_traffic *t);
-/** Sets the code, from 1 to 5, with which the hub is about to refuse this login. */
-void hub_traffic_refuse(hub_traffic *t, uint8_t code);
+/** Sets the code with which the hub is about to refuse this login. One not from 1 to 5 is ignored.
+ */
+void hub_traffic_refuse(hub_traffic *t, uint32_t code);
 /** Looks at bytes of the broker, and puts that code into a CONNACK that refuses. */
 void hub_traffic_from_broker(hub_traffic *t, uint8_t *data, size_t len);
 /** Returns whether the CONNACK has passed. */
