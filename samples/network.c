@@ -10,13 +10,14 @@ const char sample_network_help[] =
     "  IOTHUB_TRANSPORT                 mqtt, or ws for WebSocket on port 443\n"
     "  IOTHUB_PROXY                     URL of a proxy, or \"environment\"\n";
 
-/* The platform with all that this build has. A program that needs neither WebSocket nor proxies
- * uses plat_posix() as it is. */
+/* Returns the platform with all that this build has. A program that needs no client certificates,
+ * WebSockets or proxies uses plat_posix() as it is. */
 static const plat_platform *make_platform(void)
 {
     static plat_platform platform;
 
     platform = *plat_posix();
+    platform.identities = plat_posix_identities();
 #ifdef SAMPLE_WITH_WEBSOCKET
     platform.websockets = plat_wslay();
 #endif

@@ -31,6 +31,7 @@ const plat_platform *bench_platform(const char *ca_file)
     static plat_platform platform;
 
     platform = *plat_posix();
+    platform.identities = plat_posix_identities();
     platform.websockets = plat_wslay();
     if (ca_file == NULL) {
         platform.net = &net;

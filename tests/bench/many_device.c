@@ -117,7 +117,7 @@ void many_turn(many *m, int max_ms)
 
 static plat_identity *make_identity(const many_options *mo)
 {
-    const plat_identities *identities = plat_posix()->identities;
+    const plat_identities *identities = plat_posix_identities();
     const plat_identity_config config = { .chain = { .file = mo->certificate_file },
                                           .key = { .file = mo->key_file } };
     plat_identity *identity;
@@ -193,7 +193,7 @@ void many_device_free(many_device *d)
     d->many->connected -= d->connected;
     bench_client_free(d->client);
     if (d->many->options->certificate_file != NULL) {
-        plat_posix()->identities->release(d->credential.as.identity);
+        plat_posix_identities()->release(d->credential.as.identity);
     }
     free(d);
 }

@@ -199,7 +199,7 @@ static void renew(run *r, iothub_client *c, unsigned until)
 /* files: CHAIN_A KEY_A CHAIN_B KEY_B. */
 static void take_certificates(run *r, char **files)
 {
-    const plat_identities *make = plat_posix()->identities;
+    const plat_identities *make = plat_posix_identities();
 
     for (size_t i = 0; i < 2; i++) {
         const plat_identity_config config = { .chain = { .file = files[2 * i] },
@@ -215,11 +215,14 @@ static void take_certificates(run *r, char **files)
 
 static iothub_client *start(run *r, char **argv)
 {
+    static plat_platform platform;
     iothub_options o;
     iothub_error error;
 
     iothub_options_init(&o);
-    o.platform = plat_posix();
+    platform = *plat_posix();
+    platform.identities = plat_posix_identities();
+    o.platform = &platform;
     o.port = (uint16_t)strtoul(argv[1], NULL, 10);
     o.ca_file = getenv("IOTHUB_CA_FILE");
     o.sas_lifetime_s = r->by_hand ? 3600 : (uint32_t)strtoul(argv[3], NULL, 10);
@@ -296,8 +299,8 @@ int main(int argc, char **argv)
     printf("\"allocations\":%u,\"descriptors\":[%u,%u],\"resident_kb\":[%ld,%ld]}\n", allocated,
            fds, fds_after, before_kb, after_kb);
     iothub_free(c);
-    plat_posix()->identities->release(r.identities[0]);
-    plat_posix()->identities->release(r.identities[1]);
+    plat_posix_identities()->release(r.identities[0]);
+    plat_posix_identities()->release(r.identities[1]);
     free(r.gaps_us);
     free(r.logins_us);
     return r.failed == 0 && r.surprises == 0 ? 0 : 1;

@@ -225,7 +225,7 @@ static void a_platform_without_certificates_is_named(void **state)
 
     assert_null(iothub_new(NAMES, &f.options, &error));
     assert_int_equal(error.code, IOTHUB_ERR_UNSUPPORTED);
-    assert_non_null(strstr(error.text, "plat_platform.identities"));
+    assert_non_null(strstr(error.text, "set identities to plat_posix_identities()"));
     fixture_free(&f);
 }
 

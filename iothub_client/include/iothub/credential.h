@@ -171,6 +171,8 @@ iothub_credential iothub_token_credential(const char *shared_access_signature);
  * (iothub_callbacks.token_expiring). A connection that was made before the end is not closed by the
  * client.
  *
+ * The platform of the client must have identities (plat_posix_identities).
+ *
  * @param identity  the certificate and its key, made by plat_identities.make; borrowed as long as
  *                  the credential is used
  * @return the credential

@@ -27,7 +27,8 @@ static iothub_result check(const iothub_context *context, const iothub_credentia
     return context->options.platform->identities != NULL
                ? IOTHUB_OK
                : iothub_fail(error, IOTHUB_ERR_UNSUPPORTED,
-                             "the platform has no client certificates (plat_platform.identities)");
+                             "the platform has no client certificates; copy *plat_posix() and set "
+                             "identities to plat_posix_identities()");
 }
 
 static size_t password_size(const iothub_context *context, const iothub_credential *c)

@@ -111,10 +111,14 @@ static iothub_result check_certificate(const iothub_provisioning_options *p,
     plat_identity *identity = p->credential->as.identity;
     plat_identity_info info;
 
-    if (identities == NULL || identity == NULL) {
-        return iothub_fail(error, identity == NULL ? IOTHUB_ERR_ARG : IOTHUB_ERR_UNSUPPORTED,
-                           "provisioning options: the credential has no certificate, or the "
-                           "platform supports none");
+    if (identity == NULL) {
+        return iothub_fail(error, IOTHUB_ERR_ARG,
+                           "provisioning options: the credential has no certificate");
+    }
+    if (identities == NULL) {
+        return iothub_fail(error, IOTHUB_ERR_UNSUPPORTED,
+                           "provisioning options: the platform has no client certificates; copy "
+                           "*plat_posix() and set identities to plat_posix_identities()");
     }
     identities->describe(identity, &info);
     if (iothub_same_word(mqc_span_str(info.common_name), mqc_span_str(p->registration_id))) {

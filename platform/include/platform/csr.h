@@ -16,7 +16,7 @@
  *     }
  *     ... send it, and receive a chain ...
  *     plat_identity_config made = { .chain = { chain, chain_len }, .key = { key.der, key.len } };
- *     r = plat_posix()->identities->make(plat_posix()->identities, &made, &identity, &fault);
+ *     r = plat_posix_identities()->make(plat_posix_identities(), &made, &identity, &fault);
  *     maker->erase_key(&key);
  *
  * IoT Hub and the Device Provisioning Service take the request as base64 without the lines of PEM;

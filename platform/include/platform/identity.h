@@ -9,7 +9,7 @@
  * uses a key which never enters the process. It is made once, checked while it is made, and then
  * shared by any number of streams (see plat_stream_config.identity).
  *
- *     const plat_identities *identities = plat_posix()->identities;
+ *     const plat_identities *identities = plat_posix_identities();
  *     plat_identity_config config = { .chain = { .file = "device.pem" },
  *                                     .key = { .file = "device.key" } };
  *     plat_identity_fault fault;
@@ -17,6 +17,9 @@
  *     if (identities->make(identities, &config, &identity, &fault) != PLAT_OK) {
  *         fprintf(stderr, "%s\n", fault.text);
  *     }
+ *
+ * A client that logs in with an identity needs a platform that has identities; see
+ * plat_posix_identities.
  *
  * References: make returns the first reference to an identity. Each stream that is made with the
  * identity has a reference of its own until its deinit. The last release frees the identity and

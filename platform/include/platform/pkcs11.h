@@ -15,7 +15,7 @@
  *     plat_result r = plat_pkcs11_signer_new(&where, &signer, &fault);
  *     config.signer = signer;
  *     if (r == PLAT_OK) {
- *         r = plat_posix()->identities->make(plat_posix()->identities, &config, &id, &fault);
+ *         r = plat_posix_identities()->make(plat_posix_identities(), &config, &id, &fault);
  *     }
  *
  * The URI (RFC 7512) names module, token and object:

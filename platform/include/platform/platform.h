@@ -223,7 +223,9 @@ typedef struct plat_platform {
     const plat_crypto *crypto;         /**< Cryptography. */
     const plat_net *net;               /**< The network. */
     const plat_threads *threads;       /**< Threads for the runner; NULL: there are none. */
-    const plat_identities *identities; /**< Client certificates; NULL: there are none. */
+    const plat_identities *identities; /**< Client certificates, such as plat_posix_identities();
+                                            NULL: there are none. plat_posix has none, so that
+                                            programs which need none do not link them. */
     const plat_websockets *websockets; /**< WebSockets, such as plat_wslay(); NULL: there are none.
                                             plat_posix has none, so that programs which need none do
                                             not link wslay. */
@@ -237,6 +239,16 @@ typedef struct plat_platform {
  * @return a static object
  */
 const plat_platform *plat_posix(void);
+
+/**
+ * Client certificates for the platform of plat_posix:
+ *
+ *     plat_platform p = *plat_posix();
+ *     p.identities = plat_posix_identities();
+ *
+ * @return a static object
+ */
+const plat_identities *plat_posix_identities(void);
 
 #ifdef __cplusplus
 }

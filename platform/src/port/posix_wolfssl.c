@@ -5,7 +5,6 @@
 #include "posix/threads.h"
 #include "posix/wait.h"
 #include "wolfssl/crypto/crypto.h"
-#include "wolfssl/identity/identity.h"
 #include "wolfssl/tls/tls_stream.h"
 
 typedef struct tls_over_tcp {
@@ -72,7 +71,6 @@ static const plat_platform platform = {
     .crypto = &plat_wolfssl_crypto,
     .net = &net,
     .threads = &plat_posix_threads,
-    .identities = &plat_wolfssl_identities,
 };
 
 const plat_platform *plat_posix(void)

@@ -189,6 +189,12 @@ static void destroy(plat_identity *id)
     wolfSSL_Free(id);
 }
 
+static const plat_identity_use use = {
+    .hold = plat_identity_hold,
+    .release = plat_identity_release,
+    .sign = plat_identity_sign,
+};
+
 static const char *contradiction(const plat_identity_config *config)
 {
     if (!is_given(&config->chain)) {
@@ -230,7 +236,7 @@ static plat_result make(const plat_identities *self, const plat_identity_config 
     if (id == NULL) {
         return refuse(config, plat_fault_memory(fault));
     }
-    *id = (plat_identity){ .signer = config->signer, .users = 1 };
+    *id = (plat_identity){ .use = &use, .signer = config->signer, .users = 1 };
     plat_result r = fill(id, config, fault);
     plat_curve_tables_tidy();
     if (r != PLAT_OK) {

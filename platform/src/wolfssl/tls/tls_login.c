@@ -20,13 +20,15 @@
 
 void plat_tls_login_init(plat_tls_login *l, plat_identity *identity)
 {
-    *l = (plat_tls_login){ .identity = plat_identity_hold(identity) };
+    *l = (plat_tls_login){ .identity = identity != NULL ? identity->use->hold(identity) : NULL };
 }
 
 void plat_tls_login_free(plat_tls_login *l)
 {
     plat_failure_text_drop(&l->failure);
-    plat_identity_release(l->identity);
+    if (l->identity != NULL) {
+        l->identity->use->release(l->identity);
+    }
     *l = (plat_tls_login){ 0 };
 }
 
@@ -42,7 +44,8 @@ static int sign(plat_tls_login *l, const plat_sign_request *request, byte *out, 
     plat_identity_fault fault;
     uint8_t signature[PLAT_SIGNATURE_MAX];
     size_t got = 0;
-    l->result = plat_identity_sign(l->identity, request, signature, sizeof signature, &got, &fault);
+    l->result =
+        l->identity->use->sign(l->identity, request, signature, sizeof signature, &got, &fault);
     if (l->result == PLAT_OK && got > *len) {
         l->result = plat_fault_set(&fault, PLAT_ERR_SIGNER,
                                    "the signature is longer than that of the certificate's key");
