@@ -1,9 +1,11 @@
-/* Tests what anybody may send to the TLS front of the emulator: the CONNECT, the packets after
- * it, and the certificates. The first byte chooses one of them. */
+/* Tests what strangers send to the TLS front of the emulator: the request for WebSocket, the
+ * CONNECT, the packets after it, and the certificates. The first byte chooses. */
 
+#include "front/client_faults.h"
 #include "front/connect_packet.h"
 #include "front/envelope.h"
 #include "front/packet_watch.h"
+#include "front/upgrade_request.h"
 #include "fuzz.h"
 #include "registry/client_chain.h"
 
@@ -79,6 +81,52 @@ static void certificates(const uint8_t *data, size_t len)
     }
 }
 
+/* The verdict does not depend on how many of the bytes have arrived, once there are enough. */
+static void upgrade(const char *text, size_t len)
+{
+    hub_upgrade_request whole;
+    hub_upgrade_request part;
+    hub_text answer = { 0 };
+    size_t enough = 0;
+
+    const hub_upgrade_kind kind = hub_upgrade_read(&whole, text, len);
+    while (enough < len && hub_upgrade_read(&part, text, enough) == HUB_UPGRADE_PART) {
+        enough++;
+    }
+    FUZZ_CHECK(hub_upgrade_read(&part, text, enough) == kind);
+    FUZZ_CHECK(part.head_len == whole.head_len && part.status == whole.status);
+    if (kind == HUB_UPGRADE_MQTT || kind == HUB_UPGRADE_AMQP) {
+        FUZZ_CHECK(enough == whole.head_len && whole.head_len <= HUB_UPGRADE_HEAD_MAX);
+        FUZZ_CHECK(strlen(whole.key) == HUB_UPGRADE_KEY_LEN);
+        hub_upgrade_accept(&whole, kind, &answer);
+    } else if (kind == HUB_UPGRADE_WRONG) {
+        FUZZ_CHECK(whole.status >= 400 && whole.why != NULL);
+        hub_upgrade_refuse(whole.status, whole.why, &answer);
+    }
+    hub_text_free(&answer);
+}
+
+/* Whatever is late, all bytes arrive, and those of packets other than PUBACK in their order. */
+static void faults(const uint8_t *data, size_t len)
+{
+    const hub_packet_watch position = { 0 };
+    const hub_note delay = { .kind = HUB_NOTE_DELAY_PUBACKS, .value = 3 };
+    hub_client_faults *f = hub_client_faults_new(&position);
+    hub_text out = { 0 };
+    int64_t now_ms = 0;
+
+    hub_client_faults_order(f, &delay);
+    for (size_t at = 0; at < len; now_ms++) {
+        const size_t n = len - at < (size_t)(data[at] % 7) + 1 ? len - at : data[at] % 7 + 1u;
+        hub_client_faults_take(f, data + at, n, now_ms);
+        hub_client_faults_release(f, now_ms, &out);
+        at += n;
+        FUZZ_CHECK(out.len + hub_client_faults_held(f) == at);
+    }
+    hub_client_faults_free(f);
+    hub_text_free(&out);
+}
+
 static void envelope(const char *text)
 {
     hub_envelope e;
@@ -97,11 +145,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text((fuzz_input){ data + 1, size - 1 });
     const uint8_t *bytes = (const uint8_t *)text;
 
-    switch (data[0] % 4) {
+    switch (data[0] % 6) {
     case 0: connect_packet(bytes, size - 1); break;
     case 1: packets(bytes, size - 1); break;
     case 2: certificates(bytes, size - 1); break;
-    default: envelope(text); break;
+    case 3: envelope(text); break;
+    case 4: upgrade(text, size - 1); break;
+    default: faults(bytes, size - 1); break;
     }
     free(text);
     return 0;
